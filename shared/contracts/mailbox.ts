@@ -1,0 +1,68 @@
+// What listeners that show mail (POP3 now, IMAP next) ask of the mailbox core (shared/mailbox).
+
+export type AccountId = string & { readonly __brand: 'AccountId' }
+export type FolderId = string & { readonly __brand: 'FolderId' }
+export type BlobId = string & { readonly __brand: 'BlobId' }
+/** 1 to 2^32-1, ascending in a folder, never reused (RFC 9051 §2.3.1.1). */
+export type Uid = number & { readonly __brand: 'Uid' }
+/** 1 to 2^53, one more with every change of a folder (RFC 7162 §3.1). */
+export type ModSeq = number & { readonly __brand: 'ModSeq' }
+
+export type Folder = {
+  readonly accountId: AccountId
+  readonly id: FolderId
+  /** Null at the top of the tree. */
+  readonly parentId: FolderId | null
+  /** Last part of the path. */
+  readonly name: string
+  readonly uidValidity: number
+  readonly uidNext: Uid
+  readonly modSeq: ModSeq
+  readonly exists: number
+  readonly unseen: number
+  readonly deleted: number
+  readonly bytes: number
+  readonly specialUse: string | null
+  readonly subscribed: boolean
+}
+
+export type Message = {
+  readonly uid: Uid
+  readonly blobId: BlobId
+  /** Bytes as read back: prepended header fields and the object. */
+  readonly size: number
+  readonly internalDateMs: number
+  readonly flags: readonly Flag[]
+  readonly modSeq: ModSeq
+  readonly saveDateMs: number
+  /** Header fields for this recipient alone (Delivered-To), each ended by CRLF, byte string; before the blob's own. */
+  readonly prepend: string
+}
+
+/** System flags begin with `\` and are spelled as in RFC 9051 §2.3.2; keywords as the client sent them. */
+export type Flag = string
+
+/** A message ready to be read. Offsets count from the first prepended header field. */
+export interface OpenMessage {
+  readonly size: number
+  /** Bytes of the header, prepended fields and the ending empty line included. */
+  readonly headerBytes: number
+  /** All of it, or a range, with bounded memory. */
+  stream(offset?: number, length?: number): AsyncIterable<Uint8Array>
+}
+
+export interface MailboxReader {
+  /** The account's INBOX; the default folders are made at the first use of an account. */
+  inbox(accountId: AccountId): Promise<Folder>
+  /** Every message of the folder by ascending uid: a state that really existed (reader rule), never half a transaction. */
+  snapshot(
+    folderId: FolderId,
+  ): Promise<{ readonly modSeq: ModSeq; readonly messages: readonly Message[] }>
+  /** Undefined when the message's object is gone, which is a bug or an operator's doing. */
+  open(message: Message): Promise<OpenMessage | undefined>
+  /** Removes these messages if they still exist; returns the uids that did. All chunks are tried; each chunk is atomic. */
+  expunge(
+    folder: { readonly accountId: AccountId; readonly id: FolderId },
+    uids: readonly Uid[],
+  ): Promise<readonly Uid[]>
+}

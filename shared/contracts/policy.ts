@@ -1,0 +1,45 @@
+// What listeners ask policy, stage by stage, and what it answers. In process now, a Lambda function later, so requests and
+// verdicts are plain data. Implemented by services/policy.
+
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { Origin, SmtpEnvelope } from './spool.ts'
+
+export interface PolicyClient {
+  /** Before RCPT is answered; `recipients` are those accepted so far. */
+  recipient(request: RecipientRequest): Promise<Verdict>
+  /** After the whole message was received, before `250`. */
+  message(request: MessageRequest): Promise<Verdict>
+}
+
+export type RecipientRequest = {
+  readonly queueId: QueueId
+  readonly origin: Origin
+  readonly sender: string
+  /** SIZE parameter of MAIL in bytes, 0 when not declared. */
+  readonly declaredBytes: number
+  readonly recipients: readonly string[]
+  readonly recipient: string
+}
+
+export type MessageRequest = {
+  readonly queueId: QueueId
+  readonly origin: Origin
+  readonly envelope: SmtpEnvelope
+  readonly bytes: number
+  readonly receivedFields: number
+}
+
+export type Verdict =
+  /** Go on; `prepend` are header fields (each ended by CRLF, byte string) for the message, '' for none. */
+  | { readonly kind: 'permit'; readonly prepend: string }
+  /** Answer this reply; a 4xx asks to come back, a 5xx is final. `restriction` names the rule for the log. */
+  | { readonly kind: 'reject'; readonly reply: SmtpReply; readonly restriction: string }
+
+export type EnhancedStatus = `${2 | 4 | 5}.${number}.${number}`
+
+/** A reply to an SMTP command: RFC 5321 §4.2 code, RFC 3463 status and text without line ends. */
+export type SmtpReply = {
+  readonly code: number
+  readonly status: EnhancedStatus
+  readonly text: string
+}

@@ -1,0 +1,59 @@
+// What a listener that receives messages (SMTP now; LMTP, the API and sendmail later) hands to the pipeline. Implemented by
+// shared/queue/spool.ts on any store.
+
+import type { MessageIndex } from '#shared/mail/message-index.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+
+export interface Spool {
+  newQueueId(): QueueId
+  /**
+   * Stores the message's bytes as they arrive, with bounded memory, and indexes them in the same pass. Nothing is queued yet.
+   * A source that throws leaves nothing behind and its error is passed on.
+   */
+  receive(queueId: QueueId, source: AsyncIterable<Uint8Array>): Promise<Spooled>
+  /** Forgets a message that policy refused after it had been received. Never rejects. */
+  discard(spooled: Spooled): Promise<void>
+  /** Takes responsibility: when this resolves, object and queue item are durable and `250` may be said. */
+  accept(message: AcceptedMessage): Promise<void>
+}
+
+export type Spooled = { readonly queueId: QueueId; readonly index: MessageIndex }
+
+export type AcceptedMessage = {
+  readonly spooled: Spooled
+  readonly envelope: SmtpEnvelope
+  readonly origin: Origin
+  /** Header fields to put before the message, each ended by CRLF, as byte string: the Received field. */
+  readonly prepend: string
+  readonly arrivedMs: number
+}
+
+/** RFC 5321 envelope; addresses without angle brackets, as given (the null sender is ''). */
+export type SmtpEnvelope = {
+  readonly sender: string
+  readonly recipients: readonly EnvelopeRecipient[]
+  readonly body: '7BIT' | '8BITMIME' | 'BINARYMIME'
+  readonly smtpUtf8: boolean
+  readonly requireTls: boolean
+  /** RFC 3461 RET and ENVID (xtext decoded), kept for delivery status notifications. */
+  readonly dsnReturn: 'FULL' | 'HDRS' | null
+  readonly dsnEnvelopeId: string | null
+}
+
+export type EnvelopeRecipient = {
+  readonly address: string
+  /** RFC 3461 NOTIFY, empty when not given, and ORCPT as `type;address` (xtext decoded). */
+  readonly notify: readonly ('NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY')[]
+  readonly originalRecipient: string | null
+}
+
+/** Where a message came from, as policy and cleanup need it. */
+export type Origin = {
+  readonly listener: 'smtp' | 'submission' | 'submissions' | 'local'
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly helo: string
+  readonly tls: { readonly protocol: string; readonly cipher: string } | null
+  /** Set when the sender logged in: then submission rules apply (missing header fields are added). */
+  readonly account: { readonly id: string; readonly login: string } | null
+}

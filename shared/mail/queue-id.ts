@@ -1,0 +1,26 @@
+import { randomBytes } from 'node:crypto'
+
+/** Names an accepted message in logs, in the queue and, since the spooled object becomes the stored one, its blob. */
+export type QueueId = string & { readonly __brand: 'QueueId' }
+
+// Crockford's alphabet: no I, L, O, U, so that an id can be read out on the telephone. Sorts by time.
+const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
+const timeCharacters = 10
+const randomCharacters = 8
+
+/** A new id: 48 bits of time in ms, then 40 random bits; 18 characters. */
+export function newQueueId(nowMs: number): QueueId {
+  let id = ''
+  for (let rest = nowMs, i = 0; i < timeCharacters; i++) {
+    id = alphabet[rest % 32] + id
+    rest = Math.floor(rest / 32)
+  }
+  const random = randomBytes(randomCharacters)
+  for (const byte of random) id += alphabet[byte & 31]
+  return id as QueueId
+}
+
+/** The id in a string from outside, undefined when it is none. */
+export function parseQueueId(text: string): QueueId | undefined {
+  return /^[0-9A-HJKMNP-TV-Z]{18}$/.test(text) ? (text as QueueId) : undefined
+}
