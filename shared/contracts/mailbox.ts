@@ -8,6 +8,9 @@ export type Uid = number & { readonly __brand: 'Uid' }
 /** 1 to 2^53, one more with every change of a folder (RFC 7162 §3.1). */
 export type ModSeq = number & { readonly __brand: 'ModSeq' }
 
+/** Names a folder: its items live under its account. A `Folder` is one too. */
+export type FolderRef = { readonly accountId: AccountId; readonly id: FolderId }
+
 export type Folder = {
   readonly accountId: AccountId
   readonly id: FolderId
@@ -56,13 +59,10 @@ export interface MailboxReader {
   inbox(accountId: AccountId): Promise<Folder>
   /** Every message of the folder by ascending uid: a state that really existed (reader rule), never half a transaction. */
   snapshot(
-    folderId: FolderId,
+    folder: FolderRef,
   ): Promise<{ readonly modSeq: ModSeq; readonly messages: readonly Message[] }>
   /** Undefined when the message's object is gone, which is a bug or an operator's doing. */
   open(message: Message): Promise<OpenMessage | undefined>
   /** Removes these messages if they still exist; returns the uids that did. All chunks are tried; each chunk is atomic. */
-  expunge(
-    folder: { readonly accountId: AccountId; readonly id: FolderId },
-    uids: readonly Uid[],
-  ): Promise<readonly Uid[]>
+  expunge(folder: FolderRef, uids: readonly Uid[]): Promise<readonly Uid[]>
 }

@@ -1,0 +1,188 @@
+// Puts messages into a folder: UID, modseq, counters, change log, blob reference and exactly-once marker in one transaction.
+// Messages for the same folder that arrive while a transaction runs share the next one.
+
+import type { BlobId, FolderId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import { ConditionFailed, type Signals, type Table, type Write } from '#shared/storage/ports.ts'
+import { changeItem } from './change-log.ts'
+import { addDigest, messageDigest } from './digest.ts'
+import { DELETED, type FlagSet, SEEN } from './flags.ts'
+import { blobKey, folderKey, folderTopic } from './keys.ts'
+import { type Blob, blobFields, folderRecord, messageItem } from './records.ts'
+import { retrying } from './retry.ts'
+
+export type Appendix = {
+  readonly blob: Blob
+  readonly flags: FlagSet
+  readonly internalDateMs: number
+  /** Header fields for this recipient alone, byte string. */
+  readonly prepend: string
+  /** True for queued mail: the same blob is put into the same folder once, however often it is asked for. */
+  readonly once: boolean
+}
+
+export type Appended =
+  | {
+      readonly kind: 'appended'
+      readonly uid: Uid
+      readonly modSeq: ModSeq
+      readonly uidValidity: number
+    }
+  /** `once`, and the folder had it already. */
+  | { readonly kind: 'duplicate' }
+  | { readonly kind: 'no-such-folder' }
+
+/** Messages of one transaction: folder + change-log entry + two writes each stay below TRANSACT_ITEMS_MAX. */
+export const APPEND_BATCH_MAX = 49
+
+type Waiting = {
+  readonly message: Appendix
+  readonly resolve: (result: Appended) => void
+  readonly reject: (error: unknown) => void
+}
+
+export function createAppend(deps: {
+  readonly table: Table
+  readonly signals: Signals
+  readonly clock: Clock
+}) {
+  const waiting = new Map<FolderId, Waiting[]>()
+
+  /** Resolves when the message is durable in the folder. Rejects with TemporaryFailure when the folder is too contended. */
+  function append(folder: FolderRef, message: Appendix): Promise<Appended> {
+    return new Promise((resolve, reject) => {
+      const entry = { message, resolve, reject }
+      const queue = waiting.get(folder.id)
+      if (queue) {
+        queue.push(entry)
+        return
+      }
+      waiting.set(folder.id, [entry])
+      // On the next turn, so that messages handed over together share a transaction.
+      setImmediate(() => drain(folder))
+    })
+  }
+
+  async function drain(folder: FolderRef): Promise<void> {
+    for (;;) {
+      const queue = waiting.get(folder.id)
+      if (queue === undefined || queue.length === 0) {
+        waiting.delete(folder.id)
+        return
+      }
+      const batch = takeBatch(queue)
+      try {
+        const results = await retrying(deps.clock, () => appendBatch(folder, batch))
+        for (const [i, entry] of batch.entries()) entry.resolve(results[i] ?? { kind: 'duplicate' })
+      } catch (error) {
+        for (const entry of batch) entry.reject(error)
+      }
+    }
+  }
+
+  async function appendBatch(folder: FolderRef, batch: readonly Waiting[]): Promise<Appended[]> {
+    const results: (Appended | undefined)[] = batch.map(() => undefined)
+    for (;;) {
+      const item = await deps.table.get(folderKey(folder.accountId, folder.id), {
+        consistent: true,
+      })
+      if (item === undefined) return results.map((result) => result ?? { kind: 'no-such-folder' })
+      const state = folderRecord(item)
+      const modSeq = (state.modSeq + 1) as ModSeq
+      const open = batch.map((_, i) => i).filter((i) => results[i] === undefined)
+      if (open.length === 0) return results.map((result) => result ?? { kind: 'duplicate' })
+      const blobs: Write[] = []
+      const messages: Write[] = []
+      const uids: Uid[] = []
+      const saveDateMs = deps.clock.now()
+      let { unseen, deleted, bytes, digest } = state
+      for (const i of open) {
+        const entry = batch[i]
+        if (entry === undefined) continue
+        const { blob, flags, internalDateMs, prepend, once } = entry.message
+        const uid = (state.uidNext + uids.length) as Uid
+        const size = prepend.length + blob.prepend.length + blob.object.length
+        uids.push(uid)
+        blobs.push(reference(blob, once ? folder.id : undefined))
+        const record = {
+          uid,
+          blobId: blob.id,
+          size,
+          internalDateMs,
+          saveDateMs,
+          flags,
+          modSeq,
+          prepend,
+        }
+        messages.push({ put: messageItem(folder.id, record), if: { absent: 'pk' } })
+        if (!(flags.bits & SEEN)) unseen++
+        if (flags.bits & DELETED) deleted++
+        bytes += size
+        digest = addDigest(digest, messageDigest(uid, modSeq))
+      }
+      const uidNext = state.uidNext + uids.length
+      const exists = state.exists + uids.length
+      try {
+        await deps.table.transact([
+          ...blobs,
+          {
+            update: folderKey(folder.accountId, folder.id),
+            changes: { set: { uidNext, modSeq, exists, unseen, deleted, bytes, digest } },
+            if: unchanged(state),
+          },
+          ...messages,
+          { put: changeItem(folder.id, modSeq, 'new', uids, saveDateMs) },
+        ])
+      } catch (error) {
+        // Blobs come first in the transaction: those refused are here already (or, when their object is being collected, gone).
+        if (!(error instanceof ConditionFailed) || !open.some((_, n) => error.at(n))) throw error
+        for (const [n, i] of open.entries()) if (error.at(n)) results[i] = { kind: 'duplicate' }
+        continue
+      }
+      for (const [n, i] of open.entries()) {
+        const uid = (state.uidNext + n) as Uid
+        results[i] = { kind: 'appended', uid, modSeq, uidValidity: state.uidValidity }
+      }
+      deps.signals.publish(folderTopic(folder.id), String(modSeq))
+      return results.map((result) => result ?? { kind: 'duplicate' })
+    }
+  }
+
+  return append
+}
+
+/** Two appendices of one blob cannot share a transaction: they would write the blob item twice. */
+function takeBatch(queue: Waiting[]): Waiting[] {
+  const blobs = new Set<BlobId>()
+  let n = 0
+  for (; n < queue.length && n < APPEND_BATCH_MAX; n++) {
+    const blob = queue[n]?.message.blob.id
+    if (blob === undefined || blobs.has(blob)) break
+    blobs.add(blob)
+  }
+  return queue.splice(0, Math.max(1, n))
+}
+
+/** The folder is as it was read: every change of a folder raises its modseq. */
+export function unchanged(folder: { readonly modSeq: ModSeq }) {
+  return { attribute: 'modSeq', is: '=', value: folder.modSeq } as const
+}
+
+function reference(blob: Blob, into: FolderId | undefined): Write {
+  const marker = into === undefined ? {} : { insert: { into: new Set([into]) } }
+  return {
+    update: blobKey(blob.id),
+    changes: {
+      setIfAbsent: blobFields(blob),
+      add: { refs: 1 },
+      remove: ['deadPk', 'deadSk'],
+      ...marker,
+    },
+    if: {
+      all: [
+        { absent: 'collected' },
+        ...(into === undefined ? [] : [{ not: { attribute: 'into', contains: into } } as const]),
+      ],
+    },
+  }
+}

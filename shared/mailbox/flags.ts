@@ -1,0 +1,62 @@
+// System flags as a bit set, keywords as a sorted list: the small form a message item keeps (RFC 9051 §2.3.2).
+
+import type { Flag } from '#shared/contracts/mailbox.ts'
+
+export const SYSTEM_FLAGS = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft'] as const
+export const SEEN = 1 << SYSTEM_FLAGS.indexOf('\\Seen')
+export const DELETED = 1 << SYSTEM_FLAGS.indexOf('\\Deleted')
+/** Keywords one message can carry. */
+export const KEYWORDS_MAX = 100
+/** Characters of one keyword. */
+export const KEYWORD_CHARACTERS_MAX = 100
+
+export type FlagSet = { readonly bits: number; readonly keywords: readonly string[] }
+
+export const noFlags: FlagSet = { bits: 0, keywords: [] }
+
+/** Flags are compared without case (RFC 9051 §2.3.2); of two spellings of a keyword the first stays. */
+export function flagSet(flags: readonly Flag[]): FlagSet {
+  let bits = 0
+  const keywords = new Map<string, string>()
+  for (const flag of flags) {
+    const system = SYSTEM_FLAGS.findIndex((name) => name.toLowerCase() === flag.toLowerCase())
+    if (system >= 0) bits |= 1 << system
+    else if (!keywords.has(flag.toLowerCase())) keywords.set(flag.toLowerCase(), flag)
+  }
+  if (keywords.size === 0) return bits === 0 ? noFlags : { bits, keywords: [] }
+  return { bits, keywords: [...keywords.values()].sort() }
+}
+
+export function flagList(set: FlagSet): Flag[] {
+  const flags: Flag[] = []
+  for (let i = 0; i < SYSTEM_FLAGS.length; i++) {
+    const name = SYSTEM_FLAGS[i]
+    if (name !== undefined && set.bits & (1 << i)) flags.push(name)
+  }
+  return flags.concat(set.keywords)
+}
+
+export function sameFlags(a: FlagSet, b: FlagSet): boolean {
+  return a.bits === b.bits && a.keywords.join(' ') === b.keywords.join(' ')
+}
+
+export type FlagChange = {
+  readonly mode: 'replace' | 'add' | 'remove'
+  readonly flags: readonly Flag[]
+}
+
+export function changeFlags(current: FlagSet, change: FlagChange): FlagSet {
+  const given = flagSet(change.flags)
+  const lower = new Set(given.keywords.map((keyword) => keyword.toLowerCase()))
+  switch (change.mode) {
+    case 'replace':
+      return given
+    case 'add':
+      return flagSet([...flagList(current), ...flagList(given)])
+    case 'remove':
+      return {
+        bits: current.bits & ~given.bits,
+        keywords: current.keywords.filter((keyword) => !lower.has(keyword.toLowerCase())),
+      }
+  }
+}

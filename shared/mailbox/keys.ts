@@ -1,0 +1,47 @@
+// Keys of the `mail` table; the only place that knows them.
+//
+//   A#<account>   F#<folder>            folder with its counters
+//   A#<account>   N#<parent>#<name>     guard: one folder of a name per parent
+//   A#<account>   STATE                 next UIDVALIDITY
+//   F#<folder>    M#<uid>               message
+//   F#<folder>    C#<modseq>            change-log entry, one per modseq
+//   B#<blob>      META                  blob: object pointer, index, reference count
+
+import type { AccountId, BlobId, FolderId, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { Key } from '#shared/storage/ports.ts'
+
+const uidDigits = 10
+const modSeqDigits = 16
+
+export const accountPk = (accountId: AccountId) => `A#${accountId}`
+export const folderPk = (folderId: FolderId) => `F#${folderId}`
+
+export const folderKey = (accountId: AccountId, folderId: FolderId): Key => ({
+  pk: accountPk(accountId),
+  sk: `F#${folderId}`,
+})
+
+export const nameKey = (accountId: AccountId, parentId: FolderId | null, name: string): Key => ({
+  pk: accountPk(accountId),
+  sk: `N#${parentId ?? ''}#${name}`,
+})
+
+export const stateKey = (accountId: AccountId): Key => ({ pk: accountPk(accountId), sk: 'STATE' })
+
+export const messageSk = (uid: number) => `M#${String(uid).padStart(uidDigits, '0')}`
+export const changeSk = (modSeq: number) => `C#${String(modSeq).padStart(modSeqDigits, '0')}`
+
+export const messageKey = (folderId: FolderId, uid: Uid): Key => ({
+  pk: folderPk(folderId),
+  sk: messageSk(uid),
+})
+
+export const changeKey = (folderId: FolderId, modSeq: ModSeq): Key => ({
+  pk: folderPk(folderId),
+  sk: changeSk(modSeq),
+})
+
+export const blobKey = (blobId: BlobId): Key => ({ pk: `B#${blobId}`, sk: 'META' })
+
+/** Topic of change hints for a folder. */
+export const folderTopic = (folderId: FolderId) => `folder/${folderId}`
