@@ -1,0 +1,141 @@
+// cleanup: takes incoming messages from the queue, expands aliases, delivers to our own accounts on the spot and leaves a
+// group in the queue for every other destination and for whatever could not be delivered now.
+
+import type { FinalRecipient } from '#shared/contracts/delivery.ts'
+import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
+import { finalFields } from '#shared/queue/added-fields.ts'
+import { blobOf } from '#shared/queue/blob.ts'
+import type { MailQueue, NewGroup, Settled } from '#shared/queue/mail-queue.ts'
+import type { Expand, LocalDelivery } from '#shared/queue/pipeline.ts'
+import type { QueuedMessage } from '#shared/queue/records.ts'
+import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { BatchResult } from '#shared/runtime/consumer.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import type { QueueMessage } from '#shared/storage/ports.ts'
+
+/** Deliveries of a doorbell after which a message that makes the worker fail is set aside as corrupt. */
+export const FAILURES_MAX = 3
+
+export type Cleanup = ReturnType<typeof createCleanup>
+
+export function createCleanup(deps: {
+  readonly queue: MailQueue
+  readonly expand: Expand
+  readonly deliverLocal: LocalDelivery
+  readonly schedule: RetrySchedule
+  readonly options: {
+    readonly hostname: string
+    /** Next hop for all mail that leaves, '' for the recipient domain's MX. */
+    readonly relayhost: string
+    readonly destinationRecipientLimit: number
+  }
+  readonly clock: Clock
+  readonly log: Log
+}) {
+  const { queue, log } = deps
+
+  /** Handles doorbells whose body is a queue id. Unknown ids are messages already finished. */
+  async function handle(bells: readonly QueueMessage[]): Promise<BatchResult> {
+    const ids = bells.map((bell) => parseQueueId(bell.body))
+    const messages = await queue.load(ids.filter((id) => id !== undefined))
+    const byId = new Map(
+      messages.flatMap((message) => (message ? [[message.queueId, message]] : [])),
+    )
+    const retry: string[] = []
+    await Promise.all(
+      bells.map(async (bell, i) => {
+        const id = ids[i]
+        const message = id && byId.get(id)
+        if (message === undefined || message.state !== 'incoming') return
+        if (!(await settleOne(message, bell))) retry.push(bell.id)
+      }),
+    )
+    return { retry }
+  }
+
+  async function settleOne(message: QueuedMessage, bell: QueueMessage): Promise<boolean> {
+    const { queueId } = message
+    try {
+      await clean(message)
+      return true
+    } catch (error) {
+      log.error({ queueId, error }, 'cleanup failed')
+      if (error instanceof TemporaryFailure || bell.receives < FAILURES_MAX) return false
+      await queue.markCorrupt(queueId, String(error))
+      log.error({ queueId }, 'message set aside as corrupt')
+      return true
+    }
+  }
+
+  async function clean(message: QueuedMessage): Promise<void> {
+    const blob = blobOf(message, finalFields(message, deps.options.hostname))
+    const expansion = await deps.expand(message.envelope.recipients)
+    const results = await Promise.all(
+      expansion.local.map(async (recipient) => ({
+        recipient,
+        result: await deps.deliverLocal(message, blob, recipient),
+      })),
+    )
+    const groups = [
+      ...unfinished(message, [...results, ...expansion.failed]),
+      ...remoteGroups(expansion.remote),
+    ]
+    if (groups.length === 0) await queue.finish(message)
+    else await queue.split(message, groups)
+  }
+
+  /** Deferred and failed recipients of one reason share a group. */
+  function unfinished(message: QueuedMessage, settled: readonly Settled[]): NewGroup[] {
+    const groups = new Map<string, NewGroup & { recipients: FinalRecipient[] }>()
+    for (const { recipient, result } of settled) {
+      if (result.kind === 'delivered') continue
+      const key = `${result.kind} ${result.reply}`
+      const group = groups.get(key)
+      if (group) group.recipients.push(recipient)
+      else {
+        const state = deps.schedule.afterAttempt(message.arrivedMs, result)
+        groups.set(key, { destination: { kind: 'local' }, recipients: [recipient], state })
+      }
+    }
+    return [...groups.values()]
+  }
+
+  function remoteGroups(recipients: readonly FinalRecipient[]): NewGroup[] {
+    const byHop = new Map<string, FinalRecipient[]>()
+    for (const recipient of recipients) {
+      const at = recipient.address.lastIndexOf('@')
+      const nextHop = deps.options.relayhost || recipient.address.slice(at + 1)
+      const list = byHop.get(nextHop)
+      if (list) list.push(recipient)
+      else byHop.set(nextHop, [recipient])
+    }
+    const groups: NewGroup[] = []
+    for (const [nextHop, all] of byHop) {
+      for (let i = 0; i < all.length; i += deps.options.destinationRecipientLimit) {
+        groups.push({
+          destination: { kind: 'remote', nextHop },
+          recipients: all.slice(i, i + deps.options.destinationRecipientLimit),
+          state: { kind: 'active' },
+        })
+      }
+    }
+    return groups
+  }
+
+  /** A doorbell that no worker survived: the message is set aside, so that it cannot take the next worker down too. */
+  async function handleDead(bells: readonly QueueMessage[]): Promise<BatchResult> {
+    for (const { body } of bells) {
+      const id: QueueId | undefined = parseQueueId(body)
+      if (id === undefined) continue
+      const [message] = await queue.load([id])
+      if (message?.state !== 'incoming') continue
+      await queue.markCorrupt(id, 'no worker survived this message')
+      log.error({ queueId: id }, 'message set aside as corrupt')
+    }
+    return { retry: [] }
+  }
+
+  return { handle, handleDead }
+}

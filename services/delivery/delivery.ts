@@ -1,0 +1,80 @@
+// delivery: works on the destination groups that cleanup left, one group for each doorbell, under a lease. Every recipient ends
+// delivered, deferred until a next attempt, or on hold with the reason.
+
+import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import { parseQueueId } from '#shared/mail/queue-id.ts'
+import { finalFields } from '#shared/queue/added-fields.ts'
+import { blobOf } from '#shared/queue/blob.ts'
+import type { MailQueue } from '#shared/queue/mail-queue.ts'
+import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import type { Group, QueuedMessage } from '#shared/queue/records.ts'
+import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
+import type { BatchResult } from '#shared/runtime/consumer.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import type { QueueMessage } from '#shared/storage/ports.ts'
+
+export type Delivery = ReturnType<typeof createDelivery>
+
+export function createDelivery(deps: {
+  readonly queue: MailQueue
+  readonly deliverLocal: LocalDelivery
+  readonly deliverRemote: RemoteDelivery
+  readonly options: { readonly hostname: string }
+  readonly schedule: RetrySchedule
+  readonly log: Log
+}) {
+  const { queue, log } = deps
+
+  /** Handles doorbells whose body is `queueId group`. Groups gone, held or taken are passed over. */
+  async function handle(bells: readonly QueueMessage[]): Promise<BatchResult> {
+    const retry: string[] = []
+    await Promise.all(
+      bells.map(async (bell) => {
+        try {
+          await deliverGroup(bell.body)
+        } catch (error) {
+          log.error({ bell: bell.body, error }, 'delivery failed')
+          if (error instanceof TemporaryFailure) retry.push(bell.id)
+        }
+      }),
+    )
+    return { retry }
+  }
+
+  async function deliverGroup(body: string): Promise<void> {
+    const [id = '', name = ''] = body.split(' ')
+    const queueId = parseQueueId(id)
+    const taken = queueId && (await queue.take(queueId, name))
+    if (!taken) return
+    const { message, group } = taken
+    const results = await attempt(message, group)
+    const settled = group.recipients.map((recipient, i) => ({
+      recipient,
+      result: deps.schedule.expire(message.arrivedMs, results[i] ?? noResult),
+    }))
+    const kept = await queue.settle(group, settled, deps.schedule.nextAttemptMs(message.arrivedMs))
+    if (!kept) log.warn({ queueId, group: name }, 'lease lost while delivering')
+  }
+
+  async function attempt(message: QueuedMessage, group: Group): Promise<readonly DeliveryResult[]> {
+    try {
+      if (group.destination.kind === 'remote') {
+        return await deps.deliverRemote(message, group.destination.nextHop, group.recipients)
+      }
+      const blob = blobOf(message, finalFields(message, deps.options.hostname))
+      return await Promise.all(
+        group.recipients.map((recipient) => deps.deliverLocal(message, blob, recipient)),
+      )
+    } catch (error) {
+      // A bug must not loop at full speed: the group waits like any other that could not be delivered.
+      log.error({ queueId: message.queueId, error }, 'delivery attempt failed')
+      const failure: DeliveryResult = { kind: 'deferred', status: '4.3.0', reply: String(error) }
+      return group.recipients.map(() => failure)
+    }
+  }
+
+  return { handle }
+}
+
+const noResult: DeliveryResult = { kind: 'deferred', status: '4.3.0', reply: 'no result' }

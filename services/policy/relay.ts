@@ -1,0 +1,25 @@
+// Who may send through us to other hosts: known networks and whoever logged in, nobody else (DESIGN: an unauthenticated client
+// never relays).
+
+import { relayDenied } from './replies.ts'
+import { dunno, permit, type Restriction, reject } from './restriction.ts'
+
+export const permitSaslAuthenticated: Restriction = {
+  name: 'permit_sasl_authenticated',
+  decide: ({ request, found }) =>
+    found.kind === 'remote' && request.origin.account !== null ? permit : dunno,
+}
+
+export function permitMynetworks(isMynetwork: (address: string) => boolean): Restriction {
+  return {
+    name: 'permit_mynetworks',
+    decide: ({ request, found }) =>
+      found.kind === 'remote' && isMynetwork(request.origin.remoteAddress) ? permit : dunno,
+  }
+}
+
+export const rejectUnauthDestination: Restriction = {
+  name: 'reject_unauth_destination',
+  decide: ({ request, found }) =>
+    found.kind === 'remote' ? reject(relayDenied(request.recipient)) : dunno,
+}

@@ -1,0 +1,49 @@
+// Every text a client can get from policy. RFC 3463 statuses; codes as RFC 5321 §4.2.3 wants them.
+
+import type { SmtpReply } from '#shared/contracts/policy.ts'
+
+export const relayDenied = (address: string): SmtpReply => ({
+  code: 554,
+  status: '5.7.1',
+  text: `<${address}>: Relay access denied`,
+})
+
+export const userUnknown = (address: string): SmtpReply => ({
+  code: 550,
+  status: '5.1.1',
+  text: `<${address}>: Recipient address rejected: User unknown`,
+})
+
+export const userDisabled = (address: string): SmtpReply => ({
+  code: 550,
+  status: '5.2.1',
+  text: `<${address}>: Recipient address rejected: mailbox disabled`,
+})
+
+export const badRecipient = (address: string): SmtpReply => ({
+  code: 553,
+  status: '5.1.3',
+  text: `<${address}>: Recipient address rejected: not a valid address`,
+})
+
+/** The mailbox may be emptied soon: come back. */
+export const mailboxFull = (address: string): SmtpReply => ({
+  code: 452,
+  status: '4.2.2',
+  text: `<${address}>: mailbox is full`,
+})
+
+/** Not even an empty mailbox could take it. */
+export const messageExceedsQuota = (address: string): SmtpReply => ({
+  code: 552,
+  status: '5.2.2',
+  text: `<${address}>: message is larger than the mailbox`,
+})
+
+export const tooManyHops: SmtpReply = { code: 554, status: '5.4.6', text: 'Too many hops' }
+
+export const tryLater: SmtpReply = {
+  code: 451,
+  status: '4.3.0',
+  text: 'Temporary lookup failure, try again later',
+}

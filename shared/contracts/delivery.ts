@@ -1,0 +1,24 @@
+// What cleanup hands to delivery, and what comes back: one result for each recipient, never nothing.
+
+import type { AccountId } from './mailbox.ts'
+import type { EnhancedStatus } from './policy.ts'
+
+/** A recipient after alias expansion. */
+export type FinalRecipient = {
+  readonly address: string
+  /** Set for our own accounts, null where the mail leaves. */
+  readonly accountId: AccountId | null
+  /** What stood behind the recipient delimiter, null for none. */
+  readonly extension: string | null
+  /** The envelope recipient this one came from, and what RFC 3461 says about it. */
+  readonly original: string
+  readonly notify: readonly ('NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY')[]
+  readonly originalRecipient: string | null
+}
+
+export type DeliveryResult =
+  | { readonly kind: 'delivered'; readonly reply: string }
+  /** Try again later. */
+  | { readonly kind: 'deferred'; readonly status: EnhancedStatus; readonly reply: string }
+  /** Never try again. */
+  | { readonly kind: 'failed'; readonly status: EnhancedStatus; readonly reply: string }

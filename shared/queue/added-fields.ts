@@ -1,0 +1,30 @@
+// Header fields put before a message between acceptance and delivery. What the sender wrote is never touched.
+
+import { formatDate } from '#shared/mail/date.ts'
+import type { QueuedMessage } from './records.ts'
+
+/**
+ * For a message that leaves: what the listener added (Received) and, when it came from a mail client, the fields it lacks and
+ * must have (RFC 6409 §8): Date, Message-ID, From. Byte string.
+ */
+export function addedFields(message: QueuedMessage, hostname: string): string {
+  const { account } = message.origin
+  if (account === null) return message.prepend
+  let fields = ''
+  if (!message.has.includes('date')) fields += `Date: ${formatDate(message.arrivedMs)}\r\n`
+  if (!message.has.includes('message-id')) {
+    fields += `Message-ID: <${message.queueId}@${hostname}>\r\n`
+  }
+  if (!message.has.includes('from')) {
+    fields += `From: <${message.envelope.sender || account.login}>\r\n`
+  }
+  return message.prepend + byteString(fields)
+}
+
+/** For a message that enters a mailbox: the return path too (RFC 5321 §4.4). Byte string. */
+export function finalFields(message: QueuedMessage, hostname: string): string {
+  const path = byteString(message.envelope.sender)
+  return `Return-Path: <${path}>\r\n${addedFields(message, hostname)}`
+}
+
+const byteString = (text: string) => Buffer.from(text, 'utf8').toString('latin1')

@@ -1,0 +1,39 @@
+// The queued message as the blob it becomes: same object, same id.
+
+import type { BlobId } from '#shared/contracts/mailbox.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import { DEAD_PK, deadSk } from '#shared/mailbox/change.ts'
+import { blobKey } from '#shared/mailbox/keys.ts'
+import { type Blob, blobFields } from '#shared/mailbox/records.ts'
+import { ConditionFailed, type Table } from '#shared/storage/ports.ts'
+import type { QueuedMessage } from './records.ts'
+
+export const objectKey = (queueId: QueueId) => `mail/${queueId}`
+export const blobId = (queueId: QueueId) => queueId as string as BlobId
+
+/** `prepend` is the message's own plus what cleanup adds. */
+export function blobOf(message: QueuedMessage, prepend: string): Blob {
+  return {
+    id: blobId(message.queueId),
+    object: { key: message.object.key, offset: 0, length: message.object.length },
+    prepend,
+    index: message.index,
+    headerBytes: message.headerBytes,
+  }
+}
+
+/** Marks an object nobody may refer to as dead, unless it became a blob; the sweeper deletes it after its grace time. */
+export async function markDead(mail: Table, queueId: QueueId, nowMs: number): Promise<void> {
+  const id = blobId(queueId)
+  const object = { key: objectKey(queueId), offset: 0, length: 0 }
+  const blob: Blob = { id, object, prepend: '', index: new Uint8Array(), headerBytes: 0 }
+  const dead = { refs: 0, deadPk: DEAD_PK, deadSk: deadSk(nowMs, id) }
+  try {
+    await mail.write({
+      put: { ...blobKey(id), ...blobFields(blob), ...dead },
+      if: { absent: 'pk' },
+    })
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error
+  }
+}

@@ -1,0 +1,30 @@
+// How the services behind the queue meet: cleanup asks the directory for an expansion and local delivery for a result.
+
+import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
+import type { Blob } from '#shared/mailbox/records.ts'
+import type { Settled } from './mail-queue.ts'
+import type { QueuedMessage } from './records.ts'
+
+/** Where the envelope recipients lead after all aliases; `failed` carries why (unknown target, loop, too many). */
+export type Expansion = {
+  readonly local: readonly FinalRecipient[]
+  readonly remote: readonly FinalRecipient[]
+  readonly failed: readonly Settled[]
+}
+
+export type Expand = (recipients: readonly EnvelopeRecipient[]) => Promise<Expansion>
+
+/** Puts a message into an account's folder. Repeating it delivers nothing twice. Rejects only for bugs. */
+export type LocalDelivery = (
+  message: QueuedMessage,
+  blob: Blob,
+  recipient: FinalRecipient,
+) => Promise<DeliveryResult>
+
+/** Hands a message to another host for some recipients; one result each, in order. Rejects only for bugs. */
+export type RemoteDelivery = (
+  message: QueuedMessage,
+  nextHop: string,
+  recipients: readonly FinalRecipient[],
+) => Promise<readonly DeliveryResult[]>

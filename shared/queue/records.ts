@@ -1,0 +1,191 @@
+// Items of the `queue` table as typed records, and back.
+
+import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { EnvelopeRecipient, Origin, SmtpEnvelope } from '#shared/contracts/spool.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { Item, Value } from '#shared/storage/ports.ts'
+
+/**
+ * incoming: accepted, not yet expanded. active: split into groups. hold: an operator decides. corrupt: workers died or failed
+ * on it again and again; nothing touches it until an operator looks.
+ */
+export type MessageState = 'incoming' | 'active' | 'hold' | 'corrupt'
+export type GroupState = 'active' | 'deferred' | 'hold'
+
+export type QueuedMessage = {
+  readonly queueId: QueueId
+  readonly state: MessageState
+  readonly reason: string | null
+  readonly envelope: SmtpEnvelope
+  readonly origin: Origin
+  readonly object: { readonly key: string; readonly length: number }
+  /** Header fields before the object, byte string. */
+  readonly prepend: string
+  /** Encoded MessageIndex. */
+  readonly index: Uint8Array
+  readonly headerBytes: number
+  readonly deliveredTo: readonly string[]
+  readonly has: readonly string[]
+  readonly arrivedMs: number
+  /** Groups still there, 0 while incoming. */
+  readonly groups: number
+}
+
+export type Destination =
+  | { readonly kind: 'local' }
+  | { readonly kind: 'remote'; readonly nextHop: string }
+
+export type Group = {
+  readonly queueId: QueueId
+  readonly name: string
+  readonly state: GroupState
+  readonly destination: Destination
+  readonly recipients: readonly FinalRecipient[]
+  readonly attempts: number
+  readonly lastReply: string | null
+  /** When it is tried again (deferred) or rung again (active); null on hold. */
+  readonly dueMs: number | null
+  readonly leaseUntilMs: number
+}
+
+/** `delivered` leaves nothing to write. */
+export type Unfinished = Exclude<DeliveryResult, { kind: 'delivered' }>
+
+export function messageItem(message: QueuedMessage, key: { pk: string; sk: string }): Item {
+  const { envelope, origin } = message
+  return {
+    ...key,
+    state: message.state,
+    reason: message.reason,
+    sender: envelope.sender,
+    recipients: envelope.recipients.map(packRecipient),
+    options: [
+      envelope.body,
+      envelope.smtpUtf8,
+      envelope.requireTls,
+      envelope.dsnReturn,
+      envelope.dsnEnvelopeId,
+    ],
+    origin: [
+      origin.listener,
+      origin.remoteAddress,
+      origin.remotePort,
+      origin.helo,
+      origin.tls && [origin.tls.protocol, origin.tls.cipher],
+      origin.account && [origin.account.id, origin.account.login],
+    ],
+    key: message.object.key,
+    length: message.object.length,
+    prepend: message.prepend,
+    index: message.index,
+    header: message.headerBytes,
+    deliveredTo: message.deliveredTo,
+    has: message.has,
+    arrivedMs: message.arrivedMs,
+    groups: message.groups,
+  }
+}
+
+export function queuedMessage(item: Item): QueuedMessage {
+  const [body, smtpUtf8, requireTls, dsnReturn, dsnEnvelopeId] = list(item.options)
+  const [listener, remoteAddress, remotePort, helo, tls, account] = list(item.origin)
+  const [protocol, cipher] = list(tls)
+  const [accountId, login] = list(account)
+  return {
+    queueId: item.pk.slice(2) as QueueId,
+    state: item.state as MessageState,
+    reason: optional(item.reason),
+    envelope: {
+      sender: String(item.sender),
+      recipients: list(item.recipients).map(unpackRecipient),
+      body: body as SmtpEnvelope['body'],
+      smtpUtf8: smtpUtf8 === true,
+      requireTls: requireTls === true,
+      dsnReturn: dsnReturn as SmtpEnvelope['dsnReturn'],
+      dsnEnvelopeId: optional(dsnEnvelopeId),
+    },
+    origin: {
+      listener: listener as Origin['listener'],
+      remoteAddress: String(remoteAddress),
+      remotePort: Number(remotePort),
+      helo: String(helo),
+      tls: tls ? { protocol: String(protocol), cipher: String(cipher) } : null,
+      account: account ? { id: String(accountId), login: String(login) } : null,
+    },
+    object: { key: String(item.key), length: Number(item.length) },
+    prepend: String(item.prepend),
+    index: item.index instanceof Uint8Array ? item.index : new Uint8Array(),
+    headerBytes: Number(item.header),
+    deliveredTo: list(item.deliveredTo).map(String),
+    has: list(item.has).map(String),
+    arrivedMs: Number(item.arrivedMs),
+    groups: Number(item.groups),
+  }
+}
+
+export function groupItem(group: Group, key: { pk: string; sk: string }): Item {
+  return {
+    ...key,
+    state: group.state,
+    nextHop: group.destination.kind === 'remote' ? group.destination.nextHop : null,
+    recipients: group.recipients.map((r) => [
+      r.address,
+      r.accountId,
+      r.extension,
+      r.original,
+      r.notify,
+      r.originalRecipient,
+    ]),
+    attempts: group.attempts,
+    lastReply: group.lastReply,
+    dueMs: group.dueMs,
+    leaseUntilMs: group.leaseUntilMs,
+  }
+}
+
+export function groupRecord(item: Item): Group {
+  const nextHop = optional(item.nextHop)
+  return {
+    queueId: item.pk.slice(2) as QueueId,
+    name: item.sk.slice(2),
+    state: item.state as GroupState,
+    destination: nextHop === null ? { kind: 'local' } : { kind: 'remote', nextHop },
+    recipients: list(item.recipients).map((packed) => {
+      const [address, accountId, extension, original, notify, originalRecipient] = list(packed)
+      return {
+        address: String(address),
+        accountId: optional(accountId) as FinalRecipient['accountId'],
+        extension: optional(extension),
+        original: String(original),
+        notify: list(notify).map(String) as FinalRecipient['notify'],
+        originalRecipient: optional(originalRecipient),
+      }
+    }),
+    attempts: Number(item.attempts),
+    lastReply: optional(item.lastReply),
+    dueMs: typeof item.dueMs === 'number' ? item.dueMs : null,
+    leaseUntilMs: Number(item.leaseUntilMs),
+  }
+}
+
+/** A plain address is packed as itself: nearly all recipients are. */
+function packRecipient(recipient: EnvelopeRecipient): Value {
+  const plain = recipient.notify.length === 0 && recipient.originalRecipient === null
+  return plain
+    ? recipient.address
+    : [recipient.address, recipient.notify, recipient.originalRecipient]
+}
+
+function unpackRecipient(packed: Value): EnvelopeRecipient {
+  if (typeof packed === 'string') return { address: packed, notify: [], originalRecipient: null }
+  const [address, notify, originalRecipient] = list(packed)
+  return {
+    address: String(address),
+    notify: list(notify).map(String) as EnvelopeRecipient['notify'],
+    originalRecipient: optional(originalRecipient),
+  }
+}
+
+const list = (value: Value | undefined): readonly Value[] => (Array.isArray(value) ? value : [])
+const optional = (value: Value | undefined): string | null =>
+  typeof value === 'string' ? value : null

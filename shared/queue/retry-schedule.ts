@@ -1,0 +1,46 @@
+// When a recipient that could not be served now is tried again: as long as it has waited already, between a floor and a
+// ceiling (Postfix's minimal_backoff_time, maximal_backoff_time), spread by jitter, until its lifetime is over.
+
+import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { NewGroup } from './mail-queue.ts'
+
+export type RetryOptions = {
+  readonly minimalBackoffMs: number
+  readonly maximalBackoffMs: number
+  readonly maximalQueueLifetimeMs: number
+}
+
+const jitter = 0.2
+
+export type RetrySchedule = ReturnType<typeof createRetrySchedule>
+
+export function createRetrySchedule(options: RetryOptions, clock: Clock, random: () => number) {
+  function nextAttemptMs(arrivedMs: number): number {
+    const nowMs = clock.now()
+    const age = nowMs - arrivedMs
+    const pause = Math.min(options.maximalBackoffMs, Math.max(options.minimalBackoffMs, age))
+    return Math.round(nowMs + pause * (1 - jitter + 2 * jitter * random()))
+  }
+
+  /** A result with its queue lifetime taken into account: what waited too long has failed. */
+  function expire(arrivedMs: number, result: DeliveryResult): DeliveryResult {
+    const expired = clock.now() - arrivedMs > options.maximalQueueLifetimeMs
+    return result.kind === 'deferred' && expired
+      ? { kind: 'failed', status: '5.4.7', reply: `delivery time expired: ${result.reply}` }
+      : result
+  }
+
+  /** State of a new group whose first attempt ended like this. */
+  function afterAttempt(
+    arrivedMs: number,
+    result: Exclude<DeliveryResult, { kind: 'delivered' }>,
+  ): NewGroup['state'] {
+    const { kind, reply } = expire(arrivedMs, result) as typeof result
+    return kind === 'failed'
+      ? { kind: 'hold', reply }
+      : { kind: 'deferred', dueMs: nextAttemptMs(arrivedMs), reply }
+  }
+
+  return { nextAttemptMs, expire, afterAttempt }
+}

@@ -1,0 +1,73 @@
+// The loop that turns doorbells into work: receives batches from a queue, hands them to a handler, acknowledges what is
+// done. The same handlers run behind an event source mapping on AWS.
+
+import type { Queue, QueueMessage } from '#shared/storage/ports.ts'
+import type { Clock } from './clock.ts'
+import type { Log } from './log.ts'
+
+/** Which messages (by id) are to be delivered again; the shape of a partial batch response. */
+export type BatchResult = { readonly retry: readonly string[] }
+
+export type BatchHandler = (messages: readonly QueueMessage[]) => Promise<BatchResult>
+
+export type ConsumerOptions = {
+  readonly batchMax: number
+  /** Batches in work at the same time. */
+  readonly concurrency: number
+  readonly visibilitySeconds: number
+  /** Pause after which a message asked for again comes back. */
+  readonly retrySeconds: number
+}
+
+const waitSeconds = 20
+const pauseAfterErrorMs = 1_000
+
+/** Runs until `stop` is called, which resolves when batches in work are finished. */
+export function startConsumer(
+  queue: Queue,
+  handle: BatchHandler,
+  options: ConsumerOptions,
+  deps: { readonly log: Log; readonly clock: Clock },
+): { stop(): Promise<void> } {
+  const stopping = new AbortController()
+  const { signal } = stopping
+
+  async function loop(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const messages = await queue.receive({
+          max: options.batchMax,
+          visibilitySeconds: options.visibilitySeconds,
+          waitSeconds,
+          signal,
+        })
+        if (messages.length > 0) await work(messages)
+      } catch (error) {
+        deps.log.error({ error }, 'consumer failed')
+        await deps.clock.sleep(pauseAfterErrorMs, signal)
+      }
+    }
+  }
+
+  async function work(messages: readonly QueueMessage[]): Promise<void> {
+    const retry = new Set((await handle(messages)).retry)
+    const done = messages.filter((message) => !retry.has(message.id))
+    const again = messages.filter((message) => retry.has(message.id))
+    await Promise.all([
+      done.length > 0 && queue.acknowledge(done.map((message) => message.receipt)),
+      again.length > 0 &&
+        queue.extend(
+          again.map((message) => message.receipt),
+          options.retrySeconds,
+        ),
+    ])
+  }
+
+  const loops = Array.from({ length: options.concurrency }, loop)
+  return {
+    async stop() {
+      stopping.abort()
+      await Promise.all(loops)
+    },
+  }
+}
