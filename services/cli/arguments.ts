@@ -1,0 +1,49 @@
+// Arguments as people type them, checked once; what is wrong is said with the argument itself.
+
+import type { AliasName } from '#shared/directory/records.ts'
+import { type Address, parseAddress } from '#shared/mail/address.ts'
+import { type Domain, parseDomain } from '#shared/mail/domain.ts'
+import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
+import { bytes } from '#shared/runtime/settings/kinds.ts'
+import type { Context } from './context.ts'
+import { CommandFailure } from './failure.ts'
+
+export function domainArgument(text: string): Domain {
+  const domain = parseDomain(text)
+  if (domain === undefined) throw new CommandFailure(`'${text}' is not a domain name`)
+  return domain
+}
+
+export function addressArgument(text: string, { core }: Context): Address {
+  const address = parseAddress(text, parseDomain(core.settings.defaultDomain))
+  if (address === undefined) throw new CommandFailure(`'${text}' is not a mail address`)
+  return address
+}
+
+/** `@example.net` names the catch-all of a domain. */
+export function aliasArgument(text: string, context: Context): AliasName {
+  if (text.startsWith('@')) return { local: null, domain: domainArgument(text.slice(1)) }
+  return addressArgument(text, context)
+}
+
+export function queueIdArgument(text: string): QueueId {
+  const queueId = parseQueueId(text.toUpperCase())
+  if (queueId === undefined) {
+    throw new CommandFailure(`'${text}' is not a queue id; 'postwolke queue list' shows them`)
+  }
+  return queueId
+}
+
+const quotaKind = bytes({ min: 0, max: 2 ** 50 })
+
+/** `default` follows the setting mailboxSizeLimit, `0` or `unlimited` is no limit. */
+export function quotaArgument(text: string): number | null {
+  if (text === 'default') return null
+  const quota = text === 'unlimited' ? 0 : quotaKind.parse(text)
+  if (quota === undefined) {
+    throw new CommandFailure(
+      `--quota cannot be '${text}'; allowed: default, unlimited, ${quotaKind.allowed}`,
+    )
+  }
+  return quota
+}

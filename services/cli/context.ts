@@ -1,0 +1,82 @@
+// What a command works with: the settings, the data folder and the core on it, opened and closed around the command.
+
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { type Core, createCore } from '#services/local/core.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
+import { silentLog } from '#shared/runtime/log.ts'
+import { type LoadedSettings, loadSettings } from '#shared/runtime/settings/load.ts'
+import { formatProblem } from '#shared/runtime/settings/problems.ts'
+import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { CommandFailure } from './failure.ts'
+import { createOutput, type Output } from './output.ts'
+
+/** Environment of the process, its terminal and its input. */
+export type Process = {
+  readonly environment: { readonly [name: string]: string | undefined }
+  readonly write: (text: string) => void
+  readonly readStdin: () => Promise<string>
+}
+
+export type Common = {
+  readonly data?: string
+  readonly config?: string
+  readonly set: readonly string[]
+  readonly json?: boolean
+}
+
+export const CONFIG_FILE = 'postwolke.toml'
+const defaultData = 'data'
+
+/** Every command takes the same options. */
+export function withCommonOptions(command: Command): Command {
+  return command
+    .option('--data <dir>', `data folder (or POSTWOLKE_DATA; default: ${defaultData})`)
+    .option(
+      '--config <file>',
+      `configuration file (or POSTWOLKE_CONFIG; default: ${CONFIG_FILE} in the data folder)`,
+    )
+    .option('--set <key=value>', 'a setting, may be repeated', collect, [])
+}
+
+export const withJson = (command: Command) => command.option('--json', 'print JSON')
+
+const collect = (value: string, all: readonly string[]) => [...all, value]
+
+export function dataDirectory(common: Common, process: Process): string {
+  return resolve(common.data ?? process.environment.POSTWOLKE_DATA ?? defaultData)
+}
+
+export async function readSettings(common: Common, process: Process): Promise<LoadedSettings> {
+  const named = common.config ?? process.environment.POSTWOLKE_CONFIG
+  const path = named ?? join(dataDirectory(common, process), CONFIG_FILE)
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    // Only a file that was asked for by name must be there.
+    if (named === undefined && error.code === 'ENOENT') return undefined
+    throw new CommandFailure(`cannot read ${path}: ${error.message}`)
+  })
+  const loaded = loadSettings({
+    file: text === undefined ? undefined : { path, text },
+    environment: process.environment,
+    overrides: common.set,
+  })
+  if (loaded.kind === 'invalid') {
+    throw new CommandFailure(loaded.problems.map(formatProblem).join('\n'))
+  }
+  return loaded
+}
+
+export type Context = { readonly core: Core; readonly output: Output; readonly process: Process }
+
+/** Runs a command on the data folder, beside a server that may be running on it. */
+export async function withCore(
+  common: Common,
+  process: Process,
+  run: (context: Context) => Promise<void>,
+): Promise<void> {
+  const { settings } = await readSettings(common, process)
+  await using store = await openEmbeddedStore({ directory: dataDirectory(common, process) })
+  const core = createCore({ store, settings, clock: systemClock, log: silentLog })
+  await run({ core, output: createOutput(common.json === true, process.write), process })
+}

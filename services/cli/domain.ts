@@ -1,0 +1,109 @@
+import type { Command } from 'commander'
+import { formatAddress } from '#shared/mail/address.ts'
+import { type Domain, displayDomain } from '#shared/mail/domain.ts'
+import { addressArgument, domainArgument } from './arguments.ts'
+import type { Define } from './define.ts'
+import { CommandFailure } from './failure.ts'
+import { columns, formatTime } from './output.ts'
+
+/** `postwolke domain …`: the domains this system receives mail for. */
+export function domainCommands(parent: Command, define: Define): void {
+  const domain = parent.command('domain').description('domains this system receives mail for')
+
+  define(domain.command('add <domain>'), {
+    about: 'add a domain',
+    options: (command) => command.option('--postmaster <address>', 'where mail to postmaster goes'),
+    async run(context, [name], options: { postmaster?: string }) {
+      const added = await context.core.directory.domains.add(
+        domainArgument(name),
+        options.postmaster === undefined
+          ? {}
+          : { postmaster: addressArgument(options.postmaster, context) },
+      )
+      if (added.kind === 'exists') throw new CommandFailure(`domain ${name} exists already`)
+      context.output.print(shown(added.domain), () => [`domain ${added.domain.domain} added`])
+    },
+  })
+
+  define(domain.command('list'), {
+    about: 'list the domains',
+    json: true,
+    async run({ core, output }) {
+      const domains = await Array.fromAsync(core.directory.domains.list())
+      output.print(domains.map(shown), () =>
+        columns(
+          ['DOMAIN', 'ACCOUNTS', 'ALIASES'],
+          domains.map((found) => [
+            displayDomain(found.domain),
+            String(found.accounts),
+            String(found.aliases),
+          ]),
+        ),
+      )
+    },
+  })
+
+  define(domain.command('show <domain>'), {
+    about: 'show a domain with its addresses',
+    json: true,
+    async run({ core, output }, [name]) {
+      const wanted = domainArgument(name)
+      const found = await core.directory.domains.get(wanted)
+      if (found === undefined) throw new CommandFailure(`no domain ${name}`)
+      const accounts = await Array.fromAsync(core.directory.accounts.list(wanted))
+      const aliases = await Array.fromAsync(core.directory.aliases.list(wanted))
+      const addresses = accounts.map((account) => formatAddress(account.address))
+      const names = aliases.map((alias) => `${alias.name.local ?? ''}@${alias.name.domain}`)
+      output.print({ ...shown(found), addresses, aliasNames: names }, () => [
+        `domain    ${displayDomain(found.domain)}`,
+        `created   ${formatTime(found.createdMs)}`,
+        `accounts  ${addresses.join(' ') || 'none'}`,
+        `aliases   ${names.join(' ') || 'none'}`,
+      ])
+    },
+  })
+
+  define(domain.command('remove <domain>'), {
+    about: 'remove a domain',
+    options: (command) =>
+      command.option('--force', 'remove its accounts, their mail and its aliases too'),
+    async run({ core, output }, [name], options: { force?: boolean }) {
+      const domain = domainArgument(name)
+      if (options.force) await emptyAccounts(core, domain)
+      const removed = await core.directory.domains.remove(domain, { force: options.force === true })
+      switch (removed.kind) {
+        case 'no-such-domain':
+          throw new CommandFailure(`no domain ${name}`)
+        case 'not-empty':
+          throw new CommandFailure(
+            `domain ${name} has ${removed.accounts} accounts and ${removed.aliases} aliases; --force removes them and their mail`,
+          )
+        case 'ok':
+          // Mail that arrived between the two steps.
+          for (const accountId of removed.accounts) await core.mailbox.empty(accountId)
+          output.print({ removed: domain }, () => [`domain ${domain} removed`])
+      }
+    },
+  })
+}
+
+async function emptyAccounts(
+  core: Parameters<Parameters<Define>[1]['run']>[0]['core'],
+  domain: Domain,
+) {
+  for await (const account of core.directory.accounts.list(domain)) {
+    await core.mailbox.empty(account.id)
+  }
+}
+
+const shown = (found: {
+  readonly domain: Domain
+  readonly accounts: number
+  readonly aliases: number
+  readonly createdMs: number
+}) => ({
+  domain: found.domain,
+  accounts: found.accounts,
+  aliases: found.aliases,
+  created: formatTime(found.createdMs),
+})

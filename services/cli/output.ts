@@ -1,0 +1,50 @@
+// How commands print: JSON where asked for, else columns a person can read.
+
+export type Output = {
+  /** Data: as JSON with --json, else as the lines given. */
+  print(data: unknown, lines: () => readonly string[]): void
+}
+
+export function createOutput(json: boolean, write: (text: string) => void): Output {
+  return {
+    print(data, lines) {
+      write(
+        json
+          ? `${JSON.stringify(data, null, 2)}\n`
+          : lines()
+              .map((line) => `${line}\n`)
+              .join(''),
+      )
+    },
+  }
+}
+
+/** Rows under a heading, in columns as wide as their widest cell. */
+export function columns(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+): string[] {
+  const all = [heading, ...rows]
+  const widths = heading.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)))
+  return all.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+const units = ['B', 'KB', 'MB', 'GB', 'TB']
+
+/** 1 KB is 1,024 bytes, as in the settings. */
+export function formatBytes(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
+}
+
+export const formatTime = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')

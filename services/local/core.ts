@@ -1,0 +1,42 @@
+// What the running system and the command line have in common: the store opened, and everything that stands on it and owns no
+// socket. The command line uses it beside a running server, on the same data folder.
+
+import { createDirectory } from '#shared/directory/directory.ts'
+import { createMailbox } from '#shared/mailbox/mailbox.ts'
+import { createMailQueue } from '#shared/queue/mail-queue.ts'
+import { createQueueOperator } from '#shared/queue/operator.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import type { Settings } from '#shared/runtime/settings/table.ts'
+import type { Store } from '#shared/storage/ports.ts'
+
+export type Core = ReturnType<typeof createCore>
+
+export function createCore(deps: {
+  readonly store: Store
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly log: Log
+}) {
+  const { store, settings, clock } = deps
+  const { tables, queues, objects, signals } = store
+  const queue = createMailQueue({
+    table: tables.queue,
+    mail: tables.mail,
+    active: queues.active,
+    clock,
+  })
+  return {
+    ...deps,
+    directory: createDirectory({ table: tables.directory, clock, settings }),
+    mailbox: createMailbox({ table: tables.mail, objects, signals, clock }),
+    queue,
+    operator: createQueueOperator({
+      queue,
+      table: tables.queue,
+      mail: tables.mail,
+      incoming: queues.incoming,
+      clock,
+    }),
+  }
+}

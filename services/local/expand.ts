@@ -1,0 +1,73 @@
+// The directory's expansion in the words of the queue: recipients keep what the envelope said about them.
+
+import type { FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
+import type { Directory } from '#shared/directory/directory.ts'
+import type { FailedRecipient } from '#shared/directory/expansion.ts'
+import { type Address, formatAddress, parseAddress } from '#shared/mail/address.ts'
+import type { Domain } from '#shared/mail/domain.ts'
+import type { Settled } from '#shared/queue/mail-queue.ts'
+import type { Expand } from '#shared/queue/pipeline.ts'
+
+export function createExpand(directory: Directory, defaultDomain: Domain | undefined): Expand {
+  return async function expand(recipients) {
+    const envelope = new Map<Address, EnvelopeRecipient>()
+    const unreadable: Settled[] = []
+    for (const recipient of recipients) {
+      const address = parseAddress(recipient.address, defaultDomain)
+      if (address) envelope.set(address, recipient)
+      else unreadable.push(notAnAddress(recipient))
+    }
+    const { local, remote, failed } = await directory.expand([...envelope.keys()])
+    const final = (found: { address: Address; originalRecipient: Address }): FinalRecipient => {
+      const original = envelope.get(found.originalRecipient)
+      return {
+        address: formatAddress(found.address),
+        accountId: null,
+        extension: null,
+        original: original?.address ?? formatAddress(found.originalRecipient),
+        notify: original?.notify ?? [],
+        originalRecipient: original?.originalRecipient ?? null,
+      }
+    }
+    return {
+      local: local.map((found) => ({
+        ...final(found),
+        accountId: found.accountId,
+        extension: found.extension,
+      })),
+      remote: remote.map(final),
+      failed: [
+        ...unreadable,
+        ...failed.map((found) => ({ recipient: final(found), result: failure(found) })),
+      ],
+    }
+  }
+}
+
+const reasons = {
+  unknown: ['5.1.1', 'User unknown'],
+  disabled: ['5.2.1', 'Mailbox disabled'],
+  loop: ['5.4.6', 'Alias loop'],
+  'too-many': ['5.4.6', 'Alias leads to too many addresses'],
+} as const satisfies Record<FailedRecipient['reason'], readonly [string, string]>
+
+function failure({ address, reason }: FailedRecipient): Settled['result'] {
+  const [status, text] = reasons[reason]
+  return { kind: 'failed', status, reply: `<${formatAddress(address)}>: ${text}` }
+}
+
+/** Cannot happen: policy refused it at RCPT. It must not get lost all the same. */
+function notAnAddress(recipient: EnvelopeRecipient): Settled {
+  return {
+    recipient: {
+      address: recipient.address,
+      accountId: null,
+      extension: null,
+      original: recipient.address,
+      notify: recipient.notify,
+      originalRecipient: recipient.originalRecipient,
+    },
+    result: { kind: 'failed', status: '5.1.3', reply: `<${recipient.address}>: not an address` },
+  }
+}

@@ -1,0 +1,40 @@
+// `npm test`: runs every test and ends with one line that counts them, from the runner's own report.
+// Arguments are passed on to vitest (for example a part of a file name).
+
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'postwolke-test-'))
+const report = join(folder, 'report.json')
+const vitest = join(root, 'node_modules/vitest/vitest.mjs')
+
+const { status } = spawnSync(
+  process.execPath,
+  [
+    vitest,
+    'run',
+    '--config',
+    'test/vitest.config.ts',
+    '--reporter=dot',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    ...process.argv.slice(2),
+  ],
+  { cwd: root, stdio: 'inherit' },
+)
+
+const counted: {
+  numPassedTests: number
+  numFailedTests: number
+  numPendingTests: number
+  numTodoTests: number
+  success: boolean
+} = JSON.parse(readFileSync(report, 'utf8'))
+rmSync(folder, { recursive: true })
+const skipped = counted.numPendingTests + counted.numTodoTests
+console.log(`${counted.numPassedTests} passed, ${counted.numFailedTests} failed, ${skipped} skipped`)
+process.exitCode = status === 0 && counted.success && counted.numPassedTests > 0 ? 0 : 1

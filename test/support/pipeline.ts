@@ -1,0 +1,174 @@
+// The services behind the listeners on a given store, driven by hand: a test rings, steps and looks.
+
+import { createCore } from '#services/local/core.ts'
+import { createWorkers } from '#services/local/workers.ts'
+import type { AcceptedMessage, SmtpEnvelope } from '#shared/contracts/spool.ts'
+import { parseAddress } from '#shared/mail/address.ts'
+import { parseDomain } from '#shared/mail/domain.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
+import { createSpool } from '#shared/queue/spool.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import { silentLog } from '#shared/runtime/log.ts'
+import { loadSettings } from '#shared/runtime/settings/load.ts'
+import type { Store } from '#shared/storage/ports.ts'
+
+/** A clock whose hands are turned by the test; sleeping moves on at once. */
+export function manualClock(
+  startMs = Date.UTC(2026, 10, 20),
+): Clock & { advance(ms: number): void } {
+  let nowMs = startMs
+  return {
+    now: () => nowMs,
+    advance(ms) {
+      nowMs += ms
+    },
+    sleep: () => new Promise((resolve) => setImmediate(resolve)),
+  }
+}
+
+export type Pipeline = ReturnType<typeof createPipeline>
+
+export function createPipeline(
+  store: Store,
+  clock: Clock,
+  {
+    deliverRemote = noRemote,
+    set = [] as readonly string[],
+  }: { deliverRemote?: RemoteDelivery; set?: readonly string[] } = {},
+) {
+  const loaded = loadSettings({
+    environment: {},
+    overrides: ['hostname=mx.example.test', 'defaultDomain=example.test', ...set],
+  })
+  if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
+  const core = createCore({ store, settings: loaded.settings, clock, log: silentLog })
+  const spool = createSpool({
+    queue: core.queue,
+    objects: store.objects,
+    mail: store.tables.mail,
+    incoming: store.queues.incoming,
+    clock,
+    log: silentLog,
+  })
+  const workers = createWorkers(core, deliverRemote)
+
+  /** What a listener does with a message; resolves where it would say `250`. */
+  async function accept(
+    message: string,
+    recipients: readonly string[],
+    given: Partial<Omit<AcceptedMessage, 'envelope'>> & {
+      readonly envelope?: Partial<SmtpEnvelope>
+    } = {},
+  ): Promise<QueueId> {
+    const queueId = spool.newQueueId()
+    const bytes = Buffer.from(message, 'latin1')
+    const spooled = await spool.receive(
+      queueId,
+      (async function* () {
+        yield bytes
+      })(),
+    )
+    await spool.accept({
+      spooled,
+      origin: origin(null),
+      prepend: 'Received: by mx.example.test\r\n',
+      arrivedMs: clock.now(),
+      ...given,
+      envelope: {
+        sender: 'sender@remote.test',
+        recipients: recipients.map((address) => ({ address, notify: [], originalRecipient: null })),
+        body: '7BIT',
+        smtpUtf8: false,
+        requireTls: false,
+        dsnReturn: null,
+        dsnEnvelopeId: null,
+        ...given.envelope,
+      },
+    })
+    // The doorbell is on its way; writes of one process keep their order, so after this one it has arrived.
+    await store.tables.counters.write({ put: { pk: 'barrier', sk: queueId } })
+    return queueId
+  }
+
+  /** Handles every doorbell there is, until none is left. */
+  async function settle(): Promise<void> {
+    const options = { max: 64, visibilitySeconds: 60, waitSeconds: 0 }
+    for (let quiet = false; !quiet; ) {
+      quiet = true
+      for (const [name, handle] of [
+        ['incoming', workers.cleanup.handle],
+        ['active', workers.delivery.handle],
+      ] as const) {
+        const queue = store.queues[name]
+        const bells = await queue.receive(options)
+        if (bells.length === 0) continue
+        quiet = false
+        const { retry } = await handle(bells)
+        const again = bells.filter((bell) => retry.includes(bell.id))
+        const done = bells.filter((bell) => !retry.includes(bell.id))
+        await queue.acknowledge(done.map((bell) => bell.receipt))
+        await queue.extend(
+          again.map((bell) => bell.receipt),
+          60,
+        )
+      }
+    }
+  }
+
+  async function addAccount(
+    text: string,
+    changes: { quotaBytes?: number; enabled?: boolean } = {},
+  ) {
+    const address = parseAddress(text)
+    if (address === undefined) throw new Error(text)
+    await core.directory.domains.add(address.domain)
+    const added = await core.directory.accounts.add({ address, passwordHash: 'x', ...changes })
+    if (added.kind !== 'ok') throw new Error(`${text}: ${added.kind}`)
+    return added.account
+  }
+
+  async function addAlias(name: string, targets: readonly string[]) {
+    const local = name.startsWith('@') ? null : (parseAddress(name)?.local ?? null)
+    const domain = parseDomain(name.slice(name.lastIndexOf('@') + 1))
+    if (domain === undefined) throw new Error(name)
+    const added = await core.directory.aliases.add(
+      { local, domain },
+      targets.flatMap((target) => parseAddress(target) ?? []),
+    )
+    if (added.kind !== 'ok') throw new Error(`${name}: ${added.kind}`)
+  }
+
+  /** The INBOX as its reader sees it, oldest first. */
+  async function inbox(text: string): Promise<string[]> {
+    const address = parseAddress(text)
+    const account = address && (await core.directory.accounts.get(address))
+    if (account === undefined) throw new Error(`no account ${text}`)
+    const folder = await core.mailbox.inbox(account.id)
+    const { messages } = await core.mailbox.snapshot(folder)
+    return Promise.all(
+      messages.map(async (message) => {
+        const open = await core.mailbox.open(message)
+        if (open === undefined) throw new Error(`message ${message.uid} has no blob`)
+        const chunks = await Array.fromAsync(open.stream())
+        return Buffer.concat(chunks).toString('latin1')
+      }),
+    )
+  }
+
+  return { core, spool, workers, accept, settle, addAccount, addAlias, inbox }
+}
+
+export function origin(account: AcceptedMessage['origin']['account']): AcceptedMessage['origin'] {
+  return {
+    listener: account ? 'submission' : 'smtp',
+    remoteAddress: '192.0.2.1',
+    remotePort: 4711,
+    helo: 'client.test',
+    tls: null,
+    account,
+  }
+}
+
+const noRemote: RemoteDelivery = async (_message, nextHop, recipients) =>
+  recipients.map(() => ({ kind: 'deferred', status: '4.4.1', reply: `no way to ${nextHop}` }))

@@ -1,0 +1,230 @@
+// What the POP3 listener stands on, in memory: a mailbox, logins, a clock whose hands tests turn, a log that is kept.
+
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Authenticator, LoginAttempt } from '#shared/contracts/authenticate.ts'
+import type {
+  AccountId,
+  BlobId,
+  Folder,
+  FolderId,
+  MailboxReader,
+  Message,
+  ModSeq,
+  OpenMessage,
+  Uid,
+} from '#shared/contracts/mailbox.ts'
+import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
+import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Log, LogFields } from '#shared/runtime/log.ts'
+
+/** The only login: with and without its domain, password `secret`. */
+export const login = 'alice@example.test'
+export const password = 'secret'
+export const uidValidity = 7
+
+export class FakeMailbox implements MailboxReader {
+  /** By uid; the first is 101. */
+  readonly stored: Map<number, Buffer>
+  readonly expunges: (readonly Uid[])[] = []
+  /** Messages whose streams were ended before all was read. */
+  cutShort = 0
+  /** Bytes handed out by streams. */
+  bytesRead = 0
+  chunkBytes = 65_536
+  failSnapshot: Error | undefined
+  failOpen: Error | undefined
+  failExpunge: Error | undefined
+  /** Streams fail after so many bytes. */
+  failStream: { readonly afterBytes: number; readonly error: Error } | undefined
+
+  constructor(messages: readonly (string | Buffer)[]) {
+    this.stored = new Map(
+      messages.map((message, index) => [
+        101 + index,
+        typeof message === 'string' ? Buffer.from(message, 'latin1') : message,
+      ]),
+    )
+  }
+
+  async inbox(accountId: AccountId): Promise<Folder> {
+    return {
+      accountId,
+      id: brandFolder('inbox'),
+      parentId: null,
+      name: 'INBOX',
+      uidValidity,
+      uidNext: brandUid(101 + this.stored.size),
+      modSeq: brandModSeq(1),
+      exists: this.stored.size,
+      unseen: 0,
+      deleted: 0,
+      bytes: 0,
+      specialUse: null,
+      subscribed: true,
+    }
+  }
+
+  async snapshot() {
+    if (this.failSnapshot) throw this.failSnapshot
+    const messages = [...this.stored].map(([uid, { length }]) => describeMessage(uid, length))
+    return { modSeq: brandModSeq(1), messages }
+  }
+
+  async open({ uid }: Message): Promise<OpenMessage | undefined> {
+    if (this.failOpen) throw this.failOpen
+    const bytes = this.stored.get(uid)
+    if (bytes === undefined) return undefined
+    const empty = bytes.indexOf('\r\n\r\n')
+    const headerBytes = empty < 0 ? bytes.length : empty + 4
+    const stream = (offset = 0, length = bytes.length - offset) =>
+      this.#stream(bytes.subarray(offset, offset + length))
+    return { size: bytes.length, headerBytes, stream }
+  }
+
+  async *#stream(bytes: Buffer): AsyncGenerator<Uint8Array> {
+    let finished = false
+    try {
+      for (let at = 0; at < bytes.length; at += this.chunkBytes) {
+        if (this.failStream && at >= this.failStream.afterBytes) throw this.failStream.error
+        const chunk = bytes.subarray(at, at + this.chunkBytes)
+        this.bytesRead += chunk.length
+        yield chunk
+      }
+      finished = true
+    } finally {
+      if (!finished) this.cutShort += 1
+    }
+  }
+
+  async expunge(_: unknown, uids: readonly Uid[]): Promise<readonly Uid[]> {
+    this.expunges.push(uids)
+    if (this.failExpunge) throw this.failExpunge
+    return uids.filter((uid) => this.stored.delete(uid))
+  }
+}
+
+function describeMessage(uid: number, size: number): Message {
+  return {
+    uid: brandUid(uid),
+    blobId: brandBlob(`blob-${uid}`),
+    size,
+    internalDateMs: 0,
+    flags: [],
+    modSeq: brandModSeq(1),
+    saveDateMs: 0,
+    prepend: '',
+  }
+}
+
+const brandUid = (uid: number) => uid as Uid
+const brandModSeq = (modSeq: number) => modSeq as ModSeq
+const brandFolder = (id: string) => id as FolderId
+const brandBlob = (id: string) => id as BlobId
+
+export class FakeAuthenticator implements Authenticator {
+  readonly attempts: LoginAttempt[] = []
+  /** Logins beside `alice` that have the same password. */
+  readonly others = new Set<string>()
+  throttled = false
+  fail: Error | undefined
+
+  async authenticate(attempt: LoginAttempt) {
+    this.attempts.push(attempt)
+    if (this.fail) throw this.fail
+    if (this.throttled) return { kind: 'throttled', retryAfterSeconds: 60 } as const
+    const known = attempt.login.includes('@') ? attempt.login : `${attempt.login}@example.test`
+    if (known !== login && !this.others.has(known)) {
+      return { kind: 'refused', reason: 'unknown' } as const
+    }
+    if (attempt.password !== password) return { kind: 'refused', reason: 'password' } as const
+    return { kind: 'authenticated', account: { id: known, login: known } } as const
+  }
+}
+
+/** Stands still until it is advanced. */
+export class FakeClock implements Clock {
+  #now = 0
+  readonly #sleepers = new Set<{ readonly dueMs: number; readonly wake: () => void }>()
+
+  now(): number {
+    return this.#now
+  }
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted) return Promise.resolve()
+    return new Promise((resolve) => {
+      const sleeper = { dueMs: this.#now + ms, wake: resolve }
+      this.#sleepers.add(sleeper)
+      signal?.addEventListener('abort', () => {
+        this.#sleepers.delete(sleeper)
+        resolve()
+      })
+    })
+  }
+
+  /** Wakes sleepers in the order they are due; each may sleep again and is woken again. */
+  async advance(ms: number): Promise<void> {
+    const endMs = this.#now + ms
+    for (;;) {
+      const [next] = [...this.#sleepers].sort((a, b) => a.dueMs - b.dueMs)
+      if (next === undefined || next.dueMs > endMs) break
+      this.#sleepers.delete(next)
+      this.#now = next.dueMs
+      next.wake()
+      await turn()
+    }
+    this.#now = endMs
+    await turn()
+  }
+}
+
+export type LogLine = LogFields & { readonly level: string; readonly message: string }
+
+export class MemoryLog implements Log {
+  readonly lines: LogLine[]
+  readonly #fields: LogFields
+
+  constructor(lines: LogLine[] = [], fields: LogFields = {}) {
+    this.lines = lines
+    this.#fields = fields
+  }
+
+  debug = (fields: LogFields, message: string) => this.#add('debug', fields, message)
+  info = (fields: LogFields, message: string) => this.#add('info', fields, message)
+  warn = (fields: LogFields, message: string) => this.#add('warn', fields, message)
+  error = (fields: LogFields, message: string) => this.#add('error', fields, message)
+
+  child(fields: LogFields): Log {
+    return new MemoryLog(this.lines, { ...this.#fields, ...fields })
+  }
+
+  find(message: string): LogLine | undefined {
+    return this.lines.find((line) => line.message === message)
+  }
+
+  #add(level: string, fields: LogFields, message: string): void {
+    this.lines.push({ ...this.#fields, ...fields, level, message })
+  }
+}
+
+/** Self-signed; `renew` changes it as a renewal of the files would. */
+export class FakeCertificates implements CertificateSource {
+  #pair = makeSelfSigned('mail.example.test', new Date())
+  readonly #listeners: (() => void)[] = []
+
+  current() {
+    return this.#pair
+  }
+
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  renew(): void {
+    this.#pair = makeSelfSigned('mail.example.test', new Date())
+    for (const listener of this.#listeners) listener()
+  }
+
+  close(): void {}
+}
