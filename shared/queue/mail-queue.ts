@@ -51,7 +51,6 @@ export type MailQueue = ReturnType<typeof createMailQueue>
 export function createMailQueue(deps: {
   readonly table: Table
   readonly mail: Table
-  readonly incoming: Queue
   readonly active: Queue
   readonly clock: Clock
 }) {

@@ -77,3 +77,12 @@ export async function openTestAwsStore(
   const store = await aws.open()
   return { store, close: async () => store[Symbol.asyncDispose]() }
 }
+
+/** The same for suites that are skipped as a whole without Java. */
+export async function openAws(
+  options: TestAwsOptions = {},
+): Promise<{ readonly store: Store; close(): Promise<void> }> {
+  const opened = await openTestAwsStore(options)
+  if (opened === undefined) throw new Error('this needs DynamoDB Local')
+  return opened
+}

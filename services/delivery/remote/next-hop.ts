@@ -1,0 +1,28 @@
+import { isIP } from 'node:net'
+import { literalAddress, parseDomain } from '#shared/mail/domain.ts'
+
+export type NextHop = {
+  /** A host name in A-labels, or an IP address. */
+  readonly host: string
+  readonly port: number
+  /** Whether the host is a domain whose MX records name the real hosts. */
+  readonly lookUpMx: boolean
+}
+
+export const SMTP_PORT = 25
+
+/** `domain`, `domain:port`, `[host]`, `[host]:port`; the host in brackets may be an IP address or an address literal. */
+export function parseNextHop(text: string): NextHop | undefined {
+  const [, bracketed, bare = '', digits] =
+    /^(?:\[([^\]]+)\]|([^[\]:]+))(?::(\d{1,5}))?$/.exec(text) ?? []
+  const port = digits === undefined ? SMTP_PORT : Number(digits)
+  if (port < 1 || port > 65_535) return undefined
+  if (bracketed === undefined) {
+    const host = parseDomain(bare)
+    return host && { host, port, lookUpMx: true }
+  }
+  if (isIP(bracketed)) return { host: bracketed, port, lookUpMx: false }
+  const literal = parseDomain(`[${bracketed}]`)
+  const host = literal === undefined ? parseDomain(bracketed) : literalAddress(literal)
+  return host === undefined ? undefined : { host, port, lookUpMx: false }
+}

@@ -1,0 +1,148 @@
+// Remote delivery: takes a message to the hosts of a next hop by SMTP (RFC 5321), one connection for one group of recipients.
+// Correct but simple: hosts are tried in order until one takes a session; what it then says of a recipient counts.
+// Retries are the queue's. Bare CR and LF leave as CRLF (RFC 5321 §2.3.8), all other bytes as they are.
+//
+// TLS is opportunistic: STARTTLS where offered, without looking at the certificate; where that fails, once more in clear,
+// as Postfix's `may`. A relay host that wants a login gets it only over TLS with a valid certificate.
+
+import type { Socket } from 'node:net'
+import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import type { Resolver } from '#shared/dns/resolver.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import { type Connect, connectTcp } from './connect.ts'
+import type { RemoteGroup } from './group.ts'
+import { parseNextHop } from './next-hop.ts'
+import { deferred, type Failure, failed, temporary } from './outcome.ts'
+import { findAddresses, findHosts } from './route.ts'
+import {
+  openSession,
+  type Refusal,
+  type RelayAuth,
+  type Security,
+  type Session,
+  SUBMISSIONS_PORT,
+} from './session.ts'
+import type { Timeouts } from './timeouts.ts'
+import { transact } from './transaction.ts'
+
+export interface RemoteDelivery {
+  /** One result for each recipient, in order. Rejects only for bugs. */
+  deliver(group: RemoteGroup): Promise<readonly DeliveryResult[]>
+}
+
+export type RemoteDeliverySettings = {
+  /** Our name in EHLO, and the mail host we never connect to. */
+  readonly hostname: string
+  /** Next hop in Postfix's notation, '' for none. */
+  readonly relayhost: string
+  /** Used at the relay host alone. */
+  readonly relayhostAuth: RelayAuth | null
+  /** PEM certificates to trust at the relay host instead of the usual ones. */
+  readonly relayhostCa?: string
+  readonly timeouts: Timeouts
+}
+
+/** Addresses tried for one group, all hosts together; as Postfix's smtp_mx_address_limit. */
+export const ADDRESSES_TRIED_MAX = 5
+
+export function createRemoteDelivery(parts: {
+  readonly resolver: Resolver
+  readonly settings: RemoteDeliverySettings
+  readonly log: Log
+  readonly connect?: Connect
+  readonly random?: () => number
+}): RemoteDelivery {
+  const { resolver, settings, log, connect = connectTcp, random = Math.random } = parts
+  const { hostname, timeouts } = settings
+
+  async function deliver(group: RemoteGroup): Promise<readonly DeliveryResult[]> {
+    const { sender, recipients } = group
+    if (!isSendable(sender)) return recipients.map(() => failed('5.1.7', unsendable(sender)))
+    const sendable = recipients.filter((recipient) => isSendable(recipient.address))
+    const results = sendable.length === 0 ? [] : await attempt({ ...group, recipients: sendable })
+    const byRecipient = new Map(sendable.map((recipient, i) => [recipient, results[i]]))
+    return recipients.map(
+      (recipient) => byRecipient.get(recipient) ?? failed('5.1.3', unsendable(recipient.address)),
+    )
+  }
+
+  async function attempt(group: RemoteGroup): Promise<readonly DeliveryResult[]> {
+    const reached = await reach(group)
+    const results =
+      reached.kind === 'session'
+        ? await transact(reached, group, timeouts)
+        : group.recipients.map(() => reached)
+    const relay = reached.kind === 'session' ? reached.peer : null
+    for (const [i, result] of results.entries()) {
+      const to = group.recipients[i]?.address
+      log.info({ queueId: group.queueId, to, relay, ...result }, result.kind)
+    }
+    return results
+  }
+
+  /** The first host that takes a session, or why none did. */
+  async function reach(group: RemoteGroup): Promise<Session | Failure> {
+    const hop = parseNextHop(group.nextHop)
+    if (hop === undefined) return failed('5.1.2', `${group.nextHop}: no domain and no host`)
+    const isRelay = settings.relayhost !== '' && group.nextHop === settings.relayhost
+    const route = await findHosts(hop, { resolver, hostname, random })
+    // A relay host that is not found is our mistake, and no reason to return everybody's mail.
+    if (route.kind !== 'route') return isRelay ? temporary(route) : route
+    let failure: Failure | undefined
+    let tried = 0
+    for (const host of route.hosts) {
+      const found = await findAddresses(host, resolver)
+      if (found.kind !== 'addresses') {
+        if (failure?.kind !== 'deferred') failure = isRelay ? temporary(found) : found
+        continue
+      }
+      for (const address of found.addresses) {
+        if (tried++ === ADDRESSES_TRIED_MAX) break
+        const session = await open({ host, address, port: hop.port }, isRelay)
+        if (session.kind === 'session') return session
+        failure = session.failure
+        log.debug({ queueId: group.queueId, reply: failure.reply }, 'host refused')
+      }
+    }
+    return failure ?? deferred('4.4.1', `${group.nextHop}: no host to try`)
+  }
+
+  async function open(target: Target, isRelay: boolean): Promise<Session | Refusal> {
+    if (isRelay && settings.relayhostAuth !== null) {
+      const auth = settings.relayhostAuth
+      return await openWith(target, { kind: 'required', auth, ca: settings.relayhostCa })
+    }
+    const session = await openWith(target, { kind: 'opportunistic' })
+    // A connection is lost with its handshake, so clear text needs a fresh one.
+    const inClear =
+      session.kind === 'refusal' && session.tlsFailed && target.port !== SUBMISSIONS_PORT
+    return inClear ? await openWith(target, { kind: 'clear' }) : session
+  }
+
+  async function openWith(target: Target, security: Security): Promise<Session | Refusal> {
+    const { host, address, port } = target
+    const peer = `${host}[${address}]:${port}`
+    let socket: Socket
+    try {
+      socket = await connect({ address, port, timeoutMs: timeouts.connectMs })
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      const failure = deferred('4.4.1', `connect to ${peer}: ${reason}`)
+      return { kind: 'refusal', failure, tlsFailed: false }
+    }
+    return await openSession({ socket, host, port, peer, hostname, security, timeouts })
+  }
+
+  return { deliver }
+}
+
+type Target = { readonly host: string; readonly address: string; readonly port: number }
+
+/** Deliberately: nodemailer refuses angle brackets, which only a quoted local part could have. */
+function isSendable(address: string): boolean {
+  return !/[<>\r\n]/.test(address)
+}
+
+function unsendable(address: string): string {
+  return `<${address}>: cannot be written in a command`
+}

@@ -1,0 +1,71 @@
+// Which hosts take mail for a next hop, in which order (RFC 5321 §5.1, RFC 7505), and at which addresses.
+
+import { isIP } from 'node:net'
+import type { MxRecord, Resolver } from '#shared/dns/resolver.ts'
+import type { NextHop } from './next-hop.ts'
+import { deferred, type Failure, failed } from './outcome.ts'
+
+export type Route = { readonly kind: 'route'; readonly hosts: readonly string[] }
+
+/** Names of the hosts to try, best first. */
+export async function findHosts(
+  hop: NextHop,
+  parts: {
+    readonly resolver: Resolver
+    /** Our own name: a host we must not connect to. */
+    readonly hostname: string
+    readonly random: () => number
+  },
+): Promise<Route | Failure> {
+  if (!hop.lookUpMx) return { kind: 'route', hosts: [hop.host] }
+  const answer = await parts.resolver.resolveMx(hop.host)
+  switch (answer.kind) {
+    case 'found':
+      return chooseHosts(hop.host, answer.records, parts)
+    case 'none':
+      // RFC 5321 §5.1: without MX records, and only then, the domain itself is its mail host.
+      return { kind: 'route', hosts: [hop.host] }
+    case 'nxdomain':
+      return failed('5.1.2', `domain ${hop.host} does not exist`)
+    case 'failure':
+      return deferred('4.4.3', `MX records of ${hop.host}: ${answer.reason}`)
+  }
+}
+
+/** IP addresses of a host, IPv4 before IPv6: more senders have a good name for theirs (PTR). */
+export async function findAddresses(
+  host: string,
+  resolver: Resolver,
+): Promise<{ readonly kind: 'addresses'; readonly addresses: readonly string[] } | Failure> {
+  if (isIP(host)) return { kind: 'addresses', addresses: [host] }
+  const answers = await Promise.all([resolver.resolve4(host), resolver.resolve6(host)])
+  const addresses = answers.flatMap((answer) => (answer.kind === 'found' ? answer.records : []))
+  if (addresses.length > 0) return { kind: 'addresses', addresses }
+  for (const answer of answers) {
+    if (answer.kind === 'failure')
+      return deferred('4.4.3', `addresses of ${host}: ${answer.reason}`)
+  }
+  return failed('5.4.4', `host ${host} has no address`)
+}
+
+function chooseHosts(
+  domain: string,
+  records: readonly MxRecord[],
+  { hostname, random }: { readonly hostname: string; readonly random: () => number },
+): Route | Failure {
+  const named = records.filter((record) => record.exchange !== '')
+  // RFC 7505 §3: a lone MX record for the root says that the domain takes no mail.
+  if (named.length === 0) return failed('5.1.10', `domain ${domain} takes no mail (null MX)`)
+  const own = named.find((record) => record.exchange.toLowerCase() === hostname.toLowerCase())
+  // RFC 5321 §5.1: being a mail host ourselves, we pass on only to better ones, or mail would go in circles.
+  const better = own ? named.filter((record) => record.preference < own.preference) : named
+  if (better.length === 0) {
+    return failed('5.4.6', `mail for ${domain} loops back to myself`)
+  }
+  // Equal preferences share the load.
+  const hosts = better
+    .map(({ exchange, preference }) => ({ exchange, preference, draw: random() }))
+    .sort((a, b) => a.preference - b.preference || a.draw - b.draw)
+    .map(({ exchange }) => exchange)
+  return { kind: 'route', hosts: [...new Set(hosts)] }
+}

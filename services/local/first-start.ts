@@ -1,0 +1,43 @@
+// The first start without any configuration: a domain and two accounts to try the system with.
+
+import { randomInt } from 'node:crypto'
+import { hashPassword } from '#shared/auth/passwords.ts'
+import { formatAddress, parseAddress } from '#shared/mail/address.ts'
+import { parseDomain } from '#shared/mail/domain.ts'
+import type { Core } from './core.ts'
+
+export const FIRST_DOMAIN = 'example.test'
+const firstNames = ['alice', 'bob'] as const
+
+export type FirstAccount = { readonly address: string; readonly password: string }
+
+/** Makes domain and accounts in an empty directory; undefined when there is something in it already. */
+export async function prepareFirstStart(core: Core): Promise<readonly FirstAccount[] | undefined> {
+  const { domains, accounts } = core.directory
+  for await (const _ of domains.list()) return undefined
+  const domain = parseDomain(core.settings.defaultDomain) ?? parseDomain(FIRST_DOMAIN)
+  if (domain === undefined) throw new Error('no first domain')
+  const made: FirstAccount[] = []
+  for (const name of firstNames) {
+    const address = parseAddress(`${name}@${domain}`)
+    if (address === undefined) throw new Error(`${name}@${domain}`)
+    if (made.length === 0) await domains.add(domain, { postmaster: address })
+    const password = newPassword()
+    const added = await accounts.add({ address, passwordHash: await hashPassword(password) })
+    if (added.kind === 'ok') {
+      await core.mailbox.folders.list(added.account.id)
+      made.push({ address: formatAddress(address), password })
+    }
+  }
+  return made
+}
+
+// Without characters that look alike; 16 of 31 are 79 bits.
+const passwordAlphabet = 'abcdefghjkmnpqrstuvwxyz23456789'
+const passwordCharacters = 16
+
+function newPassword(): string {
+  return Array.from({ length: passwordCharacters }, () =>
+    passwordAlphabet.charAt(randomInt(passwordAlphabet.length)),
+  ).join('')
+}

@@ -1,0 +1,136 @@
+// The listeners that the settings ask for, opened together and closed together.
+
+import type { AddressInfo } from 'node:net'
+import { createPolicy } from '#services/policy/policy.ts'
+import { pop3Defaults } from '#services/pop3/config.ts'
+import { createPop3Listener } from '#services/pop3/listener.ts'
+import { noMaildropLock } from '#services/pop3/maildrop-lock.ts'
+import { createSmtpListener } from '#services/smtp/listener.ts'
+import { accountCredentials } from '#shared/auth/account-credentials.ts'
+import { createAuthenticator } from '#shared/auth/authenticator.ts'
+import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
+import { createSpool } from '#shared/queue/spool.ts'
+import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
+import type { Settings } from '#shared/runtime/settings/table.ts'
+import type { Core } from './core.ts'
+
+export type ListenerName = keyof Settings['listeners']
+
+export type OpenListener = {
+  readonly name: ListenerName
+  readonly address: string
+  readonly port: number
+}
+
+type Listener = {
+  listen(): Promise<AddressInfo | readonly AddressInfo[]>
+  close(grace: { readonly graceMs: number }): Promise<unknown>
+}
+
+export async function openListeners(core: Core, certificates: CertificateSource) {
+  const { settings } = core
+  const opened: { readonly listener: Listener; readonly at: OpenListener }[] = []
+
+  async function close(graceMs: number): Promise<void> {
+    await Promise.all(opened.map(({ listener }) => listener.close({ graceMs })))
+  }
+
+  try {
+    for (const [name, make] of Object.entries(makers(core, certificates))) {
+      const { enabled, address, port } = settings.listeners[name as ListenerName]
+      if (!enabled) continue
+      const listener = make(address, port)
+      const bound = [await listener.listen()].flat()[0]
+      opened.push({
+        listener,
+        at: {
+          name: name as ListenerName,
+          address: bound?.address ?? address,
+          port: bound?.port ?? port,
+        },
+      })
+    }
+  } catch (error) {
+    await close(0)
+    throw error
+  }
+  return { opened: opened.map(({ at }) => at), close }
+}
+
+function makers(core: Core, certificates: CertificateSource) {
+  const { settings, store, directory, mailbox, queue, clock, log } = core
+  const { hostname } = settings
+  const { tables, objects, queues } = store
+  const authenticator = createAuthenticator({
+    credentials: accountCredentials(directory.accounts),
+    counters: tables.counters,
+    settings,
+    clock,
+    log,
+  })
+  const policy = createPolicy({
+    directory,
+    usedBytes: mailbox.usedBytes,
+    isMynetwork: createNetworkMatcher(settings.mynetworks),
+    options: settings,
+    log,
+  })
+  const spool = createSpool({
+    queue,
+    objects,
+    mail: tables.mail,
+    incoming: queues.incoming,
+    clock,
+    log,
+  })
+  const smtp = (role: 'smtp' | 'submission' | 'submissions') => (address: string, port: number) =>
+    createSmtpListener(
+      {
+        ...settings,
+        role,
+        address,
+        port,
+        tlsMinimumVersion: settings.tls.minimumVersion,
+        smtpdTimeoutMs: settings.smtpdTimeout,
+      },
+      {
+        spool,
+        policy,
+        authenticator,
+        certificates,
+        clock,
+        hostname,
+        log: log.child({ service: role }),
+      },
+    )
+  const pop3 = (tls: 'stls' | 'implicit') => (host: string, port: number) =>
+    createPop3Listener(
+      {
+        ...pop3Defaults,
+        endpoints: [{ host: host === '' ? '::' : host, port, tls }],
+        disablePlaintextAuth: settings.disablePlaintextAuth,
+        connectionsMax: settings.connectionCountLimit,
+        connectionsPerAddressMax: settings.clientConnectionCountLimit,
+        authFailureDelayMs: settings.authFailureDelay,
+        commandErrorsMax: settings.pop3ErrorLimit,
+        loginTimeoutMs: settings.pop3LoginTimeout,
+        idleTimeoutMs: settings.pop3Timeout,
+      },
+      {
+        mailboxes: mailbox,
+        authenticator,
+        certificates,
+        lock: noMaildropLock,
+        clock,
+        hostname,
+        log: log.child({ service: 'pop3' }),
+      },
+    )
+  return {
+    smtp: smtp('smtp'),
+    submission: smtp('submission'),
+    submissions: smtp('submissions'),
+    pop3: pop3('stls'),
+    pop3s: pop3('implicit'),
+  } satisfies Record<ListenerName, (address: string, port: number) => Listener>
+}

@@ -1,0 +1,62 @@
+// The whole mail system in one process: the wiring diagram of the embedded mode.
+//
+// Implementation notes: `stop` first closes the listeners (sessions end, what has no `250` was not accepted), then lets the
+// workers finish what they hold, then closes the store. A kill at any moment loses nothing: everything accepted is in the
+// queue table with a due time.
+
+import { join } from 'node:path'
+import { openCertificateSource } from '#shared/net/tls/certificate-source.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import type { Settings } from '#shared/runtime/settings/table.ts'
+import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { type Core, createCore } from './core.ts'
+import { type OpenListener, openListeners } from './listeners.ts'
+import { openRemoteDelivery } from './remote.ts'
+import { createWorkers } from './workers.ts'
+
+export type System = {
+  readonly core: Core
+  readonly listeners: readonly OpenListener[]
+  /** Ends sessions within the grace time, finishes the work in hand and closes the store. */
+  stop(): Promise<void>
+}
+
+/** How long a session may take to finish its transaction when the system stops. */
+export const STOP_GRACE_MS = 10_000
+/** Expired items removed at once, and how often in one go. */
+const PURGE_ITEMS = 1_000
+const PURGES_MAX = 100
+
+export async function startSystem(deps: {
+  readonly directory: string
+  readonly settings: Settings
+  readonly log: Log
+}): Promise<System> {
+  const { settings, log } = deps
+  const clock = systemClock
+  await using opening = new AsyncDisposableStack()
+  const store = opening.use(await openEmbeddedStore({ directory: deps.directory, clock, log }))
+  const core = createCore({ store, settings, clock, log })
+  const certificates = await openCertificateSource({
+    ...settings.tls,
+    folder: join(deps.directory, 'tls'),
+    hostname: settings.hostname,
+    log,
+  })
+  opening.defer(() => certificates.close())
+  const workers = createWorkers(core, await openRemoteDelivery(core)).start(async () => {
+    await store.sweepOrphans()
+    for (let i = 0; i < PURGES_MAX && (await store.purgeExpired(PURGE_ITEMS)) === PURGE_ITEMS; i++);
+  })
+  opening.defer(() => workers.stop())
+  const listeners = await openListeners(core, certificates)
+  opening.defer(() => listeners.close(STOP_GRACE_MS))
+  const resources = opening.move()
+  return {
+    core,
+    listeners: listeners.opened,
+    // In reverse order: listeners, workers, certificate, store.
+    stop: () => resources.disposeAsync(),
+  }
+}

@@ -1,0 +1,15 @@
+import { text } from '../arguments.ts'
+import { defineCommand, inAuthorization } from '../command.ts'
+import { replies } from '../replies.ts'
+
+/** USER name. RFC 1939 §7. Any name is taken: whether it exists is not told before PASS. */
+export const user = defineCommand({
+  state: inAuthorization,
+  parse: text,
+  run(session, name) {
+    // Refused here already, so that the password is not sent in clear.
+    if (!session.plaintextAllowed) return replies.plaintextDisabled
+    session.setUser(name)
+    return replies.sendPassword
+  },
+})

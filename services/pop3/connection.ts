@@ -1,0 +1,277 @@
+// One client's socket under a session: takes lines in order, one command at a time, however many were pipelined; sends the
+// replies; watches the clock; changes to TLS.
+
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { type SecureContext, TLSSocket } from 'node:tls'
+import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
+import { AUTH_LINE_BYTES_MAX, LINGER_MS, PIPELINE_BYTES_MAX } from './config.ts'
+import { parseRequest, runRequest } from './dispatch.ts'
+import { type Line, LineReader } from './line-reader.ts'
+import { Output } from './output.ts'
+import { type Reply, replies } from './replies.ts'
+import { MessageUnreadable, writeListing, writeMessage } from './reply-writer.ts'
+import { type Services, Session } from './session.ts'
+
+type EndReason =
+  | 'quit'
+  | 'turned away'
+  | 'client closed'
+  | 'TLS failed'
+  | 'login timeout'
+  | 'idle timeout'
+  | 'write timeout'
+  | 'message unreadable'
+  | 'bug'
+  | 'shutdown'
+
+/** How often a connection that is busy looks whether it still waits for the same thing. */
+const WATCH_INTERVAL_MS = 30_000
+
+export class Connection {
+  /** Resolves when the connection is gone and nothing runs for it any more. */
+  readonly done: Promise<void>
+  readonly session: Session
+  readonly #services: Services
+  readonly #secureContext: () => SecureContext | undefined
+  readonly #lines = new LineReader(AUTH_LINE_BYTES_MAX)
+  readonly #output: Output
+  readonly #gone = new AbortController()
+  readonly #openedMs: number
+  #socket: Socket
+  #busy = false
+  /** What the connection does or did last; never rejects. */
+  #serving: Promise<void> = Promise.resolve()
+  /** The next line is no command but the answer to a challenge. */
+  #expected: ((line: string) => Reply | Promise<Reply>) | undefined
+  #quietSinceMs: number
+  #inputEnded = false
+  #draining = false
+  #end: EndReason | undefined
+
+  constructor(
+    services: Services,
+    socket: Socket,
+    remoteAddress: string,
+    secureContext: () => SecureContext | undefined,
+  ) {
+    this.#services = services
+    this.#socket = socket
+    this.#secureContext = secureContext
+    this.#openedMs = services.clock.now()
+    this.#quietSinceMs = this.#openedMs
+    this.#output = new Output(socket, services.clock)
+    const tlsAvailable = secureContext() !== undefined
+    const transport = { security: 'clear', tlsAvailable, remoteAddress } as const
+    this.session = new Session(services, transport, this.#gone.signal)
+    const closed = Promise.withResolvers<void>()
+    socket.once('close', closed.resolve)
+    this.done = closed.promise.then(() => this.#finish())
+  }
+
+  /** Says the greeting, after a handshake when TLS is implicit. */
+  start(tls: 'stls' | 'implicit'): void {
+    void this.#watch()
+    this.#serving = this.#serve(() => this.#greet(tls))
+  }
+
+  /** Ends at once when nobody has logged in; a session that has may go on to its QUIT. */
+  drain(): void {
+    this.#draining = true
+    if (!this.#busy) this.#settle()
+  }
+
+  /** Ends now; without QUIT nothing is removed. */
+  destroy(reason: EndReason): void {
+    this.#end ??= reason
+    this.#socket.destroy()
+  }
+
+  async #greet(tls: 'stls' | 'implicit'): Promise<void> {
+    this.#listen()
+    if (tls === 'implicit') {
+      this.#stopListening()
+      await this.#startTls()
+    }
+    if (this.#end !== undefined) return
+    await this.#send(replies.greeting(this.#services.hostname))
+    // What a hasty client sent before it was greeted.
+    await this.#answerLines()
+  }
+
+  #listen(): void {
+    this.#socket.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError)
+  }
+
+  #stopListening(): void {
+    this.#socket.off('data', this.#onData).off('end', this.#onEnd)
+    this.#socket.pause()
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#end !== undefined) return
+    this.#lines.push(chunk)
+    if (this.#lines.heldBytes > PIPELINE_BYTES_MAX) this.#socket.pause()
+    if (!this.#busy) this.#serving = this.#serve(() => this.#answerLines())
+  }
+
+  readonly #onEnd = (): void => {
+    this.#inputEnded = true
+    if (!this.#busy) this.#settle()
+  }
+
+  readonly #onError = (error: Error): void => {
+    this.session.log.debug({ err: error }, 'connection lost')
+  }
+
+  async #serve(work: () => Promise<void>): Promise<void> {
+    this.#busy = true
+    try {
+      await work()
+    } catch (error) {
+      this.session.log.error({ err: error }, 'bug: session ended')
+      this.destroy('bug')
+    }
+    this.#busy = false
+    this.#quietSinceMs = this.#services.clock.now()
+    this.#settle()
+  }
+
+  async #answerLines(): Promise<void> {
+    while (this.#end === undefined && !this.#output.closed) {
+      const line = this.#lines.next()
+      if (line === undefined) break
+      await this.#answer(line)
+    }
+  }
+
+  /** What waited for the end of the work. */
+  #settle(): void {
+    if (this.#inputEnded) this.#close('client closed')
+    if (this.#draining && this.session.state.kind === 'AUTHORIZATION') this.#close('shutdown')
+    if (this.#socket.isPaused()) this.#socket.resume()
+  }
+
+  async #answer(line: Line): Promise<void> {
+    const expected = this.#expected
+    if (expected !== undefined) {
+      this.#expected = undefined
+      const reply =
+        line.kind === 'too-long' ? replies.authMalformed : expected(line.bytes.toString('latin1'))
+      return this.#send(await reply)
+    }
+    const request = parseRequest(line)
+    if (request.kind === 'command' && request.command.waitsForOutput) {
+      await this.#output.flushed()
+      if (this.#output.closed) return
+    }
+    return this.#send(await runRequest(this.session, request))
+  }
+
+  async #send(reply: Reply): Promise<void> {
+    switch (reply.kind) {
+      case 'status':
+        if (reply.after === 'start-tls') this.#refuseClearText()
+        this.#output.write(`${reply.status}\r\n`)
+        if (reply.after === 'close') this.#close(reply === replies.bye ? 'quit' : 'turned away')
+        if (reply.after === 'start-tls') await this.#startTls()
+        break
+      case 'listing':
+        await writeListing(this.#output, reply)
+        break
+      case 'message':
+        await this.#sendMessage(reply)
+        break
+      case 'challenge':
+        this.#output.write(`${reply.status}\r\n`)
+        this.#expected = reply.answer
+        break
+      default:
+        return unreachable(reply)
+    }
+    await this.#output.room()
+  }
+
+  async #sendMessage(reply: Reply & { readonly kind: 'message' }): Promise<void> {
+    try {
+      this.session.counts.octets += await writeMessage(this.#output, reply)
+    } catch (error) {
+      if (!(error instanceof MessageUnreadable)) throw error
+      this.session.log.error({ err: error }, 'message unreadable')
+      // Half a message must not look like a whole one: no last line, and the connection breaks.
+      if (error.begun) return this.destroy('message unreadable')
+      const { cause } = error
+      const temporary = cause instanceof TemporaryFailure
+      await this.#send(temporary ? replies.unavailable : replies.messageUnreadable)
+    }
+  }
+
+  /** RFC 2595 §4: what was pipelined in clear behind STLS must never be taken for what TLS protects. */
+  #refuseClearText(): void {
+    // From here on the socket keeps what comes: it is for the handshake.
+    this.#stopListening()
+    this.#lines.discard()
+  }
+
+  async #startTls(): Promise<void> {
+    await this.#output.flushed()
+    const secureContext = this.#secureContext()
+    if (secureContext === undefined) return this.destroy('TLS failed')
+    const secure = new TLSSocket(this.#socket, { isServer: true, secureContext })
+    this.#socket = secure
+    this.#output.moveTo(secure)
+    try {
+      await once(secure, 'secure', { signal: this.#gone.signal })
+    } catch (error) {
+      this.session.log.debug({ err: error }, 'TLS handshake failed')
+      return this.destroy('TLS failed')
+    }
+    this.session.tlsStarted()
+    this.#listen()
+  }
+
+  /** Closes our end, and the client's when it does not. */
+  #close(reason: EndReason): void {
+    if (this.#end !== undefined) return
+    this.#end = reason
+    this.#socket.end()
+    this.#socket.resume()
+    void this.#services.clock.sleep(LINGER_MS, this.#gone.signal).then(() => this.#socket.destroy())
+  }
+
+  async #watch(): Promise<void> {
+    const { clock } = this.#services
+    while (!this.#gone.signal.aborted) {
+      const { reason, atMs } = this.#deadline()
+      const leftMs = atMs - clock.now()
+      // RFC 1939 §3: closed without a reply, and nothing is removed.
+      if (leftMs <= 0) return this.destroy(reason)
+      await clock.sleep(Math.min(leftMs, WATCH_INTERVAL_MS), this.#gone.signal)
+    }
+  }
+
+  #deadline(): { readonly reason: EndReason; readonly atMs: number } {
+    const { loginTimeoutMs, idleTimeoutMs, writeTimeoutMs } = this.#services.options
+    const { waitingSinceMs } = this.#output
+    if (waitingSinceMs !== undefined) {
+      return { reason: 'write timeout', atMs: waitingSinceMs + writeTimeoutMs }
+    }
+    if (this.session.state.kind === 'AUTHORIZATION') {
+      return { reason: 'login timeout', atMs: this.#openedMs + loginTimeoutMs }
+    }
+    const atMs = this.#busy ? Infinity : this.#quietSinceMs + idleTimeoutMs
+    return { reason: 'idle timeout', atMs }
+  }
+
+  async #finish(): Promise<void> {
+    this.#gone.abort()
+    await this.#serving
+    const { log, counts, loggedIn } = this.session
+    await this.session.abandon()
+    const reason = this.#end ?? 'client closed'
+    const ms = this.#services.clock.now() - this.#openedMs
+    // Port scanners and health checks never log in; they are nobody's news.
+    if (loggedIn) log.info({ reason, ms, ...counts }, 'session ended')
+    else log.debug({ reason, ms }, 'connection ended')
+  }
+}

@@ -1,0 +1,80 @@
+// What PASS and AUTH do once they have a login and a password: authenticate, lock and open the maildrop.
+
+import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
+import { Maildrop } from './maildrop.ts'
+import { type Reply, replies, thenClose } from './replies.ts'
+import type { Session } from './session.ts'
+
+export async function logIn(session: Session, login: string, password: string): Promise<Reply> {
+  session.setUser(null)
+  try {
+    return await authenticate(session, login, password)
+  } catch (error) {
+    if (!(error instanceof TemporaryFailure)) throw error
+    session.log.warn({ login, err: error }, 'login not possible')
+    return replies.loginUnavailable
+  }
+}
+
+async function authenticate(session: Session, login: string, password: string): Promise<Reply> {
+  const { authenticator } = session.services
+  const { remoteAddress } = session.transport
+  const result = await authenticator.authenticate({
+    service: 'pop3',
+    login,
+    password,
+    remoteAddress,
+  })
+  switch (result.kind) {
+    case 'authenticated':
+      return openMaildrop(session, result.account)
+    case 'refused':
+      session.log.info({ login, reason: result.reason }, 'login refused')
+      return afterFailure(session, replies.loginRefused)
+    case 'throttled':
+      session.log.info({ login, retryAfterSeconds: result.retryAfterSeconds }, 'login throttled')
+      return afterFailure(session, replies.loginThrottled)
+    default:
+      return unreachable(result)
+  }
+}
+
+async function afterFailure(
+  session: Session,
+  reply: (typeof replies)['loginRefused'],
+): Promise<Reply> {
+  const { options, clock } = session.services
+  session.authFailures += 1
+  if (session.authFailures < options.authFailuresMax) return reply
+  await clock.sleep(options.authFailureDelayMs, session.signal)
+  return thenClose(reply)
+}
+
+async function openMaildrop(
+  session: Session,
+  account: { readonly id: string; readonly login: string },
+): Promise<Reply> {
+  const { mailboxes, lock } = session.services
+  const held = await lock.acquire(account.id)
+  if (held === undefined) {
+    session.log.info({ account: account.login }, 'maildrop in use')
+    return replies.maildropInUse
+  }
+  try {
+    // Branding: the authenticator is the authority on account ids.
+    const accountId = account.id as AccountId
+    const folder = await mailboxes.inbox(accountId)
+    const { messages } = await mailboxes.snapshot(folder)
+    const maildrop = new Maildrop(folder, messages)
+    session.enterTransaction({ maildrop, lock: held })
+    session.log = session.log.child({ account: account.login })
+    const { security } = session.transport
+    const { count, octets } = maildrop
+    session.log.info({ messages: count, octets, security }, 'logged in')
+    return replies.loggedIn(count, octets)
+  } catch (error) {
+    await held[Symbol.asyncDispose]()
+    throw error
+  }
+}

@@ -1,0 +1,71 @@
+// The maildrop of one session: the messages of INBOX as they were at login, numbered from 1 for its whole length
+// (RFC 1939 §5), and the marks that DELE sets. Nothing here touches the store.
+
+import type { Folder, Message, Uid } from '#shared/contracts/mailbox.ts'
+
+export type Lookup =
+  | { readonly kind: 'present'; readonly message: Message }
+  | { readonly kind: 'deleted' }
+  | { readonly kind: 'missing' }
+
+export class Maildrop {
+  readonly folder: Folder
+  readonly #messages: readonly Message[]
+  /** Message numbers. */
+  readonly #marked = new Set<number>()
+  #octets: number
+
+  constructor(folder: Folder, messages: readonly Message[]) {
+    this.folder = folder
+    this.#messages = messages
+    this.#octets = sumOctets(messages)
+  }
+
+  /** Messages not marked deleted. */
+  get count(): number {
+    return this.#messages.length - this.#marked.size
+  }
+
+  /** Bytes of the messages not marked deleted. */
+  get octets(): number {
+    return this.#octets
+  }
+
+  find(number: number): Lookup {
+    const message = this.#messages[number - 1]
+    if (message === undefined) return { kind: 'missing' }
+    return this.#marked.has(number) ? { kind: 'deleted' } : { kind: 'present', message }
+  }
+
+  markDeleted(number: number, message: Message): void {
+    this.#marked.add(number)
+    this.#octets -= message.size
+  }
+
+  unmarkAll(): void {
+    this.#marked.clear()
+    this.#octets = sumOctets(this.#messages)
+  }
+
+  markedUids(): readonly Uid[] {
+    return this.#messages.filter((_, index) => this.#marked.has(index + 1)).map(({ uid }) => uid)
+  }
+
+  /** One line for each message not marked deleted. */
+  *lines(describe: (number: number, message: Message) => string): Iterable<string> {
+    let number = 0
+    for (const message of this.#messages) {
+      number += 1
+      if (!this.#marked.has(number)) yield describe(number, message)
+    }
+  }
+
+  /** RFC 1939 §7 UIDL: stable over sessions, never used again, because a UID is not while UIDVALIDITY stays. */
+  uniqueId(message: Message): string {
+    return `${this.folder.uidValidity}-${message.uid}`
+  }
+}
+
+function sumOctets(messages: readonly Message[]): number {
+  return messages.reduce((sum, { size }) => sum + size, 0)
+}

@@ -1,0 +1,127 @@
+// A POP3 session without its socket: RFC 1939's states and what moves between them. Commands act on it, the connection
+// sends what they reply.
+
+import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import type { MailboxReader } from '#shared/contracts/mailbox.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import type { Pop3Options } from './config.ts'
+import type { Maildrop } from './maildrop.ts'
+import type { MaildropLock } from './maildrop-lock.ts'
+import { replies, type StatusReply } from './replies.ts'
+
+export type SessionState = Authorization | Transaction | Update
+
+export type Authorization = {
+  readonly kind: 'AUTHORIZATION'
+  /** Name given by USER, waiting for its PASS. */
+  readonly user: string | null
+}
+
+export type Transaction = {
+  readonly kind: 'TRANSACTION'
+  readonly maildrop: Maildrop
+  readonly lock: AsyncDisposable
+}
+
+/** Marked messages are being removed; no command is taken any more (RFC 1939 §6). */
+export type Update = { readonly kind: 'UPDATE' }
+
+export type Services = {
+  readonly options: Pop3Options
+  readonly mailboxes: MailboxReader
+  readonly authenticator: Authenticator
+  readonly lock: MaildropLock
+  readonly clock: Clock
+  readonly log: Log
+  readonly hostname: string
+}
+
+/** What the connection under a session is; `clear` may become `tls` by STLS. */
+export type Transport = {
+  readonly security: 'clear' | 'tls'
+  /** Whether STLS can be answered. */
+  readonly tlsAvailable: boolean
+  readonly remoteAddress: string
+}
+
+export class Session {
+  readonly services: Services
+  /** Aborts when the connection is gone. */
+  readonly signal: AbortSignal
+  transport: Transport
+  log: Log
+  /** RFC 6856 §2: set by UTF8. Changes nothing that we send: see README.md, "Standards". */
+  utf8 = false
+  authFailures = 0
+  loggedIn = false
+  readonly counts = { retrieved: 0, topped: 0, deleted: 0, octets: 0 }
+  #misuses = 0
+  #state: SessionState = { kind: 'AUTHORIZATION', user: null }
+
+  constructor(services: Services, transport: Transport, signal: AbortSignal) {
+    this.services = services
+    this.transport = transport
+    this.signal = signal
+    this.log = services.log.child({ remoteAddress: transport.remoteAddress })
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  /** AUTHORIZATION → AUTHORIZATION */
+  setUser(user: string | null): void {
+    this.#state = { kind: 'AUTHORIZATION', user }
+  }
+
+  /** RFC 2595 §4: nothing learnt in clear outlives the handshake. */
+  tlsStarted(): void {
+    this.transport = { ...this.transport, security: 'tls' }
+    this.setUser(null)
+  }
+
+  /** AUTHORIZATION → TRANSACTION */
+  enterTransaction(transaction: Omit<Transaction, 'kind'>): void {
+    this.#state = { kind: 'TRANSACTION', ...transaction }
+    this.loggedIn = true
+  }
+
+  /** TRANSACTION → UPDATE: removes what is marked. Rejects when not all of it could be. */
+  async update({ maildrop, lock }: Transaction): Promise<void> {
+    this.#state = { kind: 'UPDATE' }
+    try {
+      const uids = maildrop.markedUids()
+      if (uids.length === 0) return
+      const removed = await this.services.mailboxes.expunge(maildrop.folder, uids)
+      this.counts.deleted = removed.length
+    } finally {
+      await lock[Symbol.asyncDispose]()
+    }
+  }
+
+  /** The connection is gone: without QUIT nothing is removed (RFC 1939 §6). */
+  async abandon(): Promise<void> {
+    const state = this.#state
+    this.#state = { kind: 'UPDATE' }
+    if (state.kind === 'TRANSACTION') await state.lock[Symbol.asyncDispose]()
+  }
+
+  /** A client that keeps sending what is no valid command is none. */
+  countMisuse(reply: StatusReply): StatusReply {
+    this.#misuses += 1
+    return this.#misuses > this.services.options.commandErrorsMax ? replies.tooManyErrors : reply
+  }
+
+  /** Whether passwords may be sent now. */
+  get plaintextAllowed(): boolean {
+    if (this.transport.security === 'tls') return true
+    const { disablePlaintextAuth } = this.services.options
+    if (disablePlaintextAuth === 'loopback-allowed') return isLoopback(this.transport.remoteAddress)
+    return disablePlaintextAuth === 'no'
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || /^(::ffff:)?127\./.test(address)
+}

@@ -1,0 +1,74 @@
+// How the connection's reader is told to take bytes that are no commands: a message of DATA, a chunk of BDAT.
+
+import type { Reply } from '#shared/smtp/reply.ts'
+import { DotUnstuffing } from '#shared/text/dot-stuffing.ts'
+import type { LineEndCheck } from '#shared/text/line-ends.ts'
+import type { MessageReceipt } from './message-receipt.ts'
+import { badLineEnd } from './replies.ts'
+
+export interface Body {
+  /** Takes the bytes that belong to it; returns those after its end, undefined while there is no end. */
+  push(chunk: Buffer): Buffer | undefined
+  /** The receipt that the bytes go to; undefined when they are only skipped. */
+  readonly receipt: MessageReceipt | undefined
+  /** After the end. */
+  finish(): Reply | Promise<Reply>
+}
+
+/** DATA: up to CRLF "." CRLF. */
+export class DataBody implements Body {
+  readonly receipt: MessageReceipt
+  readonly #unstuffing = new DotUnstuffing()
+  readonly #ended: (receipt: MessageReceipt) => Promise<Reply>
+
+  constructor(receipt: MessageReceipt, ended: (receipt: MessageReceipt) => Promise<Reply>) {
+    this.receipt = receipt
+    this.#ended = ended
+  }
+
+  push(chunk: Buffer): Buffer | undefined {
+    const content = this.#unstuffing.push(chunk)
+    const { fault, rest } = this.#unstuffing
+    if (fault) this.receipt.refuse(badLineEnd(fault))
+    this.receipt.push(content)
+    return rest
+  }
+
+  finish(): Promise<Reply> {
+    return this.#ended(this.receipt)
+  }
+}
+
+/** BDAT: so many bytes (RFC 3030 §2), where dots mean nothing. */
+export class ChunkBody implements Body {
+  readonly receipt: MessageReceipt | undefined
+  readonly #lineEnds: LineEndCheck | undefined
+  readonly #ended: () => Reply | Promise<Reply>
+  #left: number
+
+  constructor(
+    bytes: number,
+    target: { readonly receipt: MessageReceipt; readonly lineEnds: LineEndCheck } | undefined,
+    ended: () => Reply | Promise<Reply>,
+  ) {
+    this.#left = bytes
+    this.receipt = target?.receipt
+    this.#lineEnds = target?.lineEnds
+    this.#ended = ended
+  }
+
+  push(chunk: Buffer): Buffer | undefined {
+    const isLast = chunk.length >= this.#left
+    const content = isLast ? chunk.subarray(0, this.#left) : chunk
+    const rest = isLast ? chunk.subarray(this.#left) : undefined
+    this.#left -= content.length
+    this.#lineEnds?.push(content)
+    if (this.#lineEnds?.fault) this.receipt?.refuse(badLineEnd(this.#lineEnds.fault))
+    this.receipt?.push(content)
+    return rest
+  }
+
+  finish(): Reply | Promise<Reply> {
+    return this.#ended()
+  }
+}

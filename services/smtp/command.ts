@@ -1,0 +1,54 @@
+// The shape of a command: facts the dispatcher needs, how the text after the verb is parsed, what is done. Order of every
+// command: parse to the end (SmtpSyntaxError → 501 and its like), look at the state, act, answer.
+
+import type { Reply } from '#shared/smtp/reply.ts'
+import type { Body } from './body.ts'
+import type { SmtpSession } from './session.ts'
+
+/** A reply, and what the connection does after writing it. */
+export type Outcome =
+  | { readonly kind: 'reply'; readonly reply: Reply }
+  | { readonly kind: 'close'; readonly reply: Reply }
+  | { readonly kind: 'start-tls'; readonly reply: Reply }
+  /** The next line is no command (RFC 4954 §4). */
+  | { readonly kind: 'ask'; readonly reply: Reply; readonly answer: Answer }
+  /** Bytes of a body follow; without a reply before them for BDAT. */
+  | { readonly kind: 'body'; readonly reply: Reply | undefined; readonly body: Body }
+
+export type Answer = (line: string) => Outcome | Promise<Outcome>
+
+export type CommandFacts = {
+  /** Works before HELO or EHLO (RFC 5321 §4.1.4). */
+  readonly beforeHelo?: true
+  /** Works without TLS where it is required (RFC 3207 §4). */
+  readonly beforeTls?: true
+  /** Only for who has logged in, on submission listeners (RFC 6409 §4.3). */
+  readonly needsLogin?: true
+  /** Brings no message further; too many of these are errors. */
+  readonly junk?: true
+  /** Ends a group of pipelined commands: its reply is not held back (RFC 2920 §3.1). */
+  readonly flushes?: true
+}
+
+export type Command = CommandFacts & {
+  /** The text after the verb, its leading space included. */
+  execute(session: SmtpSession, text: string): Outcome | Promise<Outcome>
+}
+
+export function defineCommand<Argument>(
+  definition: CommandFacts & {
+    readonly parse: (text: string, session: SmtpSession) => Argument
+    readonly run: (session: SmtpSession, argument: Argument) => Outcome | Promise<Outcome>
+  },
+): Command {
+  const { parse, run, ...facts } = definition
+  return { ...facts, execute: (session, text) => run(session, parse(text, session)) }
+}
+
+export function answer(reply: Reply): Outcome {
+  return { kind: 'reply', reply }
+}
+
+export function answerAndClose(reply: Reply): Outcome {
+  return { kind: 'close', reply }
+}

@@ -1,0 +1,74 @@
+// BDAT: a chunk of the message follows, counted. RFC 3030 §2. The chunk's bytes are taken whatever the answer is, so that
+// they are never read as commands; a refused chunk ends the transaction.
+
+import type { Reply } from '#shared/smtp/reply.ts'
+import { LineEndCheck } from '#shared/text/line-ends.ts'
+import { ChunkBody } from '../body.ts'
+import { answerAndClose, defineCommand, type Outcome } from '../command.ts'
+import { DRAINED_BYTES_MAX } from '../config.ts'
+import { MessageReceipt } from '../message-receipt.ts'
+import { badLineEnd, replies } from '../replies.ts'
+import type { SmtpSession, Transaction } from '../session.ts'
+
+type Chunk = { readonly bytes: number; readonly isLast: boolean }
+
+export const bdat = defineCommand({
+  // The order is checked here: the chunk is skipped whatever is wrong.
+  beforeHelo: true,
+  beforeTls: true,
+  parse: parseChunk,
+  run(session, chunk): Outcome {
+    // How many bytes to skip is unknown, and they must not be taken for commands.
+    if (!chunk) return answerAndClose(replies.badChunk)
+    const { transaction } = session
+    const refusal = outOfOrder(transaction)
+    if (refusal || !transaction) return skip(chunk, refusal ?? replies.mailFirst)
+    transaction.receipt ??= new MessageReceipt(session, transaction)
+    transaction.lineEnds ??= new LineEndCheck()
+    const { receipt, lineEnds } = transaction
+    const ended = () => end(session, { receipt, lineEnds }, chunk)
+    return {
+      kind: 'body',
+      reply: undefined,
+      body: new ChunkBody(chunk.bytes, { receipt, lineEnds }, ended),
+    }
+  },
+})
+
+// bdat-cmd = "BDAT" SP chunk-size [ SP end-marker ]
+function parseChunk(text: string): Chunk | undefined {
+  const match = /^ ([0-9]+)( LAST)?$/i.exec(text)
+  const bytes = Number(match?.[1])
+  // More than would be skipped of a refused message is not worth beginning with.
+  if (!match || bytes > DRAINED_BYTES_MAX) return undefined
+  return { bytes, isLast: match[2] !== undefined }
+}
+
+function outOfOrder(transaction: Transaction | null): Reply | undefined {
+  if (!transaction) return replies.mailFirst
+  if (transaction.recipients.length > 0) return undefined
+  return transaction.anyRefused ? replies.noValidRecipients : replies.rcptFirst
+}
+
+function skip(chunk: Chunk, reply: Reply): Outcome {
+  return {
+    kind: 'body',
+    reply: undefined,
+    body: new ChunkBody(chunk.bytes, undefined, () => reply),
+  }
+}
+
+async function end(
+  session: SmtpSession,
+  { receipt, lineEnds }: { readonly receipt: MessageReceipt; readonly lineEnds: LineEndCheck },
+  chunk: Chunk,
+): Promise<Reply> {
+  if (chunk.isLast) {
+    lineEnds.finish()
+    if (lineEnds.fault) receipt.refuse(badLineEnd(lineEnds.fault))
+  }
+  if (!chunk.isLast && !receipt.refusal) return replies.chunkOk(chunk.bytes)
+  const reply = await receipt.finish()
+  session.endTransaction()
+  return reply
+}

@@ -1,0 +1,28 @@
+// DATA: the message follows, dot-stuffed. RFC 5321 §4.1.1.4, §4.5.2.
+
+import { DataBody } from '../body.ts'
+import { answer, defineCommand } from '../command.ts'
+import { MessageReceipt } from '../message-receipt.ts'
+import { replies } from '../replies.ts'
+import { noParameters } from './no-parameters.ts'
+
+export const data = defineCommand({
+  needsLogin: true,
+  flushes: true,
+  parse: noParameters('DATA'),
+  run(session) {
+    const { transaction } = session
+    if (!transaction) return answer(replies.mailFirst)
+    // RFC 3030 §2: DATA and BDAT are not mixed in one transaction.
+    if (transaction.receipt) return answer(replies.chunkingBegun)
+    if (transaction.recipients.length === 0) {
+      return answer(transaction.anyRefused ? replies.noValidRecipients : replies.rcptFirst)
+    }
+    const body = new DataBody(new MessageReceipt(session, transaction), async (receipt) => {
+      const reply = await receipt.finish()
+      session.endTransaction()
+      return reply
+    })
+    return { kind: 'body', reply: replies.sendContent, body }
+  },
+})

@@ -1,0 +1,49 @@
+// HELO and EHLO (RFC 5321 §4.1.1.1), and the list of what this server can do.
+
+import { isHeloName } from '#shared/smtp/helo-name.ts'
+import { answer, defineCommand } from '../command.ts'
+import { replies } from '../replies.ts'
+import type { SmtpSession } from '../session.ts'
+
+const facts = { beforeHelo: true, beforeTls: true, junk: true, flushes: true } as const
+
+const parseName = (text: string): string => text.slice(1)
+
+export const helo = defineCommand({
+  ...facts,
+  parse: parseName,
+  run(session, name) {
+    if (!isHeloName(name)) return answer(replies.heloNeedsName('HELO'))
+    session.greet({ name, extended: false })
+    return answer(replies.hello(session.services.hostname))
+  },
+})
+
+export const ehlo = defineCommand({
+  ...facts,
+  parse: parseName,
+  run(session, name) {
+    if (!isHeloName(name)) return answer(replies.heloNeedsName('EHLO'))
+    session.greet({ name, extended: true })
+    return answer(replies.extensions([session.services.hostname, ...extensions(session)]))
+  },
+})
+
+/** Deliberately without BINARYMIME: a binary message could not be relayed to a server that lacks it. */
+function extensions(session: SmtpSession): readonly string[] {
+  const { options, services, tls, account } = session
+  const offersTls = services.certificates !== undefined && tls === null
+  const offersAuth = session.mayLogInNow && account === null
+  return [
+    'PIPELINING',
+    `SIZE ${options.messageSizeLimit}`,
+    ...(offersTls ? ['STARTTLS'] : []),
+    ...(offersAuth ? ['AUTH PLAIN LOGIN'] : []),
+    'ENHANCEDSTATUSCODES',
+    '8BITMIME',
+    'DSN',
+    'SMTPUTF8',
+    'CHUNKING',
+    'HELP',
+  ]
+}

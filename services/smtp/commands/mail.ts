@@ -1,0 +1,19 @@
+// MAIL: begins a transaction. RFC 5321 §4.1.1.2; SIZE RFC 1870 §6.
+
+import { parseMailCommand } from '#shared/smtp/mail-command.ts'
+import { answer, defineCommand } from '../command.ts'
+import { replies } from '../replies.ts'
+
+export const mail = defineCommand({
+  needsLogin: true,
+  parse: parseMailCommand,
+  run(session, command) {
+    const { messageSizeLimit } = session.options
+    if (session.transaction) return answer(replies.nestedMail)
+    if (command.body === 'BINARYMIME') return answer(replies.unsupportedBody)
+    if (command.requireTls) return answer(replies.unsupportedParameter('REQUIRETLS'))
+    if (command.size > messageSizeLimit) return answer(replies.tooBig(messageSizeLimit))
+    session.begin(command)
+    return answer(replies.senderOk)
+  },
+})

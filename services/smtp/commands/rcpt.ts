@@ -1,0 +1,80 @@
+// RCPT: policy decides each recipient. RFC 5321 §4.1.1.3; limit RFC 5321 §4.5.3.1.10.
+
+import type { Verdict } from '#shared/contracts/policy.ts'
+import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
+import { parseRcptCommand, type RcptCommand } from '#shared/smtp/rcpt-command.ts'
+import { answer, answerAndClose, defineCommand, type Outcome } from '../command.ts'
+import { SURPLUS_RECIPIENTS_MAX } from '../config.ts'
+import { replies } from '../replies.ts'
+import type { SmtpSession, Transaction } from '../session.ts'
+
+export const rcpt = defineCommand({
+  needsLogin: true,
+  parse: (text, session) =>
+    parseRcptCommand(text, session.transaction ? session.transaction.mail.smtpUtf8 : true),
+  run(session, command) {
+    const { transaction } = session
+    if (!transaction) return answer(replies.mailFirst)
+    if (transaction.receipt) return answer(replies.chunkingBegun)
+    if (transaction.recipients.length >= session.options.smtpdRecipientLimit) {
+      transaction.surplusRecipients += 1
+      return transaction.surplusRecipients > SURPLUS_RECIPIENTS_MAX
+        ? answerAndClose(replies.tooManyErrors)
+        : answer(replies.tooManyRecipients)
+    }
+    return judge(session, transaction, command)
+  },
+})
+
+async function judge(
+  session: SmtpSession,
+  transaction: Transaction,
+  command: RcptCommand,
+): Promise<Outcome> {
+  const { recipient, notify, originalRecipient } = command
+  const verdict = await ask(session, transaction, recipient)
+  switch (verdict.kind) {
+    case 'permit':
+      transaction.recipients.push({ address: recipient, notify, originalRecipient })
+      transaction.addresses.push(recipient)
+      // The same fact about the client is usually found again for each recipient.
+      if (!transaction.prepend.includes(verdict.prepend)) transaction.prepend += verdict.prepend
+      return answer(replies.recipientOk)
+    case 'reject':
+      transaction.anyRefused = true
+      return verdict.reply.code === 421 ? answerAndClose(verdict.reply) : answer(verdict.reply)
+    case 'unavailable':
+      transaction.anyRefused = true
+      return answer(replies.temporaryFailure)
+    default:
+      return unreachable(verdict)
+  }
+}
+
+async function ask(
+  session: SmtpSession,
+  { queueId, mail, addresses }: Transaction,
+  recipient: string,
+): Promise<Verdict | { readonly kind: 'unavailable' }> {
+  const facts = { queueId, from: mail.sender, recipient }
+  try {
+    const verdict = await session.services.policy.recipient({
+      queueId,
+      origin: session.origin(),
+      sender: mail.sender,
+      declaredBytes: mail.size,
+      recipients: addresses,
+      recipient,
+    })
+    if (verdict.kind === 'reject') {
+      const { restriction, reply } = verdict
+      const { code, text } = reply
+      session.log.info({ ...facts, restriction, code, reply: text }, 'recipient rejected')
+    }
+    return verdict
+  } catch (error) {
+    if (!(error instanceof TemporaryFailure)) throw error
+    session.log.warn({ ...facts, err: error }, 'policy does not answer')
+    return { kind: 'unavailable' }
+  }
+}

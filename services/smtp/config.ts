@@ -1,0 +1,71 @@
+// What an SMTP listener can be told, and the limits that no operator needs to turn.
+
+export type SmtpRole =
+  /** Mail from other servers: STARTTLS offered, no logins. */
+  | 'smtp'
+  /** Mail from users: STARTTLS, then a login (RFC 6409). */
+  | 'submission'
+  /** The same with TLS from the first byte (RFC 8314 §3.3). */
+  | 'submissions'
+
+export type SmtpOptions = {
+  readonly role: SmtpRole
+  /** Empty for all addresses of the machine. */
+  readonly address: string
+  /** 0 for any free one. */
+  readonly port: number
+  readonly messageSizeLimit: number
+  readonly smtpdRecipientLimit: number
+  /** Errors of one session since the last accepted message; this one is the last. */
+  readonly smtpdErrorLimit: number
+  readonly smtpdHeloRequired: boolean
+  readonly disableVrfyCommand: boolean
+  readonly disablePlaintextAuth: 'yes' | 'no' | 'loopback-allowed'
+  /** Submission without TLS gets no further than STARTTLS, except where `disablePlaintextAuth` lets it log in. */
+  readonly submissionRequireTls: boolean
+  readonly tlsMinimumVersion: 'TLSv1.2' | 'TLSv1.3'
+  /** In this time a client must complete a command, or send PROGRESS_BYTES_MIN of a message. */
+  readonly smtpdTimeoutMs: number
+  readonly connectionCountLimit: number
+  readonly clientConnectionCountLimit: number
+}
+
+export const smtpDefaults = {
+  address: '',
+  port: 0,
+  messageSizeLimit: 10 * 1024 * 1024,
+  smtpdRecipientLimit: 1_000,
+  smtpdErrorLimit: 20,
+  smtpdHeloRequired: true,
+  disableVrfyCommand: true,
+  disablePlaintextAuth: 'yes',
+  submissionRequireTls: true,
+  tlsMinimumVersion: 'TLSv1.2',
+  smtpdTimeoutMs: 300_000,
+  connectionCountLimit: 1_000,
+  clientConnectionCountLimit: 50,
+} as const satisfies Omit<SmtpOptions, 'role'>
+
+/** Commands that bring no message further (NOOP, RSET, HELP …) before each further one is an error. */
+export const JUNK_COMMANDS_MAX = 100
+/** Failed logins of one session. */
+export const AUTH_FAILURES_MAX = 3
+/** RCPT commands that are refused for `smtpdRecipientLimit` before the session is closed. */
+export const SURPLUS_RECIPIENTS_MAX = 1_000
+
+/**
+ * CRLF included. RFC 5321 §4.5.3.1.4 asks for 512, and extensions add to it: SIZE 26, BODY 17, SMTPUTF8 10, RET and ENVID
+ * 120, AUTH 500 to MAIL; NOTIFY and ORCPT 540 to RCPT.
+ */
+export const COMMAND_LINE_BYTES_MAX = 2_048
+/** RFC 4954 §4: a line of an authentication exchange, CRLF included. */
+export const AUTH_LINE_BYTES_MAX = 12_288
+
+/** Bytes of a message that wait for the spool before the socket is no longer read. */
+export const BUFFERED_BYTES_MAX = 256 * 1024
+/** Bytes of a refused message that are read on to its end so that the session can continue; after that it is closed. */
+export const DRAINED_BYTES_MAX = 256 * 1024 * 1024
+/** What a client must send of a message within `smtpdTimeoutMs`. */
+export const PROGRESS_BYTES_MIN = 64 * 1024
+/** Replies held back for one write before they are sent anyway. */
+export const HELD_REPLY_CHARACTERS_MAX = 16 * 1024

@@ -1,0 +1,303 @@
+// One connection: reads lines and bodies, carries out what commands answer, keeps the time. The library's connection under
+// it does sockets, the TLS handshake of STARTTLS and the closing; its parser, commands, replies and timers are replaced.
+//
+// Implementation notes:
+// - Replies are held back until the input is used up or a command says so, and leave in one write (RFC 2920 §3.2).
+// - `#deadlineMs` runs only while the client owes us something, and bytes alone do not move it: a line or
+//   PROGRESS_BYTES_MIN of a message must be complete before it passes.
+
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { SMTPServer } from 'smtp-server'
+import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
+import type { Origin } from '#shared/contracts/spool.ts'
+import { unreachable } from '#shared/runtime/errors.ts'
+import { formatReply, type Reply } from '#shared/smtp/reply.ts'
+import type { Body } from './body.ts'
+import { type Answer, answer, answerAndClose, type Outcome } from './command.ts'
+import type { SmtpOptions } from './config.ts'
+import { DRAINED_BYTES_MAX, HELD_REPLY_CHARACTERS_MAX, PROGRESS_BYTES_MIN } from './config.ts'
+import { decodeLine, dispatch } from './dispatch.ts'
+import { type ReaderHost, SmtpReader } from './reader.ts'
+import { replies } from './replies.ts'
+import { type SmtpServices, SmtpSession } from './session.ts'
+
+export type ConnectionContext = {
+  readonly server: SMTPServer
+  readonly options: SmtpOptions
+  readonly services: SmtpServices
+  /** The socket is closed. */
+  readonly onClosed: (connection: SmtpConnection) => void
+}
+
+export class SmtpConnection extends SMTPConnection implements ReaderHost {
+  readonly #context: ConnectionContext
+  readonly #session: SmtpSession
+  /** Where the handshake of STARTTLS runs, else the same as the library's. */
+  #topSocket: Socket
+  #held = ''
+  /** Takes the next line in place of the dispatcher. */
+  #answer: Answer | undefined
+  #body: Body | undefined
+  #isWorking = false
+  #isDraining = false
+  #deadlineMs: number
+  #deadlineIsDue = true
+  #progressBytes = 0
+
+  constructor(
+    context: ConnectionContext,
+    socket: Socket,
+    peer: SMTPConnectionOptions | null | undefined,
+  ) {
+    super(context.server, socket, peer)
+    this.#context = context
+    this.#topSocket = socket
+    this.#session = new SmtpSession(context.options, context.services, this)
+    this.#deadlineMs = context.services.clock.now() + context.options.smtpdTimeoutMs
+  }
+
+  // ---------------------------------------------------------------------------- in place of the library's
+
+  /** Without its wait of 100 ms and its look-up of the client's name, which policy does when it needs to. */
+  override init(): void {
+    this._setListeners(() => {
+      if (this._socket instanceof TLSSocket) this.#session.secure(tlsFacts(this._socket))
+      this.#say(replies.greeting(this.#context.services.hostname))
+      this.#flush()
+    })
+  }
+
+  override _createParser(): SmtpReader {
+    return new SmtpReader(this)
+  }
+
+  override send(code: number, text?: string | string[] | null): void {
+    this.#say({ code, status: null, text: text ?? '' })
+    this.#flush()
+  }
+
+  /** The library's idle timer starts again with every byte; `expire` is ours. */
+  override _armTimeout(socket: Socket = this._socket): void {
+    this.#topSocket = socket
+  }
+
+  /** The library's session is not used. */
+  override _resetSession(): void {}
+
+  override _onError(error: Error): void {
+    this.#session.log.debug({ err: error }, 'connection failed')
+    this.close()
+  }
+
+  override _onClose(): void {
+    super._onClose()
+    this.#abandon('client disconnected')
+    this.#context.onClosed(this)
+  }
+
+  // --------------------------------------------------------------------------------------------- reading
+
+  onLine(line: Buffer): Promise<void> | undefined {
+    this.#beginWork()
+    try {
+      const { outcome, flushes } = this.#answer
+        ? { outcome: this.#takeAnswer(line), flushes: true }
+        : dispatch(this.#session, line)
+      if (outcome instanceof Promise) {
+        return outcome.then(
+          (done) => this.#carryOut(done, flushes),
+          (error: unknown) => this.#fail(error),
+        )
+      }
+      this.#carryOut(outcome, flushes)
+    } catch (error) {
+      this.#fail(error)
+    }
+    return undefined
+  }
+
+  onLineTooLong(): undefined {
+    this.#beginWork()
+    const reply = this.#answer ? replies.authLineTooLong : replies.lineTooLong
+    this.#answer = undefined
+    this.#carryOut(answer(reply), false)
+  }
+
+  onBareLineFeed(): undefined {
+    this.#beginWork()
+    this.#carryOut(answerAndClose(replies.bareLineFeed), true)
+  }
+
+  onBodyBytes({ receipt }: Body, bytes: number): void {
+    this.#progressBytes += bytes
+    if (this.#progressBytes >= PROGRESS_BYTES_MIN || receipt?.saturated) {
+      this.#progressBytes = 0
+      this.#deadlineIsDue = true
+      // While the spool is behind, it is not the client who is slow.
+      if (receipt?.saturated) this.#deadlineMs = Number.POSITIVE_INFINITY
+    }
+    if (receipt?.refusal && receipt.bytes > DRAINED_BYTES_MAX) {
+      this.#carryOut(answerAndClose(receipt.refusal), true)
+    }
+  }
+
+  onBodyEnd(body: Body): Promise<void> | undefined {
+    this.#beginWork()
+    this.#body = undefined
+    return Promise.resolve(body.finish()).then(
+      (reply) => this.#carryOut(answer(reply), true),
+      (error: unknown) => this.#fail(error),
+    )
+  }
+
+  onIdle(): Promise<void> | undefined {
+    this.#isWorking = false
+    this.#flush()
+    if (this.#deadlineIsDue) {
+      const { clock } = this.#context.services
+      this.#deadlineMs = clock.now() + this.#context.options.smtpdTimeoutMs
+      this.#deadlineIsDue = false
+    }
+    // A client that does not read its replies is not read from either.
+    const socket = this._socket
+    if (!socket.writableNeedDrain || socket.destroyed) return undefined
+    return new Promise((resolve) => socket.once('drain', resolve))
+  }
+
+  onEnd(): void {
+    this.#abandon('client stopped sending')
+    this.#flush()
+    this.close()
+  }
+
+  // ------------------------------------------------------------------------------------- asked by the server
+
+  /** Closes when the client has been too slow. */
+  expire(nowMs: number): void {
+    if (nowMs < this.#deadlineMs) return
+    this.#session.log.info({}, 'connection timed out')
+    this.#abandon('timeout')
+    this.#leave(replies.timeout)
+  }
+
+  /** Closes now when nothing is under way, otherwise at the end of the transaction. */
+  drain(): void {
+    this.#isDraining = true
+    if (!this.#isWorking) this.#leaveWhenDrained()
+  }
+
+  /** Closes whatever is under way. */
+  terminate(): void {
+    this.#abandon('shutdown')
+    this.#leave(replies.shuttingDown)
+    this.#topSocket.destroy()
+  }
+
+  // ------------------------------------------------------------------------------------------- answering
+
+  #takeAnswer(line: Buffer): Outcome | Promise<Outcome> {
+    const next = this.#answer
+    this.#answer = undefined
+    const text = decodeLine(line)
+    if (!next || text === undefined) return answer(replies.authMalformed)
+    return next(text)
+  }
+
+  #carryOut(outcome: Outcome, flushes: boolean): void {
+    if (outcome.reply) this.#say(outcome.reply)
+    if (flushes) this.#flush()
+    switch (outcome.kind) {
+      case 'reply':
+        this.#countError(outcome.reply)
+        break
+      case 'close':
+        this.#flush()
+        this.close()
+        return
+      case 'start-tls':
+        this.#flush()
+        this.upgrade(
+          () => {},
+          () => this.#onSecured(),
+        )
+        return
+      case 'ask':
+        this.#flush()
+        this.#answer = outcome.answer
+        return
+      case 'body':
+        this.#body = outcome.body
+        this.#progressBytes = 0
+        if (this._parser instanceof SmtpReader) this._parser.startBody(outcome.body)
+        return
+      default:
+        unreachable(outcome)
+    }
+    if (this.#isDraining) this.#leaveWhenDrained()
+  }
+
+  /** RFC 3207 §4.2; the library has begun a new reader, which never sees what came in clear. */
+  #onSecured(): void {
+    if (this._socket instanceof TLSSocket) this.#session.secure(tlsFacts(this._socket))
+    this.#deadlineMs = this.#context.services.clock.now() + this.#context.options.smtpdTimeoutMs
+    if (this.#isDraining) this.#leaveWhenDrained()
+  }
+
+  #countError({ code }: Reply): void {
+    if (code >= 500) this.#session.errors += 1
+    if (this.#session.errors < this.#context.options.smtpdErrorLimit) return
+    this.#session.log.info({ errors: this.#session.errors }, 'too many errors')
+    this.#leave(replies.tooManyErrors)
+  }
+
+  /** A bug: the session ends, the client learns nothing. */
+  #fail(error: unknown): void {
+    this.#session.log.error({ err: error }, 'session failed')
+    this.#abandon('internal error')
+    this.#leave(replies.bug)
+  }
+
+  #leaveWhenDrained(): void {
+    const isIdle = !this.#session.transaction && !this.#body && !this.#answer && !this._upgrading
+    if (isIdle && !this._closing) this.#leave(replies.shuttingDown)
+  }
+
+  #leave(reply: Reply): void {
+    if (this._upgrading) {
+      // Nothing can be said in the middle of a handshake.
+      this.#topSocket.destroy()
+      return
+    }
+    this.#say(reply)
+    this.#flush()
+    this.close()
+  }
+
+  #abandon(reason: string): void {
+    this.#body?.receipt?.abort(reason)
+    this.#body = undefined
+    this.#session.endTransaction()
+  }
+
+  #beginWork(): void {
+    this.#isWorking = true
+    this.#deadlineIsDue = true
+    this.#deadlineMs = Number.POSITIVE_INFINITY
+  }
+
+  #say(reply: Reply): void {
+    this.#held += formatReply(reply)
+    if (this.#held.length > HELD_REPLY_CHARACTERS_MAX) this.#flush()
+  }
+
+  #flush(): void {
+    if (this.#held === '') return
+    if (!this._upgrading && this._socket.writable) this._socket.write(this.#held)
+    this.#held = ''
+  }
+}
+
+function tlsFacts(socket: TLSSocket): NonNullable<Origin['tls']> {
+  return { protocol: socket.getProtocol() ?? 'TLS', cipher: socket.getCipher().standardName }
+}

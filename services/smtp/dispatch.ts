@@ -1,0 +1,79 @@
+// From a command line to its outcome: finds the command, checks what is common to all, turns syntax errors into replies.
+
+import { SmtpSyntaxError } from '#shared/smtp/syntax.ts'
+import { answer, answerAndClose, type Command, type Outcome } from './command.ts'
+import { commands } from './commands/index.ts'
+import { COMMAND_LINE_BYTES_MAX, JUNK_COMMANDS_MAX } from './config.ts'
+import { replies, syntaxReply } from './replies.ts'
+import type { SmtpSession } from './session.ts'
+
+export type Dispatched = {
+  readonly outcome: Outcome | Promise<Outcome>
+  /** The reply ends a group of pipelined commands (RFC 2920 §3.1). */
+  readonly flushes: boolean
+}
+
+/** Browsers made to send mail by a hostile page begin like this; what follows is not to be tried as commands. */
+const httpMethods = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'])
+
+export function dispatch(session: SmtpSession, line: Buffer): Dispatched {
+  const text = decodeLine(line)
+  if (text === undefined) return refused(answer(replies.notText))
+  const space = text.indexOf(' ')
+  const verb = (space === -1 ? text : text.slice(0, space)).toUpperCase()
+  const command = commands.get(verb)
+  if (!command) {
+    return refused(
+      httpMethods.has(verb) ? answerAndClose(replies.notHttp) : answer(replies.unknownCommand),
+    )
+  }
+  if (verb !== 'AUTH' && line.length + 2 > COMMAND_LINE_BYTES_MAX) {
+    return refused(answer(replies.lineTooLong))
+  }
+  if (command.junk && ++session.junkCommands > JUNK_COMMANDS_MAX) session.errors += 1
+  return {
+    outcome: run(session, command, space === -1 ? '' : text.slice(space)),
+    flushes: command.flushes ?? false,
+  }
+}
+
+function run(session: SmtpSession, command: Command, text: string): Outcome | Promise<Outcome> {
+  try {
+    return outOfOrder(session, command) ?? command.execute(session, text)
+  } catch (error) {
+    if (error instanceof SmtpSyntaxError) return answer(syntaxReply(error.fault))
+    throw error
+  }
+}
+
+function outOfOrder(session: SmtpSession, command: Command): Outcome | undefined {
+  const { options } = session
+  if (!command.beforeTls && options.role === 'submission' && options.submissionRequireTls) {
+    if (!session.tls && !session.mayLogInNow) return answer(replies.tlsRequired)
+  }
+  if (!command.beforeHelo && options.smtpdHeloRequired && !session.helo) {
+    return answer(replies.heloFirst)
+  }
+  if (command.needsLogin && session.needsLogin) return answer(replies.authenticationRequired)
+  return undefined
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Undefined when there are control characters in it or it is not UTF-8 (RFC 5321 §4.1.2, RFC 6531 §3.3). */
+export function decodeLine(line: Buffer): string | undefined {
+  let text = line.toString('latin1')
+  // RFC 5321 §4.1.1: white space before the line end SHOULD be tolerated.
+  if (text.endsWith(' ') || text.endsWith('\t')) text = text.replace(/[ \t]+$/, '')
+  if (/[\x00-\x1f\x7f]/.test(text)) return undefined
+  if (!/[\x80-\xff]/.test(text)) return text
+  try {
+    return utf8.decode(line.subarray(0, text.length))
+  } catch {
+    return undefined
+  }
+}
+
+function refused(outcome: Outcome): Dispatched {
+  return { outcome, flushes: false }
+}

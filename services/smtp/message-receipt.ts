@@ -1,0 +1,155 @@
+// One message from its first byte to its reply: streams it into the spool, asks policy, hands over responsibility. Used by
+// DATA and BDAT, which differ only in how they find the message's bytes.
+//
+// Implementation notes: `250` is said only after `spool.accept` has resolved. Whatever is wrong with the message, its bytes
+// are read to their end before it is answered, so that no byte of it is ever taken for a command.
+
+import type { SmtpEnvelope, Spooled } from '#shared/contracts/spool.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import type { LogFields } from '#shared/runtime/log.ts'
+import type { Reply } from '#shared/smtp/reply.ts'
+import { MessageSource } from './message-source.ts'
+import { receivedField } from './received.ts'
+import { replies } from './replies.ts'
+import type { SmtpSession, Transaction } from './session.ts'
+
+/** What the spool gets in place of the rest of a message that will not be accepted. */
+export class MessageRefused extends Error {
+  override readonly name = 'MessageRefused'
+}
+
+type Received =
+  | { readonly kind: 'spooled'; readonly spooled: Spooled }
+  | { readonly kind: 'failed'; readonly error: unknown }
+
+export class MessageReceipt {
+  readonly #session: SmtpSession
+  readonly #transaction: Transaction
+  readonly #source = new MessageSource()
+  readonly #received: Promise<Received>
+  #refusal: Reply | undefined
+  #bytes = 0
+
+  constructor(session: SmtpSession, transaction: Transaction) {
+    this.#session = session
+    this.#transaction = transaction
+    this.#received = session.services.spool.receive(transaction.queueId, this.#source).then(
+      (spooled) => ({ kind: 'spooled', spooled }),
+      (error: unknown) => {
+        this.#source.abandon()
+        return { kind: 'failed', error }
+      },
+    )
+  }
+
+  /** Bytes so far, also those that were dropped. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** The first one, which the client is told at the message's end. */
+  get refusal(): Reply | undefined {
+    return this.#refusal
+  }
+
+  /** Bytes wait for the spool: push no more before `onDrain` calls back. */
+  get saturated(): boolean {
+    return this.#source.saturated
+  }
+
+  onDrain(resume: () => void): void {
+    this.#source.onDrain(resume)
+  }
+
+  push(content: Uint8Array): void {
+    this.#bytes += content.length
+    const { messageSizeLimit } = this.#session.options
+    if (this.#bytes > messageSizeLimit) this.refuse(replies.tooBig(messageSizeLimit))
+    else this.#source.push(content)
+  }
+
+  refuse(reply: Reply): void {
+    if (this.#refusal) return
+    this.#refusal = reply
+    this.#source.fail(new MessageRefused(String(reply.text)))
+  }
+
+  /** The client is gone, or gave the message up. */
+  abort(reason: string): void {
+    this.#source.fail(new MessageRefused(reason))
+  }
+
+  /** The reply to a message that was read to its end. Rejects only for a bug. */
+  async finish(): Promise<Reply> {
+    this.#source.finish()
+    const received = await this.#received
+    if (this.#refusal) {
+      // The spool may have taken the last byte before it saw the refusal.
+      if (received.kind === 'spooled') await this.#session.services.spool.discard(received.spooled)
+      this.#log('message refused', { reply: this.#refusal.text })
+      return this.#refusal
+    }
+    try {
+      if (received.kind === 'failed') throw received.error
+      return await this.#judge(received.spooled)
+    } catch (error) {
+      if (!(error instanceof TemporaryFailure)) throw error
+      this.#session.log.warn({ queueId: this.#transaction.queueId, err: error }, 'message failed')
+      return replies.temporaryFailure
+    }
+  }
+
+  async #judge(spooled: Spooled): Promise<Reply> {
+    const { policy, spool, clock } = this.#session.services
+    const { queueId, prepend } = this.#transaction
+    const origin = this.#session.origin()
+    const envelope = toEnvelope(this.#transaction)
+    const { bytes, receivedFields } = spooled.index
+    const request = { queueId, origin, envelope, bytes, receivedFields }
+    const verdict = await policy.message(request).catch(async (error: unknown) => {
+      await spool.discard(spooled)
+      throw error
+    })
+    if (verdict.kind === 'reject') {
+      const { restriction, reply } = verdict
+      await spool.discard(spooled)
+      this.#log('message rejected', { restriction, code: reply.code, reply: reply.text })
+      return reply
+    }
+    const arrivedMs = clock.now()
+    const received = receivedField({
+      origin,
+      hostname: this.#session.services.hostname,
+      extended: this.#session.helo?.extended ?? false,
+      smtpUtf8: envelope.smtpUtf8,
+      queueId,
+      onlyRecipient: envelope.recipients.length === 1 ? envelope.recipients[0]?.address : undefined,
+      receivedMs: arrivedMs,
+    })
+    const message = { spooled, envelope, origin, prepend: verdict.prepend + prepend + received }
+    await spool.accept({ ...message, arrivedMs })
+    this.#session.noteAccepted()
+    this.#log('message accepted', {})
+    return replies.queued(queueId)
+  }
+
+  #log(text: string, fields: LogFields): void {
+    const { queueId, mail, recipients } = this.#transaction
+    this.#session.log.info(
+      { queueId, bytes: this.#bytes, from: mail.sender, recipients: recipients.length, ...fields },
+      text,
+    )
+  }
+}
+
+function toEnvelope({ mail, recipients }: Transaction): SmtpEnvelope {
+  return {
+    sender: mail.sender,
+    recipients,
+    body: mail.body,
+    smtpUtf8: mail.smtpUtf8,
+    requireTls: mail.requireTls,
+    dsnReturn: mail.ret,
+    dsnEnvelopeId: mail.envid,
+  }
+}

@@ -1,0 +1,108 @@
+// Splits what a client sends into command lines and bodies. Takes the place of the library's parser, which accepts bare
+// LF, un-stuffs line by line on the event loop's queue and knows no BDAT.
+//
+// Implementation notes: one chunk is worked on at a time; the next is asked for when everything in it has been answered.
+// Once `isClosed` is set (by the library at STARTTLS and at the end) nothing more is read out of the chunk in hand.
+
+import { SMTPStream } from 'smtp-server/lib/smtp-stream.js'
+import type { Body } from './body.ts'
+import { AUTH_LINE_BYTES_MAX } from './config.ts'
+
+/** Each may return a promise: nothing more is read before it resolves. It must not reject. */
+export interface ReaderHost {
+  /** Without CRLF. */
+  onLine(line: Buffer): Promise<void> | undefined
+  onLineTooLong(): Promise<void> | undefined
+  /** A line ended by LF alone. */
+  onBareLineFeed(): Promise<void> | undefined
+  onBodyBytes(body: Body, bytes: number): void
+  onBodyEnd(body: Body): Promise<void> | undefined
+  /** Everything that came so far has been dealt with. */
+  onIdle(): Promise<void> | undefined
+  /** The client sends no more. */
+  onEnd(): void
+}
+
+const CR = 0x0d
+const LF = 0x0a
+const nothing = Buffer.alloc(0)
+
+export class SmtpReader extends SMTPStream {
+  readonly #host: ReaderHost
+  #chunk: Buffer = nothing
+  #resume: () => void = () => {}
+  /** The beginning of a line whose end has not come. */
+  #partial: Buffer = nothing
+  #lineIsTooLong = false
+  #body: Body | undefined
+  /** A body of no bytes ends before anything comes. */
+  #bodyIsNew = false
+
+  constructor(host: ReaderHost) {
+    super()
+    this.#host = host
+  }
+
+  /** From the next byte on. */
+  startBody(body: Body): void {
+    this.#body = body
+    this.#bodyIsNew = true
+  }
+
+  override _write(chunk: Buffer, _encoding: unknown, resume: () => void): void {
+    this.#chunk = chunk
+    this.#resume = resume
+    this.#work()
+  }
+
+  /** Called by the library at the end of input, where it would run a line that has no end. */
+  override _flushData(): void {
+    if (!this.isClosed) this.#host.onEnd()
+  }
+
+  #work(): void {
+    while (!this.isClosed && (this.#chunk.length > 0 || this.#bodyIsNew)) {
+      const pending = this.#body ? this.#feed(this.#body) : this.#readLine()
+      if (pending) {
+        void pending.then(() => this.#work())
+        return
+      }
+    }
+    this.#chunk = nothing
+    const pending = this.isClosed ? undefined : this.#host.onIdle()
+    if (pending) void pending.then(this.#resume)
+    else this.#resume()
+  }
+
+  #feed(body: Body): Promise<void> | undefined {
+    this.#bodyIsNew = false
+    const { length } = this.#chunk
+    const rest = body.push(this.#chunk)
+    this.#chunk = rest ?? nothing
+    if (rest) {
+      this.#body = undefined
+      return this.#host.onBodyEnd(body)
+    }
+    this.#host.onBodyBytes(body, length)
+    const { receipt } = body
+    return receipt?.saturated ? new Promise((resolve) => receipt.onDrain(resolve)) : undefined
+  }
+
+  #readLine(): Promise<void> | undefined {
+    const end = this.#chunk.indexOf(LF) + 1
+    const piece = end === 0 ? this.#chunk : this.#chunk.subarray(0, end)
+    const line = this.#partial.length === 0 ? piece : Buffer.concat([this.#partial, piece])
+    this.#chunk = this.#chunk.subarray(piece.length)
+    if (line.length > AUTH_LINE_BYTES_MAX) this.#lineIsTooLong = true
+    if (end === 0) {
+      // Of a line that is refused anyway only the last byte matters: it may be the CR of its end.
+      this.#partial = this.#lineIsTooLong ? line.subarray(-1) : line
+      return undefined
+    }
+    const isTooLong = this.#lineIsTooLong
+    this.#partial = nothing
+    this.#lineIsTooLong = false
+    if (line[line.length - 2] !== CR) return this.#host.onBareLineFeed()
+    return isTooLong ? this.#host.onLineTooLong() : this.#host.onLine(line.subarray(0, -2))
+  }
+}

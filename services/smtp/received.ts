@@ -1,0 +1,54 @@
+// The Received field this server puts before a message (RFC 5321 §4.4).
+
+import { isIPv6 } from 'node:net'
+import type { Origin } from '#shared/contracts/spool.ts'
+
+export type Reception = {
+  readonly origin: Origin
+  readonly hostname: string
+  readonly extended: boolean
+  readonly smtpUtf8: boolean
+  readonly queueId: string
+  /** RFC 5321 §7.6: with several recipients none is named, so that none learns of another. */
+  readonly onlyRecipient: string | undefined
+  readonly receivedMs: number
+}
+
+/** As byte string, ended by CRLF, folded. */
+export function receivedField(reception: Reception): string {
+  const { origin, hostname, queueId, onlyRecipient } = reception
+  const tls = origin.tls
+    ? `\t(using ${origin.tls.protocol} with cipher ${origin.tls.cipher}${strength(origin.tls.cipher)})\r\n`
+    : ''
+  const to = onlyRecipient === undefined ? '' : `\r\n\tfor <${onlyRecipient}>`
+  const field =
+    `Received: from ${origin.helo || literal(origin.remoteAddress)} (${literal(origin.remoteAddress)})\r\n${tls}` +
+    `\tby ${hostname} with ${protocol(reception)} id ${queueId}${to};\r\n` +
+    `\t${date(reception.receivedMs)}\r\n`
+  return isAscii(field) ? field : Buffer.from(field, 'utf8').toString('latin1')
+}
+
+// RFC 3848 names the combinations, RFC 6531 §4.3 those with SMTPUTF8.
+function protocol({ origin, extended, smtpUtf8 }: Reception): string {
+  if (!extended) return 'SMTP'
+  return `${smtpUtf8 ? 'UTF8SMTP' : 'ESMTP'}${origin.tls ? 'S' : ''}${origin.account ? 'A' : ''}`
+}
+
+function literal(address: string): string {
+  return isIPv6(address) ? `[IPv6:${address}]` : `[${address}]`
+}
+
+/** Key length as other servers write it; left out for a cipher whose name does not tell. */
+function strength(cipher: string): string {
+  if (/AES_?256|CHACHA20/.test(cipher)) return ' (256/256 bits)'
+  return /AES_?128/.test(cipher) ? ' (128/128 bits)' : ''
+}
+
+// RFC 5322 §3.3
+function date(ms: number): string {
+  return new Date(ms).toUTCString().replace('GMT', '+0000')
+}
+
+function isAscii(text: string): boolean {
+  return !/[^\x00-\x7f]/.test(text)
+}

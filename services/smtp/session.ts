@@ -1,0 +1,165 @@
+// What is known of one SMTP session, and the transitions between its states. Knows no sockets: commands act on it and the
+// connection carries out what they answer.
+
+import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import type { PolicyClient } from '#shared/contracts/policy.ts'
+import type { EnvelopeRecipient, Origin, Spool } from '#shared/contracts/spool.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import type { MailCommand } from '#shared/smtp/mail-command.ts'
+import type { LineEndCheck } from '#shared/text/line-ends.ts'
+import type { SmtpOptions } from './config.ts'
+import type { MessageReceipt } from './message-receipt.ts'
+
+export type SmtpServices = {
+  readonly spool: Spool
+  readonly policy: PolicyClient
+  readonly authenticator: Authenticator
+  /** Undefined: STARTTLS is not offered. */
+  readonly certificates: CertificateSource | undefined
+  readonly clock: Clock
+  readonly log: Log
+  /** Name in the greeting and in Received fields. */
+  readonly hostname: string
+}
+
+export type Helo = { readonly name: string; readonly extended: boolean }
+
+/** From MAIL to the end of the message or RSET (RFC 5321 §3.3). */
+export type Transaction = {
+  readonly queueId: QueueId
+  readonly mail: MailCommand
+  /** In step with each other. */
+  readonly recipients: EnvelopeRecipient[]
+  readonly addresses: string[]
+  /** Header fields that policy gave with recipients. */
+  prepend: string
+  /** Beyond `smtpdRecipientLimit`. */
+  surplusRecipients: number
+  /** A recipient was refused: DATA without any is then answered otherwise. */
+  anyRefused: boolean
+  /** Both set by the first BDAT. */
+  receipt: MessageReceipt | undefined
+  lineEnds: LineEndCheck | undefined
+}
+
+export class SmtpSession {
+  readonly options: SmtpOptions
+  readonly services: SmtpServices
+  readonly remoteAddress: string
+  readonly remotePort: number
+  log: Log
+  /** Since the last accepted message. */
+  errors = 0
+  junkCommands = 0
+  authFailures = 0
+  #tls: Origin['tls'] = null
+  #helo: Helo | null = null
+  #account: Origin['account'] = null
+  #transaction: Transaction | null = null
+  #origin: Origin | undefined
+
+  constructor(
+    options: SmtpOptions,
+    services: SmtpServices,
+    peer: { readonly remoteAddress: string; readonly remotePort: number },
+  ) {
+    this.options = options
+    this.services = services
+    this.remoteAddress = peer.remoteAddress
+    this.remotePort = peer.remotePort
+    this.log = services.log.child({ listener: options.role, remoteAddress: peer.remoteAddress })
+  }
+
+  get helo(): Helo | null {
+    return this.#helo
+  }
+
+  get tls(): Origin['tls'] {
+    return this.#tls
+  }
+
+  get account(): Origin['account'] {
+    return this.#account
+  }
+
+  get transaction(): Transaction | null {
+    return this.#transaction
+  }
+
+  /** Submission: who is not logged in cannot send. */
+  get needsLogin(): boolean {
+    return this.options.role !== 'smtp' && this.#account === null
+  }
+
+  get mayLogInNow(): boolean {
+    if (this.options.role === 'smtp') return false
+    if (this.#tls !== null) return true
+    const { disablePlaintextAuth } = this.options
+    if (disablePlaintextAuth === 'loopback-allowed') return isLoopback(this.remoteAddress)
+    return disablePlaintextAuth === 'no'
+  }
+
+  /** RFC 3207 §4.2: what was said in clear is forgotten. */
+  secure(tls: NonNullable<Origin['tls']>): void {
+    this.greet(null)
+    this.#account = null
+    this.#tls = tls
+  }
+
+  /** RFC 5321 §4.1.4: EHLO ends a transaction as RSET does. */
+  greet(helo: Helo | null): void {
+    this.endTransaction()
+    this.#helo = helo
+    this.#origin = undefined
+  }
+
+  authenticate(account: NonNullable<Origin['account']>): void {
+    this.#account = account
+    this.#origin = undefined
+    this.log = this.log.child({ account: account.login })
+  }
+
+  begin(mail: MailCommand): void {
+    this.#transaction = {
+      queueId: this.services.spool.newQueueId(),
+      mail,
+      recipients: [],
+      addresses: [],
+      prepend: '',
+      surplusRecipients: 0,
+      anyRefused: false,
+      receipt: undefined,
+      lineEnds: undefined,
+    }
+  }
+
+  /** A message whose bytes are not complete is given up. */
+  endTransaction(): void {
+    this.#transaction?.receipt?.abort('transaction ended')
+    this.#transaction = null
+  }
+
+  noteAccepted(): void {
+    this.errors = 0
+    this.junkCommands = 0
+  }
+
+  origin(): Origin {
+    this.#origin ??= {
+      listener: this.options.role,
+      remoteAddress: this.remoteAddress,
+      remotePort: this.remotePort,
+      helo: this.#helo?.name ?? '',
+      tls: this.#tls,
+      account: this.#account,
+    }
+    return this.#origin
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || address.startsWith('127.')
+}

@@ -1,0 +1,205 @@
+// Accounts: one address, one mailbox, one password. Profile, address item and the domain's count change in one transaction,
+// so that an address never has two owners and an account is never without its address.
+
+import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { Address } from '#shared/mail/address.ts'
+import type { Domain } from '#shared/mail/domain.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Condition, Table, Write } from '#shared/storage/ports.ts'
+import { optimistic } from './optimistic.ts'
+import { allItems } from './pages.ts'
+import {
+  type AccountRecord,
+  accountItem,
+  accountKey,
+  addressesPk,
+  addressKey,
+  canonical,
+  domainKey,
+  domainsPk,
+  readAccount,
+  readAddress,
+  readDomain,
+} from './records.ts'
+
+export interface Accounts {
+  add(account: NewAccount): Promise<AccountAdded>
+  /** By its own address: no alias, no extension. */
+  get(address: Address): Promise<AccountRecord | undefined>
+  byId(id: AccountId): Promise<AccountRecord | undefined>
+  list(domain?: Domain): AsyncIterable<AccountRecord>
+  set(address: Address, changes: AccountChanges): Promise<AccountChanged>
+  /** Nothing of it remains here; its mail, filed under its id, is the caller's to delete. */
+  remove(address: Address): Promise<AccountChanged>
+  /** A better hash of the same password; false when the password was changed meanwhile. */
+  replaceHash(id: AccountId, oldHash: string, newHash: string): Promise<boolean>
+}
+
+export type NewAccount = {
+  readonly address: Address
+  readonly passwordHash: string
+  readonly quotaBytes?: number | null
+  readonly enabled?: boolean
+}
+
+export type AccountChanges = {
+  readonly enabled?: boolean
+  readonly quotaBytes?: number | null
+  readonly passwordHash?: string
+}
+
+export type AccountAdded =
+  | { readonly kind: 'ok'; readonly account: AccountRecord }
+  | { readonly kind: 'exists' }
+  | { readonly kind: 'no-such-domain' }
+
+/** `account` is as it is after a change, or as it was before its removal. */
+export type AccountChanged =
+  | { readonly kind: 'ok'; readonly account: AccountRecord }
+  | { readonly kind: 'no-such-account' }
+
+/** Profiles read at once while listing. */
+const LIST_BATCH = 100
+
+export function createAccounts(parts: {
+  readonly table: Table
+  readonly clock: Clock
+  readonly newId: () => AccountId
+}): Accounts {
+  const { table, clock, newId } = parts
+
+  async function byId(id: AccountId): Promise<AccountRecord | undefined> {
+    const item = await table.get(accountKey(id), { consistent: true })
+    return item && readAccount(item)
+  }
+
+  async function find(address: Address) {
+    const item = await table.get(addressKey(address), { consistent: true })
+    const entry = item && readAddress(item)
+    const account = entry?.account ? await byId(entry.account.id) : undefined
+    return account && entry ? { account, isAlias: entry.targets !== null } : undefined
+  }
+
+  async function* inDomain(domain: Domain): AsyncGenerator<AccountRecord> {
+    let ids: AccountId[] = []
+    for await (const item of allItems(table, { pk: addressesPk(domain) })) {
+      const { account } = readAddress(item)
+      if (account !== null) ids.push(account.id)
+      if (ids.length < LIST_BATCH) continue
+      yield* await profiles(ids)
+      ids = []
+    }
+    yield* await profiles(ids)
+  }
+
+  async function profiles(ids: readonly AccountId[]): Promise<readonly AccountRecord[]> {
+    const items = await table.batchGet(ids.map(accountKey), { consistent: true })
+    return items.flatMap((item) => (item === undefined ? [] : [readAccount(item)]))
+  }
+
+  return {
+    byId,
+
+    get: async (address) => (await find(address))?.account,
+
+    add: (wanted) =>
+      optimistic<AccountAdded>(async () => {
+        const address = canonical(wanted.address)
+        const keys = [domainKey(address.domain), addressKey(address)]
+        const [domain, taken] = await table.batchGet(keys, { consistent: true })
+        if (domain === undefined) return { kind: 'no-such-domain' }
+        if (taken?.accountId !== undefined) return { kind: 'exists' }
+        const account: AccountRecord = {
+          id: newId(),
+          address,
+          enabled: wanted.enabled ?? true,
+          quotaBytes: wanted.quotaBytes ?? null,
+          passwordHash: wanted.passwordHash,
+          createdMs: clock.now(),
+        }
+        await table.transact([
+          countAccounts(address.domain, 1),
+          {
+            // The address may be an alias already: then it is both.
+            update: addressKey(address),
+            changes: {
+              set: {
+                accountId: account.id,
+                enabled: account.enabled,
+                quotaBytes: account.quotaBytes,
+              },
+            },
+            if: { absent: 'accountId' },
+          },
+          { put: accountItem(account), if: { absent: 'pk' } },
+        ])
+        return { kind: 'ok', account }
+      }),
+
+    async *list(domain) {
+      if (domain !== undefined) return yield* inDomain(domain)
+      for await (const item of allItems(table, { pk: domainsPk })) {
+        yield* inDomain(readDomain(item).domain)
+      }
+    },
+
+    set: (address, changes) =>
+      optimistic<AccountChanged>(async () => {
+        const found = await find(address)
+        if (found === undefined) return { kind: 'no-such-account' }
+        // Only what changes is written: two changes of different settings at once both hold.
+        const { passwordHash: _, ...repeated } = changes
+        const writes: Write[] = []
+        for (const [update, set] of [
+          [accountKey(found.account.id), changes],
+          [addressKey(address), repeated],
+        ] as const) {
+          if (Object.keys(set).length === 0) continue
+          writes.push({ update, changes: { set }, if: { exists: 'pk' } })
+        }
+        if (writes.length > 0) await table.transact(writes)
+        return { kind: 'ok', account: { ...found.account, ...changes } }
+      }),
+
+    remove: (address) =>
+      optimistic<AccountChanged>(async () => {
+        const found = await find(address)
+        if (found === undefined) return { kind: 'no-such-account' }
+        const { account, isAlias } = found
+        const key = addressKey(address)
+        const mine = owned(account)
+        await table.transact([
+          countAccounts(address.domain, -1),
+          isAlias
+            ? {
+                update: key,
+                changes: { remove: ['accountId', 'enabled', 'quotaBytes'] },
+                if: { all: [mine, { exists: 'targets' }] },
+              }
+            : { delete: key, if: { all: [mine, { absent: 'targets' }] } },
+          { delete: accountKey(account.id) },
+        ])
+        return { kind: 'ok', account }
+      }),
+
+    async replaceHash(id, oldHash, newHash) {
+      return await optimistic(async () => {
+        if ((await byId(id))?.passwordHash !== oldHash) return false
+        await table.write({
+          update: accountKey(id),
+          changes: { set: { passwordHash: newHash } },
+          if: { attribute: 'passwordHash', is: '=', value: oldHash },
+        })
+        return true
+      })
+    },
+  }
+}
+
+function countAccounts(domain: Domain, by: 1 | -1): Write {
+  return { update: domainKey(domain), changes: { add: { accounts: by } }, if: { exists: 'pk' } }
+}
+
+function owned(account: AccountRecord): Condition {
+  return { attribute: 'accountId', is: '=', value: account.id }
+}

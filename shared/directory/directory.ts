@@ -1,0 +1,91 @@
+// The directory: which domains are ours, who lives in them, and where an address leads. Listeners ask through policy and
+// shared/auth, cleanup expands recipients, the command line and the API change it. A change is in force at once, as
+// nothing here is cached. Schema: records.ts.
+
+import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { Address } from '#shared/mail/address.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Table } from '#shared/storage/ports.ts'
+import { newAccountId } from './account-id.ts'
+import { type Accounts, createAccounts } from './accounts.ts'
+import { type Aliases, createAliases } from './aliases.ts'
+import { createDomains, type Domains } from './domains.ts'
+import { type Expansion, expand } from './expansion.ts'
+import { createLookup, type Match } from './lookup.ts'
+import type { AliasName } from './records.ts'
+
+export interface Directory {
+  readonly domains: Domains
+  readonly accounts: Accounts
+  readonly aliases: Aliases
+  /** What an address is, one step far: exact, then without extension, then catch-all. One batch of reads. */
+  resolve(address: Address): Promise<Recipient>
+  /** Where mail to these addresses goes in the end. */
+  expand(addresses: readonly Address[]): Promise<Expansion>
+}
+
+export type Recipient =
+  | {
+      readonly kind: 'account'
+      readonly accountId: AccountId
+      /** The account's own address. */
+      readonly address: Address
+      /** What followed the recipient delimiter. */
+      readonly extension: string | null
+      /** Its own or the default quota; 0: no limit. */
+      readonly quotaBytes: number
+    }
+  | { readonly kind: 'disabled'; readonly accountId: AccountId; readonly address: Address }
+  | { readonly kind: 'alias'; readonly name: AliasName; readonly targets: readonly Address[] }
+  /** Our domain, no such address. */
+  | { readonly kind: 'unknown' }
+  /** Not our domain. */
+  | { readonly kind: 'remote' }
+
+export type DirectorySettings = {
+  /** Each of these characters delimits an extension; '' switches extensions off. */
+  readonly recipientDelimiter: string
+  /** Bytes for accounts without a quota of their own; 0: no limit. */
+  readonly mailboxSizeLimit: number
+  readonly virtualAliasRecursionLimit: number
+  readonly virtualAliasExpansionLimit: number
+}
+
+export function createDirectory(parts: {
+  readonly table: Table
+  readonly clock: Clock
+  readonly settings: DirectorySettings
+  readonly newId?: () => AccountId
+}): Directory {
+  const { table, clock, settings, newId = newAccountId } = parts
+  const accounts = createAccounts({ table, clock, newId })
+  const aliases = createAliases({ table })
+  const lookup = createLookup(table, settings.recipientDelimiter)
+  return {
+    accounts,
+    aliases,
+    domains: createDomains({ table, clock, accounts, aliases }),
+    expand: (addresses) => expand(addresses, lookup, settings),
+    async resolve(address) {
+      const [match] = await lookup([address])
+      return match === undefined ? { kind: 'unknown' } : recipient(match, settings)
+    },
+  }
+}
+
+function recipient(match: Match, settings: DirectorySettings): Recipient {
+  if (match.kind !== 'entry') return match
+  const { name, account, targets } = match.entry
+  if (targets !== null) return { kind: 'alias', name, targets }
+  // Cannot happen: an entry without targets is an account's, and the catch-all is none.
+  if (account === null || name.local === null) return { kind: 'unknown' }
+  const address: Address = { local: name.local, domain: name.domain }
+  if (!account.enabled) return { kind: 'disabled', accountId: account.id, address }
+  return {
+    kind: 'account',
+    accountId: account.id,
+    address,
+    extension: match.extension,
+    quotaBytes: account.quotaBytes ?? settings.mailboxSizeLimit,
+  }
+}

@@ -1,0 +1,121 @@
+// Domains we are responsible for. The counts on a domain's item change in the same transaction as its addresses, so that an
+// empty domain is known for certain when it is removed.
+
+import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { Address } from '#shared/mail/address.ts'
+import type { Domain } from '#shared/mail/domain.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Table, Write } from '#shared/storage/ports.ts'
+import type { Accounts } from './accounts.ts'
+import type { Aliases } from './aliases.ts'
+import { optimistic } from './optimistic.ts'
+import { allItems } from './pages.ts'
+import {
+  addressesPk,
+  addressKey,
+  type DomainRecord,
+  domainKey,
+  domainsPk,
+  readAddress,
+  readDomain,
+  targetsValue,
+} from './records.ts'
+
+export interface Domains {
+  /**
+   * RFC 5321 §4.5.1 wants `postmaster` accepted in every domain: with a target, the alias is made along with the domain.
+   * Without one, mail to postmaster is refused until there is such an account, alias or catch-all.
+   */
+  add(domain: Domain, options?: { readonly postmaster?: Address }): Promise<DomainAdded>
+  get(domain: Domain): Promise<DomainRecord | undefined>
+  list(): AsyncIterable<DomainRecord>
+  /** With `force` all its accounts and aliases go first; the mail of those accounts is the caller's to delete. */
+  remove(domain: Domain, options?: { readonly force?: boolean }): Promise<DomainRemoved>
+}
+
+export type DomainAdded =
+  | { readonly kind: 'ok'; readonly domain: DomainRecord }
+  | { readonly kind: 'exists' }
+
+export type DomainRemoved =
+  | { readonly kind: 'ok'; readonly accounts: readonly AccountId[] }
+  | { readonly kind: 'no-such-domain' }
+  | { readonly kind: 'not-empty'; readonly accounts: number; readonly aliases: number }
+
+export function createDomains(parts: {
+  readonly table: Table
+  readonly clock: Clock
+  readonly accounts: Accounts
+  readonly aliases: Aliases
+}): Domains {
+  const { table, clock, accounts, aliases } = parts
+
+  async function get(domain: Domain): Promise<DomainRecord | undefined> {
+    const item = await table.get(domainKey(domain), { consistent: true })
+    return item && readDomain(item)
+  }
+
+  async function empty(domain: Domain): Promise<readonly AccountId[]> {
+    const removed: AccountId[] = []
+    for await (const item of allItems(table, { pk: addressesPk(domain) })) {
+      const { name, account, targets } = readAddress(item)
+      if (targets !== null) await aliases.remove(name)
+      if (account === null || name.local === null) continue
+      const result = await accounts.remove({ local: name.local, domain })
+      if (result.kind === 'ok') removed.push(result.account.id)
+    }
+    return removed
+  }
+
+  return {
+    get,
+
+    add: (domain, { postmaster } = {}) =>
+      optimistic<DomainAdded>(async () => {
+        if ((await get(domain)) !== undefined) return { kind: 'exists' }
+        const counts = { accounts: 0, aliases: postmaster === undefined ? 0 : 1 }
+        const record: DomainRecord = { domain, ...counts, createdMs: clock.now() }
+        const writes: Write[] = [
+          {
+            put: { ...domainKey(domain), ...counts, createdMs: record.createdMs },
+            if: { absent: 'pk' },
+          },
+        ]
+        if (postmaster !== undefined) {
+          writes.push({
+            update: addressKey({ local: 'postmaster', domain }),
+            changes: { set: { targets: targetsValue([postmaster]) } },
+            if: { absent: 'pk' },
+          })
+        }
+        await table.transact(writes)
+        return { kind: 'ok', domain: record }
+      }),
+
+    async *list() {
+      for await (const item of allItems(table, { pk: domainsPk })) yield readDomain(item)
+    },
+
+    async remove(domain, { force = false } = {}) {
+      const removed: AccountId[] = []
+      return await optimistic<DomainRemoved>(async () => {
+        const record = await get(domain)
+        if (record === undefined) return { kind: 'no-such-domain' }
+        if (force) removed.push(...(await empty(domain)))
+        else if (record.accounts + record.aliases > 0) {
+          return { kind: 'not-empty', accounts: record.accounts, aliases: record.aliases }
+        }
+        await table.write({
+          delete: domainKey(domain),
+          if: {
+            all: [
+              { attribute: 'accounts', is: '=', value: 0 },
+              { attribute: 'aliases', is: '=', value: 0 },
+            ],
+          },
+        })
+        return { kind: 'ok', accounts: removed }
+      })
+    },
+  }
+}

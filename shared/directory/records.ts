@@ -1,0 +1,148 @@
+// The items of the `directory` table and the records read from them. Keys:
+//   DOMAINS     / <domain>        domain with the number of its accounts and aliases
+//   D#<domain>  / L#<local key>   address: its account (with what RCPT needs of it) or alias targets, or both
+//   D#<domain>  / L@              the catch-all alias; no local key can make this key
+//   ACC#<id>    / PROFILE         account with its password hash
+
+import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { type Address, formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
+import { type Domain, parseDomain } from '#shared/mail/domain.ts'
+import type { Item, Key, Value } from '#shared/storage/ports.ts'
+import { parseAccountId } from './account-id.ts'
+
+/** What an alias is named by: an address, or a whole domain (`local` null) for its catch-all. */
+export type AliasName = { readonly local: string | null; readonly domain: Domain }
+
+export type DomainRecord = {
+  readonly domain: Domain
+  readonly accounts: number
+  readonly aliases: number
+  readonly createdMs: number
+}
+
+export type AddressRecord = {
+  readonly name: AliasName
+  readonly account: {
+    readonly id: AccountId
+    readonly enabled: boolean
+    readonly quotaBytes: number | null
+  } | null
+  readonly targets: readonly Address[] | null
+}
+
+export type AccountRecord = {
+  readonly id: AccountId
+  readonly address: Address
+  readonly enabled: boolean
+  /** Null: the setting `mailboxSizeLimit` holds. 0: no limit. */
+  readonly quotaBytes: number | null
+  readonly passwordHash: string
+  readonly createdMs: number
+}
+
+export const domainsPk = 'DOMAINS'
+
+export function domainKey(domain: Domain): Key {
+  return { pk: domainsPk, sk: domain }
+}
+
+export function addressesPk(domain: Domain): string {
+  return `D#${domain}`
+}
+
+export function addressKey(name: AliasName): Key {
+  const sk = name.local === null ? 'L@' : `L#${lookupKey(name.local)}`
+  return { pk: addressesPk(name.domain), sk }
+}
+
+export function accountKey(id: AccountId): Key {
+  return { pk: `ACC#${id}`, sk: 'PROFILE' }
+}
+
+/** The one spelling of an address of ours. */
+export function canonical(address: Address): Address {
+  return { local: lookupKey(address.local), domain: address.domain }
+}
+
+export function targetsValue(targets: readonly Address[]): readonly string[] {
+  return targets.map(formatAddress)
+}
+
+export function accountItem(account: AccountRecord): Item {
+  return {
+    ...accountKey(account.id),
+    address: formatAddress(account.address),
+    enabled: account.enabled,
+    quotaBytes: account.quotaBytes,
+    passwordHash: account.passwordHash,
+    createdMs: account.createdMs,
+  }
+}
+
+export function readDomain(item: Item): DomainRecord {
+  return {
+    domain: sound(item, parseDomain(item.sk)),
+    accounts: number(item, 'accounts'),
+    aliases: number(item, 'aliases'),
+    createdMs: number(item, 'createdMs'),
+  }
+}
+
+export function readAddress(item: Item): AddressRecord {
+  const domain = sound(item, parseDomain(item.pk.slice('D#'.length)))
+  const local = item.sk === 'L@' ? null : item.sk.slice('L#'.length)
+  const { accountId, targets } = item
+  return {
+    name: { local, domain },
+    account:
+      accountId === undefined
+        ? null
+        : {
+            id: accountIdOf(item, accountId),
+            enabled: boolean(item, 'enabled'),
+            quotaBytes: item.quotaBytes === null ? null : number(item, 'quotaBytes'),
+          },
+    targets: targets === undefined ? null : addresses(item, targets),
+  }
+}
+
+export function readAccount(item: Item): AccountRecord {
+  return {
+    id: accountIdOf(item, item.pk.slice('ACC#'.length)),
+    address: sound(item, parseAddress(string(item, 'address'))),
+    enabled: boolean(item, 'enabled'),
+    quotaBytes: item.quotaBytes === null ? null : number(item, 'quotaBytes'),
+    passwordHash: string(item, 'passwordHash'),
+    createdMs: number(item, 'createdMs'),
+  }
+}
+
+function addresses(item: Item, value: Value): readonly Address[] {
+  const texts = sound(item, Array.isArray(value) ? value : undefined)
+  return texts.map((text) => sound(item, typeof text === 'string' ? parseAddress(text) : undefined))
+}
+
+function accountIdOf(item: Item, value: Value): AccountId {
+  return sound(item, typeof value === 'string' ? parseAccountId(value) : undefined)
+}
+
+function string(item: Item, name: string): string {
+  const value = item[name]
+  return sound(item, typeof value === 'string' ? value : undefined)
+}
+
+function number(item: Item, name: string): number {
+  const value = item[name]
+  return sound(item, typeof value === 'number' ? value : undefined)
+}
+
+function boolean(item: Item, name: string): boolean {
+  const value = item[name]
+  return sound(item, typeof value === 'boolean' ? value : undefined)
+}
+
+/** Cannot happen: only this folder writes the table, and it writes what it can read. */
+function sound<T>(item: Key, value: T | undefined): T {
+  if (value === undefined) throw new Error(`unreadable directory item ${item.pk} / ${item.sk}`)
+  return value
+}

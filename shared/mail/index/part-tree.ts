@@ -1,0 +1,163 @@
+// The tree of parts while a message passes by: the parts that are open at this point, root first, and the rules by which
+// headers, delimiters and the end of the message open and close them (RFC 2046 §5). It is told what stands where and sees
+// no bytes; the line scanner in ../indexer.ts drives it.
+
+import {
+  type ByteString,
+  type Envelope,
+  type MessageIndex,
+  PART_DEPTH_MAX,
+  PARTS_MAX,
+  type Part,
+} from '../message-index.ts'
+import { envelopeOf } from './envelope.ts'
+import { IndexedFields, notedFieldNames } from './indexed-fields.ts'
+import { type Delimiter, OpenBoundaries } from './open-boundaries.ts'
+import { OpenPart, type Position } from './open-part.ts'
+import { mimeFieldsOf, OPAQUE_TYPE, type PartHeader, plainTextHeader } from './part-header.ts'
+import { TextBudget } from './text-budget.ts'
+
+/** Delivered-To fields kept of one message, topmost first; a message that passed more servers is a loop. */
+export const DELIVERED_TO_FIELDS_MAX = 100
+
+type RootFacts = Pick<MessageIndex, 'headerBytes' | 'receivedFields' | 'deliveredTo' | 'has'>
+
+const noFacts: RootFacts = { headerBytes: 0, receivedFields: 0, deliveredTo: [], has: [] }
+
+export class PartTree {
+  readonly boundaries = new OpenBoundaries()
+  readonly #budget = new TextBudget()
+  readonly #open: OpenPart[] = [new OpenPart(0, 'text/plain')]
+  /** Parts opened, and the first part of each multipart and message part, which is sure to come. */
+  #parts = 1
+  /** The last part has taken all the rest of the message. */
+  #isSealed = false
+  #facts = noFacts
+  #envelope: Envelope | null = null
+
+  /** The innermost part's header is being read. */
+  get inHeader(): boolean {
+    return this.#open.at(-1)?.content === null
+  }
+
+  /** Where the header that is being read began. */
+  get headerOffset(): number {
+    return this.#open.at(-1)?.headerOffset ?? 0
+  }
+
+  /** The header that was being read has ended, and a body begins here. */
+  endHeader(header: ByteString, body: Position): void {
+    const part = this.#open.at(-1)
+    if (part === undefined) return
+    const fields = new IndexedFields(header)
+    if (this.#open.length === 1) this.#facts = this.#factsOf(fields, body.offset)
+    this.#indexEnvelope(fields)
+    const mime = mimeFieldsOf(fields, part.defaultType, this.#budget)
+    const kind = kindOf(mime.header)
+    if (kind === 'leaf' || !this.#mayHaveParts()) {
+      const isOpaque = kind !== 'leaf' || isEncodedMessage(mime.header)
+      const leaf = isOpaque ? { ...mime.header, ...OPAQUE_TYPE } : mime.header
+      part.content = { kind: 'leaf', header: leaf, body }
+      return
+    }
+    part.content = { kind, header: mime.header, body }
+    this.#parts++
+    if (kind === 'message') {
+      this.#open.push(new OpenPart(body.offset, 'text/plain'))
+    } else if (mime.boundary !== null) {
+      this.boundaries.open(mime.boundary, this.#open.length)
+    }
+  }
+
+  /** A delimiter line: what it closes ends at `end`, what it opens begins at `next`. */
+  delimit({ depth, isClosing }: Delimiter, end: Position, next: Position): void {
+    while (this.#open.length > depth) this.#closeInnermost(end)
+    const multipart = this.#open.at(-1)
+    if (multipart === undefined) return
+    if (isClosing) {
+      // What follows is the epilogue, or parts of the multiparts outside.
+      multipart.ensurePart(end)
+      this.boundaries.closeFrom(depth)
+      return
+    }
+    const isFirst = multipart.parts.length === 0
+    const isDigest = multipart.content?.header.subtype === 'digest'
+    this.#open.push(new OpenPart(next.offset, isDigest ? 'message/rfc822' : 'text/plain'))
+    if (isFirst) return
+    this.#parts++
+    if (this.#parts >= PARTS_MAX || this.#budget.isSpent) this.#seal(next)
+  }
+
+  /** The end of the message. */
+  finish(end: Position): Pick<MessageIndex, 'envelope' | 'structure'> & RootFacts {
+    while (this.#open.length > 1) this.#closeInnermost(end)
+    const root = this.#open[0]
+    if (root === undefined || this.#envelope === null)
+      throw new Error('the message header has not been ended')
+    return { envelope: this.#envelope, structure: root.close(end), ...this.#facts }
+  }
+
+  /** Keeps the envelope if this header is that of the whole message or of the one in a message part. */
+  #indexEnvelope(fields: IndexedFields): void {
+    const container = this.#open.at(-2)
+    if (container === undefined) this.#envelope = envelopeOf(fields, this.#budget)
+    else if (container.content?.kind === 'message') {
+      container.envelope = envelopeOf(fields, this.#budget)
+    }
+  }
+
+  #mayHaveParts(): boolean {
+    return (
+      this.#open.length < PART_DEPTH_MAX &&
+      this.#parts < PARTS_MAX - 1 &&
+      !this.#budget.isSpent &&
+      !this.#isSealed
+    )
+  }
+
+  /** Makes the part just opened the last one: opaque, without header, up to the end of the message. */
+  #seal(body: Position): void {
+    const part = this.#open.at(-1)
+    if (part === undefined) return
+    this.#isSealed = true
+    this.boundaries.closeFrom(0)
+    const header = { ...plainTextHeader, ...OPAQUE_TYPE, parameters: [] }
+    part.content = { kind: 'leaf', header, body }
+  }
+
+  #closeInnermost(end: Position): void {
+    const depth = this.#open.length
+    const part = this.#open.pop()
+    if (part === undefined) return
+    this.boundaries.closeFrom(depth)
+    this.#open.at(-1)?.parts.push(part.close(end))
+  }
+
+  #factsOf(fields: IndexedFields, headerBytes: number): RootFacts {
+    return {
+      headerBytes,
+      receivedFields: fields.count('received'),
+      deliveredTo: this.#budget.keepList(
+        fields.all('delivered-to').slice(0, DELIVERED_TO_FIELDS_MAX),
+      ),
+      has: notedFieldNames.filter((name) => fields.has(name)),
+    }
+  }
+}
+
+/** What the header says the part is, limits aside. */
+function kindOf({ type, subtype, encoding }: PartHeader): Part['kind'] {
+  if (type === 'multipart') return 'multipart'
+  return isMessageType(type, subtype) && !encodings.has(encoding) ? 'message' : 'leaf'
+}
+
+function isEncodedMessage({ type, subtype, encoding }: PartHeader): boolean {
+  return isMessageType(type, subtype) && encodings.has(encoding)
+}
+
+function isMessageType(type: string, subtype: string): boolean {
+  return type === 'message' && (subtype === 'rfc822' || subtype === 'global')
+}
+
+/** RFC 2046 §5.2.1: "No encoding other than 7bit, 8bit, or binary is permitted for the body of a message/rfc822 entity." */
+const encodings: ReadonlySet<string> = new Set(['base64', 'quoted-printable'])

@@ -1,0 +1,104 @@
+// A certificate and its key in two files, read again when they change. The folders are watched rather than the files, because
+// renewal tools rename new files or links into place; a slow re-check finds what the watcher missed (network file systems).
+// A pair that does not fit is refused and logged, and the old one stays in use.
+
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { watch } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { createSecureContext } from 'node:tls'
+import type { Log } from '#shared/runtime/log.ts'
+import type { CertificatePair, CertificateSource } from './certificate-source.ts'
+
+export type CertificateFiles = { readonly certificateFile: string; readonly keyFile: string }
+
+export type CertificateFilesOptions = CertificateFiles & {
+  readonly log: Log
+  /** How long the files must have been quiet before they are read: both are usually written one after the other. */
+  readonly debounceMs?: number
+  readonly recheckMs?: number
+}
+
+const DEBOUNCE_MS = 500
+const RECHECK_MS = 60_000
+
+export async function openCertificateFiles(
+  options: CertificateFilesOptions,
+): Promise<CertificateSource> {
+  const { log, debounceMs = DEBOUNCE_MS, recheckMs = RECHECK_MS } = options
+  const listeners: (() => void)[] = []
+  let pair = await readPair(options)
+  checkPair(pair)
+  let refused = ''
+  let closed = false
+
+  async function reload(): Promise<void> {
+    try {
+      const candidate = await readPair(options)
+      const text = candidate.cert + candidate.key
+      if (closed || text === pair.cert + pair.key || text === refused) return
+      refused = text
+      checkPair(candidate)
+      refused = ''
+      pair = candidate
+    } catch (error) {
+      log.warn(
+        { certificateFile: options.certificateFile, error },
+        'certificate refused, old one kept',
+      )
+      return
+    }
+    log.info({ certificateFile: options.certificateFile }, 'certificate changed')
+    for (const listener of listeners) listener()
+  }
+
+  const watching = watchFolders(options, debounceMs, reload)
+  const recheck = setInterval(reload, recheckMs).unref()
+  return {
+    current: () => pair,
+    onChange: (listener) => void listeners.push(listener),
+    close() {
+      closed = true
+      clearInterval(recheck)
+      watching.close()
+    },
+  }
+}
+
+async function readPair({ certificateFile, keyFile }: CertificateFiles): Promise<CertificatePair> {
+  const [cert, key] = await Promise.all([
+    readFile(certificateFile, 'utf8'),
+    readFile(keyFile, 'utf8'),
+  ])
+  return { cert, key }
+}
+
+/** Throws unless TLS can be served with the pair. */
+export function checkPair({ cert, key }: CertificatePair): void {
+  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
+    throw new Error('the key does not belong to the certificate')
+  createSecureContext({ cert, key })
+}
+
+function watchFolders(
+  files: CertificateFiles,
+  debounceMs: number,
+  changed: () => void,
+): { close(): void } {
+  let timer: NodeJS.Timeout | undefined
+  const soon = () => {
+    clearTimeout(timer)
+    timer = setTimeout(changed, debounceMs).unref()
+  }
+  const folders = new Set([dirname(files.certificateFile), dirname(files.keyFile)])
+  const watchers = [...folders].map((folder) =>
+    // A watcher that fails (folder removed, no inotify watches left) leaves the re-check.
+    watch(folder, { persistent: false }, soon).on('error', () => undefined),
+  )
+  return {
+    close() {
+      clearTimeout(timer)
+      for (const watcher of watchers) watcher.close()
+    },
+  }
+}

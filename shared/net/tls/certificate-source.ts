@@ -1,0 +1,35 @@
+// Where the listeners' certificate comes from: files an administrator names, or a self-signed pair made at the first start.
+
+import type { Log } from '#shared/runtime/log.ts'
+import { openCertificateFiles } from './certificate-files.ts'
+import { ensureSelfSigned } from './self-signed-files.ts'
+
+/** PEM texts; the certificate may bring its chain with it. */
+export type CertificatePair = { readonly key: string; readonly cert: string }
+
+export interface CertificateSource {
+  /** A pair whose key and certificate belong together. */
+  current(): CertificatePair
+  /** The listener is called after each change of `current()`. It must not throw. */
+  onChange(listener: () => void): void
+  /** Stops watching. */
+  close(): void
+}
+
+export type CertificatePlace = {
+  /** Both empty: a self-signed certificate in `folder`. */
+  readonly certificateFile: string
+  readonly keyFile: string
+  readonly folder: string
+  /** What a self-signed certificate is made for. */
+  readonly hostname: string
+  readonly log: Log
+}
+
+/** Rejects when there is no usable pair: a start without a certificate is refused. */
+export async function openCertificateSource(place: CertificatePlace): Promise<CertificateSource> {
+  const { certificateFile, keyFile, log } = place
+  const files =
+    certificateFile === '' ? await ensureSelfSigned(place) : { certificateFile, keyFile }
+  return openCertificateFiles({ ...files, log })
+}

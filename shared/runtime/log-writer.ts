@@ -1,0 +1,132 @@
+// Writes the log: JSON objects, one a line, by pino; or lines for people to read on a terminal. Whoever starts a process makes
+// one and hands its children around as `Log`.
+
+import pino from 'pino'
+import type { Log, LogFields } from './log.ts'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+export type LogOptions = {
+  readonly level: LogLevel
+  /** `auto`: pretty when the destination is a terminal. */
+  readonly format: 'auto' | 'json' | 'pretty'
+  readonly destination: LogDestination
+}
+
+/** A stream such as `process.stdout`. Gets whole lines. */
+export type LogDestination = { write(line: string): unknown; readonly isTTY?: boolean | undefined }
+
+export function createLog({ level, format, destination }: LogOptions): Log {
+  const pretty = format === 'pretty' || (format === 'auto' && destination.isTTY === true)
+  return pretty ? new PrettyLog(level, destination, {}) : jsonLog(level, destination)
+}
+
+/** Fields that are never written, should somebody pass them by mistake. */
+const secretFields = ['password', 'passwordHash', 'secret']
+const HIDDEN = '[hidden]'
+
+function jsonLog(level: LogLevel, destination: LogDestination): Log {
+  const { err } = pino.stdSerializers
+  return pino(
+    {
+      level,
+      base: null,
+      messageKey: 'message',
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err, error: err },
+      redact: { paths: secretFields, censor: HIDDEN },
+    },
+    { write: (line) => void destination.write(line) },
+  )
+}
+
+const levels = ['debug', 'info', 'warn', 'error'] as const
+
+/** Fields that come before the message, without their names: who speaks and about which message. */
+const leadingFields = ['service', 'listener', 'queueId']
+
+/** `22:10:01 smtp 01J… accepted from=<…> to=<…> size=…`, times in the machine's zone. */
+class PrettyLog implements Log {
+  readonly #level: LogLevel
+  readonly #destination: LogDestination
+  readonly #bound: LogFields
+
+  constructor(level: LogLevel, destination: LogDestination, bound: LogFields) {
+    this.#level = level
+    this.#destination = destination
+    this.#bound = bound
+  }
+
+  debug(fields: LogFields, message: string): void {
+    this.#write('debug', fields, message)
+  }
+
+  info(fields: LogFields, message: string): void {
+    this.#write('info', fields, message)
+  }
+
+  warn(fields: LogFields, message: string): void {
+    this.#write('warn', fields, message)
+  }
+
+  error(fields: LogFields, message: string): void {
+    this.#write('error', fields, message)
+  }
+
+  child(fields: LogFields): Log {
+    return new PrettyLog(this.#level, this.#destination, { ...this.#bound, ...fields })
+  }
+
+  #write(level: LogLevel, fields: LogFields, message: string): void {
+    if (levels.indexOf(level) < levels.indexOf(this.#level)) return
+    const all = Object.entries({ ...this.#bound, ...fields }).filter(
+      ([, value]) => value !== undefined,
+    )
+    const leading = leadingFields.flatMap((name) => all.filter(([field]) => field === name))
+    const words = [
+      new Date().toTimeString().slice(0, 8),
+      ...(level === 'info' ? [] : [level.toUpperCase()]),
+      ...leading.map(([, value]) => showValue(value)),
+      message,
+      ...all.filter(([name]) => !leadingFields.includes(name)).map(showField),
+    ]
+    const stack = level === 'error' ? all.flatMap(([, value]) => stackLines(value)) : []
+    this.#destination.write(`${[words.join(' '), ...stack].join('\n')}\n`)
+  }
+}
+
+function showField([name, value]: readonly [string, unknown]): string {
+  return `${name}=${secretFields.includes(name) ? HIDDEN : showValue(value)}`
+}
+
+/** One word: what clients sent must not write lines, fields or colours of its own. */
+function showValue(value: unknown): string {
+  if (value instanceof Error) return showValue(showError(value))
+  const text = typeof value === 'string' ? value : asJson(value)
+  const isWord = typeof value !== 'string' || (text !== '' && !/[\s"=\x00-\x1f]/.test(text))
+  return (isWord ? text : JSON.stringify(text)).replace(/[\x7f-\x9f\u2028\u2029]/g, escapeUnicode)
+}
+
+function asJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    // A circle or a BigInt: a log line must not fail for it.
+    return String(value)
+  }
+}
+
+function escapeUnicode(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+}
+
+function showError({ message, cause }: Error): string {
+  return cause instanceof Error ? `${message}: ${showError(cause)}` : message
+}
+
+/** Where an error came from, on lines of its own below. */
+function stackLines(value: unknown): string[] {
+  if (!(value instanceof Error)) return []
+  return (value.stack ?? '').split('\n').filter((line) => /^ +at /.test(line))
+}

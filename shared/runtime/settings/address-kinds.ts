@@ -1,0 +1,96 @@
+// The kinds of values that name hosts and networks.
+
+import { isIP } from 'node:net'
+import { domainToASCII } from 'node:url'
+import { parseNetwork } from './networks.ts'
+import type { Kind } from './setting.ts'
+
+// RFC 1123 §2.1, RFC 1035 §2.3.4.
+const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+const NAME_BYTES_MAX = 253
+
+function parseHostName(text: string): string | undefined {
+  const name = domainToASCII(text)
+  const valid = name.length <= NAME_BYTES_MAX && name.split('.').every((label) => LABEL.test(label))
+  return valid && isIP(name) === 0 ? name : undefined
+}
+
+/** A host's full name, in lower case and in its ASCII form (RFC 5890 A-labels). */
+export const hostName: Kind<string> = {
+  name: 'host name',
+  allowed: 'a full host name such as mail.example.net',
+  parse(text) {
+    const name = parseHostName(text)
+    return name?.includes('.') ? name : undefined
+  },
+  format: (value) => value,
+}
+
+/** A mail domain in its ASCII form. Empty: none. */
+export const domain: Kind<string> = {
+  name: 'domain',
+  allowed: 'a domain such as example.net, or nothing',
+  parse: (text) => (text === '' ? '' : parseHostName(text)),
+  format: (value) => value,
+}
+
+/** An address to listen on, fit for `listen({ host })`: empty means all of them, both IPv6 and IPv4. */
+export const listenAddress: Kind<string> = {
+  name: 'address',
+  allowed: '* (all addresses), an IPv4 or IPv6 address, or localhost',
+  parse(text) {
+    if (text === '*') return ''
+    return isIP(text) || text === 'localhost' ? text : undefined
+  },
+  format: (value) => (value === '' ? '*' : value),
+}
+
+const LIST_ENTRIES_MAX = 10_000
+
+/** Networks in CIDR notation; `createNetworkMatcher` asks them. */
+export const networkList: Kind<readonly string[]> = {
+  name: 'networks',
+  allowed:
+    'IP addresses and networks such as 192.0.2.0/24 or 2001:db8::/32, with no bits set behind the prefix, separated by commas or spaces',
+  list: true,
+  parse(text) {
+    const networks = text.split(/[\s,]+/).filter((entry) => entry !== '')
+    return networks.length <= LIST_ENTRIES_MAX && networks.every(parseNetwork)
+      ? networks
+      : undefined
+  },
+  format: (value) => value.join(', '),
+}
+
+/** Where mail goes next. With `lookUpMx` the host is a domain whose MX records name the real hosts. */
+export type NextHop = {
+  readonly host: string
+  readonly port: number
+  readonly lookUpMx: boolean
+}
+
+const SMTP_PORT = 25
+const NEXT_HOP = /^(?:\[([^\]]+)\]|([^[\]:]+))(?::(\d{1,5}))?$/
+
+/** Postfix's notation: `example.net` looks up MX records, `[mail.example.net]:587` does not. Empty: null. */
+export const nextHop: Kind<NextHop | null> = {
+  name: 'next hop',
+  allowed: '[host], [host]:port, domain or domain:port (brackets: no MX look-up), or nothing',
+  parse(text) {
+    if (text === '') return null
+    const [, bracketed, bare, portText = String(SMTP_PORT)] = NEXT_HOP.exec(text) ?? []
+    const port = Number(portText)
+    if (!(port >= 1 && port <= 65_535)) return undefined
+    if (bracketed !== undefined) {
+      const host = isIP(bracketed) ? bracketed : parseHostName(bracketed)
+      return host === undefined ? undefined : { host, port, lookUpMx: false }
+    }
+    const host = parseHostName(bare ?? '')
+    return host === undefined ? undefined : { host, port, lookUpMx: true }
+  },
+  format(value) {
+    if (value === null) return ''
+    const host = value.lookUpMx ? value.host : `[${value.host}]`
+    return value.port === SMTP_PORT ? host : `${host}:${value.port}`
+  },
+}

@@ -1,0 +1,77 @@
+// The settings as people read them: `config show` and docs/settings.md.
+
+import { type LoadedSettings, variableOf } from './load.ts'
+import { formatOrigin } from './problems.ts'
+import type { Setting } from './setting.ts'
+import { flatten, settingParts, settingsByPath } from './table.ts'
+
+export type SettingDescription = {
+  readonly path: string
+  /** As it could be written in the configuration file. */
+  readonly value: string
+  readonly origin: string
+  readonly default: string
+  readonly allowed: string
+  readonly about: string
+}
+
+export function describeSettings(loaded: LoadedSettings): SettingDescription[] {
+  return [...settingsByPath].map(([path, setting]) => ({
+    path,
+    value: setting.kind.format(valueAt(loaded.settings, path)),
+    origin: formatOrigin(loaded.origin(path)),
+    default: defaultOf(setting),
+    allowed: setting.kind.allowed,
+    about: setting.facts.about,
+  }))
+}
+
+function valueAt(settings: object, path: string): unknown {
+  return path.split('.').reduce<unknown>((group, name) => Object(group)[name], settings)
+}
+
+function defaultOf({ kind, facts }: Setting<unknown>): string {
+  return facts.defaultText ?? kind.format(facts.default)
+}
+
+/** The text of docs/settings.md. */
+export function settingsManual(): string {
+  const parts = Object.entries(settingParts).map(([title, group]) => {
+    const entries = flatten(group).map(([path, setting]) => manualEntry(path, setting))
+    return `## ${title}\n\n${entries.join('\n')}`
+  })
+  return `${MANUAL_HEAD}\n${parts.join('\n')}`
+}
+
+function manualEntry(path: string, setting: Setting<unknown>): string {
+  const { postfix, dovecot } = setting.facts.known ?? {}
+  const known = [postfix && `Postfix: ${postfix}`, dovecot && `Dovecot: ${dovecot}`].filter(Boolean)
+  const defaultText = defaultOf(setting)
+  const shown = setting.facts.defaultText ?? (defaultText === '' ? 'nothing' : `\`${defaultText}\``)
+  return `### \`${path}\`
+
+${setting.facts.about}
+
+- Allowed: ${setting.kind.allowed}
+- Default: ${shown}
+- Variable: \`${variableOf(path)}\`
+${known.length > 0 ? `- Known as: ${known.join('; ')}\n` : ''}`
+}
+
+const MANUAL_HEAD = `# Settings
+
+Made from \`shared/runtime/settings/table.ts\`; a test compares the two.
+
+A setting comes from, in rising precedence: its default, the configuration file \`postwolke.toml\`, an environment variable,
+\`--set key=value\` on the command line. An unknown key or a value that is not allowed stops the start and says what is
+allowed. \`postwolke config show\` prints every setting, its value and where it came from.
+
+\`\`\`toml
+hostname = "mail.example.net"
+messageSizeLimit = "25MB"
+mynetworks = ["192.0.2.0/24"]
+
+[listeners.smtp]
+port = 25
+\`\`\`
+`

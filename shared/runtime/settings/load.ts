@@ -1,0 +1,166 @@
+// Reads the settings from their sources, in rising precedence: the table's defaults, the configuration file (TOML), environment
+// variables, `--set key=value`. Every mistake in any of them is reported at once; there is no result until all are right.
+
+import { parse as parseToml, TomlError } from 'smol-toml'
+import { findConflicts } from './conflicts.ts'
+import { nearestPath } from './nearest.ts'
+import type { Origin, Problem } from './problems.ts'
+import { type Settings, settingsByPath } from './table.ts'
+
+export type SettingSources = {
+  readonly file?: { readonly path: string; readonly text: string } | undefined
+  readonly environment: { readonly [variable: string]: string | undefined }
+  /** Arguments of `--set`; a later one wins. */
+  readonly overrides: readonly string[]
+}
+
+export type LoadedSettings = {
+  readonly kind: 'ok'
+  readonly settings: Settings
+  readonly origin: (path: string) => Origin
+}
+
+export type SettingsResult =
+  | LoadedSettings
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+
+export const ENVIRONMENT_PREFIX = 'POSTWOLKE_'
+
+/** Variables of the command line itself, which are not settings. */
+export const commandVariables: ReadonlySet<string> = new Set([
+  `${ENVIRONMENT_PREFIX}DATA`,
+  `${ENVIRONMENT_PREFIX}CONFIG`,
+])
+
+export function loadSettings(sources: SettingSources): SettingsResult {
+  const problems: Problem[] = []
+  const given = [
+    ...fromFile(sources.file, problems),
+    ...fromEnvironment(sources.environment),
+    ...fromOverrides(sources.overrides, problems),
+  ]
+  const values = new Map<string, { readonly value: unknown; readonly origin: Origin }>()
+  for (const [path, setting] of settingsByPath)
+    values.set(path, { value: setting.facts.default, origin: { kind: 'default' } })
+  for (const { path, value, origin } of given) {
+    const outcome = read(path, value, origin)
+    if (outcome.kind === 'problem') problems.push(outcome.problem)
+    else values.set(path, { value: outcome.value, origin })
+  }
+  const settings = nest(values)
+  if (problems.length === 0) problems.push(...findConflicts(settings))
+  if (problems.length > 0) return { kind: 'invalid', problems }
+  return {
+    kind: 'ok',
+    settings,
+    origin: (path) => values.get(path)?.origin ?? { kind: 'default' },
+  }
+}
+
+type Given = { readonly path: string; readonly value: unknown; readonly origin: Origin }
+
+function fromFile(file: SettingSources['file'], problems: Problem[]): Given[] {
+  if (file === undefined) return []
+  const origin: Origin = { kind: 'file', path: file.path }
+  try {
+    return leaves(parseToml(file.text), '').map(([path, value]) => ({ path, value, origin }))
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    const [reason = ''] = error.message.split('\n')
+    problems.push({
+      kind: 'bad-file',
+      path: file.path,
+      line: error.line,
+      column: error.column,
+      reason: reason.replace(/^Invalid TOML document: /, ''),
+    })
+    return []
+  }
+}
+
+/** Tables are walked into unless they stand where a setting's value belongs. */
+function leaves(table: object, prefix: string): [path: string, value: unknown][] {
+  return Object.entries(table).flatMap(([name, value]): [string, unknown][] => {
+    const path = `${prefix}${name}`
+    const isTable = typeof value === 'object' && value !== null && !(value instanceof Date)
+    const walked = isTable && !Array.isArray(value) && !settingsByPath.has(path)
+    return walked ? leaves(value, `${path}.`) : [[path, value]]
+  })
+}
+
+const pathsByVariable: ReadonlyMap<string, string> = new Map(
+  [...settingsByPath.keys()].map((path) => [variableOf(path), path]),
+)
+
+/** `listeners.smtp.port` is `POSTWOLKE_LISTENERS__SMTP__PORT`, `hopcountLimit` is `POSTWOLKE_HOPCOUNT_LIMIT`. */
+export function variableOf(path: string): string {
+  const name = path.replace(/[A-Z]/g, '_$&').replaceAll('.', '__')
+  return `${ENVIRONMENT_PREFIX}${name.toUpperCase()}`
+}
+
+function fromEnvironment(environment: SettingSources['environment']): Given[] {
+  return Object.entries(environment).flatMap(([variable, value]) => {
+    if (value === undefined || !variable.startsWith(ENVIRONMENT_PREFIX)) return []
+    if (commandVariables.has(variable)) return []
+    const path = pathsByVariable.get(variable) ?? variable
+    return [{ path, value, origin: { kind: 'environment', variable } }]
+  })
+}
+
+function fromOverrides(overrides: readonly string[], problems: Problem[]): Given[] {
+  return overrides.flatMap((argument) => {
+    const equals = argument.indexOf('=')
+    if (equals < 1) {
+      problems.push({ kind: 'bad-override', argument })
+      return []
+    }
+    const path = argument.slice(0, equals).trim()
+    return [{ path, value: argument.slice(equals + 1), origin: { kind: 'override' } }]
+  })
+}
+
+type Reading =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'problem'; readonly problem: Problem }
+
+function read(path: string, given: unknown, origin: Origin): Reading {
+  const setting = settingsByPath.get(path)
+  if (setting === undefined) {
+    const nearest = nearestPath(path)
+    return { kind: 'problem', problem: { kind: 'unknown-key', key: path, origin, nearest } }
+  }
+  const text = asText(given, setting.kind.list === true)
+  const value = text === undefined ? undefined : setting.kind.parse(text)
+  if (value !== undefined) return { kind: 'value', value }
+  const shown = text ?? JSON.stringify(given) ?? String(given)
+  const { allowed } = setting.kind
+  return {
+    kind: 'problem',
+    problem: { kind: 'bad-value', key: path, value: shown, origin, allowed },
+  }
+}
+
+/** TOML's own numbers and booleans are read like the texts they look like. */
+function asText(given: unknown, list: boolean): string | undefined {
+  if (typeof given === 'string') return given.trim()
+  if (typeof given === 'number' || typeof given === 'boolean') return String(given)
+  if (!list || !Array.isArray(given)) return undefined
+  return given.every((entry) => typeof entry === 'string') ? given.join(', ') : undefined
+}
+
+function nest(values: ReadonlyMap<string, { readonly value: unknown }>): Settings {
+  const root: Record<string, unknown> = {}
+  for (const [path, { value }] of values) {
+    const names = path.split('.')
+    const last = names.pop() ?? path
+    let group = root
+    for (const name of names) {
+      const inner: Record<string, unknown> = Object(group[name] ?? {})
+      group[name] = inner
+      group = inner
+    }
+    group[last] = value
+  }
+  // The one place that turns parsed values into the type: each path of the table has a value its own kind parsed.
+  return root as unknown as Settings
+}

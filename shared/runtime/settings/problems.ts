@@ -1,0 +1,69 @@
+// What can be wrong with the settings, and how an administrator is told.
+
+import { unreachable } from '../errors.ts'
+
+/** Where a value came from. */
+export type Origin =
+  | { readonly kind: 'default' }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'environment'; readonly variable: string }
+  | { readonly kind: 'override' }
+
+export type Problem =
+  | {
+      readonly kind: 'unknown-key'
+      readonly key: string
+      readonly origin: Origin
+      readonly nearest: string | undefined
+    }
+  | {
+      readonly kind: 'bad-value'
+      readonly key: string
+      readonly value: string
+      readonly origin: Origin
+      readonly allowed: string
+    }
+  | {
+      readonly kind: 'bad-file'
+      readonly path: string
+      readonly line: number
+      readonly column: number
+      readonly reason: string
+    }
+  | { readonly kind: 'bad-override'; readonly argument: string }
+  /** Each value is allowed, but not together. */
+  | { readonly kind: 'conflict'; readonly keys: readonly string[]; readonly reason: string }
+
+export function formatOrigin(origin: Origin): string {
+  switch (origin.kind) {
+    case 'default':
+      return 'default'
+    case 'file':
+      return origin.path
+    case 'environment':
+      return `environment variable ${origin.variable}`
+    case 'override':
+      return '--set'
+    default:
+      return unreachable(origin)
+  }
+}
+
+export function formatProblem(problem: Problem): string {
+  switch (problem.kind) {
+    case 'unknown-key': {
+      const hint = problem.nearest === undefined ? '' : `; did you mean ${problem.nearest}?`
+      return `${problem.key} is not a setting (from ${formatOrigin(problem.origin)})${hint}`
+    }
+    case 'bad-value':
+      return `${problem.key} cannot be '${problem.value}' (from ${formatOrigin(problem.origin)}); allowed: ${problem.allowed}`
+    case 'bad-file':
+      return `${problem.path}:${problem.line}:${problem.column} is not TOML: ${problem.reason}`
+    case 'bad-override':
+      return `--set wants key=value, not '${problem.argument}'`
+    case 'conflict':
+      return `${problem.keys.join(' and ')}: ${problem.reason}`
+    default:
+      return unreachable(problem)
+  }
+}

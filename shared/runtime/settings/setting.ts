@@ -1,0 +1,50 @@
+// What a setting is: a kind (which texts are allowed and what they mean), a default and a sentence for the manual. The table
+// in table.ts is made of these; loading, `config show` and docs/settings.md all follow from it.
+
+/** A way to read a value from text. Whoever has the value may rely on what `allowed` says. */
+export type Kind<T> = {
+  readonly name: string
+  /** What may be written, for manuals and refusals: "a time such as 30s or 4h, from 1s to 1d". */
+  readonly allowed: string
+  /** Lists may be written as TOML arrays. */
+  readonly list?: true
+  /** Undefined when the text is not allowed. */
+  parse(text: string): T | undefined
+  /** A text that parses to the same value. */
+  format(value: T): string
+}
+
+export type SettingFacts<T> = {
+  readonly default: T
+  /** For defaults that differ between machines: what the manual says instead of the value. */
+  readonly defaultText?: string
+  /** One sentence. */
+  readonly about: string
+  /** What mail people know it as. */
+  readonly known?: {
+    readonly postfix?: string
+    readonly dovecot?: string
+  }
+}
+
+export class Setting<T> {
+  readonly kind: Kind<T>
+  readonly facts: SettingFacts<T>
+
+  constructor(kind: Kind<T>, facts: SettingFacts<T>) {
+    this.kind = kind
+    this.facts = facts
+  }
+}
+
+export type SettingGroup = { readonly [name: string]: SettingGroup | Setting<unknown> }
+
+/** The typed result of a table: the same nesting with values in place of settings. */
+export type ValuesOf<G> = {
+  readonly [K in keyof G]: G[K] extends Setting<infer T> ? T : ValuesOf<G[K]>
+}
+
+/** `listeners.smtp.port` and its like. */
+export type PathOf<G> = {
+  [K in keyof G & string]: G[K] extends Setting<unknown> ? K : `${K}.${PathOf<G[K]>}`
+}[keyof G & string]

@@ -1,0 +1,53 @@
+// Every setting of Postwolke. The type of the loaded settings, the texts of refusals, `config show` and docs/settings.md are
+// derived from this table; a new setting is one entry in one of its parts.
+
+import { type PathOf, Setting, type SettingGroup, type ValuesOf } from './setting.ts'
+import { authSettings } from './table/auth.ts'
+import { generalSettings } from './table/general.ts'
+import { listenerSettings } from './table/listeners.ts'
+import { pop3Settings } from './table/pop3.ts'
+import { queueSettings } from './table/queue.ts'
+import { smtpSettings } from './table/smtp.ts'
+import { logSettings, tlsSettings } from './table/tls-and-log.ts'
+
+/** In the order of the manual. */
+export const settingParts = {
+  General: generalSettings,
+  Listeners: listenerSettings,
+  'SMTP server': smtpSettings,
+  Logins: authSettings,
+  'POP3 server': pop3Settings,
+  'Queue and delivery': queueSettings,
+  TLS: tlsSettings,
+  Log: logSettings,
+} as const
+
+export const settingsTable = {
+  ...generalSettings,
+  ...listenerSettings,
+  ...smtpSettings,
+  ...authSettings,
+  ...pop3Settings,
+  ...queueSettings,
+  ...tlsSettings,
+  ...logSettings,
+} satisfies SettingGroup
+
+/** Sizes are bytes, times are milliseconds. */
+export type Settings = ValuesOf<typeof settingsTable>
+
+export type SettingPath = PathOf<typeof settingsTable>
+
+/** The settings of a group and the groups in it, with their dotted paths. */
+export function flatten(
+  group: SettingGroup,
+  prefix = '',
+): [path: string, setting: Setting<unknown>][] {
+  return Object.entries(group).flatMap(([name, entry]) =>
+    entry instanceof Setting
+      ? [[`${prefix}${name}`, entry] satisfies [string, Setting<unknown>]]
+      : flatten(entry, `${prefix}${name}.`),
+  )
+}
+
+export const settingsByPath: ReadonlyMap<string, Setting<unknown>> = new Map(flatten(settingsTable))

@@ -1,0 +1,54 @@
+// Logins: what may cross the wire, and how guessing is slowed down.
+
+import { choice, duration, integer } from '../kinds.ts'
+import { Setting, type SettingGroup } from '../setting.ts'
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+export const authSettings = {
+  disablePlaintextAuth: new Setting(choice('yes', 'no', 'loopback-allowed'), {
+    default: 'yes',
+    about:
+      'Whether passwords are refused on connections without TLS; `loopback-allowed` lets clients on this machine send them.',
+    known: { postfix: 'smtpd_tls_auth_only', dovecot: 'disable_plaintext_auth' },
+  }),
+  authCacheTime: new Setting(duration({ min: 0, max: 1 * HOUR }), {
+    default: 5 * MINUTE,
+    about:
+      'How long a password that was right is remembered, in memory only; a changed password or a disabled account is noticed at once all the same.',
+    known: { dovecot: 'auth_cache_ttl' },
+  }),
+  authFailureDelay: new Setting(duration({ min: 0, max: 1 * MINUTE }), {
+    default: 1 * SECOND,
+    about:
+      'A wrong login is answered no sooner than this after it came, whatever was wrong with it.',
+    known: { dovecot: 'auth_failure_delay' },
+  }),
+  authFailureLimitPerAddress: new Setting(integer({ min: 1, max: 1_000_000 }), {
+    default: 20,
+    about:
+      'Failed logins from one remote address (IPv6: one /64 network) within `authFailureWindow` before it has to wait.',
+  }),
+  authFailureLimitPerAccount: new Setting(integer({ min: 1, max: 1_000_000 }), {
+    default: 10,
+    about: 'Failed logins to one account within `authFailureWindow` before it has to wait.',
+  }),
+  authFailureWindow: new Setting(duration({ min: 1 * SECOND, max: 1 * DAY }), {
+    default: 15 * MINUTE,
+    about: 'Failed logins are counted from the first one for this long and then forgotten.',
+  }),
+  authMinimalBackoffTime: new Setting(duration({ min: 1 * SECOND, max: 1 * DAY }), {
+    default: 30 * SECOND,
+    about:
+      'How long logins are refused untried when a failure limit is reached; each further failure doubles it.',
+    known: { dovecot: 'auth_penalty' },
+  }),
+  authMaximalBackoffTime: new Setting(duration({ min: 1 * SECOND, max: 1 * DAY }), {
+    default: 15 * MINUTE,
+    about: 'The longest time logins are refused untried.',
+    known: { dovecot: 'auth_penalty' },
+  }),
+} satisfies SettingGroup

@@ -1,0 +1,64 @@
+// Who this mail system is and whom it serves.
+
+import { hostname as machineName } from 'node:os'
+import { domain, hostName, networkList } from '../address-kinds.ts'
+import { boolean, bytes, text } from '../kinds.ts'
+import { type Kind, Setting, type SettingGroup } from '../setting.ts'
+
+const MEGABYTE = 1024 ** 2
+const TERABYTE = 1024 ** 4
+
+const delimiter: Kind<string> = {
+  ...text,
+  name: 'characters',
+  allowed: 'up to four of + - _ = # ! ., or nothing (no address extensions)',
+  parse: (value) => (/^[-+_=#!.]{0,4}$/.test(value) ? value : undefined),
+}
+
+/** As Postfix does: a machine that only knows its short name gets a domain that cannot be anybody else's. */
+function defaultHostName(): string {
+  const name = machineName()
+  return hostName.parse(name) ?? hostName.parse(`${name}.localdomain`) ?? 'localhost.localdomain'
+}
+
+export const generalSettings = {
+  hostname: new Setting(hostName, {
+    default: defaultHostName(),
+    defaultText: "the machine's name (with `.localdomain` when it has no domain)",
+    about: 'The name this system greets with and writes into Received fields.',
+    known: { postfix: 'myhostname', dovecot: 'hostname' },
+  }),
+  defaultDomain: new Setting(domain, {
+    default: '',
+    about: 'Domain added to logins that have none; without it such logins are refused.',
+    known: { postfix: 'mydomain', dovecot: 'auth_default_domain' },
+  }),
+  mynetworks: new Setting(networkList, {
+    default: [],
+    about:
+      'Clients that may send mail to any destination without logging in. Empty by default, not even loopback: nobody relays unauthenticated unless this says so.',
+    known: { postfix: 'mynetworks' },
+  }),
+  messageSizeLimit: new Setting(bytes({ min: 1, max: 1024 * MEGABYTE }), {
+    default: 10 * MEGABYTE,
+    about:
+      'Largest message accepted, in bytes as transmitted (base64 adds a third to attachments).',
+    known: { postfix: 'message_size_limit' },
+  }),
+  mailboxSizeLimit: new Setting(bytes({ min: 0, max: 1024 * TERABYTE }), {
+    default: 200 * MEGABYTE,
+    about: 'Quota of accounts that have none of their own; 0 means no limit.',
+    known: { postfix: 'mailbox_size_limit', dovecot: 'quota_rule' },
+  }),
+  recipientDelimiter: new Setting(delimiter, {
+    default: '+',
+    about:
+      'Each of these characters separates user and extension in addresses: mail for user+folder goes to user.',
+    known: { postfix: 'recipient_delimiter', dovecot: 'recipient_delimiter' },
+  }),
+  lmtpSaveToDetailMailbox: new Setting(boolean, {
+    default: false,
+    about: 'Whether mail for user+folder goes into that folder when it exists.',
+    known: { dovecot: 'lmtp_save_to_detail_mailbox' },
+  }),
+} satisfies SettingGroup

@@ -1,0 +1,35 @@
+// Which protocols are served where. High ports by default, so that no privileges are needed.
+
+import { listenAddress } from '../address-kinds.ts'
+import { boolean, port } from '../kinds.ts'
+import { Setting, type SettingGroup } from '../setting.ts'
+
+function listener(what: string, defaultPort: number, standardPort: number) {
+  return {
+    enabled: new Setting(boolean, {
+      default: true,
+      about: `Whether ${what} is served.`,
+      known: { postfix: 'a line in master.cf', dovecot: 'protocols' },
+    }),
+    address: new Setting(listenAddress, {
+      default: '',
+      about: `The address that listens for ${what}.`,
+      known: { postfix: 'inet_interfaces', dovecot: 'listen' },
+    }),
+    port: new Setting(port, {
+      default: defaultPort,
+      about: `The port for ${what}; the world expects ${standardPort}.`,
+      known: { postfix: 'a line in master.cf', dovecot: 'inet_listener' },
+    }),
+  }
+}
+
+export const listenerSettings = {
+  listeners: {
+    smtp: listener('SMTP from other mail servers', 2525, 25),
+    submission: listener('mail submission with STARTTLS', 2587, 587),
+    submissions: listener('mail submission over TLS', 2465, 465),
+    pop3: listener('POP3 with STLS', 1110, 110),
+    pop3s: listener('POP3 over TLS', 1995, 995),
+  },
+} satisfies SettingGroup

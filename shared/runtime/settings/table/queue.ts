@@ -1,0 +1,84 @@
+// The queue and what leaves it.
+
+import { nextHop } from '../address-kinds.ts'
+import { duration, filePath, integer, text } from '../kinds.ts'
+import { Setting, type SettingGroup } from '../setting.ts'
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+export const queueSettings = {
+  minimalBackoffTime: new Setting(duration({ min: 1 * SECOND, max: 1 * DAY }), {
+    default: 300 * SECOND,
+    about: 'The wait after the first delivery attempt that failed for now; it doubles each time.',
+    known: { postfix: 'minimal_backoff_time' },
+  }),
+  maximalBackoffTime: new Setting(duration({ min: 1 * SECOND, max: 7 * DAY }), {
+    default: 4_000 * SECOND,
+    about: 'The longest wait between two delivery attempts.',
+    known: { postfix: 'maximal_backoff_time' },
+  }),
+  maximalQueueLifetime: new Setting(duration({ min: 0, max: 100 * DAY }), {
+    default: 5 * DAY,
+    about: 'How long delivery is tried before a message is returned; 0 means one attempt.',
+    known: { postfix: 'maximal_queue_lifetime' },
+  }),
+  delayWarningTime: new Setting(duration({ min: 0, max: 100 * DAY }), {
+    default: 4 * HOUR,
+    about: 'After how long the sender is told that a message is still waiting; 0 means never.',
+    known: { postfix: 'delay_warning_time' },
+  }),
+  relayhost: new Setting(nextHop, {
+    default: null,
+    about: "Where all mail for other systems goes; nothing means the recipient domain's MX.",
+    known: { postfix: 'relayhost' },
+  }),
+  relayhostUser: new Setting(text, {
+    default: '',
+    about: 'Login at the relay host; nothing means no login.',
+    known: { postfix: 'smtp_sasl_password_maps' },
+  }),
+  relayhostPasswordFile: new Setting(filePath, {
+    default: '',
+    about: 'File whose first line is the password at the relay host.',
+    known: { postfix: 'smtp_sasl_password_maps' },
+  }),
+  smtpConnectTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
+    default: 30 * SECOND,
+    about: 'How long a connection to another mail server may take.',
+    known: { postfix: 'smtp_connect_timeout' },
+  }),
+  smtpGreetingTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
+    default: 300 * SECOND,
+    about: 'How long the greeting of another mail server may take (RFC 5321 §4.5.3.2.1).',
+    known: { postfix: 'smtp_helo_timeout' },
+  }),
+  smtpTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
+    default: 600 * SECOND,
+    about:
+      'How long another mail server may say nothing; RFC 5321 §4.5.3.2.6 asks for 10 minutes after the message.',
+    known: { postfix: 'smtp_data_done_timeout' },
+  }),
+  defaultDestinationConcurrencyLimit: new Setting(integer({ min: 1, max: 1_000 }), {
+    default: 20,
+    about: 'Deliveries to one destination at the same time.',
+    known: { postfix: 'default_destination_concurrency_limit' },
+  }),
+  defaultDestinationRecipientLimit: new Setting(integer({ min: 1, max: 1_000 }), {
+    default: 50,
+    about: 'Recipients in one delivery to another mail server.',
+    known: { postfix: 'default_destination_recipient_limit' },
+  }),
+  virtualAliasRecursionLimit: new Setting(integer({ min: 1, max: 1_000 }), {
+    default: 100,
+    about: 'How many aliases may lead to one another.',
+    known: { postfix: 'virtual_alias_recursion_limit' },
+  }),
+  virtualAliasExpansionLimit: new Setting(integer({ min: 1, max: 100_000 }), {
+    default: 1_000,
+    about: 'Addresses one recipient may expand to.',
+    known: { postfix: 'virtual_alias_expansion_limit' },
+  }),
+} satisfies SettingGroup

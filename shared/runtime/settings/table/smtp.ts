@@ -1,0 +1,59 @@
+// The SMTP server's limits and manners.
+
+import { boolean, duration, integer } from '../kinds.ts'
+import { Setting, type SettingGroup } from '../setting.ts'
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+
+export const smtpSettings = {
+  smtpdTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
+    default: 300 * SECOND,
+    about: 'How long the SMTP server waits for a client that says nothing (RFC 5321 §4.5.3.2.7).',
+    known: { postfix: 'smtpd_timeout' },
+  }),
+  smtpdRecipientLimit: new Setting(integer({ min: 1, max: 10_000 }), {
+    default: 1_000,
+    about: 'Recipients of one message; RFC 5321 §4.5.3.1.8 asks for at least 100.',
+    known: { postfix: 'smtpd_recipient_limit' },
+  }),
+  smtpdErrorLimit: new Setting(integer({ min: 1, max: 10_000 }), {
+    default: 20,
+    about: 'Errors a client may make in one session before it is disconnected.',
+    known: { postfix: 'smtpd_hard_error_limit' },
+  }),
+  smtpdHeloRequired: new Setting(boolean, {
+    default: true,
+    about: 'Whether clients must say HELO or EHLO before MAIL.',
+    known: { postfix: 'smtpd_helo_required' },
+  }),
+  disableVrfyCommand: new Setting(boolean, {
+    default: true,
+    about: 'Whether VRFY is refused, so that nobody collects addresses with it.',
+    known: { postfix: 'disable_vrfy_command' },
+  }),
+  submissionRequireTls: new Setting(boolean, {
+    default: true,
+    about: 'Whether the submission listener wants STARTTLS before anything else.',
+    known: { postfix: 'smtpd_tls_security_level = encrypt' },
+  }),
+  connectionCountLimit: new Setting(integer({ min: 1, max: 1_000_000 }), {
+    default: 1_000,
+    about: 'Connections each listener serves at the same time.',
+    known: { postfix: 'default_process_limit', dovecot: 'client_limit' },
+  }),
+  clientConnectionCountLimit: new Setting(integer({ min: 1, max: 1_000_000 }), {
+    default: 50,
+    about: 'Connections one remote address may have open at the same time, per listener.',
+    known: {
+      postfix: 'smtpd_client_connection_count_limit',
+      dovecot: 'mail_max_userip_connections',
+    },
+  }),
+  hopcountLimit: new Setting(integer({ min: 1, max: 1_000 }), {
+    default: 50,
+    about: 'Received fields in a message that is taken for a loop and refused.',
+    known: { postfix: 'hopcount_limit' },
+  }),
+} satisfies SettingGroup

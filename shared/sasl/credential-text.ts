@@ -1,0 +1,17 @@
+// The rules for logins and passwords on the wire.
+
+/** RFC 4616 §2 asks for at least 255 octets of each. */
+export const CREDENTIAL_BYTES_MAX = 1_024
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** The text of a login or password: UTF-8, neither empty nor too long, without NUL. */
+export function credentialText(bytes: Uint8Array): string | undefined {
+  if (bytes.length === 0 || bytes.length > CREDENTIAL_BYTES_MAX || bytes.includes(0))
+    return undefined
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    return undefined
+  }
+}

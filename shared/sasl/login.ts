@@ -1,0 +1,28 @@
+// SASL LOGIN: never standardised (draft-murchison-sasl-login), but what Outlook speaks. Login and password are two responses;
+// some clients send the login at once.
+
+import { credentialText } from './credential-text.ts'
+import type { SaslServer } from './sasl-server.ts'
+
+const USERNAME = new TextEncoder().encode('Username:')
+const PASSWORD = new TextEncoder().encode('Password:')
+
+export function createLogin(): SaslServer {
+  let asked: 'nothing' | 'login' = 'nothing'
+  let login: string | undefined
+  return {
+    step(response) {
+      if (response === undefined) {
+        if (asked !== 'nothing') return { kind: 'malformed' }
+        asked = 'login'
+        return { kind: 'challenge', data: USERNAME }
+      }
+      const text = credentialText(response)
+      if (text === undefined) return { kind: 'malformed' }
+      if (login !== undefined) return { kind: 'credentials', login, password: text }
+      asked = 'login'
+      login = text
+      return { kind: 'challenge', data: PASSWORD }
+    },
+  }
+}

@@ -1,0 +1,133 @@
+// Writing objects to S3: one request while the bytes fit into a part, else a multipart upload of our own, because the
+// SDK cannot send a stream whose length it does not know.
+
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3'
+import type { Clock } from '#shared/runtime/clock.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { backoffMs } from './chunks.ts'
+import { calling, httpStatus, storageFailure, wasRetried } from './failures.ts'
+import { partsOf } from './object-parts.ts'
+import type { ObjectName } from './object-reading.ts'
+
+export type PutTarget = ObjectName & { readonly clock: Clock; readonly ifAbsent: boolean }
+export type Put = { readonly stored: boolean; readonly bytes: number }
+
+/** Memory that one upload takes. S3 wants at least 5 MiB for all parts but the last. */
+export const PART_BYTES = 8 * 1024 * 1024
+/** Attempts of a conditional put that meets another put of the same key at the same time. */
+const CONFLICT_ATTEMPTS_MAX = 5
+const PAUSE_MS = 50
+const PAUSE_MAX_MS = 500
+
+/** Errors of the source are passed on as they are, and what was uploaded until then is given up. */
+export async function putObject(
+  target: PutTarget,
+  source: Uint8Array | AsyncIterable<Uint8Array>,
+): Promise<Put> {
+  const parts = partsOf(source, PART_BYTES)
+  const first = await parts.next()
+  if (first.done === true) return putWhole(target, new Uint8Array(0))
+  if (first.value.byteLength < PART_BYTES) return putWhole(target, first.value)
+  return putParts(target, first.value, parts)
+}
+
+async function putWhole(target: PutTarget, bytes: Uint8Array): Promise<Put> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const name = { Bucket: target.bucket, Key: target.key }
+      await target.s3.send(new PutObjectCommand({ ...name, ...ifAbsentField(target), Body: bytes }))
+      return { stored: true, bytes: bytes.byteLength }
+    } catch (error) {
+      if (httpStatus(error) === 412) return refused(error, bytes.byteLength)
+      if (httpStatus(error) !== 409 || attempt + 1 === CONFLICT_ATTEMPTS_MAX) {
+        throw storageFailure(error, 'PutObject')
+      }
+      await target.clock.sleep(backoffMs(attempt, PAUSE_MS, PAUSE_MAX_MS))
+    }
+  }
+}
+
+async function putParts(
+  target: PutTarget,
+  first: Uint8Array,
+  rest: AsyncIterable<Uint8Array>,
+): Promise<Put> {
+  const upload = await MultipartUpload.begin(target)
+  try {
+    await upload.send(first)
+    for await (const part of rest) await upload.send(part)
+    const put = await upload.complete()
+    if (!put.stored) await upload.abort()
+    return put
+  } catch (error) {
+    await upload.abort()
+    throw error
+  }
+}
+
+class MultipartUpload {
+  readonly #target: PutTarget
+  readonly #id: { readonly Bucket: string; readonly Key: string; readonly UploadId: string }
+  readonly #parts: { readonly PartNumber: number; readonly ETag: string }[] = []
+  #bytes = 0
+
+  static async begin(target: PutTarget): Promise<MultipartUpload> {
+    const name = { Bucket: target.bucket, Key: target.key }
+    const created = target.s3.send(new CreateMultipartUploadCommand(name))
+    const { UploadId = '' } = await calling('CreateMultipartUpload', created)
+    return new MultipartUpload(target, UploadId)
+  }
+
+  constructor(target: PutTarget, uploadId: string) {
+    this.#target = target
+    this.#id = { Bucket: target.bucket, Key: target.key, UploadId: uploadId }
+  }
+
+  async send(part: Uint8Array): Promise<void> {
+    const PartNumber = this.#parts.length + 1
+    const command = new UploadPartCommand({ ...this.#id, PartNumber, Body: part })
+    const { ETag = '' } = await calling('UploadPart', this.#target.s3.send(command))
+    this.#parts.push({ PartNumber, ETag })
+    this.#bytes += part.byteLength
+  }
+
+  async complete(): Promise<Put> {
+    try {
+      await this.#target.s3.send(
+        new CompleteMultipartUploadCommand({
+          ...this.#id,
+          ...ifAbsentField(this.#target),
+          MultipartUpload: { Parts: this.#parts },
+        }),
+      )
+      return { stored: true, bytes: this.#bytes }
+    } catch (error) {
+      if (httpStatus(error) === 412) return refused(error, this.#bytes)
+      // After 409 S3 wants all parts again, but the source is spent: the caller must begin anew.
+      throw storageFailure(error, 'CompleteMultipartUpload')
+    }
+  }
+
+  /** A failure here leaves parts that nobody can read; the bucket's lifecycle rule removes them after a day. */
+  async abort(): Promise<void> {
+    await this.#target.s3.send(new AbortMultipartUploadCommand(this.#id)).catch(() => undefined)
+  }
+}
+
+function ifAbsentField(target: PutTarget): { IfNoneMatch?: string } {
+  return target.ifAbsent ? { IfNoneMatch: '*' } : {}
+}
+
+/** The object was there before, unless the answer to our own first attempt was lost: then nobody knows who put it. */
+function refused(error: unknown, bytes: number): Put {
+  if (wasRetried(error)) {
+    throw new TemporaryFailure('S3 refused a repeated put: it may be our own', { cause: error })
+  }
+  return { stored: false, bytes }
+}

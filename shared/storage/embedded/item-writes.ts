@@ -1,0 +1,58 @@
+// Writes of one table inside an lmdb transaction: read what is stored, decide every condition, compute every result and
+// only then write items, index entries and expiry entries.
+
+import { applyChanges } from '../changes.ts'
+import { holds } from '../condition.ts'
+import { checkItemBytes, keyOfWrite } from '../limits.ts'
+import { type Item, type Key, StorageMisuse, type Write } from '../ports.ts'
+import { keyBytes } from './keys.ts'
+import type { TableFiles } from './table-files.ts'
+
+export type Prepared = { readonly write: Write; readonly key: Key; readonly bytes: Uint8Array }
+
+export type Failed = readonly { readonly position: number; readonly item: Item | undefined }[]
+
+export type Outcome =
+  | { readonly kind: 'written'; readonly items: readonly (Item | undefined)[] }
+  | { readonly kind: 'failed'; readonly failed: Failed }
+  | { readonly kind: 'misuse'; readonly error: StorageMisuse }
+
+export function prepare(write: Write): Prepared {
+  const key = keyOfWrite(write)
+  return { write, key, bytes: keyBytes(key) }
+}
+
+/** Runs inside a transaction; writes nothing unless the outcome is `written`. */
+export function applyWrites(files: TableFiles, writes: readonly Prepared[]): Outcome {
+  const stored = writes.map(({ key, bytes }) => files.read(key, bytes))
+  const failed = failures(writes, stored)
+  if (failed.length > 0) return { kind: 'failed', failed }
+  let results: (Item | undefined)[]
+  try {
+    results = writes.map(({ write }, position) => resultOf(write, stored[position]))
+  } catch (error) {
+    if (error instanceof StorageMisuse) return { kind: 'misuse', error }
+    throw error
+  }
+  for (const [position, { write, bytes }] of writes.entries()) {
+    if (!('check' in write)) files.replace(bytes, stored[position], results[position])
+  }
+  return { kind: 'written', items: results }
+}
+
+function failures(writes: readonly Prepared[], stored: readonly (Item | undefined)[]): Failed {
+  const failed: { position: number; item: Item | undefined }[] = []
+  for (const [position, { write }] of writes.entries()) {
+    const item = stored[position]
+    if (write.if !== undefined && !holds(write.if, item)) failed.push({ position, item })
+  }
+  return failed
+}
+
+function resultOf(write: Write, stored: Item | undefined): Item | undefined {
+  if ('put' in write) return write.put
+  if (!('update' in write)) return undefined
+  const item = applyChanges(stored, write.update, write.changes)
+  checkItemBytes(item)
+  return item
+}

@@ -1,0 +1,96 @@
+// Opens the embedded driver: one lmdb environment, a folder of object files and a folder of signal inboxes, all under one
+// data folder. Several processes may have it open at once (the server and the command line), each at most once.
+
+import { mkdir, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Clock, systemClock } from '#shared/runtime/clock.ts'
+import { type Log, silentLog } from '#shared/runtime/log.ts'
+import { queueLayouts, StorageMisuse, type Store, tableLayouts } from '../ports.ts'
+import { Environment } from './environment.ts'
+import { EmbeddedObjectStore } from './objects.ts'
+import { purgeExpired } from './purge.ts'
+import { EmbeddedQueue } from './queue.ts'
+import { QueueRecords } from './queue-records.ts'
+import { EmbeddedSignals } from './signals.ts'
+import { EmbeddedTable } from './table.ts'
+
+export type EmbeddedOptions = {
+  readonly directory: string
+  readonly clock?: Clock
+  readonly log?: Log
+}
+
+export interface EmbeddedStore extends Store {
+  readonly objects: EmbeddedObjectStore
+  /** Removes up to `limit` expired items of all tables; returns how many. Fewer than `limit`: none are left. */
+  purgeExpired(limit: number): Promise<number>
+  /** Removes object files that no record owns; returns how many. */
+  sweepOrphans(): Promise<number>
+}
+
+const openDirectories = new Set<string>()
+
+export async function openEmbeddedStore(options: EmbeddedOptions): Promise<EmbeddedStore> {
+  const { clock = systemClock, log = silentLog } = options
+  await mkdir(options.directory, { recursive: true, mode: 0o700 })
+  const directory = await realpath(options.directory)
+  if (openDirectories.has(directory)) {
+    throw new StorageMisuse(`${directory} is already open in this process`)
+  }
+  openDirectories.add(directory)
+  try {
+    const objectsFolder = join(directory, 'objects')
+    const signalsFolder = join(directory, 'signals')
+    await mkdir(objectsFolder, { recursive: true, mode: 0o700 })
+    await mkdir(signalsFolder, { recursive: true, mode: 0o700 })
+    const environment = new Environment(directory, log)
+    const tables = openTables(environment, clock)
+    const objects = new EmbeddedObjectStore(environment, objectsFolder, clock)
+    const signals = new EmbeddedSignals(signalsFolder, log)
+    const queues = openQueues(environment, clock, signals)
+    let closing: Promise<void> | undefined
+    const close = async () => {
+      environment.refuse()
+      for (const queue of Object.values(queues)) queue.close()
+      await signals.close()
+      await environment.close()
+      openDirectories.delete(directory)
+    }
+    return {
+      tables,
+      objects,
+      queues,
+      signals,
+      purgeExpired: (limit) => purgeExpired(environment, Object.values(tables), clock, limit),
+      sweepOrphans: () => objects.sweepOrphans(),
+      [Symbol.asyncDispose]: () => (closing ??= close()),
+    }
+  } catch (error) {
+    openDirectories.delete(directory)
+    throw error
+  }
+}
+
+function openTables(environment: Environment, clock: Clock) {
+  return {
+    directory: new EmbeddedTable(environment, tableLayouts.directory, clock),
+    mail: new EmbeddedTable(environment, tableLayouts.mail, clock),
+    queue: new EmbeddedTable(environment, tableLayouts.queue, clock),
+    counters: new EmbeddedTable(environment, tableLayouts.counters, clock),
+  }
+}
+
+function openQueues(environment: Environment, clock: Clock, signals: EmbeddedSignals) {
+  const incomingDead = new QueueRecords(environment, queueLayouts['incoming-dead'], undefined)
+  const activeDead = new QueueRecords(environment, queueLayouts['active-dead'], undefined)
+  const incoming = new QueueRecords(environment, queueLayouts.incoming, incomingDead)
+  const active = new QueueRecords(environment, queueLayouts.active, activeDead)
+  const queue = (records: QueueRecords) =>
+    new EmbeddedQueue(environment, records, { name: records.name, clock, signals })
+  return {
+    incoming: queue(incoming),
+    active: queue(active),
+    'incoming-dead': queue(incomingDead),
+    'active-dead': queue(activeDead),
+  }
+}

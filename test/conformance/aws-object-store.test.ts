@@ -1,0 +1,4 @@
+import { openAws } from '#test/support/emulators/open-test-aws-store.ts'
+import { describeObjectStore } from './object-store.ts'
+
+describeObjectStore('aws', () => openAws({ withTables: false }), { slow: true })

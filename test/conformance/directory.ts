@@ -1,0 +1,339 @@
+// What the directory promises, on any Table. Run by each driver.
+
+import { beforeEach, describe, expect, it } from 'vitest'
+import { createDirectory, type Directory } from '#shared/directory/directory.ts'
+import type { AliasName } from '#shared/directory/records.ts'
+import { type Address, formatAddress, parseAddress } from '#shared/mail/address.ts'
+import { type Domain, parseDomain } from '#shared/mail/domain.ts'
+import type { Table } from '#shared/storage/ports.ts'
+
+export function describeDirectory(open: () => Promise<Table>): void {
+  describe('directory', () => {
+    let table: Table
+    let directory: Directory
+
+    beforeEach(async () => {
+      table = await open()
+      directory = openDirectory(table)
+      await directory.domains.add(ours)
+    })
+
+    describe('domains', () => {
+      it('are added once and listed', async () => {
+        expect(await directory.domains.add(domain('second.test'))).toMatchObject({ kind: 'ok' })
+        expect(await directory.domains.add(domain('Second.TEST'))).toEqual({ kind: 'exists' })
+        expect((await all(directory.domains.list())).map((d) => d.domain)).toEqual([
+          'ours.test',
+          'second.test',
+        ])
+      })
+
+      it('count their accounts and aliases', async () => {
+        await add('bob@ours.test')
+        await alias('carol@ours.test', 'bob@ours.test')
+        await alias('@ours.test', 'bob@ours.test')
+        expect(await directory.domains.get(ours)).toMatchObject({ accounts: 1, aliases: 2 })
+        await directory.aliases.remove(name('@ours.test'))
+        await directory.accounts.remove(address('bob@ours.test'))
+        expect(await directory.domains.get(ours)).toMatchObject({ accounts: 0, aliases: 1 })
+      })
+
+      it('are not removed while they have addresses', async () => {
+        await alias('bob@ours.test', 'bob@remote.test')
+        expect(await directory.domains.remove(ours)).toEqual({
+          kind: 'not-empty',
+          accounts: 0,
+          aliases: 1,
+        })
+        await directory.aliases.remove(name('bob@ours.test'))
+        expect(await directory.domains.remove(ours)).toEqual({ kind: 'ok', accounts: [] })
+        expect(await directory.domains.remove(ours)).toEqual({ kind: 'no-such-domain' })
+      })
+
+      it('take everything with them when forced, and tell whose mail is left', async () => {
+        const { id } = await add('bob@ours.test')
+        await alias('bob@ours.test', 'bob@ours.test')
+        await alias('@ours.test', 'bob@ours.test')
+        await add('carol@ours.test')
+        await add('dave@ours.test')
+        const removed = await directory.domains.remove(ours, { force: true })
+        if (removed.kind !== 'ok') throw new Error(removed.kind)
+        expect(removed.accounts).toHaveLength(3)
+        expect(removed.accounts).toContain(id)
+        expect(await directory.accounts.byId(id)).toBeUndefined()
+        await directory.domains.add(ours)
+        expect(await all(directory.accounts.list())).toEqual([])
+        expect(await all(directory.aliases.list())).toEqual([])
+      })
+
+      it('begin with a postmaster alias where one is wanted', async () => {
+        const second = domain('second.test')
+        await directory.domains.add(second, { postmaster: address('bob@ours.test') })
+        expect(await directory.resolve(address('Postmaster@second.test'))).toMatchObject({
+          kind: 'alias',
+          targets: [address('bob@ours.test')],
+        })
+        expect(await directory.domains.get(second)).toMatchObject({ aliases: 1 })
+      })
+
+      it('never keep an address when an account is added while the domain is removed', async () => {
+        const [added, removed] = await Promise.all([
+          directory.accounts.add({ address: address('bob@ours.test'), passwordHash: 'x' }),
+          directory.domains.remove(ours),
+        ])
+        expect(`${added.kind} ${removed.kind}`).toMatch(/^ok not-empty$|^no-such-domain ok$/)
+      })
+    })
+
+    describe('accounts', () => {
+      it('are found by address and by id, whatever the case', async () => {
+        const account = await add('Bob.Smith@ours.test', 5_000)
+        expect(account).toMatchObject({
+          address: address('bob.smith@ours.test'),
+          enabled: true,
+          quotaBytes: 5_000,
+          passwordHash: 'hash of Bob.Smith@ours.test',
+        })
+        expect(await directory.accounts.get(address('BOB.smith@OURS.test'))).toEqual(account)
+        expect(await directory.accounts.byId(account.id)).toEqual(account)
+        expect(await directory.accounts.get(address('bob@ours.test'))).toBeUndefined()
+      })
+
+      it('need a domain of ours', async () => {
+        const stranger = { address: address('bob@remote.test'), passwordHash: 'x' }
+        expect(await directory.accounts.add(stranger)).toEqual({ kind: 'no-such-domain' })
+      })
+
+      it('have one owner for an address, also when several are added at once', async () => {
+        const added = await Promise.all(
+          Array.from({ length: 5 }, () =>
+            directory.accounts.add({ address: address('bob@ours.test'), passwordHash: 'x' }),
+          ),
+        )
+        expect(added.map((result) => result.kind).sort()).toEqual([
+          ...Array<string>(4).fill('exists'),
+          'ok',
+        ])
+        expect(await all(directory.accounts.list())).toHaveLength(1)
+        expect(await directory.domains.get(ours)).toMatchObject({ accounts: 1 })
+      })
+
+      it('are listed by domain or all', async () => {
+        await directory.domains.add(domain('second.test'))
+        for (const local of ['a', 'b', 'c', 'd', 'e']) await add(`${local}@ours.test`)
+        await add('f@second.test')
+        await alias('list@ours.test', 'a@ours.test')
+        const texts = async (accounts: AsyncIterable<{ address: Address }>) =>
+          (await all(accounts)).map((account) => formatAddress(account.address))
+        expect(await texts(directory.accounts.list(ours))).toHaveLength(5)
+        expect(await texts(directory.accounts.list())).toEqual([
+          ...['a', 'b', 'c', 'd', 'e'].map((local) => `${local}@ours.test`),
+          'f@second.test',
+        ])
+      })
+
+      it('change only what is set, also when two settings change at once', async () => {
+        const { id } = await add('bob@ours.test')
+        await Promise.all([
+          directory.accounts.set(address('bob@ours.test'), { quotaBytes: 7 }),
+          directory.accounts.set(address('bob@ours.test'), { passwordHash: 'new' }),
+        ])
+        expect(await directory.accounts.byId(id)).toMatchObject({
+          quotaBytes: 7,
+          passwordHash: 'new',
+          enabled: true,
+        })
+        expect(await directory.resolve(address('bob@ours.test'))).toMatchObject({ quotaBytes: 7 })
+        expect(await directory.accounts.set(address('x@ours.test'), { enabled: false })).toEqual({
+          kind: 'no-such-account',
+        })
+      })
+
+      it('are gone after remove, and their id never comes back', async () => {
+        const first = await add('bob@ours.test')
+        const removed = await directory.accounts.remove(address('bob@ours.test'))
+        expect(removed).toEqual({ kind: 'ok', account: first })
+        expect(await directory.resolve(address('bob@ours.test'))).toEqual({ kind: 'unknown' })
+        expect(await directory.accounts.remove(address('bob@ours.test'))).toEqual({
+          kind: 'no-such-account',
+        })
+        expect((await add('bob@ours.test')).id).not.toBe(first.id)
+      })
+
+      it('take a better hash only in place of the one it was made from', async () => {
+        const { id, passwordHash } = await add('bob@ours.test')
+        expect(await directory.accounts.replaceHash(id, passwordHash, 'better')).toBe(true)
+        expect(await directory.accounts.replaceHash(id, passwordHash, 'late')).toBe(false)
+        expect((await directory.accounts.byId(id))?.passwordHash).toBe('better')
+        await directory.accounts.remove(address('bob@ours.test'))
+        expect(await directory.accounts.replaceHash(id, 'better', 'later')).toBe(false)
+        expect(await directory.accounts.byId(id)).toBeUndefined()
+      })
+    })
+
+    describe('aliases', () => {
+      it('are added once, changed, listed and removed', async () => {
+        await alias('List@ours.test', 'a@ours.test', 'b@remote.test', 'a@ours.test')
+        const targets = [address('a@ours.test'), address('b@remote.test')]
+        expect(await directory.aliases.get(name('list@ours.test'))).toEqual({
+          name: name('list@ours.test'),
+          targets,
+        })
+        expect(await directory.aliases.add(name('list@ours.test'), targets)).toEqual({
+          kind: 'exists',
+        })
+        await directory.aliases.set(name('list@ours.test'), [address('c@ours.test')])
+        expect(await all(directory.aliases.list(ours))).toEqual([
+          { name: name('list@ours.test'), targets: [address('c@ours.test')] },
+        ])
+        expect(await directory.aliases.remove(name('list@ours.test'))).toEqual({ kind: 'ok' })
+        expect(await directory.aliases.remove(name('list@ours.test'))).toEqual({
+          kind: 'no-such-alias',
+        })
+        expect(await directory.aliases.set(name('list@ours.test'), targets)).toEqual({
+          kind: 'no-such-alias',
+        })
+      })
+
+      it('need a domain of ours and from 1 to 1000 targets', async () => {
+        const many = (count: number) =>
+          Array.from({ length: count }, (_, i) => address(`u${i}@remote.test`))
+        const list = name('list@ours.test')
+        expect(await directory.aliases.add(name('a@remote.test'), many(1))).toEqual({
+          kind: 'no-such-domain',
+        })
+        expect(await directory.aliases.add(list, [])).toMatchObject({ kind: 'bad-targets' })
+        expect(await directory.aliases.add(list, many(1_001))).toMatchObject({
+          kind: 'bad-targets',
+        })
+        expect(await directory.aliases.add(list, many(1_000))).toMatchObject({ kind: 'ok' })
+        expect(await directory.aliases.set(list, many(1_001))).toMatchObject({
+          kind: 'bad-targets',
+        })
+      })
+
+      it('share an address with an account without harming each other', async () => {
+        await alias('bob@ours.test', 'bob@remote.test')
+        await add('bob@ours.test')
+        await directory.accounts.remove(address('bob@ours.test'))
+        expect(await directory.resolve(address('bob@ours.test'))).toMatchObject({ kind: 'alias' })
+        await add('bob@ours.test')
+        await directory.aliases.remove(name('bob@ours.test'))
+        expect(await directory.resolve(address('bob@ours.test'))).toMatchObject({ kind: 'account' })
+      })
+    })
+
+    describe('resolve', () => {
+      it('knows our accounts, aliases and domains from all others', async () => {
+        const { id } = await add('bob@ours.test')
+        await alias('list@ours.test', 'bob@ours.test')
+        expect(await directory.resolve(address('BOB@ours.test'))).toEqual({
+          kind: 'account',
+          accountId: id,
+          address: address('bob@ours.test'),
+          extension: null,
+          quotaBytes: 1_000,
+        })
+        expect(await directory.resolve(address('list@ours.test'))).toEqual({
+          kind: 'alias',
+          name: name('list@ours.test'),
+          targets: [address('bob@ours.test')],
+        })
+        expect(await directory.resolve(address('nobody@ours.test'))).toEqual({ kind: 'unknown' })
+        expect(await directory.resolve(address('bob@remote.test'))).toEqual({ kind: 'remote' })
+        expect(await directory.resolve(address('bob@sub.ours.test'))).toEqual({ kind: 'remote' })
+      })
+
+      it('prefers exact, then without extension, then catch-all', async () => {
+        await add('bob@ours.test')
+        await alias('bob+news@ours.test', 'a@remote.test')
+        await alias('@ours.test', 'b@remote.test')
+        const kinds = async (text: string) => {
+          const found = await directory.resolve(address(text))
+          if (found.kind === 'account') return `account ${found.extension}`
+          return found.kind === 'alias' ? found.targets.map(formatAddress).join() : found.kind
+        }
+        expect(await kinds('bob+news@ours.test')).toBe('a@remote.test')
+        expect(await kinds('bob+Other@ours.test')).toBe('account Other')
+        expect(await kinds('bob+@ours.test')).toBe('account ')
+        expect(await kinds('carol+x@ours.test')).toBe('b@remote.test')
+      })
+
+      it('leaves the delimiter alone when extensions are off', async () => {
+        await add('bob@ours.test')
+        const plain = openDirectory(table, { recipientDelimiter: '' })
+        expect(await plain.resolve(address('bob+x@ours.test'))).toEqual({ kind: 'unknown' })
+      })
+
+      it('tells a disabled account, at once', async () => {
+        const { id } = await add('bob@ours.test')
+        await directory.accounts.set(address('bob@ours.test'), { enabled: false })
+        expect(await directory.resolve(address('bob@ours.test'))).toEqual({
+          kind: 'disabled',
+          accountId: id,
+          address: address('bob@ours.test'),
+        })
+      })
+
+      it('knows internationalised addresses in either form', async () => {
+        await directory.domains.add(domain('bücher.example'))
+        const { id } = await add('josé@bücher.example')
+        expect(await directory.resolve(address('JOSE\u0301@xn--bcher-kva.example'))).toMatchObject({
+          accountId: id,
+        })
+      })
+    })
+
+    async function add(text: string, quotaBytes?: number) {
+      const added = await directory.accounts.add({
+        address: address(text),
+        passwordHash: `hash of ${text}`,
+        ...(quotaBytes === undefined ? {} : { quotaBytes }),
+      })
+      if (added.kind !== 'ok') throw new Error(`${text}: ${added.kind}`)
+      return added.account
+    }
+
+    async function alias(text: string, ...targets: readonly string[]) {
+      const added = await directory.aliases.add(name(text), targets.map(address))
+      if (added.kind !== 'ok') throw new Error(`${text}: ${added.kind}`)
+    }
+  })
+}
+
+const ours = domain('ours.test')
+
+function openDirectory(table: Table, settings: { recipientDelimiter?: string } = {}): Directory {
+  return createDirectory({
+    table,
+    clock: { now: () => 1_700_000_000_000, sleep: async () => {} },
+    settings: {
+      recipientDelimiter: '+',
+      mailboxSizeLimit: 1_000,
+      virtualAliasRecursionLimit: 10,
+      virtualAliasExpansionLimit: 100,
+      ...settings,
+    },
+  })
+}
+
+function domain(text: string): Domain {
+  const parsed = parseDomain(text)
+  if (parsed === undefined) throw new Error(`${text} is no domain`)
+  return parsed
+}
+
+function address(text: string): Address {
+  const parsed = parseAddress(text)
+  if (parsed === undefined) throw new Error(`${text} is no address`)
+  return parsed
+}
+
+/** `@domain` is the catch-all. */
+function name(text: string): AliasName {
+  return text.startsWith('@') ? { local: null, domain: domain(text.slice(1)) } : address(text)
+}
+
+async function all<T>(source: AsyncIterable<T>): Promise<readonly T[]> {
+  return await Array.fromAsync(source)
+}

@@ -1,0 +1,130 @@
+// Mail hosts on loopback for tests of whoever sends mail: one on smtp-server that keeps what it is sent and refuses on
+// request, and one that says whatever its script says.
+
+import { once } from 'node:events'
+import { createServer, type Server, type Socket } from 'node:net'
+import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server'
+
+export interface Sink extends AsyncDisposable {
+  readonly port: number
+  readonly messages: readonly SunkMessage[]
+}
+
+export type SunkMessage = {
+  readonly envelope: SMTPServerSession['envelope']
+  readonly secure: boolean
+  readonly helo: string
+  readonly user: string | null
+  /** Without dot-stuffing, with the CRLF before the final dot. */
+  readonly bytes: Buffer
+}
+
+export type SinkScript = {
+  /** Replies such as `550 5.1.1 no such user`; undefined accepts. */
+  readonly mail?: (address: string) => string | undefined
+  readonly rcpt?: (address: string) => string | undefined
+  readonly message?: () => string | undefined
+  readonly options?: SMTPServerOptions
+}
+
+export async function openSink(script: SinkScript = {}): Promise<Sink> {
+  const messages: SunkMessage[] = []
+  const server = new SMTPServer({
+    disabledCommands: ['AUTH'],
+    disableReverseLookup: true,
+    hideDSN: false,
+    logger: false,
+    onAuth: (auth, _session, callback) =>
+      callback(null, { user: `${auth.username}/${auth.password}` }),
+    onMailFrom: ({ address }, _session, callback) => callback(refusal(script.mail?.(address))),
+    onRcptTo: ({ address }, _session, callback) => callback(refusal(script.rcpt?.(address))),
+    async onData(stream, session, callback) {
+      const chunks: Buffer[] = []
+      for await (const chunk of stream) chunks.push(chunk)
+      const refused = refusal(script.message?.())
+      if (refused !== undefined) return callback(refused)
+      messages.push({
+        envelope: structuredClone(session.envelope),
+        secure: session.secure,
+        helo: session.hostNameAppearsAs,
+        user: typeof session.user === 'string' ? session.user : null,
+        bytes: Buffer.concat(chunks),
+      })
+      callback(null, 'taken')
+    },
+    ...script.options,
+  })
+  // A client that hangs up in the middle is part of some tests.
+  server.on('error', () => undefined)
+  server.listen(0, '127.0.0.1')
+  await once(server.server, 'listening')
+  return {
+    port: portOf(server.server),
+    messages,
+    [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
+  }
+}
+
+function refusal(reply: string | undefined) {
+  if (reply === undefined) return undefined
+  return Object.assign(new Error(reply.slice(4)), { responseCode: Number(reply.slice(0, 3)) })
+}
+
+export interface ScriptedHost extends AsyncDisposable {
+  readonly port: number
+  /** Lines received, connection by connection; the message is the line `.` alone. */
+  readonly connections: readonly (readonly string[])[]
+}
+
+/**
+ * Answers each line with what the script says (without CRLF): a reply, or null to hang up without one. The first question, at
+ * connection, is ''; after a 354 reply the message is swallowed and the next question is `.`.
+ */
+export async function openScriptedHost(
+  answer: (line: string, connection: number) => string | null,
+): Promise<ScriptedHost> {
+  const connections: string[][] = []
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    const lines: string[] = []
+    const number = connections.push(lines) - 1
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.on('close', () => sockets.delete(socket))
+    let inMessage = false
+    let rest = ''
+    const say = (line: string) => {
+      const reply = answer(line, number)
+      if (reply === null) return void socket.destroy()
+      inMessage = reply.startsWith('354')
+      socket.write(`${reply}\r\n`)
+    }
+    say('')
+    socket.on('data', (chunk) => {
+      const parts = (rest + chunk.toString('latin1')).split('\r\n')
+      rest = parts.pop() ?? ''
+      for (const line of parts) {
+        if (inMessage && line !== '.') continue
+        lines.push(line)
+        say(line)
+      }
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: portOf(server),
+    connections,
+    [Symbol.asyncDispose]: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        for (const socket of sockets) socket.destroy()
+      }),
+  }
+}
+
+function portOf(server: Pick<Server, 'address'>): number {
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('not listening')
+  return address.port
+}

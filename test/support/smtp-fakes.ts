@@ -1,0 +1,235 @@
+// Stand-ins for what an SMTP listener depends on. They decide by the names in the envelope, so that a transcript can ask
+// for any answer, and keep what they were given for assertions.
+
+import type { Authenticator, LoginAttempt, LoginResult } from '#shared/contracts/authenticate.ts'
+import type {
+  MessageRequest,
+  PolicyClient,
+  RecipientRequest,
+  SmtpReply,
+  Verdict,
+} from '#shared/contracts/policy.ts'
+import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
+import type { MessageIndex } from '#shared/mail/message-index.ts'
+import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
+import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
+import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { type Log, type LogFields, silentLog } from '#shared/runtime/log.ts'
+
+export class FakeSpool implements Spool {
+  readonly accepted: AcceptedMessage[] = []
+  readonly discarded: QueueId[] = []
+  /** By queue id: what was received to the end. */
+  readonly contents = new Map<QueueId, Buffer>()
+  /** Errors of sources, that is messages that were given up. */
+  readonly failures: unknown[] = []
+  /** Where it fails, as a full disk does. */
+  failsAt: 'receive' | 'accept' | undefined
+  /** Bytes are counted and forgotten. */
+  keepsContents = true
+  bytes = 0
+  /** Awaited before each chunk is taken. */
+  gate: Promise<void> | undefined
+
+  newQueueId(): QueueId {
+    return newQueueId(Date.now())
+  }
+
+  async receive(queueId: QueueId, source: AsyncIterable<Uint8Array>): Promise<Spooled> {
+    if (this.failsAt === 'receive') throw new TemporaryFailure('disk full')
+    const chunks: Uint8Array[] = []
+    let bytes = 0
+    try {
+      if (this.gate) await this.gate
+      for await (const chunk of source) {
+        bytes += chunk.length
+        if (this.keepsContents) chunks.push(chunk)
+        if (this.gate) await this.gate
+      }
+    } catch (error) {
+      this.failures.push(error)
+      throw error
+    }
+    this.bytes += bytes
+    if (this.keepsContents) this.contents.set(queueId, Buffer.concat(chunks))
+    return { queueId, index: { ...emptyIndex, bytes } }
+  }
+
+  async discard({ queueId }: Spooled): Promise<void> {
+    this.contents.delete(queueId)
+    this.discarded.push(queueId)
+  }
+
+  async accept(message: AcceptedMessage): Promise<void> {
+    if (this.failsAt === 'accept') throw new TemporaryFailure('disk full')
+    if (this.keepsContents) this.accepted.push(message)
+  }
+}
+
+const emptyIndex: MessageIndex = {
+  bytes: 0,
+  lines: 0,
+  sha256: '',
+  headerBytes: 0,
+  envelope: {
+    date: null,
+    subject: null,
+    from: null,
+    sender: null,
+    replyTo: null,
+    to: null,
+    cc: null,
+    bcc: null,
+    inReplyTo: null,
+    messageId: null,
+  },
+  structure: {
+    kind: 'leaf',
+    header: [0, 0],
+    body: [0, 0],
+    type: 'text',
+    subtype: 'plain',
+    parameters: [],
+    id: null,
+    description: null,
+    encoding: '7bit',
+    lines: 0,
+    md5: null,
+    disposition: null,
+    language: null,
+    location: null,
+  },
+  receivedFields: 0,
+  deliveredTo: [],
+  has: [],
+  eightBit: false,
+  lineBytesMax: 0,
+  containsNul: false,
+}
+
+/** By the local part of the recipient, or of the sender at the end of the message. */
+const recipientReplies: { readonly [local: string]: SmtpReply } = {
+  unknown: { code: 550, status: '5.1.1', text: 'No such user' },
+  greylisted: { code: 450, status: '4.7.1', text: 'Greylisted, try again later' },
+  full: { code: 452, status: '4.2.2', text: 'Mailbox full' },
+  closing: { code: 421, status: '4.7.0', text: 'Go away' },
+  injecting: { code: 550, status: '5.7.1', text: 'one\r\n250 two\u{85}three' },
+  wordy: { code: 550, status: '5.7.1', text: 'é'.repeat(600) },
+}
+const messageReplies: { readonly [local: string]: SmtpReply } = {
+  spammer: { code: 550, status: '5.7.1', text: 'Spam is not wanted here' },
+  deferred: { code: 451, status: '4.7.1', text: 'Come back later' },
+}
+
+export class FakePolicy implements PolicyClient {
+  readonly recipientRequests: RecipientRequest[] = []
+  readonly messageRequests: MessageRequest[] = []
+  keepsRequests = true
+
+  async recipient(request: RecipientRequest): Promise<Verdict> {
+    if (this.keepsRequests) {
+      this.recipientRequests.push({ ...request, recipients: [...request.recipients] })
+    }
+    const local = localPart(request.recipient)
+    if (local === 'temporary') throw new TemporaryFailure('directory does not answer')
+    if (local === 'bug') throw new TypeError('undefined is not a function')
+    const reply = recipientReplies[local]
+    if (reply) return { kind: 'reject', reply, restriction: `fake_${local}` }
+    return { kind: 'permit', prepend: local === 'tagged' ? 'X-Tag: recipient\r\n' : '' }
+  }
+
+  async message(request: MessageRequest): Promise<Verdict> {
+    if (this.keepsRequests) this.messageRequests.push(request)
+    const local = localPart(request.envelope.sender)
+    if (local === 'temporary') throw new TemporaryFailure('filter does not answer')
+    if (local === 'bug') throw new TypeError('undefined is not a function')
+    const reply = messageReplies[local]
+    if (reply) return { kind: 'reject', reply, restriction: `fake_${local}` }
+    return { kind: 'permit', prepend: local === 'tagged' ? 'X-Tag: message\r\n' : '' }
+  }
+}
+
+function localPart(address: string): string {
+  return address.slice(0, Math.max(0, address.lastIndexOf('@')))
+}
+
+export const goodLogin = { login: 'alice@example.test', password: 'sésame' }
+
+export class FakeAuthenticator implements Authenticator {
+  readonly attempts: LoginAttempt[] = []
+
+  async authenticate(attempt: LoginAttempt): Promise<LoginResult> {
+    this.attempts.push(attempt)
+    const { login, password } = attempt
+    if (login === 'throttled') return { kind: 'throttled', retryAfterSeconds: 60 }
+    if (login === 'temporary') throw new TemporaryFailure('directory does not answer')
+    if (login === goodLogin.login && password === goodLogin.password) {
+      return { kind: 'authenticated', account: { id: 'a1', login } }
+    }
+    return { kind: 'refused', reason: 'password' }
+  }
+}
+
+export type LogLine = {
+  readonly level: string
+  readonly fields: LogFields
+  readonly message: string
+}
+
+export class RecordingLog implements Log {
+  readonly lines: LogLine[]
+  readonly #fields: LogFields
+  constructor(lines: LogLine[] = [], fields: LogFields = {}) {
+    this.lines = lines
+    this.#fields = fields
+  }
+  debug(fields: LogFields, message: string): void {
+    this.#add('debug', fields, message)
+  }
+  info(fields: LogFields, message: string): void {
+    this.#add('info', fields, message)
+  }
+  warn(fields: LogFields, message: string): void {
+    this.#add('warn', fields, message)
+  }
+  error(fields: LogFields, message: string): void {
+    this.#add('error', fields, message)
+  }
+  child(fields: LogFields): Log {
+    return new RecordingLog(this.lines, { ...this.#fields, ...fields })
+  }
+  #add(level: string, fields: LogFields, message: string): void {
+    this.lines.push({ level, fields: { ...this.#fields, ...fields }, message })
+  }
+}
+
+/** A certificate made for this process; `replace` makes another and tells the listeners. */
+export class FakeCertificates implements CertificateSource {
+  #pair = makeSelfSigned('mx.example.test', new Date())
+  readonly #listeners: (() => void)[] = []
+  current(): { readonly key: string; readonly cert: string } {
+    return this.#pair
+  }
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+  replace(): void {
+    this.#pair = makeSelfSigned('mx.example.test', new Date())
+    for (const listener of this.#listeners) listener()
+  }
+  close(): void {}
+}
+
+/** Everything a listener needs, each piece within reach of the test. */
+export function smtpFakes(log: Log = silentLog) {
+  return {
+    spool: new FakeSpool(),
+    policy: new FakePolicy(),
+    authenticator: new FakeAuthenticator(),
+    certificates: new FakeCertificates(),
+    clock: { now: () => Date.now(), sleep: async () => {} },
+    log,
+    hostname: 'mx.example.test',
+  }
+}

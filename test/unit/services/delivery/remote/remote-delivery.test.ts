@@ -1,0 +1,624 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { connectTcp } from '#services/delivery/remote/connect.ts'
+import type { RemoteGroup } from '#services/delivery/remote/group.ts'
+import {
+  createRemoteDelivery,
+  type RemoteDeliverySettings,
+} from '#services/delivery/remote/remote-delivery.ts'
+import { defaultTimeouts } from '#services/delivery/remote/timeouts.ts'
+import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
+import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
+import { silentLog } from '#shared/runtime/log.ts'
+import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
+import {
+  openScriptedHost,
+  openSink,
+  type ScriptedHost,
+  type Sink,
+  type SinkScript,
+} from '#test/support/sink-smtp.ts'
+
+let stack = new AsyncDisposableStack()
+afterEach(async () => {
+  await stack.disposeAsync()
+  stack = new AsyncDisposableStack()
+})
+
+const sink = async (script?: SinkScript): Promise<Sink> => stack.use(await openSink(script))
+const scripted = async (
+  answer: (line: string, connection: number) => string | null,
+): Promise<ScriptedHost> => stack.use(await openScriptedHost(answer))
+
+/** A polite host without extensions, but for what `say` answers instead. */
+const host = (say: (line: string, connection: number) => string | null | undefined) =>
+  scripted((line, connection) => {
+    const said = say(line, connection)
+    if (said !== undefined) return said
+    if (line === '') return '220 host.test'
+    if (line === 'DATA') return '354 go on'
+    return '250 2.0.0 fine'
+  })
+
+const oneMx: FakeZone = {
+  'there.test': { mx: ['10 mx.there.test'] },
+  'mx.there.test': { a: ['192.0.2.1'] },
+}
+
+function delivery(
+  hosts: { readonly [address: string]: { readonly port: number } },
+  options: { zone?: FakeZone; settings?: Partial<RemoteDeliverySettings> } = {},
+) {
+  const dialled: string[] = []
+  const remote = createRemoteDelivery({
+    resolver: createFakeResolver(options.zone ?? oneMx),
+    settings: {
+      hostname: 'mail.here.test',
+      relayhost: '',
+      relayhostAuth: null,
+      timeouts: defaultTimeouts,
+      ...options.settings,
+    },
+    log: silentLog,
+    random: () => 0.5,
+    connect: ({ address, port, timeoutMs }) => {
+      dialled.push(`${address}:${port}`)
+      const there = hosts[address]
+      if (there === undefined) return Promise.reject(new Error('connect ECONNREFUSED'))
+      return connectTcp({ address: '127.0.0.1', port: there.port, timeoutMs })
+    },
+  })
+  return {
+    dialled,
+    deliver: (changes: Partial<RemoteGroup> = {}) => remote.deliver(group(changes)),
+  }
+}
+
+const hello = 'Subject: hello\r\n\r\nHello.\r\n'
+
+function group(changes: Partial<RemoteGroup> & { readonly text?: string } = {}): RemoteGroup {
+  return {
+    queueId: '01ARZ3NDEKTSV4RRFF',
+    nextHop: 'there.test',
+    sender: 'bob@here.test',
+    recipients: [to('carol@there.test')],
+    smtpUtf8: false,
+    body: '7BIT',
+    dsnReturn: null,
+    dsnEnvelopeId: null,
+    ...content(hello),
+    ...changes,
+  }
+}
+
+function content(text: string | Buffer, chunkBytes = 7) {
+  const bytes = Buffer.from(text)
+  return {
+    bytes: bytes.length,
+    async *message() {
+      for (let at = 0; at < bytes.length; at += chunkBytes)
+        yield bytes.subarray(at, at + chunkBytes)
+    },
+  }
+}
+
+function to(address: string, more: Partial<EnvelopeRecipient> = {}): EnvelopeRecipient {
+  return { address, notify: [], originalRecipient: null, ...more }
+}
+
+describe('remote delivery', () => {
+  describe('of a message', () => {
+    it('delivers to every recipient in one transaction', async () => {
+      const there = await sink()
+      const { deliver } = delivery({ '192.0.2.1': there })
+      const recipients = [to('carol@there.test'), to('"d d"@there.test')]
+      expect(await deliver({ recipients })).toEqual([
+        { kind: 'delivered', reply: '250 taken' },
+        { kind: 'delivered', reply: '250 taken' },
+      ])
+      expect(there.messages).toHaveLength(1)
+      expect(there.messages[0]).toMatchObject({
+        helo: 'mail.here.test',
+        envelope: { mailFrom: { address: 'bob@here.test', args: { SIZE: String(hello.length) } } },
+      })
+      expect(there.messages[0]?.envelope.rcptTo.map((r) => r.address)).toEqual([
+        'carol@there.test',
+        '"d d"@there.test',
+      ])
+    })
+
+    it('sends every byte as it is', async () => {
+      const there = await sink()
+      const { deliver } = delivery({ '192.0.2.1': there })
+      // RFC 5321 §4.5.2: lines that begin with a dot, the one that is a dot alone among them
+      const text = '.\r\n..\r\n\r\n.x\r\nx.\r\n.\r\nlast\r\n..\r\n'
+      const binary = Buffer.from(Array.from({ length: 256 }, (_, i) => i)).filter(
+        (byte) => byte !== 10 && byte !== 13,
+      )
+      const bytes = Buffer.concat([Buffer.from(text), binary, Buffer.from('\r\n')])
+      for (const chunkBytes of [1, 5, 1_000]) {
+        expect(await deliver({ ...content(bytes, chunkBytes), body: '8BITMIME' })).toMatchObject([
+          { kind: 'delivered' },
+        ])
+      }
+      expect(there.messages.map((message) => message.bytes)).toEqual([bytes, bytes, bytes])
+      expect(there.messages[0]?.envelope.bodyType).toBe('8bitmime')
+    })
+
+    it('ends a last line that has no end', async () => {
+      const there = await sink()
+      await delivery({ '192.0.2.1': there }).deliver(content('no end'))
+      expect(there.messages[0]?.bytes.toString()).toBe('no end\r\n')
+    })
+
+    it('sends bounces from the null sender', async () => {
+      const there = await sink()
+      await delivery({ '192.0.2.1': there }).deliver({ sender: '' })
+      expect(there.messages[0]?.envelope.mailFrom).toMatchObject({ address: '' })
+    })
+
+    it('never ends a message that is shorter than it should be, or cannot be read', async () => {
+      const there = await sink()
+      const { deliver } = delivery({ '192.0.2.1': there })
+      const short = { ...content(hello), bytes: hello.length + 1 }
+      expect(await deliver(short)).toMatchObject([{ kind: 'deferred', status: '4.3.0' }])
+      const unreadable = {
+        bytes: hello.length,
+        async *message() {
+          yield Buffer.from(hello)
+          throw new Error('disk on fire')
+        },
+      }
+      expect(await deliver(unreadable)).toMatchObject([{ kind: 'deferred', status: '4.3.0' }])
+      expect(there.messages).toEqual([])
+    })
+  })
+
+  describe('results', () => {
+    it('are each recipient’s own', async () => {
+      const there = await sink({
+        rcpt: (address) => {
+          if (address.startsWith('gone')) return '550 5.1.1 no such user'
+          return address.startsWith('busy') ? '451 4.7.1 greylisted' : undefined
+        },
+      })
+      const recipients = ['gone', 'carol', 'busy'].map((local) => to(`${local}@there.test`))
+      expect(await delivery({ '192.0.2.1': there }).deliver({ recipients })).toEqual([
+        {
+          kind: 'failed',
+          status: '5.1.1',
+          reply: 'host mx.there.test[192.0.2.1]:25 said: 550 5.1.1 no such user',
+        },
+        { kind: 'delivered', reply: '250 taken' },
+        {
+          kind: 'deferred',
+          status: '4.7.1',
+          reply: 'host mx.there.test[192.0.2.1]:25 said: 451 4.7.1 greylisted',
+        },
+      ])
+    })
+
+    it('stay each recipient’s own when all are refused, or the message is', async () => {
+      const there = await sink({ rcpt: (a) => (a.startsWith('a') ? '550 no' : '450 wait') })
+      const recipients = [to('a@there.test'), to('b@there.test')]
+      expect(await delivery({ '192.0.2.1': there }).deliver({ recipients })).toMatchObject([
+        { kind: 'failed', status: '5.0.0' },
+        { kind: 'deferred', status: '4.0.0' },
+      ])
+      const later = await sink({
+        rcpt: (a) => (a.startsWith('a') ? '550 no' : undefined),
+        message: () => '452 4.3.1 disk full',
+      })
+      expect(await delivery({ '192.0.2.1': later }).deliver({ recipients })).toMatchObject([
+        { kind: 'failed' },
+        { kind: 'deferred', status: '4.3.1' },
+      ])
+    })
+
+    it.each([
+      ['550 5.7.1 go away', 'failed', '5.7.1'],
+      ['451 4.3.0 later', 'deferred', '4.3.0'],
+    ])('of a sender refused with %s are %s', async (reply, kind, status) => {
+      const there = await sink({ mail: () => reply })
+      const results = await delivery({ '192.0.2.1': there }).deliver()
+      expect(results).toMatchObject([{ kind, status }])
+    })
+
+    it.each([
+      ['554 5.6.0 no thanks', 'failed', '5.6.0'],
+      ['421 4.3.2 going down', 'deferred', '4.3.2'],
+    ])('of a message refused with %s are %s', async (reply, kind, status) => {
+      const there = await sink({ message: () => reply })
+      const results = await delivery({ '192.0.2.1': there }).deliver()
+      expect(results).toMatchObject([{ kind, status }])
+    })
+
+    it('of a refused DATA command are that refusal', async () => {
+      const there = await host((line) => (line === 'DATA' ? '554 5.5.1 no' : undefined))
+      const results = await delivery({ '192.0.2.1': there }).deliver()
+      expect(results).toMatchObject([{ kind: 'failed', status: '5.5.1' }])
+    })
+
+    // RFC 1047: the message may have been taken; a second copy is better than none.
+    it.each([['.'], ['DATA'], ['MAIL FROM:<bob@here.test>'], ['RCPT TO:<carol@there.test>']])(
+      'are deferred when the connection is lost at %s',
+      async (last) => {
+        const there = await host((line) => (line === last ? null : undefined))
+        const results = await delivery({ '192.0.2.1': there }).deliver()
+        expect(results).toMatchObject([{ kind: 'deferred', status: '4.4.2' }])
+        expect(there.connections).toHaveLength(1)
+      },
+    )
+
+    it('are deferred when the other side falls silent after the message', async () => {
+      const there = await host((line) => (line === '.' ? '' : undefined))
+      const timeouts = { ...defaultTimeouts, dataTerminationMs: 50 }
+      const results = await delivery({ '192.0.2.1': there }, { settings: { timeouts } }).deliver()
+      expect(results).toMatchObject([{ kind: 'deferred', status: '4.4.2' }])
+    })
+
+    it('defer recipients beyond what the host takes at once (RFC 5321 §4.5.3.1.10)', async () => {
+      const there = await sink({ rcpt: (a) => (a.startsWith('a') ? undefined : '552 too many') })
+      const recipients = [to('a@there.test'), to('b@there.test')]
+      expect(await delivery({ '192.0.2.1': there }).deliver({ recipients })).toMatchObject([
+        { kind: 'delivered' },
+        { kind: 'deferred', status: '4.5.3' },
+      ])
+      const full = await sink({ rcpt: (a) => (a.startsWith('a') ? undefined : '552 5.2.2 full') })
+      expect(await delivery({ '192.0.2.1': full }).deliver({ recipients })).toMatchObject([
+        { kind: 'delivered' },
+        { kind: 'failed', status: '5.2.2' },
+      ])
+    })
+
+    it('are one line, whatever the host says', async () => {
+      const there = await host((line) =>
+        line.startsWith('RCPT') ? '550-5.1.1 no\x07\r\n550 5.1.1 never' : undefined,
+      )
+      const [result] = await delivery({ '192.0.2.1': there }).deliver()
+      expect(result?.reply).toBe('host mx.there.test[192.0.2.1]:25 said: 550-5.1.1 no  5.1.1 never')
+    })
+
+    it('fail alone for addresses that no command can hold', async () => {
+      const there = await sink()
+      const { deliver, dialled } = delivery({ '192.0.2.1': there })
+      const recipients = [to('"a>b"@there.test'), to('carol@there.test')]
+      expect(await deliver({ recipients })).toMatchObject([
+        { kind: 'failed', status: '5.1.3' },
+        { kind: 'delivered' },
+      ])
+      expect(await deliver({ sender: '"a>b"@here.test' })).toMatchObject([
+        { kind: 'failed', status: '5.1.7' },
+      ])
+      expect(dialled).toHaveLength(1)
+    })
+  })
+
+  describe('extensions', () => {
+    it('fails a message that is larger than the host takes, before sending it', async () => {
+      const { deliver } = delivery({ '192.0.2.1': await sink({ options: { size: 20 } }) })
+      expect(await deliver()).toMatchObject([{ kind: 'failed', status: '5.3.4' }])
+      expect(await deliver(content('x'.repeat(20)))).toMatchObject([{ kind: 'delivered' }])
+    })
+
+    it('fails an internationalised message or address where SMTPUTF8 is not offered', async () => {
+      const { deliver } = delivery({
+        '192.0.2.1': await sink({ options: { hideSMTPUTF8: true } }),
+      })
+      expect(await deliver({ smtpUtf8: true })).toMatchObject([{ kind: 'failed', status: '5.6.7' }])
+      expect(await deliver({ recipients: [to('josé@there.test')] })).toMatchObject([
+        { kind: 'failed', status: '5.6.7' },
+      ])
+    })
+
+    it('announces SMTPUTF8 once, for the message’s or an address’s sake', async () => {
+      const seen: string[] = []
+      const there = await host((line) => {
+        if (line.startsWith('EHLO')) return '250-host.test\r\n250-PIPELINING\r\n250 SMTPUTF8'
+        if (line.startsWith('MAIL')) seen.push(line)
+        return undefined
+      })
+      const { deliver } = delivery({ '192.0.2.1': there })
+      await deliver({ smtpUtf8: true })
+      await deliver({ recipients: [to('josé@there.test')], smtpUtf8: true })
+      await deliver()
+      expect(seen).toEqual([
+        'MAIL FROM:<bob@here.test> SMTPUTF8',
+        'MAIL FROM:<bob@here.test> SMTPUTF8',
+        'MAIL FROM:<bob@here.test>',
+      ])
+    })
+
+    it('fails an 8-bit message where 8BITMIME is not offered', async () => {
+      const { deliver } = delivery({
+        '192.0.2.1': await sink({ options: { hide8BITMIME: true } }),
+      })
+      expect(await deliver({ body: '8BITMIME' })).toMatchObject([
+        { kind: 'failed', status: '5.6.3' },
+      ])
+      expect(await deliver()).toMatchObject([{ kind: 'delivered' }])
+    })
+
+    it('passes each recipient’s DSN parameters on in one transaction', async () => {
+      const there = await sink()
+      await delivery({ '192.0.2.1': there }).deliver({
+        dsnReturn: 'HDRS',
+        dsnEnvelopeId: 'QQ=1+2',
+        recipients: [
+          to('a@there.test', {
+            notify: ['SUCCESS', 'DELAY'],
+            originalRecipient: 'rfc822;x+y@z.test',
+          }),
+          to('b@there.test', { notify: ['NEVER'] }),
+          to('c@there.test'),
+        ],
+      })
+      expect(there.messages).toHaveLength(1)
+      const envelope = there.messages[0]?.envelope
+      expect(envelope?.mailFrom).toMatchObject({ args: { RET: 'HDRS', ENVID: 'QQ+3D1+2B2' } })
+      expect(envelope?.rcptTo.map((recipient) => recipient.args)).toEqual([
+        { NOTIFY: 'SUCCESS,DELAY', ORCPT: 'rfc822;x+2By@z.test' },
+        { NOTIFY: 'NEVER' },
+        false,
+      ])
+    })
+
+    it('keeps DSN parameters from hosts that do not know them', async () => {
+      const there = await sink({ options: { hideDSN: true } })
+      const recipients = [to('a@there.test', { notify: ['SUCCESS'] })]
+      const { deliver } = delivery({ '192.0.2.1': there })
+      expect(await deliver({ recipients, dsnReturn: 'FULL' })).toMatchObject([
+        { kind: 'delivered' },
+      ])
+      expect(there.messages[0]?.envelope.rcptTo[0]?.args).toBe(false)
+    })
+
+    it('speaks HELO where EHLO is unknown', async () => {
+      const there = await host((line) => (line.startsWith('EHLO') ? '502 what?' : undefined))
+      const results = await delivery({ '192.0.2.1': there }).deliver()
+      expect(results).toMatchObject([{ kind: 'delivered' }])
+    })
+  })
+
+  describe('hosts', () => {
+    const twoMx: FakeZone = {
+      'there.test': { mx: ['20 mx2.there.test', '10 mx1.there.test'] },
+      'mx1.there.test': { a: ['192.0.2.1'], aaaa: ['2001:db8::1'] },
+      'mx2.there.test': { a: ['192.0.2.2'] },
+    }
+
+    it('are tried by preference and address until one answers', async () => {
+      const there = await sink()
+      const { deliver, dialled } = delivery({ '192.0.2.2': there }, { zone: twoMx })
+      expect(await deliver()).toMatchObject([{ kind: 'delivered' }])
+      expect(dialled).toEqual(['192.0.2.1:25', '2001:db8::1:25', '192.0.2.2:25'])
+    })
+
+    it.each([['421 too busy'], ['554 not for you']])(
+      'are passed over that greet with %s',
+      async (greeting) => {
+        const busy = await host((line) => (line === '' ? greeting : undefined))
+        const there = await sink()
+        const { deliver } = delivery({ '192.0.2.1': busy, '192.0.2.2': there }, { zone: twoMx })
+        expect(await deliver()).toMatchObject([{ kind: 'delivered' }])
+        const alone = delivery({ '192.0.2.1': busy })
+        expect(await alone.deliver()).toMatchObject([{ kind: 'deferred' }])
+      },
+    )
+
+    it('are passed over that hang up, or say nothing', async () => {
+      const timeouts = { ...defaultTimeouts, greetingMs: 50 }
+      const silent = await host((line) => (line === '' ? '220-soon' : undefined))
+      const rude = await host((line) => (line === '' ? null : undefined))
+      const there = await sink()
+      const { deliver } = delivery(
+        { '192.0.2.1': silent, '2001:db8::1': rude, '192.0.2.2': there },
+        { zone: twoMx, settings: { timeouts: { ...timeouts, greetingMs: 1_000 } } },
+      )
+      expect(await deliver()).toMatchObject([{ kind: 'delivered' }])
+    })
+
+    it('are not asked again for a recipient that one of them refused', async () => {
+      const strict = await sink({ rcpt: () => '550 5.1.1 no' })
+      const { deliver, dialled } = delivery({ '192.0.2.1': strict }, { zone: twoMx })
+      expect(await deliver()).toMatchObject([{ kind: 'failed' }])
+      expect(dialled).toEqual(['192.0.2.1:25'])
+    })
+
+    it('are tried at no more than five addresses', async () => {
+      const many = Array.from({ length: 9 }, (_, i) => `192.0.2.${i}`)
+      const zone: FakeZone = { 'there.test': { a: many } }
+      const { deliver, dialled } = delivery({}, { zone })
+      expect(await deliver()).toMatchObject([{ kind: 'deferred', status: '4.4.1' }])
+      expect(dialled).toHaveLength(5)
+    })
+
+    it.each([
+      ['no such domain', {}, 'failed', '5.1.2'],
+      ['a null MX', { 'there.test': { mx: ['0 .'], a: ['192.0.2.1'] } }, 'failed', '5.1.10'],
+      ['a name server in trouble', { 'there.test': 'failure' }, 'deferred', '4.4.3'],
+      ['an address in trouble', { ...oneMx, 'mx.there.test': 'failure' }, 'deferred', '4.4.3'],
+      ['no address', { 'there.test': {} }, 'failed', '5.4.4'],
+      ['an MX without address', { 'there.test': { mx: ['1 gone.test'] } }, 'failed', '5.4.4'],
+      [
+        'ourselves as best MX',
+        { 'there.test': { mx: ['1 Mail.Here.test', '2 x.test'] } },
+        'failed',
+        '5.4.6',
+      ],
+    ] satisfies [string, FakeZone, string, string][])(
+      'with %s are %s as they should',
+      async (_, zone, kind, status) => {
+        const { deliver, dialled } = delivery({}, { zone })
+        expect(await deliver()).toMatchObject([{ kind, status }])
+        expect(dialled).toEqual([])
+      },
+    )
+
+    it('are deferred while any of them is in trouble, whatever the others are', async () => {
+      const zone: FakeZone = {
+        'there.test': { mx: ['1 gone.test', '2 trouble.test', '3 lost.test'] },
+        'trouble.test': 'failure',
+      }
+      expect(await delivery({}, { zone }).deliver()).toMatchObject([{ kind: 'deferred' }])
+    })
+
+    it('are better than ourselves when we are one of them', async () => {
+      const there = await sink()
+      const zone: FakeZone = {
+        ...oneMx,
+        'there.test': { mx: ['5 mx.there.test', '10 mail.here.test', '20 worse.there.test'] },
+      }
+      const { deliver } = delivery({ '192.0.2.1': there }, { zone })
+      expect(await deliver()).toMatchObject([{ kind: 'delivered' }])
+    })
+
+    it('are the domain itself where there is no MX', async () => {
+      const there = await sink()
+      const zone: FakeZone = { 'there.test': { a: ['192.0.2.9'] } }
+      expect(await delivery({ '192.0.2.9': there }, { zone }).deliver()).toMatchObject([
+        { kind: 'delivered' },
+      ])
+    })
+
+    it('are found without DNS for an address literal', async () => {
+      const there = await sink()
+      const { deliver, dialled } = delivery(
+        { '192.0.2.7': there, '2001:db8::7': there },
+        { zone: {} },
+      )
+      await deliver({ nextHop: '[192.0.2.7]' })
+      await deliver({ nextHop: '[IPv6:2001:db8::7]' })
+      expect(dialled).toEqual(['192.0.2.7:25', '2001:db8::7:25'])
+      expect(there.messages).toHaveLength(2)
+    })
+  })
+
+  describe('TLS', () => {
+    it('is used where it is offered, whoever’s certificate it is', async () => {
+      const there = await sink()
+      await delivery({ '192.0.2.1': there }).deliver()
+      expect(there.messages[0]?.secure).toBe(true)
+    })
+
+    it('is done without where it is not offered', async () => {
+      const there = await sink({ options: { hideSTARTTLS: true } })
+      await delivery({ '192.0.2.1': there }).deliver()
+      expect(there.messages[0]?.secure).toBe(false)
+    })
+
+    it.each([['454 4.7.0 not now'], ['220 and now for something else']])(
+      'gives way to a fresh connection in clear when STARTTLS gets %s',
+      async (reply) => {
+        const there = await host((line) => {
+          if (line.startsWith('EHLO')) return '250-host.test\r\n250 STARTTLS'
+          if (line === 'STARTTLS') return reply
+          // what the ClientHello looks like to a host that does not speak TLS
+          return /^[\x20-\x7e]*$/.test(line) ? undefined : '500 what?'
+        })
+        const results = await delivery(
+          { '192.0.2.1': there },
+          { settings: { timeouts: { ...defaultTimeouts, greetingMs: 1_000 } } },
+        ).deliver()
+        expect(results).toMatchObject([{ kind: 'delivered' }])
+        expect(there.connections).toHaveLength(2)
+        expect(there.connections[1]).not.toContain('STARTTLS')
+      },
+    )
+  })
+
+  describe('to a relay host', () => {
+    const pair = makeSelfSigned('relay.test', new Date())
+    const zone: FakeZone = { 'relay.test': { a: ['192.0.2.8'] } }
+    const relayhost = '[relay.test]:587'
+    const relayhostAuth = { user: 'bob', password: 'secret' }
+    const login = { disabledCommands: [], ...pair }
+
+    it('goes for any domain, to the port given', async () => {
+      const there = await sink()
+      const { deliver, dialled } = delivery(
+        { '192.0.2.8': there },
+        { zone, settings: { relayhost } },
+      )
+      expect(await deliver({ nextHop: relayhost })).toMatchObject([{ kind: 'delivered' }])
+      expect(dialled).toEqual(['192.0.2.8:587'])
+    })
+
+    it('logs in over TLS with a certificate that is right', async () => {
+      const there = await sink({ options: login })
+      const settings = { relayhost, relayhostAuth, relayhostCa: pair.cert }
+      const { deliver } = delivery({ '192.0.2.8': there }, { zone, settings })
+      expect(await deliver({ nextHop: relayhost })).toMatchObject([{ kind: 'delivered' }])
+      expect(there.messages[0]).toMatchObject({ secure: true, user: 'bob/secret' })
+    })
+
+    it.each([
+      ['a certificate nobody vouches for', { options: login }, undefined],
+      [
+        'a certificate for another name',
+        { options: { ...login, ...makeSelfSigned('x.test', new Date()) } },
+        'own',
+      ],
+      ['no TLS', { options: { ...login, hideSTARTTLS: true } }, pair.cert],
+    ] satisfies [string, SinkScript, string | undefined][])(
+      'tells its password to no host with %s',
+      async (_, script, ca) => {
+        const offered: string[] = []
+        const there = await sink({
+          ...script,
+          options: {
+            ...script.options,
+            onAuth: (auth, _session, callback) => {
+              offered.push(auth.method)
+              callback(null, { user: 'x' })
+            },
+          },
+        })
+        const relayhostCa = ca === 'own' ? String(script.options?.cert) : ca
+        const settings = { relayhost, relayhostAuth, ...(relayhostCa ? { relayhostCa } : {}) }
+        const { deliver } = delivery({ '192.0.2.8': there }, { zone, settings })
+        expect(await deliver({ nextHop: relayhost })).toMatchObject([{ kind: 'deferred' }])
+        expect(offered).toEqual([])
+        expect(there.messages).toEqual([])
+      },
+    )
+
+    it('waits while the login is refused', async () => {
+      const there = await sink({
+        options: {
+          ...login,
+          onAuth: (_auth, _session, callback) =>
+            callback(Object.assign(new Error('5.7.8 wrong'), { responseCode: 535 })),
+        },
+      })
+      const settings = { relayhost, relayhostAuth, relayhostCa: pair.cert }
+      const { deliver } = delivery({ '192.0.2.8': there }, { zone, settings })
+      expect(await deliver({ nextHop: relayhost })).toMatchObject([
+        { kind: 'deferred', status: '4.7.8' },
+      ])
+    })
+
+    it('waits while the host is not found, as that is our mistake', async () => {
+      const { deliver } = delivery({}, { zone: {}, settings: { relayhost } })
+      expect(await deliver({ nextHop: relayhost })).toMatchObject([
+        { kind: 'deferred', status: '4.4.4' },
+      ])
+    })
+
+    it('logs in nowhere else', async () => {
+      const there = await sink({ options: login })
+      const settings = { relayhost, relayhostAuth }
+      const { deliver } = delivery({ '192.0.2.1': there }, { settings })
+      expect(await deliver()).toMatchObject([{ kind: 'delivered' }])
+      expect(there.messages[0]?.user).toBeNull()
+    })
+  })
+})
+
+describe('connectTcp', () => {
+  it('rejects when nobody listens', async () => {
+    const there = await openSink()
+    await there[Symbol.asyncDispose]()
+    const connecting = connectTcp({ address: '127.0.0.1', port: there.port, timeoutMs: 5_000 })
+    await expect(connecting).rejects.toThrow('ECONNREFUSED')
+  })
+})

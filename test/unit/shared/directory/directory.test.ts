@@ -1,0 +1,4 @@
+import { describeDirectory } from '#test/conformance/directory.ts'
+import { memoryTable } from './memory-table.ts'
+
+describeDirectory(async () => memoryTable())

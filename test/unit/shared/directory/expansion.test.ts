@@ -1,0 +1,217 @@
+import { describe, expect, it } from 'vitest'
+import { createDirectory } from '#shared/directory/directory.ts'
+import { type Address, formatAddress, parseAddress } from '#shared/mail/address.ts'
+import { parseDomain } from '#shared/mail/domain.ts'
+import type { Table } from '#shared/storage/ports.ts'
+import { memoryTable } from './memory-table.ts'
+
+type World = {
+  readonly accounts?: readonly string[]
+  readonly disabled?: readonly string[]
+  /** Alias → targets, all `local` parts of ours.test unless they hold an `@`; `@` is the catch-all. */
+  readonly aliases?: { readonly [name: string]: string }
+}
+
+const domain = parseDomain('ours.test')
+
+function address(text: string): Address {
+  const parsed = parseAddress(text, domain)
+  if (parsed === undefined) throw new Error(`${text} is no address`)
+  return parsed
+}
+
+const limits = { virtualAliasRecursionLimit: 5, virtualAliasExpansionLimit: 4 }
+
+async function directoryOf(world: World, table: Table = memoryTable()) {
+  const directory = createDirectory({
+    table,
+    clock: { now: () => 0, sleep: async () => {} },
+    settings: { recipientDelimiter: '+', mailboxSizeLimit: 0, ...limits },
+  })
+  if (domain === undefined) throw new Error('no domain')
+  await directory.domains.add(domain)
+  const { accounts = [], disabled = [], aliases = {} } = world
+  for (const local of [...accounts, ...disabled]) {
+    const enabled = !disabled.includes(local)
+    await directory.accounts.add({ address: address(local), passwordHash: '', enabled })
+  }
+  for (const [local, targets] of Object.entries(aliases)) {
+    const name = local === '@' ? { local: null, domain } : address(local)
+    await directory.aliases.add(name, targets.split(' ').map(address))
+  }
+  return directory
+}
+
+/** The expansion as lines: `local bob +ext <original>`, `remote a@b <original>`, `failed x reason <original>`. */
+async function expanded(world: World, ...recipients: readonly string[]) {
+  const directory = await directoryOf(world)
+  const { local, remote, failed } = await directory.expand(recipients.map(address))
+  const text = (of: Address) => formatAddress(of).replace(/@ours\.test$/, '')
+  const owners = new Map(
+    (await Array.fromAsync(directory.accounts.list())).map((account) => [account.id, account]),
+  )
+  const owner = (id: (typeof local)[number]['accountId']) => owners.get(id)?.address.local
+  return [
+    ...local.map((to) => {
+      const extension = to.extension === null ? '' : ` +${to.extension}`
+      return `local ${owner(to.accountId)}${extension} <${text(to.originalRecipient)}>`
+    }),
+    ...remote.map((to) => `remote ${text(to.address)} <${text(to.originalRecipient)}>`),
+    ...failed.map(
+      (to) => `failed ${text(to.address)} ${to.reason} <${text(to.originalRecipient)}>`,
+    ),
+  ]
+}
+
+describe('expand', () => {
+  it('sorts recipients into local, remote and failed', async () => {
+    const world = { accounts: ['bob'], disabled: ['eve'] }
+    expect(await expanded(world, 'bob', 'x@remote.test', 'nobody', 'eve')).toEqual([
+      'local bob <bob>',
+      'remote x@remote.test <x@remote.test>',
+      'failed nobody unknown <nobody>',
+      'failed eve disabled <eve>',
+    ])
+  })
+
+  it('follows aliases to aliases, to many, local and remote', async () => {
+    const world = {
+      accounts: ['bob', 'carol'],
+      aliases: { all: 'bob staff', staff: 'carol r@remote.test' },
+    }
+    expect(await expanded(world, 'all')).toEqual([
+      'local bob <all>',
+      'local carol <all>',
+      'remote r@remote.test <all>',
+    ])
+  })
+
+  it('delivers to the account of an alias that names itself', async () => {
+    const world = { accounts: ['bob', 'carol'], aliases: { bob: 'bob carol' } }
+    expect(await expanded(world, 'bob')).toEqual(['local bob <bob>', 'local carol <bob>'])
+  })
+
+  it('does not deliver to the account of an alias that does not name itself', async () => {
+    const world = { accounts: ['bob', 'carol'], aliases: { bob: 'carol' } }
+    expect(await expanded(world, 'bob')).toEqual(['local carol <bob>'])
+  })
+
+  it('fails a disabled account behind its own alias, and delivers the rest', async () => {
+    const world = { accounts: ['carol'], disabled: ['bob'], aliases: { bob: 'bob carol' } }
+    expect(await expanded(world, 'bob')).toEqual(['local carol <bob>', 'failed bob disabled <bob>'])
+  })
+
+  it('delivers once to whom several ways lead', async () => {
+    const world = { accounts: ['bob'], aliases: { a: 'bob r@remote.test', b: 'bob r@remote.test' } }
+    expect(await expanded(world, 'a', 'b', 'BOB')).toEqual([
+      'local bob <a>',
+      'remote r@remote.test <a>',
+    ])
+  })
+
+  it('keeps remote local parts apart that differ in case', async () => {
+    expect(await expanded({}, 'A@remote.test', 'a@remote.test')).toHaveLength(2)
+  })
+
+  it('returns the very recipient objects it was given', async () => {
+    const directory = await directoryOf({ accounts: ['bob'], aliases: { a: 'bob' } })
+    const original = address('a')
+    const { local } = await directory.expand([original])
+    expect(local[0]?.originalRecipient).toBe(original)
+  })
+
+  it('fails an alias that only leads back to itself', async () => {
+    expect(await expanded({ aliases: { a: 'b', b: 'c', c: 'a' } }, 'a')).toEqual([
+      'failed a loop <a>',
+    ])
+    expect(await expanded({ aliases: { a: 'a' } }, 'a')).toEqual(['failed a loop <a>'])
+  })
+
+  it('delivers where a circle also leads elsewhere', async () => {
+    const world = { accounts: ['carol'], aliases: { a: 'b', b: 'a carol' } }
+    expect(await expanded(world, 'a')).toEqual(['local carol <a>'])
+    // two who forward to each other and keep a copy
+    const both = { accounts: ['x', 'y'], aliases: { x: 'x y', y: 'y x' } }
+    expect(await expanded(both, 'x')).toEqual(['local x <x>', 'local y <x>'])
+  })
+
+  it('takes the catch-all for what nothing else takes', async () => {
+    const world = { accounts: ['bob'], aliases: { '@': 'bob gone' } }
+    expect(await expanded(world, 'nobody')).toEqual(['local bob <nobody>'])
+  })
+
+  describe('with extensions', () => {
+    it('passes an unneeded extension on to every target', async () => {
+      const world = { accounts: ['carol'], aliases: { bob: 'carol r@remote.test' } }
+      expect(await expanded(world, 'bob+x')).toEqual([
+        'local carol +x <bob+x>',
+        'remote r+x@remote.test <bob+x>',
+      ])
+    })
+
+    it('passes nothing on from an exact match or the catch-all', async () => {
+      const world = { accounts: ['carol'], aliases: { 'bob+x': 'carol', '@': 'carol' } }
+      expect(await expanded(world, 'bob+x')).toEqual(['local carol <bob+x>'])
+      expect(await expanded(world, 'who+y')).toEqual(['local carol <who+y>'])
+    })
+
+    it('reaches the own account with it, also by a target with an extension', async () => {
+      const world = { accounts: ['bob'], aliases: { bob: 'bob' } }
+      expect(await expanded(world, 'bob+x')).toEqual(['local bob +x <bob+x>'])
+      const keep = { accounts: ['bob'], aliases: { bob: 'bob+keep' } }
+      expect(await expanded(keep, 'bob')).toEqual(['local bob +keep <bob>'])
+    })
+
+    it('delivers apart to different extensions', async () => {
+      expect(await expanded({ accounts: ['bob'] }, 'bob', 'bob+x', 'bob+y')).toHaveLength(3)
+    })
+
+    it('drops an extension that makes the target too long', async () => {
+      const long = 'l'.repeat(60)
+      const world = { aliases: { bob: `${long}@remote.test` } }
+      expect(await expanded(world, 'bob+1234')).toEqual([`remote ${long}@remote.test <bob+1234>`])
+    })
+  })
+
+  describe('limits', () => {
+    it('allows as many addresses as the limit says, and fails a recipient whole beyond it', async () => {
+      const four = { aliases: { a: 'r1@r.test r2@r.test r3@r.test r4@r.test' } }
+      expect(await expanded(four, 'a')).toHaveLength(4)
+      const five = { aliases: { a: 'r1@r.test b', b: 'r2@r.test r3@r.test r4@r.test r5@r.test' } }
+      expect(await expanded(five, 'a', 'x@r.test')).toEqual([
+        'remote x@r.test <x@r.test>',
+        'failed a too-many <a>',
+      ])
+    })
+
+    it('follows as many aliases in a row as the limit says', async () => {
+      const chain = { a1: 'a2', a2: 'a3', a3: 'a4', a4: 'a5', a5: 'bob', a0: 'a1' }
+      const world = { accounts: ['bob'], aliases: chain }
+      expect(await expanded(world, 'a1')).toEqual(['local bob <a1>'])
+      expect(await expanded(world, 'a0')).toEqual(['failed a0 loop <a0>'])
+    })
+  })
+
+  it('reads once a round for all recipients together', async () => {
+    const table = memoryTable()
+    const world = { accounts: ['bob'], aliases: { a: 'b', b: 'bob' } }
+    await directoryOf(world, table)
+    const batches: number[] = []
+    const counted: Table = {
+      ...table,
+      batchGet: (keys, options) => {
+        batches.push(keys.length)
+        expect(options).toEqual({ consistent: true })
+        return table.batchGet(keys, options)
+      },
+    }
+    const directory = createDirectory({
+      table: counted,
+      clock: { now: () => 0, sleep: async () => {} },
+      settings: { recipientDelimiter: '+', mailboxSizeLimit: 0, ...limits },
+    })
+    await directory.expand(['a', 'b', 'bob', 'bob+x'].map(address))
+    // domain and catch-all once, then a, b, bob, bob+x; nothing new to ask in the rounds after
+    expect(batches).toEqual([6])
+  })
+})

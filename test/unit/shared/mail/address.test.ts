@@ -1,0 +1,137 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import {
+  formatAddress,
+  lookupKey,
+  needsSmtpUtf8,
+  parseAddress,
+  splitExtension,
+} from '#shared/mail/address.ts'
+import { parseDomain } from '#shared/mail/domain.ts'
+
+function parsed(text: string) {
+  const address = parseAddress(text)
+  if (address === undefined) throw new Error(`${text} is no address`)
+  return address
+}
+
+describe('parseAddress', () => {
+  it.each([
+    ['bob@Example.TEST', 'bob', 'example.test'],
+    ['Bob.Smith+x@example.test', 'Bob.Smith+x', 'example.test'],
+    ["o'hara!#$%&*/=?^_`{|}~@example.test", "o'hara!#$%&*/=?^_`{|}~", 'example.test'],
+    ['"bob"@example.test', 'bob', 'example.test'],
+    ['"john doe"@example.test', 'john doe', 'example.test'],
+    ['"a@b"@example.test', 'a@b', 'example.test'],
+    ['"a\\"b\\\\c\\d"@example.test', 'a"b\\cd', 'example.test'],
+    ['bob@[192.0.2.1]', 'bob', '[192.0.2.1]'],
+    // RFC 6531: UTF-8 in both parts; the local part in NFC
+    ['josé@bücher.example', 'josé', 'xn--bcher-kva.example'],
+    ['jose\u0301@example.test', 'josé', 'example.test'],
+    ['"jo sé"@example.test', 'jo sé', 'example.test'],
+    // not dot-strings, but in use
+    ['a..b.@example.test', 'a..b.', 'example.test'],
+  ])('reads %s', (text, local, domain) => {
+    expect(parseAddress(text)).toEqual({ local, domain })
+  })
+
+  it.each([
+    [''],
+    ['bob'],
+    ['@example.test'],
+    ['bob@'],
+    ['a@b@example.test'],
+    ['a b@example.test'],
+    ['<bob@example.test>'],
+    ['bob@example.test '],
+    ['""@example.test'],
+    ['"bob@example.test'],
+    ['"a"b@example.test'],
+    ['"a"b"@example.test'],
+    ['"a\tb"@example.test'],
+    ['a\r\nb@example.test'],
+    ['a\u0085b@example.test'],
+    ['a\ud800@example.test'],
+    ['bob@exa mple.test'],
+    ['a,b@example.test'],
+  ])('refuses %j', (text) => {
+    expect(parseAddress(text)).toBeUndefined()
+  })
+
+  it('limits the local part to 64 octets, not characters', () => {
+    expect(parseAddress(`${'a'.repeat(64)}@example.test`)).toBeDefined()
+    expect(parseAddress(`${'a'.repeat(65)}@example.test`)).toBeUndefined()
+    expect(parseAddress(`${'é'.repeat(32)}@example.test`)).toBeDefined()
+    expect(parseAddress(`${'é'.repeat(33)}@example.test`)).toBeUndefined()
+    // the quotes count
+    expect(parseAddress(`"${' '.repeat(62)}"@example.test`)).toBeDefined()
+    expect(parseAddress(`"${' '.repeat(63)}"@example.test`)).toBeUndefined()
+  })
+
+  it('limits the whole address to 254 octets', () => {
+    const domain = `${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(61)}`
+    expect(parseAddress(`${'a'.repeat(64)}@${domain}`)).toBeDefined()
+    expect(parseAddress(`${'a'.repeat(64)}@${domain}d`)).toBeUndefined()
+  })
+
+  it('adds the default domain where there is none', () => {
+    const domain = parseDomain('example.test')
+    expect(parseAddress('postmaster', domain)).toEqual({ local: 'postmaster', domain })
+    expect(parseAddress('"a b"', domain)).toEqual({ local: 'a b', domain })
+    expect(parseAddress('a@', domain)).toBeUndefined()
+    expect(parseAddress('a@other.test', domain)?.domain).toBe('other.test')
+  })
+})
+
+describe('formatAddress', () => {
+  it.each([
+    ['bob@example.test', 'bob@example.test'],
+    ['"bob"@example.test', 'bob@example.test'],
+    ['"a b"@example.test', '"a b"@example.test'],
+    ['"a\\"\\\\"@example.test', '"a\\"\\\\"@example.test'],
+    ['a..b@example.test', '"a..b"@example.test'],
+    ['.a@example.test', '".a"@example.test'],
+    ['josé@bücher.example', 'josé@xn--bcher-kva.example'],
+  ])('writes %s as %s', (text, formatted) => {
+    expect(formatAddress(parsed(text))).toBe(formatted)
+  })
+
+  it('is read back as the same address', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 }), (local) => {
+        const quoted = `"${local.replace(/["\\]/g, '\\$&')}"@example.test`
+        const address = parseAddress(quoted)
+        if (address !== undefined) expect(parseAddress(formatAddress(address))).toEqual(address)
+      }),
+    )
+  })
+})
+
+describe('needsSmtpUtf8', () => {
+  it('asks about the local part alone', () => {
+    expect(needsSmtpUtf8(parsed('josé@example.test'))).toBe(true)
+    expect(needsSmtpUtf8(parsed('jose@bücher.example'))).toBe(false)
+  })
+})
+
+describe('lookupKey', () => {
+  it('makes no difference of case and composition', () => {
+    expect(lookupKey('BOB.É')).toBe(lookupKey('bob.e\u0301'))
+    expect(lookupKey('İ')).toBe(lookupKey('İ').normalize('NFC'))
+  })
+})
+
+describe('splitExtension', () => {
+  it.each([
+    ['bob', '+', 'bob', null],
+    ['bob+work', '+', 'bob', 'work'],
+    ['bob+work+more', '+', 'bob', 'work+more'],
+    ['bob+', '+', 'bob', ''],
+    ['+work', '+', '+work', null],
+    ['++work', '+', '+', 'work'],
+    ['bob+work', '', 'bob+work', null],
+    ['bob-a+b', '+-', 'bob', 'a+b'],
+  ])('splits %s at one of "%s"', (local, delimiters, base, extension) => {
+    expect(splitExtension(local, delimiters)).toEqual({ base, extension })
+  })
+})

@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest'
+import {
+  domain,
+  hostName,
+  listenAddress,
+  networkList,
+  nextHop,
+} from '#shared/runtime/settings/address-kinds.ts'
+import {
+  boolean,
+  bytes,
+  choice,
+  duration,
+  integer,
+  port,
+  text,
+} from '#shared/runtime/settings/kinds.ts'
+import type { Kind } from '#shared/runtime/settings/setting.ts'
+
+const MINUTE = 60_000
+
+type Cases = { readonly [text: string]: unknown }
+
+function behaves<T>(name: string, kind: Kind<T>, allowed: Cases, refused: readonly string[]): void {
+  describe(name, () => {
+    for (const [text, value] of Object.entries(allowed)) {
+      it(`reads '${text}'`, () => {
+        const parsed = kind.parse(text)
+        expect(parsed).toEqual(value)
+        if (parsed !== undefined) expect(kind.parse(kind.format(parsed))).toEqual(value)
+      })
+    }
+    it('refuses the rest', () => {
+      for (const text of refused) expect(kind.parse(text), text).toBeUndefined()
+    })
+  })
+}
+
+behaves(
+  'bytes',
+  bytes({ min: 1, max: 1024 ** 3 }),
+  {
+    '1': 1,
+    '10485760': 10_485_760,
+    '10MB': 10_485_760,
+    '10 mb': 10_485_760,
+    '10M': 10_485_760,
+    '10MiB': 10_485_760,
+    '1KB': 1024,
+    '7B': 7,
+    '1GB': 1024 ** 3,
+  },
+  ['0', '1025MB', '2TB', '1.5MB', '-1', '', 'MB', '10XB', '1e3', '0x10'],
+)
+
+behaves(
+  'duration',
+  duration({ min: 0, max: 14 * 24 * 60 * MINUTE }),
+  {
+    '0': 0,
+    '0s': 0,
+    '250ms': 250,
+    '30s': 30_000,
+    '5m': 5 * MINUTE,
+    '4h': 240 * MINUTE,
+    '2w': 20_160 * MINUTE,
+  },
+  ['300', '15d', '3w', '-1s', '', 's', '1y', '1h30m', '1.5h'],
+)
+
+behaves('integer', integer({ min: 2, max: 5 }), { '2': 2, '5': 5 }, [
+  '1',
+  '6',
+  '',
+  '3.0',
+  '+3',
+  'x',
+])
+
+behaves('port', port, { '0': 0, '25': 25, '65535': 65_535 }, ['65536', '-1', 'smtp', ''])
+
+behaves('boolean', boolean, { yes: true, no: false, true: true, false: false, YES: true }, [
+  '1',
+  '0',
+  'on',
+  '',
+])
+
+behaves(
+  'choice',
+  choice('yes', 'no', 'loopback-allowed'),
+  { yes: 'yes', 'loopback-allowed': 'loopback-allowed', true: 'yes', false: 'no' },
+  ['Yes', 'loopback', ''],
+)
+
+behaves('text', text, { '': '', 'grüße ß': 'grüße ß' }, ['a\nb', 'a\0', 'x'.repeat(1_001)])
+
+behaves(
+  'hostName',
+  hostName,
+  { 'mail.example.net': 'mail.example.net', 'MAIL.Exämple.de': 'mail.xn--exmple-cua.de' },
+  [
+    'localhost',
+    '',
+    '192.0.2.1',
+    '-a.de',
+    'a_b.de',
+    'a..de',
+    `${'x'.repeat(64)}.de`,
+    'a.de.',
+    'a b.de',
+  ],
+)
+
+behaves('domain', domain, { '': '', 'example.net': 'example.net' }, ['a@b.de', '*', '[192.0.2.1]'])
+
+behaves(
+  'listenAddress',
+  listenAddress,
+  { '*': '', '127.0.0.1': '127.0.0.1', '::1': '::1', localhost: 'localhost' },
+  ['', 'mail.example.net', '127.0.0.1:25', '127.0.0.0/8'],
+)
+
+behaves(
+  'networkList',
+  networkList,
+  {
+    '': [],
+    '192.0.2.0/24': ['192.0.2.0/24'],
+    '192.0.2.1, ::1  2001:db8::/32': ['192.0.2.1', '::1', '2001:db8::/32'],
+    '0.0.0.0/0': ['0.0.0.0/0'],
+  },
+  [
+    '192.0.2.1/24',
+    '192.0.2.0/33',
+    '2001:db8::1/64',
+    '::/129',
+    'example.net',
+    '1.2.3',
+    '1.2.3.0/24/8',
+    '1.2.3.4/',
+  ],
+)
+
+behaves(
+  'nextHop',
+  nextHop,
+  {
+    '': null,
+    'example.net': { host: 'example.net', port: 25, lookUpMx: true },
+    'example.net:2525': { host: 'example.net', port: 2525, lookUpMx: true },
+    '[mail.example.net]:587': { host: 'mail.example.net', port: 587, lookUpMx: false },
+    '[192.0.2.1]': { host: '192.0.2.1', port: 25, lookUpMx: false },
+    '[2001:db8::1]:26': { host: '2001:db8::1', port: 26, lookUpMx: false },
+  },
+  [
+    '192.0.2.1',
+    'example.net:0',
+    'example.net:65536',
+    'smtp://example.net',
+    '[]',
+    'user@example.net',
+  ],
+)
