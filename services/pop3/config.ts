@@ -3,6 +3,7 @@
 import type { TlsPolicy } from '#shared/net/tls/tls-options.ts'
 
 export type Pop3Endpoint = {
+  /** Empty: all addresses, IPv6 and IPv4. */
   readonly host: string
   /** 0 lets the system choose. */
   readonly port: number
@@ -39,8 +40,8 @@ export const IDLE_TIMEOUT_MS_MIN = 10 * 60_000
 
 export const pop3Defaults = {
   endpoints: [
-    { host: '::', port: 1110, tls: 'stls' },
-    { host: '::', port: 1995, tls: 'implicit' },
+    { host: '', port: 1110, tls: 'stls' },
+    { host: '', port: 1995, tls: 'implicit' },
   ],
   tls: { minVersion: 'TLSv1.2' },
   disablePlaintextAuth: 'yes',

@@ -65,7 +65,7 @@ export class Connection {
     const transport = { security: 'clear', tlsAvailable, remoteAddress } as const
     this.session = new Session(services, transport, this.#gone.signal)
     const closed = Promise.withResolvers<void>()
-    socket.once('close', closed.resolve)
+    socket.once('close', closed.resolve).on('error', this.#onError)
     this.done = closed.promise.then(() => this.#finish())
   }
 
@@ -100,7 +100,7 @@ export class Connection {
   }
 
   #listen(): void {
-    this.#socket.on('data', this.#onData).on('end', this.#onEnd).on('error', this.#onError)
+    this.#socket.on('data', this.#onData).on('end', this.#onEnd)
   }
 
   #stopListening(): void {
@@ -133,7 +133,6 @@ export class Connection {
       this.destroy('bug')
     }
     this.#busy = false
-    this.#quietSinceMs = this.#services.clock.now()
     this.#settle()
   }
 
@@ -142,6 +141,7 @@ export class Connection {
       const line = this.#lines.next()
       if (line === undefined) break
       await this.#answer(line)
+      this.#quietSinceMs = this.#services.clock.now()
     }
   }
 
@@ -218,6 +218,7 @@ export class Connection {
     const secureContext = this.#secureContext()
     if (secureContext === undefined) return this.destroy('TLS failed')
     const secure = new TLSSocket(this.#socket, { isServer: true, secureContext })
+    secure.on('error', this.#onError)
     this.#socket = secure
     this.#output.moveTo(secure)
     try {

@@ -73,7 +73,7 @@ class Listener implements Pop3Listener {
     const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true })
     server.on('connection', (socket) => this.accept(socket, tls))
     this.#servers.push(server)
-    server.listen({ host, port })
+    server.listen(host === '' ? { port } : { host, port })
     await once(server, 'listening')
     const address = server.address()
     if (address === null || typeof address === 'string') throw new Error('not a TCP socket')

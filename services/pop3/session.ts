@@ -42,6 +42,7 @@ export type Transport = {
   readonly security: 'clear' | 'tls'
   /** Whether STLS can be answered. */
   readonly tlsAvailable: boolean
+  /** IPv4 addresses in dotted form, never mapped into IPv6. */
   readonly remoteAddress: string
 }
 
@@ -123,5 +124,5 @@ export class Session {
 }
 
 function isLoopback(address: string): boolean {
-  return address === '::1' || /^(::ffff:)?127\./.test(address)
+  return address === '::1' || address.startsWith('127.')
 }

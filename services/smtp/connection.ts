@@ -16,7 +16,12 @@ import { formatReply, type Reply } from '#shared/smtp/reply.ts'
 import type { Body } from './body.ts'
 import { type Answer, answer, answerAndClose, type Outcome } from './command.ts'
 import type { SmtpOptions } from './config.ts'
-import { DRAINED_BYTES_MAX, HELD_REPLY_CHARACTERS_MAX, PROGRESS_BYTES_MIN } from './config.ts'
+import {
+  AUTH_FAILURES_MAX,
+  DRAINED_BYTES_MAX,
+  HELD_REPLY_CHARACTERS_MAX,
+  PROGRESS_BYTES_MIN,
+} from './config.ts'
 import { decodeLine, dispatch } from './dispatch.ts'
 import { type ReaderHost, SmtpReader } from './reader.ts'
 import { replies } from './replies.ts'
@@ -26,8 +31,10 @@ export type ConnectionContext = {
   readonly server: SMTPServer
   readonly options: SmtpOptions
   readonly services: SmtpServices
+  /** We said goodbye, or the client is gone: it no longer counts. May come twice. */
+  readonly onLeft: () => void
   /** The socket is closed. */
-  readonly onClosed: (connection: SmtpConnection) => void
+  readonly onClosed: () => void
 }
 
 export class SmtpConnection extends SMTPConnection implements ReaderHost {
@@ -93,27 +100,28 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   override _onClose(): void {
     super._onClose()
     this.#abandon('client disconnected')
-    this.#context.onClosed(this)
+    this.#context.onLeft()
+    this.#context.onClosed()
+  }
+
+  override close(): void {
+    super.close()
+    this.#context.onLeft()
   }
 
   // --------------------------------------------------------------------------------------------- reading
 
   onLine(line: Buffer): Promise<void> | undefined {
     this.#beginWork()
-    try {
-      const { outcome, flushes } = this.#answer
-        ? { outcome: this.#takeAnswer(line), flushes: true }
-        : dispatch(this.#session, line)
-      if (outcome instanceof Promise) {
-        return outcome.then(
-          (done) => this.#carryOut(done, flushes),
-          (error: unknown) => this.#fail(error),
-        )
-      }
-      this.#carryOut(outcome, flushes)
-    } catch (error) {
-      this.#fail(error)
+    const { outcome, flushes } = this.#answer
+      ? { outcome: this.#takeAnswer(line), flushes: true }
+      : dispatch(this.#session, line)
+    if (outcome instanceof Promise) {
+      return outcome
+        .then((done) => this.#carryOut(done, flushes))
+        .catch((error: unknown) => this.onFailure(error))
     }
+    this.#carryOut(outcome, flushes)
     return undefined
   }
 
@@ -145,20 +153,15 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   onBodyEnd(body: Body): Promise<void> | undefined {
     this.#beginWork()
     this.#body = undefined
-    return Promise.resolve(body.finish()).then(
-      (reply) => this.#carryOut(answer(reply), true),
-      (error: unknown) => this.#fail(error),
-    )
+    return Promise.resolve(body.finish())
+      .then((reply) => this.#carryOut(answer(reply), true))
+      .catch((error: unknown) => this.onFailure(error))
   }
 
   onIdle(): Promise<void> | undefined {
     this.#isWorking = false
     this.#flush()
-    if (this.#deadlineIsDue) {
-      const { clock } = this.#context.services
-      this.#deadlineMs = clock.now() + this.#context.options.smtpdTimeoutMs
-      this.#deadlineIsDue = false
-    }
+    if (this.#deadlineIsDue) this.#startDeadline()
     // A client that does not read its replies is not read from either.
     const socket = this._socket
     if (!socket.writableNeedDrain || socket.destroyed) return undefined
@@ -169,6 +172,13 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     this.#abandon('client stopped sending')
     this.#flush()
     this.close()
+  }
+
+  /** A bug: the session ends, the client learns nothing. */
+  onFailure(error: unknown): void {
+    this.#session.log.error({ err: error }, 'session failed')
+    this.#abandon('internal error')
+    this.#leave(replies.bug)
   }
 
   // ------------------------------------------------------------------------------------- asked by the server
@@ -217,6 +227,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
         return
       case 'start-tls':
         this.#flush()
+        this.#startDeadline()
         this.upgrade(
           () => {},
           () => this.#onSecured(),
@@ -240,22 +251,17 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   /** RFC 3207 §4.2; the library has begun a new reader, which never sees what came in clear. */
   #onSecured(): void {
     if (this._socket instanceof TLSSocket) this.#session.secure(tlsFacts(this._socket))
-    this.#deadlineMs = this.#context.services.clock.now() + this.#context.options.smtpdTimeoutMs
+    this.#startDeadline()
     if (this.#isDraining) this.#leaveWhenDrained()
   }
 
   #countError({ code }: Reply): void {
     if (code >= 500) this.#session.errors += 1
-    if (this.#session.errors < this.#context.options.smtpdErrorLimit) return
-    this.#session.log.info({ errors: this.#session.errors }, 'too many errors')
+    const { errors, authFailures } = this.#session
+    const { smtpdErrorLimit } = this.#context.options
+    if (errors < smtpdErrorLimit && authFailures < AUTH_FAILURES_MAX) return
+    this.#session.log.info({ errors, authFailures }, 'too many errors')
     this.#leave(replies.tooManyErrors)
-  }
-
-  /** A bug: the session ends, the client learns nothing. */
-  #fail(error: unknown): void {
-    this.#session.log.error({ err: error }, 'session failed')
-    this.#abandon('internal error')
-    this.#leave(replies.bug)
   }
 
   #leaveWhenDrained(): void {
@@ -284,6 +290,12 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     this.#isWorking = true
     this.#deadlineIsDue = true
     this.#deadlineMs = Number.POSITIVE_INFINITY
+  }
+
+  #startDeadline(): void {
+    const { services, options } = this.#context
+    this.#deadlineMs = services.clock.now() + options.smtpdTimeoutMs
+    this.#deadlineIsDue = false
   }
 
   #say(reply: Reply): void {

@@ -21,6 +21,8 @@ export interface ReaderHost {
   onIdle(): Promise<void> | undefined
   /** The client sends no more. */
   onEnd(): void
+  /** One of the others threw: a bug. */
+  onFailure(error: unknown): void
 }
 
 const CR = 0x0d
@@ -62,7 +64,7 @@ export class SmtpReader extends SMTPStream {
 
   #work(): void {
     while (!this.isClosed && (this.#chunk.length > 0 || this.#bodyIsNew)) {
-      const pending = this.#body ? this.#feed(this.#body) : this.#readLine()
+      const pending = this.#step()
       if (pending) {
         void pending.then(() => this.#work())
         return
@@ -72,6 +74,15 @@ export class SmtpReader extends SMTPStream {
     const pending = this.isClosed ? undefined : this.#host.onIdle()
     if (pending) void pending.then(this.#resume)
     else this.#resume()
+  }
+
+  #step(): Promise<void> | undefined {
+    try {
+      return this.#body ? this.#feed(this.#body) : this.#readLine()
+    } catch (error) {
+      this.#host.onFailure(error)
+      return undefined
+    }
   }
 
   #feed(body: Body): Promise<void> | undefined {

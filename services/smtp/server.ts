@@ -48,16 +48,13 @@ export class SmtpServer extends SMTPServer {
   override connect(socket: Socket, peer?: SMTPConnectionOptions | null): void {
     // It may have gone while the handshake was made.
     if (socket.destroyed) return
-    const release = this.#releases.get(socket)
     const connection = new SmtpConnection(
       {
         server: this,
         options: this.#options,
         services: this.#services,
-        onClosed: () => {
-          this.#open.delete(connection)
-          release?.()
-        },
+        onLeft: this.#releases.get(socket) ?? (() => {}),
+        onClosed: () => this.#open.delete(connection),
       },
       socket,
       peer,

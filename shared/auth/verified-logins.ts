@@ -12,7 +12,7 @@ export interface VerifiedLogins {
 }
 
 /** About 2 MB. */
-export const VERIFIED_LOGINS_MAX = 10_000
+const VERIFIED_LOGINS_MAX = 10_000
 
 export function createVerifiedLogins(
   keptMs: number,

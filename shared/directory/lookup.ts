@@ -19,7 +19,7 @@ export type Match =
 export type Lookup = (addresses: readonly Address[]) => Promise<readonly Match[]>
 
 /** The matches come in the order of the addresses. */
-export function createLookup(table: Table, recipientDelimiter: string): Lookup {
+export function createLookup(table: Pick<Table, 'batchGet'>, recipientDelimiter: string): Lookup {
   return async (addresses) => {
     if (addresses.length === 0) return []
     const batch = new ReadBatch()

@@ -1,7 +1,7 @@
 // Address lists of header fields (RFC 5322 §3.4, obsolete forms §4.4) as the structures of an IMAP ENVELOPE
 // (RFC 9051 §7.5.2). Every input gives some answer in linear time: what is no address keeps its text as name or mailbox.
 
-import { trimWhiteSpace } from './header-field.ts'
+import { AddressTokens, type Token } from './index/address-tokens.ts'
 import { type ByteString, ENVELOPE_ADDRESSES_MAX, type EnvelopeAddress } from './message-index.ts'
 
 /** Parses an unfolded field body. Group starts and ends count as entries; entries beyond `entriesMax` are left out. */
@@ -12,42 +12,28 @@ export function parseAddressList(
   return new AddressListParser(value, entriesMax).parse()
 }
 
-/** A word (atom, unquoted quoted-string, domain-literal) or one special character. */
-type Token = {
-  readonly kind: 'word' | 'quoted' | 'special'
-  readonly text: ByteString
-  /** White space or a comment stood before it. */
-  readonly spaced: boolean
-}
-
 const groupEnd: EnvelopeAddress = { name: null, route: null, mailbox: null, host: null }
 
 class AddressListParser {
-  readonly #text: ByteString
+  readonly #source: AddressTokens
   readonly #entriesMax: number
   readonly #entries: EnvelopeAddress[] = []
-  #at = 0
   #inGroup = false
-  // Once an opening character is found to have no closing one, later ones are text: no second look, so linear time.
-  #quotesEnded = false
-  #commentsEnded = false
-  #literalsEnded = false
-  // The mailbox being read: tokens outside angle brackets, inside them, and the last comment.
+  // The mailbox being read: tokens outside angle brackets and inside them.
   #outside: Token[] = []
   #inside: Token[] | null = null
   #inAngle = false
   #inRoute = false
   #route: ByteString | null = null
-  #comment: ByteString | null = null
 
   constructor(text: ByteString, entriesMax: number) {
-    this.#text = text
+    this.#source = new AddressTokens(text)
     this.#entriesMax = entriesMax
   }
 
   parse(): readonly EnvelopeAddress[] {
     while (!this.#isFull()) {
-      const token = this.#next()
+      const token = this.#source.next()
       if (token === null) {
         this.#endMailbox()
         break
@@ -58,9 +44,9 @@ class AddressListParser {
     return this.#entries
   }
 
-  /** One entry is kept free for the end of a group. */
+  /** In a group one entry is kept free for its end. */
   #isFull(): boolean {
-    return this.#entries.length >= this.#entriesMax - 1
+    return this.#entries.length >= this.#entriesMax - (this.#inGroup ? 1 : 0)
   }
 
   #accept(token: Token): void {
@@ -127,6 +113,11 @@ class AddressListParser {
     const name = joinWords(this.#outside)
     this.#forgetMailbox()
     if (name === '') return
+    if (this.#entries.length + 2 > this.#entriesMax) {
+      // No room for start and end: the rest is left out.
+      this.#source.stop()
+      return
+    }
     this.#entries.push({ name: null, route: null, mailbox: name, host: null })
     this.#inGroup = true
   }
@@ -139,10 +130,10 @@ class AddressListParser {
   #endMailbox(): void {
     if (this.#inside !== null) {
       // name-addr = [display-name] angle-addr; else the name is the comment, as was the custom before RFC 822.
-      const name = joinWords(this.#outside) || this.#comment || null
+      const name = joinWords(this.#outside) || this.#source.comment || null
       this.#entries.push({ name, route: this.#route, ...addrSpec(this.#inside) })
     } else if (this.#outside.length > 0) {
-      this.#entries.push(addressWithoutAngle(this.#outside, this.#comment || null))
+      this.#entries.push(addressWithoutAngle(this.#outside, this.#source.comment || null))
     }
     this.#forgetMailbox()
   }
@@ -153,91 +144,7 @@ class AddressListParser {
     this.#inAngle = false
     this.#inRoute = false
     this.#route = null
-    this.#comment = null
-  }
-
-  #next(): Token | null {
-    let spaced = false
-    for (;;) {
-      const start = this.#at
-      this.#skipCfws()
-      spaced ||= this.#at > start
-      const character = this.#text[this.#at]
-      if (character === undefined) return null
-      if (character === '"') {
-        const text = this.#quotedString()
-        if (text !== null) return { kind: 'quoted', text, spaced }
-      }
-      const word = character === '[' ? this.#domainLiteral() : null
-      const text = word ?? this.#match(encodedWord) ?? this.#match(atom)
-      if (text !== null) return { kind: 'word', text, spaced }
-      this.#at++
-      // A stray quote or parenthesis carries nothing.
-      if (!strayCharacters.includes(character)) return { kind: 'special', text: character, spaced }
-    }
-  }
-
-  /** domain-literal = [CFWS] "[" *([FWS] dtext) [FWS] "]" [CFWS] */
-  #domainLiteral(): ByteString | null {
-    const end = this.#literalsEnded ? -1 : this.#text.indexOf(']', this.#at)
-    this.#literalsEnded = end < 0
-    return end < 0 ? null : this.#take(end + 1 - this.#at)
-  }
-
-  #match(pattern: RegExp): ByteString | null {
-    pattern.lastIndex = this.#at
-    const found = pattern.exec(this.#text)?.[0]
-    return found === undefined ? null : this.#take(found.length)
-  }
-
-  #take(length: number): ByteString {
-    const text = this.#text.slice(this.#at, this.#at + length)
-    this.#at += length
-    return text
-  }
-
-  #skipCfws(): void {
-    for (;;) {
-      this.#match(whiteSpace)
-      if (this.#text[this.#at] !== '(' || this.#commentsEnded) return
-      const comment = this.#readComment()
-      if (comment === null) {
-        this.#commentsEnded = true
-        return
-      }
-      this.#comment = comment
-    }
-  }
-
-  /** comment = "(" *([FWS] ccontent) [FWS] ")", nested; the text of the outermost, null when unterminated. */
-  #readComment(): ByteString | null {
-    let depth = 0
-    for (let at = this.#at; at < this.#text.length; at++) {
-      const character = this.#text[at]
-      if (character === '\\') at++
-      else if (character === '(') depth++
-      else if (character === ')' && --depth === 0) {
-        const text = this.#text.slice(this.#at + 1, at)
-        this.#at = at + 1
-        return trimWhiteSpace(unquotePairs(text))
-      }
-    }
-    return null
-  }
-
-  #quotedString(): ByteString | null {
-    if (this.#quotesEnded) return null
-    for (let at = this.#at + 1; at < this.#text.length; at++) {
-      const character = this.#text[at]
-      if (character === '\\') at++
-      else if (character === '"') {
-        const text = this.#text.slice(this.#at + 1, at)
-        this.#at = at + 1
-        return unquotePairs(text)
-      }
-    }
-    this.#quotesEnded = true
-    return null
+    this.#source.comment = null
   }
 }
 
@@ -323,14 +230,3 @@ function joinAddress(tokens: readonly Token[]): ByteString {
 function isAt(token: Token): boolean {
   return token.kind === 'special' && token.text === '@'
 }
-
-function unquotePairs(text: ByteString): ByteString {
-  return text.includes('\\') ? text.replace(/\\([\s\S])/g, '$1') : text
-}
-
-const whiteSpace = /[ \t\r\n]+/y
-/** RFC 2047 §2. Deliberately: with specials in its text, which §5 (3) forbids in a phrase and mailers send. */
-const encodedWord = /=\?[^? \t\r\n]+\?[BbQq]\?[^? \t\r\n]*\?=/y
-/** Atoms with the dots of dot-atom and obs-phrase; bytes above 127 as RFC 6532 allows, in whatever character set. */
-const atom = /(?:[^ \t\r\n()<>:;@,"])+/y
-const strayCharacters = '"()'

@@ -4,7 +4,7 @@
 import { createLogin } from './login.ts'
 import { createPlain } from './plain.ts'
 
-export const mechanisms = { PLAIN: createPlain, LOGIN: createLogin } as const
+const mechanisms = { PLAIN: createPlain, LOGIN: createLogin } as const
 
 export type Mechanism = keyof typeof mechanisms
 

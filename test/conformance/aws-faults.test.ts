@@ -90,8 +90,11 @@ describe('DynamoDB failures', () => {
     expect(attempts).toHaveLength(1)
   })
 
-  it('let a conditional write be sent again after throttling', async () => {
-    script = [fails(throttling()), answers({})]
+  it.each([
+    ['throttling', throttling()],
+    ['a failed connect', Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })],
+  ])('let a conditional write be sent again after %s', async (_, error) => {
+    script = [fails(error), answers({})]
     expect(await store.tables.mail.write({ put: key, if: { absent: 'pk' } })).toEqual(key)
     expect(attempts).toHaveLength(2)
   })
@@ -261,6 +264,20 @@ describe('S3 failures', () => {
     })
   })
 
+  it('of the source abort its upload too', async () => {
+    script = [answers({ UploadId: 'u' })]
+    const source = (async function* () {
+      yield new Uint8Array(9_000_000)
+      throw new Error('the client hung up')
+    })()
+    await expect(store.objects.put('a', source)).rejects.toThrow('the client hung up')
+    expect(attempts.map(({ command }) => command)).toEqual([
+      'CreateMultipartUploadCommand',
+      'UploadPartCommand',
+      'AbortMultipartUploadCommand',
+    ])
+  })
+
   it('do not end a stream: it goes on where the connection broke', async () => {
     script = [
       answers({ ContentLength: 8, Body: breaksAfter(bytes.subarray(2, 5)) }),
@@ -309,6 +326,11 @@ describe('SQS failures', () => {
     await expect(store.queues.active.send(['a'])).rejects.toThrow(TemporaryFailure)
   })
 
+  it('are temporary when an entry is throttled', async () => {
+    script = [answers({ Failed: [{ ...failed('0', true), Code: 'RequestThrottled' }] })]
+    await expect(store.queues.active.send(['a'])).rejects.toThrow(TemporaryFailure)
+  })
+
   it('are misuse when SQS blames the sender', async () => {
     script = [answers({ Failed: [failed('0', true)] })]
     await expect(store.queues.active.send(['a'])).rejects.toThrow(StorageMisuse)
@@ -326,6 +348,14 @@ describe('SQS failures', () => {
     script = [answers({})]
     await store.queues.active.send(Array.from({ length: 7 }, () => 'x'.repeat(200_000)))
     expect(attempts.map(({ input }) => listAt(input, 'Entries').length)).toEqual([5, 2])
+  })
+
+  it('do not shorten a wait beyond one poll', async () => {
+    script = [answers({})]
+    const options = { max: 100, visibilitySeconds: 1, waitSeconds: 45 }
+    expect(await store.queues.active.receive(options)).toEqual([])
+    expect(attempts.map(({ input }) => input.WaitTimeSeconds)).toEqual([20, 20, 5])
+    expect(attempts[0]?.input.MaxNumberOfMessages).toBe(10)
   })
 
   it('drop what was received too often where there is no dead-letter queue', async () => {

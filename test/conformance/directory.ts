@@ -1,20 +1,29 @@
-// What the directory promises, on any Table. Run by each driver.
+// What the directory promises, on any driver's Table.
 
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createDirectory, type Directory } from '#shared/directory/directory.ts'
 import type { AliasName } from '#shared/directory/records.ts'
 import { type Address, formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
 import type { Table } from '#shared/storage/ports.ts'
+import type { Open } from '#test/support/storage.ts'
 
-export function describeDirectory(open: () => Promise<Table>): void {
-  describe('directory', () => {
+export function describeDirectory(driver: string, open: Open): void {
+  describe(`${driver}: directory`, () => {
     let table: Table
     let directory: Directory
+    let close: () => Promise<void>
+
+    beforeAll(async () => {
+      const opened = await open()
+      close = opened.close
+      table = opened.store.tables.directory
+      directory = openDirectory(table)
+    })
+    afterAll(async () => await close())
 
     beforeEach(async () => {
-      table = await open()
-      directory = openDirectory(table)
+      await removeAll(directory)
       await directory.domains.add(ours)
     })
 
@@ -315,6 +324,13 @@ function openDirectory(table: Table, settings: { recipientDelimiter?: string } =
       ...settings,
     },
   })
+}
+
+/** Everything in the directory belongs to a domain. */
+async function removeAll(directory: Directory): Promise<void> {
+  for (const { domain } of await all(directory.domains.list())) {
+    await directory.domains.remove(domain, { force: true })
+  }
 }
 
 function domain(text: string): Domain {

@@ -1,6 +1,9 @@
 // What the POP3 listener stands on, in memory: a mailbox, logins, a clock whose hands tests turn, a log that is kept.
 
 import { setImmediate as turn } from 'node:timers/promises'
+import { type Pop3Options, pop3Defaults } from '#services/pop3/config.ts'
+import { createPop3Listener } from '#services/pop3/listener.ts'
+import { createProcessMaildropLock } from '#services/pop3/maildrop-lock.ts'
 import type { Authenticator, LoginAttempt } from '#shared/contracts/authenticate.ts'
 import type {
   AccountId,
@@ -15,7 +18,7 @@ import type {
 } from '#shared/contracts/mailbox.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
-import type { Clock } from '#shared/runtime/clock.ts'
+import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import type { Log, LogFields } from '#shared/runtime/log.ts'
 
 /** The only login: with and without its domain, password `secret`. */
@@ -227,4 +230,43 @@ export class FakeCertificates implements CertificateSource {
   }
 
   close(): void {}
+}
+
+export type Pop3Setup = {
+  readonly mailbox?: FakeMailbox
+  readonly authenticator?: FakeAuthenticator
+  readonly certificates?: FakeCertificates | null
+  readonly clock?: Clock
+  readonly options?: Partial<Pop3Options>
+}
+
+/** A listener over these fakes; by default in clear on a free port, with clear-text logins allowed. */
+export async function startPop3({
+  mailbox = new FakeMailbox([]),
+  authenticator = new FakeAuthenticator(),
+  certificates = new FakeCertificates(),
+  clock = systemClock,
+  options = {},
+}: Pop3Setup) {
+  const log = new MemoryLog()
+  const listener = createPop3Listener(
+    {
+      ...pop3Defaults,
+      endpoints: [{ host: '127.0.0.1', port: 0, tls: 'stls' }],
+      disablePlaintextAuth: 'no',
+      authFailureDelayMs: 0,
+      ...options,
+    },
+    {
+      mailboxes: mailbox,
+      authenticator,
+      certificates: certificates ?? undefined,
+      lock: createProcessMaildropLock(),
+      clock,
+      log,
+      hostname: 'mail.example.test',
+    },
+  )
+  const ports = (await listener.listen()).map(({ port }) => port)
+  return { listener, port: ports[0] ?? 0, ports, mailbox, authenticator, log }
 }

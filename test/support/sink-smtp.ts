@@ -30,7 +30,8 @@ export type SinkScript = {
 export async function openSink(script: SinkScript = {}): Promise<Sink> {
   const messages: SunkMessage[] = []
   const server = new SMTPServer({
-    disabledCommands: ['AUTH'],
+    authOptional: true,
+    size: 10_000_000,
     disableReverseLookup: true,
     hideDSN: false,
     logger: false,
@@ -38,19 +39,23 @@ export async function openSink(script: SinkScript = {}): Promise<Sink> {
       callback(null, { user: `${auth.username}/${auth.password}` }),
     onMailFrom: ({ address }, _session, callback) => callback(refusal(script.mail?.(address))),
     onRcptTo: ({ address }, _session, callback) => callback(refusal(script.rcpt?.(address))),
-    async onData(stream, session, callback) {
+    onData(stream, session, callback) {
       const chunks: Buffer[] = []
-      for await (const chunk of stream) chunks.push(chunk)
-      const refused = refusal(script.message?.())
-      if (refused !== undefined) return callback(refused)
-      messages.push({
-        envelope: structuredClone(session.envelope),
-        secure: session.secure,
-        helo: session.hostNameAppearsAs,
-        user: typeof session.user === 'string' ? session.user : null,
-        bytes: Buffer.concat(chunks),
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+      // Not whole: the sender hung up.
+      stream.on('error', () => undefined)
+      stream.on('end', () => {
+        const refused = refusal(script.message?.())
+        if (refused !== undefined) return callback(refused)
+        messages.push({
+          envelope: structuredClone(session.envelope),
+          secure: session.secure,
+          helo: session.hostNameAppearsAs,
+          user: typeof session.user === 'string' ? session.user : null,
+          bytes: Buffer.concat(chunks),
+        })
+        callback(null, 'taken')
       })
-      callback(null, 'taken')
     },
     ...script.options,
   })

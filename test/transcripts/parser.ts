@@ -12,7 +12,7 @@ export type Step = { readonly line: number; readonly connection: number } & (
   | { readonly kind: 'send'; readonly bytes: string; readonly times: number }
   | { readonly kind: 'half-close' }
   | { readonly kind: 'expect-line'; readonly pattern: string; readonly prefix: boolean }
-  | { readonly kind: 'expect-bytes'; readonly bytes: string }
+  | { readonly kind: 'expect-bytes'; readonly bytes: string; readonly times: number }
   | { readonly kind: 'expect-close' }
   | { readonly kind: 'tls' }
 )
@@ -54,17 +54,17 @@ function parseStep(line: string, number: number): Step {
       return { ...at, kind: 'send', bytes: toByteString(`${text}\r\n`), times: 1 }
     case 'C!':
       return { ...at, kind: 'send', bytes: parseByteString(text, number), times: 1 }
-    case 'C*': {
-      const [, times = '', json = ''] = /^(\d+) (.*)$/.exec(text) ?? []
-      return { ...at, kind: 'send', bytes: parseByteString(json, number), times: Number(times) }
-    }
+    case 'C*':
+      return { ...at, kind: 'send', ...parseRepeated(text, number) }
     case 'S:':
       if (text === 'EOF') return { ...at, kind: 'expect-close' }
       return text.endsWith('~')
         ? { ...at, kind: 'expect-line', pattern: text.slice(0, -1), prefix: true }
         : { ...at, kind: 'expect-line', pattern: text, prefix: false }
     case 'S!':
-      return { ...at, kind: 'expect-bytes', bytes: parseByteString(text, number) }
+      return { ...at, kind: 'expect-bytes', bytes: parseByteString(text, number), times: 1 }
+    case 'S*':
+      return { ...at, kind: 'expect-bytes', ...parseRepeated(text, number) }
     default:
       throw new Error(`line ${number}: not a step: ${line}`)
   }
@@ -72,6 +72,14 @@ function parseStep(line: string, number: number): Step {
 
 function toByteString(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1')
+}
+
+function parseRepeated(
+  text: string,
+  number: number,
+): { readonly bytes: string; readonly times: number } {
+  const [, times = '', json = ''] = /^(\d+) (.*)$/.exec(text) ?? []
+  return { bytes: parseByteString(json, number), times: Number(times) }
 }
 
 function parseByteString(json: string, number: number): string {

@@ -8,6 +8,7 @@
 //   S: text           the next line must be this; at the end `~` allows any rest; a first `$name` captures
 //                     up to the next space or the text after it, a later one must be the same
 //   S! "json"         the next bytes must be these
+//   S* 300 "json"     the same, so many times over
 //   S: EOF            the server closes and sent nothing more
 //   TLS               the client makes a TLS handshake now (after STARTTLS, STLS)
 //   2C: … 2S: … 2TLS  the same on a further connection; each is opened where it is first named
@@ -45,13 +46,21 @@ export function playTranscripts(folder: URL, stage: Stage): void {
   const files = readdirSync(folder).filter((name) => name.endsWith('.txt'))
   if (files.length === 0) throw new Error(`no transcripts in ${folder.href}`)
   for (const file of files.sort()) {
-    const transcript = parseTranscript(readFileSync(new URL(file, asFolder(folder)), 'utf8'))
+    const transcript = readTranscript(new URL(file, asFolder(folder)))
     describe(basename(file, '.txt'), () => {
       it('plays whole', () => playTranscript(transcript, 'whole', stage))
       if (transcript.header.chunking !== 'whole') {
         it('plays byte by byte', () => playTranscript(transcript, 'byte by byte', stage))
       }
     })
+  }
+}
+
+function readTranscript(url: URL): Transcript {
+  try {
+    return parseTranscript(readFileSync(url, 'utf8'))
+  } catch (cause) {
+    throw new Error(`cannot read the transcript ${url.href}`, { cause })
   }
 }
 
@@ -125,11 +134,15 @@ async function playSteps(
       expect(await connection.readToEnd(where), `${where}: before the end`).toBe('')
       return
     case 'expect-bytes':
-      expect(await connection.readBytes(step.bytes.length, where), where).toBe(step.bytes)
+      await expectBytes(step.bytes.repeat(step.times), connection, where)
       return
     case 'expect-line':
       matchLine(step, await connection.readLine(where), captures)
   }
+}
+
+async function expectBytes(bytes: string, connection: Connection, where: string): Promise<void> {
+  expect(await connection.readBytes(bytes.length, where), where).toBe(bytes)
 }
 
 const variable = /\$(\$|[a-z][A-Za-z0-9]*)/g

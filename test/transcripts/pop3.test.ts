@@ -9,12 +9,13 @@
 
 import { expect } from 'vitest'
 import { pop3Defaults } from '#services/pop3/config.ts'
-import { createPop3Listener } from '#services/pop3/listener.ts'
-import { createProcessMaildropLock } from '#services/pop3/maildrop-lock.ts'
-import { systemClock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import { silentLog } from '#shared/runtime/log.ts'
-import { FakeAuthenticator, FakeCertificates, FakeMailbox } from '#test/support/pop3-fakes.ts'
+import {
+  FakeAuthenticator,
+  FakeCertificates,
+  FakeMailbox,
+  startPop3,
+} from '#test/support/pop3-fakes.ts'
 import type { Header } from './parser.ts'
 import { playTranscripts, type Target } from './player.ts'
 
@@ -49,27 +50,20 @@ async function connect(header: Header): Promise<Target> {
   const authenticator = new FakeAuthenticator()
   fail(header.fail, mailbox, authenticator)
   const implicitTls = tls === 'implicit'
-  const options = {
-    ...pop3Defaults,
-    endpoints: [{ host: '127.0.0.1', port: 0, tls: implicitTls ? 'implicit' : 'stls' }],
-    disablePlaintextAuth: parsePlaintext(header.plaintext),
-    lockMaildrop: header.lock === 'yes',
-    authFailureDelayMs: 0,
-    commandErrorsMax: Number(header.errors ?? pop3Defaults.commandErrorsMax),
-  } as const
-  const listener = createPop3Listener(options, {
-    mailboxes: mailbox,
-    authenticator,
-    certificates: tls === 'none' ? undefined : certificates,
-    lock: createProcessMaildropLock(),
-    clock: systemClock,
-    log: silentLog,
-    hostname: 'mail.example.test',
-  })
   const uids = [...mailbox.stored.keys()].join(' ')
-  const [address] = await listener.listen()
+  const { listener, port } = await startPop3({
+    mailbox,
+    authenticator,
+    certificates: tls === 'none' ? null : certificates,
+    options: {
+      endpoints: [{ host: '127.0.0.1', port: 0, tls: implicitTls ? 'implicit' : 'stls' }],
+      disablePlaintextAuth: parsePlaintext(header.plaintext),
+      lockMaildrop: header.lock === 'yes',
+      commandErrorsMax: Number(header.errors ?? pop3Defaults.commandErrorsMax),
+    },
+  })
   return {
-    port: address?.port ?? 0,
+    port,
     implicitTls,
     async close() {
       await listener.close({ graceMs: 0 })

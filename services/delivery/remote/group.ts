@@ -5,8 +5,9 @@ export type RemoteGroup = {
   readonly queueId: string
   /** Postfix's notation: `example.net` (by its MX records), `[mail.example.net]:587` (that host), an address literal. */
   readonly nextHop: string
-  /** Addresses as `formatAddress` writes them; the null sender is ''. */
+  /** '' for the null sender. */
   readonly sender: string
+  /** Addresses as `formatAddress` writes them. */
   readonly recipients: readonly EnvelopeRecipient[]
   /** Exactly what `message` yields. */
   readonly bytes: number

@@ -8,6 +8,7 @@
 import type { Socket } from 'node:net'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
+import { formatAddress, parseAddress } from '#shared/mail/address.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { type Connect, connectTcp } from './connect.ts'
 import type { RemoteGroup } from './group.ts'
@@ -44,6 +45,8 @@ export type RemoteDeliverySettings = {
 
 /** Addresses tried for one group, all hosts together; as Postfix's smtp_mx_address_limit. */
 export const ADDRESSES_TRIED_MAX = 5
+/** Hosts whose addresses are looked up for one group. */
+export const HOSTS_TRIED_MAX = 10
 
 export function createRemoteDelivery(parts: {
   readonly resolver: Resolver
@@ -56,10 +59,12 @@ export function createRemoteDelivery(parts: {
   const { hostname, timeouts } = settings
 
   async function deliver(group: RemoteGroup): Promise<readonly DeliveryResult[]> {
-    const { sender, recipients } = group
+    const { recipients } = group
+    const sender = canonicalSender(group.sender)
     if (!isSendable(sender)) return recipients.map(() => failed('5.1.7', unsendable(sender)))
     const sendable = recipients.filter((recipient) => isSendable(recipient.address))
-    const results = sendable.length === 0 ? [] : await attempt({ ...group, recipients: sendable })
+    const results =
+      sendable.length === 0 ? [] : await attempt({ ...group, sender, recipients: sendable })
     const byRecipient = new Map(sendable.map((recipient, i) => [recipient, results[i]]))
     return recipients.map(
       (recipient) => byRecipient.get(recipient) ?? failed('5.1.3', unsendable(recipient.address)),
@@ -90,21 +95,21 @@ export function createRemoteDelivery(parts: {
     if (route.kind !== 'route') return isRelay ? temporary(route) : route
     let failure: Failure | undefined
     let tried = 0
-    for (const host of route.hosts) {
+    for (const host of route.hosts.slice(0, HOSTS_TRIED_MAX)) {
       const found = await findAddresses(host, resolver)
       if (found.kind !== 'addresses') {
         if (failure?.kind !== 'deferred') failure = isRelay ? temporary(found) : found
         continue
       }
       for (const address of found.addresses) {
-        if (tried++ === ADDRESSES_TRIED_MAX) break
+        if (tried++ === ADDRESSES_TRIED_MAX) return failure ?? noHost(group)
         const session = await open({ host, address, port: hop.port }, isRelay)
         if (session.kind === 'session') return session
         failure = session.failure
         log.debug({ queueId: group.queueId, reply: failure.reply }, 'host refused')
       }
     }
-    return failure ?? deferred('4.4.1', `${group.nextHop}: no host to try`)
+    return failure ?? noHost(group)
   }
 
   async function open(target: Target, isRelay: boolean): Promise<Session | Refusal> {
@@ -137,6 +142,17 @@ export function createRemoteDelivery(parts: {
 }
 
 type Target = { readonly host: string; readonly address: string; readonly port: number }
+
+/** Cannot happen: there is a host, and it was looked up and tried. */
+function noHost({ nextHop }: RemoteGroup): Failure {
+  return deferred('4.4.1', `${nextHop}: no host to try`)
+}
+
+/** A domain of U-labels needs no SMTPUTF8 once it is written in A-labels. */
+function canonicalSender(sender: string): string {
+  const address = parseAddress(sender)
+  return address === undefined ? sender : formatAddress(address)
+}
 
 /** Deliberately: nodemailer refuses angle brackets, which only a quoted local part could have. */
 function isSendable(address: string): boolean {

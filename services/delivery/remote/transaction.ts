@@ -57,8 +57,12 @@ function resultFor(
   sent: Settled<{ readonly response: string }>,
   peer: string,
 ): DeliveryResult {
+  // With PIPELINING recipients are named before the sender is known to be refused; what is said of them then means nothing.
+  const senderRefused = sent.kind === 'error' && sent.error.command === 'MAIL FROM'
   const refused = envelope.rejectedErrors?.find((error) => error.recipient === address)
-  if (refused?.response) return refusedRecipient(refused.response, envelope, peer)
+  if (refused?.response && !senderRefused) {
+    return refusedRecipient(refused.response, envelope, peer)
+  }
   if (sent.kind === 'done') {
     const response = sent.value?.response ?? ''
     return { kind: 'delivered', reply: oneLine(response) }
@@ -152,5 +156,5 @@ async function* watched(
     yield chunk
   }
   if (bytes !== group.bytes) throw new Error(`${bytes} bytes instead of ${group.bytes}`)
-  connection.allowSilence(timeouts.dataTerminationMs)
+
 }

@@ -1,10 +1,8 @@
 // AUTH with PLAIN (RFC 4616) and LOGIN (draft-murchison-sasl-login). RFC 4954 §4.
 
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
-import type { Reply } from '#shared/smtp/reply.ts'
 import { SmtpSyntaxError } from '#shared/smtp/syntax.ts'
-import { answer, answerAndClose, defineCommand, type Outcome } from '../command.ts'
-import { AUTH_FAILURES_MAX } from '../config.ts'
+import { answer, defineCommand, type Outcome } from '../command.ts'
 import { replies } from '../replies.ts'
 import type { SmtpSession } from '../session.ts'
 
@@ -89,22 +87,17 @@ async function logIn(session: SmtpSession, login: string, password: string): Pro
       return answer(replies.authOk)
     case 'refused':
       log.info({ login, reason: result.reason }, 'login refused')
-      return afterFailure(session, replies.authRefused)
+      session.authFailures += 1
+      return answer(replies.authRefused)
     case 'throttled':
       log.info({ login, retryAfterSeconds: result.retryAfterSeconds }, 'login throttled')
-      return afterFailure(session, replies.authUnavailable)
+      session.authFailures += 1
+      return answer(replies.authUnavailable)
     case 'unavailable':
       return answer(replies.authUnavailable)
     default:
       return unreachable(result)
   }
-}
-
-function afterFailure(session: SmtpSession, reply: Reply): Outcome {
-  session.authFailures += 1
-  return session.authFailures < AUTH_FAILURES_MAX
-    ? answer(reply)
-    : answerAndClose(replies.tooManyErrors)
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })

@@ -3,7 +3,7 @@
 // A pair that does not fit is refused and logged, and the old one stays in use.
 
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { watch } from 'node:fs'
+import { type FSWatcher, watch } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createSecureContext } from 'node:tls'
@@ -32,7 +32,13 @@ export async function openCertificateFiles(
   let refused = ''
   let closed = false
 
-  async function reload(): Promise<void> {
+  // One after the other: a slow reading of the old files must not overtake the new ones.
+  let reloading = Promise.resolve()
+  const reload = () => {
+    reloading = reloading.then(reloadOnce)
+  }
+
+  async function reloadOnce(): Promise<void> {
     try {
       const candidate = await readPair(options)
       const text = candidate.cert + candidate.key
@@ -91,14 +97,20 @@ function watchFolders(
     timer = setTimeout(changed, debounceMs).unref()
   }
   const folders = new Set([dirname(files.certificateFile), dirname(files.keyFile)])
-  const watchers = [...folders].map((folder) =>
-    // A watcher that fails (folder removed, no inotify watches left) leaves the re-check.
-    watch(folder, { persistent: false }, soon).on('error', () => undefined),
-  )
+  const watchers = [...folders].flatMap((folder) => watchFolder(folder, soon))
   return {
     close() {
       clearTimeout(timer)
       for (const watcher of watchers) watcher.close()
     },
+  }
+}
+
+/** Nothing when the system has no watches left, or none for this file system: the re-check remains. */
+function watchFolder(folder: string, changed: () => void): FSWatcher[] {
+  try {
+    return [watch(folder, { persistent: false }, changed).on('error', () => undefined)]
+  } catch {
+    return []
   }
 }

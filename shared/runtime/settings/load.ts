@@ -24,10 +24,10 @@ export type SettingsResult =
   | LoadedSettings
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
 
-export const ENVIRONMENT_PREFIX = 'POSTWOLKE_'
+const ENVIRONMENT_PREFIX = 'POSTWOLKE_'
 
 /** Variables of the command line itself, which are not settings. */
-export const commandVariables: ReadonlySet<string> = new Set([
+const commandVariables: ReadonlySet<string> = new Set([
   `${ENVIRONMENT_PREFIX}DATA`,
   `${ENVIRONMENT_PREFIX}CONFIG`,
 ])

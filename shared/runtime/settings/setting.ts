@@ -29,9 +29,9 @@ export type SettingFacts<T> = {
 
 export class Setting<T> {
   readonly kind: Kind<T>
-  readonly facts: SettingFacts<T>
+  readonly facts: SettingFacts<NoInfer<T>>
 
-  constructor(kind: Kind<T>, facts: SettingFacts<T>) {
+  constructor(kind: Kind<T>, facts: SettingFacts<NoInfer<T>>) {
     this.kind = kind
     this.facts = facts
   }
@@ -43,8 +43,3 @@ export type SettingGroup = { readonly [name: string]: SettingGroup | Setting<unk
 export type ValuesOf<G> = {
   readonly [K in keyof G]: G[K] extends Setting<infer T> ? T : ValuesOf<G[K]>
 }
-
-/** `listeners.smtp.port` and its like. */
-export type PathOf<G> = {
-  [K in keyof G & string]: G[K] extends Setting<unknown> ? K : `${K}.${PathOf<G[K]>}`
-}[keyof G & string]

@@ -1,7 +1,7 @@
 // Every setting of Postwolke. The type of the loaded settings, the texts of refusals, `config show` and docs/settings.md are
 // derived from this table; a new setting is one entry in one of its parts.
 
-import { type PathOf, Setting, type SettingGroup, type ValuesOf } from './setting.ts'
+import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
 import { generalSettings } from './table/general.ts'
 import { listenerSettings } from './table/listeners.ts'
@@ -35,8 +35,6 @@ export const settingsTable = {
 
 /** Sizes are bytes, times are milliseconds. */
 export type Settings = ValuesOf<typeof settingsTable>
-
-export type SettingPath = PathOf<typeof settingsTable>
 
 /** The settings of a group and the groups in it, with their dotted paths. */
 export function flatten(

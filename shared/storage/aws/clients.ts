@@ -8,8 +8,8 @@ export type AwsClients = {
   /** For reads, transactions with a token and writes that may be repeated: the SDK retries as usual. */
   readonly dynamo: DynamoDBClient
   /**
-   * For writes that must not be applied twice (`add`, conditions). Repeated only after throttling, which DynamoDB
-   * refuses before it writes. After a lost answer a repetition would count twice, or report as refused a condition that
+   * For writes that must not be applied twice (`add`, conditions). Repeated only after throttling, where DynamoDB
+   * refuses before it writes, and when there was no connection. After a lost answer a repetition would count twice, or report as refused a condition that
    * its own first attempt had made false.
    */
   readonly dynamoExact: DynamoDBClient
@@ -58,7 +58,7 @@ export function openAwsClients(options: AwsClientOptions): AwsClients {
     dynamoExact: new DynamoDBClient({
       ...dynamoOptions,
       requestHandler: dynamo.config.requestHandler, // one pool of connections
-      retryStrategy: onlyAfterThrottling(dynamo.config.retryStrategy),
+      retryStrategy: onlyWhatIsUndone(dynamo.config.retryStrategy),
     }),
     s3: new S3Client({
       ...shared,
@@ -101,7 +101,7 @@ type RetryStrategy = Extract<
 >
 
 /** The SDK's own strategy with its pauses and limits, refusing to repeat what may already have been done. */
-function onlyAfterThrottling(usual: DynamoDBClient['config']['retryStrategy']): RetryStrategy {
+function onlyWhatIsUndone(usual: DynamoDBClient['config']['retryStrategy']): RetryStrategy {
   const strategy = async (): Promise<RetryStrategy> => {
     const resolved = await usual()
     if ('acquireInitialRetryToken' in resolved) return resolved
@@ -110,11 +110,24 @@ function onlyAfterThrottling(usual: DynamoDBClient['config']['retryStrategy']): 
   return {
     acquireInitialRetryToken: async (scope) => (await strategy()).acquireInitialRetryToken(scope),
     refreshRetryTokenForRetry: async (token, failure) => {
-      if (failure.errorType !== 'THROTTLING') throw new Error('may have been done already')
+      const isUndone = failure.errorType === 'THROTTLING' || wasNeverSent(failure.error)
+      if (!isUndone) throw new Error('may have been done already')
       return (await strategy()).refreshRetryTokenForRetry(token, failure)
     },
     recordSuccess: (token) => {
       void strategy().then((resolved) => resolved.recordSuccess(token))
     },
   }
+}
+
+const noConnectionCodes: ReadonlySet<unknown> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+])
+
+function wasNeverSent(error: Error | undefined): boolean {
+  return error !== undefined && 'code' in error && noConnectionCodes.has(error.code)
 }

@@ -1,6 +1,5 @@
 // A queue of the port on one SQS standard queue.
 
-import type { SQSClient } from '@aws-sdk/client-sqs'
 import {
   type BatchResultErrorEntry,
   ChangeMessageVisibilityBatchCommand,
@@ -8,6 +7,7 @@ import {
   type Message,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
+  type SQSClient,
 } from '@aws-sdk/client-sqs'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -74,12 +74,13 @@ export class SqsQueue implements Queue {
     readonly signal?: AbortSignal
   }): Promise<readonly QueueMessage[]> {
     checkReceive(options)
-    const deadlineMs = this.#options.clock.now() + options.waitSeconds * 1_000
+    let leftSeconds = Math.ceil(options.waitSeconds)
     for (;;) {
       if (options.signal?.aborted) return []
-      const leftSeconds = Math.max(0, Math.ceil((deadlineMs - this.#options.clock.now()) / 1_000))
-      const messages = await this.#receiveOnce({ ...options, waitSeconds: leftSeconds })
-      if (messages.length > 0 || leftSeconds <= POLL_SECONDS_MAX) return messages
+      const waitSeconds = Math.min(leftSeconds, POLL_SECONDS_MAX)
+      const messages = await this.#receiveOnce({ ...options, waitSeconds })
+      leftSeconds -= waitSeconds
+      if (messages.length > 0 || leftSeconds === 0) return messages
     }
   }
 
@@ -120,7 +121,7 @@ export class SqsQueue implements Queue {
       QueueUrl: this.#options.queueUrl,
       MaxNumberOfMessages: Math.min(options.max, BATCH_ENTRIES_MAX),
       VisibilityTimeout: options.visibilitySeconds,
-      WaitTimeSeconds: Math.min(options.waitSeconds, POLL_SECONDS_MAX),
+      WaitTimeSeconds: options.waitSeconds,
       MessageSystemAttributeNames: ['ApproximateReceiveCount'],
     })
     try {
@@ -166,7 +167,7 @@ export class SqsQueue implements Queue {
       const answer = await calling(operation, call(entries))
       const failed = (answer.Failed ?? []).filter((failure) => !isHarmless(failure))
       if (failed.length === 0) return
-      const refused = failed.find((failure) => failure.SenderFault === true)
+      const refused = failed.find(isMisuse)
       if (refused !== undefined) {
         throw new StorageMisuse(`${operation}: ${refused.Code}: ${refused.Message}`)
       }
@@ -192,6 +193,11 @@ const staleReceiptCodes: ReadonlySet<string> = new Set([
 
 function isStaleReceipt(failure: BatchResultErrorEntry): boolean {
   return staleReceiptCodes.has(failure.Code ?? '')
+}
+
+/** SQS counts it as the sender's fault, too, to have sent too much. */
+function isMisuse(failure: BatchResultErrorEntry): boolean {
+  return failure.SenderFault === true && !/throttl/i.test(failure.Code ?? '')
 }
 
 function queueMessage(message: Message): QueueMessage {

@@ -137,8 +137,9 @@ export class DynamoTable implements Table {
         if (!(error instanceof TransactionConflictException)) {
           throw storageFailure(error, 'single write')
         }
-        if (attempt + 1 === CONFLICT_ATTEMPTS_MAX)
+        if (attempt + 1 === CONFLICT_ATTEMPTS_MAX) {
           throw new Conflict(error.message, { cause: error })
+        }
         await this.#options.clock.sleep(
           backoffMs(attempt, CONFLICT_PAUSE_MS, CONFLICT_PAUSE_MAX_MS),
         )
@@ -205,7 +206,8 @@ export class DynamoTable implements Table {
           KeyConditionExpression: expression,
           ...use.fields(),
           ScanIndexForward: query.reverse !== true,
-          Limit: pageLimit(query.limit),
+          // Without a limit a page is a megabyte, which saves round trips in large folders.
+          ...(query.limit !== undefined && { Limit: pageLimit(query.limit) }),
           ...fields,
         }),
       ),

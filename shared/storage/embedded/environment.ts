@@ -15,12 +15,20 @@ const DATABASES_MAX = 64
 /** lmdb's largest key with pages of 4 KiB. */
 export const LMDB_KEY_BYTES_MAX = 1_978
 
+/** A commit that takes longer is given up; it may still happen. */
+const COMMIT_MS_MAX = 60_000
+const OVERDUE_CHECK_MS = 5_000
+
+type Commit = { readonly startedMs: number; readonly reject: (error: unknown) => void }
+
 const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const
 
 export class Environment {
   readonly #root: RootDatabase<Uint8Array, Uint8Array>
   readonly #log: Log
   readonly #pending = new Set<Promise<unknown>>()
+  readonly #commits = new Set<Commit>()
+  readonly #overdueCheck: NodeJS.Timeout
   #closing = false
 
   constructor(directory: string, log: Log) {
@@ -29,9 +37,12 @@ export class Environment {
       path: join(directory, 'store.mdb'),
       noSubdir: true,
       overlappingSync: false,
+      // With batching by event turn a failed commit also rejects a promise that nobody can reach.
+      eventTurnBatching: false,
       maxDbs: DATABASES_MAX,
       ...BINARY,
     })
+    this.#overdueCheck = setInterval(() => this.#rejectOverdue(), OVERDUE_CHECK_MS).unref()
   }
 
   /** Only while the store is opened: it runs a synchronous transaction, which must not cut into a batch of others. */
@@ -45,7 +56,21 @@ export class Environment {
    * store is closing, so that operations under way can end: callers ask `assertOpen` first.
    */
   commit<T>(work: () => T): Promise<T> {
-    return this.#await(this.#root.transaction(work).catch((error) => this.#fail(error)))
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const commit: Commit = { startedMs: performance.now(), reject }
+    this.#commits.add(commit)
+    const settled = () => this.#commits.delete(commit)
+    this.#root.transaction(work).then(
+      (result) => {
+        settled()
+        resolve(result)
+      },
+      (error) => {
+        settled()
+        reject(this.#failure(error))
+      },
+    )
+    return this.#await(promise)
   }
 
   /** An operation of several steps: closing waits for all of it. */
@@ -80,14 +105,25 @@ export class Environment {
   async close(): Promise<void> {
     this.refuse()
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending)
+    clearInterval(this.#overdueCheck)
     await this.#root.close()
   }
 
-  #fail(error: unknown): never {
+  /** lmdb-js never settles a commit that it could not even begin. In order of age, so the first young one ends the look. */
+  #rejectOverdue(): void {
+    const overdueMs = performance.now() - COMMIT_MS_MAX
+    for (const commit of this.#commits) {
+      if (commit.startedMs > overdueMs) return
+      this.#commits.delete(commit)
+      commit.reject(new TemporaryFailure(`a commit did not end within ${COMMIT_MS_MAX} ms`))
+    }
+  }
+
+  #failure(error: unknown): TemporaryFailure {
     if (error instanceof Error && 'commitError' in error && error.commitError instanceof Promise) {
       // lmdb-js tells the reason in a second promise, which nobody else awaits.
       error.commitError.catch((cause) => this.#log.error({ err: cause }, 'commit failed'))
     }
-    throw new TemporaryFailure('the embedded store could not commit', { cause: error })
+    return new TemporaryFailure('the embedded store could not commit', { cause: error })
   }
 }

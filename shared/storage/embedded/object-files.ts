@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, opendir, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { ByteRange } from '../ports.ts'
 
 const NAME_BYTES = 16
@@ -27,7 +28,7 @@ export class ObjectFiles {
     const path = this.#path(name)
     try {
       const bytes = await writeFile(path, source)
-      await syncFolder(this.#folder(name))
+      await fromDisk(syncFolder(this.#folder(name)))
       return { name, bytes }
     } catch (error) {
       await this.remove(name)
@@ -63,7 +64,7 @@ export class ObjectFiles {
 
   async #ensureFolder(name: string): Promise<void> {
     const folder = this.#folder(name)
-    const known = this.#folders.get(folder) ?? makeFolder(this.#root, name)
+    const known = this.#folders.get(folder) ?? fromDisk(makeFolder(this.#root, name))
     this.#folders.set(folder, known)
     await known.catch((error) => {
       this.#folders.delete(folder)
@@ -84,8 +85,15 @@ export async function syncFolder(path: string): Promise<void> {
   await folder.sync()
 }
 
+/** A failure of the file system (full disk, too many open files) is one of the world. */
+async function fromDisk<T>(operation: Promise<T>): Promise<T> {
+  return await operation.catch((cause) => {
+    throw new TemporaryFailure('an object file could not be written or read', { cause })
+  })
+}
+
 async function writeFile(path: string, source: AsyncIterable<Uint8Array>): Promise<number> {
-  await using file = await open(path, 'wx', 0o600)
+  await using file = await fromDisk(open(path, 'wx', 0o600))
   let bytes = 0
   let waiting: Uint8Array[] = []
   let waitingBytes = 0
@@ -93,12 +101,12 @@ async function writeFile(path: string, source: AsyncIterable<Uint8Array>): Promi
     waiting.push(chunk)
     waitingBytes += chunk.length
     if (waitingBytes < WRITE_BYTES) continue
-    bytes += await writeAll(file, waiting, waitingBytes)
+    bytes += await fromDisk(writeAll(file, waiting, waitingBytes))
     waiting = []
     waitingBytes = 0
   }
-  bytes += await writeAll(file, waiting, waitingBytes)
-  await file.datasync()
+  bytes += await fromDisk(writeAll(file, waiting, waitingBytes))
+  await fromDisk(file.datasync())
   return bytes
 }
 
@@ -132,7 +140,9 @@ export async function readAt(file: FileHandle, { offset, length }: ByteRange): P
   const buffer = Buffer.allocUnsafe(length)
   let filled = 0
   while (filled < length) {
-    const { bytesRead } = await file.read(buffer, filled, length - filled, offset + filled)
+    const { bytesRead } = await fromDisk(
+      file.read(buffer, filled, length - filled, offset + filled),
+    )
     if (bytesRead === 0) break
     filled += bytesRead
   }

@@ -2,11 +2,12 @@
 // data folder. Several processes may have it open at once (the server and the command line), each at most once.
 
 import { mkdir, realpath } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { queueLayouts, StorageMisuse, type Store, tableLayouts } from '../ports.ts'
 import { Environment } from './environment.ts'
+import { syncFolder } from './object-files.ts'
 import { EmbeddedObjectStore } from './objects.ts'
 import { purgeExpired } from './purge.ts'
 import { EmbeddedQueue } from './queue.ts'
@@ -44,6 +45,8 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
     await mkdir(objectsFolder, { recursive: true, mode: 0o700 })
     await mkdir(signalsFolder, { recursive: true, mode: 0o700 })
     const environment = new Environment(directory, log)
+    await syncFolder(directory)
+    await syncFolder(dirname(directory))
     const tables = openTables(environment, clock)
     const objects = new EmbeddedObjectStore(environment, objectsFolder, clock)
     const signals = new EmbeddedSignals(signalsFolder, log)

@@ -1,7 +1,7 @@
 // A store on the AWS drivers whose requests all meet an interceptor; none reaches an emulator.
 
 import type { Clock } from '#shared/runtime/clock.ts'
-import { silentLog } from '#shared/runtime/log.ts'
+import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { type AwsClientOptions, openAwsClients } from '#shared/storage/aws/clients.ts'
 import { openAwsStore } from '#shared/storage/aws/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
@@ -13,7 +13,7 @@ const impatientClock: Clock = { now: () => Date.now(), sleep: async () => undefi
 
 /** The tables are named as in the port. Only the drivers' own pauses are skipped, not those of the SDK. */
 export async function openInterceptedStore(
-  options: Partial<AwsClientOptions>,
+  options: Partial<AwsClientOptions> & { readonly log?: Log },
   interceptor: Interceptor,
 ): Promise<Store> {
   const clientOptions = {
@@ -38,7 +38,7 @@ export async function openInterceptedStore(
       },
       taskId: 'task',
       clock: impatientClock,
-      log: silentLog,
+      log: options.log ?? silentLog,
     },
     clients,
   )

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { inject } from 'vitest'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
-import { type AwsClients, openAwsClients } from '#shared/storage/aws/clients.ts'
+import { type AwsClients, closeAwsClients, openAwsClients } from '#shared/storage/aws/clients.ts'
 import { type AwsStoreOptions, openAwsStore } from '#shared/storage/aws/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { createAwsResources } from './aws-resources.ts'
@@ -75,6 +75,7 @@ export async function openTestAwsStore(
   const aws = await createTestAws(options)
   if (aws === undefined) return undefined
   const store = await aws.open()
+  closeAwsClients(aws.clients) // the store has its own
   return { store, close: async () => store[Symbol.asyncDispose]() }
 }
 

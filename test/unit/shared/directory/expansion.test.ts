@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDirectory } from '#shared/directory/directory.ts'
+import { expand } from '#shared/directory/expansion.ts'
+import { createLookup } from '#shared/directory/lookup.ts'
 import { type Address, formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { Table } from '#shared/storage/ports.ts'
-import { memoryTable } from './memory-table.ts'
+import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 type World = {
   readonly accounts?: readonly string[]
@@ -22,13 +24,25 @@ function address(text: string): Address {
 
 const limits = { virtualAliasRecursionLimit: 5, virtualAliasExpansionLimit: 4 }
 
-async function directoryOf(world: World, table: Table = memoryTable()) {
-  const directory = createDirectory({
+let opened: OpenedEmbedded
+beforeAll(async () => {
+  opened = await openEmbedded()
+})
+afterAll(() => opened.close())
+
+function openDirectory(table: Table) {
+  return createDirectory({
     table,
     clock: { now: () => 0, sleep: async () => {} },
     settings: { recipientDelimiter: '+', mailboxSizeLimit: 0, ...limits },
   })
+}
+
+/** The directory with nothing but this in it. */
+async function directoryOf(world: World) {
+  const directory = openDirectory(opened.store.tables.directory)
   if (domain === undefined) throw new Error('no domain')
+  await directory.domains.remove(domain, { force: true })
   await directory.domains.add(domain)
   const { accounts = [], disabled = [], aliases = {} } = world
   for (const local of [...accounts, ...disabled]) {
@@ -193,24 +207,21 @@ describe('expand', () => {
   })
 
   it('reads once a round for all recipients together', async () => {
-    const table = memoryTable()
-    const world = { accounts: ['bob'], aliases: { a: 'b', b: 'bob' } }
-    await directoryOf(world, table)
+    await directoryOf({ accounts: ['bob'], aliases: { a: 'b', b: 'bob' } })
+    const table = opened.store.tables.directory
     const batches: number[] = []
-    const counted: Table = {
-      ...table,
+    const counted: Pick<Table, 'batchGet'> = {
       batchGet: (keys, options) => {
         batches.push(keys.length)
         expect(options).toEqual({ consistent: true })
         return table.batchGet(keys, options)
       },
     }
-    const directory = createDirectory({
-      table: counted,
-      clock: { now: () => 0, sleep: async () => {} },
-      settings: { recipientDelimiter: '+', mailboxSizeLimit: 0, ...limits },
+    const lookup = createLookup(counted, '+')
+    await expand(['a', 'b', 'bob', 'bob+x'].map(address), lookup, {
+      ...limits,
+      recipientDelimiter: '+',
     })
-    await directory.expand(['a', 'b', 'bob', 'bob+x'].map(address))
     // domain and catch-all once, then a, b, bob, bob+x; nothing new to ask in the rounds after
     expect(batches).toEqual([6])
   })

@@ -121,8 +121,5 @@ function quoted(text: string): string {
 
 /** Bytes above 127 as \xNN. */
 function readable(text: string): string {
-  return text.replace(
-    /[\x7f-\xff]/g,
-    (character) => `\\x${character.charCodeAt(0).toString(16)}`,
-  )
+  return text.replace(/[\x7f-\xff]/g, (character) => `\\x${character.charCodeAt(0).toString(16)}`)
 }

@@ -1,0 +1,13 @@
+// `npm run bench -- smtp|pop3 [rounds]`
+
+import { benchPop3 } from './pop3.ts'
+import { benchSmtp } from './smtp.ts'
+
+const benches = { smtp: benchSmtp, pop3: benchPop3 } as const
+const [name = '', rounds = '3'] = process.argv.slice(2)
+
+if (name === 'smtp' || name === 'pop3') await benches[name](Number(rounds))
+else {
+  console.error(`usage: npm run bench -- ${Object.keys(benches).join('|')} [rounds]`)
+  process.exitCode = 1
+}

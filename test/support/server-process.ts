@@ -1,0 +1,106 @@
+// A real `postwolke serve` in a process of its own, on loopback ports that were free a moment ago.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+
+const cli = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url))
+
+export const listenerNames = ['smtp', 'submission', 'submissions', 'pop3', 'pop3s'] as const
+export type Ports = { readonly [name in (typeof listenerNames)[number]]: number }
+
+export type ServerProcess = {
+  readonly ports: Ports
+  readonly pid: number
+  /** All it has printed so far. */
+  output(): string
+  /** Sends the signal and waits for the end; returns the exit code, null after a signal. */
+  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>
+}
+
+/** Ports for one server; keep them over restarts. */
+export async function freePorts(): Promise<Ports> {
+  const servers = listenerNames.map(() => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(servers.map((server) => once(server, 'listening')))
+  const ports = servers.map((server) => {
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    return address.port
+  })
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return Object.fromEntries(listenerNames.map((name, i) => [name, ports[i]])) as Ports
+}
+
+/** Resolves when every listener is open. */
+export async function startServer(
+  directory: string,
+  ports: Ports,
+  settings: readonly string[] = [],
+): Promise<ServerProcess> {
+  const all = [
+    ...listenerNames.flatMap((name) => [
+      `listeners.${name}.port=${ports[name]}`,
+      `listeners.${name}.address=127.0.0.1`,
+    ]),
+    'log.format=json',
+    ...settings,
+  ]
+  const child = spawn(
+    process.execPath,
+    [cli, 'serve', '--data', directory, ...all.flatMap((setting) => ['--set', setting])],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  const output = collect(child)
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.on('data', () => {
+      if (output().includes('Postwolke is running')) resolve()
+    })
+    child.once('exit', (code) => reject(new Error(`serve ended with ${code}:\n${output()}`)))
+  })
+  return {
+    ports,
+    pid: child.pid ?? 0,
+    output,
+    async end(signal) {
+      if (child.exitCode === null && child.signalCode === null) {
+        const ended = once(child, 'exit')
+        child.kill(signal)
+        await ended
+      }
+      return child.exitCode
+    },
+  }
+}
+
+/** Keeps the last part of what the child prints; the pipe must be read or the child stops. */
+function collect(child: ChildProcess): () => string {
+  let text = ''
+  const keep = 200_000
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      text = (text + chunk).slice(-keep)
+    })
+  }
+  return () => text
+}
+
+/** Runs one `postwolke` command to its end. */
+export async function runCommand(
+  directory: string,
+  words: readonly string[],
+  input = '',
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+  const child = spawn(process.execPath, [cli, ...words, '--data', directory])
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk
+  })
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk
+  })
+  child.stdin.end(input)
+  await once(child, 'close')
+  return { code: child.exitCode, stdout, stderr }
+}

@@ -1,0 +1,15 @@
+import type { Clock } from '#shared/runtime/clock.ts'
+
+/** A clock whose hands the test turns; sleeping turns them too, and is noted. */
+export function manualClock(startMs = Date.UTC(2026, 0, 1)) {
+  let nowMs = startMs
+  const sleptMs: number[] = []
+  const clock: Clock = {
+    now: () => nowMs,
+    async sleep(ms) {
+      sleptMs.push(ms)
+      nowMs += ms
+    },
+  }
+  return { clock, sleptMs, advance: (ms: number) => void (nowMs += ms) }
+}

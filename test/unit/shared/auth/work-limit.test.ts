@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest'
+import { createWorkLimit } from '#shared/auth/work-limit.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+
+const limits = { runningMax: 2, waitingMax: 3, waitingPerClientMax: 2 }
+
+/** Starts work that ends when told. */
+function bench() {
+  const limit = createWorkLimit(limits)
+  const started: string[] = []
+  const ends = new Map<string, () => void>()
+  const run = (name: string, client = 'c') =>
+    limit.run(client, async (waited) => {
+      started.push(name)
+      await new Promise<void>((resolve) => ends.set(name, resolve))
+      return { name, waited }
+    })
+  return { limit, started, run, end: (name: string) => ends.get(name)?.() }
+}
+
+describe('work limit', () => {
+  it('runs so many at a time and the others in order', async () => {
+    const { started, run, end } = bench()
+    const a = run('a')
+    const b = run('b')
+    const c = run('c')
+    const d = run('d', 'other')
+    expect(started).toEqual(['a', 'b'])
+    end('b')
+    expect(await b).toEqual({ name: 'b', waited: false })
+    await Promise.resolve()
+    expect(started).toEqual(['a', 'b', 'c'])
+    end('a')
+    await a
+    end('c')
+    expect(await c).toEqual({ name: 'c', waited: true })
+    end('d')
+    await d
+    expect(started).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  it('refuses more waiting than the maximum, and takes more when there is room again', async () => {
+    const { run, end } = bench()
+    const running = [run('a'), run('b')]
+    const waiting = [run('c', '1'), run('d', '2'), run('e', '3')]
+    await expect(run('f', '4')).rejects.toBeInstanceOf(TemporaryFailure)
+    end('a')
+    await running[0]
+    waiting.push(run('g', '4'))
+    for (const name of ['b', 'c', 'd', 'e', 'g']) {
+      end(name)
+      await new Promise(setImmediate)
+    }
+    expect((await Promise.all(waiting)).map(({ name }) => name)).toEqual(['c', 'd', 'e', 'g'])
+  })
+
+  it('refuses more waiting than one client may have', async () => {
+    const { run, end } = bench()
+    const all = [run('a'), run('b'), run('c', 'greedy'), run('d', 'greedy')]
+    await expect(run('e', 'greedy')).rejects.toBeInstanceOf(TemporaryFailure)
+    all.push(run('f', 'modest'))
+    for (const name of ['a', 'b', 'c', 'd', 'f']) {
+      end(name)
+      await new Promise(setImmediate)
+    }
+    await Promise.all(all)
+  })
+
+  it('gives the place on when work fails', async () => {
+    const { limit } = bench()
+    const failing = () => limit.run('c', () => Promise.reject(new Error('no')))
+    const outcomes = await Promise.allSettled([failing(), failing(), failing()])
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    expect(await limit.run('c', async () => 'ran')).toBe('ran')
+  })
+})

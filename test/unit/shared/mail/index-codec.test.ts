@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+import { MalformedIndex } from '#shared/mail/index/byte-codec.ts'
+import { decodeIndex, encodeIndex } from '#shared/mail/index-codec.ts'
+import type { MessageIndex, Part } from '#shared/mail/message-index.ts'
+import { corpus, fixture, fixtureNames } from '#test/support/corpus.ts'
+import { indexOf } from './index-of.ts'
+
+describe('encodeIndex and decodeIndex', () => {
+  it('give back every index of the corpus exactly', () => {
+    for (const { name, bytes } of corpus()) {
+      const index = indexOf(bytes)
+      expect(decodeIndex(encodeIndex(index)), name).toEqual(index)
+    }
+  })
+
+  it('give back numbers up to 2^53-1, empty and 8-bit strings', () => {
+    const index: MessageIndex = {
+      ...indexOf('To: a@b\r\n\r\n'),
+      bytes: Number.MAX_SAFE_INTEGER,
+      lines: 127,
+      headerBytes: 128,
+      lineBytesMax: 2 ** 32,
+      deliveredTo: ['', '\0\xff', 'x'.repeat(5000)],
+      eightBit: true,
+    }
+    expect(decodeIndex(encodeIndex(index))).toEqual(index)
+  })
+
+  it('keep a typical message under half a kilobyte', () => {
+    expect(encodeIndex(indexOf(fixture('alternative'))).length).toBeLessThan(500)
+  })
+
+  it('refuse every cut index', () => {
+    for (const name of fixtureNames()) {
+      const bytes = encodeIndex(indexOf(fixture(name)))
+      for (let length = 0; length < bytes.length; length++) {
+        expect(() => decodeIndex(bytes.subarray(0, length)), `${name} ${length}`).toThrow(
+          MalformedIndex,
+        )
+      }
+    }
+  })
+
+  it('refuse bytes after the end', () => {
+    const bytes = encodeIndex(indexOf('x'))
+    expect(() => decodeIndex(Buffer.concat([bytes, Buffer.of(0)]))).toThrow(MalformedIndex)
+  })
+
+  it('refuse another version', () => {
+    for (const version of [0, 2, 255]) {
+      const bytes = Buffer.from(encodeIndex(indexOf('x')))
+      bytes[0] = version
+      expect(() => decodeIndex(bytes)).toThrow(MalformedIndex)
+    }
+  })
+
+  it('refuse changed bytes or give a well-formed index, and nothing else', () => {
+    const bytes = encodeIndex(indexOf(fixture('attached-message')))
+    let refused = 0
+    for (let at = 0; at < bytes.length; at++) {
+      for (const value of [0, 1, 3, 127, 128, 255]) {
+        const changed = Buffer.from(bytes)
+        changed[at] = value
+        try {
+          const index = decodeIndex(changed)
+          // One index has one encoding.
+          expect(Buffer.from(encodeIndex(index)).equals(changed)).toBe(true)
+        } catch (error) {
+          if (!(error instanceof MalformedIndex)) throw error
+          refused++
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(bytes.length)
+  })
+
+  it('refuse nesting beyond the limit and multiparts without parts', () => {
+    const leaf = indexOf('x')
+    let part: Part = leaf.structure
+    for (let depth = 1; depth < 50; depth++) part = multipart(leaf.structure, [part])
+    const deepest = { ...leaf, structure: part }
+    expect(decodeIndex(encodeIndex(deepest))).toEqual(deepest)
+    const tooDeep = { ...leaf, structure: multipart(leaf.structure, [part]) }
+    expect(() => decodeIndex(encodeIndex(tooDeep))).toThrow(MalformedIndex)
+    const empty = { ...leaf, structure: multipart(leaf.structure, []) }
+    expect(() => decodeIndex(encodeIndex(empty))).toThrow(MalformedIndex)
+  })
+
+  it('do not store a name that has no number', () => {
+    expect(() => encodeIndex({ ...indexOf('x'), has: ['x-other'] })).toThrow('x-other')
+  })
+})
+
+function multipart(like: Part, parts: readonly Part[]): Part {
+  return { ...like, kind: 'multipart', parts }
+}

@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import type { Part } from '#shared/mail/message-index.ts'
+import { corpus, fixture, fixtureNames } from '#test/support/corpus.ts'
+import { describeIndex } from './describe-index.ts'
+import { indexOf } from './index-of.ts'
+
+describe('MessageIndexer', () => {
+  describe('on the committed messages', () => {
+    for (const name of fixtureNames()) {
+      it(`finds the structure of ${name}`, () => {
+        const message = fixture(name)
+        expect(describeIndex(indexOf(message), message)).toBe(structure(name))
+      })
+      it(`finds the same in ${name} byte by byte and in pieces`, () => {
+        const message = fixture(name)
+        const whole = indexOf(message)
+        for (const size of [1, 2, 3, 7, 64]) expect(indexOf(message, [size])).toEqual(whole)
+      })
+    }
+  })
+
+  it('finds the same in large and odd messages in pieces of any size', () => {
+    for (const { name, bytes } of corpus()) {
+      const sizes = bytes.length > 1_000_000 ? [65_536, 1, 70_001] : [1, 1000, 3]
+      expect(indexOf(bytes, sizes), name).toEqual(indexOf(bytes))
+    }
+  })
+
+  it('takes a header of 150 KB byte by byte', () => {
+    const message = `${'X-Field: value\r\n'.repeat(9_000)}Subject: last\r\n\r\nbody`
+    expect(indexOf(message, [1]).envelope.subject).toBe('last')
+  })
+
+  describe('facts of the bytes', () => {
+    it('are size and hash of all that was pushed', () => {
+      const message = fixture('outlook-nested')
+      expect(indexOf(message, [100])).toMatchObject({
+        bytes: message.length,
+        sha256: createHash('sha256').update(message).digest('hex'),
+      })
+    })
+    const rows: readonly [string, string, object][] = [
+      ['an empty message', '', { bytes: 0, lines: 0, headerBytes: 0, lineBytesMax: 0 }],
+      ['an unended last line', 'a\r\nbc', { lines: 2, lineBytesMax: 2 }],
+      ['an ended last line', 'abc\r\nb\r\n', { lines: 2, lineBytesMax: 3 }],
+      ['bare LF', 'abc\nb\n', { lines: 2, lineBytesMax: 3 }],
+      ['a bare CR, which ends no line', 'abc\rb\r', { lines: 1, lineBytesMax: 6 }],
+      ['CR CR LF, of which one CR is content', 'abc\r\r\n', { lines: 1, lineBytesMax: 4 }],
+      ['a NUL', 'A: b\r\n\r\n\0', { containsNul: true, eightBit: false }],
+      ['a byte above 127', 'A: b\r\n\r\n\x80', { containsNul: false, eightBit: true }],
+      ['neither', 'A: b\r\n\r\n\x7f\x01', { containsNul: false, eightBit: false }],
+    ]
+    for (const [what, message, expected] of rows) {
+      it(`tell ${what}`, () => {
+        expect(indexOf(message)).toMatchObject(expected)
+        expect(indexOf(message, [1])).toMatchObject(expected)
+      })
+    }
+  })
+
+  describe('headers', () => {
+    it('end at the first empty line only', () => {
+      const index = indexOf('A: b\r\n \r\nno field\r\nSubject: s\r\n\r\nX: y\r\n\r\n')
+      expect(index.headerBytes).toBe('A: b\r\n \r\nno field\r\nSubject: s\r\n\r\n'.length)
+      expect(index.envelope.subject).toBe('s')
+    })
+    it('may be missing before an empty line', () => {
+      expect(indexOf('\r\nSubject: s\r\n')).toMatchObject({
+        headerBytes: 2,
+        envelope: { subject: null },
+        structure: { body: [2, 12] },
+      })
+    })
+    it('may be all there is', () => {
+      expect(indexOf('Subject: s')).toMatchObject({
+        headerBytes: 10,
+        envelope: { subject: 's' },
+        structure: { header: [0, 10], body: [10, 0], lines: 0 },
+      })
+    })
+    it('name their fields in any case', () => {
+      expect(indexOf('SUBJECT: s\r\nmessage-id:<a@b>\r\n\r\n').has).toEqual([
+        'message-id',
+        'subject',
+      ])
+    })
+    it('count Received fields', () => {
+      expect(indexOf('Received: a\r\nreceived: b\r\n\r\nReceived: c\r\n').receivedFields).toBe(2)
+    })
+  })
+
+  // RFC 2045 §5.2, RFC 2046 §5.1.5
+  describe('types', () => {
+    const rows: readonly [string, string, string][] = [
+      ['a missing Content-Type', '', 'text/plain; charset=us-ascii'],
+      ['an invalid one', 'Content-Type: nonsense', 'text/plain; charset=us-ascii'],
+      ['an empty one', 'Content-Type:', 'text/plain; charset=us-ascii'],
+      ['a valid one without charset', 'Content-Type: text/plain', 'text/plain'],
+      ['upper case', 'Content-Type: IMAGE/Png; NAME=X', 'image/png; NAME=X'],
+      [
+        'a name that is too long',
+        `Content-Type: ${'x'.repeat(128)}/y`,
+        'text/plain; charset=us-ascii',
+      ],
+      ['the longest name', `Content-Type: ${'x'.repeat(127)}/y`, `${'x'.repeat(127)}/y`],
+      ['message/partial', 'Content-Type: message/partial; id=x', 'message/partial; id=x'],
+    ]
+    for (const [what, field, expected] of rows) {
+      it(`of ${what}`, () => {
+        const part = indexOf(`${field}${field && '\r\n'}\r\nbody`).structure
+        expect(part.kind).toBe('leaf')
+        expect(typeOf(part)).toBe(expected)
+      })
+    }
+    // RFC 2046 §5.2.1
+    for (const encoding of ['7bit', '8BIT', 'binary', 'x-odd', '']) {
+      it(`of a message part with encoding "${encoding}" is a message`, () => {
+        const head = `Content-Type: message/rfc822\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`
+        expect(indexOf(`${head}Subject: s\r\n\r\nx`).structure).toMatchObject({
+          kind: 'message',
+          envelope: { subject: 's' },
+          message: { body: [head.length + 14, 1] },
+        })
+      })
+    }
+    for (const encoding of ['base64', 'Quoted-Printable']) {
+      it(`of a message part with encoding "${encoding}" is opaque`, () => {
+        const head = `Content-Type: message/global; name=x\r\nContent-Transfer-Encoding: ${encoding}\r\n`
+        const part = indexOf(`${head}\r\nSubject: s\r\n\r\nx`).structure
+        expect(part.kind).toBe('leaf')
+        expect(typeOf(part)).toBe('application/octet-stream; name=x')
+      })
+    }
+    it('of a message without bytes is a message with an empty text', () => {
+      expect(indexOf('Content-Type: message/rfc822\r\n').structure).toMatchObject({
+        kind: 'message',
+        header: [0, 30],
+        message: { kind: 'leaf', type: 'text', header: [30, 0], body: [30, 0] },
+      })
+    })
+  })
+
+  // RFC 2046 §5.1.1
+  describe('delimiters', () => {
+    const rows: readonly [string, string, string[]][] = [
+      ['give the CRLF before them to the delimiter', '--b\r\n\r\none\r\n\r\n--b--', ['one\r\n']],
+      ['follow a header at once', '--b\r\n\r\n--b\r\n\r\ntwo\r\n--b--', ['', 'two']],
+      ['may be followed by white space', '--b \t\r\n\r\none\r\n--b--  \r\n', ['one']],
+      ['may be unended', '--b\r\n\r\none\r\n--b', ['one', '']],
+      ['need two dashes to close', '--b\r\n\r\none\r\n--b-\r\n\r\ntwo\r\n--b--', ['one', 'two']],
+      ['stand at the beginning of a line', '--b\r\n\r\n --b\r\n-b\r\n--b--', [' --b\r\n-b']],
+      ['are compared with case', '--b\r\n\r\n--B\r\n--b--', ['--B']],
+      ['end with the closing one', '--b\r\n\r\none\r\n--b--\r\n--b\r\n\r\ntwo', ['one']],
+      ['may be ended by LF', '--b\n\none\n--b\n\ntwo\r\n--b--\n', ['one', 'two']],
+      ['are not made by a bare CR', '--b\r\n\r\none\r--b\r\n--b--', ['one\r--b']],
+    ]
+    for (const [what, body, expected] of rows) {
+      it(what, () => {
+        const message = `Content-Type: multipart/mixed; boundary=b\r\n\r\n${body}`
+        for (const sizes of [undefined, [1], [2, 3]]) {
+          const { structure } = indexOf(message, sizes)
+          expect(bodies(structure, message)).toEqual(expected)
+        }
+      })
+    }
+    it('of the same boundary inside itself belong to the innermost that is open', () => {
+      const field = 'Content-Type: multipart/mixed; boundary=b\r\n\r\n'
+      const message = `${field}--b\r\n${field}--b\r\n\r\ninner\r\n--b--\r\n--b\r\n\r\nouter\r\n--b--`
+      const { structure } = indexOf(message)
+      expect(bodies(structure, message)).toEqual(['--b\r\n\r\ninner\r\n--b--', 'inner', 'outer'])
+    })
+    it('with white space at the end of the boundary parameter are found', () => {
+      const message = 'Content-Type: multipart/mixed; boundary="b "\r\n\r\n--b\r\n\r\nx\r\n--b--'
+      expect(bodies(indexOf(message).structure, message)).toEqual(['x'])
+    })
+    it('with NUL and 8-bit bytes are found', () => {
+      const message =
+        'Content-Type: multipart/mixed; boundary="\0\xff"\r\n\r\n--\0\xff\r\n\r\nx\r\n--\0\xff--'
+      expect(bodies(indexOf(message).structure, message)).toEqual(['x'])
+    })
+  })
+})
+
+function structure(name: string): string {
+  const url = new URL(`../../../fixtures/messages/${name}.structure.txt`, import.meta.url)
+  return readFileSync(url, 'utf8')
+}
+
+function typeOf({ type, subtype, parameters }: Part): string {
+  return [`${type}/${subtype}`, ...parameters.map(([name, value]) => `${name}=${value}`)].join('; ')
+}
+
+/** Bodies of all parts below this one, depth first. */
+function bodies(part: Part, message: string): string[] {
+  if (part.kind !== 'multipart') return []
+  return part.parts.flatMap((child) => {
+    const [offset, length] = child.body
+    return [message.slice(offset, offset + length), ...bodies(child, message)]
+  })
+}
