@@ -3,8 +3,8 @@
 //
 // Implementation notes:
 // - Replies are held back until the input is used up or a command says so, and leave in one write (RFC 2920 §3.2).
-// - `#deadlineMs` runs only while the client owes us something, and bytes alone do not move it: a line or
-//   PROGRESS_BYTES_MIN of a message must be complete before it passes.
+// - The deadline runs only while the client owes us something.
+// - After `close` the library lets the reader run nothing more, and what is still said goes nowhere.
 
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
@@ -15,13 +15,13 @@ import { unreachable } from '#shared/runtime/errors.ts'
 import { formatReply, type Reply } from '#shared/smtp/reply.ts'
 import type { Body } from './body.ts'
 import { type Answer, answer, answerAndClose, type Outcome } from './command.ts'
-import type { SmtpOptions } from './config.ts'
 import {
   AUTH_FAILURES_MAX,
   DRAINED_BYTES_MAX,
   HELD_REPLY_CHARACTERS_MAX,
   PROGRESS_BYTES_MIN,
 } from './config.ts'
+import { ClientDeadline } from './deadline.ts'
 import { decodeLine, dispatch } from './dispatch.ts'
 import { type ReaderHost, SmtpReader } from './reader.ts'
 import { replies } from './replies.ts'
@@ -48,9 +48,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   #body: Body | undefined
   #isWorking = false
   #isDraining = false
-  #deadlineMs: number
-  #deadlineIsDue = true
-  #progressBytes = 0
+  readonly #deadline: ClientDeadline
 
   constructor(
     context: ConnectionContext,
@@ -61,7 +59,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     this.#context = context
     this.#topSocket = socket
     this.#session = new SmtpSession(context.options, context.services, this)
-    this.#deadlineMs = context.services.clock.now() + context.options.smtpdTimeoutMs
+    this.#deadline = new ClientDeadline(context.services.clock, context.options.smtpdTimeoutMs)
   }
 
   // ---------------------------------------------------------------------------- in place of the library's
@@ -138,13 +136,9 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   }
 
   onBodyBytes({ receipt }: Body, bytes: number): void {
-    this.#progressBytes += bytes
-    if (this.#progressBytes >= PROGRESS_BYTES_MIN || receipt?.saturated) {
-      this.#progressBytes = 0
-      this.#deadlineIsDue = true
-      // While the spool is behind, it is not the client who is slow.
-      if (receipt?.saturated) this.#deadlineMs = Number.POSITIVE_INFINITY
-    }
+    // While the spool is behind, it is not the client who is slow.
+    if (receipt?.saturated) this.#deadline.suspend()
+    else this.#deadline.noteBytes(bytes)
     if (receipt?.refusal && receipt.bytes > DRAINED_BYTES_MAX) {
       this.#carryOut(answerAndClose(receipt.refusal), true)
     }
@@ -161,7 +155,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   onIdle(): Promise<void> | undefined {
     this.#isWorking = false
     this.#flush()
-    if (this.#deadlineIsDue) this.#startDeadline()
+    this.#deadline.resume()
     // A client that does not read its replies is not read from either.
     const socket = this._socket
     if (!socket.writableNeedDrain || socket.destroyed) return undefined
@@ -185,7 +179,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
 
   /** Closes when the client has been too slow. */
   expire(nowMs: number): void {
-    if (nowMs < this.#deadlineMs) return
+    if (this._closing || !this.#deadline.isOver(nowMs)) return
     this.#session.log.info({}, 'connection timed out')
     this.#abandon('timeout')
     this.#leave(replies.timeout)
@@ -227,7 +221,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
         return
       case 'start-tls':
         this.#flush()
-        this.#startDeadline()
+        this.#deadline.resume()
         this.upgrade(
           () => {},
           () => this.#onSecured(),
@@ -239,7 +233,6 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
         return
       case 'body':
         this.#body = outcome.body
-        this.#progressBytes = 0
         if (this._parser instanceof SmtpReader) this._parser.startBody(outcome.body)
         return
       default:
@@ -251,7 +244,6 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   /** RFC 3207 §4.2; the library has begun a new reader, which never sees what came in clear. */
   #onSecured(): void {
     if (this._socket instanceof TLSSocket) this.#session.secure(tlsFacts(this._socket))
-    this.#startDeadline()
     if (this.#isDraining) this.#leaveWhenDrained()
   }
 
@@ -288,14 +280,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
 
   #beginWork(): void {
     this.#isWorking = true
-    this.#deadlineIsDue = true
-    this.#deadlineMs = Number.POSITIVE_INFINITY
-  }
-
-  #startDeadline(): void {
-    const { services, options } = this.#context
-    this.#deadlineMs = services.clock.now() + options.smtpdTimeoutMs
-    this.#deadlineIsDue = false
+    this.#deadline.suspend()
   }
 
   #say(reply: Reply): void {

@@ -156,5 +156,5 @@ async function* watched(
     yield chunk
   }
   if (bytes !== group.bytes) throw new Error(`${bytes} bytes instead of ${group.bytes}`)
-
+  connection.allowSilence(timeouts.dataTerminationMs)
 }

@@ -109,7 +109,7 @@ export class PartTree {
   #mayHaveParts(): boolean {
     return (
       this.#open.length < PART_DEPTH_MAX &&
-      this.#parts < PARTS_MAX - 1 &&
+      this.#parts < PARTS_MAX &&
       !this.#budget.isSpent &&
       !this.#isSealed
     )

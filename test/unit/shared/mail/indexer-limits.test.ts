@@ -110,6 +110,34 @@ describe('MessageIndexer at its limits', () => {
     })
   })
 
+  // What is not linear does not end within the time a test has.
+  describe('10 MB in one part or header', () => {
+    const multipart = 'Content-Type: multipart/mixed; boundary=abcdefgh\r\n\r\n--abcdefgh\r\n'
+    const rows: readonly [string, string, string][] = [
+      ['of LF', '\r\n', '\n'],
+      ['without line end', '\r\n', 'x'],
+      ['of dashes alone', `${multipart}\r\n`, '--\r\n'],
+      ['of one line of dashes', `${multipart}\r\n`, '-'],
+      ['of the beginning of a boundary', `${multipart}\r\n`, '--abcdefg\r\n'],
+      ['of delimiters', `${multipart}\r\n`, '--abcdefgh\r\n'],
+      ['of lines without colon', '', 'no field\r\n'],
+      ['of one folded field', 'To: ', 'a@b,\r\n '],
+      ['of opening parentheses', 'To: ', '('],
+      ['of quotes', 'To: ', '"'],
+      ['of routes', 'To: <', '@a,'],
+      ['of angle brackets', 'To: ', '<'],
+      ['of parameters', 'Content-Type: multipart/mixed; ', 'boundary*1=b; '],
+      ['of blanks', 'Content-Type: text/plain; a=', ' '],
+    ]
+    for (const [what, head, repeated] of rows) {
+      it(`${what} takes linear time`, () => {
+        const message = Buffer.alloc(10_000_000, repeated)
+        message.write(head, 'latin1')
+        expect(indexOf(message, [65_536]).bytes).toBe(message.length)
+      })
+    }
+  })
+
   it('keeps ENVELOPE_ADDRESSES_MAX addresses of a list', () => {
     const to = (addresses: number) => `To: ${'a@b,'.repeat(addresses)}\r\n\r\n`
     expect(indexOf(to(ENVELOPE_ADDRESSES_MAX)).envelope.to?.length).toBe(ENVELOPE_ADDRESSES_MAX)
