@@ -130,7 +130,7 @@ export class Connection {
       await work()
     } catch (error) {
       this.session.log.error({ err: error }, 'bug: session ended')
-      this.destroy('bug')
+      this.#close('bug')
     }
     this.#busy = false
     this.#settle()
@@ -198,8 +198,8 @@ export class Connection {
     } catch (error) {
       if (!(error instanceof MessageUnreadable)) throw error
       this.session.log.error({ err: error }, 'message unreadable')
-      // Half a message must not look like a whole one: no last line, and the connection breaks.
-      if (error.begun) return this.destroy('message unreadable')
+      // Half a message must not look like a whole one: no last line, and the connection ends.
+      if (error.begun) return this.#close('message unreadable')
       const { cause } = error
       const temporary = cause instanceof TemporaryFailure
       await this.#send(temporary ? replies.unavailable : replies.messageUnreadable)
@@ -218,17 +218,19 @@ export class Connection {
     const secureContext = this.#secureContext()
     if (secureContext === undefined) return this.destroy('TLS failed')
     const secure = new TLSSocket(this.#socket, { isServer: true, secureContext })
-    secure.on('error', this.#onError)
+    const leave = () => this.destroy('TLS failed')
+    secure.on('error', this.#onError).once('end', leave)
     this.#socket = secure
     this.#output.moveTo(secure)
+    this.#listen()
     try {
       await once(secure, 'secure', { signal: this.#gone.signal })
     } catch (error) {
       this.session.log.debug({ err: error }, 'TLS handshake failed')
-      return this.destroy('TLS failed')
+      return leave()
     }
+    secure.off('end', leave)
     this.session.tlsStarted()
-    this.#listen()
   }
 
   /** Closes our end, and the client's when it does not. */

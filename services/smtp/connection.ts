@@ -19,7 +19,7 @@ import {
   AUTH_FAILURES_MAX,
   DRAINED_BYTES_MAX,
   HELD_REPLY_CHARACTERS_MAX,
-  PROGRESS_BYTES_MIN,
+  type SmtpOptions,
 } from './config.ts'
 import { ClientDeadline } from './deadline.ts'
 import { decodeLine, dispatch } from './dispatch.ts'

@@ -91,9 +91,11 @@ class Walk {
     const next: Step[] = []
     for (const step of this.frontier) {
       const match = matches.get(formatAddress(step.address))
-      if (match !== undefined) next.push(...this.#take(step, match))
+      // Cannot happen: every address was asked for. Passing over it would lose mail.
+      if (match === undefined) throw new Error('address was not looked up')
+      next.push(...this.#take(step, match))
     }
-    this.#tooMany = this.#outcomes.length + next.length > this.#limits.virtualAliasExpansionLimit
+    this.#tooMany ||= this.#outcomes.length + next.length > this.#limits.virtualAliasExpansionLimit
     this.frontier = this.#tooMany ? [] : next
   }
 

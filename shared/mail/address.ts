@@ -38,11 +38,6 @@ export function formatAddress(address: Address): string {
   return `${formatLocal(address.local)}@${address.domain}`
 }
 
-/** Whether an address can be sent only with SMTPUTF8 (RFC 6531 §3.2); domains are A-labels already. */
-export function needsSmtpUtf8(address: Address): boolean {
-  return /[^\x00-\x7f]/.test(address.local)
-}
-
 /** Our accounts and aliases do not tell capitals from small letters. */
 export function lookupKey(local: string): string {
   // Lower-casing can leave NFC: İ becomes i with a combining dot.

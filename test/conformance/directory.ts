@@ -171,7 +171,12 @@ export function describeDirectory(driver: string, open: Open): void {
 
       it('take a better hash only in place of the one it was made from', async () => {
         const { id, passwordHash } = await add('bob@ours.test')
-        expect(await directory.accounts.replaceHash(id, passwordHash, 'better')).toBe(true)
+        const replaced = await Promise.all(
+          ['better', 'better'].map((hash) =>
+            directory.accounts.replaceHash(id, passwordHash, hash),
+          ),
+        )
+        expect(replaced.sort()).toEqual([false, true])
         expect(await directory.accounts.replaceHash(id, passwordHash, 'late')).toBe(false)
         expect((await directory.accounts.byId(id))?.passwordHash).toBe('better')
         await directory.accounts.remove(address('bob@ours.test'))
@@ -202,6 +207,16 @@ export function describeDirectory(driver: string, open: Open): void {
         expect(await directory.aliases.set(name('list@ours.test'), targets)).toEqual({
           kind: 'no-such-alias',
         })
+      })
+
+      it('have one set of targets, also when several are added at once', async () => {
+        const added = await Promise.all(
+          ['a', 'b', 'c'].map((local) =>
+            directory.aliases.add(name('list@ours.test'), [address(`${local}@remote.test`)]),
+          ),
+        )
+        expect(added.map((result) => result.kind).sort()).toEqual(['exists', 'exists', 'ok'])
+        expect(await directory.domains.get(ours)).toMatchObject({ aliases: 1 })
       })
 
       it('need a domain of ours and from 1 to 1000 targets', async () => {

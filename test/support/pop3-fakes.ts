@@ -155,7 +155,7 @@ export class FakeClock implements Clock {
   }
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted) return Promise.resolve()
+    if (ms <= 0 || signal?.aborted) return Promise.resolve()
     return new Promise((resolve) => {
       const sleeper = { dueMs: this.#now + ms, wake: resolve }
       this.#sleepers.add(sleeper)

@@ -11,13 +11,5 @@ export type Timeouts = {
   readonly dataTerminationMs: number
 }
 
-export const defaultTimeouts: Timeouts = {
-  connectMs: 30_000,
-  greetingMs: 300_000,
-  commandMs: 300_000,
-  dataBlockMs: 180_000,
-  dataTerminationMs: 600_000,
-}
-
 /** The mail is delivered by then; a host that does not say goodbye is left alone. */
 export const QUIT_TIMEOUT_MS = 5_000

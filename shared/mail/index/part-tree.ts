@@ -30,8 +30,6 @@ export class PartTree {
   readonly #open: OpenPart[] = [new OpenPart(0, 'text/plain')]
   /** Parts opened, and the first part of each multipart and message part, which is sure to come. */
   #parts = 1
-  /** The last part has taken all the rest of the message. */
-  #isSealed = false
   #facts = noFacts
   #envelope: Envelope | null = null
 
@@ -108,10 +106,7 @@ export class PartTree {
 
   #mayHaveParts(): boolean {
     return (
-      this.#open.length < PART_DEPTH_MAX &&
-      this.#parts < PARTS_MAX &&
-      !this.#budget.isSpent &&
-      !this.#isSealed
+      this.#open.length < PART_DEPTH_MAX && this.#parts < PARTS_MAX - 1 && !this.#budget.isSpent
     )
   }
 
@@ -119,7 +114,6 @@ export class PartTree {
   #seal(body: Position): void {
     const part = this.#open.at(-1)
     if (part === undefined) return
-    this.#isSealed = true
     this.boundaries.closeFrom(0)
     const header = { ...plainTextHeader, ...OPAQUE_TYPE, parameters: [] }
     part.content = { kind: 'leaf', header, body }

@@ -84,16 +84,19 @@ function openTables(environment: Environment, clock: Clock) {
 }
 
 function openQueues(environment: Environment, clock: Clock, signals: EmbeddedSignals) {
-  const incomingDead = new QueueRecords(environment, queueLayouts['incoming-dead'], undefined)
-  const activeDead = new QueueRecords(environment, queueLayouts['active-dead'], undefined)
-  const incoming = new QueueRecords(environment, queueLayouts.incoming, incomingDead)
-  const active = new QueueRecords(environment, queueLayouts.active, activeDead)
-  const queue = (records: QueueRecords) =>
-    new EmbeddedQueue(environment, records, { name: records.name, clock, signals })
+  const parts = { clock, signals }
+  const pair = (layout: QueueLayout, deadLayout: QueueLayout) => {
+    const deadRecords = new QueueRecords(environment, deadLayout, undefined)
+    const records = new QueueRecords(environment, layout, deadRecords)
+    const dead = new EmbeddedQueue(environment, deadRecords, parts)
+    return { dead, queue: new EmbeddedQueue(environment, records, { ...parts, deadLetter: dead }) }
+  }
+  const incoming = pair(queueLayouts.incoming, queueLayouts['incoming-dead'])
+  const active = pair(queueLayouts.active, queueLayouts['active-dead'])
   return {
-    incoming: queue(incoming),
-    active: queue(active),
-    'incoming-dead': queue(incomingDead),
-    'active-dead': queue(activeDead),
+    incoming: incoming.queue,
+    active: active.queue,
+    'incoming-dead': incoming.dead,
+    'active-dead': active.dead,
   }
 }

@@ -14,6 +14,9 @@ type Message = {
   readonly visibleMs: number
 }
 
+/** `spent` messages went to the dead-letter queue on the way. */
+export type Taken = { readonly messages: readonly QueueMessage[]; readonly spent: number }
+
 const TIME_BYTES = 6
 const ID_RANDOM_BYTES = 8
 const RECEIVES_BYTES = 4
@@ -51,24 +54,26 @@ export class QueueRecords {
   }
 
   /** Takes up to `max` visible messages, oldest first, and hides them until `hiddenUntilMs`. */
-  take(max: number, nowMs: number, hiddenUntilMs: number): QueueMessage[] {
-    const taken: QueueMessage[] = []
+  take(max: number, nowMs: number, hiddenUntilMs: number): Taken {
+    const messages: QueueMessage[] = []
+    let spent = 0
     for (const message of this.#visibleMessages(max, nowMs)) {
       this.#visible.remove(this.#entryKey(message))
       if (message.receives >= this.#layout.receivesMax) {
         this.#spend(message, nowMs)
+        spent += 1
         continue
       }
       const receives = message.receives + 1
       this.#put({ ...message, receives, visibleMs: hiddenUntilMs })
-      taken.push({
+      messages.push({
         id: message.id,
         body: message.body,
         receipt: `${message.id}.${receives}`,
         receives,
       })
     }
-    return taken
+    return { messages, spent }
   }
 
   /** Visible messages: at most `max` deliverable ones, and the spent ones between them. */

@@ -31,6 +31,7 @@ export class EmbeddedQueue implements Queue {
   readonly #records: QueueRecords
   readonly #clock: Clock
   readonly #signals: Signals
+  readonly #deadLetter: EmbeddedQueue | undefined
   readonly #topic: string
   /** In order of arrival. */
   readonly #waiting = new Set<Receiver>()
@@ -43,13 +44,18 @@ export class EmbeddedQueue implements Queue {
   constructor(
     environment: Environment,
     records: QueueRecords,
-    parts: { readonly name: string; readonly clock: Clock; readonly signals: Signals },
+    parts: {
+      readonly clock: Clock
+      readonly signals: Signals
+      readonly deadLetter?: EmbeddedQueue
+    },
   ) {
     this.#environment = environment
     this.#records = records
     this.#clock = parts.clock
     this.#signals = parts.signals
-    this.#topic = `\0queue/${parts.name}`
+    this.#deadLetter = parts.deadLetter
+    this.#topic = `\0queue/${records.name}`
   }
 
   async send(
@@ -64,7 +70,7 @@ export class EmbeddedQueue implements Queue {
       const nowMs = this.#clock.now()
       this.#records.add(bodies, nowMs, nowMs + delayMs)
     })
-    this.#changed()
+    this.changed()
   }
 
   async receive(options: ReceiveOptions): Promise<readonly QueueMessage[]> {
@@ -91,7 +97,7 @@ export class EmbeddedQueue implements Queue {
       const visibleMs = this.#clock.now() + visibilitySeconds * 1000
       for (const receipt of receipts) this.#records.move(receipt, visibleMs)
     })
-    this.#changed()
+    this.changed()
   }
 
   /** Ends every wait with nothing. */
@@ -103,7 +109,7 @@ export class EmbeddedQueue implements Queue {
   }
 
   /** Something may have become visible, or will do so sooner than thought. */
-  #changed(): void {
+  changed(): void {
     this.#pump()
     this.#signals.publish(this.#topic, '')
   }
@@ -166,7 +172,8 @@ export class EmbeddedQueue implements Queue {
   async #deliver(): Promise<void> {
     const served: Served[] = []
     try {
-      await this.#environment.commit(() => this.#take(served))
+      const spent = await this.#environment.commit(() => this.#take(served))
+      if (spent > 0) this.#deadLetter?.changed()
     } catch (error) {
       for (const { receiver } of served) receiver.fail(error)
       throw error
@@ -177,15 +184,19 @@ export class EmbeddedQueue implements Queue {
     }
   }
 
-  /** Inside a transaction: serves waiting receivers in order. Whoever is served no longer waits. */
-  #take(served: Served[]): void {
+  /** Inside a transaction: serves waiting receivers in order (whoever is served no longer waits); returns how many were spent. */
+  #take(served: Served[]): number {
     const nowMs = this.#clock.now()
+    let spentInAll = 0
     for (const receiver of this.#waiting) {
-      const messages = this.#records.take(receiver.max, nowMs, nowMs + receiver.visibilityMs)
-      if (messages.length === 0) return
+      const hiddenUntilMs = nowMs + receiver.visibilityMs
+      const { messages, spent } = this.#records.take(receiver.max, nowMs, hiddenUntilMs)
+      spentInAll += spent
+      if (messages.length === 0) break
       this.#waiting.delete(receiver)
       served.push({ receiver, messages })
     }
+    return spentInAll
   }
 
   async #giveBack(messages: readonly QueueMessage[]): Promise<void> {

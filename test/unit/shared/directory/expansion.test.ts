@@ -198,6 +198,20 @@ describe('expand', () => {
       ])
     })
 
+    it('stays with that failure while other recipients go on', async () => {
+      const world = {
+        accounts: ['bob'],
+        aliases: {
+          a: 'bob b',
+          b: 'r1@r.test r2@r.test r3@r.test r4@r.test',
+          c: 'd',
+          d: 'e',
+          e: 'bob',
+        },
+      }
+      expect(await expanded(world, 'a', 'c')).toEqual(['local bob <c>', 'failed a too-many <a>'])
+    })
+
     it('follows as many aliases in a row as the limit says', async () => {
       const chain = { a1: 'a2', a2: 'a3', a3: 'a4', a4: 'a5', a5: 'bob', a0: 'a1' }
       const world = { accounts: ['bob'], aliases: chain }

@@ -1,12 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  formatAddress,
-  lookupKey,
-  needsSmtpUtf8,
-  parseAddress,
-  splitExtension,
-} from '#shared/mail/address.ts'
+import { formatAddress, lookupKey, parseAddress, splitExtension } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 
 function parsed(text: string) {
@@ -104,13 +98,6 @@ describe('formatAddress', () => {
         if (address !== undefined) expect(parseAddress(formatAddress(address))).toEqual(address)
       }),
     )
-  })
-})
-
-describe('needsSmtpUtf8', () => {
-  it('asks about the local part alone', () => {
-    expect(needsSmtpUtf8(parsed('josé@example.test'))).toBe(true)
-    expect(needsSmtpUtf8(parsed('jose@bücher.example'))).toBe(false)
   })
 })
 

@@ -61,6 +61,14 @@ describe('MessageIndexer at its limits', () => {
       const message = `Content-Type: multipart/mixed; boundary=b\r\n\r\n${part.repeat(3 * PARTS_MAX)}`
       expect(count(indexOf(message).structure)).toBeLessThanOrEqual(PARTS_MAX)
     })
+    it('holds when the last part before it is a message', () => {
+      const message = 'Content-Type: message/rfc822\r\n\r\n\r\nx\r\n'
+      for (let parts = PARTS_MAX - 6; parts < PARTS_MAX; parts++) {
+        const open = flat(parts).replace(/--$/, '')
+        const { structure } = indexOf(`${open}\r\n${message}${'--b\r\n\r\nx\r\n'.repeat(10)}`)
+        expect(count(structure)).toBe(PARTS_MAX)
+      }
+    })
     it('holds for messages', () => {
       const part = '--b\r\nContent-Type: message/rfc822\r\n\r\n'
       const message = `Content-Type: multipart/mixed; boundary=b\r\n\r\n${part.repeat(3 * PARTS_MAX)}`

@@ -21,6 +21,10 @@ const fragments = [
   ' ',
   '\0',
   '\xff',
+  '--a\r\n',
+  '--ab\r\n',
+  '--a\r\nContent-Type: multipart/mixed; boundary=ab\r\n\r\n',
+  '--ab\r\nContent-Type: multipart/mixed; boundary=a\r\n\r\n',
   'Content-Type: multipart/mixed; boundary=a\r\n',
   'Content-Type: multipart/digest; boundary=ab\r\n',
   'Content-Type: multipart/mixed\r\n',
@@ -33,8 +37,11 @@ const fragments = [
 ]
 
 const fromFragments = fc
-  .array(fc.constantFrom(...fragments), { maxLength: 60 })
-  .map((list) => Buffer.from(list.join(''), 'latin1'))
+  .tuple(
+    fc.constantFrom('', 'Content-Type: multipart/mixed; boundary=a\r\n\r\n'),
+    fc.array(fc.constantFrom(...fragments), { maxLength: 60 }),
+  )
+  .map(([head, list]) => Buffer.from(head + list.join(''), 'latin1'))
 
 const randomBytes = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes))
 

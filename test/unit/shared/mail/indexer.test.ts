@@ -171,6 +171,13 @@ describe('MessageIndexer', () => {
       const { structure } = indexOf(message)
       expect(bodies(structure, message)).toEqual(['--b\r\n\r\ninner\r\n--b--', 'inner', 'outer'])
     })
+    it('of two multiparts one after the other leave nothing between them', () => {
+      const inner = 'Content-Type: multipart/mixed; boundary=inner\r\n\r\n'
+      const message = `Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n${inner}--inner\r\n--b--`
+      const { structure } = indexOf(message)
+      // The line end after --inner belongs to both delimiters; the empty part begins after it.
+      expect(bodies(structure, message)).toEqual(['--inner\r\n', ''])
+    })
     it('with white space at the end of the boundary parameter are found', () => {
       const message = 'Content-Type: multipart/mixed; boundary="b "\r\n\r\n--b\r\n\r\nx\r\n--b--'
       expect(bodies(indexOf(message).structure, message)).toEqual(['x'])

@@ -5,7 +5,7 @@ import {
   createRemoteDelivery,
   type RemoteDeliverySettings,
 } from '#services/delivery/remote/remote-delivery.ts'
-import { defaultTimeouts } from '#services/delivery/remote/timeouts.ts'
+import type { Timeouts } from '#services/delivery/remote/timeouts.ts'
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
@@ -18,6 +18,14 @@ import {
   type Sink,
   type SinkScript,
 } from '#test/support/sink-smtp.ts'
+
+const defaultTimeouts: Timeouts = {
+  connectMs: 30_000,
+  greetingMs: 300_000,
+  commandMs: 300_000,
+  dataBlockMs: 180_000,
+  dataTerminationMs: 600_000,
+}
 
 let stack = new AsyncDisposableStack()
 afterEach(async () => {
