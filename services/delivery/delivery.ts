@@ -5,10 +5,11 @@ import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { finalFields } from '#shared/queue/added-fields.ts'
 import { blobOf } from '#shared/queue/blob.ts'
-import type { MailQueue } from '#shared/queue/mail-queue.ts'
+import { GROUP_LEASE_MS, type MailQueue } from '#shared/queue/mail-queue.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
 import type { BatchResult } from '#shared/runtime/consumer.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -22,6 +23,7 @@ export function createDelivery(deps: {
   readonly deliverRemote: RemoteDelivery
   readonly options: { readonly hostname: string }
   readonly schedule: RetrySchedule
+  readonly clock: Clock
   readonly log: Log
 }) {
   const { queue, log } = deps
@@ -47,14 +49,38 @@ export function createDelivery(deps: {
     const queueId = parseQueueId(id)
     const taken = queueId && (await queue.take(queueId, name))
     if (!taken) return
-    const { message, group } = taken
-    const results = await attempt(message, group)
+    const { message } = taken
+    const lease = keepLease(taken.group)
+    const results = await attempt(message, taken.group)
+    const group = await lease.end()
     const settled = group.recipients.map((recipient, i) => ({
       recipient,
       result: deps.schedule.expire(message.arrivedMs, results[i] ?? noResult),
     }))
     const kept = await queue.settle(group, settled, deps.schedule.nextAttemptMs(message.arrivedMs))
     if (!kept) log.warn({ queueId, group: name }, 'lease lost while delivering')
+  }
+
+  /** Renews the lease for as long as another host keeps us waiting, so that no second worker sends the same mail. */
+  function keepLease(taken: Group): { end(): Promise<Group> } {
+    const ending = new AbortController()
+    let group = taken
+    const renewing = (async () => {
+      for (;;) {
+        await deps.clock.sleep(GROUP_LEASE_MS / 3, ending.signal)
+        if (ending.signal.aborted) return
+        const renewed = await queue.renew(group).catch(() => group)
+        if (renewed === undefined) return
+        group = renewed
+      }
+    })()
+    return {
+      async end() {
+        ending.abort()
+        await renewing
+        return group
+      },
+    }
   }
 
   async function attempt(message: QueuedMessage, group: Group): Promise<readonly DeliveryResult[]> {

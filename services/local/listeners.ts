@@ -60,10 +60,9 @@ export async function openListeners(core: Core, certificates: CertificateSource)
 function makers(core: Core, certificates: CertificateSource) {
   const { settings, store, directory, mailbox, queue, clock, log } = core
   const { hostname } = settings
-  const { tables, objects, queues } = store
   const authenticator = createAuthenticator({
     credentials: accountCredentials(directory.accounts),
-    counters: tables.counters,
+    counters: store.tables.counters,
     settings,
     clock,
     log,
@@ -75,14 +74,7 @@ function makers(core: Core, certificates: CertificateSource) {
     options: settings,
     log,
   })
-  const spool = createSpool({
-    queue,
-    objects,
-    mail: tables.mail,
-    incoming: queues.incoming,
-    clock,
-    log,
-  })
+  const spool = createSpool({ queue, store, clock, log })
   const smtp = (role: 'smtp' | 'submission' | 'submissions') => (address: string, port: number) =>
     createSmtpListener(
       {

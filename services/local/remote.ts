@@ -38,7 +38,9 @@ export async function openRemoteDelivery(core: Core): Promise<RemoteDelivery> {
   })
   return async function deliverRemote(message, hop, recipients) {
     const { envelope } = message
-    const blob = blobOf(message, addedFields(message, settings.hostname))
+    const added = addedFields(message, settings.hostname)
+    const addedEightBit = /[^\x00-\x7f]/.test(added)
+    const blob = blobOf(message, added)
     const open = openMessage(store.objects, blob, '')
     const group: RemoteGroup = {
       queueId: message.queueId,
@@ -46,8 +48,9 @@ export async function openRemoteDelivery(core: Core): Promise<RemoteDelivery> {
       sender: envelope.sender,
       recipients,
       bytes: open.size,
-      smtpUtf8: envelope.smtpUtf8,
-      body: decodeIndex(message.index).eightBit ? '8BITMIME' : '7BIT',
+      // Header fields with 8-bit bytes need it (RFC 6532 §3).
+      smtpUtf8: envelope.smtpUtf8 || addedEightBit,
+      body: addedEightBit || decodeIndex(message.index).eightBit ? '8BITMIME' : '7BIT',
       dsnReturn: envelope.dsnReturn,
       dsnEnvelopeId: envelope.dsnEnvelopeId,
       message: () => open.stream(),

@@ -16,6 +16,7 @@ import { createExpand } from './expand.ts'
 const BATCH_MAX = 64
 const BATCHES_IN_WORK = 2
 /** Longer than any cleanup; a group's own lease guards longer deliveries. */
+const GATHER_MS = 3
 const VISIBILITY_SECONDS = 120
 const RETRY_SECONDS = 5
 const SWEEP_EVERY_MS = 5_000
@@ -52,7 +53,15 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
   })
   const expand = createExpand(directory, parseDomain(settings.defaultDomain))
   const cleanup = createCleanup({ queue, expand, deliverLocal, schedule, options, clock, log })
-  const delivery = createDelivery({ queue, deliverLocal, deliverRemote, schedule, options, log })
+  const delivery = createDelivery({
+    queue,
+    deliverLocal,
+    deliverRemote,
+    schedule,
+    options,
+    clock,
+    log,
+  })
   const sweeper = createSweeper({
     queueTable: tables.queue,
     mail: tables.mail,
@@ -68,6 +77,7 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
     const consume = {
       batchMax: BATCH_MAX,
       concurrency: BATCHES_IN_WORK,
+      gatherMs: GATHER_MS,
       visibilitySeconds: VISIBILITY_SECONDS,
       retrySeconds: RETRY_SECONDS,
     }
@@ -111,5 +121,5 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
 
 /** Each remote delivery waits on another host: small batches, many of them. */
 function deliveries(settings: { readonly defaultDestinationConcurrencyLimit: number }) {
-  return { batchMax: 1, concurrency: settings.defaultDestinationConcurrencyLimit }
+  return { batchMax: 1, gatherMs: 0, concurrency: settings.defaultDestinationConcurrencyLimit }
 }

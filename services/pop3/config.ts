@@ -66,5 +66,5 @@ export const PIPELINE_BYTES_MAX = 16_384
 export const COALESCED_BYTES_MAX = 65_536
 /** Lines of LIST and UIDL joined into one write. */
 export const LISTING_LINES_PER_WRITE = 10_000
-/** After our end of the stream is closed, how long the client may take to close its own. */
-export const LINGER_MS = 5_000
+/** After the last reply, how long the client may take to fetch it and close its end. */
+export const LINGER_MS = 30_000

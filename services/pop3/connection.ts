@@ -25,15 +25,18 @@ type EndReason =
   | 'bug'
   | 'shutdown'
 
+/** The context for the next handshake. */
+export type SecureContextSource = () => SecureContext
+
 /** How often a connection that is busy looks whether it still waits for the same thing. */
 const WATCH_INTERVAL_MS = 30_000
 
 export class Connection {
   /** Resolves when the connection is gone and nothing runs for it any more. */
   readonly done: Promise<void>
-  readonly session: Session
+  readonly #session: Session
   readonly #services: Services
-  readonly #secureContext: () => SecureContext | undefined
+  readonly #secureContext: SecureContextSource | undefined
   readonly #lines = new LineReader(AUTH_LINE_BYTES_MAX)
   readonly #output: Output
   readonly #gone = new AbortController()
@@ -53,7 +56,7 @@ export class Connection {
     services: Services,
     socket: Socket,
     remoteAddress: string,
-    secureContext: () => SecureContext | undefined,
+    secureContext: SecureContextSource | undefined,
   ) {
     this.#services = services
     this.#socket = socket
@@ -61,9 +64,9 @@ export class Connection {
     this.#openedMs = services.clock.now()
     this.#quietSinceMs = this.#openedMs
     this.#output = new Output(socket, services.clock)
-    const tlsAvailable = secureContext() !== undefined
+    const tlsAvailable = secureContext !== undefined
     const transport = { security: 'clear', tlsAvailable, remoteAddress } as const
-    this.session = new Session(services, transport, this.#gone.signal)
+    this.#session = new Session(services, transport, this.#gone.signal)
     const closed = Promise.withResolvers<void>()
     socket.once('close', closed.resolve).on('error', this.#onError)
     this.done = closed.promise.then(() => this.#finish())
@@ -88,11 +91,8 @@ export class Connection {
   }
 
   async #greet(tls: 'stls' | 'implicit'): Promise<void> {
-    this.#listen()
-    if (tls === 'implicit') {
-      this.#stopListening()
-      await this.#startTls()
-    }
+    if (tls === 'implicit') await this.#startTls()
+    else this.#listen()
     if (this.#end !== undefined) return
     await this.#send(replies.greeting(this.#services.hostname))
     // What a hasty client sent before it was greeted.
@@ -101,11 +101,6 @@ export class Connection {
 
   #listen(): void {
     this.#socket.on('data', this.#onData).on('end', this.#onEnd)
-  }
-
-  #stopListening(): void {
-    this.#socket.off('data', this.#onData).off('end', this.#onEnd)
-    this.#socket.pause()
   }
 
   readonly #onData = (chunk: Buffer): void => {
@@ -121,7 +116,7 @@ export class Connection {
   }
 
   readonly #onError = (error: Error): void => {
-    this.session.log.debug({ err: error }, 'connection lost')
+    this.#session.log.debug({ err: error }, 'connection lost')
   }
 
   async #serve(work: () => Promise<void>): Promise<void> {
@@ -129,7 +124,7 @@ export class Connection {
     try {
       await work()
     } catch (error) {
-      this.session.log.error({ err: error }, 'bug: session ended')
+      this.#session.log.error({ err: error }, 'bug: session ended')
       this.#close('bug')
     }
     this.#busy = false
@@ -148,7 +143,7 @@ export class Connection {
   /** What waited for the end of the work. */
   #settle(): void {
     if (this.#inputEnded) this.#close('client closed')
-    if (this.#draining && this.session.state.kind === 'AUTHORIZATION') this.#close('shutdown')
+    if (this.#draining && this.#session.state.kind === 'AUTHORIZATION') this.#close('shutdown')
     if (this.#socket.isPaused()) this.#socket.resume()
   }
 
@@ -165,7 +160,7 @@ export class Connection {
       await this.#output.flushed()
       if (this.#output.closed) return
     }
-    return this.#send(await runRequest(this.session, request))
+    return this.#send(await runRequest(this.#session, request))
   }
 
   async #send(reply: Reply): Promise<void> {
@@ -173,7 +168,7 @@ export class Connection {
       case 'status':
         if (reply.after === 'start-tls') this.#refuseClearText()
         this.#output.write(`${reply.status}\r\n`)
-        if (reply.after === 'close') this.#close(reply === replies.bye ? 'quit' : 'turned away')
+        if (reply.after === 'close') this.#close(isAnswerToQuit(reply) ? 'quit' : 'turned away')
         if (reply.after === 'start-tls') await this.#startTls()
         break
       case 'listing':
@@ -194,10 +189,10 @@ export class Connection {
 
   async #sendMessage(reply: Reply & { readonly kind: 'message' }): Promise<void> {
     try {
-      this.session.counts.octets += await writeMessage(this.#output, reply)
+      this.#session.counts.octets += await writeMessage(this.#output, reply)
     } catch (error) {
       if (!(error instanceof MessageUnreadable)) throw error
-      this.session.log.error({ err: error }, 'message unreadable')
+      this.#session.log.error({ err: error }, 'message unreadable')
       // Half a message must not look like a whole one: no last line, and the connection ends.
       if (error.begun) return this.#close('message unreadable')
       const { cause } = error
@@ -209,16 +204,16 @@ export class Connection {
   /** RFC 2595 §4: what was pipelined in clear behind STLS must never be taken for what TLS protects. */
   #refuseClearText(): void {
     // From here on the socket keeps what comes: it is for the handshake.
-    this.#stopListening()
+    this.#socket.off('data', this.#onData).off('end', this.#onEnd).pause()
     this.#lines.discard()
   }
 
   async #startTls(): Promise<void> {
     await this.#output.flushed()
-    const secureContext = this.#secureContext()
-    if (secureContext === undefined) return this.destroy('TLS failed')
-    const secure = new TLSSocket(this.#socket, { isServer: true, secureContext })
     const leave = () => this.destroy('TLS failed')
+    const secureContext = this.#secureContext?.()
+    if (secureContext === undefined || this.#output.closed) return leave()
+    const secure = new TLSSocket(this.#socket, { isServer: true, secureContext })
     secure.on('error', this.#onError).once('end', leave)
     this.#socket = secure
     this.#output.moveTo(secure)
@@ -226,11 +221,11 @@ export class Connection {
     try {
       await once(secure, 'secure', { signal: this.#gone.signal })
     } catch (error) {
-      this.session.log.debug({ err: error }, 'TLS handshake failed')
+      this.#session.log.debug({ err: error }, 'TLS handshake failed')
       return leave()
     }
     secure.off('end', leave)
-    this.session.tlsStarted()
+    this.#session.tlsStarted()
   }
 
   /** Closes our end, and the client's when it does not. */
@@ -259,7 +254,7 @@ export class Connection {
     if (waitingSinceMs !== undefined) {
       return { reason: 'write timeout', atMs: waitingSinceMs + writeTimeoutMs }
     }
-    if (this.session.state.kind === 'AUTHORIZATION') {
+    if (this.#session.state.kind === 'AUTHORIZATION') {
       return { reason: 'login timeout', atMs: this.#openedMs + loginTimeoutMs }
     }
     const atMs = this.#busy ? Infinity : this.#quietSinceMs + idleTimeoutMs
@@ -269,12 +264,16 @@ export class Connection {
   async #finish(): Promise<void> {
     this.#gone.abort()
     await this.#serving
-    const { log, counts, loggedIn } = this.session
-    await this.session.abandon()
+    const { log, counts, loggedIn } = this.#session
+    await this.#session.abandon()
     const reason = this.#end ?? 'client closed'
     const ms = this.#services.clock.now() - this.#openedMs
     // Port scanners and health checks never log in; they are nobody's news.
     if (loggedIn) log.info({ reason, ms, ...counts }, 'session ended')
     else log.debug({ reason, ms }, 'connection ended')
   }
+}
+
+function isAnswerToQuit(reply: Reply): boolean {
+  return reply === replies.bye || reply === replies.notAllRemoved
 }

@@ -6,7 +6,7 @@ import { createSecureContext, type SecureContext } from 'node:tls'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { type TlsPolicy, tlsOptions } from '#shared/net/tls/tls-options.ts'
 import type { Pop3Endpoint, Pop3Options } from './config.ts'
-import { Connection } from './connection.ts'
+import { Connection, type SecureContextSource } from './connection.ts'
 import { noMaildropLock } from './maildrop-lock.ts'
 import { replies } from './replies.ts'
 import type { Services } from './session.ts'
@@ -36,7 +36,7 @@ export function createPop3Listener(
 
 class Listener implements Pop3Listener {
   readonly #services: Services
-  readonly #secureContext: () => SecureContext | undefined
+  readonly #secureContext: SecureContextSource | undefined
   readonly #servers: Server[] = []
   readonly #connections = new Set<Connection>()
   readonly #perAddress = new Map<string, number>()
@@ -44,8 +44,7 @@ class Listener implements Pop3Listener {
   constructor(options: Pop3Options, { certificates, ...services }: Pop3Dependencies) {
     const lock = options.lockMaildrop ? services.lock : noMaildropLock
     this.#services = { ...services, options, lock }
-    this.#secureContext =
-      certificates === undefined ? () => undefined : hotContext(certificates, options.tls)
+    this.#secureContext = certificates && hotContext(certificates, options.tls)
   }
 
   get connections(): number {
@@ -66,7 +65,7 @@ class Listener implements Pop3Listener {
   }
 
   async #open({ host, port, tls }: Pop3Endpoint): Promise<AddressInfo> {
-    if (tls === 'implicit' && this.#secureContext() === undefined) {
+    if (tls === 'implicit' && this.#secureContext === undefined) {
       throw new Error(`POP3 with implicit TLS on port ${port} needs a certificate`)
     }
     // Half open, so that whoever closes after the last command still gets the replies.
@@ -75,6 +74,7 @@ class Listener implements Pop3Listener {
     this.#servers.push(server)
     server.listen(host === '' ? { port } : { host, port })
     await once(server, 'listening')
+    server.on('error', (error) => this.#services.log.error({ err: error, port }, 'POP3 socket'))
     const address = server.address()
     if (address === null || typeof address === 'string') throw new Error('not a TCP socket')
     this.#services.log.info({ host: address.address, port: address.port, tls }, 'POP3 listening')
@@ -138,7 +138,7 @@ class Listener implements Pop3Listener {
 }
 
 /** One context for all handshakes, made anew when the certificate changes. */
-function hotContext(certificates: CertificateSource, policy: TlsPolicy): () => SecureContext {
+function hotContext(certificates: CertificateSource, policy: TlsPolicy): SecureContextSource {
   let context: SecureContext | undefined
   certificates.onChange(() => {
     context = undefined

@@ -74,7 +74,7 @@ async function openMaildrop(
     session.log.info({ messages: count, octets, security }, 'logged in')
     return replies.loggedIn(count, octets)
   } catch (error) {
-    await held[Symbol.asyncDispose]()
+    await session.release(held)
     throw error
   }
 }

@@ -97,7 +97,7 @@ export class Session {
       const removed = await this.services.mailboxes.expunge(maildrop.folder, uids)
       this.counts.deleted = removed.length
     } finally {
-      await lock[Symbol.asyncDispose]()
+      await this.release(lock)
     }
   }
 
@@ -105,7 +105,16 @@ export class Session {
   async abandon(): Promise<void> {
     const state = this.#state
     this.#state = { kind: 'UPDATE' }
-    if (state.kind === 'TRANSACTION') await state.lock[Symbol.asyncDispose]()
+    if (state.kind === 'TRANSACTION') await this.release(state.lock)
+  }
+
+  /** Never rejects: a lock that cannot be released changes nothing about what was done under it. */
+  async release(lock: AsyncDisposable): Promise<void> {
+    try {
+      await lock[Symbol.asyncDispose]()
+    } catch (error) {
+      this.log.error({ err: error }, 'maildrop lock not released')
+    }
   }
 
   /** A client that keeps sending what is no valid command is none. */

@@ -222,6 +222,8 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
       case 'start-tls':
         this.#flush()
         this.#deadline.resume()
+        // A TLS socket on a closed one crashes Node 24.
+        if (this._socket.destroyed) return
         this.upgrade(
           () => {},
           () => this.#onSecured(),

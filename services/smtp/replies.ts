@@ -49,7 +49,6 @@ export const replies = {
   authNotHere: reply(502, '5.5.1', 'Authentication is not offered here'),
   authNeedsTls: reply(538, '5.7.11', 'Encryption required for requested authentication mechanism'),
   authTwice: reply(503, '5.5.1', 'Already authenticated'),
-  authInTransaction: reply(503, '5.5.1', 'AUTH is not allowed in a mail transaction'),
   authUnknownMechanism: reply(504, '5.5.4', 'Unrecognized authentication mechanism'),
   authMalformed: reply(501, '5.5.2', 'Cannot decode authentication response'),
   authCancelled: reply(501, '5.7.0', 'Authentication cancelled'),

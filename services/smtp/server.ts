@@ -14,6 +14,8 @@ import type { SmtpServices } from './session.ts'
 const SWEEP_INTERVAL_MS = 1_000
 const SWEEPS_PER_TIMEOUT = 4
 
+type UpgradeCallback = Parameters<SMTPServer['_upgrade']>[1]
+
 export class SmtpServer extends SMTPServer {
   readonly #options: SmtpOptions
   readonly #services: SmtpServices
@@ -80,6 +82,12 @@ export class SmtpServer extends SMTPServer {
     this.#releases.set(socket, release)
     this.#acceptedMs.set(socket, this.#services.clock.now())
     return super._acceptSocket(socket, handshake)
+  }
+
+  override _upgrade(socket: Socket, callback: UpgradeCallback): void {
+    // The library comes here one turn after accepting; a TLS socket on one that has closed meanwhile crashes Node 24.
+    if (socket.destroyed) callback(new Error('socket closed before the handshake'))
+    else super._upgrade(socket, callback)
   }
 
   /** Resolves when every connection is closed, which is after `graceMs` at the latest. */

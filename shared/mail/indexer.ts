@@ -8,7 +8,7 @@
 import { isAscii } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { DASH, DELIMITER_BYTES_MAX } from './index/open-boundaries.ts'
-import type { Position } from './index/open-part.ts'
+import { later, type Position } from './index/open-part.ts'
 import { PartTree } from './index/part-tree.ts'
 import { type ByteString, HEADER_INDEXED_BYTES_MAX, type MessageIndex } from './message-index.ts'
 
@@ -143,15 +143,12 @@ export class MessageIndexer {
 
   /** Ends headers that have no empty line; an opened message part has the header of its message open again. */
   #endOpenHeaders(chunk: Buffer, end: Position): void {
-    while (this.#tree.inHeader) {
-      const offset = Math.max(end.offset, this.#tree.headerOffset)
-      this.#endHeader(chunk, { offset, lines: end.lines })
-    }
+    while (this.#tree.inHeader) this.#endHeader(chunk, later(end, this.#tree.headerStart))
   }
 
   #endHeader(chunk: Buffer, end: Position): void {
     const header = this.#headerUpTo(chunk, end.offset)
-    const isCut = header.length < end.offset - this.#tree.headerOffset
+    const isCut = header.length < end.offset - this.#tree.headerStart.offset
     // Of a header that is too long the last, cut line is left out.
     this.#tree.endHeader(isCut ? header.slice(0, header.lastIndexOf('\n') + 1) : header, end)
     this.#header = ''
@@ -159,11 +156,11 @@ export class MessageIndexer {
 
   /** The header being read up to an offset in this chunk or before it, at most HEADER_INDEXED_BYTES_MAX of it. */
   #headerUpTo(chunk: Buffer, offset: number): ByteString {
-    const start = Math.max(0, this.#tree.headerOffset - this.#offset)
+    const start = Math.max(0, this.#tree.headerStart.offset - this.#offset)
     const room = HEADER_INDEXED_BYTES_MAX - this.#header.length
     const end = Math.min(Math.max(start, offset - this.#offset), start + room)
     const header = this.#header + chunk.toString('latin1', start, end)
-    return header.slice(0, offset - this.#tree.headerOffset)
+    return header.slice(0, offset - this.#tree.headerStart.offset)
   }
 }
 

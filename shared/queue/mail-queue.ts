@@ -187,6 +187,23 @@ export function createMailQueue(deps: {
     }
   }
 
+  /** A longer lease for a group we still have; undefined when it was lost. */
+  async function renew(group: Group): Promise<Group | undefined> {
+    const dueMs = clock.now() + GROUP_LEASE_MS
+    const due = dueAt(group.queueId, group.name, dueMs)
+    try {
+      await table.write({
+        update: groupKey(group.queueId, group.name),
+        changes: { set: { leaseUntilMs: dueMs, dueMs, ...due } },
+        if: is('leaseUntilMs', group.leaseUntilMs),
+      })
+      return { ...group, dueMs, leaseUntilMs: dueMs }
+    } catch (error) {
+      if (error instanceof ConditionFailed) return undefined
+      throw error
+    }
+  }
+
   /**
    * Writes what became of a taken group, in one transaction: delivered recipients leave it, failed ones wait on hold in a group
    * of their own, the others are deferred until `dueMs`. The last group takes the message with it. False when the lease was lost.
@@ -265,7 +282,7 @@ export function createMailQueue(deps: {
     }
   }
 
-  return { add, load, loadGroups, finish, split, take, settle, markCorrupt, ring }
+  return { add, load, loadGroups, finish, split, take, renew, settle, markCorrupt, ring }
 }
 
 /** The next hop in a group's name is for people; the number behind it makes the name unique. */

@@ -7,27 +7,35 @@ import { MessageIndexer } from '#shared/mail/indexer.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import type { ObjectStore, Queue, Table } from '#shared/storage/ports.ts'
+import type { StagedObject, Store } from '#shared/storage/ports.ts'
 import { markDead, objectKey } from './blob.ts'
 import type { MailQueue } from './mail-queue.ts'
+import type { QueuedMessage } from './records.ts'
 
 export function createSpool(deps: {
   readonly queue: MailQueue
-  readonly objects: ObjectStore
-  readonly mail: Table
-  readonly incoming: Queue
+  readonly store: Store
   readonly clock: Clock
   readonly log: Log
 }): Spool {
+  const { objects, tables, queues } = deps.store
+  const { incoming } = queues
+  const staged = new WeakMap<Spooled, StagedObject>()
+
   async function receive(queueId: QueueId, source: AsyncIterable<Uint8Array>): Promise<Spooled> {
     const indexer = new MessageIndexer()
-    await deps.objects.put(objectKey(queueId), indexed(source, indexer))
-    return { queueId, index: indexer.finish() }
+    const object = await objects.stage(objectKey(queueId), indexed(source, indexer))
+    const spooled = { queueId, index: indexer.finish() }
+    staged.set(spooled, object)
+    return spooled
   }
 
-  async function discard({ queueId }: Spooled): Promise<void> {
+  async function discard(spooled: Spooled): Promise<void> {
+    const { queueId } = spooled
+    const object = staged.get(spooled)
     try {
-      await markDead(deps.mail, queueId, deps.clock.now())
+      await object?.discard()
+      if (object?.stored) await markDead(tables.mail, queueId, deps.clock.now())
     } catch (error) {
       // The orphan search of the sweeper finds it later.
       deps.log.warn({ queueId, error }, 'discarded message not marked dead')
@@ -36,7 +44,9 @@ export function createSpool(deps: {
 
   async function accept({ spooled, envelope, origin, prepend, arrivedMs }: AcceptedMessage) {
     const { queueId, index } = spooled
-    await deps.queue.add({
+    const object = staged.get(spooled)
+    if (object === undefined) throw new Error(`${queueId} was not received by this spool`)
+    const message: QueuedMessage = {
       queueId,
       state: 'incoming',
       reason: null,
@@ -50,9 +60,25 @@ export function createSpool(deps: {
       has: origin.account ? index.has : [],
       arrivedMs,
       groups: 0,
-    })
-    // Not awaited: a lost doorbell is rung again by the sweeper.
-    deps.incoming.send([queueId]).catch((error) => {
+    }
+    // The object is committed first and awaited together with the queue item: see StagedObject. Where writes keep their order
+    // the doorbell joins them; elsewhere it must not ring before the item is there.
+    const committed = object.commit()
+    const added = deps.queue.add(message)
+    if (deps.store.ordered) ring(queueId)
+    const [stored, item] = await Promise.allSettled([committed, added])
+    if (item.status === 'rejected') throw item.reason
+    if (stored.status === 'rejected') {
+      // The sender hears 451 and comes again; a queue item without its object must not stay.
+      await deps.queue.finish(message)
+      throw stored.reason
+    }
+    if (!deps.store.ordered) ring(queueId)
+  }
+
+  /** Not awaited: a lost doorbell is rung again by the sweeper. */
+  function ring(queueId: QueueId): void {
+    incoming.send([queueId]).catch((error) => {
       deps.log.warn({ queueId, error }, 'doorbell not rung')
     })
   }

@@ -15,6 +15,8 @@ export type ConsumerOptions = {
   /** Batches in work at the same time. */
   readonly concurrency: number
   readonly visibilitySeconds: number
+  /** Pause after a batch, in which doorbells gather for the next one. A doorbell that finds the worker idle never waits. */
+  readonly gatherMs: number
   /** Pause after which a message asked for again comes back. */
   readonly retrySeconds: number
 }
@@ -41,7 +43,10 @@ export function startConsumer(
           waitSeconds,
           signal,
         })
-        if (messages.length > 0) await work(messages)
+        if (messages.length > 0) {
+          await work(messages)
+          if (options.gatherMs > 0) await deps.clock.sleep(options.gatherMs, signal)
+        }
       } catch (error) {
         deps.log.error({ error }, 'consumer failed')
         await deps.clock.sleep(pauseAfterErrorMs, signal)
@@ -53,14 +58,21 @@ export function startConsumer(
     const retry = new Set((await handle(messages)).retry)
     const done = messages.filter((message) => !retry.has(message.id))
     const again = messages.filter((message) => retry.has(message.id))
-    await Promise.all([
-      done.length > 0 && queue.acknowledge(done.map((message) => message.receipt)),
-      again.length > 0 &&
-        queue.extend(
-          again.map((message) => message.receipt),
-          options.retrySeconds,
-        ),
-    ])
+    // Not awaited, so that the next batch shares its commit; what is not acknowledged comes again and does no harm.
+    if (done.length > 0) settle(queue.acknowledge(done.map((message) => message.receipt)))
+    if (again.length > 0) {
+      const receipts = again.map((message) => message.receipt)
+      settle(queue.extend(receipts, options.retrySeconds))
+    }
+  }
+
+  const settling = new Set<Promise<void>>()
+
+  function settle(call: Promise<void>): void {
+    const settled = call
+      .catch((error) => deps.log.warn({ error }, 'doorbells not settled'))
+      .finally(() => settling.delete(settled))
+    settling.add(settled)
   }
 
   const loops = Array.from({ length: options.concurrency }, loop)
@@ -68,6 +80,7 @@ export function startConsumer(
     async stop() {
       stopping.abort()
       await Promise.all(loops)
+      await Promise.all(settling)
     },
   }
 }

@@ -145,6 +145,19 @@ export const OBJECT_KEY_BYTES_MAX = 512
 
 export type ByteRange = { readonly offset: number; readonly length: number }
 
+/**
+ * An object whose bytes are received. Table writes that are issued after `commit` was called become durable no sooner than the
+ * object, so both may be awaited together: on one machine they share one fsync.
+ */
+export interface StagedObject {
+  readonly bytes: number
+  /** True where the driver had to store the object already; then `discard` leaves it. */
+  readonly stored: boolean
+  commit(): Promise<void>
+  /** Forgets the bytes. */
+  discard(): Promise<void>
+}
+
 /** Immutable byte strings. An object is visible whole or not at all, and reads after a put see it at once. */
 export interface ObjectStore {
   /**
@@ -156,6 +169,11 @@ export interface ObjectStore {
     source: Uint8Array | AsyncIterable<Uint8Array>,
     options?: { readonly ifAbsent?: boolean },
   ): Promise<{ readonly stored: boolean; readonly bytes: number }>
+  /**
+   * The first half of a put, for whoever writes a table next: bytes are received, and safe as far as they can be before the
+   * object is visible.
+   */
+  stage(key: ObjectKey, source: AsyncIterable<Uint8Array>): Promise<StagedObject>
   /** Bytes in a range (default all), clipped to the object's end; undefined when there is no such object. */
   read(key: ObjectKey, range?: ByteRange): Promise<Uint8Array | undefined>
   /** The same as a stream with bounded memory. */
@@ -236,6 +254,8 @@ export interface Store extends AsyncDisposable {
   readonly objects: ObjectStore
   readonly queues: { readonly [name in QueueName]: Queue }
   readonly signals: Signals
+  /** Whether writes through any of the ports become durable in the order in which they were issued. */
+  readonly ordered: boolean
 }
 
 /** Separate tables, so that a role can be denied what it does not need. Schema: docs/ARCHITECTURE.md, "Data". */

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type ObjectStore, StorageMisuse } from '#shared/storage/ports.ts'
+import { type ObjectStore, StorageMisuse, type Table } from '#shared/storage/ports.ts'
 import {
   allPages,
   chunksOf,
@@ -17,15 +17,58 @@ const MIB = 1024 * 1024
 export function describeObjectStore(name: string, open: Open, options: SuiteOptions = {}): void {
   describe(`${name}: ObjectStore`, () => {
     let objects: ObjectStore
+    let table: Table
     let close: () => Promise<void>
     beforeAll(async () => {
       const opened = await open()
       objects = opened.store.objects
+      table = opened.store.tables.counters
       close = opened.close
     })
     afterAll(async () => await close())
 
     const keyOf = () => `test/${unique('o')}`
+
+    describe.each([1_000, 300_000])('a staged object of %i bytes', (size) => {
+      const bytes = randomBytes(size)
+
+      it('is there after its commit', async () => {
+        const key = keyOf()
+        const staged = await objects.stage(key, chunksOf(bytes, 1_000))
+        expect(staged.bytes).toBe(size)
+        expect((await objects.size(key)) === size).toBe(staged.stored)
+        await staged.commit()
+        expect(Buffer.from((await objects.read(key)) ?? [])).toEqual(bytes)
+      })
+
+      it('is durable no later than a table write issued after its commit', async () => {
+        const key = keyOf()
+        const staged = await objects.stage(key, chunksOf(bytes, 1_000))
+        // Where the object is stored already there is nothing to show.
+        if (staged.stored) return
+        const committed = staged.commit()
+        await table.write({ put: { pk: key, sk: 'after' } })
+        expect(await objects.size(key)).toBe(size)
+        await committed
+      })
+
+      it('leaves nothing when discarded before it was stored', async () => {
+        const key = keyOf()
+        const staged = await objects.stage(key, chunksOf(bytes, 1_000))
+        await staged.discard()
+        expect((await objects.size(key)) === undefined).toBe(!staged.stored)
+      })
+
+      it('passes on what its source throws and leaves nothing', async () => {
+        const key = keyOf()
+        const failing = (async function* () {
+          yield bytes
+          throw new Error('gone')
+        })()
+        await expect(objects.stage(key, failing)).rejects.toThrow('gone')
+        expect(await objects.size(key)).toBeUndefined()
+      })
+    })
 
     describe.each([0, 1, 1_000, 32_768, 32_769, 300_000])('an object of %i bytes', (size) => {
       const bytes = randomBytes(size)

@@ -43,14 +43,7 @@ export function createPipeline(
   })
   if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
   const core = createCore({ store, settings: loaded.settings, clock, log: silentLog })
-  const spool = createSpool({
-    queue: core.queue,
-    objects: store.objects,
-    mail: store.tables.mail,
-    incoming: store.queues.incoming,
-    clock,
-    log: silentLog,
-  })
+  const spool = createSpool({ queue: core.queue, store, clock, log: silentLog })
   const workers = createWorkers(core, deliverRemote)
 
   /** What a listener does with a message; resolves where it would say `250`. */

@@ -154,7 +154,7 @@ function localPart(address: string): string {
   return address.slice(0, Math.max(0, address.lastIndexOf('@')))
 }
 
-export const goodLogin = { login: 'alice@example.test', password: 'sésame' }
+export const goodLogin = { login: 'alice@example.test', password: 'open sesame' }
 
 export class FakeAuthenticator implements Authenticator {
   readonly attempts: LoginAttempt[] = []

@@ -97,6 +97,8 @@ async function run(store: Store, task: Task): Promise<void> {
       return store.signals.publish(task.topic, task.hint)
     case 'subscribe':
       await store.signals.subscribe(task.topic, (text) => report({ kind: 'heard', text }))
+      // A subscription alone does not keep a process running.
+      setInterval(() => undefined, 60_000)
       return report({ kind: 'ready' })
   }
 }

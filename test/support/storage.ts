@@ -62,7 +62,9 @@ export async function* chunksOf(bytes: Uint8Array, chunkBytes: number): AsyncGen
   }
 }
 
-export async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+export async function collect(
+  source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   for await (const chunk of source) chunks.push(chunk)
   return Buffer.concat(chunks)

@@ -17,8 +17,8 @@ export const auth = defineCommand({
   parse: parseAuth,
   run(session, { mechanism, initial }): Outcome | Promise<Outcome> {
     if (session.options.role === 'smtp') return answer(replies.authNotHere)
+    // RFC 4954 §4 also forbids it in a transaction, which nobody has here without a login.
     if (session.account) return answer(replies.authTwice)
-    if (session.transaction) return answer(replies.authInTransaction)
     if (!session.mayLogInNow) return answer(replies.authNeedsTls)
     switch (mechanism) {
       case 'PLAIN':

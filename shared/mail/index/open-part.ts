@@ -1,8 +1,7 @@
 // A part whose end has not been reached yet, and what it becomes at its end.
 
 import type { Envelope, Part } from '../message-index.ts'
-import type { DefaultType, PartHeader } from './part-header.ts'
-import { plainTextHeader } from './part-header.ts'
+import { type DefaultType, type PartHeader, plainTextHeader } from './part-header.ts'
 
 /** A place between two bytes of the message. */
 export type Position = {
@@ -18,18 +17,30 @@ type Content = {
 }
 
 export class OpenPart {
-  readonly headerOffset: number
+  readonly start: Position
   readonly defaultType: DefaultType
   /** Null while the header is being read. */
   content: Content | null = null
-  /** Parts of a multipart that have ended, or the message of a message part. */
-  readonly parts: Part[] = []
   /** Of the message of a message part. */
   envelope: Envelope | null = null
+  /** Parts of a multipart that have ended, or the message of a message part. */
+  readonly #parts: Part[] = []
+  #partsEnd: Position
 
-  constructor(headerOffset: number, defaultType: DefaultType) {
-    this.headerOffset = headerOffset
+  constructor(start: Position, defaultType: DefaultType) {
+    this.start = start
+    this.#partsEnd = start
     this.defaultType = defaultType
+  }
+
+  get hasParts(): boolean {
+    return this.#parts.length > 0
+  }
+
+  /** Ends the innermost part, which is a part of this one. */
+  closePart(part: OpenPart, end: Position): void {
+    this.#partsEnd = later(part.#bodyEnd(end), this.#partsEnd)
+    this.#parts.push(part.close(end))
   }
 
   /**
@@ -37,40 +48,38 @@ export class OpenPart {
    * missing or never comes, gets one of plain text that holds what would be its preamble, so that it can be read.
    */
   ensurePart(end: Position): void {
-    if (this.content?.kind !== 'multipart' || this.parts.length > 0) return
-    const { body } = this.content
-    this.parts.push({
-      kind: 'leaf',
-      ...extent(body.offset, body, end.offset, end),
-      ...plainTextHeader,
-    })
+    if (this.content?.kind !== 'multipart' || this.hasParts) return
+    const preamble = new OpenPart(this.content.body, 'text/plain')
+    preamble.content = { kind: 'leaf', header: plainTextHeader, body: this.content.body }
+    this.closePart(preamble, end)
   }
 
   close(end: Position): Part {
-    if (this.content === null) throw new Error('a part was closed before its header was ended')
     this.ensurePart(end)
+    if (this.content === null) throw new Error('a part was closed before its header was ended')
     const { kind, header, body } = this.content
-    const fields = { ...extent(this.headerOffset, body, this.#partsEnd(), end), ...header }
+    const bodyEnd = this.#bodyEnd(end)
+    const fields = {
+      header: [this.start.offset, body.offset - this.start.offset],
+      body: [body.offset, bodyEnd.offset - body.offset],
+      // Line ends are counted, so a last line without one is not: as Dovecot and Cyrus answer.
+      lines: bodyEnd.lines - body.lines,
+      ...header,
+    } as const
     if (kind === 'leaf') return { kind, ...fields }
-    if (kind === 'multipart') return { kind, ...fields, parts: this.parts }
-    const message = this.parts[0]
+    if (kind === 'multipart') return { kind, ...fields, parts: this.#parts }
+    const message = this.#parts[0]
     if (message === undefined || this.envelope === null)
       throw new Error('message part without message')
     return { kind, ...fields, envelope: this.envelope, message }
   }
 
-  #partsEnd(): number {
-    const last = this.parts.at(-1)
-    return last === undefined ? 0 : last.body[0] + last.body[1]
+  /** The line end that a delimiter claims may lie before the body, or before the last part within: then nothing is taken. */
+  #bodyEnd(end: Position): Position {
+    return later(later(end, this.content?.body ?? this.start), this.#partsEnd)
   }
 }
 
-/** The line end before a boundary may lie before the body, or in the header of the last part within: then nothing is taken. */
-function extent(headerOffset: number, body: Position, partsEnd: number, end: Position) {
-  const bodyEnd = Math.max(end.offset, body.offset, partsEnd)
-  return {
-    header: [headerOffset, body.offset - headerOffset],
-    body: [body.offset, bodyEnd - body.offset],
-    lines: Math.max(0, end.lines - body.lines),
-  } as const
+export function later(one: Position, other: Position): Position {
+  return other.offset > one.offset ? other : one
 }

@@ -27,7 +27,7 @@ const noFacts: RootFacts = { headerBytes: 0, receivedFields: 0, deliveredTo: [],
 export class PartTree {
   readonly boundaries = new OpenBoundaries()
   readonly #budget = new TextBudget()
-  readonly #open: OpenPart[] = [new OpenPart(0, 'text/plain')]
+  readonly #open: OpenPart[] = [new OpenPart({ offset: 0, lines: 0 }, 'text/plain')]
   /** Parts opened, and the first part of each multipart and message part, which is sure to come. */
   #parts = 1
   #facts = noFacts
@@ -35,18 +35,17 @@ export class PartTree {
 
   /** The innermost part's header is being read. */
   get inHeader(): boolean {
-    return this.#open.at(-1)?.content === null
+    return this.#innermost.content === null
   }
 
   /** Where the header that is being read began. */
-  get headerOffset(): number {
-    return this.#open.at(-1)?.headerOffset ?? 0
+  get headerStart(): Position {
+    return this.#innermost.start
   }
 
   /** The header that was being read has ended, and a body begins here. */
   endHeader(header: ByteString, body: Position): void {
-    const part = this.#open.at(-1)
-    if (part === undefined) return
+    const part = this.#innermost
     const fields = new IndexedFields(header)
     if (this.#open.length === 1) this.#facts = this.#factsOf(fields, body.offset)
     this.#indexEnvelope(fields)
@@ -61,7 +60,7 @@ export class PartTree {
     part.content = { kind, header: mime.header, body }
     this.#parts++
     if (kind === 'message') {
-      this.#open.push(new OpenPart(body.offset, 'text/plain'))
+      this.#open.push(new OpenPart(body, 'text/plain'))
     } else if (mime.boundary !== null) {
       this.boundaries.open(mime.boundary, this.#open.length)
     }
@@ -70,17 +69,16 @@ export class PartTree {
   /** A delimiter line: what it closes ends at `end`, what it opens begins at `next`. */
   delimit({ depth, isClosing }: Delimiter, end: Position, next: Position): void {
     while (this.#open.length > depth) this.#closeInnermost(end)
-    const multipart = this.#open.at(-1)
-    if (multipart === undefined) return
+    const multipart = this.#innermost
     if (isClosing) {
       // What follows is the epilogue, or parts of the multiparts outside.
       multipart.ensurePart(end)
       this.boundaries.closeFrom(depth)
       return
     }
-    const isFirst = multipart.parts.length === 0
+    const isFirst = !multipart.hasParts
     const isDigest = multipart.content?.header.subtype === 'digest'
-    this.#open.push(new OpenPart(next.offset, isDigest ? 'message/rfc822' : 'text/plain'))
+    this.#open.push(new OpenPart(next, isDigest ? 'message/rfc822' : 'text/plain'))
     if (isFirst) return
     this.#parts++
     if (this.#parts >= PARTS_MAX || this.#budget.isSpent) this.#seal(next)
@@ -89,10 +87,15 @@ export class PartTree {
   /** The end of the message. */
   finish(end: Position): Pick<MessageIndex, 'envelope' | 'structure'> & RootFacts {
     while (this.#open.length > 1) this.#closeInnermost(end)
-    const root = this.#open[0]
-    if (root === undefined || this.#envelope === null)
-      throw new Error('the message header has not been ended')
+    const root = this.#innermost
+    if (this.#envelope === null) throw new Error('the message header has not been ended')
     return { envelope: this.#envelope, structure: root.close(end), ...this.#facts }
+  }
+
+  get #innermost(): OpenPart {
+    const part = this.#open.at(-1)
+    if (part === undefined) throw new Error('the whole message is always open')
+    return part
   }
 
   /** Keeps the envelope if this header is that of the whole message or of the one in a message part. */
@@ -112,19 +115,16 @@ export class PartTree {
 
   /** Makes the part just opened the last one: opaque, without header, up to the end of the message. */
   #seal(body: Position): void {
-    const part = this.#open.at(-1)
-    if (part === undefined) return
     this.boundaries.closeFrom(0)
     const header = { ...plainTextHeader, ...OPAQUE_TYPE, parameters: [] }
-    part.content = { kind: 'leaf', header, body }
+    this.#innermost.content = { kind: 'leaf', header, body }
   }
 
   #closeInnermost(end: Position): void {
-    const depth = this.#open.length
-    const part = this.#open.pop()
-    if (part === undefined) return
-    this.boundaries.closeFrom(depth)
-    this.#open.at(-1)?.parts.push(part.close(end))
+    const part = this.#innermost
+    this.boundaries.closeFrom(this.#open.length)
+    this.#open.pop()
+    this.#innermost.closePart(part, end)
   }
 
   #factsOf(fields: IndexedFields, headerBytes: number): RootFacts {

@@ -3,7 +3,7 @@
 import { DeleteObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { checkByteRange, checkObjectKey, checkObjectPrefix, LIST_KEYS_MAX } from '../limits.ts'
-import type { ByteRange, ObjectKey, ObjectStore, Page } from '../ports.ts'
+import type { ByteRange, ObjectKey, ObjectStore, Page, StagedObject } from '../ports.ts'
 import { calling } from './failures.ts'
 import { objectSize, readObject, streamObject } from './object-reading.ts'
 import { type Put, putObject } from './object-writing.ts'
@@ -28,6 +28,12 @@ export class S3ObjectStore implements ObjectStore {
   ): Promise<Put> {
     checkObjectKey(key)
     return putObject({ ...this.#options, key, ifAbsent: options?.ifAbsent === true }, source)
+  }
+
+  /** S3 cannot hold bytes back, so a staged object is a stored one. */
+  async stage(key: ObjectKey, source: AsyncIterable<Uint8Array>): Promise<StagedObject> {
+    const { bytes } = await this.put(key, source)
+    return { bytes, stored: true, commit: async () => {}, discard: async () => {} }
   }
 
   async read(key: ObjectKey, range?: ByteRange): Promise<Uint8Array | undefined> {

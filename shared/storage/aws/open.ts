@@ -72,6 +72,7 @@ export async function openAwsStore(
       'active-dead': queue('active-dead'),
     },
     signals,
+    ordered: false,
     async [Symbol.asyncDispose]() {
       await signals.close()
       closeAwsClients(clients)

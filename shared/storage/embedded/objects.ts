@@ -6,7 +6,7 @@ import type { FileHandle } from 'node:fs/promises'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { checkByteRange, checkObjectKey, checkObjectPrefix, LIST_KEYS_MAX } from '../limits.ts'
-import type { ByteRange, ObjectStore, Page } from '../ports.ts'
+import type { ByteRange, ObjectStore, Page, StagedObject } from '../ports.ts'
 import type { Environment } from './environment.ts'
 import { ObjectFiles, readAt, readChunks } from './object-files.ts'
 import { ObjectRecords } from './object-records.ts'
@@ -53,6 +53,19 @@ export class EmbeddedObjectStore implements ObjectStore {
       const stored = await this.#record(key, received, options.ifAbsent ?? false)
       return { stored, bytes: received.bytes }
     })
+  }
+
+  async stage(key: string, source: AsyncIterable<Uint8Array>): Promise<StagedObject> {
+    checkObjectKey(key)
+    const received = await this.#environment.track(() => this.#receive(source))
+    return {
+      bytes: received.bytes,
+      stored: false,
+      commit: async () => void (await this.#record(key, received, false)),
+      discard: async () => {
+        if (received.file !== undefined) await this.#files.remove(received.file)
+      },
+    }
   }
 
   async read(key: string, range?: ByteRange): Promise<Uint8Array | undefined> {

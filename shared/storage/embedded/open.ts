@@ -5,7 +5,13 @@ import { mkdir, realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
-import { queueLayouts, StorageMisuse, type Store, tableLayouts } from '../ports.ts'
+import {
+  type QueueLayout,
+  queueLayouts,
+  StorageMisuse,
+  type Store,
+  tableLayouts,
+} from '../ports.ts'
 import { Environment } from './environment.ts'
 import { syncFolder } from './object-files.ts'
 import { EmbeddedObjectStore } from './objects.ts'
@@ -64,6 +70,8 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
       objects,
       queues,
       signals,
+      // One lmdb environment, whose transactions run in order.
+      ordered: true,
       purgeExpired: (limit) => purgeExpired(environment, Object.values(tables), clock, limit),
       sweepOrphans: () => objects.sweepOrphans(),
       [Symbol.asyncDispose]: () => (closing ??= close()),

@@ -68,7 +68,7 @@ describe('playTranscript', () => {
     ['a wrong line', 'S: hullo'],
     ['a line that has more', 'S: hell'],
     ['a wrong prefix', 'S: hullo~'],
-    ['an unexpected line at the end', 'S: hello\nC: a\nS: <a>\nC: b\nC: c\nS: <b>'],
+    ['an unexpected line at the end', 'S: hello\nC: a\nC: b\nS: <a>'],
     ['a close that came too early', 'S: hello\nC: bye\nS: more'],
     ['bytes before the close', 'C: bye\nS: EOF'],
     ['a capture that differs', 'S: $word\nC: x\nS: <$word>'],

@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
+import { setImmediate as turn } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { IDLE_TIMEOUT_MS_MIN, pop3Defaults } from '#services/pop3/config.ts'
+import { IDLE_TIMEOUT_MS_MIN, LINGER_MS, pop3Defaults } from '#services/pop3/config.ts'
 import {
   FakeAuthenticator,
   FakeCertificates,
@@ -140,7 +141,7 @@ describe('timeouts', () => {
     socket.resume().write('QUIT\r\n')
     await once(socket, 'end')
     expect(listener.connections).toBe(1)
-    await clock.advance(5_000)
+    await clock.advance(LINGER_MS)
     await vi.waitFor(() => expect(listener.connections).toBe(0))
   })
 })
@@ -193,6 +194,47 @@ describe('a client that does not read', () => {
     socket.destroy()
     await vi.waitFor(() => expect(listener.connections).toBe(0))
     expect(mailbox.cutShort).toBe(1)
+    expect(mailbox.expunges).toEqual([])
+  })
+})
+
+describe('QUIT behind output that has not left', () => {
+  /** A session whose socket keeps what it is given to write from `hold` on. */
+  async function openHeld() {
+    const mailbox = new FakeMailbox(['a\r\n', 'b\r\n'])
+    const { listener } = await start({ mailbox, clock: new FakeClock() })
+    const sockets = Promise.withResolvers<Socket>()
+    const server = createServer({ allowHalfOpen: true }, sockets.resolve)
+    stops.push(() => void server.close())
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    const client = await open(address.port)
+    const socket = await sockets.promise
+    listener.accept(socket, 'stls')
+    await client.readLine('greeting')
+    await say(client, 'USER alice', `PASS ${password}`, 'DELE 1')
+    const held = Promise.withResolvers<() => void>()
+    const hold = (written: (error?: Error | null) => void) => held.resolve(() => written())
+    socket._write = (_chunk, _encoding, written) => hold(written)
+    socket._writev = (_chunks, written) => hold(written)
+    await client.write(Buffer.from('RETR 2\r\nQUIT\r\n'))
+    const release = await held.promise
+    await turn()
+    expect(mailbox.expunges).toEqual([])
+    return { mailbox, listener, client, socket, release }
+  }
+
+  it('removes when it has left', async () => {
+    const { mailbox, release } = await openHeld()
+    release()
+    await vi.waitFor(() => expect(mailbox.expunges).toEqual([[101]]))
+  })
+
+  it('removes nothing when the connection breaks first', async () => {
+    const { mailbox, listener, socket } = await openHeld()
+    socket.destroy()
+    await vi.waitFor(() => expect(listener.connections).toBe(0))
     expect(mailbox.expunges).toEqual([])
   })
 })

@@ -25,6 +25,10 @@ describe('LineEndCheck', () => {
 
   it('says the same however the text is chunked', () => {
     const text = fc.array(fc.constantFrom('a', '\r', '\n', '\r\n')).map((all) => all.join(''))
-    fc.assert(fc.property(text, (all) => expect(check(...all)).toBe(check(all))))
+    fc.assert(
+      fc.property(text, (all) => {
+        expect(check(...all)).toBe(check(all))
+      }),
+    )
   })
 })

@@ -1,0 +1,61 @@
+// What tests of a running server begin with: the accounts its first start made, and waiting for what it does on its own.
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { Pop3Client } from './pop3-client.ts'
+import type { ServerProcess } from './server-process.ts'
+
+export type Account = { readonly address: string; readonly password: string }
+
+/** The accounts whose passwords the server printed at its first start. */
+export function firstAccounts(server: ServerProcess): {
+  readonly alice: Account
+  readonly bob: Account
+} {
+  const account = (name: string): Account => {
+    const found = new RegExp(`^  (${name}@example\\.test) +(\\S+)$`, 'm').exec(server.output())
+    if (found === null) throw new Error(`no account of ${name} in:\n${server.output()}`)
+    const [, address = '', password = ''] = found
+    return { address, password }
+  }
+  return { alice: account('alice'), bob: account('bob') }
+}
+
+/** Waits until so many messages are in the mailbox, removes them and returns them as byte strings. */
+export function takeMail(
+  { ports }: Pick<ServerProcess, 'ports'>,
+  { address, password }: Account,
+  count = 1,
+): Promise<readonly string[]> {
+  return eventually(`${count} messages for ${address}`, async () => {
+    await using pop3 = await Pop3Client.open(ports.pop3s, { tls: true })
+    const status = await pop3.logIn(address, password)
+    if (!status.startsWith(`+OK ${count} messages`)) {
+      if (status.startsWith('+OK')) return undefined
+      throw new Error(status)
+    }
+    const messages: string[] = []
+    for (let number = 1; number <= count; number++) {
+      messages.push((await pop3.multiline(`RETR ${number}`)).toString('latin1'))
+      await pop3.command(`DELE ${number}`)
+    }
+    await pop3.quit()
+    return messages
+  })
+}
+
+const POLL_MS = 25
+const WAIT_MAX_MS = 15_000
+
+/** Asks again and again until the answer is something; for what no event tells. */
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T | undefined | false> | T | undefined | false,
+): Promise<T> {
+  const endMs = Date.now() + WAIT_MAX_MS
+  for (;;) {
+    const answer = await ask()
+    if (answer !== undefined && answer !== false) return answer
+    if (Date.now() > endMs) throw new Error(`it did not come to pass: ${what}`)
+    await delay(POLL_MS)
+  }
+}

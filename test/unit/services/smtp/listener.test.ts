@@ -1,0 +1,336 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { afterEach, describe, expect, it } from 'vitest'
+import { smtpDefaults } from '#services/smtp/config.ts'
+import { createSmtpListener, type SmtpListenerOptions } from '#services/smtp/listener.ts'
+import { SmtpServer } from '#services/smtp/server.ts'
+import { goodLogin, RecordingLog, smtpFakes } from '#test/support/smtp-fakes.ts'
+import { Connection } from '#test/transcripts/connection.ts'
+
+const closing: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+async function start(options: Partial<SmtpListenerOptions> = {}) {
+  const log = new RecordingLog()
+  const fakes = smtpFakes(log)
+  const listener = createSmtpListener({ role: 'smtp', address: '127.0.0.1', ...options }, fakes)
+  const { port } = await listener.listen()
+  closing.push(() => listener.close({ graceMs: 0 }))
+  const implicitTls = options.role === 'submissions'
+  const open = async () => {
+    const client = await Connection.open({ port, implicitTls })
+    await client.readLine('greeting')
+    return client
+  }
+  return { ...fakes, log, listener, port, open }
+}
+
+/** Sends lines together and gives back the last line of each reply. */
+async function say(client: Connection, ...lines: readonly string[]): Promise<readonly string[]> {
+  await client.write(Buffer.from(lines.map((line) => `${line}\r\n`).join('')))
+  const answers: string[] = []
+  while (answers.length < lines.length) {
+    const line = await client.readLine(String(lines))
+    if (line[3] === ' ') answers.push(line)
+  }
+  return answers
+}
+
+async function sendContent(client: Connection, content: string): Promise<string> {
+  await client.write(Buffer.from(`${content}.\r\n`))
+  return client.readLine('content')
+}
+
+const envelope = ['MAIL FROM:<a@b.example>', 'RCPT TO:<c@d.example>', 'DATA'] as const
+
+describe('a message', () => {
+  it('has one queue id everywhere', async () => {
+    const { open, policy, spool, log } = await start()
+    const client = await open()
+    await say(client, 'HELO client.example', ...envelope)
+    const reply = await sendContent(client, 'x\r\n')
+    const id = policy.recipientRequests[0]?.queueId
+    expect(reply).toBe(`250 2.0.0 Ok: queued as ${id}`)
+    expect(policy.messageRequests[0]?.queueId).toBe(id)
+    expect(spool.accepted[0]?.spooled.queueId).toBe(id)
+    expect(log.lines.at(-1)).toMatchObject({
+      message: 'message accepted',
+      fields: { queueId: id, bytes: 3, from: 'a@b.example', recipients: 1, listener: 'smtp' },
+    })
+  })
+
+  it('has another one than the message before', async () => {
+    const { open, spool } = await start()
+    const client = await open()
+    await say(client, 'HELO client.example')
+    for (const content of ['one\r\n', 'two\r\n']) {
+      await say(client, ...envelope)
+      await sendContent(client, content)
+    }
+    expect(new Set(spool.accepted.map(({ spooled }) => spooled.queueId)).size).toBe(2)
+  })
+
+  it('begins with what policy says, then our Received field', async () => {
+    const { open, spool } = await start()
+    const client = await open()
+    const rcpt = ['RCPT TO:<tagged@d.example>', 'RCPT TO:<tagged@e.example>']
+    await say(client, 'EHLO client.example', 'MAIL FROM:<tagged@b.example>', ...rcpt, 'DATA')
+    await sendContent(client, 'x\r\n')
+    expect(spool.accepted[0]?.prepend).toMatch(
+      /^X-Tag: message\r\nX-Tag: recipient\r\nReceived: from client\.example \(\[127\.0\.0\.1\]\)\r\n\tby mx\.example\.test with ESMTP id \S+;\r\n/,
+    )
+  })
+
+  it('tells policy where it comes from', async () => {
+    const { open, policy } = await start({ role: 'submissions' })
+    const client = await open()
+    const plain = Buffer.from(`\0${goodLogin.login}\0${goodLogin.password}`).toString('base64')
+    await say(client, 'EHLO client.example', `AUTH PLAIN ${plain}`)
+    await say(client, 'MAIL FROM:<a@b.example> SIZE=7', 'RCPT TO:<c@d.example>')
+    await say(client, 'RCPT TO:<e@d.example>', 'DATA')
+    await sendContent(client, 'x\r\n')
+    const origin = {
+      listener: 'submissions',
+      remoteAddress: '127.0.0.1',
+      helo: 'client.example',
+      tls: { protocol: 'TLSv1.3' },
+      account: { id: 'a1', login: goodLogin.login },
+    }
+    expect(policy.recipientRequests[1]).toMatchObject({
+      origin,
+      sender: 'a@b.example',
+      declaredBytes: 7,
+      recipients: ['c@d.example'],
+      recipient: 'e@d.example',
+    })
+    expect(policy.messageRequests[0]).toMatchObject({ origin, bytes: 3, receivedFields: 0 })
+  })
+
+  it('is forgotten by the spool when policy rejects it', async () => {
+    const { open, spool, log } = await start()
+    const client = await open()
+    await say(client, 'HELO client.example', 'MAIL FROM:<spammer@b.example>')
+    await say(client, 'RCPT TO:<c@d.example>', 'DATA')
+    expect(await sendContent(client, 'x\r\n')).toMatch(/^550 /)
+    expect(spool.discarded).toHaveLength(1)
+    expect(spool.contents.size).toBe(0)
+    expect(log.lines.at(-1)).toMatchObject({
+      message: 'message rejected',
+      fields: { restriction: 'fake_spammer', code: 550 },
+    })
+  })
+
+  it('leaves nothing in the spool when the client disconnects in its middle', async () => {
+    const { open, spool, listener } = await start()
+    const client = await open()
+    await say(client, 'HELO client.example', ...envelope)
+    await client.write(Buffer.from('x\r\n'))
+    client.destroy()
+    await listener.close({ graceMs: 10_000 })
+    expect(spool.failures).toHaveLength(1)
+    expect(spool.contents.size).toBe(0)
+    expect(spool.accepted).toEqual([])
+  })
+
+  it('that has become too big is no longer passed on', async () => {
+    const { open, spool } = await start({ messageSizeLimit: 10 })
+    const client = await open()
+    await say(client, 'HELO client.example', ...envelope)
+    expect(await sendContent(client, 'x'.repeat(9).concat('\r\n'))).toMatch(/^552 5\.3\.4 /)
+    expect(spool.failures).toHaveLength(1)
+  })
+})
+
+describe('the log', () => {
+  it('has a line for each decision, and no password', async () => {
+    const { open, log } = await start({ role: 'submission', disablePlaintextAuth: 'no' })
+    const client = await open()
+    const response = (password: string) =>
+      Buffer.from(`\0${goodLogin.login}\0${password}`).toString('base64')
+    await say(client, 'HELO client.example', `AUTH PLAIN ${response('wrong')}`)
+    await say(client, `AUTH PLAIN ${response(goodLogin.password)}`)
+    await say(client, 'MAIL FROM:<a@b.example>', 'RCPT TO:<unknown@d.example>')
+    const lines = log.lines.filter(({ message }) => message !== 'listening')
+    expect(lines).toMatchObject([
+      { message: 'login refused', fields: { login: goodLogin.login, reason: 'password' } },
+      { message: 'logged in', fields: { login: goodLogin.login, remoteAddress: '127.0.0.1' } },
+      {
+        message: 'recipient rejected',
+        fields: { account: goodLogin.login, recipient: 'unknown@d.example', code: 550 },
+      },
+    ])
+    expect(JSON.stringify(log.lines)).not.toContain(goodLogin.password)
+  })
+})
+
+describe('replies', () => {
+  it('to a pipelined group leave in one write (RFC 2920 §3.2)', async () => {
+    const writes: string[] = []
+    const { open } = await startBehindProxy((socket) => {
+      const write = socket.write.bind(socket)
+      socket.write = (text: string | Uint8Array): boolean => {
+        writes.push(String(text))
+        return write(text)
+      }
+    })
+    const client = await open()
+    await say(client, 'HELO client.example')
+    writes.length = 0
+    await say(client, ...envelope)
+    expect(writes).toEqual([
+      '250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 End data with <CR><LF>.<CR><LF>\r\n',
+    ])
+  })
+})
+
+describe('a connection handed over by a proxy', () => {
+  it('has the address of its client', async () => {
+    const { open, policy } = await startBehindProxy()
+    const client = await open()
+    await say(client, 'HELO client.example', ...envelope)
+    await sendContent(client, 'x\r\n')
+    expect(policy.recipientRequests[0]?.origin).toMatchObject({
+      remoteAddress: '203.0.113.5',
+      remotePort: 99,
+    })
+  })
+})
+
+/** A server that is given sockets accepted elsewhere. */
+async function startBehindProxy(onSocket: (socket: Socket) => void = () => {}) {
+  const fakes = smtpFakes()
+  const smtp = new SmtpServer({ ...smtpDefaults, role: 'smtp' }, fakes)
+  const proxy = createServer((socket) => {
+    onSocket(socket)
+    smtp.connect(socket, { remoteAddress: '::ffff:203.0.113.5', remotePort: 99 })
+  }).listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  const address = proxy.address()
+  if (address === null || typeof address === 'string') throw new Error('not TCP')
+  closing.push(async () => {
+    proxy.close()
+    await smtp.drain(0)
+  })
+  const { port } = address
+  const open = async () => {
+    const client = await Connection.open({ port })
+    await client.readLine('greeting')
+    return client
+  }
+  return { ...fakes, open }
+}
+
+describe('close', () => {
+  it('tells idle clients and takes no new ones', async () => {
+    const { open, listener, port } = await start()
+    const client = await open()
+    const closed = listener.close({ graceMs: 60_000 })
+    expect(await client.readLine('farewell')).toBe(
+      '421 4.3.2 Service shutting down, closing connection',
+    )
+    client.end()
+    await closed
+    await expect(Connection.open({ port })).rejects.toThrow('ECONNREFUSED')
+  })
+
+  it('lets a transaction end first', async () => {
+    const { open, listener, spool } = await start()
+    const client = await open()
+    await say(client, 'HELO client.example', ...envelope)
+    const closed = listener.close({ graceMs: 60_000 })
+    expect(await sendContent(client, 'x\r\n')).toMatch(/^250 /)
+    expect(await client.readLine('farewell')).toMatch(/^421 4\.3\.2 /)
+    client.end()
+    await closed
+    expect(spool.accepted).toHaveLength(1)
+  })
+
+  it('cuts a transaction off after the grace, which is then not accepted', async () => {
+    const { open, listener, spool } = await start()
+    const client = await open()
+    await say(client, 'HELO client.example', ...envelope)
+    await client.write(Buffer.from('x\r\n'))
+    await listener.close({ graceMs: 1 })
+    expect(await client.readToEnd('the end')).toMatch(/^421 4\.3\.2 /)
+    expect(spool.accepted).toEqual([])
+  })
+
+  it('does not wait for a client in the middle of a handshake', async () => {
+    const { port, listener } = await start({ role: 'submissions' })
+    const socket = connect({ port, host: '127.0.0.1' })
+    await once(socket, 'connect')
+    socket.on('error', () => {})
+    const closed = once(socket, 'close')
+    await listener.close({ graceMs: 1 })
+    await closed
+  })
+})
+
+describe('TLS', () => {
+  it.each(['submission', 'submissions'] as const)(
+    'uses a renewed certificate for handshakes from then on: %s',
+    async (role) => {
+      const { port, certificates } = await start({ role })
+      const before = await fingerprint(port, role)
+      expect(await fingerprint(port, role)).toBe(before)
+      certificates.replace()
+      expect(await fingerprint(port, role)).not.toBe(before)
+    },
+  )
+
+  it('drops a client that makes no handshake in time', async () => {
+    const { port } = await start({ role: 'submissions', smtpdTimeoutMs: 20 })
+    const socket = connect({ port, host: '127.0.0.1' })
+    socket.on('error', () => {})
+    await once(socket, 'close')
+  })
+
+  it('counts a client before its handshake', async () => {
+    const { port } = await start({ role: 'submissions', clientConnectionCountLimit: 1 })
+    const first = connect({ port, host: '127.0.0.1' })
+    await once(first, 'connect')
+    const second = connect({ port, host: '127.0.0.1' })
+    second.on('error', () => {})
+    await once(second, 'close')
+    first.destroy()
+  })
+
+  it('is needed for submissions', () => {
+    const fakes = { ...smtpFakes(), certificates: undefined }
+    expect(() => createSmtpListener({ role: 'submissions' }, fakes)).toThrow('certificate')
+  })
+})
+
+async function fingerprint(port: number, role: 'submission' | 'submissions'): Promise<string> {
+  const plain = connect({ port, host: '127.0.0.1' })
+  if (role === 'submission') {
+    await once(plain, 'data')
+    plain.write('EHLO client.example\r\n')
+    await once(plain, 'data')
+    plain.write('STARTTLS\r\n')
+    await once(plain, 'data')
+  }
+  const secure = connectTls({ socket: plain, rejectUnauthorized: false })
+  await once(secure, 'secureConnect')
+  const { fingerprint256 } = secure.getPeerCertificate()
+  secure.destroy()
+  return fingerprint256
+}
+
+describe('listen', () => {
+  it('rejects when the port is taken', async () => {
+    const { port } = await start()
+    const other = createSmtpListener({ role: 'smtp', address: '127.0.0.1', port }, smtpFakes())
+    await expect(other.listen()).rejects.toThrow('EADDRINUSE')
+  })
+
+  it('listens on all addresses by default and shows IPv4 clients by their own (RFC 4291 §2.5.5.2)', async () => {
+    const { open, policy } = await start({ address: '' })
+    const client = await open()
+    await say(client, 'HELO client.example', 'MAIL FROM:<a@b.example>', 'RCPT TO:<c@d.example>')
+    expect(policy.recipientRequests[0]?.origin.remoteAddress).toBe('127.0.0.1')
+  })
+})
