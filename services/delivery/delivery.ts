@@ -10,9 +10,9 @@ import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { BatchResult } from '#shared/runtime/consumer.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { QueueMessage } from '#shared/storage/ports.ts'
 
 export type Delivery = ReturnType<typeof createDelivery>

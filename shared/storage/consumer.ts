@@ -1,9 +1,9 @@
 // The loop that turns doorbells into work: receives batches from a queue, hands them to a handler, acknowledges what is
 // done. The same handlers run behind an event source mapping on AWS.
 
-import type { Queue, QueueMessage } from '#shared/storage/ports.ts'
-import type { Clock } from './clock.ts'
-import type { Log } from './log.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import type { Queue, QueueMessage } from './ports.ts'
 
 /** Which messages (by id) are to be delivered again; the shape of a partial batch response. */
 export type BatchResult = { readonly retry: readonly string[] }

@@ -1,0 +1,94 @@
+// The dependency direction of docs/ARCHITECTURE.md, and the places where AWS and the environment may be touched.
+
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Each layer may import itself and the layers before it. */
+const layers: readonly (readonly string[])[] = [
+  ['shared/runtime', 'shared/text'],
+  ['shared/mail', 'shared/dns'],
+  ['shared/contracts'],
+  ['shared/smtp', 'shared/imap', 'shared/sasl', 'shared/net'],
+  ['shared/storage'],
+  ['shared/directory', 'shared/mailbox'],
+  ['shared/auth', 'shared/queue'],
+  ['services'],
+  ['services/local'],
+  ['services/cli'],
+]
+
+const files = globSync('{shared,services}/**/*.ts', { cwd: root }).sort()
+
+/** Project files that a file imports, and packages. */
+function imports(file: string): { readonly files: string[]; readonly packages: string[] } {
+  const source = readFileSync(join(root, file), 'utf8')
+  const names = [...source.matchAll(/(?:from|import|import\()\s*'([^']+)'/g)].map((m) => m[1] ?? '')
+  const inside = names.filter((name) => /^[#.]/.test(name))
+  return {
+    files: inside.map((name) =>
+      name.startsWith('#') ? name.slice(1) : relative(root, join(root, dirname(file), name)),
+    ),
+    packages: names.filter((name) => !/^[#.]/.test(name)),
+  }
+}
+
+function layerOf(file: string): number {
+  let found = -1
+  for (const [i, folders] of layers.entries()) {
+    if (folders.some((folder) => file.startsWith(`${folder}/`))) found = i
+  }
+  return found
+}
+
+const service = (file: string) => /^services\/([^/]+)\//.exec(file)?.[1]
+const compositionRoots = new Set(['local', 'cli'])
+
+describe('imports', () => {
+  it('has a layer for every file', () => {
+    expect(files.filter((file) => layerOf(file) < 0)).toEqual([])
+  })
+
+  it('points one way', () => {
+    const wrong = files.flatMap((file) =>
+      imports(file)
+        .files.filter((imported) => layerOf(imported) > layerOf(file))
+        .map((imported) => `${file} imports ${imported}`),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('lets services meet only in contracts, never import each other', () => {
+    const wrong = files.flatMap((file) => {
+      const mine = service(file)
+      if (mine === undefined || compositionRoots.has(mine)) return []
+      return imports(file)
+        .files.filter((imported) => (service(imported) ?? mine) !== mine)
+        .map((imported) => `${file} imports ${imported}`)
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it('keeps AWS packages in the AWS driver', () => {
+    const wrong = files.filter(
+      (file) =>
+        !file.startsWith('shared/storage/aws/') &&
+        imports(file).packages.some(
+          (name) => name.startsWith('@aws-sdk/') || name.startsWith('aws-'),
+        ),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('reads the environment only where a process starts', () => {
+    const wrong = files.filter(
+      (file) =>
+        file !== 'services/cli/main.ts' &&
+        /process\.env\b/.test(readFileSync(join(root, file), 'utf8')),
+    )
+    expect(wrong).toEqual([])
+  })
+})
