@@ -263,6 +263,7 @@ export class Connection {
 
   async #finish(): Promise<void> {
     this.#gone.abort()
+    this.#output.lost()
     await this.#serving
     const { log, counts, loggedIn } = this.#session
     await this.#session.abandon()

@@ -53,6 +53,12 @@ export class Output {
     return this.#unwritten > 0 ? this.#wait(() => this.#unwritten > 0) : undefined
   }
 
+  /** The socket is gone: nobody waits for it any more. */
+  lost(): void {
+    this.#wake?.()
+    this.#wake = undefined
+  }
+
   async #wait(condition: () => boolean): Promise<void> {
     while (!this.closed && condition()) {
       const { promise, resolve } = Promise.withResolvers<void>()

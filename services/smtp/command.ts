@@ -17,7 +17,7 @@ export type Outcome =
 
 export type Answer = (line: string) => Outcome | Promise<Outcome>
 
-export type CommandFacts = {
+type CommandFacts = {
   /** Works before HELO or EHLO (RFC 5321 §4.1.4). */
   readonly beforeHelo?: true
   /** Works without TLS where it is required (RFC 3207 §4). */

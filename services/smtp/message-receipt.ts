@@ -14,7 +14,7 @@ import { replies } from './replies.ts'
 import type { SmtpSession, Transaction } from './session.ts'
 
 /** What the spool gets in place of the rest of a message that will not be accepted. */
-export class MessageRefused extends Error {
+class MessageRefused extends Error {
   override readonly name = 'MessageRefused'
 }
 

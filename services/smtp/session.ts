@@ -25,7 +25,7 @@ export type SmtpServices = {
   readonly hostname: string
 }
 
-export type Helo = { readonly name: string; readonly extended: boolean }
+type Helo = { readonly name: string; readonly extended: boolean }
 
 /** From MAIL to the end of the message or RSET (RFC 5321 §3.3). */
 export type Transaction = {

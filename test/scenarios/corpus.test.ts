@@ -71,7 +71,8 @@ describe('corpus', () => {
       expect(sent.text).toMatch(/^250 2\.0\.0 Ok: queued as \w+$/)
       const { listed, retr, top } = await fetch()
 
-      const added = /^Delivered-To: alice@example\.test\r\nReturn-Path: <corpus@remote\.test>\r\n(Received: [^\r]+\r\n(?:\t[^\r]+\r\n)+)/
+      const added =
+        /^Delivered-To: alice@example\.test\r\nReturn-Path: <corpus@remote\.test>\r\n(Received: [^\r]+\r\n(?:\t[^\r]+\r\n)+)/
       const [prepended = '', received = ''] = added.exec(retr.toString('latin1', 0, 2000)) ?? []
       expect(received).toContain(`id ${sent.text.split(' ').at(-1)}`)
       const lineEnd = message.unended ? '\r\n' : ''

@@ -53,6 +53,7 @@ export function createPipeline(
     given: Partial<Omit<AcceptedMessage, 'envelope'>> & {
       readonly envelope?: Partial<SmtpEnvelope>
     } = {},
+    said250: () => void = () => {},
   ): Promise<QueueId> {
     const queueId = spool.newQueueId()
     const bytes = Buffer.from(message, 'latin1')
@@ -79,6 +80,7 @@ export function createPipeline(
         ...given.envelope,
       },
     })
+    said250()
     // The doorbell is on its way; writes of one process keep their order, so after this one it has arrived.
     await store.tables.counters.write({ put: { pk: 'barrier', sk: queueId } })
     return queueId

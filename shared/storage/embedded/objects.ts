@@ -61,7 +61,10 @@ export class EmbeddedObjectStore implements ObjectStore {
     return {
       bytes: received.bytes,
       stored: false,
-      commit: async () => void (await this.#record(key, received, false)),
+      commit: async () => {
+        this.#environment.assertOpen()
+        await this.#record(key, received, false)
+      },
       discard: async () => {
         if (received.file !== undefined) await this.#files.remove(received.file)
       },

@@ -1,7 +1,7 @@
 // ObjectStore with faults: calls fail before or after their effect, streams break in the middle.
 
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import type { ByteRange, ObjectStore } from '../ports.ts'
+import type { ByteRange, ObjectStore, StagedObject } from '../ports.ts'
 import type { FaultGate } from './gate.ts'
 import type { Fault } from './plan.ts'
 
@@ -16,6 +16,17 @@ export class FaultyObjectStore implements ObjectStore {
 
   put(...[key, source, options]: Parameters<ObjectStore['put']>) {
     return this.#run('put', () => this.#objects.put(key, source, options))
+  }
+
+  /** The commit is a call of its own; discarding never fails, since nothing depends on it. */
+  async stage(key: string, source: AsyncIterable<Uint8Array>): Promise<StagedObject> {
+    const staged = await this.#run('stage', () => this.#objects.stage(key, source))
+    return {
+      bytes: staged.bytes,
+      stored: staged.stored,
+      commit: () => this.#run('commit', () => staged.commit()),
+      discard: () => (this.#gate.crashed ? Promise.resolve() : staged.discard()),
+    }
   }
 
   read(key: string, range?: ByteRange) {

@@ -28,7 +28,7 @@ export class FaultyTable implements Table {
   get(key: Key, options?: Consistency): Promise<Item | undefined> {
     return this.#run('get', async () => {
       const item = await this.#table.get(key, options)
-      this.#torn.seen([key])
+      this.#torn.seen([key], [item])
       return item
     })
   }
@@ -54,11 +54,7 @@ export class FaultyTable implements Table {
   }
 
   write(write: Exclude<Write, { readonly check: Key }>): Promise<Item | undefined> {
-    return this.#run('write', async () => {
-      const item = await this.#table.write(write)
-      this.#torn.seen([keyOfWrite(write)])
-      return item
-    })
+    return this.#run('write', () => this.#written([keyOfWrite(write)], this.#table.write(write)))
   }
 
   transact(writes: readonly Write[]): Promise<void> {
@@ -68,16 +64,21 @@ export class FaultyTable implements Table {
   transactGet(keys: readonly Key[]): Promise<readonly (Item | undefined)[]> {
     return this.#run('transactGet', async () => {
       const items = await this.#table.transactGet(keys)
-      this.#torn.seen(keys)
+      this.#torn.seen(keys, items)
       return items
     })
   }
 
   batchWrite(writes: readonly ({ readonly put: Item } | { readonly delete: Key })[]) {
-    return this.#run('batchWrite', async () => {
-      await this.#table.batchWrite(writes)
-      this.#torn.seen(writes.map(keyOfWrite))
-    })
+    const keys = writes.map(keyOfWrite)
+    return this.#run('batchWrite', () => this.#written(keys, this.#table.batchWrite(writes)))
+  }
+
+  async #written<T>(keys: readonly Key[], writing: Promise<T>): Promise<T> {
+    this.#torn.written(keys)
+    const answer = await writing
+    this.#torn.written(keys)
+    return answer
   }
 
   #run<T>(operation: string, effect: (fault: Fault | undefined) => Promise<T>): Promise<T> {

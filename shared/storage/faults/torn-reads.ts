@@ -3,6 +3,7 @@
 // consistent may fall back to the old item for a while after that. get({consistent}) and transactGet are never torn.
 
 import { setImmediate } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { compareUtf8 } from '../condition.ts'
 import { keyOfWrite } from '../limits.ts'
 import type { Item, Key, Page, Query, SortRange, Table, Write } from '../ports.ts'
@@ -20,36 +21,58 @@ export class TornReads {
   /** Old items of transactions that are under way, and of recent ones, oldest first. */
   readonly #underWay = new Set<readonly OldItem[]>()
   #recent: (readonly OldItem[])[] = []
-  #writing: Promise<unknown> = Promise.resolve()
 
   constructor(table: Table, random: () => number) {
     this.#table = table
     this.#random = random
   }
 
-  /** Transactions pass one by one, so that the items read before each are those it replaces. */
-  transact(writes: readonly Write[]): Promise<void> {
-    const turn = this.#writing.then(() => this.#transact(writes))
-    this.#writing = turn.catch(() => undefined)
-    return turn
-  }
-
-  async #transact(writes: readonly Write[]): Promise<void> {
+  /** Issues the transaction at once, so that it keeps its place among the writes of an ordered store. */
+  async transact(writes: readonly Write[]): Promise<void> {
     const keys = writes.filter((write) => !('check' in write)).map(keyOfWrite)
-    const before = await this.#table.transactGet(keys)
-    const old = keys.map((key, position) => ({ key, item: before[position], shown: false }))
-    await this.#table.transact(writes)
-    this.#underWay.add(old)
-    const turns = 1 + Math.floor(this.#random() * UNDER_WAY_TURNS_MAX)
-    for (let turn = 0; turn < turns; turn += 1) await setImmediate()
-    this.#underWay.delete(old)
-    this.#recent = [...this.#recent, old].slice(-RECENT_MAX)
+    const reading = this.#table.batchGet(keys, { consistent: true }).catch(() => undefined)
+    let committed = false
+    const committing = this.#table.transact(writes).then(() => {
+      committed = true
+    })
+    committing.catch(() => undefined)
+    const before = await reading
+    // Items read too late may be the new ones.
+    if (before === undefined || committed) return await committing
+    const old = this.#begin(keys, before)
+    try {
+      await committing
+      await turns(1 + Math.floor(this.#random() * UNDER_WAY_TURNS_MAX))
+      this.#recent = [...this.#recent, old].slice(-RECENT_MAX)
+    } finally {
+      this.#underWay.delete(old)
+    }
   }
 
-  /** The new items were read or replaced: from now on no consistent read may show the old ones. */
-  seen(keys: readonly Key[]): void {
-    for (const old of this.#matching((key) => keys.some((seen) => isSame(seen, key)), true)) {
+  /** Beside another transaction on the same item nobody knows which old item is the last acknowledged one. */
+  #begin(keys: readonly Key[], before: readonly (Item | undefined)[]): readonly OldItem[] {
+    const old = keys.map((key, position) => {
+      const others = this.#matching((other) => isSame(key, other), true)
+      for (const other of others) other.shown = true
+      return { key, item: before[position], shown: others.length > 0 }
+    })
+    this.#underWay.add(old)
+    return old
+  }
+
+  /** These keys are written: whoever waits for that must not see older items afterwards. */
+  written(keys: readonly Key[]): void {
+    for (const old of this.#matching((key) => keys.some((other) => isSame(other, key)), true)) {
       old.shown = true
+    }
+  }
+
+  /** These items were read: where they are new, they stay new. */
+  seen(keys: readonly Key[], items: readonly (Item | undefined)[]): void {
+    for (const [position, key] of keys.entries()) {
+      for (const old of this.#matching((other) => isSame(other, key), true)) {
+        if (!isDeepStrictEqual(old.item, items[position])) old.shown = true
+      }
     }
   }
 
@@ -58,17 +81,20 @@ export class TornReads {
     items: readonly (Item | undefined)[],
     consistent: boolean,
   ): readonly (Item | undefined)[] {
-    const old = this.#drawOld((key) => keys.some((asked) => isSame(asked, key)), consistent)
     return items.map((item, position) => {
-      const key = keys[position]
-      const torn = old.find((candidate) => key !== undefined && isSame(candidate.key, key))
-      return torn === undefined ? item : torn.item
+      const old = this.#drawOld(
+        (key) => isSame(key, keys[position] ?? key),
+        consistent,
+        () => item,
+      )
+      return old[0] === undefined ? item : old[0].item
     })
   }
 
   tearPage(query: Query, page: Page<Item>): Page<Item> {
+    const current = (key: Key) => page.items.find((item) => isSame(item, key))
     const inQuery = (key: Key) => key.pk === query.pk && isWithin(query.sk, key.sk)
-    const old = this.#drawOld(inQuery, query.consistent === true)
+    const old = this.#drawOld(inQuery, query.consistent === true, current)
     const items = page.items.flatMap((item) => {
       const torn = old.find(({ key }) => isSame(key, item))
       if (torn === undefined) return [item]
@@ -87,11 +113,15 @@ export class TornReads {
   }
 
   /** Draws which items show their old state. What a consistent read shows new stays new. */
-  #drawOld(wanted: (key: Key) => boolean, consistent: boolean): readonly OldItem[] {
+  #drawOld(
+    wanted: (key: Key) => boolean,
+    consistent: boolean,
+    current: (key: Key) => Item | undefined,
+  ): readonly OldItem[] {
     return this.#matching(wanted, consistent).filter((old) => {
       if (consistent && old.shown) return false
       if (this.#random() < 0.5) return true
-      if (consistent) old.shown = true
+      if (consistent && !isDeepStrictEqual(current(old.key), old.item)) old.shown = true
       return false
     })
   }
@@ -101,6 +131,10 @@ export class TornReads {
     const candidates = consistent ? underWay : [...this.#recent.flat(), ...underWay]
     return candidates.filter((old) => wanted(old.key))
   }
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await setImmediate()
 }
 
 function isSame(a: Key, b: Key): boolean {

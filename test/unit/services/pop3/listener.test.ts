@@ -3,7 +3,12 @@ import { connect, createServer, type Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { IDLE_TIMEOUT_MS_MIN, LINGER_MS, pop3Defaults } from '#services/pop3/config.ts'
+import {
+  IDLE_TIMEOUT_MS_MIN,
+  LINGER_MS,
+  PIPELINE_BYTES_MAX,
+  pop3Defaults,
+} from '#services/pop3/config.ts'
 import {
   FakeAuthenticator,
   FakeCertificates,
@@ -198,21 +203,27 @@ describe('a client that does not read', () => {
   })
 })
 
+/** A connection whose server end the test holds as well. */
+async function openAccepted(setup: Pop3Setup) {
+  const { listener } = await start(setup)
+  const sockets = Promise.withResolvers<Socket>()
+  const server = createServer({ allowHalfOpen: true }, sockets.resolve)
+  stops.push(() => void server.close())
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  const client = await open(address.port)
+  const socket = await sockets.promise
+  listener.accept(socket, 'stls')
+  await client.readLine('greeting')
+  return { listener, client, socket }
+}
+
 describe('QUIT behind output that has not left', () => {
-  /** A session whose socket keeps what it is given to write from `hold` on. */
+  /** A session whose socket keeps what it is given to write. */
   async function openHeld() {
     const mailbox = new FakeMailbox(['a\r\n', 'b\r\n'])
-    const { listener } = await start({ mailbox, clock: new FakeClock() })
-    const sockets = Promise.withResolvers<Socket>()
-    const server = createServer({ allowHalfOpen: true }, sockets.resolve)
-    stops.push(() => void server.close())
-    await once(server.listen(0, '127.0.0.1'), 'listening')
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('no port')
-    const client = await open(address.port)
-    const socket = await sockets.promise
-    listener.accept(socket, 'stls')
-    await client.readLine('greeting')
+    const { listener, client, socket } = await openAccepted({ mailbox, clock: new FakeClock() })
     await say(client, 'USER alice', `PASS ${password}`, 'DELE 1')
     const held = Promise.withResolvers<() => void>()
     const hold = (written: (error?: Error | null) => void) => held.resolve(() => written())
@@ -226,9 +237,10 @@ describe('QUIT behind output that has not left', () => {
   }
 
   it('removes when it has left', async () => {
-    const { mailbox, release } = await openHeld()
+    const { mailbox, socket, release } = await openHeld()
     release()
     await vi.waitFor(() => expect(mailbox.expunges).toEqual([[101]]))
+    socket.destroy()
   })
 
   it('removes nothing when the connection breaks first', async () => {
@@ -236,6 +248,30 @@ describe('QUIT behind output that has not left', () => {
     socket.destroy()
     await vi.waitFor(() => expect(listener.connections).toBe(0))
     expect(mailbox.expunges).toEqual([])
+  })
+})
+
+describe('pipelined input', () => {
+  it('is not read without end while a command runs, and all answered after it', async () => {
+    const authenticator = new FakeAuthenticator()
+    const release = Promise.withResolvers<void>()
+    const { authenticate } = authenticator
+    authenticator.authenticate = async (attempt) => {
+      await release.promise
+      return authenticate.call(authenticator, attempt)
+    }
+    const { client, socket } = await openAccepted({ authenticator })
+    const count = 200_000
+    const noops = 'NOOP\r\n'.repeat(count)
+    await client.write(Buffer.from(`USER alice\r\nPASS ${password}\r\n${noops}QUIT\r\n`))
+    await vi.waitFor(() => expect(socket.isPaused()).toBe(true))
+    expect(socket.bytesRead).toBeLessThan(PIPELINE_BYTES_MAX + 3 * 65_536)
+    release.resolve()
+    const replies = await client.readToEnd('replies')
+    const [user, login, ...rest] = replies.split('\r\n')
+    expect([user, login]).toEqual(['+OK send PASS', '+OK 0 messages (0 octets)'])
+    expect(rest).toHaveLength(count + 2)
+    expect(rest.at(-2)).toBe('+OK bye')
   })
 })
 

@@ -1,0 +1,145 @@
+// The process dies at every single storage call between the first byte of a message and its mailbox, before the call's effect
+// and after it. What got its 250 arrives exactly once; what did not, at most once.
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { randomFaults, seededRandom } from '#shared/storage/faults/plan.ts'
+import { type FaultyStore, withFaults } from '#shared/storage/faults/with-faults.ts'
+import { createPipeline, manualClock } from '#test/support/pipeline.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
+
+const small = 'Subject: crash\r\n\r\nbody\r\n'
+const large = `Subject: crash\r\n\r\n${'x'.repeat(70)}\r\n`.padEnd(100_000, 'line of text\r\n')
+
+describe('a crash at any storage call', () => {
+  let resources: AsyncDisposableStack
+  let directory: string
+  let clock: ReturnType<typeof manualClock>
+  let remoteTakes: string[]
+
+  beforeEach(async () => {
+    resources = new AsyncDisposableStack()
+    directory = resources.use(await temporaryFolder()).path
+    clock = manualClock()
+    remoteTakes = []
+    await using store = await openEmbeddedStore({ directory, clock })
+    const pipeline = createPipeline(store, clock)
+    await pipeline.addAccount('ann@example.test')
+    await pipeline.addAccount('bob@example.test')
+    await pipeline.addAlias('both@example.test', [
+      'ann@example.test',
+      'bob@example.test',
+      'x@one.test',
+    ])
+  })
+  afterEach(() => resources.disposeAsync())
+
+  const deliverRemote = async (
+    message: { queueId: string },
+    _hop: string,
+    to: readonly unknown[],
+  ) => {
+    remoteTakes.push(message.queueId)
+    return to.map(() => ({ kind: 'delivered', reply: '250 ok' }) as const)
+  }
+
+  /** Sends one message and works until all is quiet or the process is dead; says whether the sender got its 250. */
+  async function live(store: FaultyStore, text: string, to: readonly string[]): Promise<boolean> {
+    const pipeline = createPipeline(store, clock, { deliverRemote })
+    let accepted = false
+    try {
+      await pipeline.accept(text, to, {}, () => {
+        accepted = true
+      })
+      await pipeline.settle()
+      await pipeline.workers.sweeper.ringDue()
+      await pipeline.workers.sweeper.collectDead()
+    } catch {
+      // Dead, or refused for now.
+    }
+    return accepted
+  }
+
+  /** A new process on the same data, some time later, without faults. */
+  async function recover() {
+    await using store = await openEmbeddedStore({ directory, clock })
+    const pipeline = createPipeline(store, clock, { deliverRemote })
+    for (let round = 0; round < 5; round++) {
+      clock.advance(20 * 60_000)
+      await pipeline.workers.sweeper.ringDue()
+      await pipeline.settle()
+    }
+    const left = await Array.fromAsync(pipeline.core.operator.list())
+    const [ann = [], bob = []] = await Promise.all(
+      ['ann@example.test', 'bob@example.test'].map((address) => pipeline.inbox(address)),
+    )
+    return { ann, bob, left }
+  }
+
+  for (const [name, text] of [
+    ['a small message', small],
+    ['a message in a file', large],
+  ] as const) {
+    for (const effect of ['none', 'done'] as const) {
+      it(`${name}: dies ${effect === 'none' ? 'before' : 'after'} each call`, async () => {
+        let delivered = 0
+        for (let call = 1; ; call++) {
+          remoteTakes = []
+          const inner = await openEmbeddedStore({ directory, clock })
+          const store = withFaults(inner, { crashPoint: { call, effect } })
+          const accepted = await live(store, text, ['both@example.test'])
+          const { crashed } = store
+          await store[Symbol.asyncDispose]()
+          const after = await recover()
+          const gained = after.ann.length - delivered
+          expect({ call, gained: accepted ? 1 : Math.min(gained, 1) }).toEqual({ call, gained })
+          expect({ call, bob: after.bob.length }).toEqual({ call, bob: after.ann.length })
+          expect(after.ann.at(-1) ?? text).toContain(text)
+          expect(after.left).toEqual([])
+          // The only place where remote mail may double: between the peer's 250 and our writing it down.
+          expect(remoteTakes.length).toBeLessThanOrEqual(gained + 1)
+          expect(remoteTakes.length).toBeGreaterThanOrEqual(gained)
+          delivered = after.ann.length
+          if (!crashed) break
+        }
+        expect(delivered).toBeGreaterThan(5)
+      }, 120_000)
+    }
+  }
+
+  it('nor do throttling, lost answers, conflicts, torn reads and doubled doorbells lose or double', async () => {
+    const seed = Math.floor(Math.random() * 2 ** 31)
+    const random = seededRandom(seed)
+    const plan = randomFaults(random, {
+      throttled: 0.04,
+      unanswered: 0.04,
+      conflict: 0.1,
+      torn: 0.3,
+      duplicated: 0.2,
+      delayed: 0.2,
+    })
+    let accepted = 0
+    const offered = 60
+    const inner = await openEmbeddedStore({ directory, clock })
+    await using store = withFaults(inner, { plan, random })
+    for (let i = 0; i < offered; i++) {
+      if (
+        await live(store, `Subject: m${i}\r\n\r\nbody\r\n`, [
+          'ann@example.test',
+          'bob@example.test',
+        ])
+      )
+        accepted++
+      clock.advance(70_000)
+    }
+    await store[Symbol.asyncDispose]()
+    const after = await recover()
+    const subjects = (box: readonly string[]) =>
+      box.map((text) => /^Subject: (m\d+)\r$/m.exec(text)?.[1]).sort()
+    expect({ seed, left: after.left.length }).toEqual({ seed, left: 0 })
+    expect(new Set(subjects(after.ann)).size).toBe(after.ann.length)
+    expect(subjects(after.bob)).toEqual(subjects(after.ann))
+    expect(after.ann.length).toBeGreaterThanOrEqual(accepted)
+    expect(accepted).toBeGreaterThan(offered / 3)
+  }, 60_000)
+})
