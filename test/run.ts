@@ -36,5 +36,7 @@ const counted: {
 } = JSON.parse(readFileSync(report, 'utf8'))
 rmSync(folder, { recursive: true })
 const skipped = counted.numPendingTests + counted.numTodoTests
-console.log(`${counted.numPassedTests} passed, ${counted.numFailedTests} failed, ${skipped} skipped`)
+console.log(
+  `${counted.numPassedTests} passed, ${counted.numFailedTests} failed, ${skipped} skipped`,
+)
 process.exitCode = status === 0 && counted.success && counted.numPassedTests > 0 ? 0 : 1

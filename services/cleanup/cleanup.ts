@@ -13,7 +13,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
-import type { QueueMessage } from '#shared/storage/ports.ts'
+import type { ObjectStore, QueueMessage } from '#shared/storage/ports.ts'
 
 /** Deliveries of a doorbell after which a message that makes the worker fail is set aside as corrupt. */
 export const FAILURES_MAX = 3
@@ -22,6 +22,7 @@ export type Cleanup = ReturnType<typeof createCleanup>
 
 export function createCleanup(deps: {
   readonly queue: MailQueue
+  readonly objects: ObjectStore
   readonly expand: Expand
   readonly deliverLocal: LocalDelivery
   readonly schedule: RetrySchedule
@@ -70,6 +71,10 @@ export function createCleanup(deps: {
   }
 
   async function clean(message: QueuedMessage): Promise<void> {
+    if (await isWithoutObject(message)) {
+      await queue.markCorrupt(message.queueId, 'its bytes are missing; its sender got no 250')
+      return
+    }
     const blob = blobOf(message, finalFields(message, deps.options.hostname))
     const expansion = await deps.expand(message.envelope.recipients)
     const results = await Promise.all(
@@ -84,6 +89,14 @@ export function createCleanup(deps: {
     ]
     if (groups.length === 0) await queue.finish(message)
     else await queue.split(message, groups)
+  }
+
+  /**
+   * Where object and queue item share a commit, a failure between the two can leave the item alone. Its sender got no 250, and
+   * an operator may look.
+   */
+  async function isWithoutObject({ object }: QueuedMessage): Promise<boolean> {
+    return !object.storedFirst && (await deps.objects.size(object.key)) === undefined
   }
 
   /** Deferred and failed recipients of one reason share a group. */

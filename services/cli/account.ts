@@ -1,12 +1,20 @@
 import type { Command } from 'commander'
-import { hashPassword, isPassword, isSupportedHash } from '#shared/auth/passwords.ts'
+import {
+  hashPassword,
+  isPassword,
+  isSupportedHash,
+  PASSWORD_BYTES_MAX,
+} from '#shared/auth/passwords.ts'
+import { recognise } from '#shared/auth/schemes/index.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
+import { isInbox } from '#shared/mailbox/folders.ts'
+import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { addressArgument, quotaArgument } from './arguments.ts'
 import type { Context, Process } from './context.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
-import { columns, formatBytes, formatTime } from './output.ts'
+import { columns, counted, formatBytes, formatTime } from './output.ts'
 
 type Credentials = { readonly passwordStdin?: boolean; readonly passwordHash?: string }
 
@@ -18,13 +26,16 @@ export function accountCommands(parent: Command, define: Define): void {
     about: 'add an account',
     options: (command) => {
       credentialOptions(command)
-      command.option('--quota <size>', 'bytes, or 500MB and the like; default, unlimited')
-      command.option('--disabled', 'may not log in and gets no mail yet')
+      command.option(
+        '--quota <size>',
+        '500MB and the like, unlimited, or default (mailboxSizeLimit)',
+      )
+      command.option('--disabled', 'neither logs in nor gets mail yet')
     },
     async run(context, [name], options: Credentials & { quota?: string; disabled?: boolean }) {
       const passwordHash = await readCredentials(options, context.process)
       if (passwordHash === undefined) {
-        throw new CommandFailure('give the password with --password-stdin (or --password-hash)')
+        throw new CommandFailure('give a password with --password-stdin or --password-hash')
       }
       const added = await context.core.directory.accounts.add({
         address: addressArgument(name, context),
@@ -45,7 +56,6 @@ export function accountCommands(parent: Command, define: Define): void {
 
   define(account.command('list [domain]'), {
     about: 'list accounts',
-    json: true,
     async run(context, [domain]) {
       const { core, output } = context
       const rows: Awaited<ReturnType<typeof facts>>[] = []
@@ -70,16 +80,16 @@ export function accountCommands(parent: Command, define: Define): void {
 
   define(account.command('show <address>'), {
     about: 'show an account and its folders',
-    json: true,
     async run(context, [name]) {
       const found = await existing(name, context)
       const row = await facts(found, context)
-      const folders = await context.core.mailbox.folders.list(found.id)
+      const folders = inboxFirst(await context.core.mailbox.folders.list(found.id))
       context.output.print(
         { ...row, folders: folders.map(({ digest: _, ...folder }) => folder) },
         () => [
           `account   ${row.address}${row.enabled ? '' : ' (disabled)'}`,
           `created   ${row.created}`,
+          `password  ${row.passwordScheme}`,
           `used      ${formatBytes(row.usedBytes)} of ${row.quotaBytes === 0 ? 'unlimited' : formatBytes(row.quotaBytes)}${found.quotaBytes === null ? ' (mailboxSizeLimit)' : ''}`,
           '',
           ...columns(
@@ -100,9 +110,12 @@ export function accountCommands(parent: Command, define: Define): void {
     about: 'change an account',
     options: (command) => {
       credentialOptions(command)
-      command.option('--quota <size>', 'bytes, or 500MB and the like; default, unlimited')
-      command.option('--enable', 'may log in and gets mail')
-      command.option('--disable', 'may not log in and gets no mail')
+      command.option(
+        '--quota <size>',
+        '500MB and the like, unlimited, or default (mailboxSizeLimit)',
+      )
+      command.option('--enable', 'logs in and gets mail again')
+      command.option('--disable', 'neither logs in nor gets mail')
     },
     async run(
       context,
@@ -120,7 +133,11 @@ export function accountCommands(parent: Command, define: Define): void {
         ...(enabled === undefined ? {} : { enabled }),
         ...(quotaBytes === undefined ? {} : { quotaBytes }),
       }
-      if (Object.keys(changes).length === 0) throw new CommandFailure('nothing to change was given')
+      if (Object.keys(changes).length === 0) {
+        throw new CommandFailure(
+          'nothing to change: give --password-stdin, --quota, --enable or --disable',
+        )
+      }
       const address = addressArgument(name, context)
       const changed = await context.core.directory.accounts.set(address, changes)
       if (changed.kind === 'no-such-account') throw new CommandFailure(`no account ${name}`)
@@ -138,25 +155,26 @@ export function accountCommands(parent: Command, define: Define): void {
       if (removed.kind === 'no-such-account') throw new CommandFailure(`no account ${name}`)
       const messages = await context.core.mailbox.empty(removed.account.id)
       context.output.print({ removed: formatAddress(removed.account.address), messages }, () => [
-        `account ${formatAddress(removed.account.address)} removed with ${messages} messages`,
+        `account ${formatAddress(removed.account.address)} removed with ${counted(messages, 'message')}`,
       ])
     },
   })
 
   define(account.command('empty <address>'), {
     about: 'delete all mail and folders of an account',
-    json: true,
     async run(context, [name]) {
       const found = await existing(name, context)
       const messages = await context.core.mailbox.empty(found.id)
-      context.output.print({ messages }, () => [`${messages} messages deleted`])
+      context.output.print({ messages }, () => [
+        `${counted(messages, 'message')} of ${formatAddress(found.address)} deleted`,
+      ])
     },
   })
 }
 
 function credentialOptions(command: Command): void {
   command.option('--password-stdin', 'read the password from standard input (one line)')
-  command.option('--password-hash <hash>', 'an existing hash: crypt(3), bcrypt or argon2')
+  command.option('--password-hash <hash>', 'an existing hash: crypt(3), bcrypt, argon2, {SCHEME}…')
 }
 
 async function readCredentials(
@@ -165,12 +183,20 @@ async function readCredentials(
 ): Promise<string | undefined> {
   if (options.passwordHash !== undefined) {
     if (isSupportedHash(options.passwordHash)) return options.passwordHash
-    throw new CommandFailure('--password-hash is of no scheme that can be verified')
+    throw new CommandFailure(
+      '--password-hash is not one that can be verified; known: crypt(3) (DES, $1$, $5$, $6$), bcrypt, argon2, {SCHEME} as in Dovecot',
+    )
   }
   if (!options.passwordStdin) return undefined
-  const password = (await process.readStdin()).replace(/\r?\n$/, '')
-  if (!isPassword(password))
-    throw new CommandFailure('the password is empty, too long or has a NUL')
+  const password = (await process.readStdin('password (then Enter and Ctrl-D): ')).replace(
+    /\r?\n$/,
+    '',
+  )
+  if (!isPassword(password) || /[\r\n]/.test(password)) {
+    throw new CommandFailure(
+      `the password on standard input must be one line of 1 to ${PASSWORD_BYTES_MAX} bytes without NUL`,
+    )
+  }
   return hashPassword(password)
 }
 
@@ -189,6 +215,17 @@ async function facts(account: AccountRecord, { core }: Context) {
     quotaBytes: account.quotaBytes ?? core.settings.mailboxSizeLimit,
     usedBytes: folders.reduce((sum, folder) => sum + folder.bytes, 0),
     messages: folders.reduce((sum, folder) => sum + folder.exists, 0),
+    passwordScheme: schemeOf(account.passwordHash),
     created: formatTime(account.createdMs),
   }
 }
+
+function schemeOf(passwordHash: string): string {
+  const found = recognise(passwordHash)
+  return found.kind === 'known' ? found.scheme.name : `${found.scheme} (cannot be verified)`
+}
+
+const inboxFirst = (folders: readonly FolderRecord[]) =>
+  folders.toSorted(
+    (a, b) => Number(isInbox(b)) - Number(isInbox(a)) || a.name.localeCompare(b.name),
+  )

@@ -34,7 +34,6 @@ export function aliasCommands(parent: Command, define: Define): void {
 
   define(alias.command('list [domain]'), {
     about: 'list aliases',
-    json: true,
     async run({ core, output }, [domain]) {
       const wanted = domain === '' ? undefined : domainArgument(domain)
       const aliases = await Array.fromAsync(core.directory.aliases.list(wanted))
@@ -49,7 +48,6 @@ export function aliasCommands(parent: Command, define: Define): void {
 
   define(alias.command('show <alias>'), {
     about: 'show where an alias leads, through all aliases behind it',
-    json: true,
     async run(context, [name]) {
       const { core, output } = context
       const found = await core.directory.aliases.get(aliasArgument(name, context))

@@ -1,9 +1,10 @@
 // What a command works with: the settings, the data folder and the core on it, opened and closed around the command.
 
-import { readFile } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { type Core, createCore } from '#services/local/core.ts'
+import { explained } from '#services/local/start-failure.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { type LoadedSettings, loadSettings } from '#shared/runtime/settings/load.ts'
@@ -16,18 +17,23 @@ import { createOutput, type Output } from './output.ts'
 export type Process = {
   readonly environment: { readonly [name: string]: string | undefined }
   readonly write: (text: string) => void
-  readonly readStdin: () => Promise<string>
+  /** For what is no result: questions, warnings. */
+  readonly say: (text: string) => void
+  /** All of standard input; asks first when a person sits there. */
+  readonly readStdin: (question: string) => Promise<string>
 }
 
 export type Common = {
   readonly data?: string
   readonly config?: string
-  readonly set: readonly string[]
+  readonly set?: readonly string[]
   readonly json?: boolean
 }
 
 export const CONFIG_FILE = 'postwolke.toml'
 const defaultData = 'data'
+/** What the embedded store's folder always has. */
+const STORE_FILE = 'store.mdb'
 
 /** Every command takes the same options. */
 export function withCommonOptions(command: Command): Command {
@@ -37,12 +43,12 @@ export function withCommonOptions(command: Command): Command {
       '--config <file>',
       `configuration file (or POSTWOLKE_CONFIG; default: ${CONFIG_FILE} in the data folder)`,
     )
-    .option('--set <key=value>', 'a setting, may be repeated', collect, [])
+    .option('--set <key=value>', 'a setting for this run, may be repeated', collect)
 }
 
 export const withJson = (command: Command) => command.option('--json', 'print JSON')
 
-const collect = (value: string, all: readonly string[]) => [...all, value]
+const collect = (value: string, all: readonly string[] = []) => [...all, value]
 
 export function dataDirectory(common: Common, process: Process): string {
   return resolve(common.data ?? process.environment.POSTWOLKE_DATA ?? defaultData)
@@ -54,12 +60,12 @@ export async function readSettings(common: Common, process: Process): Promise<Lo
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     // Only a file that was asked for by name must be there.
     if (named === undefined && error.code === 'ENOENT') return undefined
-    throw new CommandFailure(`cannot read ${path}: ${error.message}`)
+    throw new CommandFailure(`cannot read the configuration file: ${error.message}`)
   })
   const loaded = loadSettings({
     file: text === undefined ? undefined : { path, text },
     environment: process.environment,
-    overrides: common.set,
+    overrides: common.set ?? [],
   })
   if (loaded.kind === 'invalid') {
     throw new CommandFailure(loaded.problems.map(formatProblem).join('\n'))
@@ -73,10 +79,26 @@ export type Context = { readonly core: Core; readonly output: Output; readonly p
 export async function withCore(
   common: Common,
   process: Process,
+  options: { readonly mayCreate: boolean },
   run: (context: Context) => Promise<void>,
 ): Promise<void> {
   const { settings } = await readSettings(common, process)
-  await using store = await openEmbeddedStore({ directory: dataDirectory(common, process) })
+  const directory = dataDirectory(common, process)
+  if (!options.mayCreate) await mustExist(directory)
+  await using store = await explained(
+    `cannot use the data folder ${directory}`,
+    openEmbeddedStore({ directory }),
+  )
   const core = createCore({ store, settings, clock: systemClock, log: silentLog })
   await run({ core, output: createOutput(common.json === true, process.write), process })
+}
+
+/** A mistyped folder must not look like a mail system with an empty queue. */
+async function mustExist(directory: string): Promise<void> {
+  await access(join(directory, STORE_FILE)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') return
+    throw new CommandFailure(
+      `no mail system in ${directory}; name its folder with --data (or POSTWOLKE_DATA), or begin one with 'postwolke domain add' or 'postwolke serve'`,
+    )
+  })
 }

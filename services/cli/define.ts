@@ -8,12 +8,12 @@ import {
   withJson,
 } from './context.ts'
 
-/** Gives a command its common options and runs it on the data folder. */
+/** Gives a command its common options and runs it on the data folder, which must be there unless it may create it. */
 export type Define = <Options extends object>(
   command: Command,
   definition: {
     readonly about: string
-    readonly json?: boolean
+    readonly mayCreate?: boolean
     readonly options?: (command: Command) => unknown
     readonly run: (
       context: Context,
@@ -24,14 +24,15 @@ export type Define = <Options extends object>(
 ) => void
 
 export function createDefine(process: Process): Define {
-  return (command, { about, json, options, run }) => {
-    withCommonOptions(command.description(about))
-    if (json) withJson(command)
-    options?.(command)
+  return (command, { about, mayCreate = false, options, run }) => {
+    options?.(command.description(about))
+    withJson(withCommonOptions(command))
     command.action(async () => {
       const given = command.opts<Common & Parameters<typeof run>[2]>()
       const [first = '', ...rest] = command.processedArgs.flat()
-      await withCore(given, process, (context) => run(context, [first, ...rest], given))
+      await withCore(given, process, { mayCreate }, (context) =>
+        run(context, [first, ...rest], given),
+      )
     })
   }
 }

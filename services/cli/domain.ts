@@ -12,6 +12,7 @@ export function domainCommands(parent: Command, define: Define): void {
 
   define(domain.command('add <domain>'), {
     about: 'add a domain',
+    mayCreate: true,
     options: (command) => command.option('--postmaster <address>', 'where mail to postmaster goes'),
     async run(context, [name], options: { postmaster?: string }) {
       const added = await context.core.directory.domains.add(
@@ -21,13 +22,18 @@ export function domainCommands(parent: Command, define: Define): void {
           : { postmaster: addressArgument(options.postmaster, context) },
       )
       if (added.kind === 'exists') throw new CommandFailure(`domain ${name} exists already`)
-      context.output.print(shown(added.domain), () => [`domain ${added.domain.domain} added`])
+      context.output.print(shown(added.domain), () => [
+        `domain ${added.domain.domain} added`,
+        // RFC 5321 §4.5.1 wants it in every domain.
+        ...(options.postmaster === undefined
+          ? [`Mail to postmaster@${name} is refused until it is an account or an alias.`]
+          : []),
+      ])
     },
   })
 
   define(domain.command('list'), {
     about: 'list the domains',
-    json: true,
     async run({ core, output }) {
       const domains = await Array.fromAsync(core.directory.domains.list())
       output.print(domains.map(shown), () =>
@@ -45,7 +51,6 @@ export function domainCommands(parent: Command, define: Define): void {
 
   define(domain.command('show <domain>'), {
     about: 'show a domain with its addresses',
-    json: true,
     async run({ core, output }, [name]) {
       const wanted = domainArgument(name)
       const found = await core.directory.domains.get(wanted)
@@ -76,7 +81,7 @@ export function domainCommands(parent: Command, define: Define): void {
           throw new CommandFailure(`no domain ${name}`)
         case 'not-empty':
           throw new CommandFailure(
-            `domain ${name} has ${removed.accounts} accounts and ${removed.aliases} aliases; --force removes them and their mail`,
+            `domain ${name} still has addresses (accounts: ${removed.accounts}, aliases: ${removed.aliases}); --force removes them and their mail`,
           )
         case 'ok':
           // Mail that arrived between the two steps.

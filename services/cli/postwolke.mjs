@@ -3,6 +3,7 @@
 // beside the other packages.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url))
@@ -15,7 +16,7 @@ if (major >= 24) {
   const child = spawn(installed, [main, ...process.argv.slice(2)], { stdio: 'inherit' })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('exit', (code, signal) => {
-    process.exitCode = code ?? (signal === null ? 1 : 128)
+    process.exitCode = code ?? 128 + (constants.signals[signal] ?? 0)
   })
 } else {
   console.error(`postwolke needs Node 24 or later, this is ${process.versions.node}`)

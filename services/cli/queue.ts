@@ -1,10 +1,11 @@
 import type { Command } from 'commander'
-import type { QueueEntry } from '#shared/queue/operator.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { QueueEntry, QueueOperator } from '#shared/queue/operator.ts'
+import type { Group } from '#shared/queue/records.ts'
 import { queueIdArgument } from './arguments.ts'
-import type { Context } from './context.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
-import { columns, formatBytes, formatTime } from './output.ts'
+import { columns, counted, formatBytes, formatTime } from './output.ts'
 
 /** `postwolke queue …`: accepted mail that is not delivered yet, what mailq and postsuper do. */
 export function queueCommands(parent: Command, define: Define): void {
@@ -12,40 +13,54 @@ export function queueCommands(parent: Command, define: Define): void {
 
   define(queue.command('list'), {
     about: 'list the queue, oldest first',
-    json: true,
     async run({ core, output }) {
       const entries = await Array.fromAsync(core.operator.list())
       output.print(entries.map(shown), () =>
         entries.length === 0
           ? ['the queue is empty']
-          : columns(
-              ['QUEUE ID', 'SIZE', 'ARRIVED', 'STATE', 'SENDER', 'RECIPIENTS', 'REASON'],
-              entries.flatMap(rows),
-            ),
+          : [
+              ...columns(
+                [
+                  'QUEUE ID',
+                  'SIZE',
+                  'ARRIVED',
+                  'STATE',
+                  'NEXT TRY',
+                  'SENDER',
+                  'RECIPIENTS',
+                  'REASON',
+                ],
+                entries.flatMap(rows),
+              ),
+              summary(entries),
+            ],
       )
     },
   })
 
   define(queue.command('show <queue-id>'), {
     about: 'show a message in the queue: envelope, recipients, attempts, reasons',
-    json: true,
     async run({ core, output }, [id]) {
-      const entry = await core.operator.show(queueIdArgument(id))
-      if (entry === undefined) throw notQueued(id)
+      const queueId = queueIdArgument(id)
+      const entry = await core.operator.show(queueId)
+      if (entry === undefined) throw new CommandFailure(notQueued(queueId))
       output.print(shown(entry), () => details(entry))
     },
   })
 
-  for (const [verb, about, act] of verbs) {
-    define(queue.command(`${verb} <queue-id...>`), {
-      about,
-      async run(context, ids) {
-        const done: string[] = []
-        for (const id of ids) {
-          if (!(await act(context, id))) throw notQueued(id)
-          done.push(id)
+  for (const verb of verbs) {
+    define(queue.command(`${verb.name} <queue-id...>`), {
+      about: verb.about,
+      async run({ core, output }, ids) {
+        const queueIds = ids.map(queueIdArgument)
+        const failed: string[] = []
+        const done: QueueId[] = []
+        for (const queueId of queueIds) {
+          if (await verb.act(core.operator, queueId)) done.push(queueId)
+          else failed.push(await whyNot(core.operator, queueId))
         }
-        context.output.print({ [verb]: done }, () => done.map((id) => `${id}: ${verb}`))
+        output.print({ [verb.done]: done }, () => done.map((id) => `${id} ${verb.done}`))
+        if (failed.length > 0) throw new CommandFailure(failed.join('\n'))
       },
     })
   }
@@ -55,31 +70,61 @@ export function queueCommands(parent: Command, define: Define): void {
     options: (command) => command.option('--to <next-hop>', 'only mail for this next hop'),
     async run({ core, output }, _, options: { to?: string }) {
       const flushed = await core.operator.flush(options.to)
-      output.print({ flushed }, () => [`${flushed} messages are tried again`])
+      output.print({ flushed }, () => [`trying ${counted(flushed, 'deferred message')} again`])
     },
   })
 }
 
-const verbs = [
-  [
-    'hold',
-    'keep messages from being delivered',
-    ({ core }: Context, id: string) => core.operator.hold(queueIdArgument(id), 'held by operator'),
-  ],
-  [
-    'release',
-    'try held, corrupt or deferred messages again now',
-    ({ core }: Context, id: string) => core.operator.release(queueIdArgument(id)),
-  ],
-  [
-    'delete',
-    'remove messages from the queue; nobody is told',
-    ({ core }: Context, id: string) => core.operator.remove(queueIdArgument(id)),
-  ],
-] as const
+type Verb = {
+  readonly name: string
+  readonly about: string
+  readonly done: string
+  readonly act: (operator: QueueOperator, queueId: QueueId) => Promise<boolean>
+}
 
-const notQueued = (id: string) =>
-  new CommandFailure(`${id} is not in the queue, or is being delivered this moment`)
+const verbs: readonly Verb[] = [
+  {
+    name: 'hold',
+    about: 'keep messages from being delivered until they are released',
+    done: 'held',
+    async act(operator, queueId) {
+      if (await operator.hold(queueId, 'held by operator')) return true
+      const entry = await operator.show(queueId)
+      return entry !== undefined && isHeld(entry)
+    },
+  },
+  {
+    name: 'release',
+    about: 'try held, corrupt or deferred messages again now',
+    done: 'released',
+    act: (operator, queueId) => operator.release(queueId),
+  },
+  {
+    name: 'delete',
+    about: 'remove messages from the queue; nobody is told',
+    done: 'deleted',
+    act: (operator, queueId) => operator.remove(queueId),
+  },
+]
+
+function isHeld({ message, groups }: QueueEntry): boolean {
+  return groups.length === 0
+    ? message.state === 'hold'
+    : groups.every((group) => group.state === 'hold')
+}
+
+async function whyNot(operator: QueueOperator, queueId: QueueId): Promise<string> {
+  return (await operator.show(queueId)) === undefined
+    ? notQueued(queueId)
+    : `${queueId} is being delivered this moment; try again`
+}
+
+const notQueued = (queueId: string) => `${queueId} is not in the queue (delivered or deleted)`
+
+function summary(entries: readonly QueueEntry[]): string {
+  const bytes = entries.reduce((sum, { message }) => sum + message.object.length, 0)
+  return `${counted(entries.length, 'message')}, ${formatBytes(bytes)}`
+}
 
 function rows({ message, groups }: QueueEntry): string[][] {
   const head = [
@@ -90,11 +135,12 @@ function rows({ message, groups }: QueueEntry): string[][] {
   const sender = message.envelope.sender || '<>'
   if (groups.length === 0) {
     const to = message.envelope.recipients.map((recipient) => recipient.address)
-    return [[...head, message.state, sender, several(to), message.reason ?? '']]
+    return [[...head, message.state, '', sender, several(to), message.reason ?? '']]
   }
   return groups.map((group) => {
     const to = group.recipients.map((recipient) => recipient.address)
-    return [...head, group.state, sender, several(to), group.lastReply ?? '']
+    const next = group.state === 'deferred' && group.dueMs !== null ? formatTime(group.dueMs) : ''
+    return [...head, group.state, next, sender, several(to), group.lastReply ?? '']
   })
 }
 
@@ -119,10 +165,15 @@ function details({ message, groups }: QueueEntry): string[] {
       '',
       `to          ${group.recipients.map((recipient) => recipient.address).join(' ')}`,
       `by          ${group.destination.kind === 'local' ? 'local delivery' : group.destination.nextHop}`,
-      `state       ${group.state}, ${group.attempts} attempts${group.dueMs === null ? '' : `, next ${formatTime(group.dueMs)}`}`,
+      `state       ${group.state}, ${counted(group.attempts, 'attempt')}${nextTry(group)}`,
       ...(group.lastReply === null ? [] : [`reason      ${group.lastReply}`]),
     ]),
   ]
+}
+
+/** The due time of an active group is when it is looked after should its worker die: nobody's news. */
+function nextTry({ state, dueMs }: Group): string {
+  return state === 'deferred' && dueMs !== null ? `, next ${formatTime(dueMs)}` : ''
 }
 
 const shown = ({ message, groups }: QueueEntry) => ({

@@ -1,6 +1,9 @@
 import { mkdir } from 'node:fs/promises'
+import { isIPv6 } from 'node:net'
 import type { Command } from 'commander'
 import { type FirstAccount, prepareFirstStart } from '#services/local/first-start.ts'
+import { formatEndpoint, type ListenerName } from '#services/local/listeners.ts'
+import { explained } from '#services/local/start-failure.ts'
 import { type System, startSystem } from '#services/local/system.ts'
 import { createLog } from '#shared/runtime/log-writer.ts'
 import {
@@ -10,6 +13,7 @@ import {
   readSettings,
   withCommonOptions,
 } from './context.ts'
+import { table } from './output.ts'
 
 /** `postwolke serve`: the whole system in this process, until SIGTERM or SIGINT. */
 export function serveCommand(parent: Command, process: Process): void {
@@ -21,7 +25,10 @@ export function serveCommand(parent: Command, process: Process): void {
     const { settings } = await readSettings(options, process)
     const directory = dataDirectory(options, process)
     const log = createLog({ ...settings.log, destination: globalThis.process.stdout })
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await explained(
+      `cannot make the data folder ${directory}`,
+      mkdir(directory, { recursive: true, mode: 0o700 }),
+    )
     const system = await startSystem({ directory, settings, log })
     // After the ports are open: accounts whose passwords nobody gets to see would be of no use.
     const first = await prepareFirstStart(system.core)
@@ -34,9 +41,15 @@ export function serveCommand(parent: Command, process: Process): void {
   })
 }
 
+/**
+ * Repeated signals are ignored: Ctrl-C reaches the process from the terminal and once more from npm, and the second must not
+ * cut the first short.
+ */
 function signalled(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      globalThis.process.on(signal, () => resolve())
+    }
   })
 }
 
@@ -45,31 +58,50 @@ function welcome(
   directory: string,
   first: readonly FirstAccount[] | undefined,
 ): string {
-  const ports = system.listeners.map(({ name, port }) => `  ${name.padEnd(12)} ${port}`)
-  const lines = ['', `Postwolke is running on ${directory}`, '', ...ports, '']
+  const rows = system.listeners.map((listener) => [listener.name, formatEndpoint(listener)])
+  const lines = ['', `Postwolke is running on ${directory}`, '', ...indented(rows), '']
   if (first !== undefined) lines.push(...tryIt(system, directory, first))
   return `${lines.join('\n')}\n`
 }
 
 /** Shown once: the passwords are stored as hashes only. */
 function tryIt(system: System, directory: string, accounts: readonly FirstAccount[]): string[] {
-  const port = (name: string) => system.listeners.find((listener) => listener.name === name)?.port
   const [alice, bob] = accounts
   if (alice === undefined || bob === undefined) return []
-  return [
-    'Two accounts were made; their passwords are shown this once:',
-    ...accounts.map(({ address, password }) => `  ${address}  ${password}`),
-    '',
+  const url = (scheme: string, name: ListenerName) => {
+    const listener = system.listeners.find((one) => one.name === name)
+    return listener && `${scheme}://${hostFor(listener.address)}:${listener.port}`
+  }
+  const smtp = url('smtp', 'submission')
+  const pop3 = url('pop3s', 'pop3s')
+  const send = [
     'Send a message:',
     `  printf 'From: ${alice.address}\\nTo: ${bob.address}\\nSubject: Hello\\n\\nIt works.\\n' |`,
-    `    curl -k --ssl-reqd --crlf smtp://localhost:${port('submission')} -u ${alice.address}:${alice.password} \\`,
+    `    curl -k --ssl-reqd --crlf ${smtp} -u ${alice.address}:${alice.password} \\`,
     `      --mail-from ${alice.address} --mail-rcpt ${bob.address} -T -`,
     '',
-    'Read it:',
-    `  curl -k pop3s://localhost:${port('pop3s')}/1 -u ${bob.address}:${bob.password}`,
+  ]
+  const read = ['Read it:', `  curl -k ${pop3}/1 -u ${bob.address}:${bob.password}`, '']
+  return [
+    'Two accounts were made; their passwords are shown this once:',
+    ...indented(accounts.map(({ address, password }) => [address, password])),
     '',
+    ...(smtp === undefined ? [] : send),
+    ...(pop3 === undefined ? [] : read),
     'Look around:',
-    `  npx postwolke account list --data ${directory}`,
+    `  npx postwolke account list --data ${shellWord(directory)}`,
     '',
   ]
+}
+
+const indented = (rows: readonly (readonly string[])[]) => table(rows).map((row) => `  ${row}`)
+
+/** A name for clients on this machine. */
+function hostFor(address: string): string {
+  if (['', '::', '0.0.0.0', '::1', '127.0.0.1'].includes(address)) return 'localhost'
+  return isIPv6(address) ? `[${address}]` : address
+}
+
+function shellWord(text: string): string {
+  return /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`
 }

@@ -1,6 +1,6 @@
 // The listeners that the settings ask for, opened together and closed together.
 
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, isIPv6 } from 'node:net'
 import { createPolicy } from '#services/policy/policy.ts'
 import { pop3Defaults } from '#services/pop3/config.ts'
 import { createPop3Listener } from '#services/pop3/listener.ts'
@@ -13,6 +13,7 @@ import { createSpool } from '#shared/queue/spool.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import type { Core } from './core.ts'
+import { explained } from './start-failure.ts'
 
 export type ListenerName = keyof Settings['listeners']
 
@@ -40,7 +41,10 @@ export async function openListeners(core: Core, certificates: CertificateSource)
       const { enabled, address, port } = settings.listeners[name as ListenerName]
       if (!enabled) continue
       const listener = make(address, port)
-      const bound = [await listener.listen()].flat()[0]
+      const what = `${name} cannot listen on ${formatEndpoint({ address, port })}`
+      const bound = [
+        await explained<AddressInfo | readonly AddressInfo[]>(what, listener.listen()),
+      ].flat()[0]
       opened.push({
         listener,
         at: {
@@ -55,6 +59,12 @@ export async function openListeners(core: Core, certificates: CertificateSource)
     throw error
   }
   return { opened: opened.map(({ at }) => at), close }
+}
+
+/** `*:25`, `127.0.0.1:25`, `[::1]:25`. */
+export function formatEndpoint({ address, port }: Pick<OpenListener, 'address' | 'port'>): string {
+  const host = address === '' || address === '::' ? '*' : address
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`
 }
 
 function makers(core: Core, certificates: CertificateSource) {

@@ -1,8 +1,11 @@
 // Remote delivery in the words of the queue: a group's recipients and the stored message, as one transfer to a next hop.
 
 import { readFile } from 'node:fs/promises'
+import type { Socket } from 'node:net'
+import { type Connect, connectTcp } from '#services/delivery/remote/connect.ts'
 import type { RemoteGroup } from '#services/delivery/remote/group.ts'
 import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
+import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
 import { openMessage } from '#shared/mailbox/open-message.ts'
@@ -11,10 +14,38 @@ import { blobOf } from '#shared/queue/blob.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { nextHop } from '#shared/runtime/settings/address-kinds.ts'
 import type { Core } from './core.ts'
+import { explained } from './start-failure.ts'
 
-export async function openRemoteDelivery(core: Core): Promise<RemoteDelivery> {
+export type OpenRemoteDelivery = {
+  readonly deliver: RemoteDelivery
+  /** Breaks every connection and opens no more: what was under way is deferred. */
+  readonly cutOff: () => void
+}
+
+/** What a broken connection may take to be noticed. */
+const CUT_OFF_MS = 500
+const stopped: DeliveryResult = {
+  kind: 'deferred',
+  status: '4.3.2',
+  reply: 'delivery interrupted, the system was stopped',
+}
+
+export async function openRemoteDelivery(core: Core): Promise<OpenRemoteDelivery> {
   const { settings, store, log } = core
+  const sockets = new Set<Socket>()
+  const interrupts = new Set<() => void>()
+  let isCut = false
+
+  const connect: Connect = async (to) => {
+    const socket = await connectTcp(to)
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    if (isCut) socket.destroy()
+    return socket
+  }
+
   const { deliver } = createRemoteDelivery({
+    connect,
     resolver: createSystemResolver(),
     settings: {
       hostname: settings.hostname,
@@ -24,7 +55,7 @@ export async function openRemoteDelivery(core: Core): Promise<RemoteDelivery> {
           ? null
           : {
               user: settings.relayhostUser,
-              password: (await readFile(settings.relayhostPasswordFile, 'utf8')).trim(),
+              password: await readPassword(settings.relayhostPasswordFile),
             },
       timeouts: {
         connectMs: settings.smtpConnectTimeout,
@@ -36,7 +67,7 @@ export async function openRemoteDelivery(core: Core): Promise<RemoteDelivery> {
     },
     log,
   })
-  return async function deliverRemote(message, hop, recipients) {
+  const deliverRemote: RemoteDelivery = async (message, hop, recipients) => {
     const { envelope } = message
     const added = addedFields(message, settings.hostname)
     const addedEightBit = /[^\x00-\x7f]/.test(added)
@@ -55,6 +86,30 @@ export async function openRemoteDelivery(core: Core): Promise<RemoteDelivery> {
       dsnEnvelopeId: envelope.dsnEnvelopeId,
       message: () => open.stream(),
     }
-    return deliver(group)
+    const interrupted = Promise.withResolvers<readonly DeliveryResult[]>()
+    const interrupt = () => interrupted.resolve(recipients.map(() => stopped))
+    interrupts.add(interrupt)
+    try {
+      return await Promise.race([deliver(group), interrupted.promise])
+    } finally {
+      interrupts.delete(interrupt)
+    }
   }
+
+  return {
+    deliver: deliverRemote,
+    cutOff() {
+      isCut = true
+      for (const socket of sockets) socket.destroy()
+      // Whatever waits for something else than a connection (DNS, another host) learns of it here.
+      setTimeout(() => {
+        for (const interrupt of interrupts) interrupt()
+      }, CUT_OFF_MS)
+    },
+  }
+}
+
+async function readPassword(path: string): Promise<string> {
+  const text = await explained('cannot read relayhostPasswordFile', readFile(path, 'utf8'))
+  return text.split(/\r?\n/)[0] ?? ''
 }

@@ -2,7 +2,8 @@
 //
 // Implementation notes: `stop` first closes the listeners (sessions end, what has no `250` was not accepted), then lets the
 // workers finish what they hold, then closes the store. A kill at any moment loses nothing: everything accepted is in the
-// queue table with a due time.
+// queue table with a due time. Deliveries to other hosts may take minutes; they get their own grace time and are then cut off
+// and deferred.
 
 import { join } from 'node:path'
 import { openCertificateSource } from '#shared/net/tls/certificate-source.ts'
@@ -13,6 +14,7 @@ import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { type Core, createCore } from './core.ts'
 import { type OpenListener, openListeners } from './listeners.ts'
 import { openRemoteDelivery } from './remote.ts'
+import { explained } from './start-failure.ts'
 import { createWorkers } from './workers.ts'
 
 export type System = {
@@ -24,10 +26,13 @@ export type System = {
 
 /** How long a session may take to finish its transaction when the system stops. */
 export const STOP_GRACE_MS = 10_000
+/** How long deliveries to other hosts may go on after that. */
+export const DELIVERY_GRACE_MS = 3_000
 /** Expired items removed at once, and how often in one go. */
 const PURGE_ITEMS = 1_000
 const PURGES_MAX = 100
 
+/** Rejects with a StartFailure when what the settings name is not there or not usable. */
 export async function startSystem(deps: {
   readonly directory: string
   readonly settings: Settings
@@ -36,20 +41,33 @@ export async function startSystem(deps: {
   const { settings, log } = deps
   const clock = systemClock
   await using opening = new AsyncDisposableStack()
-  const store = opening.use(await openEmbeddedStore({ directory: deps.directory, clock, log }))
+  const store = opening.use(
+    await explained(
+      `cannot use the data folder ${deps.directory}`,
+      openEmbeddedStore({ directory: deps.directory, clock, log }),
+    ),
+  )
   const core = createCore({ store, settings, clock, log })
-  const certificates = await openCertificateSource({
-    ...settings.tls,
-    folder: join(deps.directory, 'tls'),
-    hostname: settings.hostname,
-    log,
-  })
+  const certificates = await explained(
+    'cannot use the certificate of tls.certificateFile and tls.keyFile',
+    openCertificateSource({
+      ...settings.tls,
+      folder: join(deps.directory, 'tls'),
+      hostname: settings.hostname,
+      log,
+    }),
+  )
   opening.defer(() => certificates.close())
-  const workers = createWorkers(core, await openRemoteDelivery(core)).start(async () => {
+  const remote = await openRemoteDelivery(core)
+  const workers = createWorkers(core, remote.deliver).start(async () => {
     await store.sweepOrphans()
     for (let i = 0; i < PURGES_MAX && (await store.purgeExpired(PURGE_ITEMS)) === PURGE_ITEMS; i++);
   })
-  opening.defer(() => workers.stop())
+  opening.defer(async () => {
+    const timer = setTimeout(remote.cutOff, DELIVERY_GRACE_MS)
+    await workers.stop()
+    clearTimeout(timer)
+  })
   const listeners = await openListeners(core, certificates)
   opening.defer(() => listeners.close(STOP_GRACE_MS))
   const resources = opening.move()

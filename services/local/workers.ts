@@ -52,7 +52,16 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
     log,
   })
   const expand = createExpand(directory, parseDomain(settings.defaultDomain))
-  const cleanup = createCleanup({ queue, expand, deliverLocal, schedule, options, clock, log })
+  const cleanup = createCleanup({
+    queue,
+    objects,
+    expand,
+    deliverLocal,
+    schedule,
+    options,
+    clock,
+    log,
+  })
   const delivery = createDelivery({
     queue,
     deliverLocal,

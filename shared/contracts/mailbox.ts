@@ -14,6 +14,10 @@ export type FolderRef = { readonly accountId: AccountId; readonly id: FolderId }
 export type Folder = {
   readonly accountId: AccountId
   readonly id: FolderId
+  /** RFC 8474 §4: kept by a rename, new when a deleted name is made again. */
+  readonly mailboxId: string
+  /** False: only a name that has folders below it (\Noselect, RFC 9051 §7.3.1). */
+  readonly selectable: boolean
   /** Null at the top of the tree. */
   readonly parentId: FolderId | null
   /** Last part of the path. */
@@ -26,7 +30,10 @@ export type Folder = {
   readonly deleted: number
   readonly bytes: number
   readonly specialUse: string | null
-  readonly subscribed: boolean
+  /** Folders directly below this one. */
+  readonly children: number
+  /** Every keyword that a message here has or had, in the spelling the folder met first. */
+  readonly keywords: readonly string[]
 }
 
 export type Message = {

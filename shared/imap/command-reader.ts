@@ -267,9 +267,7 @@ export class CommandReader {
 
   /** A refused command goes on after a literal only when the client does not wait for our continuation. */
   #endAtLiteral(literal: LiteralHeader): void {
-    this.#endWith(
-      literal.synchronising ? line : { kind: 'skipping-literal', left: literal.bytes },
-    )
+    this.#endWith(literal.synchronising ? line : { kind: 'skipping-literal', left: literal.bytes })
   }
 
   #endWith(state: State): void {

@@ -4,11 +4,13 @@
 import type { BlobId, FolderId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { ConditionFailed, type Signals, type Table, type Write } from '#shared/storage/ports.ts'
+import { reference } from './blob-references.ts'
 import { changeItem } from './change-log.ts'
 import { addDigest, messageDigest } from './digest.ts'
-import { DELETED, type FlagSet, SEEN } from './flags.ts'
-import { blobKey, folderKey, folderTopic } from './keys.ts'
-import { type Blob, blobFields, folderRecord, messageItem } from './records.ts'
+import { DELETED, type FlagSet, fitKeywords, SEEN } from './flags.ts'
+import { unchanged } from './folder-edit.ts'
+import { folderKey, folderTopic } from './keys.ts'
+import { type Blob, folderRecord, messageItem } from './records.ts'
 import { retrying } from './retry.ts'
 
 export type Appendix = {
@@ -88,6 +90,7 @@ export function createAppend(deps: {
       })
       if (item === undefined) return results.map((result) => result ?? { kind: 'no-such-folder' })
       const state = folderRecord(item)
+      if (!state.selectable) return results.map((result) => result ?? { kind: 'no-such-folder' })
       const modSeq = (state.modSeq + 1) as ModSeq
       const open = batch.map((_, i) => i).filter((i) => results[i] === undefined)
       if (open.length === 0) return results.map((result) => result ?? { kind: 'duplicate' })
@@ -95,11 +98,18 @@ export function createAppend(deps: {
       const messages: Write[] = []
       const uids: Uid[] = []
       const saveDateMs = deps.clock.now()
+      const keywords = new Set<string>()
       let { unseen, deleted, bytes, digest } = state
       for (const i of open) {
         const entry = batch[i]
         if (entry === undefined) continue
-        const { blob, flags, internalDateMs, prepend, once } = entry.message
+        const { blob, internalDateMs, prepend, once } = entry.message
+        let { flags } = entry.message
+        if (flags.keywords.length > 0) {
+          const fitted = fitKeywords(flags, [...state.keywords, ...keywords])
+          for (const keyword of fitted.added) keywords.add(keyword)
+          flags = fitted.flags
+        }
         const uid = (state.uidNext + uids.length) as Uid
         const size = prepend.length + blob.prepend.length + blob.object.length
         uids.push(uid)
@@ -127,7 +137,10 @@ export function createAppend(deps: {
           ...blobs,
           {
             update: folderKey(folder.accountId, folder.id),
-            changes: { set: { uidNext, modSeq, exists, unseen, deleted, bytes, digest } },
+            changes: {
+              set: { uidNext, modSeq, exists, unseen, deleted, bytes, digest },
+              ...(keywords.size > 0 && { insert: { keywords } }),
+            },
             if: unchanged(state),
           },
           ...messages,
@@ -161,28 +174,4 @@ function takeBatch(queue: Waiting[]): Waiting[] {
     blobs.add(blob)
   }
   return queue.splice(0, Math.max(1, n))
-}
-
-/** The folder is as it was read: every change of a folder raises its modseq. */
-export function unchanged(folder: { readonly modSeq: ModSeq }) {
-  return { attribute: 'modSeq', is: '=', value: folder.modSeq } as const
-}
-
-function reference(blob: Blob, into: FolderId | undefined): Write {
-  const marker = into === undefined ? {} : { insert: { into: new Set([into]) } }
-  return {
-    update: blobKey(blob.id),
-    changes: {
-      setIfAbsent: blobFields(blob),
-      add: { refs: 1 },
-      remove: ['deadPk', 'deadSk'],
-      ...marker,
-    },
-    if: {
-      all: [
-        { absent: 'collected' },
-        ...(into === undefined ? [] : [{ not: { attribute: 'into', contains: into } } as const]),
-      ],
-    },
-  }
 }

@@ -40,6 +40,7 @@ export function changeRecord(item: Item): Change {
   return {
     modSeq: Number(item.sk.slice(2)) as ModSeq,
     kind,
+    // Empty when the folder itself was removed or made again.
     uids: parseUidSet(text(item, 'uids')) as Uid[],
   }
 }

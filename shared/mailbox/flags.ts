@@ -10,6 +10,9 @@ export const KEYWORDS_MAX = 100
 /** Characters of one keyword. */
 export const KEYWORD_CHARACTERS_MAX = 100
 
+/** Different keywords in one folder, those of messages that are gone included. */
+export const KEYWORDS_PER_FOLDER_MAX = 128
+
 export type FlagSet = { readonly bits: number; readonly keywords: readonly string[] }
 
 export const noFlags: FlagSet = { bits: 0, keywords: [] }
@@ -25,6 +28,29 @@ export function flagSet(flags: readonly Flag[]): FlagSet {
   }
   if (keywords.size === 0) return bits === 0 ? noFlags : { bits, keywords: [] }
   return { bits, keywords: [...keywords.values()].sort() }
+}
+
+/**
+ * Keywords as their folder spells them, and those that are new to it. What the folder has no room for is left out: flags
+ * are preserved as far as possible, a message is never refused for them.
+ */
+export function fitKeywords(
+  flags: FlagSet,
+  known: readonly string[],
+): { readonly flags: FlagSet; readonly added: readonly string[] } {
+  if (flags.keywords.length === 0) return { flags, added: [] }
+  const spelling = new Map(known.map((keyword) => [keyword.toLowerCase(), keyword]))
+  const keywords = new Set<string>()
+  const added: string[] = []
+  for (const keyword of flags.keywords) {
+    const spelled = spelling.get(keyword.toLowerCase())
+    if (spelled !== undefined) keywords.add(spelled)
+    else if (known.length + added.length < KEYWORDS_PER_FOLDER_MAX) {
+      keywords.add(keyword)
+      added.push(keyword)
+    }
+  }
+  return { flags: { bits: flags.bits, keywords: [...keywords].sort() }, added }
 }
 
 export function flagList(set: FlagSet): Flag[] {

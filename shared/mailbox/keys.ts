@@ -2,6 +2,10 @@
 //
 //   A#<account>   F#<folder>            folder with its counters
 //   A#<account>   N#<parent>#<name>     guard: one folder of a name per parent
+//   A#<account>   U#<use>               guard: one folder of a special use
+//   A#<account>   S#<path>              subscription: a name, whether a folder has it or not
+//   A#<account>   X#<folder>#<entry>    annotation (RFC 5464)
+//   A#<account>   L#<folder>#<who>      access rights (RFC 4314)
 //   A#<account>   STATE                 next UIDVALIDITY
 //   F#<folder>    M#<uid>               message
 //   F#<folder>    C#<modseq>            change-log entry, one per modseq
@@ -26,6 +30,21 @@ export const nameKey = (accountId: AccountId, parentId: FolderId | null, name: s
   sk: `N#${parentId ?? ''}#${name}`,
 })
 
+export const useKey = (accountId: AccountId, use: string): Key => ({
+  pk: accountPk(accountId),
+  sk: `U#${use}`,
+})
+
+export const subscriptionKey = (accountId: AccountId, path: string): Key => ({
+  pk: accountPk(accountId),
+  sk: `S#${path}`,
+})
+
+/** Folder null: the account as a whole. */
+export const annotationSk = (folderId: FolderId | null, entry: string) =>
+  `X#${folderId ?? ''}#${entry}`
+export const accessSk = (folderId: FolderId, identifier: string) => `L#${folderId}#${identifier}`
+
 export const stateKey = (accountId: AccountId): Key => ({ pk: accountPk(accountId), sk: 'STATE' })
 
 export const messageSk = (uid: number) => `M#${String(uid).padStart(uidDigits, '0')}`
@@ -42,6 +61,9 @@ export const changeKey = (folderId: FolderId, modSeq: ModSeq): Key => ({
 })
 
 export const blobKey = (blobId: BlobId): Key => ({ pk: `B#${blobId}`, sk: 'META' })
+
+/** Topic of hints that the account's folder tree changed. */
+export const accountTopic = (accountId: AccountId) => `account/${accountId}`
 
 /** Topic of change hints for a folder. */
 export const folderTopic = (folderId: FolderId) => `folder/${folderId}`

@@ -14,9 +14,14 @@ import type { Item } from '#shared/storage/ports.ts'
 import { type FlagSet, flagList } from './flags.ts'
 import { accountPk, folderPk, messageSk } from './keys.ts'
 
-/** A folder as stored: what listeners see, and the digest. */
-export type FolderRecord = Folder & { readonly digest: number }
+/** A folder as stored: what listeners see, and what only the core needs. */
+export type FolderRecord = Folder & {
+  readonly digest: number
+  /** Deleted: hidden, and to go as soon as its messages are gone. */
+  readonly removed: boolean
+}
 
+/** The item of a new folder: later changes are updates of single attributes. */
 export function folderItem(folder: FolderRecord): Item {
   return {
     pk: accountPk(folder.accountId),
@@ -32,14 +37,18 @@ export function folderItem(folder: FolderRecord): Item {
     bytes: folder.bytes,
     digest: folder.digest,
     specialUse: folder.specialUse,
-    subscribed: folder.subscribed,
+    children: folder.children,
   }
 }
 
 export function folderRecord(item: Item): FolderRecord {
+  const { keywords, children } = item
   return {
     accountId: item.pk.slice(2) as AccountId,
     id: item.sk.slice(2) as FolderId,
+    mailboxId: optionalText(item, 'mailboxId') ?? item.sk.slice(2),
+    selectable: item.noselect !== true && item.removed !== true,
+    removed: item.removed === true,
     parentId: optionalText(item, 'parentId') as FolderId | null,
     name: text(item, 'name'),
     uidValidity: number(item, 'uidValidity'),
@@ -51,9 +60,12 @@ export function folderRecord(item: Item): FolderRecord {
     bytes: number(item, 'bytes'),
     digest: number(item, 'digest'),
     specialUse: optionalText(item, 'specialUse'),
-    subscribed: item.subscribed === true,
+    children: typeof children === 'number' ? children : 0,
+    keywords: keywords instanceof Set ? [...keywords] : noKeywords,
   }
 }
+
+const noKeywords: readonly string[] = []
 
 /** A message as stored. */
 export type MessageRecord = {

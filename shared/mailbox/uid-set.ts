@@ -16,6 +16,7 @@ export function formatUidSet(uids: readonly number[]): string {
 
 export function parseUidSet(text: string): number[] {
   const uids: number[] = []
+  if (text === '') return uids
   for (const run of text.split(',')) {
     const [from, to = from] = run.split(':').map(Number)
     if (from === undefined || to === undefined || !(from <= to)) {

@@ -18,7 +18,12 @@ export type QueuedMessage = {
   readonly reason: string | null
   readonly envelope: SmtpEnvelope
   readonly origin: Origin
-  readonly object: { readonly key: string; readonly length: number }
+  /** `storedFirst`: the object was durable before this item was written. */
+  readonly object: {
+    readonly key: string
+    readonly length: number
+    readonly storedFirst: boolean
+  }
   /** Header fields before the object, byte string. */
   readonly prepend: string
   /** Encoded MessageIndex. */
@@ -76,6 +81,7 @@ export function messageItem(message: QueuedMessage, key: { pk: string; sk: strin
     ],
     key: message.object.key,
     length: message.object.length,
+    storedFirst: message.object.storedFirst,
     prepend: message.prepend,
     index: message.index,
     header: message.headerBytes,
@@ -112,7 +118,11 @@ export function queuedMessage(item: Item): QueuedMessage {
       tls: tls ? { protocol: String(protocol), cipher: String(cipher) } : null,
       account: account ? { id: String(accountId), login: String(login) } : null,
     },
-    object: { key: String(item.key), length: Number(item.length) },
+    object: {
+      key: String(item.key),
+      length: Number(item.length),
+      storedFirst: item.storedFirst === true,
+    },
     prepend: String(item.prepend),
     index: item.index instanceof Uint8Array ? item.index : new Uint8Array(),
     headerBytes: Number(item.header),

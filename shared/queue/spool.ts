@@ -52,7 +52,7 @@ export function createSpool(deps: {
       reason: null,
       envelope,
       origin,
-      object: { key: objectKey(queueId), length: index.bytes },
+      object: { key: objectKey(queueId), length: index.bytes, storedFirst: object.stored },
       prepend,
       index: encodeIndex(index),
       headerBytes: index.headerBytes,
@@ -61,23 +61,17 @@ export function createSpool(deps: {
       arrivedMs,
       groups: 0,
     }
-    // The object is committed first and awaited together with the queue item: see StagedObject. Where writes keep their order
-    // the doorbell joins them; elsewhere it must not ring before the item is there.
+    // The object is committed first and awaited together with the queue item: see StagedObject.
     const committed = object.commit()
     const added = deps.queue.add(message)
-    if (deps.store.ordered) ring(queueId)
     const [stored, item] = await Promise.allSettled([committed, added])
     if (item.status === 'rejected') throw item.reason
     if (stored.status === 'rejected') {
-      // The sender hears 451 and comes again; a queue item without its object must not stay.
+      // The sender hears 451 and comes again. Should this fail too, cleanup finds the item without its object.
       await deps.queue.finish(message)
       throw stored.reason
     }
-    if (!deps.store.ordered) ring(queueId)
-  }
-
-  /** Not awaited: a lost doorbell is rung again by the sweeper. */
-  function ring(queueId: QueueId): void {
+    // Not awaited: a lost doorbell is rung again by the sweeper.
     incoming.send([queueId]).catch((error) => {
       deps.log.warn({ queueId, error }, 'doorbell not rung')
     })

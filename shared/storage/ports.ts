@@ -254,8 +254,6 @@ export interface Store extends AsyncDisposable {
   readonly objects: ObjectStore
   readonly queues: { readonly [name in QueueName]: Queue }
   readonly signals: Signals
-  /** Whether writes through any of the ports become durable in the order in which they were issued. */
-  readonly ordered: boolean
 }
 
 /** Separate tables, so that a role can be denied what it does not need. Schema: docs/ARCHITECTURE.md, "Data". */

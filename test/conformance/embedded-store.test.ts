@@ -103,6 +103,23 @@ describe('the embedded store', () => {
     for (const call of calls) await expect(call()).rejects.toThrow(/closed/)
   })
 
+  it('writes nothing of a transaction whose result breaks a limit', async () => {
+    const pk = unique()
+    const item = { pk, sk: 'b', ttl: 5, deadSk: 's'.repeat(1_000) }
+    await store.tables.mail.write({ put: item })
+    for (const changes of [
+      { add: { ttl: -6 } },
+      { set: { deadPk: 'p'.repeat(1_000) } },
+      { set: { large: 'x'.repeat(399_500) } },
+    ]) {
+      await expect(
+        store.tables.mail.transact([{ put: { pk, sk: 'a' } }, { update: item, changes }]),
+      ).rejects.toThrow(StorageMisuse)
+    }
+    nowMs = 0
+    expect((await store.tables.mail.query({ pk, consistent: true })).items).toEqual([item])
+  })
+
   it('purges expired items with their index entries, no others, and not more than asked', async () => {
     const pk = unique()
     const nowSeconds = Math.floor(nowMs / 1000)

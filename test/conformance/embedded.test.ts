@@ -2,11 +2,9 @@
 
 import { openEmbedded } from '#test/support/storage-embedded.ts'
 import { describeObjectStore } from './object-store.ts'
-import { describeQueue } from './queue.ts'
 import { describeSignals } from './signals.ts'
 import { describeTable } from './table.ts'
 
 describeTable('embedded', openEmbedded)
 describeObjectStore('embedded', openEmbedded)
-describeQueue('embedded', openEmbedded)
 describeSignals('embedded', openEmbedded)

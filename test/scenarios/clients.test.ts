@@ -26,7 +26,7 @@ let bob: Account
 beforeAll(async () => {
   folder = resources.use(await temporaryFolder()).path
   server = await startServer(folder, await freePorts(), ['authFailureDelay=0'])
-  resources.defer(() => server.end('SIGTERM'))
+  resources.defer(async () => void (await server.end('SIGTERM')))
   ;({ alice, bob } = firstAccounts(server))
 })
 afterAll(() => resources.disposeAsync())

@@ -29,7 +29,7 @@ describe('corpus', () => {
       'smtpdErrorLimit=10000',
       'log.level=warn',
     ])
-    resources.defer(() => server.end('SIGTERM'))
+    resources.defer(async () => void (await server.end('SIGTERM')))
     alice = firstAccounts(server).alice
     smtp = resources.use(await SmtpClient.open(server.ports.smtp))
     await smtp.hello()

@@ -54,6 +54,8 @@ export class FakeMailbox implements MailboxReader {
     return {
       accountId,
       id: brandFolder('inbox'),
+      mailboxId: 'inbox',
+      selectable: true,
       parentId: null,
       name: 'INBOX',
       uidValidity,
@@ -64,7 +66,8 @@ export class FakeMailbox implements MailboxReader {
       deleted: 0,
       bytes: 0,
       specialUse: null,
-      subscribed: true,
+      children: 0,
+      keywords: [],
     }
   }
 

@@ -72,7 +72,6 @@ export async function openAwsStore(
       'active-dead': queue('active-dead'),
     },
     signals,
-    ordered: false,
     async [Symbol.asyncDispose]() {
       await signals.close()
       closeAwsClients(clients)

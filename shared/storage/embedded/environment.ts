@@ -30,6 +30,7 @@ export class Environment {
   readonly #commits = new Set<Commit>()
   readonly #overdueCheck: NodeJS.Timeout
   #closing = false
+  #closed = false
 
   constructor(directory: string, log: Log) {
     this.#log = log
@@ -56,6 +57,7 @@ export class Environment {
    * store is closing, so that operations under way can end: callers ask `assertOpen` first.
    */
   commit<T>(work: () => T): Promise<T> {
+    if (this.#closed) return Promise.reject(closedError())
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     const commit: Commit = { startedMs: performance.now(), reject }
     this.#commits.add(commit)
@@ -94,7 +96,7 @@ export class Environment {
   }
 
   assertOpen(): void {
-    if (this.#closing) throw new StorageMisuse('the store is closed')
+    if (this.#closing) throw closedError()
   }
 
   /** New operations reject from now on. */
@@ -105,6 +107,7 @@ export class Environment {
   async close(): Promise<void> {
     this.refuse()
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending)
+    this.#closed = true
     clearInterval(this.#overdueCheck)
     await this.#root.close()
   }
@@ -119,11 +122,19 @@ export class Environment {
     }
   }
 
-  #failure(error: unknown): TemporaryFailure {
-    if (error instanceof Error && 'commitError' in error && error.commitError instanceof Promise) {
+  /** Bugs of the work pass as they are; what lmdb says (a number as code, or a failed group) is a failure of the world. */
+  #failure(error: unknown): unknown {
+    if (!(error instanceof Error)) return error
+    if ('commitError' in error && error.commitError instanceof Promise) {
       // lmdb-js tells the reason in a second promise, which nobody else awaits.
       error.commitError.catch((cause) => this.#log.error({ err: cause }, 'commit failed'))
+    } else if (!('code' in error && typeof error.code === 'number')) {
+      return error
     }
     return new TemporaryFailure('the embedded store could not commit', { cause: error })
   }
+}
+
+function closedError(): StorageMisuse {
+  return new StorageMisuse('the store is closed')
 }

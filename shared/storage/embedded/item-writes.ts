@@ -3,10 +3,11 @@
 
 import { applyChanges } from '../changes.ts'
 import { holds } from '../condition.ts'
-import { checkItemBytes, keyOfWrite } from '../limits.ts'
-import { type Item, type Key, StorageMisuse, type Write } from '../ports.ts'
+import { checkItem, keyOfWrite } from '../limits.ts'
+import { type Item, type Key, StorageMisuse, type TableLayout, type Write } from '../ports.ts'
 import { keyBytes } from './keys.ts'
-import type { TableFiles } from './table-files.ts'
+import type { NewItem, TableFiles } from './table-files.ts'
+import { encodeItem } from './values.ts'
 
 export type Prepared = { readonly write: Write; readonly key: Key; readonly bytes: Uint8Array }
 
@@ -22,14 +23,17 @@ export function prepare(write: Write): Prepared {
   return { write, key, bytes: keyBytes(key) }
 }
 
-/** Runs inside a transaction; writes nothing unless the outcome is `written`. */
+/**
+ * Runs inside a transaction; writes nothing unless the outcome is `written`. Everything that can throw (a result beyond the
+ * limits, an encoding) comes before the first write.
+ */
 export function applyWrites(files: TableFiles, writes: readonly Prepared[]): Outcome {
   const stored = writes.map(({ key, bytes }) => files.read(key, bytes))
   const failed = failures(writes, stored)
   if (failed.length > 0) return { kind: 'failed', failed }
-  let results: (Item | undefined)[]
+  let results: Result[]
   try {
-    results = writes.map(({ write }, position) => resultOf(write, stored[position]))
+    results = writes.map(({ write }, position) => resultOf(write, stored[position], files.layout))
   } catch (error) {
     if (error instanceof StorageMisuse) return { kind: 'misuse', error }
     throw error
@@ -37,7 +41,7 @@ export function applyWrites(files: TableFiles, writes: readonly Prepared[]): Out
   for (const [position, { write, bytes }] of writes.entries()) {
     if (!('check' in write)) files.replace(bytes, stored[position], results[position])
   }
-  return { kind: 'written', items: results }
+  return { kind: 'written', items: results.map((result) => result?.item) }
 }
 
 function failures(writes: readonly Prepared[], stored: readonly (Item | undefined)[]): Failed {
@@ -49,10 +53,14 @@ function failures(writes: readonly Prepared[], stored: readonly (Item | undefine
   return failed
 }
 
-function resultOf(write: Write, stored: Item | undefined): Item | undefined {
-  if ('put' in write) return write.put
+type Result = NewItem | undefined
+
+function resultOf(write: Write, stored: Item | undefined, layout: TableLayout): Result {
+  if ('put' in write) return encoded(write.put)
   if (!('update' in write)) return undefined
-  const item = applyChanges(stored, write.update, write.changes)
-  checkItemBytes(item)
-  return item
+  return encoded(checkItem(applyChanges(stored, write.update, write.changes), layout))
+}
+
+function encoded(item: Item): NewItem {
+  return { item, value: encodeItem(item) }
 }

@@ -70,8 +70,6 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
       objects,
       queues,
       signals,
-      // One lmdb environment, whose transactions run in order.
-      ordered: true,
       purgeExpired: (limit) => purgeExpired(environment, Object.values(tables), clock, limit),
       sweepOrphans: () => objects.sweepOrphans(),
       [Symbol.asyncDispose]: () => (closing ??= close()),

@@ -6,20 +6,25 @@ import { createHash } from 'node:crypto'
 import type { Item, Key, TableLayout, Value } from '../ports.ts'
 import { type Bytes, type Environment, LMDB_KEY_BYTES_MAX } from './environment.ts'
 import { asBuffer } from './keys.ts'
-import { decodeItem, encodeItem } from './values.ts'
+import { decodeItem } from './values.ts'
 
 type Index = { readonly pk: string; readonly sk: string; readonly entries: Bytes }
+
+/** An item and its bytes, made before anything is written. */
+export type NewItem = { readonly item: Item; readonly value: Uint8Array }
 
 const NOTHING = new Uint8Array(0)
 const EXPIRY_BYTES = 8
 
 export class TableFiles {
+  readonly layout: TableLayout
   readonly items: Bytes
   readonly indexes: ReadonlyMap<string, Index>
   /** Epoch second (8 bytes, big-endian) and item key. */
   readonly expiries: Bytes
 
   constructor(environment: Environment, layout: TableLayout) {
+    this.layout = layout
     this.items = environment.database(`table/${layout.name}`)
     this.expiries = environment.database(`expiry/${layout.name}`)
     this.indexes = new Map(
@@ -36,11 +41,14 @@ export class TableFiles {
     return value === undefined ? undefined : decodeItem(key.pk, key.sk, value)
   }
 
-  replace(bytes: Uint8Array, before: Item | undefined, after: Item | undefined): void {
-    if (after !== undefined) this.items.put(bytes, encodeItem(after))
+  /** Inside a transaction: replaces the item stored under these key bytes, or removes it. */
+  replace(bytes: Uint8Array, before: Item | undefined, after: NewItem | undefined): void {
+    if (after !== undefined) this.items.put(bytes, after.value)
     else if (before !== undefined) this.items.remove(bytes)
-    for (const index of this.indexes.values()) this.#replaceEntry(index, bytes, before, after)
-    this.#replaceExpiry(bytes, before?.ttl, after?.ttl)
+    for (const index of this.indexes.values()) {
+      this.#replaceEntry(index, bytes, before, after?.item)
+    }
+    this.#replaceExpiry(bytes, before?.ttl, after?.item.ttl)
   }
 
   #replaceEntry(

@@ -38,13 +38,11 @@ const BATCH_ITEMS_MAX = 100
 
 export class EmbeddedTable implements Table {
   readonly #environment: Environment
-  readonly #layout: TableLayout
   readonly #clock: Clock
   readonly files: TableFiles
 
   constructor(environment: Environment, layout: TableLayout, clock: Clock) {
     this.#environment = environment
-    this.#layout = layout
     this.#clock = clock
     this.files = new TableFiles(environment, layout)
   }
@@ -88,7 +86,7 @@ export class EmbeddedTable implements Table {
     this.#beginRead(false)
     const definition = this.files.indexes.get(index)
     if (definition === undefined) {
-      throw new StorageMisuse(`table ${this.#layout.name} has no index ${index}`)
+      throw new StorageMisuse(`table ${this.files.layout.name} has no index ${index}`)
     }
     const pkBytes = checkQuery(query)
     return page(definition.entries, query, pageLimit(query.limit), ({ key, value }) => ({
@@ -100,13 +98,13 @@ export class EmbeddedTable implements Table {
 
   async write(write: Exclude<Write, { readonly check: Key }>): Promise<Item | undefined> {
     this.#environment.assertOpen()
-    const [item] = await this.#commit([prepare(checkWrite(write, this.#layout))])
+    const [item] = await this.#commit([prepare(checkWrite(write, this.files.layout))])
     return item
   }
 
   async transact(writes: readonly Write[]): Promise<void> {
     this.#environment.assertOpen()
-    const checked = checkTransaction(writes, this.#layout)
+    const checked = checkTransaction(writes, this.files.layout)
     if (checked.length > 0) await this.#commit(checked.map(prepare))
   }
 
@@ -117,7 +115,7 @@ export class EmbeddedTable implements Table {
     // The last write of a key wins: writes of one transaction must be on distinct keys.
     const byKey = new Map<string, Prepared>()
     for (const write of writes) {
-      const prepared = prepare(checkWrite(write, this.#layout))
+      const prepared = prepare(checkWrite(write, this.files.layout))
       byKey.set(`${prepared.key.pk}\0${prepared.key.sk}`, prepared)
     }
     const distinct = [...byKey.values()]

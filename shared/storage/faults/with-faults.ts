@@ -43,7 +43,6 @@ export function withFaults(store: Store, options: FaultOptions = {}): FaultyStor
       'active-dead': queue('active-dead'),
     },
     signals: new FaultySignals(store.signals, gate),
-    ordered: store.ordered,
     get calls() {
       return gate.calls
     },

@@ -1,0 +1,41 @@
+// Mailbox names on the wire and as text: RFC 9051 §5.1, RFC 3501 §5.1.3. With UTF8=ACCEPT or IMAP4rev2 enabled they are UTF-8,
+// before that modified UTF-7.
+
+import type { ByteString } from '#shared/mail/message-index.ts'
+import { decodeUtf8, encodeUtf8, isAscii } from './byte-string.ts'
+import { decodeModifiedUtf7, encodeModifiedUtf7 } from './modified-utf7.ts'
+import { ImapSyntaxError } from './syntax-error.ts'
+
+/** Bytes of a name as sent. The folder core has limits of its own. */
+export const MAILBOX_NAME_BYTES_MAX = 4_000
+
+/**
+ * Throws ImapSyntaxError for what is no name in this form. Deliberately: before UTF-8 is enabled a name with 8-bit bytes is taken
+ * for UTF-8, as people type it; one with a malformed `&` run is refused rather than given a second spelling.
+ */
+export function decodeMailboxName(bytes: ByteString, utf8: boolean): string {
+  const name = isAscii(bytes) && !utf8 ? decodeModifiedUtf7(bytes) : decodeUtf8(bytes)
+  if (name === undefined) {
+    throw new ImapSyntaxError(`the mailbox name is not ${utf8 ? '' : 'modified UTF-7 or '}UTF-8`)
+  }
+  return checkedName(name, bytes.length)
+}
+
+/** A pattern of LIST. One that no name could ever be written as is taken as it is and matches nothing. */
+export function decodeListPattern(bytes: ByteString, utf8: boolean): string {
+  if (isAscii(bytes) && !utf8) return checkedName(decodeModifiedUtf7(bytes) ?? bytes, bytes.length)
+  return decodeMailboxName(bytes, utf8)
+}
+
+/** The name as it goes on the wire; `astring` of the writer gives it quotes. */
+export function encodeMailboxName(name: string, utf8: boolean): ByteString {
+  return utf8 ? encodeUtf8(name) : encodeModifiedUtf7(name)
+}
+
+/** INBOX is INBOX in any case (RFC 9051 §5.1); nothing else is changed, also not `inbox/…`. */
+function checkedName(name: string, bytes: number): string {
+  if (bytes > MAILBOX_NAME_BYTES_MAX) throw new ImapSyntaxError('the mailbox name is too long')
+  return name.length === INBOX.length && name.toUpperCase() === INBOX ? INBOX : name
+}
+
+const INBOX = 'INBOX'

@@ -1,0 +1,34 @@
+// Modified UTF-7 of mailbox names: RFC 3501 §5.1.3. Printable ASCII stands for itself except `&`, which is `&-`; everything
+// else is UTF-16 in base64 with `,` for `/`, without padding, between `&` and `-`.
+
+const printableAscii = /^[\x20-\x7e]*$/
+const toEncode = /&|[^\x20-\x7e]+/g
+const shifted = /&([^-]*)-/g
+
+export function encodeModifiedUtf7(text: string): string {
+  return text.replace(toEncode, (run) => (run === '&' ? '&-' : `&${encodeRun(run)}-`))
+}
+
+/**
+ * The text, or undefined when this is no modified UTF-7. RFC 3501 leaves one spelling for each name (printable ASCII is never
+ * shifted, runs are never split); another spelling is refused, or one mailbox would have two names.
+ */
+export function decodeModifiedUtf7(encoded: string): string | undefined {
+  if (!printableAscii.test(encoded)) return undefined
+  if (!encoded.includes('&')) return encoded
+  const text = encoded.replace(shifted, (_, run: string) => (run === '' ? '&' : decodeRun(run)))
+  if (!text.isWellFormed()) return undefined
+  return encodeModifiedUtf7(text) === encoded ? text : undefined
+}
+
+function encodeRun(run: string): string {
+  const bytes = Buffer.from(run, 'utf16le').swap16()
+  return bytes.toString('base64').replaceAll('=', '').replaceAll('/', ',')
+}
+
+/** Whatever comes of a malformed run does not encode to the same run again. */
+function decodeRun(run: string): string {
+  const bytes = Buffer.from(run.replaceAll(',', '/'), 'base64')
+  const whole = bytes.subarray(0, bytes.length & ~1)
+  return whole.swap16().toString('utf16le')
+}

@@ -1,0 +1,73 @@
+// Reference counts of blobs, changed in the transaction that makes or removes the messages, so that no crash can leak an
+// object or lose one that is still referred to.
+
+import type { BlobId, FolderId } from '#shared/contracts/mailbox.ts'
+import type { Table, Write } from '#shared/storage/ports.ts'
+import { blobKey } from './keys.ts'
+import { type Blob, blobFields, number } from './records.ts'
+
+/** Partition of the `dead` index of the mail table, which sorts by time of death. */
+export const DEAD_PK = 'DEAD'
+export const deadSk = (nowMs: number, blobId: BlobId) =>
+  `${String(nowMs).padStart(15, '0')}#${blobId}`
+
+/** A message that may be new to the store. `into`: refused when the blob was delivered into that folder before. */
+export function reference(blob: Blob, into: FolderId | undefined, count = 1): Write {
+  const marker = into === undefined ? {} : { insert: { into: new Set([into]) } }
+  return {
+    update: blobKey(blob.id),
+    changes: {
+      setIfAbsent: blobFields(blob),
+      add: { refs: count },
+      remove: ['deadPk', 'deadSk'],
+      ...marker,
+    },
+    if: {
+      all: [
+        { absent: 'collected' },
+        ...(into === undefined ? [] : [{ not: { attribute: 'into', contains: into } } as const]),
+      ],
+    },
+  }
+}
+
+type Referring = { readonly blobId: BlobId }
+
+/** More references to blobs that messages already refer to. */
+export function referAgain(messages: readonly Referring[]): Write[] {
+  return [...counts(messages)].map(([id, count]) => ({
+    update: blobKey(id),
+    changes: { add: { refs: count }, remove: ['deadPk', 'deadSk'] },
+    if: { all: [{ exists: 'pk' }, { absent: 'collected' }] },
+  }))
+}
+
+/** A blob nobody refers to any more becomes dead in the same transaction. */
+export async function release(
+  table: Table,
+  messages: readonly Referring[],
+  nowMs: number,
+): Promise<Write[]> {
+  const gone = counts(messages)
+  const ids = [...gone.keys()]
+  const items = await table.batchGet(ids.map(blobKey), { consistent: true })
+  return ids.map((id, i): Write => {
+    const item = items[i]
+    // Cannot happen: a message refers to its blob. The message must still go away.
+    if (item === undefined) return { delete: blobKey(id) }
+    const refs = number(item, 'refs')
+    const left = refs - (gone.get(id) ?? 0)
+    const dead = left <= 0 ? { set: { deadPk: DEAD_PK, deadSk: deadSk(nowMs, id) } } : {}
+    return {
+      update: blobKey(id),
+      changes: { add: { refs: left - refs }, ...dead },
+      if: { attribute: 'refs', is: '=', value: refs },
+    }
+  })
+}
+
+function counts(messages: readonly Referring[]): Map<BlobId, number> {
+  const counted = new Map<BlobId, number>()
+  for (const { blobId } of messages) counted.set(blobId, (counted.get(blobId) ?? 0) + 1)
+  return counted
+}

@@ -1,0 +1,114 @@
+// One transaction's changes to one folder: collects messages that come, change and go, and works out what follows for the
+// counters, the digest, the keywords and the change log. Only append.ts, the hot path of delivery, does this by itself.
+
+import type { ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { Write } from '#shared/storage/ports.ts'
+import { changeItem } from './change-log.ts'
+import { addDigest, messageDigest, subtractDigest } from './digest.ts'
+import { DELETED, type FlagSet, fitKeywords, SEEN } from './flags.ts'
+import { folderKey, messageKey } from './keys.ts'
+import { type FolderRecord, type MessageRecord, messageItem } from './records.ts'
+
+/** Writes for the folder and its log besides those for messages; one more where messages come and go at once. */
+export const FOLDER_WRITES = 2
+
+export class FolderEdit {
+  readonly #before: FolderRecord
+  readonly #nowMs: number
+  readonly #counters: { -readonly [name in Counter]: FolderRecord[name] }
+  readonly #came: Uid[] = []
+  readonly #changed: Uid[] = []
+  readonly #gone: Uid[] = []
+  readonly #messages: Write[] = []
+  readonly #newKeywords = new Set<string>()
+
+  constructor(before: FolderRecord, nowMs: number) {
+    this.#before = before
+    this.#nowMs = nowMs
+    const { uidNext, exists, unseen, deleted, bytes, digest } = before
+    this.#counters = { uidNext, exists, unseen, deleted, bytes, digest }
+  }
+
+  /** The modseq of messages that come or change. */
+  get modSeq(): ModSeq {
+    return (this.#before.modSeq + 1) as ModSeq
+  }
+
+  /** Puts a message at the end; keywords that the folder has no room for are left out. */
+  add(message: Omit<MessageRecord, 'uid' | 'modSeq' | 'saveDateMs'>): Uid {
+    const uid = this.#counters.uidNext
+    this.#counters.uidNext = (uid + 1) as Uid
+    const flags = this.#fit(message.flags)
+    const record = { ...message, flags, uid, modSeq: this.modSeq, saveDateMs: this.#nowMs }
+    this.#messages.push({ put: messageItem(this.#before.id, record), if: { absent: 'pk' } })
+    this.#came.push(uid)
+    this.#count(record, 1)
+    return uid
+  }
+
+  /** Returns the message as it will be. */
+  setFlags(old: MessageRecord, given: FlagSet): MessageRecord {
+    const record = { ...old, flags: this.#fit(given), modSeq: this.modSeq }
+    this.#messages.push({ put: messageItem(this.#before.id, record), if: isAt(old.modSeq) })
+    this.#changed.push(old.uid)
+    this.#count(old, -1)
+    this.#count(record, 1)
+    return record
+  }
+
+  remove(old: MessageRecord): void {
+    this.#messages.push({ delete: messageKey(this.#before.id, old.uid), if: isAt(old.modSeq) })
+    this.#gone.push(old.uid)
+    this.#count(old, -1)
+  }
+
+  /** The folder is only left as it was read if nothing was collected. `modSeq` is the folder's after these writes. */
+  finish(): { readonly modSeq: ModSeq; readonly writes: readonly Write[] } {
+    const { id, accountId } = this.#before
+    let { modSeq } = this.#before
+    const log: Write[] = []
+    for (const [kind, uids] of [
+      ['new', this.#came],
+      ['flags', this.#changed],
+      ['expunge', this.#gone],
+    ] as const) {
+      if (uids.length === 0) continue
+      modSeq = (modSeq + 1) as ModSeq
+      log.push({ put: changeItem(id, modSeq, kind, uids, this.#nowMs) })
+    }
+    const keywords =
+      this.#newKeywords.size === 0 ? {} : { insert: { keywords: this.#newKeywords } }
+    const folder: Write = {
+      update: folderKey(accountId, id),
+      changes: { set: { modSeq, ...this.#counters }, ...keywords },
+      if: unchanged(this.#before),
+    }
+    return { modSeq, writes: [folder, ...this.#messages, ...log] }
+  }
+
+  #fit(flags: FlagSet): FlagSet {
+    const fitted = fitKeywords(flags, [...this.#before.keywords, ...this.#newKeywords])
+    for (const keyword of fitted.added) this.#newKeywords.add(keyword)
+    return fitted.flags
+  }
+
+  #count({ uid, modSeq, flags, size }: MessageRecord, sign: 1 | -1): void {
+    const counters = this.#counters
+    counters.exists += sign
+    counters.bytes += sign * size
+    if (!(flags.bits & SEEN)) counters.unseen += sign
+    if (flags.bits & DELETED) counters.deleted += sign
+    const digest = messageDigest(uid, modSeq)
+    counters.digest = (sign > 0 ? addDigest : subtractDigest)(counters.digest, digest)
+  }
+}
+
+type Counter = 'uidNext' | 'exists' | 'unseen' | 'deleted' | 'bytes' | 'digest'
+
+/** The folder is as it was read: every change of its messages raises its modseq. */
+export function unchanged(folder: { readonly modSeq: ModSeq }) {
+  return { attribute: 'modSeq', is: '=', value: folder.modSeq } as const
+}
+
+/** The message is as it was read, although it may have been read from a half-applied transaction. */
+const isAt = (modSeq: ModSeq) => ({ attribute: 'm', is: '=', value: modSeq }) as const
