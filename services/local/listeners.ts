@@ -105,7 +105,7 @@ function makers(core: Core, certificates: CertificateSource) {
         log: log.child({ service: role }),
       },
     )
-  const pop3 = (tls: 'stls' | 'implicit') => (host: string, port: number) =>
+  const pop3 = (tls: 'starttls' | 'implicit') => (host: string, port: number) =>
     createPop3Listener(
       {
         ...pop3Defaults,
@@ -132,7 +132,7 @@ function makers(core: Core, certificates: CertificateSource) {
     smtp: smtp('smtp'),
     submission: smtp('submission'),
     submissions: smtp('submissions'),
-    pop3: pop3('stls'),
+    pop3: pop3('starttls'),
     pop3s: pop3('implicit'),
   } satisfies Record<ListenerName, (address: string, port: number) => Listener>
 }

@@ -1,21 +1,13 @@
 // What the POP3 listener can be told, with its defaults and limits.
 
+import type { Endpoint } from '#shared/net/tcp-listener.ts'
 import type { TlsPolicy } from '#shared/net/tls/tls-options.ts'
-
-export type Pop3Endpoint = {
-  /** Empty: all addresses, IPv6 and IPv4. */
-  readonly host: string
-  /** 0 lets the system choose. */
-  readonly port: number
-  /** `stls`: begins in clear and offers STLS (RFC 2595 §4). `implicit`: TLS from the first byte (RFC 8314 §3.2). */
-  readonly tls: 'stls' | 'implicit'
-}
 
 /** Whether USER, PASS and AUTH PLAIN are refused before TLS. */
 export type DisablePlaintextAuth = 'yes' | 'no' | 'loopback-allowed'
 
 export type Pop3Options = {
-  readonly endpoints: readonly Pop3Endpoint[]
+  readonly endpoints: readonly Endpoint[]
   readonly tls: TlsPolicy
   readonly disablePlaintextAuth: DisablePlaintextAuth
   /** One session for an account at a time; others get [IN-USE]. Not needed for safety: see README.md, "Security". */
@@ -40,7 +32,7 @@ export const IDLE_TIMEOUT_MS_MIN = 10 * 60_000
 
 export const pop3Defaults = {
   endpoints: [
-    { host: '', port: 1110, tls: 'stls' },
+    { host: '', port: 1110, tls: 'starttls' },
     { host: '', port: 1995, tls: 'implicit' },
   ],
   tls: { minVersion: 'TLSv1.2' },

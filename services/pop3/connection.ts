@@ -3,12 +3,14 @@
 
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { type SecureContext, TLSSocket } from 'node:tls'
+import { TLSSocket } from 'node:tls'
+import type { SecureContextSource } from '#shared/net/hot-context.ts'
+import { Output } from '#shared/net/output.ts'
+import type { Endpoint } from '#shared/net/tcp-listener.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import { AUTH_LINE_BYTES_MAX, LINGER_MS, PIPELINE_BYTES_MAX } from './config.ts'
 import { parseRequest, runRequest } from './dispatch.ts'
 import { type Line, LineReader } from './line-reader.ts'
-import { Output } from './output.ts'
 import { type Reply, replies } from './replies.ts'
 import { MessageUnreadable, writeListing, writeMessage } from './reply-writer.ts'
 import { type Services, Session } from './session.ts'
@@ -24,9 +26,6 @@ type EndReason =
   | 'message unreadable'
   | 'bug'
   | 'shutdown'
-
-/** The context for the next handshake. */
-export type SecureContextSource = () => SecureContext
 
 /** How often a connection that is busy looks whether it still waits for the same thing. */
 const WATCH_INTERVAL_MS = 30_000
@@ -73,7 +72,7 @@ export class Connection {
   }
 
   /** Says the greeting, after a handshake when TLS is implicit. */
-  start(tls: 'stls' | 'implicit'): void {
+  start(tls: Endpoint['tls']): void {
     void this.#watch()
     this.#serving = this.#serve(() => this.#greet(tls))
   }
@@ -90,7 +89,7 @@ export class Connection {
     this.#socket.destroy()
   }
 
-  async #greet(tls: 'stls' | 'implicit'): Promise<void> {
+  async #greet(tls: Endpoint['tls']): Promise<void> {
     if (tls === 'implicit') await this.#startTls()
     else this.#listen()
     if (this.#end !== undefined) return

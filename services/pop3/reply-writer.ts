@@ -1,8 +1,8 @@
 // Writes replies: small ones in one piece, long ones with bounded memory.
 
+import type { Output } from '#shared/net/output.ts'
 import { COALESCED_BYTES_MAX, LISTING_LINES_PER_WRITE } from './config.ts'
 import { DotStuffing } from './dot-stuffing.ts'
-import type { Output } from './output.ts'
 import type { Reply } from './replies.ts'
 
 type Listing = Reply & { readonly kind: 'listing' }

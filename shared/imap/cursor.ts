@@ -46,9 +46,21 @@ export class Cursor {
     return this.#text[this.#at] === char
   }
 
+  seesDigit(): boolean {
+    const code = this.#text.charCodeAt(this.#at)
+    return code >= 0x30 && code <= 0x39
+  }
+
   /** Whether nothing but the line end comes. */
   atEnd(): boolean {
     return this.#at === this.#text.length && this.#next === this.#segments.length
+  }
+
+  /** The same with the spaces that `end` passes over. */
+  endsAfterSpaces(): boolean {
+    let at = this.#at
+    if (acceptsStraySpaces) while (this.#text.charCodeAt(at) === SP) at++
+    return at === this.#text.length && this.#next === this.#segments.length
   }
 
   /** The next keyword in capitals, '' for none. */
@@ -72,6 +84,13 @@ export class Cursor {
     return true
   }
 
+  /** Takes the character if it comes next and `then` comes after it, which stays. */
+  takesBefore(char: string, then: string): boolean {
+    if (this.#text[this.#at] !== char || this.#text[this.#at + 1] !== then) return false
+    this.#at++
+    return true
+  }
+
   expect(char: string): void {
     if (!this.takes(char)) this.fail(`${char === ' ' ? 'a space' : char} was expected`)
   }
@@ -83,8 +102,7 @@ export class Cursor {
 
   /** The line end. */
   end(): void {
-    if (acceptsStraySpaces) while (this.takes(' '));
-    if (!this.atEnd()) this.fail('more follows than the command takes')
+    if (!this.endsAfterSpaces()) this.fail('more follows than the command takes')
   }
 
   /** Takes the keyword if it comes next (any case). */
@@ -253,6 +271,13 @@ export class Cursor {
   /** flag-list = "(" [flag *(SP flag)] ")" */
   flagList(): string[] {
     return this.list(() => this.flag(), { emptyAllowed: true })
+  }
+
+  /** objectid = 1*255(ALPHA / DIGIT / "_" / "-") (RFC 8474 §7) */
+  objectId(): string {
+    const id = this.astring()
+    if (!/^[\w-]{1,255}$/.test(id)) this.fail('an object id was expected')
+    return id
   }
 
   /** date-time: milliseconds since 1970 */

@@ -1,173 +1,149 @@
 // Changes to messages that are there: flags and removal. Both run in chunks, each one transaction with one modseq and one
 // log entry; what was removed by somebody else in the meantime is passed over.
 
-import type { BlobId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { Signals, Table, Write } from '#shared/storage/ports.ts'
-import { unchanged } from './append.ts'
-import { changeItem } from './change-log.ts'
-import { addDigest, messageDigest, subtractDigest } from './digest.ts'
-import { changeFlags, DELETED, type FlagChange, SEEN, sameFlags } from './flags.ts'
-import { readFolder } from './folder-view.ts'
-import { blobKey, folderKey, folderTopic, messageKey } from './keys.ts'
+import type { Signals, Table } from '#shared/storage/ports.ts'
+import { release } from './blob-references.ts'
 import {
-  type FolderRecord,
-  type MessageRecord,
-  messageItem,
-  messageRecord,
-  number,
-} from './records.ts'
+  changeFlags,
+  DELETED,
+  type FlagChange,
+  flagSet,
+  KEYWORDS_MAX,
+  KEYWORDS_PER_FOLDER_MAX,
+  sameFlags,
+} from './flags.ts'
+import { FolderEdit } from './folder-edit.ts'
+import { readFolder, readMessages } from './folder-reading.ts'
+import { folderTopic } from './keys.ts'
+import type { FolderRecord, MessageRecord } from './records.ts'
 import { retrying } from './retry.ts'
+
+export { DEAD_PK, deadSk } from './blob-references.ts'
 
 /** Messages of one STORE transaction, next to the folder and the log entry. */
 export const STORE_BATCH_MAX = 98
 /** Messages of one EXPUNGE transaction: each also writes its blob. */
 export const EXPUNGE_BATCH_MAX = 49
 
-type Deps = { readonly table: Table; readonly signals: Signals; readonly clock: Clock }
+export type Stored =
+  | {
+      readonly kind: 'stored'
+      /** The messages as they are now, by ascending uid, changed or not; missing ones are left out. */
+      readonly messages: readonly MessageRecord[]
+      /** Not touched, because they changed after `unchangedSince` (RFC 7162 §3.1.3, MODIFIED). */
+      readonly modified: readonly Uid[]
+    }
+  /** The folder or one of the messages would have more keywords than are kept; nothing more was changed. */
+  | { readonly kind: 'too-many-keywords' }
+  | { readonly kind: 'no-such-folder' }
 
-/** Sorts by time of death in the `dead` index of the mail table. */
-export const DEAD_PK = 'DEAD'
-export const deadSk = (nowMs: number, blobId: BlobId) =>
-  `${String(nowMs).padStart(15, '0')}#${blobId}`
+export function createChange(deps: {
+  readonly table: Table
+  readonly signals: Signals
+  readonly clock: Clock
+}) {
+  const { table, signals, clock } = deps
 
-export function createChange(deps: Deps) {
-  /** Returns the messages as they are now, changed or not; missing ones are left out. */
   async function storeFlags(
     folder: FolderRef,
     uids: readonly Uid[],
     change: FlagChange,
-  ): Promise<readonly MessageRecord[]> {
-    const stored: MessageRecord[] = []
+    { unchangedSince = Number.POSITIVE_INFINITY }: { readonly unchangedSince?: number } = {},
+  ): Promise<Stored> {
+    const messages: MessageRecord[] = []
+    const modified: Uid[] = []
     for (const chunk of chunks(uids, STORE_BATCH_MAX)) {
-      stored.push(...(await retrying(deps.clock, () => storeChunk(folder, chunk, change))))
+      const stored = await retrying(clock, () => storeChunk(folder, chunk, change, unchangedSince))
+      if (stored.kind !== 'stored') return stored
+      messages.push(...stored.messages)
+      modified.push(...stored.modified)
     }
-    return stored
+    return { kind: 'stored', messages, modified }
   }
 
   async function storeChunk(
     name: FolderRef,
     uids: readonly Uid[],
     change: FlagChange,
-  ): Promise<readonly MessageRecord[]> {
-    const found = await readChunk(name, uids)
-    if (found === undefined) return []
-    const { folder, messages } = found
-    const modSeq = (folder.modSeq + 1) as ModSeq
-    const changed = messages
-      .map((message) => ({ ...message, flags: changeFlags(message.flags, change), modSeq }))
-      .filter((message, i) => !sameFlags(message.flags, messages[i]?.flags ?? message.flags))
-    if (changed.length === 0) return messages
-    const before = new Map(messages.map((message) => [message.uid, message]))
-    let { unseen, deleted, digest } = folder
-    const writes: Write[] = []
-    for (const message of changed) {
-      const old = before.get(message.uid)
-      if (old === undefined) continue
-      unseen += Number(!(message.flags.bits & SEEN)) - Number(!(old.flags.bits & SEEN))
-      deleted += Number(!!(message.flags.bits & DELETED)) - Number(!!(old.flags.bits & DELETED))
-      digest = subtractDigest(digest, messageDigest(old.uid, old.modSeq))
-      digest = addDigest(digest, messageDigest(message.uid, modSeq))
-      writes.push({ put: messageItem(name.id, message), if: isAt(old.modSeq) })
+    unchangedSince: number,
+  ): Promise<Stored> {
+    const folder = await readFolder(table, name)
+    if (!folder?.selectable) return { kind: 'no-such-folder' }
+    const found = await readMessages(table, name.id, uids)
+    const modified = found.filter((message) => message.modSeq > unchangedSince)
+    const messages = found.filter((message) => message.modSeq <= unchangedSince)
+    if (!hasRoom(folder, change)) return { kind: 'too-many-keywords' }
+    const edit = new FolderEdit(folder, clock.now())
+    let edited = false
+    const now: MessageRecord[] = []
+    for (const message of messages) {
+      const flags = changeFlags(message.flags, change)
+      if (flags.keywords.length > KEYWORDS_MAX) return { kind: 'too-many-keywords' }
+      const same = sameFlags(flags, message.flags)
+      edited ||= !same
+      now.push(same ? message : edit.setFlags(message, flags))
     }
-    const changedUids = changed.map((message) => message.uid)
-    await commit(folder, modSeq, { unseen, deleted, digest }, 'flags', changedUids, writes)
-    const now = new Map(changed.map((message) => [message.uid, message]))
-    return messages.map((message) => now.get(message.uid) ?? message)
+    if (edited) await commit(folder, edit)
+    return { kind: 'stored', messages: now, modified: modified.map(({ uid }) => uid) }
   }
 
-  /** Returns the uids that were removed. */
-  async function expunge(folder: FolderRef, uids: readonly Uid[]): Promise<readonly Uid[]> {
+  /**
+   * Returns the uids that were removed. With `deletedOnly` a message that lost its \Deleted flag in the meantime stays
+   * (RFC 9051 §6.4.3).
+   */
+  async function expunge(
+    folder: FolderRef,
+    uids: readonly Uid[],
+    options: { readonly deletedOnly?: boolean } = {},
+  ): Promise<readonly Uid[]> {
     const removed: Uid[] = []
     for (const chunk of chunks(uids, EXPUNGE_BATCH_MAX)) {
-      removed.push(...(await retrying(deps.clock, () => expungeChunk(folder, chunk))))
+      removed.push(...(await retrying(clock, () => expungeChunk(folder, chunk, options))))
     }
     return removed
   }
 
-  async function expungeChunk(name: FolderRef, uids: readonly Uid[]): Promise<readonly Uid[]> {
-    const found = await readChunk(name, uids)
-    if (found === undefined || found.messages.length === 0) return []
-    const { folder, messages } = found
-    const modSeq = (folder.modSeq + 1) as ModSeq
-    let { exists, unseen, deleted, bytes, digest } = folder
-    const writes: Write[] = []
-    for (const { uid, flags, size, modSeq: at } of messages) {
-      exists--
-      if (!(flags.bits & SEEN)) unseen--
-      if (flags.bits & DELETED) deleted--
-      bytes -= size
-      digest = subtractDigest(digest, messageDigest(uid, at))
-      writes.push({ delete: messageKey(name.id, uid), if: isAt(at) })
-    }
-    writes.push(...(await releaseBlobs(messages)))
-    const removed = messages.map((message) => message.uid)
-    await commit(
-      folder,
-      modSeq,
-      { exists, unseen, deleted, bytes, digest },
-      'expunge',
-      removed,
-      writes,
-    )
-    return removed
-  }
-
-  /** A blob nobody refers to any more becomes dead in the same transaction, so that no crash can leak it. */
-  async function releaseBlobs(messages: readonly MessageRecord[]): Promise<Write[]> {
-    const counts = new Map<BlobId, number>()
-    for (const { blobId } of messages) counts.set(blobId, (counts.get(blobId) ?? 0) + 1)
-    const ids = [...counts.keys()]
-    const items = await deps.table.batchGet(ids.map(blobKey), { consistent: true })
-    const nowMs = deps.clock.now()
-    return ids.map((id, i): Write => {
-      const item = items[i]
-      // Cannot happen: a message refers to its blob. The message must still go away.
-      if (item === undefined) return { delete: blobKey(id) }
-      const refs = number(item, 'refs')
-      const left = refs - (counts.get(id) ?? 0)
-      const dead = left <= 0 ? { set: { deadPk: DEAD_PK, deadSk: deadSk(nowMs, id) } } : {}
-      return {
-        update: blobKey(id),
-        changes: { add: { refs: left - refs }, ...dead },
-        if: { attribute: 'refs', is: '=', value: refs },
-      }
-    })
-  }
-
-  async function readChunk(name: FolderRef, uids: readonly Uid[]) {
-    const folder = await readFolder(deps.table, name)
-    if (folder === undefined) return undefined
-    const keys = uids.map((uid) => messageKey(name.id, uid))
-    const items = await deps.table.batchGet(keys, { consistent: true })
-    return { folder, messages: items.filter((item) => item !== undefined).map(messageRecord) }
+  async function expungeChunk(
+    name: FolderRef,
+    uids: readonly Uid[],
+    { deletedOnly = false }: { readonly deletedOnly?: boolean },
+  ): Promise<readonly Uid[]> {
+    // A folder that is being removed is emptied here too.
+    const folder = await readFolder(table, name)
+    if (folder === undefined) return []
+    const found = await readMessages(table, name.id, uids)
+    const messages = deletedOnly ? found.filter(({ flags }) => flags.bits & DELETED) : found
+    if (messages.length === 0) return []
+    const nowMs = clock.now()
+    const edit = new FolderEdit(folder, nowMs)
+    for (const message of messages) edit.remove(message)
+    await commit(folder, edit, await release(table, messages, nowMs))
+    return messages.map((message) => message.uid)
   }
 
   async function commit(
     folder: FolderRecord,
-    modSeq: ModSeq,
-    counters: Partial<Pick<FolderRecord, 'exists' | 'unseen' | 'deleted' | 'bytes' | 'digest'>>,
-    kind: 'flags' | 'expunge',
-    uids: readonly Uid[],
-    writes: readonly Write[],
-  ): Promise<void> {
-    await deps.table.transact([
-      {
-        update: folderKey(folder.accountId, folder.id),
-        changes: { set: { modSeq, ...counters } },
-        if: unchanged(folder),
-      },
-      ...writes,
-      { put: changeItem(folder.id, modSeq, kind, uids, deps.clock.now()) },
-    ])
-    deps.signals.publish(folderTopic(folder.id), String(modSeq))
+    edit: FolderEdit,
+    blobs: Awaited<ReturnType<typeof release>> = [],
+  ): Promise<ModSeq> {
+    const { modSeq, writes } = edit.finish()
+    await table.transact([...writes, ...blobs])
+    signals.publish(folderTopic(folder.id), String(modSeq))
+    return modSeq
   }
 
   return { storeFlags, expunge }
 }
 
-/** The message is as it was read, although it may have been read from a half-applied transaction. */
-const isAt = (modSeq: ModSeq) => ({ attribute: 'm', is: '=', value: modSeq }) as const
+/** Whether the folder has room for the keywords that are given to its messages. */
+function hasRoom(folder: FolderRecord, { mode, flags }: FlagChange): boolean {
+  if (mode === 'remove') return true
+  const known = new Set(folder.keywords.map((keyword) => keyword.toLowerCase()))
+  for (const keyword of flagSet(flags).keywords) known.add(keyword.toLowerCase())
+  return known.size <= KEYWORDS_PER_FOLDER_MAX
+}
 
 export function* chunks<T>(all: readonly T[], size: number): Generator<readonly T[]> {
   for (let i = 0; i < all.length; i += size) yield all.slice(i, i + size)

@@ -197,6 +197,20 @@ describe('the embedded store', () => {
     expect(received.map((message) => message.body)).toEqual(['1', '2', '3', 'delayed', '4'])
   })
 
+  it('ignores a stale receipt', async () => {
+    const queue = store.queues.incoming
+    const options = { max: 1, visibilitySeconds: 10, waitSeconds: 0 }
+    await queue.send(['m'])
+    const [first] = await queue.receive(options)
+    nowMs += 11_000
+    const [second] = await queue.receive(options)
+    await queue.acknowledge([first?.receipt ?? ''])
+    await queue.extend([first?.receipt ?? ''], 900)
+    nowMs += 11_000
+    const [third] = await queue.receive(options)
+    expect([first, second, third].map((message) => message?.receives)).toEqual([1, 2, 3])
+  })
+
   it('removes the inboxes of dead processes', async () => {
     const signals = join(opened.directory, 'signals')
     // Above the largest process id of Linux.

@@ -255,7 +255,7 @@ export async function startPop3({
   const listener = createPop3Listener(
     {
       ...pop3Defaults,
-      endpoints: [{ host: '127.0.0.1', port: 0, tls: 'stls' }],
+      endpoints: [{ host: '127.0.0.1', port: 0, tls: 'starttls' }],
       disablePlaintextAuth: 'no',
       authFailureDelayMs: 0,
       ...options,

@@ -1,6 +1,6 @@
 // Starts `storage-child.ts` beside a test and collects its reports.
 
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Report, Task } from './storage-child.ts'
@@ -43,4 +43,9 @@ export class Child implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) await this.kill()
   }
+}
+
+/** Runs a task to its end while this process stands still. */
+export function runChild(directory: string, task: Task): void {
+  execFileSync(process.execPath, [PROGRAM, directory, JSON.stringify(task)])
 }

@@ -111,6 +111,6 @@ if (directory !== undefined && task !== undefined) {
   if (parsed.kind !== 'subscribe') {
     await store[Symbol.asyncDispose]()
     report({ kind: 'done' })
-    process.disconnect()
+    if (process.connected) process.disconnect()
   }
 }

@@ -56,7 +56,7 @@ async function connect(header: Header): Promise<Target> {
     authenticator,
     certificates: tls === 'none' ? null : certificates,
     options: {
-      endpoints: [{ host: '127.0.0.1', port: 0, tls: implicitTls ? 'implicit' : 'stls' }],
+      endpoints: [{ host: '127.0.0.1', port: 0, tls: implicitTls ? 'implicit' : 'starttls' }],
       disablePlaintextAuth: parsePlaintext(header.plaintext),
       lockMaildrop: header.lock === 'yes',
       commandErrorsMax: Number(header.errors ?? pop3Defaults.commandErrorsMax),

@@ -36,7 +36,10 @@ export type TlsOptions = {
 }
 
 /** Options for the certificate of this moment; call again when the source has changed. */
-export function tlsOptions(source: CertificateSource, { minVersion }: TlsPolicy): TlsOptions {
+export function tlsOptions(
+  source: Pick<CertificateSource, 'current'>,
+  { minVersion }: TlsPolicy,
+): TlsOptions {
   const { key, cert } = source.current()
   return {
     key,

@@ -27,7 +27,7 @@ beforeAll(async () => {
     mailbox: new FakeMailbox(messages),
     options: {
       endpoints: [
-        { host: '127.0.0.1', port: 0, tls: 'stls' },
+        { host: '127.0.0.1', port: 0, tls: 'starttls' },
         { host: '127.0.0.1', port: 0, tls: 'implicit' },
       ],
       disablePlaintextAuth: 'yes',

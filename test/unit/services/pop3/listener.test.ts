@@ -214,7 +214,7 @@ async function openAccepted(setup: Pop3Setup) {
   if (address === null || typeof address === 'string') throw new Error('no port')
   const client = await open(address.port)
   const socket = await sockets.promise
-  listener.accept(socket, 'stls')
+  listener.accept(socket, 'starttls')
   await client.readLine('greeting')
   return { listener, client, socket }
 }
@@ -472,7 +472,7 @@ describe('opening', () => {
     const taken = await start()
     const free = await start()
     await free.listener.close({ graceMs: 0 })
-    const endpoint = (port: number) => ({ host: '127.0.0.1', port, tls: 'stls' }) as const
+    const endpoint = (port: number) => ({ host: '127.0.0.1', port, tls: 'starttls' }) as const
     const endpoints = [endpoint(free.port), endpoint(taken.port)]
     await expect(startPop3({ options: { endpoints } })).rejects.toThrow(/EADDRINUSE/)
     await start({ options: { endpoints: [endpoint(free.port)] } })

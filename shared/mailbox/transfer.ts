@@ -1,0 +1,245 @@
+// Messages that come into a folder other than by delivery: copied, moved, appended several at once, or put in the place of
+// another. Each transaction writes both folders, both logs and the blob references, so that no message is ever in neither
+// folder or, where it is moved, in both.
+
+import type { FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { type Signals, type Table, TRANSACT_ITEMS_MAX, type Write } from '#shared/storage/ports.ts'
+import type { Appendix } from './append.ts'
+import { referAgain, reference, release } from './blob-references.ts'
+import { chunks, type createChange } from './change.ts'
+import { FOLDER_WRITES, FolderEdit } from './folder-edit.ts'
+import { readFolder, readMessages } from './folder-reading.ts'
+import { folderTopic } from './keys.ts'
+import type { FolderRecord } from './records.ts'
+import { retrying } from './retry.ts'
+
+/** Messages of one COPY transaction: each also writes its blob. */
+export const COPY_BATCH_MAX = (TRANSACT_ITEMS_MAX - FOLDER_WRITES) / 2
+/** Messages of one MOVE transaction: each is deleted here and put there, blobs stay as they are. */
+export const MOVE_BATCH_MAX = (TRANSACT_ITEMS_MAX - 2 * FOLDER_WRITES) / 2
+/** Messages that can be appended all or nothing (RFC 3502): each also writes its blob. */
+export const APPEND_TOGETHER_MAX = COPY_BATCH_MAX
+
+/** What COPYUID says (RFC 9051 §7.1): `from[i]` of the source is `to[i]` of the target; both ascend. */
+export type Transferred = {
+  readonly uidValidity: number
+  readonly from: readonly Uid[]
+  readonly to: readonly Uid[]
+}
+
+export type NoSuchFolder = { readonly kind: 'no-such-source' } | { readonly kind: 'no-such-target' }
+
+export type Copied = ({ readonly kind: 'copied' } & Transferred) | NoSuchFolder
+
+export type Moved =
+  | ({ readonly kind: 'moved' } & Transferred)
+  /** The world failed on the way: these were moved, the rest is where it was (RFC 6851 §3.3 allows it). */
+  | ({ readonly kind: 'interrupted'; readonly cause: TemporaryFailure } & Transferred)
+  | NoSuchFolder
+
+export type AppendedTogether =
+  | {
+      readonly kind: 'appended'
+      readonly uids: readonly Uid[]
+      readonly modSeq: ModSeq
+      readonly uidValidity: number
+    }
+  | { readonly kind: 'too-many' }
+  | { readonly kind: 'no-such-folder' }
+
+export type Replaced =
+  | {
+      readonly kind: 'replaced'
+      readonly uid: Uid
+      readonly modSeq: ModSeq
+      readonly uidValidity: number
+    }
+  | { readonly kind: 'no-such-message' }
+  | NoSuchFolder
+
+export function createTransfer(deps: {
+  readonly table: Table
+  readonly signals: Signals
+  readonly clock: Clock
+  readonly expunge: ReturnType<typeof createChange>['expunge']
+}) {
+  const { table, clock } = deps
+
+  /**
+   * Copies the messages that still exist. Either all of them, or TemporaryFailure and none (RFC 9051 §6.4.7): chunks already
+   * copied are taken back; only a crash or a second failure can leave them.
+   */
+  async function copy(
+    source: FolderRef,
+    uids: readonly Uid[],
+    target: FolderRef,
+  ): Promise<Copied> {
+    const copied = collected()
+    try {
+      for (const chunk of chunksOrOne(uids, COPY_BATCH_MAX)) {
+        const result = await retrying(clock, () => copyChunk(source, chunk, target))
+        if ('kind' in result) return result
+        copied.take(result)
+      }
+    } catch (error) {
+      await deps.expunge(target, copied.all.to).catch(() => undefined)
+      throw error
+    }
+    return { kind: 'copied', ...copied.all }
+  }
+
+  async function copyChunk(source: FolderRef, uids: readonly Uid[], target: FolderRef) {
+    const folders = await bothFolders(source, target)
+    if ('kind' in folders) return folders
+    const messages = await readMessages(table, source.id, uids)
+    const edit = new FolderEdit(folders.to, clock.now())
+    const to = messages.map((message) => edit.add(message))
+    if (messages.length > 0) await commit([[folders.to, edit]], referAgain(messages))
+    return transferred(folders.to, messages, to)
+  }
+
+  /** Moves the messages that still exist; each is at every moment in exactly one of the folders. */
+  async function move(
+    source: FolderRef,
+    uids: readonly Uid[],
+    target: FolderRef,
+  ): Promise<Moved> {
+    const moved = collected()
+    for (const chunk of chunksOrOne(uids, MOVE_BATCH_MAX)) {
+      try {
+        const result = await retrying(clock, () => moveChunk(source, chunk, target))
+        if ('kind' in result) return result
+        moved.take(result)
+      } catch (error) {
+        if (!(error instanceof TemporaryFailure) || moved.all.to.length === 0) throw error
+        return { kind: 'interrupted', cause: error, ...moved.all }
+      }
+    }
+    return { kind: 'moved', ...moved.all }
+  }
+
+  async function moveChunk(source: FolderRef, uids: readonly Uid[], target: FolderRef) {
+    const folders = await bothFolders(source, target)
+    if ('kind' in folders) return folders
+    const messages = await readMessages(table, source.id, uids)
+    const edits = editsOf(folders)
+    const to = messages.map((message) => {
+      edits.from.remove(message)
+      return edits.to.add(message)
+    })
+    if (messages.length > 0) await commit(edits.all)
+    return transferred(folders.to, messages, to)
+  }
+
+  /** All of the messages or, with TemporaryFailure, none. `once` does not apply. */
+  function appendTogether(
+    folder: FolderRef,
+    messages: readonly Appendix[],
+  ): Promise<AppendedTogether> {
+    if (messages.length > APPEND_TOGETHER_MAX) return Promise.resolve({ kind: 'too-many' })
+    return retrying(clock, async (): Promise<AppendedTogether> => {
+      const before = await readFolder(table, folder)
+      if (!before?.selectable) return { kind: 'no-such-folder' }
+      const { modSeq, uidValidity } = before
+      if (messages.length === 0) return { kind: 'appended', uids: [], modSeq, uidValidity }
+      const edit = new FolderEdit(before, clock.now())
+      const uids = messages.map((message) => edit.add(arriving(message)))
+      await commit([[before, edit]], references(messages))
+      return { kind: 'appended', uids, modSeq: edit.modSeq, uidValidity }
+    })
+  }
+
+  /** Appends a message and removes another in one step (RFC 8508). */
+  function replace(
+    source: FolderRef,
+    uid: Uid,
+    target: FolderRef,
+    message: Appendix,
+  ): Promise<Replaced> {
+    return retrying(clock, async (): Promise<Replaced> => {
+      const folders = await bothFolders(source, target)
+      if ('kind' in folders) return folders
+      const [old] = await readMessages(table, source.id, [uid])
+      if (old === undefined) return { kind: 'no-such-message' }
+      const edits = editsOf(folders)
+      edits.from.remove(old)
+      const replacement = edits.to.add(arriving(message))
+      const released = await release(table, [old], clock.now())
+      await commit(edits.all, [...released, ...references([message])])
+      const { uidValidity } = folders.to
+      return { kind: 'replaced', uid: replacement, modSeq: edits.to.modSeq, uidValidity }
+    })
+  }
+
+  async function bothFolders(source: FolderRef, target: FolderRef) {
+    const sameFolder = source.id === target.id
+    const reading = readFolder(table, source)
+    const [from, to] = await Promise.all([reading, sameFolder ? reading : readFolder(table, target)])
+    if (!from?.selectable) return { kind: 'no-such-source' } as const
+    if (!to?.selectable) return { kind: 'no-such-target' } as const
+    return { from, to }
+  }
+
+  function editsOf({ from, to }: { readonly from: FolderRecord; readonly to: FolderRecord }) {
+    const nowMs = clock.now()
+    const target = new FolderEdit(to, nowMs)
+    const source = from === to ? target : new FolderEdit(from, nowMs)
+    const all: (readonly [FolderRecord, FolderEdit])[] = [[to, target]]
+    if (from !== to) all.push([from, source])
+    return { from: source, to: target, all }
+  }
+
+  async function commit(
+    edits: readonly (readonly [FolderRecord, FolderEdit])[],
+    blobs: readonly Write[] = [],
+  ): Promise<void> {
+    const finished = edits.map(([folder, edit]) => ({ folder, ...edit.finish() }))
+    await table.transact([...blobs, ...finished.flatMap(({ writes }) => writes)])
+    for (const { folder, modSeq } of finished) {
+      deps.signals.publish(folderTopic(folder.id), String(modSeq))
+    }
+  }
+
+  return { copy, move, appendTogether, replace }
+}
+
+/** At least one chunk, so that missing folders are noticed without messages too. */
+const chunksOrOne = (uids: readonly Uid[], size: number) =>
+  uids.length === 0 ? [[]] : chunks(uids, size)
+
+function transferred(
+  { uidValidity }: FolderRecord,
+  messages: readonly { readonly uid: Uid }[],
+  to: readonly Uid[],
+): Transferred {
+  return { uidValidity, from: messages.map(({ uid }) => uid), to }
+}
+
+function collected() {
+  const from: Uid[] = []
+  const to: Uid[] = []
+  const all = { uidValidity: 0, from, to }
+  return {
+    all,
+    take(chunk: Transferred) {
+      all.uidValidity = chunk.uidValidity
+      from.push(...chunk.from)
+      to.push(...chunk.to)
+    },
+  }
+}
+
+function arriving({ blob, flags, internalDateMs, prepend }: Appendix) {
+  const size = prepend.length + blob.prepend.length + blob.object.length
+  return { blobId: blob.id, size, internalDateMs, flags, prepend }
+}
+
+/** One write for each blob, however many of the messages it is. */
+function references(messages: readonly Appendix[]): Write[] {
+  const byBlob = Map.groupBy(messages, ({ blob }) => blob.id)
+  return [...byBlob.values()].flatMap(([first, ...more]) =>
+    first === undefined ? [] : [reference(first.blob, undefined, 1 + more.length)],
+  )
+}
