@@ -10,7 +10,7 @@ import type { AccountRecord } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
-import { addressArgument, quotaArgument } from './arguments.ts'
+import { addressArgument, ownDomain, quotaArgument } from './arguments.ts'
 import type { Context, Process } from './context.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
@@ -59,7 +59,7 @@ export function accountCommands(parent: Command, define: Define): void {
     async run(context, [domain]) {
       const { core, output } = context
       const rows: Awaited<ReturnType<typeof facts>>[] = []
-      const wanted = domain === '' ? undefined : addressArgument(`x@${domain}`, context).domain
+      const wanted = domain === '' ? undefined : await ownDomain(domain, context)
       for await (const found of core.directory.accounts.list(wanted)) {
         rows.push(await facts(found, context))
       }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Alias } from '#shared/directory/aliases.ts'
 import { formatAddress } from '#shared/mail/address.ts'
-import { addressArgument, aliasArgument, domainArgument } from './arguments.ts'
+import { addressArgument, aliasArgument, ownDomain } from './arguments.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 import { columns } from './output.ts'
@@ -34,8 +34,9 @@ export function aliasCommands(parent: Command, define: Define): void {
 
   define(alias.command('list [domain]'), {
     about: 'list aliases',
-    async run({ core, output }, [domain]) {
-      const wanted = domain === '' ? undefined : domainArgument(domain)
+    async run(context, [domain]) {
+      const { core, output } = context
+      const wanted = domain === '' ? undefined : await ownDomain(domain, context)
       const aliases = await Array.fromAsync(core.directory.aliases.list(wanted))
       output.print(aliases.map(shown), () =>
         columns(

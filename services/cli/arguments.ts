@@ -14,6 +14,13 @@ export function domainArgument(text: string): Domain {
   return domain
 }
 
+/** A domain that is in the directory. */
+export async function ownDomain(text: string, { core }: Context): Promise<Domain> {
+  const domain = domainArgument(text)
+  if ((await core.directory.domains.get(domain)) !== undefined) return domain
+  throw new CommandFailure(`no domain ${text}`)
+}
+
 export function addressArgument(text: string, { core }: Context): Address {
   const address = parseAddress(text, parseDomain(core.settings.defaultDomain))
   if (address === undefined) throw new CommandFailure(`'${text}' is not a mail address`)

@@ -25,7 +25,8 @@ export type Define = <Options extends object>(
 
 export function createDefine(process: Process): Define {
   return (command, { about, mayCreate = false, options, run }) => {
-    options?.(command.description(about))
+    command.description(about)
+    options?.(command)
     withJson(withCommonOptions(command))
     command.action(async () => {
       const given = command.opts<Common & Parameters<typeof run>[2]>()

@@ -68,6 +68,12 @@ export class Cursor {
     return this.#text.slice(this.#at, this.#run(KEYWORD_CHAR)).toUpperCase()
   }
 
+  /** Whether the "(" that comes next opens a list of keywords rather than of names that begin with "/" or a quote. */
+  optionsFollow(): boolean {
+    const code = this.#text.charCodeAt(this.#at + 1)
+    return ((characterClasses[code] ?? 0) & KEYWORD_CHAR) !== 0
+  }
+
   /** The literal that is announced here and was not read, null for none. */
   announced(): LiteralHeader | null {
     if (this.#at < this.#text.length) return null
@@ -240,6 +246,11 @@ export class Cursor {
     const end = this.#run(LIST_CHAR)
     this.#at = end
     return decodeListPattern(end > start ? this.#text.slice(start, end) : this.string(), this.utf8)
+  }
+
+  /** The reference of LIST: a mailbox in the grammar, though it need not be a whole name. */
+  listReference(): string {
+    return decodeListPattern(this.astring(), this.utf8)
   }
 
   /** sequence-set = … / "$" */

@@ -1,6 +1,6 @@
 // Arguments of SEARCH, SORT, THREAD and ESEARCH around the keys: RETURN options of RFC 9051 §6.4.4 (ESEARCH RFC 4731, SEARCHRES
 // RFC 5182, CONTEXT and PARTIAL RFC 5267 and 9394), CHARSET, sort criteria (RFC 5256, RFC 5957), thread algorithm, and the
-// mailboxes of MULTISEARCH (RFC 7377).
+// mailboxes of MULTISEARCH (RFC 7377). Each begins after the command's name and a space.
 
 import type { Cursor } from './cursor.ts'
 import { type MailboxFilter, parseMailboxFilter } from './mailbox-filter.ts'
@@ -66,7 +66,6 @@ const sortKeys: ReadonlyMap<string, SortKey> = new Map([
 // search = "SEARCH" [search-return-opts] SP search-program, here from after "SEARCH"
 // search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)
 export function parseSearchArguments(cursor: Cursor): SearchArguments {
-  cursor.space()
   const returns = parseReturn(cursor)
   const charset = cursor.takesKeyword('CHARSET') ? parseCharset(cursor) : null
   return { returns, charset, key: parseSearchKeys(cursor) }
@@ -74,7 +73,6 @@ export function parseSearchArguments(cursor: Cursor): SearchArguments {
 
 // sort = "SORT" [search-return-opts] SP sort-criteria SP charset 1*(SP search-key) (RFC 5256 §5, RFC 5267 §5)
 export function parseSortArguments(cursor: Cursor): SortArguments {
-  cursor.space()
   const returns = parseReturn(cursor)
   const criteria = cursor.list(() => parseCriterion(cursor))
   if (criteria.length > SORT_CRITERIA_MAX) cursor.fail('too many sort criteria')
@@ -84,7 +82,6 @@ export function parseSortArguments(cursor: Cursor): SortArguments {
 
 // thread = "THREAD" SP thread-alg SP charset 1*(SP search-key) (RFC 5256 §5)
 export function parseThreadArguments(cursor: Cursor): ThreadArguments {
-  cursor.space()
   const algorithm = cursor.keyword().toLowerCase()
   if (algorithm !== 'orderedsubject' && algorithm !== 'references') {
     return cursor.fail('unknown thread algorithm')
@@ -96,7 +93,6 @@ export function parseThreadArguments(cursor: Cursor): ThreadArguments {
 // esearch = "ESEARCH" [SP esearch-source-opts] [SP search-return-opts] SP search-program (RFC 7377 §4)
 // esearch-source-opts = "IN" SP "(" source-mbox [SP scope-options] ")", source-mbox = filter-mailboxes *(SP filter-mailboxes)
 export function parseMultiSearchArguments(cursor: Cursor): MultiSearchArguments {
-  cursor.space()
   let sources: readonly MailboxFilter[] | null = null
   if (cursor.takesKeyword('IN')) {
     cursor.space()

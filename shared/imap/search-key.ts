@@ -43,9 +43,9 @@ export type SearchKey =
 export type ModSeqEntry = { readonly name: ByteString; readonly type: 'priv' | 'shared' | 'all' }
 
 const flagKeys: ReadonlyMap<string, SearchKey> = new Map(
-  ['Answered', 'Deleted', 'Draft', 'Flagged', 'Seen'].flatMap((name) => [
-    [name.toUpperCase(), { kind: 'flag', flag: `\\${name}`, set: true }] as const,
-    [`UN${name.toUpperCase()}`, { kind: 'flag', flag: `\\${name}`, set: false }] as const,
+  ['Answered', 'Deleted', 'Draft', 'Flagged', 'Seen'].flatMap((name): [string, SearchKey][] => [
+    [name.toUpperCase(), { kind: 'flag', flag: `\\${name}`, set: true }],
+    [`UN${name.toUpperCase()}`, { kind: 'flag', flag: `\\${name}`, set: false }],
   ]),
 )
 const recent: SearchKey = { kind: 'flag', flag: '\\Recent', set: true }

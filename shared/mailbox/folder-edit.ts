@@ -76,8 +76,7 @@ export class FolderEdit {
       modSeq = (modSeq + 1) as ModSeq
       log.push({ put: changeItem(id, modSeq, kind, uids, this.#nowMs) })
     }
-    const keywords =
-      this.#newKeywords.size === 0 ? {} : { insert: { keywords: this.#newKeywords } }
+    const keywords = this.#newKeywords.size === 0 ? {} : { insert: { keywords: this.#newKeywords } }
     const folder: Write = {
       update: folderKey(accountId, id),
       changes: { set: { modSeq, ...this.#counters }, ...keywords },

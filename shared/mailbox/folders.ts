@@ -1,17 +1,24 @@
 // The folder tree of an account: one item per folder, named by its parent's id so that renaming a subtree touches one
-// folder, and one guard item per (parent, name) so that two folders of a name cannot come to be.
+// folder, one guard item per (parent, name) so that two folders of a name cannot come to be, and one per special use.
 
 import { randomBytes } from 'node:crypto'
-import type { AccountId, FolderId, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { AccountId, FolderId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { ConditionFailed, type Item, type Table, type Write } from '#shared/storage/ports.ts'
-import { accountPk, folderKey, nameKey, stateKey } from './keys.ts'
+import {
+  ConditionFailed,
+  type Item,
+  type Signals,
+  type Table,
+  type Write,
+} from '#shared/storage/ports.ts'
+import { changeItem } from './change-log.ts'
+import { unchanged } from './folder-edit.ts'
+import { FolderTree, INBOX, isFolderName, namesOf, normalName } from './folder-path.ts'
+import { accountPk, accountTopic, folderKey, nameKey, stateKey, subscriptionKey, useKey } from './keys.ts'
 import { type FolderRecord, folderItem, folderRecord, number } from './records.ts'
 import { retrying } from './retry.ts'
 
-export const INBOX = 'INBOX'
-
-/** Folders every account begins with, and their RFC 6154 special use. */
+/** Folders every account begins with, and their RFC 6154 special use. All of them are subscribed. */
 export const defaultFolders = [
   { name: INBOX, specialUse: null },
   { name: 'Drafts', specialUse: '\\Drafts' },
@@ -21,8 +28,9 @@ export const defaultFolders = [
   { name: 'Archive', specialUse: '\\Archive' },
 ] as const
 
-/** UTF-8 bytes of one folder name, its parents not counted. */
-export const FOLDER_NAME_BYTES_MAX = 255
+/** Special uses that a folder can be given (RFC 6154 §2; \All and \Flagged are views that we do not have). */
+export const specialUses = ['\\Archive', '\\Drafts', '\\Junk', '\\Sent', '\\Trash'] as const
+
 export const FOLDERS_PER_ACCOUNT_MAX = 5_000
 
 export type CreateFolder =
@@ -30,12 +38,37 @@ export type CreateFolder =
   | { readonly kind: 'exists' }
   | { readonly kind: 'bad-name' }
   | { readonly kind: 'too-many' }
+  | { readonly kind: 'no-such-parent' }
+  /** Another folder has this special use. */
+  | { readonly kind: 'use-taken' }
+
+export type SetSpecialUse =
+  | { readonly kind: 'set' }
+  | { readonly kind: 'no-such-folder' }
+  | { readonly kind: 'use-taken' }
 
 export type Folders = ReturnType<typeof createFolders>
 
-export function createFolders({ table, clock }: { readonly table: Table; readonly clock: Clock }) {
+export function createFolders({
+  table,
+  clock,
+  signals,
+}: {
+  readonly table: Table
+  readonly clock: Clock
+  readonly signals: Signals
+}) {
   /** Every folder of the account in one read; the default folders are made when it has none. */
   async function list(accountId: AccountId): Promise<readonly FolderRecord[]> {
+    return (await all(accountId)).filter((folder) => !folder.removed)
+  }
+
+  async function tree(accountId: AccountId): Promise<FolderTree> {
+    return new FolderTree(await list(accountId))
+  }
+
+  /** Those that were removed and still hold messages too: they count for the quota. */
+  async function all(accountId: AccountId): Promise<readonly FolderRecord[]> {
     const found = await read(accountId)
     if (found.some((folder) => isInbox(folder))) return found
     await createDefaults(accountId)
@@ -60,7 +93,8 @@ export function createFolders({ table, clock }: { readonly table: Table; readonl
 
   async function get(accountId: AccountId, folderId: FolderId): Promise<FolderRecord | undefined> {
     const item = await table.get(folderKey(accountId, folderId), { consistent: true })
-    return item && folderRecord(item)
+    const folder = item && folderRecord(item)
+    return folder?.removed ? undefined : folder
   }
 
   async function inbox(accountId: AccountId): Promise<FolderRecord> {
@@ -80,6 +114,7 @@ export function createFolders({ table, clock }: { readonly table: Table; readonl
       await table.transact([
         advanceUidValidity(accountId, state, first + folders.length),
         ...folders.flatMap((folder) => creation(folder)),
+        ...folders.map(({ name }) => ({ put: subscriptionKey(accountId, name) })),
       ])
     } catch (error) {
       // Somebody else made them a moment earlier.
@@ -87,69 +122,155 @@ export function createFolders({ table, clock }: { readonly table: Table; readonl
     }
   }
 
-  /** Makes one folder under a parent (null: at the top). UIDVALIDITY is above that of any folder the account ever had. */
-  function create(
+  /** Makes one folder under a parent (null: at the top). */
+  async function create(
     accountId: AccountId,
     parentId: FolderId | null,
     name: string,
     specialUse: string | null = null,
   ): Promise<CreateFolder> {
-    if (!isFolderRef(name)) return Promise.resolve({ kind: 'bad-name' })
-    return retrying(clock, async () => {
-      const folders = await list(accountId)
-      if (folders.length >= FOLDERS_PER_ACCOUNT_MAX) return { kind: 'too-many' }
-      if (folders.some((folder) => folder.parentId === parentId && sameName(folder, name)))
-        return { kind: 'exists' }
+    if (!isFolderName(name)) return { kind: 'bad-name' }
+    if (parentId === null) return createPath(accountId, name, specialUse)
+    const known = await tree(accountId)
+    const parent = known.folders.find(({ id }) => id === parentId)
+    if (parent === undefined) return { kind: 'no-such-parent' }
+    return createPath(accountId, `${known.pathOf(parent)}/${name}`, specialUse)
+  }
+
+  /**
+   * Makes the folder of this path and every folder above it that is missing; a name that is there without being selectable
+   * becomes selectable again. UIDVALIDITY is above that of any folder the account ever had.
+   */
+  function createPath(
+    accountId: AccountId,
+    path: string,
+    specialUse: string | null = null,
+  ): Promise<CreateFolder> {
+    const names = namesOf(path)
+    if (names === undefined) return Promise.resolve({ kind: 'bad-name' })
+    return retrying(clock, async (): Promise<CreateFolder> => {
       const state = await table.get(stateKey(accountId), { consistent: true })
+      const known = await tree(accountId)
+      if (isTaken(known, specialUse)) return { kind: 'use-taken' }
+      const line = known.along(names)
       const uidValidity = nextUidValidity(state, clock.now())
-      const folder = newFolder({ accountId, parentId, name, specialUse, uidValidity })
-      const parent: Write[] =
-        parentId === null ? [] : [{ check: folderKey(accountId, parentId), if: { exists: 'pk' } }]
+      const nearest = line.at(-1)
+      if (line.length === names.length && nearest !== undefined) {
+        if (nearest.selectable) return { kind: 'exists' }
+        return revive(state, nearest, uidValidity, specialUse)
+      }
+      const missing = names.slice(line.length)
+      if (known.folders.length + missing.length > FOLDERS_PER_ACCOUNT_MAX) {
+        return { kind: 'too-many' }
+      }
+      const made: FolderRecord[] = []
+      for (const [i, name] of missing.entries()) {
+        const last = i === missing.length - 1
+        made.push({
+          ...newFolder({
+            accountId,
+            parentId: made.at(-1)?.id ?? nearest?.id ?? null,
+            name,
+            specialUse: last ? specialUse : null,
+            uidValidity: uidValidity + i,
+          }),
+          children: last ? 0 : 1,
+        })
+      }
       await table.transact([
-        advanceUidValidity(accountId, state, uidValidity + 1),
-        ...creation(folder),
-        ...parent,
+        advanceUidValidity(accountId, state, uidValidity + made.length),
+        ...made.flatMap((folder) => creation(folder)),
+        ...(nearest === undefined ? [] : [countChild(nearest, 1)]),
       ])
-      return { kind: 'created', folder }
+      signals.publish(accountTopic(accountId), 'folders')
+      const folder = made.at(-1)
+      return folder === undefined ? { kind: 'exists' } : { kind: 'created', folder }
     })
   }
 
-  /** Removes the items of an emptied folder; false when it holds messages again or is gone. */
-  async function removeEmpty(folder: FolderRecord): Promise<boolean> {
-    try {
-      await table.transact([
-        {
-          delete: folderKey(folder.accountId, folder.id),
-          if: { attribute: 'exists', is: '=', value: 0 },
-        },
-        { delete: nameKey(folder.accountId, folder.parentId, guardName(folder.name)) },
-      ])
-      return true
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false
-      throw error
-    }
+  /** A deleted name with folders below it becomes a folder again: another one, so UIDVALIDITY and MAILBOXID are new. */
+  async function revive(
+    state: Item | undefined,
+    old: FolderRecord,
+    uidValidity: number,
+    specialUse: string | null,
+  ): Promise<CreateFolder> {
+    const { accountId, id } = old
+    // What is left of its messages goes first (folder-removal.ts); until then the name stays as it is.
+    if (old.exists > 0) return { kind: 'exists' }
+    const modSeq = (old.modSeq + 1) as ModSeq
+    const mailboxId = newId()
+    await table.transact([
+      advanceUidValidity(accountId, state, uidValidity + 1),
+      {
+        update: folderKey(accountId, id),
+        changes: { set: { uidValidity, mailboxId, modSeq, specialUse }, remove: ['noselect', 'keywords'] },
+        if: { all: [unchanged(old), { attribute: 'noselect', is: '=', value: true }] },
+      },
+      { put: changeItem(id, modSeq, 'expunge', [], clock.now()) },
+      ...claimUse(accountId, specialUse, id),
+    ])
+    signals.publish(accountTopic(accountId), 'folders')
+    const folder = { ...old, uidValidity, mailboxId, modSeq, specialUse }
+    return { kind: 'created', folder: { ...folder, selectable: true, keywords: [] } }
   }
 
-  return { list, get, inbox, create, removeEmpty }
+  /** Null takes the special use away. A use belongs to one folder at most. */
+  function setSpecialUse(name: FolderRef, specialUse: string | null): Promise<SetSpecialUse> {
+    const { accountId, id } = name
+    return retrying(clock, async (): Promise<SetSpecialUse> => {
+      const known = await tree(accountId)
+      const folder = known.folders.find((found) => found.id === id)
+      if (!folder?.selectable) return { kind: 'no-such-folder' }
+      if (folder.specialUse === specialUse) return { kind: 'set' }
+      if (isTaken(known, specialUse)) return { kind: 'use-taken' }
+      await table.transact([
+        {
+          update: folderKey(accountId, id),
+          changes: { set: { specialUse } },
+          if: { all: [{ exists: 'pk' }, { absent: 'removed' }, hasUse(folder.specialUse)] },
+        },
+        ...giveUpUse(folder),
+        ...claimUse(accountId, specialUse, id),
+      ])
+      signals.publish(accountTopic(accountId), 'folders')
+      return { kind: 'set' }
+    })
+  }
+
+  return { list, tree, all, get, inbox, create, createPath, setSpecialUse }
 }
 
 export const isInbox = (folder: FolderRecord) => folder.parentId === null && folder.name === INBOX
 
-/** INBOX is spelled in any case (RFC 9051 §5.1); other names are told apart by case. */
-function sameName(folder: FolderRecord, name: string): boolean {
-  return guardName(folder.name) === guardName(name)
+function isTaken({ folders }: FolderTree, use: string | null): boolean {
+  return use !== null && folders.some((folder) => folder.specialUse === use)
 }
 
-const guardName = (name: string) => (name.toUpperCase() === INBOX ? INBOX : name.normalize('NFC'))
+/** Condition values cannot be null: a missing use is the one that is none of the others. */
+function hasUse(use: string | null) {
+  if (use !== null) return { attribute: 'specialUse', is: '=', value: use } as const
+  return { not: { attribute: 'specialUse', is: '>', value: '' } } as const
+}
 
-function isFolderRef(name: string): boolean {
-  return (
-    name !== '' && Buffer.byteLength(name) <= FOLDER_NAME_BYTES_MAX && !/[\0-\x1f\x7f/]/.test(name)
-  )
+const claimUse = (accountId: AccountId, use: string | null, folderId: FolderId): Write[] =>
+  use === null ? [] : [{ put: { ...useKey(accountId, use), folderId }, if: { absent: 'pk' } }]
+
+/** To be written where the folder's use is a condition. */
+export const giveUpUse = ({ accountId, specialUse }: FolderRecord): Write[] =>
+  specialUse === null ? [] : [{ delete: useKey(accountId, specialUse) }]
+
+/** A folder comes below this one or leaves it. */
+export function countChild({ accountId, id }: FolderRecord, change: 1 | -1): Write {
+  return {
+    update: folderKey(accountId, id),
+    changes: { add: { children: change } },
+    if: { all: [{ exists: 'pk' }, { absent: 'removed' }] },
+  }
 }
 
 const folderIdBytes = 9
+const newId = () => randomBytes(folderIdBytes).toString('base64url')
 
 function newFolder(given: {
   readonly accountId: AccountId
@@ -158,10 +279,14 @@ function newFolder(given: {
   readonly specialUse: string | null
   readonly uidValidity: number
 }): FolderRecord {
+  const id = newId() as FolderId
   return {
     ...given,
-    name: guardName(given.name),
-    id: randomBytes(folderIdBytes).toString('base64url') as FolderId,
+    name: normalName(given.parentId, given.name),
+    id,
+    mailboxId: id,
+    selectable: true,
+    removed: false,
     uidNext: 1 as Uid,
     modSeq: 1 as ModSeq,
     exists: 0,
@@ -169,7 +294,8 @@ function newFolder(given: {
     deleted: 0,
     bytes: 0,
     digest: 0,
-    subscribed: true,
+    children: 0,
+    keywords: [],
   }
 }
 
@@ -179,6 +305,7 @@ const creation = (folder: FolderRecord): Write[] => [
     put: { ...nameKey(folder.accountId, folder.parentId, folder.name), folderId: folder.id },
     if: { absent: 'pk' },
   },
+  ...claimUse(folder.accountId, folder.specialUse, folder.id),
 ]
 
 /** Seconds since 1970 unless more folders were made than seconds passed: never goes back (RFC 9051 §2.3.1.1). */

@@ -69,13 +69,9 @@ export function createTransfer(deps: {
 
   /**
    * Copies the messages that still exist. Either all of them, or TemporaryFailure and none (RFC 9051 §6.4.7): chunks already
-   * copied are taken back; only a crash or a second failure can leave them.
+   * copied are taken back; only a crash, a lost answer or a second failure can leave some.
    */
-  async function copy(
-    source: FolderRef,
-    uids: readonly Uid[],
-    target: FolderRef,
-  ): Promise<Copied> {
+  async function copy(source: FolderRef, uids: readonly Uid[], target: FolderRef): Promise<Copied> {
     const copied = collected()
     try {
       for (const chunk of chunksOrOne(uids, COPY_BATCH_MAX)) {
@@ -101,11 +97,7 @@ export function createTransfer(deps: {
   }
 
   /** Moves the messages that still exist; each is at every moment in exactly one of the folders. */
-  async function move(
-    source: FolderRef,
-    uids: readonly Uid[],
-    target: FolderRef,
-  ): Promise<Moved> {
+  async function move(source: FolderRef, uids: readonly Uid[], target: FolderRef): Promise<Moved> {
     const moved = collected()
     for (const chunk of chunksOrOne(uids, MOVE_BATCH_MAX)) {
       try {
@@ -176,7 +168,10 @@ export function createTransfer(deps: {
   async function bothFolders(source: FolderRef, target: FolderRef) {
     const sameFolder = source.id === target.id
     const reading = readFolder(table, source)
-    const [from, to] = await Promise.all([reading, sameFolder ? reading : readFolder(table, target)])
+    const [from, to] = await Promise.all([
+      reading,
+      sameFolder ? reading : readFolder(table, target),
+    ])
     if (!from?.selectable) return { kind: 'no-such-source' } as const
     if (!to?.selectable) return { kind: 'no-such-target' } as const
     return { from, to }

@@ -20,6 +20,8 @@ export type SunkMessage = {
 }
 
 export type SinkScript = {
+  /** Default: any that is free. */
+  readonly port?: number
   /** Replies such as `550 5.1.1 no such user`; undefined accepts. */
   readonly mail?: (address: string) => string | undefined
   readonly rcpt?: (address: string) => string | undefined
@@ -61,7 +63,7 @@ export async function openSink(script: SinkScript = {}): Promise<Sink> {
   })
   // A client that hangs up in the middle is part of some tests.
   server.on('error', () => undefined)
-  server.listen(0, '127.0.0.1')
+  server.listen(script.port ?? 0, '127.0.0.1')
   await once(server.server, 'listening')
   return {
     port: portOf(server.server),

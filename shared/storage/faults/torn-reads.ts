@@ -81,13 +81,14 @@ export class TornReads {
     items: readonly (Item | undefined)[],
     consistent: boolean,
   ): readonly (Item | undefined)[] {
-    return items.map((item, position) => {
-      const old = this.#drawOld(
-        (key) => isSame(key, keys[position] ?? key),
+    return keys.map((key, position) => {
+      const item = items[position]
+      const [old] = this.#drawOld(
+        (other) => isSame(other, key),
         consistent,
         () => item,
       )
-      return old[0] === undefined ? item : old[0].item
+      return old === undefined ? item : old.item
     })
   }
 

@@ -1,0 +1,45 @@
+// What CAPABILITY lists in each state: nothing is advertised where it does not hold.
+
+import type { Session } from './session.ts'
+
+/** Those that hold after the login as well as in a selected mailbox. A transcript shows each (test/style). */
+export const authenticatedCapabilities = [
+  'IDLE',
+  'NAMESPACE',
+  'UNSELECT',
+  'CHILDREN',
+  'ENABLE',
+  'ID',
+  'UIDPLUS',
+  'MOVE',
+  'COMPRESS=DEFLATE',
+] as const
+
+const always = ['IMAP4rev1', 'IMAP4rev2', 'SASL-IR', 'LITERAL+', 'ID', 'ENABLE'] as const
+
+export function advertised(session: Session): string {
+  const { state, transport } = session
+  if (state.kind === 'not-authenticated') {
+    const starttls = transport.security === 'clear' && transport.tlsAvailable ? ['STARTTLS'] : []
+    const logins = mayLogIn(session) ? ['AUTH=PLAIN', 'AUTH=LOGIN'] : ['LOGINDISABLED']
+    return [...always, ...starttls, ...logins].join(' ')
+  }
+  const { messageSizeLimit } = session.services.options
+  const names = new Set<string>([...always, ...authenticatedCapabilities])
+  names.add(`APPENDLIMIT=${messageSizeLimit}`)
+  if (transport.compressed) names.delete('COMPRESS=DEFLATE')
+  return [...names].join(' ')
+}
+
+/** Whether passwords may cross this connection (RFC 9051 §11.1). */
+export function mayLogIn({ transport, services }: Session): boolean {
+  if (transport.security === 'tls') return true
+  switch (services.options.disablePlaintextAuth) {
+    case 'yes':
+      return false
+    case 'no':
+      return true
+    case 'loopback-allowed':
+      return /^127\.|^::1$/.test(transport.remoteAddress)
+  }
+}

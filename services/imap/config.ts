@@ -1,0 +1,60 @@
+// What the IMAP listener can be told, with its defaults and limits.
+
+import type { Endpoint } from '#shared/net/tcp-listener.ts'
+import type { TlsPolicy } from '#shared/net/tls/tls-options.ts'
+
+export type ImapOptions = {
+  readonly endpoints: readonly Endpoint[]
+  readonly tls: TlsPolicy
+  readonly disablePlaintextAuth: 'yes' | 'no' | 'loopback-allowed'
+  /** Largest message APPEND takes (RFC 7889). */
+  readonly messageSizeLimit: number
+  readonly connectionsMax: number
+  readonly connectionsPerAddressMax: number
+  /** Sessions of one account at a time. */
+  readonly connectionsPerAccountMax: number
+  readonly loginTimeoutMs: number
+  /** Without a command after login; RFC 9051 §5.4 asks for at least 30 minutes. */
+  readonly idleTimeoutMs: number
+  /** Without the client taking anything of what it asked for. */
+  readonly writeTimeoutMs: number
+  /** How often an idling session looks by itself, should every hint have been lost. */
+  readonly safetyPollMs: number
+}
+
+/** RFC 9051 §5.4 */
+export const IDLE_TIMEOUT_MS_MIN = 30 * 60_000
+
+export const imapDefaults = {
+  endpoints: [
+    { host: '', port: 1143, tls: 'starttls' },
+    { host: '', port: 1993, tls: 'implicit' },
+  ],
+  tls: { minVersion: 'TLSv1.2' },
+  disablePlaintextAuth: 'yes',
+  messageSizeLimit: 10 * 1024 * 1024,
+  connectionsMax: 5_000,
+  connectionsPerAddressMax: 100,
+  connectionsPerAccountMax: 50,
+  loginTimeoutMs: 3 * 60_000,
+  // IDLE is re-issued every 29 minutes (RFC 2177 §3); a little more than that.
+  idleTimeoutMs: 31 * 60_000,
+  writeTimeoutMs: 5 * 60_000,
+  safetyPollMs: 5 * 60_000,
+} as const satisfies ImapOptions
+
+/** Failed logins of one connection; then it ends. */
+export const AUTH_FAILURES_MAX = 3
+/** BAD answers of one connection; then it ends. */
+export const BAD_COMMANDS_MAX = 50
+/** Before a login: a line, and a literal (login or password). */
+export const UNAUTHENTICATED_LINE_BYTES_MAX = 16_384
+export const UNAUTHENTICATED_LITERAL_BYTES_MAX = 4_096
+/** RFC 4959 §3 initial response and continuation lines of AUTHENTICATE. */
+export const AUTH_LINE_BYTES_MAX = 16_384
+/** Input held while a command runs; then the socket is paused. */
+export const PIPELINE_BYTES_MAX = 64 * 1024
+/** After our end of the stream is closed, how long the client may take to close its own. */
+export const LINGER_MS = 5_000
+/** Changes of a folder within this time are told an idling client at once. */
+export const HINT_GATHER_MS = 20

@@ -1,0 +1,419 @@
+// One client's socket under a session: reads commands, runs them one after the other however many were pipelined, sends what they
+// answer, watches the clock, changes to TLS and to DEFLATE.
+//
+// Implementation notes: one loop (`#serve`) owns reader and session, so that nothing of a command runs beside another one. A
+// client that does not read stops the loop in `room`, and then its input is not read either.
+
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import { CommandReader, type ReaderEvent, readerLimits } from '#shared/imap/command-reader.ts'
+import { Cursor } from '#shared/imap/cursor.ts'
+import type { SecureContextSource } from '#shared/net/hot-context.ts'
+import { Output } from '#shared/net/output.ts'
+import type { Endpoint, ListenedConnection } from '#shared/net/tcp-listener.ts'
+import { advertised } from './capabilities.ts'
+import type { CommandFeed, Completion } from './command.ts'
+import { deflated } from './compression.ts'
+import {
+  BAD_COMMANDS_MAX,
+  LINGER_MS,
+  PIPELINE_BYTES_MAX,
+  UNAUTHENTICATED_LINE_BYTES_MAX,
+  UNAUTHENTICATED_LITERAL_BYTES_MAX,
+} from './config.ts'
+import { parseRequest, type Request, runCollected, runStreamed } from './dispatch.ts'
+import { replies } from './replies.ts'
+import { type Services, Session } from './session.ts'
+import { ConnectionGone, type Wire } from './wire.ts'
+
+type EndReason =
+  | 'logout'
+  | 'client closed'
+  | 'TLS failed'
+  | 'login timeout'
+  | 'idle timeout'
+  | 'write timeout'
+  | 'too many errors'
+  | 'bug'
+  | 'shutdown'
+
+/** How often a connection looks whether it still waits for the same thing. */
+const WATCH_INTERVAL_MS = 30_000
+
+export class Connection implements ListenedConnection, Wire {
+  readonly done: Promise<void>
+  readonly #services: Services
+  readonly #secureContext: SecureContextSource | undefined
+  readonly #session: Session
+  readonly #reader = new CommandReader({
+    ...readerLimits,
+    lineBytesMax: UNAUTHENTICATED_LINE_BYTES_MAX,
+    literalBytesMax: UNAUTHENTICATED_LITERAL_BYTES_MAX,
+  })
+  readonly #output: Output
+  readonly #gone = new AbortController()
+  readonly #openedMs: number
+  #socket: Socket
+  /** Who waits for input. */
+  #wake: (() => void) | undefined
+  #inputEnded = false
+  #busy = false
+  #draining = false
+  #badCommands = 0
+  #quietSinceMs: number
+  #end: EndReason | undefined
+  #serving: Promise<void> = Promise.resolve()
+
+  constructor(
+    services: Services,
+    socket: Socket,
+    remoteAddress: string,
+    secureContext: SecureContextSource | undefined,
+  ) {
+    this.#services = services
+    this.#socket = socket
+    this.#secureContext = secureContext
+    this.#openedMs = services.clock.now()
+    this.#quietSinceMs = this.#openedMs
+    this.#output = new Output(socket, services.clock)
+    this.#session = new Session(services, {
+      security: 'clear',
+      tlsAvailable: secureContext !== undefined,
+      compressed: false,
+      remoteAddress,
+    })
+    const closed = Promise.withResolvers<void>()
+    socket.once('close', closed.resolve).on('error', this.#onError)
+    this.done = closed.promise.then(() => this.#finish())
+  }
+
+  start(tls: Endpoint['tls']): void {
+    void this.#watch()
+    this.#serving = this.#serve(tls)
+  }
+
+  /** Tells the client to go as soon as no command runs. */
+  drain(): void {
+    this.#draining = true
+    if (!this.#busy) this.#bye(replies.byeShutdown, 'shutdown')
+  }
+
+  destroy(reason: EndReason): void {
+    this.#end ??= reason
+    this.#socket.destroy()
+  }
+
+  // ------------------------------------------------------------------------------------------- Wire
+
+  get gone(): AbortSignal {
+    return this.#gone.signal
+  }
+
+  untagged(response: string | Buffer): void {
+    this.#output.write('* ')
+    this.#output.write(response)
+    this.#output.write('\r\n')
+  }
+
+  write(bytes: Uint8Array | string): void {
+    this.#output.write(bytes)
+  }
+
+  room(): Promise<void> | undefined {
+    if (this.#output.closed) throw new ConnectionGone()
+    return this.#output.room()
+  }
+
+  continuation(text: string): void {
+    this.#output.write(`+ ${text}\r\n`)
+  }
+
+  async readLine(signal?: AbortSignal): Promise<Buffer | undefined> {
+    while (this.#end === undefined && signal?.aborted !== true) {
+      const event = this.#reader.nextLine()
+      if (event !== undefined) return event.kind === 'line' ? event.text : undefined
+      if (this.#inputEnded || !(await this.#input(signal))) return undefined
+    }
+    return undefined
+  }
+
+  // ---------------------------------------------------------------------------------------- reading
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#reader.push(chunk)
+    if (this.#reader.pendingBytes > PIPELINE_BYTES_MAX) this.#socket.pause()
+    this.#wake?.()
+  }
+
+  readonly #onEnd = (): void => {
+    this.#inputEnded = true
+    this.#wake?.()
+  }
+
+  readonly #onError = (error: Error): void => {
+    this.#session.log.debug({ err: error }, 'connection lost')
+  }
+
+  /** Waits for more input; false when none can come or the signal aborts. */
+  async #input(signal?: AbortSignal): Promise<boolean> {
+    if (this.#inputEnded || this.#gone.signal.aborted) return false
+    if (this.#socket.isPaused()) this.#socket.resume()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#wake = resolve
+    signal?.addEventListener('abort', this.#wakeUp, { once: true })
+    await promise
+    signal?.removeEventListener('abort', this.#wakeUp)
+    this.#wake = undefined
+    return signal?.aborted !== true && !this.#gone.signal.aborted
+  }
+
+  readonly #wakeUp = (): void => this.#wake?.()
+
+  async #nextEvent(): Promise<ReaderEvent | undefined> {
+    while (this.#end === undefined) {
+      const event = this.#reader.next()
+      if (event !== undefined) return event
+      if (this.#inputEnded || !(await this.#input())) return undefined
+    }
+    return undefined
+  }
+
+  // ---------------------------------------------------------------------------------------- serving
+
+  async #serve(tls: Endpoint['tls']): Promise<void> {
+    try {
+      if (tls === 'implicit') await this.#startTls()
+      else this.#listen()
+      if (this.#end !== undefined) return
+      this.untagged(`OK [CAPABILITY ${advertised(this.#session)}] ${this.#services.hostname} ready`)
+      for (;;) {
+        const event = await this.#nextEvent()
+        if (event === undefined) break
+        this.#busy = true
+        await this.#handle(event)
+        this.#busy = false
+        this.#quietSinceMs = this.#services.clock.now()
+        if (this.#draining && this.#end === undefined) this.#bye(replies.byeShutdown, 'shutdown')
+      }
+      this.#close('client closed')
+    } catch (error) {
+      if (!(error instanceof ConnectionGone)) {
+        this.#session.log.error({ err: error }, 'bug: session ended')
+      }
+      this.#close('bug')
+    }
+  }
+
+  async #handle(event: ReaderEvent): Promise<void> {
+    switch (event.kind) {
+      case 'command': {
+        const request = parseRequest(event.segments, this.#session)
+        return this.#answer(request, await runCollected(this.#session, request, this))
+      }
+      case 'literal': {
+        const request = parseRequest(event.segments, this.#session)
+        if (request.command?.kind === 'streamed') return this.#runStreamed(request)
+        if (!event.fits) {
+          this.#reader.refuse()
+          return this.#answer(request, replies.literalTooLarge)
+        }
+        this.#reader.buffer()
+        if (event.literal.synchronising) this.continuation('go ahead')
+        return
+      }
+      case 'too-long': {
+        const start = [{ kind: 'text', bytes: event.start }] as const
+        return this.#answer(parseRequest(start, this.#session), replies.tooLong)
+      }
+      case 'chunk':
+        // Cannot happen: streamed literals are read by their feed.
+        throw new Error('a chunk outside a streamed command')
+    }
+  }
+
+  async #runStreamed(request: Request): Promise<void> {
+    const feed = new Feed(request.cursor, this.#reader, {
+      event: () => this.#nextEvent(),
+      ask: () => this.continuation('send the literal'),
+      utf8: this.#session.utf8,
+    })
+    const completion = await runStreamed(this.#session, request, feed, this)
+    feed.end()
+    await this.#answer(request, completion)
+  }
+
+  async #answer({ tag }: Request, completion: Completion): Promise<void> {
+    const code = completion.code === undefined ? '' : `[${completion.code}] `
+    this.#output.write(`${tag ?? '*'} ${completion.status} ${code}${completion.text}\r\n`)
+    if (completion.status === 'BAD' && ++this.#badCommands > BAD_COMMANDS_MAX) {
+      return this.#bye(replies.byeTooManyErrors, 'too many errors')
+    }
+    await this.#output.room()
+    if (this.#session.state.kind !== 'not-authenticated') this.#reader.limits = readerLimits
+    switch (completion.then) {
+      case 'close':
+        return this.#close('logout')
+      case 'start-tls':
+        return this.#upgradeToTls()
+      case 'compress':
+        return this.#compress()
+      case undefined:
+        return
+    }
+  }
+
+  // ----------------------------------------------------------------------------------------- layers
+
+  #listen(): void {
+    this.#socket.on('data', this.#onData).on('end', this.#onEnd)
+  }
+
+  #silence(): void {
+    this.#socket.off('data', this.#onData).off('end', this.#onEnd).pause()
+  }
+
+  /** RFC 9051 §6.2.1: what was pipelined in clear behind STARTTLS must never be taken for what TLS protects. */
+  async #upgradeToTls(): Promise<void> {
+    this.#silence()
+    this.#reader.takeRest()
+    await this.#startTls()
+  }
+
+  async #startTls(): Promise<void> {
+    await this.#output.flushed()
+    const leave = () => this.destroy('TLS failed')
+    const secureContext = this.#secureContext?.()
+    if (secureContext === undefined || this.#output.closed) return leave()
+    const secure = new TLSSocket(this.#socket, { isServer: true, secureContext })
+    secure.on('error', this.#onError).once('end', leave)
+    this.#socket = secure
+    this.#output.moveTo(secure)
+    this.#listen()
+    try {
+      await once(secure, 'secure', { signal: this.#gone.signal })
+    } catch (error) {
+      this.#session.log.debug({ err: error }, 'TLS handshake failed')
+      return leave()
+    }
+    secure.off('end', leave)
+    this.#session.transport = { ...this.#session.transport, security: 'tls' }
+  }
+
+  /** RFC 4978: both directions from here on, beginning with what the client has sent already. */
+  async #compress(): Promise<void> {
+    this.#silence()
+    await this.#output.flushed()
+    const compressed = deflated(this.#socket, this.#reader.takeRest())
+    compressed.on('error', this.#onError)
+    this.#socket = compressed
+    this.#output.moveTo(compressed)
+    this.#listen()
+    this.#session.transport = { ...this.#session.transport, compressed: true }
+  }
+
+  // --------------------------------------------------------------------------------------------- end
+
+  #bye(text: string, reason: EndReason): void {
+    if (this.#end !== undefined) return
+    this.untagged(text)
+    this.#close(reason)
+  }
+
+  /** Closes our end, and the client's when it does not. */
+  #close(reason: EndReason): void {
+    if (this.#end !== undefined) return
+    this.#end = reason
+    this.#socket.end()
+    this.#socket.resume()
+    this.#wake?.()
+    void this.#services.clock.sleep(LINGER_MS, this.#gone.signal).then(() => this.#socket.destroy())
+  }
+
+  async #watch(): Promise<void> {
+    const { clock } = this.#services
+    while (!this.#gone.signal.aborted && this.#end === undefined) {
+      const { reason, atMs } = this.#deadline()
+      const leftMs = atMs - clock.now()
+      if (leftMs <= 0) {
+        if (reason === 'write timeout') return this.destroy(reason)
+        return this.#bye(replies.byeTimeout, reason)
+      }
+      await clock.sleep(Math.min(leftMs, WATCH_INTERVAL_MS), this.#gone.signal)
+    }
+  }
+
+  #deadline(): { readonly reason: EndReason; readonly atMs: number } {
+    const { loginTimeoutMs, idleTimeoutMs, writeTimeoutMs } = this.#services.options
+    const { waitingSinceMs } = this.#output
+    if (waitingSinceMs !== undefined) {
+      return { reason: 'write timeout', atMs: waitingSinceMs + writeTimeoutMs }
+    }
+    if (this.#session.state.kind === 'not-authenticated') {
+      return { reason: 'login timeout', atMs: this.#openedMs + loginTimeoutMs }
+    }
+    // A command that waits for the client (IDLE, a literal) is idle too.
+    const waits = !this.#busy || this.#wake !== undefined
+    return { reason: 'idle timeout', atMs: waits ? this.#quietSinceMs + idleTimeoutMs : Infinity }
+  }
+
+  async #finish(): Promise<void> {
+    this.#gone.abort()
+    this.#output.lost()
+    this.#wake?.()
+    await this.#serving
+    const { log, counts, state } = this.#session
+    const loggedIn = state.kind !== 'not-authenticated'
+    await this.#session.end()
+    const reason = this.#end ?? 'client closed'
+    const ms = this.#services.clock.now() - this.#openedMs
+    if (loggedIn) log.info({ reason, ms, ...counts }, 'session ended')
+    else log.debug({ reason, ms }, 'connection ended')
+  }
+}
+
+type FeedInput = {
+  readonly event: () => Promise<ReaderEvent | undefined>
+  /** Asks the client for a literal that it holds back. */
+  readonly ask: () => void
+  readonly utf8: boolean
+}
+
+/** The pieces of a streamed command as its handler reads them. */
+class Feed implements CommandFeed {
+  cursor: Cursor
+  readonly #reader: CommandReader
+  readonly #io: FeedInput
+  #whole = false
+
+  constructor(cursor: Cursor, reader: CommandReader, io: FeedInput) {
+    this.cursor = cursor
+    this.#reader = reader
+    this.#io = io
+  }
+
+  async *literal(): AsyncGenerator<Uint8Array> {
+    if (this.cursor.announced()?.synchronising) this.#io.ask()
+    this.#reader.stream()
+    for (;;) {
+      const event = await this.#io.event()
+      if (event?.kind !== 'chunk') throw new ConnectionGone()
+      if (event.bytes.length > 0) yield event.bytes
+      if (event.last) return
+    }
+  }
+
+  async next(): Promise<Cursor> {
+    const event = await this.#io.event()
+    if (event === undefined) throw new ConnectionGone()
+    this.#whole = event.kind !== 'literal'
+    const segments = 'segments' in event ? event.segments : []
+    this.cursor = new Cursor(segments, { utf8: this.#io.utf8 })
+    return this.cursor
+  }
+
+  /** What the handler did not read of the command is skipped. */
+  end(): void {
+    if (!this.#whole) this.#reader.refuse()
+  }
+}

@@ -1,0 +1,26 @@
+// The IMAP listener: the sockets are shared/net/tcp-listener.ts, sessions live in connection.ts.
+
+import { TcpListener } from '#shared/net/tcp-listener.ts'
+import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
+import { Connection } from './connection.ts'
+import { replies } from './replies.ts'
+import type { Services } from './session.ts'
+
+export type ImapDependencies = Services & {
+  /** Without it there is no STARTTLS, and endpoints with implicit TLS refuse to start. */
+  readonly certificates: Pick<CertificateSource, 'current' | 'onChange'> | undefined
+}
+
+export function createImapListener({ certificates, ...services }: ImapDependencies): TcpListener {
+  const { clock, log, options } = services
+  return new TcpListener(
+    { ...options, name: 'IMAP', tooManyConnections: `* ${replies.byeTooManyConnections}\r\n` },
+    {
+      certificates,
+      clock,
+      log,
+      connect: (socket, remoteAddress, secureContext) =>
+        new Connection(services, socket, remoteAddress, secureContext),
+    },
+  )
+}

@@ -1,0 +1,31 @@
+// What LOGIN and AUTHENTICATE have in common once login and password are known.
+
+import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { advertised, mayLogIn } from './capabilities.ts'
+import type { Completion } from './command.ts'
+import { AUTH_FAILURES_MAX } from './config.ts'
+import { replies } from './replies.ts'
+import type { Session } from './session.ts'
+
+export async function logIn(
+  session: Session,
+  given: { readonly login: string; readonly password: string },
+  success: Completion,
+): Promise<Completion> {
+  if (!mayLogIn(session)) return replies.privacyRequired
+  const result = await session.services.authenticator.authenticate({
+    service: 'imap',
+    login: given.login,
+    password: given.password,
+    remoteAddress: session.transport.remoteAddress,
+  })
+  if (result.kind === 'authenticated') {
+    session.authenticate({ id: result.account.id as AccountId, login: result.account.login })
+    session.log.info({ security: session.transport.security }, 'logged in')
+    // RFC 9051 §7.2.2: spares the client a CAPABILITY.
+    return { ...success, code: `CAPABILITY ${advertised(session)}` }
+  }
+  session.log.info({ login: given.login, reason: result.kind }, 'login failed')
+  const reply = result.kind === 'throttled' ? replies.loginThrottled : replies.loginFailed
+  return ++session.authFailures < AUTH_FAILURES_MAX ? reply : { ...reply, then: 'close' }
+}

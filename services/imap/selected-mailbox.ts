@@ -1,0 +1,293 @@
+// The mailbox a session has selected: its own map of sequence numbers, what it has been told, and what it still has to be told.
+// Expunges that may not be told now keep their sequence numbers until they may (RFC 9051 §7.5.1).
+
+import type { FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import {
+  formatSequenceSet,
+  type MessageSet,
+  NUMBER_MAX,
+  type NumberRange,
+  rangesOf,
+  resolveSet,
+} from '#shared/imap/sequence-set.ts'
+import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
+import { DELETED, type FlagSet, flagList } from '#shared/mailbox/flags.ts'
+import type { FolderSnapshots, OpenFolder } from '#shared/mailbox/folder-snapshots.ts'
+import { folderTopic } from '#shared/mailbox/keys.ts'
+import {
+  type MessageColumns,
+  positionAtOrAfter,
+  type UidList,
+} from '#shared/mailbox/message-columns.ts'
+import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { changesSince } from '#shared/mailbox/resync.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Signals, Subscription, Table } from '#shared/storage/ports.ts'
+import type { Extension } from './session.ts'
+import type { Wire } from './wire.ts'
+
+export type News = {
+  /** Whether EXPUNGE may be told now. */
+  readonly expunges: boolean
+  /** Whether the folder is read even if no hint came. */
+  readonly look: boolean
+}
+
+/** What a selected mailbox needs of the store. */
+export type SelectedParts = {
+  readonly snapshots: FolderSnapshots
+  readonly signals: Signals
+  readonly table: Table
+  readonly clock: Clock
+}
+
+type SelectOptions = { readonly readOnly: boolean; readonly enabled: ReadonlySet<Extension> }
+
+export class SelectedMailbox {
+  readonly readOnly: boolean
+  /** The result that `$` stands for (RFC 5182). */
+  saved: readonly Uid[] = []
+  readonly #parts: SelectedParts
+  readonly #open: OpenFolder
+  readonly #enabled: ReadonlySet<Extension>
+  #subscription: Subscription | undefined
+  /** Uids by sequence number as the client knows them. */
+  #view: UidList
+  /** Expunged, but not told yet: still in the view. Ascending. */
+  #untold: readonly Uid[] = []
+  /** Flags changed, not told yet. */
+  readonly #changed = new Set<Uid>()
+  /** State of a message that a command of this session has told already. */
+  readonly #told = new Map<Uid, ModSeq>()
+  #hinted = false
+  #wake: (() => void) | undefined
+  #gone = false
+
+  private constructor(parts: SelectedParts, open: OpenFolder, options: SelectOptions) {
+    this.#parts = parts
+    this.#open = open
+    this.#view = open.uids
+    this.#enabled = options.enabled
+    this.readOnly = options.readOnly
+  }
+
+  /** Undefined when there is no such folder or it cannot be selected. */
+  static async open(
+    parts: SelectedParts,
+    folder: FolderRef,
+    options: SelectOptions,
+  ): Promise<SelectedMailbox | undefined> {
+    const holder: { mailbox?: SelectedMailbox } = {}
+    // Subscribed first: a change after the snapshot must find a listener.
+    const subscription = await parts.signals.subscribe(folderTopic(folder.id), () =>
+      holder.mailbox?.hint(),
+    )
+    try {
+      const open = await parts.snapshots.open(folder)
+      if (open === undefined) return undefined
+      const mailbox = new SelectedMailbox(parts, open, options)
+      mailbox.#subscription = subscription
+      holder.mailbox = mailbox
+      return mailbox
+    } finally {
+      if (holder.mailbox === undefined) await subscription.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#open.close()
+    this.#wake?.()
+    await this.#subscription?.close()
+  }
+
+  get folder(): FolderRecord {
+    return this.#open.folder
+  }
+
+  get modSeq(): ModSeq {
+    return this.#open.modSeq
+  }
+
+  /** What the process knows of the messages; rows may be newer than what this session was told. */
+  get messages(): MessageColumns {
+    return this.#open.messages
+  }
+
+  // ------------------------------------------------------------------------------------ numbers
+
+  /** Messages as the client counts them. */
+  get count(): number {
+    return this.#view.length
+  }
+
+  /** The client's uids by sequence number, from 1 at position 0. */
+  get uids(): UidList {
+    return this.#view
+  }
+
+  /** Sequence number, 0 when the client does not know the message. */
+  numberOf(uid: Uid): number {
+    const position = positionAtOrAfter(this.#view, uid)
+    return this.#view[position] === uid ? position + 1 : 0
+  }
+
+  /**
+   * Ascending uids that a command means, those expunged behind the client's back included. Unknown uids mean nothing; a
+   * sequence number beyond the last message is an error (RFC 9051 §9 seq-number).
+   */
+  select(set: MessageSet, by: 'number' | 'uid'): readonly Uid[] {
+    if (set.kind === 'saved') return this.saved.filter((uid) => this.numberOf(uid) > 0)
+    const view = this.#view
+    const uids: Uid[] = []
+    if (by === 'number') {
+      for (const { first, last } of resolveSet(set.ranges, view.length)) {
+        if (last > view.length) throw new ImapSyntaxError('no message has such a number')
+        for (let n = first; n <= last; n++) uids.push(view[n - 1] as Uid)
+      }
+      if (view.length === 0 && set.ranges.some(({ last }) => last <= NUMBER_MAX)) {
+        throw new ImapSyntaxError('the mailbox is empty')
+      }
+      return uids
+    }
+    for (const { first, last } of resolveSet(set.ranges, view[view.length - 1] ?? 0)) {
+      for (let at = positionAtOrAfter(view, first); at < view.length; at++) {
+        const uid = view[at] as Uid
+        if (uid > last) break
+        uids.push(uid)
+      }
+    }
+    return uids
+  }
+
+  /** Messages marked \Deleted. */
+  deletedUids(): Uid[] {
+    const { messages } = this
+    const uids: Uid[] = []
+    for (let row = 0; row < messages.length; row++) {
+      if (messages.bitsAt(row) & DELETED) uids.push(messages.uidAt(row))
+    }
+    return uids
+  }
+
+  /** Whether the message still exists, as far as the process knows. */
+  exists(uid: Uid): boolean {
+    return this.messages.rowOf(uid) >= 0
+  }
+
+  // --------------------------------------------------------------------------------------- news
+
+  /** Somebody may have changed the folder. */
+  hint(): void {
+    this.#hinted = true
+    this.#wake?.()
+  }
+
+  /** Waits for a hint, or until the time is over or the signal aborts. */
+  async hinted(timeoutMs: number, signal: AbortSignal): Promise<'hint' | 'none'> {
+    if (!this.#hinted && !signal.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, timeoutMs)
+      signal.addEventListener('abort', () => resolve(), { once: true })
+      this.#wake = resolve
+      await promise
+      clearTimeout(timer)
+      this.#wake = undefined
+    }
+    return this.#hinted ? 'hint' : 'none'
+  }
+
+  /** A command has told the client this state of the message: it is no news. */
+  told(uid: Uid, modSeq: ModSeq): void {
+    this.#told.set(uid, modSeq)
+  }
+
+  /** What a client that was here at `modSeq` does not know yet (RFC 7162 §3.2.10). */
+  async missedSince(modSeq: number): Promise<{
+    readonly changed: readonly Uid[]
+    readonly vanished: NumberRange[]
+  }> {
+    const { changed, vanished } = await changesSince(this.#parts, this.#open, modSeq)
+    return { changed, vanished: vanished.map(([first, last]) => ({ first, last })) }
+  }
+
+  /** FETCH response with what is known of the message now; undefined when it is gone. */
+  currentFlags(uid: Uid): string | undefined {
+    const { messages } = this
+    const row = messages.rowOf(uid)
+    if (row < 0) return undefined
+    const flags = { bits: messages.bitsAt(row), keywords: messages.keywordsAt(row) }
+    return this.flagsResponse(uid, flags, messages.modSeqAt(row))
+  }
+
+  /** Tells what is new since the last time, as far as it may be told now. */
+  async tellNews(wire: Wire, { expunges, look }: News): Promise<void> {
+    const before = this.#view.length
+    if (look || this.#hinted) await this.#advance()
+    if (this.#gone) return
+    const expunged = expunges ? this.#untold : []
+    if (expunged.length > 0) this.#tellExpunged(wire, expunged)
+    if (this.#view.length !== before - expunged.length) wire.untagged(`${this.#view.length} EXISTS`)
+    await this.#tellFlags(wire)
+  }
+
+  async #advance(): Promise<void> {
+    this.#hinted = false
+    const advanced = await this.#open.advance()
+    if (advanced.kind === 'gone') {
+      this.#gone = true
+      return
+    }
+    if (advanced.kind === 'unchanged') return
+    for (const uid of advanced.changed) this.#changed.add(uid)
+    for (const uid of advanced.expunged) this.#changed.delete(uid)
+    if (advanced.expunged.length > 0) {
+      this.#untold = [...this.#untold, ...advanced.expunged].sort((a, b) => a - b)
+    }
+    this.#view =
+      this.#untold.length === 0 ? this.#open.uids : withUntold(this.#open.uids, this.#untold)
+  }
+
+  #tellExpunged(wire: Wire, expunged: readonly Uid[]): void {
+    if (this.#enabled.has('QRESYNC') || this.#enabled.has('UIDONLY')) {
+      wire.untagged(`VANISHED ${formatSequenceSet(rangesOf(expunged))}`)
+    } else {
+      let lines = ''
+      for (const [told, uid] of expunged.entries()) {
+        lines += `* ${this.numberOf(uid) - told} EXPUNGE\r\n`
+      }
+      wire.write(lines)
+    }
+    this.#untold = []
+    this.#view = this.#open.uids
+    this.saved = this.saved.filter((uid) => this.numberOf(uid) > 0)
+  }
+
+  async #tellFlags(wire: Wire): Promise<void> {
+    for (const uid of this.#changed) {
+      const { messages } = this
+      const row = messages.rowOf(uid)
+      if (row < 0 || this.#told.get(uid) === messages.modSeqAt(row)) continue
+      const response = this.currentFlags(uid)
+      if (response !== undefined) wire.untagged(response)
+      await wire.room()
+    }
+    this.#changed.clear()
+    this.#told.clear()
+  }
+
+  /** FETCH response with the flags of one message; UID always, MODSEQ when CONDSTORE is on (RFC 7162 §3.2). */
+  flagsResponse(uid: Uid, flags: FlagSet, modSeq: ModSeq): string {
+    const modSeqItem = this.#enabled.has('CONDSTORE') ? ` MODSEQ (${modSeq})` : ''
+    return `${this.fetchName(uid)} (UID ${uid} FLAGS (${flagList(flags).join(' ')})${modSeqItem})`
+  }
+
+  /** `n FETCH`, or `uid UIDFETCH` when the client wants no numbers (RFC 9586 §3.3). */
+  fetchName(uid: Uid): string {
+    return this.#enabled.has('UIDONLY') ? `${uid} UIDFETCH` : `${this.numberOf(uid)} FETCH`
+  }
+}
+
+/** Two ascending lists in one. */
+function withUntold(uids: UidList, untold: readonly Uid[]): UidList {
+  return Uint32Array.from([...uids, ...untold]).sort()
+}

@@ -1,0 +1,122 @@
+// An IMAP session without its socket: the states of RFC 9051 §3 and what is known in each. A selected session has a mailbox, an
+// authenticated one cannot. Commands act on it; the connection under it sends what they answer.
+
+import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { FolderSnapshots } from '#shared/mailbox/folder-snapshots.ts'
+import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import type { ObjectStore, Signals, Table } from '#shared/storage/ports.ts'
+import type { ImapOptions } from './config.ts'
+import type { SelectedMailbox } from './selected-mailbox.ts'
+
+export type SessionState =
+  | { readonly kind: 'not-authenticated' }
+  | { readonly kind: 'authenticated'; readonly account: Account }
+  | { readonly kind: 'selected'; readonly account: Account; readonly mailbox: SelectedMailbox }
+  | { readonly kind: 'logout' }
+
+export type StateName = SessionState['kind']
+
+export type Account = {
+  readonly id: AccountId
+  readonly login: string
+}
+
+/** What ENABLE or a command switched on for the rest of the session (RFC 5161). */
+export type Extension = 'CONDSTORE' | 'QRESYNC' | 'UTF8=ACCEPT' | 'IMAP4REV2' | 'UIDONLY'
+
+export type Services = {
+  readonly options: ImapOptions
+  readonly mailbox: Mailbox
+  readonly snapshots: FolderSnapshots
+  /** The `mail` table, for what a session reads by itself. */
+  readonly table: Table
+  readonly objects: ObjectStore
+  readonly signals: Signals
+  readonly authenticator: Authenticator
+  /** Bytes the account may store, 0 for no limit; undefined when it is gone. */
+  readonly quotaBytes: (accountId: AccountId) => Promise<number | undefined>
+  readonly clock: Clock
+  readonly log: Log
+  readonly hostname: string
+}
+
+/** The connection under a session. */
+export type Transport = {
+  readonly security: 'clear' | 'tls'
+  /** Whether STARTTLS can be answered. */
+  readonly tlsAvailable: boolean
+  readonly compressed: boolean
+  readonly remoteAddress: string
+}
+
+export class Session {
+  readonly services: Services
+  readonly enabled = new Set<Extension>()
+  /** Counts for the log line at its end. */
+  readonly counts = { fetched: 0, appended: 0, expunged: 0 }
+  log: Log
+  transport: Transport
+  authFailures = 0
+  #state: SessionState = { kind: 'not-authenticated' }
+
+  constructor(services: Services, transport: Transport) {
+    this.services = services
+    this.transport = transport
+    this.log = services.log.child({ remoteAddress: transport.remoteAddress })
+  }
+
+  get state(): SessionState {
+    return this.#state
+  }
+
+  /** Mailbox names, strings and header fields may be UTF-8 (RFC 6855 §3, RFC 9051 §6.3.1). */
+  get utf8(): boolean {
+    return this.enabled.has('UTF8=ACCEPT') || this.enabled.has('IMAP4REV2')
+  }
+
+  /** The account behind the session. Commands that need one declare a state that has it. */
+  get account(): Account {
+    if (this.#state.kind === 'authenticated' || this.#state.kind === 'selected') {
+      return this.#state.account
+    }
+    throw new Error(`no account in state ${this.#state.kind}`)
+  }
+
+  get selected(): SelectedMailbox {
+    if (this.#state.kind === 'selected') return this.#state.mailbox
+    throw new Error(`no mailbox in state ${this.#state.kind}`)
+  }
+
+  authenticate(account: Account): void {
+    this.#state = { kind: 'authenticated', account }
+    this.log = this.log.child({ account: account.login })
+  }
+
+  select(mailbox: SelectedMailbox): void {
+    this.#state = { kind: 'selected', account: this.account, mailbox }
+  }
+
+  /** Back to authenticated; the mailbox is let go. */
+  async unselect(): Promise<void> {
+    if (this.#state.kind !== 'selected') return
+    const { account, mailbox } = this.#state
+    this.#state = { kind: 'authenticated', account }
+    await mailbox.close()
+  }
+
+  /** Forgets the account (RFC 8437); what was enabled goes too. */
+  async unauthenticate(): Promise<void> {
+    await this.unselect()
+    this.enabled.clear()
+    this.log = this.services.log.child({ remoteAddress: this.transport.remoteAddress })
+    this.#state = { kind: 'not-authenticated' }
+  }
+
+  async end(): Promise<void> {
+    await this.unselect()
+    this.#state = { kind: 'logout' }
+  }
+}

@@ -1,0 +1,73 @@
+// Blobs by id, many at once, as FETCH of a list needs them. A blob never changes after it was made (only its references
+// do), so what was read is kept in memory up to a number of bytes.
+
+import type { BlobId } from '#shared/contracts/mailbox.ts'
+import type { Item, Table } from '#shared/storage/ports.ts'
+import { blobKey } from './keys.ts'
+import { type Blob, blobRecord } from './records.ts'
+
+/** Memory for blobs that were read. */
+export const BLOB_CACHE_BYTES_MAX = 16 * 1024 * 1024
+/** Memory of one blob besides its index and header fields, about. */
+const BLOB_BYTES = 500
+
+export function createBlobs(
+  { table }: { readonly table: Table },
+  { cacheBytesMax = BLOB_CACHE_BYTES_MAX }: { readonly cacheBytesMax?: number } = {},
+) {
+  /** Least recently used first. */
+  const cache = new Map<BlobId, Blob>()
+  let cacheBytes = 0
+
+  async function blob(id: BlobId): Promise<Blob | undefined> {
+    const [found] = await blobs([id])
+    return found
+  }
+
+  /** In the order of the ids, undefined where there is none. Callers ask for as many as they can hold. */
+  async function blobs(ids: readonly BlobId[]): Promise<readonly (Blob | undefined)[]> {
+    const found = new Map<BlobId, Blob>()
+    const wanted = new Set<BlobId>()
+    for (const id of ids) {
+      const known = cache.get(id)
+      if (known === undefined) wanted.add(id)
+      else {
+        found.set(id, known)
+        cache.delete(id)
+        cache.set(id, known)
+      }
+    }
+    // The cheaper read may miss what is new; only those are read again.
+    for (const consistent of [false, true]) {
+      if (wanted.size === 0) break
+      const missing = [...wanted]
+      const items = await table.batchGet(missing.map(blobKey), { consistent })
+      for (const [i, id] of missing.entries()) {
+        const item = items[i]
+        if (item === undefined || !isComplete(item)) continue
+        const read = blobRecord(item)
+        found.set(id, read)
+        keep(read)
+        wanted.delete(id)
+      }
+    }
+    return ids.map((id) => found.get(id))
+  }
+
+  function keep(read: Blob): void {
+    if (!cache.has(read.id)) cacheBytes += bytesOf(read)
+    cache.set(read.id, read)
+    for (const [id, oldest] of cache) {
+      if (cacheBytes <= cacheBytesMax) return
+      cache.delete(id)
+      cacheBytes -= bytesOf(oldest)
+    }
+  }
+
+  return { blob, blobs }
+}
+
+const bytesOf = ({ index, prepend }: Blob) => BLOB_BYTES + index.byteLength + prepend.length
+
+/** An object that was never accepted has a blob item too, so that it is collected (shared/queue/blob.ts): without an index. */
+const isComplete = (item: Item) => item.index instanceof Uint8Array && item.index.length > 0

@@ -1,0 +1,243 @@
+// RENAME and DELETE of folders. A rename writes the folder, its guards and the counts of children; what is below comes along,
+// because it is named by its parent's id. A removal hides the folder in one transaction; its messages go afterwards, and
+// whatever a crash leaves of them is found again by `finishRemovals`.
+
+import type { AccountId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import { ConditionFailed, type Signals, type Table, type Write } from '#shared/storage/ports.ts'
+import { removeAnnotations } from './annotations.ts'
+import { removeRights } from './access.ts'
+import type { createChange } from './change.ts'
+import { changeItem } from './change-log.ts'
+import { unchanged } from './folder-edit.ts'
+import {
+  DELIMITER,
+  FOLDER_DEPTH_MAX,
+  FOLDER_PATH_BYTES_MAX,
+  type FolderTree,
+  namesOf,
+} from './folder-path.ts'
+import { readFolder } from './folder-reading.ts'
+import { loadSnapshot } from './folder-snapshot.ts'
+import { countChild, type Folders, giveUpUse, isInbox } from './folders.ts'
+import { accountTopic, folderKey, folderTopic, nameKey } from './keys.ts'
+import type { FolderRecord } from './records.ts'
+import { retrying } from './retry.ts'
+import type { createTransfer } from './transfer.ts'
+
+export type RenameFolder =
+  | { readonly kind: 'renamed' }
+  | { readonly kind: 'no-such-folder' }
+  | { readonly kind: 'exists' }
+  | { readonly kind: 'bad-name' }
+  | { readonly kind: 'too-many' }
+  /** A folder cannot come below itself. */
+  | { readonly kind: 'inside-itself' }
+  /** What is below it would be too deep, or its path too long. */
+  | { readonly kind: 'too-deep' }
+
+export type RemoveFolder =
+  | { readonly kind: 'removed' }
+  /** It has folders below it: its name stays, without messages (RFC 9051 §6.3.5). */
+  | { readonly kind: 'name-stays' }
+  | { readonly kind: 'no-such-folder' }
+  | { readonly kind: 'is-inbox' }
+  /** A name that was removed already and still has folders below it. */
+  | { readonly kind: 'has-children' }
+
+export function createFolderMoving(deps: {
+  readonly table: Table
+  readonly clock: Clock
+  readonly signals: Signals
+  readonly folders: Folders
+  readonly expunge: ReturnType<typeof createChange>['expunge']
+  readonly move: ReturnType<typeof createTransfer>['move']
+}) {
+  const { table, clock, signals, folders } = deps
+
+  /** Folders above the new path are made where they are missing. INBOX stays and hands over its messages. */
+  async function rename(name: FolderRef, path: string): Promise<RenameFolder> {
+    const names = namesOf(path)
+    if (names === undefined) return { kind: 'bad-name' }
+    const { accountId, id } = name
+    const known = await folders.tree(accountId)
+    const folder = known.folders.find((found) => found.id === id)
+    if (folder === undefined) return { kind: 'no-such-folder' }
+    if (isInbox(folder)) return renameInbox(folder, path)
+    if (known.along(names).some((above) => above.id === id)) {
+      return known.find(path)?.id === id ? { kind: 'exists' } : { kind: 'inside-itself' }
+    }
+    if (known.find(path) !== undefined) return { kind: 'exists' }
+    if (!fits(known, folder, names)) return { kind: 'too-deep' }
+    if (names.length > 1) {
+      const above = await folders.createPath(accountId, names.slice(0, -1).join(DELIMITER))
+      if (above.kind !== 'created' && above.kind !== 'exists') return { kind: 'too-many' }
+    }
+    return retrying(clock, () => renameOnce(name, names))
+  }
+
+  async function renameOnce(
+    { accountId, id }: FolderRef,
+    names: readonly string[],
+  ): Promise<RenameFolder> {
+    const known = await folders.tree(accountId)
+    const folder = known.folders.find((found) => found.id === id)
+    if (folder === undefined) return { kind: 'no-such-folder' }
+    const line = known.along(names)
+    if (line.some((above) => above.id === id)) return { kind: 'inside-itself' }
+    if (line.length === names.length) return { kind: 'exists' }
+    // The folder above went away again.
+    if (line.length < names.length - 1) throw new ConditionFailed([])
+    const parent = line.at(-1)
+    const parentId = parent?.id ?? null
+    const newName = names.at(-1) ?? ''
+    const oldParent = known.folders.find((found) => found.id === folder.parentId)
+    const counts: Write[] = []
+    if (oldParent?.id !== parent?.id) {
+      if (oldParent !== undefined) counts.push(countChild(oldParent, -1))
+      if (parent !== undefined) counts.push(countChild(parent, 1))
+    }
+    await table.transact([
+      leaveName(folder),
+      { put: { ...nameKey(accountId, parentId, newName), folderId: id }, if: { absent: 'pk' } },
+      {
+        update: folderKey(accountId, id),
+        changes: { set: { parentId, name: newName } },
+        if: { all: [{ exists: 'pk' }, { absent: 'removed' }] },
+      },
+      ...counts,
+      // All that is above stays where it is: two renames at the same time cannot make a circle.
+      ...line.map((above) => ({ check: nameKeyOf(above), if: isNameOf(above) })),
+    ])
+    signals.publish(accountTopic(accountId), 'folders')
+    return { kind: 'renamed' }
+  }
+
+  /** RFC 9051 §6.3.6: the messages move into a new folder; INBOX stays, and so does what is below it. */
+  async function renameInbox(inbox: FolderRecord, path: string): Promise<RenameFolder> {
+    const created = await folders.createPath(inbox.accountId, path)
+    switch (created.kind) {
+      case 'created':
+        break
+      case 'exists':
+      case 'bad-name':
+      case 'too-many':
+        return created
+      default:
+        return { kind: 'no-such-folder' }
+    }
+    const snapshot = await loadSnapshot(deps, inbox)
+    const uids = snapshot === undefined ? [] : [...snapshot.messages.uids()]
+    const moved = await deps.move(inbox, uids as Uid[], created.folder)
+    if (moved.kind === 'interrupted') throw moved.cause
+    return { kind: 'renamed' }
+  }
+
+  /**
+   * Hides the folder at once, then removes its messages. Rejects with TemporaryFailure when it is hidden but not yet empty:
+   * the rest goes with the next `finishRemovals`.
+   */
+  async function remove(name: FolderRef): Promise<RemoveFolder> {
+    const removed = await retrying(clock, () => hide(name))
+    if (removed.kind === 'removed' || removed.kind === 'name-stays') await purge(name)
+    return removed
+  }
+
+  async function hide(name: FolderRef): Promise<RemoveFolder> {
+    const folder = await folders.get(name.accountId, name.id)
+    if (folder === undefined) return { kind: 'no-such-folder' }
+    if (isInbox(folder)) return { kind: 'is-inbox' }
+    const { accountId, id } = folder
+    const stays = folder.children > 0
+    if (stays && !folder.selectable) return { kind: 'has-children' }
+    const modSeq = (folder.modSeq + 1) as ModSeq
+    const parent =
+      folder.parentId === null ? undefined : await readFolder(table, { accountId, id: folder.parentId })
+    await table.transact([
+      {
+        update: folderKey(accountId, id),
+        changes: { set: { modSeq, specialUse: null, [stays ? 'noselect' : 'removed']: true } },
+        if: {
+          all: [
+            unchanged(folder),
+            folder.specialUse === null
+              ? { not: { attribute: 'specialUse', is: '>', value: '' } }
+              : { attribute: 'specialUse', is: '=', value: folder.specialUse },
+            stays
+              ? { attribute: 'children', is: '>', value: 0 }
+              : { not: { attribute: 'children', is: '>', value: 0 } },
+          ],
+        },
+      },
+      { put: changeItem(id, modSeq, 'expunge', [], clock.now()) },
+      ...giveUpUse(folder),
+      ...(stays ? [] : [leaveName(folder)]),
+      ...(stays || parent === undefined ? [] : [countChild(parent, -1)]),
+    ])
+    signals.publish(folderTopic(id), String(modSeq))
+    signals.publish(accountTopic(accountId), 'folders')
+    return { kind: stays ? 'name-stays' : 'removed' }
+  }
+
+  /** Removes what a removed folder still holds, and then the folder itself. */
+  async function purge(name: FolderRef): Promise<void> {
+    for (;;) {
+      const snapshot = await loadSnapshot(deps, name)
+      if (snapshot === undefined || snapshot.folder.selectable) return
+      await deps.expunge(name, [...snapshot.messages.uids()] as Uid[])
+      if (snapshot.messages.length === 0) break
+    }
+    await removeAnnotations(table, name)
+    await removeRights(table, name)
+    try {
+      await table.write({
+        delete: folderKey(name.accountId, name.id),
+        if: {
+          all: [
+            { attribute: 'removed', is: '=', value: true },
+            { attribute: 'exists', is: '=', value: 0 },
+          ],
+        },
+      })
+    } catch (error) {
+      // A name that stays, or somebody else was faster.
+      if (!(error instanceof ConditionFailed)) throw error
+    }
+  }
+
+  /** Removes what crashes have left of removed folders; returns how many folders there were. */
+  async function finishRemovals(accountId: AccountId): Promise<number> {
+    const left = (await folders.all(accountId)).filter(
+      (folder) => folder.removed || (!folder.selectable && folder.exists > 0),
+    )
+    for (const folder of left) await purge(folder)
+    return left.length
+  }
+
+  return { rename, remove, finishRemovals }
+}
+
+const nameKeyOf = ({ accountId, parentId, name }: FolderRecord) =>
+  nameKey(accountId, parentId, name)
+
+/** The guard of a name belongs to the folder: so the folder is where it was read to be. */
+const isNameOf = ({ id }: FolderRecord) =>
+  ({ attribute: 'folderId', is: '=', value: id }) as const
+
+const leaveName = (folder: FolderRecord): Write => ({
+  delete: nameKeyOf(folder),
+  if: isNameOf(folder),
+})
+
+/** Whether everything below the folder stays within the limits at its new path. */
+function fits(known: FolderTree, folder: FolderRecord, names: readonly string[]): boolean {
+  const depth = names.length - known.line(folder).length
+  const bytes = Buffer.byteLength(names.join(DELIMITER)) - Buffer.byteLength(known.pathOf(folder))
+  return known.subtree(folder).every((below) => {
+    const path = known.pathOf(below)
+    return (
+      known.line(below).length + depth <= FOLDER_DEPTH_MAX &&
+      Buffer.byteLength(path) + bytes <= FOLDER_PATH_BYTES_MAX
+    )
+  })
+}

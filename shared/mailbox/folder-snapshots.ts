@@ -1,0 +1,263 @@
+// The snapshots of a process: one for each open folder, shared by all sessions that have it open, and kept for a while after
+// the last one closed it. SELECT of a folder that is here costs one read, and sessions that ask at the same time share it.
+
+import type { FolderId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Table } from '#shared/storage/ports.ts'
+import {
+  advanceSnapshot,
+  type Difference,
+  loadSnapshot,
+  type Snapshot,
+} from './folder-snapshot.ts'
+import { type MessageColumns, positionAtOrAfter, type UidList } from './message-columns.ts'
+import type { FolderRecord } from './records.ts'
+
+/** Memory for snapshots that nobody has open; open ones are bounded by the number of sessions. */
+export const SNAPSHOT_BYTES_MAX = 64 * 1024 * 1024
+
+export type FolderAdvance =
+  | { readonly kind: 'unchanged' }
+  /** To be applied in this order: expunged, changed, appeared. */
+  | ({ readonly kind: 'advanced' } & Difference)
+  /** Removed, or made again under its name (another UIDVALIDITY): the session must leave it. */
+  | { readonly kind: 'gone' }
+
+/**
+ * A folder as one session sees it: `folder`, `modSeq` and `uids` stand still until `advance`. `messages` is what the process
+ * knows, which may be newer: look rows up again after every await.
+ */
+export interface OpenFolder {
+  readonly folder: FolderRecord
+  readonly modSeq: ModSeq
+  /** By ascending uid; never changes, so a session can keep it as its map of sequence numbers. */
+  readonly uids: UidList
+  readonly messages: MessageColumns
+  /** Everything committed before the call; what a session is told leads from each state to the next without a gap. */
+  advance(): Promise<FolderAdvance>
+  close(): void
+}
+
+export type FolderSnapshots = ReturnType<typeof createFolderSnapshots>
+
+export function createFolderSnapshots(
+  deps: { readonly table: Table; readonly clock: Clock },
+  { bytesMax = SNAPSHOT_BYTES_MAX }: { readonly bytesMax?: number } = {},
+) {
+  /** Least recently used first. */
+  const shared = new Map<FolderId, SharedSnapshot>()
+  let unusedBytes = 0
+
+  /** Undefined when there is no such folder or it cannot be selected. */
+  async function open(name: FolderRef): Promise<OpenFolder | undefined> {
+    const found = shared.get(name.id)
+    if (found !== undefined) {
+      const opened = await enter(found)
+      if (opened !== undefined) return opened
+      // Gone while others have it open; its name may have been made again since.
+    }
+    const fresh = new SharedSnapshot(deps, name)
+    shared.set(name.id, fresh)
+    return enter(fresh)
+  }
+
+  async function enter(entered: SharedSnapshot): Promise<OpenFolder | undefined> {
+    if (entered.users++ === 0) unusedBytes -= entered.bytes
+    try {
+      await entered.refresh()
+      const { snapshot } = entered
+      if (snapshot !== undefined) return new SessionFolder(entered, snapshot, leave)
+    } catch (error) {
+      leave(entered)
+      throw error
+    }
+    leave(entered)
+    return undefined
+  }
+
+  function leave(left: SharedSnapshot): void {
+    left.users--
+    const { id } = left.name
+    if (shared.get(id) !== left) return
+    shared.delete(id)
+    if (left.snapshot === undefined) return
+    shared.set(id, left)
+    if (left.users === 0) unusedBytes += left.bytes
+    for (const [oldId, { users, bytes }] of shared) {
+      if (unusedBytes <= bytesMax) return
+      if (users > 0) continue
+      shared.delete(oldId)
+      unusedBytes -= bytes
+    }
+  }
+
+  /** Memory of all snapshots, about. */
+  const bytes = () => [...shared.values()].reduce((sum, { bytes }) => sum + bytes, 0)
+
+  return { open, bytes }
+}
+
+class SharedSnapshot {
+  readonly name: FolderRef
+  readonly #deps: { readonly table: Table; readonly clock: Clock }
+  users = 0
+  /** Undefined before the first load, and for good when the folder is gone. */
+  snapshot: Snapshot | undefined
+  /** The step that led to `snapshot`; sessions that went along need not compare. */
+  #step: { readonly from: ModSeq; readonly difference: Difference } | undefined
+  #gone = false
+  #running: Promise<void> | undefined
+  /** Whether what is running has begun to read. */
+  #reading = false
+  #next: Promise<void> | undefined
+
+  constructor(deps: { readonly table: Table; readonly clock: Clock }, name: FolderRef) {
+    this.#deps = deps
+    this.name = name
+  }
+
+  get bytes(): number {
+    return this.snapshot?.messages.bytes ?? 0
+  }
+
+  /** Brings the snapshot to a state not older than the call; calls that can share a read do. */
+  refresh(): Promise<void> {
+    if (this.#running === undefined) this.#running = this.#run()
+    else if (this.#reading) {
+      // It may have read the folder before this call: one more is needed, for all who ask until it begins.
+      this.#next ??= this.#running.catch(() => undefined).then(() => {
+        this.#next = undefined
+        this.#running = this.#run()
+        return this.#running
+      })
+      return this.#next
+    }
+    return this.#running
+  }
+
+  async #run(): Promise<void> {
+    // Sessions that were woken by the same hint ask in the same turn.
+    await Promise.resolve()
+    this.#reading = true
+    try {
+      await this.#refresh()
+    } finally {
+      this.#reading = false
+      if (this.#next === undefined) this.#running = undefined
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const { snapshot } = this
+    if (this.#gone) return
+    if (snapshot === undefined) return await this.#load()
+    const advanced = await advanceSnapshot(this.#deps, snapshot)
+    switch (advanced.kind) {
+      case 'unchanged':
+        this.snapshot = { ...snapshot, folder: advanced.folder }
+        return
+      case 'advanced':
+        this.#step = { from: snapshot.folder.modSeq, difference: advanced.difference }
+        this.snapshot = { ...snapshot, folder: advanced.folder }
+        return
+      case 'behind':
+        return await this.#load()
+      case 'gone':
+        this.#gone = true
+        this.snapshot = undefined
+    }
+  }
+
+  async #load(): Promise<void> {
+    const loaded = await loadSnapshot(this.#deps, this.name)
+    const before = this.snapshot?.folder.uidValidity ?? loaded?.folder.uidValidity
+    this.#step = undefined
+    this.#gone = !loaded?.folder.selectable || loaded.folder.uidValidity !== before
+    this.snapshot = this.#gone ? undefined : loaded
+  }
+
+  /** What leads from an earlier state of this folder to `snapshot`. */
+  difference(modSeq: ModSeq, uids: UidList, snapshot: Snapshot): Difference {
+    if (this.#step?.from === modSeq) return this.#step.difference
+    return compare(modSeq, uids, snapshot.messages)
+  }
+}
+
+class SessionFolder implements OpenFolder {
+  readonly #shared: SharedSnapshot
+  readonly #leave: (shared: SharedSnapshot) => void
+  #snapshot: Snapshot
+  #uids: UidList
+  #closed = false
+
+  constructor(
+    shared: SharedSnapshot,
+    snapshot: Snapshot,
+    leave: (shared: SharedSnapshot) => void,
+  ) {
+    this.#shared = shared
+    this.#leave = leave
+    this.#snapshot = snapshot
+    this.#uids = snapshot.messages.uids()
+  }
+
+  get folder(): FolderRecord {
+    return this.#snapshot.folder
+  }
+
+  get modSeq(): ModSeq {
+    return this.#snapshot.folder.modSeq
+  }
+
+  get uids(): UidList {
+    return this.#uids
+  }
+
+  get messages(): MessageColumns {
+    return (this.#shared.snapshot ?? this.#snapshot).messages
+  }
+
+  async advance(): Promise<FolderAdvance> {
+    await this.#shared.refresh()
+    const { snapshot } = this.#shared
+    if (snapshot === undefined) return { kind: 'gone' }
+    const { modSeq } = this
+    this.#snapshot = snapshot
+    if (snapshot.folder.modSeq === modSeq) return { kind: 'unchanged' }
+    const difference = this.#shared.difference(modSeq, this.#uids, snapshot)
+    this.#uids = snapshot.messages.uids()
+    return { kind: 'advanced', ...difference }
+  }
+
+  close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    this.#leave(this.#shared)
+  }
+}
+
+/** The difference without the steps between, from what the session knew: its uids and its modseq. */
+function compare(modSeq: ModSeq, before: UidList, after: MessageColumns): Difference {
+  const expunged: Uid[] = []
+  const changed: Uid[] = []
+  const appeared: Uid[] = []
+  let position = 0
+  for (let row = 0; row < after.length; row++) {
+    const uid = after.uidAt(row)
+    for (; position < before.length && (before[position] ?? 0) < uid; position++) {
+      expunged.push(before[position] as Uid)
+    }
+    if (before[position] !== uid) appeared.push(uid)
+    else {
+      position++
+      if (after.modSeqAt(row) > modSeq) changed.push(uid)
+    }
+  }
+  for (; position < before.length; position++) expunged.push(before[position] as Uid)
+  return { expunged, changed, appeared }
+}
+
+/** Whether an ascending list has this uid. */
+export function hasUid(uids: UidList, uid: number): boolean {
+  return uids[positionAtOrAfter(uids, uid)] === uid
+}

@@ -1,0 +1,153 @@
+// What an operator does to mail that waits in the queue of a running server: look, hold, release, delete, flush. The mail
+// leaves by a relay host of ours, which says what each test wants.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Account, eventually, firstAccounts } from '#test/support/accounts.ts'
+import { commandLine } from '#test/support/command-line.ts'
+import { freePorts, type ServerProcess, startServer } from '#test/support/server-process.ts'
+import { openSink, type Sink } from '#test/support/sink-smtp.ts'
+import { SmtpClient } from '#test/support/smtp-client.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
+
+const resources = new AsyncDisposableStack()
+let folder: string
+let server: ServerProcess
+let alice: Account
+let sink: Sink
+let reply: string | undefined
+
+beforeAll(async () => {
+  folder = resources.use(await temporaryFolder()).path
+  sink = resources.use(await openSink({ rcpt: () => reply }))
+  // Nothing is tried again by itself within a test.
+  server = await startServer(folder, await freePorts(), [
+    `relayhost=[127.0.0.1]:${sink.port}`,
+    'minimalBackoffTime=1h',
+  ])
+  resources.defer(async () => void (await server.end('SIGTERM')))
+  ;({ alice } = firstAccounts(server))
+})
+afterAll(() => resources.disposeAsync())
+
+beforeEach(() => {
+  reply = '451 4.7.1 come back later'
+})
+
+async function queue(line: string): Promise<string> {
+  const ended = await commandLine(['queue', ...line.split(' '), '--data', folder])
+  expect({ line, ...ended }).toMatchObject({ code: 0, stderr: '' })
+  return ended.stdout
+}
+
+type Shown = {
+  readonly queueId: string
+  readonly groups: readonly { readonly state: string; readonly attempts: number }[]
+}
+
+async function listed(): Promise<readonly Shown[]> {
+  return JSON.parse(await queue('list --json'))
+}
+
+/** Submits a message; resolves to its queue id once it waits in this state. */
+async function submitted(subject: string, state: 'deferred' | 'hold'): Promise<string> {
+  await using smtp = await SmtpClient.open(server.ports.submissions, { tls: true })
+  await smtp.hello()
+  await smtp.logIn(alice.address, alice.password)
+  await smtp.envelope(alice.address, 'far@away.test')
+  const { text } = await smtp.data(`Subject: ${subject}\r\n\r\nHello.\r\n`)
+  const queueId = text.split(' ').at(-1) ?? ''
+  await inState(queueId, state)
+  return queueId
+}
+
+function inState(queueId: string, state: string): Promise<unknown> {
+  return eventually(`${queueId} is ${state}`, async () => {
+    const entry = (await listed()).find((one) => one.queueId === queueId)
+    return entry?.groups.some((group) => group.state === state && group.attempts > 0)
+  })
+}
+
+const arrived = (subject: string) =>
+  eventually(`${subject} arrives`, () =>
+    sink.messages.find(({ bytes }) => bytes.includes(`Subject: ${subject}\r\n`)),
+  )
+const isEmpty = () => eventually('the queue is empty', async () => (await listed()).length === 0)
+
+describe('queue', () => {
+  it('lists and shows what waits, and why', async () => {
+    const id = await submitted('listed', 'deferred')
+    const list = await queue('list')
+    expect(list).toMatch(/^QUEUE ID +SIZE +ARRIVED +STATE +NEXT TRY +SENDER +RECIPIENTS +REASON\n/)
+    expect(list).toMatch(
+      new RegExp(
+        `^${id} +2\\d B +\\S+Z +deferred +\\S+Z +${alice.address} +far@away.test +host .* said: 451 4.7.1 come back later$`,
+        'm',
+      ),
+    )
+    expect(list).toMatch(/\n1 message, 2\d B\n$/)
+    const show = await queue(`show ${id}`)
+    expect(show).toContain(`arrived     `)
+    expect(show).toMatch(
+      / from client\.test \[127\.0\.0\.1\] as alice@example\.test by submissions$/m,
+    )
+    expect(show).toMatch(/^state {7}deferred, 1 attempt, next \S+Z$/m)
+    expect(show).toMatch(/^reason {6}host .*: 451 4\.7\.1 come back later$/m)
+    expect(JSON.parse(await queue(`show ${id} --json`))).toMatchObject({
+      queueId: id,
+      sender: alice.address,
+      recipients: ['far@away.test'],
+      groups: [{ state: 'deferred', destination: { nextHop: `[127.0.0.1]:${sink.port}` } }],
+    })
+    expect(await queue(`delete ${id.toLowerCase()}`)).toBe(`${id} deleted\n`)
+    expect(await queue('list')).toBe('the queue is empty\n')
+  })
+
+  it('flushes deferred mail', async () => {
+    await submitted('flushed', 'deferred')
+    expect(await queue('flush --to elsewhere.test')).toBe('trying 0 deferred messages again\n')
+    reply = undefined
+    expect(await queue(`flush --to [127.0.0.1]:${sink.port}`)).toBe(
+      'trying 1 deferred message again\n',
+    )
+    await arrived('flushed')
+    await isEmpty()
+  })
+
+  it('holds mail, whatever is flushed, until it is released', async () => {
+    const held = await submitted('held', 'deferred')
+    const other = await submitted('not held', 'deferred')
+    expect(await queue(`hold ${held}`)).toBe(`${held} held\n`)
+    expect(await queue(`hold ${held}`)).toBe(`${held} held\n`)
+    reply = undefined
+    await queue('flush')
+    await arrived('not held')
+    await eventually('the other is gone', async () => (await listed()).length === 1)
+    expect(await listed()).toMatchObject([{ queueId: held, groups: [{ state: 'hold' }] }])
+    expect(await queue(`release ${held} --json`)).toBe(
+      `${JSON.stringify({ released: [held] }, null, 2)}\n`,
+    )
+    await arrived('held')
+    await isEmpty()
+    const { code, stderr } = await commandLine(['queue', 'show', other, '--data', folder])
+    expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining(other) })
+  })
+
+  it('holds what was refused for good, with the reason, and tries it again when released', async () => {
+    reply = '550 5.1.1 nobody of that name'
+    const id = await submitted('refused', 'hold')
+    expect(await queue(`show ${id}`)).toMatch(/^reason .*: 550 5\.1\.1 nobody of that name$/m)
+    reply = undefined
+    await queue(`release ${id}`)
+    await arrived('refused')
+    await isEmpty()
+  })
+
+  it('deletes mail that never leaves', async () => {
+    const ids = [await submitted('deleted 1', 'deferred'), await submitted('deleted 2', 'deferred')]
+    reply = undefined
+    expect(await queue(`delete ${ids.join(' ')}`)).toBe(ids.map((id) => `${id} deleted\n`).join(''))
+    await queue('flush')
+    expect(await listed()).toEqual([])
+    expect(sink.messages.filter(({ bytes }) => bytes.includes('deleted'))).toEqual([])
+  })
+})

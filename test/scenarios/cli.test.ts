@@ -1,0 +1,305 @@
+// The `postwolke` command as an administrator meets it: what each command prints, for people and as JSON, and the one line
+// that says what was wrong.
+
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { commandLine } from '#test/support/command-line.ts'
+import { runProgram } from '#test/support/program.ts'
+import { freePorts, startServer } from '#test/support/server-process.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
+
+const cli = fileURLToPath(new URL('../../services/cli/', import.meta.url))
+
+describe('postwolke', () => {
+  it('lists the commands when it is told nothing, and fails', async () => {
+    const { code, stderr } = await commandLine([])
+    expect(code).toBe(1)
+    expect(stderr).toContain('queue list|show|hold|release|delete|flush')
+  })
+
+  it.each([
+    [['--help'], 'account add|list|show|set|remove|empty'],
+    [['queue', '--help'], 'release <queue-id...>'],
+    [['account', 'add', '--help'], '--password-stdin'],
+    [['serve', '--help'], '--set <key=value>'],
+    [['config', 'show', '--help'], '--changed'],
+  ])('explains %j', async (words, expected) => {
+    const { code, stdout } = await commandLine(words)
+    expect(code).toBe(0)
+    expect(stdout).toContain(expected)
+  })
+
+  it('tells its version, and is found by npx', async () => {
+    const { version } = JSON.parse(await readFile(join(cli, '../../package.json'), 'utf8'))
+    const ended = await runProgram(process.execPath, [join(cli, 'postwolke.mjs'), '--version'])
+    expect(ended).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
+  })
+
+  it('is quiet when nobody reads on', async () => {
+    const command = `"${process.execPath}" "${join(cli, 'main.ts')}" config show | true`
+    expect(await runProgram('sh', ['-c', command])).toMatchObject({ stderr: '' })
+  })
+})
+
+describe.each([
+  ['without a server', false],
+  ['beside a running server', true],
+])('commands %s', (_, running) => {
+  const resources = new AsyncDisposableStack()
+  let folder: string
+
+  beforeAll(async () => {
+    folder = join(resources.use(await temporaryFolder()).path, 'data')
+    if (!running) return
+    const server = await startServer(folder, await freePorts())
+    resources.defer(async () => void (await server.end('SIGTERM')))
+  })
+  afterAll(() => resources.disposeAsync())
+
+  /** What a command prints when all is well. */
+  async function printed(line: string, input = ''): Promise<string> {
+    const words = [...line.split(' '), '--data', folder]
+    const { code, stdout, stderr } = await commandLine(words, { input })
+    expect({ line, code, stderr }).toEqual({ line, code: 0, stderr: '' })
+    return stdout
+  }
+  const data = async (line: string, input?: string) =>
+    JSON.parse(await printed(`${line} --json`, input))
+
+  it('work on domains', async () => {
+    expect(await printed('domain add a.test --postmaster ann@a.test')).toBe('domain a.test added\n')
+    expect(await printed('domain add Bücher.test')).toMatch(
+      /^domain xn--bcher-kva.test added\nMail to/,
+    )
+    const json = await data('domain list')
+    expect(json).toContainEqual(
+      expect.objectContaining({ domain: 'a.test', accounts: 0, aliases: 1 }),
+    )
+    expect(await printed('domain list')).toMatch(
+      /^DOMAIN +ACCOUNTS +ALIASES\na\.test +0 +1\n[\s\S]*bücher\.test +0 +0\n/,
+    )
+    expect(await data('domain show a.test')).toMatchObject({ aliasNames: ['postmaster@a.test'] })
+    expect(await printed('domain show a.test')).toContain('aliases   postmaster@a.test\n')
+    expect(await data('domain remove bücher.test')).toEqual({ removed: 'xn--bcher-kva.test' })
+  })
+
+  it('work on accounts', async () => {
+    const add = 'account add ann@a.test --password-stdin --quota 5MB'
+    expect(await printed(add, 'secret\n')).toBe('account ann@a.test added\n')
+    expect(await data('account add ben@a.test --disabled --password-stdin', 'x')).toEqual({
+      address: 'ben@a.test',
+    })
+    const listed = await printed('account list a.test')
+    expect(listed).toMatch(
+      /^ADDRESS +ENABLED +USED +QUOTA +MESSAGES\nann@a\.test +yes +0 B +5\.0 MB +0\nben@a\.test +no /,
+    )
+    expect(await data('account list a.test')).toHaveLength(2)
+    expect(await data('account show ann@a.test')).toMatchObject({
+      address: 'ann@a.test',
+      quotaBytes: 5 * 1024 ** 2,
+      passwordScheme: 'argon2id',
+      folders: expect.arrayContaining([expect.objectContaining({ name: 'INBOX', exists: 0 })]),
+    })
+    expect(await printed('account set ben@a.test --enable --quota default')).toBe(
+      'account ben@a.test changed\n',
+    )
+    expect(await printed('account show ben@a.test')).toMatch(
+      /^account {3}ben@a\.test\ncreated .*\npassword {2}argon2id\nused {6}0 B of 200\.0 MB \(mailboxSizeLimit\)\n\nFOLDER .*\nINBOX /,
+    )
+    expect(await printed('account empty ben@a.test')).toBe('0 messages of ben@a.test deleted\n')
+    expect(await data('account remove ben@a.test')).toEqual({ removed: 'ben@a.test', messages: 0 })
+  })
+
+  it('work on aliases', async () => {
+    expect(await printed('alias add info@a.test ann@a.test else@where.test')).toBe(
+      'info@a.test -> ann@a.test else@where.test\n',
+    )
+    expect(await data('alias add @a.test info@a.test')).toEqual({
+      alias: '@a.test',
+      targets: ['info@a.test'],
+    })
+    expect(await data('alias show @a.test')).toMatchObject({
+      accounts: ['ann@a.test'],
+      elsewhere: ['else@where.test'],
+      nowhere: [],
+    })
+    expect(await printed('alias set info@a.test nobody@gone.test')).toContain('nobody@gone.test')
+    expect(await data('alias list a.test')).toHaveLength(3)
+    expect(await printed('alias list')).toMatch(/^ALIAS +TARGETS\n[\s\S]*^@a\.test +info@a\.test$/m)
+    expect(await printed('alias remove @a.test')).toBe('alias @a.test removed\n')
+  })
+
+  it('work on the queue', async () => {
+    expect(await printed('queue list')).toBe('the queue is empty\n')
+    expect(await data('queue list')).toEqual([])
+    expect(await printed('queue flush')).toBe('trying 0 deferred messages again\n')
+  })
+
+  it('remove a domain with all that is in it when forced', async () => {
+    expect(await printed('domain remove a.test --force')).toBe('domain a.test removed\n')
+    expect(await data('account list')).toHaveLength(running ? 2 : 0)
+  })
+})
+
+describe('a command that cannot do what it was told', () => {
+  const resources = new AsyncDisposableStack()
+  let folder: string
+  const run = (line: string) => commandLine([...line.split(' '), '--data', folder])
+
+  beforeAll(async () => {
+    folder = resources.use(await temporaryFolder()).path
+    await run('domain add a.test')
+    await run('account add ann@a.test --password-hash 9J4sZ/8wapFiA')
+    await run('alias add info@a.test ann@a.test')
+  })
+  afterAll(() => resources.disposeAsync())
+
+  it.each([
+    ['bogus', /unknown command 'bogus'/],
+    ['account bogus', /unknown command 'bogus'/],
+    ['account list --bogus', /unknown option '--bogus'/],
+    ['account add', /missing required argument 'address'/],
+    ['account add ben@a.test', /--password-stdin/],
+    ['account add ben@a.test --password-stdin', /password .* one line/],
+    ['account add ben@a.test --password-hash nonsense', /--password-hash is not one/],
+    ['account add nonsense --password-hash 9J4sZ/8wapFiA', /'nonsense' is not a mail address/],
+    [
+      'account add ben@b.test --password-hash 9J4sZ/8wapFiA',
+      /no domain b\.test.*domain add b\.test/,
+    ],
+    ['account add ann@a.test --password-hash 9J4sZ/8wapFiA', /account ann@a\.test exists already/],
+    [
+      'account add ben@a.test --password-hash 9J4sZ/8wapFiA --quota 5ZB',
+      /--quota cannot be '5ZB'; allowed: .*MB/,
+    ],
+    ['account list b_d..test', /'b_d\.\.test' is not a domain name/],
+    ['account list b.test', /no domain b\.test/],
+    ['alias list b.test', /no domain b\.test/],
+    ['account show ben@a.test', /no account ben@a\.test/],
+    ['account set ben@a.test --disable', /no account ben@a\.test/],
+    ['account set ann@a.test', /nothing to change: give --password-stdin/],
+    ['account set ann@a.test --enable --disable', /--enable and --disable exclude each other/],
+    ['account empty ben@a.test', /no account ben@a\.test/],
+    ['account remove ben@a.test', /no account ben@a\.test/],
+    ['domain add not..a.domain', /'not\.\.a\.domain' is not a domain name/],
+    ['domain add a.test', /domain a\.test exists already/],
+    ['domain show b.test', /no domain b\.test/],
+    ['domain remove b.test', /no domain b\.test/],
+    ['domain remove a.test', /a\.test still has addresses \(accounts: 1, aliases: 1\); --force/],
+    ['alias add info@a.test x@y.test', /alias info@a\.test exists already/],
+    ['alias add x@b.test x@y.test', /domain of x@b\.test is not one of ours/],
+    ['alias add x@a.test nonsense', /'nonsense' is not a mail address/],
+    ['alias show x@a.test', /no alias x@a\.test/],
+    ['alias set x@a.test x@y.test', /no alias x@a\.test/],
+    ['alias remove x@a.test', /no alias x@a\.test/],
+    ['queue show 123', /'123' is not a queue id; 'postwolke queue list' shows them/],
+    ['queue show 01M0TEXAMP1E000000', /01M0TEXAMP1E000000 is not in the queue/],
+    ['queue hold 01M0TEXAMP1E000000', /01M0TEXAMP1E000000 is not in the queue/],
+    ['queue release 01M0TEXAMP1E000000', /01M0TEXAMP1E000000 is not in the queue/],
+    ['queue delete 01M0TEXAMP1E000000', /01M0TEXAMP1E000000 is not in the queue/],
+    ['config show nonsense', /no setting has 'nonsense' in its name/],
+    [
+      'domain list --config /nonexistent/file',
+      /cannot read the configuration file: .*\/nonexistent\/file/,
+    ],
+    ['domain list --set relayhosts=x', /relayhosts is not a setting .*did you mean relayhost\?/],
+  ] as const)('says why: %s', async (line, expected) => {
+    const { code, stdout, stderr } = await run(line)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/^postwolke: [^\n]+\n$/)
+    expect(stderr).toMatch(expected)
+  })
+
+  it('does not take a mistyped folder for an empty mail system', async () => {
+    const { code, stderr } = await commandLine(['queue', 'list', '--data', join(folder, 'typo')])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^postwolke: no mail system in .*typo; [^\n]*--data[^\n]*\n$/)
+  })
+
+  it('does what it can of several queue ids and names the others', async () => {
+    const { code, stderr } = await run('queue hold 01M0TEXAMP1E000000 01M0TEXAMP1E000001')
+    expect(code).toBe(1)
+    expect(stderr.trimEnd().split('\n')).toHaveLength(2)
+  })
+})
+
+describe('config', () => {
+  const resources = new AsyncDisposableStack()
+  let folder: string
+
+  beforeAll(async () => {
+    folder = resources.use(await temporaryFolder()).path
+    await mkdir(join(folder, 'etc'))
+    await writeFile(
+      join(folder, 'postwolke.toml'),
+      'messageSizeLimit = "25MB"\nhopcountLimit = 30\n',
+    )
+    await writeFile(join(folder, 'etc/other.toml'), '[listeners.smtp]\nport = 25\n')
+  })
+  afterAll(() => resources.disposeAsync())
+
+  it('shows where every value came from', async () => {
+    const words = ['config', 'show', '--data', folder, '--set', 'relayhost=[mx.test]:26', '--json']
+    const environment = { POSTWOLKE_HOPCOUNT_LIMIT: '31', POSTWOLKE_MAILBOX_SIZE_LIMIT: '1GB' }
+    const { stdout } = await commandLine(words, { environment })
+    const shown: { path: string; value: string; origin: string }[] = JSON.parse(stdout)
+    const by = (path: string) => shown.find((setting) => setting.path === path)
+    expect(by('messageSizeLimit')).toMatchObject({
+      value: '25MB',
+      origin: join(folder, 'postwolke.toml'),
+    })
+    expect(by('hopcountLimit')).toMatchObject({
+      value: '31',
+      origin: 'environment variable POSTWOLKE_HOPCOUNT_LIMIT',
+    })
+    expect(by('mailboxSizeLimit')).toMatchObject({ value: '1GB' })
+    expect(by('relayhost')).toMatchObject({ value: '[mx.test]:26', origin: '--set' })
+    expect(by('smtpdTimeout')).toMatchObject({ value: '5m', origin: 'default' })
+  })
+
+  it('shows what is not at its default, and what has a word in its name', async () => {
+    const show = ['config', 'show', '--config', join(folder, 'etc/other.toml')]
+    const changed = await commandLine([...show, '--changed'])
+    expect(changed.stdout).toMatch(
+      /^SETTING +VALUE +FROM\nlisteners\.smtp\.port +25 +\S+other\.toml\n$/,
+    )
+    const { stdout } = await commandLine([...show, 'recipient'])
+    expect(stdout).toMatch(/^smtpdRecipientLimit +1000 +default$/m)
+    expect(stdout).not.toContain('hopcountLimit')
+  })
+
+  it.each([
+    [
+      'an unknown key',
+      'messageSizelimit = 5',
+      /^postwolke: messageSizelimit is not a setting \(from .*bad\.toml\); did you mean messageSizeLimit\?$/m,
+    ],
+    [
+      'a bad value',
+      'smtpdTimeout = "soon"',
+      /^postwolke: smtpdTimeout cannot be 'soon' \(from .*bad\.toml\); allowed: a time with its unit/m,
+    ],
+    ['what is not TOML', 'smtpdTimeout = 5s', /^postwolke: .*bad\.toml:1:\d+ is not TOML/m],
+    ['half a pair', 'tls.certificateFile = "/x.pem"', /^postwolke: .*tls\.keyFile/m],
+  ])('stops the start at %s', async (_, text, expected) => {
+    const config = join(folder, 'bad.toml')
+    await writeFile(config, `${text}\n`)
+    const words = ['serve', '--data', join(folder, 'unmade'), '--config', config]
+    const { code, stderr } = await commandLine(words)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(expected)
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+  })
+
+  it('tells all mistakes at once', async () => {
+    const words = ['serve', '--data', folder, '--set', 'a=1', '--set', 'b']
+    const { stderr } = await commandLine(words, { environment: { POSTWOLKE_LOG__LEVEL: 'loud' } })
+    expect(stderr).toContain(
+      "postwolke: log.level cannot be 'loud' (from environment variable POSTWOLKE_LOG__LEVEL); allowed: one of debug, info, warn, error\n",
+    )
+    expect(stderr).toContain('postwolke: a is not a setting (from --set)\n')
+    expect(stderr).toContain("postwolke: --set wants key=value, not 'b'\n")
+  })
+})

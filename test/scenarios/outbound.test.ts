@@ -1,0 +1,144 @@
+// Mail of an authenticated sender leaves through the relay host: as it was submitted, whatever happens on the way.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Account, eventually, firstAccounts } from '#test/support/accounts.ts'
+import { commandLine } from '#test/support/command-line.ts'
+import { freePorts, type ServerProcess, startServer } from '#test/support/server-process.ts'
+import { openSink, type Sink } from '#test/support/sink-smtp.ts'
+import { SmtpClient } from '#test/support/smtp-client.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
+
+const resources = new AsyncDisposableStack()
+let folder: string
+let server: ServerProcess
+let alice: Account
+let sink: Sink
+const replies = new Map<string, string>()
+let relayPort: number
+
+const script = { rcpt: (address: string) => replies.get(address) }
+
+beforeAll(async () => {
+  folder = resources.use(await temporaryFolder()).path
+  sink = await openSink(script)
+  resources.defer(() => sink[Symbol.asyncDispose]())
+  relayPort = sink.port
+  server = await startServer(folder, await freePorts(), [
+    `relayhost=[127.0.0.1]:${relayPort}`,
+    'minimalBackoffTime=1s',
+    'maximalBackoffTime=1s',
+  ])
+  resources.defer(async () => void (await server.end('SIGTERM')))
+  ;({ alice } = firstAccounts(server))
+})
+afterAll(() => resources.disposeAsync())
+
+async function submit(message: string | Uint8Array, ...to: readonly string[]): Promise<string> {
+  await using smtp = await SmtpClient.open(server.ports.submission)
+  await smtp.hello({ startTls: true })
+  await smtp.logIn(alice.address, alice.password)
+  await smtp.envelope(alice.address, to, ' BODY=8BITMIME')
+  const { text } = await smtp.data(message)
+  expect(text).toMatch(/^250 /)
+  return text.split(' ').at(-1) ?? ''
+}
+
+type Group = {
+  readonly state: string
+  readonly attempts: number
+  readonly lastReply: string | null
+  readonly recipients: readonly string[]
+}
+
+async function queued(): Promise<readonly { queueId: string; groups: readonly Group[] }[]> {
+  const { stdout } = await commandLine(['queue', 'list', '--json', '--data', folder])
+  return JSON.parse(stdout)
+}
+
+const group = (queueId: string, state: string, attemptsMin: number) =>
+  eventually(`${queueId} is ${state} after ${attemptsMin} attempts`, async () => {
+    const entry = (await queued()).find((one) => one.queueId === queueId)
+    return entry?.groups.find((one) => one.state === state && one.attempts >= attemptsMin)
+  })
+const arrivals = (to: string) =>
+  sink.messages.filter(({ envelope }) => envelope.rcptTo.some(({ address }) => address === to))
+const arrival = (to: string) => eventually(`mail for ${to}`, () => arrivals(to)[0])
+
+describe('outbound', () => {
+  it('takes the bytes of the message, behind the fields that were missing, to the relay host', async () => {
+    const body = 'Subject: Grüße\r\n\r\n.\r\n..dots\r\nnul \0 and 8-bit \xff\r\n\r\n'
+    const message = Buffer.from(body, 'latin1')
+    const queueId = await submit(message, 'a@one.test', 'b@two.test')
+    const { bytes, envelope, secure } = await arrival('a@one.test')
+    expect(secure).toBe(true)
+    expect(envelope.mailFrom).toMatchObject({ address: alice.address })
+    expect(envelope.rcptTo.map(({ address }) => address).sort()).toEqual([
+      'a@one.test',
+      'b@two.test',
+    ])
+    expect(bytes.subarray(-message.length)).toEqual(message)
+    const added = bytes.subarray(0, -message.length).toString('latin1')
+    expect(added).toMatch(
+      new RegExp(
+        `^Received: from client\\.test [^\\r]+\\r\\n(\\t[^\\r]+\\r\\n)+Date: [^\\r]+\\r\\nMessage-ID: <${queueId}@[^\\r]+>\\r\\nFrom: <${alice.address}>\\r\\n$`,
+      ),
+    )
+    expect(added).toContain(`with ESMTPSA id ${queueId}`)
+  })
+
+  it('tries again by itself what was refused for now', async () => {
+    replies.set('busy@one.test', '450 4.2.0 greylisted')
+    const queueId = await submit('Subject: busy\r\n\r\n', 'busy@one.test')
+    const waiting = await group(queueId, 'deferred', 2)
+    expect(waiting.lastReply).toContain('450 4.2.0 greylisted')
+    replies.clear()
+    await arrival('busy@one.test')
+    await eventually('the queue is empty', async () => (await queued()).length === 0)
+  })
+
+  it('holds a recipient who was refused for good, and delivers to the others', async () => {
+    replies.set('gone@one.test', '550 5.1.1 nobody of that name')
+    const queueId = await submit('Subject: gone\r\n\r\n', 'gone@one.test', 'here@one.test')
+    await arrival('here@one.test')
+    const held = await group(queueId, 'hold', 1)
+    expect(held.recipients).toEqual(['gone@one.test'])
+    const show = await commandLine(['queue', 'show', queueId, '--data', folder])
+    expect(show.stdout).toMatch(/^reason .*550 5\.1\.1 nobody of that name$/m)
+    await commandLine(['queue', 'delete', queueId, '--data', folder])
+    replies.clear()
+  })
+
+  it('keeps mail while the relay host is down, and delivers it once when it is back', async () => {
+    await sink[Symbol.asyncDispose]()
+    const queueId = await submit('Subject: down\r\n\r\n', 'down@one.test')
+    const waiting = await group(queueId, 'deferred', 1)
+    expect(waiting.lastReply).toContain(`connect to 127.0.0.1[127.0.0.1]:${relayPort}`)
+    sink = await openSink({ ...script, port: relayPort })
+    await arrival('down@one.test')
+    await eventually('the queue is empty', async () => (await queued()).length === 0)
+    expect(arrivals('down@one.test')).toHaveLength(1)
+  })
+
+  it('defers mail for a domain that cannot be looked up', async () => {
+    const path = resources.use(await temporaryFolder()).path
+    const direct = await startServer(path, await freePorts(), ['log.level=warn'])
+    try {
+      const { alice: sender } = firstAccounts(direct)
+      await using smtp = await SmtpClient.open(direct.ports.submissions, { tls: true })
+      await smtp.hello()
+      await smtp.logIn(sender.address, sender.password)
+      expect((await smtp.envelope(sender.address, 'x@no-such-domain.invalid')).code).toBe(250)
+      expect((await smtp.data('Subject: nowhere\r\n\r\n')).code).toBe(250)
+      const entry = await eventually('it waits with a reason', async () => {
+        const { stdout } = await commandLine(['queue', 'list', '--json', '--data', path])
+        const [first] = JSON.parse(stdout)
+        return first?.groups[0]?.lastReply ? first : undefined
+      })
+      // NXDOMAIN where there is DNS, a temporary failure where there is none.
+      expect(['deferred', 'hold']).toContain(entry.groups[0].state)
+      expect(entry.groups[0].lastReply).toContain('no-such-domain.invalid')
+    } finally {
+      await direct.end('SIGTERM')
+    }
+  })
+})
