@@ -251,7 +251,7 @@ export class Connection implements ListenedConnection, Wire {
     }
     await this.#output.room()
     if (this.#session.state.kind !== 'not-authenticated') this.#reader.limits = readerLimits
-    switch (completion.then) {
+    switch (completion.after) {
       case 'close':
         return this.#close('logout')
       case 'start-tls':

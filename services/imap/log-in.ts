@@ -27,5 +27,5 @@ export async function logIn(
   }
   session.log.info({ login: given.login, reason: result.kind }, 'login failed')
   const reply = result.kind === 'throttled' ? replies.loginThrottled : replies.loginFailed
-  return ++session.authFailures < AUTH_FAILURES_MAX ? reply : { ...reply, then: 'close' }
+  return ++session.authFailures < AUTH_FAILURES_MAX ? reply : { ...reply, after: 'close' }
 }

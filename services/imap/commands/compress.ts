@@ -13,6 +13,6 @@ export const compress = defineCommand({
     if (transport.compressed) {
       return { status: 'NO', code: 'COMPRESSIONACTIVE', text: 'DEFLATE is already active' }
     }
-    return { status: 'OK', text: 'DEFLATE active', then: 'compress' }
+    return { status: 'OK', text: 'DEFLATE active', after: 'compress' }
   },
 })

@@ -9,6 +9,6 @@ export const logout = defineCommand({
   async run(session, _, wire) {
     await session.unselect()
     wire.untagged(replies.byeLogout)
-    return { ...completed('LOGOUT'), then: 'close' }
+    return { ...completed('LOGOUT'), after: 'close' }
   },
 })

@@ -8,6 +8,6 @@ export const starttls = defineCommand({
   run({ transport }) {
     if (transport.security === 'tls') return { status: 'BAD', text: 'TLS is already active' }
     if (!transport.tlsAvailable) return { status: 'NO', text: 'No certificate is configured' }
-    return { status: 'OK', text: 'Begin TLS negotiation now', then: 'start-tls' }
+    return { status: 'OK', text: 'Begin TLS negotiation now', after: 'start-tls' }
   },
 })
