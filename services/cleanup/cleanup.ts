@@ -45,35 +45,38 @@ export function createCleanup(deps: {
       messages.flatMap((message) => (message ? [[message.queueId, message]] : [])),
     )
     const retry: string[] = []
+    const delivered: QueuedMessage[] = []
     await Promise.all(
       bells.map(async (bell, i) => {
         const id = ids[i]
         const message = id && byId.get(id)
         if (message === undefined || message.state !== 'incoming') return
-        if (!(await settleOne(message, bell))) retry.push(bell.id)
+        const outcome = await settleOne(message, bell)
+        if (outcome === 'retry') retry.push(bell.id)
+        if (outcome === 'delivered') delivered.push(message)
       }),
     )
-    return { retry }
+    return { retry, underWay: Promise.all(delivered.map(queue.finish)) }
   }
 
-  async function settleOne(message: QueuedMessage, bell: QueueMessage): Promise<boolean> {
+  async function settleOne(message: QueuedMessage, bell: QueueMessage) {
     const { queueId } = message
     try {
-      await clean(message)
-      return true
+      return await clean(message)
     } catch (error) {
       log.error({ queueId, error }, 'cleanup failed')
-      if (error instanceof TemporaryFailure || bell.receives < FAILURES_MAX) return false
+      if (error instanceof TemporaryFailure || bell.receives < FAILURES_MAX) return 'retry'
       await queue.markCorrupt(queueId, String(error))
       log.error({ queueId }, 'message set aside as corrupt')
-      return true
+      return 'corrupt'
     }
   }
 
-  async function clean(message: QueuedMessage): Promise<void> {
+  /** `delivered`: to all recipients, and the message is still to be taken off the queue. */
+  async function clean(message: QueuedMessage): Promise<'delivered' | 'split' | 'corrupt'> {
     if (await isWithoutObject(message)) {
       await queue.markCorrupt(message.queueId, 'its bytes are missing; its sender got no 250')
-      return
+      return 'corrupt'
     }
     const blob = blobOf(message, finalFields(message, deps.options.hostname))
     const expansion = await deps.expand(message.envelope.recipients)
@@ -87,8 +90,8 @@ export function createCleanup(deps: {
       ...unfinished(message, [...results, ...expansion.failed]),
       ...remoteGroups(expansion.remote),
     ]
-    if (groups.length === 0) await queue.finish(message)
-    else await queue.split(message, groups)
+    if (groups.length > 0) await queue.split(message, groups)
+    return groups.length > 0 ? 'split' : 'delivered'
   }
 
   /**

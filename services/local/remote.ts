@@ -32,6 +32,7 @@ const stopped: DeliveryResult = {
 
 export async function openRemoteDelivery(core: Core): Promise<OpenRemoteDelivery> {
   const { settings, store, log } = core
+  const relayhost = nextHop.format(settings.relayhost)
   const sockets = new Set<Socket>()
   const interrupts = new Set<() => void>()
   let isCut = false
@@ -49,7 +50,7 @@ export async function openRemoteDelivery(core: Core): Promise<OpenRemoteDelivery
     resolver: createSystemResolver(),
     settings: {
       hostname: settings.hostname,
-      relayhost: nextHop.format(settings.relayhost),
+      relayhost,
       relayhostAuth:
         settings.relayhostUser === ''
           ? null
@@ -75,7 +76,8 @@ export async function openRemoteDelivery(core: Core): Promise<OpenRemoteDelivery
     const open = openMessage(store.objects, blob, '')
     const group: RemoteGroup = {
       queueId: message.queueId,
-      nextHop: hop,
+      // Also for mail that was queued when there was another relay host, or none.
+      nextHop: relayhost || hop,
       sender: envelope.sender,
       recipients,
       bytes: open.size,

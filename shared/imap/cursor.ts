@@ -1,5 +1,5 @@
 // Reads a collected command from left to right. Methods are named after the ABNF of RFC 9051 §9; each consumes what it names or
-// throws ImapSyntaxError. Strings come out as byte strings (one character a byte), mailbox names as text.
+// throws ImapSyntaxError (LiteralNeeded where only the announcement of a literal is there). Strings come out as byte strings (one character a byte), mailbox names as text.
 
 import type { ByteString } from '#shared/mail/message-index.ts'
 import {
@@ -21,7 +21,7 @@ import type { LiteralHeader } from './literal-header.ts'
 import { decodeListPattern, decodeMailboxName } from './mailbox-name.ts'
 import { acceptsEightBitQuoted, acceptsStraySpaces } from './quirks.ts'
 import { type MessageSet, NUMBER_MAX, parseSequenceSet, type SequenceSet } from './sequence-set.ts'
-import { ImapSyntaxError } from './syntax-error.ts'
+import { ImapSyntaxError, LiteralNeeded } from './syntax-error.ts'
 
 export class Cursor {
   /** Mailbox names are UTF-8: UTF8=ACCEPT or IMAP4rev2 has been enabled. */
@@ -356,6 +356,7 @@ export class Cursor {
 
   #literal(binaryAllowed: boolean): ByteString {
     const segment = this.#at === this.#text.length ? this.#segments[this.#next] : undefined
+    if (segment?.kind === 'announced') throw new LiteralNeeded('a literal is missing')
     if (segment?.kind !== 'literal') this.fail('a string was expected')
     if (segment.binary && !binaryAllowed) this.fail('a literal8 cannot stand here')
     const value = segment.bytes.toString('latin1')

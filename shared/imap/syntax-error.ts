@@ -2,5 +2,13 @@
 // which answers a tagged BAD with the message (RFC 9051 §7.1.3). The session lives on.
 
 export class ImapSyntaxError extends Error {
-  override readonly name = 'ImapSyntaxError'
+  override readonly name: string = 'ImapSyntaxError'
+}
+
+/**
+ * A string was expected where a literal is only announced: the mailbox name of an APPEND as a literal, say. Who streams literals
+ * buffers this one instead and reads the arguments again from their beginning.
+ */
+export class LiteralNeeded extends ImapSyntaxError {
+  override readonly name = 'LiteralNeeded'
 }

@@ -1,7 +1,6 @@
 // Annotations of folders and of the account as a whole (RFC 5464): small values under names like `/private/comment`.
 
-import type { AccountId, FolderId, FolderRef } from '#shared/contracts/mailbox.ts'
-import type { Clock } from '#shared/runtime/clock.ts'
+import type { AccountId, FolderId } from '#shared/contracts/mailbox.ts'
 import { type Item, type Table, TRANSACT_ITEMS_MAX } from '#shared/storage/ports.ts'
 import { accountPk, annotationSk } from './keys.ts'
 
@@ -21,7 +20,7 @@ export type SetAnnotations =
 
 type Of = { readonly accountId: AccountId; readonly id: FolderId | null }
 
-export function createAnnotations({ table }: { readonly table: Table; readonly clock: Clock }) {
+export function createAnnotations({ table }: { readonly table: Table }) {
   /** By name, in byte order. `id` null: those of the account as a whole. */
   async function get(of: Of): Promise<readonly Annotation[]> {
     return (await readAll(table, of)).map(({ sk, value }) => ({
@@ -61,8 +60,8 @@ export function createAnnotations({ table }: { readonly table: Table; readonly c
   return { get, set }
 }
 
-export async function removeAnnotations(table: Table, folder: FolderRef): Promise<void> {
-  const items = await readAll(table, folder)
+export async function removeAnnotations(table: Table, of: Of): Promise<void> {
+  const items = await readAll(table, of)
   await table.batchWrite(items.map(({ pk, sk }) => ({ delete: { pk, sk } })))
 }
 

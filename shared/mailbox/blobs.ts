@@ -2,7 +2,7 @@
 // do), so what was read is kept in memory up to a number of bytes.
 
 import type { BlobId } from '#shared/contracts/mailbox.ts'
-import type { Item, Table } from '#shared/storage/ports.ts'
+import type { Table } from '#shared/storage/ports.ts'
 import { blobKey } from './keys.ts'
 import { type Blob, blobRecord } from './records.ts'
 
@@ -44,7 +44,7 @@ export function createBlobs(
       const items = await table.batchGet(missing.map(blobKey), { consistent })
       for (const [i, id] of missing.entries()) {
         const item = items[i]
-        if (item === undefined || !isComplete(item)) continue
+        if (item === undefined) continue
         const read = blobRecord(item)
         found.set(id, read)
         keep(read)
@@ -68,6 +68,3 @@ export function createBlobs(
 }
 
 const bytesOf = ({ index, prepend }: Blob) => BLOB_BYTES + index.byteLength + prepend.length
-
-/** An object that was never accepted has a blob item too, so that it is collected (shared/queue/blob.ts): without an index. */
-const isComplete = (item: Item) => item.index instanceof Uint8Array && item.index.length > 0

@@ -5,8 +5,8 @@
 import type { AccountId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { ConditionFailed, type Signals, type Table, type Write } from '#shared/storage/ports.ts'
-import { removeAnnotations } from './annotations.ts'
 import { removeRights } from './access.ts'
+import { removeAnnotations } from './annotations.ts'
 import type { createChange } from './change.ts'
 import { changeItem } from './change-log.ts'
 import { unchanged } from './folder-edit.ts'
@@ -19,7 +19,14 @@ import {
 } from './folder-path.ts'
 import { readFolder } from './folder-reading.ts'
 import { loadSnapshot } from './folder-snapshot.ts'
-import { countChild, type Folders, giveUpUse, isInbox } from './folders.ts'
+import {
+  type CreateFolder,
+  countChild,
+  type Folders,
+  giveUpUse,
+  hasUse,
+  isInbox,
+} from './folders.ts'
 import { accountTopic, folderKey, folderTopic, nameKey } from './keys.ts'
 import type { FolderRecord } from './records.ts'
 import { retrying } from './retry.ts'
@@ -55,42 +62,48 @@ export function createFolderMoving(deps: {
 }) {
   const { table, clock, signals, folders } = deps
 
+  /** Like `folders.createPath`, which cannot remove what is left of a removed folder of that name. */
+  async function create(
+    accountId: AccountId,
+    path: string,
+    specialUse: string | null = null,
+  ): Promise<CreateFolder> {
+    const created = await folders.createPath(accountId, path, specialUse)
+    if (created.kind !== 'not-yet-empty') return created
+    await finishRemovals(accountId)
+    return folders.createPath(accountId, path, specialUse)
+  }
+
   /** Folders above the new path are made where they are missing. INBOX stays and hands over its messages. */
   async function rename(name: FolderRef, path: string): Promise<RenameFolder> {
     const names = namesOf(path)
     if (names === undefined) return { kind: 'bad-name' }
-    const { accountId, id } = name
-    const known = await folders.tree(accountId)
-    const folder = known.folders.find((found) => found.id === id)
-    if (folder === undefined) return { kind: 'no-such-folder' }
-    if (isInbox(folder)) return renameInbox(folder, path)
-    if (known.along(names).some((above) => above.id === id)) {
-      return known.find(path)?.id === id ? { kind: 'exists' } : { kind: 'inside-itself' }
-    }
-    if (known.find(path) !== undefined) return { kind: 'exists' }
-    if (!fits(known, folder, names)) return { kind: 'too-deep' }
-    if (names.length > 1) {
-      const above = await folders.createPath(accountId, names.slice(0, -1).join(DELIMITER))
-      if (above.kind !== 'created' && above.kind !== 'exists') return { kind: 'too-many' }
-    }
-    return retrying(clock, () => renameOnce(name, names))
+    return retrying(clock, async () => {
+      const known = await folders.tree(name.accountId)
+      const folder = known.folders.find(({ id }) => id === name.id)
+      if (folder === undefined) return { kind: 'no-such-folder' }
+      if (known.find(path) !== undefined) return { kind: 'exists' }
+      if (isInbox(folder)) return renameInbox(folder, path)
+      const line = known.along(names)
+      if (line.some(({ id }) => id === folder.id)) return { kind: 'inside-itself' }
+      if (!fits(known, folder, names)) return { kind: 'too-deep' }
+      if (line.length === names.length - 1) return place(known, folder, line, names.at(-1) ?? '')
+      const above = await folders.createPath(name.accountId, names.slice(0, -1).join(DELIMITER))
+      if (above.kind === 'too-many') return above
+      return rename(name, path)
+    })
   }
 
-  async function renameOnce(
-    { accountId, id }: FolderRef,
-    names: readonly string[],
+  /** Puts the folder below the last of `line` (at the top when it is empty). */
+  async function place(
+    known: FolderTree,
+    folder: FolderRecord,
+    line: readonly FolderRecord[],
+    newName: string,
   ): Promise<RenameFolder> {
-    const known = await folders.tree(accountId)
-    const folder = known.folders.find((found) => found.id === id)
-    if (folder === undefined) return { kind: 'no-such-folder' }
-    const line = known.along(names)
-    if (line.some((above) => above.id === id)) return { kind: 'inside-itself' }
-    if (line.length === names.length) return { kind: 'exists' }
-    // The folder above went away again.
-    if (line.length < names.length - 1) throw new ConditionFailed([])
+    const { accountId, id } = folder
     const parent = line.at(-1)
     const parentId = parent?.id ?? null
-    const newName = names.at(-1) ?? ''
     const oldParent = known.folders.find((found) => found.id === folder.parentId)
     const counts: Write[] = []
     if (oldParent?.id !== parent?.id) {
@@ -116,16 +129,8 @@ export function createFolderMoving(deps: {
   /** RFC 9051 §6.3.6: the messages move into a new folder; INBOX stays, and so does what is below it. */
   async function renameInbox(inbox: FolderRecord, path: string): Promise<RenameFolder> {
     const created = await folders.createPath(inbox.accountId, path)
-    switch (created.kind) {
-      case 'created':
-        break
-      case 'exists':
-      case 'bad-name':
-      case 'too-many':
-        return created
-      default:
-        return { kind: 'no-such-folder' }
-    }
+    if (created.kind === 'too-many') return created
+    if (created.kind !== 'created') return { kind: 'exists' }
     const snapshot = await loadSnapshot(deps, inbox)
     const uids = snapshot === undefined ? [] : [...snapshot.messages.uids()]
     const moved = await deps.move(inbox, uids as Uid[], created.folder)
@@ -152,7 +157,9 @@ export function createFolderMoving(deps: {
     if (stays && !folder.selectable) return { kind: 'has-children' }
     const modSeq = (folder.modSeq + 1) as ModSeq
     const parent =
-      folder.parentId === null ? undefined : await readFolder(table, { accountId, id: folder.parentId })
+      folder.parentId === null
+        ? undefined
+        : await readFolder(table, { accountId, id: folder.parentId })
     await table.transact([
       {
         update: folderKey(accountId, id),
@@ -160,9 +167,7 @@ export function createFolderMoving(deps: {
         if: {
           all: [
             unchanged(folder),
-            folder.specialUse === null
-              ? { not: { attribute: 'specialUse', is: '>', value: '' } }
-              : { attribute: 'specialUse', is: '=', value: folder.specialUse },
+            hasUse(folder.specialUse),
             stays
               ? { attribute: 'children', is: '>', value: 0 }
               : { not: { attribute: 'children', is: '>', value: 0 } },
@@ -214,15 +219,14 @@ export function createFolderMoving(deps: {
     return left.length
   }
 
-  return { rename, remove, finishRemovals }
+  return { create, rename, remove, finishRemovals }
 }
 
 const nameKeyOf = ({ accountId, parentId, name }: FolderRecord) =>
   nameKey(accountId, parentId, name)
 
 /** The guard of a name belongs to the folder: so the folder is where it was read to be. */
-const isNameOf = ({ id }: FolderRecord) =>
-  ({ attribute: 'folderId', is: '=', value: id }) as const
+const isNameOf = ({ id }: FolderRecord) => ({ attribute: 'folderId', is: '=', value: id }) as const
 
 const leaveName = (folder: FolderRecord): Write => ({
   delete: nameKeyOf(folder),

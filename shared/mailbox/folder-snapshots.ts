@@ -4,12 +4,7 @@
 import type { FolderId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Table } from '#shared/storage/ports.ts'
-import {
-  advanceSnapshot,
-  type Difference,
-  loadSnapshot,
-  type Snapshot,
-} from './folder-snapshot.ts'
+import { advanceSnapshot, type Difference, loadSnapshot, type Snapshot } from './folder-snapshot.ts'
 import { type MessageColumns, positionAtOrAfter, type UidList } from './message-columns.ts'
 import type { FolderRecord } from './records.ts'
 
@@ -125,11 +120,13 @@ class SharedSnapshot {
     if (this.#running === undefined) this.#running = this.#run()
     else if (this.#reading) {
       // It may have read the folder before this call: one more is needed, for all who ask until it begins.
-      this.#next ??= this.#running.catch(() => undefined).then(() => {
-        this.#next = undefined
-        this.#running = this.#run()
-        return this.#running
-      })
+      this.#next ??= this.#running
+        .catch(() => undefined)
+        .then(() => {
+          this.#next = undefined
+          this.#running = this.#run()
+          return this.#running
+        })
       return this.#next
     }
     return this.#running
@@ -190,11 +187,7 @@ class SessionFolder implements OpenFolder {
   #uids: UidList
   #closed = false
 
-  constructor(
-    shared: SharedSnapshot,
-    snapshot: Snapshot,
-    leave: (shared: SharedSnapshot) => void,
-  ) {
+  constructor(shared: SharedSnapshot, snapshot: Snapshot, leave: (shared: SharedSnapshot) => void) {
     this.#shared = shared
     this.#leave = leave
     this.#snapshot = snapshot

@@ -14,7 +14,15 @@ import {
 import { changeItem } from './change-log.ts'
 import { unchanged } from './folder-edit.ts'
 import { FolderTree, INBOX, isFolderName, namesOf, normalName } from './folder-path.ts'
-import { accountPk, accountTopic, folderKey, nameKey, stateKey, subscriptionKey, useKey } from './keys.ts'
+import {
+  accountPk,
+  accountTopic,
+  folderKey,
+  nameKey,
+  stateKey,
+  subscriptionKey,
+  useKey,
+} from './keys.ts'
 import { type FolderRecord, folderItem, folderRecord, number } from './records.ts'
 import { retrying } from './retry.ts'
 
@@ -41,6 +49,8 @@ export type CreateFolder =
   | { readonly kind: 'no-such-parent' }
   /** Another folder has this special use. */
   | { readonly kind: 'use-taken' }
+  /** The name was removed a moment ago and is not yet empty: `finishRemovals` first. */
+  | { readonly kind: 'not-yet-empty' }
 
 export type SetSpecialUse =
   | { readonly kind: 'set' }
@@ -196,15 +206,17 @@ export function createFolders({
     specialUse: string | null,
   ): Promise<CreateFolder> {
     const { accountId, id } = old
-    // What is left of its messages goes first (folder-removal.ts); until then the name stays as it is.
-    if (old.exists > 0) return { kind: 'exists' }
+    if (old.exists > 0) return { kind: 'not-yet-empty' }
     const modSeq = (old.modSeq + 1) as ModSeq
     const mailboxId = newId()
     await table.transact([
       advanceUidValidity(accountId, state, uidValidity + 1),
       {
         update: folderKey(accountId, id),
-        changes: { set: { uidValidity, mailboxId, modSeq, specialUse }, remove: ['noselect', 'keywords'] },
+        changes: {
+          set: { uidValidity, mailboxId, modSeq, specialUse },
+          remove: ['noselect', 'keywords'],
+        },
         if: { all: [unchanged(old), { attribute: 'noselect', is: '=', value: true }] },
       },
       { put: changeItem(id, modSeq, 'expunge', [], clock.now()) },
@@ -248,7 +260,7 @@ function isTaken({ folders }: FolderTree, use: string | null): boolean {
 }
 
 /** Condition values cannot be null: a missing use is the one that is none of the others. */
-function hasUse(use: string | null) {
+export function hasUse(use: string | null) {
   if (use !== null) return { attribute: 'specialUse', is: '=', value: use } as const
   return { not: { attribute: 'specialUse', is: '>', value: '' } } as const
 }

@@ -1,22 +1,24 @@
 // The mailbox core: everything that listeners and delivery do with stored mail. It knows no protocol; IMAP, POP3 and delivery
 // stand on it. Data model and invariants: docs/ARCHITECTURE.md, "Data".
 
-import type {
-  AccountId,
-  BlobId,
-  FolderRef,
-  MailboxReader,
-  Message,
-} from '#shared/contracts/mailbox.ts'
+import type { AccountId, MailboxReader, Message } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { ObjectStore, Signals, Table } from '#shared/storage/ports.ts'
+import { createAccess } from './access.ts'
+import { createAnnotations } from './annotations.ts'
 import { createAppend } from './append.ts'
+import { createBlobs } from './blobs.ts'
 import { createChange } from './change.ts'
-import { advanceView, openView } from './folder-view.ts'
-import { createFolders, isInbox } from './folders.ts'
-import { blobKey } from './keys.ts'
+import { createEmptying } from './emptying.ts'
+import { createFolderMoving } from './folder-moving.ts'
+import { createFolderSnapshots, type OpenFolder } from './folder-snapshots.ts'
+import { createFolders } from './folders.ts'
 import { openMessage } from './open-message.ts'
-import { blobRecord, messageFromRecord } from './records.ts'
+import { receiveMessage } from './receive.ts'
+import { messageFromRecord } from './records.ts'
+import { changesSince } from './resync.ts'
+import { createSubscriptions } from './subscriptions.ts'
+import { createTransfer } from './transfer.ts'
 
 export type Mailbox = ReturnType<typeof createMailbox>
 
@@ -26,43 +28,37 @@ export function createMailbox(deps: {
   readonly signals: Signals
   readonly clock: Clock
 }) {
-  const { table } = deps
   const folders = createFolders(deps)
+  const snapshots = createFolderSnapshots(deps)
+  const { blob, blobs } = createBlobs(deps)
   const append = createAppend(deps)
   const { storeFlags, expunge } = createChange(deps)
+  const transfer = createTransfer({ ...deps, expunge })
+  const moving = createFolderMoving({ ...deps, folders, expunge, move: transfer.move })
+  const { empty } = createEmptying({ ...deps, folders, expunge, remove: moving.remove })
 
-  async function blob(id: BlobId) {
-    const item = await table.get(blobKey(id))
-    return item && blobRecord(item)
-  }
-
-  /** Removes all mail and all folders of an account; returns how many messages went. Safe to repeat after a crash. */
-  async function empty(accountId: AccountId): Promise<number> {
-    let removed = 0
-    for (const folder of await folders.list(accountId)) {
-      do {
-        const view = await openView(deps, folder)
-        if (view === undefined) break
-        removed += (await expunge(folder, [...view.messages.keys()])).length
-      } while (!isInbox(folder) && !(await folders.removeEmpty(folder)))
+  /** What a quota is compared with; removed folders count until they are empty. */
+  async function usage(
+    accountId: AccountId,
+  ): Promise<{ readonly bytes: number; readonly messages: number }> {
+    const all = await folders.all(accountId)
+    return {
+      bytes: all.reduce((sum, folder) => sum + folder.bytes, 0),
+      messages: all.reduce((sum, folder) => sum + folder.exists, 0),
     }
-    return removed
-  }
-
-  /** Bytes stored for the account: what its quota is compared with. */
-  async function usedBytes(accountId: AccountId): Promise<number> {
-    return (await folders.list(accountId)).reduce((sum, folder) => sum + folder.bytes, 0)
   }
 
   const reader: MailboxReader = {
     inbox: (accountId) => folders.inbox(accountId),
     async snapshot(folder) {
-      const view = await openView(deps, folder)
-      if (view === undefined) throw new Error(`no folder ${folder.id}`)
-      return {
-        modSeq: view.folder.modSeq,
-        messages: [...view.messages.values()].map(messageFromRecord),
-      }
+      const opened = await snapshots.open(folder)
+      if (opened === undefined) throw new Error(`no folder ${folder.id}`)
+      const { messages, modSeq } = opened
+      const found = Array.from(messages.uids(), (_, row) =>
+        messageFromRecord(messages.recordAt(row)),
+      )
+      opened.close()
+      return { modSeq, messages: found }
     },
     async open(message: Message) {
       const found = await blob(message.blobId)
@@ -73,14 +69,28 @@ export function createMailbox(deps: {
 
   return {
     ...reader,
+    expunge,
     folders,
+    createFolder: moving.create,
+    renameFolder: moving.rename,
+    removeFolder: moving.remove,
+    finishRemovals: moving.finishRemovals,
+    subscriptions: createSubscriptions(deps),
+    annotations: createAnnotations(deps),
+    access: createAccess(deps),
+    snapshots,
+    changesSince: (opened: OpenFolder, since: number) => changesSince(deps, opened, since),
     append,
+    receive: (source: AsyncIterable<Uint8Array>) => receiveMessage(deps, source),
+    appendTogether: transfer.appendTogether,
+    replace: transfer.replace,
+    copy: transfer.copy,
+    move: transfer.move,
     storeFlags,
     empty,
-    usedBytes,
+    usage,
+    usedBytes: async (accountId: AccountId) => (await usage(accountId)).bytes,
     blob,
-    view: (folder: FolderRef) => openView(deps, folder),
-    advance: (folder: FolderRef, view: Parameters<typeof advanceView>[2]) =>
-      advanceView(deps, folder, view),
+    blobs,
   }
 }

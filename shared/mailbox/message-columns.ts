@@ -118,7 +118,7 @@ export class MessageColumns {
     const end = start + this.#idBytes
     // Shorter ids are filled up with NUL, which no key contains.
     const nul = this.#columns.blobId[end - 1] === 0 ? this.#columns.blobId.indexOf(0, start) : end
-    return this.#columns.blobId.latin1Slice(start, Math.min(nul, end)) as BlobId
+    return this.#columns.blobId.toString('latin1', start, Math.min(nul, end)) as BlobId
   }
 
   prependAt(row: number): string {
@@ -194,7 +194,7 @@ export class MessageColumns {
     columns.extra[row] = extra
     const start = row * this.#idBytes
     columns.blobId.fill(0, start + blobId.length, start + this.#idBytes)
-    columns.blobId.latin1Write(blobId, start)
+    columns.blobId.write(blobId, start, 'latin1')
     this.#digest = addDigest(this.#digest, messageDigest(message.uid, message.modSeq))
   }
 
@@ -259,7 +259,7 @@ export class MessageColumns {
     if (idBytes === this.#idBytes) columns.blobId.set(old.blobId)
     else {
       for (let row = 0; row < this.#length; row++) {
-        columns.blobId.latin1Write(this.blobIdAt(row), row * idBytes)
+        columns.blobId.write(this.blobIdAt(row), row * idBytes, 'latin1')
       }
     }
     this.#columns = columns

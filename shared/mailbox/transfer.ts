@@ -86,9 +86,13 @@ export function createTransfer(deps: {
     return { kind: 'copied', ...copied.all }
   }
 
-  async function copyChunk(source: FolderRef, uids: readonly Uid[], target: FolderRef) {
+  async function copyChunk(
+    source: FolderRef,
+    uids: readonly Uid[],
+    target: FolderRef,
+  ): Promise<Transferred | NoSuchFolder> {
     const folders = await bothFolders(source, target)
-    if ('kind' in folders) return folders
+    if (folders.kind !== 'both') return folders
     const messages = await readMessages(table, source.id, uids)
     const edit = new FolderEdit(folders.to, clock.now())
     const to = messages.map((message) => edit.add(message))
@@ -112,9 +116,13 @@ export function createTransfer(deps: {
     return { kind: 'moved', ...moved.all }
   }
 
-  async function moveChunk(source: FolderRef, uids: readonly Uid[], target: FolderRef) {
+  async function moveChunk(
+    source: FolderRef,
+    uids: readonly Uid[],
+    target: FolderRef,
+  ): Promise<Transferred | NoSuchFolder> {
     const folders = await bothFolders(source, target)
-    if ('kind' in folders) return folders
+    if (folders.kind !== 'both') return folders
     const messages = await readMessages(table, source.id, uids)
     const edits = editsOf(folders)
     const to = messages.map((message) => {
@@ -152,7 +160,7 @@ export function createTransfer(deps: {
   ): Promise<Replaced> {
     return retrying(clock, async (): Promise<Replaced> => {
       const folders = await bothFolders(source, target)
-      if ('kind' in folders) return folders
+      if (folders.kind !== 'both') return folders
       const [old] = await readMessages(table, source.id, [uid])
       if (old === undefined) return { kind: 'no-such-message' }
       const edits = editsOf(folders)
@@ -165,19 +173,22 @@ export function createTransfer(deps: {
     })
   }
 
-  async function bothFolders(source: FolderRef, target: FolderRef) {
+  async function bothFolders(
+    source: FolderRef,
+    target: FolderRef,
+  ): Promise<NoSuchFolder | ({ readonly kind: 'both' } & Both)> {
     const sameFolder = source.id === target.id
     const reading = readFolder(table, source)
     const [from, to] = await Promise.all([
       reading,
       sameFolder ? reading : readFolder(table, target),
     ])
-    if (!from?.selectable) return { kind: 'no-such-source' } as const
-    if (!to?.selectable) return { kind: 'no-such-target' } as const
-    return { from, to }
+    if (!from?.selectable) return { kind: 'no-such-source' }
+    if (!to?.selectable) return { kind: 'no-such-target' }
+    return { kind: 'both', from, to }
   }
 
-  function editsOf({ from, to }: { readonly from: FolderRecord; readonly to: FolderRecord }) {
+  function editsOf({ from, to }: Both) {
     const nowMs = clock.now()
     const target = new FolderEdit(to, nowMs)
     const source = from === to ? target : new FolderEdit(from, nowMs)
@@ -199,6 +210,8 @@ export function createTransfer(deps: {
 
   return { copy, move, appendTogether, replace }
 }
+
+type Both = { readonly from: FolderRecord; readonly to: FolderRecord }
 
 /** At least one chunk, so that missing folders are noticed without messages too. */
 const chunksOrOne = (uids: readonly Uid[], size: number) =>

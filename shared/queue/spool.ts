@@ -9,6 +9,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { StagedObject, Store } from '#shared/storage/ports.ts'
 import { markDead, objectKey } from './blob.ts'
+import { createDoorbell } from './doorbell.ts'
 import type { MailQueue } from './mail-queue.ts'
 import type { QueuedMessage } from './records.ts'
 
@@ -19,7 +20,7 @@ export function createSpool(deps: {
   readonly log: Log
 }): Spool {
   const { objects, tables, queues } = deps.store
-  const { incoming } = queues
+  const ring = createDoorbell(queues.incoming, deps.log)
   const staged = new WeakMap<Spooled, StagedObject>()
 
   async function receive(queueId: QueueId, source: AsyncIterable<Uint8Array>): Promise<Spooled> {
@@ -71,10 +72,7 @@ export function createSpool(deps: {
       await deps.queue.finish(message)
       throw stored.reason
     }
-    // Not awaited: a lost doorbell is rung again by the sweeper.
-    incoming.send([queueId]).catch((error) => {
-      deps.log.warn({ queueId, error }, 'doorbell not rung')
-    })
+    ring(queueId)
   }
 
   return { newQueueId: () => newQueueId(deps.clock.now()), receive, discard, accept }

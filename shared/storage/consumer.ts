@@ -5,8 +5,12 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Queue, QueueMessage } from './ports.ts'
 
-/** Which messages (by id) are to be delivered again; the shape of a partial batch response. */
-export type BatchResult = { readonly retry: readonly string[] }
+export type BatchResult = {
+  /** Messages (by id) that are to be delivered again, as a partial batch response names them. */
+  readonly retry: readonly string[]
+  /** Writes under way that may share a commit with the acknowledgement. Should they fail, the work is found again. */
+  readonly underWay?: Promise<unknown>
+}
 
 export type BatchHandler = (messages: readonly QueueMessage[]) => Promise<BatchResult>
 
@@ -55,10 +59,12 @@ export function startConsumer(
   }
 
   async function work(messages: readonly QueueMessage[]): Promise<void> {
-    const retry = new Set((await handle(messages)).retry)
+    const result = await handle(messages)
+    const retry = new Set(result.retry)
     const done = messages.filter((message) => !retry.has(message.id))
     const again = messages.filter((message) => retry.has(message.id))
     // Not awaited, so that the next batch shares its commit; what is not acknowledged comes again and does no harm.
+    if (result.underWay) settle(result.underWay)
     if (done.length > 0) settle(queue.acknowledge(done.map((message) => message.receipt)))
     if (again.length > 0) {
       const receipts = again.map((message) => message.receipt)
@@ -66,9 +72,9 @@ export function startConsumer(
     }
   }
 
-  const settling = new Set<Promise<void>>()
+  const settling = new Set<Promise<unknown>>()
 
-  function settle(call: Promise<void>): void {
+  function settle(call: Promise<unknown>): void {
     const settled = call
       .catch((error) => deps.log.warn({ error }, 'doorbells not settled'))
       .finally(() => settling.delete(settled))

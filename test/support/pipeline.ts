@@ -99,7 +99,8 @@ export function createPipeline(
         const bells = await queue.receive(options)
         if (bells.length === 0) continue
         quiet = false
-        const { retry } = await handle(bells)
+        const { retry, underWay } = await handle(bells)
+        await underWay?.catch(() => undefined)
         const again = bells.filter((bell) => retry.includes(bell.id))
         const done = bells.filter((bell) => !retry.includes(bell.id))
         await queue.acknowledge(done.map((bell) => bell.receipt))

@@ -16,7 +16,7 @@ export type ServerProcess = {
   /** All it has printed so far. */
   output(): string
   /** Sends the signal and waits for the end; returns the exit code, null after a signal. */
-  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>
+  end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<number | null>
 }
 
 /** Ports for one server; keep them over restarts. */

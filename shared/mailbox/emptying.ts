@@ -1,0 +1,47 @@
+// Emptying an account before it is removed.
+
+import type { AccountId, Uid } from '#shared/contracts/mailbox.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Table } from '#shared/storage/ports.ts'
+import { removeAnnotations } from './annotations.ts'
+import type { createChange } from './change.ts'
+import type { createFolderMoving } from './folder-moving.ts'
+import { FolderTree } from './folder-path.ts'
+import { loadSnapshot } from './folder-snapshot.ts'
+import { type Folders, isInbox } from './folders.ts'
+import { subscriptionKey } from './keys.ts'
+import { createSubscriptions } from './subscriptions.ts'
+
+export function createEmptying(deps: {
+  readonly table: Table
+  readonly clock: Clock
+  readonly folders: Folders
+  readonly expunge: ReturnType<typeof createChange>['expunge']
+  readonly remove: ReturnType<typeof createFolderMoving>['remove']
+}) {
+  const { table, folders } = deps
+  const subscriptions = createSubscriptions(deps)
+
+  /** Removes all mail and all folders of an account; returns how many messages went. Safe to repeat after a crash. */
+  async function empty(accountId: AccountId): Promise<number> {
+    let removed = 0
+    const all = await folders.all(accountId)
+    for (const folder of all) {
+      const snapshot = await loadSnapshot(deps, folder)
+      const uids = snapshot === undefined ? [] : ([...snapshot.messages.uids()] as Uid[])
+      removed += (await deps.expunge(folder, uids)).length
+    }
+    // From below, so that no name has to stay.
+    const tree = new FolderTree(all)
+    const roots = tree.children(null)
+    for (const folder of roots.flatMap((root) => tree.subtree(root)).reverse()) {
+      if (!isInbox(folder)) await deps.remove(folder)
+    }
+    await removeAnnotations(table, { accountId, id: null })
+    const paths = await subscriptions.list(accountId)
+    await table.batchWrite(paths.map((path) => ({ delete: subscriptionKey(accountId, path) })))
+    return removed
+  }
+
+  return { empty }
+}
