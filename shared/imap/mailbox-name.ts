@@ -35,7 +35,8 @@ export function encodeMailboxName(name: string, utf8: boolean): ByteString {
 /** INBOX is INBOX in any case (RFC 9051 §5.1); nothing else is changed, also not `inbox/…`. */
 function checkedName(name: string, bytes: number): string {
   if (bytes > MAILBOX_NAME_BYTES_MAX) throw new ImapSyntaxError('the mailbox name is too long')
-  return name.length === INBOX.length && name.toUpperCase() === INBOX ? INBOX : name
+  return inbox.test(name) ? 'INBOX' : name
 }
 
-const INBOX = 'INBOX'
+// Not by toUpperCase, which makes an I of the dotless ı too.
+const inbox = /^INBOX$/i

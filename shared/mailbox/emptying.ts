@@ -17,9 +17,9 @@ export function createEmptying(deps: {
   readonly clock: Clock
   readonly folders: Folders
   readonly expunge: ReturnType<typeof createChange>['expunge']
-  readonly remove: ReturnType<typeof createFolderMoving>['remove']
+  readonly moving: ReturnType<typeof createFolderMoving>
 }) {
-  const { table, folders } = deps
+  const { table, folders, moving } = deps
   const subscriptions = createSubscriptions(deps)
 
   /** Removes all mail and all folders of an account; returns how many messages went. Safe to repeat after a crash. */
@@ -35,8 +35,9 @@ export function createEmptying(deps: {
     const tree = new FolderTree(all)
     const roots = tree.children(null)
     for (const folder of roots.flatMap((root) => tree.subtree(root)).reverse()) {
-      if (!isInbox(folder)) await deps.remove(folder)
+      if (!isInbox(folder)) await moving.remove(folder)
     }
+    await moving.finishRemovals(accountId)
     await removeAnnotations(table, { accountId, id: null })
     const paths = await subscriptions.list(accountId)
     await table.batchWrite(paths.map((path) => ({ delete: subscriptionKey(accountId, path) })))

@@ -1,7 +1,7 @@
 // The snapshots of a process: one for each open folder, shared by all sessions that have it open, and kept for a while after
 // the last one closed it. SELECT of a folder that is here costs one read, and sessions that ask at the same time share it.
 
-import type { FolderId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import { advanceSnapshot, type Difference, loadSnapshot, type Snapshot } from './folder-snapshot.ts'
@@ -39,20 +39,20 @@ export function createFolderSnapshots(
   deps: { readonly table: Table; readonly clock: Clock },
   { bytesMax = SNAPSHOT_BYTES_MAX }: { readonly bytesMax?: number } = {},
 ) {
-  /** Least recently used first. */
-  const shared = new Map<FolderId, SharedSnapshot>()
+  /** By account and folder, least recently used first. */
+  const shared = new Map<string, SharedSnapshot>()
   let unusedBytes = 0
 
   /** Undefined when there is no such folder or it cannot be selected. */
   async function open(name: FolderRef): Promise<OpenFolder | undefined> {
-    const found = shared.get(name.id)
+    const found = shared.get(keyOf(name))
     if (found !== undefined) {
       const opened = await enter(found)
       if (opened !== undefined) return opened
       // Gone while others have it open; its name may have been made again since.
     }
     const fresh = new SharedSnapshot(deps, name)
-    shared.set(name.id, fresh)
+    shared.set(keyOf(name), fresh)
     return enter(fresh)
   }
 
@@ -72,16 +72,16 @@ export function createFolderSnapshots(
 
   function leave(left: SharedSnapshot): void {
     left.users--
-    const { id } = left.name
-    if (shared.get(id) !== left) return
-    shared.delete(id)
+    const key = keyOf(left.name)
+    if (shared.get(key) !== left) return
+    shared.delete(key)
     if (left.snapshot === undefined) return
-    shared.set(id, left)
+    shared.set(key, left)
     if (left.users === 0) unusedBytes += left.bytes
-    for (const [oldId, { users, bytes }] of shared) {
+    for (const [oldest, { users, bytes }] of shared) {
       if (unusedBytes <= bytesMax) return
       if (users > 0) continue
-      shared.delete(oldId)
+      shared.delete(oldest)
       unusedBytes -= bytes
     }
   }
@@ -91,6 +91,8 @@ export function createFolderSnapshots(
 
   return { open, bytes }
 }
+
+const keyOf = ({ accountId, id }: FolderRef) => `${accountId} ${id}`
 
 class SharedSnapshot {
   readonly name: FolderRef

@@ -35,7 +35,7 @@ export function createMailbox(deps: {
   const { storeFlags, expunge } = createChange(deps)
   const transfer = createTransfer({ ...deps, expunge })
   const moving = createFolderMoving({ ...deps, folders, expunge, move: transfer.move })
-  const { empty } = createEmptying({ ...deps, folders, expunge, remove: moving.remove })
+  const { empty } = createEmptying({ ...deps, folders, expunge, moving })
 
   /** What a quota is compared with; removed folders count until they are empty. */
   async function usage(

@@ -9,6 +9,7 @@ export function cursorOf(text: string, options: { readonly utf8?: boolean } = {}
 
 /** The whole command with its literals buffered, or up to a literal that is announced at the very end. */
 export function segmentsOf(text: string): readonly Segment[] {
+  if (text === '') return [{ kind: 'text', bytes: Buffer.alloc(0) }]
   const reader = new CommandReader()
   reader.push(Buffer.from(`${text}\r\n`, 'latin1'))
   for (;;) {

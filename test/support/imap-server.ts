@@ -1,0 +1,115 @@
+// An IMAP listener on an embedded store in a temporary folder, with accounts that any password but `wrong` opens.
+
+import { randomBytes } from 'node:crypto'
+import { type ImapOptions, imapDefaults } from '#services/imap/config.ts'
+import { createImapListener } from '#services/imap/listener.ts'
+import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import type { AccountId, BlobId, FolderRef } from '#shared/contracts/mailbox.ts'
+import { encodeIndex } from '#shared/mail/index-codec.ts'
+import { MessageIndexer } from '#shared/mail/indexer.ts'
+import { flagSet } from '#shared/mailbox/flags.ts'
+import { createFolderSnapshots } from '#shared/mailbox/folder-snapshots.ts'
+import { createMailbox } from '#shared/mailbox/mailbox.ts'
+import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
+import { silentLog } from '#shared/runtime/log.ts'
+import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import type { Store } from '#shared/storage/ports.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+export type ImapServer = Awaited<ReturnType<typeof startImapServer>>
+
+const certificate = makeSelfSigned('localhost', new Date())
+
+export async function startImapServer(
+  given: {
+    readonly options?: Partial<ImapOptions>
+    /** A store of the caller's, which stays open; default: a new embedded one. */
+    readonly store?: Store
+    readonly quotaBytes?: number
+  } = {},
+) {
+  const resources = new AsyncDisposableStack()
+  const store =
+    given.store ??
+    resources.use(
+      await openEmbeddedStore({ directory: resources.use(await temporaryFolder()).path }),
+    )
+  const { objects, signals, tables } = store
+  const clock = systemClock
+  const mailbox = createMailbox({ table: tables.mail, objects, signals, clock })
+  const snapshots = createFolderSnapshots({ table: tables.mail, clock })
+  const listener = createImapListener({
+    options: {
+      ...imapDefaults,
+      endpoints: [
+        { host: '127.0.0.1', port: 0, tls: 'starttls' },
+        { host: '127.0.0.1', port: 0, tls: 'implicit' },
+      ],
+      disablePlaintextAuth: 'loopback-allowed',
+      ...given.options,
+    },
+    certificates: { current: () => certificate, onChange: () => {} },
+    mailbox,
+    snapshots,
+    table: tables.mail,
+    objects,
+    signals,
+    authenticator,
+    quotaBytes: async () => given.quotaBytes ?? 0,
+    clock,
+    log: silentLog,
+    hostname: 'imap.example.test',
+  })
+  const [plain, tls] = await listener.listen()
+  resources.defer(() => listener.close({ graceMs: 0 }))
+
+  /** Puts a message into a folder of an account, as delivery would. */
+  async function seed(
+    folder: FolderRef,
+    text: string,
+    flags: readonly string[] = [],
+    internalDateMs = Date.UTC(2026, 10, 20, 12),
+  ) {
+    const bytes = Buffer.from(text, 'latin1')
+    const indexer = new MessageIndexer()
+    indexer.push(bytes)
+    const index = indexer.finish()
+    const id = randomBytes(9).toString('base64url') as BlobId
+    await objects.put(`mail/${id}`, bytes)
+    return mailbox.append(folder, {
+      blob: {
+        id,
+        object: { key: `mail/${id}`, offset: 0, length: bytes.length },
+        prepend: '',
+        index: encodeIndex(index),
+        headerBytes: index.headerBytes,
+      },
+      flags: flagSet(flags),
+      internalDateMs,
+      prepend: '',
+      once: false,
+    })
+  }
+
+  return {
+    port: plain?.port ?? 0,
+    tlsPort: tls?.port ?? 0,
+    store,
+    mailbox,
+    snapshots,
+    seed,
+    accountId,
+    stop: () => resources.disposeAsync(),
+  }
+}
+
+/** The account behind a login name. */
+export const accountId = (login: string) => `acc-${login}` as AccountId
+
+const authenticator: Authenticator = {
+  authenticate: async ({ login, password }) =>
+    password === 'wrong'
+      ? { kind: 'refused', reason: 'password' }
+      : { kind: 'authenticated', account: { id: accountId(login), login } },
+}

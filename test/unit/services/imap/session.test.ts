@@ -1,0 +1,46 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ImapClient } from '#test/support/imap-client.ts'
+import { accountId, type ImapServer, startImapServer } from '#test/support/imap-server.ts'
+
+describe('an IMAP session', () => {
+  let server: ImapServer
+  beforeAll(async () => {
+    server = await startImapServer()
+  })
+  afterAll(() => server.stop())
+
+  it('tells the state of a mailbox when it is selected', async () => {
+    const client = await ImapClient.login(server.port, 'select@example.test')
+    const inbox = await server.mailbox.inbox(accountId('select@example.test'))
+    await server.seed(inbox, 'Subject: one\r\n\r\nbody\r\n', ['\\Seen'])
+    await server.seed(inbox, 'Subject: two\r\n\r\nbody\r\n')
+    const answer = await client.ok('SELECT inbox')
+    expect(answer.text).toMatch(/^\[READ-WRITE\]/)
+    expect(answer.untagged).toContain('2 EXISTS')
+    expect(answer.untagged).toContain('OK [UNSEEN 2] First unseen message')
+    client.close()
+  })
+
+  it('hears in IDLE of a message that arrives', async () => {
+    const client = await ImapClient.login(server.port, 'idle@example.test')
+    const inbox = await server.mailbox.inbox(accountId('idle@example.test'))
+    await client.ok('SELECT INBOX')
+    client.send('i IDLE\r\n')
+    expect(await client.line()).toMatch(/^\+ /)
+    await server.seed(inbox, 'Subject: new\r\n\r\nbody\r\n')
+    expect(await client.line()).toBe('* 1 EXISTS')
+    client.send('DONE\r\n')
+    expect(await client.line()).toMatch(/^i OK/)
+    client.close()
+  })
+
+  it('answers the next command after one it did not understand', async () => {
+    const client = await ImapClient.connect(server.port)
+    expect((await client.command('NONSENSE')).status).toBe('BAD')
+    expect((await client.command('LOGIN')).status).toBe('BAD')
+    expect((await client.command('SELECT INBOX')).status).toBe('BAD')
+    expect((await client.command('LOGIN a wrong')).status).toBe('NO')
+    expect((await client.command('NOOP')).status).toBe('OK')
+    client.close()
+  })
+})
