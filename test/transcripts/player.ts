@@ -31,6 +31,8 @@ export type Target = {
   readonly implicitTls?: boolean
   /** Values that the transcript may use as `$name`. */
   readonly variables?: { readonly [name: string]: string }
+  /** Brings each new connection to where the transcript begins. */
+  prepare?(connection: Connection): Promise<void>
   /** Stops the server; may throw to fail the case (what was stored is not what the header said). */
   close(): Promise<void>
 }
@@ -80,6 +82,7 @@ export async function playTranscript(
       if (!connection) {
         connection = await Connection.open(target)
         connections.set(first.connection, connection)
+        await target.prepare?.(connection)
       }
       await playSteps(steps, connection, chunking, captures)
     }
