@@ -1,6 +1,5 @@
 // What LOGIN and AUTHENTICATE have in common once login and password are known.
 
-import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { advertised, mayLogIn } from './capabilities.ts'
 import type { Completion } from './command.ts'
 import { AUTH_FAILURES_MAX } from './config.ts'
@@ -20,7 +19,8 @@ export async function logIn(
     remoteAddress: session.transport.remoteAddress,
   })
   if (result.kind === 'authenticated') {
-    session.authenticate({ id: result.account.id as AccountId, login: result.account.login })
+    const account = result.account
+    if (!session.authenticate(account)) return replies.tooManySessions
     session.log.info({ security: session.transport.security }, 'logged in')
     // RFC 9051 §7.2.2: spares the client a CAPABILITY.
     return { ...success, code: `CAPABILITY ${advertised(session)}` }

@@ -53,7 +53,7 @@ async function afterFailure(
 
 async function openMaildrop(
   session: Session,
-  account: { readonly id: string; readonly login: string },
+  account: { readonly id: AccountId; readonly login: string },
 ): Promise<Reply> {
   const { mailboxes, lock } = session.services
   const held = await lock.acquire(account.id)
@@ -62,9 +62,7 @@ async function openMaildrop(
     return replies.maildropInUse
   }
   try {
-    // Branding: the authenticator is the authority on account ids.
-    const accountId = account.id as AccountId
-    const folder = await mailboxes.inbox(accountId)
+    const folder = await mailboxes.inbox(account.id)
     const { messages } = await mailboxes.snapshot(folder)
     const maildrop = new Maildrop(folder, messages)
     session.enterTransaction({ maildrop, lock: held })

@@ -1,5 +1,7 @@
 // What listeners ask to check a login. Implemented by shared/auth on the directory.
 
+import type { AccountId } from './mailbox.ts'
+
 export interface Authenticator {
   /** Checks a password. Never rejects for bad credentials; rejects with TemporaryFailure when the directory does not answer. */
   authenticate(attempt: LoginAttempt): Promise<LoginResult>
@@ -16,7 +18,7 @@ export type LoginAttempt = {
 export type LoginResult =
   | {
       readonly kind: 'authenticated'
-      readonly account: { readonly id: string; readonly login: string }
+      readonly account: { readonly id: AccountId; readonly login: string }
     }
   /** Wrong password, no such account, disabled account: clients are told the same for all of them. */
   | { readonly kind: 'refused'; readonly reason: 'unknown' | 'password' | 'disabled' | 'malformed' }

@@ -65,6 +65,18 @@ export function decodeIndex(bytes: Uint8Array): MessageIndex {
   return index
 }
 
+/** The envelope alone: what most searches and sorts look at. Throws MalformedIndex too. */
+export function decodeEnvelope(bytes: Uint8Array): Envelope {
+  const from = new ByteReader(bytes)
+  const version = from.number()
+  if (version !== VERSION) throw new MalformedIndex(`version ${version}`)
+  from.number() // bytes
+  from.number() // lines
+  from.hex(SHA256_BYTES)
+  from.number() // headerBytes
+  return readEnvelope(from)
+}
+
 function writeEnvelope(to: ByteWriter, envelope: Envelope): void {
   to.optionalText(envelope.date)
   to.optionalText(envelope.subject)

@@ -123,6 +123,7 @@ function describeMessage(uid: number, size: number): Message {
   }
 }
 
+const brandAccount = (id: string) => id as AccountId
 const brandUid = (uid: number) => uid as Uid
 const brandModSeq = (modSeq: number) => modSeq as ModSeq
 const brandFolder = (id: string) => id as FolderId
@@ -144,7 +145,7 @@ export class FakeAuthenticator implements Authenticator {
       return { kind: 'refused', reason: 'unknown' } as const
     }
     if (attempt.password !== password) return { kind: 'refused', reason: 'password' } as const
-    return { kind: 'authenticated', account: { id: known, login: known } } as const
+    return { kind: 'authenticated', account: { id: brandAccount(known), login: known } } as const
   }
 }
 

@@ -1,16 +1,26 @@
 // A real `postwolke serve` in a process of its own, on loopback ports that were free a moment ago.
 
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 const cli = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url))
 
-export const listenerNames = ['smtp', 'submission', 'submissions', 'pop3', 'pop3s'] as const
+export const listenerNames = [
+  'smtp',
+  'submission',
+  'submissions',
+  'imap',
+  'imaps',
+  'pop3',
+  'pop3s',
+] as const
 export type Ports = { readonly [name in (typeof listenerNames)[number]]: number }
 
-export type ServerProcess = {
+/** Disposed of, it is killed if it still runs. */
+export interface ServerProcess extends AsyncDisposable {
   readonly ports: Ports
   readonly pid: number
   /** All it has printed so far. */
@@ -21,15 +31,29 @@ export type ServerProcess = {
 
 /** Ports for one server; keep them over restarts. */
 export async function freePorts(): Promise<Ports> {
-  const servers = listenerNames.map(() => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => {
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('no port')
-    return address.port
-  })
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return Object.fromEntries(listenerNames.map((name, i) => [name, ports[i]])) as Ports
+  const ports = new Set<number>()
+  while (ports.size < listenerNames.length) ports.add(await freePort())
+  const each = [...ports]
+  return Object.fromEntries(listenerNames.map((name, i) => [name, each[i]])) as Ports
+}
+
+// Below the range from which systems choose ports for connections: nobody gets it by chance before we listen.
+const FIRST_PORT = 15_000
+const LAST_PORT = 32_000
+
+/** A port on loopback that nobody listens on. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT)
+    const server = createServer().listen(port, '127.0.0.1')
+    try {
+      await once(server, 'listening')
+    } catch {
+      continue
+    }
+    await once(server.close(), 'close')
+    return port
+  }
 }
 
 /** Resolves when every listener is open. */
@@ -58,17 +82,21 @@ export async function startServer(
     })
     child.once('exit', (code) => reject(new Error(`serve ended with ${code}:\n${output()}`)))
   })
+  async function end(signal: NodeJS.Signals): Promise<number | null> {
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, 'exit')
+      child.kill(signal)
+      await ended
+    }
+    return child.exitCode
+  }
   return {
     ports,
     pid: child.pid ?? 0,
     output,
-    async end(signal) {
-      if (child.exitCode === null && child.signalCode === null) {
-        const ended = once(child, 'exit')
-        child.kill(signal)
-        await ended
-      }
-      return child.exitCode
+    end,
+    async [Symbol.asyncDispose]() {
+      await end('SIGKILL')
     },
   }
 }

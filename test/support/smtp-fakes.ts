@@ -2,6 +2,7 @@
 // for any answer, and keep what they were given for assertions.
 
 import type { Authenticator, LoginAttempt, LoginResult } from '#shared/contracts/authenticate.ts'
+import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type {
   MessageRequest,
   PolicyClient,
@@ -165,7 +166,7 @@ export class FakeAuthenticator implements Authenticator {
     if (login === 'throttled') return { kind: 'throttled', retryAfterSeconds: 60 }
     if (login === 'temporary') throw new TemporaryFailure('directory does not answer')
     if (login === goodLogin.login && password === goodLogin.password) {
-      return { kind: 'authenticated', account: { id: 'a1', login } }
+      return { kind: 'authenticated', account: { id: 'a1' as AccountId, login } }
     }
     return { kind: 'refused', reason: 'password' }
   }

@@ -4,6 +4,7 @@
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
 import { generalSettings } from './table/general.ts'
+import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
@@ -16,6 +17,7 @@ export const settingParts = {
   Listeners: listenerSettings,
   'SMTP server': smtpSettings,
   Logins: authSettings,
+  'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
   TLS: tlsSettings,
@@ -27,6 +29,7 @@ export const settingsTable = {
   ...listenerSettings,
   ...smtpSettings,
   ...authSettings,
+  ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
   ...tlsSettings,

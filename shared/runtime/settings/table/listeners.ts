@@ -29,6 +29,8 @@ export const listenerSettings = {
     smtp: listener('SMTP from other mail servers', 2525, 25),
     submission: listener('mail submission with STARTTLS', 2587, 587),
     submissions: listener('mail submission over TLS', 2465, 465),
+    imap: listener('IMAP with STARTTLS', 1143, 143),
+    imaps: listener('IMAP over TLS', 1993, 993),
     pop3: listener('POP3 with STLS', 1110, 110),
     pop3s: listener('POP3 over TLS', 1995, 995),
   },

@@ -1,0 +1,178 @@
+// Bytes in any character set as Unicode text: whole, or in pieces as they arrive. What mailers call their character sets is
+// mapped to the labels that TextDecoder knows (WHATWG Encoding Standard); what nobody knows is read as UTF-8 where it is
+// well-formed UTF-8 and as windows-1252 where it is not, so that some text always comes out.
+
+import { isAscii, isUtf8 } from 'node:buffer'
+
+/** Text of pieces of bytes; characters may be cut anywhere. */
+export interface CharsetDecoder {
+  push(bytes: Uint8Array): string
+  /** What is left of a cut character. To be called once. */
+  finish(): string
+}
+
+/** A decoder that never fails; null for text that names no character set. */
+export function charsetDecoder(charset: string | null): CharsetDecoder {
+  const label = charset === null ? undefined : knownLabel(charset)
+  return label === undefined || declaredForNothing.has(label)
+    ? new GuessingDecoder()
+    : new LabelledDecoder(label)
+}
+
+/** All of the bytes at once. */
+export function decodeText(bytes: Uint8Array, charset: string | null): string {
+  const decoder = charsetDecoder(charset)
+  const text = decoder.push(bytes)
+  return text + decoder.finish()
+}
+
+/** Whether text in this character set can be decoded; US-ASCII and UTF-8 always can. */
+export function isKnownCharset(charset: string): boolean {
+  return knownLabel(charset) !== undefined
+}
+
+/** Names outside the WHATWG list that mail carries; windows code pages by number are mapped below. */
+const aliases: ReadonlyMap<string, string> = new Map([
+  ['646', 'us-ascii'],
+  ['ansi', 'windows-1252'],
+  ['big5hkscs', 'big5-hkscs'],
+  ['cp932', 'shift_jis'],
+  ['cp936', 'gbk'],
+  ['cp949', 'euc-kr'],
+  ['cp950', 'big5'],
+  ['euckr', 'euc-kr'],
+  ['eucjp', 'euc-jp'],
+  ['gb-2312', 'gbk'],
+  ['iso-10646-ucs-2', 'utf-16be'],
+  ['koi8', 'koi8-r'],
+  ['koi8r', 'koi8-r'],
+  ['koi8u', 'koi8-u'],
+  ['latin-1', 'iso-8859-1'],
+  ['ms936', 'gbk'],
+  ['ms949', 'euc-kr'],
+  ['ms950', 'big5'],
+  ['shift-jisx0213', 'shift_jis'],
+  ['ucs-2', 'utf-16be'],
+  // RFC 2781 §4.3: big-endian where no byte order mark says otherwise; TextDecoder takes the other one.
+  ['utf-16', 'utf-16be'],
+  ['utf8mb4', 'utf-8'],
+])
+
+/**
+ * Labels under which mailers send everything: US-ASCII is the default of MIME (RFC 2045 §5.2), so its text is looked at first.
+ */
+const declaredForNothing: ReadonlySet<string> = new Set(['us-ascii', 'ascii'])
+
+/** A label for TextDecoder, undefined when there is none. */
+function knownLabel(charset: string): string | undefined {
+  const name = charset.trim().toLowerCase()
+  const known = labels.get(name)
+  if (known !== undefined) return known === '' ? undefined : known
+  const label = findLabel(name)
+  if (labels.size < LABELS_MAX) labels.set(name, label ?? '')
+  return label
+}
+
+/** What was found for a name, '' for nothing. */
+const labels = new Map<string, string>()
+/** Names remembered: messages can hold any number of invented ones. */
+const LABELS_MAX = 500
+/** Longer names belong to no character set. */
+const NAME_CHARACTERS_MAX = 60
+
+function findLabel(name: string): string | undefined {
+  if (name.length > NAME_CHARACTERS_MAX) return undefined
+  const respelled = name
+    .replaceAll('_', '-')
+    .replace(/^x-(?=utf|iso|windows|gb)/, '')
+    .replace(/^(?:cp|win|windows|ms)-?(125\d|874)$/, 'windows-$1')
+    .replace(/^(?:iso-?)?8859-?(\d{1,2})$/, 'iso-8859-$1')
+    .replace(/^utf(8|16)/, 'utf-$1')
+  const candidates = [name, aliases.get(name), respelled, aliases.get(respelled)]
+  // An alias is stronger than what TextDecoder makes of the same name.
+  const [first] = [candidates[1], candidates[3]].filter((label) => label !== undefined)
+  return [first, ...candidates].find((label) => label !== undefined && isLabel(label))
+}
+
+function isLabel(label: string): boolean {
+  try {
+    new TextDecoder(label)
+    return true
+  } catch {
+    return false
+  }
+}
+
+type Decoder = InstanceType<typeof TextDecoder>
+
+/** Character sets in which ASCII bytes can mean something else. */
+const notAsciiCompatible = /^(?:utf-16|iso-2022|ucs)/
+
+class LabelledDecoder implements CharsetDecoder {
+  readonly #decoder: Decoder
+  /** Nothing but ASCII has come, so nothing is cut. */
+  #ascii: boolean
+
+  constructor(label: string) {
+    this.#decoder = new TextDecoder(label)
+    this.#ascii = !notAsciiCompatible.test(label)
+  }
+
+  push(bytes: Uint8Array): string {
+    if (this.#ascii) {
+      if (isAscii(bytes)) return latin1(bytes)
+      this.#ascii = false
+    }
+    return this.#decoder.decode(bytes, { stream: true })
+  }
+
+  finish(): string {
+    return this.#ascii ? '' : this.#decoder.decode()
+  }
+}
+
+/** UTF-8 as long as it is well-formed, windows-1252 from there on. */
+class GuessingDecoder implements CharsetDecoder {
+  #fallback: Decoder | undefined
+  /** A character of UTF-8 that is cut. */
+  #cut: Uint8Array = nothing
+
+  push(bytes: Uint8Array): string {
+    if (this.#fallback !== undefined) return this.#fallback.decode(bytes, { stream: true })
+    if (this.#cut.length === 0 && isAscii(bytes)) return latin1(bytes)
+    const all = this.#cut.length === 0 ? bytes : Buffer.concat([this.#cut, bytes])
+    const end = wholeCharacters(all)
+    const whole = all.subarray(0, end)
+    if (!isUtf8(whole)) {
+      this.#fallback = new TextDecoder('windows-1252')
+      return this.#fallback.decode(all, { stream: true })
+    }
+    // Copied: the caller may use its buffer again.
+    this.#cut = Uint8Array.from(all.subarray(end))
+    return Buffer.from(whole.buffer, whole.byteOffset, whole.length).toString('utf8')
+  }
+
+  finish(): string {
+    if (this.#cut.length === 0) return ''
+    return (this.#fallback ?? new TextDecoder('windows-1252')).decode(this.#cut)
+  }
+}
+
+const nothing = new Uint8Array(0)
+
+/** Where a cut character of UTF-8 begins at the end; the length when none is cut. */
+function wholeCharacters(bytes: Uint8Array): number {
+  const { length } = bytes
+  for (let back = 1; back <= 3 && back <= length; back++) {
+    const byte = bytes[length - back] ?? 0
+    if (byte < 0x80) return length
+    // A first byte says how many follow.
+    if (byte >= 0xc0)
+      return back < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? length - back : length
+  }
+  return length
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+}
