@@ -8,6 +8,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })
 
+// Mail and password hashes are nobody else's, in whatever folder an administrator puts them.
+process.umask(0o077)
+
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   environment: process.env,
   write: (output) => void process.stdout.write(output),

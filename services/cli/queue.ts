@@ -156,7 +156,10 @@ function details({ message, groups }: QueueEntry): string[] {
   const { origin, envelope } = message
   return [
     `queue id    ${message.queueId}`,
-    `state       ${message.state}${message.reason === null ? '' : `: ${message.reason}`}`,
+    // Once it is split into groups, each of them has a state of its own.
+    ...(message.state === 'active'
+      ? []
+      : [`state       ${message.state}${message.reason === null ? '' : `: ${message.reason}`}`]),
     `arrived     ${formatTime(message.arrivedMs)} from ${origin.helo} [${origin.remoteAddress}]${origin.account ? ` as ${origin.account.login}` : ''} by ${origin.listener}`,
     `size        ${formatBytes(message.object.length)}`,
     `sender      ${envelope.sender || '<>'}`,

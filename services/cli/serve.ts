@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import type { Command } from 'commander'
+import { formatEndpoint } from '#services/local/endpoint.ts'
 import { type FirstAccount, prepareFirstStart } from '#services/local/first-start.ts'
-import { formatEndpoint, type ListenerName } from '#services/local/listeners.ts'
+import type { ListenerName } from '#services/local/listeners.ts'
 import { explained } from '#services/local/start-failure.ts'
-import { type System, startSystem } from '#services/local/system.ts'
+import type { System } from '#services/local/system.ts'
 import { createLog } from '#shared/runtime/log-writer.ts'
 import {
   type Common,
@@ -29,6 +30,8 @@ export function serveCommand(parent: Command, process: Process): void {
       `cannot make the data folder ${directory}`,
       mkdir(directory, { recursive: true, mode: 0o700 }),
     )
+    // Loaded only here: the other commands start faster without the listeners.
+    const { startSystem } = await import('#services/local/system.ts')
     const system = await startSystem({ directory, settings, log })
     // After the ports are open: accounts whose passwords nobody gets to see would be of no use.
     const first = await prepareFirstStart(system.core)
@@ -77,11 +80,11 @@ function tryIt(system: System, directory: string, accounts: readonly FirstAccoun
   const send = [
     'Send a message:',
     `  printf 'From: ${alice.address}\\nTo: ${bob.address}\\nSubject: Hello\\n\\nIt works.\\n' |`,
-    `    curl -k --ssl-reqd --crlf ${smtp} -u ${alice.address}:${alice.password} \\`,
+    `    curl -sSk --ssl-reqd --crlf ${smtp} -u ${alice.address}:${alice.password} \\`,
     `      --mail-from ${alice.address} --mail-rcpt ${bob.address} -T -`,
     '',
   ]
-  const read = ['Read it:', `  curl -k ${pop3}/1 -u ${bob.address}:${bob.password}`, '']
+  const read = ['Read it:', `  curl -sSk ${pop3}/1 -u ${bob.address}:${bob.password}`, '']
   return [
     'Two accounts were made; their passwords are shown this once:',
     ...indented(accounts.map(({ address, password }) => [address, password])),

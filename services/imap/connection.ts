@@ -7,7 +7,12 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { CommandReader, type ReaderEvent, readerLimits } from '#shared/imap/command-reader.ts'
+import {
+  CommandReader,
+  type ReaderEvent,
+  type ReaderLimits,
+  readerLimits,
+} from '#shared/imap/command-reader.ts'
 import { Cursor } from '#shared/imap/cursor.ts'
 import type { SecureContextSource } from '#shared/net/hot-context.ts'
 import { Output } from '#shared/net/output.ts'
@@ -41,19 +46,23 @@ type EndReason =
 /** How often a connection looks whether it still waits for the same thing. */
 const WATCH_INTERVAL_MS = 30_000
 
+const limitsBeforeLogin: ReaderLimits = {
+  ...readerLimits,
+  lineBytesMax: UNAUTHENTICATED_LINE_BYTES_MAX,
+  literalBytesMax: UNAUTHENTICATED_LITERAL_BYTES_MAX,
+}
+
 export class Connection implements ListenedConnection, Wire {
   readonly done: Promise<void>
   readonly #services: Services
   readonly #secureContext: SecureContextSource | undefined
   readonly #session: Session
-  readonly #reader = new CommandReader({
-    ...readerLimits,
-    lineBytesMax: UNAUTHENTICATED_LINE_BYTES_MAX,
-    literalBytesMax: UNAUTHENTICATED_LITERAL_BYTES_MAX,
-  })
+  readonly #reader = new CommandReader(limitsBeforeLogin)
   readonly #output: Output
   readonly #gone = new AbortController()
   readonly #openedMs: number
+  /** Since when the client could have logged in. */
+  #loggedOutSinceMs: number
   #socket: Socket
   /** Who waits for input. */
   #wake: (() => void) | undefined
@@ -75,6 +84,7 @@ export class Connection implements ListenedConnection, Wire {
     this.#socket = socket
     this.#secureContext = secureContext
     this.#openedMs = services.clock.now()
+    this.#loggedOutSinceMs = this.#openedMs
     this.#quietSinceMs = this.#openedMs
     this.#output = new Output(socket, services.clock)
     this.#session = new Session(services, {
@@ -250,7 +260,7 @@ export class Connection implements ListenedConnection, Wire {
       return this.#bye(replies.byeTooManyErrors, 'too many errors')
     }
     await this.#output.room()
-    if (this.#session.state.kind !== 'not-authenticated') this.#reader.limits = readerLimits
+    this.#limitReader()
     switch (completion.after) {
       case 'close':
         return this.#close('logout')
@@ -261,6 +271,15 @@ export class Connection implements ListenedConnection, Wire {
       case undefined:
         return
     }
+  }
+
+  /** Whoever logs in may send more; UNAUTHENTICATE takes that back. */
+  #limitReader(): void {
+    const loggedOut = this.#session.state.kind === 'not-authenticated'
+    const limits = loggedOut ? limitsBeforeLogin : readerLimits
+    if (this.#reader.limits === limits) return
+    this.#reader.limits = limits
+    if (loggedOut) this.#loggedOutSinceMs = this.#services.clock.now()
   }
 
   // ----------------------------------------------------------------------------------------- layers
@@ -350,7 +369,7 @@ export class Connection implements ListenedConnection, Wire {
       return { reason: 'write timeout', atMs: waitingSinceMs + writeTimeoutMs }
     }
     if (this.#session.state.kind === 'not-authenticated') {
-      return { reason: 'login timeout', atMs: this.#openedMs + loginTimeoutMs }
+      return { reason: 'login timeout', atMs: this.#loggedOutSinceMs + loginTimeoutMs }
     }
     // A command that waits for the client (IDLE, a literal) is idle too.
     const waits = !this.#busy || this.#wake !== undefined

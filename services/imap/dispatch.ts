@@ -66,7 +66,7 @@ export function runStreamed(
 
 async function guarded(
   session: Session,
-  { name, command }: Request,
+  { tag, name, command }: Request,
   wire: Wire,
   run: () => Promise<Completion>,
 ): Promise<Completion> {
@@ -74,10 +74,14 @@ async function guarded(
   if (!command.states.includes(session.state.kind)) {
     return replies.wrongState(name, session.state.kind)
   }
+  session.tag = tag ?? ''
   try {
     const completion = await run()
     await tellNews(session, command, wire)
-    return completion
+    if (session.state.kind !== 'selected' || !session.state.mailbox.gone) return completion
+    // RFC 2180 §3.3: a client whose mailbox was deleted by somebody else has to begin anew.
+    wire.untagged(replies.byeMailboxGone)
+    return { ...completion, after: 'close' }
   } catch (error) {
     if (error instanceof ImapSyntaxError) return replies.syntax(error.message)
     if (error instanceof ConnectionGone) throw error

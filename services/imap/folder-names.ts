@@ -1,23 +1,29 @@
 // Mailbox names as clients spell them, and the folders they mean. The hierarchy delimiter is `/`.
 
+import { DELIMITER, type FolderTree } from '#shared/mailbox/folder-path.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import type { Session } from './session.ts'
 
-export const DELIMITER = '/'
+export { DELIMITER }
+
+/** All folders of the session's account, in one read. */
+export const folderTree = (session: Session): Promise<FolderTree> =>
+  session.services.mailbox.folders.tree(session.account.id)
 
 /** The folder of a path; undefined when there is none. One read for all folders of the account. */
 export async function findFolder(
   session: Session,
   path: string,
 ): Promise<FolderRecord | undefined> {
-  const folders = await session.services.mailbox.folders.list(session.account.id)
-  let found: FolderRecord | undefined
-  for (const name of path.split(DELIMITER)) {
-    const wanted =
-      found === undefined && name.toUpperCase() === 'INBOX' ? 'INBOX' : name.normalize('NFC')
-    const parentId = found?.id ?? null
-    found = folders.find((folder) => folder.parentId === parentId && folder.name === wanted)
-    if (found === undefined) return undefined
-  }
-  return found
+  return (await folderTree(session)).find(path)
+}
+
+/** The name of a mailbox to be made: one delimiter at its end only says that others will come below it (RFC 9051 §6.3.4). */
+export function newName(path: string): string {
+  return path.endsWith(DELIMITER) ? path.slice(0, -1) : path
+}
+
+/** RFC 9051 §5.1, RFC 5198 §2: control characters and line separators are in no name. */
+export function isNetUnicode(path: string): boolean {
+  return !/[\0-\x1f\x7f-\x9f\u2028\u2029]/.test(path)
 }

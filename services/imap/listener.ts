@@ -2,17 +2,23 @@
 
 import { TcpListener } from '#shared/net/tcp-listener.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
+import { AccountSessions } from './account-sessions.ts'
 import { Connection } from './connection.ts'
 import { replies } from './replies.ts'
 import type { Services } from './session.ts'
 
-export type ImapDependencies = Services & {
+export type ImapDependencies = Omit<Services, 'accountSessions'> & {
+  /** Where several listeners serve the same accounts, they count together. */
+  readonly accountSessions?: AccountSessions
   /** Without it there is no STARTTLS, and endpoints with implicit TLS refuse to start. */
   readonly certificates: Pick<CertificateSource, 'current' | 'onChange'> | undefined
 }
 
-export function createImapListener({ certificates, ...services }: ImapDependencies): TcpListener {
-  const { clock, log, options } = services
+export function createImapListener({ certificates, ...given }: ImapDependencies): TcpListener {
+  const { clock, log, options } = given
+  const accountSessions =
+    given.accountSessions ?? new AccountSessions(options.connectionsPerAccountMax)
+  const services = { ...given, accountSessions }
   return new TcpListener(
     { ...options, name: 'IMAP', tooManyConnections: `* ${replies.byeTooManyConnections}\r\n` },
     {

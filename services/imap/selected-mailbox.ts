@@ -11,7 +11,7 @@ import {
   resolveSet,
 } from '#shared/imap/sequence-set.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
-import { DELETED, type FlagSet, flagList } from '#shared/mailbox/flags.ts'
+import { DELETED, type FlagSet, flagList, SYSTEM_FLAGS } from '#shared/mailbox/flags.ts'
 import type { FolderSnapshots, OpenFolder } from '#shared/mailbox/folder-snapshots.ts'
 import { folderTopic } from '#shared/mailbox/keys.ts'
 import {
@@ -57,6 +57,8 @@ export class SelectedMailbox {
   #untold: readonly Uid[] = []
   /** Flags changed, not told yet. */
   readonly #changed = new Set<Uid>()
+  /** Keywords of the folder that the client has been told of. */
+  #keywords: readonly string[]
   /** State of a message that a command of this session has told already. */
   readonly #told = new Map<Uid, ModSeq>()
   #hinted = false
@@ -67,6 +69,7 @@ export class SelectedMailbox {
     this.#parts = parts
     this.#open = open
     this.#view = open.uids
+    this.#keywords = open.folder.keywords
     this.#enabled = options.enabled
     this.readOnly = options.readOnly
   }
@@ -111,6 +114,11 @@ export class SelectedMailbox {
   /** What the process knows of the messages; rows may be newer than what this session was told. */
   get messages(): MessageColumns {
     return this.#open.messages
+  }
+
+  /** The mailbox was deleted, or made again under its name: the session has to leave it. */
+  get gone(): boolean {
+    return this.#gone
   }
 
   // ------------------------------------------------------------------------------------ numbers
@@ -227,7 +235,20 @@ export class SelectedMailbox {
     const expunged = expunges ? this.#untold : []
     if (expunged.length > 0) this.#tellExpunged(wire, expunged)
     if (this.#view.length !== before - expunged.length) wire.untagged(`${this.#view.length} EXISTS`)
+    this.tellKeywords(wire)
     await this.#tellFlags(wire)
+  }
+
+  /** Which flags there are when new keywords have come, before a message is told to have one (RFC 9051 §7.3.5). */
+  tellKeywords(wire: Wire, used: readonly string[] = []): void {
+    const { keywords } = this.folder
+    if (keywords.length + used.length === 0) return
+    const known = new Set([...this.#keywords, ...keywords, ...used])
+    if (known.size === this.#keywords.length) return
+    this.#keywords = [...known]
+    const flags = [...SYSTEM_FLAGS, ...this.#keywords].join(' ')
+    wire.untagged(`FLAGS (${flags})`)
+    if (!this.readOnly) wire.untagged(`OK [PERMANENTFLAGS (${flags} \\*)] Flags that are kept`)
   }
 
   async #advance(): Promise<void> {

@@ -8,6 +8,7 @@ import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { ObjectStore, Signals, Table } from '#shared/storage/ports.ts'
+import type { AccountSessions } from './account-sessions.ts'
 import type { ImapOptions } from './config.ts'
 import type { SelectedMailbox } from './selected-mailbox.ts'
 
@@ -36,6 +37,7 @@ export type Services = {
   readonly objects: ObjectStore
   readonly signals: Signals
   readonly authenticator: Authenticator
+  readonly accountSessions: AccountSessions
   /** Bytes the account may store, 0 for no limit; undefined when it is gone. */
   readonly quotaBytes: (accountId: AccountId) => Promise<number | undefined>
   readonly clock: Clock
@@ -57,6 +59,8 @@ export class Session {
   readonly enabled = new Set<Extension>()
   /** Counts for the log line at its end. */
   readonly counts = { fetched: 0, appended: 0, expunged: 0 }
+  /** Of the command that runs, '' for none: its answers may name it (RFC 9051 §7.3.4, RFC 9585 §4). */
+  tag = ''
   log: Log
   transport: Transport
   authFailures = 0
@@ -90,9 +94,12 @@ export class Session {
     throw new Error(`no mailbox in state ${this.#state.kind}`)
   }
 
-  authenticate(account: Account): void {
+  /** False when the account has as many sessions as it may. */
+  authenticate(account: Account): boolean {
+    if (!this.services.accountSessions.enter(account.id)) return false
     this.#state = { kind: 'authenticated', account }
     this.log = this.log.child({ account: account.login })
+    return true
   }
 
   select(mailbox: SelectedMailbox): void {
@@ -109,14 +116,21 @@ export class Session {
 
   /** Forgets the account (RFC 8437); what was enabled goes too. */
   async unauthenticate(): Promise<void> {
-    await this.unselect()
+    await this.#leave()
     this.enabled.clear()
     this.log = this.services.log.child({ remoteAddress: this.transport.remoteAddress })
     this.#state = { kind: 'not-authenticated' }
   }
 
   async end(): Promise<void> {
-    await this.unselect()
+    await this.#leave()
     this.#state = { kind: 'logout' }
+  }
+
+  async #leave(): Promise<void> {
+    await this.unselect()
+    if (this.#state.kind === 'authenticated') {
+      this.services.accountSessions.leave(this.#state.account.id)
+    }
   }
 }

@@ -1,6 +1,7 @@
 // What the running system and the command line have in common: the store opened, and everything that stands on it and owns no
 // socket. The command line uses it beside a running server, on the same data folder.
 
+import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { createDirectory } from '#shared/directory/directory.ts'
 import { createMailbox } from '#shared/mailbox/mailbox.ts'
 import { createMailQueue } from '#shared/queue/mail-queue.ts'
@@ -26,11 +27,20 @@ export function createCore(deps: {
     active: queues.active,
     clock,
   })
+  const directory = createDirectory({ table: tables.directory, clock, settings })
+
+  /** Bytes the account may store, 0 for no limit; undefined when it is gone. */
+  async function quotaBytes(accountId: AccountId): Promise<number | undefined> {
+    const account = await directory.accounts.byId(accountId)
+    return account && (account.quotaBytes ?? settings.mailboxSizeLimit)
+  }
+
   return {
     ...deps,
-    directory: createDirectory({ table: tables.directory, clock, settings }),
+    directory,
     mailbox: createMailbox({ table: tables.mail, objects, signals, clock }),
     queue,
+    quotaBytes,
     operator: createQueueOperator({
       queue,
       table: tables.queue,

@@ -17,17 +17,21 @@ export async function prepareFirstStart(core: Core): Promise<readonly FirstAccou
   for await (const _ of domains.list()) return undefined
   const domain = parseDomain(core.settings.defaultDomain) ?? parseDomain(FIRST_DOMAIN)
   if (domain === undefined) throw new Error('no first domain')
+  const accountsToMake = await Promise.all(
+    firstNames.map(async (name) => {
+      const address = parseAddress(`${name}@${domain}`)
+      if (address === undefined) throw new Error(`${name}@${domain}`)
+      const password = newPassword()
+      return { address, password, passwordHash: await hashPassword(password) }
+    }),
+  )
   const made: FirstAccount[] = []
-  for (const name of firstNames) {
-    const address = parseAddress(`${name}@${domain}`)
-    if (address === undefined) throw new Error(`${name}@${domain}`)
+  for (const { address, password, passwordHash } of accountsToMake) {
     if (made.length === 0) await domains.add(domain, { postmaster: address })
-    const password = newPassword()
-    const added = await accounts.add({ address, passwordHash: await hashPassword(password) })
-    if (added.kind === 'ok') {
-      await core.mailbox.folders.list(added.account.id)
-      made.push({ address: formatAddress(address), password })
-    }
+    const added = await accounts.add({ address, passwordHash })
+    if (added.kind !== 'ok') continue
+    await core.mailbox.folders.list(added.account.id)
+    made.push({ address: formatAddress(address), password })
   }
   return made
 }

@@ -1,6 +1,9 @@
 // The listeners that the settings ask for, opened together and closed together.
 
-import { type AddressInfo, isIPv6 } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { AccountSessions } from '#services/imap/account-sessions.ts'
+import { imapDefaults } from '#services/imap/config.ts'
+import { createImapListener } from '#services/imap/listener.ts'
 import { createPolicy } from '#services/policy/policy.ts'
 import { pop3Defaults } from '#services/pop3/config.ts'
 import { createPop3Listener } from '#services/pop3/listener.ts'
@@ -13,6 +16,7 @@ import { createSpool } from '#shared/queue/spool.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import type { Core } from './core.ts'
+import { formatEndpoint } from './endpoint.ts'
 import { explained } from './start-failure.ts'
 
 export type ListenerName = keyof Settings['listeners']
@@ -61,12 +65,6 @@ export async function openListeners(core: Core, certificates: CertificateSource)
   return { opened: opened.map(({ at }) => at), close }
 }
 
-/** `*:25`, `127.0.0.1:25`, `[::1]:25`. */
-export function formatEndpoint({ address, port }: Pick<OpenListener, 'address' | 'port'>): string {
-  const host = address === '' || address === '::' ? '*' : address
-  return `${isIPv6(host) ? `[${host}]` : host}:${port}`
-}
-
 function makers(core: Core, certificates: CertificateSource) {
   const { settings, store, directory, mailbox, queue, clock, log } = core
   const { hostname } = settings
@@ -102,9 +100,37 @@ function makers(core: Core, certificates: CertificateSource) {
         certificates,
         clock,
         hostname,
-        log: log.child({ service: role }),
+        log: log.child({ service: 'smtp' }),
       },
     )
+  const accountSessions = new AccountSessions(settings.imapAccountConnectionCountLimit)
+  const imap = (tls: 'starttls' | 'implicit') => (host: string, port: number) =>
+    createImapListener({
+      options: {
+        ...imapDefaults,
+        endpoints: [{ host, port, tls }],
+        tls: { minVersion: settings.tls.minimumVersion },
+        disablePlaintextAuth: settings.disablePlaintextAuth,
+        messageSizeLimit: settings.messageSizeLimit,
+        connectionsMax: settings.imapConnectionCountLimit,
+        connectionsPerAddressMax: settings.clientConnectionCountLimit,
+        connectionsPerAccountMax: settings.imapAccountConnectionCountLimit,
+        loginTimeoutMs: settings.imapLoginTimeout,
+        idleTimeoutMs: settings.imapTimeout,
+      },
+      certificates,
+      mailbox,
+      snapshots: mailbox.snapshots,
+      table: store.tables.mail,
+      objects: store.objects,
+      signals: store.signals,
+      authenticator,
+      accountSessions,
+      quotaBytes: core.quotaBytes,
+      clock,
+      log: log.child({ service: 'imap' }),
+      hostname,
+    })
   const pop3 = (tls: 'starttls' | 'implicit') => (host: string, port: number) =>
     createPop3Listener(
       {
@@ -132,6 +158,8 @@ function makers(core: Core, certificates: CertificateSource) {
     smtp: smtp('smtp'),
     submission: smtp('submission'),
     submissions: smtp('submissions'),
+    imap: imap('starttls'),
+    imaps: imap('implicit'),
     pop3: pop3('starttls'),
     pop3s: pop3('implicit'),
   } satisfies Record<ListenerName, (address: string, port: number) => Listener>

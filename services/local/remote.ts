@@ -66,7 +66,7 @@ export async function openRemoteDelivery(core: Core): Promise<OpenRemoteDelivery
         dataTerminationMs: settings.smtpTimeout,
       },
     },
-    log,
+    log: log.child({ service: 'delivery' }),
   })
   const deliverRemote: RemoteDelivery = async (message, hop, recipients) => {
     const { envelope } = message

@@ -43,13 +43,10 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
   )
   const deliverLocal = createLocalDelivery({
     mailbox,
-    quotaBytes: async (accountId) => {
-      const account = await directory.accounts.byId(accountId)
-      return account && (account.quotaBytes ?? settings.mailboxSizeLimit)
-    },
+    quotaBytes: core.quotaBytes,
     options,
     clock,
-    log,
+    log: log.child({ service: 'delivery' }),
   })
   const expand = createExpand(directory, parseDomain(settings.defaultDomain))
   const cleanup = createCleanup({
@@ -60,7 +57,7 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
     schedule,
     options,
     clock,
-    log,
+    log: log.child({ service: 'cleanup' }),
   })
   const delivery = createDelivery({
     queue,
@@ -69,7 +66,7 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
     schedule,
     options,
     clock,
-    log,
+    log: log.child({ service: 'delivery' }),
   })
   const sweeper = createSweeper({
     queueTable: tables.queue,
@@ -78,7 +75,7 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
     incoming: queues.incoming,
     active: queues.active,
     clock,
-    log,
+    log: log.child({ service: 'sweeper' }),
   })
 
   /** Starts the consumers and the sweeper's clock; `stop` resolves when the work in hand is finished. */

@@ -1,9 +1,9 @@
 // Bytes as they arrived, taken out as lines or by number. What lies within one chunk is handed out without copying.
 
 const LF = 0x0a
-/** So many chunks are joined into one: a peer that sends byte by byte costs memory for bytes, not for Buffers. */
-const CHUNKS_MAX = 64
-const JOINED_BYTES_MAX = 256 * 1024
+/** Smaller chunks that find others waiting are collected in blocks: a peer that sends byte by byte costs no Buffer a byte. */
+const SMALL_BYTES = 512
+const BLOCK_BYTES = 4096
 const nothing = Buffer.alloc(0)
 
 export class ByteQueue {
@@ -13,6 +13,8 @@ export class ByteQueue {
   #length = 0
   /** Bytes from the front known to hold no LF. */
   #scanned = 0
+  /** The last chunk, when it is a piece of a block with room left behind it. */
+  #block: { readonly bytes: Buffer; end: number } | undefined
 
   get length(): number {
     return this.#length
@@ -20,12 +22,12 @@ export class ByteQueue {
 
   push(chunk: Buffer): void {
     if (chunk.length === 0) return
-    if (this.#chunks.length >= CHUNKS_MAX && this.#length <= JOINED_BYTES_MAX) {
-      this.#chunks = [this.#join(this.#length)]
-      this.#at = 0
-    }
-    this.#chunks.push(chunk)
     this.#length += chunk.length
+    if (chunk.length < SMALL_BYTES && this.#chunks.length > 0) this.#collect(chunk)
+    else {
+      this.#chunks.push(chunk)
+      this.#block = undefined
+    }
   }
 
   /** Offset of the next LF from the front, -1 for none. Bytes looked at once are not looked at again. */
@@ -77,9 +79,24 @@ export class ByteQueue {
       at -= chunk.length
       gone++
     }
-    if (gone === this.#chunks.length) this.#chunks.length = 0
-    else if (gone > 0) this.#chunks.splice(0, gone)
+    if (gone === this.#chunks.length) {
+      this.#chunks.length = 0
+      this.#block = undefined
+    } else if (gone > 0) this.#chunks.splice(0, gone)
     this.#at = at
+  }
+
+  #collect(chunk: Buffer): void {
+    let block = this.#block
+    if (block === undefined || block.end + chunk.length > BLOCK_BYTES) {
+      block = { bytes: Buffer.allocUnsafe(BLOCK_BYTES), end: 0 }
+      this.#block = block
+      this.#chunks.push(nothing)
+    }
+    // What was handed out of this block lies before its end and is never written again.
+    block.bytes.set(chunk, block.end)
+    block.end += chunk.length
+    this.#chunks[this.#chunks.length - 1] = block.bytes.subarray(0, block.end)
   }
 
   #join(bytes: number): Buffer {

@@ -98,7 +98,7 @@ export class Cursor {
   }
 
   expect(char: string): void {
-    if (!this.takes(char)) this.fail(`${char === ' ' ? 'a space' : char} was expected`)
+    if (!this.takes(char)) this.fail(`missing ${char}`)
   }
 
   space(): void {

@@ -114,6 +114,23 @@ export function rangesOf(ascending: ArrayLike<number>): NumberRange[] {
   return ranges
 }
 
+/** What both merged sets hold, merged. */
+export function intersectRanges(a: SequenceSet, b: SequenceSet): NumberRange[] {
+  const both: NumberRange[] = []
+  let inA = 0
+  let inB = 0
+  for (;;) {
+    const one = a[inA]
+    const other = b[inB]
+    if (one === undefined || other === undefined) return both
+    const first = Math.max(one.first, other.first)
+    const last = Math.min(one.last, other.last)
+    if (first <= last) both.push({ first, last })
+    if (one.last < other.last) inA++
+    else inB++
+  }
+}
+
 /** How many numbers merged ranges hold. */
 export function countNumbers(merged: SequenceSet): number {
   let count = 0

@@ -2,7 +2,7 @@
 // because it is named by its parent's id. A removal hides the folder in one transaction; its messages go afterwards, and
 // whatever a crash leaves of them is found again by `finishRemovals`.
 
-import type { AccountId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { AccountId, FolderId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { ConditionFailed, type Signals, type Table, type Write } from '#shared/storage/ports.ts'
 import { removeRights } from './access.ts'
@@ -123,6 +123,7 @@ export function createFolderMoving(deps: {
       ...line.map((above) => ({ check: nameKeyOf(above), if: isNameOf(above) })),
     ])
     signals.publish(accountTopic(accountId), 'folders')
+    await prune(accountId, folder.parentId)
     return { kind: 'renamed' }
   }
 
@@ -143,9 +144,19 @@ export function createFolderMoving(deps: {
    * the rest goes with the next `finishRemovals`.
    */
   async function remove(name: FolderRef): Promise<RemoveFolder> {
+    const folder = await folders.get(name.accountId, name.id)
     const removed = await retrying(clock, () => hide(name))
     if (removed.kind === 'removed' || removed.kind === 'name-stays') await purge(name)
+    if (removed.kind === 'removed') await prune(name.accountId, folder?.parentId ?? null)
     return removed
+  }
+
+  /** A name that stayed only for what was below it goes with the last of that. */
+  async function prune(accountId: AccountId, id: FolderId | null): Promise<void> {
+    if (id === null) return
+    const folder = await folders.get(accountId, id)
+    if (folder === undefined || folder.selectable || folder.children > 0) return
+    await remove(folder)
   }
 
   async function hide(name: FolderRef): Promise<RemoveFolder> {

@@ -103,10 +103,9 @@ class SharedSnapshot {
   /** The step that led to `snapshot`; sessions that went along need not compare. */
   #step: { readonly from: ModSeq; readonly difference: Difference } | undefined
   #gone = false
-  #running: Promise<void> | undefined
-  /** Whether what is running has begun to read. */
-  #reading = false
-  #next: Promise<void> | undefined
+  /** The read that has begun, and the one that will. */
+  #reading: Promise<void> | undefined
+  #pending: Promise<void> | undefined
 
   constructor(deps: { readonly table: Table; readonly clock: Clock }, name: FolderRef) {
     this.#deps = deps
@@ -119,30 +118,21 @@ class SharedSnapshot {
 
   /** Brings the snapshot to a state not older than the call; calls that can share a read do. */
   refresh(): Promise<void> {
-    if (this.#running === undefined) this.#running = this.#run()
-    else if (this.#reading) {
-      // It may have read the folder before this call: one more is needed, for all who ask until it begins.
-      this.#next ??= this.#running
-        .catch(() => undefined)
-        .then(() => {
-          this.#next = undefined
-          this.#running = this.#run()
-          return this.#running
-        })
-      return this.#next
-    }
-    return this.#running
+    this.#pending ??= this.#read(this.#reading)
+    return this.#pending
   }
 
-  async #run(): Promise<void> {
-    // Sessions that were woken by the same hint ask in the same turn.
-    await Promise.resolve()
-    this.#reading = true
+  /** What is being read now may be older than the calls that wait, so it is only waited for. */
+  async #read(before: Promise<void> | undefined): Promise<void> {
+    // A turn passes in any case: sessions that were woken by the same hint ask in the same one.
+    await before?.catch(() => undefined)
+    this.#pending = undefined
+    const reading = this.#refresh()
+    this.#reading = reading
     try {
-      await this.#refresh()
+      await reading
     } finally {
-      this.#reading = false
-      if (this.#next === undefined) this.#running = undefined
+      if (this.#reading === reading) this.#reading = undefined
     }
   }
 

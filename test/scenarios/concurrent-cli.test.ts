@@ -8,25 +8,26 @@ import { messageBody, type Sent, sendLoad } from '#test/support/smtp-load.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const hash = '$1$abcdefgh$y6iHhJNbuC0xpbk0w9pm80'
+const messagesMax = 300
 const run = (folder: string, line: string) => runCommand(folder, line.split(' '))
 
 describe('concurrent commands', () => {
   it('all take effect beside a busy server, which loses nothing', async () => {
     await using folder = await temporaryFolder()
-    const server = await startServer(folder.path, await freePorts(), ['log.level=warn'])
+    await using server = await startServer(folder.path, await freePorts(), ['log.level=warn'])
     const { alice } = firstAccounts(server)
     const accepted: Sent[] = []
     let isDone = false
     const load = sendLoad({
       port: server.ports.smtp,
       next() {
-        if (isDone) return undefined
+        if (isDone || accepted.length === messagesMax) return undefined
         const message = { token: `n${accepted.length}`, recipients: [alice.address] }
         return { message, body: messageBody(message.token, 2_000) }
       },
       accepted: (message) => accepted.push(message),
     })
-    const names = ['a', 'b', 'c']
+    const names = ['a', 'b']
     const ended = await Promise.all(
       names.flatMap((name) => [
         run(folder.path, `account add ${name}@example.test --password-hash ${hash}`),
@@ -41,11 +42,13 @@ describe('concurrent commands', () => {
 
     const list = async (what: string) =>
       JSON.parse((await commandLine([what, 'list', '--json', '--data', folder.path])).stdout)
-    expect(await list('domain')).toHaveLength(1 + names.length)
+    const domains = await list('domain')
+    expect(domains).toHaveLength(1 + names.length)
     expect(await list('account')).toHaveLength(2 + names.length)
     expect(await list('alias')).toHaveLength(1 + names.length)
-    // The counts on the domain are right too.
-    expect((await list('domain'))[3]).toMatchObject({ accounts: 5, aliases: 4 })
+    expect(domains).toContainEqual(
+      expect.objectContaining({ domain: 'example.test', accounts: 4, aliases: 3 }),
+    )
     expect(accepted.length).toBeGreaterThan(0)
     const messages = await takeMail(server, alice, accepted.length)
     const subjects = messages.map((message) => /^Subject: (\S+)/m.exec(message)?.[1])

@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +15,7 @@ import {
   freePorts,
   listenerNames,
   type Ports,
+  runCommand,
   type ServerProcess,
   startServer,
 } from '#test/support/server-process.ts'
@@ -30,7 +31,7 @@ describe('the first start', () => {
   let server: ServerProcess
 
   beforeAll(async () => {
-    // With a space, as printed commands must stand it.
+    // With a space, which the printed commands must stand.
     folder = join(resources.use(await temporaryFolder()).path, 'mail data')
     server = await startServer(folder, await freePorts())
     resources.defer(async () => void (await server.end('SIGTERM')))
@@ -47,6 +48,15 @@ describe('the first start', () => {
 
   it('makes a data folder for its owner alone', async () => {
     expect((await stat(folder)).mode & 0o777).toBe(0o700)
+  })
+
+  it('keeps its files from others even in a folder that is open to all', async () => {
+    const open = join(folder, '../open')
+    await mkdir(open, { mode: 0o755 })
+    await runCommand(open, ['domain', 'add', 'a.test'])
+    const files = await readdir(open)
+    expect(files).toContain('store.mdb')
+    for (const file of files) expect((await stat(join(open, file))).mode & 0o077).toBe(0)
   })
 
   it('tells where it listens', () => {
@@ -94,7 +104,7 @@ describe('the end', () => {
     await using sink = await openSink()
     const ports = await freePorts()
     const relay = (port: number) => [`relayhost=[127.0.0.1]:${port}`]
-    const server = await startServer(folder.path, ports, relay(mute.port))
+    await using server = await startServer(folder.path, ports, relay(mute.port))
     const { alice, bob } = firstAccounts(server)
 
     await using sender = await SmtpClient.open(ports.submissions, { tls: true })
@@ -123,7 +133,7 @@ describe('the end', () => {
     expect(await ended).toBe(0)
     expect(server.output()).toContain('"message":"stopped"')
 
-    const next = await startServer(folder.path, ports, relay(sink.port))
+    await using next = await startServer(folder.path, ports, relay(sink.port))
     const [half] = await takeMail(next, bob)
     expect(half).toMatch(/first half\r\nsecond half\r\n$/)
     const flushed = await commandLine(['queue', 'flush', '--data', folder.path])
@@ -210,7 +220,7 @@ describe('a start that cannot succeed', () => {
     [
       'a certificate that is not there',
       ['tls.certificateFile=/no/cert.pem', 'tls.keyFile=/no/key.pem'],
-      /tls\.certificateFile and tls\.keyFile: .*\/no\/cert\.pem/,
+      /tls\.certificateFile and tls\.keyFile: .*\/no\/(cert|key)\.pem/,
     ],
     [
       'a certificate that is none',

@@ -87,12 +87,10 @@ describe('limits of a message', () => {
     await smtp.envelope('a@remote.test', bob.address)
     expect((await smtp.data(messageOf(LIMIT))).code).toBe(250)
     const declared = () => smtp.envelope('a@remote.test', bob.address, ' SIZE=8000')
-    await expect
-      .poll(async () => {
-        await smtp.command('RSET')
-        return (await declared()).text
-      })
-      .toMatch(/^452 4\.2\.2 /)
+    await eventually('it is full', async () => {
+      await smtp.command('RSET')
+      return (await declared()).text.startsWith('452 4.2.2 ')
+    })
     await commandLine(['account', 'empty', bob.address, '--data', folder])
     await smtp.command('RSET')
     expect((await declared()).code).toBe(250)

@@ -6,12 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { eventually } from '#test/support/accounts.ts'
 import { Pop3Client } from '#test/support/pop3-client.ts'
-import {
-  freePorts,
-  listenerNames,
-  type ServerProcess,
-  startServer,
-} from '#test/support/server-process.ts'
+import { freePorts, type ServerProcess, startServer } from '#test/support/server-process.ts'
 import { SmtpClient } from '#test/support/smtp-client.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
@@ -60,6 +55,8 @@ const open = {
   pop3s: () => Pop3Client.open(server.ports.pop3s, { tls: true }),
 }
 
+const names = ['smtp', 'submission', 'submissions', 'pop3', 'pop3s'] as const
+
 async function smtp(port: number, startTls: boolean): Promise<SmtpClient> {
   const client = await SmtpClient.open(port, { tls: !startTls })
   await client.hello({ startTls })
@@ -71,8 +68,8 @@ async function nameShown(name: keyof typeof open): Promise<string | undefined> {
   return client.wire.certificate().subject.CN?.toString()
 }
 
-const shown = () => Promise.all(listenerNames.map((name) => nameShown(name)))
-const all = (name: string) => listenerNames.map(() => name)
+const shown = () => Promise.all(names.map((name) => nameShown(name)))
+const all = (name: string) => names.map(() => name)
 
 describe('certificate', () => {
   it('is the one in the files', async () => {
@@ -80,7 +77,7 @@ describe('certificate', () => {
   })
 
   it('is renewed for new sessions by every listener, and old sessions live on', async () => {
-    const sessions = await Promise.all(listenerNames.map((name) => open[name]()))
+    const sessions = await Promise.all(names.map((name) => open[name]()))
     await install(makeSelfSigned('new.test', new Date()))
     await eventually('every listener shows the new one', async () =>
       (await shown()).every((name) => name === 'new.test'),

@@ -8,7 +8,9 @@ export const close = defineCommand({
   async run(session) {
     const { selected } = session
     if (!selected.readOnly)
-      await session.services.mailbox.expunge(selected.folder, selected.deletedUids())
+      await session.services.mailbox.expunge(selected.folder, selected.deletedUids(), {
+        deletedOnly: true,
+      })
     await session.unselect()
     return completed('CLOSE')
   },

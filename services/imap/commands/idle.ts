@@ -10,13 +10,16 @@ export const idle = defineCommand({
     wire.continuation('idling')
     const { clock, options } = session.services
     const ending = new AbortController()
-    const line = wire.readLine().finally(() => ending.abort())
+    const left = new AbortController()
+    const line = wire.readLine(left.signal).finally(() => ending.abort())
     const told = (async () => {
       if (session.state.kind !== 'selected') return
       const { mailbox } = session.state
       // What came between the last command and this one, then whatever is hinted.
       for (let look = true; !ending.signal.aborted; ) {
         await mailbox.tellNews(wire, { expunges: true, look })
+        // Nothing more can come; the dispatcher ends the session.
+        if (mailbox.gone) return left.abort()
         const hint = await mailbox.hinted(options.safetyPollMs, ending.signal)
         look = hint === 'none'
         if (!look) await clock.sleep(HINT_GATHER_MS, ending.signal)
@@ -24,6 +27,7 @@ export const idle = defineCommand({
     })()
     const text = await line
     await told
+    if (left.signal.aborted) return completed('IDLE')
     if (text === undefined) return { status: 'BAD', text: 'DONE was expected' }
     return /^done$/i.test(text.toString('latin1'))
       ? completed('IDLE')

@@ -4,6 +4,7 @@ import { formatSequenceSet, mergeRanges } from '#shared/imap/sequence-set.ts'
 import { SEEN, SYSTEM_FLAGS } from '#shared/mailbox/flags.ts'
 import { type Command, completed, defineCommand } from '../command.ts'
 import { findFolder } from '../folder-names.ts'
+import { intersectRanges } from '../ranges.ts'
 import { replies } from '../replies.ts'
 import { SelectedMailbox } from '../selected-mailbox.ts'
 import type { Session } from '../session.ts'
@@ -81,7 +82,7 @@ async function resync(session: Session, given: Qresync, wire: Wire): Promise<voi
   if (given.uidValidity !== mailbox.folder.uidValidity) return
   const { changed, vanished } = await mailbox.missedSince(given.modSeq)
   const known = given.knownUids && mergeRanges([...given.knownUids])
-  const gone = known === null ? vanished : intersect(vanished, known)
+  const gone = known === null ? vanished : intersectRanges(vanished, known)
   if (gone.length > 0) wire.untagged(`VANISHED (EARLIER) ${formatSequenceSet(gone)}`)
   for (const uid of changed) {
     if (known !== null && !known.some(({ first, last }) => uid >= first && uid <= last)) continue
@@ -89,22 +90,4 @@ async function resync(session: Session, given: Qresync, wire: Wire): Promise<voi
     if (response !== undefined) wire.untagged(response)
     await wire.room()
   }
-}
-
-type Ranges = ReturnType<typeof mergeRanges>
-
-/** Both merged. */
-function intersect(a: Ranges, b: Ranges): Ranges {
-  const both: Ranges = []
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
-    const left = a[i]
-    const right = b[j]
-    if (left === undefined || right === undefined) break
-    const first = Math.max(left.first, right.first)
-    const last = Math.min(left.last, right.last)
-    if (first <= last) both.push({ first, last })
-    if (left.last < right.last) i++
-    else j++
-  }
-  return both
 }

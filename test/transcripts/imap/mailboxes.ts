@@ -1,5 +1,9 @@
 // Messages that transcripts find in INBOX.
 
+import { readFileSync } from 'node:fs'
+
+import { searchMailboxes } from './search-mailboxes.ts'
+
 export type FixtureMessage = {
   readonly text: string
   readonly flags: readonly string[]
@@ -24,13 +28,28 @@ const small = (n: number, flags: readonly string[] = []) =>
   )
 
 const mailboxes: { readonly [name: string]: readonly FixtureMessage[] } = {
+  ...searchMailboxes,
+  /** Base64 with a NUL, quoted-printable, an encoding that nobody knows, a charset. */
+  encoded: [
+    message(
+      1,
+      'Subject: encoded parts\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Transfer-Encoding: base64\nContent-Type: application/octet-stream\n\nYWIAY2Q=\n--x\nContent-Transfer-Encoding: quoted-printable\nContent-Type: text/plain; charset=iso-8859-1\n\nSch=F6ne=20Gr=FC=DFe aus =\nK=F6ln\n--x\nContent-Transfer-Encoding: x-uuencode\n\nbegin 644 a\n--x--\n',
+    ),
+    small(2),
+  ],
   'four-messages': [small(1, ['\\Seen']), small(2), small(3, ['\\Flagged', '$Label']), small(4)],
 }
 
-/** A named mailbox, or so many small messages. */
+function stored(n: number, file: string): FixtureMessage {
+  const text = readFileSync(new URL(`../../fixtures/messages/${file}`, import.meta.url), 'latin1')
+  return { text, flags: [], internalDateMs: receivedMs(n) }
+}
+
+/** A named mailbox, files of test/fixtures/messages, or so many small messages. */
 export function mailboxNamed(name: string): readonly FixtureMessage[] {
   const found = mailboxes[name]
   if (found !== undefined) return found
+  if (name.endsWith('.eml')) return name.split(' ').map((file, i) => stored(i + 1, file))
   const count = Number(name)
   if (!Number.isInteger(count)) throw new Error(`no mailbox ${name}`)
   return Array.from({ length: count }, (_, i) => small(i + 1))

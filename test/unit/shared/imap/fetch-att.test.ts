@@ -147,7 +147,7 @@ describe('parseFetchArguments', () => {
       ...none,
       partial: { first: 1, last: 100, fromEnd: true },
     })
-    expect(read('PREVIEW (PARTIAL 30:21)'.replace('PREVIEW', 'UID'))).toEqual({
+    expect(read('UID (PARTIAL 30:21)')).toEqual({
       ...none,
       partial: { first: 21, last: 30, fromEnd: false },
     })

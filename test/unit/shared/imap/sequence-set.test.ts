@@ -6,6 +6,7 @@ import {
   eachNumber,
   formatSequenceSet,
   holdsNumber,
+  intersectRanges,
   largestNamed,
   mergeRanges,
   NUMBER_MAX,
@@ -148,5 +149,18 @@ describe('mergeRanges', () => {
     const one: SequenceSet = [{ first: 3, last: 4 }]
     expect(mergeRanges([])).toEqual([])
     expect(mergeRanges([...one])).toEqual(one)
+  })
+})
+
+describe('intersectRanges', () => {
+  it('holds what both sets hold', () => {
+    const member = fc.uniqueArray(fc.integer({ min: 1, max: 30 }))
+    fc.assert(
+      fc.property(member, member, (a, b) => {
+        const ascending = (numbers: number[]) => rangesOf(numbers.sort((x, y) => x - y))
+        const both = a.filter((number) => b.includes(number))
+        expect(intersectRanges(ascending(a), ascending(b))).toEqual(ascending(both))
+      }),
+    )
   })
 })

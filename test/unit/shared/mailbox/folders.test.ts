@@ -200,6 +200,16 @@ describe('folders', () => {
       expect(await paths(mailbox)).toEqual([])
     })
 
+    it('lets a name go with the last folder below it', async () => {
+      await makeFolder(mailbox, 'a/b/c')
+      await makeFolder(mailbox, 'd/e')
+      for (const path of ['a', 'a/b', 'd']) await mailbox.removeFolder(await find(path))
+      expect(await paths(mailbox)).toEqual(['a', 'a/b', 'a/b/c', 'd', 'd/e'])
+      await mailbox.removeFolder(await find('a/b/c'))
+      await mailbox.renameFolder(await find('d/e'), 'f')
+      expect(await paths(mailbox)).toEqual(['f'])
+    })
+
     it('never removes INBOX', async () => {
       expect(await mailbox.removeFolder(await mailbox.inbox(account))).toEqual({ kind: 'is-inbox' })
     })

@@ -67,7 +67,7 @@ describe('flags of messages', () => {
     expect((await add([1], names.slice(0, KEYWORDS_MAX))).kind).toBe('stored')
     expect((await add([1], names.slice(KEYWORDS_MAX))).kind).toBe('too-many-keywords')
     expect((await add([2], names.slice(KEYWORDS_MAX))).kind).toBe('stored')
-    expect((await add([3], ['one more'])).kind).toBe('too-many-keywords')
+    expect((await add([3], ['another'])).kind).toBe('too-many-keywords')
     expect((await add([3], ['K1', '\\Seen'])).kind).toBe('stored')
     expect((await flagsOf())[2]).toEqual(['\\Seen', 'k1'])
   })

@@ -1,0 +1,90 @@
+// One message of APPEND or REPLACE as it arrives: its arguments are judged before the client is asked for the bytes, and the
+// bytes stream into the object store.
+
+import {
+  type AppendData,
+  parseAppendClose,
+  parseAppendMessage,
+} from '#shared/imap/append-arguments.ts'
+import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
+import type { Appendix } from '#shared/mailbox/append.ts'
+import {
+  type FlagSet,
+  flagSet,
+  KEYWORD_CHARACTERS_MAX,
+  KEYWORDS_MAX,
+} from '#shared/mailbox/flags.ts'
+import type { Received } from '#shared/mailbox/receive.ts'
+import type { CommandFeed, Completion } from '../command.ts'
+import { replies } from '../replies.ts'
+import type { Session } from '../session.ts'
+import { catenated } from './catenate.ts'
+import { Refusal } from './refusal.ts'
+
+export type Arrival =
+  | { readonly kind: 'arrived'; readonly received: Received; readonly appendix: Appendix }
+  | { readonly kind: 'refused'; readonly completion: Completion }
+
+/** Reads the message and what closes it; then `feed.cursor` is behind it. `staged` forgets its bytes when all is undone. */
+export async function receiveMessage(
+  session: Session,
+  feed: CommandFeed,
+  roomBytes: number,
+  staged: AsyncDisposableStack,
+): Promise<Arrival> {
+  const { flags: names, data, ...message } = parseAppendMessage(feed.cursor)
+  const flags = flagSet(names)
+  try {
+    judgeFlags(flags)
+    const received = await receive(session, feed, data, roomBytes)
+    staged.defer(() => received.discard())
+    await close(feed, data, received)
+    const internalDateMs = message.internalDateMs ?? session.services.clock.now()
+    const { blob } = received
+    const appendix = { blob, flags, internalDateMs, prepend: '', once: false }
+    return { kind: 'arrived', received, appendix }
+  } catch (error) {
+    if (error instanceof Refusal) return { kind: 'refused', completion: error.completion }
+    throw error
+  }
+}
+
+async function receive(
+  session: Session,
+  feed: CommandFeed,
+  data: AppendData,
+  roomBytes: number,
+): Promise<Received> {
+  const limit = session.services.options.messageSizeLimit
+  let bytes = 0
+  const take = (more: number) => {
+    bytes += more
+    if (bytes > limit) throw new Refusal(replies.messageTooLarge)
+    if (bytes > roomBytes) throw new Refusal(replies.overQuota)
+  }
+  const { mailbox } = session.services
+  if (data.kind === 'catenate') return mailbox.receive(catenated(session, feed, data.parts, take))
+  // RFC 3502 §6.3.11: a client takes an APPEND back by sending nothing.
+  if (data.literal.bytes === 0) throw new Refusal(replies.emptyMessage)
+  take(data.literal.bytes)
+  return mailbox.receive(feed.literal())
+}
+
+/** What follows the bytes: a catenation has read its own end. */
+async function close(feed: CommandFeed, data: AppendData, { index }: Received): Promise<void> {
+  if (data.kind === 'catenate') {
+    if (index.bytes === 0) throw new Refusal(replies.emptyMessage)
+    return
+  }
+  parseAppendClose(await feed.next(), data)
+  // literal = … *CHAR8, CHAR8 = %x01-ff; only literal8 may hold NUL (RFC 3516 §4.4).
+  if (index.containsNul && !data.literal.binary) throw new ImapSyntaxError('NUL in a literal')
+}
+
+function judgeFlags({ keywords }: FlagSet): void {
+  if (keywords.some((keyword) => keyword.startsWith('\\'))) throw new Refusal(replies.unknownFlag)
+  const fits =
+    keywords.length <= KEYWORDS_MAX &&
+    keywords.every((keyword) => keyword.length <= KEYWORD_CHARACTERS_MAX)
+  if (!fits) throw new Refusal(replies.tooManyKeywords)
+}

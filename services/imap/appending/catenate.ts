@@ -1,0 +1,90 @@
+// CATENATE: a message put together from literals and from messages that are here already. RFC 4469.
+
+import { type CatenateParts, parseCatenateRest } from '#shared/imap/append-arguments.ts'
+import { formatResponseCode } from '#shared/imap/response-code.ts'
+import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
+import type { ByteString } from '#shared/mail/message-index.ts'
+import { readMessages } from '#shared/mailbox/folder-reading.ts'
+import type { FolderRecord } from '#shared/mailbox/records.ts'
+import type { CommandFeed, Completion } from '../command.ts'
+import { clip, type OpenedMessage, openStored } from '../fetch/content.ts'
+import { headerSubset, selectFields } from '../fetch/header-subset.ts'
+import { sectionSpan } from '../fetch/section-span.ts'
+import { findFolder } from '../folder-names.ts'
+import type { Session } from '../session.ts'
+import { type ImapUrl, parseImapUrl } from './imap-url.ts'
+import { Refusal } from './refusal.ts'
+
+/** A header that fields are taken from is held in memory. */
+export const CATENATED_HEADER_BYTES_MAX = 1024 * 1024
+
+/** The bytes of the message; afterwards `feed.cursor` is behind the list. `take` throws a Refusal when they become too many. */
+export async function* catenated(
+  session: Session,
+  feed: CommandFeed,
+  first: CatenateParts,
+  take: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for (let parts = first; ; parts = parseCatenateRest(await feed.next())) {
+    for (const url of parts.urls) yield* urlBytes(session, url, take)
+    if (parts.text === null) return
+    take(parts.text.bytes)
+    for await (const chunk of feed.literal()) {
+      if (!parts.text.binary && chunk.includes(0)) throw new ImapSyntaxError('NUL in a literal')
+      yield chunk
+    }
+  }
+}
+
+async function* urlBytes(
+  session: Session,
+  text: ByteString,
+  take: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  const { account, services } = session
+  const url = parseImapUrl(text, { hostname: services.hostname, login: account.login })
+  const message = url && (await findMessage(session, url))
+  if (url === undefined || message === undefined) throw new Refusal(badUrl(text))
+  const { section, partial } = url
+  const span = sectionSpan(message.layout, section)
+  if (span === undefined) throw new Refusal(badUrl(text))
+  if (section.kind !== 'header-fields') {
+    const part = clip(span, partial)
+    take(part[1])
+    yield* message.source.stream(part)
+    return
+  }
+  if (span[1] > CATENATED_HEADER_BYTES_MAX) throw new Refusal(badUrl(text))
+  const header = Buffer.concat(await message.source.pieces(span)).toString('latin1')
+  const fields = Buffer.from(
+    headerSubset(header, selectFields(section.names, section.not)),
+    'latin1',
+  )
+  const [offset, length] = clip([0, fields.length], partial)
+  take(length)
+  yield fields.subarray(offset, offset + length)
+}
+
+async function findMessage(session: Session, url: ImapUrl): Promise<OpenedMessage | undefined> {
+  const { mailbox, objects, table } = session.services
+  const folder = await folderOf(session, url)
+  if (!folder?.selectable) return undefined
+  if (url.uidValidity !== null && url.uidValidity !== folder.uidValidity) return undefined
+  const [record] = await readMessages(table, folder.id, [url.uid])
+  const blob = record && (await mailbox.blob(record.blobId))
+  return record && blob && openStored(objects, record, blob)
+}
+
+async function folderOf(session: Session, { mailbox }: ImapUrl): Promise<FolderRecord | undefined> {
+  if (mailbox !== null) return findFolder(session, mailbox)
+  return session.state.kind === 'selected' ? session.state.mailbox.folder : undefined
+}
+
+/** RFC 4469 §4.1 */
+function badUrl(url: ByteString): Completion {
+  return {
+    status: 'NO',
+    code: formatResponseCode({ kind: 'BADURL', url }),
+    text: 'The URL names no message part that can be read here',
+  }
+}

@@ -1,0 +1,47 @@
+// Where APPEND and REPLACE put messages, and how much of them there is room for: known before the client is asked for a byte.
+
+import { decodeMailboxName, MAILBOX_NAME_BYTES_MAX } from '#shared/imap/mailbox-name.ts'
+import { FolderTree } from '#shared/mailbox/folder-path.ts'
+import type { FolderRecord } from '#shared/mailbox/records.ts'
+import type { CommandFeed, Completion } from '../command.ts'
+import { replies } from '../replies.ts'
+import type { Session } from '../session.ts'
+
+export type Target =
+  | {
+      readonly kind: 'target'
+      readonly folder: FolderRecord
+      /** Bytes the account may still store. */
+      readonly roomBytes: number
+    }
+  | { readonly kind: 'refused'; readonly completion: Completion }
+
+/** SP mailbox; the name may be a literal, which is not known to the reader as one that can be collected. */
+export async function readMailboxName(feed: CommandFeed): Promise<string> {
+  const { cursor } = feed
+  cursor.space()
+  const literal = cursor.announced()
+  if (literal === null) return cursor.mailbox()
+  if (literal.binary) cursor.fail('a literal8 cannot stand here')
+  if (literal.bytes > MAILBOX_NAME_BYTES_MAX) cursor.fail('the mailbox name is too long')
+  const name: Uint8Array[] = []
+  for await (const chunk of feed.literal()) name.push(chunk)
+  await feed.next()
+  return decodeMailboxName(Buffer.concat(name).toString('latin1'), cursor.utf8)
+}
+
+export async function findTarget(session: Session, mailbox: string): Promise<Target> {
+  const { account, services } = session
+  const [all, quotaBytes] = await Promise.all([
+    services.mailbox.folders.all(account.id),
+    services.quotaBytes(account.id),
+  ])
+  const folder = new FolderTree(all.filter(({ removed }) => !removed)).find(mailbox)
+  // RFC 9051 §6.3.12: CREATE would help, also where only the name is left.
+  if (!folder?.selectable) return { kind: 'refused', completion: replies.tryCreate }
+  // The account was removed while its session is open.
+  if (quotaBytes === undefined) return { kind: 'refused', completion: replies.unavailable }
+  const usedBytes = all.reduce((sum, { bytes }) => sum + bytes, 0)
+  const roomBytes = quotaBytes === 0 ? Number.POSITIVE_INFINITY : quotaBytes - usedBytes
+  return { kind: 'target', folder, roomBytes }
+}

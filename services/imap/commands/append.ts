@@ -1,0 +1,86 @@
+import type { Uid } from '#shared/contracts/mailbox.ts'
+import { appendContinues } from '#shared/imap/append-arguments.ts'
+import { formatSequenceSet, rangesOf } from '#shared/imap/sequence-set.ts'
+import type { Appendix } from '#shared/mailbox/append.ts'
+import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { Received } from '#shared/mailbox/receive.ts'
+import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { APPEND_TOGETHER_MAX } from '#shared/mailbox/transfer.ts'
+import { receiveMessage } from '../appending/arrival.ts'
+import { findTarget, readMailboxName } from '../appending/target.ts'
+import { type Completion, completed, defineStreamedCommand } from '../command.ts'
+import { replies } from '../replies.ts'
+import type { Session } from '../session.ts'
+
+/** APPEND; of several messages all or none. RFC 9051 §6.3.12; MULTIAPPEND RFC 3502; APPENDUID RFC 4315 §3. */
+export const append = defineStreamedCommand({
+  states: ['authenticated', 'selected'],
+  mayReportExpunge: true,
+  async run(session, feed): Promise<Completion> {
+    const mailbox = await readMailboxName(feed)
+    const target = await findTarget(session, mailbox)
+    if (target.kind === 'refused') return target.completion
+    await using staged = new AsyncDisposableStack()
+    const received: Received[] = []
+    const messages: Appendix[] = []
+    let { roomBytes } = target
+    do {
+      if (messages.length === APPEND_TOGETHER_MAX) return replies.tooManyMessages
+      const arrival = await receiveMessage(session, feed, roomBytes, staged)
+      if (arrival.kind === 'refused') return arrival.completion
+      received.push(arrival.received)
+      messages.push(arrival.appendix)
+      roomBytes -= arrival.received.index.bytes
+    } while (appendContinues(feed.cursor))
+    // From here on the objects may be referred to.
+    staged.move()
+    const appended = await store(session, target.folder, received, messages)
+    if (appended === undefined) return replies.tryCreate
+    session.counts.appended += messages.length
+    // The EXISTS of this session's own message stands before the tagged OK (RFC 9051 §6.3.12).
+    if (session.state.kind === 'selected') session.state.mailbox.hint()
+    const uids = formatSequenceSet(rangesOf(appended.uids))
+    return completed('APPEND', `APPENDUID ${appended.uidValidity} ${uids}`)
+  },
+})
+
+type Stored = { readonly uidValidity: number; readonly uids: readonly Uid[] }
+
+/** Undefined when the folder is gone. */
+async function store(
+  { services: { mailbox } }: Session,
+  folder: FolderRecord,
+  received: readonly Received[],
+  messages: readonly Appendix[],
+): Promise<Stored | undefined> {
+  // Objects are committed first and awaited together with the folder: see StagedObject.
+  const committing = Promise.all(received.map((each) => each.commit()))
+  const [committed, written] = await Promise.allSettled([
+    committing,
+    write(mailbox, folder, messages),
+  ])
+  if (written.status === 'rejected') throw written.reason
+  const stored = written.value
+  if (committed.status === 'rejected') {
+    // Messages without their bytes must not stay.
+    if (stored !== undefined) await mailbox.expunge(folder, stored.uids)
+    throw committed.reason
+  }
+  return stored
+}
+
+async function write(
+  { append, appendTogether }: Mailbox,
+  folder: FolderRecord,
+  messages: readonly Appendix[],
+): Promise<Stored | undefined> {
+  const [only, ...more] = messages
+  if (only !== undefined && more.length === 0) {
+    // Alone it shares its transaction with what others append at the same time.
+    const appended = await append(folder, only)
+    if (appended.kind !== 'appended') return undefined
+    return { uidValidity: appended.uidValidity, uids: [appended.uid] }
+  }
+  const appended = await appendTogether(folder, messages)
+  return appended.kind === 'appended' ? appended : undefined
+}

@@ -1,0 +1,44 @@
+import type { Uid } from '#shared/contracts/mailbox.ts'
+import { type Command, defineCommand } from '../command.ts'
+import { type NumberKind, refusesNumbers } from '../number-kind.ts'
+import { replies } from '../replies.ts'
+import type { SelectedMailbox } from '../selected-mailbox.ts'
+import { copyUid, parseTransfer, prepareTransfer } from '../transfer.ts'
+
+/** COPY: all of the messages or none. RFC 9051 §6.4.7; COPYUID RFC 4315 §3. */
+export const copy = copying('number')
+/** UID COPY. RFC 9051 §6.4.9. */
+export const uidCopy = copying('uid')
+
+function copying(by: NumberKind): Command {
+  return defineCommand({
+    states: ['selected'],
+    mayReportExpunge: by === 'uid',
+    parse: parseTransfer,
+    async run(session, given) {
+      if (refusesNumbers(session, by)) return replies.uidRequired
+      const prepared = await prepareTransfer(session, given, by)
+      if (prepared.kind === 'refused') return prepared.completion
+      const { uids, target } = prepared
+      if (uids.length === 0) return { status: 'OK', text: 'No messages to copy' }
+      const { selected, services } = session
+      if (sizeOf(selected, uids) > target.roomBytes) return replies.overQuota
+      const copied = await services.mailbox.copy(selected.folder, uids, target.folder)
+      // Copies in the selected mailbox itself are news.
+      if (target.folder.id === selected.folder.id) selected.hint()
+      switch (copied.kind) {
+        case 'no-such-source':
+          return replies.messagesGone
+        case 'no-such-target':
+          return replies.tryCreate
+        case 'copied':
+          if (copied.to.length === 0) return replies.messagesGone
+          return { status: 'OK', code: copyUid(copied), text: 'COPY completed' }
+      }
+    },
+  })
+}
+
+function sizeOf({ messages }: SelectedMailbox, uids: readonly Uid[]): number {
+  return uids.reduce((sum, uid) => sum + messages.sizeAt(messages.rowOf(uid)), 0)
+}

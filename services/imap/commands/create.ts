@@ -1,0 +1,43 @@
+import { parseCreateParameters } from '#shared/imap/mailbox-parameters.ts'
+import { specialUses } from '#shared/mailbox/folders.ts'
+import { type Completion, completed, defineCommand } from '../command.ts'
+import { isNetUnicode, newName } from '../folder-names.ts'
+import { tellNormalized } from '../mailbox-list/list-response.ts'
+import { replies } from '../replies.ts'
+
+/** CREATE, with what is missing above it. RFC 9051 §6.3.4; USE RFC 6154 §3; MAILBOXID RFC 8474 §4.1. */
+export const create = defineCommand({
+  states: ['authenticated', 'selected'],
+  mayReportExpunge: true,
+  parse(cursor) {
+    cursor.space()
+    return { mailbox: cursor.mailbox(), ...parseCreateParameters(cursor) }
+  },
+  async run(session, { mailbox, use }, wire): Promise<Completion> {
+    const path = newName(mailbox)
+    if (!isNetUnicode(path)) return replies.badName
+    const given = new Set(use?.map((name) => name.toLowerCase()))
+    const wanted = specialUses.filter((name) => given.has(name.toLowerCase()))
+    // A mailbox has one use at most; \All and \Flagged are views that are not kept here.
+    if (wanted.length < given.size || wanted.length > 1) return replies.useNotPossible
+    const { createFolder } = session.services.mailbox
+    const created = await createFolder(session.account.id, path, wanted[0] ?? null)
+    switch (created.kind) {
+      case 'created':
+        tellNormalized(session, wire, path)
+        return completed('CREATE', `MAILBOXID (${created.folder.mailboxId})`)
+      case 'exists':
+        return replies.mailboxExists
+      case 'bad-name':
+        return replies.badName
+      case 'too-many':
+        return replies.tooManyMailboxes
+      case 'use-taken':
+        return replies.useNotPossible
+      // A parent that was removed at the same time, or a removed mailbox that is still being emptied.
+      case 'no-such-parent':
+      case 'not-yet-empty':
+        return replies.unavailable
+    }
+  },
+})

@@ -1,0 +1,99 @@
+import type { Uid } from '#shared/contracts/mailbox.ts'
+import { type FetchArguments, parseFetchArguments } from '#shared/imap/fetch-att.ts'
+import type { PartialRange } from '#shared/imap/partial-range.ts'
+import type { MessageSet } from '#shared/imap/sequence-set.ts'
+import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
+import { type Command, type Completion, completed, defineCommand } from '../command.ts'
+import { planFetch } from '../fetch/plan.ts'
+import { type FetchOutcome, respond } from '../fetch/responder.ts'
+import { vanishedEarlier } from '../fetch/vanished.ts'
+import { type NumberKind, refusesNumbers } from '../number-kind.ts'
+import { replies } from '../replies.ts'
+import type { Session } from '../session.ts'
+import type { Wire } from '../wire.ts'
+
+/** FETCH. RFC 9051 §6.4.5, RFC 3501 §6.4.5; CHANGEDSINCE RFC 7162 §3.1.4. */
+export const fetch = fetching('number')
+/** UID FETCH. RFC 9051 §6.4.9; VANISHED RFC 7162 §3.2.6, PARTIAL RFC 9394 §3.3. */
+export const uidFetch = fetching('uid')
+
+function fetching(by: NumberKind): Command {
+  return defineCommand({
+    states: ['selected'],
+    mayReportExpunge: by === 'uid',
+    parse(cursor, session) {
+      cursor.space()
+      const set = cursor.sequenceSet()
+      cursor.space()
+      const given = parseFetchArguments(cursor)
+      checkModifiers(given, by, session)
+      return { set, ...given }
+    },
+    run(session, { set, ...given }, wire) {
+      if (refusesNumbers(session, by)) return replies.uidRequired
+      return fetchMessages(session, { set, by, ...given }, wire)
+    },
+  })
+}
+
+function checkModifiers({ vanished, partial }: FetchArguments, by: NumberKind, session: Session) {
+  // RFC 7162 §3.2.6
+  if (vanished && by === 'number') throw new ImapSyntaxError('VANISHED needs UID FETCH')
+  if (vanished && !session.enabled.has('QRESYNC')) {
+    throw new ImapSyntaxError('QRESYNC must be enabled first')
+  }
+  if (partial !== null && by === 'number') throw new ImapSyntaxError('PARTIAL needs UID FETCH')
+}
+
+async function fetchMessages(
+  session: Session,
+  given: FetchArguments & { readonly set: MessageSet; readonly by: NumberKind },
+  wire: Wire,
+): Promise<Completion> {
+  const { selected } = session
+  const { atts, changedSince, set, by } = given
+  const plan = planFetch(atts, {
+    // RFC 9051 §6.4.9: UID FETCH always tells the uid; RFC 9586 §3.3: UIDFETCH has it in front.
+    uid: by === 'uid' && !session.enabled.has('UIDONLY'),
+    modSeq: changedSince !== null,
+  })
+  // RFC 7162 §3.1: asking for mod-sequences enables CONDSTORE.
+  if (plan.tellsModSeq) session.enabled.add('CONDSTORE')
+  let uids = selected.select(set, by)
+  if (given.vanished && changedSince !== null) {
+    const vanished = await vanishedEarlier(selected, set, changedSince)
+    if (vanished !== undefined) wire.untagged(vanished)
+  }
+  if (changedSince !== null) uids = changedAfter(session, uids, changedSince)
+  if (given.partial !== null) uids = within(uids, given.partial)
+  session.counts.fetched += plan.readsContents ? uids.length : 0
+  return completion(await respond(session, plan, uids, wire))
+}
+
+/** RFC 7162 §3.1.4.1 */
+function changedAfter({ selected }: Session, uids: readonly Uid[], since: number): Uid[] {
+  const { messages } = selected
+  return uids.filter((uid) => {
+    const row = messages.rowOf(uid)
+    return row >= 0 && messages.modSeqAt(row) > since
+  })
+}
+
+/** RFC 9394 §3.3 */
+function within(uids: readonly Uid[], { first, last, fromEnd }: PartialRange): readonly Uid[] {
+  if (!fromEnd) return uids.slice(first - 1, last)
+  return uids.slice(Math.max(0, uids.length - last), Math.max(0, uids.length - first + 1))
+}
+
+/**
+ * A message that others expunged keeps its number until the client is told (RFC 9051 §7.5.1), but nothing is known of it any
+ * more: it is left out, and the answer is OK with a reason to look for news (RFC 2180 §4.1.3, RFC 5530 §3), as Dovecot does.
+ */
+function completion({ expunged, unknownEncoding, lost }: FetchOutcome): Completion {
+  if (lost) return replies.unreadable
+  if (unknownEncoding) return replies.unknownEncoding
+  if (expunged) {
+    return { status: 'OK', code: 'EXPUNGEISSUED', text: 'Some messages are expunged already' }
+  }
+  return completed('FETCH')
+}

@@ -1,0 +1,66 @@
+import { type ListArguments, parseListArguments } from '#shared/imap/list-arguments.ts'
+import { ResponseWriter } from '#shared/imap/response-writer.ts'
+import { completed, defineCommand } from '../command.ts'
+import { folderTree } from '../folder-names.ts'
+import { writeDelimiter, writeListEntry } from '../mailbox-list/list-response.ts'
+import { selectMailboxes } from '../mailbox-list/selection.ts'
+import { noteStatusItems, writeStatus } from '../mailbox-list/status-response.ts'
+import { annotationsOf, checkEntries, writeMetadata } from '../metadata.ts'
+import type { Session } from '../session.ts'
+import type { Wire } from '../wire.ts'
+
+/** Bytes collected before they are sent. */
+const PIECE_BYTES = 32 * 1024
+
+/** LIST with the extensions of RFC 5258, RFC 5819 (STATUS) and RFC 6154. RFC 9051 §6.3.9. */
+export const list = defineCommand({
+  states: ['authenticated', 'selected'],
+  mayReportExpunge: true,
+  parse(cursor) {
+    cursor.space()
+    const wanted = parseListArguments(cursor)
+    checkEntries(wanted.returns.metadata?.entries ?? [])
+    return wanted
+  },
+  async run(session, wanted, wire) {
+    if (wanted.returns.status !== null) noteStatusItems(session, wanted.returns.status)
+    const writer = new ResponseWriter()
+    writer.utf8 = session.utf8
+    if (!wanted.extended && wanted.patterns[0] === '') {
+      writeDelimiter(writer, 'LIST')
+      wire.write(writer.takeBuffer())
+    } else await listMailboxes(session, wanted, writer, wire)
+    return completed('LIST')
+  },
+})
+
+async function listMailboxes(
+  session: Session,
+  wanted: ListArguments,
+  writer: ResponseWriter,
+  wire: Wire,
+): Promise<void> {
+  const { subscriptions } = session.services.mailbox
+  const needsSubscribed = wanted.select.subscribed || wanted.returns.subscribed
+  const [tree, subscribed] = await Promise.all([
+    folderTree(session),
+    needsSubscribed ? subscriptions.list(session.account.id) : [],
+  ])
+  const { status: items, metadata } = wanted.returns
+  for (const entry of selectMailboxes(wanted, tree, new Set(subscribed))) {
+    writeListEntry(writer, entry)
+    const { path, folder } = entry
+    // RFC 5819 §2: no STATUS for what cannot be selected.
+    if (items !== null && folder?.selectable) {
+      await writeStatus(writer, session, { path, folder, items })
+    }
+    // RFC 9590 §3
+    if (metadata !== null && folder?.selectable) {
+      writeMetadata(writer, path, await annotationsOf(session, folder), metadata)
+    }
+    if (writer.bytes < PIECE_BYTES) continue
+    for (const piece of writer.take()) wire.write(piece)
+    await wire.room()
+  }
+  for (const piece of writer.take()) wire.write(piece)
+}

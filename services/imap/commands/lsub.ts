@@ -1,0 +1,44 @@
+import { parseLsubArguments } from '#shared/imap/list-arguments.ts'
+import { ResponseWriter } from '#shared/imap/response-writer.ts'
+import { completed, defineCommand } from '../command.ts'
+import { folderTree } from '../folder-names.ts'
+import { writeDelimiter, writeListEntry } from '../mailbox-list/list-response.ts'
+import { compilePattern } from '../mailbox-list/mailbox-pattern.ts'
+import { parentsOf } from '../mailbox-list/selection.ts'
+
+/** LSUB: subscribed names. RFC 3501 §6.3.9. */
+export const lsub = defineCommand({
+  states: ['authenticated', 'selected'],
+  mayReportExpunge: true,
+  parse(cursor) {
+    cursor.space()
+    return parseLsubArguments(cursor)
+  },
+  async run(session, { reference, pattern }, wire) {
+    const writer = new ResponseWriter()
+    writer.utf8 = session.utf8
+    if (pattern === '') {
+      writeDelimiter(writer, 'LSUB')
+    } else {
+      const matches = compilePattern(reference, pattern)
+      const [tree, subscribed] = await Promise.all([
+        folderTree(session),
+        session.services.mailbox.subscriptions.list(session.account.id),
+      ])
+      for (const path of subscribed) {
+        if (!matches(path)) continue
+        const attributes = tree.find(path)?.selectable ? [] : ['\\Noselect']
+        writeListEntry(writer, { path, attributes }, 'LSUB')
+      }
+      // A `%` that stops above a subscribed name answers with the name it stops at.
+      const known = new Set(subscribed)
+      const below = subscribed.filter((path) => !matches(path)).map((path) => ({ path }))
+      for (const path of pattern.endsWith('%') ? parentsOf(below) : []) {
+        if (known.has(path) || !matches(path)) continue
+        writeListEntry(writer, { path, attributes: ['\\Noselect'] }, 'LSUB')
+      }
+    }
+    for (const piece of writer.take()) wire.write(piece)
+    return completed('LSUB')
+  },
+})

@@ -1,0 +1,88 @@
+import {
+  parseGetMetadataArguments,
+  parseSetMetadataArguments,
+} from '#shared/imap/metadata-arguments.ts'
+import { formatResponseCode } from '#shared/imap/response-code.ts'
+import { ResponseWriter } from '#shared/imap/response-writer.ts'
+import { ANNOTATION_BYTES_MAX } from '#shared/mailbox/annotations.ts'
+import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { type Completion, completed, defineCommand } from '../command.ts'
+import { findFolder } from '../folder-names.ts'
+import { annotationsOf, checkEntries, writeMetadata } from '../metadata.ts'
+import { replies } from '../replies.ts'
+import type { Session } from '../session.ts'
+
+/** GETMETADATA. RFC 5464 §4.2. */
+export const getMetadata = defineCommand({
+  states: ['authenticated', 'selected'],
+  mayReportExpunge: true,
+  parse(cursor) {
+    cursor.space()
+    const given = parseGetMetadataArguments(cursor)
+    checkEntries(given.entries)
+    return given
+  },
+  async run(session, { mailbox, ...wanted }, wire) {
+    const folder = await annotated(session, mailbox)
+    if (folder === undefined) return replies.noSuchMailbox
+    const writer = new ResponseWriter()
+    writer.utf8 = session.utf8
+    const longest = writeMetadata(writer, mailbox, await annotationsOf(session, folder), wanted)
+    for (const piece of writer.take()) wire.write(piece)
+    // RFC 5464 §4.2.1
+    return completed(
+      'GETMETADATA',
+      longest === 0
+        ? undefined
+        : formatResponseCode({ kind: 'METADATA LONGENTRIES', bytes: longest }),
+    )
+  },
+})
+
+/** SETMETADATA: all of the entries or none. RFC 5464 §4.3. */
+export const setMetadata = defineCommand({
+  states: ['authenticated', 'selected'],
+  mayReportExpunge: true,
+  parse(cursor) {
+    cursor.space()
+    const given = parseSetMetadataArguments(cursor)
+    checkEntries(given.entries.map(({ name }) => name))
+    return given
+  },
+  async run(session, { mailbox, entries }): Promise<Completion> {
+    const folder = await annotated(session, mailbox)
+    if (folder === undefined) return replies.noSuchMailbox
+    // What the server shares with all its users is the operator's.
+    if (folder === null && entries.some(({ name }) => name.startsWith('/shared'))) {
+      return replies.serverMetadata
+    }
+    const { account, services } = session
+    const set = await services.mailbox.annotations.set(
+      { accountId: account.id, id: folder?.id ?? null },
+      entries.map(({ name, value }) => ({
+        entry: name,
+        value: value === null ? null : Buffer.from(value, 'latin1'),
+      })),
+    )
+    switch (set.kind) {
+      case 'set':
+        return completed('SETMETADATA')
+      case 'bad-name':
+        return replies.badEntryName
+      case 'too-large':
+        return replies.metadataTooLarge(ANNOTATION_BYTES_MAX)
+      case 'too-many':
+        return replies.tooMuchMetadata
+    }
+  },
+})
+
+/** The folder of a name, null for '': the server as this account sees it; undefined when there is none. */
+async function annotated(
+  session: Session,
+  mailbox: string,
+): Promise<FolderRecord | null | undefined> {
+  if (mailbox === '') return null
+  const folder = await findFolder(session, mailbox)
+  return folder?.selectable ? folder : undefined
+}

@@ -1,0 +1,39 @@
+import { type Command, defineCommand } from '../command.ts'
+import { completeWithNews } from '../expunged.ts'
+import { type NumberKind, refusesNumbers } from '../number-kind.ts'
+import { replies } from '../replies.ts'
+import { copyUid, parseTransfer, prepareTransfer } from '../transfer.ts'
+
+/** MOVE: each message is at every moment in exactly one of the mailboxes. RFC 6851 §3.1, RFC 9051 §6.4.8. */
+export const move = moving('number')
+/** UID MOVE. RFC 6851 §3.2. */
+export const uidMove = moving('uid')
+
+function moving(by: NumberKind): Command {
+  return defineCommand({
+    states: ['selected'],
+    // RFC 6851 §3.3: the EXPUNGE responses are how the client learns what was moved.
+    mayReportExpunge: true,
+    parse: parseTransfer,
+    async run(session, given, wire) {
+      if (refusesNumbers(session, by)) return replies.uidRequired
+      if (session.selected.readOnly) return replies.readOnly
+      const prepared = await prepareTransfer(session, given, by)
+      if (prepared.kind === 'refused') return prepared.completion
+      const { uids, target } = prepared
+      if (uids.length === 0) return { status: 'OK', text: 'No messages to move' }
+      const { selected, services } = session
+      const moved = await services.mailbox.move(selected.folder, uids, target.folder)
+      if (moved.kind === 'no-such-source') return replies.messagesGone
+      if (moved.kind === 'no-such-target') return replies.tryCreate
+      if (moved.to.length === 0) return replies.messagesGone
+      session.counts.expunged += moved.from.length
+      // RFC 6851 §4.3: COPYUID comes before the first EXPUNGE.
+      wire.untagged(`OK [${copyUid(moved)}] Moved`)
+      const completion = await completeWithNews(session, wire, 'MOVE')
+      if (moved.kind === 'moved') return completion
+      session.log.warn({ err: moved.cause, moved: moved.from.length }, 'MOVE interrupted')
+      return replies.unavailable
+    },
+  })
+}

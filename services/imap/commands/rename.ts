@@ -1,0 +1,42 @@
+import { type Completion, completed, defineCommand } from '../command.ts'
+import { findFolder, isNetUnicode, newName } from '../folder-names.ts'
+import { tellNormalized } from '../mailbox-list/list-response.ts'
+import { replies } from '../replies.ts'
+
+/** RENAME; what is below comes along, and INBOX stays without its messages. RFC 9051 §6.3.6. */
+export const rename = defineCommand({
+  states: ['authenticated', 'selected'],
+  mayReportExpunge: true,
+  parse(cursor) {
+    cursor.space()
+    const from = cursor.mailbox()
+    cursor.space()
+    return { from, to: cursor.mailbox() }
+  },
+  async run(session, { from, to }, wire): Promise<Completion> {
+    const path = newName(to)
+    if (!isNetUnicode(path)) return replies.badName
+    const folder = await findFolder(session, from)
+    if (folder === undefined) return replies.noSuchMailbox
+    const renamed = await session.services.mailbox.renameFolder(folder, path)
+    switch (renamed.kind) {
+      case 'renamed':
+        tellNormalized(session, wire, path, from)
+        // What left INBOX by this command is told before it is answered.
+        if (session.state.kind === 'selected') session.state.mailbox.hint()
+        return completed('RENAME')
+      case 'no-such-folder':
+        return replies.noSuchMailbox
+      case 'exists':
+        return replies.mailboxExists
+      case 'bad-name':
+        return replies.badName
+      case 'inside-itself':
+        return replies.insideItself
+      case 'too-many':
+        return replies.tooManyMailboxes
+      case 'too-deep':
+        return replies.tooDeep
+    }
+  },
+})

@@ -1,0 +1,65 @@
+import type { SequenceSet } from '#shared/imap/sequence-set.ts'
+import { receiveMessage } from '../appending/arrival.ts'
+import { findTarget, readMailboxName } from '../appending/target.ts'
+import { type Command, type Completion, completed, defineStreamedCommand } from '../command.ts'
+import { type NumberKind, refusesNumbers } from '../number-kind.ts'
+import { replies } from '../replies.ts'
+
+/** REPLACE: appends a message and removes another, in one step. RFC 8508 §3.3. */
+export const replace = replacing('number')
+/** UID REPLACE. RFC 8508 §3.4. */
+export const uidReplace = replacing('uid')
+
+function replacing(by: NumberKind): Command {
+  return defineStreamedCommand({
+    states: ['selected'],
+    mayReportExpunge: true,
+    async run(session, feed, wire): Promise<Completion> {
+      const { selected, services } = session
+      feed.cursor.space()
+      const set = feed.cursor.numbers()
+      if (!isOne(set)) feed.cursor.fail('one message was expected')
+      const mailbox = await readMailboxName(feed)
+      if (refusesNumbers(session, by)) return replies.uidRequired
+      if (selected.readOnly) return replies.readOnly
+      const [uid] = selected.select({ kind: 'set', ranges: set }, by)
+      if (uid === undefined) return replies.noSuchMessage
+      const row = selected.messages.rowOf(uid)
+      if (row < 0) return replies.messageGone
+      const target = await findTarget(session, mailbox)
+      if (target.kind === 'refused') return target.completion
+      await using staged = new AsyncDisposableStack()
+      // What is replaced makes room.
+      const roomBytes = target.roomBytes + selected.messages.sizeAt(row)
+      const arrival = await receiveMessage(session, feed, roomBytes, staged)
+      if (arrival.kind === 'refused') return arrival.completion
+      feed.cursor.end()
+      staged.move()
+      // Unlike in APPEND the object is durable first: the old message must not go for one that has no bytes.
+      await arrival.received.commit()
+      const { folder } = selected
+      const { appendix } = arrival
+      const replaced = await services.mailbox.replace(folder, uid, target.folder, appendix)
+      switch (replaced.kind) {
+        case 'replaced': {
+          session.counts.appended++
+          session.counts.expunged++
+          selected.hint()
+          // RFC 8508 §4.3: in an untagged OK, before the old message is told to be gone.
+          const { uidValidity } = replaced
+          wire.untagged(`OK [APPENDUID ${uidValidity} ${replaced.uid}] Replacement ready`)
+          return completed('REPLACE')
+        }
+        case 'no-such-message':
+          return replies.messageGone
+        case 'no-such-source':
+          return replies.noSuchMailbox
+        case 'no-such-target':
+          return replies.tryCreate
+      }
+    },
+  })
+}
+
+const isOne = ([first, ...more]: SequenceSet) =>
+  first !== undefined && more.length === 0 && first.first === first.last

@@ -1,0 +1,45 @@
+import { parseThreadArguments } from '#shared/imap/search-arguments.ts'
+import { type Command, completed, defineCommand } from '../command.ts'
+import type { NumberKind } from '../number-kind.ts'
+import { orderedSubjectThreads } from '../search/ordered-subject.ts'
+import { recordsOf } from '../search/read-blobs.ts'
+import { referencesThreads } from '../search/references.ts'
+import { findSelected, objection, readingOf } from '../search/selected-search.ts'
+import { threadMessages } from '../search/thread-messages.ts'
+import { formatThread } from '../search/threads.ts'
+
+/** THREAD. RFC 5256 §3. */
+export const thread = threading('number')
+/** UID THREAD: the same with uids in the answer. RFC 5256 §3. */
+export const uidThread = threading('uid')
+
+function threading(by: NumberKind): Command {
+  return defineCommand({
+    states: ['selected'],
+    mayReportExpunge: by === 'uid',
+    parse(cursor) {
+      cursor.space()
+      return parseThreadArguments(cursor)
+    },
+    async run(session, given, wire) {
+      const refusal = objection(session, given, by)
+      if (refusal !== undefined) return refusal
+      const { selected } = session
+      const reading = readingOf(session, wire)
+      const found = recordsOf(selected.messages, await findSelected(session, given, reading))
+      const references = given.algorithm === 'references'
+      const messages = await threadMessages(found, reading, {
+        references,
+        numberOf: by === 'uid' ? (uid) => uid : (uid) => selected.numberOf(uid),
+      })
+      const threads = references ? referencesThreads(messages) : orderedSubjectThreads(messages)
+      wire.write(threads.length === 0 ? '* THREAD' : '* THREAD ')
+      for (const each of threads) {
+        wire.write(formatThread(each))
+        await wire.room()
+      }
+      wire.write('\r\n')
+      return completed(by === 'uid' ? 'UID THREAD' : 'THREAD')
+    },
+  })
+}

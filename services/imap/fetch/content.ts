@@ -1,0 +1,78 @@
+// What FETCH takes out of a message's bytes: small contents in memory, large ones as a stream.
+
+import type { Partial } from '#shared/imap/section.ts'
+import { decodeIndex } from '#shared/mail/index-codec.ts'
+import type { ByteString, MessageIndex, Span } from '#shared/mail/message-index.ts'
+import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
+import type { ObjectStore } from '#shared/storage/ports.ts'
+import { MessageSource, slicePieces } from './message-source.ts'
+import type { Layout } from './section-span.ts'
+
+export type Content =
+  /** The message has no such part. */
+  | { readonly kind: 'nil' }
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'string'; readonly text: ByteString }
+  | {
+      readonly kind: 'pieces'
+      readonly bytes: number
+      readonly pieces: readonly Uint8Array[]
+      /** To be sent as literal8. */
+      readonly binary: boolean
+    }
+  | {
+      readonly kind: 'stream'
+      readonly bytes: number
+      readonly open: () => AsyncIterable<Uint8Array>
+      readonly binary: boolean
+    }
+
+/** A message whose bytes are asked for. */
+export type OpenedMessage = {
+  readonly record: MessageRecord
+  readonly source: MessageSource
+  readonly layout: Layout
+  readonly index: () => MessageIndex
+}
+
+/** Up to this size bytes are read at once and kept until they are sent. */
+export const HELD_BYTES_MAX = 64 * 1024
+
+export function openStored(objects: ObjectStore, record: MessageRecord, blob: Blob): OpenedMessage {
+  const source = new MessageSource(objects, blob, record.prepend)
+  const { addedBytes, size } = source
+  let decoded: MessageIndex | undefined
+  const index = () => {
+    decoded ??= decodeIndex(blob.index)
+    return decoded
+  }
+  const headerBytes = addedBytes + blob.headerBytes
+  const structure = () => index().structure
+  return { record, source, index, layout: { addedBytes, headerBytes, size, structure } }
+}
+
+/** Bytes as they are. Deliberately: NUL too, which no literal may hold (RFC 9051 §9 CHAR8), because bytes must not change. */
+export async function rawContent(
+  source: MessageSource,
+  span: Span,
+  binary = false,
+): Promise<Content> {
+  const bytes = span[1]
+  return bytes <= HELD_BYTES_MAX
+    ? { kind: 'pieces', bytes, pieces: await source.pieces(span), binary }
+    : { kind: 'stream', bytes, open: () => source.stream(span), binary }
+}
+
+/** What a partial leaves of a range; beyond the end nothing (RFC 9051 §6.4.5). */
+export function clip([offset, length]: Span, partial: Partial | null): Span {
+  if (partial === null) return [offset, length]
+  const start = Math.min(partial.offset, length)
+  return [offset + start, Math.min(partial.length, length - start)]
+}
+
+/** The same of bytes in memory. */
+export function clipPieces(pieces: readonly Uint8Array[], partial: Partial | null): Content {
+  const all = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  const span = clip([0, all], partial)
+  return { kind: 'pieces', bytes: span[1], pieces: slicePieces(pieces, span), binary: false }
+}

@@ -1,0 +1,105 @@
+// The bytes of a stored message by range: header fields for this recipient, header fields the service added, then the object.
+// What a response needs is read ahead in one piece where it is small, and streamed where it is large.
+
+import type { Span } from '#shared/mail/message-index.ts'
+import type { Blob } from '#shared/mailbox/records.ts'
+import type { ObjectStore } from '#shared/storage/ports.ts'
+
+/** The object behind a message is not there: a bug or an operator's doing. */
+export class MessageLost extends Error {
+  override readonly name = 'MessageLost'
+}
+
+type Held = {
+  readonly offset: number
+  readonly end: number
+  readonly pieces: readonly Uint8Array[]
+}
+
+export class MessageSource {
+  /** Bytes of the header fields before the object. */
+  readonly addedBytes: number
+  readonly size: number
+  readonly #objects: ObjectStore
+  readonly #blob: Blob
+  readonly #added: Buffer
+  #held: Held | undefined
+
+  constructor(objects: ObjectStore, blob: Blob, prepend: string) {
+    this.#objects = objects
+    this.#blob = blob
+    this.#added = Buffer.from(prepend + blob.prepend, 'latin1')
+    this.addedBytes = this.#added.length
+    this.size = this.addedBytes + blob.object.length
+  }
+
+  /** Reads a range into memory; `pieces` within it need no further read. */
+  async hold(span: Span): Promise<void> {
+    const [offset, length] = span
+    this.#held = { offset, end: offset + length, pieces: await this.#read(span) }
+  }
+
+  /** The bytes of a range, uncopied. */
+  pieces(span: Span): Promise<readonly Uint8Array[]> | readonly Uint8Array[] {
+    const held = this.#held
+    const [offset, length] = span
+    if (held === undefined || offset < held.offset || offset + length > held.end) {
+      return this.#read(span)
+    }
+    return slicePieces(held.pieces, [offset - held.offset, length])
+  }
+
+  /** The same with bounded memory. */
+  async *stream([offset, length]: Span): AsyncGenerator<Uint8Array> {
+    const added = this.#addedPart([offset, length])
+    if (added.length > 0) yield added
+    const range = this.#objectRange([offset, length])
+    if (range.length === 0) return
+    const stream = await this.#objects.stream(this.#blob.object.key, range)
+    if (stream === undefined) throw this.#lost()
+    yield* stream
+  }
+
+  async #read(span: Span): Promise<readonly Uint8Array[]> {
+    const added = this.#addedPart(span)
+    const range = this.#objectRange(span)
+    if (range.length === 0) return added.length > 0 ? [added] : []
+    const bytes = await this.#objects.read(this.#blob.object.key, range)
+    if (bytes?.length !== range.length) throw this.#lost()
+    return added.length > 0 ? [added, bytes] : [bytes]
+  }
+
+  #addedPart([offset, length]: Span): Buffer {
+    return this.#added.subarray(offset, offset + length)
+  }
+
+  #objectRange([offset, length]: Span) {
+    const { addedBytes } = this
+    const from = Math.max(0, offset - addedBytes)
+    const to = Math.max(from, Math.min(offset + length, this.size) - addedBytes)
+    return { offset: this.#blob.object.offset + from, length: to - from }
+  }
+
+  #lost(): MessageLost {
+    return new MessageLost(`object ${this.#blob.object.key} is missing or cut`)
+  }
+}
+
+/** A range of what the pieces hold together. */
+export function slicePieces(pieces: readonly Uint8Array[], [offset, length]: Span): Uint8Array[] {
+  const slice: Uint8Array[] = []
+  let skip = offset
+  let left = length
+  for (const piece of pieces) {
+    if (left === 0) break
+    if (skip >= piece.length) {
+      skip -= piece.length
+      continue
+    }
+    const part = piece.subarray(skip, skip + left)
+    slice.push(part)
+    left -= part.length
+    skip = 0
+  }
+  return slice
+}

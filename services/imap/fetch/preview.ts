@@ -1,0 +1,79 @@
+// PREVIEW: the beginning of a message's text as a person would read it. RFC 8970.
+
+import { decodeText } from '#shared/mail/charset.ts'
+import type { Part, Span } from '#shared/mail/message-index.ts'
+import { transferDecoder } from '#shared/mail/transfer-decoding.ts'
+import type { Content, OpenedMessage } from './content.ts'
+import { htmlText } from './html-text.ts'
+import { bodySpan } from './section-span.ts'
+
+/** RFC 8970 §3.2: 200 characters, 256 at most. */
+export const PREVIEW_CHARACTERS_MAX = 200
+/** Encoded bytes that are looked at: HTML often begins with a long style sheet. */
+const PREVIEW_BYTES_MAX = 32 * 1024
+
+export function previewSpan({ layout, index }: OpenedMessage): Span | undefined {
+  const part = previewPart(index().structure)
+  if (part === undefined) return undefined
+  const [offset, length] = bodySpan(layout, part)
+  return [offset, Math.min(length, PREVIEW_BYTES_MAX)]
+}
+
+/** RFC 8970 §3.1: an empty string where there is nothing to show. */
+export async function previewContent(
+  { source, index }: OpenedMessage,
+  span: Span | undefined,
+): Promise<Content> {
+  const part = previewPart(index().structure)
+  if (part === undefined || span === undefined) return { kind: 'string', text: '' }
+  const text = previewText(part, Buffer.concat(await source.pieces(span)))
+  return { kind: 'string', text: Buffer.from(text, 'utf8').toString('latin1') }
+}
+
+/** The first text that is meant to be read: plain if there is one, else HTML. */
+export function previewPart(root: Part): Part | undefined {
+  let html: Part | undefined
+  const find = (part: Part): Part | undefined => {
+    // RFC 8970 §3.1: nothing of an encrypted message can be shown.
+    if (part.kind === 'multipart' && part.subtype === 'encrypted') return undefined
+    if (part.kind === 'multipart') {
+      for (const child of part.parts) {
+        const found = find(child)
+        if (found !== undefined) return found
+      }
+      return undefined
+    }
+    if (part.kind !== 'leaf' || part.type !== 'text') return undefined
+    if (part.disposition?.type.toLowerCase() === 'attachment') return undefined
+    if (part.subtype === 'html') html ??= part
+    return part.subtype === 'plain' ? part : undefined
+  }
+  return find(root) ?? html
+}
+
+export function previewText(part: Part, encoded: Uint8Array): string {
+  const decoder = transferDecoder(part.encoding)
+  if (decoder === undefined) return ''
+  const bytes = Buffer.concat([decoder.push(encoded), decoder.finish()])
+  const charset = part.parameters.find(([name]) => name.toLowerCase() === 'charset')?.[1] ?? null
+  const text = decodeText(bytes, charset)
+  return beginning(part.subtype === 'html' ? htmlText(text) : withoutQuotes(text))
+}
+
+/** Lines that quote another message say nothing new. */
+function withoutQuotes(text: string): string {
+  const own = text.replace(/^>.*$/gm, '')
+  return own.trim() === '' ? text : own
+}
+
+/** White space joined, control characters left out, no character cut. */
+function beginning(text: string): string {
+  const joined = text.replace(/[\p{Cc}\p{Cf}\p{Z}]+/gu, ' ').trim()
+  let end = 0
+  let characters = 0
+  for (const character of joined) {
+    if (characters++ === PREVIEW_CHARACTERS_MAX) return joined.slice(0, end).trimEnd()
+    end += character.length
+  }
+  return joined
+}

@@ -1,0 +1,108 @@
+// Which mailboxes a LIST means and what is said about each: the selection options of RFC 9051 §6.3.9.1 (RFC 5258 §3.1, RFC 6154
+// §2), CHILDINFO for RECURSIVEMATCH, and the attributes of §7.3.1.
+
+import type { ListArguments, ListSelection } from '#shared/imap/list-arguments.ts'
+import { DELIMITER, FOLDER_DEPTH_MAX, type FolderTree } from '#shared/mailbox/folder-path.ts'
+import { isInbox } from '#shared/mailbox/folders.ts'
+import type { FolderRecord } from '#shared/mailbox/records.ts'
+import type { ListEntry } from './list-response.ts'
+import { compilePattern } from './mailbox-pattern.ts'
+
+/** A mailbox name: a folder, or only a subscription, or only what a subscription has above it. */
+export type Listed = ListEntry & { readonly folder: FolderRecord | undefined }
+
+type Node = { readonly path: string; readonly folder: FolderRecord | undefined }
+
+export function* selectMailboxes(
+  { reference, patterns, select, returns }: ListArguments,
+  tree: FolderTree,
+  subscribed: ReadonlySet<string>,
+): Generator<Listed> {
+  const compiled = patterns.map((pattern) => compilePattern(reference, pattern))
+  const matches = (path: string) => compiled.some((matching) => matching(path))
+  const wants = selector(select, subscribed)
+  const nodes = allNodes(tree, select.subscribed ? subscribed : none)
+  const above = select.recursiveMatch ? parentsOf(nodes.filter(wants)) : none
+  const options = [
+    ...(select.subscribed ? ['SUBSCRIBED'] : []),
+    ...(select.specialUse ? ['SPECIAL-USE'] : []),
+  ]
+  const tellsSubscribed = select.subscribed || returns.subscribed
+  for (const node of select.recursiveMatch ? withParents(nodes, above) : nodes) {
+    const { path } = node
+    const hasBelow = above.has(path)
+    if (!(wants(node) || hasBelow) || !matches(path)) continue
+    yield {
+      ...node,
+      attributes: attributesOf(node, tellsSubscribed && subscribed.has(path)),
+      ...(hasBelow ? { childInfo: options } : {}),
+    }
+  }
+}
+
+const none: ReadonlySet<string> = new Set()
+
+function selector(select: ListSelection, subscribed: ReadonlySet<string>) {
+  return ({ path, folder }: Node): boolean =>
+    (!select.subscribed || subscribed.has(path)) &&
+    (!select.specialUse || (folder?.specialUse ?? null) !== null)
+}
+
+/** Every folder, parents first, INBOX and what is below it before all others; then names that have no folder. */
+export function allNodes(tree: FolderTree, extra: ReadonlySet<string>): Node[] {
+  const nodes: Node[] = []
+  const visit = (folder: FolderRecord, prefix: string) => {
+    const path = prefix + folder.name
+    nodes.push({ path, folder })
+    for (const child of sorted(tree.children(folder.id))) visit(child, path + DELIMITER)
+  }
+  for (const folder of sorted(tree.children(null))) visit(folder, '')
+  if (extra.size === 0) return nodes
+  const known = new Set(nodes.map(({ path }) => path))
+  for (const path of extra) if (!known.has(path)) nodes.push({ path, folder: undefined })
+  return nodes
+}
+
+function sorted(folders: readonly FolderRecord[]): readonly FolderRecord[] {
+  return [...folders].sort((a, b) => {
+    if (isInbox(a) !== isInbox(b)) return isInbox(a) ? -1 : 1
+    return a.name < b.name ? -1 : 1
+  })
+}
+
+/** All names above these, at any distance. */
+export function parentsOf(nodes: Iterable<{ readonly path: string }>): Set<string> {
+  const parents = new Set<string>()
+  for (const { path } of nodes) {
+    for (let end = path.lastIndexOf(DELIMITER); end > 0; ) {
+      const parent = path.slice(0, end)
+      if (parents.has(parent)) break
+      parents.add(parent)
+      end = parent.lastIndexOf(DELIMITER)
+    }
+  }
+  return parents
+}
+
+/** What is above a subscription need not be a mailbox itself. */
+function withParents(nodes: readonly Node[], parents: ReadonlySet<string>): readonly Node[] {
+  const known = new Set(nodes.map(({ path }) => path))
+  const missing = [...parents].filter((path) => !known.has(path))
+  return [...nodes, ...missing.map((path) => ({ path, folder: undefined }))]
+}
+
+/** RFC 9051 §7.3.1. CHILDREN and the special use are told whether asked for or not. */
+function attributesOf({ path, folder }: Node, subscribed: boolean): string[] {
+  const attributes: string[] = []
+  // Only extended commands list such a name, and \NonExistent implies \Noselect there.
+  if (folder === undefined) attributes.push('\\NonExistent')
+  else if (!folder.selectable) attributes.push('\\Noselect')
+  if (subscribed) attributes.push('\\Subscribed')
+  if (folder === undefined) return attributes
+  attributes.push(folder.children > 0 ? '\\HasChildren' : '\\HasNoChildren')
+  if (folder.children === 0 && path.split(DELIMITER).length >= FOLDER_DEPTH_MAX) {
+    attributes.push('\\Noinferiors')
+  }
+  if (folder.specialUse !== null) attributes.push(folder.specialUse)
+  return attributes
+}

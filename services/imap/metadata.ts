@@ -1,0 +1,81 @@
+// METADATA responses, for GETMETADATA (RFC 5464 §4.2) and LIST RETURN (METADATA) (RFC 9590).
+
+import type { MetadataOptions } from '#shared/imap/metadata-arguments.ts'
+import type { ResponseWriter } from '#shared/imap/response-writer.ts'
+import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
+import type { Annotation } from '#shared/mailbox/annotations.ts'
+import type { FolderRecord } from '#shared/mailbox/records.ts'
+import type { Session } from './session.ts'
+
+export type MetadataWanted = {
+  readonly options: MetadataOptions
+  readonly entries: readonly string[]
+}
+
+type Found = { readonly entry: string; readonly value: Uint8Array | null }
+
+/** RFC 5464 §3.2: every entry is private or shared. */
+export function checkEntries(entries: readonly string[]): void {
+  if (!entries.every((entry) => /^\/(?:private|shared)(?:\/|$)/.test(entry))) {
+    throw new ImapSyntaxError('the name of an entry begins with /private or /shared')
+  }
+}
+
+/** Annotations of a folder, or of the account as a whole. */
+export function annotationsOf(
+  { account, services }: Session,
+  folder: FolderRecord | null,
+): Promise<readonly Annotation[]> {
+  return services.mailbox.annotations.get({ accountId: account.id, id: folder?.id ?? null })
+}
+
+/** Writes what is wanted of them; returns the size of the largest value that was over MAXSIZE, 0 for none. */
+export function writeMetadata(
+  writer: ResponseWriter,
+  path: string,
+  annotations: readonly Annotation[],
+  { options, entries }: MetadataWanted,
+): number {
+  const found = select(annotations, entries, options.depth)
+  const limit = options.maxSize ?? Number.POSITIVE_INFINITY
+  const told = found.filter(({ value }) => value === null || value.length <= limit)
+  if (told.length > 0) {
+    writer.raw('* METADATA ')
+    writer.mailbox(path)
+    for (const [i, { entry, value }] of told.entries()) {
+      writer.raw(i === 0 ? ' (' : ' ')
+      writer.astring(entry)
+      writer.raw(' ')
+      if (value?.includes(0)) writer.literal(value, { binary: true })
+      else writer.nstring(value && Buffer.from(value).toString('latin1'))
+    }
+    writer.raw(')')
+    writer.endLine()
+  }
+  return found.reduce((longest, { value }) => {
+    const bytes = value?.length ?? 0
+    return bytes > limit ? Math.max(longest, bytes) : longest
+  }, 0)
+}
+
+/** The entries themselves, NIL where there is none, and what is below them as deep as asked (RFC 5464 §4.2.2). */
+function select(
+  annotations: readonly Annotation[],
+  entries: readonly string[],
+  depth: MetadataOptions['depth'],
+): readonly Found[] {
+  const found = new Map<string, Found>()
+  for (const wanted of entries) {
+    if (depth === 0) found.set(wanted, { entry: wanted, value: null })
+    for (const annotation of annotations) {
+      const { entry } = annotation
+      if (entry === wanted || isBelow(entry, wanted, depth)) found.set(entry, annotation)
+    }
+  }
+  return [...found.values()]
+}
+
+function isBelow(entry: string, above: string, depth: number): boolean {
+  if (depth === 0 || !entry.startsWith(`${above}/`)) return false
+  return depth > 1 || !entry.includes('/', above.length + 1)
+}

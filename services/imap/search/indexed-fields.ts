@@ -1,0 +1,92 @@
+// Header fields that the stored index answers without reading the message: those of the ENVELOPE (RFC 9051 §6.4.4: FROM, TO, CC,
+// BCC and SUBJECT search the envelope structure).
+//
+// Deliberately: of a field that is repeated against RFC 5322 §3.6, the index has the first only. Addresses are searched in one
+// spelling, `"Name" <mailbox@host>`, whatever comments and blanks were sent.
+
+import { foldCase } from '#shared/mail/casemap.ts'
+import { decodeHeaderText } from '#shared/mail/encoded-words.ts'
+import { decodeEnvelope, decodeIndex } from '#shared/mail/index-codec.ts'
+import {
+  type ByteString,
+  ENVELOPE_ADDRESSES_MAX,
+  type Envelope,
+  type EnvelopeAddress,
+} from '#shared/mail/message-index.ts'
+import { FoldedHeader } from './header-fields.ts'
+
+/** What the index says of a field: its folded texts (none: the field is missing), or that the header has to be read. */
+export type IndexedField = readonly string[] | 'in-header'
+
+const fields = {
+  subject: ({ subject }: Envelope) => subject,
+  date: ({ date }: Envelope) => date,
+  'message-id': ({ messageId }: Envelope) => messageId,
+  'in-reply-to': ({ inReplyTo }: Envelope) => inReplyTo,
+  from: ({ from }: Envelope) => from,
+  to: ({ to }: Envelope) => to,
+  cc: ({ cc }: Envelope) => cc,
+  bcc: ({ bcc }: Envelope) => bcc,
+} as const
+
+export type IndexedName = keyof typeof fields
+
+export function isIndexedName(name: string): name is IndexedName {
+  return Object.hasOwn(fields, name)
+}
+
+/** The indexed fields of one message. */
+export class IndexedFields {
+  readonly #index: Uint8Array
+  /** Header fields the service put before the message, byte string. */
+  readonly #added: ByteString
+  #envelope: Envelope | undefined
+
+  constructor(index: Uint8Array, added: ByteString) {
+    this.#index = index
+    this.#added = added
+  }
+
+  get envelope(): Envelope {
+    this.#envelope ??= decodeEnvelope(this.#index)
+    return this.#envelope
+  }
+
+  /** Date as it was sent, or as it was added to a message without one. */
+  get dateField(): string | null {
+    return this.envelope.date ?? this.#addedField('date')[0] ?? null
+  }
+
+  field(name: IndexedName): IndexedField {
+    const value = fields[name](this.envelope)
+    if (value === null) return this.#missing(name)
+    if (typeof value === 'string') return [foldCase(decodeHeaderText(value))]
+    if (value.length >= ENVELOPE_ADDRESSES_MAX) return 'in-header'
+    return [foldCase(value.map(addressText).join(', '))]
+  }
+
+  /** RFC 6409 §8: a mail client's missing fields were added and are not in the index. */
+  #missing(name: IndexedName): IndexedField {
+    const added = this.#addedField(name)
+    if (added.length > 0) return added
+    // Not noted by the index; an empty one is as good as none.
+    if (name === 'in-reply-to') return []
+    return decodeIndex(this.#index).has.includes(name) ? 'in-header' : []
+  }
+
+  #addedField(name: IndexedName): readonly string[] {
+    if (!this.#added.toLowerCase().includes(`${name}:`)) return []
+    return new FoldedHeader(Buffer.from(this.#added, 'latin1')).values(name)
+  }
+}
+
+/** As RFC 5322 §3.4 writes it; starts and ends of groups as `name:` and `;`. */
+function addressText({ name, mailbox, host }: EnvelopeAddress): string {
+  if (host === null) return mailbox === null ? ';' : `${decodeHeaderText(mailbox)}:`
+  const address = decodeHeaderText(host === '' ? `${mailbox}` : `${mailbox}@${host}`)
+  if (name === null) return address
+  const text = decodeHeaderText(name)
+  return `${specials.test(name) ? `"${text}"` : text} <${address}>`
+}
+
+const specials = /[()<>[\]:;@\\,."]/

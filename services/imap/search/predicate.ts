@@ -1,0 +1,265 @@
+// A search key as a function of a message. It answers from what is known so far, and undefined where more has to be read; the
+// keys that need less are asked first.
+
+import type { Uid } from '#shared/contracts/mailbox.ts'
+import type { SearchKey } from '#shared/imap/search-key.ts'
+import {
+  holdsNumber,
+  type MessageSet,
+  rangesOf,
+  resolveSet,
+  type SequenceSet,
+} from '#shared/imap/sequence-set.ts'
+import { foldCase } from '#shared/mail/casemap.ts'
+import { decodeText } from '#shared/mail/charset.ts'
+import { parseSentDate } from '#shared/mail/sent-date.ts'
+import { SYSTEM_FLAGS } from '#shared/mailbox/flags.ts'
+import type { UidList } from '#shared/mailbox/message-columns.ts'
+import { emailId } from '../object-ids.ts'
+import type { Candidate } from './candidate.ts'
+import { isIndexedName } from './indexed-fields.ts'
+import type { MessageFacts } from './message-facts.ts'
+
+/** What has to be read of a message: nothing, its stored index, its header, all of it. */
+export const costs = { facts: 0, index: 1, header: 2, text: 3 } as const
+export type Cost = (typeof costs)[keyof typeof costs]
+
+export type Verdict = boolean | undefined
+
+export type Predicate = {
+  readonly cost: Cost
+  /** Undefined: cannot be told before more is read. */
+  test(message: MessageFacts, candidate: Candidate | undefined): Verdict
+}
+
+/** A text that BODY or TEXT looks for, folded. */
+export type TextNeedle = { readonly kind: 'body' | 'text'; readonly folded: string }
+
+export type Compiled = {
+  readonly predicate: Predicate
+  readonly needles: readonly TextNeedle[]
+  /** A key asks for header fields that are not in the index. */
+  readonly readsHeader: boolean
+}
+
+export type SearchContext = {
+  /** Of the texts in the keys, null for none. */
+  readonly charset: string | null
+  /** Uids by sequence number, as the client knows them. */
+  readonly uids: UidList
+  /** What `$` stands for (RFC 5182). */
+  readonly saved: readonly Uid[]
+  readonly nowMs: number
+}
+
+export function compile(key: SearchKey, context: SearchContext): Compiled {
+  const compiler = new Compiler(context)
+  const predicate = compiler.predicate(key)
+  return { predicate, needles: compiler.needles, readsHeader: compiler.readsHeader }
+}
+
+const DAY_MS = 86_400_000
+
+class Compiler {
+  readonly needles: TextNeedle[] = []
+  readsHeader = false
+  readonly #context: SearchContext
+
+  constructor(context: SearchContext) {
+    this.#context = context
+  }
+
+  predicate(key: SearchKey): Predicate {
+    switch (key.kind) {
+      case 'all':
+      case 'save-date-supported':
+        return always(true)
+      case 'and':
+        return allOf(key.keys.map((each) => this.predicate(each)))
+      case 'or':
+        return not(allOf([key.either, key.other].map((each) => not(this.predicate(each)))))
+      case 'not':
+        return not(this.predicate(key.key))
+      case 'numbers':
+        return inSet(this.#uidRangesOfNumbers(key.messages))
+      case 'uids':
+        return inSet(this.#uidRanges(key.messages))
+      case 'flag':
+        return hasFlag(key.flag, key.set)
+      case 'header':
+        this.readsHeader ||= !isIndexedName(key.field)
+        return hasField(key.field, this.#fold(key.value))
+      case 'body':
+      case 'text':
+        return this.#holdsText(key.kind, this.#fold(key.value))
+      case 'internal-date':
+        return fact(({ internalDateMs }) => isOn(key, internalDateMs))
+      case 'save-date':
+        return fact(({ saveDateMs }) => isOn(key, saveDateMs))
+      case 'sent-date':
+        return sentOn(key)
+      case 'age':
+        return isAged(key.compare, this.#context.nowMs - key.seconds * 1000)
+      case 'size':
+        return key.compare === 'larger'
+          ? fact(({ size }) => size > key.bytes)
+          : fact(({ size }) => size < key.bytes)
+      case 'modseq':
+        return fact(({ modSeq }) => modSeq >= key.modSeq)
+      case 'email-id':
+        return fact((message) => emailId(message) === key.id)
+      // RFC 8474 §5.2: a server that keeps no threads answers THREADID NIL.
+      case 'thread-id':
+        return always(false)
+    }
+  }
+
+  #fold(value: string): string {
+    return foldCase(decodeText(Buffer.from(value, 'latin1'), this.#context.charset))
+  }
+
+  #holdsText(kind: TextNeedle['kind'], folded: string): Predicate {
+    if (folded === '') return always(true)
+    let needle = this.needles.find((known) => known.kind === kind && known.folded === folded)
+    if (needle === undefined) {
+      needle = { kind, folded }
+      this.needles.push(needle)
+    }
+    const wanted = needle
+    return { cost: costs.text, test: (_, candidate) => candidate?.found?.has(wanted) }
+  }
+
+  /** Deliberately: numbers that no message has are passed over, so that `1:*` is no error in an empty mailbox. */
+  #uidRangesOfNumbers(messages: MessageSet): SequenceSet {
+    const { uids } = this.#context
+    if (messages.kind === 'saved') return rangesOf(this.#context.saved)
+    return resolveSet(messages.ranges, uids.length)
+      .filter(({ first }) => first <= uids.length)
+      .map(({ first, last }) => ({
+        first: uids[first - 1] ?? 0,
+        last: uids[Math.min(last, uids.length) - 1] ?? 0,
+      }))
+  }
+
+  #uidRanges(messages: MessageSet): SequenceSet {
+    const { uids, saved } = this.#context
+    if (messages.kind === 'saved') return rangesOf(saved)
+    return resolveSet(messages.ranges, uids[uids.length - 1] ?? 0)
+  }
+}
+
+function always(verdict: boolean): Predicate {
+  return { cost: costs.facts, test: () => verdict }
+}
+
+function fact(test: (message: MessageFacts) => boolean): Predicate {
+  return { cost: costs.facts, test }
+}
+
+function not(predicate: Predicate): Predicate {
+  return {
+    cost: predicate.cost,
+    test: (message, candidate) => {
+      const verdict = predicate.test(message, candidate)
+      return verdict === undefined ? undefined : !verdict
+    },
+  }
+}
+
+function allOf(given: readonly Predicate[]): Predicate {
+  const predicates = [...given].sort((a, b) => a.cost - b.cost)
+  return {
+    cost: predicates.at(-1)?.cost ?? costs.facts,
+    test: (message, candidate) => {
+      let verdict: Verdict = true
+      for (const predicate of predicates) {
+        const one = predicate.test(message, candidate)
+        if (one === false) return false
+        if (one === undefined) verdict = undefined
+      }
+      return verdict
+    },
+  }
+}
+
+function inSet(ranges: SequenceSet): Predicate {
+  return fact(({ uid }) => holdsNumber(ranges, uid))
+}
+
+function hasFlag(flag: string, set: boolean): Predicate {
+  const lower = flag.toLowerCase()
+  // RFC 9051 §2.3.2: \Recent is gone; no session is told of any.
+  if (lower === '\\recent') return always(!set)
+  const system = SYSTEM_FLAGS.findIndex((name) => name.toLowerCase() === lower)
+  if (system < 0) {
+    return fact(
+      ({ flags }) => flags.keywords.some((keyword) => keyword.toLowerCase() === lower) === set,
+    )
+  }
+  const bit = 1 << system
+  return fact(({ flags }) => ((flags.bits & bit) !== 0) === set)
+}
+
+/** RFC 9051 §6.4.4: an empty text asks whether the field is there. */
+function hasField(name: string, folded: string): Predicate {
+  const holds = (texts: readonly string[]) => texts.some((text) => text.includes(folded))
+  if (!isIndexedName(name)) {
+    return {
+      cost: costs.header,
+      test: (_, candidate) => {
+        const header = candidate?.header
+        return header && holds(header.values(name))
+      },
+    }
+  }
+  return {
+    cost: costs.index,
+    test: (_, candidate) => {
+      if (candidate === undefined) return undefined
+      const texts = candidate.fields.field(name)
+      if (texts !== 'in-header') return holds(texts)
+      return candidate.header && holds(candidate.header.values(name))
+    },
+  }
+}
+
+type DateKey = { readonly compare: 'before' | 'on' | 'since'; readonly dayMs: number }
+
+/**
+ * RFC 9051 §6.4.4: the date disregarding time and zone. Internal dates have no zone here, FETCH shows them in UTC, and so the
+ * day is the one of UTC.
+ */
+function isOn({ compare, dayMs }: DateKey, ms: number): boolean {
+  switch (compare) {
+    case 'before':
+      return ms < dayMs
+    case 'on':
+      return ms >= dayMs && ms < dayMs + DAY_MS
+    case 'since':
+      return ms >= dayMs
+  }
+}
+
+/** The day as the sender wrote it. A message without a valid Date field was sent on no day. */
+function sentOn(key: DateKey): Predicate {
+  return {
+    cost: costs.index,
+    test: (_, candidate) => {
+      if (candidate === undefined) return undefined
+      const texts = candidate.fields.field('date')
+      const [value] = texts === 'in-header' ? (candidate.header?.values('date') ?? []) : texts
+      if (value === undefined) {
+        return texts === 'in-header' && candidate.header === undefined ? undefined : false
+      }
+      const date = parseSentDate(value)
+      return date !== undefined && isOn(key, date.dayMs)
+    },
+  }
+}
+
+/** RFC 5032 §2: against the internal date; both ends of the interval belong to it. */
+function isAged(compare: 'older' | 'younger', thresholdMs: number): Predicate {
+  return compare === 'older'
+    ? fact(({ internalDateMs }) => internalDateMs <= thresholdMs)
+    : fact(({ internalDateMs }) => internalDateMs >= thresholdMs)
+}

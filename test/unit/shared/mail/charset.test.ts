@@ -1,0 +1,95 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { charsetDecoder, decodeText, isKnownCharset } from '#shared/mail/charset.ts'
+
+const bytes = (...codes: number[]) => Uint8Array.from(codes)
+
+describe('decodeText', () => {
+  const rows: readonly [string, string | null, Uint8Array, string][] = [
+    ['utf-8', 'UTF-8', Buffer.from('Grüße'), 'Grüße'],
+    ['utf-8 by another name', 'utf8', Buffer.from('Grüße'), 'Grüße'],
+    ['latin-1', 'iso-8859-1', bytes(0x47, 0xfc), 'Gü'],
+    ['latin-9 by a short name', '8859-15', bytes(0xa4), '€'],
+    ['a windows code page', 'cp1251', bytes(0xcf, 0xf0), 'Пр'],
+    ['a Japanese code page by number', 'cp932', bytes(0x82, 0xa0), 'あ'],
+    ['ISO-2022-JP', 'ISO-2022-JP', Buffer.from('\x1b$B$"\x1b(B', 'latin1'), 'あ'],
+    ['a name with underscores', 'ks_c_5601-1987', bytes(0xb0, 0xa1), '가'],
+    ['UTF-16 with the order of RFC 2781', 'utf-16', bytes(0, 0x41), 'A'],
+    ['text without a character set that is UTF-8', null, Buffer.from('é'), 'é'],
+    ['text without a character set that is not', null, bytes(0x61, 0xe9, 0x62), 'aéb'],
+    ['US-ASCII that is UTF-8', 'us-ascii', Buffer.from('é'), 'é'],
+    ['an unknown character set', 'x-no-such', Buffer.from('é'), 'é'],
+    ['a cut character of UTF-8', null, bytes(0x61, 0xc3), 'aÃ'],
+    ['malformed bytes in the set they claim', 'utf-8', bytes(0x61, 0xff), 'a\ufffd'],
+    ['nothing', 'utf-8', bytes(), ''],
+  ]
+  it.each(rows)('decodes %s', (_, charset, encoded, text) => {
+    expect(decodeText(encoded, charset)).toBe(text)
+  })
+
+  it('never fails, whatever the name and the bytes', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.uint8Array(), (charset, encoded) => {
+        expect(typeof decodeText(encoded, charset)).toBe('string')
+      }),
+    )
+  })
+})
+
+describe('charsetDecoder', () => {
+  const sets = [
+    'utf-8',
+    'iso-8859-1',
+    'iso-2022-jp',
+    'shift_jis',
+    'gb18030',
+    'big5',
+    'utf-16',
+    null,
+  ]
+  it.each(sets)('makes the same of pieces as of the whole: %s', (charset) => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), fc.nat(40), fc.nat(40), (encoded, a, b) => {
+        const [first, second] = a < b ? [a, b] : [b, a]
+        const decoder = charsetDecoder(charset)
+        const pieces = [
+          encoded.slice(0, first),
+          encoded.slice(first, second),
+          encoded.slice(second),
+        ]
+        const text = pieces.map((piece) => decoder.push(piece)).join('') + decoder.finish()
+        // Without a character set what came before the first malformed byte may have been read as UTF-8.
+        if (charset === null && !isWellFormed(encoded)) return
+        expect(text).toBe(decodeText(encoded, charset))
+      }),
+    )
+  })
+
+  it('does not keep the memory of a piece', () => {
+    const decoder = charsetDecoder(null)
+    const piece = bytes(0x61, 0xc3)
+    expect(decoder.push(piece)).toBe('a')
+    piece.fill(0)
+    expect(decoder.push(bytes(0xa9))).toBe('é')
+  })
+
+  it('goes on in windows-1252 after the first byte that is no UTF-8', () => {
+    const decoder = charsetDecoder(null)
+    expect(decoder.push(Buffer.from('é'))).toBe('é')
+    expect(decoder.push(bytes(0xe9, 0x20))).toBe('é ')
+    expect(decoder.push(Buffer.from('é'))).toBe('Ã©')
+  })
+})
+
+describe('isKnownCharset', () => {
+  it.each(['utf-8', 'US-ASCII', 'ISO-8859-1', 'koi8-r', 'windows-1250', 'cp850_not', ''])(
+    'of %s',
+    (charset) => {
+      expect(isKnownCharset(charset)).toBe(!['cp850_not', ''].includes(charset))
+    },
+  )
+})
+
+function isWellFormed(encoded: Uint8Array): boolean {
+  return !Buffer.from(encoded).toString('utf8').includes('\ufffd')
+}
