@@ -14,10 +14,11 @@ export type MetadataWanted = {
 
 type Found = { readonly entry: string; readonly value: Uint8Array | null }
 
-/** RFC 5464 §3.2: every entry is private or shared. */
-export function checkEntries(entries: readonly string[]): void {
-  if (!entries.every((entry) => /^\/(?:private|shared)(?:\/|$)/.test(entry))) {
-    throw new ImapSyntaxError('the name of an entry begins with /private or /shared')
+/** RFC 5464 §3.2: every entry is below /private or /shared, which can be asked for themselves, for what is below them. */
+export function checkEntries(entries: readonly string[], purpose: 'get' | 'set'): void {
+  const allowed = purpose === 'get' ? /^\/(?:private|shared)(?:\/|$)/ : /^\/(?:private|shared)\//
+  if (!entries.every((entry) => allowed.test(entry))) {
+    throw new ImapSyntaxError('the name of an entry begins with /private/ or /shared/')
   }
 }
 

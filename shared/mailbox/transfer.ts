@@ -126,6 +126,7 @@ export function createTransfer(deps: {
     const messages = await readMessages(table, source.id, uids)
     const edits = editsOf(folders)
     const to = messages.map((message) => {
+      edits.from.remove(message)
       return edits.to.add(message)
     })
     if (messages.length > 0) await commit(edits.all)

@@ -78,15 +78,15 @@ const step = fc.oneof(
     }),
   },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({ do: fc.constant('create'), at: fc.constantFrom('A', 'A/T', 'B/U') }),
   },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({ do: fc.constant('remove'), at: fc.constantFrom('A', 'A/T', 'B/U') }),
   },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({
       do: fc.constant('rename'),
       at: fc.constantFrom('B', 'A/T', 'B/T'),
@@ -204,20 +204,26 @@ class World {
   }
 }
 
+type State = {
+  readonly modSeq: number
+  readonly uids: readonly number[]
+  readonly changed: readonly number[]
+}
+
 /** What one session is told of one folder, checked step by step. */
 class Reader {
   readonly name: FolderRef
   readonly #open: OpenFolder
   #uids: number[]
-  /** Uids at every modseq this session stood at. */
-  readonly states: { readonly modSeq: number; readonly uids: readonly number[] }[] = []
+  /** Uids at every modseq this session stood at, and the flags it was told of on the way there. */
+  readonly states: State[] = []
   gone = false
 
   constructor(open: OpenFolder) {
     this.#open = open
     this.name = open.folder
     this.#uids = [...open.uids]
-    this.#stand()
+    this.#stand([])
   }
 
   async advance(): Promise<void> {
@@ -233,24 +239,42 @@ class Reader {
     for (const uid of advanced.appeared) expect(uid).toBeGreaterThan(last)
     this.#uids = [...known, ...advanced.appeared]
     expect([...this.#open.uids]).toEqual(this.#uids)
-    this.#stand()
+    this.#stand(advanced.changed)
   }
 
-  #stand(): void {
-    expect(this.#open.folder.exists).toBe(this.#uids.length)
-    this.states.push({ modSeq: this.#open.modSeq, uids: this.#uids })
+  #stand(changed: readonly number[]): void {
+    const { modSeq, folder } = this.#open
+    expect(folder.exists).toBe(this.#uids.length)
+    this.states.push({ modSeq, uids: this.#uids, changed })
+  }
+
+  close(): void {
+    this.#open.close()
   }
 
   /** The folder as this session ends up seeing it is the truth, and each state before was one. */
   async check(store: Store, truths: readonly FolderTruth[]): Promise<void> {
     const truth = truths.find(({ folder }) => folder.id === this.name.id)
     if (truth === undefined || this.gone) return
-    for (const { modSeq, uids } of this.states) expect(uids).toEqual(uidsAt(truth.log, modSeq))
+    this.checkHistory(truth)
     expect(this.#open.modSeq).toBe(truth.folder.modSeq)
     const { messages } = this.#open
     expect(Array.from(messages.uids(), (_, row) => messages.recordAt(row))).toEqual(truth.messages)
     await this.#checkResync(store, truth)
     this.#open.close()
+  }
+
+  checkHistory({ log }: FolderTruth): void {
+    for (const [i, { modSeq, uids, changed }] of this.states.entries()) {
+      expect(uids).toEqual(uidsAt(log, modSeq))
+      const before = this.states[i - 1]
+      if (before === undefined) continue
+      const wanted = log
+        .filter((change) => change.modSeq > before.modSeq && change.modSeq <= modSeq)
+        .flatMap((change) => (change.kind === 'flags' ? change.uids : []))
+        .filter((uid) => before.uids.includes(uid) && uids.includes(uid))
+      expect(changed).toEqual([...new Set(wanted)].sort((a, b) => a - b))
+    }
   }
 
   async #checkResync(store: Store, { log }: FolderTruth): Promise<void> {
@@ -280,7 +304,8 @@ async function tolerant(work: () => Promise<unknown>): Promise<boolean> {
 
 async function openReaders(mailbox: Mailbox, world: World): Promise<Reader[]> {
   const readers: Reader[] = []
-  for (const path of places) {
+  // Two sessions for each folder, which share what the process knows.
+  for (const path of [...places, ...places]) {
     await tolerant(async () => {
       const folder = await world.folder(mailbox, path)
       const opened = folder && (await mailbox.snapshots.open(folder))
@@ -306,9 +331,10 @@ async function work(
   store: FaultyStore,
   world: World,
   scripts: readonly (readonly Step[])[],
-): Promise<readonly Reader[]> {
+): Promise<{ readonly readers: readonly Reader[]; readonly visitors: readonly Reader[] }> {
   const processes = [mailboxOn(store, clock), mailboxOn(store, clock)]
   const readers = (await Promise.all(processes.map((one) => openReaders(one, world)))).flat()
+  const visitors: Reader[] = []
   let writing = scripts.length
   const write = async (script: readonly Step[], number: number) => {
     const mailbox = processes[number % processes.length]
@@ -325,11 +351,19 @@ async function work(
     while (writing > 0 && !reader.gone && !store.crashed) {
       await tolerant(() => reader.advance())
       // Some sessions lag behind those that share a snapshot with them.
-      for (let turn = 0; turn <= (number % 4) * 3; turn++) await setImmediate()
+      for (let turn = 0; turn <= (number % 5) * 4; turn++) await setImmediate()
     }
   }
-  await Promise.all([...scripts.map(write), ...readers.map(read)])
-  return readers
+  /** Sessions of processes that know nothing yet. */
+  const visit = async () => {
+    while (writing > 0 && !store.crashed) {
+      visitors.push(...(await openReaders(mailboxOn(store, clock), world)))
+      await setImmediate()
+    }
+  }
+  await Promise.all([...scripts.map(write), ...readers.map(read), visit()])
+  for (const visitor of visitors) visitor.close()
+  return { readers, visitors }
 }
 
 let accounts = 0
@@ -356,11 +390,15 @@ export function describeMailboxProperties(
             await begin(store, world)
             const random = seededRandom(seed)
             const faulty = withFaults(store, { plan: randomFaults(random, failing), random })
-            const readers = await work(faulty, world, given)
+            const { readers, visitors } = await work(faulty, world, given)
             await settle(store, world)
             const truths = await checkAccount(store.tables.mail, world.accountId, world)
             world.checkDeliveries(truths)
-            // The same sessions, without faults now.
+            for (const visitor of visitors) {
+              const truth = truths.find(({ folder }) => folder.id === visitor.name.id)
+              if (truth !== undefined) visitor.checkHistory(truth)
+            }
+            // The same sessions once more, until they were answered.
             for (const reader of readers) {
               for (let left = 20; left > 0; left--) {
                 if (await tolerant(() => reader.advance())) break

@@ -19,7 +19,7 @@ export const list = defineCommand({
   parse(cursor) {
     cursor.space()
     const wanted = parseListArguments(cursor)
-    checkEntries(wanted.returns.metadata?.entries ?? [])
+    checkEntries(wanted.returns.metadata?.entries ?? [], 'get')
     return wanted
   },
   async run(session, wanted, wire) {

@@ -19,7 +19,7 @@ export const getMetadata = defineCommand({
   parse(cursor) {
     cursor.space()
     const given = parseGetMetadataArguments(cursor)
-    checkEntries(given.entries)
+    checkEntries(given.entries, 'get')
     return given
   },
   async run(session, { mailbox, ...wanted }, wire) {
@@ -46,7 +46,10 @@ export const setMetadata = defineCommand({
   parse(cursor) {
     cursor.space()
     const given = parseSetMetadataArguments(cursor)
-    checkEntries(given.entries.map(({ name }) => name))
+    checkEntries(
+      given.entries.map(({ name }) => name),
+      'set',
+    )
     return given
   },
   async run(session, { mailbox, entries }): Promise<Completion> {

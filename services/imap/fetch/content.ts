@@ -4,8 +4,7 @@ import type { Partial } from '#shared/imap/section.ts'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
 import type { ByteString, MessageIndex, Span } from '#shared/mail/message-index.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
-import type { ObjectStore } from '#shared/storage/ports.ts'
-import { MessageSource, slicePieces } from './message-source.ts'
+import { MessageSource, type ObjectReader, slicePieces } from './message-source.ts'
 import type { Layout } from './section-span.ts'
 
 export type Content =
@@ -38,7 +37,11 @@ export type OpenedMessage = {
 /** Up to this size bytes are read at once and kept until they are sent. */
 export const HELD_BYTES_MAX = 64 * 1024
 
-export function openStored(objects: ObjectStore, record: MessageRecord, blob: Blob): OpenedMessage {
+export function openStored(
+  objects: ObjectReader,
+  record: MessageRecord,
+  blob: Blob,
+): OpenedMessage {
   const source = new MessageSource(objects, blob, record.prepend)
   const { addedBytes, size } = source
   let decoded: MessageIndex | undefined

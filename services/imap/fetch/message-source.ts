@@ -10,6 +10,8 @@ export class MessageLost extends Error {
   override readonly name = 'MessageLost'
 }
 
+export type ObjectReader = Pick<ObjectStore, 'read' | 'stream'>
+
 type Held = {
   readonly offset: number
   readonly end: number
@@ -20,12 +22,12 @@ export class MessageSource {
   /** Bytes of the header fields before the object. */
   readonly addedBytes: number
   readonly size: number
-  readonly #objects: ObjectStore
+  readonly #objects: ObjectReader
   readonly #blob: Blob
   readonly #added: Buffer
   #held: Held | undefined
 
-  constructor(objects: ObjectStore, blob: Blob, prepend: string) {
+  constructor(objects: ObjectReader, blob: Blob, prepend: string) {
     this.#objects = objects
     this.#blob = blob
     this.#added = Buffer.from(prepend + blob.prepend, 'latin1')

@@ -67,6 +67,7 @@ class Responder {
   readonly #wire: Wire
   readonly #writer = new ResponseWriter()
   readonly #marks: boolean
+  readonly #condstore: boolean
   #lazyPreviews = 0
   /** Messages whose \Seen flag this command has set. */
   #marked: ReadonlyMap<Uid, MessageRecord> = new Map()
@@ -76,6 +77,7 @@ class Responder {
     this.#plan = plan
     this.#wire = wire
     this.#writer.utf8 = session.utf8
+    this.#condstore = session.enabled.has('CONDSTORE')
     this.#marks = plan.setsSeen && !session.selected.readOnly
   }
 
@@ -196,14 +198,15 @@ class Responder {
   #write(answer: Answer, from: number): number {
     const to = this.#writer
     const { items } = this.#plan
-    if (from === 0) to.raw(`* ${this.#session.selected.fetchName(answer.record.uid)} (`)
+    if (from === 0) to.raw(this.#beginning(answer))
     for (let i = from; i < items.length; i++) {
       const item = items[i]
       if (item === undefined) continue
       if (i > 0) to.raw(' ')
       if (this.#writeItem(item, answer, answer.contents[i]) === 'streamed') return i
     }
-    this.#writeEnd(answer)
+    to.raw(')\r\n')
+    this.#noteTold(answer)
     return items.length
   }
 
@@ -223,17 +226,25 @@ class Responder {
     }
   }
 
-  /** RFC 9051 §6.4.5: flags that the command itself has changed are told in the same response. */
-  #writeEnd({ record, marked }: Answer): void {
+  /** Flags that the command itself has changed are told in the same response (RFC 9051 §6.4.5). */
+  #beginning({ record, marked }: Answer): string {
     const { tellsFlags, tellsModSeq } = this.#plan
-    const { enabled, selected } = this.#session
-    const withModSeq = enabled.has('CONDSTORE')
-    if (marked && !tellsFlags) this.#writer.raw(` ${flagsText(record.flags)}`)
+    let text = `* ${this.#session.selected.fetchName(record.uid)} (`
+    if (!marked) return text
+    if (!tellsFlags) text += `${flagsText(record.flags)} `
     // RFC 7162 §3.2
-    if (marked && withModSeq && !tellsModSeq) this.#writer.raw(` MODSEQ (${record.modSeq})`)
-    this.#writer.raw(')\r\n')
-    const knows = marked || (tellsFlags && (tellsModSeq || !withModSeq))
-    if (knows && record.modSeq > selected.modSeq) selected.told(record.uid, record.modSeq)
+    if (this.#condstore && !tellsModSeq) text += `MODSEQ (${record.modSeq}) `
+    return text
+  }
+
+  /** What the client knows now is no news for it later. */
+  #noteTold({ record, marked }: Answer): void {
+    const { tellsFlags, tellsModSeq } = this.#plan
+    const { selected } = this.#session
+    if (record.modSeq <= selected.modSeq) return
+    if (marked || (tellsFlags && (tellsModSeq || !this.#condstore))) {
+      selected.told(record.uid, record.modSeq)
+    }
   }
 
   /** A literal that cannot be sent whole leaves the client no way to read on: the connection ends. */

@@ -55,11 +55,9 @@ function link(messages: readonly ThreadMessage[]): readonly Node[] {
       last = next
     }
     // (B): the last reference is the parent, whatever was thought before.
-    if (last === null || !isAncestor(node, last)) {
-      if (node.parent !== null) node.parent.childCount--
-      node.parent = null
-      if (last !== null) adopt(last, node)
-    }
+    if (node.parent !== null) node.parent.childCount--
+    node.parent = null
+    if (last !== null) adopt(last, node)
   }
   return nodes
 }

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest'
+import { UnknownEncoding } from '#services/imap/fetch/binary.ts'
+import { type Content, HELD_BYTES_MAX, openStored } from '#services/imap/fetch/content.ts'
+import { MessageLost } from '#services/imap/fetch/message-source.ts'
+import { planFetch } from '#services/imap/fetch/plan.ts'
+import { readContents } from '#services/imap/fetch/read-contents.ts'
+import { Cursor } from '#shared/imap/cursor.ts'
+import { parseFetchAtts } from '#shared/imap/fetch-att.ts'
+import { storedMessage } from '#test/support/stored-message.ts'
+
+const prepend = 'Delivered-To: ann@example.test\r\n'
+const blobPrepend = 'Received: from remote\r\n'
+const added = prepend + blobPrepend
+const header = 'Subject: s\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n'
+
+/** What the items of a FETCH come to. */
+async function contents(stored: ReturnType<typeof storedMessage>, items: string) {
+  const cursor = new Cursor([{ kind: 'text', bytes: Buffer.from(items) }])
+  const plan = planFetch(parseFetchAtts(cursor), { uid: false, modSeq: false })
+  const message = openStored(stored.object, stored.record, stored.blob)
+  return readContents(message, plan.items, { withoutPreview: false })
+}
+
+async function text(content: Content | undefined): Promise<string | number | undefined> {
+  switch (content?.kind) {
+    case 'pieces':
+      return Buffer.concat(content.pieces).toString('latin1')
+    case 'stream': {
+      const pieces: Uint8Array[] = []
+      for await (const piece of content.open()) pieces.push(piece)
+      const bytes = Buffer.concat(pieces)
+      expect(bytes.length, 'as announced').toBe(content.bytes)
+      return bytes.toString('latin1')
+    }
+    case 'number':
+      return content.value
+    case 'string':
+      return content.text
+    default:
+      return content?.kind
+  }
+}
+
+const texts = async (stored: ReturnType<typeof storedMessage>, items: string) =>
+  Promise.all((await contents(stored, items)).map(text))
+
+const part = (encoding: string, body: string) =>
+  `--x\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${body}\r\n`
+
+describe('readContents', () => {
+  const object = `${header}${part('7bit', 'one')}${part('7bit', 'two')}--x--\r\n`
+
+  it('reads the added header fields as the beginning of message and header', async () => {
+    const stored = storedMessage(object, { prepend, blobPrepend })
+    expect(await texts(stored, '(BODY[] BODY[HEADER] BODY[TEXT] BODY[2])')).toEqual([
+      added + object,
+      added + header,
+      object.slice(header.length),
+      'two',
+    ])
+  })
+
+  it('filters added header fields too', async () => {
+    const stored = storedMessage(object, { prepend, blobPrepend })
+    expect(await texts(stored, 'BODY[HEADER.FIELDS (Subject Delivered-To)]')).toEqual([
+      `${prepend}Subject: s\r\n\r\n`,
+    ])
+  })
+
+  it('cuts ranges across the end of the added fields', async () => {
+    const stored = storedMessage(object, { prepend, blobPrepend })
+    const from = prepend.length - 3
+    const length = blobPrepend.length + 10
+    expect(await texts(stored, `BODY[]<${from}.${length}>`)).toEqual([
+      (added + object).slice(from, from + length),
+    ])
+  })
+
+  it('reads once for all items of a small message, and nothing for what is added', async () => {
+    const stored = storedMessage(object, { prepend })
+    await contents(stored, '(BODY[1] BODY[2] BODY[HEADER.FIELDS (Subject)] PREVIEW)')
+    expect(stored.object).toMatchObject({ reads: 1, streams: 0 })
+    await contents(stored, 'BODY[]<0.10>')
+    expect(stored.object.reads).toBe(1)
+  })
+
+  it('streams what is large', async () => {
+    const large = `Subject: large\r\n\r\n${'0123456789\r\n'.repeat(HELD_BYTES_MAX / 8)}`
+    const stored = storedMessage(large, { prepend })
+    const [whole, beginning] = await contents(stored, '(BODY[] BODY[]<5.20>)')
+    expect(whole?.kind).toBe('stream')
+    expect(beginning?.kind).toBe('pieces')
+    expect(await text(whole)).toBe(prepend + large)
+    expect(await text(beginning)).toBe((prepend + large).slice(5, 25))
+  })
+
+  it('fails with MessageLost where the object is gone or cut', async () => {
+    const gone = storedMessage(object)
+    gone.object.deleted = true
+    await expect(contents(gone, 'BODY[]')).rejects.toBeInstanceOf(MessageLost)
+    const cut = storedMessage(object)
+    Object.assign(cut.object, { bytes: cut.object.bytes.subarray(0, 20) })
+    await expect(contents(cut, 'BODY[]')).rejects.toBeInstanceOf(MessageLost)
+  })
+})
+
+describe('readContents of BINARY', () => {
+  const plain = Buffer.from(Array.from({ length: 300_000 }, (_, i) => (i * 7919) % 251))
+  const encoded = plain.toString('base64').replace(/.{76}/g, '$&\r\n')
+  const object = `${header}${part('base64', encoded)}${part('base64', 'YWJj')}--x--\r\n`
+
+  it('decodes large parts twice instead of keeping them', async () => {
+    const stored = storedMessage(object, { prepend })
+    const [content] = await contents(stored, 'BINARY[1]')
+    expect(content).toMatchObject({ kind: 'stream', bytes: plain.length, binary: true })
+    expect(await text(content)).toBe(plain.toString('latin1'))
+    expect(await texts(stored, 'BINARY.SIZE[1]')).toEqual([plain.length])
+  })
+
+  it('takes ranges of the decoded bytes', async () => {
+    const stored = storedMessage(object)
+    const expected = plain.subarray(150_001, 250_001).toString('latin1')
+    expect(await texts(stored, '(BINARY[1]<150001.100000> BINARY[1]<299998.10>)')).toEqual([
+      expected,
+      plain.subarray(299_998).toString('latin1'),
+    ])
+    expect(await texts(stored, '(BINARY[2]<1.1> BINARY[2]<9.1> BINARY.SIZE[2])')).toEqual([
+      'b',
+      '',
+      3,
+    ])
+  })
+
+  it('gives a multipart and the whole message as they are', async () => {
+    const stored = storedMessage(object, { prepend })
+    expect(await texts(stored, '(BINARY[] BINARY.SIZE[])')).toEqual([
+      prepend + object,
+      stored.record.size,
+    ])
+  })
+
+  it('refuses encodings that are not known', async () => {
+    const stored = storedMessage(`${header}${part('x-binhex', ':abc:')}--x--\r\n`)
+    await expect(contents(stored, 'BINARY[1]')).rejects.toBeInstanceOf(UnknownEncoding)
+    await expect(contents(stored, 'BINARY.SIZE[1]')).rejects.toBeInstanceOf(UnknownEncoding)
+  })
+})

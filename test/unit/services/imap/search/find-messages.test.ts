@@ -1,0 +1,325 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { findMessages } from '#services/imap/search/find-messages.ts'
+import { compile } from '#services/imap/search/predicate.ts'
+import type { Uid } from '#shared/contracts/mailbox.ts'
+import type { SearchKey } from '#shared/imap/search-key.ts'
+import { STAR } from '#shared/imap/sequence-set.ts'
+import { fixture, fixtureNames } from '#test/support/corpus.ts'
+import { type Given, MessageStore } from './message-store.ts'
+import { naiveMatches } from './naive-search.ts'
+
+const DAY_MS = 86_400_000
+const nowMs = Date.UTC(2026, 10, 20, 12)
+
+/** What texts are made of and what is looked for, in any spelling. */
+const words = ['apple', 'Birne', 'Straße', 'grün', 'ZWÖLF', 'Ωμέγα', 'noon', 'a', 'e\u0301', 'é']
+const sevenBit = ['apple', 'Birne', 'noon', 'a', 'Zebra']
+
+const day = fc.integer({ min: 1, max: 28 })
+const text = fc
+  .array(fc.constantFrom(...words), { minLength: 1, maxLength: 4 })
+  .map((t) => t.join(' '))
+const encodedText = text.chain((t) =>
+  fc.constantFrom(
+    `=?utf-8?B?${Buffer.from(t).toString('base64')}?=`,
+    `=?utf-8?Q?${quoted(t).replaceAll(' ', '_').replaceAll('?', '=3F')}?=`,
+    Buffer.from(t).toString('latin1'),
+  ),
+)
+const address = fc
+  .tuple(fc.constantFrom(...sevenBit), fc.constantFrom('one.test', 'two.test'))
+  .map(([name, host]) => `${name} <${name.toLowerCase()}@${host}>`)
+
+const field = fc.oneof(
+  encodedText.map((value) => `Subject: ${value}`),
+  address.map((value) => `From: ${value}`),
+  fc.array(address, { minLength: 1, maxLength: 3 }).map((list) => `To: ${list.join(', ')}`),
+  address.map((value) => `Cc: ${value}`),
+  day.map((d) => `Date: ${d} Nov 2026 23:30:00 -0900`),
+  encodedText.map((value) => `X-Note: ${value.replaceAll(' ', '\r\n ')}`),
+  fc.constantFrom(...sevenBit).map((id) => `Message-ID: <${id}@x>`),
+)
+const fields = fc
+  .uniqueArray(field, { selector: (f) => f.slice(0, f.indexOf(':')), maxLength: 6 })
+  .map((list) => list.map((line) => `${line}\r\n`).join(''))
+
+type Encoding = readonly [charset: BufferEncoding, label: string, transfer: string]
+const encodings: readonly Encoding[] = [
+  ['utf8', 'utf-8', '8bit'],
+  ['utf8', 'UTF-8', 'base64'],
+  ['utf8', 'utf8', 'quoted-printable'],
+  ['utf16le', 'utf-16le', 'base64'],
+]
+
+/** Content-Type, encoding, empty line and body of a text part, byte string. */
+const textPart = fc
+  .tuple(
+    fc.array(text, { minLength: 1, maxLength: 5 }),
+    fc.constantFrom(...encodings),
+    fc.constantFrom('text/plain', 'text/html', 'application/pdf'),
+  )
+  .map(([lines, [charset, label, transfer], type]) => {
+    const bytes = Buffer.from(lines.join('\r\n'), charset)
+    return `Content-Type: ${type}; charset=${label}\r\nContent-Transfer-Encoding: ${transfer}\r\n\r\n${encode(bytes, transfer)}\r\n`
+  })
+
+const multipart = fc.array(textPart, { minLength: 1, maxLength: 3 }).map(inMultipart)
+
+const attached = fc
+  .tuple(fields, textPart)
+  .map(([inner, part]) => inMultipart([`Content-Type: message/rfc822\r\n\r\n${inner}${part}`]))
+
+const message: fc.Arbitrary<Given> = fc
+  .record({
+    fields,
+    content: fc.oneof(textPart, multipart, attached),
+    flags: fc.subarray(['\\Seen', '\\Flagged', '\\Deleted', '$Work']),
+    received: fc.integer({ min: 0, max: 40 }),
+    added: fc.constantFrom('', 'Received: from noon\r\n', 'Date: 7 Nov 2026 00:00:00 +0000\r\n'),
+  })
+  .map(({ fields: header, content, flags, received, added }) => ({
+    bytes: Buffer.from(header + content, 'latin1'),
+    flags,
+    internalDateMs: nowMs - received * DAY_MS,
+    // Only what a message lacks is added.
+    added: header.includes('Date:') && added.startsWith('Date:') ? '' : added,
+  }))
+
+function inMultipart(parts: readonly string[]): string {
+  const body = parts.map((part) => `--b\r\n${part}`).join('')
+  return `Content-Type: multipart/mixed; boundary=b\r\n\r\nnoon preamble\r\n${body}--b--\r\nnoon epilogue\r\n`
+}
+
+function quoted(value: string): string {
+  return Buffer.from(value)
+    .toString('latin1')
+    .replace(/[^a-zA-Z0-9 ]/g, hex)
+}
+
+function hex(char: string): string {
+  return `=${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`
+}
+
+function encode(bytes: Buffer, transfer: string): string {
+  if (transfer === 'base64') return bytes.toString('base64').replace(/.{20}/g, '$&\r\n')
+  const latin1 = bytes.toString('latin1')
+  if (transfer === '8bit') return latin1
+  return latin1.replace(/[^a-zA-Z \r\n]/g, hex).replace(/([^=\r\n]{9})(?=[a-zA-Z])/g, '$1=\r\n')
+}
+
+const needle = fc
+  .tuple(
+    fc.constantFrom(...words, 'apple birne', 'noon\r\napple', ' <', 'nothing', '', '@one'),
+    fc.constantFrom('as is', 'upper', 'lower'),
+  )
+  .map(([word, spelling]) => {
+    const spelled =
+      spelling === 'upper' ? word.toUpperCase() : spelling === 'lower' ? word.toLowerCase() : word
+    return Buffer.from(spelled).toString('latin1')
+  })
+const compareDay = fc.record({
+  compare: fc.constantFrom('before' as const, 'on' as const, 'since' as const),
+  dayMs: day.map((d) => Date.UTC(2026, 10, d)),
+})
+const numberEnd = fc.oneof(fc.integer({ min: 1, max: 45 }), fc.constant(STAR))
+const set = fc.oneof(
+  fc.constant({ kind: 'saved' as const }),
+  fc.array(fc.tuple(numberEnd, numberEnd), { minLength: 1, maxLength: 3 }).map((pairs) => ({
+    kind: 'set' as const,
+    ranges: pairs.map(([a, b]) => ({ first: Math.min(a, b), last: Math.max(a, b) })),
+  })),
+)
+
+const leaf: fc.Arbitrary<SearchKey> = fc.oneof(
+  fc.constant<SearchKey>({ kind: 'all' }),
+  fc.record({ kind: fc.constantFrom('numbers' as const, 'uids' as const), messages: set }),
+  fc.record({
+    kind: fc.constant('flag' as const),
+    flag: fc.constantFrom('\\Seen', '\\flagged', '$WORK', '\\Recent', 'none'),
+    set: fc.boolean(),
+  }),
+  fc.record({
+    kind: fc.constant('header' as const),
+    field: fc.constantFrom(
+      'subject',
+      'from',
+      'to',
+      'cc',
+      'bcc',
+      'date',
+      'message-id',
+      'x-note',
+      'received',
+    ),
+    value: needle,
+  }),
+  fc.record({ kind: fc.constantFrom('body' as const, 'text' as const), value: needle }),
+  fc
+    .record({
+      kind: fc.constantFrom('internal-date' as const, 'sent-date' as const, 'save-date' as const),
+    })
+    .chain(({ kind }) => compareDay.map((compared) => ({ kind, ...compared }))),
+  fc.record({
+    kind: fc.constant('age' as const),
+    compare: fc.constantFrom('older' as const, 'younger' as const),
+    seconds: fc.integer({ min: 0, max: 40 }).map((days) => days * 86_400),
+  }),
+  fc.record({
+    kind: fc.constant('size' as const),
+    compare: fc.constantFrom('larger' as const, 'smaller' as const),
+    bytes: fc.integer({ min: 100, max: 2_000 }),
+  }),
+  fc.record({
+    kind: fc.constant('modseq' as const),
+    modSeq: fc.integer({ min: 0, max: 150 }),
+    entry: fc.constant(null),
+  }),
+)
+
+const { key } = fc.letrec<{ key: SearchKey }>((tie) => ({
+  key: fc.oneof(
+    { maxDepth: 4, depthSize: 'medium' },
+    leaf,
+    leaf,
+    fc.record({
+      kind: fc.constant('and' as const),
+      keys: fc.array(tie('key'), { minLength: 1, maxLength: 3 }),
+    }),
+    fc.record({ kind: fc.constant('or' as const), either: tie('key'), other: tie('key') }),
+    fc.record({ kind: fc.constant('not' as const), key: tie('key') }),
+  ),
+}))
+
+async function search(store: MessageStore, wanted: SearchKey, saved: readonly Uid[] = []) {
+  const uids = store.columns.uids()
+  const compiled = compile(wanted, { charset: 'UTF-8', uids, saved, nowMs })
+  return findMessages({ uids, messages: store.columns }, compiled, store.reading())
+}
+
+function naive(store: MessageStore, wanted: SearchKey, saved: readonly Uid[] = []) {
+  const context = { nowMs, uids: Array.from(store.columns.uids()), saved }
+  return store.stored
+    .filter((stored) => naiveMatches(wanted, stored, context))
+    .map(({ record }) => record.uid)
+}
+
+function storeOf(messages: readonly Given[]): MessageStore {
+  const store = new MessageStore()
+  for (const given of messages) store.add(given)
+  return store
+}
+
+describe('findMessages', () => {
+  it('finds what a naive search finds', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(message, { minLength: 1, maxLength: 12 }),
+        fc.array(key, { minLength: 1, maxLength: 6 }),
+        async (messages, keys) => {
+          const store = storeOf(messages)
+          const saved = store.stored.slice(1, 4).map(({ record }) => record.uid)
+          for (const wanted of keys) {
+            expect(await search(store, wanted, saved), JSON.stringify(wanted)).toEqual(
+              naive(store, wanted, saved),
+            )
+          }
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it('finds in real-world messages what a naive search finds', async () => {
+    const store = storeOf(fixtureNames().map((name) => ({ bytes: fixture(name) })))
+    const values = ['the', 'Re', 'example', 'text/', 'Grüße', 'base64', 'x', 'boundary', 'ö', '日']
+    const keys = values
+      .map((value) => Buffer.from(value).toString('latin1'))
+      .flatMap((value): SearchKey[] => [
+        { kind: 'text', value },
+        { kind: 'body', value },
+        { kind: 'header', field: 'x-mailer', value },
+        { kind: 'header', field: 'content-type', value },
+        { kind: 'header', field: 'received', value },
+        { kind: 'header', field: 'message-id', value },
+      ])
+    for (const wanted of keys) {
+      expect(await search(store, wanted), JSON.stringify(wanted)).toEqual(naive(store, wanted))
+    }
+  })
+
+  it('finds texts anywhere in large parts, whatever the pieces they come in', async () => {
+    const filler = 'Zeile um Zeile über Zeile\r\n'.repeat(8_000)
+    const body = `${filler}erster FUND${filler}Straße am Ende`
+    const large = (transfer: string, charset = 'utf-8', encoding: BufferEncoding = 'utf8') => ({
+      bytes: Buffer.from(
+        `Content-Type: text/plain; charset=${charset}\r\nContent-Transfer-Encoding: ${transfer}\r\n\r\n${encode(Buffer.from(body, encoding), transfer)}`,
+        'latin1',
+      ),
+    })
+    const store = storeOf([
+      large('8bit'),
+      large('base64'),
+      large('quoted-printable'),
+      large('base64', 'iso-8859-1', 'latin1'),
+      large('base64', 'utf-16le', 'utf16le'),
+    ])
+    const find = (value: string, kind: 'body' | 'text' = 'body') =>
+      search(store, { kind, value: Buffer.from(value).toString('latin1') })
+    expect(await find('zeile\r\nerster fund')).toEqual([1, 3, 5, 7, 9])
+    expect(await find('strasse AM ende')).toEqual([1, 3, 5, 7, 9])
+    expect(await find('Zeile über Zeile\r\nZeile', 'text')).toEqual([1, 3, 5, 7, 9])
+    expect(await find('fund am ende')).toEqual([])
+    expect(await find('utf-16le', 'text')).toEqual([9])
+  })
+
+  it('finds no text that begins in one part and ends in the next', async () => {
+    const part = (text: string) => `Content-Type: text/plain\r\n\r\n${text}\r\n`
+    const store = storeOf([{ bytes: Buffer.from(inMultipart([part('one'), part('two')])) }])
+    expect(await search(store, { kind: 'body', value: 'one' })).toEqual([1])
+    expect(await search(store, { kind: 'body', value: 'onetwo' })).toEqual([])
+  })
+
+  it('reads nothing for flags, sizes, dates and fields of the envelope', async () => {
+    const store = storeOf([{ bytes: Buffer.from('Subject: a\r\n\r\nb\r\n'), flags: ['\\Seen'] }])
+    await search(store, {
+      kind: 'and',
+      keys: [
+        { kind: 'flag', flag: '\\Seen', set: true },
+        { kind: 'header', field: 'subject', value: 'nothing' },
+        { kind: 'text', value: 'b' },
+      ],
+    })
+    expect(store.bytesRead).toBe(0)
+  })
+
+  it('reads the header alone where that decides', async () => {
+    const store = storeOf([{ bytes: Buffer.from(`X-A: 1\r\n\r\n${'b'.repeat(5_000)}`) }])
+    await search(store, {
+      kind: 'or',
+      either: { kind: 'header', field: 'x-a', value: '1' },
+      other: { kind: 'body', value: 'no' },
+    })
+    expect(store.bytesRead).toBe('X-A: 1\r\n\r\n'.length)
+  })
+
+  it('passes over a message whose blob is gone', async () => {
+    const store = storeOf([{ bytes: Buffer.from('Subject: a\r\n\r\n') }])
+    const uids = store.columns.uids()
+    const wanted: SearchKey = { kind: 'header', field: 'subject', value: 'a' }
+    const compiled = compile(wanted, { charset: null, uids, saved: [], nowMs })
+    const reading = { ...store.reading(), blobs: async () => [undefined] }
+    expect(await findMessages({ uids, messages: store.columns }, compiled, reading)).toEqual([])
+  })
+
+  it('finds among the messages the client knows only', async () => {
+    const store = storeOf(
+      ['a', 'b', 'c'].map((subject) => ({ bytes: Buffer.from(`Subject: ${subject}\r\n\r\n`) })),
+    )
+    const uids = Uint32Array.of(1, 2, 5)
+    const compiled = compile({ kind: 'all' }, { charset: null, uids, saved: [], nowMs })
+    expect(
+      await findMessages({ uids, messages: store.columns }, compiled, store.reading()),
+    ).toEqual([1, 5])
+  })
+})

@@ -1,0 +1,325 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { messageIds, referencesField, referencesOf } from '#services/imap/search/message-ids.ts'
+import { orderedSubjectThreads } from '#services/imap/search/ordered-subject.ts'
+import { referencesThreads } from '#services/imap/search/references.ts'
+import { formatThread, type Thread, type ThreadMessage } from '#services/imap/search/threads.ts'
+import { baseSubject } from '#shared/mail/base-subject.ts'
+
+type Given = {
+  readonly id?: string
+  /** From the oldest to the parent. */
+  readonly refs?: string
+  readonly subject?: string
+  /** Minute it was sent in; default: its place. */
+  readonly sent?: number
+}
+
+function messagesOf(given: readonly Given[]): ThreadMessage[] {
+  return given.map(({ id = '', refs = '', subject = `unique ${id}`, sent }, at) => {
+    const { base, isReplyOrForward } = baseSubject(subject)
+    return {
+      number: at + 1,
+      sentMs: 60_000 * (sent ?? at),
+      subject: base.toUpperCase(),
+      isReplyOrForward,
+      messageId: id,
+      references: refs.split(' ').filter((ref) => ref !== ''),
+    }
+  })
+}
+
+const threads = (given: readonly Given[]) =>
+  referencesThreads(messagesOf(given)).map(formatThread).join('')
+
+describe('referencesThreads', () => {
+  const rows: readonly [string, readonly Given[], string][] = [
+    ['nothing', [], ''],
+    [
+      'unrelated messages by date',
+      [
+        { id: 'a', sent: 2 },
+        { id: 'b', sent: 1 },
+      ],
+      '(2)(1)',
+    ],
+    [
+      'messages of one date by number',
+      [
+        { id: 'a', sent: 1 },
+        { id: 'b', sent: 1 },
+      ],
+      '(1)(2)',
+    ],
+    // step 1
+    ['a chain', [{ id: 'a' }, { id: 'b', refs: 'a' }, { id: 'c', refs: 'a b' }], '(1 2 3)'],
+    [
+      'a reply before its parent',
+      [
+        { id: 'b', refs: 'a' },
+        { id: 'a', sent: 9 },
+      ],
+      '(2 1)',
+    ],
+    [
+      'siblings by date',
+      [{ id: 'a' }, { id: 'b', refs: 'a', sent: 9 }, { id: 'c', refs: 'a', sent: 8 }],
+      '(1 (3)(2))',
+    ],
+    [
+      'a truncated References whose own message knows better',
+      [{ id: 'a' }, { id: 'b' }, { id: 'd', refs: 'a c' }, { id: 'c', refs: 'b' }],
+      '(1)(2 4 3)',
+    ],
+    [
+      'a link that is there already stays',
+      [{ id: 'b', refs: 'a' }, { id: 'c', refs: 'x b' }, { id: 'a' }],
+      '(3 1 2)',
+    ],
+    [
+      'no loop of two',
+      [
+        { id: 'a', refs: 'b' },
+        { id: 'b', refs: 'a' },
+      ],
+      '(2 1)',
+    ],
+    [
+      'a loop that its last message closes',
+      [{ id: 'b', refs: 'x y' }, { id: 'y', refs: 'b' }, { id: 'x' }],
+      '(3)(2 1)',
+    ],
+    ['no loop to itself', [{ id: 'a', refs: 'a' }], '(1)'],
+    [
+      'no loop of dummies',
+      [
+        { id: 'a', refs: 'x y' },
+        { id: 'b', refs: 'y x' },
+      ],
+      '((1)(2))',
+    ],
+    [
+      'a second message of the same id',
+      [{ id: 'a' }, { id: 'a', subject: 's' }, { id: 'b', refs: 'a' }],
+      '(1 3)(2)',
+    ],
+    ['messages without an id', [{ subject: 'p' }, { subject: 'q' }], '(1)(2)'],
+    // step 3
+    ['a missing parent of one', [{ id: 'a', refs: 'x' }], '(1)'],
+    [
+      'a missing parent of two',
+      [
+        { id: 'a', refs: 'x' },
+        { id: 'b', refs: 'x' },
+      ],
+      '((1)(2))',
+    ],
+    [
+      'missing messages in the middle',
+      [{ id: 'a' }, { id: 'b', refs: 'a x y' }, { id: 'c', refs: 'a x' }],
+      '(1 (2)(3))',
+    ],
+    [
+      'a missing tree with one message in it',
+      [
+        { id: 'a', refs: 'x y z' },
+        { id: 'b', refs: 'a' },
+      ],
+      '(1 2)',
+    ],
+    // step 4
+    [
+      'a thread without its first message by its first child',
+      [
+        { id: 'a', sent: 5 },
+        { id: 'b', refs: 'x', sent: 9 },
+        { id: 'c', refs: 'x', sent: 2 },
+      ],
+      '((3)(2))(1)',
+    ],
+    // step 5
+    [
+      'a reply by subject',
+      [
+        { id: 'a', subject: 's' },
+        { id: 'b', subject: 'Re: s' },
+      ],
+      '(1 2)',
+    ],
+    [
+      'a reply that came first',
+      [
+        { id: 'a', subject: 'Re: s' },
+        { id: 'b', subject: 's' },
+      ],
+      '(2 1)',
+    ],
+    [
+      'two of one subject',
+      [
+        { id: 'a', subject: 's' },
+        { id: 'b', subject: 's' },
+      ],
+      '((1)(2))',
+    ],
+    [
+      'two replies',
+      [
+        { id: 'a', subject: 'Re: s' },
+        { id: 'b', subject: 'Re: s' },
+      ],
+      '((1)(2))',
+    ],
+    [
+      'three of one subject',
+      [
+        { id: 'a', subject: 's' },
+        { id: 'b', subject: 's' },
+        { id: 'c', subject: 'Re: s' },
+      ],
+      '((1)(2)(3))',
+    ],
+    [
+      'one more of the subject of a dummy',
+      [
+        { id: 'a', refs: 'x', subject: 's' },
+        { id: 'b', refs: 'x', subject: 't' },
+        { id: 'c', subject: 's' },
+      ],
+      '((1)(2)(3))',
+    ],
+    [
+      'two dummies of one subject',
+      [
+        { id: 'a', refs: 'x', subject: 's' },
+        { id: 'b', refs: 'x', subject: 't' },
+        { id: 'c', refs: 'y', subject: 's' },
+        { id: 'd', refs: 'y', subject: 'u' },
+      ],
+      '((1)(2)(3)(4))',
+    ],
+    [
+      'empty subjects',
+      [
+        { id: 'a', subject: '' },
+        { id: 'b', subject: 'Re:' },
+      ],
+      '(1)(2)',
+    ],
+    [
+      'a thread whose subject stands deeper',
+      [
+        { id: 'a', subject: 's' },
+        { id: 'b', refs: 'a', subject: 't' },
+        { id: 'c', subject: 't' },
+      ],
+      '(1 2)(3)',
+    ],
+  ]
+  it.each(rows)('threads %s', (_, given, told) => {
+    expect(threads(given)).toBe(told)
+  })
+
+  it('tells every message once, whatever they refer to', () => {
+    const id = fc.constantFrom('', 'a', 'b', 'c', 'd', 'e', 'x', 'y')
+    const given = fc.array(
+      fc.record({
+        id,
+        refs: fc.array(id, { maxLength: 5 }).map((ids) => ids.join(' ')),
+        subject: fc.constantFrom('', 's', 'Re: s', 't'),
+        sent: fc.nat(4),
+      }),
+      { maxLength: 12 },
+    )
+    fc.assert(
+      fc.property(given, (messages) => {
+        const told = threads(messages)
+        const numbers = (told.match(/\d+/g) ?? []).map(Number).sort((a, b) => a - b)
+        expect(numbers).toEqual(messages.map((_, at) => at + 1))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  it.each(['first to last', 'last to first'])(
+    'threads conversations of any length, %s',
+    (order) => {
+      const length = 50_000
+      const chain = Array.from({ length }, (_, at) => ({
+        id: `m${at}`,
+        refs: at === 0 ? '' : `m${at - 1}`,
+        sent: at,
+      }))
+      const told = threads(order === 'first to last' ? chain : chain.reverse())
+      expect(told.match(/\(/g)).toHaveLength(1)
+      expect(told.match(/\d+/g)).toHaveLength(length)
+    },
+  )
+})
+
+describe('orderedSubjectThreads', () => {
+  it('puts the messages of a subject below the first', () => {
+    const given = [
+      { subject: 'b', sent: 3 },
+      { subject: 'Re: a', sent: 2 },
+      { subject: 'a', sent: 1 },
+      { subject: '[list] a', sent: 5 },
+      { subject: 'Fwd: b', sent: 4 },
+    ]
+    expect(orderedSubjectThreads(messagesOf(given)).map(formatThread).join('')).toBe(
+      '(3 (2)(4))(1 5)',
+    )
+  })
+})
+
+describe('formatThread', () => {
+  const leaf = (number: number, ...children: Thread[]): Thread => ({
+    message: messagesOf(Array.from({ length: number }, () => ({})))[number - 1] ?? null,
+    children,
+  })
+  // RFC 5256 §4
+  it('writes the example of the RFC', () => {
+    const thread = leaf(3, leaf(6, leaf(4, leaf(23)), leaf(44, leaf(7, leaf(96)))))
+    expect(formatThread(thread)).toBe('(3 6 (4 23)(44 7 96))')
+  })
+  it('writes siblings without a parent', () => {
+    expect(formatThread({ message: null, children: [leaf(3), leaf(5)] })).toBe('((3)(5))')
+  })
+})
+
+describe('messageIds', () => {
+  const rows: readonly [string, readonly string[]][] = [
+    ['<a@b>', ['a@b']],
+    ['<a@b> <c@d>', ['a@b', 'c@d']],
+    ['<a@b><c@d>', ['a@b', 'c@d']],
+    ['Your message of Monday <a@b> (comment)', ['a@b']],
+    ['<"a.b"@c>', ['a.b@c']],
+    ['<"a\\"b"@c>', ['a"b@c']],
+    ['<a\r\n b@c>', ['ab@c']],
+    ['<no-at> <@b> <a@> <>', []],
+    ['<A@B>', ['A@B']],
+    ['', []],
+  ]
+  it.each(rows)('of %j', (body, ids) => {
+    expect(messageIds(body)).toEqual(ids)
+  })
+})
+
+describe('referencesOf', () => {
+  it('takes the first of In-Reply-To where References has none', () => {
+    expect(referencesOf('', '<a@x> <b@x>')).toEqual(['a@x'])
+    expect(referencesOf('nonsense', '<a@x>')).toEqual(['a@x'])
+    expect(referencesOf('<c@x>', '<a@x>')).toEqual(['c@x'])
+    expect(referencesOf('', null)).toEqual([])
+  })
+})
+
+describe('referencesField', () => {
+  it('finds the field with its folds', () => {
+    const header = 'Subject: References: <no@x>\r\nREFERENCES: <a@x>\r\n\t<b@x>\r\nTo: c\r\n\r\n'
+    expect(messageIds(referencesField(header))).toEqual(['a@x', 'b@x'])
+  })
+  it('finds nothing in a header without it', () => {
+    expect(referencesField('X-References: <a@x>\r\n\r\n')).toBe('')
+  })
+})
