@@ -36,8 +36,18 @@ export const authenticatedCapabilities = [
   'THREAD=ORDEREDSUBJECT',
   'I18NLEVEL=1',
   'INPROGRESS',
+  'MULTISEARCH',
+  'CONTEXT=SEARCH',
   'METADATA',
   'LIST-METADATA',
+  'BINARY',
+  'PREVIEW',
+  'SAVEDATE',
+  'OBJECTID',
+  'PARTIAL',
+  'UIDONLY',
+  'CONDSTORE',
+  'QRESYNC',
 ] as const
 
 const always = ['IMAP4rev1', 'IMAP4rev2', 'SASL-IR', 'LITERAL+', 'ID', 'ENABLE'] as const

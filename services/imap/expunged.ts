@@ -6,7 +6,7 @@ import type { Wire } from './wire.ts'
 
 /**
  * Tells what was removed, by this session and by others, and completes the command. A client with CONDSTORE also gets the
- * mod-sequence that it now knows everything up to (RFC 7162 §3.2.7, §3.2.8; RFC 6851 §4.4).
+ * mod-sequence that it now knows everything up to (RFC 7162 §3.2.7, §3.2.9; RFC 6851 §4.4).
  */
 export async function completeWithNews(
   session: Session,

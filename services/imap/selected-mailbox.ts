@@ -33,6 +33,14 @@ export type News = {
   readonly look: boolean
 }
 
+/** Keeps results of searches up to date (RFC 5267). */
+export interface ResultWatcher {
+  /** To be told before the expunges themselves. */
+  removed(wire: Wire, uids: readonly Uid[]): void
+  /** Changed or new, ascending. */
+  changed(wire: Wire, uids: readonly Uid[]): Promise<void>
+}
+
 /** What a selected mailbox needs of the store. */
 export type SelectedParts = {
   readonly snapshots: FolderSnapshots
@@ -47,6 +55,9 @@ export class SelectedMailbox {
   readonly readOnly: boolean
   /** The result that `$` stands for (RFC 5182). */
   saved: readonly Uid[] = []
+  watcher: ResultWatcher | undefined
+  /** Changed or new, not shown to the watcher yet. */
+  readonly #unwatched = new Set<Uid>()
   readonly #parts: SelectedParts
   readonly #open: OpenFolder
   readonly #enabled: ReadonlySet<Extension>
@@ -55,6 +66,8 @@ export class SelectedMailbox {
   #view: UidList
   /** Expunged, but not told yet: still in the view. Ascending. */
   #untold: readonly Uid[] = []
+  /** The state before the first of them went. */
+  #toldUpTo: ModSeq | undefined
   /** Flags changed, not told yet. */
   readonly #changed = new Set<Uid>()
   /** Keywords of the folder that the client has been told of. */
@@ -233,10 +246,18 @@ export class SelectedMailbox {
     if (look || this.#hinted) await this.#advance()
     if (this.#gone) return
     const expunged = expunges ? this.#untold : []
-    if (expunged.length > 0) this.#tellExpunged(wire, expunged)
+    if (expunged.length > 0) {
+      this.watcher?.removed(wire, expunged)
+      this.#tellExpunged(wire, expunged)
+    }
     if (this.#view.length !== before - expunged.length) wire.untagged(`${this.#view.length} EXISTS`)
     this.tellKeywords(wire)
     await this.#tellFlags(wire)
+    await this.#tellResults(wire)
+    // RFC 7162 §3.2: mod-sequences told now must not make the client believe that it knows of the expunges before them.
+    if (this.#untold.length > 0 && this.#enabled.has('QRESYNC')) {
+      wire.untagged(`OK [HIGHESTMODSEQ ${this.#toldUpTo}] Expunges are still to be told`)
+    }
   }
 
   /** Which flags there are when new keywords have come, before a message is told to have one (RFC 9051 §7.3.5). */
@@ -253,6 +274,7 @@ export class SelectedMailbox {
 
   async #advance(): Promise<void> {
     this.#hinted = false
+    const { modSeq } = this
     const advanced = await this.#open.advance()
     if (advanced.kind === 'gone') {
       this.#gone = true
@@ -260,8 +282,13 @@ export class SelectedMailbox {
     }
     if (advanced.kind === 'unchanged') return
     for (const uid of advanced.changed) this.#changed.add(uid)
+    if (this.watcher !== undefined) {
+      for (const uid of advanced.changed) this.#unwatched.add(uid)
+      for (const uid of advanced.appeared) this.#unwatched.add(uid)
+    }
     for (const uid of advanced.expunged) this.#changed.delete(uid)
     if (advanced.expunged.length > 0) {
+      if (this.#untold.length === 0) this.#toldUpTo = modSeq
       this.#untold = [...this.#untold, ...advanced.expunged].sort((a, b) => a - b)
     }
     this.#view =
@@ -281,6 +308,13 @@ export class SelectedMailbox {
     this.#untold = []
     this.#view = this.#open.uids
     this.saved = this.saved.filter((uid) => this.numberOf(uid) > 0)
+  }
+
+  async #tellResults(wire: Wire): Promise<void> {
+    if (this.#unwatched.size === 0) return
+    const uids = [...this.#unwatched].sort((a, b) => a - b)
+    this.#unwatched.clear()
+    await this.watcher?.changed(wire, uids)
   }
 
   async #tellFlags(wire: Wire): Promise<void> {

@@ -109,25 +109,25 @@ type Decoder = InstanceType<typeof TextDecoder>
 const notAsciiCompatible = /^(?:utf-16|iso-2022|ucs)/
 
 class LabelledDecoder implements CharsetDecoder {
-  readonly #decoder: Decoder
-  /** Nothing but ASCII has come, so nothing is cut. */
-  #ascii: boolean
+  readonly #label: string
+  /** Made for the first bytes that need it: most text is ASCII, and then nothing is cut. */
+  #decoder: Decoder | undefined
 
   constructor(label: string) {
-    this.#decoder = new TextDecoder(label)
-    this.#ascii = !notAsciiCompatible.test(label)
+    this.#label = label
+    if (notAsciiCompatible.test(label)) this.#decoder = new TextDecoder(label)
   }
 
   push(bytes: Uint8Array): string {
-    if (this.#ascii) {
+    if (this.#decoder === undefined) {
       if (isAscii(bytes)) return latin1(bytes)
-      this.#ascii = false
+      this.#decoder = new TextDecoder(this.#label)
     }
     return this.#decoder.decode(bytes, { stream: true })
   }
 
   finish(): string {
-    return this.#ascii ? '' : this.#decoder.decode()
+    return this.#decoder?.decode() ?? ''
   }
 }
 

@@ -221,12 +221,16 @@ export function createFolderMoving(deps: {
     }
   }
 
-  /** Removes what crashes have left of removed folders; returns how many folders there were. */
+  /** Finishes removals that a crash cut short; returns how many there were. */
   async function finishRemovals(accountId: AccountId): Promise<number> {
     const left = (await folders.all(accountId)).filter(
-      (folder) => folder.removed || (!folder.selectable && folder.exists > 0),
+      ({ selectable, removed, exists, children }) =>
+        removed || (!selectable && (exists > 0 || children === 0)),
     )
-    for (const folder of left) await purge(folder)
+    for (const folder of left) {
+      await purge(folder)
+      await prune(accountId, folder.id)
+    }
     return left.length
   }
 

@@ -5,7 +5,7 @@ import type { FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import { advanceSnapshot, type Difference, loadSnapshot, type Snapshot } from './folder-snapshot.ts'
-import { type MessageColumns, positionAtOrAfter, type UidList } from './message-columns.ts'
+import type { MessageColumns, UidList } from './message-columns.ts'
 import type { FolderRecord } from './records.ts'
 
 /** Memory for snapshots that nobody has open; open ones are bounded by the number of sessions. */
@@ -226,23 +226,19 @@ function compare(modSeq: ModSeq, before: UidList, after: MessageColumns): Differ
   const expunged: Uid[] = []
   const changed: Uid[] = []
   const appeared: Uid[] = []
+  const known = before.length
   let position = 0
   for (let row = 0; row < after.length; row++) {
     const uid = after.uidAt(row)
-    for (; position < before.length && (before[position] ?? 0) < uid; position++) {
-      expunged.push(before[position] as Uid)
+    while (position < known && (before[position] ?? 0) < uid) {
+      expunged.push(before[position++] as Uid)
     }
-    if (before[position] !== uid) appeared.push(uid)
+    if (position === known || before[position] !== uid) appeared.push(uid)
     else {
       position++
       if (after.modSeqAt(row) > modSeq) changed.push(uid)
     }
   }
-  for (; position < before.length; position++) expunged.push(before[position] as Uid)
+  while (position < known) expunged.push(before[position++] as Uid)
   return { expunged, changed, appeared }
-}
-
-/** Whether an ascending list has this uid. */
-export function hasUid(uids: UidList, uid: number): boolean {
-  return uids[positionAtOrAfter(uids, uid)] === uid
 }

@@ -407,7 +407,7 @@ export function describeMailboxProperties(
             }
             done += world.done
           }),
-          { numRuns: runs },
+          { numRuns: runs, endOnFailure: true },
         )
         expect(done).toBeGreaterThan(runs * writers)
       } finally {
@@ -444,7 +444,7 @@ export function describeMailboxProperties(
               world.checkDeliveries(truths)
             },
           ),
-          { numRuns: runs },
+          { numRuns: runs, endOnFailure: true },
         )
         expect(crashes).toBeGreaterThan(0)
       } finally {

@@ -8,7 +8,7 @@ import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
 import type { ByteRange, ObjectStore } from '#shared/storage/ports.ts'
 
 /** Counts what is read of one object; deleted it is not there. */
-export class OneObject implements Pick<ObjectStore, 'read' | 'stream'> {
+class OneObject implements Pick<ObjectStore, 'read' | 'stream' | 'size'> {
   readonly bytes: Buffer
   deleted = false
   reads = 0
@@ -28,6 +28,10 @@ export class OneObject implements Pick<ObjectStore, 'read' | 'stream'> {
   async stream(_key: string, range: ByteRange = { offset: 0, length: this.bytes.length }) {
     this.streams++
     return this.deleted ? undefined : this.#pieces(this.#slice(range))
+  }
+
+  async size() {
+    return this.deleted ? undefined : this.bytes.length
   }
 
   async *#pieces(bytes: Buffer) {

@@ -56,9 +56,11 @@ async function fetchMessages(
     // RFC 9051 §6.4.9: UID FETCH always tells the uid; RFC 9586 §3.3: UIDFETCH has it in front.
     uid: by === 'uid' && !session.enabled.has('UIDONLY'),
     modSeq: changedSince !== null,
+    condstore: session.enabled.has('CONDSTORE'),
+    readOnly: selected.readOnly,
   })
   // RFC 7162 §3.1: asking for mod-sequences enables CONDSTORE.
-  if (plan.tellsModSeq) session.enabled.add('CONDSTORE')
+  if (plan.condstore) session.enabled.add('CONDSTORE')
   let uids = selected.select(set, by)
   if (given.vanished && changedSince !== null) {
     const vanished = await vanishedEarlier(selected, set, changedSince)

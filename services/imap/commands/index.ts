@@ -3,6 +3,7 @@
 import type { Command } from '../command.ts'
 import { append } from './append.ts'
 import { authenticate } from './authenticate.ts'
+import { cancelUpdate } from './cancelupdate.ts'
 import { capability } from './capability.ts'
 import { close, unselect } from './close.ts'
 import { compress } from './compress.ts'
@@ -10,6 +11,7 @@ import { copy, uidCopy } from './copy.ts'
 import { create } from './create.ts'
 import { deleteMailbox } from './delete.ts'
 import { enable } from './enable.ts'
+import { esearch } from './esearch.ts'
 import { expunge, uidExpunge } from './expunge.ts'
 import { fetch, uidFetch } from './fetch.ts'
 import { id } from './id.ts'
@@ -39,6 +41,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
   Object.entries({
     APPEND: append,
     AUTHENTICATE: authenticate,
+    CANCELUPDATE: cancelUpdate,
     CAPABILITY: capability,
     CHECK: check,
     CLOSE: close,
@@ -47,6 +50,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     CREATE: create,
     DELETE: deleteMailbox,
     ENABLE: enable,
+    ESEARCH: esearch,
     EXAMINE: examine,
     EXPUNGE: expunge,
     FETCH: fetch,

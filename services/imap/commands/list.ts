@@ -19,6 +19,8 @@ export const list = defineCommand({
   parse(cursor) {
     cursor.space()
     const wanted = parseListArguments(cursor)
+    // RFC 8440: not without ACL.
+    if (wanted.returns.myRights) cursor.fail('unknown return option')
     checkEntries(wanted.returns.metadata?.entries ?? [], 'get')
     return wanted
   },
@@ -47,7 +49,7 @@ async function listMailboxes(
     needsSubscribed ? subscriptions.list(session.account.id) : [],
   ])
   const { status: items, metadata } = wanted.returns
-  for (const entry of selectMailboxes(wanted, tree, new Set(subscribed))) {
+  for await (const entry of selectMailboxes(wanted, tree, new Set(subscribed))) {
     writeListEntry(writer, entry)
     const { path, folder } = entry
     // RFC 5819 §2: no STATUS for what cannot be selected.

@@ -4,7 +4,7 @@ import { completed, defineCommand } from '../command.ts'
 import { folderTree } from '../folder-names.ts'
 import { writeDelimiter, writeListEntry } from '../mailbox-list/list-response.ts'
 import { compilePattern } from '../mailbox-list/mailbox-pattern.ts'
-import { parentsOf } from '../mailbox-list/selection.ts'
+import { allNodes, parentsOf } from '../mailbox-list/selection.ts'
 
 /** LSUB: subscribed names. RFC 3501 §6.3.9. */
 export const lsub = defineCommand({
@@ -25,9 +25,10 @@ export const lsub = defineCommand({
         folderTree(session),
         session.services.mailbox.subscriptions.list(session.account.id),
       ])
+      const folders = new Map(allNodes(tree).map(({ path, folder }) => [path, folder]))
       for (const path of subscribed) {
         if (!matches(path)) continue
-        const attributes = tree.find(path)?.selectable ? [] : ['\\Noselect']
+        const attributes = folders.get(path)?.selectable ? [] : ['\\Noselect']
         writeListEntry(writer, { path, attributes }, 'LSUB')
       }
       // A `%` that stops above a subscribed name answers with the name it stops at.

@@ -1,24 +1,13 @@
-import { parseSearchArguments, type SearchReturn } from '#shared/imap/search-arguments.ts'
+import { parseSearchArguments } from '#shared/imap/search-arguments.ts'
 import { type Command, defineCommand } from '../command.ts'
 import type { NumberKind } from '../number-kind.ts'
 import { answerSearch } from '../search/answer-search.ts'
+import { returnAll } from '../search/return-all.ts'
 
 /** SEARCH. RFC 9051 §6.4.4, RFC 3501 §6.4.4, RFC 4731, RFC 5182, RFC 9394. */
 export const search = searching('number')
 /** UID SEARCH: the same with uids in the answer. RFC 9051 §6.4.9. */
 export const uidSearch = searching('uid')
-
-/** RFC 9051 §6.4.4: SEARCH without RETURN asks for ALL, once IMAP4rev2 is enabled. */
-const returnAll: SearchReturn = {
-  min: false,
-  max: false,
-  all: true,
-  count: false,
-  save: false,
-  context: false,
-  update: false,
-  partial: null,
-}
 
 function searching(by: NumberKind): Command {
   return defineCommand({
@@ -33,6 +22,7 @@ function searching(by: NumberKind): Command {
       answerSearch(session, wire, given, {
         response: 'SEARCH',
         by,
+        // RFC 9051 §6.4.4: ESEARCH is the only answer, once IMAP4rev2 is enabled.
         returns: given.returns ?? (session.enabled.has('IMAP4REV2') ? returnAll : null),
         order: async (found) => found,
       }),

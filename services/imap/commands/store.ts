@@ -63,8 +63,9 @@ async function storeFlags(
   const found = stored.messages.length + stored.modified.length
   if (stored.modified.length > 0) return conditionFailed(session, given.by, stored.modified)
   if (found === uids.length) return completed('STORE')
-  // RFC 2180 §4.2: what others expunged cannot be changed; what is left was.
-  return found === 0 ? replies.messagesGone : { ...replies.messagesGone, status: 'OK' }
+  // RFC 2180 §4.2: what others expunged cannot be changed, what is left was. A uid that is gone means nothing (RFC 9051 §6.4.9).
+  const isFailure = found === 0 && given.by === 'number'
+  return isFailure ? replies.messagesGone : { ...replies.messagesGone, status: 'OK' }
 }
 
 /** RFC 9051 §6.4.6: the new flags, except with .SILENT; then still the mod-sequences (RFC 7162 §3.1.3). */

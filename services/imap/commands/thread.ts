@@ -4,7 +4,7 @@ import type { NumberKind } from '../number-kind.ts'
 import { orderedSubjectThreads } from '../search/ordered-subject.ts'
 import { recordsOf } from '../search/read-blobs.ts'
 import { referencesThreads } from '../search/references.ts'
-import { findSelected, objection, readingOf } from '../search/selected-search.ts'
+import { findIn, objection, readingOf } from '../search/search-folder.ts'
 import { threadMessages } from '../search/thread-messages.ts'
 import { formatThread } from '../search/threads.ts'
 
@@ -25,8 +25,9 @@ function threading(by: NumberKind): Command {
       const refusal = objection(session, given, by)
       if (refusal !== undefined) return refusal
       const { selected } = session
+      const search = { ...given, saved: selected.saved }
       const reading = readingOf(session, wire)
-      const found = recordsOf(selected.messages, await findSelected(session, given, reading))
+      const found = recordsOf(selected.messages, await findIn(selected, session, search, reading))
       const references = given.algorithm === 'references'
       const messages = await threadMessages(found, reading, {
         references,

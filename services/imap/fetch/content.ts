@@ -61,9 +61,11 @@ export async function rawContent(
   binary = false,
 ): Promise<Content> {
   const bytes = span[1]
-  return bytes <= HELD_BYTES_MAX
-    ? { kind: 'pieces', bytes, pieces: await source.pieces(span), binary }
-    : { kind: 'stream', bytes, open: () => source.stream(span), binary }
+  if (bytes <= HELD_BYTES_MAX) {
+    return { kind: 'pieces', bytes, pieces: await source.pieces(span), binary }
+  }
+  await source.check()
+  return { kind: 'stream', bytes, open: () => source.stream(span), binary }
 }
 
 /** What a partial leaves of a range; beyond the end nothing (RFC 9051 §6.4.5). */

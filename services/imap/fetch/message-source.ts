@@ -10,7 +10,7 @@ export class MessageLost extends Error {
   override readonly name = 'MessageLost'
 }
 
-export type ObjectReader = Pick<ObjectStore, 'read' | 'stream'>
+export type ObjectReader = Pick<ObjectStore, 'read' | 'stream' | 'size'>
 
 type Held = {
   readonly offset: number
@@ -49,6 +49,13 @@ export class MessageSource {
       return this.#read(span)
     }
     return slicePieces(held.pieces, [offset - held.offset, length])
+  }
+
+  /** Whether a stream can be promised: fails with MessageLost if the object is not there. */
+  async check(): Promise<void> {
+    const { key, offset, length } = this.#blob.object
+    const size = await this.#objects.size(key)
+    if (size === undefined || size < offset + length) throw this.#lost()
   }
 
   /** The same with bounded memory. */

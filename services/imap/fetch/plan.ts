@@ -22,7 +22,7 @@ export type ContentRequest =
   | { readonly kind: 'binary.size'; readonly part: PartPath }
   | { readonly kind: 'preview' }
 
-export type ContentItem = {
+type ContentItem = {
   readonly kind: 'content'
   /** As it stands in the answer. */
   readonly name: string
@@ -46,33 +46,44 @@ export type Plan = {
   readonly needsBlobs: boolean
   /** PREVIEW (LAZY): only what takes little time is wanted. */
   readonly previewsLazily: boolean
+  /** In a mailbox that can be changed. */
   readonly setsSeen: boolean
   readonly tellsFlags: boolean
   readonly tellsModSeq: boolean
+  /** Mod-sequences are told with flags that changed (RFC 7162 §3.2). */
+  readonly condstore: boolean
 }
 
 export function planFetch(
   atts: readonly FetchAtt[],
-  implied: { readonly uid: boolean; readonly modSeq: boolean },
+  given: {
+    /** UID FETCH: told without being asked for. */
+    readonly uid: boolean
+    /** CHANGEDSINCE: the same. */
+    readonly modSeq: boolean
+    readonly condstore: boolean
+    readonly readOnly: boolean
+  },
 ): Plan {
   const items = new Map<string, Item>()
-  if (implied.uid) items.set('uid', uidItem)
+  if (given.uid) items.set('uid', uidItem)
   // What is asked for twice is answered once.
   for (const att of atts) {
     const item = itemOf(att)
     const key = item.kind === 'content' ? item.name : att.kind
     if (!items.has(key)) items.set(key, item)
   }
-  if (implied.modSeq && !items.has('modseq')) items.set('modseq', modSeqItem)
+  if (given.modSeq && !items.has('modseq')) items.set('modseq', modSeqItem)
   const all = [...items.values()]
   return {
     items: all,
     readsContents: all.some(({ kind }) => kind === 'content'),
     needsBlobs: all.some(({ kind }) => kind !== 'record'),
     previewsLazily: atts.some((att) => att.kind === 'preview' && att.lazy),
-    setsSeen: atts.some(setsSeen),
+    setsSeen: !given.readOnly && atts.some(setsSeen),
     tellsFlags: items.has('flags'),
     tellsModSeq: items.has('modseq'),
+    condstore: given.condstore || items.has('modseq'),
   }
 }
 
@@ -104,7 +115,7 @@ function itemOf(att: FetchAtt): Item {
       return modSeqItem
     case 'internaldate':
       return { kind: 'record', text: (m) => `INTERNALDATE "${formatDateTime(m.internalDateMs)}"` }
-    // RFC 8514 §4.2
+    // RFC 8514 §4
     case 'savedate':
       return { kind: 'record', text: (m) => `SAVEDATE "${formatDateTime(m.saveDateMs)}"` }
     case 'rfc822.size':

@@ -7,7 +7,7 @@ import type { Content, OpenedMessage } from './content.ts'
 import { htmlText } from './html-text.ts'
 import { bodySpan } from './section-span.ts'
 
-/** RFC 8970 §3.2: 200 characters, 256 at most. */
+/** RFC 8970 §3.3: 200 characters, 256 at most. */
 export const PREVIEW_CHARACTERS_MAX = 200
 /** Encoded bytes that are looked at: HTML often begins with a long style sheet. */
 const PREVIEW_BYTES_MAX = 32 * 1024
@@ -19,7 +19,7 @@ export function previewSpan({ layout, index }: OpenedMessage): Span | undefined 
   return [offset, Math.min(length, PREVIEW_BYTES_MAX)]
 }
 
-/** RFC 8970 §3.1: an empty string where there is nothing to show. */
+/** RFC 8970 §3.2: an empty string where there is nothing to show. */
 export async function previewContent(
   { source, index }: OpenedMessage,
   span: Span | undefined,
@@ -34,7 +34,7 @@ export async function previewContent(
 export function previewPart(root: Part): Part | undefined {
   let html: Part | undefined
   const find = (part: Part): Part | undefined => {
-    // RFC 8970 §3.1: nothing of an encrypted message can be shown.
+    // RFC 8970 §3.2: nothing of an encrypted message can be shown.
     if (part.kind === 'multipart' && part.subtype === 'encrypted') return undefined
     if (part.kind === 'multipart') {
       for (const child of part.parts) {
@@ -66,9 +66,12 @@ function withoutQuotes(text: string): string {
   return own.trim() === '' ? text : own
 }
 
-/** White space joined, control characters left out, no character cut. */
+/** White space joined, invisible padding left out, no character cut. */
 function beginning(text: string): string {
-  const joined = text.replace(/[\p{Cc}\p{Cf}\p{Z}]+/gu, ' ').trim()
+  const joined = text
+    .replace(invisible, '')
+    .replace(/[\p{Cc}\p{Z}]+/gu, ' ')
+    .trim()
   let end = 0
   let characters = 0
   for (const character of joined) {
@@ -77,3 +80,6 @@ function beginning(text: string): string {
   }
   return joined
 }
+
+/** Soft hyphens, marks of direction and the like; joiners stay, which are part of words and emoji. */
+const invisible = /[\p{Cf}--[\u200c\u200d]]|\u034f/gv

@@ -14,10 +14,11 @@ import type { Session } from '../session.ts'
 import { ConnectionGone, type Wire } from '../wire.ts'
 import { UnknownEncoding } from './binary.ts'
 import { type Content, openStored } from './content.ts'
-import { flagsText } from './flags-text.ts'
 import { MessageLost } from './message-source.ts'
-import type { Item, Plan } from './plan.ts'
+import type { Plan } from './plan.ts'
+import { readAhead } from './read-ahead.ts'
 import { readContents } from './read-contents.ts'
+import { type Answer, type Contents, writeResponse } from './write-response.ts'
 
 export type FetchOutcome = {
   /** Messages that others have expunged were left out. */
@@ -31,9 +32,12 @@ export type FetchOutcome = {
 /** Messages whose blobs are read together and whose \Seen flags are set in one transaction. */
 const BATCH_MESSAGES = STORE_BATCH_MAX
 /** Messages whose contents are read before they can be sent, and how large those messages are together. */
-const READ_AHEAD_MESSAGES = 16
-const READ_AHEAD_BYTES = 1024 * 1024
-/** Previews that PREVIEW (LAZY) takes the time for; messages beyond are answered NIL (RFC 8970 §3.2). */
+const aheadLimits = {
+  items: 16,
+  bytes: 1024 * 1024,
+  bytesOf: ({ record }: Found) => record.size,
+} as const
+/** Previews that PREVIEW (LAZY) takes the time for; messages beyond are answered NIL (RFC 8970 §4.1). */
 export const LAZY_PREVIEWS_MAX = 200
 /** Responses are collected up to this size before they go to the socket. */
 const WRITE_BYTES = 64 * 1024
@@ -42,6 +46,9 @@ type Batch = {
   readonly records: readonly MessageRecord[]
   readonly blobs: Promise<readonly (Blob | undefined)[]>
 }
+
+/** A message, with its blob where the plan needs it. */
+type Found = { readonly record: MessageRecord; readonly blob: Blob | undefined }
 
 export async function respond(
   session: Session,
@@ -66,19 +73,15 @@ class Responder {
   readonly #plan: Plan
   readonly #wire: Wire
   readonly #writer = new ResponseWriter()
-  readonly #marks: boolean
-  readonly #condstore: boolean
-  #lazyPreviews = 0
-  /** Messages whose \Seen flag this command has set. */
+  /** Messages of the batch whose \Seen flag this command has set. */
   #marked: ReadonlyMap<Uid, MessageRecord> = new Map()
+  #previews = 0
 
   constructor(session: Session, plan: Plan, wire: Wire) {
     this.#session = session
     this.#plan = plan
     this.#wire = wire
     this.#writer.utf8 = session.utf8
-    this.#condstore = session.enabled.has('CONDSTORE')
-    this.#marks = plan.setsSeen && !session.selected.readOnly
   }
 
   /** Notes what is known of the messages and begins to read what has to be read. */
@@ -94,20 +97,26 @@ class Responder {
     }
     const blobs = this.#plan.needsBlobs
       ? services.mailbox.blobs(records.map(({ blobId }) => blobId))
-      : none
+      : noBlobs
     // Awaited when its turn comes, which it does not when an earlier batch fails.
     blobs.catch(() => undefined)
     return { records, blobs }
   }
 
   async answer({ records, blobs }: Batch): Promise<void> {
-    const found = this.#plan.needsBlobs ? await blobs : []
-    if (this.#marks) this.#marked = await this.#markSeen(records)
-    if (this.#plan.readsContents) return this.#answerContents(records, found)
+    const read = await blobs
+    const found: Found[] = []
     for (const [i, record] of records.entries()) {
-      const blob = found[i]
-      if (this.#plan.needsBlobs && blob === undefined) this.#lose(record)
-      else this.#write(this.#answerFor(record, blob, []), 0)
+      const blob = read[i]
+      if (blob === undefined && this.#plan.needsBlobs) this.#lose(record)
+      else found.push({ record, blob })
+    }
+    if (this.#plan.setsSeen) this.#marked = await this.#markSeen(records)
+    if (this.#plan.readsContents) return this.#answerWithContents(found)
+    for (const message of found) {
+      const answer = this.#answerFor(message, [])
+      writeResponse(this.#writer, this.#plan, answer, 0)
+      this.#noteTold(answer)
       if (this.#writer.bytes >= WRITE_BYTES) await this.flush()
     }
   }
@@ -117,45 +126,28 @@ class Responder {
     await this.#wire.room()
   }
 
-  async #answerContents(
-    records: readonly MessageRecord[],
-    blobs: readonly (Blob | undefined)[],
-  ): Promise<void> {
-    const ahead: Promise<Contents | undefined>[] = []
-    let aheadBytes = 0
-    for (const [i, record] of records.entries()) {
-      for (let at = i + ahead.length; at < records.length; at++) {
-        const { size = 0 } = records[at] ?? {}
-        const isFull = ahead.length === READ_AHEAD_MESSAGES || aheadBytes + size > READ_AHEAD_BYTES
-        if (isFull && ahead.length > 0) break
-        const reading = this.#read(records[at], blobs[at])
-        reading.catch(() => undefined)
-        ahead.push(reading)
-        aheadBytes += size
-      }
-      const contents = await ahead.shift()
-      aheadBytes -= record.size
-      if (contents === undefined) continue
-      const answer = this.#answerFor(record, blobs[i], contents)
-      let at = this.#write(answer, 0)
-      while (at < this.#plan.items.length) {
+  async #answerWithContents(found: readonly Found[]): Promise<void> {
+    let position = 0
+    for await (const contents of readAhead(found, (message) => this.#read(message), aheadLimits)) {
+      const message = found[position++]
+      if (contents === undefined || message === undefined) continue
+      const answer = this.#answerFor(message, contents)
+      let at = writeResponse(this.#writer, this.#plan, answer, 0)
+      while (at < contents.length) {
         await this.#stream(contents[at])
-        at = this.#write(answer, at + 1)
+        at = writeResponse(this.#writer, this.#plan, answer, at + 1)
       }
+      this.#noteTold(answer)
       if (this.#writer.bytes >= WRITE_BYTES) await this.flush()
     }
   }
 
   /** Undefined for what cannot be read: the message is left out, and the tagged answer says so. */
-  async #read(
-    record: MessageRecord | undefined,
-    blob: Blob | undefined,
-  ): Promise<Contents | undefined> {
-    if (record === undefined) return undefined
-    if (blob === undefined) return this.#lose(record)
+  async #read({ record, blob }: Found): Promise<Contents | undefined> {
+    if (blob === undefined) return undefined
     try {
       const message = openStored(this.#session.services.objects, record, blob)
-      const withoutPreview = this.#plan.previewsLazily && ++this.#lazyPreviews > LAZY_PREVIEWS_MAX
+      const withoutPreview = this.#plan.previewsLazily && ++this.#previews > LAZY_PREVIEWS_MAX
       return await readContents(message, this.#plan.items, { withoutPreview })
     } catch (error) {
       if (error instanceof UnknownEncoding) this.outcome.unknownEncoding = true
@@ -165,7 +157,7 @@ class Responder {
     }
   }
 
-  #lose({ uid, blobId }: MessageRecord, error?: Error): undefined {
+  #lose({ uid, blobId }: MessageRecord, error?: Error): void {
     this.#session.log.error({ uid, blobId, err: error }, 'message cannot be read')
     this.outcome.lost = true
   }
@@ -185,64 +177,23 @@ class Responder {
     return new Map(stored.messages.map((message) => [message.uid, message]))
   }
 
-  #answerFor(before: MessageRecord, blob: Blob | undefined, contents: Contents): Answer {
-    const marked = this.#marked.get(before.uid)
-    const index = blob && new EncodedIndex(blob.index)
-    return { record: marked ?? before, marked: marked !== undefined, index, contents }
-  }
-
-  /**
-   * Writes the response from one item on. Returns the position of an item whose content has to be streamed now, with its
-   * literal announced; behind the last item the number of items.
-   */
-  #write(answer: Answer, from: number): number {
-    const to = this.#writer
-    const { items } = this.#plan
-    if (from === 0) to.raw(this.#beginning(answer))
-    for (let i = from; i < items.length; i++) {
-      const item = items[i]
-      if (item === undefined) continue
-      if (i > 0) to.raw(' ')
-      if (this.#writeItem(item, answer, answer.contents[i]) === 'streamed') return i
+  #answerFor({ record, blob }: Found, contents: Contents): Answer {
+    const marked = this.#marked.get(record.uid)
+    return {
+      name: this.#session.selected.fetchName(record.uid),
+      record: marked ?? record,
+      marked: marked !== undefined,
+      index: blob && new EncodedIndex(blob.index),
+      contents,
     }
-    to.raw(')\r\n')
-    this.#noteTold(answer)
-    return items.length
-  }
-
-  #writeItem(item: Item, answer: Answer, content: Content | undefined): 'written' | 'streamed' {
-    const to = this.#writer
-    switch (item.kind) {
-      case 'record':
-        to.raw(item.text(answer.record))
-        return 'written'
-      case 'index':
-        to.raw(item.name)
-        if (answer.index !== undefined) item.write(answer.index, to)
-        return 'written'
-      case 'content':
-        to.raw(item.name)
-        return writeContent(to, content)
-    }
-  }
-
-  /** Flags that the command itself has changed are told in the same response (RFC 9051 §6.4.5). */
-  #beginning({ record, marked }: Answer): string {
-    const { tellsFlags, tellsModSeq } = this.#plan
-    let text = `* ${this.#session.selected.fetchName(record.uid)} (`
-    if (!marked) return text
-    if (!tellsFlags) text += `${flagsText(record.flags)} `
-    // RFC 7162 §3.2
-    if (this.#condstore && !tellsModSeq) text += `MODSEQ (${record.modSeq}) `
-    return text
   }
 
   /** What the client knows now is no news for it later. */
   #noteTold({ record, marked }: Answer): void {
-    const { tellsFlags, tellsModSeq } = this.#plan
+    const { tellsFlags, tellsModSeq, condstore } = this.#plan
     const { selected } = this.#session
     if (record.modSeq <= selected.modSeq) return
-    if (marked || (tellsFlags && (tellsModSeq || !this.#condstore))) {
+    if (marked || (tellsFlags && (tellsModSeq || !condstore))) {
       selected.told(record.uid, record.modSeq)
     }
   }
@@ -270,38 +221,4 @@ class Responder {
   }
 }
 
-type Contents = readonly (Content | undefined)[]
-
-type Answer = {
-  readonly record: MessageRecord
-  /** This command has set its \Seen flag. */
-  readonly marked: boolean
-  readonly index: EncodedIndex | undefined
-  /** By the position of their items. */
-  readonly contents: Contents
-}
-
-function writeContent(to: ResponseWriter, content: Content | undefined): 'written' | 'streamed' {
-  to.raw(' ')
-  switch (content?.kind) {
-    case undefined:
-    case 'nil':
-      to.nil()
-      return 'written'
-    case 'number':
-      to.number(content.value)
-      return 'written'
-    case 'string':
-      to.string(content.text)
-      return 'written'
-    case 'pieces':
-      to.literalHeader(content.bytes, content)
-      for (const piece of content.pieces) to.verbatim(piece)
-      return 'written'
-    case 'stream':
-      to.literalHeader(content.bytes, content)
-      return 'streamed'
-  }
-}
-
-const none: Promise<readonly (Blob | undefined)[]> = Promise.resolve([])
+const noBlobs: Promise<readonly (Blob | undefined)[]> = Promise.resolve([])

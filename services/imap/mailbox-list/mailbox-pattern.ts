@@ -6,7 +6,7 @@
 import { DELIMITER, INBOX } from '#shared/mailbox/folder-path.ts'
 
 /** Wildcards of one pattern, those beside each other counted as one; a pattern with more matches nothing. */
-export const PATTERN_WILDCARDS_MAX = 50
+export const PATTERN_WILDCARDS_MAX = 10
 
 export type MailboxPattern = (path: string) => boolean
 
@@ -31,34 +31,29 @@ const beginsWithInbox = (path: string) => path === INBOX || path.startsWith(INBO
 function matches(pattern: string, path: string): boolean {
   const caseless = beginsWithInbox(path) ? INBOX.length : 0
   // Positions in the pattern before which all of the path so far has been matched, ascending.
-  let at = reachable(pattern, [0])
+  let at = reach([], pattern, 0)
   for (let i = 0; i < path.length && at.length > 0; i++) {
     const character = path[i]
     const next: number[] = []
     for (const position of at) {
       const wanted = pattern[position]
-      if (wanted === '*' || (wanted === '%' && character !== DELIMITER)) next.push(position)
-      else if (
-        wanted !== undefined &&
-        wanted !== '%' &&
-        (i < caseless ? wanted.toUpperCase() : wanted) === character
-      ) {
-        next.push(position + 1)
+      if (wanted === '*') reach(next, pattern, position)
+      else if (wanted === '%') {
+        if (character !== DELIMITER) reach(next, pattern, position)
+      } else if (wanted === character || (i < caseless && wanted?.toUpperCase() === character)) {
+        reach(next, pattern, position + 1)
       }
     }
-    at = reachable(pattern, next)
+    at = next
   }
   return at.at(-1) === pattern.length
 }
 
-/** Wildcards may stand for nothing, so what comes after them is reachable too. */
-function reachable(pattern: string, positions: readonly number[]): number[] {
-  const all: number[] = []
-  for (const position of positions) {
-    for (let at = position; ; at++) {
-      if (all.at(-1) !== at && (all.at(-1) ?? -1) < at) all.push(at)
-      if (pattern[at] !== '*' && pattern[at] !== '%') break
-    }
+/** Adds a position, and those behind the wildcards that stand there: they may stand for nothing. */
+function reach(positions: number[], pattern: string, position: number): number[] {
+  for (let at = position; ; at++) {
+    const last = positions.at(-1)
+    if (last === undefined || last < at) positions.push(at)
+    if (pattern[at] !== '*' && pattern[at] !== '%') return positions
   }
-  return all
 }

@@ -1,6 +1,7 @@
 // Which mailboxes a LIST means and what is said about each: the selection options of RFC 9051 §6.3.9.1 (RFC 5258 §3.1, RFC 6154
 // §2), CHILDINFO for RECURSIVEMATCH, and the attributes of §7.3.1.
 
+import { setImmediate } from 'node:timers/promises'
 import type { ListArguments, ListSelection } from '#shared/imap/list-arguments.ts'
 import { DELIMITER, FOLDER_DEPTH_MAX, type FolderTree } from '#shared/mailbox/folder-path.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
@@ -11,13 +12,16 @@ import { compilePattern } from './mailbox-pattern.ts'
 /** A mailbox name: a folder, or only a subscription, or only what a subscription has above it. */
 export type Listed = ListEntry & { readonly folder: FolderRecord | undefined }
 
+/** Names compared with the patterns before others get their turn. */
+const NAMES_AT_ONCE = 200
+
 type Node = { readonly path: string; readonly folder: FolderRecord | undefined }
 
-export function* selectMailboxes(
+export async function* selectMailboxes(
   { reference, patterns, select, returns }: ListArguments,
   tree: FolderTree,
   subscribed: ReadonlySet<string>,
-): Generator<Listed> {
+): AsyncGenerator<Listed> {
   const compiled = patterns.map((pattern) => compilePattern(reference, pattern))
   const matches = (path: string) => compiled.some((matching) => matching(path))
   const wants = selector(select, subscribed)
@@ -28,7 +32,9 @@ export function* selectMailboxes(
     ...(select.specialUse ? ['SPECIAL-USE'] : []),
   ]
   const tellsSubscribed = select.subscribed || returns.subscribed
+  let names = 0
   for (const node of select.recursiveMatch ? withParents(nodes, above) : nodes) {
+    if (++names % NAMES_AT_ONCE === 0) await setImmediate()
     const { path } = node
     const hasBelow = above.has(path)
     if (!(wants(node) || hasBelow) || !matches(path)) continue
@@ -49,7 +55,7 @@ function selector(select: ListSelection, subscribed: ReadonlySet<string>) {
 }
 
 /** Every folder, parents first, INBOX and what is below it before all others; then names that have no folder. */
-export function allNodes(tree: FolderTree, extra: ReadonlySet<string>): Node[] {
+export function allNodes(tree: FolderTree, extra: ReadonlySet<string> = none): Node[] {
   const nodes: Node[] = []
   const visit = (folder: FolderRecord, prefix: string) => {
     const path = prefix + folder.name

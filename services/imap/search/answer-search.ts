@@ -3,13 +3,16 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { formatResponseCode } from '#shared/imap/response-code.ts'
 import type { SearchArguments, SearchReturn } from '#shared/imap/search-arguments.ts'
+import type { SearchKey } from '#shared/imap/search-key.ts'
+import { STAR } from '#shared/imap/sequence-set.ts'
 import { type Completion, completed } from '../command.ts'
 import type { NumberKind } from '../number-kind.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 import type { Reading } from './find-messages.ts'
+import { LiveResults } from './live-results.ts'
 import { formatExtended, savedUids, tellsNothing, writeNumbers } from './results.ts'
-import { asksForModSeq, findSelected, objection, readingOf } from './selected-search.ts'
+import { findIn, holds, modSeqs, objection, readingOf, type SavedSearch } from './search-folder.ts'
 
 export type SearchCommand = {
   readonly response: 'SEARCH' | 'SORT'
@@ -27,10 +30,10 @@ export async function answerSearch(
   { response, by, returns, order }: SearchCommand,
 ): Promise<Completion> {
   const { selected } = session
+  const search = { ...given, saved: selected.saved }
   const reading = readingOf(session, wire)
   const refusal = objection(session, given, by)
-  // What `$` in the keys means is read before the next line forgets it.
-  const finding = refusal ?? findSelected(session, given, reading)
+  const finding = refusal ?? findIn(selected, session, search, reading)
   // RFC 5182 §2.1: a search that fails with NO leaves `$` empty.
   if (returns?.save && refusal?.status !== 'BAD') selected.saved = []
   if ('status' in finding) return finding
@@ -39,9 +42,7 @@ export async function answerSearch(
     uids,
     by,
     numberOf: (uid: Uid) => selected.numberOf(uid),
-    modSeqOf: asksForModSeq(given.key)
-      ? (uid: Uid) => selected.messages.modSeqAt(selected.messages.rowOf(uid))
-      : null,
+    modSeqOf: modSeqs(given.key, selected.messages),
   }
   const name = by === 'uid' ? `UID ${response}` : response
   if (returns === null) {
@@ -49,11 +50,45 @@ export async function answerSearch(
     return completed(name)
   }
   if (returns.save) selected.saved = savedUids(returns, uids)
-  if (!tellsNothing(returns)) wire.untagged(formatExtended(session.tag, returns, results))
-  // RFC 5267 §4.3: results are not kept up to date here.
-  if (returns.update) {
+  if (!tellsNothing(returns)) {
+    wire.untagged(`ESEARCH (TAG "${session.tag}")${formatExtended(returns, results)}`)
+  }
+  if (returns.update && !(response === 'SEARCH' && watch(session, search, { by, uids }))) {
     const code = formatResponseCode({ kind: 'NOUPDATE', tag: session.tag })
     wire.untagged(`NO [${code}] The result will not be updated`)
   }
   return completed(name)
+}
+
+/** Whether the result is kept up to date from here on (RFC 5267 §4.3). */
+function watch(
+  session: Session,
+  search: SavedSearch,
+  { by, uids }: { readonly by: NumberKind; readonly uids: readonly Uid[] },
+): boolean {
+  if (holds(search.key, isFleeting)) return false
+  const { selected } = session
+  const live =
+    selected.watcher instanceof LiveResults
+      ? selected.watcher
+      : new LiveResults((uid) => selected.numberOf(uid))
+  selected.watcher = live
+  return live.add(session.tag, {
+    by,
+    uids: new Set(uids),
+    find: (changed, wire) => {
+      const field = { uids: changed, messages: selected.messages }
+      return findIn(field, session, search, readingOf(session, wire))
+    },
+  })
+}
+
+/** What changes without a change of a message, or means something else later. */
+function isFleeting(key: SearchKey): boolean {
+  if (key.kind === 'numbers' || key.kind === 'age') return true
+  return (
+    key.kind === 'uids' &&
+    key.messages.kind === 'set' &&
+    key.messages.ranges.some(({ last }) => last === STAR)
+  )
 }

@@ -29,13 +29,16 @@ export type Reading = {
   readonly pace: Pace
 }
 
+/** Rows looked at before others may run; they move when somebody else expunges meanwhile. */
+const SLICE_MESSAGES = 1_024
+
 /** Ascending uids. */
 export async function findMessages(
   field: Field,
   compiled: Compiled,
   reading: Reading,
 ): Promise<Uid[]> {
-  const { matches, undecided } = fromFacts(field, compiled)
+  const { matches, undecided } = await fromFacts(field, compiled, reading.pace)
   reading.pace.begin(undecided.length)
   for (let start = 0; start < undecided.length; start += BATCH_MESSAGES) {
     await reading.pace.step()
@@ -46,23 +49,24 @@ export async function findMessages(
   return undecided.length === 0 ? matches : matches.sort((a, b) => a - b)
 }
 
-function fromFacts({ uids, messages }: Field, { predicate }: Compiled) {
+async function fromFacts({ uids, messages }: Field, { predicate }: Compiled, pace: Pace) {
   const matches: Uid[] = []
   const undecided: MessageRecord[] = []
   const facts = new RowFacts(messages)
-  for (let position = 0, row = 0; position < uids.length && row < messages.length; ) {
-    const wanted = uids[position] ?? 0
-    const here = messages.uidAt(row)
-    if (here < wanted) row++
-    else if (here > wanted) position++
-    else {
-      facts.row = row
-      const verdict = predicate.test(facts, undefined)
-      if (verdict === true) matches.push(here)
-      else if (verdict === undefined) undecided.push(messages.recordAt(row))
-      row++
-      position++
+  let row = 0
+  for (let position = 0; position < uids.length; position++) {
+    const uid = uids[position] ?? 0
+    if (position % SLICE_MESSAGES === 0) {
+      await pace.step()
+      row = messages.rowAtOrAfter(uid)
     }
+    while (row < messages.length && messages.uidAt(row) < uid) row++
+    if (row === messages.length) break
+    if (messages.uidAt(row) !== uid) continue
+    facts.row = row
+    const verdict = predicate.test(facts, undefined)
+    if (verdict === true) matches.push(facts.uid)
+    else if (verdict === undefined) undecided.push(messages.recordAt(row))
   }
   return { matches, undecided }
 }

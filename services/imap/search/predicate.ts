@@ -246,12 +246,7 @@ function sentOn(key: DateKey): Predicate {
     cost: costs.index,
     test: (_, candidate) => {
       if (candidate === undefined) return undefined
-      const texts = candidate.fields.field('date')
-      const [value] = texts === 'in-header' ? (candidate.header?.values('date') ?? []) : texts
-      if (value === undefined) {
-        return texts === 'in-header' && candidate.header === undefined ? undefined : false
-      }
-      const date = parseSentDate(value)
+      const date = parseSentDate(candidate.fields.dateField ?? '')
       return date !== undefined && isOn(key, date.dayMs)
     },
   }

@@ -8,7 +8,7 @@ import type { Reading } from './find-messages.ts'
 /** Blobs in memory at a time. */
 export const BATCH_MESSAGES = 256
 /** Messages read at a time. */
-const READERS = 8
+const READERS = 16
 
 /** Those of the messages that still exist. */
 export function recordsOf(messages: MessageColumns, uids: readonly Uid[]): MessageRecord[] {

@@ -36,12 +36,11 @@ export async function writeNumbers(
   wire.write(modSeq > 0 ? ` (MODSEQ ${modSeq})\r\n` : '\r\n')
 }
 
-/** `* ESEARCH (TAG "a1") UID COUNT 5 ALL 4:19`. */
-export function formatExtended(tag: string, returns: SearchReturn, results: Results): string {
+/** What stands behind the correlator of an ESEARCH response: ` UID COUNT 5 ALL 4:19`. */
+export function formatExtended(returns: SearchReturn, results: Results): string {
   const { uids, by } = results
   const { min, max, all, count, partial } = returns
-  const items = [`ESEARCH (TAG "${tag}")`]
-  if (by === 'uid') items.push('UID')
+  const items = by === 'uid' ? ['', 'UID'] : ['']
   const first = uids[0]
   const last = uids.at(-1)
   if (first !== undefined && last !== undefined) {

@@ -33,15 +33,15 @@ export async function scanText(request: ScanRequest): Promise<ReadonlySet<TextNe
   const { blob, added, structure, objects } = request
   const search = new Search(request.needles)
   const source = new ObjectWindow(objects, blob)
+  let before = Buffer.from(added, 'latin1')
   for (const segment of segments(structure, search.wantsHeaders)) {
     if (search.done) break
     if (segment.kind === 'header') {
       const length = Math.min(segment.span[1], HEADER_SEARCHED_BYTES_MAX)
       const header = await source.read([segment.span[0], length])
-      const isTop = segment.span[0] === structure.header[0]
-      const whole =
-        isTop && added !== '' ? Buffer.concat([Buffer.from(added, 'latin1'), header]) : header
-      search.header(foldedHeaderText(whole))
+      // The first header is the message's own.
+      search.header(foldedHeaderText(Buffer.concat([before, header])))
+      before = Buffer.alloc(0)
       continue
     }
     const text = new PartText(segment)

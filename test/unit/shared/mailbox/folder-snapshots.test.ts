@@ -203,6 +203,9 @@ describe('folder snapshots', () => {
   it('are read anew when they are far behind', async () => {
     await fill(mailbox, inbox, 'a', 'b')
     const opened = await open()
+    const lagging = await open()
+    await see([2])
+    await opened.advance()
     // As if so many changes had been made to message 1.
     await see([1])
     const { modSeq } = await mailbox.inbox(account)
@@ -210,6 +213,8 @@ describe('folder snapshots', () => {
     await pretendModSeq(far)
     expect(await opened.advance()).toMatchObject({ kind: 'advanced', changed: [1] })
     expect(opened.modSeq).toBe(far)
+    // What led to the state before is not what leads to this one.
+    expect(await lagging.advance()).toMatchObject({ changed: [1, 2] })
   })
 
   /** Raises the folder's modseq without any change. */

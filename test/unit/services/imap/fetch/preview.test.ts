@@ -21,6 +21,13 @@ describe('preview', () => {
     )
   })
 
+  it('leaves out invisible padding, but not what joins emoji', () => {
+    const text = (message: string) => Buffer.from(message).toString('latin1')
+    const head = 'Content-Type: text/plain; charset=utf-8\n\n'
+    expect(preview(head + text('soft\u00adhyphen\u200b \u034f \ufeff end'))).toBe('softhyphen end')
+    expect(preview(head + text('👩\u200d🚀'))).toBe('👩\u200d🚀')
+  })
+
   it('is the first text/plain of a multipart, HTML only where there is none', () => {
     const html = 'Content-Type: text/html\n\n<p>html</p>'
     const plain = 'Content-Type: text/plain\n\nplain'

@@ -13,10 +13,12 @@ const blobPrepend = 'Received: from remote\r\n'
 const added = prepend + blobPrepend
 const header = 'Subject: s\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n'
 
+const given = { uid: false, modSeq: false, condstore: false, readOnly: true }
+
 /** What the items of a FETCH come to. */
 async function contents(stored: ReturnType<typeof storedMessage>, items: string) {
   const cursor = new Cursor([{ kind: 'text', bytes: Buffer.from(items) }])
-  const plan = planFetch(parseFetchAtts(cursor), { uid: false, modSeq: false })
+  const plan = planFetch(parseFetchAtts(cursor), given)
   const message = openStored(stored.object, stored.record, stored.blob)
   return readContents(message, plan.items, { withoutPreview: false })
 }
@@ -92,6 +94,12 @@ describe('readContents', () => {
     expect(beginning?.kind).toBe('pieces')
     expect(await text(whole)).toBe(prepend + large)
     expect(await text(beginning)).toBe((prepend + large).slice(5, 25))
+  })
+
+  it('fails before it promises a stream of an object that is gone', async () => {
+    const stored = storedMessage(`Subject: large\r\n\r\n${'x'.repeat(HELD_BYTES_MAX)}`)
+    stored.object.deleted = true
+    await expect(contents(stored, 'BODY[]')).rejects.toBeInstanceOf(MessageLost)
   })
 
   it('fails with MessageLost where the object is gone or cut', async () => {

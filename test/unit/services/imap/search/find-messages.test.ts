@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { findMessages } from '#services/imap/search/find-messages.ts'
+import { Pace } from '#services/imap/search/pace.ts'
 import { compile } from '#services/imap/search/predicate.ts'
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import type { SearchKey } from '#shared/imap/search-key.ts'
 import { STAR } from '#shared/imap/sequence-set.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
 import { fixture, fixtureNames } from '#test/support/corpus.ts'
-import { type Given, MessageStore } from './message-store.ts'
+import { type Given, MessageStore, quietWire } from './message-store.ts'
 import { naiveMatches } from './naive-search.ts'
 
 const DAY_MS = 86_400_000
@@ -310,6 +312,27 @@ describe('findMessages', () => {
     const compiled = compile(wanted, { charset: null, uids, saved: [], nowMs })
     const reading = { ...store.reading(), blobs: async () => [undefined] }
     expect(await findMessages({ uids, messages: store.columns }, compiled, reading)).toEqual([])
+  })
+
+  it('goes on where it was when messages are expunged meanwhile', async () => {
+    const store = storeOf(
+      Array.from({ length: 3_000 }, () => ({ bytes: Buffer.from('Subject: a\r\n\r\n') })),
+    )
+    const uids = store.columns.uids()
+    const compiled = compile({ kind: 'all' }, { charset: null, uids, saved: [], nowMs })
+    const pace = new Pace({ wire: quietWire, clock: systemClock, tag: 'a1' })
+    let steps = 0
+    pace.step = async () => {
+      if (++steps === 2) store.columns.remove([0, 1, 2, 2_000])
+    }
+    const found = await findMessages(
+      { uids, messages: store.columns },
+      compiled,
+      store.reading(pace),
+    )
+    // What was seen before stays found; what is gone when its turn comes is not.
+    expect(found).toHaveLength(2_999)
+    expect(found).not.toContain(4_001)
   })
 
   it('finds among the messages the client knows only', async () => {

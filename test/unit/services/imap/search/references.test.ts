@@ -87,7 +87,7 @@ describe('referencesThreads', () => {
     [
       'a loop that its last message closes',
       [{ id: 'b', refs: 'x y' }, { id: 'y', refs: 'b' }, { id: 'x' }],
-      '(3)(2 1)',
+      '(2 1)(3)',
     ],
     ['no loop to itself', [{ id: 'a', refs: 'a' }], '(1)'],
     [

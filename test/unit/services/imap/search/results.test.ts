@@ -15,12 +15,12 @@ function returns(options: string) {
 }
 
 const format = (options: string, found: Uid[], modSeq = false, by: 'uid' | 'number' = 'uid') =>
-  formatExtended('t', returns(options), {
+  formatExtended(returns(options), {
     uids: found,
     by,
     numberOf: (uid) => uid / 10,
     modSeqOf: modSeq ? (uid) => modSeqs[uid] as ModSeq : null,
-  }).replace('ESEARCH (TAG "t") UID ', '')
+  }).replace(' UID ', '')
 
 describe('formatExtended', () => {
   // RFC 7162 §3.1.10: the modseq of what is told, the highest of all where ALL or COUNT is
@@ -42,7 +42,7 @@ describe('formatExtended', () => {
   })
 
   it('tells numbers without UID', () => {
-    expect(format('ALL', uids(10, 20, 30), false, 'number')).toBe('ESEARCH (TAG "t") ALL 1:3')
+    expect(format('ALL', uids(10, 20, 30), false, 'number')).toBe(' ALL 1:3')
   })
 })
 

@@ -1,0 +1,72 @@
+// Results that are kept up to date for the client: SEARCH with RETURN (UPDATE), RFC 5267 §4.3. The selected mailbox says which
+// messages changed, and what that does to each result is told as ADDTO and REMOVEFROM.
+
+import type { Uid } from '#shared/contracts/mailbox.ts'
+import { formatSequenceSet, rangesOf } from '#shared/imap/sequence-set.ts'
+import type { NumberKind } from '../number-kind.ts'
+import type { ResultWatcher } from '../selected-mailbox.ts'
+import type { Wire } from '../wire.ts'
+
+/** Results kept up to date at a time. */
+export const LIVE_RESULTS_MAX = 16
+
+export type LiveResult = {
+  readonly by: NumberKind
+  readonly uids: Set<Uid>
+  /** Those of these messages that the search finds now. */
+  readonly find: (uids: readonly Uid[], wire: Wire) => Promise<readonly Uid[]>
+}
+
+export class LiveResults implements ResultWatcher {
+  readonly #byTag = new Map<string, LiveResult>()
+  readonly #numberOf: (uid: Uid) => number
+
+  constructor(numberOf: (uid: Uid) => number) {
+    this.#numberOf = numberOf
+  }
+
+  /** False when there is no room for one more. */
+  add(tag: string, result: LiveResult): boolean {
+    if (this.#byTag.size >= LIVE_RESULTS_MAX && !this.#byTag.has(tag)) return false
+    this.#byTag.set(tag, result)
+    return true
+  }
+
+  /** False when there is no result of this tag. */
+  cancel(tag: string): boolean {
+    return this.#byTag.delete(tag)
+  }
+
+  /** RFC 5267 §4.3.4: before the client is told of the EXPUNGE, while the numbers still hold. */
+  removed(wire: Wire, uids: readonly Uid[]): void {
+    for (const [tag, result] of this.#byTag) {
+      const gone = uids.filter((uid) => result.uids.delete(uid))
+      this.#tell(wire, tag, result, 'REMOVEFROM', gone)
+    }
+  }
+
+  async changed(wire: Wire, uids: readonly Uid[]): Promise<void> {
+    for (const [tag, result] of this.#byTag) {
+      const found = new Set(await result.find(uids, wire))
+      const lost = uids.filter((uid) => !found.has(uid) && result.uids.delete(uid))
+      this.#tell(wire, tag, result, 'REMOVEFROM', lost)
+      const won = uids.filter((uid) => found.has(uid) && !result.uids.has(uid))
+      for (const uid of won) result.uids.add(uid)
+      this.#tell(wire, tag, result, 'ADDTO', won)
+      await wire.room()
+    }
+  }
+
+  /** Position 0: a result of SEARCH has no order of its own (RFC 5267 §4.3.2). */
+  #tell(
+    wire: Wire,
+    tag: string,
+    { by }: LiveResult,
+    change: 'ADDTO' | 'REMOVEFROM',
+    uids: readonly Uid[],
+  ): void {
+    if (uids.length === 0) return
+    const set = formatSequenceSet(rangesOf(by === 'uid' ? uids : uids.map(this.#numberOf)))
+    wire.untagged(`ESEARCH (TAG "${tag}")${by === 'uid' ? ' UID' : ''} ${change} (0 ${set})`)
+  }
+}

@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { RIGHTS_PER_FOLDER_MAX } from '#shared/mailbox/access.ts'
+import {
+  ANNOTATION_BYTES_MAX,
+  ANNOTATION_NAME_BYTES_MAX,
+  ANNOTATIONS_PER_FOLDER_MAX,
+} from '#shared/mailbox/annotations.ts'
+import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { account, makeFolder, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
+
+describe('what is kept beside a folder', () => {
+  let test: TestMailbox
+  let mailbox: Mailbox
+  let folder: FolderRecord
+
+  beforeEach(async () => {
+    test = await openTestMailbox()
+    mailbox = test.mailbox
+    folder = await makeFolder(mailbox, 'Work')
+  })
+  afterEach(() => test[Symbol.asyncDispose]())
+
+  const bytes = (text: string) => new Uint8Array(Buffer.from(text))
+  const entry = (name: string, value: string | null) => ({
+    entry: name,
+    value: value === null ? null : bytes(value),
+  })
+  const all = async (of: Parameters<Mailbox['annotations']['get']>[0]) =>
+    (await mailbox.annotations.get(of)).map(
+      (one) => `${one.entry}=${Buffer.from(one.value).toString()}`,
+    )
+
+  it('annotations are set, replaced and removed together, names without case', async () => {
+    const { annotations } = mailbox
+    expect(
+      await annotations.set(folder, [entry('/private/Comment', 'a'), entry('/shared/x', '')]),
+    ).toEqual({ kind: 'set' })
+    await annotations.set(folder, [entry('/private/comment', 'b'), entry('/shared/x', null)])
+    await annotations.set({ accountId: account, id: null }, [entry('/shared/admin', 'c')])
+    expect(await all(folder)).toEqual(['/private/comment=b'])
+    expect(await all({ accountId: account, id: null })).toEqual(['/shared/admin=c'])
+  })
+
+  it.each([
+    ['/private/comment', 'set'],
+    [`/${'x'.repeat(ANNOTATION_NAME_BYTES_MAX - 1)}`, 'set'],
+    [`/${'x'.repeat(ANNOTATION_NAME_BYTES_MAX)}`, 'bad-name'],
+    ['private', 'bad-name'],
+    ['/private//comment', 'bad-name'],
+    ['/private/', 'bad-name'],
+    ['/private/*', 'bad-name'],
+    ['/private/%', 'bad-name'],
+    ['/priv\u00e9', 'bad-name'],
+  ])('annotation %s: %s', async (name, kind) => {
+    expect(await mailbox.annotations.set(folder, [entry(name, 'v')])).toEqual({ kind })
+  })
+
+  it('annotations are limited in size and number', async () => {
+    const { annotations } = mailbox
+    const set = (length: number) =>
+      annotations.set(folder, [{ entry: '/private/a', value: new Uint8Array(length) }])
+    expect((await set(ANNOTATION_BYTES_MAX)).kind).toBe('set')
+    expect((await set(ANNOTATION_BYTES_MAX + 1)).kind).toBe('too-large')
+    const more = Array.from({ length: ANNOTATIONS_PER_FOLDER_MAX - 1 }, (_, i) =>
+      entry(`/private/n${i}`, 'v'),
+    )
+    expect((await annotations.set(folder, more)).kind).toBe('set')
+    expect((await annotations.set(folder, [entry('/private/more', 'v')])).kind).toBe('too-many')
+    expect((await annotations.set(folder, [entry('/private/a', 'v')])).kind).toBe('set')
+  })
+
+  it('rights are kept by identifier, sorted, and taken away by none', async () => {
+    const { access } = mailbox
+    await access.set(folder, 'bob@example.test', 'wrlr')
+    await access.set(folder, 'anyone', 'l')
+    await access.set(folder, '-eve@example.test', 'r')
+    await access.set(folder, 'anyone', '')
+    expect(await access.get(folder)).toEqual([
+      { identifier: '-eve@example.test', rights: 'r' },
+      { identifier: 'bob@example.test', rights: 'lrw' },
+    ])
+    expect((await access.set(folder, '', 'r')).kind).toBe('bad-identifier')
+    for (let i = 2; i < RIGHTS_PER_FOLDER_MAX; i++) await access.set(folder, `u${i}`, 'r')
+    expect((await access.set(folder, 'one more', 'r')).kind).toBe('too-many')
+    expect((await access.set(folder, 'u5', 'rw')).kind).toBe('set')
+  })
+
+  it('goes with the folder', async () => {
+    await mailbox.annotations.set(folder, [entry('/private/comment', 'a')])
+    await mailbox.access.set(folder, 'anyone', 'l')
+    await mailbox.removeFolder(folder)
+    expect(await all(folder)).toEqual([])
+    expect(await mailbox.access.get(folder)).toEqual([])
+  })
+})
