@@ -2,8 +2,9 @@
 // because it is named by its parent's id. A removal hides the folder in one transaction; its messages go afterwards, and
 // whatever a crash leaves of them is found again by `finishRemovals`.
 
-import type { AccountId, FolderId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { AccountId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { ConditionFailed, type Signals, type Table, type Write } from '#shared/storage/ports.ts'
 import { removeRights } from './access.ts'
 import { removeAnnotations } from './annotations.ts'
@@ -123,7 +124,7 @@ export function createFolderMoving(deps: {
       ...line.map((above) => ({ check: nameKeyOf(above), if: isNameOf(above) })),
     ])
     signals.publish(accountTopic(accountId), 'folders')
-    await prune(accountId, folder.parentId)
+    if (oldParent?.selectable === false) await tidy(accountId)
     return { kind: 'renamed' }
   }
 
@@ -139,24 +140,20 @@ export function createFolderMoving(deps: {
     return { kind: 'renamed' }
   }
 
-  /**
-   * Hides the folder at once, then removes its messages. Rejects with TemporaryFailure when it is hidden but not yet empty:
-   * the rest goes with the next `finishRemovals`.
-   */
+  /** Hides the folder at once, then removes its messages. */
   async function remove(name: FolderRef): Promise<RemoveFolder> {
-    const folder = await folders.get(name.accountId, name.id)
     const removed = await retrying(clock, () => hide(name))
-    if (removed.kind === 'removed' || removed.kind === 'name-stays') await purge(name)
-    if (removed.kind === 'removed') await prune(name.accountId, folder?.parentId ?? null)
+    if (removed.kind === 'removed' || removed.kind === 'name-stays') await tidy(name.accountId)
     return removed
   }
 
-  /** A name that stayed only for what was below it goes with the last of that. */
-  async function prune(accountId: AccountId, id: FolderId | null): Promise<void> {
-    if (id === null) return
-    const folder = await folders.get(accountId, id)
-    if (folder === undefined || folder.selectable || folder.children > 0) return
-    await remove(folder)
+  /** What cannot be finished now is nobody's business any more, and finished by the next removal in the account. */
+  async function tidy(accountId: AccountId): Promise<void> {
+    try {
+      await finishRemovals(accountId)
+    } catch (error) {
+      if (!(error instanceof TemporaryFailure)) throw error
+    }
   }
 
   async function hide(name: FolderRef): Promise<RemoveFolder> {
@@ -221,17 +218,26 @@ export function createFolderMoving(deps: {
     }
   }
 
-  /** Finishes removals that a crash cut short; returns how many there were. */
+  /**
+   * Finishes removals, those that a crash cut short too; returns how many there were. A name that stayed only for what was
+   * below it goes with the last of that.
+   */
   async function finishRemovals(accountId: AccountId): Promise<number> {
-    const left = (await folders.all(accountId)).filter(
-      ({ selectable, removed, exists, children }) =>
-        removed || (!selectable && (exists > 0 || children === 0)),
-    )
-    for (const folder of left) {
-      await purge(folder)
-      await prune(accountId, folder.id)
+    let finished = 0
+    // Each round may leave the name above without anything below it.
+    for (let round = 0; round <= FOLDER_DEPTH_MAX; round++) {
+      const left = (await folders.all(accountId)).filter(
+        ({ selectable, removed, exists, children }) =>
+          removed || (!selectable && (exists > 0 || children === 0)),
+      )
+      if (left.length === 0) break
+      for (const folder of left) {
+        if (!folder.removed && folder.children === 0) await retrying(clock, () => hide(folder))
+        await purge(folder)
+      }
+      finished += left.length
     }
-    return left.length
+    return finished
   }
 
   return { create, rename, remove, finishRemovals }

@@ -31,13 +31,12 @@ export async function answerSearch(
 ): Promise<Completion> {
   const { selected } = session
   const search = { ...given, saved: selected.saved }
-  const reading = readingOf(session, wire)
   const refusal = objection(session, given, by)
-  const finding = refusal ?? findIn(selected, session, search, reading)
   // RFC 5182 §2.1: a search that fails with NO leaves `$` empty.
   if (returns?.save && refusal?.status !== 'BAD') selected.saved = []
-  if ('status' in finding) return finding
-  const uids = await order(await finding, reading)
+  if (refusal !== undefined) return refusal
+  const reading = readingOf(session, wire)
+  const uids = await order(await findIn(selected, session, search, reading), reading)
   const results = {
     uids,
     by,

@@ -6,6 +6,7 @@
 
 import { foldCase } from '#shared/mail/casemap.ts'
 import { decodeHeaderText } from '#shared/mail/encoded-words.ts'
+import { headerFields } from '#shared/mail/header-field.ts'
 import { decodeEnvelope, decodeIndex } from '#shared/mail/index-codec.ts'
 import {
   type ByteString,
@@ -13,7 +14,6 @@ import {
   type Envelope,
   type EnvelopeAddress,
 } from '#shared/mail/message-index.ts'
-import { FoldedHeader } from './header-fields.ts'
 
 /** What the index says of a field: its folded texts (none: the field is missing), or that the header has to be read. */
 export type IndexedField = readonly string[] | 'in-header'
@@ -52,9 +52,14 @@ export class IndexedFields {
     return this.#envelope
   }
 
-  /** Date as it was sent, or as it was added to a message without one. */
-  get dateField(): string | null {
-    return this.envelope.date ?? this.#addedField('date')[0] ?? null
+  /** As it was sent, or as it was added to a message without one. */
+  get date(): ByteString | null {
+    return this.envelope.date ?? this.#addedValues('date')[0] ?? null
+  }
+
+  /** The same. */
+  get messageId(): ByteString | null {
+    return this.envelope.messageId ?? this.#addedValues('message-id')[0] ?? null
   }
 
   field(name: IndexedName): IndexedField {
@@ -67,16 +72,18 @@ export class IndexedFields {
 
   /** RFC 6409 §8: a mail client's missing fields were added and are not in the index. */
   #missing(name: IndexedName): IndexedField {
-    const added = this.#addedField(name)
-    if (added.length > 0) return added
+    const added = this.#addedValues(name)
+    if (added.length > 0) return added.map((value) => foldCase(decodeHeaderText(value)))
     // Not noted by the index; an empty one is as good as none.
     if (name === 'in-reply-to') return []
     return decodeIndex(this.#index).has.includes(name) ? 'in-header' : []
   }
 
-  #addedField(name: IndexedName): readonly string[] {
-    if (!this.#added.toLowerCase().includes(`${name}:`)) return []
-    return new FoldedHeader(Buffer.from(this.#added, 'latin1')).values(name)
+  #addedValues(wanted: IndexedName): readonly ByteString[] {
+    if (!this.#added.toLowerCase().includes(`${wanted}:`)) return []
+    return headerFields(Buffer.from(this.#added, 'latin1'))
+      .filter(({ name }) => name.toLowerCase() === wanted)
+      .map(({ value }) => value)
   }
 }
 

@@ -246,7 +246,7 @@ function sentOn(key: DateKey): Predicate {
     cost: costs.index,
     test: (_, candidate) => {
       if (candidate === undefined) return undefined
-      const date = parseSentDate(candidate.fields.dateField ?? '')
+      const date = parseSentDate(candidate.fields.date ?? '')
       return date !== undefined && isOn(key, date.dayMs)
     },
   }

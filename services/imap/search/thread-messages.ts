@@ -23,14 +23,14 @@ export async function threadMessages(
   const found: (ThreadMessage | undefined)[] = []
   await forEachBlob(messages, reading, async (message, blob, position) => {
     const fields = new IndexedFields(blob.index, message.prepend + blob.prepend)
-    const { subject, messageId, inReplyTo } = fields.envelope
+    const { subject, inReplyTo } = fields.envelope
     const { base, isReplyOrForward } = baseSubject(subject)
     found[position] = {
       number: numberOf(message.uid),
       sentMs: sentMs(message, fields),
       subject: foldCase(base),
       isReplyOrForward,
-      messageId: messageIds(messageId ?? '')[0] ?? '',
+      messageId: messageIds(fields.messageId ?? '')[0] ?? '',
       references: references
         ? referencesOf(await readReferences(blob, reading.objects), inReplyTo)
         : [],
