@@ -57,7 +57,7 @@ export interface OpenMessage {
   readonly size: number
   /** Bytes of the header, prepended fields and the ending empty line included. */
   readonly headerBytes: number
-  /** All of it, or a range, with bounded memory. */
+  /** All of it, or a range, with bounded memory. A chunk stays as it is after it was handed out. */
   stream(offset?: number, length?: number): AsyncIterable<Uint8Array>
 }
 

@@ -101,7 +101,10 @@ export interface Table {
   ): Promise<readonly (Item | undefined)[]>
   query(query: Query): Promise<Page<Item>>
   queryIndex(index: string, query: Omit<Query, 'consistent'>): Promise<Page<IndexEntry>>
-  /** One write. Rejects with ConditionFailed. Resolves to the item as it is after the write (undefined after delete). */
+  /**
+   * One write. Rejects with ConditionFailed, or with Conflict when a transaction held the item too long. Resolves to the item as
+   * it is after the write (undefined after delete).
+   */
   write(write: Exclude<Write, { readonly check: Key }>): Promise<Item | undefined>
   /**
    * All or nothing, at most TRANSACT_ITEMS_MAX writes on distinct keys. Rejects with ConditionFailed, whose `failed` names
