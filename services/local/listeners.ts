@@ -12,6 +12,7 @@ import { createSmtpListener } from '#services/smtp/listener.ts'
 import { accountCredentials } from '#shared/auth/account-credentials.ts'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
+import { createDoorbell } from '#shared/queue/doorbell.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
@@ -82,7 +83,13 @@ function makers(core: Core, certificates: CertificateSource) {
     options: settings,
     log,
   })
-  const spool = createSpool({ queue, store, clock, log })
+  const spool = createSpool({
+    queue,
+    store,
+    ring: createDoorbell(store.queues.incoming, log),
+    clock,
+    log,
+  })
   const smtp = (role: 'smtp' | 'submission' | 'submissions') => (address: string, port: number) =>
     createSmtpListener(
       {

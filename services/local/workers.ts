@@ -16,7 +16,7 @@ import { createExpand } from './expand.ts'
 const BATCH_MAX = 64
 const BATCHES_IN_WORK = 2
 /** Longer than any cleanup; a group's own lease guards longer deliveries. */
-const GATHER_MS = 10
+const GATHER_MS = 5
 const VISIBILITY_SECONDS = 120
 const RETRY_SECONDS = 5
 const SWEEP_EVERY_MS = 5_000

@@ -6,7 +6,7 @@ import type { Log } from '#shared/runtime/log.ts'
 import type { Queue } from '#shared/storage/ports.ts'
 
 /** How long messages that follow another one wait to be announced together. */
-export const RING_GATHER_MS = 10
+export const RING_GATHER_MS = 5
 
 export function createDoorbell(queue: Queue, log: Log): (queueId: QueueId) => void {
   let waiting: QueueId[] = []

@@ -9,18 +9,18 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { StagedObject, Store } from '#shared/storage/ports.ts'
 import { markDead, objectKey } from './blob.ts'
-import { createDoorbell } from './doorbell.ts'
 import type { MailQueue } from './mail-queue.ts'
 import type { QueuedMessage } from './records.ts'
 
 export function createSpool(deps: {
   readonly queue: MailQueue
   readonly store: Store
+  /** The doorbell of a message that is in the queue now (doorbell.ts). */
+  readonly ring: (queueId: QueueId) => void
   readonly clock: Clock
   readonly log: Log
 }): Spool {
-  const { objects, tables, queues } = deps.store
-  const ring = createDoorbell(queues.incoming, deps.log)
+  const { objects, tables } = deps.store
   const staged = new WeakMap<Spooled, StagedObject>()
 
   async function receive(queueId: QueueId, source: AsyncIterable<Uint8Array>): Promise<Spooled> {
@@ -72,7 +72,7 @@ export function createSpool(deps: {
       await deps.queue.finish(message)
       throw stored.reason
     }
-    ring(queueId)
+    deps.ring(queueId)
   }
 
   return { newQueueId: () => newQueueId(deps.clock.now()), receive, discard, accept }

@@ -1,11 +1,13 @@
 // The plain Node floor under any mail server: npm's smtp-server and one fsync'd file for each message, renamed into place. It
-// parses nothing, knows no users and delivers nothing. With `pop3` it answers RETR from one buffer in memory.
-// Arguments: smtp DIR | pop3 BYTES; prints its port.
+// parses nothing, knows no users and delivers nothing. With `pop3` it answers RETR from one buffer in memory, with `imap` every
+// command with what FILE holds for it.
+// Arguments: smtp DIR | pop3 BYTES | imap FILE; prints its port.
 
 import { open, rename } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { SMTPServer } from 'smtp-server'
+import { createImapFloor } from './imap-floor.ts'
 
 const [mode, argument = ''] = process.argv.slice(2)
 let serial = 0
@@ -23,6 +25,9 @@ if (mode === 'smtp') {
     },
   })
   server.listen(0, '127.0.0.1', () => report(server.server.address()))
+} else if (mode === 'imap') {
+  const server = createImapFloor(argument)
+  server.listen(0, '127.0.0.1', () => report(server.address()))
 } else {
   const body = Buffer.from(`${'x'.repeat(62)}\r\n`.repeat(Math.ceil(Number(argument) / 64)))
   const retrieved = Buffer.concat([Buffer.from('+OK\r\n'), body, Buffer.from('.\r\n')])

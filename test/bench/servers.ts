@@ -9,7 +9,10 @@ import { freePorts, startServer } from '#test/support/server-process.ts'
 
 export type Measured = { readonly pid: number; readonly port: number; stop(): Promise<void> }
 
-export async function startFloor(mode: 'smtp' | 'pop3', argument: string): Promise<Measured> {
+export async function startFloor(
+  mode: 'smtp' | 'pop3' | 'imap',
+  argument: string,
+): Promise<Measured> {
   const file = fileURLToPath(new URL('floor.ts', import.meta.url))
   const child = spawn(process.execPath, [file, mode, argument], {
     stdio: ['ignore', 'pipe', 'inherit'],

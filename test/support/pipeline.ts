@@ -43,7 +43,14 @@ export function createPipeline(
   })
   if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
   const core = createCore({ store, settings: loaded.settings, clock, log: silentLog })
-  const spool = createSpool({ queue: core.queue, store, clock, log: silentLog })
+  const spool = createSpool({
+    queue: core.queue,
+    store,
+    // At once, so that a test knows when it has rung.
+    ring: (queueId) => void store.queues.incoming.send([queueId]).catch(() => undefined),
+    clock,
+    log: silentLog,
+  })
   const workers = createWorkers(core, deliverRemote)
 
   /** What a listener does with a message; resolves where it would say `250`. */
