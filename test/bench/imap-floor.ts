@@ -24,7 +24,7 @@ export function createImapFloor(file: string): Server {
   }
 
   return createServer({ noDelay: true }, (socket) => {
-    let buffered = Buffer.alloc(0)
+    let buffered: Buffer = Buffer.alloc(0)
     let literalLeft = 0
     let first: string | undefined
     socket.on('error', () => {})
