@@ -5,7 +5,7 @@ import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { finalFields } from '#shared/queue/added-fields.ts'
 import { blobOf } from '#shared/queue/blob.ts'
-import { GROUP_LEASE_MS, type MailQueue } from '#shared/queue/mail-queue.ts'
+import { GROUP_LEASE_MS, type MailQueue, type Settled } from '#shared/queue/mail-queue.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
@@ -14,6 +14,9 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { QueueMessage } from '#shared/storage/ports.ts'
+
+/** Between attempts to write results down. */
+const SETTLE_PAUSE_MS = 1_000
 
 export type Delivery = ReturnType<typeof createDelivery>
 
@@ -57,8 +60,24 @@ export function createDelivery(deps: {
       recipient,
       result: deps.schedule.expire(message.arrivedMs, results[i] ?? noResult),
     }))
-    const kept = await queue.settle(group, settled, deps.schedule.nextAttemptMs(message.arrivedMs))
+    const kept = await settle(group, settled, message.arrivedMs)
     if (!kept) log.warn({ queueId, group: name }, 'lease lost while delivering')
+  }
+
+  /**
+   * Writes the results down, again and again while the store fails and the lease holds: what another host has taken must not
+   * be sent to it a second time.
+   */
+  async function settle(group: Group, settled: readonly Settled[], arrivedMs: number) {
+    for (;;) {
+      try {
+        return await queue.settle(group, settled, deps.schedule.nextAttemptMs(arrivedMs))
+      } catch (error) {
+        const late = deps.clock.now() + SETTLE_PAUSE_MS >= group.leaseUntilMs
+        if (!(error instanceof TemporaryFailure) || late) throw error
+        await deps.clock.sleep(SETTLE_PAUSE_MS)
+      }
+    }
   }
 
   /** Renews the lease for as long as another host keeps us waiting, so that no second worker sends the same mail. */

@@ -59,9 +59,11 @@ export function advertised(session: Session): string {
     const logins = mayLogIn(session) ? ['AUTH=PLAIN', 'AUTH=LOGIN'] : ['LOGINDISABLED']
     return [...always, ...starttls, ...logins].join(' ')
   }
-  const { messageSizeLimit } = session.services.options
+  const { messageLimit, messageSizeLimit } = session.services.options
   const names = new Set<string>([...always, ...authenticatedCapabilities])
   names.add(`APPENDLIMIT=${messageSizeLimit}`)
+  names.add(`MESSAGELIMIT=${messageLimit}`)
+  names.add(`SAVELIMIT=${messageLimit}`)
   if (transport.compressed) names.delete('COMPRESS=DEFLATE')
   return [...names].join(' ')
 }

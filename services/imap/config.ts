@@ -9,6 +9,8 @@ export type ImapOptions = {
   readonly disablePlaintextAuth: 'yes' | 'no' | 'loopback-allowed'
   /** Largest message APPEND takes (RFC 7889). */
   readonly messageSizeLimit: number
+  /** Messages one command works on (RFC 9738). */
+  readonly messageLimit: number
   readonly connectionsMax: number
   readonly connectionsPerAddressMax: number
   /** Sessions of one account at a time. */
@@ -33,6 +35,8 @@ export const imapDefaults = {
   tls: { minVersion: 'TLSv1.2' },
   disablePlaintextAuth: 'yes',
   messageSizeLimit: 10 * 1024 * 1024,
+  // Clients that do not know the limit take what they are not told of for expunged: far above any mailbox there is.
+  messageLimit: 1_000_000,
   connectionsMax: 5_000,
   connectionsPerAddressMax: 100,
   connectionsPerAccountMax: 50,

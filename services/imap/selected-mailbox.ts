@@ -124,6 +124,11 @@ export class SelectedMailbox {
     return this.#open.modSeq
   }
 
+  /** Up to where the client knows of every expunge (RFC 7162 §3.2). */
+  get modSeqTold(): ModSeq {
+    return this.#untold.length > 0 ? (this.#toldUpTo ?? this.modSeq) : this.modSeq
+  }
+
   /** What the process knows of the messages; rows may be newer than what this session was told. */
   get messages(): MessageColumns {
     return this.#open.messages
@@ -256,7 +261,7 @@ export class SelectedMailbox {
     await this.#tellResults(wire)
     // RFC 7162 §3.2: mod-sequences told now must not make the client believe that it knows of the expunges before them.
     if (this.#untold.length > 0 && this.#enabled.has('QRESYNC')) {
-      wire.untagged(`OK [HIGHESTMODSEQ ${this.#toldUpTo}] Expunges are still to be told`)
+      wire.untagged(`OK [HIGHESTMODSEQ ${this.modSeqTold}] Expunges are still to be told`)
     }
   }
 
@@ -330,10 +335,11 @@ export class SelectedMailbox {
     this.#told.clear()
   }
 
-  /** FETCH response with the flags of one message; UID always, MODSEQ when CONDSTORE is on (RFC 7162 §3.2). */
+  /** FETCH response with the flags of one message; MODSEQ when CONDSTORE is on (RFC 7162 §3.2), UID unless it stands in front. */
   flagsResponse(uid: Uid, flags: FlagSet, modSeq: ModSeq): string {
     const modSeqItem = this.#enabled.has('CONDSTORE') ? ` MODSEQ (${modSeq})` : ''
-    return `${this.fetchName(uid)} (UID ${uid} FLAGS (${flagList(flags).join(' ')})${modSeqItem})`
+    const uidItem = this.#enabled.has('UIDONLY') ? '' : `UID ${uid} `
+    return `${this.fetchName(uid)} (${uidItem}FLAGS (${flagList(flags).join(' ')})${modSeqItem})`
   }
 
   /** `n FETCH`, or `uid UIDFETCH` when the client wants no numbers (RFC 9586 §3.3). */

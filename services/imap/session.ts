@@ -11,6 +11,7 @@ import type { ObjectStore, Signals, Table } from '#shared/storage/ports.ts'
 import type { AccountSessions } from './account-sessions.ts'
 import type { ImapOptions } from './config.ts'
 import type { SelectedMailbox } from './selected-mailbox.ts'
+import type { Wire } from './wire.ts'
 
 export type SessionState =
   | { readonly kind: 'not-authenticated' }
@@ -92,6 +93,14 @@ export class Session {
   get selected(): SelectedMailbox {
     if (this.#state.kind === 'selected') return this.#state.mailbox
     throw new Error(`no mailbox in state ${this.#state.kind}`)
+  }
+
+  /** RFC 7162 §3.1: the first command that enables CONDSTORE in a selected mailbox tells what its client knows of it. */
+  enableCondstore(wire: Wire): void {
+    if (this.enabled.has('CONDSTORE')) return
+    this.enabled.add('CONDSTORE')
+    if (this.#state.kind !== 'selected') return
+    wire.untagged(`OK [HIGHESTMODSEQ ${this.#state.mailbox.modSeqTold}] Highest`)
   }
 
   /** False when the account has as many sessions as it may. */

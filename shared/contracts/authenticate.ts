@@ -1,26 +1,63 @@
-// What listeners ask to check a login. Implemented by shared/auth on the directory.
+// What listeners ask to check a login. Implemented by shared/auth on the directory. Plain data both ways: secrets that are kept
+// of an account never leave the authenticator.
 
 import type { AccountId } from './mailbox.ts'
 
+/** Never rejects for bad credentials; rejects with TemporaryFailure when the directory does not answer. */
 export interface Authenticator {
-  /** Checks a password. Never rejects for bad credentials; rejects with TemporaryFailure when the directory does not answer. */
+  /** Checks a password. */
   authenticate(attempt: LoginAttempt): Promise<LoginResult>
+  /**
+   * First half of a login with SCRAM-SHA-256 (RFC 5802 §3): what the client needs for its proof. Accounts that do not exist
+   * have a salt too, always the same one; disabled ones are refused at the end.
+   */
+  scramChallenge(attempt: ScramAttempt): Promise<ScramChallenge | LoginThrottled>
+  /** Second half: checks the proof against what is stored now, and counts a wrong one as it counts a wrong password. */
+  scramProof(attempt: ScramProofAttempt): Promise<ScramResult>
 }
 
-export type LoginAttempt = {
+export type ScramAttempt = {
   readonly service: 'smtp' | 'imap' | 'pop3' | 'api'
   /** As typed; without a domain the configured default domain is added. */
   readonly login: string
-  readonly password: string
   readonly remoteAddress: string
 }
 
-export type LoginResult =
-  | {
-      readonly kind: 'authenticated'
-      readonly account: { readonly id: AccountId; readonly login: string }
-    }
-  /** Wrong password, no such account, disabled account: clients are told the same for all of them. */
-  | { readonly kind: 'refused'; readonly reason: 'unknown' | 'password' | 'disabled' | 'malformed' }
-  /** Too many failures from this address or for this account; not even tried. */
-  | { readonly kind: 'throttled'; readonly retryAfterSeconds: number }
+export type LoginAttempt = ScramAttempt & { readonly password: string }
+
+export type ScramProofAttempt = ScramAttempt & {
+  /** What both sides have said (RFC 5802 §3); the listener vouches for its nonce and the channel binding in it. */
+  readonly authMessage: string
+  /** base64 */
+  readonly clientProof: string
+}
+
+export type LoginResult = LoginAccepted | LoginRefused | LoginThrottled
+
+export type LoginAccepted = {
+  readonly kind: 'authenticated'
+  readonly account: { readonly id: AccountId; readonly login: string }
+}
+
+/** Wrong password, no such account, disabled account: clients are told the same for all of them. */
+export type LoginRefused = {
+  readonly kind: 'refused'
+  readonly reason: 'unknown' | 'password' | 'disabled' | 'malformed' | 'channel-binding'
+}
+
+/** Too many failures from this address or for this account; not even tried. */
+export type LoginThrottled = {
+  readonly kind: 'throttled'
+  readonly retryAfterSeconds: number
+}
+
+export type ScramChallenge = {
+  readonly kind: 'challenge'
+  /** base64 */
+  readonly salt: string
+  readonly iterations: number
+}
+
+export type ScramResult =
+  /** The signature, base64, proves to the client that we know the verifier. */
+  (LoginAccepted & { readonly serverSignature: string }) | LoginRefused | LoginThrottled

@@ -1,10 +1,10 @@
 // What SEARCH looks for: RFC 9051 §6.4.4 and RFC 3501, with MODSEQ (RFC 7162), OLDER and YOUNGER (RFC 5032), EMAILID and THREADID
-// (RFC 8474), SAVEDBEFORE, SAVEDON, SAVEDSINCE and SAVEDATESUPPORTED (RFC 8514).
+// (RFC 8474), SAVEDBEFORE, SAVEDON, SAVEDSINCE and SAVEDATESUPPORTED (RFC 8514), UIDAFTER and UIDBEFORE (RFC 9738).
 
 import type { ByteString } from '#shared/mail/message-index.ts'
 import type { Cursor } from './cursor.ts'
 import { LIST_MEMBERS_MAX } from './limits.ts'
-import type { MessageSet } from './sequence-set.ts'
+import { type MessageSet, NUMBER_MAX } from './sequence-set.ts'
 
 /** Strings are bytes in the charset of the command; field names and flags are ASCII. */
 export type SearchKey =
@@ -108,6 +108,11 @@ class SearchKeys {
     switch (name) {
       case 'UID':
         return { kind: 'uids', messages: cursor.sequenceSet() }
+      // RFC 9738 §3.2; unlike `*` the end of the range is never below its beginning.
+      case 'UIDAFTER':
+        return uidRange(cursor.nzNumber() + 1, NUMBER_MAX)
+      case 'UIDBEFORE':
+        return uidRange(1, cursor.nzNumber() - 1)
       case 'BCC':
       case 'CC':
       case 'FROM':
@@ -168,6 +173,11 @@ class SearchKeys {
     this.#cursor.space()
     return this.#cursor.nested(() => this.#key())
   }
+}
+
+function uidRange(first: number, last: number): SearchKey {
+  if (first > last) return { kind: 'not', key: { kind: 'all' } }
+  return { kind: 'uids', messages: { kind: 'set', ranges: [{ first, last }] } }
 }
 
 function allOf(keys: readonly SearchKey[]): SearchKey {

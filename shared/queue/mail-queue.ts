@@ -5,6 +5,7 @@
 import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import {
   ConditionFailed,
   Conflict,
@@ -28,6 +29,9 @@ import {
 export const INCOMING_RING_AGAIN_MS = 60_000
 /** How long a worker may hold a group; when it dies, the group is rung again after this. */
 export const GROUP_LEASE_MS = 10 * 60_000
+/** Attempts to write what became of a group while others write to the same message. */
+const SETTLE_ATTEMPTS_MAX = 20
+const SETTLE_PAUSE_MS = 50
 /** Groups written in one transaction, next to the message. */
 const GROUPS_PER_TRANSACTION = 99
 
@@ -230,7 +234,7 @@ export function createMailQueue(deps: {
   /** Puts `next` in the place of a group whose lease we hold. */
   async function replace(group: Group, next: readonly Group[]): Promise<boolean> {
     const stillOurs = is('leaseUntilMs', group.leaseUntilMs)
-    for (;;) {
+    for (let attempt = 1; ; attempt++) {
       const [message] = await load([group.queueId])
       if (message === undefined) return false
       const groups = message.groups - 1 + next.length
@@ -253,15 +257,13 @@ export function createMailQueue(deps: {
         await table.transact(writes)
         return true
       } catch (error) {
-        if (error instanceof Conflict) continue
-        if (!(error instanceof ConditionFailed)) throw error
-        // Another group of the message ended at the same moment: count again. Anything else: the lease was lost.
-        if (
-          !error.failed.every(
-            ({ position }) => writes[position] && isMessageWrite(writes[position]),
-          )
-        )
-          return false
+        if (!(error instanceof ConditionFailed || error instanceof Conflict)) throw error
+        if (isLeaseLost(error, writes)) return false
+        // Another group of the message ended at the same moment: count again.
+        if (attempt === SETTLE_ATTEMPTS_MAX) {
+          throw new TemporaryFailure(`too many writers of ${group.queueId}`, { cause: error })
+        }
+        await clock.sleep(Math.random() * SETTLE_PAUSE_MS)
       }
     }
   }
@@ -304,6 +306,15 @@ export function groupItemWithDue(group: Group) {
 }
 
 const is = (attribute: string, value: string | number) => ({ attribute, is: '=', value }) as const
+
+/** A write was refused that is about the group and not about the message's count. */
+function isLeaseLost(error: Error, writes: readonly Write[]): boolean {
+  if (!(error instanceof ConditionFailed)) return false
+  return !error.failed.every(({ position }) => {
+    const write = writes[position]
+    return write !== undefined && isMessageWrite(write)
+  })
+}
 
 function isMessageWrite(write: Write): boolean {
   const key = 'delete' in write ? write.delete : 'update' in write ? write.update : undefined

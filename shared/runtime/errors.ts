@@ -3,7 +3,7 @@
  * protocol: SMTP `451 4.3.0`, POP3 `-ERR [SYS/TEMP]`, queue: back to deferred.
  */
 export class TemporaryFailure extends Error {
-  override readonly name = 'TemporaryFailure'
+  override readonly name: string = 'TemporaryFailure'
 }
 
 /** Ends an exhaustive switch: a union gained a member that this place does not handle. */

@@ -5,6 +5,8 @@
 // world (network, throttling, full disk) rejects with `TemporaryFailure` (shared/runtime/errors.ts); the write may or
 // may not have happened. A call that can never succeed (a key too long, 101 writes) rejects with `StorageMisuse`.
 
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+
 // ------------------------------------------------------------------------------------------------- Table
 
 /** What an attribute can hold. Numbers are integers within ±2^53. Empty strings and bytes are allowed, `undefined` is not. */
@@ -130,8 +132,11 @@ export class ConditionFailed extends Error {
   }
 }
 
-/** Another transaction touched the same items at the same time; nothing was written. Trying again is right. */
-export class Conflict extends Error {
+/**
+ * Another transaction touched the same items at the same time; nothing was written. Trying again is right, at once or, like
+ * after any temporary failure, later.
+ */
+export class Conflict extends TemporaryFailure {
   override readonly name = 'Conflict'
 }
 

@@ -9,6 +9,7 @@ import { APPEND_TOGETHER_MAX } from '#shared/mailbox/transfer.ts'
 import { receiveMessage } from '../appending/arrival.ts'
 import { findTarget, readMailboxName } from '../appending/target.ts'
 import { type Completion, completed, defineStreamedCommand } from '../command.ts'
+import { overLimit } from '../message-limit.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
 
@@ -24,7 +25,10 @@ export const append = defineStreamedCommand({
     const received: Received[] = []
     const messages: Appendix[] = []
     let { roomBytes } = target
+    const { messageLimit } = session.services.options
     do {
+      // RFC 9738 §3.1: all of the messages or none.
+      if (messages.length === messageLimit) return overLimit(session)
       if (messages.length === APPEND_TOGETHER_MAX) return replies.tooManyMessages
       const arrival = await receiveMessage(session, feed, roomBytes, staged)
       if (arrival.kind === 'refused') return arrival.completion

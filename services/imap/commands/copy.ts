@@ -1,6 +1,8 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { type Command, defineCommand } from '../command.ts'
+import { limited, overLimit } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
+import { tellingProgress } from '../progress.ts'
 import { replies } from '../replies.ts'
 import type { SelectedMailbox } from '../selected-mailbox.ts'
 import { copyUid, parseTransfer, prepareTransfer } from '../transfer.ts'
@@ -15,15 +17,19 @@ function copying(by: NumberKind): Command {
     states: ['selected'],
     mayReportExpunge: by === 'uid',
     parse: parseTransfer,
-    async run(session, given) {
+    async run(session, given, wire) {
       if (refusesNumbers(session, by)) return replies.uidRequired
       const prepared = await prepareTransfer(session, given, by)
       if (prepared.kind === 'refused') return prepared.completion
       const { uids, target } = prepared
       if (uids.length === 0) return { status: 'OK', text: 'No messages to copy' }
+      // RFC 9738 §3.1: all of the messages or none.
+      const possible = limited(session, uids)
+      if (possible.cut) return overLimit(session, possible.uids[0])
       const { selected, services } = session
       if (sizeOf(selected, uids) > target.roomBytes) return replies.overQuota
-      const copied = await services.mailbox.copy(selected.folder, uids, target.folder)
+      const copying = services.mailbox.copy(selected.folder, uids, target.folder)
+      const copied = await tellingProgress(session, wire, copying)
       // Copies in the selected mailbox itself are news.
       if (target.folder.id === selected.folder.id) selected.hint()
       switch (copied.kind) {

@@ -12,12 +12,15 @@ export const enable = defineCommand({
     for (const name of wanted) {
       const extension = known.find((candidate) => candidate === name)
       if (extension === undefined || session.enabled.has(extension)) continue
-      session.enabled.add(extension)
-      // QRESYNC means CONDSTORE too (RFC 7162 §3.2.3).
-      if (extension === 'QRESYNC') session.enabled.add('CONDSTORE')
+      // Enabled below, with what that tells.
+      if (extension !== 'CONDSTORE') session.enabled.add(extension)
       switched.push(extension)
     }
     wire.untagged(['ENABLED', ...switched].join(' '))
+    // QRESYNC means CONDSTORE too (RFC 7162 §3.2.3).
+    if (switched.some((name) => name === 'CONDSTORE' || name === 'QRESYNC')) {
+      session.enableCondstore(wire)
+    }
     return completed('ENABLE')
   },
 })

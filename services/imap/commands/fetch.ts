@@ -7,6 +7,7 @@ import { type Command, type Completion, completed, defineCommand } from '../comm
 import { planFetch } from '../fetch/plan.ts'
 import { type FetchOutcome, respond } from '../fetch/responder.ts'
 import { vanishedEarlier } from '../fetch/vanished.ts'
+import { completeLimited, limited, overLimit } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
@@ -50,8 +51,12 @@ async function fetchMessages(
   given: FetchArguments & { readonly set: MessageSet; readonly by: NumberKind },
   wire: Wire,
 ): Promise<Completion> {
-  const { selected } = session
-  const { atts, changedSince, set, by } = given
+  const { selected, services } = session
+  const { atts, changedSince, partial, set, by } = given
+  // RFC 9738 §3.1: a PARTIAL beyond the limit is not begun.
+  if (partial !== null && partial.last - partial.first >= services.options.messageLimit) {
+    return overLimit(session)
+  }
   const plan = planFetch(atts, {
     // RFC 9051 §6.4.9: UID FETCH always tells the uid; RFC 9586 §3.3: UIDFETCH has it in front.
     uid: by === 'uid' && !session.enabled.has('UIDONLY'),
@@ -60,16 +65,20 @@ async function fetchMessages(
     readOnly: selected.readOnly,
   })
   // RFC 7162 §3.1: asking for mod-sequences enables CONDSTORE.
-  if (plan.condstore) session.enabled.add('CONDSTORE')
+  if (plan.condstore) session.enableCondstore(wire)
   let uids = selected.select(set, by)
   if (given.vanished && changedSince !== null) {
     const vanished = await vanishedEarlier(selected, set, changedSince)
     if (vanished !== undefined) wire.untagged(vanished)
   }
   if (changedSince !== null) uids = changedAfter(session, uids, changedSince)
-  if (given.partial !== null) uids = within(uids, given.partial)
-  session.counts.fetched += plan.readsContents ? uids.length : 0
-  return completion(await respond(session, plan, uids, wire))
+  if (partial !== null) uids = within(uids, partial)
+  const messages = limited(session, uids)
+  session.counts.fetched += plan.readsContents ? messages.uids.length : 0
+  // RFC 9738 §3.1: from the highest uid down.
+  const order = messages.cut ? messages.uids.toReversed() : messages.uids
+  const outcome = await respond(session, plan, order, wire)
+  return completeLimited(session, messages, completion(outcome), wire)
 }
 
 /** RFC 7162 §3.1.4.1 */

@@ -25,7 +25,7 @@ export const list = defineCommand({
     return wanted
   },
   async run(session, wanted, wire) {
-    if (wanted.returns.status !== null) noteStatusItems(session, wanted.returns.status)
+    if (wanted.returns.status !== null) noteStatusItems(session, wanted.returns.status, wire)
     const writer = new ResponseWriter()
     writer.utf8 = session.utf8
     if (!wanted.extended && wanted.patterns[0] === '') {

@@ -1,6 +1,8 @@
 import { type Command, defineCommand } from '../command.ts'
 import { completeWithNews } from '../expunged.ts'
+import { completeLimited, limited } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
+import { tellingProgress } from '../progress.ts'
 import { replies } from '../replies.ts'
 import { copyUid, parseTransfer, prepareTransfer } from '../transfer.ts'
 
@@ -20,10 +22,12 @@ function moving(by: NumberKind): Command {
       if (session.selected.readOnly) return replies.readOnly
       const prepared = await prepareTransfer(session, given, by)
       if (prepared.kind === 'refused') return prepared.completion
-      const { uids, target } = prepared
-      if (uids.length === 0) return { status: 'OK', text: 'No messages to move' }
+      const { target } = prepared
+      const messages = limited(session, prepared.uids)
+      if (messages.uids.length === 0) return { status: 'OK', text: 'No messages to move' }
       const { selected, services } = session
-      const moved = await services.mailbox.move(selected.folder, uids, target.folder)
+      const moving = services.mailbox.move(selected.folder, messages.uids, target.folder)
+      const moved = await tellingProgress(session, wire, moving)
       if (moved.kind === 'no-such-source') return replies.messagesGone
       if (moved.kind === 'no-such-target') return replies.tryCreate
       if (moved.to.length === 0) return replies.messagesGone
@@ -31,7 +35,7 @@ function moving(by: NumberKind): Command {
       // RFC 6851 §4.3: COPYUID comes before the first EXPUNGE.
       wire.untagged(`OK [${copyUid(moved)}] Moved`)
       const completion = await completeWithNews(session, wire, 'MOVE')
-      if (moved.kind === 'moved') return completion
+      if (moved.kind === 'moved') return completeLimited(session, messages, completion, wire)
       session.log.warn({ err: moved.cause, moved: moved.from.length }, 'MOVE interrupted')
       return replies.unavailable
     },

@@ -31,6 +31,8 @@ function selecting(name: string, readOnly: boolean): Command {
       if (qresync !== null && !session.enabled.has('QRESYNC')) {
         return { status: 'BAD', text: 'QRESYNC must be enabled first' }
       }
+      // RFC 9586 §3.7
+      if (qresync?.sequenceMatch && session.enabled.has('UIDONLY')) return replies.uidRequired
       if (condstore) session.enabled.add('CONDSTORE')
       const folder = await findFolder(session, mailbox)
       if (folder === undefined) return replies.noSuchMailbox

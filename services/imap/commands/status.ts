@@ -20,7 +20,7 @@ export const status = defineCommand({
     const folder = tree.find(mailbox)
     if (folder === undefined) return replies.noSuchMailbox
     if (!folder.selectable) return replies.notSelectable
-    noteStatusItems(session, items)
+    noteStatusItems(session, items, wire)
     const writer = new ResponseWriter()
     writer.utf8 = session.utf8
     await writeStatus(writer, session, { path: mailbox, folder, items })

@@ -1,11 +1,14 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { formatSequenceSet, type MessageSet, rangesOf } from '#shared/imap/sequence-set.ts'
 import { parseStoreArguments, type StoreArguments } from '#shared/imap/store-arguments.ts'
+import type { Stored } from '#shared/mailbox/change.ts'
 import { flagSet, KEYWORD_CHARACTERS_MAX } from '#shared/mailbox/flags.ts'
 import type { MessageRecord } from '#shared/mailbox/records.ts'
 import { type Command, type Completion, completed, defineCommand } from '../command.ts'
 import { flagsText } from '../fetch/flags-text.ts'
+import { completeLimited, limited } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
+import { tellingProgress } from '../progress.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
@@ -45,26 +48,36 @@ async function storeFlags(
     return replies.tooManyKeywords
   }
   // RFC 7162 §3.1: UNCHANGEDSINCE enables CONDSTORE.
-  if (unchangedSince !== null) session.enabled.add('CONDSTORE')
-  const uids = selected.select(given.set, given.by)
+  if (unchangedSince !== null) session.enableCondstore(wire)
+  const named = limited(session, selected.select(given.set, given.by))
   if (selected.readOnly) return replies.readOnly
-  const stored = await services.mailbox.storeFlags(
-    selected.folder,
-    uids,
-    { mode, flags },
-    unchangedSince === null ? {} : { unchangedSince },
-  )
+  const { uids } = named
+  const condition = unchangedSince === null ? {} : { unchangedSince }
+  const change = { mode, flags }
+  const storing = services.mailbox.storeFlags(selected.folder, uids, change, condition)
+  const stored = await tellingProgress(session, wire, storing)
   selected.hint()
   if (stored.kind === 'too-many-keywords') return replies.tooManyKeywords
   if (stored.kind === 'no-such-folder') return replies.messagesGone
   const [first] = stored.messages
   if (keywords.length > 0 && first !== undefined) selected.tellKeywords(wire, first.flags.keywords)
-  await tellStored(session, stored.messages, given, wire)
-  const found = stored.messages.length + stored.modified.length
-  if (stored.modified.length > 0) return conditionFailed(session, given.by, stored.modified)
-  if (found === uids.length) return completed('STORE')
+  // RFC 9738 §3.1: from the highest uid down.
+  const messages = named.cut ? stored.messages.toReversed() : stored.messages
+  await tellStored(session, messages, given, wire)
+  return completeLimited(session, named, completion(session, given.by, stored, uids.length), wire)
+}
+
+function completion(
+  session: Session,
+  by: NumberKind,
+  { messages, modified }: Stored & { readonly kind: 'stored' },
+  named: number,
+): Completion {
+  const found = messages.length + modified.length
+  if (modified.length > 0) return conditionFailed(session, by, modified)
+  if (found === named) return completed('STORE')
   // RFC 2180 §4.2: what others expunged cannot be changed, what is left was. A uid that is gone means nothing (RFC 9051 §6.4.9).
-  const isFailure = found === 0 && given.by === 'number'
+  const isFailure = found === 0 && by === 'number'
   return isFailure ? replies.messagesGone : { ...replies.messagesGone, status: 'OK' }
 }
 

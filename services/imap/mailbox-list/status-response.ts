@@ -6,6 +6,7 @@ import type { StatusItem } from '#shared/imap/status-item.ts'
 import { DELETED } from '#shared/mailbox/flags.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import type { Session } from '../session.ts'
+import type { Wire } from '../wire.ts'
 
 export async function writeStatus(
   writer: ResponseWriter,
@@ -29,8 +30,8 @@ export async function writeStatus(
 }
 
 /** STATUS (HIGHESTMODSEQ) switches CONDSTORE on (RFC 7162 §3.1). */
-export function noteStatusItems(session: Session, items: readonly StatusItem[]): void {
-  if (items.includes('HIGHESTMODSEQ')) session.enabled.add('CONDSTORE')
+export function noteStatusItems(session: Session, items: readonly StatusItem[], wire: Wire): void {
+  if (items.includes('HIGHESTMODSEQ')) session.enableCondstore(wire)
 }
 
 function valueFor(

@@ -6,6 +6,8 @@
 //   enable: NAMES      enabled after the login
 //   tls: implicit
 //   quota: BYTES
+//   plaintext-login: refused
+//   shows: CAPABILITIES     what the transcript is evidence of; test/style asks for one for each that can be advertised
 
 import { readdirSync } from 'node:fs'
 import { describe } from 'vitest'
@@ -19,7 +21,11 @@ const login = 'ann@example.test'
 
 async function connect(header: Header) {
   const { state = 'selected', mailbox = '0', select = 'SELECT INBOX', enable, tls, quota } = header
-  const server = await startImapServer(quota === undefined ? {} : { quotaBytes: Number(quota) })
+  const refusesPlaintext = header['plaintext-login'] === 'refused'
+  const server = await startImapServer({
+    ...(quota === undefined ? {} : { quotaBytes: Number(quota) }),
+    ...(refusesPlaintext ? { options: { disablePlaintextAuth: 'yes' } } : {}),
+  })
   const inbox = await server.mailbox.inbox(accountId(login))
   for (const { text, flags, internalDateMs } of mailboxNamed(mailbox)) {
     await server.seed(inbox, text, flags, internalDateMs)
