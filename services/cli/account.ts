@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
 import {
-  hashPassword,
   isPassword,
   isSupportedHash,
   PASSWORD_BYTES_MAX,
+  storedPassword,
 } from '#shared/auth/passwords.ts'
 import { recognise } from '#shared/auth/schemes/index.ts'
-import type { AccountRecord } from '#shared/directory/records.ts'
+import type { AccountRecord, StoredPassword } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
@@ -33,13 +33,13 @@ export function accountCommands(parent: Command, define: Define): void {
       command.option('--disabled', 'neither logs in nor gets mail yet')
     },
     async run(context, [name], options: Credentials & { quota?: string; disabled?: boolean }) {
-      const passwordHash = await readCredentials(options, context.process)
-      if (passwordHash === undefined) {
+      const stored = await readCredentials(options, context.process)
+      if (stored === undefined) {
         throw new CommandFailure('give a password with --password-stdin or --password-hash')
       }
       const added = await context.core.directory.accounts.add({
         address: addressArgument(name, context),
-        passwordHash,
+        ...stored,
         quotaBytes: quotaArgument(options.quota ?? 'default'),
         enabled: options.disabled !== true,
       })
@@ -125,11 +125,11 @@ export function accountCommands(parent: Command, define: Define): void {
       if (options.enable && options.disable) {
         throw new CommandFailure('--enable and --disable exclude each other')
       }
-      const passwordHash = await readCredentials(options, context.process)
+      const stored = await readCredentials(options, context.process)
       const enabled = options.enable ? true : options.disable ? false : undefined
       const quotaBytes = options.quota === undefined ? undefined : quotaArgument(options.quota)
       const changes = {
-        ...(passwordHash === undefined ? {} : { passwordHash }),
+        ...stored,
         ...(enabled === undefined ? {} : { enabled }),
         ...(quotaBytes === undefined ? {} : { quotaBytes }),
       }
@@ -180,9 +180,11 @@ function credentialOptions(command: Command): void {
 async function readCredentials(
   options: Credentials,
   process: Process,
-): Promise<string | undefined> {
-  if (options.passwordHash !== undefined) {
-    if (isSupportedHash(options.passwordHash)) return options.passwordHash
+): Promise<StoredPassword | undefined> {
+  const { passwordHash } = options
+  if (passwordHash !== undefined) {
+    // Without the password there is no verifier; the first login with the password makes it.
+    if (isSupportedHash(passwordHash)) return { passwordHash, scramVerifier: null }
     throw new CommandFailure(
       '--password-hash is not one that can be verified; known: crypt(3) (DES, $1$, $5$, $6$), bcrypt, argon2, {SCHEME} as in Dovecot',
     )
@@ -197,7 +199,7 @@ async function readCredentials(
       `the password on standard input must be one line of 1 to ${PASSWORD_BYTES_MAX} bytes without NUL`,
     )
   }
-  return hashPassword(password)
+  return storedPassword(password)
 }
 
 async function existing(name: string, context: Context): Promise<AccountRecord> {

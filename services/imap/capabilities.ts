@@ -21,6 +21,7 @@ export const authenticatedCapabilities = [
   'STATUS=SIZE',
   'QUOTA',
   'QUOTA=RES-STORAGE',
+  'QUOTA=RES-MESSAGE',
   'MULTIAPPEND',
   'CATENATE',
   'URL-PARTIAL',

@@ -49,11 +49,12 @@ export const imapDefaults = {
 
 /** Failed logins of one connection; then it ends. */
 export const AUTH_FAILURES_MAX = 3
-/** BAD answers of one connection; then it ends. */
+/** BAD answers of one connection, and all its commands without a login; then it ends. */
 export const BAD_COMMANDS_MAX = 50
 /** Before a login: a line, and a literal (login or password). */
 export const UNAUTHENTICATED_LINE_BYTES_MAX = 16_384
 export const UNAUTHENTICATED_LITERAL_BYTES_MAX = 4_096
+export const UNAUTHENTICATED_COMMAND_BYTES_MAX = 32_768
 /** RFC 4959 §3 initial response and continuation lines of AUTHENTICATE. */
 export const AUTH_LINE_BYTES_MAX = 16_384
 /** Input held while a command runs; then the socket is paused. */
@@ -62,3 +63,5 @@ export const PIPELINE_BYTES_MAX = 64 * 1024
 export const LINGER_MS = 5_000
 /** Changes of a folder within this time are told an idling client at once. */
 export const HINT_GATHER_MS = 20
+/** After a temporary failure an idling session looks again. */
+export const IDLE_RETRY_MS = 5_000

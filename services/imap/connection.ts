@@ -24,6 +24,7 @@ import {
   BAD_COMMANDS_MAX,
   LINGER_MS,
   PIPELINE_BYTES_MAX,
+  UNAUTHENTICATED_COMMAND_BYTES_MAX,
   UNAUTHENTICATED_LINE_BYTES_MAX,
   UNAUTHENTICATED_LITERAL_BYTES_MAX,
 } from './config.ts'
@@ -36,6 +37,7 @@ type EndReason =
   | 'logout'
   | 'client closed'
   | 'TLS failed'
+  | 'DEFLATE failed'
   | 'login timeout'
   | 'idle timeout'
   | 'write timeout'
@@ -50,6 +52,7 @@ const limitsBeforeLogin: ReaderLimits = {
   ...readerLimits,
   lineBytesMax: UNAUTHENTICATED_LINE_BYTES_MAX,
   literalBytesMax: UNAUTHENTICATED_LITERAL_BYTES_MAX,
+  commandBytesMax: UNAUTHENTICATED_COMMAND_BYTES_MAX,
 }
 
 export class Connection implements ListenedConnection, Wire {
@@ -63,11 +66,15 @@ export class Connection implements ListenedConnection, Wire {
   readonly #openedMs: number
   /** Since when the client could have logged in. */
   #loggedOutSinceMs: number
+  /** The connection itself; `#socket` is the layer on top of it. */
+  readonly #tcp: Socket
   #socket: Socket
   /** Who waits for input. */
   #wake: (() => void) | undefined
   #inputEnded = false
   #busy = false
+  /** The command that runs waits for a line of the client: IDLE, AUTHENTICATE. */
+  #readsLine = false
   #draining = false
   #badCommands = 0
   #quietSinceMs: number
@@ -81,6 +88,7 @@ export class Connection implements ListenedConnection, Wire {
     secureContext: SecureContextSource | undefined,
   ) {
     this.#services = services
+    this.#tcp = socket
     this.#socket = socket
     this.#secureContext = secureContext
     this.#openedMs = services.clock.now()
@@ -103,15 +111,17 @@ export class Connection implements ListenedConnection, Wire {
     this.#serving = this.#serve(tls)
   }
 
-  /** Tells the client to go as soon as no command runs. */
+  /** Tells the client to go as soon as no command runs; one that only waits for the client is not waited for. */
   drain(): void {
     this.#draining = true
-    if (!this.#busy) this.#bye(replies.byeShutdown, 'shutdown')
+    if (!this.#busy || this.#readsLine) this.#bye(replies.byeShutdown, 'shutdown')
   }
 
   destroy(reason: EndReason): void {
     this.#end ??= reason
     this.#socket.destroy()
+    // Not every layer takes the connection with it.
+    this.#tcp.destroy()
   }
 
   // ------------------------------------------------------------------------------------------- Wire
@@ -143,7 +153,10 @@ export class Connection implements ListenedConnection, Wire {
     while (this.#end === undefined && signal?.aborted !== true) {
       const event = this.#reader.nextLine()
       if (event !== undefined) return event.kind === 'line' ? event.text : undefined
-      if (this.#inputEnded || !(await this.#input(signal))) return undefined
+      this.#readsLine = true
+      const more = await this.#input(signal)
+      this.#readsLine = false
+      if (!more) return undefined
     }
     return undefined
   }
@@ -183,7 +196,11 @@ export class Connection implements ListenedConnection, Wire {
   async #nextEvent(): Promise<ReaderEvent | undefined> {
     while (this.#end === undefined) {
       const event = this.#reader.next()
-      if (event !== undefined) return event
+      if (event !== undefined) {
+        // A command or a piece of a streamed literal; half a line is no sign of life.
+        this.#quietSinceMs = this.#services.clock.now()
+        return event
+      }
       if (this.#inputEnded || !(await this.#input())) return undefined
     }
     return undefined
@@ -256,7 +273,9 @@ export class Connection implements ListenedConnection, Wire {
   async #answer({ tag }: Request, completion: Completion): Promise<void> {
     const code = completion.code === undefined ? '' : `[${completion.code}] `
     this.#output.write(`${tag ?? '*'} ${completion.status} ${code}${completion.text}\r\n`)
-    if (completion.status === 'BAD' && ++this.#badCommands > BAD_COMMANDS_MAX) {
+    // Before a login every command counts: whoever wants to log in does not need many.
+    const counts = completion.status === 'BAD' || this.#session.state.kind === 'not-authenticated'
+    if (counts && ++this.#badCommands > BAD_COMMANDS_MAX) {
       return this.#bye(replies.byeTooManyErrors, 'too many errors')
     }
     await this.#output.room()
@@ -324,7 +343,7 @@ export class Connection implements ListenedConnection, Wire {
     this.#silence()
     await this.#output.flushed()
     const compressed = deflated(this.#socket, this.#reader.takeRest())
-    compressed.on('error', this.#onError)
+    compressed.on('error', this.#onError).on('error', () => this.destroy('DEFLATE failed'))
     this.#socket = compressed
     this.#output.moveTo(compressed)
     this.#listen()
@@ -344,9 +363,11 @@ export class Connection implements ListenedConnection, Wire {
     if (this.#end !== undefined) return
     this.#end = reason
     this.#socket.end()
-    this.#socket.resume()
+    // Read and forgotten: closing on unread input would take our last words from the client.
+    this.#socket.off('data', this.#onData).resume()
     this.#wake?.()
-    void this.#services.clock.sleep(LINGER_MS, this.#gone.signal).then(() => this.#socket.destroy())
+    const { clock } = this.#services
+    void clock.sleep(LINGER_MS, this.#gone.signal).then(() => this.destroy(reason))
   }
 
   async #watch(): Promise<void> {

@@ -212,11 +212,13 @@ export class SelectedMailbox {
   async hinted(timeoutMs: number, signal: AbortSignal): Promise<'hint' | 'none'> {
     if (!this.#hinted && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>()
-      const timer = setTimeout(resolve, timeoutMs)
-      signal.addEventListener('abort', () => resolve(), { once: true })
-      this.#wake = resolve
+      const wake = () => resolve()
+      const timer = setTimeout(wake, timeoutMs)
+      signal.addEventListener('abort', wake)
+      this.#wake = wake
       await promise
       clearTimeout(timer)
+      signal.removeEventListener('abort', wake)
       this.#wake = undefined
     }
     return this.#hinted ? 'hint' : 'none'

@@ -5,6 +5,7 @@ import type { Authenticator } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { FolderSnapshots } from '#shared/mailbox/folder-snapshots.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { Quota } from '#shared/mailbox/quota.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { ObjectStore, Signals, Table } from '#shared/storage/ports.ts'
@@ -39,8 +40,8 @@ export type Services = {
   readonly signals: Signals
   readonly authenticator: Authenticator
   readonly accountSessions: AccountSessions
-  /** Bytes the account may store, 0 for no limit; undefined when it is gone. */
-  readonly quotaBytes: (accountId: AccountId) => Promise<number | undefined>
+  /** What the account may store; undefined when it is gone. */
+  readonly quota: (accountId: AccountId) => Promise<Quota | undefined>
   readonly clock: Clock
   readonly log: Log
   readonly hostname: string

@@ -4,6 +4,7 @@
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { createDirectory } from '#shared/directory/directory.ts'
 import { createMailbox } from '#shared/mailbox/mailbox.ts'
+import type { Quota } from '#shared/mailbox/quota.ts'
 import { createMailQueue } from '#shared/queue/mail-queue.ts'
 import { createQueueOperator } from '#shared/queue/operator.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -29,10 +30,15 @@ export function createCore(deps: {
   })
   const directory = createDirectory({ table: tables.directory, clock, settings })
 
-  /** Bytes the account may store, 0 for no limit; undefined when it is gone. */
-  async function quotaBytes(accountId: AccountId): Promise<number | undefined> {
+  /** What the account may store; undefined when it is gone. */
+  async function quota(accountId: AccountId): Promise<Quota | undefined> {
     const account = await directory.accounts.byId(accountId)
-    return account && (account.quotaBytes ?? settings.mailboxSizeLimit)
+    return (
+      account && {
+        bytes: account.quotaBytes ?? settings.mailboxSizeLimit,
+        messages: settings.mailboxMessageLimit,
+      }
+    )
   }
 
   return {
@@ -40,7 +46,7 @@ export function createCore(deps: {
     directory,
     mailbox: createMailbox({ table: tables.mail, objects, signals, clock }),
     queue,
-    quotaBytes,
+    quota,
     operator: createQueueOperator({
       queue,
       table: tables.queue,

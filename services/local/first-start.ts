@@ -1,7 +1,7 @@
 // The first start without any configuration: a domain and two accounts to try the system with.
 
 import { randomInt } from 'node:crypto'
-import { hashPassword } from '#shared/auth/passwords.ts'
+import { storedPassword } from '#shared/auth/passwords.ts'
 import { formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { Core } from './core.ts'
@@ -22,13 +22,13 @@ export async function prepareFirstStart(core: Core): Promise<readonly FirstAccou
       const address = parseAddress(`${name}@${domain}`)
       if (address === undefined) throw new Error(`${name}@${domain}`)
       const password = newPassword()
-      return { address, password, passwordHash: await hashPassword(password) }
+      return { address, password, stored: await storedPassword(password) }
     }),
   )
   const made: FirstAccount[] = []
-  for (const { address, password, passwordHash } of accountsToMake) {
+  for (const { address, password, stored } of accountsToMake) {
     if (made.length === 0) await domains.add(domain, { postmaster: address })
-    const added = await accounts.add({ address, passwordHash })
+    const added = await accounts.add({ address, ...stored })
     if (added.kind !== 'ok') continue
     await core.mailbox.folders.list(added.account.id)
     made.push({ address: formatAddress(address), password })

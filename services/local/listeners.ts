@@ -78,7 +78,7 @@ function makers(core: Core, certificates: CertificateSource) {
   })
   const policy = createPolicy({
     directory,
-    usedBytes: mailbox.usedBytes,
+    usage: mailbox.usage,
     isMynetwork: createNetworkMatcher(settings.mynetworks),
     options: settings,
     log,
@@ -133,7 +133,7 @@ function makers(core: Core, certificates: CertificateSource) {
       signals: store.signals,
       authenticator,
       accountSessions,
-      quotaBytes: core.quotaBytes,
+      quota: core.quota,
       clock,
       log: log.child({ service: 'imap' }),
       hostname,

@@ -43,7 +43,7 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
   )
   const deliverLocal = createLocalDelivery({
     mailbox,
-    quotaBytes: core.quotaBytes,
+    quota: core.quota,
     options,
     clock,
     log: log.child({ service: 'delivery' }),

@@ -6,6 +6,7 @@ import type { MessageRequest, PolicyClient, SmtpReply, Verdict } from '#shared/c
 import type { Directory } from '#shared/directory/directory.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
+import type { Usage } from '#shared/mailbox/quota.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { rejectUnlistedRecipient } from './listed.ts'
 import { rejectOverQuota } from './quota.ts'
@@ -17,11 +18,13 @@ export type PolicyOptions = {
   /** Completes `postmaster` without a domain (RFC 5321 §4.5.1). */
   readonly defaultDomain: string
   readonly hopcountLimit: number
+  /** Messages an account may hold, 0 for no limit. */
+  readonly mailboxMessageLimit: number
 }
 
 export function createPolicy(deps: {
   readonly directory: Directory
-  readonly usedBytes: (accountId: AccountId) => Promise<number>
+  readonly usage: (accountId: AccountId) => Promise<Usage>
   readonly isMynetwork: (address: string) => boolean
   readonly options: PolicyOptions
   readonly log: Log
@@ -32,7 +35,7 @@ export function createPolicy(deps: {
     permitSaslAuthenticated,
     rejectUnauthDestination,
     rejectUnlistedRecipient,
-    rejectOverQuota(deps.usedBytes),
+    rejectOverQuota(deps.usage, deps.options.mailboxMessageLimit),
   ]
 
   return {

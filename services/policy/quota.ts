@@ -1,4 +1,5 @@
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { fits, roomLeft, type Usage } from '#shared/mailbox/quota.ts'
 import { mailboxFull, messageExceedsQuota } from './replies.ts'
 import { dunno, type Restriction, reject } from './restriction.ts'
 
@@ -6,19 +7,23 @@ import { dunno, type Restriction, reject } from './restriction.ts'
  * Refuses mail for a mailbox without room, while its sender can still be told (RFC 5321 §4.2.3: 452 and 552). Recipients
  * behind aliases are judged at delivery, where the mail waits in the queue.
  */
-export function rejectOverQuota(usedBytes: (accountId: AccountId) => Promise<number>): Restriction {
+export function rejectOverQuota(
+  usage: (accountId: AccountId) => Promise<Usage>,
+  messagesMax: number,
+): Restriction {
   return {
     name: 'reject_over_quota',
     async decide({ request, found }) {
-      if (found.kind !== 'account' || found.quotaBytes === 0) return dunno
-      if (request.declaredBytes > found.quotaBytes) {
+      if (found.kind !== 'account') return dunno
+      const quota = { bytes: found.quotaBytes, messages: messagesMax }
+      if (quota.bytes > 0 && request.declaredBytes > quota.bytes) {
         return reject(messageExceedsQuota(request.recipient))
       }
-      const used = await usedBytes(found.accountId)
-      const room = found.quotaBytes - used
-      return room <= 0 || request.declaredBytes > room
-        ? reject(mailboxFull(request.recipient))
-        : dunno
+      if (quota.bytes === 0 && quota.messages === 0) return dunno
+      const room = roomLeft(quota, await usage(found.accountId))
+      // A message of unknown size has at least one byte.
+      const bytes = Math.max(1, request.declaredBytes)
+      return fits(room, bytes) ? dunno : reject(mailboxFull(request.recipient))
     },
   }
 }

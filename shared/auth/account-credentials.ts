@@ -1,17 +1,27 @@
 // Logins on the accounts of the directory.
 
 import type { Accounts } from '#shared/directory/accounts.ts'
+import { parseAccountId } from '#shared/directory/account-id.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { CredentialStore } from './credential-store.ts'
+
+/** Shorter than any id there is. */
+const nobody = parseAccountId('nobody')
 
 export function accountCredentials(accounts: Accounts): CredentialStore {
   return {
     async find(address) {
       const account = await accounts.get(address)
-      if (account === undefined) return undefined
-      const { id: accountId, enabled, passwordHash } = account
-      return { accountId, login: formatAddress(account.address), enabled, passwordHash }
+      if (account === undefined) {
+        // The second read of an account that exists: a login with SCRAM has no password hash behind which the time would hide.
+        if (nobody !== undefined) await accounts.byId(nobody)
+        return undefined
+      }
+      const { id: accountId, enabled, passwordHash, scramVerifier } = account
+      const login = formatAddress(account.address)
+      return { accountId, login, enabled, passwordHash, scramVerifier }
     },
-    replaceHash: (accountId, oldHash, newHash) => accounts.replaceHash(accountId, oldHash, newHash),
+    replacePassword: (accountId, oldHash, stored) =>
+      accounts.replacePassword(accountId, oldHash, stored),
   }
 }

@@ -6,30 +6,28 @@
 
 import { availableParallelism } from 'node:os'
 import type { Authenticator, LoginAttempt, LoginResult } from '#shared/contracts/authenticate.ts'
-import { type Address, lookupKey, parseAddress } from '#shared/mail/address.ts'
-import { parseDomain } from '#shared/mail/domain.ts'
+import type { Address } from '#shared/mail/address.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { networkName, parseIpAddress } from '#shared/runtime/settings/networks.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import type { Credential, CredentialStore } from './credential-store.ts'
-import { createFailureCounters, type Subject } from './failure-counters.ts'
-import { hashPassword, isPassword, verifyNothing, verifyPassword } from './passwords.ts'
+import type { Subject } from './failure-counters.ts'
+import { createLoginGuard, type GuardSettings } from './login-guard.ts'
+import {
+  hashPassword,
+  isPassword,
+  scramVerifierText,
+  verifyNothing,
+  verifyPassword,
+} from './passwords.ts'
+import { createScramLogins } from './scram-logins.ts'
+import { scramSecret } from './scram-secret.ts'
+import { isCurrentScramVerifier } from './scram-verifier.ts'
 import { createVerifiedLogins } from './verified-logins.ts'
 import { createWorkLimit } from './work-limit.ts'
 
-export type AuthSettings = Pick<
-  Settings,
-  | 'defaultDomain'
-  | 'authCacheTime'
-  | 'authFailureDelay'
-  | 'authFailureLimitPerAddress'
-  | 'authFailureLimitPerAccount'
-  | 'authFailureWindow'
-  | 'authMinimalBackoffTime'
-  | 'authMaximalBackoffTime'
->
+export type AuthSettings = GuardSettings & Pick<Settings, 'authCacheTime'>
 
 export type AuthenticatorParts = {
   readonly credentials: CredentialStore
@@ -53,27 +51,18 @@ type Outlook =
 
 export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   const { credentials, settings, clock, log } = parts
-  const defaultDomain = parseDomain(settings.defaultDomain)
+  const guard = createLoginGuard(parts)
   const verified = createVerifiedLogins(settings.authCacheTime, clock)
   const limit = createWorkLimit({
     runningMax: VERIFICATIONS_MAX,
     waitingMax: WAITING_MAX,
     waitingPerClientMax: WAITING_PER_CLIENT_MAX,
   })
-  const counters = createFailureCounters(parts.counters, clock, {
-    windowMs: settings.authFailureWindow,
-    minimalMs: settings.authMinimalBackoffTime,
-    maximalMs: settings.authMaximalBackoffTime,
-  })
 
   async function decide(attempt: LoginAttempt): Promise<LoginResult> {
-    const client = clientName(attempt.remoteAddress)
-    const address = parseAddress(attempt.login, defaultDomain)
-    const subjects: Subject[] = [{ name: client, limit: settings.authFailureLimitPerAddress }]
-    if (address === undefined || !isPassword(attempt.password)) return malformed(subjects)
-    subjects.push({ name: accountName(address), limit: settings.authFailureLimitPerAccount })
-
     const { password } = attempt
+    const { client, address, subjects } = guard.applicant(attempt)
+    if (address === undefined || !isPassword(password)) return malformed(subjects.slice(0, 1))
     const first = await lookUp(address, password, subjects)
     if (first.kind === 'decided') return first.result
     return limit.run(client, async (waited) => {
@@ -81,7 +70,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
       if (outlook.kind === 'decided') return outlook.result
       const { credential } = outlook
       const result = await check(credential, password)
-      if (result.kind === 'refused') await fail(subjects)
+      if (result.kind === 'refused') await guard.fail(subjects)
       return result
     })
   }
@@ -91,11 +80,11 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
     password: string,
     subjects: readonly Subject[],
   ): Promise<Outlook> {
-    const [waitMs, credential] = await Promise.all([
-      counters.waitMs(subjects),
+    const [throttled, credential] = await Promise.all([
+      guard.throttled(subjects),
       credentials.find(address),
     ])
-    if (waitMs > 0) return { kind: 'decided', result: throttled(waitMs) }
+    if (throttled !== undefined) return { kind: 'decided', result: throttled }
     if (credential?.enabled && verified.has(credential, password))
       return { kind: 'decided', result: authenticated(credential) }
     return { kind: 'open', credential }
@@ -114,15 +103,24 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
     }
     if (verification.kind !== 'match') return { kind: 'refused', reason: 'password' }
     if (!enabled) return { kind: 'refused', reason: 'disabled' }
-    if (verification.outdated) await rehash(credential, password)
+    await refresh(credential, password, verification.outdated)
     verified.add(credential, password)
     return authenticated(credential)
   }
 
-  /** The login is good whether or not this succeeds; the next one tries again. */
-  async function rehash({ accountId, passwordHash }: Credential, password: string): Promise<void> {
+  /**
+   * Makes what today would be kept of the password, now that it is known. The login is good whether or not this succeeds;
+   * the next one tries again.
+   */
+  async function refresh(credential: Credential, password: string, rehash: boolean): Promise<void> {
+    const { accountId, passwordHash, scramVerifier } = credential
+    const hasVerifier = isCurrentScramVerifier(scramVerifier)
+    if (hasVerifier && !rehash) return
     try {
-      await credentials.replaceHash(accountId, passwordHash, await hashPassword(password))
+      await credentials.replacePassword(accountId, passwordHash, {
+        passwordHash: rehash ? await hashPassword(password) : passwordHash,
+        scramVerifier: hasVerifier ? scramVerifier : await scramVerifierText(password),
+      })
       log.info({ accountId }, 'password hashed anew')
     } catch (error) {
       log.warn({ accountId, error }, 'password could not be hashed anew')
@@ -130,44 +128,18 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   }
 
   async function malformed(subjects: readonly Subject[]): Promise<LoginResult> {
-    const waitMs = await counters.waitMs(subjects)
-    if (waitMs > 0) return throttled(waitMs)
-    await fail(subjects)
+    const throttled = await guard.throttled(subjects)
+    if (throttled !== undefined) return throttled
+    await guard.fail(subjects)
     return { kind: 'refused', reason: 'malformed' }
   }
 
-  async function fail(subjects: readonly Subject[]): Promise<void> {
-    const waiting = await counters.record(subjects)
-    for (const { name } of waiting) log.warn({ subject: name }, 'too many failed logins')
-  }
-
   return {
-    async authenticate(attempt) {
-      const beganMs = clock.now()
-      const result = await decide(attempt)
-      // The same time for every reason, so that it does not tell the reason.
-      const leftMs = beganMs + settings.authFailureDelay - clock.now()
-      if (result.kind === 'refused' && leftMs > 0) await clock.sleep(leftMs)
-      return result
-    },
+    authenticate: (attempt) => guard.slowly(() => decide(attempt)),
+    ...createScramLogins({ credentials, guard, secret: scramSecret(parts.counters) }),
   }
 }
 
 function authenticated({ accountId, login }: Credential): LoginResult {
   return { kind: 'authenticated', account: { id: accountId, login } }
-}
-
-function throttled(waitMs: number): LoginResult {
-  return { kind: 'throttled', retryAfterSeconds: Math.ceil(waitMs / 1_000) }
-}
-
-function accountName({ local, domain }: Address): string {
-  return `account#${lookupKey(local)}@${domain}`
-}
-
-/** One IPv4 address, or the IPv6 network of one customer, who has 2^64 addresses to try from. */
-function clientName(remoteAddress: string): string {
-  const address = parseIpAddress(remoteAddress.replace(/%.*/, ''))
-  if (address === undefined) return 'address#unknown'
-  return `address#${networkName(address, address.family === 'ipv4' ? 32 : 64)}`
 }

@@ -1,6 +1,7 @@
 // What a login needs of the directory.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { StoredPassword } from '#shared/directory/records.ts'
 import type { Address } from '#shared/mail/address.ts'
 
 export type Credential = {
@@ -8,12 +9,14 @@ export type Credential = {
   /** The account's own address, whatever spelling found it. */
   readonly login: string
   readonly enabled: boolean
-  readonly passwordHash: string
-}
+} & StoredPassword
 
 export interface CredentialStore {
-  /** Disabled accounts are found too. Sees every change whose promise has resolved. */
+  /**
+   * Disabled accounts are found too. Sees every change whose promise has resolved. What does not exist takes as long to find
+   * as what does.
+   */
   find(address: Address): Promise<Credential | undefined>
-  /** Writes a better hash of the same password, unless the password was changed meanwhile. */
-  replaceHash(accountId: AccountId, oldHash: string, newHash: string): Promise<unknown>
+  /** Writes better records of the same password, unless the password was changed meanwhile. */
+  replacePassword(accountId: AccountId, oldHash: string, stored: StoredPassword): Promise<unknown>
 }

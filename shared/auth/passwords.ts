@@ -1,8 +1,10 @@
 // Checking and making password hashes. New ones are argon2id; old ones of many schemes are verified so that the password files
 // people have keep working.
 
+import type { StoredPassword } from '#shared/directory/records.ts'
 import { hashArgon2id } from './schemes/argon2id.ts'
 import { recognise } from './schemes/index.ts'
+import { formatScramVerifier, makeScramVerifier } from './scram-verifier.ts'
 
 export type Verification =
   /** Outdated: hash it anew now that the password is at hand. */
@@ -34,6 +36,19 @@ export function isSupportedHash(stored: string): boolean {
 export async function hashPassword(password: string): Promise<string> {
   if (!isPassword(password)) throw new RangeError('a password has 1 to 1024 bytes and no NUL')
   return hashArgon2id(password)
+}
+
+export async function scramVerifierText(password: string): Promise<string> {
+  return formatScramVerifier(await makeScramVerifier(password))
+}
+
+/** What is kept of a new password. */
+export async function storedPassword(password: string): Promise<StoredPassword> {
+  const [passwordHash, scramVerifier] = await Promise.all([
+    hashPassword(password),
+    scramVerifierText(password),
+  ])
+  return { passwordHash, scramVerifier }
 }
 
 // A hash of a password nobody knows, with today's parameters.

@@ -20,6 +20,7 @@ import {
   readAccount,
   readAddress,
   readDomain,
+  type StoredPassword,
 } from './records.ts'
 
 export interface Accounts {
@@ -31,13 +32,14 @@ export interface Accounts {
   set(address: Address, changes: AccountChanges): Promise<AccountChanged>
   /** Nothing of it remains here; its mail, filed under its id, is the caller's to delete. */
   remove(address: Address): Promise<AccountChanged>
-  /** A better hash of the same password; false when the password was changed meanwhile. */
-  replaceHash(id: AccountId, oldHash: string, newHash: string): Promise<boolean>
+  /** Better records of the same password; false when the password was changed meanwhile. */
+  replacePassword(id: AccountId, oldHash: string, stored: StoredPassword): Promise<boolean>
 }
 
 export type NewAccount = {
   readonly address: Address
   readonly passwordHash: string
+  readonly scramVerifier?: string | null
   readonly quotaBytes?: number | null
   readonly enabled?: boolean
 }
@@ -45,8 +47,12 @@ export type NewAccount = {
 export type AccountChanges = {
   readonly enabled?: boolean
   readonly quotaBytes?: number | null
-  readonly passwordHash?: string
-}
+} & PasswordChange
+
+/** A verifier never outlives the password it was made from: a new hash without one leaves none. */
+type PasswordChange =
+  | { readonly passwordHash?: never; readonly scramVerifier?: never }
+  | { readonly passwordHash: string; readonly scramVerifier?: string | null }
 
 export type AccountAdded =
   | { readonly kind: 'ok'; readonly account: AccountRecord }
@@ -115,6 +121,7 @@ export function createAccounts(parts: {
           enabled: wanted.enabled ?? true,
           quotaBytes: wanted.quotaBytes ?? null,
           passwordHash: wanted.passwordHash,
+          scramVerifier: wanted.scramVerifier ?? null,
           createdMs: clock.now(),
         }
         await table.transact([
@@ -148,17 +155,18 @@ export function createAccounts(parts: {
         const found = await find(address)
         if (found === undefined) return { kind: 'no-such-account' }
         // Only what changes is written: two changes of different settings at once both hold.
-        const { passwordHash: _, ...repeated } = changes
+        const { passwordHash, scramVerifier = null, ...repeated } = changes
+        const password = passwordHash === undefined ? {} : { passwordHash, scramVerifier }
         const writes: Write[] = []
         for (const [update, set] of [
-          [accountKey(found.account.id), changes],
+          [accountKey(found.account.id), { ...repeated, ...password }],
           [addressKey(address), repeated],
         ] as const) {
           if (Object.keys(set).length === 0) continue
           writes.push({ update, changes: { set }, if: { exists: 'pk' } })
         }
         if (writes.length > 0) await table.transact(writes)
-        return { kind: 'ok', account: { ...found.account, ...changes } }
+        return { kind: 'ok', account: { ...found.account, ...repeated, ...password } }
       }),
 
     remove: (address) =>
@@ -182,12 +190,12 @@ export function createAccounts(parts: {
         return { kind: 'ok', account }
       }),
 
-    async replaceHash(id, oldHash, newHash) {
+    async replacePassword(id, oldHash, { passwordHash, scramVerifier }) {
       return await optimistic(async () => {
         if ((await byId(id))?.passwordHash !== oldHash) return false
         await table.write({
           update: accountKey(id),
-          changes: { set: { passwordHash: newHash } },
+          changes: { set: { passwordHash, scramVerifier } },
           if: { attribute: 'passwordHash', is: '=', value: oldHash },
         })
         return true

@@ -2,7 +2,7 @@
 //   DOMAINS     / <domain>        domain with the number of its accounts and aliases
 //   D#<domain>  / L#<local key>   address: its account (with what RCPT needs of it) or alias targets, or both
 //   D#<domain>  / L@              the catch-all alias; no local key can make this key
-//   ACC#<id>    / PROFILE         account with its password hash
+//   ACC#<id>    / PROFILE         account with what is kept of its password
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { type Address, formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
@@ -37,8 +37,13 @@ export type AccountRecord = {
   /** Null: the setting `mailboxSizeLimit` holds. 0: no limit. */
   readonly quotaBytes: number | null
   readonly passwordHash: string
+  /** For logins with SCRAM; null where the password has not been seen since there is such a thing. */
+  readonly scramVerifier: string | null
   readonly createdMs: number
 }
+
+/** What is kept of one password; always written together. */
+export type StoredPassword = Pick<AccountRecord, 'passwordHash' | 'scramVerifier'>
 
 export const domainsPk = 'DOMAINS'
 
@@ -75,6 +80,7 @@ export function accountItem(account: AccountRecord): Item {
     enabled: account.enabled,
     quotaBytes: account.quotaBytes,
     passwordHash: account.passwordHash,
+    scramVerifier: account.scramVerifier,
     createdMs: account.createdMs,
   }
 }
@@ -113,6 +119,8 @@ export function readAccount(item: Item): AccountRecord {
     enabled: boolean(item, 'enabled'),
     quotaBytes: item.quotaBytes === null ? null : number(item, 'quotaBytes'),
     passwordHash: string(item, 'passwordHash'),
+    // Accounts made before there were verifiers have no such attribute.
+    scramVerifier: item.scramVerifier == null ? null : string(item, 'scramVerifier'),
     createdMs: number(item, 'createdMs'),
   }
 }

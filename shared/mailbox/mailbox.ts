@@ -14,6 +14,7 @@ import { createFolderMoving } from './folder-moving.ts'
 import { createFolderSnapshots, type OpenFolder } from './folder-snapshots.ts'
 import { createFolders } from './folders.ts'
 import { openMessage } from './open-message.ts'
+import { type Usage, usageOf } from './quota.ts'
 import { receiveMessage } from './receive.ts'
 import { messageFromRecord } from './records.ts'
 import { changesSince } from './resync.ts'
@@ -38,14 +39,8 @@ export function createMailbox(deps: {
   const { empty } = createEmptying({ ...deps, folders, expunge, moving })
 
   /** What a quota is compared with; removed folders count until they are empty. */
-  async function usage(
-    accountId: AccountId,
-  ): Promise<{ readonly bytes: number; readonly messages: number }> {
-    const all = await folders.all(accountId)
-    return {
-      bytes: all.reduce((sum, folder) => sum + folder.bytes, 0),
-      messages: all.reduce((sum, folder) => sum + folder.exists, 0),
-    }
+  async function usage(accountId: AccountId): Promise<Usage> {
+    return usageOf(await folders.all(accountId))
   }
 
   const reader: MailboxReader = {
@@ -89,7 +84,6 @@ export function createMailbox(deps: {
     storeFlags,
     empty,
     usage,
-    usedBytes: async (accountId: AccountId) => (await usage(accountId)).bytes,
     blob,
     blobs,
   }

@@ -11,7 +11,7 @@ import { flagSet } from '#shared/mailbox/flags.ts'
 import { createFolderSnapshots } from '#shared/mailbox/folder-snapshots.ts'
 import { createMailbox } from '#shared/mailbox/mailbox.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
-import { systemClock } from '#shared/runtime/clock.ts'
+import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
@@ -27,6 +27,9 @@ export async function startImapServer(
     /** A store of the caller's, which stays open; default: a new embedded one. */
     readonly store?: Store
     readonly quotaBytes?: number
+    readonly quotaMessages?: number
+    /** The clock of the listener; the mailbox has the system's. */
+    readonly clock?: Clock
   } = {},
 ) {
   const resources = new AsyncDisposableStack()
@@ -56,8 +59,8 @@ export async function startImapServer(
     objects,
     signals,
     authenticator,
-    quotaBytes: async () => given.quotaBytes ?? 0,
-    clock,
+    quota: async () => ({ bytes: given.quotaBytes ?? 0, messages: given.quotaMessages ?? 0 }),
+    clock: given.clock ?? clock,
     log: silentLog,
     hostname: 'imap.example.test',
   })
@@ -95,6 +98,7 @@ export async function startImapServer(
   return {
     port: plain?.port ?? 0,
     tlsPort: tls?.port ?? 0,
+    listener,
     store,
     mailbox,
     snapshots,

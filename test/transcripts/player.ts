@@ -40,6 +40,8 @@ export type Target = {
 export type Stage = {
   /** Starts a server as the transcript's header asks for; called once for each playing. */
   connect(header: Header): Promise<Target>
+  /** Default: both. */
+  readonly chunkings?: readonly Chunking[]
 }
 
 type Chunking = 'whole' | 'byte by byte'
@@ -50,14 +52,17 @@ export function playTranscripts(folder: URL, stage: Stage): void {
   if (files.length === 0) throw new Error(`no transcripts in ${folder.href}`)
   for (const file of files.sort()) {
     const transcript = readTranscript(new URL(file, asFolder(folder)))
+    const chunkings = transcript.header.chunking === 'whole' ? wholeOnly : stage.chunkings
     describe(basename(file, '.txt'), () => {
-      it('plays whole', () => playTranscript(transcript, 'whole', stage))
-      if (transcript.header.chunking !== 'whole') {
-        it('plays byte by byte', () => playTranscript(transcript, 'byte by byte', stage))
+      for (const chunking of chunkings ?? bothChunkings) {
+        it(`plays ${chunking}`, () => playTranscript(transcript, chunking, stage))
       }
     })
   }
 }
+
+const wholeOnly: readonly Chunking[] = ['whole']
+const bothChunkings: readonly Chunking[] = ['whole', 'byte by byte']
 
 function readTranscript(url: URL): Transcript {
   try {

@@ -5,6 +5,7 @@ import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { noFlags } from '#shared/mailbox/flags.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import { fits, type Quota, roomLeft, usageOf } from '#shared/mailbox/quota.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import type { LocalDelivery } from '#shared/queue/pipeline.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -13,8 +14,8 @@ import type { Log } from '#shared/runtime/log.ts'
 
 export function createLocalDelivery(deps: {
   readonly mailbox: Mailbox
-  /** Quota of the account in bytes; undefined when it is gone or disabled for mail. */
-  readonly quotaBytes: (accountId: AccountId) => Promise<number | undefined>
+  /** Undefined when the account is gone. */
+  readonly quota: (accountId: AccountId) => Promise<Quota | undefined>
   readonly options: {
     /** `user+folder@` goes into that folder when it exists. */
     readonly deliverToDetailFolder: boolean
@@ -52,14 +53,15 @@ export function createLocalDelivery(deps: {
         reply: `mail forwarding loop for ${recipient.address}`,
       }
     }
-    const quota = await deps.quotaBytes(accountId)
+    const quota = await deps.quota(accountId)
     if (quota === undefined) {
       return { kind: 'failed', status: '5.1.1', reply: `${recipient.address}: no such account` }
     }
     const folders = await mailbox.folders.list(accountId)
-    const used = folders.reduce((sum, folder) => sum + folder.bytes, 0)
-    if (quota > 0 && used + blob.object.length > quota) {
-      return { kind: 'deferred', status: '4.2.2', reply: `mailbox full: ${used} of ${quota} bytes` }
+    const used = usageOf(folders)
+    if (!fits(roomLeft(quota, used), blob.object.length)) {
+      const reply = `mailbox full: ${used.bytes} of ${quota.bytes} bytes, ${used.messages} messages`
+      return { kind: 'deferred', status: '4.2.2', reply }
     }
     const folder = folderFor(folders, recipient)
     const appended = await mailbox.append(folder, {

@@ -2,6 +2,7 @@
 
 import { decodeMailboxName, MAILBOX_NAME_BYTES_MAX } from '#shared/imap/mailbox-name.ts'
 import { FolderTree } from '#shared/mailbox/folder-path.ts'
+import { roomLeft, type Usage, usageOf } from '#shared/mailbox/quota.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import type { CommandFeed, Completion } from '../command.ts'
 import { replies } from '../replies.ts'
@@ -11,8 +12,8 @@ export type Target =
   | {
       readonly kind: 'target'
       readonly folder: FolderRecord
-      /** Bytes the account may still store. */
-      readonly roomBytes: number
+      /** What the account may still store. */
+      readonly room: Usage
     }
   | { readonly kind: 'refused'; readonly completion: Completion }
 
@@ -32,16 +33,14 @@ export async function readMailboxName(feed: CommandFeed): Promise<string> {
 
 export async function findTarget(session: Session, mailbox: string): Promise<Target> {
   const { account, services } = session
-  const [all, quotaBytes] = await Promise.all([
+  const [all, quota] = await Promise.all([
     services.mailbox.folders.all(account.id),
-    services.quotaBytes(account.id),
+    services.quota(account.id),
   ])
   const folder = new FolderTree(all.filter(({ removed }) => !removed)).find(mailbox)
   // RFC 9051 §6.3.12: CREATE would help, also where only the name is left.
   if (!folder?.selectable) return { kind: 'refused', completion: replies.tryCreate }
   // The account was removed while its session is open.
-  if (quotaBytes === undefined) return { kind: 'refused', completion: replies.unavailable }
-  const usedBytes = all.reduce((sum, { bytes }) => sum + bytes, 0)
-  const roomBytes = quotaBytes === 0 ? Number.POSITIVE_INFINITY : quotaBytes - usedBytes
-  return { kind: 'target', folder, roomBytes }
+  if (quota === undefined) return { kind: 'refused', completion: replies.unavailable }
+  return { kind: 'target', folder, room: roomLeft(quota, usageOf(all)) }
 }

@@ -24,12 +24,13 @@ export const append = defineStreamedCommand({
     await using staged = new AsyncDisposableStack()
     const received: Received[] = []
     const messages: Appendix[] = []
-    let { roomBytes } = target
+    let { bytes: roomBytes, messages: roomMessages } = target.room
     const { messageLimit } = session.services.options
     do {
       // RFC 9738 §3.1: all of the messages or none.
       if (messages.length === messageLimit) return overLimit(session)
       if (messages.length === APPEND_TOGETHER_MAX) return replies.tooManyMessages
+      if (roomMessages-- < 1) return replies.overQuota
       const arrival = await receiveMessage(session, feed, roomBytes, staged)
       if (arrival.kind === 'refused') return arrival.completion
       received.push(arrival.received)

@@ -1,4 +1,5 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
+import { fits } from '#shared/mailbox/quota.ts'
 import { type Command, defineCommand } from '../command.ts'
 import { limited, overLimit } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
@@ -27,7 +28,7 @@ function copying(by: NumberKind): Command {
       const possible = limited(session, uids)
       if (possible.cut) return overLimit(session, possible.uids[0])
       const { selected, services } = session
-      if (sizeOf(selected, uids) > target.roomBytes) return replies.overQuota
+      if (!fits(target.room, sizeOf(selected, uids), uids.length)) return replies.overQuota
       const copying = services.mailbox.copy(selected.folder, uids, target.folder)
       const copied = await tellingProgress(session, wire, copying)
       // Copies in the selected mailbox itself are news.

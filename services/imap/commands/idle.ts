@@ -1,36 +1,57 @@
-import { completed, defineCommand, noArguments } from '../command.ts'
-import { HINT_GATHER_MS } from '../config.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { type Completion, completed, defineCommand, noArguments } from '../command.ts'
+import { HINT_GATHER_MS, IDLE_RETRY_MS } from '../config.ts'
+import type { SelectedMailbox } from '../selected-mailbox.ts'
+import type { Session } from '../session.ts'
+import type { Wire } from '../wire.ts'
 
 /** IDLE: tells what is new as it happens, until DONE. RFC 9051 §6.3.13. */
 export const idle = defineCommand({
   states: ['authenticated', 'selected'],
   mayReportExpunge: true,
   parse: noArguments,
-  async run(session, _, wire) {
+  async run(session, _, wire): Promise<Completion> {
     wire.continuation('idling')
-    const { clock, options } = session.services
+    const { state } = session
+    const mailbox = state.kind === 'selected' ? state.mailbox : undefined
     const ending = new AbortController()
     const left = new AbortController()
     const line = wire.readLine(left.signal).finally(() => ending.abort())
-    const told = (async () => {
-      if (session.state.kind !== 'selected') return
-      const { mailbox } = session.state
-      // What came between the last command and this one, then whatever is hinted.
-      for (let look = true; !ending.signal.aborted; ) {
-        await mailbox.tellNews(wire, { expunges: true, look })
-        // Nothing more can come; the dispatcher ends the session.
-        if (mailbox.gone) return left.abort()
-        const hint = await mailbox.hinted(options.safetyPollMs, ending.signal)
-        look = hint === 'none'
-        if (!look) await clock.sleep(HINT_GATHER_MS, ending.signal)
-      }
-    })()
+    const told = mailbox && tellAsItHappens(session, mailbox, wire, ending.signal)
+    // Nobody waits for DONE any more when nothing can be told; the error is thrown below, when nobody reads.
+    told?.finally(() => left.abort()).catch(() => undefined)
     const text = await line
     await told
-    if (left.signal.aborted) return completed('IDLE')
-    if (text === undefined) return { status: 'BAD', text: 'DONE was expected' }
-    return /^done$/i.test(text.toString('latin1'))
+    // The dispatcher ends the session.
+    if (mailbox?.gone) return completed('IDLE')
+    return /^done$/i.test(text?.toString('latin1') ?? '')
       ? completed('IDLE')
       : { status: 'BAD', text: 'DONE was expected' }
   },
 })
+
+async function tellAsItHappens(
+  { log, services: { clock, options } }: Session,
+  mailbox: SelectedMailbox,
+  wire: Wire,
+  ending: AbortSignal,
+): Promise<void> {
+  // What came between the last command and this one, then whatever is hinted.
+  for (let look = true; !ending.aborted; ) {
+    try {
+      await mailbox.tellNews(wire, { expunges: true, look })
+    } catch (error) {
+      if (!(error instanceof TemporaryFailure)) throw error
+      log.warn({ command: 'IDLE', error }, 'could not look for news')
+      look = true
+      await clock.sleep(IDLE_RETRY_MS, ending)
+      continue
+    }
+    if (mailbox.gone) return
+    // A client that does not read is not told more and more.
+    await wire.room()
+    const hint = await mailbox.hinted(options.safetyPollMs, ending)
+    look = hint === 'none'
+    if (!look) await clock.sleep(HINT_GATHER_MS, ending)
+  }
+}

@@ -62,9 +62,13 @@ export const setQuota = defineCommand({
 
 /** Resources without a limit are not told (RFC 9208 §4.2.1). */
 async function tellQuota({ account, services }: Session, wire: Wire): Promise<void> {
-  const limit = (await services.quotaBytes(account.id)) ?? 0
-  if (limit === 0) return wire.untagged('QUOTA "" ()')
-  const { bytes } = await services.mailbox.usage(account.id)
-  const used = Math.ceil(bytes / STORAGE_UNIT_BYTES)
-  wire.untagged(`QUOTA "" (STORAGE ${used} ${Math.floor(limit / STORAGE_UNIT_BYTES)})`)
+  const quota = await services.quota(account.id)
+  const used = await services.mailbox.usage(account.id)
+  const resources: string[] = []
+  if (quota && quota.bytes > 0) {
+    const usedUnits = Math.ceil(used.bytes / STORAGE_UNIT_BYTES)
+    resources.push(`STORAGE ${usedUnits} ${Math.floor(quota.bytes / STORAGE_UNIT_BYTES)}`)
+  }
+  if (quota && quota.messages > 0) resources.push(`MESSAGE ${used.messages} ${quota.messages}`)
+  wire.untagged(`QUOTA "" (${resources.join(' ')})`)
 }

@@ -30,7 +30,7 @@ function replacing(by: NumberKind): Command {
       if (target.kind === 'refused') return target.completion
       await using staged = new AsyncDisposableStack()
       // What is replaced makes room.
-      const roomBytes = target.roomBytes + selected.messages.sizeAt(row)
+      const roomBytes = target.room.bytes + selected.messages.sizeAt(row)
       const arrival = await receiveMessage(session, feed, roomBytes, staged)
       if (arrival.kind === 'refused') return arrival.completion
       feed.cursor.end()

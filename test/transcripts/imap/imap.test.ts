@@ -6,25 +6,46 @@
 //   enable: NAMES      enabled after the login
 //   tls: implicit
 //   quota: BYTES
+//   quota-messages: NUMBER
+//   message-limit: MESSAGES of one command (MESSAGELIMIT)
 //   plaintext-login: refused
 //   shows: CAPABILITIES     what the transcript is evidence of; test/style asks for one for each that can be advertised
 
 import { readdirSync } from 'node:fs'
 import { describe } from 'vitest'
+import type { Store } from '#shared/storage/ports.ts'
+import { hasDynamoDb, openAws } from '#test/support/emulators/open-test-aws-store.ts'
 import { accountId, startImapServer } from '#test/support/imap-server.ts'
 import type { Connection } from '../connection.ts'
 import type { Header } from '../parser.ts'
-import { playTranscripts } from '../player.ts'
+import { playTranscripts, type Target } from '../player.ts'
 import { mailboxNamed } from './mailboxes.ts'
 
 const login = 'ann@example.test'
 
-async function connect(header: Header) {
-  const { state = 'selected', mailbox = '0', select = 'SELECT INBOX', enable, tls, quota } = header
+/** `store` instead of an embedded one; it is closed with the target. */
+async function connect(
+  header: Header,
+  given?: { readonly store: Store; close(): Promise<void> },
+): Promise<Target> {
+  const {
+    state = 'selected',
+    mailbox = '0',
+    select = 'SELECT INBOX',
+    enable,
+    tls,
+    quota = 0,
+  } = header
   const refusesPlaintext = header['plaintext-login'] === 'refused'
+  const messageLimit = header['message-limit']
   const server = await startImapServer({
-    ...(quota === undefined ? {} : { quotaBytes: Number(quota) }),
-    ...(refusesPlaintext ? { options: { disablePlaintextAuth: 'yes' } } : {}),
+    ...(given === undefined ? {} : { store: given.store }),
+    quotaBytes: Number(quota),
+    quotaMessages: Number(header['quota-messages'] ?? 0),
+    options: {
+      ...(refusesPlaintext ? { disablePlaintextAuth: 'yes' } : {}),
+      ...(messageLimit === undefined ? {} : { messageLimit: Number(messageLimit) }),
+    },
   })
   const inbox = await server.mailbox.inbox(accountId(login))
   for (const { text, flags, internalDateMs } of mailboxNamed(mailbox)) {
@@ -41,7 +62,10 @@ async function connect(header: Header) {
     port: tls === 'implicit' ? server.tlsPort : server.port,
     implicitTls: tls === 'implicit',
     prepare,
-    close: server.stop,
+    async close() {
+      await server.stop()
+      await given?.close()
+    },
   }
 }
 
@@ -55,8 +79,32 @@ async function say(connection: Connection, tag: string, command: string): Promis
 }
 
 const here = new URL('.', import.meta.url)
-for (const entry of readdirSync(here, { withFileTypes: true })) {
-  if (!entry.isDirectory()) continue
-  describe(`imap ${entry.name}`, () =>
-    playTranscripts(new URL(`${entry.name}/`, here), { connect }))
+const folders = readdirSync(here, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+for (const { name } of folders) {
+  describe(`imap ${name}`, () =>
+    playTranscripts(new URL(`${name}/`, here), { connect: (header) => connect(header) }))
 }
+
+/** What stands most on the storage: changes, news of other sessions, numbers that must not repeat. */
+const playedOnAws = [
+  'append',
+  'condstore',
+  'copy',
+  'expunge',
+  'folders',
+  'metadata',
+  'move',
+  'qresync',
+  'replace',
+  'store',
+]
+
+describe.skipIf(!(await hasDynamoDb()))('on the AWS drivers', () => {
+  for (const name of playedOnAws) {
+    describe(`imap ${name}`, () =>
+      playTranscripts(new URL(`${name}/`, here), {
+        connect: async (header) => connect(header, await openAws()),
+        chunkings: ['whole'],
+      }))
+  }
+})

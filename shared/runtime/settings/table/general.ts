@@ -2,7 +2,7 @@
 
 import { hostname as machineName } from 'node:os'
 import { domain, hostName, networkList } from '../address-kinds.ts'
-import { boolean, bytes, text } from '../kinds.ts'
+import { boolean, bytes, integer, text } from '../kinds.ts'
 import { type Kind, Setting, type SettingGroup } from '../setting.ts'
 
 const MEGABYTE = 1024 ** 2
@@ -49,6 +49,11 @@ export const generalSettings = {
     default: 200 * MEGABYTE,
     about: 'Quota of accounts that have none of their own; 0 means no limit.',
     known: { postfix: 'mailbox_size_limit', dovecot: 'quota_rule' },
+  }),
+  mailboxMessageLimit: new Setting(integer({ min: 0, max: 1_000_000_000 }), {
+    default: 1_000_000,
+    about: 'Messages an account may hold, all folders together; 0 for no limit.',
+    known: { dovecot: 'quota_rule (messages)' },
   }),
   recipientDelimiter: new Setting(delimiter, {
     default: '+',

@@ -12,6 +12,10 @@ import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
 import { parsed } from './cursor-of.ts'
 
 const keyOf = (text: string) => parsed(text, parseSearchKeys)
+const uidRange = (first: number, last: number): SearchKey => ({
+  kind: 'uids',
+  messages: { kind: 'set', ranges: [{ first, last }] },
+})
 const day = Date.parse('1994-02-01')
 const numbers = (first: number, last = first) =>
   ({ kind: 'set', ranges: [{ first, last }] }) as const

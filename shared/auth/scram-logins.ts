@@ -1,0 +1,78 @@
+// Logins with SCRAM-SHA-256 on the verifiers kept beside the password hashes. An account that does not exist, or of which only an
+// old hash is known, goes through the same steps with a verifier that no password fits (RFC 5802 §9).
+
+import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import type { Credential, CredentialStore } from './credential-store.ts'
+import { type Applicant, accountName, type LoginGuard } from './login-guard.ts'
+import {
+  checkScramProof,
+  fakeScramVerifier,
+  parseScramVerifier,
+  type ScramVerifier,
+} from './scram-verifier.ts'
+import { createWorkLimit } from './work-limit.ts'
+
+/** Few at a time, so that a burst of guesses does not get past the count of the first ones. */
+const PROOFS_MAX = 4
+const WAITING_MAX = 400
+const WAITING_PER_CLIENT_MAX = 100
+
+export function createScramLogins(parts: {
+  readonly credentials: CredentialStore
+  readonly guard: LoginGuard
+  /** The same for all processes and starts of an installation: made-up salts must not change. */
+  readonly secret: () => Promise<Uint8Array>
+}): Pick<Authenticator, 'scramChallenge' | 'scramProof'> {
+  const { credentials, guard, secret } = parts
+  const limit = createWorkLimit({
+    runningMax: PROOFS_MAX,
+    waitingMax: WAITING_MAX,
+    waitingPerClientMax: WAITING_PER_CLIENT_MAX,
+  })
+
+  async function lookUp({ address, client }: Applicant): Promise<{
+    readonly credential: Credential | undefined
+    readonly verifier: ScramVerifier
+  }> {
+    const [credential, key] = await Promise.all([address && credentials.find(address), secret()])
+    const fake = fakeScramVerifier(key, address === undefined ? client : accountName(address))
+    return { credential, verifier: parseScramVerifier(credential?.scramVerifier ?? null) ?? fake }
+  }
+
+  return {
+    async scramChallenge(attempt) {
+      const applicant = guard.applicant(attempt)
+      const [throttled, { verifier }] = await Promise.all([
+        guard.throttled(applicant.subjects),
+        lookUp(applicant),
+      ])
+      if (throttled !== undefined) return throttled
+      const { salt, iterations } = verifier
+      return { kind: 'challenge', salt: salt.toString('base64'), iterations }
+    },
+
+    scramProof: (attempt) =>
+      guard.slowly(() => {
+        const applicant = guard.applicant(attempt)
+        const { client, address, subjects } = applicant
+        return limit.run(client, async () => {
+          const [throttled, { credential, verifier }] = await Promise.all([
+            guard.throttled(subjects),
+            lookUp(applicant),
+          ])
+          if (throttled !== undefined) return throttled
+          const proof = Buffer.from(attempt.clientProof, 'base64')
+          const signature = checkScramProof(verifier, attempt.authMessage, proof)
+          if (credential?.enabled && signature !== undefined) {
+            const { accountId: id, login } = credential
+            const serverSignature = signature.toString('base64')
+            return { kind: 'authenticated', account: { id, login }, serverSignature }
+          }
+          await guard.fail(subjects)
+          if (address === undefined) return { kind: 'refused', reason: 'malformed' }
+          if (credential === undefined) return { kind: 'refused', reason: 'unknown' }
+          return { kind: 'refused', reason: signature === undefined ? 'password' : 'disabled' }
+        })
+      }),
+  }
+}

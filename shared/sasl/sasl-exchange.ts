@@ -1,0 +1,77 @@
+// One SASL login (RFC 4422) on the server's side, whatever the mechanism. Listeners pass decoded responses in and encoded
+// challenges out until it is finished; cancelling (`*`) is their business.
+
+import type { Authenticator, LoginAttempt, LoginResult } from '#shared/contracts/authenticate.ts'
+import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
+import { createSaslServer, type PasswordMechanism } from './sasl-server.ts'
+import { createScramExchange } from './scram-exchange.ts'
+
+export interface SaslExchange {
+  /**
+   * The first call gets the initial response, or undefined when the client sent none; each later one the answer to a
+   * challenge. Rejects as the authenticator does.
+   */
+  step(response: Uint8Array | undefined): Promise<SaslExchangeStep>
+}
+
+export type SaslExchangeStep =
+  | { readonly kind: 'challenge'; readonly data: Uint8Array }
+  | { readonly kind: 'finished'; readonly login: string; readonly result: LoginResult }
+  | { readonly kind: 'malformed' }
+
+export type SaslContext = {
+  readonly authenticator: Authenticator
+  readonly service: LoginAttempt['service']
+  readonly remoteAddress: string
+  /** Of the TLS connection under the session; undefined in clear. */
+  readonly channelBindings: ChannelBindings | undefined
+}
+
+const names = ['PLAIN', 'LOGIN', 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS'] as const
+
+export type Mechanism = (typeof names)[number]
+
+/**
+ * What to advertise. SCRAM shows the password to nobody, so it is offered where passwords in clear are not; with `-PLUS` only
+ * where the connection has something to bind to.
+ */
+export function offeredMechanisms(to: {
+  readonly passwordsAllowed: boolean
+  readonly channelBindings: ChannelBindings | undefined
+}): readonly Mechanism[] {
+  return names.filter((name) => {
+    if (name === 'SCRAM-SHA-256-PLUS') return to.channelBindings?.available === true
+    return name === 'SCRAM-SHA-256' || to.passwordsAllowed
+  })
+}
+
+/** Whether the password itself is sent. */
+export function sendsPassword(mechanism: Mechanism): mechanism is PasswordMechanism {
+  return mechanism === 'PLAIN' || mechanism === 'LOGIN'
+}
+
+/** Mechanism names are written in any case (RFC 4422 §3.1 has them in capitals; clients do not). */
+export function findMechanism(text: string): Mechanism | undefined {
+  const upper = text.toUpperCase()
+  return names.find((name) => name === upper)
+}
+
+export function createSaslExchange(mechanism: Mechanism, context: SaslContext): SaslExchange {
+  return sendsPassword(mechanism)
+    ? createPasswordExchange(mechanism, context)
+    : createScramExchange(context, { plus: mechanism === 'SCRAM-SHA-256-PLUS' })
+}
+
+function createPasswordExchange(mechanism: PasswordMechanism, context: SaslContext): SaslExchange {
+  const { authenticator, service, remoteAddress } = context
+  const server = createSaslServer(mechanism)
+  return {
+    async step(response) {
+      const step = server.step(response)
+      if (step.kind !== 'credentials') return step
+      const { login, password } = step
+      const attempt = { service, remoteAddress, login, password }
+      return { kind: 'finished', login, result: await authenticator.authenticate(attempt) }
+    },
+  }
+}
