@@ -1,5 +1,6 @@
 // What CAPABILITY lists in each state: nothing is advertised where it does not hold.
 
+import { type Mechanism, offeredMechanisms } from '#shared/sasl/sasl-exchange.ts'
 import type { Session } from './session.ts'
 
 /** Those that hold after the login as well as in a selected mailbox. A transcript shows each (test/style). */
@@ -57,7 +58,8 @@ export function advertised(session: Session): string {
   const { state, transport } = session
   if (state.kind === 'not-authenticated') {
     const starttls = transport.security === 'clear' && transport.tlsAvailable ? ['STARTTLS'] : []
-    const logins = mayLogIn(session) ? ['AUTH=PLAIN', 'AUTH=LOGIN'] : ['LOGINDISABLED']
+    const passwords = mayLogIn(session) ? [] : ['LOGINDISABLED']
+    const logins = [...passwords, ...mechanisms(session).map((name) => `AUTH=${name}`)]
     return [...always, ...starttls, ...logins].join(' ')
   }
   const { messageLimit, messageSizeLimit } = session.services.options
@@ -67,6 +69,11 @@ export function advertised(session: Session): string {
   names.add(`SAVELIMIT=${messageLimit}`)
   if (transport.compressed) names.delete('COMPRESS=DEFLATE')
   return [...names].join(' ')
+}
+
+export function mechanisms(session: Session): readonly Mechanism[] {
+  const { channelBindings } = session.transport
+  return offeredMechanisms({ passwordsAllowed: mayLogIn(session), channelBindings })
 }
 
 /** Whether passwords may cross this connection (RFC 9051 §11.1). */

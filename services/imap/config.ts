@@ -11,6 +11,8 @@ export type ImapOptions = {
   readonly messageSizeLimit: number
   /** Messages one command works on (RFC 9738). */
   readonly messageLimit: number
+  /** Mailboxes whose messages one session watches with NOTIFY (RFC 5465 §5.8). */
+  readonly notifyMailboxesMax: number
   readonly connectionsMax: number
   readonly connectionsPerAddressMax: number
   /** Sessions of one account at a time. */
@@ -37,6 +39,7 @@ export const imapDefaults = {
   messageSizeLimit: 10 * 1024 * 1024,
   // Clients that do not know the limit take what they are not told of for expunged: far above any mailbox there is.
   messageLimit: 1_000_000,
+  notifyMailboxesMax: 1_000,
   connectionsMax: 5_000,
   connectionsPerAddressMax: 100,
   connectionsPerAccountMax: 50,

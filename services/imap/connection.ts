@@ -17,6 +17,7 @@ import { Cursor } from '#shared/imap/cursor.ts'
 import type { SecureContextSource } from '#shared/net/hot-context.ts'
 import { Output } from '#shared/net/output.ts'
 import type { Endpoint, ListenedConnection } from '#shared/net/tcp-listener.ts'
+import { channelBindings } from '#shared/net/tls/channel-binding.ts'
 import { advertised } from './capabilities.ts'
 import type { CommandFeed, Completion } from './command.ts'
 import { deflated } from './compression.ts'
@@ -99,8 +100,10 @@ export class Connection implements ListenedConnection, Wire {
       security: 'clear',
       tlsAvailable: secureContext !== undefined,
       compressed: false,
+      channelBindings: undefined,
       remoteAddress,
     })
+    this.#session.onNotification = this.#wakeUp
     const closed = Promise.withResolvers<void>()
     socket.once('close', closed.resolve).on('error', this.#onError)
     this.done = closed.promise.then(() => this.#finish())
@@ -193,7 +196,8 @@ export class Connection implements ListenedConnection, Wire {
 
   readonly #wakeUp = (): void => this.#wake?.()
 
-  async #nextEvent(): Promise<ReaderEvent | undefined> {
+  /** Between commands a client that used NOTIFY is told meanwhile what happens (RFC 5465 §3.1). */
+  async #nextEvent({ betweenCommands = false } = {}): Promise<ReaderEvent | undefined> {
     while (this.#end === undefined) {
       const event = this.#reader.next()
       if (event !== undefined) {
@@ -201,7 +205,8 @@ export class Connection implements ListenedConnection, Wire {
         this.#quietSinceMs = this.#services.clock.now()
         return event
       }
-      if (this.#inputEnded || !(await this.#input())) return undefined
+      if (betweenCommands && this.#session.notifications?.ready) await this.#tellNotifications()
+      else if (this.#inputEnded || !(await this.#input())) return undefined
     }
     return undefined
   }
@@ -215,7 +220,7 @@ export class Connection implements ListenedConnection, Wire {
       if (this.#end !== undefined) return
       this.untagged(`OK [CAPABILITY ${advertised(this.#session)}] ${this.#services.hostname} ready`)
       for (;;) {
-        const event = await this.#nextEvent()
+        const event = await this.#nextEvent({ betweenCommands: true })
         if (event === undefined) break
         this.#busy = true
         await this.#handle(event)
@@ -230,6 +235,17 @@ export class Connection implements ListenedConnection, Wire {
       }
       this.#close('bug')
     }
+  }
+
+  async #tellNotifications(): Promise<void> {
+    this.#busy = true
+    await this.#session.notifications?.tellBetweenCommands(this)
+    await this.#output.room()
+    this.#busy = false
+    const { state } = this.#session
+    // RFC 2180 §3.3
+    if (state.kind === 'selected' && state.mailbox.gone) this.#bye(replies.byeMailboxGone, 'logout')
+    else if (this.#draining) this.#bye(replies.byeShutdown, 'shutdown')
   }
 
   async #handle(event: ReaderEvent): Promise<void> {
@@ -335,7 +351,8 @@ export class Connection implements ListenedConnection, Wire {
       return leave()
     }
     secure.off('end', leave)
-    this.#session.transport = { ...this.#session.transport, security: 'tls' }
+    const bindings = { security: 'tls', channelBindings: channelBindings(secure) } as const
+    this.#session.transport = { ...this.#session.transport, ...bindings }
   }
 
   /** RFC 4978: both directions from here on, beginning with what the client has sent already. */

@@ -96,11 +96,12 @@ async function guarded(
 
 /** Untagged responses about what others did, before the tagged answer (RFC 9051 §7.5.1 says which may come now). */
 async function tellNews(session: Session, command: Command, wire: Wire): Promise<void> {
-  if (session.state.kind !== 'selected') return
-  await session.state.mailbox.tellNews(wire, {
-    expunges: command.mayReportExpunge,
-    look: command.looksForNews ?? false,
-  })
+  const expunges = command.mayReportExpunge
+  if (session.state.kind === 'selected') {
+    const look = command.looksForNews ?? false
+    await session.state.mailbox.tellNews(wire, { expunges, look })
+  }
+  if (session.notifications?.ready) await session.notifications.tell(wire, { expunges })
 }
 
 function withoutLiteral(cursor: Cursor): CommandFeed {

@@ -14,6 +14,6 @@ export async function completeWithNews(
   name: string,
 ): Promise<Completion> {
   const { enabled, selected } = session
-  await selected.tellNews(wire, { expunges: true, look: true })
+  await selected.tellNews(wire, { expunges: true, look: true, answer: true })
   return completed(name, enabled.has('CONDSTORE') ? `HIGHESTMODSEQ ${selected.modSeq}` : undefined)
 }

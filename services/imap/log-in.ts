@@ -1,11 +1,13 @@
-// What LOGIN and AUTHENTICATE have in common once login and password are known.
+// What LOGIN and AUTHENTICATE have in common.
 
+import type { LoginResult } from '#shared/contracts/authenticate.ts'
 import { advertised, mayLogIn } from './capabilities.ts'
 import type { Completion } from './command.ts'
 import { AUTH_FAILURES_MAX } from './config.ts'
 import { replies } from './replies.ts'
 import type { Session } from './session.ts'
 
+/** LOGIN: the password is at hand. */
 export async function logIn(
   session: Session,
   given: { readonly login: string; readonly password: string },
@@ -18,6 +20,14 @@ export async function logIn(
     password: given.password,
     remoteAddress: session.transport.remoteAddress,
   })
+  return finishLogIn(session, { login: given.login, result }, success)
+}
+
+export function finishLogIn(
+  session: Session,
+  { login, result }: { readonly login: string; readonly result: LoginResult },
+  success: Completion,
+): Completion {
   if (result.kind === 'authenticated') {
     const account = result.account
     if (!session.authenticate(account)) return replies.tooManySessions
@@ -25,7 +35,8 @@ export async function logIn(
     // RFC 9051 §7.2.2: spares the client a CAPABILITY.
     return { ...success, code: `CAPABILITY ${advertised(session)}` }
   }
-  session.log.info({ login: given.login, reason: result.kind }, 'login failed')
+  const reason = result.kind === 'refused' ? result.reason : result.kind
+  session.log.info({ login, reason }, 'login failed')
   const reply = result.kind === 'throttled' ? replies.loginThrottled : replies.loginFailed
   return ++session.authFailures < AUTH_FAILURES_MAX ? reply : { ...reply, after: 'close' }
 }

@@ -38,6 +38,7 @@ export const replies = {
   messageTooLarge: no('TOOBIG', 'Message too large'),
   emptyMessage: no('CANNOT', 'A message cannot be empty'),
   tooManyMessages: no('LIMIT', 'Too many messages at once'),
+  tooManyNotifications: no('NOTIFICATIONOVERFLOW', 'Too many mailboxes to watch'),
   tooManyKeywords: no('LIMIT', 'Too many or too long keywords'),
   noSuchMessage: no('NONEXISTENT', 'No such message'),
   uidRequired: { ...bad('Only UID commands after ENABLE UIDONLY'), code: 'UIDREQUIRED' },

@@ -31,7 +31,21 @@ export type News = {
   readonly expunges: boolean
   /** Whether the folder is read even if no hint came. */
   readonly look: boolean
+  /** They are the answer of a command, whatever NOTIFY said. */
+  readonly answer?: boolean
 }
+
+/** Which message events a client is told of (RFC 5465 §6.1). */
+export type SelectedEvents =
+  /** None but those of its own commands. */
+  | { readonly kind: 'none' }
+  | {
+      /** Whether expunges are told without a command too. */
+      readonly kind: 'delayed' | 'at-once'
+      readonly flags: boolean
+      /** More of new messages than that they are there. */
+      readonly tellNew: ((wire: Wire, uids: readonly Uid[]) => Promise<void>) | null
+    }
 
 /** Keeps results of searches up to date (RFC 5267). */
 export interface ResultWatcher {
@@ -56,6 +70,14 @@ export class SelectedMailbox {
   /** The result that `$` stands for (RFC 5182). */
   saved: readonly Uid[] = []
   watcher: ResultWatcher | undefined
+  /** Without NOTIFY everything is told, at the end of commands. */
+  events: SelectedEvents = { kind: 'delayed', flags: true, tellNew: null }
+  /** Somebody may have changed the folder. */
+  onHint: (() => void) | undefined
+  /** New by this session: the client knows what they are (RFC 5465 §5.2). */
+  readonly #own = new Set<Uid>()
+  /** New, not told by `events.tellNew` yet. */
+  readonly #arrived = new Set<Uid>()
   /** Changed or new, not shown to the watcher yet. */
   readonly #unwatched = new Set<Uid>()
   readonly #parts: SelectedParts
@@ -206,6 +228,12 @@ export class SelectedMailbox {
   hint(): void {
     this.#hinted = true
     this.#wake?.()
+    this.onHint?.()
+  }
+
+  /** Expunges wait to be told. */
+  get owesExpunges(): boolean {
+    return this.#untold.length > 0
   }
 
   /** Waits for a hint, or until the time is over or the signal aborts. */
@@ -229,6 +257,12 @@ export class SelectedMailbox {
     this.#told.set(uid, modSeq)
   }
 
+  /** A command of this session has put these messages here. */
+  brought(uids: readonly Uid[]): void {
+    if (this.#tellNew !== null) for (const uid of uids) this.#own.add(uid)
+    this.hint()
+  }
+
   /** What a client that was here at `modSeq` does not know yet (RFC 7162 §3.2.10). */
   async missedSince(modSeq: number): Promise<{
     readonly changed: readonly Uid[]
@@ -248,7 +282,9 @@ export class SelectedMailbox {
   }
 
   /** Tells what is new since the last time, as far as it may be told now. */
-  async tellNews(wire: Wire, { expunges, look }: News): Promise<void> {
+  async tellNews(wire: Wire, { expunges, look, answer = false }: News): Promise<void> {
+    // What the client is not told of does not enter its view either.
+    if (this.events.kind === 'none' && !answer) return
     const before = this.#view.length
     if (look || this.#hinted) await this.#advance()
     if (this.#gone) return
@@ -261,6 +297,7 @@ export class SelectedMailbox {
     this.tellKeywords(wire)
     await this.#tellFlags(wire)
     await this.#tellResults(wire)
+    await this.#tellArrived(wire)
     // RFC 7162 §3.2: mod-sequences told now must not make the client believe that it knows of the expunges before them.
     if (this.#untold.length > 0 && this.#enabled.has('QRESYNC')) {
       wire.untagged(`OK [HIGHESTMODSEQ ${this.modSeqTold}] Expunges are still to be told`)
@@ -293,6 +330,9 @@ export class SelectedMailbox {
       for (const uid of advanced.changed) this.#unwatched.add(uid)
       for (const uid of advanced.appeared) this.#unwatched.add(uid)
     }
+    if (this.#tellNew !== null) {
+      for (const uid of advanced.appeared) if (!this.#own.delete(uid)) this.#arrived.add(uid)
+    }
     for (const uid of advanced.expunged) this.#changed.delete(uid)
     if (advanced.expunged.length > 0) {
       if (this.#untold.length === 0) this.#toldUpTo = modSeq
@@ -324,7 +364,20 @@ export class SelectedMailbox {
     await this.watcher?.changed(wire, uids)
   }
 
+  get #tellNew() {
+    return this.events.kind === 'none' ? null : this.events.tellNew
+  }
+
+  /** RFC 5465 §5.2: after EXISTS and what they mean for searches. */
+  async #tellArrived(wire: Wire): Promise<void> {
+    if (this.#arrived.size === 0) return
+    const uids = [...this.#arrived].sort((a, b) => a - b)
+    this.#arrived.clear()
+    await this.#tellNew?.(wire, uids)
+  }
+
   async #tellFlags(wire: Wire): Promise<void> {
+    if (this.events.kind === 'none' || !this.events.flags) this.#changed.clear()
     for (const uid of this.#changed) {
       const { messages } = this
       const row = messages.rowOf(uid)

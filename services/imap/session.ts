@@ -6,11 +6,13 @@ import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { FolderSnapshots } from '#shared/mailbox/folder-snapshots.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { Quota } from '#shared/mailbox/quota.ts'
+import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { ObjectStore, Signals, Table } from '#shared/storage/ports.ts'
 import type { AccountSessions } from './account-sessions.ts'
 import type { ImapOptions } from './config.ts'
+import type { Notifications } from './notify/notifications.ts'
 import type { SelectedMailbox } from './selected-mailbox.ts'
 import type { Wire } from './wire.ts'
 
@@ -53,6 +55,8 @@ export type Transport = {
   /** Whether STARTTLS can be answered. */
   readonly tlsAvailable: boolean
   readonly compressed: boolean
+  /** With TLS. */
+  readonly channelBindings: ChannelBindings | undefined
   readonly remoteAddress: string
 }
 
@@ -66,6 +70,10 @@ export class Session {
   log: Log
   transport: Transport
   authFailures = 0
+  /** Since the first NOTIFY. */
+  notifications: Notifications | undefined
+  /** Called when there is something to tell, whether a command runs or not. Set by the connection. */
+  onNotification: () => void = () => {}
   #state: SessionState = { kind: 'not-authenticated' }
 
   constructor(services: Services, transport: Transport) {
@@ -114,6 +122,7 @@ export class Session {
 
   select(mailbox: SelectedMailbox): void {
     this.#state = { kind: 'selected', account: this.account, mailbox }
+    this.notifications?.attach(mailbox)
   }
 
   /** Back to authenticated; the mailbox is let go. */
@@ -138,6 +147,8 @@ export class Session {
   }
 
   async #leave(): Promise<void> {
+    await this.notifications?.close()
+    this.notifications = undefined
     await this.unselect()
     if (this.#state.kind === 'authenticated') {
       this.services.accountSessions.leave(this.#state.account.id)

@@ -7,6 +7,7 @@ import { TLSSocket } from 'node:tls'
 import type { SecureContextSource } from '#shared/net/hot-context.ts'
 import { Output } from '#shared/net/output.ts'
 import type { Endpoint } from '#shared/net/tcp-listener.ts'
+import { channelBindings } from '#shared/net/tls/channel-binding.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import { AUTH_LINE_BYTES_MAX, LINGER_MS, PIPELINE_BYTES_MAX } from './config.ts'
 import { parseRequest, runRequest } from './dispatch.ts'
@@ -64,8 +65,11 @@ export class Connection {
     this.#quietSinceMs = this.#openedMs
     this.#output = new Output(socket, services.clock)
     const tlsAvailable = secureContext !== undefined
-    const transport = { security: 'clear', tlsAvailable, remoteAddress } as const
-    this.#session = new Session(services, transport, this.#gone.signal)
+    this.#session = new Session(
+      services,
+      { security: 'clear', tlsAvailable, channelBindings: undefined, remoteAddress },
+      this.#gone.signal,
+    )
     const closed = Promise.withResolvers<void>()
     socket.once('close', closed.resolve).on('error', this.#onError)
     this.done = closed.promise.then(() => this.#finish())
@@ -224,7 +228,7 @@ export class Connection {
       return leave()
     }
     secure.off('end', leave)
-    this.#session.tlsStarted()
+    this.#session.tlsStarted(channelBindings(secure))
   }
 
   /** Closes our end, and the client's when it does not. */

@@ -1,31 +1,37 @@
-// What PASS and AUTH do once they have a login and a password: authenticate, lock and open the maildrop.
+// What PASS and AUTH have in common: once the login is decided, lock and open the maildrop.
 
+import type { LoginResult } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import { Maildrop } from './maildrop.ts'
 import { type Reply, replies, thenClose } from './replies.ts'
 import type { Session } from './session.ts'
 
-export async function logIn(session: Session, login: string, password: string): Promise<Reply> {
+export function logIn(session: Session, login: string, password: string): Promise<Reply> {
+  return guarded(session, async () => {
+    const { authenticator } = session.services
+    const { remoteAddress } = session.transport
+    const attempt = { service: 'pop3', login, password, remoteAddress } as const
+    return finishLogIn(session, { login, result: await authenticator.authenticate(attempt) })
+  })
+}
+
+/** Tells the client when the directory or the mailbox does not answer. */
+export async function guarded(session: Session, work: () => Promise<Reply>): Promise<Reply> {
   session.setUser(null)
   try {
-    return await authenticate(session, login, password)
+    return await work()
   } catch (error) {
     if (!(error instanceof TemporaryFailure)) throw error
-    session.log.warn({ login, err: error }, 'login not possible')
+    session.log.warn({ err: error }, 'login not possible')
     return replies.loginUnavailable
   }
 }
 
-async function authenticate(session: Session, login: string, password: string): Promise<Reply> {
-  const { authenticator } = session.services
-  const { remoteAddress } = session.transport
-  const result = await authenticator.authenticate({
-    service: 'pop3',
-    login,
-    password,
-    remoteAddress,
-  })
+export async function finishLogIn(
+  session: Session,
+  { login, result }: { readonly login: string; readonly result: LoginResult },
+): Promise<Reply> {
   switch (result.kind) {
     case 'authenticated':
       return openMaildrop(session, result.account)

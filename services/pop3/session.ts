@@ -3,8 +3,10 @@
 
 import type { Authenticator } from '#shared/contracts/authenticate.ts'
 import type { MailboxReader } from '#shared/contracts/mailbox.ts'
+import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { type Mechanism, offeredMechanisms } from '#shared/sasl/sasl-exchange.ts'
 import type { Pop3Options } from './config.ts'
 import type { Maildrop } from './maildrop.ts'
 import type { MaildropLock } from './maildrop-lock.ts'
@@ -42,6 +44,8 @@ export type Transport = {
   readonly security: 'clear' | 'tls'
   /** Whether STLS can be answered. */
   readonly tlsAvailable: boolean
+  /** With TLS. */
+  readonly channelBindings: ChannelBindings | undefined
   /** IPv4 addresses in dotted form, never mapped into IPv6. */
   readonly remoteAddress: string
 }
@@ -77,8 +81,8 @@ export class Session {
   }
 
   /** RFC 2595 §4: nothing learnt in clear outlives the handshake. */
-  tlsStarted(): void {
-    this.transport = { ...this.transport, security: 'tls' }
+  tlsStarted(channelBindings: ChannelBindings): void {
+    this.transport = { ...this.transport, security: 'tls', channelBindings }
     this.setUser(null)
   }
 
@@ -121,6 +125,13 @@ export class Session {
   countMisuse(reply: StatusReply): StatusReply {
     this.#misuses += 1
     return this.#misuses > this.services.options.commandErrorsMax ? replies.tooManyErrors : reply
+  }
+
+  /** Of AUTH. LOGIN, which is no standard, is for clients that know no better; those of POP3 have USER. */
+  get mechanisms(): readonly Mechanism[] {
+    const { plaintextAllowed: passwordsAllowed, transport } = this
+    const { channelBindings } = transport
+    return offeredMechanisms({ passwordsAllowed, channelBindings }).filter((m) => m !== 'LOGIN')
   }
 
   /** Whether passwords may be sent now. */

@@ -11,6 +11,7 @@ import { TLSSocket } from 'node:tls'
 import type { SMTPServer } from 'smtp-server'
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 import type { Origin } from '#shared/contracts/spool.ts'
+import { channelBindings } from '#shared/net/tls/channel-binding.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { formatReply, type Reply } from '#shared/smtp/reply.ts'
 import type { Body } from './body.ts'
@@ -67,7 +68,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   /** Without its wait of 100 ms and its look-up of the client's name, which policy does when it needs to. */
   override init(): void {
     this._setListeners(() => {
-      if (this._socket instanceof TLSSocket) this.#session.secure(tlsFacts(this._socket))
+      this.#secureSession()
       this.#say(replies.greeting(this.#context.services.hostname))
       this.#flush()
     })
@@ -245,8 +246,13 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
 
   /** RFC 3207 §4.2; the library has begun a new reader, which never sees what came in clear. */
   #onSecured(): void {
-    if (this._socket instanceof TLSSocket) this.#session.secure(tlsFacts(this._socket))
+    this.#secureSession()
     if (this.#isDraining) this.#leaveWhenDrained()
+  }
+
+  #secureSession(): void {
+    const socket = this._socket
+    if (socket instanceof TLSSocket) this.#session.secure(tlsFacts(socket), channelBindings(socket))
   }
 
   #countError({ code }: Reply): void {

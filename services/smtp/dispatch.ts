@@ -48,9 +48,7 @@ function run(session: SmtpSession, command: Command, text: string): Outcome | Pr
 
 function outOfOrder(session: SmtpSession, command: Command): Outcome | undefined {
   const { options } = session
-  if (!command.beforeTls && options.role === 'submission' && options.submissionRequireTls) {
-    if (!session.tls && !session.mayLogInNow) return answer(replies.tlsRequired)
-  }
+  if (!command.beforeTls && session.needsTls) return answer(replies.tlsRequired)
   if (!command.beforeHelo && options.smtpdHeloRequired && !session.helo) {
     return answer(replies.heloFirst)
   }

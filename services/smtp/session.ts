@@ -6,8 +6,10 @@ import type { PolicyClient } from '#shared/contracts/policy.ts'
 import type { EnvelopeRecipient, Origin, Spool } from '#shared/contracts/spool.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
+import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { type Mechanism, offeredMechanisms } from '#shared/sasl/sasl-exchange.ts'
 import type { MailCommand } from '#shared/smtp/mail-command.ts'
 import type { LineEndCheck } from '#shared/text/line-ends.ts'
 import type { SmtpOptions } from './config.ts'
@@ -56,6 +58,7 @@ export class SmtpSession {
   junkCommands = 0
   authFailures = 0
   #tls: Origin['tls'] = null
+  #channelBindings: ChannelBindings | undefined
   #helo: Helo | null = null
   #account: Origin['account'] = null
   #transaction: Transaction | null = null
@@ -81,6 +84,10 @@ export class SmtpSession {
     return this.#tls
   }
 
+  get channelBindings(): ChannelBindings | undefined {
+    return this.#channelBindings
+  }
+
   get account(): Origin['account'] {
     return this.#account
   }
@@ -94,8 +101,21 @@ export class SmtpSession {
     return this.options.role !== 'smtp' && this.#account === null
   }
 
-  get mayLogInNow(): boolean {
-    if (this.options.role === 'smtp') return false
+  /** Submission: nothing but STARTTLS comes before TLS (RFC 3207 §4), except where even passwords may cross in clear. */
+  get needsTls(): boolean {
+    if (this.options.role !== 'submission' || !this.options.submissionRequireTls) return false
+    return this.#tls === null && !this.passwordsAllowed
+  }
+
+  /** What AUTH offers now. */
+  get mechanisms(): readonly Mechanism[] {
+    if (this.options.role === 'smtp' || this.needsTls) return []
+    const { passwordsAllowed, channelBindings } = this
+    return offeredMechanisms({ passwordsAllowed, channelBindings })
+  }
+
+  /** Whether passwords may be sent now. */
+  get passwordsAllowed(): boolean {
     if (this.#tls !== null) return true
     const { disablePlaintextAuth } = this.options
     if (disablePlaintextAuth === 'loopback-allowed') return isLoopback(this.remoteAddress)
@@ -103,10 +123,11 @@ export class SmtpSession {
   }
 
   /** RFC 3207 §4.2: what was said in clear is forgotten. */
-  secure(tls: NonNullable<Origin['tls']>): void {
+  secure(tls: NonNullable<Origin['tls']>, channelBindings: ChannelBindings): void {
     this.greet(null)
     this.#account = null
     this.#tls = tls
+    this.#channelBindings = channelBindings
   }
 
   /** RFC 5321 §4.1.4: EHLO ends a transaction as RSET does. */

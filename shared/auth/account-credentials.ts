@@ -1,7 +1,7 @@
 // Logins on the accounts of the directory.
 
-import type { Accounts } from '#shared/directory/accounts.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
+import type { Accounts } from '#shared/directory/accounts.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import type { CredentialStore } from './credential-store.ts'
 

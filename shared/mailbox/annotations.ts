@@ -1,8 +1,8 @@
 // Annotations of folders and of the account as a whole (RFC 5464): small values under names like `/private/comment`.
 
 import type { AccountId, FolderId } from '#shared/contracts/mailbox.ts'
-import { type Item, type Table, TRANSACT_ITEMS_MAX } from '#shared/storage/ports.ts'
-import { accountPk, annotationSk } from './keys.ts'
+import { type Item, type Signals, type Table, TRANSACT_ITEMS_MAX } from '#shared/storage/ports.ts'
+import { accountPk, accountTopic, annotationSk } from './keys.ts'
 
 /** Bytes of an entry's name, and of its value (METADATA MAXSIZE). */
 export const ANNOTATION_NAME_BYTES_MAX = 200
@@ -20,7 +20,13 @@ export type SetAnnotations =
 
 type Of = { readonly accountId: AccountId; readonly id: FolderId | null }
 
-export function createAnnotations({ table }: { readonly table: Table }) {
+export function createAnnotations({
+  table,
+  signals,
+}: {
+  readonly table: Table
+  readonly signals: Signals
+}) {
   /** By name, in byte order. `id` null: those of the account as a whole. */
   async function get(of: Of): Promise<readonly Annotation[]> {
     return (await readAll(table, of)).map(({ sk, value }) => ({
@@ -54,6 +60,7 @@ export function createAnnotations({ table }: { readonly table: Table }) {
         return value === null ? { delete: key } : { put: { ...key, value } }
       }),
     )
+    signals.publish(accountTopic(of.accountId), 'metadata')
     return { kind: 'set' }
   }
 

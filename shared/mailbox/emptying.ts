@@ -2,7 +2,7 @@
 
 import type { AccountId, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { Table } from '#shared/storage/ports.ts'
+import type { Signals, Table } from '#shared/storage/ports.ts'
 import { removeAnnotations } from './annotations.ts'
 import type { createChange } from './change.ts'
 import type { createFolderMoving } from './folder-moving.ts'
@@ -14,6 +14,7 @@ import { createSubscriptions } from './subscriptions.ts'
 
 export function createEmptying(deps: {
   readonly table: Table
+  readonly signals: Signals
   readonly clock: Clock
   readonly folders: Folders
   readonly expunge: ReturnType<typeof createChange>['expunge']

@@ -62,7 +62,7 @@ export const changeKey = (folderId: FolderId, modSeq: ModSeq): Key => ({
 
 export const blobKey = (blobId: BlobId): Key => ({ pk: `B#${blobId}`, sk: 'META' })
 
-/** Topic of hints that the account's folder tree changed. */
+/** Topic of hints that the account's folder tree, subscriptions or annotations changed: the hint says which. */
 export const accountTopic = (accountId: AccountId) => `account/${accountId}`
 
 /** Topic of change hints for a folder. */

@@ -2,9 +2,9 @@
 // (RFC 9051 §6.3.7).
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
-import type { Table } from '#shared/storage/ports.ts'
+import type { Signals, Table } from '#shared/storage/ports.ts'
 import { DELIMITER, namesOf } from './folder-path.ts'
-import { accountPk, subscriptionKey } from './keys.ts'
+import { accountPk, accountTopic, subscriptionKey } from './keys.ts'
 
 export const SUBSCRIPTIONS_PER_ACCOUNT_MAX = 5_000
 
@@ -13,7 +13,13 @@ export type Subscribe =
   | { readonly kind: 'bad-name' }
   | { readonly kind: 'too-many' }
 
-export function createSubscriptions({ table }: { readonly table: Table }) {
+export function createSubscriptions({
+  table,
+  signals,
+}: {
+  readonly table: Table
+  readonly signals: Signals
+}) {
   /** Paths in byte order. */
   async function list(accountId: AccountId): Promise<readonly string[]> {
     const paths: string[] = []
@@ -38,13 +44,16 @@ export function createSubscriptions({ table }: { readonly table: Table }) {
     if (paths.includes(name)) return { kind: 'subscribed' }
     if (paths.length >= SUBSCRIPTIONS_PER_ACCOUNT_MAX) return { kind: 'too-many' }
     await table.write({ put: subscriptionKey(accountId, name) })
+    signals.publish(accountTopic(accountId), 'subscriptions')
     return { kind: 'subscribed' }
   }
 
   /** What is not subscribed stays so. */
   async function unsubscribe(accountId: AccountId, path: string): Promise<void> {
     const name = namesOf(path)?.join(DELIMITER)
-    if (name !== undefined) await table.write({ delete: subscriptionKey(accountId, name) })
+    if (name === undefined) return
+    await table.write({ delete: subscriptionKey(accountId, name) })
+    signals.publish(accountTopic(accountId), 'subscriptions')
   }
 
   return { list, subscribe, unsubscribe }

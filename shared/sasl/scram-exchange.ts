@@ -22,9 +22,9 @@ export function createScramExchange(
     if (response === undefined) {
       if (asked) return malformed
       asked = true
+      next = begin
       return { kind: 'challenge', data: new Uint8Array() }
     }
-    next = over
     const first = parseClientFirst(response)
     if (first === undefined) return malformed
     const binding = expectedBinding(first)
@@ -42,7 +42,6 @@ export function createScramExchange(
     response: Uint8Array | undefined,
     said: { first: ScramClientFirst; binding: Uint8Array; nonce: string; ours: string },
   ): Promise<SaslExchangeStep> {
-    next = over
     const { first, ours } = said
     const final = response && parseClientFinal(response)
     if (final === undefined) return malformed
@@ -76,7 +75,14 @@ export function createScramExchange(
     return plus || downgraded ? undefined : header
   }
 
-  return { step: (response) => next(response) }
+  return {
+    step(response) {
+      const run = next
+      // Whatever comes after the end, or twice, is none of it.
+      next = over
+      return run(response)
+    },
+  }
 }
 
 const malformed: SaslExchangeStep = { kind: 'malformed' }

@@ -85,7 +85,8 @@ export function inboxSteps(round: number): readonly Step[] {
 }
 
 /** The same steps on mailboxes of growing size: what a message costs must not grow with their number. */
-export function growthSteps(size: number): readonly Step[] {
+export function growthSteps(size: number, round: number): readonly Step[] {
+  const sign = round % 2 === 0 ? '+' : '-'
   const select = `SELECT ${growthMailbox(size)}`
   return [
     step('SELECT, cold', size, select),
@@ -94,7 +95,7 @@ export function growthSteps(size: number): readonly Step[] {
     step('FETCH 1:* (FLAGS)', size, 'FETCH 1:* (FLAGS)'),
     step('SEARCH UNSEEN', size, 'SEARCH UNSEEN'),
     step('SELECT, warm (each)', 10, ...times(10, () => select)),
-    step('STORE one (each)', 50, ...times(50, (n) => `STORE ${n + 1} FLAGS (\\Seen)`)),
+    step('STORE one (each)', 50, ...times(50, (n) => `STORE ${n + 1} ${sign}FLAGS (\\Seen)`)),
   ]
 }
 

@@ -46,7 +46,7 @@ export async function benchImap(rounds: number): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     const steps = inboxSteps(round)
     const kept: KeptAnswers = new Map()
-    peak = Math.max(peak, await roundOfOurs(directory, steps, { kept, ours, grown }))
+    peak = Math.max(peak, await roundOfOurs(directory, round, { kept, ours, grown }))
     await roundOfFloor(join(parent, 'answers.json'), steps, { kept, floor })
   }
   tell(inboxSteps(0), ours, floor)
@@ -80,16 +80,16 @@ async function fillAll(directory: string): Promise<void> {
 /** Returns the peak memory. */
 async function roundOfOurs(
   directory: string,
-  steps: readonly Step[],
+  round: number,
   to: { readonly kept: KeptAnswers; readonly ours: Results; readonly grown: readonly Results[] },
 ): Promise<number> {
   const server = await startOurs(directory, settings)
   const client = await logIn(server.ports.imap, to.kept)
-  await runSteps(server.pid, client, steps, to.ours)
+  await runSteps(server.pid, client, inboxSteps(round), to.ours)
   client.close()
   const other = await logIn(server.ports.imap)
   for (const [i, size] of growth.entries()) {
-    await runSteps(server.pid, other, growthSteps(size), to.grown[i] ?? new Map())
+    await runSteps(server.pid, other, growthSteps(size, round), to.grown[i] ?? new Map())
   }
   other.close()
   const { peak } = memory(server.pid)
@@ -159,10 +159,10 @@ function tell(steps: readonly Step[], ours: Results, floor: Results): void {
 function tellGrowth(grown: readonly Results[]): void {
   printTable(
     ['us each', ...growth.map((size) => `${size} messages`)],
-    growthSteps(0).map(({ name }) => [
+    growthSteps(0, 0).map(({ name }) => [
       name,
       ...growth.map((size, i) => {
-        const count = growthSteps(size).find((step) => step.name === name)?.count ?? 1
+        const count = growthSteps(size, 0).find((step) => step.name === name)?.count ?? 1
         return spread(
           (grown[i]?.get(name) ?? []).map(({ ms }) => (ms * 1_000) / count),
           1,

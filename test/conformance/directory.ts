@@ -158,6 +158,22 @@ export function describeDirectory(driver: string, open: Open): void {
         })
       })
 
+      it('lose the verifier of an old password with its hash', async () => {
+        const bob = address('bob@ours.test')
+        await directory.accounts.add({ address: bob, ...stored('first') })
+        expect(await directory.accounts.get(bob)).toMatchObject(stored('first'))
+        await directory.accounts.set(bob, { enabled: false })
+        expect(await directory.accounts.get(bob)).toMatchObject(stored('first'))
+        const changed = await directory.accounts.set(bob, stored('second'))
+        expect(changed).toMatchObject({ account: stored('second') })
+        expect(await directory.accounts.get(bob)).toMatchObject(stored('second'))
+        await directory.accounts.set(bob, { passwordHash: 'third' })
+        expect(await directory.accounts.get(bob)).toMatchObject({
+          passwordHash: 'third',
+          scramVerifier: null,
+        })
+      })
+
       it('are gone after remove, and their id never comes back', async () => {
         const first = await add('bob@ours.test')
         const removed = await directory.accounts.remove(address('bob@ours.test'))
@@ -173,14 +189,16 @@ export function describeDirectory(driver: string, open: Open): void {
         const { id, passwordHash } = await add('bob@ours.test')
         const replaced = await Promise.all(
           ['better', 'better'].map((hash) =>
-            directory.accounts.replaceHash(id, passwordHash, hash),
+            directory.accounts.replacePassword(id, passwordHash, stored(hash)),
           ),
         )
         expect(replaced.sort()).toEqual([false, true])
-        expect(await directory.accounts.replaceHash(id, passwordHash, 'late')).toBe(false)
-        expect((await directory.accounts.byId(id))?.passwordHash).toBe('better')
+        expect(await directory.accounts.replacePassword(id, passwordHash, stored('late'))).toBe(
+          false,
+        )
+        expect(await directory.accounts.byId(id)).toMatchObject(stored('better'))
         await directory.accounts.remove(address('bob@ours.test'))
-        expect(await directory.accounts.replaceHash(id, 'better', 'later')).toBe(false)
+        expect(await directory.accounts.replacePassword(id, 'better', stored('later'))).toBe(false)
         expect(await directory.accounts.byId(id)).toBeUndefined()
       })
     })
@@ -325,6 +343,7 @@ export function describeDirectory(driver: string, open: Open): void {
   })
 }
 
+const stored = (hash: string) => ({ passwordHash: hash, scramVerifier: `verifier of ${hash}` })
 const ours = domain('ours.test')
 
 function openDirectory(table: Table, settings: { recipientDelimiter?: string } = {}): Directory {

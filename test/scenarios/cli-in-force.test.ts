@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Account, firstAccounts, takeMail } from '#test/support/accounts.ts'
 import { commandLine } from '#test/support/command-line.ts'
 import { Pop3Client } from '#test/support/pop3-client.ts'
+import { logInWithScram, pop3Dialogue, ScramClient } from '#test/support/scram-client.ts'
 import { freePorts, type ServerProcess, startServer } from '#test/support/server-process.ts'
 import { SmtpClient } from '#test/support/smtp-client.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
@@ -36,6 +37,16 @@ async function logIn({ address, password }: Account): Promise<string> {
   return await pop3.logIn(address, password)
 }
 
+/** With SCRAM, bound to the TLS connection. */
+async function scramLogIn({ address, password }: Account): Promise<string> {
+  await using pop3 = await Pop3Client.open(server.ports.pop3s, { tls: true })
+  const data = pop3.wire.tls().exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0))
+  const binding = { name: 'tls-exporter', data }
+  const client = new ScramClient({ login: address, password, binding })
+  const { status } = await logInWithScram(pop3Dialogue(pop3.wire), 'SCRAM-SHA-256-PLUS', client)
+  return status
+}
+
 /** The reply to RCPT on port 25. */
 async function rcpt(address: string): Promise<string> {
   await using smtp = await SmtpClient.open(server.ports.smtp)
@@ -50,6 +61,21 @@ describe('a running server', () => {
     expect(await logIn(bob)).toMatch(/^-ERR \[AUTH\]/)
     bob = { ...bob, password: 'another one' }
     expect(await logIn(bob)).toMatch(/^\+OK/)
+  })
+
+  it('knows it for SCRAM as well, and not before the first login when only its hash was given', async () => {
+    const [password = '', hash = ''] = cryptVectors[2] ?? []
+    expect(await scramLogIn(bob)).toMatch(/^\+OK/)
+    await run(`account set ${bob.address} --password-stdin`, 'a third one\n')
+    expect(await scramLogIn(bob)).toMatch(/^-ERR \[AUTH\]/)
+    bob = { ...bob, password: 'a third one' }
+    expect(await scramLogIn(bob)).toMatch(/^\+OK/)
+    await run(`account set ${bob.address} --password-hash ${hash}`)
+    expect(await scramLogIn(bob)).toMatch(/^-ERR \[AUTH\]/)
+    bob = { ...bob, password }
+    expect(await scramLogIn(bob)).toMatch(/^-ERR \[AUTH\]/)
+    expect(await logIn(bob)).toMatch(/^\+OK/)
+    expect(await scramLogIn(bob)).toMatch(/^\+OK/)
   })
 
   it('neither logs in nor takes mail for an account that is disabled', async () => {

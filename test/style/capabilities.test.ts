@@ -1,7 +1,9 @@
 // Nothing is advertised that no transcript shows, and no command is without one. A transcript says what it is evidence of in its
 // header line `shows:`. What the player cannot speak is shown by a unit test.
 
+import { once } from 'node:events'
 import { existsSync, globSync, readFileSync } from 'node:fs'
+import { connect } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { commands } from '#services/imap/commands/index.ts'
@@ -19,6 +21,7 @@ const shown = new Set(transcripts.flatMap(({ header }) => words(header.shows ?? 
 
 /** What no transcript can show, and where it is shown instead. */
 const shownElsewhere = new Map([
+  ['AUTH=SCRAM-SHA-256-PLUS', 'test/unit/services/scram.test.ts'],
   ['COMPRESS=DEFLATE', 'test/unit/services/imap/compression.test.ts'],
   // A search that takes long enough to be told about.
   ['INPROGRESS', 'test/unit/services/imap/search/pace.test.ts'],
@@ -42,9 +45,15 @@ describe('IMAP capabilities', () => {
     expect(unknown).toEqual([])
   })
 
+  it('stand in docs/imap.md', async () => {
+    const page = readFileSync(new URL('docs/imap.md', root), 'utf8')
+    const missing = [...(await everythingAdvertised())].filter((name) => !page.includes(name))
+    expect(missing).toEqual([])
+  })
+
   it.each([...shownElsewhere])('%s is shown by a unit test', (name, file) => {
     expect(existsSync(new URL(file, root))).toBe(true)
-    expect(readFileSync(new URL(file, root), 'utf8')).toContain(name)
+    expect(readFileSync(new URL(file, root), 'utf8')).toContain(name.replace('AUTH=', ''))
   })
 })
 
@@ -75,6 +84,7 @@ async function everythingAdvertised(): Promise<ReadonlySet<string>> {
     if (disablePlaintextAuth === 'no') {
       await client.ok('LOGIN ann@example.test secret')
       for (const name of await capabilities(client)) names.add(name)
+      for (const name of await capabilitiesOverTls(server.tlsPort)) names.add(name)
     }
     client.close()
     await server.stop()
@@ -85,6 +95,19 @@ async function everythingAdvertised(): Promise<ReadonlySet<string>> {
 async function capabilities(client: ImapClient): Promise<string[]> {
   const { untagged } = await client.ok('CAPABILITY')
   const [, ...names] = words(untagged[0] ?? '')
+  return withoutValues(names)
+}
+
+/** As the greeting lists them. */
+async function capabilitiesOverTls(port: number): Promise<string[]> {
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
+  const [greeting]: unknown[] = await once(socket, 'data')
+  socket.destroy()
+  const [, names = ''] = /\[CAPABILITY ([^\]]*)\]/.exec(String(greeting)) ?? []
+  return withoutValues(words(names))
+}
+
+function withoutValues(names: readonly string[]): string[] {
   // What stands behind a limit is a setting.
   return names.map((name) => name.replace(/LIMIT=\d+$/, 'LIMIT'))
 }

@@ -15,6 +15,7 @@ import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
+import { fakeScram } from './scram-fake.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 export type ImapServer = Awaited<ReturnType<typeof startImapServer>>
@@ -116,4 +117,5 @@ const authenticator: Authenticator = {
     password === 'wrong'
       ? { kind: 'refused', reason: 'password' }
       : { kind: 'authenticated', account: { id: accountId(login), login } },
+  ...fakeScram('secret', (login) => ({ id: accountId(login), login })),
 }

@@ -20,6 +20,7 @@ import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import type { Log, LogFields } from '#shared/runtime/log.ts'
+import { fakeScram } from './scram-fake.ts'
 
 /** The only login: with and without its domain, password `secret`. */
 export const login = 'alice@example.test'
@@ -135,6 +136,11 @@ export class FakeAuthenticator implements Authenticator {
   readonly others = new Set<string>()
   throttled = false
   fail: Error | undefined
+  readonly #scram = fakeScram(password, (name) =>
+    name === login ? { id: brandAccount(login), login } : undefined,
+  )
+  readonly scramChallenge = this.#scram.scramChallenge
+  readonly scramProof = this.#scram.scramProof
 
   async authenticate(attempt: LoginAttempt) {
     this.attempts.push(attempt)

@@ -17,6 +17,7 @@ import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Log, type LogFields, silentLog } from '#shared/runtime/log.ts'
+import { fakeScram } from './scram-fake.ts'
 
 export class FakeSpool implements Spool {
   readonly accepted: AcceptedMessage[] = []
@@ -159,6 +160,11 @@ export const goodLogin = { login: 'alice@example.test', password: 'open sesame' 
 
 export class FakeAuthenticator implements Authenticator {
   readonly attempts: LoginAttempt[] = []
+  readonly #scram = fakeScram(goodLogin.password, (login) =>
+    login === goodLogin.login ? { id: 'a1' as AccountId, login } : undefined,
+  )
+  readonly scramChallenge = this.#scram.scramChallenge
+  readonly scramProof = this.#scram.scramProof
 
   async authenticate(attempt: LoginAttempt): Promise<LoginResult> {
     this.attempts.push(attempt)

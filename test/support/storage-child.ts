@@ -1,7 +1,9 @@
 // A second process on a data folder, for tests: does one task and reports by messages. Started by `startChild`.
 
+import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { ConditionFailed, Conflict, type Store } from '#shared/storage/ports.ts'
+import { mailboxOn, message } from './mailbox.ts'
 
 export type Task =
   /** Writers transact without end; every acknowledged step is reported. */
@@ -13,6 +15,8 @@ export type Task =
   | { readonly kind: 'receive'; readonly waitSeconds: number }
   | { readonly kind: 'publish'; readonly topic: string; readonly hint: string }
   | { readonly kind: 'subscribe'; readonly topic: string }
+  /** Appends a message to the account's INBOX, as another process that delivers would. */
+  | { readonly kind: 'append'; readonly account: AccountId; readonly blob: string }
 
 export type Report =
   | { readonly kind: 'ready' }
@@ -81,6 +85,11 @@ async function receive(store: Store, { waitSeconds }: Task & { kind: 'receive' }
   }
 }
 
+async function append(store: Store, { account, blob }: Task & { kind: 'append' }): Promise<void> {
+  const mailbox = mailboxOn(store)
+  await mailbox.append(await mailbox.inbox(account), message(blob))
+}
+
 async function run(store: Store, task: Task): Promise<void> {
   switch (task.kind) {
     case 'load':
@@ -93,6 +102,8 @@ async function run(store: Store, task: Task): Promise<void> {
       return await store.queues.incoming.send(task.bodies)
     case 'receive':
       return await receive(store, task)
+    case 'append':
+      return await append(store, task)
     case 'publish':
       return store.signals.publish(task.topic, task.hint)
     case 'subscribe':

@@ -2,7 +2,12 @@
 
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { connect as connectTls, type PeerCertificate, TLSSocket } from 'node:tls'
+import {
+  type ConnectionOptions,
+  connect as connectTls,
+  type PeerCertificate,
+  TLSSocket,
+} from 'node:tls'
 
 /** A server that does not answer fails the test after this long. */
 const ANSWER_TIMEOUT_MS = 20_000
@@ -50,18 +55,22 @@ export class Wire {
     return this.#received().toString('latin1')
   }
 
-  async startTls(): Promise<void> {
+  async startTls(options: ConnectionOptions = {}): Promise<void> {
     this.#socket.removeAllListeners()
     // Servers under test have self-signed certificates.
-    this.#socket = connectTls({ socket: this.#socket, rejectUnauthorized: false })
+    this.#socket = connectTls({ socket: this.#socket, rejectUnauthorized: false, ...options })
     await once(this.#socket, 'secureConnect', { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) })
     this.#listen()
   }
 
   /** The server's. */
   certificate(): PeerCertificate {
+    return this.tls().getPeerCertificate()
+  }
+
+  tls(): TLSSocket {
     if (!(this.#socket instanceof TLSSocket)) throw new Error('no TLS here')
-    return this.#socket.getPeerCertificate()
+    return this.#socket
   }
 
   destroy(): void {

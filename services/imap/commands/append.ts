@@ -43,7 +43,10 @@ export const append = defineStreamedCommand({
     if (appended === undefined) return replies.tryCreate
     session.counts.appended += messages.length
     // The EXISTS of this session's own message stands before the tagged OK (RFC 9051 §6.3.12).
-    if (session.state.kind === 'selected') session.state.mailbox.hint()
+    if (session.state.kind === 'selected') {
+      const { mailbox } = session.state
+      if (mailbox.folder.id === target.folder.id) mailbox.brought(appended.uids)
+    }
     const uids = formatSequenceSet(rangesOf(appended.uids))
     return completed('APPEND', `APPENDUID ${appended.uidValidity} ${uids}`)
   },

@@ -32,7 +32,9 @@ function copying(by: NumberKind): Command {
       const copying = services.mailbox.copy(selected.folder, uids, target.folder)
       const copied = await tellingProgress(session, wire, copying)
       // Copies in the selected mailbox itself are news.
-      if (target.folder.id === selected.folder.id) selected.hint()
+      if (copied.kind === 'copied' && target.folder.id === selected.folder.id) {
+        selected.brought(copied.to)
+      }
       switch (copied.kind) {
         case 'no-such-source':
           return replies.messagesGone

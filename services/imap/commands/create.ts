@@ -21,6 +21,7 @@ export const create = defineCommand({
     // A mailbox has one use at most; \All and \Flagged are views that are not kept here.
     if (wanted.length < given.size || wanted.length > 1) return replies.useNotPossible
     const { createFolder } = session.services.mailbox
+    session.notifications?.causes(path)
     const created = await createFolder(session.account.id, path, wanted[0] ?? null)
     switch (created.kind) {
       case 'created':

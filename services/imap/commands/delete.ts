@@ -13,6 +13,7 @@ export const deleteMailbox = defineCommand({
   async run(session, mailbox, wire): Promise<Completion> {
     const folder = await findFolder(session, mailbox)
     if (folder === undefined) return replies.noSuchMailbox
+    session.notifications?.causes(mailbox)
     const removed = await session.services.mailbox.removeFolder(folder)
     switch (removed.kind) {
       case 'removed':

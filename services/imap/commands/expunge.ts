@@ -44,7 +44,7 @@ async function removeDeleted(
   const { selected, services } = session
   if (selected.readOnly) return replies.readOnly
   // What others have marked counts too.
-  await selected.tellNews(wire, { expunges: true, look: true })
+  await selected.tellNews(wire, { expunges: true, look: true, answer: true })
   const chosen = choose(selected.deletedUids())
   if (chosen.uids.length === 0) return completed(name)
   const options = { deletedOnly: true }

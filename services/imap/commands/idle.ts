@@ -17,7 +17,9 @@ export const idle = defineCommand({
     const ending = new AbortController()
     const left = new AbortController()
     const line = wire.readLine(left.signal).finally(() => ending.abort())
-    const told = mailbox && tellAsItHappens(session, mailbox, wire, ending.signal)
+    const told = session.notifications
+      ? session.notifications.tellUntil(ending.signal, wire)
+      : mailbox && tellAsItHappens(session, mailbox, wire, ending.signal)
     // Nobody waits for DONE any more when nothing can be told; the error is thrown below, when nobody reads.
     told?.finally(() => left.abort()).catch(() => undefined)
     const text = await line

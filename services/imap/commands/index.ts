@@ -24,6 +24,7 @@ import { getMetadata, setMetadata } from './metadata.ts'
 import { move, uidMove } from './move.ts'
 import { namespace } from './namespace.ts'
 import { check, noop } from './noop.ts'
+import { notify } from './notify.ts'
 import { getQuota, getQuotaRoot, setQuota } from './quota.ts'
 import { rename } from './rename.ts'
 import { replace, uidReplace } from './replace.ts'
@@ -66,6 +67,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     MOVE: move,
     NAMESPACE: namespace,
     NOOP: noop,
+    NOTIFY: notify,
     RENAME: rename,
     REPLACE: replace,
     SEARCH: search,

@@ -60,6 +60,7 @@ export const setMetadata = defineCommand({
       return replies.serverMetadata
     }
     const { account, services } = session
+    session.notifications?.causes(mailbox)
     const set = await services.mailbox.annotations.set(
       { accountId: account.id, id: folder?.id ?? null },
       entries.map(({ name, value }) => ({

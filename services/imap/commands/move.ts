@@ -32,6 +32,7 @@ function moving(by: NumberKind): Command {
       if (moved.kind === 'no-such-target') return replies.tryCreate
       if (moved.to.length === 0) return replies.messagesGone
       session.counts.expunged += moved.from.length
+      if (target.folder.id === selected.folder.id) selected.brought(moved.to)
       // RFC 6851 §4.3: COPYUID comes before the first EXPUNGE.
       wire.untagged(`OK [${copyUid(moved)}] Moved`)
       const completion = await completeWithNews(session, wire, 'MOVE')

@@ -18,6 +18,7 @@ export const rename = defineCommand({
     if (!isNetUnicode(path)) return replies.badName
     const folder = await findFolder(session, from)
     if (folder === undefined) return replies.noSuchMailbox
+    session.notifications?.causes(from, path)
     const renamed = await session.services.mailbox.renameFolder(folder, path)
     switch (renamed.kind) {
       case 'renamed':

@@ -44,7 +44,8 @@ function replacing(by: NumberKind): Command {
         case 'replaced': {
           session.counts.appended++
           session.counts.expunged++
-          selected.hint()
+          if (target.folder.id === folder.id) selected.brought([replaced.uid])
+          else selected.hint()
           // RFC 8508 §4.3: in an untagged OK, before the old message is told to be gone.
           const { uidValidity } = replaced
           wire.untagged(`OK [APPENDUID ${uidValidity} ${replaced.uid}] Replacement ready`)

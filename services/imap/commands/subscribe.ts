@@ -9,6 +9,7 @@ export const subscribe = defineCommand({
   parse,
   async run(session, mailbox): Promise<Completion> {
     const { subscriptions } = session.services.mailbox
+    session.notifications?.causes(mailbox)
     const subscribed = await subscriptions.subscribe(session.account.id, mailbox)
     switch (subscribed.kind) {
       case 'subscribed':
@@ -27,6 +28,7 @@ export const unsubscribe = defineCommand({
   mayReportExpunge: true,
   parse,
   async run(session, mailbox) {
+    session.notifications?.causes(mailbox)
     await session.services.mailbox.subscriptions.unsubscribe(session.account.id, mailbox)
     return completed('UNSUBSCRIBE')
   },

@@ -98,7 +98,7 @@ function withParents(nodes: readonly Node[], parents: ReadonlySet<string>): read
 }
 
 /** RFC 9051 §7.3.1. CHILDREN and the special use are told whether asked for or not. */
-function attributesOf({ path, folder }: Node, subscribed: boolean): string[] {
+export function attributesOf({ path, folder }: Node, subscribed: boolean): string[] {
   const attributes: string[] = []
   // Only extended commands list such a name, and \NonExistent implies \Noselect there.
   if (folder === undefined) attributes.push('\\NonExistent')

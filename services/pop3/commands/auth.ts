@@ -1,9 +1,14 @@
 import { unreachable } from '#shared/runtime/errors.ts'
 import { decodeBase64, decodeInitialResponse, encodeBase64 } from '#shared/sasl/base64.ts'
-import { createSaslServer, type SaslServer } from '#shared/sasl/sasl-server.ts'
+import {
+  createSaslExchange,
+  findMechanism,
+  type SaslExchange,
+  sendsPassword,
+} from '#shared/sasl/sasl-exchange.ts'
 import { optionalText } from '../arguments.ts'
 import { defineCommand, inAuthorization } from '../command.ts'
-import { logIn } from '../login.ts'
+import { finishLogIn, guarded } from '../login.ts'
 import { type Reply, replies } from '../replies.ts'
 import type { Session } from '../session.ts'
 
@@ -12,41 +17,51 @@ export const auth = defineCommand({
   state: inAuthorization,
   parse: optionalText,
   run(session, argument) {
-    if (argument === undefined) return replies.mechanisms(session.plaintextAllowed ? ['PLAIN'] : [])
-    const [mechanism = '', initialResponse] = argument.split(' ', 2)
-    if (mechanism.toUpperCase() !== 'PLAIN') return replies.unknownMechanism
-    if (!session.plaintextAllowed) return replies.plaintextDisabled
-    const server = createSaslServer('PLAIN')
+    if (argument === undefined) return replies.mechanisms(session.mechanisms)
+    const [name = '', initialResponse] = argument.split(' ', 2)
+    const mechanism = findMechanism(name)
+    if (mechanism !== undefined && sendsPassword(mechanism) && !session.plaintextAllowed) {
+      return replies.plaintextDisabled
+    }
+    if (mechanism === undefined || !session.mechanisms.includes(mechanism)) {
+      return replies.unknownMechanism
+    }
+    const { remoteAddress, channelBindings } = session.transport
+    const { authenticator } = session.services
+    const context = { authenticator, service: 'pop3', remoteAddress, channelBindings } as const
+    const exchange = createSaslExchange(mechanism, context)
     return initialResponse === undefined
-      ? step(session, server, undefined)
-      : answer(session, server, decodeInitialResponse(initialResponse))
+      ? step(session, exchange, undefined)
+      : answer(session, exchange, decodeInitialResponse(initialResponse))
   },
 })
 
 function answer(
   session: Session,
-  server: SaslServer,
+  exchange: SaslExchange,
   response: Uint8Array | undefined,
 ): Reply | Promise<Reply> {
-  return response === undefined ? replies.authMalformed : step(session, server, response)
+  return response === undefined ? replies.authMalformed : step(session, exchange, response)
 }
 
 function step(
   session: Session,
-  server: SaslServer,
+  exchange: SaslExchange,
   response: Uint8Array | undefined,
-): Reply | Promise<Reply> {
-  const outcome = server.step(response)
-  switch (outcome.kind) {
-    case 'challenge':
-      return replies.challenge(encodeBase64(outcome.data), (line) =>
-        line === '*' ? replies.authCancelled : answer(session, server, decodeBase64(line)),
-      )
-    case 'credentials':
-      return logIn(session, outcome.login, outcome.password)
-    case 'malformed':
-      return replies.authMalformed
-    default:
-      return unreachable(outcome)
-  }
+): Promise<Reply> {
+  return guarded(session, async () => {
+    const outcome = await exchange.step(response)
+    switch (outcome.kind) {
+      case 'challenge':
+        return replies.challenge(encodeBase64(outcome.data), (line) =>
+          line === '*' ? replies.authCancelled : answer(session, exchange, decodeBase64(line)),
+        )
+      case 'finished':
+        return finishLogIn(session, outcome)
+      case 'malformed':
+        return replies.authMalformed
+      default:
+        return unreachable(outcome)
+    }
+  })
 }

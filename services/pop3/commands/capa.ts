@@ -10,7 +10,12 @@ export const capa = defineCommand({
   run: (session) => replies.capabilities(capabilities(session)),
 })
 
-function* capabilities({ state, transport, plaintextAllowed }: Session): Iterable<string> {
+function* capabilities({
+  state,
+  transport,
+  plaintextAllowed,
+  mechanisms,
+}: Session): Iterable<string> {
   yield 'TOP'
   yield 'UIDL'
   yield 'RESP-CODES'
@@ -18,10 +23,8 @@ function* capabilities({ state, transport, plaintextAllowed }: Session): Iterabl
   yield 'PIPELINING'
   yield 'EXPIRE NEVER'
   yield 'UTF8 USER'
-  if (plaintextAllowed) {
-    yield 'USER'
-    yield 'SASL PLAIN'
-  }
+  if (plaintextAllowed) yield 'USER'
+  yield `SASL ${mechanisms.join(' ')}`
   if (transport.tlsAvailable && transport.security === 'clear') yield 'STLS'
   // RFC 2449 §6.9: it may be announced after login only; whoever has not logged in need not know.
   if (state.kind === 'TRANSACTION') yield 'IMPLEMENTATION Postwolke'

@@ -1,8 +1,14 @@
-// AUTH with PLAIN and LOGIN. RFC 4954 §4; the exchanges are in shared/sasl.
+// AUTH. RFC 4954 §4; the exchanges are in shared/sasl.
 
+import type { LoginResult } from '#shared/contracts/authenticate.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import { decodeBase64, decodeInitialResponse, encodeBase64 } from '#shared/sasl/base64.ts'
-import { createSaslServer, findMechanism, type SaslServer } from '#shared/sasl/sasl-server.ts'
+import {
+  createSaslExchange,
+  findMechanism,
+  type SaslExchange,
+  sendsPassword,
+} from '#shared/sasl/sasl-exchange.ts'
 import { SmtpSyntaxError } from '#shared/smtp/syntax.ts'
 import { answer, defineCommand, type Outcome } from '../command.ts'
 import { replies } from '../replies.ts'
@@ -17,13 +23,20 @@ export const auth = defineCommand({
     if (session.options.role === 'smtp') return answer(replies.authNotHere)
     // RFC 4954 §4 also forbids it in a transaction, which nobody has here without a login.
     if (session.account) return answer(replies.authTwice)
-    if (!session.mayLogInNow) return answer(replies.authNeedsTls)
     const mechanism = findMechanism(name)
-    if (!mechanism) return answer(replies.authUnknownMechanism)
-    const server = createSaslServer(mechanism)
+    if (mechanism && sendsPassword(mechanism) && !session.passwordsAllowed) {
+      return answer(replies.authNeedsTls)
+    }
+    if (!mechanism || !session.mechanisms.includes(mechanism)) {
+      return answer(replies.authUnknownMechanism)
+    }
+    const { remoteAddress, channelBindings } = session
+    const { authenticator } = session.services
+    const context = { authenticator, service: 'smtp', remoteAddress, channelBindings } as const
+    const exchange = createSaslExchange(mechanism, context)
     return initial === undefined
-      ? step(session, server, undefined)
-      : respond(session, server, decodeInitialResponse(initial))
+      ? step(session, exchange, undefined)
+      : respond(session, exchange, decodeInitialResponse(initial))
   },
 })
 
@@ -36,18 +49,22 @@ function parseAuth(text: string): AuthCommand {
 
 function respond(
   session: SmtpSession,
-  server: SaslServer,
+  exchange: SaslExchange,
   response: Uint8Array | undefined,
 ): Outcome | Promise<Outcome> {
-  return response === undefined ? answer(replies.authMalformed) : step(session, server, response)
+  return response === undefined ? answer(replies.authMalformed) : step(session, exchange, response)
 }
 
-function step(
+async function step(
   session: SmtpSession,
-  server: SaslServer,
+  exchange: SaslExchange,
   response: Uint8Array | undefined,
-): Outcome | Promise<Outcome> {
-  const outcome = server.step(response)
+): Promise<Outcome> {
+  const outcome = await exchange.step(response).catch((error: unknown) => {
+    if (!(error instanceof TemporaryFailure)) throw error
+    session.log.warn({ err: error }, 'login not possible')
+    return { kind: 'unavailable' } as const
+  })
   switch (outcome.kind) {
     case 'challenge':
       return {
@@ -57,26 +74,24 @@ function step(
         answer: (line) =>
           line === '*'
             ? answer(replies.authCancelled)
-            : respond(session, server, decodeBase64(line)),
+            : respond(session, exchange, decodeBase64(line)),
       }
-    case 'credentials':
-      return logIn(session, outcome.login, outcome.password)
+    case 'finished':
+      return finish(session, outcome)
     case 'malformed':
       return answer(replies.authMalformed)
+    case 'unavailable':
+      return answer(replies.authUnavailable)
     default:
       return unreachable(outcome)
   }
 }
 
-async function logIn(session: SmtpSession, login: string, password: string): Promise<Outcome> {
-  const { authenticator } = session.services
-  const { remoteAddress, log } = session
-  const attempt = { service: 'smtp', login, password, remoteAddress } as const
-  const result = await authenticator.authenticate(attempt).catch((error: unknown) => {
-    if (!(error instanceof TemporaryFailure)) throw error
-    log.warn({ login, err: error }, 'login not possible')
-    return { kind: 'unavailable' } as const
-  })
+function finish(
+  session: SmtpSession,
+  { login, result }: { readonly login: string; readonly result: LoginResult },
+): Outcome {
+  const { log } = session
   switch (result.kind) {
     case 'authenticated':
       session.authenticate(result.account)
@@ -89,8 +104,6 @@ async function logIn(session: SmtpSession, login: string, password: string): Pro
     case 'throttled':
       log.info({ login, retryAfterSeconds: result.retryAfterSeconds }, 'login throttled')
       session.authFailures += 1
-      return answer(replies.authUnavailable)
-    case 'unavailable':
       return answer(replies.authUnavailable)
     default:
       return unreachable(result)

@@ -33,12 +33,12 @@ export const ehlo = defineCommand({
 function extensions(session: SmtpSession): readonly string[] {
   const { options, services, tls, account } = session
   const offersTls = services.certificates !== undefined && tls === null
-  const offersAuth = session.mayLogInNow && account === null
+  const mechanisms = account === null ? session.mechanisms : []
   return [
     'PIPELINING',
     `SIZE ${options.messageSizeLimit}`,
     ...(offersTls ? ['STARTTLS'] : []),
-    ...(offersAuth ? ['AUTH PLAIN LOGIN'] : []),
+    ...(mechanisms.length > 0 ? [`AUTH ${mechanisms.join(' ')}`] : []),
     'ENHANCEDSTATUSCODES',
     '8BITMIME',
     'DSN',

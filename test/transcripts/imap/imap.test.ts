@@ -8,6 +8,7 @@
 //   quota: BYTES
 //   quota-messages: NUMBER
 //   message-limit: MESSAGES of one command (MESSAGELIMIT)
+//   notify-mailboxes-max: MAILBOXES of one session
 //   plaintext-login: refused
 //   shows: CAPABILITIES     what the transcript is evidence of; test/style asks for one for each that can be advertised
 
@@ -38,6 +39,7 @@ async function connect(
   } = header
   const refusesPlaintext = header['plaintext-login'] === 'refused'
   const messageLimit = header['message-limit']
+  const notifyMax = header['notify-mailboxes-max']
   const server = await startImapServer({
     ...(given === undefined ? {} : { store: given.store }),
     quotaBytes: Number(quota),
@@ -45,6 +47,7 @@ async function connect(
     options: {
       ...(refusesPlaintext ? { disablePlaintextAuth: 'yes' } : {}),
       ...(messageLimit === undefined ? {} : { messageLimit: Number(messageLimit) }),
+      ...(notifyMax === undefined ? {} : { notifyMailboxesMax: Number(notifyMax) }),
     },
   })
   const inbox = await server.mailbox.inbox(accountId(login))

@@ -12,7 +12,7 @@ export const authSettings = {
   disablePlaintextAuth: new Setting(choice('yes', 'no', 'loopback-allowed'), {
     default: 'yes',
     about:
-      'Whether passwords are refused on connections without TLS; `loopback-allowed` lets clients on this machine send them.',
+      'Whether passwords are refused on connections without TLS; `loopback-allowed` lets clients on this machine send them. SCRAM-SHA-256, which never sends the password, is allowed all the same.',
     known: { postfix: 'smtpd_tls_auth_only', dovecot: 'disable_plaintext_auth' },
   }),
   authCacheTime: new Setting(duration({ min: 0, max: 1 * HOUR }), {

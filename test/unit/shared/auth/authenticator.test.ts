@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
 import type { Credential, CredentialStore } from '#shared/auth/credential-store.ts'
-import { hashPassword } from '#shared/auth/passwords.ts'
+import { hashPassword, storedPassword } from '#shared/auth/passwords.ts'
 import type { LoginAttempt } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { formatAddress } from '#shared/mail/address.ts'
@@ -9,15 +9,17 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { ScramClient } from '#test/support/scram-client.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { cryptVectors } from './crypt-vectors.ts'
 import { manualClock } from './manual-clock.ts'
 
 const MINUTE = 60_000
-const current = await hashPassword('geheim')
+const { passwordHash: current, scramVerifier } = await storedPassword('geheim')
 
 function account(login: string, changes: Partial<Credential> = {}): Credential {
-  return { accountId: login as AccountId, login, enabled: true, passwordHash: current, ...changes }
+  const stored = { passwordHash: current, scramVerifier }
+  return { accountId: login as AccountId, login, enabled: true, ...stored, ...changes }
 }
 
 function memoryCredentials(...accounts: Credential[]) {
@@ -28,10 +30,10 @@ function memoryCredentials(...accounts: Credential[]) {
       finds.push(formatAddress(address))
       return byLogin.get(formatAddress(address))
     },
-    async replaceHash(accountId, oldHash, newHash) {
+    async replacePassword(accountId, oldHash, stored) {
       const [login, found] = [...byLogin].find(([, one]) => one.accountId === accountId) ?? []
       if (login === undefined || found?.passwordHash !== oldHash) return
-      byLogin.set(login, { ...found, passwordHash: newHash })
+      byLogin.set(login, { ...found, ...stored })
     },
   }
   return { store, byLogin, finds, put: (one: Credential) => void byLogin.set(one.login, one) }
@@ -53,13 +55,14 @@ async function open(accounts: readonly Credential[], set: readonly string[] = []
     info: (fields, message) => void logged.push({ ...fields, message }),
     warn: (fields, message) => void logged.push({ ...fields, message }),
   }
-  const authenticator = createAuthenticator({
+  const authenticatorParts = {
     credentials: credentials.store,
     counters: store.tables.counters,
     settings: loaded.settings,
     clock: hands.clock,
     log,
-  })
+  }
+  const authenticator = createAuthenticator(authenticatorParts)
   return {
     ...hands,
     ...credentials,
@@ -72,6 +75,26 @@ async function open(accounts: readonly Credential[], set: readonly string[] = []
         remoteAddress: '192.0.2.1',
         ...changes,
       }),
+    /** A whole login with SCRAM; the nonce's second half is the listener's. */
+    async scram(login: string, password: string, remoteAddress = '192.0.2.1') {
+      const attempt = { service: 'imap', login, remoteAddress } as const
+      const challenge = await authenticator.scramChallenge(attempt)
+      if (challenge.kind === 'throttled') return challenge
+      const client = new ScramClient({ login, password, nonce: 'ours' })
+      const { salt, iterations } = challenge
+      const final = client.final(`r=oursyours,s=${salt},i=${iterations}`)
+      const [withoutProof = '', clientProof = ''] = final.split(',p=')
+      const authMessage = `${client.first.slice(3)},${client.serverFirst},${withoutProof}`
+      const result = await authenticator.scramProof({ ...attempt, authMessage, clientProof })
+      if (result.kind !== 'authenticated') return result
+      const { serverSignature, ...accepted } = result
+      expect(client.trusts(`v=${serverSignature}`)).toBe(true)
+      return accepted
+    },
+    scramChallenge: (login: string, of = authenticator) =>
+      of.scramChallenge({ service: 'imap', login, remoteAddress: '192.0.2.1' }),
+    /** Another process on the same store. */
+    again: () => createAuthenticator(authenticatorParts),
     async [Symbol.asyncDispose]() {
       await store[Symbol.asyncDispose]()
       await folder[Symbol.asyncDispose]()
@@ -166,9 +189,110 @@ describe('old hashes', () => {
 
   it('do not keep anybody out when the new one cannot be stored', async () => {
     await using world = await open([account('tim@example.test', { passwordHash: hash })])
-    Object.assign(world.store, { replaceHash: () => Promise.reject(new TemporaryFailure('full')) })
+    Object.assign(world.store, {
+      replacePassword: () => Promise.reject(new TemporaryFailure('full')),
+    })
     expect(await world.logIn('tim', password)).toEqual(welcome)
     expect(world.logged).toMatchObject([{ message: 'password could not be hashed anew' }])
+  })
+})
+
+describe('logins with SCRAM', () => {
+  const withoutVerifier = account('old@example.test', { scramVerifier: null })
+
+  it('let the right password in, with or without the default domain', async () => {
+    await using world = await open([tim])
+    expect(await world.scram('tim@example.test', 'geheim')).toEqual(welcome)
+    expect(await world.scram('tim', 'geheim')).toEqual(welcome)
+  })
+
+  it('refuse everybody else after the same time, and say why for the log only', async () => {
+    const off = account('off@example.test', { enabled: false })
+    await using world = await open([tim, off, withoutVerifier], ['authFailureDelay=2s'])
+    const reason = async (login: string, password: string) => {
+      const result = await world.scram(login, password)
+      return result.kind === 'refused' ? result.reason : result.kind
+    }
+    expect(await reason('tim', 'falsch')).toBe('password')
+    expect(await reason('nobody', 'geheim')).toBe('unknown')
+    expect(await reason('off', 'geheim')).toBe('disabled')
+    expect(await reason('old', 'geheim')).toBe('password')
+    expect(await reason('two words', 'geheim')).toBe('malformed')
+    expect(world.sleptMs).toEqual(Array(5).fill(2_000))
+  })
+
+  it('ask accounts that do not exist like others, each the same whenever and wherever', async () => {
+    await using world = await open([tim, withoutVerifier])
+    const real = await world.scramChallenge('tim')
+    const made = await world.scramChallenge('nobody')
+    if (real.kind === 'throttled' || made.kind === 'throttled') throw new Error('throttled')
+    expect({ ...made, salt: made.salt.length }).toEqual({ ...real, salt: real.salt.length })
+    expect(await world.scramChallenge('Nobody@EXAMPLE.test', world.again())).toEqual(made)
+    expect(await world.scramChallenge('tim', world.again())).toEqual(real)
+    expect(await world.scramChallenge('noone')).not.toEqual(made)
+    expect(await world.scramChallenge('old')).toMatchObject({ iterations: real.iterations })
+  })
+
+  it('become possible with the first good login by password', async () => {
+    await using world = await open([withoutVerifier])
+    expect((await world.scram('old', 'geheim')).kind).toBe('refused')
+    await world.logIn('old', 'falsch')
+    expect(world.byLogin.get('old@example.test')?.scramVerifier).toBeNull()
+    await world.logIn('old', 'geheim')
+    const made = world.byLogin.get('old@example.test')
+    expect(made?.passwordHash).toBe(current)
+    expect((await world.scram('old', 'geheim')).kind).toBe('authenticated')
+    await world.logIn('old', 'geheim')
+    expect(world.byLogin.get('old@example.test')).toEqual(made)
+  })
+
+  it('see a changed password at once', async () => {
+    await using world = await open([tim])
+    expect(await world.scram('tim', 'geheim')).toEqual(welcome)
+    world.put({ ...tim, ...(await storedPassword('anders')) })
+    expect((await world.scram('tim', 'geheim')).kind).toBe('refused')
+    expect(await world.scram('tim', 'anders')).toEqual(welcome)
+  })
+
+  it('are counted together with logins by password, and held back with them', async () => {
+    await using world = await open(
+      [tim],
+      ['authFailureLimitPerAccount=3', 'authMinimalBackoffTime=30s', 'authFailureDelay=0'],
+    )
+    await world.scram('tim', 'falsch', '192.0.2.1')
+    await world.logIn('tim', 'falsch', { remoteAddress: '192.0.2.2' })
+    await world.scram('TIM', 'falsch', '192.0.2.3')
+    const held = { kind: 'throttled', retryAfterSeconds: 30 }
+    expect(await world.scram('tim', 'geheim', '192.0.2.4')).toEqual(held)
+    expect(await world.logIn('tim', 'geheim', { remoteAddress: '192.0.2.5' })).toEqual(held)
+    world.advance(30_000)
+    expect(await world.scram('tim', 'geheim', '192.0.2.4')).toEqual(welcome)
+  })
+
+  it('hold accounts that do not exist back just so', async () => {
+    await using world = await open([tim], ['authFailureLimitPerAccount=2', 'authFailureDelay=0'])
+    for (let i = 0; i < 2; i += 1) await world.scram('nobody', 'falsch')
+    expect((await world.scram('nobody', 'falsch')).kind).toBe('throttled')
+    expect(await world.scram('tim', 'geheim')).toEqual(welcome)
+  })
+
+  it('do not let a burst of proofs through before the first is counted', async () => {
+    await using world = await open([tim], ['authFailureLimitPerAccount=3', 'authFailureDelay=0'])
+    const authenticator = world.again()
+    const results = await Promise.all(
+      Array.from({ length: 40 }, (_, i) =>
+        authenticator.scramProof({
+          service: 'imap',
+          login: 'tim',
+          remoteAddress: `198.51.100.${i}`,
+          authMessage: 'x',
+          clientProof: '',
+        }),
+      ),
+    )
+    const tried = results.filter(({ kind }) => kind === 'refused')
+    expect(tried.length).toBeGreaterThanOrEqual(3)
+    expect(tried.length).toBeLessThanOrEqual(6)
   })
 })
 

@@ -11,6 +11,7 @@ const credential: Credential = {
   login: 'tim@example.test',
   enabled: true,
   passwordHash: 'hash-1',
+  scramVerifier: null,
 }
 
 describe('verified logins', () => {

@@ -71,6 +71,11 @@ const keys: readonly (readonly [text: string, key: SearchKey])[] = [
   // RFC 5032 §3
   ['YOUNGER 86400', { kind: 'age', compare: 'younger', seconds: 86400 }],
   ['OLDER 1', { kind: 'age', compare: 'older', seconds: 1 }],
+  // RFC 9738 §3.2
+  ['UIDAFTER 25000', uidRange(25001, 0xffff_ffff)],
+  ['UIDBEFORE 25000', uidRange(1, 24999)],
+  ['UIDBEFORE 1', { kind: 'not', key: { kind: 'all' } }],
+  ['UIDAFTER 4294967295', { kind: 'not', key: { kind: 'all' } }],
   // RFC 8474 §6
   ['EMAILID M6d99ac', { kind: 'email-id', id: 'M6d99ac' }],
   ['THREADID T64b478', { kind: 'thread-id', id: 'T64b478' }],

@@ -1,0 +1,83 @@
+// An account as NOTIFY compares it: folders with their names and counters, subscriptions, annotations.
+
+import { createHash } from 'node:crypto'
+import type { FolderId } from '#shared/contracts/mailbox.ts'
+import { chunks } from '#shared/mailbox/change.ts'
+import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { folderTree } from '../folder-names.ts'
+import type { Session } from '../session.ts'
+import type { Wanted } from './wanted.ts'
+
+export type SeenFolder = { readonly path: string; readonly folder: FolderRecord }
+
+/** A digest of each value by the name of its entry. */
+export type SeenEntries = ReadonlyMap<string, string>
+
+export type AccountState = {
+  readonly folders: ReadonlyMap<FolderId, SeenFolder>
+  readonly byPath: ReadonlyMap<string, SeenFolder>
+  /** Empty where nobody asked. */
+  readonly subscribed: ReadonlySet<string>
+  /** Null: those of the account as a whole. */
+  readonly annotations: ReadonlyMap<FolderId | null, SeenEntries>
+}
+
+/** Folders whose annotations are read at a time. */
+const READS_AT_ONCE = 16
+
+/** Annotations, the most expensive part, are taken from `before` where it is given. */
+export async function readAccount(
+  session: Session,
+  wanted: Wanted,
+  before?: AccountState,
+): Promise<AccountState> {
+  const { mailbox } = session.services
+  const [tree, subscribed] = await Promise.all([
+    folderTree(session),
+    wanted.needsSubscriptions ? mailbox.subscriptions.list(session.account.id) : [],
+  ])
+  const all = tree.folders.map((folder) => ({ path: tree.pathOf(folder), folder }))
+  const state = {
+    folders: new Map(all.map((seen) => [seen.folder.id, seen])),
+    byPath: new Map(all.map((seen) => [seen.path, seen])),
+    subscribed: new Set(subscribed),
+  }
+  return {
+    ...state,
+    annotations: before?.annotations ?? (await readAnnotations(session, wanted, state)),
+  }
+}
+
+/** The folders whose messages are watched. */
+export function watchedFolders(
+  wanted: Wanted,
+  { folders, subscribed }: AccountState,
+): readonly SeenFolder[] {
+  return [...folders.values()].filter(
+    ({ path, folder }) => folder.selectable && wanted.covers('message-new', path, subscribed),
+  )
+}
+
+async function readAnnotations(
+  { account, services }: Session,
+  wanted: Wanted,
+  { folders, subscribed }: Pick<AccountState, 'folders' | 'subscribed'>,
+): Promise<AccountState['annotations']> {
+  const ids: (FolderId | null)[] = []
+  if (wanted.includes('server-metadata-change')) ids.push(null)
+  for (const [id, { path }] of folders) {
+    if (wanted.covers('mailbox-metadata-change', path, subscribed)) ids.push(id)
+  }
+  const found = new Map<FolderId | null, SeenEntries>()
+  for (const some of chunks(ids, READS_AT_ONCE)) {
+    await Promise.all(
+      some.map(async (id) => {
+        const entries = await services.mailbox.annotations.get({ accountId: account.id, id })
+        found.set(id, new Map(entries.map(({ entry, value }) => [entry, digest(value)])))
+      }),
+    )
+  }
+  return found
+}
+
+const digest = (value: Uint8Array) => createHash('sha256').update(value).digest('base64')

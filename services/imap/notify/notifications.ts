@@ -1,0 +1,262 @@
+// What a client that used NOTIFY is told, and when: at once, whether a command runs or not (RFC 5465 §3.1). Hints of the store say
+// that something changed; what it was comes of reading the account again and comparing.
+
+import type { FolderId, Uid } from '#shared/contracts/mailbox.ts'
+import { ResponseWriter } from '#shared/imap/response-writer.ts'
+import { DELIMITER, namesOf } from '#shared/mailbox/folder-path.ts'
+import { accountTopic, folderTopic } from '#shared/mailbox/keys.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import type { Subscription } from '#shared/storage/ports.ts'
+import { HINT_GATHER_MS } from '../config.ts'
+import { planFetch } from '../fetch/plan.ts'
+import { respond } from '../fetch/responder.ts'
+import type { SelectedEvents, SelectedMailbox } from '../selected-mailbox.ts'
+import type { Session } from '../session.ts'
+import type { Wire } from '../wire.ts'
+import { type AccountState, readAccount, watchedFolders } from './account-state.ts'
+import { writeDifference, writeSnapshot } from './differences.ts'
+import { upwards, Wanted } from './wanted.ts'
+
+const nothing = new Wanted([])
+
+export class Notifications {
+  readonly #session: Session
+  readonly #closing = new AbortController()
+  #wanted = nothing
+  /** What the client knows. */
+  #before: AccountState | undefined
+  #account: Subscription | undefined
+  readonly #folders = new Map<FolderId, Subscription>()
+  readonly #caused = new Set<string>()
+  /** Something changed since the last look, and maybe annotations. */
+  #hinted = false
+  #metadataHinted = false
+  #gathering = false
+  #ready = false
+  /** IDLE waits. */
+  #wake: (() => void) | undefined
+
+  constructor(session: Session) {
+    this.#session = session
+    void this.#poll()
+  }
+
+  /** False when it would be too much to watch: then nothing has changed. */
+  async set(wanted: Wanted, status: boolean, wire: Wire): Promise<boolean> {
+    const state = wanted.ofOthers ? await this.#begin(wanted) : undefined
+    if (state === 'too-many') return false
+    if (state === undefined) await this.#unwatch()
+    this.#wanted = wanted
+    this.#before = state
+    this.#caused.clear()
+    const session = this.#session
+    if (session.state.kind === 'selected') this.attach(session.state.mailbox)
+    if (status && state !== undefined) {
+      const writer = new ResponseWriter()
+      writer.utf8 = session.utf8
+      await writeSnapshot(writer, session, wanted, state)
+      for (const piece of writer.take()) wire.write(piece)
+    }
+    return true
+  }
+
+  /** NOTIFY NONE. */
+  none(wire: Wire): Promise<boolean> {
+    return this.set(nothing, false, wire)
+  }
+
+  /** A mailbox was selected. */
+  attach(mailbox: SelectedMailbox): void {
+    mailbox.events = this.#selectedEvents()
+    mailbox.onHint = () => this.#gather()
+  }
+
+  /** The session changes this name itself, which is no news for its client (RFC 5465 §5). */
+  causes(...paths: readonly string[]): void {
+    for (const path of paths) {
+      const names = namesOf(path)?.join(DELIMITER)
+      // What is missing above a name is made with it.
+      if (names !== undefined) for (const name of upwards(names)) this.#caused.add(name)
+      else if (path === '') this.#caused.add(path)
+    }
+  }
+
+  /** Whether there may be something to tell between commands. */
+  get ready(): boolean {
+    const { state } = this.#session
+    return this.#ready || (this.#atOnce && state.kind === 'selected' && state.mailbox.owesExpunges)
+  }
+
+  /** No command runs: only a client that does not count by sequence numbers is told of expunges (RFC 5465 §6.1). */
+  tellBetweenCommands(wire: Wire): Promise<void> {
+    return this.tell(wire, { expunges: this.#atOnce })
+  }
+
+  /** Everything there is to tell now. */
+  async tell(wire: Wire, { expunges }: { readonly expunges: boolean }): Promise<void> {
+    this.#ready = false
+    const { state } = this.#session
+    try {
+      if (state.kind === 'selected') {
+        await state.mailbox.tellNews(wire, { expunges, look: false })
+      }
+      await this.#tellOthers(wire)
+    } catch (error) {
+      if (!(error instanceof TemporaryFailure)) throw error
+      this.#session.log.warn({ command: 'NOTIFY', error }, 'could not look for news')
+      await this.#overflow(wire)
+    }
+  }
+
+  /** What happened beside the selected mailbox. */
+  async #tellOthers(wire: Wire): Promise<void> {
+    const before = this.#before
+    if (!this.#hinted || before === undefined) return
+    this.#hinted = false
+    const known = this.#metadataHinted ? undefined : before
+    this.#metadataHinted = false
+    const after = await readAccount(this.#session, this.#wanted, known)
+    if (!(await this.#watch(this.#wanted, after))) return this.#overflow(wire)
+    const writer = new ResponseWriter()
+    writer.utf8 = this.#session.utf8
+    await writeDifference(writer, this.#session, {
+      before,
+      after,
+      wanted: this.#wanted,
+      caused: this.#caused,
+    })
+    this.#caused.clear()
+    this.#before = after
+    for (const piece of writer.take()) wire.write(piece)
+    await wire.room()
+  }
+
+  /** IDLE tells the same (RFC 5465 §4), and may tell expunges. */
+  async tellUntil(ending: AbortSignal, wire: Wire): Promise<void> {
+    const { state } = this.#session
+    for (let first = true; !ending.aborted; first = false) {
+      if (first || this.#ready) await this.tell(wire, { expunges: true })
+      if (state.kind === 'selected' && state.mailbox.gone) return
+      await wire.room()
+      if (this.#ready || ending.aborted) continue
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const wake = () => resolve()
+      this.#wake = wake
+      ending.addEventListener('abort', wake)
+      await promise
+      ending.removeEventListener('abort', wake)
+      this.#wake = undefined
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#unwatch()
+  }
+
+  get #atOnce(): boolean {
+    return this.#wanted.selected?.delayed === false
+  }
+
+  // -------------------------------------------------------------------------------------------- hints
+
+  /** Changes within a moment are told together. */
+  #gather(): void {
+    if (this.#gathering || this.#closing.signal.aborted) return
+    this.#gathering = true
+    const { clock } = this.#session.services
+    void clock.sleep(HINT_GATHER_MS, this.#closing.signal).then(() => {
+      this.#gathering = false
+      if (this.#closing.signal.aborted) return
+      this.#ready = true
+      this.#wake?.()
+      this.#session.onNotification()
+    })
+  }
+
+  readonly #onHint = (hint: string): void => {
+    this.#hinted = true
+    if (hint === 'metadata') this.#metadataHinted = true
+    this.#gather()
+  }
+
+  /** Should every hint have been lost. */
+  async #poll(): Promise<void> {
+    const { clock, options } = this.#session.services
+    for (;;) {
+      await clock.sleep(options.safetyPollMs, this.#closing.signal)
+      if (this.#closing.signal.aborted) return
+      if (this.#session.state.kind === 'selected') this.#session.selected.hint()
+      this.#onHint('metadata')
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------- watching
+
+  /** Watched first, read afterwards: what changes in between is told. */
+  async #begin(wanted: Wanted): Promise<AccountState | 'too-many'> {
+    const { services, account } = this.#session
+    this.#account ??= await services.signals.subscribe(accountTopic(account.id), this.#onHint)
+    if (!(await this.#watch(wanted, await readAccount(this.#session, wanted)))) {
+      await this.#watch(this.#wanted, this.#before)
+      return 'too-many'
+    }
+    return readAccount(this.#session, wanted)
+  }
+
+  /** Watches those folders and no others; false when they are too many. */
+  async #watch(wanted: Wanted, state: AccountState | undefined): Promise<boolean> {
+    const { options, signals } = this.#session.services
+    const folders = state === undefined ? [] : watchedFolders(wanted, state)
+    if (folders.length > options.notifyMailboxesMax) return false
+    const ids = new Set(folders.map(({ folder }) => folder.id))
+    for (const [id, subscription] of this.#folders) {
+      if (ids.has(id)) continue
+      this.#folders.delete(id)
+      await subscription.close()
+    }
+    for (const id of ids) {
+      if (this.#folders.has(id)) continue
+      this.#folders.set(id, await signals.subscribe(folderTopic(id), this.#onHint))
+      // Of what happened between reading and watching there was no hint.
+      this.#hinted = true
+      this.#gather()
+    }
+    return true
+  }
+
+  async #unwatch(): Promise<void> {
+    await this.#watch(nothing, undefined)
+    await this.#account?.close()
+    this.#account = undefined
+    this.#before = undefined
+  }
+
+  /** RFC 5465 §5.8: as if NOTIFY NONE had been received. */
+  async #overflow(wire: Wire): Promise<void> {
+    wire.untagged('OK [NOTIFICATIONOVERFLOW] Nothing more is told until the next NOTIFY')
+    await this.none(wire)
+  }
+
+  #selectedEvents(): SelectedEvents {
+    const { selected } = this.#wanted
+    if (selected === null) return { kind: 'none' }
+    const { delayed, flags, atts } = selected
+    const session = this.#session
+    const tellNew = async (wire: Wire, uids: readonly Uid[]) => {
+      const plan = planFetch(atts, {
+        uid: !session.enabled.has('UIDONLY'),
+        modSeq: false,
+        condstore: session.enabled.has('CONDSTORE'),
+        // Nobody has read a message because it was told of: \Seen stays unset.
+        readOnly: true,
+      })
+      await respond(session, plan, uids, wire)
+    }
+    return {
+      kind: delayed ? 'delayed' : 'at-once',
+      flags,
+      tellNew: atts.length === 0 ? null : tellNew,
+    }
+  }
+}

@@ -1,0 +1,38 @@
+// Every service begins with its manual page, whose sections have the same names in the same order everywhere.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+
+const services = new URL('../../services/', import.meta.url)
+
+const ofServices = [
+  'Summary',
+  'Receives',
+  'Hands on',
+  'Standards',
+  'Security',
+  'Configuration',
+  'Diagnostics',
+  'Limits',
+]
+
+/** What puts services together receives and hands on nothing itself. */
+const ofRoots = ['Summary', 'Configuration', 'Diagnostics', 'Security']
+const roots = new Set(['cli', 'local'])
+
+describe('the manual page of each service', () => {
+  const names = readdirSync(services, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+
+  it.each(names)('%s', (name) => {
+    const page = new URL(`${name}/README.md`, services)
+    expect(existsSync(page)).toBe(true)
+    const sections = [...readFileSync(page, 'utf8').matchAll(/^## (.*)$/gm)].map(
+      ([, title]) => title,
+    )
+    const wanted = roots.has(name) ? ofRoots : ofServices
+    // Others may stand between them.
+    expect(sections.filter((title) => wanted.includes(title ?? ''))).toEqual(wanted)
+  })
+})
