@@ -41,6 +41,7 @@ export const authenticatedCapabilities = [
   'MULTISEARCH',
   'CONTEXT=SEARCH',
   'METADATA',
+  'NOTIFY',
   'LIST-METADATA',
   'BINARY',
   'PREVIEW',

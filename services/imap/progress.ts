@@ -7,6 +7,16 @@ import type { Wire } from './wire.ts'
 /** RFC 9585 §4 recommends 10 to 15 seconds. */
 export const INPROGRESS_INTERVAL_MS = 10_000
 
+/** The response code; a tag with the bracket in it that ends the code is left out (RFC 9585 §4). */
+export function inProgress(tag: string, progress: number | null, goal: number | null): string {
+  return formatResponseCode({
+    kind: 'INPROGRESS',
+    tag: tag === '' || tag.includes(']') ? null : tag,
+    progress,
+    goal,
+  })
+}
+
 /** Nothing is told of work that ends within the interval. How far it has come the core does not say. */
 export async function tellingProgress<T>(
   {
@@ -18,13 +28,7 @@ export async function tellingProgress<T>(
 ): Promise<T> {
   const ended = new AbortController()
   const { clock } = services
-  // RFC 9585 §4: no tag that has the bracket in it which ends the code.
-  const code = formatResponseCode({
-    kind: 'INPROGRESS',
-    tag: tag === '' || tag.includes(']') ? null : tag,
-    progress: null,
-    goal: null,
-  })
+  const code = inProgress(tag, null, null)
   const telling = (async () => {
     for (;;) {
       await clock.sleep(INPROGRESS_INTERVAL_MS, ended.signal)

@@ -3,6 +3,7 @@
 // mailboxes of MULTISEARCH (RFC 7377). Each begins after the command's name and a space.
 
 import type { Cursor } from './cursor.ts'
+import { parseFetchAtts } from './fetch-att.ts'
 import { type MailboxFilter, parseMailboxFilter } from './mailbox-filter.ts'
 import { type PartialRange, parsePartialRange } from './partial-range.ts'
 import { parseSearchKeys, type SearchKey } from './search-key.ts'
@@ -15,6 +16,8 @@ export type SearchReturn = {
   readonly save: boolean
   readonly context: boolean
   readonly update: boolean
+  /** UPDATE came with FETCH items to send of new messages (RFC 5465 §7). */
+  readonly updateWithFetch: boolean
   readonly partial: PartialRange | null
 }
 
@@ -115,12 +118,17 @@ function parseReturn(cursor: Cursor): SearchReturn | null {
   cursor.space()
   const given = new Set<string>()
   let partial: PartialRange | null = null
+  let updateWithFetch = false
   cursor.list(
     () => {
       const name = cursor.keyword()
       if (!returnOptions.has(name)) cursor.fail('unknown return option')
       if (given.has(name)) cursor.fail(`${name} given twice`)
       given.add(name)
+      if (name === 'UPDATE' && cursor.takesBefore(' ', '(')) {
+        parseFetchAtts(cursor)
+        updateWithFetch = true
+      }
       if (name !== 'PARTIAL') return
       cursor.space()
       partial = parsePartialRange(cursor)
@@ -139,6 +147,7 @@ function parseReturn(cursor: Cursor): SearchReturn | null {
     save: given.has('SAVE'),
     context: given.has('CONTEXT'),
     update: given.has('UPDATE'),
+    updateWithFetch,
     partial,
   }
 }

@@ -42,16 +42,19 @@ export async function benchImap(rounds: number): Promise<void> {
   const ours: Results = new Map()
   const floor: Results = new Map()
   const grown = growth.map((): Results => new Map())
-  let peak = 0
+  const used: ReturnType<typeof memory>[] = []
   for (let round = 0; round < rounds; round++) {
     const steps = inboxSteps(round)
     const kept: KeptAnswers = new Map()
-    peak = Math.max(peak, await roundOfOurs(directory, round, { kept, ours, grown }))
+    used.push(await roundOfOurs(directory, round, { kept, ours, grown }))
     await roundOfFloor(join(parent, 'answers.json'), steps, { kept, floor })
   }
   tell(inboxSteps(0), ours, floor)
   tellGrowth(grown)
-  console.log(`peak memory of ours: ${peak.toFixed(0)} MB`)
+  const megabytes = (of: 'peak' | 'now' | 'mapped') => spread(used.map((memory) => memory[of]))
+  console.log(
+    `memory of ours, MB: peak ${megabytes('peak')}, in the end ${megabytes('now')}, of which mapped files ${megabytes('mapped')}`,
+  )
   await tellIdle(directory)
   await rm(parent, { recursive: true })
 }
@@ -77,12 +80,12 @@ async function fillAll(directory: string): Promise<void> {
   await server.stop()
 }
 
-/** Returns the peak memory. */
+/** Returns the memory in the end. */
 async function roundOfOurs(
   directory: string,
   round: number,
   to: { readonly kept: KeptAnswers; readonly ours: Results; readonly grown: readonly Results[] },
-): Promise<number> {
+): Promise<ReturnType<typeof memory>> {
   const server = await startOurs(directory, settings)
   const client = await logIn(server.ports.imap, to.kept)
   await runSteps(server.pid, client, inboxSteps(round), to.ours)
@@ -92,9 +95,9 @@ async function roundOfOurs(
     await runSteps(server.pid, other, growthSteps(size, round), to.grown[i] ?? new Map())
   }
   other.close()
-  const { peak } = memory(server.pid)
+  const used = memory(server.pid)
   await server.stop()
-  return peak
+  return used
 }
 
 async function roundOfFloor(

@@ -10,10 +10,14 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
 }
 
-/** MiB. */
-export function memory(pid: number): { readonly peak: number; readonly now: number } {
+/** MiB; `mapped` is the part of `now` that shows files, such as the data of lmdb. */
+export function memory(pid: number): {
+  readonly peak: number
+  readonly now: number
+  readonly mapped: number
+} {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   const of = (name: string) =>
     Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024
-  return { peak: of('VmHWM'), now: of('VmRSS') }
+  return { peak: of('VmHWM'), now: of('VmRSS'), mapped: of('RssFile') }
 }

@@ -131,6 +131,7 @@ describe('a running server', () => {
     await run(`account set ${alice.address} --quota unlimited`)
     await smtp.command('RSET')
     expect(await send()).toMatch(/^250 /)
+    await expect.poll(() => logIn(alice), { timeout: 10_000 }).toMatch(/^\+OK 2 messages/)
     await run(`account set ${alice.address} --quota 1KB`)
     expect(await rcpt(alice.address)).toMatch(/^452 4\.2\.2 /)
     await takeMail(server, alice, 2)

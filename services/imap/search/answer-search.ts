@@ -52,7 +52,9 @@ export async function answerSearch(
   if (!tellsNothing(returns)) {
     wire.untagged(`ESEARCH (TAG "${session.tag}")${formatExtended(returns, results)}`)
   }
-  if (returns.update && !(response === 'SEARCH' && watch(session, search, { by, uids }))) {
+  // Deliberately: a client that wants FETCH items with each update is told that it has to look by itself (RFC 5465 §7).
+  const updatable = response === 'SEARCH' && !returns.updateWithFetch
+  if (returns.update && !(updatable && watch(session, search, { by, uids }))) {
     const code = formatResponseCode({ kind: 'NOUPDATE', tag: session.tag })
     wire.untagged(`NO [${code}] The result will not be updated`)
   }

@@ -7,6 +7,7 @@ import { decodeIndex } from '#shared/mail/index-codec.ts'
 import type { MessageColumns, UidList } from '#shared/mailbox/message-columns.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
+import type { Wire } from '../wire.ts'
 import { Candidate } from './candidate.ts'
 import { FoldedHeader } from './header-fields.ts'
 import { RowFacts } from './message-facts.ts'
@@ -27,6 +28,7 @@ export type Reading = {
   readonly blobs: (ids: readonly BlobId[]) => Promise<readonly (Blob | undefined)[]>
   readonly objects: ObjectStore
   readonly pace: Pace
+  readonly wire: Wire
 }
 
 /** Rows looked at before others may run; they move when somebody else expunges meanwhile. */

@@ -2,14 +2,12 @@
 // far it has come (INPROGRESS, RFC 9585).
 
 import { setImmediate as turn } from 'node:timers/promises'
-import { formatResponseCode } from '#shared/imap/response-code.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { INPROGRESS_INTERVAL_MS, inProgress } from '../progress.ts'
 import { ConnectionGone, type Wire } from '../wire.ts'
 
 /** Work without letting others run. */
 const SLICE_MS = 10
-/** Between two notes of progress; RFC 9585 §5 asks not to send many. */
-export const INPROGRESS_INTERVAL_MS = 10_000
 
 export class Pace {
   readonly #wire: Wire
@@ -53,12 +51,10 @@ export class Pace {
     this.#sliceEndsMs = this.#clock.now() + SLICE_MS
     if (nowMs < this.#tellMs) return
     this.#tellMs = nowMs + INPROGRESS_INTERVAL_MS
-    const code = formatResponseCode({
-      kind: 'INPROGRESS',
-      tag: this.#tag,
-      progress: this.#progress,
-      goal: this.#goal,
-    })
+    // RFC 9585 §4: not when all is done already; an unknown goal is NIL.
+    if (this.#goal > 0 && this.#progress >= this.#goal) return
+    const known = this.#goal > 0
+    const code = inProgress(this.#tag, known ? this.#progress : null, known ? this.#goal : null)
     this.#wire.untagged(`OK [${code}] Still looking`)
     await this.#wire.room()
   }

@@ -9,5 +9,6 @@ export const returnAll: SearchReturn = {
   save: false,
   context: false,
   update: false,
+  updateWithFetch: false,
   partial: null,
 }

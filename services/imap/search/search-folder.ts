@@ -57,7 +57,7 @@ export function findIn(
   reading: Reading,
 ): Promise<Uid[]> {
   // RFC 7162 §3.1.5: the key enables CONDSTORE.
-  if (asksForModSeq(key)) session.enabled.add('CONDSTORE')
+  if (asksForModSeq(key)) session.enableCondstore(reading.wire)
   const nowMs = session.services.clock.now()
   const compiled = compile(key, { charset, uids: field.uids, saved, nowMs })
   return findMessages(field, compiled, reading)
@@ -68,6 +68,7 @@ export function readingOf({ services, tag }: Session, wire: Wire): Reading {
     blobs: services.mailbox.blobs,
     objects: services.objects,
     pace: new Pace({ wire, clock: services.clock, tag }),
+    wire,
   }
 }
 

@@ -176,6 +176,7 @@ const noReturn = {
   save: false,
   context: false,
   update: false,
+  updateWithFetch: false,
   partial: null,
 }
 
@@ -201,6 +202,7 @@ describe('parseSearchArguments', () => {
     expect(read('RETURN (UPDATE CONTEXT PARTIAL -1:-100) ALL').returns).toEqual({
       ...noReturn,
       update: true,
+      updateWithFetch: false,
       context: true,
       partial: { first: 1, last: 100, fromEnd: true },
     })

@@ -71,6 +71,7 @@ export class MessageStore {
       blobs: async (ids) => ids.map((id) => this.#blobs.get(id)),
       objects: this.#objects,
       pace,
+      wire: quietWire,
     }
   }
 
