@@ -13,7 +13,7 @@ import {
 
 /** Bytes that input may become before they are handled: a small input must not become a large one. */
 const CHUNK_BYTES = 16 * 1024
-/** 64 KB per connection instead of 256 KB, for a few per cent more on the wire. The client's window is its own choice. */
+/** A quarter less memory per connection than zlib's defaults, for a few per cent more on the wire. */
 const DEFLATE_MEMORY = { windowBits: 13, memLevel: 6 } as const
 
 /** `first` are compressed bytes that were read from the socket already. The result serves as the connection's socket. */

@@ -22,6 +22,8 @@ const RETRY_SECONDS = 5
 const SWEEP_EVERY_MS = 5_000
 const HOUSEKEEPING_EVERY_MS = 3_600_000
 const ORPHANS_EVERY_MS = 24 * 3_600_000
+/** The search reads every object's name; a start has better things to do. */
+const ORPHANS_FIRST_MS = 3_600_000
 
 export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
   const { store, settings, queue, directory, mailbox, clock, log } = core
@@ -78,6 +80,13 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
     log: log.child({ service: 'sweeper' }),
   })
 
+  /** Empties folders whose removal a crash interrupted. */
+  async function finishRemovals(): Promise<void> {
+    for await (const account of directory.accounts.list()) {
+      await mailbox.finishRemovals(account.id)
+    }
+  }
+
   /** Starts the consumers and the sweeper's clock; `stop` resolves when the work in hand is finished. */
   function start(housekeeping: () => Promise<void>) {
     const consume = {
@@ -96,7 +105,8 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
       startConsumer(queues['active-dead'], delivery.handleDead, one, deps),
     ]
     const stopping = new AbortController()
-    const every = async (pauseMs: number, job: () => Promise<unknown>) => {
+    const every = async (pauseMs: number, job: () => Promise<unknown>, firstMs = 0) => {
+      if (firstMs > 0) await clock.sleep(firstMs, stopping.signal)
       while (!stopping.signal.aborted) {
         await job().catch((error) => log.error({ error }, 'sweep failed'))
         await clock.sleep(pauseMs, stopping.signal)
@@ -110,9 +120,10 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
       }),
       every(HOUSEKEEPING_EVERY_MS, async () => {
         await sweeper.collectDead()
+        await finishRemovals()
         await housekeeping()
       }),
-      every(ORPHANS_EVERY_MS, sweeper.findOrphans),
+      every(ORPHANS_EVERY_MS, sweeper.findOrphans, ORPHANS_FIRST_MS),
     ]
     return {
       async stop() {

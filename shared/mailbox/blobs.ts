@@ -15,9 +15,11 @@ export function createBlobs(
   { table }: { readonly table: Table },
   { cacheBytesMax = BLOB_CACHE_BYTES_MAX }: { readonly cacheBytesMax?: number } = {},
 ) {
-  /** Least recently used first. */
-  const cache = new Map<BlobId, Blob>()
-  let cacheBytes = 0
+  // Two generations: what is asked for moves into the young one, and when that is full the old one goes as a whole. A Map that
+  // loses its first entry again and again is slow to walk.
+  let young = new Map<BlobId, Blob>()
+  let old = new Map<BlobId, Blob>()
+  let youngBytes = 0
 
   async function blob(id: BlobId): Promise<Blob | undefined> {
     const [found] = await blobs([id])
@@ -29,13 +31,9 @@ export function createBlobs(
     const found = new Map<BlobId, Blob>()
     const wanted = new Set<BlobId>()
     for (const id of ids) {
-      const known = cache.get(id)
+      const known = young.get(id) ?? again(id)
       if (known === undefined) wanted.add(id)
-      else {
-        found.set(id, known)
-        cache.delete(id)
-        cache.set(id, known)
-      }
+      else found.set(id, known)
     }
     // The cheaper read may miss what is new; only those are read again.
     for (const consistent of [false, true]) {
@@ -54,14 +52,19 @@ export function createBlobs(
     return ids.map((id) => found.get(id))
   }
 
+  function again(id: BlobId): Blob | undefined {
+    const known = old.get(id)
+    if (known !== undefined) keep(known)
+    return known
+  }
+
   function keep(read: Blob): void {
-    if (!cache.has(read.id)) cacheBytes += bytesOf(read)
-    cache.set(read.id, read)
-    for (const [id, oldest] of cache) {
-      if (cacheBytes <= cacheBytesMax) return
-      cache.delete(id)
-      cacheBytes -= bytesOf(oldest)
-    }
+    if (!young.has(read.id)) youngBytes += bytesOf(read)
+    young.set(read.id, read)
+    if (youngBytes <= cacheBytesMax / 2) return
+    old = young
+    young = new Map()
+    youngBytes = 0
   }
 
   return { blob, blobs }

@@ -8,7 +8,7 @@ import { parseClientFinal, parseClientFirst, type ScramClientFirst, serverFirst 
 
 const SERVER_NONCE_BYTES = 24
 
-export const newServerNonce = (): string => randomBytes(SERVER_NONCE_BYTES).toString('base64')
+const newServerNonce = (): string => randomBytes(SERVER_NONCE_BYTES).toString('base64')
 
 export function createScramExchange(
   context: SaslContext,

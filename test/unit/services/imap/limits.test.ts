@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { constants, createInflateRaw, deflateRawSync } from 'node:zlib'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
@@ -327,6 +329,20 @@ describe('COMPRESS', () => {
     socket.write(Buffer.concat([bomb, deflatedText('\r\nd NOOP\r\n')]))
     await vi.waitFor(() => expect(text).toContain('d OK'), { timeout: 10_000 })
     expect(text).toBe('* BAD Command line too long\r\nd OK NOOP completed\r\n')
+  })
+
+  it('sends all that was asked for before it ends, to a client that has ended already', async () => {
+    const server = await start()
+    const inbox = await server.mailbox.inbox(accountId(login))
+    const body = randomBytes(2_000_000).toString('base64')
+    await server.seed(inbox, `Subject: large\r\n\r\n${body}`)
+    const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true })
+    resources.defer(() => void socket.destroy())
+    await textBefore(socket, /c OK/, `a LOGIN ${login} secret\r\nc COMPRESS DEFLATE\r\n`)
+    const inflated = text(socket.pipe(createInflateRaw()))
+    socket.end(deflatedText('d SELECT INBOX\r\ne FETCH 1 BODY[TEXT]\r\nf LOGOUT\r\n'))
+    expect((await inflated).includes(`{${body.length}}\r\n${body})`)).toBe(true)
+    expect((await inflated).slice(-50)).toMatch(/\r\nf OK LOGOUT completed\r\n$/)
   })
 
   it('ends the connection when the input is no DEFLATE', async () => {
