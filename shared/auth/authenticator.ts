@@ -2,7 +2,8 @@
 // 1. whoever failed too often waits, and his password is not looked at;
 // 2. a password that was right a moment ago for the hash stored now is right;
 // 3. anything else is verified, a few at a time, and an account that does not exist costs the same work as a wrong password.
-// Logins without the password are in scram-logins.ts. Nothing remembers an account: each login reads the directory, so that a change there is in force with the next one.
+// Logins without the password are in scram-logins.ts. Nothing remembers an account: each login reads the directory, so that a
+// change there is in force with the next one.
 
 import { availableParallelism } from 'node:os'
 import type { Authenticator, LoginAttempt, LoginResult } from '#shared/contracts/authenticate.ts'
