@@ -74,7 +74,8 @@ export function advertised(session: Session): string {
 
 export function mechanisms(session: Session): readonly Mechanism[] {
   const { channelBindings } = session.transport
-  return offeredMechanisms({ passwordsAllowed: mayLogIn(session), channelBindings })
+  const { authMechanisms: allowed } = session.services.options
+  return offeredMechanisms({ allowed, passwordsAllowed: mayLogIn(session), channelBindings })
 }
 
 /** Whether passwords may cross this connection (RFC 9051 §11.1). */

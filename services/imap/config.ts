@@ -2,11 +2,13 @@
 
 import type { Endpoint } from '#shared/net/tcp-listener.ts'
 import type { TlsPolicy } from '#shared/net/tls/tls-options.ts'
+import { type Mechanism, mechanismNames } from '#shared/sasl/sasl-exchange.ts'
 
 export type ImapOptions = {
   readonly endpoints: readonly Endpoint[]
   readonly tls: TlsPolicy
   readonly disablePlaintextAuth: 'yes' | 'no' | 'loopback-allowed'
+  readonly authMechanisms: readonly Mechanism[]
   /** Largest message APPEND takes (RFC 7889). */
   readonly messageSizeLimit: number
   /** Messages one command works on (RFC 9738). */
@@ -36,6 +38,7 @@ export const imapDefaults = {
   ],
   tls: { minVersion: 'TLSv1.2' },
   disablePlaintextAuth: 'yes',
+  authMechanisms: mechanismNames,
   messageSizeLimit: 10 * 1024 * 1024,
   // Clients that do not know the limit take what they are not told of for expunged: far above any mailbox there is.
   messageLimit: 1_000_000,

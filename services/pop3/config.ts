@@ -2,6 +2,7 @@
 
 import type { Endpoint } from '#shared/net/tcp-listener.ts'
 import type { TlsPolicy } from '#shared/net/tls/tls-options.ts'
+import { type Mechanism, mechanismNames } from '#shared/sasl/sasl-exchange.ts'
 
 /** Whether USER, PASS and AUTH PLAIN are refused before TLS. */
 export type DisablePlaintextAuth = 'yes' | 'no' | 'loopback-allowed'
@@ -10,6 +11,7 @@ export type Pop3Options = {
   readonly endpoints: readonly Endpoint[]
   readonly tls: TlsPolicy
   readonly disablePlaintextAuth: DisablePlaintextAuth
+  readonly authMechanisms: readonly Mechanism[]
   /** One session for an account at a time; others get [IN-USE]. Not needed for safety: see README.md, "Security". */
   readonly lockMaildrop: boolean
   readonly connectionsMax: number
@@ -37,6 +39,7 @@ export const pop3Defaults = {
   ],
   tls: { minVersion: 'TLSv1.2' },
   disablePlaintextAuth: 'yes',
+  authMechanisms: mechanismNames,
   lockMaildrop: false,
   connectionsMax: 1_000,
   connectionsPerAddressMax: 50,

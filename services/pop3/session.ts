@@ -131,7 +131,9 @@ export class Session {
   get mechanisms(): readonly Mechanism[] {
     const { plaintextAllowed: passwordsAllowed, transport } = this
     const { channelBindings } = transport
-    return offeredMechanisms({ passwordsAllowed, channelBindings }).filter((m) => m !== 'LOGIN')
+    const { authMechanisms: allowed } = this.services.options
+    const offered = offeredMechanisms({ allowed, passwordsAllowed, channelBindings })
+    return offered.filter((name) => name !== 'LOGIN')
   }
 
   /** Whether passwords may be sent now. */

@@ -1,5 +1,7 @@
 // What an SMTP listener can be told, and the limits that no operator needs to turn.
 
+import { type Mechanism, mechanismNames } from '#shared/sasl/sasl-exchange.ts'
+
 export type SmtpRole =
   /** Mail from other servers: STARTTLS offered, no logins. */
   | 'smtp'
@@ -21,6 +23,7 @@ export type SmtpOptions = {
   readonly smtpdHeloRequired: boolean
   readonly disableVrfyCommand: boolean
   readonly disablePlaintextAuth: 'yes' | 'no' | 'loopback-allowed'
+  readonly authMechanisms: readonly Mechanism[]
   /** Submission without TLS gets no further than STARTTLS, except where `disablePlaintextAuth` lets it log in. */
   readonly submissionRequireTls: boolean
   readonly tlsMinimumVersion: 'TLSv1.2' | 'TLSv1.3'
@@ -39,6 +42,7 @@ export const smtpDefaults = {
   smtpdHeloRequired: true,
   disableVrfyCommand: true,
   disablePlaintextAuth: 'yes',
+  authMechanisms: mechanismNames,
   submissionRequireTls: true,
   tlsMinimumVersion: 'TLSv1.2',
   smtpdTimeoutMs: 300_000,

@@ -111,7 +111,8 @@ export class SmtpSession {
   get mechanisms(): readonly Mechanism[] {
     if (this.options.role === 'smtp' || this.needsTls) return []
     const { passwordsAllowed, channelBindings } = this
-    return offeredMechanisms({ passwordsAllowed, channelBindings })
+    const { authMechanisms: allowed } = this.options
+    return offeredMechanisms({ allowed, passwordsAllowed, channelBindings })
   }
 
   /** Whether passwords may be sent now. */

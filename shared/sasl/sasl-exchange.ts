@@ -27,19 +27,22 @@ export type SaslContext = {
   readonly channelBindings: ChannelBindings | undefined
 }
 
-const names = ['PLAIN', 'LOGIN', 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS'] as const
+export const mechanismNames = ['PLAIN', 'LOGIN', 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS'] as const
 
-export type Mechanism = (typeof names)[number]
+export type Mechanism = (typeof mechanismNames)[number]
 
 /**
  * What to advertise. SCRAM shows the password to nobody, so it is offered where passwords in clear are not; with `-PLUS` only
  * where the connection has something to bind to.
  */
 export function offeredMechanisms(to: {
+  /** What the operator wants offered at all. */
+  readonly allowed: readonly Mechanism[]
   readonly passwordsAllowed: boolean
   readonly channelBindings: ChannelBindings | undefined
 }): readonly Mechanism[] {
-  return names.filter((name) => {
+  return mechanismNames.filter((name) => {
+    if (!to.allowed.includes(name)) return false
     if (name === 'SCRAM-SHA-256-PLUS') return to.channelBindings?.available === true
     return name === 'SCRAM-SHA-256' || to.passwordsAllowed
   })
@@ -53,7 +56,7 @@ export function sendsPassword(mechanism: Mechanism): mechanism is PasswordMechan
 /** Mechanism names are written in any case (RFC 4422 §3.1 has them in capitals; clients do not). */
 export function findMechanism(text: string): Mechanism | undefined {
   const upper = text.toUpperCase()
-  return names.find((name) => name === upper)
+  return mechanismNames.find((name) => name === upper)
 }
 
 export function createSaslExchange(mechanism: Mechanism, context: SaslContext): SaslExchange {

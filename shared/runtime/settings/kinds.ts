@@ -114,6 +114,24 @@ export function choice<const C extends string>(...choices: readonly [C, ...C[]])
   }
 }
 
+/** A list of choices in any order, at least one. */
+export function choices<const C extends string>(
+  ...known: readonly [C, ...C[]]
+): Kind<readonly C[]> {
+  return {
+    name: 'choices',
+    allowed: `one or more of ${known.join(', ')}`,
+    list: true,
+    parse(text) {
+      const given = new Set(text.toUpperCase().split(/[\s,]+/))
+      given.delete('')
+      const wanted = known.filter((name) => given.has(name))
+      return wanted.length > 0 && wanted.length === given.size ? wanted : undefined
+    },
+    format: (value) => value.join(', '),
+  }
+}
+
 const TEXT_BYTES_MAX = 1_000
 
 /** One line of text, possibly empty. */

@@ -1,6 +1,6 @@
 // Logins: what may cross the wire, and how guessing is slowed down.
 
-import { choice, duration, integer } from '../kinds.ts'
+import { choice, choices, duration, integer } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
 const SECOND = 1_000
@@ -8,7 +8,15 @@ const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
+const mechanisms = ['PLAIN', 'LOGIN', 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS'] as const
+
 export const authSettings = {
+  authMechanisms: new Setting(choices(...mechanisms), {
+    default: mechanisms,
+    about:
+      'SASL mechanisms offered. An account whose password hash was imported can use SCRAM only after it has logged in once with its password; a site that moves here with clients that insist on SCRAM offers PLAIN and LOGIN alone for a while.',
+    known: { dovecot: 'auth_mechanisms' },
+  }),
   disablePlaintextAuth: new Setting(choice('yes', 'no', 'loopback-allowed'), {
     default: 'yes',
     about:
