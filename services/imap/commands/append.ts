@@ -2,6 +2,7 @@ import type { Uid } from '#shared/contracts/mailbox.ts'
 import { appendContinues } from '#shared/imap/append-arguments.ts'
 import { formatSequenceSet, rangesOf } from '#shared/imap/sequence-set.ts'
 import type { Appendix } from '#shared/mailbox/append.ts'
+import { chunks } from '#shared/mailbox/change.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { Received } from '#shared/mailbox/receive.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
@@ -12,6 +13,9 @@ import { type Completion, completed, defineStreamedCommand } from '../command.ts
 import { overLimit } from '../message-limit.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
+
+/** Messages of one command: small ones are held in memory until the last has come. */
+export const MULTIAPPEND_MESSAGES_MAX = 500
 
 /** APPEND; of several messages all or none. RFC 9051 §6.3.12; MULTIAPPEND RFC 3502; APPENDUID RFC 4315 §3. */
 export const append = defineStreamedCommand({
@@ -29,7 +33,7 @@ export const append = defineStreamedCommand({
     do {
       // RFC 9738 §3.1: all of the messages or none.
       if (messages.length === messageLimit) return overLimit(session)
-      if (messages.length === APPEND_TOGETHER_MAX) return replies.tooManyMessages
+      if (messages.length === MULTIAPPEND_MESSAGES_MAX) return replies.tooManyMessages
       if (roomMessages-- < 1) return replies.overQuota
       const arrival = await receiveMessage(session, feed, roomBytes, staged)
       if (arrival.kind === 'refused') return arrival.completion
@@ -78,17 +82,30 @@ async function store(
 }
 
 async function write(
-  { append, appendTogether }: Mailbox,
+  mailbox: Mailbox,
   folder: FolderRecord,
   messages: readonly Appendix[],
 ): Promise<Stored | undefined> {
   const [only, ...more] = messages
   if (only !== undefined && more.length === 0) {
     // Alone it shares its transaction with what others append at the same time.
-    const appended = await append(folder, only)
+    const appended = await mailbox.append(folder, only)
     if (appended.kind !== 'appended') return undefined
     return { uidValidity: appended.uidValidity, uids: [appended.uid] }
   }
-  const appended = await appendTogether(folder, messages)
-  return appended.kind === 'appended' ? appended : undefined
+  const uids: Uid[] = []
+  let uidValidity = folder.uidValidity
+  try {
+    for (const chunk of chunks(messages, APPEND_TOGETHER_MAX)) {
+      const appended = await mailbox.appendTogether(folder, chunk)
+      if (appended.kind !== 'appended') return undefined
+      uids.push(...appended.uids)
+      uidValidity = appended.uidValidity
+    }
+  } catch (error) {
+    // RFC 3502 §6.3.11: all or none. What a crash leaves of several transactions the client sees and can remove.
+    await mailbox.expunge(folder, uids)
+    throw error
+  }
+  return { uidValidity, uids }
 }
