@@ -13,13 +13,12 @@ import {
   type ReaderLimits,
   readerLimits,
 } from '#shared/imap/command-reader.ts'
-import { Cursor } from '#shared/imap/cursor.ts'
 import type { SecureContextSource } from '#shared/net/hot-context.ts'
 import { Output } from '#shared/net/output.ts'
 import type { Endpoint, ListenedConnection } from '#shared/net/tcp-listener.ts'
 import { channelBindings } from '#shared/net/tls/channel-binding.ts'
 import { advertised } from './capabilities.ts'
-import type { CommandFeed, Completion } from './command.ts'
+import type { Completion } from './command.ts'
 import { deflated } from './compression.ts'
 import {
   BAD_COMMANDS_MAX,
@@ -32,6 +31,7 @@ import {
 import { parseRequest, type Request, runCollected, runStreamed } from './dispatch.ts'
 import { replies } from './replies.ts'
 import { type Services, Session } from './session.ts'
+import { StreamedCommand } from './streamed-command.ts'
 import { ConnectionGone, type Wire } from './wire.ts'
 
 type EndReason =
@@ -276,7 +276,7 @@ export class Connection implements ListenedConnection, Wire {
   }
 
   async #runStreamed(request: Request): Promise<void> {
-    const feed = new Feed(request.cursor, this.#reader, {
+    const feed = new StreamedCommand(request.cursor, this.#reader, {
       event: () => this.#nextEvent(),
       ask: () => this.continuation('send the literal'),
       utf8: this.#session.utf8,
@@ -426,51 +426,5 @@ export class Connection implements ListenedConnection, Wire {
     const ms = this.#services.clock.now() - this.#openedMs
     if (loggedIn) log.info({ reason, ms, ...counts }, 'session ended')
     else log.debug({ reason, ms }, 'connection ended')
-  }
-}
-
-type FeedInput = {
-  readonly event: () => Promise<ReaderEvent | undefined>
-  /** Asks the client for a literal that it holds back. */
-  readonly ask: () => void
-  readonly utf8: boolean
-}
-
-/** The pieces of a streamed command as its handler reads them. */
-class Feed implements CommandFeed {
-  cursor: Cursor
-  readonly #reader: CommandReader
-  readonly #io: FeedInput
-  #whole = false
-
-  constructor(cursor: Cursor, reader: CommandReader, io: FeedInput) {
-    this.cursor = cursor
-    this.#reader = reader
-    this.#io = io
-  }
-
-  async *literal(): AsyncGenerator<Uint8Array> {
-    if (this.cursor.announced()?.synchronising) this.#io.ask()
-    this.#reader.stream()
-    for (;;) {
-      const event = await this.#io.event()
-      if (event?.kind !== 'chunk') throw new ConnectionGone()
-      if (event.bytes.length > 0) yield event.bytes
-      if (event.last) return
-    }
-  }
-
-  async next(): Promise<Cursor> {
-    const event = await this.#io.event()
-    if (event === undefined) throw new ConnectionGone()
-    this.#whole = event.kind !== 'literal'
-    const segments = 'segments' in event ? event.segments : []
-    this.cursor = new Cursor(segments, { utf8: this.#io.utf8 })
-    return this.cursor
-  }
-
-  /** What the handler did not read of the command is skipped. */
-  end(): void {
-    if (!this.#whole) this.#reader.refuse()
   }
 }

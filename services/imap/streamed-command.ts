@@ -1,0 +1,51 @@
+// A command that arrives in pieces between literals too large to collect, as its handler reads it: APPEND and its like.
+
+import type { CommandReader, ReaderEvent } from '#shared/imap/command-reader.ts'
+import { Cursor } from '#shared/imap/cursor.ts'
+import type { CommandFeed } from './command.ts'
+import { ConnectionGone } from './wire.ts'
+
+type FeedInput = {
+  readonly event: () => Promise<ReaderEvent | undefined>
+  /** Asks the client for a literal that it holds back. */
+  readonly ask: () => void
+  readonly utf8: boolean
+}
+
+export class StreamedCommand implements CommandFeed {
+  cursor: Cursor
+  readonly #reader: CommandReader
+  readonly #io: FeedInput
+  #whole = false
+
+  constructor(cursor: Cursor, reader: CommandReader, io: FeedInput) {
+    this.cursor = cursor
+    this.#reader = reader
+    this.#io = io
+  }
+
+  async *literal(): AsyncGenerator<Uint8Array> {
+    if (this.cursor.announced()?.synchronising) this.#io.ask()
+    this.#reader.stream()
+    for (;;) {
+      const event = await this.#io.event()
+      if (event?.kind !== 'chunk') throw new ConnectionGone()
+      if (event.bytes.length > 0) yield event.bytes
+      if (event.last) return
+    }
+  }
+
+  async next(): Promise<Cursor> {
+    const event = await this.#io.event()
+    if (event === undefined) throw new ConnectionGone()
+    this.#whole = event.kind !== 'literal'
+    const segments = 'segments' in event ? event.segments : []
+    this.cursor = new Cursor(segments, { utf8: this.#io.utf8 })
+    return this.cursor
+  }
+
+  /** What the handler did not read of the command is skipped. */
+  end(): void {
+    if (!this.#whole) this.#reader.refuse()
+  }
+}
