@@ -67,7 +67,7 @@ export const AUTH_LINE_BYTES_MAX = 16_384
 export const PIPELINE_BYTES_MAX = 64 * 1024
 /** After our end of the stream is closed, how long the client may take to close its own. */
 export const LINGER_MS = 5_000
-/** Changes of a folder within this time are told an idling client at once. */
+/** After news were told, how long an idling client is told nothing more: what comes meanwhile is told together. */
 export const HINT_GATHER_MS = 20
 /** After a temporary failure an idling session looks again. */
 export const IDLE_RETRY_MS = 5_000

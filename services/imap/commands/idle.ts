@@ -52,8 +52,8 @@ async function tellAsItHappens(
     if (mailbox.gone) return
     // A client that does not read is not told more and more.
     await wire.room()
-    const hint = await mailbox.hinted(options.safetyPollMs, ending)
-    look = hint === 'none'
-    if (!look) await clock.sleep(HINT_GATHER_MS, ending)
+    // A change that comes alone is told at once, those that follow it closely together.
+    await clock.sleep(HINT_GATHER_MS, ending)
+    look = (await mailbox.hinted(options.safetyPollMs, ending)) === 'none'
   }
 }
