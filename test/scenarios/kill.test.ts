@@ -36,7 +36,7 @@ describe('kill', () => {
             const to = [users[n % 4] ?? '', ...(n % 3 === 0 ? [users[(n + 1) % 4] ?? ''] : [])]
             const message = { token, recipients: to }
             offered.set(token, message)
-            return { message, body: messageBody(token, n % 5 === 0 ? 50_000 : 2_000) }
+            return { message, body: messageBody(token, n % 5 === 0 ? 100_000 : 2_000) }
           },
           accepted: (message) => accepted.push(message),
         }),

@@ -12,7 +12,7 @@ import { ObjectFiles, readAt, readChunks } from './object-files.ts'
 import { ObjectRecords } from './object-records.ts'
 
 /** Objects up to this size are kept inside lmdb: measured faster than a file and its two fsyncs. */
-export const INLINE_BYTES_MAX = 32 * 1024
+export const INLINE_BYTES_MAX = 64 * 1024
 /** A file without a record that was not written to for so long belongs to nobody. */
 export const ORPHAN_AGE_MS = 24 * 3_600_000
 /** A reader may find its file gone because the object was replaced meanwhile. */
