@@ -105,8 +105,10 @@ function isLabel(label: string): boolean {
 
 type Decoder = InstanceType<typeof TextDecoder>
 
-/** Character sets in which ASCII bytes can mean something else. */
-const notAsciiCompatible = /^(?:utf-16|iso-2022|ucs)/
+/** Character sets in which ASCII bytes can mean something else (Node's Shift_JIS swaps three control characters). */
+const notAsciiCompatible = /^(?:utf-16|iso-2022|shift_jis)/
+
+const REPLACEMENT = '\u{fffd}'
 
 class LabelledDecoder implements CharsetDecoder {
   readonly #label: string
@@ -115,7 +117,9 @@ class LabelledDecoder implements CharsetDecoder {
 
   constructor(label: string) {
     this.#label = label
-    if (notAsciiCompatible.test(label)) this.#decoder = new TextDecoder(label)
+    const decoder = new TextDecoder(label)
+    // Labels have many spellings, encodings one name.
+    if (notAsciiCompatible.test(decoder.encoding)) this.#decoder = decoder
   }
 
   push(bytes: Uint8Array): string {
@@ -123,11 +127,22 @@ class LabelledDecoder implements CharsetDecoder {
       if (isAscii(bytes)) return latin1(bytes)
       this.#decoder = new TextDecoder(this.#label)
     }
-    return this.#decoder.decode(bytes, { stream: true })
+    try {
+      return this.#decoder.decode(bytes, { stream: true })
+    } catch {
+      // Node's decoder fails where a malformed character that was cut becomes more text than the piece behind it has bytes
+      // (GBK, GB18030, EUC-JP). What it held is lost as one replacement character; the piece is read anew.
+      this.#decoder = new TextDecoder(this.#label)
+      return REPLACEMENT + this.#decoder.decode(bytes, { stream: true })
+    }
   }
 
   finish(): string {
-    return this.#decoder?.decode() ?? ''
+    try {
+      return this.#decoder?.decode() ?? ''
+    } catch {
+      return REPLACEMENT
+    }
   }
 }
 
