@@ -6,6 +6,7 @@ import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { randomFaults, seededRandom } from '#shared/storage/faults/plan.ts'
 import { type FaultyStore, withFaults } from '#shared/storage/faults/with-faults.ts'
 import { createPipeline, manualClock } from '#test/support/pipeline.ts'
+import { runSeed } from '#test/support/seed.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const small = 'Subject: crash\r\n\r\nbody\r\n'
@@ -108,7 +109,7 @@ describe('a crash at any storage call', () => {
   }
 
   it('nor do throttling, lost answers, conflicts, torn reads and doubled doorbells lose or double', async () => {
-    const seed = Math.floor(Math.random() * 2 ** 31)
+    const seed = runSeed
     const random = seededRandom(seed)
     const plan = randomFaults(random, {
       throttled: 0.04,
