@@ -166,8 +166,12 @@ export function createTransfer(deps: {
       const edits = editsOf(folders)
       edits.from.remove(old)
       const replacement = edits.to.add(arriving(message))
-      const released = await release(table, [old], clock.now())
-      await commit(edits.all, [...released, ...references([message])])
+      // The same blob in its own place, as when a first attempt was carried out but not answered: its count stays.
+      const blobs =
+        old.blobId === message.blob.id
+          ? []
+          : [...(await release(table, [old], clock.now())), ...references([message])]
+      await commit(edits.all, blobs)
       const { uidValidity } = folders.to
       return { kind: 'replaced', uid: replacement, modSeq: edits.to.modSeq, uidValidity }
     })
