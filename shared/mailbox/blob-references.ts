@@ -53,8 +53,9 @@ export async function release(
   const items = await table.batchGet(ids.map(blobKey), { consistent: true })
   return ids.map((id, i): Write => {
     const item = items[i]
-    // Cannot happen: a message refers to its blob. The message must still go away.
-    if (item === undefined) return { delete: blobKey(id) }
+    // Either the read missed a transaction that is half applied, and then the condition makes the caller read again; or the
+    // blob is truly gone, which cannot happen, and then the message must still go away.
+    if (item === undefined) return { delete: blobKey(id), if: { absent: 'pk' } }
     const refs = number(item, 'refs')
     const left = refs - (gone.get(id) ?? 0)
     const dead = left <= 0 ? { set: { deadPk: DEAD_PK, deadSk: deadSk(nowMs, id) } } : {}
