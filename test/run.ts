@@ -12,6 +12,8 @@ const folder = mkdtempSync(join(tmpdir(), 'postwolke-test-'))
 const report = join(folder, 'report.json')
 const vitest = join(root, 'node_modules/vitest/vitest.mjs')
 
+// Five thousand coloured dots are a burden in a log.
+const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1' }
 const { status } = spawnSync(
   process.execPath,
   [
@@ -24,7 +26,7 @@ const { status } = spawnSync(
     `--outputFile.json=${report}`,
     ...process.argv.slice(2),
   ],
-  { cwd: root, stdio: 'inherit' },
+  { cwd: root, stdio: 'inherit', env: { ...process.env, ...plain } },
 )
 
 const counted: {

@@ -5,7 +5,13 @@
 import type { FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import { type Signals, type Table, TRANSACT_ITEMS_MAX, type Write } from '#shared/storage/ports.ts'
+import {
+  Conflict,
+  type Signals,
+  type Table,
+  TRANSACT_ITEMS_MAX,
+  type Write,
+} from '#shared/storage/ports.ts'
 import type { Appendix } from './append.ts'
 import { referAgain, reference, release } from './blob-references.ts'
 import { chunks, type createChange } from './change.ts'
@@ -124,6 +130,7 @@ export function createTransfer(deps: {
     const folders = await bothFolders(source, target)
     if (folders.kind !== 'both') return folders
     const messages = await readMessages(table, source.id, uids)
+    assertKnownTo(folders.from, messages)
     const edits = editsOf(folders)
     const to = messages.map((message) => {
       edits.from.remove(message)
@@ -163,6 +170,7 @@ export function createTransfer(deps: {
       if (folders.kind !== 'both') return folders
       const [old] = await readMessages(table, source.id, [uid])
       if (old === undefined) return { kind: 'no-such-message' }
+      assertKnownTo(folders.from, [old])
       const edits = editsOf(folders)
       edits.from.remove(old)
       const replacement = edits.to.add(arriving(message))
@@ -216,6 +224,16 @@ export function createTransfer(deps: {
 }
 
 type Both = { readonly from: FolderRecord; readonly to: FolderRecord }
+
+/**
+ * A message that came after the folder was read has the UID the folder would give away next: its removal and the addition
+ * would be two writes of one item. Throws Conflict, so that both are read again.
+ */
+function assertKnownTo(folder: FolderRecord, messages: readonly { readonly uid: Uid }[]): void {
+  if (messages.some(({ uid }) => uid >= folder.uidNext)) {
+    throw new Conflict('the folder was read before a message in it')
+  }
+}
 
 /** At least one chunk, so that missing folders are noticed without messages too. */
 const chunksOrOne = (uids: readonly Uid[], size: number) =>
