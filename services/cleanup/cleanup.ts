@@ -18,8 +18,6 @@ import type { ObjectStore, QueueMessage } from '#shared/storage/ports.ts'
 /** Deliveries of a doorbell after which a message that makes the worker fail is set aside as corrupt. */
 export const FAILURES_MAX = 3
 
-export type Cleanup = ReturnType<typeof createCleanup>
-
 export function createCleanup(deps: {
   readonly queue: MailQueue
   readonly objects: ObjectStore

@@ -1,5 +1,6 @@
 // What CAPABILITY lists in each state: nothing is advertised where it does not hold.
 
+import { clearPasswordsAllowed } from '#shared/sasl/clear-text.ts'
 import { type Mechanism, offeredMechanisms } from '#shared/sasl/sasl-exchange.ts'
 import type { Session } from './session.ts'
 
@@ -81,12 +82,5 @@ export function mechanisms(session: Session): readonly Mechanism[] {
 /** Whether passwords may cross this connection (RFC 9051 §11.1). */
 export function mayLogIn({ transport, services }: Session): boolean {
   if (transport.security === 'tls') return true
-  switch (services.options.disablePlaintextAuth) {
-    case 'yes':
-      return false
-    case 'no':
-      return true
-    case 'loopback-allowed':
-      return /^127\.|^::1$/.test(transport.remoteAddress)
-  }
+  return clearPasswordsAllowed(services.options.disablePlaintextAuth, transport.remoteAddress)
 }

@@ -2,12 +2,13 @@
 
 import type { Endpoint } from '#shared/net/tcp-listener.ts'
 import type { TlsPolicy } from '#shared/net/tls/tls-options.ts'
+import type { DisablePlaintextAuth } from '#shared/sasl/clear-text.ts'
 import { type Mechanism, mechanismNames } from '#shared/sasl/sasl-exchange.ts'
 
 export type ImapOptions = {
   readonly endpoints: readonly Endpoint[]
   readonly tls: TlsPolicy
-  readonly disablePlaintextAuth: 'yes' | 'no' | 'loopback-allowed'
+  readonly disablePlaintextAuth: DisablePlaintextAuth
   readonly authMechanisms: readonly Mechanism[]
   /** Largest message APPEND takes (RFC 7889). */
   readonly messageSizeLimit: number

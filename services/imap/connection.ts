@@ -4,9 +4,7 @@
 // Implementation notes: one loop (`#serve`) owns reader and session, so that nothing of a command runs beside another one. A
 // client that does not read stops the loop in `room`, and then its input is not read either.
 
-import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
 import {
   CommandReader,
   type ReaderEvent,
@@ -16,7 +14,7 @@ import {
 import type { SecureContextSource } from '#shared/net/hot-context.ts'
 import { Output } from '#shared/net/output.ts'
 import type { Endpoint, ListenedConnection } from '#shared/net/tcp-listener.ts'
-import { channelBindings } from '#shared/net/tls/channel-binding.ts'
+import { startTls } from '#shared/net/tls/start-tls.ts'
 import { advertised } from './capabilities.ts'
 import type { Completion } from './command.ts'
 import { deflated } from './compression.ts'
@@ -335,24 +333,21 @@ export class Connection implements ListenedConnection, Wire {
   }
 
   async #startTls(): Promise<void> {
-    await this.#output.flushed()
-    const leave = () => this.destroy('TLS failed')
-    const secureContext = this.#secureContext?.()
-    if (secureContext === undefined || this.#output.closed) return leave()
-    const secure = new TLSSocket(this.#socket, { isServer: true, secureContext })
-    secure.on('error', this.#onError).once('end', leave)
-    this.#socket = secure
-    this.#output.moveTo(secure)
-    this.#listen()
-    try {
-      await once(secure, 'secure', { signal: this.#gone.signal })
-    } catch (error) {
-      this.#session.log.debug({ err: error }, 'TLS handshake failed')
-      return leave()
-    }
-    secure.off('end', leave)
-    const bindings = { security: 'tls', channelBindings: channelBindings(secure) } as const
-    this.#session.transport = { ...this.#session.transport, ...bindings }
+    const bindings = await startTls({
+      socket: this.#socket,
+      output: this.#output,
+      secureContext: this.#secureContext,
+      gone: this.#gone.signal,
+      log: this.#session.log,
+      adopt: (secure) => {
+        this.#socket = secure.on('error', this.#onError)
+        this.#listen()
+      },
+      fail: () => this.destroy('TLS failed'),
+    })
+    if (bindings === undefined) return
+    const { transport } = this.#session
+    this.#session.transport = { ...transport, security: 'tls', channelBindings: bindings }
   }
 
   /** RFC 4978: both directions from here on, beginning with what the client has sent already. */

@@ -2,10 +2,8 @@
 
 import type { Endpoint } from '#shared/net/tcp-listener.ts'
 import type { TlsPolicy } from '#shared/net/tls/tls-options.ts'
+import type { DisablePlaintextAuth } from '#shared/sasl/clear-text.ts'
 import { type Mechanism, mechanismNames } from '#shared/sasl/sasl-exchange.ts'
-
-/** Whether USER, PASS and AUTH PLAIN are refused before TLS. */
-export type DisablePlaintextAuth = 'yes' | 'no' | 'loopback-allowed'
 
 export type Pop3Options = {
   readonly endpoints: readonly Endpoint[]

@@ -1,13 +1,11 @@
 // One client's socket under a session: takes lines in order, one command at a time, however many were pipelined; sends the
 // replies; watches the clock; changes to TLS.
 
-import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
 import type { SecureContextSource } from '#shared/net/hot-context.ts'
 import { Output } from '#shared/net/output.ts'
 import type { Endpoint } from '#shared/net/tcp-listener.ts'
-import { channelBindings } from '#shared/net/tls/channel-binding.ts'
+import { startTls } from '#shared/net/tls/start-tls.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import { AUTH_LINE_BYTES_MAX, LINGER_MS, PIPELINE_BYTES_MAX } from './config.ts'
 import { parseRequest, runRequest } from './dispatch.ts'
@@ -212,23 +210,20 @@ export class Connection {
   }
 
   async #startTls(): Promise<void> {
-    await this.#output.flushed()
-    const leave = () => this.destroy('TLS failed')
-    const secureContext = this.#secureContext?.()
-    if (secureContext === undefined || this.#output.closed) return leave()
-    const secure = new TLSSocket(this.#socket, { isServer: true, secureContext })
-    secure.on('error', this.#onError).once('end', leave)
-    this.#socket = secure
-    this.#output.moveTo(secure)
-    this.#listen()
-    try {
-      await once(secure, 'secure', { signal: this.#gone.signal })
-    } catch (error) {
-      this.#session.log.debug({ err: error }, 'TLS handshake failed')
-      return leave()
-    }
-    secure.off('end', leave)
-    this.#session.tlsStarted(channelBindings(secure))
+    const bindings = await startTls({
+      socket: this.#socket,
+      output: this.#output,
+      secureContext: this.#secureContext,
+      gone: this.#gone.signal,
+      log: this.#session.log,
+      adopt: (secure) => {
+        this.#socket = secure.on('error', this.#onError)
+        this.#listen()
+      },
+      fail: () => this.destroy('TLS failed'),
+    })
+    if (bindings === undefined) return
+    this.#session.tlsStarted(bindings)
   }
 
   /** Closes our end, and the client's when it does not. */

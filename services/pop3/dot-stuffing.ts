@@ -6,6 +6,8 @@
 // `indexOf` finds chunks without such lines, nearly all; bytes are looked at one by one only from the first to the last
 // dotted line of a chunk. (An `indexOf` for each line costs 20 times as much when a sender makes every line a dot.)
 
+import { asBuffer } from '#shared/runtime/bytes.ts'
+
 const CR = 0x0d
 const LF = 0x0a
 const DOT = 0x2e
@@ -24,7 +26,7 @@ export class DotStuffing {
     const startsWithDot = this.#last === LF && bytes[0] === DOT
     this.#lastButOne = (length > 1 ? bytes[length - 2] : this.#last) ?? 0
     this.#last = bytes[length - 1] ?? 0
-    const chunk = asBuffer(bytes)
+    const chunk = Buffer.isBuffer(bytes) ? bytes : asBuffer(bytes)
     const first = chunk.indexOf('\n.')
     if (first < 0) return startsWithDot ? Buffer.concat([DOT_BYTES, chunk]) : chunk
     return stuff(chunk, startsWithDot, first)
@@ -54,10 +56,4 @@ function stuff(chunk: Buffer, startsWithDot: boolean, first: number): Buffer {
   }
   length += chunk.copy(stuffed, length, last + 1)
   return stuffed.subarray(0, length)
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -6,6 +6,7 @@ import type { MailboxReader } from '#shared/contracts/mailbox.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { clearPasswordsAllowed } from '#shared/sasl/clear-text.ts'
 import { type Mechanism, offeredMechanisms } from '#shared/sasl/sasl-exchange.ts'
 import type { Pop3Options } from './config.ts'
 import type { Maildrop } from './maildrop.ts'
@@ -140,11 +141,6 @@ export class Session {
   get plaintextAllowed(): boolean {
     if (this.transport.security === 'tls') return true
     const { disablePlaintextAuth } = this.services.options
-    if (disablePlaintextAuth === 'loopback-allowed') return isLoopback(this.transport.remoteAddress)
-    return disablePlaintextAuth === 'no'
+    return clearPasswordsAllowed(disablePlaintextAuth, this.transport.remoteAddress)
   }
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.')
 }

@@ -1,5 +1,6 @@
 // What an SMTP listener can be told, and the limits that no operator needs to turn.
 
+import type { DisablePlaintextAuth } from '#shared/sasl/clear-text.ts'
 import { type Mechanism, mechanismNames } from '#shared/sasl/sasl-exchange.ts'
 
 export type SmtpRole =
@@ -22,7 +23,7 @@ export type SmtpOptions = {
   readonly smtpdErrorLimit: number
   readonly smtpdHeloRequired: boolean
   readonly disableVrfyCommand: boolean
-  readonly disablePlaintextAuth: 'yes' | 'no' | 'loopback-allowed'
+  readonly disablePlaintextAuth: DisablePlaintextAuth
   readonly authMechanisms: readonly Mechanism[]
   /** Submission without TLS gets no further than STARTTLS, except where `disablePlaintextAuth` lets it log in. */
   readonly submissionRequireTls: boolean

@@ -9,6 +9,7 @@ import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { clearPasswordsAllowed } from '#shared/sasl/clear-text.ts'
 import { type Mechanism, offeredMechanisms } from '#shared/sasl/sasl-exchange.ts'
 import type { MailCommand } from '#shared/smtp/mail-command.ts'
 import type { LineEndCheck } from '#shared/text/line-ends.ts'
@@ -118,9 +119,7 @@ export class SmtpSession {
   /** Whether passwords may be sent now. */
   get passwordsAllowed(): boolean {
     if (this.#tls !== null) return true
-    const { disablePlaintextAuth } = this.options
-    if (disablePlaintextAuth === 'loopback-allowed') return isLoopback(this.remoteAddress)
-    return disablePlaintextAuth === 'no'
+    return clearPasswordsAllowed(this.options.disablePlaintextAuth, this.remoteAddress)
   }
 
   /** RFC 3207 §4.2: what was said in clear is forgotten. */
@@ -180,8 +179,4 @@ export class SmtpSession {
     }
     return this.#origin
   }
-}
-
-function isLoopback(address: string): boolean {
-  return address === '::1' || address.startsWith('127.')
 }

@@ -28,8 +28,6 @@ const SWEEP_PAGE_ITEMS = 500
 /** Dead blobs deleted in one sweep; the rest waits for the next. */
 export const COLLECTED_PER_SWEEP_MAX = 1_000
 
-export type Sweeper = ReturnType<typeof createSweeper>
-
 export function createSweeper(deps: {
   readonly queueTable: Table
   readonly mail: Table

@@ -5,6 +5,7 @@
 
 import { isUtf8 } from 'node:buffer'
 import type { ByteString } from '#shared/mail/message-index.ts'
+import { asBuffer } from '#shared/runtime/bytes.ts'
 import { ASTRING_CHAR, isMadeOf } from './characters.ts'
 import { isFlag } from './flag.ts'
 import { encodeMailboxName } from './mailbox-name.ts'
@@ -208,7 +209,7 @@ export class ResponseWriter {
   verbatim(bytes: Uint8Array): void {
     if (bytes.length >= UNCOPIED_BYTES) {
       this.#flush()
-      this.#done.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+      this.#done.push(asBuffer(bytes))
       this.#doneBytes += bytes.length
       return
     }
@@ -255,7 +256,7 @@ export class ResponseWriter {
 }
 
 function latin1(source: Uint8Array, start: number, end: number): ByteString {
-  return Buffer.from(source.buffer, source.byteOffset + start, end - start).toString('latin1')
+  return asBuffer(source).toString('latin1', start, end)
 }
 
 // resp-text = ["[" resp-text-code "]" SP] text, text = 1*TEXT-CHAR

@@ -3,6 +3,7 @@
 // well-formed UTF-8 and as windows-1252 where it is not, so that some text always comes out.
 
 import { isAscii, isUtf8 } from 'node:buffer'
+import { asBuffer } from '#shared/runtime/bytes.ts'
 
 /** Text of pieces of bytes; characters may be cut anywhere. */
 export interface CharsetDecoder {
@@ -124,7 +125,7 @@ class LabelledDecoder implements CharsetDecoder {
 
   push(bytes: Uint8Array): string {
     if (this.#decoder === undefined) {
-      if (isAscii(bytes)) return latin1(bytes)
+      if (isAscii(bytes)) return asBuffer(bytes).toString('latin1')
       this.#decoder = new TextDecoder(this.#label)
     }
     try {
@@ -154,7 +155,7 @@ class GuessingDecoder implements CharsetDecoder {
 
   push(bytes: Uint8Array): string {
     if (this.#fallback !== undefined) return this.#fallback.decode(bytes, { stream: true })
-    if (this.#cut.length === 0 && isAscii(bytes)) return latin1(bytes)
+    if (this.#cut.length === 0 && isAscii(bytes)) return asBuffer(bytes).toString('latin1')
     const all = this.#cut.length === 0 ? bytes : Buffer.concat([this.#cut, bytes])
     const end = wholeCharacters(all)
     const whole = all.subarray(0, end)
@@ -164,7 +165,7 @@ class GuessingDecoder implements CharsetDecoder {
     }
     // Copied: the caller may use its buffer again.
     this.#cut = Uint8Array.from(all.subarray(end))
-    return Buffer.from(whole.buffer, whole.byteOffset, whole.length).toString('utf8')
+    return asBuffer(whole).toString('utf8')
   }
 
   finish(): string {
@@ -186,8 +187,4 @@ function wholeCharacters(bytes: Uint8Array): number {
       return back < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? length - back : length
   }
   return length
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }

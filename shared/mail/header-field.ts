@@ -1,6 +1,7 @@
 // Header fields of a message or part (RFC 5322 §2.2, RFC 2045 §3): splitting a header block and unfolding, on byte strings.
 // Tolerant: lines that are no field (an mbox `From ` line, text without a colon) are passed over, and LF alone ends a line.
 
+import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { ByteString } from './message-index.ts'
 
 export type HeaderField = {
@@ -12,7 +13,7 @@ export type HeaderField = {
 
 export function headerFields(header: Uint8Array): readonly HeaderField[] {
   const fields: HeaderField[] = []
-  const text = Buffer.from(header.buffer, header.byteOffset, header.length).toString('latin1')
+  const text = asBuffer(header).toString('latin1')
   forEachField(text, (name, body) => fields.push({ name, value: unfold(body) }))
   return fields
 }
@@ -24,7 +25,7 @@ export function forEachField(
 ): void {
   let start = 0
   let colon = -1
-  while (start < header.length && !isEmptyLine(header, start)) {
+  while (start < header.length && emptyLineBytes(header, start) === 0) {
     const next = fieldEnd(header, start)
     if (colon < start) colon = header.indexOf(':', start)
     if (colon < 0) return
@@ -53,8 +54,8 @@ export function trimWhiteSpace(text: ByteString): ByteString {
 // ftext = %d33-57 / %d59-126 (RFC 5322 §2.2); bytes above that are let pass.
 const notInFieldName = /[\x00-\x20\x7F]/
 
-/** Where the field that begins at `start` ends, after its line end: the first line end not followed by white space. */
-function fieldEnd(header: ByteString, start: number): number {
+/** Where the field that begins at `start` ends: behind the first line end that no white space follows (RFC 5322 §2.2.3). */
+export function fieldEnd(header: ByteString, start: number): number {
   let lineFeed = header.indexOf('\n', start)
   while (lineFeed >= 0) {
     const next = header.charCodeAt(lineFeed + 1)
@@ -64,9 +65,11 @@ function fieldEnd(header: ByteString, start: number): number {
   return header.length
 }
 
-function isEmptyLine(header: ByteString, start: number): boolean {
+/** Of the empty line at `start`, 0 when there is none. */
+export function emptyLineBytes(header: ByteString, start: number): number {
   const first = header.charCodeAt(start)
-  return first === LF || (first === CR && header.charCodeAt(start + 1) === LF)
+  if (first === LF) return 1
+  return first === CR && header.charCodeAt(start + 1) === LF ? 2 : 0
 }
 
 function isWhiteSpace(code: number): boolean {

@@ -7,6 +7,7 @@
 
 import { isAscii } from 'node:buffer'
 import { createHash } from 'node:crypto'
+import { asBuffer } from '#shared/runtime/bytes.ts'
 import { DASH, DELIMITER_BYTES_MAX } from './index/open-boundaries.ts'
 import { later, type Position } from './index/open-part.ts'
 import { PartTree } from './index/part-tree.ts'
@@ -36,7 +37,7 @@ export class MessageIndexer {
 
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+    const bytes = asBuffer(chunk)
     this.#hash.update(bytes)
     this.#eightBit ||= !isAscii(bytes)
     this.#containsNul ||= bytes.includes(0)

@@ -1,6 +1,7 @@
 // Content transfer encodings of RFC 2045 §6 as push decoders: encoded bytes go in, in pieces of any size, decoded ones come out.
 // Tolerant as readers have to be: what is not of the encoding is passed over in base64 and kept as it is in quoted-printable.
 
+import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { ByteString } from './message-index.ts'
 
 export interface TransferDecoder {
@@ -45,9 +46,7 @@ class Base64Decoder implements TransferDecoder {
   #begun = ''
 
   push(piece: Uint8Array): Uint8Array {
-    const characters = Buffer.from(piece.buffer, piece.byteOffset, piece.length)
-      .toString('latin1')
-      .replace(notBase64, '')
+    const characters = asBuffer(piece).toString('latin1').replace(notBase64, '')
     const text = this.#begun + characters
     if (!text.includes('=')) return this.#groups(text)
     const padded = text.split(/=+/)

@@ -1,6 +1,6 @@
 // Items of the `queue` table as typed records, and back.
 
-import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { EnvelopeRecipient, Origin, SmtpEnvelope } from '#shared/contracts/spool.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Item, Value } from '#shared/storage/ports.ts'
@@ -52,9 +52,6 @@ export type Group = {
   readonly dueMs: number | null
   readonly leaseUntilMs: number
 }
-
-/** `delivered` leaves nothing to write. */
-export type Unfinished = Exclude<DeliveryResult, { kind: 'delivered' }>
 
 export function messageItem(message: QueuedMessage, key: { pk: string; sk: string }): Item {
   const { envelope, origin } = message

@@ -1,5 +1,7 @@
 // The base64 of SASL exchanges: RFC 4648 §4, padded, nothing else in it (RFC 4954 §4, RFC 5034 §4).
 
+import { asBuffer } from '#shared/runtime/bytes.ts'
+
 /** Undefined when the text is not exactly what encoding its bytes gives: Buffer alone skips what it does not understand. */
 export function decodeBase64(text: string): Uint8Array | undefined {
   const bytes = Buffer.from(text, 'base64')
@@ -12,5 +14,5 @@ export function decodeInitialResponse(text: string): Uint8Array | undefined {
 }
 
 export function encodeBase64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')
+  return asBuffer(bytes).toString('base64')
 }

@@ -1,7 +1,8 @@
 // Reads what FETCH takes out of one message's bytes. First it is worked out which bytes are needed, so that all items share one
 // read where that is small.
 
-import type { ByteString, Span } from '#shared/mail/message-index.ts'
+import type { Span } from '#shared/mail/message-index.ts'
+import { asBuffer } from '#shared/runtime/bytes.ts'
 import { binaryContent, binarySpan } from './binary.ts'
 import { type Content, clip, HELD_BYTES_MAX, type OpenedMessage, rawContent } from './content.ts'
 import { headerSubset } from './header-subset.ts'
@@ -68,7 +69,7 @@ async function subsetContent(
   { fields, partial }: ContentRequest & { readonly kind: 'section' },
 ): Promise<Content> {
   const pieces = await source.pieces(span)
-  const header = pieces.map((piece) => latin1(piece)).join('')
+  const header = pieces.map((piece) => asBuffer(piece).toString('latin1')).join('')
   const subset = fields === null ? header : headerSubset(header, fields)
   const [offset, length] = clip([0, subset.length], partial)
   const bytes = Buffer.from(subset.slice(offset, offset + length), 'latin1')
@@ -84,10 +85,6 @@ function join(spans: readonly (Span | undefined)[]): Span | undefined {
     end = Math.max(end, span[0] + span[1])
   }
   return end > 0 ? [start, end - start] : undefined
-}
-
-function latin1(bytes: Uint8Array): ByteString {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }
 
 const nil: Content = { kind: 'nil' }

@@ -3,6 +3,7 @@
 import { baseSubject } from '#shared/mail/base-subject.ts'
 import { foldCase } from '#shared/mail/casemap.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
+import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import type { Reading } from './find-messages.ts'
 import { IndexedFields } from './indexed-fields.ts'
@@ -45,9 +46,5 @@ async function readReferences(
 ): Promise<string> {
   const length = Math.min(headerBytes, HEADER_SEARCHED_BYTES_MAX)
   const header = await objects.read(object.key, { offset: object.offset, length })
-  return header === undefined ? '' : referencesField(asLatin1(header))
-}
-
-function asLatin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+  return header === undefined ? '' : referencesField(asBuffer(header).toString('latin1'))
 }

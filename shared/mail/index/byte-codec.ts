@@ -1,5 +1,6 @@
 // Numbers, strings and lists as bytes, for ../index-codec.ts.
 
+import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { ByteString } from '../message-index.ts'
 
 /** Stored bytes are not an index of a known version. */
@@ -72,7 +73,7 @@ export class ByteReader {
   #at = 0
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#bytes = asBuffer(bytes)
   }
 
   number(): number {

@@ -2,6 +2,7 @@
 // NUL and UTF-8 never contains 0xFF, which makes exact bounds of every range possible without knowing the next key.
 
 import { Buffer } from 'node:buffer'
+import { asBuffer } from '#shared/runtime/bytes.ts'
 import { type Key, type SortRange, StorageMisuse } from '../ports.ts'
 
 const AFTER_EVERY_TEXT = '\u00ff'
@@ -20,10 +21,6 @@ export function keyOfBytes(bytes: Uint8Array): Key {
 /** The second text of a key whose first has this many bytes. */
 export function textAfter(bytes: Uint8Array, firstBytes: number): string {
   return asBuffer(bytes).toString('utf8', firstBytes + 1)
-}
-
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
 /** Keys from `lower` (inclusive) to `upper` (never itself a key). */

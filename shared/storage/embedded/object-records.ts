@@ -2,8 +2,8 @@
 // objects, and the key by file name, which tells an orphan file from a used one.
 
 import { Buffer } from 'node:buffer'
+import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { Bytes, Environment } from './environment.ts'
-import { asBuffer } from './keys.ts'
 
 export type ObjectRecord = { readonly bytes: number; readonly file: string | undefined }
 

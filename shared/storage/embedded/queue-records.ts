@@ -3,9 +3,9 @@
 
 import { Buffer } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
+import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { QueueLayout, QueueMessage } from '../ports.ts'
 import type { Bytes, Environment } from './environment.ts'
-import { asBuffer } from './keys.ts'
 
 type Message = {
   readonly id: string

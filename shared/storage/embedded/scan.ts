@@ -2,8 +2,9 @@
 // end exactly where DynamoDB's would.
 
 import { Buffer } from 'node:buffer'
+import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { Bytes } from './environment.ts'
-import { asBuffer, type Bounds } from './keys.ts'
+import type { Bounds } from './keys.ts'
 
 export type Entry = { readonly key: Uint8Array; readonly value: Uint8Array }
 

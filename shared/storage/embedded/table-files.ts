@@ -3,9 +3,9 @@
 
 import { Buffer } from 'node:buffer'
 import { createHash } from 'node:crypto'
+import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { Item, Key, TableLayout, Value } from '../ports.ts'
 import { type Bytes, type Environment, LMDB_KEY_BYTES_MAX } from './environment.ts'
-import { asBuffer } from './keys.ts'
 import { decodeItem } from './values.ts'
 
 type Index = { readonly pk: string; readonly sk: string; readonly entries: Bytes }

@@ -2,6 +2,7 @@
 // reads but stay visible to conditions until `purgeExpired` removes them.
 
 import { setImmediate } from 'node:timers/promises'
+import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import {
   checkKey,
@@ -26,7 +27,7 @@ import {
 } from '../ports.ts'
 import type { Environment } from './environment.ts'
 import { applyWrites, type Outcome, type Prepared, prepare } from './item-writes.ts'
-import { asBuffer, boundsOf, keyBytes, keyOfBytes, keyOfToken, textAfter, tokenOf } from './keys.ts'
+import { boundsOf, keyBytes, keyOfBytes, keyOfToken, textAfter, tokenOf } from './keys.ts'
 import { type Entry, scan } from './scan.ts'
 import { TableFiles } from './table-files.ts'
 import { decodeItem } from './values.ts'
