@@ -1,13 +1,15 @@
 // The IMAP listener: the sockets are shared/net/tcp-listener.ts, sessions live in connection.ts.
 
-import { TcpListener } from '#shared/net/tcp-listener.ts'
+import { TcpListener, type TcpListenerOptions } from '#shared/net/tcp-listener.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { AccountSessions } from './account-sessions.ts'
+import type { ImapOptions } from './config.ts'
 import { Connection } from './connection.ts'
 import { replies } from './replies.ts'
 import type { Services } from './session.ts'
 
-export type ImapDependencies = Omit<Services, 'accountSessions'> & {
+export type ImapDependencies = Omit<Services, 'accountSessions' | 'options'> & {
+  readonly options: ImapOptions & Pick<TcpListenerOptions, 'proxyTrustedNetworks'>
   /** Where several listeners serve the same accounts, they count together. */
   readonly accountSessions?: AccountSessions
   /** Without it there is no STARTTLS, and endpoints with implicit TLS refuse to start. */

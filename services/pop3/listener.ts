@@ -1,12 +1,14 @@
 // The POP3 listener: the sockets are shared/net/tcp-listener.ts, sessions live in connection.ts.
 
-import { TcpListener } from '#shared/net/tcp-listener.ts'
+import { TcpListener, type TcpListenerOptions } from '#shared/net/tcp-listener.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import type { Pop3Options } from './config.ts'
 import { Connection } from './connection.ts'
 import { noMaildropLock } from './maildrop-lock.ts'
 import { replies } from './replies.ts'
 import type { Services } from './session.ts'
+
+export type Pop3ListenerOptions = Pop3Options & Pick<TcpListenerOptions, 'proxyTrustedNetworks'>
 
 export type Pop3Dependencies = Omit<Services, 'options'> & {
   /** Without it there is no STLS, and endpoints with implicit TLS refuse to start. */
@@ -15,7 +17,7 @@ export type Pop3Dependencies = Omit<Services, 'options'> & {
 
 /** Closing lets sessions that have logged in go on for the grace time, then ends them; what they marked stays. */
 export function createPop3Listener(
-  options: Pop3Options,
+  options: Pop3ListenerOptions,
   { certificates, ...services }: Pop3Dependencies,
 ): TcpListener {
   const lock = options.lockMaildrop ? services.lock : noMaildropLock

@@ -32,6 +32,8 @@ export type SmtpOptions = {
   readonly smtpdTimeoutMs: number
   readonly connectionCountLimit: number
   readonly clientConnectionCountLimit: number
+  /** Connections from these networks begin with a PROXY header. */
+  readonly proxyTrustedNetworks: readonly string[]
 }
 
 export const smtpDefaults = {
@@ -49,6 +51,7 @@ export const smtpDefaults = {
   smtpdTimeoutMs: 300_000,
   connectionCountLimit: 1_000,
   clientConnectionCountLimit: 50,
+  proxyTrustedNetworks: [],
 } as const satisfies Omit<SmtpOptions, 'role'>
 
 /** Commands that bring no message further (NOOP, RSET, HELP …) before each further one is an error. */

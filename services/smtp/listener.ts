@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import type { CloseOptions } from '#shared/net/drain.ts'
 import { type SmtpOptions, smtpDefaults } from './config.ts'
 import { SmtpServer } from './server.ts'
 import type { SmtpServices } from './session.ts'
@@ -13,7 +14,7 @@ export interface SmtpListener {
    * No new connections; idle ones are told to go, transactions may end within `graceMs`, then they are cut off. What got
    * no `250` was not accepted.
    */
-  close(options: { readonly graceMs: number }): Promise<void>
+  close(options: CloseOptions): Promise<void>
 }
 
 export type SmtpListenerOptions = Partial<SmtpOptions> & Pick<SmtpOptions, 'role'>
@@ -37,6 +38,6 @@ export function createSmtpListener(
       services.log.info({ listener: complete.role, ...bound }, 'listening')
       return bound
     },
-    close: ({ graceMs }) => server.drain(graceMs),
+    close: (how) => server.drain(how),
   }
 }

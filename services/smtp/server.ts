@@ -1,9 +1,12 @@
-// The library's server with our connections: counts them, refuses too many, times them out, and drains at the end. The
-// library listens, guards and makes the handshake of implicit TLS, and keeps the TLS contexts.
+// The library's server with our connections: admits them, times them out, and drains at the end. The library listens, makes the
+// handshake of implicit TLS, and keeps the TLS contexts.
 
-import { isIPv4, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
+import { acceptedSockets } from '#shared/net/accepted-sockets.ts'
+import { ClientGate } from '#shared/net/client-gate.ts'
+import { type CloseOptions, drainConnections } from '#shared/net/drain.ts'
 import { tlsOptions } from '#shared/net/tls/tls-options.ts'
 import type { SmtpOptions } from './config.ts'
 import { SmtpConnection } from './connection.ts'
@@ -14,31 +17,34 @@ import type { SmtpServices } from './session.ts'
 const SWEEP_INTERVAL_MS = 1_000
 const SWEEPS_PER_TIMEOUT = 4
 
-type UpgradeCallback = Parameters<SMTPServer['_upgrade']>[1]
-
 export class SmtpServer extends SMTPServer {
   readonly #options: SmtpOptions
   readonly #services: SmtpServices
   readonly #open = new Set<SmtpConnection>()
-  /** What undoes the counting of an accepted socket. */
-  readonly #releases = new WeakMap<Socket, () => void>()
-  readonly #acceptedMs = new WeakMap<Socket, number>()
-  readonly #countByAddress = new Map<string, number>()
+  readonly #gate: ClientGate
+  /** When sockets that make the handshake of implicit TLS were admitted. */
+  readonly #admittedMs = new WeakMap<Socket, number>()
   readonly #sweep: NodeJS.Timeout
-  #count = 0
 
   constructor(options: SmtpOptions, services: SmtpServices) {
     super({
       name: services.hostname,
       secure: options.role === 'submissions',
       logger: false,
-      // A client may stop sending before it has read its replies.
-      allowHalfOpen: true,
+      ...acceptedSockets,
       socketTimeout: options.smtpdTimeoutMs,
       ...(services.certificates ? contextOptions(options, services.certificates) : {}),
     })
     this.#options = options
     this.#services = services
+    this.#gate = new ClientGate(
+      {
+        ...options,
+        connectionsMax: options.connectionCountLimit,
+        connectionsPerAddressMax: options.clientConnectionCountLimit,
+      },
+      services,
+    )
     services.certificates?.onChange(() => this.#renewCertificate())
     const intervalMs = Math.min(SWEEP_INTERVAL_MS, options.smtpdTimeoutMs / SWEEPS_PER_TIMEOUT)
     this.#sweep = setInterval(() => this.#expire(), intervalMs).unref()
@@ -46,8 +52,15 @@ export class SmtpServer extends SMTPServer {
     this.on('error', (error) => services.log.debug({ err: error }, 'connection failed'))
   }
 
-  /** Also for a socket that was accepted elsewhere (behind a proxy), with the client's true address. */
-  override connect(socket: Socket, peer?: SMTPConnectionOptions | null): void {
+  /**
+   * Also for a socket that was accepted elsewhere, with the client's true address. `leave` is called when the client no longer
+   * counts; after STARTTLS, which takes all listeners off the socket, by nobody but the connection.
+   */
+  override connect(
+    socket: Socket,
+    peer?: SMTPConnectionOptions | null,
+    leave: () => void = () => {},
+  ): void {
     // It may have gone while the handshake was made.
     if (socket.destroyed) return
     const connection = new SmtpConnection(
@@ -55,7 +68,7 @@ export class SmtpServer extends SMTPServer {
         server: this,
         options: this.#options,
         services: this.#services,
-        onLeft: this.#releases.get(socket) ?? (() => {}),
+        onLeft: leave,
         onClosed: () => this.#open.delete(connection),
       },
       socket,
@@ -66,66 +79,55 @@ export class SmtpServer extends SMTPServer {
     connection.init()
   }
 
-  override _acceptSocket(socket: Socket, handshake: boolean): (() => void) | false {
-    // The library listens for errors only once there is a connection.
-    socket.on('error', () => {})
-    const address = plainAddress(socket.remoteAddress)
-    if (!this.#enter(address)) {
-      this.#services.log.info({ remoteAddress: address }, 'connection refused')
-      if (handshake) socket.destroy()
-      else refuse(socket)
-      return false
-    }
-    const release = once(() => this.#leave(address))
-    socket.once('close', release)
-    // STARTTLS takes all listeners off the socket; then the connection calls it.
-    this.#releases.set(socket, release)
-    this.#acceptedMs.set(socket, this.#services.clock.now())
-    return super._acceptSocket(socket, handshake)
+  /** The library does nothing more with the socket: whoever is admitted may first have to send a PROXY header. */
+  override _acceptSocket(socket: Socket, handshake: boolean): false {
+    this.#gate.enter(socket, {
+      admitted: ({ address, port }, leave) => {
+        socket.once('close', leave)
+        const peer = { remoteAddress: address, remotePort: port }
+        if (handshake) this.#shakeHands(socket, (secure) => this.connect(secure, peer, leave))
+        else this.connect(socket, peer, leave)
+      },
+      refused: ({ address }) => {
+        this.#services.log.info({ remoteAddress: address }, 'connection refused')
+        if (handshake) socket.destroy()
+        else refuse(socket)
+      },
+    })
+    return false
   }
 
-  override _upgrade(socket: Socket, callback: UpgradeCallback): void {
-    // The library comes here one turn after accepting; a TLS socket on one that has closed meanwhile crashes Node 24.
-    if (socket.destroyed) callback(new Error('socket closed before the handshake'))
-    else super._upgrade(socket, callback)
+  #shakeHands(socket: Socket, then: (secure: Socket) => void): void {
+    // The library puts the TLS socket beside it.
+    this._pendingSockets.set(socket, socket)
+    this.#admittedMs.set(socket, this.#services.clock.now())
+    this._upgrade(socket, (error, secure) => {
+      this._pendingSockets.delete(socket)
+      if (secure) then(secure)
+      else socket.destroy()
+      if (error) this._onError(error)
+    })
   }
 
-  /** Resolves when every connection is closed, which is after `graceMs` at the latest. */
-  async drain(graceMs: number): Promise<void> {
-    const { promise: closed, resolve } = Promise.withResolvers<void>()
+  /** Resolves when every connection is closed, which is after pace and grace at the latest. */
+  async drain(options: CloseOptions): Promise<void> {
+    const { promise: ended, resolve } = Promise.withResolvers<void>()
     this.server.close(() => resolve())
+    this.#gate.close()
     for (const socket of this._pendingSockets.values()) socket.destroy()
-    for (const connection of this.#open) connection.drain()
-    const timer = setTimeout(() => {
-      for (const connection of this.#open) connection.terminate()
-    }, graceMs)
-    await closed
-    clearTimeout(timer)
+    const { clock } = this.#services
+    await drainConnections(this.#open, { ...options, ended, clock })
+    for (const connection of this.#open) connection.terminate()
+    await ended
     clearInterval(this.#sweep)
-  }
-
-  #enter(address: string): boolean {
-    const { connectionCountLimit, clientConnectionCountLimit } = this.#options
-    const ofAddress = this.#countByAddress.get(address) ?? 0
-    if (this.#count >= connectionCountLimit || ofAddress >= clientConnectionCountLimit) return false
-    this.#count += 1
-    this.#countByAddress.set(address, ofAddress + 1)
-    return true
-  }
-
-  #leave(address: string): void {
-    this.#count -= 1
-    const left = (this.#countByAddress.get(address) ?? 1) - 1
-    if (left === 0) this.#countByAddress.delete(address)
-    else this.#countByAddress.set(address, left)
   }
 
   #expire(): void {
     const nowMs = this.#services.clock.now()
     for (const connection of this.#open) connection.expire(nowMs)
     for (const [socket, top] of this._pendingSockets) {
-      const acceptedMs = this.#acceptedMs.get(socket) ?? nowMs
-      if (nowMs - acceptedMs >= this.#options.smtpdTimeoutMs) top.destroy()
+      const admittedMs = this.#admittedMs.get(socket) ?? nowMs
+      if (nowMs - admittedMs >= this.#options.smtpdTimeoutMs) top.destroy()
     }
   }
 
@@ -149,18 +151,4 @@ function contextOptions(
 function refuse(socket: Socket): void {
   socket.resume()
   socket.end(tooManyConnectionsLine, () => socket.destroy())
-}
-
-/** An IPv4 client of a dual-stack listener has a mapped address (RFC 4291 §2.5.5.2). */
-function plainAddress(address = ''): string {
-  const mapped = address.replace(/^::ffff:/i, '')
-  return isIPv4(mapped) ? mapped : address
-}
-
-function once(run: () => void): () => void {
-  let done = false
-  return () => {
-    if (!done) run()
-    done = true
-  }
 }

@@ -5,6 +5,9 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { acceptedSockets } from './accepted-sockets.ts'
+import { type Client, ClientGate, type ClientGateOptions } from './client-gate.ts'
+import { type CloseOptions, drainConnections } from './drain.ts'
 import { hotContext, type SecureContextSource } from './hot-context.ts'
 import type { CertificateSource } from './tls/certificate-source.ts'
 import type { TlsPolicy } from './tls/tls-options.ts'
@@ -28,13 +31,11 @@ export interface ListenedConnection {
   destroy(reason: 'shutdown'): void
 }
 
-export type TcpListenerOptions = {
+export type TcpListenerOptions = ClientGateOptions & {
   /** Names the protocol in the log and in errors. */
   readonly name: string
   readonly endpoints: readonly Endpoint[]
   readonly tls: TlsPolicy
-  readonly connectionsMax: number
-  readonly connectionsPerAddressMax: number
   /** Said to a connection over a limit, with its line end. */
   readonly tooManyConnections: string
 }
@@ -56,18 +57,19 @@ export class TcpListener {
   readonly #parts: TcpListenerParts
   readonly #secureContext: SecureContextSource | undefined
   readonly #servers: Server[] = []
+  readonly #gate: ClientGate
   readonly #connections = new Set<ListenedConnection>()
-  readonly #perAddress = new Map<string, number>()
 
   constructor(options: TcpListenerOptions, parts: TcpListenerParts) {
     this.#options = options
     this.#parts = parts
     this.#secureContext = parts.certificates && hotContext(parts.certificates, options.tls)
+    this.#gate = new ClientGate(options, parts)
   }
 
-  /** Connections open now. */
+  /** Connections open now, also those whose PROXY header is not there yet. */
   get connections(): number {
-    return this.#connections.size
+    return this.#gate.connections
   }
 
   /** Opens every endpoint, or none and rejects. Resolves to the addresses in the order of the options. */
@@ -88,8 +90,7 @@ export class TcpListener {
     if (tls === 'implicit' && this.#secureContext === undefined) {
       throw new Error(`${name} with implicit TLS on port ${port} needs a certificate`)
     }
-    // Half open, so that whoever closes after the last command still gets the replies.
-    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true })
+    const server = createServer(acceptedSockets)
     server.on('connection', (socket) => this.accept(socket, tls))
     this.#servers.push(server)
     server.listen(host === '' ? { port } : { host, port })
@@ -101,58 +102,46 @@ export class TcpListener {
     return address
   }
 
-  /** Takes a connection accepted elsewhere; `remoteAddress` when a proxy stands before it. */
-  accept(socket: Socket, tls: Endpoint['tls'], remoteAddress = socket.remoteAddress): void {
-    // The client was gone before we looked.
-    if (remoteAddress === undefined) {
-      socket.destroy()
-      return
-    }
-    const address = remoteAddress.replace(/^::ffff:/, '')
-    if (this.#isFull(address)) {
-      this.#refuse(socket, tls, address)
-      return
-    }
-    const connection = this.#parts.connect(socket, address, this.#secureContext)
-    this.#count(address, 1)
+  /** Also takes a connection accepted elsewhere. */
+  accept(socket: Socket, tls: Endpoint['tls']): void {
+    this.#gate.enter(socket, {
+      admitted: (client, leave) => this.#serve({ socket, tls, client, leave }),
+      refused: (client) => this.#refuse(socket, tls, client),
+    })
+  }
+
+  #serve(admitted: {
+    readonly socket: Socket
+    readonly tls: Endpoint['tls']
+    readonly client: Client
+    readonly leave: () => void
+  }): void {
+    const { socket, tls, client, leave } = admitted
+    const connection = this.#parts.connect(socket, client.address, this.#secureContext)
     this.#connections.add(connection)
     void connection.done.finally(() => {
       this.#connections.delete(connection)
-      this.#count(address, -1)
+      leave()
     })
     connection.start(tls)
   }
 
-  #isFull(address: string): boolean {
-    const { connectionsMax, connectionsPerAddressMax } = this.#options
-    if (this.#connections.size >= connectionsMax) return true
-    return (this.#perAddress.get(address) ?? 0) >= connectionsPerAddressMax
-  }
-
-  #count(address: string, change: 1 | -1): void {
-    const count = (this.#perAddress.get(address) ?? 0) + change
-    if (count === 0) this.#perAddress.delete(address)
-    else this.#perAddress.set(address, count)
-  }
-
-  #refuse(socket: Socket, tls: Endpoint['tls'], remoteAddress: string): void {
-    this.#parts.log.warn({ remoteAddress }, 'too many connections')
-    socket.on('error', () => {})
+  #refuse(socket: Socket, tls: Endpoint['tls'], { address }: Client): void {
+    this.#parts.log.warn({ remoteAddress: address }, 'too many connections')
     // A handshake just to say so would be the most expensive refusal.
     if (tls === 'starttls') socket.write(this.#options.tooManyConnections)
     socket.destroySoon()
   }
 
-  /** Stops accepting, lets connections drain for so long, then ends them. */
-  async close({ graceMs }: { readonly graceMs: number }): Promise<void> {
+  /** Stops accepting, lets connections drain, then ends them. */
+  async close(options: CloseOptions): Promise<void> {
+    const { clock } = this.#parts
     const closed = this.#servers.map(
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     )
-    for (const connection of this.#connections) connection.drain()
+    this.#gate.close()
     const ended = Promise.all([...this.#connections].map(({ done }) => done))
-    const grace = new AbortController()
-    await Promise.race([ended, this.#parts.clock.sleep(graceMs, grace.signal)])
-    grace.abort()
+    await drainConnections(this.#connections, { ...options, ended, clock })
     for (const connection of this.#connections) connection.destroy('shutdown')
     await ended
     await Promise.all(closed)

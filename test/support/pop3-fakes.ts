@@ -1,8 +1,8 @@
 // What the POP3 listener stands on, in memory: a mailbox, logins, a clock whose hands tests turn, a log that is kept.
 
 import { setImmediate as turn } from 'node:timers/promises'
-import { type Pop3Options, pop3Defaults } from '#services/pop3/config.ts'
-import { createPop3Listener } from '#services/pop3/listener.ts'
+import { pop3Defaults } from '#services/pop3/config.ts'
+import { createPop3Listener, type Pop3ListenerOptions } from '#services/pop3/listener.ts'
 import { createProcessMaildropLock } from '#services/pop3/maildrop-lock.ts'
 import type { Authenticator, LoginAttempt } from '#shared/contracts/authenticate.ts'
 import type {
@@ -247,7 +247,7 @@ export type Pop3Setup = {
   readonly authenticator?: FakeAuthenticator
   readonly certificates?: FakeCertificates | null
   readonly clock?: Clock
-  readonly options?: Partial<Pop3Options>
+  readonly options?: Partial<Pop3ListenerOptions>
 }
 
 /** A listener over these fakes; by default in clear on a free port, with clear-text logins allowed. */

@@ -15,6 +15,7 @@ import type { MessageIndex } from '#shared/mail/message-index.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Log, type LogFields, silentLog } from '#shared/runtime/log.ts'
 import { fakeScram } from './scram-fake.ts'
@@ -235,7 +236,7 @@ export function smtpFakes(log: Log = silentLog) {
     policy: new FakePolicy(),
     authenticator: new FakeAuthenticator(),
     certificates: new FakeCertificates(),
-    clock: { now: () => Date.now(), sleep: async () => {} },
+    clock: systemClock,
     log,
     hostname: 'mx.example.test',
   }

@@ -1,6 +1,6 @@
 // Which protocols are served where. High ports by default, so that no privileges are needed.
 
-import { listenAddress } from '../address-kinds.ts'
+import { listenAddress, networkList } from '../address-kinds.ts'
 import { boolean, port } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
@@ -34,4 +34,13 @@ export const listenerSettings = {
     pop3: listener('POP3 with STLS', 1110, 110),
     pop3s: listener('POP3 over TLS', 1995, 995),
   },
+  proxyTrustedNetworks: new Setting(networkList, {
+    default: [],
+    about:
+      'Proxies and load balancers that speak the PROXY protocol, version 2. Connections from these networks, on every listener, must begin with its header and are served with the client address it names; all others are served directly. Whoever connects from here can claim any address.',
+    known: {
+      postfix: 'smtpd_upstream_proxy_protocol',
+      dovecot: 'haproxy_trusted_networks',
+    },
+  }),
 } satisfies SettingGroup

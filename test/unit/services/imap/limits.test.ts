@@ -391,6 +391,27 @@ describe('shutdown', () => {
     await closed
   })
 
+  it('says it to one after the other when there is time, and takes nobody new', async () => {
+    const clock = new FakeClock()
+    const { port, listener } = await start({ clock })
+    const clients: Connection[] = []
+    for (let i = 0; i < 3; i++) {
+      const client = await loggedIn(port, `user${i}@example.test`)
+      await client.write(Buffer.from('b IDLE\r\n'))
+      await vi.waitFor(() => expect(client.unread()).toContain('+ idling'))
+      clients.push(client)
+    }
+    const closed = listener.close({ graceMs: 5_000, paceMs: 3_000 })
+    await expect(open(port)).rejects.toThrow('ECONNREFUSED')
+    for (const [index, client] of clients.entries()) {
+      expect(await client.readToEnd('BYE')).toMatch(/\* BYE Server is restarting/)
+      expect(clients.slice(index + 1).filter(hasBye)).toEqual([])
+      client.destroy()
+      if (index < 2) await clock.advance(1_000)
+    }
+    await closed
+  })
+
   it('lets a message arrive first', async () => {
     const { port, listener } = await start()
     const client = await loggedIn(port)
@@ -405,6 +426,10 @@ describe('shutdown', () => {
     await closed
   })
 })
+
+function hasBye(client: Connection): boolean {
+  return client.unread().includes('* BYE')
+}
 
 /** Writes and collects what comes up to the pattern. */
 async function textBefore(socket: Socket, pattern: RegExp, write: string): Promise<string> {

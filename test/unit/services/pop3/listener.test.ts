@@ -18,6 +18,7 @@ import {
   password,
   startPop3,
 } from '#test/support/pop3-fakes.ts'
+import { proxyHeader } from '#test/support/proxy-header.ts'
 import { Connection } from '#test/transcripts/connection.ts'
 
 const stops: (() => Promise<void> | void)[] = []
@@ -53,6 +54,19 @@ async function openLoggedIn(port: number): Promise<Connection> {
   await say(client, 'USER alice', `PASS ${password}`)
   return client
 }
+
+describe('behind a proxy', () => {
+  it('logins have the address of the client', async () => {
+    const { port, authenticator } = await start({
+      options: { proxyTrustedNetworks: ['127.0.0.1'] },
+    })
+    const client = await open(port)
+    await client.write(proxyHeader({ source: { address: '2001:db8::5', port: 40_001 } }))
+    await client.readLine('greeting')
+    await say(client, 'USER alice', `PASS ${password}`)
+    expect(authenticator.attempts).toMatchObject([{ remoteAddress: '2001:db8::5' }])
+  })
+})
 
 describe('limits on connections', () => {
   it('refuses one more than an address may have, and takes it when one has gone', async () => {
@@ -494,6 +508,34 @@ describe('closing', () => {
     client.end()
     await closed
     expect(mailbox.expunges).toHaveLength(1)
+  })
+
+  it('ends one after the other when there is time', async () => {
+    const clock = new FakeClock()
+    const { port, listener } = await start({ clock })
+    const first = await open(port)
+    await first.readLine('greeting')
+    const second = await open(port)
+    await second.readLine('greeting')
+    const closed = listener.close({ graceMs: 0, paceMs: 10_000 })
+    expect(await first.readToEnd('shutdown')).toBe('')
+    first.destroy()
+    await clock.advance(4_999)
+    await vi.waitFor(() => expect(listener.connections).toBe(1))
+    await clock.advance(1)
+    expect(await second.readToEnd('shutdown')).toBe('')
+    second.destroy()
+    await closed
+  })
+
+  it('without grace cuts one short that takes its time', async () => {
+    const { port, listener } = await start({ clock: new FakeClock() })
+    const clients = [await openLoggedIn(port), await openLoggedIn(port)]
+    const closed = listener.close({ graceMs: 60_000, paceMs: 60_000 })
+    await listener.close({ graceMs: 0 })
+    for (const client of clients) expect(await client.readToEnd('the end')).toBe('')
+    await closed
+    expect(listener.connections).toBe(0)
   })
 
   it('ends sessions after the grace and removes nothing', async () => {

@@ -5,6 +5,9 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { smtpDefaults } from '#services/smtp/config.ts'
 import { createSmtpListener, type SmtpListenerOptions } from '#services/smtp/listener.ts'
 import { SmtpServer } from '#services/smtp/server.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import { FakeClock } from '#test/support/pop3-fakes.ts'
+import { proxyHeader } from '#test/support/proxy-header.ts'
 import { goodLogin, RecordingLog, smtpFakes } from '#test/support/smtp-fakes.ts'
 import { Connection } from '#test/transcripts/connection.ts'
 
@@ -13,9 +16,9 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close()
 })
 
-async function start(options: Partial<SmtpListenerOptions> = {}) {
+async function start({ clock, ...options }: Partial<SmtpListenerOptions> & { clock?: Clock } = {}) {
   const log = new RecordingLog()
-  const fakes = smtpFakes(log)
+  const fakes = { ...smtpFakes(log), ...(clock && { clock }) }
   const listener = createSmtpListener({ role: 'smtp', address: '127.0.0.1', ...options }, fakes)
   const { port } = await listener.listen()
   closing.push(() => listener.close({ graceMs: 0 }))
@@ -169,7 +172,7 @@ describe('the log', () => {
 describe('replies', () => {
   it('to a pipelined group leave in one write (RFC 2920 §3.2)', async () => {
     const writes: string[] = []
-    const { open } = await startBehindProxy((socket) => {
+    const { open } = await startElsewhere((socket) => {
       const write = socket.write.bind(socket)
       socket.write = (text: string | Uint8Array): boolean => {
         writes.push(String(text))
@@ -186,33 +189,82 @@ describe('replies', () => {
   })
 })
 
-describe('a connection handed over by a proxy', () => {
-  it('has the address of its client', async () => {
-    const { open, policy } = await startBehindProxy()
-    const client = await open()
+describe('behind a proxy', () => {
+  const trusted = { proxyTrustedNetworks: ['127.0.0.0/8'] }
+  const source = { address: '203.0.113.5', port: 99 }
+
+  it('a client has its own address, also for the log and in the Received field', async () => {
+    const { port, policy, spool, log } = await start(trusted)
+    const client = await Connection.open({ port })
+    await client.write(proxyHeader({ source }))
+    await client.readLine('greeting')
     await say(client, 'HELO client.example', ...envelope)
     await sendContent(client, 'x\r\n')
     expect(policy.recipientRequests[0]?.origin).toMatchObject({
       remoteAddress: '203.0.113.5',
       remotePort: 99,
     })
+    expect(spool.accepted[0]?.prepend).toContain('Received: from client.example ([203.0.113.5])')
+    expect(log.lines.at(-1)?.fields).toMatchObject({ remoteAddress: '203.0.113.5' })
+  })
+
+  it('a client that speaks before it is greeted loses nothing', async () => {
+    const { port } = await start(trusted)
+    const client = await Connection.open({ port })
+    await client.write(
+      Buffer.concat([proxyHeader({ source }), Buffer.from('HELO client.example\r\n')]),
+    )
+    expect(await client.readLine('greeting')).toMatch(/^220 /)
+    expect(await client.readLine('HELO')).toMatch(/^250 /)
+  })
+
+  it.each(['smtp', 'submissions'] as const)(
+    'clients are counted by their own address: %s',
+    async (role) => {
+      const { port, log } = await start({ ...trusted, role, clientConnectionCountLimit: 1 })
+      const openFrom = async (address: string) => {
+        const client = await Connection.open({ port })
+        await client.write(proxyHeader({ source: { address, port: 1 } }))
+        if (role === 'submissions') await client.startTls()
+        return client
+      }
+      const first = await openFrom('203.0.113.5')
+      expect(await first.readLine('greeting')).toMatch(/^220 /)
+      const second = await openFrom('203.0.113.6')
+      expect(await second.readLine('greeting')).toMatch(/^220 /)
+      if (role === 'smtp') {
+        const third = await openFrom('203.0.113.5')
+        expect(await third.readLine('greeting')).toMatch(/^421 4\.7\.0 /)
+      } else await expect(openFrom('203.0.113.5')).rejects.toThrow('the TLS handshake failed')
+      expect(log.lines.at(-1)).toMatchObject({
+        message: 'connection refused',
+        fields: { remoteAddress: '203.0.113.5' },
+      })
+    },
+  )
+
+  it('whoever sends no header is not waited for at the end', async () => {
+    const { port, listener } = await start(trusted)
+    const client = await Connection.open({ port })
+    await listener.close({ graceMs: 60_000 })
+    expect(await client.readToEnd('the end')).toBe('')
   })
 })
 
 /** A server that is given sockets accepted elsewhere. */
-async function startBehindProxy(onSocket: (socket: Socket) => void = () => {}) {
+async function startElsewhere(onSocket: (socket: Socket) => void) {
   const fakes = smtpFakes()
   const smtp = new SmtpServer({ ...smtpDefaults, role: 'smtp' }, fakes)
   const proxy = createServer((socket) => {
     onSocket(socket)
-    smtp.connect(socket, { remoteAddress: '::ffff:203.0.113.5', remotePort: 99 })
+    smtp.connect(socket)
   }).listen(0, '127.0.0.1')
   await once(proxy, 'listening')
   const address = proxy.address()
   if (address === null || typeof address === 'string') throw new Error('not TCP')
   closing.push(async () => {
     proxy.close()
-    await smtp.drain(0)
+    await smtp.drain({ graceMs: 0 })
   })
   const { port } = address
   const open = async () => {
@@ -234,6 +286,32 @@ describe('close', () => {
     client.end()
     await closed
     await expect(Connection.open({ port })).rejects.toThrow('ECONNREFUSED')
+  })
+
+  it('tells one after the other when there is time', async () => {
+    const clock = new FakeClock()
+    const { open, listener } = await start({ clock })
+    const first = await open()
+    const second = await open()
+    const closed = listener.close({ graceMs: 60_000, paceMs: 2_000 })
+    expect(await first.readLine('farewell')).toMatch(/^421 4\.3\.2 /)
+    await clock.advance(999)
+    expect(second.unread()).toBe('')
+    await clock.advance(1)
+    expect(await second.readLine('farewell')).toMatch(/^421 4\.3\.2 /)
+    first.end()
+    second.end()
+    await closed
+  })
+
+  it('without grace cuts one short that takes its time', async () => {
+    const clock = new FakeClock()
+    const { open, listener } = await start({ clock })
+    const clients = [await open(), await open()]
+    const closed = listener.close({ graceMs: 60_000, paceMs: 60_000 })
+    await listener.close({ graceMs: 0 })
+    for (const client of clients) expect(await client.readToEnd('the end')).toMatch(/^421 4\.3\.2 /)
+    await closed
   })
 
   it('lets a transaction end first', async () => {
