@@ -1,0 +1,95 @@
+// Keeps the stored certificate good: looks at it, asks the issuer when that is due, checks what comes back and stores it.
+//
+// Implementation notes: whatever fails, the stored certificate stays. Nothing is stored that the listeners would refuse. Two runs
+// at once do no harm but may order a certificate each.
+
+import { X509Certificate } from 'node:crypto'
+import { checkPair } from '#shared/net/tls/certificate-files.ts'
+import type { CertificatePair } from '#shared/net/tls/certificate-source.ts'
+import { daysLeft } from '#shared/net/tls/days-left.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import type { CertificateIssuer, CertificateStore } from './issuer.ts'
+
+/** A certificate with fewer days left is renewed. */
+export const RENEW_DAYS = 30
+/** Of a certificate that lives shorter than 90 days the last third; otherwise it would be ordered anew every day. */
+const RENEW_PART = 1 / 3
+
+export type AgentDecision =
+  /** The stored certificate is good, and there is nothing newer. */
+  | { readonly kind: 'kept' }
+  | { readonly kind: 'renewed' }
+  /** The stored one is due, and the issuer has nothing newer yet. */
+  | { readonly kind: 'waiting'; readonly why: string }
+  /** What the issuer gave is not usable here; somebody must look at it. */
+  | { readonly kind: 'refused'; readonly why: string }
+
+export type AgentOptions = {
+  readonly hostname: string
+  readonly issuer: CertificateIssuer
+  readonly store: CertificateStore
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export async function renewCertificate(options: AgentOptions): Promise<AgentDecision> {
+  const { hostname, issuer, store, clock, log } = options
+  const current = await store.read()
+  const due = whyDue(current, hostname, clock.now())
+  const facts = (pair: CertificatePair | undefined) => describe(pair, clock.now())
+  if (due === undefined && issuer.asked === 'when due') return kept()
+
+  const issued = await issuer.issue(current)
+  if (issued === undefined || issued.cert === current?.cert) {
+    if (due === undefined) return kept()
+    log.warn({ hostname, why: due, ...facts(current) }, 'certificate due, nothing newer yet')
+    return { kind: 'waiting', why: due }
+  }
+  const wrong = whyUnusable(issued, hostname, clock.now())
+  if (wrong !== undefined) {
+    log.error({ hostname, why: wrong }, 'issued certificate refused, old one kept')
+    return { kind: 'refused', why: wrong }
+  }
+  await store.write(issued)
+  log.info({ hostname, why: due ?? 'newer', ...facts(issued) }, 'certificate renewed')
+  return { kind: 'renewed' }
+
+  function kept(): AgentDecision {
+    log.info({ hostname, ...facts(current) }, 'certificate kept')
+    return { kind: 'kept' }
+  }
+}
+
+/** Undefined: good as it is. */
+function whyDue(
+  current: CertificatePair | undefined,
+  hostname: string,
+  nowMs: number,
+): string | undefined {
+  if (current === undefined) return 'no usable certificate'
+  const certificate = new X509Certificate(current.cert)
+  if (certificate.checkHost(hostname) === undefined) return 'made for other names'
+  const lifeDays = daysLeft(current, certificate.validFromDate.getTime())
+  const renewDays = Math.min(RENEW_DAYS, lifeDays * RENEW_PART)
+  return daysLeft(current, nowMs) < renewDays ? 'expires soon' : undefined
+}
+
+function whyUnusable(pair: CertificatePair, hostname: string, nowMs: number): string | undefined {
+  try {
+    checkPair(pair)
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+  const certificate = new X509Certificate(pair.cert)
+  if (certificate.checkHost(hostname) === undefined) {
+    return `made for ${certificate.subjectAltName ?? 'no name'}`
+  }
+  return daysLeft(pair, nowMs) <= 0 ? 'expired' : undefined
+}
+
+function describe(pair: CertificatePair | undefined, nowMs: number) {
+  if (pair === undefined) return {}
+  const { serialNumber, issuer } = new X509Certificate(pair.cert)
+  return { serialNumber, issuer, daysLeft: Math.floor(daysLeft(pair, nowMs)) }
+}
