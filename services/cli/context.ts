@@ -3,13 +3,14 @@
 import { access, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { type Core, createCore } from '#services/local/core.ts'
-import { explained } from '#services/local/start-failure.ts'
+import { type Core, createCore } from '#services/assembly/core.ts'
+import { explained } from '#services/assembly/start-failure.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { type LoadedSettings, loadSettings } from '#shared/runtime/settings/load.ts'
 import { formatProblem } from '#shared/runtime/settings/problems.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import type { Store } from '#shared/storage/ports.ts'
 import { CommandFailure } from './failure.ts'
 import { createOutput, type Output } from './output.ts'
 
@@ -25,6 +26,7 @@ export type Process = {
 
 export type Common = {
   readonly data?: string
+  readonly aws?: string
   readonly config?: string
   readonly set?: readonly string[]
   readonly json?: boolean
@@ -35,7 +37,7 @@ const defaultData = 'data'
 /** What the embedded store's folder always has. */
 const STORE_FILE = 'store.mdb'
 
-/** Every command takes the same options. */
+/** Every command takes these. */
 export function withCommonOptions(command: Command): Command {
   return command
     .option('--data <dir>', `data folder (or POSTWOLKE_DATA; default: ${defaultData})`)
@@ -44,6 +46,14 @@ export function withCommonOptions(command: Command): Command {
       `configuration file (or POSTWOLKE_CONFIG; default: ${CONFIG_FILE} in the data folder)`,
     )
     .option('--set <key=value>', 'a setting for this run, may be repeated', collect)
+}
+
+/** For commands that work on what is stored, here or on AWS. */
+export function withStoreOptions(command: Command): Command {
+  return withCommonOptions(command).option(
+    '--aws <file>',
+    'the outputs file of a deployment on AWS, in place of a data folder (or POSTWOLKE_AWS)',
+  )
 }
 
 export const withJson = (command: Command) => command.option('--json', 'print JSON')
@@ -83,14 +93,22 @@ export async function withCore(
   run: (context: Context) => Promise<void>,
 ): Promise<void> {
   const { settings } = await readSettings(common, process)
-  const directory = dataDirectory(common, process)
-  if (!options.mayCreate) await mustExist(directory)
-  await using store = await explained(
-    `cannot use the data folder ${directory}`,
-    openEmbeddedStore({ directory }),
-  )
+  await using store = await openStore(common, process, options.mayCreate)
   const core = createCore({ store, settings, clock: systemClock, log: silentLog })
   await run({ core, output: createOutput(common.json === true, process.write), process })
+}
+
+async function openStore(common: Common, process: Process, mayCreate: boolean): Promise<Store> {
+  const outputs = common.aws ?? process.environment.POSTWOLKE_AWS
+  if (outputs !== undefined) {
+    // Loaded only here: the other commands start faster without the SDK.
+    const { openDeployedStore } = await import('./aws-store.ts')
+    return openDeployedStore(outputs, process.environment)
+  }
+  const directory = dataDirectory(common, process)
+  if (!mayCreate) await mustExist(directory)
+  const what = `cannot use the data folder ${directory}`
+  return explained(what, openEmbeddedStore({ directory }))
 }
 
 /** A mistyped folder must not look like a mail system with an empty queue. */

@@ -3,9 +3,9 @@ import {
   type Common,
   type Context,
   type Process,
-  withCommonOptions,
   withCore,
   withJson,
+  withStoreOptions,
 } from './context.ts'
 
 /** Gives a command its common options and runs it on the data folder, which must be there unless it may create it. */
@@ -27,7 +27,7 @@ export function createDefine(process: Process): Define {
   return (command, { about, mayCreate = false, options, run }) => {
     command.description(about)
     options?.(command)
-    withJson(withCommonOptions(command))
+    withJson(withStoreOptions(command))
     command.action(async () => {
       const given = command.opts<Common & Parameters<typeof run>[2]>()
       const [first = '', ...rest] = command.processedArgs.flat()

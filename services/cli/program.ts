@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
-import { StartFailure } from '#services/local/start-failure.ts'
+import { StartFailure } from '#services/assembly/start-failure.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { StorageMisuse } from '#shared/storage/ports.ts'
 import { accountCommands } from './account.ts'

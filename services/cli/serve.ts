@@ -1,10 +1,10 @@
 import { mkdir } from 'node:fs/promises'
 import { isIPv6 } from 'node:net'
 import type { Command } from 'commander'
-import { formatEndpoint } from '#services/local/endpoint.ts'
+import { formatEndpoint } from '#services/assembly/endpoint.ts'
+import type { ListenerName } from '#services/assembly/listeners.ts'
+import { explained } from '#services/assembly/start-failure.ts'
 import { type FirstAccount, prepareFirstStart } from '#services/local/first-start.ts'
-import type { ListenerName } from '#services/local/listeners.ts'
-import { explained } from '#services/local/start-failure.ts'
 import type { System } from '#services/local/system.ts'
 import { createLog } from '#shared/runtime/log-writer.ts'
 import {

@@ -1,10 +1,10 @@
 // The first start without any configuration: a domain and two accounts to try the system with.
 
 import { randomInt } from 'node:crypto'
+import type { Core } from '#services/assembly/core.ts'
 import { storedPassword } from '#shared/auth/passwords.ts'
 import { formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
-import type { Core } from './core.ts'
 
 export const FIRST_DOMAIN = 'example.test'
 const firstNames = ['alice', 'bob'] as const

@@ -5,16 +5,18 @@
 // queue table with a due time. Deliveries to other hosts may take minutes; they get their own grace time and are then cut off
 // and deferred.
 
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Core, createCore } from '#services/assembly/core.ts'
+import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
+import { assemblePolicy } from '#services/assembly/pipeline.ts'
+import { openRemoteDelivery } from '#services/assembly/remote.ts'
+import { explained } from '#services/assembly/start-failure.ts'
 import { openCertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
-import { type Core, createCore } from './core.ts'
-import { type OpenListener, openListeners } from './listeners.ts'
-import { openRemoteDelivery } from './remote.ts'
-import { explained } from './start-failure.ts'
 import { createWorkers } from './workers.ts'
 
 export type System = {
@@ -58,7 +60,7 @@ export async function startSystem(deps: {
     }),
   )
   opening.defer(() => certificates.close())
-  const remote = await openRemoteDelivery(core)
+  const remote = openRemoteDelivery(core, await relayhostAuth(settings))
   const workers = createWorkers(core, remote.deliver).start(async () => {
     await store.sweepOrphans()
     for (let i = 0; i < PURGES_MAX && (await store.purgeExpired(PURGE_ITEMS)) === PURGE_ITEMS; i++);
@@ -68,7 +70,7 @@ export async function startSystem(deps: {
     await workers.stop()
     clearTimeout(timer)
   })
-  const listeners = await openListeners(core, certificates)
+  const listeners = await openListeners(core, { certificates, policy: assemblePolicy(core) })
   opening.defer(() => listeners.close(STOP_GRACE_MS))
   const resources = opening.move()
   return {
@@ -77,4 +79,11 @@ export async function startSystem(deps: {
     // In reverse order: listeners, workers, certificate, store.
     stop: () => resources.disposeAsync(),
   }
+}
+
+async function relayhostAuth({ relayhostUser, relayhostPasswordFile }: Settings) {
+  if (relayhostUser === '') return null
+  const reading = readFile(relayhostPasswordFile, 'utf8')
+  const text = await explained('cannot read relayhostPasswordFile', reading)
+  return { user: relayhostUser, password: text.split(/\r?\n/)[0] ?? '' }
 }

@@ -1,16 +1,15 @@
-// The services behind the queue, running in this process: consumers of the doorbell queues and the sweeper's clock.
+// The services behind the queue, running in this process: consumers of the doorbell queues and the clocks of the sweeper and
+// the collector.
 
-import { createCleanup } from '#services/cleanup/cleanup.ts'
-import { createDelivery } from '#services/delivery/delivery.ts'
-import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
-import { createSweeper } from '#services/sweeper/sweeper.ts'
-import { parseDomain } from '#shared/mail/domain.ts'
+import type { Core } from '#services/assembly/core.ts'
+import {
+  assembleCleanup,
+  assembleCollector,
+  assembleDelivery,
+  assembleSweeper,
+} from '#services/assembly/pipeline.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
-import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
-import { nextHop } from '#shared/runtime/settings/address-kinds.ts'
 import { startConsumer } from '#shared/storage/consumer.ts'
-import type { Core } from './core.ts'
-import { createExpand } from './expand.ts'
 
 /** Doorbells taken from a queue at once; all of one batch share transactions. */
 const BATCH_MAX = 64
@@ -26,66 +25,11 @@ const ORPHANS_EVERY_MS = 24 * 3_600_000
 const ORPHANS_FIRST_MS = 3_600_000
 
 export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
-  const { store, settings, queue, directory, mailbox, clock, log } = core
-  const { tables, queues, objects } = store
-  const options = {
-    hostname: settings.hostname,
-    relayhost: nextHop.format(settings.relayhost),
-    destinationRecipientLimit: settings.defaultDestinationRecipientLimit,
-    deliverToDetailFolder: settings.lmtpSaveToDetailMailbox,
-  }
-  const schedule = createRetrySchedule(
-    {
-      minimalBackoffMs: settings.minimalBackoffTime,
-      maximalBackoffMs: settings.maximalBackoffTime,
-      maximalQueueLifetimeMs: settings.maximalQueueLifetime,
-    },
-    clock,
-    Math.random,
-  )
-  const deliverLocal = createLocalDelivery({
-    mailbox,
-    quota: core.quota,
-    options,
-    clock,
-    log: log.child({ service: 'delivery' }),
-  })
-  const expand = createExpand(directory, parseDomain(settings.defaultDomain))
-  const cleanup = createCleanup({
-    queue,
-    objects,
-    expand,
-    deliverLocal,
-    schedule,
-    options,
-    clock,
-    log: log.child({ service: 'cleanup' }),
-  })
-  const delivery = createDelivery({
-    queue,
-    deliverLocal,
-    deliverRemote,
-    schedule,
-    options,
-    clock,
-    log: log.child({ service: 'delivery' }),
-  })
-  const sweeper = createSweeper({
-    queueTable: tables.queue,
-    mail: tables.mail,
-    objects,
-    incoming: queues.incoming,
-    active: queues.active,
-    clock,
-    log: log.child({ service: 'sweeper' }),
-  })
-
-  /** Empties folders whose removal a crash interrupted. */
-  async function finishRemovals(): Promise<void> {
-    for await (const account of directory.accounts.list()) {
-      await mailbox.finishRemovals(account.id)
-    }
-  }
+  const { store, settings, clock, log } = core
+  const cleanup = assembleCleanup(core)
+  const delivery = assembleDelivery(core, deliverRemote)
+  const sweeper = assembleSweeper(core)
+  const collector = assembleCollector(core)
 
   /** Starts the consumers and the sweeper's clock; `stop` resolves when the work in hand is finished. */
   function start(housekeeping: () => Promise<void>) {
@@ -98,6 +42,7 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
     }
     const one = { ...consume, concurrency: 1 }
     const deps = { log, clock }
+    const { queues } = store
     const consumers = [
       startConsumer(queues.incoming, cleanup.handle, consume, deps),
       startConsumer(queues['incoming-dead'], cleanup.handleDead, one, deps),
@@ -119,11 +64,11 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
         first = false
       }),
       every(HOUSEKEEPING_EVERY_MS, async () => {
-        await sweeper.collectDead()
-        await finishRemovals()
+        await collector.collectDead()
+        await collector.finishRemovals()
         await housekeeping()
       }),
-      every(ORPHANS_EVERY_MS, sweeper.findOrphans, ORPHANS_FIRST_MS),
+      every(ORPHANS_EVERY_MS, () => collector.findOrphans(), ORPHANS_FIRST_MS),
     ]
     return {
       async stop() {
@@ -133,7 +78,7 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
     }
   }
 
-  return { cleanup, delivery, sweeper, start }
+  return { cleanup, delivery, sweeper, collector, start }
 }
 
 /** Each remote delivery waits on another host: small batches, many of them. */

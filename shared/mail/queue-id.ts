@@ -10,14 +10,27 @@ const randomCharacters = 8
 
 /** A new id: 48 bits of time in ms, then 40 random bits; 18 characters. */
 export function newQueueId(nowMs: number): QueueId {
-  let id = ''
-  for (let rest = nowMs, i = 0; i < timeCharacters; i++) {
-    id = alphabet[rest % 32] + id
-    rest = Math.floor(rest / 32)
-  }
+  let id = queueIdTime(nowMs)
   const random = randomBytes(randomCharacters)
   for (const byte of random) id += alphabet[byte & 31]
   return id as QueueId
+}
+
+/** What ids made at this time begin with: sorts before them and after all earlier ones. */
+export function queueIdTime(ms: number): string {
+  let time = ''
+  for (let rest = ms, i = 0; i < timeCharacters; i++) {
+    time = alphabet[rest % 32] + time
+    rest = Math.floor(rest / 32)
+  }
+  return time
+}
+
+/** When an id was made. */
+export function queueIdMs(id: QueueId): number {
+  let ms = 0
+  for (const character of id.slice(0, timeCharacters)) ms = ms * 32 + alphabet.indexOf(character)
+  return ms
 }
 
 /** The id in a string from outside, undefined when it is none. */

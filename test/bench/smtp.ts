@@ -4,7 +4,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createCore } from '#services/local/core.ts'
+import { createCore } from '#services/assembly/core.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { type Address, parseAddress } from '#shared/mail/address.ts'
 import { systemClock } from '#shared/runtime/clock.ts'

@@ -4,6 +4,7 @@ import { GetQueueUrlCommand, QueueDoesNotExist } from '@aws-sdk/client-sqs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
+import { removeDeadWatchQueues } from '#shared/storage/aws/watch-janitor.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { openInterceptedStore } from '#test/support/emulators/intercepted-store.ts'
 import {
@@ -127,6 +128,33 @@ describe.skipIf(!(await hasDynamoDb()))('DynamoDB Local', () => {
       publisher.signals.publish('folder', '1')
       await publisher[Symbol.asyncDispose]()
       expect(await watcher.tables.mail.get(orphan, { consistent: true })).toBeUndefined()
+    })
+
+    it('loses the queues of dead tasks to the janitor, and no others', async () => {
+      const { watchQueuePrefix = '' } = aws.options
+      await watcher.signals.subscribe('folder', () => undefined)
+      const killed = await aws.open({ taskId: 'killed', clock })
+      await killed.signals.subscribe('folder', () => undefined)
+      const janitor = () =>
+        removeDeadWatchQueues({
+          sqs: aws.clients.sqs,
+          table: publisher.tables.mail,
+          watchQueuePrefix,
+          clock,
+          log: silentLog,
+        })
+      await killed.tables.mail.write({ delete: { pk: 'T#killed', sk: 'LEASE' } })
+      expect(await janitor()).toBe(0) // so young that its task may be about to write the lease
+      clock.turn(11 * 60_000)
+      await eventually(
+        async () => Number((await stored(lease))?.untilMs),
+        (untilMs) => untilMs > clock.now(),
+      )
+      await killed.tables.mail.write({ delete: { pk: 'T#killed', sk: 'LEASE' } })
+      expect(await janitor()).toBe(1)
+      await expect(watchQueueUrl('killed')).rejects.toThrow(QueueDoesNotExist)
+      expect(await watchQueueUrl('watcher')).toBeDefined()
+      await killed[Symbol.asyncDispose]()
     })
 
     async function watchQueueUrl(taskId: string): Promise<string | undefined> {

@@ -54,7 +54,7 @@ describe('a crash at any storage call', () => {
       })
       await pipeline.settle()
       await pipeline.workers.sweeper.ringDue()
-      await pipeline.workers.sweeper.collectDead()
+      await pipeline.workers.collector.collectDead()
     } catch {
       // Dead, or refused for now.
     }

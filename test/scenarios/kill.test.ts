@@ -1,7 +1,7 @@
 // SIGKILL at random moments under load: every message that got its 250 is in its mailbox exactly once.
 
 import { describe, expect, it } from 'vitest'
-import { createCore } from '#services/local/core.ts'
+import { createCore } from '#services/assembly/core.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'

@@ -1,6 +1,6 @@
 // The services behind the listeners on a given store, driven by hand: a test rings, steps and looks.
 
-import { createCore } from '#services/local/core.ts'
+import { createCore } from '#services/assembly/core.ts'
 import { createWorkers } from '#services/local/workers.ts'
 import type { AcceptedMessage, SmtpEnvelope } from '#shared/contracts/spool.ts'
 import { parseAddress } from '#shared/mail/address.ts'

@@ -2,6 +2,7 @@
 // has logged in once, then it is argon2id.
 
 import { timingSafeEqual } from 'node:crypto'
+import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
 export type CryptAlgorithm = 'des' | 'md5' | 'sha'
@@ -45,7 +46,9 @@ function compute(request: CryptRequest): Promise<string> {
 }
 
 function startWorker(): Worker {
-  const thread = new Worker(new URL('./crypt-worker.ts', import.meta.url))
+  // As this file: source beside source, bundle beside bundle.
+  const extension = extname(import.meta.url)
+  const thread = new Worker(new URL(`./crypt-worker${extension}`, import.meta.url))
   thread.on('message', ({ id, computed }: CryptAnswer) => {
     waiting.get(id)?.resolve(computed)
     waiting.delete(id)

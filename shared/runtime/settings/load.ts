@@ -5,7 +5,8 @@ import { parse as parseToml, TomlError } from 'smol-toml'
 import { findConflicts } from './conflicts.ts'
 import { nearestPath } from './nearest.ts'
 import type { Origin, Problem } from './problems.ts'
-import { type Settings, settingsByPath } from './table.ts'
+import type { Setting, SettingGroup, ValuesOf } from './setting.ts'
+import { flatten, type Settings, settingsTable } from './table.ts'
 
 export type SettingSources = {
   readonly file?: { readonly path: string; readonly text: string } | undefined
@@ -14,14 +15,14 @@ export type SettingSources = {
   readonly overrides: readonly string[]
 }
 
-export type LoadedSettings = {
+export type LoadedSettings<S = Settings> = {
   readonly kind: 'ok'
-  readonly settings: Settings
+  readonly settings: S
   readonly origin: (path: string) => Origin
 }
 
-export type SettingsResult =
-  | LoadedSettings
+export type SettingsResult<S = Settings> =
+  | LoadedSettings<S>
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
 
 const ENVIRONMENT_PREFIX = 'POSTWOLKE_'
@@ -30,40 +31,58 @@ const ENVIRONMENT_PREFIX = 'POSTWOLKE_'
 const commandVariables: ReadonlySet<string> = new Set([
   `${ENVIRONMENT_PREFIX}DATA`,
   `${ENVIRONMENT_PREFIX}CONFIG`,
+  `${ENVIRONMENT_PREFIX}AWS`,
 ])
 
-export function loadSettings(sources: SettingSources): SettingsResult {
-  const problems: Problem[] = []
-  const given = [
-    ...fromFile(sources.file, problems),
-    ...fromEnvironment(sources.environment),
-    ...fromOverrides(sources.overrides, problems),
-  ]
-  const values = new Map<string, { readonly value: unknown; readonly origin: Origin }>()
-  for (const [path, setting] of settingsByPath)
-    values.set(path, { value: setting.facts.default, origin: { kind: 'default' } })
-  for (const { path, value, origin } of given) {
-    const outcome = read(path, value, origin)
-    if (outcome.kind === 'problem') problems.push(outcome.problem)
-    else values.set(path, { value: outcome.value, origin })
-  }
-  const settings = nest(values)
-  if (problems.length === 0) problems.push(...findConflicts(settings))
-  if (problems.length > 0) return { kind: 'invalid', problems }
-  return {
-    kind: 'ok',
-    settings,
-    origin: (path) => values.get(path)?.origin ?? { kind: 'default' },
+/** How settings of a table are read. `conflicts` sees them when each is allowed by itself. */
+export function createSettingsLoader<G extends SettingGroup>(of: {
+  readonly table: G
+  readonly conflicts: (settings: ValuesOf<G>) => readonly Problem[]
+}): (sources: SettingSources) => SettingsResult<ValuesOf<G>> {
+  const byPath: SettingsByPath = new Map(flatten(of.table))
+  const pathsByVariable = new Map([...byPath.keys()].map((path) => [variableOf(path), path]))
+  return (sources) => {
+    const problems: Problem[] = []
+    const given = [
+      ...fromFile(sources.file, byPath, problems),
+      ...fromEnvironment(sources.environment, pathsByVariable),
+      ...fromOverrides(sources.overrides, problems),
+    ]
+    const values = new Map<string, { readonly value: unknown; readonly origin: Origin }>()
+    for (const [path, setting] of byPath)
+      values.set(path, { value: setting.facts.default, origin: { kind: 'default' } })
+    for (const { path, value, origin } of given) {
+      const outcome = read(path, value, origin, byPath)
+      if (outcome.kind === 'problem') problems.push(outcome.problem)
+      else values.set(path, { value: outcome.value, origin })
+    }
+    // The one place that turns parsed values into the type: each path of the table has a value its own kind parsed.
+    const settings = nest(values) as ValuesOf<G>
+    if (problems.length === 0) problems.push(...of.conflicts(settings))
+    if (problems.length > 0) return { kind: 'invalid', problems }
+    return {
+      kind: 'ok',
+      settings,
+      origin: (path) => values.get(path)?.origin ?? { kind: 'default' },
+    }
   }
 }
 
+export const loadSettings = createSettingsLoader({ table: settingsTable, conflicts: findConflicts })
+
+type SettingsByPath = ReadonlyMap<string, Setting<unknown>>
 type Given = { readonly path: string; readonly value: unknown; readonly origin: Origin }
 
-function fromFile(file: SettingSources['file'], problems: Problem[]): Given[] {
+function fromFile(
+  file: SettingSources['file'],
+  byPath: SettingsByPath,
+  problems: Problem[],
+): Given[] {
   if (file === undefined) return []
   const origin: Origin = { kind: 'file', path: file.path }
   try {
-    return leaves(parseToml(file.text), '').map(([path, value]) => ({ path, value, origin }))
+    const found = leaves(parseToml(file.text), '', byPath)
+    return found.map(([path, value]) => ({ path, value, origin }))
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     const [reason = ''] = error.message.split('\n')
@@ -79,18 +98,18 @@ function fromFile(file: SettingSources['file'], problems: Problem[]): Given[] {
 }
 
 /** Tables are walked into unless they stand where a setting's value belongs. */
-function leaves(table: object, prefix: string): [path: string, value: unknown][] {
+function leaves(
+  table: object,
+  prefix: string,
+  byPath: SettingsByPath,
+): [path: string, value: unknown][] {
   return Object.entries(table).flatMap(([name, value]): [string, unknown][] => {
     const path = `${prefix}${name}`
     const isTable = typeof value === 'object' && value !== null && !(value instanceof Date)
-    const walked = isTable && !Array.isArray(value) && !settingsByPath.has(path)
-    return walked ? leaves(value, `${path}.`) : [[path, value]]
+    const walked = isTable && !Array.isArray(value) && !byPath.has(path)
+    return walked ? leaves(value, `${path}.`, byPath) : [[path, value]]
   })
 }
-
-const pathsByVariable: ReadonlyMap<string, string> = new Map(
-  [...settingsByPath.keys()].map((path) => [variableOf(path), path]),
-)
 
 /** `listeners.smtp.port` is `POSTWOLKE_LISTENERS__SMTP__PORT`, `hopcountLimit` is `POSTWOLKE_HOPCOUNT_LIMIT`. */
 export function variableOf(path: string): string {
@@ -98,7 +117,10 @@ export function variableOf(path: string): string {
   return `${ENVIRONMENT_PREFIX}${name.toUpperCase()}`
 }
 
-function fromEnvironment(environment: SettingSources['environment']): Given[] {
+function fromEnvironment(
+  environment: SettingSources['environment'],
+  pathsByVariable: ReadonlyMap<string, string>,
+): Given[] {
   return Object.entries(environment).flatMap(([variable, value]) => {
     if (value === undefined || !variable.startsWith(ENVIRONMENT_PREFIX)) return []
     if (commandVariables.has(variable)) return []
@@ -123,10 +145,10 @@ type Reading =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'problem'; readonly problem: Problem }
 
-function read(path: string, given: unknown, origin: Origin): Reading {
-  const setting = settingsByPath.get(path)
+function read(path: string, given: unknown, origin: Origin, byPath: SettingsByPath): Reading {
+  const setting = byPath.get(path)
   if (setting === undefined) {
-    const nearest = nearestPath(path)
+    const nearest = nearestPath(path, byPath)
     return { kind: 'problem', problem: { kind: 'unknown-key', key: path, origin, nearest } }
   }
   const text = asText(given, setting.kind.list === true)
@@ -148,7 +170,7 @@ function asText(given: unknown, list: boolean): string | undefined {
   return given.every((entry) => typeof entry === 'string') ? given.join(', ') : undefined
 }
 
-function nest(values: ReadonlyMap<string, { readonly value: unknown }>): Settings {
+function nest(values: ReadonlyMap<string, { readonly value: unknown }>): unknown {
   const root: Record<string, unknown> = {}
   for (const [path, { value }] of values) {
     const names = path.split('.')
@@ -161,6 +183,5 @@ function nest(values: ReadonlyMap<string, { readonly value: unknown }>): Setting
     }
     group[last] = value
   }
-  // The one place that turns parsed values into the type: each path of the table has a value its own kind parsed.
-  return root as unknown as Settings
+  return root
 }

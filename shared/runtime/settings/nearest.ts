@@ -1,12 +1,15 @@
 // Guesses which setting somebody meant: Postfix and Dovecot spellings, other ways of writing the same words, typing errors,
 // a group left out.
 
-import { settingsByPath } from './table.ts'
+import type { Setting } from './setting.ts'
 
 /** Typing errors that still count as near, as a share of the length. */
 const DISTANCE_SHARE_MAX = 0.34
 
-export function nearestPath(key: string): string | undefined {
+export function nearestPath(
+  key: string,
+  settingsByPath: ReadonlyMap<string, Setting<unknown>>,
+): string | undefined {
   const wanted = plain(key)
   let best: { path: string; distance: number } | undefined
   for (const [path, { facts }] of settingsByPath) {

@@ -1,9 +1,18 @@
 // Opens the AWS store: DynamoDB tables, an S3 bucket and SQS queues that the deployment has made. The entry files of the
-// services read names and addresses from their environment and pass them in here.
+// services read names and addresses from their environment and pass them in here; each gets only what it works with.
 
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { type QueueName, queueLayouts, type Store, type TableName, tableLayouts } from '../ports.ts'
+import {
+  type Queue,
+  type QueueName,
+  queueLayouts,
+  StorageMisuse,
+  type Store,
+  type Table,
+  type TableName,
+  tableLayouts,
+} from '../ports.ts'
 import {
   type AwsClientOptions,
   type AwsClients,
@@ -16,10 +25,10 @@ import { AwsSignals } from './signals.ts'
 import { DynamoTable } from './table.ts'
 
 export type AwsStoreOptions = AwsClientOptions & {
-  /** Names of the tables at DynamoDB. */
-  readonly tables: { readonly [name in TableName]: string }
-  readonly bucket: string
-  readonly queueUrls: { readonly [name in QueueName]: string }
+  /** Names of the tables at DynamoDB. What is not named here or below must not be used by the process. */
+  readonly tables: { readonly [name in TableName]?: string | undefined }
+  readonly bucket?: string | undefined
+  readonly queueUrls: { readonly [name in QueueName]?: string | undefined }
   /** The task's own queue for signals is this and the task's id. Default `pw-watch-`. */
   readonly watchQueuePrefix?: string
   /** Unique among running tasks: letters, digits, `-` and `_`. */
@@ -28,26 +37,28 @@ export type AwsStoreOptions = AwsClientOptions & {
   readonly log: Log
 }
 
+export interface AwsStore extends Store {
+  /** Resolves when the hints published so far are sent: a function is frozen as soon as it has answered. */
+  hintsSent(): Promise<void>
+}
+
 /** Connects to nothing yet: the first request of each kind does. Closing the store closes the clients too. */
 export async function openAwsStore(
   options: AwsStoreOptions,
   clients: AwsClients = openAwsClients(options),
-): Promise<Store> {
+): Promise<AwsStore> {
   const { clock } = options
-  const table = (name: TableName) =>
-    new DynamoTable({
-      clients,
-      tableName: options.tables[name],
-      layout: tableLayouts[name],
-      clock,
-    })
-  const queue = (name: QueueName) =>
-    new SqsQueue({
-      sqs: clients.sqs,
-      queueUrl: options.queueUrls[name],
-      layout: queueLayouts[name],
-      clock,
-    })
+  const table = (name: TableName): Table => {
+    const tableName = options.tables[name]
+    if (tableName === undefined) return notGiven(`table ${name}`)
+    return new DynamoTable({ clients, tableName, layout: tableLayouts[name], clock })
+  }
+  const queue = (name: QueueName): Queue => {
+    const queueUrl = options.queueUrls[name]
+    if (queueUrl === undefined) return notGiven(`queue ${name}`)
+    return new SqsQueue({ sqs: clients.sqs, queueUrl, layout: queueLayouts[name], clock })
+  }
+  const { bucket } = options
   const tables = {
     directory: table('directory'),
     mail: table('mail'),
@@ -64,7 +75,10 @@ export async function openAwsStore(
   })
   return {
     tables,
-    objects: new S3ObjectStore({ s3: clients.s3, bucket: options.bucket, clock }),
+    objects:
+      bucket === undefined
+        ? notGiven('bucket')
+        : new S3ObjectStore({ s3: clients.s3, bucket, clock }),
     queues: {
       incoming: queue('incoming'),
       active: queue('active'),
@@ -72,9 +86,18 @@ export async function openAwsStore(
       'active-dead': queue('active-dead'),
     },
     signals,
+    hintsSent: () => signals.hintsSent(),
     async [Symbol.asyncDispose]() {
       await signals.close()
       closeAwsClients(clients)
     },
   }
+}
+
+/** Stands where this process has nothing: whoever uses it all the same learns what is missing in the deployment. */
+function notGiven<Port extends object>(what: string): Port {
+  const refuse = () => {
+    throw new StorageMisuse(`this process was given no ${what}`)
+  }
+  return new Proxy({} as Port, { get: refuse })
 }

@@ -76,6 +76,11 @@ export class AwsSignals implements Signals {
     }
   }
 
+  /** Resolves when what was published so far is on its way. */
+  hintsSent(): Promise<void> {
+    return this.#outbox.idle()
+  }
+
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return
     this.#closing.abort()

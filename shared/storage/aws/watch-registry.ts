@@ -101,6 +101,12 @@ export class WatchRegistry {
   }
 }
 
+/** Whether a task lives, as far as its lease says. */
+export async function hasLease(table: Table, taskId: string, nowMs: number): Promise<boolean> {
+  const item = await table.get(leaseKey(taskId), { consistent: true })
+  return item !== undefined && Number(item.untilMs) > nowMs
+}
+
 const TASK = 'T#'
 
 function watchKey(topic: string, taskId: string): Key {

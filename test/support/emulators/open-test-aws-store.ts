@@ -7,7 +7,7 @@ import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { type AwsClients, closeAwsClients, openAwsClients } from '#shared/storage/aws/clients.ts'
 import { type AwsStoreOptions, openAwsStore } from '#shared/storage/aws/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
-import { createAwsResources } from './aws-resources.ts'
+import { type AwsResources, createAwsResources } from './aws-resources.ts'
 import { dynamoDbEndpoint } from './broker.ts'
 import { type Fauxqs, startFauxqs } from './fauxqs.ts'
 
@@ -35,7 +35,7 @@ export type TestAwsOptions = {
 /** A place at the emulators where stores can be opened; several on one place are several tasks. */
 export type TestAws = {
   readonly clients: AwsClients
-  readonly options: Omit<AwsStoreOptions, 'taskId'>
+  readonly options: Omit<AwsStoreOptions, 'taskId'> & AwsResources
   open(overrides?: Partial<AwsStoreOptions>): Promise<Store>
 }
 

@@ -4,17 +4,17 @@ import type { AddressInfo } from 'node:net'
 import { AccountSessions } from '#services/imap/account-sessions.ts'
 import { imapDefaults } from '#services/imap/config.ts'
 import { createImapListener } from '#services/imap/listener.ts'
-import { createPolicy } from '#services/policy/policy.ts'
 import { pop3Defaults } from '#services/pop3/config.ts'
 import { createPop3Listener } from '#services/pop3/listener.ts'
 import { noMaildropLock } from '#services/pop3/maildrop-lock.ts'
 import { createSmtpListener } from '#services/smtp/listener.ts'
 import { accountCredentials } from '#shared/auth/account-credentials.ts'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
+import type { PolicyClient } from '#shared/contracts/policy.ts'
+import type { CloseOptions } from '#shared/net/drain.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { createDoorbell } from '#shared/queue/doorbell.ts'
 import { createSpool } from '#shared/queue/spool.ts'
-import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import type { Core } from './core.ts'
 import { formatEndpoint } from './endpoint.ts'
@@ -28,21 +28,27 @@ export type OpenListener = {
   readonly port: number
 }
 
-type Listener = {
-  listen(): Promise<AddressInfo | readonly AddressInfo[]>
-  close(grace: { readonly graceMs: number }): Promise<unknown>
+/** What differs between one machine and AWS. */
+export type ListenerParts = {
+  readonly certificates: CertificateSource
+  readonly policy: PolicyClient
 }
 
-export async function openListeners(core: Core, certificates: CertificateSource) {
+type Listener = {
+  listen(): Promise<AddressInfo | readonly AddressInfo[]>
+  close(options: CloseOptions): Promise<unknown>
+}
+
+export async function openListeners(core: Core, parts: ListenerParts) {
   const { settings } = core
   const opened: { readonly listener: Listener; readonly at: OpenListener }[] = []
 
-  async function close(graceMs: number): Promise<void> {
-    await Promise.all(opened.map(({ listener }) => listener.close({ graceMs })))
+  async function close(graceMs: number, paceMs = 0): Promise<void> {
+    await Promise.all(opened.map(({ listener }) => listener.close({ graceMs, paceMs })))
   }
 
   try {
-    for (const [name, make] of Object.entries(makers(core, certificates))) {
+    for (const [name, make] of Object.entries(makers(core, parts))) {
       const { enabled, address, port } = settings.listeners[name as ListenerName]
       if (!enabled) continue
       const listener = make(address, port)
@@ -66,7 +72,7 @@ export async function openListeners(core: Core, certificates: CertificateSource)
   return { opened: opened.map(({ at }) => at), close }
 }
 
-function makers(core: Core, certificates: CertificateSource) {
+function makers(core: Core, { certificates, policy }: ListenerParts) {
   const { settings, store, directory, mailbox, queue, clock, log } = core
   const { hostname } = settings
   const authenticator = createAuthenticator({
@@ -74,13 +80,6 @@ function makers(core: Core, certificates: CertificateSource) {
     counters: store.tables.counters,
     settings,
     clock,
-    log,
-  })
-  const policy = createPolicy({
-    directory,
-    usage: mailbox.usage,
-    isMynetwork: createNetworkMatcher(settings.mynetworks),
-    options: settings,
     log,
   })
   const spool = createSpool({
@@ -122,6 +121,7 @@ function makers(core: Core, certificates: CertificateSource) {
         messageSizeLimit: settings.messageSizeLimit,
         connectionsMax: settings.imapConnectionCountLimit,
         connectionsPerAddressMax: settings.clientConnectionCountLimit,
+        proxyTrustedNetworks: settings.proxyTrustedNetworks,
         connectionsPerAccountMax: settings.imapAccountConnectionCountLimit,
         loginTimeoutMs: settings.imapLoginTimeout,
         idleTimeoutMs: settings.imapTimeout,
@@ -148,6 +148,7 @@ function makers(core: Core, certificates: CertificateSource) {
         authMechanisms: settings.authMechanisms,
         connectionsMax: settings.connectionCountLimit,
         connectionsPerAddressMax: settings.clientConnectionCountLimit,
+        proxyTrustedNetworks: settings.proxyTrustedNetworks,
         authFailureDelayMs: settings.authFailureDelay,
         commandErrorsMax: settings.pop3ErrorLimit,
         loginTimeoutMs: settings.pop3LoginTimeout,

@@ -1,10 +1,10 @@
 // Remote delivery in the words of the queue: a group's recipients and the stored message, as one transfer to a next hop.
 
-import { readFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { type Connect, connectTcp } from '#services/delivery/remote/connect.ts'
 import type { RemoteGroup } from '#services/delivery/remote/group.ts'
 import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
+import type { RelayAuth } from '#services/delivery/remote/session.ts'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
@@ -14,7 +14,6 @@ import { blobOf } from '#shared/queue/blob.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { nextHop } from '#shared/runtime/settings/address-kinds.ts'
 import type { Core } from './core.ts'
-import { explained } from './start-failure.ts'
 
 export type OpenRemoteDelivery = {
   readonly deliver: RemoteDelivery
@@ -30,7 +29,11 @@ const stopped: DeliveryResult = {
   reply: 'delivery interrupted, the system was stopped',
 }
 
-export async function openRemoteDelivery(core: Core): Promise<OpenRemoteDelivery> {
+/** `relayhostAuth`: the login at the relay host, null for none. */
+export function openRemoteDelivery(
+  core: Core,
+  relayhostAuth: RelayAuth | null,
+): OpenRemoteDelivery {
   const { settings, store, log } = core
   const relayhost = nextHop.format(settings.relayhost)
   const sockets = new Set<Socket>()
@@ -51,13 +54,7 @@ export async function openRemoteDelivery(core: Core): Promise<OpenRemoteDelivery
     settings: {
       hostname: settings.hostname,
       relayhost,
-      relayhostAuth:
-        settings.relayhostUser === ''
-          ? null
-          : {
-              user: settings.relayhostUser,
-              password: await readPassword(settings.relayhostPasswordFile),
-            },
+      relayhostAuth,
       timeouts: {
         connectMs: settings.smtpConnectTimeout,
         greetingMs: settings.smtpGreetingTimeout,
@@ -109,9 +106,4 @@ export async function openRemoteDelivery(core: Core): Promise<OpenRemoteDelivery
       }, CUT_OFF_MS)
     },
   }
-}
-
-async function readPassword(path: string): Promise<string> {
-  const text = await explained('cannot read relayhostPasswordFile', readFile(path, 'utf8'))
-  return text.split(/\r?\n/)[0] ?? ''
 }

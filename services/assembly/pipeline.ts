@@ -1,0 +1,100 @@
+// The services that own no socket, each put together on the core. Who wakes them is the root's business: consumers and clocks in
+// one process (workers.ts), event sources and schedules on AWS.
+
+import { createCleanup } from '#services/cleanup/cleanup.ts'
+import { createCollector } from '#services/collector/collector.ts'
+import { createDelivery } from '#services/delivery/delivery.ts'
+import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
+import { createPolicy } from '#services/policy/policy.ts'
+import { createSweeper } from '#services/sweeper/sweeper.ts'
+import type { PolicyClient } from '#shared/contracts/policy.ts'
+import { parseDomain } from '#shared/mail/domain.ts'
+import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
+import { nextHop } from '#shared/runtime/settings/address-kinds.ts'
+import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
+import type { Core } from './core.ts'
+import { createExpand } from './expand.ts'
+
+export function assemblePolicy({ directory, mailbox, settings, log }: Core): PolicyClient {
+  return createPolicy({
+    directory,
+    usage: mailbox.usage,
+    isMynetwork: createNetworkMatcher(settings.mynetworks),
+    options: settings,
+    log,
+  })
+}
+
+export function assembleCleanup(core: Core) {
+  const { store, settings, queue, directory, clock } = core
+  return createCleanup({
+    queue,
+    objects: store.objects,
+    expand: createExpand(directory, parseDomain(settings.defaultDomain)),
+    deliverLocal: localDelivery(core),
+    schedule: retrySchedule(core),
+    options: queueOptions(core),
+    clock,
+    log: core.log.child({ service: 'cleanup' }),
+  })
+}
+
+export function assembleDelivery(core: Core, deliverRemote: RemoteDelivery) {
+  return createDelivery({
+    queue: core.queue,
+    deliverLocal: localDelivery(core),
+    deliverRemote,
+    schedule: retrySchedule(core),
+    options: queueOptions(core),
+    clock: core.clock,
+    log: core.log.child({ service: 'delivery' }),
+  })
+}
+
+export function assembleSweeper({ store, clock }: Core) {
+  const { incoming, active } = store.queues
+  return createSweeper({ queueTable: store.tables.queue, incoming, active, clock })
+}
+
+export function assembleCollector({ store, directory, mailbox, clock, log }: Core) {
+  return createCollector({
+    queueTable: store.tables.queue,
+    mail: store.tables.mail,
+    objects: store.objects,
+    accounts: directory.accounts,
+    finishRemovalsOf: mailbox.finishRemovals,
+    clock,
+    log: log.child({ service: 'collector' }),
+  })
+}
+
+function localDelivery({ mailbox, quota, settings, clock, log }: Core): LocalDelivery {
+  return createLocalDelivery({
+    mailbox,
+    quota,
+    options: { deliverToDetailFolder: settings.lmtpSaveToDetailMailbox },
+    clock,
+    log: log.child({ service: 'delivery' }),
+  })
+}
+
+function retrySchedule({ settings, clock }: Core) {
+  return createRetrySchedule(
+    {
+      minimalBackoffMs: settings.minimalBackoffTime,
+      maximalBackoffMs: settings.maximalBackoffTime,
+      maximalQueueLifetimeMs: settings.maximalQueueLifetime,
+    },
+    clock,
+    Math.random,
+  )
+}
+
+function queueOptions({ settings }: Core) {
+  return {
+    hostname: settings.hostname,
+    relayhost: nextHop.format(settings.relayhost),
+    destinationRecipientLimit: settings.defaultDestinationRecipientLimit,
+  }
+}

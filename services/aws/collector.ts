@@ -1,0 +1,26 @@
+// The function `collector`: woken hourly and daily; the only one that may delete objects.
+
+import { assembleCollector } from '#services/assembly/pipeline.ts'
+import { removeDeadWatchQueues } from '#shared/storage/aws/watch-janitor.ts'
+import { onSchedule, openFunction } from './functions.ts'
+
+/** The orphan search goes back so far, not to the first message ever: its cost follows what arrives. Several runs may fail. */
+const ORPHANS_LOOK_BACK_MS = 4 * 24 * 3_600_000
+
+const opened = await openFunction('collector', process.env)
+const { core, store, clients, variables } = opened
+const { collectDead, findOrphans, finishRemovals } = assembleCollector(core)
+
+export const handler = onSchedule(opened, {
+  dead: collectDead,
+  orphans: () => findOrphans(core.clock.now() - ORPHANS_LOOK_BACK_MS),
+  removals: finishRemovals,
+  'watch-queues': () =>
+    removeDeadWatchQueues({
+      sqs: clients.sqs,
+      table: store.tables.mail,
+      watchQueuePrefix: variables.WATCH_QUEUE_PREFIX,
+      clock: core.clock,
+      log: core.log,
+    }),
+})

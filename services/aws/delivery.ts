@@ -1,0 +1,39 @@
+// The function `delivery`: woken by the queue active and by its dead letters.
+
+import { assembleDelivery } from '#services/assembly/pipeline.ts'
+import { type OpenRemoteDelivery, openRemoteDelivery } from '#services/assembly/remote.ts'
+import { onQueueEvents, openFunction } from './functions.ts'
+import { createRelayLogin } from './relay-secret.ts'
+import { openSecretsManager, Secret } from './secrets.ts'
+
+/** Before the function's time is over: what another host has not taken by then is deferred, and that is written down. */
+const CUT_OFF_BEFORE_END_MS = 20_000
+
+const opened = await openFunction('delivery', process.env)
+const { core, variables } = opened
+const { RELAY_SECRET: relaySecret } = variables
+const relayLogin = createRelayLogin(
+  relaySecret === '' ? undefined : new Secret(openSecretsManager(), relaySecret),
+  core.clock,
+)
+
+export const handler = onQueueEvents({
+  opened,
+  queue: opened.store.queues.active,
+  async handle(bells, context) {
+    let remote: OpenRemoteDelivery | undefined
+    const delivery = assembleDelivery(core, async (message, hop, recipients) => {
+      remote ??= openRemoteDelivery(core, await relayLogin())
+      return remote.deliver(message, hop, recipients)
+    })
+    const leftMs = context.getRemainingTimeInMillis() - CUT_OFF_BEFORE_END_MS
+    const timer = setTimeout(() => remote?.cutOff(), Math.max(0, leftMs))
+    try {
+      return await delivery.handle(bells)
+    } finally {
+      clearTimeout(timer)
+    }
+  },
+  deadQueueArn: variables.DEAD_QUEUE_ARN,
+  handleDead: assembleDelivery(core, async () => []).handleDead,
+})

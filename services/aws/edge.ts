@@ -1,0 +1,120 @@
+// The container: the listeners that its settings enable, behind the network load balancer. All seven in one task, or SMTP, IMAP
+// and POP3 each in a service of its own; which variables it must have follows from that.
+//
+// Implementation notes: when it has to leave it turns unready, so that no new connection comes, and asks its sessions to go one
+// after the other, so that not all clients of a task come back at the same moment. What has no `250` was not accepted.
+
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { LambdaClient } from '@aws-sdk/client-lambda'
+import { openListeners } from '#services/assembly/listeners.ts'
+import { StartFailure } from '#services/assembly/start-failure.ts'
+import { daysLeft } from '#shared/net/tls/days-left.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
+import { loadSettings } from '#shared/runtime/settings/load.ts'
+import type { EntryName } from './environment.ts'
+import { openHealthServer } from './health.ts'
+import { openCore } from './open-core.ts'
+import { createPolicyClient } from './policy-client.ts'
+import { startProcess } from './process.ts'
+import { openSecretCertificate } from './secret-certificate.ts'
+import { openSecretsManager, Secret } from './secrets.ts'
+import { watchForStop } from './stop-signal.ts'
+
+/** What a container can have after SIGTERM at most (120 s), less some for the last steps. */
+const AFTER_SIGTERM_MS = 110_000
+const METRICS_EVERY_MS = 60_000
+const CERTIFICATE_TOLD_EVERY_MS = 12 * 3_600_000
+/** A shorter wait for the event loop is ordinary. */
+const LAG_NOTED_MS = 100
+/** Share of the drain time in which sessions are asked to go; the rest is for those that are in the middle of something. */
+const PACED_SHARE = 0.7
+
+async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
+  const { variables, settings, log, metrics, region } = startProcess(
+    entryName(environment),
+    environment,
+  )
+  const stop = watchForStop({
+    metadataUrl: environment.ECS_CONTAINER_METADATA_URI_V4,
+    clock: systemClock,
+  })
+  const ended = new AbortController()
+  await using closing = new AsyncDisposableStack()
+  const { core, store } = await openCore({ environment, settings, log, region })
+  closing.use(store)
+  const certificates = await openSecretCertificate({
+    secret: new Secret(openSecretsManager(), variables.TLS_SECRET),
+    hostname: settings.hostname,
+    clock: systemClock,
+    random: Math.random,
+    log,
+  })
+  closing.defer(() => certificates.close())
+  const health = await openHealthServer(
+    environment.HEALTH_ADDRESS ?? '',
+    Number(variables.HEALTH_PORT),
+  )
+  closing.defer(() => health.close())
+  const policy = createPolicyClient(new LambdaClient({ region }), environment.POLICY_FUNCTION ?? '')
+  const listeners = await openListeners(core, { certificates, policy })
+  const lag = monitorEventLoopDelay()
+  lag.enable()
+  const tellCertificate = () =>
+    metrics.gauge(
+      'CertificateDaysLeft',
+      Math.floor(daysLeft(certificates.current(), systemClock.now())),
+    )
+  tellCertificate()
+  certificates.onChange(tellCertificate)
+  const certificateGauge = setInterval(tellCertificate, CERTIFICATE_TOLD_EVERY_MS)
+  const gauges = setInterval(() => {
+    const lagMs = Math.round(lag.percentile(99) / 1e6)
+    if (lagMs > LAG_NOTED_MS) metrics.gauge('EventLoopLagMilliseconds', lagMs)
+    lag.reset()
+    metrics.flush()
+  }, METRICS_EVERY_MS)
+  health.setReady(true)
+  log.info({ service: 'edge', health: health.port }, 'ready')
+  const reason = await stop.stopping
+  log.info({ service: 'edge', reason }, 'stopping')
+  health.setReady(false)
+  const drainMs = Number(variables.DRAIN_SECONDS) * 1_000
+  const drained = listeners.close(drainMs * (1 - PACED_SHARE), drainMs * PACED_SHARE)
+  const mustEnd = stop.terminating.then(() => systemClock.sleep(AFTER_SIGTERM_MS, ended.signal))
+  await Promise.race([drained, mustEnd])
+  await listeners.close(0)
+  ended.abort()
+  clearInterval(gauges)
+  clearInterval(certificateGauge)
+  metrics.flush()
+  log.info({ service: 'edge' }, 'stopped')
+}
+
+/** Which variables are needed: those of the one protocol that is served, or of all. */
+function entryName(environment: NodeJS.ProcessEnv): 'edge' | 'smtp' | 'imap' | 'pop3' {
+  const loaded = loadSettings({ environment, overrides: [] })
+  if (loaded.kind === 'invalid') return 'edge' // startProcess says what is wrong
+  const enabled = Object.entries(loaded.settings.listeners).filter(([, { enabled }]) => enabled)
+  const protocols = new Set(enabled.map(([name]) => protocolOf[name as keyof typeof protocolOf]))
+  const [only] = protocols
+  return protocols.size === 1 && only !== undefined ? only : 'edge'
+}
+
+const protocolOf = {
+  smtp: 'smtp',
+  submission: 'smtp',
+  submissions: 'smtp',
+  imap: 'imap',
+  imaps: 'imap',
+  pop3: 'pop3',
+  pop3s: 'pop3',
+} as const satisfies Record<string, EntryName>
+
+try {
+  await serve(process.env)
+} catch (error) {
+  if (!(error instanceof StartFailure)) throw error
+  // What the deployment got wrong, in the words of whoever has to mend it.
+  process.stderr.write(`postwolke: ${error.message.replaceAll('\n', '\npostwolke: ')}\n`)
+  process.exitCode = 1
+}

@@ -1,0 +1,105 @@
+// What each entry on AWS reads from its environment: the contract between this folder and cdk/, which sets exactly these
+// variables. Mail settings (`POSTWOLKE_…`, docs/settings.md) come beside them and have defaults.
+
+/** What every entry has besides: where its metrics go (embedded metric format), such as `Postwolke/<name>`. */
+export const commonVariables = ['METRICS_NAMESPACE'] as const
+
+/** Required variables of each entry. Containers: edge, or smtp, imap and pop3 each in a service of its own. The rest are functions. */
+export const environments = {
+  edge: [
+    'DIRECTORY_TABLE',
+    'MAIL_TABLE',
+    'QUEUE_TABLE',
+    'COUNTERS_TABLE',
+    'OBJECTS_BUCKET',
+    'INCOMING_QUEUE_URL',
+    'WATCH_QUEUE_PREFIX',
+    'POLICY_FUNCTION',
+    'TLS_SECRET',
+    'HEALTH_PORT',
+    'DRAIN_SECONDS',
+  ],
+  smtp: [
+    'DIRECTORY_TABLE',
+    'MAIL_TABLE',
+    'QUEUE_TABLE',
+    'COUNTERS_TABLE',
+    'OBJECTS_BUCKET',
+    'INCOMING_QUEUE_URL',
+    'POLICY_FUNCTION',
+    'TLS_SECRET',
+    'HEALTH_PORT',
+    'DRAIN_SECONDS',
+  ],
+  imap: [
+    'DIRECTORY_TABLE',
+    'MAIL_TABLE',
+    'COUNTERS_TABLE',
+    'OBJECTS_BUCKET',
+    'WATCH_QUEUE_PREFIX',
+    'TLS_SECRET',
+    'HEALTH_PORT',
+    'DRAIN_SECONDS',
+  ],
+  pop3: [
+    'DIRECTORY_TABLE',
+    'MAIL_TABLE',
+    'COUNTERS_TABLE',
+    'OBJECTS_BUCKET',
+    'TLS_SECRET',
+    'HEALTH_PORT',
+    'DRAIN_SECONDS',
+  ],
+  policy: ['DIRECTORY_TABLE', 'MAIL_TABLE'],
+  /** DEAD_QUEUE_ARN: messages from this queue are those no worker survived. */
+  cleanup: [
+    'DIRECTORY_TABLE',
+    'MAIL_TABLE',
+    'QUEUE_TABLE',
+    'INCOMING_QUEUE_URL',
+    'ACTIVE_QUEUE_URL',
+    'DEAD_QUEUE_ARN',
+  ],
+  /** RELAY_SECRET: `{"user", "password"}` for the relay host in Secrets Manager, '' for a relay host without a login. */
+  delivery: [
+    'DIRECTORY_TABLE',
+    'MAIL_TABLE',
+    'QUEUE_TABLE',
+    'OBJECTS_BUCKET',
+    'ACTIVE_QUEUE_URL',
+    'DEAD_QUEUE_ARN',
+    'RELAY_SECRET',
+  ],
+  sweeper: ['QUEUE_TABLE', 'INCOMING_QUEUE_URL', 'ACTIVE_QUEUE_URL'],
+  collector: [
+    'DIRECTORY_TABLE',
+    'MAIL_TABLE',
+    'QUEUE_TABLE',
+    'OBJECTS_BUCKET',
+    'WATCH_QUEUE_PREFIX',
+  ],
+  /** CERTIFICATE_SOURCE: `acm` (with CERTIFICATE_ARN) or `acme` (with the others); the variables of the other are ''. */
+  certificates: [
+    'TLS_SECRET',
+    'CERTIFICATE_SOURCE',
+    'CERTIFICATE_ARN',
+    'ACME_DIRECTORY_URL',
+    'ACME_CONTACT',
+    'ACME_ACCOUNT_SECRET',
+    'HOSTED_ZONE_ID',
+  ],
+} as const satisfies { readonly [entry: string]: readonly string[] }
+
+export type EntryName = keyof typeof environments
+
+/** Variables as the deployment must set them; what is missing or too much does not compile. */
+export type EnvironmentOf<Name extends EntryName> = {
+  readonly [Variable in
+    | (typeof environments)[Name][number]
+    | (typeof commonVariables)[number]]: string
+}
+
+/** Input of the scheduled functions. */
+export const sweeperJobs = ['ring'] as const
+export const collectorJobs = ['dead', 'orphans', 'removals', 'watch-queues'] as const
+export type ScheduledEvent<Job extends string> = { readonly job: Job }

@@ -1,0 +1,114 @@
+// How the pieces of the mail system meet Lambda: queue events with partial answers, scheduled jobs, and what must be done before
+// an answer, because a function is frozen with it: hints are sent, metrics are written.
+
+import { decodeBody } from '#shared/storage/aws/queue-body.ts'
+import type { BatchHandler, BatchResult } from '#shared/storage/consumer.ts'
+import type { Queue, QueueMessage } from '#shared/storage/ports.ts'
+import type { EntryName, EnvironmentOf, ScheduledEvent } from './environment.ts'
+import type { Metrics } from './metrics.ts'
+import { type AwsCore, openCore } from './open-core.ts'
+import { type Environment, startProcess } from './process.ts'
+
+/** What Lambda passes of its context; only what is used. */
+export type LambdaContext = { getRemainingTimeInMillis(): number }
+
+export type SqsEvent = {
+  readonly Records: readonly {
+    readonly messageId: string
+    readonly receiptHandle: string
+    readonly body: string
+    readonly attributes: { readonly ApproximateReceiveCount: string }
+    readonly eventSourceARN: string
+  }[]
+}
+
+export type SqsBatchResponse = {
+  readonly batchItemFailures: readonly { readonly itemIdentifier: string }[]
+}
+
+export type OpenedFunction = AwsCore & { readonly metrics: Metrics }
+
+/** Opens once for all events that this instance of the function gets. */
+export async function openFunction<Name extends EntryName>(
+  name: Name,
+  environment: Environment,
+): Promise<OpenedFunction & { readonly variables: EnvironmentOf<Name> }> {
+  const { variables, settings, log, metrics, region } = startProcess(name, environment)
+  const opened = await openCore({ environment, settings, log, region })
+  return { ...opened, variables, metrics }
+}
+
+/** When a doorbell that could not be answered is rung again. */
+const RETRY_SECONDS = 5
+
+export type QueueEventHandler = (
+  event: SqsEvent,
+  context: LambdaContext,
+) => Promise<SqsBatchResponse>
+
+/** Of a queue and its dead-letter queue, which wake the same function. */
+export function onQueueEvents(parts: {
+  readonly opened: OpenedFunction
+  readonly queue: Queue
+  readonly handle: (
+    messages: readonly QueueMessage[],
+    context: LambdaContext,
+  ) => Promise<BatchResult>
+  readonly deadQueueArn: string
+  readonly handleDead: BatchHandler
+}): QueueEventHandler {
+  const { opened, queue, handle, handleDead, deadQueueArn } = parts
+  return async ({ Records: records }, context) => {
+    const isDead = records[0]?.eventSourceARN === deadQueueArn
+    const messages = records.map(queueMessage)
+    const result = isDead ? await handleDead(messages) : await handle(messages, context)
+    const { retry, underWay } = result
+    // Should it fail, the work is found again.
+    await underWay?.catch((error) => opened.core.log.warn({ error }, 'work not settled'))
+    const again = messages.filter(({ id }) => retry.includes(id))
+    // Without this they would come back when their visibility ends, which is minutes away.
+    if (again.length > 0 && !isDead) {
+      const receipts = again.map(({ receipt }) => receipt)
+      await queue
+        .extend(receipts, RETRY_SECONDS)
+        .catch((error) => opened.core.log.warn({ error }, 'doorbells not brought forward'))
+    }
+    await beforeAnswer(opened)
+    return { batchItemFailures: again.map(({ id }) => ({ itemIdentifier: id })) }
+  }
+}
+
+function queueMessage(record: SqsEvent['Records'][number]): QueueMessage {
+  return {
+    id: record.messageId,
+    body: decodeBody(record.body),
+    receipt: record.receiptHandle,
+    receives: Number(record.attributes.ApproximateReceiveCount),
+  }
+}
+
+/** A failing job fails the event: Lambda repeats it twice, and the next schedule comes anyhow. */
+export function onSchedule<Job extends string>(
+  opened: OpenedFunction,
+  jobs: { readonly [job in Job]: () => Promise<unknown> },
+): (event: ScheduledEvent<Job>) => Promise<void> {
+  return async ({ job }) => {
+    const run: (() => Promise<unknown>) | undefined = Object.hasOwn(jobs, job)
+      ? jobs[job]
+      : undefined
+    if (run === undefined) throw new Error(`no job ${JSON.stringify(job)}`)
+    try {
+      await run()
+    } catch (error) {
+      opened.core.log.error({ job, error }, 'scheduled job failed')
+      throw error
+    } finally {
+      await beforeAnswer(opened)
+    }
+  }
+}
+
+export async function beforeAnswer({ store, metrics }: OpenedFunction): Promise<void> {
+  await store.hintsSent()
+  metrics.flush()
+}

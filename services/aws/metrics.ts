@@ -1,0 +1,86 @@
+// What is counted of a running system, so that an alarm can watch it. One line of the log in CloudWatch's embedded metric
+// format carries all that has gathered; while nothing happens nothing is written, and an idle system pays for no metric.
+
+import type { Log, LogFields } from '#shared/runtime/log.ts'
+
+/** Every metric and its unit (as CloudWatch spells it). Counters add up; of gauges the greatest value since the last line is told. */
+export const metricUnits = {
+  Accepted: 'Count',
+  Rejected: 'Count',
+  Delivered: 'Count',
+  Deferred: 'Count',
+  Failed: 'Count',
+  Corrupt: 'Count',
+  LoginFailures: 'Count',
+  /** Lines logged as errors. */
+  Failures: 'Count',
+  DueLagSeconds: 'Seconds',
+  CertificateDaysLeft: 'Count',
+  EventLoopLagMilliseconds: 'Milliseconds',
+} as const
+
+export type MetricName = keyof typeof metricUnits
+
+export type Metrics = {
+  count(name: MetricName): void
+  gauge(name: MetricName, value: number): void
+  /** Writes what has gathered, if anything has. */
+  flush(): void
+}
+
+export function createMetrics(parts: {
+  readonly namespace: string
+  readonly now: () => number
+  readonly write: (line: string) => void
+}): Metrics {
+  const values = new Map<MetricName, number>()
+  return {
+    count: (name) => void values.set(name, (values.get(name) ?? 0) + 1),
+    gauge: (name, value) =>
+      void values.set(name, Math.max(value, values.get(name) ?? Number.NEGATIVE_INFINITY)),
+    flush() {
+      if (values.size === 0) return
+      const definition = {
+        Namespace: parts.namespace,
+        Dimensions: [[]],
+        Metrics: [...values.keys()].map((Name) => ({ Name, Unit: metricUnits[Name] })),
+      }
+      const _aws = { Timestamp: parts.now(), CloudWatchMetrics: [definition] }
+      parts.write(`${JSON.stringify({ _aws, ...Object.fromEntries(values) })}\n`)
+      values.clear()
+    },
+  }
+}
+
+/** What a line of the log counts as: every decision is one line, so they are counted where they are logged. */
+export const countedMessages: Readonly<Record<string, MetricName>> = {
+  'message accepted': 'Accepted',
+  'message rejected': 'Rejected',
+  'recipient rejected': 'Rejected',
+  delivered: 'Delivered',
+  deferred: 'Deferred',
+  failed: 'Failed',
+  'message set aside as corrupt': 'Corrupt',
+  'login refused': 'LoginFailures',
+  'login failed': 'LoginFailures',
+  'login throttled': 'LoginFailures',
+}
+
+/** The same log, counted. */
+export function countedLog(log: Log, metrics: Metrics): Log {
+  const counted = (write: 'debug' | 'info' | 'warn' | 'error') => {
+    return (fields: LogFields, message: string) => {
+      const name = countedMessages[message]
+      if (name !== undefined) metrics.count(name)
+      if (write === 'error') metrics.count('Failures')
+      log[write](fields, message)
+    }
+  }
+  return {
+    debug: counted('debug'),
+    info: counted('info'),
+    warn: counted('warn'),
+    error: counted('error'),
+    child: (fields) => countedLog(log.child(fields), metrics),
+  }
+}

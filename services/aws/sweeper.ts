@@ -1,0 +1,18 @@
+// The function `sweeper`: woken every minute.
+
+import { assembleSweeper } from '#services/assembly/pipeline.ts'
+import { onSchedule, openFunction } from './functions.ts'
+
+/** The schedule's own pace; only what waits longer is late. */
+const LATE_MS = 90_000
+
+const opened = await openFunction('sweeper', process.env)
+const sweeper = assembleSweeper(opened.core)
+
+export const handler = onSchedule(opened, {
+  async ring() {
+    const { rung, lateMs } = await sweeper.ringDue()
+    if (rung > 0) opened.core.log.info({ service: 'sweeper', rung, lateMs }, 'due items rung')
+    if (lateMs > LATE_MS) opened.metrics.gauge('DueLagSeconds', Math.round(lateMs / 1_000))
+  },
+})

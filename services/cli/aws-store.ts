@@ -1,0 +1,88 @@
+// The store of a deployment on AWS, for commands with `--aws`: named by the outputs file that `cdk deploy --outputs-file` writes,
+// opened with the administrator's own AWS credentials.
+
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { systemClock } from '#shared/runtime/clock.ts'
+import { silentLog } from '#shared/runtime/log.ts'
+import { openAwsStore } from '#shared/storage/aws/open.ts'
+import type { Store } from '#shared/storage/ports.ts'
+import { CommandFailure } from './failure.ts'
+
+const outputKeys = [
+  'DirectoryTable',
+  'MailTable',
+  'QueueTable',
+  'CountersTable',
+  'ObjectsBucket',
+  'IncomingQueueUrl',
+  'ActiveQueueUrl',
+  'IncomingDeadQueueUrl',
+  'ActiveDeadQueueUrl',
+] as const
+
+type Outputs = { readonly [key in (typeof outputKeys)[number]]: string }
+
+export async function openDeployedStore(
+  path: string,
+  environment: { readonly [name: string]: string | undefined },
+): Promise<Store> {
+  const outputs = await readOutputs(path)
+  const s3 = environment.AWS_ENDPOINT_URL_S3 ?? environment.AWS_ENDPOINT_URL
+  return openAwsStore({
+    region: regionOf(outputs, environment),
+    ...(s3 !== undefined && { endpoints: { s3 } }),
+    tables: {
+      directory: outputs.DirectoryTable,
+      mail: outputs.MailTable,
+      queue: outputs.QueueTable,
+      counters: outputs.CountersTable,
+    },
+    bucket: outputs.ObjectsBucket,
+    queueUrls: {
+      incoming: outputs.IncomingQueueUrl,
+      active: outputs.ActiveQueueUrl,
+      'incoming-dead': outputs.IncomingDeadQueueUrl,
+      'active-dead': outputs.ActiveDeadQueueUrl,
+    },
+    taskId: `cli-${randomUUID()}`,
+    clock: systemClock,
+    log: silentLog,
+  })
+}
+
+/** `{stack: {key: value}}`; the keys are ours, whatever the stacks are called. */
+async function readOutputs(path: string): Promise<Outputs> {
+  const text = await readFile(path, 'utf8').catch((error: Error) => {
+    throw new CommandFailure(`cannot read the outputs file: ${error.message}`)
+  })
+  const found: Record<string, unknown> = {}
+  for (const stack of Object.values(parse(path, text))) Object.assign(found, Object(stack))
+  const missing = outputKeys.filter((key) => typeof found[key] !== 'string')
+  if (missing.length > 0) {
+    throw new CommandFailure(
+      `${path} has no ${missing.join(', ')}; it is what 'cdk deploy --all --outputs-file' writes`,
+    )
+  }
+  return found as Outputs
+}
+
+function parse(path: string, text: string): object {
+  try {
+    return Object(JSON.parse(text))
+  } catch (error) {
+    throw new CommandFailure(`${path} is not JSON: ${String(error)}`)
+  }
+}
+
+/** The queues say where the deployment is, unless the environment does. */
+function regionOf(
+  outputs: Outputs,
+  environment: { readonly [name: string]: string | undefined },
+): string {
+  const [, ofQueue] = /^https:\/\/sqs\.([a-z0-9-]+)\./.exec(outputs.IncomingQueueUrl) ?? []
+  const region = ofQueue ?? environment.AWS_REGION ?? environment.AWS_DEFAULT_REGION
+  if (region === undefined)
+    throw new CommandFailure('set AWS_REGION to the region of the deployment')
+  return region
+}

@@ -1,0 +1,122 @@
+// collector: deletes what nothing refers to any more. Objects dead for their grace time, objects a crash left behind, folders
+// whose removal a crash interrupted. Nothing else in the system deletes objects.
+
+import type { AccountId, BlobId } from '#shared/contracts/mailbox.ts'
+import { parseQueueId, type QueueId, queueIdTime } from '#shared/mail/queue-id.ts'
+import { DEAD_PK, deadSk } from '#shared/mailbox/change.ts'
+import { blobKey } from '#shared/mailbox/keys.ts'
+import { number, text } from '#shared/mailbox/records.ts'
+import { markDead } from '#shared/queue/blob.ts'
+import { messageKey } from '#shared/queue/keys.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import { ConditionFailed, type ObjectStore, type Table } from '#shared/storage/ports.ts'
+
+/** How long the object of a message nobody refers to is kept: the time to undo a mistake. */
+export const DEAD_GRACE_MS = 7 * 24 * 3_600_000
+/** Age after which an object that is neither queued nor in a mailbox counts as left by a crash. */
+export const ORPHAN_AGE_MS = 24 * 3_600_000
+const OBJECTS_PREFIX = 'mail/'
+const ACCOUNTS_AT_ONCE = 16
+/** Dead blobs deleted in one go; the rest waits for the next. */
+export const COLLECTED_AT_ONCE_MAX = 1_000
+
+export function createCollector(deps: {
+  readonly queueTable: Table
+  readonly mail: Table
+  readonly objects: ObjectStore
+  readonly accounts: { list(): AsyncIterable<{ readonly id: AccountId }> }
+  /** Empties the folders of one account whose removal was begun. */
+  readonly finishRemovalsOf: (accountId: AccountId) => Promise<unknown>
+  readonly clock: Clock
+  readonly log: Log
+}) {
+  const { queueTable, mail, objects, clock, log } = deps
+
+  /** Deletes the objects of blobs that have been dead for their grace time. */
+  async function collectDead(): Promise<number> {
+    const upTo = deadSk(clock.now() - DEAD_GRACE_MS, '~' as BlobId)
+    const page = await mail.queryIndex('dead', {
+      pk: DEAD_PK,
+      sk: { to: upTo },
+      limit: COLLECTED_AT_ONCE_MAX,
+    })
+    let collected = 0
+    for (const { pk } of page.items) if (await collect(pk.slice(2) as BlobId)) collected++
+    if (collected > 0) log.info({ collected }, 'objects deleted')
+    return collected
+  }
+
+  async function collect(blobId: BlobId): Promise<boolean> {
+    const queueId = parseQueueId(blobId)
+    if (queueId && (await queueTable.get(messageKey(queueId), { consistent: true }))) return false
+    const key = blobKey(blobId)
+    try {
+      // From here on nobody can refer to it any more (shared/mailbox/append.ts asks for `collected`).
+      const item = await mail.write({
+        update: key,
+        changes: { set: { collected: true } },
+        if: { all: [{ attribute: 'refs', is: '=', value: 0 }, { exists: 'deadPk' }] },
+      })
+      if (item === undefined || number(item, 'refs') !== 0) return false
+      await objects.delete(text(item, 'key'))
+      await mail.write({ delete: key })
+      return true
+    } catch (error) {
+      if (error instanceof ConditionFailed) return false
+      throw error
+    }
+  }
+
+  /**
+   * Finds objects that a crash left between storing and queueing, and marks them dead. A daily job; with `sinceMs` it looks at
+   * no object made before.
+   */
+  async function findOrphans(sinceMs = 0): Promise<number> {
+    const bornBefore = queueIdTime(clock.now() - ORPHAN_AGE_MS)
+    let found = 0
+    let after: string | undefined = `${OBJECTS_PREFIX}${queueIdTime(sinceMs)}`
+    while (after !== undefined) {
+      const page: Awaited<ReturnType<ObjectStore['list']>> = await objects.list(
+        OBJECTS_PREFIX,
+        after,
+      )
+      const ids = page.items.flatMap(({ key }) => parseQueueId(objectName(key)) ?? [])
+      const old = ids.filter((id) => id < bornBefore)
+      const orphans = await withoutOwner(old)
+      for (const id of orphans) await markDead(mail, id, clock.now())
+      found += orphans.length
+      after = old.length < ids.length ? undefined : page.next
+    }
+    if (found > 0) log.warn({ found }, 'objects without a message marked dead')
+    return found
+  }
+
+  /** Those of the ids that are neither in the queue nor a blob of a mailbox. */
+  async function withoutOwner(ids: readonly QueueId[]): Promise<readonly QueueId[]> {
+    const consistent = { consistent: true }
+    const queued = await queueTable.batchGet(ids.map(messageKey), consistent)
+    const free = ids.filter((_, i) => queued[i] === undefined)
+    const blobs = await mail.batchGet(
+      free.map((id) => blobKey(id as string as BlobId)),
+      consistent,
+    )
+    return free.filter((_, i) => blobs[i] === undefined)
+  }
+
+  /** Empties folders whose removal a crash interrupted, of all accounts. */
+  async function finishRemovals(): Promise<void> {
+    let batch: Promise<unknown>[] = []
+    for await (const account of deps.accounts.list()) {
+      batch.push(deps.finishRemovalsOf(account.id))
+      if (batch.length < ACCOUNTS_AT_ONCE) continue
+      await Promise.all(batch)
+      batch = []
+    }
+    await Promise.all(batch)
+  }
+
+  return { collectDead, findOrphans, finishRemovals }
+}
+
+const objectName = (key: string) => key.slice(OBJECTS_PREFIX.length)

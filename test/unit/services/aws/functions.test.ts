@@ -1,0 +1,128 @@
+import { describe, expect, it } from 'vitest'
+import { type OpenedFunction, onQueueEvents, onSchedule } from '#services/aws/functions.ts'
+import type { BatchResult } from '#shared/storage/consumer.ts'
+import type { Queue, QueueMessage } from '#shared/storage/ports.ts'
+
+const deadQueueArn = 'arn:aws:sqs:eu-central-1:1:dead'
+const context = { getRemainingTimeInMillis: () => 1_000 }
+
+/** What a function has open, as far as events need it; notes in order what was done before the answer. */
+function opened(done: string[]): OpenedFunction {
+  const log = { warn: (_: unknown, text: string) => done.push(text), error: () => undefined }
+  return {
+    core: { log },
+    store: { hintsSent: async () => void done.push('hints sent') },
+    metrics: { flush: () => void done.push('metrics written') },
+  } as unknown as OpenedFunction
+}
+
+function event(bodies: readonly string[], eventSourceARN = 'arn:aws:sqs:eu-central-1:1:live') {
+  return {
+    Records: bodies.map((body, i) => ({
+      messageId: `m${i}`,
+      receiptHandle: `r${i}`,
+      body,
+      attributes: { ApproximateReceiveCount: String(i + 1) },
+      eventSourceARN,
+    })),
+  }
+}
+
+function queueHandler(
+  done: string[],
+  answers: { live?: (messages: readonly QueueMessage[]) => Promise<BatchResult> },
+) {
+  const queue = {
+    extend: async (receipts: readonly string[], seconds: number) =>
+      void done.push(`extend ${receipts.join(' ')} by ${seconds}`),
+  } as unknown as Queue
+  return onQueueEvents({
+    opened: opened(done),
+    queue,
+    handle: answers.live ?? (async () => ({ retry: [] })),
+    deadQueueArn,
+    handleDead: async (messages) => {
+      done.push(`dead ${messages.map(({ body }) => body).join(' ')}`)
+      return { retry: [] }
+    },
+  })
+}
+
+describe('onQueueEvents', () => {
+  it('hands on records as messages of the port, bodies decoded', async () => {
+    const got: QueueMessage[] = []
+    const handler = queueHandler([], {
+      live: async (messages) => {
+        got.push(...messages)
+        return { retry: [] }
+      },
+    })
+    const odd = `base64:${Buffer.from('\0').toString('base64')}`
+    expect(await handler(event(['a', odd]), context)).toEqual({ batchItemFailures: [] })
+    expect(got).toEqual([
+      { id: 'm0', body: 'a', receipt: 'r0', receives: 1 },
+      { id: 'm1', body: '\0', receipt: 'r1', receives: 2 },
+    ])
+  })
+
+  it('names what failed and brings it forward', async () => {
+    const done: string[] = []
+    const handler = queueHandler(done, { live: async () => ({ retry: ['m1'] }) })
+    expect(await handler(event(['a', 'b']), context)).toEqual({
+      batchItemFailures: [{ itemIdentifier: 'm1' }],
+    })
+    expect(done).toEqual(['extend r1 by 5', 'hints sent', 'metrics written'])
+  })
+
+  it('waits for the work under way before it answers', async () => {
+    const done: string[] = []
+    const underWay = Promise.resolve().then(() => void done.push('finished'))
+    const handler = queueHandler(done, { live: async () => ({ retry: [], underWay }) })
+    await handler(event(['a']), context)
+    expect(done).toEqual(['finished', 'hints sent', 'metrics written'])
+  })
+
+  it('answers all the same when the work under way fails: it is found again', async () => {
+    const done: string[] = []
+    const handler = queueHandler(done, {
+      live: async () => ({ retry: [], underWay: Promise.reject(new Error('down')) }),
+    })
+    expect(await handler(event(['a']), context)).toEqual({ batchItemFailures: [] })
+    expect(done).toContain('work not settled')
+  })
+
+  it('gives messages of the dead-letter queue to their own handler', async () => {
+    const done: string[] = []
+    await queueHandler(done, {})(event(['poison'], deadQueueArn), context)
+    expect(done[0]).toBe('dead poison')
+  })
+
+  it('fails the event when the handler throws', async () => {
+    const handler = queueHandler([], { live: () => Promise.reject(new Error('bug')) })
+    await expect(handler(event(['a']), context)).rejects.toThrow('bug')
+  })
+})
+
+describe('onSchedule', () => {
+  const jobs = (done: string[]) =>
+    onSchedule(opened(done), {
+      good: async () => void done.push('good'),
+      bad: () => Promise.reject(new Error('down')),
+    })
+
+  it('runs the job of the event', async () => {
+    const done: string[] = []
+    await jobs(done)({ job: 'good' })
+    expect(done).toEqual(['good', 'hints sent', 'metrics written'])
+  })
+
+  it('fails with a job that fails, its metrics written', async () => {
+    const done: string[] = []
+    await expect(jobs(done)({ job: 'bad' })).rejects.toThrow('down')
+    expect(done).toContain('metrics written')
+  })
+
+  it.each(['other', 'constructor'])('refuses job %s, which it does not have', async (job) => {
+    await expect(jobs([])({ job: job as 'good' })).rejects.toThrow(`no job "${job}"`)
+  })
+})

@@ -1,0 +1,64 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { LambdaClient } from '@aws-sdk/client-lambda'
+import { afterEach, describe, expect, it } from 'vitest'
+import { createPolicyClient } from '#services/aws/policy-client.ts'
+import type { MessageRequest } from '#shared/contracts/policy.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+
+type Answer = {
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** Lambda's Invoke endpoint with one answer; notes what was asked. */
+async function lambdaAnswering(answer: Answer) {
+  const asked: { url: string | undefined; body: string }[] = []
+  const server = createServer(async (request, response) => {
+    const chunks = await Array.fromAsync(request)
+    asked.push({ url: request.url, body: Buffer.concat(chunks).toString() })
+    response.writeHead(answer.status ?? 200, answer.headers).end(answer.body)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : 0
+  const client = new LambdaClient({
+    region: 'eu-central-1',
+    endpoint: `http://127.0.0.1:${port}`,
+    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+    maxAttempts: 1,
+  })
+  servers.push(server)
+  return { policy: createPolicyClient(client, 'policy-function'), asked }
+}
+
+const servers: ReturnType<typeof createServer>[] = []
+const request = { queueId: 'Q', bytes: 1 } as unknown as MessageRequest
+
+describe('the policy client', () => {
+  afterEach(() => {
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections()
+      server.close()
+    }
+  })
+
+  it('asks the function and passes its verdict on', async () => {
+    const verdict = { kind: 'permit', prepend: 'X-Seen: yes\r\n' }
+    const { policy, asked } = await lambdaAnswering({ body: JSON.stringify(verdict) })
+    expect(await policy.message(request)).toEqual(verdict)
+    expect(asked[0]?.url).toBe('/2015-03-31/functions/policy-function/invocations')
+    expect(JSON.parse(asked[0]?.body ?? '')).toEqual({ stage: 'message', request })
+  })
+
+  it.each([
+    ['a failing function', { headers: { 'x-amz-function-error': 'Unhandled' }, body: '{}' }],
+    ['an answer that is no verdict', { body: 'null' }],
+    ['an answer that is no JSON', { body: '<html>' }],
+    ['a refused call', { status: 403, body: '{"message":"no"}' }],
+  ])('takes %s for a temporary failure', async (_, answer: Answer) => {
+    const { policy } = await lambdaAnswering(answer)
+    await expect(policy.message(request)).rejects.toThrow(TemporaryFailure)
+  })
+})
