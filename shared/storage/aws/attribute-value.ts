@@ -2,6 +2,7 @@
 
 import type { AttributeValue } from '@aws-sdk/client-dynamodb'
 import { type Item, StorageMisuse, type Value } from '../ports.ts'
+import { packBytes, unpackBytes } from './packed-bytes.ts'
 
 export type Attributes = Record<string, AttributeValue>
 
@@ -24,7 +25,7 @@ export function toAttribute(value: Value): AttributeValue {
       return { BOOL: value }
     case 'object':
       if (value === null) return { NULL: true }
-      if (value instanceof Uint8Array) return { B: value }
+      if (value instanceof Uint8Array) return { B: packBytes(value) }
       if (isSet(value)) return { SS: [...value] }
       if (isList(value)) return { L: value.map(toAttribute) }
       return { M: toAttributes(value) }
@@ -46,7 +47,7 @@ export function toValue(attribute: AttributeValue): Value {
   if (attribute.S !== undefined) return attribute.S
   if (attribute.N !== undefined) return Number(attribute.N)
   if (attribute.BOOL !== undefined) return attribute.BOOL
-  if (attribute.B !== undefined) return attribute.B
+  if (attribute.B !== undefined) return unpackBytes(attribute.B)
   if (attribute.SS !== undefined) return new Set(attribute.SS)
   if (attribute.L !== undefined) return attribute.L.map(toValue)
   if (attribute.M !== undefined) {
