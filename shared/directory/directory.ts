@@ -18,7 +18,7 @@ export interface Directory {
   readonly domains: Domains
   readonly accounts: Accounts
   readonly aliases: Aliases
-  /** What an address is, one step far: exact, then without extension, then catch-all. One batch of reads. */
+  /** What an address is, one step far: exact, then without extension, then catch-all. */
   resolve(address: Address): Promise<Recipient>
   /** Where mail to these addresses goes in the end. */
   expand(addresses: readonly Address[]): Promise<Expansion>

@@ -1,7 +1,8 @@
-// Finds what the directory says of addresses, one batch of reads for any number of them. Reads are consistent: a change is
-// in force with the next lookup.
+// Finds what the directory says of addresses: one batch of reads for the entries of any number of them, and one more for the
+// domains of those that have none. Reads are consistent: a change is in force with the next lookup.
 
 import { type Address, splitExtension } from '#shared/mail/address.ts'
+import type { Domain } from '#shared/mail/domain.ts'
 import type { Item, Key, Table } from '#shared/storage/ports.ts'
 import { type AddressRecord, addressKey, domainKey, readAddress } from './records.ts'
 
@@ -18,46 +19,55 @@ export type Match =
 
 export type Lookup = (addresses: readonly Address[]) => Promise<readonly Match[]>
 
-/** The matches come in the order of the addresses. */
+/** The matches come in the order of the addresses. Precedence is exact, then base, then catch-all. */
 export function createLookup(table: Pick<Table, 'batchGet'>, recipientDelimiter: string): Lookup {
   return async (addresses) => {
-    if (addresses.length === 0) return []
-    const batch = new ReadBatch()
-    const plans = addresses.map((address) => plan(address, recipientDelimiter, batch))
-    const items = await table.batchGet(batch.keys, { consistent: true })
-    return plans.map((places) => decide(places, items))
+    const entries = new ReadBatch(table)
+    const plans = addresses.map((address) => plan(address, recipientDelimiter, entries))
+    await entries.read()
+    const matches = plans.map(({ exact, base }) => {
+      const found = match(entries.item(exact), null)
+      return found ?? (base && match(entries.item(base.at), base.extension))
+    })
+    // An entry is always of a domain of ours, so that most mail asks no further.
+    const domains = new ReadBatch(table)
+    const places = addresses.map(({ domain }, i) =>
+      matches[i] ? undefined : placesOfDomain(domain, domains),
+    )
+    await domains.read()
+    return places.map((place, i) => matches[i] ?? ofDomain(place, domains))
   }
 }
 
-/** Positions in the batch; precedence is exact, then base, then catch-all. */
+/** Positions in the batch. */
 type Places = {
-  readonly domain: number
   readonly exact: number
-  readonly base: { readonly at: number; readonly extension: string } | null
-  readonly catchAll: number
+  readonly base: { readonly at: number; readonly extension: string } | undefined
 }
 
-function plan(address: Address, recipientDelimiter: string, batch: ReadBatch): Places {
-  const { local, domain } = address
+function plan({ local, domain }: Address, recipientDelimiter: string, batch: ReadBatch): Places {
   const { base, extension } = splitExtension(local, recipientDelimiter)
   return {
-    domain: batch.place(domainKey(domain)),
-    exact: batch.place(addressKey(address)),
+    exact: batch.place(addressKey({ local, domain })),
     base:
       extension === null
-        ? null
+        ? undefined
         : { at: batch.place(addressKey({ local: base, domain })), extension },
+  }
+}
+
+type PlacesOfDomain = { readonly domain: number; readonly catchAll: number }
+
+function placesOfDomain(domain: Domain, batch: ReadBatch): PlacesOfDomain {
+  return {
+    domain: batch.place(domainKey(domain)),
     catchAll: batch.place(addressKey({ local: null, domain })),
   }
 }
 
-function decide(places: Places, items: readonly (Item | undefined)[]): Match {
-  if (items[places.domain] === undefined) return { kind: 'remote' }
-  return (
-    match(items[places.exact], null) ??
-    (places.base && match(items[places.base.at], places.base.extension)) ??
-    match(items[places.catchAll], null) ?? { kind: 'unknown' }
-  )
+function ofDomain(places: PlacesOfDomain | undefined, batch: ReadBatch): Match {
+  if (batch.item(places?.domain) === undefined) return { kind: 'remote' }
+  return match(batch.item(places?.catchAll), null) ?? { kind: 'unknown' }
 }
 
 function match(item: Item | undefined, extension: string | null): Match | undefined {
@@ -66,14 +76,29 @@ function match(item: Item | undefined, extension: string | null): Match | undefi
 
 /** Keys to read, each once: recipients of a message mostly share a domain. */
 class ReadBatch {
-  readonly keys: Key[] = []
+  readonly #table: Pick<Table, 'batchGet'>
+  readonly #keys: Key[] = []
   readonly #places = new Map<string, number>()
+  #items: readonly (Item | undefined)[] = []
+
+  constructor(table: Pick<Table, 'batchGet'>) {
+    this.#table = table
+  }
 
   place(key: Key): number {
     const name = `${key.pk}\0${key.sk}`
     const known = this.#places.get(name)
     if (known !== undefined) return known
-    this.#places.set(name, this.keys.length)
-    return this.keys.push(key) - 1
+    this.#places.set(name, this.#keys.length)
+    return this.#keys.push(key) - 1
+  }
+
+  async read(): Promise<void> {
+    if (this.#keys.length === 0) return
+    this.#items = await this.#table.batchGet(this.#keys, { consistent: true })
+  }
+
+  item(place: number | undefined): Item | undefined {
+    return place === undefined ? undefined : this.#items[place]
   }
 }
