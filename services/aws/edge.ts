@@ -7,6 +7,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { openListeners } from '#services/assembly/listeners.ts'
+import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import { StartFailure } from '#services/assembly/start-failure.ts'
 import { daysLeft } from '#shared/net/tls/days-left.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
@@ -55,7 +56,11 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     Number(variables.HEALTH_PORT),
   )
   closing.defer(() => health.close())
-  const policy = createPolicyClient(new LambdaClient({ region }), environment.POLICY_FUNCTION ?? '')
+  const policy = createPolicyClient(
+    new LambdaClient({ region }),
+    environment.POLICY_FUNCTION ?? '',
+    assemblePolicy(core),
+  )
   const listeners = await openListeners(core, { certificates, policy })
   const lag = monitorEventLoopDelay()
   lag.enable()

@@ -1,24 +1,19 @@
-// The listeners' PolicyClient on AWS: asks the function `policy`. Whatever goes wrong is a temporary failure, which the listener
-// answers with 451.
+// The listeners' PolicyClient on AWS. Recipients are decided by the function `policy`, which may read what listeners may not;
+// whatever goes wrong is a temporary failure, which the listener answers with 451.
 
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda'
-import type {
-  MessageRequest,
-  PolicyClient,
-  RecipientRequest,
-  Verdict,
-} from '#shared/contracts/policy.ts'
+import type { PolicyClient, RecipientRequest, Verdict } from '#shared/contracts/policy.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 
-/** What travels to the function. */
-export type PolicyQuestion =
-  | { readonly stage: 'recipient'; readonly request: RecipientRequest }
-  | { readonly stage: 'message'; readonly request: MessageRequest }
-
-export function createPolicyClient(lambda: LambdaClient, functionName: string): PolicyClient {
-  async function ask(question: PolicyQuestion): Promise<Verdict> {
+export function createPolicyClient(
+  lambda: LambdaClient,
+  functionName: string,
+  /** What is decided on the message alone needs no rights and no second invocation. */
+  onTheSpot: Pick<PolicyClient, 'message'>,
+): PolicyClient {
+  async function recipient(request: RecipientRequest): Promise<Verdict> {
     try {
-      const Payload = Buffer.from(JSON.stringify(question))
+      const Payload = Buffer.from(JSON.stringify(request))
       const command = new InvokeCommand({ FunctionName: functionName, Payload })
       const answer = await lambda.send(command)
       const text = Buffer.from(answer.Payload ?? []).toString()
@@ -28,10 +23,7 @@ export function createPolicyClient(lambda: LambdaClient, functionName: string): 
       throw new TemporaryFailure('policy does not answer', { cause: error })
     }
   }
-  return {
-    recipient: (request) => ask({ stage: 'recipient', request }),
-    message: (request) => ask({ stage: 'message', request }),
-  }
+  return { recipient, message: (request) => onTheSpot.message(request) }
 }
 
 /** The function is ours and answers with the contract's types; anything else is somebody's mistake and never a yes. */

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createPolicyClient } from '#services/aws/policy-client.ts'
-import type { MessageRequest } from '#shared/contracts/policy.ts'
+import type { MessageRequest, RecipientRequest, Verdict } from '#shared/contracts/policy.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 
 type Answer = {
@@ -30,11 +30,17 @@ async function lambdaAnswering(answer: Answer) {
     maxAttempts: 1,
   })
   servers.push(server)
-  return { policy: createPolicyClient(client, 'policy-function'), asked }
+  return { policy: createPolicyClient(client, 'policy-function', onTheSpot), asked }
 }
 
 const servers: ReturnType<typeof createServer>[] = []
-const request = { queueId: 'Q', bytes: 1 } as unknown as MessageRequest
+const request = { queueId: 'Q', recipient: 'ann@example.test' } as unknown as RecipientRequest
+const tooManyHops: Verdict = {
+  kind: 'reject',
+  reply: { code: 554, status: '5.4.6', text: 'Too many hops' },
+  restriction: 'hopcount_limit',
+}
+const onTheSpot = { message: async () => tooManyHops }
 
 describe('the policy client', () => {
   afterEach(() => {
@@ -47,9 +53,15 @@ describe('the policy client', () => {
   it('asks the function and passes its verdict on', async () => {
     const verdict = { kind: 'permit', prepend: 'X-Seen: yes\r\n' }
     const { policy, asked } = await lambdaAnswering({ body: JSON.stringify(verdict) })
-    expect(await policy.message(request)).toEqual(verdict)
+    expect(await policy.recipient(request)).toEqual(verdict)
     expect(asked[0]?.url).toBe('/2015-03-31/functions/policy-function/invocations')
-    expect(JSON.parse(asked[0]?.body ?? '')).toEqual({ stage: 'message', request })
+    expect(JSON.parse(asked[0]?.body ?? '')).toEqual(request)
+  })
+
+  it('decides on messages without asking', async () => {
+    const { policy, asked } = await lambdaAnswering({ body: 'null' })
+    expect(await policy.message({ bytes: 1 } as MessageRequest)).toBe(tooManyHops)
+    expect(asked).toEqual([])
   })
 
   it.each([
@@ -59,6 +71,6 @@ describe('the policy client', () => {
     ['a refused call', { status: 403, body: '{"message":"no"}' }],
   ])('takes %s for a temporary failure', async (_, answer: Answer) => {
     const { policy } = await lambdaAnswering(answer)
-    await expect(policy.message(request)).rejects.toThrow(TemporaryFailure)
+    await expect(policy.recipient(request)).rejects.toThrow(TemporaryFailure)
   })
 })
