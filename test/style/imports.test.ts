@@ -20,9 +20,10 @@ const layers: readonly (readonly string[])[] = [
   ['services/assembly'],
   ['services/local', 'services/aws'],
   ['services/cli'],
+  ['cdk'],
 ]
 
-const files = globSync('{shared,services}/**/*.ts', { cwd: root }).sort()
+const files = globSync('{shared,services,cdk}/**/*.ts', { cwd: root }).sort()
 
 /** Project files that a file imports, and packages. */
 function imports(file: string): { readonly files: string[]; readonly packages: string[] } {
@@ -73,13 +74,27 @@ describe('imports', () => {
     expect(wrong).toEqual([])
   })
 
-  it('keeps AWS packages in the AWS driver and the entries for AWS', () => {
+  it('keeps AWS packages in the AWS driver, the entries for AWS and the deployment', () => {
     const wrong = files.filter(
       (file) =>
-        !/^(shared\/storage|services)\/aws\//.test(file) &&
+        !/^(cdk|(shared\/storage|services)\/aws)\//.test(file) &&
         imports(file).packages.some(
           (name) => name.startsWith('@aws-sdk/') || name.startsWith('aws-'),
         ),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('lets the deployment know of the services nothing but their environment', () => {
+    const wrong = files.flatMap((file) =>
+      imports(file)
+        .files.filter(
+          (imported) =>
+            file.startsWith('cdk/') &&
+            imported.startsWith('services/') &&
+            imported !== 'services/aws/environment.ts',
+        )
+        .map((imported) => `${file} imports ${imported}`),
     )
     expect(wrong).toEqual([])
   })

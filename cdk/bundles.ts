@@ -1,0 +1,99 @@
+// Makes one file of each entry in services/aws, and the folder from which the container image is built. The same sources give
+// the same bytes, so that only what changed is deployed.
+
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { buildSync } from 'esbuild'
+
+export const functionNames = [
+  'policy',
+  'cleanup',
+  'delivery',
+  'sweeper',
+  'collector',
+  'certificates',
+] as const
+export type FunctionName = (typeof functionNames)[number]
+
+export type Bundles = {
+  /** Folder of the container image. */
+  readonly edge: string
+  readonly functions: { readonly [name in FunctionName]: string }
+}
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const target = join(root, 'node_modules/.cache/postwolke/bundles')
+
+/** Native code: the image installs it for its own processor. */
+const nativePackages = ['@node-rs/argon2', '@node-rs/bcrypt'] as const
+
+export function makeBundles(): Bundles {
+  return {
+    edge: bundleEdge(),
+    functions: {
+      policy: bundleFunction('policy'),
+      cleanup: bundleFunction('cleanup'),
+      delivery: bundleFunction('delivery'),
+      sweeper: bundleFunction('sweeper'),
+      collector: bundleFunction('collector'),
+      certificates: bundleFunction('certificates'),
+    },
+  }
+}
+
+function bundleFunction(name: FunctionName): string {
+  const folder = join(target, name)
+  write(join(folder, 'index.mjs'), bundle(`services/aws/${name}.ts`))
+  return folder
+}
+
+function bundleEdge(): string {
+  const folder = join(target, 'edge')
+  write(join(folder, 'index.mjs'), bundle('services/aws/edge.ts'))
+  write(join(folder, 'crypt-worker.mjs'), bundle('shared/auth/schemes/crypt-worker.ts'))
+  write(join(folder, 'Dockerfile'), readFileSync(join(root, 'cdk/edge.Dockerfile'), 'utf8'))
+  write(join(folder, 'package.json'), `${JSON.stringify(imagePackage(), null, 2)}\n`)
+  return folder
+}
+
+function bundle(entry: string): string {
+  const { outputFiles } = buildSync({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    external: [...nativePackages],
+    charset: 'utf8',
+    legalComments: 'none',
+    logLevel: 'error',
+    // Packages in the older module format load Node's own modules with it.
+    banner: { js: requireBanner },
+  })
+  return outputFiles.map(({ text }) => text).join('')
+}
+
+const requireBanner =
+  "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);"
+
+/** The native packages at exactly the project's versions. */
+function imagePackage() {
+  const project: { readonly dependencies: { readonly [name: string]: string } } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  )
+  return {
+    private: true,
+    type: 'module',
+    dependencies: Object.fromEntries(
+      nativePackages.map((name) => [name, project.dependencies[name]]),
+    ),
+  }
+}
+
+function write(path: string, text: string): void {
+  mkdirSync(join(path, '..'), { recursive: true })
+  writeFileSync(path, text)
+}

@@ -1,0 +1,63 @@
+// What the deployment file may say one by one but not together.
+
+import type { Problem } from '#shared/runtime/settings/problems.ts'
+import type { Configuration } from './configuration.ts'
+import { LISTENERS_PER_SERVICE_MAX } from './listeners.ts'
+
+export function deploymentConflicts(configuration: Configuration): Problem[] {
+  return [
+    ...missing(configuration),
+    ...zone(configuration),
+    ...tooManyListeners(configuration),
+    ...relay(configuration),
+  ]
+}
+
+function conflict(keys: readonly string[], reason: string): Problem {
+  return { kind: 'conflict', keys, reason }
+}
+
+function missing({ hostname }: Configuration): Problem[] {
+  return hostname === '' ? [conflict(['hostname'], 'has no default and must be set')] : []
+}
+
+function zone(configuration: Configuration): Problem[] {
+  const { hostname, hostedZoneId, hostedZoneName, certificate } = configuration
+  if ((hostedZoneId === '') !== (hostedZoneName === '')) {
+    return [conflict(['hostedZoneId', 'hostedZoneName'], 'both or neither')]
+  }
+  if (hostedZoneId === '') {
+    if (certificate === 'operator') return []
+    return [
+      conflict(
+        ['certificate', 'hostedZoneId'],
+        `${certificate} proves the host name in a hosted zone`,
+      ),
+    ]
+  }
+  if (hostname === '' || `.${hostname}`.endsWith(`.${hostedZoneName}`)) return []
+  return [conflict(['hostname', 'hostedZoneName'], `${hostname} is not in ${hostedZoneName}`)]
+}
+
+function tooManyListeners({ topology, listeners }: Configuration): Problem[] {
+  const count = listeners?.length ?? 0
+  if (topology === 'separate' || count <= LISTENERS_PER_SERVICE_MAX) return []
+  const reason =
+    `ECS attaches at most ${LISTENERS_PER_SERVICE_MAX} listeners to one service, not ${count}; ` +
+    'topology = "separate" serves all of them'
+  return [conflict(['listeners', 'topology'], reason)]
+}
+
+function relay({ relayhost, relaySecretArn }: Configuration): Problem[] {
+  if (relayhost === null) {
+    return [conflict(['egress', 'relayhost'], 'mail leaves by a relay host, which must be named')]
+  }
+  // AWS lets nobody connect to port 25 from a function outside a VPC.
+  if (relayhost.port === 25) {
+    return [conflict(['relayhost'], 'port 25 is closed on AWS; name another, such as [host]:587')]
+  }
+  if (relayhost.lookUpMx && relaySecretArn !== '') {
+    return [conflict(['relayhost', 'relaySecretArn'], 'a login goes to a host in brackets only')]
+  }
+  return []
+}

@@ -1,0 +1,145 @@
+// Every key of the deployment file.
+
+import { domain, hostName, nextHop } from '#shared/runtime/settings/address-kinds.ts'
+import { choice } from '#shared/runtime/settings/kinds.ts'
+import { type Kind, Setting, type SettingGroup } from '#shared/runtime/settings/setting.ts'
+import { type ListenerName, listenerNames } from './listeners.ts'
+import { presetNames } from './presets.ts'
+
+/** Text of a fixed form; empty where the form allows it. */
+function form(name: string, allowed: string, pattern: RegExp): Kind<string> {
+  return {
+    name,
+    allowed,
+    parse: (value) => (pattern.test(value) ? value : undefined),
+    format: (value) => value,
+  }
+}
+
+const instanceName = form(
+  'name',
+  'a lower-case letter and up to 19 more letters, digits and hyphens',
+  /^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$/,
+)
+const hostedZoneId = form(
+  'hosted zone',
+  'the id of a hosted zone in Route 53 such as Z0123456789ABCDEFGHIJ, or nothing',
+  /^(?:Z[A-Z0-9]{5,31})?$/,
+)
+const httpsUrl = form('URL', 'a URL that begins with https://', /^https:\/\/[^\s/]+(?:\/\S*)?$/)
+const mailAddress = form(
+  'address',
+  'a mail address such as postmaster@example.net, or nothing',
+  /^(?:[^\s@]+@[^\s@]+\.[^\s@]+)?$/,
+)
+const secretArn = form(
+  'secret',
+  'the whole ARN of a secret in Secrets Manager, with the six characters at its end, or nothing',
+  /^(?:arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6})?$/,
+)
+
+const egress: Kind<'relayhost'> = {
+  name: 'egress',
+  allowed: 'relayhost (ses-api and direct are to come in a later version)',
+  parse: (value) => (value === 'relayhost' ? value : undefined),
+  format: (value) => value,
+}
+
+const listenerList: Kind<readonly ListenerName[] | null> = {
+  name: 'listeners',
+  allowed: `one or more of ${listenerNames.join(', ')}`,
+  list: true,
+  parse(value) {
+    const given = new Set(value.split(/[\s,]+/).filter((name) => name !== ''))
+    const wanted = listenerNames.filter((name) => given.has(name))
+    return wanted.length > 0 && wanted.length === given.size ? wanted : undefined
+  },
+  format: (value) => value?.join(', ') ?? '',
+}
+
+/** Those that CloudWatch knows. */
+const retentions = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+  3653,
+]
+
+const logRetention: Kind<number | null> = {
+  name: 'days',
+  allowed: `one of ${retentions.join(', ')}`,
+  parse: (value) => retentions.find((days) => String(days) === value),
+  format: (value) => (value === null ? '' : String(value)),
+}
+
+export const configurationTable = {
+  name: new Setting(instanceName, {
+    default: 'postwolke',
+    about: 'The name of this mail system in its account and region; its stacks begin with it.',
+  }),
+  preset: new Setting(choice(...presetNames), {
+    default: 'standard',
+    about: 'How large it is: numbers of zones, tasks and memory.',
+  }),
+  hostname: new Setting(hostName, {
+    default: '',
+    about: 'The name clients and other mail servers know it by.',
+  }),
+  hostedZoneId: new Setting(hostedZoneId, {
+    default: '',
+    about:
+      'The hosted zone that gets the address of `hostname` and proves it to certificate authorities.',
+  }),
+  hostedZoneName: new Setting(domain, {
+    default: '',
+    about: 'The domain of that zone.',
+  }),
+  certificate: new Setting(choice('acm', 'acme', 'operator'), {
+    default: 'acm',
+    about:
+      'Where the certificate comes from: an exportable certificate of ACM, an ACME authority, or an operator who writes it into the secret.',
+  }),
+  acmeDirectoryUrl: new Setting(httpsUrl, {
+    default: 'https://acme-v02.api.letsencrypt.org/directory',
+    about: 'The directory of the ACME authority.',
+  }),
+  acmeContact: new Setting(mailAddress, {
+    default: '',
+    about: 'Whom the ACME authority writes to.',
+  }),
+  clientAddress: new Setting(choice('preserved', 'proxy-v2'), {
+    default: 'preserved',
+    about:
+      'How listeners learn the address of their clients. PROXY protocol needs AWS support to place its header before the first byte of a client: without, mail protocols, whose servers speak first, hang.',
+  }),
+  topology: new Setting(choice('combined', 'separate'), {
+    default: 'combined',
+    about:
+      'One container service for all protocols, or one each for SMTP, IMAP and POP3 with fewer rights each.',
+  }),
+  listeners: new Setting(listenerList, {
+    default: null,
+    defaultText: 'smtp, submission, submissions, imaps, pop3s; in separate services all',
+    about: 'What is served.',
+  }),
+  egress: new Setting(egress, {
+    default: 'relayhost',
+    about: 'How mail leaves.',
+  }),
+  relayhost: new Setting(nextHop, {
+    default: null,
+    about: 'Takes all outgoing mail.',
+    known: { postfix: 'relayhost' },
+  }),
+  relaySecretArn: new Setting(secretArn, {
+    default: '',
+    about: 'The login at the relay host: {"user", "password"} in Secrets Manager.',
+  }),
+  alarmEmail: new Setting(mailAddress, {
+    default: '',
+    about: 'Who is told of alarms.',
+  }),
+  logRetentionDays: new Setting(logRetention, {
+    default: null,
+    defaultText: "the preset's",
+    about: 'How long logs are kept.',
+  }),
+} satisfies SettingGroup

@@ -1,0 +1,93 @@
+// What an operator says about a deployment: a TOML file named by `-c deployment=path`. It is read by the same machinery as the
+// mail settings, so that mistakes are reported all at once and in the same words. Its table `mail` holds mail settings
+// (docs/settings.md), which every container and function gets.
+
+import { parse as parseToml, stringify, TomlError } from 'smol-toml'
+import { createSettingsLoader } from '#shared/runtime/settings/load.ts'
+import type { Problem } from '#shared/runtime/settings/problems.ts'
+import type { ValuesOf } from '#shared/runtime/settings/setting.ts'
+import { deploymentConflicts } from './configuration-conflicts.ts'
+import { configurationTable } from './configuration-table.ts'
+import { type ListenerName, listenerNames } from './listeners.ts'
+import { readMailSettings } from './mail-settings.ts'
+import { type Preset, presets } from './presets.ts'
+
+export type Configuration = ValuesOf<typeof configurationTable>
+
+export type HostedZone = { readonly id: string; readonly name: string }
+
+export type Deployment = Omit<Configuration, 'preset' | 'listeners' | 'logRetentionDays'> & {
+  readonly preset: Preset
+  readonly listeners: readonly ListenerName[]
+  readonly logRetentionDays: number
+  readonly hostedZone: HostedZone | undefined
+  /** The mail settings as variables. */
+  readonly mail: { readonly [variable: string]: string }
+}
+
+export type ConfigurationFile = { readonly path: string; readonly text: string }
+
+export type DeploymentResult =
+  | { readonly kind: 'ok'; readonly deployment: Deployment }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+
+const loadConfiguration = createSettingsLoader({
+  table: configurationTable,
+  conflicts: deploymentConflicts,
+})
+
+/** Nothing but the file counts: the same file makes the same deployment on every machine. */
+export function loadDeployment(file: ConfigurationFile): DeploymentResult {
+  const parts = separate(file)
+  const loaded = loadConfiguration({ file: parts.deployment, environment: {}, overrides: [] })
+  const mail = readMailSettings(parts.mail)
+  if (loaded.kind === 'ok' && mail.kind === 'ok') {
+    return { kind: 'ok', deployment: deploymentOf(loaded.settings, mail.variables) }
+  }
+  const problems = [loaded, mail].flatMap((part) => (part.kind === 'ok' ? [] : part.problems))
+  return { kind: 'invalid', problems }
+}
+
+/** The file without its mail settings, and those alone. What is no TOML stays whole, for the loader to say where. */
+function separate({ path, text }: ConfigurationFile) {
+  const alone = { deployment: { path, text }, mail: { path, text: '' } }
+  try {
+    const { mail = {}, ...deployment } = parseToml(text)
+    // Anything but a table is left for the loader to refuse.
+    if (typeof mail !== 'object' || Array.isArray(mail)) return alone
+    return {
+      deployment: { path, text: stringify(deployment) },
+      mail: { path, text: stringify(mail) },
+    }
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    return alone
+  }
+}
+
+function deploymentOf(
+  configuration: Configuration,
+  mail: { readonly [variable: string]: string },
+): Deployment {
+  const preset = presets[configuration.preset]
+  const { hostedZoneId: id, hostedZoneName: name } = configuration
+  return {
+    ...configuration,
+    preset,
+    listeners: servedListeners(configuration),
+    logRetentionDays: configuration.logRetentionDays ?? preset.logRetentionDays,
+    hostedZone: id === '' ? undefined : { id, name },
+    mail,
+  }
+}
+
+/** Unless the file says: as many as fit in one service, those that begin with TLS first. */
+export function servedListeners({
+  listeners,
+  topology,
+}: Pick<Configuration, 'listeners' | 'topology'>): readonly ListenerName[] {
+  if (listeners !== null) return listeners
+  return topology === 'separate'
+    ? listenerNames
+    : ['smtp', 'submission', 'submissions', 'imaps', 'pop3s']
+}

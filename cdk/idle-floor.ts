@@ -1,0 +1,108 @@
+// What a deployment costs in a month in which no mail comes, computed from its synthesised templates alone. A test holds it below
+// `floorBudgets`, so that no change makes the smallest installation dearer unnoticed.
+//
+// Every resource type is either priced here, or known to cost nothing while idle, or unknown: unknown ones are named, and the
+// test fails until somebody looks up what they cost. Where a template leaves a choice, the dearer reading is counted.
+
+import { costsOf } from './floor-costs.ts'
+import { Templates } from './floor-template.ts'
+import { type PricedRegion, priceLists } from './prices.ts'
+
+export type FloorLine = {
+  readonly what: string
+  readonly quantity: number
+  readonly unit: string
+  readonly usd: number
+}
+
+export type IdleFloor = {
+  readonly lines: readonly FloorLine[]
+  readonly totalUsdPerMonth: number
+  /** `AWS::Some::Type (LogicalId)`, or why a known type could not be priced: must be empty. */
+  readonly unknownTypes: readonly string[]
+}
+
+/** Dollars a month that the two shapes may cost while idle. */
+export const floorBudgets = { hobby: 34, standard: 63 } as const
+export type FloorShape = keyof typeof floorBudgets
+
+export function idleFloor(
+  templates: readonly object[],
+  region: PricedRegion = 'us-east-1',
+): IdleFloor {
+  const all = new Templates(templates)
+  const prices = priceLists[region]
+  const lines = new Map<string, FloorLine>()
+  const unknownTypes: string[] = []
+  for (const resource of all.resources) {
+    for (const cost of costsOf(resource, all)) {
+      if ('unknown' in cost) {
+        unknownTypes.push(`${cost.unknown} (${resource.id})`)
+        continue
+      }
+      const { usd, unit } = prices[cost.price]
+      const quantity = (lines.get(cost.what)?.quantity ?? 0) + cost.quantity
+      lines.set(cost.what, { what: cost.what, quantity, unit, usd: quantity * usd })
+    }
+  }
+  for (const name of unknownTypes) {
+    lines.set(name, { what: `unpriced: ${name}`, quantity: 1, unit: 'unpriced', usd: 0 })
+  }
+  const found = [...lines.values()].filter(({ quantity }) => quantity > 0)
+  const totalUsdPerMonth = found.reduce((sum, { usd }) => sum + usd, 0)
+  return { lines: found, totalUsdPerMonth, unknownTypes }
+}
+
+/** Which lines of a floor above its budget are dearer than planned; empty when it is within the budget. */
+export function overBudget({ lines, totalUsdPerMonth }: IdleFloor, shape: FloorShape): string[] {
+  const budget = floorBudgets[shape]
+  if (totalUsdPerMonth <= budget) return []
+  const planned: { readonly [what: string]: number } = plans[shape]
+  const risen = lines.flatMap(({ what, usd }) => {
+    const was = planned[what] ?? 0
+    return usd > was + 0.005 ? [`${what}: ${dollars(usd)}, planned ${dollars(was)}`] : []
+  })
+  return [`idle floor ${dollars(totalUsdPerMonth)}, budget ${dollars(budget)}`, ...risen]
+}
+
+const dollars = (usd: number) => `$${usd.toFixed(2)}`
+
+/** The lines that the budgets were made from, in dollars; what is not named here was not planned. */
+const plans = {
+  hobby: {
+    'load balancer': 16.43,
+    'addresses of the load balancer': 3.65,
+    'processors of tasks': 5.91,
+    'memory of tasks': 1.3,
+    'addresses of tasks': 3.65,
+    secrets: 0.4,
+    'hosted zones': 0.5,
+    'queue polling by functions': 1.06,
+    'watch queue polling': 0.06,
+    'leases of watching tasks': 0.06,
+    'look-ups of the TLS secret': 0.03,
+    'runs of scheduled functions': 0.01,
+    'time of scheduled functions': 0.06,
+    'logs of scheduled functions': 0.02,
+    'queries of the sweeper': 0.05,
+    alarms: 0.8,
+  },
+  standard: {
+    'load balancer': 16.43,
+    'addresses of the load balancer': 7.3,
+    'processors of tasks': 23.64,
+    'memory of tasks': 5.2,
+    'addresses of tasks': 7.3,
+    secrets: 0.4,
+    'hosted zones': 0.5,
+    'queue polling by functions': 1.06,
+    'watch queue polling': 0.11,
+    'leases of watching tasks': 0.11,
+    'look-ups of the TLS secret': 0.05,
+    'runs of scheduled functions': 0.01,
+    'time of scheduled functions': 0.06,
+    'logs of scheduled functions': 0.02,
+    'queries of the sweeper': 0.05,
+    alarms: 0.7,
+  },
+} as const satisfies { readonly [shape in FloorShape]: { readonly [what: string]: number } }

@@ -1,0 +1,39 @@
+// The seven listeners: the port the world knows, the port of the container (the settings' defaults, shared/runtime/settings) and
+// the service that has it when the services are separate.
+
+import { variableOf } from '#shared/runtime/settings/load.ts'
+
+export const listenerTable = {
+  smtp: { port: 25, containerPort: 2525, service: 'smtp' },
+  submission: { port: 587, containerPort: 2587, service: 'smtp' },
+  submissions: { port: 465, containerPort: 2465, service: 'smtp' },
+  imap: { port: 143, containerPort: 1143, service: 'imap' },
+  imaps: { port: 993, containerPort: 1993, service: 'imap' },
+  pop3: { port: 110, containerPort: 1110, service: 'pop3' },
+  pop3s: { port: 995, containerPort: 1995, service: 'pop3' },
+} as const
+
+export type ListenerName = keyof typeof listenerTable
+export type SeparateService = (typeof listenerTable)[ListenerName]['service']
+
+export const listenerNames = Object.keys(listenerTable) as readonly ListenerName[]
+
+/** Target groups that ECS attaches to one service. */
+export const LISTENERS_PER_SERVICE_MAX = 5
+
+/** Where containers answer `/readyz`. */
+export const HEALTH_PORT = 8080
+
+/** Tells a container which listeners are its own; all are on by default. */
+export function listenerVariables(served: readonly ListenerName[]): Record<string, string> {
+  const off = listenerNames.filter((name) => !served.includes(name))
+  return Object.fromEntries(off.map((name) => [variableOf(`listeners.${name}.enabled`), 'no']))
+}
+
+/** What one of the separate services serves. */
+export function listenersOf(
+  service: SeparateService,
+  served: readonly ListenerName[],
+): readonly ListenerName[] {
+  return served.filter((name) => listenerTable[name].service === service)
+}

@@ -1,0 +1,69 @@
+// The table `mail` of the deployment file: mail settings, as the variables that containers and functions read.
+
+import { loadSettings, variableOf } from '#shared/runtime/settings/load.ts'
+import type { Problem } from '#shared/runtime/settings/problems.ts'
+import { settingsByPath } from '#shared/runtime/settings/table.ts'
+
+export type MailSettings =
+  | { readonly kind: 'ok'; readonly variables: { readonly [variable: string]: string } }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+
+/** Set by the deployment itself, or about files that no container has. */
+const notHere =
+  /^(?:hostname|relayhost.*|listeners\..*|tls\.(?:certificateFile|keyFile)|proxyTrustedNetworks)$/
+
+/** Lambda takes 4 KB of variables altogether. */
+const VARIABLES_BYTES_MAX = 2_500
+
+export function readMailSettings(file: {
+  readonly path: string
+  readonly text: string
+}): MailSettings {
+  const loaded = loadSettings({ file, environment: {}, overrides: [] })
+  if (loaded.kind === 'invalid') return { kind: 'invalid', problems: loaded.problems.map(within) }
+  const given = [...settingsByPath].filter(([path]) => loaded.origin(path).kind !== 'default')
+  const variables = Object.fromEntries(
+    given.map(([path, { kind }]) => [
+      variableOf(path),
+      kind.format(valueAt(loaded.settings, path)),
+    ]),
+  )
+  const problems = [
+    ...given.filter(([path]) => notHere.test(path)).map(([path]) => settledElsewhere(path)),
+    ...tooLong(variables),
+  ]
+  return problems.length > 0 ? { kind: 'invalid', problems } : { kind: 'ok', variables }
+}
+
+/** The key as it is written in the deployment file. */
+function within(problem: Problem): Problem {
+  switch (problem.kind) {
+    case 'unknown-key': {
+      const nearest = problem.nearest && `mail.${problem.nearest}`
+      return { ...problem, key: `mail.${problem.key}`, nearest }
+    }
+    case 'bad-value':
+      return { ...problem, key: `mail.${problem.key}` }
+    case 'conflict':
+      return { ...problem, keys: problem.keys.map((key) => `mail.${key}`) }
+    case 'bad-file':
+    case 'bad-override':
+      return problem
+  }
+}
+
+function settledElsewhere(path: string): Problem {
+  const reason = 'the deployment decides this; see the keys outside of the table mail'
+  return { kind: 'conflict', keys: [`mail.${path}`], reason }
+}
+
+function tooLong(variables: { readonly [variable: string]: string }): Problem[] {
+  const bytes = Buffer.byteLength(Object.entries(variables).flat().join(''))
+  if (bytes <= VARIABLES_BYTES_MAX) return []
+  const reason = `${bytes} bytes of settings; functions can be given ${VARIABLES_BYTES_MAX}`
+  return [{ kind: 'conflict', keys: ['mail'], reason }]
+}
+
+function valueAt(settings: object, path: string): unknown {
+  return path.split('.').reduce<unknown>((group, name) => Object(group)[name], settings)
+}

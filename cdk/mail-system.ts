@@ -1,0 +1,110 @@
+// The mail system on AWS, wired in the order mail takes. Five stacks: what must never be lost, the network, what runs behind the
+// queues, what faces the world, and what watches over all of it. Later stacks refer to earlier ones, weakly: none is locked.
+
+import { type App, Stack, Tags } from 'aws-cdk-lib'
+import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets'
+import { Cluster, ContainerInsights, type ICluster } from 'aws-cdk-lib/aws-ecs'
+import type { Bundles } from './bundles.ts'
+import type { Deployment } from './configuration.ts'
+import { listenersOf } from './listeners.ts'
+import { LoadBalancer } from './load-balancer.ts'
+import type { EdgeParts } from './mail-service.ts'
+import { Monitoring } from './monitoring.ts'
+import { Network } from './network.ts'
+import { output } from './output.ts'
+import { watchQueuePrefix } from './permissions.ts'
+import { Queues } from './queues.ts'
+import { Certificates } from './services/certificates.ts'
+import { Cleanup } from './services/cleanup.ts'
+import { Collector } from './services/collector.ts'
+import { Delivery } from './services/delivery.ts'
+import { Edge } from './services/edge.ts'
+import { Imap } from './services/imap.ts'
+import { Policy } from './services/policy.ts'
+import { Pop3 } from './services/pop3.ts'
+import { Smtp } from './services/smtp.ts'
+import { Sweeper } from './services/sweeper.ts'
+import { Storage } from './storage.ts'
+import { version } from './version.ts'
+
+export function createMailSystem(app: App, deployment: Deployment, bundles: Bundles): void {
+  const { name, preset } = deployment
+  const stack = (part: string, about: string) => {
+    const made = new Stack(app, `${name}-${part}`, {
+      description: `Postwolke: ${about}`,
+      terminationProtection: part === 'data',
+    })
+    Tags.of(made).add('postwolke:component', part)
+    return made
+  }
+  const data = stack('data', 'tables, objects and secrets')
+  const network = stack('network', 'network')
+  const pipeline = stack('pipeline', 'queues and functions')
+  const front = stack('edge', 'load balancer and containers')
+  const operations = stack('operations', 'alarms and dashboard')
+
+  const storage = new Storage(data, 'Storage', deployment)
+  const { vpc } = new Network(network, 'Network', {
+    availabilityZones: preset.availabilityZones,
+    storage,
+  })
+  const queues = new Queues(pipeline, 'Queues')
+  const parts = { deployment, bundles, storage, queues }
+
+  // Clients reach the listeners, which ask policy, store the message and ring incoming.
+  const policy = new Policy(pipeline, parts)
+  const loadBalancer = new LoadBalancer(front, 'LoadBalancer', { deployment, vpc })
+  const services = createEdge(front, {
+    ...parts,
+    vpc,
+    policy,
+    loadBalancer,
+    cluster: new Cluster(front, 'Cluster', {
+      vpc,
+      containerInsightsV2: ContainerInsights.DISABLED,
+    }) as ICluster,
+    image: new DockerImageAsset(front, 'Image', {
+      directory: bundles.edge,
+      platform: Platform.LINUX_ARM64,
+    }),
+  })
+  output(front, 'WatchQueuePrefix', watchQueuePrefix(name))
+
+  // Incoming wakes cleanup, which delivers here or rings active, which wakes delivery.
+  const cleanup = new Cleanup(pipeline, parts)
+  const delivery = new Delivery(pipeline, parts)
+
+  // The clock wakes these.
+  const sweeper = new Sweeper(pipeline, parts)
+  const collector = new Collector(pipeline, parts)
+  const certificates =
+    deployment.certificate === 'operator' ? [] : [new Certificates(pipeline, parts)]
+
+  // The place of the stack `<name>-api`, which is to come: it reads storage and queues, and nothing refers to it.
+
+  new Monitoring(operations, 'Monitoring', {
+    deployment,
+    storage,
+    queues,
+    loadBalancer,
+    services,
+    awaited: [policy, cleanup, delivery],
+    functions: [policy, cleanup, delivery, sweeper, collector, ...certificates],
+  })
+
+  Tags.of(app).add('postwolke:instance', name)
+  Tags.of(app).add('postwolke:version', version)
+}
+
+/** One service for all, or one for each protocol that is served. */
+function createEdge(scope: Stack, parts: EdgeParts) {
+  if (parts.deployment.topology === 'combined') return [new Edge(scope, parts)]
+  const served = (
+    [
+      ['smtp', Smtp],
+      ['imap', Imap],
+      ['pop3', Pop3],
+    ] as const
+  ).filter(([name]) => listenersOf(name, parts.deployment.listeners).length > 0)
+  return served.map(([, Service]) => new Service(scope, parts))
+}

@@ -1,0 +1,65 @@
+// Metrics as alarms and dashboard read them: the system's own, which its entries write into their logs, and those of AWS.
+
+import { Duration } from 'aws-cdk-lib'
+import { type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
+import type { NetworkTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
+import type { Doorbell } from './queues.ts'
+
+/** Of services/aws/metrics.ts; a test compares them. */
+export const ownMetrics = [
+  'Accepted',
+  'Rejected',
+  'Delivered',
+  'Deferred',
+  'Failed',
+  'Corrupt',
+  'LoginFailures',
+  'Failures',
+  'DueLagSeconds',
+  'CertificateDaysLeft',
+  'EventLoopLagMilliseconds',
+] as const
+export type OwnMetric = (typeof ownMetrics)[number]
+
+export const FIVE_MINUTES = Duration.minutes(5)
+
+export function ownMetric(
+  namespace: string,
+  metricName: OwnMetric,
+  statistic: string = Stats.SUM,
+  period: Duration = FIVE_MINUTES,
+): Metric {
+  return new Metric({ namespace, metricName, statistic, period })
+}
+
+/** The sum of some metrics, of at most ten. The label begins with a small letter and is one word: ids are made of it. */
+export function sumOf(label: string, metrics: readonly IMetric[], period = FIVE_MINUTES) {
+  return combined('SUM', label, metrics, period)
+}
+
+/** The highest of some metrics. */
+export function maxOf(label: string, metrics: readonly IMetric[], period = FIVE_MINUTES) {
+  return combined('MAX', label, metrics, period)
+}
+
+function combined(operator: string, label: string, metrics: readonly IMetric[], period: Duration) {
+  const usingMetrics = Object.fromEntries(metrics.map((metric, n) => [`${label}${n}`, metric]))
+  const names = Object.keys(usingMetrics).join(', ')
+  return new MathExpression({ expression: `${operator}([${names}])`, usingMetrics, label, period })
+}
+
+/** Bells that came to a worker as its last ones. It takes them at once, so that none is ever seen waiting. */
+export function deadBells({ dead }: Doorbell): Metric {
+  return dead.metricNumberOfMessagesReceived({ period: FIVE_MINUTES, statistic: Stats.SUM })
+}
+
+/** All target groups of a service ask the same health check. */
+export function unhealthy(
+  services: readonly { readonly targetGroups: readonly NetworkTargetGroup[] }[],
+): MathExpression {
+  const period = Duration.minutes(1)
+  const each = services
+    .flatMap(({ targetGroups }) => targetGroups.slice(0, 1))
+    .map(({ metrics }) => metrics.unHealthyHostCount({ period, statistic: Stats.MAXIMUM }))
+  return sumOf('unhealthy', each, period)
+}

@@ -1,0 +1,201 @@
+// Alarms and the dashboard. Every alarm has a runbook of the same name in docs/runbooks.md.
+
+import { Duration, Stack } from 'aws-cdk-lib'
+import {
+  Alarm,
+  ComparisonOperator,
+  type IMetric,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch'
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
+import type { FargateService } from 'aws-cdk-lib/aws-ecs'
+import type { NetworkTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
+import type { Function as Lambda } from 'aws-cdk-lib/aws-lambda'
+import { Topic } from 'aws-cdk-lib/aws-sns'
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions'
+import { Construct } from 'constructs'
+import type { Deployment } from './configuration.ts'
+import { createDashboard } from './dashboard.ts'
+import type { LoadBalancer } from './load-balancer.ts'
+import { deadBells, FIVE_MINUTES, maxOf, ownMetric, sumOf, unhealthy } from './metrics.ts'
+import type { Queues } from './queues.ts'
+import type { Storage } from './storage.ts'
+import { metricsNamespace } from './variables.ts'
+
+export const alarmNames = [
+  'IncomingAge',
+  'DueLag',
+  'Corrupt',
+  'IncomingDead',
+  'ActiveDead',
+  'UnhealthyEdge',
+  'EdgeCpu',
+  'EdgeMemory',
+  'Failures',
+  'Throttles',
+  'CertificateDays',
+  'LoginFailures',
+] as const
+export type AlarmName = (typeof alarmNames)[number]
+
+export type Monitored = {
+  readonly deployment: Deployment
+  readonly storage: Storage
+  readonly queues: Queues
+  readonly loadBalancer: LoadBalancer
+  readonly services: readonly {
+    readonly service: FargateService
+    readonly targetGroups: readonly NetworkTargetGroup[]
+  }[]
+  readonly functions: readonly { readonly lambda: Lambda }[]
+  /** Those of them that somebody waits for; events of the others are tried again for hours. */
+  readonly awaited: readonly { readonly lambda: Lambda }[]
+}
+
+type AlarmFacts = {
+  /** What it means when it is red. */
+  readonly meaning: string
+  readonly metric: IMetric
+  readonly threshold: number
+  readonly operator?: ComparisonOperator
+  /** Periods of the metric that are looked at, and how many of them must be bad. */
+  readonly periods?: number
+  readonly bad?: number
+}
+
+export class Monitoring extends Construct {
+  constructor(scope: Construct, id: string, monitored: Monitored) {
+    super(scope, id)
+    const { alarmEmail } = monitored.deployment
+    const tell = alarmEmail === '' ? undefined : telling(this, alarmEmail)
+    const facts = alarmFacts(monitored)
+    for (const name of alarmNames) {
+      const made = alarm(this, name, facts[name])
+      if (tell !== undefined) made.addAlarmAction(tell)
+    }
+    createDashboard(this, monitored)
+  }
+}
+
+function telling(scope: Construct, address: string): SnsAction {
+  const topic = new Topic(scope, 'Topic', { displayName: 'Postwolke', enforceSSL: true })
+  topic.addSubscription(new EmailSubscription(address))
+  // A policy of its own, as enforceSSL makes one, takes the place of the one that lets alarms in.
+  topic.addToResourcePolicy(
+    new PolicyStatement({
+      actions: ['sns:Publish'],
+      principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+      resources: [topic.topicArn],
+      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
+    }),
+  )
+  return new SnsAction(topic)
+}
+
+function alarm(scope: Construct, name: AlarmName, facts: AlarmFacts): Alarm {
+  return new Alarm(scope, name, {
+    alarmDescription: `${facts.meaning} (docs/runbooks.md, ${name})`,
+    metric: facts.metric,
+    threshold: facts.threshold,
+    comparisonOperator: facts.operator ?? ComparisonOperator.GREATER_THAN_THRESHOLD,
+    evaluationPeriods: facts.periods ?? 1,
+    datapointsToAlarm: facts.bad ?? facts.periods ?? 1,
+    // Metrics are written when there is something to say.
+    treatMissingData: TreatMissingData.NOT_BREACHING,
+  })
+}
+
+function alarmFacts({ deployment, queues, services, awaited }: Monitored): {
+  readonly [name in AlarmName]: AlarmFacts
+} {
+  const limits = deployment.preset.alarms
+  const namespace = metricsNamespace(deployment)
+  return {
+    IncomingAge: {
+      meaning: 'Accepted mail waits for cleanup',
+      metric: queues.incoming.queue.metricApproximateAgeOfOldestMessage({
+        period: Duration.minutes(1),
+        statistic: Stats.MAXIMUM,
+      }),
+      threshold: limits.incomingAgeSeconds,
+      periods: 3,
+    },
+    DueLag: {
+      meaning: 'Queued mail is tried later than it is due',
+      metric: ownMetric(namespace, 'DueLagSeconds', Stats.MAXIMUM),
+      threshold: limits.dueLagSeconds,
+    },
+    Corrupt: {
+      meaning: 'A message was set aside because no worker could digest it',
+      metric: ownMetric(namespace, 'Corrupt'),
+      threshold: 0,
+    },
+    IncomingDead: {
+      meaning: 'No cleanup survived a message',
+      metric: deadBells(queues.incoming),
+      threshold: 0,
+    },
+    ActiveDead: {
+      meaning: 'No delivery survived a group of a message',
+      metric: deadBells(queues.active),
+      threshold: 0,
+    },
+    UnhealthyEdge: {
+      meaning: 'A container does not answer the load balancer',
+      metric: unhealthy(services),
+      threshold: 0,
+      periods: 5,
+    },
+    EdgeCpu: {
+      meaning: 'Containers have no processor time left',
+      metric: maxOf(
+        'cpu',
+        services.map(({ service }) => service.metricCpuUtilization()),
+      ),
+      threshold: limits.edgePercent,
+      periods: 3,
+    },
+    EdgeMemory: {
+      meaning: 'Containers have no memory left',
+      metric: maxOf(
+        'memory',
+        services.map(({ service }) => service.metricMemoryUtilization()),
+      ),
+      threshold: limits.edgePercent,
+      periods: 3,
+    },
+    Failures: {
+      meaning: 'Many errors in the logs',
+      metric: ownMetric(namespace, 'Failures'),
+      threshold: limits.failuresPerFiveMinutes,
+    },
+    Throttles: {
+      meaning: 'Lambda refuses to run functions',
+      metric: sumOf(
+        'throttles',
+        awaited.map(({ lambda }) =>
+          lambda.metricThrottles({ period: FIVE_MINUTES, statistic: Stats.SUM }),
+        ),
+      ),
+      threshold: 0,
+      periods: 3,
+      bad: 2,
+    },
+    CertificateDays: {
+      meaning: 'The certificate was not renewed in time',
+      // Tasks tell it twice a day.
+      metric: ownMetric(namespace, 'CertificateDaysLeft', Stats.MINIMUM, Duration.days(1)),
+      threshold: limits.certificateDays,
+      operator: ComparisonOperator.LESS_THAN_THRESHOLD,
+      periods: 2,
+      bad: 1,
+    },
+    LoginFailures: {
+      meaning: 'Somebody guesses passwords',
+      metric: ownMetric(namespace, 'LoginFailures'),
+      threshold: limits.loginFailuresPerFiveMinutes,
+    },
+  }
+}

@@ -1,0 +1,129 @@
+// What services may do, in words they share. Every statement names its actions and what they are done to; whatever a service
+// may besides stands in its own file.
+
+import { Stack } from 'aws-cdk-lib'
+import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { IFunction } from 'aws-cdk-lib/aws-lambda'
+import type { IQueue } from 'aws-cdk-lib/aws-sqs'
+import type { Construct } from 'constructs'
+import type { Queues } from './queues.ts'
+import type { Storage } from './storage.ts'
+
+export function allow(
+  actions: readonly string[],
+  resources: readonly string[],
+  conditions: { readonly [operator: string]: { readonly [key: string]: readonly string[] } } = {},
+): PolicyStatement {
+  return new PolicyStatement({
+    effect: Effect.ALLOW,
+    actions: [...actions],
+    resources: [...resources],
+    conditions,
+  })
+}
+
+/** Only items whose partition key begins so. */
+export function keysLike(pattern: string) {
+  return { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [pattern] } } as const
+}
+
+/** Reads accounts, and writes a better hash of the same password after a login. */
+export function logins({ tables: { directory, counters } }: Storage): PolicyStatement[] {
+  return [
+    allow(['dynamodb:GetItem'], [directory.tableArn]),
+    allow(['dynamodb:UpdateItem'], [directory.tableArn], keysLike('ACC#*')),
+    allow(
+      ['dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+      [counters.tableArn],
+      keysLike('AUTH#*'),
+    ),
+  ]
+}
+
+const deliver = [
+  'dynamodb:GetItem',
+  'dynamodb:BatchGetItem',
+  'dynamodb:Query',
+  'dynamodb:PutItem',
+  'dynamodb:UpdateItem',
+  'dynamodb:BatchWriteItem',
+] as const
+const empty = [...deliver, 'dynamodb:DeleteItem'] as const
+/** Conditions on items that a transaction does not write are a right of their own. */
+const manage = [...empty, 'dynamodb:ConditionCheckItem'] as const
+
+/** All that the table driver calls. */
+export const tableActions: readonly string[] = manage
+
+/** Appends messages to folders, and makes the folders of new accounts. */
+export function deliverToMailboxes({ tables: { mail } }: Storage): PolicyStatement {
+  return allow(deliver, [mail.tableArn])
+}
+
+/** Takes messages and folders away, besides. */
+export function emptyMailboxes({ tables: { mail } }: Storage): PolicyStatement {
+  return allow(empty, [mail.tableArn])
+}
+
+/** All that a mailbox's owner may do. */
+export function manageMailboxes({ tables: { mail } }: Storage): PolicyStatement {
+  return allow(manage, [mail.tableArn])
+}
+
+/** Asks whether a message may come in, and puts it into the queue. */
+export function spoolMessages(parts: {
+  readonly storage: Storage
+  readonly queues: Queues
+  readonly policy: { readonly lambda: IFunction }
+}): PolicyStatement[] {
+  return [
+    allow(['lambda:InvokeFunction'], [parts.policy.lambda.functionArn]),
+    allow(['dynamodb:PutItem'], [parts.storage.tables.queue.tableArn], keysLike('Q#*')),
+    allow(['sqs:SendMessage'], [parts.queues.incoming.queue.queueArn]),
+  ]
+}
+
+/** Marks the object of a refused message for the collector. */
+export function discardedMessages({ tables: { mail } }: Storage): PolicyStatement {
+  return allow(['dynamodb:PutItem'], [mail.tableArn], keysLike('B#*'))
+}
+
+export function readObjects({ objects }: Storage): PolicyStatement {
+  return allow(['s3:GetObject'], [objects.arnForObjects('mail/*')])
+}
+
+export function writeObjects({ objects }: Storage): PolicyStatement {
+  return allow(['s3:PutObject', 's3:AbortMultipartUpload'], [objects.arnForObjects('mail/*')])
+}
+
+export function readSecret(secretArn: string): PolicyStatement {
+  return allow(['secretsmanager:GetSecretValue'], [secretArn])
+}
+
+/** Queues that tasks make for themselves: the one thing in the system whose name must be known beforehand. */
+export function watchQueuePrefix(name: string): string {
+  return `pw-watch-${name}-`
+}
+
+export function watchQueues(scope: Construct, prefix: string): string {
+  return Stack.of(scope).formatArn({ service: 'sqs', resource: `${prefix}*` })
+}
+
+/** Hints to whoever watches a folder. */
+export function sendHints(scope: Construct, prefix: string): PolicyStatement {
+  return allow(['sqs:SendMessage'], [watchQueues(scope, prefix)])
+}
+
+/** A queue of the task's own. */
+export function ownWatchQueue(scope: Construct, prefix: string): PolicyStatement {
+  const actions = ['CreateQueue', 'TagQueue', 'DeleteQueue', 'ReceiveMessage', 'DeleteMessage']
+  return allow(
+    actions.map((action) => `sqs:${action}`),
+    [watchQueues(scope, prefix)],
+  )
+}
+
+/** Brings forward what failed, which would otherwise come back when its visibility ends. */
+export function changeVisibility(queue: IQueue): PolicyStatement {
+  return allow(['sqs:ChangeMessageVisibility'], [queue.queueArn])
+}

@@ -1,0 +1,59 @@
+// cleanup: takes in what listeners accepted, delivers what is for mailboxes here and splits the rest into groups. It never sees
+// the bytes of a message.
+
+import type { Construct } from 'constructs'
+import type { EnvironmentOf } from '#services/aws/environment.ts'
+import type { Parts } from '../parts.ts'
+import {
+  allow,
+  changeVisibility,
+  deliverToMailboxes,
+  sendHints,
+  watchQueuePrefix,
+} from '../permissions.ts'
+import { PostwolkeFunction } from '../postwolke-function.ts'
+import { CLEANUP_TIMEOUT } from '../timeouts.ts'
+import { metricsNamespace } from '../variables.ts'
+
+const BATCH = 10
+
+export class Cleanup extends PostwolkeFunction<'cleanup'> {
+  constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
+    const { directory, mail, queue } = storage.tables
+    const { incoming, active } = queues
+    super(scope, 'cleanup', {
+      deployment,
+      bundles,
+      timeout: CLEANUP_TIMEOUT,
+      environment: {
+        DIRECTORY_TABLE: directory.tableName,
+        MAIL_TABLE: mail.tableName,
+        QUEUE_TABLE: queue.tableName,
+        INCOMING_QUEUE_URL: incoming.queue.queueUrl,
+        ACTIVE_QUEUE_URL: active.queue.queueUrl,
+        DEAD_QUEUE_ARN: incoming.dead.queueArn,
+        METRICS_NAMESPACE: metricsNamespace(deployment),
+      } satisfies EnvironmentOf<'cleanup'>,
+      statements: [
+        allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], [directory.tableArn]),
+        deliverToMailboxes(storage),
+        allow(
+          [
+            'dynamodb:BatchGetItem',
+            'dynamodb:PutItem',
+            'dynamodb:UpdateItem',
+            'dynamodb:DeleteItem',
+            'dynamodb:BatchWriteItem',
+          ],
+          [queue.tableArn],
+        ),
+        allow(['sqs:SendMessage'], [active.queue.queueArn]),
+        changeVisibility(incoming.queue),
+        sendHints(scope, watchQueuePrefix(deployment.name)),
+      ],
+    })
+    const concurrencyMax = deployment.preset.cleanupConcurrencyMax
+    this.wokenBy('Incoming', incoming.queue, { batchSize: BATCH, concurrencyMax })
+    this.wokenBy('IncomingDead', incoming.dead, { batchSize: BATCH })
+  }
+}

@@ -1,0 +1,52 @@
+// collector: deletes what nothing refers to any more. The only one that may delete objects, and it may read none.
+
+import { Duration } from 'aws-cdk-lib'
+import { Schedule } from 'aws-cdk-lib/aws-events'
+import type { Construct } from 'constructs'
+import type { collectorJobs, EnvironmentOf } from '#services/aws/environment.ts'
+import type { Parts } from '../parts.ts'
+import { allow, emptyMailboxes, watchQueuePrefix, watchQueues } from '../permissions.ts'
+import { PostwolkeFunction } from '../postwolke-function.ts'
+import { COLLECTOR_TIMEOUT } from '../timeouts.ts'
+import { metricsNamespace } from '../variables.ts'
+
+type Job = (typeof collectorJobs)[number]
+
+const hourly = Schedule.rate(Duration.hours(1))
+const daily = Schedule.rate(Duration.days(1))
+
+export class Collector extends PostwolkeFunction<'collector'> {
+  constructor(scope: Construct, { deployment, bundles, storage }: Omit<Parts, 'queues'>) {
+    const { directory, mail, queue } = storage.tables
+    const { objects } = storage
+    const prefix = watchQueuePrefix(deployment.name)
+    super(scope, 'collector', {
+      deployment,
+      bundles,
+      timeout: COLLECTOR_TIMEOUT,
+      environment: {
+        DIRECTORY_TABLE: directory.tableName,
+        MAIL_TABLE: mail.tableName,
+        QUEUE_TABLE: queue.tableName,
+        OBJECTS_BUCKET: objects.bucketName,
+        WATCH_QUEUE_PREFIX: prefix,
+        METRICS_NAMESPACE: metricsNamespace(deployment),
+      } satisfies EnvironmentOf<'collector'>,
+      statements: [
+        allow(['dynamodb:Query'], [`${mail.tableArn}/index/dead`]),
+        emptyMailboxes(storage),
+        allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], [queue.tableArn]),
+        allow(['dynamodb:Query', 'dynamodb:BatchGetItem'], [directory.tableArn]),
+        allow(['s3:ListBucket'], [objects.bucketArn], { StringLike: { 's3:prefix': ['mail/*'] } }),
+        allow(['s3:DeleteObject'], [objects.arnForObjects('mail/*')]),
+        // Listing is of all queues or none.
+        allow(['sqs:ListQueues'], ['*']),
+        allow(['sqs:GetQueueAttributes', 'sqs:DeleteQueue'], [watchQueues(scope, prefix)]),
+      ],
+    })
+    this.every<Job>('Dead', hourly, { job: 'dead' })
+    this.every<Job>('WatchQueues', hourly, { job: 'watch-queues' })
+    this.every<Job>('Orphans', daily, { job: 'orphans' })
+    this.every<Job>('Removals', daily, { job: 'removals' })
+  }
+}

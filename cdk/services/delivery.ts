@@ -1,0 +1,64 @@
+// delivery: hands one group of a message at a time to the relay host, or to a folder that was not ready before.
+
+import type { Construct } from 'constructs'
+import type { EnvironmentOf } from '#services/aws/environment.ts'
+import type { Parts } from '../parts.ts'
+import {
+  allow,
+  changeVisibility,
+  deliverToMailboxes,
+  readObjects,
+  readSecret,
+  sendHints,
+  watchQueuePrefix,
+} from '../permissions.ts'
+import { PostwolkeFunction } from '../postwolke-function.ts'
+import { DELIVERY_TIMEOUT } from '../timeouts.ts'
+import { metricsNamespace } from '../variables.ts'
+
+/** Each waits for another host. */
+const BATCH = 1
+const DEAD_BATCH = 10
+
+export class Delivery extends PostwolkeFunction<'delivery'> {
+  constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
+    const { directory, mail, queue } = storage.tables
+    const { active } = queues
+    const { relaySecretArn } = deployment
+    super(scope, 'delivery', {
+      deployment,
+      bundles,
+      timeout: DELIVERY_TIMEOUT,
+      environment: {
+        DIRECTORY_TABLE: directory.tableName,
+        MAIL_TABLE: mail.tableName,
+        QUEUE_TABLE: queue.tableName,
+        OBJECTS_BUCKET: storage.objects.bucketName,
+        ACTIVE_QUEUE_URL: active.queue.queueUrl,
+        DEAD_QUEUE_ARN: active.dead.queueArn,
+        RELAY_SECRET: relaySecretArn,
+        METRICS_NAMESPACE: metricsNamespace(deployment),
+      } satisfies EnvironmentOf<'delivery'>,
+      statements: [
+        allow(['dynamodb:GetItem'], [directory.tableArn]),
+        deliverToMailboxes(storage),
+        readObjects(storage),
+        allow(
+          [
+            'dynamodb:BatchGetItem',
+            'dynamodb:PutItem',
+            'dynamodb:UpdateItem',
+            'dynamodb:DeleteItem',
+          ],
+          [queue.tableArn],
+        ),
+        changeVisibility(active.queue),
+        sendHints(scope, watchQueuePrefix(deployment.name)),
+        ...(relaySecretArn === '' ? [] : [readSecret(relaySecretArn)]),
+      ],
+    })
+    const concurrencyMax = deployment.preset.deliveryConcurrencyMax
+    this.wokenBy('Active', active.queue, { batchSize: BATCH, concurrencyMax })
+    this.wokenBy('ActiveDead', active.dead, { batchSize: DEAD_BATCH })
+  }
+}

@@ -1,0 +1,37 @@
+// sweeper: rings the bell again for whatever is due, so that a lost bell or a dead worker is a delay and never a loss.
+
+import { Duration } from 'aws-cdk-lib'
+import { Schedule } from 'aws-cdk-lib/aws-events'
+import type { Construct } from 'constructs'
+import type { EnvironmentOf, sweeperJobs } from '#services/aws/environment.ts'
+import type { Parts } from '../parts.ts'
+import { allow, keysLike } from '../permissions.ts'
+import { PostwolkeFunction } from '../postwolke-function.ts'
+import { SWEEPER_TIMEOUT } from '../timeouts.ts'
+import { metricsNamespace } from '../variables.ts'
+
+export class Sweeper extends PostwolkeFunction<'sweeper'> {
+  constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
+    const { queue } = storage.tables
+    const { incoming, active } = queues
+    super(scope, 'sweeper', {
+      deployment,
+      bundles,
+      timeout: SWEEPER_TIMEOUT,
+      environment: {
+        QUEUE_TABLE: queue.tableName,
+        INCOMING_QUEUE_URL: incoming.queue.queueUrl,
+        ACTIVE_QUEUE_URL: active.queue.queueUrl,
+        METRICS_NAMESPACE: metricsNamespace(deployment),
+      } satisfies EnvironmentOf<'sweeper'>,
+      statements: [
+        allow(['dynamodb:Query'], [`${queue.tableArn}/index/due`]),
+        allow(['dynamodb:UpdateItem'], [queue.tableArn], keysLike('Q#*')),
+        allow(['sqs:SendMessage'], [incoming.queue.queueArn, active.queue.queueArn]),
+      ],
+    })
+    this.every<(typeof sweeperJobs)[number]>('Ring', Schedule.rate(Duration.minutes(1)), {
+      job: 'ring',
+    })
+  }
+}

@@ -1,0 +1,31 @@
+// `npm run bench -- cost`: what AWS bills for mail, counted request by request on the AWS drivers over the emulators. Nothing is
+// timed but the processor; see meter.ts, function-time.ts and latencies.ts for what is counted and what is assumed.
+
+import { benchInbound } from './inbound.ts'
+import { benchMailboxUse } from './mailbox-use.ts'
+import { IDLE, SETUP } from './meter.ts'
+import { benchOutbound } from './outbound.ts'
+import { openStage } from './stage.ts'
+
+export async function benchCost(): Promise<void> {
+  await using stage = await openStage()
+  if (stage === undefined) {
+    console.error('this needs DynamoDB Local: no Java')
+    process.exitCode = 1
+    return
+  }
+  await benchInbound(stage)
+  await benchOutbound(stage)
+  await benchMailboxUse(stage)
+  console.log(
+    '\nassumed: usual latencies of AWS (latencies.ts), functions of 512 MB that are warm, prices of us-east-1 without free tiers',
+  )
+  const besides = [SETUP, IDLE].map((operation) => `${operation}:`)
+  const unknown = stage.meter.unknown.filter(
+    (request) => !besides.some((operation) => request.startsWith(operation)),
+  )
+  if (unknown.length > 0) {
+    console.error(`\nINCOMPLETE: could not price ${unknown.join(', ')}`)
+    process.exitCode = 1
+  }
+}

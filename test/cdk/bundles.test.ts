@@ -1,0 +1,91 @@
+// What is deployed: one file of each entry that needs nothing beside it, and the folder of the image.
+
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { describe, expect, it } from 'vitest'
+import { md5Crypt } from '#shared/auth/schemes/md5-crypt.ts'
+import { functionNames, makeBundles } from '../../cdk/bundles.ts'
+import { HEALTH_PORT, listenerTable } from '../../cdk/listeners.ts'
+
+const bundles = makeBundles()
+const project = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+const read = (...path: readonly string[]) => readFileSync(join(...path), 'utf8')
+
+/** Modules that the file imports when it is loaded, and those it may require. */
+function imports(code: string): readonly string[] {
+  const found = [...code.matchAll(/^import .*?from ['"]([^'"]+)['"];?$/gm)].map(
+    ([, name]) => name ?? '',
+  )
+  return found.filter((name) => !name.startsWith('node:') && !builtinModules.includes(name))
+}
+
+describe('bundles', () => {
+  it.each(functionNames)('of %s need nothing but Node', (name) => {
+    const folder = bundles.functions[name]
+    expect(readdirSync(folder)).toEqual(['index.mjs'])
+    expect(imports(read(folder, 'index.mjs'))).toEqual([])
+  })
+
+  it('of the listeners need the native packages', () => {
+    const found = new Set(imports(read(bundles.edge, 'index.mjs')))
+    expect([...found].sort()).toEqual(['@node-rs/argon2', '@node-rs/bcrypt'])
+    expect(imports(read(bundles.edge, 'crypt-worker.mjs'))).toEqual([])
+  })
+
+  it('know nothing of the machine they were made on', () => {
+    const root = new URL('../..', import.meta.url).pathname
+    const files = [
+      ...functionNames.map((name) => read(bundles.functions[name], 'index.mjs')),
+      read(bundles.edge, 'index.mjs'),
+    ]
+    for (const code of files) expect(code.includes(root)).toBe(false)
+  })
+
+  it('are the same every time', () => {
+    const before = read(bundles.functions.sweeper, 'index.mjs')
+    expect(read(makeBundles().functions.sweeper, 'index.mjs')).toBe(before)
+  })
+})
+
+describe('the image', () => {
+  const dockerfile = read(bundles.edge, 'Dockerfile')
+
+  it('has the entry, the worker it starts, and the native packages at the versions of the project', () => {
+    expect(readdirSync(bundles.edge).sort()).toEqual([
+      'Dockerfile',
+      'crypt-worker.mjs',
+      'index.mjs',
+      'package.json',
+    ])
+    expect(JSON.parse(read(bundles.edge, 'package.json')).dependencies).toEqual({
+      '@node-rs/argon2': project.dependencies['@node-rs/argon2'],
+      '@node-rs/bcrypt': project.dependencies['@node-rs/bcrypt'],
+    })
+  })
+
+  it('has a worker that computes', async () => {
+    const worker = new Worker(join(bundles.edge, 'crypt-worker.mjs'))
+    try {
+      const hash = '$1$saltsalt$'
+      worker.postMessage({ id: 1, algorithm: 'md5', password: 'secret', hash })
+      const computed = md5Crypt(Buffer.from('secret'), hash)
+      expect(await once(worker, 'message')).toEqual([{ id: 1, computed }])
+    } finally {
+      await worker.terminate()
+    }
+  })
+
+  it('runs the entry as nobody special and without a shell', () => {
+    expect(dockerfile).toMatch(/^USER node$/m)
+    expect(dockerfile).toMatch(/^ENTRYPOINT \["node", "\/app\/index\.mjs"\]$/m)
+  })
+
+  it('says where it listens', () => {
+    const ports = /^EXPOSE (.*)$/m.exec(dockerfile)?.[1]?.split(' ').map(Number)
+    const listeners = Object.values(listenerTable).map(({ containerPort }) => containerPort)
+    expect(ports).toEqual([...listeners, HEALTH_PORT])
+  })
+})

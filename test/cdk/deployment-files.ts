@@ -1,0 +1,28 @@
+// Deployments that tests are about.
+
+import { readFileSync } from 'node:fs'
+
+/** One deployment of every preset, and among them of every topology, source of certificates and way clients are known. */
+export const deploymentFiles = {
+  standard: readFileSync(new URL('../../cdk/deployment.toml', import.meta.url), 'utf8'),
+  hobby: `
+    name = "small"
+    preset = "hobby"
+    hostname = "mail.example.net"
+    hostedZoneId = "Z0123456789"
+    hostedZoneName = "example.net"
+    certificate = "acme"
+    acmeContact = "postmaster@example.net"
+    relayhost = "[relay.example.net]:587"
+  `,
+  scale: `
+    name = "large"
+    preset = "scale"
+    hostname = "mx.example.com"
+    certificate = "operator"
+    clientAddress = "proxy-v2"
+    topology = "separate"
+    relayhost = "[relay.example.com]:465"
+    relaySecretArn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:relay-AbCdEf"
+  `,
+} as const

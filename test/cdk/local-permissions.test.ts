@@ -1,0 +1,336 @@
+// Every permission of the templates is there for something: this deployment does all that one may, at its borders too, and what
+// nothing needed stands with its reason in unused-allowances.json.
+
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
+import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
+import { CreateQueueCommand, ListQueuesCommand } from '@aws-sdk/client-sqs'
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { newQueueId } from '#shared/mail/queue-id.ts'
+import { eventually } from '#test/support/accounts.ts'
+import { allAllowances, unusedAllowances } from '#test/support/deployment/allowances.ts'
+import {
+  type Deployment,
+  deployLocally,
+  localAccountId,
+  localRegion,
+} from '#test/support/deployment/deployment.ts'
+import { type FaultyBackend, openFaultyBackend } from '#test/support/deployment/faulty-backend.ts'
+import {
+  addAccounts,
+  ann,
+  bob,
+  idle,
+  letDueTimesPass,
+  letGraceTimesPass,
+  operate,
+  queueList,
+  receive,
+  submit,
+  takeMail,
+} from '#test/support/deployment/mail.ts'
+import { secretArnOf } from '#test/support/deployment/secret-arn.ts'
+import { synthesize } from '#test/support/deployment/synthesize.ts'
+import { dynamoDbEndpoint } from '#test/support/emulators/broker.ts'
+import { Pop3Client } from '#test/support/pop3-client.ts'
+import { freePort } from '#test/support/server-process.ts'
+import { openSink, type Sink } from '#test/support/sink-smtp.ts'
+import { SmtpClient } from '#test/support/smtp-client.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
+import type { Connection } from '#test/transcripts/connection.ts'
+
+const dynamoDbUrl = await dynamoDbEndpoint(inject('emulatorBrokerUrl'))
+const resources = new AsyncDisposableStack()
+let deployment: Deployment
+let tables: FaultyBackend
+let sink: Sink
+const replies: { rcpt: (address: string) => string | undefined } = { rcpt: () => undefined }
+
+const place = { region: localRegion, accountId: localAccountId }
+
+const file = (relayPort: number) => `
+name = "local"
+preset = "standard"
+hostname = "mail.example.test"
+certificate = "operator"
+relayhost = "[127.0.0.1]:${relayPort}"
+relaySecretArn = "${secretArnOf('relay', place)}"
+
+[mail]
+minimalBackoffTime = "1s"
+maximalBackoffTime = "1s"
+`
+const DAY_MS = 24 * 3_600_000
+const MB = 1_048_576
+
+describe.skipIf(dynamoDbUrl === undefined)('permissions', () => {
+  beforeAll(async () => {
+    const relayPort = await freePort()
+    sink = resources.use(
+      await openSink({ port: relayPort, rcpt: (address) => replies.rcpt(address) }),
+    )
+    const { path } = resources.use(await temporaryFolder())
+    synthesize(file(relayPort), join(path, 'cdk.out'))
+    tables = resources.use(await openFaultyBackend(dynamoDbUrl ?? ''))
+    deployment = await deployLocally({
+      assembly: join(path, 'cdk.out'),
+      dynamoDbUrl: tables.url,
+      secrets: { relay: JSON.stringify({ user: 'postwolke', password: 'of the relay' }) },
+      containerVariables: { DRAIN_SECONDS: '1' },
+    })
+    resources.use(deployment)
+    await addAccounts(deployment, ann, bob)
+  })
+  afterEach(() => {
+    deployment.function('cleanup').onEvent = deployment.function('delivery').onEvent = () => {}
+    tables.fails = () => false
+  })
+  afterAll(() => resources.disposeAsync())
+
+  it('let a session tell others on another task', async () => {
+    const [reader, writer] = [await idle(deployment, ann), await idle(deployment, ann)]
+    await writer.write(Buffer.from('DONE\r\n'))
+    await tagged(writer, 'c')
+    const message = 'Subject: appended\r\n\r\n'
+    await say(writer, `APPEND INBOX {${message.length}+}\r\n${message}`)
+    expect(await reader.readLine('hint')).toBe('* 1 EXISTS')
+    expect(await receive(deployment, ann.address, 'Subject: received\r\n\r\n')).toMatch(/^250 /)
+    expect(await reader.readLine('hint')).toBe('* 2 EXISTS')
+    reader.destroy()
+    await say(writer, 'CREATE a/b')
+    await say(writer, 'RENAME a/b a/c')
+    await say(writer, 'COPY 1 a/c')
+    await say(writer, 'STORE 1 +FLAGS (\\Flagged)')
+    await say(writer, 'MOVE 1 Trash')
+    await say(writer, 'SELECT a/c')
+    await say(writer, 'FETCH 1 (ENVELOPE BODY[])')
+    await say(writer, 'STORE 1 +FLAGS (\\Deleted)')
+    await say(writer, 'EXPUNGE')
+    await say(writer, 'DELETE a/c')
+    writer.destroy()
+  })
+
+  it('let logins be counted, forgotten and improved', async () => {
+    const old = { address: 'old@example.test', password: 'an old secret' }
+    const hash = createHash('sha512').update(old.password).digest('base64')
+    await operate(deployment, ['account', 'add', old.address, '--password-hash', `{SHA512}${hash}`])
+    const wrong = { ...old, password: 'wrong' }
+    expect(await logIn(wrong)).toMatch(/^-ERR /)
+    await letCountersExpire()
+    expect(await logIn(wrong)).toMatch(/^-ERR /)
+    expect(await logIn(old)).toMatch(/^\+OK /)
+    const shown = await eventually('a better hash', async () => {
+      const text = await operate(deployment, ['account', 'show', old.address])
+      return !text.includes('SHA512') && text
+    })
+    expect(shown).toContain('argon2id')
+    expect(await logIn(old)).toMatch(/^\+OK /)
+  })
+
+  it('let an upload that was cut off be taken back', async () => {
+    const smtp = await SmtpClient.open(deployment.port(25))
+    await smtp.hello()
+    await smtp.envelope('friend@remote.test', ann.address)
+    await smtp.command('DATA')
+    smtp.wire.write(
+      Buffer.from(`Subject: long\r\n\r\n${`${'x'.repeat(76)}\r\n`.repeat((9 * MB) / 78)}`),
+    )
+    await used('edgeTaskTaskRole', 's3:PutObject')
+    await smtp[Symbol.asyncDispose]()
+    await used('edgeTaskTaskRole', 's3:AbortMultipartUpload')
+  })
+
+  it('let mail wait for a mailbox that was full', async () => {
+    await operate(deployment, ['alias', 'add', 'all@example.test', bob.address])
+    await operate(deployment, ['account', 'set', bob.address, '--quota', '1'])
+    expect(await receive(deployment, 'all@example.test', 'Subject: waits\r\n\r\n')).toMatch(/^250 /)
+    await eventually('deferred', async () =>
+      (await queueList(deployment)).some(({ groups }) => groups[0]?.state === 'deferred'),
+    )
+    await operate(deployment, ['account', 'set', bob.address, '--quota', '1MB'])
+    const reader = await idle(deployment, bob)
+    await letDueTimesPass(deployment)
+    await deployment.runSchedules('1 minute')
+    expect(await reader.readLine('hint')).toBe('* 1 EXISTS')
+    reader.destroy()
+    expect(await takeMail(deployment, bob)).toHaveLength(1)
+  })
+
+  it('let a message that no worker survives be set aside, until the operator wants it delivered', async () => {
+    poison('cleanup', 'incoming')
+    const reply = await receive(deployment, bob.address, 'Subject: poison\r\n\r\n')
+    const queueId = reply.split(' ').at(-1) ?? ''
+    await eventually('a dead letter', () => {
+      deployment.expireVisibility('incoming')
+      return deployment.output.includes('message set aside as corrupt')
+    })
+    const found = (await queueList(deployment)).find((each) => each.queueId === queueId)
+    expect(found).toMatchObject({ state: 'corrupt', reason: 'no worker survived this message' })
+    expect(deployment.queued('incoming')).toEqual([])
+    deployment.function('cleanup').onEvent = () => {}
+    await operate(deployment, ['queue', 'release', queueId])
+    expect((await takeMail(deployment, bob))[0]).toContain('Subject: poison')
+  })
+
+  it('let a delivery that no worker survives wait for its time', async () => {
+    poison('delivery', 'active')
+    const message = 'From: <ann@example.test>\r\nSubject: poison\r\n\r\n'
+    expect(await submit(deployment, ann, 'somebody@remote.test', message)).toMatch(/^250 /)
+    await eventually('a dead letter', () => {
+      deployment.expireVisibility('active')
+      return deployment.output.includes('no worker survived this delivery')
+    })
+    expect(sink.messages).toHaveLength(0)
+    deployment.function('delivery').onEvent = () => {}
+    await letDueTimesPass(deployment)
+    await deployment.runSchedules('1 minute')
+    await eventually('mail at the relay host', () => sink.messages.length > 0)
+    await eventually('an empty queue', async () => (await queueList(deployment)).length === 0)
+    expect(sink.messages).toMatchObject([{ user: 'postwolke/of the relay' }])
+  })
+
+  it.each([
+    ['cleanup', bob.address, 'TransactWriteItems'],
+    ['delivery', 'else@remote.test', 'UpdateItem'],
+  ] as const)(
+    'let %s bring a bell forward when the tables were away',
+    async (name, to, failing) => {
+      const lambda = deployment.function(name)
+      const { accessKeyId } = deployment.inventory.role(lambda.definition.roleArn)
+      // Cleanup could not even read its messages, and leaves them to their visibility: it must fail later.
+      tables.fails = (key, action) => key === accessKeyId && action === failing
+      const message = 'From: <ann@example.test>\r\nSubject: later\r\n\r\n'
+      expect(await submit(deployment, ann, to, message)).toMatch(/^250 /)
+      await used(`${name}Role`, 'sqs:ChangeMessageVisibility')
+      tables.fails = () => false
+      await letDueTimesPass(deployment)
+      await deployment.runSchedules('1 minute')
+      await eventually('an empty queue', async () => (await queueList(deployment)).length === 0)
+    },
+  )
+
+  it('let a delivery keep the recipients that were refused for now', async () => {
+    const refused = new Set(['later@remote.test'])
+    replies.rcpt = (address) => (refused.delete(address) ? '450 4.2.0 not now' : undefined)
+    const message = 'From: <ann@example.test>\r\nSubject: two\r\n\r\n'
+    const to = ['now@remote.test', 'later@remote.test']
+    const before = sink.messages.length
+    expect(await submit(deployment, ann, to, message)).toMatch(/^250 /)
+    await eventually('the first', () => sink.messages.length === before + 1)
+    await eventually('both', async () => {
+      await letDueTimesPass(deployment)
+      await deployment.runSchedules('1 minute')
+      return sink.messages.length > before + 1
+    })
+    expect(sink.messages.slice(before).map(({ envelope }) => envelope.rcptTo)).toMatchObject(
+      to.map((address) => [{ address }]),
+    )
+  })
+
+  it('let the collector delete what nobody refers to', async () => {
+    await takeMail(deployment, bob)
+    const orphan = `mail/${newQueueId(Date.now() - 2 * DAY_MS)}`
+    const { clients } = deployment
+    const Bucket = deployment.inventory.buckets.find(({ logicalId }) =>
+      /Objects/.test(logicalId),
+    )?.name
+    await clients.s3.send(new PutObjectCommand({ Bucket, Key: orphan, Body: 'lost' }))
+    const QueueName = 'pw-watch-local-of-a-task-that-died'
+    await clients.sqs.send(new CreateQueueCommand({ QueueName }))
+    deployment.ageQueue(QueueName, DAY_MS)
+    const keys = async () =>
+      (await clients.s3.send(new ListObjectsV2Command({ Bucket }))).Contents?.map(({ Key }) => Key)
+    expect(await keys()).toContain(orphan)
+    await deployment.runSchedules('1 day')
+    await letGraceTimesPass(deployment)
+    await deployment.runSchedules('1 hour')
+    // What is left is in ann's folders.
+    expect(await keys()).toHaveLength(2)
+    const { QueueUrls: left = [] } = await clients.sqs.send(
+      new ListQueuesCommand({ QueueNamePrefix: 'pw-watch-local-' }),
+    )
+    expect(left.length).toBe(2)
+  })
+
+  it('let a task take its own queue away', async () => {
+    const edge = deployment.service('edge')
+    const [task] = edge.tasks
+    expect(task && (await edge.stop(task))).toBe(0)
+  })
+
+  it('are all used, but for those that the table explains', async () => {
+    const table = await readTable()
+    const unused = unusedAllowances(deployment)
+    expect(unused.filter((line) => !table.has(line))).toEqual([])
+    // What is no permission any more has no place in the table.
+    const all = allAllowances(deployment)
+    expect([...table.keys()].filter((line) => !all.includes(line))).toEqual([])
+  })
+
+  it('are enough', () => {
+    expect(deployment.gateway.refusals()).toEqual([])
+  })
+})
+
+/** Kills each process of the function that is to work on something from the queue. */
+function poison(name: string, queue: string): void {
+  const { arn } = deployment.queue(queue)
+  deployment.function(name).onEvent = (payload, pid) => {
+    if (payload.includes(`"${arn}"`)) process.kill(pid, 'SIGKILL')
+  }
+}
+
+async function logIn({
+  address,
+  password,
+}: {
+  readonly address: string
+  readonly password: string
+}) {
+  await using pop3 = await Pop3Client.open(deployment.port(995), { tls: true })
+  return await pop3.logIn(address, password)
+}
+
+/** Lets time pass for failed logins. */
+async function letCountersExpire(): Promise<void> {
+  const { clients, inventory } = deployment
+  const TableName = inventory.tables.find(({ logicalId }) => /Counters/.test(logicalId))?.name
+  const { Items: items = [] } = await clients.dynamo.send(new ScanCommand({ TableName }))
+  for (const item of items) {
+    await clients.dynamo.send(new PutItemCommand({ TableName, Item: { ...item, ttl: { N: '1' } } }))
+  }
+}
+
+async function say(client: Connection, command: string): Promise<void> {
+  await client.write(Buffer.from(`x ${command}\r\n`))
+  expect(await tagged(client, 'x')).toMatch(/^x OK /)
+}
+
+async function tagged(client: Connection, tag: string): Promise<string> {
+  for (;;) {
+    const line = await client.readLine(tag)
+    if (line.startsWith(`${tag} `)) return line
+  }
+}
+
+/** Waits until the role has done it once more. */
+async function used(role: string, action: string): Promise<void> {
+  const count = () =>
+    deployment.gateway
+      .calls()
+      .filter((call) => call.principal.includes(role) && call.action === action).length
+  const before = count()
+  await eventually(`${role} ${action}`, () => count() > before)
+}
+
+/** Allowance to the reason why nothing here uses it. */
+async function readTable(): Promise<ReadonlyMap<string, string>> {
+  const text = await readFile(new URL('unused-allowances.json', import.meta.url), 'utf8')
+  const groups: readonly { readonly reason: string; readonly allowances: readonly string[] }[] =
+    JSON.parse(text)
+  return new Map(
+    groups.flatMap(({ reason, allowances }) => allowances.map((line) => [line, reason] as const)),
+  )
+}

@@ -1,0 +1,127 @@
+// SMTP, IMAP and POP3 each in a service of its own, and clients' addresses told by PROXY protocol: the other way to deploy. What
+// the one service has rights for in common, here nobody has together.
+
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { type Deployment, deployLocally } from '#test/support/deployment/deployment.ts'
+import { evaluate } from '#test/support/deployment/iam.ts'
+import type { Role } from '#test/support/deployment/inventory.ts'
+import { addAccounts, ann, idle, receiveFrom, takeMail } from '#test/support/deployment/mail.ts'
+import { synthesize } from '#test/support/deployment/synthesize.ts'
+import { dynamoDbEndpoint } from '#test/support/emulators/broker.ts'
+import { ImapClient } from '#test/support/imap-client.ts'
+import { Pop3Client } from '#test/support/pop3-client.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
+
+const dynamoDbUrl = await dynamoDbEndpoint(inject('emulatorBrokerUrl'))
+const resources = new AsyncDisposableStack()
+let deployment: Deployment
+
+const file = `
+name = "separate"
+preset = "hobby"
+topology = "separate"
+clientAddress = "proxy-v2"
+hostname = "mail.example.test"
+certificate = "operator"
+relayhost = "[127.0.0.1]:587"
+`
+
+const readingActions = ['GetItem', 'BatchGetItem', 'Query', 'Scan', 'PartiQLSelect', 'GetRecords']
+const deletingActions = [
+  'DeleteObject',
+  'DeleteObjectVersion',
+  'DeleteBucket',
+  'PutLifecycleConfiguration',
+]
+
+describe.skipIf(dynamoDbUrl === undefined)('services of their own', () => {
+  beforeAll(async () => {
+    const { path } = resources.use(await temporaryFolder())
+    synthesize(file, join(path, 'cdk.out'))
+    deployment = resources.use(
+      await deployLocally({
+        assembly: join(path, 'cdk.out'),
+        dynamoDbUrl: dynamoDbUrl ?? '',
+        tasks: 1,
+        proxyHeader: 'at-once',
+      }),
+    )
+    await addAccounts(deployment, ann)
+  })
+  afterAll(() => resources.disposeAsync())
+
+  it('take a message and give it to who listens, with the address of the client', async () => {
+    const client = await idle(deployment, ann)
+    expect(await receiveFrom(deployment, '127.9.9.9', ann.address)).toMatch(/^250 /)
+    expect(await client.readLine('delivery')).toBe('* 1 EXISTS')
+    client.destroy()
+    expect((await takeMail(deployment, ann))[0]).toContain(
+      'Received: from client.test ([127.9.9.9])',
+    )
+  })
+
+  it('serve what begins without TLS, too', async () => {
+    await using pop3 = await Pop3Client.open(deployment.port(110))
+    await pop3.startTls()
+    expect(await pop3.logIn(ann.address, ann.password)).toMatch(/^\+OK /)
+    const imap = await ImapClient.connect(deployment.port(143))
+    expect((await imap.ok('CAPABILITY')).untagged[0]).toContain('STARTTLS')
+    imap.close()
+  })
+
+  it('do no more than they may', () => {
+    expect(deployment.gateway.refusals()).toEqual([])
+  })
+
+  it('smtp cannot read stored mail', () => {
+    const smtp = role(/smtpTaskTaskRole/)
+    expect(may(smtp, 's3:PutObject', object())).toBe(true)
+    expect(may(smtp, 's3:GetObject', object())).toBe(false)
+    for (const action of readingActions) {
+      expect(may(smtp, `dynamodb:${action}`, mailTable())).toBe(false)
+      expect(may(smtp, `dynamodb:${action}`, `${mailTable()}/index/dead`)).toBe(false)
+    }
+  })
+
+  it('imap and pop3 cannot queue mail', () => {
+    for (const name of [/imapTaskTaskRole/, /pop3TaskTaskRole/]) {
+      expect(may(role(name), 's3:GetObject', object())).toBe(true)
+      for (const { arn } of deployment.inventory.queues) {
+        expect(may(role(name), 'sqs:SendMessage', arn)).toBe(false)
+      }
+    }
+  })
+
+  it('and functions leave it to the collector to delete objects', () => {
+    const deleting = deployment.inventory.roles.filter((each) =>
+      deletingActions.some(
+        (action) => may(each, `s3:${action}`, object()) || may(each, `s3:${action}`, bucketArn()),
+      ),
+    )
+    expect(deleting).toEqual([role(/collectorRole/)])
+    expect(may(role(/collectorRole/), 's3:GetObject', object())).toBe(false)
+  })
+})
+
+function role(name: RegExp): Role {
+  const [found, ...more] = deployment.inventory.roles.filter((each) => name.test(each.name))
+  if (found === undefined || more.length > 0) throw new Error(`${name}: not one role`)
+  return found
+}
+
+function may(role: Role, action: string, resource: string): boolean {
+  return evaluate(role.policies, { action, resource, context: {} }).kind === 'allowed'
+}
+
+function bucketArn(): string {
+  const bucket = deployment.inventory.buckets.find(({ logicalId }) => /Objects/.test(logicalId))
+  return `arn:aws:s3:::${bucket?.name}`
+}
+
+const object = () => `${bucketArn()}/mail/01M8HRX8X4R0SYG0Y4`
+
+function mailTable(): string {
+  const table = deployment.inventory.tables.find(({ logicalId }) => /Mail/.test(logicalId))
+  return `arn:aws:dynamodb:eu-central-1:000000000000:table/${table?.name}`
+}

@@ -1,0 +1,156 @@
+// Alarms, outputs, what stacks know of each other, and all templates as they were.
+
+import { describe, expect, it } from 'vitest'
+import { metricUnits } from '#services/aws/metrics.ts'
+import { ownMetrics } from '../../cdk/metrics.ts'
+import { alarmNames } from '../../cdk/monitoring.ts'
+import { deploymentFiles } from './deployment-files.ts'
+import { outline } from './outline.ts'
+import { at, list, stackNames, synthesize } from './synthesis.ts'
+
+const standard = synthesize(deploymentFiles.standard)
+const hobby = synthesize(deploymentFiles.hobby)
+const scale = synthesize(deploymentFiles.scale)
+const syntheses = [
+  ['standard', standard],
+  ['hobby', hobby],
+  ['scale', scale],
+] as const
+
+describe('alarms', () => {
+  it.each(syntheses)('of %s are all there, each with its meaning', (_name, { find }) => {
+    const alarms = find('AWS::CloudWatch::Alarm')
+    const names = alarms.map(({ id }) => id.replace(/^Monitoring|[0-9A-F]{8}$/g, ''))
+    expect(names).toEqual([...alarmNames])
+    for (const [n, { Properties }] of alarms.entries()) {
+      expect(Properties.AlarmDescription).toContain(`(docs/runbooks.md, ${names[n]})`)
+      expect(Properties.TreatMissingData).toBe('notBreaching')
+    }
+  })
+
+  it('are told to whoever is named', () => {
+    for (const { Properties } of standard.find('AWS::CloudWatch::Alarm')) {
+      expect(list(Properties.AlarmActions)).toHaveLength(1)
+    }
+    expect(
+      standard.find('AWS::SNS::Subscription').map(({ Properties }) => Properties),
+    ).toMatchObject([{ Protocol: 'email', Endpoint: 'postmaster@example.org' }])
+    for (const { Properties } of hobby.find('AWS::CloudWatch::Alarm')) {
+      expect(Properties.AlarmActions).toBeUndefined()
+    }
+  })
+
+  it('may reach the topic that tells them', () => {
+    const [policy] = standard.find('AWS::SNS::TopicPolicy')
+    expect(list(at(policy?.Properties, 'PolicyDocument.Statement'))).toContainEqual(
+      expect.objectContaining({
+        Effect: 'Allow',
+        Action: 'sns:Publish',
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+      }),
+    )
+  })
+
+  it('read metrics that are written', () => {
+    expect([...ownMetrics].sort()).toEqual(Object.keys(metricUnits).sort())
+    const read = standard
+      .find('AWS::CloudWatch::Alarm')
+      .filter(({ Properties }) => Properties.Namespace === 'Postwolke/postwolke')
+    expect(read.map(({ Properties }) => Properties.MetricName)).toEqual([
+      'DueLagSeconds',
+      'Corrupt',
+      'Failures',
+      'CertificateDaysLeft',
+      'LoginFailures',
+    ])
+    for (const { Properties } of read) expect(Properties.Dimensions).toBeUndefined()
+  })
+})
+
+describe('the dashboard', () => {
+  it('has a row for each part of the way', () => {
+    const dashboards = standard.find('AWS::CloudWatch::Dashboard')
+    expect(dashboards).toHaveLength(1)
+    const text = JSON.stringify(dashboards[0]?.Properties)
+    for (const row of ['Inbound', 'Queue', 'Outbound', 'Mailboxes', 'Cost']) {
+      expect(text).toContain(`## ${row}`)
+    }
+  })
+})
+
+describe('outputs', () => {
+  it.each(syntheses)('of %s are where the command line looks for them', (_name, { templates }) => {
+    const keys = stackNames.flatMap((name) => Object.keys(templates[name].Outputs ?? {}))
+    expect(keys).toEqual(
+      expect.arrayContaining([
+        'DirectoryTable',
+        'MailTable',
+        'QueueTable',
+        'CountersTable',
+        'ObjectsBucket',
+        'TlsSecret',
+        'IncomingQueueUrl',
+        'ActiveQueueUrl',
+        'IncomingDeadQueueUrl',
+        'ActiveDeadQueueUrl',
+        'WatchQueuePrefix',
+        'LoadBalancerName',
+        'PolicyFunction',
+        'CleanupFunction',
+        'DeliveryFunction',
+        'SweeperFunction',
+        'CollectorFunction',
+      ]),
+    )
+    expect(new Set(keys).size).toBe(keys.length)
+  })
+})
+
+describe('stacks', () => {
+  it.each(syntheses)('of %s lock no other stack', (_name, { templates }) => {
+    for (const name of stackNames) {
+      const { Outputs = {} } = templates[name]
+      for (const output of Object.values(Outputs)) expect(output.Export).toBeUndefined()
+      expect(JSON.stringify(templates[name])).not.toContain('Fn::ImportValue')
+    }
+  })
+
+  it('name what they make only where it cannot be helped', () => {
+    const names = stackNames.flatMap((name) =>
+      Object.values(standard.templates[name].Resources).flatMap(({ Type, Properties = {} }) =>
+        Object.keys(Properties)
+          .filter((key) => /^(?:\w+Name|Name)$/.test(key) && !ofOthers.has(key))
+          .map((key) => `${Type} ${key}`),
+      ),
+    )
+    expect([...new Set(names)].sort()).toEqual(['AWS::Route53::RecordSet Name'])
+  })
+
+  it.each(syntheses)('of %s tag what they make', (_name, { deployment, find }) => {
+    for (const { Properties } of [...find('AWS::Lambda::Function'), ...find('AWS::ECS::Service')]) {
+      const tags = list(Properties.Tags).map((tag) => [at(tag, 'Key'), at(tag, 'Value')])
+      expect(tags.map(([key]) => key)).toEqual([
+        'postwolke:component',
+        'postwolke:instance',
+        'postwolke:version',
+      ])
+      expect(tags[1]?.[1]).toBe(deployment.name)
+    }
+  })
+
+  it('are as they were', async () => {
+    await expect(outline(standard)).toMatchFileSnapshot('standard.txt')
+  })
+})
+
+/** Names of something else, and of roles' policies, which CDK names for itself. */
+const ofOthers: ReadonlySet<string> = new Set([
+  'ServiceName',
+  'DisplayName',
+  'DomainName',
+  'FunctionName',
+  'PolicyName',
+  'MetricName',
+  'GroupName',
+])

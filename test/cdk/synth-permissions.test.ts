@@ -1,0 +1,154 @@
+// What each role may do. The lists beside this file are for reading: a change of rights is a change of theirs.
+
+import { describe, expect, it } from 'vitest'
+import { deploymentFiles } from './deployment-files.ts'
+import { type Permission, permissions, permissionsText } from './roles.ts'
+import { at, list, type Synthesis, synthesize } from './synthesis.ts'
+
+const standard = synthesize(deploymentFiles.standard)
+const hobby = synthesize(deploymentFiles.hobby)
+const scale = synthesize(deploymentFiles.scale)
+const syntheses = [
+  ['standard', standard],
+  ['hobby', hobby],
+  ['scale', scale],
+] as const
+
+describe('permissions', () => {
+  it('are as they were, in one service', async () => {
+    await expect(permissionsText(standard)).toMatchFileSnapshot('permissions.txt')
+  })
+
+  it('are as they were, in separate services', async () => {
+    const only = permissionsText(scale)
+      .split('\n')
+      .filter((line) => /^(?:smtp|imap|pop3)TaskTaskRole/.test(line))
+    await expect(`${only.join('\n')}\n`).toMatchFileSnapshot('permissions-separate.txt')
+  })
+
+  it('do not depend on the preset', () => {
+    const of = (preset: string) =>
+      permissionsText(synthesize(deploymentFiles.standard.replace('"standard"', `"${preset}"`)))
+    expect(of('hobby')).toBe(permissionsText(standard))
+    expect(of('scale')).toBe(permissionsText(standard))
+  })
+
+  it.each(syntheses)(
+    'name every action of %s, and a resource where the action has any',
+    (_name, synthesis) => {
+      for (const { role, action, resource } of permissions(synthesis)) {
+        expect(action).toMatch(/^[a-z0-9]+:[A-Za-z]+$/)
+        if (resource === '*') expect(unscoped, role).toContain(action)
+      }
+    },
+  )
+
+  it.each(syntheses)('of %s come from no managed policy', (_name, { find }) => {
+    for (const { Properties } of find('AWS::IAM::Role')) {
+      expect(Properties.ManagedPolicyArns).toBeUndefined()
+    }
+  })
+
+  it.each(syntheses)('of %s let each function write its own log only', (_name, synthesis) => {
+    const logs = permissions(synthesis).filter(({ action }) => action.startsWith('logs:'))
+    for (const { role, resource } of logs) {
+      const [, service] = /^([a-z0-9]+?)(?:Role|TaskExecutionRole)$/.exec(role) ?? []
+      expect(resource).toBe(`${service}Log.Arn`)
+    }
+  })
+
+  it.each(syntheses)(
+    'of %s let nobody but the collector delete objects or list them',
+    (_name, synthesis) => {
+      const who = (action: string) => rolesWith(synthesis, action)
+      expect(who('s3:DeleteObject')).toEqual(['collectorRole'])
+      expect(who('s3:ListBucket')).toEqual(['collectorRole'])
+      expect(permissions(synthesis).filter(({ action }) => action === 'dynamodb:Scan')).toEqual([])
+    },
+  )
+
+  it('of the collector do not let it read a message', () => {
+    expect(rolesWith(standard, 's3:GetObject')).toEqual(['deliveryRole', 'edgeTaskTaskRole'])
+  })
+
+  it('of smtp alone let messages in and none out', () => {
+    const smtp = permissions(scale).filter(({ role }) => role === 'smtpTaskTaskRole')
+    expect(smtp.map(({ action }) => action)).not.toContain('s3:GetObject')
+    expect(smtp.filter(({ resource }) => resource.startsWith('StorageMail.'))).toEqual([
+      {
+        role: 'smtpTaskTaskRole',
+        action: 'dynamodb:PutItem',
+        resource: 'StorageMail.Arn',
+        condition: '{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["B#*"]}}',
+      },
+    ])
+    expect(smtp.filter(({ resource }) => resource.includes('pw-watch'))).toEqual([])
+  })
+
+  it('of imap and pop3 do not reach the queue', () => {
+    const readers = permissions(scale).filter(({ role }) =>
+      /^(?:imap|pop3)TaskTaskRole$/.test(role),
+    )
+    expect(readers.filter(({ resource }) => /Queue|Function/.test(resource))).toEqual([])
+  })
+
+  it('of whatever writes to the directory are for accounts only', () => {
+    for (const [, synthesis] of syntheses) {
+      const writes = permissions(synthesis).filter(
+        ({ action, resource }) =>
+          /(?:Put|Update|Delete|Write)/.test(action) && resource === 'StorageDirectory.Arn',
+      )
+      for (const { action, condition } of writes) {
+        expect(action).toBe('dynamodb:UpdateItem')
+        expect(condition).toContain('"ACC#*"')
+      }
+    }
+  })
+
+  it('of the ACME agent are for one record', () => {
+    const [change] = permissions(hobby).filter(
+      ({ action }) => action === 'route53:ChangeResourceRecordSets',
+    )
+    expect(change?.resource).toBe('arn:AWS::Partition:route53:::hostedzone/Z0123456789')
+    expect(JSON.parse(change?.condition ?? '{}')).toEqual({
+      'ForAllValues:StringEquals': {
+        'route53:ChangeResourceRecordSetsNormalizedRecordNames': [
+          '_acme-challenge.mail.example.net',
+        ],
+        'route53:ChangeResourceRecordSetsRecordTypes': ['TXT'],
+        'route53:ChangeResourceRecordSetsActions': ['UPSERT', 'DELETE'],
+      },
+    })
+  })
+
+  it('of the relay secret are there where there is one', () => {
+    const relay = (synthesis: Synthesis) =>
+      permissions(synthesis).filter(
+        ({ role, action }) => role === 'deliveryRole' && action === 'secretsmanager:GetSecretValue',
+      )
+    expect(relay(scale).map(({ resource }) => resource)).toEqual([
+      'arn:aws:secretsmanager:eu-west-1:111122223333:secret:relay-AbCdEf',
+    ])
+    expect(relay(hobby)).toEqual([])
+  })
+
+  it('let functions be called by nobody but roles and rules of the system', () => {
+    for (const { Properties } of standard.find('AWS::Lambda::Permission')) {
+      expect(Properties.Principal).toBe('events.amazonaws.com')
+      expect(at(Properties, 'SourceArn')).toBeDefined()
+    }
+    const trusted = standard
+      .find('AWS::IAM::Role')
+      .flatMap(({ Properties }) => list(at(Properties, 'AssumeRolePolicyDocument.Statement')))
+      .map((statement) => at(statement, 'Principal.Service'))
+    expect(new Set(trusted)).toEqual(new Set(['lambda.amazonaws.com', 'ecs-tasks.amazonaws.com']))
+  })
+})
+
+/** Actions that are allowed on everything or not at all. */
+const unscoped: readonly string[] = ['ecr:GetAuthorizationToken', 'sqs:ListQueues']
+
+function rolesWith(synthesis: Synthesis, wanted: string): string[] {
+  const found = permissions(synthesis).filter(({ action }: Permission) => action === wanted)
+  return [...new Set(found.map(({ role }) => role))].sort()
+}

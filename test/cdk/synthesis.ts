@@ -1,0 +1,120 @@
+// Synthesises deployments in this process, with stand-ins for the bundles: what is in those has tests of its own.
+
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { App } from 'aws-cdk-lib'
+import { formatProblem } from '#shared/runtime/settings/problems.ts'
+import type { Bundles } from '../../cdk/bundles.ts'
+import { addChecks } from '../../cdk/checks.ts'
+import { type Deployment, loadDeployment } from '../../cdk/configuration.ts'
+import { createMailSystem } from '../../cdk/mail-system.ts'
+
+export const stackNames = ['data', 'network', 'pipeline', 'edge', 'operations'] as const
+export type StackName = (typeof stackNames)[number]
+
+export type Resource = {
+  readonly Type: string
+  readonly Properties: { readonly [name: string]: unknown }
+  readonly DeletionPolicy?: string
+  readonly UpdateReplacePolicy?: string
+  readonly DependsOn?: readonly string[]
+}
+
+export type Template = {
+  readonly Resources: { readonly [id: string]: Resource }
+  readonly Outputs?: {
+    readonly [key: string]: { readonly Value: unknown; readonly Export?: unknown }
+  }
+}
+
+export type Found = Resource & { readonly id: string; readonly stack: StackName }
+
+export type Synthesis = {
+  readonly deployment: Deployment
+  readonly templates: { readonly [name in StackName]: Template }
+  readonly report: unknown
+  /** Of all stacks. */
+  find(type: string): readonly Found[]
+}
+
+const root = new URL('../../', import.meta.url)
+
+export function synthesize(file: string, options: { readonly checked?: boolean } = {}): Synthesis {
+  const loaded = loadDeployment({ path: 'deployment.toml', text: file })
+  if (loaded.kind === 'invalid') throw new Error(loaded.problems.map(formatProblem).join('\n'))
+  const { deployment } = loaded
+  const isChecked = options.checked === true
+  const folder = mkdtempSync(join(tmpdir(), 'postwolke-cdk-'))
+  try {
+    const app = new App({
+      outdir: join(folder, 'out'),
+      context: { ...contextOfProject(), '@aws-cdk/core:validationReportPrettyPrint': false },
+      analyticsReporting: false,
+      builtinCloudFormationValidation: isChecked,
+    })
+    createMailSystem(app, deployment, standInBundles(folder))
+    if (isChecked) addChecks(app, deployment)
+    const assembly = app.synth()
+    const template = (name: StackName): Template =>
+      assembly.getStackByName(`${deployment.name}-${name}`).template
+    const templates = {
+      data: template('data'),
+      network: template('network'),
+      pipeline: template('pipeline'),
+      edge: template('edge'),
+      operations: template('operations'),
+    }
+    return {
+      deployment,
+      templates,
+      report: isChecked ? readJson(join(folder, 'out/validation-report.json')) : undefined,
+      find: (type) =>
+        stackNames.flatMap((stack) =>
+          Object.entries(templates[stack].Resources)
+            .filter(([, { Type }]) => Type === type)
+            .map(([id, resource]) => ({ ...resource, id, stack })),
+        ),
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+export function contextOfProject(): Readonly<Record<string, unknown>> {
+  const { context } = readJson(new URL('cdk.json', root)) as { context: Record<string, unknown> }
+  return context
+}
+
+function readJson(path: string | URL): unknown {
+  return JSON.parse(readFileSync(path, 'utf8'))
+}
+
+function standInBundles(folder: string): Bundles {
+  const made = (name: string, file: string) => {
+    const path = join(folder, name)
+    mkdirSync(path)
+    writeFileSync(join(path, file), `// ${name}\n`)
+    return path
+  }
+  return {
+    edge: made('edge', 'Dockerfile'),
+    functions: {
+      policy: made('policy', 'index.mjs'),
+      cleanup: made('cleanup', 'index.mjs'),
+      delivery: made('delivery', 'index.mjs'),
+      sweeper: made('sweeper', 'index.mjs'),
+      collector: made('collector', 'index.mjs'),
+      certificates: made('certificates', 'index.mjs'),
+    },
+  }
+}
+
+/** The value at a dotted path. */
+export function at(value: unknown, path: string): unknown {
+  return path.split('.').reduce<unknown>((inner, name) => Object(inner)[name], value)
+}
+
+export function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : value === undefined ? [] : [value]
+}

@@ -1,0 +1,102 @@
+import { once } from 'node:events'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { ProxyProtocol } from '#test/support/deployment/inventory.ts'
+import { ListenerFront, TargetPool } from '#test/support/deployment/load-balancer.ts'
+
+let resources = new AsyncDisposableStack()
+afterEach(async () => {
+  await resources.disposeAsync()
+  resources = new AsyncDisposableStack()
+})
+
+const header = /^\r\n\r\n\0\r\nQUIT\n!\x11\0\x0c\x7f\x09\x09\x09\x7f\0\0\x01/
+
+/** A server that greets, then says what it has received and from where; `health` is what its health check answers. */
+async function target(name: string, health = 200): Promise<{ port: number; healthPort: number }> {
+  const server = createServer((socket) => {
+    socket.write(`${name} greets ${socket.remoteAddress}\n`)
+    socket.on('data', (chunk) => socket.end(`got ${chunk.toString('latin1')}`))
+    socket.on('error', () => undefined)
+  })
+  const checked = createHttpServer((_, response) => response.writeHead(health).end())
+  for (const each of [server, checked]) {
+    each.listen(0, '127.0.0.1')
+    await once(each, 'listening')
+    resources.defer(() => void each.close())
+  }
+  return { port: portOf(server.address()), healthPort: portOf(checked.address()) }
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
+
+async function front(
+  proxyProtocol: ProxyProtocol,
+  { port, healthPort }: { readonly port: number; readonly healthPort: number },
+): Promise<ListenerFront> {
+  const pool = new TargetPool({ arn: '', healthPort, healthPath: '/readyz', proxyProtocol })
+  pool.register({ address: '127.0.0.1', port })
+  await pool.checkHealth()
+  return resources.use(await ListenerFront.open(pool))
+}
+
+function client({ port }: ListenerFront): Socket {
+  const socket = connect({ port, host: '127.0.0.1', localAddress: '127.9.9.9' })
+  socket.setEncoding('latin1')
+  resources.defer(() => void socket.destroy())
+  return socket
+}
+
+const all = async (socket: Socket) => (await Array.fromAsync(socket)).join('')
+
+describe('the load balancer', () => {
+  it('keeps the address of the client', async () => {
+    const socket = client(await front('off', await target('a')))
+    expect(await once(socket, 'data')).toEqual(['a greets 127.9.9.9\n'])
+    socket.write('hello')
+    expect(await all(socket)).toBe('got hello')
+  })
+
+  it('tells the address before anything else', async () => {
+    const socket = client(await front('at-once', await target('a')))
+    const [, got = ''] = (await all(socket)).split('got ')
+    expect(got).toMatch(header)
+  })
+
+  it('holds the header back until the client says something', async () => {
+    const socket = client(await front('with-payload', await target('a')))
+    expect(await once(socket, 'data')).toEqual(['a greets 127.0.0.1\n'])
+    socket.write('hello')
+    const [, got = ''] = (await all(socket)).split('got ')
+    expect(got).toMatch(header)
+    expect(got.endsWith('hello')).toBe(true)
+  })
+
+  it('turns clients away when no target is ready', async () => {
+    const socket = client(await front('off', await target('a', 503)))
+    await once(socket, 'close')
+    expect(socket.bytesRead).toBe(0)
+  })
+
+  it('goes around among the targets that are ready, and leaves those that were taken away', async () => {
+    const [a, b] = [await target('a'), await target('b')]
+    const pool = new TargetPool({
+      arn: '',
+      healthPort: a.healthPort,
+      healthPath: '/',
+      proxyProtocol: 'off',
+    })
+    for (const { port } of [a, b]) pool.register({ address: '127.0.0.1', port })
+    expect(pool.next()).toBeUndefined()
+    await pool.checkHealth()
+    const turns = [1, 2, 3, 4].map(() => pool.next()?.port)
+    expect(new Set(turns.slice(0, 2))).toEqual(new Set([a.port, b.port]))
+    expect(turns.slice(2)).toEqual(turns.slice(0, 2))
+    pool.deregister('127.0.0.1')
+    expect(pool.healthyCount).toBe(0)
+  })
+})
