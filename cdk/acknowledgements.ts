@@ -137,12 +137,7 @@ export function acknowledgements({ name, alarmEmail }: Deployment): readonly Ack
     },
     {
       finding: 'Serverless::Serverless-LambdaEventSourceMappingDestination',
-      at: [
-        'cleanup/Incoming',
-        'cleanup/IncomingDead',
-        'delivery/Active',
-        'delivery/ActiveDead',
-      ].map((mapping) => `pipeline/${mapping}/Resource`),
+      at: ['cleanup/Incoming', 'delivery/Active'].map((mapping) => `pipeline/${mapping}/Resource`),
       reason: 'Mappings of queues have none; the dead-letter queue of the queue takes its place.',
     },
     {

@@ -92,10 +92,10 @@ export const configurationTable = {
     default: '',
     about: 'The domain of that zone.',
   }),
-  certificate: new Setting(choice('acm', 'acme', 'operator'), {
-    default: 'acm',
+  certificate: new Setting(choice('acme', 'acm', 'operator'), {
+    default: 'acme',
     about:
-      'Where the certificate comes from: an exportable certificate of ACM, an ACME authority, or an operator who writes it into the secret.',
+      'Where the certificate comes from: an ACME authority, an exportable certificate of ACM (which costs), or an operator who writes it into the secret.',
   }),
   acmeDirectoryUrl: new Setting(httpsUrl, {
     default: 'https://acme-v02.api.letsencrypt.org/directory',

@@ -9,7 +9,7 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Construct } from 'constructs'
-import { deadBells, FIVE_MINUTES, ownMetric, sumOf, unhealthy } from './metrics.ts'
+import { FIVE_MINUTES, ownMetric, sumOf, unhealthy } from './metrics.ts'
 import type { Monitored } from './monitoring.ts'
 import { metricsNamespace } from './variables.ts'
 
@@ -67,7 +67,7 @@ function queue(monitored: Monitored): Graphs {
   return [
     ['Oldest bell (s)', ages],
     ['Late (s)', [metric('DueLagSeconds', Stats.MAXIMUM)]],
-    ['Dead bells', [deadBells(incoming), deadBells(active)]],
+    ['Dead bells', [metric('DeadLetters')]],
     ['Set aside', [metric('Corrupt')]],
   ]
 }

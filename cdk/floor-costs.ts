@@ -25,6 +25,8 @@ const POLLS_PER_MONTH = (MINUTES_PER_MONTH * 60) / POLL_SECONDS
 /** A task that watches renews its lease so often (watch-registry.ts). */
 const LEASE_SECONDS = 30
 const TLS_LOOK_UP_MINUTES = 10
+/** Of incoming and of active, looked into by each run of the sweeper. */
+const DEAD_LETTER_QUEUES = 2
 /** What a scheduled function that finds nothing to do takes, and writes to its log with Lambda's own lines. */
 const SCHEDULED_RUN_SECONDS = 0.2
 const SCHEDULED_LOG_BYTES = 700
@@ -249,11 +251,16 @@ function scheduled(rule: Resource, target: Fields, all: Templates): readonly Cos
       quantity: (runs * SCHEDULED_LOG_BYTES) / BYTES_PER_GB,
       price: 'cw.logs.std',
     },
-    // An index query that finds nothing is half a unit.
+    // An index query that finds nothing is half a unit; a look into a queue costs the same whatever is in it.
     {
       what: 'queries of the sweeper',
       quantity: rings ? (runs * DUE_SHARDS) / 2 : 0,
       price: 'ddb.rru',
+    },
+    {
+      what: 'looks for dead letters',
+      quantity: rings ? runs * DEAD_LETTER_QUEUES : 0,
+      price: 'sqs.std',
     },
   ]
 }

@@ -88,7 +88,7 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
     queues,
     loadBalancer,
     services,
-    awaited: [policy, cleanup, delivery],
+    policy,
     functions: [policy, cleanup, delivery, sweeper, collector, ...certificates],
   })
 

@@ -3,7 +3,6 @@
 import { Duration } from 'aws-cdk-lib'
 import { type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import type { NetworkTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
-import type { Doorbell } from './queues.ts'
 
 /** Of services/aws/metrics.ts; a test compares them. */
 export const ownMetrics = [
@@ -13,6 +12,7 @@ export const ownMetrics = [
   'Deferred',
   'Failed',
   'Corrupt',
+  'DeadLetters',
   'LoginFailures',
   'Failures',
   'DueLagSeconds',
@@ -46,11 +46,6 @@ function combined(operator: string, label: string, metrics: readonly IMetric[], 
   const usingMetrics = Object.fromEntries(metrics.map((metric, n) => [`${label}${n}`, metric]))
   const names = Object.keys(usingMetrics).join(', ')
   return new MathExpression({ expression: `${operator}([${names}])`, usingMetrics, label, period })
-}
-
-/** Bells that came to a worker as its last ones. It takes them at once, so that none is ever seen waiting. */
-export function deadBells({ dead }: Doorbell): Metric {
-  return dead.metricNumberOfMessagesReceived({ period: FIVE_MINUTES, statistic: Stats.SUM })
 }
 
 /** All target groups of a service ask the same health check. */

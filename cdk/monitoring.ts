@@ -19,7 +19,7 @@ import { Construct } from 'constructs'
 import type { Deployment } from './configuration.ts'
 import { createDashboard } from './dashboard.ts'
 import type { LoadBalancer } from './load-balancer.ts'
-import { deadBells, FIVE_MINUTES, maxOf, ownMetric, sumOf, unhealthy } from './metrics.ts'
+import { FIVE_MINUTES, maxOf, ownMetric, unhealthy } from './metrics.ts'
 import type { Queues } from './queues.ts'
 import type { Storage } from './storage.ts'
 import { metricsNamespace } from './variables.ts'
@@ -28,8 +28,7 @@ export const alarmNames = [
   'IncomingAge',
   'DueLag',
   'Corrupt',
-  'IncomingDead',
-  'ActiveDead',
+  'DeadLetters',
   'UnhealthyEdge',
   'EdgeCpu',
   'EdgeMemory',
@@ -50,8 +49,8 @@ export type Monitored = {
     readonly targetGroups: readonly NetworkTargetGroup[]
   }[]
   readonly functions: readonly { readonly lambda: Lambda }[]
-  /** Those of them that somebody waits for; events of the others are tried again for hours. */
-  readonly awaited: readonly { readonly lambda: Lambda }[]
+  /** The one of them that clients wait for; what wakes the others waits in a queue or comes again. */
+  readonly policy: { readonly lambda: Lambda }
 }
 
 type AlarmFacts = {
@@ -107,7 +106,7 @@ function alarm(scope: Construct, name: AlarmName, facts: AlarmFacts): Alarm {
   })
 }
 
-function alarmFacts({ deployment, queues, services, awaited }: Monitored): {
+function alarmFacts({ deployment, queues, services, policy }: Monitored): {
   readonly [name in AlarmName]: AlarmFacts
 } {
   const limits = deployment.preset.alarms
@@ -132,14 +131,9 @@ function alarmFacts({ deployment, queues, services, awaited }: Monitored): {
       metric: ownMetric(namespace, 'Corrupt'),
       threshold: 0,
     },
-    IncomingDead: {
-      meaning: 'No cleanup survived a message',
-      metric: deadBells(queues.incoming),
-      threshold: 0,
-    },
-    ActiveDead: {
-      meaning: 'No delivery survived a group of a message',
-      metric: deadBells(queues.active),
+    DeadLetters: {
+      meaning: 'No worker survived some message',
+      metric: ownMetric(namespace, 'DeadLetters'),
       threshold: 0,
     },
     UnhealthyEdge: {
@@ -172,13 +166,8 @@ function alarmFacts({ deployment, queues, services, awaited }: Monitored): {
       threshold: limits.failuresPerFiveMinutes,
     },
     Throttles: {
-      meaning: 'Lambda refuses to run functions',
-      metric: sumOf(
-        'throttles',
-        awaited.map(({ lambda }) =>
-          lambda.metricThrottles({ period: FIVE_MINUTES, statistic: Stats.SUM }),
-        ),
-      ),
+      meaning: 'Lambda refuses to run functions, and recipients are put off',
+      metric: policy.lambda.metricThrottles({ period: FIVE_MINUTES, statistic: Stats.SUM }),
       threshold: 0,
       periods: 3,
       bad: 2,

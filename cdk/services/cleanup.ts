@@ -31,7 +31,6 @@ export class Cleanup extends PostwolkeFunction<'cleanup'> {
         QUEUE_TABLE: queue.tableName,
         INCOMING_QUEUE_URL: incoming.queue.queueUrl,
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
-        DEAD_QUEUE_ARN: incoming.dead.queueArn,
         METRICS_NAMESPACE: metricsNamespace(deployment),
       } satisfies EnvironmentOf<'cleanup'>,
       statements: [
@@ -54,6 +53,5 @@ export class Cleanup extends PostwolkeFunction<'cleanup'> {
     })
     const concurrencyMax = deployment.preset.cleanupConcurrencyMax
     this.wokenBy('Incoming', incoming.queue, { batchSize: BATCH, concurrencyMax })
-    this.wokenBy('IncomingDead', incoming.dead, { batchSize: BATCH })
   }
 }

@@ -18,7 +18,6 @@ import { metricsNamespace } from '../variables.ts'
 
 /** Each waits for another host. */
 const BATCH = 1
-const DEAD_BATCH = 10
 
 export class Delivery extends PostwolkeFunction<'delivery'> {
   constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
@@ -35,7 +34,6 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
         QUEUE_TABLE: queue.tableName,
         OBJECTS_BUCKET: storage.objects.bucketName,
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
-        DEAD_QUEUE_ARN: active.dead.queueArn,
         RELAY_SECRET: relaySecretArn,
         METRICS_NAMESPACE: metricsNamespace(deployment),
       } satisfies EnvironmentOf<'delivery'>,
@@ -59,6 +57,5 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
     })
     const concurrencyMax = deployment.preset.deliveryConcurrencyMax
     this.wokenBy('Active', active.queue, { batchSize: BATCH, concurrencyMax })
-    this.wokenBy('ActiveDead', active.dead, { batchSize: DEAD_BATCH })
   }
 }

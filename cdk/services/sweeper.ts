@@ -1,4 +1,5 @@
-// sweeper: rings the bell again for whatever is due, so that a lost bell or a dead worker is a delay and never a loss.
+// sweeper: rings the bell again for whatever is due, so that a lost bell or a dead worker is a delay and never a loss; and
+// takes the bells that no worker survived.
 
 import { Duration } from 'aws-cdk-lib'
 import { Schedule } from 'aws-cdk-lib/aws-events'
@@ -22,12 +23,18 @@ export class Sweeper extends PostwolkeFunction<'sweeper'> {
         QUEUE_TABLE: queue.tableName,
         INCOMING_QUEUE_URL: incoming.queue.queueUrl,
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
+        INCOMING_DEAD_QUEUE_URL: incoming.dead.queueUrl,
+        ACTIVE_DEAD_QUEUE_URL: active.dead.queueUrl,
         METRICS_NAMESPACE: metricsNamespace(deployment),
       } satisfies EnvironmentOf<'sweeper'>,
       statements: [
         allow(['dynamodb:Query'], [`${queue.tableArn}/index/due`]),
-        allow(['dynamodb:UpdateItem'], [queue.tableArn], keysLike('Q#*')),
+        allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], [queue.tableArn], keysLike('Q#*')),
         allow(['sqs:SendMessage'], [incoming.queue.queueArn, active.queue.queueArn]),
+        allow(
+          ['sqs:ReceiveMessage', 'sqs:DeleteMessage'],
+          [incoming.dead.queueArn, active.dead.queueArn],
+        ),
       ],
     })
     this.every<(typeof sweeperJobs)[number]>('Ring', Schedule.rate(Duration.minutes(1)), {

@@ -6,6 +6,7 @@ import { createCollector } from '#services/collector/collector.ts'
 import { createDelivery } from '#services/delivery/delivery.ts'
 import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
 import { createPolicy } from '#services/policy/policy.ts'
+import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
 import type { PolicyClient } from '#shared/contracts/policy.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
@@ -52,9 +53,22 @@ export function assembleDelivery(core: Core, deliverRemote: RemoteDelivery) {
   })
 }
 
-export function assembleSweeper({ store, clock }: Core) {
-  const { incoming, active } = store.queues
-  return createSweeper({ queueTable: store.tables.queue, incoming, active, clock })
+export function assembleSweeper({ store, queue, clock, log }: Core) {
+  const {
+    incoming,
+    active,
+    'incoming-dead': incomingDead,
+    'active-dead': activeDead,
+  } = store.queues
+  return {
+    ...createSweeper({ queueTable: store.tables.queue, incoming, active, clock }),
+    deadLetters: createDeadLetters({
+      queue,
+      incomingDead,
+      activeDead,
+      log: log.child({ service: 'sweeper' }),
+    }),
+  }
 }
 
 export function assembleCollector({ store, directory, mailbox, clock, log }: Core) {

@@ -1,4 +1,4 @@
-// The function `delivery`: woken by the queue active and by its dead letters.
+// The function `delivery`: woken by the queue active.
 
 import { assembleDelivery } from '#services/assembly/pipeline.ts'
 import { type OpenRemoteDelivery, openRemoteDelivery } from '#services/assembly/remote.ts'
@@ -17,23 +17,17 @@ const relayLogin = createRelayLogin(
   core.clock,
 )
 
-export const handler = onQueueEvents({
-  opened,
-  queue: opened.store.queues.active,
-  async handle(bells, context) {
-    let remote: OpenRemoteDelivery | undefined
-    const delivery = assembleDelivery(core, async (message, hop, recipients) => {
-      remote ??= openRemoteDelivery(core, await relayLogin())
-      return remote.deliver(message, hop, recipients)
-    })
-    const leftMs = context.getRemainingTimeInMillis() - CUT_OFF_BEFORE_END_MS
-    const timer = setTimeout(() => remote?.cutOff(), Math.max(0, leftMs))
-    try {
-      return await delivery.handle(bells)
-    } finally {
-      clearTimeout(timer)
-    }
-  },
-  deadQueueArn: variables.DEAD_QUEUE_ARN,
-  handleDead: assembleDelivery(core, async () => []).handleDead,
+export const handler = onQueueEvents(opened, opened.store.queues.active, async (bells, context) => {
+  let remote: OpenRemoteDelivery | undefined
+  const delivery = assembleDelivery(core, async (message, hop, recipients) => {
+    remote ??= openRemoteDelivery(core, await relayLogin())
+    return remote.deliver(message, hop, recipients)
+  })
+  const leftMs = context.getRemainingTimeInMillis() - CUT_OFF_BEFORE_END_MS
+  const timer = setTimeout(() => remote?.cutOff(), Math.max(0, leftMs))
+  try {
+    return await delivery.handle(bells)
+  } finally {
+    clearTimeout(timer)
+  }
 })

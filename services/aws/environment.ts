@@ -51,14 +51,12 @@ export const environments = {
     'DRAIN_SECONDS',
   ],
   policy: ['DIRECTORY_TABLE', 'MAIL_TABLE'],
-  /** DEAD_QUEUE_ARN: messages from this queue are those no worker survived. */
   cleanup: [
     'DIRECTORY_TABLE',
     'MAIL_TABLE',
     'QUEUE_TABLE',
     'INCOMING_QUEUE_URL',
     'ACTIVE_QUEUE_URL',
-    'DEAD_QUEUE_ARN',
   ],
   /** RELAY_SECRET: `{"user", "password"}` for the relay host in Secrets Manager, '' for a relay host without a login. */
   delivery: [
@@ -67,10 +65,15 @@ export const environments = {
     'QUEUE_TABLE',
     'OBJECTS_BUCKET',
     'ACTIVE_QUEUE_URL',
-    'DEAD_QUEUE_ARN',
     'RELAY_SECRET',
   ],
-  sweeper: ['QUEUE_TABLE', 'INCOMING_QUEUE_URL', 'ACTIVE_QUEUE_URL'],
+  sweeper: [
+    'QUEUE_TABLE',
+    'INCOMING_QUEUE_URL',
+    'ACTIVE_QUEUE_URL',
+    'INCOMING_DEAD_QUEUE_URL',
+    'ACTIVE_DEAD_QUEUE_URL',
+  ],
   collector: [
     'DIRECTORY_TABLE',
     'MAIL_TABLE',

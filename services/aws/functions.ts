@@ -2,7 +2,7 @@
 // an answer, because a function is frozen with it: hints are sent, metrics are written.
 
 import { decodeBody } from '#shared/storage/aws/queue-body.ts'
-import type { BatchHandler, BatchResult } from '#shared/storage/consumer.ts'
+import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { Queue, QueueMessage } from '#shared/storage/ports.ts'
 import type { EntryName, EnvironmentOf, ScheduledEvent } from './environment.ts'
 import type { Metrics } from './metrics.ts'
@@ -18,7 +18,6 @@ export type SqsEvent = {
     readonly receiptHandle: string
     readonly body: string
     readonly attributes: { readonly ApproximateReceiveCount: string }
-    readonly eventSourceARN: string
   }[]
 }
 
@@ -46,28 +45,19 @@ export type QueueEventHandler = (
   context: LambdaContext,
 ) => Promise<SqsBatchResponse>
 
-/** Of a queue and its dead-letter queue, which wake the same function. */
-export function onQueueEvents(parts: {
-  readonly opened: OpenedFunction
-  readonly queue: Queue
-  readonly handle: (
-    messages: readonly QueueMessage[],
-    context: LambdaContext,
-  ) => Promise<BatchResult>
-  readonly deadQueueArn: string
-  readonly handleDead: BatchHandler
-}): QueueEventHandler {
-  const { opened, queue, handle, handleDead, deadQueueArn } = parts
+export function onQueueEvents(
+  opened: OpenedFunction,
+  queue: Queue,
+  handle: (messages: readonly QueueMessage[], context: LambdaContext) => Promise<BatchResult>,
+): QueueEventHandler {
   return async ({ Records: records }, context) => {
-    const isDead = records[0]?.eventSourceARN === deadQueueArn
     const messages = records.map(queueMessage)
-    const result = isDead ? await handleDead(messages) : await handle(messages, context)
-    const { retry, underWay } = result
+    const { retry, underWay } = await handle(messages, context)
     // Should it fail, the work is found again.
     await underWay?.catch((error) => opened.core.log.warn({ error }, 'work not settled'))
     const again = messages.filter(({ id }) => retry.includes(id))
     // Without this they would come back when their visibility ends, which is minutes away.
-    if (again.length > 0 && !isDead) {
+    if (again.length > 0) {
       const receipts = again.map(({ receipt }) => receipt)
       await queue
         .extend(receipts, RETRY_SECONDS)

@@ -11,6 +11,7 @@ export const metricUnits = {
   Deferred: 'Count',
   Failed: 'Count',
   Corrupt: 'Count',
+  DeadLetters: 'Count',
   LoginFailures: 'Count',
   /** Lines logged as errors. */
   Failures: 'Count',
@@ -61,6 +62,9 @@ export const countedMessages: Readonly<Record<string, MetricName>> = {
   deferred: 'Deferred',
   failed: 'Failed',
   'message set aside as corrupt': 'Corrupt',
+  'no worker survived this message': 'DeadLetters',
+  'no worker survived this delivery': 'DeadLetters',
+  'no cleanup survives any message': 'DeadLetters',
   'login refused': 'LoginFailures',
   'login failed': 'LoginFailures',
   'login throttled': 'LoginFailures',

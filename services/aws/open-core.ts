@@ -42,6 +42,8 @@ export async function openCore(parts: {
       queueUrls: {
         incoming: environment.INCOMING_QUEUE_URL,
         active: environment.ACTIVE_QUEUE_URL,
+        'incoming-dead': environment.INCOMING_DEAD_QUEUE_URL,
+        'active-dead': environment.ACTIVE_DEAD_QUEUE_URL,
       },
       ...(environment.WATCH_QUEUE_PREFIX !== undefined && {
         watchQueuePrefix: environment.WATCH_QUEUE_PREFIX,

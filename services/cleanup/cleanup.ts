@@ -2,7 +2,7 @@
 // group in the queue for every other destination and for whatever could not be delivered now.
 
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
-import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
+import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { finalFields } from '#shared/queue/added-fields.ts'
 import { blobOf } from '#shared/queue/blob.ts'
 import type { MailQueue, NewGroup, Settled } from '#shared/queue/mail-queue.ts'
@@ -138,18 +138,5 @@ export function createCleanup(deps: {
     return groups
   }
 
-  /** A doorbell that no worker survived: the message is set aside, so that it cannot take the next worker down too. */
-  async function handleDead(bells: readonly QueueMessage[]): Promise<BatchResult> {
-    for (const { body } of bells) {
-      const id: QueueId | undefined = parseQueueId(body)
-      if (id === undefined) continue
-      const [message] = await queue.load([id])
-      if (message?.state !== 'incoming') continue
-      await queue.markCorrupt(id, 'no worker survived this message')
-      log.error({ queueId: id }, 'message set aside as corrupt')
-    }
-    return { retry: [] }
-  }
-
-  return { handle, handleDead }
+  return { handle }
 }

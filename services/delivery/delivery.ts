@@ -119,13 +119,7 @@ export function createDelivery(deps: {
     }
   }
 
-  /** A doorbell no worker survived: the group keeps its due time, so it is tried again when its lease is over. */
-  async function handleDead(bells: readonly QueueMessage[]): Promise<BatchResult> {
-    for (const { body } of bells) log.error({ bell: body }, 'no worker survived this delivery')
-    return { retry: [] }
-  }
-
-  return { handle, handleDead }
+  return { handle }
 }
 
 const noResult: DeliveryResult = { kind: 'deferred', status: '4.3.0', reply: 'no result' }

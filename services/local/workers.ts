@@ -40,14 +40,11 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
       visibilitySeconds: VISIBILITY_SECONDS,
       retrySeconds: RETRY_SECONDS,
     }
-    const one = { ...consume, concurrency: 1 }
     const deps = { log, clock }
     const { queues } = store
     const consumers = [
       startConsumer(queues.incoming, cleanup.handle, consume, deps),
-      startConsumer(queues['incoming-dead'], cleanup.handleDead, one, deps),
       startConsumer(queues.active, delivery.handle, { ...consume, ...deliveries(settings) }, deps),
-      startConsumer(queues['active-dead'], delivery.handleDead, one, deps),
     ]
     const stopping = new AbortController()
     const every = async (pauseMs: number, job: () => Promise<unknown>, firstMs = 0) => {
@@ -62,6 +59,7 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
       every(SWEEP_EVERY_MS, async () => {
         await sweeper.ringDue({ incomingNow: first })
         first = false
+        await sweeper.deadLetters.drain()
       }),
       every(HOUSEKEEPING_EVERY_MS, async () => {
         await collector.collectDead()

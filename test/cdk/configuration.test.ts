@@ -45,7 +45,7 @@ describe('a deployment file', () => {
       preset: presets.standard,
       hostname: 'mail.example.org',
       hostedZone: { id: 'Z0123456789', name: 'example.org' },
-      certificate: 'acm',
+      certificate: 'acme',
       clientAddress: 'preserved',
       topology: 'combined',
       listeners: ['smtp', 'submission', 'submissions', 'imaps', 'pop3s'],
@@ -124,9 +124,9 @@ describe('a wrong deployment file', () => {
       'hostname and hostedZoneName: mail.notexample.org is not in example.org',
     ],
     [
-      'no zone for a certificate of ACM',
+      'no zone to prove the host name in',
       file('', ['hostedZoneId', 'hostedZoneName']),
-      'certificate and hostedZoneId: acm proves the host name in a hosted zone',
+      'certificate and hostedZoneId: acme proves the host name in a hosted zone',
     ],
     [
       'an authority without TLS',

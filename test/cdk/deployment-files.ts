@@ -11,8 +11,7 @@ export const deploymentFiles = {
     hostname = "mail.example.net"
     hostedZoneId = "Z0123456789"
     hostedZoneName = "example.net"
-    certificate = "acme"
-    acmeContact = "postmaster@example.net"
+    certificate = "acm"
     relayhost = "[relay.example.net]:587"
   `,
   scale: `

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { eventually } from '#test/support/accounts.ts'
 import type { Task } from '#test/support/deployment/container-process.ts'
 import type { RunningService } from '#test/support/deployment/container-service.ts'
-import { type Deployment, deployLocally } from '#test/support/deployment/deployment.ts'
+import { deployLocally } from '#test/support/deployment/deployment.ts'
 import {
   addAccounts,
   ann,
@@ -17,6 +17,7 @@ import {
   submit,
   takeMail,
 } from '#test/support/deployment/mail.ts'
+import type { Deployment } from '#test/support/deployment/running-deployment.ts'
 import { synthesize } from '#test/support/deployment/synthesize.ts'
 import { dynamoDbEndpoint } from '#test/support/emulators/broker.ts'
 import { freePort } from '#test/support/server-process.ts'

@@ -5,8 +5,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { eventually } from '#test/support/accounts.ts'
 import { type Assembly, readAssembly } from '#test/support/deployment/assembly.ts'
-import { type Deployment, deployLocally } from '#test/support/deployment/deployment.ts'
+import { deployLocally } from '#test/support/deployment/deployment.ts'
 import { addAccounts, ann, receive } from '#test/support/deployment/mail.ts'
+import type { Deployment } from '#test/support/deployment/running-deployment.ts'
 import { synthesize } from '#test/support/deployment/synthesize.ts'
 import type { Template } from '#test/support/deployment/template.ts'
 import { dynamoDbEndpoint } from '#test/support/emulators/broker.ts'
@@ -40,12 +41,12 @@ describe.skipIf(dynamoDbUrl === undefined)('a deployment with', () => {
 
   it('a variable of a function misnamed keeps its messages in the queue', async () => {
     await using deployment = await deploy((text) =>
-      text.replace('"DEAD_QUEUE_ARN":', '"DEAD_QUEUE":'),
+      text.replace('"ACTIVE_QUEUE_URL":', '"ACTIVE_URL":'),
     )
     await addAccounts(deployment, ann)
     expect(await receive(deployment, ann.address, 'Subject: a\r\n\r\n')).toMatch(/^250 /)
     const failure = await eventually('a failure', () => deployment.pollingFailures[0])
-    expect(String(failure)).toContain('cleanup needs the variable DEAD_QUEUE_ARN')
+    expect(String(failure)).toContain('cleanup needs the variable ACTIVE_QUEUE_URL')
     expect(deployment.queued('incoming')).toHaveLength(1)
   })
 
@@ -78,7 +79,7 @@ describe.skipIf(dynamoDbUrl === undefined)('a deployment with', () => {
     expect(await receive(deployment, ann.address, 'Subject: a\r\n\r\n')).toMatch(/^250 /)
     await eventually('the bell', () => deployment.queued('incoming').length === 1)
     expect(deployment.function('cleanup').invocations).toBe(0)
-    expect(deployment.inventory.mappings).toHaveLength(3)
+    expect(deployment.inventory.mappings).toHaveLength(1)
   })
 
   it('a schedule that may not invoke its function cannot be deployed', async () => {

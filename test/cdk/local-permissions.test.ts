@@ -2,21 +2,17 @@
 // nothing needed stands with its reason in unused-allowances.json.
 
 import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, ListQueuesCommand } from '@aws-sdk/client-sqs'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
 import { newQueueId } from '#shared/mail/queue-id.ts'
+import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { eventually } from '#test/support/accounts.ts'
 import { allAllowances, unusedAllowances } from '#test/support/deployment/allowances.ts'
-import {
-  type Deployment,
-  deployLocally,
-  localAccountId,
-  localRegion,
-} from '#test/support/deployment/deployment.ts'
+import { deployLocally } from '#test/support/deployment/deployment.ts'
 import { type FaultyBackend, openFaultyBackend } from '#test/support/deployment/faulty-backend.ts'
 import {
   addAccounts,
@@ -31,6 +27,8 @@ import {
   submit,
   takeMail,
 } from '#test/support/deployment/mail.ts'
+import { localPlace } from '#test/support/deployment/place.ts'
+import type { Deployment } from '#test/support/deployment/running-deployment.ts'
 import { secretArnOf } from '#test/support/deployment/secret-arn.ts'
 import { synthesize } from '#test/support/deployment/synthesize.ts'
 import { dynamoDbEndpoint } from '#test/support/emulators/broker.ts'
@@ -48,15 +46,13 @@ let tables: FaultyBackend
 let sink: Sink
 const replies: { rcpt: (address: string) => string | undefined } = { rcpt: () => undefined }
 
-const place = { region: localRegion, accountId: localAccountId }
-
 const file = (relayPort: number) => `
 name = "local"
 preset = "standard"
 hostname = "mail.example.test"
 certificate = "operator"
-relayhost = "[127.0.0.1]:${relayPort}"
-relaySecretArn = "${secretArnOf('relay', place)}"
+relayhost = "[localhost]:${relayPort}"
+relaySecretArn = "${secretArnOf('relay', localPlace)}"
 
 [mail]
 minimalBackoffTime = "1s"
@@ -68,16 +64,25 @@ const MB = 1_048_576
 describe.skipIf(dynamoDbUrl === undefined)('permissions', () => {
   beforeAll(async () => {
     const relayPort = await freePort()
-    sink = resources.use(
-      await openSink({ port: relayPort, rcpt: (address) => replies.rcpt(address) }),
-    )
     const { path } = resources.use(await temporaryFolder())
+    // Passwords go to hosts only whose certificate is trusted.
+    const certificate = makeSelfSigned('localhost', new Date())
+    const authorities = join(path, 'authorities.pem')
+    await writeFile(authorities, certificate.cert)
+    sink = resources.use(
+      await openSink({
+        port: relayPort,
+        rcpt: (address) => replies.rcpt(address),
+        options: certificate,
+      }),
+    )
     synthesize(file(relayPort), join(path, 'cdk.out'))
     tables = resources.use(await openFaultyBackend(dynamoDbUrl ?? ''))
     deployment = await deployLocally({
       assembly: join(path, 'cdk.out'),
       dynamoDbUrl: tables.url,
       secrets: { relay: JSON.stringify({ user: 'postwolke', password: 'of the relay' }) },
+      authorities,
       containerVariables: { DRAIN_SECONDS: '1' },
     })
     resources.use(deployment)
@@ -162,8 +167,9 @@ describe.skipIf(dynamoDbUrl === undefined)('permissions', () => {
     poison('cleanup', 'incoming')
     const reply = await receive(deployment, bob.address, 'Subject: poison\r\n\r\n')
     const queueId = reply.split(' ').at(-1) ?? ''
-    await eventually('a dead letter', () => {
+    await eventually('a dead letter', async () => {
       deployment.expireVisibility('incoming')
+      await deployment.runSchedules('1 minute')
       return deployment.output.includes('message set aside as corrupt')
     })
     const found = (await queueList(deployment)).find((each) => each.queueId === queueId)
@@ -178,8 +184,9 @@ describe.skipIf(dynamoDbUrl === undefined)('permissions', () => {
     poison('delivery', 'active')
     const message = 'From: <ann@example.test>\r\nSubject: poison\r\n\r\n'
     expect(await submit(deployment, ann, 'somebody@remote.test', message)).toMatch(/^250 /)
-    await eventually('a dead letter', () => {
+    await eventually('a dead letter', async () => {
       deployment.expireVisibility('active')
+      await deployment.runSchedules('1 minute')
       return deployment.output.includes('no worker survived this delivery')
     })
     expect(sink.messages).toHaveLength(0)

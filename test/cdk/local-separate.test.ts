@@ -3,10 +3,11 @@
 
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { type Deployment, deployLocally } from '#test/support/deployment/deployment.ts'
+import { deployLocally } from '#test/support/deployment/deployment.ts'
 import { evaluate } from '#test/support/deployment/iam.ts'
 import type { Role } from '#test/support/deployment/inventory.ts'
 import { addAccounts, ann, idle, receiveFrom, takeMail } from '#test/support/deployment/mail.ts'
+import type { Deployment } from '#test/support/deployment/running-deployment.ts'
 import { synthesize } from '#test/support/deployment/synthesize.ts'
 import { dynamoDbEndpoint } from '#test/support/emulators/broker.ts'
 import { ImapClient } from '#test/support/imap-client.ts'

@@ -60,6 +60,7 @@ describe('alarms', () => {
     expect(read.map(({ Properties }) => Properties.MetricName)).toEqual([
       'DueLagSeconds',
       'Corrupt',
+      'DeadLetters',
       'Failures',
       'CertificateDaysLeft',
       'LoginFailures',

@@ -106,14 +106,14 @@ describe('permissions', () => {
   })
 
   it('of the ACME agent are for one record', () => {
-    const [change] = permissions(hobby).filter(
+    const [change] = permissions(standard).filter(
       ({ action }) => action === 'route53:ChangeResourceRecordSets',
     )
-    expect(change?.resource).toBe('arn:AWS::Partition:route53:::hostedzone/Z0123456789')
+    expect(change?.resource).toBe('arn:AWS::Partition:route53:::hostedzone/Z0123456789ABCDEFGHIJ')
     expect(JSON.parse(change?.condition ?? '{}')).toEqual({
       'ForAllValues:StringEquals': {
         'route53:ChangeResourceRecordSetsNormalizedRecordNames': [
-          '_acme-challenge.mail.example.net',
+          '_acme-challenge.mail.example.org',
         ],
         'route53:ChangeResourceRecordSetsRecordTypes': ['TXT'],
         'route53:ChangeResourceRecordSetsActions': ['UPSERT', 'DELETE'],

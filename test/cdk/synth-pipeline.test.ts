@@ -228,9 +228,7 @@ describe('functions', () => {
       ])
     expect(mappings).toEqual([
       ['Queuesincoming.Arn', 'cleanupFunction', 10, 10, ['ReportBatchItemFailures']],
-      ['Queuesincomingdead.Arn', 'cleanupFunction', 10, undefined, ['ReportBatchItemFailures']],
       ['Queuesactive.Arn', 'deliveryFunction', 1, 20, ['ReportBatchItemFailures']],
-      ['Queuesactivedead.Arn', 'deliveryFunction', 10, undefined, ['ReportBatchItemFailures']],
     ])
   })
 
@@ -253,7 +251,6 @@ describe('functions', () => {
       ['collectorFunction.Arn', 'rate(1 day)', job('orphans')],
       ['collectorFunction.Arn', 'rate(1 day)', job('removals')],
       ['certificatesFunction.Arn', 'rate(1 hour)', undefined],
-      ['certificatesFunction.Arn', 'ACM Certificate Available', undefined],
     ])
   })
 
@@ -267,32 +264,36 @@ describe('functions', () => {
 })
 
 describe('the certificate', () => {
-  it('of ACM may be exported and is proven in the zone', () => {
-    const found = standard.find('AWS::CertificateManager::Certificate')
+  it('of an ACME authority is ordered by the function', () => {
+    expect(standard.find('AWS::CertificateManager::Certificate')).toEqual([])
+    expect(variablesOf(standard, 'certificates')).toMatchObject({
+      CERTIFICATE_SOURCE: 'acme',
+      CERTIFICATE_ARN: '',
+      ACME_DIRECTORY_URL: 'https://acme-v02.api.letsencrypt.org/directory',
+      ACME_CONTACT: 'postmaster@example.org',
+      HOSTED_ZONE_ID: 'Z0123456789ABCDEFGHIJ',
+    })
+  })
+
+  it('of ACM may be exported, is proven in the zone and looked at when it is there', () => {
+    const found = hobby.find('AWS::CertificateManager::Certificate')
     expect(found.map(({ Properties }) => Properties)).toMatchObject([
       {
-        DomainName: 'mail.example.org',
+        DomainName: 'mail.example.net',
         CertificateExport: 'ENABLED',
-        DomainValidationOptions: [{ HostedZoneId: 'Z0123456789ABCDEFGHIJ' }],
+        DomainValidationOptions: [{ HostedZoneId: 'Z0123456789' }],
       },
     ])
-    expect(variablesOf(standard, 'certificates')).toMatchObject({
+    expect(variablesOf(hobby, 'certificates')).toMatchObject({
       CERTIFICATE_SOURCE: 'acm',
       ACME_DIRECTORY_URL: '',
       ACME_ACCOUNT_SECRET: '',
       HOSTED_ZONE_ID: '',
     })
-  })
-
-  it('of an ACME authority is ordered by the function', () => {
-    expect(hobby.find('AWS::CertificateManager::Certificate')).toEqual([])
-    expect(variablesOf(hobby, 'certificates')).toMatchObject({
-      CERTIFICATE_SOURCE: 'acme',
-      CERTIFICATE_ARN: '',
-      ACME_DIRECTORY_URL: 'https://acme-v02.api.letsencrypt.org/directory',
-      ACME_CONTACT: 'postmaster@example.net',
-      HOSTED_ZONE_ID: 'Z0123456789',
-    })
+    const events = hobby
+      .find('AWS::Events::Rule')
+      .map(({ Properties }) => at(Properties, 'EventPattern.detail-type.0'))
+    expect(events).toContain('ACM Certificate Available')
   })
 })
 

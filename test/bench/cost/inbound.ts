@@ -37,14 +37,14 @@ const parts: readonly Part[] = [
   {
     name: 'policy: invocations',
     planned: 0,
-    why: 'policy is a function of its own: one invocation for every RCPT and one at the end of the message',
+    why: 'policy is a function of its own: one invocation for every RCPT',
     has: ofPolicy('invocations'),
   },
   { name: 'spool: put', planned: 5, has: (entry) => entry.call === 'PutObject' },
   {
     name: 'queue item: put and delete',
     planned: 1.25,
-    why: 'the item is above 1 KB (index and added header fields), and is in the due index',
+    why: 'the item is in the due index, which is written with it, and may be above 1 KB',
     has: writes('queue'),
   },
   { name: 'SQS incoming', planned: 0.48, has: ({ call }) => call.endsWith(' incoming') },
@@ -68,7 +68,7 @@ const parts: readonly Part[] = [
   {
     name: 'delivery: transactions',
     planned: 6.62,
-    why: 'the blob item is above 1 KB',
+    why: 'the blob item may be above 1 KB',
     has: writes('mail'),
   },
   {

@@ -54,16 +54,14 @@ export async function openSystem(
     },
   )
   const cleanup = await openBenchFunction(stage, 'cleanup', set, (opened) => {
-    const { handle, handleDead } = assembleCleanup(opened.core)
-    const queue = opened.store.queues.incoming
-    return onQueueEvents({ opened, queue, handle, handleDead, deadQueueArn: 'dead' })
+    const { handle } = assembleCleanup(opened.core)
+    return onQueueEvents(opened, opened.store.queues.incoming, handle)
   })
   const delivery = await openBenchFunction(stage, 'delivery', set, (opened) => {
-    const { handle, handleDead } = assembleDelivery(opened.core, (message, hop, recipients) =>
+    const { handle } = assembleDelivery(opened.core, (message, hop, recipients) =>
       deliverRemote(message, hop, recipients),
     )
-    const queue = opened.store.queues.active
-    return onQueueEvents({ opened, queue, handle, handleDead, deadQueueArn: 'dead' })
+    return onQueueEvents(opened, opened.store.queues.active, handle)
   })
   const sweeper = await openBenchFunction(stage, 'sweeper', set, (opened) => {
     const { ringDue } = assembleSweeper(opened.core)
@@ -170,6 +168,5 @@ function sqsRecord({ id, body, receipt, receives }: QueueMessage): SqsEvent['Rec
     receiptHandle: receipt,
     body: encodeBody(body),
     attributes: { ApproximateReceiveCount: String(receives) },
-    eventSourceARN: 'queue',
   }
 }

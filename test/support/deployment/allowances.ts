@@ -1,8 +1,8 @@
 // What the roles of a deployment may do, and what of it nothing that was done needed: either a scenario is missing, or the
 // permission. Said in words that are the same for every deployment of the same templates.
 
-import type { Deployment } from './deployment.ts'
 import { allowanceKey, allowances } from './iam.ts'
+import type { Deployment } from './running-deployment.ts'
 
 /** `role: action on resource`, sorted. */
 export function allAllowances(deployment: Deployment): readonly string[] {

@@ -1,7 +1,6 @@
 // Processes that the harness starts: they get the environment they are given and nothing of ours, and die with us.
 
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 
 /** The last part of what a process has printed is kept. */
 const OUTPUT_CHARACTERS_MAX = 400_000
@@ -45,7 +44,14 @@ export function startProcess(
       text = (text + chunk).slice(-OUTPUT_CHARACTERS_MAX)
     })
   }
-  return { child, output: () => text, ended: once(child, 'close').then(([code]) => code) }
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('close', resolve)
+    child.once('error', (error) => {
+      text += error.message // it could not be started
+      resolve(null)
+    })
+  })
+  return { child, output: () => text, ended }
 }
 
 /** Kills it, stopped or not, and waits for the end. */

@@ -68,7 +68,8 @@ export class LambdaProcess {
     if (!this.isAlive) return failure('Runtime.ExitError', 'the process has ended')
     child.kill('SIGCONT')
     const answer = this.#next(timeoutMs, 'Task')
-    child.send({ payload, requestId: randomUUID(), deadlineMs: Date.now() + timeoutMs })
+    const event = { payload, requestId: randomUUID(), deadlineMs: Date.now() + timeoutMs }
+    child.send(event, () => undefined) // to a process that has just died: its end is the answer
     const message = await answer
     if (this.#isLate) await this.#started.ended
     else if (this.isAlive) child.kill('SIGSTOP')

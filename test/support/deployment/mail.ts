@@ -17,7 +17,7 @@ import { Pop3Client } from '#test/support/pop3-client.ts'
 import { SmtpClient } from '#test/support/smtp-client.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { Connection } from '#test/transcripts/connection.ts'
-import type { Deployment } from './deployment.ts'
+import type { Deployment } from './running-deployment.ts'
 
 const cli = fileURLToPath(new URL('../../../services/cli/main.ts', import.meta.url))
 
@@ -37,6 +37,7 @@ export async function operate(
     env: { ...deployment.operatorEnvironment },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
+  child.stdin.on('error', () => undefined) // it ended without reading; its exit code says why
   child.stdin.end(input)
   const [stdout, stderr] = await Promise.all([
     text(child.stdout),

@@ -3,7 +3,6 @@ import { type OpenedFunction, onQueueEvents, onSchedule } from '#services/aws/fu
 import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { Queue, QueueMessage } from '#shared/storage/ports.ts'
 
-const deadQueueArn = 'arn:aws:sqs:eu-central-1:1:dead'
 const context = { getRemainingTimeInMillis: () => 1_000 }
 
 /** What a function has open, as far as events need it; notes in order what was done before the answer. */
@@ -16,46 +15,34 @@ function opened(done: string[]): OpenedFunction {
   } as unknown as OpenedFunction
 }
 
-function event(bodies: readonly string[], eventSourceARN = 'arn:aws:sqs:eu-central-1:1:live') {
+function event(bodies: readonly string[]) {
   return {
     Records: bodies.map((body, i) => ({
       messageId: `m${i}`,
       receiptHandle: `r${i}`,
       body,
       attributes: { ApproximateReceiveCount: String(i + 1) },
-      eventSourceARN,
     })),
   }
 }
 
 function queueHandler(
   done: string[],
-  answers: { live?: (messages: readonly QueueMessage[]) => Promise<BatchResult> },
+  handle: (messages: readonly QueueMessage[]) => Promise<BatchResult>,
 ) {
   const queue = {
     extend: async (receipts: readonly string[], seconds: number) =>
       void done.push(`extend ${receipts.join(' ')} by ${seconds}`),
   } as unknown as Queue
-  return onQueueEvents({
-    opened: opened(done),
-    queue,
-    handle: answers.live ?? (async () => ({ retry: [] })),
-    deadQueueArn,
-    handleDead: async (messages) => {
-      done.push(`dead ${messages.map(({ body }) => body).join(' ')}`)
-      return { retry: [] }
-    },
-  })
+  return onQueueEvents(opened(done), queue, handle)
 }
 
 describe('onQueueEvents', () => {
   it('hands on records as messages of the port, bodies decoded', async () => {
     const got: QueueMessage[] = []
-    const handler = queueHandler([], {
-      live: async (messages) => {
-        got.push(...messages)
-        return { retry: [] }
-      },
+    const handler = queueHandler([], async (messages) => {
+      got.push(...messages)
+      return { retry: [] }
     })
     const odd = `base64:${Buffer.from('\0').toString('base64')}`
     expect(await handler(event(['a', odd]), context)).toEqual({ batchItemFailures: [] })
@@ -67,7 +54,7 @@ describe('onQueueEvents', () => {
 
   it('names what failed and brings it forward', async () => {
     const done: string[] = []
-    const handler = queueHandler(done, { live: async () => ({ retry: ['m1'] }) })
+    const handler = queueHandler(done, async () => ({ retry: ['m1'] }))
     expect(await handler(event(['a', 'b']), context)).toEqual({
       batchItemFailures: [{ itemIdentifier: 'm1' }],
     })
@@ -77,28 +64,23 @@ describe('onQueueEvents', () => {
   it('waits for the work under way before it answers', async () => {
     const done: string[] = []
     const underWay = Promise.resolve().then(() => void done.push('finished'))
-    const handler = queueHandler(done, { live: async () => ({ retry: [], underWay }) })
+    const handler = queueHandler(done, async () => ({ retry: [], underWay }))
     await handler(event(['a']), context)
     expect(done).toEqual(['finished', 'hints sent', 'metrics written'])
   })
 
   it('answers all the same when the work under way fails: it is found again', async () => {
     const done: string[] = []
-    const handler = queueHandler(done, {
-      live: async () => ({ retry: [], underWay: Promise.reject(new Error('down')) }),
-    })
+    const handler = queueHandler(done, async () => ({
+      retry: [],
+      underWay: Promise.reject(new Error('down')),
+    }))
     expect(await handler(event(['a']), context)).toEqual({ batchItemFailures: [] })
     expect(done).toContain('work not settled')
   })
 
-  it('gives messages of the dead-letter queue to their own handler', async () => {
-    const done: string[] = []
-    await queueHandler(done, {})(event(['poison'], deadQueueArn), context)
-    expect(done[0]).toBe('dead poison')
-  })
-
   it('fails the event when the handler throws', async () => {
-    const handler = queueHandler([], { live: () => Promise.reject(new Error('bug')) })
+    const handler = queueHandler([], () => Promise.reject(new Error('bug')))
     await expect(handler(event(['a']), context)).rejects.toThrow('bug')
   })
 })
