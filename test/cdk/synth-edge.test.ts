@@ -6,16 +6,8 @@ import { settingsByPath } from '#shared/runtime/settings/table.ts'
 import { HEALTH_PORT, listenerTable } from '../../cdk/listeners.ts'
 import { deploymentFiles } from './deployment-files.ts'
 import { readable } from './readable.ts'
+import { hobby, scale, standard, syntheses } from './syntheses.ts'
 import { at, list, type Synthesis, synthesize } from './synthesis.ts'
-
-const standard = synthesize(deploymentFiles.standard)
-const hobby = synthesize(deploymentFiles.hobby)
-const scale = synthesize(deploymentFiles.scale)
-const syntheses = [
-  ['standard', standard],
-  ['hobby', hobby],
-  ['scale', scale],
-] as const
 
 describe('the network', () => {
   it.each([

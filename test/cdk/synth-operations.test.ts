@@ -4,18 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { metricUnits } from '#services/aws/metrics.ts'
 import { ownMetrics } from '../../cdk/metrics.ts'
 import { alarmNames } from '../../cdk/monitoring.ts'
-import { deploymentFiles } from './deployment-files.ts'
 import { outline } from './outline.ts'
-import { at, list, stackNames, synthesize } from './synthesis.ts'
-
-const standard = synthesize(deploymentFiles.standard)
-const hobby = synthesize(deploymentFiles.hobby)
-const scale = synthesize(deploymentFiles.scale)
-const syntheses = [
-  ['standard', standard],
-  ['hobby', hobby],
-  ['scale', scale],
-] as const
+import { hobby, standard, syntheses } from './syntheses.ts'
+import { at, list, stackNames } from './synthesis.ts'
 
 describe('alarms', () => {
   it.each(syntheses)('of %s are all there, each with its meaning', (_name, { find }) => {

@@ -3,16 +3,8 @@
 import { describe, expect, it } from 'vitest'
 import { deploymentFiles } from './deployment-files.ts'
 import { type Permission, permissions, permissionsText } from './roles.ts'
+import { hobby, scale, standard, syntheses } from './syntheses.ts'
 import { at, list, type Synthesis, synthesize } from './synthesis.ts'
-
-const standard = synthesize(deploymentFiles.standard)
-const hobby = synthesize(deploymentFiles.hobby)
-const scale = synthesize(deploymentFiles.scale)
-const syntheses = [
-  ['standard', standard],
-  ['hobby', hobby],
-  ['scale', scale],
-] as const
 
 describe('permissions', () => {
   it('are as they were, in one service', async () => {

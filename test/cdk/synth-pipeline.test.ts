@@ -9,18 +9,9 @@ import {
   sweeperJobs,
 } from '#services/aws/environment.ts'
 import { queueLayouts, tableLayouts } from '#shared/storage/ports.ts'
-import { deploymentFiles } from './deployment-files.ts'
 import { readable } from './readable.ts'
-import { at, list, type Synthesis, synthesize } from './synthesis.ts'
-
-const standard = synthesize(deploymentFiles.standard)
-const hobby = synthesize(deploymentFiles.hobby)
-const scale = synthesize(deploymentFiles.scale)
-const syntheses = [
-  ['standard', standard],
-  ['hobby', hobby],
-  ['scale', scale],
-] as const
+import { hobby, scale, standard, syntheses } from './syntheses.ts'
+import { at, list, type Synthesis } from './synthesis.ts'
 
 const DAY = 24 * 3600
 

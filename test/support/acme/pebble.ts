@@ -3,11 +3,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { httpsSender } from '#services/certificates/acme/https.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
+import { freePort } from '#test/support/server-process.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 export interface Pebble extends AsyncDisposable {
@@ -85,14 +85,4 @@ export async function startPebble(nameServer: string): Promise<Pebble> {
   }
   await pebble[Symbol.asyncDispose]()
   throw new Error(`pebble did not start:\n${written}`)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

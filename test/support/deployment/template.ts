@@ -89,7 +89,7 @@ export function inOrder(template: Template): readonly (readonly [string, Resourc
 }
 
 /** Names that the value refers to: resources and parameters. */
-export function references(value: unknown): readonly string[] {
+function references(value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.flatMap(references)
   if (!isRecord(value)) return []
   return Object.entries(value).flatMap(([key, inner]) => {

@@ -9,9 +9,10 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from '#test/support/server-process.ts'
 
 export type DynamoDbLocal = { readonly endpoint: string; stop(): Promise<void> }
 
@@ -65,16 +66,6 @@ function spawnDying(command: string, args: readonly string[]): ChildProcess {
   return hasSetpriv
     ? spawn('setpriv', ['--pdeathsig', 'KILL', command, ...args], { stdio: 'ignore' })
     : spawn(command, args, { stdio: 'ignore' })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
 
 async function isListening(child: ChildProcess, port: number): Promise<boolean> {
