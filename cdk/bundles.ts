@@ -1,8 +1,8 @@
 // Makes one file of each entry in services/aws, and the folder from which the container image is built. The same sources give
 // the same bytes, so that only what changed is deployed.
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
 
@@ -93,7 +93,11 @@ function imagePackage() {
   }
 }
 
+/** Whole or not at all: several syntheses may run at once, and each copies the folder. */
 function write(path: string, text: string): void {
-  mkdirSync(join(path, '..'), { recursive: true })
-  writeFileSync(path, text)
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return
+  mkdirSync(dirname(path), { recursive: true })
+  const unfinished = join(target, `${process.pid}.tmp`)
+  writeFileSync(unfinished, text)
+  renameSync(unfinished, path)
 }

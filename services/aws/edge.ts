@@ -54,6 +54,7 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   const health = await openHealthServer(
     environment.HEALTH_ADDRESS ?? '',
     Number(variables.HEALTH_PORT),
+    systemClock,
   )
   closing.defer(() => health.close())
   const policy = createPolicyClient(

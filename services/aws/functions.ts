@@ -1,6 +1,7 @@
 // How the pieces of the mail system meet Lambda: queue events with partial answers, scheduled jobs, and what must be done before
 // an answer, because a function is frozen with it: hints are sent, metrics are written.
 
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { decodeBody } from '#shared/storage/aws/queue-body.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { Queue, QueueMessage } from '#shared/storage/ports.ts'
@@ -52,7 +53,11 @@ export function onQueueEvents(
 ): QueueEventHandler {
   return async ({ Records: records }, context) => {
     const messages = records.map(queueMessage)
-    const { retry, underWay } = await handle(messages, context)
+    const { retry, underWay } = await handle(messages, context).catch((error) => {
+      if (!(error instanceof TemporaryFailure)) throw error
+      opened.core.log.error({ error }, 'event not handled')
+      return { retry: messages.map(({ id }) => id), underWay: undefined }
+    })
     // Should it fail, the work is found again.
     await underWay?.catch((error) => opened.core.log.warn({ error }, 'work not settled'))
     const again = messages.filter(({ id }) => retry.includes(id))

@@ -117,6 +117,15 @@ describe.skipIf(dynamoDbUrl === undefined)('permissions', () => {
     writer.destroy()
   })
 
+  it('let the watches of tasks that died be forgotten', async () => {
+    const reader = await idle(deployment, ann)
+    await watchAsDeadTask()
+    const forgotten = used('cleanup', 'dynamodb:BatchWriteItem')
+    expect(await receive(deployment, ann.address, 'Subject: hint\r\n\r\n')).toMatch(/^250 /)
+    await forgotten
+    reader.destroy()
+  })
+
   it('let logins be counted, forgotten and improved', async () => {
     const old = { address: 'old@example.test', password: 'an old secret' }
     const hash = createHash('sha512').update(old.password).digest('base64')
@@ -156,6 +165,7 @@ describe.skipIf(dynamoDbUrl === undefined)('permissions', () => {
     )
     await operate(deployment, ['account', 'set', bob.address, '--quota', '1MB'])
     const reader = await idle(deployment, bob)
+    await watchAsDeadTask()
     await letDueTimesPass(deployment)
     await deployment.runSchedules('1 minute')
     expect(await reader.readLine('hint')).toBe('* 1 EXISTS')
@@ -254,7 +264,7 @@ describe.skipIf(dynamoDbUrl === undefined)('permissions', () => {
     await letGraceTimesPass(deployment)
     await deployment.runSchedules('1 hour')
     // What is left is in ann's folders.
-    expect(await keys()).toHaveLength(2)
+    expect(await keys()).toHaveLength(3)
     const { QueueUrls: left = [] } = await clients.sqs.send(
       new ListQueuesCommand({ QueueNamePrefix: 'pw-watch-local-' }),
     )
@@ -300,10 +310,25 @@ async function logIn({
   return await pop3.logIn(address, password)
 }
 
+/** A task that watches what others watch now, and that left without a word so long ago that its lease is gone. */
+async function watchAsDeadTask(): Promise<void> {
+  const { clients } = deployment
+  const TableName = tableName(/Mail/)
+  const { Items: items = [] } = await clients.dynamo.send(new ScanCommand({ TableName }))
+  for (const { pk } of items.filter((item) => item.pk?.S?.startsWith('W#') === true)) {
+    const Item = { pk: { S: pk?.S ?? '' }, sk: { S: 'T#gone' } }
+    await clients.dynamo.send(new PutItemCommand({ TableName, Item }))
+  }
+}
+
+function tableName(logicalId: RegExp): string | undefined {
+  return deployment.inventory.tables.find((table) => logicalId.test(table.logicalId))?.name
+}
+
 /** Lets time pass for failed logins. */
 async function letCountersExpire(): Promise<void> {
-  const { clients, inventory } = deployment
-  const TableName = inventory.tables.find(({ logicalId }) => /Counters/.test(logicalId))?.name
+  const { clients } = deployment
+  const TableName = tableName(/Counters/)
   const { Items: items = [] } = await clients.dynamo.send(new ScanCommand({ TableName }))
   for (const item of items) {
     await clients.dynamo.send(new PutItemCommand({ TableName, Item: { ...item, ttl: { N: '1' } } }))

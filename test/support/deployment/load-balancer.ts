@@ -2,11 +2,10 @@
 // their health check, the client's address kept or told by PROXY protocol as the target group says.
 
 import { once } from 'node:events'
-import { get } from 'node:http'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { localHeader, proxyHeader } from '../proxy-header.ts'
 import type { ProxyProtocol, TargetGroup } from './inventory.ts'
-import { proxyHeader } from './proxy-header.ts'
 
 const HEALTH_EVERY_MS = 100
 const HEALTH_TIMEOUT_MS = 2_000
@@ -51,21 +50,41 @@ export class TargetPool {
     const { healthPort, healthPath } = this.#group
     await Promise.all(
       [...this.#targets].map(async (target) => {
-        target.isHealthy = await isReady(target.address, healthPort, healthPath)
+        const at = { host: target.address, port: healthPort }
+        target.isHealthy = await isReady(at, healthPath, this.#group.proxyProtocol !== 'off')
       }),
     )
   }
 }
 
-function isReady(host: string, port: number, path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const request = get({ host, port, path, timeout: HEALTH_TIMEOUT_MS, agent: false })
-    request.once('response', (response) => {
-      response.resume()
-      resolve(response.statusCode === 200)
-    })
-    request.once('timeout', () => request.destroy(new Error('no answer')))
-    request.once('error', () => resolve(false))
+/** Where the load balancer speaks PROXY protocol, its own connections begin with a header too. */
+function isReady(
+  at: { readonly host: string; readonly port: number },
+  path: string,
+  isProxied: boolean,
+): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connect(at)
+  if (isProxied) socket.write(localHeader())
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: ${at.host}\r\nConnection: close\r\n\r\n`)
+  socket.setTimeout(HEALTH_TIMEOUT_MS, () => socket.destroy())
+  socket.once('data', (answer) => {
+    resolve(/^HTTP\/1\.1 200 /.test(answer.toString('latin1')))
+    socket.destroy()
+  })
+  socket.on('error', () => {}).once('close', () => resolve(false))
+  return promise
+}
+
+function headerOf({
+  remoteAddress = '',
+  remotePort = 0,
+  localAddress = '',
+  localPort = 0,
+}: Socket) {
+  return proxyHeader({
+    source: { address: remoteAddress, port: remotePort },
+    destination: { address: localAddress, port: localPort },
   })
 }
 
@@ -126,11 +145,11 @@ export class ListenerFront implements AsyncDisposable {
     })
     this.#keep(client, server)
     server.pipe(client)
-    if (proxyProtocol === 'at-once') server.write(proxyHeader(client))
+    if (proxyProtocol === 'at-once') server.write(headerOf(client))
     if (proxyProtocol !== 'with-payload') return void client.pipe(server)
     client.once('end', () => server.end())
     client.once('data', (first) => {
-      server.write(Buffer.concat([proxyHeader(client), first]))
+      server.write(Buffer.concat([headerOf(client), first]))
       client.pipe(server)
     })
     client.resume()

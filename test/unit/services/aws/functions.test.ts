@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type OpenedFunction, onQueueEvents, onSchedule } from '#services/aws/functions.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { Queue, QueueMessage } from '#shared/storage/ports.ts'
 
@@ -77,6 +78,13 @@ describe('onQueueEvents', () => {
     }))
     expect(await handler(event(['a']), context)).toEqual({ batchItemFailures: [] })
     expect(done).toContain('work not settled')
+  })
+
+  it('brings all of them forward when the world failed for now', async () => {
+    const done: string[] = []
+    const handler = queueHandler(done, () => Promise.reject(new TemporaryFailure('throttled')))
+    expect((await handler(event(['a', 'b']), context)).batchItemFailures).toHaveLength(2)
+    expect(done).toEqual(['extend r0 r1 by 5', 'hints sent', 'metrics written'])
   })
 
   it('fails the event when the handler throws', async () => {

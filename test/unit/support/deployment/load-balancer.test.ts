@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { openHealthServer } from '#services/aws/health.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
 import type { ProxyProtocol } from '#test/support/deployment/inventory.ts'
 import { ListenerFront, TargetPool } from '#test/support/deployment/load-balancer.ts'
 
@@ -13,20 +14,20 @@ afterEach(async () => {
 
 const header = /^\r\n\r\n\0\r\nQUIT\n!\x11\0\x0c\x7f\x09\x09\x09\x7f\0\0\x01/
 
-/** A server that greets, then says what it has received and from where; `health` is what its health check answers. */
-async function target(name: string, health = 200): Promise<{ port: number; healthPort: number }> {
+/** A server that greets, then says what it has received and from where. */
+async function target(name: string, isReady = true): Promise<{ port: number; healthPort: number }> {
   const server = createServer((socket) => {
     socket.write(`${name} greets ${socket.remoteAddress}\n`)
     socket.on('data', (chunk) => socket.end(`got ${chunk.toString('latin1')}`))
     socket.on('error', () => undefined)
   })
-  const checked = createHttpServer((_, response) => response.writeHead(health).end())
-  for (const each of [server, checked]) {
-    each.listen(0, '127.0.0.1')
-    await once(each, 'listening')
-    resources.defer(() => void each.close())
-  }
-  return { port: portOf(server.address()), healthPort: portOf(checked.address()) }
+  const health = await openHealthServer('127.0.0.1', 0, systemClock)
+  health.setReady(isReady)
+  resources.defer(() => health.close())
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  resources.defer(() => void server.close())
+  return { port: portOf(server.address()), healthPort: health.port }
 }
 
 function portOf(address: AddressInfo | string | null): number {
@@ -77,7 +78,7 @@ describe('the load balancer', () => {
   })
 
   it('turns clients away when no target is ready', async () => {
-    const socket = client(await front('off', await target('a', 503)))
+    const socket = client(await front('off', await target('a', false)))
     await once(socket, 'close')
     expect(socket.bytesRead).toBe(0)
   })
@@ -87,7 +88,7 @@ describe('the load balancer', () => {
     const pool = new TargetPool({
       arn: '',
       healthPort: a.healthPort,
-      healthPath: '/',
+      healthPath: '/readyz',
       proxyProtocol: 'off',
     })
     for (const { port } of [a, b]) pool.register({ address: '127.0.0.1', port })
