@@ -246,7 +246,10 @@ export type QueueLayout = {
  */
 export interface Signals {
   publish(topic: string, hint: string): void
-  /** Resolves when hints published from now on will normally arrive. The function must not throw. */
+  /**
+   * Resolves when the listener will normally hear of what is published from now on: by its hint, or by an empty one soon after,
+   * which only says to look. The listener must not throw.
+   */
   subscribe(topic: string, listener: (hint: string) => void): Promise<Subscription>
 }
 

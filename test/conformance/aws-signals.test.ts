@@ -18,7 +18,7 @@ import { eventually } from '#test/support/storage.ts'
 import { describeSignals } from './signals.ts'
 
 describe.skipIf(!(await hasDynamoDb()))('DynamoDB Local', () => {
-  describeSignals('aws', () => openAws())
+  describeSignals('aws', () => openAws({ registerAfterMs: 0 }))
 
   describe('the watch registry', () => {
     let aws: TestAws
@@ -31,8 +31,8 @@ describe.skipIf(!(await hasDynamoDb()))('DynamoDB Local', () => {
       if (created === undefined) throw new Error('no Java')
       aws = created
       clock = new TurnableClock()
-      publisher = await aws.open({ taskId: 'publisher', clock })
-      watcher = await aws.open({ taskId: 'watcher', clock })
+      publisher = await aws.open({ taskId: 'publisher', registerAfterMs: 0, clock })
+      watcher = await aws.open({ taskId: 'watcher', registerAfterMs: 0, clock })
     })
     afterEach(async () => {
       await publisher[Symbol.asyncDispose]()
@@ -79,6 +79,66 @@ describe.skipIf(!(await hasDynamoDb()))('DynamoDB Local', () => {
         watcher.signals.subscribe('folder', () => undefined).then((third) => third.close()),
       ])
       expect(await stored(watch)).toBeUndefined()
+    })
+
+    describe('of a task that registers after a second', () => {
+      let patient: Store
+      const patientWatch = { pk: 'W#folder', sk: 'T#patient' }
+
+      beforeEach(async () => {
+        patient = await aws.open({ taskId: 'patient', registerAfterMs: 1_000, clock })
+      })
+      afterEach(() => patient[Symbol.asyncDispose]())
+
+      it('has nothing of who only looks in', async () => {
+        const first = await patient.signals.subscribe('folder', () => undefined)
+        clock.turn(500)
+        await first.close()
+        clock.turn(600)
+        const second = await patient.signals.subscribe('folder', () => undefined)
+        await second.close()
+        clock.turn(2_000)
+        await expect(watchQueueUrl('patient')).rejects.toThrow(QueueDoesNotExist)
+        expect(await stored(patientWatch)).toBeUndefined()
+      })
+
+      it('tells who stays to look, for what it cannot have heard, and brings hints from then on', async () => {
+        const heard: string[] = []
+        await patient.signals.subscribe('folder', (hint) => heard.push(hint))
+        publisher.signals.publish('folder', 'too early')
+        patient.signals.publish('folder', 'from here')
+        expect(heard).toEqual(['from here'])
+        clock.turn(1_000)
+        await eventually(
+          () => heard.length,
+          (count) => count === 2,
+        )
+        expect(heard).toEqual(['from here', ''])
+        expect(await stored(patientWatch)).toEqual(patientWatch)
+        publisher.signals.publish('folder', 'later')
+        await eventually(
+          () => heard.length,
+          (count) => count === 3,
+        )
+        expect(heard[2]).toBe('later')
+      })
+
+      it('does not take a second look for a topic that is registered', async () => {
+        const heard: string[] = []
+        await patient.signals.subscribe('folder', (hint) => heard.push(`first ${hint}`))
+        clock.turn(1_000)
+        await eventually(
+          () => heard.length,
+          (count) => count === 1,
+        )
+        const second = await patient.signals.subscribe('folder', (hint) =>
+          heard.push(`second ${hint}`),
+        )
+        clock.turn(1_000)
+        await second.close()
+        expect(await stored(patientWatch)).toEqual(patientWatch)
+        expect(heard).toEqual(['first '])
+      })
     })
 
     it('makes nothing for a task that only publishes', async () => {
@@ -133,7 +193,7 @@ describe.skipIf(!(await hasDynamoDb()))('DynamoDB Local', () => {
     it('loses the queues of dead tasks to the janitor, and no others', async () => {
       const { watchQueuePrefix = '' } = aws.options
       await watcher.signals.subscribe('folder', () => undefined)
-      const killed = await aws.open({ taskId: 'killed', clock })
+      const killed = await aws.open({ taskId: 'killed', registerAfterMs: 0, clock })
       await killed.signals.subscribe('folder', () => undefined)
       const janitor = () =>
         removeDeadWatchQueues({

@@ -31,11 +31,15 @@ export type AwsStoreOptions = AwsClientOptions & {
   readonly queueUrls: { readonly [name in QueueName]?: string | undefined }
   /** The task's own queue for signals is this and the task's id. Default `pw-watch-`. */
   readonly watchQueuePrefix?: string
+  /** How long a topic must be watched before other tasks learn of it. Default 1 s. */
+  readonly registerAfterMs?: number
   /** Unique among running tasks: letters, digits, `-` and `_`. */
   readonly taskId: string
   readonly clock: Clock
   readonly log: Log
 }
+
+const REGISTER_AFTER_MS = 1_000
 
 export interface AwsStore extends Store {
   /** Resolves when the hints published so far are sent: a function is frozen as soon as it has answered. */
@@ -70,6 +74,7 @@ export async function openAwsStore(
     sqs: clients.sqs,
     queueName: `${options.watchQueuePrefix ?? 'pw-watch-'}${options.taskId}`,
     taskId: options.taskId,
+    registerAfterMs: options.registerAfterMs ?? REGISTER_AFTER_MS,
     clock,
     log: options.log,
   })

@@ -1,5 +1,6 @@
 // Signals of the port. Subscribers in this process are told directly; other tasks through the watch registry and one
-// SQS queue a task.
+// SQS queue a task. A topic is registered only when it has been watched for a moment: clients that look into one folder after the
+// other would pay two writes for each. Whoever still watches then is told to look, for what changed meanwhile.
 
 import type { SQSClient } from '@aws-sdk/client-sqs'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -16,9 +17,15 @@ export type AwsSignalsOptions = {
   /** Name of the task's own queue. */
   readonly queueName: string
   readonly taskId: string
+  /** How long a topic must be watched before other tasks learn of it; 0: at once. */
+  readonly registerAfterMs: number
   readonly clock: Clock
   readonly log: Log
 }
+
+/** Says only "look again". */
+const LOOK_HINT = ''
+const PAUSE_AFTER_FAILURE_MS = 5_000
 
 type Listener = (hint: string) => void
 /** `step` is the last change of the topic's registration; changes of one topic follow each other. */
@@ -26,6 +33,8 @@ type Topic = {
   readonly name: string
   readonly listeners: Set<{ readonly tell: Listener }>
   registered: boolean
+  /** Its registration is under way. */
+  waiting: boolean
   step: Promise<void>
 }
 
@@ -61,12 +70,15 @@ export class AwsSignals implements Signals {
       topic.listeners.delete(entry)
       return this.#register(topic)
     }
-    try {
-      await this.#start()
-      await this.#register(topic)
-    } catch (error) {
-      await leave().catch(() => undefined)
-      throw error
+    if (this.#options.registerAfterMs > 0) void this.#registerLater(topic)
+    else {
+      try {
+        await this.#start()
+        await this.#register(topic)
+      } catch (error) {
+        await leave().catch(() => undefined)
+        throw error
+      }
     }
     return {
       close: async () => {
@@ -99,10 +111,44 @@ export class AwsSignals implements Signals {
     }
   }
 
+  /** One for a topic at a time: it ends when the topic is registered or nobody watches it any more. */
+  async #registerLater(topic: Topic): Promise<void> {
+    if (topic.registered || topic.waiting) return
+    topic.waiting = true
+    const { signal } = this.#closing
+    let pauseMs = this.#options.registerAfterMs
+    while (!topic.registered) {
+      await this.#options.clock.sleep(pauseMs, signal)
+      if (signal.aborted || topic.listeners.size === 0) break
+      try {
+        await this.#start()
+        await this.#register(topic)
+        this.#tell(topic.name, LOOK_HINT)
+      } catch (error) {
+        this.#warn(error, 'cannot begin a watch')
+        pauseMs = PAUSE_AFTER_FAILURE_MS
+      }
+    }
+    topic.waiting = false
+    this.#forget(topic)
+  }
+
+  #forget(topic: Topic): void {
+    if (topic.listeners.size === 0 && !topic.registered && !topic.waiting) {
+      this.#topics.delete(topic.name)
+    }
+  }
+
   #topic(name: string): Topic {
     let topic = this.#topics.get(name)
     if (topic === undefined) {
-      topic = { name, listeners: new Set(), registered: false, step: Promise.resolve() }
+      topic = {
+        name,
+        listeners: new Set(),
+        registered: false,
+        waiting: false,
+        step: Promise.resolve(),
+      }
       this.#topics.set(name, topic)
     }
     return topic
@@ -119,7 +165,7 @@ export class AwsSignals implements Signals {
     })
     topic.step = step.then(
       () => {
-        if (topic.listeners.size === 0 && !topic.registered) this.#topics.delete(topic.name)
+        this.#forget(topic)
       },
       () => undefined,
     )

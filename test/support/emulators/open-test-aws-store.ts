@@ -28,6 +28,7 @@ export async function hasDynamoDb(): Promise<boolean> {
 export type TestAwsOptions = {
   readonly clock?: Clock
   readonly log?: Log
+  readonly registerAfterMs?: number
   /** False: the tables do not exist, so that S3 and SQS can be tested without Java. Default true. */
   readonly withTables?: boolean
 }
@@ -57,6 +58,7 @@ export async function createTestAws(options: TestAwsOptions = {}): Promise<TestA
     ...clientOptions,
     ...(await createAwsResources({ ...clients, dynamo }, prefix)),
     watchQueuePrefix: `${prefix}-watch-`,
+    ...(options.registerAfterMs !== undefined && { registerAfterMs: options.registerAfterMs }),
     clock: options.clock ?? systemClock,
     log: options.log ?? silentLog,
   }
