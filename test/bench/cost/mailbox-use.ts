@@ -14,9 +14,9 @@ import { dollars, scaled, type Usage } from './usage.ts'
 const MESSAGE_BYTES = 51_200
 const LARGE = 10_000
 const FOLDERS = 20
-/** Hints leave after the answer of a command; they cost too. */
 /** A folder that is watched for so long is registered (shared/storage/aws/signals.ts). */
 const REGISTERED_MS = 1_500
+/** Hints leave after the answer of a command; they cost too. */
 const SETTLE_MS = 40
 const APPENDED_TOGETHER = 45
 
