@@ -100,7 +100,7 @@ export function acknowledgements({ name, alarmEmail }: Deployment): readonly Ack
       reason: 'Every message is an object of its own under this prefix.',
     },
     {
-      finding: wildcard(`${sqs}:pw-watch-${name}-*`),
+      finding: wildcard(`${sqs}:pw-watch-${name}_*`),
       at: [
         ...['edge', 'imap', 'pop3'].map(taskRole),
         ...['cleanup', 'delivery', 'collector'].map(functionRole),

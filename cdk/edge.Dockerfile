@@ -1,10 +1,10 @@
 # The listeners. Everything but the native packages is in index.mjs; nothing is written at run time, so that the root file system
-# can be read-only, and nobody needs a shell.
+# can be read-only, and nobody needs a shell. Only the first stage runs anything, on the machine that builds, whatever it is.
 
-FROM public.ecr.aws/docker/library/node:24-slim AS packages
+FROM --platform=$BUILDPLATFORM public.ecr.aws/docker/library/node:24-slim AS packages
 WORKDIR /app
 COPY package.json ./
-RUN npm install --omit=dev --ignore-scripts --no-audit --no-fund
+RUN npm install --omit=dev --ignore-scripts --no-audit --no-fund --os=linux --cpu=arm64 --libc=glibc
 
 FROM public.ecr.aws/docker/library/node:24-slim
 WORKDIR /app

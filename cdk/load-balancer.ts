@@ -83,6 +83,15 @@ export class LoadBalancer extends Construct {
         unhealthyThresholdCount: 3,
       },
     })
+    // A target that leaves turns unready first; its sessions are told one after the other and must not be cut off for that.
+    targetGroup.setAttribute(
+      'target_health_state.unhealthy.connection_termination.enabled',
+      'false',
+    )
+    targetGroup.setAttribute(
+      'target_health_state.unhealthy.draining_interval_seconds',
+      String(this.#deployment.preset.drainSeconds),
+    )
     this.balancer.addListener(name, {
       port,
       protocol: Protocol.TCP,

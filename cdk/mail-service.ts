@@ -1,6 +1,6 @@
 // A container service behind the load balancer: tasks of one image that serve some of the listeners with the rights those need.
 
-import { Duration, RemovalPolicy, Tags } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib'
 import type { IVpc } from 'aws-cdk-lib/aws-ec2'
 import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets'
 import {
@@ -87,6 +87,7 @@ export class MailService<Name extends ServiceName> extends Construct {
           POSTWOLKE_PROXY_TRUSTED_NETWORKS: vpc.vpcCidrBlock,
         }),
         ...props.environment,
+        AWS_REGION: Stack.of(this).region,
       },
       portMappings: [
         ...listeners.map((listener) => ({ containerPort: listenerTable[listener].containerPort })),

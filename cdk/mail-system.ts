@@ -88,7 +88,6 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
     queues,
     loadBalancer,
     services,
-    policy,
     functions: [policy, cleanup, delivery, sweeper, collector, ...certificates],
   })
 

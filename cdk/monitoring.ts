@@ -20,20 +20,21 @@ import type { Deployment } from './configuration.ts'
 import { createDashboard } from './dashboard.ts'
 import type { LoadBalancer } from './load-balancer.ts'
 import { FIVE_MINUTES, maxOf, ownMetric, unhealthy } from './metrics.ts'
-import type { Queues } from './queues.ts'
+import type { Doorbell, Queues } from './queues.ts'
 import type { Storage } from './storage.ts'
 import { metricsNamespace } from './variables.ts'
 
 export const alarmNames = [
   'IncomingAge',
+  'ActiveAge',
   'DueLag',
   'Corrupt',
   'DeadLetters',
+  'SweeperSilent',
   'UnhealthyEdge',
   'EdgeCpu',
   'EdgeMemory',
   'Failures',
-  'Throttles',
   'CertificateDays',
   'LoginFailures',
 ] as const
@@ -49,8 +50,6 @@ export type Monitored = {
     readonly targetGroups: readonly NetworkTargetGroup[]
   }[]
   readonly functions: readonly { readonly lambda: Lambda }[]
-  /** The one of them that clients wait for; what wakes the others waits in a queue or comes again. */
-  readonly policy: { readonly lambda: Lambda }
 }
 
 type AlarmFacts = {
@@ -62,6 +61,8 @@ type AlarmFacts = {
   /** Periods of the metric that are looked at, and how many of them must be bad. */
   readonly periods?: number
   readonly bad?: number
+  /** Metrics are written when there is something to say; this one always has. */
+  readonly isBadWithoutData?: true
 }
 
 export class Monitoring extends Construct {
@@ -101,12 +102,13 @@ function alarm(scope: Construct, name: AlarmName, facts: AlarmFacts): Alarm {
     comparisonOperator: facts.operator ?? ComparisonOperator.GREATER_THAN_THRESHOLD,
     evaluationPeriods: facts.periods ?? 1,
     datapointsToAlarm: facts.bad ?? facts.periods ?? 1,
-    // Metrics are written when there is something to say.
-    treatMissingData: TreatMissingData.NOT_BREACHING,
+    treatMissingData: facts.isBadWithoutData
+      ? TreatMissingData.BREACHING
+      : TreatMissingData.NOT_BREACHING,
   })
 }
 
-function alarmFacts({ deployment, queues, services, policy }: Monitored): {
+function alarmFacts({ deployment, queues, services }: Monitored): {
   readonly [name in AlarmName]: AlarmFacts
 } {
   const limits = deployment.preset.alarms
@@ -114,11 +116,14 @@ function alarmFacts({ deployment, queues, services, policy }: Monitored): {
   return {
     IncomingAge: {
       meaning: 'Accepted mail waits for cleanup',
-      metric: queues.incoming.queue.metricApproximateAgeOfOldestMessage({
-        period: Duration.minutes(1),
-        statistic: Stats.MAXIMUM,
-      }),
+      metric: oldestBell(queues.incoming),
       threshold: limits.incomingAgeSeconds,
+      periods: 3,
+    },
+    ActiveAge: {
+      meaning: 'Mail for others waits for delivery',
+      metric: oldestBell(queues.active),
+      threshold: limits.activeAgeSeconds,
       periods: 3,
     },
     DueLag: {
@@ -135,6 +140,18 @@ function alarmFacts({ deployment, queues, services, policy }: Monitored): {
       meaning: 'No worker survived some message',
       metric: ownMetric(namespace, 'DeadLetters'),
       threshold: 0,
+    },
+    SweeperSilent: {
+      meaning: 'Nothing that is due is tried again',
+      // Each run that comes to its end has looked here once, and nobody else looks.
+      metric: queues.incoming.dead.metricNumberOfEmptyReceives({
+        period: FIVE_MINUTES,
+        statistic: Stats.SUM,
+      }),
+      threshold: 1,
+      operator: ComparisonOperator.LESS_THAN_THRESHOLD,
+      periods: 2,
+      isBadWithoutData: true,
     },
     UnhealthyEdge: {
       meaning: 'A container does not answer the load balancer',
@@ -165,13 +182,6 @@ function alarmFacts({ deployment, queues, services, policy }: Monitored): {
       metric: ownMetric(namespace, 'Failures'),
       threshold: limits.failuresPerFiveMinutes,
     },
-    Throttles: {
-      meaning: 'Lambda refuses to run functions, and recipients are put off',
-      metric: policy.lambda.metricThrottles({ period: FIVE_MINUTES, statistic: Stats.SUM }),
-      threshold: 0,
-      periods: 3,
-      bad: 2,
-    },
     CertificateDays: {
       meaning: 'The certificate was not renewed in time',
       // Tasks tell it twice a day.
@@ -187,4 +197,11 @@ function alarmFacts({ deployment, queues, services, policy }: Monitored): {
       threshold: limits.loginFailuresPerFiveMinutes,
     },
   }
+}
+
+function oldestBell({ queue }: Doorbell): IMetric {
+  return queue.metricApproximateAgeOfOldestMessage({
+    period: Duration.minutes(1),
+    statistic: Stats.MAXIMUM,
+  })
 }

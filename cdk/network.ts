@@ -52,6 +52,7 @@ export class Network extends Construct {
         ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'],
         [storage.objects.arnForObjects('mail/*')],
       ),
+      through(['s3:ListBucket'], [storage.objects.bucketArn]),
       // Where the image registry keeps the layers of images.
       through(['s3:GetObject'], [layersOfImages(Stack.of(this))]),
     ])

@@ -88,8 +88,12 @@ export function discardedMessages({ tables: { mail } }: Storage): PolicyStatemen
   return allow(['dynamodb:PutItem'], [mail.tableArn], keysLike('B#*'))
 }
 
-export function readObjects({ objects }: Storage): PolicyStatement {
-  return allow(['s3:GetObject'], [objects.arnForObjects('mail/*')])
+/** Without the right to list, S3 says of an object that is not there only that one may not read it. */
+export function readObjects({ objects }: Storage): PolicyStatement[] {
+  return [
+    allow(['s3:GetObject'], [objects.arnForObjects('mail/*')]),
+    allow(['s3:ListBucket'], [objects.bucketArn]),
+  ]
 }
 
 export function writeObjects({ objects }: Storage): PolicyStatement {
@@ -100,9 +104,12 @@ export function readSecret(secretArn: string): PolicyStatement {
   return allow(['secretsmanager:GetSecretValue'], [secretArn])
 }
 
-/** Queues that tasks make for themselves: the one thing in the system whose name must be known beforehand. */
+/**
+ * Queues that tasks make for themselves: the one thing in the system whose name must be known beforehand. No name of a system has
+ * the character at its end, so that the queues of `mail` are never those of `mail-test`.
+ */
 export function watchQueuePrefix(name: string): string {
-  return `pw-watch-${name}-`
+  return `pw-watch-${name}_`
 }
 
 export function watchQueues(scope: Construct, prefix: string): string {

@@ -27,6 +27,8 @@ export type FunctionProps<Name extends FunctionName> = {
   readonly deployment: Deployment
   readonly bundles: Bundles
   readonly timeout: Duration
+  /** Default: that of functions which compute. */
+  readonly memoryMiB?: number
   readonly environment: EnvironmentOf<Name>
   readonly statements: readonly PolicyStatement[]
 }
@@ -37,7 +39,7 @@ export class PostwolkeFunction<Name extends FunctionName> extends Construct {
 
   constructor(scope: Construct, name: Name, props: FunctionProps<Name>) {
     super(scope, name)
-    const { deployment, bundles, timeout } = props
+    const { deployment, bundles, timeout, memoryMiB = deployment.preset.functionMemoryMiB } = props
     const logGroup = new LogGroup(this, 'Log', {
       retention: deployment.logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -59,7 +61,7 @@ export class PostwolkeFunction<Name extends FunctionName> extends Construct {
       role: this.#role,
       logGroup,
       loggingFormat: LoggingFormat.TEXT,
-      memorySize: deployment.preset.functionMemoryMiB,
+      memorySize: memoryMiB,
       timeout,
       environment: { ...mailVariables(deployment), ...props.environment },
     })

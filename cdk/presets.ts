@@ -12,7 +12,10 @@ export type Preset = {
   /** 1024 are one processor. */
   readonly taskCpu: number
   readonly taskMemoryMiB: number
+  /** Of functions that compute: policy and cleanup. */
   readonly functionMemoryMiB: number
+  /** Of those that wait for others: delivery, and what the clock wakes. */
+  readonly waitingFunctionMemoryMiB: number
   readonly cleanupConcurrencyMax: number
   readonly deliveryConcurrencyMax: number
   /** How long sessions may go on after their task was taken from the load balancer. */
@@ -20,6 +23,7 @@ export type Preset = {
   readonly logRetentionDays: number
   readonly alarms: {
     readonly incomingAgeSeconds: number
+    readonly activeAgeSeconds: number
     readonly dueLagSeconds: number
     readonly edgePercent: number
     readonly failuresPerFiveMinutes: number
@@ -30,6 +34,8 @@ export type Preset = {
 
 const alarms = {
   incomingAgeSeconds: 120,
+  /** A delivery may itself take a quarter of an hour. */
+  activeAgeSeconds: 1_800,
   dueLagSeconds: 300,
   edgePercent: 80,
   certificateDays: 21,
@@ -43,10 +49,11 @@ export const presets: { readonly [name in PresetName]: Preset } = {
     taskCpu: 256,
     taskMemoryMiB: 512,
     functionMemoryMiB: 256,
+    waitingFunctionMemoryMiB: 256,
     // Two is the least an event source may have.
     cleanupConcurrencyMax: 2,
     deliveryConcurrencyMax: 2,
-    drainSeconds: 120,
+    drainSeconds: 300,
     logRetentionDays: 14,
     alarms: { ...alarms, failuresPerFiveMinutes: 5, loginFailuresPerFiveMinutes: 50 },
   },
@@ -57,6 +64,7 @@ export const presets: { readonly [name in PresetName]: Preset } = {
     taskCpu: 512,
     taskMemoryMiB: 1024,
     functionMemoryMiB: 512,
+    waitingFunctionMemoryMiB: 256,
     cleanupConcurrencyMax: 10,
     deliveryConcurrencyMax: 20,
     drainSeconds: 900,
@@ -70,6 +78,7 @@ export const presets: { readonly [name in PresetName]: Preset } = {
     taskCpu: 1024,
     taskMemoryMiB: 2048,
     functionMemoryMiB: 1024,
+    waitingFunctionMemoryMiB: 512,
     cleanupConcurrencyMax: 100,
     deliveryConcurrencyMax: 200,
     drainSeconds: 1800,

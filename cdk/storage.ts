@@ -57,6 +57,7 @@ export class Storage extends Construct {
         {
           noncurrentVersionExpiration: DELETED_OBJECTS_KEPT,
           abortIncompleteMultipartUploadAfter: Duration.days(1),
+          expiredObjectDeleteMarker: true,
         },
       ],
     })

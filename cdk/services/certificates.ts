@@ -23,6 +23,7 @@ export class Certificates extends PostwolkeFunction<'certificates'> {
       deployment,
       bundles,
       timeout: CERTIFICATES_TIMEOUT,
+      memoryMiB: deployment.preset.waitingFunctionMemoryMiB,
       environment: {
         TLS_SECRET: storage.tlsSecret.secretArn,
         CERTIFICATE_SOURCE: deployment.certificate,

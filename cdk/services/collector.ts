@@ -24,6 +24,7 @@ export class Collector extends PostwolkeFunction<'collector'> {
       deployment,
       bundles,
       timeout: COLLECTOR_TIMEOUT,
+      memoryMiB: deployment.preset.waitingFunctionMemoryMiB,
       environment: {
         DIRECTORY_TABLE: directory.tableName,
         MAIL_TABLE: mail.tableName,

@@ -28,6 +28,7 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
       deployment,
       bundles,
       timeout: DELIVERY_TIMEOUT,
+      memoryMiB: deployment.preset.waitingFunctionMemoryMiB,
       environment: {
         DIRECTORY_TABLE: directory.tableName,
         MAIL_TABLE: mail.tableName,
@@ -40,7 +41,7 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
       statements: [
         allow(['dynamodb:GetItem'], [directory.tableArn]),
         deliverToMailboxes(storage),
-        readObjects(storage),
+        ...readObjects(storage),
         allow(
           [
             'dynamodb:BatchGetItem',

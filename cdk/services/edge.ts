@@ -45,7 +45,7 @@ export class Edge extends MailService<'edge'> {
         ...logins(storage),
         ...spoolMessages(parts),
         manageMailboxes(storage),
-        readObjects(storage),
+        ...readObjects(storage),
         writeObjects(storage),
         sendHints(scope, prefix),
         ownWatchQueue(scope, prefix),

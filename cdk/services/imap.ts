@@ -39,7 +39,7 @@ export class Imap extends MailService<'imap'> {
         readSecret(storage.tlsSecret.secretArn),
         ...logins(storage),
         manageMailboxes(storage),
-        readObjects(storage),
+        ...readObjects(storage),
         writeObjects(storage),
         sendHints(scope, prefix),
         ownWatchQueue(scope, prefix),

@@ -36,7 +36,7 @@ export class Pop3 extends MailService<'pop3'> {
         readSecret(storage.tlsSecret.secretArn),
         ...logins(storage),
         emptyMailboxes(storage),
-        readObjects(storage),
+        ...readObjects(storage),
         sendHints(scope, watchQueuePrefix(deployment.name)),
       ],
     })

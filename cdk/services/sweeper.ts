@@ -19,6 +19,7 @@ export class Sweeper extends PostwolkeFunction<'sweeper'> {
       deployment,
       bundles,
       timeout: SWEEPER_TIMEOUT,
+      memoryMiB: deployment.preset.waitingFunctionMemoryMiB,
       environment: {
         QUEUE_TABLE: queue.tableName,
         INCOMING_QUEUE_URL: incoming.queue.queueUrl,

@@ -7,7 +7,8 @@ import { certificateStore } from './certificates/stores.ts'
 import { startProcess } from './process.ts'
 import { openSecretsManager, Secret } from './secrets.ts'
 
-const { variables, settings, log, metrics } = startProcess('certificates', process.env)
+const { variables, settings, log: processLog, metrics } = startProcess('certificates', process.env)
+const log = processLog.child({ service: 'certificates' })
 const { hostname } = settings
 const clock = systemClock
 const secrets = openSecretsManager()

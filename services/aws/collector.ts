@@ -7,12 +7,18 @@ import { onSchedule, openFunction } from './functions.ts'
 /** The orphan search goes back so far, not to the first message ever: its cost follows what arrives. Several runs may fail. */
 const ORPHANS_LOOK_BACK_MS = 4 * 24 * 3_600_000
 
+/** More than one go takes. */
+const COLLECTING_MS = 240_000
+
 const opened = await openFunction('collector', process.env)
 const { core, store, clients, variables } = opened
 const { collectDead, findOrphans, finishRemovals } = assembleCollector(core)
 
 export const handler = onSchedule(opened, {
-  dead: collectDead,
+  /** A busy system makes more in an hour than one go collects. */
+  async dead(leftMs) {
+    while ((await collectDead()) > 0 && leftMs() > COLLECTING_MS);
+  },
   orphans: () => findOrphans(core.clock.now() - ORPHANS_LOOK_BACK_MS),
   removals: finishRemovals,
   'watch-queues': () =>
@@ -21,6 +27,6 @@ export const handler = onSchedule(opened, {
       table: store.tables.mail,
       watchQueuePrefix: variables.WATCH_QUEUE_PREFIX,
       clock: core.clock,
-      log: core.log,
+      log: opened.log,
     }),
 })

@@ -17,6 +17,7 @@ import { openHealthServer } from './health.ts'
 import { openCore } from './open-core.ts'
 import { createPolicyClient } from './policy-client.ts'
 import { startProcess } from './process.ts'
+import { requestTimeouts } from './request-timeouts.ts'
 import { openSecretCertificate } from './secret-certificate.ts'
 import { openSecretsManager, Secret } from './secrets.ts'
 import { watchForStop } from './stop-signal.ts'
@@ -27,6 +28,8 @@ const METRICS_EVERY_MS = 60_000
 const CERTIFICATE_TOLD_EVERY_MS = 12 * 3_600_000
 /** A shorter wait for the event loop is ordinary. */
 const LAG_NOTED_MS = 100
+/** How long a load balancer may still send connections to a target that it was told to leave. */
+const LEAVING_MS = 180_000
 /** Share of the drain time in which sessions are asked to go; the rest is for those that are in the middle of something. */
 const PACED_SHARE = 0.7
 
@@ -48,7 +51,7 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     hostname: settings.hostname,
     clock: systemClock,
     random: Math.random,
-    log,
+    log: log.child({ service: 'edge' }),
   })
   closing.defer(() => certificates.close())
   const health = await openHealthServer(
@@ -58,19 +61,19 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   )
   closing.defer(() => health.close())
   const policy = createPolicyClient(
-    new LambdaClient({ region }),
+    new LambdaClient({ region, requestHandler: requestTimeouts }),
     environment.POLICY_FUNCTION ?? '',
     assemblePolicy(core),
   )
   const listeners = await openListeners(core, { certificates, policy })
   const lag = monitorEventLoopDelay()
   lag.enable()
-  const tellCertificate = () =>
-    metrics.gauge(
-      'CertificateDaysLeft',
-      Math.floor(daysLeft(certificates.current(), systemClock.now())),
-    )
-  tellCertificate()
+  // A stand-in lasts for years and is worth nothing: should no certificate come in its place, somebody must hear of it.
+  const tellCertificate = () => {
+    const days = certificates.isStandIn ? 0 : daysLeft(certificates.current(), systemClock.now())
+    metrics.gauge('CertificateDaysLeft', Math.floor(days))
+  }
+  if (!certificates.isStandIn) tellCertificate()
   certificates.onChange(tellCertificate)
   const certificateGauge = setInterval(tellCertificate, CERTIFICATE_TOLD_EVERY_MS)
   const gauges = setInterval(() => {
@@ -85,7 +88,11 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   log.info({ service: 'edge', reason }, 'stopping')
   health.setReady(false)
   const drainMs = Number(variables.DRAIN_SECONDS) * 1_000
-  const drained = listeners.close(drainMs * (1 - PACED_SHARE), drainMs * PACED_SHARE)
+  // Unless time is short already: the load balancer goes on sending for minutes, and whom we refused could not come in anywhere.
+  const leaveMs = Math.min(LEAVING_MS, drainMs / 2)
+  await Promise.race([stop.terminating, systemClock.sleep(leaveMs, ended.signal)])
+  const paceMs = (drainMs - leaveMs) * PACED_SHARE
+  const drained = listeners.close(drainMs - leaveMs - paceMs, paceMs)
   const mustEnd = stop.terminating.then(() => systemClock.sleep(AFTER_SIGTERM_MS, ended.signal))
   await Promise.race([drained, mustEnd])
   await listeners.close(0)

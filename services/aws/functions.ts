@@ -2,9 +2,10 @@
 // an answer, because a function is frozen with it: hints are sent, metrics are written.
 
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import type { Log } from '#shared/runtime/log.ts'
 import { decodeBody } from '#shared/storage/aws/queue-body.ts'
-import type { BatchResult } from '#shared/storage/consumer.ts'
-import type { Queue, QueueMessage } from '#shared/storage/ports.ts'
+import { type BatchResult, sortBatch } from '#shared/storage/consumer.ts'
+import { type Queue, type QueueMessage, queueLayouts } from '#shared/storage/ports.ts'
 import type { EntryName, EnvironmentOf, ScheduledEvent } from './environment.ts'
 import type { Metrics } from './metrics.ts'
 import { type AwsCore, openCore } from './open-core.ts'
@@ -26,7 +27,11 @@ export type SqsBatchResponse = {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[]
 }
 
-export type OpenedFunction = AwsCore & { readonly metrics: Metrics }
+export type OpenedFunction = AwsCore & {
+  readonly metrics: Metrics
+  /** For what the entry itself has to say. */
+  readonly log: Log
+}
 
 /** Opens once for all events that this instance of the function gets. */
 export async function openFunction<Name extends EntryName>(
@@ -35,11 +40,11 @@ export async function openFunction<Name extends EntryName>(
 ): Promise<OpenedFunction & { readonly variables: EnvironmentOf<Name> }> {
   const { variables, settings, log, metrics, region } = startProcess(name, environment)
   const opened = await openCore({ environment, settings, log, region })
-  return { ...opened, variables, metrics }
+  return { ...opened, variables, metrics, log: log.child({ service: name }) }
 }
 
-/** When a doorbell that could not be answered is rung again. */
-const RETRY_SECONDS = 5
+/** Both queues take a message for dead after so many deliveries. */
+const RECEIVES_MAX = queueLayouts.incoming.receivesMax
 
 export type QueueEventHandler = (
   event: SqsEvent,
@@ -51,25 +56,29 @@ export function onQueueEvents(
   queue: Queue,
   handle: (messages: readonly QueueMessage[], context: LambdaContext) => Promise<BatchResult>,
 ): QueueEventHandler {
+  const { log } = opened
   return async ({ Records: records }, context) => {
     const messages = records.map(queueMessage)
     const { retry, underWay } = await handle(messages, context).catch((error) => {
       if (!(error instanceof TemporaryFailure)) throw error
-      opened.core.log.error({ error }, 'event not handled')
+      log.error({ error }, 'event not handled')
       return { retry: messages.map(({ id }) => id), underWay: undefined }
     })
     // Should it fail, the work is found again.
-    await underWay?.catch((error) => opened.core.log.warn({ error }, 'work not settled'))
-    const again = messages.filter(({ id }) => retry.includes(id))
+    await underWay?.catch((error) => log.warn({ error }, 'work not settled'))
+    const { again } = sortBatch(messages, retry, RECEIVES_MAX)
     // Without this they would come back when their visibility ends, which is minutes away.
-    if (again.length > 0) {
-      const receipts = again.map(({ receipt }) => receipt)
+    for (const [seconds, later] of again) {
       await queue
-        .extend(receipts, RETRY_SECONDS)
-        .catch((error) => opened.core.log.warn({ error }, 'doorbells not brought forward'))
+        .extend(
+          later.map(({ receipt }) => receipt),
+          seconds,
+        )
+        .catch((error) => log.warn({ error }, 'doorbells not brought forward'))
     }
     await beforeAnswer(opened)
-    return { batchItemFailures: again.map(({ id }) => ({ itemIdentifier: id })) }
+    const failed = [...again.values()].flat()
+    return { batchItemFailures: failed.map(({ id }) => ({ itemIdentifier: id })) }
   }
 }
 
@@ -82,20 +91,21 @@ function queueMessage(record: SqsEvent['Records'][number]): QueueMessage {
   }
 }
 
+/** What a job gets to know: how long it may still take. */
+export type Job = (leftMs: () => number) => Promise<unknown>
+
 /** A failing job fails the event: Lambda repeats it twice, and the next schedule comes anyhow. */
-export function onSchedule<Job extends string>(
+export function onSchedule<Name extends string>(
   opened: OpenedFunction,
-  jobs: { readonly [job in Job]: () => Promise<unknown> },
-): (event: ScheduledEvent<Job>) => Promise<void> {
-  return async ({ job }) => {
-    const run: (() => Promise<unknown>) | undefined = Object.hasOwn(jobs, job)
-      ? jobs[job]
-      : undefined
+  jobs: { readonly [job in Name]: Job },
+): (event: ScheduledEvent<Name>, context: LambdaContext) => Promise<void> {
+  return async ({ job }, context) => {
+    const run: Job | undefined = Object.hasOwn(jobs, job) ? jobs[job] : undefined
     if (run === undefined) throw new Error(`no job ${JSON.stringify(job)}`)
     try {
-      await run()
+      await run(() => context.getRemainingTimeInMillis())
     } catch (error) {
-      opened.core.log.error({ job, error }, 'scheduled job failed')
+      opened.log.error({ job, error }, 'scheduled job failed')
       throw error
     } finally {
       await beforeAnswer(opened)

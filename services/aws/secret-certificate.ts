@@ -20,6 +20,11 @@ export type SecretCertificateOptions = {
   readonly log: Log
 }
 
+export type SecretCertificate = CertificateSource & {
+  /** Self-signed, because there is no usable one yet. */
+  readonly isStandIn: boolean
+}
+
 export const RECHECK_MS = 10 * 60_000
 /** While there is only a self-signed certificate: somebody is waiting for the real one. */
 export const FIRST_RECHECK_MS = 60_000
@@ -31,7 +36,7 @@ type InUse = { readonly pair: CertificatePair; readonly versionId: string | unde
 /** Rejects when the secret cannot be read: a task that may not read it must not take the place of one that could. */
 export async function openSecretCertificate(
   options: SecretCertificateOptions,
-): Promise<CertificateSource> {
+): Promise<SecretCertificate> {
   const { secret, clock, random, log } = options
   const listeners: (() => void)[] = []
   const closing = new AbortController()
@@ -77,6 +82,9 @@ export async function openSecretCertificate(
   void watch()
   return {
     current: () => inUse.pair,
+    get isStandIn() {
+      return inUse.versionId === undefined
+    },
     onChange: (listener) => void listeners.push(listener),
     close: () => closing.abort(),
   }

@@ -7,6 +7,7 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager'
 import { calling } from '#shared/storage/aws/failures.ts'
+import { requestTimeouts } from './request-timeouts.ts'
 
 export type SecretStage = 'AWSCURRENT' | 'AWSPREVIOUS'
 
@@ -16,17 +17,8 @@ export type SecretVersion = {
   readonly text: string
 }
 
-const CONNECT_TIMEOUT_MS = 3_000
-const REQUEST_TIMEOUT_MS = 10_000
-
 export function openSecretsManager(): SecretsManagerClient {
-  return new SecretsManagerClient({
-    requestHandler: {
-      connectionTimeout: CONNECT_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      throwOnRequestTimeout: true,
-    },
-  })
+  return new SecretsManagerClient({ requestHandler: requestTimeouts })
 }
 
 export class Secret {

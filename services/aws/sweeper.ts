@@ -11,9 +11,9 @@ const sweeper = assembleSweeper(opened.core)
 
 export const handler = onSchedule(opened, {
   async ring() {
-    await sweeper.deadLetters.drain()
     const { rung, lateMs } = await sweeper.ringDue()
-    if (rung > 0) opened.core.log.info({ service: 'sweeper', rung, lateMs }, 'due items rung')
+    if (rung > 0) opened.log.info({ rung, lateMs }, 'due items rung')
     if (lateMs > LATE_MS) opened.metrics.gauge('DueLagSeconds', Math.round(lateMs / 1_000))
+    await sweeper.deadLetters.drain()
   },
 })

@@ -10,6 +10,7 @@ import {
 } from '#services/assembly/pipeline.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { startConsumer } from '#shared/storage/consumer.ts'
+import { queueLayouts } from '#shared/storage/ports.ts'
 
 /** Doorbells taken from a queue at once; all of one batch share transactions. */
 const BATCH_MAX = 64
@@ -17,7 +18,6 @@ const BATCHES_IN_WORK = 2
 /** Longer than any cleanup; a group's own lease guards longer deliveries. */
 const GATHER_MS = 5
 const VISIBILITY_SECONDS = 120
-const RETRY_SECONDS = 5
 const SWEEP_EVERY_MS = 5_000
 const HOUSEKEEPING_EVERY_MS = 3_600_000
 const ORPHANS_EVERY_MS = 24 * 3_600_000
@@ -38,7 +38,7 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
       concurrency: BATCHES_IN_WORK,
       gatherMs: GATHER_MS,
       visibilitySeconds: VISIBILITY_SECONDS,
-      retrySeconds: RETRY_SECONDS,
+      receivesMax: queueLayouts.incoming.receivesMax,
     }
     const deps = { log, clock }
     const { queues } = store

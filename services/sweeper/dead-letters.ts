@@ -37,12 +37,17 @@ export function createDeadLetters(deps: {
     })
   }
 
+  /** One that cannot be set aside must not keep the others: it is rung again, and comes back here. */
   async function setAside(queueId: QueueId): Promise<void> {
-    const [message] = await queue.load([queueId])
-    if (message?.state !== 'incoming') return
-    log.error({ queueId }, 'no worker survived this message')
-    await queue.markCorrupt(queueId, 'no worker survived this message')
-    log.error({ queueId }, 'message set aside as corrupt')
+    try {
+      const [message] = await queue.load([queueId])
+      if (message?.state !== 'incoming') return
+      log.error({ queueId }, 'no worker survived this message')
+      await queue.markCorrupt(queueId, 'no worker survived this message')
+      log.error({ queueId }, 'message set aside as corrupt')
+    } catch (error) {
+      log.error({ queueId, error }, 'message not set aside')
+    }
   }
 
   return { drain }

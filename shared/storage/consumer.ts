@@ -12,6 +12,38 @@ export type BatchResult = {
   readonly underWay?: Promise<unknown>
 }
 
+/** What becomes of a batch: messages that are done, and those that come back, by the seconds until then. */
+export type SortedBatch = {
+  readonly done: readonly QueueMessage[]
+  readonly again: ReadonlyMap<number, readonly QueueMessage[]>
+}
+
+/**
+ * What failed for now comes back soon, then later. Before its last delivery it is dropped instead, and the sweeper rings again while
+ * its work is due: only what no worker survived becomes a dead letter, not what an outage delayed.
+ */
+export function sortBatch(
+  messages: readonly QueueMessage[],
+  retry: readonly string[],
+  receivesMax: number,
+): SortedBatch {
+  const failed = new Set(retry)
+  const done: QueueMessage[] = []
+  const again = new Map<number, QueueMessage[]>()
+  for (const message of messages) {
+    const { id, receives } = message
+    if (!failed.has(id) || receives >= receivesMax - 1) done.push(message)
+    else {
+      const seconds = RETRY_SECONDS * RETRY_FACTOR ** (receives - 1)
+      again.set(seconds, [...(again.get(seconds) ?? []), message])
+    }
+  }
+  return { done, again }
+}
+
+const RETRY_SECONDS = 5
+const RETRY_FACTOR = 3
+
 export type BatchHandler = (messages: readonly QueueMessage[]) => Promise<BatchResult>
 
 export type ConsumerOptions = {
@@ -21,8 +53,8 @@ export type ConsumerOptions = {
   readonly visibilitySeconds: number
   /** Pause after a batch, in which doorbells gather for the next one. A doorbell that finds the worker idle never waits. */
   readonly gatherMs: number
-  /** Pause after which a message asked for again comes back. */
-  readonly retrySeconds: number
+  /** Deliveries after which the queue takes a message for dead. */
+  readonly receivesMax: number
 }
 
 const waitSeconds = 20
@@ -60,15 +92,17 @@ export function startConsumer(
 
   async function work(messages: readonly QueueMessage[]): Promise<void> {
     const result = await handle(messages)
-    const retry = new Set(result.retry)
-    const done = messages.filter((message) => !retry.has(message.id))
-    const again = messages.filter((message) => retry.has(message.id))
+    const { done, again } = sortBatch(messages, result.retry, options.receivesMax)
     // Not awaited, so that the next batch shares its commit; what is not acknowledged comes again and does no harm.
     if (result.underWay) settle(result.underWay)
-    if (done.length > 0) settle(queue.acknowledge(done.map((message) => message.receipt)))
-    if (again.length > 0) {
-      const receipts = again.map((message) => message.receipt)
-      settle(queue.extend(receipts, options.retrySeconds))
+    if (done.length > 0) settle(queue.acknowledge(done.map(({ receipt }) => receipt)))
+    for (const [seconds, later] of again) {
+      settle(
+        queue.extend(
+          later.map(({ receipt }) => receipt),
+          seconds,
+        ),
+      )
     }
   }
 

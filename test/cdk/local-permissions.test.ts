@@ -96,6 +96,7 @@ describe.skipIf(dynamoDbUrl === undefined)('permissions', () => {
 
   it('let a session tell others on another task', async () => {
     const [reader, writer] = [await idle(deployment, ann), await idle(deployment, ann)]
+    await watching(2)
     await writer.write(Buffer.from('DONE\r\n'))
     await tagged(writer, 'c')
     const message = 'Subject: appended\r\n\r\n'
@@ -118,7 +119,9 @@ describe.skipIf(dynamoDbUrl === undefined)('permissions', () => {
   })
 
   it('let the watches of tasks that died be forgotten', async () => {
+    await watching(0)
     const reader = await idle(deployment, ann)
+    await watching(1)
     await watchAsDeadTask()
     const forgotten = used('cleanup', 'dynamodb:BatchWriteItem')
     expect(await receive(deployment, ann.address, 'Subject: hint\r\n\r\n')).toMatch(/^250 /)
@@ -164,7 +167,9 @@ describe.skipIf(dynamoDbUrl === undefined)('permissions', () => {
       (await queueList(deployment)).some(({ groups }) => groups[0]?.state === 'deferred'),
     )
     await operate(deployment, ['account', 'set', bob.address, '--quota', '1MB'])
+    await watching(0)
     const reader = await idle(deployment, bob)
+    await watching(1)
     await watchAsDeadTask()
     await letDueTimesPass(deployment)
     await deployment.runSchedules('1 minute')
@@ -254,7 +259,7 @@ describe.skipIf(dynamoDbUrl === undefined)('permissions', () => {
       /Objects/.test(logicalId),
     )?.name
     await clients.s3.send(new PutObjectCommand({ Bucket, Key: orphan, Body: 'lost' }))
-    const QueueName = 'pw-watch-local-of-a-task-that-died'
+    const QueueName = 'pw-watch-local_of-a-task-that-died'
     await clients.sqs.send(new CreateQueueCommand({ QueueName }))
     deployment.ageQueue(QueueName, DAY_MS)
     const keys = async () =>
@@ -266,7 +271,7 @@ describe.skipIf(dynamoDbUrl === undefined)('permissions', () => {
     // What is left is in ann's folders.
     expect(await keys()).toHaveLength(3)
     const { QueueUrls: left = [] } = await clients.sqs.send(
-      new ListQueuesCommand({ QueueNamePrefix: 'pw-watch-local-' }),
+      new ListQueuesCommand({ QueueNamePrefix: 'pw-watch-local_' }),
     )
     expect(left.length).toBe(2)
   })
@@ -312,13 +317,23 @@ async function logIn({
 
 /** A task that watches what others watch now, and that left without a word so long ago that its lease is gone. */
 async function watchAsDeadTask(): Promise<void> {
-  const { clients } = deployment
   const TableName = tableName(/Mail/)
-  const { Items: items = [] } = await clients.dynamo.send(new ScanCommand({ TableName }))
-  for (const { pk } of items.filter((item) => item.pk?.S?.startsWith('W#') === true)) {
+  for (const { pk } of await watches()) {
     const Item = { pk: { S: pk?.S ?? '' }, sk: { S: 'T#gone' } }
-    await clients.dynamo.send(new PutItemCommand({ TableName, Item }))
+    await deployment.clients.dynamo.send(new PutItemCommand({ TableName, Item }))
   }
+}
+
+/** Waits until so many tasks watch folders: they register what is watched for more than a moment. */
+async function watching(tasks: number): Promise<void> {
+  await eventually(`${tasks} watches`, async () => (await watches()).length === tasks)
+}
+
+async function watches() {
+  const { clients } = deployment
+  const scan = new ScanCommand({ TableName: tableName(/Mail/) })
+  const { Items: items = [] } = await clients.dynamo.send(scan)
+  return items.filter((item) => item.pk?.S?.startsWith('W#') === true)
 }
 
 function tableName(logicalId: RegExp): string | undefined {

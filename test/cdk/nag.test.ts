@@ -74,5 +74,5 @@ function suppressed({ report, deployment: { name } }: Synthesis): string[] {
 function general(text: string, name: string): string {
   return text
     .replaceAll(`"${name}-`, '"<name>-')
-    .replaceAll(`pw-watch-${name}-`, 'pw-watch-<name>-')
+    .replaceAll(`pw-watch-${name}_`, 'pw-watch-<name>_')
 }

@@ -47,6 +47,7 @@ describe('the network', () => {
       'StorageQueue.Arn',
       'StorageCounters.Arn',
       'StorageObjects.Arn/mail/*',
+      'StorageObjects.Arn',
       'arn:AWS::Partition:s3:::prod-AWS::Region-starport-layer-bucket/*',
     ])
   })
@@ -78,7 +79,7 @@ describe('the load balancer', () => {
 
   it.each([
     ['standard', standard, { preserve_client_ip: true, proxy_protocol_v2: false }, 900],
-    ['hobby', hobby, { preserve_client_ip: true, proxy_protocol_v2: false }, 120],
+    ['hobby', hobby, { preserve_client_ip: true, proxy_protocol_v2: false }, 300],
     ['scale', scale, { preserve_client_ip: false, proxy_protocol_v2: true }, 1800],
   ] as const)(
     'of %s tells containers the address of clients',
@@ -99,6 +100,8 @@ describe('the load balancer', () => {
           'preserve_client_ip.enabled': String(way.preserve_client_ip),
           'proxy_protocol_v2.enabled': String(way.proxy_protocol_v2),
           'deregistration_delay.timeout_seconds': String(drainSeconds),
+          'target_health_state.unhealthy.connection_termination.enabled': 'false',
+          'target_health_state.unhealthy.draining_interval_seconds': String(drainSeconds),
         })
       }
     },
@@ -221,7 +224,7 @@ describe('container services', () => {
     for (const [, synthesis] of syntheses) {
       for (const { name, variables } of containers(synthesis)) {
         const own = Object.keys(variables).filter((variable) => !variable.startsWith('POSTWOLKE_'))
-        expect(own.sort()).toEqual([...environments[name], ...commonVariables].sort())
+        expect(own.sort()).toEqual([...environments[name], ...commonVariables, 'AWS_REGION'].sort())
       }
     }
   })

@@ -15,7 +15,8 @@ describe('alarms', () => {
     expect(names).toEqual([...alarmNames])
     for (const [n, { Properties }] of alarms.entries()) {
       expect(Properties.AlarmDescription).toContain(`(docs/runbooks.md, ${names[n]})`)
-      expect(Properties.TreatMissingData).toBe('notBreaching')
+      const isHeartbeat = names[n] === 'SweeperSilent'
+      expect(Properties.TreatMissingData).toBe(isHeartbeat ? 'breaching' : 'notBreaching')
     }
   })
 

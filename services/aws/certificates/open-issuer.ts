@@ -10,6 +10,7 @@ import type { CertificateIssuer } from '#services/certificates/issuer.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { EnvironmentOf } from '../environment.ts'
+import { requestTimeouts } from '../request-timeouts.ts'
 import { Secret } from '../secrets.ts'
 import { AcmIssuer } from './acm-issuer.ts'
 import { Route53Challenges } from './route53-challenges.ts'
@@ -26,7 +27,7 @@ export function openIssuer(parts: {
   switch (variables.CERTIFICATE_SOURCE) {
     case 'acm':
       return new AcmIssuer({
-        client: new ACMClient({}),
+        client: new ACMClient({ requestHandler: requestTimeouts }),
         certificateArn: variables.CERTIFICATE_ARN,
         log,
       })
@@ -37,7 +38,7 @@ export function openIssuer(parts: {
         contact: variables.ACME_CONTACT,
         accountKeys: accountKeyStore(new Secret(secrets, variables.ACME_ACCOUNT_SECRET)),
         challenges: new Route53Challenges({
-          client: new Route53Client({}),
+          client: new Route53Client({ requestHandler: requestTimeouts }),
           hostedZoneId: variables.HOSTED_ZONE_ID,
           clock,
         }),

@@ -74,7 +74,7 @@ async function ask(
     return verdict
   } catch (error) {
     if (!(error instanceof TemporaryFailure)) throw error
-    session.log.warn({ ...facts, err: error }, 'policy does not answer')
+    session.log.error({ ...facts, err: error }, 'policy does not answer')
     return { kind: 'unavailable' }
   }
 }

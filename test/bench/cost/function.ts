@@ -52,7 +52,7 @@ export async function openBenchFunction<Event, Answer>(
   async function invoke(event: Event): Promise<Answer> {
     const task = await stage.openTask(set, log, clients)
     clients = task.clients
-    const handler = open({ ...task, metrics })
+    const handler = open({ ...task, metrics, log })
     const time = new FunctionTime(stage.now())
     const before = process.threadCpuUsage()
     const answer = await meter.run(name, () => handler(event, context), time)

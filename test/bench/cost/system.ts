@@ -65,7 +65,7 @@ export async function openSystem(
   })
   const sweeper = await openBenchFunction(stage, 'sweeper', set, (opened) => {
     const { ringDue } = assembleSweeper(opened.core)
-    return onSchedule(opened, { ring: ringDue })
+    return onSchedule(opened, { ring: () => ringDue() })
   })
 
   const certificate = makeSelfSigned('localhost', new Date())

@@ -10,7 +10,7 @@ const context = { getRemainingTimeInMillis: () => 1_000 }
 function opened(done: string[]): OpenedFunction {
   const log = { warn: (_: unknown, text: string) => done.push(text), error: () => undefined }
   return {
-    core: { log },
+    log,
     store: { hintsSent: async () => void done.push('hints sent') },
     metrics: { flush: () => void done.push('metrics written') },
   } as unknown as OpenedFunction
@@ -59,7 +59,22 @@ describe('onQueueEvents', () => {
     expect(await handler(event(['a', 'b']), context)).toEqual({
       batchItemFailures: [{ itemIdentifier: 'm1' }],
     })
-    expect(done).toEqual(['extend r1 by 5', 'hints sent', 'metrics written'])
+    expect(done).toEqual(['extend r1 by 15', 'hints sent', 'metrics written'])
+  })
+
+  it('lets what failed for now never come to its last delivery: the sweeper rings again', async () => {
+    const done: string[] = []
+    const handler = queueHandler(done, async (messages) => ({
+      retry: messages.map(({ id }) => id),
+    }))
+    // The fifth delivery would be the last.
+    const { batchItemFailures } = await handler(event(['a', 'b', 'c', 'd', 'e']), context)
+    expect(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual([
+      'm0',
+      'm1',
+      'm2',
+    ])
+    expect(done.slice(0, 3)).toEqual(['extend r0 by 5', 'extend r1 by 15', 'extend r2 by 45'])
   })
 
   it('waits for the work under way before it answers', async () => {
@@ -84,7 +99,7 @@ describe('onQueueEvents', () => {
     const done: string[] = []
     const handler = queueHandler(done, () => Promise.reject(new TemporaryFailure('throttled')))
     expect((await handler(event(['a', 'b']), context)).batchItemFailures).toHaveLength(2)
-    expect(done).toEqual(['extend r0 r1 by 5', 'hints sent', 'metrics written'])
+    expect(done).toEqual(['extend r0 by 5', 'extend r1 by 15', 'hints sent', 'metrics written'])
   })
 
   it('fails the event when the handler throws', async () => {
@@ -102,17 +117,17 @@ describe('onSchedule', () => {
 
   it('runs the job of the event', async () => {
     const done: string[] = []
-    await jobs(done)({ job: 'good' })
+    await jobs(done)({ job: 'good' }, context)
     expect(done).toEqual(['good', 'hints sent', 'metrics written'])
   })
 
   it('fails with a job that fails, its metrics written', async () => {
     const done: string[] = []
-    await expect(jobs(done)({ job: 'bad' })).rejects.toThrow('down')
+    await expect(jobs(done)({ job: 'bad' }, context)).rejects.toThrow('down')
     expect(done).toContain('metrics written')
   })
 
   it.each(['other', 'constructor'])('refuses job %s, which it does not have', async (job) => {
-    await expect(jobs([])({ job: job as 'good' })).rejects.toThrow(`no job "${job}"`)
+    await expect(jobs([])({ job: job as 'good' }, context)).rejects.toThrow(`no job "${job}"`)
   })
 })
