@@ -102,8 +102,8 @@ async function openStore(common: Common, process: Process, mayCreate: boolean): 
   const outputs = common.aws ?? process.environment.POSTWOLKE_AWS
   if (outputs !== undefined) {
     // Loaded only here: the other commands start faster without the SDK.
-    const { openDeployedStore } = await import('./aws-store.ts')
-    return openDeployedStore(outputs, process.environment)
+    const { openDeployment } = await import('./deployment.ts')
+    return (await openDeployment(outputs, process.environment)).store
   }
   const directory = dataDirectory(common, process)
   if (!mayCreate) await mustExist(directory)

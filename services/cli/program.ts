@@ -13,6 +13,7 @@ import { createDefine } from './define.ts'
 import { domainCommands } from './domain.ts'
 import { CommandFailure } from './failure.ts'
 import { queueCommands } from './queue.ts'
+import { restoreCommand } from './restore.ts'
 import { serveCommand } from './serve.ts'
 
 /** Runs the command in these words; resolves to the exit code. Rejects only for bugs. */
@@ -53,6 +54,7 @@ function createProgram(process: Process): Command {
   aliasCommands(program, define)
   queueCommands(program, define)
   configCommands(program, process)
+  restoreCommand(program, process)
   for (const group of [program, ...program.commands]) {
     if (group.commands.length > 0) group.usage('<command> [options]').helpCommand(false)
   }

@@ -282,7 +282,7 @@ export function countChild({ accountId, id }: FolderRecord, change: 1 | -1): Wri
 }
 
 const folderIdBytes = 9
-const newId = () => randomBytes(folderIdBytes).toString('base64url')
+export const newId = () => randomBytes(folderIdBytes).toString('base64url')
 
 function newFolder(given: {
   readonly accountId: AccountId

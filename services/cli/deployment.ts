@@ -1,12 +1,13 @@
-// The store of a deployment on AWS, for commands with `--aws`: named by the outputs file that `cdk deploy --outputs-file` writes,
+// A deployment on AWS, for commands with `--aws`: named by the outputs file that `cdk deploy --outputs-file` writes,
 // opened with the administrator's own AWS credentials.
 
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
+import { type AwsClients, openAwsClients } from '#shared/storage/aws/clients.ts'
 import { openAwsStore } from '#shared/storage/aws/open.ts'
-import type { Store } from '#shared/storage/ports.ts'
+import type { Store, TableName } from '#shared/storage/ports.ts'
 import { CommandFailure } from './failure.ts'
 
 const outputKeys = [
@@ -23,21 +24,33 @@ const outputKeys = [
 
 type Outputs = { readonly [key in (typeof outputKeys)[number]]: string }
 
-export async function openDeployedStore(
+export type Deployment = {
+  readonly store: Store
+  readonly clients: AwsClients
+  /** Names of the tables at DynamoDB. */
+  readonly tables: { readonly [name in TableName]: string }
+}
+
+export async function openDeployment(
   path: string,
   environment: { readonly [name: string]: string | undefined },
-): Promise<Store> {
+): Promise<Deployment> {
   const outputs = await readOutputs(path)
   const s3 = environment.AWS_ENDPOINT_URL_S3 ?? environment.AWS_ENDPOINT_URL
-  return openAwsStore({
+  const options = {
     region: regionOf(outputs, environment),
     ...(s3 !== undefined && { endpoints: { s3 } }),
-    tables: {
-      directory: outputs.DirectoryTable,
-      mail: outputs.MailTable,
-      queue: outputs.QueueTable,
-      counters: outputs.CountersTable,
-    },
+  }
+  const clients = openAwsClients(options)
+  const tables = {
+    directory: outputs.DirectoryTable,
+    mail: outputs.MailTable,
+    queue: outputs.QueueTable,
+    counters: outputs.CountersTable,
+  }
+  const storeOptions = {
+    ...options,
+    tables,
     bucket: outputs.ObjectsBucket,
     queueUrls: {
       incoming: outputs.IncomingQueueUrl,
@@ -48,7 +61,8 @@ export async function openDeployedStore(
     taskId: `cli-${randomUUID()}`,
     clock: systemClock,
     log: silentLog,
-  })
+  }
+  return { store: await openAwsStore(storeOptions, clients), clients, tables }
 }
 
 /** `{stack: {key: value}}`; the keys are ours, whatever the stacks are called. */
