@@ -1,26 +1,52 @@
 // `npx cdk synth`, `npx cdk deploy --all`: reads the deployment file and makes the stacks of one mail system. Nothing is looked up
 // in an account, so the templates are the same on every machine.
 
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { App } from 'aws-cdk-lib'
 import { formatProblem } from '#shared/runtime/settings/problems.ts'
 import { makeBundles } from './bundles.ts'
 import { addChecks } from './checks.ts'
-import { loadDeployment } from './configuration.ts'
+import { type Deployment, loadDeployment } from './configuration.ts'
 import { idleFloor } from './idle-floor.ts'
 import { createMailSystem } from './mail-system.ts'
 
-const app = new App({ analyticsReporting: false, autoSynth: false })
-const path: string = app.node.tryGetContext('deployment') ?? 'cdk/deployment.toml'
-const loaded = loadDeployment({ path, text: readFileSync(path, 'utf8') })
+const OWN_FILE = 'mail.toml'
+const EXAMPLE_FILE = 'cdk/deployment.toml'
 
-if (loaded.kind === 'invalid') {
-  for (const problem of loaded.problems) console.error(formatProblem(problem))
+const app = new App({ analyticsReporting: false, autoSynth: false })
+const path: string = app.node.tryGetContext('deployment') ?? presentFile()
+const text = readText(path)
+if (text !== undefined) {
+  const loaded = loadDeployment({ path, text })
+  if (loaded.kind === 'ok') synthesise(loaded.deployment)
+  else refuse(loaded.problems.map(formatProblem))
+}
+
+/** Nobody deploys the example because an option was forgotten. */
+function presentFile(): string {
+  return existsSync(OWN_FILE) ? OWN_FILE : EXAMPLE_FILE
+}
+
+function readText(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    refuse([`cannot read the deployment file: ${error.message}`])
+  }
+}
+
+function refuse(reasons: readonly string[]): void {
+  for (const reason of reasons) console.error(reason)
   process.exitCode = 1
-} else {
-  createMailSystem(app, loaded.deployment, makeBundles())
-  addChecks(app, loaded.deployment)
+}
+
+function synthesise(deployment: Deployment): void {
+  createMailSystem(app, deployment, makeBundles())
+  addChecks(app, deployment)
   const { stacks } = app.synth()
-  const { totalUsdPerMonth } = idleFloor(stacks.map(({ template }) => template))
-  console.error(`Without any mail this costs about $${totalUsdPerMonth.toFixed(2)} a month.`)
+  const floor = idleFloor(stacks.map(({ template }) => template)).totalUsdPerMonth.toFixed(2)
+  const { name, hostname } = deployment
+  console.error(`${path} makes the mail system ${name} at ${hostname}.`)
+  console.error(`Without any mail it costs about $${floor} a month (list prices of us-east-1).`)
 }

@@ -6,6 +6,7 @@ import { parse as parseToml, stringify, TomlError } from 'smol-toml'
 import { createSettingsLoader } from '#shared/runtime/settings/load.ts'
 import type { Problem } from '#shared/runtime/settings/problems.ts'
 import type { ValuesOf } from '#shared/runtime/settings/setting.ts'
+import { settingsByPath } from '#shared/runtime/settings/table.ts'
 import { deploymentConflicts } from './configuration-conflicts.ts'
 import { configurationTable } from './configuration-table.ts'
 import { type ListenerName, listenerNames } from './listeners.ts'
@@ -45,7 +46,16 @@ export function loadDeployment(file: ConfigurationFile): DeploymentResult {
     return { kind: 'ok', deployment: deploymentOf(loaded.settings, mail.variables) }
   }
   const problems = [loaded, mail].flatMap((part) => (part.kind === 'ok' ? [] : part.problems))
-  return { kind: 'invalid', problems }
+  return { kind: 'invalid', problems: problems.map(misplaced) }
+}
+
+/** A key that belongs to the other half of the file is a mistake of its own, not an ill-spelt one of its half. */
+function misplaced(problem: Problem): Problem {
+  if (problem.kind !== 'unknown-key') return problem
+  const { key } = problem
+  const [, below = ''] = /^mail\.(.*)$/.exec(key) ?? []
+  if (below in configurationTable) return { ...problem, nearest: below }
+  return settingsByPath.has(key) ? { ...problem, nearest: `mail.${key}` } : problem
 }
 
 /** The file without its mail settings, and those alone. What is no TOML stays whole, for the loader to say where. */

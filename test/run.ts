@@ -4,7 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -35,8 +35,17 @@ const counted: {
   numPendingTests: number
   numTodoTests: number
   success: boolean
+  testResults: { name: string; assertionResults: { status: string }[] }[]
 } = JSON.parse(readFileSync(report, 'utf8'))
 rmSync(folder, { recursive: true })
+
+// What was not run, and so was not shown.
+for (const { name, assertionResults } of counted.testResults) {
+  const without = assertionResults.filter(
+    ({ status }) => status !== 'passed' && status !== 'failed',
+  )
+  if (without.length > 0) console.log(`skipped ${without.length} of ${relative(root, name)}`)
+}
 const skipped = counted.numPendingTests + counted.numTodoTests
 console.log(
   `${counted.numPassedTests} passed, ${counted.numFailedTests} failed, ${skipped} skipped`,

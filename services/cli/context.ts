@@ -99,7 +99,7 @@ export async function withCore(
 }
 
 async function openStore(common: Common, process: Process, mayCreate: boolean): Promise<Store> {
-  const outputs = common.aws ?? process.environment.POSTWOLKE_AWS
+  const outputs = outputsFile(common, process)
   if (outputs !== undefined) {
     // Loaded only here: the other commands start faster without the SDK.
     const { openDeployment } = await import('./deployment.ts')
@@ -109,6 +109,13 @@ async function openStore(common: Common, process: Process, mayCreate: boolean): 
   if (!mayCreate) await mustExist(directory)
   const what = `cannot use the data folder ${directory}`
   return explained(what, openEmbeddedStore({ directory }))
+}
+
+/** Of the deployment that is meant, if it is one: an option outranks a variable. */
+function outputsFile(common: Common, process: Process): string | undefined {
+  if (common.data === undefined) return common.aws ?? process.environment.POSTWOLKE_AWS
+  if (common.aws === undefined) return undefined
+  throw new CommandFailure('--data and --aws name two mail systems; give one of them')
 }
 
 /** A mistyped folder must not look like a mail system with an empty queue. */

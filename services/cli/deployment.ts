@@ -42,6 +42,7 @@ export async function openDeployment(
     ...(s3 !== undefined && { endpoints: { s3 } }),
   }
   const clients = openAwsClients(options)
+  await mustHaveCredentials(clients)
   const tables = {
     directory: outputs.DirectoryTable,
     mail: outputs.MailTable,
@@ -65,6 +66,15 @@ export async function openDeployment(
   return { store: await openAwsStore(storeOptions, clients), clients, tables }
 }
 
+/** Asked before anything else, or the first request would say so in the SDK's words. */
+async function mustHaveCredentials({ dynamo }: AwsClients): Promise<void> {
+  await dynamo.config.credentials().catch((error: Error) => {
+    throw new CommandFailure(
+      `no AWS credentials (give AWS_PROFILE or AWS_ACCESS_KEY_ID, or log in with 'aws sso login'): ${error.message}`,
+    )
+  })
+}
+
 /** `{stack: {key: value}}`; the keys are ours, whatever the stacks are called. */
 async function readOutputs(path: string): Promise<Outputs> {
   const text = await readFile(path, 'utf8').catch((error: Error) => {
@@ -75,7 +85,7 @@ async function readOutputs(path: string): Promise<Outputs> {
   const missing = outputKeys.filter((key) => typeof found[key] !== 'string')
   if (missing.length > 0) {
     throw new CommandFailure(
-      `${path} has no ${missing.join(', ')}; it is what 'cdk deploy --all --outputs-file' writes`,
+      `${path} is not what 'cdk deploy --all --outputs-file' writes: it has no ${missing.join(', ')}`,
     )
   }
   return found as Outputs
@@ -85,7 +95,8 @@ function parse(path: string, text: string): object {
   try {
     return Object(JSON.parse(text))
   } catch (error) {
-    throw new CommandFailure(`${path} is not JSON: ${String(error)}`)
+    if (!(error instanceof SyntaxError)) throw error
+    throw new CommandFailure(`${path} is not JSON: ${error.message.replaceAll('\n', ' ')}`)
   }
 }
 

@@ -37,9 +37,12 @@ function cdk(folder: string, ...more: readonly string[]): Promise<Run> {
 
 it('cdk synth makes five templates', { timeout: COMMAND_MS_MAX }, async () => {
   await using folder = await temporaryFolder()
-  const { code, output } = await cdk(folder.path)
+  const { code, output } = await cdk(folder.path, '--context', 'deployment=cdk/deployment.toml')
   expect({ code, output }).toMatchObject({ code: 0 })
-  expect(output).toMatch(/^Without any mail this costs about \$\d+\.\d\d a month\.$/m)
+  expect(output).toMatch(
+    /^cdk\/deployment\.toml makes the mail system postwolke at mail\.example\.org\.$/m,
+  )
+  expect(output).toMatch(/^Without any mail it costs about \$\d+\.\d\d a month/m)
   const manifest = JSON.parse(await readFile(join(folder.path, 'out/manifest.json'), 'utf8'))
   const names = Object.keys(manifest.artifacts).filter((name) => /^postwolke-[a-z]+$/.test(name))
   expect(names.sort()).toEqual(
@@ -57,4 +60,11 @@ it('cdk synth says all that is wrong with a file', { timeout: COMMAND_MS_MAX }, 
   expect(code).not.toBe(0)
   expect(output).toContain(`name cannot be 'Small' (from ${file})`)
   expect(existsSync(join(folder.path, 'out/manifest.json'))).toBe(false)
+})
+
+it('cdk synth says which file is not there', { timeout: COMMAND_MS_MAX }, async () => {
+  await using folder = await temporaryFolder()
+  const { code, output } = await cdk(folder.path, '--context', 'deployment=typo.toml')
+  expect(code).not.toBe(0)
+  expect(output).toMatch(/^cannot read the deployment file: .*'typo\.toml'$/m)
 })

@@ -114,6 +114,16 @@ describe('a wrong deployment file', () => {
       'hostedZone is not a setting (from deployment.toml); did you mean hostedZoneId?',
     ],
     [
+      'a mail setting outside of its table',
+      file('mailboxSizeLimit = "1GB"'),
+      'mailboxSizeLimit is not a setting (from deployment.toml); did you mean mail.mailboxSizeLimit?',
+    ],
+    [
+      'a key of the deployment in the table of mail',
+      file('[mail]\npreset = "hobby"'),
+      'mail.preset is not a setting (from deployment.toml); did you mean preset?',
+    ],
+    [
       'half a zone',
       file('', ['hostedZoneName']),
       'hostedZoneId and hostedZoneName: both or neither',

@@ -204,6 +204,7 @@ describe('a command that cannot do what it was told', () => {
       'domain list --config /nonexistent/file',
       /cannot read the configuration file: .*\/nonexistent\/file/,
     ],
+    ['domain list --aws outputs.json', /--data and --aws name two mail systems/],
     ['domain list --set relayhosts=x', /relayhosts is not a setting .*did you mean relayhost\?/],
   ] as const)('says why: %s', async (line, expected) => {
     const { code, stdout, stderr } = await run(line)

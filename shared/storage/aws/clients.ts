@@ -8,9 +8,9 @@ export type AwsClients = {
   /** For reads, transactions with a token and writes that may be repeated: the SDK retries as usual. */
   readonly dynamo: DynamoDBClient
   /**
-   * For writes that must not be applied twice (`add`, conditions). Repeated only after throttling, where DynamoDB
-   * refuses before it writes, and when there was no connection. After a lost answer a repetition would count twice, or report as refused a condition that
-   * its own first attempt had made false.
+   * For writes that must not be applied twice (`add`, conditions). Repeated only after throttling, where DynamoDB refuses before
+   * it writes, and when there was no connection. After a lost answer a repetition would count twice, or report as refused a
+   * condition that its own first attempt had made false.
    */
   readonly dynamoExact: DynamoDBClient
   readonly s3: S3Client

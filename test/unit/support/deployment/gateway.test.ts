@@ -418,6 +418,7 @@ describe.skipIf(!(await hasDynamoDb()))('DynamoDB', () => {
         queueUrls: {}, // made past the gateway
         watchQueuePrefix: `${box}-t-watch-`,
         taskId: 'task',
+        registerAfterMs: 0,
         clock: systemClock,
         log: silentLog,
       },
