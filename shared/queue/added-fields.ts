@@ -8,15 +8,12 @@ import type { QueuedMessage } from './records.ts'
  * must have (RFC 6409 §8): Date, Message-ID, From. Byte string.
  */
 export function addedFields(message: QueuedMessage, hostname: string): string {
-  const { account } = message.origin
-  if (account === null) return message.prepend
+  const lacks = lacking(message)
   let fields = ''
-  if (!message.has.includes('date')) fields += `Date: ${formatDate(message.arrivedMs)}\r\n`
-  if (!message.has.includes('message-id')) {
-    fields += `Message-ID: <${message.queueId}@${hostname}>\r\n`
-  }
-  if (!message.has.includes('from')) {
-    fields += `From: <${message.envelope.sender || account.login}>\r\n`
+  if (lacks.includes('date')) fields += `Date: ${formatDate(message.arrivedMs)}\r\n`
+  if (lacks.includes('message-id')) fields += `Message-ID: <${message.queueId}@${hostname}>\r\n`
+  if (lacks.includes('from')) {
+    fields += `From: <${message.envelope.sender || message.origin.account?.login}>\r\n`
   }
   return message.prepend + byteString(fields)
 }
@@ -25,6 +22,13 @@ export function addedFields(message: QueuedMessage, hostname: string): string {
 export function finalFields(message: QueuedMessage, hostname: string): string {
   const path = byteString(message.envelope.sender)
   return `Return-Path: <${path}>\r\n${addedFields(message, hostname)}`
+}
+
+const requiredFields = ['date', 'message-id', 'from'] as const
+
+/** What has to be added for a mail client. What other servers send is not ours to complete. */
+export function lacking({ origin, has }: QueuedMessage): readonly string[] {
+  return origin.account === null ? [] : requiredFields.filter((name) => !has.includes(name))
 }
 
 const byteString = (text: string) => Buffer.from(text, 'utf8').toString('latin1')

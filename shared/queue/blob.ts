@@ -1,11 +1,13 @@
 // The queued message as the blob it becomes: same object, same id.
 
 import type { BlobId } from '#shared/contracts/mailbox.ts'
+import { indexWithAdded } from '#shared/mail/index-with-added.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { DEAD_PK, deadSk } from '#shared/mailbox/change.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { type Blob, blobFields } from '#shared/mailbox/records.ts'
 import { ConditionFailed, type Table } from '#shared/storage/ports.ts'
+import { lacking } from './added-fields.ts'
 import type { QueuedMessage } from './records.ts'
 
 export const objectKey = (queueId: QueueId) => `mail/${queueId}`
@@ -17,7 +19,7 @@ export function blobOf(message: QueuedMessage, prepend: string): Blob {
     id: blobId(message.queueId),
     object: { key: message.object.key, offset: 0, length: message.object.length },
     prepend,
-    index: message.index,
+    index: lacking(message).length > 0 ? indexWithAdded(message.index, prepend) : message.index,
     headerBytes: message.headerBytes,
   }
 }

@@ -208,6 +208,15 @@ describe('a message between 250 and its mailbox', () => {
     expect(submitted).toMatch(/^Message-ID: <[0-9A-Z]{18}@mx\.example\.test>\r$/m)
     expect(submitted).toMatch(/^From: <ann@example\.test>\r$/m)
     expect(received).not.toMatch(/^(Date|Message-ID|From):/m)
+    const envelopes = await pipeline.envelopes('ann@example.test')
+    expect(envelopes.find(({ date }) => date !== null)).toMatchObject({
+      date: 'Fri, 20 Nov 2026 00:00:00 +0000',
+      messageId: expect.stringMatching(/^<[0-9A-Z]{18}@mx\.example\.test>$/),
+      from: [{ mailbox: 'ann', host: 'example.test' }],
+      replyTo: [{ mailbox: 'ann', host: 'example.test' }],
+      to: [{ mailbox: 'x' }],
+    })
+    expect(envelopes.filter(({ date, from }) => date === null && from === null)).toHaveLength(1)
   })
 
   it('goes into user+folder@ only when configured and the folder exists', async () => {

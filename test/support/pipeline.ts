@@ -5,6 +5,8 @@ import { createWorkers } from '#services/local/workers.ts'
 import type { AcceptedMessage, SmtpEnvelope } from '#shared/contracts/spool.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
+import { decodeEnvelope } from '#shared/mail/index-codec.ts'
+import type { Envelope } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createSpool } from '#shared/queue/spool.ts'
@@ -143,12 +145,23 @@ export function createPipeline(
   }
 
   /** The INBOX as its reader sees it, oldest first. */
-  async function inbox(text: string): Promise<string[]> {
+  async function messagesOf(text: string) {
     const address = parseAddress(text)
     const account = address && (await core.directory.accounts.get(address))
     if (account === undefined) throw new Error(`no account ${text}`)
     const folder = await core.mailbox.inbox(account.id)
     const { messages } = await core.mailbox.snapshot(folder)
+    return messages
+  }
+
+  async function envelopes(text: string): Promise<Envelope[]> {
+    const messages = await messagesOf(text)
+    const blobs = await core.mailbox.blobs(messages.map(({ blobId }) => blobId))
+    return blobs.flatMap((blob) => (blob === undefined ? [] : [decodeEnvelope(blob.index)]))
+  }
+
+  async function inbox(text: string): Promise<string[]> {
+    const messages = await messagesOf(text)
     return Promise.all(
       messages.map(async (message) => {
         const open = await core.mailbox.open(message)
@@ -159,7 +172,7 @@ export function createPipeline(
     )
   }
 
-  return { core, spool, workers, accept, settle, addAccount, addAlias, inbox }
+  return { core, spool, workers, accept, settle, addAccount, addAlias, inbox, envelopes }
 }
 
 export function origin(account: AcceptedMessage['origin']['account']): AcceptedMessage['origin'] {

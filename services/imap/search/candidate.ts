@@ -17,7 +17,7 @@ export class Candidate {
   constructor(message: MessageRecord, blob: Blob) {
     this.message = message
     this.blob = blob
-    this.fields = new IndexedFields(blob.index, this.added)
+    this.fields = new IndexedFields(blob.index)
   }
 
   /** Header fields before the object, byte string. */

@@ -6,10 +6,8 @@
 
 import { foldCase } from '#shared/mail/casemap.ts'
 import { decodeHeaderText } from '#shared/mail/encoded-words.ts'
-import { headerFields } from '#shared/mail/header-field.ts'
 import { decodeEnvelope, decodeIndex } from '#shared/mail/index-codec.ts'
 import {
-  type ByteString,
   ENVELOPE_ADDRESSES_MAX,
   type Envelope,
   type EnvelopeAddress,
@@ -38,28 +36,15 @@ export function isIndexedName(name: string): name is IndexedName {
 /** The indexed fields of one message. */
 export class IndexedFields {
   readonly #index: Uint8Array
-  /** Header fields the service put before the message, byte string. */
-  readonly #added: ByteString
   #envelope: Envelope | undefined
 
-  constructor(index: Uint8Array, added: ByteString) {
+  constructor(index: Uint8Array) {
     this.#index = index
-    this.#added = added
   }
 
   get envelope(): Envelope {
     this.#envelope ??= decodeEnvelope(this.#index)
     return this.#envelope
-  }
-
-  /** As it was sent, or as it was added to a message without one. */
-  get date(): ByteString | null {
-    return this.envelope.date ?? this.#addedValues('date')[0] ?? null
-  }
-
-  /** The same. */
-  get messageId(): ByteString | null {
-    return this.envelope.messageId ?? this.#addedValues('message-id')[0] ?? null
   }
 
   field(name: IndexedName): IndexedField {
@@ -70,20 +55,10 @@ export class IndexedFields {
     return [foldCase(value.map(addressText).join(', '))]
   }
 
-  /** RFC 6409 §8: a mail client's missing fields were added and are not in the index. */
   #missing(name: IndexedName): IndexedField {
-    const added = this.#addedValues(name)
-    if (added.length > 0) return added.map((value) => foldCase(decodeHeaderText(value)))
     // Not noted by the index; an empty one is as good as none.
     if (name === 'in-reply-to') return []
     return decodeIndex(this.#index).has.includes(name) ? 'in-header' : []
-  }
-
-  #addedValues(wanted: IndexedName): readonly ByteString[] {
-    if (!this.#added.toLowerCase().includes(`${wanted}:`)) return []
-    return headerFields(Buffer.from(this.#added, 'latin1'))
-      .filter(({ name }) => name.toLowerCase() === wanted)
-      .map(({ value }) => value)
   }
 }
 

@@ -246,7 +246,7 @@ function sentOn(key: DateKey): Predicate {
     cost: costs.index,
     test: (_, candidate) => {
       if (candidate === undefined) return undefined
-      const date = parseSentDate(candidate.fields.date ?? '')
+      const date = parseSentDate(candidate.fields.envelope.date ?? '')
       return date !== undefined && isOn(key, date.dayMs)
     },
   }

@@ -5,6 +5,6 @@ import type { MessageRecord } from '#shared/mailbox/records.ts'
 import type { IndexedFields } from './indexed-fields.ts'
 
 export function sentMs(message: MessageRecord, fields: IndexedFields): number {
-  const { date } = fields
+  const { date } = fields.envelope
   return (date === null ? undefined : parseSentDate(date)?.ms) ?? message.internalDateMs
 }

@@ -41,7 +41,7 @@ export async function sortMessages(
   for (const [position, message] of messages.entries()) fill(message, undefined, position)
   if (criteria.some(({ key }) => key !== 'arrival' && key !== 'size')) {
     await forEachBlob(messages, reading, (message, blob, position) =>
-      fill(message, new IndexedFields(blob.index, message.prepend + blob.prepend), position),
+      fill(message, new IndexedFields(blob.index), position),
     )
   }
   const order = Uint32Array.from(messages.keys()).sort((a, b) => {

@@ -23,15 +23,15 @@ export async function threadMessages(
 ): Promise<ThreadMessage[]> {
   const found: (ThreadMessage | undefined)[] = []
   await forEachBlob(messages, reading, async (message, blob, position) => {
-    const fields = new IndexedFields(blob.index, message.prepend + blob.prepend)
-    const { subject, inReplyTo } = fields.envelope
+    const fields = new IndexedFields(blob.index)
+    const { subject, inReplyTo, messageId } = fields.envelope
     const { base, isReplyOrForward } = baseSubject(subject)
     found[position] = {
       number: numberOf(message.uid),
       sentMs: sentMs(message, fields),
       subject: foldCase(base),
       isReplyOrForward,
-      messageId: messageIds(fields.messageId ?? '')[0] ?? '',
+      messageId: messageIds(messageId ?? '')[0] ?? '',
       references: references
         ? referencesOf(await readReferences(blob, reading.objects), inReplyTo)
         : [],

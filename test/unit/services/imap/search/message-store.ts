@@ -5,6 +5,7 @@ import { Pace } from '#services/imap/search/pace.ts'
 import type { Wire } from '#services/imap/wire.ts'
 import type { BlobId, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
+import { indexWithAdded } from '#shared/mail/index-with-added.ts'
 import { MessageIndexer } from '#shared/mail/indexer.ts'
 import type { MessageIndex } from '#shared/mail/message-index.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
@@ -47,7 +48,7 @@ export class MessageStore {
       id: `blob${uid}` as BlobId,
       object: { key: `mail/${uid}`, offset: 3, length: bytes.length },
       prepend: added,
-      index: encodeIndex(index),
+      index: indexWithAdded(encodeIndex(index), added),
       headerBytes: index.headerBytes,
     }
     const record: MessageRecord = {
