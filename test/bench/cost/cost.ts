@@ -8,6 +8,7 @@ import { benchOutbound } from './outbound.ts'
 import { openStage } from './stage.ts'
 
 export async function benchCost(): Promise<void> {
+  console.log('counting requests on the emulators; this takes some minutes')
   await using stage = await openStage()
   if (stage === undefined) {
     console.error('this needs DynamoDB Local: no Java')
@@ -17,8 +18,9 @@ export async function benchCost(): Promise<void> {
   await benchInbound(stage)
   await benchOutbound(stage)
   await benchMailboxUse(stage)
+  console.log('\nunits: rru, wru: read and write request units of DynamoDB; GB-s: of functions')
   console.log(
-    '\nassumed: usual latencies of AWS (latencies.ts), functions of 512 MB that are warm, prices of us-east-1 without free tiers',
+    'assumed: usual latencies of AWS (latencies.ts), functions of 512 MB that are warm, prices of us-east-1 without free tiers',
   )
   const besides = [SETUP, IDLE].map((operation) => `${operation}:`)
   const unknown = stage.meter.unknown.filter(
