@@ -1,4 +1,4 @@
-// What an operator says about a deployment: a TOML file named by `-c deployment=path`. It is read by the same machinery as the
+// What an operator says about a deployment: a TOML file (app.ts finds it). It is read by the same machinery as the
 // mail settings, so that mistakes are reported all at once and in the same words. Its table `mail` holds mail settings
 // (docs/settings.md), which every container and function gets.
 
