@@ -1,20 +1,20 @@
-// The seven listeners: the port the world knows, the port of the container (the settings' defaults, shared/runtime/settings) and
-// the service that has it when the services are separate.
+// The seven listeners: the port the world knows and the port of the container (the settings' defaults, shared/runtime/settings).
 
+import { containerOf } from '#services/aws/environment.ts'
 import { variableOf } from '#shared/runtime/settings/load.ts'
 
 export const listenerTable = {
-  smtp: { port: 25, containerPort: 2525, service: 'smtp' },
-  submission: { port: 587, containerPort: 2587, service: 'smtp' },
-  submissions: { port: 465, containerPort: 2465, service: 'smtp' },
-  imap: { port: 143, containerPort: 1143, service: 'imap' },
-  imaps: { port: 993, containerPort: 1993, service: 'imap' },
-  pop3: { port: 110, containerPort: 1110, service: 'pop3' },
-  pop3s: { port: 995, containerPort: 1995, service: 'pop3' },
+  smtp: { port: 25, containerPort: 2525 },
+  submission: { port: 587, containerPort: 2587 },
+  submissions: { port: 465, containerPort: 2465 },
+  imap: { port: 143, containerPort: 1143 },
+  imaps: { port: 993, containerPort: 1993 },
+  pop3: { port: 110, containerPort: 1110 },
+  pop3s: { port: 995, containerPort: 1995 },
 } as const
 
 export type ListenerName = keyof typeof listenerTable
-export type SeparateService = (typeof listenerTable)[ListenerName]['service']
+export type SeparateService = (typeof containerOf)[ListenerName]
 
 export const listenerNames = Object.keys(listenerTable) as readonly ListenerName[]
 
@@ -35,5 +35,5 @@ export function listenersOf(
   service: SeparateService,
   served: readonly ListenerName[],
 ): readonly ListenerName[] {
-  return served.filter((name) => listenerTable[name].service === service)
+  return served.filter((name) => containerOf[name] === service)
 }

@@ -18,12 +18,13 @@ import type { NetworkTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import type { EnvironmentOf } from '#services/aws/environment.ts'
+import type { OwnVariables } from '#services/aws/environment.ts'
 import { HEALTH_PORT, type ListenerName, listenerTable, listenerVariables } from './listeners.ts'
 import type { LoadBalancer } from './load-balancer.ts'
 import type { Parts } from './parts.ts'
+import { logins, readSecret } from './permissions.ts'
 import type { Policy } from './services/policy.ts'
-import { mailVariables } from './variables.ts'
+import { entryVariables } from './variables.ts'
 
 export type ServiceName = 'edge' | 'smtp' | 'imap' | 'pop3'
 
@@ -51,7 +52,7 @@ export class MailService<Name extends ServiceName> extends Construct {
     name: Name,
     props: EdgeParts & {
       readonly listeners: readonly ListenerName[]
-      readonly environment: EnvironmentOf<Name>
+      readonly environment: Omit<OwnVariables<Name>, keyof ContainerVariables>
       readonly statements: readonly PolicyStatement[]
     },
   ) {
@@ -66,7 +67,8 @@ export class MailService<Name extends ServiceName> extends Construct {
         operatingSystemFamily: OperatingSystemFamily.LINUX,
       },
     })
-    for (const statement of props.statements) task.addToTaskRolePolicy(statement)
+    const statements = [...containerStatements(props), ...props.statements]
+    for (const statement of statements) task.addToTaskRolePolicy(statement)
     const container = task.addContainer(name, {
       image: ContainerImage.fromDockerImageAsset(image),
       readonlyRootFilesystem: true,
@@ -81,11 +83,12 @@ export class MailService<Name extends ServiceName> extends Construct {
         mode: AwsLogDriverMode.NON_BLOCKING,
       }),
       environment: {
-        ...mailVariables(deployment),
+        ...entryVariables(deployment),
         ...listenerVariables(listeners),
         ...(deployment.clientAddress === 'proxy-v2' && {
           POSTWOLKE_PROXY_TRUSTED_NETWORKS: vpc.vpcCidrBlock,
         }),
+        ...containerVariables(props),
         ...props.environment,
         AWS_REGION: Stack.of(this).region,
       },
@@ -122,4 +125,27 @@ export class MailService<Name extends ServiceName> extends Construct {
     }
     Tags.of(this).add('postwolke:component', name)
   }
+}
+
+/** Those that all containers have in common. */
+type ContainerVariables = {
+  readonly [variable in keyof { [name in ServiceName]: OwnVariables<name> }[ServiceName]]: string
+}
+
+/** What every container reads: accounts, mail, failed logins, and the certificate. */
+function containerVariables({ deployment, storage }: Parts): ContainerVariables {
+  const { directory, mail, counters } = storage.tables
+  return {
+    DIRECTORY_TABLE: directory.tableName,
+    MAIL_TABLE: mail.tableName,
+    COUNTERS_TABLE: counters.tableName,
+    OBJECTS_BUCKET: storage.objects.bucketName,
+    TLS_SECRET: storage.tlsSecret.secretArn,
+    HEALTH_PORT: String(HEALTH_PORT),
+    DRAIN_SECONDS: String(deployment.preset.drainSeconds),
+  }
+}
+
+function containerStatements({ storage }: Parts): PolicyStatement[] {
+  return [readSecret(storage.tlsSecret.secretArn), ...logins(storage)]
 }

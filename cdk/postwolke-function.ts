@@ -16,12 +16,12 @@ import {
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import type { EnvironmentOf, ScheduledEvent } from '#services/aws/environment.ts'
+import type { OwnVariables, ScheduledEvent } from '#services/aws/environment.ts'
 import type { Bundles, FunctionName } from './bundles.ts'
 import type { Deployment } from './configuration.ts'
 import { output } from './output.ts'
 import { allow } from './permissions.ts'
-import { mailVariables } from './variables.ts'
+import { entryVariables } from './variables.ts'
 
 export type FunctionProps<Name extends FunctionName> = {
   readonly deployment: Deployment
@@ -29,7 +29,7 @@ export type FunctionProps<Name extends FunctionName> = {
   readonly timeout: Duration
   /** Default: that of functions which compute. */
   readonly memoryMiB?: number
-  readonly environment: EnvironmentOf<Name>
+  readonly environment: OwnVariables<Name>
   readonly statements: readonly PolicyStatement[]
 }
 
@@ -63,7 +63,7 @@ export class PostwolkeFunction<Name extends FunctionName> extends Construct {
       loggingFormat: LoggingFormat.TEXT,
       memorySize: memoryMiB,
       timeout,
-      environment: { ...mailVariables(deployment), ...props.environment },
+      environment: { ...entryVariables(deployment), ...props.environment },
     })
     Tags.of(this).add('postwolke:component', name)
     output(this, `${name[0]?.toUpperCase()}${name.slice(1)}Function`, this.lambda.functionName)

@@ -1,5 +1,6 @@
 // What entries of services/aws read besides what each of them needs for itself.
 
+import type { CommonVariables } from '#services/aws/environment.ts'
 import { nextHop } from '#shared/runtime/settings/address-kinds.ts'
 import { variableOf } from '#shared/runtime/settings/load.ts'
 import type { Deployment } from './configuration.ts'
@@ -9,13 +10,14 @@ export function metricsNamespace({ name }: Deployment): string {
   return `Postwolke/${name}`
 }
 
-/** The operator's mail settings, and those that follow from the deployment. */
-export function mailVariables({ hostname, relayhost, mail }: Deployment): {
-  readonly [variable: string]: string
-} {
+/** The operator's mail settings, those that follow from the deployment, and where metrics go. */
+export function entryVariables(
+  deployment: Deployment,
+): CommonVariables & { readonly [variable: string]: string } {
   return {
-    ...mail,
-    [variableOf('hostname')]: hostname,
-    [variableOf('relayhost')]: nextHop.format(relayhost),
+    ...deployment.mail,
+    [variableOf('hostname')]: deployment.hostname,
+    [variableOf('relayhost')]: nextHop.format(deployment.relayhost),
+    METRICS_NAMESPACE: metricsNamespace(deployment),
   }
 }

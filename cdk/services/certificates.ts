@@ -6,14 +6,12 @@ import { Rule, Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
-import type { EnvironmentOf } from '#services/aws/environment.ts'
 import type { Deployment } from '../configuration.ts'
 import type { Parts } from '../parts.ts'
 import { allow } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import type { Storage } from '../storage.ts'
 import { CERTIFICATES_TIMEOUT } from '../timeouts.ts'
-import { metricsNamespace } from '../variables.ts'
 
 export class Certificates extends PostwolkeFunction<'certificates'> {
   constructor(scope: Construct, { deployment, bundles, storage }: Omit<Parts, 'queues'>) {
@@ -32,8 +30,7 @@ export class Certificates extends PostwolkeFunction<'certificates'> {
         ACME_CONTACT: isAcme ? deployment.acmeContact : '',
         ACME_ACCOUNT_SECRET: storage.acmeAccountSecret?.secretArn ?? '',
         HOSTED_ZONE_ID: isAcme ? (deployment.hostedZone?.id ?? '') : '',
-        METRICS_NAMESPACE: metricsNamespace(deployment),
-      } satisfies EnvironmentOf<'certificates'>,
+      },
       statements: [
         readAndWriteSecret(storage.tlsSecret.secretArn),
         ...(isAcme ? acme(scope, deployment, storage) : acm(certificateArn)),

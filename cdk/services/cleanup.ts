@@ -2,7 +2,6 @@
 // the bytes of a message.
 
 import type { Construct } from 'constructs'
-import type { EnvironmentOf } from '#services/aws/environment.ts'
 import type { Parts } from '../parts.ts'
 import {
   allow,
@@ -13,7 +12,6 @@ import {
 } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import { CLEANUP_TIMEOUT } from '../timeouts.ts'
-import { metricsNamespace } from '../variables.ts'
 
 const BATCH = 10
 
@@ -31,8 +29,7 @@ export class Cleanup extends PostwolkeFunction<'cleanup'> {
         QUEUE_TABLE: queue.tableName,
         INCOMING_QUEUE_URL: incoming.queue.queueUrl,
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
-        METRICS_NAMESPACE: metricsNamespace(deployment),
-      } satisfies EnvironmentOf<'cleanup'>,
+      },
       statements: [
         allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], [directory.tableArn]),
         deliverToMailboxes(storage),

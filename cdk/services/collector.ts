@@ -3,12 +3,11 @@
 import { Duration } from 'aws-cdk-lib'
 import { Schedule } from 'aws-cdk-lib/aws-events'
 import type { Construct } from 'constructs'
-import type { collectorJobs, EnvironmentOf } from '#services/aws/environment.ts'
+import type { collectorJobs } from '#services/aws/environment.ts'
 import type { Parts } from '../parts.ts'
 import { allow, emptyMailboxes, watchQueuePrefix, watchQueues } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import { COLLECTOR_TIMEOUT } from '../timeouts.ts'
-import { metricsNamespace } from '../variables.ts'
 
 type Job = (typeof collectorJobs)[number]
 
@@ -31,8 +30,7 @@ export class Collector extends PostwolkeFunction<'collector'> {
         QUEUE_TABLE: queue.tableName,
         OBJECTS_BUCKET: objects.bucketName,
         WATCH_QUEUE_PREFIX: prefix,
-        METRICS_NAMESPACE: metricsNamespace(deployment),
-      } satisfies EnvironmentOf<'collector'>,
+      },
       statements: [
         allow(['dynamodb:Query'], [`${mail.tableArn}/index/dead`]),
         emptyMailboxes(storage),

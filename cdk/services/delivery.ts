@@ -1,7 +1,6 @@
 // delivery: hands one group of a message at a time to the relay host, or to a folder that was not ready before.
 
 import type { Construct } from 'constructs'
-import type { EnvironmentOf } from '#services/aws/environment.ts'
 import type { Parts } from '../parts.ts'
 import {
   allow,
@@ -14,7 +13,6 @@ import {
 } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import { DELIVERY_TIMEOUT } from '../timeouts.ts'
-import { metricsNamespace } from '../variables.ts'
 
 /** Each waits for another host. */
 const BATCH = 1
@@ -36,8 +34,7 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
         OBJECTS_BUCKET: storage.objects.bucketName,
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
         RELAY_SECRET: relaySecretArn,
-        METRICS_NAMESPACE: metricsNamespace(deployment),
-      } satisfies EnvironmentOf<'delivery'>,
+      },
       statements: [
         allow(['dynamodb:GetItem'], [directory.tableArn]),
         deliverToMailboxes(storage),

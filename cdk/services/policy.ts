@@ -1,12 +1,10 @@
 // policy: asked by the listeners whether a message may come in. Reads, and changes nothing.
 
 import type { Construct } from 'constructs'
-import type { EnvironmentOf } from '#services/aws/environment.ts'
 import type { Parts } from '../parts.ts'
 import { allow, keysLike } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import { POLICY_TIMEOUT } from '../timeouts.ts'
-import { metricsNamespace } from '../variables.ts'
 
 export class Policy extends PostwolkeFunction<'policy'> {
   constructor(scope: Construct, { deployment, bundles, storage }: Omit<Parts, 'queues'>) {
@@ -18,8 +16,7 @@ export class Policy extends PostwolkeFunction<'policy'> {
       environment: {
         DIRECTORY_TABLE: directory.tableName,
         MAIL_TABLE: mail.tableName,
-        METRICS_NAMESPACE: metricsNamespace(deployment),
-      } satisfies EnvironmentOf<'policy'>,
+      },
       statements: [
         allow(['dynamodb:BatchGetItem'], [directory.tableArn]),
         // How full a mailbox is stands on its folders.

@@ -4,12 +4,11 @@
 import { Duration } from 'aws-cdk-lib'
 import { Schedule } from 'aws-cdk-lib/aws-events'
 import type { Construct } from 'constructs'
-import type { EnvironmentOf, sweeperJobs } from '#services/aws/environment.ts'
+import type { sweeperJobs } from '#services/aws/environment.ts'
 import type { Parts } from '../parts.ts'
 import { allow, keysLike } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import { SWEEPER_TIMEOUT } from '../timeouts.ts'
-import { metricsNamespace } from '../variables.ts'
 
 export class Sweeper extends PostwolkeFunction<'sweeper'> {
   constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
@@ -26,8 +25,7 @@ export class Sweeper extends PostwolkeFunction<'sweeper'> {
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
         INCOMING_DEAD_QUEUE_URL: incoming.dead.queueUrl,
         ACTIVE_DEAD_QUEUE_URL: active.dead.queueUrl,
-        METRICS_NAMESPACE: metricsNamespace(deployment),
-      } satisfies EnvironmentOf<'sweeper'>,
+      },
       statements: [
         allow(['dynamodb:Query'], [`${queue.tableArn}/index/due`]),
         allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], [queue.tableArn], keysLike('Q#*')),

@@ -6,13 +6,13 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { LambdaClient } from '@aws-sdk/client-lambda'
-import { openListeners } from '#services/assembly/listeners.ts'
+import { type ListenerName, openListeners } from '#services/assembly/listeners.ts'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import { StartFailure } from '#services/assembly/start-failure.ts'
 import { daysLeft } from '#shared/net/tls/days-left.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
-import type { EntryName } from './environment.ts'
+import { containerOf } from './environment.ts'
 import { openHealthServer } from './health.ts'
 import { openCore } from './open-core.ts'
 import { createPolicyClient } from './policy-client.ts'
@@ -108,20 +108,10 @@ function entryName(environment: NodeJS.ProcessEnv): 'edge' | 'smtp' | 'imap' | '
   const loaded = loadSettings({ environment, overrides: [] })
   if (loaded.kind === 'invalid') return 'edge' // startProcess says what is wrong
   const enabled = Object.entries(loaded.settings.listeners).filter(([, { enabled }]) => enabled)
-  const protocols = new Set(enabled.map(([name]) => protocolOf[name as keyof typeof protocolOf]))
-  const [only] = protocols
-  return protocols.size === 1 && only !== undefined ? only : 'edge'
+  const containers = new Set(enabled.map(([name]) => containerOf[name as ListenerName]))
+  const [only] = containers
+  return containers.size === 1 && only !== undefined ? only : 'edge'
 }
-
-const protocolOf = {
-  smtp: 'smtp',
-  submission: 'smtp',
-  submissions: 'smtp',
-  imap: 'imap',
-  imaps: 'imap',
-  pop3: 'pop3',
-  pop3s: 'pop3',
-} as const satisfies Record<string, EntryName>
 
 try {
   await serve(process.env)

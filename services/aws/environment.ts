@@ -95,12 +95,25 @@ export const environments = {
 
 export type EntryName = keyof typeof environments
 
-/** Variables as the deployment must set them; what is missing or too much does not compile. */
-export type EnvironmentOf<Name extends EntryName> = {
-  readonly [Variable in
-    | (typeof environments)[Name][number]
-    | (typeof commonVariables)[number]]: string
-}
+type Variables<Variable extends string> = { readonly [variable in Variable]: string }
+
+export type CommonVariables = Variables<(typeof commonVariables)[number]>
+
+/** Variables as the deployment must set them besides the common ones; what is missing or too much does not compile. */
+export type OwnVariables<Name extends EntryName> = Variables<(typeof environments)[Name][number]>
+
+export type EnvironmentOf<Name extends EntryName> = OwnVariables<Name> & CommonVariables
+
+/** Which container has a listener where each protocol is a service of its own. */
+export const containerOf = {
+  smtp: 'smtp',
+  submission: 'smtp',
+  submissions: 'smtp',
+  imap: 'imap',
+  imaps: 'imap',
+  pop3: 'pop3',
+  pop3s: 'pop3',
+} as const satisfies { readonly [listener: string]: EntryName }
 
 /** Input of the scheduled functions. */
 export const sweeperJobs = ['ring'] as const
