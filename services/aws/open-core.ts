@@ -5,7 +5,7 @@ import { type Core, createCore } from '#services/assembly/core.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
-import { type AwsClients, openAwsClients } from '#shared/storage/aws/clients.ts'
+import { type AwsClients, endpointsIn, openAwsClients } from '#shared/storage/aws/clients.ts'
 import { type AwsStore, openAwsStore } from '#shared/storage/aws/open.ts'
 import type { Environment } from './process.ts'
 
@@ -13,8 +13,6 @@ export type AwsCore = {
   readonly store: AwsStore
   readonly core: Core
   readonly clients: AwsClients
-  /** Unique among running processes. */
-  readonly taskId: string
 }
 
 export async function openCore(parts: {
@@ -24,11 +22,8 @@ export async function openCore(parts: {
   readonly region: string
 }): Promise<AwsCore> {
   const { environment, settings, log, region } = parts
-  // The SDK takes other addresses from its own variables; S3 must know, because bucket names cannot be host names there.
-  const s3 = environment.AWS_ENDPOINT_URL_S3 ?? environment.AWS_ENDPOINT_URL
-  const options = { region, ...(s3 !== undefined && { endpoints: { s3 } }) }
+  const options = { region, endpoints: endpointsIn(environment) }
   const clients = openAwsClients(options)
-  const taskId = randomUUID()
   const store = await openAwsStore(
     {
       ...options,
@@ -48,11 +43,11 @@ export async function openCore(parts: {
       ...(environment.WATCH_QUEUE_PREFIX !== undefined && {
         watchQueuePrefix: environment.WATCH_QUEUE_PREFIX,
       }),
-      taskId,
+      taskId: randomUUID(),
       clock: systemClock,
       log,
     },
     clients,
   )
-  return { store, core: createCore({ store, settings, clock: systemClock, log }), clients, taskId }
+  return { store, core: createCore({ store, settings, clock: systemClock, log }), clients }
 }

@@ -4,7 +4,7 @@
 // at once do no harm but may order a certificate each.
 
 import { X509Certificate } from 'node:crypto'
-import { checkPair } from '#shared/net/tls/certificate-files.ts'
+import { whyUnusable } from '#shared/net/tls/certificate-files.ts'
 import type { CertificatePair } from '#shared/net/tls/certificate-source.ts'
 import { daysLeft } from '#shared/net/tls/days-left.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -46,7 +46,7 @@ export async function renewCertificate(options: AgentOptions): Promise<AgentDeci
     log.warn({ hostname, why: due, ...facts(current) }, 'certificate due, nothing newer yet')
     return { kind: 'waiting', why: due }
   }
-  const wrong = whyUnusable(issued, hostname, clock.now())
+  const wrong = whyWrong(issued, hostname, clock.now())
   if (wrong !== undefined) {
     log.error({ hostname, why: wrong }, 'issued certificate refused, old one kept')
     return { kind: 'refused', why: wrong }
@@ -75,12 +75,9 @@ function whyDue(
   return daysLeft(current, nowMs) < renewDays ? 'expires soon' : undefined
 }
 
-function whyUnusable(pair: CertificatePair, hostname: string, nowMs: number): string | undefined {
-  try {
-    checkPair(pair)
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
+function whyWrong(pair: CertificatePair, hostname: string, nowMs: number): string | undefined {
+  const unusable = whyUnusable(pair)
+  if (unusable !== undefined) return unusable
   const certificate = new X509Certificate(pair.cert)
   if (certificate.checkHost(hostname) === undefined) {
     return `made for ${certificate.subjectAltName ?? 'no name'}`

@@ -3,8 +3,7 @@
 
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
-import { finalFields } from '#shared/queue/added-fields.ts'
-import { blobOf } from '#shared/queue/blob.ts'
+import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import type { MailQueue, NewGroup, Settled } from '#shared/queue/mail-queue.ts'
 import type { Expand, LocalDelivery } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
@@ -76,7 +75,7 @@ export function createCleanup(deps: {
       await queue.markCorrupt(message.queueId, 'its bytes are missing; its sender got no 250')
       return 'corrupt'
     }
-    const blob = blobOf(message, finalFields(message, deps.options.hostname))
+    const blob = mailboxBlobOf(message, deps.options.hostname)
     const expansion = await deps.expand(message.envelope.recipients)
     const results = await Promise.all(
       expansion.local.map(async (recipient) => ({

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
-import { type AwsClients, openAwsClients } from '#shared/storage/aws/clients.ts'
+import { type AwsClients, endpointsIn, openAwsClients } from '#shared/storage/aws/clients.ts'
 import { openAwsStore } from '#shared/storage/aws/open.ts'
 import type { Store, TableName } from '#shared/storage/ports.ts'
 import { CommandFailure } from './failure.ts'
@@ -36,11 +36,7 @@ export async function openDeployment(
   environment: { readonly [name: string]: string | undefined },
 ): Promise<Deployment> {
   const outputs = await readOutputs(path)
-  const s3 = environment.AWS_ENDPOINT_URL_S3 ?? environment.AWS_ENDPOINT_URL
-  const options = {
-    region: regionOf(outputs, environment),
-    ...(s3 !== undefined && { endpoints: { s3 } }),
-  }
+  const options = { region: regionOf(outputs, environment), endpoints: endpointsIn(environment) }
   const clients = openAwsClients(options)
   await mustHaveCredentials(clients)
   const tables = {

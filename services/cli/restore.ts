@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { newId } from '#shared/mailbox/folders.ts'
 import { restoredItem } from '#shared/mailbox/restored.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
-import { type Item, type TableName, tableLayouts } from '#shared/storage/ports.ts'
+import { type TableName, tableLayouts } from '#shared/storage/ports.ts'
 import type { Process } from './context.ts'
 import { CommandFailure } from './failure.ts'
 
@@ -24,14 +24,16 @@ export function restoreCommand(parent: Command, process: Process): void {
     if (replace !== true) {
       throw new CommandFailure(`this removes everything in the table ${name}; --replace says so`)
     }
-    const [{ openDeployment }, { hasItem, replaceItems }] = await Promise.all([
+    const [{ openDeployment }, { hasItem, replaceItems }, { isLiveLease }] = await Promise.all([
       import('./deployment.ts'),
       import('#shared/storage/aws/replace-table.ts'),
+      import('#shared/storage/aws/watch-registry.ts'),
     ])
     const { store, clients, tables } = await openDeployment(outputs, process.environment)
     await using _ = store
+    const nowMs = systemClock.now()
     if (tables[name] === from) throw new CommandFailure(`${from} is the deployment's own table`)
-    if (await hasItem(clients, tables.mail, isLiveLease)) {
+    if (await hasItem(clients, tables.mail, (item) => isLiveLease(item, nowMs))) {
       throw new CommandFailure(
         'containers are running on it; stop its services and functions first (docs/aws.md, "Restore")',
       )
@@ -41,7 +43,7 @@ export function restoreCommand(parent: Command, process: Process): void {
       clients,
       from,
       to: tables[name],
-      change: (item) => (name === 'mail' ? restoredItem(item, { nowMs: Date.now(), newId }) : item),
+      change: (item) => (name === 'mail' ? restoredItem(item, { nowMs, newId }) : item),
       clock: systemClock,
       progress(done) {
         copied = done.copied
@@ -57,9 +59,4 @@ function tableArgument(text: unknown): TableName {
   if (typeof text === 'string' && Object.hasOwn(tableLayouts, text)) return text as TableName
   const names = Object.keys(tableLayouts).join(', ')
   throw new CommandFailure(`'${String(text)}' is no table; allowed: ${names}`)
-}
-
-/** Of a task that watches folders (shared/storage/aws/watch-registry.ts). */
-function isLiveLease({ pk, sk, untilMs }: Item): boolean {
-  return pk.startsWith('T#') && sk === 'LEASE' && Number(untilMs) > Date.now()
 }

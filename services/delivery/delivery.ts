@@ -3,8 +3,7 @@
 
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
-import { finalFields } from '#shared/queue/added-fields.ts'
-import { blobOf } from '#shared/queue/blob.ts'
+import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import { GROUP_LEASE_MS, type MailQueue, type Settled } from '#shared/queue/mail-queue.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
@@ -107,7 +106,7 @@ export function createDelivery(deps: {
       if (group.destination.kind === 'remote') {
         return await deps.deliverRemote(message, group.destination.nextHop, group.recipients)
       }
-      const blob = blobOf(message, finalFields(message, deps.options.hostname))
+      const blob = mailboxBlobOf(message, deps.options.hostname)
       return await Promise.all(
         group.recipients.map((recipient) => deps.deliverLocal(message, blob, recipient)),
       )

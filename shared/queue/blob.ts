@@ -7,19 +7,26 @@ import { DEAD_PK, deadSk } from '#shared/mailbox/change.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { type Blob, blobFields } from '#shared/mailbox/records.ts'
 import { ConditionFailed, type Table } from '#shared/storage/ports.ts'
-import { lacking } from './added-fields.ts'
+import { finalFields, lacking } from './added-fields.ts'
 import type { QueuedMessage } from './records.ts'
 
 export const objectKey = (queueId: QueueId) => `mail/${queueId}`
 export const blobId = (queueId: QueueId) => queueId as string as BlobId
 
-/** `prepend` is the message's own plus what cleanup adds. */
+/** As it enters mailboxes: with its final fields, which the index then knows too. */
+export function mailboxBlobOf(message: QueuedMessage, hostname: string): Blob {
+  const blob = blobOf(message, finalFields(message, hostname))
+  if (lacking(message).length === 0) return blob
+  return { ...blob, index: indexWithAdded(blob.index, blob.prepend) }
+}
+
+/** `prepend` is the message's own plus what was added. */
 export function blobOf(message: QueuedMessage, prepend: string): Blob {
   return {
     id: blobId(message.queueId),
     object: { key: message.object.key, offset: 0, length: message.object.length },
     prepend,
-    index: lacking(message).length > 0 ? indexWithAdded(message.index, prepend) : message.index,
+    index: message.index,
     headerBytes: message.headerBytes,
   }
 }

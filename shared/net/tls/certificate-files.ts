@@ -86,6 +86,16 @@ export function checkPair({ cert, key }: CertificatePair): void {
   createSecureContext({ cert, key })
 }
 
+/** Undefined when TLS can be served with it. */
+export function whyUnusable(pair: CertificatePair): string | undefined {
+  try {
+    checkPair(pair)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
 function watchFolders(
   files: CertificateFiles,
   debounceMs: number,

@@ -29,6 +29,14 @@ export type AwsClientOptions = {
   readonly dynamoTimeoutMs?: number
 }
 
+/** The SDK takes other addresses from its own variables; S3 must be told, because bucket names cannot be host names there. */
+export function endpointsIn(environment: {
+  readonly [variable: string]: string | undefined
+}): NonNullable<AwsClientOptions['endpoints']> {
+  const s3 = environment.AWS_ENDPOINT_URL_S3 ?? environment.AWS_ENDPOINT_URL
+  return s3 === undefined ? {} : { s3 }
+}
+
 const CONNECT_TIMEOUT_MS = 3_000
 const DYNAMO_REQUEST_TIMEOUT_MS = 6_000
 /** Longest silence on a connection that carries an object; a reader slower than this resumes by range. */

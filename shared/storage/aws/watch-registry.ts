@@ -104,9 +104,15 @@ export class WatchRegistry {
 /** Whether a task lives, as far as its lease says. */
 export async function hasLease(table: Table, taskId: string, nowMs: number): Promise<boolean> {
   const item = await table.get(leaseKey(taskId), { consistent: true })
-  return item !== undefined && Number(item.untilMs) > nowMs
+  return item !== undefined && isLiveLease(item, nowMs)
 }
 
+/** Whether an item of the table is the lease of a task that lives. */
+export function isLiveLease({ pk, sk, untilMs }: Item, nowMs: number): boolean {
+  return pk.startsWith(TASK) && sk === LEASE && Number(untilMs) > nowMs
+}
+
+const LEASE = 'LEASE'
 const TASK = 'T#'
 
 function watchKey(topic: string, taskId: string): Key {
@@ -114,5 +120,5 @@ function watchKey(topic: string, taskId: string): Key {
 }
 
 function leaseKey(taskId: string): Key {
-  return { pk: TASK + taskId, sk: 'LEASE' }
+  return { pk: TASK + taskId, sk: LEASE }
 }
