@@ -6,7 +6,7 @@
 
 import { costsOf } from './floor-costs.ts'
 import { Templates } from './floor-template.ts'
-import { type PricedRegion, priceLists } from './prices.ts'
+import { priceLists } from './prices.ts'
 
 export type FloorLine = {
   readonly what: string
@@ -26,12 +26,9 @@ export type IdleFloor = {
 export const floorBudgets = { hobby: 34, standard: 63 } as const
 export type FloorShape = keyof typeof floorBudgets
 
-export function idleFloor(
-  templates: readonly object[],
-  region: PricedRegion = 'us-east-1',
-): IdleFloor {
+export function idleFloor(templates: readonly object[]): IdleFloor {
   const all = new Templates(templates)
-  const prices = priceLists[region]
+  const prices = priceLists['us-east-1']
   const lines = new Map<string, FloorLine>()
   const unknownTypes: string[] = []
   for (const resource of all.resources) {

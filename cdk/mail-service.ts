@@ -19,6 +19,7 @@ import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
 import type { OwnVariables } from '#services/aws/environment.ts'
+import { variableOf } from '#shared/runtime/settings/load.ts'
 import { HEALTH_PORT, type ListenerName, listenerTable, listenerVariables } from './listeners.ts'
 import type { LoadBalancer } from './load-balancer.ts'
 import type { Parts } from './parts.ts'
@@ -86,7 +87,7 @@ export class MailService<Name extends ServiceName> extends Construct {
         ...entryVariables(deployment),
         ...listenerVariables(listeners),
         ...(deployment.clientAddress === 'proxy-v2' && {
-          POSTWOLKE_PROXY_TRUSTED_NETWORKS: vpc.vpcCidrBlock,
+          [variableOf('proxyTrustedNetworks')]: vpc.vpcCidrBlock,
         }),
         ...containerVariables(props),
         ...props.environment,

@@ -38,8 +38,8 @@ export function sumOf(label: string, metrics: readonly IMetric[], period = FIVE_
 }
 
 /** The highest of some metrics. */
-export function maxOf(label: string, metrics: readonly IMetric[], period = FIVE_MINUTES) {
-  return combined('MAX', label, metrics, period)
+export function maxOf(label: string, metrics: readonly IMetric[]) {
+  return combined('MAX', label, metrics, FIVE_MINUTES)
 }
 
 function combined(operator: string, label: string, metrics: readonly IMetric[], period: Duration) {

@@ -99,7 +99,5 @@ export const priceLists = { 'us-east-1': usEast1 } as const satisfies {
   readonly [region: string]: PriceList
 }
 
-export type PricedRegion = keyof typeof priceLists
-
 export const HOURS_PER_MONTH = 730
 export const MINUTES_PER_MONTH = HOURS_PER_MONTH * 60

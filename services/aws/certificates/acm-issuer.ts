@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-acm'
 import type { CertificateIssuer } from '#services/certificates/issuer.ts'
 import type { CertificatePair } from '#shared/net/tls/certificate-source.ts'
+import { privateKeyPem } from '#shared/net/tls/private-key.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { calling } from '#shared/storage/aws/failures.ts'
 
@@ -54,7 +55,7 @@ export class AcmIssuer implements CertificateIssuer {
     const key = createPrivateKey({ key: exported.PrivateKey ?? '', passphrase })
     return {
       cert: joined([exported.Certificate ?? '', exported.CertificateChain ?? '']),
-      key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      key: privateKeyPem(key),
     }
   }
 }

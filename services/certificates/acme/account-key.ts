@@ -1,21 +1,6 @@
 // The key an ACME account is known by (ECDSA P-256), and what it signs: flattened JWS (RFC 7515 §7.2.2, RFC 8555 §6.2).
 
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  sign,
-} from 'node:crypto'
-
-export function makePrivateKey(): KeyObject {
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
-}
-
-export function privateKeyPem(key: KeyObject): string {
-  return key.export({ type: 'pkcs8', format: 'pem' }).toString()
-}
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto'
 
 export type Jwk = {
   readonly crv: string

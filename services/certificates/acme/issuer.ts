@@ -3,11 +3,12 @@
 
 import { createHash } from 'node:crypto'
 import type { CertificatePair } from '#shared/net/tls/certificate-source.ts'
+import { makePrivateKey, privateKeyPem } from '#shared/net/tls/private-key.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { AccountKeyStore, CertificateIssuer, DnsChallenges } from '../issuer.ts'
-import { AccountKey, makePrivateKey, privateKeyPem } from './account-key.ts'
+import { AccountKey } from './account-key.ts'
 import { type AcmeAnswer, AcmeClient, AcmeProblem, locationOf } from './client.ts'
 import { fieldOf, isObject, listOf, objectOf, textOf } from './fields.ts'
 import type { SendHttps } from './https.ts'

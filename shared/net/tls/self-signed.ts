@@ -1,9 +1,10 @@
 // Makes a self-signed certificate (RFC 5280) for a machine that has none yet: EC P-256, valid for the host name, `localhost` and
 // the loopback addresses. Mail clients will ask once whether to trust it.
 
-import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { createHash, createPublicKey, randomBytes, sign } from 'node:crypto'
 import type { CertificatePair } from './certificate-source.ts'
 import * as der from './der.ts'
+import { makePrivateKey, privateKeyPem } from './private-key.ts'
 
 const VALID_YEARS = 10
 /** Clocks of clients may be behind ours. */
@@ -24,14 +25,14 @@ const oid = {
 } as const
 
 export function makeSelfSigned(hostname: string, now: Date): CertificatePair {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const spki = publicKey.export({ type: 'spki', format: 'der' })
+  const privateKey = makePrivateKey()
+  const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' })
   const algorithm = der.sequence(der.objectIdentifier(oid.ecdsaWithSha256))
   const body = tbsCertificate({ hostname, now, spki, algorithm })
   const signature = sign('sha256', body, privateKey)
   const certificate = der.sequence(body, algorithm, der.bitString(signature))
   return {
-    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    key: privateKeyPem(privateKey),
     cert: pem(certificate),
   }
 }

@@ -1,6 +1,6 @@
 // Amounts of what AWS bills, and what they cost.
 
-import { type PricedRegion, priceLists } from '../../../cdk/prices.ts'
+import { priceLists } from '../../../cdk/prices.ts'
 
 /** Keys of the price list, but for writes of indexes, which are told apart from those of tables and cost the same. */
 const priced = {
@@ -40,7 +40,7 @@ function scaledEntry(usage: Usage, key: UsageKey, factor: number): (readonly [Us
   return amount === undefined ? [] : [[key, amount * factor]]
 }
 
-export function dollars(usage: Usage, region: PricedRegion = 'us-east-1'): number {
-  const prices = priceLists[region]
+export function dollars(usage: Usage): number {
+  const prices = priceLists['us-east-1']
   return usageKeys.reduce((total, key) => total + (usage[key] ?? 0) * prices[priced[key]].usd, 0)
 }

@@ -1,10 +1,7 @@
 import { createPublicKey, generateKeyPairSync, verify } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import {
-  AccountKey,
-  makePrivateKey,
-  privateKeyPem,
-} from '#services/certificates/acme/account-key.ts'
+import { AccountKey } from '#services/certificates/acme/account-key.ts'
+import { makePrivateKey, privateKeyPem } from '#shared/net/tls/private-key.ts'
 
 const parts = (text: string): Record<string, string> => JSON.parse(text)
 const decoded = (text = '') => Buffer.from(text, 'base64url').toString()
