@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { formatProblem } from '#shared/runtime/settings/problems.ts'
+import { readDeployment } from '#test/support/deployment/project.ts'
 import { loadDeployment } from '../../cdk/configuration.ts'
 import { LISTENERS_PER_SERVICE_MAX, listenerNames } from '../../cdk/listeners.ts'
 import { presets } from '../../cdk/presets.ts'
@@ -21,18 +22,8 @@ function file(changes: string, without: readonly string[] = []): string {
   return [...kept, changes].join('\n')
 }
 
-function load(text: string) {
-  return loadDeployment({ path: 'deployment.toml', text })
-}
-
-function deployment(text: string) {
-  const loaded = load(text)
-  if (loaded.kind === 'invalid') throw new Error(loaded.problems.map(formatProblem).join('\n'))
-  return loaded.deployment
-}
-
 function problems(text: string): readonly string[] {
-  const loaded = load(text)
+  const loaded = loadDeployment({ path: 'deployment.toml', text })
   return loaded.kind === 'invalid' ? loaded.problems.map(formatProblem) : []
 }
 
@@ -40,7 +31,7 @@ const listeners = listenerNames.join(', ')
 
 describe('a deployment file', () => {
   it('needs a host name, a zone and a relay host, and nothing else', () => {
-    expect(deployment(file(''))).toMatchObject({
+    expect(readDeployment(file(''))).toMatchObject({
       name: 'postwolke',
       preset: presets.standard,
       hostname: 'mail.example.org',
@@ -56,24 +47,24 @@ describe('a deployment file', () => {
 
   it('needs no zone when an operator brings the certificate', () => {
     const text = file('certificate = "operator"', ['hostedZoneId', 'hostedZoneName'])
-    expect(deployment(text).hostedZone).toBeUndefined()
+    expect(readDeployment(text).hostedZone).toBeUndefined()
   })
 
   it('serves everything in separate services unless it says what', () => {
-    expect(deployment(file('topology = "separate"')).listeners).toEqual(listenerNames)
+    expect(readDeployment(file('topology = "separate"')).listeners).toEqual(listenerNames)
     const some = file('topology = "separate"\nlisteners = ["smtp", "imaps"]')
-    expect(deployment(some).listeners).toEqual(['smtp', 'imaps'])
+    expect(readDeployment(some).listeners).toEqual(['smtp', 'imaps'])
   })
 
   it('takes as many listeners in one service as ECS does', () => {
     const most = listenerNames.slice(0, LISTENERS_PER_SERVICE_MAX)
-    expect(deployment(file(`listeners = ${JSON.stringify(most)}`)).listeners).toEqual(most)
+    expect(readDeployment(file(`listeners = ${JSON.stringify(most)}`)).listeners).toEqual(most)
   })
 
   it('hands mail settings on as variables', () => {
     const mail =
       '[mail]\nmessageSizeLimit = "25MB"\nmynetworks = ["192.0.2.0/24"]\nlog.level = "debug"'
-    expect(deployment(file(mail)).mail).toEqual({
+    expect(readDeployment(file(mail)).mail).toEqual({
       POSTWOLKE_MESSAGE_SIZE_LIMIT: '25MB',
       POSTWOLKE_MYNETWORKS: '192.0.2.0/24',
       POSTWOLKE_LOG__LEVEL: 'debug',
@@ -81,8 +72,10 @@ describe('a deployment file', () => {
   })
 
   it('may keep logs for another time than its preset does', () => {
-    expect(deployment(file('preset = "hobby"')).logRetentionDays).toBe(14)
-    expect(deployment(file('preset = "hobby"\nlogRetentionDays = 365')).logRetentionDays).toBe(365)
+    expect(readDeployment(file('preset = "hobby"')).logRetentionDays).toBe(14)
+    expect(readDeployment(file('preset = "hobby"\nlogRetentionDays = 365')).logRetentionDays).toBe(
+      365,
+    )
   })
 
   it.each(Object.entries(deploymentFiles))('%s is right', (_name, text) => {

@@ -255,9 +255,7 @@ describe.skipIf(dynamoDbUrl === undefined)('permissions', () => {
     await takeMail(deployment, bob)
     const orphan = `mail/${newQueueId(Date.now() - 2 * DAY_MS)}`
     const { clients } = deployment
-    const Bucket = deployment.inventory.buckets.find(({ logicalId }) =>
-      /Objects/.test(logicalId),
-    )?.name
+    const Bucket = deployment.bucket('Objects')
     await clients.s3.send(new PutObjectCommand({ Bucket, Key: orphan, Body: 'lost' }))
     const QueueName = 'pw-watch-local_of-a-task-that-died'
     await clients.sqs.send(new CreateQueueCommand({ QueueName }))
@@ -317,7 +315,7 @@ async function logIn({
 
 /** A task that watches what others watch now, and that left without a word so long ago that its lease is gone. */
 async function watchAsDeadTask(): Promise<void> {
-  const TableName = tableName(/Mail/)
+  const TableName = deployment.table('Mail')
   for (const { pk } of await watches()) {
     const Item = { pk: { S: pk?.S ?? '' }, sk: { S: 'T#gone' } }
     await deployment.clients.dynamo.send(new PutItemCommand({ TableName, Item }))
@@ -331,19 +329,15 @@ async function watching(tasks: number): Promise<void> {
 
 async function watches() {
   const { clients } = deployment
-  const scan = new ScanCommand({ TableName: tableName(/Mail/) })
+  const scan = new ScanCommand({ TableName: deployment.table('Mail') })
   const { Items: items = [] } = await clients.dynamo.send(scan)
   return items.filter((item) => item.pk?.S?.startsWith('W#') === true)
-}
-
-function tableName(logicalId: RegExp): string | undefined {
-  return deployment.inventory.tables.find((table) => logicalId.test(table.logicalId))?.name
 }
 
 /** Lets time pass for failed logins. */
 async function letCountersExpire(): Promise<void> {
   const { clients } = deployment
-  const TableName = tableName(/Counters/)
+  const TableName = deployment.table('Counters')
   const { Items: items = [] } = await clients.dynamo.send(new ScanCommand({ TableName }))
   for (const item of items) {
     await clients.dynamo.send(new PutItemCommand({ TableName, Item: { ...item, ttl: { N: '1' } } }))

@@ -118,9 +118,7 @@ async function deleteFirst(): Promise<void> {
 /** As point-in-time recovery does: a new table with what the other one holds now. */
 async function recoverAsOfNow(): Promise<void> {
   const { dynamo } = deployment.clients
-  const TableName = deployment.inventory.tables.find(({ logicalId }) =>
-    /Mail/.test(logicalId),
-  )?.name
+  const TableName = deployment.table('Mail')
   const { Table: table } = await dynamo.send(new DescribeTableCommand({ TableName }))
   await dynamo.send(
     new CreateTableCommand({

@@ -116,13 +116,11 @@ function may(role: Role, action: string, resource: string): boolean {
 }
 
 function bucketArn(): string {
-  const bucket = deployment.inventory.buckets.find(({ logicalId }) => /Objects/.test(logicalId))
-  return `arn:aws:s3:::${bucket?.name}`
+  return `arn:aws:s3:::${deployment.bucket('Objects')}`
 }
 
 const object = () => `${bucketArn()}/mail/01M8HRX8X4R0SYG0Y4`
 
 function mailTable(): string {
-  const table = deployment.inventory.tables.find(({ logicalId }) => /Mail/.test(logicalId))
-  return `arn:aws:dynamodb:eu-central-1:000000000000:table/${table?.name}`
+  return `arn:aws:dynamodb:eu-central-1:000000000000:table/${deployment.table('Mail')}`
 }

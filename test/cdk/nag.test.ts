@@ -3,10 +3,11 @@
 import { App, Stack } from 'aws-cdk-lib'
 import { CfnBucket } from 'aws-cdk-lib/aws-s3'
 import { describe, expect, it } from 'vitest'
+import { contextOfProject } from '#test/support/deployment/project.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { acknowledgements } from '../../cdk/acknowledgements.ts'
 import { deploymentFiles } from './deployment-files.ts'
-import { at, contextOfProject, list, type Synthesis, synthesize } from './synthesis.ts'
+import { at, list, type Synthesis, synthesize } from './synthesis.ts'
 
 const syntheses = Object.entries(deploymentFiles).map(
   ([name, file]) => [name, synthesize(file, { checked: true })] as const,

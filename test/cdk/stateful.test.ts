@@ -3,8 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { deploymentFiles } from './deployment-files.ts'
-import { synthesize } from './synthesis.ts'
+import { syntheses } from './syntheses.ts'
 
 const stateful: ReadonlySet<string> = new Set([
   'AWS::CertificateManager::Certificate',
@@ -17,16 +16,14 @@ const known: { readonly [deployment: string]: { readonly [id: string]: string } 
   readFileSync(new URL('stateful-ids.json', import.meta.url), 'utf8'),
 )
 
-it.each(Object.entries(deploymentFiles))('keeps the ids of what holds data in %s', (name, file) => {
-  const { data } = synthesize(file).templates
+it.each(syntheses)('keeps the ids of what holds data in %s', (name, { templates: { data } }) => {
   const found = Object.entries(data.Resources).filter(([, { Type }]) => stateful.has(Type))
   expect(Object.fromEntries(found.map(([id, { Type }]) => [id, Type]))).toEqual(known[name])
 })
 
-it.each(Object.entries(deploymentFiles))('keeps all data in one stack in %s', (_name, file) => {
-  const synthesis = synthesize(file)
+it.each(syntheses)('keeps all data in one stack in %s', (_name, { find }) => {
   for (const type of stateful) {
-    for (const { stack, DeletionPolicy, UpdateReplacePolicy } of synthesis.find(type)) {
+    for (const { stack, DeletionPolicy, UpdateReplacePolicy } of find(type)) {
       expect({ stack, DeletionPolicy, UpdateReplacePolicy }).toEqual({
         stack: 'data',
         DeletionPolicy: 'Retain',

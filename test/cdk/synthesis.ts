@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
-import { formatProblem } from '#shared/runtime/settings/problems.ts'
+import { contextOfProject, readDeployment } from '#test/support/deployment/project.ts'
 import type { Bundles } from '../../cdk/bundles.ts'
 import { addChecks } from '../../cdk/checks.ts'
-import { type Deployment, loadDeployment } from '../../cdk/configuration.ts'
+import type { Deployment } from '../../cdk/configuration.ts'
 import { createMailSystem } from '../../cdk/mail-system.ts'
 
 export const stackNames = ['data', 'network', 'pipeline', 'edge', 'operations'] as const
@@ -38,12 +38,8 @@ export type Synthesis = {
   find(type: string): readonly Found[]
 }
 
-const root = new URL('../../', import.meta.url)
-
 export function synthesize(file: string, options: { readonly checked?: boolean } = {}): Synthesis {
-  const loaded = loadDeployment({ path: 'deployment.toml', text: file })
-  if (loaded.kind === 'invalid') throw new Error(loaded.problems.map(formatProblem).join('\n'))
-  const { deployment } = loaded
+  const deployment = readDeployment(file)
   const isChecked = options.checked === true
   const folder = mkdtempSync(join(tmpdir(), 'postwolke-cdk-'))
   try {
@@ -81,12 +77,7 @@ export function synthesize(file: string, options: { readonly checked?: boolean }
   }
 }
 
-export function contextOfProject(): Readonly<Record<string, unknown>> {
-  const { context } = readJson(new URL('cdk.json', root)) as { context: Record<string, unknown> }
-  return context
-}
-
-function readJson(path: string | URL): unknown {
+function readJson(path: string): unknown {
   return JSON.parse(readFileSync(path, 'utf8'))
 }
 

@@ -23,24 +23,31 @@ export function firstAccounts(server: ServerProcess): {
 /** Waits until so many messages are in the mailbox, removes them and returns them as byte strings. */
 export function takeMail(
   { ports }: Pick<ServerProcess, 'ports'>,
-  { address, password }: Account,
+  account: Account,
   count = 1,
 ): Promise<readonly string[]> {
-  return eventually(`${count} messages for ${address}`, async () => {
-    await using pop3 = await Pop3Client.open(ports.pop3s, { tls: true })
-    const status = await pop3.logIn(address, password)
-    if (!status.startsWith(`+OK ${count} messages`)) {
-      if (status.startsWith('+OK')) return undefined
-      throw new Error(status)
-    }
-    const messages: string[] = []
-    for (let number = 1; number <= count; number++) {
-      messages.push((await pop3.multiline(`RETR ${number}`)).toString('latin1'))
-      await pop3.command(`DELE ${number}`)
-    }
-    await pop3.quit()
-    return messages
-  })
+  const what = `${count} messages for ${account.address}`
+  return eventually(what, () => takeMailAt(ports.pop3s, account, (has) => has === count))
+}
+
+/** Removes all messages of the mailbox and returns them; undefined when it does not have enough. */
+export async function takeMailAt(
+  port: number,
+  { address, password }: Account,
+  isEnough: (has: number) => boolean,
+): Promise<readonly string[] | undefined> {
+  await using pop3 = await Pop3Client.open(port, { tls: true })
+  const status = await pop3.logIn(address, password)
+  if (!status.startsWith('+OK')) throw new Error(status)
+  const has = Number(/^\+OK (\d+) messages/.exec(status)?.[1])
+  if (!isEnough(has)) return undefined
+  const messages: string[] = []
+  for (let number = 1; number <= has; number++) {
+    messages.push((await pop3.multiline(`RETR ${number}`)).toString('latin1'))
+    await pop3.command(`DELE ${number}`)
+  }
+  await pop3.quit()
+  return messages
 }
 
 const POLL_MS = 25

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { type Core, createCore } from '#services/assembly/core.ts'
-import type { Clock } from '#shared/runtime/clock.ts'
+import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { createLog } from '#shared/runtime/log-writer.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
 import { type AwsClients, openAwsClients } from '#shared/storage/aws/clients.ts'
@@ -25,7 +25,6 @@ export type Task = {
   readonly store: AwsStore
   readonly core: Core
   readonly clients: AwsClients
-  readonly taskId: string
 }
 
 /** Undefined without Java. */
@@ -51,12 +50,14 @@ export async function openStage() {
   let offsetMs = 0
   let taskCount = 0
 
+  const now = () => Date.now() + offsetMs
+
   /** The time of the invocation that asks, else of the day. */
   const clock: Clock = {
-    now: () => meter.time?.now() ?? Date.now() + offsetMs,
+    now: () => meter.time?.now() ?? now(),
     sleep(ms, signal) {
       const { time } = meter
-      return time === undefined ? sleeping(ms, signal) : time.sleep(ms, signal)
+      return time === undefined ? systemClock.sleep(ms, signal) : time.sleep(ms, signal)
     },
   }
 
@@ -87,7 +88,7 @@ export async function openStage() {
       used,
     )
     const core = createCore({ store, settings: loaded.settings, clock, log: taskLog })
-    const task = { store, core, clients: used, taskId }
+    const task = { store, core, clients: used }
     if (clients === undefined) tasks.push(task)
     return task
   }
@@ -96,10 +97,9 @@ export async function openStage() {
   return {
     meter,
     log,
-    clock,
     countLog,
     openTask,
-    now: () => Date.now() + offsetMs,
+    now,
     /** Moves the clocks of all tasks. */
     later(ms: number) {
       offsetMs += ms
@@ -107,16 +107,6 @@ export async function openStage() {
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }
-
-const sleeping: Clock['sleep'] = (ms, signal) =>
-  new Promise((resolve) => {
-    if (signal?.aborted) return resolve()
-    const timer = setTimeout(resolve, ms)
-    signal?.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 
 async function startFauxqsProcess() {
   const file = fileURLToPath(new URL('fauxqs-process.ts', import.meta.url))

@@ -9,6 +9,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { variableOf } from '#shared/runtime/settings/load.ts'
+import { listenerNames } from '#test/support/server-process.ts'
 import type { Image } from './assembly.ts'
 import { killProcess, type Started, startProcess } from './child-process.ts'
 import { type ImageRecipe, readDockerfile } from './dockerfile.ts'
@@ -17,8 +19,6 @@ import { properties, record } from './properties.ts'
 import { openTaskMetadata, type TaskMetadata } from './task-metadata.ts'
 
 const repositoryModules = fileURLToPath(new URL('../../../node_modules', import.meta.url))
-
-const listenerNames = ['SMTP', 'SUBMISSION', 'SUBMISSIONS', 'IMAP', 'IMAPS', 'POP3', 'POP3S']
 
 export type TaskOptions = {
   readonly container: Container
@@ -141,7 +141,7 @@ function loopbackAddress(): string {
 }
 
 function addresses(address: string): Readonly<Record<string, string>> {
-  const variables = listenerNames.map((name) => [`POSTWOLKE_LISTENERS__${name}__ADDRESS`, address])
+  const variables = listenerNames.map((name) => [variableOf(`listeners.${name}.address`), address])
   return { ...Object.fromEntries(variables), HEALTH_ADDRESS: address }
 }
 

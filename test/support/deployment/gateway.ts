@@ -27,8 +27,6 @@ import { accessesOf } from './requests.ts'
 import type { WireRequest } from './wire-request.ts'
 import { parseCredential, readWireRequest } from './wire-request-reading.ts'
 
-export type { PolicyDocument } from './iam.ts'
-
 export type Principal = {
   /** Letters and digits. */
   readonly accessKeyId: string
@@ -70,8 +68,6 @@ export type GatewayOptions = {
     readonly s3: string
     readonly sqs: string
     readonly secretsmanager: string
-    readonly acm?: string
-    readonly route53?: string
   }
   readonly invokeFunction: InvokeFunction
 }

@@ -58,8 +58,6 @@ export type Queue = {
   readonly visibilitySeconds: number
 }
 
-export type Secret = { readonly logicalId: string; readonly arn: string; readonly name: string }
-
 export type TaskDefinition = {
   readonly arn: string
   readonly family: string
@@ -104,7 +102,6 @@ export type TargetGroup = {
 export type ProxyProtocol = 'off' | 'at-once' | 'with-payload'
 
 export type Listener = {
-  readonly arn: string
   readonly loadBalancerArn: string
   readonly port: number
   readonly targetGroupArn: string
@@ -133,7 +130,6 @@ export class Inventory {
   readonly queues: Queue[] = []
   readonly tables: { readonly logicalId: string; readonly name: string }[] = []
   readonly buckets: { readonly logicalId: string; readonly name: string }[] = []
-  readonly secrets: Secret[] = []
   readonly taskDefinitions: TaskDefinition[] = []
   readonly services: ContainerService[] = []
   readonly scaling: { readonly serviceName: string; readonly tasksMin: number }[] = []

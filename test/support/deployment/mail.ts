@@ -12,8 +12,7 @@ import {
   ScanCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb'
-import { type Account, eventually } from '#test/support/accounts.ts'
-import { Pop3Client } from '#test/support/pop3-client.ts'
+import { type Account, eventually, takeMailAt } from '#test/support/accounts.ts'
 import { SmtpClient } from '#test/support/smtp-client.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { Connection } from '#test/transcripts/connection.ts'
@@ -129,26 +128,14 @@ export async function idle(deployment: Deployment, account: Account): Promise<Co
   return client
 }
 
-/** Waits until so many messages are in the mailbox, removes them and returns them as byte strings. */
+/** Waits until so many messages or more are in the mailbox, removes them and returns them as byte strings. */
 export function takeMail(
   deployment: Deployment,
-  { address, password }: Account,
+  account: Account,
   count = 1,
 ): Promise<readonly string[]> {
-  return eventually(`${count} messages for ${address}`, async () => {
-    await using pop3 = await Pop3Client.open(deployment.port(995), { tls: true })
-    const status = await pop3.logIn(address, password)
-    if (!status.startsWith('+OK')) throw new Error(status)
-    const has = Number(/^\+OK (\d+) messages/.exec(status)?.[1])
-    if (has < count) return undefined
-    const messages: string[] = []
-    for (let number = 1; number <= has; number++) {
-      messages.push((await pop3.multiline(`RETR ${number}`)).toString('latin1'))
-      await pop3.command(`DELE ${number}`)
-    }
-    await pop3.quit()
-    return messages
-  })
+  const what = `${count} messages for ${account.address}`
+  return eventually(what, () => takeMailAt(deployment.port(995), account, (has) => has >= count))
 }
 
 /** Lets an hour pass for everything in the queue: the sweeper rings for what waited for the clock. */
@@ -166,7 +153,7 @@ const HOUR_MS = 3_600_000
 
 /** Processes have the clock of this machine; what waits for a time has it at the beginning of an index's sort key. */
 async function moveBack(
-  { clients, inventory }: Deployment,
+  deployment: Deployment,
   times: {
     readonly table: 'Queue' | 'Mail'
     readonly index: string
@@ -175,8 +162,8 @@ async function moveBack(
   },
 ): Promise<void> {
   const { index, attribute, byMs } = times
-  const wanted = new RegExp(`^Storage${times.table}[0-9A-F]{8}$`)
-  const TableName = inventory.tables.find(({ logicalId }) => wanted.test(logicalId))?.name
+  const { clients } = deployment
+  const TableName = deployment.table(`Storage${times.table}`)
   const { Items: items = [] } = await clients.dynamo.send(
     new ScanCommand({ TableName, IndexName: index }),
   )

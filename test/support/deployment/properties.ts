@@ -1,12 +1,12 @@
 // Reads evaluated properties of a resource: what is missing or of another kind throws and says where.
 
-export type Properties = Readonly<Record<string, unknown>>
+import { isRecord, type JsonRecord } from './json.ts'
+
+export type Properties = JsonRecord
 
 export function properties(value: unknown, where = 'properties'): Properties {
   if (value === undefined) return {}
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return value as Properties
-  }
+  if (isRecord(value)) return value
   throw new Error(`${where}: not an object`)
 }
 

@@ -147,6 +147,16 @@ export class Deployment implements AsyncDisposable {
     return named(this.inventory.queues, name, ({ logicalId }) => logicalId)
   }
 
+  /** Physical name, by a part of its logical id, best its end. */
+  table(name: string): string {
+    return named(this.inventory.tables, name, ({ logicalId }) => logicalId).name
+  }
+
+  /** Physical name, by a part of its logical id, best its end. */
+  bucket(name: string): string {
+    return named(this.inventory.buckets, name, ({ logicalId }) => logicalId).name
+  }
+
   /** Resolves when so many tasks of the service take connections from the load balancer. */
   async ready(service: RunningService, count: number): Promise<void> {
     const endMs = Date.now() + READY_TIMEOUT_MS

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { type JsonRecord, recordOf } from './json.ts'
+import { localPlace } from './place.ts'
 import { secretArnOf } from './secret-arn.ts'
 import { SecretError, SecretStore } from './secret-store.ts'
 import type { Place } from './wire-request.ts'
@@ -18,9 +19,7 @@ export type SecretsManager = {
   close(): Promise<void>
 }
 
-const defaultPlace: Place = { region: 'eu-central-1', accountId: '000000000000' }
-
-export async function startSecretsManager(place: Place = defaultPlace): Promise<SecretsManager> {
+export async function startSecretsManager(place: Place = localPlace): Promise<SecretsManager> {
   const store = new SecretStore(place)
   const server = createServer((request, response) => {
     const send = (status: number, body: object) =>

@@ -1,6 +1,8 @@
 // CloudFormation's language: evaluates the functions in a template's values, as AWS does when it deploys. Whatever is not
 // known here throws and says its name, so that a deployment is never tested on a guess.
 
+import { isRecord } from './json.ts'
+
 export type Resource = {
   readonly Type: string
   readonly Properties?: unknown
@@ -305,8 +307,4 @@ function pair(name: string, argument: unknown): readonly [unknown, unknown] {
 function record(name: string, value: unknown): Readonly<Record<string, unknown>> {
   if (!isRecord(value)) throw new Error(`${name} needs an object`)
   return value
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

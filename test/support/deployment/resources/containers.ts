@@ -145,7 +145,6 @@ function listener(given: Given): Physical {
   const loadBalancerArn = text(properties, 'LoadBalancerArn')
   const arn = `${loadBalancerArn.replace(':loadbalancer/', ':listener/')}/${given.logicalId}`
   making.inventory.listeners.push({
-    arn,
     loadBalancerArn,
     port,
     targetGroupArn: making.inventory.targetGroup(text(forwarded, 'TargetGroupArn')).arn,

@@ -108,12 +108,11 @@ async function queue(given: Given): Promise<Physical> {
 }
 
 async function secret(given: Given): Promise<Physical> {
-  const { properties, making, logicalId } = given
+  const { properties, making } = given
   const name = optionalText(properties, 'Name') ?? physicalName(given)
   const { ARN: arn = '' } = await making.clients.secrets.send(
     new CreateSecretCommand({ Name: name, SecretString: secretText(properties) }),
   )
-  making.inventory.secrets.push({ logicalId, arn, name })
   return { ref: arn, attributes: { Id: arn } }
 }
 

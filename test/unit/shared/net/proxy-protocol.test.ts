@@ -52,7 +52,7 @@ describe('a header', () => {
       proxyHeader(mapped),
       {
         command: 'proxy',
-        source: four.source && { address: '203.0.113.5', port: 7 },
+        source: { address: '203.0.113.5', port: 7 },
         destination: mapped.destination,
         bytes: 52,
       },
