@@ -68,7 +68,8 @@ function queue(monitored: Monitored): Graphs {
     ['Oldest bell (s)', ages],
     ['Late (s)', [metric('DueLagSeconds', Stats.MAXIMUM)]],
     ['Dead bells', [metric('DeadLetters')]],
-    ['Set aside', [metric('Corrupt')]],
+    ['Set aside, held', [metric('Corrupt'), metric('Held', Stats.MAXIMUM)]],
+    ['Oldest deferred (s)', [metric('DeferredAgeSeconds', Stats.MAXIMUM)]],
   ]
 }
 
@@ -95,12 +96,13 @@ function mailboxes(monitored: Monitored): Graphs {
 }
 
 /** What is paid by use; the rest is the same every hour. */
-function cost({ storage, loadBalancer, functions }: Monitored): Graphs {
+function cost({ deployment, storage, loadBalancer, functions }: Monitored): Graphs {
   const sum = { period: FIVE_MINUTES, statistic: Stats.SUM }
   const tables = Object.values(storage.tables)
   const { metrics } = loadBalancer.balancer
   return [
     ['Table reads', tables.map((table) => table.metricConsumedReadCapacityUnits(sum))],
+    ['Throttled', [ownMetric(metricsNamespace(deployment), 'Throttled')]],
     ['Table writes', tables.map((table) => table.metricConsumedWriteCapacityUnits(sum))],
     ['Function time (ms)', functions.map(({ lambda }) => lambda.metricDuration(sum))],
     [

@@ -23,7 +23,7 @@ export type IdleFloor = {
 }
 
 /** Dollars a month that the two shapes may cost while idle. */
-export const floorBudgets = { hobby: 34, standard: 63 } as const
+export const floorBudgets = { hobby: 36, standard: 65 } as const
 export type FloorShape = keyof typeof floorBudgets
 
 export function idleFloor(templates: readonly object[]): IdleFloor {
@@ -82,7 +82,7 @@ const plans = {
     'logs of scheduled functions': 0.02,
     'queries of the sweeper': 0.05,
     'looks for dead letters': 0.04,
-    alarms: 1.1,
+    alarms: 2.5,
   },
   standard: {
     'load balancer': 16.43,
@@ -101,6 +101,6 @@ const plans = {
     'queries of the sweeper': 0.05,
     'looks for dead letters': 0.04,
     'alarms of target tracking': 0.2,
-    alarms: 1.1,
+    alarms: 2.5,
   },
 } as const satisfies { readonly [shape in FloorShape]: { readonly [what: string]: number } }

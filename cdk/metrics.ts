@@ -16,6 +16,9 @@ export const ownMetrics = [
   'LoginFailures',
   'Failures',
   'DueLagSeconds',
+  'DeferredAgeSeconds',
+  'Held',
+  'Throttled',
   'CertificateDaysLeft',
   'EventLoopLagMilliseconds',
 ] as const
@@ -46,6 +49,32 @@ function combined(operator: string, label: string, metrics: readonly IMetric[], 
   const usingMetrics = Object.fromEntries(metrics.map((metric, n) => [`${label}${n}`, metric]))
   const names = Object.keys(usingMetrics).join(', ')
   return new MathExpression({ expression: `${operator}([${names}])`, usingMetrics, label, period })
+}
+
+/** Targets that answer, of the service that has fewest; none at all is also a service whose tasks cannot start. */
+export function healthy(
+  services: readonly { readonly targetGroups: readonly NetworkTargetGroup[] }[],
+): MathExpression {
+  const period = Duration.minutes(1)
+  const each = services
+    .flatMap(({ targetGroups }) => targetGroups.slice(0, 1))
+    .map(({ metrics }) => metrics.healthyHostCount({ period, statistic: Stats.MAXIMUM }))
+  return combined('MIN', 'healthy', each, period)
+}
+
+/** Which part of the attempts to deliver did not succeed for now, between 0 and 1; 0 below so many attempts in a period. */
+export function deferredShare(namespace: string, attemptsMin: number): MathExpression {
+  const usingMetrics = {
+    deferred: ownMetric(namespace, 'Deferred'),
+    delivered: ownMetric(namespace, 'Delivered'),
+  }
+  const attempts = '(FILL(deferred, 0) + FILL(delivered, 0))'
+  return new MathExpression({
+    expression: `IF(${attempts} >= ${attemptsMin}, FILL(deferred, 0) / ${attempts}, 0)`,
+    usingMetrics,
+    label: 'deferred share',
+    period: FIVE_MINUTES,
+  })
 }
 
 /** All target groups of a service ask the same health check. */

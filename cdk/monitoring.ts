@@ -5,6 +5,7 @@ import {
   Alarm,
   ComparisonOperator,
   type IMetric,
+  Metric,
   Stats,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch'
@@ -19,7 +20,15 @@ import { Construct } from 'constructs'
 import type { Deployment } from './configuration.ts'
 import { createDashboard } from './dashboard.ts'
 import type { LoadBalancer } from './load-balancer.ts'
-import { FIVE_MINUTES, maxOf, ownMetric, unhealthy } from './metrics.ts'
+import {
+  deferredShare,
+  FIVE_MINUTES,
+  healthy,
+  maxOf,
+  ownMetric,
+  sumOf,
+  unhealthy,
+} from './metrics.ts'
 import type { Doorbell, Queues } from './queues.ts'
 import type { Storage } from './storage.ts'
 import { metricsNamespace } from './variables.ts'
@@ -28,12 +37,19 @@ export const alarmNames = [
   'IncomingAge',
   'ActiveAge',
   'DueLag',
+  'DeferredAge',
+  'DeferredShare',
+  'Held',
   'Corrupt',
   'DeadLetters',
   'SweeperSilent',
+  'NoHealthyEdge',
   'UnhealthyEdge',
   'EdgeCpu',
   'EdgeMemory',
+  'FunctionErrors',
+  'FunctionThrottles',
+  'TableThrottles',
   'Failures',
   'CertificateDays',
   'LoginFailures',
@@ -51,6 +67,8 @@ export type Monitored = {
   }[]
   readonly functions: readonly { readonly lambda: Lambda }[]
 }
+
+const TWO_HOURS = Duration.hours(2)
 
 type AlarmFacts = {
   /** What it means when it is red. */
@@ -108,7 +126,7 @@ function alarm(scope: Construct, name: AlarmName, facts: AlarmFacts): Alarm {
   })
 }
 
-function alarmFacts({ deployment, queues, services }: Monitored): {
+function alarmFacts({ deployment, queues, services, functions }: Monitored): {
   readonly [name in AlarmName]: AlarmFacts
 } {
   const limits = deployment.preset.alarms
@@ -131,6 +149,24 @@ function alarmFacts({ deployment, queues, services }: Monitored): {
       metric: ownMetric(namespace, 'DueLagSeconds', Stats.MAXIMUM),
       threshold: limits.dueLagSeconds,
     },
+    DeferredAge: {
+      meaning: 'A message for others is tried again and again for hours',
+      // Longer than the longest back-off, so that whatever waits is seen in each period.
+      metric: ownMetric(namespace, 'DeferredAgeSeconds', Stats.MAXIMUM, TWO_HOURS),
+      threshold: limits.deferredAgeSeconds,
+    },
+    DeferredShare: {
+      meaning: 'Most attempts to deliver fail for now',
+      metric: deferredShare(namespace, limits.deferredAttemptsMin),
+      threshold: limits.deferredShare,
+      periods: 3,
+      bad: 2,
+    },
+    Held: {
+      meaning: 'Much mail waits for an operator',
+      metric: ownMetric(namespace, 'Held', Stats.MAXIMUM),
+      threshold: limits.held,
+    },
     Corrupt: {
       meaning: 'A message was set aside because no worker could digest it',
       metric: ownMetric(namespace, 'Corrupt'),
@@ -151,6 +187,14 @@ function alarmFacts({ deployment, queues, services }: Monitored): {
       threshold: 1,
       operator: ComparisonOperator.LESS_THAN_THRESHOLD,
       periods: 2,
+      isBadWithoutData: true,
+    },
+    NoHealthyEdge: {
+      meaning: 'No container answers: nobody can send or read mail',
+      metric: healthy(services),
+      threshold: 1,
+      operator: ComparisonOperator.LESS_THAN_THRESHOLD,
+      periods: 3,
       isBadWithoutData: true,
     },
     UnhealthyEdge: {
@@ -176,6 +220,34 @@ function alarmFacts({ deployment, queues, services }: Monitored): {
       ),
       threshold: limits.edgePercent,
       periods: 3,
+    },
+    FunctionErrors: {
+      meaning: 'A function failed, ran out of time or out of memory',
+      metric: sumOf(
+        'functionErrors',
+        functions.map(({ lambda }) => lambda.metricErrors({ period: FIVE_MINUTES })),
+      ),
+      threshold: 0,
+      periods: 3,
+      bad: 2,
+    },
+    FunctionThrottles: {
+      meaning: 'Lambda does not run functions as often as they are asked for',
+      // Without a name: of all functions of the account in the region, who share what Lambda runs at a time.
+      metric: new Metric({
+        namespace: 'AWS/Lambda',
+        metricName: 'Throttles',
+        statistic: Stats.SUM,
+        period: FIVE_MINUTES,
+      }),
+      threshold: 0,
+      periods: 3,
+      bad: 2,
+    },
+    TableThrottles: {
+      meaning: 'DynamoDB refuses requests',
+      metric: ownMetric(namespace, 'Throttled'),
+      threshold: limits.throttledPerFiveMinutes,
     },
     Failures: {
       meaning: 'Many errors in the logs',

@@ -25,6 +25,12 @@ export type Preset = {
     readonly incomingAgeSeconds: number
     readonly activeAgeSeconds: number
     readonly dueLagSeconds: number
+    readonly deferredAgeSeconds: number
+    /** Between 0 and 1; looked at from so many attempts in five minutes on. */
+    readonly deferredShare: number
+    readonly deferredAttemptsMin: number
+    readonly held: number
+    readonly throttledPerFiveMinutes: number
     readonly edgePercent: number
     readonly failuresPerFiveMinutes: number
     readonly loginFailuresPerFiveMinutes: number
@@ -37,6 +43,9 @@ const alarms = {
   /** A delivery may itself take a quarter of an hour. */
   activeAgeSeconds: 1_800,
   dueLagSeconds: 300,
+  /** When senders begin to ask (Postfix's delay_warning_time is used so). */
+  deferredAgeSeconds: 4 * 3_600,
+  deferredShare: 0.5,
   edgePercent: 80,
   certificateDays: 21,
 } as const
@@ -55,7 +64,14 @@ export const presets: { readonly [name in PresetName]: Preset } = {
     deliveryConcurrencyMax: 2,
     drainSeconds: 300,
     logRetentionDays: 14,
-    alarms: { ...alarms, failuresPerFiveMinutes: 5, loginFailuresPerFiveMinutes: 50 },
+    alarms: {
+      ...alarms,
+      deferredAttemptsMin: 5,
+      held: 20,
+      throttledPerFiveMinutes: 10,
+      failuresPerFiveMinutes: 5,
+      loginFailuresPerFiveMinutes: 50,
+    },
   },
   standard: {
     availabilityZones: 2,
@@ -69,7 +85,14 @@ export const presets: { readonly [name in PresetName]: Preset } = {
     deliveryConcurrencyMax: 20,
     drainSeconds: 900,
     logRetentionDays: 30,
-    alarms: { ...alarms, failuresPerFiveMinutes: 10, loginFailuresPerFiveMinutes: 200 },
+    alarms: {
+      ...alarms,
+      deferredAttemptsMin: 20,
+      held: 100,
+      throttledPerFiveMinutes: 30,
+      failuresPerFiveMinutes: 10,
+      loginFailuresPerFiveMinutes: 200,
+    },
   },
   scale: {
     availabilityZones: 3,
@@ -83,6 +106,13 @@ export const presets: { readonly [name in PresetName]: Preset } = {
     deliveryConcurrencyMax: 200,
     drainSeconds: 1800,
     logRetentionDays: 90,
-    alarms: { ...alarms, failuresPerFiveMinutes: 50, loginFailuresPerFiveMinutes: 2_000 },
+    alarms: {
+      ...alarms,
+      deferredAttemptsMin: 100,
+      held: 500,
+      throttledPerFiveMinutes: 100,
+      failuresPerFiveMinutes: 50,
+      loginFailuresPerFiveMinutes: 2_000,
+    },
   },
 }

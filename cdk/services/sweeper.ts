@@ -27,7 +27,7 @@ export class Sweeper extends PostwolkeFunction<'sweeper'> {
         ACTIVE_DEAD_QUEUE_URL: active.dead.queueUrl,
       },
       statements: [
-        allow(['dynamodb:Query'], [`${queue.tableArn}/index/due`]),
+        allow(['dynamodb:Query'], [`${queue.tableArn}/index/due`, `${queue.tableArn}/index/list`]),
         allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], [queue.tableArn], keysLike('Q#*')),
         allow(['sqs:SendMessage'], [incoming.queue.queueArn, active.queue.queueArn]),
         allow(

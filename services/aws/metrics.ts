@@ -16,6 +16,12 @@ export const metricUnits = {
   /** Lines logged as errors. */
   Failures: 'Count',
   DueLagSeconds: 'Seconds',
+  /** Of the oldest message that is tried again. */
+  DeferredAgeSeconds: 'Seconds',
+  /** Messages and groups that wait for an operator. */
+  Held: 'Count',
+  /** Attempts that DynamoDB refused because a table or a partition was asked for too much. */
+  Throttled: 'Count',
   CertificateDaysLeft: 'Count',
   EventLoopLagMilliseconds: 'Milliseconds',
 } as const
@@ -65,6 +71,7 @@ export const countedMessages: Readonly<Record<string, MetricName>> = {
   'no worker survived this message': 'DeadLetters',
   'no worker survived this delivery': 'DeadLetters',
   'no cleanup survives any message': 'DeadLetters',
+  'DynamoDB throttles': 'Throttled',
   'login refused': 'LoginFailures',
   'login failed': 'LoginFailures',
   'login throttled': 'LoginFailures',

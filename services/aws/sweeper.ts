@@ -11,9 +11,13 @@ const sweeper = assembleSweeper(opened.core)
 
 export const handler = onSchedule(opened, {
   async ring() {
-    const { rung, lateMs } = await sweeper.ringDue()
-    if (rung > 0) opened.log.info({ rung, lateMs }, 'due items rung')
-    if (lateMs > LATE_MS) opened.metrics.gauge('DueLagSeconds', Math.round(lateMs / 1_000))
+    const { metrics } = opened
+    const { rung, lateMs, oldestMs } = await sweeper.ringDue()
+    if (rung > 0) opened.log.info({ rung, lateMs, oldestMs }, 'due items rung')
+    if (lateMs > LATE_MS) metrics.gauge('DueLagSeconds', Math.round(lateMs / 1_000))
+    if (oldestMs > 0) metrics.gauge('DeferredAgeSeconds', Math.round(oldestMs / 1_000))
+    const held = await sweeper.countHeld()
+    if (held > 0) metrics.gauge('Held', held)
     await sweeper.deadLetters.drain()
   },
 })

@@ -1,19 +1,23 @@
 // sweeper: makes sure that nothing waits for ever. Rings the doorbell of every queue item whose time has come: deferred
 // groups, items whose doorbell was lost, items whose worker died.
 
-import type { QueueId } from '#shared/mail/queue-id.ts'
-import { DUE_SHARDS, dueAt, dueMsOf, duePk, dueUpTo } from '#shared/queue/keys.ts'
+import { type QueueId, queueIdMs } from '#shared/mail/queue-id.ts'
+import { DUE_SHARDS, dueAt, dueMsOf, duePk, dueUpTo, HELD_PK } from '#shared/queue/keys.ts'
 import { GROUP_LEASE_MS, INCOMING_RING_AGAIN_MS } from '#shared/queue/mail-queue.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { ConditionFailed, type IndexEntry, type Queue, type Table } from '#shared/storage/ports.ts'
 
 /** Due items read at once. */
 const SWEEP_PAGE_ITEMS = 500
+/** More need not be counted: the answer is the same, somebody has to look. */
+export const HELD_COUNTED_MAX = 1_000
 
 export type Sweep = {
   readonly rung: number
   /** How long the item that was due first has been waiting for us. */
   readonly lateMs: number
+  /** Age of the oldest message that is tried again; 0 when none is. Whatever is deferred comes by within the longest back-off. */
+  readonly oldestMs: number
 }
 
 export function createSweeper(deps: {
@@ -31,13 +35,31 @@ export function createSweeper(deps: {
     return {
       rung: sweeps.reduce((sum, { rung }) => sum + rung, 0),
       lateMs: Math.max(...sweeps.map(({ lateMs }) => lateMs)),
+      oldestMs: Math.max(...sweeps.map(({ oldestMs }) => oldestMs)),
     }
+  }
+
+  /** Messages and groups that wait for an operator, HELD_COUNTED_MAX at most. */
+  async function countHeld(): Promise<number> {
+    let held = 0
+    let after: string | undefined
+    do {
+      const page = await queueTable.queryIndex('list', {
+        pk: HELD_PK,
+        limit: HELD_COUNTED_MAX - held,
+        ...(after === undefined ? {} : { after }),
+      })
+      held += page.items.length
+      after = page.next
+    } while (after !== undefined && held < HELD_COUNTED_MAX)
+    return held
   }
 
   async function ringShard(shard: number, incomingNow: boolean): Promise<Sweep> {
     const nowMs = clock.now()
     let rung = 0
     let lateMs = 0
+    let oldestMs = 0
     let after: string | undefined
     do {
       const page = await queueTable.queryIndex('due', {
@@ -50,6 +72,9 @@ export function createSweeper(deps: {
         (entry) => entry.sk === 'META' || dueMsOf(entry.indexSk) <= nowMs,
       )
       for (const { indexSk } of due) lateMs = Math.max(lateMs, nowMs - dueMsOf(indexSk))
+      for (const { pk, sk } of due) {
+        if (sk !== 'META') oldestMs = Math.max(oldestMs, nowMs - queueIdMs(queueIdOf(pk)))
+      }
       const rings = await Promise.all(due.map(ring))
       const incoming = rings.flatMap((bell) => (bell?.queue === 'incoming' ? [bell.body] : []))
       const active = rings.flatMap((bell) => (bell?.queue === 'active' ? [bell.body] : []))
@@ -58,12 +83,12 @@ export function createSweeper(deps: {
       rung += incoming.length + active.length
       after = page.next
     } while (after !== undefined)
-    return { rung, lateMs }
+    return { rung, lateMs, oldestMs }
   }
 
   /** The doorbell for a due entry; undefined when it moved by itself meanwhile. */
   async function ring(entry: IndexEntry) {
-    const queueId = entry.pk.slice(2) as QueueId
+    const queueId = queueIdOf(entry.pk)
     if (entry.sk === 'META') {
       const mine = await postpone(entry, queueId, '', INCOMING_RING_AGAIN_MS)
       return mine ? ({ queue: 'incoming', body: queueId } as const) : undefined
@@ -93,5 +118,7 @@ export function createSweeper(deps: {
     }
   }
 
-  return { ringDue }
+  return { ringDue, countHeld }
 }
+
+const queueIdOf = (pk: string) => pk.slice(2) as QueueId

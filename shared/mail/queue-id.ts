@@ -26,6 +26,13 @@ export function queueIdTime(ms: number): string {
   return time
 }
 
+/** When the id was made, ms since the epoch. */
+export function queueIdMs(id: QueueId): number {
+  let ms = 0
+  for (const character of id.slice(0, timeCharacters)) ms = ms * 32 + alphabet.indexOf(character)
+  return ms
+}
+
 /** The id in a string from outside, undefined when it is none. */
 export function parseQueueId(text: string): QueueId | undefined {
   return /^[0-9A-HJKMNP-TV-Z]{18}$/.test(text) ? (text as QueueId) : undefined

@@ -15,7 +15,7 @@ describe('alarms', () => {
     expect(names).toEqual([...alarmNames])
     for (const [n, { Properties }] of alarms.entries()) {
       expect(Properties.AlarmDescription).toContain(`(docs/runbooks.md, ${names[n]})`)
-      const isHeartbeat = names[n] === 'SweeperSilent'
+      const isHeartbeat = ['SweeperSilent', 'NoHealthyEdge'].includes(names[n] ?? '')
       expect(Properties.TreatMissingData).toBe(isHeartbeat ? 'breaching' : 'notBreaching')
     }
   })
@@ -51,13 +51,59 @@ describe('alarms', () => {
       .filter(({ Properties }) => Properties.Namespace === 'Postwolke/postwolke')
     expect(read.map(({ Properties }) => Properties.MetricName)).toEqual([
       'DueLagSeconds',
+      'DeferredAgeSeconds',
+      'Held',
       'Corrupt',
       'DeadLetters',
+      'Throttled',
       'Failures',
       'CertificateDaysLeft',
       'LoginFailures',
     ])
     for (const { Properties } of read) expect(Properties.Dimensions).toBeUndefined()
+  })
+})
+
+describe('an outage', () => {
+  const alarmOf = (name: string) =>
+    standard.find('AWS::CloudWatch::Alarm').find(({ id }) => id.startsWith(`Monitoring${name}`))
+      ?.Properties
+
+  it('of all containers rings, also when there is none that could be unhealthy', () => {
+    const alarm = alarmOf('NoHealthyEdge')
+    expect(alarm).toMatchObject({
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+      TreatMissingData: 'breaching',
+    })
+    expect(JSON.stringify(alarm?.Metrics)).toContain('"HealthyHostCount"')
+  })
+
+  it('of the relay host rings by the share of attempts and by age', () => {
+    const share = alarmOf('DeferredShare')
+    expect(share).toMatchObject({ ComparisonOperator: 'GreaterThanThreshold', Threshold: 0.5 })
+    const [expression] = list(share?.Metrics).map((metric) => at(metric, 'Expression'))
+    expect(expression).toBe(
+      'IF((FILL(deferred, 0) + FILL(delivered, 0)) >= 20, FILL(deferred, 0) / (FILL(deferred, 0) + FILL(delivered, 0)), 0)',
+    )
+    // Longer than maximalBackoffTime, or what waits would not be seen in each period.
+    expect(alarmOf('DeferredAge')).toMatchObject({ Threshold: 14_400, Period: 7_200 })
+  })
+
+  it('of functions rings for each of them', () => {
+    const text = JSON.stringify(alarmOf('FunctionErrors')?.Metrics)
+    const functions = standard.find('AWS::Lambda::Function').map(({ id }) => id)
+    const own = functions.filter((id) =>
+      /^(policy|cleanup|delivery|sweeper|collector|cert)/.test(id),
+    )
+    expect(own.length).toBe(6)
+    expect(text.match(/"MetricName":"Errors"/g)).toHaveLength(own.length)
+    // What Lambda runs at a time is shared by all functions of the account.
+    expect(alarmOf('FunctionThrottles')).toMatchObject({
+      Namespace: 'AWS/Lambda',
+      MetricName: 'Throttles',
+    })
+    expect(alarmOf('FunctionThrottles')?.Dimensions).toBeUndefined()
   })
 })
 

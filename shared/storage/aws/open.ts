@@ -23,6 +23,7 @@ import { S3ObjectStore } from './object-store.ts'
 import { SqsQueue } from './queue.ts'
 import { AwsSignals } from './signals.ts'
 import { DynamoTable } from './table.ts'
+import { logThrottling } from './throttling.ts'
 
 export type AwsStoreOptions = AwsClientOptions & {
   /** Names of the tables at DynamoDB. What is not named here or below must not be used by the process. */
@@ -52,6 +53,7 @@ export async function openAwsStore(
   clients: AwsClients = openAwsClients(options),
 ): Promise<AwsStore> {
   const { clock } = options
+  logThrottling([clients.dynamo, clients.dynamoExact], options)
   const table = (name: TableName): Table => {
     const tableName = options.tables[name]
     if (tableName === undefined) return notGiven(`table ${name}`)

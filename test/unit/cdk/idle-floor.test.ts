@@ -211,7 +211,7 @@ describe('idle floor', () => {
   it('says which line rose above the budget', () => {
     const dear = shape({ zones: ['a', 'b'], tasks: 1, cpu: 256, memory: 512 })
     const risen = overBudget(idleFloor([dear]), 'hobby')
-    expect(risen[0]).toMatch(/^idle floor \$37\.\d\d, budget \$34\.00$/)
+    expect(risen[0]).toMatch(/^idle floor \$37\.\d\d, budget \$36\.00$/)
     expect(risen).toContain('addresses of the load balancer: $7.30, planned $3.65')
     expect(risen.join()).not.toContain('processors')
   })
