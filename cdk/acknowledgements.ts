@@ -40,6 +40,7 @@ const rules = [
   'collector/WatchQueues',
   'collector/Orphans',
   'collector/Removals',
+  'probe/Trip',
   'certificates/Look',
   'certificates/Available',
 ]

@@ -13,6 +13,7 @@ export const functionNames = [
   'sweeper',
   'collector',
   'certificates',
+  'probe',
 ] as const
 export type FunctionName = (typeof functionNames)[number]
 
@@ -38,6 +39,7 @@ export function makeBundles(): Bundles {
       sweeper: bundleFunction('sweeper'),
       collector: bundleFunction('collector'),
       certificates: bundleFunction('certificates'),
+      probe: bundleFunction('probe'),
     },
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Problem } from '#shared/runtime/settings/problems.ts'
 import type { Configuration } from './configuration.ts'
-import { LISTENERS_PER_SERVICE_MAX } from './listeners.ts'
+import { LISTENERS_PER_SERVICE_MAX, servedListeners } from './listeners.ts'
 
 export function deploymentConflicts(configuration: Configuration): Problem[] {
   return [
@@ -10,6 +10,7 @@ export function deploymentConflicts(configuration: Configuration): Problem[] {
     ...zone(configuration),
     ...tooManyListeners(configuration),
     ...relay(configuration),
+    ...probe(configuration),
   ]
 }
 
@@ -60,4 +61,12 @@ function relay({ relayhost, relaySecretArn }: Configuration): Problem[] {
     return [conflict(['relayhost', 'relaySecretArn'], 'a login goes to a host in brackets only')]
   }
   return []
+}
+
+function probe(configuration: Configuration): Problem[] {
+  if (configuration.probeSecretArn === '') return []
+  const served = servedListeners(configuration)
+  if (served.includes('submissions') && served.includes('imaps')) return []
+  const reason = 'a round trip needs submissions and imaps among the listeners'
+  return [conflict(['probeSecretArn', 'listeners'], reason)]
 }

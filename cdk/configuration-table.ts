@@ -133,6 +133,11 @@ export const configurationTable = {
     default: '',
     about: 'The login at the relay host: {"user", "password"} in Secrets Manager.',
   }),
+  probeSecretArn: new Setting(secretArn, {
+    default: '',
+    about:
+      'The login of an account made for it, {"user", "password"} in Secrets Manager: every five minutes a message goes from it to itself through the load balancer, and an alarm rings when it does not arrive.',
+  }),
   alarmEmail: new Setting(mailAddress, {
     default: '',
     about: 'Who is told of alarms.',

@@ -9,7 +9,7 @@ import type { ValuesOf } from '#shared/runtime/settings/setting.ts'
 import { settingsByPath } from '#shared/runtime/settings/table.ts'
 import { deploymentConflicts } from './configuration-conflicts.ts'
 import { configurationTable } from './configuration-table.ts'
-import { type ListenerName, listenerNames } from './listeners.ts'
+import { type ListenerName, servedListeners } from './listeners.ts'
 import { readMailSettings } from './mail-settings.ts'
 import { type Preset, presets } from './presets.ts'
 
@@ -89,15 +89,4 @@ function deploymentOf(
     hostedZone: id === '' ? undefined : { id, name },
     mail,
   }
-}
-
-/** Unless the file says: as many as fit in one service, those that begin with TLS first. */
-export function servedListeners({
-  listeners,
-  topology,
-}: Pick<Configuration, 'listeners' | 'topology'>): readonly ListenerName[] {
-  if (listeners !== null) return listeners
-  return topology === 'separate'
-    ? listenerNames
-    : ['smtp', 'submission', 'submissions', 'imaps', 'pop3s']
 }

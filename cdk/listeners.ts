@@ -37,3 +37,17 @@ export function listenersOf(
 ): readonly ListenerName[] {
   return served.filter((name) => containerOf[name] === service)
 }
+
+/** Unless the file says: as many as fit in one service, those that begin with TLS first. */
+export function servedListeners({
+  listeners,
+  topology,
+}: {
+  readonly listeners: readonly ListenerName[] | null
+  readonly topology: 'combined' | 'separate'
+}): readonly ListenerName[] {
+  if (listeners !== null) return listeners
+  return topology === 'separate'
+    ? listenerNames
+    : ['smtp', 'submission', 'submissions', 'imaps', 'pop3s']
+}

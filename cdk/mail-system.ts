@@ -22,6 +22,7 @@ import { Edge } from './services/edge.ts'
 import { Imap } from './services/imap.ts'
 import { Policy } from './services/policy.ts'
 import { Pop3 } from './services/pop3.ts'
+import { Probe } from './services/probe.ts'
 import { Smtp } from './services/smtp.ts'
 import { Sweeper } from './services/sweeper.ts'
 import { Storage } from './storage.ts'
@@ -80,6 +81,8 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
   const certificates =
     deployment.certificate === 'operator' ? [] : [new Certificates(pipeline, parts)]
 
+  const probe = deployment.probeSecretArn === '' ? [] : [new Probe(pipeline, parts)]
+
   // The place of the stack `<name>-api`, which is to come: it reads storage and queues, and nothing refers to it.
 
   new Monitoring(operations, 'Monitoring', {
@@ -88,7 +91,7 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
     queues,
     loadBalancer,
     services,
-    functions: [policy, cleanup, delivery, sweeper, collector, ...certificates],
+    functions: [policy, cleanup, delivery, sweeper, collector, ...certificates, ...probe],
   })
 
   Tags.of(app).add('postwolke:instance', name)

@@ -19,6 +19,7 @@ export const ownMetrics = [
   'DeferredAgeSeconds',
   'Held',
   'Throttled',
+  'RoundTripSeconds',
   'CertificateDaysLeft',
   'EventLoopLagMilliseconds',
 ] as const

@@ -47,6 +47,7 @@ export const alarmNames = [
   'UnhealthyEdge',
   'EdgeCpu',
   'EdgeMemory',
+  'RoundTrip',
   'FunctionErrors',
   'FunctionThrottles',
   'TableThrottles',
@@ -90,6 +91,8 @@ export class Monitoring extends Construct {
     const tell = alarmEmail === '' ? undefined : telling(this, alarmEmail)
     const facts = alarmFacts(monitored)
     for (const name of alarmNames) {
+      // Only who has an account for it can make round trips.
+      if (name === 'RoundTrip' && monitored.deployment.probeSecretArn === '') continue
       const made = alarm(this, name, facts[name])
       if (tell !== undefined) made.addAlarmAction(tell)
     }
@@ -220,6 +223,14 @@ function alarmFacts({ deployment, queues, services, functions }: Monitored): {
       ),
       threshold: limits.edgePercent,
       periods: 3,
+    },
+    RoundTrip: {
+      meaning: 'A message that a user sends does not reach its mailbox',
+      metric: ownMetric(namespace, 'RoundTripSeconds', Stats.MAXIMUM),
+      threshold: limits.roundTripSeconds,
+      periods: 3,
+      bad: 2,
+      isBadWithoutData: true,
     },
     FunctionErrors: {
       meaning: 'A function failed, ran out of time or out of memory',

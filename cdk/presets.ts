@@ -30,6 +30,7 @@ export type Preset = {
     readonly deferredShare: number
     readonly deferredAttemptsMin: number
     readonly held: number
+    readonly roundTripSeconds: number
     readonly throttledPerFiveMinutes: number
     readonly edgePercent: number
     readonly failuresPerFiveMinutes: number
@@ -47,6 +48,7 @@ const alarms = {
   deferredAgeSeconds: 4 * 3_600,
   deferredShare: 0.5,
   edgePercent: 80,
+  roundTripSeconds: 60,
   certificateDays: 21,
 } as const
 

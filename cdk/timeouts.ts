@@ -8,4 +8,6 @@ export const CLEANUP_TIMEOUT = Duration.seconds(60)
 export const DELIVERY_TIMEOUT = Duration.minutes(15)
 export const SWEEPER_TIMEOUT = Duration.minutes(5)
 export const COLLECTOR_TIMEOUT = Duration.minutes(15)
+/** Longer than a round trip may take. */
+export const PROBE_TIMEOUT = Duration.minutes(4)
 export const CERTIFICATES_TIMEOUT = Duration.minutes(10)

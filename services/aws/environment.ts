@@ -81,6 +81,8 @@ export const environments = {
     'OBJECTS_BUCKET',
     'WATCH_QUEUE_PREFIX',
   ],
+  /** PROBE_SECRET: `{"user", "password"}` of the account that writes to itself. */
+  probe: ['PROBE_SECRET', 'PROBE_SUBMISSIONS_PORT', 'PROBE_IMAPS_PORT'],
   /** CERTIFICATE_SOURCE: `acm` (with CERTIFICATE_ARN) or `acme` (with the others); the variables of the other are ''. */
   certificates: [
     'TLS_SECRET',

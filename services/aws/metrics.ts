@@ -22,6 +22,8 @@ export const metricUnits = {
   Held: 'Count',
   /** Attempts that DynamoDB refused because a table or a partition was asked for too much. */
   Throttled: 'Count',
+  /** Of a message from a user to itself. */
+  RoundTripSeconds: 'Seconds',
   CertificateDaysLeft: 'Count',
   EventLoopLagMilliseconds: 'Milliseconds',
 } as const

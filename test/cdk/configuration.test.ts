@@ -172,6 +172,13 @@ describe('a wrong deployment file', () => {
       'relayhost: port 25 is closed on AWS; name another, such as [host]:587',
     ],
     [
+      'a round trip that nobody listens to',
+      file(
+        'listeners = ["smtp", "imaps"]\nprobeSecretArn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:probe-AbCdEf"',
+      ),
+      'probeSecretArn and listeners: a round trip needs submissions and imaps among the listeners',
+    ],
+    [
       'a login for whatever host a look-up names',
       file(
         'relayhost = "example.org:587"\nrelaySecretArn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:relay-AbCdEf"',

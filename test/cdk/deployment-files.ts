@@ -23,5 +23,6 @@ export const deploymentFiles = {
     topology = "separate"
     relayhost = "[relay.example.com]:465"
     relaySecretArn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:relay-AbCdEf"
+    probeSecretArn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:probe-AbCdEf"
   `,
 } as const

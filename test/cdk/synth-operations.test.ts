@@ -5,17 +5,18 @@ import { metricUnits } from '#services/aws/metrics.ts'
 import { ownMetrics } from '../../cdk/metrics.ts'
 import { alarmNames } from '../../cdk/monitoring.ts'
 import { outline } from './outline.ts'
-import { hobby, standard, syntheses } from './syntheses.ts'
+import { hobby, scale, standard, syntheses } from './syntheses.ts'
 import { at, list, stackNames } from './synthesis.ts'
 
 describe('alarms', () => {
-  it.each(syntheses)('of %s are all there, each with its meaning', (_name, { find }) => {
-    const alarms = find('AWS::CloudWatch::Alarm')
+  it.each(syntheses)('of %s are all there, each with its meaning', (_name, synthesis) => {
+    const alarms = synthesis.find('AWS::CloudWatch::Alarm')
     const names = alarms.map(({ id }) => id.replace(/^Monitoring|[0-9A-F]{8}$/g, ''))
-    expect(names).toEqual([...alarmNames])
+    const withoutProbe = alarmNames.filter((name) => name !== 'RoundTrip')
+    expect(names).toEqual(synthesis === scale ? alarmNames : withoutProbe)
     for (const [n, { Properties }] of alarms.entries()) {
       expect(Properties.AlarmDescription).toContain(`(docs/runbooks.md, ${names[n]})`)
-      const isHeartbeat = ['SweeperSilent', 'NoHealthyEdge'].includes(names[n] ?? '')
+      const isHeartbeat = ['SweeperSilent', 'NoHealthyEdge', 'RoundTrip'].includes(names[n] ?? '')
       expect(Properties.TreatMissingData).toBe(isHeartbeat ? 'breaching' : 'notBreaching')
     }
   })

@@ -173,8 +173,8 @@ describe('functions', () => {
     const names = ['policy', 'cleanup', 'delivery', 'sweeper', 'collector']
     expect(functionsOf(standard).map(({ name }) => name)).toEqual([...names, 'certificates'])
     expect(functionsOf(hobby).map(({ name }) => name)).toEqual([...names, 'certificates'])
-    // An operator brings the certificate.
-    expect(functionsOf(scale).map(({ name }) => name)).toEqual(names)
+    // An operator brings the certificate, and an account that writes to itself.
+    expect(functionsOf(scale).map(({ name }) => name)).toEqual([...names, 'probe'])
   })
 
   it('run Node 24 on arm64 and write a log that ends some day', () => {

@@ -97,6 +97,7 @@ function standInBundles(folder: string): Bundles {
       sweeper: made('sweeper', 'index.mjs'),
       collector: made('collector', 'index.mjs'),
       certificates: made('certificates', 'index.mjs'),
+      probe: made('probe', 'index.mjs'),
     },
   }
 }
