@@ -31,7 +31,7 @@ const DELIVERIES_AT_ONCE = 25
 
 type Outcome =
   /** To all recipients; the message is still to be taken off the queue. */
-  | { readonly kind: 'delivered'; readonly accounted: Accounted | undefined }
+  | { readonly kind: 'delivered'; readonly accounted: Accounted }
   /** Split into groups or set aside. */
   | { readonly kind: 'settled' }
   | { readonly kind: 'retry' }
@@ -107,18 +107,17 @@ export function createCleanup(deps: {
     const blob = mailboxBlobOf(message, deps.options.hostname)
     const expansion = await deps.expand(message.envelope.recipients)
     const { local, remote, failed } = expansion
-    const reservation = local.length > 1 ? await queue.reserve(blob, local) : undefined
+    const reserved = local.length > 1 ? await queue.reserve(blob, local) : undefined
     const recipients = local.length + remote.length + failed.length
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
-      const accounted = reservation && { reservation, used: 0 }
-      await queue.split(message, inBatches(message, expansion), accounted)
+      await queue.split(message, inBatches(message, expansion), { reserved, used: 0 })
       return { kind: 'settled' }
     }
-    const results = await deliver(message, blob, local, reservation !== undefined)
+    const results = await deliver(message, blob, local, reserved !== undefined)
     // Others deliver there too, and it is not their fault: again in some seconds. Who has it already does not get it again.
     if (results.some(({ contended }) => contended)) return { kind: 'retry' }
     const used = results.filter(({ usedReserved }) => usedReserved).length
-    const accounted = reservation && { reservation, used }
+    const accounted = { reserved, used }
     const groups = [...unfinished(message, [...results, ...failed]), ...remoteGroups(remote)]
     if (groups.length === 0) return { kind: 'delivered', accounted }
     await queue.split(message, groups, accounted)
@@ -157,14 +156,15 @@ export function createCleanup(deps: {
   /** Deferred and failed recipients of one reason share a group. */
   function unfinished(message: QueuedMessage, settled: readonly Settled[]): NewGroup[] {
     const groups = new Map<string, NewGroup & { recipients: FinalRecipient[] }>()
-    for (const { recipient, result } of settled) {
+    for (const { recipient, result, uncertain = false } of settled) {
       if (result.kind === 'delivered') continue
-      const key = `${result.kind} ${result.reply}`
+      const key = `${uncertain} ${result.kind} ${result.reply}`
       const group = groups.get(key)
       if (group) group.recipients.push(recipient)
       else {
         const state = deps.schedule.afterAttempt(message.arrivedMs, result)
-        groups.set(key, { destination: { kind: 'local' }, recipients: [recipient], state })
+        const recipients = [recipient]
+        groups.set(key, { destination: { kind: 'local' }, recipients, state, uncertain })
       }
     }
     return [...groups.values()]

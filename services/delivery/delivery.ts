@@ -62,8 +62,8 @@ export function createDelivery(deps: {
     const results = await attempt(message, taken.group)
     const group = await lease.end()
     const settled = group.recipients.map((recipient, i) => {
-      const { result, usedReserved } = results[i] ?? noResult
-      return { recipient, result: deps.schedule.expire(message.arrivedMs, result), usedReserved }
+      const { result, ...facts } = results[i] ?? noResult
+      return { recipient, result: deps.schedule.expire(message.arrivedMs, result), ...facts }
     })
     const contended = results.some((result) => result.contended)
     // The doorbell comes back before that; should it be lost, the sweeper sees the time.
@@ -129,7 +129,7 @@ export function createDelivery(deps: {
       // A bug must not loop at full speed: the group waits like any other that could not be delivered.
       log.error({ queueId: message.queueId, error }, 'delivery attempt failed')
       const failure: DeliveryResult = { kind: 'deferred', status: '4.3.0', reply: String(error) }
-      return group.recipients.map(() => plain(failure))
+      return group.recipients.map(() => ({ ...plain(failure), uncertain: true }))
     }
   }
 
@@ -140,6 +140,7 @@ const plain = (result: DeliveryResult): LocalResult => ({
   result,
   usedReserved: false,
   contended: false,
+  uncertain: false,
 })
 
 const noResult = plain({ kind: 'deferred', status: '4.3.0', reply: 'no result' })

@@ -5,11 +5,13 @@
 //
 // Losing count may leak an object; it must never lose one that a message refers to. So a reference is only ever given back when
 // it is certain that it was not used, by whom all of these are known:
-// - Every reservation is for a certain set of recipients, and a marker names its recipient. Whoever delivers to the same set again
-//   after a crash finds by the markers which references were used. For another set (an alias changed meanwhile) further ones are
-//   reserved in full, since the recipients of the first set may have used theirs, and from then on nothing is given back.
+// - One worker alone reserved them. Whoever comes to reserve after it (the first one crashed, or a doorbell was doubled) says
+//   `inexact` before he delivers, for he does not know what the first one did; from then on nothing is given back.
+// - Every reservation is for a certain set of recipients. For another set (an alias changed meanwhile) further ones are reserved in
+//   full, since the recipients of the first set may have used theirs. So there is one for each delivery, whoever makes it.
 // - They are given back once, in the write that says `settled`; after it no reserved reference may be used: a delivery adds its own.
-// - A message is settled before it leaves the queue. A crash in between leaves it in the queue, settled.
+// - A message is settled before it leaves the queue, when it is known of each of its recipients whether a reference was used
+//   (mail-queue.ts). A crash in between leaves it in the queue, settled.
 
 import { createHash } from 'node:crypto'
 import type { BlobId } from '#shared/contracts/mailbox.ts'
@@ -19,13 +21,6 @@ import { deadAt } from './blob-references.ts'
 import { blobKey } from './keys.ts'
 import { type Blob, blobFields, number } from './records.ts'
 import { retrying } from './retry.ts'
-
-export type Reservation = {
-  /** All references reserved. */
-  readonly references: number
-  /** Those not used may be given back: it is known which these are. */
-  readonly exact: boolean
-}
 
 export type Reservations = ReturnType<typeof createReservations>
 
@@ -37,35 +32,35 @@ export function createReservations({
   readonly clock: Clock
 }) {
   /**
-   * Reserves a reference for each recipient. Repeating it for the same recipients reserves nothing more. Undefined where each
-   * delivery has to refer by itself: the blob is in a folder already, or the message was settled.
+   * Reserves a reference for each recipient; how many there are now. Repeating it for the same recipients reserves nothing more.
+   * Undefined where each delivery has to refer by itself: the blob is in a folder already, or the message was settled.
    */
-  function reserve(blob: Blob, recipients: readonly string[]): Promise<Reservation | undefined> {
+  function reserve(blob: Blob, recipients: readonly string[]): Promise<number | undefined> {
     const reservedFor = fingerprint(recipients)
     const count = recipients.length
     return retrying(clock, async () => {
       const item = await tryFirst(blob, count, reservedFor)
-      if (item === undefined) return { references: count, exact: true }
+      if (item === undefined) return count
       if (item.reserved === undefined || item.settled === true) return undefined
-      const references = number(item, 'reserved')
-      if (item.reservedFor === reservedFor) return { references, exact: item.inexact !== true }
-      const all = references + count
+      const before = number(item, 'reserved')
+      const more = item.reservedFor === reservedFor ? 0 : count
+      if (more === 0 && item.inexact === true) return before
       await table.write({
         update: blobKey(blob.id),
         changes: {
-          set: { reserved: all, reservedFor, inexact: true },
-          add: { refs: count },
+          set: { reserved: before + more, reservedFor, inexact: true },
+          add: { refs: more },
           remove: ['deadPk', 'deadSk'],
         },
         if: {
           all: [
-            { attribute: 'reserved', is: '=', value: references },
+            { attribute: 'reserved', is: '=', value: before },
             { absent: 'settled' },
             { absent: 'collected' },
           ],
         },
       })
-      return { references: all, exact: false }
+      return before + more
     })
   }
 
@@ -99,7 +94,7 @@ export function createReservations({
   async function settle(blobId: BlobId, reserved: number, unused: number): Promise<void> {
     await retrying(clock, async () => {
       const item = await table.get(blobKey(blobId), { consistent: true })
-      // Another worker reserved more for other recipients: nobody knows what became of them.
+      // Inexact: another worker had to do with it, and nobody knows what that one used.
       const known = item?.reserved === reserved && item.inexact !== true && item.settled !== true
       if (item === undefined || !known) return
       const refs = number(item, 'refs')

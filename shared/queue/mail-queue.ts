@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto'
 import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
-import { createReservations, type Reservation } from '#shared/mailbox/reservations.ts'
+import { createReservations } from '#shared/mailbox/reservations.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
@@ -52,8 +52,6 @@ const GROUPS_BYTES_PER_TRANSACTION = 3_000_000
 export const LOCAL_GROUP_RECIPIENTS_MAX = 100
 /** What the recipients of a group may take of its item. */
 const GROUP_RECIPIENTS_BYTES_MAX = 200_000
-/** Longer than a cleanup that began before the message was split may still be at work. */
-const CLEANUP_OVER_MS = GROUP_LEASE_MS
 
 export type NewGroup = {
   readonly destination: Destination
@@ -63,6 +61,8 @@ export type NewGroup = {
     | { readonly kind: 'active' }
     | { readonly kind: 'deferred'; readonly dueMs: number; readonly reply: string }
     | { readonly kind: 'hold'; readonly reply: string }
+  /** Some may have been delivered to without our knowing. */
+  readonly uncertain?: boolean
 }
 
 export type Settled = {
@@ -70,10 +70,12 @@ export type Settled = {
   readonly result: DeliveryResult
   /** It used a reference that was reserved. */
   readonly usedReserved?: boolean
+  /** It is not known whether it was delivered. */
+  readonly uncertain?: boolean
 }
 
-/** What is known of the references that were reserved for a message's recipients here. */
-export type Accounted = { readonly reservation: Reservation; readonly used: number }
+/** References that were reserved for a message's recipients here, and how many of them are used. */
+export type Accounted = { readonly reserved: number | undefined; readonly used: number }
 
 export type MailQueue = ReturnType<typeof createMailQueue>
 
@@ -149,9 +151,8 @@ export function createMailQueue(deps: {
       any: [{ absent: 'pk' }, { attribute: 'state', is: '=', value: 'incoming' }],
     })
     try {
-      if (accounted?.reservation.exact) {
-        await giveBack(message.queueId, accounted.reservation.references, accounted.used)
-      }
+      const { reserved = 0, used = 0 } = accounted ?? {}
+      await giveBack(message.queueId, reserved, used)
       const [only, ...more] = writes
       if (more.length === 0) await table.write(only)
       else await table.transact(writes)
@@ -192,16 +193,15 @@ export function createMailQueue(deps: {
       if (wait) await wait
     }
     if (!together) await table.batchWrite(puts)
-    const { reservation, used } = accounted ?? {}
+    const { reserved, used = 0 } = accounted ?? {}
     const becomesActive: Write = {
       update: messageKey(message.queueId),
       changes: {
         set: {
           state: 'active',
           groups: groups.length,
-          splitMs: clock.now(),
           ...(name !== null && { split: name }),
-          ...(reservation?.exact && { reserved: reservation.references, used: used ?? 0 }),
+          ...(reserved !== undefined && { reserved, used }),
         },
         remove: ['duePk', 'dueSk', 'starts'],
       },
@@ -236,6 +236,7 @@ export function createMailQueue(deps: {
             ? state.dueMs
             : nowMs + GROUP_LEASE_MS,
       leaseUntilMs: 0,
+      unsettled: group.uncertain ? 1 : 0,
       split,
     }
   }
@@ -261,6 +262,7 @@ export function createMailQueue(deps: {
         update: groupKey(queueId, name),
         changes: {
           set: { state: 'active', leaseUntilMs: dueMs, dueMs, ...dueAt(queueId, name, dueMs) },
+          add: { unsettled: 1 },
         },
         if: {
           all: [
@@ -311,7 +313,9 @@ export function createMailQueue(deps: {
   ): Promise<boolean> {
     const failed = settled.filter(({ result }) => result.kind === 'failed')
     const deferred = settled.filter(({ result }) => result.kind === 'deferred')
-    const base = { ...group, attempts: group.attempts + 1, leaseUntilMs: 0 }
+    const uncertain = settled.some((one) => one.uncertain) ? 1 : 0
+    const unsettled = Math.max(0, group.unsettled - 1) + uncertain
+    const base = { ...group, attempts: group.attempts + 1, leaseUntilMs: 0, unsettled }
     const next: Group[] = []
     if (deferred.length > 0) {
       next.push({ ...base, ...remaining(deferred), state: 'deferred', dueMs })
@@ -365,15 +369,33 @@ export function createMailQueue(deps: {
   }
 
   /**
-   * Gives back what was reserved for a message that an operator removes, where it is certain that nobody delivers it this
-   * moment; else it stays reserved, and the object with it.
+   * Gives back what was reserved for a message that an operator removes, where it is certain of all its recipients that they did
+   * not use it and, since their groups are taken first, will not; else it stays reserved, and the object with it.
    */
   async function settleRemoved(message: QueuedMessage, groups: readonly Group[]): Promise<void> {
+    if (message.reserved <= message.used) return
     const nowMs = clock.now()
-    const atWork = groups.some((group) => group.leaseUntilMs > nowMs)
-    if (message.state !== 'active' || atWork) return
-    if (nowMs - message.splitMs < CLEANUP_OVER_MS) return
-    await giveBack(message.queueId, message.reserved, message.used)
+    const takes = groups.map(({ queueId, name }) => ({
+      update: groupKey(queueId, name),
+      changes: { set: { leaseUntilMs: nowMs + GROUP_LEASE_MS } },
+      if: {
+        all: [
+          { exists: 'pk' },
+          { attribute: 'leaseUntilMs', is: '<=', value: nowMs },
+          { not: { attribute: 'unsettled', is: '>', value: 0 } },
+        ],
+      } as const,
+    }))
+    try {
+      for (const some of inLists(takes, GROUPS_PER_TRANSACTION)) await table.transact(some)
+    } catch (error) {
+      if (error instanceof ConditionFailed) return
+      throw error
+    }
+    // Read again: from here on no worker adds to what is used.
+    const [still] = await load([message.queueId])
+    if (still?.groups !== groups.length) return
+    await giveBack(still.queueId, still.reserved, still.used)
   }
 
   /** Says that cleanup begins, after deliveries of its doorbell that may have come to a worker or not; how often it did so. */

@@ -22,6 +22,8 @@ export type LocalResult = {
   readonly usedReserved: boolean
   /** Deferred because too many deliver there at once: to be tried again within seconds. */
   readonly contended: boolean
+  /** It is not known whether it was delivered: the store did not answer. */
+  readonly uncertain: boolean
 }
 
 /**

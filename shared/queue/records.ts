@@ -38,9 +38,7 @@ export type QueuedMessage = {
   readonly groups: number
   /** Names the split that made its groups; null where one transaction made them all. */
   readonly split: string | null
-  /** When it became active, 0 before. */
-  readonly splitMs: number
-  /** References to its blob that were reserved when it was split and may be given back; 0 for none. */
+  /** References to its blob that were reserved for its recipients here; 0 for none. */
   readonly reserved: number
   /** How many of them are used. */
   readonly used: number
@@ -56,7 +54,6 @@ export const untouched = {
   reason: null,
   groups: 0,
   split: null,
-  splitMs: 0,
   reserved: 0,
   used: 0,
   starts: 0,
@@ -78,6 +75,8 @@ export type Group = {
   /** When it is tried again (deferred) or rung again (active); null on hold. */
   readonly dueMs: number | null
   readonly leaseUntilMs: number
+  /** Attempts, this one counted, of which it is not known for each recipient whether it was delivered to. */
+  readonly unsettled: number
   /** The split that made it: a group of a split that did not come to its end counts nothing. */
   readonly split: string | null
 }
@@ -211,7 +210,6 @@ export function queuedMessage(item: Item): QueuedMessage {
     arrivedMs: Number(item.arrivedMs),
     groups: Number(item.groups),
     split: optional(item.split),
-    splitMs: count(item.splitMs),
     reserved: count(item.reserved),
     used: count(item.used),
     starts: count(item.starts),
@@ -229,6 +227,7 @@ export function groupItem(group: Group, key: { pk: string; sk: string }): Item {
     lastReply: group.lastReply,
     dueMs: group.dueMs,
     leaseUntilMs: group.leaseUntilMs,
+    ...(group.unsettled > 0 && { unsettled: group.unsettled }),
     ...(group.split !== null && { split: group.split }),
   }
 }
@@ -263,6 +262,7 @@ export function groupRecord(item: Item): Group {
     lastReply: optional(item.lastReply),
     dueMs: typeof item.dueMs === 'number' ? item.dueMs : null,
     leaseUntilMs: Number(item.leaseUntilMs),
+    unsettled: count(item.unsettled),
     split: optional(item.split),
   }
 }

@@ -36,9 +36,11 @@ export function createLocalDelivery(deps: {
     } catch (error) {
       if (!(error instanceof TemporaryFailure)) throw error
       const reply = `storage failed: ${error.message}`
+      const contended = error instanceof Contended || error instanceof Conflict
       local = {
         ...without({ kind: 'deferred', status: '4.3.0', reply }),
-        contended: error instanceof Contended || error instanceof Conflict,
+        contended,
+        uncertain: !contended,
       }
     }
     const { kind, ...fields } = local.result
@@ -120,6 +122,7 @@ const without = (result: DeliveryResult): LocalResult => ({
   result,
   usedReserved: false,
   contended: false,
+  uncertain: false,
 })
 
 function deliveredTo(address: string): string {
