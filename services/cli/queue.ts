@@ -65,7 +65,11 @@ export function queueCommands(parent: Command, define: Define): void {
           if (await verb.act(core.operator, queueId)) done.push(queueId)
           else failed.push(await whyNot(core.operator, queueId))
         }
-        output.print({ [verb.done]: done }, () => done.map((id) => `${id} ${verb.done}`))
+        output.print({ [verb.done]: done }, () =>
+          done.length === 0 && options.corrupt
+            ? ['no message is corrupt']
+            : done.map((id) => `${id} ${verb.done}`),
+        )
         if (failed.length > 0) throw new CommandFailure(failed.join('\n'))
       },
     })
