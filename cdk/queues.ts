@@ -13,8 +13,11 @@ export type Doorbell = { readonly queue: Queue; readonly dead: Queue }
 /** A dead bell keeps the age it had: its queue must hold it longer than the first one. */
 const KEPT = Duration.days(4)
 const DEAD_KEPT = Duration.days(14)
-/** A bell stays with its worker for as long as the worker may run, and a minute more. */
-const MARGIN_SECONDS = 60
+/**
+ * A bell stays with its worker for so many times as long as the worker may run: Lambda takes messages before it has room to run,
+ * and repeats what it throttles within this time. What failed is brought forward (services/aws/functions.ts).
+ */
+const VISIBILITY_TIMEOUTS = 6
 
 export class Queues extends Construct {
   readonly incoming: Doorbell
@@ -34,7 +37,7 @@ export class Queues extends Construct {
 function doorbell(scope: Construct, name: 'incoming' | 'active', work: Duration): Doorbell {
   const layout = queueLayouts[name]
   const common = {
-    visibilityTimeout: Duration.seconds(work.toSeconds() + MARGIN_SECONDS),
+    visibilityTimeout: Duration.seconds(work.toSeconds() * VISIBILITY_TIMEOUTS),
     encryption: QueueEncryption.SQS_MANAGED,
     enforceSSL: true,
   }

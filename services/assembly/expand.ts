@@ -50,6 +50,8 @@ const reasons = {
   disabled: ['5.2.1', 'Mailbox disabled'],
   loop: ['5.4.6', 'Alias loop'],
   'too-many': ['5.4.6', 'Alias leads to too many addresses'],
+  // RFC 3463 §3.6: X.5.3, too many recipients.
+  'message-limit': ['5.5.3', 'Message leads to too many addresses'],
 } as const satisfies Record<FailedRecipient['reason'], readonly [string, string]>
 
 function failure({ address, reason }: FailedRecipient): Settled['result'] {

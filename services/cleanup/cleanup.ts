@@ -3,19 +3,38 @@
 
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
+import type { Blob } from '#shared/mailbox/records.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
-import type { MailQueue, NewGroup, Settled } from '#shared/queue/mail-queue.ts'
-import type { Expand, LocalDelivery } from '#shared/queue/pipeline.ts'
+import {
+  type Accounted,
+  LOCAL_GROUP_RECIPIENTS_MAX,
+  type MailQueue,
+  type NewGroup,
+  type Settled,
+} from '#shared/queue/mail-queue.ts'
+import type { Expand, Expansion, LocalDelivery, LocalResult } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { concurrently } from '#shared/runtime/concurrently.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { ObjectStore, QueueMessage } from '#shared/storage/ports.ts'
 
-/** Deliveries of a doorbell after which a message that makes the worker fail is set aside as corrupt. */
+/** Counted starts after which a message that makes the worker fail is set aside as corrupt; the first is not counted. */
 export const FAILURES_MAX = 3
+/** Final recipients up to which a message is delivered here on the spot; one with more is split into groups only. */
+export const RECIPIENTS_ON_THE_SPOT_MAX = LOCAL_GROUP_RECIPIENTS_MAX
+/** Deliveries of one message at the same time. */
+const DELIVERIES_AT_ONCE = 25
+
+type Outcome =
+  /** To all recipients; the message is still to be taken off the queue. */
+  | { readonly kind: 'delivered'; readonly accounted: Accounted }
+  /** Split into groups or set aside. */
+  | { readonly kind: 'settled' }
+  | { readonly kind: 'retry' }
 
 export function createCleanup(deps: {
   readonly queue: MailQueue
@@ -42,53 +61,88 @@ export function createCleanup(deps: {
       messages.flatMap((message) => (message ? [[message.queueId, message]] : [])),
     )
     const retry: string[] = []
-    const delivered: QueuedMessage[] = []
+    const finishes: (() => Promise<void>)[] = []
     await Promise.all(
       bells.map(async (bell, i) => {
         const id = ids[i]
         const message = id && byId.get(id)
         if (message === undefined || message.state !== 'incoming') return
         const outcome = await settleOne(message, bell)
-        if (outcome === 'retry') retry.push(bell.id)
-        if (outcome === 'delivered') delivered.push(message)
+        if (outcome.kind === 'retry') retry.push(bell.id)
+        if (outcome.kind === 'delivered') {
+          finishes.push(() => queue.finish(message, outcome.accounted))
+        }
       }),
     )
-    return { retry, underWay: Promise.all(delivered.map(queue.finish)) }
+    return { retry, underWay: Promise.all(finishes.map((finish) => finish())) }
   }
 
-  async function settleOne(message: QueuedMessage, bell: QueueMessage) {
+  async function settleOne(message: QueuedMessage, bell: QueueMessage): Promise<Outcome> {
     const { queueId } = message
+    let { starts } = message
     try {
-      return await clean(message)
+      // A queue counts deliveries, also those to a worker that was never started; what is held against a message is counted here.
+      if (bell.receives > 1) starts = await queue.countStart(queueId)
+      const outcome = await clean(message)
+      if (outcome.kind === 'retry' && starts > 0) await queue.forgetStarts(queueId)
+      return outcome
     } catch (error) {
       log.error({ queueId, error }, 'cleanup failed')
-      if (error instanceof TemporaryFailure || bell.receives < FAILURES_MAX) return 'retry'
+      if (error instanceof TemporaryFailure) {
+        if (starts > 0) await queue.forgetStarts(queueId).catch(() => {})
+        return { kind: 'retry' }
+      }
+      if (starts < FAILURES_MAX) return { kind: 'retry' }
       await queue.markCorrupt(queueId, String(error))
       log.error({ queueId }, 'message set aside as corrupt')
-      return 'corrupt'
+      return { kind: 'settled' }
     }
   }
 
-  /** `delivered`: to all recipients, and the message is still to be taken off the queue. */
-  async function clean(message: QueuedMessage): Promise<'delivered' | 'split' | 'corrupt'> {
+  async function clean(message: QueuedMessage): Promise<Outcome> {
     if (await isWithoutObject(message)) {
       await queue.markCorrupt(message.queueId, 'its bytes are missing; its sender got no 250')
-      return 'corrupt'
+      return { kind: 'settled' }
     }
     const blob = mailboxBlobOf(message, deps.options.hostname)
     const expansion = await deps.expand(message.envelope.recipients)
-    const results = await Promise.all(
-      expansion.local.map(async (recipient) => ({
-        recipient,
-        result: await deps.deliverLocal(message, blob, recipient),
-      })),
-    )
-    const groups = [
-      ...unfinished(message, [...results, ...expansion.failed]),
-      ...remoteGroups(expansion.remote),
+    const { local, remote, failed } = expansion
+    const reserved = local.length > 1 ? await queue.reserve(blob, local) : undefined
+    const recipients = local.length + remote.length + failed.length
+    if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
+      await queue.split(message, inBatches(message, expansion), { reserved, used: 0 })
+      return { kind: 'settled' }
+    }
+    const results = await deliver(message, blob, local, reserved !== undefined)
+    // Others deliver there too, and it is not their fault: again in some seconds. Who has it already does not get it again.
+    if (results.some(({ contended }) => contended)) return { kind: 'retry' }
+    const used = results.filter(({ usedReserved }) => usedReserved).length
+    const accounted = { reserved, used }
+    const groups = [...unfinished(message, [...results, ...failed]), ...remoteGroups(remote)]
+    if (groups.length === 0) return { kind: 'delivered', accounted }
+    await queue.split(message, groups, accounted)
+    return { kind: 'settled' }
+  }
+
+  async function deliver(
+    message: QueuedMessage,
+    blob: Blob,
+    recipients: readonly FinalRecipient[],
+    reserved: boolean,
+  ): Promise<readonly (Settled & LocalResult)[]> {
+    return concurrently(recipients, DELIVERIES_AT_ONCE, async (recipient) => ({
+      recipient,
+      ...(await deps.deliverLocal(message, blob, recipient, reserved)),
+    }))
+  }
+
+  /** The work of one step is bounded: each group is durable, and is delivered under a lease of its own. */
+  function inBatches(message: QueuedMessage, { local, remote, failed }: Expansion): NewGroup[] {
+    return [
+      { destination: { kind: 'local' }, recipients: local, state: { kind: 'active' } },
+      ...unfinished(message, failed),
+      ...remoteGroups(remote),
     ]
-    if (groups.length > 0) await queue.split(message, groups)
-    return groups.length > 0 ? 'split' : 'delivered'
   }
 
   /**
@@ -102,14 +156,15 @@ export function createCleanup(deps: {
   /** Deferred and failed recipients of one reason share a group. */
   function unfinished(message: QueuedMessage, settled: readonly Settled[]): NewGroup[] {
     const groups = new Map<string, NewGroup & { recipients: FinalRecipient[] }>()
-    for (const { recipient, result } of settled) {
+    for (const { recipient, result, uncertain = false } of settled) {
       if (result.kind === 'delivered') continue
-      const key = `${result.kind} ${result.reply}`
+      const key = `${uncertain} ${result.kind} ${result.reply}`
       const group = groups.get(key)
       if (group) group.recipients.push(recipient)
       else {
         const state = deps.schedule.afterAttempt(message.arrivedMs, result)
-        groups.set(key, { destination: { kind: 'local' }, recipients: [recipient], state })
+        const recipients = [recipient]
+        groups.set(key, { destination: { kind: 'local' }, recipients, state, uncertain })
       }
     }
     return [...groups.values()]

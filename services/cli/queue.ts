@@ -49,17 +49,27 @@ export function queueCommands(parent: Command, define: Define): void {
   })
 
   for (const verb of verbs) {
-    define(queue.command(`${verb.name} <queue-id...>`), {
+    define(queue.command(`${verb.name} ${verb.all ? '[queue-id...]' : '<queue-id...>'}`), {
       about: verb.about,
-      async run({ core, output }, ids) {
-        const queueIds = ids.map(queueIdArgument)
+      options: (command) => (verb.all ? command.option(verb.all.flag, verb.all.about) : command),
+      async run({ core, output }, ids, options: { corrupt?: boolean }) {
+        const queueIds = ids.filter((id) => id !== '').map(queueIdArgument)
         const failed: string[] = []
         const done: QueueId[] = []
+        if (verb.all && options.corrupt) {
+          done.push(...(await Array.fromAsync(verb.all.act(core.operator))))
+        } else if (queueIds.length === 0) {
+          throw new CommandFailure(`name messages, or say ${verb.all?.flag}`)
+        }
         for (const queueId of queueIds) {
           if (await verb.act(core.operator, queueId)) done.push(queueId)
           else failed.push(await whyNot(core.operator, queueId))
         }
-        output.print({ [verb.done]: done }, () => done.map((id) => `${id} ${verb.done}`))
+        output.print({ [verb.done]: done }, () =>
+          done.length === 0 && options.corrupt
+            ? ['no message is corrupt']
+            : done.map((id) => `${id} ${verb.done}`),
+        )
         if (failed.length > 0) throw new CommandFailure(failed.join('\n'))
       },
     })
@@ -80,6 +90,12 @@ type Verb = {
   readonly about: string
   readonly done: string
   readonly act: (operator: QueueOperator, queueId: QueueId) => Promise<boolean>
+  /** For a whole class of messages, that nobody wants to name one by one. */
+  readonly all?: {
+    readonly flag: '--corrupt'
+    readonly about: string
+    readonly act: (operator: QueueOperator) => AsyncIterable<QueueId>
+  }
 }
 
 const verbs: readonly Verb[] = [
@@ -98,6 +114,11 @@ const verbs: readonly Verb[] = [
     about: 'try held, corrupt or deferred messages again now',
     done: 'released',
     act: (operator, queueId) => operator.release(queueId),
+    all: {
+      flag: '--corrupt',
+      about: 'all messages that were set aside as corrupt',
+      act: (operator) => operator.releaseCorrupt(),
+    },
   },
   {
     name: 'delete',

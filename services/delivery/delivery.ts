@@ -5,10 +5,11 @@ import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import { GROUP_LEASE_MS, type MailQueue, type Settled } from '#shared/queue/mail-queue.ts'
-import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import type { LocalDelivery, LocalResult, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { concurrently } from '#shared/runtime/concurrently.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
@@ -16,6 +17,10 @@ import type { QueueMessage } from '#shared/storage/ports.ts'
 
 /** Between attempts to write results down. */
 const SETTLE_PAUSE_MS = 1_000
+/** Until recipients are tried again whose mailbox too many delivered into at once. */
+const CONTENDED_PAUSE_MS = 5_000
+/** Deliveries of one group into mailboxes at the same time. */
+const DELIVERIES_AT_ONCE = 25
 
 export type Delivery = ReturnType<typeof createDelivery>
 
@@ -36,7 +41,7 @@ export function createDelivery(deps: {
     await Promise.all(
       bells.map(async (bell) => {
         try {
-          await deliverGroup(bell.body)
+          if ((await deliverGroup(bell.body)) === 'contended') retry.push(bell.id)
         } catch (error) {
           log.error({ bell: bell.body, error }, 'delivery failed')
           if (error instanceof TemporaryFailure) retry.push(bell.id)
@@ -46,31 +51,38 @@ export function createDelivery(deps: {
     return { retry }
   }
 
-  async function deliverGroup(body: string): Promise<void> {
+  /** `contended`: some are to be tried again in seconds. */
+  async function deliverGroup(body: string): Promise<'contended' | undefined> {
     const [id = '', name = ''] = body.split(' ')
     const queueId = parseQueueId(id)
     const taken = queueId && (await queue.take(queueId, name))
-    if (!taken) return
+    if (!taken) return undefined
     const { message } = taken
     const lease = keepLease(taken.group)
     const results = await attempt(message, taken.group)
     const group = await lease.end()
-    const settled = group.recipients.map((recipient, i) => ({
-      recipient,
-      result: deps.schedule.expire(message.arrivedMs, results[i] ?? noResult),
-    }))
-    const kept = await settle(group, settled, message.arrivedMs)
+    const settled = group.recipients.map((recipient, i) => {
+      const { result, ...facts } = results[i] ?? noResult
+      return { recipient, result: deps.schedule.expire(message.arrivedMs, result), ...facts }
+    })
+    const contended = results.some((result) => result.contended)
+    // The doorbell comes back before that; should it be lost, the sweeper sees the time.
+    const dueMs = contended
+      ? deps.clock.now() + CONTENDED_PAUSE_MS
+      : deps.schedule.nextAttemptMs(message.arrivedMs)
+    const kept = await settle(group, settled, dueMs)
     if (!kept) log.warn({ queueId, group: name }, 'lease lost while delivering')
+    return contended ? 'contended' : undefined
   }
 
   /**
    * Writes the results down, again and again while the store fails and the lease holds: what another host has taken must not
    * be sent to it a second time.
    */
-  async function settle(group: Group, settled: readonly Settled[], arrivedMs: number) {
+  async function settle(group: Group, settled: readonly Settled[], dueMs: number) {
     for (;;) {
       try {
-        return await queue.settle(group, settled, deps.schedule.nextAttemptMs(arrivedMs))
+        return await queue.settle(group, settled, dueMs)
       } catch (error) {
         const late = deps.clock.now() + SETTLE_PAUSE_MS >= group.leaseUntilMs
         if (!(error instanceof TemporaryFailure) || late) throw error
@@ -101,24 +113,34 @@ export function createDelivery(deps: {
     }
   }
 
-  async function attempt(message: QueuedMessage, group: Group): Promise<readonly DeliveryResult[]> {
+  async function attempt(message: QueuedMessage, group: Group): Promise<readonly LocalResult[]> {
     try {
       if (group.destination.kind === 'remote') {
-        return await deps.deliverRemote(message, group.destination.nextHop, group.recipients)
+        const { nextHop } = group.destination
+        const results = await deps.deliverRemote(message, nextHop, group.recipients)
+        return results.map(plain)
       }
       const blob = mailboxBlobOf(message, deps.options.hostname)
-      return await Promise.all(
-        group.recipients.map((recipient) => deps.deliverLocal(message, blob, recipient)),
+      const reserved = await queue.hasReserved(message)
+      return await concurrently(group.recipients, DELIVERIES_AT_ONCE, (recipient) =>
+        deps.deliverLocal(message, blob, recipient, reserved),
       )
     } catch (error) {
       // A bug must not loop at full speed: the group waits like any other that could not be delivered.
       log.error({ queueId: message.queueId, error }, 'delivery attempt failed')
       const failure: DeliveryResult = { kind: 'deferred', status: '4.3.0', reply: String(error) }
-      return group.recipients.map(() => failure)
+      return group.recipients.map(() => ({ ...plain(failure), uncertain: true }))
     }
   }
 
   return { handle }
 }
 
-const noResult: DeliveryResult = { kind: 'deferred', status: '4.3.0', reply: 'no result' }
+const plain = (result: DeliveryResult): LocalResult => ({
+  result,
+  usedReserved: false,
+  contended: false,
+  uncertain: false,
+})
+
+const noResult = plain({ kind: 'deferred', status: '4.3.0', reply: 'no result' })

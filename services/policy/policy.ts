@@ -3,7 +3,7 @@
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { MessageRequest, PolicyClient, SmtpReply, Verdict } from '#shared/contracts/policy.ts'
-import type { Directory } from '#shared/directory/directory.ts'
+import type { Directory, Reach } from '#shared/directory/directory.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
 import type { Usage } from '#shared/mailbox/quota.ts'
@@ -44,8 +44,10 @@ export function createPolicy(deps: {
       if (recipient === undefined) return rejected(badRecipient(request.recipient), 'syntax')
       try {
         const found = await deps.directory.resolve(recipient)
+        let reached: Promise<Reach> | undefined
+        const reach = () => (reached ??= deps.directory.reach(recipient))
         for (const restriction of restrictions) {
-          const decision = await restriction.decide({ request, recipient, found })
+          const decision = await restriction.decide({ request, recipient, found, reach })
           if (decision.kind === 'permit') return permitted
           if (decision.kind === 'reject') return rejected(decision.reply, restriction.name)
         }

@@ -20,6 +20,13 @@ export const userDisabled = (address: string): SmtpReply => ({
   text: `<${address}>: Recipient address rejected: mailbox disabled`,
 })
 
+/** RFC 3463 §3.5: X.4.6, routing loop detected. Also for an alias that leads to too many addresses. */
+export const aliasLoop = (address: string): SmtpReply => ({
+  code: 550,
+  status: '5.4.6',
+  text: `<${address}>: Recipient address rejected: alias leads to no mailbox`,
+})
+
 export const badRecipient = (address: string): SmtpReply => ({
   code: 553,
   status: '5.1.3',

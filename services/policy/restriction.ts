@@ -2,7 +2,7 @@
 // They are asked in order; the first word counts.
 
 import type { RecipientRequest, SmtpReply } from '#shared/contracts/policy.ts'
-import type { Recipient } from '#shared/directory/directory.ts'
+import type { Reach, Recipient } from '#shared/directory/directory.ts'
 import type { Address } from '#shared/mail/address.ts'
 
 /** The request with what every restriction would otherwise look up for itself. */
@@ -11,6 +11,8 @@ export type RecipientFacts = {
   readonly recipient: Address
   /** Where the recipient leads, one step far. */
   readonly found: Recipient
+  /** Where it leads in the end, looked up when first asked for. */
+  readonly reach: () => Promise<Reach>
 }
 
 export type Decision =

@@ -9,6 +9,9 @@ import type { Queue, QueueMessage } from '#shared/storage/ports.ts'
 /** More messages at once are no poison: the worker itself is broken, and whatever wakes it dies. They stay incoming. */
 export const SET_ASIDE_MAX = 20
 
+/** Counted starts of cleanup after which a dead bell is held against its message, and not against a function that was throttled. */
+export const STARTS_FATAL = 3
+
 const RECEIVE_MAX = 10
 /** Of one queue in one go; the rest waits for the next. */
 const BELLS_MAX = 1_000
@@ -42,6 +45,10 @@ export function createDeadLetters(deps: {
     try {
       const [message] = await queue.load([queueId])
       if (message?.state !== 'incoming') return
+      if (message.starts < STARTS_FATAL) {
+        log.warn({ queueId, starts: message.starts }, 'cleanup was not started for this message')
+        return
+      }
       log.error({ queueId }, 'no worker survived this message')
       await queue.markCorrupt(queueId, 'no worker survived this message')
       log.error({ queueId }, 'message set aside as corrupt')

@@ -10,7 +10,7 @@ import { newAccountId } from './account-id.ts'
 import { type Accounts, createAccounts } from './accounts.ts'
 import { type Aliases, createAliases } from './aliases.ts'
 import { createDomains, type Domains } from './domains.ts'
-import { type Expansion, expand } from './expansion.ts'
+import { type Expansion, expand, type FailedRecipient } from './expansion.ts'
 import { createLookup, type Match } from './lookup.ts'
 import type { AliasName } from './records.ts'
 
@@ -22,6 +22,17 @@ export interface Directory {
   resolve(address: Address): Promise<Recipient>
   /** Where mail to these addresses goes in the end. */
   expand(addresses: readonly Address[]): Promise<Expansion>
+  /** How far one address leads in the end: at most `virtualAliasExpansionLimit` addresses. */
+  reach(address: Address): Promise<Reach>
+}
+
+export type Reach = {
+  /** Deliveries here. */
+  readonly local: number
+  /** Addresses elsewhere. */
+  readonly remote: number
+  /** Why each address that takes no mail does not. */
+  readonly failed: readonly FailedRecipient['reason'][]
 }
 
 export type Recipient =
@@ -49,6 +60,8 @@ export type DirectorySettings = {
   readonly mailboxSizeLimit: number
   readonly virtualAliasRecursionLimit: number
   readonly virtualAliasExpansionLimit: number
+  /** An extension may choose a folder of the account. */
+  readonly lmtpSaveToDetailMailbox: boolean
 }
 
 export function createDirectory(parts: {
@@ -66,6 +79,11 @@ export function createDirectory(parts: {
     aliases,
     domains: createDomains({ table, clock, accounts, aliases }),
     expand: (addresses) => expand(addresses, lookup, settings),
+    async reach(address) {
+      const { local, remote, failed } = await expand([address], lookup, settings)
+      const reasons = failed.map(({ reason }) => reason)
+      return { local: local.length, remote: remote.length, failed: reasons }
+    },
     async resolve(address) {
       const [match] = await lookup([address])
       return match === undefined ? { kind: 'unknown' } : recipient(match, settings)

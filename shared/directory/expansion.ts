@@ -1,5 +1,6 @@
-// Full alias expansion of a message's recipients, as Postfix's virtual_alias_maps do it: round by round, one batch of reads
-// a round for all recipients together. Each original recipient is followed on its own, so that its failure is its own.
+// Full alias expansion of a message's recipients, as Postfix's virtual_alias_maps do it. Each original recipient is followed on
+// its own, so that its failure is its own; what earlier ones reached is not gone through again, so that the work grows with
+// the distinct addresses of a message and not with the ways to them.
 //
 // An alias is followed once per original recipient; coming back to it adds nothing (`a → b`, `b → a, c` delivers to c).
 // An original recipient that leads nowhere because of that has failed as a loop. Past a limit an original recipient fails
@@ -10,6 +11,7 @@
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { type Address, formatAddress, LOCAL_PART_BYTES_MAX } from '#shared/mail/address.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import type { Lookup, Match } from './lookup.ts'
 import { type AddressRecord, addressKey } from './records.ts'
 
@@ -28,7 +30,7 @@ export type LocalRecipient = Expanded & {
 }
 export type RemoteRecipient = Expanded
 export type FailedRecipient = Expanded & {
-  readonly reason: 'unknown' | 'loop' | 'too-many' | 'disabled'
+  readonly reason: 'unknown' | 'loop' | 'too-many' | 'disabled' | 'message-limit'
 }
 
 export type ExpansionLimits = {
@@ -38,30 +40,31 @@ export type ExpansionLimits = {
   readonly virtualAliasExpansionLimit: number
   /** First character is the one written between a target and a passed-on extension. */
   readonly recipientDelimiter: string
+  /** An extension may choose a folder: then it makes a delivery of its own. */
+  readonly lmtpSaveToDetailMailbox: boolean
 }
 
-export async function expand(
+/**
+ * Extensions with which one entry is reached by one message; further ones have been served by these. A stranger chooses
+ * extensions freely: `list+0@ … list+999@` must not make a thousand mailings of one.
+ */
+export const EXTENSIONS_PER_ENTRY_MAX = 10
+/**
+ * Final recipients that one message is delivered to, whatever its aliases have become since it was taken (`messageFinalRecipientLimit`
+ * bounds it before that). Original recipients beyond fail whole.
+ */
+export const FINAL_RECIPIENTS_MAX = 100_000
+/** Addresses asked for in one batch of reads, between turns of the event loop. */
+export const LOOKUP_ADDRESSES_MAX = 500
+/** Answers kept while a message is expanded; past it they are asked for again. */
+const MATCHES_MAX = 20_000
+
+export function expand(
   recipients: readonly Address[],
   lookup: Lookup,
   limits: ExpansionLimits,
 ): Promise<Expansion> {
-  const walks = recipients.map((original) => new Walk(original, limits))
-  const matches = new Map<string, Match>()
-  for (let round = 0; round <= limits.virtualAliasRecursionLimit; round++) {
-    const asked = new Map<string, Address>()
-    for (const { address } of walks.flatMap((walk) => walk.frontier)) {
-      const text = formatAddress(address)
-      if (!matches.has(text)) asked.set(text, address)
-    }
-    const answers = await lookup([...asked.values()])
-    ;[...asked.keys()].forEach((text, i) => {
-      const answer = answers[i]
-      if (answer !== undefined) matches.set(text, answer)
-    })
-    for (const walk of walks) walk.advance(matches)
-    if (walks.every((walk) => walk.frontier.length === 0)) break
-  }
-  return collect(walks.flatMap((walk) => walk.outcomes()))
+  return new MessageExpansion(lookup, limits).expand(recipients)
 }
 
 /** An address to look up next, and the alias that named it. */
@@ -72,49 +75,203 @@ type Outcome =
   | { readonly kind: 'remote'; readonly recipient: RemoteRecipient }
   | { readonly kind: 'failed'; readonly recipient: FailedRecipient }
 
+type Reason = FailedRecipient['reason']
+
+class MessageExpansion {
+  readonly #lookup: Lookup
+  readonly #limits: ExpansionLimits
+  readonly #matches = new Map<string, Match>()
+  /** Aliases that original recipients before this one went through, with the extensions they came with. */
+  readonly #followed = new Entries()
+  /** Aliases that alone lead to too many addresses: whoever leads to them does. */
+  readonly #tooLarge = new Set<string>()
+  readonly #local = new Map<string, LocalRecipient>()
+  readonly #extensions = new Entries()
+  readonly #remote = new Map<string, RemoteRecipient>()
+  readonly #failed = new Map<string, FailedRecipient>()
+
+  constructor(lookup: Lookup, limits: ExpansionLimits) {
+    this.#lookup = lookup
+    this.#limits = limits
+  }
+
+  async expand(recipients: readonly Address[]): Promise<Expansion> {
+    await this.#readAhead(recipients)
+    for (const original of recipients) await this.#follow(original)
+    return {
+      local: [...this.#local.values()],
+      remote: [...this.#remote.values()],
+      failed: [...this.#failed.values()],
+    }
+  }
+
+  get #size(): number {
+    return this.#local.size + this.#remote.size + this.#failed.size
+  }
+
+  /** Reads round by round for all recipients together what their walks will ask for, so that they need not ask one by one. */
+  async #readAhead(recipients: readonly Address[]): Promise<void> {
+    const seen = new Entries()
+    let frontier = recipients
+    for (let round = 0; round <= this.#limits.virtualAliasRecursionLimit; round++) {
+      await this.#look(frontier)
+      const next = new Map<string, Address>()
+      for (const address of frontier) {
+        const match = this.#matches.get(formatAddress(address))
+        if (match?.kind !== 'entry' || match.entry.targets === null) continue
+        if (!seen.add(nameOf(match.entry), match.extension)) continue
+        for (const target of this.#targets(match.entry.targets, match.extension)) {
+          const text = formatAddress(target)
+          if (!this.#matches.has(text)) next.set(text, target)
+        }
+        const wait = turns.step()
+        if (wait) await wait
+        if (this.#matches.size + next.size > MATCHES_MAX / 2) return
+      }
+      if (next.size === 0) return
+      frontier = [...next.values()]
+    }
+  }
+
+  async #look(addresses: readonly Address[]): Promise<void> {
+    if (this.#matches.size > MATCHES_MAX) this.#matches.clear()
+    const asked = new Map<string, Address>()
+    for (const address of addresses) {
+      const text = formatAddress(address)
+      if (!this.#matches.has(text)) asked.set(text, address)
+    }
+    const texts = [...asked.keys()]
+    for (let at = 0; at < texts.length; at += LOOKUP_ADDRESSES_MAX) {
+      const chunk = texts.slice(at, at + LOOKUP_ADDRESSES_MAX)
+      const answers = await this.#lookup(chunk.flatMap((text) => asked.get(text) ?? []))
+      for (const [i, text] of chunk.entries()) {
+        const answer = answers[i]
+        if (answer !== undefined) this.#matches.set(text, answer)
+      }
+      const wait = turns.step()
+      if (wait) await wait
+    }
+  }
+
+  async #follow(original: Address): Promise<void> {
+    const walk = new Walk(original, this.#followed, this.#tooLarge)
+    for (let round = 0; round <= this.#limits.virtualAliasRecursionLimit; round++) {
+      const { frontier } = walk
+      await this.#look(frontier.map(({ address }) => address))
+      const next: Step[] = []
+      for (const step of frontier) {
+        const match = this.#matches.get(formatAddress(step.address))
+        // Cannot happen: every address was asked for. Passing over it would lose mail.
+        if (match === undefined) throw new Error('address was not looked up')
+        const alias = walk.take(step, match)
+        if (alias !== undefined) {
+          for (const address of this.#targets(alias.targets, alias.extension)) {
+            next.push({ address, from: alias.entry })
+          }
+        }
+        const reached = walk.outcomes.length + next.length
+        if (reached > this.#limits.virtualAliasExpansionLimit) walk.fail('too-many')
+        else if (this.#size + reached > FINAL_RECIPIENTS_MAX) walk.fail('message-limit')
+        if (walk.failure !== null) break
+        const wait = turns.step()
+        if (wait) await wait
+      }
+      walk.frontier = walk.failure === null ? next : []
+      if (walk.frontier.length === 0) break
+    }
+    this.#conclude(walk)
+  }
+
+  #targets(targets: readonly Address[], extension: string | null): Address[] {
+    const delimiters = this.#limits.recipientDelimiter
+    return targets.map((target) => withExtension(target, extension, delimiters))
+  }
+
+  /** What a walk found counts, and later walks need not find it again. What a failed one found does not. */
+  #conclude(walk: Walk): void {
+    const failure = walk.conclusion()
+    if (failure !== null) {
+      if (failure === 'too-many' && walk.root !== null) this.#tooLarge.add(walk.root)
+      this.#fail({ address: walk.original, originalRecipient: walk.original, reason: failure })
+      return
+    }
+    for (const [name, extension] of walk.followed) this.#followed.add(name, extension)
+    for (const outcome of walk.outcomes) this.#record(outcome)
+  }
+
+  /** One delivery for each account, one for each remote address; the first original recipient has it. */
+  #record(outcome: Outcome): void {
+    switch (outcome.kind) {
+      case 'local': {
+        const { accountId, extension } = outcome.recipient
+        // Where no folder is chosen by it, an extension makes no second delivery.
+        const apart = this.#limits.lmtpSaveToDetailMailbox ? extension : null
+        if (!this.#extensions.add(accountId, apart)) return
+        this.#local.set(`${accountId}+${apart ?? ''}`, outcome.recipient)
+        return
+      }
+      case 'remote':
+        setOnce(this.#remote, formatAddress(outcome.recipient.address), outcome.recipient)
+        return
+      case 'failed':
+        this.#fail(outcome.recipient)
+        return
+      default:
+        unreachable(outcome)
+    }
+  }
+
+  #fail(recipient: FailedRecipient): void {
+    setOnce(this.#failed, `${recipient.reason} ${formatAddress(recipient.address)}`, recipient)
+  }
+}
+
 /** The way of one original recipient through the aliases. */
 class Walk {
+  readonly original: Address
   frontier: readonly Step[]
-  readonly #original: Address
-  readonly #limits: ExpansionLimits
-  readonly #followed = new Set<string>()
-  readonly #outcomes: Outcome[] = []
-  #tooMany = false
+  readonly outcomes: Outcome[] = []
+  /** Aliases gone through, each once, with the extension they were reached by. */
+  readonly followed = new Map<string, string | null>()
+  /** The alias that the original recipient is. */
+  root: string | null = null
+  #failure: Reason | null = null
+  /** It came to an alias whose targets have the message already. */
+  #served = false
+  readonly #before: Entries
+  readonly #tooLarge: ReadonlySet<string>
 
-  constructor(original: Address, limits: ExpansionLimits) {
-    this.#original = original
-    this.#limits = limits
+  constructor(original: Address, before: Entries, tooLarge: ReadonlySet<string>) {
+    this.original = original
     this.frontier = [{ address: original, from: null }]
+    this.#before = before
+    this.#tooLarge = tooLarge
   }
 
-  advance(matches: ReadonlyMap<string, Match>): void {
-    const next: Step[] = []
-    for (const step of this.frontier) {
-      const match = matches.get(formatAddress(step.address))
-      // Cannot happen: every address was asked for. Passing over it would lose mail.
-      if (match === undefined) throw new Error('address was not looked up')
-      next.push(...this.#take(step, match))
-    }
-    this.#tooMany ||= this.#outcomes.length + next.length > this.#limits.virtualAliasExpansionLimit
-    this.frontier = this.#tooMany ? [] : next
+  get failure(): Reason | null {
+    return this.#failure
   }
 
-  outcomes(): readonly Outcome[] {
-    if (this.#tooMany) return [this.#failed(this.#original, 'too-many')]
-    const unfinished = this.frontier.length > 0
-    if (unfinished || this.#outcomes.length === 0) return [this.#failed(this.#original, 'loop')]
-    return this.#outcomes
+  fail(reason: Reason): void {
+    this.#failure ??= reason
   }
 
-  /** Records where a step ended, or returns the steps it leads to. */
-  #take(step: Step, match: Match): readonly Step[] {
+  /** Why the original recipient as a whole has failed, null when it has not. */
+  conclusion(): Reason | null {
+    if (this.#failure !== null) return this.#failure
+    if (this.frontier.length > 0) return 'loop'
+    return this.outcomes.length === 0 && !this.#served ? 'loop' : null
+  }
+
+  /** Records where a step ended, or returns the alias it leads to. */
+  take(step: Step, match: Match): Alias | undefined {
     switch (match.kind) {
       case 'remote':
-        this.#outcomes.push({ kind: 'remote', recipient: this.#expanded(step.address) })
-        return []
+        this.outcomes.push({ kind: 'remote', recipient: this.#expanded(step.address) })
+        return undefined
       case 'unknown':
-        this.#outcomes.push(this.#failed(step.address, 'unknown'))
-        return []
+        this.outcomes.push(this.#failed(step.address, 'unknown'))
+        return undefined
       case 'entry':
         return this.#enter(step, match.entry, match.extension)
       default:
@@ -122,8 +279,7 @@ class Walk {
     }
   }
 
-  #enter(step: Step, entry: AddressRecord, extension: string | null): readonly Step[] {
-    const key = addressKey(entry.name)
+  #enter(step: Step, entry: AddressRecord, extension: string | null): Alias | undefined {
     const cameFromItself =
       step.from !== null &&
       step.from.name.local === entry.name.local &&
@@ -131,7 +287,7 @@ class Walk {
     // An alias that names its own address means the account there.
     if (entry.account !== null && (entry.targets === null || cameFromItself)) {
       const { id, enabled } = entry.account
-      this.#outcomes.push(
+      this.outcomes.push(
         enabled
           ? {
               kind: 'local',
@@ -139,24 +295,58 @@ class Walk {
             }
           : this.#failed(step.address, 'disabled'),
       )
-      return []
+      return undefined
     }
-    const name = `${key.pk}\0${key.sk}`
-    if (entry.targets === null || this.#followed.has(name)) return []
-    this.#followed.add(name)
-    return entry.targets.map((target) => ({
-      address: withExtension(target, extension, this.#limits.recipientDelimiter),
-      from: entry,
-    }))
+    const { targets } = entry
+    const name = nameOf(entry)
+    if (targets === null || this.followed.has(name)) return undefined
+    if (step.from === null) this.root = name
+    if (this.#tooLarge.has(name)) this.fail('too-many')
+    else if (this.#before.takes(name, extension)) {
+      this.followed.set(name, extension)
+      return { entry, targets, extension }
+    } else this.#served = true
+    return undefined
   }
 
   #expanded(address: Address): Expanded {
-    return { address, originalRecipient: this.#original }
+    return { address, originalRecipient: this.original }
   }
 
-  #failed(address: Address, reason: FailedRecipient['reason']): Outcome {
+  #failed(address: Address, reason: Reason): Outcome {
     return { kind: 'failed', recipient: { ...this.#expanded(address), reason } }
   }
+}
+
+type Alias = {
+  readonly entry: AddressRecord
+  readonly targets: readonly Address[]
+  readonly extension: string | null
+}
+
+/** Entries, each with the extensions it was reached by: the first few of them. */
+class Entries {
+  readonly #extensions = new Map<string, Set<string>>()
+
+  /** Whether the entry is new with this extension, and may have one more. */
+  takes(name: string, extension: string | null): boolean {
+    const known = this.#extensions.get(name)
+    return !known || (known.size < EXTENSIONS_PER_ENTRY_MAX && !known.has(extension ?? ''))
+  }
+
+  /** Adds it where `takes` says so. */
+  add(name: string, extension: string | null): boolean {
+    if (!this.takes(name, extension)) return false
+    const known = this.#extensions.get(name)
+    if (known) known.add(extension ?? '')
+    else this.#extensions.set(name, new Set([extension ?? '']))
+    return true
+  }
+}
+
+function nameOf(entry: AddressRecord): string {
+  const { pk, sk } = addressKey(entry.name)
+  return `${pk}\0${sk}`
 }
 
 function withExtension(target: Address, extension: string | null, delimiters: string): Address {
@@ -164,33 +354,6 @@ function withExtension(target: Address, extension: string | null, delimiters: st
   const local = `${target.local}${delimiters.charAt(0)}${extension}`
   // Deliberately: an extension that no longer fits is dropped rather than the mail.
   return Buffer.byteLength(local) > LOCAL_PART_BYTES_MAX ? target : { ...target, local }
-}
-
-/** One delivery for each account and extension, one for each remote address; the first original recipient has it. */
-function collect(outcomes: readonly Outcome[]): Expansion {
-  const local = new Map<string, LocalRecipient>()
-  const remote = new Map<string, RemoteRecipient>()
-  const failed: FailedRecipient[] = []
-  for (const outcome of outcomes) {
-    switch (outcome.kind) {
-      case 'local':
-        setOnce(
-          local,
-          `${outcome.recipient.accountId}+${outcome.recipient.extension ?? ''}`,
-          outcome.recipient,
-        )
-        break
-      case 'remote':
-        setOnce(remote, formatAddress(outcome.recipient.address), outcome.recipient)
-        break
-      case 'failed':
-        failed.push(outcome.recipient)
-        break
-      default:
-        unreachable(outcome)
-    }
-  }
-  return { local: [...local.values()], remote: [...remote.values()], failed }
 }
 
 function setOnce<T>(map: Map<string, T>, key: string, value: T): void {

@@ -3,8 +3,14 @@
 
 import type { BlobId, FolderId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { ConditionFailed, type Signals, type Table, type Write } from '#shared/storage/ports.ts'
-import { reference } from './blob-references.ts'
+import {
+  ConditionFailed,
+  type Signals,
+  type Table,
+  TRANSACT_ITEMS_MAX,
+  type Write,
+} from '#shared/storage/ports.ts'
+import { deliverOnce, reference } from './blob-references.ts'
 import { changeItem } from './change-log.ts'
 import { addDigest, messageDigest } from './digest.ts'
 import { DELETED, type FlagSet, fitKeywords, SEEN } from './flags.ts'
@@ -21,6 +27,9 @@ export type Appendix = {
   readonly prepend: string
   /** True for queued mail: the same blob is put into the same folder once, however often it is asked for. */
   readonly once: boolean
+  /** With `once`: whom it is for, and whether a reference was reserved for that recipient (reservations.ts). */
+  readonly recipient?: string
+  readonly reserved?: boolean
 }
 
 export type Appended =
@@ -30,8 +39,8 @@ export type Appended =
       readonly modSeq: ModSeq
       readonly uidValidity: number
     }
-  /** `once`, and the folder had it already. */
-  | { readonly kind: 'duplicate' }
+  /** `once`, and the folder had it already; `recipient`: whom it was delivered for, where a marker says so. */
+  | { readonly kind: 'duplicate'; readonly recipient?: string }
   | { readonly kind: 'no-such-folder' }
 
 /** Messages of one transaction: folder + change-log entry + two writes each stay below TRANSACT_ITEMS_MAX. */
@@ -84,6 +93,8 @@ export function createAppend(deps: {
 
   async function appendBatch(folder: FolderRef, batch: readonly Waiting[]): Promise<Appended[]> {
     const results: (Appended | undefined)[] = batch.map(() => undefined)
+    /** Those whose blob turned out to have reserved references: they add their own, and a marker keeps `once`. */
+    const marked = new Set<number>()
     for (;;) {
       const item = await deps.table.get(folderKey(folder.accountId, folder.id), {
         consistent: true,
@@ -94,7 +105,10 @@ export function createAppend(deps: {
       const modSeq = (state.modSeq + 1) as ModSeq
       const open = batch.map((_, i) => i).filter((i) => results[i] === undefined)
       if (open.length === 0) return results.map((result) => result ?? { kind: 'duplicate' })
-      const blobs: Write[] = []
+      const claims: Write[] = []
+      /** Which of the batch each claim is for. */
+      const claimants: number[] = []
+      const taken: number[] = []
       const messages: Write[] = []
       const uids: Uid[] = []
       const saveDateMs = deps.clock.now()
@@ -103,7 +117,12 @@ export function createAppend(deps: {
       for (const i of open) {
         const entry = batch[i]
         if (entry === undefined) continue
-        const { blob, internalDateMs, prepend, once } = entry.message
+        const own = claimsOf(folder.id, entry.message, marked.has(i), saveDateMs)
+        if (claims.length + own.length + messages.length + 1 > MESSAGE_WRITES_MAX) break
+        claims.push(...own)
+        claimants.push(...own.map(() => i))
+        taken.push(i)
+        const { blob, internalDateMs, prepend } = entry.message
         let { flags } = entry.message
         if (flags.keywords.length > 0) {
           const fitted = fitKeywords(flags, [...state.keywords, ...keywords])
@@ -113,7 +132,6 @@ export function createAppend(deps: {
         const uid = (state.uidNext + uids.length) as Uid
         const size = prepend.length + blob.prepend.length + blob.object.length
         uids.push(uid)
-        blobs.push(reference(blob, once ? folder.id : undefined))
         const record = {
           uid,
           blobId: blob.id,
@@ -134,7 +152,7 @@ export function createAppend(deps: {
       const exists = state.exists + uids.length
       try {
         await deps.table.transact([
-          ...blobs,
+          ...claims,
           {
             update: folderKey(folder.accountId, folder.id),
             changes: {
@@ -147,21 +165,51 @@ export function createAppend(deps: {
           { put: changeItem(folder.id, modSeq, 'new', uids, saveDateMs) },
         ])
       } catch (error) {
-        // Blobs come first in the transaction: those refused are here already (or, when their object is being collected, gone).
-        if (!(error instanceof ConditionFailed) || !open.some((_, n) => error.at(n))) throw error
-        for (const [n, i] of open.entries()) if (error.at(n)) results[i] = { kind: 'duplicate' }
+        // Claims come first in the transaction: those refused are here already (or, when their object is being collected, gone).
+        if (!(error instanceof ConditionFailed) || !claims.some((_, n) => error.at(n))) throw error
+        for (const { position, item } of error.failed) {
+          const i = claimants[position]
+          if (i === undefined) continue
+          if (item?.reserved !== undefined && item.collected === undefined && !marked.has(i)) {
+            marked.add(i)
+          } else {
+            const recipient = item?.recipient
+            results[i] = {
+              kind: 'duplicate',
+              ...(typeof recipient === 'string' && { recipient }),
+            }
+          }
+        }
         continue
       }
-      for (const [n, i] of open.entries()) {
+      for (const [n, i] of taken.entries()) {
         const uid = (state.uidNext + n) as Uid
         results[i] = { kind: 'appended', uid, modSeq, uidValidity: state.uidValidity }
       }
       deps.signals.publish(folderTopic(folder.id), String(modSeq))
-      return results.map((result) => result ?? { kind: 'duplicate' })
+      if (taken.length === open.length) {
+        return results.map((result) => result ?? { kind: 'duplicate' })
+      }
     }
   }
 
   return append
+}
+
+/** Besides those for the folder and its log. */
+const MESSAGE_WRITES_MAX = TRANSACT_ITEMS_MAX - 2
+
+/** What makes an appendix refer to its blob, and keeps it from being there twice. */
+function claimsOf(
+  folderId: FolderId,
+  { blob, once, recipient = '', reserved = false }: Appendix,
+  marked: boolean,
+  nowMs: number,
+): readonly Write[] {
+  if (!once) return [reference(blob, undefined)]
+  const marker = deliverOnce(folderId, blob.id, recipient, nowMs)
+  if (reserved) return [marker]
+  return marked ? [reference(blob, undefined), marker] : [reference(blob, folderId)]
 }
 
 /** Two appendices of one blob cannot share a transaction: they would write the blob item twice. */

@@ -1,9 +1,9 @@
 // Reference counts of blobs, changed in the transaction that makes or removes the messages, so that no crash can leak an
-// object or lose one that is still referred to.
+// object or lose one that is still referred to. Mail for several recipients here has them reserved before (reservations.ts).
 
 import type { BlobId, FolderId } from '#shared/contracts/mailbox.ts'
 import type { Table, Write } from '#shared/storage/ports.ts'
-import { blobKey } from './keys.ts'
+import { blobKey, deliveredKey } from './keys.ts'
 import { type Blob, blobFields, number } from './records.ts'
 
 /** Partition of the `dead` index of the mail table, which sorts by time of death. */
@@ -11,7 +11,15 @@ export const DEAD_PK = 'DEAD'
 export const deadSk = (nowMs: number, blobId: BlobId) =>
   `${String(nowMs).padStart(15, '0')}#${blobId}`
 
-/** A message that may be new to the store. `into`: refused when the blob was delivered into that folder before. */
+export const deadAt = (nowMs: number, blobId: BlobId) => ({
+  deadPk: DEAD_PK,
+  deadSk: deadSk(nowMs, blobId),
+})
+
+/**
+ * A message that may be new to the store. `into`: refused when the blob was delivered into that folder before, or its references
+ * are reserved.
+ */
 export function reference(blob: Blob, into: FolderId | undefined, count = 1): Write {
   const marker = into === undefined ? {} : { insert: { into: new Set([into]) } }
   return {
@@ -25,10 +33,27 @@ export function reference(blob: Blob, into: FolderId | undefined, count = 1): Wr
     if: {
       all: [
         { absent: 'collected' },
-        ...(into === undefined ? [] : [{ not: { attribute: 'into', contains: into } } as const]),
+        ...(into === undefined
+          ? []
+          : [{ absent: 'reserved' }, { not: { attribute: 'into', contains: into } } as const]),
       ],
     },
   }
+}
+
+/** Longer than a message waits in the queue, be it on hold: past it an operator's release could deliver again. */
+const DELIVERED_DAYS = 400
+const daySeconds = 86_400
+
+/** Refused when the blob was delivered into the folder before; the item there names the recipient it was for. */
+export function deliverOnce(
+  folderId: FolderId,
+  blobId: BlobId,
+  recipient: string,
+  nowMs: number,
+): Write {
+  const ttl = Math.floor(nowMs / 1000) + DELIVERED_DAYS * daySeconds
+  return { put: { ...deliveredKey(folderId, blobId), recipient, ttl }, if: { absent: 'pk' } }
 }
 
 type Referring = { readonly blobId: BlobId }
@@ -58,7 +83,7 @@ export async function release(
     if (item === undefined) return { delete: blobKey(id), if: { absent: 'pk' } }
     const refs = number(item, 'refs')
     const left = refs - (gone.get(id) ?? 0)
-    const dead = left <= 0 ? { set: { deadPk: DEAD_PK, deadSk: deadSk(nowMs, id) } } : {}
+    const dead = left <= 0 ? { set: deadAt(nowMs, id) } : {}
     return {
       update: blobKey(id),
       changes: { add: { refs: left - refs }, ...dead },

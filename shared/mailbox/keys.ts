@@ -9,6 +9,7 @@
 //   A#<account>   STATE                 next UIDVALIDITY
 //   F#<folder>    M#<uid>               message
 //   F#<folder>    C#<modseq>            change-log entry, one per modseq
+//   F#<folder>    D#<blob>              marker: delivered into this folder with a reserved reference
 //   B#<blob>      META                  blob: object pointer, index, reference count
 
 import type { AccountId, BlobId, FolderId, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
@@ -58,6 +59,11 @@ export const messageKey = (folderId: FolderId, uid: Uid): Key => ({
 export const changeKey = (folderId: FolderId, modSeq: ModSeq): Key => ({
   pk: folderPk(folderId),
   sk: changeSk(modSeq),
+})
+
+export const deliveredKey = (folderId: FolderId, blobId: BlobId): Key => ({
+  pk: folderPk(folderId),
+  sk: `D#${blobId}`,
 })
 
 export const blobKey = (blobId: BlobId): Key => ({ pk: `B#${blobId}`, sk: 'META' })

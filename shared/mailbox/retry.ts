@@ -7,6 +7,11 @@ export const ATTEMPTS_MAX = 12
 const firstPauseMs = 2
 const pauseMsMax = 250
 
+/** So many writers at the same items that it is better to come again in some seconds. */
+export class Contended extends TemporaryFailure {
+  override readonly name = 'Contended'
+}
+
 /**
  * Repeats an optimistic read-decide-write step while other writers are in the way (ConditionFailed, Conflict), with full
  * jitter. What the step cannot solve by reading again it must handle itself.
@@ -18,7 +23,7 @@ export async function retrying<T>(clock: Clock, step: () => Promise<T>): Promise
     } catch (error) {
       if (!(error instanceof ConditionFailed || error instanceof Conflict)) throw error
       if (attempt === ATTEMPTS_MAX) {
-        throw new TemporaryFailure('too many writers at once', { cause: error })
+        throw new Contended('too many writers at once', { cause: error })
       }
       await clock.sleep(Math.random() * Math.min(pauseMsMax, firstPauseMs * 2 ** attempt))
     }

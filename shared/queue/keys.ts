@@ -2,6 +2,8 @@
 //
 //   Q#<queue id>   META             the message: envelope, object, state, number of groups
 //   Q#<queue id>   G#<group>        recipients that go the same way, with their own state and due time
+//   Q#<queue id>   INDEX            of a message whose item would be too large: its index
+//   Q#<queue id>   E#<n>            of such a message: some of its envelope recipients
 //   index due:     DUE#<shard>      <due ms>#<queue id>#<group>    everything that must move again by itself
 //   index list:    HELD             <queue id>#<group>             what waits for an operator
 
@@ -17,6 +19,9 @@ export const groupKey = (queueId: QueueId, group: string): Key => ({
   pk: `Q#${queueId}`,
   sk: `G#${group}`,
 })
+export const apartKey = (queueId: QueueId, sk: string): Key => ({ pk: `Q#${queueId}`, sk })
+export const INDEX_SK = 'INDEX'
+export const recipientsSk = (n: number) => `E#${String(n).padStart(4, '0')}`
 export const groupsRange = { prefix: 'G#' } as const
 
 export const duePk = (shard: number) => `DUE#${shard}`

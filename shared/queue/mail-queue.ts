@@ -2,38 +2,56 @@
 // The queue table is the truth; the doorbell queues (`incoming`, `active`) only say "look". Whatever is not finished has a due
 // time, so a lost doorbell is a delay, never a loss.
 
+import { randomUUID } from 'node:crypto'
 import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { Blob } from '#shared/mailbox/records.ts'
+import { createReservations } from '#shared/mailbox/reservations.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import {
+  type Condition,
   ConditionFailed,
   Conflict,
+  type Item,
+  type Key,
   type Queue,
   type Table,
   type Write,
 } from '#shared/storage/ports.ts'
-import { markDead } from './blob.ts'
-import { dueAt, groupKey, groupsRange, heldAt, messageKey } from './keys.ts'
+import { blobId, markDead } from './blob.ts'
+import { apartKey, dueAt, groupKey, groupsRange, heldAt, messageKey } from './keys.ts'
 import {
+  apartOf,
+  byBytes,
   type Destination,
+  finalRecipientBytes,
   type Group,
   groupItem,
   groupRecord,
-  messageItem,
+  messageItems,
   type QueuedMessage,
   queuedMessage,
+  together,
 } from './records.ts'
 
 /** When an incoming message is rung again because nothing happened. */
 export const INCOMING_RING_AGAIN_MS = 60_000
 /** How long a worker may hold a group; when it dies, the group is rung again after this. */
 export const GROUP_LEASE_MS = 10 * 60_000
-/** Attempts to write what became of a group while others write to the same message. */
+/** Attempts to write what became of a group while others write to the same message, with a pause that grows to the last. */
 const SETTLE_ATTEMPTS_MAX = 20
 const SETTLE_PAUSE_MS = 50
+const SETTLE_PAUSE_MAX_MS = 1_000
 /** Groups written in one transaction, next to the message. */
 const GROUPS_PER_TRANSACTION = 99
+/** Of these groups; a transaction holds TRANSACT_BYTES_MAX. */
+const GROUPS_BYTES_PER_TRANSACTION = 3_000_000
+/** Recipients of one group here; those elsewhere have a setting. */
+export const LOCAL_GROUP_RECIPIENTS_MAX = 100
+/** What the recipients of a group may take of its item. */
+const GROUP_RECIPIENTS_BYTES_MAX = 200_000
 
 export type NewGroup = {
   readonly destination: Destination
@@ -43,12 +61,21 @@ export type NewGroup = {
     | { readonly kind: 'active' }
     | { readonly kind: 'deferred'; readonly dueMs: number; readonly reply: string }
     | { readonly kind: 'hold'; readonly reply: string }
+  /** Some may have been delivered to without our knowing. */
+  readonly uncertain?: boolean
 }
 
 export type Settled = {
   readonly recipient: FinalRecipient
   readonly result: DeliveryResult
+  /** It used a reference that was reserved. */
+  readonly usedReserved?: boolean
+  /** It is not known whether it was delivered. */
+  readonly uncertain?: boolean
 }
+
+/** References that were reserved for a message's recipients here, and how many of them are used. */
+export type Accounted = { readonly reserved: number | undefined; readonly used: number }
 
 export type MailQueue = ReturnType<typeof createMailQueue>
 
@@ -59,19 +86,47 @@ export function createMailQueue(deps: {
   readonly clock: Clock
 }) {
   const { table, clock } = deps
+  const reservations = createReservations({ table: deps.mail, clock })
 
   /** Makes the message durable and due; whoever calls may then say `250`. */
   async function add(message: QueuedMessage): Promise<void> {
     const due = dueAt(message.queueId, '', message.arrivedMs + INCOMING_RING_AGAIN_MS)
-    const item = messageItem(message, messageKey(message.queueId))
-    await table.write({ put: { ...item, ...due }, if: { absent: 'pk' } })
+    const [item, ...apart] = messageItems(message)
+    const put = { put: { ...item, ...due }, if: { absent: 'pk' } } as const
+    if (apart.length === 0) await table.write(put)
+    else await table.transact([put, ...apart.map((part) => ({ put: part }))])
   }
 
   async function load(
     queueIds: readonly QueueId[],
   ): Promise<readonly (QueuedMessage | undefined)[]> {
     const items = await table.batchGet(queueIds.map(messageKey), { consistent: true })
-    return items.map((item) => item && queuedMessage(item))
+    return Promise.all(
+      items.map(async (item) => {
+        const whole = item && (await withApart(item))
+        return whole && queuedMessage(whole)
+      }),
+    )
+  }
+
+  async function withApart(item: Item): Promise<Item | undefined> {
+    const queueId = item.pk.slice(2) as QueueId
+    const keys = apartOf(item).map((sk) => apartKey(queueId, sk))
+    if (keys.length === 0) return item
+    return together(item, await table.batchGet(keys, { consistent: true }))
+  }
+
+  /** Reserves references for recipients here, who are told apart by their addresses. */
+  function reserve(blob: Blob, recipients: readonly FinalRecipient[]) {
+    return reservations.reserve(
+      blob,
+      recipients.map(({ address }) => address),
+    )
+  }
+
+  /** Whether a recipient of the message has a reference reserved, or must refer by itself. */
+  async function hasReserved({ queueId, reserved }: QueuedMessage): Promise<boolean> {
+    return reserved > 0 && (await reservations.isOpen(blobId(queueId)))
   }
 
   async function loadGroups(queueId: QueueId): Promise<readonly Group[]> {
@@ -91,37 +146,69 @@ export function createMailQueue(deps: {
   }
 
   /** An incoming message all of whose recipients are delivered: it leaves the queue. Repeating it is harmless. */
-  async function finish(message: QueuedMessage): Promise<void> {
+  async function finish(message: QueuedMessage, accounted?: Accounted): Promise<void> {
+    const writes = removal(message, {
+      any: [{ absent: 'pk' }, { attribute: 'state', is: '=', value: 'incoming' }],
+    })
     try {
-      await table.write({
-        delete: messageKey(message.queueId),
-        if: { any: [{ absent: 'pk' }, { attribute: 'state', is: '=', value: 'incoming' }] },
-      })
+      const { reserved = 0, used = 0 } = accounted ?? {}
+      await giveBack(message.queueId, reserved, used)
+      const [only, ...more] = writes
+      if (more.length === 0) await table.write(only)
+      else await table.transact(writes)
     } catch (error) {
       // Another worker split it: then its groups carry it on, and local delivery is exactly once anyhow.
       if (!(error instanceof ConditionFailed)) throw error
     }
   }
 
+  /** References that nobody used. Comes before the message leaves the queue: see shared/mailbox/reservations.ts. */
+  async function giveBack(queueId: QueueId, reserved: number, used: number): Promise<void> {
+    if (reserved > used) await reservations.settle(blobId(queueId), reserved, reserved - used)
+  }
+
   /**
-   * Turns an incoming message into groups, each of which lives on its own. All of it or nothing for up to 99 groups; above
-   * that the groups come first and the message last, and a repetition overwrites what an interrupted one left.
+   * Turns an incoming message into groups, each of which lives on its own. All of it or nothing where a transaction holds all
+   * groups; above that the groups come first and the message last, which names this split: what an interrupted one left, or
+   * one that another worker was faster than, belongs to no message and is removed when it is rung.
    * False when another worker was faster.
    */
-  async function split(message: QueuedMessage, groups: readonly NewGroup[]): Promise<boolean> {
-    const records = groups.map((group, n) => newGroup(message.queueId, group, n))
-    const puts = records.map((group) => ({ put: groupItemWithDue(group) }))
-    const last = puts.splice(-GROUPS_PER_TRANSACTION)
-    if (puts.length > 0) await table.batchWrite(puts)
-    try {
-      await table.transact([
-        {
-          update: messageKey(message.queueId),
-          changes: { set: { state: 'active', groups: groups.length }, remove: ['duePk', 'dueSk'] },
-          if: { attribute: 'state', is: '=', value: 'incoming' },
+  async function split(
+    message: QueuedMessage,
+    given: readonly NewGroup[],
+    accounted?: Accounted,
+  ): Promise<boolean> {
+    const groups = given.flatMap(ofBoundedSize)
+    const bytes = groups
+      .flatMap(({ recipients }) => recipients)
+      .reduce((sum, recipient) => sum + finalRecipientBytes(recipient), 0)
+    const together =
+      groups.length <= GROUPS_PER_TRANSACTION && bytes <= GROUPS_BYTES_PER_TRANSACTION
+    const name = together ? null : randomUUID()
+    const records = groups.map((group, n) => newGroup(message.queueId, group, n, name))
+    const puts: { put: Item }[] = []
+    for (const group of records) {
+      puts.push({ put: groupItemWithDue(group) })
+      const wait = turns.step()
+      if (wait) await wait
+    }
+    if (!together) await table.batchWrite(puts)
+    const { reserved, used = 0 } = accounted ?? {}
+    const becomesActive: Write = {
+      update: messageKey(message.queueId),
+      changes: {
+        set: {
+          state: 'active',
+          groups: groups.length,
+          ...(name !== null && { split: name }),
+          ...(reserved !== undefined && { reserved, used }),
         },
-        ...last,
-      ])
+        remove: ['duePk', 'dueSk', 'starts'],
+      },
+      if: { attribute: 'state', is: '=', value: 'incoming' },
+    }
+    try {
+      await table.transact(together ? [becomesActive, ...puts] : [becomesActive])
     } catch (error) {
       if (error instanceof ConditionFailed) return false
       throw error
@@ -130,13 +217,13 @@ export function createMailQueue(deps: {
     return true
   }
 
-  function newGroup(queueId: QueueId, group: NewGroup, n: number): Group {
+  function newGroup(queueId: QueueId, group: NewGroup, n: number, split: string | null): Group {
     const nowMs = clock.now()
     const { state } = group
     const hop = group.destination.kind === 'remote' ? group.destination.nextHop : 'local'
     return {
       queueId,
-      name: `${hop.slice(0, groupHopCharactersMax)}/${n}`,
+      name: `${hop.slice(0, groupHopCharactersMax)}/${n}${split === null ? '' : `.${split}`}`,
       state: state.kind,
       destination: group.destination,
       recipients: group.recipients,
@@ -149,6 +236,8 @@ export function createMailQueue(deps: {
             ? state.dueMs
             : nowMs + GROUP_LEASE_MS,
       leaseUntilMs: 0,
+      unsettled: group.uncertain ? 1 : 0,
+      split,
     }
   }
 
@@ -173,6 +262,7 @@ export function createMailQueue(deps: {
         update: groupKey(queueId, name),
         changes: {
           set: { state: 'active', leaseUntilMs: dueMs, dueMs, ...dueAt(queueId, name, dueMs) },
+          add: { unsettled: 1 },
         },
         if: {
           all: [
@@ -182,9 +272,13 @@ export function createMailQueue(deps: {
         },
       })
       const [message] = await load([queueId])
-      if (item === undefined || message === undefined || message.state !== 'active')
+      if (item === undefined) return undefined
+      const group = groupRecord(item)
+      if (message === undefined || (message.state === 'active' && message.split !== group.split)) {
+        await table.write({ delete: groupKey(queueId, name), if: is('leaseUntilMs', dueMs) })
         return undefined
-      return { message, group: groupRecord(item) }
+      }
+      return message.state === 'active' ? { message, group } : undefined
     } catch (error) {
       if (error instanceof ConditionFailed) return undefined
       throw error
@@ -219,7 +313,9 @@ export function createMailQueue(deps: {
   ): Promise<boolean> {
     const failed = settled.filter(({ result }) => result.kind === 'failed')
     const deferred = settled.filter(({ result }) => result.kind === 'deferred')
-    const base = { ...group, attempts: group.attempts + 1, leaseUntilMs: 0 }
+    const uncertain = settled.some((one) => one.uncertain) ? 1 : 0
+    const unsettled = Math.max(0, group.unsettled - 1) + uncertain
+    const base = { ...group, attempts: group.attempts + 1, leaseUntilMs: 0, unsettled }
     const next: Group[] = []
     if (deferred.length > 0) {
       next.push({ ...base, ...remaining(deferred), state: 'deferred', dueMs })
@@ -228,11 +324,12 @@ export function createMailQueue(deps: {
       const name = deferred.length > 0 ? `${group.name}!${base.attempts}` : group.name
       next.push({ ...base, ...remaining(failed), name, state: 'hold', dueMs: null })
     }
-    return replace(group, next)
+    const used = settled.filter(({ usedReserved }) => usedReserved).length
+    return replace(group, next, used)
   }
 
   /** Puts `next` in the place of a group whose lease we hold. */
-  async function replace(group: Group, next: readonly Group[]): Promise<boolean> {
+  async function replace(group: Group, next: readonly Group[], used: number): Promise<boolean> {
     const stillOurs = is('leaseUntilMs', group.leaseUntilMs)
     for (let attempt = 1; ; attempt++) {
       const [message] = await load([group.queueId])
@@ -248,10 +345,12 @@ export function createMailQueue(deps: {
         writes.push({ delete: groupKey(group.queueId, group.name), if: stillOurs })
       }
       if (groups === 0) {
-        await markDead(deps.mail, group.queueId, clock.now())
-        writes.push({ delete: ours, if: counted })
-      } else if (groups !== message.groups) {
-        writes.push({ update: ours, changes: { set: { groups } }, if: counted })
+        if (message.reserved === 0) await markDead(deps.mail, group.queueId, clock.now())
+        await giveBack(group.queueId, message.reserved, message.used + used)
+        writes.push(...removal(message, counted))
+      } else if (groups !== message.groups || used > 0) {
+        const changes = { set: { groups }, ...(used > 0 && { add: { used } }) }
+        writes.push({ update: ours, changes, if: counted })
       }
       try {
         await table.transact(writes)
@@ -263,8 +362,67 @@ export function createMailQueue(deps: {
         if (attempt === SETTLE_ATTEMPTS_MAX) {
           throw new TemporaryFailure(`too many writers of ${group.queueId}`, { cause: error })
         }
-        await clock.sleep(Math.random() * SETTLE_PAUSE_MS)
+        const pauseMs = Math.min(SETTLE_PAUSE_MAX_MS, SETTLE_PAUSE_MS * attempt)
+        await clock.sleep(Math.random() * pauseMs)
       }
+    }
+  }
+
+  /**
+   * Gives back what was reserved for a message that an operator removes, where it is certain of all its recipients that they did
+   * not use it and, since their groups are taken first, will not; else it stays reserved, and the object with it.
+   */
+  async function settleRemoved(message: QueuedMessage, groups: readonly Group[]): Promise<void> {
+    if (message.reserved <= message.used) return
+    const nowMs = clock.now()
+    const takes = groups.map(({ queueId, name }) => ({
+      update: groupKey(queueId, name),
+      changes: { set: { leaseUntilMs: nowMs + GROUP_LEASE_MS } },
+      if: {
+        all: [
+          { exists: 'pk' },
+          { attribute: 'leaseUntilMs', is: '<=', value: nowMs },
+          { not: { attribute: 'unsettled', is: '>', value: 0 } },
+        ],
+      } as const,
+    }))
+    try {
+      for (const some of inLists(takes, GROUPS_PER_TRANSACTION)) await table.transact(some)
+    } catch (error) {
+      if (error instanceof ConditionFailed) return
+      throw error
+    }
+    // Read again: from here on no worker adds to what is used.
+    const [still] = await load([message.queueId])
+    if (still?.groups !== groups.length) return
+    await giveBack(still.queueId, still.reserved, still.used)
+  }
+
+  /** Says that cleanup begins, after deliveries of its doorbell that may have come to a worker or not; how often it did so. */
+  async function countStart(queueId: QueueId): Promise<number> {
+    try {
+      const item = await table.write({
+        update: messageKey(queueId),
+        changes: { add: { starts: 1 } },
+        if: is('state', 'incoming'),
+      })
+      return typeof item?.starts === 'number' ? item.starts : 0
+    } catch (error) {
+      if (error instanceof ConditionFailed) return 0
+      throw error
+    }
+  }
+
+  /** The world failed, not the message: nothing is held against it. */
+  async function forgetStarts(queueId: QueueId): Promise<void> {
+    try {
+      await table.write({
+        update: messageKey(queueId),
+        changes: { remove: ['starts'] },
+        if: { all: [is('state', 'incoming'), { exists: 'starts' }] },
+      })
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error
     }
   }
 
@@ -284,7 +442,48 @@ export function createMailQueue(deps: {
     }
   }
 
-  return { add, load, loadGroups, finish, split, take, renew, settle, markCorrupt, ring }
+  return {
+    add,
+    load,
+    loadGroups,
+    reserve,
+    hasReserved,
+    finish,
+    split,
+    take,
+    renew,
+    settle,
+    settleRemoved,
+    countStart,
+    forgetStarts,
+    markCorrupt,
+    ring,
+  }
+}
+
+/** Takes a message off the queue with all that lies apart. */
+export function removal(
+  { queueId, apart }: QueuedMessage,
+  condition: Condition,
+): readonly [{ delete: Key; if: Condition }, ...{ delete: Key }[]] {
+  return [
+    { delete: messageKey(queueId), if: condition },
+    ...apart.map((sk) => ({ delete: apartKey(queueId, sk) })),
+  ]
+}
+
+/** A group in as many as its recipients need: each fits into an item and into one delivery. */
+function ofBoundedSize(group: NewGroup): readonly NewGroup[] {
+  const countMax =
+    group.destination.kind === 'local' ? LOCAL_GROUP_RECIPIENTS_MAX : group.recipients.length
+  const chunks = byBytes(group.recipients, finalRecipientBytes, GROUP_RECIPIENTS_BYTES_MAX)
+  return chunks
+    .flatMap((chunk) => [...inLists(chunk, countMax)])
+    .map((recipients) => ({ ...group, recipients }))
+}
+
+function* inLists<T>(all: readonly T[], length: number): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += length) yield all.slice(at, at + length)
 }
 
 /** The next hop in a group's name is for people; the number behind it makes the name unique. */

@@ -6,7 +6,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import { ConditionFailed, type Queue, type Table, type Write } from '#shared/storage/ports.ts'
 import { markDead } from './blob.ts'
 import { DUE_SHARDS, dueAt, duePk, groupKey, HELD_PK, heldAt, messageKey } from './keys.ts'
-import { INCOMING_RING_AGAIN_MS, type MailQueue } from './mail-queue.ts'
+import { INCOMING_RING_AGAIN_MS, type MailQueue, removal } from './mail-queue.ts'
 import type { Group, QueuedMessage } from './records.ts'
 
 export type QueueEntry = {
@@ -15,8 +15,8 @@ export type QueueEntry = {
   readonly groups: readonly Group[]
 }
 
-/** Groups of one message that an operator's command changes in one transaction. */
-const GROUPS_PER_COMMAND_MAX = 90
+/** Groups of one message that an operator's command changes in one transaction, next to the message and what lies apart. */
+const GROUPS_PER_COMMAND_MAX = 80
 
 export type QueueOperator = ReturnType<typeof createQueueOperator>
 
@@ -51,7 +51,9 @@ export function createQueueOperator(deps: {
 
   async function show(queueId: QueueId): Promise<QueueEntry | undefined> {
     const [message] = await queue.load([queueId])
-    return message && { message, groups: await queue.loadGroups(queueId) }
+    if (message === undefined) return undefined
+    const groups = await queue.loadGroups(queueId)
+    return { message, groups: groups.filter(({ split }) => split === message.split) }
   }
 
   /** Nothing of the message moves until it is released. Groups being delivered this moment end their attempt first. */
@@ -93,7 +95,7 @@ export function createQueueOperator(deps: {
             update: messageKey(queueId),
             changes: {
               set: { state: 'incoming', reason: null, ...due },
-              remove: ['listPk', 'listSk'],
+              remove: ['listPk', 'listSk', 'starts'],
             },
             if: is('state', message.state),
           },
@@ -112,24 +114,45 @@ export function createQueueOperator(deps: {
     })
     if (changed) {
       await deps.incoming.send([queueId]).catch(() => {})
-      await queue.ring((await queue.loadGroups(queueId)).filter((group) => group.state !== 'hold'))
+      const { groups = [] } = (await show(queueId)) ?? {}
+      await queue.ring(groups.filter((group) => group.state !== 'hold'))
     }
     return changed
   }
 
+  /** Releases every message that was set aside as corrupt; yields each as it is on its way. */
+  async function* releaseCorrupt(): AsyncGenerator<QueueId> {
+    const ids = new Set<QueueId>()
+    await collectIds('list', HELD_PK, ids)
+    for (const queueId of [...ids].sort()) {
+      const [message] = await queue.load([queueId])
+      if (message?.state === 'corrupt' && (await release(queueId))) yield queueId
+    }
+  }
+
   /** Removes the message and all its recipients from the queue; nobody is told. */
-  function remove(queueId: QueueId): Promise<boolean> {
-    return change(
-      queueId,
-      ({ message, groups }) => [
-        {
-          delete: messageKey(queueId),
-          if: { all: [is('state', message.state), is('groups', message.groups)] },
-        },
-        ...groups.map((group) => ({ delete: groupKey(queueId, group.name) })),
-      ],
-      true,
-    )
+  async function remove(queueId: QueueId): Promise<boolean> {
+    for (let attempt = 0; attempt < attemptsMax; attempt++) {
+      const entry = await show(queueId)
+      if (entry === undefined) return false
+      const { message, groups } = entry
+      await markDead(deps.mail, queueId, clock.now())
+      await queue.settleRemoved(message, groups)
+      const condition = { all: [is('state', message.state), is('groups', message.groups)] }
+      const deletions = groups.map((group) => ({ delete: groupKey(queueId, group.name) }))
+      try {
+        await table.transact([
+          ...removal(message, condition),
+          ...deletions.splice(0, GROUPS_PER_COMMAND_MAX),
+        ])
+        // A group without its message is nobody's; should this be interrupted, it goes when it is rung.
+        await table.batchWrite(deletions)
+        return true
+      } catch (error) {
+        if (!(error instanceof ConditionFailed)) throw error
+      }
+    }
+    return false
   }
 
   /** Tries deferred mail again now, all of it or that for one next hop; returns how many messages. */
@@ -152,16 +175,17 @@ export function createQueueOperator(deps: {
   async function change(
     queueId: QueueId,
     decide: (entry: QueueEntry) => readonly Write[],
-    dead = false,
   ): Promise<boolean> {
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const entry = await show(queueId)
       if (entry === undefined) return false
       const writes = decide(entry)
       if (writes.length === 0) return false
-      if (dead) await markDead(deps.mail, queueId, clock.now())
       try {
-        await table.transact(writes.slice(0, GROUPS_PER_COMMAND_MAX))
+        // Groups are independent of each other: more than a transaction holds are changed in several.
+        for (let at = 0; at < writes.length; at += GROUPS_PER_COMMAND_MAX) {
+          await table.transact(writes.slice(at, at + GROUPS_PER_COMMAND_MAX))
+        }
         return true
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error
@@ -170,7 +194,7 @@ export function createQueueOperator(deps: {
     return false
   }
 
-  return { list, show, hold, release, remove, flush }
+  return { list, show, hold, release, releaseCorrupt, remove, flush }
 }
 
 const attemptsMax = 5

@@ -15,12 +15,27 @@ export type Expansion = {
 
 export type Expand = (recipients: readonly EnvelopeRecipient[]) => Promise<Expansion>
 
-/** Puts a message into an account's folder. Repeating it delivers nothing twice. Rejects only for bugs. */
+/** What became of a delivery to an account here. */
+export type LocalResult = {
+  readonly result: DeliveryResult
+  /** It used a reserved reference to the blob, now or in an attempt before. */
+  readonly usedReserved: boolean
+  /** Deferred because too many deliver there at once: to be tried again within seconds. */
+  readonly contended: boolean
+  /** It is not known whether it was delivered: the store did not answer. */
+  readonly uncertain: boolean
+}
+
+/**
+ * Puts a message into an account's folder. Repeating it delivers nothing twice. Rejects only for bugs. `reserved`: a reference to
+ * the blob is reserved for this recipient.
+ */
 export type LocalDelivery = (
   message: QueuedMessage,
   blob: Blob,
   recipient: FinalRecipient,
-) => Promise<DeliveryResult>
+  reserved: boolean,
+) => Promise<LocalResult>
 
 /** Hands a message to another host for some recipients; one result each, in order. Rejects only for bugs. */
 export type RemoteDelivery = (

@@ -3,7 +3,9 @@
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { EnvelopeRecipient, Origin, SmtpEnvelope } from '#shared/contracts/spool.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { itemBytes } from '#shared/storage/limits.ts'
 import type { Item, Value } from '#shared/storage/ports.ts'
+import { apartKey, INDEX_SK, messageKey, recipientsSk } from './keys.ts'
 
 /**
  * incoming: accepted, not yet expanded. active: split into groups. hold: an operator decides. corrupt: workers died or failed
@@ -34,7 +36,29 @@ export type QueuedMessage = {
   readonly arrivedMs: number
   /** Groups still there, 0 while incoming. */
   readonly groups: number
+  /** Names the split that made its groups; null where one transaction made them all. */
+  readonly split: string | null
+  /** References to its blob that were reserved for its recipients here; 0 for none. */
+  readonly reserved: number
+  /** How many of them are used. */
+  readonly used: number
+  /** How often cleanup began to work on it after a failure or a death. */
+  readonly starts: number
+  /** Sort keys of the items that hold what did not fit into its own. */
+  readonly apart: readonly string[]
 }
+
+/** What a message begins with. */
+export const untouched = {
+  state: 'incoming',
+  reason: null,
+  groups: 0,
+  split: null,
+  reserved: 0,
+  used: 0,
+  starts: 0,
+  apart: [],
+} as const satisfies Partial<QueuedMessage>
 
 export type Destination =
   | { readonly kind: 'local' }
@@ -51,6 +75,64 @@ export type Group = {
   /** When it is tried again (deferred) or rung again (active); null on hold. */
   readonly dueMs: number | null
   readonly leaseUntilMs: number
+  /** Attempts, this one counted, of which it is not known for each recipient whether it was delivered to. */
+  readonly unsettled: number
+  /** The split that made it: a group of a split that did not come to its end counts nothing. */
+  readonly split: string | null
+}
+
+/** Of the message's own item; what is more lies apart. An item holds ITEM_BYTES_MAX. */
+export const MESSAGE_ITEM_BYTES_MAX = 300_000
+/** Of one item with envelope recipients. */
+const RECIPIENTS_ITEM_BYTES_MAX = 200_000
+
+/** The message as items, its own first. Nearly always that is all. */
+export function messageItems(message: QueuedMessage): readonly [Item, ...Item[]] {
+  const { queueId } = message
+  const whole = messageItem(message, messageKey(queueId))
+  if (itemBytes(whole) <= MESSAGE_ITEM_BYTES_MAX) return [whole]
+  const { index = null, recipients, ...rest } = whole
+  const apart: Item[] = [{ ...apartKey(queueId, INDEX_SK), index }]
+  for (const chunk of byBytes(list(recipients), packedBytes, RECIPIENTS_ITEM_BYTES_MAX)) {
+    apart.push({ ...apartKey(queueId, recipientsSk(apart.length)), recipients: chunk })
+  }
+  return [{ ...rest, apart: apart.map(({ sk }) => sk) }, ...apart]
+}
+
+/** The item of a message with what lies apart; undefined when some of that is gone, and so the message. */
+export function together(item: Item, apart: readonly (Item | undefined)[]): Item | undefined {
+  if (apart.length === 0) return item
+  let index: Value = null
+  const recipients: Value[] = []
+  for (const part of apart) {
+    if (part === undefined) return undefined
+    if (part.sk === INDEX_SK) index = part.index ?? null
+    else recipients.push(...list(part.recipients))
+  }
+  return { ...item, index, recipients }
+}
+
+export const apartOf = (item: Item | undefined): readonly string[] => list(item?.apart).map(String)
+
+const packedBytes = (value: Value) => itemBytes({ value })
+
+/** In order, in lists of so many bytes at most; what is larger alone is alone. */
+export function byBytes<T>(
+  all: readonly T[],
+  bytesOf: (one: T) => number,
+  bytesMax: number,
+): readonly (readonly T[])[] {
+  const chunks: T[][] = []
+  let bytes = Number.POSITIVE_INFINITY
+  for (const one of all) {
+    bytes += bytesOf(one)
+    if (bytes > bytesMax) {
+      chunks.push([])
+      bytes = bytesOf(one)
+    }
+    chunks.at(-1)?.push(one)
+  }
+  return chunks
 }
 
 export function messageItem(message: QueuedMessage, key: { pk: string; sk: string }): Item {
@@ -127,6 +209,11 @@ export function queuedMessage(item: Item): QueuedMessage {
     has: list(item.has).map(String),
     arrivedMs: Number(item.arrivedMs),
     groups: Number(item.groups),
+    split: optional(item.split),
+    reserved: count(item.reserved),
+    used: count(item.used),
+    starts: count(item.starts),
+    apart: apartOf(item),
   }
 }
 
@@ -135,20 +222,23 @@ export function groupItem(group: Group, key: { pk: string; sk: string }): Item {
     ...key,
     state: group.state,
     nextHop: group.destination.kind === 'remote' ? group.destination.nextHop : null,
-    recipients: group.recipients.map((r) => [
-      r.address,
-      r.accountId,
-      r.extension,
-      r.original,
-      r.notify,
-      r.originalRecipient,
-    ]),
+    recipients: group.recipients.map(packFinal),
     attempts: group.attempts,
     lastReply: group.lastReply,
     dueMs: group.dueMs,
     leaseUntilMs: group.leaseUntilMs,
+    ...(group.unsettled > 0 && { unsettled: group.unsettled }),
+    ...(group.split !== null && { split: group.split }),
   }
 }
+
+function packFinal(recipient: FinalRecipient): readonly Value[] {
+  const { address, accountId, extension, original, notify, originalRecipient } = recipient
+  return [address, accountId, extension, original, notify, originalRecipient]
+}
+
+/** In the item of a group. */
+export const finalRecipientBytes = (recipient: FinalRecipient) => packedBytes(packFinal(recipient))
 
 export function groupRecord(item: Item): Group {
   const nextHop = optional(item.nextHop)
@@ -172,6 +262,8 @@ export function groupRecord(item: Item): Group {
     lastReply: optional(item.lastReply),
     dueMs: typeof item.dueMs === 'number' ? item.dueMs : null,
     leaseUntilMs: Number(item.leaseUntilMs),
+    unsettled: count(item.unsettled),
+    split: optional(item.split),
   }
 }
 
@@ -194,5 +286,7 @@ function unpackRecipient(packed: Value): EnvelopeRecipient {
 }
 
 const list = (value: Value | undefined): readonly Value[] => (Array.isArray(value) ? value : [])
+/** Of an attribute that older items lack. */
+const count = (value: Value | undefined): number => (typeof value === 'number' ? value : 0)
 const optional = (value: Value | undefined): string | null =>
   typeof value === 'string' ? value : null

@@ -2,6 +2,7 @@
 // written, then the doorbell rings. Only after the queue item is durable may a listener say `250`.
 
 import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
+import { ADDRESS_BYTES_MAX } from '#shared/mail/address.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
 import { MessageIndexer } from '#shared/mail/indexer.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
@@ -10,7 +11,7 @@ import type { Log } from '#shared/runtime/log.ts'
 import type { StagedObject, Store } from '#shared/storage/ports.ts'
 import { markDead, objectKey } from './blob.ts'
 import type { MailQueue } from './mail-queue.ts'
-import type { QueuedMessage } from './records.ts'
+import { type QueuedMessage, untouched } from './records.ts'
 
 export function createSpool(deps: {
   readonly queue: MailQueue
@@ -48,19 +49,17 @@ export function createSpool(deps: {
     const object = staged.get(spooled)
     if (object === undefined) throw new Error(`${queueId} was not received by this spool`)
     const message: QueuedMessage = {
+      ...untouched,
       queueId,
-      state: 'incoming',
-      reason: null,
       envelope,
       origin,
       object: { key: objectKey(queueId), length: index.bytes, storedFirst: object.stored },
       prepend,
       index: encodeIndex(index),
       headerBytes: index.headerBytes,
-      deliveredTo: index.deliveredTo,
+      deliveredTo: index.deliveredTo.filter((address) => address.length <= ADDRESS_BYTES_MAX),
       has: origin.account ? index.has : [],
       arrivedMs,
-      groups: 0,
     }
     // The object is committed first and awaited together with the queue item: see StagedObject.
     const committed = object.commit()
@@ -69,7 +68,8 @@ export function createSpool(deps: {
     if (item.status === 'rejected') throw item.reason
     if (stored.status === 'rejected') {
       // The sender hears 451 and comes again. Should this fail too, cleanup finds the item without its object.
-      await deps.queue.finish(message)
+      const [queued = message] = await deps.queue.load([queueId])
+      await deps.queue.finish(queued)
       throw stored.reason
     }
     deps.ring(queueId)

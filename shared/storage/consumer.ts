@@ -34,7 +34,7 @@ export function sortBatch(
     const { id, receives } = message
     if (!failed.has(id) || receives >= receivesMax - 1) done.push(message)
     else {
-      const seconds = RETRY_SECONDS * RETRY_FACTOR ** (receives - 1)
+      const seconds = Math.min(RETRY_SECONDS_MAX, RETRY_SECONDS * RETRY_FACTOR ** (receives - 1))
       again.set(seconds, [...(again.get(seconds) ?? []), message])
     }
   }
@@ -43,6 +43,7 @@ export function sortBatch(
 
 const RETRY_SECONDS = 5
 const RETRY_FACTOR = 3
+const RETRY_SECONDS_MAX = 300
 
 export type BatchHandler = (messages: readonly QueueMessage[]) => Promise<BatchResult>
 

@@ -279,8 +279,9 @@ export const tableLayouts = {
 } as const satisfies { readonly [name: string]: TableLayout }
 
 export const queueLayouts = {
-  incoming: { name: 'incoming', receivesMax: 5, deadLetter: 'incoming-dead' },
-  active: { name: 'active', receivesMax: 5, deadLetter: 'active-dead' },
+  // A queue counts deliveries to functions that were throttled and never started: few would make dead letters of good mail.
+  incoming: { name: 'incoming', receivesMax: 10, deadLetter: 'incoming-dead' },
+  active: { name: 'active', receivesMax: 10, deadLetter: 'active-dead' },
   'incoming-dead': { name: 'incoming-dead', receivesMax: 1000 },
   'active-dead': { name: 'active-dead', receivesMax: 1000 },
 } as const satisfies { readonly [name: string]: QueueLayout }

@@ -9,6 +9,7 @@ import {
   sweeperJobs,
 } from '#services/aws/environment.ts'
 import { queueLayouts, tableLayouts } from '#shared/storage/ports.ts'
+import { CLEANUP_TIMEOUT, DELIVERY_TIMEOUT } from '../../cdk/timeouts.ts'
 import { readable } from './readable.ts'
 import { hobby, scale, standard, syntheses } from './syntheses.ts'
 import { at, list, type Synthesis } from './synthesis.ts'
@@ -122,6 +123,16 @@ describe('queues', () => {
     )
     return found?.Properties
   }
+
+  it('keep a bell with its worker for six times as long as it may run, and deliver it ten times', () => {
+    for (const [name, timeout] of [
+      ['incoming', CLEANUP_TIMEOUT],
+      ['active', DELIVERY_TIMEOUT],
+    ] as const) {
+      expect(at(named(name), 'VisibilityTimeout')).toBe(6 * timeout.toSeconds())
+      expect(queueLayouts[name].receivesMax).toBeGreaterThanOrEqual(10)
+    }
+  })
 
   it('are those of the port', () => {
     expect(queues).toHaveLength(Object.keys(queueLayouts).length)

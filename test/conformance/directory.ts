@@ -355,6 +355,7 @@ function openDirectory(table: Table, settings: { recipientDelimiter?: string } =
       mailboxSizeLimit: 1_000,
       virtualAliasRecursionLimit: 10,
       virtualAliasExpansionLimit: 100,
+      lmtpSaveToDetailMailbox: false,
       ...settings,
     },
   })

@@ -142,6 +142,15 @@ describe('queue', () => {
     await isEmpty()
   })
 
+  it('releases what was set aside as corrupt, all of it at once, and asks for names otherwise', async () => {
+    expect(await queue('release --corrupt')).toBe('no message is corrupt\n')
+    const { code, stderr } = await commandLine(['queue', 'release', '--data', folder])
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--corrupt'),
+    })
+  })
+
   it('deletes mail that never leaves', async () => {
     const ids = [await submitted('deleted 1', 'deferred'), await submitted('deleted 2', 'deferred')]
     reply = undefined

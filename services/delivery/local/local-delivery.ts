@@ -7,10 +7,12 @@ import { isInbox } from '#shared/mailbox/folders.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import { fits, type Quota, roomLeft, usageOf } from '#shared/mailbox/quota.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
-import type { LocalDelivery } from '#shared/queue/pipeline.ts'
+import { Contended } from '#shared/mailbox/retry.ts'
+import type { LocalDelivery, LocalResult } from '#shared/queue/pipeline.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { Conflict } from '#shared/storage/ports.ts'
 
 export function createLocalDelivery(deps: {
   readonly mailbox: Mailbox
@@ -25,43 +27,50 @@ export function createLocalDelivery(deps: {
 }): LocalDelivery {
   const { mailbox } = deps
 
-  return async function deliverLocal(message, blob, recipient) {
+  return async function deliverLocal(message, blob, recipient, reserved) {
     const { queueId } = message
     const to = recipient.address
-    let result: DeliveryResult
+    let local: LocalResult
     try {
-      result = await attempt(message, blob, recipient)
+      local = await attempt(message, blob, recipient, reserved)
     } catch (error) {
       if (!(error instanceof TemporaryFailure)) throw error
-      result = { kind: 'deferred', status: '4.3.0', reply: `storage failed: ${error.message}` }
+      const reply = `storage failed: ${error.message}`
+      const contended = error instanceof Contended || error instanceof Conflict
+      local = {
+        ...without({ kind: 'deferred', status: '4.3.0', reply }),
+        contended,
+        uncertain: !contended,
+      }
     }
-    const { kind, ...fields } = result
+    const { kind, ...fields } = local.result
     deps.log.info({ queueId, to, relay: 'local', ...fields }, kind)
-    return result
+    return local
   }
 
   async function attempt(
-    ...[message, blob, recipient]: Parameters<LocalDelivery>
-  ): Promise<DeliveryResult> {
+    ...[message, blob, recipient, reserved]: Parameters<LocalDelivery>
+  ): Promise<LocalResult> {
     const { accountId } = recipient
     if (accountId === null) throw new Error(`local delivery of ${recipient.address}`)
     // RFC 5321 §6.3: a message that already was here goes in circles.
     if (message.deliveredTo.includes(recipient.address)) {
-      return {
+      return without({
         kind: 'failed',
         status: '5.4.6',
         reply: `mail forwarding loop for ${recipient.address}`,
-      }
+      })
     }
     const quota = await deps.quota(accountId)
     if (quota === undefined) {
-      return { kind: 'failed', status: '5.1.1', reply: `${recipient.address}: no such account` }
+      const reply = `${recipient.address}: no such account`
+      return without({ kind: 'failed', status: '5.1.1', reply })
     }
     const folders = await mailbox.folders.list(accountId)
     const used = usageOf(folders)
     if (!fits(roomLeft(quota, used), blob.object.length)) {
       const reply = `mailbox full: ${used.bytes} of ${quota.bytes} bytes, ${used.messages} messages`
-      return { kind: 'deferred', status: '4.2.2', reply }
+      return without({ kind: 'deferred', status: '4.2.2', reply })
     }
     const folder = folderFor(folders, recipient)
     const appended = await mailbox.append(folder, {
@@ -70,14 +79,26 @@ export function createLocalDelivery(deps: {
       internalDateMs: deps.clock.now(),
       prepend: deliveredTo(recipient.address),
       once: true,
+      recipient: recipient.address,
+      reserved,
     })
     switch (appended.kind) {
-      case 'appended':
-        return { kind: 'delivered', reply: `uid ${appended.uid} in ${folder.name}` }
-      case 'duplicate':
-        return { kind: 'delivered', reply: `already in ${folder.name}` }
-      case 'no-such-folder':
-        return { kind: 'deferred', status: '4.2.1', reply: `folder ${folder.name} has just gone` }
+      case 'appended': {
+        const reply = `uid ${appended.uid} in ${folder.name}`
+        return { ...without({ kind: 'delivered', reply }), usedReserved: reserved }
+      }
+      case 'duplicate': {
+        // Another recipient's delivery into the same folder used that one's reference, and ours is free.
+        const usedReserved = reserved && appended.recipient === recipient.address
+        return {
+          ...without({ kind: 'delivered', reply: `already in ${folder.name}` }),
+          usedReserved,
+        }
+      }
+      case 'no-such-folder': {
+        const reply = `folder ${folder.name} has just gone`
+        return without({ kind: 'deferred', status: '4.2.1', reply })
+      }
     }
   }
 
@@ -95,6 +116,14 @@ export function createLocalDelivery(deps: {
     )
   }
 }
+
+/** A result that took no reserved reference. */
+const without = (result: DeliveryResult): LocalResult => ({
+  result,
+  usedReserved: false,
+  contended: false,
+  uncertain: false,
+})
 
 function deliveredTo(address: string): string {
   return `Delivered-To: ${Buffer.from(address, 'utf8').toString('latin1')}\r\n`

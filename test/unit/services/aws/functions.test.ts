@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { type OpenedFunction, onQueueEvents, onSchedule } from '#services/aws/functions.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
-import type { Queue, QueueMessage } from '#shared/storage/ports.ts'
+import { type Queue, type QueueMessage, queueLayouts } from '#shared/storage/ports.ts'
 
 const context = { getRemainingTimeInMillis: () => 1_000 }
 
@@ -67,14 +67,23 @@ describe('onQueueEvents', () => {
     const handler = queueHandler(done, async (messages) => ({
       retry: messages.map(({ id }) => id),
     }))
-    // The fifth delivery would be the last.
-    const { batchItemFailures } = await handler(event(['a', 'b', 'c', 'd', 'e']), context)
-    expect(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual([
-      'm0',
-      'm1',
-      'm2',
+    // The delivery of this number would be the last.
+    const last = queueLayouts.incoming.receivesMax
+    const bodies = Array.from({ length: last }, (_, i) => `body ${i}`)
+    const { batchItemFailures } = await handler(event(bodies), context)
+    expect(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual(
+      bodies.slice(0, last - 2).map((_, i) => `m${i}`),
+    )
+    expect(done.slice(0, 5)).toEqual([
+      'extend r0 by 5',
+      'extend r1 by 15',
+      'extend r2 by 45',
+      'extend r3 by 135',
+      `extend ${bodies
+        .slice(4, last - 2)
+        .map((_, i) => `r${i + 4}`)
+        .join(' ')} by 300`,
     ])
-    expect(done.slice(0, 3)).toEqual(['extend r0 by 5', 'extend r1 by 15', 'extend r2 by 45'])
   })
 
   it('waits for the work under way before it answers', async () => {

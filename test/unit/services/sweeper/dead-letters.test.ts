@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { SET_ASIDE_MAX } from '#services/sweeper/dead-letters.ts'
+import { SET_ASIDE_MAX, STARTS_FATAL } from '#services/sweeper/dead-letters.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
@@ -28,8 +28,23 @@ describe('dead letters', () => {
     return left.length === 0
   }
 
-  it('have their messages set aside, until an operator releases them', async () => {
+  /** A message on which a worker has died so often. */
+  async function fatal() {
     const queueId = await accept()
+    for (let start = 0; start < STARTS_FATAL; start++) await pipeline.core.queue.countStart(queueId)
+    return queueId
+  }
+
+  it('of messages that no worker was started for are dropped', async () => {
+    const queueId = await accept()
+    await store.queues['incoming-dead'].send([queueId])
+    await drain()
+    expect(await stateOf(queueId)).toBe('incoming')
+    expect(await isEmpty('incoming-dead')).toBe(true)
+  })
+
+  it('have their messages set aside, until an operator releases them', async () => {
+    const queueId = await fatal()
     await store.queues['incoming-dead'].send([queueId])
     await drain()
     expect(await stateOf(queueId)).toBe('corrupt')
@@ -40,7 +55,7 @@ describe('dead letters', () => {
   })
 
   it('set nothing aside when there are so many that the worker must be broken', async () => {
-    const ids = await Promise.all(Array.from({ length: SET_ASIDE_MAX + 1 }, accept))
+    const ids = await Promise.all(Array.from({ length: SET_ASIDE_MAX + 1 }, fatal))
     await store.queues['incoming-dead'].send(ids)
     await drain()
     expect(await Promise.all(ids.map(stateOf))).toEqual(ids.map(() => 'incoming'))
@@ -48,7 +63,7 @@ describe('dead letters', () => {
   })
 
   it('set as many aside as are taken for poison', async () => {
-    const ids = await Promise.all(Array.from({ length: SET_ASIDE_MAX }, accept))
+    const ids = await Promise.all(Array.from({ length: SET_ASIDE_MAX }, fatal))
     await store.queues['incoming-dead'].send([...ids, ...ids])
     await drain()
     expect(await Promise.all(ids.map(stateOf))).toEqual(ids.map(() => 'corrupt'))

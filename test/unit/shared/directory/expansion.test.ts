@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDirectory } from '#shared/directory/directory.ts'
-import { expand } from '#shared/directory/expansion.ts'
-import { createLookup } from '#shared/directory/lookup.ts'
+import {
+  EXTENSIONS_PER_ENTRY_MAX,
+  expand,
+  LOOKUP_ADDRESSES_MAX,
+} from '#shared/directory/expansion.ts'
+import { createLookup, type Lookup } from '#shared/directory/lookup.ts'
+import type { AddressRecord } from '#shared/directory/records.ts'
 import { type Address, formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { Table } from '#shared/storage/ports.ts'
@@ -22,7 +27,11 @@ function address(text: string): Address {
   return parsed
 }
 
-const limits = { virtualAliasRecursionLimit: 5, virtualAliasExpansionLimit: 4 }
+const limits = {
+  virtualAliasRecursionLimit: 5,
+  virtualAliasExpansionLimit: 4,
+  lmtpSaveToDetailMailbox: false,
+}
 
 let opened: OpenedEmbedded
 beforeAll(async () => {
@@ -30,11 +39,11 @@ beforeAll(async () => {
 })
 afterAll(() => opened.close())
 
-function openDirectory(table: Table) {
+function openDirectory(table: Table, changed: Partial<typeof limits> = {}) {
   return createDirectory({
     table,
     clock: { now: () => 0, sleep: async () => {} },
-    settings: { recipientDelimiter: '+', mailboxSizeLimit: 0, ...limits },
+    settings: { recipientDelimiter: '+', mailboxSizeLimit: 0, ...limits, ...changed },
   })
 }
 
@@ -176,8 +185,17 @@ describe('expand', () => {
       expect(await expanded(keep, 'bob')).toEqual(['local bob +keep <bob>'])
     })
 
-    it('delivers apart to different extensions', async () => {
-      expect(await expanded({ accounts: ['bob'] }, 'bob', 'bob+x', 'bob+y')).toHaveLength(3)
+    it('delivers apart to different extensions only where they choose a folder, and to ten', async () => {
+      const directory = await directoryOf({ accounts: ['bob'] })
+      const recipients = ['bob', ...Array.from({ length: 20 }, (_, i) => `bob+${i}`)].map(address)
+      expect((await directory.expand(recipients)).local).toHaveLength(1)
+      const detail = openDirectory(opened.store.tables.directory, { lmtpSaveToDetailMailbox: true })
+      const { local } = await detail.expand(recipients)
+      expect(local.map(({ extension }) => extension)).toEqual([
+        null,
+        ...['0', '1', '2', '3', '4', '5', '6', '7', '8'],
+      ])
+      expect(local).toHaveLength(EXTENSIONS_PER_ENTRY_MAX)
     })
 
     it('drops an extension that makes the target too long', async () => {
@@ -238,5 +256,97 @@ describe('expand', () => {
     })
     // a, b, bob, bob+x, and no domain, for each has an entry; nothing new to ask in the rounds after
     expect(batches).toEqual([4])
+  })
+
+  describe('against who makes much of little', () => {
+    const targets = 900
+    const many = { ...limits, virtualAliasExpansionLimit: 1_000, recipientDelimiter: '+' }
+
+    /** An alias `bomb` with 900 targets, and how many addresses were looked up. */
+    function bomb(target: (n: number) => string) {
+      let asked = 0
+      const all = Array.from({ length: targets }, (_, n) => address(target(n)))
+      const lookup: Lookup = async (addresses) => {
+        asked += addresses.length
+        return addresses.map((of) => {
+          if (of.domain !== domain) return { kind: 'remote' }
+          const [base = '', extension = null] = of.local.split('+')
+          const name = { local: base, domain }
+          return base === 'bomb'
+            ? { kind: 'entry', entry: { name, account: null, targets: all }, extension }
+            : {
+                kind: 'entry',
+                entry: { name, account: accountNamed(base), targets: null },
+                extension,
+              }
+        })
+      }
+      return { lookup, asked: () => asked }
+    }
+    const accountNamed = (id: string) =>
+      ({ id, enabled: true }) as NonNullable<AddressRecord['account']>
+
+    const recipients = Array.from({ length: 601 }, (_, i) => address(`bomb+${i}`))
+
+    it('follows an alias with ten extensions of a message, however many it is asked with', async () => {
+      for (const [where, count] of [
+        ['ours.test', targets],
+        ['remote.test', targets * EXTENSIONS_PER_ENTRY_MAX],
+      ] as const) {
+        const { lookup, asked } = bomb((n) => `t${n}@${where}`)
+        const { local, remote, failed } = await expand(recipients, lookup, many)
+        expect(local.length + remote.length).toBe(count)
+        expect(failed).toEqual([])
+        expect(asked()).toBeLessThanOrEqual(recipients.length + targets * EXTENSIONS_PER_ENTRY_MAX)
+      }
+    })
+
+    it('does not go again through an alias that leads to too many', async () => {
+      const { lookup, asked } = bomb((n) => `t${n}@remote.test`)
+      const few = { ...many, virtualAliasExpansionLimit: targets - 1 }
+      const { remote, failed } = await expand(recipients, lookup, few)
+      expect(remote).toEqual([])
+      expect(failed).toHaveLength(recipients.length)
+      expect(new Set(failed.map(({ reason }) => reason))).toEqual(new Set(['too-many']))
+      expect(asked()).toBeLessThanOrEqual(recipients.length + targets * EXTENSIONS_PER_ENTRY_MAX)
+    })
+
+    it('looks up some hundred addresses at once and no more', async () => {
+      let largest = 0
+      const { lookup } = bomb((n) => `t${n}@remote.test`)
+      const watched: Lookup = (addresses) => {
+        largest = Math.max(largest, addresses.length)
+        return lookup(addresses)
+      }
+      await expand(recipients, watched, many)
+      expect(largest).toBeLessThanOrEqual(LOOKUP_ADDRESSES_MAX)
+    })
+
+    it('loses nobody to an alias that an original recipient failed with', async () => {
+      const world = {
+        accounts: ['bob'],
+        aliases: { big: 'small r1@r.test r2@r.test r3@r.test r4@r.test', small: 'bob' },
+      }
+      expect(await expanded(world, 'big', 'small')).toEqual([
+        'local bob <small>',
+        'failed big too-many <big>',
+      ])
+    })
+  })
+})
+
+describe('reach', () => {
+  it('counts where one address leads in the end', async () => {
+    const directory = await directoryOf({
+      accounts: ['bob', 'carol'],
+      disabled: ['eve'],
+      aliases: { all: 'bob staff eve', staff: 'carol r@remote.test', gone: 'who', round: 'round' },
+    })
+    const reach = (text: string) => directory.reach(address(text))
+    expect(await reach('all')).toEqual({ local: 2, remote: 1, failed: ['disabled'] })
+    expect(await reach('bob')).toEqual({ local: 1, remote: 0, failed: [] })
+    expect(await reach('x@remote.test')).toEqual({ local: 0, remote: 1, failed: [] })
+    expect(await reach('gone')).toEqual({ local: 0, remote: 0, failed: ['unknown'] })
+    expect(await reach('round')).toEqual({ local: 0, remote: 0, failed: ['loop'] })
   })
 })

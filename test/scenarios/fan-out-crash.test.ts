@@ -1,0 +1,247 @@
+// The process dies at every storage call of a message to several recipients here, whose references are reserved: nobody gets it
+// twice, nobody misses it, and the object is never given up while a message refers to it. Where nothing crashed nothing leaks either.
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { BlobId } from '#shared/contracts/mailbox.ts'
+import { parseAddress } from '#shared/mail/address.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import { noFlags } from '#shared/mailbox/flags.ts'
+import { blobKey } from '#shared/mailbox/keys.ts'
+import { mailboxBlobOf } from '#shared/queue/blob.ts'
+import { GROUP_LEASE_MS } from '#shared/queue/mail-queue.ts'
+import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { type FaultyStore, withFaults } from '#shared/storage/faults/with-faults.ts'
+import type { Store } from '#shared/storage/ports.ts'
+import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
+
+const text = 'Subject: crash\r\n\r\nbody\r\n'
+const names = ['ann', 'bob', 'carol'] as const
+const to = (...locals: readonly string[]) => locals.map((local) => `${local}@example.test`)
+
+describe('a crash while one message goes to several here', () => {
+  let resources: AsyncDisposableStack
+  let directory: string
+  let clock: ReturnType<typeof manualClock>
+  const set = ['lmtpSaveToDetailMailbox=yes']
+
+  beforeEach(async () => {
+    resources = new AsyncDisposableStack()
+    directory = resources.use(await temporaryFolder()).path
+    clock = manualClock()
+    await withPipeline(async (pipeline) => {
+      for (const name of names) await pipeline.addAccount(`${name}@example.test`)
+      await pipeline.addAlias('list@example.test', to('ann', 'bob'))
+    })
+  })
+  afterEach(() => resources.disposeAsync())
+
+  const onStore = (store: Store) => createPipeline(store, clock, { set, deliverRemote })
+  const deliverRemote = async (_message: unknown, _hop: string, all: readonly unknown[]) =>
+    all.map(() => ({ kind: 'delivered', reply: '250 ok' }) as const)
+
+  async function withPipeline<T>(work: (pipeline: Pipeline, store: Store) => Promise<T>) {
+    await using store = await openEmbeddedStore({ directory, clock })
+    return await work(onStore(store), store)
+  }
+
+  /** Runs until all is quiet or the process is dead. */
+  async function live(store: FaultyStore, work: (pipeline: Pipeline) => Promise<unknown>) {
+    try {
+      await work(onStore(store))
+    } catch {
+      // Dead.
+    }
+    const { crashed } = store
+    await store[Symbol.asyncDispose]()
+    return crashed
+  }
+
+  async function recover(pipeline: Pipeline): Promise<void> {
+    for (let round = 0; round < 5; round++) {
+      clock.advance(20 * 60_000)
+      await pipeline.workers.sweeper.ringDue()
+      await pipeline.settle()
+    }
+  }
+
+  /** How many messages each inbox has of it, and how many references its blob counts. */
+  async function traces(pipeline: Pipeline, store: Store, queueId: QueueId) {
+    const messages: number[] = []
+    for (const name of names) {
+      const address = parseAddress(`${name}@example.test`)
+      const account = address && (await pipeline.core.directory.accounts.get(address))
+      if (account === undefined) throw new Error(name)
+      const inbox = await pipeline.core.mailbox.inbox(account.id)
+      const snapshot = await pipeline.core.mailbox.snapshot(inbox)
+      messages.push(snapshot.messages.filter(({ blobId }) => String(blobId) === queueId).length)
+    }
+    const item = await store.tables.mail.get(blobKey(queueId as string as BlobId))
+    return { messages, refs: Number(item?.refs ?? 0) }
+  }
+
+  const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
+
+  /** Crashes at each call before and after its effect; `between` happens while the process is dead. */
+  async function everyCrash(
+    recipients: readonly string[],
+    wanted: readonly number[],
+    between: (pipeline: Pipeline, first: boolean) => Promise<unknown> = async () => {},
+  ): Promise<void> {
+    for (const effect of ['none', 'done'] as const) {
+      let delivered = 0
+      for (let call = 1; ; call++) {
+        const store = withFaults(await openEmbeddedStore({ directory, clock }), {
+          crashPoint: { call, effect },
+        })
+        let queueId: QueueId | undefined
+        let accepted = false
+        const crashed = await live(store, async (pipeline) => {
+          const accepting = pipeline.accept(text, recipients, {}, () => {
+            accepted = true
+          })
+          queueId = await accepting
+          await pipeline.settle()
+        })
+        await withPipeline(async (pipeline, opened) => {
+          if (accepted && queueId === undefined) {
+            const [entry] = await Array.fromAsync(pipeline.core.operator.list())
+            queueId = entry?.message.queueId
+          }
+          await between(pipeline, true)
+          await recover(pipeline)
+          await between(pipeline, false)
+          if (queueId === undefined) return
+          const { messages, refs } = await traces(pipeline, opened, queueId)
+          for (const [i, count] of messages.entries()) {
+            expect({ effect, call, i, count }).toEqual({
+              effect,
+              call,
+              i,
+              count: count > 0 ? 1 : 0,
+            })
+            if (wanted[i]) expect({ effect, call, i, count }).toMatchObject({ count: 1 })
+          }
+          expect({ effect, call, refs }).toMatchObject({ refs: expect.any(Number) })
+          expect(refs).toBeGreaterThanOrEqual(sum(messages))
+          if (!crashed) expect(refs).toBe(sum(messages))
+          expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+          delivered++
+        })
+        if (!crashed) break
+      }
+      expect(delivered).toBeGreaterThan(5)
+    }
+  }
+
+  it('all on the spot, two of them into one folder', async () => {
+    await everyCrash(to('list', 'ann+x'), [1, 1, 0])
+  }, 120_000)
+
+  it('some here and one elsewhere', async () => {
+    await everyCrash([...to('list', 'ann+x'), 'x@one.test'], [1, 1, 0])
+  }, 120_000)
+
+  it('the list has other members when the process comes back', async () => {
+    const members = async (pipeline: Pipeline, ...locals: readonly string[]) => {
+      const list = parseAddress('list@example.test')
+      if (list === undefined) throw new Error('no list')
+      await pipeline.core.directory.aliases.remove(list)
+      await pipeline.addAlias('list@example.test', to(...locals))
+    }
+    await everyCrash(to('list'), [0, 1, 0], (pipeline, first) =>
+      first ? members(pipeline, 'bob', 'carol') : members(pipeline, 'ann', 'bob'),
+    )
+  }, 120_000)
+
+  it('an operator deletes it while one of the recipients waits', async () => {
+    await withPipeline(async (pipeline) => {
+      const address = parseAddress('bob@example.test')
+      const bob = address && (await pipeline.core.directory.accounts.get(address))
+      if (bob === undefined) throw new Error('no bob')
+      await pipeline.core.directory.accounts.set(bob.address, { quotaBytes: 1 })
+    })
+    for (const effect of ['none', 'done'] as const) {
+      for (let call = 1; ; call++) {
+        const queueId = await withPipeline(async (pipeline) => {
+          const accepted = await pipeline.accept(text, to('list'))
+          await pipeline.settle()
+          return accepted
+        })
+        clock.advance(2 * GROUP_LEASE_MS)
+        const store = withFaults(await openEmbeddedStore({ directory, clock }), {
+          crashPoint: { call, effect },
+        })
+        const crashed = await live(store, ({ core }) => core.operator.remove(queueId))
+        // Its groups may have been taken for deletion; once that is over the operator tries again.
+        clock.advance(2 * GROUP_LEASE_MS)
+        await withPipeline(async (pipeline, opened) => {
+          await pipeline.core.operator.remove(queueId)
+          const { messages, refs } = await traces(pipeline, opened, queueId)
+          expect({ effect, call, messages, refs }).toEqual({
+            effect,
+            call,
+            messages: [1, 0, 0],
+            refs: 1,
+          })
+          expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+        })
+        if (!crashed) break
+      }
+    }
+  }, 120_000)
+
+  it('deleted while it is not known whether one was delivered, it keeps its references', async () => {
+    await withPipeline(async (direct, opened) => {
+      for (const name of names.slice(0, 2)) await direct.inbox(`${name}@example.test`)
+      let transactions = 0
+      const faulty = withFaults(opened, {
+        // The second append happens, and nobody hears of it.
+        plan: ({ name, operation }) =>
+          name === 'mail' && operation === 'transact' && ++transactions === 2
+            ? 'unanswered'
+            : undefined,
+      })
+      const pipeline = onStore(faulty)
+      const queueId = await pipeline.accept(text, to('list'))
+      await pipeline.settle()
+      const [entry] = await Array.fromAsync(pipeline.core.operator.list())
+      expect(entry?.groups).toMatchObject([{ state: 'deferred', unsettled: 1 }])
+      expect(await pipeline.core.operator.remove(queueId)).toBe(true)
+      expect(await traces(pipeline, opened, queueId)).toEqual({ messages: [1, 1, 0], refs: 2 })
+    })
+  })
+
+  it('deleted while cleanup is at it, it keeps its references: they may be used this moment', async () => {
+    await withPipeline(async (pipeline, opened) => {
+      const queueId = await pipeline.accept(text, to('list'))
+      const { queue, mailbox, directory: accounts, operator } = pipeline.core
+      const [message] = await queue.load([queueId])
+      const address = parseAddress('ann@example.test')
+      const ann = address && (await accounts.accounts.get(address))
+      if (message === undefined || ann === undefined) throw new Error('not there')
+      const blob = mailboxBlobOf(message, 'mx.example.test')
+      const recipients = to('ann', 'bob').map((name) => ({ ...recipient, address: name }))
+      await queue.reserve(blob, recipients)
+      expect(await operator.remove(queueId)).toBe(true)
+      await mailbox.append(await mailbox.inbox(ann.id), {
+        blob,
+        flags: noFlags,
+        internalDateMs: 0,
+        prepend: '',
+        once: true,
+        recipient: 'ann@example.test',
+        reserved: true,
+      })
+      expect(await traces(pipeline, opened, queueId)).toEqual({ messages: [1, 0, 0], refs: 2 })
+    })
+  })
+})
+
+const recipient = {
+  accountId: null,
+  extension: null,
+  original: '',
+  notify: [],
+  originalRecipient: null,
+}

@@ -1,0 +1,151 @@
+// One message to many accounts here, on a store that cancels overlapping transactions as DynamoDB does.
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { AccountId, BlobId, FolderId } from '#shared/contracts/mailbox.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import { blobKey, deliveredKey } from '#shared/mailbox/keys.ts'
+import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { Conflict } from '#shared/storage/ports.ts'
+import { type Overlaps, withOverlaps } from '#test/support/overlapping-table.ts'
+import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
+
+const text = 'Subject: to all\r\n\r\nbody\r\n'
+/** Turns of the event loop that a write is under way: many others begin meanwhile. */
+const LATENCY_TURNS = 5
+
+async function latency(): Promise<void> {
+  for (let turn = 0; turn < LATENCY_TURNS; turn++) {
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+describe('one message to many recipients here', () => {
+  let resources: AsyncDisposableStack
+  let clock: ReturnType<typeof manualClock>
+  let pipeline: Pipeline
+  let store: ReturnType<typeof withOverlaps>
+  let overlaps: { readonly mail: Overlaps; readonly queue: Overlaps }
+
+  beforeEach(async () => {
+    resources = new AsyncDisposableStack()
+    clock = manualClock()
+    const folder = resources.use(await temporaryFolder())
+    store = withOverlaps(await openEmbeddedStore({ directory: folder.path, clock }), latency)
+    resources.use(store)
+    overlaps = store.overlaps
+    pipeline = createPipeline(store, clock, { set: ['virtualAliasExpansionLimit=2000'] })
+  })
+  afterEach(() => resources.disposeAsync())
+
+  /** The list `all` of so many accounts, each of which has its folders. */
+  async function addAccounts(count: number): Promise<readonly AccountId[]> {
+    const names = Array.from({ length: count }, (_, i) => `u${i}@example.test`)
+    const accounts: AccountId[] = []
+    for (const name of names) {
+      const { id } = await pipeline.addAccount(name)
+      accounts.push(id)
+      await pipeline.core.mailbox.inbox(id)
+    }
+    await pipeline.addAlias('all@example.test', names)
+    Object.assign(overlaps.mail, {
+      transactions: 0,
+      cancelledTransactions: 0,
+      cancelledWrites: 0,
+    } satisfies Overlaps)
+    return accounts
+  }
+
+  async function exists(accounts: readonly AccountId[]): Promise<number[]> {
+    const inboxes = await Promise.all(accounts.map((id) => pipeline.core.mailbox.inbox(id)))
+    return inboxes.map((inbox) => inbox.exists)
+  }
+
+  const refs = async (queueId: QueueId) =>
+    (await store.tables.mail.get(blobKey(queueId as string as BlobId), { consistent: true }))?.refs
+
+  it('100 are delivered to on the spot, and none is in the way of another', async () => {
+    const accounts = await addAccounts(100)
+    const queueId = await pipeline.accept(text, ['all@example.test'])
+    await pipeline.settle()
+    expect(await exists(accounts)).toEqual(accounts.map(() => 1))
+    expect(overlaps.mail).toEqual({
+      transactions: 100,
+      cancelledTransactions: 0,
+      cancelledWrites: 0,
+    })
+    expect(await refs(queueId)).toBe(100)
+    expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+  })
+
+  it('1,000 are delivered to in groups, in one round', async () => {
+    const accounts = await addAccounts(1_000)
+    const queueId = await pipeline.accept(text, ['all@example.test'])
+    await pipeline.settle()
+    expect(await exists(accounts)).toEqual(accounts.map(() => 1))
+    expect(overlaps.mail).toEqual({
+      transactions: 1_000,
+      cancelledTransactions: 0,
+      cancelledWrites: 0,
+    })
+    expect(await refs(queueId)).toBe(1_000)
+    expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+  }, 60_000)
+
+  it('the object lives as long as one of them keeps the message, and no longer', async () => {
+    const accounts = await addAccounts(3)
+    const queueId = await pipeline.accept(text, ['all@example.test'])
+    await pipeline.settle()
+    for (const [i, accountId] of accounts.entries()) {
+      const inbox = await pipeline.core.mailbox.inbox(accountId)
+      expect(await refs(queueId)).toBe(accounts.length - i)
+      const { messages } = await pipeline.core.mailbox.snapshot(inbox)
+      await pipeline.core.mailbox.expunge(
+        inbox,
+        messages.map(({ uid }) => uid),
+      )
+    }
+    const item = await store.tables.mail.get(blobKey(queueId as string as BlobId))
+    expect(item).toMatchObject({ refs: 0, deadPk: 'DEAD' })
+  })
+
+  it('a mailbox that too many deliver into is tried again in seconds, and nobody gets it twice', async () => {
+    const accounts = await addAccounts(2)
+    const [hot] = accounts
+    if (hot === undefined) throw new Error('no account')
+    const inbox = await pipeline.core.mailbox.inbox(hot)
+    let busy = true
+    const { mail } = store.tables
+    const transact = mail.transact.bind(mail)
+    // Somebody else's transactions, one after the other, without end.
+    mail.transact = async (writes) => {
+      if (
+        !busy ||
+        !writes.some((write) => 'update' in write && write.update.sk === `F#${inbox.id}`)
+      )
+        return transact(writes)
+      throw new Conflict('another transaction')
+    }
+    await pipeline.accept(text, ['all@example.test'])
+    await pipeline.settle()
+    expect(await exists(accounts)).toEqual([0, 1])
+    const [entry] = await Array.fromAsync(pipeline.core.operator.list())
+    // Its doorbell comes back: no group was made that would wait for minutes.
+    expect(entry).toMatchObject({ message: { state: 'incoming' }, groups: [] })
+    busy = false
+    clock.advance(61_000)
+    await pipeline.settle()
+    expect(await exists(accounts)).toEqual([1, 1])
+    expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+  })
+
+  it('a marker in the folder says for whom it was delivered', async () => {
+    const accounts = await addAccounts(2)
+    const queueId = await pipeline.accept(text, ['all@example.test'])
+    await pipeline.settle()
+    const [first] = accounts
+    const inbox = first && (await pipeline.core.mailbox.inbox(first))
+    const key = deliveredKey(inbox?.id as FolderId, queueId as string as BlobId)
+    expect(await store.tables.mail.get(key)).toMatchObject({ recipient: 'u0@example.test' })
+  })
+})

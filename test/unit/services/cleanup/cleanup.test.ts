@@ -1,0 +1,122 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { FAILURES_MAX, RECIPIENTS_ON_THE_SPOT_MAX } from '#services/cleanup/cleanup.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import { LOCAL_GROUP_RECIPIENTS_MAX } from '#shared/queue/mail-queue.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import type { QueueMessage } from '#shared/storage/ports.ts'
+import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
+import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
+
+const text = 'Subject: a\r\n\r\n'
+
+describe('cleanup', () => {
+  const clock = manualClock()
+  let opened: OpenedEmbedded
+  let pipeline: Pipeline
+
+  beforeEach(async () => {
+    opened = await openEmbedded({ clock })
+    pipeline = createPipeline(opened.store, clock)
+    await pipeline.addAccount('ann@example.test')
+  })
+  afterEach(() => opened.close())
+
+  const bell = (queueId: QueueId, receives: number): QueueMessage => ({
+    id: 'b',
+    body: queueId,
+    receipt: 'r',
+    receives,
+  })
+  /** As a function that gets the doorbell for the nth time, with the directory broken in this way. */
+  async function fail(queueId: QueueId, receives: number, error: Error): Promise<boolean> {
+    const { directory } = pipeline.core
+    const { expand } = directory
+    Object.assign(directory, { expand: () => Promise.reject(error) })
+    const { retry } = await pipeline.workers.cleanup.handle([bell(queueId, receives)])
+    Object.assign(directory, { expand })
+    return retry.length > 0
+  }
+  const message = async (queueId: QueueId) => (await pipeline.core.queue.load([queueId]))[0]
+
+  describe('sets a message aside for what it did to cleanup', () => {
+    const bug = new Error('bug')
+
+    it('not for deliveries of its doorbell that never came to a worker', async () => {
+      const queueId = await pipeline.accept(text, ['ann@example.test'])
+      expect(await fail(queueId, 9, bug)).toBe(true)
+      expect(await message(queueId)).toMatchObject({ state: 'incoming', starts: 1 })
+    })
+
+    it('when it has failed as often as is allowed, and it is released with a clean slate', async () => {
+      const queueId = await pipeline.accept(text, ['ann@example.test'])
+      for (let receives = 1; receives <= FAILURES_MAX; receives++) {
+        expect(await fail(queueId, receives, bug)).toBe(true)
+      }
+      expect(await fail(queueId, FAILURES_MAX + 1, bug)).toBe(false)
+      expect(await message(queueId)).toMatchObject({ state: 'corrupt', reason: 'Error: bug' })
+      const released = await Array.fromAsync(pipeline.core.operator.releaseCorrupt())
+      expect(released).toEqual([queueId])
+      expect(await message(queueId)).toMatchObject({ state: 'incoming', starts: 0 })
+      await pipeline.settle()
+      expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
+    })
+
+    it('never for an outage, which wipes out what was counted', async () => {
+      const queueId = await pipeline.accept(text, ['ann@example.test'])
+      await fail(queueId, 2, bug)
+      for (let receives = 3; receives < 20; receives++) {
+        expect(await fail(queueId, receives, new TemporaryFailure('down'))).toBe(true)
+      }
+      expect(await message(queueId)).toMatchObject({ state: 'incoming', starts: 0 })
+    })
+
+    it('and writes nothing for a doorbell that comes once', async () => {
+      const queueId = await pipeline.accept(text, ['ann@example.test'])
+      const before = await message(queueId)
+      await fail(queueId, 1, bug)
+      expect(await message(queueId)).toEqual(before)
+    })
+  })
+
+  it('releases all corrupt messages and leaves those on hold', async () => {
+    const [corrupt, held] = [
+      await pipeline.accept(text, ['ann@example.test']),
+      await pipeline.accept(text, ['ann@example.test']),
+    ]
+    await pipeline.core.queue.markCorrupt(corrupt, 'x')
+    await pipeline.core.operator.hold(held, 'x')
+    expect(await Array.fromAsync(pipeline.core.operator.releaseCorrupt())).toEqual([corrupt])
+    expect((await message(held))?.state).toBe('hold')
+  })
+
+  describe('splits a message with many final recipients and delivers none itself', () => {
+    const many = (count: number) => Array.from({ length: count }, (_, i) => `x${i}@example.test`)
+
+    async function split(count: number) {
+      const targets = many(count)
+      for (const target of targets) await pipeline.addAccount(target)
+      await pipeline.addAlias('all@example.test', targets)
+      const queueId = await pipeline.accept(text, ['all@example.test'])
+      const { underWay } = await pipeline.workers.cleanup.handle([bell(queueId, 1)])
+      await underWay
+      return pipeline.core.operator.show(queueId)
+    }
+
+    it('as many as one group holds are delivered at once', async () => {
+      expect(await split(RECIPIENTS_ON_THE_SPOT_MAX)).toBeUndefined()
+    })
+
+    it('one more makes groups of bounded size, each under a lease of its own', async () => {
+      const entry = await split(RECIPIENTS_ON_THE_SPOT_MAX + 1)
+      expect(entry?.groups.map(({ recipients }) => recipients.length).sort()).toEqual([
+        1,
+        LOCAL_GROUP_RECIPIENTS_MAX,
+      ])
+      expect(await pipeline.inbox('x0@example.test')).toHaveLength(0)
+      await pipeline.settle()
+      expect(await pipeline.inbox('x0@example.test')).toHaveLength(1)
+      expect(await pipeline.inbox(`x${RECIPIENTS_ON_THE_SPOT_MAX}@example.test`)).toHaveLength(1)
+      expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+    })
+  })
+})

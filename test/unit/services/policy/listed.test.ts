@@ -1,0 +1,58 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { assemblePolicy } from '#services/assembly/pipeline.ts'
+import type { PolicyClient } from '#shared/contracts/policy.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import { createPipeline, manualClock, origin } from '#test/support/pipeline.ts'
+import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
+
+let opened: OpenedEmbedded
+let policy: PolicyClient
+
+beforeAll(async () => {
+  const clock = manualClock()
+  opened = await openEmbedded({ clock })
+  const pipeline = createPipeline(opened.store, clock)
+  await pipeline.addAccount('ann@example.test')
+  await pipeline.addAccount('off@example.test', { enabled: false })
+  const aliases: { readonly [name: string]: readonly string[] } = {
+    gone: ['nobody@example.test', 'nowhere@example.test'],
+    far: ['hop@example.test'],
+    hop: ['nobody@example.test'],
+    disabled: ['off@example.test'],
+    round: ['trip@example.test'],
+    trip: ['round@example.test'],
+    some: ['nobody@example.test', 'ann@example.test'],
+    away: ['x@remote.test'],
+  }
+  for (const [name, targets] of Object.entries(aliases)) {
+    await pipeline.addAlias(`${name}@example.test`, targets)
+  }
+  policy = assemblePolicy(pipeline.core)
+})
+afterAll(() => opened.close())
+
+async function answer(name: string): Promise<string> {
+  const verdict = await policy.recipient({
+    queueId: 'Q' as QueueId,
+    origin: origin(null),
+    sender: 's@remote.test',
+    declaredBytes: 0,
+    recipients: [],
+    recipient: `${name}@example.test`,
+  })
+  return verdict.kind === 'permit' ? 'ok' : `${verdict.reply.code} ${verdict.reply.status}`
+}
+
+describe('reject_unlisted_recipient', () => {
+  it('follows an alias to its ends and refuses what leads nowhere', async () => {
+    expect(await answer('gone')).toBe('550 5.1.1')
+    expect(await answer('far')).toBe('550 5.1.1')
+    expect(await answer('far+x')).toBe('550 5.1.1')
+    expect(await answer('disabled')).toBe('550 5.2.1')
+    expect(await answer('round')).toBe('550 5.4.6')
+  })
+
+  it('takes mail that reaches somebody', async () => {
+    for (const name of ['ann', 'some', 'away']) expect(await answer(name)).toBe('ok')
+  })
+})
