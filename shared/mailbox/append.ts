@@ -4,14 +4,18 @@
 import type { BlobId, FolderId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { ConditionFailed, type Signals, type Table, type Write } from '#shared/storage/ports.ts'
+import { Admission, type Refused } from './admission.ts'
 import { reference } from './blob-references.ts'
 import { changeItem } from './change-log.ts'
 import { addDigest, messageDigest } from './digest.ts'
 import { DELETED, type FlagSet, fitKeywords, SEEN } from './flags.ts'
 import { unchanged } from './folder-edit.ts'
 import { folderKey, folderTopic } from './keys.ts'
+import type { Limits } from './quota.ts'
 import { type Blob, folderRecord, messageItem } from './records.ts'
 import { retrying } from './retry.ts'
+import { countFolder, usageWrites } from './usage.ts'
+import { readCompleteUsage } from './usage-counting.ts'
 
 export type Appendix = {
   readonly blob: Blob
@@ -33,12 +37,18 @@ export type Appended =
   /** `once`, and the folder had it already. */
   | { readonly kind: 'duplicate' }
   | { readonly kind: 'no-such-folder' }
+  | Refused
 
-/** Messages of one transaction: folder + change-log entry + two writes each stay below TRANSACT_ITEMS_MAX. */
-export const APPEND_BATCH_MAX = 49
+/** Messages of one transaction: folder, change-log entry, USAGE and two writes each stay below TRANSACT_ITEMS_MAX. */
+export const APPEND_BATCH_MAX = 48
+
+/** Bytes of the message as it is read back. */
+export const sizeOf = ({ blob, prepend }: Pick<Appendix, 'blob' | 'prepend'>) =>
+  prepend.length + blob.prepend.length + blob.object.length
 
 type Waiting = {
   readonly message: Appendix
+  readonly limits: Limits | undefined
   readonly resolve: (result: Appended) => void
   readonly reject: (error: unknown) => void
 }
@@ -50,10 +60,13 @@ export function createAppend(deps: {
 }) {
   const waiting = new Map<FolderId, Waiting[]>()
 
-  /** Resolves when the message is durable in the folder. Rejects with TemporaryFailure when the folder is too contended. */
-  function append(folder: FolderRef, message: Appendix): Promise<Appended> {
+  /**
+   * Resolves when the message is durable in the folder. Rejects with TemporaryFailure when the folder is too contended. Without limits
+   * it only counts for the account.
+   */
+  function append(folder: FolderRef, message: Appendix, limits?: Limits): Promise<Appended> {
     return new Promise((resolve, reject) => {
-      const entry = { message, resolve, reject }
+      const entry = { message, limits, resolve, reject }
       const queue = waiting.get(folder.id)
       if (queue) {
         queue.push(entry)
@@ -92,6 +105,7 @@ export function createAppend(deps: {
       const state = folderRecord(item)
       if (!state.selectable) return results.map((result) => result ?? { kind: 'no-such-folder' })
       const modSeq = (state.modSeq + 1) as ModSeq
+      const admission = await admit(folder, batch, results)
       const open = batch.map((_, i) => i).filter((i) => results[i] === undefined)
       if (open.length === 0) return results.map((result) => result ?? { kind: 'duplicate' })
       const blobs: Write[] = []
@@ -111,7 +125,7 @@ export function createAppend(deps: {
           flags = fitted.flags
         }
         const uid = (state.uidNext + uids.length) as Uid
-        const size = prepend.length + blob.prepend.length + blob.object.length
+        const size = sizeOf(entry.message)
         uids.push(uid)
         blobs.push(reference(blob, once ? folder.id : undefined))
         const record = {
@@ -132,19 +146,21 @@ export function createAppend(deps: {
       }
       const uidNext = state.uidNext + uids.length
       const exists = state.exists + uids.length
+      const { growth, set, asRead } = countFolder(state, { bytes, exists })
       try {
         await deps.table.transact([
           ...blobs,
           {
             update: folderKey(folder.accountId, folder.id),
             changes: {
-              set: { uidNext, modSeq, exists, unseen, deleted, bytes, digest },
+              set: { uidNext, modSeq, exists, unseen, deleted, bytes, digest, ...set },
               ...(keywords.size > 0 && { insert: { keywords } }),
             },
-            if: unchanged(state),
+            if: { all: [unchanged(state), ...asRead] },
           },
           ...messages,
           { put: changeItem(folder.id, modSeq, 'new', uids, saveDateMs) },
+          ...usageWrites(folder.accountId, growth, admission?.change),
         ])
       } catch (error) {
         // Blobs come first in the transaction: those refused are here already (or, when their object is being collected, gone).
@@ -159,6 +175,21 @@ export function createAppend(deps: {
       deps.signals.publish(folderTopic(folder.id), String(modSeq))
       return results.map((result) => result ?? { kind: 'duplicate' })
     }
+  }
+
+  /** Gives those that are over the limits their result; undefined when nothing is limited. */
+  async function admit(
+    { accountId }: FolderRef,
+    batch: readonly Waiting[],
+    results: (Appended | undefined)[],
+  ): Promise<Admission | undefined> {
+    if (batch.every(({ limits }) => limits === undefined)) return undefined
+    const admission = new Admission(await readCompleteUsage(deps, accountId), deps.clock.now())
+    for (const [i, { message, limits }] of batch.entries()) {
+      if (results[i] !== undefined || limits === undefined) continue
+      results[i] = admission.admit(limits, sizeOf(message), message.blob.object.length)
+    }
+    return admission
   }
 
   return append

@@ -1,12 +1,10 @@
 // Local delivery, what a local delivery agent does: finds the folder, watches the quota, appends exactly once.
 
 import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
-import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { AccountId, Folder } from '#shared/contracts/mailbox.ts'
 import { noFlags } from '#shared/mailbox/flags.ts'
-import { isInbox } from '#shared/mailbox/folders.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
-import { fits, type Quota, roomLeft, usageOf } from '#shared/mailbox/quota.ts'
-import type { FolderRecord } from '#shared/mailbox/records.ts'
+import type { Quota } from '#shared/mailbox/quota.ts'
 import type { LocalDelivery } from '#shared/queue/pipeline.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -57,20 +55,19 @@ export function createLocalDelivery(deps: {
     if (quota === undefined) {
       return { kind: 'failed', status: '5.1.1', reply: `${recipient.address}: no such account` }
     }
-    const folders = await mailbox.folders.list(accountId)
-    const used = usageOf(folders)
-    if (!fits(roomLeft(quota, used), blob.object.length)) {
-      const reply = `mailbox full: ${used.bytes} of ${quota.bytes} bytes, ${used.messages} messages`
-      return { kind: 'deferred', status: '4.2.2', reply }
-    }
-    const folder = folderFor(folders, recipient)
-    const appended = await mailbox.append(folder, {
-      blob,
-      flags: noFlags,
-      internalDateMs: deps.clock.now(),
-      prepend: deliveredTo(recipient.address),
-      once: true,
-    })
+    const folder = await folderFor(accountId, recipient)
+    const appended = await mailbox.append(
+      folder,
+      {
+        blob,
+        flags: noFlags,
+        internalDateMs: deps.clock.now(),
+        prepend: deliveredTo(recipient.address),
+        once: true,
+      },
+      // What others send is limited by the quota alone.
+      { ...quota, appendBytesPerDay: 0 },
+    )
     switch (appended.kind) {
       case 'appended':
         return { kind: 'delivered', reply: `uid ${appended.uid} in ${folder.name}` }
@@ -78,22 +75,30 @@ export function createLocalDelivery(deps: {
         return { kind: 'delivered', reply: `already in ${folder.name}` }
       case 'no-such-folder':
         return { kind: 'deferred', status: '4.2.1', reply: `folder ${folder.name} has just gone` }
+      case 'over-quota': {
+        const { bytes, messages } = appended.used
+        const reply = `mailbox full: ${bytes} of ${quota.bytes} bytes, ${messages} messages`
+        return { kind: 'deferred', status: '4.2.2', reply }
+      }
+      case 'over-append-limit':
+        throw new Error('delivery has no limit a day')
     }
   }
 
-  function folderFor(
-    folders: readonly FolderRecord[],
-    { extension }: FinalRecipient,
-  ): FolderRecord {
-    const inbox = folders.find(isInbox)
-    if (inbox === undefined) throw new Error('an account without INBOX')
-    if (extension === null || !deps.options.deliverToDetailFolder) return inbox
-    const wanted = extension.toLowerCase()
-    return (
-      folders.find((folder) => folder.parentId === null && folder.name.toLowerCase() === wanted) ??
-      inbox
-    )
+  async function folderFor(accountId: AccountId, { extension }: FinalRecipient): Promise<Folder> {
+    const detail =
+      extension === null || !deps.options.deliverToDetailFolder
+        ? undefined
+        : await mailbox.folders.firstOf(accountId, spellings(extension))
+    return detail?.selectable ? detail : mailbox.inbox(accountId)
   }
+}
+
+/** Names are looked up as they are spelled; addresses are mostly written in lower case. */
+function spellings(extension: string): readonly string[] {
+  const lower = extension.toLowerCase()
+  const [first = '', ...rest] = lower
+  return [extension, first.toUpperCase() + rest.join(''), lower, extension.toUpperCase()]
 }
 
 function deliveredTo(address: string): string {

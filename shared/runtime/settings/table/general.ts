@@ -6,6 +6,7 @@ import { boolean, bytes, integer, text } from '../kinds.ts'
 import { type Kind, Setting, type SettingGroup } from '../setting.ts'
 
 const MEGABYTE = 1024 ** 2
+const GIGABYTE = 1024 ** 3
 const TERABYTE = 1024 ** 4
 
 const delimiter: Kind<string> = {
@@ -54,6 +55,11 @@ export const generalSettings = {
     default: 1_000_000,
     about: 'Messages an account may hold, all folders together; 0 for no limit.',
     known: { dovecot: 'quota_rule (messages)' },
+  }),
+  accountAppendLimitPerDay: new Setting(bytes({ min: 0, max: 1024 * TERABYTE }), {
+    default: 50 * GIGABYTE,
+    about:
+      'How much the IMAP clients of an account may append in a day (UTC), and never more than ten times its quota; 0 means no limit. What was appended and deleted again is out of the quota and stays on the disk for `collectorGraceTime`.',
   }),
   recipientDelimiter: new Setting(delimiter, {
     default: '+',
