@@ -33,7 +33,7 @@ import type { FolderRecord } from './records.ts'
 import { retrying } from './retry.ts'
 import type { createTransfer } from './transfer.ts'
 import { countedAsRead, type Growth, noGrowth, usageWrites } from './usage.ts'
-import { readCompleteUsage } from './usage-counting.ts'
+import { countFolders, readCompleteUsage } from './usage-counting.ts'
 
 export type RenameFolder =
   | { readonly kind: 'renamed' }
@@ -239,14 +239,17 @@ export function createFolderMoving(deps: {
   }
 
   /**
-   * Finishes removals that a crash cut short; returns how many there were. An account of an older version is counted on the way.
+   * Finishes removals that a crash cut short; returns how many there were. What an older version left uncounted is counted on
+   * the way.
    */
   async function finishRemovals(accountId: AccountId): Promise<number> {
     let finished = 0
     await readCompleteUsage(deps, accountId)
     // Each round may leave the name above without anything below it.
     for (let round = 0; round <= FOLDER_DEPTH_MAX; round++) {
-      const left = (await folders.all(accountId)).filter(
+      const all = await folders.all(accountId)
+      if (round === 0) await countFolders(deps, accountId, all)
+      const left = all.filter(
         ({ selectable, removed, exists, children }) =>
           removed || (!selectable && (exists > 0 || children === 0)),
       )

@@ -35,7 +35,9 @@ const PAGE_ITEMS_MAX = 500
 export async function readCompleteUsage(deps: Deps, accountId: AccountId): Promise<Usage> {
   const usage = await readUsage(deps.table, accountId)
   if (usage.complete) return usage
-  await countFolders(deps, accountId, itemsOf(deps.table, accountId, foldersPrefix))
+  for await (const page of itemsOf(deps.table, accountId, foldersPrefix)) {
+    await countFolders(deps, accountId, page.map(folderRecord))
+  }
   await countAnnotations(deps, accountId)
   await deps.table.write({
     update: usageKey(accountId),
@@ -64,13 +66,11 @@ export const firstUsage = (accountId: AccountId, folders: number): Write => ({
 export async function countFolders(
   deps: Deps,
   accountId: AccountId,
-  items: AsyncIterable<readonly Item[]>,
+  folders: readonly FolderRecord[],
 ): Promise<void> {
-  for await (const page of items) {
-    const uncounted = page.map(folderRecord).filter((folder) => !isCounted(folder))
-    for (let i = 0; i < uncounted.length; i += COUNTED_TOGETHER_MAX) {
-      await countTogether(deps, accountId, uncounted.slice(i, i + COUNTED_TOGETHER_MAX))
-    }
+  const uncounted = folders.filter((folder) => !isCounted(folder))
+  for (let i = 0; i < uncounted.length; i += COUNTED_TOGETHER_MAX) {
+    await countTogether(deps, accountId, uncounted.slice(i, i + COUNTED_TOGETHER_MAX))
   }
 }
 
