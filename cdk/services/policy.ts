@@ -19,8 +19,8 @@ export class Policy extends PostwolkeFunction<'policy'> {
       },
       statements: [
         allow(['dynamodb:BatchGetItem'], [directory.tableArn]),
-        // How full a mailbox is stands on its folders.
-        allow(['dynamodb:Query'], [mail.tableArn], keysLike('A#*')),
+        // How full a mailbox is stands in one item; of one that an older version made, on its folders.
+        allow(['dynamodb:GetItem', 'dynamodb:Query'], [mail.tableArn], keysLike('A#*')),
       ],
     })
   }

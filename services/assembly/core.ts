@@ -4,7 +4,7 @@
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { createDirectory } from '#shared/directory/directory.ts'
 import { createMailbox } from '#shared/mailbox/mailbox.ts'
-import type { Quota } from '#shared/mailbox/quota.ts'
+import type { Limits } from '#shared/mailbox/quota.ts'
 import { createMailQueue } from '#shared/queue/mail-queue.ts'
 import { createQueueOperator } from '#shared/queue/operator.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -31,14 +31,15 @@ export function createCore(deps: {
   const directory = createDirectory({ table: tables.directory, clock, settings })
 
   /** What the account may store; undefined when it is gone. */
-  async function quota(accountId: AccountId): Promise<Quota | undefined> {
+  async function quota(accountId: AccountId): Promise<Limits | undefined> {
     const account = await directory.accounts.byId(accountId)
-    return (
-      account && {
-        bytes: account.quotaBytes ?? settings.mailboxSizeLimit,
-        messages: settings.mailboxMessageLimit,
-      }
-    )
+    if (account === undefined) return undefined
+    const bytes = account.quotaBytes ?? settings.mailboxSizeLimit
+    return {
+      bytes,
+      messages: settings.mailboxMessageLimit,
+      appendBytesPerDay: appendBytesPerDay(bytes, settings.accountAppendLimitPerDay),
+    }
   }
 
   return {
@@ -55,4 +56,11 @@ export function createCore(deps: {
       clock,
     }),
   }
+}
+
+/** How many times its quota a client may append in a day: a whole mailbox can move in again and again, a disk is not filled. */
+const APPENDED_QUOTAS_PER_DAY = 10
+
+function appendBytesPerDay(quotaBytes: number, limit: number): number {
+  return quotaBytes === 0 ? limit : Math.min(limit, APPENDED_QUOTAS_PER_DAY * quotaBytes)
 }

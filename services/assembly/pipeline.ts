@@ -71,13 +71,16 @@ export function assembleSweeper({ store, queue, clock, log }: Core) {
   }
 }
 
-export function assembleCollector({ store, directory, mailbox, clock, log }: Core) {
+export function assembleCollector({ store, directory, mailbox, settings, clock, log }: Core) {
   return createCollector({
     queueTable: store.tables.queue,
     mail: store.tables.mail,
     objects: store.objects,
     accounts: directory.accounts,
     finishRemovalsOf: mailbox.finishRemovals,
+    // No driver knows its free room yet.
+    pressure: async () => false,
+    options: { graceMs: settings.collectorGraceTime },
     clock,
     log: log.child({ service: 'collector' }),
   })

@@ -15,6 +15,7 @@ import { CommandFailure } from './failure.ts'
 import { queueCommands } from './queue.ts'
 import { restoreCommand } from './restore.ts'
 import { serveCommand } from './serve.ts'
+import { storageCommands } from './storage.ts'
 
 /** Runs the command in these words; resolves to the exit code. Rejects only for bugs. */
 export async function runCommandLine(words: readonly string[], process: Process): Promise<number> {
@@ -53,6 +54,7 @@ function createProgram(process: Process): Command {
   accountCommands(program, define)
   aliasCommands(program, define)
   queueCommands(program, define)
+  storageCommands(program, define)
   configCommands(program, process)
   restoreCommand(program, process)
   for (const group of [program, ...program.commands]) {

@@ -3,22 +3,32 @@
 
 import type { AccountId, BlobId } from '#shared/contracts/mailbox.ts'
 import { parseQueueId, type QueueId, queueIdTime } from '#shared/mail/queue-id.ts'
-import { DEAD_PK, deadSk } from '#shared/mailbox/change.ts'
+import { chunks, DEAD_PK, deadSk } from '#shared/mailbox/change.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { number, text } from '#shared/mailbox/records.ts'
 import { markDead } from '#shared/queue/blob.ts'
 import { messageKey } from '#shared/queue/keys.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { ConditionFailed, type ObjectStore, type Table } from '#shared/storage/ports.ts'
+import {
+  ConditionFailed,
+  type IndexEntry,
+  type ObjectStore,
+  type Page,
+  type Table,
+} from '#shared/storage/ports.ts'
 
-/** How long the object of a message nobody refers to is kept: the time to undo a mistake. */
-export const DEAD_GRACE_MS = 7 * 24 * 3_600_000
+/**
+ * The least time the object of a message nobody refers to is kept, whatever the setting, the disk or an operator says: commands that
+ * run may still read it.
+ */
+export const GRACE_FLOOR_MS = 3_600_000
 /** Age after which an object that is neither queued nor in a mailbox counts as left by a crash. */
 export const ORPHAN_AGE_MS = 24 * 3_600_000
 const OBJECTS_PREFIX = 'mail/'
 const ACCOUNTS_AT_ONCE = 16
-/** Dead blobs deleted in one go; the rest waits for the next. */
+const DELETIONS_AT_ONCE = 16
+/** Dead blobs deleted in one go, about; the rest waits for the next. */
 export const COLLECTED_AT_ONCE_MAX = 1_000
 
 export function createCollector(deps: {
@@ -28,22 +38,51 @@ export function createCollector(deps: {
   readonly accounts: { list(): AsyncIterable<{ readonly id: AccountId }> }
   /** Empties the folders of one account whose removal was begun. */
   readonly finishRemovalsOf: (accountId: AccountId) => Promise<unknown>
+  /** Whether the store is short of room: then only the least grace time is kept. */
+  readonly pressure: () => Promise<boolean>
+  readonly options: {
+    /** How long the object of a message nobody refers to is kept: the time to undo a mistake. */
+    readonly graceMs: number
+  }
   readonly clock: Clock
   readonly log: Log
 }) {
   const { queueTable, mail, objects, clock, log } = deps
 
-  /** Deletes the objects of blobs that have been dead for their grace time. */
-  async function collectDead(): Promise<number> {
-    const upTo = deadSk(clock.now() - DEAD_GRACE_MS, '~' as BlobId)
-    const page = await mail.queryIndex('dead', {
-      pk: DEAD_PK,
-      sk: { to: upTo },
-      limit: COLLECTED_AT_ONCE_MAX,
-    })
+  /**
+   * Deletes the objects of blobs that have been dead for their grace time; `now`: the least of it. Returns how many, of which there
+   * may be more.
+   */
+  async function collectDead({ now = false } = {}): Promise<number> {
+    const short = await deps.pressure()
+    const graceMs = now || short ? GRACE_FLOOR_MS : Math.max(deps.options.graceMs, GRACE_FLOOR_MS)
+    const collected = await collectUntil(clock.now() - graceMs)
+    if (collected > 0) log.info({ collected, short }, 'objects deleted')
+    return collected
+  }
+
+  /** For a clock that looks often: deletes what it may while the store is short of room. */
+  async function relieve(): Promise<void> {
+    while ((await deps.pressure()) && (await collectDead()) > 0);
+  }
+
+  /** Passes over what is still queued, however much that is. */
+  async function collectUntil(deadSinceMs: number): Promise<number> {
     let collected = 0
-    for (const { pk } of page.items) if (await collect(pk.slice(2) as BlobId)) collected++
-    if (collected > 0) log.info({ collected }, 'objects deleted')
+    let after: string | undefined
+    do {
+      const page: Page<IndexEntry> = await mail.queryIndex('dead', {
+        pk: DEAD_PK,
+        sk: { to: deadSk(deadSinceMs, '~' as BlobId) },
+        limit: COLLECTED_AT_ONCE_MAX,
+        ...(after === undefined ? {} : { after }),
+      })
+      for (const some of chunks(page.items, DELETIONS_AT_ONCE)) {
+        const done = await Promise.all(some.map(({ pk }) => collect(pk.slice(2) as BlobId)))
+        collected += done.filter((each) => each).length
+      }
+      after = page.next
+    } while (after !== undefined && collected < COLLECTED_AT_ONCE_MAX)
     return collected
   }
 
@@ -116,7 +155,7 @@ export function createCollector(deps: {
     await Promise.all(batch)
   }
 
-  return { collectDead, findOrphans, finishRemovals }
+  return { collectDead, relieve, findOrphans, finishRemovals }
 }
 
 const objectName = (key: string) => key.slice(OBJECTS_PREFIX.length)

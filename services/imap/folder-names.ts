@@ -6,17 +6,13 @@ import type { Session } from './session.ts'
 
 export { DELIMITER }
 
-/** All folders of the session's account, in one read. */
+/** All folders of the session's account: for commands that are about many of them. */
 export const folderTree = (session: Session): Promise<FolderTree> =>
   session.services.mailbox.folders.tree(session.account.id)
 
-/** The folder of a path; undefined when there is none. One read for all folders of the account. */
-export async function findFolder(
-  session: Session,
-  path: string,
-): Promise<FolderRecord | undefined> {
-  return (await folderTree(session)).find(path)
-}
+/** The folder of a path; undefined when there is none. */
+export const findFolder = (session: Session, path: string): Promise<FolderRecord | undefined> =>
+  session.services.mailbox.folders.find(session.account.id, path)
 
 /** The name of a mailbox to be made: one delimiter at its end only says that others will come below it (RFC 9051 §6.3.4). */
 export function newName(path: string): string {

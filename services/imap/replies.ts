@@ -32,9 +32,11 @@ export const replies = {
   badEntryName: no('CANNOT', 'This cannot be the name of an entry'),
   metadataTooLarge: (bytesMax: number): Completion =>
     no(`METADATA MAXSIZE ${bytesMax}`, 'The value is too large'),
-  tooMuchMetadata: no('METADATA TOOMANY', 'Too many entries'),
+  tooManyEntries: no('METADATA TOOMANY', 'Too many entries'),
+  tooMuchMetadata: no('METADATA TOOMANY', 'All entries together are too large'),
   readOnly: no('NOPERM', 'Mailbox is selected read-only'),
   overQuota: no('OVERQUOTA', 'Mailbox is full'),
+  appendLimit: no('LIMIT', 'Too much was appended today'),
   messageTooLarge: no('TOOBIG', 'Message too large'),
   emptyMessage: no('CANNOT', 'A message cannot be empty'),
   tooManyMessages: no('LIMIT', 'Too many messages at once'),

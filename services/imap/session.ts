@@ -5,7 +5,7 @@ import type { Authenticator } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { FolderSnapshots } from '#shared/mailbox/folder-snapshots.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
-import type { Quota } from '#shared/mailbox/quota.ts'
+import type { Limits } from '#shared/mailbox/quota.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -43,7 +43,7 @@ export type Services = {
   readonly authenticator: Authenticator
   readonly accountSessions: AccountSessions
   /** What the account may store; undefined when it is gone. */
-  readonly quota: (accountId: AccountId) => Promise<Quota | undefined>
+  readonly quota: (accountId: AccountId) => Promise<Limits | undefined>
   readonly clock: Clock
   readonly log: Log
   readonly hostname: string

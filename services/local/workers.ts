@@ -20,6 +20,8 @@ const GATHER_MS = 5
 const VISIBILITY_SECONDS = 120
 const SWEEP_EVERY_MS = 5_000
 const HOUSEKEEPING_EVERY_MS = 3_600_000
+/** How soon a disk that ran short of room gets some of what is dead already. */
+const RELIEF_EVERY_MS = 5 * 60_000
 const ORPHANS_EVERY_MS = 24 * 3_600_000
 /** The search reads every object's name; a start has better things to do. */
 const ORPHANS_FIRST_MS = 3_600_000
@@ -66,6 +68,7 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
         await collector.finishRemovals()
         await housekeeping()
       }),
+      every(RELIEF_EVERY_MS, () => collector.relieve(), RELIEF_EVERY_MS),
       every(ORPHANS_EVERY_MS, () => collector.findOrphans(), ORPHANS_FIRST_MS),
     ]
     return {

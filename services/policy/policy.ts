@@ -6,7 +6,7 @@ import type { MessageRequest, PolicyClient, SmtpReply, Verdict } from '#shared/c
 import type { Directory, Reach } from '#shared/directory/directory.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
-import type { Usage } from '#shared/mailbox/quota.ts'
+import type { Used } from '#shared/mailbox/quota.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { rejectUnlistedRecipient } from './listed.ts'
 import { rejectOverQuota } from './quota.ts'
@@ -24,7 +24,7 @@ export type PolicyOptions = {
 
 export function createPolicy(deps: {
   readonly directory: Directory
-  readonly usage: (accountId: AccountId) => Promise<Usage>
+  readonly usage: (accountId: AccountId) => Promise<Used>
   readonly isMynetwork: (address: string) => boolean
   readonly options: PolicyOptions
   readonly log: Log

@@ -1,5 +1,5 @@
 import type { AccountId } from '#shared/contracts/mailbox.ts'
-import { fits, roomLeft, type Usage } from '#shared/mailbox/quota.ts'
+import { fits, roomLeft, type Used } from '#shared/mailbox/quota.ts'
 import { mailboxFull, messageExceedsQuota } from './replies.ts'
 import { dunno, type Restriction, reject } from './restriction.ts'
 
@@ -8,7 +8,7 @@ import { dunno, type Restriction, reject } from './restriction.ts'
  * behind aliases are judged at delivery, where the mail waits in the queue.
  */
 export function rejectOverQuota(
-  usage: (accountId: AccountId) => Promise<Usage>,
+  usage: (accountId: AccountId) => Promise<Used>,
   messagesMax: number,
 ): Restriction {
   return {

@@ -1,14 +1,34 @@
 // Annotations of folders and of the account as a whole (RFC 5464): small values under names like `/private/comment`.
 
 import type { AccountId, FolderId } from '#shared/contracts/mailbox.ts'
-import { type Item, type Signals, type Table, TRANSACT_ITEMS_MAX } from '#shared/storage/ports.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import {
+  type Condition,
+  type Item,
+  type Signals,
+  type Table,
+  TRANSACT_ITEMS_MAX,
+  type Write,
+} from '#shared/storage/ports.ts'
 import { accountPk, accountTopic, annotationSk } from './keys.ts'
+import { retrying } from './retry.ts'
+import { noGrowth, staysWithin, USAGE_WRITES, type Usage, usageWrites } from './usage.ts'
+import { annotationSize, readCompleteUsage } from './usage-counting.ts'
 
 /** Bytes of an entry's name, and of its value (METADATA MAXSIZE). */
 export const ANNOTATION_NAME_BYTES_MAX = 200
 export const ANNOTATION_BYTES_MAX = 64 * 1024
-/** Entries of one folder, or of the account (METADATA TOOMANY), and of one SETMETADATA. */
+/** Entries of one folder, or of the account as a whole (METADATA TOOMANY). */
 export const ANNOTATIONS_PER_FOLDER_MAX = 100
+/** Entries of an account and all its folders. */
+export const ANNOTATIONS_PER_ACCOUNT_MAX = 10_000
+/** Bytes of an account's entries, their names included: they are outside of its quota. */
+export const ANNOTATION_BYTES_PER_ACCOUNT_MAX = 16 * 1024 * 1024
+/** Of one SETMETADATA, which is one transaction. */
+const SET_ENTRIES_MAX = TRANSACT_ITEMS_MAX - USAGE_WRITES
+const SET_BYTES_MAX = 3_500_000
+/** So many of the largest are within one transaction. */
+const REMOVED_TOGETHER_MAX = 50
 
 export type Annotation = { readonly entry: string; readonly value: Uint8Array }
 
@@ -17,16 +37,18 @@ export type SetAnnotations =
   | { readonly kind: 'bad-name' }
   | { readonly kind: 'too-large' }
   | { readonly kind: 'too-many' }
+  /** All entries of the account together. */
+  | { readonly kind: 'too-much' }
 
 type Of = { readonly accountId: AccountId; readonly id: FolderId | null }
 
-export function createAnnotations({
-  table,
-  signals,
-}: {
+export function createAnnotations(deps: {
   readonly table: Table
   readonly signals: Signals
+  readonly clock: Clock
 }) {
+  const { table, signals, clock } = deps
+
   /** By name, in byte order. `id` null: those of the account as a whole. */
   async function get(of: Of): Promise<readonly Annotation[]> {
     return (await readAll(table, of)).map(({ sk, value }) => ({
@@ -45,31 +67,98 @@ export function createAnnotations({
       if (!isEntryName(entry)) return { kind: 'bad-name' }
       if (value !== null && value.length > ANNOTATION_BYTES_MAX) return { kind: 'too-large' }
     }
-    const names = new Set((await get(of)).map(({ entry }) => entry))
-    for (const [entry, value] of given) {
-      if (value === null) names.delete(entry)
-      else names.add(entry)
-    }
-    if (names.size > ANNOTATIONS_PER_FOLDER_MAX || given.size > TRANSACT_ITEMS_MAX) {
-      return { kind: 'too-many' }
-    }
-    const pk = accountPk(of.accountId)
-    await table.transact(
-      [...given].map(([entry, value]) => {
-        const key = { pk, sk: annotationSk(of.id, entry) }
-        return value === null ? { delete: key } : { put: { ...key, value } }
-      }),
-    )
+    const givenBytes = [...given.values()].reduce((sum, value) => sum + (value?.length ?? 0), 0)
+    if (given.size > SET_ENTRIES_MAX || givenBytes > SET_BYTES_MAX) return { kind: 'too-many' }
+    const changed = await retrying(clock, () => change(of, given))
+    if (changed !== 'set') return { kind: changed }
     signals.publish(accountTopic(of.accountId), 'metadata')
     return { kind: 'set' }
+  }
+
+  async function change(
+    of: Of,
+    given: ReadonlyMap<string, Uint8Array | null>,
+  ): Promise<'set' | 'too-many' | 'too-much'> {
+    const usage = await readCompleteUsage(deps, of.accountId)
+    const before = new Map((await readAll(table, of)).map((item) => [item.sk, item]))
+    const pk = accountPk(of.accountId)
+    const writes: Write[] = []
+    let annotations = 0
+    let annotationBytes = 0
+    for (const [entry, value] of given) {
+      const key = { pk, sk: annotationSk(of.id, entry) }
+      const old = before.get(key.sk)
+      if (old !== undefined) {
+        annotations -= 1
+        annotationBytes -= annotationSize(old)
+      }
+      if (value === null) {
+        writes.push({ delete: key })
+        continue
+      }
+      const bytes = annotationSize({ ...key, value })
+      annotations += 1
+      annotationBytes += bytes
+      writes.push({ put: { ...key, value, bytes } })
+    }
+    // What takes away is allowed however much there is.
+    const limits: Condition[] = []
+    if (annotations > 0) {
+      if (before.size + annotations > ANNOTATIONS_PER_FOLDER_MAX) return 'too-many'
+      if (usage.annotations + annotations > ANNOTATIONS_PER_ACCOUNT_MAX) return 'too-many'
+      limits.push(staysWithin('annotations', ANNOTATIONS_PER_ACCOUNT_MAX, annotations))
+    }
+    if (annotationBytes > 0) {
+      const bytesMax = ANNOTATION_BYTES_PER_ACCOUNT_MAX
+      if (usage.annotationBytes + annotationBytes > bytesMax) return 'too-much'
+      limits.push(staysWithin('annotationBytes', bytesMax, annotationBytes))
+    }
+    await table.transact([
+      ...writes,
+      annotationUsage(of.accountId, usage, { annotations, annotationBytes }, limits),
+    ])
+    return 'set'
   }
 
   return { get, set }
 }
 
-export async function removeAnnotations(table: Table, of: Of): Promise<void> {
-  const items = await readAll(table, of)
-  await table.batchWrite(items.map(({ pk, sk }) => ({ delete: { pk, sk } })))
+/** One change of annotations in the account after the other: each knows what is there. */
+function annotationUsage(
+  accountId: AccountId,
+  { annotationChanges }: Usage,
+  add: { readonly annotations: number; readonly annotationBytes: number },
+  limits: readonly Condition[] = [],
+): Write {
+  const asRead: Condition = { attribute: 'annotationChanges', is: '=', value: annotationChanges }
+  const [write] = usageWrites(accountId, noGrowth, {
+    add: { ...add, annotationChanges: 1 },
+    if: [asRead, ...limits],
+  })
+  if (write === undefined) throw new Error('a change of annotations that changes nothing')
+  return write
+}
+
+export async function removeAnnotations(
+  deps: { readonly table: Table; readonly clock: Clock },
+  of: Of,
+): Promise<void> {
+  const { table, clock } = deps
+  const removeSome = async (): Promise<boolean> => {
+    const usage = await readCompleteUsage(deps, of.accountId)
+    const items = (await readAll(table, of)).slice(0, REMOVED_TOGETHER_MAX)
+    if (items.length === 0) return false
+    const annotationBytes = items.reduce((sum, item) => sum + annotationSize(item), 0)
+    await table.transact([
+      ...items.map(({ pk, sk }) => ({ delete: { pk, sk } })),
+      annotationUsage(of.accountId, usage, {
+        annotations: -items.length,
+        annotationBytes: -annotationBytes,
+      }),
+    ])
+    return true
+  }
+  while (await retrying(clock, removeSome));
 }
 
 async function readAll(table: Table, { accountId, id }: Of): Promise<readonly Item[]> {

@@ -10,14 +10,18 @@ import {
   TRANSACT_ITEMS_MAX,
   type Write,
 } from '#shared/storage/ports.ts'
+import { Admission, type Refused } from './admission.ts'
 import { deliverOnce, reference } from './blob-references.ts'
 import { changeItem } from './change-log.ts'
 import { addDigest, messageDigest } from './digest.ts'
 import { DELETED, type FlagSet, fitKeywords, SEEN } from './flags.ts'
 import { unchanged } from './folder-edit.ts'
 import { folderKey, folderTopic } from './keys.ts'
+import type { Limits } from './quota.ts'
 import { type Blob, folderRecord, messageItem } from './records.ts'
 import { retrying } from './retry.ts'
+import { countFolder, USAGE_WRITES, usageWrites } from './usage.ts'
+import { readCompleteUsage } from './usage-counting.ts'
 
 export type Appendix = {
   readonly blob: Blob
@@ -42,12 +46,18 @@ export type Appended =
   /** `once`, and the folder had it already; `recipient`: whom it was delivered for, where a marker says so. */
   | { readonly kind: 'duplicate'; readonly recipient?: string }
   | { readonly kind: 'no-such-folder' }
+  | Refused
 
-/** Messages of one transaction: folder + change-log entry + two writes each stay below TRANSACT_ITEMS_MAX. */
-export const APPEND_BATCH_MAX = 49
+/** Messages of one transaction: folder, change-log entry, USAGE and two writes each stay below TRANSACT_ITEMS_MAX. */
+export const APPEND_BATCH_MAX = 48
+
+/** Bytes of the message as it is read back. */
+export const sizeOf = ({ blob, prepend }: Pick<Appendix, 'blob' | 'prepend'>) =>
+  prepend.length + blob.prepend.length + blob.object.length
 
 type Waiting = {
   readonly message: Appendix
+  readonly limits: Limits | undefined
   readonly resolve: (result: Appended) => void
   readonly reject: (error: unknown) => void
 }
@@ -59,10 +69,13 @@ export function createAppend(deps: {
 }) {
   const waiting = new Map<FolderId, Waiting[]>()
 
-  /** Resolves when the message is durable in the folder. Rejects with TemporaryFailure when the folder is too contended. */
-  function append(folder: FolderRef, message: Appendix): Promise<Appended> {
+  /**
+   * Resolves when the message is durable in the folder. Rejects with TemporaryFailure when the folder is too contended. Without limits
+   * it only counts for the account.
+   */
+  function append(folder: FolderRef, message: Appendix, limits?: Limits): Promise<Appended> {
     return new Promise((resolve, reject) => {
-      const entry = { message, resolve, reject }
+      const entry = { message, limits, resolve, reject }
       const queue = waiting.get(folder.id)
       if (queue) {
         queue.push(entry)
@@ -103,6 +116,7 @@ export function createAppend(deps: {
       const state = folderRecord(item)
       if (!state.selectable) return results.map((result) => result ?? { kind: 'no-such-folder' })
       const modSeq = (state.modSeq + 1) as ModSeq
+      const admission = await admissionTo(folder, batch)
       const open = batch.map((_, i) => i).filter((i) => results[i] === undefined)
       if (open.length === 0) return results.map((result) => result ?? { kind: 'duplicate' })
       const claims: Write[] = []
@@ -119,18 +133,21 @@ export function createAppend(deps: {
         if (entry === undefined) continue
         const own = claimsOf(folder.id, entry.message, marked.has(i), saveDateMs)
         if (claims.length + own.length + messages.length + 1 > MESSAGE_WRITES_MAX) break
+        const { message, limits } = entry
+        const size = sizeOf(message)
+        results[i] = limits && admission?.admit(limits, size, message.blob.object.length)
+        if (results[i] !== undefined) continue
         claims.push(...own)
         claimants.push(...own.map(() => i))
         taken.push(i)
-        const { blob, internalDateMs, prepend } = entry.message
-        let { flags } = entry.message
+        const { blob, internalDateMs, prepend } = message
+        let { flags } = message
         if (flags.keywords.length > 0) {
           const fitted = fitKeywords(flags, [...state.keywords, ...keywords])
           for (const keyword of fitted.added) keywords.add(keyword)
           flags = fitted.flags
         }
         const uid = (state.uidNext + uids.length) as Uid
-        const size = prepend.length + blob.prepend.length + blob.object.length
         uids.push(uid)
         const record = {
           uid,
@@ -148,21 +165,24 @@ export function createAppend(deps: {
         bytes += size
         digest = addDigest(digest, messageDigest(uid, modSeq))
       }
+      if (taken.length === 0) continue
       const uidNext = state.uidNext + uids.length
       const exists = state.exists + uids.length
+      const { growth, set, asRead } = countFolder(state, { bytes, exists })
       try {
         await deps.table.transact([
           ...claims,
           {
             update: folderKey(folder.accountId, folder.id),
             changes: {
-              set: { uidNext, modSeq, exists, unseen, deleted, bytes, digest },
+              set: { uidNext, modSeq, exists, unseen, deleted, bytes, digest, ...set },
               ...(keywords.size > 0 && { insert: { keywords } }),
             },
-            if: unchanged(state),
+            if: { all: [unchanged(state), ...asRead] },
           },
           ...messages,
           { put: changeItem(folder.id, modSeq, 'new', uids, saveDateMs) },
+          ...usageWrites(folder.accountId, growth, admission?.change),
         ])
       } catch (error) {
         // Claims come first in the transaction: those refused are here already (or, when their object is being collected, gone).
@@ -187,17 +207,24 @@ export function createAppend(deps: {
         results[i] = { kind: 'appended', uid, modSeq, uidValidity: state.uidValidity }
       }
       deps.signals.publish(folderTopic(folder.id), String(modSeq))
-      if (taken.length === open.length) {
-        return results.map((result) => result ?? { kind: 'duplicate' })
-      }
+      if (results.every((result) => result !== undefined)) return results
     }
+  }
+
+  /** Undefined when nothing is limited. */
+  async function admissionTo(
+    { accountId }: FolderRef,
+    batch: readonly Waiting[],
+  ): Promise<Admission | undefined> {
+    if (batch.every(({ limits }) => limits === undefined)) return undefined
+    return new Admission(await readCompleteUsage(deps, accountId), deps.clock.now())
   }
 
   return append
 }
 
-/** Besides those for the folder and its log. */
-const MESSAGE_WRITES_MAX = TRANSACT_ITEMS_MAX - 2
+/** Besides those for the folder, its log and USAGE. */
+const MESSAGE_WRITES_MAX = TRANSACT_ITEMS_MAX - 2 - USAGE_WRITES
 
 /** What makes an appendix refer to its blob, and keeps it from being there twice. */
 function claimsOf(

@@ -19,13 +19,14 @@ import { readFolder, readMessages } from './folder-reading.ts'
 import { folderTopic } from './keys.ts'
 import type { FolderRecord, MessageRecord } from './records.ts'
 import { retrying } from './retry.ts'
+import { usageWrites } from './usage.ts'
 
 export { DEAD_PK, deadSk } from './blob-references.ts'
 
 /** Messages of one STORE transaction, next to the folder and the log entry. */
 export const STORE_BATCH_MAX = 98
-/** Messages of one EXPUNGE transaction: each also writes its blob. */
-export const EXPUNGE_BATCH_MAX = 49
+/** Messages of one EXPUNGE transaction: each also writes its blob; and USAGE. */
+export const EXPUNGE_BATCH_MAX = 48
 
 export type Stored =
   | {
@@ -128,8 +129,8 @@ export function createChange(deps: {
     edit: FolderEdit,
     blobs: Awaited<ReturnType<typeof release>> = [],
   ): Promise<ModSeq> {
-    const { modSeq, writes } = edit.finish()
-    await table.transact([...writes, ...blobs])
+    const { modSeq, writes, growth } = edit.finish()
+    await table.transact([...writes, ...blobs, ...usageWrites(folder.accountId, growth)])
     signals.publish(folderTopic(folder.id), String(modSeq))
     return modSeq
   }

@@ -39,7 +39,7 @@ export function createEmptying(deps: {
       if (!isInbox(folder)) await moving.remove(folder)
     }
     await moving.finishRemovals(accountId)
-    await removeAnnotations(table, { accountId, id: null })
+    await removeAnnotations(deps, { accountId, id: null })
     const paths = await subscriptions.list(accountId)
     await table.batchWrite(paths.map((path) => ({ delete: subscriptionKey(accountId, path) })))
     return removed

@@ -8,6 +8,7 @@ import { addDigest, messageDigest, subtractDigest } from './digest.ts'
 import { DELETED, type FlagSet, fitKeywords, SEEN } from './flags.ts'
 import { folderKey, messageKey } from './keys.ts'
 import { type FolderRecord, type MessageRecord, messageItem } from './records.ts'
+import { countFolder, type Growth } from './usage.ts'
 
 /** Writes for the folder and its log besides those for messages; one more where messages come and go at once. */
 export const FOLDER_WRITES = 2
@@ -62,8 +63,15 @@ export class FolderEdit {
     this.#count(old, -1)
   }
 
-  /** The folder is only left as it was read if nothing was collected. `modSeq` is the folder's after these writes. */
-  finish(): { readonly modSeq: ModSeq; readonly writes: readonly Write[] } {
+  /**
+   * The folder is only left as it was read if nothing was collected. `modSeq` is the folder's after these writes; `growth` is for the
+   * write of the account's USAGE in the same transaction.
+   */
+  finish(): {
+    readonly modSeq: ModSeq
+    readonly writes: readonly Write[]
+    readonly growth: Growth
+  } {
     const { id, accountId } = this.#before
     let { modSeq } = this.#before
     const log: Write[] = []
@@ -77,12 +85,13 @@ export class FolderEdit {
       log.push({ put: changeItem(id, modSeq, kind, uids, this.#nowMs) })
     }
     const keywords = this.#newKeywords.size === 0 ? {} : { insert: { keywords: this.#newKeywords } }
+    const { growth, set, asRead } = countFolder(this.#before, this.#counters)
     const folder: Write = {
       update: folderKey(accountId, id),
-      changes: { set: { modSeq, ...this.#counters }, ...keywords },
-      if: unchanged(this.#before),
+      changes: { set: { modSeq, ...this.#counters, ...set }, ...keywords },
+      if: { all: [unchanged(this.#before), ...asRead] },
     }
-    return { modSeq, writes: [folder, ...this.#messages, ...log] }
+    return { modSeq, writes: [folder, ...this.#messages, ...log], growth }
   }
 
   #fit(flags: FlagSet): FlagSet {

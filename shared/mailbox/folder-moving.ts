@@ -5,7 +5,7 @@
 import type { AccountId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import { ConditionFailed, type Signals, type Table, type Write } from '#shared/storage/ports.ts'
+import type { Signals, Table, Write } from '#shared/storage/ports.ts'
 import { removeRights } from './access.ts'
 import { removeAnnotations } from './annotations.ts'
 import type { createChange } from './change.ts'
@@ -32,6 +32,8 @@ import { accountTopic, folderKey, folderTopic, nameKey } from './keys.ts'
 import type { FolderRecord } from './records.ts'
 import { retrying } from './retry.ts'
 import type { createTransfer } from './transfer.ts'
+import { countedAsRead, type Growth, noGrowth, usageWrites } from './usage.ts'
+import { countFolders, readCompleteUsage } from './usage-counting.ts'
 
 export type RenameFolder =
   | { readonly kind: 'renamed' }
@@ -124,7 +126,7 @@ export function createFolderMoving(deps: {
       ...line.map((above) => ({ check: nameKeyOf(above), if: isNameOf(above) })),
     ])
     signals.publish(accountTopic(accountId), 'folders')
-    if (oldParent?.selectable === false) await tidy(accountId)
+    if (oldParent?.selectable === false) await tidy(() => removeEmptyName(oldParent))
     return { kind: 'renamed' }
   }
 
@@ -142,15 +144,31 @@ export function createFolderMoving(deps: {
 
   /** Hides the folder at once, then removes its messages. */
   async function remove(name: FolderRef): Promise<RemoveFolder> {
+    const folder = await folders.get(name.accountId, name.id)
     const removed = await retrying(clock, () => hide(name))
-    if (removed.kind === 'removed' || removed.kind === 'name-stays') await tidy(name.accountId)
+    if (removed.kind === 'removed' || removed.kind === 'name-stays') {
+      await tidy(async () => {
+        await purge(name)
+        if (folder !== undefined) await removeEmptyName(parentOf(folder))
+      })
+    }
     return removed
   }
 
-  /** What cannot be finished now is nobody's business any more, and finished by the next removal in the account. */
-  async function tidy(accountId: AccountId): Promise<void> {
+  /** A name that stayed only for what was below it goes with the last of that, and so does the one above it. */
+  async function removeEmptyName(name: FolderRef | undefined): Promise<void> {
+    const folder = name && (await folders.get(name.accountId, name.id))
+    if (folder === undefined || folder.selectable || folder.children > 0) return
+    const { kind } = await retrying(clock, () => hide(folder))
+    if (kind !== 'removed') return
+    await purge(folder)
+    await removeEmptyName(parentOf(folder))
+  }
+
+  /** What cannot be finished now is nobody's business any more, and finished by the collector. */
+  async function tidy(finish: () => Promise<void>): Promise<void> {
     try {
-      await finishRemovals(accountId)
+      await finish()
     } catch (error) {
       if (!(error instanceof TemporaryFailure)) throw error
     }
@@ -200,33 +218,38 @@ export function createFolderMoving(deps: {
       await deps.expunge(name, [...snapshot.messages.uids()] as Uid[])
       if (snapshot.messages.length === 0) break
     }
-    await removeAnnotations(table, name)
+    await removeAnnotations(deps, name)
     await removeRights(table, name)
-    try {
-      await table.write({
-        delete: folderKey(name.accountId, name.id),
-        if: {
-          all: [
-            { attribute: 'removed', is: '=', value: true },
-            { attribute: 'exists', is: '=', value: 0 },
-          ],
-        },
-      })
-    } catch (error) {
+    await retrying(clock, async () => {
+      const folder = await readFolder(table, name)
       // A name that stays, or somebody else was faster.
-      if (!(error instanceof ConditionFailed)) throw error
-    }
+      if (!folder?.removed || folder.exists > 0) return
+      const { counted } = folder
+      const gone: Growth = counted
+        ? { bytes: -counted.bytes, messages: -counted.messages, folders: -1 }
+        : noGrowth
+      await table.transact([
+        {
+          delete: folderKey(name.accountId, name.id),
+          if: { all: [{ exists: 'pk' }, unchanged(folder), ...countedAsRead(folder)] },
+        },
+        ...usageWrites(name.accountId, gone),
+      ])
+    })
   }
 
   /**
-   * Finishes removals, those that a crash cut short too; returns how many there were. A name that stayed only for what was
-   * below it goes with the last of that.
+   * Finishes removals that a crash cut short; returns how many there were. What an older version left uncounted is counted on
+   * the way.
    */
   async function finishRemovals(accountId: AccountId): Promise<number> {
     let finished = 0
+    await readCompleteUsage(deps, accountId)
     // Each round may leave the name above without anything below it.
     for (let round = 0; round <= FOLDER_DEPTH_MAX; round++) {
-      const left = (await folders.all(accountId)).filter(
+      const all = await folders.all(accountId)
+      if (round === 0) await countFolders(deps, accountId, all)
+      const left = all.filter(
         ({ selectable, removed, exists, children }) =>
           removed || (!selectable && (exists > 0 || children === 0)),
       )
@@ -242,6 +265,9 @@ export function createFolderMoving(deps: {
 
   return { create, rename, remove, finishRemovals }
 }
+
+const parentOf = ({ accountId, parentId }: FolderRecord): FolderRef | undefined =>
+  parentId === null ? undefined : { accountId, id: parentId }
 
 const nameKeyOf = ({ accountId, parentId, name }: FolderRecord) =>
   nameKey(accountId, parentId, name)

@@ -40,11 +40,13 @@ export class FolderTree {
   readonly folders: readonly FolderRecord[]
   readonly #byId: ReadonlyMap<FolderId, FolderRecord>
   readonly #byParent: ReadonlyMap<FolderId | null, readonly FolderRecord[]>
+  readonly #byName: ReadonlyMap<string, FolderRecord>
 
   constructor(folders: readonly FolderRecord[]) {
     this.folders = folders
     this.#byId = new Map(folders.map((folder) => [folder.id, folder]))
     this.#byParent = Map.groupBy(folders, ({ parentId }) => parentId)
+    this.#byName = new Map(folders.map((folder) => [placeOf(folder.parentId, folder.name), folder]))
   }
 
   /** From the top of the tree down to the folder itself. */
@@ -86,8 +88,7 @@ export class FolderTree {
   }
 
   child(parentId: FolderId | null, name: string): FolderRecord | undefined {
-    const wanted = normalName(parentId, name)
-    return this.children(parentId).find(({ name }) => name === wanted)
+    return this.#byName.get(placeOf(parentId, normalName(parentId, name)))
   }
 
   children(parentId: FolderId | null): readonly FolderRecord[] {
@@ -99,3 +100,5 @@ export class FolderTree {
     return [folder, ...this.children(folder.id).flatMap((child) => this.subtree(child))]
   }
 }
+
+const placeOf = (parentId: FolderId | null, name: string) => `${parentId ?? ''}${DELIMITER}${name}`

@@ -6,6 +6,7 @@ import type { AccountId, FolderId, FolderRef, ModSeq, Uid } from '#shared/contra
 import type { Clock } from '#shared/runtime/clock.ts'
 import {
   ConditionFailed,
+  Conflict,
   type Item,
   type Signals,
   type Table,
@@ -13,18 +14,29 @@ import {
 } from '#shared/storage/ports.ts'
 import { changeItem } from './change-log.ts'
 import { unchanged } from './folder-edit.ts'
-import { FolderTree, INBOX, isFolderName, namesOf, normalName } from './folder-path.ts'
 import {
-  accountPk,
+  DELIMITER,
+  FOLDER_DEPTH_MAX,
+  FolderTree,
+  INBOX,
+  isFolderName,
+  namesOf,
+  normalName,
+} from './folder-path.ts'
+import { readFolder } from './folder-reading.ts'
+import {
   accountTopic,
   folderKey,
+  foldersPrefix,
   nameKey,
   stateKey,
   subscriptionKey,
   useKey,
 } from './keys.ts'
-import { type FolderRecord, folderItem, folderRecord, number } from './records.ts'
+import { type FolderRecord, folderItem, folderRecord, number, text } from './records.ts'
 import { retrying } from './retry.ts'
+import { noGrowth, staysWithin, usageWrites } from './usage.ts'
+import { firstUsage, itemsOf, readCompleteUsage } from './usage-counting.ts'
 
 /** Folders every account begins with, and their RFC 6154 special use. All of them are subscribed. */
 export const defaultFolders = [
@@ -39,6 +51,7 @@ export const defaultFolders = [
 /** Special uses that a folder can be given (RFC 6154 §2; \All and \Flagged are views that we do not have). */
 export const specialUses = ['\\Archive', '\\Drafts', '\\Junk', '\\Sent', '\\Trash'] as const
 
+/** Removed ones count until they are empty. */
 export const FOLDERS_PER_ACCOUNT_MAX = 5_000
 
 export type CreateFolder =
@@ -68,7 +81,7 @@ export function createFolders({
   readonly clock: Clock
   readonly signals: Signals
 }) {
-  /** Every folder of the account in one read; the default folders are made when it has none. */
+  /** Every folder of the account, page by page; the default folders are made when it has none. Who names one folder takes `find`. */
   async function list(accountId: AccountId): Promise<readonly FolderRecord[]> {
     return (await all(accountId)).filter((folder) => !folder.removed)
   }
@@ -87,29 +100,65 @@ export function createFolders({
 
   async function read(accountId: AccountId): Promise<FolderRecord[]> {
     const folders: FolderRecord[] = []
-    let after: string | undefined
-    do {
-      const page = await table.query({
-        pk: accountPk(accountId),
-        sk: { prefix: 'F#' },
-        consistent: true,
-        ...(after === undefined ? {} : { after }),
-      })
-      for (const item of page.items) folders.push(folderRecord(item))
-      after = page.next
-    } while (after !== undefined)
+    for await (const page of itemsOf(table, accountId, foldersPrefix)) {
+      for (const item of page) folders.push(folderRecord(item))
+    }
     return folders
   }
 
   async function get(accountId: AccountId, folderId: FolderId): Promise<FolderRecord | undefined> {
-    const item = await table.get(folderKey(accountId, folderId), { consistent: true })
-    const folder = item && folderRecord(item)
+    const folder = await readFolder(table, { accountId, id: folderId })
     return folder?.removed ? undefined : folder
   }
 
+  /**
+   * The folder of a path, in any normal form and INBOX in any case, by the guards of its names: one read for each name and one for
+   * the folder, however many folders there are. The default folders are made when the account has none.
+   */
+  async function find(accountId: AccountId, path: string): Promise<FolderRecord | undefined> {
+    const names = namesOf(path)
+    if (names === undefined) return undefined
+    let line = await along(accountId, names)
+    if (line.length === 0 && (await makeDefaults(accountId))) line = await along(accountId, names)
+    const id = line.at(-1)
+    return line.length === names.length && id !== undefined ? get(accountId, id) : undefined
+  }
+
+  /** False when the account has them. */
+  async function makeDefaults(accountId: AccountId): Promise<boolean> {
+    if ((await along(accountId, [INBOX])).length > 0) return false
+    await createDefaults(accountId)
+    return true
+  }
+
+  /** The folders along these names as far as they exist. */
+  async function along(accountId: AccountId, names: readonly string[]): Promise<FolderId[]> {
+    const line: FolderId[] = []
+    for (const name of names) {
+      const parentId = line.at(-1) ?? null
+      const key = nameKey(accountId, parentId, normalName(parentId, name))
+      const guard = await table.get(key, { consistent: true })
+      if (guard === undefined) break
+      line.push(text(guard, 'folderId') as FolderId)
+    }
+    return line
+  }
+
+  /** The first of these names, at the top of the tree, that has a folder. */
+  async function firstOf(
+    accountId: AccountId,
+    names: readonly string[],
+  ): Promise<FolderRecord | undefined> {
+    const known = [...new Set(names)].filter(isFolderName)
+    const keys = known.map((name) => nameKey(accountId, null, normalName(null, name)))
+    const guards = await table.batchGet(keys, { consistent: true })
+    const guard = guards.find((found) => found !== undefined)
+    return guard && get(accountId, text(guard, 'folderId') as FolderId)
+  }
+
   async function inbox(accountId: AccountId): Promise<FolderRecord> {
-    const found = (await list(accountId)).find(isInbox)
-    // Cannot happen: list() makes it, and nothing removes an INBOX without its account.
+    const found = await find(accountId, INBOX)
+    // Cannot happen: find() makes it, and nothing removes an INBOX without its account.
     if (found === undefined) throw new Error(`account ${accountId} has no INBOX`)
     return found
   }
@@ -125,6 +174,7 @@ export function createFolders({
         advanceUidValidity(accountId, state, first + folders.length),
         ...folders.flatMap((folder) => creation(folder)),
         ...folders.map(({ name }) => ({ put: subscriptionKey(accountId, name) })),
+        firstUsage(accountId, folders.length),
       ])
     } catch (error) {
       // Somebody else made them a moment earlier.
@@ -141,10 +191,14 @@ export function createFolders({
   ): Promise<CreateFolder> {
     if (!isFolderName(name)) return { kind: 'bad-name' }
     if (parentId === null) return createPath(accountId, name, specialUse)
-    const known = await tree(accountId)
-    const parent = known.folders.find(({ id }) => id === parentId)
-    if (parent === undefined) return { kind: 'no-such-parent' }
-    return createPath(accountId, `${known.pathOf(parent)}/${name}`, specialUse)
+    const path = [name]
+    for (let id: FolderId | null = parentId; id !== null; ) {
+      const above: FolderRecord | undefined = await get(accountId, id)
+      if (above === undefined || path.length > FOLDER_DEPTH_MAX) return { kind: 'no-such-parent' }
+      path.unshift(above.name)
+      id = above.parentId
+    }
+    return createPath(accountId, path.join(DELIMITER), specialUse)
   }
 
   /**
@@ -159,20 +213,22 @@ export function createFolders({
     const names = namesOf(path)
     if (names === undefined) return Promise.resolve({ kind: 'bad-name' })
     return retrying(clock, async (): Promise<CreateFolder> => {
+      await makeDefaults(accountId)
       const state = await table.get(stateKey(accountId), { consistent: true })
-      const known = await tree(accountId)
-      if (isTaken(known, specialUse)) return { kind: 'use-taken' }
-      const line = known.along(names)
+      if (await isTaken(accountId, specialUse)) return { kind: 'use-taken' }
+      const line = await along(accountId, names)
+      const nearestId = line.at(-1)
+      const nearest = nearestId && (await get(accountId, nearestId))
+      // Removed since its guard was read.
+      if (nearestId !== undefined && nearest === undefined) throw new Conflict('a folder has gone')
       const uidValidity = nextUidValidity(state, clock.now())
-      const nearest = line.at(-1)
       if (line.length === names.length && nearest !== undefined) {
         if (nearest.selectable) return { kind: 'exists' }
         return revive(state, nearest, uidValidity, specialUse)
       }
       const missing = names.slice(line.length)
-      if (known.folders.length + missing.length > FOLDERS_PER_ACCOUNT_MAX) {
-        return { kind: 'too-many' }
-      }
+      const usage = await readCompleteUsage({ table, clock }, accountId)
+      if (usage.folders + missing.length > FOLDERS_PER_ACCOUNT_MAX) return { kind: 'too-many' }
       const made: FolderRecord[] = []
       for (const [i, name] of missing.entries()) {
         const last = i === missing.length - 1
@@ -191,6 +247,11 @@ export function createFolders({
         advanceUidValidity(accountId, state, uidValidity + made.length),
         ...made.flatMap((folder) => creation(folder)),
         ...(nearest === undefined ? [] : [countChild(nearest, 1)]),
+        ...usageWrites(
+          accountId,
+          { ...noGrowth, folders: made.length },
+          { if: [staysWithin('folders', FOLDERS_PER_ACCOUNT_MAX, made.length)] },
+        ),
       ])
       signals.publish(accountTopic(accountId), 'folders')
       const folder = made.at(-1)
@@ -231,11 +292,10 @@ export function createFolders({
   function setSpecialUse(name: FolderRef, specialUse: string | null): Promise<SetSpecialUse> {
     const { accountId, id } = name
     return retrying(clock, async (): Promise<SetSpecialUse> => {
-      const known = await tree(accountId)
-      const folder = known.folders.find((found) => found.id === id)
+      const folder = await get(accountId, id)
       if (!folder?.selectable) return { kind: 'no-such-folder' }
       if (folder.specialUse === specialUse) return { kind: 'set' }
-      if (isTaken(known, specialUse)) return { kind: 'use-taken' }
+      if (await isTaken(accountId, specialUse)) return { kind: 'use-taken' }
       await table.transact([
         {
           update: folderKey(accountId, id),
@@ -250,14 +310,15 @@ export function createFolders({
     })
   }
 
-  return { list, tree, all, get, inbox, create, createPath, setSpecialUse }
+  async function isTaken(accountId: AccountId, use: string | null): Promise<boolean> {
+    if (use === null) return false
+    return (await table.get(useKey(accountId, use), { consistent: true })) !== undefined
+  }
+
+  return { list, tree, all, get, find, firstOf, inbox, create, createPath, setSpecialUse }
 }
 
 export const isInbox = (folder: FolderRecord) => folder.parentId === null && folder.name === INBOX
-
-function isTaken({ folders }: FolderTree, use: string | null): boolean {
-  return use !== null && folders.some((folder) => folder.specialUse === use)
-}
 
 /** Condition values cannot be null: a missing use is the one that is none of the others. */
 export function hasUse(use: string | null) {
@@ -308,6 +369,7 @@ function newFolder(given: {
     digest: 0,
     children: 0,
     keywords: [],
+    counted: { bytes: 0, messages: 0 },
   }
 }
 

@@ -7,6 +7,7 @@
 //   A#<account>   X#<folder>#<entry>    annotation (RFC 5464)
 //   A#<account>   L#<folder>#<who>      access rights (RFC 4314)
 //   A#<account>   STATE                 next UIDVALIDITY
+//   A#<account>   USAGE                 what the account stores, and what of it is limited
 //   F#<folder>    M#<uid>               message
 //   F#<folder>    C#<modseq>            change-log entry, one per modseq
 //   F#<folder>    D#<blob>              marker: delivered into this folder with a reserved reference
@@ -41,12 +42,18 @@ export const subscriptionKey = (accountId: AccountId, path: string): Key => ({
   sk: `S#${path}`,
 })
 
+/** Beginnings of sort keys. */
+export const foldersPrefix = 'F#'
+export const annotationsPrefix = 'X#'
+
 /** Folder null: the account as a whole. */
 export const annotationSk = (folderId: FolderId | null, entry: string) =>
   `X#${folderId ?? ''}#${entry}`
 export const accessSk = (folderId: FolderId, identifier: string) => `L#${folderId}#${identifier}`
 
 export const stateKey = (accountId: AccountId): Key => ({ pk: accountPk(accountId), sk: 'STATE' })
+
+export const usageKey = (accountId: AccountId): Key => ({ pk: accountPk(accountId), sk: 'USAGE' })
 
 export const messageSk = (uid: number) => `M#${String(uid).padStart(uidDigits, '0')}`
 export const changeSk = (modSeq: number) => `C#${String(modSeq).padStart(modSeqDigits, '0')}`

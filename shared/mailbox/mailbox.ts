@@ -5,6 +5,7 @@ import type { AccountId, MailboxReader, Message } from '#shared/contracts/mailbo
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { ObjectStore, Signals, Table } from '#shared/storage/ports.ts'
 import { createAccess } from './access.ts'
+import { appendedNow, charge } from './admission.ts'
 import { createAnnotations } from './annotations.ts'
 import { createAppend } from './append.ts'
 import { createBlobs } from './blobs.ts'
@@ -14,12 +15,14 @@ import { createFolderMoving } from './folder-moving.ts'
 import { createFolderSnapshots, type OpenFolder } from './folder-snapshots.ts'
 import { createFolders } from './folders.ts'
 import { openMessage } from './open-message.ts'
-import { type Usage, usageOf } from './quota.ts'
+import { type Limits, limitOf, type Room, roomLeft, type Used, usedBy } from './quota.ts'
 import { receiveMessage } from './receive.ts'
 import { messageFromRecord } from './records.ts'
 import { changesSince } from './resync.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { createTransfer } from './transfer.ts'
+import { readUsage } from './usage.ts'
+import { readCompleteUsage } from './usage-counting.ts'
 
 export type Mailbox = ReturnType<typeof createMailbox>
 
@@ -38,9 +41,22 @@ export function createMailbox(deps: {
   const moving = createFolderMoving({ ...deps, folders, expunge, move: transfer.move })
   const { empty } = createEmptying({ ...deps, folders, expunge, moving })
 
-  /** What a quota is compared with; removed folders count until they are empty. */
-  async function usage(accountId: AccountId): Promise<Usage> {
-    return usageOf(await folders.all(accountId))
+  /**
+   * What a quota is compared with; removed folders count until they are empty. Writes nothing: policy may not. So of an account that an
+   * older version made all folders are read until somebody has counted them.
+   */
+  async function usage(accountId: AccountId): Promise<Used> {
+    const known = await readUsage(deps.table, accountId)
+    if (!known.complete) return usedBy(await folders.all(accountId))
+    return { bytes: known.bytes, messages: known.messages }
+  }
+
+  /** Negative where a limit was lowered below what is stored. */
+  async function room(accountId: AccountId, limits: Limits): Promise<Room> {
+    const stored = await readCompleteUsage(deps, accountId)
+    const appended = appendedNow(stored, deps.clock.now())
+    const appendBytes = limitOf(limits.appendBytesPerDay) - appended
+    return { ...roomLeft(limits, stored), appendBytes }
   }
 
   const reader: MailboxReader = {
@@ -84,6 +100,8 @@ export function createMailbox(deps: {
     storeFlags,
     empty,
     usage,
+    room,
+    charge: (accountId: AccountId, bytes: number) => charge(deps, accountId, bytes),
     blob,
     blobs,
   }

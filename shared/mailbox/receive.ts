@@ -13,6 +13,8 @@ import type { Blob } from './records.ts'
 export type Received = {
   readonly blob: Blob
   readonly index: MessageIndex
+  /** The object is there already, and stays until it is collected whatever becomes of the message. */
+  readonly stored: boolean
   /** Makes the object durable, no later than table writes that are issued after the call. */
   commit(): Promise<void>
   /** Forgets the bytes. Never rejects: what is left is found by the sweeper. */
@@ -39,6 +41,7 @@ export async function receiveMessage(
       headerBytes: index.headerBytes,
     },
     index,
+    stored: staged.stored,
     commit: () => staged.commit(),
     discard: () => staged.discard().catch(() => undefined),
   }

@@ -19,6 +19,8 @@ export type FolderRecord = Folder & {
   readonly digest: number
   /** Deleted: hidden, and to go as soon as its messages are gone. */
   readonly removed: boolean
+  /** What of it the account's USAGE holds; null: an older version made the folder, and nothing is counted yet. */
+  readonly counted: { readonly bytes: number; readonly messages: number } | null
 }
 
 /** The item of a new folder: later changes are updates of single attributes. */
@@ -38,11 +40,13 @@ export function folderItem(folder: FolderRecord): Item {
     digest: folder.digest,
     specialUse: folder.specialUse,
     children: folder.children,
+    countedBytes: folder.counted?.bytes ?? 0,
+    countedMessages: folder.counted?.messages ?? 0,
   }
 }
 
 export function folderRecord(item: Item): FolderRecord {
-  const { keywords, children } = item
+  const { keywords, children, countedBytes, countedMessages } = item
   return {
     accountId: item.pk.slice(2) as AccountId,
     id: item.sk.slice(2) as FolderId,
@@ -62,6 +66,10 @@ export function folderRecord(item: Item): FolderRecord {
     specialUse: optionalText(item, 'specialUse'),
     children: typeof children === 'number' ? children : 0,
     keywords: keywords instanceof Set ? [...keywords] : noKeywords,
+    counted:
+      typeof countedBytes === 'number' && typeof countedMessages === 'number'
+        ? { bytes: countedBytes, messages: countedMessages }
+        : null,
   }
 }
 

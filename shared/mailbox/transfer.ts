@@ -2,7 +2,7 @@
 // another. Each transaction writes both folders, both logs and the blob references, so that no message is ever in neither
 // folder or, where it is moved, in both.
 
-import type { FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { AccountId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import {
@@ -12,19 +12,25 @@ import {
   TRANSACT_ITEMS_MAX,
   type Write,
 } from '#shared/storage/ports.ts'
-import type { Appendix } from './append.ts'
+import { Admission, type Refused } from './admission.ts'
+import { type Appendix, sizeOf } from './append.ts'
 import { referAgain, reference, release } from './blob-references.ts'
 import { chunks, type createChange } from './change.ts'
 import { FOLDER_WRITES, FolderEdit } from './folder-edit.ts'
 import { readFolder, readMessages } from './folder-reading.ts'
 import { folderTopic } from './keys.ts'
+import type { Limits } from './quota.ts'
 import type { FolderRecord } from './records.ts'
 import { retrying } from './retry.ts'
+import { growthTogether, USAGE_WRITES, type UsageChange, usageWrites } from './usage.ts'
+import { readCompleteUsage } from './usage-counting.ts'
 
 /** Messages of one COPY transaction: each also writes its blob. */
-export const COPY_BATCH_MAX = (TRANSACT_ITEMS_MAX - FOLDER_WRITES) / 2
+export const COPY_BATCH_MAX = Math.floor((TRANSACT_ITEMS_MAX - FOLDER_WRITES - USAGE_WRITES) / 2)
 /** Messages of one MOVE transaction: each is deleted here and put there, blobs stay as they are. */
-export const MOVE_BATCH_MAX = (TRANSACT_ITEMS_MAX - 2 * FOLDER_WRITES) / 2
+export const MOVE_BATCH_MAX = Math.floor(
+  (TRANSACT_ITEMS_MAX - 2 * FOLDER_WRITES - USAGE_WRITES) / 2,
+)
 /** Messages that can be appended all or nothing (RFC 3502): each also writes its blob. */
 export const APPEND_TOGETHER_MAX = COPY_BATCH_MAX
 
@@ -37,7 +43,7 @@ export type Transferred = {
 
 export type NoSuchFolder = { readonly kind: 'no-such-source' } | { readonly kind: 'no-such-target' }
 
-export type Copied = ({ readonly kind: 'copied' } & Transferred) | NoSuchFolder
+export type Copied = ({ readonly kind: 'copied' } & Transferred) | NoSuchFolder | Refused
 
 export type Moved =
   | ({ readonly kind: 'moved' } & Transferred)
@@ -54,6 +60,7 @@ export type AppendedTogether =
     }
   | { readonly kind: 'too-many' }
   | { readonly kind: 'no-such-folder' }
+  | Refused
 
 export type Replaced =
   | {
@@ -64,6 +71,7 @@ export type Replaced =
     }
   | { readonly kind: 'no-such-message' }
   | NoSuchFolder
+  | Refused
 
 export function createTransfer(deps: {
   readonly table: Table
@@ -75,18 +83,27 @@ export function createTransfer(deps: {
 
   /**
    * Copies the messages that still exist. Either all of them, or TemporaryFailure and none (RFC 9051 §6.4.7): chunks already
-   * copied are taken back; only a crash, a lost answer or a second failure can leave some.
+   * copied are taken back; only a crash, a lost answer or a second failure can leave some. Over the limits none is copied either.
    */
-  async function copy(source: FolderRef, uids: readonly Uid[], target: FolderRef): Promise<Copied> {
+  async function copy(
+    source: FolderRef,
+    uids: readonly Uid[],
+    target: FolderRef,
+    limits?: Limits,
+  ): Promise<Copied> {
     const copied = collected()
+    const takeBack = () => deps.expunge(target, copied.all.to)
     try {
       for (const chunk of chunksOrOne(uids, COPY_BATCH_MAX)) {
-        const result = await retrying(clock, () => copyChunk(source, chunk, target))
-        if ('kind' in result) return result
+        const result = await retrying(clock, () => copyChunk(source, chunk, target, limits))
+        if ('kind' in result) {
+          if (result.kind === 'over-quota') await takeBack()
+          return result
+        }
         copied.take(result)
       }
     } catch (error) {
-      await deps.expunge(target, copied.all.to).catch(() => undefined)
+      await takeBack().catch(() => undefined)
       throw error
     }
     return { kind: 'copied', ...copied.all }
@@ -96,13 +113,19 @@ export function createTransfer(deps: {
     source: FolderRef,
     uids: readonly Uid[],
     target: FolderRef,
-  ): Promise<Transferred | NoSuchFolder> {
+    limits: Limits | undefined,
+  ): Promise<Transferred | NoSuchFolder | Refused> {
     const folders = await bothFolders(source, target)
     if (folders.kind !== 'both') return folders
     const messages = await readMessages(table, source.id, uids)
+    const admission = await openAdmission(target, limits)
+    const refused = admission?.refuses(messages.map(({ size }) => ({ bytes: size })))
+    if (refused !== undefined) return refused
     const edit = new FolderEdit(folders.to, clock.now())
     const to = messages.map((message) => edit.add(message))
-    if (messages.length > 0) await commit([[folders.to, edit]], referAgain(messages))
+    if (messages.length > 0) {
+      await commit([[folders.to, edit]], referAgain(messages), admission?.change)
+    }
     return transferred(folders.to, messages, to)
   }
 
@@ -144,6 +167,7 @@ export function createTransfer(deps: {
   function appendTogether(
     folder: FolderRef,
     messages: readonly Appendix[],
+    limits?: Limits,
   ): Promise<AppendedTogether> {
     if (messages.length > APPEND_TOGETHER_MAX) return Promise.resolve({ kind: 'too-many' })
     return retrying(clock, async (): Promise<AppendedTogether> => {
@@ -151,9 +175,12 @@ export function createTransfer(deps: {
       if (!before?.selectable) return { kind: 'no-such-folder' }
       const { modSeq, uidValidity } = before
       if (messages.length === 0) return { kind: 'appended', uids: [], modSeq, uidValidity }
+      const admission = await openAdmission(folder, limits)
+      const refused = admission?.refuses(messages.map(incoming))
+      if (refused !== undefined) return refused
       const edit = new FolderEdit(before, clock.now())
       const uids = messages.map((message) => edit.add(arriving(message)))
-      await commit([[before, edit]], references(messages))
+      await commit([[before, edit]], references(messages), admission?.change)
       return { kind: 'appended', uids, modSeq: edit.modSeq, uidValidity }
     })
   }
@@ -164,6 +191,7 @@ export function createTransfer(deps: {
     uid: Uid,
     target: FolderRef,
     message: Appendix,
+    limits?: Limits,
   ): Promise<Replaced> {
     return retrying(clock, async (): Promise<Replaced> => {
       const folders = await bothFolders(source, target)
@@ -171,6 +199,11 @@ export function createTransfer(deps: {
       const [old] = await readMessages(table, source.id, [uid])
       if (old === undefined) return { kind: 'no-such-message' }
       assertKnownTo(folders.from, [old])
+      const admission = await openAdmission(target, limits)
+      // What is replaced makes room.
+      admission?.makeRoom(old.size)
+      const refused = admission?.refuses([incoming(message)])
+      if (refused !== undefined) return refused
       const edits = editsOf(folders)
       edits.from.remove(old)
       const replacement = edits.to.add(arriving(message))
@@ -179,7 +212,7 @@ export function createTransfer(deps: {
         old.blobId === message.blob.id
           ? []
           : [...(await release(table, [old], clock.now())), ...references([message])]
-      await commit(edits.all, blobs)
+      await commit(edits.all, blobs, admission?.change)
       const { uidValidity } = folders.to
       return { kind: 'replaced', uid: replacement, modSeq: edits.to.modSeq, uidValidity }
     })
@@ -212,15 +245,48 @@ export function createTransfer(deps: {
   async function commit(
     edits: readonly (readonly [FolderRecord, FolderEdit])[],
     blobs: readonly Write[] = [],
+    usage: UsageChange = {},
   ): Promise<void> {
     const finished = edits.map(([folder, edit]) => ({ folder, ...edit.finish() }))
-    await table.transact([...blobs, ...finished.flatMap(({ writes }) => writes)])
+    const growth = growthTogether(finished.map(({ growth }) => growth))
+    const accountId = ownerOf(edits.map(([folder]) => folder))
+    await table.transact([
+      ...blobs,
+      ...finished.flatMap(({ writes }) => writes),
+      ...usageWrites(accountId, growth, usage),
+    ])
     for (const { folder, modSeq } of finished) {
       deps.signals.publish(folderTopic(folder.id), String(modSeq))
     }
   }
 
+  async function openAdmission({ accountId }: FolderRef, limits: Limits | undefined) {
+    if (limits === undefined) return undefined
+    const admission = new Admission(await readCompleteUsage(deps, accountId), clock.now())
+    return {
+      makeRoom: (bytes: number) => admission.makeRoom(bytes),
+      /** All of them or none. */
+      refuses(messages: readonly { readonly bytes: number; readonly storedBytes?: number }[]) {
+        for (const { bytes, storedBytes } of messages) {
+          const refused = admission.admit(limits, bytes, storedBytes)
+          if (refused !== undefined) return refused
+        }
+        return undefined
+      },
+      get change() {
+        return admission.change
+      },
+    }
+  }
+
   return { copy, move, appendTogether, replace }
+}
+
+/** The account of all the folders: one USAGE is written. */
+function ownerOf(folders: readonly FolderRecord[]): AccountId {
+  const [first, ...more] = new Set(folders.map(({ accountId }) => accountId))
+  if (first === undefined || more.length > 0) throw new Error('folders of more than one account')
+  return first
 }
 
 type Both = { readonly from: FolderRecord; readonly to: FolderRecord }
@@ -262,9 +328,13 @@ function collected() {
 }
 
 function arriving({ blob, flags, internalDateMs, prepend }: Appendix) {
-  const size = prepend.length + blob.prepend.length + blob.object.length
-  return { blobId: blob.id, size, internalDateMs, flags, prepend }
+  return { blobId: blob.id, size: sizeOf({ blob, prepend }), internalDateMs, flags, prepend }
 }
+
+const incoming = (message: Appendix) => ({
+  bytes: sizeOf(message),
+  storedBytes: message.blob.object.length,
+})
 
 /** One write for each blob, however many of the messages it is. */
 function references(messages: readonly Appendix[]): Write[] {

@@ -39,6 +39,8 @@ const holding: readonly Condition[] = [
   { any: [{ exists: 'missing' }, { exists: 'n' }] },
   { not: { exists: 'missing' } },
   { not: { attribute: 'missing', is: '=', value: 1 } },
+  { all: [{ not: { exists: 'missing' } }] },
+  { all: [{ any: [{ all: [{ exists: 'n' }, { absent: 'missing' }] }] }] },
   { not: { any: [{ exists: 'missing' }, { attribute: 'n', is: '<', value: 10 }] } },
   { any: [{ all: [{ exists: 'missing' }, { exists: 'n' }] }, { not: { absent: 'n' } }] },
 ]

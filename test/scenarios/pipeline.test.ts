@@ -93,13 +93,11 @@ describe('a message between 250 and its mailbox', () => {
   })
 
   it('waits while the mailbox is full and comes when there is room', async () => {
-    const account = await pipeline.addAccount('full@example.test', { quotaBytes: 150 })
-    await pipeline.accept(`${text}${'x'.repeat(100)}\r\n`, ['full@example.test'])
+    const account = await pipeline.addAccount('full@example.test', { quotaBytes: 1_500 })
+    const large = `${text}${'x'.repeat(700)}\r\n`
+    await pipeline.accept(large, ['full@example.test'])
     await pipeline.settle()
-    await pipeline.accept(`${text}${'x'.repeat(100)}\r\n`, [
-      'full@example.test',
-      'ann@example.test',
-    ])
+    await pipeline.accept(large, ['full@example.test', 'ann@example.test'])
     await pipeline.settle()
     expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
     const [entry] = await queue()

@@ -29,6 +29,7 @@ export async function startImapServer(
     readonly store?: Store
     readonly quotaBytes?: number
     readonly quotaMessages?: number
+    readonly appendBytesPerDay?: number
     /** The clock of the listener; the mailbox has the system's. */
     readonly clock?: Clock
   } = {},
@@ -60,7 +61,11 @@ export async function startImapServer(
     objects,
     signals,
     authenticator,
-    quota: async () => ({ bytes: given.quotaBytes ?? 0, messages: given.quotaMessages ?? 0 }),
+    quota: async () => ({
+      bytes: given.quotaBytes ?? 0,
+      messages: given.quotaMessages ?? 0,
+      appendBytesPerDay: given.appendBytesPerDay ?? 0,
+    }),
     clock: given.clock ?? clock,
     log: silentLog,
     hostname: 'imap.example.test',

@@ -13,6 +13,7 @@ import {
   type MessageRecord,
   messageRecord,
 } from '#shared/mailbox/records.ts'
+import { annotationSize } from '#shared/mailbox/usage-counting.ts'
 import type { Item, Table } from '#shared/storage/ports.ts'
 
 export type FolderTruth = {
@@ -32,6 +33,7 @@ export async function checkAccount(
   const truths: FolderTruth[] = []
   for (const folder of folders) truths.push(await checkFolder(table, folder))
   checkTree(items, folders)
+  checkUsage(items, folders)
   const ids = new Set(folders.map(({ id }) => id))
   for (const id of known.folderIds) {
     if (!ids.has(id)) expect(await messagesOf(table, id)).toEqual([])
@@ -77,6 +79,26 @@ export function uidsAt(log: readonly Change[], modSeq: number): number[] {
     }
   }
   return [...uids].sort((a, b) => a - b)
+}
+
+/** What the account's USAGE holds is what its folders and annotations add up to. */
+function checkUsage(items: readonly Item[], folders: readonly FolderRecord[]): void {
+  for (const { counted, bytes, exists } of folders) {
+    expect(counted).toEqual({ bytes, messages: exists })
+  }
+  const annotations = items.filter(({ sk }) => sk.startsWith('X#'))
+  const usage = items.find(({ sk }) => sk === 'USAGE')
+  if (usage === undefined) expect(folders).toEqual([])
+  else {
+    expect(usage).toMatchObject({
+      complete: true,
+      folders: folders.length,
+      messages: folders.reduce((sum, { exists }) => sum + exists, 0),
+      bytes: folders.reduce((sum, { bytes }) => sum + bytes, 0),
+      annotations: annotations.length,
+      annotationBytes: annotations.reduce((sum, item) => sum + annotationSize(item), 0),
+    })
+  }
 }
 
 function checkTree(items: readonly Item[], folders: readonly FolderRecord[]): void {

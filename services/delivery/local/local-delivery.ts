@@ -1,12 +1,10 @@
 // Local delivery, what a local delivery agent does: finds the folder, watches the quota, appends exactly once.
 
 import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
-import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { AccountId, Folder } from '#shared/contracts/mailbox.ts'
 import { noFlags } from '#shared/mailbox/flags.ts'
-import { isInbox } from '#shared/mailbox/folders.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
-import { fits, type Quota, roomLeft, usageOf } from '#shared/mailbox/quota.ts'
-import type { FolderRecord } from '#shared/mailbox/records.ts'
+import type { Quota } from '#shared/mailbox/quota.ts'
 import { Contended } from '#shared/mailbox/retry.ts'
 import type { LocalDelivery, LocalResult } from '#shared/queue/pipeline.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -66,22 +64,21 @@ export function createLocalDelivery(deps: {
       const reply = `${recipient.address}: no such account`
       return without({ kind: 'failed', status: '5.1.1', reply })
     }
-    const folders = await mailbox.folders.list(accountId)
-    const used = usageOf(folders)
-    if (!fits(roomLeft(quota, used), blob.object.length)) {
-      const reply = `mailbox full: ${used.bytes} of ${quota.bytes} bytes, ${used.messages} messages`
-      return without({ kind: 'deferred', status: '4.2.2', reply })
-    }
-    const folder = folderFor(folders, recipient)
-    const appended = await mailbox.append(folder, {
-      blob,
-      flags: noFlags,
-      internalDateMs: deps.clock.now(),
-      prepend: deliveredTo(recipient.address),
-      once: true,
-      recipient: recipient.address,
-      reserved,
-    })
+    const folder = await folderFor(accountId, recipient)
+    const appended = await mailbox.append(
+      folder,
+      {
+        blob,
+        flags: noFlags,
+        internalDateMs: deps.clock.now(),
+        prepend: deliveredTo(recipient.address),
+        once: true,
+        recipient: recipient.address,
+        reserved,
+      },
+      // What others send is limited by the quota alone.
+      { ...quota, appendBytesPerDay: 0 },
+    )
     switch (appended.kind) {
       case 'appended': {
         const reply = `uid ${appended.uid} in ${folder.name}`
@@ -90,30 +87,29 @@ export function createLocalDelivery(deps: {
       case 'duplicate': {
         // Another recipient's delivery into the same folder used that one's reference, and ours is free.
         const usedReserved = reserved && appended.recipient === recipient.address
-        return {
-          ...without({ kind: 'delivered', reply: `already in ${folder.name}` }),
-          usedReserved,
-        }
+        const reply = `already in ${folder.name}`
+        return { ...without({ kind: 'delivered', reply }), usedReserved }
       }
       case 'no-such-folder': {
         const reply = `folder ${folder.name} has just gone`
         return without({ kind: 'deferred', status: '4.2.1', reply })
       }
+      case 'over-quota': {
+        const { bytes, messages } = appended.used
+        const reply = `mailbox full: ${bytes} of ${quota.bytes} bytes, ${messages} messages`
+        return without({ kind: 'deferred', status: '4.2.2', reply })
+      }
+      case 'over-append-limit':
+        throw new Error('delivery has no limit a day')
     }
   }
 
-  function folderFor(
-    folders: readonly FolderRecord[],
-    { extension }: FinalRecipient,
-  ): FolderRecord {
-    const inbox = folders.find(isInbox)
-    if (inbox === undefined) throw new Error('an account without INBOX')
-    if (extension === null || !deps.options.deliverToDetailFolder) return inbox
-    const wanted = extension.toLowerCase()
-    return (
-      folders.find((folder) => folder.parentId === null && folder.name.toLowerCase() === wanted) ??
-      inbox
-    )
+  async function folderFor(accountId: AccountId, { extension }: FinalRecipient): Promise<Folder> {
+    const detail =
+      extension === null || !deps.options.deliverToDetailFolder
+        ? undefined
+        : await mailbox.folders.firstOf(accountId, spellings(extension))
+    return detail?.selectable ? detail : mailbox.inbox(accountId)
   }
 }
 
@@ -124,6 +120,13 @@ const without = (result: DeliveryResult): LocalResult => ({
   contended: false,
   uncertain: false,
 })
+
+/** Names are looked up as they are spelled; addresses are mostly written in lower case. */
+function spellings(extension: string): readonly string[] {
+  const lower = extension.toLowerCase()
+  const [first = '', ...rest] = lower
+  return [extension, first.toUpperCase() + rest.join(''), lower, extension.toUpperCase()]
+}
 
 function deliveredTo(address: string): string {
   return `Delivered-To: ${Buffer.from(address, 'utf8').toString('latin1')}\r\n`

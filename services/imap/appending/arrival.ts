@@ -14,6 +14,7 @@ import {
   KEYWORD_CHARACTERS_MAX,
   KEYWORDS_MAX,
 } from '#shared/mailbox/flags.ts'
+import type { Room } from '#shared/mailbox/quota.ts'
 import type { Received } from '#shared/mailbox/receive.ts'
 import type { CommandFeed, Completion } from '../command.ts'
 import { replies } from '../replies.ts'
@@ -29,15 +30,18 @@ export type Arrival =
 export async function receiveMessage(
   session: Session,
   feed: CommandFeed,
-  roomBytes: number,
+  room: Pick<Room, 'bytes' | 'appendBytes'>,
   staged: AsyncDisposableStack,
 ): Promise<Arrival> {
   const { flags: names, data, ...message } = parseAppendMessage(feed.cursor)
   const flags = flagSet(names)
   try {
     judgeFlags(flags)
-    const received = await receive(session, feed, data, roomBytes)
-    staged.defer(() => received.discard())
+    const received = await receive(session, feed, data, room)
+    staged.defer(async () => {
+      await received.discard()
+      if (received.stored) await chargeUnused(session, [received])
+    })
     await close(feed, data, received)
     const internalDateMs = message.internalDateMs ?? session.services.clock.now()
     const { blob } = received
@@ -53,14 +57,15 @@ async function receive(
   session: Session,
   feed: CommandFeed,
   data: AppendData,
-  roomBytes: number,
+  room: Pick<Room, 'bytes' | 'appendBytes'>,
 ): Promise<Received> {
   const limit = session.services.options.messageSizeLimit
   let bytes = 0
   const take = (more: number) => {
     bytes += more
     if (bytes > limit) throw new Refusal(replies.messageTooLarge)
-    if (bytes > roomBytes) throw new Refusal(replies.overQuota)
+    if (bytes > room.bytes) throw new Refusal(replies.overQuota)
+    if (bytes > room.appendBytes) throw new Refusal(replies.appendLimit)
   }
   const { mailbox } = session.services
   if (data.kind === 'catenate') return mailbox.receive(catenated(session, feed, data.parts, take))
@@ -68,6 +73,15 @@ async function receive(
   if (data.literal.bytes === 0) throw new Refusal(replies.emptyMessage)
   take(data.literal.bytes)
   return mailbox.receive(feed.literal())
+}
+
+/** Objects that are stored and belong to no message wait for the collector: they count for the day's limit. */
+export async function chargeUnused(
+  { account, services }: Session,
+  received: readonly Received[],
+): Promise<void> {
+  const bytes = received.reduce((sum, { index }) => sum + index.bytes, 0)
+  await services.mailbox.charge(account.id, bytes)
 }
 
 /** What follows the bytes: a catenation has read its own end. */

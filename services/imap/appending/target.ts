@@ -1,10 +1,10 @@
 // Where APPEND and REPLACE put messages, and how much of them there is room for: known before the client is asked for a byte.
 
 import { decodeMailboxName, MAILBOX_NAME_BYTES_MAX } from '#shared/imap/mailbox-name.ts'
-import { FolderTree } from '#shared/mailbox/folder-path.ts'
-import { roomLeft, type Usage, usageOf } from '#shared/mailbox/quota.ts'
+import type { Limits, Room } from '#shared/mailbox/quota.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import type { CommandFeed, Completion } from '../command.ts'
+import { findFolder } from '../folder-names.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
 
@@ -12,8 +12,10 @@ export type Target =
   | {
       readonly kind: 'target'
       readonly folder: FolderRecord
+      /** To be kept by whoever stores. */
+      readonly limits: Limits
       /** What the account may still store. */
-      readonly room: Usage
+      readonly room: Room
     }
   | { readonly kind: 'refused'; readonly completion: Completion }
 
@@ -33,14 +35,14 @@ export async function readMailboxName(feed: CommandFeed): Promise<string> {
 
 export async function findTarget(session: Session, mailbox: string): Promise<Target> {
   const { account, services } = session
-  const [all, quota] = await Promise.all([
-    services.mailbox.folders.all(account.id),
+  const [folder, limits] = await Promise.all([
+    findFolder(session, mailbox),
     services.quota(account.id),
   ])
-  const folder = new FolderTree(all.filter(({ removed }) => !removed)).find(mailbox)
   // RFC 9051 §6.3.12: CREATE would help, also where only the name is left.
   if (!folder?.selectable) return { kind: 'refused', completion: replies.tryCreate }
   // The account was removed while its session is open.
-  if (quota === undefined) return { kind: 'refused', completion: replies.unavailable }
-  return { kind: 'target', folder, room: roomLeft(quota, usageOf(all)) }
+  if (limits === undefined) return { kind: 'refused', completion: replies.unavailable }
+  const room = await services.mailbox.room(account.id, limits)
+  return { kind: 'target', folder, limits, room }
 }

@@ -1,14 +1,14 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { appendContinues } from '#shared/imap/append-arguments.ts'
 import { formatSequenceSet, rangesOf } from '#shared/imap/sequence-set.ts'
+import type { Refused } from '#shared/mailbox/admission.ts'
 import type { Appendix } from '#shared/mailbox/append.ts'
 import { chunks } from '#shared/mailbox/change.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { Received } from '#shared/mailbox/receive.ts'
-import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { APPEND_TOGETHER_MAX } from '#shared/mailbox/transfer.ts'
-import { receiveMessage } from '../appending/arrival.ts'
-import { findTarget, readMailboxName } from '../appending/target.ts'
+import { chargeUnused, receiveMessage } from '../appending/arrival.ts'
+import { findTarget, readMailboxName, type Target } from '../appending/target.ts'
 import { type Completion, completed, defineStreamedCommand } from '../command.ts'
 import { overLimit } from '../message-limit.ts'
 import { replies } from '../replies.ts'
@@ -28,23 +28,24 @@ export const append = defineStreamedCommand({
     await using staged = new AsyncDisposableStack()
     const received: Received[] = []
     const messages: Appendix[] = []
-    let { bytes: roomBytes, messages: roomMessages } = target.room
+    let { bytes, messages: roomMessages, appendBytes } = target.room
     const { messageLimit } = session.services.options
     do {
       // RFC 9738 §3.1: all of the messages or none.
       if (messages.length === messageLimit) return overLimit(session)
       if (messages.length === MULTIAPPEND_MESSAGES_MAX) return replies.tooManyMessages
       if (roomMessages-- < 1) return replies.overQuota
-      const arrival = await receiveMessage(session, feed, roomBytes, staged)
+      const arrival = await receiveMessage(session, feed, { bytes, appendBytes }, staged)
       if (arrival.kind === 'refused') return arrival.completion
       received.push(arrival.received)
       messages.push(arrival.appendix)
-      roomBytes -= arrival.received.index.bytes
+      bytes -= arrival.received.index.bytes
+      appendBytes -= arrival.received.index.bytes
     } while (appendContinues(feed.cursor))
     // From here on the objects may be referred to.
     staged.move()
-    const appended = await store(session, target.folder, received, messages)
-    if (appended === undefined) return replies.tryCreate
+    const appended = await store(session, target, received, messages)
+    if (appended.kind !== 'stored') return refusal(appended)
     session.counts.appended += messages.length
     // The EXISTS of this session's own message stands before the tagged OK (RFC 9051 §6.3.12).
     if (session.state.kind === 'selected') {
@@ -56,49 +57,74 @@ export const append = defineStreamedCommand({
   },
 })
 
-type Stored = { readonly uidValidity: number; readonly uids: readonly Uid[] }
+type Destination = Target & { readonly kind: 'target' }
 
-/** Undefined when the folder is gone. */
+type Stored = {
+  readonly kind: 'stored'
+  readonly uidValidity: number
+  readonly uids: readonly Uid[]
+}
+type NotStored = Refused | { readonly kind: 'no-such-folder' }
+
+function refusal({ kind }: NotStored): Completion {
+  switch (kind) {
+    case 'no-such-folder':
+      return replies.tryCreate
+    case 'over-quota':
+      return replies.overQuota
+    case 'over-append-limit':
+      return replies.appendLimit
+  }
+}
+
 async function store(
-  { services: { mailbox } }: Session,
-  folder: FolderRecord,
+  session: Session,
+  target: Destination,
   received: readonly Received[],
   messages: readonly Appendix[],
-): Promise<Stored | undefined> {
+): Promise<Stored | NotStored> {
+  const { mailbox } = session.services
   // Objects are committed first and awaited together with the folder: see StagedObject.
   const committing = Promise.all(received.map((each) => each.commit()))
   const [committed, written] = await Promise.allSettled([
     committing,
-    write(mailbox, folder, messages),
+    write(mailbox, target, messages),
   ])
   if (written.status === 'rejected') throw written.reason
   const stored = written.value
   if (committed.status === 'rejected') {
     // Messages without their bytes must not stay.
-    if (stored !== undefined) await mailbox.expunge(folder, stored.uids)
+    if (stored.kind === 'stored') await mailbox.expunge(target.folder, stored.uids)
     throw committed.reason
   }
+  if (stored.kind !== 'stored') await chargeUnused(session, received)
   return stored
 }
 
 async function write(
   mailbox: Mailbox,
-  folder: FolderRecord,
+  { folder, limits }: Destination,
   messages: readonly Appendix[],
-): Promise<Stored | undefined> {
+): Promise<Stored | NotStored> {
   const [only, ...more] = messages
   if (only !== undefined && more.length === 0) {
     // Alone it shares its transaction with what others append at the same time.
-    const appended = await mailbox.append(folder, only)
-    if (appended.kind !== 'appended') return undefined
-    return { uidValidity: appended.uidValidity, uids: [appended.uid] }
+    const appended = await mailbox.append(folder, only, limits)
+    // Cannot happen: only queued mail is put into a folder once.
+    if (appended.kind === 'duplicate') throw new Error('a duplicate of a new message')
+    if (appended.kind !== 'appended') return appended
+    return { kind: 'stored', uidValidity: appended.uidValidity, uids: [appended.uid] }
   }
   const uids: Uid[] = []
   let uidValidity = folder.uidValidity
   try {
     for (const chunk of chunks(messages, APPEND_TOGETHER_MAX)) {
-      const appended = await mailbox.appendTogether(folder, chunk)
-      if (appended.kind !== 'appended') return undefined
+      const appended = await mailbox.appendTogether(folder, chunk, limits)
+      if (appended.kind === 'too-many') throw new Error('a chunk too large')
+      if (appended.kind !== 'appended') {
+        if (appended.kind !== 'no-such-folder') await mailbox.expunge(folder, uids)
+        return appended
+      }
       uids.push(...appended.uids)
       uidValidity = appended.uidValidity
     }
@@ -107,5 +133,5 @@ async function write(
     await mailbox.expunge(folder, uids)
     throw error
   }
-  return { uidValidity, uids }
+  return { kind: 'stored', uidValidity, uids }
 }

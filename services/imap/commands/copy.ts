@@ -29,7 +29,8 @@ function copying(by: NumberKind): Command {
       if (possible.cut) return overLimit(session, possible.uids[0])
       const { selected, services } = session
       if (!fits(target.room, sizeOf(selected, uids), uids.length)) return replies.overQuota
-      const copying = services.mailbox.copy(selected.folder, uids, target.folder)
+      const { folder, limits } = target
+      const copying = services.mailbox.copy(selected.folder, uids, folder, limits)
       const copied = await tellingProgress(session, wire, copying)
       // Copies in the selected mailbox itself are news.
       if (copied.kind === 'copied' && target.folder.id === selected.folder.id) {
@@ -40,6 +41,10 @@ function copying(by: NumberKind): Command {
           return replies.messagesGone
         case 'no-such-target':
           return replies.tryCreate
+        case 'over-quota':
+        // A copy shares the object, so that it appends nothing.
+        case 'over-append-limit':
+          return replies.overQuota
         case 'copied':
           if (copied.to.length === 0) return replies.messagesGone
           return { status: 'OK', code: copyUid(copied), text: 'COPY completed' }

@@ -76,6 +76,8 @@ export const setMetadata = defineCommand({
       case 'too-large':
         return replies.metadataTooLarge(ANNOTATION_BYTES_MAX)
       case 'too-many':
+        return replies.tooManyEntries
+      case 'too-much':
         return replies.tooMuchMetadata
     }
   },

@@ -1,5 +1,5 @@
 import type { SequenceSet } from '#shared/imap/sequence-set.ts'
-import { receiveMessage } from '../appending/arrival.ts'
+import { chargeUnused, receiveMessage } from '../appending/arrival.ts'
 import { findTarget, readMailboxName } from '../appending/target.ts'
 import { type Command, type Completion, completed, defineStreamedCommand } from '../command.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
@@ -30,16 +30,24 @@ function replacing(by: NumberKind): Command {
       if (target.kind === 'refused') return target.completion
       await using staged = new AsyncDisposableStack()
       // What is replaced makes room.
-      const roomBytes = target.room.bytes + selected.messages.sizeAt(row)
-      const arrival = await receiveMessage(session, feed, roomBytes, staged)
+      const bytes = target.room.bytes + selected.messages.sizeAt(row)
+      const room = { ...target.room, bytes }
+      const arrival = await receiveMessage(session, feed, room, staged)
       if (arrival.kind === 'refused') return arrival.completion
       feed.cursor.end()
       staged.move()
       // Unlike in APPEND the object is durable first: the old message must not go for one that has no bytes.
       await arrival.received.commit()
       const { folder } = selected
-      const { appendix } = arrival
-      const replaced = await services.mailbox.replace(folder, uid, target.folder, appendix)
+      const { appendix, received } = arrival
+      const replaced = await services.mailbox.replace(
+        folder,
+        uid,
+        target.folder,
+        appendix,
+        target.limits,
+      )
+      if (replaced.kind !== 'replaced') await chargeUnused(session, [received])
       switch (replaced.kind) {
         case 'replaced': {
           session.counts.appended++
@@ -53,6 +61,10 @@ function replacing(by: NumberKind): Command {
         }
         case 'no-such-message':
           return replies.messageGone
+        case 'over-quota':
+          return replies.overQuota
+        case 'over-append-limit':
+          return replies.appendLimit
         case 'no-such-source':
           return replies.noSuchMailbox
         case 'no-such-target':

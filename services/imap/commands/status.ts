@@ -1,7 +1,7 @@
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { parseStatusItems } from '#shared/imap/status-item.ts'
 import { completed, defineCommand } from '../command.ts'
-import { folderTree } from '../folder-names.ts'
+import { findFolder } from '../folder-names.ts'
 import { noteStatusItems, writeStatus } from '../mailbox-list/status-response.ts'
 import { replies } from '../replies.ts'
 
@@ -16,8 +16,7 @@ export const status = defineCommand({
     return { mailbox, items: parseStatusItems(cursor) }
   },
   async run(session, { mailbox, items }, wire) {
-    const tree = await folderTree(session)
-    const folder = tree.find(mailbox)
+    const folder = await findFolder(session, mailbox)
     if (folder === undefined) return replies.noSuchMailbox
     if (!folder.selectable) return replies.notSelectable
     noteStatusItems(session, items, wire)

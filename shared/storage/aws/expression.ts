@@ -55,6 +55,9 @@ export function conditionExpression(condition: Condition, use: Placeholders): st
   const [members, operator] =
     'all' in condition ? [condition.all, ' AND '] : [condition.any, ' OR ']
   if (members.length === 0) return constant('all' in condition, use)
+  // DynamoDB refuses parentheses around parentheses.
+  const [only, ...more] = members
+  if (only !== undefined && more.length === 0) return conditionExpression(only, use)
   return `(${members.map((member) => conditionExpression(member, use)).join(operator)})`
 }
 

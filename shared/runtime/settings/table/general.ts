@@ -2,10 +2,13 @@
 
 import { hostname as machineName } from 'node:os'
 import { domain, hostName, networkList } from '../address-kinds.ts'
-import { boolean, bytes, integer, text } from '../kinds.ts'
+import { boolean, bytes, duration, integer, text } from '../kinds.ts'
 import { type Kind, Setting, type SettingGroup } from '../setting.ts'
 
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
 const MEGABYTE = 1024 ** 2
+const GIGABYTE = 1024 ** 3
 const TERABYTE = 1024 ** 4
 
 const delimiter: Kind<string> = {
@@ -54,6 +57,16 @@ export const generalSettings = {
     default: 1_000_000,
     about: 'Messages an account may hold, all folders together; 0 for no limit.',
     known: { dovecot: 'quota_rule (messages)' },
+  }),
+  accountAppendLimitPerDay: new Setting(bytes({ min: 0, max: 1024 * TERABYTE }), {
+    default: 50 * GIGABYTE,
+    about:
+      'How much the IMAP clients of an account may append in a day (UTC), and never more than ten times its quota; 0 means no limit. What was appended and deleted again is out of the quota and stays on the disk for `collectorGraceTime`.',
+  }),
+  collectorGraceTime: new Setting(duration({ min: 1 * HOUR, max: 100 * DAY }), {
+    default: 7 * DAY,
+    about:
+      'How long the bytes of deleted messages stay on the disk, out of every quota: the time to undo a mistake. An hour is enough for what runs; while the disk is short of room, and for `postwolke storage collect --now`, it is an hour.',
   }),
   recipientDelimiter: new Setting(delimiter, {
     default: '+',

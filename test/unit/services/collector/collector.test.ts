@@ -1,10 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DEAD_GRACE_MS, ORPHAN_AGE_MS } from '#services/collector/collector.ts'
-import { newQueueId } from '#shared/mail/queue-id.ts'
-import { objectKey } from '#shared/queue/blob.ts'
+import {
+  COLLECTED_AT_ONCE_MAX,
+  createCollector,
+  GRACE_FLOOR_MS,
+  ORPHAN_AGE_MS,
+} from '#services/collector/collector.ts'
+import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
+import { markDead, objectKey } from '#shared/queue/blob.ts'
+import { messageKey } from '#shared/queue/keys.ts'
+import { silentLog } from '#shared/runtime/log.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
+
+/** `collectorGraceTime` where nothing is said. */
+const graceMs = 7 * 24 * 3_600_000
 
 describe('the collector', () => {
   const clock = manualClock()
@@ -40,7 +50,7 @@ describe('the collector', () => {
     const young = await orphan()
     expect(await collector.findOrphans()).toBe(1)
     expect(await collector.findOrphans()).toBe(0) // it is a dead blob now
-    clock.advance(DEAD_GRACE_MS + 60_000)
+    clock.advance(graceMs + 60_000)
     expect(await collector.collectDead()).toBe(1)
     expect(await store.objects.size(old)).toBeUndefined()
     expect(await store.objects.size(young)).toBe(4)
@@ -56,5 +66,84 @@ describe('the collector', () => {
     expect(await pipeline.workers.collector.findOrphans(sinceMs)).toBe(1)
     expect(await pipeline.workers.collector.findOrphans()).toBe(1)
     expect(await store.objects.size(before)).toBe(4)
+  })
+
+  describe('deletes what is dead', () => {
+    /** A collector whose store is short of room or not. */
+    const collectorOf = (given: { graceMs?: number; short?: boolean } = {}) =>
+      createCollector({
+        queueTable: store.tables.queue,
+        mail: store.tables.mail,
+        objects: store.objects,
+        accounts: pipeline.core.directory.accounts,
+        finishRemovalsOf: pipeline.core.mailbox.finishRemovals,
+        pressure: async () => given.short ?? false,
+        options: { graceMs: given.graceMs ?? graceMs },
+        clock,
+        log: silentLog,
+      })
+
+    /** A message that was delivered and expunged; its object's key. */
+    async function expunged(): Promise<string> {
+      const queueId = await pipeline.accept('Subject: gone\r\n\r\n', ['ann@example.test'])
+      await pipeline.settle()
+      const { mailbox, directory } = pipeline.core
+      const [account] = await Array.fromAsync(directory.accounts.list())
+      if (account === undefined) throw new Error('no account')
+      const inbox = await mailbox.inbox(account.id)
+      const { messages } = await mailbox.snapshot(inbox)
+      await mailbox.expunge(
+        inbox,
+        messages.map(({ uid }) => uid),
+      )
+      return objectKey(queueId)
+    }
+
+    const isThere = async (key: string) => (await store.objects.size(key)) !== undefined
+
+    it.each<[string, Parameters<typeof collectorOf>[0], { now?: boolean }, number]>([
+      ['after seven days', {}, {}, graceMs],
+      ['after another grace time', { graceMs: 2 * GRACE_FLOOR_MS }, {}, 2 * GRACE_FLOOR_MS],
+      ['after an hour at the least', { graceMs: 1 }, {}, GRACE_FLOOR_MS],
+      ['after an hour when it is told to', {}, { now: true }, GRACE_FLOOR_MS],
+      ['after an hour while the disk is short of room', { short: true }, {}, GRACE_FLOOR_MS],
+    ])('%s', async (_, given, how, afterMs) => {
+      const key = await expunged()
+      const collector = collectorOf(given)
+      clock.advance(afterMs - 1_000)
+      expect(await collector.collectDead(how)).toBe(0)
+      expect(await isThere(key)).toBe(true)
+      clock.advance(2_000)
+      expect(await collector.collectDead(how)).toBe(1)
+      expect(await isThere(key)).toBe(false)
+    })
+
+    it('often while the disk is short of room, and only then', async () => {
+      const key = await expunged()
+      clock.advance(GRACE_FLOOR_MS + 1_000)
+      await collectorOf().relieve()
+      expect(await isThere(key)).toBe(true)
+      await collectorOf({ short: true }).relieve()
+      expect(await isThere(key)).toBe(false)
+    })
+
+    it('but nothing that is referred to or queued, however much of it is in the way', async () => {
+      await pipeline.accept('Subject: here\r\n\r\n', ['ann@example.test'])
+      await pipeline.settle()
+      clock.advance(1_000)
+      const queued = Array.from({ length: COLLECTED_AT_ONCE_MAX + 1 }, () =>
+        newQueueId(clock.now()),
+      )
+      for (const id of queued) await markDead(store.tables.mail, id, clock.now())
+      await store.tables.queue.batchWrite(queued.map((id) => ({ put: messageKey(id) })))
+      clock.advance(1_000)
+      const key = objectKey(newQueueId(clock.now()))
+      await store.objects.put(key, Buffer.from('dead'))
+      await markDead(store.tables.mail, key.slice('mail/'.length) as QueueId, clock.now())
+      clock.advance(GRACE_FLOOR_MS + 1_000)
+      expect(await collectorOf().collectDead({ now: true })).toBe(1)
+      expect(await isThere(key)).toBe(false)
+      expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
+    })
   })
 })

@@ -1,0 +1,27 @@
+// An account as a version wrote it that did not know USAGE.
+
+import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { accountPk, usageKey } from '#shared/mailbox/keys.ts'
+import type { Item, Table } from '#shared/storage/ports.ts'
+
+const newer = ['countedBytes', 'countedMessages', 'bytes'] as const
+
+export async function asOlderVersion(table: Table, accountId: AccountId): Promise<void> {
+  await table.batchWrite([{ delete: usageKey(accountId) }])
+  let after: string | undefined
+  do {
+    const page = await table.query({
+      pk: accountPk(accountId),
+      consistent: true,
+      ...(after === undefined ? {} : { after }),
+    })
+    for (const item of page.items) await table.write({ put: older(item) })
+    after = page.next
+  } while (after !== undefined)
+}
+
+function older(item: Item): Item {
+  const lacking: readonly string[] = item.sk.startsWith('X#') ? newer : newer.slice(0, 2)
+  const kept = Object.entries(item).filter(([name]) => !lacking.includes(name))
+  return { pk: item.pk, sk: item.sk, ...Object.fromEntries(kept) }
+}
