@@ -250,7 +250,10 @@ export class Connection implements ListenedConnection, Wire {
     switch (event.kind) {
       case 'command': {
         const request = parseRequest(event.segments, this.#session)
-        return this.#answer(request, await runCollected(this.#session, request, this))
+        const completion = await runCollected(this.#session, request, this)
+        // A line that stood where DONE or an answer of AUTHENTICATE was expected may announce literals.
+        if (completion.status === 'BAD') this.#reader.refuse()
+        return this.#answer(request, completion)
       }
       case 'literal': {
         const request = parseRequest(event.segments, this.#session)
