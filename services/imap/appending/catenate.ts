@@ -8,7 +8,7 @@ import { readMessages } from '#shared/mailbox/folder-reading.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import type { CommandFeed, Completion } from '../command.ts'
 import { clip, type OpenedMessage, openStored } from '../fetch/content.ts'
-import { headerSubset, selectFields } from '../fetch/header-subset.ts'
+import { IndexedHeader, selectFields } from '../fetch/header-subset.ts'
 import { sectionSpan } from '../fetch/section-span.ts'
 import { findFolder } from '../folder-names.ts'
 import type { Session } from '../session.ts'
@@ -55,11 +55,9 @@ async function* urlBytes(
     return
   }
   if (span[1] > CATENATED_HEADER_BYTES_MAX) throw new Refusal(badUrl(text))
-  const header = Buffer.concat(await message.source.pieces(span)).toString('latin1')
-  const fields = Buffer.from(
-    headerSubset(header, selectFields(section.names, section.not)),
-    'latin1',
-  )
+  const selection = selectFields(section.names, section.not)
+  const header = Buffer.concat(await message.source.pieces(span))
+  const fields = await (await IndexedHeader.read(header, selection.all)).subset(selection)
   const [offset, length] = clip([0, fields.length], partial)
   take(length)
   yield fields.subarray(offset, offset + length)
