@@ -2,6 +2,7 @@
 // from holding that much each.
 
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
+import { UNAUTHENTICATED_COMMAND_BYTES_MAX } from './config.ts'
 
 export type Memory = {
   /** Lines and literals of commands that have not been carried out, beyond COMMAND_BYTES_FREE of each. */
@@ -16,8 +17,11 @@ export const COMMANDS_MEMORY_BYTES_MAX = 64 * 1024 * 1024
 export const READ_AHEAD_MEMORY_BYTES_MAX = 32 * 1024 * 1024
 export const CONTENTS_MEMORY_BYTES_MAX = 64 * 1024 * 1024
 
-/** Of a command: held without asking, so that small ones go through however much others hold. */
-export const COMMAND_BYTES_FREE = 16 * 1024
+/**
+ * Of a command: held without asking, so that small ones go through however much others hold, and strangers have nothing of what
+ * is shared.
+ */
+export const COMMAND_BYTES_FREE = UNAUTHENTICATED_COMMAND_BYTES_MAX
 
 /** How long a FETCH waits for memory that others hold. */
 export const FETCH_MEMORY_WAIT_MS = 60_000

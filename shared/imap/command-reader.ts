@@ -111,6 +111,11 @@ export class CommandReader {
     return this.#queue.length
   }
 
+  /** Lines and literals of a command that is being collected. */
+  get collectedBytes(): number {
+    return this.#commandBytes
+  }
+
   next(): ReaderEvent | undefined {
     this.#rawLine = undefined
     for (;;) {
