@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { AccountSessions } from '#services/imap/account-sessions.ts'
 import { imapDefaults } from '#services/imap/config.ts'
 import { createImapListener } from '#services/imap/listener.ts'
+import { createMemory } from '#services/imap/memory.ts'
 import { pop3Defaults } from '#services/pop3/config.ts'
 import { createPop3Listener } from '#services/pop3/listener.ts'
 import { noMaildropLock } from '#services/pop3/maildrop-lock.ts'
@@ -110,6 +111,7 @@ function makers(core: Core, { certificates, policy }: ListenerParts) {
       },
     )
   const accountSessions = new AccountSessions(settings.imapAccountConnectionCountLimit)
+  const memory = createMemory()
   const imap = (tls: 'starttls' | 'implicit') => (host: string, port: number) =>
     createImapListener({
       options: {
@@ -134,6 +136,7 @@ function makers(core: Core, { certificates, policy }: ListenerParts) {
       signals: store.signals,
       authenticator,
       accountSessions,
+      memory,
       quota: core.quota,
       clock,
       log: log.child({ service: 'imap' }),

@@ -15,6 +15,7 @@ import type { SecureContextSource } from '#shared/net/hot-context.ts'
 import { Output } from '#shared/net/output.ts'
 import type { Endpoint, ListenedConnection } from '#shared/net/tcp-listener.ts'
 import { startTls } from '#shared/net/tls/start-tls.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import { advertised } from './capabilities.ts'
 import type { Completion } from './command.ts'
 import { deflated } from './compression.ts'
@@ -27,6 +28,7 @@ import {
   UNAUTHENTICATED_LITERAL_BYTES_MAX,
 } from './config.ts'
 import { parseRequest, type Request, runCollected, runStreamed } from './dispatch.ts'
+import { COMMAND_BYTES_FREE } from './memory.ts'
 import { replies } from './replies.ts'
 import { type Services, Session } from './session.ts'
 import { StreamedCommand } from './streamed-command.ts'
@@ -76,6 +78,8 @@ export class Connection implements ListenedConnection, Wire {
   #readsLine = false
   #draining = false
   #badCommands = 0
+  /** Out of the memory that commands share. */
+  #heldBytes = 0
   #quietSinceMs: number
   #end: EndReason | undefined
   #serving: Promise<void> = Promise.resolve()
@@ -143,7 +147,7 @@ export class Connection implements ListenedConnection, Wire {
 
   room(): Promise<void> | undefined {
     if (this.#output.closed) throw new ConnectionGone()
-    return this.#output.room()
+    return this.#output.room() ?? turns.step()
   }
 
   continuation(text: string): void {
@@ -197,6 +201,10 @@ export class Connection implements ListenedConnection, Wire {
   /** Between commands a client that used NOTIFY is told meanwhile what happens (RFC 5465 §3.1). */
   async #nextEvent({ betweenCommands = false } = {}): Promise<ReaderEvent | undefined> {
     while (this.#end === undefined) {
+      // However much was pipelined: a command or a piece of a literal, then others have their turn.
+      const wait = turns.step()
+      if (wait !== undefined) await wait
+      if (this.#end !== undefined) return undefined
       const event = this.#reader.next()
       if (event !== undefined) {
         // A command or a piece of a streamed literal; half a line is no sign of life.
@@ -250,14 +258,21 @@ export class Connection implements ListenedConnection, Wire {
     switch (event.kind) {
       case 'command': {
         const request = parseRequest(event.segments, this.#session)
-        return this.#answer(request, await runCollected(this.#session, request, this))
+        const completion = await runCollected(this.#session, request, this)
+        // A line that stood where DONE or an answer of AUTHENTICATE was expected may announce literals.
+        if (completion.status === 'BAD') this.#reader.refuse()
+        return this.#answer(request, completion)
       }
       case 'literal': {
         const request = parseRequest(event.segments, this.#session)
         if (request.command?.kind === 'streamed') return this.#runStreamed(request)
-        if (!event.fits) {
+        const held = event.fits && this.#hold(event.literal.bytes)
+        if (!held) {
           this.#reader.refuse()
-          return this.#answer(request, replies.literalTooLarge)
+          return this.#answer(
+            request,
+            event.fits ? replies.noMemoryForCommand : replies.literalTooLarge,
+          )
         }
         this.#reader.buffer()
         if (event.literal.synchronising) this.continuation('go ahead')
@@ -273,6 +288,21 @@ export class Connection implements ListenedConnection, Wire {
     }
   }
 
+  /** Takes memory for what the command has come to with a literal of so many bytes; false when others hold too much. */
+  #hold(literalBytes: number): boolean {
+    const bytes = this.#reader.collectedBytes + literalBytes - COMMAND_BYTES_FREE
+    const more = bytes - this.#heldBytes
+    if (more <= 0) return true
+    if (!this.#services.memory.commands.tryTake(more)) return false
+    this.#heldBytes = bytes
+    return true
+  }
+
+  #letGo(): void {
+    this.#services.memory.commands.give(this.#heldBytes)
+    this.#heldBytes = 0
+  }
+
   async #runStreamed(request: Request): Promise<void> {
     const feed = new StreamedCommand(request.cursor, this.#reader, {
       event: () => this.#nextEvent(),
@@ -285,6 +315,7 @@ export class Connection implements ListenedConnection, Wire {
   }
 
   async #answer({ tag }: Request, completion: Completion): Promise<void> {
+    this.#letGo()
     const code = completion.code === undefined ? '' : `[${completion.code}] `
     this.#output.write(`${tag ?? '*'} ${completion.status} ${code}${completion.text}\r\n`)
     // Before a login every command counts: whoever wants to log in does not need many.
@@ -414,6 +445,7 @@ export class Connection implements ListenedConnection, Wire {
     this.#output.lost()
     this.#wake?.()
     await this.#serving
+    this.#letGo()
     const { log, counts, state } = this.#session
     const loggedIn = state.kind !== 'not-authenticated'
     await this.#session.end()

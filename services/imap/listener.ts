@@ -5,13 +5,16 @@ import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { AccountSessions } from './account-sessions.ts'
 import type { ImapOptions } from './config.ts'
 import { Connection } from './connection.ts'
+import { createMemory, type Memory } from './memory.ts'
 import { replies } from './replies.ts'
 import type { Services } from './session.ts'
 
-export type ImapDependencies = Omit<Services, 'accountSessions' | 'options'> & {
+export type ImapDependencies = Omit<Services, 'accountSessions' | 'memory' | 'options'> & {
   readonly options: ImapOptions & Pick<TcpListenerOptions, 'proxyTrustedNetworks'>
   /** Where several listeners serve the same accounts, they count together. */
   readonly accountSessions?: AccountSessions
+  /** The same. */
+  readonly memory?: Memory
   /** Without it there is no STARTTLS, and endpoints with implicit TLS refuse to start. */
   readonly certificates: Pick<CertificateSource, 'current' | 'onChange'> | undefined
 }
@@ -20,7 +23,7 @@ export function createImapListener({ certificates, ...given }: ImapDependencies)
   const { clock, log, options } = given
   const accountSessions =
     given.accountSessions ?? new AccountSessions(options.connectionsPerAccountMax)
-  const services = { ...given, accountSessions }
+  const services = { ...given, accountSessions, memory: given.memory ?? createMemory() }
   return new TcpListener(
     { ...options, name: 'IMAP', tooManyConnections: `* ${replies.byeTooManyConnections}\r\n` },
     {

@@ -39,6 +39,8 @@ export const replies = {
   appendLimit: no('LIMIT', 'Too much was appended today'),
   messageTooLarge: no('TOOBIG', 'Message too large'),
   emptyMessage: no('CANNOT', 'A message cannot be empty'),
+  tooLargeForNow: no('LIMIT', 'Some messages need more memory than there is now, try again later'),
+  noMemoryForCommand: no('LIMIT', 'Too many large commands at once, try again later'),
   tooManyMessages: no('LIMIT', 'Too many messages at once'),
   tooManyNotifications: no('NOTIFICATIONOVERFLOW', 'Too many mailboxes to watch'),
   tooManyKeywords: no('LIMIT', 'Too many or too long keywords'),

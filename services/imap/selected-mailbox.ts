@@ -63,6 +63,9 @@ export type SelectedParts = {
   readonly clock: Clock
 }
 
+/** Responses are collected up to this size before they go to the socket. */
+const WRITE_CHARACTERS = 16 * 1024
+
 type SelectOptions = { readonly readOnly: boolean; readonly enabled: ReadonlySet<Extension> }
 
 export class SelectedMailbox {
@@ -291,7 +294,7 @@ export class SelectedMailbox {
     const expunged = expunges ? this.#untold : []
     if (expunged.length > 0) {
       this.watcher?.removed(wire, expunged)
-      this.#tellExpunged(wire, expunged)
+      await this.#tellExpunged(wire, expunged)
     }
     if (this.#view.length !== before - expunged.length) wire.untagged(`${this.#view.length} EXISTS`)
     this.tellKeywords(wire)
@@ -342,13 +345,17 @@ export class SelectedMailbox {
       this.#untold.length === 0 ? this.#open.uids : withUntold(this.#open.uids, this.#untold)
   }
 
-  #tellExpunged(wire: Wire, expunged: readonly Uid[]): void {
+  async #tellExpunged(wire: Wire, expunged: readonly Uid[]): Promise<void> {
     if (this.#enabled.has('QRESYNC') || this.#enabled.has('UIDONLY')) {
       wire.untagged(`VANISHED ${formatSequenceSet(rangesOf(expunged))}`)
     } else {
       let lines = ''
       for (const [told, uid] of expunged.entries()) {
         lines += `* ${this.numberOf(uid) - told} EXPUNGE\r\n`
+        if (lines.length < WRITE_CHARACTERS) continue
+        wire.write(lines)
+        lines = ''
+        await wire.room()
       }
       wire.write(lines)
     }

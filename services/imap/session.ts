@@ -12,6 +12,7 @@ import type { Log } from '#shared/runtime/log.ts'
 import type { ObjectStore, Signals, Table } from '#shared/storage/ports.ts'
 import type { AccountSessions } from './account-sessions.ts'
 import type { ImapOptions } from './config.ts'
+import type { Memory } from './memory.ts'
 import type { Notifications } from './notify/notifications.ts'
 import type { SelectedMailbox } from './selected-mailbox.ts'
 import type { Wire } from './wire.ts'
@@ -42,6 +43,7 @@ export type Services = {
   readonly signals: Signals
   readonly authenticator: Authenticator
   readonly accountSessions: AccountSessions
+  readonly memory: Memory
   /** What the account may store; undefined when it is gone. */
   readonly quota: (accountId: AccountId) => Promise<Limits | undefined>
   readonly clock: Clock

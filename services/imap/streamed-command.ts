@@ -2,6 +2,7 @@
 
 import type { CommandReader, ReaderEvent } from '#shared/imap/command-reader.ts'
 import { Cursor } from '#shared/imap/cursor.ts'
+import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
 import type { CommandFeed } from './command.ts'
 import { ConnectionGone } from './wire.ts'
 
@@ -38,7 +39,9 @@ export class StreamedCommand implements CommandFeed {
   async next(): Promise<Cursor> {
     const event = await this.#io.event()
     if (event === undefined) throw new ConnectionGone()
+    // What is too long has been skipped by the reader; it must not pass for a command that ends here.
     this.#whole = event.kind !== 'literal'
+    if (event.kind === 'too-long') throw new ImapSyntaxError('the line is too long')
     const segments = 'segments' in event ? event.segments : []
     this.cursor = new Cursor(segments, { utf8: this.#io.utf8 })
     return this.cursor

@@ -5,7 +5,10 @@ export interface Wire {
   untagged(response: string | Buffer): void
   /** Raw bytes of responses that were rendered elsewhere, line ends included. */
   write(bytes: Uint8Array | string): void
-  /** Resolves when the client takes more; whoever sends much awaits it between responses. Rejects when the client is gone. */
+  /**
+   * Resolves when the client takes more and others have had their turn; whoever sends much awaits it between responses. Rejects
+   * when the client is gone.
+   */
   room(): Promise<void> | undefined
   /** `+ text`: the client may go on (RFC 9051 §7.6). */
   continuation(text: string): void

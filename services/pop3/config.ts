@@ -58,6 +58,6 @@ export const PIPELINE_BYTES_MAX = 16_384
 /** A reply of several pieces up to this size leaves in one write. */
 export const COALESCED_BYTES_MAX = 65_536
 /** Lines of LIST and UIDL joined into one write. */
-export const LISTING_LINES_PER_WRITE = 10_000
+export const LISTING_LINES_PER_WRITE = 1_000
 /** After the last reply, how long the client may take to fetch it and close its end. */
 export const LINGER_MS = 30_000

@@ -7,6 +7,7 @@ import { Output } from '#shared/net/output.ts'
 import type { Endpoint } from '#shared/net/tcp-listener.ts'
 import { startTls } from '#shared/net/tls/start-tls.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import { AUTH_LINE_BYTES_MAX, LINGER_MS, PIPELINE_BYTES_MAX } from './config.ts'
 import { parseRequest, runRequest } from './dispatch.ts'
 import { type Line, LineReader } from './line-reader.ts'
@@ -134,6 +135,10 @@ export class Connection {
 
   async #answerLines(): Promise<void> {
     while (this.#end === undefined && !this.#output.closed) {
+      // However much was pipelined: a command, then others have their turn.
+      const wait = turns.step()
+      if (wait !== undefined) await wait
+      if (this.#end !== undefined) break
       const line = this.#lines.next()
       if (line === undefined) break
       await this.#answer(line)

@@ -1,6 +1,7 @@
 // Writes replies: small ones in one piece, long ones with bounded memory.
 
 import type { Output } from '#shared/net/output.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import { COALESCED_BYTES_MAX, LISTING_LINES_PER_WRITE } from './config.ts'
 import { DotStuffing } from './dot-stuffing.ts'
 import type { Reply } from './replies.ts'
@@ -29,6 +30,7 @@ export async function writeListing(output: Output, { status, lines }: Listing): 
       output.write(text)
       text = ''
       await output.room()
+      await turns.step()
       if (output.closed) return
     }
   }
@@ -44,6 +46,8 @@ export async function writeMessage(output: Output, reply: MessageReply): Promise
   let begun = false
   try {
     for await (const chunk of reply.body) {
+      const wait = turns.step()
+      if (wait !== undefined) await wait
       const piece = stuffing.push(chunk)
       pieces.push(piece)
       octets += chunk.length

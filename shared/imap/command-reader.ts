@@ -11,10 +11,14 @@
 //   }
 //
 // Lines that are no commands (DONE of IDLE, answers of AUTHENTICATE) are read with `nextLine`.
+//
+// Invariant: whatever becomes of a command (carried out, refused at any of its literals, too long at any limit), the reader
+// afterwards stands at the octet behind it. What is skipped is read by the same rule as what is kept, or the content of a
+// refused message would be executed as commands.
 
 import { ByteQueue } from './byte-queue.ts'
 import { COMMAND_BYTES_MAX, LINE_BYTES_MAX, LITERAL_BYTES_MAX, LITERALS_MAX } from './limits.ts'
-import { HEADER_BYTES_MAX, type LiteralHeader, literalHeaderAtEnd } from './literal-header.ts'
+import { AnnouncementScanner, type LiteralHeader, literalHeaderAtEnd } from './literal-header.ts'
 import { skipsEmptyLines } from './quirks.ts'
 
 /** A piece of a command. `announced` is the last one of a `literal` event: the literal whose bytes have not been read. */
@@ -59,11 +63,10 @@ const CR = 0x0d
 /** Bytes kept of a command that is too long: enough for any tag we accept. */
 const START_BYTES = 300
 const LINE_END_BYTES = 2
-const TAIL_BYTES = HEADER_BYTES_MAX + LINE_END_BYTES
 
 type Streaming = { readonly kind: 'streaming'; left: number }
-/** The command is over for us, but not what the client sends of it. `tail` is the end of the line so far. */
-type SkippingLine = { readonly kind: 'skipping-line'; tail: Buffer }
+/** The command is over for us, but not what the client sends of it. */
+type SkippingLine = { readonly kind: 'skipping-line'; readonly line: AnnouncementScanner }
 type SkippingLiteral = { readonly kind: 'skipping-literal'; left: number }
 type State =
   | { readonly kind: 'line' }
@@ -76,7 +79,10 @@ type State =
 
 const line: State = { kind: 'line' }
 const nothing = Buffer.alloc(0)
-const skippingLine = (): SkippingLine => ({ kind: 'skipping-line', tail: nothing })
+const skippingLine = (): SkippingLine => ({
+  kind: 'skipping-line',
+  line: new AnnouncementScanner(),
+})
 
 export class CommandReader {
   /** May be changed between commands, for example after a login. */
@@ -89,6 +95,8 @@ export class CommandReader {
   /** Part of the command has been streamed: what comes next belongs to it, though there is no segment yet. */
   #afterStream = false
   #tooLongStart: Buffer = nothing
+  /** The last line handed out by `nextLine`, until something else is read. */
+  #rawLine: Buffer | undefined
 
   constructor(limits: ReaderLimits = readerLimits) {
     this.limits = limits
@@ -103,7 +111,13 @@ export class CommandReader {
     return this.#queue.length
   }
 
+  /** Lines and literals of a command that is being collected. */
+  get collectedBytes(): number {
+    return this.#commandBytes
+  }
+
   next(): ReaderEvent | undefined {
+    this.#rawLine = undefined
     for (;;) {
       const state = this.#state
       switch (state.kind) {
@@ -150,16 +164,23 @@ export class CommandReader {
   /**
    * The command will not be carried out: called for an announced literal, while one is streamed, or after that. What the
    * client sends of it without waiting for us (non-synchronising literals and the lines after them, RFC 7888 §4) is skipped.
+   * Called for a line of `nextLine`: it is not what was expected but perhaps a command out of place, and skipped as one.
    */
   refuse(): void {
     const state = this.#state
     if (state.kind === 'announced') this.#endAtLiteral(state.literal)
     else if (state.kind === 'streaming') this.#endWith({ ...state, kind: 'skipping-literal' })
     else if (state.kind === 'line' && this.#afterStream) this.#endWith(skippingLine())
+    else if (state.kind === 'line' && this.#rawLine !== undefined) {
+      const announced = literalHeaderAtEnd(this.#rawLine)
+      this.#rawLine = undefined
+      if (announced !== undefined) this.#endAtLiteral(announced.literal)
+    }
   }
 
   /** The next line as it is, without looking for literals. Only between commands. */
   nextLine(): LineEvent | undefined {
+    this.#rawLine = undefined
     while (this.#state.kind !== 'line') {
       const state = this.#state
       if (state.kind !== 'skipping-line' && state.kind !== 'skipping-literal') {
@@ -169,7 +190,9 @@ export class CommandReader {
     }
     const text = this.#takeLine()
     if (text === undefined) return undefined
-    return text === 'too-long' ? { kind: 'too-long' } : { kind: 'line', text }
+    if (text === 'too-long') return { kind: 'too-long' }
+    this.#rawLine = text
+    return { kind: 'line', text }
   }
 
   /** All bytes not handed out, which the reader forgets: they belong to another layer now (TLS, DEFLATE). */
@@ -256,10 +279,13 @@ export class CommandReader {
       return state.left === 0
     }
     const end = this.#queue.indexOfLf()
-    const text = this.#queue.take(end < 0 ? this.#queue.length : end + 1)
-    state.tail = Buffer.concat([state.tail, text.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES)
+    for (let left = end < 0 ? this.#queue.length : end + 1; left > 0; ) {
+      const piece = this.#queue.takeSome(left)
+      state.line.push(piece)
+      left -= piece.length
+    }
     if (end < 0) return false
-    const announced = literalHeaderAtEnd(withoutLineEnd(state.tail))
+    const { announced } = state.line
     this.#state = line
     if (announced !== undefined) this.#endAtLiteral(announced.literal)
     return true
@@ -295,8 +321,4 @@ export class CommandReader {
     this.#commandBytes = 0
     this.#literals = 0
   }
-}
-
-function withoutLineEnd(text: Buffer): Buffer {
-  return text.subarray(0, text.at(-2) === CR ? -2 : -1)
 }

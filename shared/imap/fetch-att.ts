@@ -120,13 +120,22 @@ export function parseFetchArguments(cursor: Cursor): FetchArguments {
   return { atts, changedSince, vanished, partial }
 }
 
+/** Attributes of one command: each can mean the whole message to be looked through. */
+export const FETCH_ATTS_MAX = 1_000
+
 /** One attribute, a list of them or a macro, which is expanded. */
 export function parseFetchAtts(cursor: Cursor): readonly FetchAtt[] {
-  if (cursor.sees('(')) return cursor.list(() => parseFetchAtt(cursor))
+  if (cursor.sees('(')) return parseFetchAttList(cursor)
   const macro = macros.get(cursor.peekKeyword())
   if (macro === undefined) return [parseFetchAtt(cursor)]
   cursor.keyword()
   return macro
+}
+
+export function parseFetchAttList(cursor: Cursor): readonly FetchAtt[] {
+  const atts = cursor.list(() => parseFetchAtt(cursor))
+  if (atts.length > FETCH_ATTS_MAX) cursor.fail('too many items')
+  return atts
 }
 
 export function parseFetchAtt(cursor: Cursor): FetchAtt {

@@ -1,5 +1,9 @@
 // The announcement of a literal at the end of a line: literal (RFC 9051 §4.3), non-synchronising literal (RFC 7888) and
 // literal8 (RFC 3516 §4.4).
+//
+// Whether a line announces a literal decides what is read as a command and what as the content of a message. So there is one
+// rule for it, for lines that are kept and for lines that are skipped, and it looks at every byte of the line: a brace inside a
+// quoted string announces nothing.
 
 export type LiteralHeader = {
   /** At most 2^53-1: what is announced beyond is no smaller for us. */
@@ -10,6 +14,110 @@ export type LiteralHeader = {
   readonly binary: boolean
 }
 
+/** A literal, and where its announcement begins in the line. */
+export type Announcement = { readonly start: number; readonly literal: LiteralHeader }
+
+/** The literal a line without its end announces. literal = "{" number64 ["+"] "}" CRLF *CHAR8 */
+export function literalHeaderAtEnd(line: Buffer): Announcement | undefined {
+  if (line.at(-1) !== BRACE_CLOSE) return undefined
+  const scanner = new AnnouncementScanner()
+  scanner.push(line)
+  return scanner.announced
+}
+
+/** Where in a line the next byte stands. From `digits` on all of an announcement so far is there. */
+type Place = 'text' | 'quoted' | 'escaped' | 'tilde' | 'open' | 'digits' | 'plus' | 'closed' | 'cr'
+
+/** Reads a line of any length, in pieces and without keeping them. */
+export class AnnouncementScanner {
+  #place: Place = 'text'
+  /** Bytes read of the line. */
+  #at = 0
+  #start = 0
+  #binary = false
+  #synchronising = true
+  #bytes = 0
+
+  /** More of the line; its CR, or CR LF, may be among it at the end. */
+  push(piece: Buffer): void {
+    for (let i = 0; i < piece.length; i++) this.#read(piece[i] ?? 0, this.#at + i)
+    this.#at += piece.length
+  }
+
+  /** What the line announces, had it ended here. */
+  get announced(): Announcement | undefined {
+    if (this.#place !== 'closed' && this.#place !== 'cr') return undefined
+    const literal = {
+      bytes: this.#bytes,
+      synchronising: this.#synchronising,
+      binary: this.#binary,
+    }
+    return { start: this.#start, literal }
+  }
+
+  #read(byte: number, at: number): void {
+    switch (this.#place) {
+      case 'escaped':
+        this.#place = 'quoted'
+        return
+      case 'quoted':
+        if (byte === DQUOTE) this.#place = 'text'
+        else if (byte === BACKSLASH) this.#place = 'escaped'
+        return
+      case 'open':
+      case 'digits':
+        if (byte >= ZERO && byte <= NINE) {
+          this.#bytes = Math.min(this.#bytes * 10 + byte - ZERO, Number.MAX_SAFE_INTEGER)
+          this.#place = 'digits'
+          return
+        }
+        if (this.#place === 'digits' && byte === PLUS) {
+          this.#synchronising = false
+          this.#place = 'plus'
+          return
+        }
+        if (this.#place === 'digits' && byte === BRACE_CLOSE) {
+          this.#place = 'closed'
+          return
+        }
+        break
+      case 'plus':
+        if (byte === BRACE_CLOSE) {
+          this.#place = 'closed'
+          return
+        }
+        break
+      case 'closed':
+        if (byte === CR) {
+          this.#place = 'cr'
+          return
+        }
+        if (byte === LF) return
+        break
+      case 'cr':
+        if (byte === LF) return
+        break
+      case 'tilde':
+      case 'text':
+        break
+    }
+    this.#readText(byte, at)
+  }
+
+  #readText(byte: number, at: number): void {
+    if (byte === BRACE_OPEN) {
+      this.#binary = this.#place === 'tilde'
+      this.#start = this.#binary ? at - 1 : at
+      this.#synchronising = true
+      this.#bytes = 0
+      this.#place = 'open'
+    } else if (byte === DQUOTE) this.#place = 'quoted'
+    else this.#place = byte === TILDE ? 'tilde' : 'text'
+  }
+}
+
+const LF = 0x0a
+const CR = 0x0d
 const DQUOTE = 0x22
 const PLUS = 0x2b
 const ZERO = 0x30
@@ -18,43 +126,3 @@ const BACKSLASH = 0x5c
 const BRACE_OPEN = 0x7b
 const BRACE_CLOSE = 0x7d
 const TILDE = 0x7e
-
-/** number64 has at most 19 digits (RFC 9051 §9); more are no literal but a syntax error. */
-const DIGITS_MAX = 19
-/** Bytes at the end of a line that can belong to an announcement. */
-export const HEADER_BYTES_MAX = DIGITS_MAX + 4
-
-/** The literal a line ends with and where its announcement starts. literal = "{" number64 ["+"] "}" CRLF *CHAR8 */
-export function literalHeaderAtEnd(
-  line: Buffer,
-): { readonly start: number; readonly literal: LiteralHeader } | undefined {
-  let at = line.length - 1
-  if (line[at] !== BRACE_CLOSE) return undefined
-  at--
-  const synchronising = line[at] !== PLUS
-  if (!synchronising) at--
-  const digitsEnd = at
-  while (at >= 0 && digitsEnd - at < DIGITS_MAX && isDigit(line[at])) at--
-  if (at < 0 || at === digitsEnd || line[at] !== BRACE_OPEN) return undefined
-  const digits = line.toString('latin1', at + 1, digitsEnd + 1)
-  const binary = line[at - 1] === TILDE
-  const start = binary ? at - 1 : at
-  if (endsInsideQuoted(line, start)) return undefined
-  const bytes = Math.min(Number(digits), Number.MAX_SAFE_INTEGER)
-  return { start, literal: { bytes, synchronising, binary } }
-}
-
-function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= ZERO && byte <= NINE
-}
-
-/** A brace inside a quoted string that was never closed announces nothing; the line is a syntax error. */
-function endsInsideQuoted(line: Buffer, end: number): boolean {
-  let inside = false
-  for (let at = line.indexOf(DQUOTE); at >= 0 && at < end; at++) {
-    const byte = line[at]
-    if (byte === DQUOTE) inside = !inside
-    else if (inside && byte === BACKSLASH) at++
-  }
-  return inside
-}

@@ -14,16 +14,18 @@ export const MAILBOX_NAME_BYTES_MAX = 4_000
  * for UTF-8, as people type it; one with a malformed `&` run is refused rather than given a second spelling.
  */
 export function decodeMailboxName(bytes: ByteString, utf8: boolean): string {
+  checkLength(bytes)
   const name = isAscii(bytes) && !utf8 ? decodeModifiedUtf7(bytes) : decodeUtf8(bytes)
   if (name === undefined) {
     throw new ImapSyntaxError(`the mailbox name is not ${utf8 ? '' : 'modified UTF-7 or '}UTF-8`)
   }
-  return checkedName(name, bytes.length)
+  return spelledName(name)
 }
 
 /** A pattern of LIST. One that no name could ever be written as is taken as it is and matches nothing. */
 export function decodeListPattern(bytes: ByteString, utf8: boolean): string {
-  if (isAscii(bytes) && !utf8) return checkedName(decodeModifiedUtf7(bytes) ?? bytes, bytes.length)
+  checkLength(bytes)
+  if (isAscii(bytes) && !utf8) return spelledName(decodeModifiedUtf7(bytes) ?? bytes)
   return decodeMailboxName(bytes, utf8)
 }
 
@@ -32,9 +34,15 @@ export function encodeMailboxName(name: string, utf8: boolean): ByteString {
   return utf8 ? encodeUtf8(name) : encodeModifiedUtf7(name)
 }
 
+/** Before anything is done with the bytes: a literal may hold many more. */
+function checkLength(bytes: ByteString): void {
+  if (bytes.length > MAILBOX_NAME_BYTES_MAX) {
+    throw new ImapSyntaxError('the mailbox name is too long')
+  }
+}
+
 /** INBOX is INBOX in any case (RFC 9051 §5.1); nothing else is changed, also not `inbox/…`. */
-function checkedName(name: string, bytes: number): string {
-  if (bytes > MAILBOX_NAME_BYTES_MAX) throw new ImapSyntaxError('the mailbox name is too long')
+function spelledName(name: string): string {
   return inbox.test(name) ? 'INBOX' : name
 }
 

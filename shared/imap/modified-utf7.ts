@@ -3,7 +3,6 @@
 
 const printableAscii = /^[\x20-\x7e]*$/
 const toEncode = /&|[^\x20-\x7e]+/g
-const shifted = /&([^-]*)-/g
 
 export function encodeModifiedUtf7(text: string): string {
   return text.replace(toEncode, (run) => (run === '&' ? '&-' : `&${encodeRun(run)}-`))
@@ -11,12 +10,21 @@ export function encodeModifiedUtf7(text: string): string {
 
 /**
  * The text, or undefined when this is no modified UTF-7. RFC 3501 leaves one spelling for each name (printable ASCII is never
- * shifted, runs are never split); another spelling is refused, or one mailbox would have two names.
+ * shifted, runs are never split); another spelling is refused, or one mailbox would have two names. Linear in its input.
  */
 export function decodeModifiedUtf7(encoded: string): string | undefined {
   if (!printableAscii.test(encoded)) return undefined
-  if (!encoded.includes('&')) return encoded
-  const text = encoded.replace(shifted, (_, run: string) => (run === '' ? '&' : decodeRun(run)))
+  let text = ''
+  let at = 0
+  for (let open = encoded.indexOf('&'); open >= 0; open = encoded.indexOf('&', at)) {
+    const close = encoded.indexOf('-', open)
+    if (close < 0) return undefined
+    const run = encoded.slice(open + 1, close)
+    text += encoded.slice(at, open) + (run === '' ? '&' : decodeRun(run))
+    at = close + 1
+  }
+  if (at === 0) return encoded
+  text += encoded.slice(at)
   if (!text.isWellFormed()) return undefined
   return encodeModifiedUtf7(text) === encoded ? text : undefined
 }

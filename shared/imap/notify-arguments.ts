@@ -7,7 +7,7 @@
 //   message-event = ("MessageNew" [SP "(" fetch-att *(SP fetch-att) ")"]) / "MessageExpunge" / "FlagChange" / …
 
 import type { Cursor } from './cursor.ts'
-import { type FetchAtt, parseFetchAtt } from './fetch-att.ts'
+import { type FetchAtt, parseFetchAttList } from './fetch-att.ts'
 import { type MailboxFilter, parseMailboxFilter } from './mailbox-filter.ts'
 
 export type NotifyArguments =
@@ -78,7 +78,7 @@ function parseEventGroup(cursor: Cursor): EventGroup {
 function parseEvent(cursor: Cursor): NotifyEvent {
   const name = cursor.atom()
   if (name.toUpperCase() === 'MESSAGENEW') {
-    const atts = cursor.takesBefore(' ', '(') ? cursor.list(() => parseFetchAtt(cursor)) : []
+    const atts = cursor.takesBefore(' ', '(') ? parseFetchAttList(cursor) : []
     return { kind: 'message-new', atts }
   }
   const kind = eventsByName.get(name.toUpperCase())

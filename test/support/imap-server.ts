@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { type ImapOptions, imapDefaults } from '#services/imap/config.ts'
 import { createImapListener } from '#services/imap/listener.ts'
+import type { Memory } from '#services/imap/memory.ts'
 import type { Authenticator } from '#shared/contracts/authenticate.ts'
 import type { AccountId, BlobId, FolderRef } from '#shared/contracts/mailbox.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
@@ -32,6 +33,7 @@ export async function startImapServer(
     readonly appendBytesPerDay?: number
     /** The clock of the listener; the mailbox has the system's. */
     readonly clock?: Clock
+    readonly memory?: Memory
   } = {},
 ) {
   const resources = new AsyncDisposableStack()
@@ -69,6 +71,7 @@ export async function startImapServer(
     clock: given.clock ?? clock,
     log: silentLog,
     hostname: 'imap.example.test',
+    ...(given.memory && { memory: given.memory }),
   })
   const [plain, tls] = await listener.listen()
   resources.defer(() => listener.close({ graceMs: 0 }))

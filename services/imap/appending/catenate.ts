@@ -4,13 +4,15 @@ import { type CatenateParts, parseCatenateRest } from '#shared/imap/append-argum
 import { formatResponseCode } from '#shared/imap/response-code.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
+import type { FolderTree } from '#shared/mailbox/folder-path.ts'
 import { readMessages } from '#shared/mailbox/folder-reading.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import type { CommandFeed, Completion } from '../command.ts'
 import { clip, type OpenedMessage, openStored } from '../fetch/content.ts'
-import { headerSubset, selectFields } from '../fetch/header-subset.ts'
+import { IndexedHeader, selectFields } from '../fetch/header-subset.ts'
 import { sectionSpan } from '../fetch/section-span.ts'
-import { findFolder } from '../folder-names.ts'
+import { folderTree } from '../folder-names.ts'
 import type { Session } from '../session.ts'
 import { type ImapUrl, parseImapUrl } from './imap-url.ts'
 import { Refusal } from './refusal.ts'
@@ -25,8 +27,16 @@ export async function* catenated(
   first: CatenateParts,
   take: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
+  let tree: Promise<FolderTree> | undefined
+  const folders = () => {
+    tree ??= folderTree(session)
+    return tree
+  }
   for (let parts = first; ; parts = parseCatenateRest(await feed.next())) {
-    for (const url of parts.urls) yield* urlBytes(session, url, take)
+    for (const url of parts.urls) {
+      await turns.step()
+      yield* urlBytes(session, folders, url, take)
+    }
     if (parts.text === null) return
     take(parts.text.bytes)
     for await (const chunk of feed.literal()) {
@@ -36,14 +46,18 @@ export async function* catenated(
   }
 }
 
+/** All folders of the account, read once for all parts. */
+type Folders = () => Promise<FolderTree>
+
 async function* urlBytes(
   session: Session,
+  folders: Folders,
   text: ByteString,
   take: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   const { account, services } = session
   const url = parseImapUrl(text, { hostname: services.hostname, login: account.login })
-  const message = url && (await findMessage(session, url))
+  const message = url && (await findMessage(session, folders, url))
   if (url === undefined || message === undefined) throw new Refusal(badUrl(text))
   const { section, partial } = url
   const span = sectionSpan(message.layout, section)
@@ -55,19 +69,21 @@ async function* urlBytes(
     return
   }
   if (span[1] > CATENATED_HEADER_BYTES_MAX) throw new Refusal(badUrl(text))
-  const header = Buffer.concat(await message.source.pieces(span)).toString('latin1')
-  const fields = Buffer.from(
-    headerSubset(header, selectFields(section.names, section.not)),
-    'latin1',
-  )
+  const selection = selectFields(section.names, section.not)
+  const header = Buffer.concat(await message.source.pieces(span))
+  const fields = await (await IndexedHeader.read(header, selection.all)).subset(selection)
   const [offset, length] = clip([0, fields.length], partial)
   take(length)
   yield fields.subarray(offset, offset + length)
 }
 
-async function findMessage(session: Session, url: ImapUrl): Promise<OpenedMessage | undefined> {
+async function findMessage(
+  session: Session,
+  folders: Folders,
+  url: ImapUrl,
+): Promise<OpenedMessage | undefined> {
   const { mailbox, objects, table } = session.services
-  const folder = await folderOf(session, url)
+  const folder = await folderOf(session, folders, url)
   if (!folder?.selectable) return undefined
   if (url.uidValidity !== null && url.uidValidity !== folder.uidValidity) return undefined
   const [record] = await readMessages(table, folder.id, [url.uid])
@@ -75,8 +91,12 @@ async function findMessage(session: Session, url: ImapUrl): Promise<OpenedMessag
   return record && blob && openStored(objects, record, blob)
 }
 
-async function folderOf(session: Session, { mailbox }: ImapUrl): Promise<FolderRecord | undefined> {
-  if (mailbox !== null) return findFolder(session, mailbox)
+async function folderOf(
+  session: Session,
+  folders: Folders,
+  { mailbox }: ImapUrl,
+): Promise<FolderRecord | undefined> {
+  if (mailbox !== null) return (await folders()).find(mailbox)
   return session.state.kind === 'selected' ? session.state.mailbox.folder : undefined
 }
 

@@ -19,6 +19,9 @@ export type ImapUrl = {
   readonly partial: Partial | null
 }
 
+/** Bytes of an URL: a mailbox name with each byte percent-encoded, and room for the rest. */
+export const IMAP_URL_BYTES_MAX = 16_384
+
 /** `imap://user@host:port` before the path; one of a URLAUTH (RFC 4467) does not match in the end. */
 const authority = /^imaps?:\/\/(?:([^@/]*)@)?([^@/:]+)(?::\d+)?(?=\/)/i
 const path =
@@ -29,6 +32,7 @@ export function parseImapUrl(
   url: ByteString,
   own: { readonly hostname: string; readonly login: string },
 ): ImapUrl | undefined {
+  if (url.length > IMAP_URL_BYTES_MAX) return undefined
   const server = authority.exec(url)
   if (server !== null) {
     const [, user, host = ''] = server

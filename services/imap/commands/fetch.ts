@@ -74,7 +74,7 @@ async function fetchMessages(
   if (changedSince !== null) uids = changedAfter(session, uids, changedSince)
   if (partial !== null) uids = within(uids, partial)
   const messages = limited(session, uids)
-  session.counts.fetched += plan.readsContents ? messages.uids.length : 0
+  session.counts.fetched += plan.contents > 0 ? messages.uids.length : 0
   // RFC 9738 §3.1: from the highest uid down.
   const order = messages.cut ? messages.uids.toReversed() : messages.uids
   const outcome = await respond(session, plan, order, wire)
@@ -100,8 +100,9 @@ function within(uids: readonly Uid[], { first, last, fromEnd }: PartialRange): r
  * A message that others expunged keeps its number until the client is told (RFC 9051 §7.5.1), but nothing is known of it any
  * more: it is left out, and the answer is OK with a reason to look for news (RFC 2180 §4.1.3, RFC 5530 §3), as Dovecot does.
  */
-function completion({ expunged, unknownEncoding, lost }: FetchOutcome): Completion {
+function completion({ expunged, unknownEncoding, lost, tooLarge }: FetchOutcome): Completion {
   if (lost) return replies.unreadable
+  if (tooLarge) return replies.tooLargeForNow
   if (unknownEncoding) return replies.unknownEncoding
   if (expunged) {
     return { status: 'OK', code: 'EXPUNGEISSUED', text: 'Some messages are expunged already' }

@@ -2,15 +2,12 @@ import { type ListArguments, parseListArguments } from '#shared/imap/list-argume
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { completed, defineCommand } from '../command.ts'
 import { folderTree } from '../folder-names.ts'
-import { writeDelimiter, writeListEntry } from '../mailbox-list/list-response.ts'
+import { sendPiece, writeDelimiter, writeListEntry } from '../mailbox-list/list-response.ts'
 import { selectMailboxes } from '../mailbox-list/selection.ts'
 import { noteStatusItems, writeStatus } from '../mailbox-list/status-response.ts'
 import { annotationsOf, checkEntries, writeMetadata } from '../metadata.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
-
-/** Bytes collected before they are sent. */
-const PIECE_BYTES = 32 * 1024
 
 /** LIST with the extensions of RFC 5258, RFC 5819 (STATUS) and RFC 6154. RFC 9051 §6.3.9. */
 export const list = defineCommand({
@@ -60,9 +57,7 @@ async function listMailboxes(
     if (metadata !== null && folder?.selectable) {
       writeMetadata(writer, path, await annotationsOf(session, folder), metadata)
     }
-    if (writer.bytes < PIECE_BYTES) continue
-    for (const piece of writer.take()) wire.write(piece)
-    await wire.room()
+    await sendPiece(writer, wire)
   }
   for (const piece of writer.take()) wire.write(piece)
 }

@@ -2,9 +2,9 @@ import { parseLsubArguments } from '#shared/imap/list-arguments.ts'
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { completed, defineCommand } from '../command.ts'
 import { folderTree } from '../folder-names.ts'
-import { writeDelimiter, writeListEntry } from '../mailbox-list/list-response.ts'
+import { sendPiece, writeDelimiter, writeListEntry } from '../mailbox-list/list-response.ts'
 import { compilePattern } from '../mailbox-list/mailbox-pattern.ts'
-import { allNodes, parentsOf } from '../mailbox-list/selection.ts'
+import { allNodes, matchesAny, parentsOf } from '../mailbox-list/selection.ts'
 
 /** LSUB: subscribed names. RFC 3501 §6.3.9. */
 export const lsub = defineCommand({
@@ -20,23 +20,28 @@ export const lsub = defineCommand({
     if (pattern === '') {
       writeDelimiter(writer, 'LSUB')
     } else {
-      const matches = compilePattern(reference, pattern)
+      const matches = [compilePattern(reference, pattern)]
       const [tree, subscribed] = await Promise.all([
         folderTree(session),
         session.services.mailbox.subscriptions.list(session.account.id),
       ])
       const folders = new Map(allNodes(tree).map(({ path, folder }) => [path, folder]))
+      const below: { readonly path: string }[] = []
       for (const path of subscribed) {
-        if (!matches(path)) continue
+        if (!(await matchesAny(matches, path))) {
+          below.push({ path })
+          continue
+        }
         const attributes = folders.get(path)?.selectable ? [] : ['\\Noselect']
         writeListEntry(writer, { path, attributes }, 'LSUB')
+        await sendPiece(writer, wire)
       }
       // A `%` that stops above a subscribed name answers with the name it stops at.
       const known = new Set(subscribed)
-      const below = subscribed.filter((path) => !matches(path)).map((path) => ({ path }))
       for (const path of pattern.endsWith('%') ? parentsOf(below) : []) {
-        if (known.has(path) || !matches(path)) continue
+        if (known.has(path) || !(await matchesAny(matches, path))) continue
         writeListEntry(writer, { path, attributes: ['\\Noselect'] }, 'LSUB')
+        await sendPiece(writer, wire)
       }
     }
     for (const piece of writer.take()) wire.write(piece)

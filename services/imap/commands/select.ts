@@ -1,6 +1,11 @@
 import type { Qresync } from '#shared/imap/mailbox-parameters.ts'
 import { parseSelectParameters } from '#shared/imap/mailbox-parameters.ts'
-import { formatSequenceSet, intersectRanges, mergeRanges } from '#shared/imap/sequence-set.ts'
+import {
+  formatSequenceSet,
+  holdsNumber,
+  intersectRanges,
+  mergeRanges,
+} from '#shared/imap/sequence-set.ts'
 import { SEEN, SYSTEM_FLAGS } from '#shared/mailbox/flags.ts'
 import { type Command, completed, defineCommand } from '../command.ts'
 import { findFolder } from '../folder-names.ts'
@@ -86,7 +91,7 @@ async function resync(session: Session, given: Qresync, wire: Wire): Promise<voi
   const gone = known === null ? vanished : intersectRanges(vanished, known)
   if (gone.length > 0) wire.untagged(`VANISHED (EARLIER) ${formatSequenceSet(gone)}`)
   for (const uid of changed) {
-    if (known !== null && !known.some(({ first, last }) => uid >= first && uid <= last)) continue
+    if (known !== null && !holdsNumber(known, uid)) continue
     const response = mailbox.currentFlags(uid)
     if (response !== undefined) wire.untagged(response)
     await wire.room()

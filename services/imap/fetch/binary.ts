@@ -3,7 +3,14 @@
 import type { PartPath } from '#shared/imap/section.ts'
 import type { ByteString, Span } from '#shared/mail/message-index.ts'
 import { type TransferDecoder, transferDecoder } from '#shared/mail/transfer-decoding.ts'
-import { type Content, clip, clipPieces, type OpenedMessage, rawContent } from './content.ts'
+import {
+  CONTENTS_HELD_BYTES_MAX,
+  clip,
+  clipPieces,
+  type OpenedMessage,
+  type ReadContent,
+  rawContent,
+} from './content.ts'
 import type { MessageSource } from './message-source.ts'
 import type { ContentRequest } from './plan.ts'
 import { bodySpan, findPart } from './section-span.ts'
@@ -16,7 +23,7 @@ export class UnknownEncoding extends Error {
 type BinaryRequest = ContentRequest & { readonly kind: 'binary' | 'binary.size' }
 
 /** Encoded bytes up to this number are decoded once and kept; of more the size is counted first and they are decoded again. */
-const DECODED_AT_ONCE_MAX = 256 * 1024
+export const DECODED_AT_ONCE_MAX = CONTENTS_HELD_BYTES_MAX
 
 export function binarySpan({ layout, index }: OpenedMessage, path: PartPath): Span | undefined {
   if (path.length === 0) return [0, layout.size]
@@ -24,11 +31,16 @@ export function binarySpan({ layout, index }: OpenedMessage, path: PartPath): Sp
   return part && bodySpan(layout, part)
 }
 
+/** Fails with UnknownEncoding for a part that nobody can decode. */
+export function checkEncoding(message: OpenedMessage, path: PartPath): void {
+  decoderOf(encodingOf(message, path))
+}
+
 export async function binaryContent(
   message: OpenedMessage,
   request: BinaryRequest,
   span: Span,
-): Promise<Content> {
+): Promise<ReadContent> {
   const { source } = message
   const encoding = encodingOf(message, request.part)
   const counts = request.kind === 'binary.size'
@@ -54,7 +66,7 @@ async function streamed(
   request: BinaryRequest,
   span: Span,
   encoding: ByteString,
-): Promise<Content> {
+): Promise<ReadContent> {
   let all = 0
   for await (const piece of decoded(source.stream(span), decoderOf(encoding))) all += piece.length
   if (request.kind === 'binary.size') return { kind: 'number', value: all }

@@ -1,4 +1,4 @@
-// What FETCH takes out of a message's bytes: small contents in memory, large ones as a stream.
+// What FETCH takes out of a message's bytes: small contents in memory, large ones as a stream, many of them one after the other.
 
 import type { Partial } from '#shared/imap/section.ts'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
@@ -25,6 +25,13 @@ export type Content =
       readonly open: () => AsyncIterable<Uint8Array>
       readonly binary: boolean
     }
+  | Deferred
+
+/** Read when all before it has been sent: together they would be too much to hold. */
+export type Deferred = { readonly kind: 'deferred'; readonly read: () => Promise<ReadContent> }
+
+/** What can be written as it is. */
+export type ReadContent = Exclude<Content, Deferred>
 
 /** A message whose bytes are asked for. */
 export type OpenedMessage = {
@@ -36,6 +43,8 @@ export type OpenedMessage = {
 
 /** Up to this size bytes are read at once and kept until they are sent. */
 export const HELD_BYTES_MAX = 64 * 1024
+/** Contents of one message that are read before it is answered; the others wait until their turn comes. */
+export const CONTENTS_HELD_BYTES_MAX = 256 * 1024
 
 export function openStored(
   objects: ObjectReader,
@@ -59,7 +68,7 @@ export async function rawContent(
   source: MessageSource,
   span: Span,
   binary = false,
-): Promise<Content> {
+): Promise<ReadContent> {
   const bytes = span[1]
   if (bytes <= HELD_BYTES_MAX) {
     return { kind: 'pieces', bytes, pieces: await source.pieces(span), binary }
@@ -76,7 +85,7 @@ export function clip([offset, length]: Span, partial: Partial | null): Span {
 }
 
 /** The same of bytes in memory. */
-export function clipPieces(pieces: readonly Uint8Array[], partial: Partial | null): Content {
+export function clipPieces(pieces: readonly Uint8Array[], partial: Partial | null): ReadContent {
   const all = pieces.reduce((sum, piece) => sum + piece.length, 0)
   const span = clip([0, all], partial)
   return { kind: 'pieces', bytes: span[1], pieces: slicePieces(pieces, span), binary: false }

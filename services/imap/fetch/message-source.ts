@@ -26,6 +26,7 @@ export class MessageSource {
   readonly #blob: Blob
   readonly #added: Buffer
   #held: Held | undefined
+  #checked: Promise<void> | undefined
 
   constructor(objects: ObjectReader, blob: Blob, prepend: string) {
     this.#objects = objects
@@ -52,7 +53,12 @@ export class MessageSource {
   }
 
   /** Whether a stream can be promised: fails with MessageLost if the object is not there. */
-  async check(): Promise<void> {
+  check(): Promise<void> {
+    this.#checked ??= this.#check()
+    return this.#checked
+  }
+
+  async #check(): Promise<void> {
     const { key, offset, length } = this.#blob.object
     const size = await this.#objects.size(key)
     if (size === undefined || size < offset + length) throw this.#lost()

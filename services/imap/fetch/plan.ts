@@ -8,7 +8,7 @@ import { formatSection, type Partial, type PartPath, type Section } from '#share
 import type { MessageRecord } from '#shared/mailbox/records.ts'
 import { emailId } from '../object-ids.ts'
 import { flagsText } from './flags-text.ts'
-import { type FieldSelection, selectFields } from './header-subset.ts'
+import { FieldNames, type FieldSelection, selectFields } from './header-subset.ts'
 
 /** What is taken from a message's bytes. */
 export type ContentRequest =
@@ -42,7 +42,8 @@ export type Item =
 export type Plan = {
   /** In the order in which they are answered. */
   readonly items: readonly Item[]
-  readonly readsContents: boolean
+  /** Items that are taken out of a message's bytes. */
+  readonly contents: number
   readonly needsBlobs: boolean
   /** PREVIEW (LAZY): only what takes little time is wanted. */
   readonly previewsLazily: boolean
@@ -66,10 +67,11 @@ export function planFetch(
   },
 ): Plan {
   const items = new Map<string, Item>()
+  const fieldNames = new FieldNames()
   if (given.uid) items.set('uid', uidItem)
   // What is asked for twice is answered once.
   for (const att of atts) {
-    const item = itemOf(att)
+    const item = itemOf(att, fieldNames)
     const key = item.kind === 'content' ? item.name : att.kind
     if (!items.has(key)) items.set(key, item)
   }
@@ -77,7 +79,7 @@ export function planFetch(
   const all = [...items.values()]
   return {
     items: all,
-    readsContents: all.some(({ kind }) => kind === 'content'),
+    contents: all.filter(({ kind }) => kind === 'content').length,
     needsBlobs: all.some(({ kind }) => kind !== 'record'),
     previewsLazily: atts.some((att) => att.kind === 'preview' && att.lazy),
     setsSeen: !given.readOnly && atts.some(setsSeen),
@@ -105,7 +107,7 @@ const uidItem: Item = { kind: 'record', text: ({ uid }) => `UID ${uid}` }
 /** RFC 7162 §3.1.5 */
 const modSeqItem: Item = { kind: 'record', text: ({ modSeq }) => `MODSEQ (${modSeq})` }
 
-function itemOf(att: FetchAtt): Item {
+function itemOf(att: FetchAtt, fieldNames: FieldNames): Item {
   switch (att.kind) {
     case 'uid':
       return uidItem
@@ -143,11 +145,16 @@ function itemOf(att: FetchAtt): Item {
     case 'rfc822.text':
       return section('RFC822.TEXT', { kind: 'text', part: [] })
     case 'body-section':
-      return section(
-        `BODY${formatSection(att.section)}${origin(att.partial)}`,
-        att.section,
-        att.partial,
-      )
+      return {
+        kind: 'content',
+        name: `BODY${formatSection(att.section)}${origin(att.partial)}`,
+        request: {
+          kind: 'section',
+          section: att.section,
+          partial: att.partial,
+          fields: fieldsOf(att.section, fieldNames),
+        },
+      }
     case 'binary':
       return {
         kind: 'content',
@@ -169,9 +176,16 @@ function itemOf(att: FetchAtt): Item {
   }
 }
 
-function section(name: string, named: Section, partial: Partial | null = null): ContentItem {
-  const fields = named.kind === 'header-fields' ? selectFields(named.names, named.not) : null
-  return { kind: 'content', name, request: { kind: 'section', section: named, partial, fields } }
+function section(name: string, named: Section): ContentItem {
+  return {
+    kind: 'content',
+    name,
+    request: { kind: 'section', section: named, partial: null, fields: null },
+  }
+}
+
+function fieldsOf(section: Section, all: FieldNames): FieldSelection | null {
+  return section.kind === 'header-fields' ? selectFields(section.names, section.not, all) : null
 }
 
 /** RFC 9051 §7.5.2: a partial answer names where it begins. */

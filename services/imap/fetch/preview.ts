@@ -3,7 +3,7 @@
 import { decodeText } from '#shared/mail/charset.ts'
 import type { Part, Span } from '#shared/mail/message-index.ts'
 import { transferDecoder } from '#shared/mail/transfer-decoding.ts'
-import type { Content, OpenedMessage } from './content.ts'
+import type { OpenedMessage, ReadContent } from './content.ts'
 import { htmlText } from './html-text.ts'
 import { bodySpan } from './section-span.ts'
 
@@ -23,7 +23,7 @@ export function previewSpan({ layout, index }: OpenedMessage): Span | undefined 
 export async function previewContent(
   { source, index }: OpenedMessage,
   span: Span | undefined,
-): Promise<Content> {
+): Promise<ReadContent> {
   const part = previewPart(index().structure)
   if (part === undefined || span === undefined) return { kind: 'string', text: '' }
   const text = previewText(part, Buffer.concat(await source.pieces(span)))

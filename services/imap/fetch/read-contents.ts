@@ -1,22 +1,42 @@
 // Reads what FETCH takes out of one message's bytes. First it is worked out which bytes are needed, so that all items share one
-// read where that is small.
+// read where that is small. What would be much to hold is read later, one content after the other.
 
+import type { Partial } from '#shared/imap/section.ts'
 import type { Span } from '#shared/mail/message-index.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
-import { binaryContent, binarySpan } from './binary.ts'
-import { type Content, clip, HELD_BYTES_MAX, type OpenedMessage, rawContent } from './content.ts'
-import { headerSubset } from './header-subset.ts'
+import { binaryContent, binarySpan, checkEncoding, DECODED_AT_ONCE_MAX } from './binary.ts'
+import {
+  CONTENTS_HELD_BYTES_MAX,
+  type Content,
+  clip,
+  HELD_BYTES_MAX,
+  type OpenedMessage,
+  type ReadContent,
+  rawContent,
+} from './content.ts'
+import {
+  type FieldNames,
+  type FieldSelection,
+  HELD_BYTES_PER_HEADER_BYTE,
+  IndexedHeader,
+} from './header-subset.ts'
 import type { MessageSource } from './message-source.ts'
 import type { ContentRequest, Item } from './plan.ts'
 import { previewContent, previewSpan } from './preview.ts'
 import { sectionSpan } from './section-span.ts'
 
-/** By the position of the items; undefined for those that need no bytes. */
+export type ReadContents = {
+  /** By the position of the items; undefined for those that need no bytes. */
+  readonly contents: readonly (Content | undefined)[]
+  /** What has to be held while the deferred ones are read and sent, one at a time; 0 where there are none. */
+  readonly deferredBytes: number
+}
+
 export async function readContents(
   message: OpenedMessage,
   items: readonly Item[],
   { withoutPreview }: { readonly withoutPreview: boolean },
-): Promise<readonly (Content | undefined)[]> {
+): Promise<ReadContents> {
   const requests = items.map((item) => (item.kind === 'content' ? item.request : undefined))
   const spans = requests.map((request) =>
     request === undefined || (withoutPreview && request.kind === 'preview')
@@ -24,15 +44,54 @@ export async function readContents(
       : neededSpan(message, request),
   )
   const joined = join(spans)
-  if (joined !== undefined && joined[1] <= HELD_BYTES_MAX) await message.source.hold(joined)
+  const shared = joined !== undefined && joined[1] <= HELD_BYTES_MAX
+  if (shared) await message.source.hold(joined)
+  const headers = new IndexedHeaders(message.source)
   const contents: (Content | undefined)[] = []
+  let heldBytes = 0
+  let deferredBytes = 0
   for (const [i, request] of requests.entries()) {
-    if (request === undefined) contents.push(undefined)
-    else if (request.kind !== 'preview')
-      contents.push(await readContent(message, request, spans[i]))
-    else contents.push(withoutPreview ? nil : await previewContent(message, spans[i]))
+    if (request === undefined) {
+      contents.push(undefined)
+      continue
+    }
+    const span = spans[i]
+    if (withoutPreview && request.kind === 'preview') {
+      contents.push(nil)
+      continue
+    }
+    const read = async () => readContent(message, request, span, headers)
+    const bytes = bytesHeld(request, span, shared)
+    if (heldBytes + bytes <= CONTENTS_HELD_BYTES_MAX) {
+      heldBytes += bytes
+      contents.push(await read())
+      continue
+    }
+    if (request.kind === 'binary') checkEncoding(message, request.part)
+    if (deferredBytes === 0) await message.source.check()
+    deferredBytes = Math.max(deferredBytes, bytes)
+    contents.push({ kind: 'deferred', read })
   }
-  return contents
+  return { contents, deferredBytes }
+}
+
+/** Bytes in memory between the reading of a content and its sending, streams aside. `shared` bytes are there already. */
+function bytesHeld(request: ContentRequest, span: Span | undefined, shared: boolean): number {
+  if (span === undefined) return 0
+  const bytes = span[1]
+  switch (request.kind) {
+    case 'section':
+      if (request.fields !== null) {
+        return bytes <= HELD_BYTES_MAX ? bytes : bytes * HELD_BYTES_PER_HEADER_BYTE
+      }
+      return shared || bytes > HELD_BYTES_MAX ? 0 : bytes
+    case 'binary':
+      return bytes > DECODED_AT_ONCE_MAX ? 0 : bytes
+    case 'binary.size':
+      return 0
+    case 'preview':
+      return bytes
+  }
 }
 
 function neededSpan(message: OpenedMessage, request: ContentRequest): Span | undefined {
@@ -51,29 +110,47 @@ function neededSpan(message: OpenedMessage, request: ContentRequest): Span | und
 
 function readContent(
   message: OpenedMessage,
-  request: Exclude<ContentRequest, { readonly kind: 'preview' }>,
+  request: ContentRequest,
   span: Span | undefined,
-): Promise<Content> | Content {
+  headers: IndexedHeaders,
+): Promise<ReadContent> | ReadContent {
+  if (request.kind === 'preview') return previewContent(message, span)
   if (span === undefined) {
     return request.kind === 'binary.size' ? { kind: 'number', value: 0 } : nil
   }
   if (request.kind !== 'section') return binaryContent(message, request, span)
-  return request.fields === null
-    ? rawContent(message.source, span)
-    : subsetContent(message.source, span, request)
+  const { fields, partial } = request
+  if (fields === null) return rawContent(message.source, span)
+  return headers.subset(span, fields, partial)
 }
 
-async function subsetContent(
-  source: MessageSource,
-  span: Span,
-  { fields, partial }: ContentRequest & { readonly kind: 'section' },
-): Promise<Content> {
-  const pieces = await source.pieces(span)
-  const header = pieces.map((piece) => asBuffer(piece).toString('latin1')).join('')
-  const subset = fields === null ? header : headerSubset(header, fields)
-  const [offset, length] = clip([0, subset.length], partial)
-  const bytes = Buffer.from(subset.slice(offset, offset + length), 'latin1')
-  return { kind: 'pieces', bytes: bytes.length, pieces: [bytes], binary: false }
+/** The header that was looked at last: as a rule all items of a command name the same. */
+class IndexedHeaders {
+  readonly #source: MessageSource
+  #offset = -1
+  #last: Promise<IndexedHeader> | undefined
+
+  constructor(source: MessageSource) {
+    this.#source = source
+  }
+
+  async subset(span: Span, fields: FieldSelection, partial: Partial | null): Promise<ReadContent> {
+    if (this.#offset !== span[0] || this.#last === undefined) {
+      this.#offset = span[0]
+      this.#last = this.#read(span, fields.all)
+    }
+    const subset = await (await this.#last).subset(fields)
+    const [offset, bytes] = clip([0, subset.length], partial)
+    const piece = subset.subarray(offset, offset + bytes)
+    return { kind: 'pieces', bytes, pieces: [piece], binary: false }
+  }
+
+  async #read(span: Span, names: FieldNames): Promise<IndexedHeader> {
+    const [only, ...more] = await this.#source.pieces(span)
+    const header =
+      only && more.length === 0 ? asBuffer(only) : Buffer.concat(only ? [only, ...more] : [])
+    return IndexedHeader.read(header, names)
+  }
 }
 
 function join(spans: readonly (Span | undefined)[]): Span | undefined {
@@ -87,4 +164,4 @@ function join(spans: readonly (Span | undefined)[]): Span | undefined {
   return end > 0 ? [start, end - start] : undefined
 }
 
-const nil: Content = { kind: 'nil' }
+const nil: ReadContent = { kind: 'nil' }

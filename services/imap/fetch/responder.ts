@@ -10,15 +10,23 @@ import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { STORE_BATCH_MAX } from '#shared/mailbox/change.ts'
 import { SEEN } from '#shared/mailbox/flags.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
+import { turns } from '#shared/runtime/turns.ts'
+import { FETCH_MEMORY_WAIT_MS } from '../memory.ts'
 import type { Session } from '../session.ts'
 import { ConnectionGone, type Wire } from '../wire.ts'
 import { UnknownEncoding } from './binary.ts'
-import { type Content, openStored } from './content.ts'
+import {
+  CONTENTS_HELD_BYTES_MAX,
+  type Content,
+  type Deferred,
+  openStored,
+  type ReadContent,
+} from './content.ts'
 import { MessageLost } from './message-source.ts'
 import type { Plan } from './plan.ts'
 import { readAhead } from './read-ahead.ts'
-import { readContents } from './read-contents.ts'
-import { type Answer, type Contents, writeResponse } from './write-response.ts'
+import { type ReadContents, readContents } from './read-contents.ts'
+import { type Answer, type Contents, writeContent, writeResponse } from './write-response.ts'
 
 export type FetchOutcome = {
   /** Messages that others have expunged were left out. */
@@ -27,16 +35,14 @@ export type FetchOutcome = {
   unknownEncoding: boolean
   /** Messages whose bytes are gone; they were left out. */
   lost: boolean
+  /** Messages that need more memory at once than there was; they were left out. */
+  tooLarge: boolean
 }
 
 /** Messages whose blobs are read together and whose \Seen flags are set in one transaction. */
 const BATCH_MESSAGES = STORE_BATCH_MAX
 /** Messages whose contents are read before they can be sent, and how large those messages are together. */
-const aheadLimits = {
-  items: 16,
-  bytes: 1024 * 1024,
-  bytesOf: ({ record }: Found) => record.size,
-} as const
+const aheadLimits = { items: 16, bytes: 1024 * 1024 } as const
 /** Previews that PREVIEW (LAZY) takes the time for; messages beyond are answered NIL (RFC 8970 §4.1). */
 export const LAZY_PREVIEWS_MAX = 200
 /** Responses are collected up to this size before they go to the socket. */
@@ -68,7 +74,12 @@ export async function respond(
 }
 
 class Responder {
-  readonly outcome: FetchOutcome = { expunged: false, unknownEncoding: false, lost: false }
+  readonly outcome: FetchOutcome = {
+    expunged: false,
+    unknownEncoding: false,
+    lost: false,
+    tooLarge: false,
+  }
   readonly #session: Session
   readonly #plan: Plan
   readonly #wire: Wire
@@ -112,8 +123,10 @@ class Responder {
       else found.push({ record, blob })
     }
     if (this.#plan.setsSeen) this.#marked = await this.#markSeen(records)
-    if (this.#plan.readsContents) return this.#answerWithContents(found)
+    if (this.#plan.contents > 0) return this.#answerWithContents(found)
     for (const message of found) {
+      const wait = turns.step()
+      if (wait !== undefined) await wait
       const answer = this.#answerFor(message, [])
       writeResponse(this.#writer, this.#plan, answer, 0)
       this.#noteTold(answer)
@@ -127,23 +140,71 @@ class Responder {
   }
 
   async #answerWithContents(found: readonly Found[]): Promise<void> {
+    const { memory } = this.#session.services
+    const { contents: items } = this.#plan
+    const limits = {
+      ...aheadLimits,
+      bytesOf: ({ record: { size } }: Found) =>
+        size + Math.min(items * size, CONTENTS_HELD_BYTES_MAX),
+      memory: memory.readAhead,
+    }
     let position = 0
-    for await (const contents of readAhead(found, (message) => this.#read(message), aheadLimits)) {
+    for await (const read of readAhead(found, (message) => this.#read(message), limits)) {
       const message = found[position++]
-      if (contents === undefined || message === undefined) continue
-      const answer = this.#answerFor(message, contents)
-      let at = writeResponse(this.#writer, this.#plan, answer, 0)
-      while (at < contents.length) {
-        await this.#stream(contents[at])
-        at = writeResponse(this.#writer, this.#plan, answer, at + 1)
-      }
-      this.#noteTold(answer)
-      if (this.#writer.bytes >= WRITE_BYTES) await this.flush()
+      if (read === undefined || message === undefined) continue
+      await turns.step()
+      const answer = this.#answerFor(message, read.contents)
+      if (read.deferredBytes === 0) await this.#send(answer)
+      else await this.#sendHolding(read.deferredBytes, answer)
+    }
+  }
+
+  async #send(answer: Answer): Promise<void> {
+    let at = writeResponse(this.#writer, this.#plan, answer, 0)
+    while (at < answer.contents.length) {
+      await this.#sendContent(answer.contents[at])
+      at = writeResponse(this.#writer, this.#plan, answer, at + 1)
+    }
+    this.#noteTold(answer)
+    if (this.#writer.bytes >= WRITE_BYTES) await this.flush()
+  }
+
+  /** Waits until so much memory is free. What needs more than all of it gets all of it. */
+  async #sendHolding(wanted: number, answer: Answer): Promise<void> {
+    const { clock, memory } = this.#session.services
+    const bytes = Math.min(wanted, memory.contents.bytesMax)
+    await this.flush()
+    const waiting = { clock, waitMs: FETCH_MEMORY_WAIT_MS, signal: this.#wire.gone }
+    if (!(await memory.contents.take(bytes, waiting))) {
+      this.outcome.tooLarge = true
+      return
+    }
+    try {
+      await this.#send(answer)
+    } finally {
+      memory.contents.give(bytes)
+    }
+  }
+
+  async #sendContent(content: Content | undefined): Promise<void> {
+    if (content?.kind !== 'deferred') return this.#stream(content)
+    await this.flush()
+    const read = await this.#readLate(content)
+    if (writeContent(this.#writer, read) === 'waits') await this.#stream(read)
+  }
+
+  /** The response has begun: it cannot be left out any more. */
+  async #readLate(content: Deferred): Promise<ReadContent> {
+    try {
+      return await content.read()
+    } catch (error) {
+      this.#session.log.error({ err: error }, 'response cut short')
+      throw new ConnectionGone()
     }
   }
 
   /** Undefined for what cannot be read: the message is left out, and the tagged answer says so. */
-  async #read({ record, blob }: Found): Promise<Contents | undefined> {
+  async #read({ record, blob }: Found): Promise<ReadContents | undefined> {
     if (blob === undefined) return undefined
     try {
       const message = openStored(this.#session.services.objects, record, blob)
@@ -209,6 +270,7 @@ class Responder {
         if (sent > content.bytes) break
         this.#wire.write(piece)
         await this.#wire.room()
+        await turns.step()
       }
     } catch (error) {
       if (error instanceof ConnectionGone) throw error

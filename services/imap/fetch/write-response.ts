@@ -3,7 +3,7 @@
 import type { EncodedIndex } from '#shared/imap/encoded-index.ts'
 import type { ResponseWriter } from '#shared/imap/response-writer.ts'
 import type { MessageRecord } from '#shared/mailbox/records.ts'
-import type { Content } from './content.ts'
+import type { Content, ReadContent } from './content.ts'
 import { flagsText } from './flags-text.ts'
 import type { Item, Plan } from './plan.ts'
 
@@ -21,8 +21,8 @@ export type Answer = {
 export type Contents = readonly (Content | undefined)[]
 
 /**
- * From one item on. Returns the position of an item whose content has to be streamed now, with its literal announced; when the
- * response is complete the number of items.
+ * From one item on. Returns the position of an item whose content has to be streamed now, with its literal announced, or has
+ * to be read now, with its name written; when the response is complete the number of items.
  */
 export function writeResponse(
   to: ResponseWriter,
@@ -36,7 +36,7 @@ export function writeResponse(
     const item = items[i]
     if (item === undefined) continue
     if (i > 0) to.raw(' ')
-    if (writeItem(to, item, answer, answer.contents[i]) === 'streamed') return i
+    if (writeItem(to, item, answer, answer.contents[i]) === 'waits') return i
   }
   to.raw(')\r\n')
   return items.length
@@ -50,7 +50,8 @@ function beginning({ tellsFlags, tellsModSeq, condstore }: Plan, answer: Answer)
   return `* ${name} (${flags}${modSeq}`
 }
 
-type Progress = 'written' | 'streamed'
+/** A content that waits comes after all that was written so far has been sent. */
+type Progress = 'written' | 'waits'
 
 function writeItem(
   to: ResponseWriter,
@@ -68,11 +69,12 @@ function writeItem(
       return 'written'
     case 'content':
       to.raw(`${item.name} `)
-      return content === undefined ? 'written' : writeContent(to, content)
+      if (content === undefined) return 'written'
+      return content.kind === 'deferred' ? 'waits' : writeContent(to, content)
   }
 }
 
-function writeContent(to: ResponseWriter, content: Content): Progress {
+export function writeContent(to: ResponseWriter, content: ReadContent): Progress {
   switch (content.kind) {
     case 'nil':
       to.nil()
@@ -89,6 +91,6 @@ function writeContent(to: ResponseWriter, content: Content): Progress {
       return 'written'
     case 'stream':
       to.literalHeader(content.bytes, content)
-      return 'streamed'
+      return 'waits'
   }
 }

@@ -6,6 +6,16 @@ import { DELIMITER } from '../folder-names.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 
+/** Bytes of many responses collected before they are sent. */
+const PIECE_BYTES = 32 * 1024
+
+/** To be called between responses where there may be many. */
+export async function sendPiece(writer: ResponseWriter, wire: Wire): Promise<void> {
+  if (writer.bytes < PIECE_BYTES) return
+  for (const piece of writer.take()) wire.write(piece)
+  await wire.room()
+}
+
 export type ListEntry = {
   readonly path: string
   /** With backslash. */

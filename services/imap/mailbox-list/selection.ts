@@ -1,19 +1,16 @@
 // Which mailboxes a LIST means and what is said about each: the selection options of RFC 9051 §6.3.9.1 (RFC 5258 §3.1, RFC 6154
 // §2), CHILDINFO for RECURSIVEMATCH, and the attributes of §7.3.1.
 
-import { setImmediate } from 'node:timers/promises'
 import type { ListArguments, ListSelection } from '#shared/imap/list-arguments.ts'
 import { DELIMITER, FOLDER_DEPTH_MAX, type FolderTree } from '#shared/mailbox/folder-path.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import type { ListEntry } from './list-response.ts'
-import { compilePattern } from './mailbox-pattern.ts'
+import { compilePattern, type MailboxPattern } from './mailbox-pattern.ts'
 
 /** A mailbox name: a folder, or only a subscription, or only what a subscription has above it. */
 export type Listed = ListEntry & { readonly folder: FolderRecord | undefined }
-
-/** Names compared with the patterns before others get their turn. */
-const NAMES_AT_ONCE = 200
 
 type Node = { readonly path: string; readonly folder: FolderRecord | undefined }
 
@@ -23,7 +20,6 @@ export async function* selectMailboxes(
   subscribed: ReadonlySet<string>,
 ): AsyncGenerator<Listed> {
   const compiled = patterns.map((pattern) => compilePattern(reference, pattern))
-  const matches = (path: string) => compiled.some((matching) => matching(path))
   const wants = selector(select, subscribed)
   const nodes = allNodes(tree, select.subscribed ? subscribed : none)
   const above = select.recursiveMatch ? parentsOf(nodes.filter(wants)) : none
@@ -32,18 +28,29 @@ export async function* selectMailboxes(
     ...(select.specialUse ? ['SPECIAL-USE'] : []),
   ]
   const tellsSubscribed = select.subscribed || returns.subscribed
-  let names = 0
   for (const node of select.recursiveMatch ? withParents(nodes, above) : nodes) {
-    if (++names % NAMES_AT_ONCE === 0) await setImmediate()
     const { path } = node
     const hasBelow = above.has(path)
-    if (!(wants(node) || hasBelow) || !matches(path)) continue
+    if (!(wants(node) || hasBelow) || !(await matchesAny(compiled, path))) continue
     yield {
       ...node,
       attributes: attributesOf(node, tellsSubscribed && subscribed.has(path)),
       ...(hasBelow ? { childInfo: options } : {}),
     }
   }
+}
+
+/** Others have their turn between any two comparisons: there may be many names and many patterns. */
+export async function matchesAny(
+  patterns: readonly MailboxPattern[],
+  path: string,
+): Promise<boolean> {
+  for (const matches of patterns) {
+    const wait = turns.step()
+    if (wait !== undefined) await wait
+    if (matches(path)) return true
+  }
+  return false
 }
 
 const none: ReadonlySet<string> = new Set()

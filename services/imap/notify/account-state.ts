@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import type { FolderId } from '#shared/contracts/mailbox.ts'
 import { chunks } from '#shared/mailbox/change.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import { folderTree } from '../folder-names.ts'
 import type { Session } from '../session.ts'
 import type { Wanted } from './wanted.ts'
@@ -49,13 +50,18 @@ export async function readAccount(
 }
 
 /** The folders whose messages are watched. */
-export function watchedFolders(
+export async function watchedFolders(
   wanted: Wanted,
   { folders, subscribed }: AccountState,
-): readonly SeenFolder[] {
-  return [...folders.values()].filter(
-    ({ path, folder }) => folder.selectable && wanted.covers('message-new', path, subscribed),
-  )
+): Promise<readonly SeenFolder[]> {
+  const watched: SeenFolder[] = []
+  for (const seen of folders.values()) {
+    const { path, folder } = seen
+    const wait = turns.step()
+    if (wait !== undefined) await wait
+    if (folder.selectable && wanted.covers('message-new', path, subscribed)) watched.push(seen)
+  }
+  return watched
 }
 
 async function readAnnotations(
@@ -66,10 +72,13 @@ async function readAnnotations(
   const ids: (FolderId | null)[] = []
   if (wanted.includes('server-metadata-change')) ids.push(null)
   for (const [id, { path }] of folders) {
+    const wait = turns.step()
+    if (wait !== undefined) await wait
     if (wanted.covers('mailbox-metadata-change', path, subscribed)) ids.push(id)
   }
   const found = new Map<FolderId | null, SeenEntries>()
   for (const some of chunks(ids, READS_AT_ONCE)) {
+    await turns.step()
     await Promise.all(
       some.map(async (id) => {
         const entries = await services.mailbox.annotations.get({ accountId: account.id, id })

@@ -4,10 +4,12 @@ import type { ResponseWriter } from '#shared/imap/response-writer.ts'
 import type { StatusItem } from '#shared/imap/status-item.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
-import { writeListEntry } from '../mailbox-list/list-response.ts'
+import { turns } from '#shared/runtime/turns.ts'
+import { sendPiece, writeListEntry } from '../mailbox-list/list-response.ts'
 import { attributesOf } from '../mailbox-list/selection.ts'
 import { writeStatus } from '../mailbox-list/status-response.ts'
 import type { Session } from '../session.ts'
+import type { Wire } from '../wire.ts'
 import { type AccountState, type SeenEntries, watchedFolders } from './account-state.ts'
 import { parentOf, type Wanted } from './wanted.ts'
 
@@ -17,6 +19,7 @@ export type Difference = {
   readonly wanted: Wanted
   /** Names this session has changed itself: no news (RFC 5465 §5). '' is the server. */
   readonly caused: ReadonlySet<string>
+  readonly wire: Wire
 }
 
 export async function writeDifference(
@@ -24,23 +27,25 @@ export async function writeDifference(
   session: Session,
   difference: Difference,
 ): Promise<void> {
-  writeNames(writer, difference)
+  await writeNames(writer, difference)
   await writeCounters(writer, session, difference)
-  writeEntries(writer, difference)
+  await writeEntries(writer, difference)
 }
 
 /** MailboxName and SubscriptionChange: one LIST response for each name. RFC 5465 §5.4, §5.5. */
-function writeNames(writer: ResponseWriter, difference: Difference): void {
+async function writeNames(writer: ResponseWriter, difference: Difference): Promise<void> {
   const { after, wanted } = difference
   const { subscribed } = after
   const told = new Map<string, { readonly oldName?: string }>()
   for (const [path, change] of changedNames(difference)) {
+    await turns.step()
     const covered =
       wanted.covers('mailbox-name', path, subscribed) ||
       (change.oldName !== undefined && wanted.covers('mailbox-name', change.oldName, subscribed))
     if (covered) told.set(path, change)
   }
   for (const path of difference.before.subscribed.symmetricDifference(subscribed)) {
+    await turns.step()
     if (difference.caused.has(path) || told.has(path)) continue
     if (wanted.covers('subscription-change', path, subscribed)) told.set(path, {})
   }
@@ -48,6 +53,7 @@ function writeNames(writer: ResponseWriter, difference: Difference): void {
     const node = { path, folder: after.byPath.get(path)?.folder }
     const attributes = attributesOf(node, subscribed.has(path))
     writeListEntry(writer, { path, attributes, ...change })
+    await sendPiece(writer, difference.wire)
   }
 }
 
@@ -83,11 +89,12 @@ const isRenamed = (old: FolderRecord, now: FolderRecord) =>
 async function writeCounters(
   writer: ResponseWriter,
   session: Session,
-  { before, after, wanted }: Difference,
+  { before, after, wanted, wire }: Difference,
 ): Promise<void> {
   const selectedId = session.state.kind === 'selected' ? session.selected.folder.id : undefined
   const condstore = session.enabled.has('CONDSTORE')
-  for (const { path, folder } of watchedFolders(wanted, after)) {
+  for (const { path, folder } of await watchedFolders(wanted, after)) {
+    await turns.step()
     if (folder.id === selectedId) continue
     const old = before.folders.get(folder.id)
     // What happened before a mailbox came to be watched is no event.
@@ -95,6 +102,7 @@ async function writeCounters(
     const flags = wanted.covers('flag-change', path, after.subscribed)
     const items = changedItems(old?.folder, folder, { flags, condstore })
     if (items.length > 0) await writeStatus(writer, session, { path, folder, items })
+    await sendPiece(writer, wire)
   }
 }
 
@@ -121,22 +129,31 @@ function changedItems(
 export async function writeSnapshot(
   writer: ResponseWriter,
   session: Session,
-  wanted: Wanted,
-  state: AccountState,
+  {
+    wanted,
+    state,
+    wire,
+  }: { readonly wanted: Wanted; readonly state: AccountState; readonly wire: Wire },
 ): Promise<void> {
   const selectedId = session.state.kind === 'selected' ? session.selected.folder.id : undefined
-  for (const { path, folder } of watchedFolders(wanted, state)) {
+  for (const { path, folder } of await watchedFolders(wanted, state)) {
+    await turns.step()
     if (folder.id === selectedId) continue
     const flags = wanted.covers('flag-change', path, state.subscribed)
     const items: StatusItem[] = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY']
     if (flags) items.push('UNSEEN', 'HIGHESTMODSEQ')
     await writeStatus(writer, session, { path, folder, items })
+    await sendPiece(writer, wire)
   }
 }
 
 /** MailboxMetadataChange and ServerMetadataChange: the names of entries. RFC 5465 §5.6, §5.7; RFC 5464 §4.4.2. */
-function writeEntries(writer: ResponseWriter, { before, after, caused }: Difference): void {
+async function writeEntries(
+  writer: ResponseWriter,
+  { before, after, caused, wire }: Difference,
+): Promise<void> {
   for (const [id, entries] of after.annotations) {
+    await turns.step()
     const path = id === null ? '' : after.folders.get(id)?.path
     if (path === undefined || caused.has(path)) continue
     const changed = changedEntries(before.annotations.get(id), entries)
@@ -148,6 +165,7 @@ function writeEntries(writer: ResponseWriter, { before, after, caused }: Differe
       writer.astring(entry)
     }
     writer.endLine()
+    await sendPiece(writer, wire)
   }
 }
 

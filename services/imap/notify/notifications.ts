@@ -54,7 +54,7 @@ export class Notifications {
     if (status && state !== undefined) {
       const writer = new ResponseWriter()
       writer.utf8 = session.utf8
-      await writeSnapshot(writer, session, wanted, state)
+      await writeSnapshot(writer, session, { wanted, state, wire })
       for (const piece of writer.take()) wire.write(piece)
     }
     return true
@@ -124,6 +124,7 @@ export class Notifications {
       after,
       wanted: this.#wanted,
       caused: this.#caused,
+      wire,
     })
     this.#caused.clear()
     this.#before = after
@@ -207,7 +208,7 @@ export class Notifications {
   /** Watches those folders and no others; false when they are too many. */
   async #watch(wanted: Wanted, state: AccountState | undefined): Promise<boolean> {
     const { options, signals } = this.#session.services
-    const folders = state === undefined ? [] : watchedFolders(wanted, state)
+    const folders = state === undefined ? [] : await watchedFolders(wanted, state)
     if (folders.length > options.notifyMailboxesMax) return false
     const ids = new Set(folders.map(({ folder }) => folder.id))
     for (const [id, subscription] of this.#folders) {

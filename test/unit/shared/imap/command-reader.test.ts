@@ -58,7 +58,7 @@ function segmentText(segment: {
   return segment.kind === 'literal' ? `<${segment.binary ? '~' : ''}${text}>` : text
 }
 
-const dialogues: readonly {
+const dialogues: {
   readonly name: string
   readonly input: string
   readonly decisions?: readonly Decision[]
@@ -162,34 +162,27 @@ const dialogues: readonly {
   },
   {
     name: 'takes malformed announcements for text',
-    input: [
-      '{}',
-      '{+}',
-      '{1-}',
-      '{-1}',
-      '{1++}',
-      '{a}',
-      '1}',
-      '}',
-      '{12345678901234567890}',
-      '{1} ',
-    ]
+    input: ['{}', '{+}', '{1-}', '{-1}', '{1++}', '{a}', '1}', '}', '{1} ']
       .map((end) => `a X ${end}\r\n`)
       .join(''),
-    told: [
-      '{}',
-      '{+}',
-      '{1-}',
-      '{-1}',
-      '{1++}',
-      '{a}',
-      '1}',
-      '}',
-      '{12345678901234567890}',
-      '{1} ',
-    ].map((end) => `command a X ${end}`),
+    told: ['{}', '{+}', '{1-}', '{-1}', '{1++}', '{a}', '1}', '}', '{1} '].map(
+      (end) => `command a X ${end}`,
+    ),
   },
 ]
+
+// number64 = 1*DIGIT: whoever announces very much, or with zeros in front, sends content and no commands.
+dialogues.push({
+  name: 'takes any number of digits for a number',
+  input: 'a X {0000000000000000000000000003+}\r\nabc\r\nb X {12345678901234567890}\r\nc NOOP\r\n',
+  decisions: ['buffer', 'refuse'],
+  told: [
+    'literal a X {3+}',
+    'command a X <abc>',
+    `literal b X {${Number.MAX_SAFE_INTEGER}} too large`,
+    'command c NOOP',
+  ],
+})
 
 describe('CommandReader', () => {
   for (const { name, input, decisions, told } of dialogues) {
@@ -371,6 +364,20 @@ describe('CommandReader.nextLine', () => {
     expect(reader.nextLine()).toEqual({ kind: 'too-long' })
     reader.push(bytes('xx\r\nDONE\r\n'))
     expect(reader.nextLine()).toEqual({ kind: 'line', text: bytes('DONE') })
+  })
+
+  it('skips the literals of a line that was refused, and of no other', () => {
+    const input = 'a APPEND x "{1}" {9+}\r\nz NOOP\r\n. {3}\r\nb NOOP\r\n'
+    const reader = new CommandReader()
+    reader.push(bytes(input))
+    expect(reader.nextLine()?.kind).toBe('line')
+    reader.refuse()
+    expect(reader.next()).toMatchObject({ segments: [{ bytes: bytes('b NOOP') }] })
+    reader.push(bytes(input))
+    expect(reader.nextLine()?.kind).toBe('line')
+    expect(reader.next()).toMatchObject({ segments: [{ bytes: bytes('z NOOP') }] })
+    reader.refuse()
+    expect(reader.next()?.kind).toBe('literal')
   })
 
   it('skips what is left of a refused command first', () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   decodeListPattern,
   decodeMailboxName,
@@ -107,6 +107,17 @@ describe('decodeMailboxName', () => {
     expect(() => decodeMailboxName('x'.repeat(MAILBOX_NAME_BYTES_MAX + 1), true)).toThrow(
       'too long',
     )
+  })
+
+  it('decodes nothing of a name over the limit', () => {
+    using decoding = vi.spyOn(Buffer, 'from')
+    const name = 'x&AOk-'.repeat(MAILBOX_NAME_BYTES_MAX / 6 + 1)
+    expect(() => decodeMailboxName(name, false)).toThrow('too long')
+    expect(() => decodeListPattern(name, false)).toThrow('too long')
+    expect(() => decodeMailboxName('\xff'.repeat(200_000), true)).toThrow('too long')
+    expect(decoding).not.toHaveBeenCalled()
+    expect(decodeMailboxName(name.slice(0, -6), false)).toMatch(/^(?:xé)+$/)
+    expect(decoding).toHaveBeenCalled()
   })
 
   it('gives back what encodeMailboxName made', () => {

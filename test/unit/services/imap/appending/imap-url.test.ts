@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseImapUrl } from '#services/imap/appending/imap-url.ts'
+import { IMAP_URL_BYTES_MAX, parseImapUrl } from '#services/imap/appending/imap-url.ts'
 
 const own = { hostname: 'imap.example.test', login: 'ann@example.test' }
 const all = { kind: 'all', part: [] }
@@ -35,6 +35,12 @@ describe('parseImapUrl', () => {
     ['imap://ann%40example.test;AUTH=*@imap.example.test/INBOX/;UID=20', message],
   ])('reads %s', (url, expected) => {
     expect(parseImapUrl(url, own)).toEqual(expected)
+  })
+
+  it('takes none over the limit, before it is decoded', () => {
+    const url = (name: number) => `/${'%41'.repeat(name)}/;UID=1`
+    expect(parseImapUrl(url(4_000), own)?.mailbox).toHaveLength(4_000)
+    expect(parseImapUrl(url(IMAP_URL_BYTES_MAX / 3), own)).toBeUndefined()
   })
 
   it.each([

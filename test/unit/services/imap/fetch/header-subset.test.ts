@@ -1,5 +1,11 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { headerSubset, selectFields } from '#services/imap/fetch/header-subset.ts'
+import {
+  FieldNames,
+  type FieldSelection,
+  IndexedHeader,
+  selectFields,
+} from '#services/imap/fetch/header-subset.ts'
 
 const header = [
   'From someone Fri Nov 20 12:00:00 2026',
@@ -12,32 +18,125 @@ const header = [
   '',
 ].join('\r\n')
 
-const only = (...names: string[]) => headerSubset(header, selectFields(names, false))
-const without = (...names: string[]) => headerSubset(header, selectFields(names, true))
+/** As a command with this selection alone has it. */
+async function subsetOf(text: string, selection: FieldSelection): Promise<string> {
+  const indexed = await IndexedHeader.read(Buffer.from(text, 'latin1'), selection.all)
+  return (await indexed.subset(selection)).toString('latin1')
+}
+const only = (...names: string[]) => subsetOf(header, selectFields(names, false))
+const without = (...names: string[]) => subsetOf(header, selectFields(names, true))
 
-describe('headerSubset', () => {
-  it('keeps every field of a name with its folds, in their order', () => {
-    expect(only('received')).toBe('Received: one\r\n\tfolded: not a field\r\nRECEIVED: two\r\n\r\n')
+describe('IndexedHeader', () => {
+  it('keeps every field of a name with its folds, in their order', async () => {
+    expect(await only('received')).toBe(
+      'Received: one\r\n\tfolded: not a field\r\nRECEIVED: two\r\n\r\n',
+    )
   })
 
-  it('knows a name before obsolete white space', () => {
-    expect(only('SUBJECT')).toBe('Subject : with a space\r\n\r\n')
+  it('knows a name before obsolete white space', async () => {
+    expect(await only('SUBJECT')).toBe('Subject : with a space\r\n\r\n')
   })
 
-  it('does not take a fold for a field', () => {
-    expect(only('folded')).toBe('\r\n')
+  it('does not take a fold for a field', async () => {
+    expect(await only('folded')).toBe('\r\n')
   })
 
-  it('leaves out what is named and keeps all else, lines that are no field too', () => {
-    expect(without('Received', 'X-Empty')).toBe(
+  it('leaves out what is named and keeps all else, lines that are no field too', async () => {
+    expect(await without('Received', 'X-Empty')).toBe(
       'From someone Fri Nov 20 12:00:00 2026\r\nSubject : with a space\r\n\r\n',
     )
   })
 
-  it('ends with the empty line as it was sent, and without one where there is none', () => {
+  it('ends with the empty line as it was sent, and without one where there is none', async () => {
     const fields = selectFields(['a'], false)
-    expect(headerSubset('A: 1\nB: 2\n\n', fields)).toBe('A: 1\n\n')
-    expect(headerSubset('B: 2\r\nA: 1', fields)).toBe('A: 1')
-    expect(headerSubset('', fields)).toBe('')
+    expect(await subsetOf('A: 1\nB: 2\n\n', fields)).toBe('A: 1\n\n')
+    expect(await subsetOf('B: 2\r\nA: 1', fields)).toBe('A: 1')
+    expect(await subsetOf('', fields)).toBe('')
+  })
+
+  it('finds what a search of the whole header finds', async () => {
+    const pieces = fc.constantFrom(
+      'a:1',
+      'B : 2',
+      'c',
+      ':',
+      ' fold',
+      '\t:',
+      '\r\n',
+      '\n',
+      '\r',
+      ' ',
+      '\xa0',
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(pieces, { maxLength: 30 }),
+        fc.subarray(['a', 'B', 'c', 'd', 'fold']),
+        fc.boolean(),
+        async (all, names, not) => {
+          const text = all.join('')
+          expect(await subsetOf(text, selectFields(names, not))).toBe(naive(text, names, not))
+        },
+      ),
+      { numRuns: 1_000 },
+    )
+  })
+
+  it('answers several selections of one command from one reading', async () => {
+    const names = new FieldNames()
+    const [one, other] = [
+      selectFields(['Received'], false, names),
+      selectFields(['x-empty'], true, names),
+    ]
+    const indexed = await IndexedHeader.read(Buffer.from(header), names)
+    expect(`${await indexed.subset(one)}`).toBe(await only('received'))
+    expect(`${await indexed.subset(other)}`).toBe(await without('X-EMPTY'))
+  })
+
+  it.each(['x\n', 'xx:\n', 'xx:\n ', ':\n', ' \n', '\t \t ', ': '])(
+    'looks at each byte of a header of %j a few times, however long it is',
+    async (line) => {
+      const looksOf = async (lines: number) => {
+        let looks = 0
+        const counted = new Proxy(Buffer.from(line.repeat(lines)), {
+          get(target, key) {
+            if (typeof key === 'string' && /^\d/.test(key)) looks++
+            return Reflect.get(target, key)
+          },
+        })
+        const { all } = selectFields(['from'], false)
+        await IndexedHeader.read(counted, all)
+        return looks
+      }
+      const looks = await looksOf(2_000)
+      expect(looks).toBeLessThan(6 * 2_000 * line.length)
+      expect(await looksOf(8_000)).toBeLessThan(4.1 * looks)
+    },
+  )
+
+  it('lets others have their turn', async () => {
+    let steps = 0
+    const turns = { step: () => void steps++ }
+    const long = Buffer.from('a:\nb:\n'.repeat(100_000))
+    const selection = selectFields(['a'], true)
+    const indexed = await IndexedHeader.read(long, selection.all, turns)
+    expect(steps).toBe(Math.ceil(long.length / 65_536))
+    steps = 0
+    expect(await indexed.subset(selection)).toHaveLength(300_000)
+    expect(steps).toBeGreaterThan(40)
   })
 })
+
+/** Line by line, from its definition. */
+function naive(header: string, names: readonly string[], not: boolean): string {
+  let subset = ''
+  for (const field of header.match(/(?:[^\n]|\n[ \t])*(?:\n(?![ \t])|$)/g) ?? []) {
+    if (field === '') break
+    if (/^\r?\n/.test(field)) return subset + /^\r?\n/.exec(field)?.[0]
+    const colon = field.indexOf(':')
+    const name = colon < 0 ? '' : field.slice(0, colon).replace(/[ \t\r\n]+$/, '')
+    const isNamed = name !== '' && names.some((each) => each.toLowerCase() === name.toLowerCase())
+    if (isNamed !== not) subset += field
+  }
+  return subset
+}

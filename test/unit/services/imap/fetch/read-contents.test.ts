@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { UnknownEncoding } from '#services/imap/fetch/binary.ts'
 import { type Content, HELD_BYTES_MAX, openStored } from '#services/imap/fetch/content.ts'
+import { HELD_BYTES_PER_HEADER_BYTE } from '#services/imap/fetch/header-subset.ts'
 import { MessageLost } from '#services/imap/fetch/message-source.ts'
 import { planFetch } from '#services/imap/fetch/plan.ts'
 import { readContents } from '#services/imap/fetch/read-contents.ts'
@@ -16,7 +17,10 @@ const header = 'Subject: s\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n'
 const given = { uid: false, modSeq: false, condstore: false, readOnly: true }
 
 /** What the items of a FETCH come to. */
-async function contents(stored: ReturnType<typeof storedMessage>, items: string) {
+const contents = async (stored: ReturnType<typeof storedMessage>, items: string) =>
+  (await read(stored, items)).contents
+
+async function read(stored: ReturnType<typeof storedMessage>, items: string) {
   const cursor = new Cursor([{ kind: 'text', bytes: Buffer.from(items) }])
   const plan = planFetch(parseFetchAtts(cursor), given)
   const message = openStored(stored.object, stored.record, stored.blob)
@@ -38,6 +42,8 @@ async function text(content: Content | undefined): Promise<string | number | und
       return content.value
     case 'string':
       return content.text
+    case 'deferred':
+      return text(await content.read())
     default:
       return content?.kind
   }
@@ -109,6 +115,59 @@ describe('readContents', () => {
     const cut = storedMessage(object)
     Object.assign(cut.object, { bytes: cut.object.bytes.subarray(0, 20) })
     await expect(contents(cut, 'BODY[]')).rejects.toBeInstanceOf(MessageLost)
+  })
+})
+
+describe('readContents of more than is held', () => {
+  /** Items with names of their own, so that none is answered by another. */
+  const many = (count: number, item: (i: number) => string) =>
+    `(${Array.from({ length: count }, (_, i) => item(i)).join(' ')})`
+  const kinds = async (stored: ReturnType<typeof storedMessage>, items: string) => {
+    const counts: Record<string, number> = {}
+    for (const content of await contents(stored, items)) {
+      counts[content?.kind ?? ''] = (counts[content?.kind ?? ''] ?? 0) + 1
+    }
+    return counts
+  }
+
+  it('leaves the fields of a long header for later, and reads it once for all of them', async () => {
+    const long = `${Array.from({ length: 20_000 }, (_, i) => `X-${i}: ${i}\r\n`).join('')}\r\n`
+    const stored = storedMessage(`${long}body`, { prepend })
+    const items = many(200, (i) => `BODY.PEEK[HEADER.FIELDS.NOT (X-${i})]`)
+    expect(await kinds(stored, items)).toEqual({ deferred: 200 })
+    stored.object.reads = 0
+    const all = await texts(stored, items)
+    expect(stored.object.reads).toBe(1)
+    expect(all[7]).toBe(prepend + long.replace('X-7: 7\r\n', ''))
+    const { deferredBytes } = await read(stored, items)
+    expect(deferredBytes).toBe((prepend.length + long.length) * HELD_BYTES_PER_HEADER_BYTE)
+  })
+
+  it('holds some contents and leaves the others for later', async () => {
+    const stored = storedMessage(`Subject: s\r\n\r\n${'0123456789'.repeat(20_000)}`)
+    const items = many(100, (i) => `BODY.PEEK[]<${i * 100}.60000>`)
+    expect(await kinds(stored, items)).toEqual({ pieces: 4, deferred: 96 })
+    const whole = stored.object.bytes.subarray('before'.length).toString('latin1')
+    expect((await texts(stored, items))[99]).toBe(whole.slice(9_900, 69_900))
+    const fields = many(100, (i) => `BODY.PEEK[HEADER.FIELDS.NOT (X-${i})]`)
+    const short = storedMessage(`${'A: b\r\n'.repeat(5_000)}\r\n`)
+    expect(await kinds(short, fields)).toEqual({ pieces: 8, deferred: 92 })
+    const parts = many(100, (i) => `BINARY.PEEK[2]<${i}.9>`)
+    const encoded = storedMessage(
+      `${header}${part('7bit', '')}${part('base64', 'YWJj'.repeat(10_000))}--x--\r\n`,
+    )
+    expect(await kinds(encoded, parts)).toEqual({ pieces: 6, deferred: 94 })
+    expect((await texts(encoded, parts))[98]).toBe('cabcabcab')
+  })
+
+  it('says beforehand what can not be read later', async () => {
+    const parts = many(10, (i) => `BINARY.PEEK[1]<${i}.9>`)
+    const items = `(BODY.PEEK[HEADER.FIELDS (A)] BODY.PEEK[TEXT]<0.60000> ${parts.slice(1)}`
+    const odd = storedMessage(`${header}${part('x-odd', 'YWJj'.repeat(50_000))}--x--\r\n`)
+    await expect(contents(odd, items)).rejects.toBeInstanceOf(UnknownEncoding)
+    const gone = storedMessage(`${'A: b\r\n'.repeat(20_000)}\r\n`)
+    gone.object.deleted = true
+    await expect(contents(gone, 'BODY[HEADER.FIELDS (A)]')).rejects.toBeInstanceOf(MessageLost)
   })
 })
 

@@ -1,9 +1,14 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { LAZY_PREVIEWS_MAX } from '#services/imap/fetch/responder.ts'
+import { createMemory, FETCH_MEMORY_WAIT_MS, type Memory } from '#services/imap/memory.ts'
+import { FETCH_ATTS_MAX } from '#shared/imap/fetch-att.ts'
+import { ByteBudget } from '#shared/runtime/byte-budget.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { ObjectStore, Store } from '#shared/storage/ports.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { type ImapServer, startImapServer } from '#test/support/imap-server.ts'
+import { FakeClock } from '#test/support/pop3-fakes.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const message = (body: string) => `Subject: s\r\n\r\n${body}`
@@ -120,3 +125,76 @@ async function* cutOff(stream: AsyncIterable<Uint8Array>, afterBytes: number) {
     if (left <= 0) return
   }
 }
+
+describe('FETCH of more than is held', () => {
+  const long = `${Array.from({ length: 7_000 }, (_, i) => `X-${i}: ${i}\r\n`).join('')}\r\n`
+  const items = (count: number) =>
+    Array.from({ length: count }, (_, i) => `BODY.PEEK[HEADER.FIELDS.NOT (X-${i})]`).join(' ')
+
+  /** A message with a long header between two short ones. */
+  async function started(memory: Memory, clock?: Clock) {
+    const server = await startImapServer({ memory, ...(clock && { clock }) })
+    const inbox = await server.mailbox.inbox(server.accountId('ann@example.test'))
+    for (const text of ['X-0: one\r\n\r\n', long, 'X-0: three\r\n\r\n']) {
+      await server.seed(inbox, text)
+    }
+    const client = await ImapClient.login(server.port)
+    await client.ok('SELECT INBOX')
+    return { server, client }
+  }
+
+  it('sends one content after the other', async () => {
+    const memory = createMemory()
+    const { server, client } = await started(memory)
+    await stopped(server, async () => {
+      const { untagged } = await client.ok(`FETCH 1:* (UID ${items(8)} FLAGS)`)
+      expect(untagged).toHaveLength(3)
+      const subset = (i: number) => long.replace(`X-${i}: ${i}\r\n`, '')
+      const expected = Array.from(
+        { length: 8 },
+        (_, i) => `BODY[HEADER.FIELDS.NOT (X-${i})] {${subset(i).length}}\r\n${subset(i)}`,
+      )
+      expect(untagged[1] === `2 FETCH (UID 2 ${expected.join(' ')} FLAGS ())`).toBe(true)
+      expect(memory.contents.taken).toBe(0)
+    })
+  })
+
+  it('waits for memory that others hold, whatever it needs of it', async () => {
+    const memory = { ...createMemory(), contents: new ByteBudget(100_000) }
+    memory.contents.tryTake(1)
+    const { server, client } = await started(memory)
+    await stopped(server, async () => {
+      const fetching = client.ok(`FETCH 1:* ${items(1)}`)
+      await vi.waitFor(() => expect(memory.contents.tryTake(0)).toBe(false))
+      memory.contents.give(1)
+      expect((await fetching).untagged).toHaveLength(3)
+      expect(memory.contents.taken).toBe(0)
+    })
+  })
+
+  it('leaves out what there is no memory for, answers the rest and says so', async () => {
+    const memory = { ...createMemory(), contents: new ByteBudget(100_000) }
+    memory.contents.tryTake(100_000)
+    const clock = new FakeClock()
+    const { server, client } = await started(memory, clock)
+    await stopped(server, async () => {
+      const fetching = client.command(`FETCH 1:* ${items(1)}`)
+      await vi.waitFor(() => expect(memory.contents.tryTake(0)).toBe(false))
+      await clock.advance(FETCH_MEMORY_WAIT_MS)
+      const answer = await fetching
+      expect(answer.untagged.map((line) => line.slice(0, 8))).toEqual(['1 FETCH ', '3 FETCH '])
+      expect(answer).toMatchObject({ status: 'NO', text: expect.stringMatching(/^\[LIMIT\]/) })
+    })
+  })
+
+  it('takes so many items and not one more', async () => {
+    const { server, client } = await started(createMemory())
+    await stopped(server, async () => {
+      expect((await client.command(`FETCH 1 (${items(FETCH_ATTS_MAX)})`)).status).toBe('OK')
+      expect(await client.command(`FETCH 1 (${items(FETCH_ATTS_MAX + 1)})`)).toMatchObject({
+        status: 'BAD',
+        text: 'too many items',
+      })
+    })
+  })
+})
