@@ -54,7 +54,7 @@ export const smtpDefaults = {
   proxyTrustedNetworks: [],
 } as const satisfies Omit<SmtpOptions, 'role'>
 
-/** Commands that bring no message further (NOOP, RSET, HELP …) before each further one is an error. */
+/** Commands that bring no message further (NOOP, RSET, HELP, BDAT 0 …) before each further one is an error. */
 export const JUNK_COMMANDS_MAX = 100
 /** Failed logins of one session. */
 export const AUTH_FAILURES_MAX = 3
@@ -71,6 +71,8 @@ export const AUTH_LINE_BYTES_MAX = 12_288
 
 /** Bytes of a message that wait for the spool before the socket is no longer read. */
 export const BUFFERED_BYTES_MAX = 256 * 1024
+/** What each piece of them counts besides: a message may come in chunks of one byte. */
+export const CHUNK_OVERHEAD_BYTES = 256
 /** Bytes of a refused message that are read on to its end so that the session can continue; after that it is closed. */
 export const DRAINED_BYTES_MAX = 256 * 1024 * 1024
 /** What a client must send of a message within `smtpdTimeoutMs`. */

@@ -13,7 +13,7 @@ import { clearPasswordsAllowed } from '#shared/sasl/clear-text.ts'
 import { type Mechanism, offeredMechanisms } from '#shared/sasl/sasl-exchange.ts'
 import type { MailCommand } from '#shared/smtp/mail-command.ts'
 import type { LineEndCheck } from '#shared/text/line-ends.ts'
-import type { SmtpOptions } from './config.ts'
+import { JUNK_COMMANDS_MAX, type SmtpOptions } from './config.ts'
 import type { MessageReceipt } from './message-receipt.ts'
 
 export type SmtpServices = {
@@ -56,8 +56,8 @@ export class SmtpSession {
   log: Log
   /** Since the last accepted message. */
   errors = 0
-  junkCommands = 0
   authFailures = 0
+  #junkCommands = 0
   #tls: Origin['tls'] = null
   #channelBindings: ChannelBindings | undefined
   #helo: Helo | null = null
@@ -163,9 +163,15 @@ export class SmtpSession {
     this.#transaction = null
   }
 
+  /** A command that brings no message further. */
+  noteJunk(): void {
+    this.#junkCommands += 1
+    if (this.#junkCommands > JUNK_COMMANDS_MAX) this.errors += 1
+  }
+
   noteAccepted(): void {
     this.errors = 0
-    this.junkCommands = 0
+    this.#junkCommands = 0
   }
 
   origin(): Origin {
