@@ -3,6 +3,7 @@
 
 import type { RecipientRequest, SmtpReply } from '#shared/contracts/policy.ts'
 import type { Recipient } from '#shared/directory/directory.ts'
+import type { Expansion } from '#shared/directory/expansion.ts'
 import type { Address } from '#shared/mail/address.ts'
 
 /** The request with what every restriction would otherwise look up for itself. */
@@ -11,6 +12,8 @@ export type RecipientFacts = {
   readonly recipient: Address
   /** Where the recipient leads, one step far. */
   readonly found: Recipient
+  /** Where it leads to its ends; followed once, when it is asked for first. */
+  expansion(): Promise<Expansion>
 }
 
 export type Decision =

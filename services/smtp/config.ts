@@ -21,6 +21,9 @@ export type SmtpOptions = {
   readonly smtpdRecipientLimit: number
   /** Errors of one session since the last accepted message; this one is the last. */
   readonly smtpdErrorLimit: number
+  /** Whether policy holds whoever logged in to its own addresses, and therefore wants to know a message's authors. */
+  readonly smtpdRejectSenderLoginMismatch: boolean
+  readonly smtpdSaslAuthenticatedHeader: boolean
   readonly smtpdHeloRequired: boolean
   readonly disableVrfyCommand: boolean
   readonly disablePlaintextAuth: DisablePlaintextAuth
@@ -42,6 +45,8 @@ export const smtpDefaults = {
   messageSizeLimit: 10 * 1024 * 1024,
   smtpdRecipientLimit: 1_000,
   smtpdErrorLimit: 20,
+  smtpdRejectSenderLoginMismatch: true,
+  smtpdSaslAuthenticatedHeader: true,
   smtpdHeloRequired: true,
   disableVrfyCommand: true,
   disablePlaintextAuth: 'yes',
@@ -58,8 +63,16 @@ export const smtpDefaults = {
 export const JUNK_COMMANDS_MAX = 100
 /** Failed logins of one session. */
 export const AUTH_FAILURES_MAX = 3
-/** RCPT commands that are refused for `smtpdRecipientLimit` before the session is closed. */
+/** RCPT commands that are refused because the message has too many recipients before the session is closed. */
 export const SURPLUS_RECIPIENTS_MAX = 1_000
+
+/**
+ * Bytes of one message's envelope: addresses and what DSN adds to them. The queue item that holds them has 400,000 for this, the
+ * index and the header fields put before the message. RFC 5321 §4.5.3.1.8 asks for 100 recipients, which take 80,000 at most.
+ */
+export const ENVELOPE_BYTES_MAX = 200_000
+/** What each recipient counts besides its texts: names of attributes, NOTIFY. */
+export const RECIPIENT_OVERHEAD_BYTES = 64
 
 /**
  * CRLF included. RFC 5321 §4.5.3.1.4 asks for 512, and extensions add to it: SIZE 26, BODY 17, SMTPUTF8 10, RET and ENVID

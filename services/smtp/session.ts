@@ -37,9 +37,15 @@ export type Transaction = {
   /** In step with each other. */
   readonly recipients: EnvelopeRecipient[]
   readonly addresses: string[]
+  /** What the recipients lead to, as policy counts it. */
+  finalRecipients: number
+  /** Of sender and recipients, with what DSN parameters add. */
+  envelopeBytes: number
   /** Header fields that policy gave with recipients. */
   prepend: string
-  /** Beyond `smtpdRecipientLimit`. */
+  /** A limit is reached: it takes no more recipients. */
+  isFull: boolean
+  /** Those that came afterwards. */
   surplusRecipients: number
   /** A recipient was refused: DATA without any is then answered otherwise. */
   anyRefused: boolean
@@ -149,7 +155,10 @@ export class SmtpSession {
       mail,
       recipients: [],
       addresses: [],
+      finalRecipients: 0,
+      envelopeBytes: Buffer.byteLength(mail.sender) + Buffer.byteLength(mail.envid ?? ''),
       prepend: '',
+      isFull: false,
       surplusRecipients: 0,
       anyRefused: false,
       receipt: undefined,

@@ -139,7 +139,9 @@ export class FakePolicy implements PolicyClient {
     if (local === 'bug') throw new TypeError('undefined is not a function')
     const reply = recipientReplies[local]
     if (reply) return { kind: 'reject', reply, restriction: `fake_${local}` }
-    return { kind: 'permit', prepend: local === 'tagged' ? 'X-Tag: recipient\r\n' : '' }
+    const prepend = local === 'tagged' ? 'X-Tag: recipient\r\n' : ''
+    // An alias of three, as far as this one knows.
+    return { kind: 'permit', prepend, finalRecipients: local === 'list' ? 3 : 1 }
   }
 
   async message(request: MessageRequest): Promise<Verdict> {
@@ -149,7 +151,8 @@ export class FakePolicy implements PolicyClient {
     if (local === 'bug') throw new TypeError('undefined is not a function')
     const reply = messageReplies[local]
     if (reply) return { kind: 'reject', reply, restriction: `fake_${local}` }
-    return { kind: 'permit', prepend: local === 'tagged' ? 'X-Tag: message\r\n' : '' }
+    const prepend = local === 'tagged' ? 'X-Tag: message\r\n' : ''
+    return { kind: 'permit', prepend, finalRecipients: 1 }
   }
 }
 

@@ -1,5 +1,6 @@
 // The SMTP server's limits and manners.
 
+import { senderLogins } from '../address-kinds.ts'
 import { boolean, duration, integer } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
@@ -22,6 +23,27 @@ export const smtpSettings = {
     default: 20,
     about: 'Errors a client may make in one session before it is disconnected.',
     known: { postfix: 'smtpd_hard_error_limit' },
+  }),
+  messageFinalRecipientLimit: new Setting(integer({ min: 1, max: 1_000_000 }), {
+    default: 10_000,
+    about:
+      'What the recipients of one message may lead to when aliases are followed; beyond it a recipient is answered with 452.',
+  }),
+  smtpdRejectSenderLoginMismatch: new Setting(boolean, {
+    default: true,
+    about:
+      'Whether who logged in may send as itself only, in the envelope and in the From and Sender of the header: its own address, extensions of it, and aliases that lead to it.',
+    known: { postfix: 'reject_sender_login_mismatch' },
+  }),
+  smtpdSenderLoginMaps: new Setting(senderLogins, {
+    default: [],
+    about: 'Logins that may send as further addresses, besides those that are their own.',
+    known: { postfix: 'smtpd_sender_login_maps' },
+  }),
+  smtpdSaslAuthenticatedHeader: new Setting(boolean, {
+    default: true,
+    about: 'Whether the Received field of a message names the login that sent it.',
+    known: { postfix: 'smtpd_sasl_authenticated_header' },
   }),
   smtpdHeloRequired: new Setting(boolean, {
     default: true,
