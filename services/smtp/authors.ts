@@ -71,8 +71,9 @@ function addresses(value: string): readonly string[] {
 /** As SMTP writes it: a local part that had to be quoted is quoted again. */
 function written({ mailbox, host }: EnvelopeAddress): string {
   const local = utf8(mailbox ?? '')
-  const quoted = /[^A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\u{a0}-\u{10ffff}]/u.test(local)
-  return `${quoted ? `"${local.replace(/["\\]/g, '\\$&')}"` : local}@${utf8(host ?? '')}`
+  const bare = !/[^A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\u{a0}-\u{10ffff}]/u.test(local)
+  const name = bare ? local : `"${local.replace(/["\\]/g, '\\$&')}"`
+  return host ? `${name}@${utf8(host)}` : name
 }
 
 /** Header fields are UTF-8 where they are not ASCII (RFC 6532 §3.1). */

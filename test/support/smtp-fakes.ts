@@ -116,6 +116,7 @@ const recipientReplies: { readonly [local: string]: SmtpReply } = {
   unknown: { code: 550, status: '5.1.1', text: 'No such user' },
   greylisted: { code: 450, status: '4.7.1', text: 'Greylisted, try again later' },
   full: { code: 452, status: '4.2.2', text: 'Mailbox full' },
+  crowd: { code: 452, status: '4.5.3', text: 'Too many recipients' },
   closing: { code: 421, status: '4.7.0', text: 'Go away' },
   injecting: { code: 550, status: '5.7.1', text: 'one\r\n250 two\u{85}three' },
   wordy: { code: 550, status: '5.7.1', text: 'é'.repeat(600) },

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
-import { smtpDefaults } from '#services/smtp/config.ts'
+import { ENVELOPE_BYTES_MAX, smtpDefaults } from '#services/smtp/config.ts'
 import { createSmtpListener, type SmtpListenerOptions } from '#services/smtp/listener.ts'
 import { SmtpServer } from '#services/smtp/server.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -48,6 +48,114 @@ async function sendContent(client: Connection, content: string): Promise<string>
 }
 
 const envelope = ['MAIL FROM:<a@b.example>', 'RCPT TO:<c@d.example>', 'DATA'] as const
+
+describe('what policy is told', () => {
+  const login = `AUTH PLAIN ${btoa(`\0${goodLogin.login}\0${goodLogin.password}`)}`
+  const content =
+    'From: a@b.example, c@d.example\r\nSender: e@f.example\r\n\r\nFrom: x@y.example\r\n'
+  const submission = { role: 'submission', submissionRequireTls: false } as const
+  const openly = { ...submission, disablePlaintextAuth: 'no' } as const
+
+  it('has the authors of a message whose sender logged in', async () => {
+    const { open, policy, spool } = await start(openly)
+    const client = await open()
+    await say(client, 'HELO client.example', login, ...envelope)
+    await sendContent(client, content)
+    expect(policy.messageRequests[0]).toMatchObject({
+      from: ['a@b.example', 'c@d.example'],
+      sender: ['e@f.example'],
+    })
+    expect(spool.accepted[0]?.prepend).toContain(`(Authenticated sender: ${goodLogin.login})`)
+  })
+
+  it('has none where nobody logged in or nobody is held to its address', async () => {
+    const off = {
+      ...openly,
+      smtpdRejectSenderLoginMismatch: false,
+      smtpdSaslAuthenticatedHeader: false,
+    }
+    for (const options of [{}, off]) {
+      const { open, policy, spool } = await start(options)
+      const client = await open()
+      const lines = 'role' in options ? [login] : []
+      await say(client, 'HELO client.example', ...lines, ...envelope)
+      await sendContent(client, content)
+      expect(policy.messageRequests[0]).toMatchObject({ from: [], sender: [] })
+      expect(spool.accepted[0]?.prepend).not.toContain(goodLogin.login)
+    }
+  })
+
+  it('is nothing where the header is too long to know', async () => {
+    const { open, policy, spool } = await start(openly)
+    const client = await open()
+    await say(client, 'HELO client.example', login, ...envelope)
+    const reply = await sendContent(client, `X: ${'x'.repeat(300_000)}\r\n${content}`)
+    expect(reply).toBe('552 5.3.4 Message header is too long')
+    expect(policy.messageRequests).toEqual([])
+    expect(spool.accepted).toEqual([])
+  })
+
+  it('has what the recipients so far lead to', async () => {
+    const { open, policy } = await start()
+    const client = await open()
+    const rcpt = ['list', 'unknown', 'c', 'list', 'c'].map(
+      (local) => `RCPT TO:<${local}@d.example>`,
+    )
+    await say(client, 'HELO client.example', 'MAIL FROM:<a@b.example>', ...rcpt)
+    expect(policy.recipientRequests.map((request) => request.finalRecipientsSoFar)).toEqual([
+      0, 3, 3, 4, 7,
+    ])
+  })
+})
+
+describe('the envelope of a message', () => {
+  const orcpt = `rfc822;${'x'.repeat(490)}`
+
+  it('has a limit in bytes (RFC 5321 §4.5.3.1.10)', async () => {
+    const { open, spool } = await start()
+    const client = await open()
+    await say(client, 'HELO client.example', 'MAIL FROM:<a@b.example>')
+    const lines = Array.from({ length: 500 }, (_, i) => `RCPT TO:<r${i}@d.example> ORCPT=${orcpt}`)
+    const replies = await say(client, ...lines)
+    const taken = replies.filter((reply) => reply.startsWith('250 '))
+    expect(taken.length).toBeGreaterThan(300)
+    expect(replies.slice(taken.length)).toEqual(
+      replies.slice(taken.length).map(() => '452 4.5.3 Too many recipients'),
+    )
+    await say(client, 'DATA')
+    expect(await sendContent(client, '')).toMatch(/^250 /)
+    const { recipients } = spool.accepted[0]?.envelope ?? {}
+    expect(recipients).toHaveLength(taken.length)
+    expect(Buffer.byteLength(JSON.stringify(recipients))).toBeLessThan(ENVELOPE_BYTES_MAX)
+  })
+
+  it('takes a hundred of the longest recipients (RFC 5321 §4.5.3.1.8)', async () => {
+    const { open } = await start()
+    const client = await open()
+    const domain = Array.from({ length: 4 }, () => 'd'.repeat(44)).join('.')
+    const lines = Array.from(
+      { length: 100 },
+      (_, i) => `RCPT TO:<${String(i).padStart(64, 'x')}@${domain}> ORCPT=${orcpt}`,
+    )
+    await say(client, 'HELO client.example', `MAIL FROM:<a@b.example> ENVID=${'e'.repeat(100)}`)
+    const replies = await say(client, ...lines)
+    expect(replies.every((reply) => reply.startsWith('250 '))).toBe(true)
+  })
+
+  it('takes nobody more once policy found that it leads to too many', async () => {
+    const { open, policy } = await start()
+    const client = await open()
+    const rcpt = ['c', 'crowd', 'c', 'c'].map((local) => `RCPT TO:<${local}@d.example>`)
+    const replies = await say(client, 'HELO client.example', 'MAIL FROM:<a@b.example>', ...rcpt)
+    expect(replies.slice(2).map((reply) => reply.slice(0, 9))).toEqual([
+      '250 2.1.5',
+      '452 4.5.3',
+      '452 4.5.3',
+      '452 4.5.3',
+    ])
+    expect(policy.recipientRequests).toHaveLength(2)
+  })
+})
 
 describe('a message', () => {
   it('has one queue id everywhere', async () => {
