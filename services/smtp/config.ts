@@ -19,8 +19,16 @@ export type SmtpOptions = {
   readonly port: number
   readonly messageSizeLimit: number
   readonly smtpdRecipientLimit: number
-  /** Errors of one session since the last accepted message; this one is the last. */
+  /** Errors of one session since the last accepted message; from this one on each reply waits. */
+  readonly smtpdSoftErrorLimit: number
+  readonly smtpdErrorSleepTimeMs: number
+  /** This one is the last. */
   readonly smtpdErrorLimit: number
+  /** Recipients that do not exist, of one network within the window. */
+  readonly clientUnknownRecipientLimit: number
+  readonly clientUnknownRecipientWindowMs: number
+  /** Clients to whom no limit for networks applies. */
+  readonly mynetworks: readonly string[]
   /** Whether policy holds whoever logged in to its own addresses, and therefore wants to know a message's authors. */
   readonly smtpdRejectSenderLoginMismatch: boolean
   readonly smtpdSaslAuthenticatedHeader: boolean
@@ -44,7 +52,12 @@ export const smtpDefaults = {
   port: 0,
   messageSizeLimit: 10 * 1024 * 1024,
   smtpdRecipientLimit: 1_000,
+  smtpdSoftErrorLimit: 10,
+  smtpdErrorSleepTimeMs: 1_000,
   smtpdErrorLimit: 20,
+  clientUnknownRecipientLimit: 100,
+  clientUnknownRecipientWindowMs: 600_000,
+  mynetworks: [],
   smtpdRejectSenderLoginMismatch: true,
   smtpdSaslAuthenticatedHeader: true,
   smtpdHeloRequired: true,

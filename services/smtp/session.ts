@@ -5,15 +5,18 @@ import type { Authenticator } from '#shared/contracts/authenticate.ts'
 import type { PolicyClient } from '#shared/contracts/policy.ts'
 import type { EnvelopeRecipient, Origin, Spool } from '#shared/contracts/spool.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { clientNetwork } from '#shared/net/client-network.ts'
+import type { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { Log } from '#shared/runtime/log.ts'
+import type { Log, LogFields } from '#shared/runtime/log.ts'
 import { clearPasswordsAllowed } from '#shared/sasl/clear-text.ts'
 import { type Mechanism, offeredMechanisms } from '#shared/sasl/sasl-exchange.ts'
 import type { MailCommand } from '#shared/smtp/mail-command.ts'
 import type { LineEndCheck } from '#shared/text/line-ends.ts'
 import { JUNK_COMMANDS_MAX, type SmtpOptions } from './config.ts'
+import type { HarvestLimit } from './harvest-limit.ts'
 import type { MessageReceipt } from './message-receipt.ts'
 
 export type SmtpServices = {
@@ -26,6 +29,12 @@ export type SmtpServices = {
   readonly log: Log
   /** Name in the greeting and in Received fields. */
   readonly hostname: string
+}
+
+/** What all sessions of a listener share. */
+export type SharedLimits = {
+  readonly harvest: HarvestLimit
+  readonly lines: RepeatedLines
 }
 
 type Helo = { readonly name: string; readonly extended: boolean }
@@ -57,6 +66,8 @@ export type Transaction = {
 export class SmtpSession {
   readonly options: SmtpOptions
   readonly services: SmtpServices
+  readonly harvest: HarvestLimit
+  readonly #lines: RepeatedLines
   readonly remoteAddress: string
   readonly remotePort: number
   log: Log
@@ -74,10 +85,13 @@ export class SmtpSession {
   constructor(
     options: SmtpOptions,
     services: SmtpServices,
+    { harvest, lines }: SharedLimits,
     peer: { readonly remoteAddress: string; readonly remotePort: number },
   ) {
     this.options = options
     this.services = services
+    this.harvest = harvest
+    this.#lines = lines
     this.remoteAddress = peer.remoteAddress
     this.remotePort = peer.remotePort
     this.log = services.log.child({ listener: options.role, remoteAddress: peer.remoteAddress })
@@ -170,6 +184,11 @@ export class SmtpSession {
   endTransaction(): void {
     this.#transaction?.receipt?.abort('transaction ended')
     this.#transaction = null
+  }
+
+  /** For what a client can make us say as fast as it likes. */
+  logRepeated(fields: LogFields, message: string): void {
+    this.#lines.write(clientNetwork(this.remoteAddress), this.log, fields, message)
   }
 
   /** A command that brings no message further. */

@@ -1,6 +1,8 @@
 // Stand-ins for what an SMTP listener depends on. They decide by the names in the envelope, so that a transcript can ask
 // for any answer, and keep what they were given for assertions.
 
+import type { SmtpOptions } from '#services/smtp/config.ts'
+import { HarvestLimit } from '#services/smtp/harvest-limit.ts'
 import type { Authenticator, LoginAttempt, LoginResult } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type {
@@ -13,6 +15,7 @@ import type {
 import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
 import type { MessageIndex } from '#shared/mail/message-index.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
+import { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
@@ -243,5 +246,13 @@ export function smtpFakes(log: Log = silentLog) {
     clock: systemClock,
     log,
     hostname: 'mx.example.test',
+  }
+}
+
+/** What sessions share that a listener did not make. */
+export function smtpLimits(options: SmtpOptions, { clock, log }: ReturnType<typeof smtpFakes>) {
+  return {
+    harvest: new HarvestLimit(options, clock),
+    lines: new RepeatedLines('info', { clock, log }),
   }
 }

@@ -1,6 +1,6 @@
 // RCPT: policy decides each recipient. RFC 5321 §4.1.1.3; limits RFC 5321 §4.5.3.1.10.
 
-import type { Verdict } from '#shared/contracts/policy.ts'
+import type { SmtpReply, Verdict } from '#shared/contracts/policy.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import { parseRcptCommand, type RcptCommand } from '#shared/smtp/rcpt-command.ts'
 import { answer, answerAndClose, defineCommand, type Outcome } from '../command.ts'
@@ -28,6 +28,10 @@ export const rcpt = defineCommand({
       return transaction.surplusRecipients > SURPLUS_RECIPIENTS_MAX
         ? answerAndClose(replies.tooManyErrors)
         : answer(replies.tooManyRecipients)
+    }
+    if (session.harvest.isOver(session)) {
+      session.logRepeated({}, 'too many unknown recipients')
+      return answerAndClose(replies.tooManyUnknownRecipients)
     }
     return judge(session, transaction, command)
   },
@@ -89,7 +93,8 @@ async function ask(
     if (verdict.kind === 'reject') {
       const { restriction, reply } = verdict
       const { code, text } = reply
-      session.log.info({ ...facts, restriction, code, reply: text }, 'recipient rejected')
+      if (tellsWhoExists(reply)) session.harvest.note(session)
+      session.logRepeated({ ...facts, restriction, code, reply: text }, 'recipient rejected')
     }
     return verdict
   } catch (error) {
@@ -97,4 +102,9 @@ async function ask(
     session.log.error({ ...facts, err: error }, 'policy does not answer')
     return { kind: 'unavailable' }
   }
+}
+
+/** RFC 3463 §3.2: there is no such mailbox, or §3.3: it is disabled. */
+function tellsWhoExists({ status }: SmtpReply): boolean {
+  return status === '5.1.1' || status === '5.2.1'
 }

@@ -2,11 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { COMMAND_LINE_BYTES_MAX, smtpDefaults } from '#services/smtp/config.ts'
 import { decodeLine, dispatch } from '#services/smtp/dispatch.ts'
 import { SmtpSession } from '#services/smtp/session.ts'
-import { smtpFakes } from '#test/support/smtp-fakes.ts'
+import { smtpFakes, smtpLimits } from '#test/support/smtp-fakes.ts'
 
 function open() {
   const peer = { remoteAddress: '203.0.113.5', remotePort: 40_001 }
-  return new SmtpSession({ ...smtpDefaults, role: 'smtp' }, smtpFakes(), peer)
+  const options = { ...smtpDefaults, role: 'smtp' } as const
+  const fakes = smtpFakes()
+  return new SmtpSession(options, fakes, smtpLimits(options, fakes), peer)
 }
 
 /** A line that counts how many of its bytes are made text. */

@@ -157,6 +157,93 @@ describe('the envelope of a message', () => {
   })
 })
 
+describe('who makes many errors', () => {
+  const errors = (count: number) => Array.from({ length: count }, () => 'FOO')
+
+  it('gets each further reply slowly, and what was said before at once', async () => {
+    const clock = new FakeClock()
+    const { open } = await start({ clock, smtpdSoftErrorLimit: 3, smtpdErrorSleepTimeMs: 1_000 })
+    const client = await open()
+    await client.write(Buffer.from('FOO\r\nFOO\r\nFOO\r\nNOOP\r\n'))
+    expect([await client.readLine('1'), await client.readLine('2')]).toHaveLength(2)
+    let answered = 0
+    const third = client.readLine('3').then(() => answered++)
+    await clock.advance(999)
+    expect(answered).toBe(0)
+    await clock.advance(1)
+    await third
+    const fourth = client.readLine('4')
+    await clock.advance(1_000)
+    expect(await fourth).toBe('250 2.0.0 Ok')
+  })
+
+  it('is sent away all the same, and its sleep ends with it', async () => {
+    const clock = new FakeClock()
+    const { open, listener } = await start({ clock, smtpdSoftErrorLimit: 1 })
+    const client = await open()
+    await client.write(Buffer.from('FOO\r\n'))
+    await new Promise(setImmediate)
+    await listener.close({ graceMs: 0 })
+    await client.readToEnd('closed')
+  })
+
+  it('is slow until a message is accepted', async () => {
+    const { open } = await start({ smtpdSoftErrorLimit: 3, smtpdErrorSleepTimeMs: 1 })
+    const client = await open()
+    await say(client, 'HELO client.example', ...errors(5), ...envelope)
+    await sendContent(client, 'x\r\n')
+    const replies = await say(client, ...errors(2))
+    expect(replies).toHaveLength(2)
+  })
+})
+
+describe('who collects addresses', () => {
+  const unknown = (count: number) =>
+    Array.from({ length: count }, () => 'RCPT TO:<unknown@d.example>')
+  const patient = { smtpdSoftErrorLimit: 1_000, smtpdErrorLimit: 1_000 }
+
+  it('has to wait, on every connection of the network', async () => {
+    const { open, policy, log } = await start({ ...patient, clientUnknownRecipientLimit: 5 })
+    const mail = ['HELO client.example', 'MAIL FROM:<a@b.example>']
+    const first = await open()
+    await say(first, ...mail, ...unknown(3))
+    const second = await open()
+    const replies = await say(second, ...mail, ...unknown(3))
+    expect(replies.slice(2).map((reply) => reply.slice(0, 9))).toEqual([
+      '550 5.1.1',
+      '550 5.1.1',
+      '421 4.7.0',
+    ])
+    // Whoever exists is not told apart either.
+    const third = await open()
+    const [, , reply] = await say(third, ...mail, 'RCPT TO:<c@d.example>')
+    expect(reply).toBe('421 4.7.0 Too many unknown recipients, try again later')
+    await third.readToEnd('closed')
+    expect(policy.recipientRequests).toHaveLength(5)
+    expect(
+      log.lines.filter(({ message }) => message === 'too many unknown recipients'),
+    ).toHaveLength(2)
+  })
+
+  it('may ask for any number from mynetworks', async () => {
+    const options = { clientUnknownRecipientLimit: 1, mynetworks: ['127.0.0.0/8'] }
+    const { open, policy } = await start({ ...patient, ...options })
+    const client = await open()
+    await say(client, 'HELO client.example', 'MAIL FROM:<a@b.example>', ...unknown(50))
+    expect(policy.recipientRequests).toHaveLength(50)
+  })
+
+  it('does not fill the log', async () => {
+    const { open, log, listener } = await start(patient)
+    const client = await open()
+    await say(client, 'HELO client.example', 'MAIL FROM:<a@b.example>', ...unknown(60))
+    const lines = () => log.lines.filter(({ message }) => message === 'recipient rejected')
+    expect(lines()).toHaveLength(10)
+    await listener.close({ graceMs: 0 })
+    expect(lines().at(-1)?.fields).toMatchObject({ network: '127.0.0.1', times: 50 })
+  })
+})
+
 describe('a message', () => {
   it('has one queue id everywhere', async () => {
     const { open, policy, spool, log } = await start()

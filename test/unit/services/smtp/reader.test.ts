@@ -5,7 +5,7 @@ import { MessageReceipt } from '#services/smtp/message-receipt.ts'
 import { type ReaderHost, SmtpReader } from '#services/smtp/reader.ts'
 import { SmtpSession } from '#services/smtp/session.ts'
 import type { Turns } from '#shared/runtime/turns.ts'
-import { smtpFakes } from '#test/support/smtp-fakes.ts'
+import { smtpFakes, smtpLimits } from '#test/support/smtp-fakes.ts'
 
 class Host implements ReaderHost {
   readonly events: string[] = []
@@ -99,12 +99,13 @@ describe('SmtpReader', () => {
 
   it('takes no more of a message than the spool does', async () => {
     const { host, reader } = makeReader()
-    const { spool, ...fakes } = smtpFakes()
+    const fakes = smtpFakes()
+    const { spool } = fakes
     const gate = Promise.withResolvers<void>()
     spool.gate = gate.promise
     const peer = { remoteAddress: '192.0.2.1', remotePort: 1 }
     const options = { ...smtpDefaults, role: 'smtp' } as const
-    const session = new SmtpSession(options, { spool, ...fakes }, peer)
+    const session = new SmtpSession(options, fakes, smtpLimits(options, fakes), peer)
     session.begin({
       sender: '',
       size: 0,
