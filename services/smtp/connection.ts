@@ -217,7 +217,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   #carryOut(outcome: Outcome, flushes: boolean): Promise<void> | undefined {
     if (outcome.kind === 'reply' && outcome.reply.code >= 500) this.#session.errors += 1
     const isSlow = this.#session.errors >= this.#context.options.smtpdSoftErrorLimit
-    if (isSlow && outcome.kind !== 'close') {
+    if (isSlow) {
       return this.#slowly(() => this.#tell(outcome, flushes)).catch((error: unknown) =>
         this.onFailure(error),
       )

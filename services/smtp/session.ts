@@ -191,6 +191,11 @@ export class SmtpSession {
     this.#lines.write(clientNetwork(this.remoteAddress), this.log, fields, message)
   }
 
+  /** As if it had made the errors: from now on each reply waits. */
+  slowDown(): void {
+    this.errors = Math.max(this.errors, this.options.smtpdSoftErrorLimit)
+  }
+
   /** A command that brings no message further. */
   noteJunk(): void {
     this.#junkCommands += 1

@@ -31,6 +31,8 @@ export const rcpt = defineCommand({
     }
     if (session.harvest.isOver(session)) {
       session.logRepeated({}, 'too many unknown recipients')
+      // Or it would come back a thousand times a second.
+      session.slowDown()
       return answerAndClose(replies.tooManyUnknownRecipients)
     }
     return judge(session, transaction, command)

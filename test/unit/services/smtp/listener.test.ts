@@ -200,7 +200,7 @@ describe('who makes many errors', () => {
 describe('who collects addresses', () => {
   const unknown = (count: number) =>
     Array.from({ length: count }, () => 'RCPT TO:<unknown@d.example>')
-  const patient = { smtpdSoftErrorLimit: 1_000, smtpdErrorLimit: 1_000 }
+  const patient = { smtpdSoftErrorLimit: 1_000, smtpdErrorLimit: 1_000, smtpdErrorSleepTimeMs: 1 }
 
   it('has to wait, on every connection of the network', async () => {
     const { open, policy, log } = await start({ ...patient, clientUnknownRecipientLimit: 5 })
@@ -223,6 +223,26 @@ describe('who collects addresses', () => {
     expect(
       log.lines.filter(({ message }) => message === 'too many unknown recipients'),
     ).toHaveLength(2)
+  })
+
+  it('is sent away slowly, so that coming back is no way to go on', async () => {
+    const clock = new FakeClock()
+    const options = { ...patient, smtpdErrorSleepTimeMs: 1_000, clientUnknownRecipientLimit: 1 }
+    const { open } = await start({ ...options, clock })
+    const client = await open()
+    await say(client, 'HELO client.example', 'MAIL FROM:<a@b.example>')
+    await client.write(Buffer.from(`${unknown(1)}\r\nRCPT TO:<c@d.example>\r\n`))
+    // Sent when the wait for the next one begins.
+    expect(await client.readLine('unknown')).toMatch(/^550 /)
+    let answered = false
+    const last = client.readLine('421').then((line) => {
+      answered = true
+      return line
+    })
+    await clock.advance(999)
+    expect(answered).toBe(false)
+    await clock.advance(1)
+    expect(await last).toMatch(/^421 4\.7\.0 /)
   })
 
   it('may ask for any number from mynetworks', async () => {
