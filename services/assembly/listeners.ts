@@ -99,6 +99,8 @@ function makers(core: Core, { certificates, policy }: ListenerParts) {
         port,
         tlsMinimumVersion: settings.tls.minimumVersion,
         smtpdTimeoutMs: settings.smtpdTimeout,
+        smtpdErrorSleepTimeMs: settings.smtpdErrorSleepTime,
+        clientUnknownRecipientWindowMs: settings.clientUnknownRecipientWindow,
       },
       {
         spool,

@@ -31,7 +31,7 @@ export const metricUnits = {
 export type MetricName = keyof typeof metricUnits
 
 export type Metrics = {
-  count(name: MetricName): void
+  count(name: MetricName, times?: number): void
   gauge(name: MetricName, value: number): void
   /** Writes what has gathered, if anything has. */
   flush(): void
@@ -44,7 +44,7 @@ export function createMetrics(parts: {
 }): Metrics {
   const values = new Map<MetricName, number>()
   return {
-    count: (name) => void values.set(name, (values.get(name) ?? 0) + 1),
+    count: (name, times = 1) => void values.set(name, (values.get(name) ?? 0) + times),
     gauge: (name, value) =>
       void values.set(name, Math.max(value, values.get(name) ?? Number.NEGATIVE_INFINITY)),
     flush() {
@@ -84,7 +84,9 @@ export function countedLog(log: Log, metrics: Metrics): Log {
   const counted = (write: 'debug' | 'info' | 'warn' | 'error') => {
     return (fields: LogFields, message: string) => {
       const name = countedMessages[message]
-      if (name !== undefined) metrics.count(name)
+      // One line may stand for many (repeated-lines.ts).
+      const { times } = fields
+      if (name !== undefined) metrics.count(name, typeof times === 'number' ? times : 1)
       if (write === 'error') metrics.count('Failures')
       log[write](fields, message)
     }

@@ -1,8 +1,14 @@
-// The listeners' PolicyClient on AWS. Recipients are decided by the function `policy`, which may read what listeners may not;
-// whatever goes wrong is a temporary failure, which the listener answers with 451.
+// The listeners' PolicyClient on AWS. Recipients, and authors that are not plainly the client itself, are decided by the function
+// `policy`, which may read what listeners may not; whatever goes wrong is a temporary failure, which the listener answers with 451.
 
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda'
-import type { PolicyClient, RecipientRequest, Verdict } from '#shared/contracts/policy.ts'
+import {
+  asksDirectory,
+  type MessageRequest,
+  type PolicyClient,
+  type RecipientRequest,
+  type Verdict,
+} from '#shared/contracts/policy.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 
 export function createPolicyClient(
@@ -11,7 +17,7 @@ export function createPolicyClient(
   /** What is decided on the message alone needs no rights and no second invocation. */
   onTheSpot: Pick<PolicyClient, 'message'>,
 ): PolicyClient {
-  async function recipient(request: RecipientRequest): Promise<Verdict> {
+  async function ask(request: RecipientRequest | MessageRequest): Promise<Verdict> {
     try {
       const Payload = Buffer.from(JSON.stringify(request))
       const command = new InvokeCommand({ FunctionName: functionName, Payload })
@@ -23,12 +29,17 @@ export function createPolicyClient(
       throw new TemporaryFailure('policy does not answer', { cause: error })
     }
   }
-  return { recipient, message: (request) => onTheSpot.message(request) }
+  return {
+    recipient: ask,
+    message: (request) => (asksDirectory(request) ? ask(request) : onTheSpot.message(request)),
+  }
 }
 
 /** The function is ours and answers with the contract's types; anything else is somebody's mistake and never a yes. */
 function verdict(answer: unknown): Verdict {
   const kind: unknown = Object(answer).kind
-  if (kind === 'permit' || kind === 'reject') return answer as Verdict
+  // While a deployment is under way an older function may answer, which counts no final recipients.
+  if (kind === 'permit') return Object.assign({ finalRecipients: 1 }, answer as Verdict)
+  if (kind === 'reject') return answer as Verdict
   throw new Error('the answer is no verdict')
 }

@@ -8,11 +8,15 @@ import { parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
 import type { Used } from '#shared/mailbox/quota.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import type { SenderLogins } from '#shared/runtime/settings/address-kinds.ts'
+import { finalRecipients, limitFinalRecipients } from './final-recipients.ts'
 import { rejectUnlistedRecipient } from './listed.ts'
+import { foreignAuthor, loginMismatch, rejectSenderLoginMismatch } from './login-mismatch.ts'
 import { rejectOverQuota } from './quota.ts'
 import { permitMynetworks, permitSaslAuthenticated, rejectUnauthDestination } from './relay.ts'
 import { badRecipient, tooManyHops, tryLater } from './replies.ts'
 import type { Restriction } from './restriction.ts'
+import { createSenderRights } from './sender-logins.ts'
 
 export type PolicyOptions = {
   /** Completes `postmaster` without a domain (RFC 5321 §4.5.1). */
@@ -20,6 +24,12 @@ export type PolicyOptions = {
   readonly hopcountLimit: number
   /** Messages an account may hold, 0 for no limit. */
   readonly mailboxMessageLimit: number
+  /** What the recipients of one message may lead to. */
+  readonly messageFinalRecipientLimit: number
+  /** Whether who logged in sends as itself only, and who may be somebody else besides. */
+  readonly smtpdRejectSenderLoginMismatch: boolean
+  readonly smtpdSenderLoginMaps: readonly SenderLogins[]
+  readonly recipientDelimiter: string
 }
 
 export function createPolicy(deps: {
@@ -30,7 +40,16 @@ export function createPolicy(deps: {
   readonly log: Log
 }): PolicyClient {
   const defaultDomain: Domain | undefined = parseDomain(deps.options.defaultDomain)
+  const senderRights = createSenderRights({
+    directory: deps.directory,
+    senderLogins: deps.options.smtpdSenderLoginMaps,
+    recipientDelimiter: deps.options.recipientDelimiter,
+    defaultDomain,
+  })
+  const heldToItself = deps.options.smtpdRejectSenderLoginMismatch
   const restrictions: readonly Restriction[] = [
+    ...(heldToItself ? [rejectSenderLoginMismatch(senderRights)] : []),
+    limitFinalRecipients(deps.options.messageFinalRecipientLimit),
     permitMynetworks(deps.isMynetwork),
     permitSaslAuthenticated,
     rejectUnauthDestination,
@@ -45,28 +64,41 @@ export function createPolicy(deps: {
       try {
         const found = await deps.directory.resolve(recipient)
         let reached: Promise<Reach> | undefined
-        const reach = () => (reached ??= deps.directory.reach(recipient))
+        const reach = () => {
+          reached ??= deps.directory.reach(recipient)
+          return reached
+        }
         for (const restriction of restrictions) {
           const decision = await restriction.decide({ request, recipient, found, reach })
-          if (decision.kind === 'permit') return permitted
+          if (decision.kind === 'permit') break
           if (decision.kind === 'reject') return rejected(decision.reply, restriction.name)
         }
-        return permitted
+        if (found.kind !== 'alias') return permitted
+        return { ...permitted, finalRecipients: finalRecipients(await reach()) }
       } catch (error) {
         deps.log.error({ queueId: request.queueId, error }, 'recipient not decided')
         return rejected(tryLater, 'failure')
       }
     },
 
-    message(request: MessageRequest) {
+    async message(request: MessageRequest) {
       // RFC 5321 §6.3: counting Received fields ends a loop between servers.
-      const looping = request.receivedFields > deps.options.hopcountLimit
-      return Promise.resolve(looping ? rejected(tooManyHops, 'hopcount_limit') : permitted)
+      if (request.receivedFields > deps.options.hopcountLimit) {
+        return rejected(tooManyHops, 'hopcount_limit')
+      }
+      if (!heldToItself) return permitted
+      try {
+        const reply = await foreignAuthor(request, senderRights)
+        return reply ? rejected(reply, loginMismatch) : permitted
+      } catch (error) {
+        deps.log.error({ queueId: request.queueId, error }, 'author not decided')
+        return rejected(tryLater, 'failure')
+      }
     },
   }
 }
 
-const permitted: Verdict = { kind: 'permit', prepend: '' }
+const permitted = { kind: 'permit', prepend: '', finalRecipients: 1 } as const satisfies Verdict
 
 const rejected = (reply: SmtpReply, restriction: string): Verdict => ({
   kind: 'reject',

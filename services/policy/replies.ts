@@ -33,6 +33,37 @@ export const badRecipient = (address: string): SmtpReply => ({
   text: `<${address}>: Recipient address rejected: not a valid address`,
 })
 
+/** As Postfix says it. */
+export const senderNotOwned = (sender: string, login: string): SmtpReply => ({
+  code: 553,
+  status: '5.7.1',
+  text: `<${sender}>: Sender address rejected: not owned by user ${login}`,
+})
+
+export const authorNotOwned = (author: string, login: string): SmtpReply => ({
+  code: 550,
+  status: '5.7.1',
+  text: `<${author}>: From or Sender header field rejected: not owned by user ${login}`,
+})
+
+export const tooManyAuthors: SmtpReply = {
+  code: 550,
+  status: '5.7.1',
+  text: 'From and Sender header fields rejected: too many addresses',
+}
+
+export const tooManyFinalRecipients: SmtpReply = {
+  code: 452,
+  status: '4.5.3',
+  text: 'Too many recipients',
+}
+
+export const recipientLeadsTooFar = (address: string): SmtpReply => ({
+  code: 554,
+  status: '5.5.3',
+  text: `<${address}>: Recipient address rejected: leads to too many recipients`,
+})
+
 /** The mailbox may be emptied soon: come back. */
 export const mailboxFull = (address: string): SmtpReply => ({
   code: 452,

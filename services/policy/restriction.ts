@@ -11,7 +11,7 @@ export type RecipientFacts = {
   readonly recipient: Address
   /** Where the recipient leads, one step far. */
   readonly found: Recipient
-  /** Where it leads in the end, looked up when first asked for. */
+  /** Where it leads in the end; followed once, when it is asked for first. */
   readonly reach: () => Promise<Reach>
 }
 

@@ -19,8 +19,19 @@ export type SmtpOptions = {
   readonly port: number
   readonly messageSizeLimit: number
   readonly smtpdRecipientLimit: number
-  /** Errors of one session since the last accepted message; this one is the last. */
+  /** Errors of one session since the last accepted message; from this one on each reply waits. */
+  readonly smtpdSoftErrorLimit: number
+  readonly smtpdErrorSleepTimeMs: number
+  /** This one is the last. */
   readonly smtpdErrorLimit: number
+  /** Recipients that do not exist, of one network within the window. */
+  readonly clientUnknownRecipientLimit: number
+  readonly clientUnknownRecipientWindowMs: number
+  /** Clients to whom no limit for networks applies. */
+  readonly mynetworks: readonly string[]
+  /** Whether policy holds whoever logged in to its own addresses, and therefore wants to know a message's authors. */
+  readonly smtpdRejectSenderLoginMismatch: boolean
+  readonly smtpdSaslAuthenticatedHeader: boolean
   readonly smtpdHeloRequired: boolean
   readonly disableVrfyCommand: boolean
   readonly disablePlaintextAuth: DisablePlaintextAuth
@@ -41,7 +52,14 @@ export const smtpDefaults = {
   port: 0,
   messageSizeLimit: 10 * 1024 * 1024,
   smtpdRecipientLimit: 1_000,
+  smtpdSoftErrorLimit: 10,
+  smtpdErrorSleepTimeMs: 1_000,
   smtpdErrorLimit: 20,
+  clientUnknownRecipientLimit: 100,
+  clientUnknownRecipientWindowMs: 600_000,
+  mynetworks: [],
+  smtpdRejectSenderLoginMismatch: true,
+  smtpdSaslAuthenticatedHeader: true,
   smtpdHeloRequired: true,
   disableVrfyCommand: true,
   disablePlaintextAuth: 'yes',
@@ -54,12 +72,20 @@ export const smtpDefaults = {
   proxyTrustedNetworks: [],
 } as const satisfies Omit<SmtpOptions, 'role'>
 
-/** Commands that bring no message further (NOOP, RSET, HELP …) before each further one is an error. */
+/** Commands that bring no message further (NOOP, RSET, HELP, BDAT 0 …) before each further one is an error. */
 export const JUNK_COMMANDS_MAX = 100
 /** Failed logins of one session. */
 export const AUTH_FAILURES_MAX = 3
-/** RCPT commands that are refused for `smtpdRecipientLimit` before the session is closed. */
+/** RCPT commands that are refused because the message has too many recipients before the session is closed. */
 export const SURPLUS_RECIPIENTS_MAX = 1_000
+
+/**
+ * Bytes of one message's envelope: addresses and what DSN adds to them. The queue item that holds them has 400,000 for this, the
+ * index and the header fields put before the message. RFC 5321 §4.5.3.1.8 asks for 100 recipients, which take 80,000 at most.
+ */
+export const ENVELOPE_BYTES_MAX = 200_000
+/** What each recipient counts besides its texts: names of attributes, NOTIFY. */
+export const RECIPIENT_OVERHEAD_BYTES = 64
 
 /**
  * CRLF included. RFC 5321 §4.5.3.1.4 asks for 512, and extensions add to it: SIZE 26, BODY 17, SMTPUTF8 10, RET and ENVID
@@ -71,6 +97,8 @@ export const AUTH_LINE_BYTES_MAX = 12_288
 
 /** Bytes of a message that wait for the spool before the socket is no longer read. */
 export const BUFFERED_BYTES_MAX = 256 * 1024
+/** What each piece of them counts besides: a message may come in chunks of one byte. */
+export const CHUNK_OVERHEAD_BYTES = 256
 /** Bytes of a refused message that are read on to its end so that the session can continue; after that it is closed. */
 export const DRAINED_BYTES_MAX = 256 * 1024 * 1024
 /** What a client must send of a message within `smtpdTimeoutMs`. */

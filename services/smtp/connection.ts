@@ -4,6 +4,7 @@
 // Implementation notes:
 // - Replies are held back until the input is used up or a command says so, and leave in one write (RFC 2920 §3.2).
 // - The deadline runs only while the client owes us something.
+// - A session of many errors gets its replies slowly; while it waits nothing more of it is read.
 // - After `close` the library lets the reader run nothing more, and what is still said goes nowhere.
 
 import type { Socket } from 'node:net'
@@ -26,12 +27,13 @@ import { ClientDeadline } from './deadline.ts'
 import { decodeLine, dispatch } from './dispatch.ts'
 import { type ReaderHost, SmtpReader } from './reader.ts'
 import { replies } from './replies.ts'
-import { type SmtpServices, SmtpSession } from './session.ts'
+import { type SharedLimits, type SmtpServices, SmtpSession } from './session.ts'
 
 export type ConnectionContext = {
   readonly server: SMTPServer
   readonly options: SmtpOptions
   readonly services: SmtpServices
+  readonly limits: SharedLimits
   /** We said goodbye, or the client is gone: it no longer counts. May come twice. */
   readonly onLeft: () => void
   /** The socket is closed. */
@@ -50,6 +52,8 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   #isWorking = false
   #isDraining = false
   readonly #deadline: ClientDeadline
+  /** Nobody waits for a reply any more. */
+  readonly #gone = new AbortController()
 
   constructor(
     context: ConnectionContext,
@@ -59,7 +63,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     super(context.server, socket, peer)
     this.#context = context
     this.#topSocket = socket
-    this.#session = new SmtpSession(context.options, context.services, this)
+    this.#session = new SmtpSession(context.options, context.services, context.limits, this)
     this.#deadline = new ClientDeadline(context.services.clock, context.options.smtpdTimeoutMs)
   }
 
@@ -98,6 +102,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
 
   override _onClose(): void {
     super._onClose()
+    this.#gone.abort()
     this.#abandon('client disconnected')
     this.#context.onLeft()
     this.#context.onClosed()
@@ -105,6 +110,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
 
   override close(): void {
     super.close()
+    this.#gone.abort()
     this.#context.onLeft()
   }
 
@@ -120,20 +126,19 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
         .then((done) => this.#carryOut(done, flushes))
         .catch((error: unknown) => this.onFailure(error))
     }
-    this.#carryOut(outcome, flushes)
-    return undefined
+    return this.#carryOut(outcome, flushes)
   }
 
-  onLineTooLong(): undefined {
+  onLineTooLong(): Promise<void> | undefined {
     this.#beginWork()
     const reply = this.#answer ? replies.authLineTooLong : replies.lineTooLong
     this.#answer = undefined
-    this.#carryOut(answer(reply), false)
+    return this.#carryOut(answer(reply), false)
   }
 
-  onBareLineFeed(): undefined {
+  onBareLineFeed(): Promise<void> | undefined {
     this.#beginWork()
-    this.#carryOut(answerAndClose(replies.bareLineFeed), true)
+    return this.#carryOut(answerAndClose(replies.bareLineFeed), true)
   }
 
   onBodyBytes({ receipt }: Body, bytes: number): void {
@@ -141,7 +146,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     if (receipt?.saturated) this.#deadline.suspend()
     else this.#deadline.noteBytes(bytes)
     if (receipt?.refusal && receipt.bytes > DRAINED_BYTES_MAX) {
-      this.#carryOut(answerAndClose(receipt.refusal), true)
+      this.#tell(answerAndClose(receipt.refusal), true)
     }
   }
 
@@ -209,12 +214,32 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     return next(text)
   }
 
-  #carryOut(outcome: Outcome, flushes: boolean): void {
+  #carryOut(outcome: Outcome, flushes: boolean): Promise<void> | undefined {
+    if (outcome.kind === 'reply' && outcome.reply.code >= 500) this.#session.errors += 1
+    const isSlow = this.#session.errors >= this.#context.options.smtpdSoftErrorLimit
+    if (isSlow) {
+      return this.#slowly(() => this.#tell(outcome, flushes)).catch((error: unknown) =>
+        this.onFailure(error),
+      )
+    }
+    this.#tell(outcome, flushes)
+    return undefined
+  }
+
+  /** What was said before is not held back by it. */
+  async #slowly(tell: () => void): Promise<void> {
+    this.#flush()
+    const { clock } = this.#context.services
+    await clock.sleep(this.#context.options.smtpdErrorSleepTimeMs, this.#gone.signal)
+    if (!this.#gone.signal.aborted) tell()
+  }
+
+  #tell(outcome: Outcome, flushes: boolean): void {
     if (outcome.reply) this.#say(outcome.reply)
     if (flushes) this.#flush()
     switch (outcome.kind) {
       case 'reply':
-        this.#countError(outcome.reply)
+        if (this.#endWithErrors()) return
         break
       case 'close':
         this.#flush()
@@ -255,13 +280,13 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     if (socket instanceof TLSSocket) this.#session.secure(tlsFacts(socket), channelBindings(socket))
   }
 
-  #countError({ code }: Reply): void {
-    if (code >= 500) this.#session.errors += 1
+  #endWithErrors(): boolean {
     const { errors, authFailures } = this.#session
     const { smtpdErrorLimit } = this.#context.options
-    if (errors < smtpdErrorLimit && authFailures < AUTH_FAILURES_MAX) return
-    this.#session.log.info({ errors, authFailures }, 'too many errors')
+    if (errors < smtpdErrorLimit && authFailures < AUTH_FAILURES_MAX) return false
+    this.#session.logRepeated({ errors, authFailures }, 'too many errors')
     this.#leave(replies.tooManyErrors)
+    return true
   }
 
   #leaveWhenDrained(): void {

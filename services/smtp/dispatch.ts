@@ -1,9 +1,10 @@
 // From a command line to its outcome: finds the command, checks what is common to all, turns syntax errors into replies.
 
+import type { Reply } from '#shared/smtp/reply.ts'
 import { SmtpSyntaxError } from '#shared/smtp/syntax.ts'
 import { answer, answerAndClose, type Command, type Outcome } from './command.ts'
 import { commands } from './commands/index.ts'
-import { COMMAND_LINE_BYTES_MAX, JUNK_COMMANDS_MAX } from './config.ts'
+import { COMMAND_LINE_BYTES_MAX } from './config.ts'
 import { replies, syntaxReply } from './replies.ts'
 import type { SmtpSession } from './session.ts'
 
@@ -17,8 +18,12 @@ export type Dispatched = {
 const httpMethods = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT'])
 
 export function dispatch(session: SmtpSession, line: Buffer): Dispatched {
+  // RFC 4954 §4 makes room for AUTH alone. Whatever else is this long is not even decoded.
+  if (line.length + 2 > COMMAND_LINE_BYTES_MAX && !begins(line, 'AUTH ')) {
+    return refused(unread(line, replies.lineTooLong))
+  }
   const text = decodeLine(line)
-  if (text === undefined) return refused(answer(replies.notText))
+  if (text === undefined) return refused(unread(line, replies.notText))
   const space = text.indexOf(' ')
   const verb = (space === -1 ? text : text.slice(0, space)).toUpperCase()
   const command = commands.get(verb)
@@ -27,10 +32,7 @@ export function dispatch(session: SmtpSession, line: Buffer): Dispatched {
       httpMethods.has(verb) ? answerAndClose(replies.notHttp) : answer(replies.unknownCommand),
     )
   }
-  if (verb !== 'AUTH' && line.length + 2 > COMMAND_LINE_BYTES_MAX) {
-    return refused(answer(replies.lineTooLong))
-  }
-  if (command.junk && ++session.junkCommands > JUNK_COMMANDS_MAX) session.errors += 1
+  if (command.junk) session.noteJunk()
   return {
     outcome: run(session, command, space === -1 ? '' : text.slice(space)),
     flushes: command.flushes ?? false,
@@ -60,16 +62,30 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Undefined when there are control characters in it or it is not UTF-8 (RFC 5321 §4.1.2, RFC 6531 §3.3). */
 export function decodeLine(line: Buffer): string | undefined {
-  let text = line.toString('latin1')
   // RFC 5321 §4.1.1: white space before the line end SHOULD be tolerated.
-  if (text.endsWith(' ') || text.endsWith('\t')) text = text.replace(/[ \t]+$/, '')
+  let end = line.length
+  while (end > 0 && isBlank(line[end - 1])) end--
+  const text = line.toString('latin1', 0, end)
   if (/[\x00-\x1f\x7f]/.test(text)) return undefined
   if (!/[\x80-\xff]/.test(text)) return text
   try {
-    return utf8.decode(line.subarray(0, text.length))
+    return utf8.decode(line.subarray(0, end))
   } catch {
     return undefined
   }
+}
+
+/** A BDAT that is not understood has bytes behind it, how many nobody knows, and they are no commands. */
+function unread(line: Buffer, reply: Reply): Outcome {
+  return begins(line, 'BDAT') ? answerAndClose(replies.badChunk) : answer(reply)
+}
+
+function begins(line: Buffer, word: string): boolean {
+  return line.toString('latin1', 0, word.length).toUpperCase() === word
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09
 }
 
 function refused(outcome: Outcome): Dispatched {

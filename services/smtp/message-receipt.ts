@@ -8,6 +8,7 @@ import type { SmtpEnvelope, Spooled } from '#shared/contracts/spool.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { LogFields } from '#shared/runtime/log.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
+import { HeaderAuthors, noAuthors } from './authors.ts'
 import { MessageSource } from './message-source.ts'
 import { receivedField } from './received.ts'
 import { replies } from './replies.ts'
@@ -27,12 +28,16 @@ export class MessageReceipt {
   readonly #transaction: Transaction
   readonly #source = new MessageSource()
   readonly #received: Promise<Received>
+  /** Only where policy wants to know them. */
+  readonly #authors: HeaderAuthors | undefined
   #refusal: Reply | undefined
   #bytes = 0
 
   constructor(session: SmtpSession, transaction: Transaction) {
     this.#session = session
     this.#transaction = transaction
+    const heldToItself = session.account && session.options.smtpdRejectSenderLoginMismatch
+    this.#authors = heldToItself ? new HeaderAuthors() : undefined
     this.#received = session.services.spool.receive(transaction.queueId, this.#source).then(
       (spooled) => ({ kind: 'spooled', spooled }),
       (error: unknown) => {
@@ -64,7 +69,9 @@ export class MessageReceipt {
   push(content: Uint8Array): void {
     this.#bytes += content.length
     const { messageSizeLimit } = this.#session.options
+    this.#authors?.push(content)
     if (this.#bytes > messageSizeLimit) this.refuse(replies.tooBig(messageSizeLimit))
+    else if (this.#authors?.tooLong) this.refuse(replies.headerTooBig)
     else this.#source.push(content)
   }
 
@@ -105,7 +112,8 @@ export class MessageReceipt {
     const origin = this.#session.origin()
     const envelope = toEnvelope(this.#transaction)
     const { bytes, receivedFields } = spooled.index
-    const request = { queueId, origin, envelope, bytes, receivedFields }
+    const authors = this.#authors?.finish() ?? noAuthors
+    const request = { queueId, origin, envelope, bytes, receivedFields, ...authors }
     const verdict = await policy.message(request).catch(async (error: unknown) => {
       await spool.discard(spooled)
       throw error
@@ -124,6 +132,7 @@ export class MessageReceipt {
       smtpUtf8: envelope.smtpUtf8,
       queueId,
       onlyRecipient: envelope.recipients.length === 1 ? envelope.recipients[0]?.address : undefined,
+      namesLogin: this.#session.options.smtpdSaslAuthenticatedHeader,
       receivedMs: arrivedMs,
     })
     const message = { spooled, envelope, origin, prepend: verdict.prepend + prepend + received }

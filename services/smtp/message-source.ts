@@ -1,7 +1,7 @@
 // The bytes of one message on their way from the socket to the spool: pushed on one side, iterated on the other. Holds
 // little: whoever pushes looks at `saturated` and waits.
 
-import { BUFFERED_BYTES_MAX } from './config.ts'
+import { BUFFERED_BYTES_MAX, CHUNK_OVERHEAD_BYTES } from './config.ts'
 
 type Waiting = {
   readonly resolve: (result: IteratorResult<Uint8Array, undefined>) => void
@@ -10,6 +10,7 @@ type Waiting = {
 
 export class MessageSource implements AsyncIterable<Uint8Array>, AsyncIterator<Uint8Array> {
   #chunks: Uint8Array[] = []
+  /** What is held, with what it takes to hold it. */
   #bytes = 0
   #outcome: 'open' | 'finished' | 'abandoned' | Error = 'open'
   #waiting: Waiting | undefined
@@ -22,7 +23,7 @@ export class MessageSource implements AsyncIterable<Uint8Array>, AsyncIterator<U
   next(): Promise<IteratorResult<Uint8Array, undefined>> {
     const chunk = this.#chunks.shift()
     if (chunk) {
-      this.#bytes -= chunk.length
+      this.#bytes -= chunk.length + CHUNK_OVERHEAD_BYTES
       if (!this.saturated) this.#drained()
       return Promise.resolve({ value: chunk, done: false })
     }
@@ -47,7 +48,7 @@ export class MessageSource implements AsyncIterable<Uint8Array>, AsyncIterator<U
       return
     }
     this.#chunks.push(chunk)
-    this.#bytes += chunk.length
+    this.#bytes += chunk.length + CHUNK_OVERHEAD_BYTES
   }
 
   finish(): void {

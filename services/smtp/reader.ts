@@ -1,10 +1,12 @@
 // Splits what a client sends into command lines and bodies. Takes the place of the library's parser, which accepts bare
 // LF, un-stuffs line by line on the event loop's queue and knows no BDAT.
 //
-// Implementation notes: one chunk is worked on at a time; the next is asked for when everything in it has been answered.
+// Implementation notes: one chunk is worked on at a time; the next is asked for when everything in it has been answered. Most
+// commands are answered without a turn of the event loop, so that between any two of them others get theirs (turns.ts).
 // Once `isClosed` is set (by the library at STARTTLS and at the end) nothing more is read out of the chunk in hand.
 
 import { SMTPStream } from 'smtp-server/lib/smtp-stream.js'
+import { turns as processTurns, type Turns } from '#shared/runtime/turns.ts'
 import type { Body } from './body.ts'
 import { AUTH_LINE_BYTES_MAX } from './config.ts'
 
@@ -31,6 +33,7 @@ const nothing = Buffer.alloc(0)
 
 export class SmtpReader extends SMTPStream {
   readonly #host: ReaderHost
+  readonly #turns: Turns
   #chunk: Buffer = nothing
   #resume: () => void = () => {}
   /** The beginning of a line whose end has not come. */
@@ -40,9 +43,10 @@ export class SmtpReader extends SMTPStream {
   /** A body of no bytes ends before anything comes. */
   #bodyIsNew = false
 
-  constructor(host: ReaderHost) {
+  constructor(host: ReaderHost, turns = processTurns) {
     super()
     this.#host = host
+    this.#turns = turns
   }
 
   /** From the next byte on. */
@@ -66,7 +70,12 @@ export class SmtpReader extends SMTPStream {
     while (!this.isClosed && (this.#chunk.length > 0 || this.#bodyIsNew)) {
       const pending = this.#step()
       if (pending) {
-        void pending.then(() => this.#work())
+        void pending.then(() => this.#goOn())
+        return
+      }
+      const turn = this.#turns.step()
+      if (turn) {
+        void turn.then(() => this.#work())
         return
       }
     }
@@ -74,6 +83,12 @@ export class SmtpReader extends SMTPStream {
     const pending = this.isClosed ? undefined : this.#host.onIdle()
     if (pending) void pending.then(this.#resume)
     else this.#resume()
+  }
+
+  #goOn(): void {
+    const turn = this.#turns.step()
+    if (turn) void turn.then(() => this.#work())
+    else this.#work()
   }
 
   #step(): Promise<void> | undefined {

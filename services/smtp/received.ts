@@ -11,18 +11,25 @@ export type Reception = {
   readonly queueId: string
   /** RFC 5321 §7.6: with several recipients none is named, so that none learns of another. */
   readonly onlyRecipient: string | undefined
+  /** Whether a client that logged in is named. */
+  readonly namesLogin: boolean
   readonly receivedMs: number
 }
 
 /** As byte string, ended by CRLF, folded. */
 export function receivedField(reception: Reception): string {
-  const { origin, hostname, queueId, onlyRecipient } = reception
+  const { origin, hostname, queueId, onlyRecipient, namesLogin } = reception
   const tls = origin.tls
     ? `\t(using ${origin.tls.protocol} with cipher ${origin.tls.cipher}${strength(origin.tls.cipher)})\r\n`
     : ''
+  // As Postfix writes it.
+  const login =
+    namesLogin && origin.account
+      ? `\t(Authenticated sender: ${commentText(origin.account.login)})\r\n`
+      : ''
   const to = onlyRecipient === undefined ? '' : `\r\n\tfor <${onlyRecipient}>`
   const field =
-    `Received: from ${origin.helo || literal(origin.remoteAddress)} (${literal(origin.remoteAddress)})\r\n${tls}` +
+    `Received: from ${origin.helo || literal(origin.remoteAddress)} (${literal(origin.remoteAddress)})\r\n${tls}${login}` +
     `\tby ${hostname} with ${protocol(reception)} id ${queueId}${to};\r\n` +
     `\t${date(reception.receivedMs)}\r\n`
   return isAscii(field) ? field : Buffer.from(field, 'utf8').toString('latin1')
@@ -36,6 +43,11 @@ function protocol({ origin, extended, smtpUtf8 }: Reception): string {
 
 function literal(address: string): string {
   return isIPv6(address) ? `[IPv6:${address}]` : `[${address}]`
+}
+
+// ctext = everything but "(", ")" and "\\" (RFC 5322 §3.2.2); a login has no control characters.
+function commentText(text: string): string {
+  return text.replace(/[()\\]/g, '\\$&')
 }
 
 /** Key length as other servers write it; left out for a cipher whose name does not tell. */

@@ -64,10 +64,12 @@ export const replies = {
   tooManyRecipients: reply(452, '4.5.3', 'Too many recipients'),
   tooBig: (limit: number) =>
     reply(552, '5.3.4', `Message size exceeds fixed maximum message size ${limit}`),
+  headerTooBig: reply(552, '5.3.4', 'Message header is too long'),
   temporaryFailure: reply(451, '4.3.0', 'Local error in processing, try again later'),
 
   tooManyConnections: reply(421, '4.7.0', 'Too many connections, try again later'),
   tooManyErrors: reply(421, '4.7.0', 'Too many errors, closing connection'),
+  tooManyUnknownRecipients: reply(421, '4.7.0', 'Too many unknown recipients, try again later'),
   timeout: reply(421, '4.4.2', 'Timeout, closing connection'),
   shuttingDown: reply(421, '4.3.2', 'Service shutting down, closing connection'),
   bug: reply(421, '4.3.0', 'Internal error, closing connection'),

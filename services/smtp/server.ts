@@ -6,12 +6,15 @@ import { SMTPServer } from 'smtp-server'
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 import { acceptedSockets } from '#shared/net/accepted-sockets.ts'
 import { ClientGate } from '#shared/net/client-gate.ts'
+import { clientNetwork } from '#shared/net/client-network.ts'
 import { type CloseOptions, drainConnections } from '#shared/net/drain.ts'
+import { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import { tlsOptions } from '#shared/net/tls/tls-options.ts'
 import type { SmtpOptions } from './config.ts'
 import { SmtpConnection } from './connection.ts'
+import { HarvestLimit } from './harvest-limit.ts'
 import { tooManyConnectionsLine } from './replies.ts'
-import type { SmtpServices } from './session.ts'
+import type { SharedLimits, SmtpServices } from './session.ts'
 
 /** How exactly timeouts are kept. */
 const SWEEP_INTERVAL_MS = 1_000
@@ -22,6 +25,7 @@ export class SmtpServer extends SMTPServer {
   readonly #services: SmtpServices
   readonly #open = new Set<SmtpConnection>()
   readonly #gate: ClientGate
+  readonly #limits: SharedLimits
   /** When sockets that make the handshake of implicit TLS were admitted. */
   readonly #admittedMs = new WeakMap<Socket, number>()
   readonly #sweep: NodeJS.Timeout
@@ -45,6 +49,13 @@ export class SmtpServer extends SMTPServer {
       },
       services,
     )
+    this.#limits = {
+      harvest: new HarvestLimit(options, services.clock),
+      lines: new RepeatedLines('info', {
+        clock: services.clock,
+        log: services.log.child({ listener: options.role }),
+      }),
+    }
     services.certificates?.onChange(() => this.#renewCertificate())
     const intervalMs = Math.min(SWEEP_INTERVAL_MS, options.smtpdTimeoutMs / SWEEPS_PER_TIMEOUT)
     this.#sweep = setInterval(() => this.#expire(), intervalMs).unref()
@@ -68,6 +79,7 @@ export class SmtpServer extends SMTPServer {
         server: this,
         options: this.#options,
         services: this.#services,
+        limits: this.#limits,
         onLeft: leave,
         onClosed: () => this.#open.delete(connection),
       },
@@ -89,7 +101,9 @@ export class SmtpServer extends SMTPServer {
         else this.connect(socket, peer, leave)
       },
       refused: ({ address }) => {
-        this.#services.log.info({ remoteAddress: address }, 'connection refused')
+        const { log } = this.#services
+        const fields = { remoteAddress: address }
+        this.#limits.lines.write(clientNetwork(address), log, fields, 'connection refused')
         if (handshake) socket.destroy()
         else refuse(socket)
       },
@@ -114,6 +128,7 @@ export class SmtpServer extends SMTPServer {
     const { promise: ended, resolve } = Promise.withResolvers<void>()
     this.server.close(() => resolve())
     this.#gate.close()
+    this.#limits.lines.close()
     for (const socket of this._pendingSockets.values()) socket.destroy()
     const { clock } = this.#services
     await drainConnections(this.#open, { ...options, ended, clock })

@@ -5,15 +5,18 @@ import type { Authenticator } from '#shared/contracts/authenticate.ts'
 import type { PolicyClient } from '#shared/contracts/policy.ts'
 import type { EnvelopeRecipient, Origin, Spool } from '#shared/contracts/spool.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { clientNetwork } from '#shared/net/client-network.ts'
+import type { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { Log } from '#shared/runtime/log.ts'
+import type { Log, LogFields } from '#shared/runtime/log.ts'
 import { clearPasswordsAllowed } from '#shared/sasl/clear-text.ts'
 import { type Mechanism, offeredMechanisms } from '#shared/sasl/sasl-exchange.ts'
 import type { MailCommand } from '#shared/smtp/mail-command.ts'
 import type { LineEndCheck } from '#shared/text/line-ends.ts'
-import type { SmtpOptions } from './config.ts'
+import { JUNK_COMMANDS_MAX, type SmtpOptions } from './config.ts'
+import type { HarvestLimit } from './harvest-limit.ts'
 import type { MessageReceipt } from './message-receipt.ts'
 
 export type SmtpServices = {
@@ -28,6 +31,12 @@ export type SmtpServices = {
   readonly hostname: string
 }
 
+/** What all sessions of a listener share. */
+export type SharedLimits = {
+  readonly harvest: HarvestLimit
+  readonly lines: RepeatedLines
+}
+
 type Helo = { readonly name: string; readonly extended: boolean }
 
 /** From MAIL to the end of the message or RSET (RFC 5321 §3.3). */
@@ -37,9 +46,15 @@ export type Transaction = {
   /** In step with each other. */
   readonly recipients: EnvelopeRecipient[]
   readonly addresses: string[]
+  /** What the recipients lead to, as policy counts it. */
+  finalRecipients: number
+  /** Of sender and recipients, with what DSN parameters add. */
+  envelopeBytes: number
   /** Header fields that policy gave with recipients. */
   prepend: string
-  /** Beyond `smtpdRecipientLimit`. */
+  /** A limit is reached: it takes no more recipients. */
+  isFull: boolean
+  /** Those that came afterwards. */
   surplusRecipients: number
   /** A recipient was refused: DATA without any is then answered otherwise. */
   anyRefused: boolean
@@ -51,13 +66,15 @@ export type Transaction = {
 export class SmtpSession {
   readonly options: SmtpOptions
   readonly services: SmtpServices
+  readonly harvest: HarvestLimit
+  readonly #lines: RepeatedLines
   readonly remoteAddress: string
   readonly remotePort: number
   log: Log
   /** Since the last accepted message. */
   errors = 0
-  junkCommands = 0
   authFailures = 0
+  #junkCommands = 0
   #tls: Origin['tls'] = null
   #channelBindings: ChannelBindings | undefined
   #helo: Helo | null = null
@@ -68,10 +85,13 @@ export class SmtpSession {
   constructor(
     options: SmtpOptions,
     services: SmtpServices,
+    { harvest, lines }: SharedLimits,
     peer: { readonly remoteAddress: string; readonly remotePort: number },
   ) {
     this.options = options
     this.services = services
+    this.harvest = harvest
+    this.#lines = lines
     this.remoteAddress = peer.remoteAddress
     this.remotePort = peer.remotePort
     this.log = services.log.child({ listener: options.role, remoteAddress: peer.remoteAddress })
@@ -149,7 +169,10 @@ export class SmtpSession {
       mail,
       recipients: [],
       addresses: [],
+      finalRecipients: 0,
+      envelopeBytes: Buffer.byteLength(mail.sender) + Buffer.byteLength(mail.envid ?? ''),
       prepend: '',
+      isFull: false,
       surplusRecipients: 0,
       anyRefused: false,
       receipt: undefined,
@@ -163,9 +186,25 @@ export class SmtpSession {
     this.#transaction = null
   }
 
+  /** For what a client can make us say as fast as it likes. */
+  logRepeated(fields: LogFields, message: string): void {
+    this.#lines.write(clientNetwork(this.remoteAddress), this.log, fields, message)
+  }
+
+  /** As if it had made the errors: from now on each reply waits. */
+  slowDown(): void {
+    this.errors = Math.max(this.errors, this.options.smtpdSoftErrorLimit)
+  }
+
+  /** A command that brings no message further. */
+  noteJunk(): void {
+    this.#junkCommands += 1
+    if (this.#junkCommands > JUNK_COMMANDS_MAX) this.errors += 1
+  }
+
   noteAccepted(): void {
     this.errors = 0
-    this.junkCommands = 0
+    this.#junkCommands = 0
   }
 
   origin(): Origin {

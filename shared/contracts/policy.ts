@@ -18,6 +18,8 @@ export type RecipientRequest = {
   /** SIZE parameter of MAIL in bytes, 0 when not declared. */
   readonly declaredBytes: number
   readonly recipients: readonly string[]
+  /** What those lead to, aliases followed to their ends. */
+  readonly finalRecipientsSoFar: number
   readonly recipient: string
 }
 
@@ -27,11 +29,25 @@ export type MessageRequest = {
   readonly envelope: SmtpEnvelope
   readonly bytes: number
   readonly receivedFields: number
+  /**
+   * Addresses of the header's From and Sender fields, as `local@domain` where they are any; what names nobody stands there as its
+   * text. Empty unless a client that logged in is held to its own addresses.
+   */
+  readonly from: readonly string[]
+  readonly sender: readonly string[]
+}
+
+/** Whether more than the message must be looked at: who may use an address stands in the directory. */
+export function asksDirectory({ origin: { account }, from, sender }: MessageRequest): boolean {
+  return account !== null && [...from, ...sender].some((address) => address !== account.login)
 }
 
 export type Verdict =
-  /** Go on; `prepend` are header fields (each ended by CRLF, byte string) for the message, '' for none. */
-  | { readonly kind: 'permit'; readonly prepend: string }
+  /**
+   * Go on; `prepend` are header fields (each ended by CRLF, byte string) for the message, '' for none. `finalRecipients`: how many
+   * the recipient leads to; 1 unless it is an alias.
+   */
+  | { readonly kind: 'permit'; readonly prepend: string; readonly finalRecipients: number }
   /** Answer this reply; a 4xx asks to come back, a 5xx is final. `restriction` names the rule for the log. */
   | { readonly kind: 'reject'; readonly reply: SmtpReply; readonly restriction: string }
 

@@ -1,17 +1,21 @@
 // The door of every listener: finds out whose connection it is, asks the PROXY header where a trusted proxy or load balancer stands
-// before the client, and lets in as many as there may be, in all and per address of a client.
+// before the client, and lets in as many as there may be, in all and per network of a client (client-network.ts).
 
 import type { Socket } from 'node:net'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
+import { clientNetwork } from './client-network.ts'
 import { plainAddress } from './plain-address.ts'
 import { readProxyHeader } from './proxied-socket.ts'
 
 export type ClientGateOptions = {
   /** Those that wait for their PROXY header count too. */
   readonly connectionsMax: number
+  /** For each IPv4 address and each IPv6 network. */
   readonly connectionsPerAddressMax: number
+  /** Clients to whom that limit does not apply. Default: none. */
+  readonly mynetworks?: readonly string[]
   /** Connections from these networks begin with a PROXY header, all others never. Default: none. */
   readonly proxyTrustedNetworks?: readonly string[]
 }
@@ -32,7 +36,8 @@ export class ClientGate {
   readonly #log: Log
   readonly #isTrustedProxy: (address: string) => boolean
   readonly #waiting = new Set<Socket>()
-  readonly #perAddress = new Map<string, number>()
+  readonly #isUnlimited: (address: string) => boolean
+  readonly #perNetwork = new Map<string, number>()
   #connections = 0
 
   constructor(
@@ -43,6 +48,7 @@ export class ClientGate {
     this.#clock = clock
     this.#log = log
     this.#isTrustedProxy = createNetworkMatcher(options.proxyTrustedNetworks ?? [])
+    this.#isUnlimited = createNetworkMatcher(options.mynetworks ?? [])
   }
 
   /** Connections that have a place now. */
@@ -91,25 +97,26 @@ export class ClientGate {
   }
 
   #admit(client: Client, decision: GateDecision): void {
-    const { address } = client
-    const ofAddress = this.#perAddress.get(address) ?? 0
-    if (ofAddress >= this.#options.connectionsPerAddressMax) {
+    const network = clientNetwork(client.address)
+    const ofNetwork = this.#perNetwork.get(network) ?? 0
+    const isFull = ofNetwork >= this.#options.connectionsPerAddressMax
+    if (isFull && !this.#isUnlimited(client.address)) {
       decision.refused(client)
       return
     }
     this.#connections += 1
-    this.#perAddress.set(address, ofAddress + 1)
+    this.#perNetwork.set(network, ofNetwork + 1)
     let left = false
     decision.admitted(client, () => {
-      if (!left) this.#leave(address)
+      if (!left) this.#leave(network)
       left = true
     })
   }
 
-  #leave(address: string): void {
+  #leave(network: string): void {
     this.#connections -= 1
-    const ofAddress = (this.#perAddress.get(address) ?? 1) - 1
-    if (ofAddress === 0) this.#perAddress.delete(address)
-    else this.#perAddress.set(address, ofAddress)
+    const ofNetwork = (this.#perNetwork.get(network) ?? 1) - 1
+    if (ofNetwork === 0) this.#perNetwork.delete(network)
+    else this.#perNetwork.set(network, ofNetwork)
   }
 }

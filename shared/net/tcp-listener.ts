@@ -7,8 +7,10 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { acceptedSockets } from './accepted-sockets.ts'
 import { type Client, ClientGate, type ClientGateOptions } from './client-gate.ts'
+import { clientNetwork } from './client-network.ts'
 import { type CloseOptions, drainConnections } from './drain.ts'
 import { hotContext, type SecureContextSource } from './hot-context.ts'
+import { RepeatedLines } from './repeated-lines.ts'
 import type { CertificateSource } from './tls/certificate-source.ts'
 import type { TlsPolicy } from './tls/tls-options.ts'
 
@@ -59,12 +61,14 @@ export class TcpListener {
   readonly #servers: Server[] = []
   readonly #gate: ClientGate
   readonly #connections = new Set<ListenedConnection>()
+  readonly #lines: RepeatedLines
 
   constructor(options: TcpListenerOptions, parts: TcpListenerParts) {
     this.#options = options
     this.#parts = parts
     this.#secureContext = parts.certificates && hotContext(parts.certificates, options.tls)
     this.#gate = new ClientGate(options, parts)
+    this.#lines = new RepeatedLines('warn', parts)
   }
 
   /** Connections open now, also those whose PROXY header is not there yet. */
@@ -127,7 +131,9 @@ export class TcpListener {
   }
 
   #refuse(socket: Socket, tls: Endpoint['tls'], { address }: Client): void {
-    this.#parts.log.warn({ remoteAddress: address }, 'too many connections')
+    const { log } = this.#parts
+    const fields = { remoteAddress: address }
+    this.#lines.write(clientNetwork(address), log, fields, 'too many connections')
     // A handshake just to say so would be the most expensive refusal.
     if (tls === 'starttls') socket.write(this.#options.tooManyConnections)
     socket.destroySoon()
@@ -140,6 +146,7 @@ export class TcpListener {
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     )
     this.#gate.close()
+    this.#lines.close()
     const ended = Promise.all([...this.#connections].map(({ done }) => done))
     await drainConnections(this.#connections, { ...options, ended, clock })
     for (const connection of this.#connections) connection.destroy('shutdown')

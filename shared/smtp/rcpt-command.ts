@@ -68,8 +68,9 @@ function isNotify(text: string): text is Notify {
 // original-recipient-address = addr-type ";" xtext (RFC 3461 §4.2); for the type utf-8 UTF-8 itself or, in place of it,
 // \x{...}, which is left as it is (RFC 6533 §3).
 function readOriginalRecipient(value: string): string | undefined {
+  if (value.length > ORCPT_CHARACTERS_MAX) return undefined
   const match = /^([A-Za-z0-9-]+);(.+)$/.exec(value)
-  if (!match || value.length > ORCPT_CHARACTERS_MAX) return undefined
+  if (!match) return undefined
   const [, type = '', address = ''] = match
   const isUtf8 = type.toLowerCase() === 'utf-8' && /[^\x00-\x7f]/.test(address)
   const decoded = isUtf8 ? address : decodeXtext(address)

@@ -1,6 +1,8 @@
 // Stand-ins for what an SMTP listener depends on. They decide by the names in the envelope, so that a transcript can ask
 // for any answer, and keep what they were given for assertions.
 
+import type { SmtpOptions } from '#services/smtp/config.ts'
+import { HarvestLimit } from '#services/smtp/harvest-limit.ts'
 import type { Authenticator, LoginAttempt, LoginResult } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type {
@@ -13,6 +15,7 @@ import type {
 import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
 import type { MessageIndex } from '#shared/mail/message-index.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
+import { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
@@ -116,6 +119,7 @@ const recipientReplies: { readonly [local: string]: SmtpReply } = {
   unknown: { code: 550, status: '5.1.1', text: 'No such user' },
   greylisted: { code: 450, status: '4.7.1', text: 'Greylisted, try again later' },
   full: { code: 452, status: '4.2.2', text: 'Mailbox full' },
+  crowd: { code: 452, status: '4.5.3', text: 'Too many recipients' },
   closing: { code: 421, status: '4.7.0', text: 'Go away' },
   injecting: { code: 550, status: '5.7.1', text: 'one\r\n250 two\u{85}three' },
   wordy: { code: 550, status: '5.7.1', text: 'é'.repeat(600) },
@@ -139,7 +143,9 @@ export class FakePolicy implements PolicyClient {
     if (local === 'bug') throw new TypeError('undefined is not a function')
     const reply = recipientReplies[local]
     if (reply) return { kind: 'reject', reply, restriction: `fake_${local}` }
-    return { kind: 'permit', prepend: local === 'tagged' ? 'X-Tag: recipient\r\n' : '' }
+    const prepend = local === 'tagged' ? 'X-Tag: recipient\r\n' : ''
+    // An alias of three, as far as this one knows.
+    return { kind: 'permit', prepend, finalRecipients: local === 'list' ? 3 : 1 }
   }
 
   async message(request: MessageRequest): Promise<Verdict> {
@@ -149,7 +155,8 @@ export class FakePolicy implements PolicyClient {
     if (local === 'bug') throw new TypeError('undefined is not a function')
     const reply = messageReplies[local]
     if (reply) return { kind: 'reject', reply, restriction: `fake_${local}` }
-    return { kind: 'permit', prepend: local === 'tagged' ? 'X-Tag: message\r\n' : '' }
+    const prepend = local === 'tagged' ? 'X-Tag: message\r\n' : ''
+    return { kind: 'permit', prepend, finalRecipients: 1 }
   }
 }
 
@@ -239,5 +246,13 @@ export function smtpFakes(log: Log = silentLog) {
     clock: systemClock,
     log,
     hostname: 'mx.example.test',
+  }
+}
+
+/** What sessions share that a listener did not make. */
+export function smtpLimits(options: SmtpOptions, { clock, log }: ReturnType<typeof smtpFakes>) {
+  return {
+    harvest: new HarvestLimit(options, clock),
+    lines: new RepeatedLines('info', { clock, log }),
   }
 }

@@ -20,6 +20,8 @@ export const bdat = defineCommand({
   run(session, chunk): Outcome {
     // How many bytes to skip is unknown, and they must not be taken for commands.
     if (!chunk) return answerAndClose(replies.badChunk)
+    // RFC 3030 §2 allows it, and it brings the message no further.
+    if (chunk.bytes === 0 && !chunk.isLast) session.noteJunk()
     const { transaction } = session
     const refusal = outOfOrder(transaction)
     if (refusal || !transaction) return skip(chunk, refusal ?? replies.mailFirst)

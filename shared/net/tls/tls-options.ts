@@ -1,6 +1,6 @@
 // The TLS side of every listener: what is passed to `tls.createServer`, `setSecureContext` or `new TLSSocket`.
 
-import { randomBytes } from 'node:crypto'
+import { constants, randomBytes } from 'node:crypto'
 import type { CertificateSource } from './certificate-source.ts'
 
 export type TlsPolicy = { readonly minVersion: 'TLSv1.2' | 'TLSv1.3' }
@@ -31,6 +31,7 @@ export type TlsOptions = {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
   readonly ciphers: string
   readonly honorCipherOrder: boolean
+  readonly secureOptions: number
   readonly sessionTimeout: number
   readonly ticketKeys: Buffer
 }
@@ -48,6 +49,8 @@ export function tlsOptions(
     ciphers: CIPHERS,
     // The client knows better whether it has AES in hardware; all suites offered are good ones.
     honorCipherOrder: false,
+    // A client of TLS 1.2 could ask for one handshake after the other; TLS 1.3 has none of it (RFC 8446 §4.1.2).
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     sessionTimeout: SESSION_SECONDS,
     ticketKeys,
   }

@@ -94,3 +94,49 @@ export const nextHop: Kind<NextHop | null> = {
     return value.port === SMTP_PORT ? host : `${host}:${value.port}`
   },
 }
+
+/** Logins that may send as an address, as everybody of a domain (`@domain`) or as anybody (`*`); `*` among them is every login. */
+export type SenderLogins = { readonly sender: string; readonly logins: readonly string[] }
+
+// What stands unquoted before the @ of an address; RFC 5321 §4.5.3.1.1 has the length.
+const PLAIN_LOCAL = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\u{a0}-\u{10ffff}]{1,64}$/u
+
+/** `news@example.net=alice@example.net, bob@example.net @example.org=carol@example.net`: what has no `=` is one login more. */
+export const senderLogins: Kind<readonly SenderLogins[]> = {
+  name: 'sender logins',
+  allowed:
+    'entries address=login, @domain=login or *=login (anybody), each with more logins behind it (*: every login), separated by commas or spaces',
+  list: true,
+  parse(text) {
+    const entries: { sender: string; logins: string[] }[] = []
+    for (const word of text.split(/[\s,]+/).filter((word) => word !== '')) {
+      // A domain has no `=` in it, which a local part may.
+      const equals = word.indexOf('=', word.startsWith('*=') ? 0 : word.indexOf('@'))
+      const isEntry = equals > 0 && (word.startsWith('*=') || word.includes('@'))
+      if (isEntry) entries.push({ sender: word.slice(0, equals), logins: [] })
+      entries.at(-1)?.logins.push(isEntry ? word.slice(equals + 1) : word)
+      if (entries.length === 0) return undefined
+    }
+    const sound = entries.every(
+      ({ sender, logins }) =>
+        (sender === '*' || sender.startsWith('@')
+          ? isSenderDomain(sender)
+          : isPlainAddress(sender)) &&
+        logins.every((login) => login === '*' || isPlainAddress(login)),
+    )
+    return entries.length <= LIST_ENTRIES_MAX && sound ? entries : undefined
+  },
+  format: (value) => value.map(({ sender, logins }) => `${sender}=${logins.join(', ')}`).join(' '),
+}
+
+function isSenderDomain(sender: string): boolean {
+  return sender === '*' || parseHostName(sender.slice(1)) !== undefined
+}
+
+function isPlainAddress(text: string): boolean {
+  const at = text.lastIndexOf('@')
+  return (
+    PLAIN_LOCAL.test(text.slice(0, Math.max(0, at))) &&
+    parseHostName(text.slice(at + 1)) !== undefined
+  )
+}

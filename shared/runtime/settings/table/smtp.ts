@@ -1,5 +1,6 @@
 // The SMTP server's limits and manners.
 
+import { senderLogins } from '../address-kinds.ts'
 import { boolean, duration, integer } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
@@ -18,10 +19,42 @@ export const smtpSettings = {
     about: 'Recipients of one message; RFC 5321 §4.5.3.1.8 asks for at least 100.',
     known: { postfix: 'smtpd_recipient_limit' },
   }),
+  smtpdSoftErrorLimit: new Setting(integer({ min: 1, max: 10_000 }), {
+    default: 10,
+    about:
+      'Errors a client may make in one session before each further reply waits for `smtpdErrorSleepTime`.',
+    known: { postfix: 'smtpd_soft_error_limit' },
+  }),
+  smtpdErrorSleepTime: new Setting(duration({ min: 0, max: 1 * MINUTE }), {
+    default: 1 * SECOND,
+    about: 'How long a reply to a client with many errors waits.',
+    known: { postfix: 'smtpd_error_sleep_time' },
+  }),
   smtpdErrorLimit: new Setting(integer({ min: 1, max: 10_000 }), {
     default: 20,
     about: 'Errors a client may make in one session before it is disconnected.',
     known: { postfix: 'smtpd_hard_error_limit' },
+  }),
+  messageFinalRecipientLimit: new Setting(integer({ min: 1, max: 1_000_000 }), {
+    default: 10_000,
+    about:
+      'What the recipients of one message may lead to when aliases are followed; beyond it a recipient is answered with 452.',
+  }),
+  smtpdRejectSenderLoginMismatch: new Setting(boolean, {
+    default: true,
+    about:
+      'Whether who logged in may send as itself only, in the envelope and in the From and Sender of the header: its own address, extensions of it, and aliases that lead to it.',
+    known: { postfix: 'reject_sender_login_mismatch' },
+  }),
+  smtpdSenderLoginMaps: new Setting(senderLogins, {
+    default: [],
+    about: 'Logins that may send as further addresses, besides those that are their own.',
+    known: { postfix: 'smtpd_sender_login_maps' },
+  }),
+  smtpdSaslAuthenticatedHeader: new Setting(boolean, {
+    default: true,
+    about: 'Whether the Received field of a message names the login that sent it.',
+    known: { postfix: 'smtpd_sasl_authenticated_header' },
   }),
   smtpdHeloRequired: new Setting(boolean, {
     default: true,
@@ -45,11 +78,21 @@ export const smtpSettings = {
   }),
   clientConnectionCountLimit: new Setting(integer({ min: 1, max: 1_000_000 }), {
     default: 50,
-    about: 'Connections one remote address may have open at the same time, per listener.',
+    about:
+      'Connections one remote address (IPv6: one /64 network) may have open at the same time, per listener. SMTP clients in `mynetworks` may have any number.',
     known: {
       postfix: 'smtpd_client_connection_count_limit',
       dovecot: 'mail_max_userip_connections',
     },
+  }),
+  clientUnknownRecipientLimit: new Setting(integer({ min: 1, max: 1_000_000 }), {
+    default: 100,
+    about:
+      'Recipients that do not exist which one remote address (IPv6: one /64 network), or one login, may ask for within `clientUnknownRecipientWindow`, per listener and process, before its recipients are answered with 421. `mynetworks` may ask for any number.',
+  }),
+  clientUnknownRecipientWindow: new Setting(duration({ min: 1 * SECOND, max: 24 * HOUR }), {
+    default: 10 * MINUTE,
+    about: 'Unknown recipients are counted from the first one for this long and then forgotten.',
   }),
   hopcountLimit: new Setting(integer({ min: 1, max: 1_000 }), {
     default: 50,

@@ -69,6 +69,15 @@ describe('a counted log', () => {
     expect(passed).toEqual(['message accepted', 'ready'])
   })
 
+  it('counts a line that stands for many as so many', () => {
+    const { metrics, lines } = recorded()
+    const log = countedLog(silentLog, metrics)
+    log.info({}, 'recipient rejected')
+    log.info({ network: '203.0.113.5', times: 40 }, 'recipient rejected')
+    metrics.flush()
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ Rejected: 41 })
+  })
+
   it('counts only messages that are logged somewhere', () => {
     const root = new URL('../../../../', import.meta.url)
     const sources = globSync('{services,shared}/**/*.ts', { cwd: root })

@@ -51,17 +51,40 @@ describe('the policy client', () => {
   })
 
   it('asks the function and passes its verdict on', async () => {
-    const verdict = { kind: 'permit', prepend: 'X-Seen: yes\r\n' }
+    const verdict = { kind: 'permit', prepend: 'X-Seen: yes\r\n', finalRecipients: 2 }
     const { policy, asked } = await lambdaAnswering({ body: JSON.stringify(verdict) })
     expect(await policy.recipient(request)).toEqual(verdict)
     expect(asked[0]?.url).toBe('/2015-03-31/functions/policy-function/invocations')
     expect(JSON.parse(asked[0]?.body ?? '')).toEqual(request)
   })
 
+  it('counts one recipient where an older function does not count', async () => {
+    const { policy } = await lambdaAnswering({ body: '{"kind":"permit","prepend":""}' })
+    expect(await policy.recipient(request)).toMatchObject({ finalRecipients: 1 })
+  })
+
+  const message = (login: string | null, ...from: readonly string[]) =>
+    ({
+      origin: { account: login === null ? null : { id: '1', login } },
+      from,
+      sender: [],
+    }) as unknown as MessageRequest
+
   it('decides on messages without asking', async () => {
     const { policy, asked } = await lambdaAnswering({ body: 'null' })
-    expect(await policy.message({ bytes: 1 } as MessageRequest)).toBe(tooManyHops)
+    const own = message('ann@example.test', 'ann@example.test')
+    for (const request of [message(null), message(null, 'ceo@remote.test'), own]) {
+      expect(await policy.message(request)).toBe(tooManyHops)
+    }
     expect(asked).toEqual([])
+  })
+
+  it('asks the function about authors that are not plainly the login', async () => {
+    const verdict = { kind: 'permit', prepend: '', finalRecipients: 1 }
+    const { policy, asked } = await lambdaAnswering({ body: JSON.stringify(verdict) })
+    const request = message('ann@example.test', 'ann@example.test', 'info@example.test')
+    expect(await policy.message(request)).toEqual(verdict)
+    expect(JSON.parse(asked[0]?.body ?? '')).toEqual(request)
   })
 
   it.each([

@@ -38,6 +38,7 @@ async function answer(name: string): Promise<string> {
     sender: 's@remote.test',
     declaredBytes: 0,
     recipients: [],
+    finalRecipientsSoFar: 0,
     recipient: `${name}@example.test`,
   })
   return verdict.kind === 'permit' ? 'ok' : `${verdict.reply.code} ${verdict.reply.status}`

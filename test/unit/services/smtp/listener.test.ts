@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
-import { smtpDefaults } from '#services/smtp/config.ts'
+import { ENVELOPE_BYTES_MAX, smtpDefaults } from '#services/smtp/config.ts'
 import { createSmtpListener, type SmtpListenerOptions } from '#services/smtp/listener.ts'
 import { SmtpServer } from '#services/smtp/server.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -48,6 +48,221 @@ async function sendContent(client: Connection, content: string): Promise<string>
 }
 
 const envelope = ['MAIL FROM:<a@b.example>', 'RCPT TO:<c@d.example>', 'DATA'] as const
+
+describe('what policy is told', () => {
+  const login = `AUTH PLAIN ${btoa(`\0${goodLogin.login}\0${goodLogin.password}`)}`
+  const content =
+    'From: a@b.example, c@d.example\r\nSender: e@f.example\r\n\r\nFrom: x@y.example\r\n'
+  const submission = { role: 'submission', submissionRequireTls: false } as const
+  const openly = { ...submission, disablePlaintextAuth: 'no' } as const
+
+  it('has the authors of a message whose sender logged in', async () => {
+    const { open, policy, spool } = await start(openly)
+    const client = await open()
+    await say(client, 'HELO client.example', login, ...envelope)
+    await sendContent(client, content)
+    expect(policy.messageRequests[0]).toMatchObject({
+      from: ['a@b.example', 'c@d.example'],
+      sender: ['e@f.example'],
+    })
+    expect(spool.accepted[0]?.prepend).toContain(`(Authenticated sender: ${goodLogin.login})`)
+  })
+
+  it('has none where nobody logged in or nobody is held to its address', async () => {
+    const off = {
+      ...openly,
+      smtpdRejectSenderLoginMismatch: false,
+      smtpdSaslAuthenticatedHeader: false,
+    }
+    for (const options of [{}, off]) {
+      const { open, policy, spool } = await start(options)
+      const client = await open()
+      const lines = 'role' in options ? [login] : []
+      await say(client, 'HELO client.example', ...lines, ...envelope)
+      await sendContent(client, content)
+      expect(policy.messageRequests[0]).toMatchObject({ from: [], sender: [] })
+      expect(spool.accepted[0]?.prepend).not.toContain(goodLogin.login)
+    }
+  })
+
+  it('is nothing where the header is too long to know', async () => {
+    const { open, policy, spool } = await start(openly)
+    const client = await open()
+    await say(client, 'HELO client.example', login, ...envelope)
+    const reply = await sendContent(client, `X: ${'x'.repeat(300_000)}\r\n${content}`)
+    expect(reply).toBe('552 5.3.4 Message header is too long')
+    expect(policy.messageRequests).toEqual([])
+    expect(spool.accepted).toEqual([])
+  })
+
+  it('has what the recipients so far lead to', async () => {
+    const { open, policy } = await start()
+    const client = await open()
+    const rcpt = ['list', 'unknown', 'c', 'list', 'c'].map(
+      (local) => `RCPT TO:<${local}@d.example>`,
+    )
+    await say(client, 'HELO client.example', 'MAIL FROM:<a@b.example>', ...rcpt)
+    expect(policy.recipientRequests.map((request) => request.finalRecipientsSoFar)).toEqual([
+      0, 3, 3, 4, 7,
+    ])
+  })
+})
+
+describe('the envelope of a message', () => {
+  const orcpt = `rfc822;${'x'.repeat(490)}`
+
+  it('has a limit in bytes (RFC 5321 §4.5.3.1.10)', async () => {
+    const { open, spool } = await start()
+    const client = await open()
+    await say(client, 'HELO client.example', 'MAIL FROM:<a@b.example>')
+    const lines = Array.from({ length: 500 }, (_, i) => `RCPT TO:<r${i}@d.example> ORCPT=${orcpt}`)
+    const replies = await say(client, ...lines)
+    const taken = replies.filter((reply) => reply.startsWith('250 '))
+    expect(taken.length).toBeGreaterThan(300)
+    expect(replies.slice(taken.length)).toEqual(
+      replies.slice(taken.length).map(() => '452 4.5.3 Too many recipients'),
+    )
+    await say(client, 'DATA')
+    expect(await sendContent(client, '')).toMatch(/^250 /)
+    const { recipients } = spool.accepted[0]?.envelope ?? {}
+    expect(recipients).toHaveLength(taken.length)
+    expect(Buffer.byteLength(JSON.stringify(recipients))).toBeLessThan(ENVELOPE_BYTES_MAX)
+  })
+
+  it('takes a hundred of the longest recipients (RFC 5321 §4.5.3.1.8)', async () => {
+    const { open } = await start()
+    const client = await open()
+    const domain = Array.from({ length: 4 }, () => 'd'.repeat(44)).join('.')
+    const lines = Array.from(
+      { length: 100 },
+      (_, i) => `RCPT TO:<${String(i).padStart(64, 'x')}@${domain}> ORCPT=${orcpt}`,
+    )
+    await say(client, 'HELO client.example', `MAIL FROM:<a@b.example> ENVID=${'e'.repeat(100)}`)
+    const replies = await say(client, ...lines)
+    expect(replies.every((reply) => reply.startsWith('250 '))).toBe(true)
+  })
+
+  it('takes nobody more once policy found that it leads to too many', async () => {
+    const { open, policy } = await start()
+    const client = await open()
+    const rcpt = ['c', 'crowd', 'c', 'c'].map((local) => `RCPT TO:<${local}@d.example>`)
+    const replies = await say(client, 'HELO client.example', 'MAIL FROM:<a@b.example>', ...rcpt)
+    expect(replies.slice(2).map((reply) => reply.slice(0, 9))).toEqual([
+      '250 2.1.5',
+      '452 4.5.3',
+      '452 4.5.3',
+      '452 4.5.3',
+    ])
+    expect(policy.recipientRequests).toHaveLength(2)
+  })
+})
+
+describe('who makes many errors', () => {
+  const errors = (count: number) => Array.from({ length: count }, () => 'FOO')
+
+  it('gets each further reply slowly, and what was said before at once', async () => {
+    const clock = new FakeClock()
+    const { open } = await start({ clock, smtpdSoftErrorLimit: 3, smtpdErrorSleepTimeMs: 1_000 })
+    const client = await open()
+    await client.write(Buffer.from('FOO\r\nFOO\r\nFOO\r\nNOOP\r\n'))
+    expect([await client.readLine('1'), await client.readLine('2')]).toHaveLength(2)
+    let answered = 0
+    const third = client.readLine('3').then(() => answered++)
+    await clock.advance(999)
+    expect(answered).toBe(0)
+    await clock.advance(1)
+    await third
+    const fourth = client.readLine('4')
+    await clock.advance(1_000)
+    expect(await fourth).toBe('250 2.0.0 Ok')
+  })
+
+  it('is sent away all the same, and its sleep ends with it', async () => {
+    const clock = new FakeClock()
+    const { open, listener } = await start({ clock, smtpdSoftErrorLimit: 1 })
+    const client = await open()
+    await client.write(Buffer.from('FOO\r\n'))
+    await new Promise(setImmediate)
+    await listener.close({ graceMs: 0 })
+    await client.readToEnd('closed')
+  })
+
+  it('is slow until a message is accepted', async () => {
+    const { open } = await start({ smtpdSoftErrorLimit: 3, smtpdErrorSleepTimeMs: 1 })
+    const client = await open()
+    await say(client, 'HELO client.example', ...errors(5), ...envelope)
+    await sendContent(client, 'x\r\n')
+    const replies = await say(client, ...errors(2))
+    expect(replies).toHaveLength(2)
+  })
+})
+
+describe('who collects addresses', () => {
+  const unknown = (count: number) =>
+    Array.from({ length: count }, () => 'RCPT TO:<unknown@d.example>')
+  const patient = { smtpdSoftErrorLimit: 1_000, smtpdErrorLimit: 1_000, smtpdErrorSleepTimeMs: 1 }
+
+  it('has to wait, on every connection of the network', async () => {
+    const { open, policy, log } = await start({ ...patient, clientUnknownRecipientLimit: 5 })
+    const mail = ['HELO client.example', 'MAIL FROM:<a@b.example>']
+    const first = await open()
+    await say(first, ...mail, ...unknown(3))
+    const second = await open()
+    const replies = await say(second, ...mail, ...unknown(3))
+    expect(replies.slice(2).map((reply) => reply.slice(0, 9))).toEqual([
+      '550 5.1.1',
+      '550 5.1.1',
+      '421 4.7.0',
+    ])
+    // Whoever exists is not told apart either.
+    const third = await open()
+    const [, , reply] = await say(third, ...mail, 'RCPT TO:<c@d.example>')
+    expect(reply).toBe('421 4.7.0 Too many unknown recipients, try again later')
+    await third.readToEnd('closed')
+    expect(policy.recipientRequests).toHaveLength(5)
+    expect(
+      log.lines.filter(({ message }) => message === 'too many unknown recipients'),
+    ).toHaveLength(2)
+  })
+
+  it('is sent away slowly, so that coming back is no way to go on', async () => {
+    const clock = new FakeClock()
+    const options = { ...patient, smtpdErrorSleepTimeMs: 1_000, clientUnknownRecipientLimit: 1 }
+    const { open } = await start({ ...options, clock })
+    const client = await open()
+    await say(client, 'HELO client.example', 'MAIL FROM:<a@b.example>')
+    await client.write(Buffer.from(`${unknown(1)}\r\nRCPT TO:<c@d.example>\r\n`))
+    // Sent when the wait for the next one begins.
+    expect(await client.readLine('unknown')).toMatch(/^550 /)
+    let answered = false
+    const last = client.readLine('421').then((line) => {
+      answered = true
+      return line
+    })
+    await clock.advance(999)
+    expect(answered).toBe(false)
+    await clock.advance(1)
+    expect(await last).toMatch(/^421 4\.7\.0 /)
+  })
+
+  it('may ask for any number from mynetworks', async () => {
+    const options = { clientUnknownRecipientLimit: 1, mynetworks: ['127.0.0.0/8'] }
+    const { open, policy } = await start({ ...patient, ...options })
+    const client = await open()
+    await say(client, 'HELO client.example', 'MAIL FROM:<a@b.example>', ...unknown(50))
+    expect(policy.recipientRequests).toHaveLength(50)
+  })
+
+  it('does not fill the log', async () => {
+    const { open, log, listener } = await start(patient)
+    const client = await open()
+    await say(client, 'HELO client.example', 'MAIL FROM:<a@b.example>', ...unknown(60))
+    const lines = () => log.lines.filter(({ message }) => message === 'recipient rejected')
+    expect(lines()).toHaveLength(10)
+    await listener.close({ graceMs: 0 })
+    expect(lines().at(-1)?.fields).toMatchObject({ network: '127.0.0.1', times: 50 })
+  })
+})
 
 describe('a message', () => {
   it('has one queue id everywhere', async () => {

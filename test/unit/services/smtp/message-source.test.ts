@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { BUFFERED_BYTES_MAX } from '#services/smtp/config.ts'
+import { BUFFERED_BYTES_MAX, CHUNK_OVERHEAD_BYTES } from '#services/smtp/config.ts'
 import { MessageSource } from '#services/smtp/message-source.ts'
 
 async function collect(source: MessageSource): Promise<string> {
@@ -45,7 +45,7 @@ describe('MessageSource', () => {
 
   it('is saturated above its limit and drained below it', async () => {
     const source = new MessageSource()
-    source.push(Buffer.alloc(BUFFERED_BYTES_MAX))
+    source.push(Buffer.alloc(BUFFERED_BYTES_MAX - CHUNK_OVERHEAD_BYTES))
     expect(source.saturated).toBe(false)
     source.push(Buffer.alloc(1))
     expect(source.saturated).toBe(true)
@@ -57,12 +57,19 @@ describe('MessageSource', () => {
 
   it('holds nothing more and is drained when the reader stops', async () => {
     const source = new MessageSource()
-    source.push(Buffer.alloc(BUFFERED_BYTES_MAX))
+    source.push(Buffer.alloc(BUFFERED_BYTES_MAX - CHUNK_OVERHEAD_BYTES))
     source.push(Buffer.alloc(1))
     const drained = new Promise<void>((resolve) => source.onDrain(resolve))
     for await (const _ of source) break
     await drained
     source.push(Buffer.alloc(BUFFERED_BYTES_MAX + 1))
     expect(source.saturated).toBe(false)
+  })
+
+  it('counts what it takes to hold a piece of one byte', () => {
+    const source = new MessageSource()
+    let pieces = 0
+    for (; !source.saturated; pieces++) source.push(Buffer.from('x'))
+    expect(pieces).toBeLessThan(BUFFERED_BYTES_MAX / CHUNK_OVERHEAD_BYTES + 1)
   })
 })

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Body } from '#services/smtp/body.ts'
-import { BUFFERED_BYTES_MAX, smtpDefaults } from '#services/smtp/config.ts'
+import { BUFFERED_BYTES_MAX, CHUNK_OVERHEAD_BYTES, smtpDefaults } from '#services/smtp/config.ts'
 import { MessageReceipt } from '#services/smtp/message-receipt.ts'
 import { type ReaderHost, SmtpReader } from '#services/smtp/reader.ts'
 import { SmtpSession } from '#services/smtp/session.ts'
-import { smtpFakes } from '#test/support/smtp-fakes.ts'
+import type { Turns } from '#shared/runtime/turns.ts'
+import { smtpFakes, smtpLimits } from '#test/support/smtp-fakes.ts'
 
 class Host implements ReaderHost {
   readonly events: string[] = []
@@ -42,9 +43,9 @@ class Host implements ReaderHost {
   }
 }
 
-function makeReader() {
+function makeReader(turns?: Turns) {
   const host = new Host()
-  const reader = new SmtpReader(host)
+  const reader = new SmtpReader(host, turns)
   host.reader = reader
   return { host, reader, write: (text: string) => reader.write(Buffer.from(text)) }
 }
@@ -98,12 +99,13 @@ describe('SmtpReader', () => {
 
   it('takes no more of a message than the spool does', async () => {
     const { host, reader } = makeReader()
-    const { spool, ...fakes } = smtpFakes()
+    const fakes = smtpFakes()
+    const { spool } = fakes
     const gate = Promise.withResolvers<void>()
     spool.gate = gate.promise
     const peer = { remoteAddress: '192.0.2.1', remotePort: 1 }
     const options = { ...smtpDefaults, role: 'smtp' } as const
-    const session = new SmtpSession(options, { spool, ...fakes }, peer)
+    const session = new SmtpSession(options, fakes, smtpLimits(options, fakes), peer)
     session.begin({
       sender: '',
       size: 0,
@@ -125,7 +127,9 @@ describe('SmtpReader', () => {
     }
     reader.write('body\r\n')
     const taken: string[] = []
-    reader.write(Buffer.alloc(BUFFERED_BYTES_MAX), () => taken.push('up to the limit'))
+    reader.write(Buffer.alloc(BUFFERED_BYTES_MAX - CHUNK_OVERHEAD_BYTES), () =>
+      taken.push('up to the limit'),
+    )
     const isAllTaken = new Promise<void>((resolve) => {
       reader.write(Buffer.alloc(1), () => {
         taken.push('more')
@@ -136,5 +140,51 @@ describe('SmtpReader', () => {
     expect(taken).toEqual(['up to the limit'])
     gate.resolve()
     await isAllTaken
+  })
+})
+
+describe('between two commands', () => {
+  /** Every third step waits for the next turn, which comes when the test says so. */
+  function everyThird() {
+    let steps = 0
+    let begin: (() => void) | undefined
+    const turns: Turns = {
+      step() {
+        steps += 1
+        if (steps % 3 !== 0) return undefined
+        return new Promise((resolve) => {
+          begin = resolve
+        })
+      },
+    }
+    const nextTurn = async () => {
+      begin?.()
+      await new Promise(setImmediate)
+    }
+    return { turns, nextTurn }
+  }
+
+  it('others get their turn', async () => {
+    const { turns, nextTurn } = everyThird()
+    const { host, write } = makeReader(turns)
+    write('line\r\n'.repeat(7))
+    expect(host.events).toHaveLength(3)
+    await nextTurn()
+    expect(host.events).toHaveLength(6)
+    await nextTurn()
+    expect(host.events.slice(6)).toEqual(['line', '(idle)'])
+  })
+
+  it('also where each is answered with a promise that resolves without a turn', async () => {
+    const { turns, nextTurn } = everyThird()
+    const { host, write } = makeReader(turns)
+    host.gate = Promise.resolve()
+    write('wait\r\n'.repeat(7))
+    await new Promise(setImmediate)
+    expect(host.events).toHaveLength(3)
+    await nextTurn()
+    expect(host.events).toHaveLength(6)
+    await nextTurn()
+    expect(host.events.slice(6)).toEqual(['wait', '(idle)'])
   })
 })

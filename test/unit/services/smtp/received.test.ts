@@ -15,6 +15,7 @@ const reception: Reception = {
   smtpUtf8: false,
   queueId: '01ARZ3NDEKTSV4RRFF',
   onlyRecipient: undefined,
+  namesLogin: true,
   receivedMs: Date.UTC(2026, 10, 20, 22, 30, 5),
 }
 const tls = { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' }
@@ -73,5 +74,14 @@ describe('receivedField', () => {
   it('is a byte string when the recipient is in UTF-8', () => {
     const field = receivedField({ ...reception, onlyRecipient: 'jürgen@example.test' })
     expect(Buffer.from(field, 'latin1').toString('utf8')).toContain('for <jürgen@example.test>;')
+  })
+
+  it('names who logged in, if it is to (RFC 5322 §3.2.2: as a comment)', () => {
+    const origin = { ...reception.origin, account: { id: '1', login: '"a(b\\"@example.test' } }
+    expect(receivedField({ ...reception, origin })).toContain(
+      '([192.0.2.1])\r\n\t(Authenticated sender: "a\\(b\\\\"@example.test)\r\n\tby ',
+    )
+    expect(receivedField({ ...reception, origin, namesLogin: false })).not.toContain('sender')
+    expect(receivedField(reception)).not.toContain('sender')
   })
 })

@@ -236,6 +236,28 @@ describe('limits', () => {
     await nextAdmitted(3)
   })
 
+  it('are kept for each /64 of IPv6, not for each of its addresses', async () => {
+    const { open, refused, nextAdmitted } = await openGate({ connectionsPerAddressMax: 2 })
+    const from = (address: string) => open(proxyHeader({ source: { address, port: 1 } }))
+    await from('2001:db8::1')
+    await nextAdmitted()
+    await from('2001:db8::2')
+    await nextAdmitted(2)
+    await from('2001:db8::ffff:ffff:ffff:ffff')
+    await vi.waitFor(() => expect(refused).toHaveLength(1))
+    await from('2001:db8:0:1::1')
+    await nextAdmitted(3)
+  })
+
+  it('are not kept for trusted networks', async () => {
+    const mynetworks = ['2001:db8::/64']
+    const { open, nextAdmitted } = await openGate({ connectionsPerAddressMax: 1, mynetworks })
+    for (const count of [1, 2, 3]) {
+      await open(proxyHeader({ source: { address: `2001:db8::${count}`, port: 1 } }))
+      await nextAdmitted(count)
+    }
+  })
+
   it('count those that wait for their header', async () => {
     const { open, refused, gate, nextAdmitted } = await openGate({ connectionsMax: 2 })
     await open(header)

@@ -5,6 +5,7 @@ import {
   listenAddress,
   networkList,
   nextHop,
+  senderLogins,
 } from '#shared/runtime/settings/address-kinds.ts'
 import {
   boolean,
@@ -161,4 +162,23 @@ behaves(
     '[]',
     'user@example.net',
   ],
+)
+
+behaves(
+  'senderLogins',
+  senderLogins,
+  {
+    '': [],
+    'a@d.test=b@e.test': [{ sender: 'a@d.test', logins: ['b@e.test'] }],
+    'a@d.test=b@e.test, c@e.test @d.test=*, *=c@e.test': [
+      { sender: 'a@d.test', logins: ['b@e.test', 'c@e.test'] },
+      { sender: '@d.test', logins: ['*'] },
+      { sender: '*', logins: ['c@e.test'] },
+    ],
+    // A local part may have the character that a domain cannot have.
+    'a=b@d.test=c=d@e.test e=f@e.test': [
+      { sender: 'a=b@d.test', logins: ['c=d@e.test', 'e=f@e.test'] },
+    ],
+  },
+  ['b@e.test', '*', 'a@d.test=', '=b@e.test', 'a=b@e.test', '@=b@e.test', 'a@d.test=b', '@d=b@'],
 )

@@ -1,0 +1,24 @@
+import type { Reach } from '#shared/directory/directory.ts'
+import { recipientLeadsTooFar, tooManyFinalRecipients } from './replies.ts'
+import { dunno, type Restriction, reject } from './restriction.ts'
+
+/**
+ * What a message's recipients lead to, aliases followed, has a limit: one message of 17 bytes to many extensions of one alias is
+ * otherwise as many deliveries as aliases multiply. Beyond it the client sends the rest with another message (452, RFC 5321
+ * §4.5.3.1.10), which a recipient that is too much alone could not.
+ */
+export function limitFinalRecipients(max: number): Restriction {
+  return {
+    name: 'message_final_recipient_limit',
+    async decide({ request, found, reach }) {
+      if (request.finalRecipientsSoFar >= max) return reject(tooManyFinalRecipients)
+      if (found.kind !== 'alias') return dunno
+      const count = finalRecipients(await reach())
+      if (request.finalRecipientsSoFar + count <= max) return dunno
+      return reject(count > max ? recipientLeadsTooFar(request.recipient) : tooManyFinalRecipients)
+    },
+  }
+}
+
+/** At least one: what leads nowhere is a bounce. */
+export const finalRecipients = ({ local, remote }: Reach) => Math.max(1, local + remote)

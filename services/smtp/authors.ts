@@ -1,0 +1,82 @@
+// Whom a message's header names as its author and sender, read while the message passes: policy holds whoever logged in to its own
+// addresses. All fields of these names count, not only the first, which ENVELOPE shows: readers differ in which one they show.
+
+import { parseAddressList } from '#shared/mail/address-list.ts'
+import { forEachField, unfold } from '#shared/mail/header-field.ts'
+import { type EnvelopeAddress, HEADER_INDEXED_BYTES_MAX } from '#shared/mail/message-index.ts'
+
+export type Authors = { readonly from: readonly string[]; readonly sender: readonly string[] }
+
+export const noAuthors: Authors = { from: [], sender: [] }
+
+const HEADER_END = Buffer.from('\r\n\r\n')
+/** What most headers fit into. */
+const FIRST_BYTES = 4 * 1024
+
+export class HeaderAuthors {
+  #header = Buffer.alloc(FIRST_BYTES)
+  #bytes = 0
+  #ended = false
+
+  constructor() {
+    // As if a line ended before it: a message may begin with the empty line that ends its header.
+    this.#append(Buffer.from('\r\n'))
+  }
+
+  /** The header is longer than anybody reads it here, so that its authors are unknown. */
+  get tooLong(): boolean {
+    return this.#bytes > HEADER_INDEXED_BYTES_MAX
+  }
+
+  push(content: Uint8Array): void {
+    if (this.#ended || this.tooLong) return
+    const from = Math.max(0, this.#bytes - HEADER_END.length + 1)
+    this.#append(content.subarray(0, HEADER_INDEXED_BYTES_MAX + 1 - this.#bytes))
+    const end = this.#header.subarray(from, this.#bytes).indexOf(HEADER_END)
+    this.#ended = end !== -1
+    if (this.#ended) this.#bytes = from + end + 2
+  }
+
+  finish(): Authors {
+    const from: string[] = []
+    const sender: string[] = []
+    forEachField(this.#header.toString('latin1', 2, this.#bytes), (name, body) => {
+      const lower = name.toLowerCase()
+      if (lower === 'from') from.push(...addresses(unfold(body)))
+      if (lower === 'sender') sender.push(...addresses(unfold(body)))
+    })
+    return { from, sender }
+  }
+
+  #append(content: Uint8Array): void {
+    const bytes = this.#bytes + content.length
+    if (bytes > this.#header.length) {
+      const larger = Buffer.alloc(Math.max(bytes, this.#header.length * 2))
+      this.#header.copy(larger, 0, 0, this.#bytes)
+      this.#header = larger
+    }
+    this.#header.set(content, this.#bytes)
+    this.#bytes = bytes
+  }
+}
+
+/** A field that names nobody counts as its text, which is nobody's address. */
+function addresses(value: string): readonly string[] {
+  const named = parseAddressList(value).filter(
+    ({ mailbox, host }) => mailbox !== null && host !== null,
+  )
+  return named.length === 0 ? [utf8(value)] : named.map(written)
+}
+
+/** As SMTP writes it: a local part that had to be quoted is quoted again. */
+function written({ mailbox, host }: EnvelopeAddress): string {
+  const local = utf8(mailbox ?? '')
+  const bare = !/[^A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\u{a0}-\u{10ffff}]/u.test(local)
+  const name = bare ? local : `"${local.replace(/["\\]/g, '\\$&')}"`
+  return host ? `${name}@${utf8(host)}` : name
+}
+
+/** Header fields are UTF-8 where they are not ASCII (RFC 6532 §3.1). */
+function utf8(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8')
+}

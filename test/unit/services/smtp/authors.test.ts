@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { HeaderAuthors } from '#services/smtp/authors.ts'
+import { HEADER_INDEXED_BYTES_MAX } from '#shared/mail/message-index.ts'
+
+function authorsOf(message: string, chunkBytes = message.length) {
+  const authors = new HeaderAuthors()
+  const bytes = Buffer.from(message)
+  for (let at = 0; at < bytes.length; at += chunkBytes) {
+    authors.push(bytes.subarray(at, at + chunkBytes))
+  }
+  return authors.finish()
+}
+
+describe('HeaderAuthors', () => {
+  const message = [
+    'Subject: x',
+    'fROM : "ceo@corp.test" <alice@example.test>,',
+    ' bob@example.test',
+    'From: Group: carol@example.test, "a b"@example.test;',
+    'Sender: (x) Grüße <grüße@exämple.test>',
+    'Resent-From: dora@example.test',
+    '',
+    'From: body@example.test',
+    '',
+    '',
+  ].join('\r\n')
+  const found = {
+    from: ['alice@example.test', 'bob@example.test', 'carol@example.test', '"a b"@example.test'],
+    sender: ['grüße@exämple.test'],
+  }
+
+  it('are all addresses of all From and Sender fields, and none of the body', () => {
+    expect(authorsOf(message)).toEqual(found)
+  })
+
+  it('are the same whatever the pieces are', () => {
+    for (const chunkBytes of [1, 2, 3, 5, 7]) expect(authorsOf(message, chunkBytes)).toEqual(found)
+  })
+
+  it.each([
+    ['', [], []],
+    ['\r\nFrom: body@example.test\r\n', [], []],
+    ['Subject: x\r\n', [], []],
+    // Without an end, and without an address.
+    ['From: a@example.test', ['a@example.test'], []],
+    ['From: \r\nSender:\r\n\r\n', [''], ['']],
+    ['From: Undisclosed authors:;\r\n\r\n', ['Undisclosed authors:;'], []],
+    ['From: root\r\n\r\n', ['root'], []],
+    ['Sender: ceo@corp.test alice@example.test\r\n\r\n', [], expect.any(Array)],
+  ])('of %j are %j and %j', (text, from, sender) => {
+    expect(authorsOf(text)).toEqual({ from, sender })
+  })
+
+  it('are never one address made of two', () => {
+    for (const text of [
+      'a@x.test b@y.test',
+      'a@x.test <b@y.test> c@z.test',
+      '<a@x.test> <b@y.test>',
+    ]) {
+      const { from } = authorsOf(`From: ${text}\r\n\r\n`)
+      expect(from, text).not.toEqual(['a@x.test'])
+    }
+  })
+
+  it('are unknown where the header is longer than anybody reads', () => {
+    const line = `X: ${'x'.repeat(996)}\r\n`
+    const fill = line.repeat(Math.floor(HEADER_INDEXED_BYTES_MAX / line.length) - 1)
+    const short = new HeaderAuthors()
+    short.push(Buffer.from(`${fill}From: a@example.test\r\n\r\n`))
+    short.push(Buffer.alloc(HEADER_INDEXED_BYTES_MAX))
+    expect(short.tooLong).toBe(false)
+    expect(short.finish().from).toEqual(['a@example.test'])
+    const long = new HeaderAuthors()
+    for (const chunk of [fill, line, line, line]) long.push(Buffer.from(chunk))
+    expect(long.tooLong).toBe(true)
+  })
+})

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { HARVESTERS_KEPT_MAX, HarvestLimit } from '#services/smtp/harvest-limit.ts'
+import { FakeClock } from '#test/support/pop3-fakes.ts'
+
+function open() {
+  const clock = new FakeClock()
+  const limit = new HarvestLimit(
+    {
+      clientUnknownRecipientLimit: 3,
+      clientUnknownRecipientWindowMs: 1_000,
+      mynetworks: ['192.0.2.0/24'],
+    },
+    clock,
+  )
+  const at = (remoteAddress: string, login?: string) => ({
+    remoteAddress,
+    account: login === undefined ? null : { login },
+  })
+  const note = (times: number, ...client: Parameters<typeof at>) => {
+    for (let i = 0; i < times; i++) limit.note(at(...client))
+  }
+  const isOver = (...client: Parameters<typeof at>) => limit.isOver(at(...client))
+  return { clock, note, isOver }
+}
+
+describe('HarvestLimit', () => {
+  it('counts a network over all its connections', () => {
+    const { note, isOver } = open()
+    for (const i of [1, 2]) note(1, `2001:db8::${i}`)
+    expect(isOver('2001:db8::3')).toBe(false)
+    note(1, '2001:db8::4')
+    expect(isOver('2001:db8::5')).toBe(true)
+    expect(isOver('2001:db8:0:1::5')).toBe(false)
+  })
+
+  it('forgets with the window, which begins with the first', async () => {
+    const { clock, note, isOver } = open()
+    note(2, '203.0.113.5')
+    await clock.advance(999)
+    note(1, '203.0.113.5')
+    expect(isOver('203.0.113.5')).toBe(true)
+    await clock.advance(1)
+    expect(isOver('203.0.113.5')).toBe(false)
+    note(2, '203.0.113.5')
+    expect(isOver('203.0.113.5')).toBe(false)
+  })
+
+  it('lets mynetworks ask, unless they log in', () => {
+    const { note, isOver } = open()
+    note(9, '192.0.2.1')
+    expect(isOver('192.0.2.1')).toBe(false)
+    note(3, '192.0.2.1', 'alice@example.test')
+    expect(isOver('192.0.2.1', 'alice@example.test')).toBe(true)
+    expect(isOver('203.0.113.5', 'alice@example.test')).toBe(true)
+    expect(isOver('192.0.2.1', 'bob@example.test')).toBe(false)
+  })
+
+  it('keeps so many and no more', () => {
+    const { note, isOver } = open()
+    note(3, '203.0.113.5')
+    for (let i = 1; i < HARVESTERS_KEPT_MAX; i++) note(1, 'x', `login${i}`)
+    expect(isOver('203.0.113.5')).toBe(true)
+    note(1, 'x', 'another')
+    expect(isOver('203.0.113.5')).toBe(false)
+  })
+})
