@@ -5,6 +5,7 @@ import { orderedSubjectThreads } from '#services/imap/search/ordered-subject.ts'
 import { referencesThreads } from '#services/imap/search/references.ts'
 import { formatThread, type Thread, type ThreadMessage } from '#services/imap/search/threads.ts'
 import { baseSubject } from '#shared/mail/base-subject.ts'
+import { quietPace } from './message-store.ts'
 
 type Given = {
   readonly id?: string
@@ -29,8 +30,11 @@ function messagesOf(given: readonly Given[]): ThreadMessage[] {
   })
 }
 
-const threads = (given: readonly Given[]) =>
-  referencesThreads(messagesOf(given)).map(formatThread).join('')
+const told = (list: readonly Thread[]) =>
+  list.map((thread) => [...formatThread(thread)].join('')).join('')
+
+const threads = async (given: readonly Given[]) =>
+  told(await referencesThreads(messagesOf(given), quietPace()))
 
 describe('referencesThreads', () => {
   const rows: readonly [string, readonly Given[], string][] = [
@@ -216,8 +220,8 @@ describe('referencesThreads', () => {
       '(1 2)(3)',
     ],
   ]
-  it.each(rows)('threads %s', (_, given, told) => {
-    expect(threads(given)).toBe(told)
+  it.each(rows)('threads %s', async (_, given, expected) => {
+    expect(await threads(given)).toBe(expected)
   })
 
   it('tells every message once, whatever they refer to', () => {
@@ -231,10 +235,10 @@ describe('referencesThreads', () => {
       }),
       { maxLength: 12 },
     )
-    fc.assert(
-      fc.property(given, (messages) => {
-        const told = threads(messages)
-        const numbers = (told.match(/\d+/g) ?? []).map(Number).sort((a, b) => a - b)
+    return fc.assert(
+      fc.asyncProperty(given, async (messages) => {
+        const text = await threads(messages)
+        const numbers = (text.match(/\d+/g) ?? []).map(Number).sort((a, b) => a - b)
         expect(numbers).toEqual(messages.map((_, at) => at + 1))
       }),
       { numRuns: 1_000 },
@@ -243,22 +247,22 @@ describe('referencesThreads', () => {
 
   it.each(['first to last', 'last to first'])(
     'threads conversations of any length, %s',
-    (order) => {
+    async (order) => {
       const length = 50_000
       const chain = Array.from({ length }, (_, at) => ({
         id: `m${at}`,
         refs: at === 0 ? '' : `m${at - 1}`,
         sent: at,
       }))
-      const told = threads(order === 'first to last' ? chain : chain.reverse())
-      expect(told.match(/\(/g)).toHaveLength(1)
-      expect(told.match(/\d+/g)).toHaveLength(length)
+      const text = await threads(order === 'first to last' ? chain : chain.reverse())
+      expect(text.match(/\(/g)).toHaveLength(1)
+      expect(text.match(/\d+/g)).toHaveLength(length)
     },
   )
 })
 
 describe('orderedSubjectThreads', () => {
-  it('puts the messages of a subject below the first', () => {
+  it('puts the messages of a subject below the first', async () => {
     const given = [
       { subject: 'b', sent: 3 },
       { subject: 'Re: a', sent: 2 },
@@ -266,7 +270,7 @@ describe('orderedSubjectThreads', () => {
       { subject: '[list] a', sent: 5 },
       { subject: 'Fwd: b', sent: 4 },
     ]
-    expect(orderedSubjectThreads(messagesOf(given)).map(formatThread).join('')).toBe(
+    expect(told(await orderedSubjectThreads(messagesOf(given), quietPace()))).toBe(
       '(3 (2)(4))(1 5)',
     )
   })
@@ -280,10 +284,10 @@ describe('formatThread', () => {
   // RFC 5256 §4
   it('writes the example of the RFC', () => {
     const thread = leaf(3, leaf(6, leaf(4, leaf(23)), leaf(44, leaf(7, leaf(96)))))
-    expect(formatThread(thread)).toBe('(3 6 (4 23)(44 7 96))')
+    expect(told([thread])).toBe('(3 6 (4 23)(44 7 96))')
   })
   it('writes siblings without a parent', () => {
-    expect(formatThread({ message: null, children: [leaf(3), leaf(5)] })).toBe('((3)(5))')
+    expect(told([{ message: null, children: [leaf(3), leaf(5)] }])).toBe('((3)(5))')
   })
 })
 

@@ -5,11 +5,7 @@ import type { SortCriterion, SortKey } from '#shared/imap/search-arguments.ts'
 import { MessageStore } from './message-store.ts'
 
 const sorted = async (store: MessageStore, ...criteria: readonly SortCriterion[]) =>
-  sortMessages(
-    store.stored.map(({ record }) => record),
-    criteria,
-    store.reading(),
-  )
+  sortMessages(store.field, criteria, store.reading())
 
 function storeOf(...headers: readonly string[]): MessageStore {
   const store = new MessageStore()
@@ -57,8 +53,9 @@ describe('sortMessages', () => {
   it('reads nothing for arrival and size', async () => {
     const store = storeOf('X: 1')
     const reading = { ...store.reading(), blobs: () => Promise.reject(new Error('read')) }
-    const records = store.stored.map(({ record }) => record)
-    await expect(sortMessages(records, [by('arrival'), by('size')], reading)).resolves.toEqual([1])
+    await expect(sortMessages(store.field, [by('arrival'), by('size')], reading)).resolves.toEqual([
+      1,
+    ])
   })
 
   it('goes from criterion to criterion; the number decides in the end, reversed or not', () => {
