@@ -11,7 +11,8 @@ export function foldCase(text: string): string {
   let folded = ''
   for (let start = 0; start < text.length; ) {
     const end = pieceEnd(text, start, FOLDED_AT_ONCE)
-    folded += fold(text.slice(start, end))
+    const piece = text.slice(start, end)
+    folded += notAscii.test(piece) ? fold(piece) : piece.toUpperCase()
     start = end
   }
   return folded
@@ -26,14 +27,14 @@ export function* foldedPieces(text: string): Generator<string> {
   }
 }
 
-/** Up to 18 characters come of one. */
-const PIECE_CHARACTERS = 8_192
+/** Folded without a turn for others; up to 18 characters come of one. */
+export const PIECE_CHARACTERS = 8_192
 
 /**
  * Characters normalised at once. Marks in a row are put in order, which takes the square of their number; in longer rows they
  * stay as they are, as in the stream-safe format of UAX #15 §13 (that has 30).
  */
-const FOLDED_AT_ONCE = 512
+const FOLDED_AT_ONCE = 1_024
 
 function fold(text: string): string {
   return text.normalize('NFKD').toUpperCase().normalize('NFKD')

@@ -38,23 +38,21 @@ export async function answerSearch(
   session: Session,
   wire: Wire,
   given: SearchArguments,
-  command: SearchCommand,
+  { response, by, returns, order }: SearchCommand,
 ): Promise<Completion> {
   const { selected } = session
-  const { returns, key } = given
   const search = { ...given, saved: selected.saved }
-  const refusal = objection(session, given, command.by)
+  const refusal = objection(session, given, by)
   // RFC 5182 §2.1: a search that fails with NO leaves `$` empty.
   if (returns?.save && refusal?.status !== 'BAD') selected.saved = []
   if (refusal !== undefined) return refusal
   return withReading(session, wire, async (reading) => {
-    const { response, by, order } = command
     const uids = await order(await findIn(selected, session, search, reading), reading)
     const results = {
       uids,
       by,
       numberOf: (uid: Uid) => selected.numberOf(uid),
-      modSeqOf: modSeqs(key, selected.messages),
+      modSeqOf: modSeqs(given.key, selected.messages),
     }
     const name = by === 'uid' ? `UID ${response}` : response
     if (returns === null) {

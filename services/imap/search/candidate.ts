@@ -1,7 +1,9 @@
 // A message whose verdict needs more than its flags, sizes and dates, with what has been found in it so far.
 
+import { headerTextPieces } from '#shared/mail/encoded-words.ts'
+import { forEachField, unfold } from '#shared/mail/header-field.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
-import { decodedFields } from './header-fields.ts'
+import { fieldBlocks } from './header-fields.ts'
 import { IndexedFields, isIndexedName } from './indexed-fields.ts'
 import { NeedleScan } from './needle.ts'
 import type { Pace } from './pace.ts'
@@ -45,28 +47,41 @@ export class Candidate {
       const pieces = this.fields.field(name)
       if (pieces === 'in-header') continue
       this.#looked?.add(name)
-      if (pieces !== 'missing') await this.#scan(wanted, pieces, pace)
+      const wait = pieces === 'missing' ? undefined : this.#scan(wanted, pieces, pace)
+      if (wait) await wait
     }
   }
 
   /** Looks at those that are left. */
   async lookIntoHeader(header: string, needles: FieldNeedles, pace: Pace): Promise<void> {
-    for (const { name, pieces } of decodedFields(header)) {
-      const wanted = this.#looked?.has(name) ? undefined : needles.get(name)
-      if (wanted !== undefined) await this.#scan(wanted, pieces, pace)
-      const wait = pace.spent(FIELD_BYTES)
+    for (const block of fieldBlocks(header)) {
+      const values: { readonly wanted: readonly FieldNeedle[]; readonly value: string }[] = []
+      forEachField(block, (spelledName, body) => {
+        const name = spelledName.toLowerCase()
+        const wanted = this.#looked?.has(name) ? undefined : needles.get(name)
+        if (wanted !== undefined) values.push({ wanted, value: unfold(body) })
+      })
+      for (const { wanted, value } of values) {
+        const wait = this.#scan(wanted, headerTextPieces(value), pace)
+        if (wait) await wait
+      }
+      const wait = pace.spent(BLOCK_FACTOR * block.length)
       if (wait) await wait
     }
     this.#looked = null
   }
 
-  async #scan(wanted: readonly FieldNeedle[], pieces: Iterable<string>, pace: Pace): Promise<void> {
+  #scan(
+    wanted: readonly FieldNeedle[],
+    pieces: Iterable<string>,
+    pace: Pace,
+  ): Promise<void> | undefined {
     // RFC 9051 §6.4.4: an empty text asks whether the field is there.
     for (const needle of wanted) if (needle.folded === '') this.#foundInFields.add(needle)
     const scan = new NeedleScan(wanted, this.#foundInFields)
-    if (!scan.done) await scanPieces(pieces, scan, pace)
+    return scan.done ? undefined : scanPieces(pieces, scan, pace)
   }
 }
 
-/** What splitting off a field costs the pace, in bytes. */
-const FIELD_BYTES = 50
+/** What splitting a header costs the pace for each byte of it: lines may be as short as a blank. */
+const BLOCK_FACTOR = 4

@@ -1,45 +1,40 @@
-// The fields of one header, decoded, one after the other: however many or long they are, little of them is in memory.
+// The fields of one header, some at a time: however many or long they are, little of them is in memory at once.
 
-import { headerTextPieces } from '#shared/mail/encoded-words.ts'
+import { decodeHeaderText, headerTextPieces } from '#shared/mail/encoded-words.ts'
 import { emptyLineBytes, fieldEnd, forEachField, unfold } from '#shared/mail/header-field.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
 
-export type DecodedField = {
-  /** Lower-case. */
-  readonly name: string
-  /** As sent. */
-  readonly spelledName: string
-  readonly pieces: Iterable<string>
-}
+/** Of fields looked at together, but for a single one that is longer. */
+const BLOCK_BYTES = 4_096
 
-/** Of a header, byte string. */
-export function* decodedFields(header: ByteString): Generator<DecodedField> {
+/** A header, byte string, cut between its fields. */
+export function* fieldBlocks(header: ByteString): Generator<ByteString> {
   for (let start = 0; start < header.length; ) {
-    // Split by the block, for it is the one grammar of fields that looks at each.
     let end = start
     while (end - start < BLOCK_BYTES && end < header.length && emptyLineBytes(header, end) === 0) {
       end = fieldEnd(header, end)
     }
     if (end === start) return
-    const fields: DecodedField[] = []
-    forEachField(header.slice(start, end), (spelledName, body) => {
-      const value = unfold(body)
-      const pieces = { [Symbol.iterator]: () => headerTextPieces(value) }
-      fields.push({ name: spelledName.toLowerCase(), spelledName, pieces })
-    })
-    yield* fields
+    yield header.slice(start, end)
     start = end
   }
 }
 
-/** Of fields looked at together, but for a single one that is longer. */
-const BLOCK_BYTES = 4_096
-
 /** The whole header as one text, a line for each field: what TEXT looks into. */
 export function* headerLines(header: ByteString): Generator<string> {
-  for (const { spelledName, pieces } of decodedFields(header)) {
-    yield `${spelledName}: `
-    yield* pieces
+  for (const block of fieldBlocks(header)) {
+    let text = ''
+    let long: ByteString | undefined
+    forEachField(block, (name, body) => {
+      const value = unfold(body)
+      text += `${name}: `
+      // A long one ends its block.
+      if (value.length >= BLOCK_BYTES) long = value
+      else text += `${decodeHeaderText(value)}\n`
+    })
+    yield text
+    if (long === undefined) continue
+    yield* headerTextPieces(long)
     yield '\n'
   }
 }

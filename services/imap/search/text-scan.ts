@@ -48,29 +48,25 @@ export async function textsIn(request: ScanRequest): Promise<ReadonlySet<TextNee
       const header = asBuffer(await source.read([segment.span[0], length])).toString('latin1')
       // The first header is the message's own.
       const scan = new NeedleScan(inHeaders, found)
-      if (!scan.done) await scanPieces(headerLines(added + header), scan, pace)
+      const wait = scan.done ? undefined : scanPieces(headerLines(added + header), scan, pace)
+      if (wait) await wait
       added = ''
       continue
     }
     const scan = new NeedleScan(needles, found)
     const text = new PartText(segment)
-    for await (const piece of piecesOf(source, segment.span)) {
-      for (let at = 0; at < piece.length && !scan.done; at += DECODED_BYTES) {
-        const bytes = piece.subarray(at, at + DECODED_BYTES)
-        await scanText(text.push(bytes), scan, pace)
-        const wait = pace.spent(bytes.length)
-        if (wait) await wait
+    if (segment.span[1] <= WINDOW_BYTES_MAX) {
+      await text.scan(await source.read(segment.span), scan, pace)
+    } else {
+      for await (const piece of source.stream(segment.span)) {
+        await text.scan(piece, scan, pace)
+        if (scan.done) break
       }
-      if (scan.done) break
     }
-    await scanText(text.finish(), scan, pace)
+    const wait = scanText(text.finish(), scan, pace)
+    if (wait) await wait
   }
   return found
-}
-
-async function* piecesOf(source: ObjectWindow, span: Span): AsyncIterable<Uint8Array> {
-  if (span[1] > WINDOW_BYTES_MAX) yield* source.stream(span)
-  else yield await source.read(span)
 }
 
 type TextSegment = {
@@ -113,8 +109,13 @@ class PartText {
     this.#charset = charsetDecoder(charset)
   }
 
-  push(piece: Uint8Array): string {
-    return this.#charset.push(this.#transfer?.push(piece) ?? piece)
+  async scan(piece: Uint8Array, scan: NeedleScan<TextNeedle>, pace: Pace): Promise<void> {
+    for (let at = 0; at < piece.length && !scan.done; at += DECODED_BYTES) {
+      const bytes = piece.subarray(at, at + DECODED_BYTES)
+      const text = this.#charset.push(this.#transfer?.push(bytes) ?? bytes)
+      const wait = scanText(text, scan, pace) ?? pace.spent(bytes.length)
+      if (wait) await wait
+    }
   }
 
   finish(): string {
