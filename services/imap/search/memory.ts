@@ -55,13 +55,15 @@ export class SearchMemory implements Disposable {
   hold(bytes: number): void {
     this.#held += bytes
     if (this.#held > this.#bytesMax) throw new SearchTooLarge(tooMuch)
-    while (this.#taken < this.#held) {
-      // As much again as it has: thousands of small searches share it with few large ones.
-      const more = Math.min(this.#taken, CHUNK_BYTES)
-      const chunk = Math.max(more, this.#held - this.#taken)
-      if (!this.#shared.tryTake(chunk)) throw new SearchTooLarge(tooMany)
+    const needed = this.#held - this.#taken
+    if (needed <= 0) return
+    // As much again as it has, for few steps; exactly what it needs where there is no room for that.
+    for (const chunk of [needed + Math.min(this.#taken, CHUNK_BYTES), needed]) {
+      if (!this.#shared.tryTake(chunk)) continue
       this.#taken += chunk
+      return
     }
+    throw new SearchTooLarge(tooMany)
   }
 
   [Symbol.dispose](): void {

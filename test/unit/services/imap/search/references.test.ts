@@ -1,11 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { messageIds, referencesField, referencesOf } from '#services/imap/search/message-ids.ts'
+import {
+  ID_BYTES_MAX,
+  messageIds,
+  REFERENCES_MAX,
+  referencesField,
+  referencesOf,
+} from '#services/imap/search/message-ids.ts'
 import { orderedSubjectThreads } from '#services/imap/search/ordered-subject.ts'
+import { STEP_BYTES } from '#services/imap/search/pace.ts'
 import { referencesThreads } from '#services/imap/search/references.ts'
 import { formatThread, type Thread, type ThreadMessage } from '#services/imap/search/threads.ts'
 import { baseSubject } from '#shared/mail/base-subject.ts'
-import { quietPace } from './message-store.ts'
+import { CountingPace, quietPace } from './message-store.ts'
+import { naiveThreads } from './naive-threads.ts'
 
 type Given = {
   readonly id?: string
@@ -245,6 +253,68 @@ describe('referencesThreads', () => {
     )
   })
 
+  it('makes the threads of the naive model', () => {
+    const id = fc.constantFrom('', ...'abcdefghijklmnop')
+    const given = fc.array(
+      fc.record({
+        id,
+        refs: fc.array(id, { maxLength: 12 }).map((ids) => ids.join(' ')),
+        subject: fc.constantFrom('', 's', 'Re: s', 't', 'u', 'Re: u'),
+        sent: fc.nat(4),
+      }),
+      { maxLength: 20 },
+    )
+    return fc.assert(
+      fc.asyncProperty(given, async (messages) => {
+        expect(await threads(messages)).toBe(told(naiveThreads(messagesOf(messages))))
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+
+  describe('takes work in proportion to what is threaded', () => {
+    /** A chain as long as half of the messages can name, then links of its top below its end, each of them a loop. */
+    const refusedLoops = (messages: number) =>
+      Array.from({ length: messages }, (_, at): Given => {
+        const half = (messages / 2) * 99
+        const refs =
+          at < messages / 2
+            ? Array.from({ length: 100 }, (_, ref) => `x${at * 99 + ref}`)
+            : Array.from({ length: 100 }, (_, ref) => (ref % 2 === 0 ? `x${half}` : 'x0'))
+        return { refs: refs.join(' ') }
+      })
+    /** Dummies in a row, as many messages below the last of them. */
+    const deepDummies = (messages: number) =>
+      Array.from({ length: messages }, (_, at): Given => {
+        const half = (messages / 2) * 99
+        if (at >= messages / 2) return { refs: `x${half}` }
+        return { refs: Array.from({ length: 100 }, (_, ref) => `x${at * 99 + ref}`).join(' ') }
+      })
+    const oneSubject = (messages: number) =>
+      Array.from({ length: messages }, (_, at): Given => ({ id: `m${at}`, subject: 'Re: s' }))
+
+    it.each([
+      ['loops that are refused', refusedLoops],
+      ['dummies in a row', deepDummies],
+      ['one subject', oneSubject],
+    ])('of %s', async (_, make) => {
+      const work = async (messages: number) => {
+        const pace = new CountingPace()
+        await referencesThreads(messagesOf(make(messages)), pace)
+        return pace.bytes
+      }
+      // Four times as many messages: hardly more than four times the work (the sort's logarithm).
+      expect((await work(2_000)) / (await work(500))).toBeLessThan(6)
+    })
+  })
+
+  it('lets others run, however long it takes', async () => {
+    const pace = new CountingPace()
+    const given = Array.from({ length: 2_000 }, (_, at) => ({ id: `m${at}`, refs: `m${at - 1}` }))
+    await referencesThreads(messagesOf(given), pace)
+    expect(pace.bytesAtOnce).toBeLessThan(STEP_BYTES)
+  })
+
   it.each(['first to last', 'last to first'])(
     'threads conversations of any length, %s',
     async (order) => {
@@ -315,6 +385,30 @@ describe('referencesOf', () => {
     expect(referencesOf('nonsense', '<a@x>')).toEqual(['a@x'])
     expect(referencesOf('<c@x>', '<a@x>')).toEqual(['c@x'])
     expect(referencesOf('', null)).toEqual([])
+  })
+})
+
+describe('messageIds and referencesOf, of any header', () => {
+  const naiveIds = (body: string) =>
+    [...body.matchAll(/<([^<>]*)>/g)]
+      .map(([, inside = '']) => inside)
+      .filter((id) => /^.+@[^@]+$/.test(id))
+  it('finds what a pattern finds', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom('<', '>', '@', 'a'), maxLength: 20 }),
+        (body) => {
+          expect(messageIds(body)).toEqual(naiveIds(body))
+        },
+      ),
+    )
+  })
+  it('keeps the nearest ancestors, and no id that is longer than a line', () => {
+    const ids = Array.from({ length: REFERENCES_MAX + 1 }, (_, at) => `${at}@x`)
+    const body = ids.map((id) => `<${id}>`).join(' ')
+    expect(referencesOf(body, null)).toEqual(ids.slice(1))
+    expect(messageIds(`<${'a'.repeat(ID_BYTES_MAX - 2)}@x>`)).toHaveLength(1)
+    expect(messageIds(`<${'a'.repeat(ID_BYTES_MAX - 1)}@x>`)).toEqual([])
   })
 })
 
