@@ -14,57 +14,121 @@ export type BaseSubject = {
   readonly isReplyOrForward: boolean
 }
 
-/** What is looked at: extraction goes over leading blobs again and again. */
+/** Characters of the text that are looked at, and bytes of the field that are decoded for them. */
 export const SUBJECT_CHARACTERS_MAX = 1_000
+const SUBJECT_BYTES_MAX = 16 * SUBJECT_CHARACTERS_MAX
 
-/** Of an unfolded subject field body; null for no subject. */
+/** Of an unfolded subject field body; null for no subject. Linear: no character is looked at more than a few times. */
 export function baseSubject(subject: ByteString | null): BaseSubject {
   if (subject === null) return { base: '', isReplyOrForward: false }
   // (1) as Unicode text with single blanks
-  let text = decodeHeaderText(subject)
+  const text = decodeHeaderText(subject.slice(0, SUBJECT_BYTES_MAX))
     .slice(0, SUBJECT_CHARACTERS_MAX)
     .replace(/[ \t\r\n]+/g, ' ')
-  let isReplyOrForward = false
-  for (;;) {
-    const trailed = withoutTrailers(text)
-    const led = withoutLeaders(trailed.text)
-    isReplyOrForward ||= trailed.removed || led.removed
-    text = led.text
-    // (6)
-    if (!/^\[fwd:/i.test(text) || !text.endsWith(']')) return { base: text, isReplyOrForward }
-    text = text.slice('[fwd:'.length, -1)
-    isReplyOrForward = true
-  }
+  const rest = new Rest(text)
+  do {
+    rest.removeTrailers()
+    rest.removeLeaders()
+  } while (rest.removeForward())
+  return { base: rest.text, isReplyOrForward: rest.isReplyOrForward }
 }
 
-type Removal = { readonly text: string; readonly removed: boolean }
+/** What is left of a subject between two places that move towards each other. */
+class Rest {
+  isReplyOrForward = false
+  readonly #text: string
+  /** In one case, of the same length: what letters are compared with. */
+  readonly #lower: string
+  #start = 0
+  #end: number
 
-/** (2) all trailers */
-function withoutTrailers(subject: string): Removal {
-  let text = subject.trimEnd()
-  let removed = false
-  while (text.toLowerCase().endsWith(forwarded)) {
-    text = text.slice(0, -forwarded.length).trimEnd()
-    removed = true
+  constructor(text: string) {
+    this.#text = text
+    this.#lower = text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
+    this.#end = text.length
   }
-  return { text, removed }
-}
 
-/** (3) to (5): leaders, and blobs as long as something is left */
-function withoutLeaders(subject: string): Removal {
-  let text = subject
-  let removed = false
-  for (;;) {
-    const leader = /^(?: |(?:\[[^[\]]*\] *)*(?:re|fwd?) *(?:\[[^[\]]*\] *)?:)/i.exec(text)
-    if (leader !== null) {
-      removed ||= leader[0] !== ' '
-      text = text.slice(leader[0].length)
-      continue
+  get text(): string {
+    return this.#text.slice(this.#start, this.#end)
+  }
+
+  /** (2) all trailers */
+  removeTrailers(): void {
+    for (;;) {
+      while (this.#end > this.#start && white.test(this.#text.charAt(this.#end - 1))) this.#end--
+      if (!this.#endsWith(forwarded)) return
+      this.#end -= forwarded.length
+      this.isReplyOrForward = true
     }
-    const blob = /^\[[^[\]]*\] */.exec(text)
-    if (blob === null || blob[0].length === text.length) return { text, removed }
-    text = text.slice(blob[0].length)
+  }
+
+  /** (3) to (5): leaders, and blobs as long as something is left */
+  removeLeaders(): void {
+    for (;;) {
+      this.#start = this.#blanks(this.#start)
+      // Where the blobs in a row end, and where the last of them begins.
+      let end = this.#start
+      let lastBlob = end
+      for (let next = this.#blob(end); next > end; next = this.#blob(end)) {
+        lastBlob = end
+        end = next
+      }
+      const replied = this.#reply(end)
+      if (replied === end) {
+        this.#start = end === this.#end ? lastBlob : end
+        return
+      }
+      this.#start = replied
+      this.isReplyOrForward = true
+    }
+  }
+
+  /** (6) */
+  removeForward(): boolean {
+    if (!this.#sees(forwardHeader, this.#start) || !this.#endsWith(']')) return false
+    this.#start += forwardHeader.length
+    this.#end--
+    this.isReplyOrForward = true
+    return true
+  }
+
+  /** Behind the `subj-refwd` at this place; the place itself when there is none. */
+  #reply(at: number): number {
+    const word = ['re', 'fwd', 'fw'].find((each) => this.#sees(each, at))
+    if (word === undefined) return at
+    const end = this.#blob(this.#blanks(at + word.length))
+    return this.#sees(':', end) ? end + 1 : at
+  }
+
+  /** Behind the blob at this place and the blanks after it; the place itself when there is none. */
+  #blob(at: number): number {
+    if (!this.#sees('[', at)) return at
+    for (let to = at + 1; to < this.#end; to++) {
+      const char = this.#text[to]
+      if (char === '[') return at
+      if (char === ']') return this.#blanks(to + 1)
+    }
+    return at
+  }
+
+  #blanks(at: number): number {
+    let to = at
+    while (to < this.#end && this.#text[to] === ' ') to++
+    return to
+  }
+
+  #sees(word: string, at: number): boolean {
+    return at + word.length <= this.#end && this.#lower.startsWith(word, at)
+  }
+
+  #endsWith(word: string): boolean {
+    return (
+      this.#end - word.length >= this.#start &&
+      this.#lower.startsWith(word, this.#end - word.length)
+    )
   }
 }
 
 const forwarded = '(fwd)'
+const forwardHeader = '[fwd:'
+const white = /\s/

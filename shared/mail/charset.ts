@@ -4,6 +4,7 @@
 
 import { isAscii, isUtf8 } from 'node:buffer'
 import { asBuffer } from '#shared/runtime/bytes.ts'
+import { charsetLabels } from './charset-labels.ts'
 
 /** Text of pieces of bytes; characters may be cut anywhere. */
 export interface CharsetDecoder {
@@ -23,8 +24,18 @@ export function charsetDecoder(charset: string | null): CharsetDecoder {
 /** All of the bytes at once. */
 export function decodeText(bytes: Uint8Array, charset: string | null): string {
   const decoder = charsetDecoder(charset)
-  const text = decoder.push(bytes)
-  return text + decoder.finish()
+  return decoder instanceof LabelledDecoder
+    ? decoder.whole(bytes)
+    : decoder.push(bytes) + decoder.finish()
+}
+
+/** The same of bytes in pieces. */
+export function decodePieces(pieces: readonly Uint8Array[], charset: string | null): string {
+  const [only] = pieces
+  return decodeText(
+    only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces),
+    charset,
+  )
 }
 
 /** Whether text in this character set can be decoded; US-ASCII and UTF-8 always can. */
@@ -66,22 +77,9 @@ const declaredForNothing: ReadonlySet<string> = new Set(['us-ascii', 'ascii'])
 
 /** A label for TextDecoder, undefined when there is none. */
 function knownLabel(charset: string): string | undefined {
+  // White space around it that a quoted parameter may have, and no more than that.
+  if (charset.length > 2 * NAME_CHARACTERS_MAX) return undefined
   const name = charset.trim().toLowerCase()
-  const known = labels.get(name)
-  if (known !== undefined) return known === '' ? undefined : known
-  const label = findLabel(name)
-  if (labels.size < LABELS_MAX) labels.set(name, label ?? '')
-  return label
-}
-
-/** What was found for a name, '' for nothing. */
-const labels = new Map<string, string>()
-/** Names remembered: messages can hold any number of invented ones. */
-const LABELS_MAX = 500
-/** Longer names belong to no character set. */
-const NAME_CHARACTERS_MAX = 60
-
-function findLabel(name: string): string | undefined {
   if (name.length > NAME_CHARACTERS_MAX) return undefined
   const respelled = name
     .replaceAll('_', '-')
@@ -89,43 +87,56 @@ function findLabel(name: string): string | undefined {
     .replace(/^(?:cp|win|windows|ms)-?(125\d|874)$/, 'windows-$1')
     .replace(/^(?:iso-?)?8859-?(\d{1,2})$/, 'iso-8859-$1')
     .replace(/^utf(8|16)/, 'utf-$1')
-  const candidates = [name, aliases.get(name), respelled, aliases.get(respelled)]
   // An alias is stronger than what TextDecoder makes of the same name.
-  const [first] = [candidates[1], candidates[3]].filter((label) => label !== undefined)
-  return [first, ...candidates].find((label) => label !== undefined && isLabel(label))
+  const candidates = [aliases.get(name), aliases.get(respelled), name, respelled]
+  return candidates.find((label) => label !== undefined && charsetLabels.has(label))
 }
 
-function isLabel(label: string): boolean {
-  try {
-    new TextDecoder(label)
-    return true
-  } catch {
-    return false
-  }
-}
+/** Longer names belong to no character set. */
+const NAME_CHARACTERS_MAX = 60
 
 type Decoder = InstanceType<typeof TextDecoder>
 
 /** Character sets in which ASCII bytes can mean something else (Node's Shift_JIS swaps three control characters). */
 const notAsciiCompatible = /^(?:utf-16|iso-2022|shift_jis)/
 
+/** A decoder that is never used for pieces: making one takes longer than decoding a word. */
+function wholeDecoder(label: string): Decoder {
+  let decoder = wholeDecoders.get(label)
+  if (decoder === undefined) wholeDecoders.set(label, (decoder = new TextDecoder(label)))
+  return decoder
+}
+
+/** By label, of which there are as many as the table has. */
+const wholeDecoders = new Map<string, Decoder>()
+
 const REPLACEMENT = '\u{fffd}'
 
 class LabelledDecoder implements CharsetDecoder {
   readonly #label: string
+  readonly #isAsciiCompatible: boolean
   /** Made for the first bytes that need it: most text is ASCII, and then nothing is cut. */
   #decoder: Decoder | undefined
 
   constructor(label: string) {
     this.#label = label
-    const decoder = new TextDecoder(label)
     // Labels have many spellings, encodings one name.
-    if (notAsciiCompatible.test(decoder.encoding)) this.#decoder = decoder
+    this.#isAsciiCompatible = !notAsciiCompatible.test(wholeDecoder(label).encoding)
+  }
+
+  /** In place of `push` and `finish`. */
+  whole(bytes: Uint8Array): string {
+    if (this.#isAsciiCompatible && isAscii(bytes)) return asBuffer(bytes).toString('latin1')
+    try {
+      return wholeDecoder(this.#label).decode(bytes)
+    } catch {
+      return this.push(bytes) + this.finish()
+    }
   }
 
   push(bytes: Uint8Array): string {
     if (this.#decoder === undefined) {
-      if (isAscii(bytes)) return asBuffer(bytes).toString('latin1')
+      if (this.#isAsciiCompatible && isAscii(bytes)) return asBuffer(bytes).toString('latin1')
       this.#decoder = new TextDecoder(this.#label)
     }
     try {
@@ -147,21 +158,24 @@ class LabelledDecoder implements CharsetDecoder {
   }
 }
 
+/** One byte is one character: pieces need no memory of each other. */
+const fallback = new TextDecoder('windows-1252')
+
 /** UTF-8 as long as it is well-formed, windows-1252 from there on. */
 class GuessingDecoder implements CharsetDecoder {
-  #fallback: Decoder | undefined
+  #isFallen = false
   /** A character of UTF-8 that is cut. */
   #cut: Uint8Array = nothing
 
   push(bytes: Uint8Array): string {
-    if (this.#fallback !== undefined) return this.#fallback.decode(bytes, { stream: true })
+    if (this.#isFallen) return fallback.decode(bytes)
     if (this.#cut.length === 0 && isAscii(bytes)) return asBuffer(bytes).toString('latin1')
     const all = this.#cut.length === 0 ? bytes : Buffer.concat([this.#cut, bytes])
     const end = wholeCharacters(all)
     const whole = all.subarray(0, end)
     if (!isUtf8(whole)) {
-      this.#fallback = new TextDecoder('windows-1252')
-      return this.#fallback.decode(all, { stream: true })
+      this.#isFallen = true
+      return fallback.decode(all)
     }
     // Copied: the caller may use its buffer again.
     this.#cut = Uint8Array.from(all.subarray(end))
@@ -169,8 +183,7 @@ class GuessingDecoder implements CharsetDecoder {
   }
 
   finish(): string {
-    if (this.#cut.length === 0) return ''
-    return (this.#fallback ?? new TextDecoder('windows-1252')).decode(this.#cut)
+    return this.#cut.length === 0 || this.#isFallen ? '' : fallback.decode(this.#cut)
   }
 }
 

@@ -1,10 +1,14 @@
+import type { Uid } from '#shared/contracts/mailbox.ts'
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { parseMultiSearchArguments } from '#shared/imap/search-arguments.ts'
 import type { SearchKey } from '#shared/imap/search-key.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
+import { findMessages } from '../search/find-messages.ts'
+import { SearchMemory } from '../search/memory.ts'
+import type { Compiled } from '../search/predicate.ts'
 import { formatExtended, savedUids, tellsNothing } from '../search/results.ts'
 import { returnAll } from '../search/return-all.ts'
-import { findIn, holds, modSeqs, objection, readingOf } from '../search/search-folder.ts'
+import { compileFor, holds, modSeqs, objection, withReading } from '../search/search-folder.ts'
 import { type Source, sourcesOf } from '../search/sources.ts'
 import type { Session } from '../session.ts'
 
@@ -32,25 +36,32 @@ export const esearch = defineCommand({
     // RFC 5182 §2.1: a search that fails with NO leaves `$` empty.
     if (returns.save && refusal?.status !== 'BAD') session.selected.saved = []
     if (refusal !== undefined) return refusal
-    const sources = await sourcesOf(session, filters)
-    if (sources.length !== 1 && holds(given.key, ({ kind }) => kind === 'uids')) {
-      return bad('UIDs need a single mailbox')
-    }
-    const reading = readingOf(session, wire)
-    for (const source of sources) {
-      await using field = await source.open()
-      if (field === undefined) continue
-      const uids = await findIn(field, session, { ...given, saved }, reading)
-      // RFC 7377 §2.1: nothing is told of a mailbox without matches.
-      if (uids.length > 0 && !tellsNothing(returns)) {
-        const modSeqOf = modSeqs(given.key, field.messages)
-        const found = formatExtended(returns, { uids, by: 'uid', numberOf: (uid) => uid, modSeqOf })
-        wire.write(response(session, source, found))
+    return withReading(session, wire, async (reading) => {
+      const { pace } = reading
+      const sources = await sourcesOf(session, filters, pace)
+      if (sources.length !== 1 && holds(given.key, ({ kind }) => kind === 'uids')) {
+        return bad('UIDs need a single mailbox')
       }
-      if (returns.save) session.selected.saved = savedUids(returns, uids)
-      await wire.room()
-    }
-    return completed('ESEARCH')
+      let compiled: Compiled | undefined
+      for (const source of sources) {
+        await using field = await source.open()
+        if (field === undefined) continue
+        // Once for all: what would differ from mailbox to mailbox is refused above.
+        compiled ??= compileFor(field, session, { ...given, saved })
+        using memory = new SearchMemory()
+        const uids = await findMessages(field, compiled, { ...reading, memory })
+        // RFC 7377 §2.1: nothing is told of a mailbox without matches.
+        if (uids.length > 0 && !tellsNothing(returns)) {
+          const modSeqOf = modSeqs(given.key, field.messages)
+          const results = { uids, by: 'uid', numberOf: (uid: Uid) => uid, modSeqOf } as const
+          wire.write(response(session, source, await formatExtended(returns, results, pace)))
+        }
+        if (returns.save) session.selected.saved = await savedUids(returns, uids, pace)
+        await pace.step()
+        await wire.room()
+      }
+      return completed('ESEARCH')
+    })
   },
 })
 

@@ -2,7 +2,6 @@ import { parseSortArguments } from '#shared/imap/search-arguments.ts'
 import { type Command, defineCommand } from '../command.ts'
 import type { NumberKind } from '../number-kind.ts'
 import { answerSearch } from '../search/answer-search.ts'
-import { recordsOf } from '../search/read-blobs.ts'
 import { sortMessages } from '../search/sort-messages.ts'
 
 /** SORT. RFC 5256 §3; RETURN RFC 5267 §3.1; DISPLAYFROM and DISPLAYTO RFC 5957. */
@@ -23,8 +22,8 @@ function sorting(by: NumberKind): Command {
         response: 'SORT',
         by,
         returns: given.returns,
-        order: (found, reading) =>
-          sortMessages(recordsOf(session.selected.messages, found), given.criteria, reading),
+        order: (uids, reading) =>
+          sortMessages({ uids, messages: session.selected.messages }, given.criteria, reading),
       }),
   })
 }

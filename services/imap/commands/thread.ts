@@ -2,9 +2,8 @@ import { parseThreadArguments } from '#shared/imap/search-arguments.ts'
 import { type Command, completed, defineCommand } from '../command.ts'
 import type { NumberKind } from '../number-kind.ts'
 import { orderedSubjectThreads } from '../search/ordered-subject.ts'
-import { recordsOf } from '../search/read-blobs.ts'
 import { referencesThreads } from '../search/references.ts'
-import { findIn, objection, readingOf } from '../search/search-folder.ts'
+import { findIn, objection, withReading } from '../search/search-folder.ts'
 import { threadMessages } from '../search/thread-messages.ts'
 import { formatThread } from '../search/threads.ts'
 
@@ -12,6 +11,9 @@ import { formatThread } from '../search/threads.ts'
 export const thread = threading('number')
 /** UID THREAD: the same with uids in the answer. RFC 5256 §3. */
 export const uidThread = threading('uid')
+
+/** Of one character written, against one byte read. */
+const CHARACTER_BYTES = 4
 
 function threading(by: NumberKind): Command {
   return defineCommand({
@@ -26,21 +28,28 @@ function threading(by: NumberKind): Command {
       if (refusal !== undefined) return refusal
       const { selected } = session
       const search = { ...given, saved: selected.saved }
-      const reading = readingOf(session, wire)
-      const found = recordsOf(selected.messages, await findIn(selected, session, search, reading))
-      const references = given.algorithm === 'references'
-      const messages = await threadMessages(found, reading, {
-        references,
-        numberOf: by === 'uid' ? (uid) => uid : (uid) => selected.numberOf(uid),
+      return withReading(session, wire, async (reading) => {
+        const { messages } = selected
+        const uids = await findIn(selected, session, search, reading)
+        const references = given.algorithm === 'references'
+        const found = await threadMessages({ uids, messages }, reading, {
+          references,
+          numberOf: by === 'uid' ? (uid) => uid : (uid) => selected.numberOf(uid),
+        })
+        const threads = references
+          ? await referencesThreads(found, reading.pace)
+          : await orderedSubjectThreads(found, reading.pace)
+        wire.write(threads.length === 0 ? '* THREAD' : '* THREAD ')
+        for (const each of threads) {
+          for (const piece of formatThread(each)) {
+            wire.write(piece)
+            await reading.pace.spent(CHARACTER_BYTES * piece.length)
+            await wire.room()
+          }
+        }
+        wire.write('\r\n')
+        return completed(by === 'uid' ? 'UID THREAD' : 'THREAD')
       })
-      const threads = references ? referencesThreads(messages) : orderedSubjectThreads(messages)
-      wire.write(threads.length === 0 ? '* THREAD' : '* THREAD ')
-      for (const each of threads) {
-        wire.write(formatThread(each))
-        await wire.room()
-      }
-      wire.write('\r\n')
-      return completed(by === 'uid' ? 'UID THREAD' : 'THREAD')
     },
   })
 }

@@ -5,14 +5,25 @@ import { formatResponseCode } from '#shared/imap/response-code.ts'
 import type { SearchArguments, SearchReturn } from '#shared/imap/search-arguments.ts'
 import type { SearchKey } from '#shared/imap/search-key.ts'
 import { STAR } from '#shared/imap/sequence-set.ts'
+import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import { type Completion, completed } from '../command.ts'
 import type { NumberKind } from '../number-kind.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
-import type { Reading } from './find-messages.ts'
+import { findMessages, type Reading } from './find-messages.ts'
 import { LiveResults } from './live-results.ts'
+import { SEARCH_BYTES_MAX, SearchMemory } from './memory.ts'
 import { formatExtended, savedUids, tellsNothing, writeNumbers } from './results.ts'
-import { findIn, holds, modSeqs, objection, readingOf, type SavedSearch } from './search-folder.ts'
+import {
+  compileFor,
+  findIn,
+  holds,
+  modSeqs,
+  objection,
+  readingOf,
+  type SavedSearch,
+  withReading,
+} from './search-folder.ts'
 
 export type SearchCommand = {
   readonly response: 'SEARCH' | 'SORT'
@@ -35,30 +46,32 @@ export async function answerSearch(
   // RFC 5182 §2.1: a search that fails with NO leaves `$` empty.
   if (returns?.save && refusal?.status !== 'BAD') selected.saved = []
   if (refusal !== undefined) return refusal
-  const reading = readingOf(session, wire)
-  const uids = await order(await findIn(selected, session, search, reading), reading)
-  const results = {
-    uids,
-    by,
-    numberOf: (uid: Uid) => selected.numberOf(uid),
-    modSeqOf: modSeqs(given.key, selected.messages),
-  }
-  const name = by === 'uid' ? `UID ${response}` : response
-  if (returns === null) {
-    await writeNumbers(wire, response, results)
+  return withReading(session, wire, async (reading) => {
+    const uids = await order(await findIn(selected, session, search, reading), reading)
+    const results = {
+      uids,
+      by,
+      numberOf: (uid: Uid) => selected.numberOf(uid),
+      modSeqOf: modSeqs(given.key, selected.messages),
+    }
+    const name = by === 'uid' ? `UID ${response}` : response
+    if (returns === null) {
+      await writeNumbers(wire, response, results, reading.pace)
+      return completed(name)
+    }
+    if (returns.save) selected.saved = await savedUids(returns, uids, reading.pace)
+    if (!tellsNothing(returns)) {
+      const told = await formatExtended(returns, results, reading.pace)
+      wire.untagged(`ESEARCH (TAG "${session.tag}")${told}`)
+    }
+    // Deliberately: a client that wants FETCH items with each update is told that it has to look by itself (RFC 5465 §7).
+    const updatable = response === 'SEARCH' && !returns.updateWithFetch
+    if (returns.update && !(updatable && watch(session, search, { by, uids }))) {
+      const code = formatResponseCode({ kind: 'NOUPDATE', tag: session.tag })
+      wire.untagged(`NO [${code}] The result will not be updated`)
+    }
     return completed(name)
-  }
-  if (returns.save) selected.saved = savedUids(returns, uids)
-  if (!tellsNothing(returns)) {
-    wire.untagged(`ESEARCH (TAG "${session.tag}")${formatExtended(returns, results)}`)
-  }
-  // Deliberately: a client that wants FETCH items with each update is told that it has to look by itself (RFC 5465 §7).
-  const updatable = response === 'SEARCH' && !returns.updateWithFetch
-  if (returns.update && !(updatable && watch(session, search, { by, uids }))) {
-    const code = formatResponseCode({ kind: 'NOUPDATE', tag: session.tag })
-    wire.untagged(`NO [${code}] The result will not be updated`)
-  }
-  return completed(name)
+  })
 }
 
 /** Whether the result is kept up to date from here on (RFC 5267 §4.3). */
@@ -74,12 +87,15 @@ function watch(
       ? selected.watcher
       : new LiveResults((uid) => selected.numberOf(uid))
   selected.watcher = live
+  const compiled = compileFor(selected, session, search)
   return live.add(session.tag, {
     by,
-    uids: new Set(uids),
-    find: (changed, wire) => {
+    uids,
+    find: async (changed, wire) => {
       const field = { uids: changed, messages: selected.messages }
-      return findIn(field, session, search, readingOf(session, wire))
+      // Memory of its own: nobody is there to be told that there is none, and there are no more messages than have changed.
+      using memory = new SearchMemory(new ByteBudget(SEARCH_BYTES_MAX))
+      return await findMessages(field, compiled, readingOf(session, wire, memory))
     },
   })
 }

@@ -1,18 +1,27 @@
-// A message whose verdict needs more than its flags, sizes and dates, with what has been read of it.
+// A message whose verdict needs more than its flags, sizes and dates, with what has been found in it so far.
 
+import { headerTextPieces } from '#shared/mail/encoded-words.ts'
+import { forEachField, unfold } from '#shared/mail/header-field.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
-import type { FoldedHeader } from './header-fields.ts'
-import { IndexedFields } from './indexed-fields.ts'
-import type { TextNeedle } from './predicate.ts'
+import { fieldBlocks } from './header-fields.ts'
+import { IndexedFields, isIndexedName } from './indexed-fields.ts'
+import { NeedleScan } from './needle.ts'
+import type { Pace } from './pace.ts'
+import type { FieldNeedle, TextNeedle } from './predicate.ts'
+import { scanPieces } from './scan-pieces.ts'
+
+/** Needles by the lower-case name of the field they are looked for in. */
+export type FieldNeedles = ReadonlyMap<string, readonly FieldNeedle[]>
 
 export class Candidate {
   readonly message: MessageRecord
   readonly blob: Blob
   readonly fields: IndexedFields
-  /** Once the header was read. */
-  header: FoldedHeader | undefined
   /** Once the message was read: those of the texts that it holds. */
   found: ReadonlySet<TextNeedle> | undefined
+  readonly #foundInFields = new Set<FieldNeedle>()
+  /** Fields that have been looked at; null for all. */
+  #looked: Set<string> | null = new Set()
 
   constructor(message: MessageRecord, blob: Blob) {
     this.message = message
@@ -24,4 +33,55 @@ export class Candidate {
   get added(): string {
     return this.message.prepend + this.blob.prepend
   }
+
+  /** Whether a field holds it; undefined as long as the field was not looked at. */
+  holds(needle: FieldNeedle): boolean | undefined {
+    if (this.#foundInFields.has(needle)) return true
+    return this.#looked === null || this.#looked.has(needle.field) ? false : undefined
+  }
+
+  /** Looks at the fields that the index has. */
+  async lookIntoIndex(needles: FieldNeedles, pace: Pace): Promise<void> {
+    for (const [name, wanted] of needles) {
+      if (!isIndexedName(name)) continue
+      const pieces = this.fields.field(name)
+      if (pieces === 'in-header') continue
+      this.#looked?.add(name)
+      const wait = pieces === 'missing' ? undefined : this.#scan(wanted, pieces, pace)
+      if (wait) await wait
+    }
+  }
+
+  /** Looks at those that are left. */
+  async lookIntoHeader(header: string, needles: FieldNeedles, pace: Pace): Promise<void> {
+    for (const block of fieldBlocks(header)) {
+      const values: { readonly wanted: readonly FieldNeedle[]; readonly value: string }[] = []
+      forEachField(block, (spelledName, body) => {
+        const name = spelledName.toLowerCase()
+        const wanted = this.#looked?.has(name) ? undefined : needles.get(name)
+        if (wanted !== undefined) values.push({ wanted, value: unfold(body) })
+      })
+      for (const { wanted, value } of values) {
+        const wait = this.#scan(wanted, headerTextPieces(value), pace)
+        if (wait) await wait
+      }
+      const wait = pace.spent(BLOCK_FACTOR * block.length)
+      if (wait) await wait
+    }
+    this.#looked = null
+  }
+
+  #scan(
+    wanted: readonly FieldNeedle[],
+    pieces: Iterable<string>,
+    pace: Pace,
+  ): Promise<void> | undefined {
+    // RFC 9051 §6.4.4: an empty text asks whether the field is there.
+    for (const needle of wanted) if (needle.folded === '') this.#foundInFields.add(needle)
+    const scan = new NeedleScan(wanted, this.#foundInFields)
+    return scan.done ? undefined : scanPieces(pieces, scan, pace)
+  }
 }
+
+/** What splitting a header costs the pace for each byte of it: lines may be as short as a blank. */
+const BLOCK_FACTOR = 4

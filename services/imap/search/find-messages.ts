@@ -5,16 +5,17 @@
 import type { BlobId, Uid } from '#shared/contracts/mailbox.ts'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
 import type { MessageColumns, UidList } from '#shared/mailbox/message-columns.ts'
-import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
+import type { Blob } from '#shared/mailbox/records.ts'
+import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import type { Wire } from '../wire.ts'
 import { Candidate } from './candidate.ts'
-import { FoldedHeader } from './header-fields.ts'
+import type { SearchMemory } from './memory.ts'
 import { RowFacts } from './message-facts.ts'
 import type { Pace } from './pace.ts'
 import { type Compiled, costs, type Verdict } from './predicate.ts'
-import { BATCH_MESSAGES, inParallel } from './read-blobs.ts'
-import { HEADER_SEARCHED_BYTES_MAX, scanText } from './text-scan.ts'
+import { batchesOf, inParallel } from './read-blobs.ts'
+import { HEADER_SEARCHED_BYTES_MAX, textsIn } from './text-scan.ts'
 
 /** Where messages are looked for. */
 export type Field = {
@@ -28,11 +29,15 @@ export type Reading = {
   readonly blobs: (ids: readonly BlobId[]) => Promise<readonly (Blob | undefined)[]>
   readonly objects: ObjectStore
   readonly pace: Pace
+  readonly memory: SearchMemory
   readonly wire: Wire
 }
 
-/** Rows looked at before others may run; they move when somebody else expunges meanwhile. */
-const SLICE_MESSAGES = 1_024
+/** What one key costs the pace for each message, in bytes. */
+const KEY_BYTES = 4
+/** Memory of one message in the result, and of one undecided. */
+const RESULT_BYTES = 10
+const UNDECIDED_BYTES = 8
 
 /** Ascending uids. */
 export async function findMessages(
@@ -40,26 +45,55 @@ export async function findMessages(
   compiled: Compiled,
   reading: Reading,
 ): Promise<Uid[]> {
-  const { matches, undecided } = await fromFacts(field, compiled, reading.pace)
-  reading.pace.begin(undecided.length)
-  for (let start = 0; start < undecided.length; start += BATCH_MESSAGES) {
-    await reading.pace.step()
-    const batch = undecided.slice(start, start + BATCH_MESSAGES)
-    const found = await fromIndexes(batch, compiled, reading)
-    matches.push(...found)
+  const { uids, messages } = field
+  const { pace, memory } = reading
+  memory.hold(uids.length * RESULT_BYTES)
+  /** By position in the uids. */
+  const verdicts = await fromFacts(field, compiled, pace)
+  const undecided: number[] = []
+  for (let position = 0; position < uids.length; position++) {
+    if (verdicts[position] === UNDECIDED) undecided.push(position)
   }
-  return undecided.length === 0 ? matches : matches.sort((a, b) => a - b)
+  memory.hold(undecided.length * UNDECIDED_BYTES)
+  pace.begin(undecided.length)
+  const rest = { uids: undecided.map((position) => uids[position] ?? 0), messages }
+  for (const batch of batchesOf(rest)) {
+    const blobs = await reading.blobs(batch.map(({ message }) => message.blobId))
+    await inParallel(batch.entries(), async ([at, { message, position }]) => {
+      const blob = blobs[at]
+      // Removed meanwhile, and its blob with it.
+      if (blob === undefined) return
+      if (await holdsContents(new Candidate(message, blob), compiled, reading)) {
+        verdicts[undecided[position] ?? 0] = MATCHES
+      }
+      pace.done()
+    })
+    await pace.step()
+  }
+  const found: Uid[] = []
+  for (let position = 0; position < uids.length; position++) {
+    if (verdicts[position] === MATCHES) found.push(uids[position] as Uid)
+  }
+  return found
 }
 
-async function fromFacts({ uids, messages }: Field, { predicate }: Compiled, pace: Pace) {
-  const matches: Uid[] = []
-  const undecided: MessageRecord[] = []
+const MATCHES = 1
+const UNDECIDED = 2
+
+async function fromFacts(
+  { uids, messages }: Field,
+  { predicate, keyCount }: Compiled,
+  pace: Pace,
+): Promise<Uint8Array> {
+  const verdicts = new Uint8Array(uids.length)
   const facts = new RowFacts(messages)
   let row = 0
   for (let position = 0; position < uids.length; position++) {
     const uid = uids[position] ?? 0
-    if (position % SLICE_MESSAGES === 0) {
-      await pace.step()
+    const wait = pace.spent(KEY_BYTES * (1 + keyCount))
+    if (wait) {
+      await wait
+      // Rows move when somebody else expunges meanwhile.
       row = messages.rowAtOrAfter(uid)
     }
     while (row < messages.length && messages.uidAt(row) < uid) row++
@@ -67,68 +101,41 @@ async function fromFacts({ uids, messages }: Field, { predicate }: Compiled, pac
     if (messages.uidAt(row) !== uid) continue
     facts.row = row
     const verdict = predicate.test(facts, undefined)
-    if (verdict === true) matches.push(facts.uid)
-    else if (verdict === undefined) undecided.push(messages.recordAt(row))
+    if (verdict !== false) verdicts[position] = verdict === true ? MATCHES : UNDECIDED
   }
-  return { matches, undecided }
+  return verdicts
 }
 
-async function fromIndexes(
-  batch: readonly MessageRecord[],
-  compiled: Compiled,
-  reading: Reading,
-): Promise<Uid[]> {
-  const { predicate } = compiled
-  const blobs = await reading.blobs(batch.map(({ blobId }) => blobId))
-  const matches: Uid[] = []
-  const undecided: Candidate[] = []
-  for (const [at, message] of batch.entries()) {
-    const blob = blobs[at]
-    // Removed meanwhile, and its blob with it.
-    if (blob === undefined) continue
-    const candidate = new Candidate(message, blob)
-    const verdict = predicate.cost < costs.index ? undefined : predicate.test(message, candidate)
-    if (verdict === true) matches.push(message.uid)
-    else if (verdict === undefined) undecided.push(candidate)
-  }
-  reading.pace.done(batch.length - undecided.length)
-  await inParallel(undecided, async (candidate) => {
-    await reading.pace.step()
-    if (await fromContents(candidate, compiled, reading)) matches.push(candidate.message.uid)
-    reading.pace.done()
-  })
-  return matches
-}
-
-/** The header first where a key asks for it: it is less to read than the text. */
-async function fromContents(
+/** The index first, then the header where a key asks for it: it is less to read than the text. */
+async function holdsContents(
   candidate: Candidate,
-  { predicate, needles, readsHeader }: Compiled,
-  { objects }: Reading,
+  { predicate, texts, fields, readsHeader, keyCount }: Compiled,
+  { objects, pace }: Reading,
 ): Promise<boolean> {
   const { message, blob, added } = candidate
   let verdict: Verdict
-  if (readsHeader) {
-    candidate.header = await readHeader(candidate, objects)
-    verdict = predicate.test(message, candidate)
+  await candidate.lookIntoIndex(fields, pace)
+  if (predicate.cost >= costs.index) verdict = predicate.test(message, candidate)
+  const wait = pace.spent(blob.index.length + KEY_BYTES * keyCount)
+  if (wait) await wait
+  if (verdict !== undefined) return verdict
+  const lookIntoHeader = async () => {
+    await candidate.lookIntoHeader(await readHeader(candidate, objects), fields, pace)
+    return predicate.test(message, candidate)
   }
-  if (verdict === undefined && needles.length > 0) {
+  if (readsHeader) verdict = await lookIntoHeader()
+  if (verdict === undefined && texts.length > 0) {
     const { structure } = decodeIndex(blob.index)
-    candidate.found = await scanText({ objects, blob, added, structure, needles })
+    candidate.found = await textsIn({ objects, blob, added, structure, needles: texts, pace })
     verdict = predicate.test(message, candidate)
   }
-  if (verdict === undefined && candidate.header === undefined) {
-    candidate.header = await readHeader(candidate, objects)
-    verdict = predicate.test(message, candidate)
-  }
+  if (verdict === undefined && !readsHeader) verdict = await lookIntoHeader()
   return verdict ?? false
 }
 
-async function readHeader({ blob, added }: Candidate, objects: ObjectStore): Promise<FoldedHeader> {
+async function readHeader({ blob, added }: Candidate, objects: ObjectStore): Promise<string> {
   const { key, offset } = blob.object
   const length = Math.min(blob.headerBytes, HEADER_SEARCHED_BYTES_MAX)
-  const header = (await objects.read(key, { offset, length })) ?? new Uint8Array(0)
-  return new FoldedHeader(
-    added === '' ? header : Buffer.concat([Buffer.from(added, 'latin1'), header]),
-  )
+  const header = await objects.read(key, { offset, length })
+  return added + (header === undefined ? '' : asBuffer(header).toString('latin1'))
 }

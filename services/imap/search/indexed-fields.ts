@@ -4,17 +4,17 @@
 // Deliberately: of a field that is repeated against RFC 5322 §3.6, the index has the first only. Addresses are searched in one
 // spelling, `"Name" <mailbox@host>`, whatever comments and blanks were sent.
 
-import { foldCase } from '#shared/mail/casemap.ts'
-import { decodeHeaderText } from '#shared/mail/encoded-words.ts'
+import { decodeHeaderText, headerTextPieces } from '#shared/mail/encoded-words.ts'
 import { decodeEnvelope, decodeIndex } from '#shared/mail/index-codec.ts'
 import {
   ENVELOPE_ADDRESSES_MAX,
   type Envelope,
   type EnvelopeAddress,
 } from '#shared/mail/message-index.ts'
+import { parseSentDate, type SentDate } from '#shared/mail/sent-date.ts'
 
-/** What the index says of a field: its folded texts (none: the field is missing), or that the header has to be read. */
-export type IndexedField = readonly string[] | 'in-header'
+/** What the index says of a field: its text in pieces, or that it is missing or has to be looked for in the header. */
+export type IndexedField = Iterable<string> | 'missing' | 'in-header'
 
 const fields = {
   subject: ({ subject }: Envelope) => subject,
@@ -37,6 +37,7 @@ export function isIndexedName(name: string): name is IndexedName {
 export class IndexedFields {
   readonly #index: Uint8Array
   #envelope: Envelope | undefined
+  #sentDate: SentDate | undefined | null = null
 
   constructor(index: Uint8Array) {
     this.#index = index
@@ -47,18 +48,29 @@ export class IndexedFields {
     return this.#envelope
   }
 
+  /** Undefined without a valid Date field. */
+  get sentDate(): SentDate | undefined {
+    if (this.#sentDate === null) this.#sentDate = parseSentDate(this.envelope.date ?? '')
+    return this.#sentDate
+  }
+
   field(name: IndexedName): IndexedField {
     const value = fields[name](this.envelope)
     if (value === null) return this.#missing(name)
-    if (typeof value === 'string') return [foldCase(decodeHeaderText(value))]
-    if (value.length >= ENVELOPE_ADDRESSES_MAX) return 'in-header'
-    return [foldCase(value.map(addressText).join(', '))]
+    if (typeof value === 'string') return headerTextPieces(value)
+    return value.length >= ENVELOPE_ADDRESSES_MAX ? 'in-header' : addressTexts(value)
   }
 
   #missing(name: IndexedName): IndexedField {
     // Not noted by the index; an empty one is as good as none.
-    if (name === 'in-reply-to') return []
-    return decodeIndex(this.#index).has.includes(name) ? 'in-header' : []
+    if (name === 'in-reply-to') return 'missing'
+    return decodeIndex(this.#index).has.includes(name) ? 'in-header' : 'missing'
+  }
+}
+
+function* addressTexts(addresses: readonly EnvelopeAddress[]): Generator<string> {
+  for (const [at, address] of addresses.entries()) {
+    yield at === 0 ? addressText(address) : `, ${addressText(address)}`
   }
 }
 

@@ -9,16 +9,18 @@ import type { Wire } from '../wire.ts'
 
 /** Results kept up to date at a time. */
 export const LIVE_RESULTS_MAX = 16
+/** Messages in all of them together: each takes memory as long as the mailbox is selected. */
+export const LIVE_MESSAGES_MAX = 100_000
 
 export type LiveResult = {
   readonly by: NumberKind
-  readonly uids: Set<Uid>
+  readonly uids: Iterable<Uid> & { readonly length: number }
   /** Those of these messages that the search finds now. */
   readonly find: (uids: readonly Uid[], wire: Wire) => Promise<readonly Uid[]>
 }
 
 export class LiveResults implements ResultWatcher {
-  readonly #byTag = new Map<string, LiveResult>()
+  readonly #byTag = new Map<string, Kept>()
   readonly #numberOf: (uid: Uid) => number
 
   constructor(numberOf: (uid: Uid) => number) {
@@ -27,8 +29,12 @@ export class LiveResults implements ResultWatcher {
 
   /** False when there is no room for one more. */
   add(tag: string, result: LiveResult): boolean {
-    if (this.#byTag.size >= LIVE_RESULTS_MAX && !this.#byTag.has(tag)) return false
-    this.#byTag.set(tag, result)
+    this.#byTag.delete(tag)
+    if (this.#byTag.size >= LIVE_RESULTS_MAX) return false
+    let messages = result.uids.length
+    for (const { uids } of this.#byTag.values()) messages += uids.size
+    if (messages > LIVE_MESSAGES_MAX) return false
+    this.#byTag.set(tag, { ...result, uids: new Set(result.uids) })
     return true
   }
 
@@ -61,7 +67,7 @@ export class LiveResults implements ResultWatcher {
   #tell(
     wire: Wire,
     tag: string,
-    { by }: LiveResult,
+    { by }: Kept,
     change: 'ADDTO' | 'REMOVEFROM',
     uids: readonly Uid[],
   ): void {
@@ -70,3 +76,5 @@ export class LiveResults implements ResultWatcher {
     wire.untagged(`ESEARCH (TAG "${tag}")${by === 'uid' ? ' UID' : ''} ${change} (0 ${set})`)
   }
 }
+
+type Kept = Omit<LiveResult, 'uids'> & { readonly uids: Set<Uid> }

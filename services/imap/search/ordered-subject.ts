@@ -1,13 +1,26 @@
 // Threads of the ORDEREDSUBJECT algorithm: RFC 5256 §3. Messages of one base subject are a thread: its first message with all
 // others as children.
 
+import type { Pace } from './pace.ts'
+import { sortInTurns } from './sort-in-turns.ts'
 import { compareSent, type Thread, type ThreadMessage } from './threads.ts'
 
-export function orderedSubjectThreads(messages: readonly ThreadMessage[]): readonly Thread[] {
-  const bySubject = Map.groupBy([...messages].sort(compareSent), ({ subject }) => subject)
+/** What one message or one comparison costs the pace, in bytes. */
+const MESSAGE_BYTES = 16
+
+export async function orderedSubjectThreads(
+  messages: readonly ThreadMessage[],
+  pace: Pace,
+): Promise<readonly Thread[]> {
+  const sorted = await sortInTurns(messages, compareSent, { pace, bytes: MESSAGE_BYTES })
   // In the order of each thread's first message, as a Map keeps the order of first keys.
-  return [...bySubject.values()].map(([first, ...others]) => ({
-    message: first ?? null,
-    children: others.map((message) => ({ message, children: [] })),
-  }))
+  const bySubject = new Map<string, { message: ThreadMessage; children: Thread[] }>()
+  for (const message of sorted) {
+    const thread = bySubject.get(message.subject)
+    if (thread === undefined) bySubject.set(message.subject, { message, children: [] })
+    else thread.children.push({ message, children: [] })
+    const wait = pace.spent(MESSAGE_BYTES)
+    if (wait) await wait
+  }
+  return [...bySubject.values()]
 }

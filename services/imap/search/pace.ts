@@ -1,34 +1,40 @@
 // Keeps a long command from being a nuisance: lets other sessions run, notices a client that is gone, and tells one that waits how
 // far it has come (INPROGRESS, RFC 9585).
 
-import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { type Turns, turns } from '#shared/runtime/turns.ts'
 import { INPROGRESS_INTERVAL_MS, inProgress } from '../progress.ts'
 import { ConnectionGone, type Wire } from '../wire.ts'
 
-/** Work without letting others run. */
-const SLICE_MS = 10
+/** Work between two looks at the clock, in bytes: some tenths of a millisecond. */
+export const STEP_BYTES = 16_384
 
 export class Pace {
   readonly #wire: Wire
   readonly #clock: Clock
+  readonly #turns: Turns
   readonly #tag: string
-  #sliceEndsMs: number
   #tellMs: number
   #progress = 0
   #goal = 0
+  #spent = 0
 
   constructor({
     wire,
     clock,
     tag,
-  }: { readonly wire: Wire; readonly clock: Clock; readonly tag: string }) {
+    turns: given = turns,
+  }: {
+    readonly wire: Wire
+    readonly clock: Clock
+    readonly tag: string
+    readonly turns?: Turns
+  }) {
     this.#wire = wire
     this.#clock = clock
+    this.#turns = given
     this.#tag = tag
-    const nowMs = clock.now()
-    this.#sliceEndsMs = nowMs + SLICE_MS
-    this.#tellMs = nowMs + INPROGRESS_INTERVAL_MS
+    this.#tellMs = clock.now() + INPROGRESS_INTERVAL_MS
   }
 
   /** So many messages are ahead. */
@@ -42,13 +48,28 @@ export class Pace {
     this.#progress += count
   }
 
-  /** To be awaited between pieces of work. */
-  async step(): Promise<void> {
-    const nowMs = this.#clock.now()
-    if (nowMs < this.#sliceEndsMs) return
-    await turn()
+  /**
+   * Work on so many bytes was done, or as much other work (a byte is some 10 ns). To be awaited between pieces of work that are
+   * each much shorter than a slice; undefined mostly.
+   */
+  spent(bytes: number): Promise<void> | undefined {
+    this.#spent += bytes
+    if (this.#spent < STEP_BYTES) return undefined
+    this.#spent = 0
+    return this.step()
+  }
+
+  /** To be awaited after a piece of work of unknown length. */
+  step(): Promise<void> | undefined {
+    const wait = this.#turns.step()
+    const idle = wait === undefined && this.#clock.now() < this.#tellMs
+    return idle && !this.#wire.gone.aborted ? undefined : this.#rest(wait)
+  }
+
+  async #rest(wait: Promise<void> | undefined): Promise<void> {
+    await wait
     if (this.#wire.gone.aborted) throw new ConnectionGone()
-    this.#sliceEndsMs = this.#clock.now() + SLICE_MS
+    const nowMs = this.#clock.now()
     if (nowMs < this.#tellMs) return
     this.#tellMs = nowMs + INPROGRESS_INTERVAL_MS
     // RFC 9585 §4: not when all is done already; an unknown goal is NIL.

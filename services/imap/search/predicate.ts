@@ -6,19 +6,21 @@ import type { SearchKey } from '#shared/imap/search-key.ts'
 import {
   holdsNumber,
   type MessageSet,
+  NUMBER_MAX,
   rangesOf,
   resolveSet,
   type SequenceSet,
+  STAR,
 } from '#shared/imap/sequence-set.ts'
 import { foldCase } from '#shared/mail/casemap.ts'
 import { decodeText } from '#shared/mail/charset.ts'
-import { parseSentDate } from '#shared/mail/sent-date.ts'
 import { SYSTEM_FLAGS } from '#shared/mailbox/flags.ts'
 import type { UidList } from '#shared/mailbox/message-columns.ts'
 import { emailId } from '../object-ids.ts'
-import type { Candidate } from './candidate.ts'
+import type { Candidate, FieldNeedles } from './candidate.ts'
 import { isIndexedName } from './indexed-fields.ts'
 import type { MessageFacts } from './message-facts.ts'
+import { Needle } from './needle.ts'
 
 /** What has to be read of a message: nothing, its stored index, its header, all of it. */
 export const costs = { facts: 0, index: 1, header: 2, text: 3 } as const
@@ -32,14 +34,34 @@ export type Predicate = {
   test(message: MessageFacts, candidate: Candidate | undefined): Verdict
 }
 
-/** A text that BODY or TEXT looks for, folded. */
-export type TextNeedle = { readonly kind: 'body' | 'text'; readonly folded: string }
+/** A text that BODY or TEXT looks for. */
+export class TextNeedle extends Needle {
+  readonly kind: 'body' | 'text'
+
+  constructor(kind: 'body' | 'text', folded: string) {
+    super(folded)
+    this.kind = kind
+  }
+}
+
+/** A text that is looked for in fields of a name (lower case). */
+export class FieldNeedle extends Needle {
+  readonly field: string
+
+  constructor(field: string, folded: string) {
+    super(folded)
+    this.field = field
+  }
+}
 
 export type Compiled = {
   readonly predicate: Predicate
-  readonly needles: readonly TextNeedle[]
+  readonly texts: readonly TextNeedle[]
+  readonly fields: FieldNeedles
   /** A key asks for header fields that are not in the index. */
   readonly readsHeader: boolean
+  /** What is asked of each message. */
+  readonly keyCount: number
 }
 
 export type SearchContext = {
@@ -55,21 +77,27 @@ export type SearchContext = {
 export function compile(key: SearchKey, context: SearchContext): Compiled {
   const compiler = new Compiler(context)
   const predicate = compiler.predicate(key)
-  return { predicate, needles: compiler.needles, readsHeader: compiler.readsHeader }
+  const { fields, readsHeader, keyCount } = compiler
+  return { predicate, texts: [...compiler.texts.values()], fields, readsHeader, keyCount }
 }
 
 const DAY_MS = 86_400_000
 
 class Compiler {
-  readonly needles: TextNeedle[] = []
+  /** By kind and text: what is asked twice is looked for once. */
+  readonly texts = new Map<string, TextNeedle>()
+  readonly fields = new Map<string, FieldNeedle[]>()
   readsHeader = false
+  keyCount = 0
   readonly #context: SearchContext
+  #saved: SequenceSet | undefined
 
   constructor(context: SearchContext) {
     this.#context = context
   }
 
   predicate(key: SearchKey): Predicate {
+    this.keyCount++
     switch (key.kind) {
       case 'all':
       case 'save-date-supported':
@@ -87,8 +115,7 @@ class Compiler {
       case 'flag':
         return hasFlag(key.flag, key.set)
       case 'header':
-        this.readsHeader ||= !isIndexedName(key.field)
-        return hasField(key.field, this.#fold(key.value))
+        return this.#holdsField(key.field, this.#fold(key.value))
       case 'body':
       case 'text':
         return this.#holdsText(key.kind, this.#fold(key.value))
@@ -120,19 +147,29 @@ class Compiler {
 
   #holdsText(kind: TextNeedle['kind'], folded: string): Predicate {
     if (folded === '') return always(true)
-    let needle = this.needles.find((known) => known.kind === kind && known.folded === folded)
-    if (needle === undefined) {
-      needle = { kind, folded }
-      this.needles.push(needle)
+    const known = this.texts.get(`${kind} ${folded}`)
+    const needle = known ?? new TextNeedle(kind, folded)
+    if (known === undefined) this.texts.set(`${kind} ${folded}`, needle)
+    return { cost: costs.text, test: (_, candidate) => candidate?.found?.has(needle) }
+  }
+
+  #holdsField(name: string, folded: string): Predicate {
+    this.readsHeader ||= !isIndexedName(name)
+    let needles = this.fields.get(name)
+    if (needles === undefined) this.fields.set(name, (needles = []))
+    const known = needles.find((each) => each.folded === folded)
+    const needle = known ?? new FieldNeedle(name, folded)
+    if (known === undefined) needles.push(needle)
+    return {
+      cost: isIndexedName(name) ? costs.index : costs.header,
+      test: (_, candidate) => candidate?.holds(needle),
     }
-    const wanted = needle
-    return { cost: costs.text, test: (_, candidate) => candidate?.found?.has(wanted) }
   }
 
   /** Deliberately: numbers that no message has are passed over, so that `1:*` is no error in an empty mailbox. */
   #uidRangesOfNumbers(messages: MessageSet): SequenceSet {
     const { uids } = this.#context
-    if (messages.kind === 'saved') return rangesOf(this.#context.saved)
+    if (messages.kind === 'saved') return this.#savedRanges()
     return resolveSet(messages.ranges, uids.length)
       .filter(({ first }) => first <= uids.length)
       .map(({ first, last }) => ({
@@ -142,9 +179,20 @@ class Compiler {
   }
 
   #uidRanges(messages: MessageSet): SequenceSet {
-    const { uids, saved } = this.#context
-    if (messages.kind === 'saved') return rangesOf(saved)
-    return resolveSet(messages.ranges, uids[uids.length - 1] ?? 0)
+    const { uids } = this.#context
+    if (messages.kind === 'saved') return this.#savedRanges()
+    // Without "*" it does not matter which uid is the last, and a result that is kept up to date outlives it.
+    const { ranges } = messages
+    const last = ranges.some((range) => range.last === STAR)
+      ? (uids[uids.length - 1] ?? 0)
+      : NUMBER_MAX
+    return resolveSet(ranges, last)
+  }
+
+  /** Made once, however often `$` is named. */
+  #savedRanges(): SequenceSet {
+    this.#saved ??= rangesOf(this.#context.saved)
+    return this.#saved
   }
 }
 
@@ -192,36 +240,23 @@ function hasFlag(flag: string, set: boolean): Predicate {
   if (lower === '\\recent') return always(!set)
   const system = SYSTEM_FLAGS.findIndex((name) => name.toLowerCase() === lower)
   if (system < 0) {
-    return fact(
-      ({ flags }) => flags.keywords.some((keyword) => keyword.toLowerCase() === lower) === set,
-    )
+    return fact(({ flags }) => inLowerCase(flags.keywords).has(lower) === set)
   }
   const bit = 1 << system
   return fact(({ flags }) => ((flags.bits & bit) !== 0) === set)
 }
 
-/** RFC 9051 §6.4.4: an empty text asks whether the field is there. */
-function hasField(name: string, folded: string): Predicate {
-  const holds = (texts: readonly string[]) => texts.some((text) => text.includes(folded))
-  if (!isIndexedName(name)) {
-    return {
-      cost: costs.header,
-      test: (_, candidate) => {
-        const header = candidate?.header
-        return header && holds(header.values(name))
-      },
-    }
+/** Made once for each list: a folder has few different ones, and any number of keys may ask. */
+function inLowerCase(keywords: readonly string[]): ReadonlySet<string> {
+  let lower = lowerCased.get(keywords)
+  if (lower === undefined) {
+    lower = new Set(keywords.map((keyword) => keyword.toLowerCase()))
+    lowerCased.set(keywords, lower)
   }
-  return {
-    cost: costs.index,
-    test: (_, candidate) => {
-      if (candidate === undefined) return undefined
-      const texts = candidate.fields.field(name)
-      if (texts !== 'in-header') return holds(texts)
-      return candidate.header && holds(candidate.header.values(name))
-    },
-  }
+  return lower
 }
+
+const lowerCased = new WeakMap<readonly string[], ReadonlySet<string>>()
 
 type DateKey = { readonly compare: 'before' | 'on' | 'since'; readonly dayMs: number }
 
@@ -246,7 +281,7 @@ function sentOn(key: DateKey): Predicate {
     cost: costs.index,
     test: (_, candidate) => {
       if (candidate === undefined) return undefined
-      const date = parseSentDate(candidate.fields.envelope.date ?? '')
+      const date = candidate.fields.sentDate
       return date !== undefined && isOn(key, date.dayMs)
     },
   }

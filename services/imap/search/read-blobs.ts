@@ -1,55 +1,73 @@
 // Walks over messages with their blobs, a batch at a time.
 
-import type { Uid } from '#shared/contracts/mailbox.ts'
-import type { MessageColumns } from '#shared/mailbox/message-columns.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
-import type { Reading } from './find-messages.ts'
+import type { Field, Reading } from './find-messages.ts'
 
-/** Blobs in memory at a time. */
+/** Blobs in memory at a time: so many, or messages of so many bytes together, for the index of a large one may be large. */
 export const BATCH_MESSAGES = 256
+export const BATCH_BYTES = 16 * 1024 * 1024
+/** An index is no longer than this, however large its message. */
+const INDEX_BYTES_MAX = 400_000
 /** Messages read at a time. */
 const READERS = 16
 
-/** Those of the messages that still exist. */
-export function recordsOf(messages: MessageColumns, uids: readonly Uid[]): MessageRecord[] {
-  const records: MessageRecord[] = []
-  for (const uid of uids) {
-    const row = messages.rowOf(uid)
-    if (row >= 0) records.push(messages.recordAt(row))
+type Batched = { readonly message: MessageRecord; readonly position: number }
+
+/** Those of the uids that still exist when their turn comes; `position` counts the uids. */
+export function* batchesOf({ uids, messages }: Field): Generator<readonly Batched[]> {
+  let batch: Batched[] = []
+  let bytes = 0
+  for (let position = 0; position < uids.length; position++) {
+    const row = messages.rowOf(uids[position] ?? 0)
+    if (row < 0) continue
+    const message = messages.recordAt(row)
+    batch.push({ message, position })
+    bytes += Math.min(message.size, INDEX_BYTES_MAX)
+    if (batch.length < BATCH_MESSAGES && bytes < BATCH_BYTES) continue
+    yield batch
+    batch = []
+    bytes = 0
   }
-  return records
+  if (batch.length > 0) yield batch
 }
 
-/** `position` counts the messages; one whose blob is gone is passed over. Several visits may run at the same time. */
+/** One whose blob is gone is passed over. Several visits may run at the same time. */
 export async function forEachBlob(
-  messages: readonly MessageRecord[],
+  field: Field,
   { blobs, pace }: Reading,
   visit: (message: MessageRecord, blob: Blob, position: number) => Promise<void> | void,
 ): Promise<void> {
-  pace.begin(messages.length)
-  for (let start = 0; start < messages.length; start += BATCH_MESSAGES) {
-    const batch = messages.slice(start, start + BATCH_MESSAGES)
-    const found = await blobs(batch.map(({ blobId }) => blobId))
-    await inParallel(batch.entries(), ([at, message]) => {
+  pace.begin(field.uids.length)
+  for (const batch of batchesOf(field)) {
+    const found = await blobs(batch.map(({ message }) => message.blobId))
+    await inParallel(batch.entries(), ([at, { message, position }]) => {
       const blob = found[at]
-      return blob && visit(message, blob, start + at)
+      return blob && visit(message, blob, position)
     })
     pace.done(batch.length)
     await pace.step()
   }
 }
 
-/** Works on a few items at a time; waits only for work that is a promise. */
+/** Works on a few items at a time; waits only for work that is a promise. After a failure nothing is begun, and nothing runs on. */
 export async function inParallel<T>(
   items: Iterable<T>,
   work: (item: T) => Promise<void> | void | undefined,
 ): Promise<void> {
   const rest = items[Symbol.iterator]()
+  let failed = false
   const run = async () => {
-    for (let next = rest.next(); next.done !== true; next = rest.next()) {
-      const working = work(next.value)
-      if (working !== undefined) await working
+    for (let next = rest.next(); !failed && next.done !== true; next = rest.next()) {
+      try {
+        const working = work(next.value)
+        if (working !== undefined) await working
+      } catch (error) {
+        failed = true
+        throw error
+      }
     }
   }
-  await Promise.all(Array.from({ length: READERS }, run))
+  const ended = await Promise.allSettled(Array.from({ length: READERS }, run))
+  const failure = ended.find((each) => each.status === 'rejected')
+  if (failure !== undefined) throw failure.reason
 }

@@ -4,9 +4,10 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { formatPartialRange, type PartialRange } from '#shared/imap/partial-range.ts'
 import type { SearchReturn } from '#shared/imap/search-arguments.ts'
-import { formatSequenceSet, rangesOf } from '#shared/imap/sequence-set.ts'
 import type { NumberKind } from '../number-kind.ts'
 import type { Wire } from '../wire.ts'
+import type { Pace } from './pace.ts'
+import { sortInTurns } from './sort-in-turns.ts'
 
 export type Results = {
   /** In the order of the answer. */
@@ -18,43 +19,53 @@ export type Results = {
 }
 
 /** Numbers written at a time. */
-const PIECE_NUMBERS = 8_192
+const PIECE_NUMBERS = 1_024
+/** What looking up and telling a number costs the pace, in bytes. */
+const NUMBER_BYTES = 16
 
 /** `* SEARCH 2 84 882` or `* SORT …`. */
 export async function writeNumbers(
   wire: Wire,
   name: 'SEARCH' | 'SORT',
   results: Results,
+  pace: Pace,
 ): Promise<void> {
+  const { uids, by, numberOf } = results
   wire.write(`* ${name}`)
-  for (let start = 0; start < results.uids.length; start += PIECE_NUMBERS) {
-    const piece = results.uids.slice(start, start + PIECE_NUMBERS)
-    wire.write(` ${shown(results, piece).join(' ')}`)
+  for (let start = 0; start < uids.length; start += PIECE_NUMBERS) {
+    const piece = uids.slice(start, start + PIECE_NUMBERS)
+    wire.write(` ${(by === 'uid' ? piece : piece.map(numberOf)).join(' ')}`)
+    await pace.spent(piece.length * NUMBER_BYTES)
     await wire.room()
   }
-  const modSeq = highestModSeq(results, results.uids)
+  const modSeq = await highestModSeq(results, uids, pace)
   wire.write(modSeq > 0 ? ` (MODSEQ ${modSeq})\r\n` : '\r\n')
 }
 
 /** What stands behind the correlator of an ESEARCH response: ` UID COUNT 5 ALL 4:19`. */
-export function formatExtended(returns: SearchReturn, results: Results): string {
-  const { uids, by } = results
+export async function formatExtended(
+  returns: SearchReturn,
+  results: Results,
+  pace: Pace,
+): Promise<string> {
+  const { uids, by, numberOf } = results
   const { min, max, all, count, partial } = returns
   const items = by === 'uid' ? ['', 'UID'] : ['']
+  const shown = (uid: Uid) => (by === 'uid' ? uid : numberOf(uid))
   const first = uids[0]
   const last = uids.at(-1)
   if (first !== undefined && last !== undefined) {
-    if (min) items.push(`MIN ${shown(results, [first]).join()}`)
-    if (max) items.push(`MAX ${shown(results, [last]).join()}`)
-    if (all) items.push(`ALL ${formatSet(results, uids)}`)
+    if (min) items.push(`MIN ${shown(first)}`)
+    if (max) items.push(`MAX ${shown(last)}`)
+    if (all) items.push(`ALL ${await formatSet(uids, shown, pace)}`)
   }
   if (count) items.push(`COUNT ${uids.length}`)
   if (partial !== null) {
     const window = windowOf(uids, partial)
-    const set = window.length === 0 ? 'NIL' : formatSet(results, window)
+    const set = window.length === 0 ? 'NIL' : await formatSet(window, shown, pace)
     items.push(`PARTIAL (${formatPartialRange(partial)} ${set})`)
   }
-  const modSeq = highestModSeq(results, told(returns, uids))
+  const modSeq = await highestModSeq(results, told(returns, uids), pace)
   if (modSeq > 0) items.push(`MODSEQ ${modSeq}`)
   return items.join(' ')
 }
@@ -64,10 +75,14 @@ export function tellsNothing({ min, max, all, count, partial, save }: SearchRetu
   return save && !min && !max && !all && !count && partial === null
 }
 
-/** RFC 5182 §2.4 and RFC 9394 §3.2: with MIN, MAX and PARTIAL only what they tell, else everything. */
-export function savedUids(returns: SearchReturn, uids: readonly Uid[]): readonly Uid[] {
+/** RFC 5182 §2.4 and RFC 9394 §3.2: with MIN, MAX and PARTIAL only what they tell, else everything. Ascending. */
+export function savedUids(
+  returns: SearchReturn,
+  uids: readonly Uid[],
+  pace: Pace,
+): Promise<readonly Uid[]> {
   const saved = returns.count ? uids : told(returns, uids)
-  return [...saved].sort((a, b) => a - b)
+  return sortInTurns(saved, (a, b) => a - b, { pace, bytes: 1 })
 }
 
 /** The messages that the answer names. */
@@ -76,12 +91,12 @@ function told(
   uids: readonly Uid[],
 ): readonly Uid[] {
   if (all || count || !(min || max || partial !== null)) return uids
-  const named = new Set(partial === null ? [] : windowOf(uids, partial))
-  const first = uids[0]
-  const last = uids.at(-1)
-  if (min && first !== undefined) named.add(first)
-  if (max && last !== undefined) named.add(last)
-  return [...named]
+  const window = partial === null ? [] : windowOf(uids, partial)
+  const named = new Set([min ? uids[0] : undefined, max ? uids.at(-1) : undefined])
+  named.delete(undefined)
+  for (const uid of window) named.delete(uid)
+  const ends = [...named].filter((uid) => uid !== undefined)
+  return ends.length === 0 ? window : [...window, ...ends]
 }
 
 /** RFC 9394 §3.1: positions in the result, counted from its end when negative. */
@@ -90,15 +105,50 @@ function windowOf(uids: readonly Uid[], { first, last, fromEnd }: PartialRange):
   return uids.slice(Math.max(0, uids.length - last), Math.max(0, uids.length - first + 1))
 }
 
-function formatSet(results: Results, uids: readonly Uid[]): string {
-  return formatSequenceSet(rangesOf(shown(results, uids)))
+/** The numbers in the order of the uids, those that follow each other as ranges. */
+async function formatSet(
+  uids: readonly Uid[],
+  shown: (uid: Uid) => number,
+  pace: Pace,
+): Promise<string> {
+  const pieces: string[] = []
+  let text = ''
+  let first = 0
+  let last = 0
+  const endRange = () => {
+    if (first === 0) return
+    if (text !== '' || pieces.length > 0) text += ','
+    text += first === last ? first : `${first}:${last}`
+  }
+  for (const [at, uid] of uids.entries()) {
+    const number = shown(uid)
+    if (first === 0 || number !== last + 1) {
+      endRange()
+      first = number
+    }
+    last = number
+    if ((at + 1) % PIECE_NUMBERS !== 0) continue
+    pieces.push(text)
+    text = ''
+    const wait = pace.spent(PIECE_NUMBERS * NUMBER_BYTES)
+    if (wait) await wait
+  }
+  endRange()
+  pieces.push(text)
+  return pieces.join('')
 }
 
-function shown({ by, numberOf }: Results, uids: readonly Uid[]): readonly number[] {
-  return by === 'uid' ? uids : uids.map(numberOf)
-}
-
-function highestModSeq({ modSeqOf }: Results, uids: readonly Uid[]): number {
+async function highestModSeq(
+  { modSeqOf }: Results,
+  uids: readonly Uid[],
+  pace: Pace,
+): Promise<number> {
   if (modSeqOf === null) return 0
-  return uids.reduce((highest, uid) => Math.max(highest, modSeqOf(uid)), 0)
+  let highest = 0
+  for (const uid of uids) {
+    highest = Math.max(highest, modSeqOf(uid))
+    const wait = pace.spent(NUMBER_BYTES)
+    if (wait) await wait
+  }
+  return highest
 }

@@ -11,8 +11,9 @@ import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 import { type Field, findMessages, type Reading } from './find-messages.ts'
+import { SearchMemory, SearchTooLarge } from './memory.ts'
 import { Pace } from './pace.ts'
-import { compile } from './predicate.ts'
+import { type Compiled, compile } from './predicate.ts'
 import type { Results } from './results.ts'
 
 export type Search = { readonly key: SearchKey; readonly charset: string | null }
@@ -26,14 +27,17 @@ const unknownCharset: Completion = {
   text: 'Unknown charset',
 }
 
-/** BODY and TEXT keys of one command: each is looked for in every message. */
+/** Keys of one command: each is asked of every message. */
+export const SEARCH_KEYS_MAX = 1_000
+/** BODY and TEXT keys among them: each is looked for in everything that is read. */
 export const TEXT_KEYS_MAX = 100
+/** Bytes of one text to look for, and of all of them together. */
+export const SEARCH_TEXT_BYTES_MAX = 4_096
+export const SEARCH_TEXTS_BYTES_MAX = 65_536
+/** Ranges in the sets of all keys together. */
+export const SEARCH_RANGES_MAX = 65_536
 
-const tooManyTexts: Completion = {
-  status: 'NO',
-  code: 'LIMIT',
-  text: `More than ${TEXT_KEYS_MAX} texts to look for`,
-}
+const limit = (text: string): Completion => ({ status: 'NO', code: 'LIMIT', text })
 
 /** What stands against the search, before anything is done; undefined for nothing. */
 export function objection(
@@ -45,30 +49,83 @@ export function objection(
   const names = holds(search.key, isNumberSet) ? 'number' : by
   if (refusesNumbers(session, names)) return replies.uidRequired
   if (search.charset !== null && !isKnownCharset(search.charset)) return unknownCharset
-  if (countTexts(search.key) > TEXT_KEYS_MAX) return tooManyTexts
+  return tooLarge(search.key)
+}
+
+/** RFC 5530 §3: LIMIT. */
+function tooLarge(key: SearchKey): Completion | undefined {
+  const size = { keys: 0, texts: 0, textBytes: 0, longest: 0, ranges: 0 }
+  measure(key, size)
+  if (size.keys > SEARCH_KEYS_MAX) return limit(`More than ${SEARCH_KEYS_MAX} search keys`)
+  if (size.texts > TEXT_KEYS_MAX) return limit(`More than ${TEXT_KEYS_MAX} texts to look for`)
+  if (size.longest > SEARCH_TEXT_BYTES_MAX) {
+    return limit(`A text to look for has more than ${SEARCH_TEXT_BYTES_MAX} bytes`)
+  }
+  if (size.textBytes > SEARCH_TEXTS_BYTES_MAX) {
+    return limit(`The texts to look for have more than ${SEARCH_TEXTS_BYTES_MAX} bytes`)
+  }
+  if (size.ranges > SEARCH_RANGES_MAX) return limit(`More than ${SEARCH_RANGES_MAX} ranges`)
   return undefined
+}
+
+type Size = { keys: number; texts: number; textBytes: number; longest: number; ranges: number }
+
+function measure(key: SearchKey, size: Size): void {
+  size.keys++
+  if (key.kind === 'body' || key.kind === 'text') size.texts++
+  if (key.kind === 'body' || key.kind === 'text' || key.kind === 'header') {
+    size.textBytes += key.value.length + (key.kind === 'header' ? key.field.length : 0)
+    size.longest = Math.max(size.longest, key.value.length)
+  }
+  if ((key.kind === 'numbers' || key.kind === 'uids') && key.messages.kind === 'set') {
+    size.ranges += key.messages.ranges.length
+  }
+  for (const part of parts(key)) measure(part, size)
 }
 
 /** Ascending uids of a folder. */
 export function findIn(
   field: Field,
   session: Session,
-  { key, charset, saved }: SavedSearch,
+  search: SavedSearch,
   reading: Reading,
 ): Promise<Uid[]> {
   // RFC 7162 §3.1.5: the key enables CONDSTORE.
-  if (asksForModSeq(key)) session.enableCondstore(reading.wire)
-  const nowMs = session.services.clock.now()
-  const compiled = compile(key, { charset, uids: field.uids, saved, nowMs })
-  return findMessages(field, compiled, reading)
+  if (asksForModSeq(search.key)) session.enableCondstore(reading.wire)
+  return findMessages(field, compileFor(field, session, search), reading)
 }
 
-export function readingOf({ services, tag }: Session, wire: Wire): Reading {
+/** The search made ready; without sequence numbers, uids and `$` it is good for every folder. */
+export function compileFor(
+  { uids }: Field,
+  { services }: Session,
+  { key, charset, saved }: SavedSearch,
+): Compiled {
+  return compile(key, { charset, uids, saved, nowMs: services.clock.now() })
+}
+
+export function readingOf({ services, tag }: Session, wire: Wire, memory: SearchMemory): Reading {
   return {
     blobs: services.mailbox.blobs,
     objects: services.objects,
     pace: new Pace({ wire, clock: services.clock, tag }),
+    memory,
     wire,
+  }
+}
+
+/** Runs a command that reads messages, and gives back what it held. */
+export async function withReading(
+  session: Session,
+  wire: Wire,
+  run: (reading: Reading) => Promise<Completion>,
+): Promise<Completion> {
+  using memory = new SearchMemory()
+  try {
+    return await run(readingOf(session, wire, memory))
+  } catch (error) {
+    if (error instanceof SearchTooLarge) return error.completion
+    throw error
   }
 }
 
@@ -89,11 +146,6 @@ function isNumberSet(key: SearchKey): boolean {
 /** Whether the key or one inside it is such a key. */
 export function holds(key: SearchKey, is: (key: SearchKey) => boolean): boolean {
   return is(key) || parts(key).some((part) => holds(part, is))
-}
-
-function countTexts(key: SearchKey): number {
-  if (key.kind === 'body' || key.kind === 'text') return 1
-  return parts(key).reduce((count, part) => count + countTexts(part), 0)
 }
 
 function parts(key: SearchKey): readonly SearchKey[] {

@@ -4,54 +4,87 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import type { SortCriterion, SortKey } from '#shared/imap/search-arguments.ts'
 import { baseSubject } from '#shared/mail/base-subject.ts'
-import { compareFolded, foldCase } from '#shared/mail/casemap.ts'
+import { compareFolded } from '#shared/mail/casemap.ts'
 import { decodeHeaderText } from '#shared/mail/encoded-words.ts'
-import type { EnvelopeAddress } from '#shared/mail/message-index.ts'
-import type { MessageRecord } from '#shared/mailbox/records.ts'
-import type { Reading } from './find-messages.ts'
+import type { ByteString, EnvelopeAddress } from '#shared/mail/message-index.ts'
+import type { Field, Reading } from './find-messages.ts'
+import { HeldTexts } from './held-texts.ts'
 import { IndexedFields } from './indexed-fields.ts'
+import type { MessageFacts } from './message-facts.ts'
 import { forEachBlob } from './read-blobs.ts'
 import { sentMs } from './sent-ms.ts'
+import { sortInTurns } from './sort-in-turns.ts'
+import { SORT_KEY_CHARACTERS_MAX, sortKeyOf } from './sort-key.ts'
 
 /** Values of one criterion by position of the message. */
 type Column =
   | { readonly kind: 'number'; readonly values: Float64Array; readonly reverse: boolean }
   | { readonly kind: 'text'; readonly values: string[]; readonly reverse: boolean }
 
+/** Memory of one message in one column, and in what is sorted. */
+const VALUE_BYTES = 8
+const POSITION_BYTES = 24
+/** What a comparison by one criterion costs the pace, in bytes. */
+const COMPARISON_BYTES = 16
+/** Of a field that is decoded for its key; encoded words are longer than their text. */
+const FIELD_BYTES_MAX = 32 * SORT_KEY_CHARACTERS_MAX
+
 export async function sortMessages(
-  messages: readonly MessageRecord[],
+  field: Field,
   criteria: readonly SortCriterion[],
   reading: Reading,
 ): Promise<Uid[]> {
-  const columns = criteria.map(({ key, reverse }): Column => {
-    const { length } = messages
+  const { uids, messages } = field
+  const { memory, pace } = reading
+  const wanted = withoutRepeated(criteria)
+  memory.hold(uids.length * (POSITION_BYTES + wanted.length * VALUE_BYTES))
+  const columns = wanted.map(({ key, reverse }): Column => {
+    const { length } = uids
     return numbers.has(key)
       ? { kind: 'number', values: new Float64Array(length), reverse }
       : { kind: 'text', values: Array.from({ length }, () => ''), reverse }
   })
-  const fill = (message: MessageRecord, fields: IndexedFields | undefined, position: number) => {
-    for (const [at, { key }] of criteria.entries()) {
+  const texts = new HeldTexts(memory)
+  const fill = (message: MessageFacts, fields: IndexedFields | undefined, position: number) => {
+    for (const [at, { key }] of wanted.entries()) {
       const column = columns[at]
       if (column?.kind === 'number') column.values[position] = numberOf(key, message, fields)
       else if (column?.kind === 'text' && fields !== undefined) {
-        column.values[position] = foldCase(textOf(key, fields))
+        column.values[position] = texts.own(sortKeyOf(textOf(key, fields)))
       }
     }
   }
-  for (const [position, message] of messages.entries()) fill(message, undefined, position)
-  if (criteria.some(({ key }) => key !== 'arrival' && key !== 'size')) {
-    await forEachBlob(messages, reading, (message, blob, position) =>
-      fill(message, new IndexedFields(blob.index), position),
-    )
+  const positions: number[] = []
+  for (let position = 0; position < uids.length; position++) {
+    const row = messages.rowOf(uids[position] ?? 0)
+    if (row >= 0) {
+      positions.push(position)
+      fill(messages.recordAt(row), undefined, position)
+    }
+    const wait = pace.spent(COMPARISON_BYTES)
+    if (wait) await wait
   }
-  const order = Uint32Array.from(messages.keys()).sort((a, b) => {
+  if (wanted.some(({ key }) => key !== 'arrival' && key !== 'size')) {
+    await forEachBlob(field, reading, (message, blob, position) => {
+      fill(message, new IndexedFields(blob.index), position)
+      return pace.spent(blob.index.length)
+    })
+  }
+  const compare = (a: number, b: number) => {
     for (const column of columns) {
       const difference = compareAt(column, a, b)
       if (difference !== 0) return column.reverse ? -difference : difference
     }
     return a - b
-  })
-  return Array.from(order, (position) => messages[position]?.uid).filter((uid) => uid !== undefined)
+  }
+  const bytes = COMPARISON_BYTES * columns.length
+  const order = await sortInTurns(positions, compare, { pace, bytes })
+  return order.map((position) => uids[position] as Uid)
+}
+
+/** What a criterion leaves equal it leaves equal the second time, too, in either direction. */
+function withoutRepeated(criteria: readonly SortCriterion[]): readonly SortCriterion[] {
+  return criteria.filter(({ key }, at) => criteria.findIndex((other) => other.key === key) === at)
 }
 
 const numbers: ReadonlySet<SortKey> = new Set(['arrival', 'date', 'size'])
@@ -61,7 +94,7 @@ function compareAt(column: Column, a: number, b: number): number {
   return compareFolded(column.values[a] ?? '', column.values[b] ?? '')
 }
 
-function numberOf(key: SortKey, message: MessageRecord, fields: IndexedFields | undefined): number {
+function numberOf(key: SortKey, message: MessageFacts, fields: IndexedFields | undefined): number {
   if (key === 'size') return message.size
   if (key === 'date' && fields !== undefined) return sentMs(message, fields)
   return message.internalDateMs
@@ -91,13 +124,17 @@ function textOf(key: SortKey, fields: IndexedFields): string {
 
 /** RFC 5256 §3: the mailbox of the first address, without its host; the name of a group. */
 function mailboxOf(address: EnvelopeAddress | undefined): string {
-  return decodeHeaderText(address?.mailbox ?? '')
+  return decoded(address?.mailbox ?? '')
 }
 
 /** RFC 5957 §3: the name that is shown, the address where there is none, the name of a group. */
 function displayOf(address: EnvelopeAddress | undefined): string {
   if (address === undefined) return ''
   const { name, mailbox, host } = address
-  if (name !== null && name !== '') return decodeHeaderText(name)
-  return decodeHeaderText(host === null || host === '' ? `${mailbox ?? ''}` : `${mailbox}@${host}`)
+  if (name !== null && name !== '') return decoded(name)
+  return decoded(host === null || host === '' ? `${mailbox ?? ''}` : `${mailbox}@${host}`)
+}
+
+function decoded(value: ByteString): string {
+  return decodeHeaderText(value.slice(0, FIELD_BYTES_MAX))
 }

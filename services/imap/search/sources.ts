@@ -7,6 +7,7 @@ import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { folderTree } from '../folder-names.ts'
 import type { Session } from '../session.ts'
 import type { Field } from './find-messages.ts'
+import type { Pace } from './pace.ts'
 
 export type Source = {
   readonly path: string
@@ -21,11 +22,15 @@ export type OpenedSource = Field & AsyncDisposable
 export async function sourcesOf(
   session: Session,
   filters: readonly MailboxFilter[],
+  pace: Pace,
 ): Promise<readonly Source[]> {
   const tree = await folderTree(session)
   const wanted = new Set<string>()
-  for (const filter of filters) {
-    for (const folder of await foldersOf(session, tree, filter)) wanted.add(folder.id)
+  for (const filter of withoutRepeated(filters)) {
+    const folders = await foldersOf(session, tree, filter)
+    for (const folder of folders) wanted.add(folder.id)
+    const wait = pace.spent(FOLDER_BYTES * folders.length)
+    if (wait) await wait
   }
   return tree.folders
     .filter((folder) => folder.selectable && wanted.has(folder.id))
@@ -35,6 +40,24 @@ export async function sourcesOf(
       open: () => open(session, folder),
     }))
     .sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+/** What looking at a folder costs the pace, in bytes. */
+const FOLDER_BYTES = 100
+
+/** Each name once for each kind, a few at a time: a list may name the same ones any number of times. */
+function* withoutRepeated(filters: readonly MailboxFilter[]): Generator<MailboxFilter> {
+  const seen = new Set<string>()
+  const isNew = (what: string) => !seen.has(what) && seen.add(what)
+  for (const filter of filters) {
+    if (!('mailboxes' in filter)) {
+      if (isNew(filter.kind)) yield filter
+      continue
+    }
+    for (const path of filter.mailboxes) {
+      if (isNew(`${filter.kind} ${path}`)) yield { kind: filter.kind, mailboxes: [path] }
+    }
+  }
 }
 
 async function foldersOf(

@@ -1,23 +1,28 @@
 // Looks for texts in the header and the text parts of one message, decoded and folded. Small messages are read at once, of large
-// ones only what is needed, part after part, in pieces; what is kept between pieces is as long as the longest text.
+// ones only what is needed, part after part, in pieces. Nothing is kept between pieces but how much of each text is matched.
 //
 // BODY looks into the text parts, also those of attached messages; TEXT into all header fields too, those of parts and of attached
 // messages included (RFC 9051 §6.4.4). Parts of other types are not looked into.
 
-import { foldCase } from '#shared/mail/casemap.ts'
 import { charsetDecoder } from '#shared/mail/charset.ts'
-import type { Part, Span } from '#shared/mail/message-index.ts'
+import { HEADER_INDEXED_BYTES_MAX, type Part, type Span } from '#shared/mail/message-index.ts'
 import { parameterValue } from '#shared/mail/mime-parameters.ts'
 import { transferDecoder } from '#shared/mail/transfer-decoding.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
+import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
-import { foldedHeaderText } from './header-fields.ts'
+import { headerLines } from './header-fields.ts'
+import { NeedleScan } from './needle.ts'
+import type { Pace } from './pace.ts'
 import type { TextNeedle } from './predicate.ts'
+import { scanPieces, scanText } from './scan-pieces.ts'
 
 /** Bytes read with one request; what is longer is streamed. */
 export const WINDOW_BYTES_MAX = 128 * 1024
-/** Bytes of one header that are searched. */
-export const HEADER_SEARCHED_BYTES_MAX = 1024 * 1024
+/** Bytes of one header that are searched: as many as the indexer looks at. */
+export const HEADER_SEARCHED_BYTES_MAX = HEADER_INDEXED_BYTES_MAX
+/** Bytes decoded at once. */
+const DECODED_BYTES = 16 * 1024
 
 export type ScanRequest = {
   readonly objects: ObjectStore
@@ -26,37 +31,42 @@ export type ScanRequest = {
   readonly added: string
   readonly structure: Part
   readonly needles: readonly TextNeedle[]
+  readonly pace: Pace
 }
 
 /** Those of the texts that the message holds. */
-export async function scanText(request: ScanRequest): Promise<ReadonlySet<TextNeedle>> {
-  const { blob, added, structure, objects } = request
-  const search = new Search(request.needles)
+export async function textsIn(request: ScanRequest): Promise<ReadonlySet<TextNeedle>> {
+  const { blob, structure, objects, needles, pace } = request
+  const found = new Set<TextNeedle>()
+  const inHeaders = needles.filter(({ kind }) => kind === 'text')
   const source = new ObjectWindow(objects, blob)
-  let before = Buffer.from(added, 'latin1')
-  for (const segment of segments(structure, search.wantsHeaders)) {
-    if (search.done) break
+  let { added } = request
+  for (const segment of segments(structure, inHeaders.length > 0)) {
+    if (found.size === needles.length) break
     if (segment.kind === 'header') {
       const length = Math.min(segment.span[1], HEADER_SEARCHED_BYTES_MAX)
-      const header = await source.read([segment.span[0], length])
+      const header = asBuffer(await source.read([segment.span[0], length])).toString('latin1')
       // The first header is the message's own.
-      search.header(foldedHeaderText(Buffer.concat([before, header])))
-      before = Buffer.alloc(0)
+      const scan = new NeedleScan(inHeaders, found)
+      const wait = scan.done ? undefined : scanPieces(headerLines(added + header), scan, pace)
+      if (wait) await wait
+      added = ''
       continue
     }
+    const scan = new NeedleScan(needles, found)
     const text = new PartText(segment)
-    search.beginText()
     if (segment.span[1] <= WINDOW_BYTES_MAX) {
-      search.text(text.push(await source.read(segment.span)))
+      await text.scan(await source.read(segment.span), scan, pace)
     } else {
       for await (const piece of source.stream(segment.span)) {
-        search.text(text.push(piece))
-        if (search.done) break
+        await text.scan(piece, scan, pace)
+        if (scan.done) break
       }
     }
-    search.text(text.finish())
+    const wait = scanText(text.finish(), scan, pace)
+    if (wait) await wait
   }
-  return search.found
+  return found
 }
 
 type TextSegment = {
@@ -89,7 +99,7 @@ function* segments(part: Part, headers: boolean): Generator<Segment> {
   }
 }
 
-/** A part's bytes as folded text. An unknown transfer encoding is taken for none. */
+/** A part's bytes as text. An unknown transfer encoding is taken for none. */
 class PartText {
   readonly #transfer
   readonly #charset
@@ -99,59 +109,19 @@ class PartText {
     this.#charset = charsetDecoder(charset)
   }
 
-  push(piece: Uint8Array): string {
-    return foldCase(this.#charset.push(this.#transfer?.push(piece) ?? piece))
+  async scan(piece: Uint8Array, scan: NeedleScan<TextNeedle>, pace: Pace): Promise<void> {
+    for (let at = 0; at < piece.length && !scan.done; at += DECODED_BYTES) {
+      const bytes = piece.subarray(at, at + DECODED_BYTES)
+      const text = this.#charset.push(this.#transfer?.push(bytes) ?? bytes)
+      const wait = scanText(text, scan, pace) ?? pace.spent(bytes.length)
+      if (wait) await wait
+    }
   }
 
   finish(): string {
     const rest = this.#transfer?.finish()
     const text = rest === undefined || rest.length === 0 ? '' : this.#charset.push(rest)
-    return foldCase(text + this.#charset.finish())
-  }
-}
-
-/** Which of the texts have been found so far. */
-class Search {
-  readonly found = new Set<TextNeedle>()
-  readonly wantsHeaders: boolean
-  #missing: readonly TextNeedle[]
-  readonly #overlap: number
-  /** The end of what came before in this part. */
-  #tail = ''
-
-  constructor(needles: readonly TextNeedle[]) {
-    this.#missing = needles
-    this.wantsHeaders = needles.some(({ kind }) => kind === 'text')
-    this.#overlap = Math.max(...needles.map(({ folded }) => folded.length)) - 1
-  }
-
-  get done(): boolean {
-    return this.#missing.length === 0
-  }
-
-  header(text: string): void {
-    this.#look(text, (needle) => needle.kind === 'text')
-  }
-
-  beginText(): void {
-    this.#tail = ''
-  }
-
-  text(text: string): void {
-    if (text === '') return
-    const all = this.#tail + text
-    this.#look(all, () => true)
-    this.#tail = this.#overlap > 0 ? all.slice(-this.#overlap) : ''
-  }
-
-  #look(text: string, wants: (needle: TextNeedle) => boolean): void {
-    let foundMore = false
-    for (const needle of this.#missing) {
-      if (!wants(needle) || !text.includes(needle.folded)) continue
-      this.found.add(needle)
-      foundMore = true
-    }
-    if (foundMore) this.#missing = this.#missing.filter((needle) => !this.found.has(needle))
+    return text + this.#charset.finish()
   }
 }
 

@@ -1,41 +1,57 @@
 // Collects what threading needs of messages: subject, date and ids from the stored index, References from the header.
 
+import type { Uid } from '#shared/contracts/mailbox.ts'
 import { baseSubject } from '#shared/mail/base-subject.ts'
-import { foldCase } from '#shared/mail/casemap.ts'
-import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
+import type { Blob } from '#shared/mailbox/records.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
-import type { Reading } from './find-messages.ts'
+import type { Field, Reading } from './find-messages.ts'
+import { HeldTexts } from './held-texts.ts'
 import { IndexedFields } from './indexed-fields.ts'
-import { messageIds, referencesField, referencesOf } from './message-ids.ts'
+import { messageIds, REFERENCES_BYTES_MAX, referencesField, referencesOf } from './message-ids.ts'
 import { forEachBlob } from './read-blobs.ts'
 import { sentMs } from './sent-ms.ts'
+import { sortKeyOf } from './sort-key.ts'
 import { HEADER_SEARCHED_BYTES_MAX } from './text-scan.ts'
 import type { ThreadMessage } from './threads.ts'
 
+/** Memory of one message beside its texts, with its node. */
+const MESSAGE_BYTES = 250
+/** Of one reference; of the node that an id may have which no message bears. */
+const REFERENCE_BYTES = 8
+const DUMMY_BYTES = 170
+
 export async function threadMessages(
-  messages: readonly MessageRecord[],
+  field: Field,
   reading: Reading,
   {
     references,
     numberOf,
-  }: { readonly references: boolean; readonly numberOf: (uid: MessageRecord['uid']) => number },
+  }: { readonly references: boolean; readonly numberOf: (uid: Uid) => number },
 ): Promise<ThreadMessage[]> {
+  const { memory, pace } = reading
+  const subjects = new HeldTexts(memory)
+  const allIds = new HeldTexts(memory, DUMMY_BYTES)
+  memory.hold(field.uids.length * MESSAGE_BYTES)
   const found: (ThreadMessage | undefined)[] = []
-  await forEachBlob(messages, reading, async (message, blob, position) => {
+  await forEachBlob(field, reading, async (message, blob, position) => {
     const fields = new IndexedFields(blob.index)
     const { subject, inReplyTo, messageId } = fields.envelope
     const { base, isReplyOrForward } = baseSubject(subject)
+    const ids = references
+      ? referencesOf(await readReferences(blob, reading.objects), inReplyTo)
+      : []
+    memory.hold(ids.length * REFERENCE_BYTES)
     found[position] = {
       number: numberOf(message.uid),
       sentMs: sentMs(message, fields),
-      subject: foldCase(base),
+      subject: subjects.own(sortKeyOf(base)),
       isReplyOrForward,
-      messageId: messageIds(messageId ?? '')[0] ?? '',
-      references: references
-        ? referencesOf(await readReferences(blob, reading.objects), inReplyTo)
-        : [],
+      messageId: allIds.own(messageIds((messageId ?? '').slice(0, REFERENCES_BYTES_MAX))[0] ?? ''),
+      references: ids.map((id) => allIds.own(id)),
     }
+    const wait = pace.spent(blob.index.length + (references ? blob.headerBytes : 0))
+    if (wait) await wait
   })
   return found.filter((message) => message !== undefined)
 }

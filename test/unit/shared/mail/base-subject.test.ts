@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { baseSubject } from '#shared/mail/base-subject.ts'
 
@@ -41,4 +42,44 @@ describe('baseSubject', () => {
   it('takes bounded time for any number of blobs', () => {
     expect(baseSubject('[]'.repeat(100_000)).base).toBe('[]')
   })
+
+  it('removes what the patterns of the grammar remove', () => {
+    const unit = fc.constantFrom(
+      '[',
+      ']',
+      '[b] ',
+      're',
+      'Fwd',
+      'fw',
+      ':',
+      ' ',
+      '(fwd)',
+      '[fwd:',
+      'x',
+      'é',
+    )
+    fc.assert(
+      fc.property(fc.array(unit, { maxLength: 14 }), (units) => {
+        const subject = units.join('')
+        expect(baseSubject(Buffer.from(subject).toString('latin1')).base).toBe(naiveBase(subject))
+      }),
+      { numRuns: 3_000 },
+    )
+  })
 })
+
+/** By patterns, again and again from the beginning. */
+function naiveBase(subject: string): string {
+  let text = subject.replace(/ +/g, ' ')
+  for (;;) {
+    const before = text
+    text = text.trimEnd().replace(/\(fwd\)$/i, '')
+    if (text !== before) continue
+    text = text.replace(/^(?: |(?:\[[^[\]]*\] *)*(?:re|fwd?) *(?:\[[^[\]]*\] *)?:)/i, '')
+    if (text !== before) continue
+    text = text.replace(/^\[[^[\]]*\] *(?=.)/, '')
+    if (text !== before) continue
+    text = text.replace(/^\[fwd:(.*)\]$/i, '$1')
+    if (text === before) return text
+  }
+}

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { charsetDecoder, decodeText, isKnownCharset } from '#shared/mail/charset.ts'
+import { charsetLabels } from '#shared/mail/charset-labels.ts'
 
 const bytes = (...codes: number[]) => Uint8Array.from(codes)
 
@@ -108,3 +109,30 @@ describe('isKnownCharset', () => {
 function isWellFormed(encoded: Uint8Array): boolean {
   return !Buffer.from(encoded).toString('utf8').includes('\ufffd')
 }
+
+describe('charsetLabels', () => {
+  afterEach(() => vi.restoreAllMocks())
+
+  it('are labels that TextDecoder takes, in lower case', () => {
+    for (const label of charsetLabels) {
+      expect(() => new TextDecoder(label)).not.toThrow()
+      expect(label).toBe(label.toLowerCase())
+    }
+    expect(charsetLabels.size).toBe(222)
+  })
+
+  it('answer for any number of invented names without asking a decoder', () => {
+    const made = vi.spyOn(globalThis, 'TextDecoder')
+    for (let at = 0; at < 1_000; at++) {
+      expect(decodeText(Buffer.from('\xe4', 'latin1'), `x-invented-${at}`)).toBe('ä')
+    }
+    expect(made).not.toHaveBeenCalled()
+  })
+
+  it('make one decoder for all whole texts of a character set', () => {
+    decodeText(bytes(0x80, 0x80), 'gbk')
+    const made = vi.spyOn(globalThis, 'TextDecoder')
+    for (let at = 0; at < 1_000; at++) decodeText(bytes(0xc4, 0xe3), 'gbk')
+    expect(made).not.toHaveBeenCalled()
+  })
+})

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeHeaderText } from '#shared/mail/encoded-words.ts'
+import { decodeHeaderText, headerTextPieces } from '#shared/mail/encoded-words.ts'
 
 describe('decodeHeaderText', () => {
   const rows: readonly [string, string, string][] = [
@@ -44,5 +44,43 @@ describe('decodeHeaderText', () => {
   it('takes linear time for beginnings of words', () => {
     const value = '=?a?q?'.repeat(50_000)
     expect(decodeHeaderText(value)).toBe(value)
+  })
+
+  // The pattern of RFC 2047 §2 that this scanner replaces.
+  const pattern = /=\?([^?\s]+)\?([BbQq])\?([^?\r\n]*)\?=/g
+  it('finds the words that a pattern finds', () => {
+    const unit = fc.constantFrom(
+      '=?',
+      'utf-8',
+      '?Q?',
+      '?b?',
+      '?=',
+      '?',
+      ' ',
+      '=',
+      'YQ',
+      '*en',
+      '\r\n',
+    )
+    fc.assert(
+      fc.property(fc.array(unit, { maxLength: 14 }), (units) => {
+        const value = units.join('')
+        const isWord = decodeHeaderText(`<${value}>`) !== `<${value}>`
+        expect(isWord).toBe(value.search(pattern) >= 0)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('comes in pieces that make the whole', () => {
+    const value = 'a =?utf-8?Q?=C3=A4?= b =?gbk?B?xOM=?= =?gbk?B?xOM=?= c'
+    expect([...headerTextPieces(value)]).toEqual(['a ', 'ä', ' b ', '你你', ' c'])
+  })
+
+  it('joins words of one character set up to a number of bytes', () => {
+    const words = Array.from({ length: 3_000 }, () => `=?utf-8?Q?${'a'.repeat(60)}?=`).join(' ')
+    const lengths = [...headerTextPieces(words)].map(({ length }) => length)
+    expect(lengths.reduce((sum, length) => sum + length, 0)).toBe(180_000)
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(64 * 1024 + 60)
   })
 })

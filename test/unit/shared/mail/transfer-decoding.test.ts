@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { decodeTransfer, transferDecoder } from '#shared/mail/transfer-decoding.ts'
 
 const decode = (text: string, encoding: string) => {
@@ -87,5 +87,37 @@ describe('decodeTransfer', () => {
     const blanks = ' '.repeat(1_000_000)
     expect(decode(`${blanks}x`, 'quoted-printable')).toBe(`${blanks}x`)
     expect(decode(`=${blanks}x`, 'quoted-printable')).toBe(`=${blanks}x`)
+  })
+
+  it.each(['=', 'QQ==', 'Q=', 'Q!', '!'])(
+    'decodes any number of %j as base64 in one pass',
+    (piece) => {
+      const from = vi.spyOn(Buffer, 'from')
+      const bytes = Buffer.from(piece.repeat(10_000))
+      from.mockClear()
+      decodeTransfer(bytes, 'base64')
+      // Not one for each group that ends.
+      expect(from.mock.calls.length).toBeLessThan(5)
+      from.mockRestore()
+    },
+  )
+
+  it('base64: decodes what the engine encodes, whatever stands between', () => {
+    const junk = fc.constantFrom('', '\r\n', ' ', '*', '-')
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), fc.array(junk), (bytes, between) => {
+        const chars = [...Buffer.from(bytes).toString('base64')]
+        const encoded = chars.map((char, at) => char + (between[at] ?? '')).join('')
+        expect(decode(encoded, 'base64')).toBe(Buffer.from(bytes).toString('latin1'))
+      }),
+    )
+  })
+
+  it('quoted-printable: keeps any number of blanks behind "=", and takes up to a line of them for a soft break', () => {
+    for (const blanks of [996, 997, 998, 999]) {
+      const given = `a=${' '.repeat(blanks)}\r\nb`
+      const kept = decode(given, 'quoted-printable')
+      expect(kept).toBe(blanks < 997 ? 'ab' : `a=${' '.repeat(blanks).trimEnd()}${kept?.slice(2)}`)
+    }
   })
 })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { findMessages } from '#services/imap/search/find-messages.ts'
-import { Pace } from '#services/imap/search/pace.ts'
+import { Pace, STEP_BYTES } from '#services/imap/search/pace.ts'
 import { compile } from '#services/imap/search/predicate.ts'
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import type { SearchKey } from '#shared/imap/search-key.ts'
@@ -323,7 +323,7 @@ describe('findMessages', () => {
     const pace = new Pace({ wire: quietWire, clock: systemClock, tag: 'a1' })
     let steps = 0
     pace.step = async () => {
-      if (++steps === 2) store.columns.remove([0, 1, 2, 2_000])
+      if (++steps === 1) store.columns.remove([0, 1, 2, 2_500])
     }
     const found = await findMessages(
       { uids, messages: store.columns },
@@ -332,7 +332,7 @@ describe('findMessages', () => {
     )
     // What was seen before stays found; what is gone when its turn comes is not.
     expect(found).toHaveLength(2_999)
-    expect(found).not.toContain(4_001)
+    expect(found).not.toContain(5_001)
   })
 
   it('finds among the messages the client knows only', async () => {
@@ -344,5 +344,80 @@ describe('findMessages', () => {
     expect(
       await findMessages({ uids, messages: store.columns }, compiled, store.reading()),
     ).toEqual([1, 5])
+  })
+
+  describe('lets others run inside one message', () => {
+    const part = (headers: string, body: string) =>
+      Buffer.from(`Subject: a\r\n${headers}\r\n${body}`, 'latin1')
+    const base64 = (bytes: number) =>
+      part(
+        'Content-Type: text/plain; charset=gbk\r\nContent-Transfer-Encoding: base64\r\n',
+        Buffer.alloc(bytes, 0xb0).toString('base64'),
+      )
+    const header = (bytes: number) =>
+      part(`X-A: ${'=?gbk?Q?=B0?= =?x1?Q?=B0?='.repeat(bytes / 26)}\r\n`, 'b')
+    const short = (bytes: number) => part('a:\n'.repeat(bytes / 3), 'b')
+    const body = { kind: 'body', value: 'no' } as const
+    const text = { kind: 'text', value: 'no' } as const
+    const field = { kind: 'header', field: 'x-a', value: 'no' } as const
+    const keys = (count: number): SearchKey => ({
+      kind: 'and',
+      keys: Array.from({ length: count }, (_, at) => ({
+        kind: 'not',
+        key: { kind: 'text', value: `${at}${'a'.repeat(4_000)}` },
+      })),
+    })
+    it.each<[string, Buffer, SearchKey]>([
+      ['a large part', base64(400_000), body],
+      ['a large field', header(200_000), text],
+      ['a large field of one name', header(200_000), field],
+      ['many fields', short(200_000), text],
+      ['many fields, of one name', short(200_000), field],
+      ['many texts', part('', 'a'.repeat(100_000)), keys(50)],
+    ])('of %s', async (_, bytes, key) => {
+      const store = storeOf([{ bytes }])
+      const uids = store.columns.uids()
+      const compiled = compile(key, { charset: null, uids, saved: [], nowMs })
+      let turns = 0
+      const pace = new Pace({
+        wire: quietWire,
+        clock: systemClock,
+        tag: 'a1',
+        turns: { step: () => void turns++ },
+      })
+      await findMessages({ uids, messages: store.columns }, compiled, store.reading(pace))
+      expect(turns).toBeGreaterThan(bytes.length / STEP_BYTES / 2)
+    })
+  })
+
+  it('looks for a text once, however often it is asked for', () => {
+    const key = (kind: 'text' | 'body'): SearchKey => ({ kind, value: 'a' })
+    const subject: SearchKey = { kind: 'header', field: 'subject', value: 'a' }
+    const compiled = compile(
+      { kind: 'and', keys: [key('text'), key('text'), key('body'), subject, subject] },
+      { charset: null, uids: [], saved: [], nowMs },
+    )
+    expect(compiled.texts).toHaveLength(2)
+    expect(compiled.fields.get('subject')).toHaveLength(1)
+  })
+
+  it('asks a saved result as often as it is named, and makes its ranges once', () => {
+    let read = 0
+    const saved = new Proxy([1, 3, 5] as Uid[], {
+      get: (target, name) => {
+        if (name === 'length') read++
+        return Reflect.get(target, name)
+      },
+    })
+    const compileKeys = (count: number) => {
+      read = 0
+      const keys = Array.from({ length: count }, () => ({
+        kind: 'uids' as const,
+        messages: { kind: 'saved' as const },
+      }))
+      compile({ kind: 'and', keys }, { charset: null, uids: [1, 3, 5], saved, nowMs })
+      return read
+    }
+    expect(compileKeys(100)).toBe(compileKeys(1))
   })
 })

@@ -1,6 +1,7 @@
 // A folder in memory for the search tests: columns, blobs and an object store that hands out streams in odd pieces.
 
-import type { Reading } from '#services/imap/search/find-messages.ts'
+import type { Field, Reading } from '#services/imap/search/find-messages.ts'
+import { SEARCH_BYTES_MAX, SearchMemory } from '#services/imap/search/memory.ts'
 import { Pace } from '#services/imap/search/pace.ts'
 import type { Wire } from '#services/imap/wire.ts'
 import type { BlobId, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
@@ -11,6 +12,7 @@ import type { MessageIndex } from '#shared/mail/message-index.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
 import { MessageColumns } from '#shared/mailbox/message-columns.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
+import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { ByteRange, ObjectStore } from '#shared/storage/ports.ts'
 
@@ -67,11 +69,16 @@ export class MessageStore {
     this.stored.push({ bytes, index, record, blob })
   }
 
-  reading(pace = new Pace({ wire: quietWire, clock: systemClock, tag: 'a1' })): Reading {
+  get field(): Field {
+    return { uids: this.columns.uids(), messages: this.columns }
+  }
+
+  reading(pace = quietPace(), memory = plentyOfMemory()): Reading {
     return {
       blobs: async (ids) => ids.map((id) => this.#blobs.get(id)),
       objects: this.#objects,
       pace,
+      memory,
       wire: quietWire,
     }
   }
@@ -109,4 +116,29 @@ export const quietWire: Wire = {
   continuation: () => {},
   readLine: async () => undefined,
   gone: new AbortController().signal,
+}
+
+export function plentyOfMemory(): SearchMemory {
+  return new SearchMemory(new ByteBudget(SEARCH_BYTES_MAX))
+}
+
+export function quietPace(): Pace {
+  return new Pace({ wire: quietWire, clock: systemClock, tag: 'a1' })
+}
+
+/** Counts the work that was paid for. */
+export class CountingPace extends Pace {
+  bytes = 0
+  /** The largest piece. */
+  bytesAtOnce = 0
+
+  constructor() {
+    super({ wire: quietWire, clock: systemClock, tag: 'a1' })
+  }
+
+  override spent(bytes: number): Promise<void> | undefined {
+    this.bytes += bytes
+    this.bytesAtOnce = Math.max(this.bytesAtOnce, bytes)
+    return super.spent(bytes)
+  }
 }

@@ -1,10 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { messageIds, referencesField, referencesOf } from '#services/imap/search/message-ids.ts'
+import {
+  ID_BYTES_MAX,
+  messageIds,
+  REFERENCES_MAX,
+  referencesField,
+  referencesOf,
+} from '#services/imap/search/message-ids.ts'
 import { orderedSubjectThreads } from '#services/imap/search/ordered-subject.ts'
+import { STEP_BYTES } from '#services/imap/search/pace.ts'
 import { referencesThreads } from '#services/imap/search/references.ts'
 import { formatThread, type Thread, type ThreadMessage } from '#services/imap/search/threads.ts'
 import { baseSubject } from '#shared/mail/base-subject.ts'
+import { CountingPace, quietPace } from './message-store.ts'
+import { naiveThreads } from './naive-threads.ts'
 
 type Given = {
   readonly id?: string
@@ -29,8 +38,11 @@ function messagesOf(given: readonly Given[]): ThreadMessage[] {
   })
 }
 
-const threads = (given: readonly Given[]) =>
-  referencesThreads(messagesOf(given)).map(formatThread).join('')
+const told = (list: readonly Thread[]) =>
+  list.map((thread) => [...formatThread(thread)].join('')).join('')
+
+const threads = async (given: readonly Given[]) =>
+  told(await referencesThreads(messagesOf(given), quietPace()))
 
 describe('referencesThreads', () => {
   const rows: readonly [string, readonly Given[], string][] = [
@@ -216,8 +228,8 @@ describe('referencesThreads', () => {
       '(1 2)(3)',
     ],
   ]
-  it.each(rows)('threads %s', (_, given, told) => {
-    expect(threads(given)).toBe(told)
+  it.each(rows)('threads %s', async (_, given, expected) => {
+    expect(await threads(given)).toBe(expected)
   })
 
   it('tells every message once, whatever they refer to', () => {
@@ -231,34 +243,96 @@ describe('referencesThreads', () => {
       }),
       { maxLength: 12 },
     )
-    fc.assert(
-      fc.property(given, (messages) => {
-        const told = threads(messages)
-        const numbers = (told.match(/\d+/g) ?? []).map(Number).sort((a, b) => a - b)
+    return fc.assert(
+      fc.asyncProperty(given, async (messages) => {
+        const text = await threads(messages)
+        const numbers = (text.match(/\d+/g) ?? []).map(Number).sort((a, b) => a - b)
         expect(numbers).toEqual(messages.map((_, at) => at + 1))
       }),
       { numRuns: 1_000 },
     )
   })
 
+  it('makes the threads of the naive model', () => {
+    const id = fc.constantFrom('', ...'abcdefghijklmnop')
+    const given = fc.array(
+      fc.record({
+        id,
+        refs: fc.array(id, { maxLength: 12 }).map((ids) => ids.join(' ')),
+        subject: fc.constantFrom('', 's', 'Re: s', 't', 'u', 'Re: u'),
+        sent: fc.nat(4),
+      }),
+      { maxLength: 20 },
+    )
+    return fc.assert(
+      fc.asyncProperty(given, async (messages) => {
+        expect(await threads(messages)).toBe(told(naiveThreads(messagesOf(messages))))
+      }),
+      { numRuns: 3_000 },
+    )
+  })
+
+  describe('takes work in proportion to what is threaded', () => {
+    /** A chain as long as half of the messages can name, then links of its top below its end, each of them a loop. */
+    const refusedLoops = (messages: number) =>
+      Array.from({ length: messages }, (_, at): Given => {
+        const half = (messages / 2) * 99
+        const refs =
+          at < messages / 2
+            ? Array.from({ length: 100 }, (_, ref) => `x${at * 99 + ref}`)
+            : Array.from({ length: 100 }, (_, ref) => (ref % 2 === 0 ? `x${half}` : 'x0'))
+        return { refs: refs.join(' ') }
+      })
+    /** Dummies in a row, as many messages below the last of them. */
+    const deepDummies = (messages: number) =>
+      Array.from({ length: messages }, (_, at): Given => {
+        const half = (messages / 2) * 99
+        if (at >= messages / 2) return { refs: `x${half}` }
+        return { refs: Array.from({ length: 100 }, (_, ref) => `x${at * 99 + ref}`).join(' ') }
+      })
+    const oneSubject = (messages: number) =>
+      Array.from({ length: messages }, (_, at): Given => ({ id: `m${at}`, subject: 'Re: s' }))
+
+    it.each([
+      ['loops that are refused', refusedLoops],
+      ['dummies in a row', deepDummies],
+      ['one subject', oneSubject],
+    ])('of %s', async (_, make) => {
+      const work = async (messages: number) => {
+        const pace = new CountingPace()
+        await referencesThreads(messagesOf(make(messages)), pace)
+        return pace.bytes
+      }
+      // Four times as many messages: hardly more than four times the work (the sort's logarithm).
+      expect((await work(2_000)) / (await work(500))).toBeLessThan(6)
+    })
+  })
+
+  it('lets others run, however long it takes', async () => {
+    const pace = new CountingPace()
+    const given = Array.from({ length: 2_000 }, (_, at) => ({ id: `m${at}`, refs: `m${at - 1}` }))
+    await referencesThreads(messagesOf(given), pace)
+    expect(pace.bytesAtOnce).toBeLessThan(STEP_BYTES)
+  })
+
   it.each(['first to last', 'last to first'])(
     'threads conversations of any length, %s',
-    (order) => {
+    async (order) => {
       const length = 50_000
       const chain = Array.from({ length }, (_, at) => ({
         id: `m${at}`,
         refs: at === 0 ? '' : `m${at - 1}`,
         sent: at,
       }))
-      const told = threads(order === 'first to last' ? chain : chain.reverse())
-      expect(told.match(/\(/g)).toHaveLength(1)
-      expect(told.match(/\d+/g)).toHaveLength(length)
+      const text = await threads(order === 'first to last' ? chain : chain.reverse())
+      expect(text.match(/\(/g)).toHaveLength(1)
+      expect(text.match(/\d+/g)).toHaveLength(length)
     },
   )
 })
 
 describe('orderedSubjectThreads', () => {
-  it('puts the messages of a subject below the first', () => {
+  it('puts the messages of a subject below the first', async () => {
     const given = [
       { subject: 'b', sent: 3 },
       { subject: 'Re: a', sent: 2 },
@@ -266,7 +340,7 @@ describe('orderedSubjectThreads', () => {
       { subject: '[list] a', sent: 5 },
       { subject: 'Fwd: b', sent: 4 },
     ]
-    expect(orderedSubjectThreads(messagesOf(given)).map(formatThread).join('')).toBe(
+    expect(told(await orderedSubjectThreads(messagesOf(given), quietPace()))).toBe(
       '(3 (2)(4))(1 5)',
     )
   })
@@ -280,10 +354,10 @@ describe('formatThread', () => {
   // RFC 5256 §4
   it('writes the example of the RFC', () => {
     const thread = leaf(3, leaf(6, leaf(4, leaf(23)), leaf(44, leaf(7, leaf(96)))))
-    expect(formatThread(thread)).toBe('(3 6 (4 23)(44 7 96))')
+    expect(told([thread])).toBe('(3 6 (4 23)(44 7 96))')
   })
   it('writes siblings without a parent', () => {
-    expect(formatThread({ message: null, children: [leaf(3), leaf(5)] })).toBe('((3)(5))')
+    expect(told([{ message: null, children: [leaf(3), leaf(5)] }])).toBe('((3)(5))')
   })
 })
 
@@ -311,6 +385,30 @@ describe('referencesOf', () => {
     expect(referencesOf('nonsense', '<a@x>')).toEqual(['a@x'])
     expect(referencesOf('<c@x>', '<a@x>')).toEqual(['c@x'])
     expect(referencesOf('', null)).toEqual([])
+  })
+})
+
+describe('messageIds and referencesOf, of any header', () => {
+  const naiveIds = (body: string) =>
+    [...body.matchAll(/<([^<>]*)>/g)]
+      .map(([, inside = '']) => inside)
+      .filter((id) => /^.+@[^@]+$/.test(id))
+  it('finds what a pattern finds', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom('<', '>', '@', 'a'), maxLength: 20 }),
+        (body) => {
+          expect(messageIds(body)).toEqual(naiveIds(body))
+        },
+      ),
+    )
+  })
+  it('keeps the nearest ancestors, and no id that is longer than a line', () => {
+    const ids = Array.from({ length: REFERENCES_MAX + 1 }, (_, at) => `${at}@x`)
+    const body = ids.map((id) => `<${id}>`).join(' ')
+    expect(referencesOf(body, null)).toEqual(ids.slice(1))
+    expect(messageIds(`<${'a'.repeat(ID_BYTES_MAX - 2)}@x>`)).toHaveLength(1)
+    expect(messageIds(`<${'a'.repeat(ID_BYTES_MAX - 1)}@x>`)).toEqual([])
   })
 })
 

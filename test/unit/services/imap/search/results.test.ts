@@ -3,6 +3,7 @@ import { formatExtended, savedUids, tellsNothing } from '#services/imap/search/r
 import type { ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import { Cursor } from '#shared/imap/cursor.ts'
 import { parseSearchArguments } from '#shared/imap/search-arguments.ts'
+import { quietPace } from './message-store.ts'
 
 const uids = (...numbers: number[]) => numbers as Uid[]
 const modSeqs: { readonly [uid: number]: number } = { 10: 7, 20: 9, 30: 8 }
@@ -14,13 +15,20 @@ function returns(options: string) {
   return parsed
 }
 
-const format = (options: string, found: Uid[], modSeq = false, by: 'uid' | 'number' = 'uid') =>
-  formatExtended(returns(options), {
+const format = async (
+  options: string,
+  found: Uid[],
+  modSeq = false,
+  by: 'uid' | 'number' = 'uid',
+) => {
+  const results = {
     uids: found,
     by,
-    numberOf: (uid) => uid / 10,
-    modSeqOf: modSeq ? (uid) => modSeqs[uid] as ModSeq : null,
-  }).replace(' UID ', '')
+    numberOf: (uid: Uid) => uid / 10,
+    modSeqOf: modSeq ? (uid: Uid) => modSeqs[uid] as ModSeq : null,
+  }
+  return (await formatExtended(returns(options), results, quietPace())).replace(' UID ', '')
+}
 
 describe('formatExtended', () => {
   // RFC 7162 §3.1.10: the modseq of what is told, the highest of all where ALL or COUNT is
@@ -33,16 +41,16 @@ describe('formatExtended', () => {
     ['MIN COUNT', 'MIN 10 COUNT 3 MODSEQ 9'],
     ['PARTIAL 3:4', 'PARTIAL (3:4 30) MODSEQ 8'],
   ]
-  it.each(rows)('with MODSEQ for %s', (options, told) => {
-    expect(format(options, uids(10, 20, 30), true)).toBe(told)
+  it.each(rows)('with MODSEQ for %s', async (options, told) => {
+    expect(await format(options, uids(10, 20, 30), true)).toBe(told)
   })
 
-  it('keeps the order of a sort', () => {
-    expect(format('MIN MAX ALL', uids(30, 10, 20))).toBe('MIN 30 MAX 20 ALL 30,10,20')
+  it('keeps the order of a sort', async () => {
+    expect(await format('MIN MAX ALL', uids(30, 10, 20))).toBe('MIN 30 MAX 20 ALL 30,10,20')
   })
 
-  it('tells numbers without UID', () => {
-    expect(format('ALL', uids(10, 20, 30), false, 'number')).toBe(' ALL 1:3')
+  it('tells numbers without UID', async () => {
+    expect(await format('ALL', uids(10, 20, 30), false, 'number')).toBe(' ALL 1:3')
   })
 })
 
@@ -60,12 +68,12 @@ describe('savedUids', () => {
     ['SAVE PARTIAL 2:2', [20]],
     ['SAVE PARTIAL 2:2 MIN', [10, 20]],
   ]
-  it.each(rows)('of %s', (options, saved) => {
-    expect(savedUids(returns(options), uids(10, 20, 30))).toEqual(saved)
+  it.each(rows)('of %s', async (options, saved) => {
+    expect(await savedUids(returns(options), uids(10, 20, 30), quietPace())).toEqual(saved)
   })
 
-  it('is ascending whatever the order of the answer', () => {
-    expect(savedUids(returns('SAVE'), uids(30, 10, 20))).toEqual([10, 20, 30])
+  it('is ascending whatever the order of the answer', async () => {
+    expect(await savedUids(returns('SAVE'), uids(30, 10, 20), quietPace())).toEqual([10, 20, 30])
   })
 })
 

@@ -1,15 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { SearchMemory, SearchTooLarge } from '#services/imap/search/memory.ts'
+import { SORT_KEY_CHARACTERS_MAX } from '#services/imap/search/sort-key.ts'
 import { sortMessages } from '#services/imap/search/sort-messages.ts'
 import type { SortCriterion, SortKey } from '#shared/imap/search-arguments.ts'
-import { MessageStore } from './message-store.ts'
+import { ByteBudget } from '#shared/runtime/byte-budget.ts'
+import { MessageStore, plentyOfMemory, quietPace } from './message-store.ts'
 
 const sorted = async (store: MessageStore, ...criteria: readonly SortCriterion[]) =>
-  sortMessages(
-    store.stored.map(({ record }) => record),
-    criteria,
-    store.reading(),
-  )
+  sortMessages(store.field, criteria, store.reading())
 
 function storeOf(...headers: readonly string[]): MessageStore {
   const store = new MessageStore()
@@ -57,8 +56,9 @@ describe('sortMessages', () => {
   it('reads nothing for arrival and size', async () => {
     const store = storeOf('X: 1')
     const reading = { ...store.reading(), blobs: () => Promise.reject(new Error('read')) }
-    const records = store.stored.map(({ record }) => record)
-    await expect(sortMessages(records, [by('arrival'), by('size')], reading)).resolves.toEqual([1])
+    await expect(sortMessages(store.field, [by('arrival'), by('size')], reading)).resolves.toEqual([
+      1,
+    ])
   })
 
   it('goes from criterion to criterion; the number decides in the end, reversed or not', () => {
@@ -93,5 +93,47 @@ describe('sortMessages', () => {
         expect(await sorted(store, ...wanted)).toEqual(expected.map(({ uid }) => uid))
       }),
     )
+  })
+
+  describe('holds little, whatever the senders send', () => {
+    /** A display name that folding makes 18 times as long. */
+    const huge = (at: number) => `From: ${at} ${'\u{fdfa}'.repeat(20_000)} <a@x>`
+    const store = () => storeOf(...Array.from({ length: 20 }, (_, at) => latin1(huge(at))))
+    const latin1 = (text: string) => Buffer.from(text, 'utf8').toString('latin1')
+
+    it('cuts keys, and keeps one for a criterion however often it is named', async () => {
+      const once = plentyOfMemory()
+      const often = plentyOfMemory()
+      const given = store()
+      await sortMessages(given.field, [by('displayfrom')], given.reading(quietPace(), once))
+      const repeated = Array.from({ length: 20 }, (_, at) => by('displayfrom', at % 2 === 1))
+      await sortMessages(given.field, repeated, given.reading(quietPace(), often))
+      // Two bytes a character, and what a message takes beside.
+      expect(once.held).toBeLessThan(20 * (2 * SORT_KEY_CHARACTERS_MAX + 200))
+      expect(often.held).toBe(once.held)
+    })
+
+    it('ends when it would hold more than it may', async () => {
+      const given = store()
+      const needs = plentyOfMemory()
+      await sortMessages(given.field, [by('displayfrom')], given.reading(quietPace(), needs))
+      const sortWith = (bytes: number) => {
+        const memory = new SearchMemory(new ByteBudget(bytes), bytes)
+        return sortMessages(given.field, [by('displayfrom')], given.reading(quietPace(), memory))
+      }
+      await expect(sortWith(needs.held)).resolves.toHaveLength(20)
+      await expect(sortWith(needs.held - 1)).rejects.toBeInstanceOf(SearchTooLarge)
+    })
+  })
+
+  it('compares the beginnings of long keys', async () => {
+    const long = 'a'.repeat(SORT_KEY_CHARACTERS_MAX)
+    expect(await sorted(storeOf(`Subject: ${long}z`, `Subject: ${long}b`), by('subject'))).toEqual([
+      1, 3,
+    ])
+    const shorter = long.slice(1)
+    expect(
+      await sorted(storeOf(`Subject: ${shorter}z`, `Subject: ${shorter}b`), by('subject')),
+    ).toEqual([3, 1])
   })
 })

@@ -3,11 +3,7 @@ import { threadMessages } from '#services/imap/search/thread-messages.ts'
 import { MessageStore } from './message-store.ts'
 
 const threaded = (store: MessageStore, references = true) =>
-  threadMessages(
-    store.stored.map(({ record }) => record),
-    store.reading(),
-    { references, numberOf: (uid) => uid },
-  )
+  threadMessages(store.field, store.reading(), { references, numberOf: (uid) => uid })
 
 describe('threadMessages', () => {
   it('takes ids, subject and date from index and header', async () => {

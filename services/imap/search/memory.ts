@@ -1,0 +1,74 @@
+// What one SEARCH, SORT, THREAD or ESEARCH holds while it runs: positions, keys, ids. Counted roughly, taken from memory that all
+// searches of the process share, and given back at the end of the command.
+
+import { ByteBudget } from '#shared/runtime/byte-budget.ts'
+import type { Completion } from '../command.ts'
+
+/** Held by one command: some 170,000 messages to be threaded, or a million to be sorted by one key. */
+export const SEARCH_BYTES_MAX = 128 * 1024 * 1024
+/** Held by all searches of the process. */
+export const SEARCHES_BYTES_MAX = 256 * 1024 * 1024
+/** Taken from the shared memory at a time, at most, beyond what is needed. */
+const CHUNK_BYTES = 256 * 1024
+
+const searches = new ByteBudget(SEARCHES_BYTES_MAX)
+
+/** The command needs more than it may hold: caught where the command is answered. */
+export class SearchTooLarge extends Error {
+  override readonly name = 'SearchTooLarge'
+  readonly completion: Completion
+
+  constructor(completion: Completion) {
+    super(completion.text)
+    this.completion = completion
+  }
+}
+
+const tooMuch: Completion = {
+  status: 'NO',
+  code: 'LIMIT',
+  text: 'Too much to sort or thread at once, search for less',
+}
+
+const tooMany: Completion = {
+  status: 'NO',
+  code: 'UNAVAILABLE',
+  text: 'Too many large searches at the same time, try again later',
+}
+
+export class SearchMemory implements Disposable {
+  readonly #shared: ByteBudget
+  readonly #bytesMax: number
+  #held = 0
+  #taken = 0
+
+  constructor(shared: ByteBudget = searches, bytesMax = SEARCH_BYTES_MAX) {
+    this.#shared = shared
+    this.#bytesMax = bytesMax
+  }
+
+  get held(): number {
+    return this.#held
+  }
+
+  /** Throws SearchTooLarge. */
+  hold(bytes: number): void {
+    this.#held += bytes
+    if (this.#held > this.#bytesMax) throw new SearchTooLarge(tooMuch)
+    const needed = this.#held - this.#taken
+    if (needed <= 0) return
+    // As much again as it has, for few steps; exactly what it needs where there is no room for that.
+    for (const chunk of [needed + Math.min(this.#taken, CHUNK_BYTES), needed]) {
+      if (!this.#shared.tryTake(chunk)) continue
+      this.#taken += chunk
+      return
+    }
+    throw new SearchTooLarge(tooMany)
+  }
+
+  [Symbol.dispose](): void {
+    this.#shared.give(this.#taken)
+    this.#taken = 0
+    this.#held = 0
+  }
+}
