@@ -1,6 +1,10 @@
 // Writing objects to S3: one request while the bytes fit into a part, else a multipart upload of our own, because the
 // SDK cannot send a stream whose length it does not know.
+//
+// Checksums are ours and not left to the SDK's defaults: S3 ends an upload only when its beginning named the algorithm and its
+// end names the checksum of every part (Amazon S3 User Guide, "Checking object integrity", multipart uploads).
 
+import { crc32 } from 'node:zlib'
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -41,7 +45,14 @@ async function putWhole(target: PutTarget, bytes: Uint8Array): Promise<Put> {
   for (let attempt = 0; ; attempt++) {
     try {
       const name = { Bucket: target.bucket, Key: target.key }
-      await target.s3.send(new PutObjectCommand({ ...name, ...ifAbsentField(target), Body: bytes }))
+      await target.s3.send(
+        new PutObjectCommand({
+          ...name,
+          ...ifAbsentField(target),
+          Body: bytes,
+          ChecksumCRC32: checksumOf(bytes),
+        }),
+      )
       return { stored: true, bytes: bytes.byteLength }
     } catch (error) {
       if (httpStatus(error) === 412) return refused(error, bytes.byteLength)
@@ -74,12 +85,14 @@ async function putParts(
 class MultipartUpload {
   readonly #target: PutTarget
   readonly #id: { readonly Bucket: string; readonly Key: string; readonly UploadId: string }
-  readonly #parts: { readonly PartNumber: number; readonly ETag: string }[] = []
+  readonly #parts: UploadedPart[] = []
   #bytes = 0
 
   static async begin(target: PutTarget): Promise<MultipartUpload> {
     const name = { Bucket: target.bucket, Key: target.key }
-    const created = target.s3.send(new CreateMultipartUploadCommand(name))
+    const created = target.s3.send(
+      new CreateMultipartUploadCommand({ ...name, ChecksumAlgorithm: 'CRC32' }),
+    )
     const { UploadId = '' } = await calling('CreateMultipartUpload', created)
     return new MultipartUpload(target, UploadId)
   }
@@ -91,9 +104,10 @@ class MultipartUpload {
 
   async send(part: Uint8Array): Promise<void> {
     const PartNumber = this.#parts.length + 1
-    const command = new UploadPartCommand({ ...this.#id, PartNumber, Body: part })
+    const ChecksumCRC32 = checksumOf(part)
+    const command = new UploadPartCommand({ ...this.#id, PartNumber, Body: part, ChecksumCRC32 })
     const { ETag = '' } = await calling('UploadPart', this.#target.s3.send(command))
-    this.#parts.push({ PartNumber, ETag })
+    this.#parts.push({ PartNumber, ETag, ChecksumCRC32 })
     this.#bytes += part.byteLength
   }
 
@@ -118,6 +132,19 @@ class MultipartUpload {
   async abort(): Promise<void> {
     await this.#target.s3.send(new AbortMultipartUploadCommand(this.#id)).catch(() => undefined)
   }
+}
+
+type UploadedPart = {
+  readonly PartNumber: number
+  readonly ETag: string
+  readonly ChecksumCRC32: string
+}
+
+/** As S3 writes it: four bytes, big-endian, in base64. */
+function checksumOf(bytes: Uint8Array): string {
+  const sum = Buffer.alloc(4)
+  sum.writeUInt32BE(crc32(bytes))
+  return sum.toString('base64')
 }
 
 function ifAbsentField(target: PutTarget): { IfNoneMatch?: string } {
