@@ -5,7 +5,7 @@
 // are read to their end before it is answered, so that no byte of it is ever taken for a command.
 
 import type { SmtpEnvelope, Spooled } from '#shared/contracts/spool.ts'
-import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { LogFields } from '#shared/runtime/log.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
 import { MessageSource } from './message-source.ts'
@@ -95,7 +95,7 @@ export class MessageReceipt {
     } catch (error) {
       if (!(error instanceof TemporaryFailure)) throw error
       this.#session.log.warn({ queueId: this.#transaction.queueId, err: error }, 'message failed')
-      return replies.temporaryFailure
+      return error instanceof SystemFull ? replies.systemFull : replies.temporaryFailure
     }
   }
 

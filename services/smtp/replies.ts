@@ -65,6 +65,7 @@ export const replies = {
   tooBig: (limit: number) =>
     reply(552, '5.3.4', `Message size exceeds fixed maximum message size ${limit}`),
   temporaryFailure: reply(451, '4.3.0', 'Local error in processing, try again later'),
+  systemFull: reply(451, '4.3.1', 'No room for the message now, try again later'),
 
   tooManyConnections: reply(421, '4.7.0', 'Too many connections, try again later'),
   tooManyErrors: reply(421, '4.7.0', 'Too many errors, closing connection'),

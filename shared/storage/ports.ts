@@ -3,7 +3,7 @@
 //
 // Promises common to all: when a promise that writes resolves, a crash does not lose the write. A failure of the
 // world (network, throttling, full disk) rejects with `TemporaryFailure` (shared/runtime/errors.ts); the write may or
-// may not have happened. A call that can never succeed (a key too long, 101 writes) rejects with `StorageMisuse`.
+// may not have happened. Where there was no room for it, in memory or on the disk, it is `SystemFull`. A call that can never succeed (a key too long, 101 writes) rejects with `StorageMisuse`.
 
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 

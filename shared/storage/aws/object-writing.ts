@@ -16,29 +16,57 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { backoffMs } from './chunks.ts'
 import { calling, httpStatus, storageFailure, wasRetried } from './failures.ts'
-import { partsOf } from './object-parts.ts'
 import type { ObjectName } from './object-reading.ts'
+import { PART_BYTES, type UploadMemory } from './upload-memory.ts'
 
-export type PutTarget = ObjectName & { readonly clock: Clock; readonly ifAbsent: boolean }
+export type PutTarget = ObjectName & {
+  readonly memory: UploadMemory
+  readonly clock: Clock
+  readonly ifAbsent: boolean
+}
 export type Put = { readonly stored: boolean; readonly bytes: number }
 
-/** Memory that one upload takes. S3 wants at least 5 MiB for all parts but the last. */
-export const PART_BYTES = 8 * 1024 * 1024
 /** Attempts of a conditional put that meets another put of the same key at the same time. */
 const CONFLICT_ATTEMPTS_MAX = 5
 const PAUSE_MS = 50
 const PAUSE_MAX_MS = 500
 
+type Source = Uint8Array | AsyncIterable<Uint8Array>
+
 /** Errors of the source are passed on as they are, and what was uploaded until then is given up. */
-export async function putObject(
-  target: PutTarget,
-  source: Uint8Array | AsyncIterable<Uint8Array>,
-): Promise<Put> {
-  const parts = partsOf(source, PART_BYTES)
-  const first = await parts.next()
-  if (first.done === true) return putWhole(target, new Uint8Array(0))
-  if (first.value.byteLength < PART_BYTES) return putWhole(target, first.value)
-  return putParts(target, first.value, parts)
+export async function putObject(target: PutTarget, source: Source): Promise<Put> {
+  // What the caller holds anyway needs no memory of ours.
+  if (!(source instanceof Uint8Array)) return putStream(target, source)
+  if (source.byteLength <= PART_BYTES) return putWhole(target, source)
+  return putParts(target, async (upload) => {
+    for (let start = 0; start < source.byteLength; start += PART_BYTES) {
+      await upload.send(source.subarray(start, start + PART_BYTES))
+    }
+  })
+}
+
+async function putStream(target: PutTarget, source: AsyncIterable<Uint8Array>): Promise<Put> {
+  const chunks = source[Symbol.asyncIterator]()
+  try {
+    using buffer = target.memory.buffer()
+    const fill = async (rest: Uint8Array): Promise<Uint8Array> => {
+      for (let left = await buffer.append(rest); ; ) {
+        if (left.byteLength > 0) return left
+        const { done, value } = await chunks.next()
+        if (done === true) return left
+        left = await buffer.append(value)
+      }
+    }
+    const rest = await fill(new Uint8Array(0))
+    if (rest.byteLength === 0) return await buffer.send((bytes) => putWhole(target, bytes))
+    return await putParts(target, async (upload) => {
+      for (let left = rest; !buffer.isEmpty; left = await fill(left)) {
+        await buffer.send((part) => upload.send(part))
+      }
+    })
+  } finally {
+    await chunks.return?.()
+  }
 }
 
 async function putWhole(target: PutTarget, bytes: Uint8Array): Promise<Put> {
@@ -66,13 +94,11 @@ async function putWhole(target: PutTarget, bytes: Uint8Array): Promise<Put> {
 
 async function putParts(
   target: PutTarget,
-  first: Uint8Array,
-  rest: AsyncIterable<Uint8Array>,
+  send: (upload: MultipartUpload) => Promise<void>,
 ): Promise<Put> {
   const upload = await MultipartUpload.begin(target)
   try {
-    await upload.send(first)
-    for await (const part of rest) await upload.send(part)
+    await send(upload)
     const put = await upload.complete()
     if (!put.stored) await upload.abort()
     return put

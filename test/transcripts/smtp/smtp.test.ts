@@ -19,7 +19,8 @@ playTranscripts(new URL('.', import.meta.url), { connect })
 async function connect(header: Header): Promise<Target> {
   const fakes = smtpFakes()
   const { spool: failsAt } = header
-  if (failsAt === 'receive' || failsAt === 'accept') fakes.spool.failsAt = failsAt
+  if (failsAt === 'receive' || failsAt === 'accept' || failsAt === 'room')
+    fakes.spool.failsAt = failsAt
   const certificates = header.certificate === 'none' ? undefined : fakes.certificates
   const listener = createSmtpListener(optionsOf(header), { ...fakes, certificates })
   const { port } = await listener.listen()
