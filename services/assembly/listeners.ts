@@ -132,6 +132,7 @@ function makers(core: Core, { certificates, policy }: ListenerParts) {
       table: store.tables.mail,
       objects: store.objects,
       signals: store.signals,
+      space: store.space,
       authenticator,
       accountSessions,
       quota: core.quota,

@@ -9,7 +9,7 @@ import type { Quota } from '#shared/mailbox/quota.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import type { ObjectStore, Signals, Table } from '#shared/storage/ports.ts'
+import type { ObjectStore, Signals, Space, Table } from '#shared/storage/ports.ts'
 import type { AccountSessions } from './account-sessions.ts'
 import type { ImapOptions } from './config.ts'
 import type { Notifications } from './notify/notifications.ts'
@@ -40,6 +40,7 @@ export type Services = {
   readonly table: Table
   readonly objects: ObjectStore
   readonly signals: Signals
+  readonly space: Space
   readonly authenticator: Authenticator
   readonly accountSessions: AccountSessions
   /** What the account may store; undefined when it is gone. */

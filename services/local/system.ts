@@ -26,6 +26,8 @@ export type System = {
   stop(): Promise<void>
 }
 
+/** Free at least, in messages of the largest size: as Postfix's smtpd asks for. */
+const RESERVE_MESSAGES = 1.5
 /** How long a session may take to finish its transaction when the system stops. */
 export const STOP_GRACE_MS = 10_000
 /** How long deliveries to other hosts may go on after that. */
@@ -46,7 +48,12 @@ export async function startSystem(deps: {
   const store = opening.use(
     await explained(
       `cannot use the data folder ${deps.directory}`,
-      openEmbeddedStore({ directory: deps.directory, clock, log }),
+      openEmbeddedStore({
+        directory: deps.directory,
+        clock,
+        log,
+        reserveBytes: Math.max(settings.queueMinfree, RESERVE_MESSAGES * settings.messageSizeLimit),
+      }),
     ),
   )
   const core = createCore({ store, settings, clock, log })

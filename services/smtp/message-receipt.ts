@@ -94,8 +94,13 @@ export class MessageReceipt {
       return await this.#judge(received.spooled)
     } catch (error) {
       if (!(error instanceof TemporaryFailure)) throw error
+      if (error instanceof SystemFull) {
+        // Whoever has no room tells of it itself, and not once for each message.
+        this.#log('message refused', { reply: replies.systemFull.text, reason: error.message })
+        return replies.systemFull
+      }
       this.#session.log.warn({ queueId: this.#transaction.queueId, err: error }, 'message failed')
-      return error instanceof SystemFull ? replies.systemFull : replies.temporaryFailure
+      return replies.temporaryFailure
     }
   }
 

@@ -65,6 +65,7 @@ export const replies = {
   tooBig: (limit: number) =>
     reply(552, '5.3.4', `Message size exceeds fixed maximum message size ${limit}`),
   temporaryFailure: reply(451, '4.3.0', 'Local error in processing, try again later'),
+  insufficientStorage: reply(452, '4.3.1', 'Insufficient system storage'),
   systemFull: reply(451, '4.3.1', 'No room for the message now, try again later'),
 
   tooManyConnections: reply(421, '4.7.0', 'Too many connections, try again later'),

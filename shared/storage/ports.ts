@@ -257,6 +257,21 @@ export interface Subscription {
   close(): Promise<void>
 }
 
+// ------------------------------------------------------------------------------------------------- Space
+
+/**
+ * Room for more. Whatever takes something in asks first, before it takes a byte; what delivers, reads or deletes does not, and lives
+ * on the reserve. A store whose room never ends always has some.
+ */
+export interface Space {
+  /** Whether less than the reserve is free. Cheap: asked at every message. */
+  isShort(): Promise<boolean>
+  /** Rejects with SystemFull when it is. */
+  require(): Promise<void>
+}
+
+export const endlessSpace: Space = { isShort: async () => false, require: async () => {} }
+
 // ------------------------------------------------------------------------------------------------- Store
 
 /** All that a process needs of a driver, opened together and closed together. */
@@ -265,6 +280,7 @@ export interface Store extends AsyncDisposable {
   readonly objects: ObjectStore
   readonly queues: { readonly [name in QueueName]: Queue }
   readonly signals: Signals
+  readonly space: Space
 }
 
 /** Separate tables, so that a role can be denied what it does not need. Schema: docs/ARCHITECTURE.md, "Data". */

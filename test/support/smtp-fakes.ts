@@ -27,13 +27,17 @@ export class FakeSpool implements Spool {
   readonly contents = new Map<QueueId, Buffer>()
   /** Errors of sources, that is messages that were given up. */
   readonly failures: unknown[] = []
-  /** Where it fails; `room`: it has none for the message. */
-  failsAt: 'receive' | 'accept' | 'room' | undefined
+  /** Where it fails; `mail` and `room`: it has no room for a message, before it or within it. */
+  failsAt: 'mail' | 'receive' | 'accept' | 'room' | undefined
   /** Bytes are counted and forgotten. */
   keepsContents = true
   bytes = 0
   /** Awaited before each chunk is taken. */
   gate: Promise<void> | undefined
+
+  async hasRoom(): Promise<boolean> {
+    return this.failsAt !== 'mail'
+  }
 
   newQueueId(): QueueId {
     return newQueueId(Date.now())

@@ -4,6 +4,7 @@
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import {
+  endlessSpace,
   type Queue,
   type QueueName,
   queueLayouts,
@@ -99,6 +100,7 @@ export async function openAwsStore(
       'active-dead': queue('active-dead'),
     },
     signals,
+    space: endlessSpace,
     hintsSent: () => signals.hintsSent(),
     async [Symbol.asyncDispose]() {
       await signals.close()

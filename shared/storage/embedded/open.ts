@@ -12,6 +12,7 @@ import {
   type Store,
   tableLayouts,
 } from '../ports.ts'
+import { DiskSpace, type FreeBytes } from './disk-space.ts'
 import { Environment } from './environment.ts'
 import { syncFolder } from './object-files.ts'
 import { EmbeddedObjectStore } from './objects.ts'
@@ -25,6 +26,10 @@ export type EmbeddedOptions = {
   readonly directory: string
   readonly clock?: Clock
   readonly log?: Log
+  /** What stays free of the disk when more is taken in. Default 0: nothing is refused. */
+  readonly reserveBytes?: number
+  /** Default: what the file system says. */
+  readonly freeBytes?: FreeBytes
 }
 
 export interface EmbeddedStore extends Store {
@@ -50,11 +55,13 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
     const signalsFolder = join(directory, 'signals')
     await mkdir(objectsFolder, { recursive: true, mode: 0o700 })
     await mkdir(signalsFolder, { recursive: true, mode: 0o700 })
-    const environment = new Environment(directory, log)
+    const { reserveBytes = 0, freeBytes } = options
+    const space = new DiskSpace({ directory, reserveBytes, freeBytes, clock, log })
+    const environment = new Environment(directory, { log, space })
     await syncFolder(directory)
     await syncFolder(dirname(directory))
     const tables = openTables(environment, clock)
-    const objects = new EmbeddedObjectStore(environment, objectsFolder, clock)
+    const objects = new EmbeddedObjectStore(environment, { folder: objectsFolder, clock, space })
     const signals = new EmbeddedSignals(signalsFolder, log)
     const queues = openQueues(environment, clock, signals)
     let closing: Promise<void> | undefined
@@ -70,6 +77,7 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
       objects,
       queues,
       signals,
+      space,
       purgeExpired: (limit) => purgeExpired(environment, Object.values(tables), clock, limit),
       sweepOrphans: () => objects.sweepOrphans(),
       [Symbol.asyncDispose]: () => (closing ??= close()),
