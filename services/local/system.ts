@@ -3,7 +3,7 @@
 // Implementation notes: `stop` first closes the listeners (sessions end, what has no `250` was not accepted), then lets the
 // workers finish what they hold, then closes the store. A kill at any moment loses nothing: everything accepted is in the
 // queue table with a due time. Deliveries to other hosts may take minutes; they get their own grace time and are then cut off
-// and deferred.
+// and deferred. One process serves a data folder: the lock comes first and goes last.
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -17,6 +17,7 @@ import { systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { lockForServing } from '#shared/storage/embedded/serving-lock.ts'
 import { createWorkers } from './workers.ts'
 
 export type System = {
@@ -45,9 +46,11 @@ export async function startSystem(deps: {
   const { settings, log } = deps
   const clock = systemClock
   await using opening = new AsyncDisposableStack()
+  const what = `cannot use the data folder ${deps.directory}`
+  opening.use(await explained(what, lockForServing(deps.directory, clock.now())))
   const store = opening.use(
     await explained(
-      `cannot use the data folder ${deps.directory}`,
+      what,
       openEmbeddedStore({
         directory: deps.directory,
         clock,

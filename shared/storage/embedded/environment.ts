@@ -13,6 +13,7 @@ import { quietLmdb } from './quiet-lmdb.ts'
 /** A database of bytes under byte keys, sorted by byte. */
 export type Bytes = Database<Uint8Array, Uint8Array>
 
+export const STORE_FILE = 'store.mdb'
 const DATABASES_MAX = 64
 /** lmdb's largest key with pages of 4 KiB. */
 export const LMDB_KEY_BYTES_MAX = 1_978
@@ -40,7 +41,7 @@ export class Environment {
     this.#log = parts.log
     this.#space = parts.space
     this.#root = open({
-      path: join(directory, 'store.mdb'),
+      path: join(directory, STORE_FILE),
       noSubdir: true,
       overlappingSync: false,
       // With batching by event turn a failed commit also rejects a promise that nobody can reach.
