@@ -1,6 +1,6 @@
 // The queue and what leaves it.
 
-import { nextHop } from '../address-kinds.ts'
+import { networkList, nextHop } from '../address-kinds.ts'
 import { bytes, duration, filePath, integer, text } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
@@ -52,6 +52,12 @@ export const queueSettings = {
     default: '',
     about: 'File whose first line is the password at the relay host.',
     known: { postfix: 'smtp_sasl_password_maps' },
+  }),
+  privateDestinationNetworks: new Setting(networkList, {
+    default: [],
+    about:
+      "Networks that mail may be delivered to although they are private, loopback or this machine's own; elsewhere a domain whose MX or address leads there is returned with 5.4.4 or 5.4.6. The relayhost may be anywhere.",
+    known: { postfix: 'inet_interfaces, proxy_interfaces' },
   }),
   smtpConnectTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
     default: 30 * SECOND,
