@@ -57,7 +57,7 @@ export const environments = {
     'DRAIN_SECONDS',
     'MEMORY_MIB',
   ],
-  policy: ['DIRECTORY_TABLE', 'MAIL_TABLE'],
+  policy: ['DIRECTORY_TABLE', 'MAIL_TABLE', 'COUNTERS_TABLE'],
   cleanup: [
     'DIRECTORY_TABLE',
     'MAIL_TABLE',

@@ -13,6 +13,7 @@ import { rejectOverQuota } from './quota.ts'
 import { permitMynetworks, permitSaslAuthenticated, rejectUnauthDestination } from './relay.ts'
 import { badRecipient, tooManyHops, tryLater } from './replies.ts'
 import type { Restriction } from './restriction.ts'
+import type { SendingLimits } from './sending-limits.ts'
 
 export type PolicyOptions = {
   /** Completes `postmaster` without a domain (RFC 5321 §4.5.1). */
@@ -26,11 +27,13 @@ export function createPolicy(deps: {
   readonly directory: Directory
   readonly usage: (accountId: AccountId) => Promise<Usage>
   readonly isMynetwork: (address: string) => boolean
+  readonly sending: SendingLimits
   readonly options: PolicyOptions
   readonly log: Log
 }): PolicyClient {
   const defaultDomain: Domain | undefined = parseDomain(deps.options.defaultDomain)
   const restrictions: readonly Restriction[] = [
+    deps.sending.restriction,
     permitMynetworks(deps.isMynetwork),
     permitSaslAuthenticated,
     rejectUnauthDestination,
@@ -56,10 +59,12 @@ export function createPolicy(deps: {
       }
     },
 
-    message(request: MessageRequest) {
+    async message(request: MessageRequest) {
       // RFC 5321 §6.3: counting Received fields ends a loop between servers.
       const looping = request.receivedFields > deps.options.hopcountLimit
-      return Promise.resolve(looping ? rejected(tooManyHops, 'hopcount_limit') : permitted)
+      if (looping) return rejected(tooManyHops, 'hopcount_limit')
+      const tooMuch = await deps.sending.count(request)
+      return tooMuch ? rejected(tooMuch, deps.sending.restriction.name) : permitted
     },
   }
 }
