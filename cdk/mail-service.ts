@@ -144,6 +144,7 @@ function containerVariables({ deployment, storage }: Parts): ContainerVariables 
     TLS_SECRET: storage.tlsSecret.secretArn,
     HEALTH_PORT: String(HEALTH_PORT),
     DRAIN_SECONDS: String(deployment.preset.drainSeconds),
+    MEMORY_MIB: String(deployment.preset.taskMemoryMiB),
   }
 }
 

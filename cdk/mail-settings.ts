@@ -8,9 +8,9 @@ export type MailSettings =
   | { readonly kind: 'ok'; readonly variables: { readonly [variable: string]: string } }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
 
-/** Set by the deployment itself, or about files that no container has. */
+/** Set by the deployment itself, or about files and disks that no container has. */
 const notHere =
-  /^(?:hostname|relayhost.*|listeners\..*|tls\.(?:certificateFile|keyFile)|proxyTrustedNetworks)$/
+  /^(?:hostname|relayhost.*|queueMinfree|listeners\..*|tls\.(?:certificateFile|keyFile)|proxyTrustedNetworks)$/
 
 /** Lambda takes 4 KB of variables altogether. */
 const VARIABLES_BYTES_MAX = 2_500

@@ -80,6 +80,8 @@ export function spoolMessages(parts: {
     allow(['lambda:InvokeFunction'], [parts.policy.lambda.functionArn]),
     allow(['dynamodb:PutItem'], [parts.storage.tables.queue.tableArn], keysLike('Q#*')),
     allow(['sqs:SendMessage'], [parts.queues.incoming.queue.queueArn]),
+    // What an account sends is counted as it is accepted.
+    allow(['dynamodb:UpdateItem'], [parts.storage.tables.counters.tableArn], keysLike('SENT#*')),
   ]
 }
 

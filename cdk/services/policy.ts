@@ -8,7 +8,7 @@ import { POLICY_TIMEOUT } from '../timeouts.ts'
 
 export class Policy extends PostwolkeFunction<'policy'> {
   constructor(scope: Construct, { deployment, bundles, storage }: Omit<Parts, 'queues'>) {
-    const { directory, mail } = storage.tables
+    const { directory, mail, counters } = storage.tables
     super(scope, 'policy', {
       deployment,
       bundles,
@@ -16,11 +16,14 @@ export class Policy extends PostwolkeFunction<'policy'> {
       environment: {
         DIRECTORY_TABLE: directory.tableName,
         MAIL_TABLE: mail.tableName,
+        COUNTERS_TABLE: counters.tableName,
       },
       statements: [
         allow(['dynamodb:BatchGetItem'], [directory.tableArn]),
         // How full a mailbox is stands in one item; of one that an older version made, on its folders.
         allow(['dynamodb:GetItem', 'dynamodb:Query'], [mail.tableArn], keysLike('A#*')),
+        // How much an account has sent today; counted here where the authors of a message have to be looked up.
+        allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [counters.tableArn], keysLike('SENT#*')),
       ],
     })
   }

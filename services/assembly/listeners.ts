@@ -136,6 +136,7 @@ function makers(core: Core, { certificates, policy }: ListenerParts) {
       table: store.tables.mail,
       objects: store.objects,
       signals: store.signals,
+      space: store.space,
       authenticator,
       accountSessions,
       memory,

@@ -6,6 +6,7 @@ import { createCollector } from '#services/collector/collector.ts'
 import { createDelivery } from '#services/delivery/delivery.ts'
 import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
 import { createPolicy } from '#services/policy/policy.ts'
+import { createSendingLimits } from '#services/policy/sending-limits.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
 import type { PolicyClient } from '#shared/contracts/policy.ts'
@@ -17,11 +18,13 @@ import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
 import type { Core } from './core.ts'
 import { createExpand } from './expand.ts'
 
-export function assemblePolicy({ directory, mailbox, settings, log }: Core): PolicyClient {
+export function assemblePolicy(core: Core): PolicyClient {
+  const { directory, mailbox, settings, store, clock, log } = core
   return createPolicy({
     directory,
     usage: mailbox.usage,
     isMynetwork: createNetworkMatcher(settings.mynetworks),
+    sending: createSendingLimits({ counters: store.tables.counters, clock, options: settings }),
     options: settings,
     log,
   })

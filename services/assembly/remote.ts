@@ -5,6 +5,7 @@ import { type Connect, connectTcp } from '#services/delivery/remote/connect.ts'
 import type { RemoteGroup } from '#services/delivery/remote/group.ts'
 import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
 import type { RelayAuth } from '#services/delivery/remote/session.ts'
+import { createTargets } from '#services/delivery/remote/targets.ts'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
@@ -51,6 +52,7 @@ export function openRemoteDelivery(
   const { deliver } = createRemoteDelivery({
     connect,
     resolver: createSystemResolver(),
+    targets: createTargets(settings.privateDestinationNetworks),
     settings: {
       hostname: settings.hostname,
       relayhost,

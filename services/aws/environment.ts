@@ -4,6 +4,9 @@
 /** What every entry has besides: where its metrics go (embedded metric format), such as `Postwolke/<name>`. */
 export const commonVariables = ['METRICS_NAMESPACE'] as const
 
+/** Of a container's memory (MEMORY_MIB), what uploads may hold all together: the rest is for the process and its other budgets. */
+export const UPLOAD_MEMORY_SHARE = 1 / 4
+
 /** Required variables of each entry. Containers: edge, or smtp, imap and pop3 each in a service of its own. The rest are functions. */
 export const environments = {
   edge: [
@@ -18,6 +21,7 @@ export const environments = {
     'TLS_SECRET',
     'HEALTH_PORT',
     'DRAIN_SECONDS',
+    'MEMORY_MIB',
   ],
   smtp: [
     'DIRECTORY_TABLE',
@@ -30,6 +34,7 @@ export const environments = {
     'TLS_SECRET',
     'HEALTH_PORT',
     'DRAIN_SECONDS',
+    'MEMORY_MIB',
   ],
   imap: [
     'DIRECTORY_TABLE',
@@ -40,6 +45,7 @@ export const environments = {
     'TLS_SECRET',
     'HEALTH_PORT',
     'DRAIN_SECONDS',
+    'MEMORY_MIB',
   ],
   pop3: [
     'DIRECTORY_TABLE',
@@ -49,8 +55,9 @@ export const environments = {
     'TLS_SECRET',
     'HEALTH_PORT',
     'DRAIN_SECONDS',
+    'MEMORY_MIB',
   ],
-  policy: ['DIRECTORY_TABLE', 'MAIL_TABLE'],
+  policy: ['DIRECTORY_TABLE', 'MAIL_TABLE', 'COUNTERS_TABLE'],
   cleanup: [
     'DIRECTORY_TABLE',
     'MAIL_TABLE',

@@ -7,7 +7,10 @@ import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import { type AwsClients, endpointsIn, openAwsClients } from '#shared/storage/aws/clients.ts'
 import { type AwsStore, openAwsStore } from '#shared/storage/aws/open.ts'
+import { UPLOAD_MEMORY_SHARE } from './environment.ts'
 import type { Environment } from './process.ts'
+
+const MIB = 1024 * 1024
 
 export type AwsCore = {
   readonly store: AwsStore
@@ -34,6 +37,7 @@ export async function openCore(parts: {
         counters: environment.COUNTERS_TABLE,
       },
       bucket: environment.OBJECTS_BUCKET,
+      uploadBytesMax: uploadBytesMax(environment),
       queueUrls: {
         incoming: environment.INCOMING_QUEUE_URL,
         active: environment.ACTIVE_QUEUE_URL,
@@ -50,4 +54,10 @@ export async function openCore(parts: {
     clients,
   )
   return { store, core: createCore({ store, settings, clock: systemClock, log }), clients }
+}
+
+/** Functions upload one small message at a time and keep the default. */
+function uploadBytesMax({ MEMORY_MIB }: Environment): number | undefined {
+  if (MEMORY_MIB === undefined) return undefined
+  return Math.floor(Number(MEMORY_MIB) * MIB * UPLOAD_MEMORY_SHARE)
 }

@@ -9,7 +9,9 @@ import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { type LoadedSettings, loadSettings } from '#shared/runtime/settings/load.ts'
 import { formatProblem } from '#shared/runtime/settings/problems.ts'
+import { STORE_FILE } from '#shared/storage/embedded/environment.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { MARKER_FILE } from '#shared/storage/embedded/store-marker.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { CommandFailure } from './failure.ts'
 import { createOutput, type Output } from './output.ts'
@@ -34,8 +36,6 @@ export type Common = {
 
 export const CONFIG_FILE = 'postwolke.toml'
 const defaultData = 'data'
-/** What the embedded store's folder always has. */
-const STORE_FILE = 'store.mdb'
 
 /** Every command takes these. */
 export function withCommonOptions(command: Command): Command {
@@ -120,8 +120,11 @@ function outputsFile(common: Common, process: Process): string | undefined {
 
 /** A mistyped folder must not look like a mail system with an empty queue. */
 async function mustExist(directory: string): Promise<void> {
-  await access(join(directory, STORE_FILE)).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') return
+  const files = [STORE_FILE, MARKER_FILE].map((name) => access(join(directory, name)))
+  // Where only one of them is missing, opening says which.
+  await Promise.any(files).catch((none: AggregateError) => {
+    const isMissing = none.errors.every(({ code }) => code === 'ENOENT' || code === 'ENOTDIR')
+    if (!isMissing) return
     throw new CommandFailure(
       `no mail system in ${directory}; name its folder with --data (or POSTWOLKE_DATA), or begin one with 'postwolke domain add' or 'postwolke serve'`,
     )

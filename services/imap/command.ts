@@ -24,6 +24,8 @@ export type CommandFacts = {
   readonly mayReportExpunge: boolean
   /** Whether the folder is looked at for news before the tagged answer even when no hint came: NOOP, CHECK. Default false. */
   readonly looksForNews?: boolean
+  /** Whether it stores more than it removes: refused while the disk is full. Default false. */
+  readonly takesRoom?: boolean
 }
 
 export type Command = CommandFacts &

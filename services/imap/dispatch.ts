@@ -4,7 +4,7 @@
 import type { Segment } from '#shared/imap/command-reader.ts'
 import { Cursor } from '#shared/imap/cursor.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
-import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Command, CommandFeed, Completion } from './command.ts'
 import { commands } from './commands/index.ts'
 import { replies } from './replies.ts'
@@ -76,6 +76,8 @@ async function guarded(
   }
   session.tag = tag ?? ''
   try {
+    // RFC 5530 §3: not OVERQUOTA, for it is not the user's own, nor LIMIT, for it will pass.
+    if (command.takesRoom && (await session.services.space.isShort())) return replies.diskFull
     const completion = await run()
     await tellNews(session, command, wire)
     if (session.state.kind !== 'selected' || !session.state.mailbox.gone) return completion
@@ -85,6 +87,7 @@ async function guarded(
   } catch (error) {
     if (error instanceof ImapSyntaxError) return replies.syntax(error.message)
     if (error instanceof ConnectionGone) throw error
+    if (error instanceof SystemFull) return replies.noRoom
     if (error instanceof TemporaryFailure) {
       session.log.warn({ command: name, error }, 'command failed')
       return replies.unavailable

@@ -12,6 +12,8 @@ export const replies = {
   syntax: (reason: string): Completion => bad(reason),
   tooLong: bad('Command line too long'),
   literalTooLarge: no('TOOBIG', 'Literal too large'),
+  diskFull: no('UNAVAILABLE', 'Disk full, try again later'),
+  noRoom: no('UNAVAILABLE', 'Disk full or no memory for it now, try again later'),
   unavailable: no('UNAVAILABLE', 'Temporary failure, try again later'),
   bug: no('SERVERBUG', 'Internal server error'),
   noSuchMailbox: no('NONEXISTENT', 'No such mailbox'),

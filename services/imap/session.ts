@@ -9,7 +9,7 @@ import type { Limits } from '#shared/mailbox/quota.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import type { ObjectStore, Signals, Table } from '#shared/storage/ports.ts'
+import type { ObjectStore, Signals, Space, Table } from '#shared/storage/ports.ts'
 import type { AccountSessions } from './account-sessions.ts'
 import type { ImapOptions } from './config.ts'
 import type { Memory } from './memory.ts'
@@ -41,6 +41,7 @@ export type Services = {
   readonly table: Table
   readonly objects: ObjectStore
   readonly signals: Signals
+  readonly space: Space
   readonly authenticator: Authenticator
   readonly accountSessions: AccountSessions
   readonly memory: Memory

@@ -3,7 +3,7 @@
 // Implementation notes: `stop` first closes the listeners (sessions end, what has no `250` was not accepted), then lets the
 // workers finish what they hold, then closes the store. A kill at any moment loses nothing: everything accepted is in the
 // queue table with a due time. Deliveries to other hosts may take minutes; they get their own grace time and are then cut off
-// and deferred.
+// and deferred. One process serves a data folder: the lock comes first and goes last.
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -17,6 +17,7 @@ import { systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { lockForServing } from '#shared/storage/embedded/serving-lock.ts'
 import { createWorkers } from './workers.ts'
 
 export type System = {
@@ -26,6 +27,8 @@ export type System = {
   stop(): Promise<void>
 }
 
+/** Free at least, in messages of the largest size: as Postfix's smtpd asks for. */
+const RESERVE_MESSAGES = 1.5
 /** How long a session may take to finish its transaction when the system stops. */
 export const STOP_GRACE_MS = 10_000
 /** How long deliveries to other hosts may go on after that. */
@@ -43,10 +46,17 @@ export async function startSystem(deps: {
   const { settings, log } = deps
   const clock = systemClock
   await using opening = new AsyncDisposableStack()
+  const what = `cannot use the data folder ${deps.directory}`
+  opening.use(await explained(what, lockForServing(deps.directory, clock.now())))
   const store = opening.use(
     await explained(
-      `cannot use the data folder ${deps.directory}`,
-      openEmbeddedStore({ directory: deps.directory, clock, log }),
+      what,
+      openEmbeddedStore({
+        directory: deps.directory,
+        clock,
+        log,
+        reserveBytes: Math.max(settings.queueMinfree, RESERVE_MESSAGES * settings.messageSizeLimit),
+      }),
     ),
   )
   const core = createCore({ store, settings, clock, log })

@@ -17,6 +17,7 @@ import { permitMynetworks, permitSaslAuthenticated, rejectUnauthDestination } fr
 import { badRecipient, tooManyHops, tryLater } from './replies.ts'
 import type { Restriction } from './restriction.ts'
 import { createSenderRights } from './sender-logins.ts'
+import type { SendingLimits } from './sending-limits.ts'
 
 export type PolicyOptions = {
   /** Completes `postmaster` without a domain (RFC 5321 §4.5.1). */
@@ -36,6 +37,7 @@ export function createPolicy(deps: {
   readonly directory: Directory
   readonly usage: (accountId: AccountId) => Promise<Used>
   readonly isMynetwork: (address: string) => boolean
+  readonly sending: SendingLimits
   readonly options: PolicyOptions
   readonly log: Log
 }): PolicyClient {
@@ -50,6 +52,7 @@ export function createPolicy(deps: {
   const restrictions: readonly Restriction[] = [
     ...(heldToItself ? [rejectSenderLoginMismatch(senderRights)] : []),
     limitFinalRecipients(deps.options.messageFinalRecipientLimit),
+    deps.sending.restriction,
     permitMynetworks(deps.isMynetwork),
     permitSaslAuthenticated,
     rejectUnauthDestination,
@@ -86,12 +89,14 @@ export function createPolicy(deps: {
       if (request.receivedFields > deps.options.hopcountLimit) {
         return rejected(tooManyHops, 'hopcount_limit')
       }
-      if (!heldToItself) return permitted
       try {
-        const reply = await foreignAuthor(request, senderRights)
-        return reply ? rejected(reply, loginMismatch) : permitted
+        const foreign = heldToItself && (await foreignAuthor(request, senderRights))
+        if (foreign) return rejected(foreign, loginMismatch)
+        // Last, since it counts: only what is taken was sent.
+        const tooMuch = await deps.sending.count(request)
+        return tooMuch ? rejected(tooMuch, deps.sending.restriction.name) : permitted
       } catch (error) {
-        deps.log.error({ queueId: request.queueId, error }, 'author not decided')
+        deps.log.error({ queueId: request.queueId, error }, 'message not decided')
         return rejected(tryLater, 'failure')
       }
     },

@@ -5,7 +5,7 @@
 // are read to their end before it is answered, so that no byte of it is ever taken for a command.
 
 import type { SmtpEnvelope, Spooled } from '#shared/contracts/spool.ts'
-import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { LogFields } from '#shared/runtime/log.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
 import { HeaderAuthors, noAuthors } from './authors.ts'
@@ -101,6 +101,11 @@ export class MessageReceipt {
       return await this.#judge(received.spooled)
     } catch (error) {
       if (!(error instanceof TemporaryFailure)) throw error
+      if (error instanceof SystemFull) {
+        // Whoever has no room tells of it itself, and not once for each message.
+        this.#log('message refused', { reply: replies.systemFull.text, reason: error.message })
+        return replies.systemFull
+      }
       this.#session.log.warn({ queueId: this.#transaction.queueId, err: error }, 'message failed')
       return replies.temporaryFailure
     }

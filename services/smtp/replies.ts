@@ -66,6 +66,8 @@ export const replies = {
     reply(552, '5.3.4', `Message size exceeds fixed maximum message size ${limit}`),
   headerTooBig: reply(552, '5.3.4', 'Message header is too long'),
   temporaryFailure: reply(451, '4.3.0', 'Local error in processing, try again later'),
+  insufficientStorage: reply(452, '4.3.1', 'Insufficient system storage'),
+  systemFull: reply(451, '4.3.1', 'No room for the message now, try again later'),
 
   tooManyConnections: reply(421, '4.7.0', 'Too many connections, try again later'),
   tooManyErrors: reply(421, '4.7.0', 'Too many errors, closing connection'),

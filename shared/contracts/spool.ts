@@ -6,6 +6,8 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 
 export interface Spool {
   newQueueId(): QueueId
+  /** Whether a message could be stored now: asked before its sender is taken. */
+  hasRoom(): Promise<boolean>
   /**
    * Stores the message's bytes as they arrive, with bounded memory, and indexes them in the same pass. Nothing is queued yet.
    * A source that throws leaves nothing behind and its error is passed on.

@@ -75,7 +75,13 @@ export function createSpool(deps: {
     deps.ring(queueId)
   }
 
-  return { newQueueId: () => newQueueId(deps.clock.now()), receive, discard, accept }
+  return {
+    newQueueId: () => newQueueId(deps.clock.now()),
+    hasRoom: async () => !(await deps.store.space.isShort()),
+    receive,
+    discard,
+    accept,
+  }
 }
 
 async function* indexed(source: AsyncIterable<Uint8Array>, indexer: MessageIndexer) {

@@ -3,7 +3,7 @@
 //
 // Promises common to all: when a promise that writes resolves, a crash does not lose the write. A failure of the
 // world (network, throttling, full disk) rejects with `TemporaryFailure` (shared/runtime/errors.ts); the write may or
-// may not have happened. A call that can never succeed (a key too long, 101 writes) rejects with `StorageMisuse`.
+// may not have happened. Where there was no room for it, in memory or on the disk, it is `SystemFull`. A call that can never succeed (a key too long, 101 writes) rejects with `StorageMisuse`.
 
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 
@@ -257,6 +257,21 @@ export interface Subscription {
   close(): Promise<void>
 }
 
+// ------------------------------------------------------------------------------------------------- Space
+
+/**
+ * Room for more. Whatever takes something in asks first, before it takes a byte; what delivers, reads or deletes does not, and lives
+ * on the reserve. A store whose room never ends always has some.
+ */
+export interface Space {
+  /** Whether less than the reserve is free. Cheap: asked at every message. */
+  isShort(): Promise<boolean>
+  /** Rejects with SystemFull when it is. */
+  require(): Promise<void>
+}
+
+export const endlessSpace: Space = { isShort: async () => false, require: async () => {} }
+
 // ------------------------------------------------------------------------------------------------- Store
 
 /** All that a process needs of a driver, opened together and closed together. */
@@ -265,6 +280,7 @@ export interface Store extends AsyncDisposable {
   readonly objects: ObjectStore
   readonly queues: { readonly [name in QueueName]: Queue }
   readonly signals: Signals
+  readonly space: Space
 }
 
 /** Separate tables, so that a role can be denied what it does not need. Schema: docs/ARCHITECTURE.md, "Data". */

@@ -1,10 +1,14 @@
 // The strictness that the AWS emulator is given beyond fauxqs: without it the suites could not fail where AWS would.
 
 import {
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   PutObjectCommand,
   type PutObjectCommandInput,
+  UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import {
   CreateQueueCommand,
@@ -62,6 +66,78 @@ describe('strict S3', () => {
     ['MD5', { ContentMD5: Buffer.alloc(16).toString('base64') }],
   ])('refuses bytes that do not fit their %s', async (_, checksum) => {
     await expect(put('d', { Body: 'x', ...checksum })).rejects.toThrow('BadDigest')
+  })
+
+  describe('an upload in parts', () => {
+    const MIB = 1024 * 1024
+
+    it('is taken when algorithm, parts and end fit together', async () => {
+      const upload = await begin('CRC32')
+      const parts = [await upload.send(1, 5 * MIB), await upload.send(2, 1)]
+      await upload.complete(parts)
+    })
+
+    it('that named no algorithm takes no part with a checksum', async () => {
+      const upload = await begin(undefined)
+      await expect(upload.send(1, 1)).rejects.toThrow('InvalidRequest')
+    })
+
+    it('takes no part with a checksum of another algorithm', async () => {
+      const upload = await begin('SHA256')
+      await expect(upload.send(1, 1)).rejects.toThrow('InvalidRequest')
+    })
+
+    it('does not end without the checksums of its parts', async () => {
+      const upload = await begin('CRC32')
+      const { ETag, PartNumber } = await upload.send(1, 1)
+      await expect(upload.complete([{ ETag, PartNumber }])).rejects.toThrow('InvalidRequest')
+    })
+
+    it('does not end with a wrong checksum of a part', async () => {
+      const upload = await begin('CRC32')
+      const part = await upload.send(1, 1)
+      await expect(upload.complete([{ ...part, ChecksumCRC32: 'AAAAAA==' }])).rejects.toThrow(
+        'InvalidPart',
+      )
+    })
+
+    it('does not end with a part below 5 MiB before the last', async () => {
+      const upload = await begin('CRC32')
+      const parts = [await upload.send(1, 5 * MIB - 1), await upload.send(2, 1)]
+      await expect(upload.complete(parts)).rejects.toThrow('smaller than the minimum')
+    })
+
+    it('does not end with parts in another order', async () => {
+      const upload = await begin('CRC32')
+      const parts = [await upload.send(1, 5 * MIB), await upload.send(2, 5 * MIB)]
+      await expect(upload.complete(parts.toReversed())).rejects.toThrow('ascending order')
+    })
+
+    async function begin(ChecksumAlgorithm: 'CRC32' | 'SHA256' | undefined) {
+      const name = { Bucket: bucket, Key: unique('parts') }
+      const { UploadId } = await clients.s3.send(
+        new CreateMultipartUploadCommand({
+          ...name,
+          ...(ChecksumAlgorithm && { ChecksumAlgorithm }),
+        }),
+      )
+      return {
+        async send(PartNumber: number, bytes: number): Promise<CompletedPart> {
+          const Body = Buffer.alloc(bytes, PartNumber)
+          const part = new UploadPartCommand({ ...name, UploadId, PartNumber, Body })
+          const { ETag, ChecksumCRC32 } = await clients.s3.send(part)
+          return { PartNumber, ETag, ChecksumCRC32 }
+        },
+        complete: (Parts: readonly CompletedPart[]) =>
+          clients.s3.send(
+            new CompleteMultipartUploadCommand({
+              ...name,
+              UploadId,
+              MultipartUpload: { Parts: [...Parts] },
+            }),
+          ),
+      }
+    }
   })
 
   function put(key: string, fields: Partial<PutObjectCommandInput> = {}) {

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { PART_BYTES } from '#shared/storage/aws/object-writing.ts'
+import { PART_BYTES } from '#shared/storage/aws/upload-memory.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { openAws } from '#test/support/emulators/open-test-aws-store.ts'
 import { chunksOf } from '#test/support/storage.ts'

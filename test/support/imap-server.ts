@@ -42,7 +42,7 @@ export async function startImapServer(
     resources.use(
       await openEmbeddedStore({ directory: resources.use(await temporaryFolder()).path }),
     )
-  const { objects, signals, tables } = store
+  const { objects, signals, space, tables } = store
   const clock = systemClock
   const mailbox = createMailbox({ table: tables.mail, objects, signals, clock })
   const snapshots = createFolderSnapshots({ table: tables.mail, clock })
@@ -62,6 +62,7 @@ export async function startImapServer(
     table: tables.mail,
     objects,
     signals,
+    space,
     authenticator,
     quota: async () => ({
       bytes: given.quotaBytes ?? 0,

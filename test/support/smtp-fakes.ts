@@ -19,7 +19,7 @@ import { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
-import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Log, type LogFields, silentLog } from '#shared/runtime/log.ts'
 import { fakeScram } from './scram-fake.ts'
 
@@ -30,20 +30,25 @@ export class FakeSpool implements Spool {
   readonly contents = new Map<QueueId, Buffer>()
   /** Errors of sources, that is messages that were given up. */
   readonly failures: unknown[] = []
-  /** Where it fails, as a full disk does. */
-  failsAt: 'receive' | 'accept' | undefined
+  /** Where it fails; `mail` and `room`: it has no room for a message, before it or within it. */
+  failsAt: 'mail' | 'receive' | 'accept' | 'room' | undefined
   /** Bytes are counted and forgotten. */
   keepsContents = true
   bytes = 0
   /** Awaited before each chunk is taken. */
   gate: Promise<void> | undefined
 
+  async hasRoom(): Promise<boolean> {
+    return this.failsAt !== 'mail'
+  }
+
   newQueueId(): QueueId {
     return newQueueId(Date.now())
   }
 
   async receive(queueId: QueueId, source: AsyncIterable<Uint8Array>): Promise<Spooled> {
-    if (this.failsAt === 'receive') throw new TemporaryFailure('disk full')
+    if (this.failsAt === 'receive') throw new TemporaryFailure('the store does not answer')
+    if (this.failsAt === 'room') throw new SystemFull('no memory for the upload')
     const chunks: Uint8Array[] = []
     let bytes = 0
     try {
@@ -68,7 +73,7 @@ export class FakeSpool implements Spool {
   }
 
   async accept(message: AcceptedMessage): Promise<void> {
-    if (this.failsAt === 'accept') throw new TemporaryFailure('disk full')
+    if (this.failsAt === 'accept') throw new TemporaryFailure('the store does not answer')
     if (this.keepsContents) this.accepted.push(message)
   }
 }

@@ -14,7 +14,7 @@ import { type Connect, connectTcp } from './connect.ts'
 import type { RemoteGroup } from './group.ts'
 import { parseNextHop } from './next-hop.ts'
 import { deferred, type Failure, failed, temporary } from './outcome.ts'
-import { findAddresses, findHosts } from './route.ts'
+import { findAddresses, findHosts, permittedAddresses } from './route.ts'
 import {
   openSession,
   type Refusal,
@@ -23,6 +23,7 @@ import {
   type Session,
   SUBMISSIONS_PORT,
 } from './session.ts'
+import type { Targets } from './targets.ts'
 import type { Timeouts } from './timeouts.ts'
 import { transact } from './transaction.ts'
 
@@ -52,10 +53,11 @@ export function createRemoteDelivery(parts: {
   readonly resolver: Resolver
   readonly settings: RemoteDeliverySettings
   readonly log: Log
+  readonly targets: Targets
   readonly connect?: Connect
   readonly random?: () => number
 }): RemoteDelivery {
-  const { resolver, settings, log, connect = connectTcp, random = Math.random } = parts
+  const { resolver, targets, settings, log, connect = connectTcp, random = Math.random } = parts
   const { hostname, timeouts } = settings
 
   async function deliver(group: RemoteGroup): Promise<readonly DeliveryResult[]> {
@@ -101,7 +103,15 @@ export function createRemoteDelivery(parts: {
         if (failure?.kind !== 'deferred') failure = isRelay ? temporary(found) : found
         continue
       }
-      for (const address of found.addresses) {
+      const permitted = isRelay
+        ? { addresses: found.addresses, endsRoute: false, failure: undefined }
+        : permittedAddresses(found.addresses, { host, domain: hop.host }, targets)
+      if (permitted.addresses.length === 0) {
+        if (failure?.kind !== 'deferred') failure = permitted.failure
+        if (permitted.endsRoute) break
+        continue
+      }
+      for (const address of permitted.addresses) {
         if (tried++ === ADDRESSES_TRIED_MAX) return failure ?? noHost(group)
         const session = await open({ host, address, port: hop.port }, isRelay)
         if (session.kind === 'session') return session

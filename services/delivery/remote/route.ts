@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import type { MxRecord, Resolver } from '#shared/dns/resolver.ts'
 import type { NextHop } from './next-hop.ts'
 import { deferred, type Failure, failed } from './outcome.ts'
+import type { Targets } from './targets.ts'
 
 export type Route = { readonly kind: 'route'; readonly hosts: readonly string[] }
 
@@ -48,6 +49,35 @@ export async function findAddresses(
   return failed('5.4.4', `host ${host} has no address`)
 }
 
+/**
+ * What of a host's addresses mail for a domain may be taken to. A host that is this machine ends the route: what comes behind it
+ * is no better (RFC 5321 §5.1).
+ */
+export function permittedAddresses(
+  addresses: readonly string[],
+  named: { readonly host: string; readonly domain: string },
+  targets: Targets,
+): {
+  readonly addresses: readonly string[]
+  readonly endsRoute: boolean
+  readonly failure: Failure
+} {
+  const kinds = addresses.map(targets)
+  const endsRoute = kinds.includes('own')
+  const { host, domain } = named
+  return {
+    addresses: endsRoute ? [] : addresses.filter((_, i) => kinds[i] === 'public'),
+    endsRoute,
+    failure: endsRoute
+      ? loops(domain)
+      : failed('5.4.4', `host ${host} has no public address (${addresses.join(', ')})`),
+  }
+}
+
+function loops(domain: string): Failure {
+  return failed('5.4.6', `mail for ${domain} loops back to myself`)
+}
+
 function chooseHosts(
   domain: string,
   records: readonly MxRecord[],
@@ -59,9 +89,7 @@ function chooseHosts(
   const own = named.find((record) => record.exchange.toLowerCase() === hostname.toLowerCase())
   // RFC 5321 §5.1: being a mail host ourselves, we pass on only to better ones, or mail would go in circles.
   const better = own ? named.filter((record) => record.preference < own.preference) : named
-  if (better.length === 0) {
-    return failed('5.4.6', `mail for ${domain} loops back to myself`)
-  }
+  if (better.length === 0) return loops(domain)
   // Equal preferences share the load.
   const hosts = better
     .map(({ exchange, preference }) => ({ exchange, preference, draw: random() }))

@@ -20,6 +20,7 @@ export const MULTIAPPEND_MESSAGES_MAX = 500
 /** APPEND; of several messages all or none. RFC 9051 §6.3.12; MULTIAPPEND RFC 3502; APPENDUID RFC 4315 §3. */
 export const append = defineStreamedCommand({
   states: ['authenticated', 'selected'],
+  takesRoom: true,
   mayReportExpunge: true,
   async run(session, feed): Promise<Completion> {
     const mailbox = await readMailboxName(feed)

@@ -16,6 +16,7 @@ export const uidCopy = copying('uid')
 function copying(by: NumberKind): Command {
   return defineCommand({
     states: ['selected'],
+    takesRoom: true,
     mayReportExpunge: by === 'uid',
     parse: parseTransfer,
     async run(session, given, wire) {

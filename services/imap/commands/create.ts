@@ -8,6 +8,7 @@ import { replies } from '../replies.ts'
 /** CREATE, with what is missing above it. RFC 9051 §6.3.4; USE RFC 6154 §3; MAILBOXID RFC 8474 §4.1. */
 export const create = defineCommand({
   states: ['authenticated', 'selected'],
+  takesRoom: true,
   mayReportExpunge: true,
   parse(cursor) {
     cursor.space()

@@ -42,6 +42,7 @@ export const getMetadata = defineCommand({
 /** SETMETADATA: all of the entries or none. RFC 5464 §4.3. */
 export const setMetadata = defineCommand({
   states: ['authenticated', 'selected'],
+  takesRoom: true,
   mayReportExpunge: true,
   parse(cursor) {
     cursor.space()

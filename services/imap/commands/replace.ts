@@ -13,6 +13,7 @@ export const uidReplace = replacing('uid')
 function replacing(by: NumberKind): Command {
   return defineStreamedCommand({
     states: ['selected'],
+    takesRoom: true,
     mayReportExpunge: true,
     async run(session, feed, wire): Promise<Completion> {
       const { selected, services } = session

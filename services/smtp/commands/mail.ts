@@ -7,12 +7,14 @@ import { replies } from '../replies.ts'
 export const mail = defineCommand({
   needsLogin: true,
   parse: parseMailCommand,
-  run(session, command) {
+  async run(session, command) {
     const { messageSizeLimit } = session.options
     if (session.transaction) return answer(replies.nestedMail)
     if (command.body === 'BINARYMIME') return answer(replies.unsupportedBody)
     if (command.requireTls) return answer(replies.unsupportedParameter('REQUIRETLS'))
     if (command.size > messageSizeLimit) return answer(replies.tooBig(messageSizeLimit))
+    // As Postfix (queue_minfree): before the client sends what there would be no room for.
+    if (!(await session.services.spool.hasRoom())) return answer(replies.insufficientStorage)
     session.begin(command)
     return answer(replies.senderOk)
   },

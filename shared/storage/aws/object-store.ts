@@ -7,11 +7,13 @@ import type { ByteRange, ObjectKey, ObjectStore, Page, StagedObject } from '../p
 import { calling } from './failures.ts'
 import { objectSize, readObject, streamObject } from './object-reading.ts'
 import { type Put, putObject } from './object-writing.ts'
+import type { UploadMemory } from './upload-memory.ts'
 
 export type S3ObjectStoreOptions = {
   readonly s3: S3Client
   readonly bucket: string
   readonly clock: Clock
+  readonly memory: UploadMemory
 }
 
 export class S3ObjectStore implements ObjectStore {
@@ -27,7 +29,8 @@ export class S3ObjectStore implements ObjectStore {
     options?: { readonly ifAbsent?: boolean },
   ): Promise<Put> {
     checkObjectKey(key)
-    return putObject({ ...this.#options, key, ifAbsent: options?.ifAbsent === true }, source)
+    const ifAbsent = options?.ifAbsent === true
+    return putObject({ ...this.#options, key, ifAbsent }, source)
   }
 
   /** S3 cannot hold bytes back, so a staged object is a stored one. */

@@ -1,6 +1,10 @@
 // Writing objects to S3: one request while the bytes fit into a part, else a multipart upload of our own, because the
 // SDK cannot send a stream whose length it does not know.
+//
+// Checksums are ours and not left to the SDK's defaults: S3 ends an upload only when its beginning named the algorithm and its
+// end names the checksum of every part (Amazon S3 User Guide, "Checking object integrity", multipart uploads).
 
+import { crc32 } from 'node:zlib'
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -12,36 +16,71 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { backoffMs } from './chunks.ts'
 import { calling, httpStatus, storageFailure, wasRetried } from './failures.ts'
-import { partsOf } from './object-parts.ts'
 import type { ObjectName } from './object-reading.ts'
+import { PART_BYTES, type UploadMemory } from './upload-memory.ts'
 
-export type PutTarget = ObjectName & { readonly clock: Clock; readonly ifAbsent: boolean }
+export type PutTarget = ObjectName & {
+  readonly memory: UploadMemory
+  readonly clock: Clock
+  readonly ifAbsent: boolean
+}
 export type Put = { readonly stored: boolean; readonly bytes: number }
 
-/** Memory that one upload takes. S3 wants at least 5 MiB for all parts but the last. */
-export const PART_BYTES = 8 * 1024 * 1024
 /** Attempts of a conditional put that meets another put of the same key at the same time. */
 const CONFLICT_ATTEMPTS_MAX = 5
 const PAUSE_MS = 50
 const PAUSE_MAX_MS = 500
 
+type Source = Uint8Array | AsyncIterable<Uint8Array>
+
 /** Errors of the source are passed on as they are, and what was uploaded until then is given up. */
-export async function putObject(
-  target: PutTarget,
-  source: Uint8Array | AsyncIterable<Uint8Array>,
-): Promise<Put> {
-  const parts = partsOf(source, PART_BYTES)
-  const first = await parts.next()
-  if (first.done === true) return putWhole(target, new Uint8Array(0))
-  if (first.value.byteLength < PART_BYTES) return putWhole(target, first.value)
-  return putParts(target, first.value, parts)
+export async function putObject(target: PutTarget, source: Source): Promise<Put> {
+  // What the caller holds anyway needs no memory of ours.
+  if (!(source instanceof Uint8Array)) return putStream(target, source)
+  if (source.byteLength <= PART_BYTES) return putWhole(target, source)
+  return putParts(target, async (upload) => {
+    for (let start = 0; start < source.byteLength; start += PART_BYTES) {
+      await upload.send(source.subarray(start, start + PART_BYTES))
+    }
+  })
+}
+
+async function putStream(target: PutTarget, source: AsyncIterable<Uint8Array>): Promise<Put> {
+  const chunks = source[Symbol.asyncIterator]()
+  try {
+    using buffer = target.memory.buffer()
+    const fill = async (rest: Uint8Array): Promise<Uint8Array> => {
+      for (let left = await buffer.append(rest); ; ) {
+        if (left.byteLength > 0) return left
+        const { done, value } = await chunks.next()
+        if (done === true) return left
+        left = await buffer.append(value)
+      }
+    }
+    const rest = await fill(new Uint8Array(0))
+    if (rest.byteLength === 0) return await buffer.send((bytes) => putWhole(target, bytes))
+    return await putParts(target, async (upload) => {
+      for (let left = rest; !buffer.isEmpty; left = await fill(left)) {
+        await buffer.send((part) => upload.send(part))
+      }
+    })
+  } finally {
+    await chunks.return?.()
+  }
 }
 
 async function putWhole(target: PutTarget, bytes: Uint8Array): Promise<Put> {
   for (let attempt = 0; ; attempt++) {
     try {
       const name = { Bucket: target.bucket, Key: target.key }
-      await target.s3.send(new PutObjectCommand({ ...name, ...ifAbsentField(target), Body: bytes }))
+      await target.s3.send(
+        new PutObjectCommand({
+          ...name,
+          ...ifAbsentField(target),
+          Body: bytes,
+          ChecksumCRC32: checksumOf(bytes),
+        }),
+      )
       return { stored: true, bytes: bytes.byteLength }
     } catch (error) {
       if (httpStatus(error) === 412) return refused(error, bytes.byteLength)
@@ -55,13 +94,11 @@ async function putWhole(target: PutTarget, bytes: Uint8Array): Promise<Put> {
 
 async function putParts(
   target: PutTarget,
-  first: Uint8Array,
-  rest: AsyncIterable<Uint8Array>,
+  send: (upload: MultipartUpload) => Promise<void>,
 ): Promise<Put> {
   const upload = await MultipartUpload.begin(target)
   try {
-    await upload.send(first)
-    for await (const part of rest) await upload.send(part)
+    await send(upload)
     const put = await upload.complete()
     if (!put.stored) await upload.abort()
     return put
@@ -74,12 +111,14 @@ async function putParts(
 class MultipartUpload {
   readonly #target: PutTarget
   readonly #id: { readonly Bucket: string; readonly Key: string; readonly UploadId: string }
-  readonly #parts: { readonly PartNumber: number; readonly ETag: string }[] = []
+  readonly #parts: UploadedPart[] = []
   #bytes = 0
 
   static async begin(target: PutTarget): Promise<MultipartUpload> {
     const name = { Bucket: target.bucket, Key: target.key }
-    const created = target.s3.send(new CreateMultipartUploadCommand(name))
+    const created = target.s3.send(
+      new CreateMultipartUploadCommand({ ...name, ChecksumAlgorithm: 'CRC32' }),
+    )
     const { UploadId = '' } = await calling('CreateMultipartUpload', created)
     return new MultipartUpload(target, UploadId)
   }
@@ -91,9 +130,10 @@ class MultipartUpload {
 
   async send(part: Uint8Array): Promise<void> {
     const PartNumber = this.#parts.length + 1
-    const command = new UploadPartCommand({ ...this.#id, PartNumber, Body: part })
+    const ChecksumCRC32 = checksumOf(part)
+    const command = new UploadPartCommand({ ...this.#id, PartNumber, Body: part, ChecksumCRC32 })
     const { ETag = '' } = await calling('UploadPart', this.#target.s3.send(command))
-    this.#parts.push({ PartNumber, ETag })
+    this.#parts.push({ PartNumber, ETag, ChecksumCRC32 })
     this.#bytes += part.byteLength
   }
 
@@ -118,6 +158,19 @@ class MultipartUpload {
   async abort(): Promise<void> {
     await this.#target.s3.send(new AbortMultipartUploadCommand(this.#id)).catch(() => undefined)
   }
+}
+
+type UploadedPart = {
+  readonly PartNumber: number
+  readonly ETag: string
+  readonly ChecksumCRC32: string
+}
+
+/** As S3 writes it: four bytes, big-endian, in base64. */
+function checksumOf(bytes: Uint8Array): string {
+  const sum = Buffer.alloc(4)
+  sum.writeUInt32BE(crc32(bytes))
+  return sum.toString('base64')
 }
 
 function ifAbsentField(target: PutTarget): { IfNoneMatch?: string } {

@@ -4,6 +4,7 @@
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import {
+  endlessSpace,
   type Queue,
   type QueueName,
   queueLayouts,
@@ -24,11 +25,14 @@ import { SqsQueue } from './queue.ts'
 import { AwsSignals } from './signals.ts'
 import { DynamoTable } from './table.ts'
 import { logThrottling } from './throttling.ts'
+import { UPLOAD_BYTES_DEFAULT, UploadMemory } from './upload-memory.ts'
 
 export type AwsStoreOptions = AwsClientOptions & {
   /** Names of the tables at DynamoDB. What is not named here or below must not be used by the process. */
   readonly tables: { readonly [name in TableName]?: string | undefined }
   readonly bucket?: string | undefined
+  /** What uploads to the bucket may hold in memory, all together. Default UPLOAD_BYTES_DEFAULT. */
+  readonly uploadBytesMax?: number | undefined
   readonly queueUrls: { readonly [name in QueueName]?: string | undefined }
   /** The task's own queue for signals is this and the task's id. Default `pw-watch-`. */
   readonly watchQueuePrefix?: string
@@ -85,7 +89,12 @@ export async function openAwsStore(
     objects:
       bucket === undefined
         ? notGiven('bucket')
-        : new S3ObjectStore({ s3: clients.s3, bucket, clock }),
+        : new S3ObjectStore({
+            s3: clients.s3,
+            bucket,
+            clock,
+            memory: new UploadMemory(options.uploadBytesMax ?? UPLOAD_BYTES_DEFAULT, clock),
+          }),
     queues: {
       incoming: queue('incoming'),
       active: queue('active'),
@@ -93,6 +102,7 @@ export async function openAwsStore(
       'active-dead': queue('active-dead'),
     },
     signals,
+    space: endlessSpace,
     hintsSent: () => signals.hintsSent(),
     async [Symbol.asyncDispose]() {
       await signals.close()

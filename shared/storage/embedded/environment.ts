@@ -7,10 +7,13 @@ import { type Database, open, type RootDatabase } from 'lmdb'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { StorageMisuse } from '../ports.ts'
+import type { DiskSpace } from './disk-space.ts'
+import { quietLmdb } from './quiet-lmdb.ts'
 
 /** A database of bytes under byte keys, sorted by byte. */
 export type Bytes = Database<Uint8Array, Uint8Array>
 
+export const STORE_FILE = 'store.mdb'
 const DATABASES_MAX = 64
 /** lmdb's largest key with pages of 4 KiB. */
 export const LMDB_KEY_BYTES_MAX = 1_978
@@ -26,16 +29,19 @@ const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const
 export class Environment {
   readonly #root: RootDatabase<Uint8Array, Uint8Array>
   readonly #log: Log
+  readonly #space: DiskSpace
   readonly #pending = new Set<Promise<unknown>>()
   readonly #commits = new Set<Commit>()
   readonly #overdueCheck: NodeJS.Timeout
   #closing = false
   #closed = false
 
-  constructor(directory: string, log: Log) {
-    this.#log = log
+  constructor(directory: string, parts: { readonly log: Log; readonly space: DiskSpace }) {
+    quietLmdb()
+    this.#log = parts.log
+    this.#space = parts.space
     this.#root = open({
-      path: join(directory, 'store.mdb'),
+      path: join(directory, STORE_FILE),
       noSubdir: true,
       overlappingSync: false,
       // With batching by event turn a failed commit also rejects a promise that nobody can reach.
@@ -67,9 +73,9 @@ export class Environment {
         settled()
         resolve(result)
       },
-      (error) => {
+      async (error) => {
         settled()
-        reject(this.#failure(error))
+        reject(await this.#failure(error))
       },
     )
     return this.#await(promise)
@@ -123,15 +129,20 @@ export class Environment {
   }
 
   /** Bugs of the work pass as they are; what lmdb says (a number as code, or a failed group) is a failure of the world. */
-  #failure(error: unknown): unknown {
+  async #failure(error: unknown): Promise<unknown> {
     if (!(error instanceof Error)) return error
+    let cause: unknown = error
     if ('commitError' in error && error.commitError instanceof Promise) {
       // lmdb-js tells the reason in a second promise, which nobody else awaits.
-      error.commitError.catch((cause) => this.#log.error({ err: cause }, 'commit failed'))
+      cause = await error.commitError.catch((reason: unknown) => reason)
     } else if (!('code' in error && typeof error.code === 'number')) {
       return error
     }
-    return new TemporaryFailure('the embedded store could not commit', { cause: error })
+    const failure = new TemporaryFailure('the embedded store could not commit', { cause })
+    // lmdb says "Input/output error" where the disk is full.
+    const named = await this.#space.failure(failure)
+    if (named === failure) this.#log.error({ err: cause }, 'commit failed')
+    return named
   }
 }
 

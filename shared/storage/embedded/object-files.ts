@@ -7,6 +7,7 @@ import { type FileHandle, mkdir, open, opendir, stat, unlink } from 'node:fs/pro
 import { join } from 'node:path'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { ByteRange } from '../ports.ts'
+import type { DiskSpace } from './disk-space.ts'
 
 const NAME_BYTES = 16
 /** Chunks smaller than this are written together. */
@@ -15,10 +16,12 @@ const READ_BYTES = 64 * 1024
 
 export class ObjectFiles {
   readonly #root: string
+  readonly #space: DiskSpace
   readonly #folders = new Map<string, Promise<void>>()
 
-  constructor(root: string) {
+  constructor(root: string, space: DiskSpace) {
     this.#root = root
+    this.#space = space
   }
 
   /** Writes the chunks to a new file and returns its name and size once it is durable. A source that throws leaves nothing. */
@@ -27,12 +30,12 @@ export class ObjectFiles {
     await this.#ensureFolder(name)
     const path = this.#path(name)
     try {
-      const bytes = await writeFile(path, source)
+      const bytes = await writeFile(path, source, this.#space)
       await fromDisk(syncFolder(this.#folder(name)))
       return { name, bytes }
     } catch (error) {
       await this.remove(name)
-      throw error
+      throw error instanceof DiskFailure ? await this.#space.failure(error) : error
     }
   }
 
@@ -85,14 +88,20 @@ export async function syncFolder(path: string): Promise<void> {
   await folder.sync()
 }
 
+class DiskFailure extends TemporaryFailure {}
+
 /** A failure of the file system (full disk, too many open files) is one of the world. */
 async function fromDisk<T>(operation: Promise<T>): Promise<T> {
   return await operation.catch((cause) => {
-    throw new TemporaryFailure('an object file could not be written or read', { cause })
+    throw new DiskFailure('an object file could not be written or read', { cause })
   })
 }
 
-async function writeFile(path: string, source: AsyncIterable<Uint8Array>): Promise<number> {
+async function writeFile(
+  path: string,
+  source: AsyncIterable<Uint8Array>,
+  space: DiskSpace,
+): Promise<number> {
   await using file = await fromDisk(open(path, 'wx', 0o600))
   let bytes = 0
   let waiting: Uint8Array[] = []
@@ -101,6 +110,8 @@ async function writeFile(path: string, source: AsyncIterable<Uint8Array>): Promi
     waiting.push(chunk)
     waitingBytes += chunk.length
     if (waitingBytes < WRITE_BYTES) continue
+    // A thousand messages that found room when they began may have none together.
+    await space.require()
     bytes += await fromDisk(writeAll(file, waiting, waitingBytes))
     waiting = []
     waitingBytes = 0

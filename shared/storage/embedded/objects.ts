@@ -7,6 +7,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { checkByteRange, checkObjectKey, checkObjectPrefix, LIST_KEYS_MAX } from '../limits.ts'
 import type { ByteRange, ObjectStore, Page, StagedObject } from '../ports.ts'
+import type { DiskSpace } from './disk-space.ts'
 import type { Environment } from './environment.ts'
 import { ObjectFiles, readAt, readChunks } from './object-files.ts'
 import { ObjectRecords } from './object-records.ts'
@@ -34,12 +35,17 @@ export class EmbeddedObjectStore implements ObjectStore {
   readonly #records: ObjectRecords
   readonly #files: ObjectFiles
   readonly #clock: Clock
+  readonly #space: DiskSpace
 
-  constructor(environment: Environment, folder: string, clock: Clock) {
+  constructor(
+    environment: Environment,
+    parts: { readonly folder: string; readonly clock: Clock; readonly space: DiskSpace },
+  ) {
     this.#environment = environment
     this.#records = new ObjectRecords(environment)
-    this.#files = new ObjectFiles(folder)
-    this.#clock = clock
+    this.#files = new ObjectFiles(parts.folder, parts.space)
+    this.#clock = parts.clock
+    this.#space = parts.space
   }
 
   async put(
@@ -126,6 +132,7 @@ export class EmbeddedObjectStore implements ObjectStore {
   }
 
   async #receive(source: Source): Promise<Received> {
+    await this.#space.require()
     if (source instanceof Uint8Array) {
       if (source.length <= INLINE_BYTES_MAX) return { contents: source, bytes: source.length }
       return this.#receiveFile([source], undefined)

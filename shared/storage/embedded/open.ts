@@ -1,7 +1,7 @@
 // Opens the embedded driver: one lmdb environment, a folder of object files and a folder of signal inboxes, all under one
 // data folder. Several processes may have it open at once (the server and the command line), each at most once.
 
-import { mkdir, realpath } from 'node:fs/promises'
+import { mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
@@ -12,19 +12,27 @@ import {
   type Store,
   tableLayouts,
 } from '../ports.ts'
-import { Environment } from './environment.ts'
+import { DiskSpace, type FreeBytes } from './disk-space.ts'
+import { Environment, STORE_FILE } from './environment.ts'
 import { syncFolder } from './object-files.ts'
 import { EmbeddedObjectStore } from './objects.ts'
 import { purgeExpired } from './purge.ts'
 import { EmbeddedQueue } from './queue.ts'
 import { QueueRecords } from './queue-records.ts'
 import { EmbeddedSignals } from './signals.ts'
+import { checkStoreFile } from './store-file.ts'
+import { agreeOnMarker, MARKER_FILE, readMarker, type StoreMarker } from './store-marker.ts'
 import { EmbeddedTable } from './table.ts'
+import { RESTORE, UnusableStore } from './unusable-store.ts'
 
 export type EmbeddedOptions = {
   readonly directory: string
   readonly clock?: Clock
   readonly log?: Log
+  /** What stays free of the disk when more is taken in. Default 0: nothing is refused. */
+  readonly reserveBytes?: number
+  /** Default: what the file system says. */
+  readonly freeBytes?: FreeBytes
 }
 
 export interface EmbeddedStore extends Store {
@@ -46,15 +54,25 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
   }
   openDirectories.add(directory)
   try {
+    const marker = await readMarker(directory)
+    await checkParts(directory, marker)
     const objectsFolder = join(directory, 'objects')
     const signalsFolder = join(directory, 'signals')
     await mkdir(objectsFolder, { recursive: true, mode: 0o700 })
     await mkdir(signalsFolder, { recursive: true, mode: 0o700 })
-    const environment = new Environment(directory, log)
+    const { reserveBytes = 0, freeBytes } = options
+    const space = new DiskSpace({ directory, reserveBytes, freeBytes, clock, log })
+    const environment = new Environment(directory, { log, space })
+    try {
+      await agreeOnMarker(directory, environment, marker)
+    } catch (error) {
+      await environment.close()
+      throw error
+    }
     await syncFolder(directory)
     await syncFolder(dirname(directory))
     const tables = openTables(environment, clock)
-    const objects = new EmbeddedObjectStore(environment, objectsFolder, clock)
+    const objects = new EmbeddedObjectStore(environment, { folder: objectsFolder, clock, space })
     const signals = new EmbeddedSignals(signalsFolder, log)
     const queues = openQueues(environment, clock, signals)
     let closing: Promise<void> | undefined
@@ -70,6 +88,7 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
       objects,
       queues,
       signals,
+      space,
       purgeExpired: (limit) => purgeExpired(environment, Object.values(tables), clock, limit),
       sweepOrphans: () => objects.sweepOrphans(),
       [Symbol.asyncDispose]: () => (closing ??= close()),
@@ -77,6 +96,20 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
   } catch (error) {
     openDirectories.delete(directory)
     throw error
+  }
+}
+
+/** Before anything is opened or made: of a folder that has been in use nothing may be missing. */
+async function checkParts(directory: string, marker: StoreMarker | undefined): Promise<void> {
+  const file = await checkStoreFile(join(directory, STORE_FILE))
+  if (marker === undefined) return
+  const anew = `, or remove ${MARKER_FILE} to begin anew without what was there`
+  if (file !== 'sound') throw new UnusableStore(`${STORE_FILE} is ${file}; ${RESTORE}${anew}`)
+  const objects = await stat(join(directory, 'objects')).catch(() => undefined)
+  if (objects?.isDirectory() !== true) {
+    throw new UnusableStore(
+      `the folder 'objects' is missing, which has the large messages; ${RESTORE}`,
+    )
   }
 }
 

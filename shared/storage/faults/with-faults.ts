@@ -43,6 +43,7 @@ export function withFaults(store: Store, options: FaultOptions = {}): FaultyStor
       'active-dead': queue('active-dead'),
     },
     signals: new FaultySignals(store.signals, gate),
+    space: store.space,
     get calls() {
       return gate.calls
     },

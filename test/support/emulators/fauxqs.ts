@@ -1,12 +1,13 @@
 // S3 and SQS for tests: `fauxqs` in this process, made to refuse what AWS refuses. As it comes, fauxqs overwrites in spite
-// of If-None-Match and If-Match, believes any checksum, lists keys in the order of a locale, delays messages beyond 900 s,
-// makes a queue again at once after its removal, and hands messages to receivers that have hung up.
+// of If-None-Match and If-Match, believes any checksum and asks for none of an upload's parts, lists keys in the order of a
+// locale, delays messages beyond 900 s, makes a queue again at once after its removal, and hands messages to receivers that
+// have hung up.
 //
 // What remains different from AWS: requests above 11 MiB are refused; no ListParts, versions, lifecycle or
 // StartMessageMoveTask; retention periods are not enforced; messages come in order and once; a receive sees all messages
 // (a short poll of SQS asks only some of its servers); a FIFO receive brings one message a group; dead letters lack
 // `DeadLetterQueueSourceArn`; bodies with characters beyond U+FFFF are refused; a delay that is too long fails the whole
-// batch, not its entry; CRC32C and CRC64NVME are not checked.
+// batch, not its entry; CRC32C and CRC64NVME are not computed, and no upload can name them.
 
 import { buildApp } from 'fauxqs'
 // The stores are not exported: the version is pinned exactly, and only the files beside this one reach in.

@@ -1,13 +1,21 @@
-// What S3 refuses and fauxqs does not: puts, completed uploads and deletes whose condition is false, and bytes that do
-// not fit their checksum. Everything here is synchronous, so that of racing puts exactly one finds the key free.
+// What S3 refuses and fauxqs does not: puts, completed uploads and deletes whose condition is false, bytes that do not fit
+// their checksum, and uploads in parts whose checksums do not fit together (strict-uploads.ts). Everything here is synchronous,
+// so that of racing puts exactly one finds the key free.
 
-import { createHash } from 'node:crypto'
-import { crc32 } from 'node:zlib'
-import { decodeAwsChunked } from '../../../node_modules/fauxqs/dist/s3/chunkedEncoding.js'
 import { S3Store } from '../../../node_modules/fauxqs/dist/s3/s3Store.js'
 import { type EmulatorRequest, type Refusal, s3Refusal } from './refusal.ts'
+import { hasTrueChecksums, statedChecksums } from './stated-checksums.ts'
+import { StrictUploads } from './strict-uploads.ts'
 
 export class StrictS3Store extends S3Store {
+  readonly uploads = new StrictUploads()
+
+  override createMultipartUpload(...of: Parameters<S3Store['createMultipartUpload']>): string {
+    const uploadId = super.createMultipartUpload(...of)
+    this.uploads.begin(uploadId, of[5])
+    return uploadId
+  }
+
   /** S3 lists keys by their UTF-8 bytes; fauxqs by locale, where `a` comes before `B`. */
   override listObjects(...[bucket, options]: Parameters<S3Store['listObjects']>) {
     const all = super.listObjects(bucket, { ...options, maxKeys: Number.POSITIVE_INFINITY })
@@ -36,13 +44,18 @@ export function s3RefusalOf(request: EmulatorRequest, store: StrictS3Store): Ref
   const [bucket, ...rest] = decodeURIComponent(url.pathname).slice(1).split('/')
   const key = rest.join('/')
   if (bucket === undefined || key === '') return undefined
-  const isPart = url.searchParams.has('partNumber')
-  const isUpload = request.method === 'POST' && url.searchParams.has('uploadId')
-  if (request.method === 'PUT' && !hasTrueChecksums(request)) return s3Refusal(400, 'BadDigest')
-  if ((request.method === 'PUT' && !isPart) || isUpload || request.method === 'DELETE') {
-    return failedCondition(request, store.etag(bucket, key))
+  const uploadId = url.searchParams.get('uploadId')
+  const partNumber = Number(url.searchParams.get('partNumber'))
+  const isUpload = request.method === 'POST' && uploadId !== null
+  if (request.method === 'PUT') {
+    const stated = statedChecksums(request)
+    if (!hasTrueChecksums(stated)) return s3Refusal(400, 'BadDigest')
+    if (uploadId !== null) return store.uploads.part(uploadId, partNumber, stated)
   }
-  return undefined
+  if (request.method !== 'PUT' && !isUpload && request.method !== 'DELETE') return undefined
+  const refusal = failedCondition(request, store.etag(bucket, key))
+  if (refusal !== undefined || !isUpload) return refusal
+  return store.uploads.complete(uploadId, String(request.body))
 }
 
 function failedCondition(request: EmulatorRequest, etag: string | undefined): Refusal | undefined {
@@ -51,34 +64,4 @@ function failedCondition(request: EmulatorRequest, etag: string | undefined): Re
   if (ifNoneMatch === '*' && etag !== undefined) return s3Refusal(412, 'PreconditionFailed')
   if (ifMatch === undefined || ifMatch === etag) return undefined
   return etag === undefined ? s3Refusal(404, 'NoSuchKey') : s3Refusal(412, 'PreconditionFailed')
-}
-
-function hasTrueChecksums(request: EmulatorRequest): boolean {
-  if (!Buffer.isBuffer(request.body)) return true
-  const isChunked = String(request.headers['content-encoding'] ?? '').includes('aws-chunked')
-  const { body, trailers } = isChunked
-    ? decodeAwsChunked(request.body)
-    : { body: request.body, trailers: {} }
-  const stated: Readonly<Record<string, unknown>> = { ...request.headers, ...trailers }
-  return checksums.every(({ header, compute }) => {
-    const value = stated[header]
-    return value === undefined || value === compute(body)
-  })
-}
-
-const checksums = [
-  { header: 'content-md5', compute: (bytes: Buffer) => digest('md5', bytes) },
-  { header: 'x-amz-checksum-sha1', compute: (bytes: Buffer) => digest('sha1', bytes) },
-  { header: 'x-amz-checksum-sha256', compute: (bytes: Buffer) => digest('sha256', bytes) },
-  { header: 'x-amz-checksum-crc32', compute: crc32Digest },
-]
-
-function digest(algorithm: string, bytes: Buffer): string {
-  return createHash(algorithm).update(bytes).digest('base64')
-}
-
-function crc32Digest(bytes: Buffer): string {
-  const sum = Buffer.alloc(4)
-  sum.writeUInt32BE(crc32(bytes))
-  return sum.toString('base64')
 }

@@ -1,7 +1,7 @@
 // Plays the SMTP transcripts. Header lines beside those of the player:
 //   role: submission           default smtp
 //   option <name>: <JSON>      any option of the listener, as `option-messageSizeLimit: 20`
-//   spool: receive | accept    where the spool fails
+//   spool: receive | accept    where the spool fails; mail | room: where it has no room for the message
 //   certificate: none
 //   accepted: <JSON>           the messages accepted in the end, each as byte string; default none
 //   envelope: <JSON>           what the last accepted message's envelope must contain
@@ -12,14 +12,14 @@ import { smtpFakes } from '#test/support/smtp-fakes.ts'
 import type { Header } from '../parser.ts'
 import { playTranscripts, type Target } from '../player.ts'
 
+const spoolFailures = ['mail', 'room', 'receive', 'accept'] as const
 const FORCED_CLOSE = { graceMs: 0 }
 
 playTranscripts(new URL('.', import.meta.url), { connect })
 
 async function connect(header: Header): Promise<Target> {
   const fakes = smtpFakes()
-  const { spool: failsAt } = header
-  if (failsAt === 'receive' || failsAt === 'accept') fakes.spool.failsAt = failsAt
+  fakes.spool.failsAt = spoolFailures.find((point) => point === header.spool)
   const certificates = header.certificate === 'none' ? undefined : fakes.certificates
   const listener = createSmtpListener(optionsOf(header), { ...fakes, certificates })
   const { port } = await listener.listen()

@@ -1,15 +1,23 @@
 // The queue and what leaves it.
 
-import { nextHop } from '../address-kinds.ts'
-import { duration, filePath, integer, text } from '../kinds.ts'
+import { networkList, nextHop } from '../address-kinds.ts'
+import { bytes, duration, filePath, integer, text } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
+const MEGABYTE = 1024 ** 2
+const TERABYTE = 1024 ** 4
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 export const queueSettings = {
+  queueMinfree: new Setting(bytes({ min: 0, max: 1024 * TERABYTE }), {
+    default: 64 * MEGABYTE,
+    about:
+      'What must stay free on the disk of the data folder; never less than 1.5 times messageSizeLimit. Below it MAIL is answered with 452 4.3.1 and nothing new is stored, so that mail can still be delivered and deleted.',
+    known: { postfix: 'queue_minfree' },
+  }),
   minimalBackoffTime: new Setting(duration({ min: 1 * SECOND, max: 1 * DAY }), {
     default: 300 * SECOND,
     about: 'The wait after the first delivery attempt that failed for now; it doubles each time.',
@@ -44,6 +52,12 @@ export const queueSettings = {
     default: '',
     about: 'File whose first line is the password at the relay host.',
     known: { postfix: 'smtp_sasl_password_maps' },
+  }),
+  privateDestinationNetworks: new Setting(networkList, {
+    default: [],
+    about:
+      "Networks that mail may be delivered to although they are private, loopback or this machine's own; elsewhere a domain whose MX or address leads there is returned with 5.4.4 or 5.4.6. The relayhost may be anywhere.",
+    known: { postfix: 'inet_interfaces, proxy_interfaces' },
   }),
   smtpConnectTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
     default: 30 * SECOND,

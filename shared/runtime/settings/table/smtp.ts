@@ -1,9 +1,11 @@
 // The SMTP server's limits and manners.
 
 import { senderLogins } from '../address-kinds.ts'
-import { boolean, duration, integer } from '../kinds.ts'
+import { boolean, bytes, duration, integer } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
+const GIGABYTE = 1024 ** 3
+const TERABYTE = 1024 ** 4
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
@@ -93,6 +95,19 @@ export const smtpSettings = {
   clientUnknownRecipientWindow: new Setting(duration({ min: 1 * SECOND, max: 24 * HOUR }), {
     default: 10 * MINUTE,
     about: 'Unknown recipients are counted from the first one for this long and then forgotten.',
+  }),
+  accountMessageLimitPerDay: new Setting(integer({ min: 0, max: 1_000_000_000 }), {
+    default: 2_000,
+    about:
+      'Messages an account may send in a day (UTC), to whomever; 0 for no limit. Beyond it 450 4.7.1, so that a stolen password does little harm.',
+  }),
+  accountRecipientLimitPerDay: new Setting(integer({ min: 0, max: 1_000_000_000 }), {
+    default: 5_000,
+    about: 'Recipients of all messages an account may send in a day; 0 for no limit.',
+  }),
+  accountByteLimitPerDay: new Setting(bytes({ min: 0, max: 1024 * TERABYTE }), {
+    default: 2 * GIGABYTE,
+    about: 'Size of all messages an account may send in a day; 0 for no limit.',
   }),
   hopcountLimit: new Setting(integer({ min: 1, max: 1_000 }), {
     default: 50,

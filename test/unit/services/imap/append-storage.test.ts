@@ -17,11 +17,12 @@ describe('APPEND', () => {
   async function clientOf(change: (objects: ObjectStore) => ObjectStore): Promise<ImapClient> {
     const { store, close } = await openEmbedded()
     resources.defer(close)
-    const { tables, queues, signals } = store
+    const { tables, queues, signals, space } = store
     const changed: Store = {
       tables,
       queues,
       signals,
+      space,
       objects: change(store.objects),
       [Symbol.asyncDispose]: async () => {},
     }

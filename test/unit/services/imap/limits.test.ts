@@ -255,11 +255,12 @@ describe('a client that does not read', () => {
     const { store, close } = await openEmbedded()
     resources.defer(close)
     const read = { bytes: 0 }
-    const { tables, queues, signals } = store
+    const { tables, queues, signals, space } = store
     const observed: Store = {
       tables,
       queues,
       signals,
+      space,
       objects: counting(store.objects, read),
       [Symbol.asyncDispose]: async () => {},
     }

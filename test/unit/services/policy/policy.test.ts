@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createPolicy, type PolicyOptions } from '#services/policy/policy.ts'
+import { createSendingLimits } from '#services/policy/sending-limits.ts'
 import type { MessageRequest, RecipientRequest, Verdict } from '#shared/contracts/policy.ts'
 import { createDirectory, type Directory } from '#shared/directory/directory.ts'
 import { type Address, parseAddress } from '#shared/mail/address.ts'
@@ -85,6 +86,15 @@ function policy(options: Partial<PolicyOptions> = {}) {
     },
     usage: async () => ({ bytes: 0, messages: 0 }),
     isMynetwork: () => false,
+    sending: createSendingLimits({
+      counters: opened.store.tables.counters,
+      clock: systemClock,
+      options: {
+        accountMessageLimitPerDay: 0,
+        accountRecipientLimitPerDay: 0,
+        accountByteLimitPerDay: 0,
+      },
+    }),
     options: { ...defaults, ...options },
     log: silentLog,
   })

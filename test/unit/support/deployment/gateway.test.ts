@@ -129,10 +129,14 @@ describe('S3', () => {
     const whole = await clients.s3.send(new GetObjectCommand(streamed))
     expect((await whole.Body?.transformToString())?.length).toBe(200_000)
 
-    const upload = await clients.s3.send(new CreateMultipartUploadCommand(target))
+    const upload = await clients.s3.send(
+      new CreateMultipartUploadCommand({ ...target, ChecksumAlgorithm: 'CRC32' }),
+    )
     const part = { ...target, UploadId: upload.UploadId, PartNumber: 1 }
-    const { ETag } = await clients.s3.send(new UploadPartCommand({ ...part, Body: 'part' }))
-    const MultipartUpload = { Parts: [{ ETag, PartNumber: 1 }] }
+    const { ETag, ChecksumCRC32 } = await clients.s3.send(
+      new UploadPartCommand({ ...part, Body: 'part' }),
+    )
+    const MultipartUpload = { Parts: [{ ETag, ChecksumCRC32, PartNumber: 1 }] }
     await clients.s3.send(new CompleteMultipartUploadCommand({ ...part, MultipartUpload }))
     const joined = await clients.s3.send(new GetObjectCommand(target))
     expect(await joined.Body?.transformToString()).toBe('part')

@@ -5,6 +5,7 @@ import {
   createRemoteDelivery,
   type RemoteDeliverySettings,
 } from '#services/delivery/remote/remote-delivery.ts'
+import { createTargets } from '#services/delivery/remote/targets.ts'
 import type { Timeouts } from '#services/delivery/remote/timeouts.ts'
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
@@ -64,6 +65,8 @@ function delivery(
   const dialled: string[] = []
   const remote = createRemoteDelivery({
     resolver: options.resolver ?? createFakeResolver(options.zone ?? oneMx),
+    // Whatever addresses the machine has that runs the tests.
+    targets: createTargets([], () => new Set()),
     settings: {
       hostname: 'mail.here.test',
       relayhost: '',
@@ -545,6 +548,89 @@ describe('remote delivery', () => {
         expect(there.connections[1]).not.toContain('STARTTLS')
       },
     )
+  })
+
+  describe('targets that a stranger chooses', () => {
+    const to = (
+      mx: readonly string[],
+      addresses: { readonly [host: string]: string },
+    ): FakeZone => ({
+      'there.test': { mx },
+      ...Object.fromEntries(
+        Object.entries(addresses).map(([name, address]) => [
+          name,
+          address.includes(':') ? { aaaa: [address] } : { a: [address] },
+        ]),
+      ),
+    })
+
+    it.each([
+      ['loopback', to(['10 mx.test'], { 'mx.test': '127.0.0.1' })],
+      ['IPv6 loopback', to(['10 mx.test'], { 'mx.test': '::1' })],
+      ['mapped loopback', to(['10 mx.test'], { 'mx.test': '::ffff:127.0.0.1' })],
+      ['loopback without MX', { 'there.test': { a: ['127.0.0.1'] } }],
+      ['loopback as the name localhost', to(['10 localhost'], { localhost: '127.0.0.1' })],
+      [
+        'loopback before another',
+        to(['10 a.test', '20 b.test'], { 'a.test': '127.0.0.1', 'b.test': '192.0.2.1' }),
+      ],
+    ])('%s: the mail loops back', async (_, zone) => {
+      const { deliver, dialled } = delivery({ '192.0.2.1': { port: 1 } }, { zone })
+      expect(await deliver()).toMatchObject([
+        { kind: 'failed', status: '5.4.6', reply: 'mail for there.test loops back to myself' },
+      ])
+      expect(dialled).toEqual([])
+    })
+
+    it.each([
+      ['a private network', to(['10 mx.test'], { 'mx.test': '10.0.0.1' })],
+      ['the metadata service of a cloud', to(['10 mx.test'], { 'mx.test': '169.254.169.254' })],
+      ['a unique local address', to(['10 mx.test'], { 'mx.test': 'fd00::1' })],
+    ])('%s: the mail is returned', async (_, zone) => {
+      const { deliver, dialled } = delivery({}, { zone })
+      expect(await deliver()).toMatchObject([
+        { kind: 'failed', status: '5.4.4', reply: expect.stringContaining('no public address') },
+      ])
+      expect(dialled).toEqual([])
+    })
+
+    it.each([
+      ['[127.0.0.1]', '5.4.6'],
+      ['[IPv6:::1]', '5.4.6'],
+      ['[IPv6:::ffff:127.0.0.1]', '5.4.6'],
+      ['[192.168.0.1]:2525', '5.4.4'],
+    ])('the literal %s is refused', async (nextHop, status) => {
+      const { deliver, dialled } = delivery({})
+      expect(await deliver({ nextHop })).toMatchObject([{ kind: 'failed', status }])
+      expect(dialled).toEqual([])
+    })
+
+    it('a public host is used beside a private one, and before this machine', async () => {
+      const there = await sink()
+      for (const zone of [
+        to(['10 a.test', '20 b.test'], { 'a.test': '10.0.0.1', 'b.test': '192.0.2.1' }),
+        to(['10 b.test', '20 a.test'], { 'a.test': '127.0.0.1', 'b.test': '192.0.2.1' }),
+        { 'there.test': { a: ['10.0.0.1', '192.0.2.1'] } },
+      ]) {
+        const { deliver, dialled } = delivery({ '192.0.2.1': there }, { zone })
+        expect(await deliver()).toMatchObject([{ kind: 'delivered' }])
+        expect(dialled).toEqual(['192.0.2.1:25'])
+      }
+    })
+
+    it('mail waits for a public host that is away, whatever stands behind it', async () => {
+      const zone = to(['10 b.test', '20 a.test'], { 'a.test': '127.0.0.1', 'b.test': '192.0.2.1' })
+      const { deliver, dialled } = delivery({}, { zone })
+      expect(await deliver()).toMatchObject([{ kind: 'deferred', status: '4.4.1' }])
+      expect(dialled).toEqual(['192.0.2.1:25'])
+    })
+
+    it('the relay host may be anywhere', async () => {
+      const there = await sink()
+      const settings = { relayhost: '[127.0.0.1]:2525' }
+      const { deliver } = delivery({ '127.0.0.1': there }, { settings })
+      expect(await deliver({ nextHop: settings.relayhost })).toMatchObject([{ kind: 'delivered' }])
+    })
   })
 
   describe('to a relay host', () => {

@@ -44,12 +44,13 @@ async function start(clock: Clock = systemClock) {
   const { store, close } = await openEmbedded()
   resources.defer(close)
   const fault: Fault = { failing: false, reads: 0 }
-  const { objects, queues, signals, tables } = store
+  const { objects, queues, signals, space, tables } = store
   const mail = faulty(tables.mail, fault)
   const broken: Store = {
     objects,
     queues,
     signals,
+    space,
     tables: { ...tables, mail },
     [Symbol.asyncDispose]: async () => {},
   }

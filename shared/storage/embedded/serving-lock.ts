@@ -1,0 +1,50 @@
+// Who serves a data folder: one process at a time. The lock is the operating system's own, taken by SQLite on an empty file, and
+// ends with the process however it ends; the command line works beside it. Node itself has no call for file locks.
+
+import { readFile, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { UnusableStore } from './unusable-store.ts'
+
+export const LOCK_FILE = 'serve.lock'
+/** Says who has the lock; without the lock it means nothing. */
+export const HOLDER_FILE = 'serve.json'
+
+const SQLITE_BUSY = 5
+
+/** Holds the lock until it is disposed of. Rejects with UnusableStore, which names the holder. */
+export async function lockForServing(directory: string, nowMs: number): Promise<Disposable> {
+  const lock = new DatabaseSync(join(directory, LOCK_FILE), { timeout: 0 })
+  try {
+    lock.exec('BEGIN IMMEDIATE')
+  } catch (error) {
+    lock.close()
+    if (!isBusy(error)) throw error
+    throw new UnusableStore(
+      `it is in use by ${await holder(directory)}; stop it, or use another --data`,
+    )
+  }
+  try {
+    const own = { pid: process.pid, host: hostname(), started: new Date(nowMs).toISOString() }
+    await writeFile(join(directory, HOLDER_FILE), `${JSON.stringify(own)}\n`, { mode: 0o600 })
+  } catch (error) {
+    lock.close()
+    throw error
+  }
+  return { [Symbol.dispose]: () => lock.close() }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
+}
+
+async function holder(directory: string): Promise<string> {
+  try {
+    const { pid, host, started } = JSON.parse(await readFile(join(directory, HOLDER_FILE), 'utf8'))
+    const where = host === hostname() ? '' : ` on ${host}`
+    return `process ${Number(pid)}${where}, started ${String(started)}`
+  } catch {
+    return 'another process'
+  }
+}

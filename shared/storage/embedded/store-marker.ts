@@ -1,0 +1,98 @@
+// `store.json` beside the store file names the store and the version of its format; the store carries the same. So a data folder
+// whose store was emptied or exchanged is not taken for a new one, and a newer format is not opened by an older program.
+
+import { randomUUID } from 'node:crypto'
+import { open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Environment } from './environment.ts'
+import { syncFolder } from './object-files.ts'
+import { RESTORE, UnusableStore } from './unusable-store.ts'
+
+export const MARKER_FILE = 'store.json'
+/** Raised by a change that programs before it could not read; a reader for the one before comes with it. */
+export const STORE_FORMAT = 1
+
+export type StoreMarker = { readonly store: string; readonly format: number }
+
+/** Undefined in a folder that never had a store, or had it before there were markers. */
+export async function readMarker(directory: string): Promise<StoreMarker | undefined> {
+  const path = join(directory, MARKER_FILE)
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+  const marker = parseMarker(text)
+  if (marker === undefined) {
+    throw new UnusableStore(`${MARKER_FILE} says nothing of the store; ${RESTORE}`)
+  }
+  checkFormat(marker)
+  return marker
+}
+
+/** Makes store and marker name each other. Rejects with UnusableStore when they name different ones. */
+export async function agreeOnMarker(
+  directory: string,
+  environment: Environment,
+  marker: StoreMarker | undefined,
+): Promise<void> {
+  const about = environment.database('about')
+  const key = Buffer.from('store')
+  const stored = (): StoreMarker | undefined => {
+    const value = about.get(key)
+    return value && parseMarker(Buffer.from(value).toString('utf8'))
+  }
+  environment.refresh()
+  const before = stored()
+  if (before !== undefined) checkFormat(before)
+  if (marker !== undefined && before?.store !== marker.store) {
+    const found = before === undefined ? 'a new and empty one' : `the store ${before.store}`
+    throw new UnusableStore(
+      `store.mdb is ${found}, but ${MARKER_FILE} names the store ${marker.store}; ${RESTORE}`,
+    )
+  }
+  if (marker !== undefined) return
+  // The store first: a marker without its store would look like a loss. Of two processes that begin at once one decides.
+  const made = before ?? { store: randomUUID(), format: STORE_FORMAT }
+  const agreed = before ?? (await environment.commit(() => stored() ?? put(made)))
+  await writeMarker(directory, agreed)
+
+  function put(value: StoreMarker): StoreMarker {
+    about.put(key, Buffer.from(JSON.stringify(value)))
+    return value
+  }
+}
+
+function checkFormat({ format }: StoreMarker): void {
+  if (format <= STORE_FORMAT) return
+  throw new UnusableStore(
+    `it was written by a newer version of Postwolke (format ${format}, this one knows ${STORE_FORMAT}); use that version`,
+  )
+}
+
+function parseMarker(text: string): StoreMarker | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null) return undefined
+  if (!('store' in value) || typeof value.store !== 'string') return undefined
+  if (!('format' in value) || typeof value.format !== 'number') return undefined
+  return { store: value.store, format: value.format }
+}
+
+async function writeMarker(directory: string, marker: StoreMarker): Promise<void> {
+  const path = join(directory, MARKER_FILE)
+  const unfinished = `${path}.${randomUUID()}`
+  {
+    await using file = await open(unfinished, 'wx', 0o600)
+    await file.writeFile(`${JSON.stringify(marker)}\n`)
+    await file.sync()
+  }
+  await rename(unfinished, path)
+  await syncFolder(directory)
+}
