@@ -47,12 +47,18 @@ export function exponentOf(before: number, after: number): number {
 }
 
 export function msOf(work: () => unknown): number {
-  const start = process.threadCpuUsage()
+  const start = cpuMicroseconds()
   try {
     work()
   } catch {
     // A refusal takes its time too.
   }
-  const used = process.threadCpuUsage(start)
-  return (used.user + used.system) / 1_000
+  return (cpuMicroseconds() - start) / 1_000
+}
+
+function cpuMicroseconds(): number {
+  // Asking for the process brings the count of this thread up to date, which otherwise is as old as the last tick.
+  process.cpuUsage()
+  const { user, system } = process.threadCpuUsage()
+  return user + system
 }
