@@ -1,16 +1,28 @@
-// `npm run bench -- smtp|pop3|imap [rounds]` or `npm run bench -- cost`
+// `npm run bench -- smtp|pop3|imap [rounds]`, `npm run bench -- cost` or `npm run bench -- hostile [functions|commands] [name]`
 
 import { benchCost } from './cost/cost.ts'
+import { benchHostile } from './hostile/hostile.ts'
 import { benchImap } from './imap.ts'
 import { benchPop3 } from './pop3.ts'
 import { benchSmtp } from './smtp.ts'
 
-const benches = { smtp: benchSmtp, pop3: benchPop3, imap: benchImap, cost: benchCost } as const
-const [name = '', rounds = '3'] = process.argv.slice(2)
+const rounds = (of: (rounds: number) => Promise<void>) => (given: string | undefined) =>
+  of(Number(given ?? '3'))
 
-if (name === 'smtp' || name === 'pop3' || name === 'imap' || name === 'cost') {
-  await benches[name](Number(rounds))
-} else {
-  console.error(`usage: npm run bench -- ${Object.keys(benches).join('|')} [rounds]`)
+const benches = new Map<string, (...words: readonly (string | undefined)[]) => Promise<void>>([
+  ['smtp', rounds(benchSmtp)],
+  ['pop3', rounds(benchPop3)],
+  ['imap', rounds(benchImap)],
+  ['cost', rounds(benchCost)],
+  ['hostile', benchHostile],
+])
+
+const [name = '', ...words] = process.argv.slice(2)
+const bench = benches.get(name)
+
+if (bench === undefined) {
+  console.error(`usage: npm run bench -- ${[...benches.keys()].join('|')} [rounds]`)
   process.exitCode = 1
+} else {
+  await bench(...words)
 }

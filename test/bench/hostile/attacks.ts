@@ -1,0 +1,359 @@
+// What a stranger or a user of bad will sends, command by command, in a size that grows. Each is one connection's bytes from after
+// the login to the goodbye; the answers are read and thrown away.
+
+import { commands as imapCommands } from '#services/imap/commands/index.ts'
+import { commands as pop3Commands } from '#services/pop3/commands/index.ts'
+import { commands as smtpCommands } from '#services/smtp/commands/index.ts'
+
+export type Attack = {
+  readonly name: string
+  readonly service: 'smtp' | 'imap' | 'pop3'
+  /** Done at this size and at four times it; what it counts is said in the name. */
+  readonly size: number
+  /** IMAP commands of the attacker's account, done before and not measured. */
+  readonly before?: (size: number) => Script
+  readonly script: (size: number, account: string) => Script
+}
+
+/** Pieces that are sent one after the other. */
+export type Script = Iterable<Buffer | string>
+
+/** Whose recipients and folders there are many of: see world.ts. */
+export const bombAlias = 'bomb'
+export const BOMB_TARGETS = 900
+export const manyFolders = (size: number) => `folders-${size}`
+export const FOLDERS = 1_000
+
+const range = (count: number) => Array.from({ length: count }, (_, n) => n)
+
+// ------------------------------------------------------------------------------------------- SMTP
+
+const greeting = 'EHLO attacker.test\r\n'
+const begun = (to: string) => `${greeting}MAIL FROM:<a@remote.test>\r\nRCPT TO:<${to}>\r\n`
+const bdat = (message: Buffer) => [`BDAT ${message.length} LAST\r\n`, message]
+
+const smtp: readonly Attack[] = [
+  {
+    name: 'NOOP and n blanks, 100 lines',
+    service: 'smtp',
+    size: 3_000,
+    script: (n) => [...range(100).map(() => `NOOP${' '.repeat(n)}x \r\n`), 'QUIT\r\n'],
+  },
+  {
+    name: 'n pipelined RCPT',
+    service: 'smtp',
+    size: 250,
+    script: (n, account) => [
+      begun(account),
+      ...range(n).map((i) => `RCPT TO:<${account.replace('@', `+${i}@`)}>\r\n`),
+      'QUIT\r\n',
+    ],
+  },
+  {
+    name: 'n pipelined RCPT of nobody',
+    service: 'smtp',
+    size: 250,
+    script: (n, account) => [
+      begun(account),
+      ...range(n).map((i) => `RCPT TO:<nobody${i}@example.test>\r\n`),
+      'QUIT\r\n',
+    ],
+  },
+  {
+    name: '300 RCPT for an account with n folders',
+    service: 'smtp',
+    size: FOLDERS,
+    script: (n) => [
+      begun(`${manyFolders(n)}@example.test`),
+      ...range(300).map((i) => `RCPT TO:<${manyFolders(n)}+${i}@example.test>\r\n`),
+      'QUIT\r\n',
+    ],
+  },
+  {
+    name: 'n times BDAT 0',
+    service: 'smtp',
+    size: 5_000,
+    script: (n, account) => [begun(account), 'BDAT 0\r\n'.repeat(n), 'QUIT\r\n'],
+  },
+  {
+    name: 'n times MAIL and RSET',
+    service: 'smtp',
+    size: 2_500,
+    script: (n) => [greeting, 'MAIL FROM:<a@b.test>\r\nRSET\r\n'.repeat(n), 'QUIT\r\n'],
+  },
+  {
+    name: 'n messages of one byte',
+    service: 'smtp',
+    size: 100,
+    script: (n, account) => [
+      greeting,
+      ...range(n).map(() => `MAIL FROM:<a@b.test>\r\nRCPT TO:<${account}>\r\nBDAT 3 LAST\r\na\r\n`),
+      'QUIT\r\n',
+    ],
+  },
+  {
+    name: `one message to n extensions of an alias with ${BOMB_TARGETS} targets`,
+    service: 'smtp',
+    size: 150,
+    script: (n) => [
+      begun(`${bombAlias}@example.test`),
+      ...range(n).map((i) => `RCPT TO:<${bombAlias}+${i}@example.test>\r\n`),
+      'BDAT 17 LAST\r\nSubject: bomb\r\n\r\n',
+      'QUIT\r\n',
+    ],
+  },
+  ...messageAttack('a header of n lines without a colon', 250_000, (n) => 'a\r\n'.repeat(n)),
+  ...messageAttack(
+    'an address list of n comments',
+    20_000,
+    (n) => `To: ${'(a)'.repeat(n)}\r\n\r\n`,
+  ),
+  ...messageAttack(
+    'n parts',
+    25_000,
+    (n) => `Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n\r\n'.repeat(n)}`,
+  ),
+  ...messageAttack('n bytes in lines of dots', 1_000_000, (n) => '\r\n'.padEnd(n, '.\r\n')),
+  ...garbage('smtp', [...smtpCommands.keys()], (verb, words) => `${verb} ${words}\r\n`, [
+    greeting,
+    'MAIL FROM:<a@b.test>\r\n',
+  ]),
+]
+
+function messageAttack(name: string, size: number, make: (size: number) => string): Attack[] {
+  return [
+    {
+      name: `a message with ${name}`,
+      service: 'smtp',
+      size,
+      script: (n, account) => [begun(account), ...bdat(Buffer.from(make(n))), 'QUIT\r\n'],
+    },
+  ]
+}
+
+// ------------------------------------------------------------------------------------------- IMAP
+
+const literal = (bytes: string | Buffer) => [`{${Buffer.byteLength(bytes)}+}\r\n`, bytes]
+const logout = 'z LOGOUT\r\n'
+
+function* appended(messages: Iterable<string>): Script {
+  for (const message of messages) yield* ['a APPEND INBOX ', ...literal(message), '\r\n']
+  yield logout
+}
+
+/** A reply that names all before it, so that each new one would be linked below and is refused at the root. */
+function chain(count: number): string[] {
+  return range(count).map((i) => {
+    const ids = range(1_000).map((k) => `<${(k * 7 + i) % 2_000}@chain>`)
+    return `Message-ID: <own${i}@chain>\r\nSubject: s\r\nReferences: ${ids.join('\r\n ')}\r\n\r\n`
+  })
+}
+
+const selected = 'a SELECT INBOX\r\n'
+
+const imap: readonly Attack[] = [
+  {
+    name: 'LIST of n times &',
+    service: 'imap',
+    size: 30_000,
+    script: (n) => ['a LIST "" ', ...literal('&'.repeat(n)), '\r\n', logout],
+  },
+  {
+    name: 'BODY[HEADER.FIELDS] of n lines without a colon',
+    service: 'imap',
+    size: 75_000,
+    before: (n) => appended(['a\r\n'.repeat(n)]),
+    script: () => [selected, 'a FETCH 1 (BODY.PEEK[HEADER.FIELDS (FROM)])\r\n', logout],
+  },
+  {
+    name: 'n HEADER.FIELDS.NOT of a header of 500 KB',
+    service: 'imap',
+    size: 50,
+    before: () => appended([`X: ${'x'.repeat(500)}\r\n`.repeat(1_000)]),
+    script: (n) => [
+      selected,
+      `a FETCH 1 (${range(n)
+        .map((i) => `BODY.PEEK[HEADER.FIELDS.NOT (X${i})]`)
+        .join(' ')})\r\n`,
+      logout,
+    ],
+  },
+  {
+    name: 'THREAD REFERENCES of n messages with 1,000 ids',
+    service: 'imap',
+    size: 20,
+    before: (n) => appended(chain(n)),
+    script: () => [selected, 'a THREAD REFERENCES UTF-8 ALL\r\n', logout],
+  },
+  {
+    name: 'SORT by 20 times FROM, n messages of 180 KB',
+    service: 'imap',
+    size: 10,
+    before: (n) => appended(range(n).map(() => `From: ${'\uFDFA'.repeat(60_000)} <a@b>\r\n\r\n`)),
+    script: () => [
+      selected,
+      `a SORT (${range(20)
+        .map(() => 'FROM')
+        .join(' ')}) UTF-8 ALL\r\n`,
+      logout,
+    ],
+  },
+  {
+    name: 'SEARCH with n keys, 100 messages',
+    service: 'imap',
+    size: 1_000,
+    before: () => appended(range(100).map((i) => `Subject: ${i}\r\n\r\n`)),
+    script: (n) => [
+      selected,
+      `a SEARCH ${range(n)
+        .map((i) => `SUBJECT ${i}`)
+        .reduce((all, key) => `OR ${key} ${all}`.slice(0, 60_000))}\r\n`,
+      `a SEARCH ${'NOT SEEN '.repeat(Math.min(n, 3_900))}ALL\r\n`,
+      logout,
+    ],
+  },
+  {
+    name: 'SEARCH BODY for n bytes in 1 MB of a',
+    service: 'imap',
+    size: 32_000,
+    before: () => appended([`Subject: a\r\n\r\n${'a'.repeat(1_000_000)}`]),
+    script: (n) => [
+      selected,
+      'a SEARCH BODY ',
+      ...literal(`${'a'.repeat(n / 2)}b${'a'.repeat(n / 2)}`),
+      '\r\n',
+      logout,
+    ],
+  },
+  {
+    name: 'n bytes of < > in PREVIEW',
+    service: 'imap',
+    size: 8_000,
+    before: (n) => appended([`Content-Type: text/html\r\n\r\n${'<>'.repeat(n / 2)}`]),
+    script: () => [selected, ...range(20).map(() => 'a FETCH 1 (PREVIEW)\r\n'), logout],
+  },
+  {
+    name: 'n pipelined NOOP',
+    service: 'imap',
+    size: 5_000,
+    script: (n) => [selected, 'a NOOP\r\n'.repeat(n), logout],
+  },
+  {
+    name: 'n pipelined STATUS',
+    service: 'imap',
+    size: 500,
+    script: (n) => ['a STATUS INBOX (MESSAGES SIZE)\r\n'.repeat(n), logout],
+  },
+  {
+    name: 'n pipelined FETCH',
+    service: 'imap',
+    size: 1_000,
+    before: () => appended(['Subject: a\r\n\r\na\r\n']),
+    script: (n) => [selected, 'a FETCH 1:* (ENVELOPE BODYSTRUCTURE)\r\n'.repeat(n), logout],
+  },
+  {
+    name: 'LIST with 100 patterns of 10 wildcards, n folders',
+    service: 'imap',
+    size: 50,
+    before: (n) => [...range(n).map((i) => `a CREATE ${'a'.repeat(200)}${i}\r\n`), logout],
+    script: () => [
+      `a LIST "" (${range(100)
+        .map(() => '*a'.repeat(10))
+        .join(' ')})\r\n`,
+      logout,
+    ],
+  },
+  {
+    name: 'a sequence set of n ranges, 1,000 messages',
+    service: 'imap',
+    size: 4_000,
+    before: () => [
+      ...range(5).flatMap(() => [
+        'a APPEND INBOX ',
+        ...range(200)
+          .flatMap(() => [' ', ...literal('a: b\r\n\r\n')])
+          .slice(1),
+        '\r\n',
+      ]),
+      logout,
+    ],
+    script: (n) => [selected, `a FETCH ${'1:*,'.repeat(n)}1 (FLAGS)\r\n`, logout],
+  },
+  ...garbage('imap', [...imapCommands.keys()], (name, words) => `a ${name} ${words}\r\n`, [
+    selected,
+  ]),
+]
+
+// ------------------------------------------------------------------------------------------- POP3
+
+const pop3: readonly Attack[] = [
+  {
+    name: 'n pipelined NOOP',
+    service: 'pop3',
+    size: 5_000,
+    script: (n) => ['NOOP\r\n'.repeat(n), 'QUIT\r\n'],
+  },
+  {
+    name: 'n pipelined LIST of 1,000 messages',
+    service: 'pop3',
+    size: 50,
+    before: () => [
+      ...range(5).flatMap(() => [
+        'a APPEND INBOX ',
+        ...range(200)
+          .flatMap(() => [' ', ...literal('a: b\r\n\r\n')])
+          .slice(1),
+        '\r\n',
+      ]),
+      logout,
+    ],
+    script: (n) => ['LIST\r\n'.repeat(n), 'QUIT\r\n'],
+  },
+  {
+    name: 'n times RETR of 1 MB of dots',
+    service: 'pop3',
+    size: 5,
+    before: () => appended([`a: b\r\n\r\n${'.\r\n'.repeat(300_000)}`]),
+    script: (n) => ['RETR 1\r\n'.repeat(n), 'QUIT\r\n'],
+  },
+  ...garbage('pop3', [...pop3Commands.keys()], (name, words) => `${name} ${words}\r\n`, []),
+]
+
+/** Each command with n lines of nothing that it understands. */
+function garbage(
+  service: Attack['service'],
+  verbs: readonly string[],
+  command: (verb: string, words: string) => string,
+  first: Script,
+): Attack[] {
+  const words = ['(', ' ', '"', '\\', '<', '&', '{', '=?', ':', ',', '*'].map((unit) =>
+    unit.repeat(service === 'pop3' ? 200 : 1_900),
+  )
+  // These end the connection or its readable part.
+  const silent = new Set([
+    'QUIT',
+    'LOGOUT',
+    'STARTTLS',
+    'STLS',
+    'COMPRESS',
+    'IDLE',
+    'UNAUTHENTICATE',
+  ])
+  return [
+    {
+      name: 'n times every command with what it does not understand',
+      service,
+      size: 5,
+      *script(n) {
+        yield* first
+        for (const verb of verbs) {
+          if (silent.has(verb)) continue
+          for (let i = 0; i < n; i++) for (const text of words) yield command(verb, text)
+        }
+        yield service === 'imap' ? logout : 'QUIT\r\n'
+      },
+    },
+  ]
+}
+
+export const attacks: readonly Attack[] = [...smtp, ...imap, ...pop3]

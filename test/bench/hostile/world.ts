@@ -1,0 +1,44 @@
+// The server that is attacked, its accounts and what stands in them before.
+
+import { createCore } from '#services/assembly/core.ts'
+import { storedPassword } from '#shared/auth/passwords.ts'
+import { type Address, parseAddress } from '#shared/mail/address.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
+import { silentLog } from '#shared/runtime/log.ts'
+import { loadSettings } from '#shared/runtime/settings/load.ts'
+import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { BOMB_TARGETS, bombAlias, FOLDERS, manyFolders } from './attacks.ts'
+import { STEP } from './growth.ts'
+
+export const PASSWORD = 'hostile'
+export const victim = 'victim'
+
+/** Fills an empty data folder; the server is started after that. */
+export async function makeWorld(directory: string, accounts: readonly string[]): Promise<void> {
+  const loaded = loadSettings({ environment: {}, overrides: [] })
+  if (loaded.kind !== 'ok') throw new Error('settings')
+  await using store = await openEmbeddedStore({ directory })
+  const core = createCore({ store, settings: loaded.settings, clock: systemClock, log: silentLog })
+  await core.directory.domains.add(addressOf(victim).domain)
+  const stored = await storedPassword(PASSWORD)
+  const add = async (name: string) => {
+    const added = await core.directory.accounts.add({ address: addressOf(name), ...stored })
+    if (added.kind !== 'ok') throw new Error(`account ${name}: ${added.kind}`)
+    await core.mailbox.folders.list(added.account.id)
+    return added.account.id
+  }
+  for (const name of [victim, ...accounts]) await add(name)
+  for (const size of [FOLDERS, STEP * FOLDERS]) {
+    const id = await add(manyFolders(size))
+    for (let n = 0; n < size; n++) await core.mailbox.folders.create(id, null, `folder ${n}`)
+  }
+  const targets = Array.from({ length: BOMB_TARGETS }, (_, n) => addressOf(`${victim}+${n}`))
+  const added = await core.directory.aliases.add(addressOf(bombAlias), targets)
+  if (added.kind !== 'ok') throw new Error(`alias: ${added.kind}`)
+}
+
+export function addressOf(name: string): Address {
+  const address = parseAddress(`${name}@example.test`)
+  if (address === undefined) throw new Error(name)
+  return address
+}
