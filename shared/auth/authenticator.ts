@@ -1,6 +1,6 @@
 // Checks logins for all listeners: finds the account, compares the password, slows guessing down. The order matters:
 // 1. whoever failed too often waits, and his password is not looked at;
-// 2. a password that was right a moment ago for the hash stored now is right;
+// 2. a password that was right a moment ago for the hash stored now is right, one that was wrong is wrong and counts no more;
 // 3. anything else is verified, a few at a time, and an account that does not exist costs the same work as a wrong password.
 // Logins without the password are in scram-logins.ts. Nothing remembers an account: each login reads the directory, so that a
 // change there is in force with the next one.
@@ -13,8 +13,13 @@ import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import type { Credential, CredentialStore } from './credential-store.ts'
-import type { Subject } from './failure-counters.ts'
-import { createLoginGuard, type GuardSettings } from './login-guard.ts'
+import {
+  type Applicant,
+  accountName,
+  createLoginGuard,
+  type GuardSettings,
+  type Standing,
+} from './login-guard.ts'
 import {
   hashPassword,
   isPassword,
@@ -22,10 +27,10 @@ import {
   verifyNothing,
   verifyPassword,
 } from './passwords.ts'
+import { createRememberedLogins, type Owner } from './remembered-logins.ts'
 import { createScramLogins } from './scram-logins.ts'
 import { scramSecret } from './scram-secret.ts'
 import { isCurrentScramVerifier } from './scram-verifier.ts'
-import { createVerifiedLogins } from './verified-logins.ts'
 import { createWorkLimit } from './work-limit.ts'
 
 export type AuthSettings = GuardSettings & Pick<Settings, 'authCacheTime'>
@@ -48,12 +53,17 @@ const WAITING_PER_CLIENT_MAX = 100
 /** What is known before the password is verified. */
 type Outlook =
   | { readonly kind: 'decided'; readonly result: LoginResult }
-  | { readonly kind: 'open'; readonly credential: Credential | undefined }
+  | {
+      readonly kind: 'open'
+      readonly credential: Credential | undefined
+      readonly standing: Standing
+    }
 
 export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   const { credentials, settings, clock, log } = parts
   const guard = createLoginGuard(parts)
-  const verified = createVerifiedLogins(settings.authCacheTime, clock)
+  const right = createRememberedLogins(settings.authCacheTime, clock)
+  const wrong = createRememberedLogins(settings.authFailureWindow, clock)
   const limit = createWorkLimit({
     runningMax: VERIFICATIONS_MAX,
     waitingMax: WAITING_MAX,
@@ -62,33 +72,45 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
 
   async function decide(attempt: LoginAttempt): Promise<LoginResult> {
     const { password } = attempt
-    const { client, address, subjects } = guard.applicant(attempt)
-    if (address === undefined || !isPassword(password)) return malformed(subjects.slice(0, 1))
-    const first = await lookUp(address, password, subjects)
+    const applicant = guard.applicant(attempt)
+    const { address } = applicant
+    if (address === undefined || !isPassword(password)) return malformed(applicant)
+    const first = await lookUp(applicant, address, password)
     if (first.kind === 'decided') return first.result
-    return limit.run(client, async (waited) => {
-      const outlook = waited ? await lookUp(address, password, subjects) : first
+    return limit.run(applicant.client, async (waited) => {
+      const outlook = waited ? await lookUp(applicant, address, password) : first
       if (outlook.kind === 'decided') return outlook.result
-      const { credential } = outlook
+      const { credential, standing } = outlook
       const result = await check(credential, password)
-      if (result.kind === 'refused') await guard.fail(subjects)
+      if (result.kind === 'authenticated') await guard.succeed(applicant, standing)
+      else await guard.fail(standing)
+      if (result.kind === 'refused' && result.reason !== 'disabled')
+        wrong.add(ownerOf(credential, address), password)
       return result
     })
   }
 
   async function lookUp(
+    applicant: Applicant,
     address: Address,
     password: string,
-    subjects: readonly Subject[],
   ): Promise<Outlook> {
-    const [throttled, credential] = await Promise.all([
-      guard.throttled(subjects),
+    const [standing, credential] = await Promise.all([
+      guard.look(applicant),
       credentials.find(address),
     ])
+    const { throttled } = standing
     if (throttled !== undefined) return { kind: 'decided', result: throttled }
-    if (credential?.enabled && verified.has(credential, password))
+    if (credential?.enabled && right.has(credential, password)) {
+      await guard.succeed(applicant, standing)
       return { kind: 'decided', result: authenticated(credential) }
-    return { kind: 'open', credential }
+    }
+    // The same wrong password again is no further guess.
+    if (wrong.has(ownerOf(credential, address), password)) {
+      const reason = credential === undefined ? 'unknown' : 'password'
+      return { kind: 'decided', result: { kind: 'refused', reason } }
+    }
+    return { kind: 'open', credential, standing }
   }
 
   async function check(credential: Credential | undefined, password: string): Promise<LoginResult> {
@@ -105,7 +127,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
     if (verification.kind !== 'match') return { kind: 'refused', reason: 'password' }
     if (!enabled) return { kind: 'refused', reason: 'disabled' }
     await refresh(credential, password, verification.outdated)
-    verified.add(credential, password)
+    right.add(credential, password)
     return authenticated(credential)
   }
 
@@ -128,10 +150,10 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
     }
   }
 
-  async function malformed(subjects: readonly Subject[]): Promise<LoginResult> {
-    const throttled = await guard.throttled(subjects)
-    if (throttled !== undefined) return throttled
-    await guard.fail(subjects)
+  async function malformed(applicant: Applicant): Promise<LoginResult> {
+    const standing = await guard.look({ ...applicant, address: undefined })
+    if (standing.throttled !== undefined) return standing.throttled
+    await guard.fail(standing)
     return { kind: 'refused', reason: 'malformed' }
   }
 
@@ -143,4 +165,9 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
 
 function authenticated({ accountId, login }: Credential): LoginResult {
   return { kind: 'authenticated', account: { id: accountId, login } }
+}
+
+/** An address without an account has wrong passwords too. */
+function ownerOf(credential: Credential | undefined, address: Address): Owner {
+  return credential ?? { accountId: accountName(address), passwordHash: '' }
 }

@@ -42,8 +42,8 @@ export function createScramLogins(parts: {
   return {
     async scramChallenge(attempt) {
       const applicant = guard.applicant(attempt)
-      const [throttled, { verifier }] = await Promise.all([
-        guard.throttled(applicant.subjects),
+      const [{ throttled }, { verifier }] = await Promise.all([
+        guard.look(applicant),
         lookUp(applicant),
       ])
       if (throttled !== undefined) return throttled
@@ -54,21 +54,22 @@ export function createScramLogins(parts: {
     scramProof: (attempt) =>
       guard.slowly(() => {
         const applicant = guard.applicant(attempt)
-        const { client, address, subjects } = applicant
+        const { client, address } = applicant
         return limit.run(client, async () => {
-          const [throttled, { credential, verifier }] = await Promise.all([
-            guard.throttled(subjects),
+          const [standing, { credential, verifier }] = await Promise.all([
+            guard.look(applicant),
             lookUp(applicant),
           ])
-          if (throttled !== undefined) return throttled
+          if (standing.throttled !== undefined) return standing.throttled
           const proof = Buffer.from(attempt.clientProof, 'base64')
           const signature = checkScramProof(verifier, attempt.authMessage, proof)
           if (credential?.enabled && signature !== undefined) {
             const { accountId: id, login } = credential
+            await guard.succeed(applicant, standing)
             const serverSignature = signature.toString('base64')
             return { kind: 'authenticated', account: { id, login }, serverSignature }
           }
-          await guard.fail(subjects)
+          await guard.fail(standing)
           if (address === undefined) return { kind: 'refused', reason: 'malformed' }
           if (credential === undefined) return { kind: 'refused', reason: 'unknown' }
           return { kind: 'refused', reason: signature === undefined ? 'password' : 'disabled' }
