@@ -18,7 +18,9 @@ export class Policy extends PostwolkeFunction<'policy'> {
         MAIL_TABLE: mail.tableName,
       },
       statements: [
+        // Recipients, and the account of a sender who has logged in.
         allow(['dynamodb:BatchGetItem'], [directory.tableArn]),
+        allow(['dynamodb:GetItem'], [directory.tableArn], keysLike('ACC#*')),
         // How full a mailbox is stands on its folders.
         allow(['dynamodb:Query'], [mail.tableArn], keysLike('A#*')),
       ],

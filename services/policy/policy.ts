@@ -8,6 +8,7 @@ import { parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
 import type { Usage } from '#shared/mailbox/quota.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { rejectEndedAccount } from './account.ts'
 import { rejectUnlistedRecipient } from './listed.ts'
 import { rejectOverQuota } from './quota.ts'
 import { permitMynetworks, permitSaslAuthenticated, rejectUnauthDestination } from './relay.ts'
@@ -31,6 +32,7 @@ export function createPolicy(deps: {
 }): PolicyClient {
   const defaultDomain: Domain | undefined = parseDomain(deps.options.defaultDomain)
   const restrictions: readonly Restriction[] = [
+    rejectEndedAccount(deps.directory.accounts),
     permitMynetworks(deps.isMynetwork),
     permitSaslAuthenticated,
     rejectUnauthDestination,

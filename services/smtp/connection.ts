@@ -49,6 +49,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   #body: Body | undefined
   #isWorking = false
   #isDraining = false
+  #isAccountEnded = false
   readonly #deadline: ClientDeadline
 
   constructor(
@@ -60,6 +61,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     this.#context = context
     this.#topSocket = socket
     this.#session = new SmtpSession(context.options, context.services, this)
+    this.#session.onAccountEnd = () => this.#endAccount()
     this.#deadline = new ClientDeadline(context.services.clock, context.options.smtpdTimeoutMs)
   }
 
@@ -99,6 +101,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   override _onClose(): void {
     super._onClose()
     this.#abandon('client disconnected')
+    this.#session.end()
     this.#context.onLeft()
     this.#context.onClosed()
   }
@@ -241,7 +244,8 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
       default:
         unreachable(outcome)
     }
-    if (this.#isDraining) this.#leaveWhenDrained()
+    if (this.#isAccountEnded) this.#leave(replies.accountEnded)
+    else if (this.#isDraining) this.#leaveWhenDrained()
   }
 
   /** RFC 3207 §4.2; the library has begun a new reader, which never sees what came in clear. */
@@ -262,6 +266,14 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     if (errors < smtpdErrorLimit && authFailures < AUTH_FAILURES_MAX) return
     this.#session.log.info({ errors, authFailures }, 'too many errors')
     this.#leave(replies.tooManyErrors)
+  }
+
+  /** What is being answered is answered; nothing further is taken of this client. */
+  #endAccount(): void {
+    this.#isAccountEnded = true
+    if (this.#isWorking || this._closing) return
+    this.#abandon('account ended')
+    this.#leave(replies.accountEnded)
   }
 
   #leaveWhenDrained(): void {

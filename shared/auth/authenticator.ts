@@ -163,8 +163,8 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   }
 }
 
-function authenticated({ accountId, login }: Credential): LoginResult {
-  return { kind: 'authenticated', account: { id: accountId, login } }
+function authenticated({ accountId: id, login, sessionsEpoch }: Credential): LoginResult {
+  return { kind: 'authenticated', account: { id, login, sessionsEpoch } }
 }
 
 /** An address without an account has wrong passwords too. */

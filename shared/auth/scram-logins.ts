@@ -64,10 +64,10 @@ export function createScramLogins(parts: {
           const proof = Buffer.from(attempt.clientProof, 'base64')
           const signature = checkScramProof(verifier, attempt.authMessage, proof)
           if (credential?.enabled && signature !== undefined) {
-            const { accountId: id, login } = credential
+            const { accountId: id, login, sessionsEpoch } = credential
             await guard.succeed(applicant, standing)
             const serverSignature = signature.toString('base64')
-            return { kind: 'authenticated', account: { id, login }, serverSignature }
+            return { kind: 'authenticated', account: { id, login, sessionsEpoch }, serverSignature }
           }
           await guard.fail(standing)
           if (address === undefined) return { kind: 'refused', reason: 'malformed' }

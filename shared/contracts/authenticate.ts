@@ -36,7 +36,23 @@ export type LoginResult = LoginAccepted | LoginRefused | LoginThrottled
 
 export type LoginAccepted = {
   readonly kind: 'authenticated'
-  readonly account: { readonly id: AccountId; readonly login: string }
+  readonly account: LoggedInAccount
+}
+
+export type LoggedInAccount = {
+  readonly id: AccountId
+  readonly login: string
+  /** As it was at the login: when the account has another one, its sessions end. */
+  readonly sessionsEpoch: number
+}
+
+/** Implemented by shared/auth/account-watch.ts. */
+export interface AccountWatch {
+  /**
+   * Calls `end` once, soon after the account was disabled, removed or given another password; not after `close`. May be called
+   * before `watch` has been left for long: the account may have changed already.
+   */
+  watch(account: LoggedInAccount, end: () => void): { close(): void }
 }
 
 /** Wrong password, no such account, disabled account: clients are told the same for all of them. */

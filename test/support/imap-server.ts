@@ -15,6 +15,7 @@ import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
+import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
 import { fakeScram } from './scram-fake.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -40,6 +41,7 @@ export async function startImapServer(
       await openEmbeddedStore({ directory: resources.use(await temporaryFolder()).path }),
     )
   const { objects, signals, tables } = store
+  const accountWatch = new FakeAccountWatch()
   const clock = systemClock
   const mailbox = createMailbox({ table: tables.mail, objects, signals, clock })
   const snapshots = createFolderSnapshots({ table: tables.mail, clock })
@@ -60,6 +62,7 @@ export async function startImapServer(
     objects,
     signals,
     authenticator,
+    accountWatch,
     quota: async () => ({ bytes: given.quotaBytes ?? 0, messages: given.quotaMessages ?? 0 }),
     clock: given.clock ?? clock,
     log: silentLog,
@@ -97,6 +100,7 @@ export async function startImapServer(
   }
 
   return {
+    accountWatch,
     port: plain?.port ?? 0,
     tlsPort: tls?.port ?? 0,
     listener,
@@ -116,6 +120,6 @@ const authenticator: Authenticator = {
   authenticate: async ({ login, password }) =>
     password === 'wrong'
       ? { kind: 'refused', reason: 'password' }
-      : { kind: 'authenticated', account: { id: accountId(login), login } },
-  ...fakeScram('secret', (login) => ({ id: accountId(login), login })),
+      : { kind: 'authenticated', account: { id: accountId(login), login, sessionsEpoch: 0 } },
+  ...fakeScram('secret', (login) => ({ id: accountId(login), login, sessionsEpoch: 0 })),
 }

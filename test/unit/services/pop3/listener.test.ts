@@ -574,3 +574,17 @@ describe('closing', () => {
     await closed
   })
 })
+
+describe('a session whose account is disabled', () => {
+  it('ends at once, and what it marked stays', async () => {
+    const mailbox = new FakeMailbox(['a\r\n'])
+    const { port, accountWatch } = await start({ mailbox })
+    const client = await openLoggedIn(port)
+    await say(client, 'DELE 1')
+    accountWatch.endAll()
+    await client.write(Buffer.from('QUIT\r\n'))
+    expect(await client.readToEnd('end')).toMatch(/^-ERR \[SYS\/TEMP\] [^\r\n]+\r\n$/)
+    expect(mailbox.expunges).toEqual([])
+    expect(accountWatch.watching.size).toBe(0)
+  })
+})

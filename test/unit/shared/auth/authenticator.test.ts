@@ -19,7 +19,8 @@ const { passwordHash: current, scramVerifier } = await storedPassword('geheim')
 
 function account(login: string, changes: Partial<Credential> = {}): Credential {
   const stored = { passwordHash: current, scramVerifier }
-  return { accountId: login as AccountId, login, enabled: true, ...stored, ...changes }
+  const record = { accountId: login as AccountId, login, enabled: true, sessionsEpoch: 0 }
+  return { ...record, ...stored, ...changes }
 }
 
 function memoryCredentials(...accounts: Credential[]) {
@@ -121,7 +122,7 @@ async function open(accounts: readonly Credential[], set: readonly string[] = []
 const tim = account('tim@example.test')
 const welcome = {
   kind: 'authenticated',
-  account: { id: 'tim@example.test', login: 'tim@example.test' },
+  account: { id: 'tim@example.test', login: 'tim@example.test', sessionsEpoch: 0 },
 }
 
 describe('authenticate', () => {
