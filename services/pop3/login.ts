@@ -6,7 +6,7 @@ import { Maildrop } from './maildrop.ts'
 import { type Reply, replies, thenClose } from './replies.ts'
 import type { Session } from './session.ts'
 
-export function logIn(session: Session, login: string, password: string): Promise<Reply> {
+export function logIn(session: Session, login: string, password: Uint8Array): Promise<Reply> {
   return guarded(session, async () => {
     const { authenticator } = session.services
     const { remoteAddress } = session.transport

@@ -11,18 +11,20 @@ import type { Address } from '#shared/mail/address.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
+import { isPassword, passwordText } from '#shared/sasl/password.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import type { Credential, CredentialStore } from './credential-store.ts'
 import {
   type Applicant,
   accountName,
   createLoginGuard,
+  type Enter,
   type GuardSettings,
   type Standing,
 } from './login-guard.ts'
 import {
   hashPassword,
-  isPassword,
+  laneOf,
   scramVerifierText,
   verifyNothing,
   verifyPassword,
@@ -31,7 +33,7 @@ import { createRememberedLogins, type Owner } from './remembered-logins.ts'
 import { createScramLogins } from './scram-logins.ts'
 import { scramSecret } from './scram-secret.ts'
 import { isCurrentScramVerifier } from './scram-verifier.ts'
-import { createWorkLimit } from './work-limit.ts'
+import { createWorkLimit, type WorkLimits } from './work-limit.ts'
 
 export type AuthSettings = GuardSettings & Pick<Settings, 'authCacheTime'>
 
@@ -44,11 +46,24 @@ export type AuthenticatorParts = {
   readonly log: Log
 }
 
-/** Each takes 19 MiB and one of libuv's four threads, which files need too. */
-const VERIFICATIONS_MAX = Math.max(1, Math.min(availableParallelism(), 3))
-/** Some seconds of work; whoever comes after them is told to come again. */
-const WAITING_MAX = 400
-const WAITING_PER_CLIENT_MAX = 100
+/**
+ * Each takes 19 MiB and one of libuv's four threads, which files need too. What waits is some seconds of work; whoever comes after
+ * is told to come again.
+ */
+const FAST: WorkLimits = {
+  runningMax: Math.max(1, Math.min(availableParallelism(), 3)),
+  runningPerAccountMax: 2,
+  waitingMax: 400,
+  waitingPerClientMax: 100,
+}
+
+/** For hashes made elsewhere that take up to half a second each: nobody else waits for them, and no account takes all the turns. */
+const SLOW: WorkLimits = {
+  runningMax: 1,
+  runningPerAccountMax: 1,
+  waitingMax: 100,
+  waitingPerClientMax: 20,
+}
 
 /** What is known before the password is verified. */
 type Outlook =
@@ -64,20 +79,20 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   const guard = createLoginGuard(parts)
   const right = createRememberedLogins(settings.authCacheTime, clock)
   const wrong = createRememberedLogins(settings.authFailureWindow, clock)
-  const limit = createWorkLimit({
-    runningMax: VERIFICATIONS_MAX,
-    waitingMax: WAITING_MAX,
-    waitingPerClientMax: WAITING_PER_CLIENT_MAX,
-  })
+  const lanes = { fast: createWorkLimit(FAST), slow: createWorkLimit(SLOW) }
 
-  async function decide(attempt: LoginAttempt): Promise<LoginResult> {
+  async function decide(attempt: LoginAttempt, enter: Enter): Promise<LoginResult> {
     const { password } = attempt
     const applicant = guard.applicant(attempt)
     const { address } = applicant
     if (address === undefined || !isPassword(password)) return malformed(applicant)
     const first = await lookUp(applicant, address, password)
     if (first.kind === 'decided') return first.result
-    return limit.run(applicant.client, async (waited) => {
+    const owner = guard.turn(applicant, first.standing)
+    const busy = enter(owner)
+    if (busy !== undefined) return busy
+    const lane = lanes[laneOf(first.credential?.passwordHash)]
+    return lane.run(owner, async (waited) => {
       const outlook = waited ? await lookUp(applicant, address, password) : first
       if (outlook.kind === 'decided') return outlook.result
       const { credential, standing } = outlook
@@ -93,7 +108,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   async function lookUp(
     applicant: Applicant,
     address: Address,
-    password: string,
+    password: Uint8Array,
   ): Promise<Outlook> {
     const [standing, credential] = await Promise.all([
       guard.look(applicant),
@@ -113,7 +128,10 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
     return { kind: 'open', credential, standing }
   }
 
-  async function check(credential: Credential | undefined, password: string): Promise<LoginResult> {
+  async function check(
+    credential: Credential | undefined,
+    password: Uint8Array,
+  ): Promise<LoginResult> {
     if (credential === undefined) {
       await verifyNothing(password)
       return { kind: 'refused', reason: 'unknown' }
@@ -121,7 +139,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
     const { accountId, passwordHash, enabled } = credential
     const verification = await verifyPassword(passwordHash, password)
     if (verification.kind === 'unsupported') {
-      log.warn({ accountId, scheme: verification.scheme }, 'password scheme not supported')
+      log.warn({ accountId, scheme: verification.scheme }, 'password hash cannot be verified')
       await verifyNothing(password)
     }
     if (verification.kind !== 'match') return { kind: 'refused', reason: 'password' }
@@ -135,9 +153,14 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
    * Makes what today would be kept of the password, now that it is known. The login is good whether or not this succeeds;
    * the next one tries again.
    */
-  async function refresh(credential: Credential, password: string, rehash: boolean): Promise<void> {
+  async function refresh(
+    credential: Credential,
+    password: Uint8Array,
+    rehash: boolean,
+  ): Promise<void> {
     const { accountId, passwordHash, scramVerifier } = credential
-    const hasVerifier = isCurrentScramVerifier(scramVerifier)
+    const hasVerifier =
+      isCurrentScramVerifier(scramVerifier) || passwordText(password) === undefined
     if (hasVerifier && !rehash) return
     try {
       await credentials.replacePassword(accountId, passwordHash, {
@@ -158,7 +181,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   }
 
   return {
-    authenticate: (attempt) => guard.slowly(() => decide(attempt)),
+    authenticate: (attempt) => guard.slowly((enter) => decide(attempt, enter)),
     ...createScramLogins({ credentials, guard, secret: scramSecret(parts.counters) }),
   }
 }

@@ -20,8 +20,10 @@ import {
 } from '#shared/runtime/settings/networks.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import type { Item, Table } from '#shared/storage/ports.ts'
+import { Counts } from './counts.ts'
 import { createFailureCounters, type Subject } from './failure-counters.ts'
 import { createKnownNetworks } from './known-networks.ts'
+import type { WorkOwner } from './work-limit.ts'
 
 export type GuardSettings = Pick<
   Settings,
@@ -53,21 +55,42 @@ export type Standing = {
   readonly subjects: readonly Subject[]
   /** Where this account has logged in, as it was read. */
   readonly networks: Item | undefined
+  /** The account has logged in from there before. */
+  readonly known: boolean
 }
 
 export interface LoginGuard {
   applicant(attempt: { readonly login: string; readonly remoteAddress: string }): Applicant
   /** One batch of reads, whoever it is. */
   look(applicant: Applicant): Promise<Standing>
+  /**
+   * For whom work is done. Who comes from where the account has logged in before does not wait behind those who guess at it from
+   * elsewhere.
+   */
+  turn(applicant: Applicant, standing: Standing): WorkOwner
   /** Counts a failure. */
   fail(standing: Standing): Promise<void>
   /** Remembers where somebody logged in. Never rejects: the login is good without. */
   succeed(applicant: Applicant, standing: Standing): Promise<void>
   /** The same time for every reason of a refusal, so that it does not tell the reason. */
-  slowly<T extends { readonly kind: string }>(decide: () => Promise<T>): Promise<T>
+  slowly<T extends { readonly kind: string }>(decide: (enter: Enter) => Promise<T>): Promise<T>
 }
 
-const unhindered: Standing = { throttled: undefined, subjects: [], networks: undefined }
+/**
+ * To be asked before a password is verified; something when the account has as many attempts under way as it may. They are under
+ * way until they are answered, for accounts that do not exist as well: how long the others take does not show.
+ */
+export type Enter = (owner: WorkOwner) => LoginThrottled | undefined
+
+/** A mail client opens some connections at once, and a household has some clients. */
+export const ATTEMPTS_PER_ACCOUNT_MAX = 20
+
+const unhindered: Standing = {
+  throttled: undefined,
+  subjects: [],
+  networks: undefined,
+  known: false,
+}
 
 export function createLoginGuard(parts: {
   /** The `counters` table. */
@@ -86,6 +109,9 @@ export function createLoginGuard(parts: {
     maximalMs: settings.authMaximalBackoffTime,
   })
 
+  const underWay = new Counts()
+  const busy: LoginThrottled = { kind: 'throttled', retryAfterSeconds: 1 }
+
   async function look({ client, address, trusted }: Applicant): Promise<Standing> {
     if (trusted) return unhindered
     const network = { name: client, limit: settings.authFailureLimitPerAddress }
@@ -103,19 +129,15 @@ export function createLoginGuard(parts: {
     )
     // What fails at home is no sign of somebody who tries names or places.
     return known.isKnown(client, networks)
-      ? standing([pair], items, networks)
-      : standing(subjects, items, networks)
+      ? { ...standing([pair], items), networks, known: true }
+      : { ...standing(subjects, items), networks }
   }
 
-  function standing(
-    subjects: readonly Subject[],
-    items: readonly (Item | undefined)[],
-    networks?: Item,
-  ): Standing {
+  function standing(subjects: readonly Subject[], items: readonly (Item | undefined)[]): Standing {
     const waitMs = Math.max(...subjects.map((subject, i) => counters.waitMs(subject, items[i])))
     const throttled: LoginThrottled | undefined =
       waitMs <= 0 ? undefined : { kind: 'throttled', retryAfterSeconds: Math.ceil(waitMs / 1_000) }
-    return { throttled, subjects, networks }
+    return { ...unhindered, throttled, subjects }
   }
 
   return {
@@ -128,6 +150,10 @@ export function createLoginGuard(parts: {
       }
     },
     look,
+    turn({ client, address }, { known }) {
+      const account = address === undefined ? '' : accountName(address)
+      return { client, account: known ? `${account}#${client}` : account }
+    },
     async fail({ subjects }) {
       const waiting = await counters.record(subjects)
       for (const { name } of waiting) log.warn({ subject: name }, 'too many failed logins')
@@ -142,14 +168,24 @@ export function createLoginGuard(parts: {
     },
     async slowly(decide) {
       const beganMs = clock.now()
-      const result = await decide()
-      const delayMs = settings.authFailureDelay
-      if (result.kind !== 'refused' || delayMs === 0) return result
-      // Work that takes longer than the delay is rounded up to the next one, so that its time tells little.
-      const workedMs = clock.now() - beganMs
-      const dueMs = Math.max(1, Math.ceil(workedMs / delayMs)) * delayMs
-      if (dueMs > workedMs) await clock.sleep(dueMs - workedMs)
-      return result
+      let entered: string | undefined
+      try {
+        const result = await decide(({ account }) => {
+          if (underWay.of(account) >= ATTEMPTS_PER_ACCOUNT_MAX) return busy
+          underWay.add(account, 1)
+          entered = account
+          return undefined
+        })
+        const delayMs = settings.authFailureDelay
+        if (result.kind !== 'refused' || delayMs === 0) return result
+        // Work that takes longer than the delay is rounded up to the next one, so that its time tells little.
+        const workedMs = clock.now() - beganMs
+        const dueMs = Math.max(1, Math.ceil(workedMs / delayMs)) * delayMs
+        if (dueMs > workedMs) await clock.sleep(dueMs - workedMs)
+        return result
+      } finally {
+        if (entered !== undefined) underWay.add(entered, -1)
+      }
     },
   }
 }

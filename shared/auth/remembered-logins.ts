@@ -10,8 +10,8 @@ import type { Clock } from '#shared/runtime/clock.ts'
 export type Owner = { readonly accountId: string; readonly passwordHash: string }
 
 export interface RememberedLogins {
-  has(owner: Owner, password: string): boolean
-  add(owner: Owner, password: string): void
+  has(owner: Owner, password: Uint8Array): boolean
+  add(owner: Owner, password: Uint8Array): void
 }
 
 /** About 2 MB. */
@@ -26,10 +26,11 @@ export function createRememberedLogins(
   // All entries are kept equally long, so the order of insertion is the order of expiry.
   const expiries = new Map<string, number>()
 
-  function mark({ accountId, passwordHash }: Owner, password: string): string {
+  function mark({ accountId, passwordHash }: Owner, password: Uint8Array): string {
     // None of the three can hold NUL.
     return createHmac('sha256', key)
-      .update(`${accountId}\0${passwordHash}\0${password}`)
+      .update(`${accountId}\0${passwordHash}\0`)
+      .update(password)
       .digest('base64')
   }
 

@@ -10,12 +10,15 @@ import {
   parseScramVerifier,
   type ScramVerifier,
 } from './scram-verifier.ts'
-import { createWorkLimit } from './work-limit.ts'
+import { createWorkLimit, type WorkLimits } from './work-limit.ts'
 
 /** Few at a time, so that a burst of guesses does not get past the count of the first ones. */
-const PROOFS_MAX = 4
-const WAITING_MAX = 400
-const WAITING_PER_CLIENT_MAX = 100
+const PROOFS: WorkLimits = {
+  runningMax: 4,
+  runningPerAccountMax: 4,
+  waitingMax: 400,
+  waitingPerClientMax: 100,
+}
 
 export function createScramLogins(parts: {
   readonly credentials: CredentialStore
@@ -24,11 +27,7 @@ export function createScramLogins(parts: {
   readonly secret: () => Promise<Uint8Array>
 }): Pick<Authenticator, 'scramChallenge' | 'scramProof'> {
   const { credentials, guard, secret } = parts
-  const limit = createWorkLimit({
-    runningMax: PROOFS_MAX,
-    waitingMax: WAITING_MAX,
-    waitingPerClientMax: WAITING_PER_CLIENT_MAX,
-  })
+  const limit = createWorkLimit(PROOFS)
 
   async function lookUp({ address, client }: Applicant): Promise<{
     readonly credential: Credential | undefined
@@ -55,7 +54,8 @@ export function createScramLogins(parts: {
       guard.slowly(() => {
         const applicant = guard.applicant(attempt)
         const { client, address } = applicant
-        return limit.run(client, async () => {
+        const account = address === undefined ? '' : accountName(address)
+        return limit.run({ client, account }, async () => {
           const [standing, { credential, verifier }] = await Promise.all([
             guard.look(applicant),
             lookUp(applicant),

@@ -18,12 +18,15 @@ export interface Authenticator {
 
 export type ScramAttempt = {
   readonly service: 'smtp' | 'imap' | 'pop3' | 'api'
-  /** As typed; without a domain the configured default domain is added. */
+  /** As typed; without a domain the configured default domain is added. '' for what is no text. */
   readonly login: string
   readonly remoteAddress: string
 }
 
-export type LoginAttempt = ScramAttempt & { readonly password: string }
+export type LoginAttempt = ScramAttempt & {
+  /** As sent; shared/sasl/password.ts has the rule for it. */
+  readonly password: Uint8Array
+}
 
 export type ScramProofAttempt = ScramAttempt & {
   /** What both sides have said (RFC 5802 §3); the listener vouches for its nonce and the channel binding in it. */

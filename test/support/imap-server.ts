@@ -118,7 +118,7 @@ export const accountId = (login: string) => `acc-${login}` as AccountId
 
 const authenticator: Authenticator = {
   authenticate: async ({ login, password }) =>
-    password === 'wrong'
+    Buffer.from(password).toString() === 'wrong'
       ? { kind: 'refused', reason: 'password' }
       : { kind: 'authenticated', account: { id: accountId(login), login, sessionsEpoch: 0 } },
   ...fakeScram('secret', (login) => ({ id: accountId(login), login, sessionsEpoch: 0 })),

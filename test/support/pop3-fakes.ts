@@ -151,7 +151,8 @@ export class FakeAuthenticator implements Authenticator {
     if (known !== login && !this.others.has(known)) {
       return { kind: 'refused', reason: 'unknown' } as const
     }
-    if (attempt.password !== password) return { kind: 'refused', reason: 'password' } as const
+    if (Buffer.from(attempt.password).toString() !== password)
+      return { kind: 'refused', reason: 'password' } as const
     return {
       kind: 'authenticated',
       account: { id: brandAccount(known), login: known, sessionsEpoch: 0 },

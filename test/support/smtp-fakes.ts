@@ -173,7 +173,7 @@ export class FakeAuthenticator implements Authenticator {
     const { login, password } = attempt
     if (login === 'throttled') return { kind: 'throttled', retryAfterSeconds: 60 }
     if (login === 'temporary') throw new TemporaryFailure('directory does not answer')
-    if (login === goodLogin.login && password === goodLogin.password) {
+    if (login === goodLogin.login && Buffer.from(password).toString() === goodLogin.password) {
       return { kind: 'authenticated', account: { id: 'a1' as AccountId, login, sessionsEpoch: 0 } }
     }
     return { kind: 'refused', reason: 'password' }

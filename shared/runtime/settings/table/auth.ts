@@ -31,9 +31,9 @@ export const authSettings = {
     known: { dovecot: 'auth_cache_ttl' },
   }),
   authFailureDelay: new Setting(duration({ min: 0, max: 1 * MINUTE }), {
-    default: 1 * SECOND,
+    default: 2 * SECOND,
     about:
-      'A wrong login is answered no sooner than this after it came, whatever was wrong with it.',
+      'A wrong login is answered no sooner than this after it came, whatever was wrong with it; what takes longer, after a multiple of it. Shorter than 1 s it shows by its time where an account with a slow imported hash is.',
     known: { dovecot: 'auth_failure_delay' },
   }),
   authFailureLimit: new Setting(integer({ min: 1, max: 1_000_000 }), {

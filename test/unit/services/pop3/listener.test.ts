@@ -373,7 +373,7 @@ describe('logging in', () => {
       {
         service: 'pop3',
         login: 'jos\u00e9@example.test',
-        password: ' sp ace ',
+        password: Buffer.from(' sp ace '),
         remoteAddress: '127.0.0.1',
       },
     ])

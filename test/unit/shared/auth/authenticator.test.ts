@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
 import type { Credential, CredentialStore } from '#shared/auth/credential-store.ts'
-import { hashPassword, storedPassword } from '#shared/auth/passwords.ts'
+import * as passwords from '#shared/auth/passwords.ts'
 import type { LoginAttempt } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { formatAddress } from '#shared/mail/address.ts'
@@ -15,6 +15,8 @@ import { cryptVectors } from './crypt-vectors.ts'
 import { manualClock } from './manual-clock.ts'
 
 const MINUTE = 60_000
+const hashPassword = (password: string) => passwords.hashPassword(Buffer.from(password))
+const storedPassword = (password: string) => passwords.storedPassword(Buffer.from(password))
 const { passwordHash: current, scramVerifier } = await storedPassword('geheim')
 
 function account(login: string, changes: Partial<Credential> = {}): Credential {
@@ -80,15 +82,15 @@ async function open(accounts: readonly Credential[], set: readonly string[] = []
     /** A password that nobody has tried before. */
     async guess(login: string, remoteAddress = '192.0.2.1') {
       wrongs += 1
-      const password = `wrong ${wrongs}`
+      const password = Buffer.from(`wrong ${wrongs}`)
       const attempt = { service: 'pop3', login, password, remoteAddress } as const
       return (await authenticator.authenticate(attempt)).kind
     },
-    logIn: (login: string, password: string, changes: Partial<LoginAttempt> = {}) =>
+    logIn: (login: string, password: string | Uint8Array, changes: Partial<LoginAttempt> = {}) =>
       authenticator.authenticate({
         service: 'pop3',
         login,
-        password,
+        password: Buffer.from(password),
         remoteAddress: '192.0.2.1',
         ...changes,
       }),
@@ -172,10 +174,21 @@ describe('authenticate', () => {
   })
 
   it('tells of hashes it cannot verify, and refuses', async () => {
-    await using world = await open([account('tim@example.test', { passwordHash: '{PLAIN}geheim' })])
-    expect(await world.logIn('tim', 'geheim')).toEqual({ kind: 'refused', reason: 'password' })
+    const tooDear = `$6$rounds=999999$salt$${'a'.repeat(86)}`
+    await using world = await open([
+      account('tim@example.test', { passwordHash: '{NTLM}geheim' }),
+      account('tom@example.test', { passwordHash: tooDear }),
+    ])
+    for (const login of ['tim', 'tom'])
+      expect(await world.logIn(login, 'geheim')).toEqual({ kind: 'refused', reason: 'password' })
+    const message = 'password hash cannot be verified'
     expect(world.logged).toEqual([
-      { accountId: 'tim@example.test', scheme: 'PLAIN', message: 'password scheme not supported' },
+      { accountId: 'tim@example.test', scheme: 'NTLM', message },
+      {
+        accountId: 'tom@example.test',
+        scheme: 'sha-crypt: 999999 rounds (250000 at most)',
+        message,
+      },
     ])
   })
 })
@@ -395,7 +408,7 @@ describe('an account at a place where it logged in before', () => {
     const comes = async (days: number) => {
       world.advance(days * 24 * 60 * MINUTE)
       for (let i = 0; i < 3; i += 1) await world.guess('alice', `198.51.100.${i}`)
-      const attempt = { service: 'imap', login: 'alice', password: 'geheim' } as const
+      const attempt = { service: 'imap', login: 'alice', password: Buffer.from('geheim') } as const
       const again = await world.again().authenticate({ ...attempt, remoteAddress: HOME })
       return again.kind
     }
@@ -522,6 +535,60 @@ describe('back-off', () => {
     world.advance(16 * MINUTE)
     for (let i = 0; i < 2; i += 1) await world.guess('tim')
     expect(await world.logIn('tim', 'geheim')).toEqual(welcome)
+  })
+})
+
+describe('passwords that are no UTF-8', () => {
+  it('let in who sends the same bytes, have no verifier, and are not hashed again at each login', async () => {
+    const passwordHash = await passwords.hashPassword(Buffer.from('Grüße', 'latin1'))
+    await using world = await open(
+      [account('tim@example.test', { passwordHash, scramVerifier: null })],
+      ['authCacheTime=0'],
+    )
+    const stored = world.byLogin.get('tim@example.test')
+    expect(await world.logIn('tim', Buffer.from('Grüße', 'latin1'))).toEqual(welcome)
+    expect(world.byLogin.get('tim@example.test')).toBe(stored)
+    expect((await world.logIn('tim', 'Grüße')).kind).toBe('refused')
+    expect((await world.logIn('tim', 'Gr\ufffd\ufffde')).kind).toBe('refused')
+  })
+})
+
+describe('attempts at one account', () => {
+  it('are not looked at while many are under way, whether it exists or not', async () => {
+    await using world = await open([tim], quick)
+    const kinds = async (login: string) => {
+      const guesses = Array.from({ length: 25 }, (_, i) => world.guess(login, `198.51.100.${i}`))
+      return (await Promise.all(guesses)).filter((kind) => kind === 'throttled').length
+    }
+    expect(await kinds('tim')).toBe(5)
+    expect(await kinds('nobody')).toBe(5)
+  })
+
+  it('of others do not count where the account has logged in before', async () => {
+    await using world = await open([tim], quick)
+    await world.logIn('tim', 'geheim')
+    const guesses = Array.from({ length: 25 }, (_, i) => world.guess('tim', `198.51.100.${i}`))
+    const own = await world.logIn('tim', 'geheim', { service: 'imap' })
+    expect(own.kind).toBe('authenticated')
+    await Promise.all(guesses)
+  })
+
+  it('with a slow hash do not keep others waiting', async () => {
+    const slow = `$6$rounds=250000$salt$${'a'.repeat(86)}`
+    await using world = await open(
+      [tim, account('slow@example.test', { passwordHash: slow })],
+      [...quick, 'authCacheTime=0'],
+    )
+    const answered: string[] = []
+    const guesses = Array.from({ length: 6 }, async (_, i) => {
+      await world.guess('slow', `198.51.100.${i}`)
+      answered.push('slow')
+    })
+    expect((await world.logIn('tim', 'geheim')).kind).toBe('authenticated')
+    answered.push('tim')
+    await Promise.all(guesses)
+    // Some of the slow ones may have been done meanwhile; behind them in line he would be the last.
+    expect(answered.indexOf('tim')).toBeLessThan(3)
   })
 })
 
