@@ -18,7 +18,6 @@ import {
   type Applicant,
   accountName,
   createLoginGuard,
-  type Enter,
   type GuardSettings,
   type Standing,
 } from './login-guard.ts'
@@ -47,6 +46,19 @@ export type AuthenticatorParts = {
 }
 
 /**
+ * Attempts at one account until they are answered, whether it exists or not: what is wrong is answered late, so that guesses at
+ * one account follow each other, and a slow hash does not show by keeping them waiting. A household's clients come at once.
+ */
+const ATTEMPTS: WorkLimits = {
+  // They only wait; connections are limited elsewhere.
+  runningMax: Number.POSITIVE_INFINITY,
+  runningPerAccountMax: 4,
+  waitingMax: Number.POSITIVE_INFINITY,
+  waitingPerClientMax: 100,
+  waitingPerAccountMax: 16,
+}
+
+/**
  * Each takes 19 MiB and one of libuv's four threads, which files need too. What waits is some seconds of work; whoever comes after
  * is told to come again.
  */
@@ -55,6 +67,7 @@ const FAST: WorkLimits = {
   runningPerAccountMax: 2,
   waitingMax: 400,
   waitingPerClientMax: 100,
+  waitingPerAccountMax: 100,
 }
 
 /** For hashes made elsewhere that take up to half a second each: nobody else waits for them, and no account takes all the turns. */
@@ -63,37 +76,53 @@ const SLOW: WorkLimits = {
   runningPerAccountMax: 1,
   waitingMax: 100,
   waitingPerClientMax: 20,
+  waitingPerAccountMax: 20,
 }
 
 /** What is known before the password is verified. */
-type Outlook =
-  | { readonly kind: 'decided'; readonly result: LoginResult }
-  | {
-      readonly kind: 'open'
-      readonly credential: Credential | undefined
-      readonly standing: Standing
-    }
+type Outlook = { readonly kind: 'decided'; readonly result: LoginResult } | Open
+
+type Open = {
+  readonly kind: 'open'
+  readonly credential: Credential | undefined
+  readonly standing: Standing
+}
 
 export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   const { credentials, settings, clock, log } = parts
   const guard = createLoginGuard(parts)
   const right = createRememberedLogins(settings.authCacheTime, clock)
   const wrong = createRememberedLogins(settings.authFailureWindow, clock)
+  const attempts = createWorkLimit(ATTEMPTS)
   const lanes = { fast: createWorkLimit(FAST), slow: createWorkLimit(SLOW) }
 
-  async function decide(attempt: LoginAttempt, enter: Enter): Promise<LoginResult> {
+  async function authenticate(attempt: LoginAttempt): Promise<LoginResult> {
     const { password } = attempt
     const applicant = guard.applicant(attempt)
     const { address } = applicant
-    if (address === undefined || !isPassword(password)) return malformed(applicant)
+    if (address === undefined || !isPassword(password))
+      return guard.slowly(() => malformed(applicant))
     const first = await lookUp(applicant, address, password)
-    if (first.kind === 'decided') return first.result
+    if (first.kind === 'decided') return guard.slowly(async () => first.result)
     const owner = guard.turn(applicant, first.standing)
-    const busy = enter(owner)
-    if (busy !== undefined) return busy
-    const lane = lanes[laneOf(first.credential?.passwordHash)]
-    return lane.run(owner, async (waited) => {
-      const outlook = waited ? await lookUp(applicant, address, password) : first
+    if (!attempts.hasRoom(owner)) return { kind: 'throttled', retryAfterSeconds: 1 }
+    return attempts.run(owner, (waited) =>
+      guard.slowly(async () => {
+        const now = waited ? await lookUp(applicant, address, password) : first
+        return now.kind === 'decided' ? now.result : decide(applicant, address, password, now)
+      }),
+    )
+  }
+
+  async function decide(
+    applicant: Applicant,
+    address: Address,
+    password: Uint8Array,
+    before: Open,
+  ): Promise<LoginResult> {
+    const lane = lanes[laneOf(before.credential?.passwordHash)]
+    return lane.run(guard.turn(applicant, before.standing), async (waited) => {
+      const outlook = waited ? await lookUp(applicant, address, password) : before
       if (outlook.kind === 'decided') return outlook.result
       const { credential, standing } = outlook
       const result = await check(credential, password)
@@ -181,7 +210,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   }
 
   return {
-    authenticate: (attempt) => guard.slowly((enter) => decide(attempt, enter)),
+    authenticate,
     ...createScramLogins({ credentials, guard, secret: scramSecret(parts.counters) }),
   }
 }

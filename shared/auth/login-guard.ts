@@ -20,7 +20,6 @@ import {
 } from '#shared/runtime/settings/networks.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import type { Item, Table } from '#shared/storage/ports.ts'
-import { Counts } from './counts.ts'
 import { createFailureCounters, type Subject } from './failure-counters.ts'
 import { createKnownNetworks } from './known-networks.ts'
 import type { WorkOwner } from './work-limit.ts'
@@ -73,17 +72,8 @@ export interface LoginGuard {
   /** Remembers where somebody logged in. Never rejects: the login is good without. */
   succeed(applicant: Applicant, standing: Standing): Promise<void>
   /** The same time for every reason of a refusal, so that it does not tell the reason. */
-  slowly<T extends { readonly kind: string }>(decide: (enter: Enter) => Promise<T>): Promise<T>
+  slowly<T extends { readonly kind: string }>(decide: () => Promise<T>): Promise<T>
 }
-
-/**
- * To be asked before a password is verified; something when the account has as many attempts under way as it may. They are under
- * way until they are answered, for accounts that do not exist as well: how long the others take does not show.
- */
-export type Enter = (owner: WorkOwner) => LoginThrottled | undefined
-
-/** A mail client opens some connections at once, and a household has some clients. */
-export const ATTEMPTS_PER_ACCOUNT_MAX = 20
 
 const unhindered: Standing = {
   throttled: undefined,
@@ -108,9 +98,6 @@ export function createLoginGuard(parts: {
     minimalMs: settings.authMinimalBackoffTime,
     maximalMs: settings.authMaximalBackoffTime,
   })
-
-  const underWay = new Counts()
-  const busy: LoginThrottled = { kind: 'throttled', retryAfterSeconds: 1 }
 
   async function look({ client, address, trusted }: Applicant): Promise<Standing> {
     if (trusted) return unhindered
@@ -168,24 +155,14 @@ export function createLoginGuard(parts: {
     },
     async slowly(decide) {
       const beganMs = clock.now()
-      let entered: string | undefined
-      try {
-        const result = await decide(({ account }) => {
-          if (underWay.of(account) >= ATTEMPTS_PER_ACCOUNT_MAX) return busy
-          underWay.add(account, 1)
-          entered = account
-          return undefined
-        })
-        const delayMs = settings.authFailureDelay
-        if (result.kind !== 'refused' || delayMs === 0) return result
-        // Work that takes longer than the delay is rounded up to the next one, so that its time tells little.
-        const workedMs = clock.now() - beganMs
-        const dueMs = Math.max(1, Math.ceil(workedMs / delayMs)) * delayMs
-        if (dueMs > workedMs) await clock.sleep(dueMs - workedMs)
-        return result
-      } finally {
-        if (entered !== undefined) underWay.add(entered, -1)
-      }
+      const result = await decide()
+      const delayMs = settings.authFailureDelay
+      if (result.kind !== 'refused' || delayMs === 0) return result
+      // Work that takes longer than the delay is rounded up to the next one, so that its time tells little.
+      const workedMs = clock.now() - beganMs
+      const dueMs = Math.max(1, Math.ceil(workedMs / delayMs)) * delayMs
+      if (dueMs > workedMs) await clock.sleep(dueMs - workedMs)
+      return result
     },
   }
 }

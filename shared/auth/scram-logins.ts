@@ -18,6 +18,7 @@ const PROOFS: WorkLimits = {
   runningPerAccountMax: 4,
   waitingMax: 400,
   waitingPerClientMax: 100,
+  waitingPerAccountMax: 100,
 }
 
 export function createScramLogins(parts: {

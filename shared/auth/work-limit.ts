@@ -9,6 +9,7 @@ export type WorkLimits = {
   readonly runningPerAccountMax: number
   readonly waitingMax: number
   readonly waitingPerClientMax: number
+  readonly waitingPerAccountMax: number
 }
 
 /** Who asks for the work, and whose password it is about. */
@@ -20,6 +21,8 @@ export interface WorkLimit {
    * passed. Rejects with TemporaryFailure when too much is waiting already.
    */
   run<T>(owner: WorkOwner, work: (waited: boolean) => Promise<T>): Promise<T>
+  /** Whether work given to it now would run or wait. */
+  hasRoom(owner: WorkOwner): boolean
 }
 
 type Waiting = { readonly owner: WorkOwner; readonly start: () => void }
@@ -40,10 +43,14 @@ export function createWorkLimit(limits: WorkLimits): WorkLimit {
     runningOfAccount.add(account, 1)
   }
 
+  const mayWait = ({ client, account }: WorkOwner): boolean =>
+    waiting < limits.waitingMax &&
+    waitingOfClient.of(client) < limits.waitingPerClientMax &&
+    (queues.get(account)?.length ?? 0) < limits.waitingPerAccountMax
+
   function enqueue(owner: WorkOwner): Promise<void> {
     const { client, account } = owner
-    if (waiting >= limits.waitingMax || waitingOfClient.of(client) >= limits.waitingPerClientMax)
-      throw new TemporaryFailure('too many logins are waiting')
+    if (!mayWait(owner)) throw new TemporaryFailure('too many logins are waiting')
     waiting += 1
     waitingOfClient.add(client, 1)
     const queue = queues.get(account) ?? []
@@ -69,6 +76,7 @@ export function createWorkLimit(limits: WorkLimits): WorkLimit {
   }
 
   return {
+    hasRoom: (owner) => hasTurn(owner.account) || mayWait(owner),
     async run(owner, work) {
       const waits = !hasTurn(owner.account)
       if (waits) await enqueue(owner)

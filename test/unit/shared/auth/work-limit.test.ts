@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { createWorkLimit, type WorkLimits } from '#shared/auth/work-limit.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 
-const limits = { runningMax: 2, runningPerAccountMax: 2, waitingMax: 3, waitingPerClientMax: 2 }
+const limits = {
+  runningMax: 2,
+  runningPerAccountMax: 2,
+  waitingMax: 3,
+  waitingPerClientMax: 2,
+  waitingPerAccountMax: 3,
+}
 
 /** Starts work that ends when told. */
 function bench(changes: Partial<WorkLimits> = {}) {
@@ -60,6 +66,20 @@ describe('work limit', () => {
     await expect(run('e', 'greedy')).rejects.toBeInstanceOf(TemporaryFailure)
     all.push(run('f', 'modest'))
     for (const name of ['a', 'b', 'c', 'd', 'f']) {
+      end(name)
+      await new Promise(setImmediate)
+    }
+    await Promise.all(all)
+  })
+
+  it('refuses more waiting than one account may have, and says so before', async () => {
+    const { limit, run, end } = bench({ waitingPerAccountMax: 1 })
+    const all = [run('a'), run('b'), run('c', '1')]
+    expect(limit.hasRoom({ client: '2', account: 'a' })).toBe(false)
+    await expect(run('d', '2')).rejects.toBeInstanceOf(TemporaryFailure)
+    expect(limit.hasRoom({ client: '2', account: 'other' })).toBe(true)
+    all.push(run('e', '2', 'other'))
+    for (const name of ['a', 'b', 'c', 'e']) {
       end(name)
       await new Promise(setImmediate)
     }
