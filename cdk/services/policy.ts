@@ -19,7 +19,9 @@ export class Policy extends PostwolkeFunction<'policy'> {
         COUNTERS_TABLE: counters.tableName,
       },
       statements: [
+        // Recipients, and the account of a sender who has logged in.
         allow(['dynamodb:BatchGetItem'], [directory.tableArn]),
+        allow(['dynamodb:GetItem'], [directory.tableArn], keysLike('ACC#*')),
         // How full a mailbox is stands in one item; of one that an older version made, on its folders.
         allow(['dynamodb:GetItem', 'dynamodb:Query'], [mail.tableArn], keysLike('A#*')),
         // How much an account has sent today; counted here where the authors of a message have to be looked up.

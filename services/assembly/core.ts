@@ -28,7 +28,7 @@ export function createCore(deps: {
     active: queues.active,
     clock,
   })
-  const directory = createDirectory({ table: tables.directory, clock, settings })
+  const directory = createDirectory({ table: tables.directory, clock, settings, signals })
 
   /** What the account may store; undefined when it is gone. */
   async function quota(accountId: AccountId): Promise<Limits | undefined> {

@@ -10,6 +10,7 @@ import { createPop3Listener } from '#services/pop3/listener.ts'
 import { noMaildropLock } from '#services/pop3/maildrop-lock.ts'
 import { createSmtpListener } from '#services/smtp/listener.ts'
 import { accountCredentials } from '#shared/auth/account-credentials.ts'
+import { createAccountWatch } from '#shared/auth/account-watch.ts'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
 import type { PolicyClient } from '#shared/contracts/policy.ts'
 import type { CloseOptions } from '#shared/net/drain.ts'
@@ -17,6 +18,7 @@ import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { createDoorbell } from '#shared/queue/doorbell.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
+import type { Signals } from '#shared/storage/ports.ts'
 import type { Core } from './core.ts'
 import { formatEndpoint } from './endpoint.ts'
 import { explained } from './start-failure.ts'
@@ -33,6 +35,8 @@ export type OpenListener = {
 export type ListenerParts = {
   readonly certificates: CertificateSource
   readonly policy: PolicyClient
+  /** What tells that sessions have to end; undefined where the process cannot subscribe. */
+  readonly hints: Signals | undefined
 }
 
 type Listener = {
@@ -73,7 +77,7 @@ export async function openListeners(core: Core, parts: ListenerParts) {
   return { opened: opened.map(({ at }) => at), close }
 }
 
-function makers(core: Core, { certificates, policy }: ListenerParts) {
+function makers(core: Core, { certificates, policy, hints }: ListenerParts) {
   const { settings, store, directory, mailbox, queue, clock, log } = core
   const { hostname } = settings
   const authenticator = createAuthenticator({
@@ -83,6 +87,7 @@ function makers(core: Core, { certificates, policy }: ListenerParts) {
     clock,
     log,
   })
+  const accountWatch = createAccountWatch({ accounts: directory.accounts, hints, clock, log })
   const spool = createSpool({
     queue,
     store,
@@ -106,6 +111,7 @@ function makers(core: Core, { certificates, policy }: ListenerParts) {
         spool,
         policy,
         authenticator,
+        accountWatch,
         certificates,
         clock,
         hostname,
@@ -138,6 +144,7 @@ function makers(core: Core, { certificates, policy }: ListenerParts) {
       signals: store.signals,
       space: store.space,
       authenticator,
+      accountWatch,
       accountSessions,
       memory,
       quota: core.quota,
@@ -163,6 +170,7 @@ function makers(core: Core, { certificates, policy }: ListenerParts) {
       {
         mailboxes: mailbox,
         authenticator,
+        accountWatch,
         certificates,
         lock: noMaildropLock,
         clock,

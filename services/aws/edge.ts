@@ -65,7 +65,9 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     environment.POLICY_FUNCTION ?? '',
     assemblePolicy(core),
   )
-  const listeners = await openListeners(core, { certificates, policy })
+  // SMTP and POP3 in services of their own have no queue for hints: there sessions look at their account every few seconds.
+  const hints = environment.WATCH_QUEUE_PREFIX === undefined ? undefined : store.signals
+  const listeners = await openListeners(core, { certificates, policy, hints })
   const lag = monitorEventLoopDelay()
   lag.enable()
   // A stand-in lasts for years and is worth nothing: should no certificate come in its place, somebody must hear of it.

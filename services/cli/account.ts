@@ -1,22 +1,25 @@
+import { isUtf8 } from 'node:buffer'
+import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import {
-  isPassword,
-  isSupportedHash,
-  PASSWORD_BYTES_MAX,
-  storedPassword,
-} from '#shared/auth/passwords.ts'
+import { hashProblem, passwordRule, storedPassword } from '#shared/auth/passwords.ts'
 import { recognise } from '#shared/auth/schemes/index.ts'
 import type { AccountRecord, StoredPassword } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { isPassword } from '#shared/sasl/password.ts'
 import { addressArgument, ownDomain, quotaArgument } from './arguments.ts'
 import type { Context, Process } from './context.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 import { columns, counted, formatBytes, formatTime } from './output.ts'
 
-type Credentials = { readonly passwordStdin?: boolean; readonly passwordHash?: string }
+type Credentials = {
+  readonly passwordStdin?: boolean
+  readonly passwordHash?: string
+  readonly hashStdin?: boolean
+  readonly hashFile?: string
+}
 
 /** `postwolke account …`: people with a mailbox. */
 export function accountCommands(parent: Command, define: Define): void {
@@ -35,7 +38,9 @@ export function accountCommands(parent: Command, define: Define): void {
     async run(context, [name], options: Credentials & { quota?: string; disabled?: boolean }) {
       const stored = await readCredentials(options, context.process)
       if (stored === undefined) {
-        throw new CommandFailure('give a password with --password-stdin or --password-hash')
+        throw new CommandFailure(
+          'give a password with --password-stdin, or its hash with --hash-stdin',
+        )
       }
       const added = await context.core.directory.accounts.add({
         address: addressArgument(name, context),
@@ -135,7 +140,7 @@ export function accountCommands(parent: Command, define: Define): void {
       }
       if (Object.keys(changes).length === 0) {
         throw new CommandFailure(
-          'nothing to change: give --password-stdin, --quota, --enable or --disable',
+          'nothing to change: give --password-stdin, --hash-stdin, --quota, --enable or --disable',
         )
       }
       const address = addressArgument(name, context)
@@ -174,32 +179,52 @@ export function accountCommands(parent: Command, define: Define): void {
 
 function credentialOptions(command: Command): void {
   command.option('--password-stdin', 'read the password from standard input (one line)')
-  command.option('--password-hash <hash>', 'an existing hash: crypt(3), bcrypt, argon2, {SCHEME}…')
+  command.option('--hash-stdin', 'read an existing hash: crypt(3), bcrypt, argon2, {SCHEME}…')
+  command.option('--hash-file <file>', 'the same from a file')
+  command.option('--password-hash <hash>', 'the same here, where other users of the machine see it')
 }
 
 async function readCredentials(
   options: Credentials,
   process: Process,
 ): Promise<StoredPassword | undefined> {
-  const { passwordHash } = options
-  if (passwordHash !== undefined) {
-    // Without the password there is no verifier; the first login with the password makes it.
-    if (isSupportedHash(passwordHash)) return { passwordHash, scramVerifier: null }
+  const { passwordStdin, passwordHash, hashStdin, hashFile } = options
+  const given = [passwordStdin, passwordHash, hashStdin, hashFile]
+  if (given.filter((option) => option !== undefined).length > 1)
+    throw new CommandFailure('give one password, or one hash')
+  if (passwordStdin) {
+    const line = oneLine(await process.readStdin('password (then Enter and Ctrl-D): '))
+    if (line !== undefined && isPassword(line)) return storedPassword(line)
     throw new CommandFailure(
-      '--password-hash is not one that can be verified; known: crypt(3) (DES, $1$, $5$, $6$), bcrypt, argon2, {SCHEME} as in Dovecot',
+      `the password on standard input must be one line of UTF-8; ${passwordRule}`,
     )
   }
-  if (!options.passwordStdin) return undefined
-  const password = (await process.readStdin('password (then Enter and Ctrl-D): ')).replace(
-    /\r?\n$/,
-    '',
-  )
-  if (!isPassword(password) || /[\r\n]/.test(password)) {
-    throw new CommandFailure(
-      `the password on standard input must be one line of 1 to ${PASSWORD_BYTES_MAX} bytes without NUL`,
-    )
+  if (passwordHash !== undefined) return existingHash(passwordHash)
+  if (hashStdin) {
+    return existingHash(oneLine(await process.readStdin('hash (then Enter and Ctrl-D): ')))
   }
-  return storedPassword(password)
+  if (hashFile === undefined) return undefined
+  const file = await readFile(hashFile).catch((error: NodeJS.ErrnoException) => {
+    throw new CommandFailure(`cannot read the hash: ${error.message}`)
+  })
+  return existingHash(oneLine(file))
+}
+
+/** Without the password there is no verifier; the first login with the password makes it. */
+function existingHash(given: string | Buffer | undefined): StoredPassword {
+  if (given === undefined) throw new CommandFailure('a hash is one line of UTF-8')
+  const passwordHash = given.toString()
+  const problem = hashProblem(passwordHash)
+  if (problem !== undefined) throw new CommandFailure(problem)
+  return { passwordHash, scramVerifier: null }
+}
+
+/** What is given without the end of its line; undefined when it is not one line of UTF-8. */
+function oneLine(given: Uint8Array): Buffer | undefined {
+  const text = Buffer.from(given)
+    .toString('utf8')
+    .replace(/\r?\n$/, '')
+  return isUtf8(given) && !/[\r\n]/.test(text) ? Buffer.from(text) : undefined
 }
 
 async function existing(name: string, context: Context): Promise<AccountRecord> {
@@ -224,7 +249,16 @@ async function facts(account: AccountRecord, { core }: Context) {
 
 function schemeOf(passwordHash: string): string {
   const found = recognise(passwordHash)
-  return found.kind === 'known' ? found.scheme.name : `${found.scheme} (cannot be verified)`
+  switch (found.kind) {
+    case 'known':
+      return found.scheme.name
+    case 'no-login':
+      return 'none (no login)'
+    case 'costly':
+      return `${found.scheme} with ${found.exceeds} (cannot be verified)`
+    case 'unsupported':
+      return `${found.scheme} (cannot be verified)`
+  }
 }
 
 const inboxFirst = (folders: readonly FolderRecord[]) =>

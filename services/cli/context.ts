@@ -20,10 +20,12 @@ import { createOutput, type Output } from './output.ts'
 export type Process = {
   readonly environment: { readonly [name: string]: string | undefined }
   readonly write: (text: string) => void
+  /** Whether a person reads what is written, and nothing keeps it. */
+  readonly isTerminal: boolean
   /** For what is no result: questions, warnings. */
   readonly say: (text: string) => void
   /** All of standard input; asks first when a person sits there. */
-  readonly readStdin: (question: string) => Promise<string>
+  readonly readStdin: (question: string) => Promise<Uint8Array>
 }
 
 export type Common = {

@@ -1,6 +1,6 @@
 // The `postwolke` command: serve, and everything an administrator does to a running or stopped system.
 
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { runCommandLine } from './program.ts'
 
 // `postwolke queue list | head`: whoever stops reading has seen enough. A server goes on without its log.
@@ -14,9 +14,10 @@ process.umask(0o077)
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   environment: process.env,
   write: (output) => void process.stdout.write(output),
+  isTerminal: process.stdout.isTTY === true,
   say: (output) => void process.stderr.write(output),
   readStdin(question) {
     if (process.stdin.isTTY) process.stderr.write(question)
-    return text(process.stdin)
+    return buffer(process.stdin)
   },
 })

@@ -1,7 +1,10 @@
 // How commands print: JSON where asked for, else columns a person can read.
 
+import { printable, printableJson } from '#shared/runtime/printable.ts'
+
 export type Output = {
   /** Data: as JSON with --json, else as the lines given. */
+  /** Names and replies come from outside: no character of theirs controls the terminal. */
   print(data: unknown, lines: () => readonly string[]): void
 }
 
@@ -10,9 +13,9 @@ export function createOutput(json: boolean, write: (text: string) => void): Outp
     print(data, lines) {
       write(
         json
-          ? `${JSON.stringify(data, null, 2)}\n`
+          ? `${printableJson(JSON.stringify(data, null, 2))}\n`
           : lines()
-              .map((line) => `${line}\n`)
+              .map((line) => `${printable(line)}\n`)
               .join(''),
       )
     },
@@ -29,10 +32,11 @@ export function columns(
 
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = []
-  for (const row of rows) {
+  const shown = rows.map((row) => row.map(printable))
+  for (const row of shown) {
     for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
   }
-  return rows.map((row) =>
+  return shown.map((row) =>
     row
       .map((cell, i) => cell.padEnd(widths[i] ?? 0))
       .join('  ')

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { StartFailure } from '#services/assembly/start-failure.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { printable } from '#shared/runtime/printable.ts'
 import { StorageMisuse } from '#shared/storage/ports.ts'
 import { accountCommands } from './account.ts'
 import { aliasCommands } from './alias.ts'
@@ -25,7 +26,7 @@ export async function runCommandLine(words: readonly string[], process: Process)
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode
     if (!(error instanceof Error) || !isExpected(error)) throw error
-    process.say(`postwolke: ${error.message.replaceAll('\n', '\npostwolke: ')}\n`)
+    for (const line of error.message.split('\n')) process.say(`postwolke: ${printable(line)}\n`)
     return 1
   }
 }

@@ -45,9 +45,12 @@ type EndReason =
   | 'too many errors'
   | 'bug'
   | 'shutdown'
+  | 'account ended'
 
 /** How often a connection looks whether it still waits for the same thing. */
 const WATCH_INTERVAL_MS = 30_000
+/** For the command that runs while the account is disabled or removed. */
+const ACCOUNT_ENDED_GRACE_MS = 1_000
 
 const limitsBeforeLogin: ReaderLimits = {
   ...readerLimits,
@@ -76,7 +79,8 @@ export class Connection implements ListenedConnection, Wire {
   #busy = false
   /** The command that runs waits for a line of the client: IDLE, AUTHENTICATE. */
   #readsLine = false
-  #draining = false
+  /** Said as soon as no command runs. */
+  #goodbye: { readonly text: string; readonly reason: EndReason } | undefined
   #badCommands = 0
   /** Out of the memory that commands share. */
   #heldBytes = 0
@@ -106,6 +110,7 @@ export class Connection implements ListenedConnection, Wire {
       remoteAddress,
     })
     this.#session.onNotification = this.#wakeUp
+    this.#session.onAccountEnd = () => this.#endAccount()
     const closed = Promise.withResolvers<void>()
     socket.once('close', closed.resolve).on('error', this.#onError)
     this.done = closed.promise.then(() => this.#finish())
@@ -118,8 +123,19 @@ export class Connection implements ListenedConnection, Wire {
 
   /** Tells the client to go as soon as no command runs; one that only waits for the client is not waited for. */
   drain(): void {
-    this.#draining = true
-    if (!this.#busy || this.#readsLine) this.#bye(replies.byeShutdown, 'shutdown')
+    this.#goodbye ??= { text: replies.byeShutdown, reason: 'shutdown' }
+    if (!this.#busy || this.#readsLine) this.#sayGoodbye()
+  }
+
+  /** A command that takes longer is cut off: whoever is no longer let in gets no more mail. */
+  #endAccount(): void {
+    this.#goodbye = { text: replies.byeAccountEnded, reason: 'account ended' }
+    if (!this.#busy || this.#wake !== undefined) this.#sayGoodbye()
+    if (this.#end !== undefined) return
+    const { clock } = this.#services
+    void clock
+      .sleep(ACCOUNT_ENDED_GRACE_MS, this.#gone.signal)
+      .then(() => this.destroy('account ended'))
   }
 
   destroy(reason: EndReason): void {
@@ -232,7 +248,7 @@ export class Connection implements ListenedConnection, Wire {
         await this.#handle(event)
         this.#busy = false
         this.#quietSinceMs = this.#services.clock.now()
-        if (this.#draining && this.#end === undefined) this.#bye(replies.byeShutdown, 'shutdown')
+        this.#sayGoodbye()
       }
       this.#close('client closed')
     } catch (error) {
@@ -251,7 +267,7 @@ export class Connection implements ListenedConnection, Wire {
     const { state } = this.#session
     // RFC 2180 §3.3
     if (state.kind === 'selected' && state.mailbox.gone) this.#bye(replies.byeMailboxGone, 'logout')
-    else if (this.#draining) this.#bye(replies.byeShutdown, 'shutdown')
+    else this.#sayGoodbye()
   }
 
   async #handle(event: ReaderEvent): Promise<void> {
@@ -394,6 +410,10 @@ export class Connection implements ListenedConnection, Wire {
   }
 
   // --------------------------------------------------------------------------------------------- end
+
+  #sayGoodbye(): void {
+    if (this.#goodbye !== undefined) this.#bye(this.#goodbye.text, this.#goodbye.reason)
+  }
 
   #bye(text: string, reason: EndReason): void {
     if (this.#end !== undefined) return

@@ -10,7 +10,7 @@ import type { Session } from './session.ts'
 /** LOGIN: the password is at hand. */
 export async function logIn(
   session: Session,
-  given: { readonly login: string; readonly password: string },
+  given: { readonly login: string; readonly password: Uint8Array },
   success: Completion,
 ): Promise<Completion> {
   if (!mayLogIn(session)) return replies.privacyRequired

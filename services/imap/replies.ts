@@ -61,6 +61,7 @@ export const replies = {
   byeTooManyErrors: 'BYE Too many errors',
   byeTimeout: 'BYE Idle for too long',
   byeShutdown: 'BYE Server is restarting, please reconnect',
+  byeAccountEnded: 'BYE [UNAVAILABLE] The account has changed since the login, please log in again',
   byeMailboxGone: 'BYE [NONEXISTENT] The selected mailbox was deleted',
   byeLogout: 'BYE See you',
 } as const

@@ -1,7 +1,11 @@
 // An IMAP session without its socket: the states of RFC 9051 §3 and what is known in each. A selected session has a mailbox, an
 // authenticated one cannot. Commands act on it; the connection under it sends what they answer.
 
-import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import type {
+  AccountWatch,
+  Authenticator,
+  LoggedInAccount,
+} from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { FolderSnapshots } from '#shared/mailbox/folder-snapshots.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
@@ -25,10 +29,7 @@ export type SessionState =
 
 export type StateName = SessionState['kind']
 
-export type Account = {
-  readonly id: AccountId
-  readonly login: string
-}
+export type Account = LoggedInAccount
 
 /** What ENABLE or a command switched on for the rest of the session (RFC 5161). */
 export type Extension = 'CONDSTORE' | 'QRESYNC' | 'UTF8=ACCEPT' | 'IMAP4REV2' | 'UIDONLY'
@@ -43,6 +44,7 @@ export type Services = {
   readonly signals: Signals
   readonly space: Space
   readonly authenticator: Authenticator
+  readonly accountWatch: AccountWatch
   readonly accountSessions: AccountSessions
   readonly memory: Memory
   /** What the account may store; undefined when it is gone. */
@@ -77,6 +79,9 @@ export class Session {
   notifications: Notifications | undefined
   /** Called when there is something to tell, whether a command runs or not. Set by the connection. */
   onNotification: () => void = () => {}
+  /** Called when the account must not be served any longer. Set by the connection. */
+  onAccountEnd: () => void = () => {}
+  #watching: { close(): void } | undefined
   #state: SessionState = { kind: 'not-authenticated' }
 
   constructor(services: Services, transport: Transport) {
@@ -119,6 +124,7 @@ export class Session {
   authenticate(account: Account): boolean {
     if (!this.services.accountSessions.enter(account.id)) return false
     this.#state = { kind: 'authenticated', account }
+    this.#watching = this.services.accountWatch.watch(account, () => this.onAccountEnd())
     this.log = this.log.child({ account: account.login })
     return true
   }
@@ -150,6 +156,7 @@ export class Session {
   }
 
   async #leave(): Promise<void> {
+    this.#watching?.close()
     await this.notifications?.close()
     this.notifications = undefined
     await this.unselect()

@@ -22,7 +22,7 @@ export async function prepareFirstStart(core: Core): Promise<readonly FirstAccou
       const address = parseAddress(`${name}@${domain}`)
       if (address === undefined) throw new Error(`${name}@${domain}`)
       const password = newPassword()
-      return { address, password, stored: await storedPassword(password) }
+      return { address, password, stored: await storedPassword(Buffer.from(password)) }
     }),
   )
   const made: FirstAccount[] = []

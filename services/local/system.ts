@@ -80,7 +80,11 @@ export async function startSystem(deps: {
     await workers.stop()
     clearTimeout(timer)
   })
-  const listeners = await openListeners(core, { certificates, policy: assemblePolicy(core) })
+  const listeners = await openListeners(core, {
+    certificates,
+    policy: assemblePolicy(core),
+    hints: store.signals,
+  })
   opening.defer(() => listeners.close(STOP_GRACE_MS))
   const resources = opening.move()
   return {

@@ -9,6 +9,7 @@ import { type Domain, parseDomain } from '#shared/mail/domain.ts'
 import type { Used } from '#shared/mailbox/quota.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { SenderLogins } from '#shared/runtime/settings/address-kinds.ts'
+import { rejectEndedAccount } from './account.ts'
 import { finalRecipients, limitFinalRecipients } from './final-recipients.ts'
 import { rejectUnlistedRecipient } from './listed.ts'
 import { foreignAuthor, loginMismatch, rejectSenderLoginMismatch } from './login-mismatch.ts'
@@ -50,6 +51,7 @@ export function createPolicy(deps: {
   })
   const heldToItself = deps.options.smtpdRejectSenderLoginMismatch
   const restrictions: readonly Restriction[] = [
+    rejectEndedAccount(deps.directory.accounts),
     ...(heldToItself ? [rejectSenderLoginMismatch(senderRights)] : []),
     limitFinalRecipients(deps.options.messageFinalRecipientLimit),
     deps.sending.restriction,

@@ -26,9 +26,12 @@ type EndReason =
   | 'message unreadable'
   | 'bug'
   | 'shutdown'
+  | 'account ended'
 
 /** How often a connection that is busy looks whether it still waits for the same thing. */
 const WATCH_INTERVAL_MS = 30_000
+/** For the command that runs while the account is disabled or removed. */
+const ACCOUNT_ENDED_GRACE_MS = 1_000
 
 export class Connection {
   /** Resolves when the connection is gone and nothing runs for it any more. */
@@ -49,6 +52,7 @@ export class Connection {
   #quietSinceMs: number
   #inputEnded = false
   #draining = false
+  #accountEnded = false
   #end: EndReason | undefined
 
   constructor(
@@ -69,6 +73,7 @@ export class Connection {
       { security: 'clear', tlsAvailable, channelBindings: undefined, remoteAddress },
       this.#gone.signal,
     )
+    this.#session.onAccountEnd = () => this.#endAccount()
     const closed = Promise.withResolvers<void>()
     socket.once('close', closed.resolve).on('error', this.#onError)
     this.done = closed.promise.then(() => this.#finish())
@@ -90,6 +95,17 @@ export class Connection {
   destroy(reason: EndReason): void {
     this.#end ??= reason
     this.#socket.destroy()
+  }
+
+  /** What was marked stays (RFC 1939 §6); a command that takes longer is cut off. */
+  #endAccount(): void {
+    this.#accountEnded = true
+    if (!this.#busy) this.#settle()
+    if (this.#end !== undefined) return
+    const { clock } = this.#services
+    void clock
+      .sleep(ACCOUNT_ENDED_GRACE_MS, this.#gone.signal)
+      .then(() => this.destroy('account ended'))
   }
 
   async #greet(tls: Endpoint['tls']): Promise<void> {
@@ -134,11 +150,11 @@ export class Connection {
   }
 
   async #answerLines(): Promise<void> {
-    while (this.#end === undefined && !this.#output.closed) {
+    while (this.#end === undefined && !this.#accountEnded && !this.#output.closed) {
       // However much was pipelined: a command, then others have their turn.
       const wait = turns.step()
       if (wait !== undefined) await wait
-      if (this.#end !== undefined) break
+      if (this.#end !== undefined || this.#accountEnded) break
       const line = this.#lines.next()
       if (line === undefined) break
       await this.#answer(line)
@@ -148,6 +164,10 @@ export class Connection {
 
   /** What waited for the end of the work. */
   #settle(): void {
+    if (this.#accountEnded && this.#end === undefined) {
+      this.#output.write(`${replies.accountEnded.status}\r\n`)
+      this.#close('account ended')
+    }
     if (this.#inputEnded) this.#close('client closed')
     if (this.#draining && this.#session.state.kind === 'AUTHORIZATION') this.#close('shutdown')
     if (this.#socket.isPaused()) this.#socket.resume()

@@ -15,7 +15,8 @@ export type Request =
 
 export function parseRequest(line: Line): Request {
   if (line.kind === 'too-long') return { kind: 'misuse', reply: replies.lineTooLong }
-  const text = line.bytes.toString('utf8')
+  // As a byte string: a password is bytes (RFC 1939 §7), and the rest is ASCII.
+  const text = line.bytes.toString('latin1')
   const space = text.indexOf(' ')
   const keyword = (space < 0 ? text : text.slice(0, space)).toUpperCase()
   // RFC 2449 §4 limits commands; an AUTH line may hold all that a continuation line may.

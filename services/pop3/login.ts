@@ -1,13 +1,12 @@
 // What PASS and AUTH have in common: once the login is decided, lock and open the maildrop.
 
-import type { LoginResult } from '#shared/contracts/authenticate.ts'
-import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { LoggedInAccount, LoginResult } from '#shared/contracts/authenticate.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import { Maildrop } from './maildrop.ts'
 import { type Reply, replies, thenClose } from './replies.ts'
 import type { Session } from './session.ts'
 
-export function logIn(session: Session, login: string, password: string): Promise<Reply> {
+export function logIn(session: Session, login: string, password: Uint8Array): Promise<Reply> {
   return guarded(session, async () => {
     const { authenticator } = session.services
     const { remoteAddress } = session.transport
@@ -57,10 +56,7 @@ async function afterFailure(
   return thenClose(reply)
 }
 
-async function openMaildrop(
-  session: Session,
-  account: { readonly id: AccountId; readonly login: string },
-): Promise<Reply> {
+async function openMaildrop(session: Session, account: LoggedInAccount): Promise<Reply> {
   const { mailboxes, lock } = session.services
   const held = await lock.acquire(account.id)
   if (held === undefined) {
@@ -71,7 +67,7 @@ async function openMaildrop(
     const folder = await mailboxes.inbox(account.id)
     const { messages } = await mailboxes.snapshot(folder)
     const maildrop = new Maildrop(folder, messages)
-    session.enterTransaction({ maildrop, lock: held })
+    session.enterTransaction(account, { maildrop, lock: held })
     session.log = session.log.child({ account: account.login })
     const { security } = session.transport
     const { count, octets } = maildrop

@@ -94,6 +94,7 @@ export const replies = {
   loginRefused: error('login failed', 'AUTH'),
   loginThrottled: error('too many failed logins, try again later', 'SYS/TEMP'),
   loginUnavailable: error('login is not possible for the moment', 'SYS/TEMP'),
+  accountEnded: error('the account has changed since the login, log in again', 'SYS/TEMP'),
   maildropInUse: error('the maildrop is in use by another session', 'IN-USE'),
   userFirst: error('USER first'),
   apopUnsupported: error('APOP is not supported'),

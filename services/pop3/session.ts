@@ -1,7 +1,11 @@
 // A POP3 session without its socket: RFC 1939's states and what moves between them. Commands act on it, the connection
 // sends what they reply.
 
-import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import type {
+  AccountWatch,
+  Authenticator,
+  LoggedInAccount,
+} from '#shared/contracts/authenticate.ts'
 import type { MailboxReader } from '#shared/contracts/mailbox.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -34,6 +38,7 @@ export type Services = {
   readonly options: Pop3Options
   readonly mailboxes: MailboxReader
   readonly authenticator: Authenticator
+  readonly accountWatch: AccountWatch
   readonly lock: MaildropLock
   readonly clock: Clock
   readonly log: Log
@@ -62,6 +67,9 @@ export class Session {
   authFailures = 0
   loggedIn = false
   readonly counts = { retrieved: 0, topped: 0, deleted: 0, octets: 0 }
+  /** Called when the account must not be served any longer. Set by the connection. */
+  onAccountEnd: () => void = () => {}
+  #watching: { close(): void } | undefined
   #misuses = 0
   #state: SessionState = { kind: 'AUTHORIZATION', user: null }
 
@@ -88,7 +96,8 @@ export class Session {
   }
 
   /** AUTHORIZATION → TRANSACTION */
-  enterTransaction(transaction: Omit<Transaction, 'kind'>): void {
+  enterTransaction(account: LoggedInAccount, transaction: Omit<Transaction, 'kind'>): void {
+    this.#watching = this.services.accountWatch.watch(account, () => this.onAccountEnd())
     this.#state = { kind: 'TRANSACTION', ...transaction }
     this.loggedIn = true
   }
@@ -109,6 +118,7 @@ export class Session {
   /** The connection is gone: without QUIT nothing is removed (RFC 1939 §6). */
   async abandon(): Promise<void> {
     const state = this.#state
+    this.#watching?.close()
     this.#state = { kind: 'UPDATE' }
     if (state.kind === 'TRANSACTION') await this.release(state.lock)
   }

@@ -51,6 +51,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   #body: Body | undefined
   #isWorking = false
   #isDraining = false
+  #isAccountEnded = false
   readonly #deadline: ClientDeadline
   /** Nobody waits for a reply any more. */
   readonly #gone = new AbortController()
@@ -64,6 +65,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     this.#context = context
     this.#topSocket = socket
     this.#session = new SmtpSession(context.options, context.services, context.limits, this)
+    this.#session.onAccountEnd = () => this.#endAccount()
     this.#deadline = new ClientDeadline(context.services.clock, context.options.smtpdTimeoutMs)
   }
 
@@ -104,6 +106,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     super._onClose()
     this.#gone.abort()
     this.#abandon('client disconnected')
+    this.#session.end()
     this.#context.onLeft()
     this.#context.onClosed()
   }
@@ -266,7 +269,8 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
       default:
         unreachable(outcome)
     }
-    if (this.#isDraining) this.#leaveWhenDrained()
+    if (this.#isAccountEnded) this.#leave(replies.accountEnded)
+    else if (this.#isDraining) this.#leaveWhenDrained()
   }
 
   /** RFC 3207 §4.2; the library has begun a new reader, which never sees what came in clear. */
@@ -287,6 +291,14 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     this.#session.logRepeated({ errors, authFailures }, 'too many errors')
     this.#leave(replies.tooManyErrors)
     return true
+  }
+
+  /** What is being answered is answered; nothing further is taken of this client. */
+  #endAccount(): void {
+    this.#isAccountEnded = true
+    if (this.#isWorking || this._closing) return
+    this.#abandon('account ended')
+    this.#leave(replies.accountEnded)
   }
 
   #leaveWhenDrained(): void {

@@ -72,6 +72,7 @@ export const replies = {
   tooManyConnections: reply(421, '4.7.0', 'Too many connections, try again later'),
   tooManyErrors: reply(421, '4.7.0', 'Too many errors, closing connection'),
   tooManyUnknownRecipients: reply(421, '4.7.0', 'Too many unknown recipients, try again later'),
+  accountEnded: reply(421, '4.7.0', 'The account has changed since the login, log in again'),
   timeout: reply(421, '4.4.2', 'Timeout, closing connection'),
   shuttingDown: reply(421, '4.3.2', 'Service shutting down, closing connection'),
   bug: reply(421, '4.3.0', 'Internal error, closing connection'),

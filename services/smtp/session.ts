@@ -1,7 +1,11 @@
 // What is known of one SMTP session, and the transitions between its states. Knows no sockets: commands act on it and the
 // connection carries out what they answer.
 
-import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import type {
+  AccountWatch,
+  Authenticator,
+  LoggedInAccount,
+} from '#shared/contracts/authenticate.ts'
 import type { PolicyClient } from '#shared/contracts/policy.ts'
 import type { EnvelopeRecipient, Origin, Spool } from '#shared/contracts/spool.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
@@ -23,6 +27,7 @@ export type SmtpServices = {
   readonly spool: Spool
   readonly policy: PolicyClient
   readonly authenticator: Authenticator
+  readonly accountWatch: AccountWatch
   /** Undefined: STARTTLS is not offered. */
   readonly certificates: CertificateSource | undefined
   readonly clock: Clock
@@ -75,6 +80,9 @@ export class SmtpSession {
   errors = 0
   authFailures = 0
   #junkCommands = 0
+  /** Called when the account must not be served any longer. Set by the connection. */
+  onAccountEnd: () => void = () => {}
+  #watching: { close(): void } | undefined
   #tls: Origin['tls'] = null
   #channelBindings: ChannelBindings | undefined
   #helo: Helo | null = null
@@ -145,6 +153,7 @@ export class SmtpSession {
   /** RFC 3207 §4.2: what was said in clear is forgotten. */
   secure(tls: NonNullable<Origin['tls']>, channelBindings: ChannelBindings): void {
     this.greet(null)
+    this.#watching?.close()
     this.#account = null
     this.#tls = tls
     this.#channelBindings = channelBindings
@@ -157,8 +166,9 @@ export class SmtpSession {
     this.#origin = undefined
   }
 
-  authenticate(account: NonNullable<Origin['account']>): void {
+  authenticate(account: LoggedInAccount): void {
     this.#account = account
+    this.#watching = this.services.accountWatch.watch(account, () => this.onAccountEnd())
     this.#origin = undefined
     this.log = this.log.child({ account: account.login })
   }
@@ -200,6 +210,11 @@ export class SmtpSession {
   noteJunk(): void {
     this.#junkCommands += 1
     if (this.#junkCommands > JUNK_COMMANDS_MAX) this.errors += 1
+  }
+
+  end(): void {
+    this.endTransaction()
+    this.#watching?.close()
   }
 
   noteAccepted(): void {

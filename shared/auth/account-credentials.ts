@@ -17,9 +17,9 @@ export function accountCredentials(accounts: Accounts): CredentialStore {
         if (nobody !== undefined) await accounts.byId(nobody)
         return undefined
       }
-      const { id: accountId, enabled, passwordHash, scramVerifier } = account
+      const { id: accountId, enabled, sessionsEpoch, passwordHash, scramVerifier } = account
       const login = formatAddress(account.address)
-      return { accountId, login, enabled, passwordHash, scramVerifier }
+      return { accountId, login, enabled, sessionsEpoch, passwordHash, scramVerifier }
     },
     replacePassword: (accountId, oldHash, stored) =>
       accounts.replacePassword(accountId, oldHash, stored),

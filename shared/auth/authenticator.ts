@@ -1,6 +1,6 @@
 // Checks logins for all listeners: finds the account, compares the password, slows guessing down. The order matters:
 // 1. whoever failed too often waits, and his password is not looked at;
-// 2. a password that was right a moment ago for the hash stored now is right;
+// 2. a password that was right a moment ago for the hash stored now is right, one that was wrong is wrong and counts no more;
 // 3. anything else is verified, a few at a time, and an account that does not exist costs the same work as a wrong password.
 // Logins without the password are in scram-logins.ts. Nothing remembers an account: each login reads the directory, so that a
 // change there is in force with the next one.
@@ -11,22 +11,28 @@ import type { Address } from '#shared/mail/address.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
+import { isPassword, passwordText } from '#shared/sasl/password.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import type { Credential, CredentialStore } from './credential-store.ts'
-import type { Subject } from './failure-counters.ts'
-import { createLoginGuard, type GuardSettings } from './login-guard.ts'
+import {
+  type Applicant,
+  accountName,
+  createLoginGuard,
+  type GuardSettings,
+  type Standing,
+} from './login-guard.ts'
 import {
   hashPassword,
-  isPassword,
+  laneOf,
   scramVerifierText,
   verifyNothing,
   verifyPassword,
 } from './passwords.ts'
+import { createRememberedLogins, type Owner } from './remembered-logins.ts'
 import { createScramLogins } from './scram-logins.ts'
 import { scramSecret } from './scram-secret.ts'
 import { isCurrentScramVerifier } from './scram-verifier.ts'
-import { createVerifiedLogins } from './verified-logins.ts'
-import { createWorkLimit } from './work-limit.ts'
+import { createWorkLimit, type WorkLimits } from './work-limit.ts'
 
 export type AuthSettings = GuardSettings & Pick<Settings, 'authCacheTime'>
 
@@ -39,59 +45,122 @@ export type AuthenticatorParts = {
   readonly log: Log
 }
 
-/** Each takes 19 MiB and one of libuv's four threads, which files need too. */
-const VERIFICATIONS_MAX = Math.max(1, Math.min(availableParallelism(), 3))
-/** Some seconds of work; whoever comes after them is told to come again. */
-const WAITING_MAX = 400
-const WAITING_PER_CLIENT_MAX = 100
+/**
+ * Attempts at one account until they are answered, whether it exists or not: what is wrong is answered late, so that guesses at
+ * one account follow each other, and a slow hash does not show by keeping them waiting. A household's clients come at once.
+ */
+const ATTEMPTS: WorkLimits = {
+  // They only wait; connections are limited elsewhere.
+  runningMax: Number.POSITIVE_INFINITY,
+  runningPerAccountMax: 4,
+  waitingMax: Number.POSITIVE_INFINITY,
+  waitingPerClientMax: 100,
+  waitingPerAccountMax: 16,
+}
+
+/**
+ * Each takes 19 MiB and one of libuv's four threads, which files need too. What waits is some seconds of work; whoever comes after
+ * is told to come again.
+ */
+const FAST: WorkLimits = {
+  runningMax: Math.max(1, Math.min(availableParallelism(), 3)),
+  runningPerAccountMax: 2,
+  waitingMax: 400,
+  waitingPerClientMax: 100,
+  waitingPerAccountMax: 100,
+}
+
+/** For hashes made elsewhere that take up to half a second each: nobody else waits for them, and no account takes all the turns. */
+const SLOW: WorkLimits = {
+  runningMax: 1,
+  runningPerAccountMax: 1,
+  waitingMax: 100,
+  waitingPerClientMax: 20,
+  waitingPerAccountMax: 20,
+}
 
 /** What is known before the password is verified. */
-type Outlook =
-  | { readonly kind: 'decided'; readonly result: LoginResult }
-  | { readonly kind: 'open'; readonly credential: Credential | undefined }
+type Outlook = { readonly kind: 'decided'; readonly result: LoginResult } | Open
+
+type Open = {
+  readonly kind: 'open'
+  readonly credential: Credential | undefined
+  readonly standing: Standing
+}
 
 export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   const { credentials, settings, clock, log } = parts
   const guard = createLoginGuard(parts)
-  const verified = createVerifiedLogins(settings.authCacheTime, clock)
-  const limit = createWorkLimit({
-    runningMax: VERIFICATIONS_MAX,
-    waitingMax: WAITING_MAX,
-    waitingPerClientMax: WAITING_PER_CLIENT_MAX,
-  })
+  const right = createRememberedLogins(settings.authCacheTime, clock)
+  const wrong = createRememberedLogins(settings.authFailureWindow, clock)
+  const attempts = createWorkLimit(ATTEMPTS)
+  const lanes = { fast: createWorkLimit(FAST), slow: createWorkLimit(SLOW) }
 
-  async function decide(attempt: LoginAttempt): Promise<LoginResult> {
+  async function authenticate(attempt: LoginAttempt): Promise<LoginResult> {
     const { password } = attempt
-    const { client, address, subjects } = guard.applicant(attempt)
-    if (address === undefined || !isPassword(password)) return malformed(subjects.slice(0, 1))
-    const first = await lookUp(address, password, subjects)
-    if (first.kind === 'decided') return first.result
-    return limit.run(client, async (waited) => {
-      const outlook = waited ? await lookUp(address, password, subjects) : first
+    const applicant = guard.applicant(attempt)
+    const { address } = applicant
+    if (address === undefined || !isPassword(password))
+      return guard.slowly(() => malformed(applicant))
+    const first = await lookUp(applicant, address, password)
+    if (first.kind === 'decided') return guard.slowly(async () => first.result)
+    const owner = guard.turn(applicant, first.standing)
+    if (!attempts.hasRoom(owner)) return { kind: 'throttled', retryAfterSeconds: 1 }
+    return attempts.run(owner, (waited) =>
+      guard.slowly(async () => {
+        const now = waited ? await lookUp(applicant, address, password) : first
+        return now.kind === 'decided' ? now.result : decide(applicant, address, password, now)
+      }),
+    )
+  }
+
+  async function decide(
+    applicant: Applicant,
+    address: Address,
+    password: Uint8Array,
+    before: Open,
+  ): Promise<LoginResult> {
+    const lane = lanes[laneOf(before.credential?.passwordHash)]
+    return lane.run(guard.turn(applicant, before.standing), async (waited) => {
+      const outlook = waited ? await lookUp(applicant, address, password) : before
       if (outlook.kind === 'decided') return outlook.result
-      const { credential } = outlook
+      const { credential, standing } = outlook
       const result = await check(credential, password)
-      if (result.kind === 'refused') await guard.fail(subjects)
+      if (result.kind === 'authenticated') await guard.succeed(applicant, standing)
+      else await guard.fail(standing)
+      if (result.kind === 'refused' && result.reason !== 'disabled')
+        wrong.add(ownerOf(credential, address), password)
       return result
     })
   }
 
   async function lookUp(
+    applicant: Applicant,
     address: Address,
-    password: string,
-    subjects: readonly Subject[],
+    password: Uint8Array,
   ): Promise<Outlook> {
-    const [throttled, credential] = await Promise.all([
-      guard.throttled(subjects),
+    const [standing, credential] = await Promise.all([
+      guard.look(applicant),
       credentials.find(address),
     ])
+    const { throttled } = standing
     if (throttled !== undefined) return { kind: 'decided', result: throttled }
-    if (credential?.enabled && verified.has(credential, password))
+    if (credential?.enabled && right.has(credential, password)) {
+      await guard.succeed(applicant, standing)
       return { kind: 'decided', result: authenticated(credential) }
-    return { kind: 'open', credential }
+    }
+    // The same wrong password again is no further guess.
+    if (wrong.has(ownerOf(credential, address), password)) {
+      const reason = credential === undefined ? 'unknown' : 'password'
+      return { kind: 'decided', result: { kind: 'refused', reason } }
+    }
+    return { kind: 'open', credential, standing }
   }
 
-  async function check(credential: Credential | undefined, password: string): Promise<LoginResult> {
+  async function check(
+    credential: Credential | undefined,
+    password: Uint8Array,
+  ): Promise<LoginResult> {
     if (credential === undefined) {
       await verifyNothing(password)
       return { kind: 'refused', reason: 'unknown' }
@@ -99,13 +168,13 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
     const { accountId, passwordHash, enabled } = credential
     const verification = await verifyPassword(passwordHash, password)
     if (verification.kind === 'unsupported') {
-      log.warn({ accountId, scheme: verification.scheme }, 'password scheme not supported')
+      log.warn({ accountId, scheme: verification.scheme }, 'password hash cannot be verified')
       await verifyNothing(password)
     }
     if (verification.kind !== 'match') return { kind: 'refused', reason: 'password' }
     if (!enabled) return { kind: 'refused', reason: 'disabled' }
     await refresh(credential, password, verification.outdated)
-    verified.add(credential, password)
+    right.add(credential, password)
     return authenticated(credential)
   }
 
@@ -113,9 +182,14 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
    * Makes what today would be kept of the password, now that it is known. The login is good whether or not this succeeds;
    * the next one tries again.
    */
-  async function refresh(credential: Credential, password: string, rehash: boolean): Promise<void> {
+  async function refresh(
+    credential: Credential,
+    password: Uint8Array,
+    rehash: boolean,
+  ): Promise<void> {
     const { accountId, passwordHash, scramVerifier } = credential
-    const hasVerifier = isCurrentScramVerifier(scramVerifier)
+    const hasVerifier =
+      isCurrentScramVerifier(scramVerifier) || passwordText(password) === undefined
     if (hasVerifier && !rehash) return
     try {
       await credentials.replacePassword(accountId, passwordHash, {
@@ -128,19 +202,24 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
     }
   }
 
-  async function malformed(subjects: readonly Subject[]): Promise<LoginResult> {
-    const throttled = await guard.throttled(subjects)
-    if (throttled !== undefined) return throttled
-    await guard.fail(subjects)
+  async function malformed(applicant: Applicant): Promise<LoginResult> {
+    const standing = await guard.look({ ...applicant, address: undefined })
+    if (standing.throttled !== undefined) return standing.throttled
+    await guard.fail(standing)
     return { kind: 'refused', reason: 'malformed' }
   }
 
   return {
-    authenticate: (attempt) => guard.slowly(() => decide(attempt)),
+    authenticate,
     ...createScramLogins({ credentials, guard, secret: scramSecret(parts.counters) }),
   }
 }
 
-function authenticated({ accountId, login }: Credential): LoginResult {
-  return { kind: 'authenticated', account: { id: accountId, login } }
+function authenticated({ accountId: id, login, sessionsEpoch }: Credential): LoginResult {
+  return { kind: 'authenticated', account: { id, login, sessionsEpoch } }
+}
+
+/** An address without an account has wrong passwords too. */
+function ownerOf(credential: Credential | undefined, address: Address): Owner {
+  return credential ?? { accountId: accountName(address), passwordHash: '' }
 }

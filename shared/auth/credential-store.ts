@@ -9,6 +9,7 @@ export type Credential = {
   /** The account's own address, whatever spelling found it. */
   readonly login: string
   readonly enabled: boolean
+  readonly sessionsEpoch: number
 } & StoredPassword
 
 export interface CredentialStore {

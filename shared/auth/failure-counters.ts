@@ -1,5 +1,5 @@
-// Counts failed logins per remote network and per account, and says how long the next one has to wait. Kept in the counters
-// table, so that it holds for all processes and over a restart.
+// Counts failed logins per subject (a network, an account, both together), and says how long the next one has to wait. Kept in
+// the counters table, so that it holds for all processes and over a restart.
 //
 // Item AUTH#<subject>: failures, lastFailureMs, ttl. The first failure opens a window; within it failures add up, and from the
 // limit on each one doubles the wait. Afterwards all is forgotten: a forgotten device with an old password that tries every
@@ -19,8 +19,10 @@ export type BackoffTimes = {
 }
 
 export interface FailureCounters {
-  /** How long the slowest of the subjects has to wait; 0: not at all. */
-  waitMs(subjects: readonly Subject[]): Promise<number>
+  /** Where the failures of a subject are kept: whoever reads more than them reads all in one batch. */
+  key(subject: Subject): Key
+  /** How long the subject has to wait by its item; 0: not at all. */
+  waitMs(subject: Subject, item: Item | undefined): number
   /** Counts a failure for each; resolves to those that have to wait now. */
   record(subjects: readonly Subject[]): Promise<readonly Subject[]>
 }
@@ -76,11 +78,8 @@ export function createFailureCounters(
   }
 
   return {
-    async waitMs(subjects) {
-      const items = await table.batchGet(subjects.map(key), { consistent: true })
-      const waits = subjects.map(({ limit }, i) => waitEndMs(items[i], limit, times) - clock.now())
-      return Math.max(0, ...waits)
-    },
+    key,
+    waitMs: ({ limit }, item) => Math.max(0, waitEndMs(item, limit, times) - clock.now()),
     async record(subjects) {
       const items = await Promise.all(subjects.map(count))
       return subjects.filter(({ limit }, i) => waitEndMs(items[i], limit, times) > 0)

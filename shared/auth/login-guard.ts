@@ -1,25 +1,40 @@
 // Slows guessing down, whatever the mechanism: who failed too often waits and is not looked at, and every refusal takes the same
 // time.
+//
+// Failures count for the pair of account and network first: whoever guesses locks out himself and nobody else. Wider counters
+// hold back only networks in which the account has never logged in: one for the network (guesses at many accounts), one for the
+// account (guesses from many networks). Where an account has logged in before, it is let in whatever others do, from there too.
+//
+// Deliberately: somebody in the same network as a user can learn that the user logs in from there, by being held back with all
+// names but this one. The alternative would be that he locks the user out.
 
 import type { LoginThrottled } from '#shared/contracts/authenticate.ts'
 import { type Address, lookupKey, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { networkName, parseIpAddress } from '#shared/runtime/settings/networks.ts'
+import {
+  createNetworkMatcher,
+  networkName,
+  parseIpAddress,
+} from '#shared/runtime/settings/networks.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
-import type { Table } from '#shared/storage/ports.ts'
+import type { Item, Table } from '#shared/storage/ports.ts'
 import { createFailureCounters, type Subject } from './failure-counters.ts'
+import { createKnownNetworks } from './known-networks.ts'
+import type { WorkOwner } from './work-limit.ts'
 
 export type GuardSettings = Pick<
   Settings,
   | 'defaultDomain'
   | 'authFailureDelay'
+  | 'authFailureLimit'
   | 'authFailureLimitPerAddress'
   | 'authFailureLimitPerAccount'
   | 'authFailureWindow'
   | 'authMinimalBackoffTime'
   | 'authMaximalBackoffTime'
+  | 'authTrustedNetworks'
 >
 
 /** Who wants to log in, as failures are counted. */
@@ -28,17 +43,43 @@ export type Applicant = {
   readonly client: string
   /** Undefined when the login is none; then only the client is held to account. */
   readonly address: Address | undefined
+  /** From a network of `authTrustedNetworks`: not counted, never held back. */
+  readonly trusted: boolean
+}
+
+/** How an applicant stands in this moment. */
+export type Standing = {
+  readonly throttled: LoginThrottled | undefined
+  /** Whom a failure now counts for. */
   readonly subjects: readonly Subject[]
+  /** Where this account has logged in, as it was read. */
+  readonly networks: Item | undefined
+  /** The account has logged in from there before. */
+  readonly known: boolean
 }
 
 export interface LoginGuard {
   applicant(attempt: { readonly login: string; readonly remoteAddress: string }): Applicant
-  /** Undefined when nobody has to wait. */
-  throttled(subjects: readonly Subject[]): Promise<LoginThrottled | undefined>
+  /** One batch of reads, whoever it is. */
+  look(applicant: Applicant): Promise<Standing>
+  /**
+   * For whom work is done. Who comes from where the account has logged in before does not wait behind those who guess at it from
+   * elsewhere.
+   */
+  turn(applicant: Applicant, standing: Standing): WorkOwner
   /** Counts a failure. */
-  fail(subjects: readonly Subject[]): Promise<void>
+  fail(standing: Standing): Promise<void>
+  /** Remembers where somebody logged in. Never rejects: the login is good without. */
+  succeed(applicant: Applicant, standing: Standing): Promise<void>
   /** The same time for every reason of a refusal, so that it does not tell the reason. */
   slowly<T extends { readonly kind: string }>(decide: () => Promise<T>): Promise<T>
+}
+
+const unhindered: Standing = {
+  throttled: undefined,
+  subjects: [],
+  networks: undefined,
+  known: false,
 }
 
 export function createLoginGuard(parts: {
@@ -50,35 +91,77 @@ export function createLoginGuard(parts: {
 }): LoginGuard {
   const { settings, clock, log } = parts
   const defaultDomain = parseDomain(settings.defaultDomain)
+  const isTrusted = createNetworkMatcher(settings.authTrustedNetworks)
+  const known = createKnownNetworks(parts.counters, clock)
   const counters = createFailureCounters(parts.counters, clock, {
     windowMs: settings.authFailureWindow,
     minimalMs: settings.authMinimalBackoffTime,
     maximalMs: settings.authMaximalBackoffTime,
   })
+
+  async function look({ client, address, trusted }: Applicant): Promise<Standing> {
+    if (trusted) return unhindered
+    const network = { name: client, limit: settings.authFailureLimitPerAddress }
+    if (address === undefined) {
+      const [item] = await parts.counters.batchGet([counters.key(network)], { consistent: true })
+      return standing([network], [item])
+    }
+    const name = accountName(address)
+    const pair = { name: `${name}#${client}`, limit: settings.authFailureLimit }
+    const account = { name, limit: settings.authFailureLimitPerAccount }
+    const subjects = [pair, network, account]
+    const [networks, ...items] = await parts.counters.batchGet(
+      [known.key(name), ...subjects.map(counters.key)],
+      { consistent: true },
+    )
+    // What fails at home is no sign of somebody who tries names or places.
+    return known.isKnown(client, networks)
+      ? { ...standing([pair], items), networks, known: true }
+      : { ...standing(subjects, items), networks }
+  }
+
+  function standing(subjects: readonly Subject[], items: readonly (Item | undefined)[]): Standing {
+    const waitMs = Math.max(...subjects.map((subject, i) => counters.waitMs(subject, items[i])))
+    const throttled: LoginThrottled | undefined =
+      waitMs <= 0 ? undefined : { kind: 'throttled', retryAfterSeconds: Math.ceil(waitMs / 1_000) }
+    return { ...unhindered, throttled, subjects }
+  }
+
   return {
     applicant({ login, remoteAddress }) {
-      const client = clientName(remoteAddress)
-      const address = parseAddress(login, defaultDomain)
-      const subjects = [{ name: client, limit: settings.authFailureLimitPerAddress }]
-      if (address !== undefined) {
-        subjects.push({ name: accountName(address), limit: settings.authFailureLimitPerAccount })
+      const plain = remoteAddress.replace(/%.*/, '')
+      return {
+        client: clientName(plain),
+        address: parseAddress(login, defaultDomain),
+        trusted: isTrusted(plain),
       }
-      return { client, address, subjects }
     },
-    async throttled(subjects) {
-      const waitMs = await counters.waitMs(subjects)
-      if (waitMs <= 0) return undefined
-      return { kind: 'throttled', retryAfterSeconds: Math.ceil(waitMs / 1_000) }
+    look,
+    turn({ client, address }, { known }) {
+      const account = address === undefined ? '' : accountName(address)
+      return { client, account: known ? `${account}#${client}` : account }
     },
-    async fail(subjects) {
+    async fail({ subjects }) {
       const waiting = await counters.record(subjects)
       for (const { name } of waiting) log.warn({ subject: name }, 'too many failed logins')
+    },
+    async succeed({ client, address, trusted }, { networks }) {
+      if (trusted || address === undefined) return
+      try {
+        await known.note(accountName(address), client, networks)
+      } catch (error) {
+        log.warn({ error }, 'the network of a login could not be noted')
+      }
     },
     async slowly(decide) {
       const beganMs = clock.now()
       const result = await decide()
-      const leftMs = beganMs + settings.authFailureDelay - clock.now()
-      if (result.kind === 'refused' && leftMs > 0) await clock.sleep(leftMs)
+      const delayMs = settings.authFailureDelay
+      if (result.kind !== 'refused' || delayMs === 0) return result
+      // Work that takes longer than the delay is rounded up to the next one, so that its time tells little.
+      const workedMs = clock.now() - beganMs
+      const dueMs = Math.max(1, Math.ceil(workedMs / delayMs)) * delayMs
+      if (dueMs > workedMs) await clock.sleep(dueMs - workedMs)
       return result
     },
   }
@@ -89,7 +172,7 @@ export function accountName({ local, domain }: Address): string {
 }
 
 function clientName(remoteAddress: string): string {
-  const address = parseIpAddress(remoteAddress.replace(/%.*/, ''))
+  const address = parseIpAddress(remoteAddress)
   if (address === undefined) return 'address#unknown'
   return `address#${networkName(address, address.family === 'ipv4' ? 32 : 64)}`
 }

@@ -2,48 +2,79 @@
 // people have keep working.
 
 import type { StoredPassword } from '#shared/directory/records.ts'
-import { hashArgon2id } from './schemes/argon2id.ts'
-import { recognise } from './schemes/index.ts'
+import {
+  canonicalPassword,
+  isPassword,
+  PASSWORD_BYTES_MAX,
+  passwordForms,
+  passwordText,
+  samePassword,
+} from '#shared/sasl/password.ts'
+import { hashArgon2id } from './schemes/argon2.ts'
+import { knownSchemes, recognise } from './schemes/index.ts'
 import { formatScramVerifier, makeScramVerifier } from './scram-verifier.ts'
 
 export type Verification =
   /** Outdated: hash it anew now that the password is at hand. */
   | { readonly kind: 'match'; readonly outdated: boolean }
   | { readonly kind: 'mismatch' }
+  /** Nothing was verified; `scheme` says why. */
   | { readonly kind: 'unsupported'; readonly scheme: string }
 
-/** Far more than anybody types, and too little to make a hash function busy. */
-export const PASSWORD_BYTES_MAX = 1_024
-
-/** Whether a text can be a password here at all; NUL ends strings in crypt(3) and must not end a password early. */
-export function isPassword(text: string): boolean {
-  return text !== '' && !text.includes('\0') && Buffer.byteLength(text) <= PASSWORD_BYTES_MAX
-}
-
-export async function verifyPassword(stored: string, password: string): Promise<Verification> {
+export async function verifyPassword(stored: string, password: Uint8Array): Promise<Verification> {
+  if (!isPassword(password)) return { kind: 'mismatch' }
   const found = recognise(stored)
-  if (found.kind === 'unsupported') return found
-  const { scheme, hash } = found
-  if (!isPassword(password) || !(await scheme.verify(hash, password))) return { kind: 'mismatch' }
-  return { kind: 'match', outdated: !scheme.isCurrent(hash) }
+  switch (found.kind) {
+    case 'unsupported':
+      return found
+    case 'costly':
+      return { kind: 'unsupported', scheme: `${found.scheme}: ${found.exceeds}` }
+    case 'no-login':
+      await verifyNothing(password)
+      return { kind: 'mismatch' }
+    case 'known': {
+      const { scheme, hash } = found
+      for (const form of passwordForms(password)) {
+        if (!(await scheme.verify(hash, form))) continue
+        const canonical = samePassword(form, canonicalPassword(password))
+        return { kind: 'match', outdated: !canonical || !scheme.isCurrent(hash) }
+      }
+      return { kind: 'mismatch' }
+    }
+  }
 }
 
-/** Whether a stored hash could ever be verified; importers ask. */
-export function isSupportedHash(stored: string): boolean {
-  return recognise(stored).kind === 'known'
+/** How long verifying may take; what is not verified is not slow. */
+export function laneOf(stored: string | undefined): 'fast' | 'slow' {
+  const found = stored === undefined ? undefined : recognise(stored)
+  return found?.kind === 'known' ? found.lane : 'fast'
 }
 
-export async function hashPassword(password: string): Promise<string> {
-  if (!isPassword(password)) throw new RangeError('a password has 1 to 1024 bytes and no NUL')
-  return hashArgon2id(password)
+/** Why a hash made elsewhere cannot be taken in; undefined when it can. */
+export function hashProblem(stored: string): string | undefined {
+  const found = recognise(stored)
+  if (found.kind === 'unsupported')
+    return `${found.scheme} is not one that can be verified; known: ${knownSchemes}`
+  if (found.kind === 'costly')
+    return `${found.scheme} with ${found.exceeds} would keep others waiting at each login`
+  return undefined
 }
 
-export async function scramVerifierText(password: string): Promise<string> {
-  return formatScramVerifier(await makeScramVerifier(password))
+export async function hashPassword(password: Uint8Array): Promise<string> {
+  if (!isPassword(password)) throw new RangeError(passwordRule)
+  return hashArgon2id(canonicalPassword(password))
+}
+
+export const passwordRule = `a password has 1 to ${PASSWORD_BYTES_MAX} bytes and no NUL`
+
+/** Null for a password that is no text: SCRAM cannot be used with it. */
+export async function scramVerifierText(password: Uint8Array): Promise<string | null> {
+  const text = passwordText(password)
+  return text === undefined ? null : formatScramVerifier(await makeScramVerifier(text))
 }
 
 /** What is kept of a new password. */
-export async function storedPassword(password: string): Promise<StoredPassword> {
+export async function storedPassword(password: Uint8Array): Promise<StoredPassword> {
   const [passwordHash, scramVerifier] = await Promise.all([
     hashPassword(password),
     scramVerifierText(password),
@@ -56,6 +87,6 @@ const DUMMY_HASH =
   '$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA'
 
 /** The work of verifying a password, for accounts that do not exist. */
-export async function verifyNothing(password: string): Promise<void> {
+export async function verifyNothing(password: Uint8Array): Promise<void> {
   await verifyPassword(DUMMY_HASH, password)
 }

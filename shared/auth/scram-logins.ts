@@ -10,12 +10,16 @@ import {
   parseScramVerifier,
   type ScramVerifier,
 } from './scram-verifier.ts'
-import { createWorkLimit } from './work-limit.ts'
+import { createWorkLimit, type WorkLimits } from './work-limit.ts'
 
 /** Few at a time, so that a burst of guesses does not get past the count of the first ones. */
-const PROOFS_MAX = 4
-const WAITING_MAX = 400
-const WAITING_PER_CLIENT_MAX = 100
+const PROOFS: WorkLimits = {
+  runningMax: 4,
+  runningPerAccountMax: 4,
+  waitingMax: 400,
+  waitingPerClientMax: 100,
+  waitingPerAccountMax: 100,
+}
 
 export function createScramLogins(parts: {
   readonly credentials: CredentialStore
@@ -24,11 +28,7 @@ export function createScramLogins(parts: {
   readonly secret: () => Promise<Uint8Array>
 }): Pick<Authenticator, 'scramChallenge' | 'scramProof'> {
   const { credentials, guard, secret } = parts
-  const limit = createWorkLimit({
-    runningMax: PROOFS_MAX,
-    waitingMax: WAITING_MAX,
-    waitingPerClientMax: WAITING_PER_CLIENT_MAX,
-  })
+  const limit = createWorkLimit(PROOFS)
 
   async function lookUp({ address, client }: Applicant): Promise<{
     readonly credential: Credential | undefined
@@ -42,8 +42,8 @@ export function createScramLogins(parts: {
   return {
     async scramChallenge(attempt) {
       const applicant = guard.applicant(attempt)
-      const [throttled, { verifier }] = await Promise.all([
-        guard.throttled(applicant.subjects),
+      const [{ throttled }, { verifier }] = await Promise.all([
+        guard.look(applicant),
         lookUp(applicant),
       ])
       if (throttled !== undefined) return throttled
@@ -54,21 +54,23 @@ export function createScramLogins(parts: {
     scramProof: (attempt) =>
       guard.slowly(() => {
         const applicant = guard.applicant(attempt)
-        const { client, address, subjects } = applicant
-        return limit.run(client, async () => {
-          const [throttled, { credential, verifier }] = await Promise.all([
-            guard.throttled(subjects),
+        const { client, address } = applicant
+        const account = address === undefined ? '' : accountName(address)
+        return limit.run({ client, account }, async () => {
+          const [standing, { credential, verifier }] = await Promise.all([
+            guard.look(applicant),
             lookUp(applicant),
           ])
-          if (throttled !== undefined) return throttled
+          if (standing.throttled !== undefined) return standing.throttled
           const proof = Buffer.from(attempt.clientProof, 'base64')
           const signature = checkScramProof(verifier, attempt.authMessage, proof)
           if (credential?.enabled && signature !== undefined) {
-            const { accountId: id, login } = credential
+            const { accountId: id, login, sessionsEpoch } = credential
+            await guard.succeed(applicant, standing)
             const serverSignature = signature.toString('base64')
-            return { kind: 'authenticated', account: { id, login }, serverSignature }
+            return { kind: 'authenticated', account: { id, login, sessionsEpoch }, serverSignature }
           }
-          await guard.fail(subjects)
+          await guard.fail(standing)
           if (address === undefined) return { kind: 'refused', reason: 'malformed' }
           if (credential === undefined) return { kind: 'refused', reason: 'unknown' }
           return { kind: 'refused', reason: signature === undefined ? 'password' : 'disabled' }

@@ -36,6 +36,7 @@ async function readOrMake(table: Table): Promise<Uint8Array> {
 }
 
 async function read(table: Table): Promise<Uint8Array | undefined> {
-  const item = await table.get(key, { consistent: true })
+  // As a batch, like all that a login reads of this table: on AWS nothing else is allowed.
+  const [item] = await table.batchGet([key], { consistent: true })
   return item?.secret instanceof Uint8Array ? item.secret : undefined
 }

@@ -18,12 +18,15 @@ export interface Authenticator {
 
 export type ScramAttempt = {
   readonly service: 'smtp' | 'imap' | 'pop3' | 'api'
-  /** As typed; without a domain the configured default domain is added. */
+  /** As typed; without a domain the configured default domain is added. '' for what is no text. */
   readonly login: string
   readonly remoteAddress: string
 }
 
-export type LoginAttempt = ScramAttempt & { readonly password: string }
+export type LoginAttempt = ScramAttempt & {
+  /** As sent; shared/sasl/password.ts has the rule for it. */
+  readonly password: Uint8Array
+}
 
 export type ScramProofAttempt = ScramAttempt & {
   /** What both sides have said (RFC 5802 §3); the listener vouches for its nonce and the channel binding in it. */
@@ -36,7 +39,23 @@ export type LoginResult = LoginAccepted | LoginRefused | LoginThrottled
 
 export type LoginAccepted = {
   readonly kind: 'authenticated'
-  readonly account: { readonly id: AccountId; readonly login: string }
+  readonly account: LoggedInAccount
+}
+
+export type LoggedInAccount = {
+  readonly id: AccountId
+  readonly login: string
+  /** As it was at the login: when the account has another one, its sessions end. */
+  readonly sessionsEpoch: number
+}
+
+/** Implemented by shared/auth/account-watch.ts. */
+export interface AccountWatch {
+  /**
+   * Calls `end` once, soon after the account was disabled, removed or given another password; not after `close`. May be called
+   * before `watch` has been left for long: the account may have changed already.
+   */
+  watch(account: LoggedInAccount, end: () => void): { close(): void }
 }
 
 /** Wrong password, no such account, disabled account: clients are told the same for all of them. */

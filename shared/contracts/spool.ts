@@ -57,5 +57,10 @@ export type Origin = {
   readonly helo: string
   readonly tls: { readonly protocol: string; readonly cipher: string } | null
   /** Set when the sender logged in: then submission rules apply (missing header fields are added). */
-  readonly account: { readonly id: string; readonly login: string } | null
+  readonly account: {
+    readonly id: string
+    readonly login: string
+    /** For policy; not kept with the message. */
+    readonly sessionsEpoch?: number
+  } | null
 }

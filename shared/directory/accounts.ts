@@ -71,8 +71,10 @@ export function createAccounts(parts: {
   readonly table: Table
   readonly clock: Clock
   readonly newId: () => AccountId
+  /** Told when sessions of the account have to end. */
+  readonly onSessionsEnd: (id: AccountId) => void
 }): Accounts {
-  const { table, clock, newId } = parts
+  const { table, clock, newId, onSessionsEnd } = parts
 
   async function byId(id: AccountId): Promise<AccountRecord | undefined> {
     const item = await table.get(accountKey(id), { consistent: true })
@@ -122,6 +124,7 @@ export function createAccounts(parts: {
           quotaBytes: wanted.quotaBytes ?? null,
           passwordHash: wanted.passwordHash,
           scramVerifier: wanted.scramVerifier ?? null,
+          sessionsEpoch: 0,
           createdMs: clock.now(),
         }
         await table.transact([
@@ -157,16 +160,24 @@ export function createAccounts(parts: {
         // Only what changes is written: two changes of different settings at once both hold.
         const { passwordHash, scramVerifier = null, ...repeated } = changes
         const password = passwordHash === undefined ? {} : { passwordHash, scramVerifier }
+        const endsSessions = passwordHash !== undefined || changes.enabled === false
+        const epochs = endsSessions ? { add: { sessionsEpoch: 1 } } : {}
         const writes: Write[] = []
-        for (const [update, set] of [
-          [accountKey(found.account.id), { ...repeated, ...password }],
-          [addressKey(address), repeated],
+        for (const [update, set, others] of [
+          [accountKey(found.account.id), { ...repeated, ...password }, epochs],
+          [addressKey(address), repeated, {}],
         ] as const) {
           if (Object.keys(set).length === 0) continue
-          writes.push({ update, changes: { set }, if: { exists: 'pk' } })
+          writes.push({ update, changes: { set, ...others }, if: { exists: 'pk' } })
         }
         if (writes.length > 0) await table.transact(writes)
-        return { kind: 'ok', account: { ...found.account, ...repeated, ...password } }
+        const { id, sessionsEpoch: epoch } = found.account
+        if (endsSessions) onSessionsEnd(id)
+        const sessionsEpoch = endsSessions ? epoch + 1 : epoch
+        return {
+          kind: 'ok',
+          account: { ...found.account, ...repeated, ...password, sessionsEpoch },
+        }
       }),
 
     remove: (address) =>
@@ -187,6 +198,7 @@ export function createAccounts(parts: {
             : { delete: key, if: { all: [mine, { absent: 'targets' }] } },
           { delete: accountKey(account.id) },
         ])
+        onSessionsEnd(account.id)
         return { kind: 'ok', account }
       }),
 

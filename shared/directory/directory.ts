@@ -5,12 +5,13 @@
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { Address } from '#shared/mail/address.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { Table } from '#shared/storage/ports.ts'
+import type { Signals, Table } from '#shared/storage/ports.ts'
 import { newAccountId } from './account-id.ts'
 import { type Accounts, createAccounts } from './accounts.ts'
 import { type Aliases, createAliases } from './aliases.ts'
 import { createDomains, type Domains } from './domains.ts'
 import { type Expansion, expand, type FailedRecipient } from './expansion.ts'
+import { loginTopic } from './login-topic.ts'
 import { createLookup, type Match } from './lookup.ts'
 import type { AliasName } from './records.ts'
 
@@ -68,10 +69,13 @@ export function createDirectory(parts: {
   readonly table: Table
   readonly clock: Clock
   readonly settings: DirectorySettings
+  /** Tells sessions that they have to end. Without it they find out by looking (shared/auth/account-watch.ts). */
+  readonly signals?: Pick<Signals, 'publish'>
   readonly newId?: () => AccountId
 }): Directory {
-  const { table, clock, settings, newId = newAccountId } = parts
-  const accounts = createAccounts({ table, clock, newId })
+  const { table, clock, settings, signals, newId = newAccountId } = parts
+  const onSessionsEnd = (id: AccountId) => signals?.publish(loginTopic(id), '')
+  const accounts = createAccounts({ table, clock, newId, onSessionsEnd })
   const aliases = createAliases({ table })
   const lookup = createLookup(table, settings.recipientDelimiter)
   return {

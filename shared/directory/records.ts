@@ -39,6 +39,8 @@ export type AccountRecord = {
   readonly passwordHash: string
   /** For logins with SCRAM; null where the password has not been seen since there is such a thing. */
   readonly scramVerifier: string | null
+  /** Raised whenever the sessions of the account have to end: disabled, another password. */
+  readonly sessionsEpoch: number
   readonly createdMs: number
 }
 
@@ -81,6 +83,7 @@ export function accountItem(account: AccountRecord): Item {
     quotaBytes: account.quotaBytes,
     passwordHash: account.passwordHash,
     scramVerifier: account.scramVerifier,
+    sessionsEpoch: account.sessionsEpoch,
     createdMs: account.createdMs,
   }
 }
@@ -121,6 +124,8 @@ export function readAccount(item: Item): AccountRecord {
     passwordHash: string(item, 'passwordHash'),
     // Accounts made before there were verifiers have no such attribute.
     scramVerifier: item.scramVerifier == null ? null : string(item, 'scramVerifier'),
+    // Nor this, before the first change that ended sessions.
+    sessionsEpoch: item.sessionsEpoch === undefined ? 0 : number(item, 'sessionsEpoch'),
     createdMs: number(item, 'createdMs'),
   }
 }

@@ -3,6 +3,7 @@
 
 import pino from 'pino'
 import type { Log, LogFields } from './log.ts'
+import { printable, printableJson } from './printable.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
@@ -37,7 +38,8 @@ function jsonLog(level: LogLevel, destination: LogDestination): Log {
       serializers: { err, error: err },
       redact: { paths: secretFields, censor: HIDDEN },
     },
-    { write: (line) => void destination.write(line) },
+    // A log is read on a terminal, too.
+    { write: (line) => void destination.write(printableJson(line)) },
   )
 }
 
@@ -105,7 +107,7 @@ function showValue(value: unknown): string {
   if (value instanceof Error) return showValue(showError(value))
   const text = typeof value === 'string' ? value : asJson(value)
   const isWord = typeof value !== 'string' || (text !== '' && !/[\s"=\x00-\x1f]/.test(text))
-  return (isWord ? text : JSON.stringify(text)).replace(/[\x7f-\x9f\u2028\u2029]/g, escapeUnicode)
+  return printable(isWord ? text : JSON.stringify(text))
 }
 
 function asJson(value: unknown): string {
@@ -117,10 +119,6 @@ function asJson(value: unknown): string {
   }
 }
 
-function escapeUnicode(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-}
-
 function showError({ message, cause }: Error): string {
   return cause instanceof Error ? `${message}: ${showError(cause)}` : message
 }
@@ -128,5 +126,8 @@ function showError({ message, cause }: Error): string {
 /** Where an error came from, on lines of its own below. */
 function stackLines(value: unknown): string[] {
   if (!(value instanceof Error)) return []
-  return (value.stack ?? '').split('\n').filter((line) => /^ +at /.test(line))
+  return (value.stack ?? '')
+    .split('\n')
+    .filter((line) => /^ +at /.test(line))
+    .map(printable)
 }

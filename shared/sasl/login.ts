@@ -2,6 +2,7 @@
 // some clients send the login at once.
 
 import { credentialText } from './credential-text.ts'
+import { isPassword } from './password.ts'
 import type { SaslServer } from './sasl-server.ts'
 
 const USERNAME = new TextEncoder().encode('Username:')
@@ -17,11 +18,13 @@ export function createLogin(): SaslServer {
         asked = 'login'
         return { kind: 'challenge', data: USERNAME }
       }
-      const text = credentialText(response)
-      if (text === undefined) return { kind: 'malformed' }
-      if (login !== undefined) return { kind: 'credentials', login, password: text }
+      if (login !== undefined) {
+        if (!isPassword(response)) return { kind: 'malformed' }
+        return { kind: 'credentials', login, password: response }
+      }
+      login = credentialText(response)
+      if (login === undefined) return { kind: 'malformed' }
       asked = 'login'
-      login = text
       return { kind: 'challenge', data: PASSWORD }
     },
   }

@@ -1,6 +1,7 @@
 // SASL PLAIN, RFC 4616.
 
 import { credentialText } from './credential-text.ts'
+import { isPassword } from './password.ts'
 import type { SaslServer, SaslStep } from './sasl-server.ts'
 
 const NUL = 0
@@ -24,8 +25,8 @@ function parsePlain(message: Uint8Array): SaslStep {
   if (first < 0 || second < 0 || message.includes(NUL, second + 1)) return { kind: 'malformed' }
   const identity = first === 0 ? '' : credentialText(message.subarray(0, first))
   const login = credentialText(message.subarray(first + 1, second))
-  const password = credentialText(message.subarray(second + 1))
-  if (identity === undefined || login === undefined || password === undefined)
+  const password = message.subarray(second + 1)
+  if (identity === undefined || login === undefined || !isPassword(password))
     return { kind: 'malformed' }
   // Deliberately: nobody acts for somebody else here, so an authorization identity is only taken when it says the same.
   if (identity !== '' && identity !== login) return { kind: 'malformed' }

@@ -15,7 +15,7 @@ export interface SaslServer {
 
 export type SaslStep =
   | { readonly kind: 'challenge'; readonly data: Uint8Array }
-  | { readonly kind: 'credentials'; readonly login: string; readonly password: string }
+  | { readonly kind: 'credentials'; readonly login: string; readonly password: Uint8Array }
   | { readonly kind: 'malformed' }
 
 export function createSaslServer(mechanism: PasswordMechanism): SaslServer {

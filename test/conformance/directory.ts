@@ -1,6 +1,7 @@
 // What the directory promises, on any driver's Table.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { AccountChanges } from '#shared/directory/accounts.ts'
 import { createDirectory, type Directory } from '#shared/directory/directory.ts'
 import type { AliasName } from '#shared/directory/records.ts'
 import { type Address, formatAddress, parseAddress } from '#shared/mail/address.ts'
@@ -172,6 +173,38 @@ export function describeDirectory(driver: string, open: Open): void {
           passwordHash: 'third',
           scramVerifier: null,
         })
+      })
+
+      it('raise their epoch and tell it when their sessions have to end, and only then', async () => {
+        const bob = address('bob@ours.test')
+        const { id } = await add('bob@ours.test')
+        const told: string[] = []
+        const telling = openDirectory(table, {}, (topic) => void told.push(topic))
+        const epochAfter = async (changes: AccountChanges) => {
+          const changed = await telling.accounts.set(bob, changes)
+          const account = await directory.accounts.byId(id)
+          expect(changed).toEqual({ kind: 'ok', account })
+          return account?.sessionsEpoch
+        }
+        expect(await epochAfter({ quotaBytes: 7 })).toBe(0)
+        expect(await epochAfter({ enabled: true })).toBe(0)
+        await telling.accounts.replacePassword(id, 'hash of bob@ours.test', stored('better'))
+        expect(await epochAfter({ quotaBytes: 8 })).toBe(0)
+        expect(told).toEqual([])
+        expect(await epochAfter({ enabled: false })).toBe(1)
+        expect(await epochAfter({ enabled: true })).toBe(1)
+        expect(await epochAfter({ passwordHash: 'new' })).toBe(2)
+        await telling.accounts.remove(bob)
+        expect(told).toEqual(Array(3).fill(`login/${id}`))
+      })
+
+      it('begin with the epoch 0 where they were made before there was one', async () => {
+        const { id } = await add('bob@ours.test')
+        const key = { pk: `ACC#${id}`, sk: 'PROFILE' }
+        await table.write({ update: key, changes: { remove: ['sessionsEpoch'] } })
+        expect(await directory.accounts.byId(id)).toMatchObject({ sessionsEpoch: 0 })
+        await directory.accounts.set(address('bob@ours.test'), { enabled: false })
+        expect(await directory.accounts.byId(id)).toMatchObject({ sessionsEpoch: 1 })
       })
 
       it('are gone after remove, and their id never comes back', async () => {
@@ -346,9 +379,14 @@ export function describeDirectory(driver: string, open: Open): void {
 const stored = (hash: string) => ({ passwordHash: hash, scramVerifier: `verifier of ${hash}` })
 const ours = domain('ours.test')
 
-function openDirectory(table: Table, settings: { recipientDelimiter?: string } = {}): Directory {
+function openDirectory(
+  table: Table,
+  settings: { recipientDelimiter?: string } = {},
+  publish: (topic: string) => void = () => {},
+): Directory {
   return createDirectory({
     table,
+    signals: { publish },
     clock: { now: () => 1_700_000_000_000, sleep: async () => {} },
     settings: {
       recipientDelimiter: '+',

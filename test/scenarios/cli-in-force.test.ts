@@ -8,6 +8,7 @@ import { logInWithScram, pop3Dialogue, ScramClient } from '#test/support/scram-c
 import { freePorts, type ServerProcess, startServer } from '#test/support/server-process.ts'
 import { SmtpClient } from '#test/support/smtp-client.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
+import { Wire } from '#test/support/wire.ts'
 import { cryptVectors } from '#test/unit/shared/auth/crypt-vectors.ts'
 
 const resources = new AsyncDisposableStack()
@@ -178,5 +179,64 @@ describe('an old password hash', () => {
     expect(await logIn(account)).toMatch(/^\+OK/)
     expect(await schemeOf(account.address)).toBe('argon2id')
     expect(await logIn(account)).toMatch(/^\+OK/)
+  })
+})
+
+describe('a password that is no UTF-8', () => {
+  // perl -e 'print crypt("Gr\xfc\xdfe", q($6$rounds=1000$saltsalt))'
+  const hash =
+    '$6$rounds=1000$saltsalt$g7Gtx/s.GNKVcYxKG3Ve4Iqg1241TEiEJSzpCm/0FIMzmRTuFg/pLQekiKD6FEmPOIaZJ0hXVu/AUpttBDGKs.'
+  const sent = Buffer.from('Grüße', 'latin1')
+  /** What a lossy decoding makes of it, and of many other passwords. */
+  const lossy = Buffer.from(sent.toString('utf8'))
+
+  async function pass(password: Uint8Array): Promise<string> {
+    await using pop3 = await Pop3Client.open(server.ports.pop3s, { tls: true })
+    await pop3.command(`USER ${bob.address}`)
+    pop3.wire.write(Buffer.concat([Buffer.from('PASS '), password, Buffer.from('\r\n')]))
+    return await pop3.status()
+  }
+
+  async function authPlain(password: Uint8Array): Promise<number> {
+    await using smtp = await SmtpClient.open(server.ports.submissions, { tls: true })
+    await smtp.hello()
+    const response = Buffer.concat([Buffer.from(`\0${bob.address}\0`), password])
+    return (await smtp.command(`AUTH PLAIN ${response.toString('base64')}`)).code
+  }
+
+  async function login(password: Uint8Array): Promise<string> {
+    const wire = await Wire.open(server.ports.imaps, true)
+    const line = () => wire.read((bytes) => bytes.includes('\r\n'))
+    await line()
+    wire.write(`a LOGIN ${bob.address} {${password.length}+}\r\n`)
+    wire.write(Buffer.concat([password, Buffer.from('\r\n')]))
+    const answer = (await line()).toString('latin1')
+    wire.destroy()
+    return answer
+  }
+
+  it('lets in whoever sends the same bytes, by every protocol, and nobody else', async () => {
+    await run(`account set ${bob.address} --hash-stdin`, hash)
+    // The second round is against the hash that the first login left.
+    for (let round = 0; round < 2; round++) {
+      expect(await pass(lossy)).toMatch(/^-ERR \[AUTH\]/)
+      expect(await authPlain(lossy)).toBe(535)
+      expect(await login(lossy)).toMatch(/^a NO /)
+      expect(await pass(sent)).toMatch(/^\+OK/)
+      expect(await authPlain(sent)).toBe(235)
+      expect(await login(sent)).toMatch(/^a OK /)
+    }
+  })
+
+  it('and one word is one password, whatever form of it a client sends', async () => {
+    await run(`account set ${bob.address} --password-stdin`, 'Amélie')
+    for (const form of ['NFC', 'NFD']) {
+      const password = Buffer.from('Amélie'.normalize(form))
+      expect(await pass(password)).toMatch(/^\+OK/)
+      expect(await authPlain(password)).toBe(235)
+      expect(await login(password)).toMatch(/^a OK /)
+    }
+    await run(`account set ${bob.address} --password-stdin`, 'plain again')
+    bob = { ...bob, password: 'plain again' }
   })
 })

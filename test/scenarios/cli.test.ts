@@ -163,7 +163,17 @@ describe('a command that cannot do what it was told', () => {
     ['account add', /missing required argument 'address'/],
     ['account add ben@a.test', /--password-stdin/],
     ['account add ben@a.test --password-stdin', /password .* one line/],
-    ['account add ben@a.test --password-hash nonsense', /--password-hash is not one/],
+    [
+      'account add ben@a.test --password-hash nonsense',
+      /not one that can be verified; known: .*\$y\$/,
+    ],
+    [
+      `account add ben@a.test --password-hash $6$rounds=999999$salt$${'a'.repeat(86)}`,
+      /sha-crypt with 999999 rounds \(250000 at most\) would keep others waiting/,
+    ],
+    ['account add ben@a.test --password-stdin --hash-stdin', /give one password, or one hash/],
+    ['account add ben@a.test --hash-stdin', /not one that can be verified/],
+    ['account add ben@a.test --hash-file /no/hash', /cannot read the hash: .*\/no\/hash/],
     ['account add nonsense --password-hash 9J4sZ/8wapFiA', /'nonsense' is not a mail address/],
     [
       'account add ben@b.test --password-hash 9J4sZ/8wapFiA',
@@ -302,5 +312,45 @@ describe('config', () => {
     )
     expect(stderr).toContain('postwolke: a is not a setting (from --set)\n')
     expect(stderr).toContain("postwolke: --set wants key=value, not 'b'\n")
+  })
+})
+
+describe('hashes made elsewhere', () => {
+  it('are read from standard input or a file', async () => {
+    await using folder = await temporaryFolder()
+    const run = (line: string, input: string | Uint8Array = '') =>
+      commandLine([...line.split(' '), '--data', folder.path], { input })
+    const schemes = async () => {
+      const { stdout } = await run('account list --json')
+      const rows: { address: string; passwordScheme: string }[] = JSON.parse(stdout)
+      return rows.map((row) => `${row.address} ${row.passwordScheme}`).sort()
+    }
+    await run('domain add a.test')
+    const file = join(folder.path, 'hash')
+    await writeFile(file, '$y$j9T$saltsalt$0ZRt7zd0gn9pQsq3yDeuwj9hFSoqeo/y42wyzM0m.d0\n')
+    expect(await run(`account add yes@a.test --hash-file ${file}`)).toMatchObject({ code: 0 })
+    expect(await run('account add off@a.test --hash-stdin', '!\n')).toMatchObject({ code: 0 })
+    expect(await run('account add old@a.test --hash-stdin', '{PLAIN}a word\r\n')).toMatchObject({
+      code: 0,
+    })
+    expect(await schemes()).toEqual([
+      'off@a.test none (no login)',
+      'old@a.test plain',
+      'yes@a.test yescrypt',
+    ])
+    expect(await run('account set off@a.test --hash-file', '')).toMatchObject({ code: 1 })
+    expect(await run(`account set off@a.test --hash-file ${file}`)).toMatchObject({ code: 0 })
+    expect(await schemes()).toContain('off@a.test yescrypt')
+  })
+
+  it('and a new password is text', async () => {
+    await using folder = await temporaryFolder()
+    const run = (line: string, input: string | Uint8Array = '') =>
+      commandLine([...line.split(' '), '--data', folder.path], { input })
+    await run('domain add a.test')
+    const latin1 = Buffer.from('Grüße\n', 'latin1')
+    const refused = await run('account add a@a.test --password-stdin', latin1)
+    expect(refused.stderr).toContain('one line of UTF-8')
+    expect(await run('account add a@a.test --password-stdin', 'Grüße\n')).toMatchObject({ code: 0 })
   })
 })

@@ -2,11 +2,12 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { FIRST_START_FILE } from '#services/cli/welcome.ts'
 import { eventually, firstAccounts, takeMail } from '#test/support/accounts.ts'
 import { commandLine } from '#test/support/command-line.ts'
 import { Pop3Client } from '#test/support/pop3-client.ts'
@@ -38,11 +39,20 @@ describe('the first start', () => {
   })
   afterAll(() => resources.disposeAsync())
 
-  /** The lines printed under a heading, up to the empty line. */
-  function printedUnder(heading: string): string {
-    const [, block = ''] = server.output().split(`${heading}\n`)
+  /** The lines under a heading of the file that it names, up to the empty line. */
+  async function linesUnder(heading: string): Promise<string> {
+    const text = await readFile(join(folder, FIRST_START_FILE), 'utf8')
+    const [, block = ''] = text.split(`${heading}\n`)
     return block.split('\n\n', 1)[0] ?? ''
   }
+
+  it('keeps the passwords out of its output, in a file for its owner alone', async () => {
+    const path = join(folder, FIRST_START_FILE)
+    expect(server.output()).toContain(path)
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
+    const { alice, bob } = firstAccounts(server)
+    for (const { password } of [alice, bob]) expect(server.output()).not.toContain(password)
+  })
 
   const sh = (command: string) => runProgram('sh', ['-c', `cd '${root}' && ${command}`])
 
@@ -67,18 +77,18 @@ describe('the first start', () => {
     }
   })
 
-  it.skipIf(!isInstalled('curl'))('prints commands that send and read a message', async () => {
-    const sent = await sh(printedUnder('Send a message:'))
+  it.skipIf(!isInstalled('curl'))('writes commands that send and read a message', async () => {
+    const sent = await sh(await linesUnder('Send a message:'))
     expect(sent.code, sent.stderr).toBe(0)
     const read = await eventually('the message can be read', async () => {
-      const ended = await sh(printedUnder('Read it:'))
+      const ended = await sh(await linesUnder('Read it:'))
       return ended.code === 0 && ended
     })
     expect(read.stdout).toMatch(/\r\nSubject: Hello\r\n\r\nIt works\.\r\n$/)
   })
 
-  it('prints a command that looks around', async () => {
-    const { code, stdout, stderr } = await sh(printedUnder('Look around:'))
+  it('writes a command that looks around', async () => {
+    const { code, stdout, stderr } = await sh(await linesUnder('Look around:'))
     expect({ code, stderr }).toMatchObject({ code: 0 })
     expect(stdout).toMatch(/^alice@example\.test +yes/m)
   })
@@ -87,7 +97,7 @@ describe('the first start', () => {
     await server.end('SIGTERM')
     const { alice } = firstAccounts(server)
     server = await startServer(folder, server.ports)
-    expect(server.output()).not.toContain('@example.test')
+    expect(server.output()).not.toContain('accounts')
     await using pop3 = await Pop3Client.open(server.ports.pop3s, { tls: true })
     expect(await pop3.logIn(alice.address, alice.password)).toMatch(/^\+OK/)
   })

@@ -223,7 +223,7 @@ describe.each(['no', 'loopback-allowed'])('disablePlaintextAuth=%s', (value) => 
 })
 
 describe('failed logins', () => {
-  const running = serverWith('authFailureLimitPerAccount=3', 'authMinimalBackoffTime=2s')
+  const running = serverWith('authFailureLimit=3', 'authMinimalBackoffTime=2s')
 
   async function pop3(login: string, password: string): Promise<string> {
     await using client = await Pop3Client.open(running().ports.pop3s, { tls: true })
@@ -235,7 +235,8 @@ describe('failed logins', () => {
     expect(await pop3(bob.address, bob.password)).toMatch(/^\+OK/)
     expect(await pop3(bob.address, 'wrong')).toMatch(/^-ERR \[AUTH\]/)
     await using smtp = await hello(ports.submissions, { tls: true })
-    for (let i = 0; i < 2; i++) expect((await smtp.logIn(bob.address, 'wrong')).code).toBe(535)
+    for (const guess of ['a guess', 'another guess'])
+      expect((await smtp.logIn(bob.address, guess)).code).toBe(535)
     // Right passwords too, even one that was right a moment ago.
     expect(await pop3(bob.address, bob.password)).toMatch(/^-ERR \[SYS\/TEMP\] too many failed/)
     expect((await smtp.logIn(bob.address, bob.password)).text).toMatch(/^454 4\.7\.0 /)

@@ -1,19 +1,23 @@
 // What tests of a running server begin with: the accounts its first start made, and waiting for what it does on its own.
 
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { FIRST_START_FILE } from '#services/cli/welcome.ts'
 import { Pop3Client } from './pop3-client.ts'
 import type { ServerProcess } from './server-process.ts'
 
 export type Account = { readonly address: string; readonly password: string }
 
-/** The accounts whose passwords the server printed at its first start. */
+/** The accounts that the server made at its first start, by the file of their passwords. */
 export function firstAccounts(server: ServerProcess): {
   readonly alice: Account
   readonly bob: Account
 } {
+  const text = readFileSync(join(server.directory, FIRST_START_FILE), 'utf8')
   const account = (name: string): Account => {
-    const found = new RegExp(`^  (${name}@example\\.test) +(\\S+)$`, 'm').exec(server.output())
-    if (found === null) throw new Error(`no account of ${name} in:\n${server.output()}`)
+    const found = new RegExp(`^  (${name}@example\\.test) +(\\S+)$`, 'm').exec(text)
+    if (found === null) throw new Error(`no account of ${name} in:\n${text}`)
     const [, address = '', password = ''] = found
     return { address, password }
   }

@@ -14,7 +14,10 @@ export async function commandLine(
   {
     input = '',
     environment = {},
-  }: { readonly input?: string; readonly environment?: Readonly<Record<string, string>> } = {},
+  }: {
+    readonly input?: string | Uint8Array
+    readonly environment?: Readonly<Record<string, string>>
+  } = {},
 ): Promise<CommandEnd> {
   let stdout = ''
   let stderr = ''
@@ -23,10 +26,11 @@ export async function commandLine(
     write: (text) => {
       stdout += text
     },
+    isTerminal: false,
     say: (text) => {
       stderr += text
     },
-    readStdin: async () => input,
+    readStdin: async () => Buffer.from(input),
   })
   return { code, stdout, stderr }
 }

@@ -16,6 +16,7 @@ import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
+import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
 import { fakeScram } from './scram-fake.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -43,6 +44,7 @@ export async function startImapServer(
       await openEmbeddedStore({ directory: resources.use(await temporaryFolder()).path }),
     )
   const { objects, signals, space, tables } = store
+  const accountWatch = new FakeAccountWatch()
   const clock = systemClock
   const mailbox = createMailbox({ table: tables.mail, objects, signals, clock })
   const snapshots = createFolderSnapshots({ table: tables.mail, clock })
@@ -64,6 +66,7 @@ export async function startImapServer(
     signals,
     space,
     authenticator,
+    accountWatch,
     quota: async () => ({
       bytes: given.quotaBytes ?? 0,
       messages: given.quotaMessages ?? 0,
@@ -106,6 +109,7 @@ export async function startImapServer(
   }
 
   return {
+    accountWatch,
     port: plain?.port ?? 0,
     tlsPort: tls?.port ?? 0,
     listener,
@@ -123,8 +127,8 @@ export const accountId = (login: string) => `acc-${login}` as AccountId
 
 const authenticator: Authenticator = {
   authenticate: async ({ login, password }) =>
-    password === 'wrong'
+    Buffer.from(password).toString() === 'wrong'
       ? { kind: 'refused', reason: 'password' }
-      : { kind: 'authenticated', account: { id: accountId(login), login } },
-  ...fakeScram('secret', (login) => ({ id: accountId(login), login })),
+      : { kind: 'authenticated', account: { id: accountId(login), login, sessionsEpoch: 0 } },
+  ...fakeScram('secret', (login) => ({ id: accountId(login), login, sessionsEpoch: 0 })),
 }

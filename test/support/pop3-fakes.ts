@@ -20,6 +20,7 @@ import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import type { Log, LogFields } from '#shared/runtime/log.ts'
+import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
 import { fakeScram } from './scram-fake.ts'
 
 /** The only login: with and without its domain, password `secret`. */
@@ -137,7 +138,7 @@ export class FakeAuthenticator implements Authenticator {
   throttled = false
   fail: Error | undefined
   readonly #scram = fakeScram(password, (name) =>
-    name === login ? { id: brandAccount(login), login } : undefined,
+    name === login ? { id: brandAccount(login), login, sessionsEpoch: 0 } : undefined,
   )
   readonly scramChallenge = this.#scram.scramChallenge
   readonly scramProof = this.#scram.scramProof
@@ -150,8 +151,12 @@ export class FakeAuthenticator implements Authenticator {
     if (known !== login && !this.others.has(known)) {
       return { kind: 'refused', reason: 'unknown' } as const
     }
-    if (attempt.password !== password) return { kind: 'refused', reason: 'password' } as const
-    return { kind: 'authenticated', account: { id: brandAccount(known), login: known } } as const
+    if (Buffer.from(attempt.password).toString() !== password)
+      return { kind: 'refused', reason: 'password' } as const
+    return {
+      kind: 'authenticated',
+      account: { id: brandAccount(known), login: known, sessionsEpoch: 0 },
+    } as const
   }
 }
 
@@ -259,6 +264,7 @@ export async function startPop3({
   options = {},
 }: Pop3Setup) {
   const log = new MemoryLog()
+  const accountWatch = new FakeAccountWatch()
   const listener = createPop3Listener(
     {
       ...pop3Defaults,
@@ -270,6 +276,7 @@ export async function startPop3({
     {
       mailboxes: mailbox,
       authenticator,
+      accountWatch,
       certificates: certificates ?? undefined,
       lock: createProcessMaildropLock(),
       clock,
@@ -278,5 +285,5 @@ export async function startPop3({
     },
   )
   const ports = (await listener.listen()).map(({ port }) => port)
-  return { listener, port: ports[0] ?? 0, ports, mailbox, authenticator, log }
+  return { listener, port: ports[0] ?? 0, ports, mailbox, authenticator, accountWatch, log }
 }

@@ -21,6 +21,7 @@ export type Ports = { readonly [name in (typeof listenerNames)[number]]: number 
 
 /** Disposed of, it is killed if it still runs. */
 export interface ServerProcess extends AsyncDisposable {
+  readonly directory: string
   readonly ports: Ports
   readonly pid: number
   /** All it has printed so far. */
@@ -91,6 +92,7 @@ export async function startServer(
     return child.exitCode
   }
   return {
+    directory,
     ports,
     pid: child.pid ?? 0,
     output,

@@ -21,6 +21,7 @@ import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Log, type LogFields, silentLog } from '#shared/runtime/log.ts'
+import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
 import { fakeScram } from './scram-fake.ts'
 
 export class FakeSpool implements Spool {
@@ -174,7 +175,7 @@ export const goodLogin = { login: 'alice@example.test', password: 'open sesame' 
 export class FakeAuthenticator implements Authenticator {
   readonly attempts: LoginAttempt[] = []
   readonly #scram = fakeScram(goodLogin.password, (login) =>
-    login === goodLogin.login ? { id: 'a1' as AccountId, login } : undefined,
+    login === goodLogin.login ? { id: 'a1' as AccountId, login, sessionsEpoch: 0 } : undefined,
   )
   readonly scramChallenge = this.#scram.scramChallenge
   readonly scramProof = this.#scram.scramProof
@@ -184,8 +185,8 @@ export class FakeAuthenticator implements Authenticator {
     const { login, password } = attempt
     if (login === 'throttled') return { kind: 'throttled', retryAfterSeconds: 60 }
     if (login === 'temporary') throw new TemporaryFailure('directory does not answer')
-    if (login === goodLogin.login && password === goodLogin.password) {
-      return { kind: 'authenticated', account: { id: 'a1' as AccountId, login } }
+    if (login === goodLogin.login && Buffer.from(password).toString() === goodLogin.password) {
+      return { kind: 'authenticated', account: { id: 'a1' as AccountId, login, sessionsEpoch: 0 } }
     }
     return { kind: 'refused', reason: 'password' }
   }
@@ -247,6 +248,7 @@ export function smtpFakes(log: Log = silentLog) {
     spool: new FakeSpool(),
     policy: new FakePolicy(),
     authenticator: new FakeAuthenticator(),
+    accountWatch: new FakeAccountWatch(),
     certificates: new FakeCertificates(),
     clock: systemClock,
     log,

@@ -1,3 +1,4 @@
+import { loginOf } from '#shared/sasl/credential-text.ts'
 import { completed, defineCommand } from '../command.ts'
 import { logIn } from '../log-in.ts'
 
@@ -12,8 +13,12 @@ export const login = defineCommand({
     return { name, password: cursor.astring() }
   },
   run: (session, { name, password }) =>
-    logIn(session, { login: utf8(name), password: utf8(password) }, completed('LOGIN')),
+    // The name is UTF-8 (RFC 6855 §5); a password is bytes.
+    logIn(
+      session,
+      { login: loginOf(octets(name)), password: octets(password) },
+      completed('LOGIN'),
+    ),
 })
 
-/** Byte string to text: names and passwords are UTF-8 (RFC 6855 §5). */
-const utf8 = (bytes: string) => Buffer.from(bytes, 'latin1').toString('utf8')
+const octets = (byteString: string) => Buffer.from(byteString, 'latin1')

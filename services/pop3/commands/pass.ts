@@ -9,6 +9,6 @@ export const pass = defineCommand({
   parse: text,
   run(session, password, { user }) {
     if (!session.plaintextAllowed) return replies.plaintextDisabled
-    return user === null ? replies.userFirst : logIn(session, user, password)
+    return user === null ? replies.userFirst : logIn(session, user, Buffer.from(password, 'latin1'))
   },
 })

@@ -1,3 +1,4 @@
+import { loginOf } from '#shared/sasl/credential-text.ts'
 import { text } from '../arguments.ts'
 import { defineCommand, inAuthorization } from '../command.ts'
 import { replies } from '../replies.ts'
@@ -9,7 +10,8 @@ export const user = defineCommand({
   run(session, name) {
     // Refused here already, so that the password is not sent in clear.
     if (!session.plaintextAllowed) return replies.plaintextDisabled
-    session.setUser(name)
+    // RFC 6856 §2.2: UTF-8.
+    session.setUser(loginOf(Buffer.from(name, 'latin1')))
     return replies.sendPassword
   },
 })

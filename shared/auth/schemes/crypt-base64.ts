@@ -17,3 +17,17 @@ function encodeGroup(bytes: readonly number[]): string {
   }
   return text
 }
+
+/** What one character stands for; -1: it is none of them. */
+export const cryptBase64Value = (character: string): number => ALPHABET.indexOf(character)
+
+/** The bytes behind a text, the first the least significant of each three; a rest of one character is none. */
+export function cryptBase64Bytes(text: string): Uint8Array {
+  const bytes: number[] = []
+  for (let at = 0; at < text.length; at += 4) {
+    const group = [...text.slice(at, at + 4)]
+    const value = group.reduceRight((sum, one) => (sum << 6) | cryptBase64Value(one), 0)
+    for (let i = 0; i < group.length - 1; i += 1) bytes.push((value >> (8 * i)) & 0xff)
+  }
+  return Uint8Array.from(bytes)
+}

@@ -1,16 +1,16 @@
-// crypt(3) in one thread of its own, started when the first old hash is met. One is enough: a hash comes here until its owner
-// has logged in once, then it is argon2id.
+// crypt(3) in threads of its own, one for fast hashes and one for slow ones, each started when its first is met. One is enough: a
+// hash comes here until its owner has logged in once, then it is argon2id.
 
 import { timingSafeEqual } from 'node:crypto'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
-export type CryptAlgorithm = 'des' | 'md5' | 'sha'
+export type CryptAlgorithm = 'des' | 'md5' | 'sha' | 'yescrypt'
 
 export type CryptRequest = {
   readonly id: number
   readonly algorithm: CryptAlgorithm
-  readonly password: string
+  readonly password: Uint8Array
   readonly hash: string
 }
 
@@ -21,43 +21,47 @@ type Waiting = {
   readonly reject: (error: unknown) => void
 }
 
-const waiting = new Map<number, Waiting>()
-let worker: Worker | undefined
-let lastId = 0
+const lanes = { fast: createLane(), slow: createLane() }
 
 export async function verifyCrypt(
-  algorithm: CryptAlgorithm,
-  hash: string,
-  password: string,
+  work: Omit<CryptRequest, 'id'> & { readonly lane: keyof typeof lanes },
 ): Promise<boolean> {
-  const computed = Buffer.from(await compute({ id: ++lastId, algorithm, password, hash }))
-  const stored = Buffer.from(hash)
+  const { lane, ...request } = work
+  const computed = Buffer.from(await lanes[lane](request))
+  const stored = Buffer.from(request.hash)
   return computed.length === stored.length && timingSafeEqual(computed, stored)
 }
 
-function compute(request: CryptRequest): Promise<string> {
-  const thread = (worker ??= startWorker())
-  return new Promise((resolve, reject) => {
-    waiting.set(request.id, { resolve, reject })
-    // The thread keeps the process alive only while somebody waits for it.
-    thread.ref()
-    thread.postMessage(request)
-  })
-}
+function createLane(): (request: Omit<CryptRequest, 'id'>) => Promise<string> {
+  const waiting = new Map<number, Waiting>()
+  let worker: Worker | undefined
+  let lastId = 0
 
-function startWorker(): Worker {
-  // As this file: source beside source, bundle beside bundle.
-  const extension = extname(import.meta.url)
-  const thread = new Worker(new URL(`./crypt-worker${extension}`, import.meta.url))
-  thread.on('message', ({ id, computed }: CryptAnswer) => {
-    waiting.get(id)?.resolve(computed)
-    waiting.delete(id)
-    if (waiting.size === 0) thread.unref()
-  })
-  thread.on('error', (error) => {
-    worker = undefined
-    for (const { reject } of waiting.values()) reject(error)
-    waiting.clear()
-  })
-  return thread
+  function startWorker(): Worker {
+    // As this file: source beside source, bundle beside bundle.
+    const extension = extname(import.meta.url)
+    const thread = new Worker(new URL(`./crypt-worker${extension}`, import.meta.url))
+    thread.on('message', ({ id, computed }: CryptAnswer) => {
+      waiting.get(id)?.resolve(computed)
+      waiting.delete(id)
+      if (waiting.size === 0) thread.unref()
+    })
+    thread.on('error', (error) => {
+      worker = undefined
+      for (const { reject } of waiting.values()) reject(error)
+      waiting.clear()
+    })
+    return thread
+  }
+
+  return (request) => {
+    const thread = (worker ??= startWorker())
+    const id = ++lastId
+    return new Promise((resolve, reject) => {
+      waiting.set(id, { resolve, reject })
+      // The thread keeps the process alive only while somebody waits for it.
+      thread.ref()
+      thread.postMessage({ ...request, id } satisfies CryptRequest)
+    })
+  }
 }

@@ -1,4 +1,4 @@
-// The thread that computes the crypt(3) hashes Node has no native code for: some milliseconds each that the event loop must
+// The thread that computes the crypt(3) hashes Node has no native code for: milliseconds each that the event loop must
 // not wait for. Started by crypt-thread.ts.
 
 import { parentPort } from 'node:worker_threads'
@@ -6,10 +6,11 @@ import type { CryptAnswer, CryptRequest } from './crypt-thread.ts'
 import { desCrypt } from './des-crypt.ts'
 import { md5Crypt } from './md5-crypt.ts'
 import { shaCrypt } from './sha-crypt.ts'
+import { yescrypt } from './yescrypt.ts'
 
-const algorithms = { des: desCrypt, md5: md5Crypt, sha: shaCrypt }
+const algorithms = { des: desCrypt, md5: md5Crypt, sha: shaCrypt, yescrypt }
 
 parentPort?.on('message', ({ id, algorithm, password, hash }: CryptRequest) => {
-  const computed = algorithms[algorithm](Buffer.from(password), hash)
+  const computed = algorithms[algorithm](password, hash)
   parentPort?.postMessage({ id, computed } satisfies CryptAnswer)
 })

@@ -5,9 +5,13 @@ import { createHash } from 'node:crypto'
 import { cryptBase64 } from './crypt-base64.ts'
 
 export const SHA_CRYPT =
-  /^\$([56])\$(?:rounds=([1-9]\d{3,5})\$)?([^$:]{0,16})\$[./0-9A-Za-z]{43,86}$/
+  /^\$([56])\$(?:rounds=([1-9]\d{3,8})\$)?([^$:]{0,16})\$[./0-9A-Za-z]{43,86}$/
 
 const ROUNDS_DEFAULT = 5_000
+
+export function shaCryptRounds(hash: string): number {
+  return Number(SHA_CRYPT.exec(hash)?.[2] ?? ROUNDS_DEFAULT)
+}
 
 /** The whole hash for the salt and rounds of another one. */
 export function shaCrypt(password: Uint8Array, hash: string): string {

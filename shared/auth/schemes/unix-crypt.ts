@@ -1,23 +1,29 @@
-// The schemes of crypt(3) that are computed in the crypt thread.
+// The schemes of crypt(3) that are computed in threads of our own.
 
 import { type CryptAlgorithm, verifyCrypt } from './crypt-thread.ts'
 import { DES_CRYPT } from './des-crypt.ts'
 import { MD5_CRYPT } from './md5-crypt.ts'
-import type { PasswordScheme } from './scheme.ts'
-import { SHA_CRYPT } from './sha-crypt.ts'
+import { type Cost, costUpTo, type PasswordScheme } from './scheme.ts'
+import { SHA_CRYPT, shaCryptRounds } from './sha-crypt.ts'
+import { YESCRYPT, yescryptMemoryBytes } from './yescrypt.ts'
 
 function unixCrypt(
   algorithm: CryptAlgorithm,
   name: string,
   prefixes: readonly string[],
   pattern: RegExp,
+  cost: (hash: string) => Cost = () => 'fast',
 ): PasswordScheme {
   return {
     name,
     prefixes,
     recognises: (hash) => pattern.test(hash),
+    cost,
     isCurrent: () => false,
-    verify: (hash, password) => verifyCrypt(algorithm, hash, password),
+    verify(hash, password) {
+      const lane = cost(hash) === 'fast' ? 'fast' : 'slow'
+      return verifyCrypt({ lane, algorithm, hash, password })
+    },
   }
 }
 
@@ -25,9 +31,32 @@ export const desCryptScheme = unixCrypt('des', 'des-crypt', ['DES-CRYPT'], DES_C
 
 export const md5CryptScheme = unixCrypt('md5', 'md5-crypt', ['MD5-CRYPT', 'MD5'], MD5_CRYPT)
 
+/** 5,000 is what everybody has who did not choose. */
+const ROUNDS_FAST_MAX = 10_000
+export const SHA_CRYPT_ROUNDS_MAX = 250_000
+
 export const shaCryptScheme = unixCrypt(
   'sha',
   'sha-crypt',
   ['SHA256-CRYPT', 'SHA512-CRYPT'],
   SHA_CRYPT,
+  (hash) => {
+    const rounds = shaCryptRounds(hash)
+    const what = `${rounds} rounds`
+    return costUpTo(rounds, { fastMax: ROUNDS_FAST_MAX, max: SHA_CRYPT_ROUNDS_MAX, what })
+  },
 )
+
+const MEBIBYTE = 1_048_576
+const YESCRYPT_MIB_FAST_MAX = 1
+/** Debian's default has 16. */
+export const YESCRYPT_MIB_MAX = 32
+
+export const yescryptScheme = unixCrypt('yescrypt', 'yescrypt', [], YESCRYPT, (hash) => {
+  const mib = yescryptMemoryBytes(hash) / MEBIBYTE
+  return costUpTo(mib, {
+    fastMax: YESCRYPT_MIB_FAST_MAX,
+    max: YESCRYPT_MIB_MAX,
+    what: `${mib} MiB of memory`,
+  })
+})

@@ -78,6 +78,7 @@ export async function openSystem(
   const listeners = await openListeners(edge.core, {
     certificates: { current: () => certificate, onChange: () => undefined, close: () => undefined },
     policy: { recipient: policy.invoke, message: assemblePolicy(edge.core).message },
+    hints: edge.store.signals,
   })
   const port = listeners.opened[0]?.port ?? 0
   const lambda = await stage.openTask(set, silentLog)

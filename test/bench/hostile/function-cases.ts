@@ -4,11 +4,11 @@
 import { parseNextHop } from '#services/delivery/remote/next-hop.ts'
 import { fromReply } from '#services/delivery/remote/outcome.ts'
 import { parseImapUrl } from '#services/imap/appending/imap-url.ts'
-import { headerSubset, selectFields } from '#services/imap/fetch/header-subset.ts'
+import { IndexedHeader, selectFields } from '#services/imap/fetch/header-subset.ts'
 import { htmlText } from '#services/imap/fetch/html-text.ts'
 import { previewText } from '#services/imap/fetch/preview.ts'
 import { compilePattern } from '#services/imap/mailbox-list/mailbox-pattern.ts'
-import { foldedHeaderText } from '#services/imap/search/header-fields.ts'
+import { headerLines } from '#services/imap/search/header-fields.ts'
 import { messageIds, referencesField, referencesOf } from '#services/imap/search/message-ids.ts'
 import { parseRequest } from '#services/pop3/dispatch.ts'
 import { DotStuffing } from '#services/pop3/dot-stuffing.ts'
@@ -341,11 +341,9 @@ const pop3: readonly FunctionCase[] = [
 ]
 
 const fetching: readonly FunctionCase[] = [
-  ofByteString('headerSubset', HEADER_BYTES, (bytes) =>
-    headerSubset(bytes, selectFields(['from'], false)),
-  ),
-  ofByteString('headerSubset NOT', HEADER_BYTES, (bytes) =>
-    headerSubset(bytes, selectFields(['from'], true)),
+  // Without a wait it is done when it returns.
+  ofBytes('IndexedHeader', HEADER_BYTES, (bytes) =>
+    IndexedHeader.read(bytes, selectFields(['from'], false).all, { step: () => undefined }),
   ),
   ofText('htmlText', BODY_BYTES, htmlText),
   ofBytes('previewText plain', BODY_BYTES, (bytes) =>
@@ -357,7 +355,7 @@ const fetching: readonly FunctionCase[] = [
 ]
 
 const searching: readonly FunctionCase[] = [
-  ofBytes('foldedHeaderText', BODY_BYTES, foldedHeaderText),
+  ofByteString('headerLines', BODY_BYTES, (bytes) => Array.from(headerLines(bytes))),
   ofByteString('messageIds', HEADER_INDEXED_BYTES_MAX, messageIds),
   ofByteString('messageIds <', HEADER_INDEXED_BYTES_MAX, (bytes) => messageIds(`<${bytes}>`)),
   ofByteString('referencesOf', HEADER_INDEXED_BYTES_MAX, (bytes) => referencesOf(bytes, bytes)),

@@ -20,7 +20,7 @@ export async function makeWorld(directory: string, accounts: readonly string[]):
   await using store = await openEmbeddedStore({ directory })
   const core = createCore({ store, settings: loaded.settings, clock: systemClock, log: silentLog })
   await core.directory.domains.add(addressOf(victim).domain)
-  const stored = await storedPassword(PASSWORD)
+  const stored = await storedPassword(Buffer.from(PASSWORD))
   const add = async (name: string) => {
     const added = await core.directory.accounts.add({ address: addressOf(name), ...stored })
     if (added.kind !== 'ok') throw new Error(`account ${name}: ${added.kind}`)

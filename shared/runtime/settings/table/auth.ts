@@ -1,5 +1,6 @@
 // Logins: what may cross the wire, and how guessing is slowed down.
 
+import { networkList } from '../address-kinds.ts'
 import { choice, choices, duration, integer } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
@@ -30,19 +31,25 @@ export const authSettings = {
     known: { dovecot: 'auth_cache_ttl' },
   }),
   authFailureDelay: new Setting(duration({ min: 0, max: 1 * MINUTE }), {
-    default: 1 * SECOND,
+    default: 2 * SECOND,
     about:
-      'A wrong login is answered no sooner than this after it came, whatever was wrong with it.',
+      'A wrong login is answered no sooner than this after it came, whatever was wrong with it; what takes longer, after a multiple of it. Shorter than 1 s it shows by its time where an account with a slow imported hash is.',
     known: { dovecot: 'auth_failure_delay' },
+  }),
+  authFailureLimit: new Setting(integer({ min: 1, max: 1_000_000 }), {
+    default: 10,
+    about:
+      'Failed logins to one account from one network (an IPv4 address or an IPv6 /64) within `authFailureWindow` before this network has to wait with this account. Nobody else waits.',
   }),
   authFailureLimitPerAddress: new Setting(integer({ min: 1, max: 1_000_000 }), {
     default: 20,
     about:
-      'Failed logins from one remote address (IPv6: one /64 network) within `authFailureWindow` before it has to wait.',
+      'Failed logins from one network to any accounts within `authFailureWindow` before it has to wait with all of them. Accounts that logged in from there in the last 90 days do not wait, and their failures do not count.',
   }),
   authFailureLimitPerAccount: new Setting(integer({ min: 1, max: 1_000_000 }), {
-    default: 10,
-    about: 'Failed logins to one account within `authFailureWindow` before it has to wait.',
+    default: 30,
+    about:
+      'Failed logins to one account from all networks together within `authFailureWindow` before it has to wait. Networks from which it logged in in the last 90 days do not wait, and their failures do not count.',
   }),
   authFailureWindow: new Setting(duration({ min: 1 * SECOND, max: 1 * DAY }), {
     default: 15 * MINUTE,
@@ -58,5 +65,11 @@ export const authSettings = {
     default: 15 * MINUTE,
     about: 'The longest time logins are refused untried.',
     known: { dovecot: 'auth_penalty' },
+  }),
+  authTrustedNetworks: new Setting(networkList, {
+    default: [],
+    about:
+      'Networks from which failed logins are neither counted nor held back: a webmail or a gateway of yours, behind which all users have one address and which slows guessing down itself. This machine is none of them unless it is listed.',
+    known: { dovecot: 'login_trusted_networks' },
   }),
 } satisfies SettingGroup

@@ -43,4 +43,28 @@ describe('an IMAP session', () => {
     expect((await client.command('NOOP')).status).toBe('OK')
     client.close()
   })
+
+  it('ends when its account is disabled: between commands, in IDLE, in the middle of a literal', async () => {
+    const { accountWatch } = server
+    const idle = await ImapClient.login(server.port, 'end@example.test')
+    await idle.ok('SELECT INBOX')
+    idle.send('i IDLE\r\n')
+    expect(await idle.line()).toMatch(/^\+ /)
+    const quiet = await ImapClient.login(server.port, 'end@example.test')
+    const appending = await ImapClient.login(server.port, 'end@example.test')
+    appending.send('a APPEND INBOX {100}\r\n')
+    expect(await appending.line()).toMatch(/^\+ /)
+    appending.send('half of it')
+    const left = await ImapClient.login(server.port, 'end@example.test')
+    await left.ok('UNAUTHENTICATE')
+    accountWatch.endAll()
+    for (const client of [idle, quiet, appending]) {
+      expect(await client.line()).toMatch(/^\* BYE \[UNAVAILABLE\] /)
+      await expect(client.line()).rejects.toThrow('closed')
+    }
+    expect((await left.command('NOOP')).status).toBe('OK')
+    left.close()
+    const inbox = await server.mailbox.inbox(accountId('end@example.test'))
+    expect(inbox.exists).toBe(0)
+  })
 })

@@ -373,7 +373,7 @@ describe('logging in', () => {
       {
         service: 'pop3',
         login: 'jos\u00e9@example.test',
-        password: ' sp ace ',
+        password: Buffer.from(' sp ace '),
         remoteAddress: '127.0.0.1',
       },
     ])
@@ -572,5 +572,19 @@ describe('closing', () => {
     expect(isClosed).toBe(false)
     finish.resolve()
     await closed
+  })
+})
+
+describe('a session whose account is disabled', () => {
+  it('ends at once, and what it marked stays', async () => {
+    const mailbox = new FakeMailbox(['a\r\n'])
+    const { port, accountWatch } = await start({ mailbox })
+    const client = await openLoggedIn(port)
+    await say(client, 'DELE 1')
+    accountWatch.endAll()
+    await client.write(Buffer.from('QUIT\r\n'))
+    expect(await client.readToEnd('end')).toMatch(/^-ERR \[SYS\/TEMP\] [^\r\n]+\r\n$/)
+    expect(mailbox.expunges).toEqual([])
+    expect(accountWatch.watching.size).toBe(0)
   })
 })

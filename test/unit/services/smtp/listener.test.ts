@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ENVELOPE_BYTES_MAX, smtpDefaults } from '#services/smtp/config.ts'
 import { createSmtpListener, type SmtpListenerOptions } from '#services/smtp/listener.ts'
 import { SmtpServer } from '#services/smtp/server.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
 import { FakeClock } from '#test/support/pop3-fakes.ts'
 import { proxyHeader } from '#test/support/proxy-header.ts'
 import { goodLogin, RecordingLog, smtpFakes } from '#test/support/smtp-fakes.ts'
@@ -18,7 +19,8 @@ afterEach(async () => {
 
 async function start({ clock, ...options }: Partial<SmtpListenerOptions> & { clock?: Clock } = {}) {
   const log = new RecordingLog()
-  const fakes = { ...smtpFakes(log), ...(clock && { clock }) }
+  const accountWatch = new FakeAccountWatch()
+  const fakes = { ...smtpFakes(log), accountWatch, ...(clock && { clock }) }
   const listener = createSmtpListener({ role: 'smtp', address: '127.0.0.1', ...options }, fakes)
   const { port } = await listener.listen()
   closing.push(() => listener.close({ graceMs: 0 }))
@@ -625,5 +627,52 @@ describe('listen', () => {
     const client = await open()
     await say(client, 'HELO client.example', 'MAIL FROM:<a@b.example>', 'RCPT TO:<c@d.example>')
     expect(policy.recipientRequests[0]?.origin.remoteAddress).toBe('127.0.0.1')
+  })
+})
+
+describe('a session whose account is disabled', () => {
+  const login = `AUTH PLAIN ${Buffer.from(`\0${goodLogin.login}\0${goodLogin.password}`).toString('base64')}`
+  const submission = { role: 'submission', disablePlaintextAuth: 'no' } as const
+
+  it('ends in the middle of a message, and nothing is taken of it', async () => {
+    const { open, spool, accountWatch } = await start(submission)
+    const client = await open()
+    await say(client, 'EHLO client.example', login, ...envelope)
+    await client.write(Buffer.from('first half\r\n'))
+    accountWatch.endAll()
+    await client.write(Buffer.from('second half\r\n.\r\n')).catch(() => undefined)
+    expect(await client.readToEnd('end')).toMatch(/^421 4\.7\.0 [^\r\n]+\r\n$/)
+    expect(spool.accepted).toEqual([])
+    expect(accountWatch.watching.size).toBe(0)
+  })
+
+  it('is told what became of the command that ran, and no further one runs', async () => {
+    const { open, policy, accountWatch } = await start(submission)
+    const client = await open()
+    await say(client, 'EHLO client.example', login, 'MAIL FROM:<a@b.example>')
+    const recipient = policy.recipient.bind(policy)
+    const asked = Promise.withResolvers<void>()
+    const held = Promise.withResolvers<void>()
+    policy.recipient = async (request) => {
+      asked.resolve()
+      await held.promise
+      return recipient(request)
+    }
+    await client.write(Buffer.from('RCPT TO:<c@d.example>\r\nRCPT TO:<e@f.example>\r\nDATA\r\n'))
+    await asked.promise
+    accountWatch.endAll()
+    held.resolve()
+    expect(await client.readToEnd('end')).toMatch(/^250 2\.1\.5 Ok\r\n421 4\.7\.0 [^\r\n]+\r\n$/)
+    expect(policy.recipientRequests).toHaveLength(1)
+  })
+
+  it('is watched only while it is open', async () => {
+    const { open, accountWatch } = await start(submission)
+    const client = await open()
+    await say(client, 'EHLO client.example', login)
+    expect(accountWatch.watching.size).toBe(1)
+    await say(client, 'QUIT')
+    await client.readToEnd('end')
+    await vi.waitFor(() => expect(accountWatch.watching.size).toBe(0))
   })
 })

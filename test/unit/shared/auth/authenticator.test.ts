@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
 import type { Credential, CredentialStore } from '#shared/auth/credential-store.ts'
-import { hashPassword, storedPassword } from '#shared/auth/passwords.ts'
+import * as passwords from '#shared/auth/passwords.ts'
 import type { LoginAttempt } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { formatAddress } from '#shared/mail/address.ts'
@@ -15,11 +15,14 @@ import { cryptVectors } from './crypt-vectors.ts'
 import { manualClock } from './manual-clock.ts'
 
 const MINUTE = 60_000
+const hashPassword = (password: string) => passwords.hashPassword(Buffer.from(password))
+const storedPassword = (password: string) => passwords.storedPassword(Buffer.from(password))
 const { passwordHash: current, scramVerifier } = await storedPassword('geheim')
 
 function account(login: string, changes: Partial<Credential> = {}): Credential {
   const stored = { passwordHash: current, scramVerifier }
-  return { accountId: login as AccountId, login, enabled: true, ...stored, ...changes }
+  const record = { accountId: login as AccountId, login, enabled: true, sessionsEpoch: 0 }
+  return { ...record, ...stored, ...changes }
 }
 
 function memoryCredentials(...accounts: Credential[]) {
@@ -40,6 +43,7 @@ function memoryCredentials(...accounts: Credential[]) {
 }
 
 async function open(accounts: readonly Credential[], set: readonly string[] = []) {
+  let wrongs = 0
   const folder = await temporaryFolder()
   const hands = manualClock()
   const store = await openEmbeddedStore({ directory: folder.path, clock: hands.clock })
@@ -55,9 +59,16 @@ async function open(accounts: readonly Credential[], set: readonly string[] = []
     info: (fields, message) => void logged.push({ ...fields, message }),
     warn: (fields, message) => void logged.push({ ...fields, message }),
   }
+  const calls = { batchGet: 0, get: 0, write: 0 }
+  const counters = new Proxy(store.tables.counters, {
+    get(table, name: keyof typeof calls) {
+      if (name in calls) calls[name] += 1
+      return table[name].bind(table)
+    },
+  })
   const authenticatorParts = {
     credentials: credentials.store,
-    counters: store.tables.counters,
+    counters,
     settings: loaded.settings,
     clock: hands.clock,
     log,
@@ -67,11 +78,19 @@ async function open(accounts: readonly Credential[], set: readonly string[] = []
     ...hands,
     ...credentials,
     logged,
-    logIn: (login: string, password: string, changes: Partial<LoginAttempt> = {}) =>
+    calls,
+    /** A password that nobody has tried before. */
+    async guess(login: string, remoteAddress = '192.0.2.1') {
+      wrongs += 1
+      const password = Buffer.from(`wrong ${wrongs}`)
+      const attempt = { service: 'pop3', login, password, remoteAddress } as const
+      return (await authenticator.authenticate(attempt)).kind
+    },
+    logIn: (login: string, password: string | Uint8Array, changes: Partial<LoginAttempt> = {}) =>
       authenticator.authenticate({
         service: 'pop3',
         login,
-        password,
+        password: Buffer.from(password),
         remoteAddress: '192.0.2.1',
         ...changes,
       }),
@@ -105,7 +124,7 @@ async function open(accounts: readonly Credential[], set: readonly string[] = []
 const tim = account('tim@example.test')
 const welcome = {
   kind: 'authenticated',
-  account: { id: 'tim@example.test', login: 'tim@example.test' },
+  account: { id: 'tim@example.test', login: 'tim@example.test', sessionsEpoch: 0 },
 }
 
 describe('authenticate', () => {
@@ -155,10 +174,21 @@ describe('authenticate', () => {
   })
 
   it('tells of hashes it cannot verify, and refuses', async () => {
-    await using world = await open([account('tim@example.test', { passwordHash: '{PLAIN}geheim' })])
-    expect(await world.logIn('tim', 'geheim')).toEqual({ kind: 'refused', reason: 'password' })
+    const tooDear = `$6$rounds=999999$salt$${'a'.repeat(86)}`
+    await using world = await open([
+      account('tim@example.test', { passwordHash: '{NTLM}geheim' }),
+      account('tom@example.test', { passwordHash: tooDear }),
+    ])
+    for (const login of ['tim', 'tom'])
+      expect(await world.logIn(login, 'geheim')).toEqual({ kind: 'refused', reason: 'password' })
+    const message = 'password hash cannot be verified'
     expect(world.logged).toEqual([
-      { accountId: 'tim@example.test', scheme: 'PLAIN', message: 'password scheme not supported' },
+      { accountId: 'tim@example.test', scheme: 'NTLM', message },
+      {
+        accountId: 'tom@example.test',
+        scheme: 'sha-crypt: 999999 rounds (250000 at most)',
+        message,
+      },
     ])
   })
 })
@@ -270,7 +300,7 @@ describe('logins with SCRAM', () => {
   })
 
   it('hold accounts that do not exist back just so', async () => {
-    await using world = await open([tim], ['authFailureLimitPerAccount=2', 'authFailureDelay=0'])
+    await using world = await open([tim], ['authFailureLimit=2', 'authFailureDelay=0'])
     for (let i = 0; i < 2; i += 1) await world.scram('nobody', 'falsch')
     expect((await world.scram('nobody', 'falsch')).kind).toBe('throttled')
     expect(await world.scram('tim', 'geheim')).toEqual(welcome)
@@ -296,92 +326,280 @@ describe('logins with SCRAM', () => {
   })
 })
 
-describe('back-off', () => {
-  const perAccount = [
-    'authFailureLimitPerAccount=3',
-    'authMinimalBackoffTime=30s',
-    'authFailureDelay=0',
-  ]
-  const perAddress = [
-    'authFailureLimitPerAddress=3',
-    'authMinimalBackoffTime=30s',
-    'authFailureDelay=0',
-  ]
+const HOME = '192.0.2.1'
+const ELSEWHERE = '198.51.100.7'
+const quick = ['authFailureDelay=0', 'authMinimalBackoffTime=30s']
+const alice = account('alice@example.test')
+const bob = account('bob@example.test')
 
-  it('holds an account back from any address, untried, until the time is over', async () => {
-    await using world = await open([tim], perAccount)
-    for (const remoteAddress of ['192.0.2.1', '192.0.2.2', '192.0.2.3'])
-      expect((await world.logIn('tim', 'falsch', { remoteAddress })).kind).toBe('refused')
-    const held = await world.logIn('tim', 'geheim', { remoteAddress: '192.0.2.4' })
-    expect(held).toEqual({ kind: 'throttled', retryAfterSeconds: 30 })
+describe('a stranger', () => {
+  it('does not lock anybody out: not at her usual place, not at a new one, only himself', async () => {
+    await using world = await open([alice], quick)
+    expect((await world.logIn('alice', 'geheim', { remoteAddress: HOME })).kind).toBe(
+      'authenticated',
+    )
+    const guesses: string[] = []
+    for (let i = 0; i < 12; i += 1) guesses.push(await world.guess('alice', ELSEWHERE))
+    expect(guesses).toEqual([...Array(10).fill('refused'), 'throttled', 'throttled'])
+    for (const remoteAddress of [HOME, '203.0.113.9'])
+      expect((await world.logIn('alice', 'geheim', { remoteAddress })).kind).toBe('authenticated')
+    expect(await world.logIn('alice', 'geheim', { remoteAddress: ELSEWHERE })).toEqual({
+      kind: 'throttled',
+      retryAfterSeconds: 30,
+    })
+  })
+
+  it('who guesses from many networks is slowed, and known networks come in', async () => {
+    await using world = await open([alice], [...quick, 'authFailureLimitPerAccount=12'])
+    await world.logIn('alice', 'geheim', { remoteAddress: HOME })
+    const from = (i: number) => `198.51.100.${i}`
+    for (let i = 0; i < 12; i += 1) expect(await world.guess('alice', from(i))).toBe('refused')
+    for (let i = 0; i < 20; i += 1) expect(await world.guess('alice', from(i))).toBe('throttled')
+    expect((await world.logIn('alice', 'geheim', { remoteAddress: HOME })).kind).toBe(
+      'authenticated',
+    )
+    expect((await world.scram('alice', 'geheim', HOME)).kind).toBe('authenticated')
+    const travelling = { remoteAddress: '203.0.113.9' }
+    expect((await world.logIn('alice', 'geheim', travelling)).kind).toBe('throttled')
+    world.advance(30_000)
+    expect((await world.logIn('alice', 'geheim', travelling)).kind).toBe('authenticated')
+  })
+
+  it('in a network of ours does not keep those out who have logged in there', async () => {
+    await using world = await open([alice, bob], quick)
+    await world.logIn('alice', 'geheim', { remoteAddress: HOME })
+    for (let i = 0; i < 20; i += 1) expect(await world.guess(`name${i}`, HOME)).toBe('refused')
+    for (let i = 20; i < 24; i += 1) expect(await world.guess(`name${i}`, HOME)).toBe('throttled')
+    const at = { remoteAddress: HOME }
+    expect((await world.logIn('alice', 'geheim', at)).kind).toBe('authenticated')
+    // Who has never been here waits here, and comes in anywhere else.
+    expect((await world.logIn('bob', 'geheim', at)).kind).toBe('throttled')
+    const away = { remoteAddress: ELSEWHERE }
+    expect((await world.logIn('bob', 'geheim', away)).kind).toBe('authenticated')
+  })
+
+  it('from one /64 guesses at many accounts only slowly', async () => {
+    await using world = await open([alice], quick)
+    const from = (i: number) => `2001:db8:0:7::${i.toString(16)}`
+    for (let i = 0; i < 20; i += 1) expect(await world.guess(`name${i}`, from(i))).toBe('refused')
+    expect(await world.guess('another', from(99))).toBe('throttled')
+    expect(await world.guess('another', '2001:db8:0:8::1')).toBe('refused')
+  })
+})
+
+describe('an account at a place where it logged in before', () => {
+  it('is slowed there by guesses made there, and only there', async () => {
+    await using world = await open([alice, bob], quick)
+    for (const remoteAddress of [HOME, ELSEWHERE])
+      await world.logIn('alice', 'geheim', { remoteAddress })
+    for (let i = 0; i < 10; i += 1) expect(await world.guess('alice', HOME)).toBe('refused')
+    expect(await world.guess('alice', HOME)).toBe('throttled')
+    expect((await world.scram('alice', 'geheim', HOME)).kind).toBe('throttled')
+    expect((await world.logIn('alice', 'geheim', { remoteAddress: ELSEWHERE })).kind).toBe(
+      'authenticated',
+    )
+    // Her failures are no sign of a guesser in this network.
+    expect(await world.guess('bob', HOME)).toBe('refused')
+  })
+
+  it('is known for 90 days after the last login, in every process and after a restart', async () => {
+    await using world = await open([alice], [...quick, 'authFailureLimitPerAccount=3'])
+    await world.logIn('alice', 'geheim', { remoteAddress: HOME })
+    const comes = async (days: number) => {
+      world.advance(days * 24 * 60 * MINUTE)
+      for (let i = 0; i < 3; i += 1) await world.guess('alice', `198.51.100.${i}`)
+      const attempt = { service: 'imap', login: 'alice', password: Buffer.from('geheim') } as const
+      const again = await world.again().authenticate({ ...attempt, remoteAddress: HOME })
+      return again.kind
+    }
+    expect(await comes(90)).toBe('authenticated')
+    expect(await comes(90)).toBe('authenticated')
+    expect(await comes(91)).toBe('throttled')
+  })
+
+  it('is remembered at the last 32 places', async () => {
+    await using world = await open([alice], [...quick, 'authFailureLimitPerAccount=3'])
+    for (let i = 0; i < 33; i += 1)
+      await world.logIn('alice', 'geheim', { remoteAddress: `192.0.2.${i}` })
+    for (let i = 0; i < 3; i += 1) await world.guess('alice', `198.51.100.${i}`)
+    const at = async (remoteAddress: string) =>
+      (await world.logIn('alice', 'geheim', { remoteAddress })).kind
+    expect(await at('192.0.2.32')).toBe('authenticated')
+    expect(await at('192.0.2.1')).toBe('authenticated')
+    expect(await at('192.0.2.0')).toBe('throttled')
+  })
+
+  it('costs one batch of reads, and one write a day', async () => {
+    await using world = await open([alice], quick)
+    await world.logIn('alice', 'geheim')
+    expect(world.calls).toEqual({ batchGet: 1, get: 0, write: 1 })
+    await world.logIn('alice', 'geheim')
+    expect(world.calls).toEqual({ batchGet: 2, get: 0, write: 1 })
+    world.advance(24 * 60 * MINUTE)
+    await world.logIn('alice', 'geheim')
+    expect(world.calls).toEqual({ batchGet: 3, get: 0, write: 2 })
+  })
+})
+
+describe('a trusted network', () => {
+  it('is neither counted nor held back', async () => {
+    await using world = await open(
+      [alice],
+      [...quick, 'authTrustedNetworks=192.0.2.0/24', 'authFailureLimitPerAccount=1'],
+    )
+    for (let i = 0; i < 40; i += 1) expect(await world.guess('alice', HOME)).toBe('refused')
+    expect(world.calls).toEqual({ batchGet: 0, get: 0, write: 0 })
+    expect(await world.guess('alice', ELSEWHERE)).toBe('refused')
+    expect(await world.guess('alice', ELSEWHERE)).toBe('throttled')
+    expect((await world.logIn('alice', 'geheim', { remoteAddress: HOME })).kind).toBe(
+      'authenticated',
+    )
+  })
+})
+
+describe('back-off', () => {
+  const pair = [...quick, 'authFailureLimit=3']
+  const perAddress = [...quick, 'authFailureLimitPerAddress=3']
+
+  it('holds back untried, even a password that was right a moment ago', async () => {
+    await using world = await open([tim], pair)
+    expect(await world.logIn('tim', 'geheim')).toEqual(welcome)
+    for (let i = 0; i < 3; i += 1) expect(await world.guess('tim')).toBe('refused')
+    const held = { kind: 'throttled', retryAfterSeconds: 30 }
+    expect(await world.logIn('tim', 'geheim')).toEqual(held)
     expect(world.logged).toContainEqual({
-      subject: 'account#tim@example.test',
+      subject: 'account#tim@example.test#address#192.0.2.1/32',
       message: 'too many failed logins',
     })
     world.advance(30_000)
-    expect(await world.logIn('tim', 'geheim', { remoteAddress: '192.0.2.4' })).toEqual(welcome)
+    expect(await world.logIn('tim', 'geheim')).toEqual(welcome)
+  })
+
+  it('counts the same wrong password once: a forgotten device keeps nobody out', async () => {
+    await using world = await open([tim], pair)
+    for (let i = 0; i < 50; i += 1)
+      expect((await world.logIn('tim', 'old password')).kind).toBe('refused')
+    for (let i = 0; i < 50; i += 1)
+      expect((await world.logIn('nobody', 'old password')).kind).toBe('refused')
+    expect(await world.logIn('tim', 'geheim')).toEqual(welcome)
+    world.put({ ...tim, passwordHash: await hashPassword('old password') })
+    expect(await world.logIn('tim', 'old password')).toEqual(welcome)
   })
 
   it('is not avoided by another spelling of the login', async () => {
-    await using world = await open([tim], perAccount)
-    for (const login of ['tim', 'TIM', 'Tim@Example.TEST']) await world.logIn(login, 'falsch')
+    await using world = await open([tim], pair)
+    for (const login of ['tim', 'TIM', 'Tim@Example.TEST']) await world.guess(login)
     expect((await world.logIn('tim', 'geheim')).kind).toBe('throttled')
   })
 
   it('holds accounts that do not exist back just so', async () => {
-    await using world = await open([tim], perAccount)
-    for (let i = 0; i < 3; i += 1) await world.logIn('nobody', 'falsch')
-    expect((await world.logIn('nobody', 'falsch')).kind).toBe('throttled')
+    await using world = await open([tim], pair)
+    for (let i = 0; i < 3; i += 1) await world.guess('nobody')
+    expect(await world.guess('nobody')).toBe('throttled')
     expect(await world.logIn('tim', 'geheim')).toEqual(welcome)
-  })
-
-  it('holds even a password back that was right a moment ago', async () => {
-    await using world = await open([tim], perAccount)
-    expect(await world.logIn('tim', 'geheim')).toEqual(welcome)
-    for (let i = 0; i < 3; i += 1) await world.logIn('tim', 'falsch')
-    expect((await world.logIn('tim', 'geheim')).kind).toBe('throttled')
   })
 
   it('holds an address back for any account, malformed logins counted', async () => {
     await using world = await open([tim], perAddress)
-    await world.logIn('one', 'falsch')
-    await world.logIn('two', 'falsch')
-    await world.logIn('', 'falsch')
+    await world.guess('one')
+    await world.guess('two')
+    await world.guess('')
     expect((await world.logIn('tim', 'geheim')).kind).toBe('throttled')
     expect((await world.logIn('', 'geheim')).kind).toBe('throttled')
     expect(await world.logIn('tim', 'geheim', { remoteAddress: '192.0.2.2' })).toEqual(welcome)
   })
 
-  it('takes an IPv6 /64 and an IPv4 address in IPv6 clothes for one client', async () => {
+  it('takes an IPv4 address in IPv6 clothes for the same client', async () => {
     await using world = await open([tim], perAddress)
-    for (const host of ['1', '2', '3'])
-      await world.logIn('x', 'falsch', { remoteAddress: `2001:db8:0:7::${host}` })
+    for (let i = 0; i < 3; i += 1) await world.guess('y')
     const from = async (remoteAddress: string) =>
       (await world.logIn('tim', 'geheim', { remoteAddress })).kind
-    expect(await from('2001:db8:0:7:ffff::1')).toBe('throttled')
-    expect(await from('2001:db8:0:8::1')).toBe('authenticated')
-    for (let i = 0; i < 3; i += 1) await world.logIn('y', 'falsch')
     expect(await from('::ffff:192.0.2.1')).toBe('throttled')
+    expect(await from('2001:db8:0:8::1')).toBe('authenticated')
   })
 
   it('does not let a burst of guesses through before the first is counted', async () => {
-    await using world = await open([tim], perAccount)
-    const guesses = Array.from({ length: 40 }, (_, i) =>
-      world.logIn('tim', `guess ${i}`, { remoteAddress: `198.51.100.${i}` }),
+    await using world = await open([tim], [...quick, 'authFailureLimitPerAccount=3'])
+    const results = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => world.guess('tim', `198.51.100.${i}`)),
     )
-    const results = await Promise.all(guesses)
-    const tried = results.filter(({ kind }) => kind === 'refused')
+    const tried = results.filter((kind) => kind === 'refused')
     // The limit, and what was being verified in that moment.
     expect(tried.length).toBeGreaterThanOrEqual(3)
     expect(tried.length).toBeLessThanOrEqual(5)
   })
 
   it('is over when the window is, without a lasting record', async () => {
-    await using world = await open([tim], perAccount)
-    for (let i = 0; i < 2; i += 1) await world.logIn('tim', 'falsch')
+    await using world = await open([tim], pair)
+    for (let i = 0; i < 2; i += 1) await world.guess('tim')
     world.advance(16 * MINUTE)
-    for (let i = 0; i < 2; i += 1) await world.logIn('tim', 'falsch')
+    for (let i = 0; i < 2; i += 1) await world.guess('tim')
     expect(await world.logIn('tim', 'geheim')).toEqual(welcome)
+  })
+})
+
+describe('passwords that are no UTF-8', () => {
+  it('let in who sends the same bytes, have no verifier, and are not hashed again at each login', async () => {
+    const passwordHash = await passwords.hashPassword(Buffer.from('Grüße', 'latin1'))
+    await using world = await open(
+      [account('tim@example.test', { passwordHash, scramVerifier: null })],
+      ['authCacheTime=0'],
+    )
+    const stored = world.byLogin.get('tim@example.test')
+    expect(await world.logIn('tim', Buffer.from('Grüße', 'latin1'))).toEqual(welcome)
+    expect(world.byLogin.get('tim@example.test')).toBe(stored)
+    expect((await world.logIn('tim', 'Grüße')).kind).toBe('refused')
+    expect((await world.logIn('tim', 'Gr\ufffd\ufffde')).kind).toBe('refused')
+  })
+})
+
+describe('attempts at one account', () => {
+  it('are not looked at while many are under way, whether it exists or not', async () => {
+    await using world = await open([tim], quick)
+    const { find } = world.store
+    const kinds = async (login: string) => {
+      // All come to the same point before the first of them is verified.
+      const all = Promise.withResolvers<void>()
+      let come = 0
+      const together: typeof find = async (address) => {
+        come += 1
+        if (come === 25) all.resolve()
+        await all.promise
+        return find(address)
+      }
+      Object.assign(world.store, { find: together })
+      const guesses = Array.from({ length: 25 }, (_, i) => world.guess(login, `198.51.100.${i}`))
+      return (await Promise.all(guesses)).filter((kind) => kind === 'throttled').length
+    }
+    expect(await kinds('tim')).toBe(5)
+    expect(await kinds('nobody')).toBe(5)
+  })
+
+  it('of others do not count where the account has logged in before', async () => {
+    await using world = await open([tim], quick)
+    await world.logIn('tim', 'geheim')
+    const guesses = Array.from({ length: 25 }, (_, i) => world.guess('tim', `198.51.100.${i}`))
+    const own = await world.logIn('tim', 'geheim', { service: 'imap' })
+    expect(own.kind).toBe('authenticated')
+    await Promise.all(guesses)
+  })
+
+  it('with a slow hash do not keep others waiting', async () => {
+    const slow = `$6$rounds=250000$salt$${'a'.repeat(86)}`
+    await using world = await open(
+      [tim, account('slow@example.test', { passwordHash: slow })],
+      [...quick, 'authCacheTime=0'],
+    )
+    const answered: string[] = []
+    const guesses = Array.from({ length: 6 }, async (_, i) => {
+      await world.guess('slow', `198.51.100.${i}`)
+      answered.push('slow')
+    })
+    expect((await world.logIn('tim', 'geheim')).kind).toBe('authenticated')
+    answered.push('tim')
+    await Promise.all(guesses)
+    // Some of the slow ones may have been done meanwhile; behind them in line he would be the last.
+    expect(answered.indexOf('tim')).toBeLessThan(3)
   })
 })
 

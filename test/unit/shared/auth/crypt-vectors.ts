@@ -161,4 +161,10 @@ export const cryptVectors: readonly (readonly [password: string, hash: string])[
   ['y'.repeat(128), '$2a$04$abcdefghijklmnopqrstuuwurWIdVVT4m5pTArtqnFNM69nySdHj.'],
   ['y'.repeat(128), '$2b$04$abcdefghijklmnopqrstuuwurWIdVVT4m5pTArtqnFNM69nySdHj.'],
   ['y'.repeat(128), '$2y$04$abcdefghijklmnopqrstuuwurWIdVVT4m5pTArtqnFNM69nySdHj.'],
+  ['password', '$y$j9T$saltsalt$0ZRt7zd0gn9pQsq3yDeuwj9hFSoqeo/y42wyzM0m.d0'],
+  ['geheim', '$y$jAT$abcdefgh./01$b9iguHO0w1tAQ98SCiU1YPEEld6RO3Nhx/i87eRQAfB'],
+  ['Grüße', '$y$j75$abcdefgh$jR60wYXvq3dqsCJYr/LDF5HTk0CLS..pVeS78t6IHZ9'],
+  ['x'.repeat(200), '$y$j85$$NGxUclbpsex4wzdIvEX3cGsICTCQF/9AF.TtNk/c.vD'],
+  ['a', '$y$j//$abcdefghabcdefgh$KfNyeE.TQn./vmVzEMp/4LmwJ0fM03bAE8q9vzpCVOC'],
+  ['pässwörd', '$y$j7T$uUpRKnJ1FkYUM2mY5bYb70$QS5wvkKv8BWJkTOBeJgtL.36kVerHL/Mww0qLlVsxa/'],
 ]

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import {
-  hashPassword,
-  isSupportedHash,
-  PASSWORD_BYTES_MAX,
-  verifyPassword,
-} from '#shared/auth/passwords.ts'
+import * as passwords from '#shared/auth/passwords.ts'
+import { PASSWORD_BYTES_MAX } from '#shared/sasl/password.ts'
 import { cryptVectors } from './crypt-vectors.ts'
+
+const verifyPassword = (stored: string, password: string) =>
+  passwords.verifyPassword(stored, Buffer.from(password))
+const hashPassword = (password: string) => passwords.hashPassword(Buffer.from(password))
+const isSupportedHash = (stored: string) => passwords.hashProblem(stored) === undefined
 
 describe('verifyPassword on crypt(3) hashes', () => {
   for (const [password, hash] of cryptVectors) {
@@ -66,7 +67,7 @@ describe('verifyPassword on argon2id hashes', () => {
     const dear = '$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA'
     expect(await verifyPassword(dear, 'password')).toEqual({
       kind: 'unsupported',
-      scheme: '$argon2id$',
+      scheme: 'argon2id: 4194304 KiB of memory (131072 at most)',
     })
   })
 })
@@ -109,16 +110,12 @@ describe('verifyPassword on Dovecot prefixes', () => {
   })
 
   it('names what it cannot verify', async () => {
-    const yescrypt = '$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7'
     const unsupported: readonly (readonly [string, string])[] = [
-      [yescrypt, '$y$'],
-      ['{PLAIN}geheim', 'PLAIN'],
+      [`$y$kAT$salt$${'a'.repeat(43)}`, '$y$'],
+      [`$gy$j9T$salt$${'a'.repeat(43)}`, '$gy$'],
       ['{SHA512-CRYPT}geheim', 'SHA512-CRYPT'],
-      ['!', 'unknown'],
-      ['*', 'unknown'],
       ['', 'unknown'],
-      [`$6$rounds=9999999$salt$${'a'.repeat(86)}`, '$6$'],
-      [`$2b$31$${'a'.repeat(53)}`, '$2b$'],
+      ['{PBKDF2}$1$salt$0$00', 'PBKDF2'],
     ]
     for (const [stored, scheme] of unsupported) {
       expect(await verifyPassword(stored, 'geheim'), stored).toEqual({
@@ -127,6 +124,126 @@ describe('verifyPassword on Dovecot prefixes', () => {
       })
       expect(isSupportedHash(stored)).toBe(false)
     }
+  })
+})
+
+describe('schemes that password files have', () => {
+  const cases: readonly (readonly [string, string])[] = [
+    ['{PLAIN}', 'geheim'],
+    ['{CLEARTEXT}', 'geheim'],
+    // Python: hashlib.pbkdf2_hmac('sha1', b'geheim', b'saltsalt', 5000, 20).hex()
+    ['{PBKDF2}', '$1$saltsalt$5000$0f7b32cbc1b28b4c7f6c391cdb650e8b1cead76f'],
+  ]
+  it.each(cases)('%s matches its password alone', async (prefix, hash) => {
+    const match = { kind: 'match', outdated: true }
+    expect(await verifyPassword(prefix + hash, 'geheim')).toEqual(match)
+    expect(await verifyPassword(prefix + hash, 'Geheim')).toEqual({ kind: 'mismatch' })
+  })
+
+  it('argon2i matches its password, and is made argon2id', async () => {
+    const { hash } = await import('@node-rs/argon2')
+    const made = await hash('geheim', { algorithm: 1, memoryCost: 32_768, timeCost: 4 })
+    expect(made).toMatch(/^\$argon2i\$/)
+    for (const stored of [made, `{ARGON2I}${made}`]) {
+      expect(await verifyPassword(stored, 'geheim')).toEqual({ kind: 'match', outdated: true })
+      expect(await verifyPassword(stored, 'falsch')).toEqual({ kind: 'mismatch' })
+    }
+  })
+
+  it.each(['!', '*', '!!', '*LK*', '{CRYPT}*', `!${cryptVectors[2]?.[1]}`])(
+    '%s lets nobody in, and can be taken in',
+    async (stored) => {
+      expect(isSupportedHash(stored)).toBe(true)
+      for (const password of ['a', stored, '!', '*'])
+        expect(await verifyPassword(stored, password)).toEqual({ kind: 'mismatch' })
+    },
+  )
+})
+
+describe('what verifying may cost', () => {
+  const hex = '0'.repeat(40)
+  const argon2 = (m: number, t: number) => `$argon2id$v=19$m=${m},t=${t},p=1$c29tZXNhbHQ$AAAAAA`
+  /** The dearest that is fast, the dearest that is verified at all, the next one, and what is said of it. */
+  const limits: readonly (readonly [string, string, string, RegExp])[] = [
+    ...(['5', '6'] as const).map((id) => {
+      const sha = (rounds: number) =>
+        `$${id}$rounds=${rounds}$salt$${'a'.repeat(id === '5' ? 43 : 86)}`
+      return [sha(10_000), sha(250_000), sha(250_001), /250001 rounds \(250000 at most\)/] as const
+    }),
+    [`$2b$09$${'a'.repeat(53)}`, `$2b$13$${'a'.repeat(53)}`, `$2y$14$${'a'.repeat(53)}`, /cost 14/],
+    [argon2(49_152, 2), argon2(131_072, 4), argon2(131_072, 5), /655360 KiB of memory times/],
+    [argon2(1_024, 96), argon2(131_072, 1), argon2(131_073, 1), /131073 KiB of memory/],
+    [
+      `$y$j75$salt$${'a'.repeat(43)}`,
+      `$y$jAT$salt$${'a'.repeat(43)}`,
+      `$y$jBT$salt$${'a'.repeat(43)}`,
+      /64 MiB of memory \(32 at most\)/,
+    ],
+    [
+      `{PBKDF2}$1$salt$20000$${hex}`,
+      `{PBKDF2}$1$salt$1000000$${hex}`,
+      `{PBKDF2}$1$salt$1000001$${hex}`,
+      /1000001 iterations/,
+    ],
+  ]
+  it.each(limits)('%s, %s, %s', async (fast, slow, tooMuch, expected) => {
+    expect(passwords.laneOf(fast)).toBe('fast')
+    expect(passwords.laneOf(slow)).toBe('slow')
+    expect(passwords.hashProblem(slow)).toBeUndefined()
+    expect(passwords.laneOf(tooMuch)).toBe('fast')
+    expect(passwords.hashProblem(tooMuch)).toMatch(expected)
+    // Without any work; it would take seconds.
+    expect((await verifyPassword(tooMuch, 'x')).kind).toBe('unsupported')
+  })
+
+  it('is said of hashes with rounds without end', async () => {
+    expect(passwords.hashProblem(`$6$rounds=999999999$salt$${'a'.repeat(86)}`)).toContain('rounds')
+    expect(passwords.hashProblem(`$2b$31$${'a'.repeat(53)}`)).toContain('cost 31')
+  })
+})
+
+describe('passwords are bytes', () => {
+  const latin1 = Buffer.from('Grüße', 'latin1')
+
+  // perl -e 'print crypt("Gr\xfc\xdfe", $salt)'
+  it.each([
+    '$6$rounds=1000$saltsalt$g7Gtx/s.GNKVcYxKG3Ve4Iqg1241TEiEJSzpCm/0FIMzmRTuFg/pLQekiKD6FEmPOIaZJ0hXVu/AUpttBDGKs.',
+    '$1$saltsalt$FNLddtfYYupuIdk1NxrMG1',
+    '$2b$04$abcdefghijklmnopqrstuulVz/stbEkuqPu8MFV3S6HfXOlW7s/mS',
+    '$y$j75$abcdefgh$h/3xGrOSXNOAAZBD1BlstLzk8w5Krkp0McLfA5AQbdB',
+  ])('%s of Latin-1 matches the bytes it was made of, and no others', async (hash) => {
+    const match = { kind: 'match', outdated: true }
+    expect(await passwords.verifyPassword(hash, latin1)).toEqual(match)
+    for (const other of [Buffer.from('Gr\ufffd\ufffde'), Buffer.from('Gräße', 'latin1')])
+      expect(await passwords.verifyPassword(hash, other)).toEqual({ kind: 'mismatch' })
+  })
+
+  it('and what is no UTF-8 does not match another that is none', async () => {
+    const made = await hashPassword('Gr\ufffd\ufffde')
+    expect(await passwords.verifyPassword(made, latin1)).toEqual({ kind: 'mismatch' })
+    const ofBytes = await passwords.hashPassword(latin1)
+    expect(await passwords.verifyPassword(ofBytes, latin1)).toEqual({
+      kind: 'match',
+      outdated: false,
+    })
+    expect(await passwords.scramVerifierText(latin1)).toBeNull()
+  })
+
+  it('and one word is one password, however a keyboard writes it', async () => {
+    const made = await hashPassword('Ame\u0301lie ②')
+    for (const written of ['Amélie ②', 'Ame\u0301lie ②', 'Am\u00e9lie\u00a02'])
+      expect(await verifyPassword(made, written), written).toMatchObject({ kind: 'match' })
+    expect(await verifyPassword(made, 'Amelie 2')).toEqual({ kind: 'mismatch' })
+  })
+
+  it.each(['NFC', 'NFD', 'NFKC'])('and a hash made of %s elsewhere fits as well', async (form) => {
+    const { hash } = await import('@node-rs/argon2')
+    const made = await hash('Amélie ②'.normalize(form))
+    for (const written of ['NFC', 'NFD'])
+      if (form !== 'NFKC' || written === 'NFC')
+        expect(await verifyPassword(made, 'Amélie ②'.normalize(written))).toMatchObject({
+          kind: 'match',
+        })
   })
 })
 

@@ -22,7 +22,7 @@ describe('the secret behind made-up salts', () => {
     let away = true
     const table = new Proxy(counters, {
       get: (of, name) =>
-        name === 'get' && away
+        name === 'batchGet' && away
           ? () => Promise.reject(new TemporaryFailure('away'))
           : Reflect.get(of, name).bind(of),
     })

@@ -1,16 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import { createWorkLimit } from '#shared/auth/work-limit.ts'
+import { createWorkLimit, type WorkLimits } from '#shared/auth/work-limit.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 
-const limits = { runningMax: 2, waitingMax: 3, waitingPerClientMax: 2 }
+const limits = {
+  runningMax: 2,
+  runningPerAccountMax: 2,
+  waitingMax: 3,
+  waitingPerClientMax: 2,
+  waitingPerAccountMax: 3,
+}
 
 /** Starts work that ends when told. */
-function bench() {
-  const limit = createWorkLimit(limits)
+function bench(changes: Partial<WorkLimits> = {}) {
+  const limit = createWorkLimit({ ...limits, ...changes })
   const started: string[] = []
   const ends = new Map<string, () => void>()
-  const run = (name: string, client = 'c') =>
-    limit.run(client, async (waited) => {
+  const run = (name: string, client = 'c', account = 'a') =>
+    limit.run({ client, account }, async (waited) => {
       started.push(name)
       await new Promise<void>((resolve) => ends.set(name, resolve))
       return { name, waited }
@@ -66,11 +72,53 @@ describe('work limit', () => {
     await Promise.all(all)
   })
 
+  it('refuses more waiting than one account may have, and says so before', async () => {
+    const { limit, run, end } = bench({ waitingPerAccountMax: 1 })
+    const all = [run('a'), run('b'), run('c', '1')]
+    expect(limit.hasRoom({ client: '2', account: 'a' })).toBe(false)
+    await expect(run('d', '2')).rejects.toBeInstanceOf(TemporaryFailure)
+    expect(limit.hasRoom({ client: '2', account: 'other' })).toBe(true)
+    all.push(run('e', '2', 'other'))
+    for (const name of ['a', 'b', 'c', 'e']) {
+      end(name)
+      await new Promise(setImmediate)
+    }
+    await Promise.all(all)
+  })
+
   it('gives the place on when work fails', async () => {
     const { limit } = bench()
-    const failing = () => limit.run('c', () => Promise.reject(new Error('no')))
+    const failing = () =>
+      limit.run({ client: 'c', account: 'a' }, () => Promise.reject(new Error('no')))
     const outcomes = await Promise.allSettled([failing(), failing(), failing()])
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
-    expect(await limit.run('c', async () => 'ran')).toBe('ran')
+    expect(await limit.run({ client: 'c', account: 'a' }, async () => 'ran')).toBe('ran')
+  })
+
+  it('lets no account have more than its share, and nobody else wait for it', async () => {
+    const { started, run, end } = bench({ runningPerAccountMax: 1 })
+    const all = [run('a1', '1', 'alice'), run('a2', '2', 'alice'), run('b1', '3', 'bob')]
+    expect(started).toEqual(['a1', 'b1'])
+    end('b1')
+    await new Promise(setImmediate)
+    expect(started).toEqual(['a1', 'b1'])
+    end('a1')
+    await new Promise(setImmediate)
+    expect(started).toEqual(['a1', 'b1', 'a2'])
+    end('a2')
+    await Promise.all(all)
+  })
+
+  it('serves accounts in turn, however much one of them has waiting', async () => {
+    const one = { runningMax: 1, waitingMax: 9, waitingPerClientMax: 9 }
+    const { started, run, end } = bench(one)
+    const names = ['a1', 'a2', 'a3', 'a4', 'b1', 'c1', 'b2']
+    const all = names.map((name) => run(name, 'c', name.slice(0, 1)))
+    for (let i = 0; i < names.length; i += 1) {
+      end(started[i] ?? '')
+      await new Promise(setImmediate)
+    }
+    await Promise.all(all)
+    expect(started).toEqual(['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4'])
   })
 })

@@ -9,7 +9,7 @@ import { ScramClient, type ScramClientOptions } from '#test/support/scram-client
 const salt = 'W22ZaJ0SNY7soEsUEjb6gQ=='
 const serverNonce = '%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0'
 const verifier = await makeScramVerifier('pencil', Buffer.from(salt, 'base64'), 4_096)
-const account = { id: 'u' as AccountId, login: 'user' }
+const account = { id: 'u' as AccountId, login: 'user', sessionsEpoch: 0 }
 const binding = { name: 'tls-exporter', data: Buffer.from('the connection') }
 
 function open({ plus = false, tls = false, nonce = serverNonce } = {}) {

@@ -1,0 +1,117 @@
+// Ends sessions when an account is disabled, removed or given another password, whoever did it in whatever process. The change
+// raises the account's `sessionsEpoch` and publishes a hint; this reads the account again and ends every session that began under
+// another epoch. All sessions of an account in a process share one subscription. Hints may get lost, so that accounts with open
+// sessions are looked at now and then as well; where a process gets no hints, more often.
+
+import type { AccountWatch, LoggedInAccount } from '#shared/contracts/authenticate.ts'
+import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { Accounts } from '#shared/directory/accounts.ts'
+import { loginTopic } from '#shared/directory/login-topic.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import type { Signals, Subscription } from '#shared/storage/ports.ts'
+
+/** A lost hint is made up for within this time. */
+export const LOOK_INTERVAL_MS = 60_000
+/** Without hints a session lives on for so long at most. */
+export const LOOK_INTERVAL_WITHOUT_HINTS_MS = 5_000
+
+type Session = { readonly epoch: number; readonly end: () => void }
+
+type Watched = {
+  readonly sessions: Set<Session>
+  readonly subscription: Promise<Subscription | undefined>
+  looking: boolean
+  /** A hint came while the account was being read. */
+  again: boolean
+}
+
+export function createAccountWatch(parts: {
+  readonly accounts: Pick<Accounts, 'byId'>
+  /** Undefined where this process cannot subscribe. */
+  readonly hints: Pick<Signals, 'subscribe'> | undefined
+  readonly clock: Clock
+  readonly log: Log
+}): AccountWatch {
+  const { accounts, hints, clock, log } = parts
+  const watched = new Map<AccountId, Watched>()
+  /** Ends the waiting between looks; there is one while anything is watched. */
+  let looks: AbortController | undefined
+
+  function watchedOf(id: AccountId): Watched {
+    const known = watched.get(id)
+    if (known !== undefined) return known
+    const fresh: Watched = {
+      sessions: new Set(),
+      subscription: subscribe(id),
+      looking: false,
+      again: false,
+    }
+    watched.set(id, fresh)
+    if (looks === undefined) void lookNowAndThen((looks = new AbortController()).signal)
+    return fresh
+  }
+
+  async function subscribe(id: AccountId): Promise<Subscription | undefined> {
+    try {
+      return await hints?.subscribe(loginTopic(id), () => void look(id))
+    } catch (error) {
+      log.warn({ accountId: id, error }, 'sessions of an account are not watched')
+      return undefined
+    }
+  }
+
+  async function look(id: AccountId): Promise<void> {
+    const entry = watched.get(id)
+    if (entry === undefined) return
+    entry.again = true
+    if (entry.looking) return
+    entry.looking = true
+    try {
+      while (entry.again) {
+        entry.again = false
+        const account = await accounts.byId(id)
+        const epoch = account?.enabled ? account.sessionsEpoch : undefined
+        const ended = [...entry.sessions].filter((session) => session.epoch !== epoch)
+        for (const session of ended) {
+          leave(id, entry, session)
+          session.end()
+        }
+      }
+    } catch (error) {
+      // The next look tells.
+      log.warn({ accountId: id, error }, 'the account of a session could not be read')
+    } finally {
+      entry.looking = false
+    }
+  }
+
+  function leave(id: AccountId, entry: Watched, session: Session): void {
+    if (!entry.sessions.delete(session) || entry.sessions.size > 0) return
+    watched.delete(id)
+    void entry.subscription.then((subscription) => subscription?.close())
+    if (watched.size > 0) return
+    looks?.abort()
+    looks = undefined
+  }
+
+  async function lookNowAndThen(ended: AbortSignal): Promise<void> {
+    const everyMs = hints === undefined ? LOOK_INTERVAL_WITHOUT_HINTS_MS : LOOK_INTERVAL_MS
+    for (;;) {
+      await clock.sleep(everyMs, ended)
+      if (ended.aborted) return
+      for (const id of [...watched.keys()]) await look(id)
+    }
+  }
+
+  return {
+    watch({ id, sessionsEpoch }: LoggedInAccount, end) {
+      const entry = watchedOf(id)
+      const session: Session = { epoch: sessionsEpoch, end }
+      entry.sessions.add(session)
+      // What changed between the login and this moment gave no hint to anybody here.
+      void entry.subscription.then(() => look(id))
+      return { close: () => leave(id, entry, session) }
+    },
+  }
+}
