@@ -42,8 +42,10 @@ export class HeaderAuthors {
     const sender: string[] = []
     forEachField(this.#header.toString('latin1', 2, this.#bytes), (name, body) => {
       const lower = name.toLowerCase()
-      if (lower === 'from') from.push(...addresses(unfold(body)))
-      if (lower === 'sender') sender.push(...addresses(unfold(body)))
+      const value = unfold(body)
+      if (lower === 'from') from.push(...addresses(value))
+      // An empty one is as good as none (RFC 9051 §7.5.2).
+      if (lower === 'sender' && value !== '') sender.push(...addresses(value))
     })
     return { from, sender }
   }

@@ -104,7 +104,7 @@ function rcpt(login: string | null, sender: string, more: Partial<RecipientReque
     origin: origin(login),
     sender,
     declaredBytes: 0,
-    recipients: [],
+    recipientsSoFar: 0,
     finalRecipientsSoFar: 0,
     recipient: 'alice@example.test',
     ...more,

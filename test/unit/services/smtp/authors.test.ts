@@ -43,7 +43,7 @@ describe('HeaderAuthors', () => {
     ['Subject: x\r\n', [], []],
     // Without an end, and without an address.
     ['From: a@example.test', ['a@example.test'], []],
-    ['From: \r\nSender:\r\n\r\n', [''], ['']],
+    ['From: \r\nSender:\r\n\r\n', [''], []],
     ['From: Undisclosed authors:;\r\n\r\n', ['Undisclosed authors:;'], []],
     ['From: root\r\n\r\n', ['root'], []],
     ['Sender: ceo@corp.test alice@example.test\r\n\r\n', [], expect.any(Array)],
