@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { AUTHORS_MAX } from '#services/policy/login-mismatch.ts'
 import { createPolicy, type PolicyOptions } from '#services/policy/policy.ts'
 import type { MessageRequest, RecipientRequest, Verdict } from '#shared/contracts/policy.ts'
 import { createDirectory, type Directory } from '#shared/directory/directory.ts'
@@ -259,7 +260,7 @@ describe('the authors of a message', () => {
   })
 
   it('are so many that nobody looks them up', async () => {
-    const from = Array.from({ length: 51 }, (_, i) => `alice+${i}@example.test`)
+    const from = Array.from({ length: AUTHORS_MAX + 1 }, (_, i) => `alice+${i}@example.test`)
     expect(await policy().message(message(alice, from.slice(1)))).toMatchObject(permit)
     expect(await policy().message(message(alice, from))).toMatchObject({ reply: { code: 550 } })
   })
