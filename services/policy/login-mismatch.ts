@@ -1,12 +1,13 @@
 // Who logged in sends as itself: in the envelope, which RCPT asks about, and in the header's From and Sender.
 
 import type { MessageRequest, SmtpReply } from '#shared/contracts/policy.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import { authorNotOwned, senderNotOwned, tooManyAuthors } from './replies.ts'
 import { dunno, type Restriction, reject } from './restriction.ts'
 import type { SenderRights } from './sender-logins.ts'
 
 /** Addresses in From and Sender that are looked up for one message. */
-export const AUTHORS_MAX = 50
+export const AUTHORS_MAX = 20
 /** Transactions whose sender need not be looked up again for the next recipient. */
 const TRANSACTIONS_REMEMBERED_MAX = 1_000
 
@@ -40,6 +41,8 @@ export async function foreignAuthor(
   if (authors.size > AUTHORS_MAX) return tooManyAuthors
   for (const author of authors) {
     if (!(await mayUse(account, author))) return authorNotOwned(author, account.login)
+    // Each may be an alias of a thousand.
+    await turns.step()
   }
   return undefined
 }

@@ -66,7 +66,7 @@ export function createSendingLimits(deps: {
         if (account === null || limits.length === 0) return dunno
         const more = {
           messages: 1,
-          recipients: request.recipients.length + 1,
+          recipients: request.recipientsSoFar + 1,
           bytes: request.declaredBytes,
         }
         const reply = broken(await counters.get(key(account.id)), more)

@@ -1,6 +1,7 @@
 // Whom a message's header names as its author and sender, read while the message passes: policy holds whoever logged in to its own
 // addresses. All fields of these names count, not only the first, which ENVELOPE shows: readers differ in which one they show.
 
+import { ADDRESS_CHARACTERS_MAX } from '#shared/mail/address.ts'
 import { parseAddressList } from '#shared/mail/address-list.ts'
 import { forEachField, unfold } from '#shared/mail/header-field.ts'
 import { type EnvelopeAddress, HEADER_INDEXED_BYTES_MAX } from '#shared/mail/message-index.ts'
@@ -42,8 +43,10 @@ export class HeaderAuthors {
     const sender: string[] = []
     forEachField(this.#header.toString('latin1', 2, this.#bytes), (name, body) => {
       const lower = name.toLowerCase()
-      if (lower === 'from') from.push(...addresses(unfold(body)))
-      if (lower === 'sender') sender.push(...addresses(unfold(body)))
+      const value = unfold(body)
+      if (lower === 'from') from.push(...addresses(value))
+      // An empty one is as good as none (RFC 9051 §7.5.2).
+      if (lower === 'sender' && value !== '') sender.push(...addresses(value))
     })
     return { from, sender }
   }
@@ -60,12 +63,20 @@ export class HeaderAuthors {
   }
 }
 
+/** Of what is no address so much is shown in replies and the log. */
+const SHOWN_CHARACTERS_MAX = 100
+
 /** A field that names nobody counts as its text, which is nobody's address. */
 function addresses(value: string): readonly string[] {
   const named = parseAddressList(value).filter(
     ({ mailbox, host }) => mailbox !== null && host !== null,
   )
-  return named.length === 0 ? [utf8(value)] : named.map(written)
+  return (named.length === 0 ? [utf8(value)] : named.map(written)).map(shown)
+}
+
+/** Still no address: too long for a local part, and what stands at its end is in no domain. */
+function shown(text: string): string {
+  return text.length > ADDRESS_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}…` : text
 }
 
 /** As SMTP writes it: a local part that had to be quoted is quoted again. */

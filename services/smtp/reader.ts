@@ -66,14 +66,18 @@ export class SmtpReader extends SMTPStream {
     if (!this.isClosed) this.#host.onEnd()
   }
 
+  get #hasMore(): boolean {
+    return !this.isClosed && (this.#chunk.length > 0 || this.#bodyIsNew)
+  }
+
   #work(): void {
-    while (!this.isClosed && (this.#chunk.length > 0 || this.#bodyIsNew)) {
+    while (this.#hasMore) {
       const pending = this.#step()
       if (pending) {
         void pending.then(() => this.#goOn())
         return
       }
-      const turn = this.#turns.step()
+      const turn = this.#othersTurn()
       if (turn) {
         void turn.then(() => this.#work())
         return
@@ -86,9 +90,14 @@ export class SmtpReader extends SMTPStream {
   }
 
   #goOn(): void {
-    const turn = this.#turns.step()
+    const turn = this.#othersTurn()
     if (turn) void turn.then(() => this.#work())
     else this.#work()
+  }
+
+  /** Only before more of the same client: whoever sent one command gets its reply without a wait. */
+  #othersTurn(): Promise<void> | undefined {
+    return this.#hasMore ? this.#turns.step() : undefined
   }
 
   #step(): Promise<void> | undefined {

@@ -48,9 +48,7 @@ type Helo = { readonly name: string; readonly extended: boolean }
 export type Transaction = {
   readonly queueId: QueueId
   readonly mail: MailCommand
-  /** In step with each other. */
   readonly recipients: EnvelopeRecipient[]
-  readonly addresses: string[]
   /** What the recipients lead to, as policy counts it. */
   finalRecipients: number
   /** Of sender and recipients, with what DSN parameters add. */
@@ -178,7 +176,6 @@ export class SmtpSession {
       queueId: this.services.spool.newQueueId(),
       mail,
       recipients: [],
-      addresses: [],
       finalRecipients: 0,
       envelopeBytes: Buffer.byteLength(mail.sender) + Buffer.byteLength(mail.envid ?? ''),
       prepend: '',

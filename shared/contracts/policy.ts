@@ -5,7 +5,7 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Origin, SmtpEnvelope } from './spool.ts'
 
 export interface PolicyClient {
-  /** Before RCPT is answered; `recipients` are those accepted so far. */
+  /** Before RCPT is answered. */
   recipient(request: RecipientRequest): Promise<Verdict>
   /** After the whole message was received, before `250`. */
   message(request: MessageRequest): Promise<Verdict>
@@ -17,7 +17,8 @@ export type RecipientRequest = {
   readonly sender: string
   /** SIZE parameter of MAIL in bytes, 0 when not declared. */
   readonly declaredBytes: number
-  readonly recipients: readonly string[]
+  /** How many were accepted; who they are would make the questions of one message grow with the square of its recipients. */
+  readonly recipientsSoFar: number
   /** What those lead to, aliases followed to their ends. */
   readonly finalRecipientsSoFar: number
   readonly recipient: string

@@ -83,6 +83,15 @@ describe.skipIf(dynamoDbUrl === undefined)('a deployment', () => {
     expect(await receive(deployment, 'somebody@remote.test', '')).toMatch(/^55\d /)
   })
 
+  it('asks the function whose address stands in From', async () => {
+    const from = (author: string) =>
+      submit(deployment, ann, ann.address, `From: <${author}>\r\nSubject: as\r\n\r\n`)
+    expect(await from('ann+list@example.test')).toMatch(/^250 /)
+    expect(await from(bob.address)).toMatch(/^550 5\.7\.1 /)
+    expect(await from('somebody@remote.test')).toMatch(/^550 5\.7\.1 /)
+    expect(await takeMail(deployment, ann)).toHaveLength(1)
+  })
+
   it('sends submitted mail to the relay host, once, also when that was away', async () => {
     const message = 'From: <ann@example.test>\r\nSubject: out\r\n\r\nout\r\n'
     const reply = await submit(deployment, ann, 'somebody@remote.test', message)

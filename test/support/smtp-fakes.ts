@@ -141,9 +141,7 @@ export class FakePolicy implements PolicyClient {
   keepsRequests = true
 
   async recipient(request: RecipientRequest): Promise<Verdict> {
-    if (this.keepsRequests) {
-      this.recipientRequests.push({ ...request, recipients: [...request.recipients] })
-    }
+    if (this.keepsRequests) this.recipientRequests.push(request)
     const local = localPart(request.recipient)
     if (local === 'temporary') throw new TemporaryFailure('directory does not answer')
     if (local === 'bug') throw new TypeError('undefined is not a function')

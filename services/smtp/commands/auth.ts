@@ -91,18 +91,17 @@ function finish(
   session: SmtpSession,
   { login, result }: { readonly login: string; readonly result: LoginResult },
 ): Outcome {
-  const { log } = session
   switch (result.kind) {
     case 'authenticated':
       session.authenticate(result.account)
       session.log.info({ login }, 'logged in')
       return answer(replies.authOk)
     case 'refused':
-      log.info({ login, reason: result.reason }, 'login refused')
+      session.log.info({ login, reason: result.reason }, 'login refused')
       session.authFailures += 1
       return answer(replies.authRefused)
     case 'throttled':
-      log.info({ login, retryAfterSeconds: result.retryAfterSeconds }, 'login throttled')
+      session.logRepeated({ login, retryAfterSeconds: result.retryAfterSeconds }, 'login throttled')
       session.authFailures += 1
       return answer(replies.authUnavailable)
     default:

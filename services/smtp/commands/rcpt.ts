@@ -57,7 +57,6 @@ async function judge(
   switch (verdict.kind) {
     case 'permit':
       transaction.recipients.push({ address: recipient, notify, originalRecipient })
-      transaction.addresses.push(recipient)
       transaction.envelopeBytes += envelopeBytes(command)
       transaction.finalRecipients += verdict.finalRecipients
       // The same fact about the client is usually found again for each recipient.
@@ -78,7 +77,7 @@ async function judge(
 
 async function ask(
   session: SmtpSession,
-  { queueId, mail, addresses, finalRecipients }: Transaction,
+  { queueId, mail, recipients, finalRecipients }: Transaction,
   recipient: string,
 ): Promise<Verdict | { readonly kind: 'unavailable' }> {
   const facts = { queueId, from: mail.sender, recipient }
@@ -88,7 +87,7 @@ async function ask(
       origin: session.origin(),
       sender: mail.sender,
       declaredBytes: mail.size,
-      recipients: addresses,
+      recipientsSoFar: recipients.length,
       finalRecipientsSoFar: finalRecipients,
       recipient,
     })

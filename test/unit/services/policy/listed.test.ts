@@ -37,7 +37,7 @@ async function answer(name: string): Promise<string> {
     origin: origin(null),
     sender: 's@remote.test',
     declaredBytes: 0,
-    recipients: [],
+    recipientsSoFar: 0,
     finalRecipientsSoFar: 0,
     recipient: `${name}@example.test`,
   })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { AUTHORS_MAX } from '#services/policy/login-mismatch.ts'
 import { createPolicy, type PolicyOptions } from '#services/policy/policy.ts'
 import { createSendingLimits } from '#services/policy/sending-limits.ts'
 import type { MessageRequest, RecipientRequest, Verdict } from '#shared/contracts/policy.ts'
@@ -119,7 +120,7 @@ function rcpt(login: string | null, sender: string, more: Partial<RecipientReque
     origin: origin(login),
     sender,
     declaredBytes: 0,
-    recipients: [],
+    recipientsSoFar: 0,
     finalRecipientsSoFar: 0,
     recipient: 'alice@example.test',
     ...more,
@@ -274,7 +275,7 @@ describe('the authors of a message', () => {
   })
 
   it('are so many that nobody looks them up', async () => {
-    const from = Array.from({ length: 51 }, (_, i) => `alice+${i}@example.test`)
+    const from = Array.from({ length: AUTHORS_MAX + 1 }, (_, i) => `alice+${i}@example.test`)
     expect(await policy().message(message(alice, from.slice(1)))).toMatchObject(permit)
     expect(await policy().message(message(alice, from))).toMatchObject({ reply: { code: 550 } })
   })

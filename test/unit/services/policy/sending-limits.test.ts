@@ -71,7 +71,7 @@ async function limits(changes: Partial<SendingLimitOptions>) {
         origin: origin(login),
         sender: 'a@b.test',
         declaredBytes,
-        recipients: Array.from({ length: accepted }, () => 'carol@there.test'),
+        recipientsSoFar: accepted,
         recipient: 'carol@there.test',
         finalRecipientsSoFar: accepted,
       }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HeaderAuthors } from '#services/smtp/authors.ts'
+import { parseAddress } from '#shared/mail/address.ts'
 import { HEADER_INDEXED_BYTES_MAX } from '#shared/mail/message-index.ts'
 
 function authorsOf(message: string, chunkBytes = message.length) {
@@ -43,7 +44,7 @@ describe('HeaderAuthors', () => {
     ['Subject: x\r\n', [], []],
     // Without an end, and without an address.
     ['From: a@example.test', ['a@example.test'], []],
-    ['From: \r\nSender:\r\n\r\n', [''], ['']],
+    ['From: \r\nSender:\r\n\r\n', [''], []],
     ['From: Undisclosed authors:;\r\n\r\n', ['Undisclosed authors:;'], []],
     ['From: root\r\n\r\n', ['root'], []],
     ['Sender: ceo@corp.test alice@example.test\r\n\r\n', [], expect.any(Array)],
@@ -60,6 +61,13 @@ describe('HeaderAuthors', () => {
       const { from } = authorsOf(`From: ${text}\r\n\r\n`)
       expect(from, text).not.toEqual(['a@x.test'])
     }
+  })
+
+  it('are cut where they are longer than any address', () => {
+    const { from } = authorsOf(`From: alice@example.test${'x'.repeat(100_000)}\r\n\r\n`)
+    expect(from).toHaveLength(1)
+    expect(from[0]).toMatch(/^alice@example.testx{82}…$/)
+    expect(parseAddress(from[0] ?? '')).toBeUndefined()
   })
 
   it('are unknown where the header is longer than anybody reads', () => {

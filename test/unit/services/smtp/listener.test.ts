@@ -323,7 +323,7 @@ describe('a message', () => {
       origin,
       sender: 'a@b.example',
       declaredBytes: 7,
-      recipients: ['c@d.example'],
+      recipientsSoFar: 1,
       recipient: 'e@d.example',
     })
     expect(policy.messageRequests[0]).toMatchObject({ origin, bytes: 3, receivedFields: 0 })

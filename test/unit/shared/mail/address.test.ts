@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { formatAddress, lookupKey, parseAddress, splitExtension } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 
@@ -74,6 +74,20 @@ describe('parseAddress', () => {
     expect(parseAddress('"a b"', domain)).toEqual({ local: 'a b', domain })
     expect(parseAddress('a@', domain)).toBeUndefined()
     expect(parseAddress('a@other.test', domain)?.domain).toBe('other.test')
+  })
+
+  it('normalizes nothing that is too long to be an address', () => {
+    // Each of the two marks goes before the other, so that sorting them costs the square of their number.
+    const marks = '\u0315\u0300'
+    const normalize = vi.spyOn(String.prototype, 'normalize')
+    const address = (pairs: number) => `a${marks.repeat(pairs)}@example.test`
+    expect(parseAddress(address(10))).toBeDefined()
+    expect(normalize).toHaveBeenCalled()
+    normalize.mockClear()
+    expect(parseAddress(address(100_000))).toBeUndefined()
+    expect(parseAddress(`"${address(100_000)}`)).toBeUndefined()
+    expect(normalize).not.toHaveBeenCalled()
+    normalize.mockRestore()
   })
 })
 
