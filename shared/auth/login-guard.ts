@@ -54,7 +54,7 @@ export type Standing = {
   readonly subjects: readonly Subject[]
   /** Where this account has logged in, as it was read. */
   readonly networks: Item | undefined
-  /** The account has logged in from there before. */
+  /** The account has logged in from there before, or the network is trusted. */
   readonly known: boolean
 }
 
@@ -100,7 +100,7 @@ export function createLoginGuard(parts: {
   })
 
   async function look({ client, address, trusted }: Applicant): Promise<Standing> {
-    if (trusted) return unhindered
+    if (trusted) return { ...unhindered, known: true }
     const network = { name: client, limit: settings.authFailureLimitPerAddress }
     if (address === undefined) {
       const [item] = await parts.counters.batchGet([counters.key(network)], { consistent: true })

@@ -2,7 +2,7 @@
 // that runs beside it.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Account } from '#test/support/accounts.ts'
+import { type Account, eventually } from '#test/support/accounts.ts'
 import { commandLine } from '#test/support/command-line.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { Pop3Client } from '#test/support/pop3-client.ts'
@@ -46,6 +46,13 @@ async function seed(address: string): Promise<void> {
   }
 }
 
+async function arrived(account: Account): Promise<void> {
+  await eventually('two messages are there', async () => {
+    await using client = await pop3(account)
+    return (await client.command('STAT')).startsWith('+OK 2 ')
+  })
+}
+
 async function imap({ address, password }: Account): Promise<ImapClient> {
   const client = await ImapClient.connect(server.ports.imap)
   await client.ok(`LOGIN ${address} ${password}`)
@@ -80,9 +87,7 @@ describe.each(changes)('an account that %s', (_, change) => {
     const account = await newAccount()
     const other = await newAccount()
     await seed(account.address)
-    await expect
-      .poll(async () => (await pop3(account)).command('STAT'), { timeout: 10_000 })
-      .toMatch(/^\+OK 2 /)
+    await arrived(account)
     const idle = await imap(account)
     idle.send('i1 IDLE\r\n')
     const quiet = await imap(account)
@@ -110,9 +115,7 @@ describe('what a session had marked for removal', () => {
   it('stays when the session ends for its account', async () => {
     const account = await newAccount()
     await seed(account.address)
-    await expect
-      .poll(async () => (await pop3(account)).command('STAT'), { timeout: 10_000 })
-      .toMatch(/^\+OK 2 /)
+    await arrived(account)
     const reading = await pop3(account)
     await reading.command('DELE 1')
     await run(`account set ${account.address} --disable`)

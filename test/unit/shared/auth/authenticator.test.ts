@@ -575,9 +575,12 @@ describe('attempts at one account', () => {
     expect(await kinds('nobody')).toBe(5)
   })
 
-  it('of others do not count where the account has logged in before', async () => {
-    await using world = await open([tim], quick)
-    await world.logIn('tim', 'geheim')
+  it.each([
+    ['where the account has logged in before', []],
+    ['in a trusted network', ['authTrustedNetworks=192.0.2.1']],
+  ])('of others do not count %s', async (_, set) => {
+    await using world = await open([tim], [...quick, 'authCacheTime=0', ...set])
+    if (set.length === 0) await world.logIn('tim', 'geheim')
     const guesses = Array.from({ length: 25 }, (_, i) => world.guess('tim', `198.51.100.${i}`))
     const own = await world.logIn('tim', 'geheim', { service: 'imap' })
     expect(own.kind).toBe('authenticated')
