@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import type { FolderId } from '#shared/contracts/mailbox.ts'
 import { chunks } from '#shared/mailbox/change.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import { folderTree } from '../folder-names.ts'
 import type { Session } from '../session.ts'
 import type { Wanted } from './wanted.ts'
@@ -36,7 +37,12 @@ export async function readAccount(
     folderTree(session),
     wanted.needsSubscriptions ? mailbox.subscriptions.list(session.account.id) : [],
   ])
-  const all = tree.folders.map((folder) => ({ path: tree.pathOf(folder), folder }))
+  const all: SeenFolder[] = []
+  for (const folder of tree.folders) {
+    all.push({ path: tree.pathOf(folder), folder })
+    const wait = turns.step()
+    if (wait) await wait
+  }
   const state = {
     folders: new Map(all.map((seen) => [seen.folder.id, seen])),
     byPath: new Map(all.map((seen) => [seen.path, seen])),
@@ -70,6 +76,8 @@ async function readAnnotations(
   }
   const found = new Map<FolderId | null, SeenEntries>()
   for (const some of chunks(ids, READS_AT_ONCE)) {
+    const wait = turns.step()
+    if (wait) await wait
     await Promise.all(
       some.map(async (id) => {
         const entries = await services.mailbox.annotations.get({ accountId: account.id, id })
