@@ -41,7 +41,7 @@ export async function readAccount(
   for (const folder of tree.folders) {
     all.push({ path: tree.pathOf(folder), folder })
     const wait = turns.step()
-    if (wait) await wait
+    if (wait !== undefined) await wait
   }
   const state = {
     folders: new Map(all.map((seen) => [seen.folder.id, seen])),
@@ -76,8 +76,6 @@ async function readAnnotations(
   }
   const found = new Map<FolderId | null, SeenEntries>()
   for (const some of chunks(ids, READS_AT_ONCE)) {
-    const wait = turns.step()
-    if (wait) await wait
     await Promise.all(
       some.map(async (id) => {
         const entries = await services.mailbox.annotations.get({ accountId: account.id, id })
