@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { DEAD_PK } from '#shared/mailbox/change.ts'
 import { FOLDERS_PER_ACCOUNT_MAX } from '#shared/mailbox/folders.ts'
 import { usageKey } from '#shared/mailbox/keys.ts'
 import type { Store } from '#shared/storage/ports.ts'
@@ -37,7 +38,7 @@ describe('an account', () => {
   }
 
   it('stores no more than its quota, however many connections append at once', async () => {
-    const { server, client } = await open({ quotaBytes: 20 * MB })
+    const { server, store, client } = await open({ quotaBytes: 20 * MB })
     const clients = await Promise.all(Array.from({ length: 16 }, client))
     const message = `Subject: x\r\n\r\n${'y'.repeat(9 * MB)}`
     const answers = await Promise.all(
@@ -50,6 +51,9 @@ describe('an account', () => {
     expect(refused.map(({ text }) => text.slice(0, 11))).toEqual(Array(14).fill('[OVERQUOTA]'))
     const usage = await server.mailbox.usage(accountId(login))
     expect(usage).toEqual({ bytes: 2 * message.length, messages: 2 })
+    // What was stored and refused is the collector's.
+    const dead = await store.tables.mail.queryIndex('dead', { pk: DEAD_PK })
+    expect(dead.items).toHaveLength(14)
   }, 30_000)
 
   it('is told by one read for each name of a path, however many mailboxes there are', async () => {
