@@ -90,7 +90,7 @@ export function accountCommands(parent: Command, define: Define): void {
       const row = await facts(found, context)
       const folders = inboxFirst(await context.core.mailbox.folders.list(found.id))
       context.output.print(
-        { ...row, folders: folders.map(({ digest: _, ...folder }) => folder) },
+        { ...row, folders: folders.map(({ digest: _, counted: __, ...folder }) => folder) },
         () => [
           `account   ${row.address}${row.enabled ? '' : ' (disabled)'}`,
           `created   ${row.created}`,
@@ -234,14 +234,14 @@ async function existing(name: string, context: Context): Promise<AccountRecord> 
 }
 
 async function facts(account: AccountRecord, { core }: Context) {
-  const folders = await core.mailbox.folders.list(account.id)
+  const used = await core.mailbox.usage(account.id)
   return {
     address: formatAddress(account.address),
     id: account.id,
     enabled: account.enabled,
     quotaBytes: account.quotaBytes ?? core.settings.mailboxSizeLimit,
-    usedBytes: folders.reduce((sum, folder) => sum + folder.bytes, 0),
-    messages: folders.reduce((sum, folder) => sum + folder.exists, 0),
+    usedBytes: used.bytes,
+    messages: used.messages,
     passwordScheme: schemeOf(account.passwordHash),
     created: formatTime(account.createdMs),
   }

@@ -9,7 +9,6 @@ import type { createFolderMoving } from './folder-moving.ts'
 import { FolderTree } from './folder-path.ts'
 import { loadSnapshot } from './folder-snapshot.ts'
 import { type Folders, isInbox } from './folders.ts'
-import { subscriptionKey } from './keys.ts'
 import { createSubscriptions } from './subscriptions.ts'
 
 export function createEmptying(deps: {
@@ -20,7 +19,7 @@ export function createEmptying(deps: {
   readonly expunge: ReturnType<typeof createChange>['expunge']
   readonly moving: ReturnType<typeof createFolderMoving>
 }) {
-  const { table, folders, moving } = deps
+  const { folders, moving } = deps
   const subscriptions = createSubscriptions(deps)
 
   /** Removes all mail and all folders of an account; returns how many messages went. Safe to repeat after a crash. */
@@ -40,8 +39,7 @@ export function createEmptying(deps: {
     }
     await moving.finishRemovals(accountId)
     await removeAnnotations(deps, { accountId, id: null })
-    const paths = await subscriptions.list(accountId)
-    await table.batchWrite(paths.map((path) => ({ delete: subscriptionKey(accountId, path) })))
+    await subscriptions.removeAll(accountId)
     return removed
   }
 

@@ -173,7 +173,9 @@ export function createFolders({
       await table.transact([
         advanceUidValidity(accountId, state, first + folders.length),
         ...folders.flatMap((folder) => creation(folder)),
-        ...folders.map(({ name }) => ({ put: subscriptionKey(accountId, name) })),
+        ...folders.map(({ name }) => ({
+          put: { ...subscriptionKey(accountId, name), counted: true },
+        })),
         firstUsage(accountId, folders.length),
       ])
     } catch (error) {

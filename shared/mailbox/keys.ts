@@ -45,6 +45,7 @@ export const subscriptionKey = (accountId: AccountId, path: string): Key => ({
 /** Beginnings of sort keys. */
 export const foldersPrefix = 'F#'
 export const annotationsPrefix = 'X#'
+export const subscriptionsPrefix = 'S#'
 
 /** Folder null: the account as a whole. */
 export const annotationSk = (folderId: FolderId | null, entry: string) =>

@@ -5,13 +5,21 @@ import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import {
+  type Condition,
   ConditionFailed,
   type Item,
   type Table,
   type Value,
   type Write,
 } from '#shared/storage/ports.ts'
-import { accountPk, annotationsPrefix, folderKey, foldersPrefix, usageKey } from './keys.ts'
+import {
+  accountPk,
+  annotationsPrefix,
+  folderKey,
+  foldersPrefix,
+  subscriptionsPrefix,
+  usageKey,
+} from './keys.ts'
 import { type FolderRecord, folderRecord } from './records.ts'
 import { retrying } from './retry.ts'
 import {
@@ -39,6 +47,7 @@ export async function readCompleteUsage(deps: Deps, accountId: AccountId): Promi
     await countFolders(deps, accountId, page.map(folderRecord))
   }
   await countAnnotations(deps, accountId)
+  await countSubscriptions(deps, accountId)
   await deps.table.write({
     update: usageKey(accountId),
     // Limits are conditions, which no missing attribute meets.
@@ -52,14 +61,15 @@ const zeros = {
   messages: 0,
   folders: 0,
   annotations: 0,
+  subscriptions: 0,
   annotationBytes: 0,
   annotationChanges: 0,
 } as const
 
-/** USAGE of an account that is just being made, with so many folders. */
+/** USAGE of an account that is just being made, with so many folders, all of them subscribed. */
 export const firstUsage = (accountId: AccountId, folders: number): Write => ({
   update: usageKey(accountId),
-  changes: { set: { complete: true }, add: { ...zeros, folders } },
+  changes: { set: { complete: true }, add: { ...zeros, folders, subscriptions: folders } },
 })
 
 /** Those that are not counted yet, or that an older version has changed since. */
@@ -69,8 +79,8 @@ export async function countFolders(
   folders: readonly FolderRecord[],
 ): Promise<void> {
   const uncounted = folders.filter((folder) => !isCounted(folder))
-  for (let i = 0; i < uncounted.length; i += COUNTED_TOGETHER_MAX) {
-    await countTogether(deps, accountId, uncounted.slice(i, i + COUNTED_TOGETHER_MAX))
+  for (const some of chunks(uncounted, COUNTED_TOGETHER_MAX)) {
+    await countTogether(deps, accountId, some)
   }
 }
 
@@ -112,6 +122,39 @@ async function countAnnotations({ table, clock }: Deps, accountId: AccountId): P
       })
     }
   }
+}
+
+/** There, and of an older version. */
+export const notCounted: Condition = { all: [{ exists: 'pk' }, { absent: 'counted' }] }
+
+async function countSubscriptions({ table, clock }: Deps, accountId: AccountId): Promise<void> {
+  for await (const page of itemsOf(table, accountId, subscriptionsPrefix)) {
+    const keys = page
+      .filter(({ counted }) => counted === undefined)
+      .map(({ pk, sk }) => ({ pk, sk }))
+    for (const some of chunks(keys, COUNTED_TOGETHER_MAX)) {
+      await retrying(clock, async () => {
+        const items = await table.batchGet(some, { consistent: true })
+        const left = some.filter((_, n) => {
+          const item = items[n]
+          return item !== undefined && item.counted === undefined
+        })
+        if (left.length === 0) return
+        await table.transact([
+          ...left.map((key) => ({
+            update: key,
+            changes: { set: { counted: true } },
+            if: notCounted,
+          })),
+          ...usageWrites(accountId, noGrowth, { add: { subscriptions: left.length } }),
+        ])
+      })
+    }
+  }
+}
+
+function* chunks<T>(all: readonly T[], size: number): Generator<readonly T[]> {
+  for (let i = 0; i < all.length; i += size) yield all.slice(i, i + size)
 }
 
 /** What an annotation counts for: its name and its value. */

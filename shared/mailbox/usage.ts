@@ -19,6 +19,7 @@ export type Usage = Used & {
   /** Those that were removed and still hold messages too. */
   readonly folders: number
   readonly annotations: number
+  readonly subscriptions: number
   /** Names and values. */
   readonly annotationBytes: number
   /** One more with every change of annotations. */
@@ -43,6 +44,7 @@ function usageRecord(item: Item | undefined): Usage {
     messages: count('messages'),
     folders: count('folders'),
     annotations: count('annotations'),
+    subscriptions: count('subscriptions'),
     annotationBytes: count('annotationBytes'),
     annotationChanges: count('annotationChanges'),
     appended: { day: count('appendedDay'), bytes: count('appendedBytes') },

@@ -95,6 +95,7 @@ function checkUsage(items: readonly Item[], folders: readonly FolderRecord[]): v
       folders: folders.length,
       messages: folders.reduce((sum, { exists }) => sum + exists, 0),
       bytes: folders.reduce((sum, { bytes }) => sum + bytes, 0),
+      subscriptions: items.filter(({ sk }) => sk.startsWith('S#')).length,
       annotations: annotations.length,
       annotationBytes: annotations.reduce((sum, item) => sum + annotationSize(item), 0),
     })

@@ -4,7 +4,12 @@ import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { accountPk, usageKey } from '#shared/mailbox/keys.ts'
 import type { Item, Table } from '#shared/storage/ports.ts'
 
-const newer = ['countedBytes', 'countedMessages', 'bytes'] as const
+/** Attributes it did not know, by the beginning of the sort key. */
+const newer: { readonly [prefix: string]: readonly string[] } = {
+  'F#': ['countedBytes', 'countedMessages'],
+  'X#': ['bytes'],
+  'S#': ['counted'],
+}
 
 export async function asOlderVersion(table: Table, accountId: AccountId): Promise<void> {
   await table.batchWrite([{ delete: usageKey(accountId) }])
@@ -21,7 +26,7 @@ export async function asOlderVersion(table: Table, accountId: AccountId): Promis
 }
 
 function older(item: Item): Item {
-  const lacking: readonly string[] = item.sk.startsWith('X#') ? newer : newer.slice(0, 2)
+  const lacking = newer[item.sk.slice(0, 2)] ?? []
   const kept = Object.entries(item).filter(([name]) => !lacking.includes(name))
   return { pk: item.pk, sk: item.sk, ...Object.fromEntries(kept) }
 }

@@ -7,6 +7,7 @@ import {
   parseAppendMessage,
 } from '#shared/imap/append-arguments.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
+import { parseQueueId } from '#shared/mail/queue-id.ts'
 import type { Appendix } from '#shared/mailbox/append.ts'
 import {
   type FlagSet,
@@ -16,6 +17,7 @@ import {
 } from '#shared/mailbox/flags.ts'
 import type { Room } from '#shared/mailbox/quota.ts'
 import type { Received } from '#shared/mailbox/receive.ts'
+import { markDead } from '#shared/queue/blob.ts'
 import type { CommandFeed, Completion } from '../command.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
@@ -75,13 +77,18 @@ async function receive(
   return mailbox.receive(feed.literal())
 }
 
-/** Objects that are stored and belong to no message wait for the collector: they count for the day's limit. */
+/** Objects that are stored and belong to no message are left to the collector, and count for the day's limit. */
 export async function chargeUnused(
   { account, services }: Session,
   received: readonly Received[],
 ): Promise<void> {
+  const { mailbox, table, clock } = services
   const bytes = received.reduce((sum, { index }) => sum + index.bytes, 0)
-  await services.mailbox.charge(account.id, bytes)
+  await mailbox.charge(account.id, bytes)
+  for (const { blob } of received) {
+    const queueId = parseQueueId(blob.id)
+    if (queueId !== undefined) await markDead(table, queueId, clock.now())
+  }
 }
 
 /** What follows the bytes: a catenation has read its own end. */

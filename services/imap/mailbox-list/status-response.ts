@@ -5,6 +5,7 @@ import type { ResponseWriter } from '#shared/imap/response-writer.ts'
 import type { StatusItem } from '#shared/imap/status-item.ts'
 import { DELETED } from '#shared/mailbox/flags.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 
@@ -18,6 +19,9 @@ export async function writeStatus(
   },
 ): Promise<void> {
   const { path, folder, items } = given
+  // LIST can ask for the status of every mailbox there is.
+  const wait = turns.step()
+  if (wait) await wait
   const reclaimable = items.includes('DELETED-STORAGE') ? await deletedBytes(session, folder) : 0
   writer.raw('* STATUS ')
   writer.mailbox(path)

@@ -37,7 +37,12 @@ export async function readAccount(
     folderTree(session),
     wanted.needsSubscriptions ? mailbox.subscriptions.list(session.account.id) : [],
   ])
-  const all = tree.folders.map((folder) => ({ path: tree.pathOf(folder), folder }))
+  const all: SeenFolder[] = []
+  for (const folder of tree.folders) {
+    all.push({ path: tree.pathOf(folder), folder })
+    const wait = turns.step()
+    if (wait !== undefined) await wait
+  }
   const state = {
     folders: new Map(all.map((seen) => [seen.folder.id, seen])),
     byPath: new Map(all.map((seen) => [seen.path, seen])),

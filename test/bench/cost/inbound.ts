@@ -31,7 +31,7 @@ const parts: readonly Part[] = [
   {
     name: 'policy: look-ups',
     planned: 0.5,
-    why: 'domain, address and catch-all read consistently for every RCPT, and the folders for the quota',
+    why: 'domain, address and catch-all read consistently for every RCPT, and what the account stores',
     has: ofPolicy('look-ups'),
   },
   {
@@ -62,13 +62,13 @@ const parts: readonly Part[] = [
   {
     name: 'cleanup: folders',
     planned: 0.2,
-    why: 'all folders for the quota, then the folder once more for the transaction',
+    why: 'the guard of INBOX, then for the transaction the folder and what the account stores',
     has: ({ operation, call }) => operation === 'cleanup' && /(Query|GetItem) mail A/.test(call),
   },
   {
     name: 'delivery: transactions',
     planned: 6.62,
-    why: 'the blob item may be above 1 KB',
+    why: 'what the account stores is written too, and the blob item may be above 1 KB',
     has: writes('mail'),
   },
   {

@@ -76,7 +76,8 @@ export const generalSettings = {
   }),
   lmtpSaveToDetailMailbox: new Setting(boolean, {
     default: false,
-    about: 'Whether mail for user+folder goes into that folder when it exists.',
+    about:
+      'Whether mail for user+folder goes into that folder when it exists at the top, spelled as in the address, in lower or upper case, or with a capital.',
     known: { dovecot: 'lmtp_save_to_detail_mailbox' },
   }),
 } satisfies SettingGroup

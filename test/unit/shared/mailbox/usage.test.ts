@@ -9,6 +9,7 @@ import { FOLDERS_PER_ACCOUNT_MAX } from '#shared/mailbox/folders.ts'
 import { folderKey, usageKey } from '#shared/mailbox/keys.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { SUBSCRIPTIONS_PER_ACCOUNT_MAX } from '#shared/mailbox/subscriptions.ts'
 import { readUsage } from '#shared/mailbox/usage.ts'
 import { randomFaults, seededRandom } from '#shared/storage/faults/plan.ts'
 import { withFaults } from '#shared/storage/faults/with-faults.ts'
@@ -96,6 +97,7 @@ describe('what an account stores', () => {
       ['a delivery with a quota', () => mailbox.append(inbox, message('x'), unlimited)],
       ['CREATE', () => makeFolder(mailbox, 'New')],
       ['SETMETADATA', () => mailbox.annotations.set(inbox, [])],
+      ['SUBSCRIBE', () => mailbox.subscriptions.subscribe(account, 'New')],
       ['the collector', () => mailbox.finishRemovals(account)],
     ])('is counted once by %s', async (_, first) => {
       await first()
@@ -112,6 +114,9 @@ describe('what an account stores', () => {
         others[2]?.expunge(inbox, uids(2)),
         mailbox.storeFlags(inbox, uids(3), { mode: 'add', flags: ['\\Seen'] }),
         makeFolder(mailbox, 'A/C'),
+        mailbox.subscriptions.subscribe(account, 'A/C'),
+        others[1]?.subscriptions.unsubscribe(account, 'Sent'),
+        others[2]?.subscriptions.subscribe(account, 'Drafts'),
         others[1]?.annotations.set(other, [
           { entry: '/private/comment', value: new Uint8Array(9) },
         ]),
@@ -278,6 +283,24 @@ describe('what an account stores', () => {
     expect(made.filter(({ kind }) => kind === 'created')).toHaveLength(3)
     expect(made.filter(({ kind }) => kind === 'too-many')).toHaveLength(3)
     expect((await mailbox.createFolder(account, 'x/y')).kind).toBe('too-many')
+  })
+
+  it('has no more subscriptions than the limit, however many come at once', async () => {
+    await pretend({ subscriptions: SUBSCRIPTIONS_PER_ACCOUNT_MAX - 2 })
+    const second = mailboxOn(test.store, clock)
+    const kinds = await Promise.all(
+      Array.from({ length: 5 }, async (_, n) => {
+        const { subscriptions } = n % 2 ? mailbox : second
+        return (await subscriptions.subscribe(account, `N${n}`)).kind
+      }),
+    )
+    expect(kinds.filter((kind) => kind === 'subscribed')).toHaveLength(2)
+    // Those that are there cost nothing, and make room when they go.
+    expect(await mailbox.subscriptions.subscribe(account, 'inbox')).toEqual({ kind: 'subscribed' })
+    await mailbox.subscriptions.unsubscribe(account, 'Sent')
+    await mailbox.subscriptions.unsubscribe(account, 'Sent')
+    expect(await mailbox.subscriptions.subscribe(account, 'x')).toEqual({ kind: 'subscribed' })
+    expect(await mailbox.subscriptions.subscribe(account, 'y')).toEqual({ kind: 'too-many' })
   })
 
   describe('in annotations', () => {
