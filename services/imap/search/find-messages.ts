@@ -47,7 +47,7 @@ export async function findMessages(
 ): Promise<Uid[]> {
   const { uids, messages } = field
   const { pace, memory } = reading
-  memory.hold(uids.length * RESULT_BYTES)
+  memory.hold(uids.length * RESULT_BYTES + compiled.bytes)
   /** By position in the uids. */
   const verdicts = await fromFacts(field, compiled, pace)
   const undecided: number[] = []
