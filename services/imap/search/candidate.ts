@@ -41,14 +41,18 @@ export class Candidate {
   }
 
   /** Looks at the fields that the index has. */
-  async lookIntoIndex(needles: FieldNeedles, pace: Pace): Promise<void> {
+  lookIntoIndex(needles: FieldNeedles, pace: Pace): Promise<void> | undefined {
+    return needles.size === 0 ? undefined : this.#lookIntoIndex(needles, pace)
+  }
+
+  async #lookIntoIndex(needles: FieldNeedles, pace: Pace): Promise<void> {
     for (const [name, wanted] of needles) {
       if (!isIndexedName(name)) continue
       const pieces = this.fields.field(name)
       if (pieces === 'in-header') continue
       this.#looked?.add(name)
-      const wait =
-        pieces === 'missing' ? undefined : this.#scan(this.#scanFor(wanted), pieces, pace)
+      if (pieces === 'missing') continue
+      const wait = this.#scan(this.#scanFor(wanted), pieces, pace)
       if (wait) await wait
     }
   }

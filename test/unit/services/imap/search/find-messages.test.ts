@@ -395,6 +395,27 @@ describe('findMessages', () => {
     })
   })
 
+  it('takes one piece of a turn, however many messages it reads at the same time', async () => {
+    const body = 'b'.repeat(STEP_BYTES)
+    const store = storeOf(
+      Array.from({ length: 40 }, () => ({ bytes: Buffer.from(`X-A: ${body}\r\n\r\n${body}`) })),
+    )
+    let waiting = 0
+    let most = 0
+    const step = async () => {
+      most = Math.max(most, ++waiting)
+      await new Promise((turn) => setImmediate(turn))
+      waiting--
+    }
+    const pace = new Pace({ wire: quietWire, clock: systemClock, tag: 'a1', turns: { step } })
+    const uids = store.columns.uids()
+    const either = { kind: 'header', field: 'x-a', value: 'no' } as const
+    const key = { kind: 'or', either, other: { kind: 'text', value: 'no' } } as const
+    const compiled = compile(key, { charset: null, uids, saved: [], nowMs })
+    await findMessages(store.field, compiled, store.reading(pace))
+    expect(most).toBe(1)
+  })
+
   it('looks at any number of fields for any number of texts in pieces', async () => {
     const store = storeOf([
       { bytes: Buffer.from(`${'x-a:\n'.repeat(5_000)}X-A: ${'a'.repeat(10_000)}\n\nb`) },
