@@ -11,7 +11,7 @@ import type { NumberKind } from '../number-kind.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 import { findMessages, type Reading } from './find-messages.ts'
-import { LiveResults } from './live-results.ts'
+import { LIVE_KEY_BYTES_MAX, LiveResults } from './live-results.ts'
 import { SEARCH_BYTES_MAX, SearchMemory } from './memory.ts'
 import { formatExtended, savedUids, tellsNothing, writeNumbers } from './results.ts'
 import {
@@ -82,12 +82,13 @@ function watch(
 ): boolean {
   if (holds(search.key, isFleeting)) return false
   const { selected } = session
+  const compiled = compileFor(selected, session, search)
+  if (compiled.bytes > LIVE_KEY_BYTES_MAX) return false
   const live =
     selected.watcher instanceof LiveResults
       ? selected.watcher
       : new LiveResults((uid) => selected.numberOf(uid))
   selected.watcher = live
-  const compiled = compileFor(selected, session, search)
   return live.add(session.tag, {
     by,
     uids,

@@ -41,28 +41,36 @@ export class Candidate {
   }
 
   /** Looks at the fields that the index has. */
-  async lookIntoIndex(needles: FieldNeedles, pace: Pace): Promise<void> {
+  lookIntoIndex(needles: FieldNeedles, pace: Pace): Promise<void> | undefined {
+    return needles.size === 0 ? undefined : this.#lookIntoIndex(needles, pace)
+  }
+
+  async #lookIntoIndex(needles: FieldNeedles, pace: Pace): Promise<void> {
     for (const [name, wanted] of needles) {
       if (!isIndexedName(name)) continue
       const pieces = this.fields.field(name)
       if (pieces === 'in-header') continue
       this.#looked?.add(name)
-      const wait = pieces === 'missing' ? undefined : this.#scan(wanted, pieces, pace)
+      if (pieces === 'missing') continue
+      const wait = this.#scan(this.#scanFor(wanted), pieces, pace)
       if (wait) await wait
     }
   }
 
   /** Looks at those that are left. */
   async lookIntoHeader(header: string, needles: FieldNeedles, pace: Pace): Promise<void> {
+    const scans = new Map<string, NeedleScan<FieldNeedle>>()
     for (const block of fieldBlocks(header)) {
-      const values: { readonly wanted: readonly FieldNeedle[]; readonly value: string }[] = []
+      const values: { readonly name: string; readonly value: string }[] = []
       forEachField(block, (spelledName, body) => {
         const name = spelledName.toLowerCase()
-        const wanted = this.#looked?.has(name) ? undefined : needles.get(name)
-        if (wanted !== undefined) values.push({ wanted, value: unfold(body) })
+        if (needles.has(name) && !this.#looked?.has(name))
+          values.push({ name, value: unfold(body) })
       })
-      for (const { wanted, value } of values) {
-        const wait = this.#scan(wanted, headerTextPieces(value), pace)
+      for (const { name, value } of values) {
+        const scan = scans.get(name) ?? this.#scanFor(needles.get(name) ?? [])
+        scans.set(name, scan)
+        const wait = this.#scan(scan, headerTextPieces(value), pace)
         if (wait) await wait
       }
       const wait = pace.spent(BLOCK_FACTOR * block.length)
@@ -71,15 +79,20 @@ export class Candidate {
     this.#looked = null
   }
 
+  #scanFor(wanted: readonly FieldNeedle[]): NeedleScan<FieldNeedle> {
+    // RFC 9051 §6.4.4: an empty text asks whether the field is there.
+    for (const needle of wanted) if (needle.folded === '') this.#foundInFields.add(needle)
+    return new NeedleScan(wanted, this.#foundInFields)
+  }
+
   #scan(
-    wanted: readonly FieldNeedle[],
+    scan: NeedleScan<FieldNeedle>,
     pieces: Iterable<string>,
     pace: Pace,
   ): Promise<void> | undefined {
-    // RFC 9051 §6.4.4: an empty text asks whether the field is there.
-    for (const needle of wanted) if (needle.folded === '') this.#foundInFields.add(needle)
-    const scan = new NeedleScan(wanted, this.#foundInFields)
-    return scan.done ? undefined : scanPieces(pieces, scan, pace)
+    if (scan.done) return undefined
+    // There may be any number of fields without a text in them.
+    return scanPieces(pieces, scan, pace) ?? pace.spent(scan.width)
   }
 }
 

@@ -13,9 +13,9 @@ import { Candidate } from './candidate.ts'
 import type { SearchMemory } from './memory.ts'
 import { RowFacts } from './message-facts.ts'
 import type { Pace } from './pace.ts'
-import { type Compiled, costs, type Verdict } from './predicate.ts'
+import { type Compiled, costs } from './predicate.ts'
 import { batchesOf, inParallel } from './read-blobs.ts'
-import { HEADER_SEARCHED_BYTES_MAX, textsIn } from './text-scan.ts'
+import { HEADER_SEARCHED_BYTES_MAX, ObjectWindow, textsIn } from './text-scan.ts'
 
 /** Where messages are looked for. */
 export type Field = {
@@ -47,7 +47,7 @@ export async function findMessages(
 ): Promise<Uid[]> {
   const { uids, messages } = field
   const { pace, memory } = reading
-  memory.hold(uids.length * RESULT_BYTES)
+  memory.hold(uids.length * RESULT_BYTES + compiled.bytes)
   /** By position in the uids. */
   const verdicts = await fromFacts(field, compiled, pace)
   const undecided: number[] = []
@@ -59,11 +59,24 @@ export async function findMessages(
   const rest = { uids: undecided.map((position) => uids[position] ?? 0), messages }
   for (const batch of batchesOf(rest)) {
     const blobs = await reading.blobs(batch.map(({ message }) => message.blobId))
-    await inParallel(batch.entries(), async ([at, { message, position }]) => {
+    const unread: { readonly candidate: Candidate; readonly position: number }[] = []
+    for (const [at, { message, position }] of batch.entries()) {
       const blob = blobs[at]
       // Removed meanwhile, and its blob with it.
-      if (blob === undefined) return
-      if (await holdsContents(new Candidate(message, blob), compiled, reading)) {
+      if (blob === undefined) continue
+      const candidate = new Candidate(message, blob)
+      const wait = candidate.lookIntoIndex(compiled.fields, pace)
+      if (wait) await wait
+      const { predicate } = compiled
+      const verdict = predicate.cost < costs.index ? undefined : predicate.test(message, candidate)
+      if (verdict === true) verdicts[undecided[position] ?? 0] = MATCHES
+      else if (verdict === undefined) unread.push({ candidate, position })
+      const turn = pace.spent(blob.index.length + KEY_BYTES * compiled.keyCount)
+      if (turn) await turn
+    }
+    pace.done(batch.length - unread.length)
+    await inParallel(unread, async ({ candidate, position }) => {
+      if (await holdsContents(candidate, compiled, reading)) {
         verdicts[undecided[position] ?? 0] = MATCHES
       }
       pace.done()
@@ -106,30 +119,32 @@ async function fromFacts(
   return verdicts
 }
 
-/** The index first, then the header where a key asks for it: it is less to read than the text. */
+/** The header first where a key asks for it: it is less to read than the text. */
 async function holdsContents(
   candidate: Candidate,
   { predicate, texts, fields, readsHeader, keyCount }: Compiled,
   { objects, pace }: Reading,
 ): Promise<boolean> {
   const { message, blob, added } = candidate
-  let verdict: Verdict
-  await candidate.lookIntoIndex(fields, pace)
-  if (predicate.cost >= costs.index) verdict = predicate.test(message, candidate)
-  const wait = pace.spent(blob.index.length + KEY_BYTES * keyCount)
-  if (wait) await wait
-  if (verdict !== undefined) return verdict
   const lookIntoHeader = async () => {
-    await candidate.lookIntoHeader(await readHeader(candidate, objects), fields, pace)
+    const header = await readHeader(candidate, objects)
+    await pace.alone(() => candidate.lookIntoHeader(header, fields, pace))
     return predicate.test(message, candidate)
   }
-  if (readsHeader) verdict = await lookIntoHeader()
+  let verdict = readsHeader ? await lookIntoHeader() : undefined
   if (verdict === undefined && texts.length > 0) {
-    const { structure } = decodeIndex(blob.index)
-    candidate.found = await textsIn({ objects, blob, added, structure, needles: texts, pace })
+    const source = new ObjectWindow(objects, blob)
+    // Others are looked at meanwhile.
+    await source.begin()
+    candidate.found = await pace.alone(() => {
+      const { structure } = decodeIndex(blob.index)
+      return textsIn({ source, added, structure, needles: texts, pace })
+    })
     verdict = predicate.test(message, candidate)
   }
   if (verdict === undefined && !readsHeader) verdict = await lookIntoHeader()
+  const wait = pace.spent(KEY_BYTES * keyCount)
+  if (wait) await wait
   return verdict ?? false
 }
 

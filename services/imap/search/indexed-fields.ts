@@ -70,17 +70,32 @@ export class IndexedFields {
 
 function* addressTexts(addresses: readonly EnvelopeAddress[]): Generator<string> {
   for (const [at, address] of addresses.entries()) {
-    yield at === 0 ? addressText(address) : `, ${addressText(address)}`
+    if (at > 0) yield ', '
+    yield* addressText(address)
   }
 }
 
 /** As RFC 5322 §3.4 writes it; starts and ends of groups as `name:` and `;`. */
-function addressText({ name, mailbox, host }: EnvelopeAddress): string {
-  if (host === null) return mailbox === null ? ';' : `${decodeHeaderText(mailbox)}:`
-  const address = decodeHeaderText(host === '' ? `${mailbox}` : `${mailbox}@${host}`)
-  if (name === null) return address
-  const text = decodeHeaderText(name)
-  return `${specials.test(name) ? `"${text}"` : text} <${address}>`
+function* addressText({ name, mailbox, host }: EnvelopeAddress): Generator<string> {
+  if (host === null) {
+    if (mailbox !== null) yield* headerTextPieces(mailbox)
+    yield mailbox === null ? ';' : ':'
+    return
+  }
+  const address = host === '' ? `${mailbox}` : `${mailbox}@${host}`
+  if (name === null) {
+    yield* headerTextPieces(address)
+    return
+  }
+  // A long name is quoted without looking for what needs it.
+  const short = name.length > NAME_BYTES_MAX ? undefined : decodeHeaderText(name)
+  const quote = short === undefined || specials.test(short) ? '"' : ''
+  yield quote
+  yield* short === undefined ? headerTextPieces(name) : [short]
+  yield `${quote} <`
+  yield* headerTextPieces(address)
+  yield '>'
 }
 
+const NAME_BYTES_MAX = 4_096
 const specials = /[()<>[\]:;@\\,."]/

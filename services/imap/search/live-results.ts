@@ -11,6 +11,8 @@ import type { Wire } from '../wire.ts'
 export const LIVE_RESULTS_MAX = 16
 /** Messages in all of them together: each takes memory as long as the mailbox is selected. */
 export const LIVE_MESSAGES_MAX = 100_000
+/** Memory of the keys of one of them, about. */
+export const LIVE_KEY_BYTES_MAX = 65_536
 
 export type LiveResult = {
   readonly by: NumberKind

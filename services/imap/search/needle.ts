@@ -56,6 +56,11 @@ export class NeedleScan<N extends Needle> {
     return this.#missing.length === 0
   }
 
+  /** How many needles are looked for. */
+  get width(): number {
+    return this.#missing.length
+  }
+
   /** Another text begins; what the last one ended with does not reach into it. */
   begin(): void {
     for (const each of this.#missing) each.matched = 0

@@ -18,6 +18,8 @@ export class Pace {
   #progress = 0
   #goal = 0
   #spent = 0
+  /** Ends with the last piece of work that was asked for. */
+  #last: Promise<void> | undefined
 
   constructor({
     wire,
@@ -57,6 +59,23 @@ export class Pace {
     if (this.#spent < STEP_BYTES) return undefined
     this.#spent = 0
     return this.step()
+  }
+
+  /**
+   * Runs work after all that was asked for before. Many messages are read at the same time but looked at one after the other:
+   * else each of them would take a piece of every turn.
+   */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    const before = this.#last
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#last = promise
+    if (before) await before
+    try {
+      return await work()
+    } finally {
+      resolve()
+      if (this.#last === promise) this.#last = undefined
+    }
   }
 
   /** To be awaited after a piece of work of unknown length. */

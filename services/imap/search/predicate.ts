@@ -62,7 +62,14 @@ export type Compiled = {
   readonly readsHeader: boolean
   /** What is asked of each message. */
   readonly keyCount: number
+  /** Memory taken, about. */
+  readonly bytes: number
 }
+
+/** Memory of a key, of a folded character to look for, of a range of a set. */
+const KEY_BYTES = 200
+const CHARACTER_BYTES = 6
+const RANGE_BYTES = 48
 
 export type SearchContext = {
   /** Of the texts in the keys, null for none. */
@@ -77,8 +84,8 @@ export type SearchContext = {
 export function compile(key: SearchKey, context: SearchContext): Compiled {
   const compiler = new Compiler(context)
   const predicate = compiler.predicate(key)
-  const { fields, readsHeader, keyCount } = compiler
-  return { predicate, texts: [...compiler.texts.values()], fields, readsHeader, keyCount }
+  const { fields, readsHeader, keyCount, bytes } = compiler
+  return { predicate, texts: [...compiler.texts.values()], fields, readsHeader, keyCount, bytes }
 }
 
 const DAY_MS = 86_400_000
@@ -89,6 +96,7 @@ class Compiler {
   readonly fields = new Map<string, FieldNeedle[]>()
   readsHeader = false
   keyCount = 0
+  bytes = 0
   readonly #context: SearchContext
   #saved: SequenceSet | undefined
 
@@ -98,6 +106,7 @@ class Compiler {
 
   predicate(key: SearchKey): Predicate {
     this.keyCount++
+    this.bytes += KEY_BYTES
     switch (key.kind) {
       case 'all':
       case 'save-date-supported':
@@ -109,9 +118,9 @@ class Compiler {
       case 'not':
         return not(this.predicate(key.key))
       case 'numbers':
-        return inSet(this.#uidRangesOfNumbers(key.messages))
+        return this.#inSet(this.#uidRangesOfNumbers(key.messages))
       case 'uids':
-        return inSet(this.#uidRanges(key.messages))
+        return this.#inSet(this.#uidRanges(key.messages))
       case 'flag':
         return hasFlag(key.flag, key.set)
       case 'header':
@@ -142,7 +151,9 @@ class Compiler {
   }
 
   #fold(value: string): string {
-    return foldCase(decodeText(Buffer.from(value, 'latin1'), this.#context.charset))
+    const folded = foldCase(decodeText(Buffer.from(value, 'latin1'), this.#context.charset))
+    this.bytes += CHARACTER_BYTES * folded.length
+    return folded
   }
 
   #holdsText(kind: TextNeedle['kind'], folded: string): Predicate {
@@ -164,6 +175,11 @@ class Compiler {
       cost: isIndexedName(name) ? costs.index : costs.header,
       test: (_, candidate) => candidate?.holds(needle),
     }
+  }
+
+  #inSet(ranges: SequenceSet): Predicate {
+    this.bytes += RANGE_BYTES * ranges.length
+    return fact(({ uid }) => holdsNumber(ranges, uid))
   }
 
   /** Deliberately: numbers that no message has are passed over, so that `1:*` is no error in an empty mailbox. */
@@ -228,10 +244,6 @@ function allOf(given: readonly Predicate[]): Predicate {
       return verdict
     },
   }
-}
-
-function inSet(ranges: SequenceSet): Predicate {
-  return fact(({ uid }) => holdsNumber(ranges, uid))
 }
 
 function hasFlag(flag: string, set: boolean): Predicate {

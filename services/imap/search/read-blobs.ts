@@ -5,7 +5,7 @@ import type { Field, Reading } from './find-messages.ts'
 
 /** Blobs in memory at a time: so many, or messages of so many bytes together, for the index of a large one may be large. */
 export const BATCH_MESSAGES = 256
-export const BATCH_BYTES = 16 * 1024 * 1024
+export const BATCH_BYTES = 4 * 1024 * 1024
 /** An index is no longer than this, however large its message. */
 const INDEX_BYTES_MAX = 400_000
 /** Messages read at a time. */
@@ -31,22 +31,40 @@ export function* batchesOf({ uids, messages }: Field): Generator<readonly Batche
   if (batch.length > 0) yield batch
 }
 
-/** One whose blob is gone is passed over. Several visits may run at the same time. */
-export async function forEachBlob(
+/** One after the other; one whose blob is gone is passed over. What `read` reads of each is read ahead, many at a time. */
+export async function forEachBlob<T>(
   field: Field,
   { blobs, pace }: Reading,
-  visit: (message: MessageRecord, blob: Blob, position: number) => Promise<void> | void,
+  read: ((message: MessageRecord, blob: Blob) => Promise<T>) | null,
+  visit: (found: BlobFound & { readonly contents: T | undefined }) => Promise<void> | undefined,
 ): Promise<void> {
   pace.begin(field.uids.length)
   for (const batch of batchesOf(field)) {
     const found = await blobs(batch.map(({ message }) => message.blobId))
-    await inParallel(batch.entries(), ([at, { message, position }]) => {
+    const present = batch.flatMap(({ message, position }, at) => {
       const blob = found[at]
-      return blob && visit(message, blob, position)
+      return blob === undefined ? [] : [{ message, blob, position }]
     })
+    if (read === null) {
+      for (const each of present) {
+        const wait = visit({ ...each, contents: undefined })
+        if (wait) await wait
+      }
+    } else {
+      await inParallel(present, async (each) => {
+        const contents = await read(each.message, each.blob)
+        await pace.alone(async () => visit({ ...each, contents }))
+      })
+    }
     pace.done(batch.length)
     await pace.step()
   }
+}
+
+export type BlobFound = {
+  readonly message: MessageRecord
+  readonly blob: Blob
+  readonly position: number
 }
 
 /** Works on a few items at a time; waits only for work that is a promise. After a failure nothing is begun, and nothing runs on. */

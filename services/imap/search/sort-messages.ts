@@ -65,7 +65,7 @@ export async function sortMessages(
     if (wait) await wait
   }
   if (wanted.some(({ key }) => key !== 'arrival' && key !== 'size')) {
-    await forEachBlob(field, reading, (message, blob, position) => {
+    await forEachBlob(field, reading, null, ({ message, blob, position }) => {
       fill(message, new IndexedFields(blob.index), position)
       return pace.spent(blob.index.length)
     })

@@ -25,8 +25,7 @@ export const HEADER_SEARCHED_BYTES_MAX = HEADER_INDEXED_BYTES_MAX
 const DECODED_BYTES = 16 * 1024
 
 export type ScanRequest = {
-  readonly objects: ObjectStore
-  readonly blob: Blob
+  readonly source: ObjectWindow
   /** Header fields before the object, byte string. */
   readonly added: string
   readonly structure: Part
@@ -36,10 +35,9 @@ export type ScanRequest = {
 
 /** Those of the texts that the message holds. */
 export async function textsIn(request: ScanRequest): Promise<ReadonlySet<TextNeedle>> {
-  const { blob, structure, objects, needles, pace } = request
+  const { source, structure, needles, pace } = request
   const found = new Set<TextNeedle>()
   const inHeaders = needles.filter(({ kind }) => kind === 'text')
-  const source = new ObjectWindow(objects, blob)
   let { added } = request
   for (const segment of segments(structure, inHeaders.length > 0)) {
     if (found.size === needles.length) break
@@ -126,7 +124,7 @@ class PartText {
 }
 
 /** An object's bytes, read in windows, so that parts beside each other share a request. */
-class ObjectWindow {
+export class ObjectWindow {
   readonly #objects: ObjectStore
   readonly #blob: Blob
   #offset = 0
@@ -135,6 +133,11 @@ class ObjectWindow {
   constructor(objects: ObjectStore, blob: Blob) {
     this.#objects = objects
     this.#blob = blob
+  }
+
+  /** Reads the beginning, which for most messages is all. */
+  async begin(): Promise<void> {
+    await this.read([0, Math.min(this.#blob.object.length, WINDOW_BYTES_MAX)])
   }
 
   async read([offset, length]: Span): Promise<Uint8Array> {

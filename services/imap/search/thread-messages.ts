@@ -2,7 +2,7 @@
 
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { baseSubject } from '#shared/mail/base-subject.ts'
-import type { Blob } from '#shared/mailbox/records.ts'
+import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import type { Field, Reading } from './find-messages.ts'
@@ -34,33 +34,41 @@ export async function threadMessages(
   const allIds = new HeldTexts(memory, DUMMY_BYTES)
   memory.hold(field.uids.length * MESSAGE_BYTES)
   const found: (ThreadMessage | undefined)[] = []
-  await forEachBlob(field, reading, async (message, blob, position) => {
-    const fields = new IndexedFields(blob.index)
-    const { subject, inReplyTo, messageId } = fields.envelope
-    const { base, isReplyOrForward } = baseSubject(subject)
-    const ids = references
-      ? referencesOf(await readReferences(blob, reading.objects), inReplyTo)
-      : []
-    memory.hold(ids.length * REFERENCE_BYTES)
-    found[position] = {
-      number: numberOf(message.uid),
-      sentMs: sentMs(message, fields),
-      subject: subjects.own(sortKeyOf(base)),
-      isReplyOrForward,
-      messageId: allIds.own(messageIds((messageId ?? '').slice(0, REFERENCES_BYTES_MAX))[0] ?? ''),
-      references: ids.map((id) => allIds.own(id)),
-    }
-    const wait = pace.spent(blob.index.length + (references ? blob.headerBytes : 0))
-    if (wait) await wait
-  })
+  const read = (_: MessageRecord, blob: Blob) => readHeader(blob, reading.objects)
+  await forEachBlob(
+    field,
+    reading,
+    references ? read : null,
+    ({ message, blob, position, contents: header }) => {
+      const fields = new IndexedFields(blob.index)
+      const { subject, inReplyTo, messageId } = fields.envelope
+      const { base, isReplyOrForward } = baseSubject(subject)
+      const ids =
+        header === undefined
+          ? []
+          : referencesOf(referencesField(asBuffer(header).toString('latin1')), inReplyTo)
+      memory.hold(ids.length * REFERENCE_BYTES)
+      found[position] = {
+        number: numberOf(message.uid),
+        sentMs: sentMs(message, fields),
+        subject: subjects.own(sortKeyOf(base)),
+        isReplyOrForward,
+        messageId: allIds.own(
+          messageIds((messageId ?? '').slice(0, REFERENCES_BYTES_MAX))[0] ?? '',
+        ),
+        references: ids.map((id) => allIds.own(id)),
+      }
+      return pace.spent(blob.index.length + (header?.length ?? 0))
+    },
+  )
   return found.filter((message) => message !== undefined)
 }
 
-async function readReferences(
+async function readHeader(
   { object, headerBytes }: Blob,
   objects: ObjectStore,
-): Promise<string> {
+): Promise<Uint8Array> {
   const length = Math.min(headerBytes, HEADER_SEARCHED_BYTES_MAX)
   const header = await objects.read(object.key, { offset: object.offset, length })
-  return header === undefined ? '' : referencesField(asBuffer(header).toString('latin1'))
+  return header ?? new Uint8Array(0)
 }

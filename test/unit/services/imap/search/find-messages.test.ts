@@ -8,7 +8,7 @@ import type { SearchKey } from '#shared/imap/search-key.ts'
 import { STAR } from '#shared/imap/sequence-set.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { fixture, fixtureNames } from '#test/support/corpus.ts'
-import { type Given, MessageStore, quietWire } from './message-store.ts'
+import { CountingPace, type Given, MessageStore, quietWire } from './message-store.ts'
 import { naiveMatches } from './naive-search.ts'
 
 const DAY_MS = 86_400_000
@@ -373,6 +373,11 @@ describe('findMessages', () => {
       ['a large field of one name', header(200_000), field],
       ['many fields', short(200_000), text],
       ['many fields, of one name', short(200_000), field],
+      [
+        'a field that grows when it is folded',
+        part(`X-A: ${'\u{fdfa}'.repeat(20_000)}`, 'b'),
+        field,
+      ],
       ['many texts', part('', 'a'.repeat(100_000)), keys(50)],
     ])('of %s', async (_, bytes, key) => {
       const store = storeOf([{ bytes }])
@@ -388,6 +393,54 @@ describe('findMessages', () => {
       await findMessages({ uids, messages: store.columns }, compiled, store.reading(pace))
       expect(turns).toBeGreaterThan(bytes.length / STEP_BYTES / 2)
     })
+  })
+
+  it('takes one piece of a turn, however many messages it reads at the same time', async () => {
+    const body = 'b'.repeat(STEP_BYTES)
+    const store = storeOf(
+      Array.from({ length: 40 }, () => ({ bytes: Buffer.from(`X-A: ${body}\r\n\r\n${body}`) })),
+    )
+    let waiting = 0
+    let most = 0
+    const step = async () => {
+      most = Math.max(most, ++waiting)
+      await new Promise((turn) => setImmediate(turn))
+      waiting--
+    }
+    const pace = new Pace({ wire: quietWire, clock: systemClock, tag: 'a1', turns: { step } })
+    const uids = store.columns.uids()
+    const either = { kind: 'header', field: 'x-a', value: 'no' } as const
+    const key = { kind: 'or', either, other: { kind: 'text', value: 'no' } } as const
+    const compiled = compile(key, { charset: null, uids, saved: [], nowMs })
+    await findMessages(store.field, compiled, store.reading(pace))
+    expect(most).toBe(1)
+  })
+
+  it('looks at any number of fields for any number of texts in pieces', async () => {
+    const store = storeOf([
+      { bytes: Buffer.from(`${'x-a:\n'.repeat(5_000)}X-A: ${'a'.repeat(10_000)}\n\nb`) },
+    ])
+    const keys = Array.from({ length: 500 }, (_, at): SearchKey => {
+      return { kind: 'not', key: { kind: 'header', field: 'x-a', value: `a${at}` } }
+    })
+    const uids = store.columns.uids()
+    const compiled = compile({ kind: 'and', keys }, { charset: null, uids, saved: [], nowMs })
+    const pace = new CountingPace()
+    const found = await findMessages(store.field, compiled, store.reading(pace))
+    expect(found).toEqual([1])
+    expect(pace.bytesAtOnce).toBeLessThan(10 * STEP_BYTES)
+    expect(pace.bytes).toBeGreaterThan(500 * (5_000 + 10_000))
+  })
+
+  it('knows what the keys themselves hold', () => {
+    const context = { charset: null, uids: [1], saved: [], nowMs }
+    const bytes = (key: SearchKey) => compile(key, context).bytes
+    expect(bytes({ kind: 'text', value: 'a'.repeat(4_000) })).toBeGreaterThan(16_000)
+    const ranges = Array.from({ length: 1_000 }, (_, at) => ({
+      first: 2 * at + 1,
+      last: 2 * at + 1,
+    }))
+    expect(bytes({ kind: 'uids', messages: { kind: 'set', ranges } })).toBeGreaterThan(40_000)
   })
 
   it('looks for a text once, however often it is asked for', () => {

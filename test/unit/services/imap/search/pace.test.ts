@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { INPROGRESS_INTERVAL_MS } from '#services/imap/progress.ts'
-import { Pace } from '#services/imap/search/pace.ts'
+import { Pace, STEP_BYTES } from '#services/imap/search/pace.ts'
 import { ConnectionGone } from '#services/imap/wire.ts'
 import { FakeClock } from '#test/support/pop3-fakes.ts'
 import { quietWire } from './message-store.ts'
@@ -61,5 +61,27 @@ describe('Pace', () => {
     gone.abort()
     await clock.advance(100)
     await expect(pace.step()).rejects.toBeInstanceOf(ConnectionGone)
+  })
+
+  it('asks whether it is the turn of others after so much work', () => {
+    let asked = 0
+    const turns = { step: () => void asked++ }
+    const pace = new Pace({ wire: quietWire, clock: new FakeClock(), tag: 'a1', turns })
+    for (let i = 0; i < 9; i++) pace.spent(STEP_BYTES / 3)
+    expect(asked).toBe(3)
+  })
+
+  it('lets pieces of work run one after the other, also behind one that fails', async () => {
+    const { pace } = start()
+    const log: string[] = []
+    const work = (name: string) => async () => {
+      log.push(`${name} begins`)
+      await new Promise((done) => setImmediate(done))
+      log.push(`${name} ends`)
+      if (name === 'b') throw new Error(name)
+    }
+    const all = await Promise.allSettled(['a', 'b', 'c'].map((name) => pace.alone(work(name))))
+    expect(all.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(log).toEqual(['a', 'b', 'c'].flatMap((name) => [`${name} begins`, `${name} ends`]))
   })
 })

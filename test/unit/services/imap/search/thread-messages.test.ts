@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { threadMessages } from '#services/imap/search/thread-messages.ts'
-import { MessageStore } from './message-store.ts'
+import { MessageStore, plentyOfMemory, quietPace } from './message-store.ts'
 
 const threaded = (store: MessageStore, references = true) =>
   threadMessages(store.field, store.reading(), { references, numberOf: (uid) => uid })
@@ -44,5 +44,17 @@ describe('threadMessages', () => {
     for (let i = 0; i < 300; i++) store.add({ bytes: Buffer.from(`Subject: ${i}\r\n\r\n`) })
     const numbers = (await threaded(store)).map(({ number }) => number)
     expect(numbers).toEqual(store.stored.map(({ record }) => record.uid))
+  })
+
+  it('holds each id once, and not the headers they came from', async () => {
+    const store = new MessageStore()
+    const header = (at: number) =>
+      `References: <root@x> <m${at}@x>\r\nX-A: ${'a'.repeat(50_000)}\r\n\r\n`
+    for (let at = 0; at < 50; at++) store.add({ bytes: Buffer.from(header(at)) })
+    const memory = plentyOfMemory()
+    const references = { references: true, numberOf: (uid: number) => uid }
+    const found = await threadMessages(store.field, store.reading(quietPace(), memory), references)
+    expect(new Set(found.map(({ references: [root] }) => root))).toEqual(new Set(['root@x']))
+    expect(memory.held).toBeLessThan(50 * 1_000)
   })
 })
