@@ -43,6 +43,7 @@ type EndReason =
   | 'idle timeout'
   | 'write timeout'
   | 'too many errors'
+  | 'out of step'
   | 'bug'
   | 'shutdown'
 
@@ -268,11 +269,9 @@ export class Connection implements ListenedConnection, Wire {
         if (request.command?.kind === 'streamed') return this.#runStreamed(request)
         const held = event.fits && this.#hold(event.literal.bytes)
         if (!held) {
-          this.#reader.refuse()
-          return this.#answer(
-            request,
-            event.fits ? replies.noMemoryForCommand : replies.literalTooLarge,
-          )
+          const inStep = this.#reader.refuse()
+          const refusal = event.fits ? replies.noMemoryForCommand : replies.literalTooLarge
+          return this.#answer(request, refusal, inStep)
         }
         this.#reader.buffer()
         if (event.literal.synchronising) this.continuation('go ahead')
@@ -310,11 +309,12 @@ export class Connection implements ListenedConnection, Wire {
       utf8: this.#session.utf8,
     })
     const completion = await runStreamed(this.#session, request, feed, this)
-    feed.end()
-    await this.#answer(request, completion)
+    const inStep = feed.end()
+    await this.#answer(request, completion, inStep)
   }
 
-  async #answer({ tag }: Request, completion: Completion): Promise<void> {
+  /** A client that is not in step has sent on without waiting: what that is must not be read as commands. */
+  async #answer({ tag }: Request, completion: Completion, inStep = true): Promise<void> {
     this.#letGo()
     const code = completion.code === undefined ? '' : `[${completion.code}] `
     this.#output.write(`${tag ?? '*'} ${completion.status} ${code}${completion.text}\r\n`)
@@ -323,6 +323,7 @@ export class Connection implements ListenedConnection, Wire {
     if (counts && ++this.#badCommands > BAD_COMMANDS_MAX) {
       return this.#bye(replies.byeTooManyErrors, 'too many errors')
     }
+    if (!inStep) return this.#bye(replies.byeOutOfStep, 'out of step')
     await this.#output.room()
     this.#limitReader()
     switch (completion.after) {
