@@ -28,7 +28,7 @@ import {
   UNAUTHENTICATED_LITERAL_BYTES_MAX,
 } from './config.ts'
 import { parseRequest, type Request, runCollected, runStreamed } from './dispatch.ts'
-import { COMMAND_BYTES_FREE } from './memory.ts'
+import { COMMAND_BYTES_FREE, HeldBytes } from './memory.ts'
 import { replies } from './replies.ts'
 import { type Services, Session } from './session.ts'
 import { StreamedCommand } from './streamed-command.ts'
@@ -79,8 +79,8 @@ export class Connection implements ListenedConnection, Wire {
   #readsLine = false
   #draining = false
   #badCommands = 0
-  /** Out of the memory that commands share. */
-  #heldBytes = 0
+  /** Of the command that is being collected. */
+  readonly #held: HeldBytes
   #quietSinceMs: number
   #end: EndReason | undefined
   #serving: Promise<void> = Promise.resolve()
@@ -92,6 +92,7 @@ export class Connection implements ListenedConnection, Wire {
     secureContext: SecureContextSource | undefined,
   ) {
     this.#services = services
+    this.#held = new HeldBytes(services.memory.commands)
     this.#tcp = socket
     this.#socket = socket
     this.#secureContext = secureContext
@@ -290,16 +291,8 @@ export class Connection implements ListenedConnection, Wire {
   /** Takes memory for what the command has come to with a literal of so many bytes; false when others hold too much. */
   #hold(literalBytes: number): boolean {
     const bytes = this.#reader.collectedBytes + literalBytes - COMMAND_BYTES_FREE
-    const more = bytes - this.#heldBytes
-    if (more <= 0) return true
-    if (!this.#services.memory.commands.tryTake(more)) return false
-    this.#heldBytes = bytes
-    return true
-  }
-
-  #letGo(): void {
-    this.#services.memory.commands.give(this.#heldBytes)
-    this.#heldBytes = 0
+    const more = bytes - this.#held.taken
+    return more <= 0 || this.#held.take(more)
   }
 
   async #runStreamed(request: Request): Promise<void> {
@@ -315,7 +308,7 @@ export class Connection implements ListenedConnection, Wire {
 
   /** A client that is not in step has sent on without waiting: what that is must not be read as commands. */
   async #answer({ tag }: Request, completion: Completion, inStep = true): Promise<void> {
-    this.#letGo()
+    this.#held.give()
     const code = completion.code === undefined ? '' : `[${completion.code}] `
     this.#output.write(`${tag ?? '*'} ${completion.status} ${code}${completion.text}\r\n`)
     // Before a login every command counts: whoever wants to log in does not need many.
@@ -446,7 +439,7 @@ export class Connection implements ListenedConnection, Wire {
     this.#output.lost()
     this.#wake?.()
     await this.#serving
-    this.#letGo()
+    this.#held.give()
     const { log, counts, state } = this.#session
     const loggedIn = state.kind !== 'not-authenticated'
     await this.#session.end()

@@ -10,12 +10,19 @@ import { APPEND_TOGETHER_MAX } from '#shared/mailbox/transfer.ts'
 import { receiveMessage } from '../appending/arrival.ts'
 import { findTarget, readMailboxName } from '../appending/target.ts'
 import { type Completion, completed, defineStreamedCommand } from '../command.ts'
+import { HeldBytes } from '../memory.ts'
 import { overLimit } from '../message-limit.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
 
-/** Messages of one command: small ones are held in memory until the last has come. */
+/** Messages of one command: small ones, and what is known of each, are held in memory until the last has come. */
 export const MULTIAPPEND_MESSAGES_MAX = 500
+export const MULTIAPPEND_HELD_BYTES_MAX = 32 * 1024 * 1024
+/** More of a message is not held in any driver but written as it comes. */
+const MESSAGE_HELD_BYTES_MAX = 64 * 1024
+
+const heldOf = ({ blob }: Appendix) =>
+  blob.index.byteLength + Math.min(blob.object.length, MESSAGE_HELD_BYTES_MAX)
 
 /** APPEND; of several messages all or none. RFC 9051 §6.3.12; MULTIAPPEND RFC 3502; APPENDUID RFC 4315 §3. */
 export const append = defineStreamedCommand({
@@ -26,24 +33,28 @@ export const append = defineStreamedCommand({
     const target = await findTarget(session, mailbox)
     if (target.kind === 'refused') return target.completion
     await using staged = new AsyncDisposableStack()
-    const received: Received[] = []
+    const commits: Received['commit'][] = []
     const messages: Appendix[] = []
+    using held = new HeldBytes(session.services.memory.commands, MULTIAPPEND_HELD_BYTES_MAX)
     let { bytes: roomBytes, messages: roomMessages } = target.room
     const { messageLimit } = session.services.options
-    do {
+    for (;;) {
       // RFC 9738 §3.1: all of the messages or none.
       if (messages.length === messageLimit) return overLimit(session)
       if (messages.length === MULTIAPPEND_MESSAGES_MAX) return replies.tooManyMessages
       if (roomMessages-- < 1) return replies.overQuota
       const arrival = await receiveMessage(session, feed, roomBytes, staged)
       if (arrival.kind === 'refused') return arrival.completion
-      received.push(arrival.received)
-      messages.push(arrival.appendix)
-      roomBytes -= arrival.received.index.bytes
-    } while (appendContinues(feed.cursor))
+      const { appendix, commit } = arrival
+      commits.push(commit)
+      messages.push(appendix)
+      roomBytes -= appendix.blob.object.length
+      if (!appendContinues(feed.cursor)) break
+      if (!held.take(heldOf(appendix))) return replies.noMemoryForCommand
+    }
     // From here on the objects may be referred to.
     staged.move()
-    const appended = await store(session, target.folder, received, messages)
+    const appended = await store(session, target.folder, commits, messages)
     if (appended === undefined) return replies.tryCreate
     session.counts.appended += messages.length
     // The EXISTS of this session's own message stands before the tagged OK (RFC 9051 §6.3.12).
@@ -62,11 +73,11 @@ type Stored = { readonly uidValidity: number; readonly uids: readonly Uid[] }
 async function store(
   { services: { mailbox } }: Session,
   folder: FolderRecord,
-  received: readonly Received[],
+  commits: readonly Received['commit'][],
   messages: readonly Appendix[],
 ): Promise<Stored | undefined> {
   // Objects are committed first and awaited together with the folder: see StagedObject.
-  const committing = Promise.all(received.map((each) => each.commit()))
+  const committing = Promise.all(commits.map((commit) => commit()))
   const [committed, written] = await Promise.allSettled([
     committing,
     write(mailbox, folder, messages),
