@@ -2,7 +2,6 @@ import type { Uid } from '#shared/contracts/mailbox.ts'
 import { appendContinues } from '#shared/imap/append-arguments.ts'
 import { formatSequenceSet, rangesOf } from '#shared/imap/sequence-set.ts'
 import type { Appendix } from '#shared/mailbox/append.ts'
-import { chunks } from '#shared/mailbox/change.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { Received } from '#shared/mailbox/receive.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
@@ -107,7 +106,7 @@ async function write(
   const uids: Uid[] = []
   let uidValidity = folder.uidValidity
   try {
-    for (const chunk of chunks(messages, APPEND_TOGETHER_MAX)) {
+    for (const chunk of transactionsOf(messages)) {
       const appended = await mailbox.appendTogether(folder, chunk)
       if (appended.kind !== 'appended') return undefined
       uids.push(...appended.uids)
@@ -119,4 +118,25 @@ async function write(
     throw error
   }
   return { uidValidity, uids }
+}
+
+/** Bytes of the blobs that one transaction writes; the rest of TRANSACT_BYTES_MAX is for folder, log and messages. */
+const TOGETHER_BYTES_MAX = 3_000_000
+
+/** As many messages at a time as one transaction takes. */
+function* transactionsOf(messages: readonly Appendix[]): Generator<readonly Appendix[]> {
+  let together: Appendix[] = []
+  let bytes = 0
+  for (const message of messages) {
+    const more = message.blob.index.byteLength
+    const isFull = together.length === APPEND_TOGETHER_MAX || bytes + more > TOGETHER_BYTES_MAX
+    if (isFull && together.length > 0) {
+      yield together
+      together = []
+      bytes = 0
+    }
+    together.push(message)
+    bytes += more
+  }
+  if (together.length > 0) yield together
 }
