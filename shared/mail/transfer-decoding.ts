@@ -48,11 +48,11 @@ class Base64Decoder implements TransferDecoder {
   push(piece: Uint8Array): Uint8Array {
     const characters = asBuffer(piece).toString('latin1').replace(notBase64, '')
     const text = this.#begun + characters
-    const padded = text.lastIndexOf('=') + 1
-    if (padded === 0) return this.#groups(text)
-    const ended = decodePadded(text, padded)
-    const rest = this.#groups(text.slice(padded))
-    return rest.length === 0 ? ended : Buffer.concat([ended, rest])
+    if (!text.includes('=')) return this.#groups(text)
+    const padded = text.split(/=+/)
+    const last = padded.pop() ?? ''
+    const ended = padded.map((group) => Buffer.from(group, 'base64'))
+    return Buffer.concat([...ended, this.#groups(last)])
   }
 
   finish(): Uint8Array {
@@ -69,39 +69,6 @@ class Base64Decoder implements TransferDecoder {
 }
 
 const notBase64 = /[^A-Za-z0-9+/=]+/g
-
-/**
- * Groups that padding ends, up to `end`. One loop over the characters, because there may be as many groups as characters: a
- * Buffer for each would cost a hundred times as much. What is left of a group that is cut short is dropped.
- */
-function decodePadded(text: string, end: number): Buffer {
-  const out = Buffer.allocUnsafe(Math.ceil((end * 3) / 4))
-  let to = 0
-  let bits = 0
-  let value = 0
-  for (let at = 0; at < end; at++) {
-    const code = text.charCodeAt(at)
-    if (code === EQUALS) {
-      bits = 0
-      value = 0
-      continue
-    }
-    value = (value << 6) | (sixBits[code] ?? 0)
-    bits += 6
-    if (bits < 8) continue
-    bits -= 8
-    out[to++] = value >> bits
-    value &= (1 << bits) - 1
-  }
-  return out.subarray(0, to)
-}
-
-const sixBits = new Uint8Array(128)
-for (const [value, character] of [
-  ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/',
-].entries()) {
-  sixBits[character.charCodeAt(0)] = value
-}
 
 /** Blanks held back because a line end would remove them; a line of the encoding has 76 characters (RFC 2045 §6.7 (5)). */
 const BLANKS_MAX = 998

@@ -12,7 +12,8 @@ import type { Blob } from './records.ts'
 
 export type Received = {
   readonly blob: Blob
-  readonly index: MessageIndex
+  /** Of the index, which decoded may be some hundred times what came and must not be kept. */
+  readonly index: Pick<MessageIndex, 'bytes' | 'containsNul'>
   /** Makes the object durable, no later than table writes that are issued after the call. */
   commit(): Promise<void>
   /** Forgets the bytes. Never rejects: what is left is found by the sweeper. */
@@ -30,6 +31,7 @@ export async function receiveMessage(
   const indexer = new MessageIndexer()
   const staged = await objects.stage(key, indexed(source, indexer))
   const index = indexer.finish()
+  const { bytes, containsNul } = index
   return {
     blob: {
       id: id as string as BlobId,
@@ -38,7 +40,7 @@ export async function receiveMessage(
       index: encodeIndex(index),
       headerBytes: index.headerBytes,
     },
-    index,
+    index: { bytes, containsNul },
     commit: () => staged.commit(),
     discard: () => staged.discard().catch(() => undefined),
   }

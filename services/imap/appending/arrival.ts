@@ -22,7 +22,7 @@ import { catenated } from './catenate.ts'
 import { Refusal } from './refusal.ts'
 
 export type Arrival =
-  | { readonly kind: 'arrived'; readonly appendix: Appendix; readonly commit: Received['commit'] }
+  | { readonly kind: 'arrived'; readonly received: Received; readonly appendix: Appendix }
   | { readonly kind: 'refused'; readonly completion: Completion }
 
 /** Reads the message and what closes it; then `feed.cursor` is behind it. `staged` forgets its bytes when all is undone. */
@@ -37,13 +37,12 @@ export async function receiveMessage(
   try {
     judgeFlags(flags)
     const received = await receive(session, feed, data, roomBytes)
-    const { blob, commit, discard } = received
-    staged.defer(discard)
+    staged.defer(() => received.discard())
     await close(feed, data, received)
     const internalDateMs = message.internalDateMs ?? session.services.clock.now()
+    const { blob } = received
     const appendix = { blob, flags, internalDateMs, prepend: '', once: false }
-    // Not its index, which may be some hundred times what the client has sent.
-    return { kind: 'arrived', appendix, commit }
+    return { kind: 'arrived', received, appendix }
   } catch (error) {
     if (error instanceof Refusal) return { kind: 'refused', completion: error.completion }
     throw error

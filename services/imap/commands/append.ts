@@ -31,29 +31,28 @@ export const append = defineStreamedCommand({
     const mailbox = await readMailboxName(feed)
     const target = await findTarget(session, mailbox)
     if (target.kind === 'refused') return target.completion
-    await using staged = new AsyncDisposableStack()
-    const commits: Received['commit'][] = []
-    const messages: Appendix[] = []
     using held = new HeldBytes(session.services.memory.commands, MULTIAPPEND_HELD_BYTES_MAX)
+    await using staged = new AsyncDisposableStack()
+    const received: Received[] = []
+    const messages: Appendix[] = []
     let { bytes: roomBytes, messages: roomMessages } = target.room
     const { messageLimit } = session.services.options
-    for (;;) {
+    do {
       // RFC 9738 §3.1: all of the messages or none.
       if (messages.length === messageLimit) return overLimit(session)
+      const last = messages.at(-1)
+      if (last !== undefined && !held.take(heldOf(last))) return replies.noMemoryForCommand
       if (messages.length === MULTIAPPEND_MESSAGES_MAX) return replies.tooManyMessages
       if (roomMessages-- < 1) return replies.overQuota
       const arrival = await receiveMessage(session, feed, roomBytes, staged)
       if (arrival.kind === 'refused') return arrival.completion
-      const { appendix, commit } = arrival
-      commits.push(commit)
-      messages.push(appendix)
-      roomBytes -= appendix.blob.object.length
-      if (!appendContinues(feed.cursor)) break
-      if (!held.take(heldOf(appendix))) return replies.noMemoryForCommand
-    }
+      received.push(arrival.received)
+      messages.push(arrival.appendix)
+      roomBytes -= arrival.received.index.bytes
+    } while (appendContinues(feed.cursor))
     // From here on the objects may be referred to.
     staged.move()
-    const appended = await store(session, target.folder, commits, messages)
+    const appended = await store(session, target.folder, received, messages)
     if (appended === undefined) return replies.tryCreate
     session.counts.appended += messages.length
     // The EXISTS of this session's own message stands before the tagged OK (RFC 9051 §6.3.12).
@@ -72,11 +71,11 @@ type Stored = { readonly uidValidity: number; readonly uids: readonly Uid[] }
 async function store(
   { services: { mailbox } }: Session,
   folder: FolderRecord,
-  commits: readonly Received['commit'][],
+  received: readonly Received[],
   messages: readonly Appendix[],
 ): Promise<Stored | undefined> {
   // Objects are committed first and awaited together with the folder: see StagedObject.
-  const committing = Promise.all(commits.map((commit) => commit()))
+  const committing = Promise.all(received.map((each) => each.commit()))
   const [committed, written] = await Promise.allSettled([
     committing,
     write(mailbox, folder, messages),

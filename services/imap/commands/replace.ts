@@ -36,7 +36,7 @@ function replacing(by: NumberKind): Command {
       feed.cursor.end()
       staged.move()
       // Unlike in APPEND the object is durable first: the old message must not go for one that has no bytes.
-      await arrival.commit()
+      await arrival.received.commit()
       const { folder } = selected
       const { appendix } = arrival
       const replaced = await services.mailbox.replace(folder, uid, target.folder, appendix)
