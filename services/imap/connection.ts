@@ -28,7 +28,7 @@ import {
   UNAUTHENTICATED_LITERAL_BYTES_MAX,
 } from './config.ts'
 import { parseRequest, type Request, runCollected, runStreamed } from './dispatch.ts'
-import { COMMAND_BYTES_FREE } from './memory.ts'
+import { COMMAND_BYTES_FREE, HeldBytes } from './memory.ts'
 import { replies } from './replies.ts'
 import { type Services, Session } from './session.ts'
 import { StreamedCommand } from './streamed-command.ts'
@@ -43,6 +43,7 @@ type EndReason =
   | 'idle timeout'
   | 'write timeout'
   | 'too many errors'
+  | 'out of step'
   | 'bug'
   | 'shutdown'
   | 'account ended'
@@ -82,8 +83,8 @@ export class Connection implements ListenedConnection, Wire {
   /** Said as soon as no command runs. */
   #goodbye: { readonly text: string; readonly reason: EndReason } | undefined
   #badCommands = 0
-  /** Out of the memory that commands share. */
-  #heldBytes = 0
+  /** Of the command that is being collected. */
+  readonly #held: HeldBytes
   #quietSinceMs: number
   #end: EndReason | undefined
   #serving: Promise<void> = Promise.resolve()
@@ -95,6 +96,7 @@ export class Connection implements ListenedConnection, Wire {
     secureContext: SecureContextSource | undefined,
   ) {
     this.#services = services
+    this.#held = new HeldBytes(services.memory.commands)
     this.#tcp = socket
     this.#socket = socket
     this.#secureContext = secureContext
@@ -284,11 +286,9 @@ export class Connection implements ListenedConnection, Wire {
         if (request.command?.kind === 'streamed') return this.#runStreamed(request)
         const held = event.fits && this.#hold(event.literal.bytes)
         if (!held) {
-          this.#reader.refuse()
-          return this.#answer(
-            request,
-            event.fits ? replies.noMemoryForCommand : replies.literalTooLarge,
-          )
+          const inStep = this.#reader.refuse()
+          const refusal = event.fits ? replies.noMemoryForCommand : replies.literalTooLarge
+          return this.#answer(request, refusal, inStep)
         }
         this.#reader.buffer()
         if (event.literal.synchronising) this.continuation('go ahead')
@@ -307,16 +307,8 @@ export class Connection implements ListenedConnection, Wire {
   /** Takes memory for what the command has come to with a literal of so many bytes; false when others hold too much. */
   #hold(literalBytes: number): boolean {
     const bytes = this.#reader.collectedBytes + literalBytes - COMMAND_BYTES_FREE
-    const more = bytes - this.#heldBytes
-    if (more <= 0) return true
-    if (!this.#services.memory.commands.tryTake(more)) return false
-    this.#heldBytes = bytes
-    return true
-  }
-
-  #letGo(): void {
-    this.#services.memory.commands.give(this.#heldBytes)
-    this.#heldBytes = 0
+    const more = bytes - this.#held.taken
+    return more <= 0 || this.#held.take(more)
   }
 
   async #runStreamed(request: Request): Promise<void> {
@@ -326,12 +318,13 @@ export class Connection implements ListenedConnection, Wire {
       utf8: this.#session.utf8,
     })
     const completion = await runStreamed(this.#session, request, feed, this)
-    feed.end()
-    await this.#answer(request, completion)
+    const inStep = feed.end()
+    await this.#answer(request, completion, inStep)
   }
 
-  async #answer({ tag }: Request, completion: Completion): Promise<void> {
-    this.#letGo()
+  /** A client that is not in step has sent on without waiting: what that is must not be read as commands. */
+  async #answer({ tag }: Request, completion: Completion, inStep = true): Promise<void> {
+    this.#held.give()
     const code = completion.code === undefined ? '' : `[${completion.code}] `
     this.#output.write(`${tag ?? '*'} ${completion.status} ${code}${completion.text}\r\n`)
     // Before a login every command counts: whoever wants to log in does not need many.
@@ -339,6 +332,7 @@ export class Connection implements ListenedConnection, Wire {
     if (counts && ++this.#badCommands > BAD_COMMANDS_MAX) {
       return this.#bye(replies.byeTooManyErrors, 'too many errors')
     }
+    if (!inStep) return this.#bye(replies.byeOutOfStep, 'out of step')
     await this.#output.room()
     this.#limitReader()
     switch (completion.after) {
@@ -465,7 +459,7 @@ export class Connection implements ListenedConnection, Wire {
     this.#output.lost()
     this.#wake?.()
     await this.#serving
-    this.#letGo()
+    this.#held.give()
     const { log, counts, state } = this.#session
     const loggedIn = state.kind !== 'not-authenticated'
     await this.#session.end()

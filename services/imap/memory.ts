@@ -5,7 +5,7 @@ import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import { UNAUTHENTICATED_COMMAND_BYTES_MAX } from './config.ts'
 
 export type Memory = {
-  /** Lines and literals of commands that have not been carried out, beyond COMMAND_BYTES_FREE of each. */
+  /** Lines, literals and small messages of commands that have not been carried out, beyond COMMAND_BYTES_FREE of each. */
   readonly commands: ByteBudget
   /** Messages that FETCH reads ahead of those it sends. Nobody waits for it. */
   readonly readAhead: ByteBudget
@@ -25,6 +25,38 @@ export const COMMAND_BYTES_FREE = UNAUTHENTICATED_COMMAND_BYTES_MAX
 
 /** How long a FETCH waits for memory that others hold. */
 export const FETCH_MEMORY_WAIT_MS = 60_000
+
+/** What one holder takes out of a budget bit by bit, and gives back as a whole. */
+export class HeldBytes implements Disposable {
+  readonly #budget: ByteBudget
+  readonly #bytesMax: number
+  #taken = 0
+
+  constructor(budget: ByteBudget, bytesMax = budget.bytesMax) {
+    this.#budget = budget
+    this.#bytesMax = bytesMax
+  }
+
+  get taken(): number {
+    return this.#taken
+  }
+
+  /** False when it is too much for this holder or for all together; then nothing is taken. */
+  take(bytes: number): boolean {
+    if (this.#taken + bytes > this.#bytesMax || !this.#budget.tryTake(bytes)) return false
+    this.#taken += bytes
+    return true
+  }
+
+  give(): void {
+    this.#budget.give(this.#taken)
+    this.#taken = 0
+  }
+
+  [Symbol.dispose](): void {
+    this.give()
+  }
+}
 
 export function createMemory(): Memory {
   return {

@@ -59,6 +59,7 @@ export const replies = {
   tooManySessions: no('LIMIT', 'Too many sessions of this account'),
   byeTooManyConnections: 'BYE [UNAVAILABLE] Too many connections',
   byeTooManyErrors: 'BYE Too many errors',
+  byeOutOfStep: 'BYE A literal was sent without waiting for the answer to its announcement',
   byeTimeout: 'BYE Idle for too long',
   byeShutdown: 'BYE Server is restarting, please reconnect',
   byeAccountEnded: 'BYE [UNAVAILABLE] The account has changed since the login, please log in again',

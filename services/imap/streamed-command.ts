@@ -47,8 +47,8 @@ export class StreamedCommand implements CommandFeed {
     return this.cursor
   }
 
-  /** What the handler did not read of the command is skipped. */
-  end(): void {
-    if (!this.#whole) this.#reader.refuse()
+  /** What the handler did not read of the command is skipped; false when nobody can tell what that is (CommandReader.refuse). */
+  end(): boolean {
+    return this.#whole || this.#reader.refuse()
   }
 }

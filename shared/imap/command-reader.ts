@@ -165,17 +165,24 @@ export class CommandReader {
    * The command will not be carried out: called for an announced literal, while one is streamed, or after that. What the
    * client sends of it without waiting for us (non-synchronising literals and the lines after them, RFC 7888 §4) is skipped.
    * Called for a line of `nextLine`: it is not what was expected but perhaps a command out of place, and skipped as one.
+   *
+   * False when the client has not waited for the answer to a synchronising literal: what it has sent on may be the literal or
+   * the next command, and nobody can tell. Nothing more must be read from it.
    */
-  refuse(): void {
+  refuse(): boolean {
     const state = this.#state
-    if (state.kind === 'announced') this.#endAtLiteral(state.literal)
-    else if (state.kind === 'streaming') this.#endWith({ ...state, kind: 'skipping-literal' })
+    if (state.kind === 'announced') {
+      this.#endAtLiteral(state.literal)
+      return !state.literal.synchronising || this.pendingBytes === 0
+    }
+    if (state.kind === 'streaming') this.#endWith({ ...state, kind: 'skipping-literal' })
     else if (state.kind === 'line' && this.#afterStream) this.#endWith(skippingLine())
     else if (state.kind === 'line' && this.#rawLine !== undefined) {
       const announced = literalHeaderAtEnd(this.#rawLine)
       this.#rawLine = undefined
       if (announced !== undefined) this.#endAtLiteral(announced.literal)
     }
+    return true
   }
 
   /** The next line as it is, without looking for literals. Only between commands. */

@@ -12,9 +12,10 @@ import type { Blob } from './records.ts'
 
 export type Received = {
   readonly blob: Blob
-  readonly index: MessageIndex
   /** The object is there already, and stays until it is collected whatever becomes of the message. */
   readonly stored: boolean
+  /** Of the index, which decoded may be some hundred times what came and must not be kept. */
+  readonly index: Pick<MessageIndex, 'bytes' | 'containsNul'>
   /** Makes the object durable, no later than table writes that are issued after the call. */
   commit(): Promise<void>
   /** Forgets the bytes. Never rejects: what is left is found by the sweeper. */
@@ -32,6 +33,7 @@ export async function receiveMessage(
   const indexer = new MessageIndexer()
   const staged = await objects.stage(key, indexed(source, indexer))
   const index = indexer.finish()
+  const { bytes, containsNul } = index
   return {
     blob: {
       id: id as string as BlobId,
@@ -40,7 +42,7 @@ export async function receiveMessage(
       index: encodeIndex(index),
       headerBytes: index.headerBytes,
     },
-    index,
+    index: { bytes, containsNul },
     stored: staged.stored,
     commit: () => staged.commit(),
     discard: () => staged.discard().catch(() => undefined),

@@ -3,19 +3,25 @@ import { appendContinues } from '#shared/imap/append-arguments.ts'
 import { formatSequenceSet, rangesOf } from '#shared/imap/sequence-set.ts'
 import type { Refused } from '#shared/mailbox/admission.ts'
 import type { Appendix } from '#shared/mailbox/append.ts'
-import { chunks } from '#shared/mailbox/change.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { Received } from '#shared/mailbox/receive.ts'
 import { APPEND_TOGETHER_MAX } from '#shared/mailbox/transfer.ts'
 import { chargeUnused, receiveMessage } from '../appending/arrival.ts'
 import { findTarget, readMailboxName, type Target } from '../appending/target.ts'
 import { type Completion, completed, defineStreamedCommand } from '../command.ts'
+import { HeldBytes } from '../memory.ts'
 import { overLimit } from '../message-limit.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
 
-/** Messages of one command: small ones are held in memory until the last has come. */
+/** Messages of one command: small ones, and what is known of each, are held in memory until the last has come. */
 export const MULTIAPPEND_MESSAGES_MAX = 500
+export const MULTIAPPEND_HELD_BYTES_MAX = 32 * 1024 * 1024
+/** More of a message is not held in any driver but written as it comes. */
+const MESSAGE_HELD_BYTES_MAX = 64 * 1024
+
+const heldOf = ({ blob }: Appendix) =>
+  blob.index.byteLength + Math.min(blob.object.length, MESSAGE_HELD_BYTES_MAX)
 
 /** APPEND; of several messages all or none. RFC 9051 §6.3.12; MULTIAPPEND RFC 3502; APPENDUID RFC 4315 §3. */
 export const append = defineStreamedCommand({
@@ -26,6 +32,7 @@ export const append = defineStreamedCommand({
     const mailbox = await readMailboxName(feed)
     const target = await findTarget(session, mailbox)
     if (target.kind === 'refused') return target.completion
+    using held = new HeldBytes(session.services.memory.commands, MULTIAPPEND_HELD_BYTES_MAX)
     await using staged = new AsyncDisposableStack()
     const received: Received[] = []
     const messages: Appendix[] = []
@@ -34,6 +41,8 @@ export const append = defineStreamedCommand({
     do {
       // RFC 9738 §3.1: all of the messages or none.
       if (messages.length === messageLimit) return overLimit(session)
+      const last = messages.at(-1)
+      if (last !== undefined && !held.take(heldOf(last))) return replies.noMemoryForCommand
       if (messages.length === MULTIAPPEND_MESSAGES_MAX) return replies.tooManyMessages
       if (roomMessages-- < 1) return replies.overQuota
       const arrival = await receiveMessage(session, feed, { bytes, appendBytes }, staged)
@@ -119,7 +128,7 @@ async function write(
   const uids: Uid[] = []
   let uidValidity = folder.uidValidity
   try {
-    for (const chunk of chunks(messages, APPEND_TOGETHER_MAX)) {
+    for (const chunk of transactionsOf(messages)) {
       const appended = await mailbox.appendTogether(folder, chunk, limits)
       if (appended.kind === 'too-many') throw new Error('a chunk too large')
       if (appended.kind !== 'appended') {
@@ -135,4 +144,25 @@ async function write(
     throw error
   }
   return { kind: 'stored', uidValidity, uids }
+}
+
+/** Bytes of the blobs that one transaction writes; the rest of TRANSACT_BYTES_MAX is for folder, log and messages. */
+const TOGETHER_BYTES_MAX = 3_000_000
+
+/** As many messages at a time as one transaction takes. */
+function* transactionsOf(messages: readonly Appendix[]): Generator<readonly Appendix[]> {
+  let together: Appendix[] = []
+  let bytes = 0
+  for (const message of messages) {
+    const more = message.blob.index.byteLength
+    const isFull = together.length === APPEND_TOGETHER_MAX || bytes + more > TOGETHER_BYTES_MAX
+    if (isFull && together.length > 0) {
+      yield together
+      together = []
+      bytes = 0
+    }
+    together.push(message)
+    bytes += more
+  }
+  if (together.length > 0) yield together
 }

@@ -3,6 +3,7 @@
 import type { PartPath } from '#shared/imap/section.ts'
 import type { ByteString, Span } from '#shared/mail/message-index.ts'
 import { type TransferDecoder, transferDecoder } from '#shared/mail/transfer-decoding.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import {
   CONTENTS_HELD_BYTES_MAX,
   clip,
@@ -83,7 +84,11 @@ async function* decoded(
   encoded: AsyncIterable<Uint8Array>,
   decoder: TransferDecoder,
 ): AsyncGenerator<Uint8Array> {
-  for await (const piece of encoded) yield decoder.push(piece)
+  for await (const piece of encoded) {
+    const wait = turns.step()
+    if (wait !== undefined) await wait
+    yield decoder.push(piece)
+  }
   yield decoder.finish()
 }
 

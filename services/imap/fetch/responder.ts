@@ -41,6 +41,9 @@ export type FetchOutcome = {
 
 /** Messages whose blobs are read together and whose \Seen flags are set in one transaction. */
 const BATCH_MESSAGES = STORE_BATCH_MAX
+/** A blob has up to 400 KB: it takes a few to know how many can be held. */
+const FIRST_BATCH_MESSAGES = 8
+export const BATCH_BLOB_BYTES = 2 * 1024 * 1024
 /** Messages whose contents are read before they can be sent, and how large those messages are together. */
 const aheadLimits = { items: 16, bytes: 1024 * 1024 } as const
 /** Previews that PREVIEW (LAZY) takes the time for; messages beyond are answered NIL (RFC 8970 §4.1). */
@@ -63,14 +66,26 @@ export async function respond(
   wire: Wire,
 ): Promise<FetchOutcome> {
   const responder = new Responder(session, plan, wire)
-  let next = responder.begin(uids, 0)
-  for (let at = 0; at < uids.length; at += BATCH_MESSAGES) {
-    const batch = next
-    next = responder.begin(uids, at + BATCH_MESSAGES)
-    await responder.answer(batch)
+  let count: number = plan.needsBlobs ? FIRST_BATCH_MESSAGES : BATCH_MESSAGES
+  let next = responder.begin(uids.slice(0, count))
+  for (let at = 0; at < uids.length; ) {
+    const { records, blobs } = next
+    const read = await blobs
+    at += count
+    count = nextBatchMessages(count, read)
+    next = responder.begin(uids.slice(at, at + count))
+    await responder.answer(records, read)
   }
   await responder.flush()
   return responder.outcome
+}
+
+/** Twice as many as before, as long as their blobs come to no more than BATCH_BLOB_BYTES by what the last ones were. */
+export function nextBatchMessages(count: number, blobs: readonly (Blob | undefined)[]): number {
+  const most = Math.min(2 * count, BATCH_MESSAGES)
+  const bytes = blobs.reduce((sum, blob) => sum + (blob?.index.byteLength ?? 0), 0)
+  if (bytes === 0) return most
+  return Math.max(1, Math.min(most, Math.floor((BATCH_BLOB_BYTES * blobs.length) / bytes)))
 }
 
 class Responder {
@@ -96,13 +111,12 @@ class Responder {
   }
 
   /** Notes what is known of the messages and begins to read what has to be read. */
-  begin(uids: readonly Uid[], at: number): Batch {
+  begin(uids: readonly Uid[]): Batch {
     const { selected, services } = this.#session
     const { messages } = selected
     const records: MessageRecord[] = []
-    const end = Math.min(uids.length, at + BATCH_MESSAGES)
-    for (let i = at; i < end; i++) {
-      const row = messages.rowOf(uids[i] ?? 0)
+    for (const uid of uids) {
+      const row = messages.rowOf(uid)
       if (row >= 0) records.push(messages.recordAt(row))
       else this.outcome.expunged = true
     }
@@ -114,8 +128,10 @@ class Responder {
     return { records, blobs }
   }
 
-  async answer({ records, blobs }: Batch): Promise<void> {
-    const read = await blobs
+  async answer(
+    records: readonly MessageRecord[],
+    read: readonly (Blob | undefined)[],
+  ): Promise<void> {
     const found: Found[] = []
     for (const [i, record] of records.entries()) {
       const blob = read[i]

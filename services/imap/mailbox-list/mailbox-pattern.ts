@@ -3,7 +3,7 @@
 // Implementation notes: all positions a pattern can be at are followed at once, so that no pattern can make matching slow, as it
 // could with backtracking.
 
-import { DELIMITER, INBOX } from '#shared/mailbox/folder-path.ts'
+import { DELIMITER, FOLDER_PATH_BYTES_MAX, INBOX } from '#shared/mailbox/folder-path.ts'
 
 /** Wildcards of one pattern, those beside each other counted as one; a pattern with more matches nothing. */
 export const PATTERN_WILDCARDS_MAX = 10
@@ -20,7 +20,10 @@ export function compilePattern(reference: string, pattern: string): MailboxPatte
   if (wildcards > PATTERN_WILDCARDS_MAX) return () => false
   if (text === '*') return () => true
   if (text === '%') return (path) => !path.includes(DELIMITER)
-  return (path) => matches(text, path)
+  // No path is long enough for more, and its positions are not to be kept.
+  if (text.length > FOLDER_PATH_BYTES_MAX + PATTERN_WILDCARDS_MAX) return () => false
+  const positions = new Positions(text)
+  return (path) => positions.matches(path)
 }
 
 const isInbox = (path: string) => path.toUpperCase() === INBOX
@@ -28,32 +31,101 @@ const isInbox = (path: string) => path.toUpperCase() === INBOX
 /** INBOX, and INBOX as the first name of a path, matches in any case (RFC 9051 §5.1). */
 const beginsWithInbox = (path: string) => path === INBOX || path.startsWith(INBOX + DELIMITER)
 
-function matches(pattern: string, path: string): boolean {
-  const caseless = beginsWithInbox(path) ? INBOX.length : 0
-  // Positions in the pattern before which all of the path so far has been matched, ascending.
-  let at = reach([], pattern, 0)
-  for (let i = 0; i < path.length && at.length > 0; i++) {
-    const character = path[i]
-    const next: number[] = []
-    for (const position of at) {
-      const wanted = pattern[position]
-      if (wanted === '*') reach(next, pattern, position)
-      else if (wanted === '%') {
-        if (character !== DELIMITER) reach(next, pattern, position)
-      } else if (wanted === character || (i < caseless && wanted?.toUpperCase() === character)) {
-        reach(next, pattern, position + 1)
+/** Bits of one word of a set of positions. */
+const WORD_BITS = 32
+
+/**
+ * A pattern as sets of its positions, a bit each: bit `p` stands for all before `p` having been matched. One character of a path
+ * then is a few operations for 32 positions at a time.
+ */
+class Positions {
+  readonly #pattern: string
+  readonly #words: number
+  /** Positions where a character stands, by the character. */
+  readonly #of = new Map<string, Int32Array>()
+  readonly #caseless = new Map<string, Int32Array>()
+  readonly #stars: Int32Array
+  readonly #percents: Int32Array
+  readonly #none: Int32Array
+  readonly #literals: number
+
+  constructor(pattern: string) {
+    this.#pattern = pattern
+    this.#words = Math.floor(pattern.length / WORD_BITS) + 1
+    this.#none = new Int32Array(this.#words)
+    this.#stars = new Int32Array(this.#words)
+    this.#percents = new Int32Array(this.#words)
+    let literals = 0
+    for (let at = 0; at < pattern.length; at++) {
+      const character = pattern[at] ?? ''
+      if (character === '*') add(this.#stars, at)
+      else if (character === '%') add(this.#percents, at)
+      else {
+        literals++
+        add(this.#setOf(this.#of, character), at)
+        add(this.#setOf(this.#caseless, character.toUpperCase()), at)
       }
     }
-    at = next
+    this.#literals = literals
   }
-  return at.at(-1) === pattern.length
+
+  matches(path: string): boolean {
+    if (this.#literals > path.length) return false
+    const caseless = beginsWithInbox(path) ? INBOX.length : 0
+    let now = new Int32Array(this.#words)
+    let next = new Int32Array(this.#words)
+    add(now, 0)
+    this.#passWildcards(now)
+    for (let i = 0; i < path.length; i++) {
+      const character = path[i] ?? ''
+      const known = (i < caseless ? this.#caseless : this.#of).get(character) ?? this.#none
+      const isWithin = character !== DELIMITER
+      let carry = 0
+      let any = 0
+      for (let word = 0; word < this.#words; word++) {
+        const set = now[word] ?? 0
+        const taken = set & (known[word] ?? 0)
+        const stays =
+          set & ((this.#stars[word] ?? 0) | (isWithin ? (this.#percents[word] ?? 0) : 0))
+        const all = (taken << 1) | carry | stays
+        carry = taken >>> (WORD_BITS - 1)
+        next[word] = all
+        any |= all
+      }
+      if (any === 0) return false
+      this.#passWildcards(next)
+      const free = now
+      now = next
+      next = free
+    }
+    return has(now, this.#pattern.length)
+  }
+
+  /** Wildcards may stand for nothing; no two stand beside each other. */
+  #passWildcards(positions: Int32Array): void {
+    let carry = 0
+    for (let word = 0; word < this.#words; word++) {
+      const set = positions[word] ?? 0
+      const wild = set & ((this.#stars[word] ?? 0) | (this.#percents[word] ?? 0))
+      positions[word] = set | (wild << 1) | carry
+      carry = wild >>> (WORD_BITS - 1)
+    }
+  }
+
+  #setOf(sets: Map<string, Int32Array>, character: string): Int32Array {
+    const known = sets.get(character)
+    if (known !== undefined) return known
+    const made = new Int32Array(this.#words)
+    sets.set(character, made)
+    return made
+  }
 }
 
-/** Adds a position, and those behind the wildcards that stand there: they may stand for nothing. */
-function reach(positions: number[], pattern: string, position: number): number[] {
-  for (let at = position; ; at++) {
-    const last = positions.at(-1)
-    if (last === undefined || last < at) positions.push(at)
-    if (pattern[at] !== '*' && pattern[at] !== '%') return positions
-  }
+function add(positions: Int32Array, at: number): void {
+  const word = Math.floor(at / WORD_BITS)
+  positions[word] = (positions[word] ?? 0) | (1 << (at % WORD_BITS))
+}
+
+function has(positions: Int32Array, at: number): boolean {
+  return (((positions[Math.floor(at / WORD_BITS)] ?? 0) >>> (at % WORD_BITS)) & 1) === 1
 }

@@ -46,6 +46,17 @@ describe('APPEND', () => {
     expect(untagged.join('\r\n')).toContain(`BODY[] {${text.length}}\r\n${text})`)
   })
 
+  // RFC 3502: their indexes, 80 KB each, are more than one transaction may hold (TRANSACT_BYTES_MAX).
+  it('puts messages of very many parts together into as many transactions as they need', async () => {
+    const client = await clientOf((objects) => objects)
+    const parts = '--x\r\nA: b\r\n\r\n'.repeat(2_000)
+    const text = `Content-Type: multipart/mixed; boundary=x\r\n\r\n${parts}--x--\r\n`
+    const literal = ` {${text.length}+}\r\n${text}`
+    const answer = await client.ok(`APPEND INBOX${literal.repeat(60)}`)
+    expect(answer.text).toMatch(/^\[APPENDUID \d+ 1:60\]/)
+    expect(await messages(client)).toBe('STATUS INBOX (MESSAGES 60)')
+  })
+
   it('leaves no message whose bytes could not be made durable', async () => {
     const client = await clientOf((objects) =>
       withStage(objects, async (stage) => ({

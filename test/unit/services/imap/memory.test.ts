@@ -67,6 +67,31 @@ describe('memory for commands', () => {
     await vi.waitFor(() => expect(memory.commands.taken).toBe(0))
   })
 
+  it('is taken by the small messages of MULTIAPPEND until the last has come', async () => {
+    const { memory, login } = await start(100 * KB)
+    const client = await login()
+    const message = (bytes: number) => value(bytes).replace('xxxx', 'A: b')
+    client.send(`a APPEND INBOX ${message(40 * KB)} ${message(40 * KB)} {10}\r\n`)
+    expect(await client.line()).toMatch(/^\+/)
+    expect(memory.commands.taken).toBeGreaterThan(80 * KB)
+    client.send('A: b\r\n\r\nxy\r\n')
+    expect(await client.line()).toMatch(/^a OK/)
+    expect(memory.commands.taken).toBe(0)
+    // Nothing is appended then, nor executed.
+    expect(
+      await client.command(
+        `APPEND INBOX${` "20-Nov-2026 10:00:00 +0000" ${message(40 * KB)}`.repeat(4)}`,
+      ),
+    ).toMatchObject({ status: 'NO', text: expect.stringMatching(/^\[LIMIT\]/) })
+    expect(memory.commands.taken).toBe(0)
+    expect((await client.ok('STATUS INBOX (MESSAGES)')).untagged).toEqual([
+      'STATUS INBOX (MESSAGES 3)',
+    ])
+    // One message needs none.
+    memory.commands.tryTake(100 * KB)
+    await client.ok(`APPEND INBOX ${message(200 * KB)}`)
+  })
+
   it('is nothing that a stranger can take', async () => {
     const { memory, port } = await start(100 * KB)
     const clients = await Promise.all(Array.from({ length: 10 }, () => ImapClient.connect(port)))

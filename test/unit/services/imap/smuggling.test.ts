@@ -139,6 +139,29 @@ describe('content of a refused command', () => {
   })
 })
 
+describe('a synchronising literal that is refused', () => {
+  const announcements = [
+    `APPEND nosuch {${evil.length}}`,
+    `APPEND INBOX ${first} ${date} {99999999}`,
+    `SETMETADATA INBOX (/private/a {99999999}`,
+  ]
+
+  it.each(announcements)('ends the session of a client that did not wait: %j', async (command) => {
+    const client = await open()
+    client.send(`m1 ${command}\r\n${evil}\r\n`)
+    expect(await client.line()).toMatch(/^m1 NO/)
+    expect(await client.line()).toMatch(/^\* BYE/)
+    await expect(client.line()).rejects.toThrow('closed')
+  })
+
+  it.each(announcements)('does not end that of a client that waits: %j', async (command) => {
+    const client = await open()
+    client.send(`m1 ${command}\r\n`)
+    expect(await client.line()).toMatch(/^m1 NO/)
+    await client.ok('SELECT Precious')
+  })
+})
+
 describe('a command whose end is too long', () => {
   it('is refused, not carried out without it', async () => {
     const client = await open()

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Folder, Uid } from '#shared/contracts/mailbox.ts'
+import { decodeIndex } from '#shared/mail/index-codec.ts'
 import { KEYWORDS_PER_FOLDER_MAX } from '#shared/mailbox/flags.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
@@ -233,7 +234,7 @@ describe('messages between folders', () => {
 
     it('becomes a message whose bytes are those that came', async () => {
       const received = await mailbox.receive(source())
-      expect(received.index.envelope.subject).toBe('hello')
+      expect(decodeIndex(received.blob.index).envelope.subject).toBe('hello')
       await received.commit()
       await mailbox.append(work, { ...message('-'), blob: received.blob })
       const { messages } = await mailbox.snapshot(work)

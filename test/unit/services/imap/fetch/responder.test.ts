@@ -1,7 +1,12 @@
 import { describe, expect, it, vi } from 'vitest'
-import { LAZY_PREVIEWS_MAX } from '#services/imap/fetch/responder.ts'
+import {
+  BATCH_BLOB_BYTES,
+  LAZY_PREVIEWS_MAX,
+  nextBatchMessages,
+} from '#services/imap/fetch/responder.ts'
 import { createMemory, FETCH_MEMORY_WAIT_MS, type Memory } from '#services/imap/memory.ts'
 import { FETCH_ATTS_MAX } from '#shared/imap/fetch-att.ts'
+import type { Blob } from '#shared/mailbox/records.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
@@ -195,6 +200,45 @@ describe('FETCH of more than is held', () => {
         status: 'BAD',
         text: 'too many items',
       })
+    })
+  })
+})
+
+describe('FETCH of what the index of a message tells', () => {
+  const blobs = (count: number, bytes: number) =>
+    Array.from({ length: count }, () => ({ index: new Uint8Array(bytes) }) as Blob)
+
+  it('reads more and more at a time, as long as it is little', () => {
+    expect(nextBatchMessages(8, blobs(8, 500))).toBe(16)
+    expect(nextBatchMessages(64, blobs(64, 500))).toBe(98)
+    expect(nextBatchMessages(8, blobs(8, BATCH_BLOB_BYTES / 5))).toBe(5)
+    expect(nextBatchMessages(5, blobs(5, BATCH_BLOB_BYTES / 5))).toBe(5)
+    expect(nextBatchMessages(5, blobs(5, BATCH_BLOB_BYTES * 2))).toBe(1)
+    expect(nextBatchMessages(8, [undefined])).toBe(16)
+    expect(nextBatchMessages(8, [])).toBe(16)
+  })
+
+  it('holds few large indexes at a time', async () => {
+    const server = await startImapServer()
+    await stopped(server, async () => {
+      const inbox = await server.mailbox.inbox(server.accountId('ann@example.test'))
+      const part = `--x\r\nContent-Type: text/plain; name="${'n'.repeat(150)}"\r\n\r\n\r\n`
+      const many = `Content-Type: multipart/mixed; boundary=x\r\n\r\n${part.repeat(1_000)}--x--\r\n`
+      for (let i = 0; i < 40; i++) await server.seed(inbox, many)
+      const client = await ImapClient.login(server.port)
+      await client.ok('SELECT INBOX')
+      using read = vi.spyOn(server.mailbox, 'blobs')
+      expect((await client.ok('FETCH 1:* (BODYSTRUCTURE)')).untagged).toHaveLength(40)
+      const bytes = await Promise.all(
+        read.mock.results.map(async ({ value }) =>
+          (await (value as Promise<readonly Blob[]>)).reduce(
+            (sum, { index }) => sum + index.byteLength,
+            0,
+          ),
+        ),
+      )
+      expect(Math.max(...bytes)).toBeLessThan(1.1 * BATCH_BLOB_BYTES)
+      expect(bytes.reduce((sum, each) => sum + each)).toBeGreaterThan(2 * BATCH_BLOB_BYTES)
     })
   })
 })

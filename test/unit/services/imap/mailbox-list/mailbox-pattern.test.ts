@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   compilePattern,
@@ -70,4 +71,58 @@ describe('compilePattern', () => {
     const hostile = compilePattern('', `${'*a'.repeat(PATTERN_WILDCARDS_MAX)}b`)
     expect(hostile('a'.repeat(900))).toBe(false)
   })
+
+  it('matches what its definition matches', () => {
+    const letters = fc.constantFrom(
+      'a',
+      'b',
+      '/',
+      'aab',
+      'ba/',
+      'I',
+      'INBOX',
+      'inbox/',
+      'ab'.repeat(20),
+    )
+    const wild = fc.constantFrom('*', '%')
+    const text = (part: fc.Arbitrary<string>, maxLength: number) =>
+      fc.array(part, { maxLength }).map((parts) => parts.join(''))
+    fc.assert(
+      fc.property(text(fc.oneof(letters, wild), 12), text(letters, 12), (pattern, path) => {
+        fc.pre((pattern.match(/[*%]+/g)?.length ?? 0) <= PATTERN_WILDCARDS_MAX)
+        fc.pre(pattern.length < 900)
+        expect(compilePattern('', pattern)(path)).toBe(naive(pattern, path))
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
+  it('matches nothing with more than any path can have', () => {
+    expect(compilePattern('', `*${'a'.repeat(2_000)}`)('a'.repeat(2_000))).toBe(false)
+  })
 })
+
+/** By trying everything, remembering what was tried. */
+function naive(pattern: string, path: string): boolean {
+  const caseless = path === 'INBOX' || path.startsWith('INBOX/') ? 5 : 0
+  const tried = new Map<number, boolean>()
+  const from = (p: number, i: number): boolean => {
+    const key = p * 10_000 + i
+    const known = tried.get(key)
+    if (known !== undefined) return known
+    const wanted = pattern[p]
+    const character = path[i]
+    let result: boolean
+    if (wanted === undefined) result = character === undefined
+    else if (wanted === '*' || wanted === '%') {
+      const takes = character !== undefined && (wanted === '*' || character !== '/')
+      result = from(p + 1, i) || (takes && from(p, i + 1))
+    } else {
+      const same = wanted === character || (i < caseless && wanted.toUpperCase() === character)
+      result = same && from(p + 1, i + 1)
+    }
+    tried.set(key, result)
+    return result
+  }
+  return from(0, 0)
+}
