@@ -5,9 +5,10 @@ import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '#shared/runtime/clock.ts'
+import { INLINE_BYTES_MAX, STAGED_BYTES_MAX } from '#shared/storage/embedded/objects.ts'
 import { type EmbeddedStore, openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { StorageMisuse } from '#shared/storage/ports.ts'
-import { eventually, unique } from '#test/support/storage.ts'
+import { chunksOf, eventually, unique } from '#test/support/storage.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -40,6 +41,40 @@ describe('the embedded store', () => {
       waitSeconds: 0,
     })
     expect(received.map((message) => message.body)).toEqual(['kept'])
+  })
+
+  it.each([100, 60_000, 200_000])(
+    'keeps %i bytes that came one by one, none of their pieces',
+    async (bytes) => {
+      // Always the same piece: whoever kept it, which costs far more than its byte, would store its last value.
+      const piece = Buffer.alloc(1)
+      async function* source() {
+        for (let n = 0; n < bytes; n++) {
+          piece[0] = n % 251
+          yield piece
+        }
+      }
+      await store.objects.put('o', source())
+      const expected = Buffer.alloc(bytes).map((_, n) => n % 251)
+      expect(Buffer.compare((await store.objects.read('o')) ?? piece, expected)).toBe(0)
+    },
+  )
+
+  it('stages small objects in memory up to a limit, then in files, and keeps all of them', async () => {
+    const bytes = randomBytes(INLINE_BYTES_MAX)
+    const fitting = STAGED_BYTES_MAX / bytes.length
+    const staged = []
+    for (let n = 0; n < fitting + 3; n++) {
+      staged.push(await store.objects.stage(`o${n}`, chunksOf(bytes, bytes.length)))
+    }
+    expect(await filesIn(join(opened.directory, 'objects'))).toHaveLength(3)
+    await Promise.all(staged.map((each, n) => (n % 2 === 0 ? each.commit() : each.discard())))
+    for (let n = 0; n < staged.length; n += 2) {
+      expect(Buffer.compare((await store.objects.read(`o${n}`)) ?? Buffer.alloc(0), bytes)).toBe(0)
+    }
+    // What was given back can be had again.
+    await (await store.objects.stage('again', chunksOf(bytes, bytes.length))).discard()
+    expect(await filesIn(join(opened.directory, 'objects'))).toHaveLength(2)
   })
 
   it('makes its folder for its owner alone', async () => {

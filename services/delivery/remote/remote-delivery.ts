@@ -14,7 +14,7 @@ import { type Connect, connectTcp } from './connect.ts'
 import type { RemoteGroup } from './group.ts'
 import { parseNextHop } from './next-hop.ts'
 import { deferred, type Failure, failed, temporary } from './outcome.ts'
-import { findAddresses, findHosts, permittedAddresses } from './route.ts'
+import { findAddresses, findHosts, loops, permittedAddresses } from './route.ts'
 import {
   openSession,
   type Refusal,
@@ -114,7 +114,12 @@ export function createRemoteDelivery(parts: {
       for (const address of permitted.addresses) {
         if (tried++ === ADDRESSES_TRIED_MAX) return failure ?? noHost(group)
         const session = await open({ host, address, port: hop.port }, isRelay)
-        if (session.kind === 'session') return session
+        if (session.kind === 'session') {
+          if (isRelay || session.greetedBy !== hostname.toLowerCase()) return session
+          // As Postfix: behind an address translation only its greeting tells that the host is this machine.
+          session.connection.close()
+          return failure?.kind === 'deferred' ? failure : loops(hop.host)
+        }
         failure = session.failure
         log.debug({ queueId: group.queueId, reply: failure.reply }, 'host refused')
       }

@@ -74,7 +74,7 @@ export function permittedAddresses(
   }
 }
 
-function loops(domain: string): Failure {
+export function loops(domain: string): Failure {
   return failed('5.4.6', `mail for ${domain} loops back to myself`)
 }
 

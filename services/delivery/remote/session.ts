@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net'
 import type { SMTPError } from 'nodemailer/lib/smtp-connection'
+import { DOMAIN_BYTES_MAX } from '#shared/mail/domain.ts'
 import { Connection } from './connection.ts'
 import { deferred, type Failure, fromReply, temporary } from './outcome.ts'
 import type { Timeouts } from './timeouts.ts'
@@ -12,6 +13,8 @@ export type Session = {
   readonly connection: Connection
   /** EHLO keywords in upper case and what follows them. */
   readonly extensions: ReadonlyMap<string, string>
+  /** What the host calls itself in its answer to EHLO, in lower case. */
+  readonly greetedBy: string
   readonly peer: string
 }
 
@@ -70,8 +73,19 @@ export async function openSession(options: SessionOptions): Promise<Session | Re
     return { kind: 'refusal', failure: sessionFailure(greeted.error, peer, tlsFailed), tlsFailed }
   }
   // The last reply before `connect` calls back is the one to EHLO, or to HELO where there are no extensions.
-  const extensions = readExtensions(connection.lastServerResponse || '')
-  if (security.kind !== 'required') return { kind: 'session', connection, extensions, peer }
+  const answer = connection.lastServerResponse || ''
+  const opened: Session = {
+    kind: 'session',
+    connection,
+    extensions: readExtensions(answer),
+    greetedBy:
+      answer
+        .slice(4, 4 + DOMAIN_BYTES_MAX + 1)
+        .split(/\s/, 1)[0]
+        ?.toLowerCase() ?? '',
+    peer,
+  }
+  if (security.kind !== 'required') return opened
   const { user, password } = security.auth
   const login = await connection.settled((done) =>
     connection.login({ credentials: { user, pass: password }, user }, done),
@@ -80,7 +94,7 @@ export async function openSession(options: SessionOptions): Promise<Session | Re
     connection.close()
     return { kind: 'refusal', failure: sessionFailure(login.error, peer, false), tlsFailed: false }
   }
-  return { kind: 'session', connection, extensions, peer }
+  return opened
 }
 
 function tlsOptions(security: Security) {

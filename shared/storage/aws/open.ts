@@ -93,7 +93,10 @@ export async function openAwsStore(
             s3: clients.s3,
             bucket,
             clock,
-            memory: new UploadMemory(options.uploadBytesMax ?? UPLOAD_BYTES_DEFAULT, clock),
+            memory: new UploadMemory(options.uploadBytesMax ?? UPLOAD_BYTES_DEFAULT, {
+              clock,
+              log: options.log,
+            }),
           }),
     queues: {
       incoming: queue('incoming'),

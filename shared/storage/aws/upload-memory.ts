@@ -6,6 +6,7 @@
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { SystemFull } from '#shared/runtime/errors.ts'
+import type { Log } from '#shared/runtime/log.ts'
 
 /** The smallest that S3 takes before the last, so that an upload holds as little as it can. */
 export const PART_BYTES = 5 * 1024 * 1024
@@ -18,12 +19,18 @@ export const UPLOAD_BYTES_DEFAULT = 64 * 1024 * 1024
 /** How long an upload waits for room before another gives way, and once more after that. */
 export const UPLOAD_WAIT_MS = 5_000
 
+/** A shortage is told of once in so long, not once for each refusal. */
+const SHORTAGE_TOLD_MS = 60_000
+
 export class UploadMemory {
   readonly budget: ByteBudget
   readonly #clock: Clock
+  readonly #log: Log
+  #toldMs = Number.NEGATIVE_INFINITY
   readonly #buffers = new Set<PartBuffer>()
 
-  constructor(bytesMax: number, clock: Clock) {
+  constructor(bytesMax: number, { clock, log }: { readonly clock: Clock; readonly log: Log }) {
+    this.#log = log
     this.budget = new ByteBudget(Math.max(bytesMax, UPLOAD_BYTES_MIN))
     this.#clock = clock
   }
@@ -41,6 +48,7 @@ export class UploadMemory {
   /** Rejects with SystemFull when there is no room; then nothing is taken. */
   async take(bytes: number, asking: PartBuffer): Promise<void> {
     if (await this.#wait(bytes)) return
+    this.#tell()
     this.#makeRoom(bytes, asking)
     if (await this.#wait(bytes)) return
     throw noRoom()
@@ -48,6 +56,14 @@ export class UploadMemory {
 
   #wait(bytes: number): Promise<boolean> {
     return this.budget.take(bytes, { clock: this.#clock, waitMs: UPLOAD_WAIT_MS })
+  }
+
+  #tell(): void {
+    const nowMs = this.#clock.now()
+    if (nowMs - this.#toldMs < SHORTAGE_TOLD_MS) return
+    this.#toldMs = nowMs
+    const uploads = this.#buffers.size
+    this.#log.error({ uploads, bytesMax: this.budget.bytesMax }, 'no memory for uploads')
   }
 
   #makeRoom(bytes: number, asking: PartBuffer): void {

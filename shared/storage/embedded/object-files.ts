@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { ByteRange } from '../ports.ts'
 import type { DiskSpace } from './disk-space.ts'
+import { GatheredBytes } from './gathered-bytes.ts'
 
 const NAME_BYTES = 16
 /** Chunks smaller than this are written together. */
@@ -104,31 +105,25 @@ async function writeFile(
 ): Promise<number> {
   await using file = await fromDisk(open(path, 'wx', 0o600))
   let bytes = 0
-  let waiting: Uint8Array[] = []
-  let waitingBytes = 0
+  const waiting = new GatheredBytes()
   for await (const chunk of source) {
     waiting.push(chunk)
-    waitingBytes += chunk.length
-    if (waitingBytes < WRITE_BYTES) continue
+    if (waiting.length < WRITE_BYTES) continue
     // A thousand messages that found room when they began may have none together.
     await space.require()
-    bytes += await fromDisk(writeAll(file, waiting, waitingBytes))
-    waiting = []
-    waitingBytes = 0
+    bytes += await fromDisk(writeAll(file, waiting.take()))
   }
-  bytes += await fromDisk(writeAll(file, waiting, waitingBytes))
+  bytes += await fromDisk(writeAll(file, waiting.take()))
   await fromDisk(file.datasync())
   return bytes
 }
 
-async function writeAll(file: FileHandle, chunks: Uint8Array[], bytes: number): Promise<number> {
-  if (bytes === 0) return 0
-  const { bytesWritten } = await file.writev(chunks)
+async function writeAll(file: FileHandle, bytes: Buffer): Promise<number> {
   // A short write happens at the edge of a full disk; the rest says why.
-  if (bytesWritten < bytes) {
-    await file.writeFile(Buffer.concat(chunks).subarray(bytesWritten))
+  for (let written = 0; written < bytes.length; ) {
+    written += (await file.write(bytes, written)).bytesWritten
   }
-  return bytes
+  return bytes.length
 }
 
 /** The range as chunks of bounded size. Closes the file. */

@@ -3,17 +3,21 @@
 
 import { Buffer } from 'node:buffer'
 import type { FileHandle } from 'node:fs/promises'
+import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { checkByteRange, checkObjectKey, checkObjectPrefix, LIST_KEYS_MAX } from '../limits.ts'
 import type { ByteRange, ObjectStore, Page, StagedObject } from '../ports.ts'
 import type { DiskSpace } from './disk-space.ts'
 import type { Environment } from './environment.ts'
+import { GatheredBytes } from './gathered-bytes.ts'
 import { ObjectFiles, readAt, readChunks } from './object-files.ts'
 import { ObjectRecords } from './object-records.ts'
 
 /** Objects up to this size are kept inside lmdb: measured faster than a file and its two fsyncs. */
 export const INLINE_BYTES_MAX = 64 * 1024
+/** Of staged objects, what waits in memory for its commit; beyond it small ones go to files too. */
+export const STAGED_BYTES_MAX = 32 * 1024 * 1024
 /** A file without a record that was not written to for so long belongs to nobody. */
 export const ORPHAN_AGE_MS = 24 * 3_600_000
 /** A reader may find its file gone because the object was replaced meanwhile. */
@@ -36,6 +40,7 @@ export class EmbeddedObjectStore implements ObjectStore {
   readonly #files: ObjectFiles
   readonly #clock: Clock
   readonly #space: DiskSpace
+  readonly #staged = new ByteBudget(STAGED_BYTES_MAX)
 
   constructor(
     environment: Environment,
@@ -63,15 +68,29 @@ export class EmbeddedObjectStore implements ObjectStore {
 
   async stage(key: string, source: AsyncIterable<Uint8Array>): Promise<StagedObject> {
     checkObjectKey(key)
-    const received = await this.#environment.track(() => this.#receive(source))
+    let heldBytes = 0
+    const release = () => {
+      this.#staged.give(heldBytes)
+      heldBytes = 0
+    }
+    const received = await this.#environment.track(async () => {
+      const inMemory = await this.#receive(source)
+      if (inMemory.contents === undefined) return inMemory
+      if (!this.#staged.tryTake(inMemory.bytes)) {
+        return this.#receiveFile([inMemory.contents], undefined)
+      }
+      heldBytes = inMemory.bytes
+      return inMemory
+    })
     return {
       bytes: received.bytes,
       stored: false,
       commit: async () => {
         this.#environment.assertOpen()
-        await this.#record(key, received, false)
+        await this.#record(key, received, false).finally(release)
       },
       discard: async () => {
+        release()
         if (received.file !== undefined) await this.#files.remove(received.file)
       },
     }
@@ -138,15 +157,13 @@ export class EmbeddedObjectStore implements ObjectStore {
       return this.#receiveFile([source], undefined)
     }
     const rest = source[Symbol.asyncIterator]()
-    const head: Uint8Array[] = []
-    let headBytes = 0
-    while (headBytes <= INLINE_BYTES_MAX) {
+    const head = new GatheredBytes()
+    while (head.length <= INLINE_BYTES_MAX) {
       const { done, value } = await rest.next()
-      if (done === true) return { contents: Buffer.concat(head), bytes: headBytes }
+      if (done === true) return { bytes: head.length, contents: Buffer.from(head.take()) }
       head.push(value)
-      headBytes += value.length
     }
-    return this.#receiveFile(head, rest)
+    return this.#receiveFile([head.take()], rest)
   }
 
   async #receiveFile(

@@ -25,13 +25,11 @@ export async function lockForServing(directory: string, nowMs: number): Promise<
       `it is in use by ${await holder(directory)}; stop it, or use another --data`,
     )
   }
-  try {
-    const own = { pid: process.pid, host: hostname(), started: new Date(nowMs).toISOString() }
-    await writeFile(join(directory, HOLDER_FILE), `${JSON.stringify(own)}\n`, { mode: 0o600 })
-  } catch (error) {
-    lock.close()
-    throw error
-  }
+  const own = { pid: process.pid, host: hostname(), started: new Date(nowMs).toISOString() }
+  // On a full disk the server must start all the same; then only its name is not known.
+  await writeFile(join(directory, HOLDER_FILE), `${JSON.stringify(own)}\n`, { mode: 0o600 }).catch(
+    () => undefined,
+  )
   return { [Symbol.dispose]: () => lock.close() }
 }
 

@@ -2,8 +2,9 @@
 // whose store was emptied or exchanged is not taken for a new one, and a newer format is not opened by an older program.
 
 import { randomUUID } from 'node:crypto'
-import { open, readFile, rename } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { SystemFull } from '#shared/runtime/errors.ts'
 import type { Environment } from './environment.ts'
 import { syncFolder } from './object-files.ts'
 import { RESTORE, UnusableStore } from './unusable-store.ts'
@@ -54,15 +55,31 @@ export async function agreeOnMarker(
     )
   }
   if (marker !== undefined) return
+  try {
+    await mark()
+  } catch (error) {
+    // A folder from before, on a full disk: it gets its marker when there is room.
+    if (!isNoRoom(error)) throw error
+  }
+
   // The store first: a marker without its store would look like a loss. Of two processes that begin at once one decides.
-  const made = before ?? { store: randomUUID(), format: STORE_FORMAT }
-  const agreed = before ?? (await environment.commit(() => stored() ?? put(made)))
-  await writeMarker(directory, agreed)
+  async function mark(): Promise<void> {
+    const made = { store: randomUUID(), format: STORE_FORMAT }
+    const agreed = before ?? (await environment.commit(() => stored() ?? put(made)))
+    await writeMarker(directory, agreed)
+  }
 
   function put(value: StoreMarker): StoreMarker {
     about.put(key, Buffer.from(JSON.stringify(value)))
     return value
   }
+}
+
+function isNoRoom(error: unknown): boolean {
+  return (
+    error instanceof SystemFull ||
+    (error instanceof Error && 'code' in error && error.code === 'ENOSPC')
+  )
 }
 
 function checkFormat({ format }: StoreMarker): void {
@@ -88,11 +105,16 @@ function parseMarker(text: string): StoreMarker | undefined {
 async function writeMarker(directory: string, marker: StoreMarker): Promise<void> {
   const path = join(directory, MARKER_FILE)
   const unfinished = `${path}.${randomUUID()}`
-  {
-    await using file = await open(unfinished, 'wx', 0o600)
-    await file.writeFile(`${JSON.stringify(marker)}\n`)
-    await file.sync()
+  try {
+    await writeFile(unfinished, `${JSON.stringify(marker)}\n`, {
+      flag: 'wx',
+      mode: 0o600,
+      flush: true,
+    })
+    await rename(unfinished, path)
+  } catch (error) {
+    await rm(unfinished, { force: true })
+    throw error
   }
-  await rename(unfinished, path)
   await syncFolder(directory)
 }

@@ -625,6 +625,15 @@ describe('remote delivery', () => {
       expect(dialled).toEqual(['192.0.2.1:25'])
     })
 
+    it('a host that greets with our name is this machine, wherever it seems to be', async () => {
+      const there = await host((line) =>
+        line.startsWith('EHLO') ? '250 Mail.Here.Test hello' : undefined,
+      )
+      const { deliver } = delivery({ '192.0.2.1': there })
+      expect(await deliver()).toMatchObject([{ kind: 'failed', status: '5.4.6' }])
+      expect(there.connections.flat().filter((line) => line.startsWith('MAIL'))).toEqual([])
+    })
+
     it('the relay host may be anywhere', async () => {
       const there = await sink()
       const settings = { relayhost: '[127.0.0.1]:2525' }

@@ -1,9 +1,11 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { SystemFull } from '#shared/runtime/errors.ts'
+import { silentLog } from '#shared/runtime/log.ts'
 import { closeAwsClients, openAwsClients } from '#shared/storage/aws/clients.ts'
 import { S3ObjectStore } from '#shared/storage/aws/object-store.ts'
 import { PART_BYTES, UPLOAD_BYTES_MIN, UploadMemory } from '#shared/storage/aws/upload-memory.ts'
 import { intercept } from '#test/support/emulators/intercept.ts'
+import { RecordingLog } from '#test/support/smtp-fakes.ts'
 
 const MIB = 1024 * 1024
 const chunk = new Uint8Array(64 * 1024)
@@ -33,7 +35,7 @@ class TurningClock {
 
 describe('an upload', () => {
   it('holds little while its message is small', async () => {
-    const memory = new UploadMemory(UPLOAD_BYTES_MIN, new TurningClock())
+    const memory = new UploadMemory(UPLOAD_BYTES_MIN, { clock: new TurningClock(), log: silentLog })
     using buffer = memory.buffer()
     await buffer.append(new Uint8Array(100))
     expect(memory.budget.taken).toBe(16 * 1024)
@@ -42,7 +44,10 @@ describe('an upload', () => {
   })
 
   it('keeps the bytes of its part in order and returns what does not fit', async () => {
-    using buffer = new UploadMemory(UPLOAD_BYTES_MIN, new TurningClock()).buffer()
+    using buffer = new UploadMemory(UPLOAD_BYTES_MIN, {
+      clock: new TurningClock(),
+      log: silentLog,
+    }).buffer()
     const bytes = Buffer.alloc(PART_BYTES + 3).map((_, position) => position % 251)
     expect(await buffer.append(bytes.subarray(0, 100_000))).toHaveLength(0)
     expect(await buffer.append(bytes.subarray(100_000))).toEqual(bytes.subarray(PART_BYTES))
@@ -54,7 +59,7 @@ describe('an upload', () => {
 
   it('gives way to others when the memory is full and it has cost most, with all it holds', async () => {
     const clock = new TurningClock()
-    const memory = new UploadMemory(7 * MIB, clock)
+    const memory = new UploadMemory(7 * MIB, { clock, log: silentLog })
     using large = memory.buffer()
     await large.append(new Uint8Array(PART_BYTES - 1))
     using middle = memory.buffer()
@@ -69,7 +74,7 @@ describe('an upload', () => {
 
   it('that has cost most itself is refused', async () => {
     const clock = new TurningClock()
-    const memory = new UploadMemory(7 * MIB, clock)
+    const memory = new UploadMemory(7 * MIB, { clock, log: silentLog })
     using first = memory.buffer()
     await first.append(new Uint8Array(PART_BYTES))
     using second = memory.buffer()
@@ -87,12 +92,14 @@ describe('100 slow clients', () => {
   const messageBytes = 12 * MIB
 
   it('hold no more than the budget, and each hears how it ended', async () => {
-    const { memory, put, heldMax } = uploads()
+    const { memory, put, heldMax, log } = uploads()
     const outcomes = await Promise.all(Array.from({ length: 100 }, () => put()))
     expect(heldMax()).toBeGreaterThan(PART_BYTES)
     expect(heldMax()).toBeLessThanOrEqual(bytesMax)
     expect(memory.budget.taken).toBe(0)
     expect(outcomes).toContain('stored')
+    // The clock turns far less than a minute.
+    expect(log.lines.map(({ message }) => message)).toEqual(['no memory for uploads'])
     expect(outcomes.every((outcome) => outcome === 'stored' || outcome === 'full')).toBe(true)
   })
 
@@ -127,7 +134,8 @@ describe('100 slow clients', () => {
       await clock.turn()
       return { UploadId: 'u', ETag: 'e' }
     })
-    const memory = new UploadMemory(bytesMax, clock)
+    const log = new RecordingLog()
+    const memory = new UploadMemory(bytesMax, { clock, log })
     const objects = new S3ObjectStore({ s3: clients.s3, bucket: 'bucket', clock, memory })
     let heldMax = 0
 
@@ -150,6 +158,6 @@ describe('100 slow clients', () => {
         return 'full'
       }
     }
-    return { memory, put, heldMax: () => heldMax }
+    return { memory, put, heldMax: () => heldMax, log }
   }
 })
