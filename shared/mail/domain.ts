@@ -9,15 +9,17 @@ export type Domain = string & { readonly __brand: 'Domain' }
 /** RFC 1035 §2.3.4: 255 octets on the wire are 253 characters of text. */
 export const DOMAIN_BYTES_MAX = 253
 
-// RFC 5321 §4.1.2: sub-domain = Let-dig [Ldh-str]; RFC 1035 §2.3.4: at most 63 octets a label.
-const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
-const hostname = new RegExp(`^(?:${label}\\.)*${label}$`)
-const endsInNumber = /(?:^|\.)[0-9]+$/
+/** RFC 1035 §2.3.4 */
+const LABEL_BYTES_MAX = 63
+// RFC 5321 §4.1.2: sub-domain = Let-dig [Ldh-str]
+const label = /^[a-z0-9][a-z0-9-]*$/
+const number = /^[0-9]+$/
 const asciiOutsideHostname = /[\x00-\x2c/\x3a-\x40\x5b-\x60\x7b-\x7f]/
 const ipv6Tag = 'ipv6:'
 
 /** A domain name (U-labels and capitals allowed) or an address literal in brackets; undefined when it is neither. */
 export function parseDomain(text: string): Domain | undefined {
+  if (text.length > DOMAIN_BYTES_MAX) return undefined
   const lower = text.toLowerCase()
   return brandHostname(lower) ?? (lower.startsWith('[') ? parseLiteral(lower) : parseUnicode(lower))
 }
@@ -35,14 +37,19 @@ export function displayDomain(domain: Domain): string {
 }
 
 function brandHostname(lower: string): Domain | undefined {
-  if (lower.length > DOMAIN_BYTES_MAX || !hostname.test(lower)) return undefined
+  if (lower.length > DOMAIN_BYTES_MAX) return undefined
+  const labels = lower.split('.')
   // A name whose last label is a number reads as an IPv4 address somewhere down the road.
-  return endsInNumber.test(lower) ? undefined : (lower as Domain)
+  return labels.every(isLabel) && !number.test(labels.at(-1) ?? '') ? (lower as Domain) : undefined
+}
+
+function isLabel(text: string): boolean {
+  return text.length <= LABEL_BYTES_MAX && label.test(text) && !text.endsWith('-')
 }
 
 function parseUnicode(lower: string): Domain | undefined {
   // domainToASCII parses a URL host: it decodes %41 and stops at `/`, so ASCII outside of a hostname must not reach it.
-  if (lower.length > DOMAIN_BYTES_MAX || asciiOutsideHostname.test(lower)) return undefined
+  if (asciiOutsideHostname.test(lower)) return undefined
   return brandHostname(domainToASCII(lower))
 }
 

@@ -1,6 +1,7 @@
-// `npm run bench -- smtp|pop3|imap [rounds]`, `npm run bench -- cost` or `npm run bench -- hostile [functions|commands] [name]`
+// `npm run bench -- smtp|pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]` or `fuzz [minutes] [seed]`
 
 import { benchCost } from './cost/cost.ts'
+import { benchFuzz } from './fuzz/fuzz.ts'
 import { benchHostile } from './hostile/hostile.ts'
 import { benchImap } from './imap.ts'
 import { benchPop3 } from './pop3.ts'
@@ -15,6 +16,7 @@ const benches = new Map<string, (...words: readonly (string | undefined)[]) => P
   ['imap', rounds(benchImap)],
   ['cost', rounds(benchCost)],
   ['hostile', benchHostile],
+  ['fuzz', benchFuzz],
 ])
 
 const [name = '', ...words] = process.argv.slice(2)

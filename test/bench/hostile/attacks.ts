@@ -141,11 +141,15 @@ function* appended(messages: Iterable<string>): Script {
   yield logout
 }
 
-/** A reply that names all before it, so that each new one would be linked below and is refused at the root. */
+/** A quarter of the messages make one long chain; each link of the others would make it a ring and is looked for up to its root. */
 function chain(count: number): string[] {
+  const links = (count / 4) * 999
   return range(count).map((i) => {
-    const ids = range(1_000).map((k) => `<${(k * 7 + i) % 2_000}@chain>`)
-    return `Message-ID: <own${i}@chain>\r\nSubject: s\r\nReferences: ${ids.join('\r\n ')}\r\n\r\n`
+    const ids = range(1_000).map((k) => {
+      const place = i < count / 4 ? i * 999 + k : k % 2 === 0 ? links - k : 0
+      return `<${place}@c>`
+    })
+    return `Message-ID: <own${i}@c>\r\nSubject: s\r\nReferences: ${ids.join(' ')}\r\n\r\n`
   })
 }
 
@@ -189,7 +193,7 @@ const imap: readonly Attack[] = [
     name: 'SORT by 20 times FROM, n messages of 180 KB',
     service: 'imap',
     size: 10,
-    before: (n) => appended(range(n).map(() => `From: ${'\uFDFA'.repeat(60_000)} <a@b>\r\n\r\n`)),
+    before: (n) => appended(range(n).map(() => `From: ${'\uFDFA'.repeat(60_000)}@b\r\n\r\n`)),
     script: () => [
       selected,
       `a SORT (${range(20)
@@ -205,10 +209,10 @@ const imap: readonly Attack[] = [
     before: () => appended(range(100).map((i) => `Subject: ${i}\r\n\r\n`)),
     script: (n) => [
       selected,
-      `a SEARCH ${range(n)
-        .map((i) => `SUBJECT ${i}`)
-        .reduce((all, key) => `OR ${key} ${all}`.slice(0, 60_000))}\r\n`,
-      `a SEARCH ${'NOT SEEN '.repeat(Math.min(n, 3_900))}ALL\r\n`,
+      `a SEARCH ${range(n - 10)
+        .map((i) => `NOT SUBJECT x${i}`)
+        .join(' ')
+        .slice(0, 65_000)}\r\n`,
       logout,
     ],
   },

@@ -11,34 +11,38 @@ import { BOMB_TARGETS, bombAlias, FOLDERS, manyFolders } from './attacks.ts'
 import { STEP } from './growth.ts'
 
 export const PASSWORD = 'hostile'
-export const victim = 'victim'
+export const victim = 'victim@example.test'
+/** One for each size, whose mailbox is empty before. */
+export const attackers = ['small@example.test', 'large@example.test'] as const
 
 /** Fills an empty data folder; the server is started after that. */
-export async function makeWorld(directory: string, accounts: readonly string[]): Promise<void> {
+export async function makeWorld(directory: string): Promise<void> {
   const loaded = loadSettings({ environment: {}, overrides: [] })
   if (loaded.kind !== 'ok') throw new Error('settings')
   await using store = await openEmbeddedStore({ directory })
   const core = createCore({ store, settings: loaded.settings, clock: systemClock, log: silentLog })
   await core.directory.domains.add(addressOf(victim).domain)
   const stored = await storedPassword(Buffer.from(PASSWORD))
-  const add = async (name: string) => {
-    const added = await core.directory.accounts.add({ address: addressOf(name), ...stored })
-    if (added.kind !== 'ok') throw new Error(`account ${name}: ${added.kind}`)
+  const add = async (address: string) => {
+    const added = await core.directory.accounts.add({ address: addressOf(address), ...stored })
+    if (added.kind !== 'ok') throw new Error(`${address}: ${added.kind}`)
     await core.mailbox.folders.list(added.account.id)
     return added.account.id
   }
-  for (const name of [victim, ...accounts]) await add(name)
+  for (const address of [victim, ...attackers]) await add(address)
   for (const size of [FOLDERS, STEP * FOLDERS]) {
-    const id = await add(manyFolders(size))
+    const id = await add(`${manyFolders(size)}@example.test`)
     for (let n = 0; n < size; n++) await core.mailbox.folders.create(id, null, `folder ${n}`)
   }
-  const targets = Array.from({ length: BOMB_TARGETS }, (_, n) => addressOf(`${victim}+${n}`))
-  const added = await core.directory.aliases.add(addressOf(bombAlias), targets)
+  const targets = Array.from({ length: BOMB_TARGETS }, (_, n) =>
+    addressOf(`victim+${n}@example.test`),
+  )
+  const added = await core.directory.aliases.add(addressOf(`${bombAlias}@example.test`), targets)
   if (added.kind !== 'ok') throw new Error(`alias: ${added.kind}`)
 }
 
-export function addressOf(name: string): Address {
-  const address = parseAddress(`${name}@example.test`)
-  if (address === undefined) throw new Error(name)
+function addressOf(text: string): Address {
+  const address = parseAddress(text)
+  if (address === undefined) throw new Error(text)
   return address
 }
