@@ -116,5 +116,6 @@ function queueOptions({ settings }: Core) {
     hostname: settings.hostname,
     relayhost: nextHop.format(settings.relayhost),
     destinationRecipientLimit: settings.defaultDestinationRecipientLimit,
+    virtualAliasExpansionLimit: settings.virtualAliasExpansionLimit,
   }
 }

@@ -15,6 +15,7 @@ import {
 import type { Expand, Expansion, LocalDelivery, LocalResult } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
+import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -26,8 +27,39 @@ import type { ObjectStore, QueueMessage } from '#shared/storage/ports.ts'
 export const FAILURES_MAX = 3
 /** Final recipients up to which a message is delivered here on the spot; one with more is split into groups only. */
 export const RECIPIENTS_ON_THE_SPOT_MAX = LOCAL_GROUP_RECIPIENTS_MAX
+/** Memory for the final recipients of all messages that are cleaned up at the same time. */
+export const EXPANSION_BYTES_MAX = 64 * 1024 * 1024
+/** Of one final recipient, about. */
+const FINAL_RECIPIENT_BYTES = 500
+/** How long a message waits for that memory; then its doorbell comes back. */
+const EXPANSION_WAIT_MS = 30_000
 /** Deliveries of one message at the same time. */
 const DELIVERIES_AT_ONCE = 25
+
+/** A message's part of the memory for final recipients: as much as it may need, then as much as it does. */
+class Room {
+  readonly #budget: ByteBudget
+  readonly #mayNeed: number
+  #taken = 0
+
+  constructor(budget: ByteBudget, bytes: number) {
+    this.#budget = budget
+    this.#mayNeed = Math.min(bytes, budget.bytesMax)
+  }
+
+  async enter(clock: Clock): Promise<boolean> {
+    const has = await this.#budget.take(this.#mayNeed, { clock, waitMs: EXPANSION_WAIT_MS })
+    if (has) this.#taken = this.#mayNeed
+    return has
+  }
+
+  /** Gives back what is more. */
+  keep(bytes: number): void {
+    const kept = Math.min(bytes, this.#taken)
+    this.#budget.give(this.#taken - kept)
+    this.#taken = kept
+  }
+}
 
 type Outcome =
   /** To all recipients; the message is still to be taken off the queue. */
@@ -47,11 +79,14 @@ export function createCleanup(deps: {
     /** Next hop for all mail that leaves, '' for the recipient domain's MX. */
     readonly relayhost: string
     readonly destinationRecipientLimit: number
+    /** Final recipients of one envelope recipient at most. */
+    readonly virtualAliasExpansionLimit: number
   }
   readonly clock: Clock
   readonly log: Log
 }) {
   const { queue, log } = deps
+  const expansions = new ByteBudget(EXPANSION_BYTES_MAX)
 
   /** Handles doorbells whose body is a queue id. Unknown ids are messages already finished. */
   async function handle(bells: readonly QueueMessage[]): Promise<BatchResult> {
@@ -104,11 +139,31 @@ export function createCleanup(deps: {
       await queue.markCorrupt(message.queueId, 'its bytes are missing; its sender got no 250')
       return { kind: 'settled' }
     }
-    const blob = mailboxBlobOf(message, deps.options.hostname)
-    const expansion = await deps.expand(message.envelope.recipients)
+    const { recipients } = message.envelope
+    const bytesMax = recipients.length * deps.options.virtualAliasExpansionLimit
+    const room = new Room(expansions, bytesMax * FINAL_RECIPIENT_BYTES)
+    if (!(await room.enter(deps.clock))) {
+      throw new TemporaryFailure('no memory for its recipients now')
+    }
+    try {
+      const expansion = await deps.expand(recipients)
+      const { local, remote, failed } = expansion
+      const count = local.length + remote.length + failed.length
+      room.keep(count * FINAL_RECIPIENT_BYTES)
+      return await handOn(message, expansion, count)
+    } finally {
+      room.keep(0)
+    }
+  }
+
+  async function handOn(
+    message: QueuedMessage,
+    expansion: Expansion,
+    recipients: number,
+  ): Promise<Outcome> {
     const { local, remote, failed } = expansion
+    const blob = mailboxBlobOf(message, deps.options.hostname)
     const reserved = local.length > 1 ? await queue.reserve(blob, local) : undefined
-    const recipients = local.length + remote.length + failed.length
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
       await queue.split(message, inBatches(message, expansion), { reserved, used: 0 })
       return { kind: 'settled' }

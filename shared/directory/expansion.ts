@@ -55,7 +55,7 @@ export const EXTENSIONS_PER_ENTRY_MAX = 10
  */
 export const FINAL_RECIPIENTS_MAX = 100_000
 /** Addresses asked for in one batch of reads, between turns of the event loop. */
-export const LOOKUP_ADDRESSES_MAX = 500
+export const LOOKUP_ADDRESSES_MAX = 200
 /** Answers kept while a message is expanded; past it they are asked for again. */
 const MATCHES_MAX = 20_000
 

@@ -26,8 +26,8 @@ export function createLookup(table: Pick<Table, 'batchGet'>, recipientDelimiter:
     const plans = addresses.map((address) => plan(address, recipientDelimiter, entries))
     await entries.read()
     const matches = plans.map(({ exact, base }) => {
-      const found = match(entries.item(exact), null)
-      return found ?? (base && match(entries.item(base.at), base.extension))
+      const found = match(entries.record(exact), null)
+      return found ?? (base && match(entries.record(base.at), base.extension))
     })
     // An entry is always of a domain of ours, so that most mail asks no further.
     const domains = new ReadBatch(table)
@@ -67,11 +67,11 @@ function placesOfDomain(domain: Domain, batch: ReadBatch): PlacesOfDomain {
 
 function ofDomain(places: PlacesOfDomain | undefined, batch: ReadBatch): Match {
   if (batch.item(places?.domain) === undefined) return { kind: 'remote' }
-  return match(batch.item(places?.catchAll), null) ?? { kind: 'unknown' }
+  return match(batch.record(places?.catchAll), null) ?? { kind: 'unknown' }
 }
 
-function match(item: Item | undefined, extension: string | null): Match | undefined {
-  return item && { kind: 'entry', entry: readAddress(item), extension }
+function match(entry: AddressRecord | undefined, extension: string | null): Match | undefined {
+  return entry && { kind: 'entry', entry, extension }
 }
 
 /** Keys to read, each once: recipients of a message mostly share a domain. */
@@ -80,6 +80,7 @@ class ReadBatch {
   readonly #keys: Key[] = []
   readonly #places = new Map<string, number>()
   #items: readonly (Item | undefined)[] = []
+  readonly #records = new Map<number, AddressRecord>()
 
   constructor(table: Pick<Table, 'batchGet'>) {
     this.#table = table
@@ -100,5 +101,14 @@ class ReadBatch {
 
   item(place: number | undefined): Item | undefined {
     return place === undefined ? undefined : this.#items[place]
+  }
+
+  /** Made once of each item: an alias with very many targets may be what hundreds of addresses lead to. */
+  record(place: number | undefined): AddressRecord | undefined {
+    const item = this.item(place)
+    if (place === undefined || item === undefined) return undefined
+    const known = this.#records.get(place) ?? readAddress(item)
+    this.#records.set(place, known)
+    return known
   }
 }

@@ -237,8 +237,20 @@ function packFinal(recipient: FinalRecipient): readonly Value[] {
   return [address, accountId, extension, original, notify, originalRecipient]
 }
 
-/** In the item of a group. */
-export const finalRecipientBytes = (recipient: FinalRecipient) => packedBytes(packFinal(recipient))
+/** In the item of a group, at most: counted in characters, as there may be very many of them. */
+export function finalRecipientBytes(recipient: FinalRecipient): number {
+  const { address, accountId, extension, original, notify, originalRecipient } = recipient
+  let bytes = 0
+  for (const text of [address, accountId, extension, original, ...notify, originalRecipient]) {
+    bytes += ATTRIBUTE_BYTES + UTF8_BYTES_MAX * (text?.length ?? 0)
+  }
+  return bytes
+}
+
+/** Of one UTF-16 unit. */
+const UTF8_BYTES_MAX = 3
+/** What a value takes besides its text, or less. */
+const ATTRIBUTE_BYTES = 8
 
 export function groupRecord(item: Item): Group {
   const nextHop = optional(item.nextHop)

@@ -64,6 +64,19 @@ describe('one message to many recipients here', () => {
   const refs = async (queueId: QueueId) =>
     (await store.tables.mail.get(blobKey(queueId as string as BlobId), { consistent: true }))?.refs
 
+  /** Somebody else's transactions on the inbox, one after the other, until it is told to end. */
+  async function busyFolder(account: AccountId): Promise<{ end(): void }> {
+    const inbox = await pipeline.core.mailbox.inbox(account)
+    const { mail } = store.tables
+    const transact = mail.transact.bind(mail)
+    mail.transact = async (writes) => {
+      const hits = writes.some((write) => 'update' in write && write.update.sk === `F#${inbox.id}`)
+      if (hits) throw new Conflict('another transaction')
+      return transact(writes)
+    }
+    return { end: () => Object.assign(mail, { transact }) }
+  }
+
   it('100 are delivered to on the spot, and none is in the way of another', async () => {
     const accounts = await addAccounts(100)
     const queueId = await pipeline.accept(text, ['all@example.test'])
@@ -113,30 +126,39 @@ describe('one message to many recipients here', () => {
     const accounts = await addAccounts(2)
     const [hot] = accounts
     if (hot === undefined) throw new Error('no account')
-    const inbox = await pipeline.core.mailbox.inbox(hot)
-    let busy = true
-    const { mail } = store.tables
-    const transact = mail.transact.bind(mail)
-    // Somebody else's transactions, one after the other, without end.
-    mail.transact = async (writes) => {
-      if (
-        !busy ||
-        !writes.some((write) => 'update' in write && write.update.sk === `F#${inbox.id}`)
-      )
-        return transact(writes)
-      throw new Conflict('another transaction')
-    }
+    const traffic = await busyFolder(hot)
     await pipeline.accept(text, ['all@example.test'])
     await pipeline.settle()
     expect(await exists(accounts)).toEqual([0, 1])
     const [entry] = await Array.fromAsync(pipeline.core.operator.list())
     // Its doorbell comes back: no group was made that would wait for minutes.
     expect(entry).toMatchObject({ message: { state: 'incoming' }, groups: [] })
-    busy = false
+    traffic.end()
     clock.advance(61_000)
     await pipeline.settle()
     expect(await exists(accounts)).toEqual([1, 1])
     expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+  })
+
+  it('so is a recipient of a group, whose doorbell comes back too', async () => {
+    const [hot, other] = await addAccounts(2)
+    if (hot === undefined || other === undefined) throw new Error('no account')
+    const { accounts } = pipeline.core.directory
+    const account = await accounts.byId(hot)
+    if (account === undefined) throw new Error('no account')
+    await accounts.set(account.address, { quotaBytes: 1 })
+    const queueId = await pipeline.accept(text, ['all@example.test'])
+    await pipeline.settle()
+    await accounts.set(account.address, { quotaBytes: 0 })
+    const traffic = await busyFolder(hot)
+    const group = async () => (await pipeline.core.operator.show(queueId))?.groups[0]
+    const bell = { id: 'b', body: `${queueId} ${(await group())?.name}`, receipt: 'r', receives: 1 }
+    expect(await pipeline.workers.delivery.handle([bell])).toEqual({ retry: ['b'] })
+    expect((await group())?.dueMs).toBe(clock.now() + 5_000)
+    traffic.end()
+    expect(await pipeline.workers.delivery.handle([bell])).toEqual({ retry: [] })
+    expect(await exists([hot, other])).toEqual([1, 1])
+    expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
   })
 
   it('a marker in the folder says for whom it was delivered', async () => {

@@ -1,6 +1,7 @@
 // `npm run bench -- cost`: what AWS bills for mail, counted request by request on the AWS drivers over the emulators. Nothing is
 // timed but the processor; see meter.ts, function-time.ts and latencies.ts for what is counted and what is assumed.
 
+import { benchFanOut } from './fan-out.ts'
 import { benchInbound } from './inbound.ts'
 import { benchMailboxUse } from './mailbox-use.ts'
 import { IDLE, SETUP } from './meter.ts'
@@ -16,8 +17,10 @@ export async function benchCost(): Promise<void> {
     return
   }
   await benchInbound(stage)
+  await benchFanOut(stage)
   await benchOutbound(stage)
   await benchMailboxUse(stage)
+  console.log(`\ntransactions cancelled because they met on an item: ${stage.overlaps.cancelled}`)
   console.log('\nunits: rru, wru: read and write request units of DynamoDB; GB-s: of functions')
   console.log(
     'assumed: usual latencies of AWS (latencies.ts), functions of 512 MB that are warm, prices of us-east-1 without free tiers',

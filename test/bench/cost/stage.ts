@@ -13,6 +13,7 @@ import { type AwsStore, openAwsStore } from '#shared/storage/aws/open.ts'
 import { createAwsResources } from '#test/support/emulators/aws-resources.ts'
 import { startDynamoDbLocal } from '#test/support/emulators/dynamodb-local.ts'
 import { CostMeter } from './meter.ts'
+import { Overlaps } from './overlaps.ts'
 
 export const REGION = 'us-east-1'
 /** What CloudWatch adds to each event of a log. */
@@ -42,6 +43,7 @@ export async function openStage() {
   }
   const admin = openAwsClients(options)
   const meter = new CostMeter(admin.dynamo)
+  const overlaps = new Overlaps()
   resources.defer(async () => {
     for (const { store } of tasks) await store[Symbol.asyncDispose]()
   })
@@ -82,7 +84,10 @@ export async function openStage() {
     if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
     const taskId = `task-${taskCount++}`
     const used = clients ?? openAwsClients(options)
-    if (clients === undefined) meter.attach(used)
+    if (clients === undefined) {
+      meter.attach(used)
+      overlaps.attach(used)
+    }
     const store = await openAwsStore(
       { ...options, ...made, watchQueuePrefix: 'bench-watch-', taskId, clock, log: taskLog },
       used,
@@ -96,6 +101,7 @@ export async function openStage() {
   const opened = resources.move()
   return {
     meter,
+    overlaps,
     log,
     countLog,
     openTask,

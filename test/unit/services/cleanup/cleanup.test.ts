@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FAILURES_MAX, RECIPIENTS_ON_THE_SPOT_MAX } from '#services/cleanup/cleanup.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { LOCAL_GROUP_RECIPIENTS_MAX } from '#shared/queue/mail-queue.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { QueueMessage } from '#shared/storage/ports.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
@@ -76,6 +77,32 @@ describe('cleanup', () => {
       await fail(queueId, 1, bug)
       expect(await message(queueId)).toEqual(before)
     })
+  })
+
+  it('expands no more messages at once than there is memory for', async () => {
+    // Each of these may need more than half of it.
+    const set = ['virtualAliasExpansionLimit=100000']
+    const large = createPipeline(opened.store, systemClock, { set })
+    const { directory } = large.core
+    const { expand } = directory
+    let now = 0
+    let most = 0
+    Object.assign(directory, {
+      async expand(addresses: Parameters<typeof expand>[0]) {
+        most = Math.max(most, ++now)
+        await new Promise((resolve) => setImmediate(resolve))
+        const expansion = await expand(addresses)
+        now--
+        return expansion
+      },
+    })
+    const ids: QueueId[] = []
+    for (let n = 0; n < 5; n++) ids.push(await large.accept(text, ['ann@example.test']))
+    const bells = ids.map((id, n) => ({ ...bell(id, 1), id: `b${n}` }))
+    const { retry, underWay } = await large.workers.cleanup.handle(bells)
+    await underWay
+    expect({ retry, most }).toEqual({ retry: [], most: 1 })
+    expect(await large.inbox('ann@example.test')).toHaveLength(ids.length)
   })
 
   it('releases all corrupt messages and leaves those on hold', async () => {

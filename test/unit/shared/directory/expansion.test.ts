@@ -311,6 +311,13 @@ describe('expand', () => {
       expect(asked()).toBeLessThanOrEqual(recipients.length + targets * EXTENSIONS_PER_ENTRY_MAX)
     })
 
+    it('reads the targets of an alias once, however many addresses lead to it', async () => {
+      await directoryOf({ accounts: ['bob'], aliases: { bomb: 'bob' } })
+      const lookup = createLookup(opened.store.tables.directory, '+')
+      const matches = await lookup(recipients)
+      expect(new Set(matches.map((found) => found.kind === 'entry' && found.entry)).size).toBe(1)
+    })
+
     it('looks up some hundred addresses at once and no more', async () => {
       let largest = 0
       const { lookup } = bomb((n) => `t${n}@remote.test`)
