@@ -82,7 +82,7 @@ export function assembleCollector({ store, directory, mailbox, settings, clock, 
     accounts: directory.accounts,
     finishRemovalsOf: mailbox.finishRemovals,
     // No driver knows its free room yet.
-    pressure: async () => false,
+    pressure: () => store.space.isShort(),
     options: { graceMs: settings.collectorGraceTime },
     clock,
     log: log.child({ service: 'collector' }),
