@@ -51,6 +51,13 @@ export type Appended =
 /** Messages of one transaction: folder, change-log entry, USAGE and two writes each stay below TRANSACT_ITEMS_MAX. */
 export const APPEND_BATCH_MAX = 48
 
+/** Bytes of the blobs that one transaction writes; the rest of TRANSACT_BYTES_MAX is for folder, log and messages. */
+export const TOGETHER_BYTES_MAX = 3_000_000
+
+/** What a message adds to them. */
+export const blobBytesOf = ({ blob }: Pick<Appendix, 'blob'>) =>
+  blob.index.byteLength + blob.prepend.length
+
 /** Bytes of the message as it is read back. */
 export const sizeOf = ({ blob, prepend }: Pick<Appendix, 'blob' | 'prepend'>) =>
   prepend.length + blob.prepend.length + blob.object.length
@@ -128,11 +135,14 @@ export function createAppend(deps: {
       const saveDateMs = deps.clock.now()
       const keywords = new Set<string>()
       let { unseen, deleted, bytes, digest } = state
+      let blobBytes = 0
       for (const i of open) {
         const entry = batch[i]
         if (entry === undefined) continue
         const own = claimsOf(folder.id, entry.message, marked.has(i), saveDateMs)
         if (claims.length + own.length + messages.length + 1 > MESSAGE_WRITES_MAX) break
+        blobBytes += blobBytesOf(entry.message)
+        if (blobBytes > TOGETHER_BYTES_MAX && taken.length > 0) break
         const { message, limits } = entry
         const size = sizeOf(message)
         results[i] = limits && admission?.admit(limits, size, message.blob.object.length)

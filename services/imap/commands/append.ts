@@ -2,7 +2,7 @@ import type { Uid } from '#shared/contracts/mailbox.ts'
 import { appendContinues } from '#shared/imap/append-arguments.ts'
 import { formatSequenceSet, rangesOf } from '#shared/imap/sequence-set.ts'
 import type { Refused } from '#shared/mailbox/admission.ts'
-import type { Appendix } from '#shared/mailbox/append.ts'
+import { type Appendix, blobBytesOf, TOGETHER_BYTES_MAX } from '#shared/mailbox/append.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { Received } from '#shared/mailbox/receive.ts'
 import { APPEND_TOGETHER_MAX } from '#shared/mailbox/transfer.ts'
@@ -146,15 +146,12 @@ async function write(
   return { kind: 'stored', uidValidity, uids }
 }
 
-/** Bytes of the blobs that one transaction writes; the rest of TRANSACT_BYTES_MAX is for folder, log and messages. */
-const TOGETHER_BYTES_MAX = 3_000_000
-
 /** As many messages at a time as one transaction takes. */
 function* transactionsOf(messages: readonly Appendix[]): Generator<readonly Appendix[]> {
   let together: Appendix[] = []
   let bytes = 0
   for (const message of messages) {
-    const more = message.blob.index.byteLength
+    const more = blobBytesOf(message)
     const isFull = together.length === APPEND_TOGETHER_MAX || bytes + more > TOGETHER_BYTES_MAX
     if (isFull && together.length > 0) {
       yield together

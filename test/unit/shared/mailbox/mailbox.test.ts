@@ -34,6 +34,19 @@ describe('mailbox', () => {
     once: true,
   })
 
+  it('puts messages that come together into as many transactions as their indexes need', async () => {
+    const folder = await mailbox.inbox(account)
+    const large = (n: number) => ({ ...blob(`b${n}`), index: new Uint8Array(150_000) })
+    const appended = await Promise.all(
+      Array.from({ length: 40 }, (_, n) =>
+        mailbox.append(folder, { ...message(''), blob: large(n), once: n % 2 === 0 }),
+      ),
+    )
+    expect(appended.map(({ kind }) => kind)).toEqual(appended.map(() => 'appended'))
+    const { messages } = await mailbox.snapshot(folder)
+    expect(messages.map(({ blobId }) => blobId)).toEqual(appended.map((_, n) => `b${n}`))
+  })
+
   it('makes the default folders at the first use, once, with rising UIDVALIDITY', async () => {
     const [first, second] = await Promise.all([
       mailbox.folders.list(account),
