@@ -14,6 +14,8 @@ export type Address = {
 export const LOCAL_PART_BYTES_MAX = 64
 /** RFC 5321 §4.5.3.1.3: a path of 256 octets, less its angle brackets. */
 export const ADDRESS_BYTES_MAX = 254
+/** Longer texts are not looked at: whatever their quoting, normal form and A-labels, no address within the limits is written so. */
+const TEXT_CHARACTERS_MAX = 1_024
 
 // Deliberately: dots at the ends and double dots are taken in a bare local part, as large operators gave out such
 // addresses; `formatAddress` writes them quoted, which is their correct form.
@@ -25,6 +27,7 @@ const quotedLocal = /^"((?:[^"\\\x00-\x1f\x7f-\x9f]|\\[\x20-\x7e])+)"(?:@|$)/u
 
 /** `local@domain` without angle brackets; a text without `@` gets the default domain, if one is given. */
 export function parseAddress(text: string, defaultDomain?: Domain): Address | undefined {
+  if (text.length > TEXT_CHARACTERS_MAX) return undefined
   const quoted = text.startsWith('"')
   const local = quoted ? unquote(text) : bare(text)
   if (local === undefined || !local.value.isWellFormed()) return undefined
