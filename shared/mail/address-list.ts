@@ -12,6 +12,9 @@ export function parseAddressList(
   return new AddressListParser(value, entriesMax).parse()
 }
 
+/** Words and special characters looked at for each entry there may be; a list with more is no list of addresses. */
+const TOKENS_PER_ENTRY_MAX = 20
+
 const groupEnd: EnvelopeAddress = { name: null, route: null, mailbox: null, host: null }
 
 class AddressListParser {
@@ -32,10 +35,15 @@ class AddressListParser {
   }
 
   parse(): readonly EnvelopeAddress[] {
-    while (!this.#isFull()) {
+    for (let left = TOKENS_PER_ENTRY_MAX * this.#entriesMax; !this.#isFull(); left--) {
       const token = this.#source.next()
       if (token === null) {
         this.#endMailbox()
+        break
+      }
+      if (left === 0) {
+        // The address that is being read would become another one.
+        this.#forgetMailbox()
         break
       }
       this.#accept(token)

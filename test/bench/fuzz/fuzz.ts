@@ -54,6 +54,7 @@ export async function benchFuzz(minutes = '1', given?: string): Promise<void> {
     'imapAccountConnectionCountLimit=1000',
     'mailboxSizeLimit=200MB',
   ]
+  const inputs = await mkdtemp(join(tmpdir(), 'postwolke-fuzz-input-'))
   let server = await startOurs(directory, settings)
   const { alice } = firstAccounts(server)
   let sessions = 0
@@ -61,7 +62,7 @@ export async function benchFuzz(minutes = '1', given?: string): Promise<void> {
   let faults = 0
   let firstMb = 0
   const report = async (what: string, bytes: Uint8Array) => {
-    const file = join(tmpdir(), `postwolke-fuzz-${seed}-${++faults}`)
+    const file = join(inputs, String(++faults))
     await writeFile(file, bytes)
     console.log(`${what}\n  input: ${file}`)
   }

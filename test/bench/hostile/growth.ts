@@ -7,7 +7,7 @@ export const STEP = 4
 /** Above this a function is not linear: 4 times the input may cost 6 times the time, for caches end somewhere. */
 export const EXPONENT_MAX = 1.3
 /** Shorter times say nothing about growth. */
-const MEASURABLE_MS = 1
+const MEASURABLE_MS = 2
 /** Work that takes longer is not tried at a greater size. */
 const LONG_MS = 100
 const CONFIRMATIONS = 5
@@ -32,14 +32,14 @@ export function growthOf(prepare: Prepare, bytesFirst: number, bytesMax: number)
     before = ms
     ms = msOf(prepare(bytes))
   }
-  if (ms < MEASURABLE_MS || exponentOf(before, ms) <= EXPONENT_MAX) {
-    return { bytes, ms, exponent: ms < MEASURABLE_MS ? Number.NaN : exponentOf(before, ms) }
-  }
+  const grown = (smaller: number, larger: number) =>
+    larger < MEASURABLE_MS ? Number.NaN : exponentOf(smaller, larger)
+  if (!(grown(before, ms) > EXPONENT_MAX)) return { bytes, ms, exponent: grown(before, ms) }
   // It may have been the compiler or the collector.
   const again = (size: number) =>
     median(Array.from({ length: ms < LONG_MS ? CONFIRMATIONS : 1 }, () => msOf(prepare(size))))
   const larger = again(bytes)
-  return { bytes, ms: larger, exponent: exponentOf(again(bytes / STEP), larger) }
+  return { bytes, ms: larger, exponent: grown(again(bytes / STEP), larger) }
 }
 
 export function exponentOf(before: number, after: number): number {

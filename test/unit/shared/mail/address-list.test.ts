@@ -171,4 +171,14 @@ describe('parseAddressList', () => {
     expect(parseAddressList(value, 4)).toEqual([...whole.slice(0, 3), whole[4]])
     expect(parseAddressList(value, 2)).toEqual(whole.slice(0, 1))
   })
+
+  it('looks at 20 words and specials for each entry it may have', () => {
+    const twenty = `${'a '.repeat(15)}<b@c>`
+    expect(parseAddressList(twenty, 1)).toHaveLength(1)
+    // What is cut there would be another address.
+    expect(parseAddressList(`${twenty} x`, 1)).toEqual([])
+    expect(parseAddressList(`b@c, ${'a '.repeat(40)}<d@e>`, 2).map(describeAddress)).toEqual([
+      '<b@c>',
+    ])
+  })
 })

@@ -115,6 +115,17 @@ describe('formatAddress', () => {
   })
 })
 
+describe('a text that is too long for any address', () => {
+  it('is refused before it is looked at', () => {
+    // "\a" is written a: only its spelling is long.
+    const quoted = (escapes: number) => `"${'\\a'.repeat(64)}"@${'a'.repeat(escapes)}`
+    expect(parseAddress(quoted(60))).toBeDefined()
+    expect(parseAddress(`"${'\\a'.repeat(1_000_000)}"@example.test`)).toBeUndefined()
+    expect(parseAddress(`${'a'.repeat(1_000_000)}@example.test`)).toBeUndefined()
+    expect(parseAddress(`a@${'a.'.repeat(1_000_000)}test`)).toBeUndefined()
+  })
+})
+
 describe('lookupKey', () => {
   it('makes no difference of case and composition', () => {
     expect(lookupKey('BOB.É')).toBe(lookupKey('bob.e\u0301'))

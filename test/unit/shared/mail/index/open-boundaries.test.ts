@@ -34,6 +34,12 @@ describe('OpenBoundaries', () => {
     [['-'], '----', '0'],
     [['-'], '-----', '0--'],
     [[], '--a', null],
+    // Long ones are compared in another way.
+    [['x'.repeat(41), 'y'.repeat(41)], `--${'x'.repeat(41)}`, '0'],
+    [['x'.repeat(41)], `--${'x'.repeat(41)}--`, '0--'],
+    [['x'.repeat(41)], `--${'x'.repeat(40)}y`, null],
+    [['x'.repeat(41)], `--y${'x'.repeat(41)}`, null],
+    [['x'.repeat(41)], `--${'x'.repeat(40)}`, null],
   ]
   for (const [boundaries, line, expected] of rows) {
     it(`[${boundaries.join(' ')}] at ${line} gives ${expected}`, () => {
