@@ -3,6 +3,9 @@ import { fits, roomLeft, type Used } from '#shared/mailbox/quota.ts'
 import { mailboxFull, messageExceedsQuota } from './replies.ts'
 import { dunno, type Restriction, reject } from './restriction.ts'
 
+/** Header fields that stand before a stored message and count (Return-Path, Received, Delivered-To), about. */
+export const ADDED_BYTES = 1_000
+
 /**
  * Refuses mail for a mailbox without room, while its sender can still be told (RFC 5321 §4.2.3: 452 and 552). Recipients
  * behind aliases are judged at delivery, where the mail waits in the queue.
@@ -21,9 +24,7 @@ export function rejectOverQuota(
       }
       if (quota.bytes === 0 && quota.messages === 0) return dunno
       const room = roomLeft(quota, await usage(found.accountId))
-      // A message of unknown size has at least one byte.
-      const bytes = Math.max(1, request.declaredBytes)
-      return fits(room, bytes) ? dunno : reject(mailboxFull(request.recipient))
+      return fits(room, request.declaredBytes + ADDED_BYTES) ? dunno : reject(mailboxFull(request.recipient))
     },
   }
 }

@@ -92,6 +92,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   /** The library's idle timer starts again with every byte; `expire` is ours. */
   override _armTimeout(socket: Socket = this._socket): void {
     this.#topSocket = socket
+    if (this._upgrading) endWithoutHandshake(socket)
   }
 
   /** The library's session is not used. */
@@ -338,6 +339,12 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     if (!this._upgrading && this._socket.writable) this._socket.write(this.#held)
     this.#held = ''
   }
+}
+
+/** Nobody reads during the handshake: what can be read before its end is the client's end of the connection. */
+function endWithoutHandshake(socket: Socket): void {
+  const left = () => void socket.destroy()
+  socket.once('readable', left).prependOnceListener('secure', () => socket.off('readable', left))
 }
 
 function tlsFacts(socket: TLSSocket): NonNullable<Origin['tls']> {

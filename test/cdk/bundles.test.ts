@@ -70,7 +70,7 @@ describe('the image', () => {
     const worker = new Worker(join(bundles.edge, 'crypt-worker.mjs'))
     try {
       const hash = '$1$saltsalt$'
-      worker.postMessage({ id: 1, algorithm: 'md5', password: 'secret', hash })
+      worker.postMessage({ id: 1, algorithm: 'md5', password: Buffer.from('secret'), hash })
       const computed = md5Crypt(Buffer.from('secret'), hash)
       expect(await once(worker, 'message')).toEqual([{ id: 1, computed }])
     } finally {

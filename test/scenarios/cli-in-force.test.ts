@@ -123,7 +123,7 @@ describe('a running server', () => {
     const send = async () => {
       const envelope = await smtp.envelope('sender@remote.test', alice.address)
       return envelope.code === 250
-        ? (await smtp.data(`\r\n${'x'.repeat(900)}\r\n`)).text
+        ? (await smtp.data(`\r\n${'x'.repeat(300)}\r\n`)).text
         : envelope.text
     }
     await run(`account set ${alice.address} --quota 1KB`)
@@ -144,7 +144,7 @@ describe('a running server', () => {
     await smtp.hello()
     await run(`account set ${alice.address} --quota 1KB`)
     await smtp.envelope('sender@remote.test', alice.address)
-    await smtp.data(`\r\n${'x'.repeat(900)}\r\n`)
+    await smtp.data(`\r\n${'x'.repeat(300)}\r\n`)
     await expect.poll(() => rcpt(alice.address), { timeout: 10_000 }).toMatch(/^452 4\.2\.2 /)
     await run(`account empty ${alice.address}`)
     expect(await rcpt(alice.address)).toMatch(/^250 /)

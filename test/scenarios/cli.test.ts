@@ -21,7 +21,7 @@ describe('postwolke', () => {
 
   it.each([
     [['--help'], 'account add|list|show|set|remove|empty'],
-    [['queue', '--help'], 'release <queue-id...>'],
+    [['queue', '--help'], 'release [queue-id...]'],
     [['account', 'add', '--help'], '--password-stdin'],
     [['serve', '--help'], '--set <key=value>'],
     [['config', 'show', '--help'], '--changed'],

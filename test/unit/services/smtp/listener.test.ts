@@ -583,6 +583,16 @@ describe('TLS', () => {
     await once(socket, 'close')
   })
 
+  it('lets a client go that leaves in the middle of STARTTLS', async () => {
+    const { port } = await start({ role: 'smtp' })
+    const client = await Connection.open({ port })
+    await client.readLine('the greeting')
+    await client.write(Buffer.from('EHLO client.test\r\nSTARTTLS\r\n'))
+    while (!(await client.readLine('STARTTLS'))?.startsWith('220 '));
+    client.end()
+    await client.readToEnd('the end')
+  })
+
   it('counts a client before its handshake', async () => {
     const { port } = await start({ role: 'submissions', clientConnectionCountLimit: 1 })
     const first = connect({ port, host: '127.0.0.1' })
