@@ -24,7 +24,9 @@ export function rejectOverQuota(
       }
       if (quota.bytes === 0 && quota.messages === 0) return dunno
       const room = roomLeft(quota, await usage(found.accountId))
-      return fits(room, request.declaredBytes + ADDED_BYTES) ? dunno : reject(mailboxFull(request.recipient))
+      return fits(room, request.declaredBytes + ADDED_BYTES)
+        ? dunno
+        : reject(mailboxFull(request.recipient))
     },
   }
 }
