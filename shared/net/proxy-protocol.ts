@@ -38,12 +38,22 @@ const incomplete = { kind: 'incomplete' } as const
 
 /** Takes a connection's first bytes in any chunking until it has decided; further bytes change nothing. */
 export class ProxyHeaderParser {
-  #received: Buffer = Buffer.alloc(0)
+  /** With room for more behind what was received, so that single bytes are not copied again and again. */
+  #room: Buffer = Buffer.alloc(0)
+  #received: Buffer = this.#room
   #progress: ProxyHeaderProgress = incomplete
 
   push(chunk: Uint8Array): ProxyHeaderProgress {
     if (this.#progress.kind !== 'incomplete') return this.#progress
-    this.#received = Buffer.concat([this.#received, chunk])
+    const before = this.#received.length
+    const bytes = before + chunk.length
+    if (bytes > this.#room.length) {
+      const room = Buffer.alloc(2 * bytes)
+      this.#received.copy(room)
+      this.#room = room
+    }
+    this.#room.set(chunk, before)
+    this.#received = this.#room.subarray(0, bytes)
     this.#progress = parse(this.#received)
     return this.#progress
   }
