@@ -12,6 +12,7 @@ import { TLSSocket } from 'node:tls'
 import type { SMTPServer } from 'smtp-server'
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 import type { Origin } from '#shared/contracts/spool.ts'
+import { hasInputEnded } from '#shared/net/input-ended.ts'
 import { channelBindings } from '#shared/net/tls/channel-binding.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { formatReply, type Reply } from '#shared/smtp/reply.ts'
@@ -254,6 +255,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
         this.#deadline.resume()
         // A TLS socket on a closed one crashes Node 24.
         if (this._socket.destroyed) return
+        if (hasInputEnded(this._socket)) return this.close()
         this.upgrade(
           () => {},
           () => this.#onSecured(),

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Log } from '#shared/runtime/log.ts'
 import type { SecureContextSource } from '../hot-context.ts'
+import { hasInputEnded } from '../input-ended.ts'
 import type { Output } from '../output.ts'
 import { type ChannelBindings, channelBindings } from './channel-binding.ts'
 
@@ -25,7 +26,7 @@ export async function startTls(on: {
   const { output, log } = on
   await output.flushed()
   const secureContext = on.secureContext?.()
-  if (secureContext === undefined || output.closed) {
+  if (secureContext === undefined || output.closed || hasInputEnded(on.socket)) {
     on.fail()
     return undefined
   }
