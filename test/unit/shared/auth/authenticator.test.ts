@@ -571,8 +571,23 @@ describe('attempts at one account', () => {
       const guesses = Array.from({ length: 25 }, (_, i) => world.guess(login, `198.51.100.${i}`))
       return (await Promise.all(guesses)).filter((kind) => kind === 'throttled').length
     }
-    expect(await kinds('tim')).toBe(5)
-    expect(await kinds('nobody')).toBe(5)
+    expect(await kinds('tim')).toBe(8)
+    expect(await kinds('nobody')).toBe(8)
+  })
+
+  it('are answered one after the other, whatever it costs to refuse them', async () => {
+    const slow = `$6$rounds=250000$salt$${'a'.repeat(86)}`
+    await using world = await open([account('slow@example.test', { passwordHash: slow })])
+    const took = async (login: string) => {
+      const beganMs = world.clock.now()
+      const guesses = ['one', 'two', 'x'.repeat(1_000)].map(async (password) => {
+        await world.logIn(login, password)
+        return world.clock.now() - beganMs
+      })
+      return Promise.all(guesses)
+    }
+    expect(await took('slow')).toEqual([2_000, 4_000, 6_000])
+    expect(await took('nobody')).toEqual([2_000, 4_000, 6_000])
   })
 
   it.each([
