@@ -324,6 +324,27 @@ describe('logins with SCRAM', () => {
     expect(tried.length).toBeGreaterThanOrEqual(3)
     expect(tried.length).toBeLessThanOrEqual(6)
   })
+
+  it('of strangers keep nobody out where the account has logged in before', async () => {
+    await using world = await open(
+      [tim],
+      ['authFailureLimitPerAccount=1000', 'authFailureDelay=0', 'authCacheTime=0'],
+    )
+    const authenticator = world.again()
+    const proof = (remoteAddress: string) =>
+      authenticator.scramProof({
+        service: 'imap',
+        login: 'tim',
+        remoteAddress,
+        authMessage: 'x',
+        clientProof: '',
+      })
+    await world.logIn('tim', 'geheim')
+    const strangers = Array.from({ length: 200 }, (_, i) => proof(`198.51.100.${i}`))
+    const [outcomes, own] = await Promise.all([Promise.allSettled(strangers), proof('192.0.2.1')])
+    expect(own).toEqual({ kind: 'refused', reason: 'password' })
+    expect(outcomes.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0)
+  })
 })
 
 const HOME = '192.0.2.1'
