@@ -406,6 +406,17 @@ describe('a stranger', () => {
     expect(await world.guess('another', from(99))).toBe('throttled')
     expect(await world.guess('another', '2001:db8:0:8::1')).toBe('refused')
   })
+
+  it('from one /48 does no better by a network for each guess', async () => {
+    await using world = await open([alice], [...quick, 'authFailureLimitPerAddress=2'])
+    const from = (i: number) => `2001:db8:0:${i.toString(16)}::1`
+    const home = { remoteAddress: from(1_000) }
+    await world.logIn('alice', 'geheim', home)
+    for (let i = 0; i < 32; i += 1) expect(await world.guess(`name${i}`, from(i))).toBe('refused')
+    expect(await world.guess('another', from(99))).toBe('throttled')
+    expect((await world.logIn('alice', 'geheim', home)).kind).toBe('authenticated')
+    expect(await world.guess('another', '2001:db8:1::1')).toBe('refused')
+  })
 })
 
 describe('an account at a place where it logged in before', () => {
