@@ -15,6 +15,9 @@ export type Authors = { readonly from: readonly string[]; readonly sender: reado
 
 export const noAuthors: Authors = { from: [], sender: [] }
 
+/** From and Sender fields that are read of a message, which has one of each (RFC 5322 §3.6); with more it is nobody's. */
+const FIELDS_MAX = 20
+
 const HEADER_END = Buffer.from('\r\n\r\n')
 /** What most headers fit into. */
 const FIRST_BYTES = 4 * 1024
@@ -46,14 +49,20 @@ export class HeaderAuthors {
   finish(): Authors {
     const from: string[] = []
     const sender: string[] = []
+    let fields = 0
     forEachField(this.#header.toString('latin1', 2, this.#bytes), (name, body) => {
       const lower = name.toLowerCase()
+      if (lower !== 'from' && lower !== 'sender') return
+      fields += 1
+      if (fields > FIELDS_MAX) return
       const value = unfold(body)
       if (lower === 'from') from.push(...addresses(value))
       // An empty one is as good as none (RFC 9051 §7.5.2).
       if (lower === 'sender' && value !== '') sender.push(...addresses(value))
     })
-    return { from, sender }
+    return fields > FIELDS_MAX
+      ? { from: [`${fields} From and Sender fields`], sender }
+      : { from, sender }
   }
 
   #append(content: Uint8Array): void {

@@ -92,6 +92,12 @@ describe('HeaderAuthors', () => {
     expect(from.map((each) => parseAddress(each))).toEqual([undefined])
   })
 
+  it('are unknown in a header with more fields than are read', () => {
+    const authors = authorsOf(`${'From: a@x.test\r\n'.repeat(20)}Sender: b@x.test\r\n\r\n`)
+    expect(authors.from.map((each) => parseAddress(each))).toEqual([undefined])
+    expect(authorsOf(`${'From: a@x.test\r\n'.repeat(20)}\r\n`).from).toHaveLength(20)
+  })
+
   it('are cut where they are longer than any address', () => {
     const { from } = authorsOf(`From: alice@example.test${'x'.repeat(100_000)}\r\n\r\n`)
     expect(from).toHaveLength(1)
