@@ -1,14 +1,22 @@
 // Whom a message's header names as its author and sender, read while the message passes: policy holds whoever logged in to its own
-// addresses. All fields of these names count, not only the first, which ENVELOPE shows: readers differ in which one they show.
+// addresses. All fields of these names count, not only the first, which ENVELOPE shows, and of each all that looks like an address,
+// also in the name of another: readers differ in what they show.
 
 import { ADDRESS_CHARACTERS_MAX } from '#shared/mail/address.ts'
-import { parseAddressList } from '#shared/mail/address-list.ts'
+import { addressesAnywhere, parseAddressList } from '#shared/mail/address-list.ts'
 import { forEachField, unfold } from '#shared/mail/header-field.ts'
-import { type EnvelopeAddress, HEADER_INDEXED_BYTES_MAX } from '#shared/mail/message-index.ts'
+import {
+  ENVELOPE_ADDRESSES_MAX,
+  type EnvelopeAddress,
+  HEADER_INDEXED_BYTES_MAX,
+} from '#shared/mail/message-index.ts'
 
 export type Authors = { readonly from: readonly string[]; readonly sender: readonly string[] }
 
 export const noAuthors: Authors = { from: [], sender: [] }
+
+/** From and Sender fields that are read of a message, which has one of each (RFC 5322 §3.6); with more it is nobody's. */
+const FIELDS_MAX = 20
 
 const HEADER_END = Buffer.from('\r\n\r\n')
 /** What most headers fit into. */
@@ -41,14 +49,20 @@ export class HeaderAuthors {
   finish(): Authors {
     const from: string[] = []
     const sender: string[] = []
+    let fields = 0
     forEachField(this.#header.toString('latin1', 2, this.#bytes), (name, body) => {
       const lower = name.toLowerCase()
+      if (lower !== 'from' && lower !== 'sender') return
+      fields += 1
+      if (fields > FIELDS_MAX) return
       const value = unfold(body)
       if (lower === 'from') from.push(...addresses(value))
       // An empty one is as good as none (RFC 9051 §7.5.2).
       if (lower === 'sender' && value !== '') sender.push(...addresses(value))
     })
-    return { from, sender }
+    return fields > FIELDS_MAX
+      ? { from: [`${fields} From and Sender fields`], sender }
+      : { from, sender }
   }
 
   #append(content: Uint8Array): void {
@@ -66,12 +80,14 @@ export class HeaderAuthors {
 /** Of what is no address so much is shown in replies and the log. */
 const SHOWN_CHARACTERS_MAX = 100
 
-/** A field that names nobody counts as its text, which is nobody's address. */
+/** A field that names nobody, or more than anybody reads, counts as its text, which is nobody's address. */
 function addresses(value: string): readonly string[] {
-  const named = parseAddressList(value).filter(
-    ({ mailbox, host }) => mailbox !== null && host !== null,
-  )
-  return (named.length === 0 ? [utf8(value)] : named.map(written)).map(shown)
+  const entries = parseAddressList(value)
+  const named = entries.filter(({ mailbox, host }) => mailbox !== null && host !== null)
+  const anywhere = addressesAnywhere(value)
+  const isWhole = anywhere !== undefined && entries.length < ENVELOPE_ADDRESSES_MAX
+  if (named.length === 0 || !isWhole) return [shown(utf8(value))]
+  return [...new Set([...named, ...anywhere].map(written).map(shown))]
 }
 
 /** Still no address: too long for a local part, and what stands at its end is in no domain. */

@@ -47,12 +47,13 @@ export type AuthenticatorParts = {
 
 /**
  * Attempts at one account until they are answered, whether it exists or not: what is wrong is answered late, so that guesses at
- * one account follow each other, and a slow hash does not show by keeping them waiting. A household's clients come at once.
+ * one account follow each other, and a slow hash does not show by keeping them waiting. A household's clients come at once; behind
+ * the first whose password is right the others are in without work.
  */
 const ATTEMPTS: WorkLimits = {
   // They only wait; connections are limited elsewhere.
   runningMax: Number.POSITIVE_INFINITY,
-  runningPerAccountMax: 4,
+  runningPerAccountMax: 1,
   waitingMax: Number.POSITIVE_INFINITY,
   waitingPerClientMax: 100,
   waitingPerAccountMax: 16,

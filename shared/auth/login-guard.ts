@@ -2,8 +2,8 @@
 // time.
 //
 // Failures count for the pair of account and network first: whoever guesses locks out himself and nobody else. Wider counters
-// hold back only networks in which the account has never logged in: one for the network (guesses at many accounts), one for the
-// account (guesses from many networks). Where an account has logged in before, it is let in whatever others do, from there too.
+// hold back only networks in which the account has never logged in: one for the network (guesses at many accounts), for IPv6 one for
+// the /48 around it (guesses from 65,536 networks of one hand), one for the account (guesses from many networks). Where an account has logged in before, it is let in whatever others do, from there too.
 //
 // Deliberately: somebody in the same network as a user can learn that the user logs in from there, by being held back with all
 // names but this one. The alternative would be that he locks the user out.
@@ -41,6 +41,8 @@ export type GuardSettings = Pick<
 export type Applicant = {
   /** One IPv4 address, or the IPv6 network of one customer, who has 2^64 addresses to try from. */
   readonly client: string
+  /** Of an IPv6 address: who has it can have as many networks of clients as there are IPv4 addresses in a /16. */
+  readonly site: string | undefined
   /** Undefined when the login is none; then only the client is held to account. */
   readonly address: Address | undefined
   /** From a network of `authTrustedNetworks`: not counted, never held back. */
@@ -75,6 +77,11 @@ export interface LoginGuard {
   slowly<T extends { readonly kind: string }>(decide: () => Promise<T>): Promise<T>
 }
 
+/** RFC 6177 §2: what a site may get. */
+const IPV6_SITE_BITS = 48
+/** To a network's limit; a provider may make a site of many customers. */
+const SITE_LIMIT_FACTOR = 16
+
 const unhindered: Standing = {
   throttled: undefined,
   subjects: [],
@@ -99,17 +106,19 @@ export function createLoginGuard(parts: {
     maximalMs: settings.authMaximalBackoffTime,
   })
 
-  async function look({ client, address, trusted }: Applicant): Promise<Standing> {
+  async function look({ client, site, address, trusted }: Applicant): Promise<Standing> {
     if (trusted) return { ...unhindered, known: true }
-    const network = { name: client, limit: settings.authFailureLimitPerAddress }
+    const limit = settings.authFailureLimitPerAddress
+    const places = [{ name: client, limit }]
+    if (site !== undefined) places.push({ name: site, limit: SITE_LIMIT_FACTOR * limit })
     if (address === undefined) {
-      const [item] = await parts.counters.batchGet([counters.key(network)], { consistent: true })
-      return standing([network], [item])
+      const items = await parts.counters.batchGet(places.map(counters.key), { consistent: true })
+      return standing(places, items)
     }
     const name = accountName(address)
     const pair = { name: `${name}#${client}`, limit: settings.authFailureLimit }
     const account = { name, limit: settings.authFailureLimitPerAccount }
-    const subjects = [pair, network, account]
+    const subjects = [pair, account, ...places]
     const [networks, ...items] = await parts.counters.batchGet(
       [known.key(name), ...subjects.map(counters.key)],
       { consistent: true },
@@ -131,7 +140,7 @@ export function createLoginGuard(parts: {
     applicant({ login, remoteAddress }) {
       const plain = remoteAddress.replace(/%.*/, '')
       return {
-        client: clientName(plain),
+        ...placesOf(plain),
         address: parseAddress(login, defaultDomain),
         trusted: isTrusted(plain),
       }
@@ -171,8 +180,10 @@ export function accountName({ local, domain }: Address): string {
   return `account#${lookupKey(local)}@${domain}`
 }
 
-function clientName(remoteAddress: string): string {
+function placesOf(remoteAddress: string): Pick<Applicant, 'client' | 'site'> {
   const address = parseIpAddress(remoteAddress)
-  if (address === undefined) return 'address#unknown'
-  return `address#${networkName(address, address.family === 'ipv4' ? 32 : 64)}`
+  if (address === undefined) return { client: 'address#unknown', site: undefined }
+  const name = (bits: number) => `address#${networkName(address, bits)}`
+  if (address.family === 'ipv4') return { client: name(32), site: undefined }
+  return { client: name(64), site: name(IPV6_SITE_BITS) }
 }

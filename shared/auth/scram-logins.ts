@@ -52,13 +52,14 @@ export function createScramLogins(parts: {
     },
 
     scramProof: (attempt) =>
-      guard.slowly(() => {
+      guard.slowly(async () => {
         const applicant = guard.applicant(attempt)
-        const { client, address } = applicant
-        const account = address === undefined ? '' : accountName(address)
-        return limit.run({ client, account }, async () => {
+        const { address } = applicant
+        const before = await guard.look(applicant)
+        if (before.throttled !== undefined) return before.throttled
+        return limit.run(guard.turn(applicant, before), async (waited) => {
           const [standing, { credential, verifier }] = await Promise.all([
-            guard.look(applicant),
+            waited ? guard.look(applicant) : before,
             lookUp(applicant),
           ])
           if (standing.throttled !== undefined) return standing.throttled

@@ -12,8 +12,39 @@ export function parseAddressList(
   return new AddressListParser(value, entriesMax).parse()
 }
 
+/**
+ * Every address outside quotes and comments, also one in the name of another, as some readers show it and others do not: between
+ * two special characters, around each "@". Undefined for a list with more than anybody writes.
+ */
+export function addressesAnywhere(value: ByteString): readonly EnvelopeAddress[] | undefined {
+  const source = new AddressTokens(value)
+  const found: EnvelopeAddress[] = []
+  let left: Token[] | null = null
+  let words: Token[] = []
+  const endWords = () => {
+    if (left !== null) found.push(addressWithoutAngle([...left, ...words], null))
+  }
+  for (let tokens = 0; ; tokens++) {
+    if (tokens > TOKENS_MAX || found.length >= ENVELOPE_ADDRESSES_MAX) return undefined
+    const token = source.next()
+    if (token?.kind === 'word' && token.text.includes('@')) {
+      // An encoded word, which to many is none where it has special characters.
+      found.push(...(addressesAnywhere(token.text.split('?')[3] ?? '') ?? []))
+    }
+    if (token !== null && token.kind !== 'special') {
+      words.push(token)
+      continue
+    }
+    endWords()
+    if (token === null) return found
+    left = isAt(token) ? [...words, token] : null
+    words = []
+  }
+}
+
 /** Words and special characters looked at for each entry there may be; a list with more is no list of addresses. */
 const TOKENS_PER_ENTRY_MAX = 20
+const TOKENS_MAX = TOKENS_PER_ENTRY_MAX * ENVELOPE_ADDRESSES_MAX
 
 const groupEnd: EnvelopeAddress = { name: null, route: null, mailbox: null, host: null }
 

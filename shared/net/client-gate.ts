@@ -5,14 +5,17 @@ import type { Socket } from 'node:net'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
-import { clientNetwork } from './client-network.ts'
+import { clientNetwork, clientSite } from './client-network.ts'
 import { plainAddress } from './plain-address.ts'
 import { readProxyHeader } from './proxied-socket.ts'
+
+/** Half of what listeners serve by default, so that no site has it all; a provider may make a site of many customers. */
+export const SITE_LIMIT_FACTOR = 10
 
 export type ClientGateOptions = {
   /** Those that wait for their PROXY header count too. */
   readonly connectionsMax: number
-  /** For each IPv4 address and each IPv6 network. */
+  /** For each IPv4 address and each IPv6 network; for the /48 around that, `SITE_LIMIT_FACTOR` times as many. */
   readonly connectionsPerAddressMax: number
   /** Clients to whom that limit does not apply. Default: none. */
   readonly mynetworks?: readonly string[]
@@ -97,26 +100,36 @@ export class ClientGate {
   }
 
   #admit(client: Client, decision: GateDecision): void {
+    const { connectionsPerAddressMax: max } = this.#options
     const network = clientNetwork(client.address)
-    const ofNetwork = this.#perNetwork.get(network) ?? 0
-    const isFull = ofNetwork >= this.#options.connectionsPerAddressMax
+    const site = clientSite(client.address)
+    const isFull =
+      this.#open(network) >= max ||
+      (site !== undefined && this.#open(site) >= SITE_LIMIT_FACTOR * max)
     if (isFull && !this.#isUnlimited(client.address)) {
       decision.refused(client)
       return
     }
+    const networks = site === undefined ? [network] : [network, site]
     this.#connections += 1
-    this.#perNetwork.set(network, ofNetwork + 1)
+    for (const name of networks) this.#perNetwork.set(name, this.#open(name) + 1)
     let left = false
     decision.admitted(client, () => {
-      if (!left) this.#leave(network)
+      if (!left) this.#leave(networks)
       left = true
     })
   }
 
-  #leave(network: string): void {
+  #open(network: string): number {
+    return this.#perNetwork.get(network) ?? 0
+  }
+
+  #leave(networks: readonly string[]): void {
     this.#connections -= 1
-    const ofNetwork = (this.#perNetwork.get(network) ?? 1) - 1
-    if (ofNetwork === 0) this.#perNetwork.delete(network)
-    else this.#perNetwork.set(network, ofNetwork)
+    for (const name of networks) {
+      const left = this.#open(name) - 1
+      if (left <= 0) this.#perNetwork.delete(name)
+      else this.#perNetwork.set(name, left)
+    }
   }
 }

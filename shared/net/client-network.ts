@@ -4,9 +4,25 @@ import { plainAddress } from './plain-address.ts'
 /** An IPv6 customer has at least so many bits to choose addresses in (RFC 6177 §2). */
 const IPV6_NETWORK_BITS = 64
 
+/** What a site may get of it (RFC 6177 §2), and a tunnel broker gives to whoever asks. */
+const IPV6_SITE_BITS = 48
+
 /** Whom limits count as one client: an IPv4 address, or the network that an IPv6 address is taken from. */
 export function clientNetwork(address: string): string {
-  const [plain = address] = plainAddress(address).split('%')
-  const parsed = parseIpAddress(plain)
-  return parsed?.family === 'ipv6' ? networkName(parsed, IPV6_NETWORK_BITS) : plain
+  return ipv6Network(address, IPV6_NETWORK_BITS) ?? plain(address)
+}
+
+/** Around the network of an IPv6 client: one hand may have 65,536 networks there. */
+export function clientSite(address: string): string | undefined {
+  return ipv6Network(address, IPV6_SITE_BITS)
+}
+
+function ipv6Network(address: string, bits: number): string | undefined {
+  const parsed = parseIpAddress(plain(address))
+  return parsed?.family === 'ipv6' ? networkName(parsed, bits) : undefined
+}
+
+function plain(address: string): string {
+  const [withoutZone = address] = plainAddress(address).split('%')
+  return withoutZone
 }

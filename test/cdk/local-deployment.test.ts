@@ -1,8 +1,9 @@
 // The deployment as the templates describe it, run on this machine: mail comes in, is read, leaves and survives whatever dies.
 
 import { join } from 'node:path'
+import { QueryCommand } from '@aws-sdk/client-dynamodb'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { eventually } from '#test/support/accounts.ts'
+import { type Account, eventually } from '#test/support/accounts.ts'
 import type { Task } from '#test/support/deployment/container-process.ts'
 import type { RunningService } from '#test/support/deployment/container-service.ts'
 import { deployLocally } from '#test/support/deployment/deployment.ts'
@@ -12,6 +13,7 @@ import {
   bob,
   idle,
   letDueTimesPass,
+  operate,
   queueList,
   receive,
   submit,
@@ -20,11 +22,20 @@ import {
 import type { Deployment } from '#test/support/deployment/running-deployment.ts'
 import { synthesize } from '#test/support/deployment/synthesize.ts'
 import { dynamoDbEndpoint } from '#test/support/emulators/broker.ts'
+import { Pop3Client } from '#test/support/pop3-client.ts'
+import {
+  imapDialogue,
+  logInWithScram,
+  pop3Dialogue,
+  ScramClient,
+  smtpDialogue,
+} from '#test/support/scram-client.ts'
 import { freePort } from '#test/support/server-process.ts'
 import { openSink } from '#test/support/sink-smtp.ts'
 import { SmtpClient } from '#test/support/smtp-client.ts'
 import { messageBody, sendLoad } from '#test/support/smtp-load.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
+import { Wire } from '#test/support/wire.ts'
 
 const dynamoDbUrl = await dynamoDbEndpoint(inject('emulatorBrokerUrl'))
 const resources = new AsyncDisposableStack()
@@ -90,6 +101,77 @@ describe.skipIf(dynamoDbUrl === undefined)('a deployment', () => {
     expect(await from(bob.address)).toMatch(/^550 5\.7\.1 /)
     expect(await from('somebody@remote.test')).toMatch(/^550 5\.7\.1 /)
     expect(await takeMail(deployment, ann)).toHaveLength(1)
+  })
+
+  it.each([
+    [993, imapDialogue, /^a1 OK /, ''],
+    [995, pop3Dialogue, /^\+OK /, ''],
+    [465, smtpDialogue, /^235 /, 'EHLO client.test\r\n'],
+  ] as const)(
+    'lets clients on port %i log in without showing their password',
+    async (port, dialogue, good, hello) => {
+      const logIn = async ({ address: login, password }: Account) => {
+        const wire = await Wire.open(deployment.port(port), true)
+        await wire.read((bytes) => bytes.includes('\r\n'))
+        if (hello !== '') wire.write(hello)
+        if (hello !== '') await wire.read((bytes) => /^250 .*\r\n$/m.test(bytes.toString()))
+        const client = new ScramClient({ login, password })
+        const outcome = await logInWithScram(dialogue(wire), 'SCRAM-SHA-256', client)
+        wire.destroy()
+        return { isGood: good.test(outcome.status), trusted: outcome.trusted }
+      }
+      expect(await logIn(ann)).toEqual({ isGood: true, trusted: true })
+      expect(await logIn({ ...ann, password: bob.password })).toEqual({
+        isGood: false,
+        trusted: undefined,
+      })
+      expect(await logIn({ ...ann, address: 'nobody@example.test' })).toEqual({
+        isGood: false,
+        trusted: undefined,
+      })
+    },
+  )
+
+  it.each([
+    [
+      'is disabled',
+      (address: string) => operate(deployment, ['account', 'set', address, '--disable']),
+    ],
+    [
+      'has another password',
+      (address: string) =>
+        operate(deployment, ['account', 'set', address, '--password-stdin'], 'another\n'),
+    ],
+    ['is removed', (address: string) => operate(deployment, ['account', 'remove', address])],
+  ] as const)('ends the sessions of an account that %s on every task', async (change, make) => {
+    const account = { address: `${change.replaceAll(' ', '-')}@example.test`, password: 'a secret' }
+    const add = ['account', 'add', account.address, '--password-stdin']
+    await operate(deployment, add, `${account.password}\n`)
+    const idling = await onEveryTask(() => idle(deployment, account))
+    const reading = await onEveryTask(() => pop3(account))
+    const sending = await onEveryTask(() => submission(account))
+    const { id } = JSON.parse(
+      await operate(deployment, ['account', 'show', account.address, '--json']),
+    )
+    await eventually('both tasks watch it', async () => (await watches(`login/${id}`)) === 2)
+    const others = [await idle(deployment, ann), await pop3(ann), await submission(ann)] as const
+
+    await make(account.address)
+
+    for (const client of idling)
+      expect(await client.readLine('end')).toMatch(/^\* BYE .*log in again/)
+    for (const { wire } of reading) {
+      expect(await wire.closed()).toMatch(/^-ERR \[SYS\/TEMP\] .*log in again/)
+    }
+    for (const { wire } of sending) {
+      expect(await wire.closed()).toMatch(/^421 4\.7\.0 .*log in again/)
+    }
+    expect(others[0].unread()).toBe('')
+    expect(await others[1].command('NOOP')).toMatch(/^\+OK/)
+    expect((await others[2].command('NOOP')).code).toBe(250)
+    others[0].destroy()
+    others[1].wire.destroy()
+    others[2].wire.destroy()
   })
 
   it('sends submitted mail to the relay host, once, also when that was away', async () => {
@@ -186,6 +268,36 @@ const MESSAGES = 30
 
 function subjects(messages: readonly string[]): readonly string[] {
   return messages.map((message) => /^Subject: (\S+)/m.exec(message)?.[1] ?? '').sort()
+}
+
+/** What the load balancer hands to one task after the other. */
+async function onEveryTask<T>(open: () => Promise<T>): Promise<readonly T[]> {
+  const opened: T[] = []
+  for (const _ of deployment.service('edge').tasks) opened.push(await open())
+  return opened
+}
+
+async function pop3({ address, password }: Account): Promise<Pop3Client> {
+  const client = await Pop3Client.open(deployment.port(995), { tls: true })
+  expect(await client.logIn(address, password)).toMatch(/^\+OK/)
+  return client
+}
+
+async function submission({ address, password }: Account): Promise<SmtpClient> {
+  const client = await SmtpClient.open(deployment.port(465), { tls: true })
+  await client.hello()
+  expect((await client.logIn(address, password)).code).toBe(235)
+  return client
+}
+
+/** How many tasks watch this topic. */
+async function watches(topic: string): Promise<number> {
+  const query = new QueryCommand({
+    TableName: deployment.table('Mail'),
+    KeyConditionExpression: 'pk = :pk',
+    ExpressionAttributeValues: { ':pk': { S: `W#${topic}` } },
+  })
+  return (await deployment.clients.dynamo.send(query)).Count ?? 0
 }
 
 function killIfAlive(pid: number): void {

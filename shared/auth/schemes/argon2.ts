@@ -55,11 +55,13 @@ function argon2(name: 'argon2id' | 'argon2i'): PasswordScheme {
 const ENCODED =
   /^\$(argon2id?)\$v=19\$m=(\d{1,9}),t=(\d{1,9}),p=(\d{1,2})\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{6,86})$/
 
-/** No variant when it is no such hash. */
+/** No variant when it is no such hash, or has parameters that there are none of (RFC 9106 §3.1): every lane has 8 KiB. */
 function partsOf(hash: string) {
   const [, variant, memory, passes, lanes, salt = '', digest = ''] = ENCODED.exec(hash) ?? []
+  const isPossible =
+    Number(passes) >= 1 && Number(lanes) >= 1 && Number(memory) >= 8 * Number(lanes)
   return {
-    variant,
+    variant: isPossible ? variant : undefined,
     memoryKib: Number(memory),
     passes: Number(passes),
     lanes: Number(lanes),

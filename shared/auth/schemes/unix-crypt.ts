@@ -34,8 +34,10 @@ export const md5CryptScheme = unixCrypt('md5', 'md5-crypt', ['MD5-CRYPT', 'MD5']
 /** 5,000 is what everybody has who did not choose. */
 const ROUNDS_FAST_MAX = 10_000
 export const SHA_CRYPT_ROUNDS_MAX = 250_000
+/** Each round hashes the whole password: a guess of a kilobyte would take many times what the rounds stand for. */
+const SHA_CRYPT_BYTES_MAX = 128 * SHA_CRYPT_ROUNDS_MAX
 
-export const shaCryptScheme = unixCrypt(
+const anyLength = unixCrypt(
   'sha',
   'sha-crypt',
   ['SHA256-CRYPT', 'SHA512-CRYPT'],
@@ -46,6 +48,14 @@ export const shaCryptScheme = unixCrypt(
     return costUpTo(rounds, { fastMax: ROUNDS_FAST_MAX, max: SHA_CRYPT_ROUNDS_MAX, what })
   },
 )
+
+export const shaCryptScheme: PasswordScheme = {
+  ...anyLength,
+  async verify(hash, password) {
+    if (shaCryptRounds(hash) * password.length > SHA_CRYPT_BYTES_MAX) return false
+    return anyLength.verify(hash, password)
+  },
+}
 
 const MEBIBYTE = 1_048_576
 const YESCRYPT_MIB_FAST_MAX = 1

@@ -44,7 +44,7 @@ export const authSettings = {
   authFailureLimitPerAddress: new Setting(integer({ min: 1, max: 1_000_000 }), {
     default: 20,
     about:
-      'Failed logins from one network to any accounts within `authFailureWindow` before it has to wait with all of them. Accounts that logged in from there in the last 90 days do not wait, and their failures do not count.',
+      'Failed logins from one network to any accounts within `authFailureWindow` before it has to wait with all of them; of an IPv6 /48, 16 times as many. Accounts that logged in from there in the last 90 days do not wait, and their failures do not count.',
   }),
   authFailureLimitPerAccount: new Setting(integer({ min: 1, max: 1_000_000 }), {
     default: 30,

@@ -81,7 +81,7 @@ export const smtpSettings = {
   clientConnectionCountLimit: new Setting(integer({ min: 1, max: 1_000_000 }), {
     default: 50,
     about:
-      'Connections one remote address (IPv6: one /64 network) may have open at the same time, per listener. SMTP clients in `mynetworks` may have any number.',
+      'Connections one remote address (IPv6: one /64 network; a /48 ten times as many) may have open at the same time, per listener. SMTP clients in `mynetworks` may have any number.',
     known: {
       postfix: 'smtpd_client_connection_count_limit',
       dovecot: 'mail_max_userip_connections',

@@ -63,6 +63,41 @@ describe('HeaderAuthors', () => {
     }
   })
 
+  it.each([
+    'ceo@corp.test <a@x.test>',
+    'ceo @ corp . test <a@x.test>',
+    '<a@x.test> ceo@corp.test',
+    'ceo@corp.test a@x.test',
+    'a@x.test ceo@corp.test',
+    'ceo@corp.test: a@x.test;',
+    '<@ceo@corp.test:a@x.test>',
+    '=?utf-8?q?<ceo@corp.test>?= <a@x.test>',
+    '=?utf-8?q?,ceo@corp.test,?= <a@x.test>',
+  ])('are those too that only some readers see: %s', (text) => {
+    expect(authorsOf(`From: ${text}\r\n\r\n`).from).toContain('ceo@corp.test')
+  })
+
+  it('are not what stands in quotes, comments and encoded words', () => {
+    for (const name of ['"ceo@corp.test"', '(ceo@corp.test)', '=?utf-8?q?ceo=40corp.test?=']) {
+      expect(authorsOf(`From: ${name} <a@x.test>\r\n\r\n`).from).toEqual(['a@x.test'])
+    }
+  })
+
+  it.each([
+    `${'a@x.test, '.repeat(1_000)}ceo@corp.test`,
+    `a@x.test, ${'x '.repeat(20_000)}<ceo@corp.test>`,
+    `${'a, '.repeat(1_000)}ceo, a@x.test`,
+  ])('are unknown in a list that is longer than what is read of it', (text) => {
+    const { from } = authorsOf(`From: ${text}\r\n\r\n`)
+    expect(from.map((each) => parseAddress(each))).toEqual([undefined])
+  })
+
+  it('are unknown in a header with more fields than are read', () => {
+    const authors = authorsOf(`${'From: a@x.test\r\n'.repeat(20)}Sender: b@x.test\r\n\r\n`)
+    expect(authors.from.map((each) => parseAddress(each))).toEqual([undefined])
+    expect(authorsOf(`${'From: a@x.test\r\n'.repeat(20)}\r\n`).from).toHaveLength(20)
+  })
+
   it('are cut where they are longer than any address', () => {
     const { from } = authorsOf(`From: alice@example.test${'x'.repeat(100_000)}\r\n\r\n`)
     expect(from).toHaveLength(1)

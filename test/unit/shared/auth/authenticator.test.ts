@@ -324,6 +324,27 @@ describe('logins with SCRAM', () => {
     expect(tried.length).toBeGreaterThanOrEqual(3)
     expect(tried.length).toBeLessThanOrEqual(6)
   })
+
+  it('of strangers keep nobody out where the account has logged in before', async () => {
+    await using world = await open(
+      [tim],
+      ['authFailureLimitPerAccount=1000', 'authFailureDelay=0', 'authCacheTime=0'],
+    )
+    const authenticator = world.again()
+    const proof = (remoteAddress: string) =>
+      authenticator.scramProof({
+        service: 'imap',
+        login: 'tim',
+        remoteAddress,
+        authMessage: 'x',
+        clientProof: '',
+      })
+    await world.logIn('tim', 'geheim')
+    const strangers = Array.from({ length: 200 }, (_, i) => proof(`198.51.100.${i}`))
+    const [outcomes, own] = await Promise.all([Promise.allSettled(strangers), proof('192.0.2.1')])
+    expect(own).toEqual({ kind: 'refused', reason: 'password' })
+    expect(outcomes.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0)
+  })
 })
 
 const HOME = '192.0.2.1'
@@ -384,6 +405,17 @@ describe('a stranger', () => {
     for (let i = 0; i < 20; i += 1) expect(await world.guess(`name${i}`, from(i))).toBe('refused')
     expect(await world.guess('another', from(99))).toBe('throttled')
     expect(await world.guess('another', '2001:db8:0:8::1')).toBe('refused')
+  })
+
+  it('from one /48 does no better by a network for each guess', async () => {
+    await using world = await open([alice], [...quick, 'authFailureLimitPerAddress=2'])
+    const from = (i: number) => `2001:db8:0:${i.toString(16)}::1`
+    const home = { remoteAddress: from(1_000) }
+    await world.logIn('alice', 'geheim', home)
+    for (let i = 0; i < 32; i += 1) expect(await world.guess(`name${i}`, from(i))).toBe('refused')
+    expect(await world.guess('another', from(99))).toBe('throttled')
+    expect((await world.logIn('alice', 'geheim', home)).kind).toBe('authenticated')
+    expect(await world.guess('another', '2001:db8:1::1')).toBe('refused')
   })
 })
 
@@ -571,8 +603,23 @@ describe('attempts at one account', () => {
       const guesses = Array.from({ length: 25 }, (_, i) => world.guess(login, `198.51.100.${i}`))
       return (await Promise.all(guesses)).filter((kind) => kind === 'throttled').length
     }
-    expect(await kinds('tim')).toBe(5)
-    expect(await kinds('nobody')).toBe(5)
+    expect(await kinds('tim')).toBe(8)
+    expect(await kinds('nobody')).toBe(8)
+  })
+
+  it('are answered one after the other, whatever it costs to refuse them', async () => {
+    const slow = `$6$rounds=250000$salt$${'a'.repeat(86)}`
+    await using world = await open([account('slow@example.test', { passwordHash: slow })])
+    const took = async (login: string) => {
+      const beganMs = world.clock.now()
+      const guesses = ['one', 'two', 'x'.repeat(1_000)].map(async (password) => {
+        await world.logIn(login, password)
+        return world.clock.now() - beganMs
+      })
+      return Promise.all(guesses)
+    }
+    expect(await took('slow')).toEqual([2_000, 4_000, 6_000])
+    expect(await took('nobody')).toEqual([2_000, 4_000, 6_000])
   })
 
   it.each([

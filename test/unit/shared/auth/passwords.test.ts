@@ -161,6 +161,42 @@ describe('schemes that password files have', () => {
 })
 
 describe('what verifying may cost', () => {
+  it.each([['m=8,t=0,p=1'], ['m=0,t=1,p=1'], ['m=8,t=1,p=2'], ['m=65536,t=1,p=0']])(
+    'argon2id with %s is none',
+    async (parameters) => {
+      const stored = `$argon2id$v=19$${parameters}$c29tZXNhbHQ$AAAAAA`
+      expect(isSupportedHash(stored)).toBe(false)
+      expect((await verifyPassword(stored, 'geheim')).kind).toBe('unsupported')
+    },
+  )
+
+  it('does not grow many times with the password', async () => {
+    // libxcrypt: 150,000 rounds of 213 and 214 bytes
+    const fits =
+      '$6$rounds=150000$salt$CeroI/yzEtXLBnzXqn6DPJB2XGY4e7/X9ycAHfOpmjW6Bi6zLWo9J3Xy7r6otH0aPsgpxFHBu.knwaQn6KlGD1'
+    const longer =
+      '$6$rounds=150000$salt$OT0mDsM0qRZRJTbPVtv3dbfODZd0nPlyc/nESfmfssT4qW0yPkYHSp7NMq0Cu0uvpY8j/ux2JU/XrauSeH0la/'
+    expect((await verifyPassword(fits, 'x'.repeat(213))).kind).toBe('match')
+    expect((await verifyPassword(longer, 'x'.repeat(214))).kind).toBe('mismatch')
+  })
+
+  it('is spent on two forms of a password at most where it is much', async () => {
+    const { pbkdf2Sync } = await import('node:crypto')
+    const stored = (password: string, rounds: number) => {
+      const digest = pbkdf2Sync(password, 'saltsalt', rounds, 20, 'sha1').toString('hex')
+      return `{PBKDF2}$1$saltsalt$${rounds}$${digest}`
+    }
+    // Sent as it is in neither form, with a ligature that SASLprep takes apart.
+    const sent = '\ufb01e\u0301\u00e9'
+    const forms = [sent, sent.normalize('NFKC'), sent.normalize('NFC'), sent.normalize('NFD')]
+    const kinds = (rounds: number) =>
+      Promise.all(
+        forms.map(async (form) => (await verifyPassword(stored(form, rounds), sent)).kind),
+      )
+    expect(await kinds(20_000)).toEqual(['match', 'match', 'match', 'match'])
+    expect(await kinds(20_001)).toEqual(['match', 'match', 'mismatch', 'mismatch'])
+  })
+
   const hex = '0'.repeat(40)
   const argon2 = (m: number, t: number) => `$argon2id$v=19$m=${m},t=${t},p=1$c29tZXNhbHQ$AAAAAA`
   /** The dearest that is fast, the dearest that is verified at all, the next one, and what is said of it. */

@@ -236,6 +236,21 @@ describe('limits', () => {
     await nextAdmitted(3)
   })
 
+  it('are kept for each /48 of IPv6 too, ten times as many', async () => {
+    const limits = { connectionsPerAddressMax: 1, connectionsMax: 100 }
+    const { open, refused, admitted, nextAdmitted } = await openGate(limits)
+    const from = (address: string) => open(proxyHeader({ source: { address, port: 40_001 } }))
+    for (let i = 0; i < 10; i += 1) await from(`2001:db8:0:${i}::1`)
+    await nextAdmitted(10)
+    await from('2001:db8:0:99::1')
+    await vi.waitFor(() => expect(refused).toHaveLength(1))
+    await from('2001:db8:1::1')
+    await nextAdmitted(11)
+    admitted[0]?.leave()
+    await from('2001:db8:0:99::1')
+    await nextAdmitted(12)
+  })
+
   it('are kept for each /64 of IPv6, not for each of its addresses', async () => {
     const { open, refused, nextAdmitted } = await openGate({ connectionsPerAddressMax: 2 })
     const from = (address: string) => open(proxyHeader({ source: { address, port: 1 } }))

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { clientNetwork } from '#shared/net/client-network.ts'
+import { clientNetwork, clientSite } from '#shared/net/client-network.ts'
 
 it.each([
   ['192.0.2.1', '192.0.2.1'],
@@ -11,4 +11,10 @@ it.each([
   ['::ffff:192.0.2.1', '192.0.2.1'],
 ])('a client at %s is counted as %s', (address, network) => {
   expect(clientNetwork(address)).toBe(network)
+})
+
+it('the site of an IPv6 client is the /48 around it; others have none', () => {
+  expect(clientSite('2001:db8:1:2::3')).toBe('2001:0db8:0001:0000:0000:0000:0000:0000/48')
+  expect(clientSite('192.0.2.1')).toBeUndefined()
+  expect(clientSite('::ffff:192.0.2.1')).toBeUndefined()
 })
