@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import { markDead } from '#shared/queue/blob.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
@@ -188,6 +189,21 @@ describe('a message between 250 and its mailbox', () => {
     await pipeline.settle()
     expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
     expect(await queue()).toEqual([])
+  })
+
+  it.each<[string, readonly string[]]>([
+    ['one', ['ann@example.test']],
+    ['several', ['ann@example.test', 'bob@example.test']],
+  ])('comes to %s whole although its removal was begun', async (_, recipients) => {
+    await pipeline.addAccount('bob@example.test')
+    const queueId = await pipeline.accept(text, recipients)
+    // An operator's command ended here, or cleanup had begun when it came.
+    await markDead(store.tables.mail, queueId, clock.now())
+    await pipeline.settle()
+    for (const recipient of recipients) {
+      expect(await pipeline.inbox(recipient)).toEqual([expect.stringContaining(text)])
+      expect(await pipeline.envelopes(recipient)).toMatchObject([{ subject: 'hello' }])
+    }
   })
 
   it('gets the fields a mail client forgot, and only from a mail client', async () => {
