@@ -324,7 +324,11 @@ export function createMailQueue(deps: {
       const name = deferred.length > 0 ? `${group.name}!${base.attempts}` : group.name
       next.push({ ...base, ...remaining(failed), name, state: 'hold', dueMs: null })
     }
-    const used = settled.filter(({ usedReserved }) => usedReserved).length
+    // What an attempt used of which nothing is known may be where it is not found any more: in a folder that was removed since.
+    const all = group.unsettled > 1
+    const used = settled.filter(
+      ({ usedReserved, result }) => usedReserved || (all && result.kind === 'delivered'),
+    ).length
     return replace(group, next, used)
   }
 

@@ -154,6 +154,44 @@ describe('a crash while one message goes to several here', () => {
     )
   }, 120_000)
 
+  it('a folder goes into which it was delivered before the crash', async () => {
+    const quotaOfAnn = async (pipeline: Pipeline, quotaBytes: number) => {
+      const address = parseAddress('ann@example.test')
+      const ann = address && (await pipeline.core.directory.accounts.get(address))
+      if (ann === undefined) throw new Error('no ann')
+      await pipeline.core.directory.accounts.set(ann.address, { quotaBytes })
+      return ann.id
+    }
+    for (const effect of ['none', 'done'] as const) {
+      for (let call = 1; ; call++) {
+        const queueId = await withPipeline(async (pipeline) => {
+          await pipeline.core.mailbox.createFolder(await quotaOfAnn(pipeline, 1), 'x')
+          const accepted = await pipeline.accept(text, to('ann', 'ann+x'))
+          await pipeline.settle()
+          await quotaOfAnn(pipeline, 0)
+          await pipeline.core.operator.release(accepted)
+          return accepted
+        })
+        const store = withFaults(await openEmbeddedStore({ directory, clock }), {
+          crashPoint: { call, effect },
+        })
+        const crashed = await live(store, (pipeline) => pipeline.settle())
+        await withPipeline(async (pipeline, opened) => {
+          const { mailbox } = pipeline.core
+          const tree = await mailbox.folders.tree(await quotaOfAnn(pipeline, 0))
+          const folder = tree.find('x')
+          if (folder !== undefined) await mailbox.removeFolder(folder)
+          await recover(pipeline)
+          const { messages, refs } = await traces(pipeline, opened, queueId)
+          expect({ effect, call, messages }).toMatchObject({ messages: [1, 0, 0] })
+          expect(refs).toBeGreaterThanOrEqual(1)
+          expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+        })
+        if (!crashed) break
+      }
+    }
+  }, 120_000)
+
   it('an operator deletes it while one of the recipients waits', async () => {
     await withPipeline(async (pipeline) => {
       const address = parseAddress('bob@example.test')
