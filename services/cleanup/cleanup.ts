@@ -169,8 +169,11 @@ export function createCleanup(deps: {
       return { kind: 'settled' }
     }
     const results = await deliver(message, blob, local, reserved !== undefined)
-    // Others deliver there too, and it is not their fault: again in some seconds. Who has it already does not get it again.
-    if (results.some(({ contended }) => contended)) return { kind: 'retry' }
+    // Others deliver there too, and it is not their fault: again in some seconds. Who has it already does not get it again. Where
+    // references are reserved a group goes on at once: a second worker here would not know which of them were used.
+    if (reserved === undefined && results.some(({ contended }) => contended)) {
+      return { kind: 'retry' }
+    }
     const used = results.filter(({ usedReserved }) => usedReserved).length
     const accounted = { reserved, used }
     const groups = [...unfinished(message, [...results, ...failed]), ...remoteGroups(remote)]
@@ -209,15 +212,20 @@ export function createCleanup(deps: {
   }
 
   /** Deferred and failed recipients of one reason share a group. */
-  function unfinished(message: QueuedMessage, settled: readonly Settled[]): NewGroup[] {
+  function unfinished(
+    message: QueuedMessage,
+    settled: readonly (Settled & Partial<LocalResult>)[],
+  ): NewGroup[] {
     const groups = new Map<string, NewGroup & { recipients: FinalRecipient[] }>()
-    for (const { recipient, result, uncertain = false } of settled) {
+    for (const { recipient, result, uncertain = false, contended = false } of settled) {
       if (result.kind === 'delivered') continue
-      const key = `${uncertain} ${result.kind} ${result.reply}`
+      const key = contended ? '' : `${uncertain} ${result.kind} ${result.reply}`
       const group = groups.get(key)
       if (group) group.recipients.push(recipient)
       else {
-        const state = deps.schedule.afterAttempt(message.arrivedMs, result)
+        const state = contended
+          ? ({ kind: 'active' } as const)
+          : deps.schedule.afterAttempt(message.arrivedMs, result)
         const recipients = [recipient]
         groups.set(key, { destination: { kind: 'local' }, recipients, state, uncertain })
       }

@@ -127,17 +127,19 @@ describe('one message to many recipients here', () => {
     const [hot] = accounts
     if (hot === undefined) throw new Error('no account')
     const traffic = await busyFolder(hot)
-    await pipeline.accept(text, ['all@example.test'])
+    const queueId = await pipeline.accept(text, ['all@example.test', 'u1+x@example.test'])
     await pipeline.settle()
     expect(await exists(accounts)).toEqual([0, 1])
     const [entry] = await Array.fromAsync(pipeline.core.operator.list())
-    // Its doorbell comes back: no group was made that would wait for minutes.
-    expect(entry).toMatchObject({ message: { state: 'incoming' }, groups: [] })
+    // Its doorbell comes back: no group waits for minutes.
+    expect(entry?.groups).toMatchObject([{ state: 'deferred', dueMs: clock.now() + 5_000 }])
     traffic.end()
     clock.advance(61_000)
     await pipeline.settle()
     expect(await exists(accounts)).toEqual([1, 1])
     expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+    // The one of the second address of u1 was given back.
+    expect(await refs(queueId)).toBe(2)
   })
 
   it('so is a recipient of a group, whose doorbell comes back too', async () => {
