@@ -7,6 +7,7 @@ import type { Blob } from '#shared/mailbox/records.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import {
   type Accounted,
+  forgotten,
   LOCAL_GROUP_RECIPIENTS_MAX,
   type MailQueue,
   type NewGroup,
@@ -146,7 +147,7 @@ export function createCleanup(deps: {
       throw new TemporaryFailure('no memory for its recipients now')
     }
     try {
-      const expansion = await deps.expand(recipients)
+      const expansion = await withoutForgotten(message, await deps.expand(recipients))
       const { local, remote, failed } = expansion
       const count = local.length + remote.length + failed.length
       room.keep(count * FINAL_RECIPIENT_BYTES)
@@ -154,6 +155,14 @@ export function createCleanup(deps: {
     } finally {
       room.keep(0)
     }
+  }
+
+  /** Those here fail of whom nobody can say whether they have it. */
+  async function withoutForgotten(message: QueuedMessage, all: Expansion): Promise<Expansion> {
+    if (!(await queue.isForgotten(message))) return all
+    const { local, remote, failed } = all
+    const unknown = local.map((recipient) => ({ recipient, ...forgotten }))
+    return { local: [], remote, failed: [...failed, ...unknown] }
   }
 
   async function handOn(
