@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import type { BlobId } from '#shared/contracts/mailbox.ts'
+import { blobKey } from '#shared/mailbox/keys.ts'
 import { markDead } from '#shared/queue/blob.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
@@ -200,6 +202,9 @@ describe('a message between 250 and its mailbox', () => {
     // An operator's command ended here, or cleanup had begun when it came.
     await markDead(store.tables.mail, queueId, clock.now())
     await pipeline.settle()
+    const blob = await store.tables.mail.get(blobKey(queueId as string as BlobId))
+    expect(blob).toMatchObject({ refs: recipients.length })
+    expect(blob).not.toHaveProperty('deadPk')
     for (const recipient of recipients) {
       expect(await pipeline.inbox(recipient)).toEqual([expect.stringContaining(text)])
       expect(await pipeline.envelopes(recipient)).toMatchObject([{ subject: 'hello' }])

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { BlobId } from '#shared/contracts/mailbox.ts'
 import { type Appendix, TOGETHER_BYTES_MAX } from '#shared/mailbox/append.ts'
+import { blobKey } from '#shared/mailbox/keys.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { createReservations } from '#shared/mailbox/reservations.ts'
@@ -9,11 +10,13 @@ import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import { blob } from '#test/support/blob.ts'
 import {
   account,
+  blobIds,
   contents,
   mailboxOn,
   message,
   openTestMailbox,
   type TestMailbox,
+  uids,
 } from '#test/support/mailbox.ts'
 import { manualClock } from '#test/support/pipeline.ts'
 
@@ -69,6 +72,25 @@ describe('messages that come together', () => {
         } else expect(result).toMatchObject({ reason: expect.any(Contended) })
       }
     })
+  })
+
+  it('do not refer to a blob whose object is being collected', async () => {
+    await mailbox.append(inbox, message('a'))
+    await mailbox.expunge(inbox, uids(1))
+    const { mail } = test.store.tables
+    const [gone] = blobIds('a')
+    if (gone === undefined) throw new Error('no id')
+    await mail.write({ update: blobKey(gone), changes: { set: { collected: true } } })
+    const item = await mail.get(blobKey(gone))
+    const reservations = createReservations({ table: mail, clock })
+    for (const once of [false, true]) {
+      const appended = await mailbox.append(inbox, { ...message('a'), once })
+      expect(appended.kind).toBe('duplicate')
+    }
+    await expect(mailbox.appendTogether(inbox, [message('a')])).rejects.toThrow(Contended)
+    expect(await reservations.reserve(blob('a'), ['ann', 'bob'])).toBeUndefined()
+    expect(await mail.get(blobKey(gone))).toEqual(item)
+    expect(await contents(mailbox, inbox)).toEqual([])
   })
 
   describe('with a quota', () => {
