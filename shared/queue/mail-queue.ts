@@ -236,11 +236,26 @@ export function createMailQueue(deps: {
     try {
       await table.transact(together ? [becomesActive, ...puts] : [becomesActive])
     } catch (error) {
-      if (error instanceof ConditionFailed) return false
-      throw error
+      if (!(error instanceof ConditionFailed)) throw error
+      if (!together) await removeStrays(message.queueId)
+      return false
     }
     await ring(records.filter((group) => group.state === 'active'))
+    if (!together) await removeStrays(message.queueId)
     return true
+  }
+
+  /** Groups on hold of splits that came to nothing: nobody rings those, so that they would stay for ever. */
+  async function removeStrays(queueId: QueueId): Promise<void> {
+    const groups = await loadGroups(queueId)
+    // Read after them: from `active` on no other split can become the message's.
+    const [message] = await load([queueId])
+    if (message !== undefined && message.state !== 'active') return
+    const strays = groups.filter(
+      ({ split, state }) => state === 'hold' && (message === undefined || split !== message.split),
+    )
+    if (strays.length === 0) return
+    await table.batchWrite(strays.map(({ name }) => ({ delete: groupKey(queueId, name) })))
   }
 
   function newGroup(queueId: QueueId, group: NewGroup, n: number, split: string | null): Group {
