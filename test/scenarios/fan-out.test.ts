@@ -163,6 +163,26 @@ describe('one message to many recipients here', () => {
     expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
   })
 
+  it('recipients of one group, delivered one after the other, keep their references', async () => {
+    const ids = await addAccounts(3)
+    const { accounts } = pipeline.core.directory
+    const setQuota = async (id: AccountId, quotaBytes: number) => {
+      const account = await accounts.byId(id)
+      if (account !== undefined) await accounts.set(account.address, { quotaBytes })
+    }
+    for (const id of ids) await setQuota(id, 1)
+    const queueId = await pipeline.accept(text, ['all@example.test', 'u2+x@example.test'])
+    await pipeline.settle()
+    for (const [n, id] of ids.entries()) {
+      await setQuota(id, 0)
+      await pipeline.core.operator.release(queueId)
+      await pipeline.settle()
+      expect(await exists(ids)).toEqual(ids.map((_, i) => (i <= n ? 1 : 0)))
+    }
+    expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+    expect(await refs(queueId)).toBe(3)
+  })
+
   it('a marker in the folder says for whom it was delivered', async () => {
     const accounts = await addAccounts(2)
     const queueId = await pipeline.accept(text, ['all@example.test'])
