@@ -77,6 +77,16 @@ describe('a message between 250 and its mailbox', () => {
     expect(attempts).toHaveLength(1)
   })
 
+  it('goes to another host once though two workers hear the bell of its group at once', async () => {
+    const queueId = await pipeline.accept(text, ['x@one.test'])
+    const bell = (id: string, body: string) => ({ id, body, receipt: id, receives: 1 })
+    await pipeline.workers.cleanup.handle([bell('c', queueId)])
+    const group = `${queueId} one.test/0`
+    await pipeline.workers.delivery.handle([bell('1', group), bell('2', group)])
+    expect(attempts).toHaveLength(1)
+    expect(await queue()).toEqual([])
+  })
+
   it('is found by the sweeper when its doorbell is lost', async () => {
     await pipeline.accept(text, ['ann@example.test'])
     const bells = await store.queues.incoming.receive({
