@@ -346,6 +346,31 @@ describe('a crash while one message goes to several here', () => {
     )
   })
 
+  it('deleted after an attempt nobody heard of and one that only deferred it, it keeps them too', async () => {
+    await withPipeline(async (pipeline, opened) => {
+      const setQuota = async (name: string, quotaBytes: number) => {
+        const address = parseAddress(name)
+        if (address === undefined) throw new Error(name)
+        await pipeline.core.directory.accounts.set(address, { quotaBytes })
+      }
+      for (const name of to('ann', 'bob')) await setQuota(name, 1)
+      const queueId = await pipeline.accept(text, to('list'))
+      await pipeline.settle()
+      const { operator, queue } = pipeline.core
+      const unsettled = async () => (await operator.show(queueId))?.groups[0]?.unsettled
+      expect(await unsettled()).toBe(0)
+      const [group] = (await operator.show(queueId))?.groups ?? []
+      expect(await queue.take(queueId, group?.name ?? '')).toBeDefined()
+      expect(await unsettled()).toBe(1)
+      clock.advance(2 * GROUP_LEASE_MS)
+      await operator.release(queueId)
+      await pipeline.settle()
+      expect(await unsettled()).toBe(1)
+      expect(await operator.remove(queueId)).toBe(true)
+      expect(await traces(pipeline, opened, queueId)).toEqual({ messages: [0, 0, 0], refs: 2 })
+    })
+  })
+
   it('deleted while cleanup is at it, it keeps its references: they may be used this moment', async () => {
     await withPipeline(async (pipeline, opened) => {
       const queueId = await pipeline.accept(text, to('list'))
