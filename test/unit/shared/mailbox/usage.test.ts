@@ -161,6 +161,20 @@ describe('what an account stores', () => {
       await check()
     })
 
+    it('when copies come at once, to several folders and in two processes', async () => {
+      await mailbox.append(inbox, big(0))
+      const second = mailboxOn(test.store, clock)
+      const targets = [inbox, other, await makeFolder(mailbox, 'C'), await makeFolder(mailbox, 'D')]
+      const results = await Promise.all(
+        targets.map((target, n) =>
+          (n % 2 === 0 ? mailbox : second).copy(inbox, uids(1), target, quota),
+        ),
+      )
+      expect(results.filter(({ kind }) => kind === 'copied')).toHaveLength(1)
+      expect(await usage()).toMatchObject({ bytes: 18 * MB, messages: 2 })
+      await check()
+    })
+
     it('when they come while storage fails', async () => {
       const random = seededRandom(7)
       const plan = randomFaults(random, { throttled: 0.02, unanswered: 0.02, conflict: 0.2 })
