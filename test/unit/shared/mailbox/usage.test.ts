@@ -362,6 +362,20 @@ describe('what an account stores', () => {
       expect(await usage()).toMatchObject({ annotations: 0, annotationBytes: 0 })
     })
 
+    it('forgets all of them with the account, and its subscriptions', async () => {
+      const entries = [{ entry: '/private/comment', value: Buffer.from('x') }]
+      for (const id of [null, inbox.id, other.id]) {
+        const of = { accountId: account, id }
+        expect(await mailbox.annotations.set(of, entries)).toEqual({ kind: 'set' })
+      }
+      await fill(mailbox, other, 'a', 'b')
+      expect(await usage()).toMatchObject({ annotations: 3, messages: 2 })
+      await mailbox.empty(account)
+      const nothing = { bytes: 0, messages: 0, subscriptions: 0 }
+      expect(await usage()).toMatchObject({ ...nothing, folders: 1, annotations: 0 })
+      await check()
+    })
+
     it('refuses more at once than a transaction holds', async () => {
       const large = Array.from({ length: 62 }, (_, n) => entry(n, ANNOTATION_BYTES_MAX))
       expect(await mailbox.annotations.set(other, large)).toEqual({ kind: 'too-many' })
