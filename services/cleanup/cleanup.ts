@@ -7,6 +7,7 @@ import type { Blob } from '#shared/mailbox/records.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import {
   type Accounted,
+  forgotten,
   LOCAL_GROUP_RECIPIENTS_MAX,
   type MailQueue,
   type NewGroup,
@@ -146,7 +147,7 @@ export function createCleanup(deps: {
       throw new TemporaryFailure('no memory for its recipients now')
     }
     try {
-      const expansion = await deps.expand(recipients)
+      const expansion = await withoutForgotten(message, await deps.expand(recipients))
       const { local, remote, failed } = expansion
       const count = local.length + remote.length + failed.length
       room.keep(count * FINAL_RECIPIENT_BYTES)
@@ -154,6 +155,14 @@ export function createCleanup(deps: {
     } finally {
       room.keep(0)
     }
+  }
+
+  /** Those here fail of whom nobody can say whether they have it. */
+  async function withoutForgotten(message: QueuedMessage, all: Expansion): Promise<Expansion> {
+    if (!(await queue.isForgotten(message))) return all
+    const { local, remote, failed } = all
+    const unknown = local.map((recipient) => ({ recipient, ...forgotten }))
+    return { local: [], remote, failed: [...failed, ...unknown] }
   }
 
   async function handOn(
@@ -169,8 +178,11 @@ export function createCleanup(deps: {
       return { kind: 'settled' }
     }
     const results = await deliver(message, blob, local, reserved !== undefined)
-    // Others deliver there too, and it is not their fault: again in some seconds. Who has it already does not get it again.
-    if (results.some(({ contended }) => contended)) return { kind: 'retry' }
+    // Others deliver there too, and it is not their fault: again in some seconds. Who has it already does not get it again. Where
+    // references are reserved a group goes on at once: a second worker here would not know which of them were used.
+    if (reserved === undefined && results.some(({ contended }) => contended)) {
+      return { kind: 'retry' }
+    }
     const used = results.filter(({ usedReserved }) => usedReserved).length
     const accounted = { reserved, used }
     const groups = [...unfinished(message, [...results, ...failed]), ...remoteGroups(remote)]
@@ -209,15 +221,20 @@ export function createCleanup(deps: {
   }
 
   /** Deferred and failed recipients of one reason share a group. */
-  function unfinished(message: QueuedMessage, settled: readonly Settled[]): NewGroup[] {
+  function unfinished(
+    message: QueuedMessage,
+    settled: readonly (Settled & Partial<LocalResult>)[],
+  ): NewGroup[] {
     const groups = new Map<string, NewGroup & { recipients: FinalRecipient[] }>()
-    for (const { recipient, result, uncertain = false } of settled) {
+    for (const { recipient, result, uncertain = false, contended = false } of settled) {
       if (result.kind === 'delivered') continue
-      const key = `${uncertain} ${result.kind} ${result.reply}`
+      const key = contended ? '' : `${uncertain} ${result.kind} ${result.reply}`
       const group = groups.get(key)
       if (group) group.recipients.push(recipient)
       else {
-        const state = deps.schedule.afterAttempt(message.arrivedMs, result)
+        const state = contended
+          ? ({ kind: 'active' } as const)
+          : deps.schedule.afterAttempt(message.arrivedMs, result)
         const recipients = [recipient]
         groups.set(key, { destination: { kind: 'local' }, recipients, state, uncertain })
       }

@@ -4,7 +4,12 @@
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
-import { GROUP_LEASE_MS, type MailQueue, type Settled } from '#shared/queue/mail-queue.ts'
+import {
+  forgotten,
+  GROUP_LEASE_MS,
+  type MailQueue,
+  type Settled,
+} from '#shared/queue/mail-queue.ts'
 import type { LocalDelivery, LocalResult, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
@@ -119,6 +124,9 @@ export function createDelivery(deps: {
         const { nextHop } = group.destination
         const results = await deps.deliverRemote(message, nextHop, group.recipients)
         return results.map(plain)
+      }
+      if (await queue.isForgotten(message, group)) {
+        return group.recipients.map(() => ({ ...plain(forgotten.result), uncertain: true }))
       }
       const blob = mailboxBlobOf(message, deps.options.hostname)
       const reserved = await queue.hasReserved(message)

@@ -5,6 +5,7 @@ import type { BlobId, FolderId, FolderRef, ModSeq, Uid } from '#shared/contracts
 import type { Clock } from '#shared/runtime/clock.ts'
 import {
   ConditionFailed,
+  type Item,
   type Signals,
   type Table,
   TRANSACT_ITEMS_MAX,
@@ -16,7 +17,7 @@ import { changeItem } from './change-log.ts'
 import { addDigest, messageDigest } from './digest.ts'
 import { DELETED, type FlagSet, fitKeywords, SEEN } from './flags.ts'
 import { unchanged } from './folder-edit.ts'
-import { folderKey, folderTopic } from './keys.ts'
+import { blobKey, deliveredKey, folderKey, folderTopic } from './keys.ts'
 import type { Limits } from './quota.ts'
 import { type Blob, folderRecord, messageItem } from './records.ts'
 import { retrying } from './retry.ts'
@@ -69,6 +70,9 @@ type Waiting = {
   readonly reject: (error: unknown) => void
 }
 
+/** Of a batch; undefined: still to be done. */
+type Results = (Appended | undefined)[]
+
 export function createAppend(deps: {
   readonly table: Table
   readonly signals: Signals
@@ -102,34 +106,51 @@ export function createAppend(deps: {
         return
       }
       const batch = takeBatch(queue)
+      const results: Results = batch.map(() => undefined)
+      let failure: unknown
       try {
-        const results = await retrying(deps.clock, () => appendBatch(folder, batch))
-        for (const [i, entry] of batch.entries()) entry.resolve(results[i] ?? { kind: 'duplicate' })
+        await retrying(deps.clock, () => appendBatch(folder, batch, results))
       } catch (error) {
-        for (const entry of batch) entry.reject(error)
+        failure = error
+      }
+      for (const [i, { resolve, reject }] of batch.entries()) {
+        const result = results[i]
+        if (result === undefined) reject(failure)
+        else resolve(result)
       }
     }
   }
 
-  async function appendBatch(folder: FolderRef, batch: readonly Waiting[]): Promise<Appended[]> {
-    const results: (Appended | undefined)[] = batch.map(() => undefined)
+  /**
+   * In as many transactions as it takes: what one has done stands in `results`, so that neither repeating this nor the failure of
+   * a later one brings it again.
+   */
+  async function appendBatch(
+    folder: FolderRef,
+    batch: readonly Waiting[],
+    results: Results,
+  ): Promise<void> {
     /** Those whose blob turned out to have reserved references: they add their own, and a marker keeps `once`. */
     const marked = new Set<number>()
     for (;;) {
       const item = await deps.table.get(folderKey(folder.accountId, folder.id), {
         consistent: true,
       })
-      if (item === undefined) return results.map((result) => result ?? { kind: 'no-such-folder' })
-      const state = folderRecord(item)
-      if (!state.selectable) return results.map((result) => result ?? { kind: 'no-such-folder' })
+      const state = item && folderRecord(item)
+      if (!state?.selectable) {
+        for (const i of results.keys()) results[i] ??= { kind: 'no-such-folder' }
+        return
+      }
       const modSeq = (state.modSeq + 1) as ModSeq
       const admission = await admissionTo(folder, batch)
       const open = batch.map((_, i) => i).filter((i) => results[i] === undefined)
-      if (open.length === 0) return results.map((result) => result ?? { kind: 'duplicate' })
+      if (open.length === 0) return
       const claims: Write[] = []
       /** Which of the batch each claim is for. */
       const claimants: number[] = []
       const taken: number[] = []
+      /** For now: where a claim is refused there is more room. */
+      const refusals = new Map<number, Refused>()
       const messages: Write[] = []
       const uids: Uid[] = []
       const saveDateMs = deps.clock.now()
@@ -145,8 +166,11 @@ export function createAppend(deps: {
         if (blobBytes > TOGETHER_BYTES_MAX && taken.length > 0) break
         const { message, limits } = entry
         const size = sizeOf(message)
-        results[i] = limits && admission?.admit(limits, size, message.blob.object.length)
-        if (results[i] !== undefined) continue
+        const refused = limits && admission?.admit(limits, size, message.blob.object.length)
+        if (refused !== undefined) {
+          refusals.set(i, refused)
+          continue
+        }
         claims.push(...own)
         claimants.push(...own.map(() => i))
         taken.push(i)
@@ -175,7 +199,10 @@ export function createAppend(deps: {
         bytes += size
         digest = addDigest(digest, messageDigest(uid, modSeq))
       }
-      if (taken.length === 0) continue
+      if (taken.length === 0) {
+        await refuse(folder.id, batch, refusals, results)
+        continue
+      }
       const uidNext = state.uidNext + uids.length
       const exists = state.exists + uids.length
       const { growth, set, asRead } = countFolder(state, { bytes, exists })
@@ -203,11 +230,7 @@ export function createAppend(deps: {
           if (item?.reserved !== undefined && item.collected === undefined && !marked.has(i)) {
             marked.add(i)
           } else {
-            const recipient = item?.recipient
-            results[i] = {
-              kind: 'duplicate',
-              ...(typeof recipient === 'string' && { recipient }),
-            }
+            results[i] = duplicateOf(item)
           }
         }
         continue
@@ -217,8 +240,29 @@ export function createAppend(deps: {
         results[i] = { kind: 'appended', uid, modSeq, uidValidity: state.uidValidity }
       }
       deps.signals.publish(folderTopic(folder.id), String(modSeq))
-      if (results.every((result) => result !== undefined)) return results
+      await refuse(folder.id, batch, refusals, results)
+      if (results.every((result) => result !== undefined)) return
     }
+  }
+
+  /** A mailbox may be full because the message is there already: then its delivery did not fail. */
+  async function refuse(
+    folderId: FolderId,
+    batch: readonly Waiting[],
+    refusals: ReadonlyMap<number, Refused>,
+    results: Results,
+  ): Promise<void> {
+    for (const [i, refused] of refusals) {
+      const message = batch[i]?.message
+      results[i] = (message?.once && (await found(folderId, message.blob.id))) || refused
+    }
+  }
+
+  async function found(folderId: FolderId, blobId: BlobId): Promise<Appended | undefined> {
+    const keys = [deliveredKey(folderId, blobId), blobKey(blobId)]
+    const [marker, blob] = await deps.table.batchGet(keys, { consistent: true })
+    if (marker !== undefined) return duplicateOf(marker)
+    return blob?.into instanceof Set && blob.into.has(folderId) ? { kind: 'duplicate' } : undefined
   }
 
   /** Undefined when nothing is limited. */
@@ -231,6 +275,12 @@ export function createAppend(deps: {
   }
 
   return append
+}
+
+/** What a refused claim met. */
+function duplicateOf(item: Item | undefined): Appended {
+  const recipient = item?.recipient
+  return { kind: 'duplicate', ...(typeof recipient === 'string' && { recipient }) }
 }
 
 /** Besides those for the folder, its log and USAGE. */

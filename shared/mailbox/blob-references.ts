@@ -41,8 +41,8 @@ export function reference(blob: Blob, into: FolderId | undefined, count = 1): Wr
   }
 }
 
-/** Longer than a message waits in the queue, be it on hold: past it an operator's release could deliver again. */
-const DELIVERED_DAYS = 400
+/** Longer than a message waits in the queue by itself. What an operator lets wait longer: see `isForgotten` of the queue. */
+export const DELIVERED_DAYS = 400
 const daySeconds = 86_400
 
 /** Refused when the blob was delivered into the folder before; the item there names the recipient it was for. */

@@ -35,7 +35,8 @@ export function createEmptying(deps: {
     const tree = new FolderTree(all)
     const roots = tree.children(null)
     for (const folder of roots.flatMap((root) => tree.subtree(root)).reverse()) {
-      if (!isInbox(folder)) await moving.remove(folder)
+      if (isInbox(folder)) await removeAnnotations(deps, folder)
+      else await moving.remove(folder)
     }
     await moving.finishRemovals(accountId)
     await removeAnnotations(deps, { accountId, id: null })

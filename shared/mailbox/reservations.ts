@@ -122,7 +122,13 @@ export function createReservations({
     return item?.reserved !== undefined && item.settled !== true
   }
 
-  return { reserve, settle, isOpen }
+  /** undefined: none were reserved. `exact`: by one worker alone, which told of all of them. */
+  async function look(blobId: BlobId): Promise<{ readonly exact: boolean } | undefined> {
+    const item = await table.get(blobKey(blobId), { consistent: true })
+    return item?.reserved === undefined ? undefined : { exact: item.inexact !== true }
+  }
+
+  return { reserve, settle, isOpen, look }
 }
 
 const FINGERPRINT_CHARACTERS = 32

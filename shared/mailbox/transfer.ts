@@ -97,7 +97,7 @@ export function createTransfer(deps: {
       for (const chunk of chunksOrOne(uids, COPY_BATCH_MAX)) {
         const result = await retrying(clock, () => copyChunk(source, chunk, target, limits))
         if ('kind' in result) {
-          if (result.kind === 'over-quota') await takeBack()
+          await takeBack()
           return result
         }
         copied.take(result)

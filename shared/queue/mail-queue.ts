@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { DELIVERED_DAYS } from '#shared/mailbox/blob-references.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import { createReservations } from '#shared/mailbox/reservations.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -50,6 +51,17 @@ const GROUPS_PER_TRANSACTION = 99
 const GROUPS_BYTES_PER_TRANSACTION = 3_000_000
 /** Recipients of one group here; those elsewhere have a setting. */
 export const LOCAL_GROUP_RECIPIENTS_MAX = 100
+/** From its arrival on: the markers of its deliveries are there at least that long. */
+const MARKED_MS = (DELIVERED_DAYS - 1) * 86_400_000
+/** For a recipient of whom nobody can say whether he has the message: an operator decides. */
+export const forgotten = {
+  result: {
+    kind: 'failed',
+    status: '5.4.7',
+    reply: `it may have been delivered already, which is known for ${DELIVERED_DAYS} days`,
+  },
+  uncertain: true,
+} as const
 /** What the recipients of a group may take of its item. */
 const GROUP_RECIPIENTS_BYTES_MAX = 200_000
 
@@ -127,6 +139,20 @@ export function createMailQueue(deps: {
   /** Whether a recipient of the message has a reference reserved, or must refer by itself. */
   async function hasReserved({ queueId, reserved }: QueuedMessage): Promise<boolean> {
     return reserved > 0 && (await reservations.isOpen(blobId(queueId)))
+  }
+
+  /**
+   * Whether it may have been delivered so long ago, by a worker that told nothing of it, that the marker in the folder is gone. Nobody
+   * can say then who has it already. Without a group: before cleanup reserves.
+   */
+  async function isForgotten(
+    { queueId, arrivedMs }: QueuedMessage,
+    group?: Group,
+  ): Promise<boolean> {
+    if (clock.now() - arrivedMs < MARKED_MS) return false
+    const reserved = await reservations.look(blobId(queueId))
+    if (reserved === undefined) return false
+    return group === undefined || group.unsettled > 1 || !reserved.exact
   }
 
   async function loadGroups(queueId: QueueId): Promise<readonly Group[]> {
@@ -210,11 +236,26 @@ export function createMailQueue(deps: {
     try {
       await table.transact(together ? [becomesActive, ...puts] : [becomesActive])
     } catch (error) {
-      if (error instanceof ConditionFailed) return false
-      throw error
+      if (!(error instanceof ConditionFailed)) throw error
+      if (!together) await removeStrays(message.queueId)
+      return false
     }
     await ring(records.filter((group) => group.state === 'active'))
+    if (!together) await removeStrays(message.queueId)
     return true
+  }
+
+  /** Groups on hold of splits that came to nothing: nobody rings those, so that they would stay for ever. */
+  async function removeStrays(queueId: QueueId): Promise<void> {
+    const groups = await loadGroups(queueId)
+    // Read after them: from `active` on no other split can become the message's.
+    const [message] = await load([queueId])
+    if (message !== undefined && message.state !== 'active') return
+    const strays = groups.filter(
+      ({ split, state }) => state === 'hold' && (message === undefined || split !== message.split),
+    )
+    if (strays.length === 0) return
+    await table.batchWrite(strays.map(({ name }) => ({ delete: groupKey(queueId, name) })))
   }
 
   function newGroup(queueId: QueueId, group: NewGroup, n: number, split: string | null): Group {
@@ -324,7 +365,11 @@ export function createMailQueue(deps: {
       const name = deferred.length > 0 ? `${group.name}!${base.attempts}` : group.name
       next.push({ ...base, ...remaining(failed), name, state: 'hold', dueMs: null })
     }
-    const used = settled.filter(({ usedReserved }) => usedReserved).length
+    // What an attempt used of which nothing is known may be where it is not found any more: in a folder that was removed since.
+    const all = group.unsettled > 1
+    const used = settled.filter(
+      ({ usedReserved, result }) => usedReserved || (all && result.kind === 'delivered'),
+    ).length
     return replace(group, next, used)
   }
 
@@ -448,6 +493,7 @@ export function createMailQueue(deps: {
     loadGroups,
     reserve,
     hasReserved,
+    isForgotten,
     finish,
     split,
     take,

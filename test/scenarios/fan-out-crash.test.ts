@@ -9,7 +9,7 @@ import { noFlags } from '#shared/mailbox/flags.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import { GROUP_LEASE_MS } from '#shared/queue/mail-queue.ts'
-import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { type EmbeddedStore, openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { type FaultyStore, withFaults } from '#shared/storage/faults/with-faults.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
@@ -40,7 +40,7 @@ describe('a crash while one message goes to several here', () => {
   const deliverRemote = async (_message: unknown, _hop: string, all: readonly unknown[]) =>
     all.map(() => ({ kind: 'delivered', reply: '250 ok' }) as const)
 
-  async function withPipeline<T>(work: (pipeline: Pipeline, store: Store) => Promise<T>) {
+  async function withPipeline<T>(work: (pipeline: Pipeline, store: EmbeddedStore) => Promise<T>) {
     await using store = await openEmbeddedStore({ directory, clock })
     return await work(onStore(store), store)
   }
@@ -154,6 +154,44 @@ describe('a crash while one message goes to several here', () => {
     )
   }, 120_000)
 
+  it('a folder goes into which it was delivered before the crash', async () => {
+    const quotaOfAnn = async (pipeline: Pipeline, quotaBytes: number) => {
+      const address = parseAddress('ann@example.test')
+      const ann = address && (await pipeline.core.directory.accounts.get(address))
+      if (ann === undefined) throw new Error('no ann')
+      await pipeline.core.directory.accounts.set(ann.address, { quotaBytes })
+      return ann.id
+    }
+    for (const effect of ['none', 'done'] as const) {
+      for (let call = 1; ; call++) {
+        const queueId = await withPipeline(async (pipeline) => {
+          await pipeline.core.mailbox.createFolder(await quotaOfAnn(pipeline, 1), 'x')
+          const accepted = await pipeline.accept(text, to('ann', 'ann+x'))
+          await pipeline.settle()
+          await quotaOfAnn(pipeline, 0)
+          await pipeline.core.operator.release(accepted)
+          return accepted
+        })
+        const store = withFaults(await openEmbeddedStore({ directory, clock }), {
+          crashPoint: { call, effect },
+        })
+        const crashed = await live(store, (pipeline) => pipeline.settle())
+        await withPipeline(async (pipeline, opened) => {
+          const { mailbox } = pipeline.core
+          const tree = await mailbox.folders.tree(await quotaOfAnn(pipeline, 0))
+          const folder = tree.find('x')
+          if (folder !== undefined) await mailbox.removeFolder(folder)
+          await recover(pipeline)
+          const { messages, refs } = await traces(pipeline, opened, queueId)
+          expect({ effect, call, messages }).toMatchObject({ messages: [1, 0, 0] })
+          expect(refs).toBeGreaterThanOrEqual(1)
+          expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+        })
+        if (!crashed) break
+      }
+    }
+  }, 120_000)
+
   it('an operator deletes it while one of the recipients waits', async () => {
     await withPipeline(async (pipeline) => {
       const address = parseAddress('bob@example.test')
@@ -209,6 +247,127 @@ describe('a crash while one message goes to several here', () => {
       expect(entry?.groups).toMatchObject([{ state: 'deferred', unsettled: 1 }])
       expect(await pipeline.core.operator.remove(queueId)).toBe(true)
       expect(await traces(pipeline, opened, queueId)).toEqual({ messages: [1, 1, 0], refs: 2 })
+    })
+  })
+
+  describe('that an operator lets wait for longer than markers are kept', () => {
+    const dayMs = 86_400_000
+    /** Times from the arrival until it is released. */
+    const daysOf = [398, 401]
+
+    async function idOf(pipeline: Pipeline, name: string) {
+      const address = parseAddress(name)
+      const account = address && (await pipeline.core.directory.accounts.get(address))
+      if (account === undefined) throw new Error(name)
+      return account.id
+    }
+
+    /** As a worker leaves it that died between a delivery and telling of it. */
+    async function deliverSilently(pipeline: Pipeline, queueId: QueueId, name: string) {
+      const { queue, mailbox } = pipeline.core
+      const [message] = await queue.load([queueId])
+      if (message === undefined) throw new Error('not there')
+      const blob = mailboxBlobOf(message, 'mx.example.test')
+      if (message.state === 'incoming') {
+        const both = to('ann', 'bob').map((address) => ({ ...recipient, address }))
+        await queue.reserve(blob, both)
+      }
+      await mailbox.append(await mailbox.inbox(await idOf(pipeline, name)), {
+        blob,
+        flags: noFlags,
+        internalDateMs: 0,
+        prepend: '',
+        once: true,
+        recipient: name,
+        reserved: true,
+      })
+    }
+
+    it.each(daysOf)('incoming, for %i days: nobody gets it twice', async (days) => {
+      await withPipeline(async (pipeline, opened) => {
+        const queueId = await pipeline.accept(text, to('list'))
+        await deliverSilently(pipeline, queueId, 'ann@example.test')
+        const { operator } = pipeline.core
+        expect(await operator.hold(queueId, 'wait')).toBe(true)
+        for (const waitedDays of [days, 401]) {
+          clock.advance(waitedDays * dayMs)
+          await opened.purgeExpired(1_000)
+          await operator.release(queueId)
+          await pipeline.settle()
+        }
+        const known = days < 400
+        const { messages, refs } = await traces(pipeline, opened, queueId)
+        expect({ messages, refs }).toEqual({ messages: known ? [1, 1, 0] : [1, 0, 0], refs: 2 })
+        const entry = await operator.show(queueId)
+        if (known) expect(entry).toBeUndefined()
+        else
+          expect(entry?.groups).toMatchObject([
+            { state: 'hold', lastReply: expect.stringContaining('delivered already') },
+          ])
+      })
+    })
+
+    it.each(daysOf)(
+      'as a group, for %i days: who did not get it gets it, nobody twice',
+      async (days) => {
+        await withPipeline(async (pipeline, opened) => {
+          const { accounts } = pipeline.core.directory
+          const setQuota = async (quotaBytes: number) => {
+            for (const name of to('ann', 'bob')) {
+              const address = parseAddress(name)
+              const account = address && (await accounts.get(address))
+              if (account) await accounts.set(account.address, { quotaBytes })
+            }
+          }
+          await setQuota(1)
+          const [silent, known] = [
+            await pipeline.accept(text, to('list')),
+            await pipeline.accept(text, to('list')),
+          ]
+          await pipeline.settle()
+          await setQuota(0)
+          const { operator, queue } = pipeline.core
+          const [group] = (await operator.show(silent))?.groups ?? []
+          expect(await queue.take(silent, group?.name ?? '')).toBeDefined()
+          await deliverSilently(pipeline, silent, 'ann@example.test')
+          clock.advance(GROUP_LEASE_MS)
+          for (const id of [silent, known]) expect(await operator.hold(id, 'wait')).toBe(true)
+          clock.advance(days * dayMs)
+          await opened.purgeExpired(1_000)
+          for (const id of [silent, known]) await operator.release(id)
+          await pipeline.settle()
+          expect((await traces(pipeline, opened, known)).messages).toEqual([1, 1, 0])
+          const { messages } = await traces(pipeline, opened, silent)
+          expect(messages).toEqual(days < 400 ? [1, 1, 0] : [1, 0, 0])
+          const entry = await operator.show(silent)
+          expect(entry?.groups.map(({ state }) => state)).toEqual(days < 400 ? undefined : ['hold'])
+        })
+      },
+    )
+  })
+
+  it('deleted after an attempt nobody heard of and one that only deferred it, it keeps them too', async () => {
+    await withPipeline(async (pipeline, opened) => {
+      const setQuota = async (name: string, quotaBytes: number) => {
+        const address = parseAddress(name)
+        if (address === undefined) throw new Error(name)
+        await pipeline.core.directory.accounts.set(address, { quotaBytes })
+      }
+      for (const name of to('ann', 'bob')) await setQuota(name, 1)
+      const queueId = await pipeline.accept(text, to('list'))
+      await pipeline.settle()
+      const { operator, queue } = pipeline.core
+      const unsettled = async () => (await operator.show(queueId))?.groups[0]?.unsettled
+      expect(await unsettled()).toBe(0)
+      const [group] = (await operator.show(queueId))?.groups ?? []
+      expect(await queue.take(queueId, group?.name ?? '')).toBeDefined()
+      expect(await unsettled()).toBe(1)
+      clock.advance(2 * GROUP_LEASE_MS)
+      await operator.release(queueId)
+      await pipeline.settle()
+      expect(await unsettled()).toBe(1)
+      expect(await operator.remove(queueId)).toBe(true)
+      expect(await traces(pipeline, opened, queueId)).toEqual({ messages: [0, 0, 0], refs: 2 })
     })
   })
 

@@ -127,17 +127,19 @@ describe('one message to many recipients here', () => {
     const [hot] = accounts
     if (hot === undefined) throw new Error('no account')
     const traffic = await busyFolder(hot)
-    await pipeline.accept(text, ['all@example.test'])
+    const queueId = await pipeline.accept(text, ['all@example.test', 'u1+x@example.test'])
     await pipeline.settle()
     expect(await exists(accounts)).toEqual([0, 1])
     const [entry] = await Array.fromAsync(pipeline.core.operator.list())
-    // Its doorbell comes back: no group was made that would wait for minutes.
-    expect(entry).toMatchObject({ message: { state: 'incoming' }, groups: [] })
+    // Its doorbell comes back: no group waits for minutes.
+    expect(entry?.groups).toMatchObject([{ state: 'deferred', dueMs: clock.now() + 5_000 }])
     traffic.end()
     clock.advance(61_000)
     await pipeline.settle()
     expect(await exists(accounts)).toEqual([1, 1])
     expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+    // The one of the second address of u1 was given back.
+    expect(await refs(queueId)).toBe(2)
   })
 
   it('so is a recipient of a group, whose doorbell comes back too', async () => {
@@ -159,6 +161,26 @@ describe('one message to many recipients here', () => {
     expect(await pipeline.workers.delivery.handle([bell])).toEqual({ retry: [] })
     expect(await exists([hot, other])).toEqual([1, 1])
     expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+  })
+
+  it('recipients of one group, delivered one after the other, keep their references', async () => {
+    const ids = await addAccounts(3)
+    const { accounts } = pipeline.core.directory
+    const setQuota = async (id: AccountId, quotaBytes: number) => {
+      const account = await accounts.byId(id)
+      if (account !== undefined) await accounts.set(account.address, { quotaBytes })
+    }
+    for (const id of ids) await setQuota(id, 1)
+    const queueId = await pipeline.accept(text, ['all@example.test', 'u2+x@example.test'])
+    await pipeline.settle()
+    for (const [n, id] of ids.entries()) {
+      await setQuota(id, 0)
+      await pipeline.core.operator.release(queueId)
+      await pipeline.settle()
+      expect(await exists(ids)).toEqual(ids.map((_, i) => (i <= n ? 1 : 0)))
+    }
+    expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+    expect(await refs(queueId)).toBe(3)
   })
 
   it('a marker in the folder says for whom it was delivered', async () => {

@@ -1,5 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import type { BlobId } from '#shared/contracts/mailbox.ts'
+import { blobKey } from '#shared/mailbox/keys.ts'
+import { markDead } from '#shared/queue/blob.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
@@ -72,6 +75,16 @@ describe('a message between 250 and its mailbox', () => {
     await pipeline.settle()
     expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
     expect(attempts).toHaveLength(1)
+  })
+
+  it('goes to another host once though two workers hear the bell of its group at once', async () => {
+    const queueId = await pipeline.accept(text, ['x@one.test'])
+    const bell = (id: string, body: string) => ({ id, body, receipt: id, receives: 1 })
+    await pipeline.workers.cleanup.handle([bell('c', queueId)])
+    const group = `${queueId} one.test/0`
+    await pipeline.workers.delivery.handle([bell('1', group), bell('2', group)])
+    expect(attempts).toHaveLength(1)
+    expect(await queue()).toEqual([])
   })
 
   it('is found by the sweeper when its doorbell is lost', async () => {
@@ -188,6 +201,24 @@ describe('a message between 250 and its mailbox', () => {
     await pipeline.settle()
     expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
     expect(await queue()).toEqual([])
+  })
+
+  it.each<[string, readonly string[]]>([
+    ['one', ['ann@example.test']],
+    ['several', ['ann@example.test', 'bob@example.test']],
+  ])('comes to %s whole although its removal was begun', async (_, recipients) => {
+    await pipeline.addAccount('bob@example.test')
+    const queueId = await pipeline.accept(text, recipients)
+    // An operator's command ended here, or cleanup had begun when it came.
+    await markDead(store.tables.mail, queueId, clock.now())
+    await pipeline.settle()
+    const blob = await store.tables.mail.get(blobKey(queueId as string as BlobId))
+    expect(blob).toMatchObject({ refs: recipients.length })
+    expect(blob).not.toHaveProperty('deadPk')
+    for (const recipient of recipients) {
+      expect(await pipeline.inbox(recipient)).toEqual([expect.stringContaining(text)])
+      expect(await pipeline.envelopes(recipient)).toMatchObject([{ subject: 'hello' }])
+    }
   })
 
   it('gets the fields a mail client forgot, and only from a mail client', async () => {

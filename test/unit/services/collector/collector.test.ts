@@ -5,7 +5,9 @@ import {
   GRACE_FLOOR_MS,
   ORPHAN_AGE_MS,
 } from '#services/collector/collector.ts'
+import type { BlobId } from '#shared/contracts/mailbox.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
+import { blobKey } from '#shared/mailbox/keys.ts'
 import { markDead, objectKey } from '#shared/queue/blob.ts'
 import { messageKey } from '#shared/queue/keys.ts'
 import { silentLog } from '#shared/runtime/log.ts'
@@ -125,6 +127,23 @@ describe('the collector', () => {
       expect(await isThere(key)).toBe(true)
       await collectorOf({ short: true }).relieve()
       expect(await isThere(key)).toBe(false)
+    })
+
+    it('but nothing that was referred to again meanwhile', async () => {
+      const key = await expunged()
+      clock.advance(graceMs + 1_000)
+      const id = key.slice('mail/'.length) as QueueId as string as BlobId
+      const { mail } = store.tables
+      const queryIndex = mail.queryIndex.bind(mail)
+      mail.queryIndex = async (...query) => {
+        const page = await queryIndex(...query)
+        const changes = { add: { refs: 1 }, remove: ['deadPk', 'deadSk'] }
+        await mail.write({ update: blobKey(id), changes })
+        return page
+      }
+      expect(await collectorOf().collectDead()).toBe(0)
+      expect(await isThere(key)).toBe(true)
+      expect(await mail.get(blobKey(id))).not.toHaveProperty('collected')
     })
 
     it('but nothing that is referred to or queued, however much of it is in the way', async () => {

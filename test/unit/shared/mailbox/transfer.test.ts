@@ -22,6 +22,7 @@ import {
   uids,
   withFlags,
 } from '#test/support/mailbox.ts'
+import { checkAccount } from '#test/support/mailbox-truth.ts'
 
 describe('messages between folders', () => {
   let test: TestMailbox
@@ -103,6 +104,37 @@ describe('messages between folders', () => {
       await mailbox.removeFolder(work)
       expect(await mailbox.copy(inbox, some, work)).toEqual({ kind: 'no-such-target' })
       expect(await mailbox.move(work, some, inbox)).toEqual({ kind: 'no-such-source' })
+    })
+
+    it('leaves nothing behind when its source goes meanwhile', async () => {
+      const source = await makeFolder(mailbox, 'Source')
+      const ids = many(APPEND_TOGETHER_MAX)
+      await mailbox.appendTogether(
+        source,
+        ids.map((id) => message(id)),
+      )
+      await mailbox.append(source, message('last'))
+      let transactions = 0
+      const plan: FaultPlan = ({ operation }) =>
+        operation === 'transact' && ++transactions === 2 ? 'conflict' : undefined
+      const clock = {
+        now: () => Date.now(),
+        // Somebody removes it before the second transaction is tried again.
+        sleep: async () => void (await mailbox.removeFolder(source)),
+      }
+      const second = mailboxOn(withFaults(test.store, { plan }), clock)
+      const copied = await second.copy(source, first(ids.length + 1), work)
+      expect(copied).toEqual({ kind: 'no-such-source' })
+      expect(await contents(mailbox, work)).toEqual([])
+      const known = { folderIds: [source.id], blobIds: blobIds('last', ...ids) }
+      await checkAccount(test.store.tables.mail, account, known)
+    })
+
+    it('refers to a blob as often as it is among the messages', async () => {
+      await fill(mailbox, inbox, 'a')
+      await mailbox.copy(inbox, uids(1), inbox)
+      await mailbox.copy(inbox, uids(1, 2), work)
+      expect(await refs('a')).toEqual({ refs: 4, dead: false })
     })
 
     it('leaves out keywords that the target has no room for', async () => {

@@ -161,6 +161,20 @@ describe('what an account stores', () => {
       await check()
     })
 
+    it('when copies come at once, to several folders and in two processes', async () => {
+      await mailbox.append(inbox, big(0))
+      const second = mailboxOn(test.store, clock)
+      const targets = [inbox, other, await makeFolder(mailbox, 'C'), await makeFolder(mailbox, 'D')]
+      const results = await Promise.all(
+        targets.map((target, n) =>
+          (n % 2 === 0 ? mailbox : second).copy(inbox, uids(1), target, quota),
+        ),
+      )
+      expect(results.filter(({ kind }) => kind === 'copied')).toHaveLength(1)
+      expect(await usage()).toMatchObject({ bytes: 18 * MB, messages: 2 })
+      await check()
+    })
+
     it('when they come while storage fails', async () => {
       const random = seededRandom(7)
       const plan = randomFaults(random, { throttled: 0.02, unanswered: 0.02, conflict: 0.2 })
@@ -346,6 +360,20 @@ describe('what an account stores', () => {
       await check()
       await mailbox.removeFolder(other)
       expect(await usage()).toMatchObject({ annotations: 0, annotationBytes: 0 })
+    })
+
+    it('forgets all of them with the account, and its subscriptions', async () => {
+      const entries = [{ entry: '/private/comment', value: Buffer.from('x') }]
+      for (const id of [null, inbox.id, other.id]) {
+        const of = { accountId: account, id }
+        expect(await mailbox.annotations.set(of, entries)).toEqual({ kind: 'set' })
+      }
+      await fill(mailbox, other, 'a', 'b')
+      expect(await usage()).toMatchObject({ annotations: 3, messages: 2 })
+      await mailbox.empty(account)
+      const nothing = { bytes: 0, messages: 0, subscriptions: 0 }
+      expect(await usage()).toMatchObject({ ...nothing, folders: 1, annotations: 0 })
+      await check()
     })
 
     it('refuses more at once than a transaction holds', async () => {

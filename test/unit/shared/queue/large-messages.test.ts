@@ -5,6 +5,9 @@ import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import { INDEX_TEXT_BYTES_MAX } from '#shared/mail/index/text-budget.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { apartKey, groupKey, messageKey } from '#shared/queue/keys.ts'
+import type { NewGroup } from '#shared/queue/mail-queue.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import { itemBytes } from '#shared/storage/limits.ts'
 import { createPipeline, manualClock } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
@@ -127,6 +130,39 @@ describe('a message with very many groups', () => {
     expect((await opened.store.tables.queue.query({ pk, consistent: true })).items).toEqual([])
   })
 
+  /** Some are held at once. */
+  const newGroup = (address: string, i: number): NewGroup => ({
+    destination: { kind: 'remote', nextHop: address.slice(2) },
+    recipients: [
+      {
+        address,
+        accountId: null,
+        extension: null,
+        original: address,
+        notify: [],
+        originalRecipient: null,
+      },
+    ],
+    state: i % 100 === 0 ? { kind: 'hold', reply: 'no' } : { kind: 'active' },
+  })
+
+  it('holds nothing of a split that did not come to its end', async () => {
+    const pipeline = createPipeline(opened.store, clock)
+    const queueId = await pipeline.accept('Subject: x\r\n\r\n', recipients)
+    const [message] = await pipeline.core.queue.load([queueId])
+    if (message === undefined) throw new Error('not queued')
+    const faulty = withFaults(opened.store, {
+      plan: ({ operation }) => (operation === 'transact' ? 'throttled' : undefined),
+    })
+    const dying = createPipeline(faulty, clock).core.queue
+    await expect(dying.split(message, recipients.map(newGroup))).rejects.toThrow(TemporaryFailure)
+    const { sweeper } = pipeline.workers
+    expect(await sweeper.countHeld()).toBe(3)
+    await pipeline.settle()
+    expect((await pipeline.core.operator.show(queueId))?.groups).toHaveLength(domains)
+    expect(await sweeper.countHeld()).toBe(0)
+  })
+
   it('counts no group of a split that another worker was faster than', async () => {
     const taken: string[] = []
     let late = false
@@ -149,22 +185,9 @@ describe('a message with very many groups', () => {
     const waiting = (await operator.show(queueId))?.groups.length ?? 0
     expect(waiting).toBe(domains - taken.length)
     // The other worker had read the message before, and is slow.
-    const slow = recipients.map((address) => ({
-      destination: { kind: 'remote', nextHop: address.slice(2) } as const,
-      recipients: [
-        {
-          address,
-          accountId: null,
-          extension: null,
-          original: address,
-          notify: [],
-          originalRecipient: null,
-        },
-      ],
-      state: { kind: 'active' } as const,
-    }))
-    expect(await queue.split(message, slow)).toBe(false)
+    expect(await queue.split(message, recipients.map(newGroup))).toBe(false)
     expect((await operator.show(queueId))?.groups).toHaveLength(waiting)
+    expect(await pipeline.workers.sweeper.countHeld()).toBe(0)
     late = true
     for (let round = 0; round < 3; round++) {
       clock.advance(20 * 60_000)
