@@ -255,9 +255,8 @@ export class Connection implements ListenedConnection, Wire {
       }
       this.#close('client closed')
     } catch (error) {
-      if (!(error instanceof ConnectionGone)) {
-        this.#session.log.error({ err: error }, 'bug: session ended')
-      }
+      if (error instanceof ConnectionGone) return this.#close('client closed')
+      this.#session.log.error({ err: error }, 'bug: session ended')
       this.#close('bug')
     }
   }

@@ -55,6 +55,18 @@ describe('an IMAP session', () => {
     expect(logged).toEqual([once, once])
   })
 
+  it('is not taken for a bug when the client goes in the middle of a literal', async () => {
+    using info = vi.spyOn(silentLog, 'info')
+    using error = vi.spyOn(silentLog, 'error')
+    const client = await ImapClient.login(server.port, 'gone@example.test')
+    client.send('a APPEND INBOX {100}\r\n')
+    expect(await client.line()).toMatch(/^\+ /)
+    client.close()
+    const ended = () => info.mock.calls.filter(([, text]) => text === 'session ended')
+    await expect.poll(ended).toMatchObject([[{ reason: 'client closed' }, 'session ended']])
+    expect(error).not.toHaveBeenCalled()
+  })
+
   it('ends when its account is disabled: between commands, in IDLE, in the middle of a literal', async () => {
     const { accountWatch } = server
     const idle = await ImapClient.login(server.port, 'end@example.test')
