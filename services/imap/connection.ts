@@ -165,7 +165,8 @@ export class Connection implements ListenedConnection, Wire {
 
   room(): Promise<void> | undefined {
     if (this.#output.closed) throw new ConnectionGone()
-    return this.#output.room() ?? turns.step()
+    // A client that takes everything at once gives room without a turn of the event loop.
+    return this.#output.room()?.then(() => turns.step()) ?? turns.step()
   }
 
   continuation(text: string): void {
@@ -254,9 +255,8 @@ export class Connection implements ListenedConnection, Wire {
       }
       this.#close('client closed')
     } catch (error) {
-      if (!(error instanceof ConnectionGone)) {
-        this.#session.log.error({ err: error }, 'bug: session ended')
-      }
+      if (error instanceof ConnectionGone) return this.#close('client closed')
+      this.#session.log.error({ err: error }, 'bug: session ended')
       this.#close('bug')
     }
   }

@@ -386,12 +386,13 @@ export class SelectedMailbox {
   async #tellFlags(wire: Wire): Promise<void> {
     if (this.events.kind === 'none' || !this.events.flags) this.#changed.clear()
     for (const uid of this.#changed) {
+      const wait = wire.room()
+      if (wait) await wait
       const { messages } = this
       const row = messages.rowOf(uid)
       if (row < 0 || this.#told.get(uid) === messages.modSeqAt(row)) continue
       const response = this.currentFlags(uid)
       if (response !== undefined) wire.untagged(response)
-      await wire.room()
     }
     this.#changed.clear()
     this.#told.clear()

@@ -70,6 +70,8 @@ export class Session {
   readonly enabled = new Set<Extension>()
   /** Counts for the log line at its end. */
   readonly counts = { fetched: 0, appended: 0, expunged: 0 }
+  /** How often the client has said who it is. */
+  identified = 0
   /** Of the command that runs, '' for none: its answers may name it (RFC 9051 §7.3.4, RFC 9585 §4). */
   tag = ''
   log: Log

@@ -4,6 +4,7 @@
 import type { FolderId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import { Conflict, type Item, type Key, type Table } from '#shared/storage/ports.ts'
 import { type Change, changeRecord } from './change-log.ts'
 import { changeKey, changeSk, folderKey, folderPk, messageKey } from './keys.ts'
@@ -26,7 +27,15 @@ export async function readMessages(
   uids: readonly Uid[],
 ): Promise<readonly MessageRecord[]> {
   const items = await readMessageItems(table, folderId, uids)
-  return items.filter((item) => item !== undefined).map(messageRecord)
+  const messages: MessageRecord[] = []
+  for (const item of items) {
+    if (item === undefined) continue
+    messages.push(messageRecord(item))
+    // Of a large folder these can be all messages.
+    const wait = turns.step()
+    if (wait) await wait
+  }
+  return messages
 }
 
 export function readMessageItems(

@@ -5,7 +5,9 @@
 import type { FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import { type Item, type Table, TRANSACT_ITEMS_MAX } from '#shared/storage/ports.ts'
+import { turns } from '#shared/runtime/turns.ts'
+import { type Table, TRANSACT_ITEMS_MAX } from '#shared/storage/ports.ts'
+import { chunks } from './change.ts'
 import type { Change } from './change-log.ts'
 import { addDigest, messageDigest, subtractDigest } from './digest.ts'
 import {
@@ -13,13 +15,13 @@ import {
   ROUNDS_MAX,
   readChanges,
   readFolder,
-  readMessageItems,
+  readMessages,
   readTogether,
   roundPauseMs,
 } from './folder-reading.ts'
 import { folderKey, messageKey } from './keys.ts'
 import { MessageColumns } from './message-columns.ts'
-import { type FolderRecord, folderRecord, messageRecord, number } from './records.ts'
+import { type FolderRecord, folderRecord, type MessageRecord, messageRecord } from './records.ts'
 
 type Deps = { readonly table: Table; readonly clock: Clock }
 
@@ -37,6 +39,8 @@ export type Difference = {
 const LOG_SLACK = 32
 /** Changes to catch up with; a snapshot that is further behind is loaded anew. */
 export const ADVANCE_CHANGES_MAX = 2_000
+/** Messages changed without a turn for others. */
+const APPLIED_AT_ONCE_MAX = 5_000
 
 /** Reads the whole folder, removed or not; undefined when there is no such folder. */
 export async function loadSnapshot(deps: Deps, name: FolderRef): Promise<Snapshot | undefined> {
@@ -66,13 +70,15 @@ export type Advanced =
   | {
       readonly kind: 'advanced'
       readonly folder: FolderRecord
+      /** The same as before, or a copy. */
+      readonly messages: MessageColumns
       readonly difference: Difference
     }
   /** Too far behind, or behind the log's horizon: to be loaded anew. */
   | { readonly kind: 'behind' }
   | { readonly kind: 'gone' }
 
-/** Brings the snapshot's messages to the newest state that can be proven. */
+/** The newest state that can be proven. Never seen half applied: few changes are made in one go, many to a copy. */
 export async function advanceSnapshot(deps: Deps, snapshot: Snapshot): Promise<Advanced> {
   const { messages, folder: old } = snapshot
   for (let round = 0; round < ROUNDS_MAX; round++) {
@@ -83,9 +89,13 @@ export async function advanceSnapshot(deps: Deps, snapshot: Snapshot): Promise<A
     const changes = await readChanges(deps, old.id, old.modSeq, folder.modSeq)
     if (changes === undefined) return { kind: 'behind' }
     const uids = touched(changes)
-    const items = await readMessageItems(deps.table, old.id, uids)
-    if (wouldProve(folder, messages, uids, items)) {
-      return { kind: 'advanced', folder, difference: apply(messages, uids, items) }
+    const found = await readMessages(deps.table, old.id, uids)
+    if (uids.length > APPLIED_AT_ONCE_MAX) {
+      const copy = messages.copy()
+      const difference = await applyInTurns(copy, uids, found)
+      if (proves(folder, copy)) return { kind: 'advanced', folder, messages: copy, difference }
+    } else if (wouldProve(folder, messages, uids, found)) {
+      return { kind: 'advanced', folder, messages, difference: apply(messages, uids, found) }
     }
     await deps.clock.sleep(roundPauseMs(round))
   }
@@ -108,7 +118,7 @@ async function repair(
   if (changes === undefined) return undefined
   const uids = touched(changes)
   if (uids.length >= TRANSACT_ITEMS_MAX) {
-    apply(messages, uids, await readMessageItems(deps.table, folder.id, uids))
+    apply(messages, uids, await readMessages(deps.table, folder.id, uids))
     return readFolder(deps.table, folder)
   }
   const keys = uids.map((uid) => messageKey(folder.id, uid))
@@ -116,7 +126,7 @@ async function repair(
     folderKey(folder.accountId, folder.id),
     ...keys,
   ])
-  apply(messages, uids, items)
+  apply(messages, uids, items.filter((item) => item !== undefined).map(messageRecord))
   return current && folderRecord(current)
 }
 
@@ -124,22 +134,45 @@ function touched(changes: readonly Change[]): readonly Uid[] {
   return [...new Set(changes.flatMap((change) => change.uids))].sort((a, b) => a - b)
 }
 
+async function applyInTurns(
+  messages: MessageColumns,
+  uids: readonly Uid[],
+  found: readonly MessageRecord[],
+): Promise<Difference> {
+  const all = { expunged: [] as Uid[], changed: [] as Uid[], appeared: [] as Uid[] }
+  let next = 0
+  for (const chunk of chunks(uids, APPLIED_AT_ONCE_MAX)) {
+    const last = chunk.at(-1) ?? 0
+    const from = next
+    while (next < found.length && (found[next]?.uid ?? 0) <= last) next++
+    const { expunged, changed, appeared } = apply(messages, chunk, found.slice(from, next))
+    all.expunged.push(...expunged)
+    all.changed.push(...changed)
+    all.appeared.push(...appeared)
+    const wait = turns.step()
+    if (wait) await wait
+  }
+  return all
+}
+
+/** `found` are those of the uids that are there now, in the same order. */
 function apply(
   messages: MessageColumns,
   uids: readonly Uid[],
-  items: readonly (Item | undefined)[],
+  found: readonly MessageRecord[],
 ): Difference {
   const expunged: Uid[] = []
   const changed: Uid[] = []
   const appeared: Uid[] = []
-  for (const [i, uid] of uids.entries()) {
+  let next = 0
+  for (const uid of uids) {
     const row = messages.rowOf(uid)
-    const item = items[i]
-    if (item === undefined) {
+    const record = found[next]
+    if (record?.uid !== uid) {
       if (row >= 0) expunged.push(uid)
       continue
     }
-    const record = messageRecord(item)
+    next++
     if (row < 0) appeared.push(uid)
     else if (messages.modSeqAt(row) === record.modSeq) continue
     else changed.push(uid)
@@ -154,25 +187,23 @@ function proves(folder: FolderRecord, messages: MessageColumns): boolean {
   return messages.length === folder.exists && messages.digest === folder.digest
 }
 
-/** Whether they will be when these items are applied. */
+/** Whether they will be when it is applied that of these uids those were found. */
 function wouldProve(
   folder: FolderRecord,
   messages: MessageColumns,
   uids: readonly Uid[],
-  items: readonly (Item | undefined)[],
+  found: readonly MessageRecord[],
 ): boolean {
   let { length, digest } = messages
-  for (const [i, uid] of uids.entries()) {
+  for (const uid of uids) {
     const row = messages.rowOf(uid)
-    if (row >= 0) {
-      length--
-      digest = subtractDigest(digest, messageDigest(uid, messages.modSeqAt(row)))
-    }
-    const item = items[i]
-    if (item !== undefined) {
-      length++
-      digest = addDigest(digest, messageDigest(uid, number(item, 'm')))
-    }
+    if (row < 0) continue
+    length--
+    digest = subtractDigest(digest, messageDigest(uid, messages.modSeqAt(row)))
+  }
+  for (const { uid, modSeq } of found) {
+    length++
+    digest = addDigest(digest, messageDigest(uid, modSeq))
   }
   return length === folder.exists && digest === folder.digest
 }

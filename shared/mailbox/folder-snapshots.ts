@@ -147,7 +147,7 @@ class SharedSnapshot {
         return
       case 'advanced':
         this.#step = { from: snapshot.folder.modSeq, difference: advanced.difference }
-        this.snapshot = { ...snapshot, folder: advanced.folder }
+        this.snapshot = { folder: advanced.folder, messages: advanced.messages }
         return
       case 'behind':
         return await this.#load()

@@ -46,10 +46,24 @@ export class MessageColumns {
   #idBytes = blobIdBytes
   #columns: Columns
   #extras: Extra[] = [noExtra]
+  #internedLast = 0
   #extraIndex = new Map<string, number>([[extraKey(noExtra), 0]])
 
   constructor(expected = 0) {
     this.#columns = allocate(Math.max(rowsAtFirst, expected), this.#idBytes)
+  }
+
+  /** The same messages, to be changed without these. */
+  copy(): MessageColumns {
+    const copy = new MessageColumns()
+    copy.#length = this.#length
+    copy.#digest = this.#digest
+    copy.#idBytes = this.#idBytes
+    copy.#columns = this.#columns
+    copy.#reallocate(this.#columns.uid.length, this.#idBytes)
+    copy.#extras = [...this.#extras]
+    copy.#extraIndex = new Map(this.#extraIndex)
+    return copy
   }
 
   get length(): number {
@@ -193,12 +207,21 @@ export class MessageColumns {
     columns.saveDateMs[row] = message.saveDateMs
     columns.extra[row] = extra
     const start = row * this.#idBytes
-    columns.blobId.fill(0, start + blobId.length, start + this.#idBytes)
+    if (blobId.length < this.#idBytes) {
+      columns.blobId.fill(0, start + blobId.length, start + this.#idBytes)
+    }
     columns.blobId.write(blobId, start, 'latin1')
     this.#digest = addDigest(this.#digest, messageDigest(message.uid, message.modSeq))
   }
 
   #intern(extra: Extra): number {
+    // Messages that change together have the same.
+    if (sameExtra(extra, this.#extras[this.#internedLast] ?? noExtra)) return this.#internedLast
+    this.#internedLast = this.#internAnother(extra)
+    return this.#internedLast
+  }
+
+  #internAnother(extra: Extra): number {
     const key = extraKey(extra)
     const known = this.#extraIndex.get(key)
     if (known !== undefined) return known
@@ -265,6 +288,14 @@ export class MessageColumns {
     this.#columns = columns
     this.#idBytes = idBytes
   }
+}
+
+function sameExtra(a: Extra, b: Extra): boolean {
+  return (
+    a.prepend === b.prepend &&
+    a.keywords.length === b.keywords.length &&
+    a.keywords.every((keyword, i) => keyword === b.keywords[i])
+  )
 }
 
 function extraKey({ keywords, prepend }: Extra): string {

@@ -3,8 +3,9 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { systemClock } from '#shared/runtime/clock.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import { INLINE_BYTES_MAX, STAGED_BYTES_MAX } from '#shared/storage/embedded/objects.ts'
 import { type EmbeddedStore, openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { StorageMisuse } from '#shared/storage/ports.ts'
@@ -23,6 +24,21 @@ describe('the embedded store', () => {
     store = opened.store
   })
   afterEach(async () => await opened.close())
+
+  it('lets others have their turn between the pages of a query', async () => {
+    const pk = unique()
+    const bytes = new Uint8Array(100_000)
+    for (let i = 0; i < 25; i++) await store.tables.mail.write({ put: { pk, sk: `s${i}`, bytes } })
+    using step = vi.spyOn(turns, 'step')
+    const first = await store.tables.mail.query({ pk })
+    expect(step).not.toHaveBeenCalled()
+    let pages = 1
+    for (let { next: after } = first; after !== undefined; pages++) {
+      after = (await store.tables.mail.query({ pk, after })).next
+    }
+    expect(pages).toBeGreaterThan(2)
+    expect(step).toHaveBeenCalledTimes(pages - 1)
+  })
 
   it('keeps items, objects and messages over closing and opening', async () => {
     const item = { pk: unique(), sk: 's', set: new Set(['a']), bytes: new Uint8Array([1, 2, 3]) }

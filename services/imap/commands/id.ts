@@ -1,6 +1,10 @@
 import { parseIdParameters } from '#shared/imap/id-parameters.ts'
 import { completed, defineCommand } from '../command.ts'
 
+/** In a session: once before the login, once after it. Whoever says it again and again must not fill the log. */
+const LOGGED_MAX = 2
+const VALUE_LOGGED_CHARACTERS_MAX = 100
+
 /** ID: who the client is goes into the log, who we are comes back without a version. RFC 2971 §3.1. */
 export const id = defineCommand({
   states: ['not-authenticated', 'authenticated', 'selected'],
@@ -10,11 +14,13 @@ export const id = defineCommand({
     return parseIdParameters(cursor)
   },
   run(session, parameters, wire) {
-    if (parameters !== null) {
-      session.log.info(
-        { client: Object.fromEntries(parameters.map((p) => [p.field, p.value])) },
-        'client',
-      )
+    if (parameters !== null && session.identified < LOGGED_MAX) {
+      session.identified++
+      const client = parameters.map(({ field, value }) => [
+        field,
+        value?.slice(0, VALUE_LOGGED_CHARACTERS_MAX) ?? null,
+      ])
+      session.log.info({ client: Object.fromEntries(client) }, 'client')
     }
     wire.untagged('ID ("name" "Postwolke")')
     return completed('ID')

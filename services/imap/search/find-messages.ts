@@ -6,8 +6,10 @@ import type { BlobId, Uid } from '#shared/contracts/mailbox.ts'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
 import type { MessageColumns, UidList } from '#shared/mailbox/message-columns.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
+import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
+import { HeldBytes } from '../memory.ts'
 import type { Wire } from '../wire.ts'
 import { Candidate } from './candidate.ts'
 import type { SearchMemory } from './memory.ts'
@@ -90,6 +92,10 @@ export async function findMessages(
   return found
 }
 
+/** Beginnings of messages that wait for their turn, of all searches of the process. Where there is no room a search reads one by one. */
+export const WINDOWS_AHEAD_BYTES_MAX = 16 * 1024 * 1024
+export const windowsAhead = new ByteBudget(WINDOWS_AHEAD_BYTES_MAX)
+
 const MATCHES = 1
 const UNDECIDED = 2
 
@@ -134,9 +140,12 @@ async function holdsContents(
   let verdict = readsHeader ? await lookIntoHeader() : undefined
   if (verdict === undefined && texts.length > 0) {
     const source = new ObjectWindow(objects, blob)
+    using ahead = new HeldBytes(windowsAhead)
     // Others are looked at meanwhile.
-    await source.begin()
-    candidate.found = await pace.alone(() => {
+    const begun = ahead.take(source.firstBytes)
+    if (begun) await source.begin()
+    candidate.found = await pace.alone(async () => {
+      if (!begun) await source.begin()
       const { structure } = decodeIndex(blob.index)
       return textsIn({ source, added, structure, needles: texts, pace })
     })

@@ -135,9 +135,13 @@ export class ObjectWindow {
     this.#blob = blob
   }
 
+  get firstBytes(): number {
+    return Math.min(this.#blob.object.length, WINDOW_BYTES_MAX)
+  }
+
   /** Reads the beginning, which for most messages is all. */
   async begin(): Promise<void> {
-    await this.read([0, Math.min(this.#blob.object.length, WINDOW_BYTES_MAX)])
+    await this.read([0, this.firstBytes])
   }
 
   async read([offset, length]: Span): Promise<Uint8Array> {

@@ -4,6 +4,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import {
   checkKey,
   checkPartitionKey,
@@ -75,6 +76,9 @@ export class EmbeddedTable implements Table {
   }
 
   async query(query: Query): Promise<Page<Item>> {
+    // Between the pages of a long answer others have their turn.
+    const wait = query.after === undefined ? undefined : turns.step()
+    if (wait) await wait
     this.#beginRead(query.consistent)
     const pkBytes = checkQuery(query)
     const limit = pageLimit(query.limit)

@@ -1,6 +1,7 @@
 // What a stranger or a user of bad will sends, command by command, in a size that grows. Each is one connection's bytes from after
 // the login to the goodbye; the answers are read and thrown away.
 
+import { deflateRawSync } from 'node:zlib'
 import { commands as imapCommands } from '#services/imap/commands/index.ts'
 import { commands as pop3Commands } from '#services/pop3/commands/index.ts'
 import { commands as smtpCommands } from '#services/smtp/commands/index.ts'
@@ -155,6 +156,13 @@ function chain(count: number): string[] {
 
 const selected = 'a SELECT INBOX\r\n'
 
+/** Small ones, 200 a command. */
+function* manyMessages(count: number): Script {
+  for (let left = count; left > 0; left -= 200) {
+    yield `a APPEND INBOX${' {8+}\r\na: b\r\n\r\n'.repeat(Math.min(200, left))}\r\n`
+  }
+}
+
 const imap: readonly Attack[] = [
   {
     name: 'LIST of n times &',
@@ -283,6 +291,167 @@ const imap: readonly Attack[] = [
     ],
     script: (n) => [selected, `a FETCH ${'1:*,'.repeat(n)}1 (FLAGS)\r\n`, logout],
   },
+  {
+    name: 'n pipelined ID of 30 fields',
+    service: 'imap',
+    size: 100,
+    script: (n) => [
+      `a ID (${range(30)
+        .map((i) => `"field${i}" "${'x'.repeat(1_000)}"`)
+        .join(' ')})\r\n`.repeat(n),
+      logout,
+    ],
+  },
+  {
+    name: 'n entries of METADATA asked of 50 folders',
+    service: 'imap',
+    size: 900,
+    before: () => [
+      ...range(50).map((i) => `a CREATE m${i}\r\n`),
+      ...range(50).map(
+        (i) =>
+          `a SETMETADATA m${i} (${range(50)
+            .map((k) => `/private/e${k} x`)
+            .join(' ')})\r\n`,
+      ),
+      logout,
+    ],
+    script: (n) => [
+      `a LIST "" * RETURN (METADATA (DEPTH infinity) (${range(n)
+        .map((i) => `/private/${i}`)
+        .join(' ')}))\r\n`,
+      `a LIST "" * RETURN (STATUS (MESSAGES DELETED-STORAGE))\r\n`.repeat(n / 10),
+      logout,
+    ],
+  },
+  {
+    name: 'NOTIFY n times for 200 folders',
+    service: 'imap',
+    size: 25,
+    before: () => [...range(200).map((i) => `a CREATE n/f${i}\r\n`), logout],
+    script: (n) => [
+      'a NOTIFY SET STATUS (personal (MessageNew MessageExpunge FlagChange MailboxMetadataChange MailboxName SubscriptionChange))\r\n'.repeat(
+        n,
+      ),
+      logout,
+    ],
+  },
+  {
+    name: 'NOTIFY of n mailboxes by name',
+    service: 'imap',
+    size: 1_000,
+    script: (n) => [
+      `a NOTIFY SET (mailboxes (${range(n)
+        .map((i) => `a/b/${i}`)
+        .join(' ')}) (MessageNew MessageExpunge))\r\n`.repeat(5),
+      `a NOTIFY SET (subtree (${range(n)
+        .map((i) => `a/b/${i}`)
+        .join(' ')}) (MessageNew MessageExpunge))\r\n`.repeat(5),
+      logout,
+    ],
+  },
+  {
+    name: 'ESEARCH in 100 mailboxes, n keys',
+    service: 'imap',
+    size: 500,
+    before: () => [...range(100).map((i) => `a CREATE s${i}\r\n`), logout],
+    script: (n) => [
+      `a ESEARCH IN (personal) RETURN (ALL COUNT) ${'NOT SEEN '.repeat(n)}ALL\r\n`.repeat(5),
+      logout,
+    ],
+  },
+  {
+    name: 'QRESYNC with n known uids, 5,000 messages',
+    service: 'imap',
+    size: 2_000,
+    before: () => [...manyMessages(5_000), logout],
+    script: (n) => {
+      const known = range(n)
+        .map((i) => 2 * i + 1)
+        .join()
+      return [
+        'a ENABLE QRESYNC\r\n',
+        ...range(10).flatMap(() => [
+          `a SELECT INBOX (QRESYNC (1 1 ${known} (${known} ${known})))\r\n`,
+          'a STATUS INBOX (UIDVALIDITY)\r\n',
+        ]),
+        `a UID FETCH ${known} (FLAGS) (CHANGEDSINCE 1 VANISHED)\r\n`,
+        logout,
+      ]
+    },
+  },
+  {
+    name: 'COPY, STORE and MOVE of n messages',
+    service: 'imap',
+    size: 5_000,
+    before: (n) => [...manyMessages(n), 'a CREATE copies\r\n', logout],
+    script: () => [
+      selected,
+      'a COPY 1:* copies\r\n',
+      'a STORE 1:* +FLAGS (x)\r\n',
+      'a UID SEARCH RETURN (SAVE) ALL\r\n',
+      'a UID FETCH $ (FLAGS)\r\n',
+      'a MOVE 1:* copies\r\n',
+      'a SELECT copies\r\n',
+      'a MOVE 1:* INBOX\r\n',
+      logout,
+    ],
+  },
+  {
+    name: 'a chain of n multiparts, asked for in every way',
+    service: 'imap',
+    size: 2_500,
+    before: (n) =>
+      appended([
+        range(n)
+          .map((i) => `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}\r\n`)
+          .join(''),
+        `Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: a\r\n\r\n'.repeat(n)}`,
+        `Content-Type: multipart/alternative; boundary=b\r\n\r\n${'--b\r\nContent-Type: text/html\r\nContent-Transfer-Encoding: base64\r\n\r\nPGI+\r\n'.repeat(n)}`,
+        `Content-Type: text/plain; charset=utf-7${'; a*0*=%41'.repeat(n)}\r\nSubject: ${'=?utf-7?q?+AGE?='.repeat(n)}\r\nTo: ${'a@b,'.repeat(n)}\r\nReferences: ${'<a@b>'.repeat(n)}\r\nDate: ${'('.repeat(n)}\r\n\r\n`,
+      ]),
+    script: () => [
+      selected,
+      'a FETCH 1:* (ENVELOPE BODYSTRUCTURE PREVIEW BINARY.SIZE[1] BODY.PEEK[1.1.1.1.1.1.1.1.1.1.MIME] BODY.PEEK[1.TEXT]<0.1000>)\r\n'.repeat(
+        5,
+      ),
+      `a FETCH 1:* (${range(500)
+        .map((i) => `BINARY.PEEK[${i + 1}] BODY.PEEK[${i + 1}.MIME]`)
+        .join(' ')})\r\n`,
+      'a SEARCH TEXT "needle" BODY "other" HEADER TO x FROM x SUBJECT y SENTSINCE 1-Jan-2020\r\n'.repeat(
+        5,
+      ),
+      'a SORT (SUBJECT FROM TO CC DATE DISPLAYFROM DISPLAYTO SIZE) UTF-8 ALL\r\n'.repeat(5),
+      'a THREAD REFERENCES UTF-8 ALL\r\na THREAD ORDEREDSUBJECT UTF-8 ALL\r\n'.repeat(5),
+      logout,
+    ],
+  },
+  {
+    name: 'CATENATE of n parts',
+    service: 'imap',
+    size: 500,
+    before: () => appended([`Subject: a\r\n\r\n${'x'.repeat(100_000)}`]),
+    script: (n) => [
+      selected,
+      `a APPEND INBOX CATENATE (${'URL "/INBOX/;UID=1/;SECTION=TEXT" '.repeat(n)}TEXT {1+}\r\na)\r\n`,
+      `a APPEND INBOX CATENATE (${'URL "/INBOX/;UID=1/;SECTION=HEADER" '.repeat(n)}TEXT {1+}\r\na)\r\n`,
+      `a APPEND INBOX CATENATE (${'TEXT {1+}\r\na '.repeat(n)}TEXT {1+}\r\na)\r\n`,
+      logout,
+    ],
+  },
+  {
+    name: 'n MB of zeros through DEFLATE, as a line and as a literal',
+    service: 'imap',
+    size: 20,
+    script: (n) => {
+      const zeros = Buffer.alloc(n * 1_000_000)
+      const input = ['a X', zeros, '\r\na APPEND nosuch ', ...literal(zeros), `\r\n${logout}`]
+      return [
+        'a COMPRESS DEFLATE\r\n',
+        deflateRawSync(Buffer.concat(input.map((piece) => Buffer.from(piece)))),
+      ]
+    },
+  },
   ...garbage('imap', [...imapCommands.keys()], (name, words) => `a ${name} ${words}\r\n`, [
     selected,
   ]),
@@ -319,6 +488,18 @@ const pop3: readonly Attack[] = [
     size: 5,
     before: () => appended([`a: b\r\n\r\n${'.\r\n'.repeat(300_000)}`]),
     script: (n) => ['RETR 1\r\n'.repeat(n), 'QUIT\r\n'],
+  },
+  {
+    name: 'n times TOP of 1 MB with huge numbers',
+    service: 'pop3',
+    size: 5,
+    before: () => appended([`a: b\r\n\r\n${'.\r\n'.repeat(300_000)}`]),
+    script: (n) => [
+      `TOP 1 999999999999999999999999\r\nTOP 1 4294967296\r\nTOP 1 0\r\nTOP ${'9'.repeat(200)} 1\r\n`.repeat(
+        n,
+      ),
+      'QUIT\r\n',
+    ],
   },
   ...garbage('pop3', [...pop3Commands.keys()], (name, words) => `${name} ${words}\r\n`, []),
 ]

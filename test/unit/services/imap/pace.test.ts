@@ -1,6 +1,7 @@
 // Between any two pieces of work others have their turn: counted by how often a turn is offered, whatever time it takes.
 
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { Output } from '#shared/net/output.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { type ImapServer, startImapServer } from '#test/support/imap-server.ts'
@@ -105,6 +106,18 @@ describe('others have their turn', () => {
     await other.ok('STORE 1:* +FLAGS (\\Flagged)')
     // What others have changed.
     expect(await offered(client, 'NOOP')).toBeGreaterThan(150)
+  })
+
+  it('between the pieces of an answer, though the client takes each at once', async () => {
+    const { server, client } = await start()
+    await seeded(server, 100)
+    await client.ok('SELECT INBOX')
+    const other = await ImapClient.login(server.port)
+    resources.defer(() => other.close())
+    await other.ok('SELECT INBOX')
+    await other.ok('STORE 1:* +FLAGS (\\Flagged)')
+    using _ = vi.spyOn(Output.prototype, 'room').mockImplementation(() => Promise.resolve())
+    expect(await offered(client, 'NOOP')).toBeGreaterThan(100)
   })
 
   it('between the URLs of CATENATE, of which all see one reading of the folders', async () => {

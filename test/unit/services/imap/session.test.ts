@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { silentLog } from '#shared/runtime/log.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { accountId, type ImapServer, startImapServer } from '#test/support/imap-server.ts'
 
@@ -42,6 +43,28 @@ describe('an IMAP session', () => {
     expect((await client.command('LOGIN a wrong')).status).toBe('NO')
     expect((await client.command('NOOP')).status).toBe('OK')
     client.close()
+  })
+
+  it('writes into the log who the client is, twice at most and shortened', async () => {
+    using info = vi.spyOn(silentLog, 'info')
+    const client = await ImapClient.connect(server.port)
+    for (let i = 0; i < 10; i++) await client.ok(`ID ("name" "${'x'.repeat(1_000)}" "os" NIL)`)
+    client.close()
+    const logged = info.mock.calls.filter(([, text]) => text === 'client')
+    const once = [{ client: { name: 'x'.repeat(100), os: null } }, 'client']
+    expect(logged).toEqual([once, once])
+  })
+
+  it('is not taken for a bug when the client goes in the middle of a literal', async () => {
+    using info = vi.spyOn(silentLog, 'info')
+    using error = vi.spyOn(silentLog, 'error')
+    const client = await ImapClient.login(server.port, 'gone@example.test')
+    client.send('a APPEND INBOX {100}\r\n')
+    expect(await client.line()).toMatch(/^\+ /)
+    client.close()
+    const ended = () => info.mock.calls.filter(([, text]) => text === 'session ended')
+    await expect.poll(ended).toMatchObject([[{ reason: 'client closed' }, 'session ended']])
+    expect(error).not.toHaveBeenCalled()
   })
 
   it('ends when its account is disabled: between commands, in IDLE, in the middle of a literal', async () => {

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Folder, ModSeq } from '#shared/contracts/mailbox.ts'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Folder, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import { CHANGE_LOG_DAYS } from '#shared/mailbox/change-log.ts'
 import { ADVANCE_CHANGES_MAX } from '#shared/mailbox/folder-snapshot.ts'
 import {
@@ -12,6 +12,7 @@ import { changeKey } from '#shared/mailbox/keys.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import { changesSince, RESYNC_CHANGES_MAX } from '#shared/mailbox/resync.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import { randomFaults, seededRandom } from '#shared/storage/faults/plan.ts'
 import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import type { Table } from '#shared/storage/ports.ts'
@@ -215,6 +216,34 @@ describe('folder snapshots', () => {
     expect(opened.modSeq).toBe(far)
     // What led to the state before is not what leads to this one.
     expect(await lagging.advance()).toMatchObject({ changed: [1, 2] })
+  })
+
+  it('advance over many changes with turns for others, who see none of it half done', async () => {
+    await fill(mailbox, inbox, ...Array.from({ length: 48 }, (_, i) => `m${i}`))
+    for (let count = 48; count < 6_000; count *= 2) {
+      await mailbox.copy(inbox, uids(...Array.from({ length: count }, (_, i) => i + 1)), inbox)
+    }
+    const opened = await open()
+    const all = opened.uids as Iterable<Uid>
+    await mailbox.storeFlags(inbox, [...all], { mode: 'add', flags: ['k'] })
+    await mailbox.expunge(inbox, uids(1, 5_500))
+    await fill(mailbox, inbox, 'last')
+    const { messages } = opened
+    using step = vi.spyOn(turns, 'step').mockImplementation(() => {
+      expect(opened.messages).toBe(messages)
+      expect(messages.length).toBe(6_144)
+      expect(messages.keywordsAt(0)).toEqual([])
+      return undefined
+    })
+    const advanced = await opened.advance()
+    expect(step.mock.calls.length).toBeGreaterThan(6_000)
+    step.mockRestore()
+    expect(advanced).toMatchObject({ kind: 'advanced', expunged: [1, 5_500], appeared: [6_145] })
+    expect(advanced.kind === 'advanced' && advanced.changed.length).toBe(6_142)
+    const fresh = await createFolderSnapshots({ table, clock }).open(inbox)
+    const rows = (of: OpenFolder | undefined) =>
+      Array.from(of?.uids ?? [], (_, row) => of?.messages.recordAt(row))
+    expect(rows(opened)).toEqual(rows(fresh))
   })
 
   /** Raises the folder's modseq without any change. */

@@ -1,6 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { findMessages } from '#services/imap/search/find-messages.ts'
+import {
+  findMessages,
+  WINDOWS_AHEAD_BYTES_MAX,
+  windowsAhead,
+} from '#services/imap/search/find-messages.ts'
 import { Pace, STEP_BYTES } from '#services/imap/search/pace.ts'
 import { compile } from '#services/imap/search/predicate.ts'
 import type { Uid } from '#shared/contracts/mailbox.ts'
@@ -414,6 +418,37 @@ describe('findMessages', () => {
     const compiled = compile(key, { charset: null, uids, saved: [], nowMs })
     await findMessages(store.field, compiled, store.reading(pace))
     expect(most).toBe(1)
+  })
+
+  it('reads ahead as far as all searches together may, else message by message', async () => {
+    const store = storeOf(
+      Array.from({ length: 20 }, (_, i) => ({ bytes: Buffer.from(`A: b\r\n\r\nword${i % 2}`) })),
+    )
+    const uids = store.columns.uids()
+    const compiled = compile(
+      { kind: 'text', value: 'word1' },
+      { charset: null, uids, saved: [], nowMs },
+    )
+    const search = async () => {
+      const reading = store.reading()
+      let held = 0
+      let most = 0
+      const read: typeof reading.objects.read = async (key, range) => {
+        most = Math.max(most, ++held)
+        await new Promise((turn) => setImmediate(turn))
+        held--
+        return reading.objects.read(key, range)
+      }
+      const objects = { ...reading.objects, read }
+      const found = await findMessages(store.field, compiled, { ...reading, objects })
+      expect(found).toHaveLength(10)
+      return most
+    }
+    expect(await search()).toBeGreaterThan(1)
+    expect(windowsAhead.taken).toBe(0)
+    expect(windowsAhead.tryTake(WINDOWS_AHEAD_BYTES_MAX)).toBe(true)
+    expect(await search()).toBe(1)
+    windowsAhead.give(WINDOWS_AHEAD_BYTES_MAX)
   })
 
   it('looks at any number of fields for any number of texts in pieces', async () => {
