@@ -255,7 +255,10 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
         this.#deadline.resume()
         // A TLS socket on a closed one crashes Node 24.
         if (this._socket.destroyed) return
-        if (hasInputEnded(this._socket)) return this.close()
+        if (hasInputEnded(this._socket)) {
+          this.close()
+          return
+        }
         this.upgrade(
           () => {},
           () => this.#onSecured(),
