@@ -111,19 +111,24 @@ async function writeFile(
     if (waiting.length < WRITE_BYTES) continue
     // A thousand messages that found room when they began may have none together.
     await space.require()
-    bytes += await fromDisk(writeAll(file, waiting.take()))
+    bytes += await fromDisk(writeAll(file, waiting))
   }
-  bytes += await fromDisk(writeAll(file, waiting.take()))
+  bytes += await fromDisk(writeAll(file, waiting))
   await fromDisk(file.datasync())
   return bytes
 }
 
-async function writeAll(file: FileHandle, bytes: Buffer): Promise<number> {
+async function writeAll(file: FileHandle, waiting: GatheredBytes): Promise<number> {
+  const bytes = waiting.length
+  if (bytes === 0) return 0
+  const pieces = waiting.take()
+  let { bytesWritten } = await file.writev(pieces)
   // A short write happens at the edge of a full disk; the rest says why.
-  for (let written = 0; written < bytes.length; ) {
-    written += (await file.write(bytes, written)).bytesWritten
+  const all = bytesWritten < bytes ? Buffer.concat(pieces) : undefined
+  while (all !== undefined && bytesWritten < bytes) {
+    bytesWritten += (await file.write(all, bytesWritten)).bytesWritten
   }
-  return bytes.length
+  return bytes
 }
 
 /** The range as chunks of bounded size. Closes the file. */

@@ -160,10 +160,13 @@ export class EmbeddedObjectStore implements ObjectStore {
     const head = new GatheredBytes()
     while (head.length <= INLINE_BYTES_MAX) {
       const { done, value } = await rest.next()
-      if (done === true) return { bytes: head.length, contents: Buffer.from(head.take()) }
+      if (done === true) {
+        const bytes = head.length
+        return { bytes, contents: Buffer.concat(head.take(), bytes) }
+      }
       head.push(value)
     }
-    return this.#receiveFile([head.take()], rest)
+    return this.#receiveFile(head.take(), rest)
   }
 
   async #receiveFile(
