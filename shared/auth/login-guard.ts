@@ -11,6 +11,7 @@
 import type { LoginThrottled } from '#shared/contracts/authenticate.ts'
 import { type Address, lookupKey, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
+import { IPV6_NETWORK_BITS, IPV6_SITE_BITS } from '#shared/net/client-network.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import {
@@ -77,8 +78,6 @@ export interface LoginGuard {
   slowly<T extends { readonly kind: string }>(decide: () => Promise<T>): Promise<T>
 }
 
-/** RFC 6177 §2: what a site may get. */
-const IPV6_SITE_BITS = 48
 /** To a network's limit; a provider may make a site of many customers. */
 const SITE_LIMIT_FACTOR = 16
 
@@ -185,5 +184,5 @@ function placesOf(remoteAddress: string): Pick<Applicant, 'client' | 'site'> {
   if (address === undefined) return { client: 'address#unknown', site: undefined }
   const name = (bits: number) => `address#${networkName(address, bits)}`
   if (address.family === 'ipv4') return { client: name(32), site: undefined }
-  return { client: name(64), site: name(IPV6_SITE_BITS) }
+  return { client: name(IPV6_NETWORK_BITS), site: name(IPV6_SITE_BITS) }
 }

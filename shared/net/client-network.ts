@@ -2,10 +2,10 @@ import { networkName, parseIpAddress } from '#shared/runtime/settings/networks.t
 import { plainAddress } from './plain-address.ts'
 
 /** An IPv6 customer has at least so many bits to choose addresses in (RFC 6177 §2). */
-const IPV6_NETWORK_BITS = 64
+export const IPV6_NETWORK_BITS = 64
 
 /** What a site may get of it (RFC 6177 §2), and a tunnel broker gives to whoever asks. */
-const IPV6_SITE_BITS = 48
+export const IPV6_SITE_BITS = 48
 
 /** Whom limits count as one client: an IPv4 address, or the network that an IPv6 address is taken from. */
 export function clientNetwork(address: string): string {

@@ -10,9 +10,10 @@ import { type Completion, completed } from '../command.ts'
 import type { NumberKind } from '../number-kind.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
-import { findMessages, type Reading } from './find-messages.ts'
+import { findMessages } from './find-messages.ts'
 import { LIVE_KEY_BYTES_MAX, LiveResults } from './live-results.ts'
 import { SEARCH_BYTES_MAX, SearchMemory } from './memory.ts'
+import type { Reading } from './reading.ts'
 import { formatExtended, savedUids, tellsNothing, writeNumbers } from './results.ts'
 import {
   compileFor,

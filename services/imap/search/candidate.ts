@@ -5,9 +5,8 @@ import { forEachField, unfold } from '#shared/mail/header-field.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
 import { fieldBlocks } from './header-fields.ts'
 import { IndexedFields, isIndexedName } from './indexed-fields.ts'
-import { NeedleScan } from './needle.ts'
+import { type FieldNeedle, NeedleScan, type TextNeedle } from './needle.ts'
 import type { Pace } from './pace.ts'
-import type { FieldNeedle, TextNeedle } from './predicate.ts'
 import { scanPieces } from './scan-pieces.ts'
 
 /** Needles by the lower-case name of the field they are looked for in. */

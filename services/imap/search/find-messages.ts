@@ -2,38 +2,19 @@
 // in one pass over the columns; for those still undecided the stored index, many at once; then header and text, message by
 // message, a few at the same time.
 
-import type { BlobId, Uid } from '#shared/contracts/mailbox.ts'
+import type { Uid } from '#shared/contracts/mailbox.ts'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
-import type { MessageColumns, UidList } from '#shared/mailbox/message-columns.ts'
-import type { Blob } from '#shared/mailbox/records.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import { HeldBytes } from '../memory.ts'
-import type { Wire } from '../wire.ts'
 import { Candidate } from './candidate.ts'
-import type { SearchMemory } from './memory.ts'
 import { RowFacts } from './message-facts.ts'
 import type { Pace } from './pace.ts'
 import { type Compiled, costs } from './predicate.ts'
 import { batchesOf, inParallel } from './read-blobs.ts'
+import type { Field, Reading } from './reading.ts'
 import { HEADER_SEARCHED_BYTES_MAX, ObjectWindow, textsIn } from './text-scan.ts'
-
-/** Where messages are looked for. */
-export type Field = {
-  /** Ascending; of these only. */
-  readonly uids: UidList
-  readonly messages: MessageColumns
-}
-
-/** What reading a message takes. */
-export type Reading = {
-  readonly blobs: (ids: readonly BlobId[]) => Promise<readonly (Blob | undefined)[]>
-  readonly objects: ObjectStore
-  readonly pace: Pace
-  readonly memory: SearchMemory
-  readonly wire: Wire
-}
 
 /** What one key costs the pace for each message, in bytes. */
 const KEY_BYTES = 4

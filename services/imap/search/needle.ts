@@ -37,6 +37,26 @@ function failureOf(folded: string): Uint32Array {
   return failure
 }
 
+/** A text that BODY or TEXT looks for. */
+export class TextNeedle extends Needle {
+  readonly kind: 'body' | 'text'
+
+  constructor(kind: 'body' | 'text', folded: string) {
+    super(folded)
+    this.kind = kind
+  }
+}
+
+/** A text that is looked for in fields of a name (lower case). */
+export class FieldNeedle extends Needle {
+  readonly field: string
+
+  constructor(field: string, folded: string) {
+    super(folded)
+    this.field = field
+  }
+}
+
 /** Looks for needles in texts that come in pieces. */
 export class NeedleScan<N extends Needle> {
   readonly #found: Set<N>

@@ -20,7 +20,7 @@ import { emailId } from '../object-ids.ts'
 import type { Candidate, FieldNeedles } from './candidate.ts'
 import { isIndexedName } from './indexed-fields.ts'
 import type { MessageFacts } from './message-facts.ts'
-import { Needle } from './needle.ts'
+import { FieldNeedle, TextNeedle } from './needle.ts'
 
 /** What has to be read of a message: nothing, its stored index, its header, all of it. */
 export const costs = { facts: 0, index: 1, header: 2, text: 3 } as const
@@ -32,26 +32,6 @@ export type Predicate = {
   readonly cost: Cost
   /** Undefined: cannot be told before more is read. */
   test(message: MessageFacts, candidate: Candidate | undefined): Verdict
-}
-
-/** A text that BODY or TEXT looks for. */
-export class TextNeedle extends Needle {
-  readonly kind: 'body' | 'text'
-
-  constructor(kind: 'body' | 'text', folded: string) {
-    super(folded)
-    this.kind = kind
-  }
-}
-
-/** A text that is looked for in fields of a name (lower case). */
-export class FieldNeedle extends Needle {
-  readonly field: string
-
-  constructor(field: string, folded: string) {
-    super(folded)
-    this.field = field
-  }
 }
 
 export type Compiled = {

@@ -1,7 +1,7 @@
 // Walks over messages with their blobs, a batch at a time.
 
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
-import type { Field, Reading } from './find-messages.ts'
+import type { Field, Reading } from './reading.ts'
 
 /** Blobs in memory at a time: so many, or messages of so many bytes together, for the index of a large one may be large. */
 export const BATCH_MESSAGES = 256

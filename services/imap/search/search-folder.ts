@@ -10,10 +10,11 @@ import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
-import { type Field, findMessages, type Reading } from './find-messages.ts'
+import { findMessages } from './find-messages.ts'
 import { SearchMemory, SearchTooLarge } from './memory.ts'
 import { Pace } from './pace.ts'
 import { type Compiled, compile } from './predicate.ts'
+import type { Field, Reading } from './reading.ts'
 import type { Results } from './results.ts'
 
 export type Search = { readonly key: SearchKey; readonly charset: string | null }

@@ -6,8 +6,8 @@ import type { FolderTree } from '#shared/mailbox/folder-path.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { folderTree } from '../folder-names.ts'
 import type { Session } from '../session.ts'
-import type { Field } from './find-messages.ts'
 import type { Pace } from './pace.ts'
+import type { Field } from './reading.ts'
 
 export type Source = {
   readonly path: string

@@ -12,9 +12,8 @@ import type { Blob } from '#shared/mailbox/records.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import { headerLines } from './header-fields.ts'
-import { NeedleScan } from './needle.ts'
+import { NeedleScan, type TextNeedle } from './needle.ts'
 import type { Pace } from './pace.ts'
-import type { TextNeedle } from './predicate.ts'
 import { scanPieces, scanText } from './scan-pieces.ts'
 
 /** Bytes read with one request; what is longer is streamed. */

@@ -476,6 +476,15 @@ describe('TLS', () => {
     await vi.waitFor(() => expect(listener.connections).toBe(0))
   })
 
+  it('lets go of a client that left together with its STLS', async () => {
+    const { port, listener } = await start({ clock: new FakeClock() })
+    const client = await open(port)
+    await client.readLine('greeting')
+    await client.write(Buffer.from('STLS\r\nNOOP\r\n'))
+    client.end()
+    await vi.waitFor(() => expect(listener.connections).toBe(0))
+  })
+
   it('does not start an endpoint with implicit TLS without a certificate', async () => {
     await expect(startPop3({ certificates: null, options })).rejects.toThrow(/certificate/)
   })

@@ -1,8 +1,8 @@
 // A folder in memory for the search tests: columns, blobs and an object store that hands out streams in odd pieces.
 
-import type { Field, Reading } from '#services/imap/search/find-messages.ts'
 import { SEARCH_BYTES_MAX, SearchMemory } from '#services/imap/search/memory.ts'
 import { Pace } from '#services/imap/search/pace.ts'
+import type { Field, Reading } from '#services/imap/search/reading.ts'
 import type { Wire } from '#services/imap/wire.ts'
 import type { BlobId, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
