@@ -5,7 +5,6 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Log } from '#shared/runtime/log.ts'
 import type { SecureContextSource } from '../hot-context.ts'
-import { hasInputEnded } from '../input-ended.ts'
 import type { Output } from '../output.ts'
 import { type ChannelBindings, channelBindings } from './channel-binding.ts'
 
@@ -26,7 +25,7 @@ export async function startTls(on: {
   const { output, log } = on
   await output.flushed()
   const secureContext = on.secureContext?.()
-  if (secureContext === undefined || output.closed || hasInputEnded(on.socket)) {
+  if (secureContext === undefined || output.closed) {
     on.fail()
     return undefined
   }
