@@ -27,7 +27,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const target = join(root, 'node_modules/.cache/postwolke/bundles')
 
 /** Native code: the image installs it for its own processor. */
-const nativePackages = ['@node-rs/argon2', '@node-rs/bcrypt'] as const
+const nativePackages = ['@node-rs/argon2'] as const
 
 export function makeBundles(): Bundles {
   return {

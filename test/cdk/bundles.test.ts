@@ -31,7 +31,7 @@ describe('bundles', () => {
 
   it('of the listeners need the native packages', () => {
     const found = new Set(imports(read(bundles.edge, 'index.mjs')))
-    expect([...found].sort()).toEqual(['@node-rs/argon2', '@node-rs/bcrypt'])
+    expect([...found].sort()).toEqual(['@node-rs/argon2'])
     expect(imports(read(bundles.edge, 'crypt-worker.mjs'))).toEqual([])
   })
 
@@ -62,7 +62,6 @@ describe('the image', () => {
     ])
     expect(JSON.parse(read(bundles.edge, 'package.json')).dependencies).toEqual({
       '@node-rs/argon2': project.dependencies['@node-rs/argon2'],
-      '@node-rs/bcrypt': project.dependencies['@node-rs/bcrypt'],
     })
   })
 

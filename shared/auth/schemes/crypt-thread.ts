@@ -5,7 +5,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 
-export type CryptAlgorithm = 'des' | 'md5' | 'sha' | 'yescrypt'
+export type CryptAlgorithm = 'bcrypt' | 'des' | 'md5' | 'sha' | 'yescrypt'
 
 export type CryptRequest = {
   readonly id: number

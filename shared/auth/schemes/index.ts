@@ -1,17 +1,22 @@
 // The table of password schemes.
 
 import { argon2i, argon2id } from './argon2.ts'
-import { bcrypt } from './bcrypt.ts'
 import { digestSchemes } from './digest.ts'
 import { pbkdf2Scheme } from './pbkdf2.ts'
 import { plain } from './plain.ts'
 import type { PasswordScheme } from './scheme.ts'
-import { desCryptScheme, md5CryptScheme, shaCryptScheme, yescryptScheme } from './unix-crypt.ts'
+import {
+  bcryptScheme,
+  desCryptScheme,
+  md5CryptScheme,
+  shaCryptScheme,
+  yescryptScheme,
+} from './unix-crypt.ts'
 
 const schemes: readonly PasswordScheme[] = [
   argon2id,
   argon2i,
-  bcrypt,
+  bcryptScheme,
   shaCryptScheme,
   yescryptScheme,
   md5CryptScheme,

@@ -1,5 +1,6 @@
 // The schemes of crypt(3) that are computed in threads of our own.
 
+import { BCRYPT, bcryptCost } from './bcrypt.ts'
 import { type CryptAlgorithm, verifyCrypt } from './crypt-thread.ts'
 import { DES_CRYPT } from './des-crypt.ts'
 import { MD5_CRYPT } from './md5-crypt.ts'
@@ -56,6 +57,19 @@ export const shaCryptScheme: PasswordScheme = {
     return anyLength.verify(hash, password)
   },
 }
+
+/** Each step doubles the time. */
+const BCRYPT_COST_FAST_MAX = 9
+const BCRYPT_COST_MAX = 13
+
+export const bcryptScheme = unixCrypt('bcrypt', 'bcrypt', ['BLF-CRYPT'], BCRYPT, (hash) => {
+  const cost = bcryptCost(hash)
+  return costUpTo(cost, {
+    fastMax: BCRYPT_COST_FAST_MAX,
+    max: BCRYPT_COST_MAX,
+    what: `cost ${cost}`,
+  })
+})
 
 const MEBIBYTE = 1_048_576
 const YESCRYPT_MIB_FAST_MAX = 1
