@@ -1,10 +1,11 @@
-// `npm run bench -- smtp|pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]` or `fuzz [minutes] [seed]`
+// `npm run bench -- smtp|pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]` or `receipt [words]`
 
 import { benchCost } from './cost/cost.ts'
 import { benchFuzz } from './fuzz/fuzz.ts'
 import { benchHostile } from './hostile/hostile.ts'
 import { benchImap } from './imap.ts'
 import { benchPop3 } from './pop3.ts'
+import { benchReceipt } from './receipt/receipt.ts'
 import { benchSmtp } from './smtp.ts'
 
 const rounds = (of: (rounds: number) => Promise<void>) => (given: string | undefined) =>
@@ -17,6 +18,7 @@ const benches = new Map<string, (...words: readonly (string | undefined)[]) => P
   ['cost', rounds(benchCost)],
   ['hostile', benchHostile],
   ['fuzz', benchFuzz],
+  ['receipt', benchReceipt],
 ])
 
 const [name = '', ...words] = process.argv.slice(2)

@@ -13,8 +13,9 @@ import {
 const ANSWER_TIMEOUT_MS = 20_000
 
 export class Wire {
-  static async open(port: number, tls = false): Promise<Wire> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  static async open(port: number, tls = false, localAddress?: string): Promise<Wire> {
+    const source = localAddress === undefined ? {} : { localAddress }
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true, ...source })
     await once(socket, 'connect')
     const wire = new Wire(socket)
     if (tls) await wire.startTls()
