@@ -5,13 +5,13 @@ import {
   GRACE_FLOOR_MS,
   ORPHAN_AGE_MS,
 } from '#services/collector/collector.ts'
-import type { BlobId } from '#shared/contracts/mailbox.ts'
+import type { AccountId, BlobId } from '#shared/contracts/mailbox.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { markDead, objectKey } from '#shared/queue/blob.ts'
 import { messageKey } from '#shared/queue/keys.ts'
 import { silentLog } from '#shared/runtime/log.ts'
-import type { Store } from '#shared/storage/ports.ts'
+import type { Item, Store } from '#shared/storage/ports.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
@@ -57,6 +57,50 @@ describe('the collector', () => {
     expect(await store.objects.size(old)).toBeUndefined()
     expect(await store.objects.size(young)).toBe(4)
     expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
+  })
+
+  it('calls nothing an orphan before it is a day old: its message may still be on the way', async () => {
+    const { collector } = pipeline.workers
+    await orphan()
+    clock.advance(ORPHAN_AGE_MS - 1_000)
+    expect(await collector.findOrphans()).toBe(0)
+    clock.advance(2_000)
+    expect(await collector.findOrphans()).toBe(1)
+  })
+
+  it('finds orphans however many pages of objects there are', async () => {
+    for (let n = 0; n < 5; n++) await orphan()
+    clock.advance(ORPHAN_AGE_MS + 60_000)
+    const { objects } = store
+    const list = objects.list.bind(objects)
+    objects.list = async (prefix, after) => {
+      const { items } = await list(prefix, after)
+      const [first] = items
+      return first === undefined ? { items } : { items: [first], next: first.key }
+    }
+    expect(await pipeline.workers.collector.findOrphans()).toBe(5)
+  })
+
+  it('finishes the removals of all accounts', async () => {
+    const ids = Array.from({ length: 40 }, (_, n) => `a${n}` as AccountId)
+    const finished: AccountId[] = []
+    const collector = createCollector({
+      queueTable: store.tables.queue,
+      mail: store.tables.mail,
+      objects: store.objects,
+      accounts: {
+        async *list() {
+          for (const id of ids) yield { id }
+        },
+      },
+      finishRemovalsOf: async (id) => finished.push(id),
+      pressure: async () => false,
+      options: { graceMs },
+      clock,
+      log: silentLog,
+    })
+    await collector.finishRemovals()
+    expect(finished).toEqual(ids)
   })
 
   it('looks at nothing made before the time it is given', async () => {
@@ -144,6 +188,22 @@ describe('the collector', () => {
       expect(await collectorOf().collectDead()).toBe(0)
       expect(await isThere(key)).toBe(true)
       expect(await mail.get(blobKey(id))).not.toHaveProperty('collected')
+    })
+
+    it('so that nobody can refer to what is being deleted', async () => {
+      const key = await expunged()
+      clock.advance(graceMs + 1_000)
+      const id = key.slice('mail/'.length) as QueueId as string as BlobId
+      const remove = store.objects.delete.bind(store.objects)
+      let during: Item | undefined
+      store.objects.delete = async (deleted) => {
+        during = await store.tables.mail.get(blobKey(id))
+        await remove(deleted)
+      }
+      expect(await collectorOf().collectDead()).toBe(1)
+      // What append and reserve refuse to refer to: shared/mailbox/blob-references.ts, reservations.ts.
+      expect(during).toMatchObject({ collected: true })
+      expect(await store.tables.mail.get(blobKey(id))).toBeUndefined()
     })
 
     it('but nothing that is referred to or queued, however much of it is in the way', async () => {

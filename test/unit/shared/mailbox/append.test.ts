@@ -74,6 +74,14 @@ describe('messages that come together', () => {
     })
   })
 
+  it('are told their own uid, also behind one that is there already', async () => {
+    const once = (id: string) => ({ ...message(id), once: true })
+    await mailbox.append(inbox, once('a'))
+    const results = await Promise.all(['b', 'a', 'c'].map((id) => mailbox.append(inbox, once(id))))
+    expect(results).toMatchObject([{ uid: 2 }, { kind: 'duplicate' }, { uid: 3 }])
+    expect(await contents(mailbox, inbox)).toEqual(['1 a', '2 b', '3 c'])
+  })
+
   it('do not refer to a blob whose object is being collected', async () => {
     await mailbox.append(inbox, message('a'))
     await mailbox.expunge(inbox, uids(1))
@@ -91,6 +99,12 @@ describe('messages that come together', () => {
     expect(await reservations.reserve(blob('a'), ['ann', 'bob'])).toBeUndefined()
     expect(await mail.get(blobKey(gone))).toEqual(item)
     expect(await contents(mailbox, inbox)).toEqual([])
+    // Nor does a copy, should a message still refer to it.
+    await mailbox.append(inbox, message('b'))
+    const [still] = blobIds('b')
+    if (still === undefined) throw new Error('no id')
+    await mail.write({ update: blobKey(still), changes: { set: { collected: true } } })
+    await expect(mailbox.copy(inbox, uids(2), inbox)).rejects.toThrow(Contended)
   })
 
   describe('with a quota', () => {

@@ -216,6 +216,23 @@ describe('what an account stores', () => {
       expect(kinds.filter((kind) => kind === 'appended')).toHaveLength(3)
     })
 
+    it('in number of messages, in two folders and two processes at once', async () => {
+      const three = { ...unlimited, messages: 3 }
+      const second = mailboxOn(test.store, clock)
+      const results = await Promise.all(
+        sixteen.map((n) =>
+          (n % 2 === 0 ? mailbox : second).append(
+            n % 3 === 0 ? inbox : other,
+            message(`n${n}`),
+            three,
+          ),
+        ),
+      )
+      expect(results.filter(({ kind }) => kind === 'appended')).toHaveLength(3)
+      expect(await usage()).toMatchObject({ messages: 3 })
+      await check()
+    })
+
     it('whatever brings the messages, all or none', async () => {
       await fill(mailbox, inbox, 'a', 'b', 'c')
       const room = { ...unlimited, bytes: 499 }
