@@ -1,11 +1,70 @@
-// One heading for each alarm in docs/runbooks.md, by its name and in the same order.
+// One heading for each alarm in docs/runbooks.md, by its name and in the same order, and below it when the alarm rings, as the templates
+// say it.
 
 import { readFileSync } from 'node:fs'
-import { expect, it } from 'vitest'
-import { alarmNames } from '../../cdk/monitoring.ts'
+import { describe, expect, it } from 'vitest'
+import { type AlarmName, alarmNames } from '../../cdk/monitoring.ts'
+import { syntheses } from './syntheses.ts'
+import { at, list } from './synthesis.ts'
 
-it('every alarm has a runbook, and every runbook an alarm', () => {
-  const page = readFileSync(new URL('../../docs/runbooks.md', import.meta.url), 'utf8')
-  const headings = [...page.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)
-  expect(headings).toEqual([...alarmNames])
+const page = readFileSync(new URL('../../docs/runbooks.md', import.meta.url), 'utf8')
+
+const comparisons: { readonly [operator: string]: string } = {
+  GreaterThanThreshold: 'more than',
+  LessThanThreshold: 'less than',
+}
+
+/** `Rings at more than 20 (hobby), 100 (standard), 500 (scale) in 2 of 3 periods of 5 minutes.` */
+function ringsAt(name: AlarmName): string {
+  const facts = syntheses.flatMap(([preset, synthesis]) => {
+    const found = synthesis
+      .find('AWS::CloudWatch::Alarm')
+      .find(({ id }) => id.replace(/^Monitoring|[0-9A-F]{8}$/g, '') === name)
+    return found === undefined ? [] : [{ preset, alarm: found.Properties }]
+  })
+  const [first] = facts
+  if (first === undefined) throw new Error(name)
+  const { alarm } = first
+  const thresholds = new Set(facts.map(({ alarm: { Threshold } }) => Threshold))
+  const shown =
+    thresholds.size === 1
+      ? `${alarm.Threshold}`
+      : facts.map(({ preset, alarm: { Threshold } }) => `${Threshold} (${preset})`).join(', ')
+  const comparison = comparisons[`${alarm.ComparisonOperator}`]
+  if (comparison === undefined) throw new Error(`${alarm.ComparisonOperator}`)
+  const bad = Number(alarm.DatapointsToAlarm ?? alarm.EvaluationPeriods)
+  const periods = Number(alarm.EvaluationPeriods)
+  const looked = duration(periodSeconds(alarm))
+  const often = periods === 1 ? `in ${looked}` : `in ${bad} of ${periods} periods of ${looked}`
+  return `Rings at ${comparison} ${shown} ${often}.`
+}
+
+/** Of the alarm, or of the metrics that it computes with. */
+function periodSeconds(alarm: Readonly<Record<string, unknown>>): number {
+  if (alarm.Period !== undefined) return Number(alarm.Period)
+  const periods = list(alarm.Metrics).map((metric) => at(metric, 'MetricStat.Period') ?? 0)
+  return Math.max(...periods.map(Number))
+}
+
+function duration(seconds: number): string {
+  const units = [
+    [86_400, 'day'],
+    [3_600, 'hour'],
+    [60, 'minute'],
+  ] as const
+  const [unitSeconds, unit] = units.find(([size]) => seconds % size === 0) ?? [1, 'second']
+  const count = seconds / unitSeconds
+  return count === 1 ? `1 ${unit}` : `${count} ${unit}s`
+}
+
+describe('docs/runbooks.md', () => {
+  it('has a heading for every alarm, and an alarm for every heading', () => {
+    const headings = [...page.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)
+    expect(headings).toEqual([...alarmNames])
+  })
+
+  it.each(alarmNames)('says when %s rings', (name) => {
+    const [, below] = page.split(`\n## ${name}\n\n`)
+    expect(below?.slice(0, below.indexOf('\n'))).toBe(ringsAt(name))
+  })
 })
