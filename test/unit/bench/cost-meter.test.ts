@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type AwsClients, openAwsClients } from '#shared/storage/aws/clients.ts'
 import { openAwsStore } from '#shared/storage/aws/open.ts'
 import { ConditionFailed, type Store } from '#shared/storage/ports.ts'
+import { dynamoUnits } from '#test/bench/cost/dynamo-units.ts'
 import { FunctionTime } from '#test/bench/cost/function-time.ts'
 import { CostMeter, IDLE } from '#test/bench/cost/meter.ts'
 import { dollars, type Usage } from '#test/bench/cost/usage.ts'
@@ -51,6 +52,27 @@ async function usageOf(work: () => Promise<unknown>): Promise<Usage> {
 const key = { pk: 'p', sk: 's' }
 const item = (sk: string, bytes: number) => ({ pk: 'p', sk, text: 'x'.repeat(bytes) })
 const due = (dueSk: string) => ({ duePk: 'DUE#1', dueSk })
+
+describe('a batch that DynamoDB did not finish', () => {
+  const input = {
+    RequestItems: {
+      mail: { ConsistentRead: true, Keys: ['a', 'b', 'c', 'd'].map((pk) => ({ pk })) },
+    },
+  }
+  const ConsumedCapacity = [{ TableName: 'mail', CapacityUnits: 1 }]
+  const Responses = { mail: [{ pk: 'a' }] }
+
+  it('pays for what it found and for what is not there, not for what it left', () => {
+    const left = { UnprocessedKeys: { mail: { Keys: [{ pk: 'c' }, { pk: 'd' }] } } }
+    const units = (output: object) =>
+      dynamoUnits('BatchGetItemCommand', input, {
+        kind: 'answered',
+        output: { ConsumedCapacity, Responses, ...output },
+      })
+    expect(units({})).toEqual({ 'ddb.rru': 4 })
+    expect(units(left)).toEqual({ 'ddb.rru': 2 })
+  })
+})
 
 describe.skipIf(!withTables)('reads of DynamoDB', () => {
   it('cost by size and consistency, found or not', async () => {
