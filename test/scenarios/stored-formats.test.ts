@@ -1,0 +1,257 @@
+// Everything that is stored, byte for byte, as one fixed run of the system leaves it. Data folders and tables outlive versions: whoever
+// changes a line of test/fixtures/stored-formats.txt changes a format, and owes a reader of the one before and a test of it
+// (docs/ARCHITECTURE.md, "Data").
+
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { assemblePolicy } from '#services/assembly/pipeline.ts'
+import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import { flagSet } from '#shared/mailbox/flags.ts'
+import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import { dueAt, heldAt } from '#shared/queue/keys.ts'
+import type { Item, Key, Store, Table, Value, Write } from '#shared/storage/ports.ts'
+import { blob } from '#test/support/blob.ts'
+import { createPipeline, manualClock, origin, type Pipeline } from '#test/support/pipeline.ts'
+import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
+
+const fixture = '../fixtures/stored-formats.txt'
+const tableNames = ['directory', 'queue', 'mail', 'counters'] as const
+
+const message = [
+  'Date: Mon, 1 Jan 2024 10:00:00 +0100',
+  'From: "Sender, The" <sender@far.example>',
+  'To: ann@example.test, Team: bob@example.test;',
+  'Message-ID: <1@far.example>',
+  'References: <0@far.example>',
+  'Subject: =?utf-8?Q?Gr=C3=BC=C3=9Fe?=',
+  'MIME-Version: 1.0',
+  'Content-Type: multipart/mixed; boundary=b',
+  '',
+  '--b',
+  'Content-Type: text/plain; charset=utf-8',
+  'Content-Transfer-Encoding: quoted-printable',
+  '',
+  'Gr=C3=BC=C3=9Fe',
+  '--b',
+  'Content-Type: message/rfc822',
+  'Content-Disposition: attachment; filename="a b.eml"',
+  '',
+  'Subject: inner',
+  '',
+  'text',
+  '--b--',
+  '',
+].join('\r\n')
+
+let opened: OpenedEmbedded
+let ran: string
+
+beforeAll(async () => {
+  const clock = manualClock()
+  opened = await openEmbedded({ clock })
+  const keys = recordKeys(opened.store)
+  const pipeline = createPipeline(opened.store, clock, {
+    deliverRemote: async (_message, _hop, recipients) =>
+      recipients.map(({ address }) =>
+        address.startsWith('never')
+          ? { kind: 'failed', status: '5.1.1', reply: '550 5.1.1 nobody' }
+          : { kind: 'deferred', status: '4.4.1', reply: 'connect: refused' },
+      ),
+  })
+  const known = new Map<string, string>()
+  const seen = new Set<string>()
+  let all = ''
+  /** What is new or changed since the last time. */
+  const dump = async (when: string) => {
+    for (const [id, name] of await namesOf(pipeline)) known.set(id, name)
+    const items = (await dumpOf(opened.store, keys)).map((item) => named(item, known)).sort()
+    all += `== ${when}\n\n${items.filter((item) => !seen.has(item)).join('\n')}\n\n`
+    for (const item of items) seen.add(item)
+  }
+  await directory(pipeline)
+  const first = await pipeline.accept(message, ['ann@example.test', 'team@example.test'])
+  known.set(first, 'first')
+  const second = await pipeline.accept(message, ['x@far.example', 'never@far.example'], {
+    origin: {
+      ...origin(null),
+      helo: 'bücher.example',
+      tls: { protocol: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' },
+    },
+    envelope: {
+      body: '8BITMIME',
+      smtpUtf8: true,
+      requireTls: true,
+      dsnReturn: 'HDRS',
+      dsnEnvelopeId: 'e',
+    },
+  })
+  known.set(second, 'second')
+  await dump('accepted')
+  await pipeline.settle()
+  await dump('delivered, deferred, failed')
+  await mailboxes(pipeline)
+  const login = { id: await accountId(pipeline, 'ann@example.test'), login: 'ann@example.test' }
+  await assemblePolicy(pipeline.core).message({
+    queueId: second,
+    origin: origin(login),
+    envelope: {
+      sender: login.login,
+      recipients: [],
+      body: '7BIT',
+      smtpUtf8: false,
+      requireTls: false,
+      dsnReturn: null,
+      dsnEnvelopeId: null,
+    },
+    bytes: 100,
+    receivedFields: 0,
+    from: [],
+    sender: [],
+  })
+  await dump('worked on')
+  ran = all
+})
+afterAll(() => opened.close())
+
+async function directory(pipeline: Pipeline): Promise<void> {
+  await pipeline.addAccount('ann@example.test', { quotaBytes: 1_000_000 })
+  await pipeline.addAccount('bob@example.test', { enabled: true })
+  await pipeline.addAccount('off@example.test', { enabled: false })
+  await pipeline.addAlias('team@example.test', ['ann@example.test', 'bob@example.test'])
+  await pipeline.addAlias('@example.test', ['ann@example.test'])
+}
+
+async function accountId(pipeline: Pipeline, login: string): Promise<AccountId> {
+  for await (const { id, address } of pipeline.core.directory.accounts.list()) {
+    if (`${address.local}@${address.domain}` === login) return id
+  }
+  throw new Error(login)
+}
+
+async function mailboxes(pipeline: Pipeline): Promise<void> {
+  const { mailbox } = pipeline.core
+  const ann = await accountId(pipeline, 'ann@example.test')
+  const inbox = await mailbox.inbox(ann)
+  const work = await made(mailbox, ann, 'Work/Deep')
+  const given = { internalDateMs: 1_000, prepend: 'X-Mine: 1\r\n', once: false }
+  await mailbox.append(inbox, { ...given, blob: blob('one'), flags: flagSet(['\\Seen', '$label']) })
+  await mailbox.append(inbox, { ...given, blob: blob('two'), flags: flagSet(['\\Flagged']) })
+  const { messages } = await mailbox.snapshot(inbox)
+  const uids = messages.map(({ uid }) => uid)
+  await mailbox.copy(inbox, uids.slice(0, 2), work)
+  await mailbox.expunge(inbox, uids.slice(1, 2))
+  // The last reference to a blob.
+  await mailbox.expunge(inbox, uids.slice(2, 3))
+  await mailbox.subscriptions.subscribe(ann, 'Work/Deep')
+  await mailbox.annotations.set(work, [{ entry: '/private/comment', value: Buffer.from('mine') }])
+  await mailbox.access.set(work, 'bob@example.test', 'lr')
+}
+
+async function made(mailbox: Mailbox, account: AccountId, path: string) {
+  const created = await mailbox.createFolder(account, path)
+  if (created.kind !== 'created') throw new Error(created.kind)
+  return created.folder
+}
+
+type Keys = Readonly<Record<(typeof tableNames)[number], Map<string, Key>>>
+
+/** Of all that is ever written. */
+function recordKeys({ tables }: Store): Keys {
+  const record = (table: Table) => {
+    const keys = new Map<string, Key>()
+    const note = (write: Write) => {
+      const key = 'put' in write ? write.put : 'update' in write ? write.update : undefined
+      if (key !== undefined) keys.set(`${key.pk} ${key.sk}`, { pk: key.pk, sk: key.sk })
+    }
+    const { write, transact, batchWrite } = table
+    table.write = (one) => {
+      note(one)
+      return write.call(table, one)
+    }
+    table.transact = (all) => {
+      all.forEach(note)
+      return transact.call(table, all)
+    }
+    table.batchWrite = (all) => {
+      all.forEach(note)
+      return batchWrite.call(table, all)
+    }
+    return keys
+  }
+  return {
+    directory: record(tables.directory),
+    queue: record(tables.queue),
+    mail: record(tables.mail),
+    counters: record(tables.counters),
+  }
+}
+
+async function dumpOf({ tables }: Store, keys: Keys): Promise<readonly string[]> {
+  const lines: string[] = []
+  for (const name of tableNames) {
+    const items = await Promise.all(
+      [...keys[name].values()].map((key) => tables[name].get(key, { consistent: true })),
+    )
+    for (const item of items) {
+      if (item !== undefined && item.pk !== 'barrier') lines.push(`${name} ${itemText(item)}`)
+    }
+  }
+  return lines
+}
+
+function itemText({ pk, sk, ...rest }: Item): string {
+  const attributes = Object.entries(rest)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([attribute, value]) => `\n  ${attribute}: ${valueText(value)}`)
+  return `${pk} / ${sk}${attributes.join('')}`
+}
+
+function valueText(value: Value | undefined): string {
+  if (value instanceof Uint8Array) return `bytes ${Buffer.from(value).toString('hex')}`
+  if (value instanceof Set) return `set ${JSON.stringify([...value].sort())}`
+  return JSON.stringify(value, (_, part) =>
+    part instanceof Uint8Array ? `bytes ${Buffer.from(part).toString('hex')}` : part,
+  )
+}
+
+/** Ids are random and get names; so do times with a random part, and the partition of a due item, which is made of its id. */
+function named(text: string, names: ReadonlyMap<string, string>): string {
+  let all = text
+  for (const [id, name] of names) all = all.replaceAll(id, `<${name}>`)
+  return all
+    .replaceAll(/DUE#\d+/g, 'DUE#<shard>')
+    .replaceAll(/\d{15}(?=#<)/g, '<15 digits>')
+    .replaceAll(/(?<=dueMs: )\d+/g, '<ms>')
+}
+
+async function namesOf(pipeline: Pipeline): Promise<Map<string, string>> {
+  const names = new Map<string, string>()
+  for await (const { id, address } of pipeline.core.directory.accounts.list()) {
+    const tree = await pipeline.core.mailbox.folders.tree(id)
+    for (const folder of tree.folders)
+      names.set(folder.id, `${address.local} ${tree.pathOf(folder)}`)
+    names.set(id, address.local)
+  }
+  return names
+}
+
+it('are as they were', async () => {
+  await expect(ran).toMatchFileSnapshot(fixture)
+})
+
+it('keys of the due index are sharded by the last character of the queue id, as they were', () => {
+  const id = '01KAF0ZW00ABCDEFGH' as QueueId
+  expect(dueAt(id, 'g/0', 1_700_000_000_000)).toEqual({
+    duePk: 'DUE#8',
+    dueSk: '001700000000000#01KAF0ZW00ABCDEFGH#g/0',
+  })
+  expect(heldAt(id, 'g/0')).toEqual({ listPk: 'HELD', listSk: '01KAF0ZW00ABCDEFGH#g/0' })
+})
+
+it('the marker of a data folder is as it was', async () => {
+  const marker = JSON.parse(await readFile(join(opened.directory, 'store.json'), 'utf8'))
+  expect(marker).toEqual({ store: expect.stringMatching(/^[0-9a-f-]{36}$/), format: 1 })
+  expect((await readdir(opened.directory)).sort()).toContain('store.mdb')
+})
