@@ -1,0 +1,147 @@
+// A group belongs to one worker at a time, and only that one writes down what became of it.
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import { blobKey } from '#shared/mailbox/keys.ts'
+import { blobId } from '#shared/queue/blob.ts'
+import { groupKey, messageKey } from '#shared/queue/keys.ts'
+import {
+  GROUP_LEASE_MS,
+  LOCAL_GROUP_RECIPIENTS_MAX,
+  type Settled,
+} from '#shared/queue/mail-queue.ts'
+import type { Group } from '#shared/queue/records.ts'
+import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
+import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
+
+describe('a group of recipients elsewhere', () => {
+  const clock = manualClock()
+  let opened: OpenedEmbedded
+  let pipeline: Pipeline
+  let queueId: QueueId
+  const name = 'far.example/0'
+
+  beforeEach(async () => {
+    opened = await openEmbedded({ clock })
+    pipeline = createPipeline(opened.store, clock)
+    queueId = await pipeline.accept('Subject: x\r\n\r\n', ['a@far.example', 'b@far.example'])
+    const [bell] = await opened.store.queues.incoming.receive({
+      max: 1,
+      visibilitySeconds: 60,
+      waitSeconds: 0,
+    })
+    if (bell === undefined) throw new Error('no bell')
+    // Only expanded: the test is the worker.
+    await pipeline.workers.cleanup.handle([bell])
+  })
+  afterEach(() => opened.close())
+
+  async function taken(): Promise<Group> {
+    const found = await pipeline.core.queue.take(queueId, name)
+    if (found === undefined) throw new Error('not taken')
+    return found.group
+  }
+
+  const all = (group: Group, kind: 'delivered' | 'deferred'): Settled[] =>
+    group.recipients.map((recipient) => ({
+      recipient,
+      result:
+        kind === 'delivered'
+          ? { kind, reply: '250 ok' }
+          : { kind, status: '4.4.1', reply: 'connect: refused' },
+    }))
+
+  const stored = () => opened.store.tables.queue.get(groupKey(queueId, name), { consistent: true })
+
+  it('is taken by one, and by another when the first has died', async () => {
+    const { queue } = pipeline.core
+    const first = await taken()
+    expect(first.leaseUntilMs).toBe(clock.now() + GROUP_LEASE_MS)
+    expect(await queue.take(queueId, name)).toBeUndefined()
+    clock.advance(GROUP_LEASE_MS)
+    await taken()
+  })
+
+  it('is not renewed by who has lost it', async () => {
+    const { queue } = pipeline.core
+    const first = await taken()
+    clock.advance(GROUP_LEASE_MS)
+    const second = await taken()
+    expect(await queue.renew(first)).toBeUndefined()
+    expect(await stored()).toMatchObject({ leaseUntilMs: second.leaseUntilMs })
+    clock.advance(GROUP_LEASE_MS / 2)
+    expect(await queue.renew(second)).toMatchObject({ leaseUntilMs: clock.now() + GROUP_LEASE_MS })
+  })
+
+  it.each(['delivered', 'deferred'] as const)(
+    'is not settled as %s by who has lost it',
+    async (kind) => {
+      const { queue } = pipeline.core
+      const first = await taken()
+      clock.advance(GROUP_LEASE_MS)
+      await taken()
+      const before = await stored()
+      expect(await queue.settle(first, all(first, kind), clock.now())).toBe(false)
+      expect(await stored()).toEqual(before)
+      expect(await queue.load([queueId])).toMatchObject([{ state: 'active', groups: 1 }])
+    },
+  )
+
+  it('is not taken while its message is not yet split into groups', async () => {
+    // As a split of more groups than a transaction holds leaves it when it dies in the middle.
+    const { queue } = pipeline.core
+    await opened.store.tables.queue.write({
+      update: messageKey(queueId),
+      changes: { set: { state: 'incoming' } },
+    })
+    expect(await queue.take(queueId, name)).toBeUndefined()
+  })
+
+  it('takes the message with it when it is delivered, and its object is dead', async () => {
+    const { queue } = pipeline.core
+    const { mail } = opened.store.tables
+    const group = await taken()
+    expect(await mail.get(blobKey(blobId(queueId)))).toBeUndefined()
+    expect(await queue.settle(group, all(group, 'delivered'), clock.now())).toBe(true)
+    expect(await queue.load([queueId])).toEqual([undefined])
+    expect(await mail.get(blobKey(blobId(queueId)))).toMatchObject({ refs: 0, deadPk: 'DEAD' })
+  })
+})
+
+describe('a group of recipients here, with references reserved', () => {
+  it('counts as used what an attempt may have used of which nothing is known', async () => {
+    const clock = manualClock()
+    const opened = await openEmbedded({ clock })
+    const pipeline = createPipeline(opened.store, clock)
+    // More than cleanup delivers by itself.
+    const recipients = Array.from(
+      { length: LOCAL_GROUP_RECIPIENTS_MAX + 50 },
+      (_, n) => `u${n}@example.test`,
+    )
+    for (const recipient of recipients) await pipeline.addAccount(recipient)
+    const queueId = await pipeline.accept('Subject: x\r\n\r\n', recipients)
+    const [bell] = await opened.store.queues.incoming.receive({
+      max: 1,
+      visibilitySeconds: 60,
+      waitSeconds: 0,
+    })
+    if (bell === undefined) throw new Error('no bell')
+    await pipeline.workers.cleanup.handle([bell])
+    const { queue } = pipeline.core
+    const [first, second] = await queue.loadGroups(queueId)
+    if (first === undefined || second === undefined) throw new Error('not two groups')
+
+    // The worker of the first one dies; what the next one finds delivered used a reference, whoever delivered it.
+    await queue.take(queueId, first.name)
+    clock.advance(GROUP_LEASE_MS)
+    const again = await queue.take(queueId, first.name)
+    if (again === undefined) throw new Error('not taken')
+    const settled = again.group.recipients.map((recipient) => ({
+      recipient,
+      result: { kind: 'delivered', reply: 'already there' } as const,
+    }))
+    expect(await queue.settle(again.group, settled, clock.now())).toBe(true)
+    expect(await queue.load([queueId])).toMatchObject([{ used: first.recipients.length }])
+    await opened.close()
+  })
+})
