@@ -30,6 +30,8 @@ export type Appendix = {
   readonly internalDateMs: number
   /** Header fields for this recipient alone, byte string. */
   readonly prepend: string
+  /** The last line has no CRLF, as clients may append them. */
+  readonly unended?: boolean
   /** True for queued mail: the same blob is put into the same folder once, however often it is asked for. */
   readonly once: boolean
   /** With `once`: whom it is for, and whether a reference was reserved for that recipient (reservations.ts). */
@@ -192,6 +194,7 @@ export function createAppend(deps: {
           flags,
           modSeq,
           prepend,
+          unended: message.unended === true,
         }
         messages.push({ put: messageItem(folder.id, record), if: { absent: 'pk' } })
         if (!(flags.bits & SEEN)) unseen++

@@ -327,8 +327,9 @@ function collected() {
   }
 }
 
-function arriving({ blob, flags, internalDateMs, prepend }: Appendix) {
-  return { blobId: blob.id, size: sizeOf({ blob, prepend }), internalDateMs, flags, prepend }
+function arriving({ blob, flags, internalDateMs, prepend, unended = false }: Appendix) {
+  const size = sizeOf({ blob, prepend })
+  return { blobId: blob.id, size, internalDateMs, flags, prepend, unended }
 }
 
 const incoming = (message: Appendix) => ({
