@@ -15,6 +15,7 @@ import { createAuthenticator } from '#shared/auth/authenticator.ts'
 import type { PolicyClient } from '#shared/contracts/policy.ts'
 import type { CloseOptions } from '#shared/net/drain.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
+import type { TlsPolicy } from '#shared/net/tls/tls-options.ts'
 import { createDoorbell } from '#shared/queue/doorbell.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
@@ -80,6 +81,7 @@ export async function openListeners(core: Core, parts: ListenerParts) {
 function makers(core: Core, { certificates, policy, hints }: ListenerParts) {
   const { settings, store, directory, mailbox, queue, clock, log } = core
   const { hostname } = settings
+  const tlsPolicy: TlsPolicy = { minVersion: settings.tls.minimumVersion }
   const authenticator = createAuthenticator({
     credentials: accountCredentials(directory.accounts),
     counters: store.tables.counters,
@@ -102,7 +104,7 @@ function makers(core: Core, { certificates, policy, hints }: ListenerParts) {
         role,
         address,
         port,
-        tlsMinimumVersion: settings.tls.minimumVersion,
+        tlsMinimumVersion: tlsPolicy.minVersion,
         smtpdTimeoutMs: settings.smtpdTimeout,
         smtpdErrorSleepTimeMs: settings.smtpdErrorSleepTime,
         clientUnknownRecipientWindowMs: settings.clientUnknownRecipientWindow,
@@ -125,7 +127,7 @@ function makers(core: Core, { certificates, policy, hints }: ListenerParts) {
       options: {
         ...imapDefaults,
         endpoints: [{ host, port, tls }],
-        tls: { minVersion: settings.tls.minimumVersion },
+        tls: tlsPolicy,
         disablePlaintextAuth: settings.disablePlaintextAuth,
         authMechanisms: settings.authMechanisms,
         messageSizeLimit: settings.messageSizeLimit,
@@ -156,6 +158,7 @@ function makers(core: Core, { certificates, policy, hints }: ListenerParts) {
     createPop3Listener(
       {
         ...pop3Defaults,
+        tls: tlsPolicy,
         endpoints: [{ host: host === '' ? '::' : host, port, tls }],
         disablePlaintextAuth: settings.disablePlaintextAuth,
         authMechanisms: settings.authMechanisms,

@@ -7,6 +7,7 @@ import type {
   LoggedInAccount,
 } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { MessageForm } from '#shared/imap/body-structure.ts'
 import type { FolderSnapshots } from '#shared/mailbox/folder-snapshots.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { Limits } from '#shared/mailbox/quota.ts'
@@ -99,6 +100,11 @@ export class Session {
   /** Mailbox names, strings and header fields may be UTF-8 (RFC 6855 §3, RFC 9051 §6.3.1). */
   get utf8(): boolean {
     return this.enabled.has('UTF8=ACCEPT') || this.enabled.has('IMAP4REV2')
+  }
+
+  /** What BODYSTRUCTURE makes of message/global, which RFC 3501 knows nothing of. */
+  get messageForm(): MessageForm {
+    return this.enabled.has('IMAP4REV2') ? 'rfc822 and global' : 'rfc822'
   }
 
   /** The account behind the session. Commands that need one declare a state that has it. */

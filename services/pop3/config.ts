@@ -17,7 +17,7 @@ export type Pop3Options = {
   /** Failed logins in one session; after the last the answer is held back and the session ends. */
   readonly authFailuresMax: number
   readonly authFailureDelayMs: number
-  /** Unknown, misplaced or malformed commands in one session, then it ends. */
+  /** Unknown, misplaced or malformed commands in a row, then the session ends. */
   readonly commandErrorsMax: number
   /** From connection to login. Deliberately shorter than RFC 1939 §3 asks: who has not logged in has nothing to lose. */
   readonly loginTimeoutMs: number
@@ -30,12 +30,12 @@ export type Pop3Options = {
 /** RFC 1939 §3: the inactivity timer must be at least 10 minutes. */
 export const IDLE_TIMEOUT_MS_MIN = 10 * 60_000
 
+/** All but the TLS policy, which is the same for all listeners and not decided here. */
 export const pop3Defaults = {
   endpoints: [
     { host: '', port: 1110, tls: 'starttls' },
     { host: '', port: 1995, tls: 'implicit' },
   ],
-  tls: { minVersion: 'TLSv1.2' },
   disablePlaintextAuth: 'yes',
   authMechanisms: mechanismNames,
   lockMaildrop: false,
@@ -47,7 +47,7 @@ export const pop3Defaults = {
   loginTimeoutMs: 3 * 60_000,
   idleTimeoutMs: IDLE_TIMEOUT_MS_MIN,
   writeTimeoutMs: 5 * 60_000,
-} as const satisfies Pop3Options
+} as const satisfies Omit<Pop3Options, 'tls'>
 
 /** RFC 2449 §4: a command line with its CRLF. */
 export const COMMAND_BYTES_MAX = 255

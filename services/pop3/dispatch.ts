@@ -33,7 +33,9 @@ export function runRequest(session: Session, request: Request): Reply | Promise<
   if (request.kind === 'misuse') return session.countMisuse(request.reply)
   try {
     const reply = request.command.execute(session, request.argument)
-    return reply ?? session.countMisuse(replies.wrongState(session.state.kind))
+    if (reply === undefined) return session.countMisuse(replies.wrongState(session.state.kind))
+    session.forgetMisuses()
+    return reply
   } catch (error) {
     if (!(error instanceof Pop3SyntaxError)) throw error
     return session.countMisuse(replies.syntax(error.message))

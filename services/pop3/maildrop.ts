@@ -26,7 +26,7 @@ export class Maildrop {
     return this.#messages.length - this.#marked.size
   }
 
-  /** Bytes of the messages not marked deleted. */
+  /** Bytes of the messages not marked deleted, as RETR sends them. */
   get octets(): number {
     return this.#octets
   }
@@ -39,7 +39,7 @@ export class Maildrop {
 
   markDeleted(number: number, message: Message): void {
     this.#marked.add(number)
-    this.#octets -= message.size
+    this.#octets -= octetsOf(message)
   }
 
   unmarkAll(): void {
@@ -66,6 +66,13 @@ export class Maildrop {
   }
 }
 
+/** What RETR sends of a message before dot-stuffing: a last line without CRLF gets one (RFC 1939 §3). */
+export function octetsOf({ size, unended }: Pick<Message, 'size' | 'unended'>): number {
+  return unended ? size + CRLF_BYTES : size
+}
+
+const CRLF_BYTES = 2
+
 function sumOctets(messages: readonly Message[]): number {
-  return messages.reduce((sum, { size }) => sum + size, 0)
+  return messages.reduce((sum, message) => sum + octetsOf(message), 0)
 }

@@ -65,9 +65,10 @@ export const replies = {
   scanListing: (messages: number, octets: number, lines: Iterable<string>): Reply =>
     listing(`${messages} messages (${octets} octets)`, lines),
   uniqueIdListing: (lines: Iterable<string>): Reply => listing('unique-id listing follows', lines),
-  message: (message: OpenMessage): Reply => ({
+  /** `octets`: with the line end that it gets where it has none. */
+  message: (message: OpenMessage, octets: number): Reply => ({
     kind: 'message',
-    status: `+OK ${message.size} octets`,
+    status: `+OK ${octets} octets`,
     body: message.stream(),
     octets: message.size,
   }),

@@ -70,6 +70,7 @@ export class Session {
   /** Called when the account must not be served any longer. Set by the connection. */
   onAccountEnd: () => void = () => {}
   #watching: { close(): void } | undefined
+  /** In a row. */
   #misuses = 0
   #state: SessionState = { kind: 'AUTHORIZATION', user: null }
 
@@ -130,6 +131,11 @@ export class Session {
     } catch (error) {
       this.log.error({ err: error }, 'maildrop lock not released')
     }
+  }
+
+  /** What is a command ends the run of what is none. */
+  forgetMisuses(): void {
+    this.#misuses = 0
   }
 
   /** A client that keeps sending what is no valid command is none. */

@@ -47,6 +47,8 @@ export type Message = {
   readonly saveDateMs: number
   /** Header fields for this recipient alone (Delivered-To), each ended by CRLF, byte string; before the blob's own. */
   readonly prepend: string
+  /** The last line has no CRLF. */
+  readonly unended: boolean
 }
 
 /** System flags begin with `\` and are spelled as in RFC 9051 §2.3.2; keywords as the client sent them. */

@@ -1,24 +1,36 @@
 // BODY and BODYSTRUCTURE of a message as FETCH answers them: RFC 9051 §7.5.2 and §9. BODY is the same without extension data.
 
 import type { ByteString, Parameters, Part } from '#shared/mail/message-index.ts'
+import { joinContinuations } from '#shared/mail/parameter-continuations.ts'
 import { writeEnvelope } from './envelope.ts'
 import type { ResponseWriter } from './response-writer.ts'
 
+/** Which parts have the structure of a message: RFC 3501 knows message/rfc822 alone, RFC 9051 §9 message/global too. */
+export type MessageForm = 'rfc822' | 'rfc822 and global'
+
 // body = "(" (body-type-1part / body-type-mpart) ")"
-export function writeBodyStructure(to: ResponseWriter, part: Part): void {
-  writePart(to, part, true)
+export function writeBodyStructure(to: ResponseWriter, part: Part, form: MessageForm): void {
+  writePart(to, part, { extended: true, form })
 }
 
-export function writeBody(to: ResponseWriter, part: Part): void {
-  writePart(to, part, false)
+export function writeBody(to: ResponseWriter, part: Part, form: MessageForm): void {
+  writePart(to, part, { extended: false, form })
 }
 
-function writePart(to: ResponseWriter, part: Part, extended: boolean): void {
+type Style = { readonly extended: boolean; readonly form: MessageForm }
+
+/** Of a message that is encoded, as Dovecot tells it: nothing in it can be named, and the grammar wants an envelope and a body. */
+export const ENCODED_MESSAGE =
+  ' (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) ("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0'
+export const ENCODED_MESSAGE_EXTENSION = ' NIL NIL NIL NIL'
+
+function writePart(to: ResponseWriter, part: Part, style: Style): void {
+  const { extended } = style
   to.raw('(')
   if (part.kind === 'multipart') {
     // body-type-mpart = 1*body SP media-subtype [SP body-ext-mpart]
     // body-ext-mpart = body-fld-param [SP body-fld-dsp [SP body-fld-lang [SP body-fld-loc]]]
-    for (const child of part.parts) writePart(to, child, extended)
+    for (const child of part.parts) writePart(to, child, style)
     to.raw(' ')
     to.string(part.subtype)
     if (extended) {
@@ -28,15 +40,18 @@ function writePart(to: ResponseWriter, part: Part, extended: boolean): void {
     }
   } else {
     writeFields(to, part)
+    const isMessage = isToldAsMessage(part, style.form)
     // body-type-msg = media-message SP body-fields SP envelope SP body SP body-fld-lines
-    if (part.kind === 'message') {
+    if (isMessage && part.kind === 'message') {
       to.raw(' ')
       writeEnvelope(to, part.envelope)
       to.raw(' ')
-      writePart(to, part.message, extended)
+      writePart(to, part.message, style)
+    } else if (isMessage) {
+      to.raw(`${ENCODED_MESSAGE}${extended ? ENCODED_MESSAGE_EXTENSION : ''})`)
     }
     // body-type-text = media-text SP body-fields SP body-fld-lines
-    if (part.kind === 'message' || part.type === 'text') to.raw(` ${part.lines}`)
+    if (isMessage || part.type === 'text') to.raw(` ${part.lines}`)
     if (extended) {
       // body-ext-1part = body-fld-md5 [SP body-fld-dsp [SP body-fld-lang [SP body-fld-loc]]]
       to.raw(' ')
@@ -45,6 +60,11 @@ function writePart(to: ResponseWriter, part: Part, extended: boolean): void {
     }
   }
   to.raw(')')
+}
+
+function isToldAsMessage({ kind, type, subtype }: Part, form: MessageForm): boolean {
+  if (subtype === 'global' && form === 'rfc822') return false
+  return kind === 'message' || (type === 'message' && ['rfc822', 'global'].includes(subtype))
 }
 
 // media-basic SP body-fields; body-fields = body-fld-param SP body-fld-id SP body-fld-desc SP body-fld-enc SP body-fld-octets
@@ -99,7 +119,7 @@ function writeParameters(to: ResponseWriter, parameters: Parameters): void {
     return
   }
   let before = '('
-  for (const [name, value] of parameters) {
+  for (const [name, value] of joinContinuations(parameters)) {
     to.raw(before)
     to.string(name)
     to.raw(' ')

@@ -4,6 +4,9 @@
 
 import { MalformedIndex } from '#shared/mail/index/byte-codec.ts'
 import { PART_DEPTH_MAX } from '#shared/mail/message-index.ts'
+import { joinContinuations } from '#shared/mail/parameter-continuations.ts'
+import { asBuffer } from '#shared/runtime/bytes.ts'
+import { ENCODED_MESSAGE, ENCODED_MESSAGE_EXTENSION, type MessageForm } from './body-structure.ts'
 import type { ResponseWriter } from './response-writer.ts'
 
 const VERSION = 1
@@ -15,6 +18,8 @@ const MESSAGE = 2
 const SAME_AS_FROM = 1
 /** … or the length plus this. */
 const LISTED = 2
+
+type Style = { readonly extended: boolean; readonly form: MessageForm }
 
 /** Every method throws MalformedIndex for bytes that `encodeIndex` did not make. */
 export class EncodedIndex {
@@ -40,14 +45,14 @@ export class EncodedIndex {
     this.#structureAt = this.#at
   }
 
-  writeBodyStructure(to: ResponseWriter): void {
+  writeBodyStructure(to: ResponseWriter, form: MessageForm): void {
     this.#goToStructure()
-    this.#part(to, true, 1)
+    this.#part(to, { extended: true, form }, 1)
   }
 
-  writeBody(to: ResponseWriter): void {
+  writeBody(to: ResponseWriter, form: MessageForm): void {
     this.#goToStructure()
-    this.#part(to, false, 1)
+    this.#part(to, { extended: false, form }, 1)
   }
 
   #goToStructure(): void {
@@ -128,7 +133,7 @@ export class EncodedIndex {
 
   // ---------------------------------------------------------------- structure
 
-  #part(to: ResponseWriter, extended: boolean, depth: number): void {
+  #part(to: ResponseWriter, style: Style, depth: number): void {
     if (depth > PART_DEPTH_MAX) throw new MalformedIndex('nested too deep')
     const kind = this.#number()
     this.#number() // header offset
@@ -136,23 +141,25 @@ export class EncodedIndex {
     this.#number() // body offset
     const octets = this.#number()
     to.raw('(')
-    if (kind === MULTIPART) this.#multipart(to, extended, depth)
-    else this.#onePart(to, { kind, octets, extended, depth })
+    if (kind === MULTIPART) this.#multipart(to, style, depth)
+    else this.#onePart(to, { kind, octets, depth }, style)
     to.raw(')')
   }
 
   #onePart(
     to: ResponseWriter,
-    part: {
-      readonly kind: number
-      readonly octets: number
-      readonly extended: boolean
-      readonly depth: number
-    },
+    part: { readonly kind: number; readonly octets: number; readonly depth: number },
+    style: Style,
   ): void {
-    const isText = this.#isText()
+    const isText = this.#isNext(TEXT)
+    const mayBeMessage = this.#isNext(MESSAGE_TYPE)
     this.#string(to) // type
     to.raw(' ')
+    const isGlobal = this.#isNext(GLOBAL)
+    const isMessage =
+      isGlobal && style.form === 'rfc822'
+        ? false
+        : part.kind === MESSAGE || (mayBeMessage && (isGlobal || this.#isNext(RFC822)))
     this.#string(to) // subtype
     to.raw(' ')
     this.#parameters(to)
@@ -169,18 +176,25 @@ export class EncodedIndex {
     let end = -1
     if (part.kind === MESSAGE) {
       this.#skipExtension()
-      to.raw(' ')
-      this.#envelope(to)
-      to.raw(' ')
-      this.#part(to, part.extended, part.depth + 1)
+      if (isMessage) {
+        to.raw(' ')
+        this.#envelope(to)
+        to.raw(' ')
+        this.#part(to, style, part.depth + 1)
+      } else {
+        this.#skipEnvelope()
+        this.#skipPart(part.depth + 1)
+      }
       end = this.#at
+    } else if (isMessage) {
+      to.raw(`${ENCODED_MESSAGE}${style.extended ? ENCODED_MESSAGE_EXTENSION : ''})`)
     }
-    if (isText || part.kind === MESSAGE) {
+    if (isText || isMessage) {
       to.raw(' ')
       to.number(lines)
     }
     this.#at = extensionAt
-    if (part.extended) {
+    if (style.extended) {
       to.raw(' ')
       this.#nstring(to) // md5
       this.#extension(to)
@@ -188,7 +202,7 @@ export class EncodedIndex {
     if (end >= 0) this.#at = end
   }
 
-  #multipart(to: ResponseWriter, extended: boolean, depth: number): void {
+  #multipart(to: ResponseWriter, style: Style, depth: number): void {
     this.#skipText() // type
     const subtypeAt = this.#at
     this.#skipText()
@@ -201,12 +215,12 @@ export class EncodedIndex {
     this.#skipExtension()
     const parts = this.#number()
     if (parts === 0) throw new MalformedIndex('multipart without parts')
-    for (let left = parts; left > 0; left--) this.#part(to, extended, depth + 1)
+    for (let left = parts; left > 0; left--) this.#part(to, style, depth + 1)
     const end = this.#at
     to.raw(' ')
     this.#at = subtypeAt
     this.#string(to)
-    if (extended) {
+    if (style.extended) {
       to.raw(' ')
       this.#at = parametersAt
       this.#parameters(to)
@@ -215,6 +229,26 @@ export class EncodedIndex {
       this.#extension(to)
     }
     this.#at = end
+  }
+
+  #skipPart(depth: number): void {
+    if (depth > PART_DEPTH_MAX) throw new MalformedIndex('nested too deep')
+    const kind = this.#number()
+    for (let left = 4; left > 0; left--) this.#number() // spans
+    this.#skipText() // type
+    this.#skipText() // subtype
+    this.#skipParameters()
+    this.#skipOptional(2) // id, description
+    this.#skipText() // encoding
+    this.#number() // lines
+    this.#skipExtension()
+    if (kind === MULTIPART) {
+      for (let left = this.#number(); left > 0; left--) this.#skipPart(depth + 1)
+    }
+    if (kind === MESSAGE) {
+      this.#skipEnvelope()
+      this.#skipPart(depth + 1)
+    }
   }
 
   /** Disposition, language and location, each with a space before. */
@@ -254,9 +288,15 @@ export class EncodedIndex {
   }
 
   #parameters(to: ResponseWriter): void {
+    const start = this.#at
     const count = this.#number()
     if (count === 0) {
       to.nil()
+      return
+    }
+    if (this.#hasSections(count)) {
+      this.#at = start
+      this.#joinedParameters(to)
       return
     }
     to.raw('(')
@@ -265,6 +305,37 @@ export class EncodedIndex {
       to.raw(' ')
       this.#string(to)
       if (left > 1) to.raw(' ')
+    }
+    to.raw(')')
+  }
+
+  /** Whether a name of the parameters that begin here has a "*" (RFC 2231 §3); stays here. */
+  #hasSections(count: number): boolean {
+    const start = this.#at
+    let found = false
+    for (let left = count; left > 0 && !found; left--) {
+      const length = this.#number()
+      const end = this.#at + length
+      for (let at = this.#at; at < end && !found; at++) found = this.#bytes[at] === ASTERISK
+      this.#at = end
+      this.#skipText()
+    }
+    this.#at = start
+    return found
+  }
+
+  /** The rare ones, decoded and joined. */
+  #joinedParameters(to: ResponseWriter): void {
+    const count = this.#number()
+    const parameters: [string, string][] = []
+    for (let left = count; left > 0; left--) parameters.push([this.#text(), this.#text()])
+    let before = '('
+    for (const [name, value] of joinContinuations(parameters)) {
+      to.raw(before)
+      to.string(name)
+      to.raw(' ')
+      to.string(value)
+      before = ' '
     }
     to.raw(')')
   }
@@ -292,6 +363,14 @@ export class EncodedIndex {
     to.stringOfBytes(this.#bytes, start, this.#at)
   }
 
+  #text(): string {
+    const length = this.#number()
+    const start = this.#at
+    this.#at = start + length
+    if (this.#at > this.#bytes.length) throw new MalformedIndex('cut off')
+    return asBuffer(this.#bytes.subarray(start, this.#at)).toString('latin1')
+  }
+
   #skipText(): void {
     // Not `+=` on the call: it would add to the place before the number.
     const length = this.#number()
@@ -305,12 +384,12 @@ export class EncodedIndex {
     }
   }
 
-  /** Whether the text that comes next is `text`. */
-  #isText(): boolean {
-    const { length } = TEXT
+  /** Whether this is the text that comes next. */
+  #isNext(text: string): boolean {
+    const { length } = text
     if (this.#bytes[this.#at] !== length) return false
     for (let i = 0; i < length; i++) {
-      if (this.#bytes[this.#at + 1 + i] !== TEXT.charCodeAt(i)) return false
+      if (this.#bytes[this.#at + 1 + i] !== text.charCodeAt(i)) return false
     }
     return true
   }
@@ -332,4 +411,8 @@ export class EncodedIndex {
 }
 
 const TEXT = 'text'
+const MESSAGE_TYPE = 'message'
+const RFC822 = 'rfc822'
+const GLOBAL = 'global'
+const ASTERISK = 0x2a
 const SCALE_MAX = 128 ** 7

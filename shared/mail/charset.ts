@@ -1,24 +1,21 @@
 // Bytes in any character set as Unicode text: whole, or in pieces as they arrive. What mailers call their character sets is
-// mapped to the labels that TextDecoder knows (WHATWG Encoding Standard); what nobody knows is read as UTF-8 where it is
-// well-formed UTF-8 and as windows-1252 where it is not, so that some text always comes out.
+// mapped to the labels that TextDecoder knows (WHATWG Encoding Standard) and to the sets of charsets/own.ts that it does not; what
+// nobody knows is read as UTF-8 where it is well-formed UTF-8 and as windows-1252 where it is not, so that some text always comes out.
 
 import { isAscii, isUtf8 } from 'node:buffer'
 import { asBuffer } from '#shared/runtime/bytes.ts'
-import { charsetLabels } from './charset-labels.ts'
+import { type CharsetDecoder, REPLACEMENT } from './charsets/decoder.ts'
+import { charsetLabels } from './charsets/labels.ts'
+import { isOwnLabel, isStateful, ownAliases, ownDecoder } from './charsets/own.ts'
 
-/** Text of pieces of bytes; characters may be cut anywhere. */
-export interface CharsetDecoder {
-  push(bytes: Uint8Array): string
-  /** What is left of a cut character. To be called once. */
-  finish(): string
-}
+export type { CharsetDecoder }
 
 /** A decoder that never fails; null for text that names no character set. */
 export function charsetDecoder(charset: string | null): CharsetDecoder {
   const label = charset === null ? undefined : knownLabel(charset)
   return label === undefined || declaredForNothing.has(label)
     ? new GuessingDecoder()
-    : new LabelledDecoder(label)
+    : (ownDecoder(label) ?? new LabelledDecoder(label))
 }
 
 /** All of the bytes at once. */
@@ -29,13 +26,17 @@ export function decodeText(bytes: Uint8Array, charset: string | null): string {
     : decoder.push(bytes) + decoder.finish()
 }
 
-/** The same of bytes in pieces. */
-export function decodePieces(pieces: readonly Uint8Array[], charset: string | null): string {
+/**
+ * Bytes in pieces that each should be a text of its own (RFC 2047 §5 (3)), and in a stateful character set are; in others characters
+ * may be cut between them, as some mailers do.
+ */
+export function decodePieces(pieces: readonly Uint8Array[], charset: string): string {
   const [only] = pieces
-  return decodeText(
-    only !== undefined && pieces.length === 1 ? only : Buffer.concat(pieces),
-    charset,
-  )
+  if (only !== undefined && pieces.length === 1) return decodeText(only, charset)
+  const label = knownLabel(charset)
+  return label !== undefined && isStateful(label)
+    ? pieces.map((piece) => decodeText(piece, charset)).join('')
+    : decodeText(Buffer.concat(pieces), charset)
 }
 
 /** Whether text in this character set can be decoded; US-ASCII and UTF-8 always can. */
@@ -43,8 +44,9 @@ export function isKnownCharset(charset: string): boolean {
   return knownLabel(charset) !== undefined
 }
 
-/** Names outside the WHATWG list that mail carries; windows code pages by number are mapped below. */
+/** Names outside the WHATWG list that mail carries; code pages by number are mapped below. */
 const aliases: ReadonlyMap<string, string> = new Map([
+  ...ownAliases,
   ['646', 'us-ascii'],
   ['ansi', 'windows-1252'],
   ['big5hkscs', 'big5-hkscs'],
@@ -52,6 +54,16 @@ const aliases: ReadonlyMap<string, string> = new Map([
   ['cp936', 'gbk'],
   ['cp949', 'euc-kr'],
   ['cp950', 'big5'],
+  ['cp10000', 'macintosh'],
+  ['cp10007', 'x-mac-cyrillic'],
+  ['cp20866', 'koi8-r'],
+  ['cp21866', 'koi8-u'],
+  ['cp51932', 'euc-jp'],
+  ['cp51949', 'euc-kr'],
+  ['cp54936', 'gb18030'],
+  ['cp65001', 'utf-8'],
+  ['euc-cn', 'gbk'],
+  ['euccn', 'gbk'],
   ['euckr', 'euc-kr'],
   ['eucjp', 'euc-jp'],
   ['gb-2312', 'gbk'],
@@ -60,6 +72,9 @@ const aliases: ReadonlyMap<string, string> = new Map([
   ['koi8r', 'koi8-r'],
   ['koi8u', 'koi8-u'],
   ['latin-1', 'iso-8859-1'],
+  ['macroman', 'macintosh'],
+  ['mac-cyrillic', 'x-mac-cyrillic'],
+  ['mac-roman', 'macintosh'],
   ['ms936', 'gbk'],
   ['ms949', 'euc-kr'],
   ['ms950', 'big5'],
@@ -68,6 +83,10 @@ const aliases: ReadonlyMap<string, string> = new Map([
   // RFC 2781 §4.3: big-endian where no byte order mark says otherwise; TextDecoder takes the other one.
   ['utf-16', 'utf-16be'],
   ['utf8mb4', 'utf-8'],
+  ['x-mac-chinesesimp', 'gbk'],
+  ['x-mac-chinesetrad', 'big5'],
+  ['x-mac-japanese', 'shift_jis'],
+  ['x-mac-korean', 'euc-kr'],
 ])
 
 /**
@@ -75,7 +94,7 @@ const aliases: ReadonlyMap<string, string> = new Map([
  */
 const declaredForNothing: ReadonlySet<string> = new Set(['us-ascii', 'ascii'])
 
-/** A label for TextDecoder, undefined when there is none. */
+/** A label for TextDecoder or of our own, undefined when there is none. */
 function knownLabel(charset: string): string | undefined {
   // White space around it that a quoted parameter may have, and no more than that.
   if (charset.length > 2 * NAME_CHARACTERS_MAX) return undefined
@@ -83,13 +102,16 @@ function knownLabel(charset: string): string | undefined {
   if (name.length > NAME_CHARACTERS_MAX) return undefined
   const respelled = name
     .replaceAll('_', '-')
-    .replace(/^x-(?=utf|iso|windows|gb)/, '')
+    .replace(/^x-(?=utf|iso|windows|gb|cp|ibm|euc|unicode)/, '')
     .replace(/^(?:cp|win|windows|ms)-?(125\d|874)$/, 'windows-$1')
+    .replace(/^(?:cp|ibm|dos|oem|ccsid)?-?0{0,2}(\d{3,5})$/, 'cp$1')
     .replace(/^(?:iso-?)?8859-?(\d{1,2})$/, 'iso-8859-$1')
-    .replace(/^utf(8|16)/, 'utf-$1')
+    .replace(/^utf(7|8|16)/, 'utf-$1')
   // An alias is stronger than what TextDecoder makes of the same name.
   const candidates = [aliases.get(name), aliases.get(respelled), name, respelled]
-  return candidates.find((label) => label !== undefined && charsetLabels.has(label))
+  return candidates.find(
+    (label) => label !== undefined && (isOwnLabel(label) || charsetLabels.has(label)),
+  )
 }
 
 /** Longer names belong to no character set. */
@@ -98,7 +120,7 @@ const NAME_CHARACTERS_MAX = 60
 type Decoder = InstanceType<typeof TextDecoder>
 
 /** Character sets in which ASCII bytes can mean something else (Node's Shift_JIS swaps three control characters). */
-const notAsciiCompatible = /^(?:utf-16|iso-2022|shift_jis)/
+const notAsciiCompatible = /^(?:utf-16|shift_jis)/
 
 /** A decoder that is never used for pieces: making one takes longer than decoding a word. */
 function wholeDecoder(label: string): Decoder {
@@ -109,8 +131,6 @@ function wholeDecoder(label: string): Decoder {
 
 /** By label, of which there are as many as the table has. */
 const wholeDecoders = new Map<string, Decoder>()
-
-const REPLACEMENT = '\u{fffd}'
 
 class LabelledDecoder implements CharsetDecoder {
   readonly #label: string

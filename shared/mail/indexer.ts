@@ -70,6 +70,11 @@ export class MessageIndexer {
     }
   }
 
+  /** Nothing, or CRLF, is the last that was pushed. */
+  get endsLine(): boolean {
+    return this.#offset === 0 || (this.#lineOffset === this.#offset && this.#lineEndBytes === 2)
+  }
+
   /** Looks at every line that ends in this chunk; the current line begins at `from`. */
   #wholeLines(bytes: Buffer, from: number): void {
     const tree = this.#tree

@@ -3,6 +3,7 @@
 // missing semicolons, unquoted values with blanks, unterminated quotes. Input is unfolded.
 
 import type { ByteString, Parameters } from './message-index.ts'
+import { percentDecoded } from './parameter-continuations.ts'
 
 export type ContentType = {
   /** Lower-case. */
@@ -33,9 +34,13 @@ export function parseDisposition(
   return type === null ? null : { type, parameters: cursor.parameters() }
 }
 
-/** The first token, lower-case, comments passed over: for Content-Transfer-Encoding (RFC 2045 §6.1). */
+/**
+ * The first token, lower-case, comments passed over: for Content-Transfer-Encoding (RFC 2045 §6.1). Deliberately: one in quotes is
+ * taken too, as mailers send `"base64"`.
+ */
 export function parseToken(value: ByteString): ByteString | null {
-  return new Cursor(value).token()
+  const cursor = new Cursor(value)
+  return cursor.token() ?? cursor.quotedToken()
 }
 
 /** Language-List = 1#( [CFWS] Language-tag [CFWS] ), tags as sent (RFC 3282 §2). */
@@ -74,8 +79,7 @@ export function parameterValue(parameters: Parameters, name: string): ByteString
 
 /** extended-value: the first section begins with charset'language' (RFC 2231 §4). */
 function decodeExtended(value: ByteString, section: number): ByteString {
-  const encoded = section === 0 ? value.replace(/^[^']*'[^']*'/, '') : value
-  return encoded.replace(/%([0-9A-Fa-f]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)))
+  return percentDecoded(section === 0 ? value.replace(/^[^']*'[^']*'/, '') : value)
 }
 
 class Cursor {
@@ -111,6 +115,11 @@ class Cursor {
   token(): ByteString | null {
     const word = this.word()
     return word === '' || word.length > TOKEN_BYTES_MAX ? null : word.toLowerCase()
+  }
+
+  quotedToken(): ByteString | null {
+    if (this.atEnd() || this.#text[this.#at] !== '"') return null
+    return new Cursor(this.#quotedString()).token()
   }
 
   /** parameter := attribute "=" value; what is neither parameter nor separator is passed over. */

@@ -20,9 +20,9 @@ import { unchanged } from './folder-edit.ts'
 import { blobKey, deliveredKey, folderKey, folderTopic } from './keys.ts'
 import type { Limits } from './quota.ts'
 import { type Blob, folderRecord, messageItem } from './records.ts'
-import { retrying } from './retry.ts'
 import { countFolder, USAGE_WRITES, usageWrites } from './usage.ts'
 import { readCompleteUsage } from './usage-counting.ts'
+import type { Writers } from './writers.ts'
 
 export type Appendix = {
   readonly blob: Blob
@@ -30,6 +30,8 @@ export type Appendix = {
   readonly internalDateMs: number
   /** Header fields for this recipient alone, byte string. */
   readonly prepend: string
+  /** The last line has no CRLF, as clients may append them. */
+  readonly unended?: boolean
   /** True for queued mail: the same blob is put into the same folder once, however often it is asked for. */
   readonly once: boolean
   /** With `once`: whom it is for, and whether a reference was reserved for that recipient (reservations.ts). */
@@ -77,6 +79,7 @@ export function createAppend(deps: {
   readonly table: Table
   readonly signals: Signals
   readonly clock: Clock
+  readonly writers: Writers
 }) {
   const waiting = new Map<FolderId, Waiting[]>()
 
@@ -105,13 +108,22 @@ export function createAppend(deps: {
         waiting.delete(folder.id)
         return
       }
-      const batch = takeBatch(queue)
-      const results: Results = batch.map(() => undefined)
+      let batch: readonly Waiting[] = []
+      let results: Results = []
       let failure: unknown
       try {
-        await retrying(deps.clock, () => appendBatch(folder, batch, results))
+        await deps.writers.change([folder], () => {
+          // Taken when it is their turn, so that those who came meanwhile share it.
+          if (batch.length === 0) {
+            batch = takeBatch(queue)
+            results = batch.map(() => undefined)
+          }
+          return appendBatch(folder, batch, results)
+        })
       } catch (error) {
         failure = error
+        // Without a turn nobody was taken, and all of them fail.
+        if (batch.length === 0) batch = queue.splice(0)
       }
       for (const [i, { resolve, reject }] of batch.entries()) {
         const result = results[i]
@@ -192,6 +204,7 @@ export function createAppend(deps: {
           flags,
           modSeq,
           prepend,
+          unended: message.unended === true,
         }
         messages.push({ put: messageItem(folder.id, record), if: { absent: 'pk' } })
         if (!(flags.bits & SEEN)) unseen++

@@ -18,8 +18,8 @@ import { FolderEdit } from './folder-edit.ts'
 import { readFolder, readMessages } from './folder-reading.ts'
 import { folderTopic } from './keys.ts'
 import type { FolderRecord, MessageRecord } from './records.ts'
-import { retrying } from './retry.ts'
 import { usageWrites } from './usage.ts'
+import type { Writers } from './writers.ts'
 
 export { DEAD_PK, deadSk } from './blob-references.ts'
 
@@ -44,8 +44,9 @@ export function createChange(deps: {
   readonly table: Table
   readonly signals: Signals
   readonly clock: Clock
+  readonly writers: Writers
 }) {
-  const { table, signals, clock } = deps
+  const { table, signals, clock, writers } = deps
 
   async function storeFlags(
     folder: FolderRef,
@@ -56,7 +57,9 @@ export function createChange(deps: {
     const messages: MessageRecord[] = []
     const modified: Uid[] = []
     for (const chunk of chunks(uids, STORE_BATCH_MAX)) {
-      const stored = await retrying(clock, () => storeChunk(folder, chunk, change, unchangedSince))
+      const stored = await writers.change([folder], () =>
+        storeChunk(folder, chunk, change, unchangedSince),
+      )
       if (stored.kind !== 'stored') return stored
       messages.push(...stored.messages)
       modified.push(...stored.modified)
@@ -101,7 +104,7 @@ export function createChange(deps: {
   ): Promise<readonly Uid[]> {
     const removed: Uid[] = []
     for (const chunk of chunks(uids, EXPUNGE_BATCH_MAX)) {
-      removed.push(...(await retrying(clock, () => expungeChunk(folder, chunk, options))))
+      removed.push(...(await writers.change([folder], () => expungeChunk(folder, chunk, options))))
     }
     return removed
   }

@@ -23,6 +23,7 @@ import { createSubscriptions } from './subscriptions.ts'
 import { createTransfer } from './transfer.ts'
 import { readUsage } from './usage.ts'
 import { readCompleteUsage } from './usage-counting.ts'
+import { createWriters } from './writers.ts'
 
 export type Mailbox = ReturnType<typeof createMailbox>
 
@@ -35,9 +36,10 @@ export function createMailbox(deps: {
   const folders = createFolders(deps)
   const snapshots = createFolderSnapshots(deps)
   const { blob, blobs } = createBlobs(deps)
-  const append = createAppend(deps)
-  const { storeFlags, expunge } = createChange(deps)
-  const transfer = createTransfer({ ...deps, expunge })
+  const writers = createWriters(deps)
+  const append = createAppend({ ...deps, writers })
+  const { storeFlags, expunge } = createChange({ ...deps, writers })
+  const transfer = createTransfer({ ...deps, writers, expunge })
   const moving = createFolderMoving({ ...deps, folders, expunge, move: transfer.move })
   const { empty } = createEmptying({ ...deps, folders, expunge, moving })
 

@@ -22,8 +22,12 @@ const blobIdBytes = 18
 const EXTRAS_SLACK = 1_024
 
 /** What few messages have, kept once for all messages that have the same. */
-type Extra = { readonly keywords: readonly string[]; readonly prepend: string }
-const noExtra: Extra = { keywords: [], prepend: '' }
+type Extra = {
+  readonly keywords: readonly string[]
+  readonly prepend: string
+  readonly unended: boolean
+}
+const noExtra: Extra = { keywords: [], prepend: '', unended: false }
 
 type Columns = ReturnType<typeof allocate>
 
@@ -140,7 +144,7 @@ export class MessageColumns {
   }
 
   recordAt(row: number): MessageRecord {
-    const { keywords, prepend } = this.#extraAt(row)
+    const { keywords, prepend, unended } = this.#extraAt(row)
     return {
       uid: this.uidAt(row),
       blobId: this.blobIdAt(row),
@@ -150,6 +154,7 @@ export class MessageColumns {
       flags: { bits: this.bitsAt(row), keywords },
       modSeq: this.modSeqAt(row),
       prepend,
+      unended,
     }
   }
 
@@ -192,9 +197,10 @@ export class MessageColumns {
     return this.#extras[this.#columns.extra[row] ?? 0] ?? noExtra
   }
 
-  #write(row: number, { flags, prepend, blobId, ...message }: MessageRecord): void {
+  #write(row: number, { flags, prepend, unended, blobId, ...message }: MessageRecord): void {
     const { keywords } = flags
-    const extra = keywords.length === 0 && prepend === '' ? 0 : this.#intern({ keywords, prepend })
+    const hasExtra = keywords.length > 0 || prepend !== '' || unended
+    const extra = hasExtra ? this.#intern({ keywords, prepend, unended }) : 0
     if (blobId.length > this.#idBytes) {
       this.#reallocate(this.#columns.uid.length, blobId.length)
     }
@@ -293,13 +299,14 @@ export class MessageColumns {
 function sameExtra(a: Extra, b: Extra): boolean {
   return (
     a.prepend === b.prepend &&
+    a.unended === b.unended &&
     a.keywords.length === b.keywords.length &&
     a.keywords.every((keyword, i) => keyword === b.keywords[i])
   )
 }
 
-function extraKey({ keywords, prepend }: Extra): string {
-  return `${keywords.join(' ')}\0${prepend}`
+function extraKey({ keywords, prepend, unended }: Extra): string {
+  return `${keywords.join(' ')}\0${unended ? '\0' : ''}${prepend}`
 }
 
 /** First position whose uid is not below the given one. */

@@ -16,6 +16,8 @@ export type Received = {
   readonly stored: boolean
   /** Of the index, which decoded may be some hundred times what came and must not be kept. */
   readonly index: Pick<MessageIndex, 'bytes' | 'containsNul'>
+  /** The last line has its CRLF. */
+  readonly endsLine: boolean
   /** Makes the object durable, no later than table writes that are issued after the call. */
   commit(): Promise<void>
   /** Forgets the bytes. Never rejects: what is left is found by the sweeper. */
@@ -43,6 +45,7 @@ export async function receiveMessage(
       headerBytes: index.headerBytes,
     },
     index: { bytes, containsNul },
+    endsLine: indexer.endsLine,
     stored: staged.stored,
     commit: () => staged.commit(),
     discard: () => staged.discard().catch(() => undefined),

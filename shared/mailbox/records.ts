@@ -85,6 +85,8 @@ export type MessageRecord = {
   readonly flags: FlagSet
   readonly modSeq: ModSeq
   readonly prepend: string
+  /** The last line has no CRLF. Not known of messages that older versions stored. */
+  readonly unended: boolean
 }
 
 export function messageItem(folderId: FolderId, message: MessageRecord): Item {
@@ -100,6 +102,7 @@ export function messageItem(folderId: FolderId, message: MessageRecord): Item {
   }
   if (message.flags.keywords.length > 0) item.k = message.flags.keywords
   if (message.prepend !== '') item.p = message.prepend
+  if (message.unended) item.u = true
   return item
 }
 
@@ -117,6 +120,7 @@ export function messageRecord(item: Item): MessageRecord {
     },
     modSeq: number(item, 'm') as ModSeq,
     prepend: optionalText(item, 'p') ?? '',
+    unended: item.u === true,
   }
 }
 

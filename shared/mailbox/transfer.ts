@@ -21,9 +21,9 @@ import { readFolder, readMessages } from './folder-reading.ts'
 import { folderTopic } from './keys.ts'
 import type { Limits } from './quota.ts'
 import type { FolderRecord } from './records.ts'
-import { retrying } from './retry.ts'
 import { growthTogether, USAGE_WRITES, type UsageChange, usageWrites } from './usage.ts'
 import { readCompleteUsage } from './usage-counting.ts'
+import type { Writers } from './writers.ts'
 
 /** Messages of one COPY transaction: each also writes its blob. */
 export const COPY_BATCH_MAX = Math.floor((TRANSACT_ITEMS_MAX - FOLDER_WRITES - USAGE_WRITES) / 2)
@@ -77,9 +77,10 @@ export function createTransfer(deps: {
   readonly table: Table
   readonly signals: Signals
   readonly clock: Clock
+  readonly writers: Writers
   readonly expunge: ReturnType<typeof createChange>['expunge']
 }) {
-  const { table, clock } = deps
+  const { table, clock, writers } = deps
 
   /**
    * Copies the messages that still exist. Either all of them, or TemporaryFailure and none (RFC 9051 §6.4.7): chunks already
@@ -95,7 +96,9 @@ export function createTransfer(deps: {
     const takeBack = () => deps.expunge(target, copied.all.to)
     try {
       for (const chunk of chunksOrOne(uids, COPY_BATCH_MAX)) {
-        const result = await retrying(clock, () => copyChunk(source, chunk, target, limits))
+        const result = await writers.change([source, target], () =>
+          copyChunk(source, chunk, target, limits),
+        )
         if ('kind' in result) {
           await takeBack()
           return result
@@ -134,7 +137,9 @@ export function createTransfer(deps: {
     const moved = collected()
     for (const chunk of chunksOrOne(uids, MOVE_BATCH_MAX)) {
       try {
-        const result = await retrying(clock, () => moveChunk(source, chunk, target))
+        const result = await writers.change([source, target], () =>
+          moveChunk(source, chunk, target),
+        )
         if ('kind' in result) return result
         moved.take(result)
       } catch (error) {
@@ -170,7 +175,7 @@ export function createTransfer(deps: {
     limits?: Limits,
   ): Promise<AppendedTogether> {
     if (messages.length > APPEND_TOGETHER_MAX) return Promise.resolve({ kind: 'too-many' })
-    return retrying(clock, async (): Promise<AppendedTogether> => {
+    return writers.change([folder], async (): Promise<AppendedTogether> => {
       const before = await readFolder(table, folder)
       if (!before?.selectable) return { kind: 'no-such-folder' }
       const { modSeq, uidValidity } = before
@@ -193,7 +198,7 @@ export function createTransfer(deps: {
     message: Appendix,
     limits?: Limits,
   ): Promise<Replaced> {
-    return retrying(clock, async (): Promise<Replaced> => {
+    return writers.change([source, target], async (): Promise<Replaced> => {
       const folders = await bothFolders(source, target)
       if (folders.kind !== 'both') return folders
       const [old] = await readMessages(table, source.id, [uid])
@@ -327,8 +332,9 @@ function collected() {
   }
 }
 
-function arriving({ blob, flags, internalDateMs, prepend }: Appendix) {
-  return { blobId: blob.id, size: sizeOf({ blob, prepend }), internalDateMs, flags, prepend }
+function arriving({ blob, flags, internalDateMs, prepend, unended = false }: Appendix) {
+  const size = sizeOf({ blob, prepend })
+  return { blobId: blob.id, size, internalDateMs, flags, prepend, unended }
 }
 
 const incoming = (message: Appendix) => ({

@@ -10,6 +10,12 @@ export class LineEndCheck {
   /** The first wrong line end. */
   fault: LineEndFault | undefined
   #afterCr = false
+  #last = LF
+
+  /** Nothing, or a line end, is the last that came. */
+  get endsLine(): boolean {
+    return this.#last === LF
+  }
 
   push(chunk: Uint8Array): void {
     let afterCr = this.#afterCr
@@ -21,6 +27,7 @@ export class LineEndCheck {
       afterCr = byte === CR
     }
     this.#afterCr = afterCr
+    this.#last = chunk.at(-1) ?? this.#last
   }
 
   /** No more bytes: a CR at the very end is one by itself. */

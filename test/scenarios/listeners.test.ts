@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Account, eventually, firstAccounts, takeMail } from '#test/support/accounts.ts'
 import { commandLine } from '#test/support/command-line.ts'
@@ -246,3 +247,26 @@ describe('failed logins', () => {
     )
   })
 })
+
+describe('tls.minimumVersion', () => {
+  const running = serverWith('tls.minimumVersion=TLSv1.3')
+
+  it.each(['submissions', 'imaps', 'pop3s'] as const)('holds for %s', async (name) => {
+    const port = running().ports[name]
+    expect(await handshake(port, 'TLSv1.3')).toBe('TLSv1.3')
+    expect(await handshake(port, 'TLSv1.2')).toMatch(/PROTOCOL_VERSION/)
+  })
+})
+
+/** The protocol of a handshake with no more than this, or the code of what ended it. */
+async function handshake(port: number, maxVersion: 'TLSv1.2' | 'TLSv1.3'): Promise<string | null> {
+  const socket = connectTls({ port, host: '127.0.0.1', maxVersion, rejectUnauthorized: false })
+  try {
+    await once(socket, 'secureConnect')
+    return socket.getProtocol()
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  } finally {
+    socket.destroy()
+  }
+}

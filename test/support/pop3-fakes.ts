@@ -75,7 +75,7 @@ export class FakeMailbox implements MailboxReader {
 
   async snapshot() {
     if (this.failSnapshot) throw this.failSnapshot
-    const messages = [...this.stored].map(([uid, { length }]) => describeMessage(uid, length))
+    const messages = [...this.stored].map(([uid, text]) => describeMessage(uid, text))
     return { modSeq: brandModSeq(1), messages }
   }
 
@@ -112,16 +112,17 @@ export class FakeMailbox implements MailboxReader {
   }
 }
 
-function describeMessage(uid: number, size: number): Message {
+function describeMessage(uid: number, text: Uint8Array): Message {
   return {
     uid: brandUid(uid),
     blobId: brandBlob(`blob-${uid}`),
-    size,
+    size: text.length,
     internalDateMs: 0,
     flags: [],
     modSeq: brandModSeq(1),
     saveDateMs: 0,
     prepend: '',
+    unended: text.length > 0 && !Buffer.from(text).toString('latin1').endsWith('\r\n'),
   }
 }
 
@@ -268,6 +269,7 @@ export async function startPop3({
   const listener = createPop3Listener(
     {
       ...pop3Defaults,
+      tls: { minVersion: 'TLSv1.2' },
       endpoints: [{ host: '127.0.0.1', port: 0, tls: 'starttls' }],
       disablePlaintextAuth: 'no',
       authFailureDelayMs: 0,

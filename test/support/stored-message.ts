@@ -76,6 +76,7 @@ export function storedMessage(
     flags: noFlags,
     modSeq: 1 as ModSeq,
     prepend,
+    unended: !indexer.endsLine,
   }
   return { object, blob, record, index }
 }

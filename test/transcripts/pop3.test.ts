@@ -35,6 +35,8 @@ const mailboxes: { readonly [name: string]: readonly string[] } = {
     '.Subject: a dot first\r\n\r\nbody\r\n',
     '.',
     `Subject: long\r\n\r\n${'x'.repeat(2_000)}\r\n${'.y\r\n'.repeat(3)}`,
+    'Subject: x',
+    'A: b\n\n',
   ],
 }
 

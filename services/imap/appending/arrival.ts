@@ -46,8 +46,15 @@ export async function receiveMessage(
     })
     await close(feed, data, received)
     const internalDateMs = message.internalDateMs ?? session.services.clock.now()
-    const { blob } = received
-    const appendix = { blob, flags, internalDateMs, prepend: '', once: false }
+    const { blob, endsLine } = received
+    const appendix = {
+      blob,
+      flags,
+      internalDateMs,
+      prepend: '',
+      once: false,
+      unended: !endsLine,
+    }
     return { kind: 'arrived', received, appendix }
   } catch (error) {
     if (error instanceof Refusal) return { kind: 'refused', completion: error.completion }

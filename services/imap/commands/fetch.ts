@@ -63,6 +63,7 @@ async function fetchMessages(
     modSeq: changedSince !== null,
     condstore: session.enabled.has('CONDSTORE'),
     readOnly: selected.readOnly,
+    messageForm: session.messageForm,
   })
   // RFC 7162 §3.1: asking for mod-sequences enables CONDSTORE.
   if (plan.condstore) session.enableCondstore(wire)

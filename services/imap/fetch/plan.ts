@@ -1,5 +1,6 @@
 // What a FETCH asks for, worked out once for all of its messages: how each item is written, and what has to be read for it.
 
+import type { MessageForm } from '#shared/imap/body-structure.ts'
 import { formatDateTime } from '#shared/imap/date-time.ts'
 import type { EncodedIndex } from '#shared/imap/encoded-index.ts'
 import type { FetchAtt } from '#shared/imap/fetch-att.ts'
@@ -64,6 +65,7 @@ export function planFetch(
     readonly modSeq: boolean
     readonly condstore: boolean
     readonly readOnly: boolean
+    readonly messageForm: MessageForm
   },
 ): Plan {
   const items = new Map<string, Item>()
@@ -71,7 +73,7 @@ export function planFetch(
   if (given.uid) items.set('uid', uidItem)
   // What is asked for twice is answered once.
   for (const att of atts) {
-    const item = itemOf(att, fieldNames)
+    const item = itemOf(att, fieldNames, given.messageForm)
     const key = item.kind === 'content' ? item.name : att.kind
     if (!items.has(key)) items.set(key, item)
   }
@@ -107,7 +109,7 @@ const uidItem: Item = { kind: 'record', text: ({ uid }) => `UID ${uid}` }
 /** RFC 7162 §3.1.5 */
 const modSeqItem: Item = { kind: 'record', text: ({ modSeq }) => `MODSEQ (${modSeq})` }
 
-function itemOf(att: FetchAtt, fieldNames: FieldNames): Item {
+function itemOf(att: FetchAtt, fieldNames: FieldNames, form: MessageForm): Item {
   switch (att.kind) {
     case 'uid':
       return uidItem
@@ -131,12 +133,12 @@ function itemOf(att: FetchAtt, fieldNames: FieldNames): Item {
     case 'envelope':
       return { kind: 'index', name: 'ENVELOPE ', write: (index, to) => index.writeEnvelope(to) }
     case 'body':
-      return { kind: 'index', name: 'BODY ', write: (index, to) => index.writeBody(to) }
+      return { kind: 'index', name: 'BODY ', write: (index, to) => index.writeBody(to, form) }
     case 'bodystructure':
       return {
         kind: 'index',
         name: 'BODYSTRUCTURE ',
-        write: (index, to) => index.writeBodyStructure(to),
+        write: (index, to) => index.writeBodyStructure(to, form),
       }
     case 'rfc822':
       return section('RFC822', { kind: 'all', part: [] })

@@ -2,6 +2,7 @@
 
 import { decodeText } from '#shared/mail/charset.ts'
 import type { Part, Span } from '#shared/mail/message-index.ts'
+import { parameterValue } from '#shared/mail/mime-parameters.ts'
 import { transferDecoder } from '#shared/mail/transfer-decoding.ts'
 import type { OpenedMessage, ReadContent } from './content.ts'
 import { htmlText } from './html-text.ts'
@@ -55,8 +56,7 @@ export function previewText(part: Part, encoded: Uint8Array): string {
   const decoder = transferDecoder(part.encoding)
   if (decoder === undefined) return ''
   const bytes = Buffer.concat([decoder.push(encoded), decoder.finish()])
-  const charset = part.parameters.find(([name]) => name.toLowerCase() === 'charset')?.[1] ?? null
-  const text = decodeText(bytes, charset)
+  const text = decodeText(bytes, parameterValue(part.parameters, 'charset'))
   return beginning(part.subtype === 'html' ? htmlText(text) : withoutQuotes(text))
 }
 

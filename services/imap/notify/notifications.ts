@@ -251,6 +251,7 @@ export class Notifications {
         condstore: session.enabled.has('CONDSTORE'),
         // Nobody has read a message because it was told of: \Seen stays unset.
         readOnly: true,
+        messageForm: session.messageForm,
       })
       await respond(session, plan, uids, wire)
     }

@@ -1,5 +1,6 @@
 import { optionalMessageNumber } from '../arguments.ts'
 import { defineCommand, inTransaction } from '../command.ts'
+import { octetsOf } from '../maildrop.ts'
 import { replies } from '../replies.ts'
 import { withMessage } from './with-message.ts'
 
@@ -9,9 +10,11 @@ export const list = defineCommand({
   parse: optionalMessageNumber,
   run(_, number, { maildrop }) {
     if (number !== undefined) {
-      return withMessage(maildrop, number, ({ size }) => replies.single(`${number} ${size}`))
+      return withMessage(maildrop, number, (message) =>
+        replies.single(`${number} ${octetsOf(message)}`),
+      )
     }
-    const lines = maildrop.lines((each, { size }) => `${each} ${size}`)
+    const lines = maildrop.lines((each, message) => `${each} ${octetsOf(message)}`)
     return replies.scanListing(maildrop.count, maildrop.octets, lines)
   },
 })

@@ -1,5 +1,6 @@
 import { messageNumber } from '../arguments.ts'
 import { defineCommand, inTransaction } from '../command.ts'
+import { octetsOf } from '../maildrop.ts'
 import { replies } from '../replies.ts'
 import { withMessage, withOpenMessage } from './with-message.ts'
 
@@ -11,7 +12,7 @@ export const retr = defineCommand({
     withMessage(maildrop, number, (message) =>
       withOpenMessage(session, message, (opened) => {
         session.counts.retrieved += 1
-        return replies.message(opened)
+        return replies.message(opened, octetsOf(message))
       }),
     ),
 })

@@ -10,6 +10,8 @@ import { MessageReceipt } from '../message-receipt.ts'
 import { badLineEnd, replies } from '../replies.ts'
 import type { SmtpSession, Transaction } from '../session.ts'
 
+const CRLF = Buffer.from('\r\n')
+
 type Chunk = { readonly bytes: number; readonly isLast: boolean }
 
 export const bdat = defineCommand({
@@ -68,6 +70,8 @@ async function end(
   if (chunk.isLast) {
     lineEnds.finish()
     if (lineEnds.fault) receipt.refuse(badLineEnd(lineEnds.fault))
+    // RFC 5321 §2.3.8: a message is lines. As Postfix does, so that its size is the same wherever it is read.
+    else if (!lineEnds.endsLine) receipt.push(CRLF)
   }
   if (!chunk.isLast && !receipt.refusal) return replies.chunkOk(chunk.bytes)
   const reply = await receipt.finish()

@@ -52,8 +52,7 @@ export class PartTree {
     const mime = mimeFieldsOf(fields, part.defaultType, this.#budget)
     const kind = kindOf(mime.header)
     if (kind === 'leaf' || !this.#mayHaveParts()) {
-      const isOpaque = kind !== 'leaf' || isEncodedMessage(mime.header)
-      const leaf = isOpaque ? { ...mime.header, ...OPAQUE_TYPE } : mime.header
+      const leaf = kind === 'leaf' ? mime.header : { ...mime.header, ...OPAQUE_TYPE }
       part.content = { kind: 'leaf', header: leaf, body }
       return
     }
@@ -145,13 +144,12 @@ function kindOf({ type, subtype, encoding }: PartHeader): Part['kind'] {
   return isMessageType(type, subtype) && !encodings.has(encoding) ? 'message' : 'leaf'
 }
 
-function isEncodedMessage({ type, subtype, encoding }: PartHeader): boolean {
-  return isMessageType(type, subtype) && encodings.has(encoding)
-}
-
 function isMessageType(type: string, subtype: string): boolean {
   return type === 'message' && (subtype === 'rfc822' || subtype === 'global')
 }
 
-/** RFC 2046 §5.2.1: "No encoding other than 7bit, 8bit, or binary is permitted for the body of a message/rfc822 entity." */
+/**
+ * A message in one of these has no parts that could be named. RFC 2046 §5.2.1: "No encoding other than 7bit, 8bit, or binary is
+ * permitted for the body of a message/rfc822 entity"; message/global may have them (RFC 6532 §3.7).
+ */
 const encodings: ReadonlySet<string> = new Set(['base64', 'quoted-printable'])

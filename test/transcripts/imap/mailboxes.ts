@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 
+import { oddMailboxes } from './odd-mailboxes.ts'
 import { searchMailboxes } from './search-mailboxes.ts'
 
 export type FixtureMessage = {
@@ -28,6 +29,7 @@ const small = (n: number, flags: readonly string[] = []) =>
   )
 
 const mailboxes: { readonly [name: string]: readonly FixtureMessage[] } = {
+  ...oddMailboxes,
   ...searchMailboxes,
   /** Base64 with a NUL, quoted-printable, an encoding that nobody knows, a charset. */
   encoded: [

@@ -18,6 +18,7 @@ export const pop3Settings = {
   }),
   pop3ErrorLimit: new Setting(integer({ min: 1, max: 10_000 }), {
     default: 20,
-    about: 'Commands in error, failed logins among them, before a session is ended.',
+    about:
+      'Commands in error in a row, then a session is ended; one that is none begins a new row.',
   }),
 } satisfies SettingGroup

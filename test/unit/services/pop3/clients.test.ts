@@ -68,7 +68,7 @@ print(json.dumps({
   it.each(['stls', 'implicit'] as const)('reads everything over %s', async (mode) => {
     const port = String(server.ports[mode === 'stls' ? 0 : 1])
     const { stdout } = await run('python3', ['-c', script, mode, port, login, password])
-    const sizes = messages.map(({ length }) => length)
+    const sizes = messages.map((text) => (text.endsWith('\r\n') ? text : `${text}\r\n`).length)
     const { createHash } = await import('node:crypto')
     const digest = (text: string) => createHash('sha256').update(text, 'latin1').digest('hex')
     expect(JSON.parse(stdout)).toEqual({

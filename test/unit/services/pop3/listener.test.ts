@@ -296,7 +296,7 @@ describe('reading messages', () => {
     const client = await openLoggedIn(port)
     await client.write(Buffer.from('RETR 1\r\nQUIT\r\n'))
     const received = await client.readToEnd('message')
-    const [, stuffed = ''] = /^\+OK 3000000 octets\r\n(.*)\.\r\n\+OK bye\r\n$/s.exec(received) ?? []
+    const [, stuffed = ''] = /^\+OK 3000002 octets\r\n(.*)\.\r\n\+OK bye\r\n$/s.exec(received) ?? []
     const ended = `${message.toString('latin1')}\r\n`
     expect(stuffed.replace(/^\./gm, '') === ended).toBe(true)
   })
@@ -413,7 +413,7 @@ describe('logging in', () => {
       retrieved: 1,
       topped: 1,
       deleted: 1,
-      octets: 7,
+      octets: 9,
     })
   })
 })

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { writeBody, writeBodyStructure } from '#shared/imap/body-structure.ts'
+import { type MessageForm, writeBody, writeBodyStructure } from '#shared/imap/body-structure.ts'
 import { EncodedIndex } from '#shared/imap/encoded-index.ts'
 import { writeEnvelope } from '#shared/imap/envelope.ts'
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
@@ -17,6 +17,7 @@ import type {
   Parameters,
   Part,
 } from '#shared/mail/message-index.ts'
+import { joinContinuations } from '#shared/mail/parameter-continuations.ts'
 import { fixture, fixtureNames } from '#test/support/corpus.ts'
 import { indexOf } from '#test/unit/shared/mail/index-of.ts'
 import { type ResponseValue, readResponse } from './read-response.ts'
@@ -45,8 +46,16 @@ function envelopeValue(envelope: Envelope): ResponseValue {
   ]
 }
 
-function partValue(part: Part, extended: boolean): ResponseValue {
-  const parameters = (list: Parameters) => (list.length === 0 ? nil : list.flat().map(string))
+/** An encoded message: no envelope, and a body of nothing. */
+const noEnvelope = Array.from({ length: 10 }, () => nil)
+const emptyText = [
+  ...['text', 'plain', ['charset', 'us-ascii'], nil, nil, '7bit'],
+  ...[number(0), number(0)],
+]
+
+function partValue(part: Part, extended: boolean, form: MessageForm): ResponseValue {
+  const parameters = (list: Parameters) =>
+    list.length === 0 ? nil : joinContinuations(list).flat().map(string)
   const disposition =
     part.disposition === null
       ? nil
@@ -55,7 +64,7 @@ function partValue(part: Part, extended: boolean): ResponseValue {
   const extension = [disposition, language, nstring(part.location)]
   if (part.kind === 'multipart') {
     return [
-      ...part.parts.map((child) => partValue(child, extended)),
+      ...part.parts.map((child) => partValue(child, extended, form)),
       string(part.subtype),
       ...(extended ? [parameters(part.parameters), ...extension] : []),
     ]
@@ -68,12 +77,29 @@ function partValue(part: Part, extended: boolean): ResponseValue {
     nstring(part.description),
     string(part.encoding),
     number(part.body[1]),
-    ...(part.kind === 'message'
-      ? [envelopeValue(part.envelope), partValue(part.message, extended), number(part.lines)]
-      : []),
-    ...(part.kind === 'leaf' && part.type === 'text' ? [number(part.lines)] : []),
+    ...messageValue(part, extended, form),
+    ...(part.type === 'text' && !isMessage(part, form) ? [number(part.lines)] : []),
     ...(extended ? [nstring(part.md5), ...extension] : []),
   ]
+}
+
+function isMessage(part: Part, form: MessageForm): boolean {
+  if (part.subtype === 'global' && form === 'rfc822') return false
+  return (
+    part.kind === 'message' || /^message\/(?:rfc822|global)$/.test(`${part.type}/${part.subtype}`)
+  )
+}
+
+function messageValue(part: Part, extended: boolean, form: MessageForm): ResponseValue[] {
+  if (!isMessage(part, form)) return []
+  if (part.kind !== 'message') {
+    return [
+      noEnvelope,
+      [...emptyText, ...(extended ? [nil, nil, nil, nil] : [])],
+      number(part.lines),
+    ]
+  }
+  return [envelopeValue(part.envelope), partValue(part.message, extended, form), number(part.lines)]
 }
 
 function bytesOf(write: (to: ResponseWriter) => void, utf8: boolean): Buffer {
@@ -86,21 +112,25 @@ function bytesOf(write: (to: ResponseWriter) => void, utf8: boolean): Buffer {
 /** All three items, both ways, with and without UTF-8. */
 function check(index: MessageIndex, name: string): void {
   const encoded = encodeIndex(index)
-  for (const utf8 of [false, true]) {
+  for (const [utf8, form] of [
+    [false, 'rfc822'],
+    [true, 'rfc822 and global'],
+  ] as const) {
     const envelope = bytesOf((to) => writeEnvelope(to, index.envelope), utf8)
-    const body = bytesOf((to) => writeBody(to, index.structure), utf8)
-    const structure = bytesOf((to) => writeBodyStructure(to, index.structure), utf8)
+    const body = bytesOf((to) => writeBody(to, index.structure, form), utf8)
+    const structure = bytesOf((to) => writeBodyStructure(to, index.structure, form), utf8)
     expect(readResponse(envelope, { utf8 }), name).toEqual(envelopeValue(index.envelope))
-    expect(readResponse(body, { utf8 }), name).toEqual(partValue(index.structure, false))
-    expect(readResponse(structure, { utf8 }), name).toEqual(partValue(index.structure, true))
+    expect(readResponse(body, { utf8 }), name).toEqual(partValue(index.structure, false, form))
+    expect(readResponse(structure, { utf8 }), name).toEqual(partValue(index.structure, true, form))
     const direct = new EncodedIndex(encoded)
     // In this order and again: each must find its place by itself.
     for (let round = 0; round < 2; round++) {
-      expect(bytesOf((to) => direct.writeBody(to), utf8).equals(body), name).toBe(true)
+      expect(bytesOf((to) => direct.writeBody(to, form), utf8).equals(body), name).toBe(true)
       expect(bytesOf((to) => direct.writeEnvelope(to), utf8).equals(envelope), name).toBe(true)
-      expect(bytesOf((to) => direct.writeBodyStructure(to), utf8).equals(structure), name).toBe(
-        true,
-      )
+      expect(
+        bytesOf((to) => direct.writeBodyStructure(to, form), utf8).equals(structure),
+        name,
+      ).toBe(true)
     }
   }
 }
@@ -130,12 +160,13 @@ const envelopes: fc.Arbitrary<Envelope> = fc
   .map(({ senderIsFrom, ...envelope }) =>
     senderIsFrom ? { ...envelope, sender: envelope.from, replyTo: envelope.from } : envelope,
   )
-const parameters = fc.array(fc.tuple(text, text), { maxLength: 3 })
+const sectioned = fc.constantFrom('n*0', 'N*1', 'n*1*', 'n*2', 'n', 'n*')
+const parameters = fc.array(fc.tuple(fc.oneof(text, sectioned), text), { maxLength: 4 })
 const fields = fc.record({
   header: fc.tuple(size, size),
   body: fc.tuple(size, size),
-  type: text,
-  subtype: text,
+  type: fc.oneof(text, fc.constant('message')),
+  subtype: fc.oneof(text, fc.constantFrom('rfc822', 'global')),
   parameters,
   id: optional,
   description: optional,
@@ -203,7 +234,7 @@ describe('ENVELOPE, BODY and BODYSTRUCTURE', () => {
         '((NIL NIL "minutes" "CNRI.Reston.VA.US")("John Klensin" NIL "KLENSIN" "MIT.EDU")) NIL NIL ' +
         '"<B27397-0100000@cac.washington.edu>")',
     )
-    expect(bytesOf((to) => writeBody(to, index.structure), false).toString()).toBe(
+    expect(bytesOf((to) => writeBody(to, index.structure, 'rfc822'), false).toString()).toBe(
       '("text" "plain" ("CHARSET" "US-ASCII") NIL NIL "7bit" 7 1)',
     )
   })
@@ -215,8 +246,8 @@ describe('EncodedIndex', () => {
     const index = new EncodedIndex(bytes)
     const to = new ResponseWriter()
     index.writeEnvelope(to)
-    index.writeBody(to)
-    index.writeBodyStructure(to)
+    index.writeBody(to, 'rfc822')
+    index.writeBodyStructure(to, 'rfc822')
   }
 
   it('refuses another version', () => {

@@ -126,11 +126,11 @@ describe('MessageIndexer', () => {
       })
     }
     for (const encoding of ['base64', 'Quoted-Printable']) {
-      it(`of a message part with encoding "${encoding}" is opaque`, () => {
+      it(`of a message part with encoding "${encoding}" has no parts`, () => {
         const head = `Content-Type: message/global; name=x\r\nContent-Transfer-Encoding: ${encoding}\r\n`
         const part = indexOf(`${head}\r\nSubject: s\r\n\r\nx`).structure
         expect(part.kind).toBe('leaf')
-        expect(typeOf(part)).toBe('application/octet-stream; name=x')
+        expect(typeOf(part)).toBe('message/global; name=x')
       })
     }
     it('of a message without bytes is a message with an empty text', () => {

@@ -100,7 +100,10 @@ describe('parseToken', () => {
   const rows: readonly [string, string | null][] = [
     ['7bit', '7bit'],
     ['(x) BASE64 (y) z', 'base64'],
-    ['"base64"', null],
+    ['"base64"', 'base64'],
+    ['(x) "Base64" ;', 'base64'],
+    ['"base64', 'base64'],
+    ['""', null],
     ['', null],
   ]
   for (const [value, expected] of rows) {

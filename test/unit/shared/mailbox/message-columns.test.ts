@@ -15,6 +15,7 @@ const record = fc.record({
   keywords: fc.constantFrom([], ['$Forwarded'], ['$Junk', 'later']),
   modSeq: fc.integer({ min: 1, max: 2 ** 53 - 1 }),
   prepend: fc.constantFrom('', 'Delivered-To: a@b\r\n'),
+  unended: fc.boolean(),
 })
 
 const step = fc.oneof(
@@ -100,6 +101,7 @@ describe('message columns', () => {
       keywords: [],
       modSeq: 1,
       prepend: '',
+      unended: false,
     })
     for (let i = 0; i < 20_000; i++) {
       columns.put({ ...base, uid: ((i % 3) + 1) as Uid, prepend: `X: ${i}\r\n` })

@@ -14,7 +14,13 @@ const blobPrepend = 'Received: from remote\r\n'
 const added = prepend + blobPrepend
 const header = 'Subject: s\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n'
 
-const given = { uid: false, modSeq: false, condstore: false, readOnly: true }
+const given = {
+  uid: false,
+  modSeq: false,
+  condstore: false,
+  readOnly: true,
+  messageForm: 'rfc822',
+} as const
 
 /** What the items of a FETCH come to. */
 const contents = async (stored: ReturnType<typeof storedMessage>, items: string) =>

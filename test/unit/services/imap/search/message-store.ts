@@ -62,6 +62,7 @@ export class MessageStore {
       flags: flagSet(flags),
       modSeq: (uid * 3) as ModSeq,
       prepend: '',
+      unended: false,
     }
     this.columns.put(record)
     this.#byKey.set(blob.object.key, Buffer.concat([Buffer.from('***'), bytes, Buffer.from('+++')]))

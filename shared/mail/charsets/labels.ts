@@ -42,7 +42,6 @@ export const charsetLabels: ReadonlySet<string> = new Set(
     'gb18030',
     'big5 big5-hkscs cn-big5 csbig5 x-x-big5',
     'cseucpkdfmtjapanese euc-jp x-euc-jp',
-    'csiso2022jp iso-2022-jp',
     'csshiftjis ms932 ms_kanji shift-jis shift_jis sjis windows-31j x-sjis',
     'cseuckr csksc56011987 euc-kr iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601 ksc_5601 ' +
       'windows-949',
