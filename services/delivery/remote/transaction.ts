@@ -34,8 +34,8 @@ export async function transact(
   const sent = await connection.settled<{ readonly response: string }>((done) =>
     connection.send(envelope, message, done),
   )
-  // Without a reply the other side may be in the middle of the message, where QUIT would be more of it.
-  if (sent.kind === 'done' || sent.error.response) leave(connection)
+  // Without a reply, or with one that does not fit, the other side may be in the middle of the message, where QUIT would be more of it.
+  if (sent.kind === 'done' || /^[45]/.test(sent.error.response ?? '')) leave(connection)
   else connection.close()
   return group.recipients.map(({ address }) => resultFor(address, envelope, sent, session.peer))
 }
@@ -68,7 +68,7 @@ function resultFor(
     return { kind: 'delivered', reply: oneLine(response) }
   }
   const { error } = sent
-  if (error.response) return fromReply(error.response, peer)
+  if (error.response) return fromReply(error.response, peer, error.command)
   if (error.code === 'ESTREAM')
     return deferred('4.3.0', `message could not be read: ${error.message}`)
   // Lost before the reply to the message: it may have been taken, and will come twice (RFC 1047); the other way it
@@ -77,7 +77,7 @@ function resultFor(
 }
 
 function refusedRecipient(response: string, envelope: TrackedEnvelope, peer: string): Failure {
-  const failure = fromReply(response, peer)
+  const failure = fromReply(response, peer, 'RCPT TO')
   // RFC 5321 §4.5.3.1.10: 552 to RCPT may mean "too many recipients", so the rest comes later; a full mailbox says 5.2.2.
   const tooMany =
     response.startsWith('552') && failure.status !== '5.2.2' && (envelope.accepted?.length ?? 0) > 0

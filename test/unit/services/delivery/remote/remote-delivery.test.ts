@@ -254,6 +254,54 @@ describe('remote delivery', () => {
       expect(results).toMatchObject([{ kind: 'failed', status: '5.5.1' }])
     })
 
+    // RFC 5321 §4.2: what a reply's code does not say at this point, it does not say.
+    describe.each([
+      ['with PIPELINING', '250-host.test\r\n250 PIPELINING'],
+      ['one by one', '250 host.test'],
+    ])('of unexpected replies, %s,', (_, extensions) => {
+      it.each([
+        ['MAIL', '350 go on', 'deferred'],
+        ['MAIL', '150 wait', 'deferred'],
+        ['MAIL', '2', 'deferred'],
+        ['MAIL', '250-fine\r\n550 5.7.1 no', 'failed'],
+        ['RCPT', '350 go on', 'deferred'],
+        ['RCPT', '2fine', 'deferred'],
+        ['RCPT', '250-fine\r\n550 5.1.1 no', 'failed'],
+        ['RCPT', '251 5.1.6 forwarded', 'delivered'],
+        ['RCPT', '252 cannot verify', 'delivered'],
+        ['DATA', '250 ok', 'deferred'],
+        ['DATA', '200 ok', 'deferred'],
+        ['DATA', '3', 'deferred'],
+        ['DATA', '354-fine\r\n554 5.7.1 no', 'failed'],
+        ['.', '354 more', 'deferred'],
+        ['.', '2', 'deferred'],
+        ['.', 'ok', 'deferred'],
+        ['.', '250-fine\r\n451 4.3.0 not so', 'deferred'],
+        ['.', '250', 'delivered'],
+      ] as const)('%s answered with %j: %s', async (command, reply, kind) => {
+        const there = await host((line) => {
+          if (line.startsWith('EHLO')) return extensions
+          return line.startsWith(command) ? reply : undefined
+        })
+        const results = await delivery({ '192.0.2.1': there }).deliver()
+        expect(results).toMatchObject([{ kind }])
+      })
+    })
+
+    it('of a message nobody asked for say what was said to DATA, and nothing more is said', async () => {
+      const there = await host((line) => (line === 'DATA' ? '250 ok' : undefined))
+      expect(await delivery({ '192.0.2.1': there }).deliver()).toEqual([
+        {
+          kind: 'deferred',
+          status: '4.0.0',
+          reply: 'host mx.there.test[192.0.2.1]:25 said: 250 ok (in reply to DATA)',
+        },
+      ])
+      expect(there.connections).toEqual([
+        ['EHLO mail.here.test', 'MAIL FROM:<bob@here.test>', 'RCPT TO:<carol@there.test>', 'DATA'],
+      ])
+    })
+
     // RFC 1047: the message may have been taken; a second copy is better than none.
     it.each([['.'], ['DATA'], ['MAIL FROM:<bob@here.test>'], ['RCPT TO:<carol@there.test>']])(
       'are deferred when the connection is lost at %s',
