@@ -83,6 +83,10 @@ export async function startSystem(deps: {
   })
   const listeners = await openListeners(core, {
     certificates,
+    clientAuthorities:
+      settings.smtpdTlsCAfile === ''
+        ? undefined
+        : await trustedCertificates(settings.smtpdTlsCAfile, 'smtpdTlsCAfile'),
     policy: assemblePolicy(core),
     hints: store.signals,
   })
