@@ -131,7 +131,8 @@ export const configurationTable = {
   }),
   relaySecretArn: new Setting(secretArn, {
     default: '',
-    about: 'The login at the relay host: {"user", "password"} in Secrets Manager.',
+    about:
+      'The login at the relay host: {"user", "password"} in Secrets Manager; with "ca", PEM certificates of the authority that vouches for it.',
   }),
   probeSecretArn: new Setting(secretArn, {
     default: '',

@@ -41,7 +41,7 @@ const loadConfiguration = createSettingsLoader({
 export function loadDeployment(file: ConfigurationFile): DeploymentResult {
   const parts = separate(file)
   const loaded = loadConfiguration({ file: parts.deployment, environment: {}, overrides: [] })
-  const mail = readMailSettings(parts.mail)
+  const mail = readMailSettings(parts.mail, loaded.kind === 'ok' ? loaded.settings.hostname : '')
   if (loaded.kind === 'ok' && mail.kind === 'ok') {
     return { kind: 'ok', deployment: deploymentOf(loaded.settings, mail.variables) }
   }

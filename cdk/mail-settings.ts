@@ -2,6 +2,7 @@
 
 import { loadSettings, variableOf } from '#shared/runtime/settings/load.ts'
 import type { Problem } from '#shared/runtime/settings/problems.ts'
+import { escapeReferences } from '#shared/runtime/settings/references.ts'
 import { settingsByPath } from '#shared/runtime/settings/table.ts'
 
 export type MailSettings =
@@ -10,22 +11,24 @@ export type MailSettings =
 
 /** Set by the deployment itself, or about files and disks that no container has. */
 const notHere =
-  /^(?:hostname|relayhost.*|queueMinfree|listeners\..*|tls\.(?:certificateFile|keyFile)|proxyTrustedNetworks)$/
+  /^(?:hostname|relayhost.*|smtpd?TlsCAfile|queueMinfree|inetInterfaces|listeners\..*|tls\.(?:certificateFile|keyFile)|proxyTrustedNetworks)$/
 
 /** Lambda takes 4 KB of variables altogether. */
 const VARIABLES_BYTES_MAX = 2_500
 
-export function readMailSettings(file: {
-  readonly path: string
-  readonly text: string
-}): MailSettings {
-  const loaded = loadSettings({ file, environment: {}, overrides: [] })
+/** `hostname`: the deployment's, for settings that refer to it. */
+export function readMailSettings(
+  file: { readonly path: string; readonly text: string },
+  hostname: string,
+): MailSettings {
+  const defaults = hostname === '' ? {} : { hostname }
+  const loaded = loadSettings({ file, environment: {}, overrides: [], defaults })
   if (loaded.kind === 'invalid') return { kind: 'invalid', problems: loaded.problems.map(within) }
   const given = [...settingsByPath].filter(([path]) => loaded.origin(path).kind !== 'default')
   const variables = Object.fromEntries(
     given.map(([path, { kind }]) => [
       variableOf(path),
-      kind.format(valueAt(loaded.settings, path)),
+      escapeReferences(kind.format(valueAt(loaded.settings, path))),
     ]),
   )
   const problems = [
@@ -43,6 +46,7 @@ function within(problem: Problem): Problem {
       return { ...problem, key: `mail.${problem.key}`, nearest }
     }
     case 'bad-value':
+    case 'unresolved':
       return { ...problem, key: `mail.${problem.key}` }
     case 'conflict':
       return { ...problem, keys: problem.keys.map((key) => `mail.${key}`) }

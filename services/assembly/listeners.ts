@@ -2,12 +2,11 @@
 
 import type { AddressInfo } from 'node:net'
 import { AccountSessions } from '#services/imap/account-sessions.ts'
-import { imapDefaults } from '#services/imap/config.ts'
 import { createImapListener } from '#services/imap/listener.ts'
 import { createMemory } from '#services/imap/memory.ts'
-import { pop3Defaults } from '#services/pop3/config.ts'
 import { createPop3Listener } from '#services/pop3/listener.ts'
 import { noMaildropLock } from '#services/pop3/maildrop-lock.ts'
+import type { SmtpRole } from '#services/smtp/config.ts'
 import { createSmtpListener } from '#services/smtp/listener.ts'
 import { accountCredentials } from '#shared/auth/account-credentials.ts'
 import { createAccountWatch } from '#shared/auth/account-watch.ts'
@@ -15,13 +14,13 @@ import { createAuthenticator } from '#shared/auth/authenticator.ts'
 import type { PolicyClient } from '#shared/contracts/policy.ts'
 import type { CloseOptions } from '#shared/net/drain.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
-import type { TlsPolicy } from '#shared/net/tls/tls-options.ts'
 import { createDoorbell } from '#shared/queue/doorbell.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import type { Signals } from '#shared/storage/ports.ts'
 import type { Core } from './core.ts'
 import { formatEndpoint } from './endpoint.ts'
+import { imapOptions, pop3Options, smtpOptions } from './listener-options.ts'
 import { explained } from './start-failure.ts'
 
 export type ListenerName = keyof Settings['listeners']
@@ -35,6 +34,8 @@ export type OpenListener = {
 /** What differs between one machine and AWS. */
 export type ListenerParts = {
   readonly certificates: CertificateSource
+  /** PEM; of whom SMTP clients may have certificates. Undefined: the usual public ones. */
+  readonly clientAuthorities?: string | undefined
   readonly policy: PolicyClient
   /** What tells that sessions have to end; undefined where the process cannot subscribe. */
   readonly hints: Signals | undefined
@@ -42,46 +43,46 @@ export type ListenerParts = {
 
 type Listener = {
   listen(): Promise<AddressInfo | readonly AddressInfo[]>
+  /** Where `listen` tells the first address only. */
+  readonly bound?: readonly AddressInfo[]
   close(options: CloseOptions): Promise<unknown>
 }
 
+type Makers = [name: ListenerName, make: () => Listener][]
+
 export async function openListeners(core: Core, parts: ListenerParts) {
   const { settings } = core
-  const opened: { readonly listener: Listener; readonly at: OpenListener }[] = []
+  const opened: { readonly listener: Listener; readonly at: readonly OpenListener[] }[] = []
 
   async function close(graceMs: number, paceMs = 0): Promise<void> {
     await Promise.all(opened.map(({ listener }) => listener.close({ graceMs, paceMs })))
   }
 
   try {
-    for (const [name, make] of Object.entries(makers(core, parts))) {
-      const { enabled, address, port } = settings.listeners[name as ListenerName]
+    for (const [name, make] of Object.entries(makers(core, parts)) as Makers) {
+      const { enabled, address, port } = settings.listeners[name]
       if (!enabled) continue
-      const listener = make(address, port)
-      const what = `${name} cannot listen on ${formatEndpoint({ address, port })}`
-      const bound = [
-        await explained<AddressInfo | readonly AddressInfo[]>(what, listener.listen()),
-      ].flat()[0]
+      const listener = make()
+      const places = address.map((one) => formatEndpoint({ address: one, port })).join(', ')
+      const listening = listener.listen()
+      await explained<unknown>(`${name} cannot listen on ${places}`, listening)
+      const bound = listener.bound ?? [await listening].flat()
       opened.push({
         listener,
-        at: {
-          name: name as ListenerName,
-          address: bound?.address ?? address,
-          port: bound?.port ?? port,
-        },
+        at: bound.map((at) => ({ name, address: at.address, port: at.port })),
       })
     }
   } catch (error) {
     await close(0)
     throw error
   }
-  return { opened: opened.map(({ at }) => at), close }
+  return { opened: opened.flatMap(({ at }) => at), close }
 }
 
-function makers(core: Core, { certificates, policy, hints }: ListenerParts) {
+function makers(core: Core, parts: ListenerParts) {
+  const { certificates, clientAuthorities, policy, hints } = parts
   const { settings, store, directory, mailbox, queue, clock, log } = core
   const { hostname } = settings
-  const tlsPolicy: TlsPolicy = { minVersion: settings.tls.minimumVersion }
   const authenticator = createAuthenticator({
     credentials: accountCredentials(directory.accounts),
     counters: store.tables.counters,
@@ -97,47 +98,23 @@ function makers(core: Core, { certificates, policy, hints }: ListenerParts) {
     clock,
     log,
   })
-  const smtp = (role: 'smtp' | 'submission' | 'submissions') => (address: string, port: number) =>
-    createSmtpListener(
-      {
-        ...settings,
-        role,
-        address,
-        port,
-        tlsMinimumVersion: tlsPolicy.minVersion,
-        smtpdTimeoutMs: settings.smtpdTimeout,
-        smtpdErrorSleepTimeMs: settings.smtpdErrorSleepTime,
-        clientUnknownRecipientWindowMs: settings.clientUnknownRecipientWindow,
-      },
-      {
-        spool,
-        policy,
-        authenticator,
-        accountWatch,
-        certificates,
-        clock,
-        hostname,
-        log: log.child({ service: 'smtp' }),
-      },
-    )
+  const smtp = (role: SmtpRole) => () =>
+    createSmtpListener(smtpOptions(settings, role), {
+      spool,
+      policy,
+      clientAuthorities,
+      authenticator,
+      accountWatch,
+      certificates,
+      clock,
+      hostname,
+      log: log.child({ service: 'smtp' }),
+    })
   const accountSessions = new AccountSessions(settings.imapAccountConnectionCountLimit)
   const memory = createMemory()
-  const imap = (tls: 'starttls' | 'implicit') => (host: string, port: number) =>
+  const imap = (name: 'imap' | 'imaps') => () =>
     createImapListener({
-      options: {
-        ...imapDefaults,
-        endpoints: [{ host, port, tls }],
-        tls: tlsPolicy,
-        disablePlaintextAuth: settings.disablePlaintextAuth,
-        authMechanisms: settings.authMechanisms,
-        messageSizeLimit: settings.messageSizeLimit,
-        connectionsMax: settings.imapConnectionCountLimit,
-        connectionsPerAddressMax: settings.clientConnectionCountLimit,
-        proxyTrustedNetworks: settings.proxyTrustedNetworks,
-        connectionsPerAccountMax: settings.imapAccountConnectionCountLimit,
-        loginTimeoutMs: settings.imapLoginTimeout,
-        idleTimeoutMs: settings.imapTimeout,
-      },
+      options: imapOptions(settings, name),
       certificates,
       mailbox,
       snapshots: mailbox.snapshots,
@@ -154,40 +131,24 @@ function makers(core: Core, { certificates, policy, hints }: ListenerParts) {
       log: log.child({ service: 'imap' }),
       hostname,
     })
-  const pop3 = (tls: 'starttls' | 'implicit') => (host: string, port: number) =>
-    createPop3Listener(
-      {
-        ...pop3Defaults,
-        tls: tlsPolicy,
-        endpoints: [{ host: host === '' ? '::' : host, port, tls }],
-        disablePlaintextAuth: settings.disablePlaintextAuth,
-        authMechanisms: settings.authMechanisms,
-        connectionsMax: settings.connectionCountLimit,
-        connectionsPerAddressMax: settings.clientConnectionCountLimit,
-        proxyTrustedNetworks: settings.proxyTrustedNetworks,
-        authFailureDelayMs: settings.authFailureDelay,
-        commandErrorsMax: settings.pop3ErrorLimit,
-        loginTimeoutMs: settings.pop3LoginTimeout,
-        idleTimeoutMs: settings.pop3Timeout,
-      },
-      {
-        mailboxes: mailbox,
-        authenticator,
-        accountWatch,
-        certificates,
-        lock: noMaildropLock,
-        clock,
-        hostname,
-        log: log.child({ service: 'pop3' }),
-      },
-    )
+  const pop3 = (name: 'pop3' | 'pop3s') => () =>
+    createPop3Listener(pop3Options(settings, name), {
+      mailboxes: mailbox,
+      authenticator,
+      accountWatch,
+      certificates,
+      lock: noMaildropLock,
+      clock,
+      hostname,
+      log: log.child({ service: 'pop3' }),
+    })
   return {
     smtp: smtp('smtp'),
     submission: smtp('submission'),
     submissions: smtp('submissions'),
-    imap: imap('starttls'),
-    imaps: imap('implicit'),
-    pop3: pop3('starttls'),
-    pop3s: pop3('implicit'),
-  } satisfies Record<ListenerName, (address: string, port: number) => Listener>
+    imap: imap('imap'),
+    imaps: imap('imaps'),
+    pop3: pop3('pop3'),
+    pop3s: pop3('pop3s'),
+  } satisfies Record<ListenerName, () => Listener>
 }

@@ -8,13 +8,11 @@ import type { RelayAuth } from '#services/delivery/remote/session.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import { createSystemResolver } from '#shared/dns/system-resolver.ts'
-import { decodeIndex } from '#shared/mail/index-codec.ts'
-import { openMessage } from '#shared/mailbox/open-message.ts'
 import { addedFields } from '#shared/queue/added-fields.ts'
-import { blobOf } from '#shared/queue/blob.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { nextHop } from '#shared/runtime/settings/address-kinds.ts'
 import type { Core } from './core.ts'
+import { outgoing } from './outgoing.ts'
 
 export type OpenRemoteDelivery = {
   readonly deliver: RemoteDelivery
@@ -30,10 +28,16 @@ const stopped: DeliveryResult = {
   reply: 'delivery interrupted, the system was stopped',
 }
 
-/** `relayhostAuth`: the login at the relay host, null for none. */
+export type RemoteSecrets = {
+  /** The login at the relay host, null for none. */
+  readonly relayhostAuth: RelayAuth | null
+  /** PEM certificates to trust instead of the usual ones. */
+  readonly tlsCa: string | undefined
+}
+
 export function openRemoteDelivery(
   core: Core,
-  relayhostAuth: RelayAuth | null,
+  { relayhostAuth, tlsCa }: RemoteSecrets,
 ): OpenRemoteDelivery {
   const { settings, store, log } = core
   const relayhost = nextHop.format(settings.relayhost)
@@ -57,6 +61,9 @@ export function openRemoteDelivery(
       hostname: settings.hostname,
       relayhost,
       relayhostAuth,
+      tlsSecurityLevel: settings.smtpTlsSecurityLevel,
+      tlsCa,
+      disableMimeOutputConversion: settings.disableMimeOutputConversion,
       timeouts: {
         connectMs: settings.smtpConnectTimeout,
         greetingMs: settings.smtpGreetingTimeout,
@@ -69,23 +76,19 @@ export function openRemoteDelivery(
   })
   const deliverRemote: RemoteDelivery = async (message, hop, recipients) => {
     const { envelope } = message
-    const added = addedFields(message, settings.hostname)
-    const addedEightBit = /[^\x00-\x7f]/.test(added)
-    const blob = blobOf(message, added)
-    const open = openMessage(store.objects, blob, '')
+    const content = outgoing(message, addedFields(message, settings.hostname), store.objects)
     const group: RemoteGroup = {
       queueId: message.queueId,
       // Also for mail that was queued when there was another relay host, or none.
       nextHop: relayhost || hop,
       sender: envelope.sender,
       recipients,
-      bytes: open.size,
-      // Header fields with 8-bit bytes need it (RFC 6532 §3).
-      smtpUtf8: envelope.smtpUtf8 || addedEightBit,
-      body: addedEightBit || decodeIndex(message.index).eightBit ? '8BITMIME' : '7BIT',
+      bytes: content.bytes,
+      smtpUtf8: await content.needsSmtpUtf8(),
+      body: content.isEightBit ? '8BITMIME' : '7BIT',
       dsnReturn: envelope.dsnReturn,
       dsnEnvelopeId: envelope.dsnEnvelopeId,
-      message: () => open.stream(),
+      message: content.read,
     }
     const interrupted = Promise.withResolvers<readonly DeliveryResult[]>()
     const interrupt = () => interrupted.resolve(recipients.map(() => stopped))

@@ -3,7 +3,7 @@
 import { assembleDelivery } from '#services/assembly/pipeline.ts'
 import { type OpenRemoteDelivery, openRemoteDelivery } from '#services/assembly/remote.ts'
 import { onQueueEvents, openFunction } from './functions.ts'
-import { createRelayLogin } from './relay-secret.ts'
+import { createRelaySecrets } from './relay-secret.ts'
 import { openSecretsManager, Secret } from './secrets.ts'
 
 /** Before the function's time is over: what another host has not taken by then is deferred, and that is written down. */
@@ -12,7 +12,7 @@ const CUT_OFF_BEFORE_END_MS = 20_000
 const opened = await openFunction('delivery', process.env)
 const { core, variables } = opened
 const { RELAY_SECRET: relaySecret } = variables
-const relayLogin = createRelayLogin(
+const relaySecrets = createRelaySecrets(
   relaySecret === '' ? undefined : new Secret(openSecretsManager(), relaySecret),
   core.clock,
 )
@@ -20,7 +20,7 @@ const relayLogin = createRelayLogin(
 export const handler = onQueueEvents(opened, opened.store.queues.active, async (bells, context) => {
   let remote: OpenRemoteDelivery | undefined
   const delivery = assembleDelivery(core, async (message, hop, recipients) => {
-    remote ??= openRemoteDelivery(core, await relayLogin())
+    remote ??= openRemoteDelivery(core, await relaySecrets())
     return remote.deliver(message, hop, recipients)
   })
   const leftMs = context.getRemainingTimeInMillis() - CUT_OFF_BEFORE_END_MS

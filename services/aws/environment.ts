@@ -65,7 +65,7 @@ export const environments = {
     'INCOMING_QUEUE_URL',
     'ACTIVE_QUEUE_URL',
   ],
-  /** RELAY_SECRET: `{"user", "password"}` for the relay host in Secrets Manager, '' for a relay host without a login. */
+  /** RELAY_SECRET: `{"user", "password"}`, perhaps `"ca"`, for the relay host in Secrets Manager, '' for a relay host without a login. */
   delivery: [
     'DIRECTORY_TABLE',
     'MAIL_TABLE',

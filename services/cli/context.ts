@@ -1,5 +1,6 @@
 // What a command works with: the settings, the data folder and the core on it, opened and closed around the command.
 
+import { readFileSync } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
@@ -78,6 +79,7 @@ export async function readSettings(common: Common, process: Process): Promise<Lo
     file: text === undefined ? undefined : { path, text },
     environment: process.environment,
     overrides: common.set ?? [],
+    readFile: (path) => readFileSync(path, 'utf8'),
   })
   if (loaded.kind === 'invalid') {
     throw new CommandFailure(loaded.problems.map(formatProblem).join('\n'))

@@ -10,8 +10,9 @@ import { join } from 'node:path'
 import { type Core, createCore } from '#services/assembly/core.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
-import { openRemoteDelivery } from '#services/assembly/remote.ts'
+import { openRemoteDelivery, type RemoteSecrets } from '#services/assembly/remote.ts'
 import { explained } from '#services/assembly/start-failure.ts'
+import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
 import { openCertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -70,7 +71,7 @@ export async function startSystem(deps: {
     }),
   )
   opening.defer(() => certificates.close())
-  const remote = openRemoteDelivery(core, await relayhostAuth(settings))
+  const remote = openRemoteDelivery(core, await remoteSecrets(settings))
   const workers = createWorkers(core, remote.deliver).start(async () => {
     await store.sweepOrphans()
     for (let i = 0; i < PURGES_MAX && (await store.purgeExpired(PURGE_ITEMS)) === PURGE_ITEMS; i++);
@@ -82,6 +83,10 @@ export async function startSystem(deps: {
   })
   const listeners = await openListeners(core, {
     certificates,
+    clientAuthorities:
+      settings.smtpdTlsCAfile === ''
+        ? undefined
+        : await trustedCertificates(settings.smtpdTlsCAfile, 'smtpdTlsCAfile'),
     policy: assemblePolicy(core),
     hints: store.signals,
   })
@@ -95,9 +100,18 @@ export async function startSystem(deps: {
   }
 }
 
-async function relayhostAuth({ relayhostUser, relayhostPasswordFile }: Settings) {
-  if (relayhostUser === '') return null
-  const reading = readFile(relayhostPasswordFile, 'utf8')
-  const text = await explained('cannot read relayhostPasswordFile', reading)
-  return { user: relayhostUser, password: text.split(/\r?\n/)[0] ?? '' }
+async function remoteSecrets(settings: Settings): Promise<RemoteSecrets> {
+  const { relayhostUser, relayhostPasswordFile, smtpTlsCAfile } = settings
+  const read = (path: string, setting: string) =>
+    explained(`cannot read ${setting}`, readFile(path, 'utf8'))
+  const password =
+    relayhostUser === '' ? '' : await read(relayhostPasswordFile, 'relayhostPasswordFile')
+  return {
+    relayhostAuth:
+      relayhostUser === ''
+        ? null
+        : { user: relayhostUser, password: password.split(/\r?\n/)[0] ?? '' },
+    tlsCa:
+      smtpTlsCAfile === '' ? undefined : await trustedCertificates(smtpTlsCAfile, 'smtpTlsCAfile'),
+  }
 }

@@ -4,7 +4,7 @@ import type { DisablePlaintextAuth } from '#shared/sasl/clear-text.ts'
 import { type Mechanism, mechanismNames } from '#shared/sasl/sasl-exchange.ts'
 
 export type SmtpRole =
-  /** Mail from other servers: STARTTLS offered, no logins. */
+  /** Mail from other servers: STARTTLS offered, no logins unless `smtpdSaslAuthEnable` says so. */
   | 'smtp'
   /** Mail from users: STARTTLS, then a login (RFC 6409). */
   | 'submission'
@@ -15,8 +15,12 @@ export type SmtpOptions = {
   readonly role: SmtpRole
   /** Empty for all addresses of the machine. */
   readonly address: string
-  /** 0 for any free one. */
+  /** Served with the same limits. */
+  readonly otherAddresses: readonly string[]
+  /** 0 for any free one; then another for each address. */
   readonly port: number
+  /** Begins with the host name; undefined for one that says what this is. */
+  readonly smtpdBanner: string | undefined
   readonly messageSizeLimit: number
   readonly smtpdRecipientLimit: number
   /** Errors of one session since the last accepted message; from this one on each reply waits. */
@@ -36,6 +40,11 @@ export type SmtpOptions = {
   readonly disableVrfyCommand: boolean
   readonly disablePlaintextAuth: DisablePlaintextAuth
   readonly authMechanisms: readonly Mechanism[]
+  /** Logins on the listener `smtp` too. */
+  readonly smtpdSaslAuthEnable: boolean
+  readonly brokenSaslAuthClients: boolean
+  /** Clients are asked for a certificate, which is named and permits nothing. */
+  readonly smtpdTlsAskCcert: boolean
   /** Submission without TLS gets no further than STARTTLS, except where `disablePlaintextAuth` lets it log in. */
   readonly submissionRequireTls: boolean
   readonly tlsMinimumVersion: 'TLSv1.2' | 'TLSv1.3'
@@ -49,7 +58,9 @@ export type SmtpOptions = {
 
 export const smtpDefaults = {
   address: '',
+  otherAddresses: [],
   port: 0,
+  smtpdBanner: undefined,
   messageSizeLimit: 10 * 1024 * 1024,
   smtpdRecipientLimit: 1_000,
   smtpdSoftErrorLimit: 10,
@@ -64,6 +75,9 @@ export const smtpDefaults = {
   disableVrfyCommand: true,
   disablePlaintextAuth: 'yes',
   authMechanisms: mechanismNames,
+  smtpdSaslAuthEnable: false,
+  brokenSaslAuthClients: false,
+  smtpdTlsAskCcert: false,
   submissionRequireTls: true,
   tlsMinimumVersion: 'TLSv1.2',
   smtpdTimeoutMs: 300_000,

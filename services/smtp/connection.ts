@@ -17,6 +17,7 @@ import { channelBindings } from '#shared/net/tls/channel-binding.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { formatReply, type Reply } from '#shared/smtp/reply.ts'
 import type { Body } from './body.ts'
+import { clientCertificate } from './client-certificate.ts'
 import { type Answer, answer, answerAndClose, type Outcome } from './command.ts'
 import {
   AUTH_FAILURES_MAX,
@@ -76,7 +77,9 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   override init(): void {
     this._setListeners(() => {
       this.#secureSession()
-      this.#say(replies.greeting(this.#context.services.hostname))
+      const { options, services } = this.#context
+      const banner = options.smtpdBanner ?? `${services.hostname} ESMTP Postwolke`
+      this.#say(replies.greeting(banner))
       this.#flush()
     })
   }
@@ -287,7 +290,13 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
 
   #secureSession(): void {
     const socket = this._socket
-    if (socket instanceof TLSSocket) this.#session.secure(tlsFacts(socket), channelBindings(socket))
+    if (!(socket instanceof TLSSocket)) return
+    const { smtpdTlsAskCcert } = this.#context.options
+    const facts = tlsFacts(socket)
+    this.#session.secure(
+      smtpdTlsAskCcert ? { ...facts, clientCertificate: clientCertificate(socket) } : facts,
+      channelBindings(socket),
+    )
   }
 
   #endWithErrors(): boolean {

@@ -1,6 +1,5 @@
 // Makes an SMTP listener of any of the three roles. The composition roots call this and nothing else here.
 
-import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import type { CloseOptions } from '#shared/net/drain.ts'
 import { type SmtpOptions, smtpDefaults } from './config.ts'
@@ -8,8 +7,10 @@ import { SmtpServer } from './server.ts'
 import type { SmtpServices } from './session.ts'
 
 export interface SmtpListener {
-  /** Resolves when clients can connect; rejects when the address is taken. */
+  /** Resolves when clients can connect, to the first address; rejects when one is taken. */
   listen(): Promise<AddressInfo>
+  /** All addresses it listens on. */
+  readonly bound: readonly AddressInfo[]
   /**
    * No new connections; idle ones are told to go, transactions may end within `graceMs`, then they are cut off. What got
    * no `250` was not accepted.
@@ -28,15 +29,21 @@ export function createSmtpListener(
     throw new Error('submissions needs a certificate')
   }
   const server = new SmtpServer(complete, services)
+  const bound: AddressInfo[] = []
   return {
+    bound,
     async listen() {
-      const { port, address } = complete
-      server.listen(address === '' ? { port } : { port, host: address })
-      await once(server.server, 'listening')
-      const bound = server.server.address()
-      if (bound === null || typeof bound === 'string') throw new Error('not listening on TCP')
-      services.log.info({ listener: complete.role, ...bound }, 'listening')
-      return bound
+      const { port, address, otherAddresses } = complete
+      const first = await server.open(address, port)
+      bound.push(first)
+      try {
+        for (const other of otherAddresses) bound.push(await server.open(other, port))
+      } catch (error) {
+        await server.drain({ graceMs: 0 })
+        throw error
+      }
+      for (const at of bound) services.log.info({ listener: complete.role, ...at }, 'listening')
+      return first
     },
     close: (how) => server.drain(how),
   }

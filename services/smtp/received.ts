@@ -20,7 +20,7 @@ export type Reception = {
 export function receivedField(reception: Reception): string {
   const { origin, hostname, queueId, onlyRecipient, namesLogin } = reception
   const tls = origin.tls
-    ? `\t(using ${origin.tls.protocol} with cipher ${origin.tls.cipher}${strength(origin.tls.cipher)})\r\n`
+    ? `\t(using ${origin.tls.protocol} with cipher ${origin.tls.cipher}${strength(origin.tls.cipher)})\r\n${certificate(origin.tls)}`
     : ''
   // As Postfix writes it.
   const login =
@@ -39,6 +39,15 @@ export function receivedField(reception: Reception): string {
 function protocol({ origin, extended, smtpUtf8 }: Reception): string {
   if (!extended) return 'SMTP'
   return `${smtpUtf8 ? 'UTF8SMTP' : 'ESMTP'}${origin.tls ? 'S' : ''}${origin.account ? 'A' : ''}`
+}
+
+// As Postfix writes it, but for its words where none was asked for.
+function certificate({ clientCertificate }: NonNullable<Origin['tls']>): string {
+  if (clientCertificate === undefined) return ''
+  if (clientCertificate === null) return '\t(Client did not present a certificate)\r\n'
+  const { subject, issuer, verified } = clientCertificate
+  const judged = verified ? 'verified OK' : 'not verified'
+  return `\t(Client CN "${subject}",\r\n\t Issuer "${issuer}" (${judged}))\r\n`
 }
 
 function literal(address: string): string {

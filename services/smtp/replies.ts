@@ -12,7 +12,7 @@ function reply(code: number, status: EnhancedStatus | null, text: string): Reply
 }
 
 export const replies = {
-  greeting: (hostname: string) => reply(220, null, `${hostname} ESMTP Postwolke`),
+  greeting: (banner: string) => reply(220, null, banner),
   hello: (hostname: string) => reply(250, null, hostname),
   extensions: (lines: readonly string[]): Reply => ({ code: 250, status: null, text: lines }),
   closing: (hostname: string) => reply(221, '2.0.0', `${hostname} closing connection`),
@@ -49,6 +49,7 @@ export const replies = {
   authNotHere: reply(502, '5.5.1', 'Authentication is not offered here'),
   authNeedsTls: reply(538, '5.7.11', 'Encryption required for requested authentication mechanism'),
   authTwice: reply(503, '5.5.1', 'Already authenticated'),
+  authInTransaction: reply(503, '5.5.1', 'AUTH is not permitted during a mail transaction'),
   authUnknownMechanism: reply(504, '5.5.4', 'Unrecognized authentication mechanism'),
   authMalformed: reply(501, '5.5.2', 'Cannot decode authentication response'),
   authCancelled: reply(501, '5.7.0', 'Authentication cancelled'),

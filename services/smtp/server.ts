@@ -1,7 +1,8 @@
 // The library's server with our connections: admits them, times them out, and drains at the end. The library listens, makes the
 // handshake of implicit TLS, and keeps the TLS contexts.
 
-import type { Socket } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 import { acceptedSockets } from '#shared/net/accepted-sockets.ts'
@@ -24,6 +25,7 @@ export class SmtpServer extends SMTPServer {
   readonly #options: SmtpOptions
   readonly #services: SmtpServices
   readonly #open = new Set<SmtpConnection>()
+  readonly #others: Server[] = []
   readonly #gate: ClientGate
   readonly #limits: SharedLimits
   /** When sockets that make the handshake of implicit TLS were admitted. */
@@ -37,7 +39,9 @@ export class SmtpServer extends SMTPServer {
       logger: false,
       ...acceptedSockets,
       socketTimeout: options.smtpdTimeoutMs,
-      ...(services.certificates ? contextOptions(options, services.certificates) : {}),
+      requestCert: options.smtpdTlsAskCcert,
+      rejectUnauthorized: false,
+      ...(services.certificates ? contextOptions(options, services, services.certificates) : {}),
     })
     this.#options = options
     this.#services = services
@@ -123,10 +127,29 @@ export class SmtpServer extends SMTPServer {
     })
   }
 
+  /** Listens on one address more; rejects when that is taken. */
+  async open(address: string, port: number): Promise<AddressInfo> {
+    const server = this.server.listening ? this.#another() : this.server
+    server.listen(address === '' ? { port } : { port, host: address })
+    await once(server, 'listening')
+    const bound = server.address()
+    if (bound === null || typeof bound === 'string') throw new Error('not listening on TCP')
+    return bound
+  }
+
+  /** The library has one; what others accept is served the same way. */
+  #another(): Server {
+    const server = createServer(acceptedSockets, (socket) => this.server.emit('connection', socket))
+    this.#others.push(server)
+    return server
+  }
+
   /** Resolves when every connection is closed, which is after pace and grace at the latest. */
   async drain(options: CloseOptions): Promise<void> {
-    const { promise: ended, resolve } = Promise.withResolvers<void>()
-    this.server.close(() => resolve())
+    const servers = [this.server, ...this.#others]
+    const ended = Promise.all(
+      servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+    )
     this.#gate.close()
     this.#limits.lines.close()
     for (const socket of this._pendingSockets.values()) socket.destroy()
@@ -150,16 +173,20 @@ export class SmtpServer extends SMTPServer {
   #renewCertificate(): void {
     const { certificates, log } = this.#services
     if (!certificates) return
-    this.updateSecureContext(contextOptions(this.#options, certificates))
+    this.updateSecureContext(contextOptions(this.#options, this.#services, certificates))
     log.info({ listener: this.#options.role }, 'certificate renewed')
   }
 }
 
 function contextOptions(
   { tlsMinimumVersion }: SmtpOptions,
+  { clientAuthorities }: SmtpServices,
   certificates: NonNullable<SmtpServices['certificates']>,
 ) {
-  return tlsOptions(certificates, { minVersion: tlsMinimumVersion })
+  return {
+    ...tlsOptions(certificates, { minVersion: tlsMinimumVersion }),
+    ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
+  }
 }
 
 /** RFC 5321 §3.1 lets a server refuse at the greeting. */

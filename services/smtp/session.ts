@@ -30,6 +30,8 @@ export type SmtpServices = {
   readonly accountWatch: AccountWatch
   /** Undefined: STARTTLS is not offered. */
   readonly certificates: CertificateSource | undefined
+  /** PEM; of whom clients may have certificates, where they are asked. Undefined: the usual public ones. */
+  readonly clientAuthorities?: string | undefined
   readonly clock: Clock
   readonly log: Log
   /** Name in the greeting and in Received fields. */
@@ -134,9 +136,13 @@ export class SmtpSession {
     return this.#tls === null && !this.passwordsAllowed
   }
 
+  get offersLogin(): boolean {
+    return this.options.role !== 'smtp' || this.options.smtpdSaslAuthEnable
+  }
+
   /** What AUTH offers now. */
   get mechanisms(): readonly Mechanism[] {
-    if (this.options.role === 'smtp' || this.needsTls) return []
+    if (!this.offersLogin || this.needsTls) return []
     const { passwordsAllowed, channelBindings } = this
     const { authMechanisms: allowed } = this.options
     return offeredMechanisms({ allowed, passwordsAllowed, channelBindings })
@@ -154,6 +160,8 @@ export class SmtpSession {
     this.#watching?.close()
     this.#account = null
     this.#tls = tls
+    const { clientCertificate } = tls
+    if (clientCertificate) this.log.info({ clientCertificate }, 'client certificate')
     this.#channelBindings = channelBindings
   }
 

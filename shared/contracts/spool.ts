@@ -49,13 +49,28 @@ export type EnvelopeRecipient = {
   readonly originalRecipient: string | null
 }
 
+/** Printable ASCII. */
+export type ClientCertificate = {
+  readonly subject: string
+  readonly issuer: string
+  /** SHA-256 of it. */
+  readonly fingerprint: string
+  /** By an authority that is trusted, and valid now. What else it is worth, it does not say. */
+  readonly verified: boolean
+}
+
 /** Where a message came from, as policy and cleanup need it. */
 export type Origin = {
   readonly listener: 'smtp' | 'submission' | 'submissions' | 'local'
   readonly remoteAddress: string
   readonly remotePort: number
   readonly helo: string
-  readonly tls: { readonly protocol: string; readonly cipher: string } | null
+  readonly tls: {
+    readonly protocol: string
+    readonly cipher: string
+    /** Undefined where none was asked for, null where none was sent. For the Received field; not kept with the message. */
+    readonly clientCertificate?: ClientCertificate | null
+  } | null
   /** Set when the sender logged in: then submission rules apply (missing header fields are added). */
   readonly account: {
     readonly id: string

@@ -11,12 +11,19 @@ export type RemoteGroup = {
   readonly recipients: readonly EnvelopeRecipient[]
   /** Exactly what `message` yields. */
   readonly bytes: number
-  /** Whether the message itself needs SMTPUTF8; that an address does is found out here. */
+  /** Whether header fields need SMTPUTF8; that an address does is found out here. */
   readonly smtpUtf8: boolean
   /** What the message is, not what its sender declared. */
   readonly body: '7BIT' | '8BITMIME'
   readonly dsnReturn: SmtpEnvelope['dsnReturn']
   readonly dsnEnvelopeId: string | null
   /** Prepended header fields and the object. Called at most once, when a host is ready to take it. */
-  readonly message: () => AsyncIterable<Uint8Array>
+  readonly message: (form: MessageForm) => AsyncIterable<Uint8Array>
+}
+
+export type MessageForm = {
+  /** Whether our own trace fields may have 8-bit bytes: names and addresses in them, if there are any. */
+  readonly smtpUtf8: boolean
+  /** Bodies as quoted-printable where they have 8-bit bytes; then it yields more than `bytes`, and throws when it is not whole. */
+  readonly sevenBit: boolean
 }

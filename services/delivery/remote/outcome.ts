@@ -21,9 +21,13 @@ export function temporary({ status, reply }: Failure): Failure {
   return deferred(`4.${detail(status)}`, reply)
 }
 
-/** 5yz is final, everything else that is not success may change (RFC 5321 §4.2.1). `peer` is who said it. */
-export function fromReply(response: string, peer: string): Failure {
-  const reply = `host ${peer} said: ${oneLine(response)}`
+/**
+ * 5yz is final, everything else that is not success may change (RFC 5321 §4.2.1). `peer` is who said it; `command` tells what to, where the
+ * words do not sound like a refusal.
+ */
+export function fromReply(response: string, peer: string, command?: string): Failure {
+  const place = command === undefined || /^[45]/.test(response) ? '' : ` (in reply to ${command})`
+  const reply = `host ${peer} said: ${oneLine(response)}${place}`
   const [, code = '', status = ''] =
     /^(\d)\d\d(?:[ -]+([245]\.\d{1,3}\.\d{1,3})(?!\S))?/.exec(response) ?? []
   // RFC 2034 §4: the classes of both codes are the same; where they are not, the basic code counts.

@@ -2,8 +2,8 @@
 // Correct but simple: hosts are tried in order until one takes a session; what it then says of a recipient counts.
 // Retries are the queue's. Bare CR and LF leave as CRLF (RFC 5321 §2.3.8), all other bytes as they are.
 //
-// TLS is opportunistic: STARTTLS where offered, without looking at the certificate; where that fails, once more in clear,
-// as Postfix's `may`. A relay host that wants a login gets it only over TLS with a valid certificate.
+// TLS is opportunistic unless smtpTlsSecurityLevel says otherwise: STARTTLS where offered, without looking at the certificate;
+// where that fails, once more in clear. A relay host that wants a login gets it only over TLS.
 
 import type { Socket } from 'node:net'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
@@ -13,13 +13,14 @@ import type { Log } from '#shared/runtime/log.ts'
 import { type Connect, connectTcp } from './connect.ts'
 import type { RemoteGroup } from './group.ts'
 import { parseNextHop } from './next-hop.ts'
+import { Obstacles } from './obstacles.ts'
 import { deferred, type Failure, failed, temporary } from './outcome.ts'
 import { findAddresses, findHosts, loops, permittedAddresses } from './route.ts'
+import { type Security, securityFor, type TlsSecurityLevel } from './security.ts'
 import {
   openSession,
   type Refusal,
   type RelayAuth,
-  type Security,
   type Session,
   SUBMISSIONS_PORT,
 } from './session.ts'
@@ -39,8 +40,10 @@ export type RemoteDeliverySettings = {
   readonly relayhost: string
   /** Used at the relay host alone. */
   readonly relayhostAuth: RelayAuth | null
-  /** PEM certificates to trust at the relay host instead of the usual ones. */
-  readonly relayhostCa?: string
+  readonly tlsSecurityLevel: TlsSecurityLevel
+  /** PEM certificates to trust instead of the usual ones. */
+  readonly tlsCa?: string | undefined
+  readonly disableMimeOutputConversion: boolean
   readonly timeouts: Timeouts
 }
 
@@ -77,7 +80,7 @@ export function createRemoteDelivery(parts: {
     const reached = await reach(group)
     const results =
       reached.kind === 'session'
-        ? await transact(reached, group, timeouts)
+        ? await transact(reached, group, settings)
         : group.recipients.map(() => reached)
     const relay = reached.kind === 'session' ? reached.peer : null
     for (const [i, result] of results.entries()) {
@@ -95,51 +98,66 @@ export function createRemoteDelivery(parts: {
     const route = await findHosts(hop, { resolver, hostname, random })
     // A relay host that is not found is our mistake, and no reason to return everybody's mail.
     if (route.kind !== 'route') return isRelay ? temporary(route) : route
-    let failure: Failure | undefined
+    const obstacles = new Obstacles()
     let tried = 0
     for (const host of route.hosts.slice(0, HOSTS_TRIED_MAX)) {
       const found = await findAddresses(host, resolver)
       if (found.kind !== 'addresses') {
-        if (failure?.kind !== 'deferred') failure = isRelay ? temporary(found) : found
+        obstacles.add('lookup', isRelay ? temporary(found) : found)
         continue
       }
       const permitted = isRelay
         ? { addresses: found.addresses, endsRoute: false, failure: undefined }
         : permittedAddresses(found.addresses, { host, domain: hop.host }, targets)
       if (permitted.addresses.length === 0) {
-        if (failure?.kind !== 'deferred') failure = permitted.failure
+        if (permitted.failure) obstacles.add('target', permitted.failure)
         if (permitted.endsRoute) break
         continue
       }
       for (const address of permitted.addresses) {
-        if (tried++ === ADDRESSES_TRIED_MAX) return failure ?? noHost(group)
-        const session = await open({ host, address, port: hop.port }, isRelay)
-        if (session.kind === 'session') {
-          if (isRelay || session.greetedBy !== hostname.toLowerCase()) return session
-          // As Postfix: behind an address translation only its greeting tells that the host is this machine.
-          session.connection.close()
-          return failure?.kind === 'deferred' ? failure : loops(hop.host)
-        }
-        failure = session.failure
-        log.debug({ queueId: group.queueId, reply: failure.reply }, 'host refused')
+        if (tried++ === ADDRESSES_TRIED_MAX) return obstacles.told ?? noHost(group)
+        const target = { host, address, port: hop.port, nextHop: hop.host, isRelay }
+        const session = await open(target, (refusal) => {
+          obstacles.add(refusal.stage, refusal.failure)
+          log.info({ queueId: group.queueId, reply: refusal.failure.reply }, 'host refused')
+        })
+        if (session === undefined) continue
+        if (isRelay || session.greetedBy !== hostname.toLowerCase()) return session
+        // As Postfix: behind an address translation only its greeting tells that the host is this machine.
+        session.connection.close()
+        obstacles.add('target', loops(hop.host))
+        return obstacles.told ?? noHost(group)
       }
     }
-    return failure ?? noHost(group)
+    return obstacles.told ?? noHost(group)
   }
 
-  async function open(target: Target, isRelay: boolean): Promise<Session | Refusal> {
-    if (isRelay && settings.relayhostAuth !== null) {
-      const auth = settings.relayhostAuth
-      return await openWith(target, { kind: 'required', auth, ca: settings.relayhostCa })
-    }
-    const session = await openWith(target, { kind: 'opportunistic' })
+  /** Undefined when every way was refused. */
+  async function open(
+    target: Target,
+    onRefused: (refusal: Refusal) => void,
+  ): Promise<Session | undefined> {
+    const { host, nextHop, port, isRelay } = target
+    const auth = isRelay ? settings.relayhostAuth : null
+    const { tlsSecurityLevel, tlsCa: ca } = settings
+    const security = securityFor(tlsSecurityLevel, { host, nextHop, logsIn: auth !== null, ca })
+    const session = await openWith(target, security, auth)
+    if (session.kind === 'session') return session
+    onRefused(session)
     // A connection is lost with its handshake, so clear text needs a fresh one.
-    const inClear =
-      session.kind === 'refusal' && session.tlsFailed && target.port !== SUBMISSIONS_PORT
-    return inClear ? await openWith(target, { kind: 'clear' }) : session
+    const mayBeClear = security.kind === 'opportunistic' && port !== SUBMISSIONS_PORT
+    if (!session.tlsFailed || !mayBeClear) return undefined
+    const inClear = await openWith(target, { kind: 'clear' }, null)
+    if (inClear.kind === 'session') return { ...inClear, tlsFailure: session.failure }
+    onRefused(inClear)
+    return undefined
   }
 
-  async function openWith(target: Target, security: Security): Promise<Session | Refusal> {
+  async function openWith(
+    target: Target,
+    security: Security,
+    auth: RelayAuth | null,
+  ): Promise<Session | Refusal> {
     const { host, address, port } = target
     const peer = `${host}[${address}]:${port}`
     let socket: Socket
@@ -148,15 +166,21 @@ export function createRemoteDelivery(parts: {
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       const failure = deferred('4.4.1', `connect to ${peer}: ${reason}`)
-      return { kind: 'refusal', failure, tlsFailed: false }
+      return { kind: 'refusal', failure, stage: 'connect', tlsFailed: false }
     }
-    return await openSession({ socket, host, port, peer, hostname, security, timeouts })
+    return await openSession({ socket, host, port, peer, hostname, security, auth, timeouts })
   }
 
   return { deliver }
 }
 
-type Target = { readonly host: string; readonly address: string; readonly port: number }
+type Target = {
+  readonly host: string
+  readonly address: string
+  readonly port: number
+  readonly nextHop: string
+  readonly isRelay: boolean
+}
 
 /** Cannot happen: there is a host, and it was looked up and tried. */
 function noHost({ nextHop }: RemoteGroup): Failure {

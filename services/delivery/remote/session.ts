@@ -5,8 +5,10 @@ import type { Socket } from 'node:net'
 import type { SMTPError } from 'nodemailer/lib/smtp-connection'
 import { DOMAIN_BYTES_MAX } from '#shared/mail/domain.ts'
 import { Connection } from './connection.ts'
+import type { Stage } from './obstacles.ts'
 import { deferred, type Failure, fromReply, temporary } from './outcome.ts'
-import type { Timeouts } from './timeouts.ts'
+import { type Security, tlsOptions } from './security.ts'
+import { QUIT_TIMEOUT_MS, type Timeouts } from './timeouts.ts'
 
 export type Session = {
   readonly kind: 'session'
@@ -16,11 +18,14 @@ export type Session = {
   /** What the host calls itself in its answer to EHLO, in lower case. */
   readonly greetedBy: string
   readonly peer: string
+  /** Set in clear where TLS was offered and did not work. */
+  readonly tlsFailure?: Failure
 }
 
 export type Refusal = {
   readonly kind: 'refusal'
   readonly failure: Failure
+  readonly stage: Stage
   /** STARTTLS was offered and did not work. */
   readonly tlsFailed: boolean
 }
@@ -34,17 +39,10 @@ export type SessionOptions = {
   /** What we say in EHLO. */
   readonly hostname: string
   readonly security: Security
+  /** For a login; only where `security` is `required`. */
+  readonly auth: RelayAuth | null
   readonly timeouts: Timeouts
 }
-
-/**
- * clear: never STARTTLS. opportunistic: STARTTLS where offered, whoever's certificate. required: no mail and no password
- * without TLS and a certificate for the host's name.
- */
-export type Security =
-  | { readonly kind: 'clear' }
-  | { readonly kind: 'opportunistic' }
-  | { readonly kind: 'required'; readonly auth: RelayAuth; readonly ca: string | undefined }
 
 export type RelayAuth = { readonly user: string; readonly password: string }
 
@@ -52,14 +50,13 @@ export type RelayAuth = { readonly user: string; readonly password: string }
 export const SUBMISSIONS_PORT = 465
 
 export async function openSession(options: SessionOptions): Promise<Session | Refusal> {
-  const { security, timeouts, peer } = options
+  const { security, auth, timeouts, peer } = options
   const connection = new Connection({
     connection: options.socket,
     host: options.host,
     name: options.hostname,
     secure: options.port === SUBMISSIONS_PORT && security.kind !== 'clear',
     ignoreTLS: security.kind === 'clear',
-    requireTLS: security.kind === 'required',
     tls: tlsOptions(security),
     greetingTimeout: timeouts.greetingMs,
     // All of greeting, EHLO, STARTTLS and EHLO again: the sum of their own limits.
@@ -70,7 +67,13 @@ export async function openSession(options: SessionOptions): Promise<Session | Re
   if (greeted.kind === 'error') {
     connection.close()
     const tlsFailed = greeted.error.code === 'ETLS' || connection.upgrading === true
-    return { kind: 'refusal', failure: sessionFailure(greeted.error, peer, tlsFailed), tlsFailed }
+    return refusal(greeted.error, peer, tlsFailed)
+  }
+  if (security.kind === 'required' && !connection.secure) {
+    leave(connection)
+    // RFC 3463 §3.8: X.7.4, security features not supported.
+    const failure = deferred('4.7.4', `TLS is required, but was not offered by host ${peer}`)
+    return { kind: 'refusal', failure, stage: 'answered', tlsFailed: false }
   }
   // The last reply before `connect` calls back is the one to EHLO, or to HELO where there are no extensions.
   const answer = connection.lastServerResponse || ''
@@ -85,27 +88,31 @@ export async function openSession(options: SessionOptions): Promise<Session | Re
         ?.toLowerCase() ?? '',
     peer,
   }
-  if (security.kind !== 'required') return opened
-  const { user, password } = security.auth
+  if (auth === null) return opened
+  if (security.kind !== 'required') throw new Error('a login without TLS')
+  const { user, password } = auth
   const login = await connection.settled((done) =>
     connection.login({ credentials: { user, pass: password }, user }, done),
   )
-  if (login.kind === 'error') {
-    connection.close()
-    return { kind: 'refusal', failure: sessionFailure(login.error, peer, false), tlsFailed: false }
+  if (login.kind === 'done') return opened
+  connection.close()
+  return refusal(login.error, peer, false)
+}
+
+/** Says goodbye and does not wait for the answer. */
+export function leave(connection: Connection): void {
+  connection.allowSilence(QUIT_TIMEOUT_MS)
+  connection.quit()
+}
+
+function refusal(error: SMTPError, peer: string, tlsFailed: boolean): Refusal {
+  if (error.response) {
+    const failure = temporary(fromReply(error.response, peer, error.command))
+    return { kind: 'refusal', failure, stage: 'answered', tlsFailed }
   }
-  return opened
-}
-
-function tlsOptions(security: Security) {
-  if (security.kind !== 'required') return { rejectUnauthorized: false }
-  return security.ca === undefined ? {} : { ca: security.ca }
-}
-
-function sessionFailure(error: SMTPError, peer: string, tlsFailed: boolean): Failure {
-  if (error.response) return temporary(fromReply(error.response, peer))
   // RFC 3463 §3.8: 4.7.5 is a cryptographic failure; §3.5: 4.4.2 a bad connection.
-  return deferred(tlsFailed ? '4.7.5' : '4.4.2', `${peer}: ${error.message}`)
+  const failure = deferred(tlsFailed ? '4.7.5' : '4.4.2', `${peer}: ${error.message}`)
+  return { kind: 'refusal', failure, stage: tlsFailed ? 'answered' : 'lost', tlsFailed }
 }
 
 function readExtensions(reply: string): ReadonlyMap<string, string> {

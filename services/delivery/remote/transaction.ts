@@ -5,44 +5,72 @@ import type { SMTPEnvelope, SMTPError } from 'nodemailer/lib/smtp-connection'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import { encodeXtext } from '#shared/smtp/xtext.ts'
-import type { Connection, Settled } from './connection.ts'
-import type { RemoteGroup } from './group.ts'
+import type { Settled } from './connection.ts'
+import type { MessageForm, RemoteGroup } from './group.ts'
 import { deferred, type Failure, failed, fromReply, oneLine } from './outcome.ts'
-import type { Session } from './session.ts'
-import { QUIT_TIMEOUT_MS, type Timeouts } from './timeouts.ts'
+import { leave, type Session } from './session.ts'
+import type { Timeouts } from './timeouts.ts'
 
 /** Sends the group's message and ends the session; one result for each recipient, in order. */
 export async function transact(
   session: Session,
   group: RemoteGroup,
-  timeouts: Timeouts,
+  options: TransactionOptions,
 ): Promise<readonly DeliveryResult[]> {
-  const { connection } = session
-  const obstacle = findObstacle(session, group)
-  if (obstacle !== undefined) {
-    leave(connection)
-    return group.recipients.map(() => obstacle)
+  const obstacles = findObstacles(session, group)
+  const recipients = group.recipients.filter((_, i) => obstacles[i] === undefined)
+  if (recipients.length === 0) leave(session.connection)
+  const sent = recipients.length === 0 ? [] : await send(session, { ...group, recipients }, options)
+  const results = sent.values()
+  return obstacles.map((obstacle) => obstacle ?? results.next().value ?? lost)
+}
+
+export type TransactionOptions = {
+  readonly timeouts: Timeouts
+  /** Whether 8-bit bodies go to hosts without 8BITMIME as they are. */
+  readonly disableMimeOutputConversion: boolean
+}
+
+/** Cannot happen: each that was sent to has a result. */
+const lost = deferred('4.3.0', 'no result')
+
+async function send(
+  session: Session,
+  group: RemoteGroup,
+  { timeouts, disableMimeOutputConversion }: TransactionOptions,
+): Promise<readonly DeliveryResult[]> {
+  const { connection, extensions } = session
+  const smtpUtf8 = needsSmtpUtf8(group)
+  const isEightBit = group.body === '8BITMIME' || smtpUtf8
+  const form = {
+    smtpUtf8,
+    sevenBit:
+      group.body === '8BITMIME' && !extensions.has('8BITMIME') && !disableMimeOutputConversion,
   }
   connection.parametersOf = parameters(session, group)
   const envelope: TrackedEnvelope = {
     from: group.sender === '' ? false : group.sender,
     to: group.recipients.map((recipient) => recipient.address),
     size: group.bytes,
-    use8BitMime: group.body === '8BITMIME',
+    use8BitMime: isEightBit,
   }
-  const message = Readable.from(watched(session, group, timeouts))
+  const message = Readable.from(watched(session, group, form, timeouts))
   const sent = await connection.settled<{ readonly response: string }>((done) =>
     connection.send(envelope, message, done),
   )
-  // Without a reply the other side may be in the middle of the message, where QUIT would be more of it.
-  if (sent.kind === 'done' || sent.error.response) leave(connection)
+  // Without a reply, or with one that does not fit, the other side may be in the middle of the message, where QUIT would be more of it.
+  if (sent.kind === 'done' || /^[45]/.test(sent.error.response ?? '')) leave(connection)
   else connection.close()
-  return group.recipients.map(({ address }) => resultFor(address, envelope, sent, session.peer))
+  return group.recipients.map(({ address }) => {
+    const result = resultFor(address, envelope, sent, session.peer)
+    return result.kind === 'delivered' ? result : inClear(result, session)
+  })
 }
 
-function leave(connection: Connection): void {
-  connection.allowSilence(QUIT_TIMEOUT_MS)
-  connection.quit()
+/** What a host refuses in clear after TLS did not work, it may take when TLS works again. */
+function inClear(failure: Failure, { tlsFailure }: Session): Failure {
+  if (tlsFailure === undefined || !/ said: 53[08]\b/.test(failure.reply)) return failure
+  return deferred('4.7.5', `${tlsFailure.reply}; and in clear: ${failure.reply}`)
 }
 
 /** nodemailer keeps its books on the envelope it was given, also when the end is an error. */
@@ -68,7 +96,7 @@ function resultFor(
     return { kind: 'delivered', reply: oneLine(response) }
   }
   const { error } = sent
-  if (error.response) return fromReply(error.response, peer)
+  if (error.response) return fromReply(error.response, peer, error.command)
   if (error.code === 'ESTREAM')
     return deferred('4.3.0', `message could not be read: ${error.message}`)
   // Lost before the reply to the message: it may have been taken, and will come twice (RFC 1047); the other way it
@@ -77,37 +105,40 @@ function resultFor(
 }
 
 function refusedRecipient(response: string, envelope: TrackedEnvelope, peer: string): Failure {
-  const failure = fromReply(response, peer)
+  const failure = fromReply(response, peer, 'RCPT TO')
   // RFC 5321 §4.5.3.1.10: 552 to RCPT may mean "too many recipients", so the rest comes later; a full mailbox says 5.2.2.
   const tooMany =
     response.startsWith('552') && failure.status !== '5.2.2' && (envelope.accepted?.length ?? 0) > 0
   return tooMany ? deferred('4.5.3', failure.reply) : failure
 }
 
-/** What this host cannot take at all. */
-function findObstacle({ extensions, peer }: Session, group: RemoteGroup): Failure | undefined {
-  // RFC 6531 §3.3: nothing internationalised may be sent to who did not offer to take it.
-  if (needsSmtpUtf8(group) && !extensions.has('SMTPUTF8')) {
-    return failed('5.6.7', `SMTPUTF8 is required, but was not offered by host ${peer}`)
-  }
-  // Deliberately: RFC 6152 §3 leaves converting or returning; nearly no host lacks 8BITMIME, so this one returns.
-  if (group.body === '8BITMIME' && !extensions.has('8BITMIME')) {
-    return failed('5.6.3', `8BITMIME is required, but was not offered by host ${peer}`)
-  }
+/** What this host cannot take, for each recipient. */
+function findObstacles(
+  { extensions, peer }: Session,
+  group: RemoteGroup,
+): readonly (Failure | undefined)[] {
   // RFC 1870 §6.1: 0 and no number mean no fixed limit.
   const bytesMax = Number(extensions.get('SIZE') ?? 0)
   if (bytesMax > 0 && group.bytes > bytesMax) {
-    return failed(
-      '5.3.4',
-      `message of ${group.bytes} bytes exceeds size limit ${bytesMax} of host ${peer}`,
-    )
+    const tooLarge = `message of ${group.bytes} bytes exceeds size limit ${bytesMax} of host ${peer}`
+    return group.recipients.map(() => failed('5.3.4', tooLarge))
   }
-  return undefined
+  // RFC 6531 §3.3: nothing internationalised may be sent to who did not offer to take it.
+  const forAll = group.smtpUtf8 || !isAscii(group.sender)
+  return group.recipients.map(({ address }) =>
+    extensions.has('SMTPUTF8') || (!forAll && isAscii(address))
+      ? undefined
+      : failed('5.6.7', `SMTPUTF8 is required, but was not offered by host ${peer}`),
+  )
 }
 
-function needsSmtpUtf8(group: RemoteGroup): boolean {
-  const addresses = [group.sender, ...group.recipients.map((recipient) => recipient.address)]
-  return group.smtpUtf8 || addresses.some((address) => /[^\x00-\x7f]/.test(address))
+/** RFC 6531 §3.2: because of what is sent, whatever was said when it came. */
+function needsSmtpUtf8({ smtpUtf8, sender, recipients }: RemoteGroup): boolean {
+  return smtpUtf8 || !isAscii(sender) || !recipients.every(({ address }) => isAscii(address))
+}
+
+function isAscii(text: string): boolean {
+  return !/[^\x00-\x7f]/.test(text)
 }
 
 /** What nodemailer does not put on MAIL and RCPT by itself. */
@@ -147,14 +178,16 @@ function rcptDsn({ notify, originalRecipient }: EnvelopeRecipient): string {
 async function* watched(
   { connection }: Session,
   group: RemoteGroup,
+  form: MessageForm,
   timeouts: Timeouts,
 ): AsyncGenerator<Uint8Array> {
   connection.allowSilence(timeouts.dataBlockMs)
   let bytes = 0
-  for await (const chunk of group.message()) {
+  for await (const chunk of group.message(form)) {
     bytes += chunk.length
     yield chunk
   }
-  if (bytes !== group.bytes) throw new Error(`${bytes} bytes instead of ${group.bytes}`)
+  if (bytes !== group.bytes && !form.sevenBit)
+    throw new Error(`${bytes} bytes instead of ${group.bytes}`)
   connection.allowSilence(timeouts.dataTerminationMs)
 }

@@ -20,9 +20,10 @@ export const auth = defineCommand({
   flushes: true,
   parse: parseAuth,
   run(session, { mechanism: name, initial }): Outcome | Promise<Outcome> {
-    if (session.options.role === 'smtp') return answer(replies.authNotHere)
-    // RFC 4954 §4 also forbids it in a transaction, which nobody has here without a login.
+    if (!session.offersLogin) return answer(replies.authNotHere)
+    // RFC 4954 §4
     if (session.account) return answer(replies.authTwice)
+    if (session.transaction) return answer(replies.authInTransaction)
     const mechanism = findMechanism(name)
     if (mechanism && sendsPassword(mechanism) && !session.passwordsAllowed) {
       return answer(replies.authNeedsTls)

@@ -39,6 +39,9 @@ function extensions(session: SmtpSession): readonly string[] {
     `SIZE ${options.messageSizeLimit}`,
     ...(offersTls ? ['STARTTLS'] : []),
     ...(mechanisms.length > 0 ? [`AUTH ${mechanisms.join(' ')}`] : []),
+    ...(mechanisms.length > 0 && options.brokenSaslAuthClients
+      ? [`AUTH=${mechanisms.join(' ')}`]
+      : []),
     'ENHANCEDSTATUSCODES',
     '8BITMIME',
     'DSN',

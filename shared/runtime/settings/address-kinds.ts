@@ -34,16 +34,28 @@ export const domain: Kind<string> = {
   format: (value) => value,
 }
 
-/** An address to listen on, fit for `listen({ host })`: empty means all of them, both IPv6 and IPv4. */
-export const listenAddress: Kind<string> = {
-  name: 'address',
-  allowed: '* (all addresses), an IPv4 or IPv6 address, or localhost',
+const LISTEN_ADDRESSES_MAX = 100
+
+/** Addresses to listen on, each fit for `listen({ host })`: empty means all of them, both IPv6 and IPv4. */
+export const listenAddresses: Kind<readonly string[]> = {
+  name: 'addresses',
+  allowed:
+    '* or all (all addresses), or IPv4 and IPv6 addresses, localhost or loopback-only, separated by commas or spaces',
+  list: true,
   parse(text) {
-    if (text === '*') return ''
-    return isIP(text) || text === 'localhost' ? text : undefined
+    const addresses = new Set(text.split(/[\s,]+/).map((entry) => listenNames.get(entry) ?? entry))
+    if (addresses.has('')) return addresses.size === 1 && text !== '' ? [''] : undefined
+    const sound = [...addresses].every((entry) => isIP(entry) || entry === 'localhost')
+    return sound && addresses.size <= LISTEN_ADDRESSES_MAX ? [...addresses] : undefined
   },
-  format: (value) => (value === '' ? '*' : value),
+  format: (value) => value.map((address) => (address === '' ? '*' : address)).join(', '),
 }
+
+const listenNames = new Map([
+  ['*', ''],
+  ['all', ''],
+  ['loopback-only', 'localhost'],
+])
 
 const LIST_ENTRIES_MAX = 10_000
 
@@ -51,8 +63,9 @@ const LIST_ENTRIES_MAX = 10_000
 export const networkList: Kind<readonly string[]> = {
   name: 'networks',
   allowed:
-    'IP addresses and networks such as 192.0.2.0/24 or 2001:db8::/32, with no bits set behind the prefix, separated by commas or spaces',
+    'IP addresses and networks such as 192.0.2.0/24 or 2001:db8::/32, with no bits set behind the prefix, separated by commas or spaces; a path such as /etc/postwolke/networks stands for those in a file',
   list: true,
+  files: true,
   parse(text) {
     const networks = text.split(/[\s,]+/).filter((entry) => entry !== '')
     return networks.length <= LIST_ENTRIES_MAX && networks.every(parseNetwork)

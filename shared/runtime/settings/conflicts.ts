@@ -3,8 +3,16 @@
 import type { Problem } from './problems.ts'
 import type { Settings } from './table.ts'
 
+/** RFC 8314 §3.3 */
+const SUBMISSIONS_PORT = 465
+
 export function findConflicts(settings: Settings): Problem[] {
-  return [...orderedTimes(settings), ...halfPairs(settings), ...sharedPorts(settings)]
+  return [
+    ...orderedTimes(settings),
+    ...halfPairs(settings),
+    ...sharedPorts(settings),
+    ...badBanner(settings),
+  ]
 }
 
 function conflict(keys: readonly string[], reason: string): Problem {
@@ -21,7 +29,8 @@ function orderedTimes(settings: Settings): Problem[] {
     .map((pair) => conflict(pair, 'the first must not be longer than the second'))
 }
 
-function halfPairs({ tls, relayhost, relayhostUser, relayhostPasswordFile }: Settings): Problem[] {
+function halfPairs(settings: Settings): Problem[] {
+  const { tls, relayhost, relayhostUser, relayhostPasswordFile, smtpTlsSecurityLevel } = settings
   const problems: Problem[] = []
   if ((tls.certificateFile === '') !== (tls.keyFile === ''))
     problems.push(conflict(['tls.certificateFile', 'tls.keyFile'], 'both or neither'))
@@ -29,6 +38,14 @@ function halfPairs({ tls, relayhost, relayhostUser, relayhostPasswordFile }: Set
     problems.push(conflict(['relayhostUser', 'relayhostPasswordFile'], 'both or neither'))
   if (relayhostUser !== '' && relayhost === null)
     problems.push(conflict(['relayhost', 'relayhostUser'], 'a login needs a relay host'))
+  if (relayhostUser !== '' && (smtpTlsSecurityLevel === 'none' || smtpTlsSecurityLevel === 'may'))
+    problems.push(
+      conflict(['relayhostUser', 'smtpTlsSecurityLevel'], 'a login is sent over TLS only'),
+    )
+  if (relayhost?.port === SUBMISSIONS_PORT && smtpTlsSecurityLevel === 'none')
+    problems.push(
+      conflict(['relayhost', 'smtpTlsSecurityLevel'], `port ${SUBMISSIONS_PORT} begins with TLS`),
+    )
   return problems
 }
 
@@ -39,10 +56,17 @@ function sharedPorts({ listeners }: Settings): Problem[] {
   for (const [name, { enabled, address, port }] of Object.entries(listeners)) {
     if (!enabled || port === 0) continue
     const key = `listeners.${name}.port`
-    const place = `${address} ${port}`
-    const other = taken.get(place)
+    const places = address.map((one) => `${one} ${port}`)
+    const other = places.map((place) => taken.get(place)).find((found) => found !== undefined)
     if (other !== undefined) problems.push(conflict([other, key], `both are ${port}`))
-    taken.set(place, key)
+    for (const place of places) taken.set(place, key)
   }
   return problems
+}
+
+/** RFC 5321 §4.2: the greeting begins with the name of the host. */
+function badBanner({ hostname, smtpdBanner }: Settings): Problem[] {
+  return smtpdBanner === hostname || smtpdBanner.startsWith(`${hostname} `)
+    ? []
+    : [conflict(['hostname', 'smtpdBanner'], `the banner must begin with ${hostname} ($hostname)`)]
 }

@@ -2,6 +2,7 @@
 
 import { type LoadedSettings, variableOf } from './load.ts'
 import { formatOrigin } from './problems.ts'
+import { escapeReferences } from './references.ts'
 import type { Setting } from './setting.ts'
 import { flatten, settingParts, settingsByPath } from './table.ts'
 
@@ -18,7 +19,7 @@ export type SettingDescription = {
 export function describeSettings(loaded: LoadedSettings): SettingDescription[] {
   return [...settingsByPath].map(([path, setting]) => ({
     path,
-    value: setting.kind.format(valueAt(loaded.settings, path)),
+    value: escapeReferences(setting.kind.format(valueAt(loaded.settings, path))),
     origin: formatOrigin(loaded.origin(path)),
     default: defaultOf(setting),
     allowed: setting.kind.allowed,
@@ -31,7 +32,7 @@ function valueAt(settings: object, path: string): unknown {
 }
 
 function defaultOf({ kind, facts }: Setting<unknown>): string {
-  return facts.defaultText ?? kind.format(facts.default)
+  return facts.defaultText ?? facts.derived ?? kind.format(facts.default)
 }
 
 /** The text of docs/settings.md. */
@@ -65,6 +66,9 @@ Made from \`shared/runtime/settings/table.ts\`; a test compares the two.
 A setting comes from, in rising precedence: its default, the configuration file \`postwolke.toml\`, an environment variable,
 \`--set key=value\` on the command line. An unknown key or a value that is not allowed stops the start and says what is
 allowed. \`postwolke config show\` prints every setting, its value and where it came from.
+
+In a value \`$name\`, \`\${name}\` and \`$(name)\` stand for the value of another setting (\`\${tls.minimumVersion}\`: names with dots need the
+braces); a dollar sign itself is \`$$\`.
 
 \`\`\`toml
 hostname = "mail.example.net"

@@ -3,16 +3,22 @@
 
 import { parse as parseToml, TomlError } from 'smol-toml'
 import { findConflicts } from './conflicts.ts'
+import { withFiles } from './listed-files.ts'
 import { nearestPath } from './nearest.ts'
 import type { Origin, Problem } from './problems.ts'
+import { type Expanded, expandReferences } from './references.ts'
 import type { Setting, SettingGroup, ValuesOf } from './setting.ts'
 import { flatten, type Settings, settingsTable } from './table.ts'
 
 export type SettingSources = {
+  /** By path, in place of the table's own defaults. */
+  readonly defaults?: { readonly [path: string]: string }
   readonly file?: { readonly path: string; readonly text: string } | undefined
   readonly environment: { readonly [variable: string]: string | undefined }
   /** Arguments of `--set`; a later one wins. */
   readonly overrides: readonly string[]
+  /** For values that name files with more of them. Throws what the system does; without it such values are refused. */
+  readonly readFile?: (path: string) => string
 }
 
 export type LoadedSettings<S = Settings> = {
@@ -44,15 +50,18 @@ export function createSettingsLoader<G extends SettingGroup>(of: {
   return (sources) => {
     const problems: Problem[] = []
     const given = [
+      ...fromDefaults(sources.defaults ?? {}),
       ...fromFile(sources.file, byPath, problems),
       ...fromEnvironment(sources.environment, pathsByVariable),
       ...fromOverrides(sources.overrides, problems),
     ]
     const values = new Map<string, { readonly value: unknown; readonly origin: Origin }>()
-    for (const [path, setting] of byPath)
+    const resolve = createResolver(byPath, given, sources.readFile)
+    for (const [path, setting] of byPath) {
       values.set(path, { value: setting.facts.default, origin: { kind: 'default' } })
-    for (const { path, value, origin } of given) {
-      const outcome = read(path, value, origin, byPath)
+    }
+    for (const { path, value, origin } of withDerived(given, byPath)) {
+      const outcome = read({ path, value, origin }, byPath, resolve)
       if (outcome.kind === 'problem') problems.push(outcome.problem)
       else values.set(path, { value: outcome.value, origin })
     }
@@ -72,6 +81,11 @@ export const loadSettings = createSettingsLoader({ table: settingsTable, conflic
 
 type SettingsByPath = ReadonlyMap<string, Setting<unknown>>
 type Given = { readonly path: string; readonly value: unknown; readonly origin: Origin }
+
+function fromDefaults(defaults: { readonly [path: string]: string }): Given[] {
+  const origin: Origin = { kind: 'default' }
+  return Object.entries(defaults).map(([path, value]) => ({ path, value, origin }))
+}
 
 function fromFile(
   file: SettingSources['file'],
@@ -113,7 +127,7 @@ function leaves(
 
 /** `listeners.smtp.port` is `POSTWOLKE_LISTENERS__SMTP__PORT`, `hopcountLimit` is `POSTWOLKE_HOPCOUNT_LIMIT`. */
 export function variableOf(path: string): string {
-  const name = path.replace(/[A-Z]/g, '_$&').replaceAll('.', '__')
+  const name = path.replace(/[A-Z]+/g, '_$&').replaceAll('.', '__')
   return `${ENVIRONMENT_PREFIX}${name.toUpperCase()}`
 }
 
@@ -145,16 +159,78 @@ type Reading =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'problem'; readonly problem: Problem }
 
-function read(path: string, given: unknown, origin: Origin, byPath: SettingsByPath): Reading {
+/** Defaults that follow from other settings, where nothing else is given. */
+function withDerived(given: readonly Given[], byPath: SettingsByPath): readonly Given[] {
+  const paths = new Set(given.map(({ path }) => path))
+  const derived = [...byPath].flatMap(([path, { facts }]): Given[] =>
+    facts.derived === undefined || paths.has(path)
+      ? []
+      : [{ path, value: facts.derived, origin: { kind: 'default' } }],
+  )
+  return [...derived, ...given]
+}
+
+type Resolve = (path: string, text: string, setting: Setting<unknown>) => Expanded
+
+/** From the text of a value to that with everything in it that it refers to. */
+function createResolver(
+  byPath: SettingsByPath,
+  given: readonly Given[],
+  readFile: SettingSources['readFile'],
+): Resolve {
+  // The last one wins.
+  const winners = new Map(given.map(({ path, value }) => [path, value]))
+
+  function resolve(text: string, setting: Setting<unknown>, above: readonly string[]): Expanded {
+    const expanded = expandReferences(text, (name) => textOf(name, above))
+    if (expanded.kind === 'fault' || setting.kind.files !== true) return expanded
+    return withFiles(expanded.text, readFile)
+  }
+
+  function textOf(name: string, above: readonly string[]): Expanded {
+    const setting = byPath.get(name)
+    if (setting === undefined) {
+      const nearest = nearestPath(name, byPath)
+      const hint = nearest === undefined ? '' : `; did you mean $${nearest}?`
+      return { kind: 'fault', reason: `$${name} is not a setting${hint}` }
+    }
+    if (above.includes(name)) {
+      return { kind: 'fault', reason: `$${name} refers to itself (${[...above, name].join(', ')})` }
+    }
+    const { kind, facts } = setting
+    const value = asText(winners.get(name), kind.list === true) ?? facts.derived
+    if (value === undefined) return { kind: 'text', text: kind.format(facts.default) }
+    const resolved = resolve(value, setting, [...above, name])
+    if (resolved.kind === 'fault') return resolved
+    const parsed = kind.parse(resolved.text)
+    return parsed === undefined ? resolved : { kind: 'text', text: kind.format(parsed) }
+  }
+
+  return (path, text, setting) => resolve(text, setting, [path])
+}
+
+function read(
+  { path, value: given, origin }: Given,
+  byPath: SettingsByPath,
+  resolve: Resolve,
+): Reading {
   const setting = byPath.get(path)
   if (setting === undefined) {
     const nearest = nearestPath(path, byPath)
     return { kind: 'problem', problem: { kind: 'unknown-key', key: path, origin, nearest } }
   }
   const text = asText(given, setting.kind.list === true)
-  const value = text === undefined ? undefined : setting.kind.parse(text)
-  if (value !== undefined) return { kind: 'value', value }
   const shown = text ?? JSON.stringify(given) ?? String(given)
+  const resolved = text === undefined ? undefined : resolve(path, text, setting)
+  if (resolved?.kind === 'fault') {
+    const { reason } = resolved
+    return {
+      kind: 'problem',
+      problem: { kind: 'unresolved', key: path, value: shown, origin, reason },
+    }
+  }
+  const value = resolved && setting.kind.parse(resolved.text)
+  if (value !== undefined) return { kind: 'value', value }
   const { allowed } = setting.kind
   return {
     kind: 'problem',

@@ -23,6 +23,14 @@ export type Problem =
       readonly origin: Origin
       readonly allowed: string
     }
+  /** What stands in it cannot be found: another setting, a file. */
+  | {
+      readonly kind: 'unresolved'
+      readonly key: string
+      readonly value: string
+      readonly origin: Origin
+      readonly reason: string
+    }
   | {
       readonly kind: 'bad-file'
       readonly path: string
@@ -57,6 +65,8 @@ export function formatProblem(problem: Problem): string {
     }
     case 'bad-value':
       return `${problem.key} cannot be '${problem.value}' (from ${formatOrigin(problem.origin)}); allowed: ${problem.allowed}`
+    case 'unresolved':
+      return `${problem.key} cannot be '${problem.value}' (from ${formatOrigin(problem.origin)}): ${problem.reason}`
     case 'bad-file':
       return `${problem.path}:${problem.line}:${problem.column} is not TOML: ${problem.reason}`
     case 'bad-override':

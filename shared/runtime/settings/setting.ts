@@ -8,6 +8,8 @@ export type Kind<T> = {
   readonly allowed: string
   /** Lists may be written as TOML arrays. */
   readonly list?: true
+  /** An entry that is a path stands for the entries in that file. */
+  readonly files?: true
   /** Undefined when the text is not allowed. */
   parse(text: string): T | undefined
   /** A text that parses to the same value. */
@@ -16,6 +18,8 @@ export type Kind<T> = {
 
 export type SettingFacts<T> = {
   readonly default: T
+  /** The default where it follows from other settings, with their `$name`s: in place of `default` whenever settings are loaded. */
+  readonly derived?: string
   /** For defaults that differ between machines: what the manual says instead of the value. */
   readonly defaultText?: string
   /** One sentence. */

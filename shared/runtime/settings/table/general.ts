@@ -31,6 +31,12 @@ export const generalSettings = {
     about: 'The name this system greets with and writes into Received fields.',
     known: { postfix: 'myhostname', dovecot: 'hostname' },
   }),
+  myorigin: new Setting(domain, {
+    default: defaultHostName(),
+    derived: '$hostname',
+    about: 'Domain added to addresses of mail clients that have none.',
+    known: { postfix: 'myorigin' },
+  }),
   defaultDomain: new Setting(domain, {
     default: '',
     about: 'Domain added to logins that have none; without it such logins are refused.',

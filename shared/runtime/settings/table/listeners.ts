@@ -1,6 +1,6 @@
 // Which protocols are served where. High ports by default, so that no privileges are needed.
 
-import { listenAddress, networkList } from '../address-kinds.ts'
+import { listenAddresses, networkList } from '../address-kinds.ts'
 import { boolean, port } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
@@ -11,9 +11,10 @@ function listener(what: string, defaultPort: number, standardPort: number) {
       about: `Whether ${what} is served.`,
       known: { postfix: 'a line in master.cf', dovecot: 'protocols' },
     }),
-    address: new Setting(listenAddress, {
-      default: '',
-      about: `The address that listens for ${what}.`,
+    address: new Setting(listenAddresses, {
+      default: [''],
+      derived: '$inetInterfaces',
+      about: `The addresses that listen for ${what}.`,
       known: { postfix: 'inet_interfaces', dovecot: 'listen' },
     }),
     port: new Setting(port, {
@@ -25,6 +26,11 @@ function listener(what: string, defaultPort: number, standardPort: number) {
 }
 
 export const listenerSettings = {
+  inetInterfaces: new Setting(listenAddresses, {
+    default: [''],
+    about: 'The addresses that listen, for every listener that has none of its own.',
+    known: { postfix: 'inet_interfaces', dovecot: 'listen' },
+  }),
   listeners: {
     smtp: listener('SMTP from other mail servers', 2525, 25),
     submission: listener('mail submission with STARTTLS', 2587, 587),

@@ -1,8 +1,8 @@
 // The SMTP server's limits and manners.
 
 import { senderLogins } from '../address-kinds.ts'
-import { boolean, bytes, duration, integer } from '../kinds.ts'
-import { Setting, type SettingGroup } from '../setting.ts'
+import { boolean, bytes, duration, filePath, integer, text } from '../kinds.ts'
+import { type Kind, Setting, type SettingGroup } from '../setting.ts'
 
 const GIGABYTE = 1024 ** 3
 const TERABYTE = 1024 ** 4
@@ -10,7 +10,24 @@ const SECOND = 1_000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
+/** RFC 5321 §4.5.3.1.5: a reply line has 512 octets, with `220 ` and CRLF. */
+const BANNER_BYTES_MAX = 500
+
+const banner: Kind<string> = {
+  ...text,
+  name: 'banner',
+  allowed: `printable ASCII on one line, at most ${BANNER_BYTES_MAX} bytes, the host name first`,
+  parse: (value) =>
+    /^[\x20-\x7e]+$/.test(value) && value.length <= BANNER_BYTES_MAX ? value : undefined,
+}
+
 export const smtpSettings = {
+  smtpdBanner: new Setting(banner, {
+    default: 'localhost.localdomain ESMTP Postwolke',
+    derived: '$hostname ESMTP Postwolke',
+    about: 'What the SMTP server greets with; the host name must come first (RFC 5321 §4.2).',
+    known: { postfix: 'smtpd_banner', dovecot: 'login_greeting' },
+  }),
   smtpdTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
     default: 300 * SECOND,
     about: 'How long the SMTP server waits for a client that says nothing (RFC 5321 §4.5.3.2.7).',
@@ -57,6 +74,30 @@ export const smtpSettings = {
     default: true,
     about: 'Whether the Received field of a message names the login that sent it.',
     known: { postfix: 'smtpd_sasl_authenticated_header' },
+  }),
+  smtpdSaslAuthEnable: new Setting(boolean, {
+    default: false,
+    about:
+      'Whether mail clients may log in on the listener `smtp` (port 25) too, as on the others, and then relay; for old clients that know no other port. It brings guessers of passwords there.',
+    known: { postfix: 'smtpd_sasl_auth_enable' },
+  }),
+  brokenSaslAuthClients: new Setting(boolean, {
+    default: false,
+    about:
+      'Whether EHLO lists the mechanisms a second time as `AUTH=…`, which clients from before RFC 2554 look for.',
+    known: { postfix: 'broken_sasl_auth_clients' },
+  }),
+  smtpdTlsAskCcert: new Setting(boolean, {
+    default: false,
+    about:
+      'Whether SMTP clients are asked for a certificate. It permits nothing: the log and the Received field name it, and whether it was verified. Some clients ask their users which one to send.',
+    known: { postfix: 'smtpd_tls_ask_ccert' },
+  }),
+  smtpdTlsCAfile: new Setting(filePath, {
+    default: '',
+    about:
+      "Certificates of the authorities, PEM, that vouch for clients' certificates. Nothing means the usual public ones; read at the start.",
+    known: { postfix: 'smtpd_tls_CAfile' },
   }),
   smtpdHeloRequired: new Setting(boolean, {
     default: true,

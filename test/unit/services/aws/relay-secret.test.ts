@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createRelayLogin } from '#services/aws/relay-secret.ts'
+import { createRelaySecrets } from '#services/aws/relay-secret.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { manualClock } from '#test/support/pipeline.ts'
 
@@ -10,23 +10,32 @@ describe('the login at the relay host', () => {
     const secret = {
       read: async () => ({ versionId: '1', text: JSON.stringify({ user: 'u', password }) }),
     }
-    const login = createRelayLogin(secret, clock)
-    expect(await login()).toEqual({ user: 'u', password: 'old' })
+    const login = createRelaySecrets(secret, clock)
+    expect(await login()).toEqual({ relayhostAuth: { user: 'u', password: 'old' } })
     password = 'new'
-    expect(await login()).toEqual({ user: 'u', password: 'old' })
+    expect(await login()).toEqual({ relayhostAuth: { user: 'u', password: 'old' } })
     clock.advance(10 * 60_000)
-    expect(await login()).toEqual({ user: 'u', password: 'new' })
+    expect(await login()).toEqual({ relayhostAuth: { user: 'u', password: 'new' } })
   })
 
   it('is none without a secret', async () => {
-    expect(await createRelayLogin(undefined, manualClock())()).toBeNull()
+    expect(await createRelaySecrets(undefined, manualClock())()).toEqual({ relayhostAuth: null })
+  })
+
+  it('may bring the certificate of the host’s own authority', async () => {
+    const text = JSON.stringify({ user: 'u', password: 'p', ca: 'PEM' })
+    const secret = { read: async () => ({ versionId: '1', text }) }
+    expect(await createRelaySecrets(secret, manualClock())()).toEqual({
+      relayhostAuth: { user: 'u', password: 'p' },
+      tlsCa: 'PEM',
+    })
   })
 
   it.each(['', 'user:password', '{"user":"u"}', 'null', '[]'])(
     'is a temporary failure that quotes nothing when the secret is %j',
     async (text) => {
       const secret = { read: async () => ({ versionId: '1', text }) }
-      const reading = createRelayLogin(secret, manualClock())()
+      const reading = createRelaySecrets(secret, manualClock())()
       await expect(reading).rejects.toThrow(TemporaryFailure)
       await expect(reading).rejects.toThrow(/^the relay secret is not/)
     },

@@ -135,7 +135,13 @@ describe('a client that does not log in', () => {
     const server = await start({ clock })
     await open(server.tlsPort)
     await vi.waitFor(() => expect(server.listener.connections).toBe(1))
-    await clock.advance(loginTimeoutMs + LINGER_MS)
+    // Accepted behind it, and served: it is still awaited then.
+    const behind = await Connection.open({ port: server.tlsPort, implicitTls: true })
+    resources.defer(() => behind.destroy())
+    expect(await behind.readLine('greeting')).toMatch(/^\* OK/)
+    await clock.advance(loginTimeoutMs - 1)
+    expect(server.listener.connections).toBe(2)
+    await clock.advance(1 + LINGER_MS)
     await gone(server)
   })
 

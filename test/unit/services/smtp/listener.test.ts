@@ -1,11 +1,14 @@
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
+import { connect, createServer, Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ENVELOPE_BYTES_MAX, smtpDefaults } from '#services/smtp/config.ts'
 import { createSmtpListener, type SmtpListenerOptions } from '#services/smtp/listener.ts'
 import { SmtpServer } from '#services/smtp/server.ts'
+import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { clientPair } from '#test/support/client-certificate.ts'
 import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
 import { FakeClock } from '#test/support/pop3-fakes.ts'
 import { proxyHeader } from '#test/support/proxy-header.ts'
@@ -558,6 +561,9 @@ describe('close', () => {
     const socket = connect({ port, host: '127.0.0.1' })
     await once(socket, 'connect')
     socket.on('error', () => {})
+    // Whoever came behind it was served, so it was accepted, and is not closed before we say so.
+    expect(await greeted(connect({ port, host: '127.0.0.1' }))).toMatch(/^220 /)
+    expect(socket.destroyed || socket.readableEnded).toBe(false)
     const closed = once(socket, 'close')
     await listener.close({ graceMs: 1 })
     await closed
@@ -577,10 +583,22 @@ describe('TLS', () => {
   )
 
   it('drops a client that makes no handshake in time', async () => {
-    const { port } = await start({ role: 'submissions', smtpdTimeoutMs: 20 })
+    const clock = new FakeClock()
+    const { port } = await start({ role: 'submissions', smtpdTimeoutMs: 40, clock })
     const socket = connect({ port, host: '127.0.0.1' })
     socket.on('error', () => {})
-    await once(socket, 'close')
+    let isClosed = false
+    const closed = once(socket, 'close').then(() => {
+      isClosed = true
+    })
+    await once(socket, 'connect')
+    // Accepted behind it, and served: until it is too late both may shake hands.
+    expect(await greeted(connect({ port, host: '127.0.0.1' }))).toMatch(/^220 /)
+    await clock.advance(39)
+    expect(await greeted(connect({ port, host: '127.0.0.1' }))).toMatch(/^220 /)
+    expect(isClosed).toBe(false)
+    await clock.advance(1)
+    await closed
   })
 
   // The second has left before we look: its end was read with the command.
@@ -605,7 +623,86 @@ describe('TLS', () => {
     const second = connect({ port, host: '127.0.0.1' })
     second.on('error', () => {})
     await once(second, 'close')
-    first.destroy()
+    expect(await greeted(first)).toMatch(/^220 /)
+  })
+
+  describe('of clients with a certificate', () => {
+    const injected = makeSelfSigned('a") evil (b', new Date())
+
+    /** The Received field of a message, after a handshake with this certificate, and what was logged. */
+    async function received(
+      options: Partial<SmtpListenerOptions>,
+      client: Partial<typeof clientPair>,
+      clientAuthorities?: string,
+    ) {
+      const log = new RecordingLog()
+      const fakes = { ...smtpFakes(log), clientAuthorities }
+      const role = 'smtp'
+      const listener = createSmtpListener({ role, address: '127.0.0.1', ...options }, fakes)
+      const { port } = await listener.listen()
+      closing.push(() => listener.close({ graceMs: 0 }))
+      const plain = connect({ port, host: '127.0.0.1' })
+      for (const line of ['', 'EHLO client.example\r\n', 'STARTTLS\r\n']) {
+        if (line !== '') plain.write(line)
+        await once(plain, 'data')
+      }
+      const secure = connectTls({ socket: plain, rejectUnauthorized: false, ...client })
+      const lines = [
+        'EHLO client.example',
+        'MAIL FROM:<a@b.example>',
+        'RCPT TO:<c@d.example>',
+        'DATA',
+        '.',
+      ]
+      for (const line of lines) {
+        secure.write(`${line}\r\n`)
+        await once(secure, 'data')
+      }
+      secure.destroy()
+      const [, field = ''] = fakes.spool.accepted[0]?.prepend.split(/(?=\tby )/) ?? []
+      expect(field).toContain('ESMTPS')
+      const told = fakes.spool.accepted[0]?.prepend.match(/\t\(Client.*?\)\r\n(?=\tby )/s)?.[0]
+      const logged = log.lines.filter(({ message }) => message === 'client certificate')
+      return { told, logged: logged.map(({ fields }) => fields) }
+    }
+
+    const asking = { smtpdTlsAskCcert: true }
+
+    it('says nothing unless it asks', async () => {
+      expect(await received({}, clientPair)).toEqual({ told: undefined, logged: [] })
+    })
+
+    it('says that none was sent', async () => {
+      const told = '\t(Client did not present a certificate)\r\n'
+      expect(await received(asking, {})).toEqual({ told, logged: [] })
+    })
+
+    it.each([
+      ['a trusted authority', clientPair.cert, true, 'verified OK'],
+      ['nobody', undefined, false, 'not verified'],
+    ])('names it, and that %s vouches for it', async (_, authorities, verified, judged) => {
+      const name = `\t(Client CN "client.test",\r\n\t Issuer "client.test" (${judged}))\r\n`
+      expect(await received(asking, clientPair, authorities)).toEqual({
+        told: name,
+        logged: [
+          {
+            listener: 'smtp',
+            remoteAddress: '127.0.0.1',
+            clientCertificate: {
+              subject: 'client.test',
+              issuer: 'client.test',
+              fingerprint: new X509Certificate(clientPair.cert).fingerprint256,
+              verified,
+            },
+          },
+        ],
+      })
+    })
+
+    it('lets nothing of it out of its place', async () => {
+      const { told } = await received(asking, injected)
+      expect(told).toContain('(Client CN "a?? evil ?b"')
+    })
   })
 
   it('is needed for submissions', () => {
@@ -613,6 +710,14 @@ describe('TLS', () => {
     expect(() => createSmtpListener({ role: 'submissions' }, fakes)).toThrow('certificate')
   })
 })
+
+/** Shakes hands and gives back the greeting. */
+async function greeted(socket: Socket): Promise<string> {
+  const secure = connectTls({ socket, rejectUnauthorized: false })
+  closing.push(async () => void secure.destroy())
+  const [greeting] = await once(secure, 'data')
+  return String(greeting)
+}
 
 async function fingerprint(port: number, role: 'submission' | 'submissions'): Promise<string> {
   const plain = connect({ port, host: '127.0.0.1' })
@@ -635,6 +740,44 @@ describe('listen', () => {
     const { port } = await start()
     const other = createSmtpListener({ role: 'smtp', address: '127.0.0.1', port }, smtpFakes())
     await expect(other.listen()).rejects.toThrow('EADDRINUSE')
+  })
+
+  it('serves several addresses with the same limits', async () => {
+    const { listener, port, policy } = await start({
+      otherAddresses: ['127.0.0.2', '127.0.0.3'],
+      clientConnectionCountLimit: 2,
+    })
+    const [first, ...others] = listener.bound
+    expect(first).toMatchObject({ address: '127.0.0.1', port })
+    expect(others.map(({ address }) => address)).toEqual(['127.0.0.2', '127.0.0.3'])
+    const sockets: Socket[] = []
+    const greeting = async (at: { address: string; port: number }) => {
+      const socket = connect({ host: at.address, port: at.port, localAddress: '127.0.0.1' })
+      sockets.push(socket)
+      const [line] = await once(socket, 'data')
+      return String(line)
+    }
+    for (const at of others) expect(await greeting(at)).toMatch(/^220 /)
+    expect(await greeting({ address: '127.0.0.1', port })).toMatch(/^421 /)
+    sockets[0]?.write('HELO x.test\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n')
+    await vi.waitFor(() => expect(policy.recipientRequests).toHaveLength(1))
+    const ended = once(sockets[1] ?? new Socket(), 'close')
+    await listener.close({ graceMs: 0 })
+    await ended
+    await expect(greeting(others[0] ?? { address: '', port: 0 })).rejects.toThrow('ECONNREFUSED')
+  })
+
+  it('listens nowhere when one address cannot be had', async () => {
+    const { port } = await start({ address: '127.0.0.2' })
+    const fakes = smtpFakes()
+    const listener = createSmtpListener(
+      { role: 'smtp', address: '127.0.0.1', otherAddresses: ['127.0.0.2'], port },
+      fakes,
+    )
+    await expect(listener.listen()).rejects.toThrow('EADDRINUSE')
+    const again = createSmtpListener({ role: 'smtp', address: '127.0.0.1', port }, fakes)
+    expect((await again.listen()).port).toBe(port)
+    await again.close({ graceMs: 0 })
   })
 
   it('listens on all addresses by default and shows IPv4 clients by their own (RFC 4291 §2.5.5.2)', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   domain,
   hostName,
-  listenAddress,
+  listenAddresses,
   networkList,
   nextHop,
   senderLogins,
@@ -116,10 +116,18 @@ behaves(
 behaves('domain', domain, { '': '', 'example.net': 'example.net' }, ['a@b.de', '*', '[192.0.2.1]'])
 
 behaves(
-  'listenAddress',
-  listenAddress,
-  { '*': '', '127.0.0.1': '127.0.0.1', '::1': '::1', localhost: 'localhost' },
-  ['', 'mail.example.net', '127.0.0.1:25', '127.0.0.0/8'],
+  'listenAddresses',
+  listenAddresses,
+  {
+    '*': [''],
+    all: [''],
+    '127.0.0.1': ['127.0.0.1'],
+    '::1': ['::1'],
+    localhost: ['localhost'],
+    'loopback-only': ['localhost'],
+    '127.0.0.1, ::1 192.0.2.1,127.0.0.1': ['127.0.0.1', '::1', '192.0.2.1'],
+  },
+  ['', '*, 127.0.0.1', 'mail.example.net', '127.0.0.1:25', '127.0.0.0/8', '127.0.0.1,,'],
 )
 
 behaves(

@@ -33,7 +33,7 @@ describe('loadSettings', () => {
     expect(settings.disablePlaintextAuth).toBe('yes')
     expect(settings.messageSizeLimit).toBe(10 * 1024 * 1024)
     expect(settings.mailboxSizeLimit).toBe(200 * 1024 * 1024)
-    expect(settings.listeners.smtp).toEqual({ enabled: true, address: '', port: 2525 })
+    expect(settings.listeners.smtp).toEqual({ enabled: true, address: [''], port: 2525 })
     expect(settings.delayWarningTime).toBe(4 * 3_600_000)
     expect(origin('messageSizeLimit')).toEqual({ kind: 'default' })
   })

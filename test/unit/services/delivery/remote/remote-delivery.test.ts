@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { connectTcp } from '#services/delivery/remote/connect.ts'
-import type { RemoteGroup } from '#services/delivery/remote/group.ts'
+import type { MessageForm, RemoteGroup } from '#services/delivery/remote/group.ts'
 import {
   createRemoteDelivery,
   type RemoteDeliverySettings,
@@ -71,6 +71,8 @@ function delivery(
       hostname: 'mail.here.test',
       relayhost: '',
       relayhostAuth: null,
+      tlsSecurityLevel: 'auto',
+      disableMimeOutputConversion: false,
       timeouts: defaultTimeouts,
       ...options.settings,
     },
@@ -254,6 +256,54 @@ describe('remote delivery', () => {
       expect(results).toMatchObject([{ kind: 'failed', status: '5.5.1' }])
     })
 
+    // RFC 5321 §4.2: what a reply's code does not say at this point, it does not say.
+    describe.each([
+      ['with PIPELINING', '250-host.test\r\n250 PIPELINING'],
+      ['one by one', '250 host.test'],
+    ])('of unexpected replies, %s,', (_, extensions) => {
+      it.each([
+        ['MAIL', '350 go on', 'deferred'],
+        ['MAIL', '150 wait', 'deferred'],
+        ['MAIL', '2', 'deferred'],
+        ['MAIL', '250-fine\r\n550 5.7.1 no', 'failed'],
+        ['RCPT', '350 go on', 'deferred'],
+        ['RCPT', '2fine', 'deferred'],
+        ['RCPT', '250-fine\r\n550 5.1.1 no', 'failed'],
+        ['RCPT', '251 5.1.6 forwarded', 'delivered'],
+        ['RCPT', '252 cannot verify', 'delivered'],
+        ['DATA', '250 ok', 'deferred'],
+        ['DATA', '200 ok', 'deferred'],
+        ['DATA', '3', 'deferred'],
+        ['DATA', '354-fine\r\n554 5.7.1 no', 'failed'],
+        ['.', '354 more', 'deferred'],
+        ['.', '2', 'deferred'],
+        ['.', 'ok', 'deferred'],
+        ['.', '250-fine\r\n451 4.3.0 not so', 'deferred'],
+        ['.', '250', 'delivered'],
+      ] as const)('%s answered with %j: %s', async (command, reply, kind) => {
+        const there = await host((line) => {
+          if (line.startsWith('EHLO')) return extensions
+          return line.startsWith(command) ? reply : undefined
+        })
+        const results = await delivery({ '192.0.2.1': there }).deliver()
+        expect(results).toMatchObject([{ kind }])
+      })
+    })
+
+    it('of a message nobody asked for say what was said to DATA, and nothing more is said', async () => {
+      const there = await host((line) => (line === 'DATA' ? '250 ok' : undefined))
+      expect(await delivery({ '192.0.2.1': there }).deliver()).toEqual([
+        {
+          kind: 'deferred',
+          status: '4.0.0',
+          reply: 'host mx.there.test[192.0.2.1]:25 said: 250 ok (in reply to DATA)',
+        },
+      ])
+      expect(there.connections).toEqual([
+        ['EHLO mail.here.test', 'MAIL FROM:<bob@here.test>', 'RCPT TO:<carol@there.test>', 'DATA'],
+      ])
+    })
+
     // RFC 1047: the message may have been taken; a second copy is better than none.
     it.each([['.'], ['DATA'], ['MAIL FROM:<bob@here.test>'], ['RCPT TO:<carol@there.test>']])(
       'are deferred when the connection is lost at %s',
@@ -317,14 +367,34 @@ describe('remote delivery', () => {
       expect(await deliver(content('x'.repeat(20)))).toMatchObject([{ kind: 'delivered' }])
     })
 
-    it('fails an internationalised message or address where SMTPUTF8 is not offered', async () => {
+    it('fails an internationalised message or sender where SMTPUTF8 is not offered', async () => {
       const { deliver } = delivery({
         '192.0.2.1': await sink({ options: { hideSMTPUTF8: true } }),
       })
       expect(await deliver({ smtpUtf8: true })).toMatchObject([{ kind: 'failed', status: '5.6.7' }])
+      expect(await deliver({ sender: 'josé@here.test' })).toMatchObject([
+        { kind: 'failed', status: '5.6.7' },
+      ])
+    })
+
+    it('fails only the recipients that need SMTPUTF8 where it is not offered', async () => {
+      const there = await sink({ options: { hideSMTPUTF8: true } })
+      const { deliver } = delivery({ '192.0.2.1': there })
+      const recipients = ['josé', 'carol', 'andré', 'dave'].map((name) => to(`${name}@there.test`))
+      expect(await deliver({ recipients })).toMatchObject([
+        { kind: 'failed', status: '5.6.7' },
+        { kind: 'delivered' },
+        { kind: 'failed', status: '5.6.7' },
+        { kind: 'delivered' },
+      ])
+      expect(there.messages[0]?.envelope.rcptTo.map(({ address }) => address)).toEqual([
+        'carol@there.test',
+        'dave@there.test',
+      ])
       expect(await deliver({ recipients: [to('josé@there.test')] })).toMatchObject([
         { kind: 'failed', status: '5.6.7' },
       ])
+      expect(there.messages).toHaveLength(1)
     })
 
     it('announces SMTPUTF8 once, for the message’s or an address’s sake', async () => {
@@ -345,14 +415,37 @@ describe('remote delivery', () => {
       ])
     })
 
-    it('fails an 8-bit message where 8BITMIME is not offered', async () => {
-      const { deliver } = delivery({
-        '192.0.2.1': await sink({ options: { hide8BITMIME: true } }),
-      })
-      expect(await deliver({ body: '8BITMIME' })).toMatchObject([
-        { kind: 'failed', status: '5.6.3' },
+    it('asks for the message in the form the host takes', async () => {
+      const forms: MessageForm[] = []
+      const message = (form: MessageForm) => {
+        forms.push(form)
+        return content(hello).message()
+      }
+      const plain = delivery({ '192.0.2.1': await sink({ options: { hide8BITMIME: true } }) })
+      const able = delivery({ '192.0.2.1': await sink() })
+      const asIs = delivery(
+        { '192.0.2.1': await sink({ options: { hide8BITMIME: true } }) },
+        { settings: { disableMimeOutputConversion: true } },
+      )
+      for (const { deliver } of [plain, able, asIs]) {
+        expect(await deliver({ message, body: '8BITMIME' })).toMatchObject([{ kind: 'delivered' }])
+      }
+      await plain.deliver({ message })
+      await able.deliver({ message, recipients: [to('josé@there.test')] })
+      expect(forms).toEqual([
+        { smtpUtf8: false, sevenBit: true },
+        { smtpUtf8: false, sevenBit: false },
+        { smtpUtf8: false, sevenBit: false },
+        { smtpUtf8: false, sevenBit: false },
+        { smtpUtf8: true, sevenBit: false },
       ])
-      expect(await deliver()).toMatchObject([{ kind: 'delivered' }])
+    })
+
+    it('does not count the bytes of a message in another form', async () => {
+      const there = await sink({ options: { hide8BITMIME: true } })
+      const { message } = content(`${hello}more\r\n`)
+      const results = await delivery({ '192.0.2.1': there }).deliver({ message, body: '8BITMIME' })
+      expect(results).toMatchObject([{ kind: 'delivered' }])
     })
 
     it('passes each recipient’s DSN parameters on in one transaction', async () => {
@@ -478,6 +571,75 @@ describe('remote delivery', () => {
       },
     )
 
+    describe('in trouble one after the other: told is', () => {
+      const certificate = makeSelfSigned('mx.there.test', new Date())
+      const verified = { tlsSecurityLevel: 'verify' } as const
+      const addresses: FakeZone = {
+        'there.test': { mx: ['10 mx.there.test'] },
+        'mx.there.test': { a: ['192.0.2.1', '192.0.2.2'], aaaa: ['2001:db8::1'] },
+      }
+
+      it('the certificate, and not who was away', async () => {
+        for (const address of ['192.0.2.1', '192.0.2.2', '2001:db8::1']) {
+          const there = await sink({ options: certificate })
+          const { deliver, dialled } = delivery(
+            { [address]: there },
+            { zone: addresses, settings: verified },
+          )
+          expect(await deliver()).toMatchObject([
+            { kind: 'deferred', status: '4.7.5', reply: expect.stringMatching(/self-signed/) },
+          ])
+          expect(dialled).toHaveLength(3)
+        }
+      })
+
+      it('the greeting of the better host', async () => {
+        const busy = await host((line) => (line === '' ? '421 too busy' : undefined))
+        const rude = await host((line) => (line === '' ? null : undefined))
+        const other = await host((line) => (line === '' ? '450 not now' : undefined))
+        const { deliver } = delivery(
+          { '192.0.2.1': rude, '192.0.2.2': busy, '2001:db8::1': other },
+          { zone: addresses },
+        )
+        expect(await deliver()).toMatchObject([
+          { kind: 'deferred', reply: expect.stringMatching(/said: 421 too busy$/) },
+        ])
+      })
+
+      it('the lost session, and neither DNS nor who was away', async () => {
+        const zone: FakeZone = {
+          'there.test': { mx: ['1 trouble.test', '2 away.test', '3 rude.test', '4 sick.test'] },
+          'trouble.test': 'failure',
+          'sick.test': 'failure',
+          'away.test': { a: ['192.0.2.8'] },
+          'rude.test': { a: ['192.0.2.9'] },
+        }
+        const rude = await host((line) => (line === '' ? null : undefined))
+        const withRude = delivery({ '192.0.2.9': rude }, { zone })
+        expect(await withRude.deliver()).toMatchObject([
+          { kind: 'deferred', status: '4.4.2', reply: expect.stringMatching(/^rude\.test/) },
+        ])
+        expect(await delivery({}, { zone }).deliver()).toMatchObject([
+          { kind: 'deferred', status: '4.4.1', reply: expect.stringMatching(/^connect to away/) },
+        ])
+      })
+
+      it('what failed with TLS, where the host then wants it', async () => {
+        const there = await host((line) => {
+          if (line.startsWith('EHLO')) return '250-host.test\r\n250 STARTTLS'
+          if (line === 'STARTTLS') return '454 4.7.0 no entropy'
+          return line.startsWith('MAIL') ? '530 5.7.0 Must issue STARTTLS first' : undefined
+        })
+        expect(await delivery({ '192.0.2.1': there }).deliver()).toMatchObject([
+          {
+            kind: 'deferred',
+            status: '4.7.5',
+            reply: expect.stringMatching(/454 4\.7\.0 no entropy.*; and in clear: .*530 5\.7\.0/),
+          },
+        ])
+      })
+    })
+
     it('are deferred while any of them is in trouble, whatever the others are', async () => {
       const zone: FakeZone = {
         'there.test': { mx: ['1 gone.test', '2 trouble.test', '3 lost.test'] },
@@ -548,6 +710,83 @@ describe('remote delivery', () => {
         expect(there.connections[1]).not.toContain('STARTTLS')
       },
     )
+  })
+
+  describe('smtpTlsSecurityLevel', () => {
+    const right = makeSelfSigned('mx.there.test', new Date())
+    const domain = makeSelfSigned('there.test', new Date())
+    const wrong = makeSelfSigned('x.test', new Date())
+    const ca = right.cert + domain.cert + wrong.cert
+    const elsewhere: FakeZone = {
+      'there.test': { mx: ['10 mx.elsewhere.test'] },
+      'mx.elsewhere.test': { a: ['192.0.2.1'] },
+    }
+    const theirs = makeSelfSigned('mx.elsewhere.test', new Date())
+
+    it.each([
+      ['none', right, oneMx, 'clear'],
+      ['may', wrong, oneMx, 'tls'],
+      ['may', undefined, oneMx, 'clear'],
+      ['auto', wrong, oneMx, 'tls'],
+      ['auto', undefined, oneMx, 'clear'],
+      ['encrypt', wrong, oneMx, 'tls'],
+      ['encrypt', undefined, oneMx, '4.7.4'],
+      ['verify', right, oneMx, 'tls'],
+      ['verify', wrong, oneMx, '4.7.5'],
+      ['verify', undefined, oneMx, '4.7.4'],
+      // the name that DNS gave is believed
+      ['verify', theirs, elsewhere, 'tls'],
+      ['secure', theirs, elsewhere, '4.7.5'],
+      ['secure', domain, elsewhere, 'tls'],
+      ['secure', domain, oneMx, 'tls'],
+      ['secure', right, oneMx, 'tls'],
+      ['secure', wrong, oneMx, '4.7.5'],
+    ] as const)('%s', async (tlsSecurityLevel, pair, zone, expected) => {
+      const options = pair ?? { disabledCommands: ['STARTTLS'] }
+      const there = await sink({ options })
+      const settings = { tlsSecurityLevel, tlsCa: ca + theirs.cert }
+      const { deliver } = delivery({ '192.0.2.1': there }, { zone, settings })
+      const results = await deliver()
+      if (expected.startsWith('4')) {
+        expect(results).toMatchObject([{ kind: 'deferred', status: expected }])
+        expect(there.messages).toEqual([])
+      } else {
+        expect(results).toMatchObject([{ kind: 'delivered' }])
+        expect(there.messages[0]?.secure).toBe(expected === 'tls')
+      }
+    })
+
+    it('needs an authority for a certificate', async () => {
+      const there = await sink({ options: right })
+      const settings = { tlsSecurityLevel: 'verify' } as const
+      expect(await delivery({ '192.0.2.1': there }, { settings }).deliver()).toMatchObject([
+        { kind: 'deferred', status: '4.7.5' },
+      ])
+    })
+
+    it.each(['none', 'may'] as const)('%s sends no password in clear', async (level) => {
+      const offered: string[] = []
+      const there = await sink({
+        options: {
+          disabledCommands: ['STARTTLS'],
+          allowInsecureAuth: true,
+          onAuth: (auth, _session, callback) => {
+            offered.push(auth.method)
+            callback(null, { user: 'x' })
+          },
+        },
+      })
+      const settings = {
+        tlsSecurityLevel: level,
+        relayhost: '[192.0.2.1]',
+        relayhostAuth: { user: 'bob', password: 'secret' },
+      }
+      const { deliver } = delivery({ '192.0.2.1': there }, { settings })
+      expect(await deliver({ nextHop: '[192.0.2.1]' })).toMatchObject([
+        { kind: 'deferred', status: '4.7.4' },
+      ])
+      expect(offered).toEqual([])
+    })
   })
 
   describe('targets that a stranger chooses', () => {
@@ -661,7 +900,7 @@ describe('remote delivery', () => {
 
     it('logs in over TLS with a certificate that is right', async () => {
       const there = await sink({ options: pair })
-      const settings = { relayhost, relayhostAuth, relayhostCa: pair.cert }
+      const settings = { relayhost, relayhostAuth, tlsCa: pair.cert }
       const { deliver } = delivery({ '192.0.2.8': there }, { zone, settings })
       expect(await deliver({ nextHop: relayhost })).toMatchObject([{ kind: 'delivered' }])
       expect(there.messages[0]).toMatchObject({ secure: true, user: 'bob/secret' })
@@ -685,8 +924,8 @@ describe('remote delivery', () => {
             },
           },
         })
-        const relayhostCa = ca === 'own' ? foreign.cert : ca
-        const settings = { relayhost, relayhostAuth, ...(relayhostCa ? { relayhostCa } : {}) }
+        const tlsCa = ca === 'own' ? foreign.cert : ca
+        const settings = { relayhost, relayhostAuth, ...(tlsCa ? { tlsCa } : {}) }
         const { deliver } = delivery({ '192.0.2.8': there }, { zone, settings })
         expect(await deliver({ nextHop: relayhost })).toMatchObject([{ kind: 'deferred' }])
         expect(offered).toEqual([])
@@ -702,7 +941,7 @@ describe('remote delivery', () => {
             callback(Object.assign(new Error('5.7.8 wrong'), { responseCode: 535 })),
         },
       })
-      const settings = { relayhost, relayhostAuth, relayhostCa: pair.cert }
+      const settings = { relayhost, relayhostAuth, tlsCa: pair.cert }
       const { deliver } = delivery({ '192.0.2.8': there }, { zone, settings })
       expect(await deliver({ nextHop: relayhost })).toMatchObject([
         { kind: 'deferred', status: '4.7.8' },

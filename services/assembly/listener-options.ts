@@ -1,0 +1,81 @@
+// Which setting reaches which listener, and under which name. Nothing is passed on that is not named here.
+
+import { type ImapOptions, imapDefaults } from '#services/imap/config.ts'
+import { type Pop3Options, pop3Defaults } from '#services/pop3/config.ts'
+import type { SmtpOptions, SmtpRole } from '#services/smtp/config.ts'
+import type { Settings } from '#shared/runtime/settings/table.ts'
+
+type Proxied = { readonly proxyTrustedNetworks: readonly string[] }
+
+export function smtpOptions(settings: Settings, role: SmtpRole): SmtpOptions {
+  const { address, port } = settings.listeners[role]
+  const [first = '', ...otherAddresses] = address
+  return {
+    role,
+    address: first,
+    otherAddresses,
+    port,
+    smtpdBanner: settings.smtpdBanner,
+    messageSizeLimit: settings.messageSizeLimit,
+    smtpdRecipientLimit: settings.smtpdRecipientLimit,
+    smtpdSoftErrorLimit: settings.smtpdSoftErrorLimit,
+    smtpdErrorSleepTimeMs: settings.smtpdErrorSleepTime,
+    smtpdErrorLimit: settings.smtpdErrorLimit,
+    clientUnknownRecipientLimit: settings.clientUnknownRecipientLimit,
+    clientUnknownRecipientWindowMs: settings.clientUnknownRecipientWindow,
+    mynetworks: settings.mynetworks,
+    smtpdRejectSenderLoginMismatch: settings.smtpdRejectSenderLoginMismatch,
+    smtpdSaslAuthenticatedHeader: settings.smtpdSaslAuthenticatedHeader,
+    smtpdHeloRequired: settings.smtpdHeloRequired,
+    disableVrfyCommand: settings.disableVrfyCommand,
+    disablePlaintextAuth: settings.disablePlaintextAuth,
+    authMechanisms: settings.authMechanisms,
+    smtpdSaslAuthEnable: settings.smtpdSaslAuthEnable,
+    brokenSaslAuthClients: settings.brokenSaslAuthClients,
+    smtpdTlsAskCcert: settings.smtpdTlsAskCcert,
+    submissionRequireTls: settings.submissionRequireTls,
+    tlsMinimumVersion: settings.tls.minimumVersion,
+    smtpdTimeoutMs: settings.smtpdTimeout,
+    connectionCountLimit: settings.connectionCountLimit,
+    clientConnectionCountLimit: settings.clientConnectionCountLimit,
+    proxyTrustedNetworks: settings.proxyTrustedNetworks,
+  }
+}
+
+export function imapOptions(settings: Settings, name: 'imap' | 'imaps'): ImapOptions & Proxied {
+  return {
+    ...imapDefaults,
+    endpoints: endpoints(settings.listeners[name], name === 'imap' ? 'starttls' : 'implicit'),
+    tls: { minVersion: settings.tls.minimumVersion },
+    disablePlaintextAuth: settings.disablePlaintextAuth,
+    authMechanisms: settings.authMechanisms,
+    messageSizeLimit: settings.messageSizeLimit,
+    connectionsMax: settings.imapConnectionCountLimit,
+    connectionsPerAddressMax: settings.clientConnectionCountLimit,
+    proxyTrustedNetworks: settings.proxyTrustedNetworks,
+    connectionsPerAccountMax: settings.imapAccountConnectionCountLimit,
+    loginTimeoutMs: settings.imapLoginTimeout,
+    idleTimeoutMs: settings.imapTimeout,
+  }
+}
+
+export function pop3Options(settings: Settings, name: 'pop3' | 'pop3s'): Pop3Options & Proxied {
+  return {
+    ...pop3Defaults,
+    endpoints: endpoints(settings.listeners[name], name === 'pop3' ? 'starttls' : 'implicit'),
+    tls: { minVersion: settings.tls.minimumVersion },
+    disablePlaintextAuth: settings.disablePlaintextAuth,
+    authMechanisms: settings.authMechanisms,
+    connectionsMax: settings.connectionCountLimit,
+    connectionsPerAddressMax: settings.clientConnectionCountLimit,
+    proxyTrustedNetworks: settings.proxyTrustedNetworks,
+    authFailureDelayMs: settings.authFailureDelay,
+    commandErrorsMax: settings.pop3ErrorLimit,
+    loginTimeoutMs: settings.pop3LoginTimeout,
+    idleTimeoutMs: settings.pop3Timeout,
+  }
+}
+
+function endpoints({ address, port }: Settings['listeners']['imap'], tls: 'starttls' | 'implicit') {
+  return address.map((host) => ({ host, port, tls }))
+}

@@ -1,0 +1,48 @@
+// A queued message as it leaves: the header fields that were added, the object's bytes, and what of SMTP's extensions they need. That is
+// found in the bytes; what was said in MAIL when it came does not count, but for one thing: 8-bit header fields of whom did not ask for
+// SMTPUTF8 are sent as they are to anybody, as Postfix does.
+
+import type { MessageForm } from '#services/delivery/remote/group.ts'
+import { hasEightBitHeader, toSevenBit } from '#services/delivery/remote/seven-bit.ts'
+import { decodeIndex } from '#shared/mail/index-codec.ts'
+import { openMessage } from '#shared/mailbox/open-message.ts'
+import { blobOf } from '#shared/queue/blob.ts'
+import type { QueuedMessage } from '#shared/queue/records.ts'
+import type { ObjectStore } from '#shared/storage/ports.ts'
+
+/** `added`: byte string, the message's trace fields first. */
+export function outgoing(message: QueuedMessage, added: string, objects: ObjectStore) {
+  const open = openMessage(objects, blobOf(message, added), '')
+  const { eightBit, structure } = decodeIndex(message.index)
+  const completed = added.slice(message.prepend.length)
+
+  async function* stored(length = open.size - added.length) {
+    let bytes = 0
+    for await (const chunk of open.stream(added.length, length)) {
+      bytes += chunk.length
+      yield chunk
+    }
+    if (bytes !== length) throw new Error(`${bytes} bytes instead of ${length}`)
+  }
+
+  return {
+    bytes: open.size,
+    isEightBit: eightBit || !isAscii(completed),
+
+    async needsSmtpUtf8(): Promise<boolean> {
+      if (!isAscii(completed)) return true
+      return message.envelope.smtpUtf8 && eightBit && (await hasEightBitHeader(stored, structure))
+    },
+
+    async *read({ smtpUtf8, sevenBit }: MessageForm): AsyncGenerator<Uint8Array, void> {
+      // RFC 6531 §3.7.3 wants addresses in trace fields in UTF-8 only where SMTPUTF8 is used. As long as before, as SIZE was told.
+      const trace = smtpUtf8 ? message.prepend : message.prepend.replace(/[^\x00-\x7f]/g, '?')
+      yield Buffer.from(trace + completed, 'latin1')
+      yield* sevenBit && eightBit ? toSevenBit(stored, structure) : stored()
+    },
+  }
+}
+
+function isAscii(text: string): boolean {
+  return !/[^\x00-\x7f]/.test(text)
+}

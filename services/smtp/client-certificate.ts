@@ -1,0 +1,30 @@
+// What a client's certificate says, as far as it goes into a log or a header field. A stranger wrote it.
+
+import type { TLSSocket } from 'node:tls'
+import type { ClientCertificate } from '#shared/contracts/spool.ts'
+
+/** RFC 5280 gives common names 64. */
+const NAME_CHARACTERS_MAX = 64
+
+/** Null when none was sent. */
+export function clientCertificate(
+  socket: Pick<TLSSocket, 'authorized' | 'getPeerCertificate'>,
+): ClientCertificate | null {
+  const certificate = socket.getPeerCertificate()
+  // There is always an object; without a certificate it is empty.
+  if (!certificate?.fingerprint256) return null
+  return {
+    subject: nameOf(certificate.subject),
+    issuer: nameOf(certificate.issuer),
+    fingerprint: certificate.fingerprint256,
+    verified: socket.authorized,
+  }
+}
+
+type Name = { readonly CN?: string | string[]; readonly O?: string | string[] }
+
+/** Its common name, else its organisation; nothing in it can end a comment or a quoted string. */
+function nameOf(name: Name | undefined): string {
+  const text = [name?.CN ?? name?.O ?? ''].flat()[0] ?? ''
+  return text.slice(0, NAME_CHARACTERS_MAX).replace(/[^A-Za-z0-9 .,@_*+=:/-]/gu, '?')
+}
