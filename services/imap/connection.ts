@@ -283,6 +283,10 @@ export class Connection implements ListenedConnection, Wire {
       }
       case 'literal': {
         const request = parseRequest(event.segments, this.#session)
+        if (event.malformed) {
+          const inStep = this.#reader.refuse()
+          return this.#answer(request, replies.openQuote, inStep)
+        }
         if (request.command?.kind === 'streamed') return this.#runStreamed(request)
         const held = event.fits && this.#hold(event.literal.bytes)
         if (!held) {

@@ -10,6 +10,7 @@ export const replies = {
   wrongState: (name: string, state: string): Completion =>
     bad(`${name} is not allowed in state ${state}`),
   syntax: (reason: string): Completion => bad(reason),
+  openQuote: bad('A quoted string is not closed'),
   tooLong: bad('Command line too long'),
   literalTooLarge: no('TOOBIG', 'Literal too large'),
   diskFull: no('UNAVAILABLE', 'Disk full, try again later'),

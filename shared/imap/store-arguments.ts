@@ -34,7 +34,7 @@ export function parseStoreArguments(cursor: Cursor): StoreArguments {
 
 function bareFlags(cursor: Cursor): readonly string[] {
   const flags = [cursor.flag()]
-  while (cursor.takes(' ')) {
+  while (cursor.takesSpace()) {
     if (cursor.atEnd()) break
     flags.push(cursor.flag())
   }
