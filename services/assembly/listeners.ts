@@ -133,6 +133,7 @@ function makers(core: Core, { certificates, policy, hints }: ListenerParts) {
         connectionsPerAddressMax: settings.clientConnectionCountLimit,
         proxyTrustedNetworks: settings.proxyTrustedNetworks,
         connectionsPerAccountMax: settings.imapAccountConnectionCountLimit,
+        loginFailuresMax: settings.imapLoginFailureLimit,
         loginTimeoutMs: settings.imapLoginTimeout,
         idleTimeoutMs: settings.imapTimeout,
       },

@@ -76,6 +76,7 @@ export class Session {
   tag = ''
   log: Log
   transport: Transport
+  /** Since the last good login. */
   authFailures = 0
   /** Since the first NOTIFY. */
   notifications: Notifications | undefined

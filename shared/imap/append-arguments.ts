@@ -43,7 +43,6 @@ export function parseAppendMessage(cursor: Cursor): AppendMessage {
     flags = cursor.flagList()
     cursor.space()
   }
-  if (flags.includes('\\Recent')) cursor.fail('\\Recent cannot be stored')
   let internalDateMs: number | null = null
   if (cursor.sees('"')) {
     internalDateMs = cursor.dateTime()
