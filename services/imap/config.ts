@@ -59,10 +59,10 @@ export const imapDefaults = {
 
 /** BAD answers in a row, and all commands of a connection before its login; then it ends. */
 export const BAD_COMMANDS_MAX = 50
-/** Before a login: a line, a literal (login or password), and all of a command. */
-export const UNAUTHENTICATED_LINE_BYTES_MAX = 16_384
+/** Before a login: a line, a literal (login or password), and all of a command. ID may have 30 × 1,054 octets (RFC 2971 §3.3). */
+export const UNAUTHENTICATED_LINE_BYTES_MAX = 32_768
 export const UNAUTHENTICATED_LITERAL_BYTES_MAX = 4_096
-export const UNAUTHENTICATED_COMMAND_BYTES_MAX = 16_384
+export const UNAUTHENTICATED_COMMAND_BYTES_MAX = 32_768
 /** RFC 4959 §3 initial response and continuation lines of AUTHENTICATE. */
 export const AUTH_LINE_BYTES_MAX = 16_384
 /** Input held while a command runs; then the socket is paused. */

@@ -16,9 +16,15 @@ type Found = { readonly entry: string; readonly value: Uint8Array | null }
 
 /** RFC 5464 §3.2: every entry is below /private or /shared, which can be asked for themselves, for what is below them. */
 export function checkEntries(entries: readonly string[], purpose: 'get' | 'set'): void {
-  const allowed = purpose === 'get' ? /^\/(?:private|shared)(?:\/|$)/ : /^\/(?:private|shared)\//
-  if (!entries.every((entry) => allowed.test(entry))) {
-    throw new ImapSyntaxError('the name of an entry begins with /private/ or /shared/')
+  for (const entry of entries) {
+    const [, scope, name, ...more] = entry.split('/')
+    if ((scope !== 'private' && scope !== 'shared') || (purpose === 'set' && name === undefined)) {
+      throw new ImapSyntaxError('the name of an entry begins with /private/ or /shared/')
+    }
+    // RFC 5464 §3.2: /private/vendor/<vendor-token> is only where a vendor's entries are.
+    if (purpose === 'set' && name === 'vendor' && more.length < 2) {
+      throw new ImapSyntaxError("a vendor's entry has four parts at least")
+    }
   }
 }
 

@@ -36,8 +36,8 @@ function parseQresync(cursor: Cursor): Qresync {
   cursor.expect('(')
   const uidValidity = cursor.nzNumber()
   cursor.space()
+  // Deliberately: 0, which the grammar leaves out, is what a client knows that has seen nothing yet; Dovecot takes it too.
   const modSeq = cursor.modSequence()
-  if (modSeq === 0) cursor.fail('a mod-sequence above zero was expected')
   let knownUids: SequenceSet | null = null
   let sequenceMatch: Qresync['sequenceMatch'] = null
   let more = cursor.takesSpace()

@@ -47,10 +47,10 @@ export const setMetadata = defineCommand({
   parse(cursor) {
     cursor.space()
     const given = parseSetMetadataArguments(cursor)
-    checkEntries(
-      given.entries.map(({ name }) => name),
-      'set',
-    )
+    const names = (entries: typeof given.entries) => entries.map(({ name }) => name)
+    // What an older version took can be removed still.
+    checkEntries(names(given.entries), 'get')
+    checkEntries(names(given.entries.filter(({ value }) => value !== null)), 'set')
     return given
   },
   async run(session, { mailbox, entries }): Promise<Completion> {

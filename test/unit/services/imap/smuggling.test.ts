@@ -146,7 +146,7 @@ describe('content of a refused command', () => {
     for (const command of [
       `APPEND INBOX ${first} ${date} ${login}`,
       `LOGIN ${literal('u'.repeat(5_000))} "${long}" ${login}`,
-      `LOGIN "${'u'.repeat(20_000)}" ${login}`,
+      `LOGIN "${'u'.repeat(40_000)}" ${login}`,
     ]) {
       expect(await answers(client, command)).toEqual([expect.stringMatching(/^m1 (NO|BAD)/)])
     }
