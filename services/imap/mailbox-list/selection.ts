@@ -62,7 +62,7 @@ const none: ReadonlySet<string> = new Set()
 function selector(select: ListSelection, subscribed: ReadonlySet<string>) {
   return ({ path, folder }: Node): boolean =>
     (!select.subscribed || subscribed.has(path)) &&
-    (!select.specialUse || (folder?.specialUse ?? null) !== null)
+    (!select.specialUse || (folder !== undefined && folder.specialUses.length > 0))
 }
 
 /** Every folder, parents first, INBOX and what is below it before all others; then names that have no folder. */
@@ -121,6 +121,6 @@ export function attributesOf({ path, folder }: Node, subscribed: boolean): strin
   if (folder.children === 0 && path.split(DELIMITER).length >= FOLDER_DEPTH_MAX) {
     attributes.push('\\Noinferiors')
   }
-  if (folder.specialUse !== null) attributes.push(folder.specialUse)
+  attributes.push(...folder.specialUses)
   return attributes
 }
