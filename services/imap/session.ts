@@ -76,6 +76,8 @@ export class Session {
   tag = ''
   log: Log
   transport: Transport
+  /** As the client gave it: without a domain where the default one was meant. */
+  loginGiven = ''
   /** Since the last good login. */
   authFailures = 0
   /** Since the first NOTIFY. */
