@@ -54,6 +54,7 @@ export function imapOptions(settings: Settings, name: 'imap' | 'imaps'): ImapOpt
     connectionsPerAddressMax: settings.clientConnectionCountLimit,
     proxyTrustedNetworks: settings.proxyTrustedNetworks,
     connectionsPerAccountMax: settings.imapAccountConnectionCountLimit,
+    loginFailuresMax: settings.imapLoginFailureLimit,
     loginTimeoutMs: settings.imapLoginTimeout,
     idleTimeoutMs: settings.imapTimeout,
   }

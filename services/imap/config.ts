@@ -20,6 +20,8 @@ export type ImapOptions = {
   readonly connectionsPerAddressMax: number
   /** Sessions of one account at a time. */
   readonly connectionsPerAccountMax: number
+  /** Failed logins of one connection; then it ends. */
+  readonly loginFailuresMax: number
   readonly loginTimeoutMs: number
   /** Without a command after login; RFC 9051 §5.4 asks for at least 30 minutes. */
   readonly idleTimeoutMs: number
@@ -47,6 +49,7 @@ export const imapDefaults = {
   connectionsMax: 5_000,
   connectionsPerAddressMax: 100,
   connectionsPerAccountMax: 50,
+  loginFailuresMax: 3,
   loginTimeoutMs: 3 * 60_000,
   // IDLE is re-issued every 29 minutes (RFC 2177 §3); a little more than that.
   idleTimeoutMs: 31 * 60_000,
@@ -54,14 +57,12 @@ export const imapDefaults = {
   safetyPollMs: 5 * 60_000,
 } as const satisfies ImapOptions
 
-/** Failed logins of one connection; then it ends. */
-export const AUTH_FAILURES_MAX = 3
-/** BAD answers of one connection, and all its commands without a login; then it ends. */
+/** BAD answers in a row, and all commands of a connection before its login; then it ends. */
 export const BAD_COMMANDS_MAX = 50
-/** Before a login: a line, a literal (login or password), and all of a command. */
-export const UNAUTHENTICATED_LINE_BYTES_MAX = 16_384
+/** Before a login: a line, a literal (login or password), and all of a command. ID may have 30 × 1,054 octets (RFC 2971 §3.3). */
+export const UNAUTHENTICATED_LINE_BYTES_MAX = 32_768
 export const UNAUTHENTICATED_LITERAL_BYTES_MAX = 4_096
-export const UNAUTHENTICATED_COMMAND_BYTES_MAX = 16_384
+export const UNAUTHENTICATED_COMMAND_BYTES_MAX = 32_768
 /** RFC 4959 §3 initial response and continuation lines of AUTHENTICATE. */
 export const AUTH_LINE_BYTES_MAX = 16_384
 /** Input held while a command runs; then the socket is paused. */

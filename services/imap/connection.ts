@@ -82,6 +82,7 @@ export class Connection implements ListenedConnection, Wire {
   #readsLine = false
   /** Said as soon as no command runs. */
   #goodbye: { readonly text: string; readonly reason: EndReason } | undefined
+  /** In a row. */
   #badCommands = 0
   /** Of the command that is being collected. */
   readonly #held: HeldBytes
@@ -283,6 +284,10 @@ export class Connection implements ListenedConnection, Wire {
       }
       case 'literal': {
         const request = parseRequest(event.segments, this.#session)
+        if (event.malformed) {
+          const inStep = this.#reader.refuse()
+          return this.#answer(request, replies.openQuote, inStep)
+        }
         if (request.command?.kind === 'streamed') return this.#runStreamed(request)
         const held = event.fits && this.#hold(event.literal.bytes)
         if (!held) {
@@ -329,7 +334,8 @@ export class Connection implements ListenedConnection, Wire {
     this.#output.write(`${tag ?? '*'} ${completion.status} ${code}${completion.text}\r\n`)
     // Before a login every command counts: whoever wants to log in does not need many.
     const counts = completion.status === 'BAD' || this.#session.state.kind === 'not-authenticated'
-    if (counts && ++this.#badCommands > BAD_COMMANDS_MAX) {
+    if (!counts) this.#badCommands = 0
+    else if (++this.#badCommands > BAD_COMMANDS_MAX) {
       return this.#bye(replies.byeTooManyErrors, 'too many errors')
     }
     if (!inStep) return this.#bye(replies.byeOutOfStep, 'out of step')
@@ -342,6 +348,8 @@ export class Connection implements ListenedConnection, Wire {
         return this.#upgradeToTls()
       case 'compress':
         return this.#compress()
+      case 'turn-away':
+        return this.#bye(replies.byeTooManyFailures, 'too many errors')
       case undefined:
         return
     }

@@ -1,6 +1,6 @@
 // Mailbox names as clients spell them, and the folders they mean. The hierarchy delimiter is `/`.
 
-import { DELIMITER, type FolderTree } from '#shared/mailbox/folder-path.ts'
+import { DELIMITER, type FolderTree, namesOf } from '#shared/mailbox/folder-path.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import type { Session } from './session.ts'
 
@@ -18,6 +18,9 @@ export const findFolder = (session: Session, path: string): Promise<FolderRecord
 export function newName(path: string): string {
   return path.endsWith(DELIMITER) ? path.slice(0, -1) : path
 }
+
+/** The name of a mailbox as it is kept: in NFC (RFC 5198 §3), and INBOX in capitals. What cannot be a name is as it is. */
+export const keptName = (path: string): string => namesOf(path)?.join(DELIMITER) ?? path
 
 /** RFC 9051 §5.1, RFC 5198 §2: control characters and line separators are in no name. */
 export function isNetUnicode(path: string): boolean {

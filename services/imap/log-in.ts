@@ -3,7 +3,6 @@
 import type { LoginResult } from '#shared/contracts/authenticate.ts'
 import { advertised, mayLogIn } from './capabilities.ts'
 import type { Completion } from './command.ts'
-import { AUTH_FAILURES_MAX } from './config.ts'
 import { replies } from './replies.ts'
 import type { Session } from './session.ts'
 
@@ -31,6 +30,8 @@ export function finishLogIn(
   if (result.kind === 'authenticated') {
     const account = result.account
     if (!session.authenticate(account)) return replies.tooManySessions
+    session.authFailures = 0
+    session.loginGiven = login
     session.log.info({ security: session.transport.security }, 'logged in')
     // RFC 9051 §7.2.2: spares the client a CAPABILITY.
     return { ...success, code: `CAPABILITY ${advertised(session)}` }
@@ -38,5 +39,6 @@ export function finishLogIn(
   const reason = result.kind === 'refused' ? result.reason : result.kind
   session.log.info({ login, reason }, 'login failed')
   const reply = result.kind === 'throttled' ? replies.loginThrottled : replies.loginFailed
-  return ++session.authFailures < AUTH_FAILURES_MAX ? reply : { ...reply, after: 'close' }
+  const { loginFailuresMax } = session.services.options
+  return ++session.authFailures < loginFailuresMax ? reply : { ...reply, after: 'turn-away' }
 }

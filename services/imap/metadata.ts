@@ -3,8 +3,10 @@
 import type { MetadataOptions } from '#shared/imap/metadata-arguments.ts'
 import type { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
+import type { ByteString } from '#shared/mail/message-index.ts'
 import type { Annotation } from '#shared/mailbox/annotations.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { specialUses, usesNamed } from '#shared/mailbox/special-use.ts'
 import type { Session } from './session.ts'
 
 export type MetadataWanted = {
@@ -16,18 +18,39 @@ type Found = { readonly entry: string; readonly value: Uint8Array | null }
 
 /** RFC 5464 §3.2: every entry is below /private or /shared, which can be asked for themselves, for what is below them. */
 export function checkEntries(entries: readonly string[], purpose: 'get' | 'set'): void {
-  const allowed = purpose === 'get' ? /^\/(?:private|shared)(?:\/|$)/ : /^\/(?:private|shared)\//
-  if (!entries.every((entry) => allowed.test(entry))) {
-    throw new ImapSyntaxError('the name of an entry begins with /private/ or /shared/')
+  for (const entry of entries) {
+    const [, scope, name, ...more] = entry.split('/')
+    if ((scope !== 'private' && scope !== 'shared') || (purpose === 'set' && name === undefined)) {
+      throw new ImapSyntaxError('the name of an entry begins with /private/ or /shared/')
+    }
+    // RFC 5464 §3.2: /private/vendor/<vendor-token> is only where a vendor's entries are.
+    if (purpose === 'set' && name === 'vendor' && more.length < 2) {
+      throw new ImapSyntaxError("a vendor's entry has four parts at least")
+    }
   }
 }
 
-/** Annotations of a folder, or of the account as a whole. */
-export function annotationsOf(
+/** RFC 6154 §4: what a mailbox is for; not kept as an annotation, but tied to the attributes of LIST. */
+export const SPECIAL_USE_ENTRY = '/private/specialuse'
+
+/** Annotations of a folder, its special uses among them, or of the account as a whole. */
+export async function annotationsOf(
   { account, services }: Session,
   folder: FolderRecord | null,
 ): Promise<readonly Annotation[]> {
-  return services.mailbox.annotations.get({ accountId: account.id, id: folder?.id ?? null })
+  const of = { accountId: account.id, id: folder?.id ?? null }
+  const kept = await services.mailbox.annotations.get(of)
+  const uses = folder?.specialUses ?? []
+  // Older versions kept whatever a client had set.
+  const others = kept.filter(({ entry }) => entry !== SPECIAL_USE_ENTRY)
+  if (uses.length === 0) return others
+  return [...others, { entry: SPECIAL_USE_ENTRY, value: Buffer.from(uses.join(' ')) }]
+}
+
+/** The uses that a value of SPECIAL_USE_ENTRY names, NIL none; undefined where they cannot be given. */
+export function usesIn(value: ByteString | null): readonly string[] | undefined {
+  const names = (value ?? '').split(' ').filter((name) => name !== '')
+  return names.length > specialUses.length ? undefined : usesNamed(names)
 }
 
 /** Writes what is wanted of them; returns the size of the largest value that was over MAXSIZE, 0 for none. */

@@ -77,6 +77,9 @@ export class Session {
   tag = ''
   log: Log
   transport: Transport
+  /** As the client gave it: without a domain where the default one was meant. */
+  loginGiven = ''
+  /** Since the last good login. */
   authFailures = 0
   /** Since the first NOTIFY. */
   notifications: Notifications | undefined

@@ -29,7 +29,8 @@ export type Folder = {
   readonly unseen: number
   readonly deleted: number
   readonly bytes: number
-  readonly specialUse: string | null
+  /** With backslash (RFC 6154). */
+  readonly specialUses: readonly string[]
   /** Folders directly below this one. */
   readonly children: number
   /** Every keyword that a message here has or had, in the spelling the folder met first. */

@@ -4,7 +4,7 @@
 //   append         = "APPEND" SP mailbox 1*append-message
 //   append-message = append-opts SP append-data           append-opts = [SP flag-list] [SP date-time]
 //   append-data    = literal / literal8 / "UTF8" SP "(" literal8 ")" / "CATENATE" SP "(" cat-part *(SP cat-part) ")"
-//   cat-part       = "URL" SP astring / "TEXT" SP literal
+//   cat-part       = "URL" SP astring / "TEXT" SP literal / "UTF8" SP "(" literal8 ")"
 //
 // Each of these functions is called on the segments of one `literal` event (or of the final `command` event) and stops where
 // a literal is announced; after its bytes have been streamed, the next segments are read by the function that fits.
@@ -26,10 +26,11 @@ export type AppendData =
   /** URLs up to the first text or the end of the list. */
   | { readonly kind: 'catenate'; readonly parts: CatenateParts }
 
-/** `urls` come first, then the text whose literal is announced; null when the list ends here. */
+/** `urls` come first, then the text whose literal is announced; null when the list ends here. With `utf8` a ")" follows it. */
 export type CatenateParts = {
   readonly urls: readonly ByteString[]
   readonly text: LiteralHeader | null
+  readonly utf8: boolean
 }
 
 /** Parts of one CATENATE. */
@@ -43,7 +44,6 @@ export function parseAppendMessage(cursor: Cursor): AppendMessage {
     flags = cursor.flagList()
     cursor.space()
   }
-  if (flags.includes('\\Recent')) cursor.fail('\\Recent cannot be stored')
   let internalDateMs: number | null = null
   if (cursor.sees('"')) {
     internalDateMs = cursor.dateTime()
@@ -52,9 +52,10 @@ export function parseAppendMessage(cursor: Cursor): AppendMessage {
   return { flags, internalDateMs, data: parseData(cursor) }
 }
 
-/** After the text of a CATENATE: what follows it in the list. */
-export function parseCatenateRest(cursor: Cursor): CatenateParts {
-  if (cursor.takes(')')) return { urls: [], text: null }
+/** After the text of a CATENATE: what closes it and what follows it in the list. */
+export function parseCatenateRest(cursor: Cursor, { utf8 }: CatenateParts): CatenateParts {
+  if (utf8) cursor.expect(')')
+  if (cursor.takes(')')) return { urls: [], text: null, utf8: false }
   cursor.space()
   return parseCatenate(cursor)
 }
@@ -82,10 +83,15 @@ function parseData(cursor: Cursor): AppendData {
   }
   if (name !== 'UTF8') cursor.fail('a message was expected')
   cursor.space()
+  return { kind: 'literal', literal: parseUtf8(cursor), utf8: true }
+}
+
+/** RFC 9755 §4: "(" literal8 ")", up to the literal. */
+function parseUtf8(cursor: Cursor): LiteralHeader {
   cursor.expect('(')
-  const message = cursor.announced()
-  if (message === null || !message.binary) cursor.fail('a literal8 was expected')
-  return { kind: 'literal', literal: message, utf8: true }
+  const text = cursor.announced()
+  if (text === null || !text.binary) cursor.fail('a literal8 was expected')
+  return text
 }
 
 function parseCatenate(cursor: Cursor): CatenateParts {
@@ -96,12 +102,13 @@ function parseCatenate(cursor: Cursor): CatenateParts {
     if (name === 'TEXT') {
       const text = cursor.announced()
       if (text === null) cursor.fail('a literal was expected')
-      return { urls, text }
+      return { urls, text, utf8: false }
     }
+    if (name === 'UTF8') return { urls, text: parseUtf8(cursor), utf8: true }
     if (name !== 'URL') cursor.fail('unknown part of CATENATE')
     if (urls.length === CATENATE_PARTS_MAX) cursor.fail('too many parts')
     urls.push(cursor.astring())
-    if (cursor.takes(')')) return { urls, text: null }
+    if (cursor.takes(')')) return { urls, text: null, utf8: false }
     cursor.space()
   }
 }

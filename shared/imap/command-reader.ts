@@ -18,7 +18,12 @@
 
 import { ByteQueue } from './byte-queue.ts'
 import { COMMAND_BYTES_MAX, LINE_BYTES_MAX, LITERAL_BYTES_MAX, LITERALS_MAX } from './limits.ts'
-import { AnnouncementScanner, type LiteralHeader, literalHeaderAtEnd } from './literal-header.ts'
+import {
+  type Announcement,
+  AnnouncementScanner,
+  type LiteralHeader,
+  literalHeaderAtEnd,
+} from './literal-header.ts'
 import { skipsEmptyLines } from './quirks.ts'
 
 /** A piece of a command. `announced` is the last one of a `literal` event: the literal whose bytes have not been read. */
@@ -30,12 +35,16 @@ export type Segment =
 export type ReaderEvent =
   /** All since the beginning of the command or since its last streamed literal. */
   | { readonly kind: 'command'; readonly segments: readonly Segment[] }
-  /** `fits` is false when buffering it would break a limit. */
+  /**
+   * `fits` is false when buffering it would break a limit. `malformed`: it stands behind a quote that is never closed, and the
+   * command can only be refused.
+   */
   | {
       readonly kind: 'literal'
       readonly segments: readonly Segment[]
       readonly literal: LiteralHeader
       readonly fits: boolean
+      readonly malformed: boolean
     }
   | { readonly kind: 'chunk'; readonly bytes: Buffer; readonly last: boolean }
   /** `start` are the first bytes of the command, for its tag. */
@@ -234,10 +243,7 @@ export class CommandReader {
     return { kind: 'command', segments }
   }
 
-  #announce(
-    text: Buffer,
-    { start, literal }: { readonly start: number; readonly literal: LiteralHeader },
-  ): ReaderEvent {
+  #announce(text: Buffer, { start, literal, afterOpenQuote }: Announcement): ReaderEvent {
     if (start > 0) this.#segments.push({ kind: 'text', bytes: text.subarray(0, start) })
     this.#segments.push({ kind: 'announced', literal })
     this.#state = { kind: 'announced', literal }
@@ -245,7 +251,8 @@ export class CommandReader {
       literal.bytes <= this.limits.literalBytesMax &&
       literal.bytes <= this.limits.commandBytesMax - this.#commandBytes &&
       this.#literals < this.limits.literalsMax
-    return { kind: 'literal', segments: [...this.#segments], literal, fits }
+    const segments = [...this.#segments]
+    return { kind: 'literal', segments, literal, fits, malformed: afterOpenQuote }
   }
 
   #readChunk(state: Streaming): ReaderEvent | undefined {

@@ -19,7 +19,12 @@ import { spelledFlag } from './flag.ts'
 import { LIST_MEMBERS_MAX, NESTING_MAX, TAG_CHARACTERS_MAX } from './limits.ts'
 import type { LiteralHeader } from './literal-header.ts'
 import { decodeListPattern, decodeMailboxName } from './mailbox-name.ts'
-import { acceptsEightBitQuoted, acceptsStraySpaces } from './quirks.ts'
+import {
+  acceptsEightBitAtoms,
+  acceptsEightBitQuoted,
+  acceptsSeveralSpaces,
+  acceptsStraySpaces,
+} from './quirks.ts'
 import { type MessageSet, NUMBER_MAX, parseSequenceSet, type SequenceSet } from './sequence-set.ts'
 import { ImapSyntaxError, LiteralNeeded } from './syntax-error.ts'
 
@@ -90,10 +95,19 @@ export class Cursor {
     return true
   }
 
-  /** Takes the character if it comes next and `then` comes after it, which stays. */
-  takesBefore(char: string, then: string): boolean {
-    if (this.#text[this.#at] !== char || this.#text[this.#at + 1] !== then) return false
-    this.#at++
+  /** Takes a space, or several, if one comes next. */
+  takesSpace(): boolean {
+    const after = this.#afterSpaces()
+    if (after === this.#at) return false
+    this.#at = after
+    return true
+  }
+
+  /** The same if `then` comes after it, which stays. */
+  takesSpaceBefore(then: string): boolean {
+    const after = this.#afterSpaces()
+    if (after === this.#at || this.#text[after] !== then) return false
+    this.#at = after
     return true
   }
 
@@ -102,8 +116,7 @@ export class Cursor {
   }
 
   space(): void {
-    if (this.#text.charCodeAt(this.#at) !== SP) this.fail('a space was expected')
-    this.#at++
+    if (!this.takesSpace()) this.fail('a space was expected')
   }
 
   /** The line end. */
@@ -123,7 +136,7 @@ export class Cursor {
     this.expect('(')
     const items: T[] = []
     this.nested(() => {
-      if (acceptsStraySpaces) while (this.takes(' '));
+      if (acceptsStraySpaces) this.takesSpace()
       if (this.takes(')')) {
         if (options.emptyAllowed !== true) this.fail('the list is empty')
         return
@@ -194,7 +207,7 @@ export class Cursor {
   /** astring = 1*ASTRING-CHAR / string */
   astring(): ByteString {
     const start = this.#at
-    const end = this.#run(ASTRING_CHAR)
+    const end = this.#runOfName(ASTRING_CHAR)
     if (end === start) return this.string()
     this.#at = end
     return this.#text.slice(start, end)
@@ -243,7 +256,7 @@ export class Cursor {
   /** list-mailbox = 1*list-char / string */
   listMailbox(): string {
     const start = this.#at
-    const end = this.#run(LIST_CHAR)
+    const end = this.#runOfName(LIST_CHAR)
     this.#at = end
     return decodeListPattern(end > start ? this.#text.slice(start, end) : this.string(), this.utf8)
   }
@@ -319,6 +332,28 @@ export class Cursor {
     ) {
       at++
     }
+    return at
+  }
+
+  /** Where names may be UTF-8, they are so without quotes too. */
+  #runOfName(characterClass: number): number {
+    if (!this.utf8 || !acceptsEightBitAtoms) return this.#run(characterClass)
+    const text = this.#text
+    let at = this.#at
+    for (; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (code <= 0x7f && ((characterClasses[code] ?? 0) & characterClass) === 0) break
+    }
+    return at
+  }
+
+  /** The place behind the spaces that come next. */
+  #afterSpaces(): number {
+    const text = this.#text
+    let at = this.#at
+    if (text.charCodeAt(at) !== SP) return at
+    at++
+    if (acceptsSeveralSpaces) while (text.charCodeAt(at) === SP) at++
     return at
   }
 

@@ -93,7 +93,7 @@ export function parseFetchArguments(cursor: Cursor): FetchArguments {
   let vanished = false
   let partial: PartialRange | null = null
   // fetch-modifiers = "(" fetch-modifier *(SP fetch-modifier) ")" (RFC 4466 §2.4)
-  if (cursor.takesBefore(' ', '(')) {
+  if (cursor.takesSpaceBefore('(')) {
     cursor.list(() => {
       const name = cursor.keyword()
       switch (name) {
@@ -169,7 +169,7 @@ function bodySection(cursor: Cursor, peek: boolean): FetchAtt {
 
 // "PREVIEW" [SP "(" preview-mod *(SP preview-mod) ")"], preview-mod = "LAZY" (RFC 8970 §6)
 function previewIsLazy(cursor: Cursor): boolean {
-  if (!cursor.takesBefore(' ', '(')) return false
+  if (!cursor.takesSpaceBefore('(')) return false
   cursor.list(() => {
     if (cursor.keyword() !== 'LAZY') cursor.fail('unknown preview modifier')
   })

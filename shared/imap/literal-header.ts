@@ -3,7 +3,8 @@
 //
 // Whether a line announces a literal decides what is read as a command and what as the content of a message. So there is one
 // rule for it, for lines that are kept and for lines that are skipped, and it looks at every byte of the line: a brace inside a
-// quoted string announces nothing.
+// quoted string announces nothing. But no quoted string goes on behind the line (RFC 9051 §9): where one is open at its end, the
+// command is malformed, and what its client sends next is the literal all the same.
 
 export type LiteralHeader = {
   /** At most 2^53-1: what is announced beyond is no smaller for us. */
@@ -14,8 +15,13 @@ export type LiteralHeader = {
   readonly binary: boolean
 }
 
-/** A literal, and where its announcement begins in the line. */
-export type Announcement = { readonly start: number; readonly literal: LiteralHeader }
+export type Announcement = {
+  /** Where in the line it begins. */
+  readonly start: number
+  readonly literal: LiteralHeader
+  /** Behind a quote that is never closed: nothing to be carried out, only to be skipped. */
+  readonly afterOpenQuote: boolean
+}
 
 /** The literal a line without its end announces. literal = "{" number64 ["+"] "}" CRLF *CHAR8 */
 export function literalHeaderAtEnd(line: Buffer): Announcement | undefined {
@@ -25,12 +31,13 @@ export function literalHeaderAtEnd(line: Buffer): Announcement | undefined {
   return scanner.announced
 }
 
-/** Where in a line the next byte stands. From `digits` on all of an announcement so far is there. */
-type Place = 'text' | 'quoted' | 'escaped' | 'tilde' | 'open' | 'digits' | 'plus' | 'closed' | 'cr'
+/** How much of an announcement is there. From `digits` on it has a number. */
+type Place = 'text' | 'tilde' | 'open' | 'digits' | 'plus' | 'closed' | 'cr'
 
 /** Reads a line of any length, in pieces and without keeping them. */
 export class AnnouncementScanner {
   #place: Place = 'text'
+  #quote: 'none' | 'open' | 'escape' = 'none'
   /** Bytes read of the line. */
   #at = 0
   #start = 0
@@ -52,18 +59,13 @@ export class AnnouncementScanner {
       synchronising: this.#synchronising,
       binary: this.#binary,
     }
-    return { start: this.#start, literal }
+    // An announcement has no quote in it: what is open now was open where it began.
+    return { start: this.#start, literal, afterOpenQuote: this.#quote !== 'none' }
   }
 
   #read(byte: number, at: number): void {
+    this.#readQuotes(byte)
     switch (this.#place) {
-      case 'escaped':
-        this.#place = 'quoted'
-        return
-      case 'quoted':
-        if (byte === DQUOTE) this.#place = 'text'
-        else if (byte === BACKSLASH) this.#place = 'escaped'
-        return
       case 'open':
       case 'digits':
         if (byte >= ZERO && byte <= NINE) {
@@ -104,6 +106,12 @@ export class AnnouncementScanner {
     this.#readText(byte, at)
   }
 
+  #readQuotes(byte: number): void {
+    if (this.#quote === 'escape') this.#quote = 'open'
+    else if (byte === DQUOTE) this.#quote = this.#quote === 'none' ? 'open' : 'none'
+    else if (byte === BACKSLASH && this.#quote === 'open') this.#quote = 'escape'
+  }
+
   #readText(byte: number, at: number): void {
     if (byte === BRACE_OPEN) {
       this.#binary = this.#place === 'tilde'
@@ -111,8 +119,7 @@ export class AnnouncementScanner {
       this.#synchronising = true
       this.#bytes = 0
       this.#place = 'open'
-    } else if (byte === DQUOTE) this.#place = 'quoted'
-    else this.#place = byte === TILDE ? 'tilde' : 'text'
+    } else this.#place = byte === TILDE ? 'tilde' : 'text'
   }
 }
 

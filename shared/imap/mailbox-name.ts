@@ -4,22 +4,25 @@
 import type { ByteString } from '#shared/mail/message-index.ts'
 import { decodeUtf8, encodeUtf8, isAscii } from './byte-string.ts'
 import { decodeModifiedUtf7, encodeModifiedUtf7 } from './modified-utf7.ts'
+import { answersMisspeltNamesWithNo } from './quirks.ts'
 import { ImapSyntaxError } from './syntax-error.ts'
 
 /** Bytes of a name as sent. The folder core has limits of its own. */
 export const MAILBOX_NAME_BYTES_MAX = 4_000
 
+/** What stands for a name that cannot be decoded: no mailbox has it, and none can be given it. */
+const NO_NAME = '\0'
+
 /**
- * Throws ImapSyntaxError for what is no name in this form. Deliberately: before UTF-8 is enabled a name with 8-bit bytes is taken
- * for UTF-8, as people type it; one with a malformed `&` run is refused rather than given a second spelling.
+ * Deliberately: before UTF-8 is enabled a name with 8-bit bytes is taken for UTF-8, as people type it; one with a malformed `&` run
+ * is nobody's rather than given a second spelling (quirks.ts, `answersMisspeltNamesWithNo`).
  */
 export function decodeMailboxName(bytes: ByteString, utf8: boolean): string {
   checkLength(bytes)
   const name = isAscii(bytes) && !utf8 ? decodeModifiedUtf7(bytes) : decodeUtf8(bytes)
-  if (name === undefined) {
-    throw new ImapSyntaxError(`the mailbox name is not ${utf8 ? '' : 'modified UTF-7 or '}UTF-8`)
-  }
-  return spelledName(name)
+  if (name !== undefined) return spelledName(name)
+  if (answersMisspeltNamesWithNo) return NO_NAME
+  throw new ImapSyntaxError(`the mailbox name is not ${utf8 ? '' : 'modified UTF-7 or '}UTF-8`)
 }
 
 /** A pattern of LIST. One that no name could ever be written as is taken as it is and matches nothing. */

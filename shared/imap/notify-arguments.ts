@@ -58,7 +58,7 @@ export function parseNotifyArguments(cursor: Cursor): NotifyArguments {
   const status = cursor.takesKeyword('STATUS')
   if (status) cursor.space()
   const groups = [parseEventGroup(cursor)]
-  while (cursor.takesBefore(' ', '(')) {
+  while (cursor.takesSpaceBefore('(')) {
     if (groups.length === EVENT_GROUPS_MAX) cursor.fail('too many event groups')
     groups.push(parseEventGroup(cursor))
   }
@@ -78,7 +78,7 @@ function parseEventGroup(cursor: Cursor): EventGroup {
 function parseEvent(cursor: Cursor): NotifyEvent {
   const name = cursor.atom()
   if (name.toUpperCase() === 'MESSAGENEW') {
-    const atts = cursor.takesBefore(' ', '(') ? parseFetchAttList(cursor) : []
+    const atts = cursor.takesSpaceBefore('(') ? parseFetchAttList(cursor) : []
     return { kind: 'message-new', atts }
   }
   const kind = eventsByName.get(name.toUpperCase())

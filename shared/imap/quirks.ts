@@ -3,7 +3,7 @@
 // A bare LF ends a line as CRLF does (RFC 9051 §2.2 wants CRLF; command-reader.ts): scripts and old clients send it, and no
 // message content goes through lines, so nothing can be smuggled by it. A CR inside a line belongs to no production: BAD.
 
-/** An empty line between commands is passed over: some clients send a CRLF too many after a literal. */
+/** An empty line between commands, or inside IDLE, is passed over: some clients send a CRLF too many after a literal. */
 export const skipsEmptyLines = true
 
 /**
@@ -12,8 +12,22 @@ export const skipsEmptyLines = true
  */
 export const acceptsEightBitQuoted = true
 
+/**
+ * The same without quotes once UTF-8 names are enabled (RFC 9051 §9 `ASTRING-CHAR` is 7-bit): `CREATE Entwürfe`, `APPEND Entwürfe …`.
+ */
+export const acceptsEightBitAtoms = true
+
+/** Several blanks where the grammar has one: `FETCH 1  (FLAGS)`. Dovecot takes them, and clients and scripts lean on it. */
+export const acceptsSeveralSpaces = true
+
 /** Blanks before the line end, and inside parentheses beside them: `( FLAGS )`. Several clients leave them behind. */
 export const acceptsStraySpaces = true
 
 /** `"1-Jan-2026 …"`, where RFC 9051 §9 `date-day-fixed` wants a blank or zero before the day. */
 export const acceptsShortDay = true
+
+/**
+ * A mailbox name that is no modified UTF-7 (RFC 3501 §5.1.3), `a&b` or `&Jjo`, is one that no mailbox has, NO as with any other such
+ * name: BAD would tell a client that it does not speak IMAP, and some never ask again. Dovecot answers the same.
+ */
+export const answersMisspeltNamesWithNo = true

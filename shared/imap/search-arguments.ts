@@ -125,7 +125,7 @@ function parseReturn(cursor: Cursor): SearchReturn | null {
       if (!returnOptions.has(name)) cursor.fail('unknown return option')
       if (given.has(name)) cursor.fail(`${name} given twice`)
       given.add(name)
-      if (name === 'UPDATE' && cursor.takesBefore(' ', '(')) {
+      if (name === 'UPDATE' && cursor.takesSpaceBefore('(')) {
         parseFetchAtts(cursor)
         updateWithFetch = true
       }

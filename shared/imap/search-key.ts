@@ -66,7 +66,7 @@ class SearchKeys {
 
   untilEnd(): SearchKey[] {
     const keys = [this.#key()]
-    while (this.#cursor.takes(' ')) {
+    while (this.#cursor.takesSpace()) {
       if (this.#cursor.atEnd()) break
       keys.push(this.#key())
     }

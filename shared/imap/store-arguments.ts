@@ -27,14 +27,12 @@ export function parseStoreArguments(cursor: Cursor): StoreArguments {
   if (name !== 'FLAGS' && name !== 'FLAGS.SILENT') cursor.fail('unknown data item')
   cursor.space()
   const flags = cursor.sees('(') ? cursor.flagList() : bareFlags(cursor)
-  // flag = …; \Recent cannot be stored (RFC 3501 §2.3.2).
-  if (flags.includes('\\Recent')) cursor.fail('\\Recent cannot be stored')
   return { unchangedSince, mode, silent: name === 'FLAGS.SILENT', flags }
 }
 
 function bareFlags(cursor: Cursor): readonly string[] {
   const flags = [cursor.flag()]
-  while (cursor.takes(' ')) {
+  while (cursor.takesSpace()) {
     if (cursor.atEnd()) break
     flags.push(cursor.flag())
   }

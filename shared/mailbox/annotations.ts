@@ -12,6 +12,7 @@ import {
 } from '#shared/storage/ports.ts'
 import { accountPk, accountTopic, annotationSk } from './keys.ts'
 import { retrying } from './retry.ts'
+import { USE_WRITES_MAX, useWrites } from './special-use.ts'
 import { noGrowth, staysWithin, USAGE_WRITES, type Usage, usageWrites } from './usage.ts'
 import { annotationSize, readCompleteUsage } from './usage-counting.ts'
 
@@ -39,6 +40,8 @@ export type SetAnnotations =
   | { readonly kind: 'too-many' }
   /** All entries of the account together. */
   | { readonly kind: 'too-much' }
+  /** Whose special uses were to be set. */
+  | { readonly kind: 'no-such-folder' }
 
 type Of = { readonly accountId: AccountId; readonly id: FolderId | null }
 
@@ -57,10 +60,14 @@ export function createAnnotations(deps: {
     }))
   }
 
-  /** All of the entries or none; a null value removes an entry. Names are kept in lower case (RFC 5464 §3.1). */
+  /**
+   * All of the entries or none; a null value removes an entry. Names are kept in lower case (RFC 5464 §3.1). With `uses` the folder is
+   * given these special uses in the same step.
+   */
   async function set(
     of: Of,
     entries: readonly { readonly entry: string; readonly value: Uint8Array | null }[],
+    uses?: readonly string[],
   ): Promise<SetAnnotations> {
     const given = new Map(entries.map(({ entry, value }) => [entry.toLowerCase(), value]))
     for (const [entry, value] of given) {
@@ -68,8 +75,9 @@ export function createAnnotations(deps: {
       if (value !== null && value.length > ANNOTATION_BYTES_MAX) return { kind: 'too-large' }
     }
     const givenBytes = [...given.values()].reduce((sum, value) => sum + (value?.length ?? 0), 0)
-    if (given.size > SET_ENTRIES_MAX || givenBytes > SET_BYTES_MAX) return { kind: 'too-many' }
-    const changed = await retrying(clock, () => change(of, given))
+    const entriesMax = SET_ENTRIES_MAX - (uses === undefined ? 0 : USE_WRITES_MAX)
+    if (given.size > entriesMax || givenBytes > SET_BYTES_MAX) return { kind: 'too-many' }
+    const changed = await retrying(clock, () => change(of, given, uses))
     if (changed !== 'set') return { kind: changed }
     signals.publish(accountTopic(of.accountId), 'metadata')
     return { kind: 'set' }
@@ -78,7 +86,8 @@ export function createAnnotations(deps: {
   async function change(
     of: Of,
     given: ReadonlyMap<string, Uint8Array | null>,
-  ): Promise<'set' | 'too-many' | 'too-much'> {
+    uses: readonly string[] | undefined,
+  ): Promise<Exclude<SetAnnotations['kind'], 'bad-name' | 'too-large'>> {
     const usage = await readCompleteUsage(deps, of.accountId)
     const before = new Map((await readAll(table, of)).map((item) => [item.sk, item]))
     const pk = accountPk(of.accountId)
@@ -112,6 +121,12 @@ export function createAnnotations(deps: {
       const bytesMax = ANNOTATION_BYTES_PER_ACCOUNT_MAX
       if (usage.annotationBytes + annotationBytes > bytesMax) return 'too-much'
       limits.push(staysWithin('annotationBytes', bytesMax, annotationBytes))
+    }
+    if (uses !== undefined) {
+      const { accountId, id } = of
+      const changes = id === null ? undefined : await useWrites(table, { accountId, id }, uses)
+      if (changes === undefined) return 'no-such-folder'
+      writes.push(...changes)
     }
     await table.transact([
       ...writes,

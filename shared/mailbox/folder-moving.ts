@@ -20,17 +20,11 @@ import {
 } from './folder-path.ts'
 import { readFolder } from './folder-reading.ts'
 import { loadSnapshot } from './folder-snapshot.ts'
-import {
-  type CreateFolder,
-  countChild,
-  type Folders,
-  giveUpUse,
-  hasUse,
-  isInbox,
-} from './folders.ts'
+import { type CreateFolder, countChild, type Folders, isInbox } from './folders.ts'
 import { accountTopic, folderKey, folderTopic, nameKey } from './keys.ts'
 import type { FolderRecord } from './records.ts'
 import { retrying } from './retry.ts'
+import { giveUpUses, hasUses } from './special-use.ts'
 import type { createTransfer } from './transfer.ts'
 import { countedAsRead, type Growth, noGrowth, usageWrites } from './usage.ts'
 import { countFolders, readCompleteUsage } from './usage-counting.ts'
@@ -69,12 +63,12 @@ export function createFolderMoving(deps: {
   async function create(
     accountId: AccountId,
     path: string,
-    specialUse: string | null = null,
+    uses: readonly string[] = [],
   ): Promise<CreateFolder> {
-    const created = await folders.createPath(accountId, path, specialUse)
+    const created = await folders.createPath(accountId, path, uses)
     if (created.kind !== 'not-yet-empty') return created
     await finishRemovals(accountId)
-    return folders.createPath(accountId, path, specialUse)
+    return folders.createPath(accountId, path, uses)
   }
 
   /** Folders above the new path are made where they are missing. INBOX stays and hands over its messages. */
@@ -193,7 +187,7 @@ export function createFolderMoving(deps: {
         if: {
           all: [
             unchanged(folder),
-            hasUse(folder.specialUse),
+            hasUses(folder),
             stays
               ? { attribute: 'children', is: '>', value: 0 }
               : { not: { attribute: 'children', is: '>', value: 0 } },
@@ -201,7 +195,7 @@ export function createFolderMoving(deps: {
         },
       },
       { put: changeItem(id, modSeq, 'expunge', [], clock.now()) },
-      ...giveUpUse(folder),
+      ...giveUpUses(folder),
       ...(stays ? [] : [leaveName(folder)]),
       ...(stays || parent === undefined ? [] : [countChild(parent, -1)]),
     ])

@@ -2,7 +2,7 @@
 // folder, one guard item per (parent, name) so that two folders of a name cannot come to be, and one per special use.
 
 import { randomBytes } from 'node:crypto'
-import type { AccountId, FolderId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { AccountId, FolderId, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import {
   ConditionFailed,
@@ -31,25 +31,22 @@ import {
   nameKey,
   stateKey,
   subscriptionKey,
-  useKey,
 } from './keys.ts'
-import { type FolderRecord, folderItem, folderRecord, number, text } from './records.ts'
+import { type FolderRecord, folderItem, folderRecord, number, text, usesText } from './records.ts'
 import { retrying } from './retry.ts'
+import { claimUses, isAnyTaken } from './special-use.ts'
 import { noGrowth, staysWithin, usageWrites } from './usage.ts'
 import { firstUsage, itemsOf, readCompleteUsage } from './usage-counting.ts'
 
 /** Folders every account begins with, and their RFC 6154 special use. All of them are subscribed. */
 export const defaultFolders = [
-  { name: INBOX, specialUse: null },
-  { name: 'Drafts', specialUse: '\\Drafts' },
-  { name: 'Sent', specialUse: '\\Sent' },
-  { name: 'Junk', specialUse: '\\Junk' },
-  { name: 'Trash', specialUse: '\\Trash' },
-  { name: 'Archive', specialUse: '\\Archive' },
+  { name: INBOX, specialUses: [] },
+  { name: 'Drafts', specialUses: ['\\Drafts'] },
+  { name: 'Sent', specialUses: ['\\Sent'] },
+  { name: 'Junk', specialUses: ['\\Junk'] },
+  { name: 'Trash', specialUses: ['\\Trash'] },
+  { name: 'Archive', specialUses: ['\\Archive'] },
 ] as const
-
-/** Special uses that a folder can be given (RFC 6154 §2; \All and \Flagged are views that we do not have). */
-export const specialUses = ['\\Archive', '\\Drafts', '\\Junk', '\\Sent', '\\Trash'] as const
 
 /** Removed ones count until they are empty. */
 export const FOLDERS_PER_ACCOUNT_MAX = 5_000
@@ -60,15 +57,10 @@ export type CreateFolder =
   | { readonly kind: 'bad-name' }
   | { readonly kind: 'too-many' }
   | { readonly kind: 'no-such-parent' }
-  /** Another folder has this special use. */
+  /** Another folder has one of these special uses. */
   | { readonly kind: 'use-taken' }
   /** The name was removed a moment ago and is not yet empty: `finishRemovals` first. */
   | { readonly kind: 'not-yet-empty' }
-
-export type SetSpecialUse =
-  | { readonly kind: 'set' }
-  | { readonly kind: 'no-such-folder' }
-  | { readonly kind: 'use-taken' }
 
 export type Folders = ReturnType<typeof createFolders>
 
@@ -189,10 +181,10 @@ export function createFolders({
     accountId: AccountId,
     parentId: FolderId | null,
     name: string,
-    specialUse: string | null = null,
+    uses: readonly string[] = [],
   ): Promise<CreateFolder> {
     if (!isFolderName(name)) return { kind: 'bad-name' }
-    if (parentId === null) return createPath(accountId, name, specialUse)
+    if (parentId === null) return createPath(accountId, name, uses)
     const path = [name]
     for (let id: FolderId | null = parentId; id !== null; ) {
       const above: FolderRecord | undefined = await get(accountId, id)
@@ -200,7 +192,7 @@ export function createFolders({
       path.unshift(above.name)
       id = above.parentId
     }
-    return createPath(accountId, path.join(DELIMITER), specialUse)
+    return createPath(accountId, path.join(DELIMITER), uses)
   }
 
   /**
@@ -210,14 +202,14 @@ export function createFolders({
   function createPath(
     accountId: AccountId,
     path: string,
-    specialUse: string | null = null,
+    uses: readonly string[] = [],
   ): Promise<CreateFolder> {
     const names = namesOf(path)
     if (names === undefined) return Promise.resolve({ kind: 'bad-name' })
     return retrying(clock, async (): Promise<CreateFolder> => {
       await makeDefaults(accountId)
       const state = await table.get(stateKey(accountId), { consistent: true })
-      if (await isTaken(accountId, specialUse)) return { kind: 'use-taken' }
+      if (await isAnyTaken(table, accountId, uses)) return { kind: 'use-taken' }
       const line = await along(accountId, names)
       const nearestId = line.at(-1)
       const nearest = nearestId && (await get(accountId, nearestId))
@@ -226,7 +218,7 @@ export function createFolders({
       const uidValidity = nextUidValidity(state, clock.now())
       if (line.length === names.length && nearest !== undefined) {
         if (nearest.selectable) return { kind: 'exists' }
-        return revive(state, nearest, uidValidity, specialUse)
+        return revive(state, nearest, uidValidity, uses)
       }
       const missing = names.slice(line.length)
       const usage = await readCompleteUsage({ table, clock }, accountId)
@@ -239,7 +231,7 @@ export function createFolders({
             accountId,
             parentId: made.at(-1)?.id ?? nearest?.id ?? null,
             name,
-            specialUse: last ? specialUse : null,
+            specialUses: last ? uses : [],
             uidValidity: uidValidity + i,
           }),
           children: last ? 0 : 1,
@@ -266,7 +258,7 @@ export function createFolders({
     state: Item | undefined,
     old: FolderRecord,
     uidValidity: number,
-    specialUse: string | null,
+    uses: readonly string[],
   ): Promise<CreateFolder> {
     const { accountId, id } = old
     if (old.exists > 0) return { kind: 'not-yet-empty' }
@@ -277,63 +269,23 @@ export function createFolders({
       {
         update: folderKey(accountId, id),
         changes: {
-          set: { uidValidity, mailboxId, modSeq, specialUse },
+          set: { uidValidity, mailboxId, modSeq, specialUse: usesText(uses) },
           remove: ['noselect', 'keywords'],
         },
         if: { all: [unchanged(old), { attribute: 'noselect', is: '=', value: true }] },
       },
       { put: changeItem(id, modSeq, 'expunge', [], clock.now()) },
-      ...claimUse(accountId, specialUse, id),
+      ...claimUses(accountId, uses, id),
     ])
     signals.publish(accountTopic(accountId), 'folders')
-    const folder = { ...old, uidValidity, mailboxId, modSeq, specialUse }
+    const folder = { ...old, uidValidity, mailboxId, modSeq, specialUses: uses }
     return { kind: 'created', folder: { ...folder, selectable: true, keywords: [] } }
   }
 
-  /** Null takes the special use away. A use belongs to one folder at most. */
-  function setSpecialUse(name: FolderRef, specialUse: string | null): Promise<SetSpecialUse> {
-    const { accountId, id } = name
-    return retrying(clock, async (): Promise<SetSpecialUse> => {
-      const folder = await get(accountId, id)
-      if (!folder?.selectable) return { kind: 'no-such-folder' }
-      if (folder.specialUse === specialUse) return { kind: 'set' }
-      if (await isTaken(accountId, specialUse)) return { kind: 'use-taken' }
-      await table.transact([
-        {
-          update: folderKey(accountId, id),
-          changes: { set: { specialUse } },
-          if: { all: [{ exists: 'pk' }, { absent: 'removed' }, hasUse(folder.specialUse)] },
-        },
-        ...giveUpUse(folder),
-        ...claimUse(accountId, specialUse, id),
-      ])
-      signals.publish(accountTopic(accountId), 'folders')
-      return { kind: 'set' }
-    })
-  }
-
-  async function isTaken(accountId: AccountId, use: string | null): Promise<boolean> {
-    if (use === null) return false
-    return (await table.get(useKey(accountId, use), { consistent: true })) !== undefined
-  }
-
-  return { list, tree, all, get, find, firstOf, inbox, create, createPath, setSpecialUse }
+  return { list, tree, all, get, find, firstOf, inbox, create, createPath }
 }
 
 export const isInbox = (folder: FolderRecord) => folder.parentId === null && folder.name === INBOX
-
-/** Condition values cannot be null: a missing use is the one that is none of the others. */
-export function hasUse(use: string | null) {
-  if (use !== null) return { attribute: 'specialUse', is: '=', value: use } as const
-  return { not: { attribute: 'specialUse', is: '>', value: '' } } as const
-}
-
-const claimUse = (accountId: AccountId, use: string | null, folderId: FolderId): Write[] =>
-  use === null ? [] : [{ put: { ...useKey(accountId, use), folderId }, if: { absent: 'pk' } }]
-
-/** To be written where the folder's use is a condition. */
-export const giveUpUse = ({ accountId, specialUse }: FolderRecord): Write[] =>
-  specialUse === null ? [] : [{ delete: useKey(accountId, specialUse) }]
 
 /** A folder comes below this one or leaves it. */
 export function countChild({ accountId, id }: FolderRecord, change: 1 | -1): Write {
@@ -351,7 +303,7 @@ function newFolder(given: {
   readonly accountId: AccountId
   readonly parentId: FolderId | null
   readonly name: string
-  readonly specialUse: string | null
+  readonly specialUses: readonly string[]
   readonly uidValidity: number
 }): FolderRecord {
   const id = newId() as FolderId
@@ -381,7 +333,7 @@ const creation = (folder: FolderRecord): Write[] => [
     put: { ...nameKey(folder.accountId, folder.parentId, folder.name), folderId: folder.id },
     if: { absent: 'pk' },
   },
-  ...claimUse(folder.accountId, folder.specialUse, folder.id),
+  ...claimUses(folder.accountId, folder.specialUses, folder.id),
 ]
 
 /** Seconds since 1970 unless more folders were made than seconds passed: never goes back (RFC 9051 §2.3.1.1). */

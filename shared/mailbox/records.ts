@@ -38,7 +38,7 @@ export function folderItem(folder: FolderRecord): Item {
     deleted: folder.deleted,
     bytes: folder.bytes,
     digest: folder.digest,
-    specialUse: folder.specialUse,
+    specialUse: usesText(folder.specialUses),
     children: folder.children,
     countedBytes: folder.counted?.bytes ?? 0,
     countedMessages: folder.counted?.messages ?? 0,
@@ -63,7 +63,7 @@ export function folderRecord(item: Item): FolderRecord {
     deleted: number(item, 'deleted'),
     bytes: number(item, 'bytes'),
     digest: number(item, 'digest'),
-    specialUse: optionalText(item, 'specialUse'),
+    specialUses: usesOf(optionalText(item, 'specialUse')),
     children: typeof children === 'number' ? children : 0,
     keywords: keywords instanceof Set ? [...keywords] : noKeywords,
     counted:
@@ -74,6 +74,15 @@ export function folderRecord(item: Item): FolderRecord {
 }
 
 const noKeywords: readonly string[] = []
+
+/** Special uses as a folder's item has them, by older versions one or null. */
+export const usesText = (uses: readonly string[]): string | null =>
+  uses.length === 0 ? null : uses.join(' ')
+
+const usesOf = (stored: string | null): readonly string[] =>
+  stored === null ? noUses : stored.split(' ')
+
+const noUses: readonly string[] = []
 
 /** A message as stored. */
 export type MessageRecord = {

@@ -122,6 +122,12 @@ export async function startImapServer(
   }
 }
 
+/** As the authenticator does: without a domain it is of the default one. */
+function accountOf(given: string) {
+  const login = given.includes('@') ? given : `${given}@example.test`
+  return { id: accountId(login), login, sessionsEpoch: 0 }
+}
+
 /** The account behind a login name. */
 export const accountId = (login: string) => `acc-${login}` as AccountId
 
@@ -129,6 +135,6 @@ const authenticator: Authenticator = {
   authenticate: async ({ login, password }) =>
     Buffer.from(password).toString() === 'wrong'
       ? { kind: 'refused', reason: 'password' }
-      : { kind: 'authenticated', account: { id: accountId(login), login, sessionsEpoch: 0 } },
-  ...fakeScram('secret', (login) => ({ id: accountId(login), login, sessionsEpoch: 0 })),
+      : { kind: 'authenticated', account: accountOf(login) },
+  ...fakeScram('secret', accountOf),
 }

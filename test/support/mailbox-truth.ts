@@ -113,7 +113,7 @@ function checkTree(items: readonly Item[], folders: readonly FolderRecord[]): vo
     visible.map(({ parentId, name, id }) => `N#${parentId ?? ''}#${name} ${id}`).sort(),
   )
   expect(guards('U#')).toEqual(
-    visible.flatMap(({ specialUse, id }) => (specialUse ? [`U#${specialUse} ${id}`] : [])).sort(),
+    visible.flatMap(({ specialUses, id }) => specialUses.map((use) => `U#${use} ${id}`)).sort(),
   )
   for (const folder of visible) {
     const children = visible.filter(({ parentId }) => parentId === folder.id)

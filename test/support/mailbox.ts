@@ -53,8 +53,8 @@ export const uids = (...numbers: number[]): Uid[] => numbers as Uid[]
 export const blobIds = (...ids: string[]): BlobId[] => ids as BlobId[]
 
 /** Makes the folder and everything above it. */
-export async function makeFolder(mailbox: Mailbox, path: string, use: string | null = null) {
-  const created = await mailbox.createFolder(account, path, use)
+export async function makeFolder(mailbox: Mailbox, path: string, uses: readonly string[] = []) {
+  const created = await mailbox.createFolder(account, path, uses)
   if (created.kind !== 'created') throw new Error(`${path}: ${created.kind}`)
   return created.folder
 }

@@ -67,7 +67,7 @@ export class FakeMailbox implements MailboxReader {
       unseen: 0,
       deleted: 0,
       bytes: 0,
-      specialUse: null,
+      specialUses: [],
       children: 0,
       keywords: [],
     }

@@ -32,7 +32,7 @@ export async function* catenated(
     tree ??= folderTree(session)
     return tree
   }
-  for (let parts = first; ; parts = parseCatenateRest(await feed.next())) {
+  for (let parts = first; ; parts = parseCatenateRest(await feed.next(), parts)) {
     for (const url of parts.urls) {
       await turns.step()
       yield* urlBytes(session, folders, url, take)
@@ -56,7 +56,8 @@ async function* urlBytes(
   take: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   const { account, services } = session
-  const url = parseImapUrl(text, { hostname: services.hostname, login: account.login })
+  const logins = [account.login, session.loginGiven]
+  const url = parseImapUrl(text, { hostname: services.hostname, logins })
   const message = url && (await findMessage(session, folders, url))
   if (url === undefined || message === undefined) throw new Refusal(badUrl(text))
   const { section, partial } = url

@@ -27,10 +27,10 @@ const authority = /^imaps?:\/\/(?:([^@/]*)@)?([^@/:]+)(?::\d+)?(?=\/)/i
 const path =
   /^(?:\/([^;/][^;]*?)(?:;UIDVALIDITY=([1-9]\d*))?)?\/?;UID=([1-9]\d*)(?:\/;SECTION=([^;]+?))?(?:\/;PARTIAL=(\d+)(?:\.([1-9]\d*))?)?$/i
 
-/** Undefined for what is no such URL, or one of another server or user. */
+/** Undefined for what is no such URL, or one of another server or user. `logins`: whole, and as the user typed it. */
 export function parseImapUrl(
   url: ByteString,
-  own: { readonly hostname: string; readonly login: string },
+  own: { readonly hostname: string; readonly logins: readonly string[] },
 ): ImapUrl | undefined {
   if (url.length > IMAP_URL_BYTES_MAX) return undefined
   const server = authority.exec(url)
@@ -38,8 +38,9 @@ export function parseImapUrl(
     const [, user, host = ''] = server
     if (host.toLowerCase() !== own.hostname.toLowerCase()) return undefined
     // iuserinfo = enc-user [iauth] / [enc-user] iauth
-    const name = user === undefined ? own.login : decoded(user.split(';', 1)[0] ?? '')
-    if (name !== own.login) return undefined
+    const name = user && decoded(user.split(';', 1)[0] ?? '')?.toLowerCase()
+    const isOwn = own.logins.some((login) => login.toLowerCase() === name)
+    if (user !== undefined && !isOwn) return undefined
   }
   const match = path.exec(url.slice(server?.[0].length ?? 0))
   if (match === null) return undefined

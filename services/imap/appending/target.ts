@@ -4,7 +4,7 @@ import { decodeMailboxName, MAILBOX_NAME_BYTES_MAX } from '#shared/imap/mailbox-
 import type { Limits, Room } from '#shared/mailbox/quota.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import type { CommandFeed, Completion } from '../command.ts'
-import { findFolder } from '../folder-names.ts'
+import { findFolder, isNetUnicode } from '../folder-names.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
 
@@ -39,8 +39,11 @@ export async function findTarget(session: Session, mailbox: string): Promise<Tar
     findFolder(session, mailbox),
     services.quota(account.id),
   ])
-  // RFC 9051 §6.3.12: CREATE would help, also where only the name is left.
-  if (!folder?.selectable) return { kind: 'refused', completion: replies.tryCreate }
+  if (!folder?.selectable) {
+    // RFC 9051 §6.3.12: CREATE would help, also where only the name is left.
+    const completion = isNetUnicode(mailbox) ? replies.tryCreate : replies.badName
+    return { kind: 'refused', completion }
+  }
   // The account was removed while its session is open.
   if (limits === undefined) return { kind: 'refused', completion: replies.unavailable }
   const room = await services.mailbox.room(account.id, limits)

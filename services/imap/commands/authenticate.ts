@@ -12,7 +12,7 @@ export const authenticate = defineCommand({
   parse(cursor) {
     cursor.space()
     const mechanism = cursor.atom()
-    const initial = cursor.takes(' ') ? cursor.astring() : undefined
+    const initial = cursor.takesSpace() ? cursor.astring() : undefined
     return { mechanism, initial }
   },
   async run(session, { mechanism: name, initial }, wire): Promise<Completion> {

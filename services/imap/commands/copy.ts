@@ -1,6 +1,6 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { fits } from '#shared/mailbox/quota.ts'
-import { type Command, defineCommand } from '../command.ts'
+import { type Command, type Completion, defineCommand } from '../command.ts'
 import { limited, overLimit } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { tellingProgress } from '../progress.ts'
@@ -24,7 +24,7 @@ function copying(by: NumberKind): Command {
       const prepared = await prepareTransfer(session, given, by)
       if (prepared.kind === 'refused') return prepared.completion
       const { uids, target } = prepared
-      if (uids.length === 0) return { status: 'OK', text: 'No messages to copy' }
+      if (uids.length === 0) return nothing
       // RFC 9738 §3.1: all of the messages or none.
       const possible = limited(session, uids)
       if (possible.cut) return overLimit(session, possible.uids[0])
@@ -47,12 +47,14 @@ function copying(by: NumberKind): Command {
         case 'over-append-limit':
           return replies.overQuota
         case 'copied':
-          if (copied.to.length === 0) return replies.messagesGone
+          if (copied.to.length === 0) return by === 'number' ? replies.messagesGone : nothing
           return { status: 'OK', code: copyUid(copied), text: 'COPY completed' }
       }
     },
   })
 }
+
+const nothing: Completion = { status: 'OK', text: 'No messages to copy' }
 
 function sizeOf({ messages }: SelectedMailbox, uids: readonly Uid[]): number {
   return uids.reduce((sum, uid) => sum + messages.sizeAt(messages.rowOf(uid)), 0)

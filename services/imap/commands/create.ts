@@ -1,5 +1,5 @@
 import { parseCreateParameters } from '#shared/imap/mailbox-parameters.ts'
-import { specialUses } from '#shared/mailbox/folders.ts'
+import { usesNamed } from '#shared/mailbox/special-use.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
 import { isNetUnicode, newName } from '../folder-names.ts'
 import { tellNormalized } from '../mailbox-list/list-response.ts'
@@ -17,13 +17,11 @@ export const create = defineCommand({
   async run(session, { mailbox, use }, wire): Promise<Completion> {
     const path = newName(mailbox)
     if (!isNetUnicode(path)) return replies.badName
-    const given = new Set(use?.map((name) => name.toLowerCase()))
-    const wanted = specialUses.filter((name) => given.has(name.toLowerCase()))
-    // A mailbox has one use at most; \All and \Flagged are views that are not kept here.
-    if (wanted.length < given.size || wanted.length > 1) return replies.useNotPossible
+    const uses = usesNamed(use ?? [])
+    if (uses === undefined) return replies.useNotPossible
     const { createFolder } = session.services.mailbox
     session.notifications?.causes(path)
-    const created = await createFolder(session.account.id, path, wanted[0] ?? null)
+    const created = await createFolder(session.account.id, path, uses)
     switch (created.kind) {
       case 'created':
         tellNormalized(session, wire, path)

@@ -13,9 +13,9 @@ import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 
-/** FETCH. RFC 9051 §6.4.5, RFC 3501 §6.4.5; CHANGEDSINCE RFC 7162 §3.1.4. */
+/** FETCH. RFC 9051 §6.4.5, RFC 3501 §6.4.5; CHANGEDSINCE RFC 7162 §3.1.4; PARTIAL RFC 9394 §3.3, whose grammar has it in both forms. */
 export const fetch = fetching('number')
-/** UID FETCH. RFC 9051 §6.4.9; VANISHED RFC 7162 §3.2.6, PARTIAL RFC 9394 §3.3. */
+/** UID FETCH. RFC 9051 §6.4.9; VANISHED RFC 7162 §3.2.6. */
 export const uidFetch = fetching('uid')
 
 function fetching(by: NumberKind): Command {
@@ -37,13 +37,12 @@ function fetching(by: NumberKind): Command {
   })
 }
 
-function checkModifiers({ vanished, partial }: FetchArguments, by: NumberKind, session: Session) {
+function checkModifiers({ vanished }: FetchArguments, by: NumberKind, session: Session) {
   // RFC 7162 §3.2.6
   if (vanished && by === 'number') throw new ImapSyntaxError('VANISHED needs UID FETCH')
   if (vanished && !session.enabled.has('QRESYNC')) {
     throw new ImapSyntaxError('QRESYNC must be enabled first')
   }
-  if (partial !== null && by === 'number') throw new ImapSyntaxError('PARTIAL needs UID FETCH')
 }
 
 async function fetchMessages(
@@ -72,14 +71,17 @@ async function fetchMessages(
     const vanished = await vanishedEarlier(selected, set, changedSince)
     if (vanished !== undefined) wire.untagged(vanished)
   }
-  if (changedSince !== null) uids = changedAfter(session, uids, changedSince)
+  // RFC 9394 §3.4: the part is chosen first, and what of it has changed is told.
   if (partial !== null) uids = within(uids, partial)
+  if (changedSince !== null) uids = changedAfter(session, uids, changedSince)
   const messages = limited(session, uids)
   session.counts.fetched += plan.contents > 0 ? messages.uids.length : 0
   // RFC 9738 §3.1: from the highest uid down.
   const order = messages.cut ? messages.uids.toReversed() : messages.uids
   const outcome = await respond(session, plan, order, wire)
-  return completeLimited(session, messages, completion(outcome), wire)
+  // Those that are gone are told to be before the tagged answer, where they may be.
+  if (outcome.expunged) selected.hint()
+  return completeLimited(session, messages, completion(outcome, by), wire)
 }
 
 /** RFC 7162 §3.1.4.1 */
@@ -99,13 +101,17 @@ function within(uids: readonly Uid[], { first, last, fromEnd }: PartialRange): r
 
 /**
  * A message that others expunged keeps its number until the client is told (RFC 9051 §7.5.1), but nothing is known of it any
- * more: it is left out, and the answer is OK with a reason to look for news (RFC 2180 §4.1.3, RFC 5530 §3), as Dovecot does.
+ * more: it is left out, and the answer is OK with a reason to look for news (RFC 2180 §4.1.3, RFC 5530 §3), as Dovecot does. A uid
+ * that is gone means nothing (RFC 9051 §6.4.9).
  */
-function completion({ expunged, unknownEncoding, lost, tooLarge }: FetchOutcome): Completion {
+function completion(
+  { expunged, unknownEncoding, lost, tooLarge }: FetchOutcome,
+  by: NumberKind,
+): Completion {
   if (lost) return replies.unreadable
   if (tooLarge) return replies.tooLargeForNow
   if (unknownEncoding) return replies.unknownEncoding
-  if (expunged) {
+  if (expunged && by === 'number') {
     return { status: 'OK', code: 'EXPUNGEISSUED', text: 'Some messages are expunged already' }
   }
   return completed('FETCH')

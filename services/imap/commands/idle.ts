@@ -1,4 +1,6 @@
+import { skipsEmptyLines } from '#shared/imap/quirks.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { turns } from '#shared/runtime/turns.ts'
 import { type Completion, completed, defineCommand, noArguments } from '../command.ts'
 import { HINT_GATHER_MS, IDLE_RETRY_MS } from '../config.ts'
 import type { SelectedMailbox } from '../selected-mailbox.ts'
@@ -16,7 +18,7 @@ export const idle = defineCommand({
     const mailbox = state.kind === 'selected' ? state.mailbox : undefined
     const ending = new AbortController()
     const left = new AbortController()
-    const line = wire.readLine(left.signal).finally(() => ending.abort())
+    const line = nextWord(wire, left.signal).finally(() => ending.abort())
     const told = session.notifications
       ? session.notifications.tellUntil(ending.signal, wire)
       : mailbox && tellAsItHappens(session, mailbox, wire, ending.signal)
@@ -31,6 +33,15 @@ export const idle = defineCommand({
       : { status: 'BAD', text: 'DONE was expected' }
   },
 })
+
+/** The next line that is not empty. */
+async function nextWord(wire: Wire, signal: AbortSignal): Promise<Buffer | undefined> {
+  for (;;) {
+    const line = await wire.readLine(signal)
+    if (line === undefined || line.length > 0 || !skipsEmptyLines) return line
+    await turns.step()
+  }
+}
 
 async function tellAsItHappens(
   { log, services: { clock, options } }: Session,

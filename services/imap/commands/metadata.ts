@@ -5,10 +5,17 @@ import {
 import { formatResponseCode } from '#shared/imap/response-code.ts'
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { ANNOTATION_BYTES_MAX } from '#shared/mailbox/annotations.ts'
+import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
 import { findFolder } from '../folder-names.ts'
-import { annotationsOf, checkEntries, writeMetadata } from '../metadata.ts'
+import {
+  annotationsOf,
+  checkEntries,
+  SPECIAL_USE_ENTRY,
+  usesIn,
+  writeMetadata,
+} from '../metadata.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
 
@@ -47,10 +54,10 @@ export const setMetadata = defineCommand({
   parse(cursor) {
     cursor.space()
     const given = parseSetMetadataArguments(cursor)
-    checkEntries(
-      given.entries.map(({ name }) => name),
-      'set',
-    )
+    const names = (entries: typeof given.entries) => entries.map(({ name }) => name)
+    // What an older version took can be removed still.
+    checkEntries(names(given.entries), 'get')
+    checkEntries(names(given.entries.filter(({ value }) => value !== null)), 'set')
     return given
   },
   async run(session, { mailbox, entries }): Promise<Completion> {
@@ -60,18 +67,29 @@ export const setMetadata = defineCommand({
     if (folder === null && entries.some(({ name }) => name.startsWith('/shared'))) {
       return replies.serverMetadata
     }
+    const use = entries.findLast(({ name }) => name === SPECIAL_USE_ENTRY)
+    const uses = use && usesIn(use.value)
+    if (use !== undefined) {
+      if (folder === null) return replies.badEntryName
+      // Deliberately: INBOX is for what comes, and a client that takes it for the trash would empty it.
+      const allowed = uses !== undefined && (uses.length === 0 || !isInbox(folder))
+      if (!allowed) return replies.useNotPossible
+    }
     const { account, services } = session
     session.notifications?.causes(mailbox)
     const set = await services.mailbox.annotations.set(
       { accountId: account.id, id: folder?.id ?? null },
       entries.map(({ name, value }) => ({
         entry: name,
-        value: value === null ? null : Buffer.from(value, 'latin1'),
+        value: value === null || name === SPECIAL_USE_ENTRY ? null : Buffer.from(value, 'latin1'),
       })),
+      uses,
     )
     switch (set.kind) {
       case 'set':
         return completed('SETMETADATA')
+      case 'no-such-folder':
+        return replies.noSuchMailbox
       case 'bad-name':
         return replies.badEntryName
       case 'too-large':

@@ -1,4 +1,4 @@
-import { type Command, defineCommand } from '../command.ts'
+import { type Command, type Completion, defineCommand } from '../command.ts'
 import { completeWithNews } from '../expunged.ts'
 import { completeLimited, limited } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
@@ -24,13 +24,13 @@ function moving(by: NumberKind): Command {
       if (prepared.kind === 'refused') return prepared.completion
       const { target } = prepared
       const messages = limited(session, prepared.uids)
-      if (messages.uids.length === 0) return { status: 'OK', text: 'No messages to move' }
+      if (messages.uids.length === 0) return nothing
       const { selected, services } = session
       const moving = services.mailbox.move(selected.folder, messages.uids, target.folder)
       const moved = await tellingProgress(session, wire, moving)
       if (moved.kind === 'no-such-source') return replies.messagesGone
       if (moved.kind === 'no-such-target') return replies.tryCreate
-      if (moved.to.length === 0) return replies.messagesGone
+      if (moved.to.length === 0) return by === 'number' ? replies.messagesGone : nothing
       session.counts.expunged += moved.from.length
       if (target.folder.id === selected.folder.id) selected.brought(moved.to)
       // RFC 6851 §4.3: COPYUID comes before the first EXPUNGE.
@@ -42,3 +42,5 @@ function moving(by: NumberKind): Command {
     },
   })
 }
+
+const nothing: Completion = { status: 'OK', text: 'No messages to move' }

@@ -1,5 +1,6 @@
 import type { Qresync } from '#shared/imap/mailbox-parameters.ts'
 import { parseSelectParameters } from '#shared/imap/mailbox-parameters.ts'
+import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import {
   formatSequenceSet,
   holdsNumber,
@@ -7,8 +8,11 @@ import {
   mergeRanges,
 } from '#shared/imap/sequence-set.ts'
 import { SEEN, SYSTEM_FLAGS } from '#shared/mailbox/flags.ts'
+import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { type Command, completed, defineCommand } from '../command.ts'
-import { findFolder } from '../folder-names.ts'
+import { findFolder, keptName } from '../folder-names.ts'
+import { writeListEntry } from '../mailbox-list/list-response.ts'
+import { attributesOf } from '../mailbox-list/selection.ts'
 import { replies } from '../replies.ts'
 import { SelectedMailbox } from '../selected-mailbox.ts'
 import type { Session } from '../session.ts'
@@ -48,6 +52,7 @@ function selecting(name: string, readOnly: boolean): Command {
       if (selected === undefined) return replies.noSuchMailbox
       session.select(selected)
       describe(selected, session, wire)
+      if (session.enabled.has('IMAP4REV2')) tellName(mailbox, folder, session, wire)
       if (qresync !== null) await resync(session, qresync, wire)
       return completed(name, readOnly ? 'READ-ONLY' : 'READ-WRITE')
     },
@@ -71,6 +76,19 @@ function describe(mailbox: SelectedMailbox, session: Session, wire: Wire): void 
   wire.untagged(`OK [UIDNEXT ${folder.uidNext}] Predicted next UID`)
   wire.untagged(`OK [HIGHESTMODSEQ ${mailbox.modSeq}] Highest`)
   wire.untagged(`OK [MAILBOXID (${folder.mailboxId})] Ok`)
+}
+
+/** RFC 9051 §6.3.2: a LIST response, with OLDNAME for a name that was given in another form than it is kept in. */
+function tellName(given: string, folder: FolderRecord, session: Session, wire: Wire): void {
+  const path = keptName(given)
+  const writer = new ResponseWriter()
+  writer.utf8 = session.utf8
+  writeListEntry(writer, {
+    path,
+    attributes: attributesOf({ path, folder }, false),
+    ...(path === given ? {} : { oldName: given }),
+  })
+  wire.write(writer.takeBuffer())
 }
 
 function firstUnseen({ folder, messages, count }: SelectedMailbox): number {

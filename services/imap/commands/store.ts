@@ -64,20 +64,22 @@ async function storeFlags(
   // RFC 9738 §3.1: from the highest uid down.
   const messages = named.cut ? stored.messages.toReversed() : stored.messages
   await tellStored(session, messages, given, wire)
-  return completeLimited(session, named, completion(session, given.by, stored, uids.length), wire)
+  return completeLimited(session, named, completion(session, given, stored, uids.length), wire)
 }
 
 function completion(
   session: Session,
-  by: NumberKind,
+  given: { readonly by: NumberKind; readonly silent: boolean },
   { messages, modified }: Stored & { readonly kind: 'stored' },
   named: number,
 ): Completion {
-  const found = messages.length + modified.length
+  const { by, silent } = given
   if (modified.length > 0) return conditionFailed(session, by, modified)
-  if (found === named) return completed('STORE')
-  // RFC 2180 §4.2: what others expunged cannot be changed, what is left was. A uid that is gone means nothing (RFC 9051 §6.4.9).
-  const isFailure = found === 0 && by === 'number'
+  // What others expunged cannot be changed, what is left was. A uid that is gone means nothing (RFC 9051 §6.4.9), and who did not ask
+  // for the new flags misses none (RFC 2180 §4.2.1).
+  if (messages.length === named || by === 'uid' || silent) return completed('STORE')
+  // RFC 2180 §4.2.2, §4.2.3
+  const isFailure = messages.length === 0
   return isFailure ? replies.messagesGone : { ...replies.messagesGone, status: 'OK' }
 }
 

@@ -1,8 +1,7 @@
 // LIST, LSUB and STATUS responses as bytes.
 
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
-import { namesOf } from '#shared/mailbox/folder-path.ts'
-import { DELIMITER } from '../folder-names.ts'
+import { DELIMITER, keptName } from '../folder-names.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 
@@ -58,8 +57,8 @@ export function tellNormalized(
   given: string,
   oldName: string = given,
 ): void {
-  const path = namesOf(given)?.join(DELIMITER)
-  if (path === undefined || path === given || !session.enabled.has('IMAP4REV2')) return
+  const path = keptName(given)
+  if (path === given || !session.enabled.has('IMAP4REV2')) return
   const writer = new ResponseWriter()
   writer.utf8 = session.utf8
   writeListEntry(writer, { path, attributes: [], oldName })

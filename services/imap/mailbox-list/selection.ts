@@ -22,20 +22,24 @@ export async function* selectMailboxes(
   const compiled = patterns.map((pattern) => compilePattern(reference, pattern))
   const wants = selector(select, subscribed)
   const nodes = allNodes(tree, select.subscribed ? subscribed : none)
-  const above = select.recursiveMatch ? parentsOf(nodes.filter(wants)) : none
+  const wanted = select.recursiveMatch ? nodes.filter(wants) : []
+  const above = parentsOf(wanted)
+  const unlisted: Node[] = []
+  for (const node of wanted) if (!(await matchesAny(compiled, node.path))) unlisted.push(node)
+  // RFC 5258 §3.5: a name only for its CHILDINFO, where something below it matches and is not listed itself.
+  const needed = parentsOf(unlisted)
   const options = [
     ...(select.subscribed ? ['SUBSCRIBED'] : []),
     ...(select.specialUse ? ['SPECIAL-USE'] : []),
   ]
   const tellsSubscribed = select.subscribed || returns.subscribed
-  for (const node of select.recursiveMatch ? withParents(nodes, above) : nodes) {
+  for (const node of withParents(nodes, needed)) {
     const { path } = node
-    const hasBelow = above.has(path)
-    if (!(wants(node) || hasBelow) || !(await matchesAny(compiled, path))) continue
+    if (!(wants(node) || needed.has(path)) || !(await matchesAny(compiled, path))) continue
     yield {
       ...node,
       attributes: attributesOf(node, tellsSubscribed && subscribed.has(path)),
-      ...(hasBelow ? { childInfo: options } : {}),
+      ...(above.has(path) ? { childInfo: options } : {}),
     }
   }
 }
@@ -58,7 +62,7 @@ const none: ReadonlySet<string> = new Set()
 function selector(select: ListSelection, subscribed: ReadonlySet<string>) {
   return ({ path, folder }: Node): boolean =>
     (!select.subscribed || subscribed.has(path)) &&
-    (!select.specialUse || (folder?.specialUse ?? null) !== null)
+    (!select.specialUse || (folder !== undefined && folder.specialUses.length > 0))
 }
 
 /** Every folder, parents first, INBOX and what is below it before all others; then names that have no folder. */
@@ -99,6 +103,7 @@ export function parentsOf(nodes: Iterable<{ readonly path: string }>): Set<strin
 
 /** What is above a subscription need not be a mailbox itself. */
 function withParents(nodes: readonly Node[], parents: ReadonlySet<string>): readonly Node[] {
+  if (parents.size === 0) return nodes
   const known = new Set(nodes.map(({ path }) => path))
   const missing = [...parents].filter((path) => !known.has(path))
   return [...nodes, ...missing.map((path) => ({ path, folder: undefined }))]
@@ -116,6 +121,6 @@ export function attributesOf({ path, folder }: Node, subscribed: boolean): strin
   if (folder.children === 0 && path.split(DELIMITER).length >= FOLDER_DEPTH_MAX) {
     attributes.push('\\Noinferiors')
   }
-  if (folder.specialUse !== null) attributes.push(folder.specialUse)
+  attributes.push(...folder.specialUses)
   return attributes
 }

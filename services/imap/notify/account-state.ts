@@ -6,6 +6,7 @@ import { chunks } from '#shared/mailbox/change.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { folderTree } from '../folder-names.ts'
+import { annotationsOf } from '../metadata.ts'
 import type { Session } from '../session.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -70,24 +71,27 @@ export async function watchedFolders(
 }
 
 async function readAnnotations(
-  { account, services }: Session,
+  session: Session,
   wanted: Wanted,
   { folders, subscribed }: Pick<AccountState, 'folders' | 'subscribed'>,
 ): Promise<AccountState['annotations']> {
-  const ids: (FolderId | null)[] = []
-  if (wanted.includes('server-metadata-change')) ids.push(null)
-  for (const [id, { path }] of folders) {
+  const annotated: (FolderRecord | null)[] = []
+  if (wanted.includes('server-metadata-change')) annotated.push(null)
+  for (const { path, folder } of folders.values()) {
     const wait = turns.step()
     if (wait !== undefined) await wait
-    if (wanted.covers('mailbox-metadata-change', path, subscribed)) ids.push(id)
+    if (wanted.covers('mailbox-metadata-change', path, subscribed)) annotated.push(folder)
   }
   const found = new Map<FolderId | null, SeenEntries>()
-  for (const some of chunks(ids, READS_AT_ONCE)) {
+  for (const some of chunks(annotated, READS_AT_ONCE)) {
     await turns.step()
     await Promise.all(
-      some.map(async (id) => {
-        const entries = await services.mailbox.annotations.get({ accountId: account.id, id })
-        found.set(id, new Map(entries.map(({ entry, value }) => [entry, digest(value)])))
+      some.map(async (folder) => {
+        const entries = await annotationsOf(session, folder)
+        found.set(
+          folder?.id ?? null,
+          new Map(entries.map(({ entry, value }) => [entry, digest(value)])),
+        )
       }),
     )
   }

@@ -324,7 +324,7 @@ const imap: readonly FunctionCase[] = [
   }),
 ]
 
-const own = { hostname: 'mail.example.test', login: 'a@example.test' }
+const own = { hostname: 'mail.example.test', logins: ['a@example.test'] }
 
 const pop3: readonly FunctionCase[] = [
   ofBytes('LineReader, parseRequest', BODY_BYTES, (bytes) => {

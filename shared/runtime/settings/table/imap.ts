@@ -17,6 +17,11 @@ export const imapSettings = {
     about: 'How long a session may take to log in.',
     known: { dovecot: 'fixed at 3 minutes' },
   }),
+  imapLoginFailureLimit: new Setting(integer({ min: 1, max: 100 }), {
+    default: 3,
+    about:
+      'Failed logins of one connection before it is closed, with BYE. How long others have to wait is `authFailureLimit`.',
+  }),
   imapConnectionCountLimit: new Setting(integer({ min: 1, max: 1_000_000 }), {
     default: 5_000,
     about:

@@ -83,6 +83,21 @@ const refused: readonly { readonly name: string; readonly command: string }[] = 
   },
   { name: 'an unknown command', command: `NONSENSE "${long}" ${first} "${long}" ${second}` },
   { name: 'APPEND without a mailbox', command: `APPEND ${first} "${long}" ${second}` },
+  { name: 'a literal behind an open quote', command: `STATUS "Archive ${second}` },
+  { name: 'a literal behind an escape in an open quote', command: `STATUS "Archive\\${second}` },
+  { name: 'APPEND with an open quote', command: `APPEND nosuch "${long} ${second}` },
+  {
+    name: 'MULTIAPPEND with an open quote between its messages',
+    command: `APPEND INBOX ${first} "20-Nov-2026 ${second}`,
+  },
+  {
+    name: 'an open quote in what is skipped',
+    command: `APPEND nosuch ${first} "${long} ${second}`,
+  },
+  {
+    name: 'an open quote on a line over the limit',
+    command: `SETMETADATA "${'a'.repeat(70_000)} (/private/a ${second}`,
+  },
 ]
 
 describe('content of a refused command', () => {
@@ -131,7 +146,7 @@ describe('content of a refused command', () => {
     for (const command of [
       `APPEND INBOX ${first} ${date} ${login}`,
       `LOGIN ${literal('u'.repeat(5_000))} "${long}" ${login}`,
-      `LOGIN "${'u'.repeat(20_000)}" ${login}`,
+      `LOGIN "${'u'.repeat(40_000)}" ${login}`,
     ]) {
       expect(await answers(client, command)).toEqual([expect.stringMatching(/^m1 (NO|BAD)/)])
     }

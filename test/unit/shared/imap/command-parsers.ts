@@ -111,7 +111,7 @@ export const commandParsers: ReadonlyMap<string, Parser> = new Map(
 
 type Step =
   | { readonly kind: 'after-message'; readonly data: AppendData }
-  | { readonly kind: 'after-text' }
+  | { readonly kind: 'after-text'; readonly parts: CatenateParts }
 
 /** APPEND and REPLACE: reads the arguments, streams messages and texts, buffers every other literal. */
 export class AppendParser {
@@ -179,7 +179,7 @@ export class AppendParser {
 
   #read(cursor: Cursor): void {
     if (this.#step?.kind === 'after-text') {
-      this.#catenate(parseCatenateRest(cursor), cursor)
+      this.#catenate(parseCatenateRest(cursor, this.#step.parts), cursor)
       return
     }
     if (this.#step?.kind === 'after-message') {
@@ -200,7 +200,7 @@ export class AppendParser {
 
   #catenate(parts: CatenateParts, cursor: Cursor): void {
     if (parts.text !== null) {
-      this.#step = { kind: 'after-text' }
+      this.#step = { kind: 'after-text', parts }
       this.#reader.stream()
       return
     }

@@ -24,9 +24,8 @@ function play(
       case 'literal': {
         const { bytes: length, synchronising, binary } = event.literal
         const kind = `${binary ? '~' : ''}{${length}${synchronising ? '' : '+'}}`
-        told.push(
-          `literal ${event.segments.map(segmentText).join('')}${kind}${event.fits ? '' : ' too large'}`,
-        )
+        const objection = event.malformed ? ' malformed' : event.fits ? '' : ' too large'
+        told.push(`literal ${event.segments.map(segmentText).join('')}${kind}${objection}`)
         reader[left.shift() ?? 'buffer']()
         return
       }
@@ -156,9 +155,22 @@ const dialogues: {
     told: ['literal a X {1+}', 'command b NOOP'],
   },
   {
-    name: 'takes no brace inside an open quoted string for a literal',
-    input: 'a LOGIN "x {3}\r\nb LOGIN "\\"" {1}\r\nx\r\n',
-    told: ['command a LOGIN "x {3}', 'literal b LOGIN "\\"" {1}', 'command b LOGIN "\\"" <x>'],
+    name: 'takes no brace inside a quoted string for a literal',
+    input: 'a LOGIN "x {3}" y\r\nb LOGIN "\\"" {1}\r\nx\r\n',
+    told: ['command a LOGIN "x {3}" y', 'literal b LOGIN "\\"" {1}', 'command b LOGIN "\\"" <x>'],
+  },
+  {
+    // A quoted string ends on its line: the client that sent this means a literal, or waits for our answer.
+    name: 'skips the literal behind a quote that is never closed',
+    input:
+      'a LOGIN "x {9+}\r\nz NOOP\r\n. \r\nb X "\\{9+}\r\nz NOOP\r\n.\r\nc X "{3}\r\nd NOOP\r\n',
+    decisions: ['refuse', 'refuse', 'refuse'],
+    told: [
+      'literal a LOGIN "x {9+} malformed',
+      'literal b X "\\{9+} malformed',
+      'literal c X "{3} malformed',
+      'command d NOOP',
+    ],
   },
   {
     name: 'takes malformed announcements for text',

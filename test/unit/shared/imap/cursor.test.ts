@@ -138,8 +138,11 @@ production('mailbox', (cursor) => cursor.mailbox(), {
     ['Entw&APw-rfe', 'Entwürfe'],
     ['"A&-B"', 'A&B'],
     [`"${utf8Bytes('Entwürfe')}"`, 'Entwürfe'],
+    // quirks.ts: a name that none can be is no syntax error
+    ['A&B', '\0'],
+    ['"\xff"', '\0'],
   ],
-  refuses: ['A&B', '"\xff"', 'a*', '%', ''],
+  refuses: ['\xe4', 'a*', '%', ''],
 })
 
 production('listMailbox', (cursor) => cursor.listMailbox(), {
@@ -195,8 +198,10 @@ production('flagList', (cursor) => cursor.flagList(), {
     ['(\\seen $X y)', ['\\Seen', '$X', 'y']],
     // quirks.ts: stray spaces
     ['( \\Seen )', ['\\Seen']],
+    // quirks.ts: several spaces
+    ['(\\Seen  x)', ['\\Seen', 'x']],
   ],
-  refuses: ['', '(', '(\\Seen', '(\\Seen  x)', '\\Seen', '((\\Seen))'],
+  refuses: ['', '(', '(\\Seen', '\\Seen', '((\\Seen))'],
 })
 
 production('dateTime', (cursor) => cursor.dateTime(), {
@@ -300,8 +305,8 @@ describe('Cursor looking ahead', () => {
     expect(cursor.peekKeyword()).toBe('CHARSET')
     expect(cursor.takesKeyword('CHARSET')).toBe(true)
     expect(cursor.takes('(')).toBe(false)
-    expect(cursor.takesBefore(' ', 'x')).toBe(false)
-    expect(cursor.takesBefore(' ', '(')).toBe(true)
+    expect(cursor.takesSpaceBefore('x')).toBe(false)
+    expect(cursor.takesSpaceBefore('(')).toBe(true)
     expect(cursor.sees('(')).toBe(true)
     expect(cursor.peekKeyword()).toBe('')
     expect(cursor.seesDigit()).toBe(false)
@@ -314,6 +319,13 @@ describe('Cursor with UTF-8 enabled', () => {
     const read = (cursor: Cursor) => cursor.mailbox()
     expect(parsed('A&B', read, { utf8: true })).toBe('A&B')
     expect(parsed(`"${utf8Bytes('日本')}"`, read, { utf8: true })).toBe('日本')
-    expect(() => parsed('"\xff"', read, { utf8: true })).toThrow(ImapSyntaxError)
+    expect(parsed('"\xff"', read, { utf8: true })).toBe('\0')
+  })
+
+  it('reads them without quotes too', () => {
+    const read = (cursor: Cursor) => cursor.mailbox()
+    expect(parsed(utf8Bytes('日本'), read, { utf8: true })).toBe('日本')
+    expect(parsed(utf8Bytes('日*'), (cursor) => cursor.listMailbox(), { utf8: true })).toBe('日*')
+    expect(() => parsed(utf8Bytes('日本'), read, { utf8: false })).toThrow(ImapSyntaxError)
   })
 })

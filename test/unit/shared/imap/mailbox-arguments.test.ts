@@ -226,7 +226,6 @@ describe('parseSelectParameters', () => {
     ' (QRESYNC ())',
     ' (QRESYNC (1))',
     ' (QRESYNC (0 1))',
-    ' (QRESYNC (1 0))',
     ' (QRESYNC (1 2 1:*))',
     ' (QRESYNC (1 2 $))',
     ' (QRESYNC (1 2 (1:2 5)))',

@@ -54,7 +54,6 @@ describe('parseStoreArguments', () => {
     'FLAGS.QUIET (\\Seen)',
     '*FLAGS (\\Seen)',
     '+ FLAGS (\\Seen)',
-    'FLAGS (\\Recent)',
     'FLAGS (\\*)',
     'FLAGS (\\Seen) x',
     'FLAGS \\Seen (x)',
@@ -124,17 +123,24 @@ describe('parseAppendMessage', () => {
         ...message,
         data: {
           kind: 'catenate',
-          parts: { urls: ['/Drafts;UIDVALIDITY=385759045/;UID=20/;section=HEADER'], text: literal },
+          parts: {
+            urls: ['/Drafts;UIDVALIDITY=385759045/;UID=20/;section=HEADER'],
+            text: literal,
+            utf8: false,
+          },
         },
       },
     ],
     [
       ' catenate (URL a URL b)',
-      { ...message, data: { kind: 'catenate', parts: { urls: ['a', 'b'], text: null } } },
+      {
+        ...message,
+        data: { kind: 'catenate', parts: { urls: ['a', 'b'], text: null, utf8: false } },
+      },
     ],
     [
       ' CATENATE (TEXT {310}',
-      { ...message, data: { kind: 'catenate', parts: { urls: [], text: literal } } },
+      { ...message, data: { kind: 'catenate', parts: { urls: [], text: literal, utf8: false } } },
     ],
   ])('reads %j', (text, result) => {
     expect(read(text)).toEqual(result)
@@ -144,7 +150,6 @@ describe('parseAppendMessage', () => {
     '',
     ' ',
     ' (\\Seen)',
-    ' (\\Recent) {310}',
     ' (\\Seen){310}',
     ' "7-Feb-1994" {310}',
     ' " 7-Feb-1994 21:52:25 -0800" (\\Seen) {310}',
@@ -165,7 +170,7 @@ describe('parseAppendMessage', () => {
     expect(() => read(' CATENATE (URL {5}')).toThrow(LiteralNeeded)
     expect(read(' CATENATE (URL {1}\r\na)').data).toEqual({
       kind: 'catenate',
-      parts: { urls: ['a'], text: null },
+      parts: { urls: ['a'], text: null, utf8: false },
     })
   })
 
@@ -180,11 +185,22 @@ describe('parseAppendMessage', () => {
 describe('after a message of APPEND', () => {
   it('parseCatenateRest reads on in the list', () => {
     const literal = { bytes: 5, synchronising: true, binary: false }
-    expect(parsed(')', parseCatenateRest)).toEqual({ urls: [], text: null })
-    expect(parsed(' URL a)', parseCatenateRest)).toEqual({ urls: ['a'], text: null })
-    expect(parseCatenateRest(cursorOf(' URL a TEXT {5}'))).toEqual({ urls: ['a'], text: literal })
-    expect(() => parsed('', parseCatenateRest)).toThrow(ImapSyntaxError)
-    expect(() => parsed('URL a)', parseCatenateRest)).toThrow(ImapSyntaxError)
+    const rest = (text: string, utf8 = false) =>
+      parseCatenateRest(cursorOf(text), { urls: [], text: null, utf8 })
+    expect(rest(')')).toEqual({ urls: [], text: null, utf8: false })
+    expect(rest(' URL a)')).toEqual({ urls: ['a'], text: null, utf8: false })
+    expect(rest(' URL a TEXT {5}')).toEqual({ urls: ['a'], text: literal, utf8: false })
+    expect(rest(') URL a)', true)).toEqual({ urls: ['a'], text: null, utf8: false })
+    expect(rest(' UTF8 (~{5}')).toEqual({
+      urls: [],
+      text: { ...literal, binary: true },
+      utf8: true,
+    })
+    expect(() => rest('')).toThrow(ImapSyntaxError)
+    expect(() => rest('URL a)')).toThrow(ImapSyntaxError)
+    expect(() => rest(')', true)).toThrow(ImapSyntaxError)
+    expect(() => rest(' UTF8 ({5}')).toThrow(ImapSyntaxError)
+    expect(() => rest(' UTF8 ~{5}')).toThrow(ImapSyntaxError)
   })
 
   it('parseAppendClose takes the parenthesis of UTF8 only', () => {

@@ -122,7 +122,6 @@ const refused = [
   'EMAILID a.b',
   '1:',
   '0',
-  'ALL  SEEN',
   'ALL,SEEN',
 ]
 

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { FolderRef } from '#shared/contracts/mailbox.ts'
 import { FOLDER_DEPTH_MAX, FOLDER_NAME_BYTES_MAX } from '#shared/mailbox/folder-path.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import { folderItem, folderRecord } from '#shared/mailbox/records.ts'
 import {
   account,
   contents,
@@ -12,6 +14,7 @@ import {
   paths,
   type TestMailbox,
 } from '#test/support/mailbox.ts'
+import { checkAccount } from '#test/support/mailbox-truth.ts'
 
 describe('folders', () => {
   let test: TestMailbox
@@ -81,21 +84,59 @@ describe('folders', () => {
   })
 
   describe('special use', () => {
-    it('belongs to one folder', async () => {
-      expect((await mailbox.createFolder(account, 'My sent', '\\Sent')).kind).toBe('use-taken')
-      const sent = await find('Sent')
+    const give = (folder: FolderRef, ...uses: readonly string[]) =>
+      mailbox.annotations.set(folder, [], uses)
+    const usesOf = async (path: string) => (await find(path)).specialUses
+    afterEach(async () => {
+      await checkAccount(test.store.tables.mail, account, { folderIds: [], blobIds: [] })
+    })
+
+    it('belongs to one folder, and moves to another that is given it', async () => {
+      expect((await mailbox.createFolder(account, 'My sent', ['\\Sent'])).kind).toBe('use-taken')
       const mine = await makeFolder(mailbox, 'My sent')
-      expect((await mailbox.folders.setSpecialUse(mine, '\\Sent')).kind).toBe('use-taken')
-      expect((await mailbox.folders.setSpecialUse(sent, null)).kind).toBe('set')
-      const both = await Promise.all(
-        [mine, sent].map((folder) => mailbox.folders.setSpecialUse(folder, '\\Sent')),
+      expect((await give(mine, '\\Sent')).kind).toBe('set')
+      expect(await usesOf('My sent')).toEqual(['\\Sent'])
+      expect(await usesOf('Sent')).toEqual([])
+      expect((await give(mine)).kind).toBe('set')
+      expect(await usesOf('My sent')).toEqual([])
+      const folders = [mine, await find('Sent'), await find('Drafts')]
+      await Promise.all(folders.map((folder) => give(folder, '\\Sent')))
+      const holders = (await mailbox.folders.list(account)).filter(({ specialUses }) =>
+        specialUses.includes('\\Sent'),
       )
-      expect(both.map(({ kind }) => kind).sort()).toEqual(['set', 'use-taken'])
+      expect(holders).toHaveLength(1)
+    })
+
+    it('may be one of several of a folder', async () => {
+      const all = await makeFolder(mailbox, 'All', ['\\All', '\\Flagged'])
+      expect(all.specialUses).toEqual(['\\All', '\\Flagged'])
+      expect((await give(all, '\\All', '\\Sent', '\\Trash')).kind).toBe('set')
+      expect(await usesOf('All')).toEqual(['\\All', '\\Sent', '\\Trash'])
+      expect([await usesOf('Sent'), await usesOf('Trash')]).toEqual([[], []])
+      await makeFolder(mailbox, 'Stars', ['\\Flagged'])
+      expect((await give(await find('Trash'), '\\All', '\\Trash')).kind).toBe('set')
+      expect(await usesOf('All')).toEqual(['\\Sent'])
+      expect(await usesOf('Trash')).toEqual(['\\All', '\\Trash'])
     })
 
     it('goes with its folder and can be given again', async () => {
-      await mailbox.removeFolder(await find('Junk'))
-      expect((await makeFolder(mailbox, 'Spam', '\\Junk')).specialUse).toBe('\\Junk')
+      const junk = await find('Junk')
+      await give(junk, '\\Junk', '\\Important')
+      await mailbox.removeFolder(junk)
+      const made = await makeFolder(mailbox, 'Spam', ['\\Important', '\\Junk'])
+      expect(made.specialUses).toEqual(['\\Important', '\\Junk'])
+      expect((await give(junk, '\\Junk')).kind).toBe('no-such-folder')
+    })
+
+    it('is read as older versions stored it, and stored so where there is one', async () => {
+      const { specialUses, ...record } = await find('Sent')
+      const item = folderItem({ ...record, specialUses })
+      expect(item.specialUse).toBe('\\Sent')
+      expect(folderRecord({ ...item, specialUse: '\\Sent' }).specialUses).toEqual(['\\Sent'])
+      expect(folderRecord({ ...item, specialUse: null }).specialUses).toEqual([])
+      expect(folderItem({ ...record, specialUses: [] }).specialUse).toBe(null)
+      const both = folderItem({ ...record, specialUses: ['\\Sent', '\\Trash'] })
+      expect(folderRecord(both).specialUses).toEqual(['\\Sent', '\\Trash'])
     })
   })
 
@@ -182,11 +223,11 @@ describe('folders', () => {
     })
 
     it('keeps the name while folders are below it, and makes another folder of it', async () => {
-      const folder = await makeFolder(mailbox, 'a', '\\Important')
+      const folder = await makeFolder(mailbox, 'a', ['\\Important'])
       await makeFolder(mailbox, 'a/b')
       await fill(mailbox, folder, 'x')
       expect(await mailbox.removeFolder(folder)).toEqual({ kind: 'name-stays' })
-      expect(await find('a')).toMatchObject({ selectable: false, exists: 0, specialUse: null })
+      expect(await find('a')).toMatchObject({ selectable: false, exists: 0, specialUses: [] })
       expect(await mailbox.removeFolder(folder)).toEqual({ kind: 'has-children' })
       expect(await mailbox.append(folder, message('z'))).toEqual({ kind: 'no-such-folder' })
       expect(await mailbox.snapshots.open(folder)).toBeUndefined()

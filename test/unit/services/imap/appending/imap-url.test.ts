@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { IMAP_URL_BYTES_MAX, parseImapUrl } from '#services/imap/appending/imap-url.ts'
 
-const own = { hostname: 'imap.example.test', login: 'ann@example.test' }
+const own = { hostname: 'imap.example.test', logins: ['ann@example.test', 'Ann'] }
 const all = { kind: 'all', part: [] }
 const message = { mailbox: 'INBOX', uidValidity: null, uid: 20, section: all, partial: null }
 
@@ -33,6 +33,8 @@ describe('parseImapUrl', () => {
     ['imap://imap.example.test/INBOX/;UID=20', message],
     ['IMAPS://ann%40example.test@IMAP.example.test:993/INBOX/;UID=20', message],
     ['imap://ann%40example.test;AUTH=*@imap.example.test/INBOX/;UID=20', message],
+    ['imap://ann@imap.example.test/INBOX/;UID=20', message],
+    ['imap://ANN%40example.test@imap.example.test/INBOX/;UID=20', message],
   ])('reads %s', (url, expected) => {
     expect(parseImapUrl(url, own)).toEqual(expected)
   })
