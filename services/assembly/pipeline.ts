@@ -13,9 +13,8 @@ import type { PolicyClient } from '#shared/contracts/policy.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
-import { nextHop } from '#shared/runtime/settings/address-kinds.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
-import type { Core } from './core.ts'
+import { type Core, routesOf } from './core.ts'
 import { createExpand } from './expand.ts'
 
 export function assemblePolicy(core: Core): PolicyClient {
@@ -114,8 +113,7 @@ function retrySchedule({ settings, clock }: Core) {
 function queueOptions({ settings }: Core) {
   return {
     hostname: settings.hostname,
-    relayhost: nextHop.format(settings.relayhost),
-    destinationRecipientLimit: settings.defaultDestinationRecipientLimit,
+    ...routesOf(settings),
     virtualAliasExpansionLimit: settings.virtualAliasExpansionLimit,
   }
 }

@@ -13,6 +13,7 @@ import {
   type NewGroup,
   type Settled,
 } from '#shared/queue/mail-queue.ts'
+import { type Routes, remoteGroups } from '#shared/queue/new-groups.ts'
 import type { Expand, Expansion, LocalDelivery, LocalResult } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
@@ -75,11 +76,8 @@ export function createCleanup(deps: {
   readonly expand: Expand
   readonly deliverLocal: LocalDelivery
   readonly schedule: RetrySchedule
-  readonly options: {
+  readonly options: Routes & {
     readonly hostname: string
-    /** Next hop for all mail that leaves, '' for the recipient domain's MX. */
-    readonly relayhost: string
-    readonly destinationRecipientLimit: number
     /** Final recipients of one envelope recipient at most. */
     readonly virtualAliasExpansionLimit: number
   }
@@ -171,10 +169,15 @@ export function createCleanup(deps: {
     recipients: number,
   ): Promise<Outcome> {
     const { local, remote, failed } = expansion
+    const handedOn = [...local, ...remote]
     const blob = mailboxBlobOf(message, deps.options.hostname)
     const reserved = local.length > 1 ? await queue.reserve(blob, local) : undefined
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
-      await queue.split(message, inBatches(message, expansion), { reserved, used: 0 })
+      await queue.split(message, inBatches(message, expansion), {
+        reserved,
+        used: 0,
+        handedOn,
+      })
       return { kind: 'settled' }
     }
     const results = await deliver(message, blob, local, reserved !== undefined)
@@ -184,8 +187,9 @@ export function createCleanup(deps: {
       return { kind: 'retry' }
     }
     const used = results.filter(({ usedReserved }) => usedReserved).length
-    const accounted = { reserved, used }
-    const groups = [...unfinished(message, [...results, ...failed]), ...remoteGroups(remote)]
+    const accounted = { reserved, used, handedOn }
+    const leaving = remoteGroups(remote, deps.options)
+    const groups = [...unfinished(message, [...results, ...failed]), ...leaving]
     if (groups.length === 0) return { kind: 'delivered', accounted }
     await queue.split(message, groups, accounted)
     return { kind: 'settled' }
@@ -208,7 +212,7 @@ export function createCleanup(deps: {
     return [
       { destination: { kind: 'local' }, recipients: local, state: { kind: 'active' } },
       ...unfinished(message, failed),
-      ...remoteGroups(remote),
+      ...remoteGroups(remote, deps.options),
     ]
   }
 
@@ -240,28 +244,6 @@ export function createCleanup(deps: {
       }
     }
     return [...groups.values()]
-  }
-
-  function remoteGroups(recipients: readonly FinalRecipient[]): NewGroup[] {
-    const byHop = new Map<string, FinalRecipient[]>()
-    for (const recipient of recipients) {
-      const at = recipient.address.lastIndexOf('@')
-      const nextHop = deps.options.relayhost || recipient.address.slice(at + 1)
-      const list = byHop.get(nextHop)
-      if (list) list.push(recipient)
-      else byHop.set(nextHop, [recipient])
-    }
-    const groups: NewGroup[] = []
-    for (const [nextHop, all] of byHop) {
-      for (let i = 0; i < all.length; i += deps.options.destinationRecipientLimit) {
-        groups.push({
-          destination: { kind: 'remote', nextHop },
-          recipients: all.slice(i, i + deps.options.destinationRecipientLimit),
-          state: { kind: 'active' },
-        })
-      }
-    }
-    return groups
   }
 
   return { handle }

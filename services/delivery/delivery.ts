@@ -129,7 +129,7 @@ export function createDelivery(deps: {
         return group.recipients.map(() => ({ ...plain(forgotten.result), uncertain: true }))
       }
       const blob = mailboxBlobOf(message, deps.options.hostname)
-      const reserved = await queue.hasReserved(message)
+      const reserved = !group.unreserved && (await queue.hasReserved(message))
       return await concurrently(group.recipients, DELIVERIES_AT_ONCE, (recipient) =>
         deps.deliverLocal(message, blob, recipient, reserved),
       )

@@ -1,13 +1,17 @@
 // What an operator does with the queue: look, hold, release, delete, flush. Every change is conditional on the state seen, so
 // that it can run beside the workers.
 
+import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { ConditionFailed, type Queue, type Table, type Write } from '#shared/storage/ports.ts'
 import { markDead } from './blob.ts'
 import { DUE_SHARDS, dueAt, duePk, groupKey, HELD_PK, heldAt, messageKey } from './keys.ts'
 import { INCOMING_RING_AGAIN_MS, type MailQueue, removal } from './mail-queue.ts'
+import type { Routes } from './new-groups.ts'
+import type { Expand } from './pipeline.ts'
 import type { Group, QueuedMessage } from './records.ts'
+import { createRelease } from './release.ts'
 
 export type QueueEntry = {
   readonly message: QueuedMessage
@@ -25,6 +29,8 @@ export function createQueueOperator(deps: {
   readonly table: Table
   readonly mail: Table
   readonly incoming: Queue
+  readonly expand: Expand
+  readonly routes: Routes
   readonly clock: Clock
 }) {
   const { queue, table, clock } = deps
@@ -84,40 +90,50 @@ export function createQueueOperator(deps: {
     })
   }
 
-  /** Tries everything of the message again now: held, corrupt and deferred alike. */
-  async function release(queueId: QueueId): Promise<boolean> {
-    const nowMs = clock.now()
-    const changed = await change(queueId, ({ message, groups }) => {
-      if (message.state !== 'active') {
-        const due = dueAt(queueId, '', nowMs + INCOMING_RING_AGAIN_MS)
-        return [
-          {
-            update: messageKey(queueId),
-            changes: {
-              set: { state: 'incoming', reason: null, ...due },
-              remove: ['listPk', 'listSk', 'starts'],
-            },
-            if: is('state', message.state),
-          },
-        ]
-      }
-      return groups
-        .filter((group) => group.leaseUntilMs <= nowMs)
-        .map((group) => ({
-          update: groupKey(queueId, group.name),
-          changes: {
-            set: { state: 'deferred', dueMs: nowMs, ...dueAt(queueId, group.name, nowMs) },
-            remove: ['listPk', 'listSk'],
-          },
-          if: is('leaseUntilMs', group.leaseUntilMs),
-        }))
-    })
-    if (changed) {
+  const releaseGroups = createRelease({
+    table,
+    show,
+    end: (entry) => removeSeen(entry),
+    expand: deps.expand,
+    routes: deps.routes,
+    clock,
+  })
+
+  /**
+   * Tries the message again now, held, corrupt and deferred alike, and follows aliases anew for it. `recipients`: only these of a
+   * message that is split already, by their own addresses or those they were reached by.
+   */
+  async function release(queueId: QueueId, recipients?: readonly string[]): Promise<boolean> {
+    const wanted = recipients && new Set(recipients.map((address) => address.toLowerCase()))
+    const isMeant = ({ address, original }: FinalRecipient) =>
+      wanted === undefined ||
+      wanted.has(address.toLowerCase()) ||
+      wanted.has(original.toLowerCase())
+    if (recipients === undefined && (await releaseWhole(queueId))) {
       await deps.incoming.send([queueId]).catch(() => {})
-      const { groups = [] } = (await show(queueId)) ?? {}
-      await queue.ring(groups.filter((group) => group.state !== 'hold'))
+      return true
     }
-    return changed
+    const groups = await releaseGroups(queueId, isMeant)
+    await queue.ring(groups ?? [])
+    return groups !== undefined
+  }
+
+  /** One that is not split yet: its aliases are followed when it comes to cleanup. */
+  function releaseWhole(queueId: QueueId): Promise<boolean> {
+    return change(queueId, ({ message }) => {
+      if (message.state === 'active') return []
+      const due = dueAt(queueId, '', clock.now() + INCOMING_RING_AGAIN_MS)
+      return [
+        {
+          update: messageKey(queueId),
+          changes: {
+            set: { state: 'incoming', reason: null, ...due },
+            remove: ['listPk', 'listSk', 'starts'],
+          },
+          if: is('state', message.state),
+        },
+      ]
+    })
   }
 
   /** Releases every message that was set aside as corrupt; yields each as it is on its way. */
@@ -135,24 +151,30 @@ export function createQueueOperator(deps: {
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const entry = await show(queueId)
       if (entry === undefined) return false
-      const { message, groups } = entry
-      await markDead(deps.mail, queueId, clock.now())
-      await queue.settleRemoved(message, groups)
-      const condition = { all: [is('state', message.state), is('groups', message.groups)] }
-      const deletions = groups.map((group) => ({ delete: groupKey(queueId, group.name) }))
-      try {
-        await table.transact([
-          ...removal(message, condition),
-          ...deletions.splice(0, GROUPS_PER_COMMAND_MAX),
-        ])
-        // A group without its message is nobody's; should this be interrupted, it goes when it is rung.
-        await table.batchWrite(deletions)
-        return true
-      } catch (error) {
-        if (!(error instanceof ConditionFailed)) throw error
-      }
+      if (await removeSeen(entry)) return true
     }
     return false
+  }
+
+  /** False when it has changed since it was looked at. */
+  async function removeSeen({ message, groups }: QueueEntry): Promise<boolean> {
+    const { queueId } = message
+    await markDead(deps.mail, queueId, clock.now())
+    await queue.settleRemoved(message, groups)
+    const condition = { all: [is('state', message.state), is('groups', message.groups)] }
+    const deletions = groups.map((group) => ({ delete: groupKey(queueId, group.name) }))
+    try {
+      await table.transact([
+        ...removal(message, condition),
+        ...deletions.splice(0, GROUPS_PER_COMMAND_MAX),
+      ])
+      // A group without its message is nobody's; should this be interrupted, it goes when it is rung.
+      await table.batchWrite(deletions)
+      return true
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error
+      return false
+    }
   }
 
   /** Tries deferred mail again now, all of it or that for one next hop; returns how many messages. */
