@@ -12,6 +12,7 @@ import { TLSSocket } from 'node:tls'
 import type { SMTPServer } from 'smtp-server'
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 import type { Origin } from '#shared/contracts/spool.ts'
+import { DRAIN_LINGER_MS } from '#shared/net/drain.ts'
 import { hasInputEnded } from '#shared/net/input-ended.ts'
 import { channelBindings } from '#shared/net/tls/channel-binding.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
@@ -321,6 +322,13 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     this.#say(reply)
     this.#flush()
     this.close()
+    if (this.#isDraining) void this.#endLinger()
+  }
+
+  /** A client that was told to go, and does not. */
+  async #endLinger(): Promise<void> {
+    await this.#context.services.clock.sleep(DRAIN_LINGER_MS)
+    this.#topSocket.destroy()
   }
 
   #abandon(reason: string): void {

@@ -503,17 +503,20 @@ describe('opening', () => {
 })
 
 describe('closing', () => {
-  it('ends at once who has not logged in, and lets a session go on to its QUIT', async () => {
+  it('ends at once who has nothing marked, and lets a session that has go on to its QUIT', async () => {
     const mailbox = new FakeMailbox(['a\r\n'])
     const clock = new FakeClock()
     const { port, listener } = await start({ mailbox, clock })
     const stranger = await open(port)
     await stranger.readLine('greeting')
+    const idle = await openLoggedIn(port)
     const client = await openLoggedIn(port)
+    await say(client, 'DELE 1')
     const closed = listener.close({ graceMs: 10_000 })
     expect(await stranger.readToEnd('shutdown')).toBe('')
+    expect(await idle.readToEnd('shutdown')).toBe('')
     await expect(open(port)).rejects.toThrow(/ECONNREFUSED/)
-    expect(await say(client, 'DELE 1', 'QUIT')).toBe('+OK bye')
+    expect(await say(client, 'QUIT')).toBe('+OK bye')
     client.end()
     await closed
     expect(mailbox.expunges).toHaveLength(1)
