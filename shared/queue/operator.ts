@@ -4,7 +4,13 @@
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { ConditionFailed, type Queue, type Table, type Write } from '#shared/storage/ports.ts'
+import {
+  ConditionFailed,
+  type IndexEntry,
+  type Queue,
+  type Table,
+  type Write,
+} from '#shared/storage/ports.ts'
 import { markDead } from './blob.ts'
 import { DUE_SHARDS, dueAt, duePk, groupKey, HELD_PK, heldAt, messageKey } from './keys.ts'
 import { INCOMING_RING_AGAIN_MS, type MailQueue, removal } from './mail-queue.ts'
@@ -17,6 +23,15 @@ export type QueueEntry = {
   readonly message: QueuedMessage
   /** Empty while the message is incoming. */
   readonly groups: readonly Group[]
+}
+
+export type QueueCounts = {
+  /** Messages that are not split yet. */
+  readonly incoming: number
+  /** Groups that are delivered, or tried again when it is time. */
+  readonly waiting: number
+  /** Messages and groups that wait for an operator. */
+  readonly held: number
 }
 
 /** Groups of one message that an operator's command changes in one transaction, next to the message and what lies apart. */
@@ -46,13 +61,30 @@ export function createQueueOperator(deps: {
     }
   }
 
-  async function collectIds(index: 'due' | 'list', pk: string, ids: Set<QueueId>): Promise<void> {
+  /** How much waits, without reading the messages. */
+  async function count(): Promise<QueueCounts> {
+    const counts = { incoming: 0, waiting: 0, held: 0 }
+    for (let shard = 0; shard < DUE_SHARDS; shard++) {
+      for await (const { sk } of indexed('due', duePk(shard))) {
+        if (sk === 'META') counts.incoming++
+        else counts.waiting++
+      }
+    }
+    for await (const _ of indexed('list', HELD_PK)) counts.held++
+    return counts
+  }
+
+  async function* indexed(index: 'due' | 'list', pk: string): AsyncGenerator<IndexEntry> {
     let after: string | undefined
     do {
       const page = await table.queryIndex(index, { pk, ...(after === undefined ? {} : { after }) })
-      for (const entry of page.items) ids.add(entry.pk.slice(2) as QueueId)
+      yield* page.items
       after = page.next
     } while (after !== undefined)
+  }
+
+  async function collectIds(index: 'due' | 'list', pk: string, ids: Set<QueueId>): Promise<void> {
+    for await (const entry of indexed(index, pk)) ids.add(entry.pk.slice(2) as QueueId)
   }
 
   async function show(queueId: QueueId): Promise<QueueEntry | undefined> {
@@ -216,7 +248,7 @@ export function createQueueOperator(deps: {
     return false
   }
 
-  return { list, show, hold, release, releaseCorrupt, remove, flush }
+  return { list, count, show, hold, release, releaseCorrupt, remove, flush }
 }
 
 const attemptsMax = 5
