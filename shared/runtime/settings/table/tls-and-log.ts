@@ -53,7 +53,6 @@ export const logSettings = {
       default: 'auto',
       about:
         'One JSON object a line or one readable line; auto: readable on a terminal and in syslog, else JSON.',
-      known: { dovecot: 'log_timestamp' },
     }),
     file: new Setting(filePath, {
       reload: true,
@@ -67,7 +66,7 @@ export const logSettings = {
       default: null,
       about:
         'Where the log goes by syslog (RFC 5424 over UDP), in place of standard output; beside a file it goes to both.',
-      known: { postfix: 'syslog_name', dovecot: 'log_path' },
+      known: { dovecot: 'log_path' },
     }),
     syslogFacility: new Setting(choice(...syslogFacilities), {
       reload: true,
