@@ -60,6 +60,7 @@ export function createCore(deps: {
       expand: createExpand(directory, parseDomain(settings.defaultDomain)),
       routes: routesOf(settings),
       clock,
+      log: deps.log,
     }),
   }
 }

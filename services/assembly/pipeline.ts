@@ -88,13 +88,12 @@ export function assembleCollector({ store, directory, mailbox, settings, clock, 
   })
 }
 
-function localDelivery({ mailbox, quota, settings, clock, log }: Core): LocalDelivery {
+function localDelivery({ mailbox, quota, settings, clock }: Core): LocalDelivery {
   return createLocalDelivery({
     mailbox,
     quota,
     options: { deliverToDetailFolder: settings.lmtpSaveToDetailMailbox },
     clock,
-    log: log.child({ service: 'delivery' }),
   })
 }
 

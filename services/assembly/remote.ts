@@ -67,7 +67,7 @@ export function openRemoteDelivery(
     },
     log: log.child({ service: 'delivery' }),
   })
-  const deliverRemote: RemoteDelivery = async (message, hop, recipients) => {
+  const deliverRemote: RemoteDelivery = async (message, hop, recipients, onReached) => {
     const { envelope } = message
     const added = addedFields(message, settings.hostname)
     const addedEightBit = /[^\x00-\x7f]/.test(added)
@@ -86,6 +86,7 @@ export function openRemoteDelivery(
       dsnReturn: envelope.dsnReturn,
       dsnEnvelopeId: envelope.dsnEnvelopeId,
       message: () => open.stream(),
+      onReached,
     }
     const interrupted = Promise.withResolvers<readonly DeliveryResult[]>()
     const interrupt = () => interrupted.resolve(recipients.map(() => stopped))

@@ -1,7 +1,7 @@
 // cleanup: takes incoming messages from the queue, expands aliases, delivers to our own accounts on the spot and leaves a
 // group in the queue for every other destination and for whatever could not be delivered now.
 
-import type { FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { FinalRecipient, Via } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
@@ -16,6 +16,7 @@ import {
 import { type Routes, remoteGroups } from '#shared/queue/new-groups.ts'
 import type { Expand, Expansion, LocalDelivery, LocalResult } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
+import { type Attempted, logResult } from '#shared/queue/result-log.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -37,6 +38,9 @@ const FINAL_RECIPIENT_BYTES = 500
 const EXPANSION_WAIT_MS = 30_000
 /** Deliveries of one message at the same time. */
 const DELIVERIES_AT_ONCE = 25
+
+const here: Via = { relay: 'local', connectMs: 0 }
+const isDelivered = ({ result }: Attempted) => result.kind === 'delivered'
 
 /** A message's part of the memory for final recipients: as much as it may need, then as much as it does. */
 class Room {
@@ -172,12 +176,14 @@ export function createCleanup(deps: {
     const handedOn = [...local, ...remote]
     const blob = mailboxBlobOf(message, deps.options.hostname)
     const reserved = local.length > 1 ? await queue.reserve(blob, local) : undefined
+    const startedMs = deps.clock.now()
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
       await queue.split(message, inBatches(message, expansion), {
         reserved,
         used: 0,
         handedOn,
       })
+      tell(message, failed, startedMs)
       return { kind: 'settled' }
     }
     const results = await deliver(message, blob, local, reserved !== undefined)
@@ -190,9 +196,20 @@ export function createCleanup(deps: {
     const accounted = { reserved, used, handedOn }
     const leaving = remoteGroups(remote, deps.options)
     const groups = [...unfinished(message, [...results, ...failed]), ...leaving]
+    // What is in a mailbox is there, whatever becomes of the rest.
+    tell(message, results.filter(isDelivered), startedMs)
     if (groups.length === 0) return { kind: 'delivered', accounted }
     await queue.split(message, groups, accounted)
+    tell(message, [...results.filter((one) => !isDelivered(one)), ...failed], startedMs)
     return { kind: 'settled' }
+  }
+
+  function tell(message: QueuedMessage, settled: readonly Attempted[], startedMs: number): void {
+    const endedMs = deps.clock.now()
+    for (const { recipient, via, result: came } of settled) {
+      const result = deps.schedule.expire(message.arrivedMs, came)
+      logResult(log, message, { recipient, via, result, startedMs, endedMs })
+    }
   }
 
   async function deliver(
@@ -200,9 +217,10 @@ export function createCleanup(deps: {
     blob: Blob,
     recipients: readonly FinalRecipient[],
     reserved: boolean,
-  ): Promise<readonly (Settled & LocalResult)[]> {
+  ): Promise<readonly (Settled & LocalResult & Attempted)[]> {
     return concurrently(recipients, DELIVERIES_AT_ONCE, async (recipient) => ({
       recipient,
+      via: here,
       ...(await deps.deliverLocal(message, blob, recipient, reserved)),
     }))
   }

@@ -7,6 +7,10 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import {
+  ADMINISTRATOR_TOPIC,
+  takeOverAdministratorLog,
+} from '#services/assembly/administrator-log.ts'
 import { type Core, createCore } from '#services/assembly/core.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
@@ -109,6 +113,13 @@ export async function startSystem(deps: {
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))
+  const takeOver = () =>
+    takeOverAdministratorLog(store.tables.counters, log).catch((error) =>
+      log.warn({ error }, 'changes of administrators not told'),
+    )
+  const told = await store.signals.subscribe(ADMINISTRATOR_TOPIC, () => void takeOver())
+  opening.defer(() => told.close())
+  await takeOver()
   await lock.tell({
     version: deps.version,
     listeners: listeners.opened,

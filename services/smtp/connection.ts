@@ -54,6 +54,10 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   #isWorking = false
   #isDraining = false
   #isAccountEnded = false
+  /** Why it ends, where that is not the client's doing. */
+  #reason: string | undefined
+  #isTold = false
+  readonly #openedMs: number
   readonly #deadline: ClientDeadline
   /** Nobody waits for a reply any more. */
   readonly #gone = new AbortController()
@@ -68,6 +72,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     this.#topSocket = socket
     this.#session = new SmtpSession(context.options, context.services, context.limits, this)
     this.#session.onAccountEnd = () => this.#endAccount()
+    this.#openedMs = context.services.clock.now()
     this.#deadline = new ClientDeadline(context.services.clock, context.options.smtpdTimeoutMs)
   }
 
@@ -107,6 +112,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
 
   override _onClose(): void {
     super._onClose()
+    this.#tellEnd()
     this.#gone.abort()
     this.#abandon('client disconnected')
     this.#session.end()
@@ -182,6 +188,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
 
   /** A bug: the session ends, the client learns nothing. */
   onFailure(error: unknown): void {
+    this.#reason ??= 'bug'
     this.#session.log.error({ err: error }, 'session failed')
     this.#abandon('internal error')
     this.#leave(replies.bug)
@@ -192,7 +199,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   /** Closes when the client has been too slow. */
   expire(nowMs: number): void {
     if (this._closing || !this.#deadline.isOver(nowMs)) return
-    this.#session.log.info({}, 'connection timed out')
+    this.#reason ??= 'timeout'
     this.#abandon('timeout')
     this.#leave(replies.timeout)
   }
@@ -200,6 +207,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   /** Closes now when nothing is under way, otherwise at the end of the transaction. */
   drain(): void {
     this.#isDraining = true
+    this.#reason ??= 'shutdown'
     if (!this.#isWorking) this.#leaveWhenDrained()
   }
 
@@ -329,6 +337,23 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   async #endLinger(): Promise<void> {
     await this.#context.services.clock.sleep(DRAIN_LINGER_MS)
     this.#topSocket.destroy()
+  }
+
+  /** Once. Whoever only knocks could write as many lines as he likes. */
+  #tellEnd(): void {
+    if (this.#isTold) return
+    this.#isTold = true
+    const { helo, tls, accepted, errors, account, log } = this.#session
+    const fields = {
+      helo: helo?.name ?? null,
+      tls: tls?.protocol ?? 'none',
+      reason: this.#reason ?? 'client closed',
+      ms: this.#context.services.clock.now() - this.#openedMs,
+      accepted,
+      errors,
+    }
+    if (accepted > 0 || account) log.info(fields, 'session ended')
+    else this.#session.logRepeated(fields, 'session ended')
   }
 
   #abandon(reason: string): void {

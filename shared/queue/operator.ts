@@ -4,6 +4,7 @@
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import type { Log } from '#shared/runtime/log.ts'
 import {
   ConditionFailed,
   type IndexEntry,
@@ -47,8 +48,9 @@ export function createQueueOperator(deps: {
   readonly expand: Expand
   readonly routes: Routes
   readonly clock: Clock
+  readonly log: Log
 }) {
-  const { queue, table, clock } = deps
+  const { queue, table, clock, log } = deps
 
   /** Everything in the queue, oldest first. */
   async function* list(): AsyncGenerator<QueueEntry> {
@@ -95,8 +97,8 @@ export function createQueueOperator(deps: {
   }
 
   /** Nothing of the message moves until it is released. Groups being delivered this moment end their attempt first. */
-  function hold(queueId: QueueId, reason: string): Promise<boolean> {
-    return change(queueId, ({ message, groups }) => {
+  async function hold(queueId: QueueId, reason: string): Promise<boolean> {
+    const changed = await change(queueId, ({ message, groups }) => {
       if (message.state === 'incoming') {
         return [
           {
@@ -120,6 +122,8 @@ export function createQueueOperator(deps: {
           if: is('leaseUntilMs', group.leaseUntilMs),
         }))
     })
+    if (changed) log.info({ queueId, reason }, 'message held')
+    return changed
   }
 
   const releaseGroups = createRelease({
@@ -143,11 +147,16 @@ export function createQueueOperator(deps: {
       wanted.has(original.toLowerCase())
     if (recipients === undefined && (await releaseWhole(queueId))) {
       await deps.incoming.send([queueId]).catch(() => {})
+      log.info({ queueId }, 'message released')
       return true
     }
     const groups = await releaseGroups(queueId, isMeant)
-    await queue.ring(groups ?? [])
-    return groups !== undefined
+    if (groups === undefined) return false
+    await queue.ring(groups)
+    const all = groups.flatMap((group) => group.recipients)
+    const fields = { queueId, to: all[0]?.address, recipients: all.length }
+    log.info(fields, recipients === undefined ? 'message released' : 'recipient released')
+    return true
   }
 
   /** One that is not split yet: its aliases are followed when it comes to cleanup. */
@@ -183,7 +192,11 @@ export function createQueueOperator(deps: {
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const entry = await show(queueId)
       if (entry === undefined) return false
-      if (await removeSeen(entry)) return true
+      if (!(await removeSeen(entry))) continue
+      const { sender: from, recipients } = entry.message.envelope
+      const facts = { queueId, from, to: recipients[0]?.address, recipients: recipients.length }
+      log.info(facts, 'message deleted')
+      return true
     }
     return false
   }
@@ -223,6 +236,7 @@ export function createQueueOperator(deps: {
       await queue.ring(waiting)
       flushed++
     }
+    log.info({ ...(nextHop !== undefined && { nextHop }), messages: flushed }, 'queue flushed')
     return flushed
   }
 

@@ -9,7 +9,6 @@ import { Contended } from '#shared/mailbox/retry.ts'
 import type { LocalDelivery, LocalResult } from '#shared/queue/pipeline.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import type { Log } from '#shared/runtime/log.ts'
 import { Conflict } from '#shared/storage/ports.ts'
 
 export function createLocalDelivery(deps: {
@@ -21,29 +20,22 @@ export function createLocalDelivery(deps: {
     readonly deliverToDetailFolder: boolean
   }
   readonly clock: Clock
-  readonly log: Log
 }): LocalDelivery {
   const { mailbox } = deps
 
   return async function deliverLocal(message, blob, recipient, reserved) {
-    const { queueId } = message
-    const to = recipient.address
-    let local: LocalResult
     try {
-      local = await attempt(message, blob, recipient, reserved)
+      return await attempt(message, blob, recipient, reserved)
     } catch (error) {
       if (!(error instanceof TemporaryFailure)) throw error
       const reply = `storage failed: ${error.message}`
       const contended = error instanceof Contended || error instanceof Conflict
-      local = {
+      return {
         ...without({ kind: 'deferred', status: '4.3.0', reply }),
         contended,
         uncertain: !contended,
       }
     }
-    const { kind, ...fields } = local.result
-    deps.log.info({ queueId, to, relay: 'local', ...fields }, kind)
-    return local
   }
 
   async function attempt(

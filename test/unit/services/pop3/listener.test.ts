@@ -144,7 +144,7 @@ describe('timeouts', () => {
     await say(client, 'USER alice', 'PASS wrong', 'USER alice')
     await client.write(Buffer.from('PASS wrong\r\n'))
     await vi.waitFor(() =>
-      expect(log.lines.filter(({ message }) => message === 'login refused')).toHaveLength(2),
+      expect(log.lines.filter(({ message }) => message === 'login failed')).toHaveLength(2),
     )
     await clock.advance(1_999)
     expect(client.unread()).toBe('')
@@ -395,7 +395,7 @@ describe('logging in', () => {
     const client = await open(port)
     await client.readLine('greeting')
     await say(client, 'USER alice', 'PASS hunter2', 'AUTH PLAIN AGFsaWNlAGh1bnRlcjI=')
-    expect(log.lines.map(({ message }) => message)).toContain('login refused')
+    expect(log.lines.map(({ message }) => message)).toContain('login failed')
     expect(JSON.stringify(log.lines)).not.toMatch(/hunter2|AGFsaWNlAGh1bnRlcjI/)
   })
 
