@@ -3,14 +3,18 @@
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { createDirectory } from '#shared/directory/directory.ts'
+import { parseDomain } from '#shared/mail/domain.ts'
 import { createMailbox } from '#shared/mailbox/mailbox.ts'
 import type { Limits } from '#shared/mailbox/quota.ts'
 import { createMailQueue } from '#shared/queue/mail-queue.ts'
+import type { Routes } from '#shared/queue/new-groups.ts'
 import { createQueueOperator } from '#shared/queue/operator.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { nextHop } from '#shared/runtime/settings/address-kinds.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import type { Store } from '#shared/storage/ports.ts'
+import { createExpand } from './expand.ts'
 
 export type Core = ReturnType<typeof createCore>
 
@@ -53,8 +57,18 @@ export function createCore(deps: {
       table: tables.queue,
       mail: tables.mail,
       incoming: queues.incoming,
+      expand: createExpand(directory, parseDomain(settings.defaultDomain)),
+      routes: routesOf(settings),
       clock,
+      log: deps.log,
     }),
+  }
+}
+
+export function routesOf(settings: Settings): Routes {
+  return {
+    relayhost: nextHop.format(settings.relayhost),
+    destinationRecipientLimit: settings.defaultDestinationRecipientLimit,
   }
 }
 

@@ -13,9 +13,8 @@ import type { PolicyClient } from '#shared/contracts/policy.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
-import { nextHop } from '#shared/runtime/settings/address-kinds.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
-import type { Core } from './core.ts'
+import { type Core, routesOf } from './core.ts'
 import { createExpand } from './expand.ts'
 
 export function assemblePolicy(core: Core): PolicyClient {
@@ -89,13 +88,12 @@ export function assembleCollector({ store, directory, mailbox, settings, clock, 
   })
 }
 
-function localDelivery({ mailbox, quota, settings, clock, log }: Core): LocalDelivery {
+function localDelivery({ mailbox, quota, settings, clock }: Core): LocalDelivery {
   return createLocalDelivery({
     mailbox,
     quota,
     options: { deliverToDetailFolder: settings.lmtpSaveToDetailMailbox },
     clock,
-    log: log.child({ service: 'delivery' }),
   })
 }
 
@@ -114,8 +112,7 @@ function retrySchedule({ settings, clock }: Core) {
 function queueOptions({ settings }: Core) {
   return {
     hostname: settings.hostname,
-    relayhost: nextHop.format(settings.relayhost),
-    destinationRecipientLimit: settings.defaultDestinationRecipientLimit,
+    ...routesOf(settings),
     virtualAliasExpansionLimit: settings.virtualAliasExpansionLimit,
   }
 }

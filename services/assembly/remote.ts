@@ -74,7 +74,7 @@ export function openRemoteDelivery(
     },
     log: log.child({ service: 'delivery' }),
   })
-  const deliverRemote: RemoteDelivery = async (message, hop, recipients) => {
+  const deliverRemote: RemoteDelivery = async (message, hop, recipients, onReached) => {
     const { envelope } = message
     const content = outgoing(message, addedFields(message, settings.hostname), store.objects)
     const group: RemoteGroup = {
@@ -89,6 +89,7 @@ export function openRemoteDelivery(
       dsnReturn: envelope.dsnReturn,
       dsnEnvelopeId: envelope.dsnEnvelopeId,
       message: content.read,
+      onReached,
     }
     const interrupted = Promise.withResolvers<readonly DeliveryResult[]>()
     const interrupt = () => interrupted.resolve(recipients.map(() => stopped))

@@ -74,9 +74,7 @@ export const countedMessages: Readonly<Record<string, MetricName>> = {
   'no worker survived this delivery': 'DeadLetters',
   'no cleanup survives any message': 'DeadLetters',
   'DynamoDB throttles': 'Throttled',
-  'login refused': 'LoginFailures',
   'login failed': 'LoginFailures',
-  'login throttled': 'LoginFailures',
 }
 
 /** The same log, counted. */

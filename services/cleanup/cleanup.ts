@@ -1,7 +1,7 @@
 // cleanup: takes incoming messages from the queue, expands aliases, delivers to our own accounts on the spot and leaves a
 // group in the queue for every other destination and for whatever could not be delivered now.
 
-import type { FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { FinalRecipient, Via } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
@@ -13,8 +13,10 @@ import {
   type NewGroup,
   type Settled,
 } from '#shared/queue/mail-queue.ts'
+import { type Routes, remoteGroups } from '#shared/queue/new-groups.ts'
 import type { Expand, Expansion, LocalDelivery, LocalResult } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
+import { type Attempted, logResult } from '#shared/queue/result-log.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -36,6 +38,9 @@ const FINAL_RECIPIENT_BYTES = 500
 const EXPANSION_WAIT_MS = 30_000
 /** Deliveries of one message at the same time. */
 const DELIVERIES_AT_ONCE = 25
+
+const here: Via = { relay: 'local', connectMs: 0 }
+const isDelivered = ({ result }: Attempted) => result.kind === 'delivered'
 
 /** A message's part of the memory for final recipients: as much as it may need, then as much as it does. */
 class Room {
@@ -75,11 +80,8 @@ export function createCleanup(deps: {
   readonly expand: Expand
   readonly deliverLocal: LocalDelivery
   readonly schedule: RetrySchedule
-  readonly options: {
+  readonly options: Routes & {
     readonly hostname: string
-    /** Next hop for all mail that leaves, '' for the recipient domain's MX. */
-    readonly relayhost: string
-    readonly destinationRecipientLimit: number
     /** Final recipients of one envelope recipient at most. */
     readonly virtualAliasExpansionLimit: number
   }
@@ -171,10 +173,17 @@ export function createCleanup(deps: {
     recipients: number,
   ): Promise<Outcome> {
     const { local, remote, failed } = expansion
+    const handedOn = [...local, ...remote]
     const blob = mailboxBlobOf(message, deps.options.hostname)
     const reserved = local.length > 1 ? await queue.reserve(blob, local) : undefined
+    const startedMs = deps.clock.now()
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
-      await queue.split(message, inBatches(message, expansion), { reserved, used: 0 })
+      await queue.split(message, inBatches(message, expansion), {
+        reserved,
+        used: 0,
+        handedOn,
+      })
+      tell(message, failed, startedMs)
       return { kind: 'settled' }
     }
     const results = await deliver(message, blob, local, reserved !== undefined)
@@ -184,11 +193,23 @@ export function createCleanup(deps: {
       return { kind: 'retry' }
     }
     const used = results.filter(({ usedReserved }) => usedReserved).length
-    const accounted = { reserved, used }
-    const groups = [...unfinished(message, [...results, ...failed]), ...remoteGroups(remote)]
+    const accounted = { reserved, used, handedOn }
+    const leaving = remoteGroups(remote, deps.options)
+    const groups = [...unfinished(message, [...results, ...failed]), ...leaving]
+    // What is in a mailbox is there, whatever becomes of the rest.
+    tell(message, results.filter(isDelivered), startedMs)
     if (groups.length === 0) return { kind: 'delivered', accounted }
     await queue.split(message, groups, accounted)
+    tell(message, [...results.filter((one) => !isDelivered(one)), ...failed], startedMs)
     return { kind: 'settled' }
+  }
+
+  function tell(message: QueuedMessage, settled: readonly Attempted[], startedMs: number): void {
+    const endedMs = deps.clock.now()
+    for (const { recipient, via, result: came } of settled) {
+      const result = deps.schedule.expire(message.arrivedMs, came)
+      logResult(log, message, { recipient, via, result, startedMs, endedMs })
+    }
   }
 
   async function deliver(
@@ -196,9 +217,10 @@ export function createCleanup(deps: {
     blob: Blob,
     recipients: readonly FinalRecipient[],
     reserved: boolean,
-  ): Promise<readonly (Settled & LocalResult)[]> {
+  ): Promise<readonly (Settled & LocalResult & Attempted)[]> {
     return concurrently(recipients, DELIVERIES_AT_ONCE, async (recipient) => ({
       recipient,
+      via: here,
       ...(await deps.deliverLocal(message, blob, recipient, reserved)),
     }))
   }
@@ -208,7 +230,7 @@ export function createCleanup(deps: {
     return [
       { destination: { kind: 'local' }, recipients: local, state: { kind: 'active' } },
       ...unfinished(message, failed),
-      ...remoteGroups(remote),
+      ...remoteGroups(remote, deps.options),
     ]
   }
 
@@ -240,28 +262,6 @@ export function createCleanup(deps: {
       }
     }
     return [...groups.values()]
-  }
-
-  function remoteGroups(recipients: readonly FinalRecipient[]): NewGroup[] {
-    const byHop = new Map<string, FinalRecipient[]>()
-    for (const recipient of recipients) {
-      const at = recipient.address.lastIndexOf('@')
-      const nextHop = deps.options.relayhost || recipient.address.slice(at + 1)
-      const list = byHop.get(nextHop)
-      if (list) list.push(recipient)
-      else byHop.set(nextHop, [recipient])
-    }
-    const groups: NewGroup[] = []
-    for (const [nextHop, all] of byHop) {
-      for (let i = 0; i < all.length; i += deps.options.destinationRecipientLimit) {
-        groups.push({
-          destination: { kind: 'remote', nextHop },
-          recipients: all.slice(i, i + deps.options.destinationRecipientLimit),
-          state: { kind: 'active' },
-        })
-      }
-    }
-    return groups
   }
 
   return { handle }

@@ -2,12 +2,13 @@
 
 import { readFileSync } from 'node:fs'
 import { access, readFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { createAdministratorLog } from '#services/assembly/administrator-log.ts'
 import { type Core, createCore } from '#services/assembly/core.ts'
 import { explained } from '#services/assembly/start-failure.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
-import { silentLog } from '#shared/runtime/log.ts'
 import { type LoadedSettings, loadSettings } from '#shared/runtime/settings/load.ts'
 import { formatProblem } from '#shared/runtime/settings/problems.ts'
 import { STORE_FILE } from '#shared/storage/embedded/environment.ts'
@@ -98,8 +99,33 @@ export async function withCore(
 ): Promise<void> {
   const { settings } = await readSettings(common, process)
   await using store = await openStore(common, process, options.mayCreate)
-  const core = createCore({ store, settings, clock: systemClock, log: silentLog })
-  await run({ core, output: createOutput(common.json === true, process.write), process })
+  const { tables, signals } = store
+  const administrator = createAdministratorLog({
+    counters: tables.counters,
+    signals,
+    clock: systemClock,
+    by: administratorOf(process),
+  })
+  const { log } = administrator
+  const core = createCore({ store, settings, clock: systemClock, log })
+  try {
+    await run({ core, output: createOutput(common.json === true, process.write), process })
+  } finally {
+    // Also of a command that failed in the middle: what it changed is changed.
+    await administrator.handOver()
+  }
+}
+
+/** Who gives the command; behind sudo that is somebody else than the process. */
+function administratorOf({ environment }: Process): string {
+  const { SUDO_USER } = environment
+  try {
+    const { username } = userInfo()
+    return SUDO_USER ? `${SUDO_USER} as ${username}` : username
+  } catch {
+    // A number without a name, as in many containers.
+    return `user ${globalThis.process.getuid?.() ?? 'unknown'}`
+  }
 }
 
 async function openStore(common: Common, process: Process, mayCreate: boolean): Promise<Store> {

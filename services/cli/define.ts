@@ -23,6 +23,25 @@ export type Define = <Options extends object>(
   },
 ) => void
 
+const onlyLook: readonly string[] = ['list', 'show', 'check', 'status', 'export']
+/** Options that say where and how, and not what. */
+const aside: readonly string[] = ['data', 'aws', 'config', 'set', 'json']
+
+/** What was changed, for the log of the system; the queue tells of its messages itself. Secrets are on no command line. */
+function tell({ core }: Context, command: Command, given: object): void {
+  const group = command.parent?.name()
+  if (onlyLook.includes(command.name()) || group === 'queue') return
+  const options = Object.entries(given).filter(([name]) => !aside.includes(name))
+  core.log.info(
+    {
+      command: `${group} ${command.name()}`,
+      arguments: command.args.join(' '),
+      ...(options.length > 0 && { options: JSON.stringify(Object.fromEntries(options)) }),
+    },
+    'changed by administrator',
+  )
+}
+
 export function createDefine(process: Process): Define {
   return (command, { about, mayCreate = false, options, run }) => {
     command.description(about)
@@ -31,9 +50,10 @@ export function createDefine(process: Process): Define {
     command.action(async () => {
       const given = command.opts<Common & Parameters<typeof run>[2]>()
       const [first = '', ...rest] = command.processedArgs.flat()
-      await withCore(given, process, { mayCreate }, (context) =>
-        run(context, [first, ...rest], given),
-      )
+      await withCore(given, process, { mayCreate }, async (context) => {
+        await run(context, [first, ...rest], given)
+        tell(context, command, given)
+      })
     })
   }
 }

@@ -16,6 +16,7 @@ import { CommandFailure } from './failure.ts'
 import { queueCommands } from './queue.ts'
 import { restoreCommand } from './restore.ts'
 import { serveCommand } from './serve.ts'
+import { statusCommand } from './status.ts'
 import { storageCommands } from './storage.ts'
 
 /** Runs the command in these words; resolves to the exit code. Rejects only for bugs. */
@@ -50,7 +51,8 @@ function createProgram(process: Process): Command {
         write(`${message.trimEnd().replace(/^error/, 'postwolke')}; see 'postwolke --help'\n`),
     })
   const define = createDefine(process)
-  serveCommand(program, process)
+  serveCommand(program, process, version())
+  statusCommand(program, process)
   domainCommands(program, define)
   accountCommands(program, define)
   aliasCommands(program, define)

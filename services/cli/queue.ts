@@ -51,8 +51,12 @@ export function queueCommands(parent: Command, define: Define): void {
   for (const verb of verbs) {
     define(queue.command(`${verb.name} ${verb.all ? '[queue-id...]' : '<queue-id...>'}`), {
       about: verb.about,
-      options: (command) => (verb.all ? command.option(verb.all.flag, verb.all.about) : command),
-      async run({ core, output }, ids, options: { corrupt?: boolean }) {
+      options: (command) => {
+        if (verb.all) command.option(verb.all.flag, verb.all.about)
+        if (verb.some)
+          command.option(verb.some.flag, verb.some.about, collect).alias(verb.some.alias)
+      },
+      async run({ core, output }, ids, options: { corrupt?: boolean; recipient?: string[] }) {
         const queueIds = ids.filter((id) => id !== '').map(queueIdArgument)
         const failed: string[] = []
         const done: QueueId[] = []
@@ -62,8 +66,8 @@ export function queueCommands(parent: Command, define: Define): void {
           throw new CommandFailure(`name messages, or say ${verb.all?.flag}`)
         }
         for (const queueId of queueIds) {
-          if (await verb.act(core.operator, queueId)) done.push(queueId)
-          else failed.push(await whyNot(core.operator, queueId))
+          if (await verb.act(core.operator, queueId, options.recipient)) done.push(queueId)
+          else failed.push(await whyNot(core.operator, queueId, options.recipient))
         }
         output.print({ [verb.done]: done }, () =>
           done.length === 0 && options.corrupt
@@ -89,7 +93,13 @@ type Verb = {
   readonly name: string
   readonly about: string
   readonly done: string
-  readonly act: (operator: QueueOperator, queueId: QueueId) => Promise<boolean>
+  readonly act: (
+    operator: QueueOperator,
+    queueId: QueueId,
+    recipients?: readonly string[],
+  ) => Promise<boolean>
+  /** For some recipients of a message. */
+  readonly some?: { readonly flag: string; readonly about: string; readonly alias: string }
   /** For a whole class of messages, that nobody wants to name one by one. */
   readonly all?: {
     readonly flag: '--corrupt'
@@ -104,16 +114,22 @@ const verbs: readonly Verb[] = [
     about: 'keep messages from being delivered until they are released',
     done: 'held',
     async act(operator, queueId) {
-      if (await operator.hold(queueId, 'held by operator')) return true
+      await operator.hold(queueId, 'held by operator')
+      // Not what was done counts, but what is: a group that a worker has this moment goes on.
       const entry = await operator.show(queueId)
       return entry !== undefined && isHeld(entry)
     },
   },
   {
     name: 'release',
-    about: 'try held, corrupt or deferred messages again now',
+    about: 'try held, corrupt or deferred messages again now, and follow their aliases anew',
     done: 'released',
-    act: (operator, queueId) => operator.release(queueId),
+    act: (operator, queueId, recipients) => operator.release(queueId, recipients),
+    some: {
+      flag: '--recipient <address>',
+      about: 'only this recipient, or what this address led to; may be repeated',
+      alias: 'requeue',
+    },
     all: {
       flag: '--corrupt',
       about: 'all messages that were set aside as corrupt',
@@ -134,11 +150,18 @@ function isHeld({ message, groups }: QueueEntry): boolean {
     : groups.every((group) => group.state === 'hold')
 }
 
-async function whyNot(operator: QueueOperator, queueId: QueueId): Promise<string> {
-  return (await operator.show(queueId)) === undefined
-    ? notQueued(queueId)
-    : `${queueId} is being delivered this moment; try again`
+async function whyNot(
+  operator: QueueOperator,
+  queueId: QueueId,
+  recipients: readonly string[] = [],
+): Promise<string> {
+  if ((await operator.show(queueId)) === undefined) return notQueued(queueId)
+  return recipients.length === 0
+    ? `${queueId} is being delivered this moment; try again`
+    : `${queueId} does not wait for ${recipients.join(' or ')}, or is being delivered this moment`
 }
+
+const collect = (value: string, all: readonly string[] = []) => [...all, value]
 
 const notQueued = (queueId: string) => `${queueId} is not in the queue (delivered or deleted)`
 

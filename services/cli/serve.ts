@@ -1,8 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { explained } from '#services/assembly/start-failure.ts'
+import { explained, StartFailure } from '#services/assembly/start-failure.ts'
 import { prepareFirstStart } from '#services/local/first-start.ts'
-import { createLog } from '#shared/runtime/log-writer.ts'
+import type { System } from '#services/local/system.ts'
+import { type LogSettings, type LogTargets, openLogTargets } from '#shared/runtime/log-targets.ts'
 import {
   type Common,
   dataDirectory,
@@ -12,33 +13,92 @@ import {
 } from './context.ts'
 import { welcome } from './welcome.ts'
 
-/** `postwolke serve`: the whole system in this process, until SIGTERM or SIGINT. */
-export function serveCommand(parent: Command, process: Process): void {
+/** `postwolke serve`: the whole system in this process, until SIGTERM or SIGINT; SIGHUP reloads. */
+export function serveCommand(parent: Command, process: Process, version: string): void {
   const serve = withCommonOptions(parent.command('serve')).description(
     'run the mail system in this process',
   )
   serve.action(async () => {
     const options = serve.opts<Common>()
+    // One that comes while the system starts or stops must not end it; it is seen to as soon as the system runs.
+    const hangups = listenForHangups()
     const { settings } = await readSettings(options, process)
     const directory = dataDirectory(options, process)
-    const log = createLog({ ...settings.log, destination: globalThis.process.stdout })
+    const targets = openLog(settings.log, process)
+    const { log } = targets
     await explained(
       `cannot make the data folder ${directory}`,
       mkdir(directory, { recursive: true, mode: 0o700 }),
     )
     // Loaded only here: the other commands start faster without the listeners.
     const { startSystem } = await import('#services/local/system.ts')
-    const system = await startSystem({ directory, settings, log })
+    const system = await startSystem({ directory, settings, log, version })
     // After the ports are open: accounts whose passwords nobody gets to see would be of no use.
     const first = await prepareFirstStart(system.core)
-    log.info({ data: directory, pid: globalThis.process.pid }, 'ready')
+    log.info({ data: directory, pid: globalThis.process.pid, version }, 'ready')
     const { isTerminal } = process
     process.write(await welcome({ system, directory, accounts: first, isTerminal }))
+    hangups.call(() => reload({ options, process, system, targets }))
     await signalled()
     log.info({}, 'stopping')
     await system.stop()
     log.info({}, 'stopped')
+    targets.close()
   })
+}
+
+function openLog(settings: LogSettings, process: Process): LogTargets {
+  try {
+    return openLogTargets(settings, globalThis.process.stdout, process.say)
+  } catch (error) {
+    throw new StartFailure(`cannot open the log: ${messageOf(error)}`)
+  }
+}
+
+/** Whatever is wrong with the new settings, the system goes on with those it has. */
+async function reload(running: {
+  readonly options: Common
+  readonly process: Process
+  readonly system: System
+  readonly targets: LogTargets
+}): Promise<void> {
+  const { options, process, system, targets } = running
+  try {
+    const { settings } = await readSettings(options, process)
+    targets.change(settings.log)
+    const { taken, needRestart } = await system.reload(settings)
+    targets.log.info({ changed: taken, needRestart }, 'reloaded')
+  } catch (error) {
+    targets.log.error({ reason: messageOf(error) }, 'not reloaded')
+  }
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
+/** SIGHUP: never ends the process, and never runs twice at a time. */
+function listenForHangups() {
+  let work: (() => Promise<void>) | undefined
+  let isAsked = false
+  let isWorking = false
+  const see = async () => {
+    if (work === undefined || isWorking) return
+    isWorking = true
+    while (isAsked) {
+      isAsked = false
+      await work()
+    }
+    isWorking = false
+  }
+  globalThis.process.on('SIGHUP', () => {
+    isAsked = true
+    void see()
+  })
+  return {
+    call(then: () => Promise<void>) {
+      work = then
+      void see()
+    },
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 // delivery: works on the destination groups that cleanup left, one group for each doorbell, under a lease. Every recipient ends
 // delivered, deferred until a next attempt, or on hold with the reason.
 
-import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import type { DeliveryResult, Via } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import {
@@ -12,6 +12,7 @@ import {
 } from '#shared/queue/mail-queue.ts'
 import type { LocalDelivery, LocalResult, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
+import { logResult } from '#shared/queue/result-log.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
@@ -64,7 +65,12 @@ export function createDelivery(deps: {
     if (!taken) return undefined
     const { message } = taken
     const lease = keepLease(taken.group)
-    const results = await attempt(message, taken.group)
+    const startedMs = deps.clock.now()
+    let via: Via | undefined
+    const results = await attempt(message, taken.group, (reached) => {
+      via = reached
+    })
+    const endedMs = deps.clock.now()
     const group = await lease.end()
     const settled = group.recipients.map((recipient, i) => {
       const { result, ...facts } = results[i] ?? noResult
@@ -77,6 +83,7 @@ export function createDelivery(deps: {
       : deps.schedule.nextAttemptMs(message.arrivedMs)
     const kept = await settle(group, settled, dueMs)
     if (!kept) log.warn({ queueId, group: name }, 'lease lost while delivering')
+    for (const one of settled) logResult(log, message, { ...one, via, startedMs, endedMs })
     return contended ? 'contended' : undefined
   }
 
@@ -118,18 +125,23 @@ export function createDelivery(deps: {
     }
   }
 
-  async function attempt(message: QueuedMessage, group: Group): Promise<readonly LocalResult[]> {
+  async function attempt(
+    message: QueuedMessage,
+    group: Group,
+    reached: (via: Via) => void,
+  ): Promise<readonly LocalResult[]> {
     try {
       if (group.destination.kind === 'remote') {
         const { nextHop } = group.destination
-        const results = await deps.deliverRemote(message, nextHop, group.recipients)
+        const results = await deps.deliverRemote(message, nextHop, group.recipients, reached)
         return results.map(plain)
       }
+      reached(here)
       if (await queue.isForgotten(message, group)) {
         return group.recipients.map(() => ({ ...plain(forgotten.result), uncertain: true }))
       }
       const blob = mailboxBlobOf(message, deps.options.hostname)
-      const reserved = await queue.hasReserved(message)
+      const reserved = !group.unreserved && (await queue.hasReserved(message))
       return await concurrently(group.recipients, DELIVERIES_AT_ONCE, (recipient) =>
         deps.deliverLocal(message, blob, recipient, reserved),
       )
@@ -151,4 +163,5 @@ const plain = (result: DeliveryResult): LocalResult => ({
   uncertain: false,
 })
 
+const here: Via = { relay: 'local', connectMs: 0 }
 const noResult = plain({ kind: 'deferred', status: '4.3.0', reply: 'no result' })

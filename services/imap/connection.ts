@@ -11,6 +11,7 @@ import {
   type ReaderLimits,
   readerLimits,
 } from '#shared/imap/command-reader.ts'
+import { DRAIN_LINGER_MS } from '#shared/net/drain.ts'
 import type { SecureContextSource } from '#shared/net/hot-context.ts'
 import { Output } from '#shared/net/output.ts'
 import type { Endpoint, ListenedConnection } from '#shared/net/tcp-listener.ts'
@@ -78,6 +79,9 @@ export class Connection implements ListenedConnection, Wire {
   #wake: (() => void) | undefined
   #inputEnded = false
   #busy = false
+  #draining = false
+  /** The handshake of TLS is under way. */
+  #securing = false
   /** The command that runs waits for a line of the client: IDLE, AUTHENTICATE. */
   #readsLine = false
   /** Said as soon as no command runs. */
@@ -126,6 +130,12 @@ export class Connection implements ListenedConnection, Wire {
 
   /** Tells the client to go as soon as no command runs; one that only waits for the client is not waited for. */
   drain(): void {
+    this.#draining = true
+    // Nothing can be said in the middle of a handshake.
+    if (this.#securing) {
+      this.destroy('shutdown')
+      return
+    }
     this.#goodbye ??= { text: replies.byeShutdown, reason: 'shutdown' }
     if (!this.#busy || this.#readsLine) this.#sayGoodbye()
   }
@@ -382,6 +392,7 @@ export class Connection implements ListenedConnection, Wire {
   }
 
   async #startTls(): Promise<void> {
+    this.#securing = true
     const bindings = await startTls({
       socket: this.#socket,
       output: this.#output,
@@ -394,6 +405,7 @@ export class Connection implements ListenedConnection, Wire {
       },
       fail: () => this.destroy('TLS failed'),
     })
+    this.#securing = false
     if (bindings === undefined) return
     const { transport } = this.#session
     this.#session.transport = { ...transport, security: 'tls', channelBindings: bindings }
@@ -432,7 +444,8 @@ export class Connection implements ListenedConnection, Wire {
     this.#socket.off('data', this.#onData).resume()
     this.#wake?.()
     const { clock } = this.#services
-    void clock.sleep(LINGER_MS, this.#gone.signal).then(() => this.destroy(reason))
+    const lingerMs = this.#draining ? DRAIN_LINGER_MS : LINGER_MS
+    void clock.sleep(lingerMs, this.#gone.signal).then(() => this.destroy(reason))
   }
 
   async #watch(): Promise<void> {

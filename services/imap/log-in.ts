@@ -32,7 +32,7 @@ export function finishLogIn(
     if (!session.authenticate(account)) return replies.tooManySessions
     session.authFailures = 0
     session.loginGiven = login
-    session.log.info({ security: session.transport.security }, 'logged in')
+    session.log.info({ tls: session.transport.channelBindings?.protocol ?? 'none' }, 'logged in')
     // RFC 9051 §7.2.2: spares the client a CAPABILITY.
     return { ...success, code: `CAPABILITY ${advertised(session)}` }
   }

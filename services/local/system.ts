@@ -7,15 +7,24 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import {
+  ADMINISTRATOR_TOPIC,
+  takeOverAdministratorLog,
+} from '#services/assembly/administrator-log.ts'
 import { type Core, createCore } from '#services/assembly/core.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import { openRemoteDelivery, type RemoteSecrets } from '#services/assembly/remote.ts'
 import { explained } from '#services/assembly/start-failure.ts'
 import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
-import { openCertificateSource } from '#shared/net/tls/certificate-source.ts'
+import type { AccountId } from '#shared/contracts/mailbox.ts'
+import {
+  type CertificateSource,
+  openCertificateSource,
+} from '#shared/net/tls/certificate-source.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { type Reloaded, reloadSettings } from '#shared/runtime/settings/reload.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { lockForServing } from '#shared/storage/embedded/serving-lock.ts'
@@ -24,6 +33,12 @@ import { createWorkers } from './workers.ts'
 export type System = {
   readonly core: Core
   readonly listeners: readonly OpenListener[]
+  readonly certificates: CertificateSource
+  /**
+   * Takes over what can change while the system runs, and reads the certificate again. Rejects with a StartFailure, and changes
+   * nothing, when what they name is not usable.
+   */
+  reload(wanted: Settings): Promise<Reloaded>
   /** Ends sessions within the grace time, finishes the work in hand and closes the store. */
   stop(): Promise<void>
 }
@@ -43,12 +58,13 @@ export async function startSystem(deps: {
   readonly directory: string
   readonly settings: Settings
   readonly log: Log
+  readonly version: string
 }): Promise<System> {
   const { settings, log } = deps
   const clock = systemClock
   await using opening = new AsyncDisposableStack()
   const what = `cannot use the data folder ${deps.directory}`
-  opening.use(await explained(what, lockForServing(deps.directory, clock.now())))
+  const lock = opening.use(await explained(what, lockForServing(deps.directory, clock.now())))
   const store = opening.use(
     await explained(
       what,
@@ -61,6 +77,7 @@ export async function startSystem(deps: {
     ),
   )
   const core = createCore({ store, settings, clock, log })
+  let running = core
   const certificates = await explained(
     'cannot use the certificate of tls.certificateFile and tls.keyFile',
     openCertificateSource({
@@ -71,30 +88,66 @@ export async function startSystem(deps: {
     }),
   )
   opening.defer(() => certificates.close())
-  const remote = openRemoteDelivery(core, await remoteSecrets(settings))
-  const workers = createWorkers(core, remote.deliver).start(async () => {
+  let remote = openRemoteDelivery(core, await remoteSecrets(settings))
+  const cutOffs = new Set([remote.cutOff])
+  const services = createWorkers(core, remote.deliver)
+  const workers = services.start(async () => {
     await store.sweepOrphans()
     for (let i = 0; i < PURGES_MAX && (await store.purgeExpired(PURGE_ITEMS)) === PURGE_ITEMS; i++);
   })
   opening.defer(async () => {
-    const timer = setTimeout(remote.cutOff, DELIVERY_GRACE_MS)
+    const timer = setTimeout(() => {
+      for (const cutOff of cutOffs) cutOff()
+    }, DELIVERY_GRACE_MS)
     await workers.stop()
     clearTimeout(timer)
   })
-  const listeners = await openListeners(core, {
+  let policy = assemblePolicy(core)
+  // What listeners ask is always the newest.
+  const listening = { ...core, quota: (id: AccountId) => running.quota(id) }
+  const listeners = await openListeners(listening, {
     certificates,
     clientAuthorities:
       settings.smtpdTlsCAfile === ''
         ? undefined
         : await trustedCertificates(settings.smtpdTlsCAfile, 'smtpdTlsCAfile'),
-    policy: assemblePolicy(core),
+    policy: {
+      recipient: (request) => policy.recipient(request),
+      message: (request) => policy.message(request),
+    },
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))
+  const takeOver = () =>
+    takeOverAdministratorLog(store.tables.counters, log).catch((error) =>
+      log.warn({ error }, 'changes of administrators not told'),
+    )
+  const told = await store.signals.subscribe(ADMINISTRATOR_TOPIC, () => void takeOver())
+  opening.defer(() => told.close())
+  await takeOver()
+  await lock.tell({
+    version: deps.version,
+    listeners: listeners.opened,
+    certificateFile: certificates.certificateFile,
+  })
   const resources = opening.move()
   return {
     core,
     listeners: listeners.opened,
+    certificates,
+    async reload(wanted) {
+      const reloaded = reloadSettings(running.settings, wanted)
+      const auth = await remoteSecrets(reloaded.settings)
+      await certificates.reload()
+      // Folders and the queue stay the same: their writers know of each other.
+      const changed = createCore({ store, settings: reloaded.settings, clock, log })
+      running = { ...changed, mailbox: core.mailbox, queue: core.queue }
+      remote = openRemoteDelivery(running, auth)
+      cutOffs.add(remote.cutOff)
+      services.change(running, remote.deliver)
+      policy = assemblePolicy(running)
+      return reloaded
+    },
     // In reverse order: listeners, workers, certificate, store.
     stop: () => resources.disposeAsync(),
   }

@@ -28,10 +28,13 @@ const ORPHANS_FIRST_MS = 3_600_000
 
 export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
   const { store, settings, clock, log } = core
-  const cleanup = assembleCleanup(core)
-  const delivery = assembleDelivery(core, deliverRemote)
-  const sweeper = assembleSweeper(core)
-  const collector = assembleCollector(core)
+  let services = assembled(core, deliverRemote)
+  const { sweeper } = services
+
+  /** What begins from now on is done by these settings; what is under way ends by the old ones. */
+  function change(changed: Core, deliver: RemoteDelivery): void {
+    services = assembled(changed, deliver)
+  }
 
   /** Starts the consumers and the sweeper's clock; `stop` resolves when the work in hand is finished. */
   function start(housekeeping: () => Promise<void>) {
@@ -45,8 +48,13 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
     const deps = { log, clock }
     const { queues } = store
     const consumers = [
-      startConsumer(queues.incoming, cleanup.handle, consume, deps),
-      startConsumer(queues.active, delivery.handle, { ...consume, ...deliveries(settings) }, deps),
+      startConsumer(queues.incoming, (bells) => services.cleanup.handle(bells), consume, deps),
+      startConsumer(
+        queues.active,
+        (bells) => services.delivery.handle(bells),
+        { ...consume, ...deliveries(settings) },
+        deps,
+      ),
     ]
     const stopping = new AbortController()
     const every = async (pauseMs: number, job: () => Promise<unknown>, firstMs = 0) => {
@@ -64,12 +72,12 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
         await sweeper.deadLetters.drain()
       }),
       every(HOUSEKEEPING_EVERY_MS, async () => {
-        await collector.collectDead()
-        await collector.finishRemovals()
+        await services.collector.collectDead()
+        await services.collector.finishRemovals()
         await housekeeping()
       }),
-      every(RELIEF_EVERY_MS, () => collector.relieve(), RELIEF_EVERY_MS),
-      every(ORPHANS_EVERY_MS, () => collector.findOrphans(), ORPHANS_FIRST_MS),
+      every(RELIEF_EVERY_MS, () => services.collector.relieve(), RELIEF_EVERY_MS),
+      every(ORPHANS_EVERY_MS, () => services.collector.findOrphans(), ORPHANS_FIRST_MS),
     ]
     return {
       async stop() {
@@ -79,7 +87,16 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
     }
   }
 
-  return { cleanup, delivery, sweeper, collector, start }
+  return { ...services, change, start }
+}
+
+function assembled(core: Core, deliverRemote: RemoteDelivery) {
+  return {
+    cleanup: assembleCleanup(core),
+    delivery: assembleDelivery(core, deliverRemote),
+    sweeper: assembleSweeper(core),
+    collector: assembleCollector(core),
+  }
 }
 
 /** Each remote delivery waits on another host: small batches, many of them. */

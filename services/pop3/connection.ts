@@ -2,6 +2,7 @@
 // replies; watches the clock; changes to TLS.
 
 import type { Socket } from 'node:net'
+import { DRAIN_LINGER_MS } from '#shared/net/drain.ts'
 import type { SecureContextSource } from '#shared/net/hot-context.ts'
 import { Output } from '#shared/net/output.ts'
 import type { Endpoint } from '#shared/net/tcp-listener.ts'
@@ -52,6 +53,8 @@ export class Connection {
   #quietSinceMs: number
   #inputEnded = false
   #draining = false
+  /** The handshake of TLS is under way. */
+  #securing = false
   #accountEnded = false
   #end: EndReason | undefined
 
@@ -85,10 +88,12 @@ export class Connection {
     this.#serving = this.#serve(() => this.#greet(tls))
   }
 
-  /** Ends at once when nobody has logged in; a session that has may go on to its QUIT. */
+  /** Ends as soon as no command runs; a session that has marked messages may go on to its QUIT. */
   drain(): void {
     this.#draining = true
-    if (!this.#busy) this.#settle()
+    // Nothing can be said in the middle of a handshake.
+    if (this.#securing) this.destroy('shutdown')
+    else if (!this.#busy) this.#settle()
   }
 
   /** Ends now; without QUIT nothing is removed. */
@@ -169,8 +174,14 @@ export class Connection {
       this.#close('account ended')
     }
     if (this.#inputEnded) this.#close('client closed')
-    if (this.#draining && this.#session.state.kind === 'AUTHORIZATION') this.#close('shutdown')
+    if (this.#draining && !this.#awaitsQuit()) this.#close('shutdown')
     if (this.#socket.isPaused()) this.#socket.resume()
+  }
+
+  /** What the client marked goes with its QUIT. */
+  #awaitsQuit(): boolean {
+    const { state } = this.#session
+    return state.kind === 'TRANSACTION' && state.maildrop.markedUids().length > 0
   }
 
   async #answer(line: Line): Promise<void> {
@@ -235,6 +246,7 @@ export class Connection {
   }
 
   async #startTls(): Promise<void> {
+    this.#securing = true
     const bindings = await startTls({
       socket: this.#socket,
       output: this.#output,
@@ -247,6 +259,7 @@ export class Connection {
       },
       fail: () => this.destroy('TLS failed'),
     })
+    this.#securing = false
     if (bindings === undefined) return
     this.#session.tlsStarted(bindings)
   }
@@ -257,7 +270,8 @@ export class Connection {
     this.#end = reason
     this.#socket.end()
     this.#socket.resume()
-    void this.#services.clock.sleep(LINGER_MS, this.#gone.signal).then(() => this.#socket.destroy())
+    const lingerMs = this.#draining ? DRAIN_LINGER_MS : LINGER_MS
+    void this.#services.clock.sleep(lingerMs, this.#gone.signal).then(() => this.#socket.destroy())
   }
 
   async #watch(): Promise<void> {

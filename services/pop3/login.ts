@@ -35,15 +35,20 @@ export async function finishLogIn(
     case 'authenticated':
       return openMaildrop(session, result.account)
     case 'refused':
-      session.log.info({ login, reason: result.reason }, 'login refused')
+      session.log.info({ login, reason: result.reason }, 'login failed')
       return afterFailure(session, replies.loginRefused)
     case 'throttled':
-      session.log.info({ login, retryAfterSeconds: result.retryAfterSeconds }, 'login throttled')
+      session.log.info({ login, ...throttled(result) }, 'login failed')
       return afterFailure(session, replies.loginThrottled)
     default:
       return unreachable(result)
   }
 }
+
+const throttled = ({ kind, retryAfterSeconds }: LoginResult & { kind: 'throttled' }) => ({
+  reason: kind,
+  retryAfterSeconds,
+})
 
 async function afterFailure(
   session: Session,
@@ -69,9 +74,9 @@ async function openMaildrop(session: Session, account: LoggedInAccount): Promise
     const maildrop = new Maildrop(folder, messages)
     session.enterTransaction(account, { maildrop, lock: held })
     session.log = session.log.child({ account: account.login })
-    const { security } = session.transport
+    const tls = session.transport.channelBindings?.protocol ?? 'none'
     const { count, octets } = maildrop
-    session.log.info({ messages: count, octets, security }, 'logged in')
+    session.log.info({ messages: count, octets, tls }, 'logged in')
     return replies.loggedIn(count, octets)
   } catch (error) {
     await session.release(held)

@@ -12,6 +12,7 @@ import { TLSSocket } from 'node:tls'
 import type { SMTPServer } from 'smtp-server'
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
 import type { Origin } from '#shared/contracts/spool.ts'
+import { DRAIN_LINGER_MS } from '#shared/net/drain.ts'
 import { hasInputEnded } from '#shared/net/input-ended.ts'
 import { channelBindings } from '#shared/net/tls/channel-binding.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
@@ -54,6 +55,10 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   #isWorking = false
   #isDraining = false
   #isAccountEnded = false
+  /** Why it ends, where that is not the client's doing. */
+  #reason: string | undefined
+  #isTold = false
+  readonly #openedMs: number
   readonly #deadline: ClientDeadline
   /** Nobody waits for a reply any more. */
   readonly #gone = new AbortController()
@@ -68,6 +73,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     this.#topSocket = socket
     this.#session = new SmtpSession(context.options, context.services, context.limits, this)
     this.#session.onAccountEnd = () => this.#endAccount()
+    this.#openedMs = context.services.clock.now()
     this.#deadline = new ClientDeadline(context.services.clock, context.options.smtpdTimeoutMs)
   }
 
@@ -109,6 +115,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
 
   override _onClose(): void {
     super._onClose()
+    this.#tellEnd()
     this.#gone.abort()
     this.#abandon('client disconnected')
     this.#session.end()
@@ -184,6 +191,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
 
   /** A bug: the session ends, the client learns nothing. */
   onFailure(error: unknown): void {
+    this.#reason ??= 'bug'
     this.#session.log.error({ err: error }, 'session failed')
     this.#abandon('internal error')
     this.#leave(replies.bug)
@@ -194,7 +202,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   /** Closes when the client has been too slow. */
   expire(nowMs: number): void {
     if (this._closing || !this.#deadline.isOver(nowMs)) return
-    this.#session.log.info({}, 'connection timed out')
+    this.#reason ??= 'timeout'
     this.#abandon('timeout')
     this.#leave(replies.timeout)
   }
@@ -202,6 +210,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   /** Closes now when nothing is under way, otherwise at the end of the transaction. */
   drain(): void {
     this.#isDraining = true
+    this.#reason ??= 'shutdown'
     if (!this.#isWorking) this.#leaveWhenDrained()
   }
 
@@ -330,6 +339,30 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     this.#say(reply)
     this.#flush()
     this.close()
+    if (this.#isDraining) void this.#endLinger()
+  }
+
+  /** A client that was told to go, and does not. */
+  async #endLinger(): Promise<void> {
+    await this.#context.services.clock.sleep(DRAIN_LINGER_MS)
+    this.#topSocket.destroy()
+  }
+
+  /** Once. Whoever only knocks could write as many lines as he likes. */
+  #tellEnd(): void {
+    if (this.#isTold) return
+    this.#isTold = true
+    const { helo, tls, accepted, errors, account, log } = this.#session
+    const fields = {
+      helo: helo?.name ?? null,
+      tls: tls?.protocol ?? 'none',
+      reason: this.#reason ?? 'client closed',
+      ms: this.#context.services.clock.now() - this.#openedMs,
+      accepted,
+      errors,
+    }
+    if (accepted > 0 || account) log.info(fields, 'session ended')
+    else this.#session.logRepeated(fields, 'session ended')
   }
 
   #abandon(reason: string): void {

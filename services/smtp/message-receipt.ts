@@ -126,7 +126,8 @@ export class MessageReceipt {
     if (verdict.kind === 'reject') {
       const { restriction, reply } = verdict
       await spool.discard(spooled)
-      this.#log('message rejected', { restriction, code: reply.code, reply: reply.text })
+      const { code, status: dsn, text } = reply
+      this.#log('message rejected', { restriction, code, dsn, reply: text })
       return reply
     }
     const arrivedMs = clock.now()
@@ -143,16 +144,28 @@ export class MessageReceipt {
     const message = { spooled, envelope, origin, prepend: verdict.prepend + prepend + received }
     await spool.accept({ ...message, arrivedMs })
     this.#session.noteAccepted()
-    this.#log('message accepted', {})
+    this.#log('message accepted', {
+      messageId: this.#messageId(spooled),
+      helo: origin.helo,
+      tls: origin.tls?.protocol ?? 'none',
+      ...(origin.tls && { cipher: origin.tls.cipher }),
+    })
     return replies.queued(queueId)
   }
 
+  /** As the recipients see it: what a mail client forgot is added with the queue id. */
+  #messageId({ queueId, index }: Spooled): string | null {
+    const { messageId } = index.envelope
+    if (messageId !== null) return Buffer.from(messageId, 'latin1').toString()
+    return this.#session.account && `<${queueId}@${this.#session.services.hostname}>`
+  }
+
+  /** The first recipient and how many there are: each has a line of its own when something becomes of him. */
   #log(text: string, fields: LogFields): void {
     const { queueId, mail, recipients } = this.#transaction
-    this.#session.log.info(
-      { queueId, bytes: this.#bytes, from: mail.sender, recipients: recipients.length, ...fields },
-      text,
-    )
+    const to = recipients[0]?.address
+    const facts = { queueId, from: mail.sender, to, recipients: recipients.length }
+    this.#session.log.info({ ...facts, size: this.#bytes, ...fields }, text)
   }
 }
 

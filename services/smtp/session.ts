@@ -79,6 +79,8 @@ export class SmtpSession {
   /** Since the last accepted message. */
   errors = 0
   authFailures = 0
+  /** Messages taken, for the line at its end. */
+  accepted = 0
   #junkCommands = 0
   /** Called when the account must not be served any longer. Set by the connection. */
   onAccountEnd: () => void = () => {}
@@ -223,6 +225,7 @@ export class SmtpSession {
   }
 
   noteAccepted(): void {
+    this.accepted += 1
     this.errors = 0
     this.#junkCommands = 0
   }

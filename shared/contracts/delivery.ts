@@ -16,6 +16,14 @@ export type FinalRecipient = {
   readonly originalRecipient: string | null
 }
 
+/** How it went to where it went, for the log. */
+export type Via = {
+  /** The host that was spoken to, or `local`. */
+  readonly relay: string
+  /** Until that host took the session: finding it, connecting, TLS. */
+  readonly connectMs: number
+}
+
 export type DeliveryResult =
   | { readonly kind: 'delivered'; readonly reply: string }
   /** Try again later. */

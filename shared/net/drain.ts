@@ -3,6 +3,9 @@
 
 import type { Clock } from '#shared/runtime/clock.ts'
 
+/** How long a client that was told to go may take to close its end: nobody is waited for any longer for a courtesy. */
+export const DRAIN_LINGER_MS = 500
+
 /** Whoever closes once more with less time cuts the first short. */
 export type CloseOptions = {
   /** How long connections that were told to go may take. */

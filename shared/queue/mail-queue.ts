@@ -23,10 +23,10 @@ import {
 } from '#shared/storage/ports.ts'
 import { blobId, markDead } from './blob.ts'
 import { apartKey, dueAt, groupKey, groupsRange, heldAt, messageKey } from './keys.ts'
+import { GROUP_LEASE_MS, groupOf, inLists, type NewGroup, ofBoundedSize } from './new-groups.ts'
+import { reachedBy } from './reached.ts'
 import {
   apartOf,
-  byBytes,
-  type Destination,
   finalRecipientBytes,
   type Group,
   groupItem,
@@ -39,8 +39,6 @@ import {
 
 /** When an incoming message is rung again because nothing happened. */
 export const INCOMING_RING_AGAIN_MS = 60_000
-/** How long a worker may hold a group; when it dies, the group is rung again after this. */
-export const GROUP_LEASE_MS = 10 * 60_000
 /** Attempts to write what became of a group while others write to the same message, with a pause that grows to the last. */
 const SETTLE_ATTEMPTS_MAX = 20
 const SETTLE_PAUSE_MS = 50
@@ -49,8 +47,6 @@ const SETTLE_PAUSE_MAX_MS = 1_000
 const GROUPS_PER_TRANSACTION = 99
 /** Of these groups; a transaction holds TRANSACT_BYTES_MAX. */
 const GROUPS_BYTES_PER_TRANSACTION = 3_000_000
-/** Recipients of one group here; those elsewhere have a setting. */
-export const LOCAL_GROUP_RECIPIENTS_MAX = 100
 /** From its arrival on: the markers of its deliveries are there at least that long. */
 const MARKED_MS = (DELIVERED_DAYS - 1) * 86_400_000
 /** For a recipient of whom nobody can say whether he has the message: an operator decides. */
@@ -62,20 +58,7 @@ export const forgotten = {
   },
   uncertain: true,
 } as const
-/** What the recipients of a group may take of its item. */
-const GROUP_RECIPIENTS_BYTES_MAX = 200_000
-
-export type NewGroup = {
-  readonly destination: Destination
-  readonly recipients: readonly FinalRecipient[]
-  /** `dueMs` now: delivery starts at once; later: a first attempt already failed for now. */
-  readonly state:
-    | { readonly kind: 'active' }
-    | { readonly kind: 'deferred'; readonly dueMs: number; readonly reply: string }
-    | { readonly kind: 'hold'; readonly reply: string }
-  /** Some may have been delivered to without our knowing. */
-  readonly uncertain?: boolean
-}
+export { GROUP_LEASE_MS, LOCAL_GROUP_RECIPIENTS_MAX, type NewGroup } from './new-groups.ts'
 
 export type Settled = {
   readonly recipient: FinalRecipient
@@ -87,7 +70,12 @@ export type Settled = {
 }
 
 /** References that were reserved for a message's recipients here, and how many of them are used. */
-export type Accounted = { readonly reserved: number | undefined; readonly used: number }
+export type Accounted = {
+  readonly reserved: number | undefined
+  readonly used: number
+  /** Whom its aliases led to: those who have it, and those in groups. */
+  readonly handedOn?: readonly FinalRecipient[]
+}
 
 export type MailQueue = ReturnType<typeof createMailQueue>
 
@@ -211,7 +199,9 @@ export function createMailQueue(deps: {
     const together =
       groups.length <= GROUPS_PER_TRANSACTION && bytes <= GROUPS_BYTES_PER_TRANSACTION
     const name = together ? null : randomUUID()
-    const records = groups.map((group, n) => newGroup(message.queueId, group, n, name))
+    const { queueId } = message
+    const nowMs = clock.now()
+    const records = groups.map((group, n) => groupOf(group, { queueId, n, split: name, nowMs }))
     const puts: { put: Item }[] = []
     for (const group of records) {
       puts.push({ put: groupItemWithDue(group) })
@@ -219,7 +209,8 @@ export function createMailQueue(deps: {
       if (wait) await wait
     }
     if (!together) await table.batchWrite(puts)
-    const { reserved, used = 0 } = accounted ?? {}
+    const { reserved, used = 0, handedOn = [] } = accounted ?? {}
+    const reached = await reachedBy(handedOn)
     const becomesActive: Write = {
       update: messageKey(message.queueId),
       changes: {
@@ -228,6 +219,7 @@ export function createMailQueue(deps: {
           groups: groups.length,
           ...(name !== null && { split: name }),
           ...(reserved !== undefined && { reserved, used }),
+          ...(reached !== undefined && { reached }),
         },
         remove: ['duePk', 'dueSk', 'starts'],
       },
@@ -256,30 +248,6 @@ export function createMailQueue(deps: {
     )
     if (strays.length === 0) return
     await table.batchWrite(strays.map(({ name }) => ({ delete: groupKey(queueId, name) })))
-  }
-
-  function newGroup(queueId: QueueId, group: NewGroup, n: number, split: string | null): Group {
-    const nowMs = clock.now()
-    const { state } = group
-    const hop = group.destination.kind === 'remote' ? group.destination.nextHop : 'local'
-    return {
-      queueId,
-      name: `${hop.slice(0, groupHopCharactersMax)}/${n}${split === null ? '' : `.${split}`}`,
-      state: state.kind,
-      destination: group.destination,
-      recipients: group.recipients,
-      attempts: state.kind === 'active' ? 0 : 1,
-      lastReply: state.kind === 'active' ? null : state.reply,
-      dueMs:
-        state.kind === 'hold'
-          ? null
-          : state.kind === 'deferred'
-            ? state.dueMs
-            : nowMs + GROUP_LEASE_MS,
-      leaseUntilMs: 0,
-      unsettled: group.uncertain ? 1 : 0,
-      split,
-    }
   }
 
   /** Rings the doorbell of groups. Never rejects for lost bells: the due time covers them. */
@@ -366,7 +334,7 @@ export function createMailQueue(deps: {
       next.push({ ...base, ...remaining(failed), name, state: 'hold', dueMs: null })
     }
     // What an attempt used of which nothing is known may be where it is not found any more: in a folder that was removed since.
-    const all = group.unsettled > 1
+    const all = group.unsettled > 1 && !group.unreserved
     const used = settled.filter(
       ({ usedReserved, result }) => usedReserved || (all && result.kind === 'delivered'),
     ).length
@@ -517,23 +485,6 @@ export function removal(
     ...apart.map((sk) => ({ delete: apartKey(queueId, sk) })),
   ]
 }
-
-/** A group in as many as its recipients need: each fits into an item and into one delivery. */
-function ofBoundedSize(group: NewGroup): readonly NewGroup[] {
-  const countMax =
-    group.destination.kind === 'local' ? LOCAL_GROUP_RECIPIENTS_MAX : group.recipients.length
-  const chunks = byBytes(group.recipients, finalRecipientBytes, GROUP_RECIPIENTS_BYTES_MAX)
-  return chunks
-    .flatMap((chunk) => [...inLists(chunk, countMax)])
-    .map((recipients) => ({ ...group, recipients }))
-}
-
-function* inLists<T>(all: readonly T[], length: number): Generator<readonly T[]> {
-  for (let at = 0; at < all.length; at += length) yield all.slice(at, at + length)
-}
-
-/** The next hop in a group's name is for people; the number behind it makes the name unique. */
-const groupHopCharactersMax = 200
 
 function remaining(settled: readonly Settled[]) {
   const first = settled[0]?.result

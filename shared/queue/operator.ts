@@ -1,18 +1,38 @@
 // What an operator does with the queue: look, hold, release, delete, flush. Every change is conditional on the state seen, so
 // that it can run beside the workers.
 
+import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { ConditionFailed, type Queue, type Table, type Write } from '#shared/storage/ports.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import {
+  ConditionFailed,
+  type IndexEntry,
+  type Queue,
+  type Table,
+  type Write,
+} from '#shared/storage/ports.ts'
 import { markDead } from './blob.ts'
 import { DUE_SHARDS, dueAt, duePk, groupKey, HELD_PK, heldAt, messageKey } from './keys.ts'
 import { INCOMING_RING_AGAIN_MS, type MailQueue, removal } from './mail-queue.ts'
+import type { Routes } from './new-groups.ts'
+import type { Expand } from './pipeline.ts'
 import type { Group, QueuedMessage } from './records.ts'
+import { createRelease } from './release.ts'
 
 export type QueueEntry = {
   readonly message: QueuedMessage
   /** Empty while the message is incoming. */
   readonly groups: readonly Group[]
+}
+
+export type QueueCounts = {
+  /** Messages that are not split yet. */
+  readonly incoming: number
+  /** Groups that are delivered, or tried again when it is time. */
+  readonly waiting: number
+  /** Messages and groups that wait for an operator. */
+  readonly held: number
 }
 
 /** Groups of one message that an operator's command changes in one transaction, next to the message and what lies apart. */
@@ -25,9 +45,12 @@ export function createQueueOperator(deps: {
   readonly table: Table
   readonly mail: Table
   readonly incoming: Queue
+  readonly expand: Expand
+  readonly routes: Routes
   readonly clock: Clock
+  readonly log: Log
 }) {
-  const { queue, table, clock } = deps
+  const { queue, table, clock, log } = deps
 
   /** Everything in the queue, oldest first. */
   async function* list(): AsyncGenerator<QueueEntry> {
@@ -40,13 +63,30 @@ export function createQueueOperator(deps: {
     }
   }
 
-  async function collectIds(index: 'due' | 'list', pk: string, ids: Set<QueueId>): Promise<void> {
+  /** How much waits, without reading the messages. */
+  async function count(): Promise<QueueCounts> {
+    const counts = { incoming: 0, waiting: 0, held: 0 }
+    for (let shard = 0; shard < DUE_SHARDS; shard++) {
+      for await (const { sk } of indexed('due', duePk(shard))) {
+        if (sk === 'META') counts.incoming++
+        else counts.waiting++
+      }
+    }
+    for await (const _ of indexed('list', HELD_PK)) counts.held++
+    return counts
+  }
+
+  async function* indexed(index: 'due' | 'list', pk: string): AsyncGenerator<IndexEntry> {
     let after: string | undefined
     do {
       const page = await table.queryIndex(index, { pk, ...(after === undefined ? {} : { after }) })
-      for (const entry of page.items) ids.add(entry.pk.slice(2) as QueueId)
+      yield* page.items
       after = page.next
     } while (after !== undefined)
+  }
+
+  async function collectIds(index: 'due' | 'list', pk: string, ids: Set<QueueId>): Promise<void> {
+    for await (const entry of indexed(index, pk)) ids.add(entry.pk.slice(2) as QueueId)
   }
 
   async function show(queueId: QueueId): Promise<QueueEntry | undefined> {
@@ -57,8 +97,8 @@ export function createQueueOperator(deps: {
   }
 
   /** Nothing of the message moves until it is released. Groups being delivered this moment end their attempt first. */
-  function hold(queueId: QueueId, reason: string): Promise<boolean> {
-    return change(queueId, ({ message, groups }) => {
+  async function hold(queueId: QueueId, reason: string): Promise<boolean> {
+    const changed = await change(queueId, ({ message, groups }) => {
       if (message.state === 'incoming') {
         return [
           {
@@ -82,42 +122,59 @@ export function createQueueOperator(deps: {
           if: is('leaseUntilMs', group.leaseUntilMs),
         }))
     })
+    if (changed) log.info({ queueId, reason }, 'message held')
+    return changed
   }
 
-  /** Tries everything of the message again now: held, corrupt and deferred alike. */
-  async function release(queueId: QueueId): Promise<boolean> {
-    const nowMs = clock.now()
-    const changed = await change(queueId, ({ message, groups }) => {
-      if (message.state !== 'active') {
-        const due = dueAt(queueId, '', nowMs + INCOMING_RING_AGAIN_MS)
-        return [
-          {
-            update: messageKey(queueId),
-            changes: {
-              set: { state: 'incoming', reason: null, ...due },
-              remove: ['listPk', 'listSk', 'starts'],
-            },
-            if: is('state', message.state),
-          },
-        ]
-      }
-      return groups
-        .filter((group) => group.leaseUntilMs <= nowMs)
-        .map((group) => ({
-          update: groupKey(queueId, group.name),
-          changes: {
-            set: { state: 'deferred', dueMs: nowMs, ...dueAt(queueId, group.name, nowMs) },
-            remove: ['listPk', 'listSk'],
-          },
-          if: is('leaseUntilMs', group.leaseUntilMs),
-        }))
-    })
-    if (changed) {
+  const releaseGroups = createRelease({
+    table,
+    show,
+    end: (entry) => removeSeen(entry),
+    expand: deps.expand,
+    routes: deps.routes,
+    clock,
+  })
+
+  /**
+   * Tries the message again now, held, corrupt and deferred alike, and follows aliases anew for it. `recipients`: only these of a
+   * message that is split already, by their own addresses or those they were reached by.
+   */
+  async function release(queueId: QueueId, recipients?: readonly string[]): Promise<boolean> {
+    const wanted = recipients && new Set(recipients.map((address) => address.toLowerCase()))
+    const isMeant = ({ address, original }: FinalRecipient) =>
+      wanted === undefined ||
+      wanted.has(address.toLowerCase()) ||
+      wanted.has(original.toLowerCase())
+    if (recipients === undefined && (await releaseWhole(queueId))) {
       await deps.incoming.send([queueId]).catch(() => {})
-      const { groups = [] } = (await show(queueId)) ?? {}
-      await queue.ring(groups.filter((group) => group.state !== 'hold'))
+      log.info({ queueId }, 'message released')
+      return true
     }
-    return changed
+    const groups = await releaseGroups(queueId, isMeant)
+    if (groups === undefined) return false
+    await queue.ring(groups)
+    const all = groups.flatMap((group) => group.recipients)
+    const fields = { queueId, to: all[0]?.address, recipients: all.length }
+    log.info(fields, recipients === undefined ? 'message released' : 'recipient released')
+    return true
+  }
+
+  /** One that is not split yet: its aliases are followed when it comes to cleanup. */
+  function releaseWhole(queueId: QueueId): Promise<boolean> {
+    return change(queueId, ({ message }) => {
+      if (message.state === 'active') return []
+      const due = dueAt(queueId, '', clock.now() + INCOMING_RING_AGAIN_MS)
+      return [
+        {
+          update: messageKey(queueId),
+          changes: {
+            set: { state: 'incoming', reason: null, ...due },
+            remove: ['listPk', 'listSk', 'starts'],
+          },
+          if: is('state', message.state),
+        },
+      ]
+    })
   }
 
   /** Releases every message that was set aside as corrupt; yields each as it is on its way. */
@@ -135,24 +192,34 @@ export function createQueueOperator(deps: {
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const entry = await show(queueId)
       if (entry === undefined) return false
-      const { message, groups } = entry
-      await markDead(deps.mail, queueId, clock.now())
-      await queue.settleRemoved(message, groups)
-      const condition = { all: [is('state', message.state), is('groups', message.groups)] }
-      const deletions = groups.map((group) => ({ delete: groupKey(queueId, group.name) }))
-      try {
-        await table.transact([
-          ...removal(message, condition),
-          ...deletions.splice(0, GROUPS_PER_COMMAND_MAX),
-        ])
-        // A group without its message is nobody's; should this be interrupted, it goes when it is rung.
-        await table.batchWrite(deletions)
-        return true
-      } catch (error) {
-        if (!(error instanceof ConditionFailed)) throw error
-      }
+      if (!(await removeSeen(entry))) continue
+      const { sender: from, recipients } = entry.message.envelope
+      const facts = { queueId, from, to: recipients[0]?.address, recipients: recipients.length }
+      log.info(facts, 'message deleted')
+      return true
     }
     return false
+  }
+
+  /** False when it has changed since it was looked at. */
+  async function removeSeen({ message, groups }: QueueEntry): Promise<boolean> {
+    const { queueId } = message
+    await markDead(deps.mail, queueId, clock.now())
+    await queue.settleRemoved(message, groups)
+    const condition = { all: [is('state', message.state), is('groups', message.groups)] }
+    const deletions = groups.map((group) => ({ delete: groupKey(queueId, group.name) }))
+    try {
+      await table.transact([
+        ...removal(message, condition),
+        ...deletions.splice(0, GROUPS_PER_COMMAND_MAX),
+      ])
+      // A group without its message is nobody's; should this be interrupted, it goes when it is rung.
+      await table.batchWrite(deletions)
+      return true
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error
+      return false
+    }
   }
 
   /** Tries deferred mail again now, all of it or that for one next hop; returns how many messages. */
@@ -169,6 +236,7 @@ export function createQueueOperator(deps: {
       await queue.ring(waiting)
       flushed++
     }
+    log.info({ ...(nextHop !== undefined && { nextHop }), messages: flushed }, 'queue flushed')
     return flushed
   }
 
@@ -194,7 +262,7 @@ export function createQueueOperator(deps: {
     return false
   }
 
-  return { list, show, hold, release, releaseCorrupt, remove, flush }
+  return { list, count, show, hold, release, releaseCorrupt, remove, flush }
 }
 
 const attemptsMax = 5

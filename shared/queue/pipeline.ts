@@ -1,6 +1,6 @@
 // How the services behind the queue meet: cleanup asks the directory for an expansion and local delivery for a result.
 
-import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { DeliveryResult, FinalRecipient, Via } from '#shared/contracts/delivery.ts'
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import type { Settled } from './mail-queue.ts'
@@ -37,9 +37,13 @@ export type LocalDelivery = (
   reserved: boolean,
 ) => Promise<LocalResult>
 
-/** Hands a message to another host for some recipients; one result each, in order. Rejects only for bugs. */
+/**
+ * Hands a message to another host for some recipients; one result each, in order. Rejects only for bugs. `reached` is told of the host
+ * that took the session.
+ */
 export type RemoteDelivery = (
   message: QueuedMessage,
   nextHop: string,
   recipients: readonly FinalRecipient[],
+  reached: (via: Via) => void,
 ) => Promise<readonly DeliveryResult[]>

@@ -42,6 +42,10 @@ export type QueuedMessage = {
   readonly reserved: number
   /** How many of them are used. */
   readonly used: number
+  /** Whom its aliases led to so far (reached.ts); null when that is not known: from an older version, or too many. */
+  readonly reached: Uint8Array | null
+  /** How often an operator had its aliases followed again. */
+  readonly expansions: number
   /** How often cleanup began to work on it after a failure or a death. */
   readonly starts: number
   /** Sort keys of the items that hold what did not fit into its own. */
@@ -56,6 +60,8 @@ export const untouched = {
   split: null,
   reserved: 0,
   used: 0,
+  reached: null,
+  expansions: 0,
   starts: 0,
   apart: [],
 } as const satisfies Partial<QueuedMessage>
@@ -79,6 +85,8 @@ export type Group = {
   readonly unsettled: number
   /** The split that made it: a group of a split that did not come to its end counts nothing. */
   readonly split: string | null
+  /** No references were reserved for its recipients, whatever was for others of the message: each adds its own. */
+  readonly unreserved: boolean
 }
 
 /** Of the message's own item; what is more lies apart. An item holds ITEM_BYTES_MAX. */
@@ -212,6 +220,8 @@ export function queuedMessage(item: Item): QueuedMessage {
     split: optional(item.split),
     reserved: count(item.reserved),
     used: count(item.used),
+    reached: item.reached instanceof Uint8Array ? item.reached : null,
+    expansions: count(item.expansions),
     starts: count(item.starts),
     apart: apartOf(item),
   }
@@ -229,6 +239,7 @@ export function groupItem(group: Group, key: { pk: string; sk: string }): Item {
     leaseUntilMs: group.leaseUntilMs,
     ...(group.unsettled > 0 && { unsettled: group.unsettled }),
     ...(group.split !== null && { split: group.split }),
+    ...(group.unreserved && { unreserved: true }),
   }
 }
 
@@ -276,6 +287,7 @@ export function groupRecord(item: Item): Group {
     leaseUntilMs: Number(item.leaseUntilMs),
     unsettled: count(item.unsettled),
     split: optional(item.split),
+    unreserved: item.unreserved === true,
   }
 }
 

@@ -15,7 +15,14 @@ export type LogOptions = {
 }
 
 /** A stream such as `process.stdout`. Gets whole lines. */
-export type LogDestination = { write(line: string): unknown; readonly isTTY?: boolean | undefined }
+export type LogDestination = {
+  write(line: string): unknown
+  /** In place of `write` for readable lines, where it is of use what they are. */
+  writeAs?(level: LogLevel, line: string): void
+  readonly isTTY?: boolean | undefined
+  /** It notes the time itself. */
+  readonly isStamped?: boolean
+}
 
 export function createLog({ level, format, destination }: LogOptions): Log {
   const pretty = format === 'pretty' || (format === 'auto' && destination.isTTY === true)
@@ -34,8 +41,8 @@ function jsonLog(level: LogLevel, destination: LogDestination): Log {
       base: null,
       messageKey: 'message',
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      serializers: { err, error: err },
+      formatters: { level: (label) => ({ level: label }), log: tidied },
+      serializers: { error: err },
       redact: { paths: secretFields, censor: HIDDEN },
     },
     // A log is read on a terminal, too.
@@ -43,12 +50,32 @@ function jsonLog(level: LogLevel, destination: LogDestination): Log {
   )
 }
 
+/** Of a text in a field, which others may have chosen: a reply, an address, a Message-ID. */
+export const FIELD_CHARACTERS_MAX = 2_000
+
+/** An error is the field `error`, whatever it was called; long texts are cut. */
+function tidied(fields: Record<string, unknown>): Record<string, unknown> {
+  let tidy = fields
+  for (const name in fields) {
+    const value = fields[name]
+    const isLong = typeof value === 'string' && value.length > FIELD_CHARACTERS_MAX
+    if (!isLong && name !== 'err') continue
+    if (tidy === fields) tidy = { ...fields }
+    if (isLong) tidy[name] = `${value.slice(0, FIELD_CHARACTERS_MAX)}…`
+    else {
+      delete tidy.err
+      tidy.error = value
+    }
+  }
+  return tidy
+}
+
 const levels = ['debug', 'info', 'warn', 'error'] as const
 
 /** Fields that come before the message, without their names: who speaks and about which message. */
 const leadingFields = ['service', 'listener', 'queueId']
 
-/** `22:10:01 smtp 01J… accepted from=<…> to=<…> size=…`, times in the machine's zone. */
+/** `2026-11-20 22:10:01 smtp 01J… message accepted from=<…> to=<…> size=…`, times in the machine's zone. */
 class PrettyLog implements Log {
   readonly #level: LogLevel
   readonly #destination: LogDestination
@@ -82,20 +109,29 @@ class PrettyLog implements Log {
 
   #write(level: LogLevel, fields: LogFields, message: string): void {
     if (levels.indexOf(level) < levels.indexOf(this.#level)) return
-    const all = Object.entries({ ...this.#bound, ...fields }).filter(
+    const all = Object.entries(tidied({ ...this.#bound, ...fields })).filter(
       ([, value]) => value !== undefined,
     )
     const leading = leadingFields.flatMap((name) => all.filter(([field]) => field === name))
     const words = [
-      new Date().toTimeString().slice(0, 8),
+      ...(this.#destination.isStamped ? [] : [localTime(new Date())]),
       ...(level === 'info' ? [] : [level.toUpperCase()]),
       ...leading.map(([, value]) => showValue(value)),
       message,
       ...all.filter(([name]) => !leadingFields.includes(name)).map(showField),
     ]
     const stack = level === 'error' ? all.flatMap(([, value]) => stackLines(value)) : []
-    this.#destination.write(`${[words.join(' '), ...stack].join('\n')}\n`)
+    const line = `${[words.join(' '), ...stack].join('\n')}\n`
+    if (this.#destination.writeAs) this.#destination.writeAs(level, line)
+    else this.#destination.write(line)
   }
+}
+
+/** As people read it: `2026-11-20 22:10:01`. */
+function localTime(now: Date): string {
+  const two = (number: number) => String(number).padStart(2, '0')
+  const day = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('-')
+  return `${day} ${now.toTimeString().slice(0, 8)}`
 }
 
 function showField([name, value]: readonly [string, unknown]): string {

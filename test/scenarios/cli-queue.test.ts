@@ -151,6 +151,35 @@ describe('queue', () => {
     })
   })
 
+  it('releases one recipient, by the name of postsuper as well', async () => {
+    reply = '550 5.1.1 nobody of that name'
+    const id = await submitted('one of them', 'hold')
+    const other = `release ${id} --recipient near@away.test`
+    const refused = await commandLine(['queue', ...other.split(' '), '--data', folder])
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('does not wait for near@away.test'),
+    })
+    reply = undefined
+    expect(await queue(`requeue ${id} --recipient far@away.test`)).toBe(`${id} released\n`)
+    await arrived('one of them')
+    await isEmpty()
+  })
+
+  it('does what it can, and says what it could not by its exit status', async () => {
+    const id = await submitted('partly', 'deferred')
+    const gone = '01ARZ3NDEKTSV4RRFF'
+    for (const verb of ['hold', 'release', 'delete']) {
+      const words = ['queue', verb, gone, id, '--data', folder]
+      const { code, stdout, stderr } = await commandLine(words)
+      expect({ verb, code }).toEqual({ verb, code: 1 })
+      expect(stdout).toMatch(new RegExp(`^${id} \\w+\\n$`))
+      expect(stderr).toBe(`postwolke: ${gone} is not in the queue (delivered or deleted)\n`)
+      if (verb === 'release') await inState(id, 'deferred')
+    }
+    expect(await queue('list')).toBe('the queue is empty\n')
+  })
+
   it('deletes mail that never leaves', async () => {
     const ids = [await submitted('deleted 1', 'deferred'), await submitted('deleted 2', 'deferred')]
     reply = undefined

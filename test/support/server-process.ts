@@ -26,6 +26,7 @@ export interface ServerProcess extends AsyncDisposable {
   readonly pid: number
   /** All it has printed so far. */
   output(): string
+  hangUp(): void
   /** Sends the signal and waits for the end; returns the exit code, null after a signal. */
   end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<number | null>
 }
@@ -62,6 +63,8 @@ export async function startServer(
   directory: string,
   ports: Ports,
   settings: readonly string[] = [],
+  /** Called whenever it prints something while it starts. */
+  whileStarting: (pid: number) => void = () => {},
 ): Promise<ServerProcess> {
   const all = [
     ...listenerNames.flatMap((name) => [
@@ -80,6 +83,7 @@ export async function startServer(
   await new Promise<void>((resolve, reject) => {
     child.stdout?.on('data', () => {
       if (output().includes('Postwolke is running')) resolve()
+      else whileStarting(child.pid ?? 0)
     })
     child.once('exit', (code) => reject(new Error(`serve ended with ${code}:\n${output()}`)))
   })
@@ -96,6 +100,7 @@ export async function startServer(
     ports,
     pid: child.pid ?? 0,
     output,
+    hangUp: () => void child.kill('SIGHUP'),
     end,
     async [Symbol.asyncDispose]() {
       await end('SIGKILL')

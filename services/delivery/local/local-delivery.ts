@@ -9,7 +9,6 @@ import { Contended } from '#shared/mailbox/retry.ts'
 import type { LocalDelivery, LocalResult } from '#shared/queue/pipeline.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import type { Log } from '#shared/runtime/log.ts'
 import { Conflict } from '#shared/storage/ports.ts'
 
 export function createLocalDelivery(deps: {
@@ -21,36 +20,33 @@ export function createLocalDelivery(deps: {
     readonly deliverToDetailFolder: boolean
   }
   readonly clock: Clock
-  readonly log: Log
 }): LocalDelivery {
   const { mailbox } = deps
 
   return async function deliverLocal(message, blob, recipient, reserved) {
-    const { queueId } = message
-    const to = recipient.address
-    let local: LocalResult
     try {
-      local = await attempt(message, blob, recipient, reserved)
+      return await attempt(message, blob, recipient, reserved)
     } catch (error) {
       if (!(error instanceof TemporaryFailure)) throw error
       const reply = `storage failed: ${error.message}`
       const contended = error instanceof Contended || error instanceof Conflict
-      local = {
+      return {
         ...without({ kind: 'deferred', status: '4.3.0', reply }),
         contended,
         uncertain: !contended,
       }
     }
-    const { kind, ...fields } = local.result
-    deps.log.info({ queueId, to, relay: 'local', ...fields }, kind)
-    return local
   }
 
   async function attempt(
     ...[message, blob, recipient, reserved]: Parameters<LocalDelivery>
   ): Promise<LocalResult> {
     const { accountId } = recipient
-    if (accountId === null) throw new Error(`local delivery of ${recipient.address}`)
+    // Its aliases led nowhere, and an older version let it be tried again: an operator releases it once they are mended.
+    if (accountId === null) {
+      const reply = `<${recipient.address}>: leads to no account`
+      return without({ kind: 'failed', status: '5.1.1', reply })
+    }
     // RFC 5321 §6.3: a message that already was here goes in circles.
     if (message.deliveredTo.includes(recipient.address)) {
       return without({

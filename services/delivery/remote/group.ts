@@ -1,3 +1,4 @@
+import type { Via } from '#shared/contracts/delivery.ts'
 import type { EnvelopeRecipient, SmtpEnvelope } from '#shared/contracts/spool.ts'
 
 /** One message on its way to one next hop. */
@@ -19,6 +20,8 @@ export type RemoteGroup = {
   readonly dsnEnvelopeId: string | null
   /** Prepended header fields and the object. Called at most once, when a host is ready to take it. */
   readonly message: (form: MessageForm) => AsyncIterable<Uint8Array>
+  /** Told of the host that took the session. */
+  readonly onReached?: (via: Via) => void
 }
 
 export type MessageForm = {

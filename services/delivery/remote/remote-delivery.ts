@@ -9,6 +9,7 @@ import type { Socket } from 'node:net'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { formatAddress, parseAddress } from '#shared/mail/address.ts'
+import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { type Connect, connectTcp } from './connect.ts'
 import type { RemoteGroup } from './group.ts'
@@ -59,8 +60,10 @@ export function createRemoteDelivery(parts: {
   readonly targets: Targets
   readonly connect?: Connect
   readonly random?: () => number
+  readonly clock?: Clock
 }): RemoteDelivery {
   const { resolver, targets, settings, log, connect = connectTcp, random = Math.random } = parts
+  const { clock = systemClock } = parts
   const { hostname, timeouts } = settings
 
   async function deliver(group: RemoteGroup): Promise<readonly DeliveryResult[]> {
@@ -77,17 +80,14 @@ export function createRemoteDelivery(parts: {
   }
 
   async function attempt(group: RemoteGroup): Promise<readonly DeliveryResult[]> {
+    const startedMs = clock.now()
     const reached = await reach(group)
-    const results =
-      reached.kind === 'session'
-        ? await transact(reached, group, settings)
-        : group.recipients.map(() => reached)
-    const relay = reached.kind === 'session' ? reached.peer : null
-    for (const [i, result] of results.entries()) {
-      const to = group.recipients[i]?.address
-      log.info({ queueId: group.queueId, to, relay, ...result }, result.kind)
+    if (reached.kind === 'session') {
+      group.onReached?.({ relay: reached.peer, connectMs: clock.now() - startedMs })
     }
-    return results
+    return reached.kind === 'session'
+      ? await transact(reached, group, settings)
+      : group.recipients.map(() => reached)
   }
 
   /** The first host that takes a session, or why none did. */

@@ -95,14 +95,17 @@ function finish(
   switch (result.kind) {
     case 'authenticated':
       session.authenticate(result.account)
-      session.log.info({ login }, 'logged in')
+      session.log.info({ login, tls: session.tls?.protocol ?? 'none' }, 'logged in')
       return answer(replies.authOk)
     case 'refused':
-      session.log.info({ login, reason: result.reason }, 'login refused')
+      session.log.info({ login, reason: result.reason }, 'login failed')
       session.authFailures += 1
       return answer(replies.authRefused)
     case 'throttled':
-      session.logRepeated({ login, retryAfterSeconds: result.retryAfterSeconds }, 'login throttled')
+      session.logRepeated(
+        { login, reason: result.kind, retryAfterSeconds: result.retryAfterSeconds },
+        'login failed',
+      )
       session.authFailures += 1
       return answer(replies.authUnavailable)
     default:

@@ -80,7 +80,7 @@ async function ask(
   { queueId, mail, recipients, finalRecipients }: Transaction,
   recipient: string,
 ): Promise<Verdict | { readonly kind: 'unavailable' }> {
-  const facts = { queueId, from: mail.sender, recipient }
+  const facts = { queueId, from: mail.sender, to: recipient }
   try {
     const verdict = await session.services.policy.recipient({
       queueId,
@@ -93,9 +93,9 @@ async function ask(
     })
     if (verdict.kind === 'reject') {
       const { restriction, reply } = verdict
-      const { code, text } = reply
+      const { code, status: dsn, text } = reply
       if (tellsWhoExists(reply)) session.harvest.note(session)
-      session.logRepeated({ ...facts, restriction, code, reply: text }, 'recipient rejected')
+      session.logRepeated({ ...facts, restriction, code, dsn, reply: text }, 'recipient rejected')
     }
     return verdict
   } catch (error) {

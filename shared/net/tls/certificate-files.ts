@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import type { Log } from '#shared/runtime/log.ts'
-import type { CertificatePair, CertificateSource } from './certificate-source.ts'
+import type { CertificateFileSource, CertificatePair } from './certificate-source.ts'
 
 export type CertificateFiles = { readonly certificateFile: string; readonly keyFile: string }
 
@@ -24,7 +24,7 @@ const RECHECK_MS = 60_000
 
 export async function openCertificateFiles(
   options: CertificateFilesOptions,
-): Promise<CertificateSource> {
+): Promise<CertificateFileSource> {
   const { log, debounceMs = DEBOUNCE_MS, recheckMs = RECHECK_MS } = options
   const listeners: (() => void)[] = []
   let pair = await readPair(options)
@@ -36,6 +36,7 @@ export async function openCertificateFiles(
   let reloading = Promise.resolve()
   const reload = () => {
     reloading = reloading.then(reloadOnce)
+    return reloading
   }
 
   async function reloadOnce(): Promise<void> {
@@ -61,8 +62,10 @@ export async function openCertificateFiles(
   const watching = watchFolders(options, debounceMs, reload)
   const recheck = setInterval(reload, recheckMs).unref()
   return {
+    certificateFile: options.certificateFile,
     current: () => pair,
     onChange: (listener) => void listeners.push(listener),
+    reload,
     close() {
       closed = true
       clearInterval(recheck)

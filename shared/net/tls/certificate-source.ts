@@ -16,6 +16,13 @@ export interface CertificateSource {
   close(): void
 }
 
+/** Of files, which may be read again before anything tells that they changed. */
+export interface CertificateFileSource extends CertificateSource {
+  readonly certificateFile: string
+  /** Resolves when they have been read; a pair that cannot be used is refused and logged. */
+  reload(): Promise<void>
+}
+
 export type CertificatePlace = {
   /** Both empty: a self-signed certificate in `folder`. */
   readonly certificateFile: string
@@ -27,7 +34,9 @@ export type CertificatePlace = {
 }
 
 /** Rejects when there is no usable pair: a start without a certificate is refused. */
-export async function openCertificateSource(place: CertificatePlace): Promise<CertificateSource> {
+export async function openCertificateSource(
+  place: CertificatePlace,
+): Promise<CertificateFileSource> {
   const { certificateFile, keyFile, log } = place
   const files =
     certificateFile === '' ? await ensureSelfSigned(place) : { certificateFile, keyFile }

@@ -7,6 +7,8 @@ import { createHash } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 
 export interface ChannelBindings {
+  /** For the log: `TLSv1.3`. */
+  readonly protocol: string
   /** The bytes of a kind of binding, undefined where this connection has none of that name. */
   data(name: string): Uint8Array | undefined
   /** Whether there is any. */
@@ -19,8 +21,10 @@ const EXPORTER_BYTES = 32
 
 /** After the handshake. */
 export function channelBindings(socket: TLSSocket): ChannelBindings {
-  const hasExporter = socket.getProtocol() === 'TLSv1.3'
+  const protocol = socket.getProtocol() ?? 'TLS'
+  const hasExporter = protocol === 'TLSv1.3'
   return {
+    protocol,
     data(name) {
       // Names are case-sensitive (RFC 5056 §7).
       if (name === 'tls-exporter' && hasExporter) {

@@ -108,6 +108,30 @@ export const nextHop: Kind<NextHop | null> = {
   },
 }
 
+export type SyslogServer = { readonly host: string; readonly port: number }
+
+const SYSLOG_PORT = 514
+
+/** `localhost`, `loghost.example.net:1514`, `[2001:db8::1]:514`. Empty: null. */
+export const syslogServer: Kind<SyslogServer | null> = {
+  name: 'syslog server',
+  allowed: 'host, host:port or [IPv6 address]:port, or nothing',
+  parse(text) {
+    if (text === '') return null
+    const [, bracketed, bare, portText = String(SYSLOG_PORT)] = NEXT_HOP.exec(text) ?? []
+    const port = Number(portText)
+    if (!(port >= 1 && port <= 65_535)) return undefined
+    if (bracketed !== undefined) return isIP(bracketed) ? { host: bracketed, port } : undefined
+    const host = isIP(bare ?? '') ? bare : parseHostName(bare ?? '')
+    return host === undefined ? undefined : { host, port }
+  },
+  format(value) {
+    if (value === null) return ''
+    const host = value.host.includes(':') ? `[${value.host}]` : value.host
+    return value.port === SYSLOG_PORT ? host : `${host}:${value.port}`
+  },
+}
+
 /** Logins that may send as an address, as everybody of a domain (`@domain`) or as anybody (`*`); `*` among them is every login. */
 export type SenderLogins = { readonly sender: string; readonly logins: readonly string[] }
 

@@ -56,6 +56,7 @@ ${setting.facts.about}
 - Allowed: ${setting.kind.allowed}
 - Default: ${shown}
 - Variable: \`${variableOf(path)}\`
+- Changes: ${setting.facts.reload ? 'taken over on SIGHUP' : 'need a restart'}
 ${known.length > 0 ? `- Known as: ${known.join('; ')}\n` : ''}`
 }
 

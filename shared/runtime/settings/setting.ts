@@ -24,6 +24,8 @@ export type SettingFacts<T> = {
   readonly defaultText?: string
   /** One sentence. */
   readonly about: string
+  /** A server that runs takes a new value over on SIGHUP. Without it the change waits for a restart. */
+  readonly reload?: true
   /** What mail people know it as. */
   readonly known?: {
     readonly postfix?: string

@@ -1,7 +1,7 @@
 // Who serves a data folder: one process at a time. The lock is the operating system's own, taken by SQLite on an empty file, and
 // ends with the process however it ends; the command line works beside it. Node itself has no call for file locks.
 
-import { readFile, writeFile } from 'node:fs/promises'
+import { access, readFile, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -13,8 +13,15 @@ export const HOLDER_FILE = 'serve.json'
 
 const SQLITE_BUSY = 5
 
+/** Who serves, as it says itself. */
+export type Holder = {
+  readonly pid: number
+  readonly host: string
+  readonly started: string
+}
+
 /** Holds the lock until it is disposed of. Rejects with UnusableStore, which names the holder. */
-export async function lockForServing(directory: string, nowMs: number): Promise<Disposable> {
+export async function lockForServing(directory: string, nowMs: number): Promise<ServingLock> {
   const lock = new DatabaseSync(join(directory, LOCK_FILE), { timeout: 0 })
   try {
     lock.exec('BEGIN IMMEDIATE')
@@ -26,11 +33,44 @@ export async function lockForServing(directory: string, nowMs: number): Promise<
     )
   }
   const own = { pid: process.pid, host: hostname(), started: new Date(nowMs).toISOString() }
-  // On a full disk the server must start all the same; then only its name is not known.
-  await writeFile(join(directory, HOLDER_FILE), `${JSON.stringify(own)}\n`, { mode: 0o600 }).catch(
-    () => undefined,
-  )
-  return { [Symbol.dispose]: () => lock.close() }
+  await tell(directory, own)
+  return {
+    tell: (facts) => tell(directory, { ...own, ...facts }),
+    [Symbol.dispose]: () => lock.close(),
+  }
+}
+
+export interface ServingLock extends Disposable {
+  /** What `status` may show of the server. */
+  tell(facts: object): Promise<void>
+}
+
+/** On a full disk the server must start all the same; then only its name is not known. */
+async function tell(directory: string, facts: object): Promise<void> {
+  const path = join(directory, HOLDER_FILE)
+  await writeFile(path, `${JSON.stringify(facts)}\n`, { mode: 0o600 }).catch(() => undefined)
+}
+
+/** What the server of the folder tells of itself, its name at least; undefined when none runs. */
+export async function whoServes(directory: string): Promise<(Holder & object) | undefined> {
+  try {
+    await access(join(directory, LOCK_FILE))
+    const lock = new DatabaseSync(join(directory, LOCK_FILE), { timeout: 0 })
+    try {
+      lock.exec('BEGIN IMMEDIATE')
+      return undefined
+    } catch (error) {
+      if (!isBusy(error)) throw error
+    } finally {
+      lock.close()
+    }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+  const facts = Object(JSON.parse(await readFile(join(directory, HOLDER_FILE), 'utf8')))
+  const { pid, host, started } = facts
+  return { ...facts, pid: Number(pid), host: String(host), started: String(started) }
 }
 
 function isBusy(error: unknown): boolean {

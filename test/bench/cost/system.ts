@@ -58,9 +58,7 @@ export async function openSystem(
     return onQueueEvents(opened, opened.store.queues.incoming, handle)
   })
   const delivery = await openBenchFunction(stage, 'delivery', set, (opened) => {
-    const { handle } = assembleDelivery(opened.core, (message, hop, recipients) =>
-      deliverRemote(message, hop, recipients),
-    )
+    const { handle } = assembleDelivery(opened.core, (...given) => deliverRemote(...given))
     return onQueueEvents(opened, opened.store.queues.active, handle)
   })
   const sweeper = await openBenchFunction(stage, 'sweeper', set, (opened) => {

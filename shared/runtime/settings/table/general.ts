@@ -55,32 +55,38 @@ export const generalSettings = {
     known: { postfix: 'message_size_limit' },
   }),
   mailboxSizeLimit: new Setting(bytes({ min: 0, max: 1024 * TERABYTE }), {
+    reload: true,
     default: 200 * MEGABYTE,
     about: 'Quota of accounts that have none of their own; 0 means no limit.',
     known: { postfix: 'mailbox_size_limit', dovecot: 'quota_rule' },
   }),
   mailboxMessageLimit: new Setting(integer({ min: 0, max: 1_000_000_000 }), {
+    reload: true,
     default: 1_000_000,
     about: 'Messages an account may hold, all folders together; 0 for no limit.',
     known: { dovecot: 'quota_rule (messages)' },
   }),
   accountAppendLimitPerDay: new Setting(bytes({ min: 0, max: 1024 * TERABYTE }), {
+    reload: true,
     default: 50 * GIGABYTE,
     about:
       'How much the IMAP clients of an account may append in a day (UTC), and never more than ten times its quota; 0 means no limit. What was appended and deleted again is out of the quota and stays on the disk for `collectorGraceTime`.',
   }),
   collectorGraceTime: new Setting(duration({ min: 1 * HOUR, max: 100 * DAY }), {
+    reload: true,
     default: 7 * DAY,
     about:
       'How long the bytes of deleted messages stay on the disk, out of every quota: the time to undo a mistake. An hour is enough for what runs; while the disk is short of room, and for `postwolke storage collect --now`, it is an hour.',
   }),
   recipientDelimiter: new Setting(delimiter, {
+    reload: true,
     default: '+',
     about:
       'Each of these characters separates user and extension in addresses: mail for user+folder goes to user.',
     known: { postfix: 'recipient_delimiter', dovecot: 'recipient_delimiter' },
   }),
   lmtpSaveToDetailMailbox: new Setting(boolean, {
+    reload: true,
     default: false,
     about:
       'Whether mail for user+folder goes into that folder when it exists at the top, spelled as in the address, in lower or upper case, or with a capital.',

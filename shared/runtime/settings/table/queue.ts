@@ -19,16 +19,19 @@ export const queueSettings = {
     known: { postfix: 'queue_minfree' },
   }),
   minimalBackoffTime: new Setting(duration({ min: 1 * SECOND, max: 1 * DAY }), {
+    reload: true,
     default: 300 * SECOND,
     about: 'The wait after the first delivery attempt that failed for now; it doubles each time.',
     known: { postfix: 'minimal_backoff_time' },
   }),
   maximalBackoffTime: new Setting(duration({ min: 1 * SECOND, max: 7 * DAY }), {
+    reload: true,
     default: 4_000 * SECOND,
     about: 'The longest wait between two delivery attempts.',
     known: { postfix: 'maximal_backoff_time' },
   }),
   maximalQueueLifetime: new Setting(duration({ min: 0, max: 100 * DAY }), {
+    reload: true,
     default: 5 * DAY,
     about: 'How long delivery is tried before a message is returned; 0 means one attempt.',
     known: { postfix: 'maximal_queue_lifetime' },
@@ -39,16 +42,19 @@ export const queueSettings = {
     known: { postfix: 'delay_warning_time' },
   }),
   relayhost: new Setting(nextHop, {
+    reload: true,
     default: null,
     about: "Where all mail for other systems goes; nothing means the recipient domain's MX.",
     known: { postfix: 'relayhost' },
   }),
   relayhostUser: new Setting(text, {
+    reload: true,
     default: '',
     about: 'Login at the relay host; nothing means no login.',
     known: { postfix: 'smtp_sasl_password_maps' },
   }),
   relayhostPasswordFile: new Setting(filePath, {
+    reload: true,
     default: '',
     about: 'File whose first line is the password at the relay host.',
     known: { postfix: 'smtp_sasl_password_maps' },
@@ -72,22 +78,26 @@ export const queueSettings = {
     known: { postfix: 'disable_mime_output_conversion' },
   }),
   privateDestinationNetworks: new Setting(networkList, {
+    reload: true,
     default: [],
     about:
       "Networks that mail may be delivered to although they are private, loopback or this machine's own; elsewhere a domain whose MX or address leads there is returned with 5.4.4 or 5.4.6. The relayhost may be anywhere.",
     known: { postfix: 'inet_interfaces, proxy_interfaces' },
   }),
   smtpConnectTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
+    reload: true,
     default: 30 * SECOND,
     about: 'How long a connection to another mail server may take.',
     known: { postfix: 'smtp_connect_timeout' },
   }),
   smtpGreetingTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
+    reload: true,
     default: 300 * SECOND,
     about: 'How long the greeting of another mail server may take (RFC 5321 §4.5.3.2.1).',
     known: { postfix: 'smtp_helo_timeout' },
   }),
   smtpTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
+    reload: true,
     default: 600 * SECOND,
     about:
       'How long another mail server may say nothing; RFC 5321 §4.5.3.2.6 asks for 10 minutes after the message.',
@@ -99,16 +109,19 @@ export const queueSettings = {
     known: { postfix: 'default_destination_concurrency_limit' },
   }),
   defaultDestinationRecipientLimit: new Setting(integer({ min: 1, max: 1_000 }), {
+    reload: true,
     default: 50,
     about: 'Recipients in one delivery to another mail server.',
     known: { postfix: 'default_destination_recipient_limit' },
   }),
   virtualAliasRecursionLimit: new Setting(integer({ min: 1, max: 1_000 }), {
+    reload: true,
     default: 100,
     about: 'How many aliases may lead to one another.',
     known: { postfix: 'virtual_alias_recursion_limit' },
   }),
   virtualAliasExpansionLimit: new Setting(integer({ min: 1, max: 100_000 }), {
+    reload: true,
     default: 1_000,
     about: 'Addresses one recipient may expand to.',
     known: { postfix: 'virtual_alias_expansion_limit' },

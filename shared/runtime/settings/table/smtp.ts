@@ -55,6 +55,7 @@ export const smtpSettings = {
     known: { postfix: 'smtpd_hard_error_limit' },
   }),
   messageFinalRecipientLimit: new Setting(integer({ min: 1, max: 1_000_000 }), {
+    reload: true,
     default: 10_000,
     about:
       'What the recipients of one message may lead to when aliases are followed; beyond it a recipient is answered with 452.',
@@ -66,6 +67,7 @@ export const smtpSettings = {
     known: { postfix: 'reject_sender_login_mismatch' },
   }),
   smtpdSenderLoginMaps: new Setting(senderLogins, {
+    reload: true,
     default: [],
     about: 'Logins that may send as further addresses, besides those that are their own.',
     known: { postfix: 'smtpd_sender_login_maps' },
@@ -138,19 +140,23 @@ export const smtpSettings = {
     about: 'Unknown recipients are counted from the first one for this long and then forgotten.',
   }),
   accountMessageLimitPerDay: new Setting(integer({ min: 0, max: 1_000_000_000 }), {
+    reload: true,
     default: 2_000,
     about:
       'Messages an account may send in a day (UTC), to whomever; 0 for no limit. Beyond it 450 4.7.1, so that a stolen password does little harm.',
   }),
   accountRecipientLimitPerDay: new Setting(integer({ min: 0, max: 1_000_000_000 }), {
+    reload: true,
     default: 5_000,
     about: 'Recipients of all messages an account may send in a day; 0 for no limit.',
   }),
   accountByteLimitPerDay: new Setting(bytes({ min: 0, max: 1024 * TERABYTE }), {
+    reload: true,
     default: 2 * GIGABYTE,
     about: 'Size of all messages an account may send in a day; 0 for no limit.',
   }),
   hopcountLimit: new Setting(integer({ min: 1, max: 1_000 }), {
+    reload: true,
     default: 50,
     about: 'Received fields in a message that is taken for a loop and refused.',
     known: { postfix: 'hopcount_limit' },

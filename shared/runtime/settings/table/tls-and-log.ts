@@ -1,5 +1,6 @@
 // Certificates and the log.
 
+import { syslogServer } from '../address-kinds.ts'
 import { choice, filePath } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
@@ -24,18 +25,54 @@ export const tlsSettings = {
   },
 } satisfies SettingGroup
 
+/** In the order of their numbers where those are not given (RFC 5424 §6.2.1). */
+export const syslogFacilities = [
+  'mail',
+  'user',
+  'daemon',
+  'local0',
+  'local1',
+  'local2',
+  'local3',
+  'local4',
+  'local5',
+  'local6',
+  'local7',
+] as const
+
 export const logSettings = {
   log: {
     level: new Setting(choice('debug', 'info', 'warn', 'error'), {
+      reload: true,
       default: 'info',
       about: 'What is logged: this and everything graver.',
       known: { postfix: 'debug_peer_level', dovecot: 'auth_debug' },
     }),
     format: new Setting(choice('auto', 'json', 'pretty'), {
+      reload: true,
       default: 'auto',
       about:
-        'One JSON object a line or one readable line; auto: readable on a terminal, else JSON.',
+        'One JSON object a line or one readable line; auto: readable on a terminal and in syslog, else JSON.',
+    }),
+    file: new Setting(filePath, {
+      reload: true,
+      default: '',
+      about:
+        'Where the log goes in place of standard output; SIGHUP opens it again under its name, for rotation. In a deployment the log goes to CloudWatch, whatever this says.',
       known: { postfix: 'maillog_file', dovecot: 'log_path' },
+    }),
+    syslogServer: new Setting(syslogServer, {
+      reload: true,
+      default: null,
+      about:
+        'Where the log goes by syslog (RFC 5424 over UDP), in place of standard output; beside a file it goes to both.',
+      known: { dovecot: 'log_path' },
+    }),
+    syslogFacility: new Setting(choice(...syslogFacilities), {
+      reload: true,
+      default: 'mail',
+      about: 'As what syslog sorts it.',
+      known: { postfix: 'syslog_facility', dovecot: 'syslog_facility' },
     }),
   },
 } satisfies SettingGroup

@@ -148,7 +148,7 @@ describe('timeouts', () => {
     await say(client, 'USER alice', 'PASS wrong', 'USER alice')
     await client.write(Buffer.from('PASS wrong\r\n'))
     await vi.waitFor(() =>
-      expect(log.lines.filter(({ message }) => message === 'login refused')).toHaveLength(2),
+      expect(log.lines.filter(({ message }) => message === 'login failed')).toHaveLength(2),
     )
     await clock.advance(1_999)
     expect(client.unread()).toBe('')
@@ -399,7 +399,7 @@ describe('logging in', () => {
     const client = await open(port)
     await client.readLine('greeting')
     await say(client, 'USER alice', 'PASS hunter2', 'AUTH PLAIN AGFsaWNlAGh1bnRlcjI=')
-    expect(log.lines.map(({ message }) => message)).toContain('login refused')
+    expect(log.lines.map(({ message }) => message)).toContain('login failed')
     expect(JSON.stringify(log.lines)).not.toMatch(/hunter2|AGFsaWNlAGh1bnRlcjI/)
   })
 
@@ -509,17 +509,20 @@ describe('opening', () => {
 })
 
 describe('closing', () => {
-  it('ends at once who has not logged in, and lets a session go on to its QUIT', async () => {
+  it('ends at once who has nothing marked, and lets a session that has go on to its QUIT', async () => {
     const mailbox = new FakeMailbox(['a\r\n'])
     const clock = new FakeClock()
     const { port, listener } = await start({ mailbox, clock })
     const stranger = await open(port)
     await stranger.readLine('greeting')
+    const idle = await openLoggedIn(port)
     const client = await openLoggedIn(port)
+    await say(client, 'DELE 1')
     const closed = listener.close({ graceMs: 10_000 })
     expect(await stranger.readToEnd('shutdown')).toBe('')
+    expect(await idle.readToEnd('shutdown')).toBe('')
     await expect(open(port)).rejects.toThrow(/ECONNREFUSED/)
-    expect(await say(client, 'DELE 1', 'QUIT')).toBe('+OK bye')
+    expect(await say(client, 'QUIT')).toBe('+OK bye')
     client.end()
     await closed
     expect(mailbox.expunges).toHaveLength(1)

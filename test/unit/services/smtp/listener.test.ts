@@ -281,8 +281,25 @@ describe('a message', () => {
     expect(spool.accepted[0]?.spooled.queueId).toBe(id)
     expect(log.lines.at(-1)).toMatchObject({
       message: 'message accepted',
-      fields: { queueId: id, bytes: 3, from: 'a@b.example', recipients: 1, listener: 'smtp' },
+      fields: {
+        queueId: id,
+        messageId: null,
+        from: 'a@b.example',
+        to: expect.stringContaining('@'),
+        recipients: 1,
+        size: 3,
+        listener: 'smtp',
+        helo: 'client.example',
+        tls: 'none',
+      },
     })
+    client.destroy()
+    await vi.waitFor(() =>
+      expect(log.lines.at(-1)).toMatchObject({
+        message: 'session ended',
+        fields: { helo: 'client.example', tls: 'none', reason: 'client closed', accepted: 1 },
+      }),
+    )
   })
 
   it('has another one than the message before', async () => {
@@ -378,11 +395,11 @@ describe('the log', () => {
     await say(client, 'MAIL FROM:<a@b.example>', 'RCPT TO:<unknown@d.example>')
     const lines = log.lines.filter(({ message }) => message !== 'listening')
     expect(lines).toMatchObject([
-      { message: 'login refused', fields: { login: goodLogin.login, reason: 'password' } },
+      { message: 'login failed', fields: { login: goodLogin.login, reason: 'password' } },
       { message: 'logged in', fields: { login: goodLogin.login, remoteAddress: '127.0.0.1' } },
       {
         message: 'recipient rejected',
-        fields: { account: goodLogin.login, recipient: 'unknown@d.example', code: 550 },
+        fields: { account: goodLogin.login, to: 'unknown@d.example', code: 550, dsn: '5.1.1' },
       },
     ])
     expect(JSON.stringify(log.lines)).not.toContain(goodLogin.password)

@@ -28,11 +28,12 @@ describe('createLog as JSON', () => {
     expect(lines[0]).toMatch(/^[^\n]+\n$/)
   })
 
-  it('writes the message and stack of errors, whether they are called err or error', () => {
+  it('writes the message and stack of errors, under one name whether they are called err or error', () => {
     const { log, lines } = capture()
     log.error({ err: new Error('first') }, 'failed')
     log.error({ error: new Error('second') }, 'failed')
-    expect(parsed(lines[0]).err).toMatchObject({ message: 'first', stack: expect.any(String) })
+    expect(parsed(lines[0]).error).toMatchObject({ message: 'first', stack: expect.any(String) })
+    expect(parsed(lines[0]).err).toBeUndefined()
     expect(parsed(lines[1]).error).toMatchObject({ message: 'second' })
   })
 })
@@ -76,7 +77,7 @@ describe('createLog for people', () => {
   const line = (fields: { readonly [name: string]: unknown }, message = 'accepted') => {
     const { log, lines } = capture({ format: 'pretty' })
     log.info(fields, message)
-    return lines.join('').replace(/^\d\d:\d\d:\d\d /, '')
+    return lines.join('').replace(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d /, '')
   }
 
   it('puts service and queue id first, then the message, then fields', () => {
@@ -87,7 +88,7 @@ describe('createLog for people', () => {
   it('names levels other than info', () => {
     const { log, lines } = capture({ format: 'pretty' })
     log.warn({}, 'full')
-    expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d WARN full\n$/)
+    expect(lines[0]).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d WARN full\n$/)
   })
 
   it('quotes what would not read as one word, so that no field can be forged', () => {

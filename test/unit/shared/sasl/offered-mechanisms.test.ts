@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import { mechanismNames, offeredMechanisms } from '#shared/sasl/sasl-exchange.ts'
 
-const binding: ChannelBindings = { available: true, data: () => undefined }
+const binding: ChannelBindings = { protocol: 'TLSv1.3', available: true, data: () => undefined }
 
 describe('offeredMechanisms', () => {
   it.each([

@@ -33,7 +33,11 @@ function open({ plus = false, tls = false, nonce = serverNonce } = {}) {
       remoteAddress: '192.0.2.1',
       channelBindings:
         tls || plus
-          ? { available: true, data: (name) => (name === binding.name ? binding.data : undefined) }
+          ? {
+              protocol: 'TLSv1.3',
+              available: true,
+              data: (name) => (name === binding.name ? binding.data : undefined),
+            }
           : undefined,
     },
     { plus, serverNonce: nonce },

@@ -1,0 +1,295 @@
+// Tries waiting recipients of a message again, and follows aliases anew for it: a loop or a missing target may have been mended,
+// an address may lead elsewhere now.
+//
+// Implementation notes, on top of those of reservations.ts:
+// - Nobody whom the message was handed on to gets it again: what the aliases led to is kept with the message (`reached`) and grows in
+//   the transaction that makes the new groups. Who waits in the released groups stays where the aliases still lead to him.
+// - No reference was reserved for whoever is new: his group says so, and his delivery adds its own.
+// - Who is dropped may have used his reserved reference in an attempt of which nothing is known; then it counts as used.
+// - All of a step is one transaction on the state seen. What does not fit into one is done in several, each whole: the released
+//   groups are changed by the last.
+
+import type { FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import {
+  type Condition,
+  ConditionFailed,
+  Conflict,
+  type Table,
+  type Write,
+} from '#shared/storage/ports.ts'
+import { groupKey, messageKey } from './keys.ts'
+import { groupItemWithDue, type Settled } from './mail-queue.ts'
+import { groupOf, type NewGroup, ofBoundedSize, type Routes, remoteGroups } from './new-groups.ts'
+import type { QueueEntry } from './operator.ts'
+import type { Expand, Expansion } from './pipeline.ts'
+import { finalKey, REACHED_MAX, Reached } from './reached.ts'
+import { finalRecipientBytes, type Group } from './records.ts'
+
+/** Groups released in one transaction, each of which may become two. */
+const GROUPS_AT_ONCE_MAX = 10
+/** Groups that one transaction makes of whom aliases lead to now, and what their recipients may take. */
+const NEW_GROUPS_AT_ONCE_MAX = 40
+const NEW_BYTES_AT_ONCE_MAX = 2_000_000
+/** Groups of those who lead nowhere. */
+const FAILED_GROUPS_MAX = 30
+/** Reasons that have a group of their own. */
+const REASONS_MAX = 10
+/** Transactions; what an address leads to is bounded by `virtualAliasExpansionLimit`. */
+const STEPS_MAX = 1_000
+/** What an operator adds to REACHED_MAX. */
+const REACHED_MORE_MAX = 1_000
+const ATTEMPTS_MAX = 5
+
+export function createRelease(deps: {
+  readonly table: Table
+  readonly show: (queueId: QueueId) => Promise<QueueEntry | undefined>
+  /** Takes a message off the queue of which nothing is left. */
+  readonly end: (entry: QueueEntry) => Promise<boolean>
+  readonly expand: Expand
+  readonly routes: Routes
+  readonly clock: Clock
+}) {
+  const { table, clock } = deps
+
+  /**
+   * All recipients of a message that is split into groups, or some; the groups to ring. Groups being delivered this moment are left
+   * alone. Undefined when there was nothing to release.
+   */
+  async function release(
+    queueId: QueueId,
+    isMeant: (recipient: FinalRecipient) => boolean,
+  ): Promise<readonly Group[] | undefined> {
+    const done = new Set<string>()
+    const rings: Group[] = []
+    let changed = false
+    for (let step = 0, refused = 0; step < STEPS_MAX; step++) {
+      const entry = await deps.show(queueId)
+      if (entry?.message.state !== 'active') break
+      const due = entry.groups
+        .filter(({ name, leaseUntilMs }) => leaseUntilMs <= clock.now() && !done.has(name))
+        .filter(({ recipients }) => recipients.some(isMeant))
+        .slice(0, GROUPS_AT_ONCE_MAX)
+      if (due.length === 0) break
+      try {
+        const plan = await planFor(entry, due, isMeant)
+        await carryOut(entry, plan)
+        changed = true
+        rings.push(...plan.made.filter(({ state }) => state !== 'hold'))
+        for (const { name } of plan.isWhole ? [...due, ...plan.made] : plan.made) done.add(name)
+      } catch (error) {
+        if (!(error instanceof ConditionFailed || error instanceof Conflict)) throw error
+        if (++refused === ATTEMPTS_MAX) break
+      }
+    }
+    return changed ? rings : undefined
+  }
+
+  async function planFor(
+    { message, groups }: QueueEntry,
+    due: readonly Group[],
+    isMeant: (recipient: FinalRecipient) => boolean,
+  ): Promise<Plan> {
+    const { queueId } = message
+    const waiting = groups.flatMap(expandedOf)
+    const chosen = due.flatMap(({ recipients }) => recipients.filter(isMeant))
+    const reached = message.reached && new Reached(message.reached)
+    const { local, remote, failed } = await expandAgain(chosen, reached !== null)
+
+    const has = new Set(waiting.map(finalKey))
+    const isNew = (one: FinalRecipient) => !has.has(finalKey(one)) && !reached?.has(one)
+    const wanted = [
+      ...newHere(local.filter(isNew)),
+      ...remoteGroups(remote.filter(isNew), deps.routes).flatMap(ofBoundedSize),
+    ]
+    const fitting = fittingOf(wanted)
+    const isWhole = fitting.length === wanted.length
+    const added = fitting.flatMap(({ recipients }) => recipients)
+    await reached?.add(added)
+    if (reached ? reached.size > REACHED_MAX + REACHED_MORE_MAX : !isWhole) {
+      throw new TemporaryFailure(`the aliases of ${queueId} lead to too many addresses`)
+    }
+
+    const nowhere = isWhole ? leadNowhere(failed, groups, chosen) : []
+    const run = `r${message.expansions}`
+    const facts = { queueId, split: message.split, nowMs: clock.now() }
+    const made = [...fitting, ...nowhere].map((group, n) =>
+      groupOf(group, { ...facts, n: `${run}.${n}` }),
+    )
+    const puts = made.map(
+      (group) => ({ put: groupItemWithDue(group), if: { absent: 'pk' } }) as const,
+    )
+    const again = new Set([...local, ...remote].map(finalKey))
+    const changed = isWhole ? due.map((group) => partsOf(group, isMeant, again, run)) : []
+    const parts = changed.flatMap(({ next }) => next)
+    return {
+      isWhole,
+      writes: [...puts, ...changed.flatMap(({ writes }) => writes)],
+      made: [...made, ...parts],
+      groups: message.groups + made.length + parts.length - changed.length,
+      reached: reached?.bytes() ?? null,
+      maybeUsed: changed.reduce((sum, { maybeUsed }) => sum + maybeUsed, 0),
+    }
+  }
+
+  /** A released group: who goes again now, who stays as he was, and who has nothing to come any more. */
+  function partsOf(
+    group: Group,
+    isMeant: (recipient: FinalRecipient) => boolean,
+    again: ReadonlySet<string>,
+    run: string,
+  ) {
+    const rest = group.recipients.filter((one) => !isMeant(one))
+    const kept = expandedOf(group).filter((one) => isMeant(one) && again.has(finalKey(one)))
+    const next: Group[] = []
+    if (rest.length > 0) next.push({ ...group, recipients: rest })
+    if (kept.length > 0) {
+      const name = rest.length > 0 ? `${group.name}!${run}` : group.name
+      next.push({ ...group, name, recipients: kept, state: 'deferred', dueMs: clock.now() })
+    }
+    const dropped = group.recipients.length - rest.length - kept.length
+    const known = group.unsettled === 0 || group.unreserved || group.destination.kind === 'remote'
+    return { next, writes: replacing(group, next), maybeUsed: known ? 0 : dropped }
+  }
+
+  /**
+   * Where it is known whom the message reached, the recipients of its envelope are followed again; else only the addresses that
+   * wait, as Postfix does, so that nobody gets it twice.
+   */
+  async function expandAgain(
+    chosen: readonly FinalRecipient[],
+    fromEnvelope: boolean,
+  ): Promise<Expansion> {
+    const from = new Map<string, FinalRecipient>()
+    for (const one of chosen) {
+      const name = fromEnvelope ? one.original : one.address
+      if (!from.has(name)) from.set(name, one)
+    }
+    const expansion = await deps.expand(
+      [...from].map(([address, { notify, originalRecipient }]): EnvelopeRecipient => {
+        return { address, notify, originalRecipient }
+      }),
+    )
+    const named = (one: FinalRecipient): FinalRecipient => ({
+      ...one,
+      original: from.get(one.original)?.original ?? one.original,
+    })
+    return {
+      local: expansion.local.map(named),
+      remote: expansion.remote.map(named),
+      failed: expansion.failed.map((one) => ({ ...one, recipient: named(one.recipient) })),
+    }
+  }
+
+  async function carryOut(entry: QueueEntry, plan: Plan): Promise<void> {
+    const { queueId, groups, expansions } = entry.message
+    if (plan.groups === 0) {
+      // All that its aliases lead to have it.
+      if (!(await deps.end(entry))) throw new ConditionFailed([])
+      return
+    }
+    const { reached, maybeUsed } = plan
+    await table.transact([
+      {
+        update: messageKey(queueId),
+        changes: {
+          set: { groups: plan.groups, ...(reached !== null && { reached }) },
+          add: { expansions: 1, ...(maybeUsed > 0 && { used: maybeUsed }) },
+        },
+        if: { all: [is('state', 'active'), is('groups', groups), isExpandedTimes(expansions)] },
+      },
+      ...plan.writes,
+    ])
+  }
+
+  return release
+}
+
+type Plan = {
+  /** False: there is more to make than fits into one transaction. */
+  readonly isWhole: boolean
+  readonly writes: readonly Write[]
+  /** Groups as they are afterwards, of those that change. */
+  readonly made: readonly Group[]
+  /** How many the message has then. */
+  readonly groups: number
+  readonly reached: Uint8Array | null
+  readonly maybeUsed: number
+}
+
+/** Those of a group whom aliases led to; the others led nowhere. */
+function expandedOf({ destination, recipients }: Group): readonly FinalRecipient[] {
+  if (destination.kind === 'remote') return recipients
+  return recipients.filter(({ accountId }) => accountId !== null)
+}
+
+function newHere(recipients: readonly FinalRecipient[]): readonly NewGroup[] {
+  const destination = { kind: 'local' } as const
+  return ofBoundedSize({ destination, recipients, state: { kind: 'active' }, unreserved: true })
+}
+
+function fittingOf(wanted: readonly NewGroup[]): readonly NewGroup[] {
+  let bytes = 0
+  const fitting: NewGroup[] = []
+  for (const group of wanted.slice(0, NEW_GROUPS_AT_ONCE_MAX)) {
+    bytes += group.recipients.reduce((sum, one) => sum + finalRecipientBytes(one), 0)
+    if (bytes > NEW_BYTES_AT_ONCE_MAX && fitting.length > 0) break
+    fitting.push(group)
+  }
+  return fitting
+}
+
+/** On hold with their reasons, apart from those who wait so already and are not released. */
+function leadNowhere(
+  failed: readonly Settled[],
+  groups: readonly Group[],
+  chosen: readonly FinalRecipient[],
+): readonly NewGroup[] {
+  const key = ({ address, original }: FinalRecipient) => `${original} ${address}`
+  const released = new Set(chosen)
+  const known = new Set(
+    groups.flatMap(({ recipients }) => recipients.filter((one) => !released.has(one)).map(key)),
+  )
+  const byReason = new Map<string, FinalRecipient[]>()
+  for (const { recipient, result } of failed) {
+    if (known.has(key(recipient))) continue
+    const isOne = byReason.has(result.reply) || byReason.size < REASONS_MAX
+    const reason = isOne ? result.reply : 'several addresses lead nowhere'
+    byReason.set(reason, [...(byReason.get(reason) ?? []), recipient])
+  }
+  const held = [...byReason].flatMap(([reply, recipients]) =>
+    ofBoundedSize({ destination: { kind: 'local' }, recipients, state: { kind: 'hold', reply } }),
+  )
+  if (held.length > FAILED_GROUPS_MAX) {
+    throw new TemporaryFailure('too many of its addresses lead nowhere; mend the aliases first')
+  }
+  return held
+}
+
+/** Refused when anybody worked on the group since it was read. */
+function replacing(group: Group, next: readonly Group[]): Write[] {
+  const key = groupKey(group.queueId, group.name)
+  const unchanged = {
+    all: [
+      is('state', group.state),
+      is('attempts', group.attempts),
+      is('leaseUntilMs', group.leaseUntilMs),
+    ],
+  }
+  const writes: Write[] = next.map((one) => ({
+    put: groupItemWithDue(one),
+    if: one.name === group.name ? unchanged : { absent: 'pk' },
+  }))
+  const stays = next.some(({ name }) => name === group.name)
+  return stays ? writes : [...writes, { delete: key, if: unchanged }]
+}
+
+/** The attribute is there from the first time on. */
+function isExpandedTimes(times: number): Condition {
+  return times === 0 ? { absent: 'expansions' } : is('expansions', times)
+}
+
+const is = (attribute: string, value: string | number) => ({ attribute, is: '=', value }) as const

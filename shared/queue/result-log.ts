@@ -1,0 +1,49 @@
+// What became of a recipient, as one line of the log for each attempt, written when the queue knows it too. Fields have the names and
+// the meanings they have in Postfix.
+
+import type { DeliveryResult, FinalRecipient, Via } from '#shared/contracts/delivery.ts'
+import { queueIdMs } from '#shared/mail/queue-id.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import type { QueuedMessage } from './records.ts'
+
+export type Attempted = {
+  readonly recipient: FinalRecipient
+  readonly result: DeliveryResult
+  /** Undefined where nothing was tried: an alias that leads nowhere. */
+  readonly via?: Via | undefined
+}
+
+export function logResult(
+  log: Log,
+  message: Pick<QueuedMessage, 'queueId' | 'arrivedMs'>,
+  attempted: Attempted & { readonly startedMs: number; readonly endedMs: number },
+): void {
+  const { queueId, arrivedMs } = message
+  const { recipient, result, via, startedMs, endedMs } = attempted
+  const { address: to, original } = recipient
+  const begunMs = queueIdMs(queueId)
+  const connectMs = via?.connectMs ?? 0
+  const delays = [
+    arrivedMs - begunMs,
+    startedMs - arrivedMs,
+    connectMs,
+    endedMs - startedMs - connectMs,
+  ]
+  log.info(
+    {
+      queueId,
+      to,
+      ...(original !== to && { origTo: original }),
+      relay: via?.relay ?? 'none',
+      delay: seconds(endedMs - begunMs),
+      // Before it was in the queue, in the queue, making the connection, handing it over.
+      delays: delays.map(seconds).join('/'),
+      dsn: result.kind === 'delivered' ? '2.0.0' : result.status,
+      status: result.kind,
+      reply: result.reply,
+    },
+    result.kind,
+  )
+}
+
+const seconds = (ms: number) => Math.round(Math.max(0, ms) / 10) / 100

@@ -1,0 +1,149 @@
+// Where the log of a server goes: standard output, or a file, a syslog server, or both of these. What the settings say of it may
+// change while the server runs; whoever has a Log need not know.
+
+import { closeSync, openSync, writeSync } from 'node:fs'
+import type { Log, LogFields } from './log.ts'
+import { createLog, type LogDestination, type LogLevel, type LogOptions } from './log-writer.ts'
+import type { Settings } from './settings/table.ts'
+import { openSyslog } from './syslog.ts'
+
+export type LogSettings = Settings['log']
+
+export type LogTargets = {
+  readonly log: Log
+  /** Opens the file again under its name, and does from now on what the settings say. Throws when the file cannot be opened. */
+  change(settings: LogSettings): void
+  close(): void
+}
+
+type Target = LogDestination & { readonly kind: 'stream' | 'file' | 'syslog'; close(): void }
+
+const LOG_FILE_MODE = 0o640
+
+/** `complain` is told, once for each target, that it takes nothing. */
+export function openLogTargets(
+  settings: LogSettings,
+  stdout: LogDestination,
+  complain: (text: string) => void,
+): LogTargets {
+  let targets = openTargets(settings, stdout, complain)
+  const root = new ChangingLog(logOf(settings, targets))
+  return {
+    log: root,
+    change(next) {
+      const opened = openTargets(next, stdout, complain)
+      for (const target of targets) target.close()
+      targets = opened
+      root.current = logOf(next, targets)
+    },
+    close() {
+      for (const target of targets) target.close()
+    },
+  }
+}
+
+function openTargets(
+  { file, syslogServer, syslogFacility }: LogSettings,
+  stdout: LogDestination,
+  complain: (text: string) => void,
+): readonly Target[] {
+  const targets: Target[] = []
+  if (file !== '') targets.push(openFile(file, complain))
+  if (syslogServer !== null) targets.push(openSyslog(syslogServer, syslogFacility, complain))
+  if (targets.length > 0) return targets
+  const write = (line: string) => stdout.write(line)
+  return [{ kind: 'stream', write, isTTY: stdout.isTTY, close: () => {} }]
+}
+
+function logOf({ level, format }: LogSettings, targets: readonly Target[]): Log {
+  const logs = targets.map((destination) => {
+    // A line of JSON says neither its level nor its length before it is parsed.
+    const own: LogOptions['format'] = destination.kind === 'syslog' ? 'pretty' : format
+    return createLog({ level, format: own, destination })
+  })
+  const [first, second] = logs
+  if (first === undefined) throw new Error('no target')
+  return second === undefined ? first : both(first, second)
+}
+
+function both(first: Log, second: Log): Log {
+  const write = (level: LogLevel) => (fields: LogFields, message: string) => {
+    first[level](fields, message)
+    second[level](fields, message)
+  }
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warn: write('warn'),
+    error: write('error'),
+    child: (fields) => both(first.child(fields), second.child(fields)),
+  }
+}
+
+/** Line by line and at once, so that what a crash leaves is all there was. Many processes may append. */
+function openFile(path: string, complain: (text: string) => void): Target {
+  const file = openSync(path, 'a', LOG_FILE_MODE)
+  let isComplaining = false
+  return {
+    kind: 'file',
+    write(line) {
+      try {
+        writeSync(file, line)
+        isComplaining = false
+      } catch (error) {
+        // A full disk must not stop the mail.
+        if (!isComplaining) complain(`cannot write the log ${path}: ${String(error)}\n`)
+        isComplaining = true
+      }
+    },
+    close: () => closeSync(file),
+  }
+}
+
+/** Children are made again when the log they stand on is another one. */
+class ChangingLog implements Log {
+  readonly #parent: ChangingLog | undefined
+  readonly #fields: LogFields
+  #own: Log
+  #madeOf: Log | undefined
+
+  constructor(log: Log, parent?: ChangingLog, fields: LogFields = {}) {
+    this.#parent = parent
+    this.#fields = fields
+    this.#own = log
+    this.#madeOf = parent?.current
+  }
+
+  get current(): Log {
+    const base = this.#parent?.current
+    if (base !== undefined && base !== this.#madeOf) {
+      this.#own = base.child(this.#fields)
+      this.#madeOf = base
+    }
+    return this.#own
+  }
+
+  set current(log: Log) {
+    this.#own = log
+  }
+
+  debug(fields: LogFields, message: string): void {
+    this.current.debug(fields, message)
+  }
+
+  info(fields: LogFields, message: string): void {
+    this.current.info(fields, message)
+  }
+
+  warn(fields: LogFields, message: string): void {
+    this.current.warn(fields, message)
+  }
+
+  error(fields: LogFields, message: string): void {
+    this.current.error(fields, message)
+  }
+
+  child(fields: LogFields): Log {
+    return new ChangingLog(this.current.child(fields), this, fields)
+  }
+}

@@ -1,0 +1,324 @@
+// An operator mends an alias and releases what waited for it: the aliases are followed again, who has the message does not get it
+// twice, and a crash at any storage call of the release changes nothing of that.
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { BlobId } from '#shared/contracts/mailbox.ts'
+import { parseAddress } from '#shared/mail/address.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import { blobKey } from '#shared/mailbox/keys.ts'
+import { groupKey, messageKey } from '#shared/queue/keys.ts'
+import { GROUP_LEASE_MS } from '#shared/queue/mail-queue.ts'
+import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { withFaults } from '#shared/storage/faults/with-faults.ts'
+import type { Store } from '#shared/storage/ports.ts'
+import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
+
+const text = 'Subject: again\r\n\r\nbody\r\n'
+const names = ['ann', 'bob', 'carol'] as const
+const here = (local: string) => `${local}@example.test`
+
+describe('a release', () => {
+  let resources: AsyncDisposableStack
+  let directory: string
+  let clock: ReturnType<typeof manualClock>
+  /** To whom other hosts were sent it, in order. */
+  let sent: string[]
+  let answer: 'delivered' | 'failed'
+
+  beforeEach(async () => {
+    resources = new AsyncDisposableStack()
+    directory = resources.use(await temporaryFolder()).path
+    clock = manualClock()
+    sent = []
+    answer = 'delivered'
+    await withPipeline(async (pipeline) => {
+      for (const name of names) await pipeline.addAccount(here(name))
+    })
+  })
+  afterEach(() => resources.disposeAsync())
+
+  const onStore = (store: Store) =>
+    createPipeline(store, clock, {
+      deliverRemote: async (_message, _hop, recipients) => {
+        sent.push(...recipients.map(({ address }) => address))
+        return recipients.map(() =>
+          answer === 'delivered'
+            ? { kind: 'delivered', reply: '250 ok' }
+            : { kind: 'failed', status: '5.1.1', reply: '550 unknown' },
+        )
+      },
+    })
+
+  async function withPipeline<T>(work: (pipeline: Pipeline, store: Store) => Promise<T>) {
+    await using store = await openEmbeddedStore({ directory, clock })
+    return await work(onStore(store), store)
+  }
+
+  async function setAlias({ core }: Pipeline, name: string, targets: readonly string[]) {
+    const address = parseAddress(here(name))
+    if (address === undefined) throw new Error(name)
+    await core.directory.aliases.remove(address)
+    const added = await core.directory.aliases.add(
+      address,
+      targets.flatMap((target) => parseAddress(target) ?? []),
+    )
+    expect(added.kind).toBe('ok')
+  }
+
+  async function inboxes(pipeline: Pipeline): Promise<number[]> {
+    return Promise.all(names.map(async (name) => (await pipeline.inbox(here(name))).length))
+  }
+
+  async function refs(store: Store, queueId: QueueId): Promise<number> {
+    const item = await store.tables.mail.get(blobKey(queueId as string as BlobId))
+    return Number(item?.refs ?? 0)
+  }
+
+  async function waiting({ core }: Pipeline, queueId: QueueId) {
+    const { groups = [] } = (await core.operator.show(queueId)) ?? {}
+    return groups.map(({ state, recipients, lastReply }) => ({
+      state,
+      to: recipients.map(({ address }) => address),
+      lastReply,
+    }))
+  }
+
+  it('delivers what was caught in a loop, once it is mended', async () => {
+    await withPipeline(async (pipeline, store) => {
+      await pipeline.addAlias(here('one'), [here('two')])
+      await pipeline.addAlias(here('two'), [here('one')])
+      const queueId = await pipeline.accept(text, [here('one'), here('ann')])
+      await pipeline.settle()
+      const loop = [
+        { state: 'hold', to: [here('one')], lastReply: '<one@example.test>: Alias loop' },
+      ]
+      expect(await waiting(pipeline, queueId)).toEqual(loop)
+      // Not yet mended: it waits on, with the reason.
+      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      await pipeline.settle()
+      expect(await waiting(pipeline, queueId)).toEqual(loop)
+      await setAlias(pipeline, 'two', [here('ann'), here('bob'), 'far@away.test'])
+      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      await pipeline.settle()
+      expect(await waiting(pipeline, queueId)).toEqual([])
+      expect(await inboxes(pipeline)).toEqual([1, 1, 0])
+      expect(sent).toEqual(['far@away.test'])
+      expect(await refs(store, queueId)).toBe(2)
+    })
+  })
+
+  it('follows the alias from its beginning, and reaches nobody twice', async () => {
+    await withPipeline(async (pipeline, store) => {
+      await pipeline.addAlias(here('list'), [
+        here('ann'),
+        here('bbo'),
+        here('brb'),
+        'far@away.test',
+        here('carol'),
+      ])
+      const queueId = await pipeline.accept(text, [here('list')])
+      await pipeline.settle()
+      expect(await inboxes(pipeline)).toEqual([1, 0, 1])
+      expect((await waiting(pipeline, queueId)).map(({ to }) => to)).toEqual([
+        [here('bbo')],
+        [here('brb')],
+      ])
+      await setAlias(pipeline, 'list', [here('ann'), here('bob'), 'far@away.test', 'x@new.test'])
+      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      await pipeline.settle()
+      expect(await waiting(pipeline, queueId)).toEqual([])
+      expect(await inboxes(pipeline)).toEqual([1, 1, 1])
+      expect(sent.sort()).toEqual(['far@away.test', 'x@new.test'])
+      // Two were reserved at first, and used; the new one has its own.
+      expect(await refs(store, queueId)).toBe(3)
+    })
+  })
+
+  it('ends a message when all its aliases lead to has it', async () => {
+    await withPipeline(async (pipeline, store) => {
+      await pipeline.addAlias(here('list'), [here('ann'), here('bob'), here('nobody')])
+      const queueId = await pipeline.accept(text, [here('list')])
+      await pipeline.settle()
+      await setAlias(pipeline, 'list', [here('bob')])
+      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      await pipeline.settle()
+      expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+      expect(await inboxes(pipeline)).toEqual([1, 1, 0])
+      expect(await refs(store, queueId)).toBe(2)
+      const { items } = await store.tables.queue.query({ pk: messageKey(queueId).pk })
+      expect(items).toEqual([])
+    })
+  })
+
+  it('sends what another host refused to where the alias leads now', async () => {
+    await withPipeline(async (pipeline) => {
+      await pipeline.addAlias(here('list'), ['old@away.test', 'far@away.test'])
+      answer = 'failed'
+      const queueId = await pipeline.accept(text, [here('list')])
+      await pipeline.settle()
+      answer = 'delivered'
+      await setAlias(pipeline, 'list', ['far@away.test', 'new@away.test'])
+      sent = []
+      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      await pipeline.settle()
+      expect(sent.sort()).toEqual(['far@away.test', 'new@away.test'])
+      expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+    })
+  })
+
+  it('may be of one recipient, by his address or the one he was reached by', async () => {
+    await withPipeline(async (pipeline) => {
+      await pipeline.addAlias(here('list'), [here('nobody'), 'far@away.test'])
+      await pipeline.addAlias(here('other'), [here('noone'), here('none')])
+      answer = 'failed'
+      const queueId = await pipeline.accept(text, [here('list'), here('other')])
+      await pipeline.settle()
+      answer = 'delivered'
+      sent = []
+      const { operator } = pipeline.core
+      expect(await operator.release(queueId, ['else@example.test'])).toBe(false)
+      expect(await operator.release(queueId, ['FAR@away.test'])).toBe(true)
+      await pipeline.settle()
+      expect(sent).toEqual(['far@away.test'])
+      const left = async () => (await waiting(pipeline, queueId)).map(({ to }) => to[0]).sort()
+      expect(await left()).toEqual([here('nobody'), here('none'), here('noone')])
+      await pipeline.addAccount(here('noone'))
+      expect(await operator.release(queueId, [here('other')])).toBe(true)
+      await pipeline.settle()
+      expect(await pipeline.inbox(here('noone'))).toHaveLength(1)
+      expect(await left()).toEqual([here('nobody'), here('none')])
+      expect(sent).toEqual(['far@away.test'])
+    })
+  })
+
+  it('takes nobody out of the hands of a worker', async () => {
+    await withPipeline(async (pipeline) => {
+      answer = 'failed'
+      const queueId = await pipeline.accept(text, ['far@away.test', 'x@one.test'])
+      await pipeline.settle()
+      const { operator, queue } = pipeline.core
+      await operator.release(queueId)
+      const [first] = (await operator.show(queueId))?.groups ?? []
+      const taken = await queue.take(queueId, first?.name ?? '')
+      expect(taken).toBeDefined()
+      expect(await operator.release(queueId, [taken?.group.recipients[0]?.address ?? ''])).toBe(
+        false,
+      )
+      expect(await operator.release(queueId)).toBe(true)
+      expect((await operator.show(queueId))?.groups).toContainEqual(taken?.group)
+      expect(await operator.hold(queueId, 'wait')).toBe(true)
+      // A leased group is not held either: its worker tells what became of it.
+      expect((await operator.show(queueId))?.groups).toContainEqual(taken?.group)
+    })
+  })
+
+  it('of a message from an older version follows the addresses that wait', async () => {
+    await withPipeline(async (pipeline, store) => {
+      await pipeline.addAlias(here('list'), [here('ann'), here('nobody'), 'far@away.test'])
+      const queueId = await pipeline.accept(text, [here('list')])
+      await pipeline.settle()
+      await store.tables.queue.write({
+        update: messageKey(queueId),
+        changes: { remove: ['reached'] },
+      })
+      await setAlias(pipeline, 'list', ['other@away.test'])
+      await pipeline.addAlias(here('nobody'), [here('bob'), here('carol')])
+      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      await pipeline.settle()
+      expect(await inboxes(pipeline)).toEqual([1, 1, 1])
+      expect(sent).toEqual(['far@away.test'])
+      expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+    })
+  })
+
+  it('of what an older version had tried for ever: it is held, then delivered', async () => {
+    await withPipeline(async (pipeline, store) => {
+      await pipeline.addAlias(here('one'), [here('two')])
+      await pipeline.addAlias(here('two'), [here('one')])
+      const queueId = await pipeline.accept(text, [here('one')])
+      await pipeline.settle()
+      const [group] = (await pipeline.core.operator.show(queueId))?.groups ?? []
+      await store.tables.queue.write({
+        update: groupKey(queueId, group?.name ?? ''),
+        changes: { set: { state: 'deferred' }, remove: ['listPk', 'listSk'] },
+      })
+      await store.queues.active.send([`${queueId} ${group?.name}`])
+      await pipeline.settle()
+      expect(await waiting(pipeline, queueId)).toMatchObject([{ state: 'hold' }])
+      await setAlias(pipeline, 'two', [here('ann')])
+      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      await pipeline.settle()
+      expect(await inboxes(pipeline)).toEqual([1, 0, 0])
+    })
+  })
+
+  it('to more hosts than one transaction holds makes all of them, and again nobody twice', async () => {
+    await withPipeline(async (pipeline) => {
+      const many = Array.from({ length: 130 }, (_, i) => `x@host${i}.test`)
+      await pipeline.addAlias(here('list'), [here('nobody'), ...many.slice(0, 15)])
+      const queueId = await pipeline.accept(text, [here('list')])
+      await pipeline.settle()
+      expect(sent).toHaveLength(15)
+      await setAlias(pipeline, 'list', many.slice(0, 100))
+      await pipeline.addAlias(here('more'), many)
+      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      await pipeline.settle()
+      expect(sent.sort()).toEqual(many.slice(0, 100).sort())
+      expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+    })
+  })
+
+  it.each(['none', 'done'] as const)(
+    'dies at each storage call (effect: %s): all get it, nobody here twice, nothing is lost',
+    async (effect) => {
+      for (let call = 1; ; call++) {
+        const queueId = await withPipeline(async (pipeline) => {
+          await setAlias(pipeline, 'list', [here('ann'), here('nobody'), here('no'), 'x@one.test'])
+          const accepted = await pipeline.accept(text, [here('list'), here('carol')])
+          await pipeline.settle()
+          await setAlias(pipeline, 'list', [here('ann'), here('bob'), 'x@one.test', 'y@two.test'])
+          sent = []
+          return accepted
+        })
+        const store = withFaults(await openEmbeddedStore({ directory, clock }), {
+          crashPoint: { call, effect },
+        })
+        try {
+          const pipeline = onStore(store)
+          await pipeline.core.operator.release(queueId)
+          await pipeline.settle()
+        } catch {
+          // Dead.
+        }
+        const { crashed } = store
+        await store[Symbol.asyncDispose]()
+        clock.advance(2 * GROUP_LEASE_MS)
+        await withPipeline(async (pipeline, opened) => {
+          // The operator saw his command die, and repeats it.
+          await pipeline.core.operator.release(queueId)
+          for (let round = 0; round < 3; round++) {
+            await pipeline.settle()
+            clock.advance(2 * GROUP_LEASE_MS)
+            await pipeline.workers.sweeper.ringDue()
+          }
+          await pipeline.settle()
+          const left = await waiting(pipeline, queueId)
+          const each = { effect, call }
+          expect({ ...each, left }).toEqual({ ...each, left: [] })
+          expect({ ...each, inboxes: await inboxes(pipeline) }).toEqual({
+            ...each,
+            inboxes: [call, call, call],
+          })
+          // Only where the peer's answer was not written down may it go there twice.
+          expect({ ...each, sent: [...new Set(sent)] }).toEqual({ ...each, sent: ['y@two.test'] })
+          expect(sent.length).toBeLessThanOrEqual(2)
+          expect(await refs(opened, queueId)).toBeGreaterThanOrEqual(3)
+          if (!crashed) expect(await refs(opened, queueId)).toBe(3)
+        })
+        if (!crashed) break
+      }
+    },
+    120_000,
+  )
+})

@@ -1,0 +1,107 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { mkdir, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type LogSettings, openLogTargets } from '#shared/runtime/log-targets.ts'
+import { SYSLOG_BYTES_MAX } from '#shared/runtime/syslog.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
+
+const settings: LogSettings = {
+  level: 'info',
+  format: 'json',
+  file: '',
+  syslogServer: null,
+  syslogFacility: 'mail',
+}
+
+describe('log targets', () => {
+  let resources: AsyncDisposableStack
+  let folder: string
+  let printed: string[]
+  let complaints: string[]
+  const stdout = { write: (line: string) => printed.push(line) }
+
+  beforeEach(async () => {
+    resources = new AsyncDisposableStack()
+    folder = resources.use(await temporaryFolder()).path
+    printed = []
+    complaints = []
+  })
+  afterEach(() => resources.disposeAsync())
+
+  function open(changes: Partial<LogSettings>) {
+    const targets = openLogTargets({ ...settings, ...changes }, stdout, (text) => {
+      complaints.push(text)
+    })
+    resources.defer(() => targets.close())
+    return targets
+  }
+
+  async function openServer() {
+    const socket = createSocket('udp4')
+    resources.defer(() => new Promise<void>((resolve) => socket.close(() => resolve())))
+    socket.bind(0, '127.0.0.1')
+    await once(socket, 'listening')
+    const next = async () => String((await once(socket, 'message'))[0])
+    return { next, syslogServer: { host: '127.0.0.1', port: socket.address().port } }
+  }
+
+  it('are standard output without others', () => {
+    open({}).log.info({ queueId: '1' }, 'hello')
+    expect(printed).toHaveLength(1)
+  })
+
+  it('a file gets whole lines at once, also those of children made before a change', async () => {
+    const file = join(folder, 'mail.log')
+    const targets = open({ file })
+    const child = targets.log.child({ service: 'smtp' }).child({ listener: 'smtp' })
+    child.info({}, 'one')
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({
+      service: 'smtp',
+      listener: 'smtp',
+      message: 'one',
+    })
+    await rename(file, `${file}.1`)
+    targets.change({ ...settings, file, level: 'debug', format: 'pretty' })
+    child.debug({}, 'two')
+    expect(await readFile(file, 'utf8')).toMatch(/^\d{4}-\S+ \S+ DEBUG smtp smtp two\n$/)
+    expect(await readFile(`${file}.1`, 'utf8')).not.toContain('two')
+    expect(printed).toEqual([])
+  })
+
+  it('stay what they are when a new one cannot be opened', async () => {
+    const file = join(folder, 'mail.log')
+    const targets = open({ file })
+    await mkdir(join(folder, 'folder'))
+    expect(() => targets.change({ ...settings, file: join(folder, 'folder') })).toThrow('EISDIR')
+    targets.log.info({}, 'still here')
+    expect(await readFile(file, 'utf8')).toContain('still here')
+  })
+
+  it('syslog gets RFC 5424 with facility and severity, one datagram a line', async () => {
+    const { next, syslogServer } = await openServer()
+    const { log } = open({ syslogServer, syslogFacility: 'local3' })
+    const received = next()
+    log.child({ service: 'smtp' }).error({ queueId: '01J', error: new Error('full') }, 'failed')
+    expect(await received).toMatch(
+      /^<155>1 \d{4}-\d\d-\d\dT\S+Z \S+ postwolke \d+ - - ERROR smtp 01J failed error=full {5}at /,
+    )
+    const second = next()
+    open({ syslogServer, file: join(folder, 'both.log') }).log.warn({ to: 'a\nb' }, 'odd')
+    expect(await second).toMatch(/^<20>1 .* - - WARN odd to="a\\nb"$/)
+    expect(await readFile(join(folder, 'both.log'), 'utf8')).toContain('"odd"')
+    expect(printed).toEqual([])
+  })
+
+  it('no line is longer than a datagram may be, nor a field than is of use', async () => {
+    const { next, syslogServer } = await openServer()
+    const { log } = open({ syslogServer })
+    const received = next()
+    const long = 'x'.repeat(100_000)
+    log.info(Object.fromEntries('abcdefgh'.split('').map((name) => [name, long])), 'long')
+    expect(Buffer.byteLength(await received)).toBe(SYSLOG_BYTES_MAX)
+    open({}).log.info({ reply: long }, 'long')
+    expect(JSON.parse(printed[0] ?? '').reply).toBe(`${'x'.repeat(2_000)}…`)
+  })
+})
