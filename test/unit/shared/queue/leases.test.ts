@@ -97,6 +97,12 @@ describe('a group of recipients elsewhere', () => {
     expect(await queue.take(queueId, name)).toBeUndefined()
   })
 
+  it('is not set aside as corrupt with its message once that is split', async () => {
+    const { queue } = pipeline.core
+    await queue.markCorrupt(queueId, 'no worker survived')
+    expect(await queue.load([queueId])).toMatchObject([{ state: 'active', reason: null }])
+  })
+
   it('takes the message with it when it is delivered, and its object is dead', async () => {
     const { queue } = pipeline.core
     const { mail } = opened.store.tables
