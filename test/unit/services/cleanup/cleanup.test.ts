@@ -62,6 +62,19 @@ describe('cleanup', () => {
       expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
     })
 
+    it('at once when its bytes are missing, which a failing commit may leave so', async () => {
+      const queueId = await pipeline.accept(text, ['ann@example.test'])
+      const { object } = (await message(queueId)) ?? {}
+      if (object === undefined) throw new Error('no message')
+      await opened.store.objects.delete(object.key)
+      await pipeline.workers.cleanup.handle([bell(queueId, 1)])
+      expect(await message(queueId)).toMatchObject({
+        state: 'corrupt',
+        reason: 'its bytes are missing; its sender got no 250',
+      })
+      expect(await pipeline.inbox('ann@example.test')).toEqual([])
+    })
+
     it('never for an outage, which wipes out what was counted', async () => {
       const queueId = await pipeline.accept(text, ['ann@example.test'])
       await fail(queueId, 2, bug)

@@ -42,6 +42,18 @@ describe('the sweeper', () => {
     expect(await sweep()).toMatchObject({ rung: 1, oldestMs: 0 })
   })
 
+  it('rings at a start what is incoming, due or not, and groups only when they are due', async () => {
+    await pipeline.accept('Subject: a\r\n\r\n', ['bob@elsewhere.test'])
+    await pipeline.settle()
+    const incoming = await pipeline.accept('Subject: b\r\n\r\n', ['ann@example.test'])
+    const { rung } = await pipeline.workers.sweeper.ringDue({ incomingNow: true })
+    expect(rung).toBe(1)
+    const receive = { max: 10, visibilitySeconds: 60, waitSeconds: 0 }
+    expect(await store.queues.active.receive(receive)).toEqual([])
+    const bells = await store.queues.incoming.receive(receive)
+    expect(new Set(bells.map(({ body }) => body))).toEqual(new Set([incoming]))
+  })
+
   it('counts what waits for an operator, over pages', async () => {
     expect(await pipeline.workers.sweeper.countHeld()).toBe(0)
     for (let n = 0; n < 3; n++) {
