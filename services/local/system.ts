@@ -12,6 +12,8 @@ import { type OpenListener, openListeners } from '#services/assembly/listeners.t
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import { openRemoteDelivery } from '#services/assembly/remote.ts'
 import { explained } from '#services/assembly/start-failure.ts'
+import { parseAddress } from '#shared/mail/address.ts'
+import { parseDomain } from '#shared/mail/domain.ts'
 import { openCertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -86,6 +88,7 @@ export async function startSystem(deps: {
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))
+  await warnWithoutPostmaster(core)
   const resources = opening.move()
   return {
     core,
@@ -93,6 +96,23 @@ export async function startSystem(deps: {
     // In reverse order: listeners, workers, certificate, store.
     stop: () => resources.disposeAsync(),
   }
+}
+
+/** RFC 5321 §4.5.1: there must be one. Mail for it is refused until there is. */
+async function warnWithoutPostmaster({ directory, settings, log }: Core): Promise<void> {
+  const postmaster = parseAddress('postmaster', parseDomain(settings.hostname))
+  if (postmaster === undefined || !(await hasAny(directory.domains.list()))) return
+  const { local, remote } = await directory.reach(postmaster)
+  if (local + remote > 0) return
+  log.warn(
+    {},
+    'nobody is postmaster: set postmasterAddress, or give the account or alias postmaster',
+  )
+}
+
+async function hasAny(items: AsyncIterable<unknown>): Promise<boolean> {
+  for await (const _ of items) return true
+  return false
 }
 
 async function relayhostAuth({ relayhostUser, relayhostPasswordFile }: Settings) {
