@@ -8,6 +8,7 @@ import { createMemory } from '#services/imap/memory.ts'
 import { pop3Defaults } from '#services/pop3/config.ts'
 import { createPop3Listener } from '#services/pop3/listener.ts'
 import { noMaildropLock } from '#services/pop3/maildrop-lock.ts'
+import type { SmtpRole } from '#services/smtp/config.ts'
 import { createSmtpListener } from '#services/smtp/listener.ts'
 import { accountCredentials } from '#shared/auth/account-credentials.ts'
 import { createAccountWatch } from '#shared/auth/account-watch.ts'
@@ -17,6 +18,7 @@ import type { CloseOptions } from '#shared/net/drain.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { createDoorbell } from '#shared/queue/doorbell.ts'
 import { createSpool } from '#shared/queue/spool.ts'
+import { homeDomain, originDomain } from '#shared/runtime/settings/own-domains.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import type { Signals } from '#shared/storage/ports.ts'
 import type { Core } from './core.ts'
@@ -95,7 +97,7 @@ function makers(core: Core, { certificates, policy, hints }: ListenerParts) {
     clock,
     log,
   })
-  const smtp = (role: 'smtp' | 'submission' | 'submissions') => (address: string, port: number) =>
+  const smtp = (role: SmtpRole) => (address: string, port: number) =>
     createSmtpListener(
       {
         ...settings,
@@ -106,6 +108,8 @@ function makers(core: Core, { certificates, policy, hints }: ListenerParts) {
         smtpdTimeoutMs: settings.smtpdTimeout,
         smtpdErrorSleepTimeMs: settings.smtpdErrorSleepTime,
         clientUnknownRecipientWindowMs: settings.clientUnknownRecipientWindow,
+        originDomain: originDomain(settings),
+        appendedDomain: settings.appendDotMydomain ? homeDomain(settings) : '',
       },
       {
         spool,
@@ -182,6 +186,7 @@ function makers(core: Core, { certificates, policy, hints }: ListenerParts) {
     smtp: smtp('smtp'),
     submission: smtp('submission'),
     submissions: smtp('submissions'),
+    lmtp: smtp('lmtp'),
     imap: imap('starttls'),
     imaps: imap('implicit'),
     pop3: pop3('starttls'),

@@ -51,7 +51,7 @@ export type EnvelopeRecipient = {
 
 /** Where a message came from, as policy and cleanup need it. */
 export type Origin = {
-  readonly listener: 'smtp' | 'submission' | 'submissions' | 'local'
+  readonly listener: 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local'
   readonly remoteAddress: string
   readonly remotePort: number
   readonly helo: string

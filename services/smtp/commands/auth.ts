@@ -20,7 +20,7 @@ export const auth = defineCommand({
   flushes: true,
   parse: parseAuth,
   run(session, { mechanism: name, initial }): Outcome | Promise<Outcome> {
-    if (session.options.role === 'smtp') return answer(replies.authNotHere)
+    if (!session.takesLogins) return answer(replies.authNotHere)
     // RFC 4954 §4 also forbids it in a transaction, which nobody has here without a login.
     if (session.account) return answer(replies.authTwice)
     const mechanism = findMechanism(name)
