@@ -7,7 +7,7 @@ import {
   type Directory,
   type DirectorySettings,
 } from '#shared/directory/directory.ts'
-import type { AliasName } from '#shared/directory/records.ts'
+import { type AliasName, firstAccountKey } from '#shared/directory/records.ts'
 import { type Address, formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
 import type { Table } from '#shared/storage/ports.ts'
@@ -64,6 +64,16 @@ export function describeDirectory(driver: string, open: Open): void {
         await directory.accounts.remove(address('carol@second.test'))
         await add('bob@ours.test')
         expect(await ends('postmaster@ours.test')).toEqual(unknown)
+      })
+
+      it('are nobody in a store that has no first account, which older ones have not', async () => {
+        await add('carol@ours.test')
+        await table.write({ delete: firstAccountKey })
+        await add('dave@ours.test')
+        expect(await ends('postmaster@ours.test')).toEqual(unknown)
+        expect(await directory.resolve(address('postmaster@ours.test'))).toEqual({
+          kind: 'unknown',
+        })
       })
 
       it('have a new first account when there was none left', async () => {

@@ -69,6 +69,21 @@ describe('a system as it comes', () => {
   })
 })
 
+describe('a system without a postmaster', () => {
+  it('says so when it starts, and only then', async () => {
+    const log = (server: ServerProcess) => server.output()
+    await using folder = await temporaryFolder()
+    const ports = await freePorts()
+    await using first = await startServer(folder.path, ports)
+    expect(log(first)).not.toContain('nobody is postmaster')
+    await first.end('SIGTERM')
+    const nobody = 'postmasterAddress=nobody@example.test'
+    await using second = await startServer(folder.path, ports, [nobody])
+    expect(log(second)).toContain('nobody is postmaster: set postmasterAddress')
+    await second.end('SIGTERM')
+  })
+})
+
 describe('a system with names of its own', () => {
   const running = serverWith(
     'defaultDomain=example.test',
