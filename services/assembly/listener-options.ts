@@ -3,6 +3,7 @@
 import { type ImapOptions, imapDefaults } from '#services/imap/config.ts'
 import { type Pop3Options, pop3Defaults } from '#services/pop3/config.ts'
 import type { SmtpOptions, SmtpRole } from '#services/smtp/config.ts'
+import { homeDomain, originDomain } from '#shared/runtime/settings/own-domains.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 
 type Proxied = { readonly proxyTrustedNetworks: readonly string[] }
@@ -27,7 +28,13 @@ export function smtpOptions(settings: Settings, role: SmtpRole): SmtpOptions {
     smtpdRejectSenderLoginMismatch: settings.smtpdRejectSenderLoginMismatch,
     smtpdSaslAuthenticatedHeader: settings.smtpdSaslAuthenticatedHeader,
     smtpdHeloRequired: settings.smtpdHeloRequired,
+    strictRfc821Envelopes: settings.strictRfc821Envelopes,
+    originDomain: originDomain(settings),
+    appendedDomain: settings.appendDotMydomain ? homeDomain(settings) : '',
+    proxyInterfaces: settings.proxyInterfaces,
+    lmtpTrustedNetworks: settings.lmtpTrustedNetworks,
     disableVrfyCommand: settings.disableVrfyCommand,
+    offersDsn: false,
     disablePlaintextAuth: settings.disablePlaintextAuth,
     authMechanisms: settings.authMechanisms,
     smtpdSaslAuthEnable: settings.smtpdSaslAuthEnable,

@@ -146,6 +146,7 @@ function makers(core: Core, parts: ListenerParts) {
     smtp: smtp('smtp'),
     submission: smtp('submission'),
     submissions: smtp('submissions'),
+    lmtp: smtp('lmtp'),
     imap: imap('imap'),
     imaps: imap('imaps'),
     pop3: pop3('pop3'),

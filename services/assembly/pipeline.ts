@@ -34,7 +34,7 @@ export function assembleCleanup(core: Core) {
   return createCleanup({
     queue,
     objects: store.objects,
-    expand: createExpand(directory, parseDomain(settings.defaultDomain)),
+    expand: createExpand(directory, parseDomain(settings.hostname)),
     deliverLocal: localDelivery(core),
     schedule: retrySchedule(core),
     options: queueOptions(core),

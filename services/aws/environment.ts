@@ -118,6 +118,7 @@ export const containerOf = {
   smtp: 'smtp',
   submission: 'smtp',
   submissions: 'smtp',
+  lmtp: 'smtp',
   imap: 'imap',
   imaps: 'imap',
   pop3: 'pop3',

@@ -8,7 +8,7 @@ import { formatAddress } from '#shared/mail/address.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { isPassword } from '#shared/sasl/password.ts'
-import { addressArgument, ownDomain, quotaArgument } from './arguments.ts'
+import { addressArgument, ownAddressArgument, ownDomain, quotaArgument } from './arguments.ts'
 import type { Context, Process } from './context.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
@@ -43,7 +43,7 @@ export function accountCommands(parent: Command, define: Define): void {
         )
       }
       const added = await context.core.directory.accounts.add({
-        address: addressArgument(name, context),
+        address: ownAddressArgument(name, context),
         ...stored,
         quotaBytes: quotaArgument(options.quota ?? 'default'),
         enabled: options.disabled !== true,

@@ -1,16 +1,23 @@
 // Arguments as people type them, checked once; what is wrong is said with the argument itself.
 
 import type { AliasName } from '#shared/directory/records.ts'
-import { type Address, parseAddress } from '#shared/mail/address.ts'
-import { type Domain, parseDomain } from '#shared/mail/domain.ts'
+import {
+  type Address,
+  mayBeOwn,
+  OWN_LOCAL_PART_BYTES_MAX,
+  parseAddress,
+} from '#shared/mail/address.ts'
+import { type Domain, isOwnDomain, parseDomain } from '#shared/mail/domain.ts'
 import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import { bytes } from '#shared/runtime/settings/kinds.ts'
 import type { Context } from './context.ts'
 import { CommandFailure } from './failure.ts'
 
+/** A domain as one of ours may be. */
 export function domainArgument(text: string): Domain {
   const domain = parseDomain(text)
-  if (domain === undefined) throw new CommandFailure(`'${text}' is not a domain name`)
+  if (domain === undefined || !isOwnDomain(domain))
+    throw new CommandFailure(`'${text}' is not a domain name`)
   return domain
 }
 
@@ -27,10 +34,18 @@ export function addressArgument(text: string, { core }: Context): Address {
   return address
 }
 
+/** An address as an account or alias here may have it; others may have any. */
+export function ownAddressArgument(text: string, context: Context): Address {
+  const address = addressArgument(text, context)
+  if (mayBeOwn(address)) return address
+  const reason = `the part before the @ has from 1 to ${OWN_LOCAL_PART_BYTES_MAX} bytes, the domain no underscore`
+  throw new CommandFailure(`'${text}' cannot be an address here: ${reason}`)
+}
+
 /** `@example.net` names the catch-all of a domain. */
 export function aliasArgument(text: string, context: Context): AliasName {
   if (text.startsWith('@')) return { local: null, domain: domainArgument(text.slice(1)) }
-  return addressArgument(text, context)
+  return ownAddressArgument(text, context)
 }
 
 export function queueIdArgument(text: string): QueueId {

@@ -26,8 +26,8 @@ export async function prepareFirstStart(core: Core): Promise<readonly FirstAccou
     }),
   )
   const made: FirstAccount[] = []
+  await domains.add(domain)
   for (const { address, password, stored } of accountsToMake) {
-    if (made.length === 0) await domains.add(domain, { postmaster: address })
     const added = await accounts.add({ address, ...stored })
     if (added.kind !== 'ok') continue
     await core.mailbox.folders.list(added.account.id)

@@ -18,6 +18,8 @@ import { openRemoteDelivery, type RemoteSecrets } from '#services/assembly/remot
 import { explained } from '#services/assembly/start-failure.ts'
 import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { parseAddress } from '#shared/mail/address.ts'
+import { parseDomain } from '#shared/mail/domain.ts'
 import {
   type CertificateSource,
   openCertificateSource,
@@ -130,6 +132,7 @@ export async function startSystem(deps: {
     listeners: listeners.opened,
     certificateFile: certificates.certificateFile,
   })
+  await warnWithoutPostmaster(core)
   const resources = opening.move()
   return {
     core,
@@ -167,4 +170,21 @@ async function remoteSecrets(settings: Settings): Promise<RemoteSecrets> {
     tlsCa:
       smtpTlsCAfile === '' ? undefined : await trustedCertificates(smtpTlsCAfile, 'smtpTlsCAfile'),
   }
+}
+
+/** RFC 5321 §4.5.1: there must be one. Mail for it is refused until there is. */
+async function warnWithoutPostmaster({ directory, settings, log }: Core): Promise<void> {
+  const postmaster = parseAddress('postmaster', parseDomain(settings.hostname))
+  if (postmaster === undefined || !(await hasAny(directory.domains.list()))) return
+  const { local, remote } = await directory.reach(postmaster)
+  if (local + remote > 0) return
+  log.warn(
+    {},
+    'nobody is postmaster: set postmasterAddress, or give the account or alias postmaster',
+  )
+}
+
+async function hasAny(items: AsyncIterable<unknown>): Promise<boolean> {
+  for await (const _ of items) return true
+  return false
 }

@@ -9,8 +9,10 @@ import { type Domain, parseDomain } from '#shared/mail/domain.ts'
 import type { Used } from '#shared/mailbox/quota.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { SenderLogins } from '#shared/runtime/settings/address-kinds.ts'
+import { originDomain } from '#shared/runtime/settings/own-domains.ts'
 import { rejectEndedAccount } from './account.ts'
 import { finalRecipients, limitFinalRecipients } from './final-recipients.ts'
+import { rejectNonFqdn } from './fully-qualified.ts'
 import { rejectUnlistedRecipient } from './listed.ts'
 import { foreignAuthor, loginMismatch, rejectSenderLoginMismatch } from './login-mismatch.ts'
 import { rejectOverQuota } from './quota.ts'
@@ -21,7 +23,10 @@ import { createSenderRights } from './sender-logins.ts'
 import type { SendingLimits } from './sending-limits.ts'
 
 export type PolicyOptions = {
-  /** Completes `postmaster` without a domain (RFC 5321 §4.5.1). */
+  /** Completes `postmaster` without a domain (RFC 5321 §4.5.1), which listeners complete no further. */
+  readonly hostname: string
+  /** These complete senders. */
+  readonly myorigin: string
   readonly defaultDomain: string
   readonly hopcountLimit: number
   /** Messages an account may hold, 0 for no limit. */
@@ -42,12 +47,13 @@ export function createPolicy(deps: {
   readonly options: PolicyOptions
   readonly log: Log
 }): PolicyClient {
-  const defaultDomain: Domain | undefined = parseDomain(deps.options.defaultDomain)
+  const origin: Domain | undefined = parseDomain(originDomain(deps.options))
+  const host = parseDomain(deps.options.hostname)
   const senderRights = createSenderRights({
     directory: deps.directory,
     senderLogins: deps.options.smtpdSenderLoginMaps,
     recipientDelimiter: deps.options.recipientDelimiter,
-    defaultDomain,
+    defaultDomain: origin,
   })
   const heldToItself = deps.options.smtpdRejectSenderLoginMismatch
   const restrictions: readonly Restriction[] = [
@@ -55,6 +61,7 @@ export function createPolicy(deps: {
     ...(heldToItself ? [rejectSenderLoginMismatch(senderRights)] : []),
     limitFinalRecipients(deps.options.messageFinalRecipientLimit),
     deps.sending.restriction,
+    rejectNonFqdn,
     permitMynetworks(deps.isMynetwork),
     permitSaslAuthenticated,
     rejectUnauthDestination,
@@ -64,7 +71,7 @@ export function createPolicy(deps: {
 
   return {
     async recipient(request) {
-      const recipient = parseAddress(request.recipient, defaultDomain)
+      const recipient = parseAddress(request.recipient, host)
       if (recipient === undefined) return rejected(badRecipient(request.recipient), 'syntax')
       try {
         const found = await deps.directory.resolve(recipient)

@@ -1,6 +1,7 @@
 // Who may send through us to other hosts: known networks and whoever logged in, nobody else (DESIGN: an unauthenticated client
 // never relays).
 
+import type { RecipientRequest } from '#shared/contracts/policy.ts'
 import { relayDenied } from './replies.ts'
 import { dunno, permit, type Restriction, reject } from './restriction.ts'
 
@@ -14,7 +15,9 @@ export function permitMynetworks(isMynetwork: (address: string) => boolean): Res
   return {
     name: 'permit_mynetworks',
     decide: ({ request, found }) =>
-      found.kind === 'remote' && isMynetwork(request.origin.remoteAddress) ? permit : dunno,
+      found.kind === 'remote' && mayRelay(request) && isMynetwork(request.origin.remoteAddress)
+        ? permit
+        : dunno,
   }
 }
 
@@ -23,3 +26,6 @@ export const rejectUnauthDestination: Restriction = {
   decide: ({ request, found }) =>
     found.kind === 'remote' ? reject(relayDenied(request.recipient)) : dunno,
 }
+
+/** RFC 2033 §1: LMTP delivers, it does not relay, whoever speaks it. */
+const mayRelay = ({ origin }: RecipientRequest) => origin.listener !== 'lmtp'

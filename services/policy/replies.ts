@@ -27,6 +27,19 @@ export const aliasLoop = (address: string): SmtpReply => ({
   text: `<${address}>: Recipient address rejected: alias leads to no mailbox`,
 })
 
+/** RFC 6409 §4.2 has the code. */
+export const recipientNotQualified = (address: string): SmtpReply => ({
+  code: 554,
+  status: '5.1.2',
+  text: `<${address}>: Recipient address rejected: need fully-qualified address`,
+})
+
+export const senderNotQualified = (address: string): SmtpReply => ({
+  code: 554,
+  status: '5.1.8',
+  text: `<${address}>: Sender address rejected: need fully-qualified address`,
+})
+
 export const badRecipient = (address: string): SmtpReply => ({
   code: 553,
   status: '5.1.3',

@@ -82,6 +82,8 @@ function grants(
 ): ReadonlyMap<string, ReadonlySet<string>> {
   const bySender = new Map<string, Set<string>>()
   const canonical = (text: string) => {
+    // Everybody; with a domain behind it, it would be somebody.
+    if (text === '*') return text
     const address = parseAddress(text, defaultDomain)
     return address ? spelling(address) : text
   }

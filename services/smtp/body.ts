@@ -11,17 +11,20 @@ export interface Body {
   push(chunk: Buffer): Buffer | undefined
   /** The receipt that the bytes go to; undefined when they are only skipped. */
   readonly receipt: MessageReceipt | undefined
-  /** After the end. */
-  finish(): Reply | Promise<Reply>
+  /** After the end: one reply, or in LMTP one for each recipient. */
+  finish(): Promise<readonly Reply[]>
 }
 
 /** DATA: up to CRLF "." CRLF. */
 export class DataBody implements Body {
   readonly receipt: MessageReceipt
   readonly #unstuffing = new DotUnstuffing()
-  readonly #ended: (receipt: MessageReceipt) => Promise<Reply>
+  readonly #ended: (receipt: MessageReceipt) => Promise<readonly Reply[]>
 
-  constructor(receipt: MessageReceipt, ended: (receipt: MessageReceipt) => Promise<Reply>) {
+  constructor(
+    receipt: MessageReceipt,
+    ended: (receipt: MessageReceipt) => Promise<readonly Reply[]>,
+  ) {
     this.receipt = receipt
     this.#ended = ended
   }
@@ -34,7 +37,7 @@ export class DataBody implements Body {
     return rest
   }
 
-  finish(): Promise<Reply> {
+  finish(): Promise<readonly Reply[]> {
     return this.#ended(this.receipt)
   }
 }
@@ -43,13 +46,13 @@ export class DataBody implements Body {
 export class ChunkBody implements Body {
   readonly receipt: MessageReceipt | undefined
   readonly #lineEnds: LineEndCheck | undefined
-  readonly #ended: () => Reply | Promise<Reply>
+  readonly #ended: () => Promise<readonly Reply[]>
   #left: number
 
   constructor(
     bytes: number,
     target: { readonly receipt: MessageReceipt; readonly lineEnds: LineEndCheck } | undefined,
-    ended: () => Reply | Promise<Reply>,
+    ended: () => Promise<readonly Reply[]>,
   ) {
     this.#left = bytes
     this.receipt = target?.receipt
@@ -68,7 +71,7 @@ export class ChunkBody implements Body {
     return rest
   }
 
-  finish(): Reply | Promise<Reply> {
+  finish(): Promise<readonly Reply[]> {
     return this.#ended()
   }
 }

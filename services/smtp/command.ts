@@ -8,6 +8,8 @@ import type { SmtpSession } from './session.ts'
 /** A reply, and what the connection does after writing it. */
 export type Outcome =
   | { readonly kind: 'reply'; readonly reply: Reply }
+  /** LMTP's answers to a message, one for each recipient (RFC 2033 §4.2). */
+  | { readonly kind: 'replies'; readonly reply: Reply; readonly further: readonly Reply[] }
   | { readonly kind: 'close'; readonly reply: Reply }
   | { readonly kind: 'start-tls'; readonly reply: Reply }
   /** The next line is no command (RFC 4954 §4). */
@@ -18,6 +20,8 @@ export type Outcome =
 export type Answer = (line: string) => Outcome | Promise<Outcome>
 
 type CommandFacts = {
+  /** Belongs to one of the two protocols only (RFC 2033 §4.1). */
+  readonly only?: 'smtp' | 'lmtp'
   /** Works before HELO or EHLO (RFC 5321 §4.1.4). */
   readonly beforeHelo?: true
   /** Works without TLS where it is required (RFC 3207 §4). */
@@ -47,6 +51,12 @@ export function defineCommand<Argument>(
 
 export function answer(reply: Reply): Outcome {
   return { kind: 'reply', reply }
+}
+
+/** At least one. */
+export function answerEach([reply, ...further]: readonly Reply[]): Outcome {
+  if (reply === undefined) throw new Error('no reply to a message')
+  return further.length === 0 ? answer(reply) : { kind: 'replies', reply, further }
 }
 
 export function answerAndClose(reply: Reply): Outcome {

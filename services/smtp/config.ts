@@ -10,6 +10,8 @@ export type SmtpRole =
   | 'submission'
   /** The same with TLS from the first byte (RFC 8314 §3.3). */
   | 'submissions'
+  /** Mail from filters and other software of ours: LMTP (RFC 2033), an answer for each recipient. */
+  | 'lmtp'
 
 export type SmtpOptions = {
   readonly role: SmtpRole
@@ -37,7 +39,18 @@ export type SmtpOptions = {
   readonly smtpdRejectSenderLoginMismatch: boolean
   readonly smtpdSaslAuthenticatedHeader: boolean
   readonly smtpdHeloRequired: boolean
+  readonly strictRfc821Envelopes: boolean
+  /** Completes addresses of our own clients that have no domain; '' for none. */
+  readonly originDomain: string
+  /** Completes their domains that have no dot; '' for none. */
+  readonly appendedDomain: string
+  /** Our addresses besides the one that a client connected to. */
+  readonly proxyInterfaces: readonly string[]
+  /** Who may speak LMTP, besides `mynetworks`. */
+  readonly lmtpTrustedNetworks: readonly string[]
   readonly disableVrfyCommand: boolean
+  /** RFC 3461. False until somebody writes notifications; then its parameters are unknown. */
+  readonly offersDsn: boolean
   readonly disablePlaintextAuth: DisablePlaintextAuth
   readonly authMechanisms: readonly Mechanism[]
   /** Logins on the listener `smtp` too. */
@@ -72,7 +85,13 @@ export const smtpDefaults = {
   smtpdRejectSenderLoginMismatch: true,
   smtpdSaslAuthenticatedHeader: true,
   smtpdHeloRequired: true,
+  strictRfc821Envelopes: false,
+  originDomain: '',
+  appendedDomain: '',
+  proxyInterfaces: [],
+  lmtpTrustedNetworks: ['127.0.0.0/8', '::1/128'],
   disableVrfyCommand: true,
+  offersDsn: false,
   disablePlaintextAuth: 'yes',
   authMechanisms: mechanismNames,
   smtpdSaslAuthEnable: false,
@@ -95,7 +114,7 @@ export const SURPLUS_RECIPIENTS_MAX = 1_000
 
 /**
  * Bytes of one message's envelope: addresses and what DSN adds to them. The queue item that holds them has 400,000 for this, the
- * index and the header fields put before the message. RFC 5321 §4.5.3.1.8 asks for 100 recipients, which take 80,000 at most.
+ * index and the header fields put before the message. RFC 5321 §4.5.3.1.8 asks for 100 recipients, which take 160,000 at most.
  */
 export const ENVELOPE_BYTES_MAX = 200_000
 /** What each recipient counts besides its texts: names of attributes, NOTIFY. */

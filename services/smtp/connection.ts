@@ -19,7 +19,7 @@ import { unreachable } from '#shared/runtime/errors.ts'
 import { formatReply, type Reply } from '#shared/smtp/reply.ts'
 import type { Body } from './body.ts'
 import { clientCertificate } from './client-certificate.ts'
-import { type Answer, answer, answerAndClose, type Outcome } from './command.ts'
+import { type Answer, answer, answerAndClose, answerEach, type Outcome } from './command.ts'
 import {
   AUTH_FAILURES_MAX,
   DRAINED_BYTES_MAX,
@@ -84,8 +84,10 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     this._setListeners(() => {
       this.#secureSession()
       const { options, services } = this.#context
-      const banner = options.smtpdBanner ?? `${services.hostname} ESMTP Postwolke`
-      this.#say(replies.greeting(banner))
+      const protocol = options.role === 'lmtp' ? 'LMTP' : 'ESMTP'
+      this.#say(
+        replies.greeting(options.smtpdBanner ?? `${services.hostname} ${protocol} Postwolke`),
+      )
       this.#flush()
     })
   }
@@ -168,8 +170,9 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   onBodyEnd(body: Body): Promise<void> | undefined {
     this.#beginWork()
     this.#body = undefined
-    return Promise.resolve(body.finish())
-      .then((reply) => this.#carryOut(answer(reply), true))
+    return body
+      .finish()
+      .then((answers) => this.#carryOut(answerEach(answers), true))
       .catch((error: unknown) => this.onFailure(error))
   }
 
@@ -232,7 +235,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   }
 
   #carryOut(outcome: Outcome, flushes: boolean): Promise<void> | undefined {
-    if (outcome.kind === 'reply' && outcome.reply.code >= 500) this.#session.errors += 1
+    if (isError(outcome)) this.#session.errors += 1
     const isSlow = this.#session.errors >= this.#context.options.smtpdSoftErrorLimit
     if (isSlow) {
       return this.#slowly(() => this.#tell(outcome, flushes)).catch((error: unknown) =>
@@ -253,8 +256,13 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
 
   #tell(outcome: Outcome, flushes: boolean): void {
     if (outcome.reply) this.#say(outcome.reply)
-    if (flushes) this.#flush()
+    if (flushes && outcome.kind !== 'replies') this.#flush()
     switch (outcome.kind) {
+      case 'replies':
+        for (const reply of outcome.further) this.#say(reply)
+        if (flushes) this.#flush()
+        if (this.#endWithErrors()) return
+        break
       case 'reply':
         if (this.#endWithErrors()) return
         break
@@ -386,6 +394,13 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     if (!this._upgrading && this._socket.writable) this._socket.write(this.#held)
     this.#held = ''
   }
+}
+
+/** In LMTP a message that one recipient took is none. */
+function isError(outcome: Outcome): boolean {
+  if (outcome.kind === 'reply') return outcome.reply.code >= 500
+  if (outcome.kind !== 'replies') return false
+  return [outcome.reply, ...outcome.further].every(({ code }) => code >= 500)
 }
 
 /** Nobody reads during the handshake: what can be read before its end is the client's end of the connection. */

@@ -22,12 +22,12 @@ export function dispatch(session: SmtpSession, line: Buffer): Dispatched {
   if (line.length + 2 > COMMAND_LINE_BYTES_MAX && !begins(line, 'AUTH ')) {
     return refused(unread(line, replies.lineTooLong))
   }
-  const text = decodeLine(line)
+  const text = decodeLine(line) ?? decodeHelo(line)
   if (text === undefined) return refused(unread(line, replies.notText))
   const space = text.indexOf(' ')
   const verb = (space === -1 ? text : text.slice(0, space)).toUpperCase()
   const command = commands.get(verb)
-  if (!command) {
+  if (!command || !isSpoken(session, command)) {
     return refused(
       httpMethods.has(verb) ? answerAndClose(replies.notHttp) : answer(replies.unknownCommand),
     )
@@ -48,11 +48,15 @@ function run(session: SmtpSession, command: Command, text: string): Outcome | Pr
   }
 }
 
+function isSpoken({ options }: SmtpSession, { only }: Command): boolean {
+  return only === undefined || (only === 'lmtp') === (options.role === 'lmtp')
+}
+
 function outOfOrder(session: SmtpSession, command: Command): Outcome | undefined {
   const { options } = session
   if (!command.beforeTls && session.needsTls) return answer(replies.tlsRequired)
   if (!command.beforeHelo && options.smtpdHeloRequired && !session.helo) {
-    return answer(replies.heloFirst)
+    return answer(options.role === 'lmtp' ? replies.lhloFirst : replies.heloFirst)
   }
   if (command.needsLogin && session.needsLogin) return answer(replies.authenticationRequired)
   return undefined
@@ -73,6 +77,13 @@ export function decodeLine(line: Buffer): string | undefined {
   } catch {
     return undefined
   }
+}
+
+/** The name of a Windows machine may come in its own code page. Nobody is found by it; it only is shown. */
+function decodeHelo(line: Buffer): string | undefined {
+  if (!begins(line, 'EHLO ') && !begins(line, 'HELO ') && !begins(line, 'LHLO ')) return undefined
+  const text = line.toString('latin1').trimEnd()
+  return /[\x00-\x1f\x7f-\x9f]/.test(text) ? undefined : text
 }
 
 /** A BDAT that is not understood has bytes behind it, how many nobody knows, and they are no commands. */

@@ -5,12 +5,13 @@
 // are read to their end before it is answered, so that no byte of it is ever taken for a command.
 
 import type { SmtpEnvelope, Spooled } from '#shared/contracts/spool.ts'
-import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
+import { SystemFull, TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import type { LogFields } from '#shared/runtime/log.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
 import { HeaderAuthors, noAuthors } from './authors.ts'
 import { MessageSource } from './message-source.ts'
 import { receivedField } from './received.ts'
+import { askPolicy, type RecipientVerdict } from './recipient-verdict.ts'
 import { replies } from './replies.ts'
 import type { SmtpSession, Transaction } from './session.ts'
 
@@ -86,15 +87,21 @@ export class MessageReceipt {
     this.#source.fail(new MessageRefused(reason))
   }
 
-  /** The reply to a message that was read to its end. Rejects only for a bug. */
-  async finish(): Promise<Reply> {
+  /** The reply to a message that was read to its end, in LMTP one for each recipient. Rejects only for a bug. */
+  async finish(): Promise<readonly Reply[]> {
+    const answers = await this.#conclude()
+    if (this.#session.options.role !== 'lmtp' || answers.length > 1) return answers
+    return this.#transaction.recipients.flatMap(() => answers)
+  }
+
+  async #conclude(): Promise<readonly Reply[]> {
     this.#source.finish()
     const received = await this.#received
     if (this.#refusal) {
       // The spool may have taken the last byte before it saw the refusal.
       if (received.kind === 'spooled') await this.#session.services.spool.discard(received.spooled)
       this.#log('message refused', { reply: this.#refusal.text })
-      return this.#refusal
+      return [this.#refusal]
     }
     try {
       if (received.kind === 'failed') throw received.error
@@ -104,14 +111,14 @@ export class MessageReceipt {
       if (error instanceof SystemFull) {
         // Whoever has no room tells of it itself, and not once for each message.
         this.#log('message refused', { reply: replies.systemFull.text, reason: error.message })
-        return replies.systemFull
+        return [replies.systemFull]
       }
       this.#session.log.warn({ queueId: this.#transaction.queueId, err: error }, 'message failed')
-      return replies.temporaryFailure
+      return [replies.temporaryFailure]
     }
   }
 
-  async #judge(spooled: Spooled): Promise<Reply> {
+  async #judge(spooled: Spooled): Promise<readonly Reply[]> {
     const { policy, spool, clock } = this.#session.services
     const { queueId, prepend } = this.#transaction
     const origin = this.#session.origin()
@@ -128,7 +135,14 @@ export class MessageReceipt {
       await spool.discard(spooled)
       const { code, status: dsn, text } = reply
       this.#log('message rejected', { restriction, code, dsn, reply: text })
-      return reply
+      return [reply]
+    }
+    const refusals = await this.#refusals(bytes)
+    const taken = envelope.recipients.filter((_, i) => refusals[i] === undefined)
+    if (taken.length === 0) {
+      await spool.discard(spooled)
+      this.#log('message refused', { reply: refusals[0]?.text })
+      return refusals.flatMap((refusal) => refusal ?? [])
     }
     const arrivedMs = clock.now()
     const received = receivedField({
@@ -137,12 +151,17 @@ export class MessageReceipt {
       extended: this.#session.helo?.extended ?? false,
       smtpUtf8: envelope.smtpUtf8,
       queueId,
-      onlyRecipient: envelope.recipients.length === 1 ? envelope.recipients[0]?.address : undefined,
+      onlyRecipient: taken.length === 1 ? taken[0]?.address : undefined,
       namesLogin: this.#session.options.smtpdSaslAuthenticatedHeader,
       receivedMs: arrivedMs,
     })
-    const message = { spooled, envelope, origin, prepend: verdict.prepend + prepend + received }
-    await spool.accept({ ...message, arrivedMs })
+    await spool.accept({
+      spooled,
+      envelope: { ...envelope, recipients: taken },
+      origin,
+      prepend: verdict.prepend + prepend + received,
+      arrivedMs,
+    })
     this.#session.noteAccepted()
     this.#log('message accepted', {
       messageId: this.#messageId(spooled),
@@ -150,7 +169,32 @@ export class MessageReceipt {
       tls: origin.tls?.protocol ?? 'none',
       ...(origin.tls && { cipher: origin.tls.cipher }),
     })
-    return replies.queued(queueId)
+    const queued = replies.queued(queueId)
+    return refusals.length === 0 ? [queued] : refusals.map((refusal) => refusal ?? queued)
+  }
+
+  /**
+   * LMTP answers for each recipient by itself (RFC 2033 §4.2): each is asked about once more, now that the size is known and the
+   * mailbox may have filled up since. None in SMTP.
+   */
+  async #refusals(bytes: number): Promise<readonly (Reply | undefined)[]> {
+    if (this.#session.options.role !== 'lmtp') return []
+    const { queueId, mail, recipients } = this.#transaction
+    const refusals: (Reply | undefined)[] = []
+    let finalRecipientsSoFar = 0
+    for (const { address } of recipients) {
+      const verdict = await askPolicy(this.#session, {
+        queueId,
+        sender: mail.sender,
+        declaredBytes: bytes,
+        recipientsSoFar: refusals.length,
+        finalRecipientsSoFar,
+        recipient: address,
+      })
+      if (verdict.kind === 'permit') finalRecipientsSoFar += verdict.finalRecipients
+      refusals.push(refusalOf(verdict))
+    }
+    return refusals
   }
 
   /** As the recipients see it: what a mail client forgot is added with the queue id. */
@@ -166,6 +210,19 @@ export class MessageReceipt {
     const to = recipients[0]?.address
     const facts = { queueId, from: mail.sender, to, recipients: recipients.length }
     this.#session.log.info({ ...facts, size: this.#bytes, ...fields }, text)
+  }
+}
+
+function refusalOf(verdict: RecipientVerdict): Reply | undefined {
+  switch (verdict.kind) {
+    case 'permit':
+      return undefined
+    case 'reject':
+      return verdict.reply
+    case 'unavailable':
+      return replies.temporaryFailure
+    default:
+      return unreachable(verdict)
   }
 }
 

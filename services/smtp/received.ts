@@ -2,6 +2,7 @@
 
 import { isIPv6 } from 'node:net'
 import type { Origin } from '#shared/contracts/spool.ts'
+import { neutralHeloName } from '#shared/smtp/helo-name.ts'
 
 export type Reception = {
   readonly origin: Origin
@@ -29,7 +30,7 @@ export function receivedField(reception: Reception): string {
       : ''
   const to = onlyRecipient === undefined ? '' : `\r\n\tfor <${onlyRecipient}>`
   const field =
-    `Received: from ${origin.helo || literal(origin.remoteAddress)} (${literal(origin.remoteAddress)})\r\n${tls}${login}` +
+    `Received: from ${neutralHeloName(origin.helo) || literal(origin.remoteAddress)} (${literal(origin.remoteAddress)})\r\n${tls}${login}` +
     `\tby ${hostname} with ${protocol(reception)} id ${queueId}${to};\r\n` +
     `\t${date(reception.receivedMs)}\r\n`
   return isAscii(field) ? field : Buffer.from(field, 'utf8').toString('latin1')
@@ -37,8 +38,10 @@ export function receivedField(reception: Reception): string {
 
 // RFC 3848 names the combinations, RFC 6531 §4.3 those with SMTPUTF8.
 function protocol({ origin, extended, smtpUtf8 }: Reception): string {
-  if (!extended) return 'SMTP'
-  return `${smtpUtf8 ? 'UTF8SMTP' : 'ESMTP'}${origin.tls ? 'S' : ''}${origin.account ? 'A' : ''}`
+  const isLmtp = origin.listener === 'lmtp'
+  if (!extended) return isLmtp ? 'LMTP' : 'SMTP'
+  const name = isLmtp ? 'LMTP' : smtpUtf8 ? 'SMTP' : 'ESMTP'
+  return `${smtpUtf8 ? 'UTF8' : ''}${name}${origin.tls ? 'S' : ''}${origin.account ? 'A' : ''}`
 }
 
 // As Postfix writes it, but for its words where none was asked for.

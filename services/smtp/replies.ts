@@ -19,6 +19,7 @@ export const replies = {
   ok: reply(250, '2.0.0', 'Ok'),
   help: reply(214, '2.0.0', 'RFC 5321 explains the commands; EHLO lists the extensions'),
   cannotVerify: reply(252, '2.1.5', 'Cannot verify users, but will take mail for them'),
+  verified: (address: string) => reply(252, '2.0.0', `<${address}>`),
   startTls: reply(220, '2.0.0', 'Ready to start TLS'),
   sendContent: reply(354, null, 'End data with <CR><LF>.<CR><LF>'),
   senderOk: reply(250, '2.1.0', 'Ok'),
@@ -35,10 +36,13 @@ export const replies = {
   notHttp: reply(521, '5.5.1', 'This is no web server'),
   commandDisabled: reply(502, '5.5.1', 'Command disabled'),
   heloFirst: reply(503, '5.5.1', 'Send HELO or EHLO first'),
+  lhloFirst: reply(503, '5.5.1', 'Send LHLO first'),
   nestedMail: reply(503, '5.5.1', 'Sender already specified'),
   mailFirst: reply(503, '5.5.1', 'Send MAIL first'),
   rcptFirst: reply(503, '5.5.1', 'Send RCPT first'),
   noValidRecipients: reply(554, '5.5.1', 'No valid recipients'),
+  // RFC 2033 §4.2 has the code.
+  noValidLmtpRecipients: reply(503, '5.5.1', 'No valid recipients'),
   chunkingBegun: reply(503, '5.5.1', 'Only BDAT or RSET may follow BDAT'),
   badChunk: reply(501, '5.5.4', 'Syntax: BDAT size [LAST]; closing connection'),
 
@@ -70,6 +74,7 @@ export const replies = {
   insufficientStorage: reply(452, '4.3.1', 'Insufficient system storage'),
   systemFull: reply(451, '4.3.1', 'No room for the message now, try again later'),
 
+  accessDenied: reply(554, '5.7.1', 'Access denied'),
   tooManyConnections: reply(421, '4.7.0', 'Too many connections, try again later'),
   tooManyErrors: reply(421, '4.7.0', 'Too many errors, closing connection'),
   tooManyUnknownRecipients: reply(421, '4.7.0', 'Too many unknown recipients, try again later'),
@@ -80,6 +85,7 @@ export const replies = {
 } as const
 
 export const tooManyConnectionsLine = formatReply(replies.tooManyConnections)
+export const accessDeniedLine = formatReply(replies.accessDenied)
 
 /** RFC 5321 §2.3.8: "conforming implementations MUST NOT recognize or generate any other" line end; status: RFC 3463 §3.7. */
 export function badLineEnd(fault: LineEndFault): Reply {

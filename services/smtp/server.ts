@@ -11,10 +11,12 @@ import { clientNetwork } from '#shared/net/client-network.ts'
 import { type CloseOptions, drainConnections } from '#shared/net/drain.ts'
 import { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import { tlsOptions } from '#shared/net/tls/tls-options.ts'
+import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
 import type { SmtpOptions } from './config.ts'
 import { SmtpConnection } from './connection.ts'
 import { HarvestLimit } from './harvest-limit.ts'
-import { tooManyConnectionsLine } from './replies.ts'
+import { Paths } from './paths.ts'
+import { accessDeniedLine, tooManyConnectionsLine } from './replies.ts'
 import type { SharedLimits, SmtpServices } from './session.ts'
 
 /** How exactly timeouts are kept. */
@@ -28,11 +30,14 @@ export class SmtpServer extends SMTPServer {
   readonly #others: Server[] = []
   readonly #gate: ClientGate
   readonly #limits: SharedLimits
+  /** Whether a client may connect at all. */
+  readonly #isServed: (address: string) => boolean
   /** When sockets that make the handshake of implicit TLS were admitted. */
   readonly #admittedMs = new WeakMap<Socket, number>()
   readonly #sweep: NodeJS.Timeout
 
-  constructor(options: SmtpOptions, services: SmtpServices) {
+  constructor(given: SmtpOptions, services: SmtpServices) {
+    const options = given.role === 'lmtp' ? withLmtpTrust(given) : given
     super({
       name: services.hostname,
       secure: options.role === 'submissions',
@@ -53,8 +58,10 @@ export class SmtpServer extends SMTPServer {
       },
       services,
     )
+    this.#isServed = options.role === 'lmtp' ? createNetworkMatcher(options.mynetworks) : () => true
     this.#limits = {
       harvest: new HarvestLimit(options, services.clock),
+      paths: new Paths(options, services.hostname),
       lines: new RepeatedLines('info', {
         clock: services.clock,
         log: services.log.child({ listener: options.role }),
@@ -100,19 +107,28 @@ export class SmtpServer extends SMTPServer {
     this.#gate.enter(socket, {
       admitted: ({ address, port }, leave) => {
         socket.once('close', leave)
+        if (!this.#isServed(address)) {
+          this.#logRefused(address)
+          refuse(socket, accessDeniedLine)
+          return
+        }
         const peer = { remoteAddress: address, remotePort: port }
         if (handshake) this.#shakeHands(socket, (secure) => this.connect(secure, peer, leave))
         else this.connect(socket, peer, leave)
       },
       refused: ({ address }) => {
-        const { log } = this.#services
-        const fields = { remoteAddress: address }
-        this.#limits.lines.write(clientNetwork(address), log, fields, 'connection refused')
+        this.#logRefused(address)
         if (handshake) socket.destroy()
-        else refuse(socket)
+        else refuse(socket, tooManyConnectionsLine)
       },
     })
     return false
+  }
+
+  #logRefused(remoteAddress: string): void {
+    const { log } = this.#services
+    const network = clientNetwork(remoteAddress)
+    this.#limits.lines.write(network, log, { remoteAddress }, 'connection refused')
   }
 
   #shakeHands(socket: Socket, then: (secure: Socket) => void): void {
@@ -178,6 +194,11 @@ export class SmtpServer extends SMTPServer {
   }
 }
 
+/** Whoever may deliver by LMTP is a client of ours as those in `mynetworks` are. */
+function withLmtpTrust(options: SmtpOptions): SmtpOptions {
+  return { ...options, mynetworks: [...options.mynetworks, ...options.lmtpTrustedNetworks] }
+}
+
 function contextOptions(
   { tlsMinimumVersion }: SmtpOptions,
   { clientAuthorities }: SmtpServices,
@@ -190,7 +211,7 @@ function contextOptions(
 }
 
 /** RFC 5321 §3.1 lets a server refuse at the greeting. */
-function refuse(socket: Socket): void {
+function refuse(socket: Socket, line: string): void {
   socket.resume()
-  socket.end(tooManyConnectionsLine, () => socket.destroy())
+  socket.end(line, () => socket.destroy())
 }

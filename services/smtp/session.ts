@@ -18,10 +18,13 @@ import type { Log, LogFields } from '#shared/runtime/log.ts'
 import { clearPasswordsAllowed } from '#shared/sasl/clear-text.ts'
 import { type Mechanism, offeredMechanisms } from '#shared/sasl/sasl-exchange.ts'
 import type { MailCommand } from '#shared/smtp/mail-command.ts'
+import type { Reply } from '#shared/smtp/reply.ts'
 import type { LineEndCheck } from '#shared/text/line-ends.ts'
 import { JUNK_COMMANDS_MAX, type SmtpOptions } from './config.ts'
 import type { HarvestLimit } from './harvest-limit.ts'
 import type { MessageReceipt } from './message-receipt.ts'
+import type { ClientPaths, Paths } from './paths.ts'
+import { replies } from './replies.ts'
 
 export type SmtpServices = {
   readonly spool: Spool
@@ -42,6 +45,14 @@ export type SmtpServices = {
 export type SharedLimits = {
   readonly harvest: HarvestLimit
   readonly lines: RepeatedLines
+  readonly paths: Paths
+}
+
+type Peer = {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  /** The address of ours that it connected to. */
+  readonly localAddress?: string
 }
 
 type Helo = { readonly name: string; readonly extended: boolean }
@@ -72,6 +83,8 @@ export class SmtpSession {
   readonly options: SmtpOptions
   readonly services: SmtpServices
   readonly harvest: HarvestLimit
+  /** How its addresses are read. */
+  readonly paths: ClientPaths
   readonly #lines: RepeatedLines
   readonly remoteAddress: string
   readonly remotePort: number
@@ -95,12 +108,13 @@ export class SmtpSession {
   constructor(
     options: SmtpOptions,
     services: SmtpServices,
-    { harvest, lines }: SharedLimits,
-    peer: { readonly remoteAddress: string; readonly remotePort: number },
+    { harvest, lines, paths }: SharedLimits,
+    peer: Peer,
   ) {
     this.options = options
     this.services = services
     this.harvest = harvest
+    this.paths = paths.of(peer)
     this.#lines = lines
     this.remoteAddress = peer.remoteAddress
     this.remotePort = peer.remotePort
@@ -129,7 +143,22 @@ export class SmtpSession {
 
   /** Submission: who is not logged in cannot send. */
   get needsLogin(): boolean {
-    return this.options.role !== 'smtp' && this.#account === null
+    return this.#isSubmission && this.#account === null
+  }
+
+  /** DATA and BDAT when no recipient was taken. */
+  get noValidRecipients(): Reply {
+    return this.options.role === 'lmtp' ? replies.noValidLmtpRecipients : replies.noValidRecipients
+  }
+
+  /** Whether there is AUTH at all. */
+  get takesLogins(): boolean {
+    const { role, smtpdSaslAuthEnable } = this.options
+    return this.#isSubmission || (role === 'smtp' && smtpdSaslAuthEnable)
+  }
+
+  get #isSubmission(): boolean {
+    return this.options.role === 'submission' || this.options.role === 'submissions'
   }
 
   /** Submission: nothing but STARTTLS comes before TLS (RFC 3207 §4), except where even passwords may cross in clear. */
@@ -138,13 +167,9 @@ export class SmtpSession {
     return this.#tls === null && !this.passwordsAllowed
   }
 
-  get offersLogin(): boolean {
-    return this.options.role !== 'smtp' || this.options.smtpdSaslAuthEnable
-  }
-
   /** What AUTH offers now. */
   get mechanisms(): readonly Mechanism[] {
-    if (!this.offersLogin || this.needsTls) return []
+    if (!this.takesLogins || this.needsTls) return []
     const { passwordsAllowed, channelBindings } = this
     const { authMechanisms: allowed } = this.options
     return offeredMechanisms({ allowed, passwordsAllowed, channelBindings })

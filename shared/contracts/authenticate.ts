@@ -61,7 +61,13 @@ export interface AccountWatch {
 /** Wrong password, no such account, disabled account: clients are told the same for all of them. */
 export type LoginRefused = {
   readonly kind: 'refused'
-  readonly reason: 'unknown' | 'password' | 'disabled' | 'malformed' | 'channel-binding'
+  readonly reason:
+    | 'unknown'
+    | 'password'
+    | 'disabled'
+    | 'malformed'
+    | 'channel-binding'
+    | 'other-identity'
 }
 
 /** Too many failures from this address or for this account; not even tried. */

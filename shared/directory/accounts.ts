@@ -17,6 +17,7 @@ import {
   canonical,
   domainKey,
   domainsPk,
+  firstAccountItem,
   readAccount,
   readAddress,
   readDomain,
@@ -105,6 +106,14 @@ export function createAccounts(parts: {
     return items.flatMap((item) => (item === undefined ? [] : [readAccount(item)]))
   }
 
+  /** Whoever has the first account of all runs the system, and is its postmaster until somebody else is named. */
+  async function isEmpty(): Promise<boolean> {
+    for await (const item of allItems(table, { pk: domainsPk })) {
+      if (readDomain(item).accounts > 0) return false
+    }
+    return true
+  }
+
   return {
     byId,
 
@@ -127,7 +136,9 @@ export function createAccounts(parts: {
           sessionsEpoch: 0,
           createdMs: clock.now(),
         }
+        const first = readDomain(domain).accounts === 0 && (await isEmpty())
         await table.transact([
+          ...(first ? [{ put: firstAccountItem(address) }] : []),
           countAccounts(address.domain, 1),
           {
             // The address may be an alias already: then it is both.

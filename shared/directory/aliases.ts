@@ -29,8 +29,10 @@ export interface Aliases {
 
 export type Alias = { readonly name: AliasName; readonly targets: readonly Address[] }
 
-/** Targets of one alias; the item that holds them must stay below ITEM_BYTES_MAX. */
+/** Targets of one alias. */
 export const ALIAS_TARGETS_MAX = 1_000
+/** What they take together; the item that holds them must stay below ITEM_BYTES_MAX. */
+export const ALIAS_TARGETS_BYTES_MAX = 300_000
 
 export type BadTargets = { readonly kind: 'bad-targets'; readonly max: number }
 
@@ -134,5 +136,7 @@ function countAliases(domain: Domain, by: 1 | -1): Write {
 
 function distinct(targets: readonly Address[]): readonly Address[] | undefined {
   const byText = new Map(targets.map((target) => [formatAddress(target), target]))
-  return byText.size === 0 || byText.size > ALIAS_TARGETS_MAX ? undefined : [...byText.values()]
+  if (byText.size === 0 || byText.size > ALIAS_TARGETS_MAX) return undefined
+  const bytes = [...byText.keys()].reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+  return bytes > ALIAS_TARGETS_BYTES_MAX ? undefined : [...byText.values()]
 }

@@ -13,6 +13,7 @@ import { createDomains, type Domains } from './domains.ts'
 import { type Expansion, expand, type FailedRecipient } from './expansion.ts'
 import { loginTopic } from './login-topic.ts'
 import { createLookup, type Match } from './lookup.ts'
+import { type OwnNameSettings, ownNames } from './own-names.ts'
 import type { AliasName } from './records.ts'
 
 export interface Directory {
@@ -54,7 +55,7 @@ export type Recipient =
   /** Not our domain. */
   | { readonly kind: 'remote' }
 
-export type DirectorySettings = {
+export type DirectorySettings = OwnNameSettings & {
   /** Each of these characters delimits an extension; '' switches extensions off. */
   readonly recipientDelimiter: string
   /** Bytes for accounts without a quota of their own; 0: no limit. */
@@ -77,7 +78,8 @@ export function createDirectory(parts: {
   const onSessionsEnd = (id: AccountId) => signals?.publish(loginTopic(id), '')
   const accounts = createAccounts({ table, clock, newId, onSessionsEnd })
   const aliases = createAliases({ table })
-  const lookup = createLookup(table, settings.recipientDelimiter)
+  const names = ownNames(settings)
+  const lookup = createLookup(table, { recipientDelimiter: settings.recipientDelimiter, names })
   return {
     accounts,
     aliases,

@@ -23,8 +23,8 @@ import {
 
 export interface Domains {
   /**
-   * RFC 5321 §4.5.1 wants `postmaster` accepted in every domain: with a target, the alias is made along with the domain.
-   * Without one, mail to postmaster is refused until there is such an account, alias or catch-all.
+   * RFC 5321 §4.5.1 wants `postmaster` accepted in every domain: with a target, the alias is made along with the domain. Without
+   * one it is whoever `own-names.ts` finds.
    */
   add(domain: Domain, options?: { readonly postmaster?: Address }): Promise<DomainAdded>
   get(domain: Domain): Promise<DomainRecord | undefined>

@@ -9,7 +9,7 @@
 // `carol+x@other.test`.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
-import { type Address, formatAddress, LOCAL_PART_BYTES_MAX } from '#shared/mail/address.ts'
+import { type Address, fits, formatAddress } from '#shared/mail/address.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import type { Lookup, Match } from './lookup.ts'
@@ -351,9 +351,9 @@ function nameOf(entry: AddressRecord): string {
 
 function withExtension(target: Address, extension: string | null, delimiters: string): Address {
   if (extension === null || extension === '') return target
-  const local = `${target.local}${delimiters.charAt(0)}${extension}`
+  const extended = { ...target, local: `${target.local}${delimiters.charAt(0)}${extension}` }
   // Deliberately: an extension that no longer fits is dropped rather than the mail.
-  return Buffer.byteLength(local) > LOCAL_PART_BYTES_MAX ? target : { ...target, local }
+  return fits(extended) ? extended : target
 }
 
 function setOnce<T>(map: Map<string, T>, key: string, value: T): void {

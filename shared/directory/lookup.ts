@@ -1,10 +1,19 @@
 // Finds what the directory says of addresses: one batch of reads for the entries of any number of them, and one more for the
-// domains of those that have none. Reads are consistent: a change is in force with the next lookup.
+// domains of those that have none. Only addresses under the host's own names and of a postmaster that nobody is ask further
+// (own-names.ts). Reads are consistent: a change is in force with the next lookup.
 
-import { type Address, splitExtension } from '#shared/mail/address.ts'
+import { type Address, lookupKey, splitExtension } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { Item, Key, Table } from '#shared/storage/ports.ts'
-import { type AddressRecord, addressKey, domainKey, readAddress } from './records.ts'
+import { type OwnNames, roleEntry } from './own-names.ts'
+import {
+  type AddressRecord,
+  addressKey,
+  domainKey,
+  firstAccountKey,
+  readAddress,
+  readFirstAccount,
+} from './records.ts'
 
 export type Match =
   /** Not a domain of ours. */
@@ -19,9 +28,19 @@ export type Match =
 
 export type Lookup = (addresses: readonly Address[]) => Promise<readonly Match[]>
 
-/** The matches come in the order of the addresses. Precedence is exact, then base, then catch-all. */
-export function createLookup(table: Pick<Table, 'batchGet'>, recipientDelimiter: string): Lookup {
-  return async (addresses) => {
+export type LookupSettings = {
+  readonly recipientDelimiter: string
+  readonly names: OwnNames
+}
+
+/** The matches come in the order of the addresses. Precedence is exact, then base, then catch-all, then whom every domain has. */
+export function createLookup(
+  table: Pick<Table, 'batchGet'>,
+  { recipientDelimiter, names }: LookupSettings,
+): Lookup {
+  const { home, hosts, roles } = names
+
+  const stored: Lookup = async (addresses) => {
     const entries = new ReadBatch(table)
     const plans = addresses.map((address) => plan(address, recipientDelimiter, entries))
     await entries.read()
@@ -37,6 +56,55 @@ export function createLookup(table: Pick<Table, 'batchGet'>, recipientDelimiter:
     await domains.read()
     return places.map((place, i) => matches[i] ?? ofDomain(place, domains))
   }
+
+  /** Users under the host's names are those of the home domain. */
+  async function atHome(addresses: readonly Address[]): Promise<readonly Match[]> {
+    if (home === undefined) return addresses.map(() => ({ kind: 'unknown' }))
+    const matches = await stored(addresses.map(({ local }) => ({ local, domain: home })))
+    return matches.map((match) => (match.kind === 'remote' ? { kind: 'unknown' } : match))
+  }
+
+  /** Whoever is postmaster, and whatever leads there, is found for all addresses with one read. */
+  async function roleEntries(addresses: readonly Address[]): Promise<readonly Match[]> {
+    const keys = [firstAccountKey, ...(home === undefined ? [] : [domainKey(home)])]
+    const [first, homeItem] = await table.batchGet(keys, { consistent: true })
+    const firstAccount = first && readFirstAccount(first)
+    const whom = { names, homeIsOurs: homeItem !== undefined, firstAccount }
+    return addresses.map((address) => match(roleEntry(address, whom), null) ?? { kind: 'unknown' })
+  }
+
+  return async (addresses) => {
+    const matches = await stored(addresses)
+    const hosted = await replaced(
+      matches,
+      addresses,
+      ({ kind }, { domain }) => kind === 'remote' && hosts.has(domain),
+      atHome,
+    )
+    return replaced(
+      hosted,
+      addresses,
+      ({ kind }, { local }) => kind === 'unknown' && roles.has(lookupKey(local)),
+      roleEntries,
+    )
+  }
+}
+
+/** The matches with those of some addresses asked for again. */
+async function replaced(
+  matches: readonly Match[],
+  addresses: readonly Address[],
+  isWanted: (match: Match, address: Address) => boolean,
+  ask: Lookup,
+): Promise<readonly Match[]> {
+  const wanted = addresses.flatMap((address, i) => {
+    const found = matches[i]
+    return found && isWanted(found, address) ? [{ i, address }] : []
+  })
+  if (wanted.length === 0) return matches
+  const answers = await ask(wanted.map(({ address }) => address))
+  const byPlace = new Map(wanted.map(({ i }, n) => [i, answers[n]]))
+  return matches.map((match, i) => byPlace.get(i) ?? match)
 }
 
 /** Positions in the batch. */

@@ -3,6 +3,7 @@
 //   D#<domain>  / L#<local key>   address: its account (with what RCPT needs of it) or alias targets, or both
 //   D#<domain>  / L@              the catch-all alias; no local key can make this key
 //   ACC#<id>    / PROFILE         account with what is kept of its password
+//   POSTMASTER  / FIRST           address of the first account, made while there was no other; older stores have none
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { type Address, formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
@@ -64,6 +65,16 @@ export function addressKey(name: AliasName): Key {
 
 export function accountKey(id: AccountId): Key {
   return { pk: `ACC#${id}`, sk: 'PROFILE' }
+}
+
+export const firstAccountKey: Key = { pk: 'POSTMASTER', sk: 'FIRST' }
+
+export function firstAccountItem(address: Address): Item {
+  return { ...firstAccountKey, address: formatAddress(address) }
+}
+
+export function readFirstAccount(item: Item): Address {
+  return sound(item, parseAddress(string(item, 'address')))
 }
 
 /** The one spelling of an address of ours. */

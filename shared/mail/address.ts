@@ -2,18 +2,24 @@
 // that. The local part keeps its case, because only its own host may say that case means nothing; `lookupKey` is that
 // word for our accounts.
 
-import { type Domain, parseDomain } from './domain.ts'
+import { type Domain, isOwnDomain, parseDomain } from './domain.ts'
 
 export type Address = {
-  /** Without quotes, NFC. */
+  /** Without quotes, NFC; '' for `""@example.net`. */
   readonly local: string
   readonly domain: Domain
 }
 
-/** RFC 5321 §4.5.3.1.1 */
-export const LOCAL_PART_BYTES_MAX = 64
-/** RFC 5321 §4.5.3.1.3: a path of 256 octets, less its angle brackets. */
-export const ADDRESS_BYTES_MAX = 254
+/**
+ * The local part of our own accounts and aliases (RFC 5321 §4.5.3.1.1), which every sender can write. Other hosts may have longer ones:
+ * the sizes of §4.5.3.1 are what must be taken at least, and bounce addresses of large senders go beyond them.
+ */
+export const OWN_LOCAL_PART_BYTES_MAX = 64
+/**
+ * Of any address. The local part is a sort key of the directory, for which DynamoDB has 1,024 bytes, and lower-casing makes a text
+ * longer by half at most.
+ */
+export const ADDRESS_BYTES_MAX = 640
 /**
  * Looked at before all else: NFC costs the square of a run of combining marks. Quoting and decomposed characters make a text longer
  * than the address it is, by less than this.
@@ -25,8 +31,8 @@ export const ADDRESS_CHARACTERS_MAX = 1_024
 const bareLocal = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\u{a0}-\u{10ffff}]+$/u
 const dotString =
   /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u{a0}-\u{10ffff}]+(?:\.[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~\u{a0}-\u{10ffff}]+)*$/u
-// Quoted-string = DQUOTE *QcontentSMTP DQUOTE, not empty, and the @ after it
-const quotedLocal = /^"((?:[^"\\\x00-\x1f\x7f-\x9f]|\\[\x20-\x7e])+)"(?:@|$)/u
+// Quoted-string = DQUOTE *QcontentSMTP DQUOTE, and the @ after it
+const quotedLocal = /^"((?:[^"\\\x00-\x1f\x7f-\x9f]|\\[\x20-\x7e])*)"(?:@|$)/u
 
 /** `local@domain` without angle brackets; a text without `@` gets the default domain, if one is given. */
 export function parseAddress(text: string, defaultDomain?: Domain): Address | undefined {
@@ -36,7 +42,20 @@ export function parseAddress(text: string, defaultDomain?: Domain): Address | un
   if (local === undefined || !local.value.isWellFormed()) return undefined
   const domain = local.end === text.length ? defaultDomain : parseDomain(text.slice(local.end + 1))
   if (domain === undefined) return undefined
-  return withinLimits({ local: local.value.normalize('NFC'), domain })
+  const address = { local: local.value.normalize('NFC'), domain }
+  return fits(address) ? address : undefined
+}
+
+/** Whether it is no longer than an address may be. */
+export function fits(address: Address): boolean {
+  return Buffer.byteLength(formatAddress(address)) <= ADDRESS_BYTES_MAX
+}
+
+/** Whether an account or an alias here may have it. */
+export function mayBeOwn({ local, domain }: Address): boolean {
+  // The limit is on the written form: quoting counts.
+  const bytes = Buffer.byteLength(formatLocal(local))
+  return local !== '' && bytes <= OWN_LOCAL_PART_BYTES_MAX && isOwnDomain(domain)
 }
 
 /** The address as SMTP writes it between angle brackets: quoted where it must be. */
@@ -78,13 +97,6 @@ function unquote(text: string): LocalPart | undefined {
   const quoted = quotedLocal.exec(text)?.[1]
   if (quoted === undefined) return undefined
   return { value: quoted.replace(/\\(.)/gu, '$1'), end: quoted.length + 2 }
-}
-
-function withinLimits(address: Address): Address | undefined {
-  // The limits are on the written form: quoting counts.
-  const localBytes = Buffer.byteLength(formatLocal(address.local))
-  if (localBytes > LOCAL_PART_BYTES_MAX) return undefined
-  return localBytes + 1 + address.domain.length > ADDRESS_BYTES_MAX ? undefined : address
 }
 
 function formatLocal(local: string): string {

@@ -11,10 +11,10 @@ export const DOMAIN_BYTES_MAX = 253
 
 /** RFC 1035 §2.3.4 */
 const LABEL_BYTES_MAX = 63
-// RFC 5321 §4.1.2: sub-domain = Let-dig [Ldh-str]
-const label = /^[a-z0-9][a-z0-9-]*$/
+// RFC 5321 §4.1.2: sub-domain = Let-dig [Ldh-str]. Deliberately with underscores, which the DNS allows and senders have.
+const label = /^[a-z0-9_][a-z0-9_-]*$/
 const number = /^[0-9]+$/
-const asciiOutsideHostname = /[\x00-\x2c/\x3a-\x40\x5b-\x60\x7b-\x7f]/
+const asciiOutsideHostname = /[\x00-\x2c/\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]/
 const ipv6Tag = 'ipv6:'
 
 /** A domain name (U-labels and capitals allowed) or an address literal in brackets; undefined when it is neither. */
@@ -22,6 +22,11 @@ export function parseDomain(text: string): Domain | undefined {
   if (text.length > DOMAIN_BYTES_MAX) return undefined
   const lower = text.toLowerCase()
   return brandHostname(lower) ?? (lower.startsWith('[') ? parseLiteral(lower) : parseUnicode(lower))
+}
+
+/** Whether a domain may be one of ours: others look it up as a host name, which has no underscores. */
+export function isOwnDomain(domain: Domain): boolean {
+  return !domain.includes('_')
 }
 
 /** The IP address of `[192.0.2.1]` or `[IPv6:2001:db8::1]`, undefined for a name. */

@@ -29,6 +29,7 @@ function parsePlain(message: Uint8Array): SaslStep {
   if (identity === undefined || login === undefined || !isPassword(password))
     return { kind: 'malformed' }
   // Deliberately: nobody acts for somebody else here, so an authorization identity is only taken when it says the same.
-  if (identity !== '' && identity !== login) return { kind: 'malformed' }
+  // Another one is refused as a wrong password is (RFC 4616 §2), and nothing is looked up for it.
+  if (identity !== '' && identity !== login) return { kind: 'other-identity', login }
   return { kind: 'credentials', login, password }
 }

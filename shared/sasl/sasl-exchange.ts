@@ -65,12 +65,17 @@ export function createSaslExchange(mechanism: Mechanism, context: SaslContext): 
     : createScramExchange(context, { plus: mechanism === 'SCRAM-SHA-256-PLUS' })
 }
 
+const identityRefused: LoginResult = { kind: 'refused', reason: 'other-identity' }
+
 function createPasswordExchange(mechanism: PasswordMechanism, context: SaslContext): SaslExchange {
   const { authenticator, service, remoteAddress } = context
   const server = createSaslServer(mechanism)
   return {
     async step(response) {
       const step = server.step(response)
+      if (step.kind === 'other-identity') {
+        return { kind: 'finished', login: step.login, result: identityRefused }
+      }
       if (step.kind !== 'credentials') return step
       const { login, password } = step
       const attempt = { service, remoteAddress, login, password }

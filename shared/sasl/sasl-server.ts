@@ -16,6 +16,8 @@ export interface SaslServer {
 export type SaslStep =
   | { readonly kind: 'challenge'; readonly data: Uint8Array }
   | { readonly kind: 'credentials'; readonly login: string; readonly password: Uint8Array }
+  /** Asks to act for somebody else, which nobody may here. */
+  | { readonly kind: 'other-identity'; readonly login: string }
   | { readonly kind: 'malformed' }
 
 export function createSaslServer(mechanism: PasswordMechanism): SaslServer {

@@ -27,6 +27,8 @@ export function createScramExchange(
     }
     const first = parseClientFirst(response)
     if (first === undefined) return malformed
+    // As with PLAIN: nobody acts for somebody else here.
+    if (first.isOther) return refused(first, 'other-identity')
     const binding = expectedBinding(first)
     if (binding === undefined) return refused(first, 'channel-binding')
     const attempt = { service, remoteAddress, login: first.login }

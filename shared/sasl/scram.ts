@@ -7,6 +7,8 @@ export type ScramClientFirst = {
   /** With `p=` the name of the channel binding; `y`: the client could, but thinks that we cannot. */
   readonly flag: 'n' | 'y' | { readonly binding: string }
   readonly login: string
+  /** It asks to act for somebody else. */
+  readonly isOther: boolean
   readonly nonce: string
   /** Repeated by the client's last message, with the binding's bytes behind it. */
   readonly gs2Header: string
@@ -40,10 +42,10 @@ export function parseClientFirst(message: Uint8Array): ScramClientFirst | undefi
     match
   const login = decodeSaslName(name)
   if (login === undefined || nonce.length > CLIENT_NONCE_CHARACTERS_MAX) return undefined
-  // As with PLAIN: nobody acts for somebody else here.
-  if (identity !== undefined && decodeSaslName(identity) !== login) return undefined
+  const actsFor = identity === undefined ? login : decodeSaslName(identity)
+  if (actsFor === undefined) return undefined
   const flag = plainFlag === 'n' || plainFlag === 'y' ? plainFlag : { binding }
-  return { flag, login, nonce, gs2Header, bare }
+  return { flag, login, isOther: actsFor !== login, nonce, gs2Header, bare }
 }
 
 // client-final    = "c=" base64 ",r=" nonce *("," attr-val) ",p=" base64

@@ -1,8 +1,14 @@
 // MAIL (RFC 5321 §4.1.1.2) with SIZE (RFC 1870), BODY (RFC 6152, 3030), SMTPUTF8 (RFC 6531), RET and ENVID (RFC 3461),
 // AUTH (RFC 4954) and REQUIRETLS (RFC 8689).
 
-import { forbidValue, readParameters, readValue } from './parameters.ts'
-import { isMailbox, readPath } from './path.ts'
+import {
+  type CommandOptions,
+  forbidValue,
+  readParameters,
+  readValue,
+  refuseDsn,
+} from './parameters.ts'
+import { readMailbox, readPath } from './path.ts'
 import { optionalSpaces } from './quirks.ts'
 import { SmtpSyntaxError } from './syntax.ts'
 import { decodeXtext } from './xtext.ts'
@@ -25,15 +31,14 @@ const from = / FROM:/iy
 const ENVID_CHARACTERS_MAX = 100
 
 /** The text after the verb. Throws SmtpSyntaxError. */
-export function parseMailCommand(text: string): MailCommand {
+export function parseMailCommand(text: string, options: CommandOptions = {}): MailCommand {
   from.lastIndex = 0
   if (!from.test(text)) throw new SmtpSyntaxError({ kind: 'command', expected })
   optionalSpaces.lastIndex = from.lastIndex
   optionalSpaces.test(text)
-  const path = readPath(text, optionalSpaces.lastIndex)
-  if (!path || !(path.mailbox === '' || isMailbox(path.mailbox))) {
-    throw new SmtpSyntaxError({ kind: 'sender' })
-  }
+  const path = readPath(text, optionalSpaces.lastIndex, options)
+  const sender = path && (path.mailbox === '' ? '' : readMailbox(path.mailbox, options))
+  if (path === undefined || sender === undefined) throw new SmtpSyntaxError({ kind: 'sender' })
   let size = 0
   let body: MailCommand['body'] = '7BIT'
   let smtpUtf8 = false
@@ -41,6 +46,7 @@ export function parseMailCommand(text: string): MailCommand {
   let ret: MailCommand['ret'] = null
   let envid: string | null = null
   for (const [keyword, value] of readParameters(text, path.end, expected)) {
+    refuseDsn(keyword, options)
     switch (keyword) {
       case 'SIZE':
         size = readValue(keyword, value, readSize)
@@ -69,7 +75,7 @@ export function parseMailCommand(text: string): MailCommand {
     }
   }
   if (!smtpUtf8 && /[^\x00-\x7f]/.test(text)) throw new SmtpSyntaxError({ kind: 'needs-smtputf8' })
-  return { sender: path.mailbox, size, body, smtpUtf8, requireTls, ret, envid }
+  return { sender, size, body, smtpUtf8, requireTls, ret, envid }
 }
 
 // size-value = 1*20DIGIT (RFC 1870 §3)

@@ -1,6 +1,13 @@
 // The parameters of MAIL and RCPT: Mail-parameters = esmtp-param *(SP esmtp-param) (RFC 5321 §4.1.2).
 
+import type { PathOptions } from './path.ts'
 import { SmtpSyntaxError } from './syntax.ts'
+
+/** How a listener reads MAIL and RCPT. */
+export type CommandOptions = PathOptions & {
+  /** Whether the parameters of RFC 3461 are taken: only where EHLO offers DSN. */
+  readonly offersDsn?: boolean
+}
 
 /** By keyword in capitals; null is a keyword without a value. */
 export type Parameters = ReadonlyMap<string, string | null>
@@ -40,4 +47,13 @@ export function readValue<T>(
 export function forbidValue(keyword: string, value: string | null): true {
   if (value !== null) throw new SmtpSyntaxError({ kind: 'parameter', keyword })
   return true
+}
+
+const dsnKeywords = new Set(['RET', 'ENVID', 'NOTIFY', 'ORCPT'])
+
+/** RFC 5321 §4.1.1.11: a parameter of an extension that was not offered is unknown. Whoever asks to be notified learns that nobody will. */
+export function refuseDsn(keyword: string, { offersDsn = false }: CommandOptions): void {
+  if (!offersDsn && dsnKeywords.has(keyword)) {
+    throw new SmtpSyntaxError({ kind: 'unknown-parameter', keyword })
+  }
 }

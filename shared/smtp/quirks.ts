@@ -1,4 +1,4 @@
-// Where we are more lenient than the grammar, because clients in use need it.
+// Where we are more lenient than the grammar, because clients in use need it. `strictRfc821Envelopes` takes back those of paths.
 
 /**
  * `MAIL FROM: <a@b>`: white space after the colon, which RFC 5321 §3.3 forbids and much software sends. More than one
@@ -6,8 +6,8 @@
  */
 export const optionalSpaces = / */y
 
-/** `EHLO [::1]`: an IPv6 literal without its tag (RFC 5321 §4.1.3), which several mail clients send. */
-export const allowsUntaggedIpv6Literal = true
+/** `MAIL FROM:a@b`: without angle brackets, as scripts and devices write it; Postfix takes it too. */
+export const allowsBarePaths = true
 
-/** `EHLO MY_PC`: host names with underscores, which Windows allows. Policy may be stricter. */
-export const heloName = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.?$/
+/** `RCPT TO:<a@b.example.>`: the dot that the DNS ends names with. It is left out, as Postfix does. */
+export const allowsDotAfterDomain = true

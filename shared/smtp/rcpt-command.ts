@@ -1,7 +1,7 @@
 // RCPT (RFC 5321 §4.1.1.3) with NOTIFY and ORCPT (RFC 3461 §4.1, 4.2; RFC 6533 §3).
 
-import { readParameters, readValue } from './parameters.ts'
-import { isMailbox, readPath } from './path.ts'
+import { type CommandOptions, readParameters, readValue, refuseDsn } from './parameters.ts'
+import { readMailbox, readPath } from './path.ts'
 import { optionalSpaces } from './quirks.ts'
 import { SmtpSyntaxError } from './syntax.ts'
 import { decodeXtext } from './xtext.ts'
@@ -23,19 +23,26 @@ const ORCPT_CHARACTERS_MAX = 500
 const noNotify: readonly Notify[] = []
 
 /** The text after the verb. Throws SmtpSyntaxError. */
-export function parseRcptCommand(text: string, smtpUtf8: boolean): RcptCommand {
+export function parseRcptCommand(
+  text: string,
+  smtpUtf8: boolean,
+  options: CommandOptions = {},
+): RcptCommand {
   to.lastIndex = 0
   if (!to.test(text)) throw new SmtpSyntaxError({ kind: 'command', expected })
   optionalSpaces.lastIndex = to.lastIndex
   optionalSpaces.test(text)
-  const path = readPath(text, optionalSpaces.lastIndex)
-  if (!path) throw new SmtpSyntaxError({ kind: 'recipient' })
+  const path = readPath(text, optionalSpaces.lastIndex, options)
   // RFC 5321 §4.5.1: every server that takes mail takes it for its postmaster, with or without a domain.
-  const isPostmaster = path.mailbox.toLowerCase() === 'postmaster'
-  if (!isPostmaster && !isMailbox(path.mailbox)) throw new SmtpSyntaxError({ kind: 'recipient' })
+  const isPostmaster = path?.mailbox.toLowerCase() === 'postmaster'
+  const recipient = isPostmaster ? 'postmaster' : path && readMailbox(path.mailbox, options)
+  if (path === undefined || recipient === undefined) {
+    throw new SmtpSyntaxError({ kind: 'recipient' })
+  }
   let notify = noNotify
   let originalRecipient: string | null = null
   for (const [keyword, value] of readParameters(text, path.end, expected)) {
+    refuseDsn(keyword, options)
     switch (keyword) {
       case 'NOTIFY':
         notify = readValue(keyword, value, readNotify)
@@ -48,7 +55,7 @@ export function parseRcptCommand(text: string, smtpUtf8: boolean): RcptCommand {
     }
   }
   if (!smtpUtf8 && /[^\x00-\x7f]/.test(text)) throw new SmtpSyntaxError({ kind: 'needs-smtputf8' })
-  return { recipient: isPostmaster ? 'postmaster' : path.mailbox, notify, originalRecipient }
+  return { recipient, notify, originalRecipient }
 }
 
 // notify-esmtp-value = "NEVER" / 1#notify-list-element (RFC 3461 §4.1)

@@ -2,11 +2,16 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AccountChanges } from '#shared/directory/accounts.ts'
-import { createDirectory, type Directory } from '#shared/directory/directory.ts'
-import type { AliasName } from '#shared/directory/records.ts'
+import {
+  createDirectory,
+  type Directory,
+  type DirectorySettings,
+} from '#shared/directory/directory.ts'
+import { type AliasName, firstAccountKey } from '#shared/directory/records.ts'
 import { type Address, formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
 import type { Table } from '#shared/storage/ports.ts'
+import { hostNames } from '#test/support/host-names.ts'
 import type { Open } from '#test/support/storage.ts'
 
 export function describeDirectory(driver: string, open: Open): void {
@@ -26,6 +31,133 @@ export function describeDirectory(driver: string, open: Open): void {
     beforeEach(async () => {
       await removeAll(directory)
       await directory.domains.add(ours)
+    })
+
+    describe('addresses that every domain has', () => {
+      const second = domain('second.test')
+      /** Where mail for an address ends. */
+      async function ends(text: string, settings: Parameters<typeof openDirectory>[1] = {}) {
+        const { local, remote, failed } = await openDirectory(table, settings).expand([
+          address(text),
+        ])
+        return [
+          ...local.map(({ accountId }) => `account ${accountId}`),
+          ...remote.map((end) => formatAddress(end.address)),
+          ...failed.map((end) => end.reason),
+        ]
+      }
+      const unknown = ['unknown']
+
+      beforeEach(async () => {
+        await directory.domains.add(second)
+      })
+
+      it('lead to the first account that was ever made (RFC 5321 §4.5.1)', async () => {
+        expect(await ends('postmaster@ours.test')).toEqual(unknown)
+        const { id: first } = await add('carol@second.test')
+        await add('alice@ours.test')
+        const carol = [`account ${first}`]
+        for (const text of ['postmaster@ours.test', 'PostMaster@second.test']) {
+          expect(await ends(text)).toEqual(carol)
+          expect(await directory.resolve(address(text))).toMatchObject({ kind: 'alias' })
+        }
+        await directory.accounts.remove(address('carol@second.test'))
+        await add('bob@ours.test')
+        expect(await ends('postmaster@ours.test')).toEqual(unknown)
+      })
+
+      it('are nobody in a store that has no first account, which older ones have not', async () => {
+        await add('carol@ours.test')
+        await table.write({ delete: firstAccountKey })
+        await add('dave@ours.test')
+        expect(await ends('postmaster@ours.test')).toEqual(unknown)
+        expect(await directory.resolve(address('postmaster@ours.test'))).toEqual({
+          kind: 'unknown',
+        })
+      })
+
+      it('have a new first account when there was none left', async () => {
+        await add('carol@ours.test')
+        await directory.accounts.remove(address('carol@ours.test'))
+        const { id } = await add('dave@second.test')
+        expect(await ends('postmaster@ours.test')).toEqual([`account ${id}`])
+      })
+
+      it('lead to postmasterAddress where it is set', async () => {
+        await add('carol@ours.test')
+        const settings = { postmasterAddress: 'root@remote.test' }
+        expect(await ends('postmaster@ours.test', settings)).toEqual(['root@remote.test'])
+      })
+
+      it('lead to the postmaster of the home domain, which may be an alias', async () => {
+        await add('carol@ours.test')
+        await alias('postmaster@second.test', 'root@remote.test')
+        const settings = { defaultDomain: 'second.test' }
+        expect(await ends('postmaster@ours.test', settings)).toEqual(['root@remote.test'])
+        expect(await ends('postmaster@ours.test', { hostname: 'mx.second.test' })).toEqual([
+          'root@remote.test',
+        ])
+      })
+
+      it('are whoever the domain says, by an account, an alias or a catch-all', async () => {
+        await add('carol@ours.test')
+        const { id } = await add('postmaster@second.test')
+        expect(await ends('postmaster@second.test')).toEqual([`account ${id}`])
+        await alias('@ours.test', 'all@remote.test')
+        expect(await ends('postmaster@ours.test')).toEqual(['all@remote.test'])
+        await alias('postmaster@ours.test', 'one@remote.test')
+        expect(await ends('postmaster@ours.test')).toEqual(['one@remote.test'])
+      })
+
+      it('are further names by postmasterAliases, which follow the postmaster of their domain', async () => {
+        await add('carol@ours.test')
+        await alias('postmaster@second.test', 'root@remote.test')
+        expect(await ends('abuse@second.test')).toEqual(unknown)
+        const settings = { postmasterAliases: ['abuse', 'security'] }
+        expect(await ends('Abuse@second.test', settings)).toEqual(['root@remote.test'])
+        expect(await ends('security@second.test', settings)).toEqual(['root@remote.test'])
+        expect(await ends('webmaster@second.test', settings)).toEqual(unknown)
+        expect(await ends('postmaster@remote.test', settings)).toEqual(['postmaster@remote.test'])
+      })
+
+      it('end when a postmaster leads to itself', async () => {
+        const settings = { postmasterAddress: 'postmaster@ours.test' }
+        expect(await ends('postmaster@ours.test', settings)).toEqual(['loop'])
+        expect(await ends('postmaster@second.test', settings)).toEqual(['loop'])
+      })
+    })
+
+    describe('names of this host', () => {
+      const settings = { hostname: 'mx.ours.test', mydestination: ['localhost', 'old.test'] }
+      const resolve = (text: string, changed = {}) =>
+        openDirectory(table, { ...settings, ...changed }).resolve(address(text))
+
+      it('stand for the home domain (mydestination)', async () => {
+        const { id: accountId } = await add('bob@ours.test')
+        for (const host of ['mx.ours.test', 'localhost', 'localhost.ours.test', 'old.test']) {
+          expect(await resolve(`bob@${host}`)).toMatchObject({ kind: 'account', accountId })
+          expect(await resolve(`bob+x@${host}`)).toMatchObject({ extension: 'x' })
+          expect(await resolve(`nobody@${host}`)).toEqual({ kind: 'unknown' })
+          expect(await resolve(`postmaster@${host}`)).toMatchObject({ kind: 'alias' })
+        }
+        expect(await resolve('bob@ours2.test')).toEqual({ kind: 'remote' })
+        expect(await resolve('bob@sub.mx.ours.test')).toEqual({ kind: 'remote' })
+      })
+
+      it('are domains like others when they are in the directory', async () => {
+        await add('bob@ours.test')
+        await directory.domains.add(domain('mx.ours.test'))
+        expect(await resolve('bob@mx.ours.test')).toEqual({ kind: 'unknown' })
+      })
+
+      it('have nobody where the home domain is not ours', async () => {
+        const elsewhere = { hostname: 'mx.elsewhere.test', defaultDomain: 'elsewhere.test' }
+        expect(await resolve('bob@mx.elsewhere.test', elsewhere)).toEqual({ kind: 'unknown' })
+        // A host of two labels has no domain of its own: what follows its dot is everybody's.
+        expect(await resolve('bob@localhost.test', { hostname: 'ours.test' })).toEqual({
+          kind: 'remote',
+        })
+      })
     })
 
     describe('domains', () => {
@@ -287,6 +419,18 @@ export function describeDirectory(driver: string, open: Open): void {
         })
       })
 
+      it('have targets that fit into one item', async () => {
+        // 640 octets are the longest address.
+        const long = (count: number) =>
+          Array.from({ length: count }, (_, i) =>
+            address(`${String(i).padStart(628, 'u')}@remote.test`),
+          )
+        const list = name('list@ours.test')
+        expect(await directory.aliases.add(list, long(469))).toMatchObject({ kind: 'bad-targets' })
+        expect(await directory.aliases.add(list, long(468))).toMatchObject({ kind: 'ok' })
+        expect(await directory.aliases.set(list, long(469))).toMatchObject({ kind: 'bad-targets' })
+      })
+
       it('share an address with an account without harming each other', async () => {
         await alias('bob@ours.test', 'bob@remote.test')
         await add('bob@ours.test')
@@ -381,7 +525,7 @@ const ours = domain('ours.test')
 
 function openDirectory(
   table: Table,
-  settings: { recipientDelimiter?: string } = {},
+  settings: Partial<DirectorySettings> = {},
   publish: (topic: string) => void = () => {},
 ): Directory {
   return createDirectory({
@@ -389,6 +533,7 @@ function openDirectory(
     signals: { publish },
     clock: { now: () => 1_700_000_000_000, sleep: async () => {} },
     settings: {
+      ...hostNames,
       recipientDelimiter: '+',
       mailboxSizeLimit: 1_000,
       virtualAliasRecursionLimit: 10,

@@ -3,6 +3,7 @@
 
 import type { SmtpOptions } from '#services/smtp/config.ts'
 import { HarvestLimit } from '#services/smtp/harvest-limit.ts'
+import { Paths } from '#services/smtp/paths.ts'
 import type { Authenticator, LoginAttempt, LoginResult } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type {
@@ -120,11 +121,13 @@ const emptyIndex: MessageIndex = {
   containsNul: false,
 }
 
+const mailboxFull: SmtpReply = { code: 452, status: '4.2.2', text: 'Mailbox full' }
+
 /** By the local part of the recipient, or of the sender at the end of the message. */
 const recipientReplies: { readonly [local: string]: SmtpReply } = {
   unknown: { code: 550, status: '5.1.1', text: 'No such user' },
   greylisted: { code: 450, status: '4.7.1', text: 'Greylisted, try again later' },
-  full: { code: 452, status: '4.2.2', text: 'Mailbox full' },
+  full: mailboxFull,
   crowd: { code: 452, status: '4.5.3', text: 'Too many recipients' },
   closing: { code: 421, status: '4.7.0', text: 'Go away' },
   injecting: { code: 550, status: '5.7.1', text: 'one\r\n250 two\u{85}three' },
@@ -138,11 +141,19 @@ const messageReplies: { readonly [local: string]: SmtpReply } = {
 export class FakePolicy implements PolicyClient {
   readonly recipientRequests: RecipientRequest[] = []
   readonly messageRequests: MessageRequest[] = []
+  readonly #asked = new Set<string>()
   keepsRequests = true
 
   async recipient(request: RecipientRequest): Promise<Verdict> {
     if (this.keepsRequests) this.recipientRequests.push(request)
     const local = localPart(request.recipient)
+    const isAgain = this.#asked.has(`${request.queueId} ${request.recipient}`)
+    this.#asked.add(`${request.queueId} ${request.recipient}`)
+    // What LMTP asks once more at the end of the message.
+    if (isAgain && local === 'failing') throw new TemporaryFailure('directory does not answer')
+    if (isAgain && local === 'filling') {
+      return { kind: 'reject', reply: mailboxFull, restriction: 'fake_filling' }
+    }
     if (local === 'temporary') throw new TemporaryFailure('directory does not answer')
     if (local === 'bug') throw new TypeError('undefined is not a function')
     const reply = recipientReplies[local]
@@ -255,9 +266,13 @@ export function smtpFakes(log: Log = silentLog) {
 }
 
 /** What sessions share that a listener did not make. */
-export function smtpLimits(options: SmtpOptions, { clock, log }: ReturnType<typeof smtpFakes>) {
+export function smtpLimits(
+  options: SmtpOptions,
+  { clock, log, hostname }: ReturnType<typeof smtpFakes>,
+) {
   return {
     harvest: new HarvestLimit(options, clock),
+    paths: new Paths(options, hostname),
     lines: new RepeatedLines('info', { clock, log }),
   }
 }

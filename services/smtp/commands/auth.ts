@@ -20,7 +20,7 @@ export const auth = defineCommand({
   flushes: true,
   parse: parseAuth,
   run(session, { mechanism: name, initial }): Outcome | Promise<Outcome> {
-    if (!session.offersLogin) return answer(replies.authNotHere)
+    if (!session.takesLogins) return answer(replies.authNotHere)
     // RFC 4954 §4
     if (session.account) return answer(replies.authTwice)
     if (session.transaction) return answer(replies.authInTransaction)

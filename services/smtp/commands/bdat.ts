@@ -8,7 +8,7 @@ import { answerAndClose, defineCommand, type Outcome } from '../command.ts'
 import { DRAINED_BYTES_MAX } from '../config.ts'
 import { MessageReceipt } from '../message-receipt.ts'
 import { badLineEnd, replies } from '../replies.ts'
-import type { SmtpSession, Transaction } from '../session.ts'
+import type { SmtpSession } from '../session.ts'
 
 const CRLF = Buffer.from('\r\n')
 
@@ -25,7 +25,7 @@ export const bdat = defineCommand({
     // RFC 3030 §2 allows it, and it brings the message no further.
     if (chunk.bytes === 0 && !chunk.isLast) session.noteJunk()
     const { transaction } = session
-    const refusal = outOfOrder(transaction)
+    const refusal = outOfOrder(session)
     if (refusal || !transaction) return skip(chunk, refusal ?? replies.mailFirst)
     transaction.receipt ??= new MessageReceipt(session, transaction)
     transaction.lineEnds ??= new LineEndCheck()
@@ -48,17 +48,18 @@ function parseChunk(text: string): Chunk | undefined {
   return { bytes, isLast: match[2] !== undefined }
 }
 
-function outOfOrder(transaction: Transaction | null): Reply | undefined {
+function outOfOrder(session: SmtpSession): Reply | undefined {
+  const { transaction } = session
   if (!transaction) return replies.mailFirst
   if (transaction.recipients.length > 0) return undefined
-  return transaction.anyRefused ? replies.noValidRecipients : replies.rcptFirst
+  return transaction.anyRefused ? session.noValidRecipients : replies.rcptFirst
 }
 
 function skip(chunk: Chunk, reply: Reply): Outcome {
   return {
     kind: 'body',
     reply: undefined,
-    body: new ChunkBody(chunk.bytes, undefined, () => reply),
+    body: new ChunkBody(chunk.bytes, undefined, async () => [reply]),
   }
 }
 
@@ -66,15 +67,16 @@ async function end(
   session: SmtpSession,
   { receipt, lineEnds }: { readonly receipt: MessageReceipt; readonly lineEnds: LineEndCheck },
   chunk: Chunk,
-): Promise<Reply> {
+): Promise<readonly Reply[]> {
   if (chunk.isLast) {
     lineEnds.finish()
     if (lineEnds.fault) receipt.refuse(badLineEnd(lineEnds.fault))
     // RFC 5321 §2.3.8: a message is lines. As Postfix does, so that its size is the same wherever it is read.
     else if (!lineEnds.endsLine) receipt.push(CRLF)
   }
-  if (!chunk.isLast && !receipt.refusal) return replies.chunkOk(chunk.bytes)
-  const reply = await receipt.finish()
+  if (!chunk.isLast && !receipt.refusal) return [replies.chunkOk(chunk.bytes)]
+  const answers = await receipt.finish()
   session.endTransaction()
-  return reply
+  // RFC 2033 §4.3: only the last chunk is answered for each recipient.
+  return chunk.isLast ? answers : answers.slice(0, 1)
 }

@@ -16,12 +16,12 @@ export const data = defineCommand({
     // RFC 3030 §2: DATA and BDAT are not mixed in one transaction.
     if (transaction.receipt) return answer(replies.chunkingBegun)
     if (transaction.recipients.length === 0) {
-      return answer(transaction.anyRefused ? replies.noValidRecipients : replies.rcptFirst)
+      return answer(transaction.anyRefused ? session.noValidRecipients : replies.rcptFirst)
     }
     const body = new DataBody(new MessageReceipt(session, transaction), async (receipt) => {
-      const reply = await receipt.finish()
+      const answers = await receipt.finish()
       session.endTransaction()
-      return reply
+      return answers
     })
     return { kind: 'body', reply: replies.sendContent, body }
   },

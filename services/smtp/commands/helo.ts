@@ -1,7 +1,7 @@
-// HELO and EHLO (RFC 5321 §4.1.1.1), and the list of what this server can do.
+// HELO and EHLO (RFC 5321 §4.1.1.1), LHLO in their place in LMTP (RFC 2033 §4.1), and the list of what this server can do.
 
 import { isHeloName } from '#shared/smtp/helo-name.ts'
-import { answer, defineCommand } from '../command.ts'
+import { answer, defineCommand, type Outcome } from '../command.ts'
 import { replies } from '../replies.ts'
 import type { SmtpSession } from '../session.ts'
 
@@ -11,6 +11,7 @@ const parseName = (text: string): string => text.slice(1)
 
 export const helo = defineCommand({
   ...facts,
+  only: 'smtp',
   parse: parseName,
   run(session, name) {
     if (!isHeloName(name)) return answer(replies.heloNeedsName('HELO'))
@@ -21,13 +22,23 @@ export const helo = defineCommand({
 
 export const ehlo = defineCommand({
   ...facts,
+  only: 'smtp',
   parse: parseName,
-  run(session, name) {
-    if (!isHeloName(name)) return answer(replies.heloNeedsName('EHLO'))
-    session.greet({ name, extended: true })
-    return answer(replies.extensions([session.services.hostname, ...extensions(session)]))
-  },
+  run: (session, name) => greetExtended(session, 'EHLO', name),
 })
+
+export const lhlo = defineCommand({
+  ...facts,
+  only: 'lmtp',
+  parse: parseName,
+  run: (session, name) => greetExtended(session, 'LHLO', name),
+})
+
+function greetExtended(session: SmtpSession, verb: string, name: string): Outcome {
+  if (!isHeloName(name)) return answer(replies.heloNeedsName(verb))
+  session.greet({ name, extended: true })
+  return answer(replies.extensions([session.services.hostname, ...extensions(session)]))
+}
 
 /** Deliberately without BINARYMIME: a binary message could not be relayed to a server that lacks it. */
 function extensions(session: SmtpSession): readonly string[] {
@@ -44,7 +55,7 @@ function extensions(session: SmtpSession): readonly string[] {
       : []),
     'ENHANCEDSTATUSCODES',
     '8BITMIME',
-    'DSN',
+    ...(options.offersDsn ? ['DSN'] : []),
     'SMTPUTF8',
     'CHUNKING',
     'HELP',

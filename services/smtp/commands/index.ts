@@ -4,18 +4,19 @@ import type { Command } from '../command.ts'
 import { auth } from './auth.ts'
 import { bdat } from './bdat.ts'
 import { data } from './data.ts'
-import { ehlo, helo } from './helo.ts'
+import { ehlo, helo, lhlo } from './helo.ts'
 import { mail } from './mail.ts'
 import { help, noop } from './noop.ts'
 import { quit } from './quit.ts'
 import { rcpt } from './rcpt.ts'
 import { rset } from './rset.ts'
 import { starttls } from './starttls.ts'
-import { disabled, vrfy } from './vrfy.ts'
+import { disabled, expn, vrfy } from './vrfy.ts'
 
 export const commands: ReadonlyMap<string, Command> = new Map([
   ['HELO', helo],
   ['EHLO', ehlo],
+  ['LHLO', lhlo],
   ['STARTTLS', starttls],
   ['AUTH', auth],
   ['MAIL', mail],
@@ -26,7 +27,7 @@ export const commands: ReadonlyMap<string, Command> = new Map([
   ['NOOP', noop],
   ['HELP', help],
   ['VRFY', vrfy],
-  ['EXPN', disabled],
+  ['EXPN', expn],
   ['ETRN', disabled],
   ['QUIT', quit],
 ])

@@ -1,17 +1,19 @@
 // RCPT: policy decides each recipient. RFC 5321 §4.1.1.3; limits RFC 5321 §4.5.3.1.10.
 
-import type { SmtpReply, Verdict } from '#shared/contracts/policy.ts'
-import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
+import { unreachable } from '#shared/runtime/errors.ts'
 import { parseRcptCommand, type RcptCommand } from '#shared/smtp/rcpt-command.ts'
 import { answer, answerAndClose, defineCommand, type Outcome } from '../command.ts'
 import { ENVELOPE_BYTES_MAX, RECIPIENT_OVERHEAD_BYTES, SURPLUS_RECIPIENTS_MAX } from '../config.ts'
+import { askPolicy, isCollecting } from '../recipient-verdict.ts'
 import { replies } from '../replies.ts'
 import type { SmtpSession, Transaction } from '../session.ts'
 
 export const rcpt = defineCommand({
   needsLogin: true,
-  parse: (text, session) =>
-    parseRcptCommand(text, session.transaction ? session.transaction.mail.smtpUtf8 : true),
+  parse(text, session) {
+    const smtpUtf8 = session.transaction?.mail.smtpUtf8 ?? true
+    return parseRcptCommand(text, smtpUtf8, session.paths.syntax)
+  },
   run(session, command) {
     const { transaction } = session
     if (!transaction) return answer(replies.mailFirst)
@@ -29,13 +31,9 @@ export const rcpt = defineCommand({
         ? answerAndClose(replies.tooManyErrors)
         : answer(replies.tooManyRecipients)
     }
-    if (session.harvest.isOver(session)) {
-      session.logRepeated({}, 'too many unknown recipients')
-      // Or it would come back a thousand times a second.
-      session.slowDown()
-      return answerAndClose(replies.tooManyUnknownRecipients)
-    }
-    return judge(session, transaction, command)
+    if (isCollecting(session)) return answerAndClose(replies.tooManyUnknownRecipients)
+    const recipient = session.paths.local(command.recipient)
+    return judge(session, transaction, { ...command, recipient })
   },
 })
 
@@ -53,7 +51,15 @@ async function judge(
   command: RcptCommand,
 ): Promise<Outcome> {
   const { recipient, notify, originalRecipient } = command
-  const verdict = await ask(session, transaction, recipient)
+  const { queueId, mail, recipients, finalRecipients } = transaction
+  const verdict = await askPolicy(session, {
+    queueId,
+    sender: mail.sender,
+    declaredBytes: mail.size,
+    recipientsSoFar: recipients.length,
+    finalRecipientsSoFar: finalRecipients,
+    recipient,
+  })
   switch (verdict.kind) {
     case 'permit':
       transaction.recipients.push({ address: recipient, notify, originalRecipient })
@@ -73,39 +79,4 @@ async function judge(
     default:
       return unreachable(verdict)
   }
-}
-
-async function ask(
-  session: SmtpSession,
-  { queueId, mail, recipients, finalRecipients }: Transaction,
-  recipient: string,
-): Promise<Verdict | { readonly kind: 'unavailable' }> {
-  const facts = { queueId, from: mail.sender, to: recipient }
-  try {
-    const verdict = await session.services.policy.recipient({
-      queueId,
-      origin: session.origin(),
-      sender: mail.sender,
-      declaredBytes: mail.size,
-      recipientsSoFar: recipients.length,
-      finalRecipientsSoFar: finalRecipients,
-      recipient,
-    })
-    if (verdict.kind === 'reject') {
-      const { restriction, reply } = verdict
-      const { code, status: dsn, text } = reply
-      if (tellsWhoExists(reply)) session.harvest.note(session)
-      session.logRepeated({ ...facts, restriction, code, dsn, reply: text }, 'recipient rejected')
-    }
-    return verdict
-  } catch (error) {
-    if (!(error instanceof TemporaryFailure)) throw error
-    session.log.error({ ...facts, err: error }, 'policy does not answer')
-    return { kind: 'unavailable' }
-  }
-}
-
-/** RFC 3463 §3.2: there is no such mailbox, or §3.3: it is disabled. */
-function tellsWhoExists({ status }: SmtpReply): boolean {
-  return status === '5.1.1' || status === '5.2.1'
 }

@@ -1,16 +1,41 @@
-// VRFY (RFC 5321 §4.1.1.6, §7.3) tells nobody which addresses exist. EXPN and ETRN are not offered at all.
+// VRFY and EXPN (RFC 5321 §3.5) tell nobody which addresses exist: 252, as §7.3 has it for a server where they are switched off.
+// Where the operator allows VRFY it says of an address what RCPT would. ETRN is not offered at all.
 
-import { answer, defineCommand } from '../command.ts'
+import { parseRcptCommand } from '#shared/smtp/rcpt-command.ts'
+import { answer, answerAndClose, defineCommand, type Outcome } from '../command.ts'
+import { askPolicy, isCollecting } from '../recipient-verdict.ts'
 import { replies } from '../replies.ts'
+import type { SmtpSession } from '../session.ts'
 
 const facts = { beforeHelo: true, junk: true, flushes: true } as const
 
 export const vrfy = defineCommand({
   ...facts,
-  parse() {},
-  run: ({ options }) =>
-    answer(options.disableVrfyCommand ? replies.commandDisabled : replies.cannotVerify),
+  parse: (text) => text,
+  run(session, text): Outcome | Promise<Outcome> {
+    if (session.options.disableVrfyCommand) return answer(replies.cannotVerify)
+    if (session.needsLogin) return answer(replies.authenticationRequired)
+    const { recipient } = parseRcptCommand(` TO:${text}`, true, session.paths.syntax)
+    return verify(session, session.paths.local(recipient))
+  },
 })
+
+async function verify(session: SmtpSession, recipient: string): Promise<Outcome> {
+  if (isCollecting(session)) return answerAndClose(replies.tooManyUnknownRecipients)
+  const verdict = await askPolicy(session, {
+    queueId: session.services.spool.newQueueId(),
+    sender: '',
+    declaredBytes: 0,
+    recipientsSoFar: 0,
+    finalRecipientsSoFar: 0,
+    recipient,
+  })
+  if (verdict.kind === 'permit') return answer(replies.verified(recipient))
+  if (verdict.kind === 'unavailable') return answer(replies.temporaryFailure)
+  return verdict.reply.code === 421 ? answerAndClose(verdict.reply) : answer(verdict.reply)
+}
+
+export const expn = defineCommand({ ...facts, parse() {}, run: () => answer(replies.cannotVerify) })
 
 export const disabled = defineCommand({
   ...facts,

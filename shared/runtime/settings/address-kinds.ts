@@ -34,6 +34,20 @@ export const domain: Kind<string> = {
   format: (value) => value,
 }
 
+/** Mail domains in their ASCII form; there may be none. */
+export const domainList: Kind<readonly string[]> = {
+  name: 'domains',
+  allowed: 'domains such as example.net, separated by commas or spaces',
+  list: true,
+  parse(text) {
+    const names = words(text).map(parseHostName)
+    return names.length <= LIST_ENTRIES_MAX && names.every((name) => name !== undefined)
+      ? names
+      : undefined
+  },
+  format: (value) => value.join(', '),
+}
+
 const LISTEN_ADDRESSES_MAX = 100
 
 /** Addresses to listen on, each fit for `listen({ host })`: empty means all of them, both IPv6 and IPv4. */
@@ -67,7 +81,7 @@ export const networkList: Kind<readonly string[]> = {
   list: true,
   files: true,
   parse(text) {
-    const networks = text.split(/[\s,]+/).filter((entry) => entry !== '')
+    const networks = words(text)
     return networks.length <= LIST_ENTRIES_MAX && networks.every(parseNetwork)
       ? networks
       : undefined
@@ -132,11 +146,33 @@ export const syslogServer: Kind<SyslogServer | null> = {
   },
 }
 
+/** A mail address that needs no quotes. Empty: none. */
+export const mailAddress: Kind<string> = {
+  name: 'address',
+  allowed: 'a mail address such as hostmaster@example.net, or nothing',
+  parse: (text) => (text === '' || isPlainAddress(text) ? text : undefined),
+  format: (value) => value,
+}
+
+/** What stands before the @ of addresses, in small letters; there may be none. */
+export const localParts: Kind<readonly string[]> = {
+  name: 'names',
+  allowed: 'names such as abuse, hostmaster (the part before the @), separated by commas or spaces',
+  list: true,
+  parse(text) {
+    const names = words(text).map((name) => name.toLowerCase())
+    return names.length <= LIST_ENTRIES_MAX && names.every((name) => PLAIN_LOCAL.test(name))
+      ? names
+      : undefined
+  },
+  format: (value) => value.join(', '),
+}
+
 /** Logins that may send as an address, as everybody of a domain (`@domain`) or as anybody (`*`); `*` among them is every login. */
 export type SenderLogins = { readonly sender: string; readonly logins: readonly string[] }
 
-// What stands unquoted before the @ of an address; RFC 5321 §4.5.3.1.1 has the length.
-const PLAIN_LOCAL = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\u{a0}-\u{10ffff}]{1,64}$/u
+// What stands unquoted before the @ of an address.
+const PLAIN_LOCAL = /^[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\u{a0}-\u{10ffff}]{1,640}$/u
 
 /** `news@example.net=alice@example.net, bob@example.net @example.org=carol@example.net`: what has no `=` is one login more. */
 export const senderLogins: Kind<readonly SenderLogins[]> = {
@@ -146,7 +182,7 @@ export const senderLogins: Kind<readonly SenderLogins[]> = {
   list: true,
   parse(text) {
     const entries: { sender: string; logins: string[] }[] = []
-    for (const word of text.split(/[\s,]+/).filter((word) => word !== '')) {
+    for (const word of words(text)) {
       // A domain has no `=` in it, which a local part may.
       const equals = word.indexOf('=', word.startsWith('*=') ? 0 : word.indexOf('@'))
       const isEntry = equals > 0 && (word.startsWith('*=') || word.includes('@'))
@@ -176,4 +212,8 @@ function isPlainAddress(text: string): boolean {
     PLAIN_LOCAL.test(text.slice(0, Math.max(0, at))) &&
     parseHostName(text.slice(at + 1)) !== undefined
   )
+}
+
+function words(text: string): readonly string[] {
+  return text.split(/[\s,]+/).filter((word) => word !== '')
 }

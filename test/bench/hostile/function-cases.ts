@@ -187,16 +187,17 @@ const smtp: readonly FunctionCase[] = [
     parseMailCommand(` FROM:<a@example.test> ${text}`),
   ),
   ofText('parseMailCommand ENVID', SMTP_LINE_BYTES, (text) =>
-    parseMailCommand(` FROM:<a@example.test> ENVID=${text}`),
+    parseMailCommand(` FROM:<a@example.test> ENVID=${text}`, { offersDsn: true }),
   ),
   ofText('parseRcptCommand', SMTP_LINE_BYTES, (text) => parseRcptCommand(` TO:<${text}`, true)),
   ofText('parseRcptCommand path', SMTP_LINE_BYTES, (text) =>
     parseRcptCommand(` TO:<${text}>`, true),
   ),
   ofText('parseRcptCommand ORCPT', SMTP_LINE_BYTES, (text) =>
-    parseRcptCommand(` TO:<a@example.test> ORCPT=rfc822;${text}`, true),
+    parseRcptCommand(` TO:<a@example.test> ORCPT=rfc822;${text}`, true, { offersDsn: true }),
   ),
   ofText('readPath', SMTP_LINE_BYTES, (text) => readPath(`<${text}`, 0)),
+  ofText('readPath without brackets', SMTP_LINE_BYTES, (text) => readPath(text, 0)),
   ofText('readPath route', SMTP_LINE_BYTES, (text) => readPath(`<@a,${text}:a@b>`, 0)),
   ofText('readParameters', SMTP_LINE_BYTES, (text) => readParameters(` ${text}`, 0, '')),
   ofText('decodeXtext', SMTP_LINE_BYTES, decodeXtext),

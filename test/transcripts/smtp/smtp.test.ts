@@ -43,7 +43,7 @@ async function connect(header: Header): Promise<Target> {
 
 function optionsOf(header: Header): SmtpListenerOptions {
   const { role = 'smtp' } = header
-  if (role !== 'smtp' && role !== 'submission' && role !== 'submissions') {
+  if (role !== 'smtp' && role !== 'submission' && role !== 'submissions' && role !== 'lmtp') {
     throw new Error(`no such role: ${role}`)
   }
   const options = Object.entries(header)

@@ -1,7 +1,14 @@
 // Who this mail system is and whom it serves.
 
 import { hostname as machineName } from 'node:os'
-import { domain, hostName, networkList } from '../address-kinds.ts'
+import {
+  domain,
+  domainList,
+  hostName,
+  localParts,
+  mailAddress,
+  networkList,
+} from '../address-kinds.ts'
 import { boolean, bytes, duration, integer, text } from '../kinds.ts'
 import { type Kind, Setting, type SettingGroup } from '../setting.ts'
 
@@ -31,16 +38,48 @@ export const generalSettings = {
     about: 'The name this system greets with and writes into Received fields.',
     known: { postfix: 'myhostname', dovecot: 'hostname' },
   }),
-  myorigin: new Setting(domain, {
-    default: defaultHostName(),
-    derived: '$hostname',
-    about: 'Domain added to addresses of mail clients that have none.',
-    known: { postfix: 'myorigin' },
-  }),
   defaultDomain: new Setting(domain, {
     default: '',
     about: 'Domain added to logins that have none; without it such logins are refused.',
     known: { postfix: 'mydomain', dovecot: 'auth_default_domain' },
+  }),
+  myorigin: new Setting(domain, {
+    default: '',
+    defaultText: '`defaultDomain`, or `hostname` without one',
+    about:
+      'Domain added to envelope addresses that have none, of clients that log in, of LMTP clients and of `mynetworks`.',
+    known: { postfix: 'myorigin' },
+  }),
+  appendDotMydomain: new Setting(boolean, {
+    default: false,
+    about:
+      'Whether the domain of such an envelope address is completed when it has no dot: `bob@host` becomes bob@host.example.net, with `defaultDomain` or what follows the first dot of `hostname`. Otherwise who logged in is told with 554 that it is no full domain.',
+    known: { postfix: 'append_dot_mydomain' },
+  }),
+  mydestination: new Setting(domainList, {
+    default: ['localhost'],
+    about:
+      'Names of this host, besides `hostname` and localhost in its domain, under which users of `defaultDomain` (or of the domain of `hostname`) can be reached as well. A domain of the directory needs no place here.',
+    known: { postfix: 'mydestination' },
+  }),
+  proxyInterfaces: new Setting(networkList, {
+    default: [],
+    about:
+      'Addresses under which clients reach this host through a proxy, a load balancer or an address translation. <user@[address]> is local for these and for the address that a client connected to.',
+    known: { postfix: 'proxy_interfaces' },
+  }),
+  postmasterAddress: new Setting(mailAddress, {
+    default: '',
+    defaultText: 'postmaster of `defaultDomain`, or the first account that was ever made',
+    about:
+      'Who gets mail for postmaster, in every domain here that has no such account, alias or catch-all, and without a domain (RFC 5321 §4.5.1).',
+    known: { postfix: 'postmaster in /etc/aliases', dovecot: 'postmaster_address' },
+  }),
+  postmasterAliases: new Setting(localParts, {
+    default: ['abuse'],
+    about:
+      'Names besides postmaster that lead to it in every domain where nobody has them (RFC 2142), such as abuse, hostmaster, security, webmaster.',
+    known: { postfix: 'lines in /etc/aliases' },
   }),
   mynetworks: new Setting(networkList, {
     default: [],

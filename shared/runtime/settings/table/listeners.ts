@@ -4,22 +4,27 @@ import { listenAddresses, networkList } from '../address-kinds.ts'
 import { boolean, port } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
-function listener(what: string, defaultPort: number, standardPort: number) {
+function listener(
+  what: string,
+  defaultPort: number,
+  standardPort: number | null,
+  { enabled = true, address = '' } = {},
+) {
+  const expected = standardPort === null ? '' : `; the world expects ${standardPort}`
   return {
     enabled: new Setting(boolean, {
-      default: true,
+      default: enabled,
       about: `Whether ${what} is served.`,
       known: { postfix: 'a line in master.cf', dovecot: 'protocols' },
     }),
     address: new Setting(listenAddresses, {
-      default: [''],
-      derived: '$inetInterfaces',
+      ...(address === '' ? { default: [''], derived: '$inetInterfaces' } : { default: [address] }),
       about: `The addresses that listen for ${what}.`,
       known: { postfix: 'inet_interfaces', dovecot: 'listen' },
     }),
     port: new Setting(port, {
       default: defaultPort,
-      about: `The port for ${what}; the world expects ${standardPort}.`,
+      about: `The port for ${what}${expected}.`,
       known: { postfix: 'a line in master.cf', dovecot: 'inet_listener' },
     }),
   }
@@ -35,11 +40,20 @@ export const listenerSettings = {
     smtp: listener('SMTP from other mail servers', 2525, 25),
     submission: listener('mail submission with STARTTLS', 2587, 587),
     submissions: listener('mail submission over TLS', 2465, 465),
+    lmtp: listener('LMTP from filters and other software of yours (RFC 2033)', 2424, null, {
+      enabled: false,
+      address: '127.0.0.1',
+    }),
     imap: listener('IMAP with STARTTLS', 1143, 143),
     imaps: listener('IMAP over TLS', 1993, 993),
     pop3: listener('POP3 with STLS', 1110, 110),
     pop3s: listener('POP3 over TLS', 1995, 995),
   },
+  lmtpTrustedNetworks: new Setting(networkList, {
+    default: ['127.0.0.0/8', '::1/128'],
+    about:
+      'Clients that may deliver by LMTP, besides `mynetworks`; all others are turned away. They need no login, and nothing they send leaves this system unless an alias leads out.',
+  }),
   proxyTrustedNetworks: new Setting(networkList, {
     default: [],
     about:

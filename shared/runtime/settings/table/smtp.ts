@@ -106,9 +106,16 @@ export const smtpSettings = {
     about: 'Whether clients must say HELO or EHLO before MAIL.',
     known: { postfix: 'smtpd_helo_required' },
   }),
+  strictRfc821Envelopes: new Setting(boolean, {
+    default: false,
+    about:
+      'Whether addresses in MAIL and RCPT must stand in angle brackets and have no dot after their domain.',
+    known: { postfix: 'strict_rfc821_envelopes' },
+  }),
   disableVrfyCommand: new Setting(boolean, {
     default: true,
-    about: 'Whether VRFY is refused, so that nobody collects addresses with it.',
+    about:
+      'Whether VRFY tells nobody which addresses exist: then it answers 252 to any (RFC 5321 §7.3). Otherwise it says what RCPT would.',
     known: { postfix: 'disable_vrfy_command' },
   }),
   submissionRequireTls: new Setting(boolean, {
@@ -157,8 +164,9 @@ export const smtpSettings = {
   }),
   hopcountLimit: new Setting(integer({ min: 1, max: 1_000 }), {
     reload: true,
-    default: 50,
-    about: 'Received fields in a message that is taken for a loop and refused.',
+    default: 100,
+    about:
+      'Received fields a message may have; one with more is taken for a loop and refused (RFC 5321 §6.3 wants at least 100).',
     known: { postfix: 'hopcount_limit' },
   }),
 } satisfies SettingGroup

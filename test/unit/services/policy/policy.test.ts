@@ -27,6 +27,7 @@ beforeAll(async () => {
     table: opened.store.tables.directory,
     clock: systemClock,
     settings: {
+      ...defaults,
       recipientDelimiter: '+',
       mailboxSizeLimit: 0,
       virtualAliasRecursionLimit: 100,
@@ -72,7 +73,7 @@ beforeEach(() => {
   expansions = 0
 })
 
-function policy(options: Partial<PolicyOptions> = {}) {
+function policy(options: Partial<PolicyOptions> = {}, isMynetwork = () => false) {
   return createPolicy({
     directory: {
       ...directory,
@@ -86,7 +87,7 @@ function policy(options: Partial<PolicyOptions> = {}) {
       },
     },
     usage: async () => ({ bytes: 0, messages: 0 }),
-    isMynetwork: () => false,
+    isMynetwork,
     sending: createSendingLimits({
       counters: opened.store.tables.counters,
       clock: systemClock,
@@ -278,6 +279,65 @@ describe('the authors of a message', () => {
     const from = Array.from({ length: AUTHORS_MAX + 1 }, (_, i) => `alice+${i}@example.test`)
     expect(await policy().message(message(alice, from.slice(1)))).toMatchObject(permit)
     expect(await policy().message(message(alice, from))).toMatchObject({ reply: { code: 550 } })
+  })
+})
+
+describe('reject_non_fqdn', () => {
+  const refused = (status: string) => ({
+    reply: { code: 554, status },
+    restriction: 'reject_non_fqdn',
+  })
+  const anybody = { smtpdRejectSenderLoginMismatch: false }
+
+  it('wants full domains of who logged in (RFC 6409 §4.2)', async () => {
+    const to = (recipient: string, sender = alice) =>
+      policy(anybody).recipient(rcpt(alice, sender, { recipient }))
+    expect(await to('bob@host')).toMatchObject(refused('5.1.2'))
+    expect(await to('bob@remote.test', 'alice@host')).toMatchObject(refused('5.1.8'))
+    expect(await to('bob@remote.test', '')).toMatchObject(permit)
+    expect(await to('bob@[192.0.2.1]')).toMatchObject(permit)
+    // A name of this host.
+    expect(await to('bob@localhost')).not.toMatchObject({ restriction: 'reject_non_fqdn' })
+  })
+
+  it('says nothing of others', async () => {
+    expect(await policy().recipient(rcpt(null, 'a@host'))).toMatchObject(permit)
+  })
+})
+
+describe('postmaster without a domain', () => {
+  it('is the one of this host, whatever completes other addresses (RFC 5321 §4.5.1)', async () => {
+    const postmaster = rcpt(null, '', { recipient: 'postmaster' })
+    expect(await policy().recipient(postmaster)).toMatchObject(permit)
+    const { recipient } = policy({ myorigin: 'other.test', defaultDomain: 'other.test' })
+    expect(await recipient(postmaster)).toMatchObject(permit)
+  })
+})
+
+describe('permit_mynetworks', () => {
+  const trusting = () => policy({}, () => true)
+  const remote = { recipient: 'someone@remote.test' }
+
+  it('lets them relay by SMTP, and nobody by LMTP (RFC 2033 §1)', async () => {
+    expect(await trusting().recipient(rcpt(null, '', remote))).toMatchObject(permit)
+    const lmtp = { ...origin(null), listener: 'lmtp' } as const
+    const here = { origin: lmtp, recipient: alice }
+    expect(await trusting().recipient(rcpt(null, '', { ...remote, origin: lmtp }))).toMatchObject({
+      restriction: 'reject_unauth_destination',
+    })
+    expect(await trusting().recipient(rcpt(null, '', here))).toMatchObject(permit)
+  })
+})
+
+describe('hopcount_limit', () => {
+  it('is a hundred Received fields at the least (RFC 5321 §6.3)', async () => {
+    const after = (receivedFields: number) =>
+      policy().message({ ...message(null, []), receivedFields })
+    expect(await after(100)).toMatchObject(permit)
+    expect(await after(101)).toMatchObject({
+      reply: { code: 554, status: '5.4.6' },
+      restriction: 'hopcount_limit',
+    })
   })
 })
 

@@ -6,10 +6,12 @@ import {
   LOOKUP_ADDRESSES_MAX,
 } from '#shared/directory/expansion.ts'
 import { createLookup, type Lookup } from '#shared/directory/lookup.ts'
+import { ownNames } from '#shared/directory/own-names.ts'
 import type { AddressRecord } from '#shared/directory/records.ts'
 import { type Address, formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { Table } from '#shared/storage/ports.ts'
+import { hostNames } from '#test/support/host-names.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 type World = {
@@ -43,7 +45,7 @@ function openDirectory(table: Table, changed: Partial<typeof limits> = {}) {
   return createDirectory({
     table,
     clock: { now: () => 0, sleep: async () => {} },
-    settings: { recipientDelimiter: '+', mailboxSizeLimit: 0, ...limits, ...changed },
+    settings: { recipientDelimiter: '+', mailboxSizeLimit: 0, ...hostNames, ...limits, ...changed },
   })
 }
 
@@ -199,9 +201,11 @@ describe('expand', () => {
     })
 
     it('drops an extension that makes the target too long', async () => {
-      const long = 'l'.repeat(60)
+      const long = 'l'.repeat(625)
       const world = { aliases: { bob: `${long}@remote.test` } }
-      expect(await expanded(world, 'bob+1234')).toEqual([`remote ${long}@remote.test <bob+1234>`])
+      const at = (local: string, original: string) => `remote ${local}@remote.test <${original}>`
+      expect(await expanded(world, 'bob+12')).toEqual([at(`${long}+12`, 'bob+12')])
+      expect(await expanded(world, 'bob+123')).toEqual([at(long, 'bob+123')])
     })
   })
 
@@ -249,7 +253,7 @@ describe('expand', () => {
         return table.batchGet(keys, options)
       },
     }
-    const lookup = createLookup(counted, '+')
+    const lookup = createLookup(counted, { recipientDelimiter: '+', names: ownNames(hostNames) })
     await expand(['a', 'b', 'bob', 'bob+x'].map(address), lookup, {
       ...limits,
       recipientDelimiter: '+',
@@ -313,7 +317,10 @@ describe('expand', () => {
 
     it('reads the targets of an alias once, however many addresses lead to it', async () => {
       await directoryOf({ accounts: ['bob'], aliases: { bomb: 'bob' } })
-      const lookup = createLookup(opened.store.tables.directory, '+')
+      const lookup = createLookup(opened.store.tables.directory, {
+        recipientDelimiter: '+',
+        names: ownNames(hostNames),
+      })
       const matches = await lookup(recipients)
       expect(new Set(matches.map((found) => found.kind === 'entry' && found.entry)).size).toBe(1)
     })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { displayDomain, literalAddress, parseDomain } from '#shared/mail/domain.ts'
+import { displayDomain, isOwnDomain, literalAddress, parseDomain } from '#shared/mail/domain.ts'
 
 function parsed(text: string) {
   const domain = parseDomain(text)
@@ -18,6 +18,10 @@ describe('parseDomain', () => {
     ['straße.example', 'xn--strae-oqa.example'],
     ['a1-b--2.example', 'a1-b--2.example'],
     ['1.example', '1.example'],
+    // no host names, but in use
+    ['a_b.example', 'a_b.example'],
+    ['_a._B.example', '_a._b.example'],
+    ['ü_1.example', 'xn--_1-wka.example'],
     ['[192.0.2.1]', '[192.0.2.1]'],
     ['[ipv6:2001:DB8:0::1]', '[IPv6:2001:db8::1]'],
     [`${'a'.repeat(63)}.example`, `${'a'.repeat(63)}.example`],
@@ -33,7 +37,6 @@ describe('parseDomain', () => {
     ['a..b'],
     ['-a.example'],
     ['a-.example'],
-    ['a_b.example'],
     ['a b.example'],
     ['a\0.example'],
     ['192.0.2.1'],
@@ -58,6 +61,13 @@ describe('parseDomain', () => {
 
   it('takes a domain of 253 characters', () => {
     expect(parseDomain(`${'a.'.repeat(126)}a`)).toHaveLength(253)
+  })
+})
+
+describe('isOwnDomain', () => {
+  it('wants host names, which others can look up', () => {
+    expect(isOwnDomain(parsed('example.test'))).toBe(true)
+    expect(isOwnDomain(parsed('a_b.example'))).toBe(false)
   })
 })
 

@@ -36,7 +36,7 @@ describe('PLAIN', () => {
   it('takes an authorization identity only when it is the login', () => {
     expect(plain('tim\0tim\0x').kind).toBe('credentials')
     // RFC 4616 §4, the second example: Kurt asks to act for Ursel.
-    expect(plain('Ursel\0Kurt\0xipj3plmq')).toEqual(malformed)
+    expect(plain('Ursel\0Kurt\0xipj3plmq')).toEqual({ kind: 'other-identity', login: 'Kurt' })
   })
 
   it('takes UTF-8 as it is', () => {

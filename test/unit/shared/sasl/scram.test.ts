@@ -16,6 +16,7 @@ describe('parseClientFirst', () => {
     expect(first('n,,n=user,r=rOprNGfwEbeRWgbNEkqO')).toEqual({
       flag: 'n',
       login: 'user',
+      isOther: false,
       nonce: 'rOprNGfwEbeRWgbNEkqO',
       gs2Header: 'n,,',
       bare: 'n=user,r=rOprNGfwEbeRWgbNEkqO',
@@ -35,8 +36,9 @@ describe('parseClientFirst', () => {
   })
 
   it('lets nobody act for somebody else', () => {
-    expect(first('n,a=user,n=user,r=x')?.login).toBe('user')
-    expect(first('n,a=root,n=user,r=x')).toBeUndefined()
+    expect(first('n,a=user,n=user,r=x')).toMatchObject({ login: 'user', isOther: false })
+    expect(first('n,a=root,n=user,r=x')).toMatchObject({ login: 'user', isOther: true })
+    expect(first('n,a=ro=ot,n=user,r=x')).toBeUndefined()
   })
 
   it.each([

@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isHeloName } from '#shared/smtp/helo-name.ts'
+import { isHeloName, neutralHeloName } from '#shared/smtp/helo-name.ts'
 import { parseMailCommand } from '#shared/smtp/mail-command.ts'
 import { parseRcptCommand } from '#shared/smtp/rcpt-command.ts'
 import { formatReply } from '#shared/smtp/reply.ts'
 import { SmtpSyntaxError } from '#shared/smtp/syntax.ts'
 import { decodeXtext, encodeXtext } from '#shared/smtp/xtext.ts'
+
+const dsn = { offersDsn: true }
 
 function faultOf(run: () => unknown): unknown {
   try {
@@ -21,7 +23,7 @@ describe('parseMailCommand', () => {
   it('reads every parameter', () => {
     const text =
       ' FROM:<a@b.example> SIZE=12 BODY=BINARYMIME SMTPUTF8 REQUIRETLS RET=HDRS ENVID=a+2Bb AUTH=c+40d'
-    expect(parseMailCommand(text)).toEqual({
+    expect(parseMailCommand(text, dsn)).toEqual({
       sender: 'a@b.example',
       size: 12,
       body: 'BINARYMIME',
@@ -45,19 +47,33 @@ describe('parseMailCommand', () => {
   })
 
   it.each([
-    // Longest path RFC 5321 §4.5.3.1.3 has room for, and one octet more.
+    // RFC 5321 §4.5.3.1.1 and §4.5.3.1.3 have what must be taken at least: 64 octets, and 256 with the angle brackets.
     [`${'a'.repeat(64)}@${`${'b'.repeat(61)}.`.repeat(3)}com`, true],
-    [`${'a'.repeat(64)}@${`${'b'.repeat(61)}.`.repeat(3)}comm`, false],
-    [`${'a'.repeat(65)}@b.example`, false],
-    [`"${'a b'.repeat(20)}a"@b.example`, true],
-    [`"${'a b'.repeat(21)}"@b.example`, false],
-  ])('keeps to the lengths of RFC 5321 §4.5.3.1: %s', (mailbox, isAllowed) => {
+    [`${'a'.repeat(630)}@b.example`, true],
+    [`${'a'.repeat(631)}@b.example`, false],
+    [`"${'a b'.repeat(209)}a"@b.example`, true],
+    [`"${'a b'.repeat(210)}"@b.example`, false],
+  ])('keeps to a length of 640 octets: %s', (mailbox, isAllowed) => {
     expect(faultOf(() => parseMailCommand(` FROM:<${mailbox}>`)) === undefined).toBe(isAllowed)
+  })
+
+  it('reads a path without angle brackets up to the next space', () => {
+    const sender = (text: string) => parseMailCommand(` FROM:${text}`).sender
+    expect(sender('a@b.example SIZE=1')).toBe('a@b.example')
+    expect(sender(' "a b>"@b.example SIZE=1')).toBe('"a b>"@b.example')
+    for (const text of ['', ' ', 'a@b.example>', 'a@b.example<', '"a@b.example', 'a @b.example']) {
+      expect(faultOf(() => sender(text))).toBeDefined()
+      expect(faultOf(() => parseMailCommand(` FROM:${text}`, { isStrict: true }))).toBeDefined()
+    }
+    const strict = () => parseMailCommand(' FROM:a@b.example', { isStrict: true })
+    expect(faultOf(strict)).toEqual({ kind: 'sender' })
   })
 
   it('takes time in proportion to the text', () => {
     // A grammar that backtracks would not come back from this.
     const hostile = ` FROM:<${'"\\"'.repeat(50_000)}`
+    const bare = ` FROM:${'"\\"'.repeat(50_000)}`
+    expect(faultOf(() => parseMailCommand(bare))).toEqual({ kind: 'sender' })
     expect(faultOf(() => parseMailCommand(hostile))).toEqual({ kind: 'sender' })
     const route = ` FROM:<${'@a,'.repeat(50_000)}`
     expect(faultOf(() => parseMailCommand(route))).toEqual({ kind: 'sender' })
@@ -81,15 +97,15 @@ describe('the parsers of MAIL and RCPT', () => {
 describe('parseRcptCommand', () => {
   it('keeps to the length of ORCPT (RFC 3461 §4.2)', () => {
     const rcpt = (length: number) => ` TO:<a@b.example> ORCPT=rfc822;${'x'.repeat(length - 7)}`
-    expect(parseRcptCommand(rcpt(500), false).originalRecipient).toHaveLength(500)
-    expect(faultOf(() => parseRcptCommand(rcpt(501), false))).toEqual({
+    expect(parseRcptCommand(rcpt(500), false, dsn).originalRecipient).toHaveLength(500)
+    expect(faultOf(() => parseRcptCommand(rcpt(501), false, dsn))).toEqual({
       kind: 'parameter',
       keyword: 'ORCPT',
     })
   })
 
   it('names a status once', () => {
-    const { notify } = parseRcptCommand(' TO:<a@b.example> NOTIFY=DELAY,DELAY', false)
+    const { notify } = parseRcptCommand(' TO:<a@b.example> NOTIFY=DELAY,DELAY', false, dsn)
     expect(notify).toEqual(['DELAY'])
   })
 })
@@ -109,14 +125,33 @@ describe('xtext', () => {
 })
 
 describe('isHeloName', () => {
-  it('lets nothing through that could end a comment or a line', () => {
+  it('takes any name of 255 octets, and wants one', () => {
+    for (const name of ['(none)', "john's-pc", 'Büro-PC', '-', '[IPv6:fe80::1%en0]', 'two words']) {
+      expect(isHeloName(name)).toBe(true)
+    }
+    expect(isHeloName('')).toBe(false)
+    expect(isHeloName('  ')).toBe(false)
+    expect(isHeloName(`a${'é'.repeat(127)}`)).toBe(true)
+    expect(isHeloName('é'.repeat(128))).toBe(false)
+  })
+})
+
+describe('neutralHeloName', () => {
+  it('lets nothing through that could end a comment, a line or a clause', () => {
     fc.assert(
-      fc.property(fc.string(), (text) => {
-        if (isHeloName(text)) expect(text).toMatch(/^[A-Za-z0-9._:[\]-]+$/)
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(neutralHeloName(text)).toMatch(/^[!#-'*-:=?A-[\]-~]*$/)
       }),
     )
-    expect(isHeloName('a\r\nb')).toBe(false)
-    expect(isHeloName('a)b')).toBe(false)
+    expect(neutralHeloName('a\r\nb')).toBe('a??b')
+    expect(neutralHeloName('(none)')).toBe('?none?')
+    expect(neutralHeloName('a by b; c')).toBe('a?by?b??c')
+  })
+
+  it('leaves host names and address literals as they are', () => {
+    for (const name of ['mx.example.test', '[192.0.2.1]', '[IPv6:fe80::1%en0]', "john's-pc"]) {
+      expect(neutralHeloName(name)).toBe(name)
+    }
   })
 })
 

@@ -124,6 +124,25 @@ function to(address: string, more: Partial<EnvelopeRecipient> = {}): EnvelopeRec
 }
 
 describe('remote delivery', () => {
+  describe('of addresses that other hosts have', () => {
+    it.each([
+      [`${'v'.repeat(300)}@there.test`],
+      ['carol@th_ere.test'],
+      ['".carol"@there.test'],
+      ['"carol."@there.test'],
+      ['""@there.test'],
+    ])('writes %s as it is', async (address) => {
+      const there = await host(() => undefined)
+      const { deliver } = delivery({ '192.0.2.1': there })
+      const results = await deliver({ sender: address, recipients: [to(address)] })
+      expect(results).toMatchObject([{ kind: 'delivered' }])
+      const lines = there.connections.flat()
+      expect(lines).toContainEqual(expect.stringMatching(/^MAIL FROM:/))
+      expect(lines.find((line) => line.startsWith('MAIL'))).toContain(`<${address}>`)
+      expect(lines.find((line) => line.startsWith('RCPT'))).toContain(`<${address}>`)
+    })
+  })
+
   describe('of a message', () => {
     it('delivers to every recipient in one transaction', async () => {
       const there = await sink()
