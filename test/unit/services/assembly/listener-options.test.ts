@@ -10,6 +10,7 @@ const listeners = {
   smtp: (settings: Settings) => smtpOptions(settings, 'smtp'),
   submission: (settings: Settings) => smtpOptions(settings, 'submission'),
   submissions: (settings: Settings) => smtpOptions(settings, 'submissions'),
+  lmtp: (settings: Settings) => smtpOptions(settings, 'lmtp'),
   imap: (settings: Settings) => imapOptions(settings, 'imap'),
   imaps: (settings: Settings) => imapOptions(settings, 'imaps'),
   pop3: (settings: Settings) => pop3Options(settings, 'pop3'),
@@ -17,7 +18,9 @@ const listeners = {
 }
 type Name = keyof typeof listeners
 
-const smtp = ['smtp', 'submission', 'submissions'] as const
+const smtp = ['smtp', 'submission', 'submissions', 'lmtp'] as const
+/** LMTP listens on loopback unless it is told otherwise. */
+const smtpEverywhere = ['smtp', 'submission', 'submissions'] as const
 const imap = ['imap', 'imaps'] as const
 const pop3 = ['pop3', 'pop3s'] as const
 const all = [...smtp, ...imap, ...pop3] as const
@@ -49,7 +52,11 @@ const rows: readonly Row[] = [
   [
     'hostname',
     'other.test',
-    to(smtp, 'smtpdBanner', 'other.test ESMTP Postwolke'), // and as a service of every listener
+    // and as a service of every listener
+    {
+      ...to(smtp, 'smtpdBanner', 'other.test ESMTP Postwolke'),
+      ...to(smtp, 'originDomain', 'other.test'),
+    },
   ],
   ['messageSizeLimit', '1001', to([...smtp, ...imap], 'messageSizeLimit', 1_001)],
   ['smtpdRecipientLimit', '1002', to(smtp, 'smtpdRecipientLimit', 1_002)],
@@ -62,6 +69,13 @@ const rows: readonly Row[] = [
   ['smtpdRejectSenderLoginMismatch', 'no', to(smtp, 'smtpdRejectSenderLoginMismatch', false)],
   ['smtpdSaslAuthenticatedHeader', 'no', to(smtp, 'smtpdSaslAuthenticatedHeader', false)],
   ['smtpdHeloRequired', 'no', to(smtp, 'smtpdHeloRequired', false)],
+  ['strictRfc821Envelopes', 'yes', to(smtp, 'strictRfc821Envelopes', true)],
+  ['myorigin', 'origin.test', to(smtp, 'originDomain', 'origin.test')],
+  ['defaultDomain', 'home.test', to(smtp, 'originDomain', 'home.test')],
+  ['appendDotMydomain', 'yes', to(smtp, 'appendedDomain', 'mx.test')],
+  ['proxyInterfaces', '192.0.2.10', to(smtp, 'proxyInterfaces', ['192.0.2.10'])],
+  ['lmtpTrustedNetworks', '192.0.2.11', to(smtp, 'lmtpTrustedNetworks', ['192.0.2.11'])],
+  ['imapLoginFailureLimit', '9', to(imap, 'loginFailuresMax', 9)],
   ['disableVrfyCommand', 'no', to(smtp, 'disableVrfyCommand', false)],
   ['disablePlaintextAuth', 'no', to(all, 'disablePlaintextAuth', 'no')],
   ['authMechanisms', 'PLAIN', to(all, 'authMechanisms', ['PLAIN'])],
@@ -104,13 +118,14 @@ const rows: readonly Row[] = [
     'inetInterfaces',
     '127.0.0.1, ::1',
     {
-      ...to(smtp, 'address', '127.0.0.1'),
-      ...to(smtp, 'otherAddresses', ['::1']),
+      ...to(smtpEverywhere, 'address', '127.0.0.1'),
+      ...to(smtpEverywhere, 'otherAddresses', ['::1']),
       ...endpoints((name) =>
         ['127.0.0.1', '::1'].map((host) => ({ host, port: portOf[name as keyof typeof portOf] })),
       ),
     },
   ],
+  ['listeners.lmtp.address', '127.0.0.1, ::1', to(['lmtp'], 'otherAddresses', ['::1'])],
   ...all.flatMap((name, i): Row[] => {
     const isSmtp = smtp.some((one) => one === name)
     const tls = name === 'imap' || name === 'pop3' ? 'starttls' : 'implicit'
@@ -176,6 +191,7 @@ describe('a setting reaches the listeners it is about:', () => {
     expect(new Set(others.map((option) => option.replace(/^[a-z0-9]+\./, '')))).toEqual(
       new Set([
         'role',
+        'offersDsn',
         'messageLimit',
         'notifyMailboxesMax',
         'writeTimeoutMs',
