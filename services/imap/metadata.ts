@@ -22,13 +22,17 @@ export function checkEntries(entries: readonly string[], purpose: 'get' | 'set')
   }
 }
 
-/** Annotations of a folder, or of the account as a whole. */
-export function annotationsOf(
+/** Annotations of a folder, or of the account as a whole; of somebody else's folder those that are shared. */
+export async function annotationsOf(
   { account, services }: Session,
   folder: FolderRecord | null,
 ): Promise<readonly Annotation[]> {
-  return services.mailbox.annotations.get({ accountId: account.id, id: folder?.id ?? null })
+  const accountId = folder?.accountId ?? account.id
+  const all = await services.mailbox.annotations.get({ accountId, id: folder?.id ?? null })
+  return accountId === account.id ? all : all.filter(({ entry }) => isShared(entry))
 }
+
+export const isShared = (entry: string): boolean => /^\/shared(?:\/|$)/.test(entry)
 
 /** Writes what is wanted of them; returns the size of the largest value that was over MAXSIZE, 0 for none. */
 export function writeMetadata(

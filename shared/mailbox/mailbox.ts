@@ -14,6 +14,7 @@ import { createEmptying } from './emptying.ts'
 import { createFolderMoving } from './folder-moving.ts'
 import { createFolderSnapshots, type OpenFolder } from './folder-snapshots.ts'
 import { createFolders } from './folders.ts'
+import { createForeignFolders } from './foreign-folders.ts'
 import { openMessage } from './open-message.ts'
 import { type Limits, limitOf, type Room, roomLeft, type Used, usedBy } from './quota.ts'
 import { receiveMessage } from './receive.ts'
@@ -39,7 +40,8 @@ export function createMailbox(deps: {
   const { storeFlags, expunge } = createChange(deps)
   const transfer = createTransfer({ ...deps, expunge })
   const moving = createFolderMoving({ ...deps, folders, expunge, move: transfer.move })
-  const { empty } = createEmptying({ ...deps, folders, expunge, moving })
+  const access = createAccess(deps)
+  const { empty } = createEmptying({ ...deps, folders, expunge, moving, access })
 
   /**
    * What a quota is compared with; removed folders count until they are empty. Writes nothing: policy may not. So of an account that an
@@ -88,7 +90,8 @@ export function createMailbox(deps: {
     finishRemovals: moving.finishRemovals,
     subscriptions: createSubscriptions(deps),
     annotations: createAnnotations(deps),
-    access: createAccess(deps),
+    access,
+    foreignFolders: createForeignFolders({ ...deps, folders, access }),
     snapshots,
     changesSince: (opened: OpenFolder, since: number) => changesSince(deps, opened, since),
     append,

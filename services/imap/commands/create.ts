@@ -1,5 +1,6 @@
 import { parseCreateParameters } from '#shared/imap/mailbox-parameters.ts'
 import { specialUses } from '#shared/mailbox/folders.ts'
+import { reachPlace } from '../access/reach.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
 import { isNetUnicode, newName } from '../folder-names.ts'
 import { tellNormalized } from '../mailbox-list/list-response.ts'
@@ -21,9 +22,13 @@ export const create = defineCommand({
     const wanted = specialUses.filter((name) => given.has(name.toLowerCase()))
     // A mailbox has one use at most; \All and \Flagged are views that are not kept here.
     if (wanted.length < given.size || wanted.length > 1) return replies.useNotPossible
+    const place = await reachPlace(session, 'CREATE', path)
+    if (place.kind === 'refused') return place.completion
+    // The special uses of others are their own.
+    if (wanted.length > 0 && place.owner !== session.account.id) return replies.useNotPossible
     const { createFolder } = session.services.mailbox
     session.notifications?.causes(path)
-    const created = await createFolder(session.account.id, path, wanted[0] ?? null)
+    const created = await createFolder(place.owner, place.path, wanted[0] ?? null)
     switch (created.kind) {
       case 'created':
         tellNormalized(session, wire, path)
