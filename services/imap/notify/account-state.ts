@@ -1,11 +1,14 @@
 // An account as NOTIFY compares it: folders with their names and counters, subscriptions, annotations.
 
 import { createHash } from 'node:crypto'
-import type { FolderId } from '#shared/contracts/mailbox.ts'
+import type { AccountId, FolderId } from '#shared/contracts/mailbox.ts'
 import { chunks } from '#shared/mailbox/change.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { turns } from '#shared/runtime/turns.ts'
+import { foreignNodes } from '../access/foreign-nodes.ts'
+import { may } from '../access/reach.ts'
 import { folderTree } from '../folder-names.ts'
+import { annotationsOf } from '../metadata.ts'
 import type { Session } from '../session.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -17,6 +20,8 @@ export type SeenEntries = ReadonlyMap<string, string>
 export type AccountState = {
   readonly folders: ReadonlyMap<FolderId, SeenFolder>
   readonly byPath: ReadonlyMap<string, SeenFolder>
+  /** Other accounts whose folders are among these. */
+  readonly owners: ReadonlySet<AccountId>
   /** Empty where nobody asked. */
   readonly subscribed: ReadonlySet<string>
   /** Null: those of the account as a whole. */
@@ -33,8 +38,9 @@ export async function readAccount(
   before?: AccountState,
 ): Promise<AccountState> {
   const { mailbox } = session.services
-  const [tree, subscribed] = await Promise.all([
+  const [tree, foreign, subscribed] = await Promise.all([
     folderTree(session),
+    wanted.maySeeForeign ? foreignNodes(session) : [],
     wanted.needsSubscriptions ? mailbox.subscriptions.list(session.account.id) : [],
   ])
   const all: SeenFolder[] = []
@@ -43,7 +49,10 @@ export async function readAccount(
     const wait = turns.step()
     if (wait !== undefined) await wait
   }
+  const others = foreign.filter(({ rights }) => may(rights, 'NOTIFY'))
+  all.push(...others)
   const state = {
+    owners: new Set(others.map(({ folder }) => folder.accountId)),
     folders: new Map(all.map((seen) => [seen.folder.id, seen])),
     byPath: new Map(all.map((seen) => [seen.path, seen])),
     subscribed: new Set(subscribed),
@@ -70,24 +79,27 @@ export async function watchedFolders(
 }
 
 async function readAnnotations(
-  { account, services }: Session,
+  session: Session,
   wanted: Wanted,
   { folders, subscribed }: Pick<AccountState, 'folders' | 'subscribed'>,
 ): Promise<AccountState['annotations']> {
-  const ids: (FolderId | null)[] = []
-  if (wanted.includes('server-metadata-change')) ids.push(null)
-  for (const [id, { path }] of folders) {
+  const asked: (FolderRecord | null)[] = []
+  if (wanted.includes('server-metadata-change')) asked.push(null)
+  for (const { path, folder } of folders.values()) {
     const wait = turns.step()
     if (wait !== undefined) await wait
-    if (wanted.covers('mailbox-metadata-change', path, subscribed)) ids.push(id)
+    if (wanted.covers('mailbox-metadata-change', path, subscribed)) asked.push(folder)
   }
   const found = new Map<FolderId | null, SeenEntries>()
-  for (const some of chunks(ids, READS_AT_ONCE)) {
+  for (const some of chunks(asked, READS_AT_ONCE)) {
     await turns.step()
     await Promise.all(
-      some.map(async (id) => {
-        const entries = await services.mailbox.annotations.get({ accountId: account.id, id })
-        found.set(id, new Map(entries.map(({ entry, value }) => [entry, digest(value)])))
+      some.map(async (folder) => {
+        const entries = await annotationsOf(session, folder)
+        found.set(
+          folder?.id ?? null,
+          new Map(entries.map(({ entry, value }) => [entry, digest(value)])),
+        )
       }),
     )
   }
