@@ -80,6 +80,13 @@ export function createMailbox(deps: {
     expunge,
   }
 
+  /** Of an account that is gone: its mail, and the rights that others gave it. */
+  async function remove(accountId: AccountId): Promise<number> {
+    const messages = await empty(accountId)
+    await access.forget(accountId)
+    return messages
+  }
+
   return {
     ...reader,
     expunge,
@@ -102,6 +109,7 @@ export function createMailbox(deps: {
     move: transfer.move,
     storeFlags,
     empty,
+    remove,
     usage,
     room,
     charge: (accountId: AccountId, bytes: number) => charge(deps, accountId, bytes),

@@ -2,6 +2,7 @@ import { parseRightsChange } from '#shared/imap/acl-arguments.ts'
 import { encodeUtf8 } from '#shared/imap/byte-string.ts'
 import type { Cursor } from '#shared/imap/cursor.ts'
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
+import { identifierOf, namedEntries } from '#shared/mailbox/identifiers.ts'
 import {
   allRights,
   formatRights,
@@ -15,12 +16,7 @@ import {
   userGrantee,
   without,
 } from '#shared/mailbox/rights.ts'
-import {
-  type GivenIdentifier,
-  identifierOf,
-  namedEntries,
-  parseIdentifier,
-} from '../access/identifiers.ts'
+import { type GivenIdentifier, parseIdentifier } from '../access/identifiers.ts'
 import { reach, refusalOf } from '../access/reach.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
 import { replies } from '../replies.ts'
@@ -73,7 +69,7 @@ export const getAcl = defineCommand({
     const { mailbox: store, people } = session.services
     const list = folder.shared ? await store.access.list(folder) : new Map<Identifier, Rights>()
     const owner = (await people.byIds([folder.accountId])).get(folder.accountId)
-    const entries = await namedEntries(session, list)
+    const entries = await namedEntries(people, list)
     const writer = writerOf(session)
     writer.raw('* ACL ')
     writer.mailbox(mailbox)
@@ -99,7 +95,7 @@ export const listRights = defineCommand({
   async run(session, { mailbox, identifier }, wire): Promise<Completion> {
     const reached = await reach(session, 'LISTRIGHTS', mailbox)
     if (reached.kind !== 'folder') return refusalOf(reached)
-    const known = await identifierOf(session, identifier)
+    const known = await identifierOf(session.services.people, identifier.text)
     if (known === undefined) return replies.noSuchIdentifier
     const isOwner = granteeOf(known) === userGrantee(reached.folder.accountId)
     const writer = writerOf(session)
@@ -151,7 +147,7 @@ async function changeRights(
 ): Promise<Completion> {
   const reached = await reach(session, name, given.mailbox)
   if (reached.kind !== 'folder') return refusalOf(reached)
-  const identifier = await identifierOf(session, given.identifier)
+  const identifier = await identifierOf(session.services.people, given.identifier.text)
   if (identifier === undefined) return replies.noSuchIdentifier
   if (given.adds !== noRights && !mayGive(session, identifier)) return replies.notToEveryone
   const { access } = session.services.mailbox
