@@ -70,6 +70,6 @@ export const replies = {
   byeTimeout: 'BYE Idle for too long',
   byeShutdown: 'BYE Server is restarting, please reconnect',
   byeAccountEnded: 'BYE [UNAVAILABLE] The account has changed since the login, please log in again',
-  byeMailboxGone: 'BYE [NONEXISTENT] The selected mailbox was deleted',
+  byeMailboxGone: 'BYE [NONEXISTENT] The selected mailbox is there no longer',
   byeLogout: 'BYE See you',
 } as const

@@ -5,7 +5,7 @@
 import type { AccountId, FolderRef } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { turns } from '#shared/runtime/turns.ts'
-import type { Condition, Item, Signals, Table, Write } from '#shared/storage/ports.ts'
+import type { Condition, Item, Key, Signals, Table, Write } from '#shared/storage/ports.ts'
 import { readFolder } from './folder-reading.ts'
 import {
   accessKey,
@@ -38,8 +38,8 @@ export const ENTRIES_PER_FOLDER_MAX = 90
 /** Folders that one account opens to one other, or to everyone: so many of its names it can put into the other's list. */
 export const FOLDERS_PER_GRANTEE_MAX = 1_000
 /** Folders of others that are looked at for one account; of more it sees these. */
-export const GRANTS_READ_MAX = 10_000
-/** Index items of one page. */
+export const GRANTS_READ_MAX = 5_000
+/** Items of one read. */
 const PAGE_ITEMS_MAX = 500
 
 export type SetRights =
@@ -71,7 +71,7 @@ export function createAccess(deps: Deps) {
     folders: readonly FolderRef[],
     accountId: AccountId,
   ): Promise<readonly Rights[]> {
-    const items = await table.batchGet(folders.map(accessKey), { consistent: true })
+    const items = await readInPieces(table, folders.map(accessKey))
     return items.map((item) => effectiveRights(entriesOf(item), accountId))
   }
 
@@ -262,6 +262,20 @@ async function hasRoom(
     if (++folders >= FOLDERS_PER_GRANTEE_MAX) return false
   }
   return true
+}
+
+/** Others have their turn between the pieces. */
+export async function readInPieces(
+  table: Table,
+  keys: readonly Key[],
+): Promise<readonly (Item | undefined)[]> {
+  const items: (Item | undefined)[] = []
+  for (let i = 0; i < keys.length; i += PAGE_ITEMS_MAX) {
+    items.push(...(await table.batchGet(keys.slice(i, i + PAGE_ITEMS_MAX), { consistent: true })))
+    const wait = turns.step()
+    if (wait) await wait
+  }
+  return items
 }
 
 async function* grantsIn(table: Table, pk: string, prefix: string): AsyncGenerator<Item> {

@@ -2,7 +2,7 @@
 
 import type { AccountId, FolderRef } from '#shared/contracts/mailbox.ts'
 import type { Table } from '#shared/storage/ports.ts'
-import type { createAccess } from './access.ts'
+import { type createAccess, readInPieces } from './access.ts'
 import { DELIMITER, FOLDER_DEPTH_MAX, FolderTree } from './folder-path.ts'
 import type { Folders } from './folders.ts'
 import { folderKey } from './keys.ts'
@@ -59,7 +59,7 @@ export function createForeignFolders({
     for (let level = 0; level <= FOLDER_DEPTH_MAX && missing.size > 0; level++) {
       const keys = [...missing.values()].map(({ accountId, id }) => folderKey(accountId, id))
       const above: typeof missing = new Map()
-      for (const item of await table.batchGet(keys, { consistent: true })) {
+      for (const item of await readInPieces(table, keys)) {
         const record = item && folderRecord(item)
         if (record === undefined || record.removed) continue
         found.set(record.id, record)

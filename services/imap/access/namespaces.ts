@@ -33,6 +33,10 @@ export function foreignName(name: string): ForeignName | undefined {
   }
 }
 
+/** Whether a name is one of the namespaces, or below one: what is below it may be somebody else's. */
+export const isBelowNamespace = (name: string): boolean =>
+  [OTHER_USERS, SHARED].includes(name.split(DELIMITER, 1)[0] ?? '')
+
 export const isForeign = (name: string): boolean => foreignName(name) !== undefined
 
 /** Where somebody's folder stands for everybody else. */

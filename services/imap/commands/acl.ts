@@ -154,7 +154,10 @@ async function changeRights(
   const set = await access.change(reached.folder, identifier, given.next)
   switch (set.kind) {
     case 'set':
-      session.log.info({ command: name, identifier, rights: set.rights }, 'rights changed')
+      session.log.info(
+        { command: name, mailbox: given.mailbox, identifier, rights: set.rights },
+        'rights changed',
+      )
       return completed(name)
     case 'no-such-folder':
       return replies.noSuchMailbox

@@ -4,7 +4,7 @@ import type { FetchAtt } from '#shared/imap/fetch-att.ts'
 import type { MailboxFilter } from '#shared/imap/mailbox-filter.ts'
 import type { EventGroup, NotifyEvent } from '#shared/imap/notify-arguments.ts'
 import { DELIMITER, INBOX, namesOf } from '#shared/mailbox/folder-path.ts'
-import { isForeign } from '../access/namespaces.ts'
+import { isBelowNamespace, isForeign } from '../access/namespaces.ts'
 
 export type EventKind = NotifyEvent['kind']
 
@@ -53,7 +53,8 @@ export class Wanted {
     }))
     this.maySeeForeign = others.some(
       ({ filter }) =>
-        filter.kind === 'subscribed' || ('mailboxes' in filter && filter.mailboxes.some(isForeign)),
+        filter.kind === 'subscribed' ||
+        ('mailboxes' in filter && filter.mailboxes.some(isBelowNamespace)),
     )
     this.needsSubscriptions =
       others.some(({ filter }) => filter.kind === 'subscribed') ||

@@ -5,7 +5,7 @@ import type { MailboxFilter } from '#shared/imap/mailbox-filter.ts'
 import type { FolderTree } from '#shared/mailbox/folder-path.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { type ForeignNode, foreignNodes } from '../access/foreign-nodes.ts'
-import { isForeign } from '../access/namespaces.ts'
+import { isBelowNamespace } from '../access/namespaces.ts'
 import { may } from '../access/reach.ts'
 import { folderTree } from '../folder-names.ts'
 import { parentOf, upwards } from '../notify/wanted.ts'
@@ -98,7 +98,7 @@ async function foldersOf(
 }
 
 const namesForeign = (filter: MailboxFilter): boolean =>
-  'mailboxes' in filter && filter.mailboxes.some(isForeign)
+  'mailboxes' in filter && filter.mailboxes.some(isBelowNamespace)
 
 /** The selected one is found among them by its name. */
 function maySeeForeign({ state }: Session, filter: MailboxFilter): boolean {
