@@ -38,8 +38,7 @@ export function aclCommands(parent: Command, define: Define): void {
   })
 
   define(acl.command('set <address> <folder> <who> <rights>'), {
-    about:
-      'give rights in a folder: lrswipkxtea, to an account, anyone or, after -, take them away',
+    about: 'give rights (of lrswipkxtea) to an account or anyone; -- -account takes them away',
     async run(context, [name, path = '', who = '', letters = '']) {
       const rights = parseRights(letters)
       if (rights === undefined || rights === noRights) {

@@ -3,6 +3,7 @@
 
 import type { Completion } from '../command.ts'
 import { replies } from '../replies.ts'
+import type { SelectedMailbox } from '../selected-mailbox.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 import { leavingSelected, type Needed, neededOfSelected } from './needed-rights.ts'
@@ -11,17 +12,25 @@ import { has } from './reach.ts'
 const needed: ReadonlyMap<string, Needed> = new Map(Object.entries(neededOfSelected))
 
 /** The answer where the command may not run. A mailbox that may be read no longer is gone; the dispatcher says so. */
-export async function refusedInSelected(
+export function refusedInSelected(
   { state }: Session,
   name: string,
   wire: Wire,
-): Promise<Completion | undefined> {
+): Promise<Completion | undefined> | undefined {
   if (state.kind !== 'selected' || !state.mailbox.isForeign) return undefined
+  return refusedIn(state.mailbox, name, wire)
+}
+
+async function refusedIn(
+  mailbox: SelectedMailbox,
+  name: string,
+  wire: Wire,
+): Promise<Completion | undefined> {
   // UID commands need what the others do (RFC 4314 §4).
   const plain = name.replace(/^UID /, '')
   if (leavingSelected.has(plain)) return undefined
-  await state.mailbox.lookAtRights(wire)
-  if (state.mailbox.gone) return replies.noSuchMailbox
+  await mailbox.lookAtRights(wire)
+  if (mailbox.gone) return replies.noSuchMailbox
   const needs = needed.get(plain)
-  return needs === undefined || has(state.mailbox.rights, needs) ? undefined : replies.noPermission
+  return needs === undefined || has(mailbox.rights, needs) ? undefined : replies.noPermission
 }
