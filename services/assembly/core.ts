@@ -3,6 +3,7 @@
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { createDirectory } from '#shared/directory/directory.ts'
+import { createPeople } from '#shared/directory/people.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { createMailbox } from '#shared/mailbox/mailbox.ts'
 import type { Limits } from '#shared/mailbox/quota.ts'
@@ -52,6 +53,7 @@ export function createCore(deps: {
     mailbox: createMailbox({ table: tables.mail, objects, signals, clock }),
     queue,
     quota,
+    people: createPeople(directory.accounts, settings),
     operator: createQueueOperator({
       queue,
       table: tables.queue,

@@ -57,6 +57,7 @@ export function imapOptions(settings: Settings, name: 'imap' | 'imaps'): ImapOpt
     disablePlaintextAuth: settings.disablePlaintextAuth,
     authMechanisms: settings.authMechanisms,
     messageSizeLimit: settings.messageSizeLimit,
+    aclAnyone: settings.aclAnyone,
     connectionsMax: settings.imapConnectionCountLimit,
     connectionsPerAddressMax: settings.clientConnectionCountLimit,
     proxyTrustedNetworks: settings.proxyTrustedNetworks,

@@ -127,6 +127,7 @@ function makers(core: Core, parts: ListenerParts) {
       accountSessions,
       memory,
       quota: core.quota,
+      people: core.people,
       clock,
       log: log.child({ service: 'imap' }),
       hostname,

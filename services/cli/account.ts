@@ -34,8 +34,13 @@ export function accountCommands(parent: Command, define: Define): void {
         '500MB and the like, unlimited, or default (mailboxSizeLimit)',
       )
       command.option('--disabled', 'neither logs in nor gets mail yet')
+      command.option('--shared', "nobody's own: its folders are shown below Shared/")
     },
-    async run(context, [name], options: Credentials & { quota?: string; disabled?: boolean }) {
+    async run(
+      context,
+      [name],
+      options: Credentials & { quota?: string; disabled?: boolean; shared?: boolean },
+    ) {
       const stored = await readCredentials(options, context.process)
       if (stored === undefined) {
         throw new CommandFailure(
@@ -47,6 +52,7 @@ export function accountCommands(parent: Command, define: Define): void {
         ...stored,
         quotaBytes: quotaArgument(options.quota ?? 'default'),
         enabled: options.disabled !== true,
+        shared: options.shared === true,
       })
       if (added.kind === 'exists') throw new CommandFailure(`account ${name} exists already`)
       if (added.kind === 'no-such-domain') {
@@ -92,7 +98,7 @@ export function accountCommands(parent: Command, define: Define): void {
       context.output.print(
         { ...row, folders: folders.map(({ digest: _, counted: __, ...folder }) => folder) },
         () => [
-          `account   ${row.address}${row.enabled ? '' : ' (disabled)'}`,
+          `account   ${row.address}${row.enabled ? '' : ' (disabled)'}${row.shared ? ' (shared)' : ''}`,
           `created   ${row.created}`,
           `password  ${row.passwordScheme}`,
           `used      ${formatBytes(row.usedBytes)} of ${row.quotaBytes === 0 ? 'unlimited' : formatBytes(row.quotaBytes)}${found.quotaBytes === null ? ' (mailboxSizeLimit)' : ''}`,
@@ -121,11 +127,18 @@ export function accountCommands(parent: Command, define: Define): void {
       )
       command.option('--enable', 'logs in and gets mail again')
       command.option('--disable', 'neither logs in nor gets mail')
+      command.option('--shared', "nobody's own: its folders are shown below Shared/")
+      command.option('--no-shared', "somebody's own again: they are shown below Other Users/")
     },
     async run(
       context,
       [name],
-      options: Credentials & { quota?: string; enable?: boolean; disable?: boolean },
+      options: Credentials & {
+        quota?: string
+        enable?: boolean
+        disable?: boolean
+        shared?: boolean
+      },
     ) {
       if (options.enable && options.disable) {
         throw new CommandFailure('--enable and --disable exclude each other')
@@ -137,10 +150,11 @@ export function accountCommands(parent: Command, define: Define): void {
         ...stored,
         ...(enabled === undefined ? {} : { enabled }),
         ...(quotaBytes === undefined ? {} : { quotaBytes }),
+        ...(options.shared === undefined ? {} : { shared: options.shared }),
       }
       if (Object.keys(changes).length === 0) {
         throw new CommandFailure(
-          'nothing to change: give --password-stdin, --hash-stdin, --quota, --enable or --disable',
+          'nothing to change: give --password-stdin, --hash-stdin, --quota, --enable, --disable or --shared',
         )
       }
       const address = addressArgument(name, context)
@@ -158,7 +172,7 @@ export function accountCommands(parent: Command, define: Define): void {
       const address = addressArgument(name, context)
       const removed = await context.core.directory.accounts.remove(address)
       if (removed.kind === 'no-such-account') throw new CommandFailure(`no account ${name}`)
-      const messages = await context.core.mailbox.empty(removed.account.id)
+      const messages = await context.core.mailbox.remove(removed.account.id)
       context.output.print({ removed: formatAddress(removed.account.address), messages }, () => [
         `account ${formatAddress(removed.account.address)} removed with ${counted(messages, 'message')}`,
       ])
@@ -239,6 +253,7 @@ async function facts(account: AccountRecord, { core }: Context) {
     address: formatAddress(account.address),
     id: account.id,
     enabled: account.enabled,
+    shared: account.shared,
     quotaBytes: account.quotaBytes ?? core.settings.mailboxSizeLimit,
     usedBytes: used.bytes,
     messages: used.messages,

@@ -85,7 +85,7 @@ export function domainCommands(parent: Command, define: Define): void {
           )
         case 'ok':
           // Mail that arrived between the two steps.
-          for (const accountId of removed.accounts) await core.mailbox.empty(accountId)
+          for (const accountId of removed.accounts) await core.mailbox.remove(accountId)
           output.print({ removed: domain }, () => [`domain ${domain} removed`])
       }
     },

@@ -7,6 +7,7 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { printable } from '#shared/runtime/printable.ts'
 import { StorageMisuse } from '#shared/storage/ports.ts'
 import { accountCommands } from './account.ts'
+import { aclCommands } from './acl.ts'
 import { aliasCommands } from './alias.ts'
 import { configCommands } from './config.ts'
 import type { Process } from './context.ts'
@@ -56,6 +57,7 @@ function createProgram(process: Process): Command {
   domainCommands(program, define)
   accountCommands(program, define)
   aliasCommands(program, define)
+  aclCommands(program, define)
   queueCommands(program, define)
   storageCommands(program, define)
   configCommands(program, process)

@@ -42,8 +42,12 @@ export const authenticatedCapabilities = [
   'MULTISEARCH',
   'CONTEXT=SEARCH',
   'METADATA',
+  'ACL',
+  // RFC 4314 §2.2: the rights that RFC 2086 did not have.
+  'RIGHTS=texk',
   'NOTIFY',
   'LIST-METADATA',
+  'LIST-MYRIGHTS',
   'BINARY',
   'PREVIEW',
   'SAVEDATE',

@@ -12,6 +12,8 @@ export type ImapOptions = {
   readonly authMechanisms: readonly Mechanism[]
   /** Largest message APPEND takes (RFC 7889). */
   readonly messageSizeLimit: number
+  /** Whether users may give rights to `anyone` and `authenticated`. */
+  readonly aclAnyone: boolean
   /** Messages one command works on (RFC 9738). */
   readonly messageLimit: number
   /** Mailboxes whose messages one session watches with NOTIFY (RFC 5465 §5.8). */
@@ -43,6 +45,7 @@ export const imapDefaults = {
   disablePlaintextAuth: 'yes',
   authMechanisms: mechanismNames,
   messageSizeLimit: 10 * 1024 * 1024,
+  aclAnyone: false,
   // Clients that do not know the limit take what they are not told of for expunged: far above any mailbox there is.
   messageLimit: 1_000_000,
   notifyMailboxesMax: 1_000,

@@ -5,6 +5,7 @@ import type { Segment } from '#shared/imap/command-reader.ts'
 import { Cursor } from '#shared/imap/cursor.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
 import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
+import { refusedInSelected } from './access/selected-rights.ts'
 import type { Command, CommandFeed, Completion } from './command.ts'
 import { commands } from './commands/index.ts'
 import { replies } from './replies.ts'
@@ -78,7 +79,9 @@ async function guarded(
   try {
     // RFC 5530 §3: not OVERQUOTA, for it is not the user's own, nor LIMIT, for it will pass.
     if (command.takesRoom && (await session.services.space.isShort())) return replies.diskFull
-    const completion = await run()
+    const judging = refusedInSelected(session, name, wire)
+    const refused = judging && (await judging)
+    const completion = refused ?? (await run())
     await tellNews(session, command, wire)
     if (session.state.kind !== 'selected' || !session.state.mailbox.gone) return completion
     // RFC 2180 §3.3: a client whose mailbox was deleted by somebody else has to begin anew.

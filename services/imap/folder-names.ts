@@ -1,18 +1,13 @@
 // Mailbox names as clients spell them, and the folders they mean. The hierarchy delimiter is `/`.
 
 import { DELIMITER, type FolderTree, namesOf } from '#shared/mailbox/folder-path.ts'
-import type { FolderRecord } from '#shared/mailbox/records.ts'
 import type { Session } from './session.ts'
 
 export { DELIMITER }
 
-/** All folders of the session's account: for commands that are about many of them. */
+/** All folders of the session's own account: for commands that are about many of them. A single name: access/reach.ts. */
 export const folderTree = (session: Session): Promise<FolderTree> =>
   session.services.mailbox.folders.tree(session.account.id)
-
-/** The folder of a path; undefined when there is none. */
-export const findFolder = (session: Session, path: string): Promise<FolderRecord | undefined> =>
-  session.services.mailbox.folders.find(session.account.id, path)
 
 /** The name of a mailbox to be made: one delimiter at its end only says that others will come below it (RFC 9051 §6.3.4). */
 export function newName(path: string): string {

@@ -33,13 +33,17 @@ export function checkEntries(entries: readonly string[], purpose: 'get' | 'set')
 /** RFC 6154 §4: what a mailbox is for; not kept as an annotation, but tied to the attributes of LIST. */
 export const SPECIAL_USE_ENTRY = '/private/specialuse'
 
-/** Annotations of a folder, its special uses among them, or of the account as a whole. */
+/**
+ * Annotations of a folder, its special uses among them, or of the account as a whole; of somebody else's folder those that are
+ * shared.
+ */
 export async function annotationsOf(
   { account, services }: Session,
   folder: FolderRecord | null,
 ): Promise<readonly Annotation[]> {
-  const of = { accountId: account.id, id: folder?.id ?? null }
-  const kept = await services.mailbox.annotations.get(of)
+  const accountId = folder?.accountId ?? account.id
+  const kept = await services.mailbox.annotations.get({ accountId, id: folder?.id ?? null })
+  if (accountId !== account.id) return kept.filter(({ entry }) => isShared(entry))
   const uses = folder?.specialUses ?? []
   // Older versions kept whatever a client had set.
   const others = kept.filter(({ entry }) => entry !== SPECIAL_USE_ENTRY)
@@ -52,6 +56,8 @@ export function usesIn(value: ByteString | null): readonly string[] | undefined 
   const names = (value ?? '').split(' ').filter((name) => name !== '')
   return names.length > specialUses.length ? undefined : usesNamed(names)
 }
+
+export const isShared = (entry: string): boolean => /^\/shared(?:\/|$)/.test(entry)
 
 /** Writes what is wanted of them; returns the size of the largest value that was over MAXSIZE, 0 for none. */
 export function writeMetadata(

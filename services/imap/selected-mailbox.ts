@@ -21,6 +21,7 @@ import {
 } from '#shared/mailbox/message-columns.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { changesSince } from '#shared/mailbox/resync.ts'
+import { allRights, flagScope, hasRight, type Right, type Rights } from '#shared/mailbox/rights.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Signals, Subscription, Table } from '#shared/storage/ports.ts'
 import type { Extension } from './session.ts'
@@ -66,7 +67,16 @@ export type SelectedParts = {
 /** Responses are collected up to this size before they go to the socket. */
 const WRITE_CHARACTERS = 16 * 1024
 
-type SelectOptions = { readonly readOnly: boolean; readonly enabled: ReadonlySet<Extension> }
+type SelectOptions = {
+  readonly readOnly: boolean
+  readonly enabled: ReadonlySet<Extension>
+  /** Of somebody else's folder. */
+  readonly access?: {
+    readonly rights: Rights
+    /** What they are now. */
+    readonly read: () => Promise<Rights>
+  }
+}
 
 export class SelectedMailbox {
   readonly readOnly: boolean
@@ -99,6 +109,8 @@ export class SelectedMailbox {
   #keywords: readonly string[]
   /** State of a message that a command of this session has told already. */
   readonly #told = new Map<Uid, ModSeq>()
+  #rights: Rights
+  readonly #readRights: (() => Promise<Rights>) | undefined
   #hinted = false
   #wake: (() => void) | undefined
   #gone = false
@@ -110,6 +122,8 @@ export class SelectedMailbox {
     this.#keywords = open.folder.keywords
     this.#enabled = options.enabled
     this.readOnly = options.readOnly
+    this.#rights = options.access?.rights ?? allRights
+    this.#readRights = options.access?.read
   }
 
   /** Undefined when there is no such folder or it cannot be selected. */
@@ -157,6 +171,36 @@ export class SelectedMailbox {
   /** What the process knows of the messages; rows may be newer than what this session was told. */
   get messages(): MessageColumns {
     return this.#open.messages
+  }
+
+  /** Somebody else's: what the session may do there can change at any time. */
+  get isForeign(): boolean {
+    return this.#readRights !== undefined
+  }
+
+  get rights(): Rights {
+    return this.#rights
+  }
+
+  may(right: Right): boolean {
+    return hasRight(this.#rights, right)
+  }
+
+  /** Looks what the session may do here now; without the right to read the mailbox is gone (RFC 4314 §5.1.1). */
+  async lookAtRights(wire: Wire): Promise<void> {
+    if (this.#readRights === undefined || this.#gone) return
+    const before = this.permanentFlags
+    this.#rights = await this.#readRights()
+    if (!this.may('r')) this.#gone = true
+    else if (this.permanentFlags !== before) this.#tellPermanentFlags(wire)
+  }
+
+  /** Flags that the session can change for good; `\\*`: and new keywords (RFC 9051 §7.1, RFC 4314 §5.1.1). */
+  get permanentFlags(): string {
+    if (this.readOnly) return ''
+    const scope = flagScope(this.#rights)
+    const system = flagList({ bits: scope.bits, keywords: [] })
+    return [...system, ...(scope.keywords ? [...this.#keywords, '\\*'] : [])].join(' ')
   }
 
   /** The mailbox was deleted, or made again under its name: the session has to leave it. */
@@ -289,7 +333,10 @@ export class SelectedMailbox {
     // What the client is not told of does not enter its view either.
     if (this.events.kind === 'none' && !answer) return
     const before = this.#view.length
-    if (look || this.#hinted) await this.#advance()
+    if (look || this.#hinted) {
+      await this.lookAtRights(wire)
+      if (!this.#gone) await this.#advance()
+    }
     if (this.#gone) return
     const expunged = expunges ? this.#untold : []
     if (expunged.length > 0) {
@@ -316,7 +363,11 @@ export class SelectedMailbox {
     this.#keywords = [...known]
     const flags = [...SYSTEM_FLAGS, ...this.#keywords].join(' ')
     wire.untagged(`FLAGS (${flags})`)
-    if (!this.readOnly) wire.untagged(`OK [PERMANENTFLAGS (${flags} \\*)] Flags that are kept`)
+    if (!this.readOnly) this.#tellPermanentFlags(wire)
+  }
+
+  #tellPermanentFlags(wire: Wire): void {
+    wire.untagged(`OK [PERMANENTFLAGS (${this.permanentFlags})] Flags that are kept`)
   }
 
   async #advance(): Promise<void> {

@@ -7,6 +7,7 @@ import type {
   LoggedInAccount,
 } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { People } from '#shared/contracts/people.ts'
 import type { MessageForm } from '#shared/imap/body-structure.ts'
 import type { FolderSnapshots } from '#shared/mailbox/folder-snapshots.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
@@ -47,6 +48,7 @@ export type Services = {
   readonly authenticator: Authenticator
   readonly accountWatch: AccountWatch
   readonly accountSessions: AccountSessions
+  readonly people: People
   readonly memory: Memory
   /** What the account may store; undefined when it is gone. */
   readonly quota: (accountId: AccountId) => Promise<Limits | undefined>

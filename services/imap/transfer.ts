@@ -33,6 +33,7 @@ export async function prepareTransfer(
   session: Session,
   { set, mailbox }: TransferArguments,
   by: NumberKind,
+  use: 'COPY' | 'MOVE',
 ): Promise<PreparedTransfer> {
   const { selected } = session
   const named = selected.select(set, by)
@@ -42,7 +43,7 @@ export async function prepareTransfer(
   if (by === 'number' && uids.length < named.length) {
     return { kind: 'refused', completion: replies.messagesGone }
   }
-  const target = await findTarget(session, mailbox)
+  const target = await findTarget(session, use, mailbox)
   return target.kind === 'target' ? { kind: 'ready', uids, target } : target
 }
 

@@ -43,10 +43,12 @@ export type NewAccount = {
   readonly scramVerifier?: string | null
   readonly quotaBytes?: number | null
   readonly enabled?: boolean
+  readonly shared?: boolean
 }
 
 export type AccountChanges = {
   readonly enabled?: boolean
+  readonly shared?: boolean
   readonly quotaBytes?: number | null
 } & PasswordChange
 
@@ -135,6 +137,7 @@ export function createAccounts(parts: {
           scramVerifier: wanted.scramVerifier ?? null,
           sessionsEpoch: 0,
           createdMs: clock.now(),
+          shared: wanted.shared ?? false,
         }
         const first = readDomain(domain).accounts === 0 && (await isEmpty())
         await table.transact([
@@ -169,13 +172,14 @@ export function createAccounts(parts: {
         const found = await find(address)
         if (found === undefined) return { kind: 'no-such-account' }
         // Only what changes is written: two changes of different settings at once both hold.
-        const { passwordHash, scramVerifier = null, ...repeated } = changes
+        const { passwordHash, scramVerifier = null, shared, ...repeated } = changes
         const password = passwordHash === undefined ? {} : { passwordHash, scramVerifier }
+        const kind = shared === undefined ? {} : { shared }
         const endsSessions = passwordHash !== undefined || changes.enabled === false
         const epochs = endsSessions ? { add: { sessionsEpoch: 1 } } : {}
         const writes: Write[] = []
         for (const [update, set, others] of [
-          [accountKey(found.account.id), { ...repeated, ...password }, epochs],
+          [accountKey(found.account.id), { ...repeated, ...password, ...kind }, epochs],
           [addressKey(address), repeated, {}],
         ] as const) {
           if (Object.keys(set).length === 0) continue
@@ -187,7 +191,7 @@ export function createAccounts(parts: {
         const sessionsEpoch = endsSessions ? epoch + 1 : epoch
         return {
           kind: 'ok',
-          account: { ...found.account, ...repeated, ...password, sessionsEpoch },
+          account: { ...found.account, ...repeated, ...password, ...kind, sessionsEpoch },
         }
       }),
 

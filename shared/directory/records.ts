@@ -43,6 +43,8 @@ export type AccountRecord = {
   /** Raised whenever the sessions of the account have to end: disabled, another password. */
   readonly sessionsEpoch: number
   readonly createdMs: number
+  /** Nobody's own: its folders are in the namespace of shared ones (RFC 2342), for whom they are opened to. */
+  readonly shared: boolean
 }
 
 /** What is kept of one password; always written together. */
@@ -96,6 +98,7 @@ export function accountItem(account: AccountRecord): Item {
     scramVerifier: account.scramVerifier,
     sessionsEpoch: account.sessionsEpoch,
     createdMs: account.createdMs,
+    ...(account.shared && { shared: true }),
   }
 }
 
@@ -138,6 +141,7 @@ export function readAccount(item: Item): AccountRecord {
     // Nor this, before the first change that ended sessions.
     sessionsEpoch: item.sessionsEpoch === undefined ? 0 : number(item, 'sessionsEpoch'),
     createdMs: number(item, 'createdMs'),
+    shared: item.shared === true,
   }
 }
 

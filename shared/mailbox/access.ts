@@ -1,64 +1,305 @@
-// Access rights to folders (RFC 4314): who may do what, as stored. What the rights mean is decided by whoever asks.
+// Access rights to folders (RFC 4314), as stored. One item beside the folder holds all of its entries, so that what an account may
+// do is one read however many there are; an index in the partition of each account that is named tells which folders of others to
+// look at. Folder, entries and index are one transaction, and the owner's own sessions read none of it: an owner has all rights.
 
-import type { AccountId, FolderId, FolderRef } from '#shared/contracts/mailbox.ts'
-import type { Item, Table } from '#shared/storage/ports.ts'
-import { accessSk, accountPk } from './keys.ts'
+import type { AccountId, FolderRef } from '#shared/contracts/mailbox.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import { turns } from '#shared/runtime/turns.ts'
+import type { Condition, Item, Key, Signals, Table, Write } from '#shared/storage/ports.ts'
+import { readFolder } from './folder-reading.ts'
+import {
+  accessKey,
+  accountPk,
+  accountTopic,
+  everyonePk,
+  folderKey,
+  folderTopic,
+  grantedFolder,
+  grantKey,
+  grantsPrefix,
+} from './keys.ts'
+import { type FolderRecord, number } from './records.ts'
+import { retrying } from './retry.ts'
+import {
+  type AccessList,
+  accountOf,
+  allRights,
+  effectiveRights,
+  type Grantee,
+  granteeOf,
+  type Identifier,
+  noRights,
+  type Rights,
+  userGrantee,
+} from './rights.ts'
 
-/** Identifiers that one folder gives rights to. */
-export const RIGHTS_PER_FOLDER_MAX = 100
-/** Bytes of an identifier: an account's address, `anyone`, or one of them after `-`. */
-export const IDENTIFIER_BYTES_MAX = 320
-
-export type AccessEntry = { readonly identifier: string; readonly rights: string }
+/** Entries of one folder: with what else a removal writes they are within one transaction. */
+export const ENTRIES_PER_FOLDER_MAX = 90
+/** Folders that one account opens to one other, or to everyone: so many of its names it can put into the other's list. */
+export const FOLDERS_PER_GRANTEE_MAX = 1_000
+/** Folders of others that are looked at for one account; of more it sees these. */
+export const GRANTS_READ_MAX = 5_000
+/** Items of one read. */
+const PAGE_ITEMS_MAX = 500
 
 export type SetRights =
-  | { readonly kind: 'set' }
-  | { readonly kind: 'bad-identifier' }
+  | { readonly kind: 'set'; readonly rights: Rights }
+  | { readonly kind: 'no-such-folder' }
+  /** An owner has all rights, always. */
+  | { readonly kind: 'is-owner' }
+  /** Entries of the folder, or folders opened to the grantee. */
   | { readonly kind: 'too-many' }
 
-export function createAccess({ table }: { readonly table: Table }) {
-  async function get(folder: FolderRef): Promise<readonly AccessEntry[]> {
-    return (await readAll(table, folder)).map(({ sk, rights }) => ({
-      identifier: sk.slice(accessSk(folder.id, '').length),
-      rights: String(rights),
-    }))
+type Deps = { readonly table: Table; readonly clock: Clock; readonly signals: Signals }
+
+export function createAccess(deps: Deps) {
+  const { table, clock } = deps
+
+  /** Those of the owner are not among them. */
+  async function list(folder: FolderRef): Promise<AccessList> {
+    return entriesOf(await table.get(accessKey(folder), { consistent: true }))
   }
 
-  /** Rights as sorted letters; empty ones remove the entry. */
-  async function set(folder: FolderRef, identifier: string, rights: string): Promise<SetRights> {
-    const bytes = Buffer.byteLength(identifier)
-    if (bytes === 0 || bytes > IDENTIFIER_BYTES_MAX || identifier.includes('\0')) {
-      return { kind: 'bad-identifier' }
-    }
-    const key = { pk: accountPk(folder.accountId), sk: accessSk(folder.id, identifier) }
-    if (rights === '') {
-      await table.write({ delete: key })
-      return { kind: 'set' }
-    }
-    const entries = await get(folder)
-    const known = entries.some((entry) => entry.identifier === identifier)
-    if (!known && entries.length >= RIGHTS_PER_FOLDER_MAX) return { kind: 'too-many' }
-    await table.write({ put: { ...key, rights: [...new Set(rights)].sort().join('') } })
-    return { kind: 'set' }
+  /** What an account may do with a folder as it was read. */
+  async function rights(folder: FolderRecord, accountId: AccountId): Promise<Rights> {
+    if (folder.accountId === accountId) return allRights
+    return folder.shared ? effectiveRights(await list(folder), accountId) : noRights
   }
 
-  return { get, set }
+  /** Of folders of others, in their order. */
+  async function rightsIn(
+    folders: readonly FolderRef[],
+    accountId: AccountId,
+  ): Promise<readonly Rights[]> {
+    const items = await readInPieces(table, folders.map(accessKey))
+    return items.map((item) => effectiveRights(entriesOf(item), accountId))
+  }
+
+  /** Gives an identifier other rights; with none its entry goes. */
+  async function change(
+    folder: FolderRef,
+    identifier: Identifier,
+    next: (before: Rights) => Rights,
+  ): Promise<SetRights> {
+    const grantee = granteeOf(identifier)
+    if (grantee === userGrantee(folder.accountId)) return { kind: 'is-owner' }
+    const set = await retrying(clock, async (): Promise<SetRights> => {
+      const record = await readFolder(table, folder)
+      if (record === undefined || record.removed) return { kind: 'no-such-folder' }
+      const item = await table.get(accessKey(folder), { consistent: true })
+      const before = entriesOf(item)
+      const rights = next(before.get(identifier) ?? noRights)
+      const after = new Map(before)
+      if (rights === noRights) after.delete(identifier)
+      else after.set(identifier, rights)
+      if (after.size > before.size) {
+        if (after.size > ENTRIES_PER_FOLDER_MAX) return { kind: 'too-many' }
+        if (!(await hasRoom(table, grantee, folder))) return { kind: 'too-many' }
+      }
+      await table.transact([
+        putEntries(folder, after, item),
+        markShared(folder),
+        ...indexWrites(folder, before, after),
+      ])
+      return { kind: 'set', rights }
+    })
+    if (set.kind === 'set') tellChange(deps.signals, folder, [grantee])
+    return set
+  }
+
+  /** Folders of others that name the account or everyone. Whether it may do anything there, their entries say. */
+  async function namedIn(accountId: AccountId): Promise<readonly FolderRef[]> {
+    const found = new Map<string, FolderRef>()
+    for (const pk of [accountPk(accountId), everyonePk]) {
+      for await (const item of grantsIn(table, pk, grantsPrefix())) {
+        if (found.size === GRANTS_READ_MAX) return [...found.values()]
+        const folder = grantedFolder(item)
+        if (folder.accountId !== accountId) found.set(item.sk, folder)
+      }
+    }
+    return [...found.values()]
+  }
+
+  /** Whether any folder of the owner names the account or everyone. */
+  async function isNamedBy(owner: AccountId, accountId: AccountId): Promise<boolean> {
+    const pages = await Promise.all(
+      [accountPk(accountId), everyonePk].map((pk) =>
+        table.query({ pk, sk: { prefix: grantsPrefix(owner) }, limit: 1, consistent: true }),
+      ),
+    )
+    return pages.some(({ items }) => items.length > 0)
+  }
+
+  /** Takes all rights back that others gave an account, which is gone. */
+  async function forget(accountId: AccountId): Promise<void> {
+    const grantee = userGrantee(accountId)
+    for await (const item of grantsIn(table, accountPk(accountId), grantsPrefix())) {
+      const folder = grantedFolder(item)
+      for (const identifier of [grantee, `-${grantee}`] as const) {
+        await change(folder, identifier, () => noRights)
+      }
+      await table.batchWrite([{ delete: { pk: item.pk, sk: item.sk } }])
+    }
+  }
+
+  /** Takes back all rights in a folder that stays. */
+  async function clear(folder: FolderRef): Promise<void> {
+    let grantees: readonly Grantee[] = []
+    await retrying(clock, async () => {
+      const item = await table.get(accessKey(folder), { consistent: true })
+      const before = entriesOf(item)
+      grantees = [...before.keys()].map(granteeOf)
+      if (before.size === 0) return
+      await table.transact([
+        putEntries(folder, new Map(), item),
+        ...indexWrites(folder, before, new Map()),
+      ])
+    })
+    if (grantees.length > 0) tellChange(deps.signals, folder, grantees)
+  }
+
+  return { list, rights, rightsIn, change, namedIn, isNamedBy, forget, clear }
 }
 
-export async function removeRights(table: Table, folder: FolderRef): Promise<void> {
-  const items = await readAll(table, folder)
-  await table.batchWrite(items.map(({ pk, sk }) => ({ delete: { pk, sk } })))
+/**
+ * A new folder has the entries of the one above it (RFC 4314 §4). It is there already: until now, and where this fails, it is its
+ * owner's alone.
+ */
+export async function inheritRights(
+  { table, clock, signals }: Deps,
+  above: FolderRecord,
+  made: readonly FolderRef[],
+): Promise<void> {
+  if (!above.shared) return
+  const given = entriesOf(await table.get(accessKey(above), { consistent: true }))
+  if (given.size === 0) return
+  for (const folder of made) {
+    const list = new Map<Identifier, Rights>()
+    for (const [identifier, rights] of given) {
+      if (await hasRoom(table, granteeOf(identifier), folder)) list.set(identifier, rights)
+    }
+    await retrying(clock, async () => {
+      if ((await readFolder(table, folder))?.removed !== false) return
+      await table.transact([
+        putEntries(folder, list, undefined),
+        markShared(folder),
+        ...indexWrites(folder, new Map(), list),
+      ])
+    })
+    tellChange(signals, folder, [...list.keys()].map(granteeOf))
+  }
 }
 
-async function readAll(
+/**
+ * What takes the rights in a folder away in the transaction that removes it (RFC 4314 §4, DELETE), and the condition on the folder
+ * under which it is all of them.
+ */
+export async function removalOfRights(
   table: Table,
-  { accountId, id }: { readonly accountId: AccountId; readonly id: FolderId },
-): Promise<readonly Item[]> {
-  const page = await table.query({
-    pk: accountPk(accountId),
-    sk: { prefix: accessSk(id, '') },
-    consistent: true,
-    limit: RIGHTS_PER_FOLDER_MAX * 2,
-  })
-  return page.items
+  folder: FolderRecord,
+): Promise<{ readonly writes: readonly Write[]; readonly asRead: Condition }> {
+  if (!folder.shared) return { writes: [], asRead: { absent: 'shared' } }
+  const item = await table.get(accessKey(folder), { consistent: true })
+  const asRead = { exists: 'shared' }
+  if (item === undefined) return { writes: [], asRead }
+  const index = indexWrites(folder, entriesOf(item), new Map())
+  return { writes: [{ delete: accessKey(folder), if: entriesAsRead(item) }, ...index], asRead }
+}
+
+function entriesOf(item: Item | undefined): AccessList {
+  const entries = item?.entries
+  if (typeof entries !== 'object' || entries === null) return new Map()
+  return new Map(Object.entries(entries) as [Identifier, Rights][])
+}
+
+const entriesAsRead = (item: Item | undefined): Condition =>
+  item === undefined
+    ? { absent: 'pk' }
+    : { attribute: 'changes', is: '=', value: number(item, 'changes') }
+
+/** An empty list stays, so that the number of its changes does. */
+const putEntries = (folder: FolderRef, list: AccessList, before: Item | undefined): Write => ({
+  put: {
+    ...accessKey(folder),
+    entries: Object.fromEntries(list),
+    changes: before === undefined ? 1 : number(before, 'changes') + 1,
+  },
+  if: entriesAsRead(before),
+})
+
+const markShared = ({ accountId, id }: FolderRef): Write => ({
+  update: folderKey(accountId, id),
+  changes: { set: { shared: true } },
+  if: { all: [{ exists: 'pk' }, { absent: 'removed' }] },
+})
+
+function indexWrites(folder: FolderRef, before: AccessList, after: AccessList): Write[] {
+  const old = partitionsOf(before)
+  const now = partitionsOf(after)
+  return [
+    ...[...now.difference(old)].map((pk) => ({ put: grantKey(pk, folder) })),
+    ...[...old.difference(now)].map((pk) => ({ delete: grantKey(pk, folder) })),
+  ]
+}
+
+/** Where the index names the folder: also for who only has rights taken away, so that nothing is left of an account that goes. */
+const partitionsOf = (list: AccessList): Set<string> =>
+  new Set([...list.keys()].map((identifier) => partitionOf(granteeOf(identifier))))
+
+function partitionOf(grantee: Grantee): string {
+  const accountId = accountOf(grantee)
+  return accountId === null ? everyonePk : accountPk(accountId)
+}
+
+/** Whether the owner of the folder may open one more to the grantee. */
+async function hasRoom(
+  table: Table,
+  grantee: Grantee,
+  { accountId: owner }: FolderRef,
+): Promise<boolean> {
+  let folders = 0
+  for await (const _ of grantsIn(table, partitionOf(grantee), grantsPrefix(owner))) {
+    if (++folders >= FOLDERS_PER_GRANTEE_MAX) return false
+  }
+  return true
+}
+
+/** Others have their turn between the pieces. */
+export async function readInPieces(
+  table: Table,
+  keys: readonly Key[],
+): Promise<readonly (Item | undefined)[]> {
+  const items: (Item | undefined)[] = []
+  for (let i = 0; i < keys.length; i += PAGE_ITEMS_MAX) {
+    items.push(...(await table.batchGet(keys.slice(i, i + PAGE_ITEMS_MAX), { consistent: true })))
+    const wait = turns.step()
+    if (wait) await wait
+  }
+  return items
+}
+
+async function* grantsIn(table: Table, pk: string, prefix: string): AsyncGenerator<Item> {
+  let after: string | undefined
+  do {
+    const page = await table.query({
+      pk,
+      sk: { prefix },
+      consistent: true,
+      limit: PAGE_ITEMS_MAX,
+      ...(after === undefined ? {} : { after }),
+    })
+    yield* page.items
+    const wait = turns.step()
+    if (wait) await wait
+    after = page.next
+  } while (after !== undefined)
+}
+
+/** Sessions that have the folder selected look again at once, those that are told of new folders too. */
+function tellChange(signals: Signals, folder: FolderRef, grantees: readonly Grantee[]): void {
+  signals.publish(folderTopic(folder.id), 'access')
+  for (const grantee of grantees) {
+    const accountId = accountOf(grantee)
+    if (accountId !== null) signals.publish(accountTopic(accountId), 'folders')
+  }
 }

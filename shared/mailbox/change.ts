@@ -142,8 +142,8 @@ export function createChange(deps: {
 }
 
 /** Whether the folder has room for the keywords that are given to its messages. */
-function hasRoom(folder: FolderRecord, { mode, flags }: FlagChange): boolean {
-  if (mode === 'remove') return true
+function hasRoom(folder: FolderRecord, { mode, flags, scope }: FlagChange): boolean {
+  if (mode === 'remove' || scope?.keywords === false) return true
   const known = new Set(folder.keywords.map((keyword) => keyword.toLowerCase()))
   for (const keyword of flagSet(flags).keywords) known.add(keyword.toLowerCase())
   return known.size <= KEYWORDS_PER_FOLDER_MAX

@@ -3,6 +3,7 @@
 import type { AccountId, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Signals, Table } from '#shared/storage/ports.ts'
+import type { createAccess } from './access.ts'
 import { removeAnnotations } from './annotations.ts'
 import type { createChange } from './change.ts'
 import type { createFolderMoving } from './folder-moving.ts'
@@ -17,6 +18,7 @@ export function createEmptying(deps: {
   readonly clock: Clock
   readonly folders: Folders
   readonly expunge: ReturnType<typeof createChange>['expunge']
+  readonly access: ReturnType<typeof createAccess>
   readonly moving: ReturnType<typeof createFolderMoving>
 }) {
   const { folders, moving } = deps
@@ -35,8 +37,10 @@ export function createEmptying(deps: {
     const tree = new FolderTree(all)
     const roots = tree.children(null)
     for (const folder of roots.flatMap((root) => tree.subtree(root)).reverse()) {
-      if (isInbox(folder)) await removeAnnotations(deps, folder)
-      else await moving.remove(folder)
+      if (isInbox(folder)) {
+        await removeAnnotations(deps, folder)
+        await deps.access.clear(folder)
+      } else await moving.remove(folder)
     }
     await moving.finishRemovals(accountId)
     await removeAnnotations(deps, { accountId, id: null })

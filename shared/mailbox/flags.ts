@@ -5,6 +5,7 @@ import type { Flag } from '#shared/contracts/mailbox.ts'
 export const SYSTEM_FLAGS = ['\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft'] as const
 export const SEEN = 1 << SYSTEM_FLAGS.indexOf('\\Seen')
 export const DELETED = 1 << SYSTEM_FLAGS.indexOf('\\Deleted')
+export const SYSTEM_BITS = (1 << SYSTEM_FLAGS.length) - 1
 /** Keywords one message can carry. */
 export const KEYWORDS_MAX = 100
 /** Characters of one keyword. */
@@ -66,12 +67,33 @@ export function sameFlags(a: FlagSet, b: FlagSet): boolean {
   return a.bits === b.bits && a.keywords.join(' ') === b.keywords.join(' ')
 }
 
+/** Flags that somebody may set and clear. */
+export type FlagScope = { readonly bits: number; readonly keywords: boolean }
+
+/** Those of the flags that are in the scope. */
+export const flagsWithin = ({ bits, keywords }: FlagSet, scope: FlagScope): FlagSet => ({
+  bits: bits & scope.bits,
+  keywords: scope.keywords ? keywords : [],
+})
+
 export type FlagChange = {
   readonly mode: 'replace' | 'add' | 'remove'
   readonly flags: readonly Flag[]
+  /** All others stay as they are. */
+  readonly scope?: FlagScope
 }
 
 export function changeFlags(current: FlagSet, change: FlagChange): FlagSet {
+  const { scope } = change
+  const changed = changeAll(current, change)
+  if (scope === undefined) return changed
+  return {
+    bits: (current.bits & ~scope.bits) | (changed.bits & scope.bits),
+    keywords: scope.keywords ? changed.keywords : current.keywords,
+  }
+}
+
+function changeAll(current: FlagSet, change: FlagChange): FlagSet {
   const given = flagSet(change.flags)
   const lower = new Set(given.keywords.map((keyword) => keyword.toLowerCase()))
   switch (change.mode) {

@@ -6,7 +6,7 @@ import type { AccountId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbo
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Signals, Table, Write } from '#shared/storage/ports.ts'
-import { removeRights } from './access.ts'
+import { removalOfRights } from './access.ts'
 import { removeAnnotations } from './annotations.ts'
 import type { createChange } from './change.ts'
 import { changeItem } from './change-log.ts'
@@ -180,13 +180,18 @@ export function createFolderMoving(deps: {
       folder.parentId === null
         ? undefined
         : await readFolder(table, { accountId, id: folder.parentId })
+    const rights = await removalOfRights(table, folder)
     await table.transact([
       {
         update: folderKey(accountId, id),
-        changes: { set: { modSeq, specialUse: null, [stays ? 'noselect' : 'removed']: true } },
+        changes: {
+          set: { modSeq, specialUse: null, [stays ? 'noselect' : 'removed']: true },
+          remove: ['shared'],
+        },
         if: {
           all: [
             unchanged(folder),
+            rights.asRead,
             hasUses(folder),
             stays
               ? { attribute: 'children', is: '>', value: 0 }
@@ -196,6 +201,7 @@ export function createFolderMoving(deps: {
       },
       { put: changeItem(id, modSeq, 'expunge', [], clock.now()) },
       ...giveUpUses(folder),
+      ...rights.writes,
       ...(stays ? [] : [leaveName(folder)]),
       ...(stays || parent === undefined ? [] : [countChild(parent, -1)]),
     ])
@@ -213,7 +219,6 @@ export function createFolderMoving(deps: {
       if (snapshot.messages.length === 0) break
     }
     await removeAnnotations(deps, name)
-    await removeRights(table, name)
     await retrying(clock, async () => {
       const folder = await readFolder(table, name)
       // A name that stays, or somebody else was faster.

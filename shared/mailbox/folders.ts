@@ -12,6 +12,7 @@ import {
   type Table,
   type Write,
 } from '#shared/storage/ports.ts'
+import { inheritRights } from './access.ts'
 import { changeItem } from './change-log.ts'
 import { unchanged } from './folder-edit.ts'
 import {
@@ -121,6 +122,17 @@ export function createFolders({
     if ((await along(accountId, [INBOX])).length > 0) return false
     await createDefaults(accountId)
     return true
+  }
+
+  /** The last folder along the path that exists, with the number of its names; undefined where there is none, or the path is none. */
+  async function nearest(
+    accountId: AccountId,
+    path: string,
+  ): Promise<{ readonly folder: FolderRecord; readonly depth: number } | undefined> {
+    const line = await along(accountId, namesOf(path) ?? [])
+    const id = line.at(-1)
+    const folder = id && (await get(accountId, id))
+    return folder && { folder, depth: line.length }
   }
 
   /** The folders along these names as far as they exist. */
@@ -248,6 +260,7 @@ export function createFolders({
         ),
       ])
       signals.publish(accountTopic(accountId), 'folders')
+      if (nearest !== undefined) await inheritRights({ table, clock, signals }, nearest, made)
       const folder = made.at(-1)
       return folder === undefined ? { kind: 'exists' } : { kind: 'created', folder }
     })
@@ -282,7 +295,7 @@ export function createFolders({
     return { kind: 'created', folder: { ...folder, selectable: true, keywords: [] } }
   }
 
-  return { list, tree, all, get, find, firstOf, inbox, create, createPath }
+  return { list, tree, all, get, find, nearest, firstOf, inbox, create, createPath }
 }
 
 export const isInbox = (folder: FolderRecord) => folder.parentId === null && folder.name === INBOX
@@ -314,6 +327,7 @@ function newFolder(given: {
     mailboxId: id,
     selectable: true,
     removed: false,
+    shared: false,
     uidNext: 1 as Uid,
     modSeq: 1 as ModSeq,
     exists: 0,

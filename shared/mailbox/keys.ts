@@ -5,15 +5,24 @@
 //   A#<account>   U#<use>               guard: one folder of a special use
 //   A#<account>   S#<path>              subscription: a name, whether a folder has it or not
 //   A#<account>   X#<folder>#<entry>    annotation (RFC 5464)
-//   A#<account>   L#<folder>#<who>      access rights (RFC 4314)
+//   A#<account>   L#<folder>            access rights (RFC 4314): who may do what
+//   A#<account>   G#<owner>#<folder>    index of those: a folder of another account that names this one
 //   A#<account>   STATE                 next UIDVALIDITY
 //   A#<account>   USAGE                 what the account stores, and what of it is limited
 //   F#<folder>    M#<uid>               message
 //   F#<folder>    C#<modseq>            change-log entry, one per modseq
 //   F#<folder>    D#<blob>              marker: delivered into this folder with a reserved reference
+//   EVERYONE      G#<owner>#<folder>    the same for folders that name all accounts
 //   B#<blob>      META                  blob: object pointer, index, reference count
 
-import type { AccountId, BlobId, FolderId, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type {
+  AccountId,
+  BlobId,
+  FolderId,
+  FolderRef,
+  ModSeq,
+  Uid,
+} from '#shared/contracts/mailbox.ts'
 import type { Key } from '#shared/storage/ports.ts'
 
 const uidDigits = 10
@@ -50,7 +59,24 @@ export const subscriptionsPrefix = 'S#'
 /** Folder null: the account as a whole. */
 export const annotationSk = (folderId: FolderId | null, entry: string) =>
   `X#${folderId ?? ''}#${entry}`
-export const accessSk = (folderId: FolderId, identifier: string) => `L#${folderId}#${identifier}`
+
+export const accessKey = ({ accountId, id }: FolderRef): Key => ({
+  pk: accountPk(accountId),
+  sk: `L#${id}`,
+})
+
+/** Partition of the index of folders that are open to all accounts. */
+export const everyonePk = 'EVERYONE'
+/** Without an owner: of all of them. */
+export const grantsPrefix = (owner?: AccountId) => (owner === undefined ? 'G#' : `G#${owner}#`)
+export const grantKey = (pk: string, { accountId, id }: FolderRef): Key => ({
+  pk,
+  sk: grantsPrefix(accountId) + id,
+})
+export function grantedFolder({ sk }: Key): FolderRef {
+  const [, owner = '', id = ''] = sk.split('#')
+  return { accountId: owner as AccountId, id: id as FolderId }
+}
 
 export const stateKey = (accountId: AccountId): Key => ({ pk: accountPk(accountId), sk: 'STATE' })
 

@@ -14,6 +14,7 @@ import { createEmptying } from './emptying.ts'
 import { createFolderMoving } from './folder-moving.ts'
 import { createFolderSnapshots, type OpenFolder } from './folder-snapshots.ts'
 import { createFolders } from './folders.ts'
+import { createForeignFolders } from './foreign-folders.ts'
 import { openMessage } from './open-message.ts'
 import { type Limits, limitOf, type Room, roomLeft, type Used, usedBy } from './quota.ts'
 import { receiveMessage } from './receive.ts'
@@ -41,7 +42,8 @@ export function createMailbox(deps: {
   const { storeFlags, expunge } = createChange({ ...deps, writers })
   const transfer = createTransfer({ ...deps, writers, expunge })
   const moving = createFolderMoving({ ...deps, folders, expunge, move: transfer.move })
-  const { empty } = createEmptying({ ...deps, folders, expunge, moving })
+  const access = createAccess(deps)
+  const { empty } = createEmptying({ ...deps, folders, expunge, moving, access })
 
   /**
    * What a quota is compared with; removed folders count until they are empty. Writes nothing: policy may not. So of an account that an
@@ -80,6 +82,13 @@ export function createMailbox(deps: {
     expunge,
   }
 
+  /** Of an account that is gone: its mail, and the rights that others gave it. */
+  async function remove(accountId: AccountId): Promise<number> {
+    const messages = await empty(accountId)
+    await access.forget(accountId)
+    return messages
+  }
+
   return {
     ...reader,
     expunge,
@@ -90,7 +99,8 @@ export function createMailbox(deps: {
     finishRemovals: moving.finishRemovals,
     subscriptions: createSubscriptions(deps),
     annotations: createAnnotations(deps),
-    access: createAccess(deps),
+    access,
+    foreignFolders: createForeignFolders({ ...deps, folders, access }),
     snapshots,
     changesSince: (opened: OpenFolder, since: number) => changesSince(deps, opened, since),
     append,
@@ -101,6 +111,7 @@ export function createMailbox(deps: {
     move: transfer.move,
     storeFlags,
     empty,
+    remove,
     usage,
     room,
     charge: (accountId: AccountId, bytes: number) => charge(deps, accountId, bytes),

@@ -19,6 +19,8 @@ export type FolderRecord = Folder & {
   readonly digest: number
   /** Deleted: hidden, and to go as soon as its messages are gone. */
   readonly removed: boolean
+  /** There is an item of access rights: nobody reads one where there is none. */
+  readonly shared: boolean
   /** What of it the account's USAGE holds; null: an older version made the folder, and nothing is counted yet. */
   readonly counted: { readonly bytes: number; readonly messages: number } | null
 }
@@ -53,6 +55,7 @@ export function folderRecord(item: Item): FolderRecord {
     mailboxId: optionalText(item, 'mailboxId') ?? item.sk.slice(2),
     selectable: item.noselect !== true && item.removed !== true,
     removed: item.removed === true,
+    shared: item.shared === true,
     parentId: optionalText(item, 'parentId') as FolderId | null,
     name: text(item, 'name'),
     uidValidity: number(item, 'uidValidity'),

@@ -2,7 +2,7 @@
 // another. Each transaction writes both folders, both logs and the blob references, so that no message is ever in neither
 // folder or, where it is moved, in both.
 
-import type { AccountId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import {
@@ -16,6 +16,7 @@ import { Admission, type Refused } from './admission.ts'
 import { type Appendix, sizeOf } from './append.ts'
 import { referAgain, reference, release } from './blob-references.ts'
 import { chunks, type createChange } from './change.ts'
+import { type FlagScope, type FlagSet, flagsWithin } from './flags.ts'
 import { FOLDER_WRITES, FolderEdit } from './folder-edit.ts'
 import { readFolder, readMessages } from './folder-reading.ts'
 import { folderTopic } from './keys.ts'
@@ -27,9 +28,9 @@ import type { Writers } from './writers.ts'
 
 /** Messages of one COPY transaction: each also writes its blob. */
 export const COPY_BATCH_MAX = Math.floor((TRANSACT_ITEMS_MAX - FOLDER_WRITES - USAGE_WRITES) / 2)
-/** Messages of one MOVE transaction: each is deleted here and put there, blobs stay as they are. */
+/** Messages of one MOVE transaction: each is deleted here and put there, maybe in another account; blobs stay as they are. */
 export const MOVE_BATCH_MAX = Math.floor(
-  (TRANSACT_ITEMS_MAX - 2 * FOLDER_WRITES - USAGE_WRITES) / 2,
+  (TRANSACT_ITEMS_MAX - 2 * FOLDER_WRITES - 2 * USAGE_WRITES) / 2,
 )
 /** Messages that can be appended all or nothing (RFC 3502): each also writes its blob. */
 export const APPEND_TOGETHER_MAX = COPY_BATCH_MAX
@@ -41,6 +42,13 @@ export type Transferred = {
   readonly to: readonly Uid[]
 }
 
+/** What the folder that messages come to asks of them. */
+export type Given = {
+  readonly limits?: Limits
+  /** Flags that come along; the others are left out. */
+  readonly scope?: FlagScope
+}
+
 export type NoSuchFolder = { readonly kind: 'no-such-source' } | { readonly kind: 'no-such-target' }
 
 export type Copied = ({ readonly kind: 'copied' } & Transferred) | NoSuchFolder | Refused
@@ -50,6 +58,7 @@ export type Moved =
   /** The world failed on the way: these were moved, the rest is where it was (RFC 6851 §3.3 allows it). */
   | ({ readonly kind: 'interrupted'; readonly cause: TemporaryFailure } & Transferred)
   | NoSuchFolder
+  | Refused
 
 export type AppendedTogether =
   | {
@@ -90,14 +99,14 @@ export function createTransfer(deps: {
     source: FolderRef,
     uids: readonly Uid[],
     target: FolderRef,
-    limits?: Limits,
+    given: Given = {},
   ): Promise<Copied> {
     const copied = collected()
     const takeBack = () => deps.expunge(target, copied.all.to)
     try {
       for (const chunk of chunksOrOne(uids, COPY_BATCH_MAX)) {
         const result = await writers.change([source, target], () =>
-          copyChunk(source, chunk, target, limits),
+          copyChunk(source, chunk, target, given),
         )
         if ('kind' in result) {
           await takeBack()
@@ -116,7 +125,7 @@ export function createTransfer(deps: {
     source: FolderRef,
     uids: readonly Uid[],
     target: FolderRef,
-    limits: Limits | undefined,
+    { limits, scope }: Given,
   ): Promise<Transferred | NoSuchFolder | Refused> {
     const folders = await bothFolders(source, target)
     if (folders.kind !== 'both') return folders
@@ -125,23 +134,36 @@ export function createTransfer(deps: {
     const refused = admission?.refuses(messages.map(({ size }) => ({ bytes: size })))
     if (refused !== undefined) return refused
     const edit = new FolderEdit(folders.to, clock.now())
-    const to = messages.map((message) => edit.add(message))
+    const to = messages.map((message) => edit.add(withFlagsIn(scope, message)))
     if (messages.length > 0) {
       await commit([[folders.to, edit]], referAgain(messages), admission?.change)
     }
     return transferred(folders.to, messages, to)
   }
 
-  /** Moves the messages that still exist; each is at every moment in exactly one of the folders. */
-  async function move(source: FolderRef, uids: readonly Uid[], target: FolderRef): Promise<Moved> {
+  /**
+   * Moves the messages that still exist; each is at every moment in exactly one of the folders. Limits are asked where they come
+   * to another account.
+   */
+  async function move(
+    source: FolderRef,
+    uids: readonly Uid[],
+    target: FolderRef,
+    given: Given = {},
+  ): Promise<Moved> {
     const moved = collected()
     for (const chunk of chunksOrOne(uids, MOVE_BATCH_MAX)) {
       try {
         const result = await writers.change([source, target], () =>
-          moveChunk(source, chunk, target),
+          moveChunk(source, chunk, target, given),
         )
-        if ('kind' in result) return result
-        moved.take(result)
+        if (!('kind' in result)) {
+          moved.take(result)
+          continue
+        }
+        if (moved.all.to.length === 0) return result
+        const cause = new TemporaryFailure(`a folder of a move: ${result.kind}`)
+        return { kind: 'interrupted', cause, ...moved.all }
       } catch (error) {
         if (!(error instanceof TemporaryFailure) || moved.all.to.length === 0) throw error
         return { kind: 'interrupted', cause: error, ...moved.all }
@@ -154,17 +176,22 @@ export function createTransfer(deps: {
     source: FolderRef,
     uids: readonly Uid[],
     target: FolderRef,
-  ): Promise<Transferred | NoSuchFolder> {
+    { limits, scope }: Given,
+  ): Promise<Transferred | NoSuchFolder | Refused> {
     const folders = await bothFolders(source, target)
     if (folders.kind !== 'both') return folders
     const messages = await readMessages(table, source.id, uids)
     assertKnownTo(folders.from, messages)
+    const comesIn = source.accountId !== target.accountId
+    const admission = await openAdmission(target, comesIn ? limits : undefined)
+    const refused = admission?.refuses(messages.map(({ size }) => ({ bytes: size })))
+    if (refused !== undefined) return refused
     const edits = editsOf(folders)
     const to = messages.map((message) => {
       edits.from.remove(message)
-      return edits.to.add(message)
+      return edits.to.add(withFlagsIn(scope, message))
     })
-    if (messages.length > 0) await commit(edits.all)
+    if (messages.length > 0) await commit(edits.all, [], admission?.change)
     return transferred(folders.to, messages, to)
   }
 
@@ -205,8 +232,8 @@ export function createTransfer(deps: {
       if (old === undefined) return { kind: 'no-such-message' }
       assertKnownTo(folders.from, [old])
       const admission = await openAdmission(target, limits)
-      // What is replaced makes room.
-      admission?.makeRoom(old.size)
+      // What is replaced makes room, unless it is of another account.
+      if (source.accountId === target.accountId) admission?.makeRoom(old.size)
       const refused = admission?.refuses([incoming(message)])
       if (refused !== undefined) return refused
       const edits = editsOf(folders)
@@ -253,12 +280,15 @@ export function createTransfer(deps: {
     usage: UsageChange = {},
   ): Promise<void> {
     const finished = edits.map(([folder, edit]) => ({ folder, ...edit.finish() }))
-    const growth = growthTogether(finished.map(({ growth }) => growth))
-    const accountId = ownerOf(edits.map(([folder]) => folder))
+    const owners = [...Map.groupBy(finished, ({ folder }) => folder.accountId)]
     await table.transact([
       ...blobs,
       ...finished.flatMap(({ writes }) => writes),
-      ...usageWrites(accountId, growth, usage),
+      ...owners.flatMap(([accountId, of], i) => {
+        const growth = growthTogether(of.map(({ growth }) => growth))
+        // The first is the one that messages come to.
+        return usageWrites(accountId, growth, i === 0 ? usage : {})
+      }),
     ])
     for (const { folder, modSeq } of finished) {
       deps.signals.publish(folderTopic(folder.id), String(modSeq))
@@ -287,11 +317,11 @@ export function createTransfer(deps: {
   return { copy, move, appendTogether, replace }
 }
 
-/** The account of all the folders: one USAGE is written. */
-function ownerOf(folders: readonly FolderRecord[]): AccountId {
-  const [first, ...more] = new Set(folders.map(({ accountId }) => accountId))
-  if (first === undefined || more.length > 0) throw new Error('folders of more than one account')
-  return first
+function withFlagsIn<M extends { readonly flags: FlagSet }>(
+  scope: FlagScope | undefined,
+  message: M,
+): M {
+  return scope === undefined ? message : { ...message, flags: flagsWithin(message.flags, scope) }
 }
 
 type Both = { readonly from: FolderRecord; readonly to: FolderRecord }

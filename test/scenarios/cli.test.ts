@@ -112,6 +112,28 @@ describe.each([
     expect(await data('account remove ben@a.test')).toEqual({ removed: 'ben@a.test', messages: 0 })
   })
 
+  it('work on rights in folders', async () => {
+    await printed('account add cle@a.test --shared --password-stdin', 'secret')
+    expect(await printed('account show cle@a.test')).toMatch(/^account {3}cle@a\.test \(shared\)\n/)
+    expect(await printed('acl set cle@a.test INBOX Ann@a.test lrsw')).toBe(
+      'Ann@a.test has lrsw in INBOX of cle@a.test\n',
+    )
+    await printed('acl set cle@a.test Sent anyone lrd')
+    expect(await printed('acl show cle@a.test')).toBe(
+      'FOLDER  WHO         RIGHTS\nINBOX   ann@a.test  lrsw\nSent    anyone      lrted\n',
+    )
+    expect(await data('acl show cle@a.test Sent')).toEqual([
+      { folder: 'Sent', identifier: 'anyone', rights: 'lrted' },
+    ])
+    expect(await printed('acl remove cle@a.test Sent anyone')).toBe(
+      'anyone has no entry in Sent of cle@a.test\n',
+    )
+    expect(await data('acl show cle@a.test Sent')).toEqual([])
+    await printed('account set cle@a.test --no-shared')
+    expect(await data('account show cle@a.test')).toMatchObject({ shared: false })
+    await printed('account remove cle@a.test')
+  })
+
   it('work on aliases', async () => {
     expect(await printed('alias add info@a.test ann@a.test else@where.test')).toBe(
       'info@a.test -> ann@a.test else@where.test\n',
@@ -189,6 +211,11 @@ describe('a command that cannot do what it was told', () => {
     ['alias list b.test', /no domain b\.test/],
     ['account show ben@a.test', /no account ben@a\.test/],
     ['account set ben@a.test --disable', /no account ben@a\.test/],
+    ['acl set ann@a.test INBOX who@a.test lr', /no account who@a\.test/],
+    ['acl set ann@a.test Nope ann@a.test lr', /ann@a\.test has no folder Nope/],
+    ['acl set ann@a.test INBOX ann@a.test lr', /ann@a\.test has all rights/],
+    ['acl set ann@a.test INBOX anyone lq', /'lq' are no rights/],
+    ['acl show who@a.test', /no account who@a\.test/],
     ['account set ann@a.test', /nothing to change: give --password-stdin/],
     ['account set ann@a.test --enable --disable', /--enable and --disable exclude each other/],
     ['account empty ben@a.test', /no account ben@a\.test/],

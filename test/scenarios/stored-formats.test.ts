@@ -10,6 +10,7 @@ import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import { noRights, parseRights, userGrantee } from '#shared/mailbox/rights.ts'
 import { dueAt, heldAt } from '#shared/queue/keys.ts'
 import type { Item, Key, Store, Table, Value, Write } from '#shared/storage/ports.ts'
 import { blob } from '#test/support/blob.ts'
@@ -146,7 +147,10 @@ async function mailboxes(pipeline: Pipeline): Promise<void> {
   await mailbox.expunge(inbox, uids.slice(2, 3))
   await mailbox.subscriptions.subscribe(ann, 'Work/Deep')
   await mailbox.annotations.set(work, [{ entry: '/private/comment', value: Buffer.from('mine') }])
-  await mailbox.access.set(work, 'bob@example.test', 'lr')
+  const rights = parseRights('lr') ?? noRights
+  const bob = userGrantee(await accountId(pipeline, 'bob@example.test'))
+  await mailbox.access.change(work, bob, () => rights)
+  await mailbox.access.change(work, 'anyone', () => rights)
 }
 
 async function made(mailbox: Mailbox, account: AccountId, path: string) {

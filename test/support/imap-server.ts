@@ -6,6 +6,7 @@ import { createImapListener } from '#services/imap/listener.ts'
 import type { Memory } from '#services/imap/memory.ts'
 import type { Authenticator } from '#shared/contracts/authenticate.ts'
 import type { AccountId, BlobId, FolderRef } from '#shared/contracts/mailbox.ts'
+import type { People, Person } from '#shared/contracts/people.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
 import { MessageIndexer } from '#shared/mail/indexer.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
@@ -67,6 +68,7 @@ export async function startImapServer(
     space,
     authenticator,
     accountWatch,
+    people,
     quota: async () => ({
       bytes: given.quotaBytes ?? 0,
       messages: given.quotaMessages ?? 0,
@@ -130,6 +132,19 @@ function accountOf(given: string) {
 
 /** The account behind a login name. */
 export const accountId = (login: string) => `acc-${login}` as AccountId
+
+/** Everybody whose address is no `nobody`; those of info@ are shared. */
+const people: People = {
+  find: async (login) =>
+    login.includes('@') && !login.startsWith('nobody') ? person(login) : undefined,
+  byIds: async (ids) => new Map([...ids].map((id) => [id, person(id.slice('acc-'.length))])),
+}
+
+const person = (login: string): Person => ({
+  id: accountId(login.toLowerCase()),
+  address: login.toLowerCase(),
+  shared: login.toLowerCase().startsWith('info'),
+})
 
 const authenticator: Authenticator = {
   authenticate: async ({ login, password }) =>

@@ -1,6 +1,7 @@
 // One message of APPEND or REPLACE as it arrives: its arguments are judged before the client is asked for the bytes, and the
 // bytes stream into the object store.
 
+import type { FolderRef } from '#shared/contracts/mailbox.ts'
 import {
   type AppendData,
   parseAppendClose,
@@ -10,8 +11,10 @@ import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import type { Appendix } from '#shared/mailbox/append.ts'
 import {
+  type FlagScope,
   type FlagSet,
   flagSet,
+  flagsWithin,
   KEYWORD_CHARACTERS_MAX,
   KEYWORDS_MAX,
 } from '#shared/mailbox/flags.ts'
@@ -28,11 +31,17 @@ export type Arrival =
   | { readonly kind: 'arrived'; readonly received: Received; readonly appendix: Appendix }
   | { readonly kind: 'refused'; readonly completion: Completion }
 
+type Into = {
+  readonly folder: FolderRef
+  readonly scope: FlagScope
+  readonly room: Pick<Room, 'bytes' | 'appendBytes'>
+}
+
 /** Reads the message and what closes it; then `feed.cursor` is behind it. `staged` forgets its bytes when all is undone. */
 export async function receiveMessage(
   session: Session,
   feed: CommandFeed,
-  room: Pick<Room, 'bytes' | 'appendBytes'>,
+  { folder, scope, room }: Into,
   staged: AsyncDisposableStack,
 ): Promise<Arrival> {
   const { flags: names, data, ...message } = parseAppendMessage(feed.cursor)
@@ -42,14 +51,15 @@ export async function receiveMessage(
     const received = await receive(session, feed, data, room)
     staged.defer(async () => {
       await received.discard()
-      if (received.stored) await chargeUnused(session, [received])
+      if (received.stored) await chargeUnused(session, folder, [received])
     })
     await close(feed, data, received)
     const internalDateMs = message.internalDateMs ?? session.services.clock.now()
     const { blob, endsLine } = received
     const appendix = {
       blob,
-      flags,
+      // RFC 4314 §4: flags that may not be set are left out, and nothing fails for them.
+      flags: flagsWithin(flags, scope),
       internalDateMs,
       prepend: '',
       once: false,
@@ -84,14 +94,15 @@ async function receive(
   return mailbox.receive(feed.literal())
 }
 
-/** Objects that are stored and belong to no message are left to the collector, and count for the day's limit. */
+/** Objects that are stored and belong to no message are left to the collector, and count for the day's limit of the owner of the folder. */
 export async function chargeUnused(
-  { account, services }: Session,
+  { services }: Session,
+  { accountId }: FolderRef,
   received: readonly Received[],
 ): Promise<void> {
   const { mailbox, table, clock } = services
   const bytes = received.reduce((sum, { index }) => sum + index.bytes, 0)
-  await mailbox.charge(account.id, bytes)
+  await mailbox.charge(accountId, bytes)
   for (const { blob } of received) {
     const queueId = parseQueueId(blob.id)
     if (queueId !== undefined) await markDead(table, queueId, clock.now())

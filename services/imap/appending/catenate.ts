@@ -8,6 +8,8 @@ import type { FolderTree } from '#shared/mailbox/folder-path.ts'
 import { readMessages } from '#shared/mailbox/folder-reading.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { turns } from '#shared/runtime/turns.ts'
+import { isForeign } from '../access/namespaces.ts'
+import { reach } from '../access/reach.ts'
 import type { CommandFeed, Completion } from '../command.ts'
 import { clip, type OpenedMessage, openStored } from '../fetch/content.ts'
 import { IndexedHeader, selectFields } from '../fetch/header-subset.ts'
@@ -28,9 +30,12 @@ export async function* catenated(
   take: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
   let tree: Promise<FolderTree> | undefined
-  const folders = () => {
+  const folders = async (name: string) => {
     tree ??= folderTree(session)
-    return tree
+    const own = (await tree).find(name)
+    if (own !== undefined || !isForeign(name)) return own
+    const reached = await reach(session, 'CATENATE', name)
+    return reached.kind === 'folder' ? reached.folder : undefined
   }
   for (let parts = first; ; parts = parseCatenateRest(await feed.next(), parts)) {
     for (const url of parts.urls) {
@@ -46,8 +51,8 @@ export async function* catenated(
   }
 }
 
-/** All folders of the account, read once for all parts. */
-type Folders = () => Promise<FolderTree>
+/** By name; those of the account are read once for all parts. */
+type Folders = (name: string) => Promise<FolderRecord | undefined>
 
 async function* urlBytes(
   session: Session,
@@ -97,7 +102,7 @@ async function folderOf(
   folders: Folders,
   { mailbox }: ImapUrl,
 ): Promise<FolderRecord | undefined> {
-  if (mailbox !== null) return (await folders()).find(mailbox)
+  if (mailbox !== null) return folders(mailbox)
   return session.state.kind === 'selected' ? session.state.mailbox.folder : undefined
 }
 

@@ -1,10 +1,13 @@
 // Where APPEND and REPLACE put messages, and how much of them there is room for: known before the client is asked for a byte.
 
 import { decodeMailboxName, MAILBOX_NAME_BYTES_MAX } from '#shared/imap/mailbox-name.ts'
+import type { FlagScope } from '#shared/mailbox/flags.ts'
 import type { Limits, Room } from '#shared/mailbox/quota.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { flagScope } from '#shared/mailbox/rights.ts'
+import { reach, refusalOf } from '../access/reach.ts'
 import type { CommandFeed, Completion } from '../command.ts'
-import { findFolder, isNetUnicode } from '../folder-names.ts'
+import { isNetUnicode } from '../folder-names.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
 
@@ -12,9 +15,11 @@ export type Target =
   | {
       readonly kind: 'target'
       readonly folder: FolderRecord
-      /** To be kept by whoever stores. */
+      /** Flags that may come along (RFC 4314 §4). */
+      readonly scope: FlagScope
+      /** Of its owner, to be kept by whoever stores. */
       readonly limits: Limits
-      /** What the account may still store. */
+      /** What its owner may still store. */
       readonly room: Room
     }
   | { readonly kind: 'refused'; readonly completion: Completion }
@@ -33,19 +38,25 @@ export async function readMailboxName(feed: CommandFeed): Promise<string> {
   return decodeMailboxName(Buffer.concat(name).toString('latin1'), cursor.utf8)
 }
 
-export async function findTarget(session: Session, mailbox: string): Promise<Target> {
+export async function findTarget(
+  session: Session,
+  use: 'APPEND' | 'COPY' | 'MOVE' | 'REPLACE',
+  mailbox: string,
+): Promise<Target> {
   const { account, services } = session
-  const [folder, limits] = await Promise.all([
-    findFolder(session, mailbox),
+  const [reached, ownLimits] = await Promise.all([
+    reach(session, use, mailbox),
     services.quota(account.id),
   ])
-  if (!folder?.selectable) {
-    // RFC 9051 §6.3.12: CREATE would help, also where only the name is left.
-    const completion = isNetUnicode(mailbox) ? replies.tryCreate : replies.badName
-    return { kind: 'refused', completion }
-  }
+  // RFC 9051 §6.3.12: CREATE would help, also where only the name is left.
+  const unknown = isNetUnicode(mailbox) ? replies.tryCreate : replies.badName
+  if (reached.kind !== 'folder') return { kind: 'refused', completion: refusalOf(reached, unknown) }
+  const { folder, rights } = reached
+  if (!folder.selectable) return { kind: 'refused', completion: unknown }
+  const isOwn = folder.accountId === account.id
+  const limits = isOwn ? ownLimits : await services.quota(folder.accountId)
   // The account was removed while its session is open.
   if (limits === undefined) return { kind: 'refused', completion: replies.unavailable }
-  const room = await services.mailbox.room(account.id, limits)
-  return { kind: 'target', folder, limits, room }
+  const room = await services.mailbox.room(folder.accountId, limits)
+  return { kind: 'target', folder, scope: flagScope(rights), limits, room }
 }

@@ -30,12 +30,13 @@ export const append = defineStreamedCommand({
   mayReportExpunge: true,
   async run(session, feed): Promise<Completion> {
     const mailbox = await readMailboxName(feed)
-    const target = await findTarget(session, mailbox)
+    const target = await findTarget(session, 'APPEND', mailbox)
     if (target.kind === 'refused') return target.completion
     using held = new HeldBytes(session.services.memory.commands, MULTIAPPEND_HELD_BYTES_MAX)
     await using staged = new AsyncDisposableStack()
     const received: Received[] = []
     const messages: Appendix[] = []
+    const { folder, scope } = target
     let { bytes, messages: roomMessages, appendBytes } = target.room
     const { messageLimit } = session.services.options
     do {
@@ -45,7 +46,12 @@ export const append = defineStreamedCommand({
       if (last !== undefined && !held.take(heldOf(last))) return replies.noMemoryForCommand
       if (messages.length === MULTIAPPEND_MESSAGES_MAX) return replies.tooManyMessages
       if (roomMessages-- < 1) return replies.overQuota
-      const arrival = await receiveMessage(session, feed, { bytes, appendBytes }, staged)
+      const arrival = await receiveMessage(
+        session,
+        feed,
+        { folder, scope, room: { bytes, appendBytes } },
+        staged,
+      )
       if (arrival.kind === 'refused') return arrival.completion
       received.push(arrival.received)
       messages.push(arrival.appendix)
@@ -107,7 +113,7 @@ async function store(
     if (stored.kind === 'stored') await mailbox.expunge(target.folder, stored.uids)
     throw committed.reason
   }
-  if (stored.kind !== 'stored') await chargeUnused(session, received)
+  if (stored.kind !== 'stored') await chargeUnused(session, target.folder, received)
   return stored
 }
 

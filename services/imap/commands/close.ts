@@ -7,7 +7,8 @@ export const close = defineCommand({
   parse: noArguments,
   async run(session) {
     const { selected } = session
-    if (!selected.readOnly)
+    // RFC 4314 §4
+    if (!selected.readOnly && selected.may('e'))
       await session.services.mailbox.expunge(selected.folder, selected.deletedUids(), {
         deletedOnly: true,
       })

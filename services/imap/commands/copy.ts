@@ -21,7 +21,7 @@ function copying(by: NumberKind): Command {
     parse: parseTransfer,
     async run(session, given, wire) {
       if (refusesNumbers(session, by)) return replies.uidRequired
-      const prepared = await prepareTransfer(session, given, by)
+      const prepared = await prepareTransfer(session, given, by, 'COPY')
       if (prepared.kind === 'refused') return prepared.completion
       const { uids, target } = prepared
       if (uids.length === 0) return nothing
@@ -30,8 +30,8 @@ function copying(by: NumberKind): Command {
       if (possible.cut) return overLimit(session, possible.uids[0])
       const { selected, services } = session
       if (!fits(target.room, sizeOf(selected, uids), uids.length)) return replies.overQuota
-      const { folder, limits } = target
-      const copying = services.mailbox.copy(selected.folder, uids, folder, limits)
+      const { folder, ...asked } = target
+      const copying = services.mailbox.copy(selected.folder, uids, folder, asked)
       const copied = await tellingProgress(session, wire, copying)
       // Copies in the selected mailbox itself are news.
       if (copied.kind === 'copied' && target.folder.id === selected.folder.id) {

@@ -1,5 +1,6 @@
 import { parseCreateParameters } from '#shared/imap/mailbox-parameters.ts'
 import { usesNamed } from '#shared/mailbox/special-use.ts'
+import { reachPlace } from '../access/reach.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
 import { isNetUnicode, newName } from '../folder-names.ts'
 import { tellNormalized } from '../mailbox-list/list-response.ts'
@@ -19,9 +20,13 @@ export const create = defineCommand({
     if (!isNetUnicode(path)) return replies.badName
     const uses = usesNamed(use ?? [])
     if (uses === undefined) return replies.useNotPossible
+    const place = await reachPlace(session, 'CREATE', path)
+    if (place.kind === 'refused') return place.completion
+    // The special uses of others are their own.
+    if (uses.length > 0 && place.owner !== session.account.id) return replies.useNotPossible
     const { createFolder } = session.services.mailbox
     session.notifications?.causes(path)
-    const created = await createFolder(session.account.id, path, uses)
+    const created = await createFolder(place.owner, place.path, uses)
     switch (created.kind) {
       case 'created':
         tellNormalized(session, wire, path)

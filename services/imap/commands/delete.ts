@@ -1,5 +1,5 @@
+import { reach, refusalOf } from '../access/reach.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
-import { findFolder } from '../folder-names.ts'
 import { replies } from '../replies.ts'
 
 /** DELETE; a mailbox with others below it stays as a name. RFC 9051 §6.3.5. */
@@ -11,8 +11,9 @@ export const deleteMailbox = defineCommand({
     return cursor.mailbox()
   },
   async run(session, mailbox, wire): Promise<Completion> {
-    const folder = await findFolder(session, mailbox)
-    if (folder === undefined) return replies.noSuchMailbox
+    const reached = await reach(session, 'DELETE', mailbox)
+    if (reached.kind !== 'folder') return refusalOf(reached)
+    const { folder } = reached
     session.notifications?.causes(mailbox)
     const removed = await session.services.mailbox.removeFolder(folder)
     switch (removed.kind) {

@@ -61,7 +61,8 @@ async function fetchMessages(
     uid: by === 'uid' && !session.enabled.has('UIDONLY'),
     modSeq: changedSince !== null,
     condstore: session.enabled.has('CONDSTORE'),
-    readOnly: selected.readOnly,
+    // RFC 4314 §4: not without the right to set \Seen.
+    readOnly: selected.readOnly || !selected.may('s'),
     messageForm: session.messageForm,
   })
   // RFC 7162 §3.1: asking for mod-sequences enables CONDSTORE.

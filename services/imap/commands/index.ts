@@ -1,6 +1,7 @@
 // The table of commands: names, nothing else. What each is stands in its file.
 
 import type { Command } from '../command.ts'
+import { deleteAcl, getAcl, listRights, myRights, setAcl } from './acl.ts'
 import { append } from './append.ts'
 import { authenticate } from './authenticate.ts'
 import { cancelUpdate } from './cancelupdate.ts'
@@ -50,21 +51,25 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     COPY: copy,
     CREATE: create,
     DELETE: deleteMailbox,
+    DELETEACL: deleteAcl,
     ENABLE: enable,
     ESEARCH: esearch,
     EXAMINE: examine,
     EXPUNGE: expunge,
     FETCH: fetch,
+    GETACL: getAcl,
     GETMETADATA: getMetadata,
     GETQUOTA: getQuota,
     GETQUOTAROOT: getQuotaRoot,
     ID: id,
     IDLE: idle,
     LIST: list,
+    LISTRIGHTS: listRights,
     LOGIN: login,
     LOGOUT: logout,
     LSUB: lsub,
     MOVE: move,
+    MYRIGHTS: myRights,
     NAMESPACE: namespace,
     NOOP: noop,
     NOTIFY: notify,
@@ -72,6 +77,7 @@ export const commands: ReadonlyMap<string, Command> = new Map(
     REPLACE: replace,
     SEARCH: search,
     SELECT: select,
+    SETACL: setAcl,
     SETMETADATA: setMetadata,
     SETQUOTA: setQuota,
     SORT: sort,

@@ -1,5 +1,9 @@
 import { type ListArguments, parseListArguments } from '#shared/imap/list-arguments.ts'
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
+import { allRights } from '#shared/mailbox/rights.ts'
+import { foreignNodes } from '../access/foreign-nodes.ts'
+import { mayMatchForeign } from '../access/namespaces.ts'
+import { may } from '../access/reach.ts'
 import { completed, defineCommand } from '../command.ts'
 import { folderTree } from '../folder-names.ts'
 import { sendPiece, writeDelimiter, writeListEntry } from '../mailbox-list/list-response.ts'
@@ -8,6 +12,7 @@ import { noteStatusItems, writeStatus } from '../mailbox-list/status-response.ts
 import { annotationsOf, checkEntries, writeMetadata } from '../metadata.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
+import { writeMyRights } from './acl.ts'
 
 /** LIST with the extensions of RFC 5258, RFC 5819 (STATUS) and RFC 6154. RFC 9051 §6.3.9. */
 export const list = defineCommand({
@@ -16,8 +21,6 @@ export const list = defineCommand({
   parse(cursor) {
     cursor.space()
     const wanted = parseListArguments(cursor)
-    // RFC 8440: not without ACL.
-    if (wanted.returns.myRights) cursor.fail('unknown return option')
     checkEntries(wanted.returns.metadata?.entries ?? [], 'get')
     return wanted
   },
@@ -41,20 +44,25 @@ async function listMailboxes(
 ): Promise<void> {
   const { subscriptions } = session.services.mailbox
   const needsSubscribed = wanted.select.subscribed || wanted.returns.subscribed
-  const [tree, subscribed] = await Promise.all([
+  const { reference, patterns } = wanted
+  const mayBeForeign = patterns.some((pattern) => mayMatchForeign(reference, pattern))
+  const [tree, foreign, subscribed] = await Promise.all([
     folderTree(session),
+    mayBeForeign ? foreignNodes(session) : [],
     needsSubscribed ? subscriptions.list(session.account.id) : [],
   ])
-  const { status: items, metadata } = wanted.returns
-  for await (const entry of selectMailboxes(wanted, tree, new Set(subscribed))) {
+  const { status: items, metadata, myRights } = wanted.returns
+  for await (const entry of selectMailboxes(wanted, tree, new Set(subscribed), foreign)) {
     writeListEntry(writer, entry)
-    const { path, folder } = entry
+    const { path, folder, rights = allRights } = entry
+    // RFC 8440 §3: of what is listed only for what is below it nothing is told.
+    if (myRights && folder !== undefined && entry.isSelected) writeMyRights(writer, path, rights)
     // RFC 5819 §2: no STATUS for what cannot be selected.
     if (items !== null && folder?.selectable) {
       await writeStatus(writer, session, { path, folder, items })
     }
     // RFC 9590 §3
-    if (metadata !== null && folder?.selectable) {
+    if (metadata !== null && folder?.selectable && may(rights, 'GETMETADATA')) {
       writeMetadata(writer, path, await annotationsOf(session, folder), metadata)
     }
     await sendPiece(writer, wire)

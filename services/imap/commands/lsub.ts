@@ -1,5 +1,7 @@
 import { parseLsubArguments } from '#shared/imap/list-arguments.ts'
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
+import { foreignNodes } from '../access/foreign-nodes.ts'
+import { isForeign } from '../access/namespaces.ts'
 import { completed, defineCommand } from '../command.ts'
 import { folderTree } from '../folder-names.ts'
 import { sendPiece, writeDelimiter, writeListEntry } from '../mailbox-list/list-response.ts'
@@ -25,7 +27,9 @@ export const lsub = defineCommand({
         folderTree(session),
         session.services.mailbox.subscriptions.list(session.account.id),
       ])
-      const folders = new Map(allNodes(tree).map(({ path, folder }) => [path, folder]))
+      const foreign = subscribed.some(isForeign) ? await foreignNodes(session) : []
+      const nodes = allNodes(tree, undefined, foreign)
+      const folders = new Map(nodes.map(({ path, folder }) => [path, folder]))
       const below: { readonly path: string }[] = []
       for (const path of subscribed) {
         if (!(await matchesAny(matches, path))) {

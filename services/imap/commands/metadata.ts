@@ -7,11 +7,12 @@ import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { ANNOTATION_BYTES_MAX } from '#shared/mailbox/annotations.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { type Reached, reach, refusalOf } from '../access/reach.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
-import { findFolder } from '../folder-names.ts'
 import {
   annotationsOf,
   checkEntries,
+  isShared,
   SPECIAL_USE_ENTRY,
   usesIn,
   writeMetadata,
@@ -30,8 +31,9 @@ export const getMetadata = defineCommand({
     return given
   },
   async run(session, { mailbox, ...wanted }, wire) {
-    const folder = await annotated(session, mailbox)
-    if (folder === undefined) return replies.noSuchMailbox
+    const found = await annotated(session, 'GETMETADATA', mailbox)
+    if (found.kind !== 'annotated') return refusalOf(found)
+    const { folder } = found
     const writer = new ResponseWriter()
     writer.utf8 = session.utf8
     const longest = writeMetadata(writer, mailbox, await annotationsOf(session, folder), wanted)
@@ -61,8 +63,9 @@ export const setMetadata = defineCommand({
     return given
   },
   async run(session, { mailbox, entries }): Promise<Completion> {
-    const folder = await annotated(session, mailbox)
-    if (folder === undefined) return replies.noSuchMailbox
+    const found = await annotated(session, 'SETMETADATA', mailbox)
+    if (found.kind !== 'annotated') return refusalOf(found)
+    const { folder } = found
     // What the server shares with all its users is the operator's.
     if (folder === null && entries.some(({ name }) => name.startsWith('/shared'))) {
       return replies.serverMetadata
@@ -76,9 +79,14 @@ export const setMetadata = defineCommand({
       if (!allowed) return replies.useNotPossible
     }
     const { account, services } = session
+    const accountId = folder?.accountId ?? account.id
+    // Those of a folder are its owner's own (RFC 5464 §4.3: NOPRIVATE).
+    if (accountId !== account.id && !entries.every(({ name }) => isShared(name))) {
+      return replies.noPrivateMetadata
+    }
     session.notifications?.causes(mailbox)
     const set = await services.mailbox.annotations.set(
-      { accountId: account.id, id: folder?.id ?? null },
+      { accountId, id: folder?.id ?? null },
       entries.map(({ name, value }) => ({
         entry: name,
         value: value === null || name === SPECIAL_USE_ENTRY ? null : Buffer.from(value, 'latin1'),
@@ -102,12 +110,17 @@ export const setMetadata = defineCommand({
   },
 })
 
-/** The folder of a name, null for '': the server as this account sees it; undefined when there is none. */
+type Annotated = { readonly kind: 'annotated'; readonly folder: FolderRecord | null }
+
+/** The folder of a name, null for '': the server as this account sees it. */
 async function annotated(
   session: Session,
+  use: 'GETMETADATA' | 'SETMETADATA',
   mailbox: string,
-): Promise<FolderRecord | null | undefined> {
-  if (mailbox === '') return null
-  const folder = await findFolder(session, mailbox)
-  return folder?.selectable ? folder : undefined
+): Promise<Annotated | Exclude<Reached, { readonly kind: 'folder' }>> {
+  if (mailbox === '') return { kind: 'annotated', folder: null }
+  const reached = await reach(session, use, mailbox)
+  if (reached.kind !== 'folder') return reached
+  const { folder } = reached
+  return folder.selectable ? { kind: 'annotated', folder } : { kind: 'unknown' }
 }

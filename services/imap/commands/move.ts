@@ -20,16 +20,19 @@ function moving(by: NumberKind): Command {
     async run(session, given, wire) {
       if (refusesNumbers(session, by)) return replies.uidRequired
       if (session.selected.readOnly) return replies.readOnly
-      const prepared = await prepareTransfer(session, given, by)
+      const prepared = await prepareTransfer(session, given, by, 'MOVE')
       if (prepared.kind === 'refused') return prepared.completion
       const { target } = prepared
       const messages = limited(session, prepared.uids)
       if (messages.uids.length === 0) return nothing
       const { selected, services } = session
-      const moving = services.mailbox.move(selected.folder, messages.uids, target.folder)
+      const { folder, ...asked } = target
+      const moving = services.mailbox.move(selected.folder, messages.uids, folder, asked)
       const moved = await tellingProgress(session, wire, moving)
       if (moved.kind === 'no-such-source') return replies.messagesGone
       if (moved.kind === 'no-such-target') return replies.tryCreate
+      if (moved.kind === 'over-quota' || moved.kind === 'over-append-limit')
+        return replies.overQuota
       if (moved.to.length === 0) return by === 'number' ? replies.messagesGone : nothing
       session.counts.expunged += moved.from.length
       if (target.folder.id === selected.folder.id) selected.brought(moved.to)

@@ -1,5 +1,6 @@
 import { parseQuotaLimits } from '#shared/imap/quota-arguments.ts'
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
+import { isForeign } from '../access/namespaces.ts'
 import { completed, defineCommand } from '../command.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
@@ -38,11 +39,15 @@ export const getQuotaRoot = defineCommand({
     writer.utf8 = session.utf8
     writer.raw('* QUOTAROOT ')
     writer.mailbox(mailbox)
-    writer.raw(' ')
-    writer.string(QUOTA_ROOT)
+    // Mailboxes of others count for their owners, and how much those have is theirs to know: no root, whatever there is.
+    const isOwn = !isForeign(mailbox)
+    if (isOwn) {
+      writer.raw(' ')
+      writer.string(QUOTA_ROOT)
+    }
     writer.endLine()
     wire.write(writer.takeBuffer())
-    await tellQuota(session, wire)
+    if (isOwn) await tellQuota(session, wire)
     return completed('GETQUOTAROOT')
   },
 })

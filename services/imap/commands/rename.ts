@@ -1,5 +1,7 @@
+import { isInbox } from '#shared/mailbox/folders.ts'
+import { reach, reachPlace, refusalOf } from '../access/reach.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
-import { findFolder, isNetUnicode, newName } from '../folder-names.ts'
+import { isNetUnicode, newName } from '../folder-names.ts'
 import { tellNormalized } from '../mailbox-list/list-response.ts'
 import { replies } from '../replies.ts'
 
@@ -16,10 +18,16 @@ export const rename = defineCommand({
   async run(session, { from, to }, wire): Promise<Completion> {
     const path = newName(to)
     if (!isNetUnicode(path)) return replies.badName
-    const folder = await findFolder(session, from)
-    if (folder === undefined) return replies.noSuchMailbox
+    const reached = await reach(session, 'RENAME', from)
+    if (reached.kind !== 'folder') return refusalOf(reached)
+    const place = await reachPlace(session, 'RENAME to', path)
+    if (place.kind === 'refused') return place.completion
+    const { folder } = reached
+    if (place.owner !== folder.accountId) return replies.otherAccount
+    // Its messages would go, which is more than the right to a name.
+    if (place.owner !== session.account.id && isInbox(folder)) return replies.inboxStays
     session.notifications?.causes(from, path)
-    const renamed = await session.services.mailbox.renameFolder(folder, path)
+    const renamed = await session.services.mailbox.renameFolder(folder, place.path)
     switch (renamed.kind) {
       case 'renamed':
         tellNormalized(session, wire, path, from)

@@ -27,13 +27,14 @@ function replacing(by: NumberKind): Command {
       if (uid === undefined) return replies.noSuchMessage
       const row = selected.messages.rowOf(uid)
       if (row < 0) return replies.messageGone
-      const target = await findTarget(session, mailbox)
+      const target = await findTarget(session, 'REPLACE', mailbox)
       if (target.kind === 'refused') return target.completion
       await using staged = new AsyncDisposableStack()
-      // What is replaced makes room.
-      const bytes = target.room.bytes + selected.messages.sizeAt(row)
-      const room = { ...target.room, bytes }
-      const arrival = await receiveMessage(session, feed, room, staged)
+      // What is replaced makes room, unless it is somebody else's.
+      const sameOwner = target.folder.accountId === selected.folder.accountId
+      const freed = sameOwner ? selected.messages.sizeAt(row) : 0
+      const room = { ...target.room, bytes: target.room.bytes + freed }
+      const arrival = await receiveMessage(session, feed, { ...target, room }, staged)
       if (arrival.kind === 'refused') return arrival.completion
       feed.cursor.end()
       staged.move()
@@ -48,7 +49,7 @@ function replacing(by: NumberKind): Command {
         appendix,
         target.limits,
       )
-      if (replaced.kind !== 'replaced') await chargeUnused(session, [received])
+      if (replaced.kind !== 'replaced') await chargeUnused(session, target.folder, [received])
       switch (replaced.kind) {
         case 'replaced': {
           session.counts.appended++

@@ -9,8 +9,10 @@ import {
 } from '#shared/imap/sequence-set.ts'
 import { SEEN, SYSTEM_FLAGS } from '#shared/mailbox/flags.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { effectiveRights, hasAny, type Rights } from '#shared/mailbox/rights.ts'
+import { reach, refusalOf } from '../access/reach.ts'
 import { type Command, completed, defineCommand } from '../command.ts'
-import { findFolder, keptName } from '../folder-names.ts'
+import { keptName } from '../folder-names.ts'
 import { writeListEntry } from '../mailbox-list/list-response.ts'
 import { attributesOf } from '../mailbox-list/selection.ts'
 import { replies } from '../replies.ts'
@@ -23,7 +25,7 @@ export const select = selecting('SELECT', false)
 /** EXAMINE: the same read-only. RFC 9051 §6.3.3. */
 export const examine = selecting('EXAMINE', true)
 
-function selecting(name: string, readOnly: boolean): Command {
+function selecting(name: 'SELECT' | 'EXAMINE', examines: boolean): Command {
   return defineCommand({
     states: ['authenticated', 'selected'],
     mayReportExpunge: false,
@@ -42,12 +44,16 @@ function selecting(name: string, readOnly: boolean): Command {
       // RFC 9586 §3.7
       if (qresync?.sequenceMatch && session.enabled.has('UIDONLY')) return replies.uidRequired
       if (condstore) session.enabled.add('CONDSTORE')
-      const folder = await findFolder(session, mailbox)
-      if (folder === undefined) return replies.noSuchMailbox
+      const reached = await reach(session, name, mailbox)
+      if (reached.kind !== 'folder') return refusalOf(reached)
+      const { folder, rights } = reached
       if (!folder.selectable) return replies.notSelectable
+      // RFC 4314 §5.2
+      const readOnly = examines || !hasAny(rights, ['i', 'e', 's', 'w', 't'])
       const selected = await SelectedMailbox.open(session.services, folder, {
         readOnly,
         enabled: session.enabled,
+        ...accessOf(session, folder, rights),
       })
       if (selected === undefined) return replies.noSuchMailbox
       session.select(selected)
@@ -59,13 +65,20 @@ function selecting(name: string, readOnly: boolean): Command {
   })
 }
 
+/** Rights in a folder of somebody else are looked at again with each command. */
+function accessOf({ account, services }: Session, folder: FolderRecord, rights: Rights) {
+  if (folder.accountId === account.id) return {}
+  const { access } = services.mailbox
+  const read = async () => effectiveRights(await access.list(folder), account.id)
+  return { access: { rights, read } }
+}
+
 /** The untagged responses of RFC 9051 §6.3.2, and for IMAP4rev1 clients RECENT and UNSEEN of RFC 3501 §6.3.1. */
 function describe(mailbox: SelectedMailbox, session: Session, wire: Wire): void {
   const { folder } = mailbox
   const flags = [...SYSTEM_FLAGS, ...folder.keywords].join(' ')
   wire.untagged(`FLAGS (${flags})`)
-  const permanent = mailbox.readOnly ? '' : `${flags} \\*`
-  wire.untagged(`OK [PERMANENTFLAGS (${permanent})] Flags that are kept`)
+  wire.untagged(`OK [PERMANENTFLAGS (${mailbox.permanentFlags})] Flags that are kept`)
   wire.untagged(`${mailbox.count} EXISTS`)
   if (!session.enabled.has('IMAP4REV2')) {
     wire.untagged('0 RECENT')

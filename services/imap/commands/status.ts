@@ -1,7 +1,7 @@
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { parseStatusItems } from '#shared/imap/status-item.ts'
+import { reach, refusalOf } from '../access/reach.ts'
 import { completed, defineCommand } from '../command.ts'
-import { findFolder } from '../folder-names.ts'
 import { noteStatusItems, writeStatus } from '../mailbox-list/status-response.ts'
 import { replies } from '../replies.ts'
 
@@ -16,8 +16,9 @@ export const status = defineCommand({
     return { mailbox, items: parseStatusItems(cursor) }
   },
   async run(session, { mailbox, items }, wire) {
-    const folder = await findFolder(session, mailbox)
-    if (folder === undefined) return replies.noSuchMailbox
+    const reached = await reach(session, 'STATUS', mailbox)
+    if (reached.kind !== 'folder') return refusalOf(reached)
+    const { folder } = reached
     if (!folder.selectable) return replies.notSelectable
     noteStatusItems(session, items, wire)
     const writer = new ResponseWriter()

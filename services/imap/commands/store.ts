@@ -2,8 +2,14 @@ import type { Uid } from '#shared/contracts/mailbox.ts'
 import { formatSequenceSet, type MessageSet, rangesOf } from '#shared/imap/sequence-set.ts'
 import { parseStoreArguments, type StoreArguments } from '#shared/imap/store-arguments.ts'
 import type { Stored } from '#shared/mailbox/change.ts'
-import { flagSet, KEYWORD_CHARACTERS_MAX } from '#shared/mailbox/flags.ts'
+import {
+  type FlagSet,
+  flagSet,
+  flagsWithin,
+  KEYWORD_CHARACTERS_MAX,
+} from '#shared/mailbox/flags.ts'
 import type { MessageRecord } from '#shared/mailbox/records.ts'
+import { flagScope } from '#shared/mailbox/rights.ts'
 import { type Command, type Completion, completed, defineCommand } from '../command.ts'
 import { flagsText } from '../fetch/flags-text.ts'
 import { completeLimited, limited } from '../message-limit.ts'
@@ -53,7 +59,12 @@ async function storeFlags(
   if (selected.readOnly) return replies.readOnly
   const { uids } = named
   const condition = unchangedSince === null ? {} : { unchangedSince }
-  const change = { mode, flags }
+  const scope = flagScope(selected.rights)
+  // RFC 4314 §4: refused where none of the flags may be changed, else the others stay as they are.
+  if (mode !== 'replace' && flags.length > 0 && isNone(flagsWithin(flagSet(flags), scope))) {
+    return replies.noPermission
+  }
+  const change = { mode, flags, ...(selected.isForeign && { scope }) }
   const storing = services.mailbox.storeFlags(selected.folder, uids, change, condition)
   const stored = await tellingProgress(session, wire, storing)
   selected.hint()
@@ -66,6 +77,8 @@ async function storeFlags(
   await tellStored(session, messages, given, wire)
   return completeLimited(session, named, completion(session, given, stored, uids.length), wire)
 }
+
+const isNone = ({ bits, keywords }: FlagSet) => bits === 0 && keywords.length === 0
 
 function completion(
   session: Session,

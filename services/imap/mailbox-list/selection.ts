@@ -5,23 +5,44 @@ import type { ListArguments, ListSelection } from '#shared/imap/list-arguments.t
 import { DELIMITER, FOLDER_DEPTH_MAX, type FolderTree } from '#shared/mailbox/folder-path.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import type { Rights } from '#shared/mailbox/rights.ts'
 import { turns } from '#shared/runtime/turns.ts'
+import type { ForeignNode } from '../access/foreign-nodes.ts'
 import type { ListEntry } from './list-response.ts'
 import { compilePattern, type MailboxPattern } from './mailbox-pattern.ts'
 
-/** A mailbox name: a folder, or only a subscription, or only what a subscription has above it. */
-export type Listed = ListEntry & { readonly folder: FolderRecord | undefined }
+/** A mailbox name: a folder, or only a subscription, or only what stands above one of others or above a subscription. */
+export type Listed = ListEntry & {
+  readonly folder: FolderRecord | undefined
+  /** In a folder of somebody else. */
+  readonly rights?: Rights
+  /** False: listed only for what is below it (CHILDINFO). */
+  readonly isSelected: boolean
+}
 
-type Node = { readonly path: string; readonly folder: FolderRecord | undefined }
+type Node = {
+  readonly path: string
+  readonly folder: FolderRecord | undefined
+  /** In a folder of somebody else. */
+  readonly rights?: Rights
+  /** No mailbox of this account, but a name on the way to some. */
+  readonly isAbove?: boolean
+}
 
 export async function* selectMailboxes(
   { reference, patterns, select, returns }: ListArguments,
   tree: FolderTree,
   subscribed: ReadonlySet<string>,
+  foreign: readonly ForeignNode[] = [],
 ): AsyncGenerator<Listed> {
   const compiled = patterns.map((pattern) => compilePattern(reference, pattern))
   const wants = selector(select, subscribed)
-  const nodes = allNodes(tree, select.subscribed ? subscribed : none)
+  const selects = select.subscribed || select.specialUse
+  const nodes = [
+    ...allNodes(tree, select.subscribed ? subscribed : none, foreign),
+    // RFC 9051 §6.3.9: a `%` at the end stops at names above, too.
+    ...(!selects && patterns.some((pattern) => pattern.endsWith('%')) ? namesAbove(foreign) : []),
+  ]
   const wanted = select.recursiveMatch ? nodes.filter(wants) : []
   const above = parentsOf(wanted)
   const unlisted: Node[] = []
@@ -35,9 +56,11 @@ export async function* selectMailboxes(
   const tellsSubscribed = select.subscribed || returns.subscribed
   for (const node of withParents(nodes, needed)) {
     const { path } = node
-    if (!(wants(node) || needed.has(path)) || !(await matchesAny(compiled, path))) continue
+    const isSelected = wants(node)
+    if (!(isSelected || needed.has(path)) || !(await matchesAny(compiled, path))) continue
     yield {
       ...node,
+      isSelected,
       attributes: attributesOf(node, tellsSubscribed && subscribed.has(path)),
       ...(above.has(path) ? { childInfo: options } : {}),
     }
@@ -66,7 +89,11 @@ function selector(select: ListSelection, subscribed: ReadonlySet<string>) {
 }
 
 /** Every folder, parents first, INBOX and what is below it before all others; then names that have no folder. */
-export function allNodes(tree: FolderTree, extra: ReadonlySet<string> = none): Node[] {
+export function allNodes(
+  tree: FolderTree,
+  extra: ReadonlySet<string> = none,
+  foreign: readonly ForeignNode[] = [],
+): Node[] {
   const nodes: Node[] = []
   const visit = (folder: FolderRecord, prefix: string) => {
     const path = prefix + folder.name
@@ -74,6 +101,7 @@ export function allNodes(tree: FolderTree, extra: ReadonlySet<string> = none): N
     for (const child of sorted(tree.children(folder.id))) visit(child, path + DELIMITER)
   }
   for (const folder of sorted(tree.children(null))) visit(folder, '')
+  nodes.push(...foreign)
   if (extra.size === 0) return nodes
   const known = new Set(nodes.map(({ path }) => path))
   for (const path of extra) if (!known.has(path)) nodes.push({ path, folder: undefined })
@@ -101,6 +129,13 @@ export function parentsOf(nodes: Iterable<{ readonly path: string }>): Set<strin
   return parents
 }
 
+function namesAbove(foreign: readonly ForeignNode[]): Node[] {
+  const known = new Set(foreign.map(({ path }) => path))
+  return [...parentsOf(foreign)]
+    .filter((path) => !known.has(path))
+    .map((path) => ({ path, folder: undefined, isAbove: true }))
+}
+
 /** What is above a subscription need not be a mailbox itself. */
 function withParents(nodes: readonly Node[], parents: ReadonlySet<string>): readonly Node[] {
   if (parents.size === 0) return nodes
@@ -110,7 +145,8 @@ function withParents(nodes: readonly Node[], parents: ReadonlySet<string>): read
 }
 
 /** RFC 9051 §7.3.1. CHILDREN and the special use are told whether asked for or not. */
-export function attributesOf({ path, folder }: Node, subscribed: boolean): string[] {
+export function attributesOf({ path, folder, isAbove }: Node, subscribed: boolean): string[] {
+  if (isAbove) return ['\\Noselect', '\\HasChildren']
   const attributes: string[] = []
   // Only extended commands list such a name, and \NonExistent implies \Noselect there.
   if (folder === undefined) attributes.push('\\NonExistent')

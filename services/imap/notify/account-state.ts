@@ -1,10 +1,12 @@
 // An account as NOTIFY compares it: folders with their names and counters, subscriptions, annotations.
 
 import { createHash } from 'node:crypto'
-import type { FolderId } from '#shared/contracts/mailbox.ts'
+import type { AccountId, FolderId } from '#shared/contracts/mailbox.ts'
 import { chunks } from '#shared/mailbox/change.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { turns } from '#shared/runtime/turns.ts'
+import { foreignNodes } from '../access/foreign-nodes.ts'
+import { may } from '../access/reach.ts'
 import { folderTree } from '../folder-names.ts'
 import { annotationsOf } from '../metadata.ts'
 import type { Session } from '../session.ts'
@@ -18,6 +20,8 @@ export type SeenEntries = ReadonlyMap<string, string>
 export type AccountState = {
   readonly folders: ReadonlyMap<FolderId, SeenFolder>
   readonly byPath: ReadonlyMap<string, SeenFolder>
+  /** Other accounts whose folders are among these. */
+  readonly owners: ReadonlySet<AccountId>
   /** Empty where nobody asked. */
   readonly subscribed: ReadonlySet<string>
   /** Null: those of the account as a whole. */
@@ -34,8 +38,9 @@ export async function readAccount(
   before?: AccountState,
 ): Promise<AccountState> {
   const { mailbox } = session.services
-  const [tree, subscribed] = await Promise.all([
+  const [tree, foreign, subscribed] = await Promise.all([
     folderTree(session),
+    wanted.maySeeForeign ? foreignNodes(session) : [],
     wanted.needsSubscriptions ? mailbox.subscriptions.list(session.account.id) : [],
   ])
   const all: SeenFolder[] = []
@@ -44,7 +49,10 @@ export async function readAccount(
     const wait = turns.step()
     if (wait !== undefined) await wait
   }
+  const others = foreign.filter(({ rights }) => may(rights, 'NOTIFY'))
+  all.push(...others)
   const state = {
+    owners: new Set(others.map(({ folder }) => folder.accountId)),
     folders: new Map(all.map((seen) => [seen.folder.id, seen])),
     byPath: new Map(all.map((seen) => [seen.path, seen])),
     subscribed: new Set(subscribed),

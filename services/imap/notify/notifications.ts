@@ -1,7 +1,7 @@
 // What a client that used NOTIFY is told, and when: at once, whether a command runs or not (RFC 5465 §3.1). Hints of the store say
 // that something changed; what it was comes of reading the account again and comparing.
 
-import type { FolderId, Uid } from '#shared/contracts/mailbox.ts'
+import type { AccountId, FolderId, Uid } from '#shared/contracts/mailbox.ts'
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { DELIMITER, namesOf } from '#shared/mailbox/folder-path.ts'
 import { accountTopic, folderTopic } from '#shared/mailbox/keys.ts'
@@ -27,6 +27,8 @@ export class Notifications {
   #before: AccountState | undefined
   #account: Subscription | undefined
   readonly #folders = new Map<FolderId, Subscription>()
+  /** Of accounts whose mailboxes are watched. */
+  readonly #owners = new Map<AccountId, Subscription>()
   readonly #caused = new Set<string>()
   /** Something changed since the last look, and maybe annotations. */
   #hinted = false
@@ -207,23 +209,34 @@ export class Notifications {
 
   /** Watches those folders and no others; false when they are too many. */
   async #watch(wanted: Wanted, state: AccountState | undefined): Promise<boolean> {
-    const { options, signals } = this.#session.services
+    const { options } = this.#session.services
     const folders = state === undefined ? [] : await watchedFolders(wanted, state)
     if (folders.length > options.notifyMailboxesMax) return false
     const ids = new Set(folders.map(({ folder }) => folder.id))
-    for (const [id, subscription] of this.#folders) {
-      if (ids.has(id)) continue
-      this.#folders.delete(id)
+    await this.#subscribe(this.#folders, ids, folderTopic)
+    await this.#subscribe(this.#owners, state?.owners ?? new Set(), accountTopic)
+    return true
+  }
+
+  /** To these and no others. */
+  async #subscribe<Id>(
+    known: Map<Id, Subscription>,
+    wanted: ReadonlySet<Id>,
+    topicOf: (id: Id) => string,
+  ): Promise<void> {
+    const { signals } = this.#session.services
+    for (const [id, subscription] of known) {
+      if (wanted.has(id)) continue
+      known.delete(id)
       await subscription.close()
     }
-    for (const id of ids) {
-      if (this.#folders.has(id)) continue
-      this.#folders.set(id, await signals.subscribe(folderTopic(id), this.#onHint))
+    for (const id of wanted) {
+      if (known.has(id)) continue
+      known.set(id, await signals.subscribe(topicOf(id), this.#onHint))
       // Of what happened between reading and watching there was no hint.
       this.#hinted = true
       this.#gather()
     }
-    return true
   }
 
   async #unwatch(): Promise<void> {

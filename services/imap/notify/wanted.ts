@@ -4,6 +4,7 @@ import type { FetchAtt } from '#shared/imap/fetch-att.ts'
 import type { MailboxFilter } from '#shared/imap/mailbox-filter.ts'
 import type { EventGroup, NotifyEvent } from '#shared/imap/notify-arguments.ts'
 import { DELIMITER, INBOX, namesOf } from '#shared/mailbox/folder-path.ts'
+import { isBelowNamespace, isForeign } from '../access/namespaces.ts'
 
 export type EventKind = NotifyEvent['kind']
 
@@ -39,6 +40,8 @@ export class Wanted {
   /** Null: the client wants to know of no message. */
   readonly selected: WantedOfSelected | null
   readonly needsSubscriptions: boolean
+  /** Mailboxes of others are named, or may be subscribed. */
+  readonly maySeeForeign: boolean
   readonly #groups: readonly Group[]
 
   constructor(groups: readonly EventGroup[]) {
@@ -48,6 +51,11 @@ export class Wanted {
       matches: matcher(filter),
       events: new Set(events.map(({ kind }) => kind)),
     }))
+    this.maySeeForeign = others.some(
+      ({ filter }) =>
+        filter.kind === 'subscribed' ||
+        ('mailboxes' in filter && filter.mailboxes.some(isBelowNamespace)),
+    )
     this.needsSubscriptions =
       others.some(({ filter }) => filter.kind === 'subscribed') ||
       this.includes('subscription-change')
@@ -93,7 +101,7 @@ function matcher(filter: MailboxFilter): Group['matches'] {
     case 'inboxes':
       return (path) => path === INBOX
     case 'personal':
-      return () => true
+      return (path) => !isForeign(path)
     case 'subscribed':
       return (path, subscribed) => subscribed.has(path)
     case 'subtree': {

@@ -4,7 +4,11 @@
 import type { MailboxFilter } from '#shared/imap/mailbox-filter.ts'
 import type { FolderTree } from '#shared/mailbox/folder-path.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { type ForeignNode, foreignNodes } from '../access/foreign-nodes.ts'
+import { isBelowNamespace } from '../access/namespaces.ts'
+import { may } from '../access/reach.ts'
 import { folderTree } from '../folder-names.ts'
+import { parentOf, upwards } from '../notify/wanted.ts'
 import type { Session } from '../session.ts'
 import type { Pace } from './pace.ts'
 import type { Field } from './reading.ts'
@@ -25,17 +29,24 @@ export async function sourcesOf(
   pace: Pace,
 ): Promise<readonly Source[]> {
   const tree = await folderTree(session)
+  const foreign = filters.some((filter) => maySeeForeign(session, filter))
+    ? await foreignNodes(session)
+    : []
   const wanted = new Set<string>()
   for (const filter of withoutRepeated(filters)) {
     const folders = await foldersOf(session, tree, filter)
     for (const folder of folders) wanted.add(folder.id)
-    const wait = pace.spent(FOLDER_BYTES * folders.length)
+    const others = await foreignOf(session, foreign, filter)
+    for (const { folder } of others) wanted.add(folder.id)
+    const wait = pace.spent(FOLDER_BYTES * (folders.length + foreign.length))
     if (wait) await wait
   }
-  return tree.folders
-    .filter((folder) => folder.selectable && wanted.has(folder.id))
-    .map((folder) => ({
-      path: tree.pathOf(folder),
+  const own = tree.folders.map((folder) => ({ folder, path: () => tree.pathOf(folder) }))
+  const others = foreign.map(({ folder, path }) => ({ folder, path: () => path }))
+  return [...own, ...others]
+    .filter(({ folder }) => folder.selectable && wanted.has(folder.id))
+    .map(({ folder, path }) => ({
+      path: path(),
       uidValidity: folder.uidValidity,
       open: () => open(session, folder),
     }))
@@ -84,6 +95,37 @@ async function foldersOf(
     case 'mailboxes':
       return named(filter.mailboxes)
   }
+}
+
+const namesForeign = (filter: MailboxFilter): boolean =>
+  'mailboxes' in filter && filter.mailboxes.some(isBelowNamespace)
+
+/** The selected one is found among them by its name. */
+function maySeeForeign({ state }: Session, filter: MailboxFilter): boolean {
+  if (filter.kind.startsWith('selected'))
+    return state.kind === 'selected' && state.mailbox.isForeign
+  return filter.kind === 'subscribed' || namesForeign(filter)
+}
+
+/** Those that the account may search (RFC 7377 §2.2): all others are passed over as what is not there. */
+async function foreignOf(
+  session: Session,
+  foreign: readonly ForeignNode[],
+  filter: MailboxFilter,
+): Promise<readonly ForeignNode[]> {
+  if (foreign.length === 0 || !maySeeForeign(session, filter)) return []
+  const names =
+    filter.kind === 'subscribed'
+      ? await session.services.mailbox.subscriptions.list(session.account.id)
+      : 'mailboxes' in filter
+        ? filter.mailboxes
+        : []
+  const wanted = new Set(names.map((name) => name.normalize('NFC')))
+  return foreign.filter(({ path, rights }) => {
+    if (!may(rights, 'ESEARCH of many')) return false
+    if (filter.kind === 'subtree') return upwards(path).some((name) => wanted.has(name))
+    return wanted.has(path) || (filter.kind === 'subtree-one' && wanted.has(parentOf(path) ?? ''))
+  })
 }
 
 /** The selected mailbox as the client knows it, another one as it is now. */

@@ -90,6 +90,7 @@ for (const { name } of folders) {
 
 /** What stands most on the storage: changes, news of other sessions, numbers that must not repeat. */
 const playedOnAws = [
+  'acl',
   'append',
   'condstore',
   'copy',

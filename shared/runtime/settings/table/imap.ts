@@ -1,6 +1,6 @@
 // The IMAP server.
 
-import { duration, integer } from '../kinds.ts'
+import { boolean, duration, integer } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
 const MINUTE = 60_000
@@ -32,5 +32,11 @@ export const imapSettings = {
     default: 50,
     about: 'IMAP sessions one account may have open at the same time.',
     known: { dovecot: 'mail_max_userip_connections' },
+  }),
+  aclAnyone: new Setting(boolean, {
+    default: false,
+    about:
+      'Whether users may open their mailboxes to all accounts at once (`anyone`, `authenticated`); `postwolke acl` always may.',
+    known: { dovecot: 'acl_anyone' },
   }),
 } satisfies SettingGroup

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { RIGHTS_PER_FOLDER_MAX } from '#shared/mailbox/access.ts'
 import {
   ANNOTATION_BYTES_MAX,
   ANNOTATION_NAME_BYTES_MAX,
@@ -70,27 +69,9 @@ describe('what is kept beside a folder', () => {
     expect((await annotations.set(folder, [entry('/private/a', 'v')])).kind).toBe('set')
   })
 
-  it('rights are kept by identifier, sorted, and taken away by none', async () => {
-    const { access } = mailbox
-    await access.set(folder, 'bob@example.test', 'wrlr')
-    await access.set(folder, 'anyone', 'l')
-    await access.set(folder, '-eve@example.test', 'r')
-    await access.set(folder, 'anyone', '')
-    expect(await access.get(folder)).toEqual([
-      { identifier: '-eve@example.test', rights: 'r' },
-      { identifier: 'bob@example.test', rights: 'lrw' },
-    ])
-    expect((await access.set(folder, '', 'r')).kind).toBe('bad-identifier')
-    for (let i = 2; i < RIGHTS_PER_FOLDER_MAX; i++) await access.set(folder, `u${i}`, 'r')
-    expect((await access.set(folder, 'one more', 'r')).kind).toBe('too-many')
-    expect((await access.set(folder, 'u5', 'rw')).kind).toBe('set')
-  })
-
   it('goes with the folder', async () => {
     await mailbox.annotations.set(folder, [entry('/private/comment', 'a')])
-    await mailbox.access.set(folder, 'anyone', 'l')
     await mailbox.removeFolder(folder)
     expect(await all(folder)).toEqual([])
-    expect(await mailbox.access.get(folder)).toEqual([])
   })
 })

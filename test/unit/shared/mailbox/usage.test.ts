@@ -167,7 +167,7 @@ describe('what an account stores', () => {
       const targets = [inbox, other, await makeFolder(mailbox, 'C'), await makeFolder(mailbox, 'D')]
       const results = await Promise.all(
         targets.map((target, n) =>
-          (n % 2 === 0 ? mailbox : second).copy(inbox, uids(1), target, quota),
+          (n % 2 === 0 ? mailbox : second).copy(inbox, uids(1), target, { limits: quota }),
         ),
       )
       expect(results.filter(({ kind }) => kind === 'copied')).toHaveLength(1)
@@ -237,7 +237,7 @@ describe('what an account stores', () => {
       await fill(mailbox, inbox, 'a', 'b', 'c')
       const room = { ...unlimited, bytes: 499 }
       const over = { kind: 'over-quota', used: { bytes: 300, messages: 3 } }
-      expect(await mailbox.copy(inbox, uids(1, 2), other, room)).toEqual(over)
+      expect(await mailbox.copy(inbox, uids(1, 2), other, { limits: room })).toEqual(over)
       expect(await mailbox.appendTogether(other, [message('x'), message('y')], room)).toEqual(over)
       const larger = sized('z', 300)
       expect(await mailbox.replace(inbox, first, other, larger, room)).toEqual(over)
@@ -256,7 +256,9 @@ describe('what an account stores', () => {
         )
       }
       const all = uids(...ids.map((_, n) => n + 1))
-      const copied = await mailbox.copy(inbox, all, other, { ...unlimited, bytes: 22_000 })
+      const copied = await mailbox.copy(inbox, all, other, {
+        limits: { ...unlimited, bytes: 22_000 },
+      })
       expect(copied.kind).toBe('over-quota')
       expect(await usage()).toMatchObject({ bytes: 12_000, messages: 120 })
       await check()

@@ -1,0 +1,42 @@
+// The folders of others among the names that LIST, LSUB and NOTIFY tell: those that the account may see (the `l` right), under the
+// names of their owners.
+
+import { DELIMITER } from '#shared/mailbox/folder-path.ts'
+import type { FolderRecord } from '#shared/mailbox/records.ts'
+import type { Rights } from '#shared/mailbox/rights.ts'
+import type { Session } from '../session.ts'
+import { nameFor } from './namespaces.ts'
+import { asForeign, may } from './reach.ts'
+
+export type ForeignNode = {
+  readonly path: string
+  readonly folder: FolderRecord
+  readonly rights: Rights
+}
+
+/** In the order of names. */
+export async function foreignNodes(session: Session): Promise<readonly ForeignNode[]> {
+  const { mailbox, people } = session.services
+  const all = await mailbox.foreignFolders.list(session.account.id)
+  const visible = all.filter(({ rights }) => may(rights, 'LIST'))
+  if (visible.length === 0) return []
+  const owners = await people.byIds(visible.map(({ folder }) => folder.accountId))
+  const nodes = visible.flatMap(({ folder, path, rights }) => {
+    const owner = owners.get(folder.accountId)
+    return owner === undefined ? [] : [{ path: nameFor(owner, path), folder, rights }]
+  })
+  const children = Map.groupBy(nodes, ({ path }) => path.slice(0, path.lastIndexOf(DELIMITER)))
+  return nodes
+    .map(({ path, folder, rights }) => ({
+      path,
+      rights,
+      folder: {
+        ...asForeign(folder),
+        // Only those that it may see: how many there are is the owner's to tell.
+        children: children.get(path)?.length ?? 0,
+        // RFC 9051 §6.3.9.8: what STATUS is refused for is \Noselect.
+        selectable: folder.selectable && may(rights, 'LIST STATUS'),
+      },
+    }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+}
