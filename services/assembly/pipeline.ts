@@ -15,6 +15,7 @@ import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import { nextHop } from '#shared/runtime/settings/address-kinds.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
+import type { Settings } from '#shared/runtime/settings/table.ts'
 import type { Core } from './core.ts'
 import { createExpand } from './expand.ts'
 
@@ -100,18 +101,18 @@ function localDelivery({ mailbox, quota, settings, clock, log }: Core): LocalDel
 }
 
 function retrySchedule({ settings, clock }: Core) {
-  return createRetrySchedule(
-    {
-      minimalBackoffMs: settings.minimalBackoffTime,
-      maximalBackoffMs: settings.maximalBackoffTime,
-      maximalQueueLifetimeMs: settings.maximalQueueLifetime,
-    },
-    clock,
-    Math.random,
-  )
+  return createRetrySchedule(retryOptions(settings), clock, Math.random)
 }
 
-function queueOptions({ settings }: Core) {
+export function retryOptions(settings: Settings) {
+  return {
+    minimalBackoffMs: settings.minimalBackoffTime,
+    maximalBackoffMs: settings.maximalBackoffTime,
+    maximalQueueLifetimeMs: settings.maximalQueueLifetime,
+  }
+}
+
+export function queueOptions({ settings }: Pick<Core, 'settings'>) {
   return {
     hostname: settings.hostname,
     relayhost: nextHop.format(settings.relayhost),
