@@ -277,6 +277,7 @@ describe('a refused start', () => {
 
   it('does not guess from far away', () => {
     expect(refusals({ set: ['wxyzwxyz=1'] })).toEqual(['wxyzwxyz is not a setting (from --set)'])
+    expect(refusals({ set: ['x=1'] })).toEqual(['x is not a setting (from --set)'])
   })
 
   it('knows unknown variables and unknown keys of the file', () => {
