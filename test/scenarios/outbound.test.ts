@@ -21,7 +21,11 @@ let sink: Sink
 const replies = new Map<string, string>()
 let relayPort: number
 
-const script = { rcpt: (address: string) => replies.get(address) }
+const script = {
+  rcpt: (address: string) => replies.get(address),
+  // As many hosts are.
+  options: { hideSMTPUTF8: true },
+}
 
 beforeAll(async () => {
   folder = resources.use(await temporaryFolder()).path
@@ -38,11 +42,18 @@ beforeAll(async () => {
 })
 afterAll(() => resources.disposeAsync())
 
-async function submit(message: string | Uint8Array, ...to: readonly string[]): Promise<string> {
+const submit = (message: string | Uint8Array, ...to: readonly string[]) =>
+  submitWith(' BODY=8BITMIME', message, ...to)
+
+async function submitWith(
+  parameters: string,
+  message: string | Uint8Array,
+  ...to: readonly string[]
+): Promise<string> {
   await using smtp = await SmtpClient.open(server.ports.submission)
   await smtp.hello({ startTls: true })
   await smtp.logIn(alice.address, alice.password)
-  await smtp.envelope(alice.address, to, ' BODY=8BITMIME')
+  await smtp.envelope(alice.address, to, parameters)
   const { text } = await smtp.data(message)
   expect(text).toMatch(/^250 /)
   return text.split(' ').at(-1) ?? ''
@@ -89,6 +100,24 @@ describe('outbound', () => {
       ),
     )
     expect(added).toContain(`with ESMTPSA id ${queueId}`)
+  })
+
+  it('asks for SMTPUTF8 where the message needs it, whatever was said when it came', async () => {
+    const declared = ' BODY=8BITMIME SMTPUTF8'
+    const body = 'Subject: x\r\n\r\nGrüße\r\n'
+    await submitWith(declared, body, 'josé@one.test', 'ascii@one.test', 'two@two.test')
+    const { envelope, bytes } = await arrival('ascii@one.test')
+    expect(bytes.toString()).toContain(body)
+    expect(envelope.rcptTo.map(({ address }) => address).sort()).toEqual([
+      'ascii@one.test',
+      'two@two.test',
+    ])
+    const queueId = await submitWith(declared, 'Subject: ü\r\n\r\nx\r\n', 'header@one.test')
+    const held = await group(queueId, 'hold', 1)
+    expect(held.lastReply).toContain('SMTPUTF8 is required, but was not offered')
+    for (const { queueId: id } of await queued()) {
+      await commandLine(['queue', 'delete', id, '--data', folder])
+    }
   })
 
   it('tries again by itself what was refused for now', async () => {
