@@ -1,6 +1,9 @@
 // Mail of an authenticated sender leaves through the relay host: as it was submitted, whatever happens on the way.
 
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { type Account, eventually, firstAccounts } from '#test/support/accounts.ts'
 import { commandLine } from '#test/support/command-line.ts'
 import {
@@ -151,6 +154,43 @@ describe('outbound', () => {
     await arrival('down@one.test')
     await eventually('the queue is empty', async () => (await queued()).length === 0)
     expect(arrivals('down@one.test')).toHaveLength(1)
+  })
+
+  it('goes to a relay host whose certificate a private authority vouches for, and tells what is wrong with it otherwise', async () => {
+    await using other = await temporaryFolder()
+    const pair = makeSelfSigned('localhost', new Date())
+    const authority = join(other.path, 'authority.pem')
+    await writeFile(authority, pair.cert)
+    await using relay = await openSink({ options: pair })
+    // Behind its first address nobody listens at the second one, ::1.
+    const settings = [`relayhost=[localhost]:${relay.port}`, 'smtpTlsSecurityLevel=verify']
+    for (const trusts of [false, true]) {
+      const all = trusts
+        ? [...settings, `smtpTlsCAfile=${authority}`, 'minimalBackoffTime=1s']
+        : settings
+      await using direct = await startServer(
+        join(other.path, String(trusts)),
+        await freePorts(),
+        all,
+      )
+      const { alice: sender } = firstAccounts(direct)
+      await using smtp = await SmtpClient.open(direct.ports.submissions, { tls: true })
+      await smtp.hello()
+      await smtp.logIn(sender.address, sender.password)
+      await smtp.envelope(sender.address, 'x@one.test')
+      expect((await smtp.data('Subject: verified\r\n\r\n')).code).toBe(250)
+      if (trusts) {
+        await eventually('it arrives', async () => relay.messages.some(({ secure }) => secure))
+        continue
+      }
+      const reply = await eventually('it waits with a reason', async () => {
+        const folderOf = join(other.path, String(trusts))
+        const { stdout } = await commandLine(['queue', 'list', '--json', '--data', folderOf])
+        return JSON.parse(stdout)[0]?.groups[0]?.lastReply ?? undefined
+      })
+      expect(reply).toMatch(/self-signed certificate/)
+      expect(relay.messages).toEqual([])
+    }
   })
 
   it('keeps mail for a domain that cannot be looked up, and tells why', async () => {
