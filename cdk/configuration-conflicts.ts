@@ -1,6 +1,7 @@
 // What the deployment file may say one by one but not together.
 
 import type { Problem } from '#shared/runtime/settings/problems.ts'
+import type { Settings } from '#shared/runtime/settings/table.ts'
 import type { Configuration } from './configuration.ts'
 import { LISTENERS_PER_SERVICE_MAX, servedListeners } from './listeners.ts'
 
@@ -13,6 +14,24 @@ export function deploymentConflicts(configuration: Configuration): Problem[] {
     ...probe(configuration),
   ]
 }
+
+/** Of the deployment with what its table of mail settings says. */
+export function mailConflicts(configuration: Configuration, mail: Settings): Problem[] {
+  const { relayhost, relaySecretArn } = configuration
+  const level = mail.smtpTlsSecurityLevel
+  if (relaySecretArn !== '' && (level === 'none' || level === 'may')) {
+    const keys = ['relaySecretArn', 'mail.smtpTlsSecurityLevel']
+    return [conflict(keys, 'a login is sent over TLS only')]
+  }
+  if (relayhost?.port === SUBMISSIONS_PORT && level === 'none') {
+    const keys = ['relayhost', 'mail.smtpTlsSecurityLevel']
+    return [conflict(keys, `port ${SUBMISSIONS_PORT} begins with TLS`)]
+  }
+  return []
+}
+
+/** RFC 8314 §3.3 */
+const SUBMISSIONS_PORT = 465
 
 function conflict(keys: readonly string[], reason: string): Problem {
   return { kind: 'conflict', keys, reason }

@@ -7,7 +7,7 @@ import { createSettingsLoader } from '#shared/runtime/settings/load.ts'
 import type { Problem } from '#shared/runtime/settings/problems.ts'
 import type { ValuesOf } from '#shared/runtime/settings/setting.ts'
 import { settingsByPath } from '#shared/runtime/settings/table.ts'
-import { deploymentConflicts } from './configuration-conflicts.ts'
+import { deploymentConflicts, mailConflicts } from './configuration-conflicts.ts'
 import { configurationTable } from './configuration-table.ts'
 import { type ListenerName, servedListeners } from './listeners.ts'
 import { readMailSettings } from './mail-settings.ts'
@@ -43,6 +43,8 @@ export function loadDeployment(file: ConfigurationFile): DeploymentResult {
   const loaded = loadConfiguration({ file: parts.deployment, environment: {}, overrides: [] })
   const mail = readMailSettings(parts.mail, loaded.kind === 'ok' ? loaded.settings.hostname : '')
   if (loaded.kind === 'ok' && mail.kind === 'ok') {
+    const together = mailConflicts(loaded.settings, mail.settings)
+    if (together.length > 0) return { kind: 'invalid', problems: together }
     return { kind: 'ok', deployment: deploymentOf(loaded.settings, mail.variables) }
   }
   const problems = [loaded, mail].flatMap((part) => (part.kind === 'ok' ? [] : part.problems))

@@ -3,10 +3,14 @@
 import { loadSettings, variableOf } from '#shared/runtime/settings/load.ts'
 import type { Problem } from '#shared/runtime/settings/problems.ts'
 import { escapeReferences } from '#shared/runtime/settings/references.ts'
-import { settingsByPath } from '#shared/runtime/settings/table.ts'
+import { type Settings, settingsByPath } from '#shared/runtime/settings/table.ts'
 
 export type MailSettings =
-  | { readonly kind: 'ok'; readonly variables: { readonly [variable: string]: string } }
+  | {
+      readonly kind: 'ok'
+      readonly variables: { readonly [variable: string]: string }
+      readonly settings: Settings
+    }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
 
 /** Set by the deployment itself, or about files and disks that no container has. */
@@ -35,7 +39,9 @@ export function readMailSettings(
     ...given.filter(([path]) => notHere.test(path)).map(([path]) => settledElsewhere(path)),
     ...tooLong(variables),
   ]
-  return problems.length > 0 ? { kind: 'invalid', problems } : { kind: 'ok', variables }
+  return problems.length > 0
+    ? { kind: 'invalid', problems }
+    : { kind: 'ok', variables, settings: loaded.settings }
 }
 
 /** The key as it is written in the deployment file. */

@@ -14,6 +14,7 @@ import { parseDomain } from '#shared/mail/domain.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
+import type { Settings } from '#shared/runtime/settings/table.ts'
 import { type Core, routesOf } from './core.ts'
 import { createExpand } from './expand.ts'
 
@@ -98,18 +99,18 @@ function localDelivery({ mailbox, quota, settings, clock }: Core): LocalDelivery
 }
 
 function retrySchedule({ settings, clock }: Core) {
-  return createRetrySchedule(
-    {
-      minimalBackoffMs: settings.minimalBackoffTime,
-      maximalBackoffMs: settings.maximalBackoffTime,
-      maximalQueueLifetimeMs: settings.maximalQueueLifetime,
-    },
-    clock,
-    Math.random,
-  )
+  return createRetrySchedule(retryOptions(settings), clock, Math.random)
 }
 
-function queueOptions({ settings }: Core) {
+export function retryOptions(settings: Settings) {
+  return {
+    minimalBackoffMs: settings.minimalBackoffTime,
+    maximalBackoffMs: settings.maximalBackoffTime,
+    maximalQueueLifetimeMs: settings.maximalQueueLifetime,
+  }
+}
+
+export function queueOptions({ settings }: Pick<Core, 'settings'>) {
   return {
     hostname: settings.hostname,
     ...routesOf(settings),

@@ -3,7 +3,10 @@
 import type { Socket } from 'node:net'
 import { type Connect, connectTcp } from '#services/delivery/remote/connect.ts'
 import type { RemoteGroup } from '#services/delivery/remote/group.ts'
-import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
+import {
+  createRemoteDelivery,
+  type RemoteDeliverySettings,
+} from '#services/delivery/remote/remote-delivery.ts'
 import type { RelayAuth } from '#services/delivery/remote/session.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
@@ -11,6 +14,7 @@ import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import { addedFields } from '#shared/queue/added-fields.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { nextHop } from '#shared/runtime/settings/address-kinds.ts'
+import type { Settings } from '#shared/runtime/settings/table.ts'
 import type { Core } from './core.ts'
 import { outgoing } from './outgoing.ts'
 
@@ -35,10 +39,7 @@ export type RemoteSecrets = {
   readonly tlsCa: string | undefined
 }
 
-export function openRemoteDelivery(
-  core: Core,
-  { relayhostAuth, tlsCa }: RemoteSecrets,
-): OpenRemoteDelivery {
+export function openRemoteDelivery(core: Core, secrets: RemoteSecrets): OpenRemoteDelivery {
   const { settings, store, log } = core
   const relayhost = nextHop.format(settings.relayhost)
   const sockets = new Set<Socket>()
@@ -57,21 +58,7 @@ export function openRemoteDelivery(
     connect,
     resolver: createSystemResolver(),
     targets: createTargets(settings.privateDestinationNetworks),
-    settings: {
-      hostname: settings.hostname,
-      relayhost,
-      relayhostAuth,
-      tlsSecurityLevel: settings.smtpTlsSecurityLevel,
-      tlsCa,
-      disableMimeOutputConversion: settings.disableMimeOutputConversion,
-      timeouts: {
-        connectMs: settings.smtpConnectTimeout,
-        greetingMs: settings.smtpGreetingTimeout,
-        commandMs: settings.smtpTimeout,
-        dataBlockMs: settings.smtpTimeout,
-        dataTerminationMs: settings.smtpTimeout,
-      },
-    },
+    settings: remoteSettings(settings, secrets),
     log: log.child({ service: 'delivery' }),
   })
   const deliverRemote: RemoteDelivery = async (message, hop, recipients, onReached) => {
@@ -110,6 +97,27 @@ export function openRemoteDelivery(
       setTimeout(() => {
         for (const interrupt of interrupts) interrupt()
       }, CUT_OFF_MS)
+    },
+  }
+}
+
+export function remoteSettings(
+  settings: Settings,
+  { relayhostAuth, tlsCa }: RemoteSecrets,
+): RemoteDeliverySettings {
+  return {
+    hostname: settings.hostname,
+    relayhost: nextHop.format(settings.relayhost),
+    relayhostAuth,
+    tlsSecurityLevel: settings.smtpTlsSecurityLevel,
+    tlsCa,
+    disableMimeOutputConversion: settings.disableMimeOutputConversion,
+    timeouts: {
+      connectMs: settings.smtpConnectTimeout,
+      greetingMs: settings.smtpGreetingTimeout,
+      commandMs: settings.smtpTimeout,
+      dataBlockMs: settings.smtpTimeout,
+      dataTerminationMs: settings.smtpTimeout,
     },
   }
 }

@@ -35,6 +35,14 @@ async function answer<T>(ask: () => Promise<readonly T[]>): Promise<DnsAnswer<T>
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
     if (code === 'ENODATA') return { kind: 'none' }
     if (code === 'ENOTFOUND' || code === 'EBADNAME') return { kind: 'nxdomain' }
-    return { kind: 'failure', reason: code }
+    return { kind: 'failure', reason: reasons.get(code) ?? code }
   }
 }
+
+/** In words for who reads them in the queue. */
+const reasons = new Map([
+  ['ESERVFAIL', 'the name server failed (SERVFAIL)'],
+  ['EREFUSED', 'the name server refused (REFUSED)'],
+  ['ETIMEOUT', 'no name server answered in time'],
+  ['ECONNREFUSED', 'no name server to be reached (connection refused)'],
+])

@@ -61,6 +61,14 @@ describe('a deployment file', () => {
     expect(readDeployment(file(`listeners = ${JSON.stringify(most)}`)).listeners).toEqual(most)
   })
 
+  it('knows its own host name where mail settings refer to it, and hands dollar signs on', () => {
+    const mail = '[mail]\nsmtpdBanner = "$hostname costs $$ 5"\nmyorigin = "$hostname"'
+    expect(readDeployment(file(mail)).mail).toEqual({
+      POSTWOLKE_SMTPD_BANNER: 'mail.example.org costs $$ 5',
+      POSTWOLKE_MYORIGIN: 'mail.example.org',
+    })
+  })
+
   it('hands mail settings on as variables', () => {
     const mail =
       '[mail]\nmessageSizeLimit = "25MB"\nmynetworks = ["192.0.2.0/24"]\nlog.level = "debug"'
@@ -209,6 +217,23 @@ describe('a wrong deployment file', () => {
       'mail settings that do not go together',
       file('[mail]\nminimalBackoffTime = "2h"\nmaximalBackoffTime = "1h"'),
       'mail.minimalBackoffTime and mail.maximalBackoffTime: the first must not be longer than the second',
+    ],
+    [
+      'files, which no function has',
+      file('[mail]\nmynetworks = "/etc/networks"'),
+      "mail.mynetworks cannot be '/etc/networks' (from deployment.toml): files cannot be named here",
+    ],
+    [
+      'a relay login in clear',
+      file(
+        'relaySecretArn = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:x-AbCdEf"\n[mail]\nsmtpTlsSecurityLevel = "may"',
+      ),
+      'relaySecretArn and mail.smtpTlsSecurityLevel: a login is sent over TLS only',
+    ],
+    [
+      'clear text where TLS comes first',
+      file('relayhost = "[relay.example.org]:465"\n[mail]\nsmtpTlsSecurityLevel = "none"'),
+      'relayhost and mail.smtpTlsSecurityLevel: port 465 begins with TLS',
     ],
     [
       'mail settings that the deployment decides',

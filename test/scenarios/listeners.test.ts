@@ -1,7 +1,10 @@
 // The limits and manners of the listeners as an administrator sets them and as clients meet them.
 
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, type TcpNetConnectOpts } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Account, eventually, firstAccounts, takeMail } from '#test/support/accounts.ts'
@@ -164,6 +167,58 @@ describe('relaying', () => {
     expect((await smtp.envelope(alice.address, 'b@elsewhere.test')).code).toBe(530)
     expect((await smtp.logIn(alice.address, alice.password)).code).toBe(235)
     expect((await smtp.envelope(alice.address, 'b@elsewhere.test')).code).toBe(250)
+  })
+})
+
+describe('the SMTP server of a site with old clients', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'postwolke-networks-'))
+  const networks = join(folder, 'networks')
+  writeFileSync(networks, '# the office\n127.0.0.9 # the printer\n')
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const running = serverWith(
+    'hostname=mx.example.test',
+    'smtpdBanner=$hostname at your service',
+    'smtpdSaslAuthEnable=yes',
+    'brokenSaslAuthClients=yes',
+    `mynetworks=${networks}`,
+    'listeners.smtp.address=127.0.0.1 127.0.0.2',
+  )
+
+  async function greeting(options: TcpNetConnectOpts): Promise<string> {
+    const socket = connect(options)
+    const [line] = await once(socket, 'data')
+    socket.destroy()
+    return String(line)
+  }
+
+  it('greets as it was told, on each of its addresses', async () => {
+    const { port, others } = { port: running().ports.smtp, others: running().ports.pop3s }
+    for (const host of ['127.0.0.1', '127.0.0.2']) {
+      expect(await greeting({ host, port })).toBe('220 mx.example.test at your service\r\n')
+    }
+    await expect(greeting({ host: '127.0.0.2', port: others })).rejects.toThrow('ECONNREFUSED')
+  })
+
+  it('lets who logs in relay on port 25, and networks of the file without', async () => {
+    const { ports, alice } = running()
+    await using smtp = await SmtpClient.open(ports.smtp)
+    const offer = (await smtp.hello({ startTls: true })).text
+    expect(offer).toMatch(/^250[- ]AUTH PLAIN LOGIN /m)
+    expect(offer).toMatch(/^250[- ]AUTH=PLAIN LOGIN /m)
+    expect((await smtp.envelope(alice.address, 'b@elsewhere.test')).code).toBe(554)
+    await smtp.command('RSET')
+    expect((await smtp.logIn(alice.address, alice.password)).code).toBe(235)
+    expect((await smtp.envelope(alice.address, 'b@elsewhere.test')).code).toBe(250)
+
+    const printer = connect({ host: '127.0.0.1', port: ports.smtp, localAddress: '127.0.0.9' })
+    const replies: string[] = []
+    for (const line of ['', 'HELO p', 'MAIL FROM:<p@x.test>', 'RCPT TO:<b@elsewhere.test>']) {
+      if (line !== '') printer.write(`${line}\r\n`)
+      const [data] = await once(printer, 'data')
+      replies.push(String(data))
+    }
+    printer.destroy()
+    expect(replies.at(-1)).toMatch(/^250 2\.1\.5 /)
   })
 })
 

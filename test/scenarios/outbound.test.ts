@@ -1,6 +1,9 @@
 // Mail of an authenticated sender leaves through the relay host: as it was submitted, whatever happens on the way.
 
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { type Account, eventually, firstAccounts } from '#test/support/accounts.ts'
 import { commandLine } from '#test/support/command-line.ts'
 import {
@@ -21,7 +24,11 @@ let sink: Sink
 const replies = new Map<string, string>()
 let relayPort: number
 
-const script = { rcpt: (address: string) => replies.get(address) }
+const script = {
+  rcpt: (address: string) => replies.get(address),
+  // As many hosts are.
+  options: { hideSMTPUTF8: true },
+}
 
 beforeAll(async () => {
   folder = resources.use(await temporaryFolder()).path
@@ -38,11 +45,18 @@ beforeAll(async () => {
 })
 afterAll(() => resources.disposeAsync())
 
-async function submit(message: string | Uint8Array, ...to: readonly string[]): Promise<string> {
+const submit = (message: string | Uint8Array, ...to: readonly string[]) =>
+  submitWith(' BODY=8BITMIME', message, ...to)
+
+async function submitWith(
+  parameters: string,
+  message: string | Uint8Array,
+  ...to: readonly string[]
+): Promise<string> {
   await using smtp = await SmtpClient.open(server.ports.submission)
   await smtp.hello({ startTls: true })
   await smtp.logIn(alice.address, alice.password)
-  await smtp.envelope(alice.address, to, ' BODY=8BITMIME')
+  await smtp.envelope(alice.address, to, parameters)
   const { text } = await smtp.data(message)
   expect(text).toMatch(/^250 /)
   return text.split(' ').at(-1) ?? ''
@@ -91,6 +105,24 @@ describe('outbound', () => {
     expect(added).toContain(`with ESMTPSA id ${queueId}`)
   })
 
+  it('asks for SMTPUTF8 where the message needs it, whatever was said when it came', async () => {
+    const declared = ' BODY=8BITMIME SMTPUTF8'
+    const body = 'Subject: x\r\n\r\nGrüße\r\n'
+    await submitWith(declared, body, 'josé@one.test', 'ascii@one.test', 'two@two.test')
+    const { envelope, bytes } = await arrival('ascii@one.test')
+    expect(bytes.toString()).toContain(body)
+    expect(envelope.rcptTo.map(({ address }) => address).sort()).toEqual([
+      'ascii@one.test',
+      'two@two.test',
+    ])
+    const queueId = await submitWith(declared, 'Subject: ü\r\n\r\nx\r\n', 'header@one.test')
+    const held = await group(queueId, 'hold', 1)
+    expect(held.lastReply).toContain('SMTPUTF8 is required, but was not offered')
+    for (const { queueId: id } of await queued()) {
+      await commandLine(['queue', 'delete', id, '--data', folder])
+    }
+  })
+
   it('tries again by itself what was refused for now', async () => {
     replies.set('busy@one.test', '450 4.2.0 greylisted')
     const queueId = await submit('Subject: busy\r\n\r\n', 'busy@one.test')
@@ -122,6 +154,43 @@ describe('outbound', () => {
     await arrival('down@one.test')
     await eventually('the queue is empty', async () => (await queued()).length === 0)
     expect(arrivals('down@one.test')).toHaveLength(1)
+  })
+
+  it('goes to a relay host whose certificate a private authority vouches for, and tells what is wrong with it otherwise', async () => {
+    await using other = await temporaryFolder()
+    const pair = makeSelfSigned('localhost', new Date())
+    const authority = join(other.path, 'authority.pem')
+    await writeFile(authority, pair.cert)
+    await using relay = await openSink({ options: pair })
+    // Behind its first address nobody listens at the second one, ::1.
+    const settings = [`relayhost=[localhost]:${relay.port}`, 'smtpTlsSecurityLevel=verify']
+    for (const trusts of [false, true]) {
+      const all = trusts
+        ? [...settings, `smtpTlsCAfile=${authority}`, 'minimalBackoffTime=1s']
+        : settings
+      await using direct = await startServer(
+        join(other.path, String(trusts)),
+        await freePorts(),
+        all,
+      )
+      const { alice: sender } = firstAccounts(direct)
+      await using smtp = await SmtpClient.open(direct.ports.submissions, { tls: true })
+      await smtp.hello()
+      await smtp.logIn(sender.address, sender.password)
+      await smtp.envelope(sender.address, 'x@one.test')
+      expect((await smtp.data('Subject: verified\r\n\r\n')).code).toBe(250)
+      if (trusts) {
+        await eventually('it arrives', async () => relay.messages.some(({ secure }) => secure))
+        continue
+      }
+      const reply = await eventually('it waits with a reason', async () => {
+        const folderOf = join(other.path, String(trusts))
+        const { stdout } = await commandLine(['queue', 'list', '--json', '--data', folderOf])
+        return JSON.parse(stdout)[0]?.groups[0]?.lastReply ?? undefined
+      })
+      expect(reply).toMatch(/self-signed certificate/)
+      expect(relay.messages).toEqual([])
+    }
   })
 
   it('keeps mail for a domain that cannot be looked up, and tells why', async () => {

@@ -1,5 +1,6 @@
 // A message for a host without 8BITMIME: bodies with 8-bit bytes become quoted-printable, as Postfix does it (RFC 6152 §3 leaves that or
-// returning it). Signatures of such a body do not survive; the text does. What cannot be converted leaves as it is: 8-bit header fields, a
+// returning it). Deliberately also where a part is not called 8bit, which Postfix sends as it is: a host may take the eighth bit away.
+// Signatures of such a body do not survive; the text does. What cannot be converted leaves as it is: 8-bit header fields, a
 // multipart or message that the index took for a leaf, a part whose header has no end. Also finds out whether header fields have 8-bit
 // bytes, for RFC 6532's sake.
 //

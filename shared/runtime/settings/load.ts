@@ -60,11 +60,16 @@ export function createSettingsLoader<G extends SettingGroup>(of: {
     for (const [path, setting] of byPath) {
       values.set(path, { value: setting.facts.default, origin: { kind: 'default' } })
     }
-    for (const { path, value, origin } of withDerived(given, byPath)) {
-      const outcome = read({ path, value, origin }, byPath, resolve)
-      if (outcome.kind === 'problem') problems.push(outcome.problem)
-      else values.set(path, { value: outcome.value, origin })
+    const take = (one: Given, told: Problem[]) => {
+      const outcome = read(one, byPath, resolve)
+      if (outcome.kind === 'problem') told.push(outcome.problem)
+      else values.set(one.path, { value: outcome.value, origin: one.origin })
     }
+    for (const one of given) take(one, problems)
+    // What is wrong with them is wrong with what they follow from, and is told already.
+    const follows: Problem[] = []
+    for (const one of derivedDefaults(given, byPath)) take(one, follows)
+    if (problems.length === 0) problems.push(...follows)
     // The one place that turns parsed values into the type: each path of the table has a value its own kind parsed.
     const settings = nest(values) as ValuesOf<G>
     if (problems.length === 0) problems.push(...of.conflicts(settings))
@@ -160,14 +165,13 @@ type Reading =
   | { readonly kind: 'problem'; readonly problem: Problem }
 
 /** Defaults that follow from other settings, where nothing else is given. */
-function withDerived(given: readonly Given[], byPath: SettingsByPath): readonly Given[] {
+function derivedDefaults(given: readonly Given[], byPath: SettingsByPath): readonly Given[] {
   const paths = new Set(given.map(({ path }) => path))
-  const derived = [...byPath].flatMap(([path, { facts }]): Given[] =>
+  return [...byPath].flatMap(([path, { facts }]): Given[] =>
     facts.derived === undefined || paths.has(path)
       ? []
       : [{ path, value: facts.derived, origin: { kind: 'default' } }],
   )
-  return [...derived, ...given]
 }
 
 type Resolve = (path: string, text: string, setting: Setting<unknown>) => Expanded

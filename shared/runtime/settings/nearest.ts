@@ -16,8 +16,8 @@ export function nearestPath(
     const { postfix = '', dovecot = '' } = facts.known ?? {}
     const spellings = [path, postfix, dovecot].map(plain)
     for (const spelling of spellings) {
-      const distance =
-        wanted !== '' && spelling.endsWith(wanted) ? 0 : editDistance(wanted, spelling)
+      const isEnd = wanted.length >= END_LENGTH_MIN && spelling.endsWith(wanted)
+      const distance = isEnd ? 0 : editDistance(wanted, spelling)
       if (distance < (best?.distance ?? Number.POSITIVE_INFINITY)) best = { path, distance }
     }
   }
@@ -34,6 +34,8 @@ function plain(key: string): string {
 }
 
 const KEY_LENGTH_MAX = 100
+/** A few letters are the end of anything. */
+const END_LENGTH_MIN = 4
 
 /** Levenshtein distance, one row at a time. */
 function editDistance(a: string, b: string): number {

@@ -1,7 +1,7 @@
 // `$name` in a value stands for the value of another setting, as in Postfix's main.cf; `$$` is a dollar sign.
 
 /** `$name`, `${name}` and `$(name)`; names with dots in them need the braces. */
-const REFERENCE = /\$(?:\$|([A-Za-z][A-Za-z0-9]*)|\{([^{}]*)\}|\(([^()]*)\))/g
+const REFERENCE = /\$(?:\$|([A-Za-z][A-Za-z0-9]*)|\{([^{}$]*)\}|\(([^()$]*)\))/g
 
 /** Of a value with everything in it that it refers to. */
 export const EXPANDED_CHARACTERS_MAX = 1_000_000

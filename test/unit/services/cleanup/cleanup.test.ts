@@ -118,6 +118,37 @@ describe('cleanup', () => {
     expect(await large.inbox('ann@example.test')).toHaveLength(ids.length)
   })
 
+  it.each([
+    // [limit, relay host, sizes of the groups by next hop]
+    [3, '', { 'a.test': [3, 1], 'b.test': [3], 'c.test': [3, 3, 1] }],
+    [4, '', { 'a.test': [4], 'b.test': [3], 'c.test': [4, 3] }],
+    [1, '', { 'a.test': [1, 1, 1, 1], 'b.test': [1, 1, 1], 'c.test': [1, 1, 1, 1, 1, 1, 1] }],
+    // One next hop for all.
+    [7, '[relay.test]', { '[relay.test]': [7, 7] }],
+    [6, '[relay.test]', { '[relay.test]': [6, 6, 2] }],
+  ])('gives a destination no more than %i recipients at once', async (limit, relayhost, sizes) => {
+    const attempts: { readonly nextHop: string; readonly to: readonly string[] }[] = []
+    const limited = createPipeline(opened.store, clock, {
+      set: [`defaultDestinationRecipientLimit=${limit}`, `relayhost=${relayhost}`],
+      deliverRemote: async (_, nextHop, recipients) => {
+        attempts.push({ nextHop, to: recipients.map(({ address }) => address) })
+        return recipients.map(() => ({ kind: 'delivered', reply: '250' }))
+      },
+    })
+    const recipients = Object.entries({ 'a.test': 4, 'b.test': 3, 'c.test': 7 }).flatMap(
+      ([domain, count]) => Array.from({ length: count }, (_, i) => `x${i}@${domain}`),
+    )
+    await limited.accept(text, recipients)
+    await limited.settle()
+    const seen = Object.groupBy(attempts, ({ nextHop }) => nextHop)
+    const sizesSeen = Object.entries(seen).map(([nextHop, some]) => [
+      nextHop,
+      some?.map(({ to }) => to.length).sort((a, b) => b - a),
+    ])
+    expect(Object.fromEntries(sizesSeen)).toEqual(sizes)
+    expect(attempts.flatMap(({ to }) => to).sort()).toEqual([...recipients].sort())
+  })
+
   it('releases all corrupt messages and leaves those on hold', async () => {
     const [corrupt, held] = [
       await pipeline.accept(text, ['ann@example.test']),

@@ -70,7 +70,10 @@ describe('createSystemResolver', () => {
     expect(await resolver.resolve4('two.test')).toEqual({ kind: 'none' })
     expect(await resolver.resolveMx('absent.test')).toEqual({ kind: 'nxdomain' })
     expect(await resolver.resolve6('absent.test')).toEqual({ kind: 'nxdomain' })
-    expect(await resolver.resolveMx('broken.test')).toMatchObject({ kind: 'failure' })
+    expect(await resolver.resolveMx('broken.test')).toEqual({
+      kind: 'failure',
+      reason: 'the name server failed (SERVFAIL)',
+    })
     expect(await resolver.resolve4('closed.test')).toMatchObject({ kind: 'failure' })
   })
 

@@ -8,11 +8,20 @@ type Given = {
   readonly toml?: string
   readonly environment?: SettingSources['environment']
   readonly set?: readonly string[]
+  readonly files?: { readonly [path: string]: string }
+  readonly defaults?: { readonly [path: string]: string }
 }
 
-function load({ toml, environment = {}, set = [] }: Given) {
+function load({ toml, environment = {}, set = [], files, defaults = {} }: Given) {
   const file = toml === undefined ? undefined : { path: 'postwolke.toml', text: toml }
-  return loadSettings({ file, environment, overrides: set })
+  const reading = files && {
+    readFile(path: string) {
+      const text = files[path]
+      if (text === undefined) throw new Error('ENOENT: no such file')
+      return text
+    },
+  }
+  return loadSettings({ file, environment, overrides: set, defaults, ...reading })
 }
 
 function loaded(given: Given) {
@@ -102,6 +111,128 @@ describe('loadSettings', () => {
   })
 })
 
+describe('$name', () => {
+  const settingsOf = (...set: readonly string[]) =>
+    loaded({ set: ['hostname=Mail.Example.net', ...set] }).settings
+
+  it('stands for the value of another setting, from whatever source', () => {
+    const { settings } = loaded({
+      toml: `myorigin = "$defaultDomain"\nsmtpdBanner = "\${hostname} $(myorigin)"`,
+      environment: { POSTWOLKE_HOSTNAME: 'Mail.Example.net' },
+      set: ['defaultDomain=example.net'],
+    })
+    expect(settings.myorigin).toBe('example.net')
+    expect(settings.smtpdBanner).toBe('mail.example.net example.net')
+  })
+
+  it('is in defaults that follow from others', () => {
+    const settings = settingsOf('inetInterfaces=127.0.0.1 ::1', 'listeners.pop3.address=192.0.2.1')
+    expect(settings.myorigin).toBe('mail.example.net')
+    expect(settings.smtpdBanner).toBe('mail.example.net ESMTP Postwolke')
+    expect(settings.listeners.smtp.address).toEqual(['127.0.0.1', '::1'])
+    expect(settings.listeners.pop3.address).toEqual(['192.0.2.1'])
+    expect(loaded({}).settings.listeners.smtp.address).toEqual([''])
+  })
+
+  it('takes sizes, numbers, lists and settings in groups', () => {
+    const settings = settingsOf(
+      'messageSizeLimit=20MB',
+      'mailboxSizeLimit=$messageSizeLimit',
+      'hopcountLimit=$smtpdErrorLimit',
+      'mynetworks=192.0.2.1, 192.0.2.2',
+      'authTrustedNetworks=$mynetworks 192.0.2.3',
+      `smtpdBanner=$hostname \${tls.minimumVersion}`,
+    )
+    expect(settings.mailboxSizeLimit).toBe(20 * 1024 * 1024)
+    expect(settings.hopcountLimit).toBe(20)
+    expect(settings.authTrustedNetworks).toEqual(['192.0.2.1', '192.0.2.2', '192.0.2.3'])
+    expect(settings.smtpdBanner).toBe('mail.example.net TLSv1.2')
+  })
+
+  it('is a dollar sign where it is doubled, and where no name follows', () => {
+    expect(
+      settingsOf(
+        'relayhostPasswordFile=$$a/$/$1',
+        'relayhost=[x.test]',
+        'relayhostUser=a$$hostname$',
+      ),
+    ).toMatchObject({ relayhostPasswordFile: '$a/$/$1', relayhostUser: 'a$hostname$' })
+  })
+
+  it.each([
+    ['$nothing', '$nothing is not a setting'],
+    [`\${hostnam}`, '$hostnam is not a setting; did you mean $hostname?'],
+    ['$smtpdBanner', '$smtpdBanner refers to itself (smtpdBanner, smtpdBanner)'],
+    ['$hostname $myorigin', '$smtpdBanner refers to itself'],
+  ])('is refused in %s, with the reason', (banner, reason) => {
+    const refused = refusals({ set: ['myorigin=$smtpdBanner', `smtpdBanner=${banner}`] })
+    expect(refused.join('\n')).toContain(
+      `smtpdBanner cannot be '${banner}' (from --set): ${reason}`,
+    )
+  })
+
+  it('cannot grow without an end', () => {
+    const networks = Array.from({ length: 9_000 }, (_, i) => `10.0.${i >> 8}.${i & 255}`).join(' ')
+    const refused = refusals({
+      set: [`mynetworks=${networks}`, `authTrustedNetworks=${'$mynetworks '.repeat(10)}`],
+    })
+    expect(refused).toHaveLength(1)
+    expect(refused[0]).toContain('more than 1000000 characters')
+  })
+})
+
+describe('networks in a file', () => {
+  const files = {
+    '/etc/networks':
+      '# ours\n192.0.2.0/24\n  2001:db8::/32 # the new one\r\n\n198.51.100.1, 198.51.100.2',
+    './more': '203.0.113.1',
+    '/bad': '192.0.2.1 mail.example.net',
+    '/long': `${'#'.repeat(1_000_001)}`,
+  }
+
+  it('are those of the list', () => {
+    const set = ['mynetworks=10.0.0.1 /etc/networks, ./more', 'proxyTrustedNetworks=./more']
+    const { settings } = loaded({ set, files })
+    expect(settings.mynetworks).toEqual([
+      '10.0.0.1',
+      '192.0.2.0/24',
+      '2001:db8::/32',
+      '198.51.100.1',
+      '198.51.100.2',
+      '203.0.113.1',
+    ])
+    expect(settings.proxyTrustedNetworks).toEqual(['203.0.113.1'])
+    expect(loaded({ toml: 'mynetworks = ["./more"]', files }).settings.mynetworks).toEqual([
+      '203.0.113.1',
+    ])
+  })
+
+  it.each([
+    ['/none', /^mynetworks cannot be '\/none' .*: cannot read \/none: ENOENT/],
+    ['/bad', /^mynetworks cannot be '\/bad' .*; allowed: /],
+    ['/long', /: \/long has more than 1000000 characters$/],
+  ])('must be there and be networks: %s', (path, reason) => {
+    expect(refusals({ set: [`mynetworks=${path}`], files })).toEqual([
+      expect.stringMatching(reason),
+    ])
+  })
+
+  it('are refused where files cannot be read, and in what is no list of networks', () => {
+    expect(refusals({ set: ['mynetworks=/etc/networks'] })[0]).toMatch(/files cannot be named here/)
+    expect(refusals({ set: ['inetInterfaces=/etc/networks'], files })).toHaveLength(1)
+  })
+})
+
+describe('defaults from outside', () => {
+  it('come before every other source and are no source', () => {
+    const defaults = { hostname: 'a.test' }
+    const result = loaded({ defaults })
+    expect(result.settings.smtpdBanner).toBe('a.test ESMTP Postwolke')
+    expect(result.origin('hostname')).toEqual({ kind: 'default' })
+    expect(loaded({ defaults, toml: 'hostname = "b.test"' }).settings.hostname).toBe('b.test')
+  })
+})
+
 describe('a refused start', () => {
   it('reports every mistake of every source at once', () => {
     const found = refusals({
@@ -146,6 +277,7 @@ describe('a refused start', () => {
 
   it('does not guess from far away', () => {
     expect(refusals({ set: ['wxyzwxyz=1'] })).toEqual(['wxyzwxyz is not a setting (from --set)'])
+    expect(refusals({ set: ['x=1'] })).toEqual(['x is not a setting (from --set)'])
   })
 
   it('knows unknown variables and unknown keys of the file', () => {
@@ -168,12 +300,26 @@ describe('a refused start', () => {
     expect(refusals({ toml: 'listeners = 5' })[0]).toMatch(/^listeners is not a setting/)
   })
 
+  const relayLogin = ['relayhost=[x.test]:587', 'relayhostUser=me', 'relayhostPasswordFile=p']
   const conflicts: readonly (readonly [string, readonly string[]])[] = [
     ['a back-off that shrinks', ['minimalBackoffTime=2h', 'maximalBackoffTime=1h']],
     ['a certificate without a key', ['tls.certificateFile=c.pem']],
     ['a relay login without a password', ['relayhost=[x.example]', 'relayhostUser=me']],
     ['a relay login without a relay', ['relayhostUser=me', 'relayhostPasswordFile=p']],
     ['two listeners on one port', ['listeners.pop3.port=2525']],
+    [
+      'two listeners on one port of one address',
+      [
+        'inetInterfaces=127.0.0.1 127.0.0.2',
+        'listeners.pop3.port=2525',
+        'listeners.pop3.address=127.0.0.3 127.0.0.2',
+      ],
+    ],
+    ['a banner without the host name', ['hostname=a.test', 'smtpdBanner=ESMTP a.test']],
+    ['a banner of a longer name', ['hostname=a.test', 'smtpdBanner=a.test.example ESMTP']],
+    ['a relay login in clear', [...relayLogin, 'smtpTlsSecurityLevel=none']],
+    ['a relay login perhaps in clear', [...relayLogin, 'smtpTlsSecurityLevel=may']],
+    ['clear text where TLS comes first', ['relayhost=[x.test]:465', 'smtpTlsSecurityLevel=none']],
   ]
   for (const [what, set] of conflicts) {
     it(`refuses ${what}`, () => {
@@ -206,6 +352,9 @@ describe('describeSettings', () => {
       'relayhost=[smtp.example.net]:587',
       'listeners.smtp.address=*',
       'disablePlaintextAuth=loopback-allowed',
+      'hostname=a.test',
+      'smtpdBanner=$hostname costs $$ 5',
+      'inetInterfaces=127.0.0.1 ::1',
     ]
     const first = loaded({ set })
     const again = describeSettings(first).map(({ path, value }) => `${path}=${value}`)

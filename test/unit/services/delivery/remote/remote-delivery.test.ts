@@ -534,6 +534,30 @@ describe('remote delivery', () => {
       },
     )
 
+    it.each([
+      ['a greeting of another kind', (line: string) => (line === '' ? '250 hello' : undefined)],
+      ['no code', (line: string) => (line === '' ? '2' : undefined)],
+      [
+        'a greeting that ends otherwise',
+        (line: string) => (line === '' ? '220-hello\r\n554 go away' : undefined),
+      ],
+      [
+        'another code for EHLO and HELO',
+        (line: string) => (/^(EHLO|HELO)/.test(line) ? '350 go on' : undefined),
+      ],
+      [
+        'EHLO and HELO that end otherwise',
+        (line: string) => (/^(EHLO|HELO)/.test(line) ? '250-hello\r\n554 go away' : undefined),
+      ],
+    ])('are passed over that begin with %s', async (_, say) => {
+      const odd = await host(say)
+      const there = await sink()
+      const { deliver } = delivery({ '192.0.2.1': odd, '192.0.2.2': there }, { zone: twoMx })
+      expect(await deliver()).toMatchObject([{ kind: 'delivered' }])
+      expect(await delivery({ '192.0.2.1': odd }).deliver()).toMatchObject([{ kind: 'deferred' }])
+      expect(odd.connections.flat().filter((line) => line.startsWith('MAIL'))).toEqual([])
+    })
+
     it('are passed over that hang up, or say nothing', async () => {
       const timeouts = { ...defaultTimeouts, greetingMs: 1_000 }
       const silent = await host((line) => (line === '' ? '220-soon' : undefined))

@@ -1,0 +1,82 @@
+// Which setting reaches what is behind the queue: every setting of that part is turned by itself.
+
+import { describe, expect, it } from 'vitest'
+import { queueOptions, retryOptions } from '#services/assembly/pipeline.ts'
+import { remoteSettings } from '#services/assembly/remote.ts'
+import { loadSettings } from '#shared/runtime/settings/load.ts'
+import { flatten, settingParts } from '#shared/runtime/settings/table.ts'
+
+type Told = { readonly [option: string]: unknown }
+
+const rows: readonly (readonly [setting: string, value: string, told: Told])[] = [
+  ['hostname', 'other.test', { 'queue.hostname': 'other.test', 'remote.hostname': 'other.test' }],
+  [
+    'relayhost',
+    '[r.test]:26',
+    { 'queue.relayhost': '[r.test]:26', 'remote.relayhost': '[r.test]:26' },
+  ],
+  ['minimalBackoffTime', '1001ms', { 'retry.minimalBackoffMs': 1_001 }],
+  ['maximalBackoffTime', '7200002ms', { 'retry.maximalBackoffMs': 7_200_002 }],
+  ['maximalQueueLifetime', '1003ms', { 'retry.maximalQueueLifetimeMs': 1_003 }],
+  ['smtpTlsSecurityLevel', 'secure', { 'remote.tlsSecurityLevel': 'secure' }],
+  ['disableMimeOutputConversion', 'yes', { 'remote.disableMimeOutputConversion': true }],
+  ['smtpConnectTimeout', '1004ms', { 'remote.timeouts.connectMs': 1_004 }],
+  ['smtpGreetingTimeout', '1005ms', { 'remote.timeouts.greetingMs': 1_005 }],
+  [
+    'smtpTimeout',
+    '1006ms',
+    {
+      'remote.timeouts.commandMs': 1_006,
+      'remote.timeouts.dataBlockMs': 1_006,
+      'remote.timeouts.dataTerminationMs': 1_006,
+    },
+  ],
+  ['defaultDestinationRecipientLimit', '107', { 'queue.destinationRecipientLimit': 107 }],
+  ['virtualAliasExpansionLimit', '1008', { 'queue.virtualAliasExpansionLimit': 1_008 }],
+]
+
+/** Reach something else, which tests of its own see. */
+const elsewhere = [
+  'queueMinfree',
+  'delayWarningTime',
+  'relayhostUser',
+  'relayhostPasswordFile',
+  'smtpTlsCAfile',
+  'privateDestinationNetworks',
+  'defaultDestinationConcurrencyLimit',
+  'virtualAliasRecursionLimit',
+]
+
+function told(...overrides: readonly string[]): ReadonlyMap<string, unknown> {
+  const loaded = loadSettings({ environment: {}, overrides: ['hostname=mx.test', ...overrides] })
+  if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
+  const { settings } = loaded
+  const all = {
+    queue: queueOptions({ settings }),
+    retry: retryOptions(settings),
+    remote: remoteSettings(settings, { relayhostAuth: null, tlsCa: undefined }),
+  }
+  return new Map(leaves(all, ''))
+}
+
+function leaves(group: object, prefix: string): [string, unknown][] {
+  return Object.entries(group).flatMap(([name, value]): [string, unknown][] =>
+    typeof value === 'object' && value !== null
+      ? leaves(value, `${prefix}${name}.`)
+      : [[`${prefix}${name}`, value]],
+  )
+}
+
+describe('a setting reaches what is behind the queue:', () => {
+  it.each(rows)('%s', (path, value, changes) => {
+    const before = told()
+    const after = [...told(`${path}=${value}`)].filter(([name, now]) => before.get(name) !== now)
+    expect(Object.fromEntries(after)).toEqual(changes)
+  })
+
+  it('all of that part are known', () => {
+    const known = [...rows.map(([path]) => path), ...elsewhere]
+    const part = flatten(settingParts['Queue and delivery']).map(([path]) => path)
+    expect(part.filter((path) => !known.includes(path))).toEqual([])
+  })
+})
