@@ -118,6 +118,7 @@ const emptyIndex: MessageIndex = {
   eightBit: false,
   lineBytesMax: 0,
   containsNul: false,
+  repeatsFields: false,
 }
 
 /** By the local part of the recipient, or of the sender at the end of the message. */
