@@ -38,7 +38,14 @@ export function createMailbox(deps: {
   const append = createAppend(deps)
   const { storeFlags, expunge } = createChange(deps)
   const transfer = createTransfer({ ...deps, expunge })
-  const moving = createFolderMoving({ ...deps, folders, expunge, move: transfer.move })
+  const annotations = createAnnotations(deps)
+  const moving = createFolderMoving({
+    ...deps,
+    folders,
+    annotations,
+    expunge,
+    move: transfer.move,
+  })
   const { empty } = createEmptying({ ...deps, folders, expunge, moving })
 
   /**
@@ -87,7 +94,7 @@ export function createMailbox(deps: {
     removeFolder: moving.remove,
     finishRemovals: moving.finishRemovals,
     subscriptions: createSubscriptions(deps),
-    annotations: createAnnotations(deps),
+    annotations,
     access: createAccess(deps),
     snapshots,
     changesSince: (opened: OpenFolder, since: number) => changesSince(deps, opened, since),
