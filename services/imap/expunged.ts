@@ -1,6 +1,7 @@
 // How commands that remove messages tell it.
 
 import { type Completion, completed } from './command.ts'
+import type { News } from './selected-mailbox.ts'
 import type { Session } from './session.ts'
 import type { Wire } from './wire.ts'
 
@@ -12,8 +13,9 @@ export async function completeWithNews(
   session: Session,
   wire: Wire,
   name: string,
+  order: Pick<News, 'existsFirst'> = {},
 ): Promise<Completion> {
   const { enabled, selected } = session
-  await selected.tellNews(wire, { expunges: true, look: true, answer: true })
+  await selected.tellNews(wire, { expunges: true, look: true, answer: true, ...order })
   return completed(name, enabled.has('CONDSTORE') ? `HIGHESTMODSEQ ${selected.modSeq}` : undefined)
 }

@@ -34,6 +34,8 @@ export type News = {
   readonly look: boolean
   /** They are the answer of a command, whatever NOTIFY said. */
   readonly answer?: boolean
+  /** What came is told before what went, where both are one: REPLACE. */
+  readonly existsFirst?: boolean
 }
 
 /** Which message events a client is told of (RFC 5465 §6.1). */
@@ -329,7 +331,8 @@ export class SelectedMailbox {
   }
 
   /** Tells what is new since the last time, as far as it may be told now. */
-  async tellNews(wire: Wire, { expunges, look, answer = false }: News): Promise<void> {
+  async tellNews(wire: Wire, news: News): Promise<void> {
+    const { expunges, look, answer = false, existsFirst = false } = news
     // What the client is not told of does not enter its view either.
     if (this.events.kind === 'none' && !answer) return
     const before = this.#view.length
@@ -339,11 +342,13 @@ export class SelectedMailbox {
     }
     if (this.#gone) return
     const expunged = expunges ? this.#untold : []
+    const hasMore = this.#view.length !== before
+    if (hasMore && existsFirst) wire.untagged(`${this.#view.length} EXISTS`)
     if (expunged.length > 0) {
       this.watcher?.removed(wire, expunged)
       await this.#tellExpunged(wire, expunged)
     }
-    if (this.#view.length !== before - expunged.length) wire.untagged(`${this.#view.length} EXISTS`)
+    if (hasMore && !existsFirst) wire.untagged(`${this.#view.length} EXISTS`)
     this.tellKeywords(wire)
     await this.#tellFlags(wire)
     await this.#tellResults(wire)

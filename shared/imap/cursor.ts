@@ -97,9 +97,8 @@ export class Cursor {
 
   /** Takes a space, or several, if one comes next. */
   takesSpace(): boolean {
-    const after = this.#afterSpaces()
-    if (after === this.#at) return false
-    this.#at = after
+    if (this.#text.charCodeAt(this.#at) !== SP) return false
+    this.space()
     return true
   }
 
@@ -116,7 +115,9 @@ export class Cursor {
   }
 
   space(): void {
-    if (!this.takesSpace()) this.fail('a space was expected')
+    if (this.#text.charCodeAt(this.#at) !== SP) this.fail('a space was expected')
+    this.#at++
+    if (acceptsSeveralSpaces) while (this.#text.charCodeAt(this.#at) === SP) this.#at++
   }
 
   /** The line end. */

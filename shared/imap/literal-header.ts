@@ -64,7 +64,7 @@ export class AnnouncementScanner {
   }
 
   #read(byte: number, at: number): void {
-    this.#readQuotes(byte)
+    if (byte === DQUOTE || byte === BACKSLASH || this.#quote === 'escape') this.#readQuotes(byte)
     switch (this.#place) {
       case 'open':
       case 'digits':

@@ -17,6 +17,8 @@ import {
 const VERSION = 1
 const EIGHT_BIT = 1
 const CONTAINS_NUL = 2
+/** Versions before noted it of no message. */
+const REPEATS_FIELDS = 4
 /** Append only: the position is stored. */
 const partKinds = ['leaf', 'multipart', 'message'] as const
 
@@ -32,7 +34,7 @@ export function encodeIndex(index: MessageIndex): Uint8Array {
   to.number(index.receivedFields)
   to.list(index.deliveredTo, (text) => to.text(text))
   to.list(index.has, (name) => to.number(positionIn(notedFieldNames, name)))
-  to.number((index.eightBit ? EIGHT_BIT : 0) | (index.containsNul ? CONTAINS_NUL : 0))
+  to.number(flagsOf(index))
   to.number(index.lineBytesMax)
   return to.bytes()
 }
@@ -54,11 +56,13 @@ export function decodeIndex(bytes: Uint8Array): MessageIndex {
     has: from.list(() => from.oneOf(notedFieldNames)),
   }
   const flags = from.number()
-  if (flags > (EIGHT_BIT | CONTAINS_NUL)) throw new MalformedIndex(`flags ${flags}`)
+  if (flags > (EIGHT_BIT | CONTAINS_NUL | REPEATS_FIELDS))
+    throw new MalformedIndex(`flags ${flags}`)
   const index = {
     ...head,
     eightBit: (flags & EIGHT_BIT) !== 0,
     containsNul: (flags & CONTAINS_NUL) !== 0,
+    repeatsFields: (flags & REPEATS_FIELDS) !== 0,
     lineBytesMax: from.number(),
   }
   from.end()
@@ -75,6 +79,21 @@ export function decodeEnvelope(bytes: Uint8Array): Envelope {
   from.hex(SHA256_BYTES)
   from.number() // headerBytes
   return readEnvelope(from)
+}
+
+/** The fact alone, of what `encodeIndex` made: from its end, where the flags stand before the last number. */
+export function repeatsFields(bytes: Uint8Array): boolean {
+  let at = bytes.length - 2
+  while (at > 0 && (bytes[at] ?? 0) > 127) at--
+  return ((bytes[at] ?? 0) & REPEATS_FIELDS) !== 0
+}
+
+function flagsOf(index: MessageIndex): number {
+  return (
+    (index.eightBit ? EIGHT_BIT : 0) |
+    (index.containsNul ? CONTAINS_NUL : 0) |
+    (index.repeatsFields ? REPEATS_FIELDS : 0)
+  )
 }
 
 function writeEnvelope(to: ByteWriter, envelope: Envelope): void {

@@ -22,6 +22,8 @@ export type MessageIndex = {
   readonly deliveredTo: readonly ByteString[]
   /** Which of these field names (lower-case) the header has: date, from, message-id, to, cc, bcc, sender, subject, list-id, auto-submitted, precedence. */
   readonly has: readonly string[]
+  /** Whether there are more fields of a kind of which the ENVELOPE tells the first only (against RFC 5322 §3.6). */
+  readonly repeatsFields: boolean
   readonly eightBit: boolean
   /** Longest line in bytes without its CRLF. */
   readonly lineBytesMax: number

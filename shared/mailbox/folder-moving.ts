@@ -7,7 +7,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Signals, Table, Write } from '#shared/storage/ports.ts'
 import { removalOfRights } from './access.ts'
-import { removeAnnotations } from './annotations.ts'
+import { type createAnnotations, removeAnnotations } from './annotations.ts'
 import type { createChange } from './change.ts'
 import { changeItem } from './change-log.ts'
 import { unchanged } from './folder-edit.ts'
@@ -54,6 +54,7 @@ export function createFolderMoving(deps: {
   readonly clock: Clock
   readonly signals: Signals
   readonly folders: Folders
+  readonly annotations: ReturnType<typeof createAnnotations>
   readonly expunge: ReturnType<typeof createChange>['expunge']
   readonly move: ReturnType<typeof createTransfer>['move']
 }) {
@@ -129,11 +130,18 @@ export function createFolderMoving(deps: {
     const created = await folders.createPath(inbox.accountId, path)
     if (created.kind === 'too-many') return created
     if (created.kind !== 'created') return { kind: 'exists' }
+    await copyAnnotations(inbox, created.folder)
     const snapshot = await loadSnapshot(deps, inbox)
     const uids = snapshot === undefined ? [] : [...snapshot.messages.uids()]
     const moved = await deps.move(inbox, uids as Uid[], created.folder)
     if (moved.kind === 'interrupted') throw moved.cause
     return { kind: 'renamed' }
+  }
+
+  /** RFC 5464 §4.1: INBOX keeps them. Where they are too many for the account the new folder has none. */
+  async function copyAnnotations(from: FolderRef, to: FolderRef): Promise<void> {
+    const annotations = await deps.annotations.get(from)
+    if (annotations.length > 0) await deps.annotations.set(to, annotations)
   }
 
   /** Hides the folder at once, then removes its messages. */

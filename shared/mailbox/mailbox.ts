@@ -41,7 +41,14 @@ export function createMailbox(deps: {
   const append = createAppend({ ...deps, writers })
   const { storeFlags, expunge } = createChange({ ...deps, writers })
   const transfer = createTransfer({ ...deps, writers, expunge })
-  const moving = createFolderMoving({ ...deps, folders, expunge, move: transfer.move })
+  const annotations = createAnnotations(deps)
+  const moving = createFolderMoving({
+    ...deps,
+    folders,
+    annotations,
+    expunge,
+    move: transfer.move,
+  })
   const access = createAccess(deps)
   const { empty } = createEmptying({ ...deps, folders, expunge, moving, access })
 
@@ -98,7 +105,7 @@ export function createMailbox(deps: {
     removeFolder: moving.remove,
     finishRemovals: moving.finishRemovals,
     subscriptions: createSubscriptions(deps),
-    annotations: createAnnotations(deps),
+    annotations,
     access,
     foreignFolders: createForeignFolders({ ...deps, folders, access }),
     snapshots,

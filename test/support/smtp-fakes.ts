@@ -119,6 +119,7 @@ const emptyIndex: MessageIndex = {
   eightBit: false,
   lineBytesMax: 0,
   containsNul: false,
+  repeatsFields: false,
 }
 
 const mailboxFull: SmtpReply = { code: 452, status: '4.2.2', text: 'Mailbox full' }

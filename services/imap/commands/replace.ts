@@ -1,7 +1,8 @@
 import type { SequenceSet } from '#shared/imap/sequence-set.ts'
 import { chargeUnused, receiveMessage } from '../appending/arrival.ts'
 import { findTarget, readMailboxName } from '../appending/target.ts'
-import { type Command, type Completion, completed, defineStreamedCommand } from '../command.ts'
+import { type Command, type Completion, defineStreamedCommand } from '../command.ts'
+import { completeWithNews } from '../expunged.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { replies } from '../replies.ts'
 
@@ -55,11 +56,11 @@ function replacing(by: NumberKind): Command {
           session.counts.appended++
           session.counts.expunged++
           if (target.folder.id === folder.id) selected.brought([replaced.uid])
-          else selected.hint()
           // RFC 8508 §4.3: in an untagged OK, before the old message is told to be gone.
           const { uidValidity } = replaced
           wire.untagged(`OK [APPENDUID ${uidValidity} ${replaced.uid}] Replacement ready`)
-          return completed('REPLACE')
+          // §3.2, and §4.5: with CONDSTORE as UID EXPUNGE would.
+          return completeWithNews(session, wire, 'REPLACE', { existsFirst: true })
         }
         case 'no-such-message':
           return replies.messageGone

@@ -49,7 +49,7 @@ export class Candidate {
       if (!isIndexedName(name)) continue
       const pieces = this.fields.field(name)
       if (pieces === 'in-header') continue
-      this.#looked?.add(name)
+      if (!this.fields.areRepeated) this.#looked?.add(name)
       if (pieces === 'missing') continue
       const wait = this.#scan(this.#scanFor(wanted), pieces, pace)
       if (wait) await wait

@@ -1,11 +1,11 @@
 // Header fields that the stored index answers without reading the message: those of the ENVELOPE (RFC 9051 §6.4.4: FROM, TO, CC,
 // BCC and SUBJECT search the envelope structure).
 //
-// Deliberately: of a field that is repeated against RFC 5322 §3.6, the index has the first only. Addresses are searched in one
-// spelling, `"Name" <mailbox@host>`, whatever comments and blanks were sent.
+// Of a field that is repeated against RFC 5322 §3.6, the index has the first only, and that there are others. Addresses are searched in
+// one spelling, `"Name" <mailbox@host>`, whatever comments and blanks were sent.
 
 import { decodeHeaderText, headerTextPieces } from '#shared/mail/encoded-words.ts'
-import { decodeEnvelope, decodeIndex } from '#shared/mail/index-codec.ts'
+import { decodeEnvelope, decodeIndex, repeatsFields } from '#shared/mail/index-codec.ts'
 import {
   ENVELOPE_ADDRESSES_MAX,
   type Envelope,
@@ -52,6 +52,11 @@ export class IndexedFields {
   get sentDate(): SentDate | undefined {
     if (this.#sentDate === null) this.#sentDate = parseSentDate(this.envelope.date ?? '')
     return this.#sentDate
+  }
+
+  /** Whether the header may say more of a field than the index. */
+  get areRepeated(): boolean {
+    return repeatsFields(this.#index)
   }
 
   field(name: IndexedName): IndexedField {

@@ -7,6 +7,9 @@ import type { TextBudget } from './text-budget.ts'
 
 type Addresses = readonly EnvelopeAddress[] | null
 
+/** Fields of which the ENVELOPE has the first, however many there are. */
+export const singleFieldNames = ['date', 'from', 'in-reply-to', 'message-id', 'subject'] as const
+
 export function envelopeOf(fields: IndexedFields, budget: TextBudget): Envelope {
   const text = (name: string) => budget.keep(fields.first(name))
   const single = (name: string) => addresses(fields.first(name), budget)

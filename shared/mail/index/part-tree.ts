@@ -10,7 +10,7 @@ import {
   PARTS_MAX,
   type Part,
 } from '../message-index.ts'
-import { envelopeOf } from './envelope.ts'
+import { envelopeOf, singleFieldNames } from './envelope.ts'
 import { IndexedFields, notedFieldNames } from './indexed-fields.ts'
 import { type Delimiter, OpenBoundaries } from './open-boundaries.ts'
 import { OpenPart, type Position } from './open-part.ts'
@@ -20,9 +20,18 @@ import { TextBudget } from './text-budget.ts'
 /** Delivered-To fields kept of one message, topmost first; a message that passed more servers is a loop. */
 export const DELIVERED_TO_FIELDS_MAX = 100
 
-type RootFacts = Pick<MessageIndex, 'headerBytes' | 'receivedFields' | 'deliveredTo' | 'has'>
+type RootFacts = Pick<
+  MessageIndex,
+  'headerBytes' | 'receivedFields' | 'deliveredTo' | 'has' | 'repeatsFields'
+>
 
-const noFacts: RootFacts = { headerBytes: 0, receivedFields: 0, deliveredTo: [], has: [] }
+const noFacts: RootFacts = {
+  headerBytes: 0,
+  receivedFields: 0,
+  deliveredTo: [],
+  has: [],
+  repeatsFields: false,
+}
 
 export class PartTree {
   readonly boundaries = new OpenBoundaries()
@@ -134,6 +143,7 @@ export class PartTree {
         fields.all('delivered-to').slice(0, DELIVERED_TO_FIELDS_MAX),
       ),
       has: notedFieldNames.filter((name) => fields.has(name)),
+      repeatsFields: singleFieldNames.some((name) => fields.count(name) > 1),
     }
   }
 }

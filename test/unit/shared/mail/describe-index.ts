@@ -21,6 +21,7 @@ export function describeIndex(index: MessageIndex, message: Uint8Array): string 
     `received ${index.receivedFields}`,
     ...(index.eightBit ? ['8-bit'] : []),
     ...(index.containsNul ? ['NUL'] : []),
+    ...(index.repeatsFields ? ['repeats fields'] : []),
   ]
   return [
     facts.join(', '),

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { MalformedIndex } from '#shared/mail/index/byte-codec.ts'
-import { decodeIndex, encodeIndex } from '#shared/mail/index-codec.ts'
+import { decodeIndex, encodeIndex, repeatsFields } from '#shared/mail/index-codec.ts'
 import type { MessageIndex, Part } from '#shared/mail/message-index.ts'
 import { corpus, fixture, fixtureNames } from '#test/support/corpus.ts'
 import { indexOf } from './index-of.ts'
+
+const OLDER =
+  '011a0392aae88c8053d0516a69df17f7833ff624a21a73319f5abe1ca97fba68eb96221a000261000000000000000000001a1a00047465787405706c61696e0107636861727365740875732d617363696900000437626974000000000000000107000a'
 
 describe('encodeIndex and decodeIndex', () => {
   it('give back every index of the corpus exactly', () => {
@@ -24,6 +27,26 @@ describe('encodeIndex and decodeIndex', () => {
       eightBit: true,
     }
     expect(decodeIndex(encodeIndex(index))).toEqual(index)
+  })
+
+  it('tell whether fields are repeated without being decoded', () => {
+    for (const lineBytesMax of [0, 127, 128, 20_000, 2 ** 40]) {
+      for (const flags of [0, 1, 2, 3]) {
+        const facts = { eightBit: (flags & 1) > 0, containsNul: (flags & 2) > 0, lineBytesMax }
+        for (const repeats of [true, false]) {
+          const index = { ...indexOf('x'), ...facts, repeatsFields: repeats }
+          expect(repeatsFields(encodeIndex(index))).toBe(repeats)
+          expect(decodeIndex(encodeIndex(index)).repeatsFields).toBe(repeats)
+        }
+      }
+    }
+  })
+
+  it('read what a version made that did not note them', () => {
+    // `indexOf('Subject: a\r\nSubject: b\r\n\r\n')` of that version.
+    const stored = Buffer.from(OLDER, 'hex')
+    expect(decodeIndex(stored)).toMatchObject({ repeatsFields: false, envelope: { subject: 'a' } })
+    expect(repeatsFields(stored)).toBe(false)
   })
 
   it('keep a typical message under half a kilobyte', () => {

@@ -61,6 +61,15 @@ describe('MessageIndexer', () => {
   })
 
   describe('headers', () => {
+    it.each([
+      ['Subject: a\r\nsubject: b\r\n\r\n', true],
+      ['Message-ID: <a>\r\nX: y\r\nMessage-Id: <b>\r\n\r\n', true],
+      ['Subject: a\r\nTo: a@b\r\nTo: c@d\r\nReceived: x\r\nReceived: y\r\n\r\n', false],
+      ['Subject: a\r\n\r\nSubject: b\r\n', false],
+    ])('are known to repeat what the ENVELOPE has once: %j', (message, repeats) => {
+      expect(indexOf(message).repeatsFields).toBe(repeats)
+    })
+
     it('end at the first empty line only', () => {
       const index = indexOf('A: b\r\n \r\nno field\r\nSubject: s\r\n\r\nX: y\r\n\r\n')
       expect(index.headerBytes).toBe('A: b\r\n \r\nno field\r\nSubject: s\r\n\r\n'.length)
