@@ -1,7 +1,7 @@
 // How the addresses of a client's MAIL and RCPT are read. Clients of ours (who logs in, LMTP, `mynetworks`) may leave out what is
 // clear, as RFC 6409 §4.2 lets a submission server complete it; `user@[address]` of this host is for anybody a user of the host.
 
-import { type Address, formatAddress, parseAddress } from '#shared/mail/address.ts'
+import { type Address, fits, formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { literalAddress, parseDomain } from '#shared/mail/domain.ts'
 import { plainAddress } from '#shared/net/plain-address.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
@@ -11,7 +11,7 @@ import type { SmtpOptions } from './config.ts'
 type Peer = { readonly remoteAddress: string; readonly localAddress?: string }
 
 export type ClientPaths = {
-  readonly syntax: CommandOptions
+  syntax(client: { readonly isLoggedIn: boolean }): CommandOptions
   /** The recipient, under the name of this host where the address of this host was given. */
   local(recipient: string): string
 }
@@ -32,11 +32,12 @@ export class Paths {
 
   of({ remoteAddress, localAddress = '' }: Peer): ClientPaths {
     const { role, strictRfc821Envelopes: isStrict, offersDsn } = this.#options
+    const strangers = { isStrict, offersDsn }
+    const ours = { ...strangers, complete: (mailbox: string) => this.#complete(mailbox) }
     const isOurs = role !== 'smtp' || this.#isMynetwork(remoteAddress)
     const own = plainAddress(localAddress).replace(/%.*/, '')
-    const complete = isOurs ? { complete: (mailbox: string) => this.#complete(mailbox) } : {}
     return {
-      syntax: { isStrict, offersDsn, ...complete },
+      syntax: ({ isLoggedIn }) => (isOurs || isLoggedIn ? ours : strangers),
       local: (recipient) => {
         if (!recipient.endsWith(']')) return recipient
         const address = parseAddress(recipient)
@@ -64,5 +65,6 @@ export class Paths {
 
 function under(address: Address, name: string): string | undefined {
   const domain = parseDomain(name)
-  return domain && formatAddress({ ...address, domain })
+  const moved = domain && { ...address, domain }
+  return moved && fits(moved) ? formatAddress(moved) : undefined
 }

@@ -18,6 +18,7 @@ import type { Log, LogFields } from '#shared/runtime/log.ts'
 import { clearPasswordsAllowed } from '#shared/sasl/clear-text.ts'
 import { type Mechanism, offeredMechanisms } from '#shared/sasl/sasl-exchange.ts'
 import type { MailCommand } from '#shared/smtp/mail-command.ts'
+import type { CommandOptions } from '#shared/smtp/parameters.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
 import type { LineEndCheck } from '#shared/text/line-ends.ts'
 import { JUNK_COMMANDS_MAX, type SmtpOptions } from './config.ts'
@@ -83,7 +84,6 @@ export class SmtpSession {
   readonly options: SmtpOptions
   readonly services: SmtpServices
   readonly harvest: HarvestLimit
-  /** How its addresses are read. */
   readonly paths: ClientPaths
   readonly #lines: RepeatedLines
   readonly remoteAddress: string
@@ -135,6 +135,11 @@ export class SmtpSession {
 
   get account(): Origin['account'] {
     return this.#account
+  }
+
+  /** How its MAIL and RCPT are read. */
+  get syntax(): CommandOptions {
+    return this.paths.syntax({ isLoggedIn: this.#account !== null })
   }
 
   get transaction(): Transaction | null {

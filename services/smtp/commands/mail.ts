@@ -6,7 +6,7 @@ import { replies } from '../replies.ts'
 
 export const mail = defineCommand({
   needsLogin: true,
-  parse: (text, session) => parseMailCommand(text, session.paths.syntax),
+  parse: (text, session) => parseMailCommand(text, session.syntax),
   async run(session, command) {
     const { messageSizeLimit } = session.options
     if (session.transaction) return answer(replies.nestedMail)

@@ -12,7 +12,7 @@ export const rcpt = defineCommand({
   needsLogin: true,
   parse(text, session) {
     const smtpUtf8 = session.transaction?.mail.smtpUtf8 ?? true
-    return parseRcptCommand(text, smtpUtf8, session.paths.syntax)
+    return parseRcptCommand(text, smtpUtf8, session.syntax)
   },
   run(session, command) {
     const { transaction } = session

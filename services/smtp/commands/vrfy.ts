@@ -15,7 +15,7 @@ export const vrfy = defineCommand({
   run(session, text): Outcome | Promise<Outcome> {
     if (session.options.disableVrfyCommand) return answer(replies.cannotVerify)
     if (session.needsLogin) return answer(replies.authenticationRequired)
-    const { recipient } = parseRcptCommand(` TO:${text}`, true, session.paths.syntax)
+    const { recipient } = parseRcptCommand(` TO:${text}`, true, session.syntax)
     return verify(session, session.paths.local(recipient))
   },
 })
