@@ -17,6 +17,7 @@ import { createFolders } from './folders.ts'
 import { openMessage } from './open-message.ts'
 import { type Limits, limitOf, type Room, roomLeft, type Used, usedBy } from './quota.ts'
 import { receiveMessage } from './receive.ts'
+import { createRecent } from './recent.ts'
 import { messageFromRecord } from './records.ts'
 import { changesSince } from './resync.ts'
 import { createSubscriptions } from './subscriptions.ts'
@@ -36,6 +37,7 @@ export function createMailbox(deps: {
   const folders = createFolders(deps)
   const snapshots = createFolderSnapshots(deps)
   const { blob, blobs } = createBlobs(deps)
+  const recent = createRecent(deps)
   const writers = createWriters(deps)
   const append = createAppend({ ...deps, writers })
   const { storeFlags, expunge } = createChange({ ...deps, writers })
@@ -92,6 +94,7 @@ export function createMailbox(deps: {
     annotations: createAnnotations(deps),
     access: createAccess(deps),
     snapshots,
+    recent,
     changesSince: (opened: OpenFolder, since: number) => changesSince(deps, opened, since),
     append,
     receive: (source: AsyncIterable<Uint8Array>) => receiveMessage(deps, source),

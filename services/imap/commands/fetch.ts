@@ -64,6 +64,7 @@ async function fetchMessages(
     condstore: session.enabled.has('CONDSTORE'),
     readOnly: selected.readOnly,
     messageForm: session.messageForm,
+    isRecent: (uid) => selected.isRecent(uid),
   })
   // RFC 7162 §3.1: asking for mod-sequences enables CONDSTORE.
   if (plan.condstore) session.enableCondstore(wire)

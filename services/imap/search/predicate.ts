@@ -59,6 +59,8 @@ export type SearchContext = {
   /** What `$` stands for (RFC 5182). */
   readonly saved: readonly Uid[]
   readonly nowMs: number
+  /** RFC 3501 §2.3.2; nothing is outside the selected mailbox. */
+  readonly isRecent?: (uid: Uid) => boolean
 }
 
 export function compile(key: SearchKey, context: SearchContext): Compiled {
@@ -102,7 +104,9 @@ class Compiler {
       case 'uids':
         return this.#inSet(this.#uidRanges(key.messages))
       case 'flag':
-        return hasFlag(key.flag, key.set)
+        return key.flag.toLowerCase() === '\\recent'
+          ? fact(({ uid }) => (this.#context.isRecent?.(uid) ?? false) === key.set)
+          : hasFlag(key.flag, key.set)
       case 'header':
         return this.#holdsField(key.field, this.#fold(key.value))
       case 'body':
@@ -228,8 +232,6 @@ function allOf(given: readonly Predicate[]): Predicate {
 
 function hasFlag(flag: string, set: boolean): Predicate {
   const lower = flag.toLowerCase()
-  // RFC 9051 §2.3.2: \Recent is gone; no session is told of any.
-  if (lower === '\\recent') return always(!set)
   const system = SYSTEM_FLAGS.findIndex((name) => name.toLowerCase() === lower)
   if (system < 0) {
     return fact(({ flags }) => inLowerCase(flags.keywords).has(lower) === set)
