@@ -23,6 +23,7 @@ export type ContentRequest =
   | { readonly kind: 'binary'; readonly part: PartPath; readonly partial: Partial | null }
   | { readonly kind: 'binary.size'; readonly part: PartPath }
   | { readonly kind: 'preview' }
+  | { readonly kind: 'threadid' }
 
 type ContentItem = {
   readonly kind: 'content'
@@ -139,9 +140,9 @@ function itemOf(
     // RFC 8474 §5.1
     case 'emailid':
       return { kind: 'record', text: (message) => `EMAILID (${emailId(message)})` }
-    // RFC 8474 §5.2: NIL from a server that keeps no threads.
+    // RFC 8474 §5.2
     case 'threadid':
-      return { kind: 'record', text: () => 'THREADID NIL' }
+      return { kind: 'content', name: 'THREADID', request: { kind: 'threadid' } }
     case 'envelope':
       return { kind: 'index', name: 'ENVELOPE ', write: (index, to) => index.writeEnvelope(to) }
     case 'body':

@@ -83,6 +83,9 @@ export function writeContent(to: ResponseWriter, content: ReadContent): Progress
     case 'number':
       to.number(content.value)
       return 'written'
+    case 'raw':
+      to.raw(content.text)
+      return 'written'
     case 'string':
       to.string(content.text)
       return 'written'

@@ -40,6 +40,8 @@ export type Compiled = {
   readonly fields: FieldNeedles
   /** A key asks for header fields that are not in the index. */
   readonly readsHeader: boolean
+  /** A key asks for the thread. */
+  readonly readsThread: boolean
   /** What is asked of each message. */
   readonly keyCount: number
   /** Memory taken, about. */
@@ -66,8 +68,9 @@ export type SearchContext = {
 export function compile(key: SearchKey, context: SearchContext): Compiled {
   const compiler = new Compiler(context)
   const predicate = compiler.predicate(key)
-  const { fields, readsHeader, keyCount, bytes } = compiler
-  return { predicate, texts: [...compiler.texts.values()], fields, readsHeader, keyCount, bytes }
+  const { fields, readsHeader, readsThread, keyCount, bytes } = compiler
+  const texts = [...compiler.texts.values()]
+  return { predicate, texts, fields, readsHeader, readsThread, keyCount, bytes }
 }
 
 const DAY_MS = 86_400_000
@@ -77,6 +80,7 @@ class Compiler {
   readonly texts = new Map<string, TextNeedle>()
   readonly fields = new Map<string, FieldNeedle[]>()
   readsHeader = false
+  readsThread = false
   keyCount = 0
   bytes = 0
   readonly #context: SearchContext
@@ -128,9 +132,16 @@ class Compiler {
         return fact(({ modSeq }) => modSeq >= key.modSeq)
       case 'email-id':
         return fact((message) => emailId(message) === key.id)
-      // RFC 8474 §5.2: a server that keeps no threads answers THREADID NIL.
       case 'thread-id':
-        return always(false)
+        this.readsHeader = true
+        this.readsThread = true
+        return {
+          cost: costs.header,
+          test: (_, candidate) => {
+            const threadId = candidate?.threadId
+            return threadId === undefined ? undefined : threadId === key.id
+          },
+        }
     }
   }
 
