@@ -96,7 +96,10 @@ export function accountCommands(parent: Command, define: Define): void {
       const row = await facts(found, context)
       const folders = inboxFirst(await context.core.mailbox.folders.list(found.id))
       context.output.print(
-        { ...row, folders: folders.map(({ digest: _, counted: __, ...folder }) => folder) },
+        {
+          ...row,
+          folders: folders.map(({ digest: _, counted: __, recentFrom: ___, ...folder }) => folder),
+        },
         () => [
           `account   ${row.address}${row.enabled ? '' : ' (disabled)'}${row.shared ? ' (shared)' : ''}`,
           `created   ${row.created}`,

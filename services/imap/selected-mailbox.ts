@@ -1,7 +1,7 @@
 // The mailbox a session has selected: its own map of sequence numbers, what it has been told, and what it still has to be told.
 // Expunges that may not be told now keep their sequence numbers until they may (RFC 9051 §7.5.1).
 
-import type { FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import {
   formatSequenceSet,
   type MessageSet,
@@ -19,6 +19,7 @@ import {
   positionAtOrAfter,
   type UidList,
 } from '#shared/mailbox/message-columns.ts'
+import type { Recent, RecentMessages } from '#shared/mailbox/recent.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { changesSince } from '#shared/mailbox/resync.ts'
 import { allRights, flagScope, hasRight, type Right, type Rights } from '#shared/mailbox/rights.ts'
@@ -60,6 +61,7 @@ export interface ResultWatcher {
 
 /** What a selected mailbox needs of the store. */
 export type SelectedParts = {
+  readonly mailbox: { readonly recent: Recent }
   readonly snapshots: FolderSnapshots
   readonly signals: Signals
   readonly table: Table
@@ -98,6 +100,9 @@ export class SelectedMailbox {
   readonly #parts: SelectedParts
   readonly #open: OpenFolder
   readonly #enabled: ReadonlySet<Extension>
+  /** Undefined for a session that began with IMAP4rev2, which has no \Recent. */
+  readonly #recent: RecentMessages | undefined
+  #recentTold = 0
   #subscription: Subscription | undefined
   /** Uids by sequence number as the client knows them. */
   #view: UidList
@@ -117,8 +122,13 @@ export class SelectedMailbox {
   #wake: (() => void) | undefined
   #gone = false
 
-  private constructor(parts: SelectedParts, open: OpenFolder, options: SelectOptions) {
+  private constructor(
+    parts: SelectedParts,
+    open: OpenFolder,
+    options: SelectOptions & { readonly recent: RecentMessages | undefined },
+  ) {
     this.#parts = parts
+    this.#recent = options.recent
     this.#open = open
     this.#view = open.uids
     this.#keywords = open.folder.keywords
@@ -131,7 +141,7 @@ export class SelectedMailbox {
   /** Undefined when there is no such folder or it cannot be selected. */
   static async open(
     parts: SelectedParts,
-    folder: FolderRef,
+    folder: FolderRecord,
     options: SelectOptions,
   ): Promise<SelectedMailbox | undefined> {
     const holder: { mailbox?: SelectedMailbox } = {}
@@ -142,7 +152,11 @@ export class SelectedMailbox {
     try {
       const open = await parts.snapshots.open(folder)
       if (open === undefined) return undefined
-      const mailbox = new SelectedMailbox(parts, open, options)
+      const { readOnly, enabled } = options
+      const recent = enabled.has('IMAP4REV2')
+        ? undefined
+        : await parts.mailbox.recent.follow(folder, open.folder.uidNext, { takes: !readOnly })
+      const mailbox = new SelectedMailbox(parts, open, { ...options, recent })
       mailbox.#subscription = subscription
       holder.mailbox = mailbox
       return mailbox
@@ -155,6 +169,7 @@ export class SelectedMailbox {
     this.#open.close()
     this.#wake?.()
     await this.#subscription?.close()
+    await this.#recent?.close()
   }
 
   get folder(): FolderRecord {
@@ -271,6 +286,15 @@ export class SelectedMailbox {
     return this.messages.rowOf(uid) >= 0
   }
 
+  /** RFC 3501 §2.3.2: this session is the first that was told of the message. */
+  isRecent(uid: Uid): boolean {
+    return this.#recent !== undefined && this.#hasRecent && this.#recent.isRecent(uid)
+  }
+
+  get #hasRecent(): boolean {
+    return !this.#enabled.has('IMAP4REV2')
+  }
+
   // --------------------------------------------------------------------------------------- news
 
   /** Somebody may have changed the folder. */
@@ -349,6 +373,7 @@ export class SelectedMailbox {
       await this.#tellExpunged(wire, expunged)
     }
     if (hasMore && !existsFirst) wire.untagged(`${this.#view.length} EXISTS`)
+    this.tellRecent(wire)
     this.tellKeywords(wire)
     await this.#tellFlags(wire)
     await this.#tellResults(wire)
@@ -357,6 +382,15 @@ export class SelectedMailbox {
     if (this.#untold.length > 0 && this.#enabled.has('QRESYNC')) {
       wire.untagged(`OK [HIGHESTMODSEQ ${this.modSeqTold}] Expunges are still to be told`)
     }
+  }
+
+  /** RFC 3501 §7.3.2; `always`: in the answer to SELECT. */
+  tellRecent(wire: Wire, always = false): void {
+    if (this.#recent === undefined || !this.#hasRecent) return
+    const count = this.#recent.countIn(this.#view)
+    if (count === this.#recentTold && !always) return
+    this.#recentTold = count
+    wire.untagged(`${count} RECENT`)
   }
 
   /** Which flags there are when new keywords have come, before a message is told to have one (RFC 9051 §7.3.5). */
@@ -384,6 +418,7 @@ export class SelectedMailbox {
       return
     }
     if (advanced.kind === 'unchanged') return
+    if (this.#hasRecent) this.#recent?.came(this.folder.uidNext)
     for (const uid of advanced.changed) this.#changed.add(uid)
     if (this.watcher !== undefined) {
       for (const uid of advanced.changed) this.#unwatched.add(uid)
@@ -458,7 +493,8 @@ export class SelectedMailbox {
   flagsResponse(uid: Uid, flags: FlagSet, modSeq: ModSeq): string {
     const modSeqItem = this.#enabled.has('CONDSTORE') ? ` MODSEQ (${modSeq})` : ''
     const uidItem = this.#enabled.has('UIDONLY') ? '' : `UID ${uid} `
-    return `${this.fetchName(uid)} (${uidItem}FLAGS (${flagList(flags).join(' ')})${modSeqItem})`
+    const all = [...flagList(flags), ...(this.isRecent(uid) ? ['\\Recent'] : [])]
+    return `${this.fetchName(uid)} (${uidItem}FLAGS (${all.join(' ')})${modSeqItem})`
   }
 
   /** `n FETCH`, or `uid UIDFETCH` when the client wants no numbers (RFC 9586 §3.3). */

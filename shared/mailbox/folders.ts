@@ -338,6 +338,7 @@ function newFolder(given: {
     children: 0,
     keywords: [],
     counted: { bytes: 0, messages: 0 },
+    recentFrom: 1,
   }
 }
 

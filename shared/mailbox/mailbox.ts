@@ -18,6 +18,7 @@ import { createForeignFolders } from './foreign-folders.ts'
 import { openMessage } from './open-message.ts'
 import { type Limits, limitOf, type Room, roomLeft, type Used, usedBy } from './quota.ts'
 import { receiveMessage } from './receive.ts'
+import { createRecent } from './recent.ts'
 import { messageFromRecord } from './records.ts'
 import { changesSince } from './resync.ts'
 import { createSubscriptions } from './subscriptions.ts'
@@ -37,6 +38,7 @@ export function createMailbox(deps: {
   const folders = createFolders(deps)
   const snapshots = createFolderSnapshots(deps)
   const { blob, blobs } = createBlobs(deps)
+  const recent = createRecent(deps)
   const writers = createWriters(deps)
   const append = createAppend({ ...deps, writers })
   const { storeFlags, expunge } = createChange({ ...deps, writers })
@@ -109,6 +111,7 @@ export function createMailbox(deps: {
     access,
     foreignFolders: createForeignFolders({ ...deps, folders, access }),
     snapshots,
+    recent,
     changesSince: (opened: OpenFolder, since: number) => changesSince(deps, opened, since),
     append,
     receive: (source: AsyncIterable<Uint8Array>) => receiveMessage(deps, source),

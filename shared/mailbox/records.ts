@@ -23,6 +23,8 @@ export type FolderRecord = Folder & {
   readonly shared: boolean
   /** What of it the account's USAGE holds; null: an older version made the folder, and nothing is counted yet. */
   readonly counted: { readonly bytes: number; readonly messages: number } | null
+  /** The lowest uid that is \Recent (recent.ts); null: an older version made the folder, and nothing is. */
+  readonly recentFrom: number | null
 }
 
 /** The item of a new folder: later changes are updates of single attributes. */
@@ -44,11 +46,12 @@ export function folderItem(folder: FolderRecord): Item {
     children: folder.children,
     countedBytes: folder.counted?.bytes ?? 0,
     countedMessages: folder.counted?.messages ?? 0,
+    ...(folder.recentFrom === null ? {} : { recentFrom: folder.recentFrom }),
   }
 }
 
 export function folderRecord(item: Item): FolderRecord {
-  const { keywords, children, countedBytes, countedMessages } = item
+  const { keywords, children, countedBytes, countedMessages, recentFrom } = item
   return {
     accountId: item.pk.slice(2) as AccountId,
     id: item.sk.slice(2) as FolderId,
@@ -73,6 +76,7 @@ export function folderRecord(item: Item): FolderRecord {
       typeof countedBytes === 'number' && typeof countedMessages === 'number'
         ? { bytes: countedBytes, messages: countedMessages }
         : null,
+    recentFrom: typeof recentFrom === 'number' ? recentFrom : null,
   }
 }
 

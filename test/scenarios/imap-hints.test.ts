@@ -45,6 +45,7 @@ async function openFolder(): Promise<{ readonly directory: string; readonly stor
 /** A session in IDLE; reading a line of it has a bound. */
 async function idling(port: number, implicitTls = false): Promise<Connection> {
   const client = await Connection.open({ port, implicitTls })
+  client.hidesRecent = true
   resources.defer(() => client.destroy())
   await client.write(Buffer.from(`a LOGIN ${login} secret\r\nb SELECT INBOX\r\nc IDLE\r\n`))
   while ((await client.readLine('IDLE')) !== '+ idling');
@@ -107,7 +108,8 @@ describe('in one process', () => {
     const [input, output] = deflated(socket)
     await received(input, /^\+ idling\r\n/m, output, 'd SELECT INBOX\r\ne IDLE\r\n')
     await server.seed(await server.mailbox.inbox(account), 'Subject: a\r\n\r\n')
-    expect(await received(input, /EXISTS\r\n/, output)).toBe('* 1 EXISTS\r\n')
+    const told = await received(input, /RECENT\r\n/, output)
+    expect(told).toBe('* 1 EXISTS\r\n* 1 RECENT\r\n')
     expect(await received(input, /^e .*\r\n/m, output, 'DONE\r\n')).toBe('e OK IDLE completed\r\n')
   })
 

@@ -28,6 +28,10 @@ export class Connection {
   #ended = false
   #error: Error | undefined
   #wake: () => void = () => {}
+  /** As if no message were \Recent (IMAP4rev1): which are is the matter of few cases. */
+  hidesRecent = false
+  /** The last two lines. */
+  #before: readonly [string, string] = ['', '']
 
   private constructor(socket: Socket) {
     this.#socket = socket
@@ -93,7 +97,15 @@ export class Connection {
     while ((end = this.#received.indexOf('\r\n')) < 0) await this.#more(where)
     const line = this.#received.slice(0, end)
     this.#received = this.#received.slice(end + 2)
-    return Buffer.from(line, 'latin1').toString('utf8')
+    const text = Buffer.from(line, 'latin1').toString('utf8')
+    if (!this.hidesRecent) return text
+    const [lastButOne, last] = this.#before
+    if (/^\* \d+ RECENT$/.test(text)) {
+      // In the answer to SELECT it always stands; else only when messages came.
+      return lastButOne.startsWith('* OK [PERMANENTFLAGS') ? '* 0 RECENT' : this.readLine(where)
+    }
+    this.#before = [last, text]
+    return text.replaceAll('\\Recent ', '').replaceAll(/ ?\\Recent/g, '')
   }
 
   /** As byte string. */
@@ -107,11 +119,11 @@ export class Connection {
   /** What comes until the server closes, as byte string. */
   async readToEnd(where: string): Promise<string> {
     while (!this.#ended) await this.#more(where)
-    return this.#received
+    return this.unread()
   }
 
   unread(): string {
-    return this.#received
+    return this.hidesRecent ? this.#received.replaceAll(/^\* \d+ RECENT\r\n/gm, '') : this.#received
   }
 
   async #more(where: string): Promise<void> {

@@ -46,8 +46,10 @@ export const esearch = defineCommand({
       for (const source of sources) {
         await using field = await source.open()
         if (field === undefined) continue
-        // Once for all: what would differ from mailbox to mailbox is refused above.
-        compiled ??= compileFor(field, session, { ...given, saved })
+        // Once for all: what else would differ from mailbox to mailbox is refused above.
+        if (compiled === undefined || holds(given.key, namesRecent)) {
+          compiled = compileFor(field, session, { ...given, saved })
+        }
         using memory = new SearchMemory()
         const uids = await findMessages(field, compiled, { ...reading, memory })
         // RFC 7377 §2.1: nothing is told of a mailbox without matches.
@@ -64,6 +66,8 @@ export const esearch = defineCommand({
     })
   },
 })
+
+const namesRecent = (key: SearchKey) => key.kind === 'flag' && key.flag === '\\Recent'
 
 /** RFC 7377 §2.1: the mailbox and its UIDVALIDITY belong to the correlator. */
 function response(session: Session, { path, uidValidity }: Source, found: string): Uint8Array {

@@ -64,6 +64,7 @@ async function fetchMessages(
     // RFC 4314 §4: not without the right to set \Seen.
     readOnly: selected.readOnly || !selected.may('s'),
     messageForm: session.messageForm,
+    isRecent: (uid) => selected.isRecent(uid),
   })
   // RFC 7162 §3.1: asking for mod-sequences enables CONDSTORE.
   if (plan.condstore) session.enableCondstore(wire)

@@ -81,7 +81,7 @@ function describe(mailbox: SelectedMailbox, session: Session, wire: Wire): void 
   wire.untagged(`OK [PERMANENTFLAGS (${mailbox.permanentFlags})] Flags that are kept`)
   wire.untagged(`${mailbox.count} EXISTS`)
   if (!session.enabled.has('IMAP4REV2')) {
-    wire.untagged('0 RECENT')
+    mailbox.tellRecent(wire, true)
     const unseen = firstUnseen(mailbox)
     if (unseen > 0) wire.untagged(`OK [UNSEEN ${unseen}] First unseen message`)
   }

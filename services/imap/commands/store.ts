@@ -111,7 +111,7 @@ async function tellStored(
     if (silent && !withModSeq) continue
     const items = [
       ...(session.enabled.has('UIDONLY') ? [] : [`UID ${uid}`]),
-      ...(silent ? [] : [flagsText(flags)]),
+      ...(silent ? [] : [flagsText(flags, selected.isRecent(uid))]),
       ...(withModSeq ? [`MODSEQ (${modSeq})`] : []),
     ]
     lines += `* ${selected.fetchName(uid)} (${items.join(' ')})\r\n`

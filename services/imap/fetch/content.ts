@@ -12,6 +12,8 @@ export type Content =
   | { readonly kind: 'nil' }
   | { readonly kind: 'number'; readonly value: number }
   | { readonly kind: 'string'; readonly text: ByteString }
+  /** As it stands in the answer. */
+  | { readonly kind: 'raw'; readonly text: string }
   | {
       readonly kind: 'pieces'
       readonly bytes: number

@@ -8,9 +8,13 @@ const systemFlags: readonly string[] = Array.from({ length: 1 << SYSTEM_FLAGS.le
   flagList({ bits, keywords: [] }).join(' '),
 )
 
+/** RFC 3501 §2.3.2: no flag that is stored. */
+const withRecent = (flags: string) => (flags === '' ? '\\Recent' : `${flags} \\Recent`)
+
 /** `FLAGS (…)`. What no client could read as a flag is left out. */
-export function flagsText({ bits, keywords }: FlagSet): string {
-  const system = systemFlags[bits] ?? ''
+export function flagsText({ bits, keywords }: FlagSet, isRecent = false): string {
+  const stored = systemFlags[bits] ?? ''
+  const system = isRecent ? withRecent(stored) : stored
   if (keywords.length === 0) return `FLAGS (${system})`
   const all = system === '' ? keywords : [system, ...keywords]
   return `FLAGS (${all.filter((flag) => flag === system || isFlag(flag)).join(' ')})`

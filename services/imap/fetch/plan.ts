@@ -1,5 +1,6 @@
 // What a FETCH asks for, worked out once for all of its messages: how each item is written, and what has to be read for it.
 
+import type { Uid } from '#shared/contracts/mailbox.ts'
 import type { MessageForm } from '#shared/imap/body-structure.ts'
 import { formatDateTime } from '#shared/imap/date-time.ts'
 import type { EncodedIndex } from '#shared/imap/encoded-index.ts'
@@ -22,6 +23,7 @@ export type ContentRequest =
   | { readonly kind: 'binary'; readonly part: PartPath; readonly partial: Partial | null }
   | { readonly kind: 'binary.size'; readonly part: PartPath }
   | { readonly kind: 'preview' }
+  | { readonly kind: 'threadid' }
 
 type ContentItem = {
   readonly kind: 'content'
@@ -54,6 +56,13 @@ export type Plan = {
   readonly tellsModSeq: boolean
   /** Mod-sequences are told with flags that changed (RFC 7162 §3.2). */
   readonly condstore: boolean
+  readonly isRecent: Told['isRecent']
+}
+
+/** What is told otherwise to sessions of IMAP4rev1. */
+type Told = {
+  readonly messageForm: MessageForm
+  readonly isRecent: (uid: Uid) => boolean
 }
 
 export function planFetch(
@@ -65,15 +74,14 @@ export function planFetch(
     readonly modSeq: boolean
     readonly condstore: boolean
     readonly readOnly: boolean
-    readonly messageForm: MessageForm
-  },
+  } & Told,
 ): Plan {
   const items = new Map<string, Item>()
   const fieldNames = new FieldNames()
   if (given.uid) items.set('uid', uidItem)
   // What is asked for twice is answered once.
   for (const att of atts) {
-    const item = itemOf(att, fieldNames, given.messageForm)
+    const item = itemOf(att, fieldNames, given)
     const key = item.kind === 'content' ? item.name : att.kind
     if (!items.has(key)) items.set(key, item)
   }
@@ -88,6 +96,7 @@ export function planFetch(
     tellsFlags: items.has('flags'),
     tellsModSeq: items.has('modseq'),
     condstore: given.condstore || items.has('modseq'),
+    isRecent: given.isRecent,
   }
 }
 
@@ -109,12 +118,16 @@ const uidItem: Item = { kind: 'record', text: ({ uid }) => `UID ${uid}` }
 /** RFC 7162 §3.1.5 */
 const modSeqItem: Item = { kind: 'record', text: ({ modSeq }) => `MODSEQ (${modSeq})` }
 
-function itemOf(att: FetchAtt, fieldNames: FieldNames, form: MessageForm): Item {
+function itemOf(
+  att: FetchAtt,
+  fieldNames: FieldNames,
+  { messageForm: form, isRecent }: Told,
+): Item {
   switch (att.kind) {
     case 'uid':
       return uidItem
     case 'flags':
-      return { kind: 'record', text: ({ flags }) => flagsText(flags) }
+      return { kind: 'record', text: ({ uid, flags }) => flagsText(flags, isRecent(uid)) }
     case 'modseq':
       return modSeqItem
     case 'internaldate':
@@ -127,9 +140,9 @@ function itemOf(att: FetchAtt, fieldNames: FieldNames, form: MessageForm): Item 
     // RFC 8474 §5.1
     case 'emailid':
       return { kind: 'record', text: (message) => `EMAILID (${emailId(message)})` }
-    // RFC 8474 §5.2: NIL from a server that keeps no threads.
+    // RFC 8474 §5.2
     case 'threadid':
-      return { kind: 'record', text: () => 'THREADID NIL' }
+      return { kind: 'content', name: 'THREADID', request: { kind: 'threadid' } }
     case 'envelope':
       return { kind: 'index', name: 'ENVELOPE ', write: (index, to) => index.writeEnvelope(to) }
     case 'body':

@@ -2,8 +2,9 @@
 // read where that is small. What would be much to hold is read later, one content after the other.
 
 import type { Partial } from '#shared/imap/section.ts'
-import type { Span } from '#shared/mail/message-index.ts'
+import { HEADER_INDEXED_BYTES_MAX, type Span } from '#shared/mail/message-index.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
+import { threadId } from '../object-ids.ts'
 import { binaryContent, binarySpan, checkEncoding, DECODED_AT_ONCE_MAX } from './binary.ts'
 import {
   CONTENTS_HELD_BYTES_MAX,
@@ -90,6 +91,7 @@ function bytesHeld(request: ContentRequest, span: Span | undefined, shared: bool
     case 'binary.size':
       return 0
     case 'preview':
+    case 'threadid':
       return bytes
   }
 }
@@ -105,6 +107,8 @@ function neededSpan(message: OpenedMessage, request: ContentRequest): Span | und
       return binarySpan(message, request.part)
     case 'preview':
       return previewSpan(message)
+    case 'threadid':
+      return headerSpan(message)
   }
 }
 
@@ -115,6 +119,7 @@ function readContent(
   headers: IndexedHeaders,
 ): Promise<ReadContent> | ReadContent {
   if (request.kind === 'preview') return previewContent(message, span)
+  if (request.kind === 'threadid') return threadIdContent(message, span ?? headerSpan(message))
   if (span === undefined) {
     return request.kind === 'binary.size' ? { kind: 'number', value: 0 } : nil
   }
@@ -122,6 +127,20 @@ function readContent(
   const { fields, partial } = request
   if (fields === null) return rawContent(message.source, span)
   return headers.subset(span, fields, partial)
+}
+
+/** Of the object: what was added to it for one recipient has no part in it. */
+function headerSpan({ layout }: OpenedMessage): Span {
+  const { addedBytes, headerBytes } = layout
+  return [addedBytes, Math.min(headerBytes - addedBytes, HEADER_INDEXED_BYTES_MAX)]
+}
+
+async function threadIdContent(
+  { source, index, record }: OpenedMessage,
+  span: Span,
+): Promise<ReadContent> {
+  const header = Buffer.concat(await source.pieces(span)).toString('latin1')
+  return { kind: 'raw', text: `(${threadId(header, index().envelope, record.blobId)})` }
 }
 
 /** The header that was looked at last: as a rule all items of a command name the same. */

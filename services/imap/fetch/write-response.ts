@@ -43,9 +43,10 @@ export function writeResponse(
 }
 
 /** Flags that the command itself has changed are told in the same response (RFC 9051 §6.4.5, RFC 7162 §3.2). */
-function beginning({ tellsFlags, tellsModSeq, condstore }: Plan, answer: Answer): string {
+function beginning(plan: Plan, answer: Answer): string {
+  const { tellsFlags, tellsModSeq, condstore, isRecent } = plan
   const { name, record, marked } = answer
-  const flags = marked && !tellsFlags ? `${flagsText(record.flags)} ` : ''
+  const flags = marked && !tellsFlags ? `${flagsText(record.flags, isRecent(record.uid))} ` : ''
   const modSeq = marked && condstore && !tellsModSeq ? `MODSEQ (${record.modSeq}) ` : ''
   return `* ${name} (${flags}${modSeq}`
 }
@@ -81,6 +82,9 @@ export function writeContent(to: ResponseWriter, content: ReadContent): Progress
       return 'written'
     case 'number':
       to.number(content.value)
+      return 'written'
+    case 'raw':
+      to.raw(content.text)
       return 'written'
     case 'string':
       to.string(content.text)

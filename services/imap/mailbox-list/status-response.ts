@@ -22,12 +22,15 @@ export async function writeStatus(
   // LIST can ask for the status of every mailbox there is.
   const wait = turns.step()
   if (wait) await wait
+  const recent = items.includes('RECENT') ? await recentIn(session, folder) : 0
   const reclaimable = items.includes('DELETED-STORAGE') ? await deletedBytes(session, folder) : 0
   writer.raw('* STATUS ')
   writer.mailbox(path)
   writer.raw(' (')
   for (const [i, item] of items.entries()) {
-    writer.raw(`${i === 0 ? '' : ' '}${item} ${valueFor(item, session, folder, reclaimable)}`)
+    writer.raw(
+      `${i === 0 ? '' : ' '}${item} ${valueFor(item, session, { folder, reclaimable, recent })}`,
+    )
   }
   writer.raw(')')
   writer.endLine()
@@ -41,8 +44,15 @@ export function noteStatusItems(session: Session, items: readonly StatusItem[], 
 function valueFor(
   item: StatusItem,
   { services }: Session,
-  folder: FolderRecord,
-  reclaimable: number,
+  {
+    folder,
+    reclaimable,
+    recent,
+  }: {
+    readonly folder: FolderRecord
+    readonly reclaimable: number
+    readonly recent: number
+  },
 ): number | string {
   switch (item) {
     case 'MESSAGES':
@@ -58,9 +68,9 @@ function valueFor(
     // RFC 8438 §2
     case 'SIZE':
       return folder.bytes
-    // RFC 3501 §6.3.10: no message is ever \Recent here.
+    // RFC 3501 §6.3.10
     case 'RECENT':
-      return 0
+      return recent
     case 'HIGHESTMODSEQ':
       return folder.modSeq
     // RFC 8474 §4.3
@@ -73,6 +83,11 @@ function valueFor(
     case 'DELETED-STORAGE':
       return reclaimable
   }
+}
+
+/** RFC 9051 has no \Recent. */
+async function recentIn({ services, enabled }: Session, folder: FolderRecord): Promise<number> {
+  return enabled.has('IMAP4REV2') ? 0 : services.mailbox.recent.count(folder)
 }
 
 async function deletedBytes({ services }: Session, folder: FolderRecord): Promise<number> {

@@ -265,6 +265,7 @@ export class Notifications {
         // Nobody has read a message because it was told of: \Seen stays unset.
         readOnly: true,
         messageForm: session.messageForm,
+        isRecent: (uid) => session.selected.isRecent(uid),
       })
       await respond(session, plan, uids, wire)
     }

@@ -3,6 +3,7 @@
 import { headerTextPieces } from '#shared/mail/encoded-words.ts'
 import { forEachField, unfold } from '#shared/mail/header-field.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
+import { threadId } from '../object-ids.ts'
 import { fieldBlocks } from './header-fields.ts'
 import { IndexedFields, isIndexedName } from './indexed-fields.ts'
 import { type FieldNeedle, NeedleScan, type TextNeedle } from './needle.ts'
@@ -18,6 +19,8 @@ export class Candidate {
   readonly fields: IndexedFields
   /** Once the message was read: those of the texts that it holds. */
   found: ReadonlySet<TextNeedle> | undefined
+  /** Once it was looked for. */
+  threadId: string | undefined
   readonly #foundInFields = new Set<FieldNeedle>()
   /** Fields that have been looked at; null for all. */
   #looked: Set<string> | null = new Set()
@@ -76,6 +79,12 @@ export class Candidate {
       if (wait) await wait
     }
     this.#looked = null
+  }
+
+  /** `header` begins with the fields that were added. */
+  lookForThread(header: string): void {
+    const own = header.slice(this.added.length)
+    this.threadId = threadId(own, this.fields.envelope, this.blob.id)
   }
 
   #scanFor(wanted: readonly FieldNeedle[]): NeedleScan<FieldNeedle> {

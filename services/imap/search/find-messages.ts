@@ -109,13 +109,16 @@ async function fromFacts(
 /** The header first where a key asks for it: it is less to read than the text. */
 async function holdsContents(
   candidate: Candidate,
-  { predicate, texts, fields, readsHeader, keyCount }: Compiled,
+  { predicate, texts, fields, readsHeader, readsThread, keyCount }: Compiled,
   { objects, pace }: Reading,
 ): Promise<boolean> {
   const { message, blob, added } = candidate
   const lookIntoHeader = async () => {
     const header = await readHeader(candidate, objects)
-    await pace.alone(() => candidate.lookIntoHeader(header, fields, pace))
+    await pace.alone(async () => {
+      if (readsThread) candidate.lookForThread(header)
+      await candidate.lookIntoHeader(header, fields, pace)
+    })
     return predicate.test(message, candidate)
   }
   let verdict = readsHeader ? await lookIntoHeader() : undefined

@@ -40,6 +40,8 @@ export type Compiled = {
   readonly fields: FieldNeedles
   /** A key asks for header fields that are not in the index. */
   readonly readsHeader: boolean
+  /** A key asks for the thread. */
+  readonly readsThread: boolean
   /** What is asked of each message. */
   readonly keyCount: number
   /** Memory taken, about. */
@@ -59,13 +61,16 @@ export type SearchContext = {
   /** What `$` stands for (RFC 5182). */
   readonly saved: readonly Uid[]
   readonly nowMs: number
+  /** RFC 3501 §2.3.2; nothing is outside the selected mailbox. */
+  readonly isRecent?: (uid: Uid) => boolean
 }
 
 export function compile(key: SearchKey, context: SearchContext): Compiled {
   const compiler = new Compiler(context)
   const predicate = compiler.predicate(key)
-  const { fields, readsHeader, keyCount, bytes } = compiler
-  return { predicate, texts: [...compiler.texts.values()], fields, readsHeader, keyCount, bytes }
+  const { fields, readsHeader, readsThread, keyCount, bytes } = compiler
+  const texts = [...compiler.texts.values()]
+  return { predicate, texts, fields, readsHeader, readsThread, keyCount, bytes }
 }
 
 const DAY_MS = 86_400_000
@@ -75,6 +80,7 @@ class Compiler {
   readonly texts = new Map<string, TextNeedle>()
   readonly fields = new Map<string, FieldNeedle[]>()
   readsHeader = false
+  readsThread = false
   keyCount = 0
   bytes = 0
   readonly #context: SearchContext
@@ -102,7 +108,9 @@ class Compiler {
       case 'uids':
         return this.#inSet(this.#uidRanges(key.messages))
       case 'flag':
-        return hasFlag(key.flag, key.set)
+        return key.flag.toLowerCase() === '\\recent'
+          ? fact(({ uid }) => (this.#context.isRecent?.(uid) ?? false) === key.set)
+          : hasFlag(key.flag, key.set)
       case 'header':
         return this.#holdsField(key.field, this.#fold(key.value))
       case 'body':
@@ -124,9 +132,16 @@ class Compiler {
         return fact(({ modSeq }) => modSeq >= key.modSeq)
       case 'email-id':
         return fact((message) => emailId(message) === key.id)
-      // RFC 8474 §5.2: a server that keeps no threads answers THREADID NIL.
       case 'thread-id':
-        return always(false)
+        this.readsHeader = true
+        this.readsThread = true
+        return {
+          cost: costs.header,
+          test: (_, candidate) => {
+            const threadId = candidate?.threadId
+            return threadId === undefined ? undefined : threadId === key.id
+          },
+        }
     }
   }
 
@@ -228,8 +243,6 @@ function allOf(given: readonly Predicate[]): Predicate {
 
 function hasFlag(flag: string, set: boolean): Predicate {
   const lower = flag.toLowerCase()
-  // RFC 9051 §2.3.2: \Recent is gone; no session is told of any.
-  if (lower === '\\recent') return always(!set)
   const system = SYSTEM_FLAGS.findIndex((name) => name.toLowerCase() === lower)
   if (system < 0) {
     return fact(({ flags }) => inLowerCase(flags.keywords).has(lower) === set)

@@ -98,11 +98,13 @@ export function findIn(
 
 /** The search made ready; without sequence numbers, uids and `$` it is good for every folder. */
 export function compileFor(
-  { uids }: Field,
-  { services }: Session,
+  { uids, messages }: Field,
+  { services, state }: Session,
   { key, charset, saved }: SavedSearch,
 ): Compiled {
-  return compile(key, { charset, uids, saved, nowMs: services.clock.now() })
+  const selected = state.kind === 'selected' ? state.mailbox : undefined
+  const isRecent = (uid: Uid) => selected?.messages === messages && selected.isRecent(uid)
+  return compile(key, { charset, uids, saved, nowMs: services.clock.now(), isRecent })
 }
 
 export function readingOf({ services, tag }: Session, wire: Wire, memory: SearchMemory): Reading {

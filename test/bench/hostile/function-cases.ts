@@ -8,12 +8,14 @@ import { IndexedHeader, selectFields } from '#services/imap/fetch/header-subset.
 import { htmlText } from '#services/imap/fetch/html-text.ts'
 import { previewText } from '#services/imap/fetch/preview.ts'
 import { compilePattern } from '#services/imap/mailbox-list/mailbox-pattern.ts'
+import { threadId } from '#services/imap/object-ids.ts'
 import { headerLines } from '#services/imap/search/header-fields.ts'
 import { messageIds, referencesField, referencesOf } from '#services/imap/search/message-ids.ts'
 import { parseRequest } from '#services/pop3/dispatch.ts'
 import { DotStuffing } from '#services/pop3/dot-stuffing.ts'
 import { LineReader } from '#services/pop3/line-reader.ts'
 import { decodeLine } from '#services/smtp/dispatch.ts'
+import type { BlobId } from '#shared/contracts/mailbox.ts'
 import { parseAppendMessage } from '#shared/imap/append-arguments.ts'
 import { CommandReader } from '#shared/imap/command-reader.ts'
 import { Cursor } from '#shared/imap/cursor.ts'
@@ -60,6 +62,7 @@ import {
   parseLanguages,
   parseToken,
 } from '#shared/mail/mime-parameters.ts'
+import { joinContinuations } from '#shared/mail/parameter-continuations.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { parseSentDate } from '#shared/mail/sent-date.ts'
 import { transferDecoder } from '#shared/mail/transfer-decoding.ts'
@@ -370,8 +373,12 @@ const searching: readonly FunctionCase[] = [
   ofText('foldCase', BODY_BYTES, foldCase),
   ofText('compareFolded', BODY_BYTES, (text) => compareFolded(text, `${text}x`)),
   ofText('isKnownCharset', LITERAL_BYTES_MAX, isKnownCharset),
-  ...['utf-8', 'iso-2022-jp', 'gb18030', 'utf-16', 'utf-7', 'hz-gb-2312', null].map((charset) =>
-    ofBytes(`decodeText ${charset}`, BODY_BYTES, (bytes) => decodeText(bytes, charset)),
+  ...['utf-8', 'iso-2022-jp', 'iso-2022-kr', 'gb18030', 'utf-16', 'utf-7', 'hz', 'cp850', null].map(
+    (charset) =>
+      ofBytes(`decodeText ${charset}`, BODY_BYTES, (bytes) => decodeText(bytes, charset)),
+  ),
+  ofByteString('threadId', HEADER_INDEXED_BYTES_MAX, (bytes) =>
+    threadId(`References: ${bytes}`, { inReplyTo: bytes, messageId: bytes }, 'b' as BlobId),
   ),
   ...['base64', 'quoted-printable'].map((encoding) =>
     ofBytes(`transferDecoder ${encoding}`, BODY_BYTES, (bytes) => {
@@ -406,6 +413,14 @@ const mail: readonly FunctionCase[] = [
     parameterValue(
       parseContentType(`multipart/mixed;boundary*=''${bytes}`)?.parameters ?? [],
       'boundary',
+    ),
+  ),
+  ofByteString('joinContinuations', HEADER_INDEXED_BYTES_MAX, (bytes) =>
+    joinContinuations(parseContentType(`a/b;${bytes}`)?.parameters ?? []),
+  ),
+  ofByteString('joinContinuations sections', HEADER_INDEXED_BYTES_MAX, (bytes) =>
+    joinContinuations(
+      Array.from({ length: bytes.length >> 4 }, (_, n) => [`a*${n}*`, bytes.slice(0, 8)] as const),
     ),
   ),
   ofByteString('parameterValue sections', HEADER_INDEXED_BYTES_MAX, (bytes) =>

@@ -3,6 +3,7 @@
 //                                                            not-authenticated begins before the greeting
 //   mailbox: NAME      messages in INBOX: a name of mailboxes.ts, or a number of small messages (default 0)
 //   select: COMMAND    how `selected` is reached (default SELECT INBOX)
+//   recent: shown      \Recent flags and RECENT responses, which otherwise are hidden
 //   enable: NAMES      enabled after the login
 //   tls: implicit
 //   quota: BYTES
@@ -55,6 +56,7 @@ async function connect(
     await server.seed(inbox, text, flags, internalDateMs)
   }
   async function prepare(connection: Connection): Promise<void> {
+    connection.hidesRecent = header.recent !== 'shown'
     if (state === 'not-authenticated') return
     await connection.readLine('greeting')
     await say(connection, 'z1', `LOGIN ${login} secret`)

@@ -75,4 +75,13 @@ body
 --o--
 `,
   ),
+  /** A message, replies by References, by In-Reply-To and by a quoted id, another thread, no ids at all. */
+  conversation: messages(
+    'Message-ID: <root@x>\nSubject: s\n\n',
+    'Message-ID: <a@x>\nReferences: <root@x>\nIn-Reply-To: <elsewhere@x>\n\n',
+    'Message-ID: <b@x>\nIn-Reply-To: <root@x> (your mail)\n\n',
+    'X-Mark: yes\nReferences: <"root"@x>\n <a@x> <b@x>\n\n',
+    'Message-ID: <c@x>\nSubject: other\n\n',
+    'Subject: none\n\nwithout ids\n',
+  ),
 }

@@ -20,6 +20,7 @@ const given = {
   condstore: false,
   readOnly: true,
   messageForm: 'rfc822',
+  isRecent: () => false,
 } as const
 
 /** What the items of a FETCH come to. */
