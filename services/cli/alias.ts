@@ -1,10 +1,13 @@
 import type { Command } from 'commander'
 import type { Alias } from '#shared/directory/aliases.ts'
-import { formatAddress } from '#shared/mail/address.ts'
-import { addressArgument, aliasArgument, ownDomain } from './arguments.ts'
+import type { AliasName } from '#shared/directory/records.ts'
+import { type Address, formatAddress } from '#shared/mail/address.ts'
+import { aliasArgument, ownDomain, targetArguments } from './arguments.ts'
+import type { Context } from './context.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
-import { columns } from './output.ts'
+import { columns, warn } from './output.ts'
+import { routeLines, routeOf } from './route.ts'
 
 /** `postwolke alias …`: addresses whose mail goes elsewhere; `@domain` is the catch-all. */
 export function aliasCommands(parent: Command, define: Define): void {
@@ -17,7 +20,7 @@ export function aliasCommands(parent: Command, define: Define): void {
     async run(context, [name, ...targets]) {
       const added = await context.core.directory.aliases.add(
         aliasArgument(name, context),
-        targets.map((target) => addressArgument(target, context)),
+        targetArguments(targets, context),
       )
       switch (added.kind) {
         case 'exists':
@@ -28,6 +31,7 @@ export function aliasCommands(parent: Command, define: Define): void {
           throw new CommandFailure(`an alias has 1 to ${added.max} targets`)
         case 'ok':
           context.output.print(shown(added.alias), () => [line(added.alias)])
+          await warnOf(added.alias, context)
       }
     },
   })
@@ -47,21 +51,27 @@ export function aliasCommands(parent: Command, define: Define): void {
     },
   })
 
-  define(alias.command('show <alias>'), {
-    about: 'show where an alias leads, through all aliases behind it',
-    async run(context, [name]) {
+  define(alias.command('show <address>'), {
+    about: 'show where mail to an address goes: an alias, an account, a catch-all, or nowhere',
+    async run(context, [text]) {
       const { core, output } = context
-      const found = await core.directory.aliases.get(aliasArgument(name, context))
-      if (found === undefined) throw new CommandFailure(`no alias ${name}`)
-      const { local, remote, failed } = await core.directory.expand(found.targets)
-      const accounts = local.map((end) => formatAddress(end.address))
-      const elsewhere = remote.map((end) => formatAddress(end.address))
-      const nowhere = failed.map((end) => `${formatAddress(end.address)} (${end.reason})`)
-      output.print({ ...shown(found), accounts, elsewhere, nowhere }, () => [
-        line(found),
-        `accounts   ${accounts.join(' ') || 'none'}`,
-        `elsewhere  ${elsewhere.join(' ') || 'none'}`,
-        ...(nowhere.length > 0 ? [`nowhere    ${nowhere.join(' ')}`] : []),
+      const name = aliasArgument(text, context)
+      const found = (await core.directory.aliases.get(name)) ?? (await byOtherName(name, context))
+      if (found !== undefined) {
+        const route = await routeOf(core, found.targets)
+        output.print({ ...shown(found), ...route }, () => [line(found), ...routeLines(route)])
+        return
+      }
+      const address = ownAddress(name)
+      if (address === undefined) throw new CommandFailure(`no alias ${text}`)
+      const { kind } = await core.directory.resolve(address)
+      if (kind === 'unknown') {
+        throw new CommandFailure(`no alias ${text}, no account either, and no catch-all`)
+      }
+      const route = await routeOf(core, [address])
+      output.print({ alias: null, address: formatAddress(address), ...route }, () => [
+        `${formatAddress(address)} is ${whatItIs[kind]}`,
+        ...routeLines(route),
       ])
     },
   })
@@ -71,7 +81,7 @@ export function aliasCommands(parent: Command, define: Define): void {
     async run(context, [name, ...targets]) {
       const changed = await context.core.directory.aliases.set(
         aliasArgument(name, context),
-        targets.map((target) => addressArgument(target, context)),
+        targetArguments(targets, context),
       )
       switch (changed.kind) {
         case 'no-such-alias':
@@ -80,6 +90,7 @@ export function aliasCommands(parent: Command, define: Define): void {
           throw new CommandFailure(`an alias has 1 to ${changed.max} targets`)
         case 'ok':
           context.output.print(shown(changed.alias), () => [line(changed.alias)])
+          await warnOf(changed.alias, context)
       }
     },
   })
@@ -94,9 +105,50 @@ export function aliasCommands(parent: Command, define: Define): void {
   })
 }
 
+const whatItIs = {
+  account: 'an account',
+  disabled: 'an account that is disabled',
+  remote: 'elsewhere: its domain is not one of ours',
+  alias: 'an alias',
+} as const
+
+/** What an address without an alias of its own is taken for: its base without the extension, the catch-all. */
+async function byOtherName(name: AliasName, { core }: Context): Promise<Alias | undefined> {
+  const address = ownAddress(name)
+  const found = address && (await core.directory.resolve(address))
+  return found?.kind === 'alias' ? { name: found.name, targets: found.targets } : undefined
+}
+
+const ownAddress = ({ local, domain }: AliasName): Address | undefined =>
+  local === null ? undefined : { local, domain }
+
+/** It is as it was asked for; whether it was meant so is another question. */
+async function warnOf({ name, targets }: Alias, { core, process }: Context): Promise<void> {
+  const address = ownAddress(name)
+  const account = address && (await core.directory.accounts.get(address))
+  if (address !== undefined && account !== undefined) {
+    const own = formatAddress(account.address)
+    const route = await routeOf(core, [address])
+    if (!route.accounts.includes(own)) {
+      warn(
+        process,
+        `${own} is an account too, which gets no mail now; name it among the targets to keep a copy there`,
+      )
+    }
+  }
+  const { nowhere } = await routeOf(core, address === undefined ? targets : [address])
+  for (const end of nowhere)
+    warn(process, `mail to ${shown({ name, targets }).alias} fails: ${end}`)
+}
+
 const shown = ({ name, targets }: Alias) => ({
-  alias: `${name.local ?? ''}@${name.domain}`,
+  alias: aliasText(name),
   targets: targets.map(formatAddress),
 })
+
+export function aliasText(name: AliasName): string {
+  const address = ownAddress(name)
+  return address === undefined ? `@${name.domain}` : formatAddress(address)
+}
 
 const line = (alias: Alias) => `${shown(alias).alias} -> ${shown(alias).targets.join(' ')}`

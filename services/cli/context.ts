@@ -3,18 +3,16 @@
 import { access, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { type Core, createCore } from '#services/assembly/core.ts'
+import type { Core } from '#services/assembly/core.ts'
 import { explained } from '#services/assembly/start-failure.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { type LoadedSettings, loadSettings } from '#shared/runtime/settings/load.ts'
 import { formatProblem } from '#shared/runtime/settings/problems.ts'
-import { STORE_FILE } from '#shared/storage/embedded/environment.ts'
-import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
-import { MARKER_FILE } from '#shared/storage/embedded/store-marker.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { CommandFailure } from './failure.ts'
 import { createOutput, type Output } from './output.ts'
+import type { Person } from './terminal.ts'
 
 /** Environment of the process, its terminal and its input. */
 export type Process = {
@@ -22,8 +20,12 @@ export type Process = {
   readonly write: (text: string) => void
   /** Whether a person reads what is written, and nothing keeps it. */
   readonly isTerminal: boolean
+  /** Columns of the terminal that is written to; undefined when it is none. */
+  readonly columns?: number | undefined
   /** For what is no result: questions, warnings. */
   readonly say: (text: string) => void
+  /** Whoever sits at standard input, if anybody does. */
+  readonly person?: Person | undefined
   /** All of standard input; asks first when a person sits there. */
   readonly readStdin: (question: string) => Promise<Uint8Array>
 }
@@ -95,6 +97,7 @@ export async function withCore(
   run: (context: Context) => Promise<void>,
 ): Promise<void> {
   const { settings } = await readSettings(common, process)
+  const { createCore } = await import('#services/assembly/core.ts')
   await using store = await openStore(common, process, options.mayCreate)
   const core = createCore({ store, settings, clock: systemClock, log: silentLog })
   await run({ core, output: createOutput(common.json === true, process.write), process })
@@ -108,7 +111,12 @@ async function openStore(common: Common, process: Process, mayCreate: boolean): 
     return (await openDeployment(outputs, process.environment)).store
   }
   const directory = dataDirectory(common, process)
-  if (!mayCreate) await mustExist(directory)
+  const [{ openEmbeddedStore }, { STORE_FILE }, { MARKER_FILE }] = await Promise.all([
+    import('#shared/storage/embedded/open.ts'),
+    import('#shared/storage/embedded/environment.ts'),
+    import('#shared/storage/embedded/store-marker.ts'),
+  ])
+  if (!mayCreate) await mustExist(directory, [STORE_FILE, MARKER_FILE])
   const what = `cannot use the data folder ${directory}`
   return explained(what, openEmbeddedStore({ directory }))
 }
@@ -121,8 +129,8 @@ function outputsFile(common: Common, process: Process): string | undefined {
 }
 
 /** A mistyped folder must not look like a mail system with an empty queue. */
-async function mustExist(directory: string): Promise<void> {
-  const files = [STORE_FILE, MARKER_FILE].map((name) => access(join(directory, name)))
+async function mustExist(directory: string, names: readonly string[]): Promise<void> {
+  const files = names.map((name) => access(join(directory, name)))
   // Where only one of them is missing, opening says which.
   await Promise.any(files).catch((none: AggregateError) => {
     const isMissing = none.errors.every(({ code }) => code === 'ENOENT' || code === 'ENOTDIR')

@@ -1,7 +1,7 @@
 // The `postwolke` command: serve, and everything an administrator does to a running or stopped system.
 
 import { buffer } from 'node:stream/consumers'
-import { runCommandLine } from './program.ts'
+import { keepCompiled } from './compile-cache.ts'
 
 // `postwolke queue list | head`: whoever stops reading has seen enough. A server goes on without its log.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -11,13 +11,23 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Mail and password hashes are nobody else's, in whatever folder an administrator puts them.
 process.umask(0o077)
 
+// Before the first of our own modules is read.
+keepCompiled(process.env)
+const [{ runCommandLine }, { personAt }] = await Promise.all([
+  import('./program.ts'),
+  import('./terminal.ts'),
+])
+const say = (output: string) => void process.stderr.write(output)
+
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   environment: process.env,
   write: (output) => void process.stdout.write(output),
   isTerminal: process.stdout.isTTY === true,
-  say: (output) => void process.stderr.write(output),
+  columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+  say,
+  person: process.stdin.isTTY ? personAt(process.stdin, say) : undefined,
   readStdin(question) {
-    if (process.stdin.isTTY) process.stderr.write(question)
+    if (process.stdin.isTTY) say(question)
     return buffer(process.stdin)
   },
 })

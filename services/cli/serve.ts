@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { explained } from '#services/assembly/start-failure.ts'
 import { prepareFirstStart } from '#services/local/first-start.ts'
 import { createLog } from '#shared/runtime/log-writer.ts'
+import { findWarnings } from '#shared/runtime/settings/warnings.ts'
 import {
   type Common,
   dataDirectory,
@@ -22,6 +23,7 @@ export function serveCommand(parent: Command, process: Process): void {
     const { settings } = await readSettings(options, process)
     const directory = dataDirectory(options, process)
     const log = createLog({ ...settings.log, destination: globalThis.process.stdout })
+    for (const warning of findWarnings(settings)) log.warn({}, warning)
     await explained(
       `cannot make the data folder ${directory}`,
       mkdir(directory, { recursive: true, mode: 0o700 }),
