@@ -4,6 +4,8 @@ import { formatAddress } from '#shared/mail/address.ts'
 import { FolderTree } from '#shared/mailbox/folder-path.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { accountImportCommand } from './account-import.ts'
+import { leftBehind } from './alias-route.ts'
 import { addressArgument, ownDomain, quotaArgument } from './arguments.ts'
 import { confirm, yesOption } from './confirm.ts'
 import type { Context } from './context.ts'
@@ -145,7 +147,7 @@ export function accountCommands(parent: Command, define: Define): void {
       }
       if (Object.keys(changes).length === 0) {
         throw new CommandFailure(
-          'nothing to change: give --password, --password-stdin, --hash-stdin, --quota, --enable or --disable',
+          'nothing to change: give --password-stdin, --password, --hash-stdin, --quota, --enable or --disable',
         )
       }
       const address = addressArgument(name, context)
@@ -154,6 +156,13 @@ export function accountCommands(parent: Command, define: Define): void {
       context.output.print({ address: formatAddress(changed.account.address) }, () => [
         `account ${formatAddress(changed.account.address)} changed`,
       ])
+      const used = await context.core.mailbox.usage(changed.account.id)
+      if (quotaBytes && used.bytes > quotaBytes) {
+        warn(
+          context.process,
+          `it holds ${formatBytes(used.bytes)} already, more than its quota: no mail is taken for it`,
+        )
+      }
     },
   })
 
@@ -169,6 +178,7 @@ export function accountCommands(parent: Command, define: Define): void {
       context.output.print({ removed: formatAddress(removed.account.address), messages }, () => [
         `account ${formatAddress(removed.account.address)} removed with ${counted(messages, 'message')}`,
       ])
+      for (const text of await leftBehind(address, context.core)) warn(context.process, text)
     },
   })
 
@@ -184,6 +194,8 @@ export function accountCommands(parent: Command, define: Define): void {
       ])
     },
   })
+
+  accountImportCommand(account, define)
 }
 
 async function existing(name: string, context: Context): Promise<AccountRecord> {

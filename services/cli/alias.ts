@@ -1,7 +1,11 @@
 import type { Command } from 'commander'
 import type { Alias } from '#shared/directory/aliases.ts'
+import type { Recipient } from '#shared/directory/directory.ts'
 import type { AliasName } from '#shared/directory/records.ts'
-import { type Address, formatAddress } from '#shared/mail/address.ts'
+import { formatAddress } from '#shared/mail/address.ts'
+import { unreachable } from '#shared/runtime/errors.ts'
+import { aliasImportCommand } from './alias-import.ts'
+import { aliasText, aliasWarnings, leftBehind, ownAddress } from './alias-route.ts'
 import { aliasArgument, ownDomain, targetArguments } from './arguments.ts'
 import type { Context } from './context.ts'
 import type { Define } from './define.ts'
@@ -64,13 +68,13 @@ export function aliasCommands(parent: Command, define: Define): void {
       }
       const address = ownAddress(name)
       if (address === undefined) throw new CommandFailure(`no alias ${text}`)
-      const { kind } = await core.directory.resolve(address)
-      if (kind === 'unknown') {
+      const recipient = await core.directory.resolve(address)
+      if (recipient.kind === 'unknown') {
         throw new CommandFailure(`no alias ${text}, no account either, and no catch-all`)
       }
       const route = await routeOf(core, [address])
       output.print({ alias: null, address: formatAddress(address), ...route }, () => [
-        `${formatAddress(address)} is ${whatItIs[kind]}`,
+        `${formatAddress(address)} is ${whatItIs(recipient)}`,
         ...routeLines(route),
       ])
     },
@@ -98,19 +102,33 @@ export function aliasCommands(parent: Command, define: Define): void {
   define(alias.command('remove <alias>'), {
     about: 'remove an alias',
     async run(context, [name]) {
-      const removed = await context.core.directory.aliases.remove(aliasArgument(name, context))
+      const gone = aliasArgument(name, context)
+      const removed = await context.core.directory.aliases.remove(gone)
       if (removed.kind === 'no-such-alias') throw new CommandFailure(`no alias ${name}`)
       context.output.print({ removed: name }, () => [`alias ${name} removed`])
+      const address = ownAddress(gone)
+      if (address === undefined) return
+      for (const text of await leftBehind(address, context.core)) warn(context.process, text)
     },
   })
+
+  aliasImportCommand(alias, define)
 }
 
-const whatItIs = {
-  account: 'an account',
-  disabled: 'an account that is disabled',
-  remote: 'elsewhere: its domain is not one of ours',
-  alias: 'an alias',
-} as const
+function whatItIs(recipient: Exclude<Recipient, { readonly kind: 'unknown' }>): string {
+  switch (recipient.kind) {
+    case 'account':
+      return `the account ${formatAddress(recipient.address)}`
+    case 'disabled':
+      return `the account ${formatAddress(recipient.address)}, which is disabled`
+    case 'remote':
+      return 'elsewhere: its domain is not one of ours'
+    case 'alias':
+      return `the alias ${aliasText(recipient.name)}`
+    default:
+      return unreachable(recipient)
+  }
+}
 
 /** What an address without an alias of its own is taken for: its base without the extension, the catch-all. */
 async function byOtherName(name: AliasName, { core }: Context): Promise<Alias | undefined> {
@@ -119,36 +137,14 @@ async function byOtherName(name: AliasName, { core }: Context): Promise<Alias | 
   return found?.kind === 'alias' ? { name: found.name, targets: found.targets } : undefined
 }
 
-const ownAddress = ({ local, domain }: AliasName): Address | undefined =>
-  local === null ? undefined : { local, domain }
-
 /** It is as it was asked for; whether it was meant so is another question. */
-async function warnOf({ name, targets }: Alias, { core, process }: Context): Promise<void> {
-  const address = ownAddress(name)
-  const account = address && (await core.directory.accounts.get(address))
-  if (address !== undefined && account !== undefined) {
-    const own = formatAddress(account.address)
-    const route = await routeOf(core, [address])
-    if (!route.accounts.includes(own)) {
-      warn(
-        process,
-        `${own} is an account too, which gets no mail now; name it among the targets to keep a copy there`,
-      )
-    }
-  }
-  const { nowhere } = await routeOf(core, address === undefined ? targets : [address])
-  for (const end of nowhere)
-    warn(process, `mail to ${shown({ name, targets }).alias} fails: ${end}`)
+async function warnOf(alias: Alias, { core, process }: Context): Promise<void> {
+  for (const text of await aliasWarnings(alias, core)) warn(process, text)
 }
 
 const shown = ({ name, targets }: Alias) => ({
   alias: aliasText(name),
   targets: targets.map(formatAddress),
 })
-
-export function aliasText(name: AliasName): string {
-  const address = ownAddress(name)
-  return address === undefined ? `@${name.domain}` : formatAddress(address)
-}
 
 const line = (alias: Alias) => `${shown(alias).alias} -> ${shown(alias).targets.join(' ')}`

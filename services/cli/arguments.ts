@@ -85,17 +85,17 @@ const quotaKind = bytes({ min: 0, max: 2 ** 50 })
 const PLAIN_QUOTA_MIN = 1024 ** 2
 
 /** `default` follows the setting mailboxSizeLimit, `0` or `unlimited` is no limit. */
-export function quotaArgument(text: string): number | null {
+export function quotaArgument(text: string, name = '--quota'): number | null {
   if (text === 'default') return null
   const quota = text === 'unlimited' ? 0 : quotaKind.parse(text)
   if (quota === undefined) {
     throw new CommandFailure(
-      `--quota cannot be '${text}'; allowed: default, unlimited, ${quotaKind.allowed}`,
+      `${name} cannot be '${text}'; allowed: default, unlimited, ${quotaKind.allowed}`,
     )
   }
   if (quota > 0 && quota < PLAIN_QUOTA_MIN && /^\d+$/.test(text)) {
     throw new CommandFailure(
-      `--quota ${text} is ${text} bytes; write ${text}MB, or ${text}B if that is meant`,
+      `${name} ${text} is ${text} bytes; write ${text}MB, or ${text}B if that is meant`,
     )
   }
   return quota

@@ -3,9 +3,11 @@ import type { Core } from '#services/assembly/core.ts'
 import type { DomainRecord } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { type Domain, displayDomain } from '#shared/mail/domain.ts'
+import { aliasText } from './alias-route.ts'
 import { addressArgument, domainArgument } from './arguments.ts'
 import { confirm, yesOption } from './confirm.ts'
 import type { Define } from './define.ts'
+import { domainImportCommand } from './domain-import.ts'
 import { CommandFailure } from './failure.ts'
 import { columns, counted, formatBytes, formatTime } from './output.ts'
 
@@ -61,7 +63,7 @@ export function domainCommands(parent: Command, define: Define): void {
       const accounts = await Array.fromAsync(core.directory.accounts.list(wanted))
       const aliases = await Array.fromAsync(core.directory.aliases.list(wanted))
       const addresses = accounts.map((account) => formatAddress(account.address))
-      const names = aliases.map((alias) => `${alias.name.local ?? ''}@${alias.name.domain}`)
+      const names = aliases.map(({ name }) => aliasText(name))
       output.print({ ...shown(found), addresses, aliasNames: names }, () => [
         `domain    ${displayDomain(found.domain)}`,
         `created   ${formatTime(found.createdMs)}`,
@@ -99,7 +101,7 @@ export function domainCommands(parent: Command, define: Define): void {
           // Mail that arrived between the two steps.
           for (const accountId of removed.accounts) messages += await core.mailbox.empty(accountId)
           const gone = { accounts: removed.accounts.length, aliases, messages }
-          output.print({ removed: domain, ...gone }, () => [
+          output.print({ removed: domain, ...(isEmpty ? {} : gone) }, () => [
             isEmpty
               ? `domain ${domain} removed`
               : `domain ${domain} removed with ${counted(gone.accounts, 'account')}, ${counted(aliases, 'alias', 'aliases')} and ${counted(messages, 'message')}`,
@@ -108,6 +110,8 @@ export function domainCommands(parent: Command, define: Define): void {
       }
     },
   })
+
+  domainImportCommand(domain, define)
 }
 
 /** What is in it, for the question. */

@@ -64,27 +64,28 @@ function rows(entry: QueueEntry): string[][] {
   })
 }
 
-/** As mailq: a line for the message, then for each of its groups who waits, until when and why. */
+/** As mailq: a line for the message, then for each of its groups from whom to whom, until when and why. */
 function narrow(entries: readonly QueueEntry[], width: number): string[] {
   const heads = columns(
-    ['QUEUE ID', 'STATE', 'SIZE', 'ARRIVED', 'SENDER'],
+    ['QUEUE ID', 'STATE', 'SIZE', 'ARRIVED'],
     entries.map((entry) => [
       entry.message.queueId,
       stateOf(entry),
       formatBytes(entry.message.object.length),
       formatTime(entry.message.arrivedMs),
-      senderOf(entry),
     ]),
   )
   const [top = '', ...each] = heads.map((line) => clipped(line, width))
   return [top, ...entries.flatMap((entry, i) => [each[i] ?? '', ...reasons(entry, width)])]
 }
 
-function reasons({ message, groups }: QueueEntry, width: number): string[] {
+function reasons(entry: QueueEntry, width: number): string[] {
+  const { message, groups } = entry
+  const way = (to: readonly string[]) =>
+    wrapped(`${senderOf(entry)} -> ${several(to)}`, width, '  ')
   if (groups.length === 0) {
-    const to = message.envelope.recipients.map((recipient) => recipient.address)
     return [
-      ...wrapped(several(to), width, '  '),
+      ...way(message.envelope.recipients.map((recipient) => recipient.address)),
       ...(message.reason === null ? [] : wrapped(message.reason, width, '    ')),
     ]
   }
@@ -92,10 +93,7 @@ function reasons({ message, groups }: QueueEntry, width: number): string[] {
     const next = nextTryOf(group)
     const word = next === undefined ? group.state : `${group.state} until ${next}`
     const why = group.lastReply === null ? word : `${word}: ${group.lastReply}`
-    return [
-      ...wrapped(several(group.recipients.map(recipientText)), width, '  '),
-      ...wrapped(why, width, '    '),
-    ]
+    return [...way(group.recipients.map(recipientText)), ...wrapped(why, width, '    ')]
   })
 }
 

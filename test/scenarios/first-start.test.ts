@@ -213,7 +213,7 @@ describe('a start that cannot succeed', () => {
         `listeners.${name}.port=${port}`,
       ]
       expect(await refusal(at)).toBe(
-        `postwolke: ${name} cannot listen on 127.0.0.1:${port}: another process is using the port\n`,
+        `postwolke: ${name} cannot listen on 127.0.0.1:${port}: another process is using the port ('ss -ltnp' names it)\n`,
       )
     }
     other.close()
