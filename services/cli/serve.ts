@@ -33,10 +33,12 @@ export function serveCommand(parent: Command, process: Process): void {
     const system = await startSystem({ directory, settings, log })
     // After the ports are open: accounts whose passwords nobody gets to see would be of no use.
     const first = await prepareFirstStart(system.core)
+    // Before anybody is told that it runs, and stops it.
+    const told = signalled()
     log.info({ data: directory, pid: globalThis.process.pid }, 'ready')
     const { isTerminal } = process
     process.write(await welcome({ system, directory, accounts: first, isTerminal }))
-    await signalled()
+    await told
     log.info({}, 'stopping')
     await system.stop()
     log.info({}, 'stopped')
