@@ -106,8 +106,7 @@ export async function withCore(
 async function openStore(common: Common, process: Process, mayCreate: boolean): Promise<Store> {
   const outputs = outputsFile(common, process)
   if (outputs !== undefined) {
-    // Loaded only here: the other commands start faster without the SDK.
-    const { openDeployment } = await import('./deployment.ts')
+    const { openDeployment } = await loadDeployment()
     return (await openDeployment(outputs, process.environment)).store
   }
   const directory = dataDirectory(common, process)
@@ -120,6 +119,21 @@ async function openStore(common: Common, process: Process, mayCreate: boolean): 
   const what = `cannot use the data folder ${directory}`
   return explained(what, openEmbeddedStore({ directory }))
 }
+
+/** Loaded only where it is meant: the other commands start faster without the SDK, and one machine need not have it. */
+export async function loadDeployment(): Promise<typeof import('./deployment.ts')> {
+  try {
+    return await import('./deployment.ts')
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === NOT_INSTALLED
+    if (!isMissing) throw error
+    throw new CommandFailure(
+      "the packages for AWS are not installed; 'npm ci' without --omit=dev installs them",
+    )
+  }
+}
+
+const NOT_INSTALLED = 'ERR_MODULE_NOT_FOUND'
 
 /** Of the deployment that is meant, if it is one: an option outranks a variable. */
 function outputsFile(common: Common, process: Process): string | undefined {

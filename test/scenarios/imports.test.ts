@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runProgram } from '#test/support/program.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -50,6 +51,23 @@ const of = (loaded: ReadonlySet<string>, pattern: RegExp) =>
 
 const aws = /^@aws|^@smithy|aws-sdk|^(shared|services)\/(storage\/)?aws\/|^cdk\//
 
+describe('a command for a deployment on AWS', () => {
+  it('says what is missing where only one machine was installed', async () => {
+    const hook = join(root, 'test/support/loaded-modules.mjs')
+    const words = ['services/cli/main.ts', 'domain', 'list', '--aws', '/no/outputs.json']
+    const ended = await runProgram(process.execPath, ['--import', hook, ...words], {
+      environment: { LOADED_MODULES: join(folder, 'none.json'), NOT_INSTALLED: '@aws-sdk/' },
+      folder: root,
+    })
+    expect(ended).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        "postwolke: the packages for AWS are not installed; 'npm ci' without --omit=dev installs them\n",
+    })
+  })
+})
+
 describe('what is loaded', () => {
   it('is nothing of AWS on one machine', async () => {
     const any = ['smtp', 'submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s']
@@ -57,6 +75,9 @@ describe('what is loaded', () => {
     const loaded = await loadedBy('serve', ...ports, '--set', 'log.level=error')
     expect(of(loaded, /^services\/imap\//)).not.toEqual([])
     expect(of(loaded, aws)).toEqual([])
+    // Nor anything that `npm ci --omit=dev` does not install.
+    const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    expect(Object.keys(devDependencies).filter((name) => loaded.has(name))).toEqual([])
   })
 
   it.each([
