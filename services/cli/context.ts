@@ -1,6 +1,6 @@
 // What a command works with: the settings, the data folder and the core on it, opened and closed around the command.
 
-import { access, readFile } from 'node:fs/promises'
+import { access, readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Core } from '#services/assembly/core.ts'
@@ -26,6 +26,8 @@ export type Process = {
   readonly say: (text: string) => void
   /** Whoever sits at standard input, if anybody does. */
   readonly person?: Person | undefined
+  /** Goes on as this user, where root runs it; undefined where that is not ours to do. */
+  readonly become?: ((user: { readonly uid: number; readonly gid: number }) => void) | undefined
   /** All of standard input; asks first when a person sits there. */
   readonly readStdin: (question: string) => Promise<Uint8Array>
 }
@@ -116,6 +118,7 @@ async function openStore(common: Common, process: Process, mayCreate: boolean): 
     import('#shared/storage/embedded/store-marker.ts'),
   ])
   if (!mayCreate) await mustExist(directory, [STORE_FILE, MARKER_FILE])
+  await becomeOwner(directory, process)
   const what = `cannot use the data folder ${directory}`
   return explained(what, openEmbeddedStore({ directory }))
 }
@@ -140,6 +143,12 @@ function outputsFile(common: Common, process: Process): string | undefined {
   if (common.data === undefined) return common.aws ?? process.environment.POSTWOLKE_AWS
   if (common.aws === undefined) return undefined
   throw new CommandFailure('--data and --aws name two mail systems; give one of them')
+}
+
+/** What root makes in the folder, the server of another user could not read. */
+async function becomeOwner(directory: string, { become }: Process): Promise<void> {
+  const owner = become && (await stat(directory).catch(() => undefined))
+  if (owner !== undefined && owner.uid !== 0) become?.({ uid: owner.uid, gid: owner.gid })
 }
 
 /** A mistyped folder must not look like a mail system with an empty queue. */

@@ -24,7 +24,9 @@ export async function readLines(file: string, process: Process): Promise<readonl
     file === '-'
       ? await process.readStdin('(end with Ctrl-D)\n')
       : await readFile(file).catch((error: NodeJS.ErrnoException) => {
-          throw new CommandFailure(`cannot read the file: ${error.message}`)
+          // Root's command has become the owner of the data folder by now.
+          const hint = error.code === 'EACCES' ? "; 'import - < FILE' reads what only you can" : ''
+          throw new CommandFailure(`cannot read the file: ${error.message}${hint}`)
         })
   if (bytes.length > IMPORT_BYTES_MAX) {
     throw new CommandFailure(`the file has more than ${IMPORT_BYTES_MAX} bytes; divide it`)

@@ -26,8 +26,15 @@ process.exitCode = await runCommandLine(process.argv.slice(2), {
   columns: process.stdout.isTTY ? process.stdout.columns : undefined,
   say,
   person: process.stdin.isTTY ? personAt(process.stdin, say) : undefined,
+  become: process.getuid?.() === 0 ? become : undefined,
   readStdin(question) {
     if (process.stdin.isTTY) say(question)
     return buffer(process.stdin)
   },
 })
+
+function become({ uid, gid }: { readonly uid: number; readonly gid: number }): void {
+  process.setgroups?.([gid])
+  process.setgid?.(gid)
+  process.setuid?.(uid)
+}
