@@ -156,13 +156,6 @@ export function accountCommands(parent: Command, define: Define): void {
       context.output.print({ address: formatAddress(changed.account.address) }, () => [
         `account ${formatAddress(changed.account.address)} changed`,
       ])
-      const used = await context.core.mailbox.usage(changed.account.id)
-      if (quotaBytes && used.bytes > quotaBytes) {
-        warn(
-          context.process,
-          `it holds ${formatBytes(used.bytes)} already, more than its quota: no mail is taken for it`,
-        )
-      }
     },
   })
 

@@ -55,9 +55,10 @@ export function personAt(terminal: Terminal, say: (text: string) => void): Perso
       return Buffer.from(await line(new TypedLine())).toString('utf8')
     },
     async askHidden(question) {
-      say(question)
+      // Before the question: what is typed in answer to it is not shown.
       terminal.setRawMode(true)
       try {
+        say(question)
         return await line(new TypedLine())
       } finally {
         terminal.setRawMode(false)

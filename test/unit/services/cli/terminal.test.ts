@@ -22,8 +22,8 @@ describe('a hidden answer', () => {
     const { log, person } = terminal('sec', 'ret\r')
     expect(text(await person.askHidden('password: '))).toBe('secret')
     expect(log).toEqual([
-      'says password: ',
       'unseen',
+      'says password: ',
       'waits',
       'need not wait',
       'waits',
