@@ -34,10 +34,10 @@ export type Alias = { readonly name: AliasName; readonly targets: readonly Addre
 /** Targets of one alias; the item that holds them must stay below ITEM_BYTES_MAX. */
 export const ALIAS_TARGETS_MAX = 1_000
 
-/** Aliases added at once. */
+/** Aliases added at once: a write each, and one for the domain, of the 100 of a transaction. */
 const ADD_BATCH = 90
-/** Their targets together; an alias with more goes alone. An address has 254 bytes at most. */
-const ADD_BATCH_TARGETS = 5_000
+/** Their targets together, of the 4 MB of a transaction; an alias with more goes alone. */
+const ADD_BATCH_BYTES = 1_000_000
 
 export type BadTargets = { readonly kind: 'bad-targets'; readonly max: number }
 
@@ -166,18 +166,19 @@ export function createAliases(parts: { readonly table: Table }): Aliases {
   }
 }
 
-/** What one transaction adds: DynamoDB takes 100 writes of 4 MB together. */
+/** What one transaction adds. */
 function* inBatches(aliases: readonly Alias[]): Generator<readonly Alias[]> {
   let batch: Alias[] = []
-  let targets = 0
+  let bytes = 0
   for (const alias of aliases) {
-    if (batch.length === ADD_BATCH || targets + alias.targets.length > ADD_BATCH_TARGETS) {
+    const more = targetsValue(alias.targets).reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+    if (batch.length === ADD_BATCH || bytes + more > ADD_BATCH_BYTES) {
       yield batch
       batch = []
-      targets = 0
+      bytes = 0
     }
     batch.push(alias)
-    targets += alias.targets.length
+    bytes += more
   }
   yield batch
 }
