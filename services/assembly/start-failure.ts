@@ -12,13 +12,22 @@ export async function explained<T>(what: string, work: Promise<T>): Promise<T> {
   }
 }
 
+/** What the system's word for it leaves open: what to do. */
 const reasons: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process is using the port',
+  EADDRINUSE: "another process is using the port ('ss -ltnp' names it)",
   EADDRNOTAVAIL: 'this machine does not have the address',
 }
+
+const PORT_REFUSED =
+  'this user may not take a port below 1024 (docs/service.md says how to let it), so choose another or start it as a service'
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const code = 'code' in error ? String(error.code) : ''
+  const isListen = 'syscall' in error && error.syscall === 'listen'
+  if (isListen && code === 'EACCES') return PORT_REFUSED
+  const path = 'path' in error ? String(error.path) : undefined
+  if (path !== undefined && code === 'ENOENT') return `there is no ${path}`
+  if (path !== undefined && code === 'EACCES') return `this user has no right to ${path}`
   return reasons[code] ?? error.message
 }

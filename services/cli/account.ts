@@ -1,25 +1,18 @@
-import { isUtf8 } from 'node:buffer'
-import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { hashProblem, passwordRule, storedPassword } from '#shared/auth/passwords.ts'
-import { recognise } from '#shared/auth/schemes/index.ts'
-import type { AccountRecord, StoredPassword } from '#shared/directory/records.ts'
+import type { AccountRecord } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
+import { FolderTree } from '#shared/mailbox/folder-path.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
-import { isPassword } from '#shared/sasl/password.ts'
+import { accountImportCommand } from './account-import.ts'
+import { leftBehind } from './alias-route.ts'
 import { addressArgument, ownAddressArgument, ownDomain, quotaArgument } from './arguments.ts'
-import type { Context, Process } from './context.ts'
+import { confirm, yesOption } from './confirm.ts'
+import type { Context } from './context.ts'
+import { type Credentials, credentialOptions, readCredentials } from './credentials.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
-import { columns, counted, formatBytes, formatTime } from './output.ts'
-
-type Credentials = {
-  readonly passwordStdin?: boolean
-  readonly passwordHash?: string
-  readonly hashStdin?: boolean
-  readonly hashFile?: string
-}
+import { columns, counted, formatBytes, formatTime, warn } from './output.ts'
 
 /** `postwolke account …`: people with a mailbox. */
 export function accountCommands(parent: Command, define: Define): void {
@@ -41,16 +34,18 @@ export function accountCommands(parent: Command, define: Define): void {
       [name],
       options: Credentials & { quota?: string; disabled?: boolean; shared?: boolean },
     ) {
-      const stored = await readCredentials(options, context.process)
+      const address = ownAddressArgument(name, context)
+      const quotaBytes = quotaArgument(options.quota ?? 'default')
+      const stored = await readCredentials(options, context.process, { asks: true })
       if (stored === undefined) {
         throw new CommandFailure(
           'give a password with --password-stdin, or its hash with --hash-stdin',
         )
       }
       const added = await context.core.directory.accounts.add({
-        address: ownAddressArgument(name, context),
+        address,
         ...stored,
-        quotaBytes: quotaArgument(options.quota ?? 'default'),
+        quotaBytes,
         enabled: options.disabled !== true,
         shared: options.shared === true,
       })
@@ -60,8 +55,14 @@ export function accountCommands(parent: Command, define: Define): void {
         throw new CommandFailure(`no domain ${domain}; 'postwolke domain add ${domain}' makes it`)
       }
       await context.core.mailbox.folders.list(added.account.id)
-      const address = formatAddress(added.account.address)
-      context.output.print({ address }, () => [`account ${address} added`])
+      const shown = formatAddress(added.account.address)
+      context.output.print({ address: shown }, () => [`account ${shown} added`])
+      if ((await context.core.directory.aliases.get(address)) !== undefined) {
+        warn(
+          context.process,
+          `${shown} is an alias too: its mail goes where the alias leads, and into this account only if that is one of the targets`,
+        )
+      }
     },
   })
 
@@ -98,7 +99,12 @@ export function accountCommands(parent: Command, define: Define): void {
       context.output.print(
         {
           ...row,
-          folders: folders.map(({ digest: _, counted: __, recentFrom: ___, ...folder }) => folder),
+          folders: folders.map(
+            ({ folder: { digest: _, counted: __, recentFrom: ___, ...folder }, path }) => ({
+              ...folder,
+              path,
+            }),
+          ),
         },
         () => [
           `account   ${row.address}${row.enabled ? '' : ' (disabled)'}${row.shared ? ' (shared)' : ''}`,
@@ -108,8 +114,8 @@ export function accountCommands(parent: Command, define: Define): void {
           '',
           ...columns(
             ['FOLDER', 'MESSAGES', 'UNSEEN', 'SIZE'],
-            folders.map((folder) => [
-              folder.name,
+            folders.map(({ folder, path }) => [
+              path,
               String(folder.exists),
               String(folder.unseen),
               formatBytes(folder.bytes),
@@ -146,7 +152,7 @@ export function accountCommands(parent: Command, define: Define): void {
       if (options.enable && options.disable) {
         throw new CommandFailure('--enable and --disable exclude each other')
       }
-      const stored = await readCredentials(options, context.process)
+      const stored = await readCredentials(options, context.process, { asks: false })
       const enabled = options.enable ? true : options.disable ? false : undefined
       const quotaBytes = options.quota === undefined ? undefined : quotaArgument(options.quota)
       const changes = {
@@ -157,7 +163,7 @@ export function accountCommands(parent: Command, define: Define): void {
       }
       if (Object.keys(changes).length === 0) {
         throw new CommandFailure(
-          'nothing to change: give --password-stdin, --hash-stdin, --quota, --enable, --disable or --shared',
+          'nothing to change: give --password-stdin, --password, --hash-stdin, --quota, --enable, --disable or --shared',
         )
       }
       const address = addressArgument(name, context)
@@ -171,83 +177,46 @@ export function accountCommands(parent: Command, define: Define): void {
 
   define(account.command('remove <address>'), {
     about: 'remove an account and all its mail',
-    async run(context, [name]) {
+    options: (command) => command.option(...yesOption),
+    async run(context, [name], options: { yes?: boolean }) {
       const address = addressArgument(name, context)
+      await confirm(context.process, await allOf(await existing(name, context), context), options)
       const removed = await context.core.directory.accounts.remove(address)
       if (removed.kind === 'no-such-account') throw new CommandFailure(`no account ${name}`)
       const messages = await context.core.mailbox.remove(removed.account.id)
       context.output.print({ removed: formatAddress(removed.account.address), messages }, () => [
         `account ${formatAddress(removed.account.address)} removed with ${counted(messages, 'message')}`,
       ])
+      for (const text of await leftBehind(address, context.core)) warn(context.process, text)
     },
   })
 
   define(account.command('empty <address>'), {
     about: 'delete all mail and folders of an account',
-    async run(context, [name]) {
+    options: (command) => command.option(...yesOption),
+    async run(context, [name], options: { yes?: boolean }) {
       const found = await existing(name, context)
+      await confirm(context.process, `the mail of ${await allOf(found, context)}`, options)
       const messages = await context.core.mailbox.empty(found.id)
       context.output.print({ messages }, () => [
         `${counted(messages, 'message')} of ${formatAddress(found.address)} deleted`,
       ])
     },
   })
-}
 
-function credentialOptions(command: Command): void {
-  command.option('--password-stdin', 'read the password from standard input (one line)')
-  command.option('--hash-stdin', 'read an existing hash: crypt(3), bcrypt, argon2, {SCHEME}…')
-  command.option('--hash-file <file>', 'the same from a file')
-  command.option('--password-hash <hash>', 'the same here, where other users of the machine see it')
-}
-
-async function readCredentials(
-  options: Credentials,
-  process: Process,
-): Promise<StoredPassword | undefined> {
-  const { passwordStdin, passwordHash, hashStdin, hashFile } = options
-  const given = [passwordStdin, passwordHash, hashStdin, hashFile]
-  if (given.filter((option) => option !== undefined).length > 1)
-    throw new CommandFailure('give one password, or one hash')
-  if (passwordStdin) {
-    const line = oneLine(await process.readStdin('password (then Enter and Ctrl-D): '))
-    if (line !== undefined && isPassword(line)) return storedPassword(line)
-    throw new CommandFailure(
-      `the password on standard input must be one line of UTF-8; ${passwordRule}`,
-    )
-  }
-  if (passwordHash !== undefined) return existingHash(passwordHash)
-  if (hashStdin) {
-    return existingHash(oneLine(await process.readStdin('hash (then Enter and Ctrl-D): ')))
-  }
-  if (hashFile === undefined) return undefined
-  const file = await readFile(hashFile).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandFailure(`cannot read the hash: ${error.message}`)
-  })
-  return existingHash(oneLine(file))
-}
-
-/** Without the password there is no verifier; the first login with the password makes it. */
-function existingHash(given: string | Buffer | undefined): StoredPassword {
-  if (given === undefined) throw new CommandFailure('a hash is one line of UTF-8')
-  const passwordHash = given.toString()
-  const problem = hashProblem(passwordHash)
-  if (problem !== undefined) throw new CommandFailure(problem)
-  return { passwordHash, scramVerifier: null }
-}
-
-/** What is given without the end of its line; undefined when it is not one line of UTF-8. */
-function oneLine(given: Uint8Array): Buffer | undefined {
-  const text = Buffer.from(given)
-    .toString('utf8')
-    .replace(/\r?\n$/, '')
-  return isUtf8(given) && !/[\r\n]/.test(text) ? Buffer.from(text) : undefined
+  accountImportCommand(account, define)
 }
 
 async function existing(name: string, context: Context): Promise<AccountRecord> {
   const found = await context.core.directory.accounts.get(addressArgument(name, context))
   if (found === undefined) throw new CommandFailure(`no account ${name}`)
   return found
+}
+
+/** What would go with it. */
+async function allOf({ id, address }: AccountRecord, { core }: Context): Promise<string> {
+  const { messages, bytes } = await core.mailbox.usage(id)
+  return `${formatAddress(address)} with ${counted(messages, 'message')} (${formatBytes(bytes)})`
 }
 
 async function facts(account: AccountRecord, { core }: Context) {
@@ -260,12 +229,13 @@ async function facts(account: AccountRecord, { core }: Context) {
     quotaBytes: account.quotaBytes ?? core.settings.mailboxSizeLimit,
     usedBytes: used.bytes,
     messages: used.messages,
-    passwordScheme: schemeOf(account.passwordHash),
+    passwordScheme: await schemeOf(account.passwordHash),
     created: formatTime(account.createdMs),
   }
 }
 
-function schemeOf(passwordHash: string): string {
+async function schemeOf(passwordHash: string): Promise<string> {
+  const { recognise } = await import('#shared/auth/schemes/index.ts')
   const found = recognise(passwordHash)
   switch (found.kind) {
     case 'known':
@@ -279,7 +249,13 @@ function schemeOf(passwordHash: string): string {
   }
 }
 
-const inboxFirst = (folders: readonly FolderRecord[]) =>
-  folders.toSorted(
-    (a, b) => Number(isInbox(b)) - Number(isInbox(a)) || a.name.localeCompare(b.name),
-  )
+/** With their full paths, folders behind the one they are in. */
+const inboxFirst = (folders: readonly FolderRecord[]) => {
+  const tree = new FolderTree(folders)
+  return folders
+    .map((folder) => ({ folder, path: tree.pathOf(folder) }))
+    .toSorted(
+      (a, b) =>
+        Number(isInbox(b.folder)) - Number(isInbox(a.folder)) || a.path.localeCompare(b.path),
+    )
+}

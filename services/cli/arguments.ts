@@ -48,6 +48,41 @@ export function aliasArgument(text: string, context: Context): AliasName {
   return ownAddressArgument(text, context)
 }
 
+/** Of one alias: each argument may be a list with commas. */
+export function targetArguments(texts: readonly string[], context: Context): readonly Address[] {
+  return texts.flatMap(splitList).map((text) => targetArgument(text, context))
+}
+
+export function targetArgument(text: string, context: Context): Address {
+  // aliases(5) would run a program, append to a file or read a list.
+  if (/^"?(\||:include:)|^\//i.test(text)) {
+    throw new CommandFailure(
+      `'${text}' is not a mail address: an alias here leads to addresses, not to programs, files or included lists`,
+    )
+  }
+  return addressArgument(text, context)
+}
+
+/** At commas and blanks, as far as they are not in quotes. */
+export function splitList(text: string): readonly string[] {
+  const entries: string[] = []
+  let entry = ''
+  let isQuoted = false
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charAt(at)
+    if (character === '"') isQuoted = !isQuoted
+    if (!isQuoted && /[\s,]/.test(character)) {
+      if (entry !== '') entries.push(entry)
+      entry = ''
+      continue
+    }
+    entry += character
+    if (isQuoted && character === '\\') entry += text.charAt(++at)
+  }
+  if (entry !== '') entries.push(entry)
+  return entries
+}
+
 export function queueIdArgument(text: string): QueueId {
   const queueId = parseQueueId(text.toUpperCase())
   if (queueId === undefined) {
@@ -56,15 +91,26 @@ export function queueIdArgument(text: string): QueueId {
   return queueId
 }
 
+export const queueIdArguments = (texts: readonly string[]): readonly QueueId[] =>
+  texts.flatMap(splitList).map(queueIdArgument)
+
 const quotaKind = bytes({ min: 0, max: 2 ** 50 })
 
+/** In bytes, that a number without a unit can be meant as: 200 is megabytes in somebody's mind. */
+const PLAIN_QUOTA_MIN = 1024 ** 2
+
 /** `default` follows the setting mailboxSizeLimit, `0` or `unlimited` is no limit. */
-export function quotaArgument(text: string): number | null {
+export function quotaArgument(text: string, name = '--quota'): number | null {
   if (text === 'default') return null
   const quota = text === 'unlimited' ? 0 : quotaKind.parse(text)
   if (quota === undefined) {
     throw new CommandFailure(
-      `--quota cannot be '${text}'; allowed: default, unlimited, ${quotaKind.allowed}`,
+      `${name} cannot be '${text}'; allowed: default, unlimited, ${quotaKind.allowed}`,
+    )
+  }
+  if (quota > 0 && quota < PLAIN_QUOTA_MIN && /^\d+$/.test(text)) {
+    throw new CommandFailure(
+      `${name} ${text} is ${text} bytes; write ${text}MB, or ${text}B if that is meant`,
     )
   }
   return quota

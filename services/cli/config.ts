@@ -1,10 +1,14 @@
+import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
+import { explained } from '#services/assembly/start-failure.ts'
 import { describeSettings } from '#shared/runtime/settings/describe.ts'
+import type { Settings } from '#shared/runtime/settings/table.ts'
+import { findWarnings } from '#shared/runtime/settings/warnings.ts'
 import { type Common, type Process, readSettings, withCommonOptions, withJson } from './context.ts'
 import { CommandFailure } from './failure.ts'
-import { columns, createOutput } from './output.ts'
+import { columns, createOutput, warn } from './output.ts'
 
-/** `postwolke config show`: what postconf shows, with where each value came from. */
+/** `postwolke config …`: what postconf and `postfix check` do, with where each value came from. */
 export function configCommands(parent: Command, process: Process): void {
   const config = parent.command('config').description('settings')
   const show = withJson(withCommonOptions(config.command('show [pattern]')))
@@ -32,4 +36,41 @@ export function configCommands(parent: Command, process: Process): void {
       ),
     )
   })
+
+  const check = withJson(withCommonOptions(config.command('check'))).description(
+    'say what keeps the settings, the certificate and the password file from being used, and what is probably not meant',
+  )
+  check.action(async () => {
+    const options = check.opts<Common>()
+    const { settings } = await readSettings(options, process)
+    const warnings = [...findWarnings(settings), ...(await certificateProblems(settings))]
+    if (settings.relayhostPasswordFile !== '') {
+      const reading = readFile(settings.relayhostPasswordFile, 'utf8')
+      await explained('cannot read relayhostPasswordFile', reading)
+    }
+    for (const warning of warnings) warn(process, warning)
+    createOutput(options.json === true, process.write).print({ warnings }, () => [
+      warnings.length === 0
+        ? 'the configuration is good'
+        : 'the server starts with this configuration',
+    ])
+  })
+}
+
+async function certificateProblems({ tls, hostname }: Settings): Promise<string[]> {
+  const { certificateFile, keyFile } = tls
+  if (certificateFile === '') {
+    return ['tls.certificateFile: without one, clients are shown a self-signed certificate']
+  }
+  const [{ readPair }, { certificateWarnings }] = await Promise.all([
+    import('#shared/net/tls/certificate-files.ts'),
+    import('#shared/net/tls/certificate-warnings.ts'),
+  ])
+  const pair = await explained(
+    'cannot use the certificate of tls.certificateFile and tls.keyFile',
+    readPair({ certificateFile, keyFile }),
+  )
+  return certificateWarnings(pair, hostname, Date.now()).map(
+    (reason) => `tls.certificateFile: clients may refuse the certificate: ${reason}`,
+  )
 }

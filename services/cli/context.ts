@@ -1,22 +1,20 @@
 // What a command works with: the settings, the data folder and the core on it, opened and closed around the command.
 
 import { readFileSync } from 'node:fs'
-import { access, readFile } from 'node:fs/promises'
+import { access, readFile, stat } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { createAdministratorLog } from '#services/assembly/administrator-log.ts'
-import { type Core, createCore } from '#services/assembly/core.ts'
+import type { Core } from '#services/assembly/core.ts'
 import { explained } from '#services/assembly/start-failure.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { type LoadedSettings, loadSettings } from '#shared/runtime/settings/load.ts'
 import { formatProblem } from '#shared/runtime/settings/problems.ts'
-import { STORE_FILE } from '#shared/storage/embedded/environment.ts'
-import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
-import { MARKER_FILE } from '#shared/storage/embedded/store-marker.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { CommandFailure } from './failure.ts'
 import { createOutput, type Output } from './output.ts'
+import type { Person } from './terminal.ts'
 
 /** Environment of the process, its terminal and its input. */
 export type Process = {
@@ -24,8 +22,14 @@ export type Process = {
   readonly write: (text: string) => void
   /** Whether a person reads what is written, and nothing keeps it. */
   readonly isTerminal: boolean
+  /** Columns of the terminal that is written to; undefined when it is none. */
+  readonly columns?: number | undefined
   /** For what is no result: questions, warnings. */
   readonly say: (text: string) => void
+  /** Whoever sits at standard input, if anybody does. */
+  readonly person?: Person | undefined
+  /** Goes on as this user, where root runs it; undefined where that is not ours to do. */
+  readonly become?: ((user: { readonly uid: number; readonly gid: number }) => void) | undefined
   /** All of standard input; asks first when a person sits there. */
   readonly readStdin: (question: string) => Promise<Uint8Array>
 }
@@ -98,13 +102,16 @@ export async function withCore(
   run: (context: Context) => Promise<void>,
 ): Promise<void> {
   const { settings } = await readSettings(common, process)
+  const { createCore } = await import('#services/assembly/core.ts')
+  // Before the store is opened, which may make this process its owner's.
+  const by = administratorOf(process)
   await using store = await openStore(common, process, options.mayCreate)
   const { tables, signals } = store
   const administrator = createAdministratorLog({
     counters: tables.counters,
     signals,
     clock: systemClock,
-    by: administratorOf(process),
+    by,
   })
   const { log } = administrator
   const core = createCore({ store, settings, clock: systemClock, log })
@@ -131,15 +138,35 @@ function administratorOf({ environment }: Process): string {
 async function openStore(common: Common, process: Process, mayCreate: boolean): Promise<Store> {
   const outputs = outputsFile(common, process)
   if (outputs !== undefined) {
-    // Loaded only here: the other commands start faster without the SDK.
-    const { openDeployment } = await import('./deployment.ts')
+    const { openDeployment } = await loadDeployment()
     return (await openDeployment(outputs, process.environment)).store
   }
   const directory = dataDirectory(common, process)
-  if (!mayCreate) await mustExist(directory)
+  const [{ openEmbeddedStore }, { STORE_FILE }, { MARKER_FILE }] = await Promise.all([
+    import('#shared/storage/embedded/open.ts'),
+    import('#shared/storage/embedded/environment.ts'),
+    import('#shared/storage/embedded/store-marker.ts'),
+  ])
+  if (!mayCreate) await mustExist(directory, [STORE_FILE, MARKER_FILE])
+  await becomeOwner(directory, process)
   const what = `cannot use the data folder ${directory}`
   return explained(what, openEmbeddedStore({ directory }))
 }
+
+/** Loaded only where it is meant: the other commands start faster without the SDK, and one machine need not have it. */
+export async function loadDeployment(): Promise<typeof import('./deployment.ts')> {
+  try {
+    return await import('./deployment.ts')
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === NOT_INSTALLED
+    if (!isMissing) throw error
+    throw new CommandFailure(
+      "the packages for AWS are not installed; 'npm ci' without --omit=dev installs them",
+    )
+  }
+}
+
+const NOT_INSTALLED = 'ERR_MODULE_NOT_FOUND'
 
 /** Of the deployment that is meant, if it is one: an option outranks a variable. */
 function outputsFile(common: Common, process: Process): string | undefined {
@@ -148,9 +175,15 @@ function outputsFile(common: Common, process: Process): string | undefined {
   throw new CommandFailure('--data and --aws name two mail systems; give one of them')
 }
 
+/** What root makes in the folder, the server of another user could not read. */
+async function becomeOwner(directory: string, { become }: Process): Promise<void> {
+  const owner = become && (await stat(directory).catch(() => undefined))
+  if (owner !== undefined && owner.uid !== 0) become?.({ uid: owner.uid, gid: owner.gid })
+}
+
 /** A mistyped folder must not look like a mail system with an empty queue. */
-async function mustExist(directory: string): Promise<void> {
-  const files = [STORE_FILE, MARKER_FILE].map((name) => access(join(directory, name)))
+async function mustExist(directory: string, names: readonly string[]): Promise<void> {
+  const files = names.map((name) => access(join(directory, name)))
   // Where only one of them is missing, opening says which.
   await Promise.any(files).catch((none: AggregateError) => {
     const isMissing = none.errors.every(({ code }) => code === 'ENOENT' || code === 'ENOTDIR')

@@ -1,10 +1,15 @@
 import type { Command } from 'commander'
+import type { Core } from '#services/assembly/core.ts'
+import type { DomainRecord } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { type Domain, displayDomain } from '#shared/mail/domain.ts'
+import { aliasText } from './alias-route.ts'
 import { addressArgument, domainArgument } from './arguments.ts'
+import { confirm, yesOption } from './confirm.ts'
 import type { Define } from './define.ts'
+import { domainImportCommand } from './domain-import.ts'
 import { CommandFailure } from './failure.ts'
-import { columns, formatTime } from './output.ts'
+import { columns, counted, formatBytes, formatTime } from './output.ts'
 
 /** `postwolke domain …`: the domains this system receives mail for. */
 export function domainCommands(parent: Command, define: Define): void {
@@ -58,7 +63,7 @@ export function domainCommands(parent: Command, define: Define): void {
       const accounts = await Array.fromAsync(core.directory.accounts.list(wanted))
       const aliases = await Array.fromAsync(core.directory.aliases.list(wanted))
       const addresses = accounts.map((account) => formatAddress(account.address))
-      const names = aliases.map((alias) => `${alias.name.local ?? ''}@${alias.name.domain}`)
+      const names = aliases.map(({ name }) => aliasText(name))
       output.print({ ...shown(found), addresses, aliasNames: names }, () => [
         `domain    ${displayDomain(found.domain)}`,
         `created   ${formatTime(found.createdMs)}`,
@@ -71,10 +76,19 @@ export function domainCommands(parent: Command, define: Define): void {
   define(domain.command('remove <domain>'), {
     about: 'remove a domain',
     options: (command) =>
-      command.option('--force', 'remove its accounts, their mail and its aliases too'),
-    async run({ core, output }, [name], options: { force?: boolean }) {
+      command
+        .option('--force', 'remove its accounts, their mail and its aliases too')
+        .option(...yesOption),
+    async run({ core, output, process }, [name], options: { force?: boolean; yes?: boolean }) {
       const domain = domainArgument(name)
-      if (options.force) await emptyAccounts(core, domain)
+      const found = await core.directory.domains.get(domain)
+      if (found === undefined) throw new CommandFailure(`no domain ${name}`)
+      const { accounts, aliases } = found
+      const isEmpty = accounts + aliases === 0
+      if (options.force && !isEmpty) {
+        await confirm(process, `${name} with ${await addressesOf(found, core)}`, options)
+      }
+      let messages = options.force ? await emptyAccounts(core, domain) : 0
       const removed = await core.directory.domains.remove(domain, { force: options.force === true })
       switch (removed.kind) {
         case 'no-such-domain':
@@ -83,22 +97,41 @@ export function domainCommands(parent: Command, define: Define): void {
           throw new CommandFailure(
             `domain ${name} still has addresses (accounts: ${removed.accounts}, aliases: ${removed.aliases}); --force removes them and their mail`,
           )
-        case 'ok':
+        case 'ok': {
           // Mail that arrived between the two steps.
-          for (const accountId of removed.accounts) await core.mailbox.remove(accountId)
-          output.print({ removed: domain }, () => [`domain ${domain} removed`])
+          for (const accountId of removed.accounts) messages += await core.mailbox.remove(accountId)
+          const gone = { accounts: removed.accounts.length, aliases, messages }
+          output.print({ removed: domain, ...(isEmpty ? {} : gone) }, () => [
+            isEmpty
+              ? `domain ${domain} removed`
+              : `domain ${domain} removed with ${counted(gone.accounts, 'account')}, ${counted(aliases, 'alias', 'aliases')} and ${counted(messages, 'message')}`,
+          ])
+        }
       }
     },
   })
+
+  domainImportCommand(domain, define)
 }
 
-async function emptyAccounts(
-  core: Parameters<Parameters<Define>[1]['run']>[0]['core'],
-  domain: Domain,
-) {
-  for await (const account of core.directory.accounts.list(domain)) {
-    await core.mailbox.empty(account.id)
+/** What is in it, for the question. */
+async function addressesOf(found: DomainRecord, core: Core): Promise<string> {
+  let messages = 0
+  let bytes = 0
+  for await (const { id } of core.directory.accounts.list(found.domain)) {
+    const used = await core.mailbox.usage(id)
+    messages += used.messages
+    bytes += used.bytes
   }
+  return `${counted(found.accounts, 'account')}, ${counted(found.aliases, 'alias', 'aliases')} and ${counted(messages, 'message')} (${formatBytes(bytes)})`
+}
+
+async function emptyAccounts(core: Core, domain: Domain): Promise<number> {
+  let messages = 0
+  for await (const account of core.directory.accounts.list(domain)) {
+    messages += await core.mailbox.empty(account.id)
+  }
+  return messages
 }
 
 const shown = (found: {

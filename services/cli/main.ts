@@ -1,6 +1,7 @@
 // The `postwolke` command: serve, and everything an administrator does to a running or stopped system.
 
 import { buffer } from 'node:stream/consumers'
+import { keepCompiled } from './compile-cache.ts'
 
 // A server is told to reload by it, and must not die of it before it listens.
 if (process.argv[2] === 'serve') process.on('SIGHUP', () => undefined)
@@ -13,14 +14,30 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Mail and password hashes are nobody else's, in whatever folder an administrator puts them.
 process.umask(0o077)
 
-const { runCommandLine } = await import('./program.ts')
+// Before the first of our own modules is read.
+keepCompiled(process.env)
+const [{ runCommandLine }, { personAt }] = await Promise.all([
+  import('./program.ts'),
+  import('./terminal.ts'),
+])
+const say = (output: string) => void process.stderr.write(output)
+
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   environment: process.env,
   write: (output) => void process.stdout.write(output),
   isTerminal: process.stdout.isTTY === true,
-  say: (output) => void process.stderr.write(output),
+  columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+  say,
+  person: process.stdin.isTTY ? personAt(process.stdin, say) : undefined,
+  become: process.getuid?.() === 0 ? become : undefined,
   readStdin(question) {
-    if (process.stdin.isTTY) process.stderr.write(question)
+    if (process.stdin.isTTY) say(question)
     return buffer(process.stdin)
   },
 })
+
+function become({ uid, gid }: { readonly uid: number; readonly gid: number }): void {
+  process.setgroups?.([gid])
+  process.setgid?.(gid)
+  process.setuid?.(uid)
+}

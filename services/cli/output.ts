@@ -3,8 +3,7 @@
 import { printable, printableJson } from '#shared/runtime/printable.ts'
 
 export type Output = {
-  /** Data: as JSON with --json, else as the lines given. */
-  /** Names and replies come from outside: no character of theirs controls the terminal. */
+  /** Data: as JSON with --json, else as the lines given. Names and replies come from outside: no character of theirs controls the terminal. */
   print(data: unknown, lines: () => readonly string[]): void
 }
 
@@ -20,6 +19,11 @@ export function createOutput(json: boolean, write: (text: string) => void): Outp
       )
     },
   }
+}
+
+/** What was done all the same, and is perhaps not what was meant. */
+export function warn({ say }: { readonly say: (text: string) => void }, text: string): void {
+  say(`postwolke: warning: ${printable(text)}\n`)
 }
 
 /** Rows under a heading, in columns as wide as their widest cell. */
@@ -44,6 +48,29 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   )
 }
 
+/** Narrower, and lines would be mostly indentation. */
+const WIDTH_MIN = 40
+
+/** Lines of at most this many characters, broken at blanks where there are any, each behind the indentation. */
+export function wrapped(text: string, width: number, indent: string): string[] {
+  const room = Math.max(width, WIDTH_MIN) - indent.length
+  const shown = printable(text)
+  const lines: string[] = []
+  for (let at = 0; at < shown.length; ) {
+    const blank = shown.lastIndexOf(' ', at + room)
+    const isLast = shown.length - at <= room
+    const end = isLast ? shown.length : blank > at ? blank : at + room
+    lines.push(indent + shown.slice(at, end))
+    at = shown.charAt(end) === ' ' ? end + 1 : end
+  }
+  return lines
+}
+
+export function clipped(line: string, width: number): string {
+  const room = Math.max(width, WIDTH_MIN)
+  return line.length <= room ? line : `${line.slice(0, room - 1)}…`
+}
+
 const units = ['B', 'KB', 'MB', 'GB', 'TB']
 
 /** 1 KB is 1,024 bytes, as in the settings. */
@@ -58,6 +85,7 @@ export function formatBytes(bytes: number): string {
 }
 
 /** `1 message`, `2 messages`. */
-export const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
+export const counted = (count: number, one: string, many = `${one}s`) =>
+  `${count} ${count === 1 ? one : many}`
 
 export const formatTime = (ms: number) => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')

@@ -2,41 +2,18 @@ import type { Command } from 'commander'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { QueueEntry, QueueOperator } from '#shared/queue/operator.ts'
 import type { Group } from '#shared/queue/records.ts'
-import { queueIdArgument } from './arguments.ts'
+import { queueIdArgument, queueIdArguments } from './arguments.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
-import { columns, counted, formatBytes, formatTime } from './output.ts'
+import { counted, formatBytes, formatTime } from './output.ts'
+import { nextTryOf, recipientText, senderOf, shown } from './queue-entry.ts'
+import { queueListCommand } from './queue-list.ts'
 
 /** `postwolke queue …`: accepted mail that is not delivered yet, what mailq and postsuper do. */
 export function queueCommands(parent: Command, define: Define): void {
   const queue = parent.command('queue').description('accepted mail that is not delivered yet')
 
-  define(queue.command('list'), {
-    about: 'list the queue, oldest first',
-    async run({ core, output }) {
-      const entries = await Array.fromAsync(core.operator.list())
-      output.print(entries.map(shown), () =>
-        entries.length === 0
-          ? ['the queue is empty']
-          : [
-              ...columns(
-                [
-                  'QUEUE ID',
-                  'SIZE',
-                  'ARRIVED',
-                  'STATE',
-                  'NEXT TRY',
-                  'SENDER',
-                  'RECIPIENTS',
-                  'REASON',
-                ],
-                entries.flatMap(rows),
-              ),
-              summary(entries),
-            ],
-      )
-    },
-  })
+  queueListCommand(queue, define)
 
   define(queue.command('show <queue-id>'), {
     about: 'show a message in the queue: envelope, recipients, attempts, reasons',
@@ -57,7 +34,7 @@ export function queueCommands(parent: Command, define: Define): void {
           command.option(verb.some.flag, verb.some.about, collect).alias(verb.some.alias)
       },
       async run({ core, output }, ids, options: { corrupt?: boolean; recipient?: string[] }) {
-        const queueIds = ids.filter((id) => id !== '').map(queueIdArgument)
+        const queueIds = queueIdArguments(ids)
         const failed: string[] = []
         const done: QueueId[] = []
         if (verb.all && options.corrupt) {
@@ -165,38 +142,8 @@ const collect = (value: string, all: readonly string[] = []) => [...all, value]
 
 const notQueued = (queueId: string) => `${queueId} is not in the queue (delivered or deleted)`
 
-function summary(entries: readonly QueueEntry[]): string {
-  const bytes = entries.reduce((sum, { message }) => sum + message.object.length, 0)
-  return `${counted(entries.length, 'message')}, ${formatBytes(bytes)}`
-}
-
-function rows({ message, groups }: QueueEntry): string[][] {
-  const head = [
-    message.queueId,
-    formatBytes(message.object.length),
-    formatTime(message.arrivedMs),
-  ] as const
-  const sender = message.envelope.sender || '<>'
-  if (groups.length === 0) {
-    const to = message.envelope.recipients.map((recipient) => recipient.address)
-    return [[...head, message.state, '', sender, several(to), message.reason ?? '']]
-  }
-  return groups.map((group) => {
-    const to = group.recipients.map((recipient) => recipient.address)
-    const next = group.state === 'deferred' && group.dueMs !== null ? formatTime(group.dueMs) : ''
-    return [...head, group.state, next, sender, several(to), group.lastReply ?? '']
-  })
-}
-
-const shownRecipients = 3
-
-function several(addresses: readonly string[]): string {
-  const more = addresses.length - shownRecipients
-  const first = addresses.slice(0, shownRecipients).join(' ')
-  return more > 0 ? `${first} and ${more} more` : first
-}
-
-function details({ message, groups }: QueueEntry): string[] {
+function details(entry: QueueEntry): string[] {
+  const { message, groups } = entry
   const { origin, envelope } = message
   return [
     `queue id    ${message.queueId}`,
@@ -206,11 +153,11 @@ function details({ message, groups }: QueueEntry): string[] {
       : [`state       ${message.state}${message.reason === null ? '' : `: ${message.reason}`}`]),
     `arrived     ${formatTime(message.arrivedMs)} from ${origin.helo} [${origin.remoteAddress}]${origin.account ? ` as ${origin.account.login}` : ''} by ${origin.listener}`,
     `size        ${formatBytes(message.object.length)}`,
-    `sender      ${envelope.sender || '<>'}`,
+    `sender      ${senderOf(entry)}`,
     `recipients  ${envelope.recipients.map((recipient) => recipient.address).join(' ')}`,
     ...groups.flatMap((group) => [
       '',
-      `to          ${group.recipients.map((recipient) => recipient.address).join(' ')}`,
+      `to          ${group.recipients.map(recipientText).join(' ')}`,
       `by          ${group.destination.kind === 'local' ? 'local delivery' : group.destination.nextHop}`,
       `state       ${group.state}, ${counted(group.attempts, 'attempt')}${nextTry(group)}`,
       ...(group.lastReply === null ? [] : [`reason      ${group.lastReply}`]),
@@ -218,26 +165,7 @@ function details({ message, groups }: QueueEntry): string[] {
   ]
 }
 
-/** The due time of an active group is when it is looked after should its worker die: nobody's news. */
-function nextTry({ state, dueMs }: Group): string {
-  return state === 'deferred' && dueMs !== null ? `, next ${formatTime(dueMs)}` : ''
+function nextTry(group: Group): string {
+  const next = nextTryOf(group)
+  return next === undefined ? '' : `, next ${next}`
 }
-
-const shown = ({ message, groups }: QueueEntry) => ({
-  queueId: message.queueId,
-  state: message.state,
-  reason: message.reason,
-  bytes: message.object.length,
-  arrived: formatTime(message.arrivedMs),
-  sender: message.envelope.sender,
-  recipients: message.envelope.recipients.map((recipient) => recipient.address),
-  groups: groups.map((group) => ({
-    name: group.name,
-    state: group.state,
-    destination: group.destination,
-    recipients: group.recipients.map((recipient) => recipient.address),
-    attempts: group.attempts,
-    lastReply: group.lastReply,
-    next: group.dueMs === null ? null : formatTime(group.dueMs),
-  })),
-})

@@ -3,7 +3,7 @@ import { newId } from '#shared/mailbox/folders.ts'
 import { restoredItem } from '#shared/mailbox/restored.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { type TableName, tableLayouts } from '#shared/storage/ports.ts'
-import type { Process } from './context.ts'
+import { loadDeployment, type Process } from './context.ts'
 import { CommandFailure } from './failure.ts'
 
 type Options = { readonly aws?: string; readonly from: string; readonly replace?: boolean }
@@ -24,8 +24,8 @@ export function restoreCommand(parent: Command, process: Process): void {
     if (replace !== true) {
       throw new CommandFailure(`this removes everything in the table ${name}; --replace says so`)
     }
-    const [{ openDeployment }, { hasItem, replaceItems }, { isLiveLease }] = await Promise.all([
-      import('./deployment.ts'),
+    const { openDeployment } = await loadDeployment()
+    const [{ hasItem, replaceItems }, { isLiveLease }] = await Promise.all([
       import('#shared/storage/aws/replace-table.ts'),
       import('#shared/storage/aws/watch-registry.ts'),
     ])

@@ -4,6 +4,7 @@ import { explained, StartFailure } from '#services/assembly/start-failure.ts'
 import { prepareFirstStart } from '#services/local/first-start.ts'
 import type { System } from '#services/local/system.ts'
 import { type LogSettings, type LogTargets, openLogTargets } from '#shared/runtime/log-targets.ts'
+import { findWarnings } from '#shared/runtime/settings/warnings.ts'
 import {
   type Common,
   dataDirectory,
@@ -26,6 +27,7 @@ export function serveCommand(parent: Command, process: Process, version: string)
     const directory = dataDirectory(options, process)
     const targets = openLog(settings.log, process)
     const { log } = targets
+    for (const warning of findWarnings(settings)) log.warn({}, warning)
     await explained(
       `cannot make the data folder ${directory}`,
       mkdir(directory, { recursive: true, mode: 0o700 }),
@@ -35,11 +37,13 @@ export function serveCommand(parent: Command, process: Process, version: string)
     const system = await startSystem({ directory, settings, log, version })
     // After the ports are open: accounts whose passwords nobody gets to see would be of no use.
     const first = await prepareFirstStart(system.core)
+    // Before anybody is told that it runs, and stops it.
+    const told = signalled()
     log.info({ data: directory, pid: globalThis.process.pid, version }, 'ready')
     const { isTerminal } = process
     process.write(await welcome({ system, directory, accounts: first, isTerminal }))
     hangups.call(() => reload({ options, process, system, targets }))
-    await signalled()
+    await told
     log.info({}, 'stopping')
     await system.stop()
     log.info({}, 'stopped')

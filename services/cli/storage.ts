@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { assembleCollector } from '#services/assembly/pipeline.ts'
 import type { Define } from './define.ts'
 import { counted } from './output.ts'
 
@@ -15,6 +14,8 @@ export function storageCommands(parent: Command, define: Define): void {
         'all that were deleted more than an hour ago: nothing brings them back',
       ),
     async run({ core, output }, _, { now = false }: { now?: boolean }) {
+      // Loaded only here: `--help` and the other commands start faster without it.
+      const { assembleCollector } = await import('#services/assembly/pipeline.ts')
       const { collectDead } = assembleCollector(core)
       let collected = 0
       for (let some = -1; some !== 0; collected += some) some = await collectDead({ now })

@@ -2,7 +2,7 @@
 // so that an address never has two owners and an account is never without its address.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
-import type { Address } from '#shared/mail/address.ts'
+import { type Address, formatAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Condition, Table, Write } from '#shared/storage/ports.ts'
@@ -26,6 +26,8 @@ import {
 
 export interface Accounts {
   add(account: NewAccount): Promise<AccountAdded>
+  /** The same for many, a transaction for some dozens of one domain. Results in their order; a repeated address exists already. */
+  addAll(accounts: readonly NewAccount[]): Promise<readonly AccountAdded[]>
   /** By its own address: no alias, no extension. */
   get(address: Address): Promise<AccountRecord | undefined>
   byId(id: AccountId): Promise<AccountRecord | undefined>
@@ -67,6 +69,8 @@ export type AccountChanged =
   | { readonly kind: 'ok'; readonly account: AccountRecord }
   | { readonly kind: 'no-such-account' }
 
+/** Accounts added at once: two writes each, and one for the domain, of the 100 of a transaction. */
+const ADD_BATCH = 45
 /** Profiles read at once while listing. */
 const LIST_BATCH = 100
 
@@ -116,49 +120,76 @@ export function createAccounts(parts: {
     return true
   }
 
+  /** Of one domain, whose count changes once. */
+  function addSome(wanted: readonly NewAccount[]): Promise<readonly AccountAdded[]> {
+    return optimistic(async () => {
+      const addresses = wanted.map(({ address }) => canonical(address))
+      const [first] = addresses
+      if (first === undefined) return []
+      const keys = [
+        ...new Map(addresses.map((address) => [formatAddress(address), address])).values(),
+      ]
+      const [domain, ...entries] = await table.batchGet(
+        [domainKey(first.domain), ...keys.map(addressKey)],
+        { consistent: true },
+      )
+      if (domain === undefined) return wanted.map(() => ({ kind: 'no-such-domain' }))
+      const free = new Set(
+        keys.filter((_, i) => entries[i]?.accountId === undefined).map(formatAddress),
+      )
+      const writes: Write[] = []
+      const results = wanted.map((account, i): AccountAdded => {
+        const address = addresses[i]
+        // Each address once.
+        if (address === undefined || !free.delete(formatAddress(address))) return { kind: 'exists' }
+        const record = newRecord(account, address)
+        writes.push(...additions(record))
+        return { kind: 'ok', account: record }
+      })
+      const count = results.filter(({ kind }) => kind === 'ok').length
+      if (count === 0) return results
+      const isFirst = readDomain(domain).accounts === 0 && (await isEmpty())
+      await table.transact([
+        countAccounts(first.domain, count),
+        ...(isFirst ? [{ put: firstAccountItem(first) }] : []),
+        ...writes,
+      ])
+      return results
+    })
+  }
+
+  const newRecord = (wanted: NewAccount, address: Address): AccountRecord => ({
+    id: newId(),
+    address,
+    enabled: wanted.enabled ?? true,
+    quotaBytes: wanted.quotaBytes ?? null,
+    passwordHash: wanted.passwordHash,
+    scramVerifier: wanted.scramVerifier ?? null,
+    sessionsEpoch: 0,
+    createdMs: clock.now(),
+    shared: wanted.shared ?? false,
+  })
+
   return {
     byId,
 
     get: async (address) => (await find(address))?.account,
 
-    add: (wanted) =>
-      optimistic<AccountAdded>(async () => {
-        const address = canonical(wanted.address)
-        const keys = [domainKey(address.domain), addressKey(address)]
-        const [domain, taken] = await table.batchGet(keys, { consistent: true })
-        if (domain === undefined) return { kind: 'no-such-domain' }
-        if (taken?.accountId !== undefined) return { kind: 'exists' }
-        const account: AccountRecord = {
-          id: newId(),
-          address,
-          enabled: wanted.enabled ?? true,
-          quotaBytes: wanted.quotaBytes ?? null,
-          passwordHash: wanted.passwordHash,
-          scramVerifier: wanted.scramVerifier ?? null,
-          sessionsEpoch: 0,
-          createdMs: clock.now(),
-          shared: wanted.shared ?? false,
+    add: async (wanted) => only(await addSome([wanted])),
+
+    async addAll(wanted) {
+      const results = new Map<NewAccount, AccountAdded>()
+      for (const ofDomain of Map.groupBy(wanted, ({ address }) => address.domain).values()) {
+        for (let at = 0; at < ofDomain.length; at += ADD_BATCH) {
+          const some = ofDomain.slice(at, at + ADD_BATCH)
+          for (const [i, added] of (await addSome(some)).entries()) {
+            const account = some[i]
+            if (account !== undefined) results.set(account, added)
+          }
         }
-        const first = readDomain(domain).accounts === 0 && (await isEmpty())
-        await table.transact([
-          ...(first ? [{ put: firstAccountItem(address) }] : []),
-          countAccounts(address.domain, 1),
-          {
-            // The address may be an alias already: then it is both.
-            update: addressKey(address),
-            changes: {
-              set: {
-                accountId: account.id,
-                enabled: account.enabled,
-                quotaBytes: account.quotaBytes,
-              },
-            },
-            if: { absent: 'accountId' },
-          },
-          { put: accountItem(account), if: { absent: 'pk' } },
-        ])
-        return { kind: 'ok', account }
-      }),
+      }
+      return wanted.map((account) => results.get(account) ?? { kind: 'exists' })
+    },
 
     async *list(domain) {
       if (domain !== undefined) return yield* inDomain(domain)
@@ -231,7 +262,26 @@ export function createAccounts(parts: {
   }
 }
 
-function countAccounts(domain: Domain, by: 1 | -1): Write {
+function additions(account: AccountRecord): Write[] {
+  const { id, address, enabled, quotaBytes } = account
+  return [
+    {
+      // The address may be an alias already: then it is both.
+      update: addressKey(address),
+      changes: { set: { accountId: id, enabled, quotaBytes } },
+      if: { absent: 'accountId' },
+    },
+    { put: accountItem(account), if: { absent: 'pk' } },
+  ]
+}
+
+function only<T>([one]: readonly T[]): T {
+  // Cannot happen: one was asked for.
+  if (one === undefined) throw new Error('no result')
+  return one
+}
+
+function countAccounts(domain: Domain, by: number): Write {
   return { update: domainKey(domain), changes: { add: { accounts: by } }, if: { exists: 'pk' } }
 }
 

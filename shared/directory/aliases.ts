@@ -20,6 +20,8 @@ import {
 
 export interface Aliases {
   add(name: AliasName, targets: readonly Address[]): Promise<AliasAdded>
+  /** The same for many, a transaction for some dozens of one domain. Results in their order; a repeated name exists already. */
+  addAll(aliases: readonly Alias[]): Promise<readonly AliasAdded[]>
   get(name: AliasName): Promise<Alias | undefined>
   list(domain?: Domain): AsyncIterable<Alias>
   /** Other targets for an alias that exists. */
@@ -33,6 +35,11 @@ export type Alias = { readonly name: AliasName; readonly targets: readonly Addre
 export const ALIAS_TARGETS_MAX = 1_000
 /** What they take together; the item that holds them must stay below ITEM_BYTES_MAX. */
 export const ALIAS_TARGETS_BYTES_MAX = 300_000
+
+/** Aliases added at once: a write each, and one for the domain, of the 100 of a transaction. */
+const ADD_BATCH = 90
+/** Their targets together, of the 4 MB of a transaction; an alias with more goes alone. */
+const ADD_BATCH_BYTES = 1_000_000
 
 export type BadTargets = { readonly kind: 'bad-targets'; readonly max: number }
 
@@ -63,31 +70,62 @@ export function createAliases(parts: { readonly table: Table }): Aliases {
     }
   }
 
+  async function addAll(wanted: readonly Alias[]): Promise<readonly AliasAdded[]> {
+    const results = new Map<Alias, AliasAdded>()
+    for (const ofDomain of Map.groupBy(wanted, ({ name }) => name.domain).values()) {
+      for (const some of inBatches(ofDomain)) {
+        for (const [alias, added] of await addSome(some)) results.set(alias, added)
+      }
+    }
+    return wanted.map((alias) => results.get(alias) ?? { kind: 'exists' })
+  }
+
+  /** Of one domain, whose count changes once. */
+  function addSome(wanted: readonly Alias[]): Promise<ReadonlyMap<Alias, AliasAdded>> {
+    return optimistic(async () => {
+      const results = new Map<Alias, AliasAdded>()
+      const [first] = wanted
+      if (first === undefined) return results
+      const byKey = new Map(wanted.map((alias) => [addressKey(alias.name).sk, alias]))
+      const keys = [...byKey.values()].map(({ name }) => addressKey(name))
+      const [domain, ...entries] = await table.batchGet([domainKey(first.name.domain), ...keys], {
+        consistent: true,
+      })
+      const taken = new Set(entries.flatMap((item) => (item?.targets === undefined ? [] : item.sk)))
+      const writes: Write[] = []
+      for (const alias of wanted) {
+        const key = addressKey(alias.name)
+        const targets = distinct(alias.targets)
+        if (targets === undefined) {
+          results.set(alias, { kind: 'bad-targets', max: ALIAS_TARGETS_MAX })
+        } else if (domain === undefined) results.set(alias, { kind: 'no-such-domain' })
+        else if (taken.has(key.sk)) results.set(alias, { kind: 'exists' })
+        else {
+          taken.add(key.sk)
+          const changes = { set: { targets: targetsValue(targets) } }
+          writes.push({ update: key, changes, if: { absent: 'targets' } })
+          results.set(alias, { kind: 'ok', alias: { name: alias.name, targets } })
+        }
+      }
+      if (writes.length > 0) {
+        await table.transact([countAliases(first.name.domain, writes.length), ...writes])
+      }
+      return results
+    })
+  }
+
   return {
     async get(name) {
       const found = await find(name)
       return found && { name: found.name, targets: found.targets }
     },
 
-    async add(name, wanted) {
-      const targets = distinct(wanted)
-      if (targets === undefined) return { kind: 'bad-targets', max: ALIAS_TARGETS_MAX }
-      return await optimistic<AliasAdded>(async () => {
-        const keys = [domainKey(name.domain), addressKey(name)]
-        const [domain, taken] = await table.batchGet(keys, { consistent: true })
-        if (domain === undefined) return { kind: 'no-such-domain' }
-        if (taken?.targets !== undefined) return { kind: 'exists' }
-        await table.transact([
-          countAliases(name.domain, 1),
-          {
-            update: addressKey(name),
-            changes: { set: { targets: targetsValue(targets) } },
-            if: { absent: 'targets' },
-          },
-        ])
-        return { kind: 'ok', alias: { name, targets } }
-      })
+    async add(name, targets) {
+      const [added] = await addAll([{ name, targets }])
+      return added ?? { kind: 'exists' }
     },
+
+    addAll,
 
     async *list(domain) {
       if (domain !== undefined) return yield* inDomain(domain)
@@ -130,7 +168,24 @@ export function createAliases(parts: { readonly table: Table }): Aliases {
   }
 }
 
-function countAliases(domain: Domain, by: 1 | -1): Write {
+/** What one transaction adds. */
+function* inBatches(aliases: readonly Alias[]): Generator<readonly Alias[]> {
+  let batch: Alias[] = []
+  let bytes = 0
+  for (const alias of aliases) {
+    const more = targetsValue(alias.targets).reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+    if (batch.length === ADD_BATCH || bytes + more > ADD_BATCH_BYTES) {
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    batch.push(alias)
+    bytes += more
+  }
+  yield batch
+}
+
+function countAliases(domain: Domain, by: number): Write {
   return { update: domainKey(domain), changes: { add: { aliases: by } }, if: { exists: 'pk' } }
 }
 

@@ -260,6 +260,37 @@ export function describeDirectory(driver: string, open: Open): void {
         expect(await directory.domains.get(ours)).toMatchObject({ accounts: 1 })
       })
 
+      it('are added by the hundred, each once, and all of them are counted', async () => {
+        const many = Array.from({ length: 130 }, (_, i) => ({
+          address: address(`user${i}@ours.test`),
+          passwordHash: `hash ${i}`,
+          quotaBytes: i,
+        }))
+        const results = await directory.accounts.addAll([
+          ...many,
+          { address: address('USER7@ours.test'), passwordHash: 'again' },
+          { address: address('bob@remote.test'), passwordHash: 'x' },
+        ])
+        expect(results.map(({ kind }) => kind)).toEqual([
+          ...many.map(() => 'ok'),
+          'exists',
+          'no-such-domain',
+        ])
+        expect(await directory.accounts.get(address('user7@ours.test'))).toMatchObject({
+          passwordHash: 'hash 7',
+          quotaBytes: 7,
+          enabled: true,
+        })
+        expect(await directory.domains.get(ours)).toMatchObject({ accounts: 130 })
+        const again = await directory.accounts.addAll([
+          ...many.slice(0, 2),
+          { address: address('new@ours.test'), passwordHash: 'x' },
+        ])
+        expect(again.map(({ kind }) => kind)).toEqual(['exists', 'exists', 'ok'])
+        expect(await directory.domains.get(ours)).toMatchObject({ accounts: 131 })
+        expect(await directory.accounts.addAll([])).toEqual([])
+      })
+
       it('are listed by domain or all', async () => {
         await directory.domains.add(domain('second.test'))
         for (const local of ['a', 'b', 'c', 'd', 'e']) await add(`${local}@ours.test`)
@@ -390,6 +421,34 @@ export function describeDirectory(driver: string, open: Open): void {
         expect(await directory.aliases.set(name('list@ours.test'), targets)).toEqual({
           kind: 'no-such-alias',
         })
+      })
+
+      it('are added by the hundred, each once, and all of them are counted', async () => {
+        const targets = (count: number) =>
+          Array.from({ length: count }, (_, i) => address(`${'x'.repeat(50)}${i}@remote.test`))
+        // Some take more than a transaction holds, together.
+        const many = Array.from({ length: 130 }, (_, i) => ({
+          name: name(`list${i}@ours.test`),
+          targets: targets(i >= 100 ? 1_000 : 1 + (i % 100)),
+        }))
+        const results = await directory.aliases.addAll([
+          ...many,
+          { name: name('LIST7@ours.test'), targets: targets(1) },
+          { name: name('none@ours.test'), targets: [] },
+          { name: name('list@remote.test'), targets: targets(1) },
+        ])
+        expect(results.map(({ kind }) => kind)).toEqual([
+          ...many.map(() => 'ok'),
+          'exists',
+          'bad-targets',
+          'no-such-domain',
+        ])
+        const found = await directory.aliases.get(name('list100@ours.test'))
+        expect(found?.targets).toHaveLength(1_000)
+        expect(await directory.domains.get(ours)).toMatchObject({ aliases: 130 })
+        const again = await directory.aliases.addAll([many[0], many[1]].flatMap((one) => one ?? []))
+        expect(again.map(({ kind }) => kind)).toEqual(['exists', 'exists'])
+        expect(await directory.domains.get(ours)).toMatchObject({ aliases: 130 })
       })
 
       it('have one set of targets, also when several are added at once', async () => {

@@ -102,6 +102,70 @@ describe('queue', () => {
     expect(await queue('list')).toBe('the queue is empty\n')
   })
 
+  it('lists what is asked for', async () => {
+    const far = await submitted('filtered', 'deferred')
+    reply = '550 5.1.1 nobody of that name'
+    const held = await submitted('filtered and held', 'hold')
+    const ids = async (words: string) =>
+      JSON.parse(await queue(`list ${words} --json`.replace('  ', ' '))).map(
+        (entry: Shown) => entry.queueId,
+      )
+    expect(await ids('')).toEqual([far, held])
+    expect(JSON.parse(await queue('list --json'))).toMatchObject([
+      { state: 'deferred', groups: [{ state: 'deferred' }] },
+      { state: 'hold', groups: [{ state: 'hold', originalRecipients: ['far@away.test'] }] },
+    ])
+    expect(await ids('--state deferred')).toEqual([far])
+    expect(await ids('--state hold')).toEqual([held])
+    expect(await ids('--state corrupt')).toEqual([])
+    expect(await ids(`--sender ${alice.address.toUpperCase()}`)).toEqual([far, held])
+    expect(await ids('--sender <>')).toEqual([])
+    expect(await ids('--recipient far@away.test --state hold')).toEqual([held])
+    expect(await ids('--recipient @away.test')).toEqual([far, held])
+    expect(await ids('--recipient away.test')).toEqual([])
+    expect(await ids('--domain away.test')).toEqual([far, held])
+    expect(await ids('--domain example.test')).toEqual([far, held])
+    expect(await ids('--domain way.test')).toEqual([])
+    expect(await ids('--older-than 1h')).toEqual([])
+    expect(await ids('--older-than 0')).toEqual([far, held])
+    expect(await queue('list --state corrupt')).toBe('none of 2 messages is like that\n')
+    await queue(`delete ${far},${held}`)
+  })
+
+  it('fits the terminal, with all that is to be known', async () => {
+    const id = await submitted('narrow', 'deferred')
+    const columns = 60
+    const { stdout } = await commandLine(['queue', 'list', '--data', folder], { columns })
+    for (const line of stdout.trimEnd().split('\n')) {
+      expect(line.length).toBeLessThanOrEqual(columns)
+    }
+    expect(stdout).toMatch(/^QUEUE ID +STATE +SIZE +ARRIVED/)
+    expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
+      new RegExp(
+        `${id} deferred \\d+ B \\S+Z ${alice.address} -> far@away.test deferred until \\S+Z: host .* said: 451 4.7.1 come back later 1 message`,
+      ),
+    )
+    await queue(`delete ${id}`)
+  })
+
+  it('does what it can of several messages, says which and fails', async () => {
+    const id = await submitted('one of two', 'deferred')
+    const gone = '01M0TEXAMP1E000000'
+    for (const [verb, done] of [
+      ['hold', 'held'],
+      ['release', 'released'],
+      ['delete', 'deleted'],
+    ]) {
+      const ended = await commandLine(['queue', `${verb}`, gone, id, '--data', folder])
+      expect(ended).toEqual({
+        code: 1,
+        stdout: `${id} ${done}\n`,
+        stderr: `postwolke: ${gone} is not in the queue (delivered or deleted)\n`,
+      })
+      if (verb === 'release') await inState(id, 'deferred')
+    }
+  })
+
   it('flushes deferred mail', async () => {
     await submitted('flushed', 'deferred')
     expect(await queue('flush --to elsewhere.test')).toBe('trying 0 deferred messages again\n')

@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { commandLine } from '#test/support/command-line.ts'
 import { runProgram } from '#test/support/program.ts'
 import { freePorts, startServer } from '#test/support/server-process.ts'
@@ -25,6 +26,11 @@ describe('postwolke', () => {
     [['account', 'add', '--help'], '--password-stdin'],
     [['serve', '--help'], '--set <key=value>'],
     [['config', 'show', '--help'], '--changed'],
+    [['help'], 'account add|list|show|set|remove|empty'],
+    [['help', 'queue'], 'release [queue-id...]'],
+    [['help', 'account', 'add'], '--password-stdin'],
+    [['account', 'help'], 'remove <address>'],
+    [['account', 'help', 'add'], '--password-stdin'],
   ])('explains %j', async (words, expected) => {
     const { code, stdout } = await commandLine(words)
     expect(code).toBe(0)
@@ -160,7 +166,9 @@ describe.each([
   })
 
   it('remove a domain with all that is in it when forced', async () => {
-    expect(await printed('domain remove a.test --force')).toBe('domain a.test removed\n')
+    expect(await printed('domain remove a.test --force')).toBe(
+      'domain a.test removed with 1 account, 2 aliases and 0 messages\n',
+    )
     expect(await data('account list')).toHaveLength(running ? 2 : 0)
   })
 })
@@ -180,6 +188,7 @@ describe('a command that cannot do what it was told', () => {
 
   it.each([
     ['bogus', /unknown command 'bogus'/],
+    ['help bogus', /unknown command 'bogus'/],
     ['account bogus', /unknown command 'bogus'/],
     ['account list --bogus', /unknown option '--bogus'/],
     ['account add', /missing required argument 'address'/],
@@ -228,7 +237,21 @@ describe('a command that cannot do what it was told', () => {
     ['alias add info@a.test x@y.test', /alias info@a\.test exists already/],
     ['alias add x@b.test x@y.test', /domain of x@b\.test is not one of ours/],
     ['alias add x@a.test nonsense', /'nonsense' is not a mail address/],
-    ['alias show x@a.test', /no alias x@a\.test/],
+    ['alias add x@a.test |/bin/cat', /'\|\/bin\/cat' is not a mail address: .*not to programs/],
+    ['alias add x@a.test y@a.test,"|/bin/cat"@a.test', /is not a mail address: .*programs, files/],
+    ['alias add x@a.test /var/mail/x', /is not a mail address: .*programs, files/],
+    ['alias set info@a.test :include:/etc/list', /is not a mail address: .*included lists/],
+    ['alias add x@a.test ,', /an alias has 1 to 1000 targets/],
+    [
+      'account add ben@a.test --password-hash 9J4sZ/8wapFiA --quota 10',
+      /--quota 10 is 10 bytes; write 10MB, or 10B if that is meant/,
+    ],
+    ['account set ann@a.test --quota 1048575', /--quota 1048575 is 1048575 bytes/],
+    ['account set ann@a.test --password', /--password asks at a terminal; --password-stdin/],
+    ['queue list --state held', /--state cannot be 'held'; allowed: .*deferred, hold, corrupt/],
+    ['queue list --older-than 5', /--older-than cannot be '5'; allowed: a time with its unit/],
+    ['alias show x@a.test', /no alias x@a\.test, no account either, and no catch-all/],
+    ['alias show @a.test', /no alias @a\.test/],
     ['alias set x@a.test x@y.test', /no alias x@a\.test/],
     ['alias remove x@a.test', /no alias x@a\.test/],
     ['queue show 123', /'123' is not a queue id; 'postwolke queue list' shows them/],
@@ -242,6 +265,12 @@ describe('a command that cannot do what it was told', () => {
       /cannot read the configuration file: .*\/nonexistent\/file/,
     ],
     ['domain list --aws outputs.json', /--data and --aws name two mail systems/],
+    [
+      'domain list --set relayhost=yes',
+      /relayhost cannot be 'yes' \(from --set\); allowed: \[host\]/,
+    ],
+    ['domain list --set relayhost=none:587', /relayhost cannot be 'none:587'/],
+    ['domain list --set defaultDomain=true', /defaultDomain cannot be 'true'/],
     ['domain list --set relayhosts=x', /relayhosts is not a setting .*did you mean relayhost\?/],
   ] as const)('says why: %s', async (line, expected) => {
     const { code, stdout, stderr } = await run(line)
@@ -339,6 +368,57 @@ describe('config', () => {
     )
     expect(stderr).toContain('postwolke: a is not a setting (from --set)\n')
     expect(stderr).toContain("postwolke: --set wants key=value, not 'b'\n")
+  })
+})
+
+describe('config check', () => {
+  const check = async (...settings: readonly string[]) =>
+    await commandLine(['config', 'check', ...settings.flatMap((one) => ['--set', one])])
+
+  it('says what is probably not meant, and that the server starts all the same', async () => {
+    await using folder = await temporaryFolder()
+    const { cert, key } = makeSelfSigned('other.test', new Date('2010-01-01'))
+    const certificateFile = join(folder.path, 'cert.pem')
+    const keyFile = join(folder.path, 'key.pem')
+    await writeFile(certificateFile, cert)
+    await writeFile(keyFile, key)
+    const files = [`tls.certificateFile=${certificateFile}`, `tls.keyFile=${keyFile}`]
+    const { code, stdout, stderr } = await check(...files, 'hostname=mail.test', 'mynetworks=::/0')
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: 'the server starts with this configuration\n',
+    })
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      expect.stringMatching(/^postwolke: warning: mynetworks: anybody/),
+      expect.stringMatching(/^postwolke: warning: tls\.certificateFile: .*: it expired on 20/),
+      expect.stringMatching(
+        /^postwolke: warning: tls\.certificateFile: .*: it is not for mail\.test/,
+      ),
+    ])
+    const fresh = makeSelfSigned('mail.test', new Date())
+    await writeFile(certificateFile, fresh.cert)
+    await writeFile(keyFile, fresh.key)
+    expect(await check(...files, 'hostname=mail.test')).toEqual({
+      code: 0,
+      stdout: 'the configuration is good\n',
+      stderr: '',
+    })
+  })
+
+  it.each([
+    [['tls.certificateFile=/no/c', 'tls.keyFile=/no/k'], /tls\.keyFile: there is no \/no\//],
+    [['hopcountLimit=x'], /hopcountLimit cannot be 'x'/],
+    [
+      ['relayhost=[a.test]', 'relayhostUser=x', 'relayhostPasswordFile=/no/password'],
+      /cannot read relayhostPasswordFile: there is no \/no\/password/,
+    ],
+  ])('fails where the server would not start: %j', async (settings, expected) => {
+    const { code, stdout, stderr } = await check(...settings)
+    expect({ code, stdout, stderr }).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(expected),
+    })
   })
 })
 

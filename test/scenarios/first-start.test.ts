@@ -181,6 +181,8 @@ describe('the end', () => {
   })
 })
 
+const NOBODY = 65_534
+
 describe('a start that cannot succeed', () => {
   const resources = new AsyncDisposableStack()
   let folder: string
@@ -213,7 +215,7 @@ describe('a start that cannot succeed', () => {
         `listeners.${name}.port=${port}`,
       ]
       expect(await refusal(at)).toBe(
-        `postwolke: ${name} cannot listen on 127.0.0.1:${port}: another process is using the port\n`,
+        `postwolke: ${name} cannot listen on 127.0.0.1:${port}: another process is using the port ('ss -ltnp' names it)\n`,
       )
     }
     other.close()
@@ -258,10 +260,18 @@ describe('a start that cannot succeed', () => {
     expect(await refusal([], file)).toContain(file)
   })
 
-  it.skipIf(process.getuid?.() === 0)('names a data folder that is not its own', async () => {
+  it('names a data folder that is not its own', async () => {
     const closed = join(folder, 'closed')
     await mkdir(closed)
     await chmod(closed, 0o500)
-    expect(await refusal([], closed)).toContain(closed)
+    await chmod(folder, 0o755)
+    // Nothing is closed to root.
+    const isRoot = process.geteuid?.() === 0
+    if (isRoot) process.seteuid?.(NOBODY)
+    try {
+      expect(await refusal([], closed)).toContain(closed)
+    } finally {
+      if (isRoot) process.seteuid?.(0)
+    }
   })
 })

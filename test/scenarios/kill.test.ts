@@ -7,6 +7,7 @@ import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { seededRandom } from '#test/support/seed.ts'
 import { freePorts, startServer } from '#test/support/server-process.ts'
 import { messageBody, type Sent, sendLoad } from '#test/support/smtp-load.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
@@ -22,6 +23,7 @@ describe('kill', () => {
     const ports = await freePorts()
     const accepted: Sent[] = []
     const offered = new Map<string, Sent>()
+    const killMoment = seededRandom('kill moments')
     for (let round = 0; round < rounds; round++) {
       const server = await startServer(folder.path, ports)
       let killed = false
@@ -41,7 +43,7 @@ describe('kill', () => {
           accepted: (message) => accepted.push(message),
         }),
       )
-      await systemClock.sleep(30 + Math.random() * 400)
+      await systemClock.sleep(30 + killMoment() * 400)
       killed = true
       await server.end('SIGKILL')
       await Promise.all(load)

@@ -20,9 +20,15 @@ export async function runProgram(
   {
     input = '',
     environment = {},
-  }: { readonly input?: string; readonly environment?: Readonly<Record<string, string>> } = {},
+    folder,
+  }: {
+    readonly input?: string
+    readonly environment?: Readonly<Record<string, string>>
+    readonly folder?: string
+  } = {},
 ): Promise<Ended> {
   const child = spawn(name, words, {
+    cwd: folder,
     env: { ...process.env, ...environment },
     timeout: TIME_MAX_MS,
     killSignal: 'SIGKILL',

@@ -28,7 +28,6 @@ export async function openCertificateFiles(
   const { log, debounceMs = DEBOUNCE_MS, recheckMs = RECHECK_MS } = options
   const listeners: (() => void)[] = []
   let pair = await readPair(options)
-  checkPair(pair)
   let refused = ''
   let closed = false
 
@@ -41,7 +40,7 @@ export async function openCertificateFiles(
 
   async function reloadOnce(): Promise<void> {
     try {
-      const candidate = await readPair(options)
+      const candidate = await readFiles(options)
       const text = candidate.cert + candidate.key
       if (closed || text === pair.cert + pair.key || text === refused) return
       refused = text
@@ -74,7 +73,14 @@ export async function openCertificateFiles(
   }
 }
 
-async function readPair({ certificateFile, keyFile }: CertificateFiles): Promise<CertificatePair> {
+/** Rejects unless TLS can be served with what is in them. */
+export async function readPair(files: CertificateFiles): Promise<CertificatePair> {
+  const pair = await readFiles(files)
+  checkPair(pair)
+  return pair
+}
+
+async function readFiles({ certificateFile, keyFile }: CertificateFiles): Promise<CertificatePair> {
   const [cert, key] = await Promise.all([
     readFile(certificateFile, 'utf8'),
     readFile(keyFile, 'utf8'),
@@ -82,11 +88,34 @@ async function readPair({ certificateFile, keyFile }: CertificateFiles): Promise
   return { cert, key }
 }
 
-/** Throws unless TLS can be served with the pair. */
+/** Throws unless TLS can be served with the pair, and says what to do about it. */
 export function checkPair({ cert, key }: CertificatePair): void {
-  if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)))
-    throw new Error('the key does not belong to the certificate')
+  const certificate = attempt(
+    () => new X509Certificate(cert),
+    () => 'the certificate is not PEM, which begins with -----BEGIN CERTIFICATE-----',
+  )
+  const privateKey = attempt(
+    () => createPrivateKey(key),
+    () =>
+      key.includes('ENCRYPTED')
+        ? "the key has a passphrase; store it without one ('openssl pkey -in OLD -out NEW')"
+        : 'the key is not PEM, which begins with -----BEGIN PRIVATE KEY-----',
+  )
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw new Error(
+      "the key does not belong to the certificate (the server's own comes first in its file, its issuer's behind it)",
+    )
+  }
   createSecureContext({ cert, key })
+}
+
+/** OpenSSL's words for it help nobody. */
+function attempt<T>(work: () => T, problem: () => string): T {
+  try {
+    return work()
+  } catch (cause) {
+    throw new Error(problem(), { cause })
+  }
 }
 
 /** Undefined when TLS can be served with it. */

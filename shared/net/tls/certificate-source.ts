@@ -2,6 +2,7 @@
 
 import type { Log } from '#shared/runtime/log.ts'
 import { openCertificateFiles } from './certificate-files.ts'
+import { certificateWarnings } from './certificate-warnings.ts'
 import { ensureSelfSigned } from './self-signed-files.ts'
 
 /** PEM texts; the certificate may bring its chain with it. */
@@ -31,7 +32,11 @@ export type CertificatePlace = {
   /** What a self-signed certificate is made for. */
   readonly hostname: string
   readonly log: Log
+  readonly now?: () => number
 }
+
+/** How often the log says again what is wrong with it: a certificate expires while the server runs. */
+const WARN_EVERY_MS = 24 * 3_600_000
 
 /** Rejects when there is no usable pair: a start without a certificate is refused. */
 export async function openCertificateSource(
@@ -40,5 +45,25 @@ export async function openCertificateSource(
   const { certificateFile, keyFile, log } = place
   const files =
     certificateFile === '' ? await ensureSelfSigned(place) : { certificateFile, keyFile }
-  return openCertificateFiles({ ...files, log })
+  const source = await openCertificateFiles({ ...files, log })
+  return certificateFile === '' ? source : warning(source, place)
+}
+
+/** Usable, and yet clients may refuse it. */
+function warning(source: CertificateFileSource, place: CertificatePlace): CertificateFileSource {
+  const { certificateFile, hostname, log, now = Date.now } = place
+  const warn = () => {
+    for (const reason of certificateWarnings(source.current(), hostname, now()))
+      log.warn({ certificateFile, reason }, 'clients may refuse the certificate')
+  }
+  warn()
+  source.onChange(warn)
+  const timer = setInterval(warn, WARN_EVERY_MS).unref()
+  return {
+    ...source,
+    close() {
+      clearInterval(timer)
+      source.close()
+    },
+  }
 }

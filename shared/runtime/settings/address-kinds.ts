@@ -26,11 +26,20 @@ export const hostName: Kind<string> = {
   format: (value) => value,
 }
 
+/** What somebody writes who thinks of a switch; a host of that name has a dot behind it. */
+const SWITCHES: ReadonlySet<string> = new Set(
+  'yes no true false on off none null default'.split(' '),
+)
+
+function notASwitch(name: string | undefined): string | undefined {
+  return name !== undefined && SWITCHES.has(name) ? undefined : name
+}
+
 /** A mail domain in its ASCII form. Empty: none. */
 export const domain: Kind<string> = {
   name: 'domain',
   allowed: 'a domain such as example.net, or nothing',
-  parse: (text) => (text === '' ? '' : parseHostName(text)),
+  parse: (text) => (text === '' ? '' : notASwitch(parseHostName(text))),
   format: (value) => value,
 }
 
@@ -112,7 +121,7 @@ export const nextHop: Kind<NextHop | null> = {
       const host = isIP(bracketed) ? bracketed : parseHostName(bracketed)
       return host === undefined ? undefined : { host, port, lookUpMx: false }
     }
-    const host = parseHostName(bare ?? '')
+    const host = notASwitch(parseHostName(bare ?? ''))
     return host === undefined ? undefined : { host, port, lookUpMx: true }
   },
   format(value) {

@@ -1,0 +1,97 @@
+// What a start loads: one machine needs nothing of AWS, and a command nothing of what it does not do.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runProgram } from '#test/support/program.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const resources = new AsyncDisposableStack()
+let folder: string
+
+beforeAll(async () => {
+  folder = resources.use(await temporaryFolder()).path
+})
+afterAll(() => resources.disposeAsync())
+
+/** Names of packages, and paths of our own files from the root on. */
+async function loadedBy(...words: readonly string[]): Promise<ReadonlySet<string>> {
+  const file = join(folder, 'loaded.json')
+  const hook = join(root, 'test/support/loaded-modules.mjs')
+  const child = spawn(
+    process.execPath,
+    ['--import', hook, 'services/cli/main.ts', ...words, '--data', join(folder, 'data')],
+    { cwd: root, env: { ...process.env, LOADED_MODULES: file }, stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    output += chunk
+    if (output.includes('Postwolke is running')) child.kill('SIGTERM')
+  })
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    output += chunk
+  })
+  const [code] = await once(child, 'close')
+  expect({ code, output }).toMatchObject({ code: 0 })
+  const urls: string[] = JSON.parse(await readFile(file, 'utf8'))
+  return new Set(urls.map(nameOf))
+}
+
+function nameOf(url: string): string {
+  const [, inPackage] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url) ?? []
+  return inPackage ?? url.slice(url.indexOf(root) + root.length)
+}
+
+const of = (loaded: ReadonlySet<string>, pattern: RegExp) =>
+  [...loaded].filter((name) => pattern.test(name))
+
+const aws = /^@aws|^@smithy|aws-sdk|^(shared|services)\/(storage\/)?aws\/|^cdk\//
+
+describe('a command for a deployment on AWS', () => {
+  it('says what is missing where only one machine was installed', async () => {
+    const hook = join(root, 'test/support/loaded-modules.mjs')
+    const words = ['services/cli/main.ts', 'domain', 'list', '--aws', '/no/outputs.json']
+    const ended = await runProgram(process.execPath, ['--import', hook, ...words], {
+      environment: { LOADED_MODULES: join(folder, 'none.json'), NOT_INSTALLED: '@aws-sdk/' },
+      folder: root,
+    })
+    expect(ended).toEqual({
+      code: 1,
+      stdout: '',
+      stderr:
+        "postwolke: the packages for AWS are not installed; 'npm ci' without --omit=dev installs them\n",
+    })
+  })
+})
+
+describe('what is loaded', () => {
+  it('is nothing of AWS on one machine', async () => {
+    const any = ['smtp', 'submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s']
+    const ports = any.flatMap((name) => ['--set', `listeners.${name}.port=0`])
+    const loaded = await loadedBy('serve', ...ports, '--set', 'log.level=error')
+    expect(of(loaded, /^services\/imap\//)).not.toEqual([])
+    expect(of(loaded, aws)).toEqual([])
+    // Nor anything that `npm ci --omit=dev` does not install.
+    const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    expect(Object.keys(devDependencies).filter((name) => loaded.has(name))).toEqual([])
+  })
+
+  it.each([
+    ['account list', /^(services\/(local|smtp|imap|pop3|policy)\/|pino|nodemailer)/],
+    ['alias list', /^(services\/(local|smtp|imap|pop3|policy)\/|pino|@node-rs|nodemailer)/],
+    ['queue list', /^(services\/(local|smtp|imap|pop3|policy)\/|pino|@node-rs|nodemailer)/],
+    [
+      'config show',
+      /^(services\/(local|smtp|imap|pop3|policy)\/|pino|@node-rs|lmdb|shared\/mailbox)/,
+    ],
+  ])('is what %s needs', async (line, needless) => {
+    const loaded = await loadedBy(...line.split(' '))
+    expect(of(loaded, /^services\/cli\//)).toContain(`services/cli/${line.split(' ')[0]}.ts`)
+    expect(of(loaded, needless)).toEqual([])
+    expect(of(loaded, aws)).toEqual([])
+  })
+})

@@ -1,0 +1,40 @@
+// Programs that tests run beside our own. Where one is missing its tests are skipped, and `npm test` says so; where CI is set, that
+// fails the run. `node test/support/programs.ts` prints Debian's packages of those that are missing: `.ci/run` installs them.
+
+import { isInstalled } from './program.ts'
+
+/** With the Debian package that has it. */
+export const programs = {
+  java: 'default-jre-headless',
+  pebble: 'pebble',
+  python3: 'python3',
+  curl: 'curl',
+  openssl: 'openssl',
+  swaks: 'swaks',
+  msmtp: 'msmtp',
+  mpop: 'mpop',
+  mbsync: 'isync',
+  offlineimap: 'offlineimap3',
+  fetchmail: 'fetchmail',
+  getmail: 'getmail6',
+  imapfilter: 'imapfilter',
+  neomutt: 'neomutt',
+  script: 'bsdutils',
+  strace: 'strace',
+  'systemd-analyze': 'systemd',
+} as const
+
+export type Program = keyof typeof programs
+
+export const missingPrograms = (): readonly Program[] =>
+  Object.keys(programs)
+    .filter((name): name is Program => Object.hasOwn(programs, name))
+    .filter((name) => !isInstalled(name))
+
+if (import.meta.main) {
+  console.log(
+    missingPrograms()
+      .map((name) => programs[name])
+      .join(' '),
+  )
+}
