@@ -7,8 +7,11 @@ import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.
 import type { RelayAuth } from '#services/delivery/remote/session.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import type { OpenMessage } from '#shared/contracts/mailbox.ts'
 import { createSystemResolver } from '#shared/dns/system-resolver.ts'
+import { headerFields } from '#shared/mail/header-field.ts'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
+import { HEADER_INDEXED_BYTES_MAX, type MessageIndex } from '#shared/mail/message-index.ts'
 import { openMessage } from '#shared/mailbox/open-message.ts'
 import { addedFields } from '#shared/queue/added-fields.ts'
 import { blobOf } from '#shared/queue/blob.ts'
@@ -73,6 +76,7 @@ export function openRemoteDelivery(
     const addedEightBit = /[^\x00-\x7f]/.test(added)
     const blob = blobOf(message, added)
     const open = openMessage(store.objects, blob, '')
+    const index = decodeIndex(message.index)
     const group: RemoteGroup = {
       queueId: message.queueId,
       // Also for mail that was queued when there was another relay host, or none.
@@ -82,7 +86,8 @@ export function openRemoteDelivery(
       bytes: open.size,
       // Header fields with 8-bit bytes need it (RFC 6532 §3).
       smtpUtf8: envelope.smtpUtf8 || addedEightBit,
-      body: addedEightBit || decodeIndex(message.index).eightBit ? '8BITMIME' : '7BIT',
+      body: addedEightBit || index.eightBit ? '8BITMIME' : '7BIT',
+      foldAt: await foldAt({ index, added, open }, settings.smtpLineLengthLimit),
       dsnReturn: envelope.dsnReturn,
       dsnEnvelopeId: envelope.dsnEnvelopeId,
       message: () => open.stream(),
@@ -108,4 +113,25 @@ export function openRemoteDelivery(
       }, CUT_OFF_MS)
     },
   }
+}
+
+/** Where to fold the message's lines; undefined where that is not needed, or would break its signature. */
+async function foldAt(
+  {
+    index: { lineBytesMax, structure },
+    added,
+    open,
+  }: { readonly index: MessageIndex; readonly added: string; readonly open: OpenMessage },
+  limit: number,
+): Promise<number | undefined> {
+  const longest = Math.max(lineBytesMax, ...added.split('\r\n').map((line) => line.length))
+  if (limit === 0 || longest <= limit) return undefined
+  if (structure.type === 'multipart' && structure.subtype === 'signed') return undefined
+  const header: Uint8Array[] = []
+  const bytes = Math.min(open.headerBytes, HEADER_INDEXED_BYTES_MAX)
+  for await (const piece of open.stream(0, bytes)) header.push(piece)
+  const isSigned = headerFields(Buffer.concat(header)).some(
+    ({ name }) => name.toLowerCase() === 'dkim-signature',
+  )
+  return isSigned ? undefined : limit
 }

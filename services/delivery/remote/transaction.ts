@@ -7,6 +7,7 @@ import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import { encodeXtext } from '#shared/smtp/xtext.ts'
 import type { Connection, Settled } from './connection.ts'
 import type { RemoteGroup } from './group.ts'
+import { foldedBytesMax, LineFolding } from './line-folding.ts'
 import { deferred, type Failure, failed, fromReply, oneLine } from './outcome.ts'
 import type { Session } from './session.ts'
 import { QUIT_TIMEOUT_MS, type Timeouts } from './timeouts.ts'
@@ -27,7 +28,7 @@ export async function transact(
   const envelope: TrackedEnvelope = {
     from: group.sender === '' ? false : group.sender,
     to: group.recipients.map((recipient) => recipient.address),
-    size: group.bytes,
+    size: sizeOf(group),
     use8BitMime: group.body === '8BITMIME',
   }
   const message = Readable.from(watched(session, group, timeouts))
@@ -96,13 +97,18 @@ function findObstacle({ extensions, peer }: Session, group: RemoteGroup): Failur
   }
   // RFC 1870 §6.1: 0 and no number mean no fixed limit.
   const bytesMax = Number(extensions.get('SIZE') ?? 0)
-  if (bytesMax > 0 && group.bytes > bytesMax) {
+  if (bytesMax > 0 && sizeOf(group) > bytesMax) {
     return failed(
       '5.3.4',
-      `message of ${group.bytes} bytes exceeds size limit ${bytesMax} of host ${peer}`,
+      `message of ${sizeOf(group)} bytes exceeds size limit ${bytesMax} of host ${peer}`,
     )
   }
   return undefined
+}
+
+/** What is declared may be more than what comes (RFC 1870 §6.1), not less. */
+function sizeOf({ bytes, foldAt }: RemoteGroup): number {
+  return foldAt === undefined ? bytes : bytes + foldedBytesMax(bytes, foldAt)
 }
 
 function needsSmtpUtf8(group: RemoteGroup): boolean {
@@ -150,10 +156,11 @@ async function* watched(
   timeouts: Timeouts,
 ): AsyncGenerator<Uint8Array> {
   connection.allowSilence(timeouts.dataBlockMs)
+  const folding = group.foldAt === undefined ? undefined : new LineFolding(group.foldAt)
   let bytes = 0
   for await (const chunk of group.message()) {
     bytes += chunk.length
-    yield chunk
+    yield folding?.push(chunk) ?? chunk
   }
   if (bytes !== group.bytes) throw new Error(`${bytes} bytes instead of ${group.bytes}`)
   connection.allowSilence(timeouts.dataTerminationMs)
