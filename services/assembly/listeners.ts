@@ -92,6 +92,7 @@ function makers(core: Core, { certificates, policy, hints }: ListenerParts) {
     queue,
     store,
     ring: createDoorbell(store.queues.incoming, log),
+    options: settings,
     clock,
     log,
   })

@@ -32,6 +32,8 @@ export type SmtpOptions = {
   /** Whether policy holds whoever logged in to its own addresses, and therefore wants to know a message's authors. */
   readonly smtpdRejectSenderLoginMismatch: boolean
   readonly smtpdSaslAuthenticatedHeader: boolean
+  /** Bytes of a line in what is sent on; 0 for no limit. */
+  readonly smtpLineLengthLimit: number
   readonly smtpdHeloRequired: boolean
   readonly disableVrfyCommand: boolean
   readonly disablePlaintextAuth: DisablePlaintextAuth
@@ -60,6 +62,7 @@ export const smtpDefaults = {
   mynetworks: [],
   smtpdRejectSenderLoginMismatch: true,
   smtpdSaslAuthenticatedHeader: true,
+  smtpLineLengthLimit: 998,
   smtpdHeloRequired: true,
   disableVrfyCommand: true,
   disablePlaintextAuth: 'yes',
