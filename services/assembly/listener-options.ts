@@ -28,6 +28,7 @@ export function smtpOptions(settings: Settings, role: SmtpRole): SmtpOptions {
     smtpdRejectSenderLoginMismatch: settings.smtpdRejectSenderLoginMismatch,
     smtpdSaslAuthenticatedHeader: settings.smtpdSaslAuthenticatedHeader,
     smtpdHeloRequired: settings.smtpdHeloRequired,
+    smtpLineLengthLimit: settings.smtpLineLengthLimit,
     strictRfc821Envelopes: settings.strictRfc821Envelopes,
     originDomain: originDomain(settings),
     appendedDomain: settings.appendDotMydomain ? homeDomain(settings) : '',

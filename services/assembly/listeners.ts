@@ -95,6 +95,7 @@ function makers(core: Core, parts: ListenerParts) {
     queue,
     store,
     ring: createDoorbell(store.queues.incoming, log),
+    options: settings,
     clock,
     log,
   })

@@ -4,7 +4,9 @@
 
 import type { MessageForm } from '#services/delivery/remote/group.ts'
 import { hasEightBitHeader, toSevenBit } from '#services/delivery/remote/seven-bit.ts'
+import { headerFields } from '#shared/mail/header-field.ts'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
+import { HEADER_INDEXED_BYTES_MAX } from '#shared/mail/message-index.ts'
 import { openMessage } from '#shared/mailbox/open-message.ts'
 import { blobOf } from '#shared/queue/blob.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
@@ -13,7 +15,7 @@ import type { ObjectStore } from '#shared/storage/ports.ts'
 /** `added`: byte string, the message's trace fields first. */
 export function outgoing(message: QueuedMessage, added: string, objects: ObjectStore) {
   const open = openMessage(objects, blobOf(message, added), '')
-  const { eightBit, structure } = decodeIndex(message.index)
+  const { eightBit, structure, lineBytesMax } = decodeIndex(message.index)
   const completed = added.slice(message.prepend.length)
 
   async function* stored(length = open.size - added.length) {
@@ -32,6 +34,20 @@ export function outgoing(message: QueuedMessage, added: string, objects: ObjectS
     async needsSmtpUtf8(): Promise<boolean> {
       if (!isAscii(completed)) return true
       return message.envelope.smtpUtf8 && eightBit && (await hasEightBitHeader(stored, structure))
+    },
+
+    /** Where to fold its lines; undefined where that is not needed, or would break its signature. */
+    async foldAt(limit: number): Promise<number | undefined> {
+      const longest = Math.max(lineBytesMax, ...added.split('\r\n').map(({ length }) => length))
+      if (limit === 0 || longest <= limit) return undefined
+      if (structure.type === 'multipart' && structure.subtype === 'signed') return undefined
+      const header: Uint8Array[] = []
+      const headerBytes = Math.min(open.headerBytes, HEADER_INDEXED_BYTES_MAX)
+      for await (const piece of open.stream(0, headerBytes)) header.push(piece)
+      const isSigned = headerFields(Buffer.concat(header)).some(
+        ({ name }) => name.toLowerCase() === 'dkim-signature',
+      )
+      return isSigned ? undefined : limit
     },
 
     async *read({ smtpUtf8, sevenBit }: MessageForm): AsyncGenerator<Uint8Array, void> {

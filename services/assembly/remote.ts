@@ -73,6 +73,7 @@ export function openRemoteDelivery(core: Core, secrets: RemoteSecrets): OpenRemo
       bytes: content.bytes,
       smtpUtf8: await content.needsSmtpUtf8(),
       body: content.isEightBit ? '8BITMIME' : '7BIT',
+      foldAt: await content.foldAt(settings.smtpLineLengthLimit),
       dsnReturn: envelope.dsnReturn,
       dsnEnvelopeId: envelope.dsnEnvelopeId,
       message: content.read,

@@ -4,7 +4,7 @@
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { MessageRequest, PolicyClient, SmtpReply, Verdict } from '#shared/contracts/policy.ts'
 import type { Directory, Reach } from '#shared/directory/directory.ts'
-import { parseAddress } from '#shared/mail/address.ts'
+import { lookupKey, parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
 import type { Used } from '#shared/mailbox/quota.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -17,7 +17,7 @@ import { rejectUnlistedRecipient } from './listed.ts'
 import { foreignAuthor, loginMismatch, rejectSenderLoginMismatch } from './login-mismatch.ts'
 import { rejectOverQuota } from './quota.ts'
 import { permitMynetworks, permitSaslAuthenticated, rejectUnauthDestination } from './relay.ts'
-import { badRecipient, tooManyHops, tryLater } from './replies.ts'
+import { badRecipient, forwardingLoop, tooManyHops, tryLater } from './replies.ts'
 import type { Restriction } from './restriction.ts'
 import { createSenderRights } from './sender-logins.ts'
 import type { SendingLimits } from './sending-limits.ts'
@@ -98,6 +98,8 @@ export function createPolicy(deps: {
       if (request.receivedFields > deps.options.hopcountLimit) {
         return rejected(tooManyHops, 'hopcount_limit')
       }
+      const loop = forwardingLoopOf(request)
+      if (loop) return rejected(loop, 'delivered_to')
       try {
         const foreign = heldToItself && (await foreignAuthor(request, senderRights))
         if (foreign) return rejected(foreign, loginMismatch)
@@ -110,6 +112,18 @@ export function createPolicy(deps: {
       }
     },
   }
+}
+
+/**
+ * RFC 5321 §6.3: where every recipient has the message already its sender is told; those who have it among others are left out at
+ * delivery, as are those whom only an alias leads to.
+ */
+function forwardingLoopOf({ envelope, deliveredTo = [] }: MessageRequest): SmtpReply | undefined {
+  const before = new Set(deliveredTo.map(lookupKey))
+  const { recipients } = envelope
+  const [first] = recipients
+  const all = recipients.every(({ address }) => before.has(lookupKey(address)))
+  return first !== undefined && all ? forwardingLoop(first.address) : undefined
 }
 
 const permitted = { kind: 'permit', prepend: '', finalRecipients: 1 } as const satisfies Verdict

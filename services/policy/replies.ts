@@ -93,6 +93,13 @@ export const messageExceedsQuota = (address: string): SmtpReply => ({
 
 export const tooManyHops: SmtpReply = { code: 554, status: '5.4.6', text: 'Too many hops' }
 
+/** As Postfix says it. */
+export const forwardingLoop = (address: string): SmtpReply => ({
+  code: 554,
+  status: '5.4.6',
+  text: `mail forwarding loop for ${address}`,
+})
+
 export const tryLater: SmtpReply = {
   code: 451,
   status: '4.3.0',

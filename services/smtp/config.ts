@@ -38,6 +38,8 @@ export type SmtpOptions = {
   /** Whether policy holds whoever logged in to its own addresses, and therefore wants to know a message's authors. */
   readonly smtpdRejectSenderLoginMismatch: boolean
   readonly smtpdSaslAuthenticatedHeader: boolean
+  /** Bytes of a line in what is sent on; 0 for no limit. */
+  readonly smtpLineLengthLimit: number
   readonly smtpdHeloRequired: boolean
   readonly strictRfc821Envelopes: boolean
   /** Completes addresses of our own clients that have no domain; '' for none. */
@@ -84,6 +86,7 @@ export const smtpDefaults = {
   mynetworks: [],
   smtpdRejectSenderLoginMismatch: true,
   smtpdSaslAuthenticatedHeader: true,
+  smtpLineLengthLimit: 998,
   smtpdHeloRequired: true,
   strictRfc821Envelopes: false,
   originDomain: '',

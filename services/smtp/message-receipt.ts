@@ -39,7 +39,9 @@ export class MessageReceipt {
     this.#transaction = transaction
     const heldToItself = session.account && session.options.smtpdRejectSenderLoginMismatch
     this.#authors = heldToItself ? new HeaderAuthors() : undefined
-    this.#received = session.services.spool.receive(transaction.queueId, this.#source).then(
+    const { spool } = session.services
+    const watch = (stored: Uint8Array) => this.#lookForAuthors(stored)
+    this.#received = spool.receive(transaction.queueId, this.#source, watch).then(
       (spooled) => ({ kind: 'spooled', spooled }),
       (error: unknown) => {
         this.#source.abandon()
@@ -70,10 +72,14 @@ export class MessageReceipt {
   push(content: Uint8Array): void {
     this.#bytes += content.length
     const { messageSizeLimit } = this.#session.options
-    this.#authors?.push(content)
     if (this.#bytes > messageSizeLimit) this.refuse(replies.tooBig(messageSizeLimit))
-    else if (this.#authors?.tooLong) this.refuse(replies.headerTooBig)
     else this.#source.push(content)
+  }
+
+  /** In what readers get to see, where a field may have come to be by what was left out before it. */
+  #lookForAuthors(stored: Uint8Array): void {
+    this.#authors?.push(stored)
+    if (this.#authors?.tooLong) this.refuse(replies.headerTooBig)
   }
 
   refuse(reply: Reply): void {
@@ -121,11 +127,18 @@ export class MessageReceipt {
   async #judge(spooled: Spooled): Promise<readonly Reply[]> {
     const { policy, spool, clock } = this.#session.services
     const { queueId, prepend } = this.#transaction
+    const refusal = this.#contentRefusal(spooled)
+    if (refusal !== undefined) {
+      await spool.discard(spooled)
+      this.#log('message refused', { reply: refusal.text })
+      return [refusal]
+    }
     const origin = this.#session.origin()
     const envelope = toEnvelope(this.#transaction)
+    const { deliveredTo } = spooled
     const { bytes, receivedFields } = spooled.index
     const authors = this.#authors?.finish() ?? noAuthors
-    const request = { queueId, origin, envelope, bytes, receivedFields, ...authors }
+    const request = { queueId, origin, envelope, bytes, receivedFields, deliveredTo, ...authors }
     const verdict = await policy.message(request).catch(async (error: unknown) => {
       await spool.discard(spooled)
       throw error
@@ -171,6 +184,18 @@ export class MessageReceipt {
     })
     const queued = replies.queued(queueId)
     return refusals.length === 0 ? [queued] : refusals.map((refusal) => refusal ?? queued)
+  }
+
+  /**
+   * A signature tells of long lines too late: folded they break it, and not every server takes them as they are. Who logged in can
+   * be told; other mail here is mostly for accounts here, where no line is too long.
+   */
+  #contentRefusal({ index, isSigned, isDisallowed }: Spooled): Reply | undefined {
+    if (isDisallowed) return replies.disallowedCharacter
+    const { smtpLineLengthLimit: limit } = this.#session.options
+    const isTooLong = limit > 0 && index.lineBytesMax > limit
+    if (this.#session.account === null || !isTooLong || !isSigned) return undefined
+    return replies.signedLineTooLong(index.lineBytesMax, limit)
   }
 
   /**

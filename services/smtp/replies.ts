@@ -70,6 +70,14 @@ export const replies = {
   tooBig: (limit: number) =>
     reply(552, '5.3.4', `Message size exceeds fixed maximum message size ${limit}`),
   headerTooBig: reply(552, '5.3.4', 'Message header is too long'),
+  // As Postfix answers.
+  disallowedCharacter: reply(550, '5.7.1', 'Disallowed character in message'),
+  signedLineTooLong: (bytes: number, limit: number) =>
+    reply(
+      554,
+      '5.6.0',
+      `Line of ${bytes} bytes: no more than ${limit} can be sent on, and folding it would break the signature (RFC 5322 2.1.1)`,
+    ),
   temporaryFailure: reply(451, '4.3.0', 'Local error in processing, try again later'),
   insufficientStorage: reply(452, '4.3.1', 'Insufficient system storage'),
   systemFull: reply(451, '4.3.1', 'No room for the message now, try again later'),

@@ -30,6 +30,8 @@ export type MessageRequest = {
   readonly envelope: SmtpEnvelope
   readonly bytes: number
   readonly receivedFields: number
+  /** Addresses here that the message was delivered to before, as they stand in its header. A listener of the version before says nothing. */
+  readonly deliveredTo?: readonly string[]
   /**
    * Addresses of the header's From and Sender fields, as `local@domain` where they are any; what names nobody stands there as its
    * text. Empty unless a client that logged in is held to its own addresses.

@@ -9,17 +9,33 @@ export interface Spool {
   /** Whether a message could be stored now: asked before its sender is taken. */
   hasRoom(): Promise<boolean>
   /**
-   * Stores the message's bytes as they arrive, with bounded memory, and indexes them in the same pass. Nothing is queued yet.
+   * Cleans the message's bytes as they arrive (shared/mail/message-cleaning.ts), stores them with bounded memory and indexes them,
+   * all in one pass: what is stored is what every reader and relay gets. Nothing is queued yet.
    * A source that throws leaves nothing behind and its error is passed on.
    */
-  receive(queueId: QueueId, source: AsyncIterable<Uint8Array>): Promise<Spooled>
+  receive(
+    queueId: QueueId,
+    source: AsyncIterable<Uint8Array>,
+    /** Sees what is stored, piece by piece, before `receive` resolves. */
+    watch?: (stored: Uint8Array) => void,
+  ): Promise<Spooled>
   /** Forgets a message that policy refused after it had been received. Never rejects. */
   discard(spooled: Spooled): Promise<void>
   /** Takes responsibility: when this resolves, object and queue item are durable and `250` may be said. */
   accept(message: AcceptedMessage): Promise<void>
 }
 
-export type Spooled = { readonly queueId: QueueId; readonly index: MessageIndex }
+export type Spooled = {
+  readonly queueId: QueueId
+  /** Of what was stored. */
+  readonly index: MessageIndex
+  /** Its header is signed, or the whole message: a line more or less breaks that. */
+  readonly isSigned: boolean
+  /** Addresses here that it was delivered to before. */
+  readonly deliveredTo: readonly string[]
+  /** It has one of `messageRejectCharacters`. */
+  readonly isDisallowed: boolean
+}
 
 export type AcceptedMessage = {
   readonly spooled: Spooled

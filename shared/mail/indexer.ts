@@ -8,6 +8,8 @@
 import { isAscii } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { asBuffer } from '#shared/runtime/bytes.ts'
+import { EMPTY, isMailboxLine, lineAt, OPEN, TEXT } from './header-line.ts'
+import { deliveredBy } from './index/delivered-by.ts'
 import { DASH, DELIMITER_BYTES_MAX } from './index/open-boundaries.ts'
 import { later, type Position } from './index/open-part.ts'
 import { PartTree } from './index/part-tree.ts'
@@ -34,6 +36,8 @@ export class MessageIndexer {
   #endedWithCr = false
   /** The header being read as far as it stands in earlier chunks. */
   #header: ByteString = ''
+  /** Where the lines of an mbox end that stand before the header. */
+  #mailboxEnd = 0
 
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return
@@ -54,7 +58,7 @@ export class MessageIndexer {
     const end = { offset: this.#offset, lines: this.#lines }
     if (unendedBytes > 0) {
       this.#lineBytesMax = Math.max(this.#lineBytesMax, unendedBytes)
-      if (startsWithDashes(this.#lineStart, 0, this.#lineStartBytes)) {
+      if (this.#mayMatter(this.#lineStartBytes)) {
         this.#lookAt(noBytes, this.#lineStart, 0, this.#lineStartBytes, end)
       }
     }
@@ -75,6 +79,11 @@ export class MessageIndexer {
     return this.#offset === 0 || (this.#lineOffset === this.#offset && this.#lineEndBytes === 2)
   }
 
+  /** After `finish`: to whom a server of this name delivered it before, as the header says. */
+  deliveredBy(hostname: string): readonly ByteString[] {
+    return deliveredBy(hostname, this.#tree.trace)
+  }
+
   /** Looks at every line that ends in this chunk; the current line begins at `from`. */
   #wholeLines(bytes: Buffer, from: number): void {
     const tree = this.#tree
@@ -92,9 +101,8 @@ export class MessageIndexer {
       length = end - at
       if (length > lineBytesMax) lineBytesMax = length
       const mayMatter =
-        length === 0
-          ? inHeader
-          : length >= delimiterBytesMin && bytes[at] === DASH && bytes[at + 1] === DASH
+        (inHeader && endsHeader(bytes, at, end)) ||
+        (length >= delimiterBytesMin && bytes[at] === DASH && bytes[at + 1] === DASH)
       if (mayMatter) {
         this.#lines = lines
         this.#lineOffset = this.#offset + at
@@ -126,20 +134,38 @@ export class MessageIndexer {
     if (length > this.#lineBytesMax) this.#lineBytesMax = length
     const end = Math.min(length, this.#lineStartBytes)
     const next = { offset: this.#offset + lineFeed + 1, lines: this.#lines + 1 }
-    const mayMatter = length === 0 ? this.#tree.inHeader : startsWithDashes(this.#lineStart, 0, end)
-    if (mayMatter) this.#lookAt(bytes, this.#lineStart, 0, end, next)
+    if (this.#mayMatter(end)) this.#lookAt(bytes, this.#lineStart, 0, end, next)
     this.#lines++
     this.#lineEndBytes = hasCr ? 2 : 1
     return lineFeed + 1
   }
 
-  /** Acts on the current line, which is the empty one after a header or may be a delimiter: `line[start, end)`. */
+  /** Of a line that began in an earlier chunk, whose first bytes these are. */
+  #mayMatter(bytes: number): boolean {
+    const line = this.#lineStart
+    return (this.#tree.inHeader && endsHeader(line, 0, bytes)) || startsWithDashes(line, 0, bytes)
+  }
+
+  /** Acts on the current line, which may end a header or be a delimiter: `line[start, end)`. */
   #lookAt(chunk: Buffer, line: Buffer, start: number, end: number, next: Position): void {
     if (start === end) {
       this.#endHeader(chunk, next)
       return
     }
-    const delimiter = this.#tree.boundaries.match(line, start, end)
+    const { boundaries } = this.#tree
+    const isText = this.#tree.inHeader && endsHeader(line, start, end)
+    if (isText && boundaries.match(line, start, end) === null) {
+      const here = { offset: this.#lineOffset, lines: this.#lines }
+      // An mbox begins every message with a line of its own, and clients store such messages.
+      const begins = here.offset === this.#tree.headerStart.offset
+      if ((begins || here.offset === this.#mailboxEnd) && isMailboxLine(line, start)) {
+        this.#mailboxEnd = next.offset
+        return
+      }
+      // The empty line before it is missing. A message that begins here has no header.
+      while (this.#tree.inHeader) this.#endHeader(chunk, here)
+    }
+    const delimiter = boundaries.match(line, start, end)
     if (delimiter === null) return
     // RFC 2046 §5.1.1: the CRLF before the delimiter line belongs to the delimiter.
     const before = { offset: this.#lineOffset - this.#lineEndBytes, lines: this.#lines - 1 }
@@ -176,6 +202,13 @@ function findLineFeed(bytes: Buffer, from: number, lengthBefore: number): number
   const end = Math.min(bytes.length, from + SHORT_LINE_BYTES)
   for (let at = from; at < end; at++) if (bytes[at] === LF) return at
   return end === bytes.length ? -1 : bytes.indexOf(LF, end)
+}
+
+/** Empty, or neither a field nor what continues one. The line end is not counted. */
+function endsHeader(line: Uint8Array, start: number, end: number): boolean {
+  if (start === end) return true
+  const kind = lineAt(line, start, end)
+  return kind === TEXT || kind === OPEN || kind === EMPTY
 }
 
 function startsWithDashes(line: Uint8Array, start: number, end: number): boolean {

@@ -148,16 +148,26 @@ export function createFolders({
     return line
   }
 
-  /** The first of these names, at the top of the tree, that has a folder. */
-  async function firstOf(
+  /**
+   * The folder of a path whose names may each be spelled in several ways; of those at one place the first that has a folder. A read
+   * for each name, and one for the folder.
+   */
+  async function findSpelled(
     accountId: AccountId,
-    names: readonly string[],
+    path: string,
+    spellings: (name: string) => readonly string[],
   ): Promise<FolderRecord | undefined> {
-    const known = [...new Set(names)].filter(isFolderName)
-    const keys = known.map((name) => nameKey(accountId, null, normalName(null, name)))
-    const guards = await table.batchGet(keys, { consistent: true })
-    const guard = guards.find((found) => found !== undefined)
-    return guard && get(accountId, text(guard, 'folderId') as FolderId)
+    let id: FolderId | null = null
+    for (const name of namesOf(path) ?? []) {
+      const known: string[] = [...new Set(spellings(name))].filter(isFolderName)
+      const parentId = id
+      const keys = known.map((one) => nameKey(accountId, parentId, normalName(parentId, one)))
+      const guards: readonly (Item | undefined)[] = await table.batchGet(keys, { consistent: true })
+      const guard = guards.find((found) => found !== undefined)
+      if (guard === undefined) return undefined
+      id = text(guard, 'folderId') as FolderId
+    }
+    return id === null ? undefined : get(accountId, id)
   }
 
   async function inbox(accountId: AccountId): Promise<FolderRecord> {
@@ -295,7 +305,7 @@ export function createFolders({
     return { kind: 'created', folder: { ...folder, selectable: true, keywords: [] } }
   }
 
-  return { list, tree, all, get, find, nearest, firstOf, inbox, create, createPath }
+  return { list, tree, all, get, find, nearest, findSpelled, inbox, create, createPath }
 }
 
 export const isInbox = (folder: FolderRecord) => folder.parentId === null && folder.name === INBOX

@@ -1,4 +1,4 @@
-// Header fields put before a message between acceptance and delivery. What the sender wrote is never touched.
+// Header fields put before a message between acceptance and delivery.
 
 import { formatDate } from '#shared/mail/date.ts'
 import type { QueuedMessage } from './records.ts'
@@ -13,7 +13,10 @@ export function addedFields(message: QueuedMessage, hostname: string): string {
   if (lacks.includes('date')) fields += `Date: ${formatDate(message.arrivedMs)}\r\n`
   if (lacks.includes('message-id')) fields += `Message-ID: <${message.queueId}@${hostname}>\r\n`
   if (lacks.includes('from')) {
-    fields += `From: <${message.envelope.sender || message.origin.account?.login}>\r\n`
+    // Of the null sender as Postfix.
+    const { envelope, origin } = message
+    const author = envelope.sender || origin.account?.login || `MAILER-DAEMON@${hostname}`
+    fields += `From: <${author}>\r\n`
   }
   return message.prepend + byteString(fields)
 }
@@ -27,8 +30,8 @@ export function finalFields(message: QueuedMessage, hostname: string): string {
 const requiredFields = ['date', 'message-id', 'from'] as const
 
 /** What has to be added for a mail client. What other servers send is not ours to complete. */
-export function lacking({ origin, has }: QueuedMessage): readonly string[] {
-  return origin.account === null ? [] : requiredFields.filter((name) => !has.includes(name))
+export function lacking({ completes, has }: QueuedMessage): readonly string[] {
+  return completes ? requiredFields.filter((name) => !has.includes(name)) : []
 }
 
 const byteString = (text: string) => Buffer.from(text, 'utf8').toString('latin1')

@@ -31,7 +31,11 @@ export type QueuedMessage = {
   /** Encoded MessageIndex. */
   readonly index: Uint8Array
   readonly headerBytes: number
+  /** Addresses here that it was delivered to before. */
   readonly deliveredTo: readonly string[]
+  /** It comes from a mail client: header fields that it lacks are added. */
+  readonly completes: boolean
+  /** Which of them it has; empty where nothing is added. */
   readonly has: readonly string[]
   readonly arrivedMs: number
   /** Groups still there, 0 while incoming. */
@@ -173,6 +177,8 @@ export function messageItem(message: QueuedMessage, key: { pk: string; sk: strin
     index: message.index,
     header: message.headerBytes,
     deliveredTo: message.deliveredTo,
+    // Of a login it goes without saying, as in items of before.
+    ...(message.completes && origin.account === null && { completes: true }),
     has: message.has,
     arrivedMs: message.arrivedMs,
     groups: message.groups,
@@ -214,6 +220,7 @@ export function queuedMessage(item: Item): QueuedMessage {
     index: item.index instanceof Uint8Array ? item.index : new Uint8Array(),
     headerBytes: Number(item.header),
     deliveredTo: list(item.deliveredTo).map(String),
+    completes: Boolean(account) || item.completes === true,
     has: list(item.has).map(String),
     arrivedMs: Number(item.arrivedMs),
     groups: Number(item.groups),

@@ -5,29 +5,68 @@ import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts
 import { ADDRESS_BYTES_MAX } from '#shared/mail/address.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
 import { MessageIndexer } from '#shared/mail/indexer.ts'
+import { type CleaningRules, cleaned, MessageCleaning } from '#shared/mail/message-cleaning.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
 import type { StagedObject, Store } from '#shared/storage/ports.ts'
 import { markDead, objectKey } from './blob.ts'
 import type { MailQueue } from './mail-queue.ts'
 import { type QueuedMessage, untouched } from './records.ts'
+
+export type SpoolOptions = {
+  readonly hostname: string
+  /** Clients whose messages are completed as those of logins are. */
+  readonly mynetworks: readonly string[]
+  readonly alwaysAddMissingHeaders: boolean
+  /** In lower case. */
+  readonly messageDropHeaders: readonly string[]
+  /** Bytes. */
+  readonly messageStripCharacters: readonly number[]
+  readonly messageRejectCharacters: readonly number[]
+}
 
 export function createSpool(deps: {
   readonly queue: MailQueue
   readonly store: Store
   /** The doorbell of a message that is in the queue now (doorbell.ts). */
   readonly ring: (queueId: QueueId) => void
+  readonly options: SpoolOptions
   readonly clock: Clock
   readonly log: Log
 }): Spool {
   const { objects, tables } = deps.store
+  const { options } = deps
+  const rules: CleaningRules = {
+    dropHeaders: options.messageDropHeaders,
+    strippedBytes: byteTable(options.messageStripCharacters),
+  }
+  const rejected = byteTable(options.messageRejectCharacters)
+  const isMynetwork = createNetworkMatcher(options.mynetworks)
   const staged = new WeakMap<Spooled, StagedObject>()
 
-  async function receive(queueId: QueueId, source: AsyncIterable<Uint8Array>): Promise<Spooled> {
+  const receive: Spool['receive'] = async (queueId, source, watch) => {
+    const cleaning = new MessageCleaning(rules)
     const indexer = new MessageIndexer()
-    const object = await objects.stage(objectKey(queueId), indexed(source, indexer))
-    const spooled = { queueId, index: indexer.finish() }
+    let isDisallowed = false
+    async function* bytes() {
+      for await (const chunk of cleaned(source, cleaning)) {
+        isDisallowed ||= rejected !== undefined && chunk.some((byte) => rejected[byte] === 1)
+        indexer.push(chunk)
+        watch?.(chunk)
+        yield chunk
+      }
+    }
+    const object = await objects.stage(objectKey(queueId), bytes())
+    const index = indexer.finish()
+    const { type, subtype } = index.structure
+    const isSigned = cleaning.isSigned || (type === 'multipart' && subtype === 'signed')
+    const deliveredTo = indexer
+      .deliveredBy(options.hostname)
+      .filter((address) => address.length <= ADDRESS_BYTES_MAX)
+      .map((address) => Buffer.from(address, 'latin1').toString('utf8'))
+    const spooled = { queueId, index, isSigned, isDisallowed, deliveredTo }
     staged.set(spooled, object)
     return spooled
   }
@@ -45,9 +84,13 @@ export function createSpool(deps: {
   }
 
   async function accept({ spooled, envelope, origin, prepend, arrivedMs }: AcceptedMessage) {
-    const { queueId, index } = spooled
+    const { queueId, index, deliveredTo } = spooled
     const object = staged.get(spooled)
     if (object === undefined) throw new Error(`${queueId} was not received by this spool`)
+    const completes =
+      origin.account !== null ||
+      options.alwaysAddMissingHeaders ||
+      isMynetwork(origin.remoteAddress)
     const message: QueuedMessage = {
       ...untouched,
       queueId,
@@ -57,8 +100,9 @@ export function createSpool(deps: {
       prepend,
       index: encodeIndex(index),
       headerBytes: index.headerBytes,
-      deliveredTo: index.deliveredTo.filter((address) => address.length <= ADDRESS_BYTES_MAX),
-      has: origin.account ? index.has : [],
+      deliveredTo,
+      completes,
+      has: completes ? index.has : [],
       arrivedMs,
     }
     // The object is committed first and awaited together with the queue item: see StagedObject.
@@ -84,9 +128,10 @@ export function createSpool(deps: {
   }
 }
 
-async function* indexed(source: AsyncIterable<Uint8Array>, indexer: MessageIndexer) {
-  for await (const chunk of source) {
-    indexer.push(chunk)
-    yield chunk
-  }
+/** 1 for each of these bytes; undefined for none of them. */
+function byteTable(bytes: readonly number[]): Uint8Array | undefined {
+  if (bytes.length === 0) return undefined
+  const table = new Uint8Array(256)
+  for (const byte of bytes) table[byte] = 1
+  return table
 }

@@ -1,10 +1,11 @@
-// Every message of the corpus goes into a running server over SMTP and comes back over POP3: the bytes that were sent, with
-// header fields before them, and a line end behind them where they had none.
+// Every message of the corpus goes into a running server over SMTP and comes back over POP3: the bytes that were sent, mended as
+// receipt does, with header fields before them, and a line end behind them where they had none.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Account, eventually, firstAccounts } from '#test/support/accounts.ts'
 import { type CorpusMessage, corpus } from '#test/support/corpus.ts'
 import { Pop3Client } from '#test/support/pop3-client.ts'
+import { receivedBytes } from '#test/support/received-bytes.ts'
 import { freePorts, type ServerProcess, startServer } from '#test/support/server-process.ts'
 import { SmtpClient, type SmtpReply } from '#test/support/smtp-client.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
@@ -76,7 +77,8 @@ describe('corpus', () => {
       const [prepended = '', received = ''] = added.exec(retr.toString('latin1', 0, 2000)) ?? []
       expect(received).toContain(`id ${sent.text.split(' ').at(-1)}`)
       const lineEnd = message.unended ? '\r\n' : ''
-      const expected = Buffer.concat([Buffer.from(prepended), message.bytes, Buffer.from(lineEnd)])
+      const stored = receivedBytes(message.bytes)
+      const expected = Buffer.concat([Buffer.from(prepended), stored, Buffer.from(lineEnd)])
       // Not `toEqual`: nobody wants to read the difference of 10 MB.
       expect(retr.length).toBe(expected.length)
       expect(retr.compare(expected)).toBe(0)

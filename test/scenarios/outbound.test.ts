@@ -123,6 +123,38 @@ describe('outbound', () => {
     }
   })
 
+  const long = 'x'.repeat(2_500)
+
+  it('folds lines that are too long for SMTP', async () => {
+    await submit(`Subject: s\r\nX-Long: ${long}\r\n\r\n${long}\r\nshort\r\n`, 'long@one.test')
+    const { bytes, envelope } = await arrival('long@one.test')
+    const lines = bytes.toString('latin1').split('\r\n')
+    expect(Math.max(...lines.map((line) => line.length))).toBe(998)
+    const pieces = ['x'.repeat(998), ` ${'x'.repeat(997)}`, ` ${'x'.repeat(505)}`]
+    expect(lines.slice(-6)).toEqual(['', ...pieces, 'short', ''])
+    // RFC 1870 §6.1: what is declared may be too much.
+    const { args } = Object(envelope.mailFrom)
+    expect(Number(args.SIZE)).toBeGreaterThanOrEqual(bytes.length)
+  })
+
+  it('refuses a login whose signed message has such lines, and sends one of another as it is', async () => {
+    const signed = `DKIM-Signature: v=1\r\nSubject: s\r\n\r\n${long}\r\n`
+    await using smtp = await SmtpClient.open(server.ports.submission)
+    await smtp.hello({ startTls: true })
+    await smtp.logIn(alice.address, alice.password)
+    await smtp.envelope(alice.address, 'signed@one.test')
+    expect((await smtp.data(signed)).text).toBe(
+      '554 5.6.0 Line of 2500 bytes: no more than 998 can be sent on, and folding it would break the signature (RFC 5322 2.1.1)',
+    )
+    await using outside = await SmtpClient.open(server.ports.smtp)
+    await outside.hello()
+    await commandLine(['alias', 'add', 'away@example.test', 'away@one.test', '--data', folder])
+    expect((await outside.envelope('a@x.test', 'away@example.test')).code).toBe(250)
+    expect((await outside.data(signed)).code).toBe(250)
+    const { bytes } = await arrival('away@one.test')
+    expect(bytes.toString('latin1').endsWith(signed)).toBe(true)
+  })
+
   it('tries again by itself what was refused for now', async () => {
     replies.set('busy@one.test', '450 4.2.0 greylisted')
     const queueId = await submit('Subject: busy\r\n\r\n', 'busy@one.test')

@@ -50,6 +50,7 @@ export function createPipeline(
     store,
     // At once, so that a test knows when it has rung.
     ring: (queueId) => void store.queues.incoming.send([queueId]).catch(() => undefined),
+    options: loaded.settings,
     clock,
     log: silentLog,
   })

@@ -48,7 +48,11 @@ export class FakeSpool implements Spool {
     return newQueueId(Date.now())
   }
 
-  async receive(queueId: QueueId, source: AsyncIterable<Uint8Array>): Promise<Spooled> {
+  async receive(
+    queueId: QueueId,
+    source: AsyncIterable<Uint8Array>,
+    watch: (stored: Uint8Array) => void = () => {},
+  ): Promise<Spooled> {
     if (this.failsAt === 'receive') throw new TemporaryFailure('the store does not answer')
     if (this.failsAt === 'room') throw new SystemFull('no memory for the upload')
     const chunks: Uint8Array[] = []
@@ -57,6 +61,7 @@ export class FakeSpool implements Spool {
       if (this.gate) await this.gate
       for await (const chunk of source) {
         bytes += chunk.length
+        watch(chunk)
         if (this.keepsContents) chunks.push(chunk)
         if (this.gate) await this.gate
       }
@@ -66,7 +71,13 @@ export class FakeSpool implements Spool {
     }
     this.bytes += bytes
     if (this.keepsContents) this.contents.set(queueId, Buffer.concat(chunks))
-    return { queueId, index: { ...emptyIndex, bytes } }
+    return {
+      queueId,
+      index: { ...emptyIndex, bytes },
+      isSigned: false,
+      isDisallowed: false,
+      deliveredTo: [],
+    }
   }
 
   async discard({ queueId }: Spooled): Promise<void> {

@@ -2,6 +2,7 @@
 
 import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { AccountId, Folder } from '#shared/contracts/mailbox.ts'
+import { lookupKey } from '#shared/mail/address.ts'
 import { noFlags } from '#shared/mailbox/flags.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { Quota } from '#shared/mailbox/quota.ts'
@@ -16,7 +17,7 @@ export function createLocalDelivery(deps: {
   /** Undefined when the account is gone. */
   readonly quota: (accountId: AccountId) => Promise<Quota | undefined>
   readonly options: {
-    /** `user+folder@` goes into that folder when it exists. */
+    /** `user+folder@` and `user+above/folder@` go into that folder when it exists. */
     readonly deliverToDetailFolder: boolean
   }
   readonly clock: Clock
@@ -48,7 +49,8 @@ export function createLocalDelivery(deps: {
       return without({ kind: 'failed', status: '5.1.1', reply })
     }
     // RFC 5321 §6.3: a message that already was here goes in circles.
-    if (message.deliveredTo.includes(recipient.address)) {
+    const key = lookupKey(recipient.address)
+    if (message.deliveredTo.some((address) => lookupKey(address) === key)) {
       return without({
         kind: 'failed',
         status: '5.4.6',
@@ -67,7 +69,7 @@ export function createLocalDelivery(deps: {
         blob,
         flags: noFlags,
         internalDateMs: deps.clock.now(),
-        prepend: deliveredTo(recipient.address),
+        prepend: deliveryFields(recipient),
         once: true,
         recipient: recipient.address,
         reserved,
@@ -104,7 +106,7 @@ export function createLocalDelivery(deps: {
     const detail =
       extension === null || !deps.options.deliverToDetailFolder
         ? undefined
-        : await mailbox.folders.firstOf(accountId, spellings(extension))
+        : await mailbox.folders.findSpelled(accountId, extension, spellings)
     return detail?.selectable ? detail : mailbox.inbox(accountId)
   }
 }
@@ -118,12 +120,15 @@ const without = (result: DeliveryResult): LocalResult => ({
 })
 
 /** Names are looked up as they are spelled; addresses are mostly written in lower case. */
-function spellings(extension: string): readonly string[] {
-  const lower = extension.toLowerCase()
+function spellings(name: string): readonly string[] {
+  const lower = name.toLowerCase()
   const [first = '', ...rest] = lower
-  return [extension, first.toUpperCase() + rest.join(''), lower, extension.toUpperCase()]
+  return [name, first.toUpperCase() + rest.join(''), lower, name.toUpperCase()]
 }
 
-function deliveredTo(address: string): string {
-  return `Delivered-To: ${Buffer.from(address, 'utf8').toString('latin1')}\r\n`
+/** As Postfix writes them, X-Original-To only where it tells more: whom an alias or a catch-all was written to. */
+function deliveryFields({ address, original }: FinalRecipient): string {
+  const isItself = lookupKey(original) === lookupKey(address)
+  const fields = `${isItself ? '' : `X-Original-To: ${original}\r\n`}Delivered-To: ${address}\r\n`
+  return Buffer.from(fields, 'utf8').toString('latin1')
 }

@@ -16,6 +16,8 @@ export type RemoteGroup = {
   readonly smtpUtf8: boolean
   /** What the message is, not what its sender declared. */
   readonly body: '7BIT' | '8BITMIME'
+  /** Bytes of a line at most; longer ones are folded on their way. Undefined: lines go as they are. */
+  readonly foldAt?: number | undefined
   readonly dsnReturn: SmtpEnvelope['dsnReturn']
   readonly dsnEnvelopeId: string | null
   /** Prepended header fields and the object. Called at most once, when a host is ready to take it. */

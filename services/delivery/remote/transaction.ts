@@ -7,6 +7,7 @@ import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import { encodeXtext } from '#shared/smtp/xtext.ts'
 import type { Settled } from './connection.ts'
 import type { MessageForm, RemoteGroup } from './group.ts'
+import { foldedBytesMax, LineFolding } from './line-folding.ts'
 import { deferred, type Failure, failed, fromReply, oneLine } from './outcome.ts'
 import { leave, type Session } from './session.ts'
 import type { Timeouts } from './timeouts.ts'
@@ -51,7 +52,7 @@ async function send(
   const envelope: TrackedEnvelope = {
     from: group.sender === '' ? false : group.sender,
     to: group.recipients.map((recipient) => recipient.address),
-    size: group.bytes,
+    size: sizeOf(group),
     use8BitMime: isEightBit,
   }
   const message = Readable.from(watched(session, group, form, timeouts))
@@ -119,8 +120,8 @@ function findObstacles(
 ): readonly (Failure | undefined)[] {
   // RFC 1870 §6.1: 0 and no number mean no fixed limit.
   const bytesMax = Number(extensions.get('SIZE') ?? 0)
-  if (bytesMax > 0 && group.bytes > bytesMax) {
-    const tooLarge = `message of ${group.bytes} bytes exceeds size limit ${bytesMax} of host ${peer}`
+  if (bytesMax > 0 && sizeOf(group) > bytesMax) {
+    const tooLarge = `message of ${sizeOf(group)} bytes exceeds size limit ${bytesMax} of host ${peer}`
     return group.recipients.map(() => failed('5.3.4', tooLarge))
   }
   // RFC 6531 §3.3: nothing internationalised may be sent to who did not offer to take it.
@@ -130,6 +131,11 @@ function findObstacles(
       ? undefined
       : failed('5.6.7', `SMTPUTF8 is required, but was not offered by host ${peer}`),
   )
+}
+
+/** What is declared may be more than what comes (RFC 1870 §6.1), not less. */
+function sizeOf({ bytes, foldAt }: RemoteGroup): number {
+  return foldAt === undefined ? bytes : bytes + foldedBytesMax(bytes, foldAt)
 }
 
 /** RFC 6531 §3.2: because of what is sent, whatever was said when it came. */
@@ -182,10 +188,11 @@ async function* watched(
   timeouts: Timeouts,
 ): AsyncGenerator<Uint8Array> {
   connection.allowSilence(timeouts.dataBlockMs)
+  const folding = group.foldAt === undefined ? undefined : new LineFolding(group.foldAt)
   let bytes = 0
   for await (const chunk of group.message(form)) {
     bytes += chunk.length
-    yield chunk
+    yield folding?.push(chunk) ?? chunk
   }
   if (bytes !== group.bytes && !form.sevenBit)
     throw new Error(`${bytes} bytes instead of ${group.bytes}`)

@@ -65,7 +65,7 @@ export function openStored(
   return { record, source, index, layout: { addedBytes, headerBytes, size, structure } }
 }
 
-/** Bytes as they are. Deliberately: NUL too, which no literal may hold (RFC 9051 §9 CHAR8), because bytes must not change. */
+/** Bytes as they are; in a literal without NUL. */
 export async function rawContent(
   source: MessageSource,
   span: Span,
@@ -73,11 +73,33 @@ export async function rawContent(
 ): Promise<ReadContent> {
   const bytes = span[1]
   if (bytes <= HELD_BYTES_MAX) {
-    return { kind: 'pieces', bytes, pieces: await source.pieces(span), binary }
+    const pieces = await source.pieces(span)
+    return { kind: 'pieces', bytes, pieces: binary ? pieces : pieces.map(withoutNul), binary }
   }
   await source.check()
-  return { kind: 'stream', bytes, open: () => source.stream(span), binary }
+  const open = () => (binary ? source.stream(span) : streamWithoutNul(source.stream(span)))
+  return { kind: 'stream', bytes, open, binary }
 }
+
+/**
+ * literal = "{" number64 ["+"] "}" CRLF *CHAR8, CHAR8 = %x01-ff (RFC 9051 §9): only a literal8 may hold NUL. As Dovecot, a NUL in
+ * what is no literal8 is sent as 0x80, so that lengths stay; BINARY tells the truth.
+ */
+export function withoutNul(piece: Uint8Array): Uint8Array {
+  if (!piece.includes(0)) return piece
+  // Copied: others may hold the piece too.
+  const copy = Uint8Array.from(piece)
+  for (let at = copy.indexOf(0); at < copy.length; at++) if (copy[at] === 0) copy[at] = NUL_AS
+  return copy
+}
+
+async function* streamWithoutNul(
+  pieces: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of pieces) yield withoutNul(piece)
+}
+
+const NUL_AS = 0x80
 
 /** What a partial leaves of a range; beyond the end nothing (RFC 9051 §6.4.5). */
 export function clip([offset, length]: Span, partial: Partial | null): Span {

@@ -14,6 +14,7 @@ import {
   type OpenedMessage,
   type ReadContent,
   rawContent,
+  withoutNul,
 } from './content.ts'
 import {
   type FieldNames,
@@ -160,7 +161,7 @@ class IndexedHeaders {
     }
     const subset = await (await this.#last).subset(fields)
     const [offset, bytes] = clip([0, subset.length], partial)
-    const piece = subset.subarray(offset, offset + bytes)
+    const piece = withoutNul(subset.subarray(offset, offset + bytes))
     return { kind: 'pieces', bytes, pieces: [piece], binary: false }
   }
 

@@ -24,6 +24,7 @@ const indexedNames: ReadonlySet<string> = new Set([
   'in-reply-to',
   'received',
   'delivered-to',
+  'x-original-to',
   'content-type',
   'content-transfer-encoding',
   'content-id',
@@ -34,13 +35,20 @@ const indexedNames: ReadonlySet<string> = new Set([
   'content-md5',
 ])
 
+/** Received fields and what deliveries write above them, in order, as sent. */
+export type Trace = readonly { readonly name: string; readonly body: ByteString }[]
+
+const traceNames: ReadonlySet<string> = new Set(['received', 'delivered-to', 'x-original-to'])
+
 export class IndexedFields {
   readonly #bodies = new Map<string, ByteString[]>()
+  readonly trace: { readonly name: string; readonly body: ByteString }[] = []
 
   constructor(header: ByteString) {
     forEachField(header, (name, body) => {
       const lower = name.toLowerCase()
       if (!indexedNames.has(lower)) return
+      if (traceNames.has(lower)) this.trace.push({ name: lower, body })
       const bodies = this.#bodies.get(lower)
       if (bodies === undefined) this.#bodies.set(lower, [body])
       else bodies.push(body)

@@ -11,7 +11,7 @@ import {
   type Part,
 } from '../message-index.ts'
 import { envelopeOf, singleFieldNames } from './envelope.ts'
-import { IndexedFields, notedFieldNames } from './indexed-fields.ts'
+import { IndexedFields, notedFieldNames, type Trace } from './indexed-fields.ts'
 import { type Delimiter, OpenBoundaries } from './open-boundaries.ts'
 import { OpenPart, type Position } from './open-part.ts'
 import { mimeFieldsOf, OPAQUE_TYPE, type PartHeader, plainTextHeader } from './part-header.ts'
@@ -35,6 +35,8 @@ const noFacts: RootFacts = {
 
 export class PartTree {
   readonly boundaries = new OpenBoundaries()
+  /** Of the message's own header. */
+  trace: Trace = []
   readonly #budget = new TextBudget()
   readonly #open: OpenPart[] = [new OpenPart({ offset: 0, lines: 0 }, 'text/plain')]
   /** Parts opened, and the first part of each multipart and message part, which is sure to come. */
@@ -56,7 +58,10 @@ export class PartTree {
   endHeader(header: ByteString, body: Position): void {
     const part = this.#innermost
     const fields = new IndexedFields(header)
-    if (this.#open.length === 1) this.#facts = this.#factsOf(fields, body.offset)
+    if (this.#open.length === 1) {
+      this.#facts = this.#factsOf(fields, body.offset)
+      this.trace = fields.trace
+    }
     this.#indexEnvelope(fields)
     const mime = mimeFieldsOf(fields, part.defaultType, this.#budget)
     const kind = kindOf(mime.header)

@@ -132,6 +132,66 @@ export function choices<const C extends string>(
   }
 }
 
+const FIELD_NAMES_MAX = 100
+// ftext, and as long as message-cleaning.ts looks for it.
+const FIELD_NAME = /^[\x21-\x2b\x2d-\x39\x3b-\x7e]{1,100}$/
+
+/** Names of header fields, kept in lower case. */
+export const fieldNames: Kind<readonly string[]> = {
+  name: 'header fields',
+  allowed: 'names of header fields, separated by commas or spaces, or nothing',
+  list: true,
+  parse(text) {
+    const names = text.toLowerCase().split(/[\s,]+/)
+    const given = [...new Set(names)].filter((name) => name !== '')
+    const sound = given.length <= FIELD_NAMES_MAX && given.every((name) => FIELD_NAME.test(name))
+    return sound ? given : undefined
+  },
+  format: (value) => value.join(', '),
+}
+
+/** As C writes them, and Postfix. */
+const characterEscapes = new Map([
+  ['a', 0x07],
+  ['b', 0x08],
+  ['f', 0x0c],
+  ['t', 0x09],
+  ['v', 0x0b],
+  ['\\', 0x5c],
+])
+const CHARACTER = /\\([0-7]{1,3}|[abftv\\])|([\x20-\x5b\x5d-\x7e])/y
+const LINE_ENDS: readonly number[] = [0x0a, 0x0d]
+
+/** Bytes, ascending. Neither CR nor LF: without them a message has no lines. */
+export const characters: Kind<readonly number[]> = {
+  name: 'characters',
+  allowed:
+    'characters; \\a \\b \\f \\t \\v \\\\ and octal \\0 to \\377 as in C, but neither CR nor LF, or nothing',
+  parse(text) {
+    const bytes = new Set<number>()
+    CHARACTER.lastIndex = 0
+    while (CHARACTER.lastIndex < text.length) {
+      const [, escaped, plain] = CHARACTER.exec(text) ?? []
+      if (escaped === undefined && plain === undefined) return undefined
+      const byte =
+        plain?.charCodeAt(0) ??
+        characterEscapes.get(escaped ?? '') ??
+        Number.parseInt(escaped ?? '', 8)
+      if (byte > 0xff || LINE_ENDS.includes(byte)) return undefined
+      bytes.add(byte)
+    }
+    return [...bytes].sort((one, other) => one - other)
+  },
+  format: (value) =>
+    value
+      .map((byte) =>
+        byte > 0x20 && byte < 0x7f && byte !== 0x5c
+          ? String.fromCharCode(byte)
+          : `\\${byte.toString(8).padStart(3, '0')}`,
+      )
+      .join(''),
+}
+
 const TEXT_BYTES_MAX = 1_000
 
 /** One line of text, possibly empty. */

@@ -128,7 +128,7 @@ export const generalSettings = {
     reload: true,
     default: false,
     about:
-      'Whether mail for user+folder goes into that folder when it exists at the top, spelled as in the address, in lower or upper case, or with a capital.',
+      'Whether mail for user+folder, or user+folder/below, goes into that folder when it exists, each name spelled as in the address, in lower or upper case, or with a capital.',
     known: { dovecot: 'lmtp_save_to_detail_mailbox' },
   }),
 } satisfies SettingGroup

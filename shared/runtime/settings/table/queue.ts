@@ -84,6 +84,12 @@ export const queueSettings = {
       "Networks that mail may be delivered to although they are private, loopback or this machine's own; elsewhere a domain whose MX or address leads there is returned with 5.4.4 or 5.4.6. The relayhost may be anywhere.",
     known: { postfix: 'inet_interfaces, proxy_interfaces' },
   }),
+  smtpLineLengthLimit: new Setting(integer({ min: 0, max: 1_000_000 }), {
+    default: 998,
+    about:
+      'Bytes of a line that is sent to another mail server, its end not counted (RFC 5321 §4.5.3.1.6); longer ones are folded with a line end and a space, 0 means never. In a signed message nothing is folded: from a login it is refused, else it is sent as it came.',
+    known: { postfix: 'smtp_line_length_limit' },
+  }),
   smtpConnectTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
     reload: true,
     default: 30 * SECOND,

@@ -1,7 +1,16 @@
 // The SMTP server's limits and manners.
 
 import { senderLogins } from '../address-kinds.ts'
-import { boolean, bytes, duration, filePath, integer, text } from '../kinds.ts'
+import {
+  boolean,
+  bytes,
+  characters,
+  duration,
+  fieldNames,
+  filePath,
+  integer,
+  text,
+} from '../kinds.ts'
 import { type Kind, Setting, type SettingGroup } from '../setting.ts'
 
 const GIGABYTE = 1024 ** 3
@@ -168,5 +177,28 @@ export const smtpSettings = {
     about:
       'Received fields a message may have; one with more is taken for a loop and refused (RFC 5321 §6.3 wants at least 100).',
     known: { postfix: 'hopcount_limit' },
+  }),
+  messageDropHeaders: new Setting(fieldNames, {
+    default: ['bcc', 'content-length', 'resent-bcc', 'return-path'],
+    about:
+      'Header fields that are left out of every message that comes in by SMTP; what users store in their own mailboxes keeps them.',
+    known: { postfix: 'message_drop_headers' },
+  }),
+  messageStripCharacters: new Setting(characters, {
+    default: [],
+    about:
+      'Characters that are left out of every message that comes in by SMTP, header and body, such as \\0.',
+    known: { postfix: 'message_strip_characters' },
+  }),
+  messageRejectCharacters: new Setting(characters, {
+    default: [],
+    about: 'Characters for which a message that comes in by SMTP is refused (550 5.7.1).',
+    known: { postfix: 'message_reject_characters' },
+  }),
+  alwaysAddMissingHeaders: new Setting(boolean, {
+    default: false,
+    about:
+      'Whether Date, Message-ID and From are added to every message that lacks them; to what comes from logins and `mynetworks` they always are.',
+    known: { postfix: 'always_add_missing_headers, local_header_rewrite_clients' },
   }),
 } satisfies SettingGroup

@@ -69,6 +69,7 @@ const rows: readonly Row[] = [
   ['smtpdRejectSenderLoginMismatch', 'no', to(smtp, 'smtpdRejectSenderLoginMismatch', false)],
   ['smtpdSaslAuthenticatedHeader', 'no', to(smtp, 'smtpdSaslAuthenticatedHeader', false)],
   ['smtpdHeloRequired', 'no', to(smtp, 'smtpdHeloRequired', false)],
+  ['smtpLineLengthLimit', '1020', to(smtp, 'smtpLineLengthLimit', 1_020)],
   ['strictRfc821Envelopes', 'yes', to(smtp, 'strictRfc821Envelopes', true)],
   ['myorigin', 'origin.test', to(smtp, 'originDomain', 'origin.test')],
   ['defaultDomain', 'home.test', to(smtp, 'originDomain', 'home.test')],

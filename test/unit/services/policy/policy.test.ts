@@ -248,6 +248,35 @@ function message(login: string | null, from: readonly string[], sender: readonly
   } as const satisfies MessageRequest
 }
 
+describe('a message that was delivered here before', () => {
+  const again = (deliveredTo: readonly string[] | undefined, ...to: readonly string[]) => {
+    const { envelope, ...request } = message(null, [])
+    const recipients = to.map((one) => ({ address: one, notify: [], originalRecipient: null }))
+    return policy().message({
+      ...request,
+      envelope: { ...envelope, recipients },
+      ...(deliveredTo && { deliveredTo }),
+    })
+  }
+
+  it('is refused where all its recipients have it, in whatever case they are written', async () => {
+    expect(await again(['x@y.test', 'ALICE@example.test'], 'Alice@example.test')).toEqual({
+      kind: 'reject',
+      restriction: 'delivered_to',
+      reply: { code: 554, status: '5.4.6', text: 'mail forwarding loop for Alice@example.test' },
+    })
+    const both = ['alice@example.test', 'bob@example.test']
+    expect((await again(both, ...both)).kind).toBe('reject')
+  })
+
+  it('is taken for those that have not', async () => {
+    const both = ['alice@example.test', 'bob@example.test']
+    expect((await again(['alice@example.test'], ...both)).kind).toBe('permit')
+    expect((await again([], 'alice@example.test')).kind).toBe('permit')
+    expect((await again(undefined, 'alice@example.test')).kind).toBe('permit')
+  })
+})
+
 describe('the authors of a message', () => {
   it.each([
     [[], []],

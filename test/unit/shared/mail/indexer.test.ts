@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { FIELD_NAME_BYTES_MAX } from '#shared/mail/header-line.ts'
 import type { Part } from '#shared/mail/message-index.ts'
 import { corpus, fixture, fixtureNames } from '#test/support/corpus.ts'
 import { describeIndex } from './describe-index.ts'
@@ -71,9 +72,63 @@ describe('MessageIndexer', () => {
     })
 
     it('end at the first empty line only', () => {
-      const index = indexOf('A: b\r\n \r\nno field\r\nSubject: s\r\n\r\nX: y\r\n\r\n')
-      expect(index.headerBytes).toBe('A: b\r\n \r\nno field\r\nSubject: s\r\n\r\n'.length)
+      const index = indexOf('A: b\r\n \r\nSubject: s\r\n\r\nX: y\r\n\r\n')
+      expect(index.headerBytes).toBe('A: b\r\n \r\nSubject: s\r\n\r\n'.length)
       expect(index.envelope.subject).toBe('s')
+    })
+    it.each([
+      'no field',
+      'word',
+      'Gr\xfc\xdfe: x',
+      ': x',
+      'F\0: x',
+      '--',
+      'w'.repeat(3_000),
+      `${'w'.repeat(FIELD_NAME_BYTES_MAX)}: x`,
+    ])('end before a line that is no field, however it comes: %j', (line) => {
+      const message = `A: b\r\n--c: d\r\n${line}\r\nSubject: s\r\n`
+      const start = 'A: b\r\n--c: d\r\n'.length
+      for (const sizes of [undefined, [1], [2, 3], [7], [1_000]]) {
+        expect(indexOf(message, sizes)).toMatchObject({
+          headerBytes: start,
+          envelope: { subject: null },
+          structure: { body: [start, message.length - start], lines: 2 },
+        })
+      }
+    })
+    it('are passed over where a message has only lines of an mbox before them', () => {
+      for (const begin of ['From a Mon\r\n', '>From a\r\n>>From b\r\n']) {
+        const message = `${begin}Subject: s\r\nFrom a\r\n`
+        for (const sizes of [undefined, [1], [5]]) {
+          expect(indexOf(message, sizes)).toMatchObject({
+            headerBytes: begin.length + 'Subject: s\r\n'.length,
+            envelope: { subject: 's' },
+          })
+        }
+      }
+    })
+    it('end so in parts and in messages within', () => {
+      const part = '--b\r\nplain text\r\n\r\n--b\r\nContent-Type: text/html\r\n<p> hi\r\n'
+      const inner = '--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: i\r\nno field\r\n'
+      const nested = '--b\r\nContent-Type: message/rfc822\r\nno field\r\n--b--\r\n'
+      const message = `Content-Type: multipart/mixed; boundary=b\r\n${part}${inner}${nested}`
+      for (const sizes of [undefined, [1], [3], [50]]) {
+        const { structure } = indexOf(message, sizes)
+        const texts = structure.kind === 'multipart' ? structure.parts : []
+        const text = (span: readonly [number, number]) => message.slice(span[0], span[0] + span[1])
+        expect(texts.map(({ type, subtype, body }) => [type, subtype, text(body)])).toEqual([
+          ['text', 'plain', 'plain text\r\n'],
+          ['text', 'html', '<p> hi'],
+          ['message', 'rfc822', 'Subject: i\r\nno field'],
+          ['message', 'rfc822', 'no field'],
+        ])
+        expect(texts.map((one) => one.kind === 'message' && text(one.message.body))).toEqual([
+          false,
+          false,
+          'no field',
+          'no field',
+        ])
+      }
     })
     it('may be missing before an empty line', () => {
       expect(indexOf('\r\nSubject: s\r\n')).toMatchObject({

@@ -10,8 +10,10 @@ import {
 import {
   boolean,
   bytes,
+  characters,
   choice,
   duration,
+  fieldNames,
   integer,
   port,
   text,
@@ -52,6 +54,31 @@ behaves(
     '1GB': 1024 ** 3,
   },
   ['0', '1025MB', '2TB', '1.5MB', '-1', '', 'MB', '10XB', '1e3', '0x10'],
+)
+
+behaves(
+  'characters',
+  characters,
+  {
+    '': [],
+    '\\0': [0],
+    '\\000\\377': [0, 255],
+    'ba b': [32, 97, 98],
+    '\\a\\b\\f\\t\\v\\\\': [7, 8, 9, 11, 12, 92],
+    '\\01x\\1777': [1, 55, 120, 127],
+  },
+  ['\\n', '\\r', '\\012', '\\15', '\\400', '\\x', '\\', '\\9', 'ä', 'a\n'],
+)
+
+behaves(
+  'fieldNames',
+  fieldNames,
+  {
+    '': [],
+    Bcc: ['bcc'],
+    'Bcc, X-Spam  bcc,': ['bcc', 'x-spam'],
+  },
+  ['Bcc:', 'ä', `${'x'.repeat(101)}`, Array.from({ length: 101 }, (_, i) => `x${i}`).join(' ')],
 )
 
 behaves(

@@ -65,6 +65,21 @@ const part = (encoding: string, body: string) =>
 describe('readContents', () => {
   const object = `${header}${part('7bit', 'one')}${part('7bit', 'two')}--x--\r\n`
 
+  it('shows 0x80 for NUL, held or streamed, and NUL where it may', async () => {
+    for (const bytes of [10, 3 * HELD_BYTES_MAX]) {
+      const body = `${'a\0'.repeat(bytes / 2)}\r\n`
+      const stored = storedMessage(`Subject: s\0\r\n\r\n${body}`)
+      const shown = body.replaceAll('\0', '\x80')
+      expect(await texts(stored, '(BODY[TEXT] BODY[HEADER.FIELDS (SUBJECT)])')).toEqual([
+        shown,
+        'Subject: s\x80\r\n\r\n',
+      ])
+      expect(await texts(stored, '(BINARY[1] BODY[TEXT]<1.2>)')).toEqual([body, '\x80a'])
+      // What was read is others' too.
+      expect(await texts(stored, '(BINARY[1])')).toEqual([body])
+    }
+  })
+
   it('reads the added header fields as the beginning of message and header', async () => {
     const stored = storedMessage(object, { prepend, blobPrepend })
     expect(await texts(stored, '(BODY[] BODY[HEADER] BODY[TEXT] BODY[2])')).toEqual([
