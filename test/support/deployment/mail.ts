@@ -122,6 +122,7 @@ export async function submit(
 /** An IMAP session in IDLE on the task that is next in turn. */
 export async function idle(deployment: Deployment, account: Account): Promise<Connection> {
   const client = await Connection.open({ port: deployment.port(993), implicitTls: true })
+  client.hidesRecent = true
   const login = `a LOGIN ${account.address} "${account.password}"\r\n`
   await client.write(Buffer.from(`${login}b SELECT INBOX\r\nc IDLE\r\n`))
   while ((await client.readLine('IDLE')) !== '+ idling');
