@@ -27,7 +27,7 @@ export function manualClock(
     },
     async sleep(ms, signal) {
       await new Promise((resolve) => setImmediate(resolve))
-      if (!signal?.aborted) nowMs += ms
+      if (!signal?.aborted) nowMs += Math.ceil(ms)
     },
   }
 }
