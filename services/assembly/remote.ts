@@ -20,6 +20,8 @@ export type OpenRemoteDelivery = {
   readonly deliver: RemoteDelivery
   /** Breaks every connection and opens no more: what was under way is deferred. */
   readonly cutOff: () => void
+  /** Nothing is under way. */
+  readonly isIdle: () => boolean
 }
 
 /** What a broken connection may take to be noticed. */
@@ -100,6 +102,7 @@ export function openRemoteDelivery(
 
   return {
     deliver: deliverRemote,
+    isIdle: () => interrupts.size === 0,
     cutOff() {
       isCut = true
       for (const socket of sockets) socket.destroy()
