@@ -22,6 +22,8 @@ export type OpenRemoteDelivery = {
   readonly deliver: RemoteDelivery
   /** Breaks every connection and opens no more: what was under way is deferred. */
   readonly cutOff: () => void
+  /** Nothing is under way. */
+  readonly isIdle: () => boolean
 }
 
 /** What a broken connection may take to be noticed. */
@@ -91,6 +93,7 @@ export function openRemoteDelivery(core: Core, secrets: RemoteSecrets): OpenRemo
 
   return {
     deliver: deliverRemote,
+    isIdle: () => interrupts.size === 0,
     cutOff() {
       isCut = true
       for (const socket of sockets) socket.destroy()

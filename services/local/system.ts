@@ -14,7 +14,11 @@ import {
 import { type Core, createCore } from '#services/assembly/core.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
-import { openRemoteDelivery, type RemoteSecrets } from '#services/assembly/remote.ts'
+import {
+  type OpenRemoteDelivery,
+  openRemoteDelivery,
+  type RemoteSecrets,
+} from '#services/assembly/remote.ts'
 import { explained } from '#services/assembly/start-failure.ts'
 import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
@@ -90,16 +94,16 @@ export async function startSystem(deps: {
     }),
   )
   opening.defer(() => certificates.close())
-  let remote = openRemoteDelivery(core, await remoteSecrets(settings))
-  const cutOffs = new Set([remote.cutOff])
-  const services = createWorkers(core, remote.deliver)
+  /** The one in use last; those before it end what they have begun. */
+  let remotes = [openRemoteDelivery(core, await remoteSecrets(settings))]
+  const services = createWorkers(core, (...given) => newest(remotes).deliver(...given))
   const workers = services.start(async () => {
     await store.sweepOrphans()
     for (let i = 0; i < PURGES_MAX && (await store.purgeExpired(PURGE_ITEMS)) === PURGE_ITEMS; i++);
   })
   opening.defer(async () => {
     const timer = setTimeout(() => {
-      for (const cutOff of cutOffs) cutOff()
+      for (const { cutOff } of remotes) cutOff()
     }, DELIVERY_GRACE_MS)
     await workers.stop()
     clearTimeout(timer)
@@ -145,15 +149,21 @@ export async function startSystem(deps: {
       // Folders and the queue stay the same: their writers know of each other.
       const changed = createCore({ store, settings: reloaded.settings, clock, log })
       running = { ...changed, mailbox: core.mailbox, queue: core.queue }
-      remote = openRemoteDelivery(running, auth)
-      cutOffs.add(remote.cutOff)
-      services.change(running, remote.deliver)
+      const busy = remotes.filter(({ isIdle }) => !isIdle())
+      remotes = [...busy, openRemoteDelivery(running, auth)]
+      services.change(running, (...given) => newest(remotes).deliver(...given))
       policy = assemblePolicy(running)
       return reloaded
     },
     // In reverse order: listeners, workers, certificate, store.
     stop: () => resources.disposeAsync(),
   }
+}
+
+function newest(remotes: readonly OpenRemoteDelivery[]): OpenRemoteDelivery {
+  const last = remotes.at(-1)
+  if (last === undefined) throw new Error('no remote delivery')
+  return last
 }
 
 async function remoteSecrets(settings: Settings): Promise<RemoteSecrets> {

@@ -10,7 +10,7 @@ import { groupKey, messageKey } from '#shared/queue/keys.ts'
 import { GROUP_LEASE_MS } from '#shared/queue/mail-queue.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { withFaults } from '#shared/storage/faults/with-faults.ts'
-import type { Store } from '#shared/storage/ports.ts'
+import type { Store, Table } from '#shared/storage/ports.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
@@ -213,6 +213,108 @@ describe('a release', () => {
     })
   })
 
+  it('gives way to a worker that takes the group while the aliases are followed', async () => {
+    await withPipeline(async (pipeline, store) => {
+      answer = 'failed'
+      const queueId = await pipeline.accept(text, ['far@away.test'])
+      await pipeline.settle()
+      await pipeline.core.operator.release(queueId)
+      const [group] = (await pipeline.core.operator.show(queueId))?.groups ?? []
+      const take = () => pipeline.core.queue.take(queueId, group?.name ?? '')
+      // A worker died; its lease is over.
+      expect(await take()).toBeDefined()
+      clock.advance(2 * GROUP_LEASE_MS)
+      const { queue } = store.tables
+      let taken: Awaited<ReturnType<typeof take>>
+      const late = beforeTransact(queue, async () => {
+        taken ??= await take()
+      })
+      const beside = onStore({ ...store, tables: { ...store.tables, queue: late } })
+      expect(await beside.core.operator.release(queueId)).toBe(false)
+      expect(taken).toBeDefined()
+      expect((await pipeline.core.operator.show(queueId))?.groups).toEqual([taken?.group])
+    })
+  })
+
+  it('of two operators at once forgets nothing of what either reached', async () => {
+    await withPipeline(async (pipeline, store) => {
+      const aliases = ['one', 'two', 'three'] as const
+      for (const name of aliases) await pipeline.addAlias(here(name), [here(`no${name}`)])
+      const queueId = await pipeline.accept(text, aliases.map(here))
+      await pipeline.settle()
+      await setAlias(pipeline, 'one', ['x@one.test'])
+      await setAlias(pipeline, 'two', ['y@two.test'])
+      await setAlias(pipeline, 'three', ['x@one.test', 'y@two.test'])
+      const { queue } = store.tables
+      const { operator } = pipeline.core
+      let first: boolean | undefined
+      const late = beforeTransact(queue, async () => {
+        first ??= await operator.release(queueId, [here('one')])
+      })
+      const beside = onStore({ ...store, tables: { ...store.tables, queue: late } })
+      expect(await beside.core.operator.release(queueId, [here('two')])).toBe(true)
+      expect(first).toBe(true)
+      await pipeline.settle()
+      expect(sent.sort()).toEqual(['x@one.test', 'y@two.test'])
+      expect(await operator.release(queueId)).toBe(true)
+      await pipeline.settle()
+      expect(sent).toHaveLength(2)
+      expect(await operator.show(queueId)).toBeUndefined()
+    })
+  })
+
+  it('counts no reference as used that nobody reserved', async () => {
+    await withPipeline(async (pipeline, store) => {
+      const carol = parseAddress(here('carol'))
+      if (carol === undefined) throw new Error('no carol')
+      await pipeline.core.directory.accounts.set(carol, { quotaBytes: 1 })
+      await pipeline.inbox(here('bob'))
+      await pipeline.addAlias(here('list'), [here('ann'), here('carol'), here('nobody')])
+      const queueId = await pipeline.accept(text, [here('list')])
+      await pipeline.settle()
+      await pipeline.addAlias(here('nobody'), [here('bob')])
+      expect(await pipeline.core.operator.release(queueId, [here('nobody')])).toBe(true)
+      // It is delivered to Bob, and nobody hears of it: the second transaction, since the first finds that others are reserved.
+      let answers = 0
+      const deaf = withFaults(store, {
+        plan: ({ name, operation }) =>
+          name === 'mail' && operation === 'transact' && ++answers === 2 ? 'unanswered' : undefined,
+      })
+      await onStore(deaf).settle()
+      expect(await inboxes(pipeline)).toEqual([1, 1, 0])
+      clock.advance(2 * GROUP_LEASE_MS)
+      await pipeline.workers.sweeper.ringDue()
+      await pipeline.settle()
+      expect(await waiting(pipeline, queueId)).toMatchObject([{ to: [here('carol')] }])
+      // Ann's and Carol's are reserved, Bob has his own.
+      expect(await refs(store, queueId)).toBe(3)
+      expect(await pipeline.core.operator.remove(queueId)).toBe(true)
+      expect(await refs(store, queueId)).toBe(2)
+    })
+  })
+
+  it('counts as used what somebody may have used who is dropped', async () => {
+    await withPipeline(async (pipeline, store) => {
+      for (const name of names) await pipeline.inbox(here(name))
+      await pipeline.addAlias(here('list'), [here('ann'), here('carol'), here('nobody')])
+      const queueId = await pipeline.accept(text, [here('list')])
+      let answers = 0
+      const deaf = withFaults(store, {
+        plan: ({ name, operation }) =>
+          name === 'mail' && operation === 'transact' && ++answers === 2 ? 'unanswered' : undefined,
+      })
+      await onStore(deaf).settle()
+      expect(await inboxes(pipeline)).toEqual([1, 0, 1])
+      const unsettled = (await waiting(pipeline, queueId)).find(({ state }) => state === 'deferred')
+      expect(unsettled?.to).toHaveLength(1)
+      await setAlias(pipeline, 'list', [here('nobody')])
+      expect(await pipeline.core.operator.release(queueId, unsettled?.to)).toBe(true)
+      expect(await waiting(pipeline, queueId)).toMatchObject([{ to: [here('nobody')] }])
+      expect(await pipeline.core.operator.remove(queueId)).toBe(true)
+      expect(await refs(store, queueId)).toBe(2)
+    })
+  })
+
   it('of a message from an older version follows the addresses that wait', async () => {
     await withPipeline(async (pipeline, store) => {
       await pipeline.addAlias(here('list'), [here('ann'), here('nobody'), 'far@away.test'])
@@ -322,3 +424,18 @@ describe('a release', () => {
     120_000,
   )
 })
+
+/** The same table, on which something else happens before each transaction. */
+function beforeTransact(table: Table, happen: () => Promise<void>): Table {
+  return new Proxy(table, {
+    get(of, name) {
+      const value: unknown = Reflect.get(of, name)
+      if (typeof value !== 'function') return value
+      if (name !== 'transact') return value.bind(of)
+      return async (...given: readonly unknown[]) => {
+        await happen()
+        return value.apply(of, given)
+      }
+    },
+  })
+}

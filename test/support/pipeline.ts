@@ -15,7 +15,7 @@ import { silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
 import type { Store } from '#shared/storage/ports.ts'
 
-/** A clock whose hands are turned by the test; sleeping moves on at once. */
+/** A clock whose hands are turned by the test, and by whoever sleeps: that takes no time but is over at its hour. */
 export function manualClock(
   startMs = Date.UTC(2026, 10, 20),
 ): Clock & { advance(ms: number): void } {
@@ -25,7 +25,10 @@ export function manualClock(
     advance(ms) {
       nowMs += ms
     },
-    sleep: () => new Promise((resolve) => setImmediate(resolve)),
+    async sleep(ms, signal) {
+      await new Promise((resolve) => setImmediate(resolve))
+      if (!signal?.aborted) nowMs += Math.ceil(ms)
+    },
   }
 }
 

@@ -58,7 +58,7 @@ export const logSettings = {
       reload: true,
       default: '',
       about:
-        'Where the log goes in place of standard output; SIGHUP opens it again under its name, for rotation. In a deployment the log goes to CloudWatch, whatever this says.',
+        'Where the log goes in place of standard output; SIGHUP opens it again under its name, for rotation.',
       known: { postfix: 'maillog_file', dovecot: 'log_path' },
     }),
     syslogServer: new Setting(syslogServer, {
