@@ -162,7 +162,7 @@ describe.skipIf(dynamoDbUrl === undefined)('permissions', () => {
 
   it('let mail wait for a mailbox that was full', async () => {
     await operate(deployment, ['alias', 'add', 'all@example.test', bob.address])
-    await operate(deployment, ['account', 'set', bob.address, '--quota', '1'])
+    await operate(deployment, ['account', 'set', bob.address, '--quota', '1B'])
     expect(await receive(deployment, 'all@example.test', 'Subject: waits\r\n\r\n')).toMatch(/^250 /)
     await eventually('deferred', async () =>
       (await queueList(deployment)).some(({ groups }) => groups[0]?.state === 'deferred'),

@@ -31,7 +31,7 @@ describe('concurrent commands', () => {
     const ended = await Promise.all(
       names.flatMap((name) => [
         run(folder.path, `account add ${name}@example.test --password-hash ${hash}`),
-        run(folder.path, `alias add ${name}.alias@example.test ${name}@example.test`),
+        run(folder.path, `alias add ${name}.alias@example.test ${alice.address}`),
         run(folder.path, `domain add ${name}.test`),
         run(folder.path, 'queue list'),
       ]),
@@ -45,9 +45,9 @@ describe('concurrent commands', () => {
     const domains = await list('domain')
     expect(domains).toHaveLength(1 + names.length)
     expect(await list('account')).toHaveLength(2 + names.length)
-    expect(await list('alias')).toHaveLength(1 + names.length)
+    expect(await list('alias')).toHaveLength(names.length)
     expect(domains).toContainEqual(
-      expect.objectContaining({ domain: 'example.test', accounts: 4, aliases: 3 }),
+      expect.objectContaining({ domain: 'example.test', accounts: 4, aliases: 2 }),
     )
     expect(accepted.length).toBeGreaterThan(0)
     const messages = await takeMail(server, alice, accepted.length)

@@ -86,8 +86,12 @@ describe('a message that an older version left', () => {
     await deliveredByOld(queueId, ann)
     for (const id of accounts) await asOlderVersion(store.tables.mail, id)
     clock.advance(2 * GROUP_LEASE_MS)
-    await pipeline.workers.sweeper.ringDue()
-    await pipeline.settle()
+    // Two deliveries meet on the older blob: where this clock gives up on one, it is tried again in seconds.
+    for (let round = 0; round < 3; round++) {
+      await pipeline.workers.sweeper.ringDue()
+      await pipeline.settle()
+      clock.advance(60_000)
+    }
     expect(await operator.show(queueId)).toBeUndefined()
     expect(await store.tables.mail.get(blob)).toMatchObject({ refs: 2 })
     for (const [n, id] of accounts.entries()) {

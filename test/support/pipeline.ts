@@ -15,19 +15,41 @@ import { silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
 import type { Store } from '#shared/storage/ports.ts'
 
-/** A clock whose hands are turned by the test, and by whoever sleeps: that takes no time but is over at its hour. */
+/** Longer than any pause between attempts, shorter than what keeps an eye on something. */
+const PAUSE_MS_MAX = 60_000
+
+/**
+ * A clock whose hands are turned by the test, and by whoever makes a pause: that takes a turn of the event loop, and is over at its hour
+ * for all who make one then. Whoever sleeps longer (a lease that is to be renewed) wakes when the hands get there.
+ */
 export function manualClock(
   startMs = Date.UTC(2026, 10, 20),
 ): Clock & { advance(ms: number): void } {
   let nowMs = startMs
+  const sleepers = new Set<{ readonly overMs: number; readonly wake: () => void }>()
+  function turnTo(ms: number): void {
+    nowMs = Math.max(nowMs, ms)
+    for (const sleeper of sleepers) {
+      if (sleeper.overMs > nowMs) continue
+      sleepers.delete(sleeper)
+      sleeper.wake()
+    }
+  }
   return {
     now: () => nowMs,
-    advance(ms) {
-      nowMs += ms
-    },
+    advance: (ms) => turnTo(nowMs + ms),
     async sleep(ms, signal) {
-      await new Promise((resolve) => setImmediate(resolve))
-      if (!signal?.aborted) nowMs += Math.ceil(ms)
+      const overMs = nowMs + Math.ceil(ms)
+      if (ms <= PAUSE_MS_MAX) {
+        await new Promise((resolve) => setImmediate(resolve))
+        if (!signal?.aborted) turnTo(overMs)
+        return
+      }
+      await new Promise<void>((wake) => {
+        sleepers.add({ overMs, wake })
+        signal?.addEventListener('abort', () => wake())
+        if (signal?.aborted) wake()
+      })
     },
   }
 }

@@ -76,6 +76,7 @@ const rows: readonly Row[] = [
   ['appendDotMydomain', 'yes', to(smtp, 'appendedDomain', 'mx.test')],
   ['proxyInterfaces', '192.0.2.10', to(smtp, 'proxyInterfaces', ['192.0.2.10'])],
   ['lmtpTrustedNetworks', '192.0.2.11', to(smtp, 'lmtpTrustedNetworks', ['192.0.2.11'])],
+  ['aclAnyone', 'yes', to(imap, 'aclAnyone', true)],
   ['imapLoginFailureLimit', '9', to(imap, 'loginFailuresMax', 9)],
   ['disableVrfyCommand', 'no', to(smtp, 'disableVrfyCommand', false)],
   ['disablePlaintextAuth', 'no', to(all, 'disablePlaintextAuth', 'no')],

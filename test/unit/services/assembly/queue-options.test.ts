@@ -42,6 +42,7 @@ const elsewhere = [
   'relayhostUser',
   'relayhostPasswordFile',
   'smtpTlsCAfile',
+  'smtpLineLengthLimit',
   'privateDestinationNetworks',
   'defaultDestinationConcurrencyLimit',
   'virtualAliasRecursionLimit',

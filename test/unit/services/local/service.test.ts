@@ -60,7 +60,8 @@ describe('the page', () => {
       overrides: [],
     })
     if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
-    const ports = Object.values(loaded.settings.listeners).map(({ port }) => port)
+    const served = Object.values(loaded.settings.listeners).filter(({ enabled }) => enabled)
+    const ports = served.map(({ port }) => port)
     expect(ports.toSorted((a, b) => a - b)).toEqual([25, 110, 143, 465, 587, 993, 995])
   })
 

@@ -127,7 +127,6 @@ describe('$name', () => {
 
   it('is in defaults that follow from others', () => {
     const settings = settingsOf('inetInterfaces=127.0.0.1 ::1', 'listeners.pop3.address=192.0.2.1')
-    expect(settings.myorigin).toBe('mail.example.net')
     expect(settings.smtpdBanner).toBe('mail.example.net ESMTP Postwolke')
     expect(settings.listeners.smtp.address).toEqual(['127.0.0.1', '::1'])
     expect(settings.listeners.pop3.address).toEqual(['192.0.2.1'])
