@@ -13,8 +13,10 @@ export type Outcome = {
 export type Difference = { readonly at: string; readonly postfix: string; readonly ours: string }
 
 export function compare(postfix: Outcome, ours: Outcome): readonly Difference[] {
+  const answers = compareAnswers(postfix.answers, ours.answers)
+  // That nothing arrives of what was refused is no second difference.
+  if (answers.length > 0) return answers
   return [
-    ...compareAnswers(postfix.answers, ours.answers),
     ...difference('arrived', `${postfix.messages.length}`, `${ours.messages.length}`),
     ...difference('queue', postfix.left.join(), ours.left.join()),
     ...postfix.messages.flatMap((message, i) => {
@@ -50,14 +52,18 @@ const classes = (codes: string) =>
 export type Message = { readonly fields: readonly Field[]; readonly text: string }
 export type Field = { readonly name: string; readonly value: string }
 
+/** Fields for one recipient stand first here, before those that all recipients share; Postfix has Return-Path above them. */
+const addedFields = new Set(['return-path', 'x-original-to', 'delivered-to'])
+
 function compareMessages(postfix: string, ours: string): readonly Difference[] {
-  const [theirs, mine] = [parse(postfix), parse(ours)]
+  const [theirs, mine] = [withoutEcho(parse(postfix)), withoutEcho(parse(ours))]
   const names = [...new Set([...theirs.fields, ...mine.fields].map(({ name }) => name))]
   const fields = names.flatMap((name) =>
     difference(`field ${name}`, valuesOf(theirs, name), valuesOf(mine, name)),
   )
   const common = (message: Message, other: Message) =>
     message.fields
+      .filter(({ name }) => !addedFields.has(name))
       .filter(({ name }) => other.fields.some((field) => field.name === name))
       .map(({ name }) => name)
       .join()
@@ -68,6 +74,14 @@ function compareMessages(postfix: string, ours: string): readonly Difference[] {
       : difference('order of fields', common(theirs, mine), common(mine, theirs))),
     ...difference('text', JSON.stringify(theirs.text), JSON.stringify(mine.text)),
   ]
+}
+
+/** X-Original-To where it only repeats Delivered-To: Postfix always writes it, ours where an alias or a catch-all was written to. */
+function withoutEcho({ fields, text }: Message): Message {
+  const delivered = fields.find(({ name }) => name === 'delivered-to')?.value
+  const isEcho = ({ name, value }: Field) =>
+    name === 'x-original-to' && value.toLowerCase() === delivered?.toLowerCase()
+  return { fields: fields.filter((field) => !isEcho(field)), text }
 }
 
 const valuesOf = (message: Message, name: string) =>
