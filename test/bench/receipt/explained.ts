@@ -21,7 +21,8 @@ const field = (...names: readonly string[]) => {
 const saysDsn = ({ sender, recipients }: Case) =>
   [sender, ...recipients].some((text) => /(?:RET|NOTIFY|ORCPT)=/.test(text))
 const isFromMynetworks = ({ from }: Case) => from === 'mynetworks'
-const hasPercentOrBang = ({ recipients }: Case) => recipients.some((text) => /[%!]/.test(text))
+const hasPercentOrBang = ({ recipients }: Case) =>
+  recipients.some((text) => /[%!].*@cmp\.test>/.test(text))
 
 const reasons: readonly Reason[] = [
   {
@@ -84,6 +85,10 @@ const reasons: readonly Reason[] = [
     why: 'the recipient as the client wrote it, quotes included',
     is: (found, { recipients }) =>
       field('x-original-to')(found) && recipients.some((text) => text.includes('"')),
+  },
+  {
+    why: 'what is completed stands before what the sender wrote; with Postfix behind it',
+    is: (found, given) => isFromMynetworks(given) && found.at === 'order of fields',
   },
   {
     why: 'From is completed with angle brackets',
