@@ -168,7 +168,7 @@ export class MessageReceipt {
       namesLogin: this.#session.options.smtpdSaslAuthenticatedHeader,
       receivedMs: arrivedMs,
     })
-    await spool.accept({
+    const { completes } = await spool.accept({
       spooled,
       envelope: { ...envelope, recipients: taken },
       origin,
@@ -177,7 +177,7 @@ export class MessageReceipt {
     })
     this.#session.noteAccepted()
     this.#log('message accepted', {
-      messageId: this.#messageId(spooled),
+      messageId: this.#messageId(spooled, completes),
       helo: origin.helo,
       tls: origin.tls?.protocol ?? 'none',
       ...(origin.tls && { cipher: origin.tls.cipher }),
@@ -223,10 +223,10 @@ export class MessageReceipt {
   }
 
   /** As the recipients see it: what a mail client forgot is added with the queue id. */
-  #messageId({ queueId, index }: Spooled): string | null {
+  #messageId({ queueId, index }: Spooled, completes: boolean): string | null {
     const { messageId } = index.envelope
     if (messageId !== null) return Buffer.from(messageId, 'latin1').toString()
-    return this.#session.account && `<${queueId}@${this.#session.services.hostname}>`
+    return completes ? `<${queueId}@${this.#session.services.hostname}>` : null
   }
 
   /** The first recipient and how many there are: each has a line of its own when something becomes of him. */

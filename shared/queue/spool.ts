@@ -117,6 +117,7 @@ export function createSpool(deps: {
       throw stored.reason
     }
     deps.ring(queueId)
+    return { completes }
   }
 
   return {

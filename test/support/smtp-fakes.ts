@@ -13,7 +13,7 @@ import type {
   SmtpReply,
   Verdict,
 } from '#shared/contracts/policy.ts'
-import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
+import type { Accepted, AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
 import type { MessageIndex } from '#shared/mail/message-index.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import { RepeatedLines } from '#shared/net/repeated-lines.ts'
@@ -85,9 +85,10 @@ export class FakeSpool implements Spool {
     this.discarded.push(queueId)
   }
 
-  async accept(message: AcceptedMessage): Promise<void> {
+  async accept(message: AcceptedMessage): Promise<Accepted> {
     if (this.failsAt === 'accept') throw new TemporaryFailure('the store does not answer')
     if (this.keepsContents) this.accepted.push(message)
+    return { completes: message.origin.account !== null }
   }
 }
 
