@@ -2,8 +2,8 @@
 // a restart. A version that cannot be used is refused and logged, and the old one stays. A first deployment has no certificate
 // yet: then a self-signed one keeps the listeners up until the first good version comes.
 
+import type { CertificatePair, CertificateSource } from '#shared/net/tls/certificate.ts'
 import { parseCertificateSecret } from '#shared/net/tls/certificate-secret.ts'
-import type { CertificatePair, CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { daysLeft } from '#shared/net/tls/days-left.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import type { Clock } from '#shared/runtime/clock.ts'

@@ -4,8 +4,8 @@
 // at once do no harm but may order a certificate each.
 
 import { X509Certificate } from 'node:crypto'
+import type { CertificatePair } from '#shared/net/tls/certificate.ts'
 import { whyUnusable } from '#shared/net/tls/certificate-files.ts'
-import type { CertificatePair } from '#shared/net/tls/certificate-source.ts'
 import { daysLeft } from '#shared/net/tls/days-left.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'

@@ -1,6 +1,6 @@
 // What the agent needs of the world.
 
-import type { CertificatePair } from '#shared/net/tls/certificate-source.ts'
+import type { CertificatePair } from '#shared/net/tls/certificate.ts'
 
 export interface CertificateIssuer {
   /** Whether to ask only when the current certificate is due: `issue` makes a new one each time, and authorities count them. */

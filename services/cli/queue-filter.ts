@@ -1,8 +1,7 @@
 // Which messages of the queue are wanted, and which groups of them.
 
 import type { Command } from 'commander'
-import type { QueueEntry } from '#shared/queue/operator.ts'
-import type { Group } from '#shared/queue/records.ts'
+import type { Group, QueueEntry } from '#shared/queue/records.ts'
 import { duration } from '#shared/runtime/settings/kinds.ts'
 import { domainArgument } from './arguments.ts'
 import { CommandFailure } from './failure.ts'

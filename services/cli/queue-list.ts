@@ -2,7 +2,7 @@
 // that grep and awk can take.
 
 import type { Command } from 'commander'
-import type { QueueEntry } from '#shared/queue/operator.ts'
+import type { QueueEntry } from '#shared/queue/records.ts'
 import type { Define } from './define.ts'
 import { clipped, columns, counted, formatBytes, formatTime, wrapped } from './output.ts'
 import { nextTryOf, recipientText, senderOf, shown, stateOf } from './queue-entry.ts'

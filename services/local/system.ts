@@ -24,10 +24,8 @@ import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
-import {
-  type CertificateSource,
-  openCertificateSource,
-} from '#shared/net/tls/certificate-source.ts'
+import type { CertificateSource } from '#shared/net/tls/certificate.ts'
+import { openCertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { type Reloaded, reloadSettings } from '#shared/runtime/settings/reload.ts'

@@ -1,7 +1,7 @@
 // The POP3 listener: the sockets are shared/net/tcp-listener.ts, sessions live in connection.ts.
 
 import { TcpListener, type TcpListenerOptions } from '#shared/net/tcp-listener.ts'
-import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
+import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import type { Pop3Options } from './config.ts'
 import { Connection } from './connection.ts'
 import { noMaildropLock } from './maildrop-lock.ts'

@@ -11,7 +11,7 @@ import type { EnvelopeRecipient, Origin, Spool } from '#shared/contracts/spool.t
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
 import type { RepeatedLines } from '#shared/net/repeated-lines.ts'
-import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
+import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log, LogFields } from '#shared/runtime/log.ts'

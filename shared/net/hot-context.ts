@@ -1,5 +1,5 @@
 import { createSecureContext, type SecureContext } from 'node:tls'
-import type { CertificateSource } from './tls/certificate-source.ts'
+import type { CertificateSource } from './tls/certificate.ts'
 import { type TlsPolicy, tlsOptions } from './tls/tls-options.ts'
 
 /** The context for the next handshake. */

@@ -11,7 +11,7 @@ import { clientNetwork } from './client-network.ts'
 import { type CloseOptions, drainConnections } from './drain.ts'
 import { hotContext, type SecureContextSource } from './hot-context.ts'
 import { RepeatedLines } from './repeated-lines.ts'
-import type { CertificateSource } from './tls/certificate-source.ts'
+import type { CertificateSource } from './tls/certificate.ts'
 import type { TlsPolicy } from './tls/tls-options.ts'
 
 export type Endpoint = {

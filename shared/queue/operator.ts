@@ -17,14 +17,8 @@ import { DUE_SHARDS, dueAt, duePk, groupKey, HELD_PK, heldAt, messageKey } from 
 import { INCOMING_RING_AGAIN_MS, type MailQueue, removal } from './mail-queue.ts'
 import type { Routes } from './new-groups.ts'
 import type { Expand } from './pipeline.ts'
-import type { Group, QueuedMessage } from './records.ts'
+import type { QueueEntry } from './records.ts'
 import { createRelease } from './release.ts'
-
-export type QueueEntry = {
-  readonly message: QueuedMessage
-  /** Empty while the message is incoming. */
-  readonly groups: readonly Group[]
-}
 
 export type QueueCounts = {
   /** Messages that are not split yet. */

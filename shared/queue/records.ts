@@ -93,6 +93,12 @@ export type Group = {
   readonly unreserved: boolean
 }
 
+export type QueueEntry = {
+  readonly message: QueuedMessage
+  /** Empty while the message is incoming. */
+  readonly groups: readonly Group[]
+}
+
 /** Of the message's own item; what is more lies apart. An item holds ITEM_BYTES_MAX. */
 export const MESSAGE_ITEM_BYTES_MAX = 300_000
 /** Of one item with envelope recipients. */

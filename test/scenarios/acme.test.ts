@@ -15,11 +15,11 @@ import { Secret } from '#services/aws/secrets.ts'
 import { httpsSender } from '#services/certificates/acme/https.ts'
 import { AcmeIssuer } from '#services/certificates/acme/issuer.ts'
 import { renewCertificate } from '#services/certificates/agent.ts'
+import type { CertificatePair } from '#shared/net/tls/certificate.ts'
 import {
   formatCertificateSecret,
   parseCertificateSecret,
 } from '#shared/net/tls/certificate-secret.ts'
-import type { CertificatePair } from '#shared/net/tls/certificate-source.ts'
 import { daysLeft } from '#shared/net/tls/days-left.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import type { Clock } from '#shared/runtime/clock.ts'

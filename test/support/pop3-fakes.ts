@@ -16,7 +16,7 @@ import type {
   OpenMessage,
   Uid,
 } from '#shared/contracts/mailbox.ts'
-import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
+import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import type { Log, LogFields } from '#shared/runtime/log.ts'

@@ -8,7 +8,7 @@ import {
   ExportCertificateCommand,
 } from '@aws-sdk/client-acm'
 import type { CertificateIssuer } from '#services/certificates/issuer.ts'
-import type { CertificatePair } from '#shared/net/tls/certificate-source.ts'
+import type { CertificatePair } from '#shared/net/tls/certificate.ts'
 import { privateKeyPem } from '#shared/net/tls/private-key.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { calling } from '#shared/storage/aws/failures.ts'

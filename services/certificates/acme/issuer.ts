@@ -2,7 +2,7 @@
 // challenge that needs no open port, and none of the listeners' help.
 
 import { createHash } from 'node:crypto'
-import type { CertificatePair } from '#shared/net/tls/certificate-source.ts'
+import type { CertificatePair } from '#shared/net/tls/certificate.ts'
 import { makePrivateKey, privateKeyPem } from '#shared/net/tls/private-key.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import type { Log } from '#shared/runtime/log.ts'
-import type { CertificateFileSource, CertificatePair } from './certificate-source.ts'
+import type { CertificateFileSource, CertificatePair } from './certificate.ts'
 
 export type CertificateFiles = { readonly certificateFile: string; readonly keyFile: string }
 

@@ -2,8 +2,8 @@
 // certificate agent or by an operator, read by the listeners.
 
 import { secretTexts } from '#shared/runtime/secret-texts.ts'
+import type { CertificatePair } from './certificate.ts'
 import { whyUnusable } from './certificate-files.ts'
-import type { CertificatePair } from './certificate-source.ts'
 
 export type CertificateSecret =
   | { readonly kind: 'usable'; readonly pair: CertificatePair }

@@ -1,7 +1,7 @@
 // Why clients may refuse a certificate that TLS can be served with: said at the start, once a day after that, and by `config check`.
 
 import { X509Certificate } from 'node:crypto'
-import type { CertificatePair } from './certificate-source.ts'
+import type { CertificatePair } from './certificate.ts'
 import { daysLeft } from './days-left.ts'
 
 /** Renewal is late then: what renews by itself does so 30 days ahead. */

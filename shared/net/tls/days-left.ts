@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import type { CertificatePair } from './certificate-source.ts'
+import type { CertificatePair } from './certificate.ts'
 
 const DAY_MS = 24 * 3_600_000
 

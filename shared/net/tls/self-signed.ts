@@ -2,7 +2,7 @@
 // the loopback addresses. Mail clients will ask once whether to trust it.
 
 import { createHash, createPublicKey, randomBytes, sign } from 'node:crypto'
-import type { CertificatePair } from './certificate-source.ts'
+import type { CertificatePair } from './certificate.ts'
 import * as der from './der.ts'
 import { makePrivateKey, privateKeyPem } from './private-key.ts'
 

@@ -1,7 +1,7 @@
 // The TLS side of every listener: what is passed to `tls.createServer`, `setSecureContext` or `new TLSSocket`.
 
 import { constants, randomBytes } from 'node:crypto'
-import type { CertificateSource } from './certificate-source.ts'
+import type { CertificateSource } from './certificate.ts'
 
 export type TlsPolicy = { readonly minVersion: 'TLSv1.2' | 'TLSv1.3' }
 

@@ -3,7 +3,7 @@
 
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { ACMClient } from '@aws-sdk/client-acm'
-import type { CertificatePair } from '#shared/net/tls/certificate-source.ts'
+import type { CertificatePair } from '#shared/net/tls/certificate.ts'
 import { clientOptions, type FakeService, ServiceError, startJsonService } from './json-service.ts'
 
 export type HeldCertificate = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { RENEW_DAYS, renewCertificate } from '#services/certificates/agent.ts'
 import type { CertificateIssuer } from '#services/certificates/issuer.ts'
-import type { CertificatePair } from '#shared/net/tls/certificate-source.ts'
+import type { CertificatePair } from '#shared/net/tls/certificate.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { recordedLog } from '#test/support/acme/recorded-log.ts'
 

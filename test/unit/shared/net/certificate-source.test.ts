@@ -4,11 +4,9 @@ import { mkdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 import { connect, createServer, type Server } from 'node:tls'
 import { describe, expect, it } from 'vitest'
+import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import { openCertificateFiles } from '#shared/net/tls/certificate-files.ts'
-import {
-  type CertificateSource,
-  openCertificateSource,
-} from '#shared/net/tls/certificate-source.ts'
+import { openCertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { tlsOptions } from '#shared/net/tls/tls-options.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
