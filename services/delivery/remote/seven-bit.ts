@@ -1,7 +1,7 @@
 // A message for a host without 8BITMIME: bodies with 8-bit bytes become quoted-printable, as Postfix does it (RFC 6152 §3 leaves that or
 // returning it). Deliberately also where a part is not called 8bit, which Postfix sends as it is: a host may take the eighth bit away.
 // Signatures of such a body do not survive; the text does. What cannot be converted leaves as it is: 8-bit header fields, a
-// multipart or message that the index took for a leaf, a part whose header has no end. Also finds out whether header fields have 8-bit
+// multipart or message that the index took for a leaf, a part without a header. Also finds out whether header fields have 8-bit
 // bytes, for RFC 6532's sake.
 //
 // Implementation notes: the structure says where everything is, so nothing is parsed but the header fields of a part that is converted.
@@ -172,18 +172,21 @@ function hasBoundedHeader({ header: [, length] }: Part): boolean {
 const ENCODING = 'content-transfer-encoding:'
 const VERSION = 'mime-version:'
 
-/** The header with another Content-Transfer-Encoding, where the first one stood or at its end. */
+/** The header with another Content-Transfer-Encoding, where the first one stood or at its end, and with the empty line behind it. */
 function withEncoding(header: Buffer, encoding: NewEncoding, isMessage: boolean): Buffer {
   const field = `Content-Transfer-Encoding: ${encoding}\r\n`
   let text = ''
   let isPlaced = false
   let hasVersion = false
   let isDropped = false
+  // Text that ended the header may look like a field once it is encoded.
+  let end = '\r\n'
   for (const line of linesOf(header.toString('latin1'))) {
-    const isEnd = line === '\r\n' || line === '\n'
-    if (isEnd && !isPlaced) text += field
-    if (isEnd && isMessage && !hasVersion) text += 'MIME-Version: 1.0\r\n'
-    if (isEnd || !/^[ \t]/.test(line)) {
+    if (line === '\r\n' || line === '\n') {
+      end = line
+      break
+    }
+    if (!/^[ \t]/.test(line)) {
       isDropped = line.slice(0, ENCODING.length).toLowerCase() === ENCODING
       hasVersion ||= line.slice(0, VERSION.length).toLowerCase() === VERSION
       if (isDropped && !isPlaced) text += field
@@ -191,7 +194,9 @@ function withEncoding(header: Buffer, encoding: NewEncoding, isMessage: boolean)
     }
     if (!isDropped) text += line
   }
-  return Buffer.from(text, 'latin1')
+  if (!isPlaced) text += field
+  if (isMessage && !hasVersion) text += 'MIME-Version: 1.0\r\n'
+  return Buffer.from(text + end, 'latin1')
 }
 
 /** With their line ends. */

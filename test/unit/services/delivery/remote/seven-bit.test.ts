@@ -110,6 +110,25 @@ describe('toSevenBit', () => {
     )
   })
 
+  it('ends the header of a part that was ended by its text', async () => {
+    const part = (...lines: readonly string[]) => [
+      'Content-Type: multipart/mixed; boundary=b',
+      'MIME-Version: 1.0',
+      '',
+      '--b',
+      ...lines,
+      '--b--',
+      '',
+    ]
+    const quoted = 'Content-Transfer-Encoding: quoted-printable'
+    expect(await convert(...part('Content-Type: text/plain', 'Gr\xfc\xdfe: x'))).toEqual(
+      part('Content-Type: text/plain', quoted, '', 'Gr=FC=DFe: x'),
+    )
+    expect(await convert(...part('Content-Transfer-Encoding: 8bit', 'Gr\xfc\xdfe'))).toEqual(
+      part(quoted, '', 'Gr=FC=DFe'),
+    )
+  })
+
   it.each([
     ['8-bit header fields', ['Subject: \xe4', '', 'plain']],
     ['what is encoded already', ['Content-Transfer-Encoding: base64', '', '\xe45A==']],
