@@ -168,7 +168,7 @@ export class MessageReceipt {
       namesLogin: this.#session.options.smtpdSaslAuthenticatedHeader,
       receivedMs: arrivedMs,
     })
-    await spool.accept({
+    const messageId = await spool.accept({
       spooled,
       envelope: { ...envelope, recipients: taken },
       origin,
@@ -177,7 +177,7 @@ export class MessageReceipt {
     })
     this.#session.noteAccepted()
     this.#log('message accepted', {
-      messageId: this.#messageId(spooled),
+      messageId,
       helo: origin.helo,
       tls: origin.tls?.protocol ?? 'none',
       ...(origin.tls && { cipher: origin.tls.cipher }),
@@ -220,13 +220,6 @@ export class MessageReceipt {
       refusals.push(refusalOf(verdict))
     }
     return refusals
-  }
-
-  /** As the recipients see it: what a mail client forgot is added with the queue id. */
-  #messageId({ queueId, index }: Spooled): string | null {
-    const { messageId } = index.envelope
-    if (messageId !== null) return Buffer.from(messageId, 'latin1').toString()
-    return this.#session.account && `<${queueId}@${this.#session.services.hostname}>`
   }
 
   /** The first recipient and how many there are: each has a line of its own when something becomes of him. */

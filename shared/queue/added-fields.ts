@@ -11,7 +11,9 @@ export function addedFields(message: QueuedMessage, hostname: string): string {
   const lacks = lacking(message)
   let fields = ''
   if (lacks.includes('date')) fields += `Date: ${formatDate(message.arrivedMs)}\r\n`
-  if (lacks.includes('message-id')) fields += `Message-ID: <${message.queueId}@${hostname}>\r\n`
+  if (lacks.includes('message-id')) {
+    fields += `Message-ID: ${ownMessageId(message, hostname)}\r\n`
+  }
   if (lacks.includes('from')) {
     // Of the null sender as Postfix.
     const { envelope, origin } = message
@@ -26,6 +28,10 @@ export function finalFields(message: QueuedMessage, hostname: string): string {
   const path = byteString(message.envelope.sender)
   return `Return-Path: <${path}>\r\n${addedFields(message, hostname)}`
 }
+
+/** Of a message that has none. */
+export const ownMessageId = ({ queueId }: QueuedMessage, hostname: string) =>
+  `<${queueId}@${hostname}>`
 
 const requiredFields = ['date', 'message-id', 'from'] as const
 

@@ -134,7 +134,12 @@ describe('a message that is received', () => {
 
     it('is completed as one of a login, in its ENVELOPE too', async () => {
       const other = createPipeline(store, clock, { set })
-      const queueId = await other.accept('Subject: s\r\n\r\nx\r\n', ['ann@example.test'])
+      const told: (string | null)[] = []
+      const tell = (messageId: string | null) => told.push(messageId)
+      const to = ['ann@example.test']
+      const queueId = await other.accept('Subject: s\r\n\r\nx\r\n', to, {}, tell)
+      // For the log.
+      expect(told).toEqual([`<${queueId}@mx.example.test>`])
       const [queued] = await other.core.queue.load([queueId])
       expect(queued).toMatchObject({ completes: true, has: ['subject'] })
       const { fields } = await arrived('ann@example.test', other)

@@ -36,6 +36,8 @@ export class FakeSpool implements Spool {
   failsAt: 'mail' | 'receive' | 'accept' | 'room' | undefined
   /** Bytes are counted and forgotten. */
   keepsContents = true
+  /** What it calls every message. */
+  messageId: string | null = null
   bytes = 0
   /** Awaited before each chunk is taken. */
   gate: Promise<void> | undefined
@@ -85,9 +87,10 @@ export class FakeSpool implements Spool {
     this.discarded.push(queueId)
   }
 
-  async accept(message: AcceptedMessage): Promise<void> {
+  async accept(message: AcceptedMessage): Promise<string | null> {
     if (this.failsAt === 'accept') throw new TemporaryFailure('the store does not answer')
     if (this.keepsContents) this.accepted.push(message)
+    return this.messageId
   }
 }
 
