@@ -172,7 +172,7 @@ function hasBoundedHeader({ header: [, length] }: Part): boolean {
 const ENCODING = 'content-transfer-encoding:'
 const VERSION = 'mime-version:'
 
-/** The header with another Content-Transfer-Encoding, where the first one stood or at its end, and with the empty line behind it. */
+/** The header with another Content-Transfer-Encoding, where the first one stood or at its end. */
 function withEncoding(header: Buffer, encoding: NewEncoding, isMessage: boolean): Buffer {
   const field = `Content-Transfer-Encoding: ${encoding}\r\n`
   let text = ''
@@ -180,7 +180,7 @@ function withEncoding(header: Buffer, encoding: NewEncoding, isMessage: boolean)
   let hasVersion = false
   let isDropped = false
   // Text that ended the header may look like a field once it is encoded.
-  let end = '\r\n'
+  let end = encoding === 'quoted-printable' ? '\r\n' : ''
   for (const line of linesOf(header.toString('latin1'))) {
     if (line === '\r\n' || line === '\n') {
       end = line

@@ -127,6 +127,14 @@ describe('toSevenBit', () => {
     expect(await convert(...part('Content-Transfer-Encoding: 8bit', 'Gr\xfc\xdfe'))).toEqual(
       part(quoted, '', 'Gr=FC=DFe'),
     )
+    // What a boundary ended holds nothing, and has nothing to be told from.
+    const nested = (encoding: string) => [
+      `Content-Transfer-Encoding: ${encoding}`,
+      'Content-Type: multipart/mixed; boundary=b',
+    ]
+    expect(await convert(...part(...nested('8bit'), '--b', '', 'Gr\xfc\xdfe'))).toEqual(
+      part(...nested('7bit'), '--b', quoted, '', 'Gr=FC=DFe'),
+    )
   })
 
   it.each([
