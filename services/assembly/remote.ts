@@ -2,7 +2,6 @@
 
 import type { Socket } from 'node:net'
 import { type Connect, connectTcp } from '#services/delivery/remote/connect.ts'
-import type { RemoteGroup } from '#services/delivery/remote/group.ts'
 import {
   createRemoteDelivery,
   type RemoteDeliverySettings,
@@ -63,10 +62,10 @@ export function openRemoteDelivery(core: Core, secrets: RemoteSecrets): OpenRemo
     settings: remoteSettings(settings, secrets),
     log: log.child({ service: 'delivery' }),
   })
-  const deliverRemote: RemoteDelivery = async (message, hop, recipients, onReached) => {
+  const send: RemoteDelivery = async (message, hop, recipients, onReached) => {
     const { envelope } = message
     const content = outgoing(message, addedFields(message, settings.hostname), store.objects)
-    const group: RemoteGroup = {
+    return await deliver({
       queueId: message.queueId,
       // Also for mail that was queued when there was another relay host, or none.
       nextHop: relayhost || hop,
@@ -80,12 +79,15 @@ export function openRemoteDelivery(core: Core, secrets: RemoteSecrets): OpenRemo
       dsnEnvelopeId: envelope.dsnEnvelopeId,
       message: content.read,
       onReached,
-    }
+    })
+  }
+  const deliverRemote: RemoteDelivery = async (...given) => {
+    const [, , recipients] = given
     const interrupted = Promise.withResolvers<readonly DeliveryResult[]>()
     const interrupt = () => interrupted.resolve(recipients.map(() => stopped))
     interrupts.add(interrupt)
     try {
-      return await Promise.race([deliver(group), interrupted.promise])
+      return await Promise.race([send(...given), interrupted.promise])
     } finally {
       interrupts.delete(interrupt)
     }
@@ -97,7 +99,7 @@ export function openRemoteDelivery(core: Core, secrets: RemoteSecrets): OpenRemo
     cutOff() {
       isCut = true
       for (const socket of sockets) socket.destroy()
-      // Whatever waits for something else than a connection (DNS, another host) learns of it here.
+      // Whatever waits for something else than a connection (DNS, another host, the store) learns of it here.
       setTimeout(() => {
         for (const interrupt of interrupts) interrupt()
       }, CUT_OFF_MS)

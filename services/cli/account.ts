@@ -13,6 +13,7 @@ import { type Credentials, credentialOptions, readCredentials } from './credenti
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 import { columns, counted, formatBytes, formatTime, warn } from './output.ts'
+import { postmasterWarnings } from './postmaster.ts'
 
 /** `postwolke account …`: people with a mailbox. */
 export function accountCommands(parent: Command, define: Define): void {
@@ -172,6 +173,10 @@ export function accountCommands(parent: Command, define: Define): void {
       context.output.print({ address: formatAddress(changed.account.address) }, () => [
         `account ${formatAddress(changed.account.address)} changed`,
       ])
+      if (enabled !== false) return
+      for (const text of await postmasterWarnings(address.domain, context.core)) {
+        warn(context.process, text)
+      }
     },
   })
 

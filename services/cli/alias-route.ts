@@ -4,6 +4,7 @@ import type { Core } from '#services/assembly/core.ts'
 import type { Alias } from '#shared/directory/aliases.ts'
 import type { AliasName } from '#shared/directory/records.ts'
 import { type Address, formatAddress, lookupKey } from '#shared/mail/address.ts'
+import { postmasterWarnings } from './postmaster.ts'
 import { routeOf } from './route.ts'
 
 /** Undefined for a catch-all, which is no address. */
@@ -34,6 +35,10 @@ const NAMES_SHOWN_MAX = 5
 
 /** After an address went: mail to these fails now. */
 export async function leftBehind(gone: Address, core: Core): Promise<string[]> {
+  return [...(await postmasterWarnings(gone.domain, core)), ...(await leadingThere(gone, core))]
+}
+
+async function leadingThere(gone: Address, core: Core): Promise<string[]> {
   const isGone = ({ local, domain }: Address) =>
     domain === gone.domain && lookupKey(local) === lookupKey(gone.local)
   const { kind } = await core.directory.resolve(gone)

@@ -9,7 +9,8 @@ import { confirm, yesOption } from './confirm.ts'
 import type { Define } from './define.ts'
 import { domainImportCommand } from './domain-import.ts'
 import { CommandFailure } from './failure.ts'
-import { columns, counted, formatBytes, formatTime } from './output.ts'
+import { columns, counted, formatBytes, formatTime, warn } from './output.ts'
+import { postmasterWarnings } from './postmaster.ts'
 
 /** `postwolke domain …`: the domains this system receives mail for. */
 export function domainCommands(parent: Command, define: Define): void {
@@ -27,13 +28,12 @@ export function domainCommands(parent: Command, define: Define): void {
           : { postmaster: addressArgument(options.postmaster, context) },
       )
       if (added.kind === 'exists') throw new CommandFailure(`domain ${name} exists already`)
-      context.output.print(shown(added.domain), () => [
-        `domain ${added.domain.domain} added`,
-        // RFC 5321 §4.5.1 wants it in every domain.
-        ...(options.postmaster === undefined
-          ? [`Mail to postmaster@${name} is refused until it is an account or an alias.`]
-          : []),
-      ])
+      context.output.print(shown(added.domain), () => [`domain ${added.domain.domain} added`])
+      const warnings =
+        options.postmaster === undefined
+          ? await postmasterWarnings(added.domain.domain, context.core)
+          : []
+      for (const text of warnings) warn(context.process, text)
     },
   })
 

@@ -79,11 +79,11 @@ export function decodeLine(line: Buffer): string | undefined {
   }
 }
 
-/** The name of a Windows machine may come in its own code page. Nobody is found by it; it only is shown. */
+/** The name of a Windows machine may come in its own code page, that of DOS too: ü is 0x81. Nobody is found by it; it only is shown. */
 function decodeHelo(line: Buffer): string | undefined {
   if (!begins(line, 'EHLO ') && !begins(line, 'HELO ') && !begins(line, 'LHLO ')) return undefined
   const text = line.toString('latin1').trimEnd()
-  return /[\x00-\x1f\x7f-\x9f]/.test(text) ? undefined : text
+  return /[\x00-\x1f\x7f]/.test(text) ? undefined : text
 }
 
 /** A BDAT that is not understood has bytes behind it, how many nobody knows, and they are no commands. */

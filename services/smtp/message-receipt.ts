@@ -33,6 +33,7 @@ export class MessageReceipt {
   readonly #authors: HeaderAuthors | undefined
   #refusal: Reply | undefined
   #bytes = 0
+  #storedBytes = 0
 
   constructor(session: SmtpSession, transaction: Transaction) {
     this.#session = session
@@ -40,7 +41,7 @@ export class MessageReceipt {
     const heldToItself = session.account && session.options.smtpdRejectSenderLoginMismatch
     this.#authors = heldToItself ? new HeaderAuthors() : undefined
     const { spool } = session.services
-    const watch = (stored: Uint8Array) => this.#lookForAuthors(stored)
+    const watch = (stored: Uint8Array) => this.#lookAt(stored)
     this.#received = spool.receive(transaction.queueId, this.#source, watch).then(
       (spooled) => ({ kind: 'spooled', spooled }),
       (error: unknown) => {
@@ -76,8 +77,11 @@ export class MessageReceipt {
     else this.#source.push(content)
   }
 
-  /** In what readers get to see, where a field may have come to be by what was left out before it. */
-  #lookForAuthors(stored: Uint8Array): void {
+  /** What readers get to see: mending makes a header of mbox lines longer, and a field may come to be by what is left out before it. */
+  #lookAt(stored: Uint8Array): void {
+    this.#storedBytes += stored.length
+    const { messageSizeLimit } = this.#session.options
+    if (this.#storedBytes > messageSizeLimit) this.refuse(replies.tooBig(messageSizeLimit))
     this.#authors?.push(stored)
     if (this.#authors?.tooLong) this.refuse(replies.headerTooBig)
   }
@@ -168,7 +172,7 @@ export class MessageReceipt {
       namesLogin: this.#session.options.smtpdSaslAuthenticatedHeader,
       receivedMs: arrivedMs,
     })
-    const { completes } = await spool.accept({
+    const messageId = await spool.accept({
       spooled,
       envelope: { ...envelope, recipients: taken },
       origin,
@@ -177,7 +181,7 @@ export class MessageReceipt {
     })
     this.#session.noteAccepted()
     this.#log('message accepted', {
-      messageId: this.#messageId(spooled, completes),
+      messageId,
       helo: origin.helo,
       tls: origin.tls?.protocol ?? 'none',
       ...(origin.tls && { cipher: origin.tls.cipher }),
@@ -220,13 +224,6 @@ export class MessageReceipt {
       refusals.push(refusalOf(verdict))
     }
     return refusals
-  }
-
-  /** As the recipients see it: what a mail client forgot is added with the queue id. */
-  #messageId({ queueId, index }: Spooled, completes: boolean): string | null {
-    const { messageId } = index.envelope
-    if (messageId !== null) return Buffer.from(messageId, 'latin1').toString()
-    return completes ? `<${queueId}@${this.#session.services.hostname}>` : null
   }
 
   /** The first recipient and how many there are: each has a line of its own when something becomes of him. */

@@ -21,12 +21,12 @@ export interface Spool {
   ): Promise<Spooled>
   /** Forgets a message that policy refused after it had been received. Never rejects. */
   discard(spooled: Spooled): Promise<void>
-  /** Takes responsibility: when this resolves, object and queue item are durable and `250` may be said. */
-  accept(message: AcceptedMessage): Promise<Accepted>
+  /**
+   * Takes responsibility: when this resolves, object and queue item are durable and `250` may be said. Resolves to the Message-ID that
+   * readers see, null where there is none.
+   */
+  accept(message: AcceptedMessage): Promise<string | null>
 }
-
-/** `completes`: Date, Message-ID and From are added where they lack, the Message-ID with the queue id. */
-export type Accepted = { readonly completes: boolean }
 
 export type Spooled = {
   readonly queueId: QueueId

@@ -63,6 +63,12 @@ export function formatAddress(address: Address): string {
   return `${formatLocal(address.local)}@${address.domain}`
 }
 
+/** In its one correct form; what is no address, such as the null sender, as it is. */
+export function canonicalAddress(text: string): string {
+  const address = parseAddress(text)
+  return address === undefined ? text : formatAddress(address)
+}
+
 /** Our accounts and aliases do not tell capitals from small letters. */
 export function lookupKey(local: string): string {
   // Lower-casing can leave NFC: İ becomes i with a combining dot.

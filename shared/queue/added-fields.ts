@@ -1,5 +1,6 @@
 // Header fields put before a message between acceptance and delivery.
 
+import { canonicalAddress } from '#shared/mail/address.ts'
 import { formatDate } from '#shared/mail/date.ts'
 import type { QueuedMessage } from './records.ts'
 
@@ -11,21 +12,27 @@ export function addedFields(message: QueuedMessage, hostname: string): string {
   const lacks = lacking(message)
   let fields = ''
   if (lacks.includes('date')) fields += `Date: ${formatDate(message.arrivedMs)}\r\n`
-  if (lacks.includes('message-id')) fields += `Message-ID: <${message.queueId}@${hostname}>\r\n`
+  if (lacks.includes('message-id')) {
+    fields += `Message-ID: ${ownMessageId(message, hostname)}\r\n`
+  }
   if (lacks.includes('from')) {
     // Of the null sender as Postfix.
     const { envelope, origin } = message
     const author = envelope.sender || origin.account?.login || `MAILER-DAEMON@${hostname}`
-    fields += `From: <${author}>\r\n`
+    fields += `From: <${canonicalAddress(author)}>\r\n`
   }
   return message.prepend + byteString(fields)
 }
 
 /** For a message that enters a mailbox: the return path too (RFC 5321 §4.4). Byte string. */
 export function finalFields(message: QueuedMessage, hostname: string): string {
-  const path = byteString(message.envelope.sender)
+  const path = byteString(canonicalAddress(message.envelope.sender))
   return `Return-Path: <${path}>\r\n${addedFields(message, hostname)}`
 }
+
+/** Of a message that has none. */
+export const ownMessageId = ({ queueId }: QueuedMessage, hostname: string) =>
+  `<${queueId}@${hostname}>`
 
 const requiredFields = ['date', 'message-id', 'from'] as const
 

@@ -11,6 +11,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
 import type { StagedObject, Store } from '#shared/storage/ports.ts'
+import { lacking, ownMessageId } from './added-fields.ts'
 import { markDead, objectKey } from './blob.ts'
 import type { MailQueue } from './mail-queue.ts'
 import { type QueuedMessage, untouched } from './records.ts'
@@ -117,7 +118,9 @@ export function createSpool(deps: {
       throw stored.reason
     }
     deps.ring(queueId)
-    return { completes }
+    const { messageId } = index.envelope
+    if (messageId !== null) return Buffer.from(messageId, 'latin1').toString()
+    return lacking(message).includes('message-id') ? ownMessageId(message, options.hostname) : null
   }
 
   return {

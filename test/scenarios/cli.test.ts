@@ -76,9 +76,7 @@ describe.each([
 
   it('work on domains', async () => {
     expect(await printed('domain add a.test --postmaster ann@a.test')).toBe('domain a.test added\n')
-    expect(await printed('domain add Bücher.test')).toMatch(
-      /^domain xn--bcher-kva.test added\nMail to/,
-    )
+    expect(await printed('domain add Bücher.test')).toBe('domain xn--bcher-kva.test added\n')
     const json = await data('domain list')
     expect(json).toContainEqual(
       expect.objectContaining({ domain: 'a.test', accounts: 0, aliases: 1 }),

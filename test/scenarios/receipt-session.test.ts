@@ -16,6 +16,7 @@ describe('a message', () => {
   beforeAll(async () => {
     const { path } = resources.use(await temporaryFolder())
     server = await startServer(path, await freePorts(), [
+      'messageSizeLimit=100000',
       'messageStripCharacters=\\0',
       'messageRejectCharacters=\\1',
       'log.level=warn',
@@ -44,6 +45,15 @@ describe('a message', () => {
     expect(await send('Subject: s\r\n\r\nx\x01y\r\n', alice.address)).toBe(
       '550 5.7.1 Disallowed character in message',
     )
+  })
+
+  it('is not larger than messageSizeLimit once its header is mended', async () => {
+    const mbox = (lines: number) => `${'From x\r\n'.repeat(lines)}Subject: s\r\n\r\nx\r\n`
+    expect(await send(mbox(4_500), alice.address)).toBe(
+      '552 5.3.4 Message size exceeds fixed maximum message size 100000',
+    )
+    expect(await send(mbox(4_000), alice.address)).toMatch(/^250 /)
+    expect(await takeMail(server, alice)).toHaveLength(1)
   })
 
   it('that comes back as it was delivered is refused as a loop, and nothing is held', async () => {

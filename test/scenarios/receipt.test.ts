@@ -90,6 +90,21 @@ describe('a message that is received', () => {
     expect((await pipeline.envelopes('ann@example.test'))[0]?.bcc).toBeNull()
   })
 
+  it('has its sender in correct form in the fields that are added', async () => {
+    const other = createPipeline(store, clock, { set: ['alwaysAddMissingHeaders=yes'] })
+    for (const [sender, written] of [
+      ['.a@remote.test', '".a"@remote.test'],
+      ['"a"@Remote.test', 'a@remote.test'],
+    ] as const) {
+      const to = `${written.length}@example.test`
+      await other.addAccount(to)
+      await other.accept('Subject: s\r\n\r\nx\r\n', [to], { envelope: { sender } })
+      const { fields } = await arrived(to, other)
+      expect(fields).toContain(`Return-Path: <${written}>`)
+      expect(fields).toContain(`From: <${written}>`)
+    }
+  })
+
   it('loses what messageDropHeaders names, and that alone', async () => {
     const other = createPipeline(store, clock, { set: ['messageDropHeaders=X-Spam, x-other'] })
     await other.accept('X-SPAM: no\r\nBcc: a@b.test\r\nX-Other: b\r\n\r\nx\r\n', [
@@ -134,7 +149,12 @@ describe('a message that is received', () => {
 
     it('is completed as one of a login, in its ENVELOPE too', async () => {
       const other = createPipeline(store, clock, { set })
-      const queueId = await other.accept('Subject: s\r\n\r\nx\r\n', ['ann@example.test'])
+      const told: (string | null)[] = []
+      const tell = (messageId: string | null) => told.push(messageId)
+      const to = ['ann@example.test']
+      const queueId = await other.accept('Subject: s\r\n\r\nx\r\n', to, {}, tell)
+      // For the log.
+      expect(told).toEqual([`<${queueId}@mx.example.test>`])
       const [queued] = await other.core.queue.load([queueId])
       expect(queued).toMatchObject({ completes: true, has: ['subject'] })
       const { fields } = await arrived('ann@example.test', other)

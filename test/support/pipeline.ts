@@ -88,7 +88,7 @@ export function createPipeline(
     given: Partial<Omit<AcceptedMessage, 'envelope'>> & {
       readonly envelope?: Partial<SmtpEnvelope>
     } = {},
-    said250: () => void = () => {},
+    said250: (messageId: string | null) => void = () => {},
   ): Promise<QueueId> {
     const queueId = spool.newQueueId()
     const bytes = Buffer.from(message, 'latin1')
@@ -98,7 +98,7 @@ export function createPipeline(
         yield bytes
       })(),
     )
-    await spool.accept({
+    const messageId = await spool.accept({
       spooled,
       origin: origin(null),
       prepend: 'Received: by mx.example.test\r\n',
@@ -115,7 +115,7 @@ export function createPipeline(
         ...given.envelope,
       },
     })
-    said250()
+    said250(messageId)
     // The doorbell is on its way; writes of one process keep their order, so after this one it has arrived.
     await store.tables.counters.write({ put: { pk: 'barrier', sk: queueId } })
     return queueId

@@ -13,11 +13,11 @@ import type {
   SmtpReply,
   Verdict,
 } from '#shared/contracts/policy.ts'
-import type { Accepted, AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
+import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
 import type { MessageIndex } from '#shared/mail/message-index.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import { RepeatedLines } from '#shared/net/repeated-lines.ts'
-import type { CertificateSource } from '#shared/net/tls/certificate.ts'
+import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -36,6 +36,8 @@ export class FakeSpool implements Spool {
   failsAt: 'mail' | 'receive' | 'accept' | 'room' | undefined
   /** Bytes are counted and forgotten. */
   keepsContents = true
+  /** What it calls every message. */
+  messageId: string | null = null
   bytes = 0
   /** Awaited before each chunk is taken. */
   gate: Promise<void> | undefined
@@ -85,10 +87,10 @@ export class FakeSpool implements Spool {
     this.discarded.push(queueId)
   }
 
-  async accept(message: AcceptedMessage): Promise<Accepted> {
+  async accept(message: AcceptedMessage): Promise<string | null> {
     if (this.failsAt === 'accept') throw new TemporaryFailure('the store does not answer')
     if (this.keepsContents) this.accepted.push(message)
-    return { completes: message.origin.account !== null }
+    return this.messageId
   }
 }
 

@@ -8,7 +8,7 @@
 import type { Socket } from 'node:net'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
-import { formatAddress, parseAddress } from '#shared/mail/address.ts'
+import { canonicalAddress } from '#shared/mail/address.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { type Connect, connectTcp } from './connect.ts'
@@ -68,7 +68,8 @@ export function createRemoteDelivery(parts: {
 
   async function deliver(group: RemoteGroup): Promise<readonly DeliveryResult[]> {
     const { recipients } = group
-    const sender = canonicalSender(group.sender)
+    // A domain of U-labels needs no SMTPUTF8 once it is written in A-labels.
+    const sender = canonicalAddress(group.sender)
     if (!isSendable(sender)) return recipients.map(() => failed('5.1.7', unsendable(sender)))
     const sendable = recipients.filter((recipient) => isSendable(recipient.address))
     const results =
@@ -185,12 +186,6 @@ type Target = {
 /** Cannot happen: there is a host, and it was looked up and tried. */
 function noHost({ nextHop }: RemoteGroup): Failure {
   return deferred('4.4.1', `${nextHop}: no host to try`)
-}
-
-/** A domain of U-labels needs no SMTPUTF8 once it is written in A-labels. */
-function canonicalSender(sender: string): string {
-  const address = parseAddress(sender)
-  return address === undefined ? sender : formatAddress(address)
 }
 
 /** Deliberately: nodemailer refuses angle brackets, which only a quoted local part could have. */

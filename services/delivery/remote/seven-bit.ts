@@ -1,7 +1,7 @@
 // A message for a host without 8BITMIME: bodies with 8-bit bytes become quoted-printable, as Postfix does it (RFC 6152 §3 leaves that or
 // returning it). Deliberately also where a part is not called 8bit, which Postfix sends as it is: a host may take the eighth bit away.
 // Signatures of such a body do not survive; the text does. What cannot be converted leaves as it is: 8-bit header fields, a
-// multipart or message that the index took for a leaf. Also finds out whether header fields have 8-bit
+// multipart or message that the index took for a leaf, a part without a header. Also finds out whether header fields have 8-bit
 // bytes, for RFC 6532's sake.
 //
 // Implementation notes: the structure says where everything is, so nothing is parsed but the header fields of a part that is converted.
@@ -179,14 +179,14 @@ function withEncoding(header: Buffer, encoding: NewEncoding, isMessage: boolean)
   let isPlaced = false
   let hasVersion = false
   let isDropped = false
-  const lines = linesOf(header.toString('latin1'))
-  // A header may end at the first line that is no field; behind another encoding that line would not be told from one.
-  if (!isEmptyLine(lines.at(-1))) lines.push('\r\n')
-  for (const line of lines) {
-    const isEnd = isEmptyLine(line)
-    if (isEnd && !isPlaced) text += field
-    if (isEnd && isMessage && !hasVersion) text += 'MIME-Version: 1.0\r\n'
-    if (isEnd || !/^[ \t]/.test(line)) {
+  // Text that ended the header may look like a field once it is encoded.
+  let end = encoding === 'quoted-printable' ? '\r\n' : ''
+  for (const line of linesOf(header.toString('latin1'))) {
+    if (line === '\r\n' || line === '\n') {
+      end = line
+      break
+    }
+    if (!/^[ \t]/.test(line)) {
       isDropped = line.slice(0, ENCODING.length).toLowerCase() === ENCODING
       hasVersion ||= line.slice(0, VERSION.length).toLowerCase() === VERSION
       if (isDropped && !isPlaced) text += field
@@ -194,13 +194,13 @@ function withEncoding(header: Buffer, encoding: NewEncoding, isMessage: boolean)
     }
     if (!isDropped) text += line
   }
-  return Buffer.from(text, 'latin1')
+  if (!isPlaced) text += field
+  if (isMessage && !hasVersion) text += 'MIME-Version: 1.0\r\n'
+  return Buffer.from(text + end, 'latin1')
 }
 
-const isEmptyLine = (line: string | undefined) => line === '\r\n' || line === '\n'
-
 /** With their line ends. */
-function linesOf(text: string): string[] {
+function linesOf(text: string): readonly string[] {
   const lines: string[] = []
   for (let at = 0; at < text.length; ) {
     const end = text.indexOf('\n', at) + 1 || text.length

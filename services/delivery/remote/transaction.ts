@@ -52,7 +52,7 @@ async function send(
   const envelope: TrackedEnvelope = {
     from: group.sender === '' ? false : group.sender,
     to: group.recipients.map((recipient) => recipient.address),
-    size: sizeOf(group),
+    size: declaredBytes(group, limitOf(session)),
     use8BitMime: isEightBit,
   }
   const message = Readable.from(watched(session, group, form, timeouts))
@@ -118,10 +118,9 @@ function findObstacles(
   { extensions, peer }: Session,
   group: RemoteGroup,
 ): readonly (Failure | undefined)[] {
-  // RFC 1870 §6.1: 0 and no number mean no fixed limit.
-  const bytesMax = Number(extensions.get('SIZE') ?? 0)
-  if (bytesMax > 0 && sizeOf(group) > bytesMax) {
-    const tooLarge = `message of ${sizeOf(group)} bytes exceeds size limit ${bytesMax} of host ${peer}`
+  const bytesMax = limitOf({ extensions })
+  if (group.bytes > bytesMax) {
+    const tooLarge = `message of ${group.bytes} bytes exceeds size limit ${bytesMax} of host ${peer}`
     return group.recipients.map(() => failed('5.3.4', tooLarge))
   }
   // RFC 6531 §3.3: nothing internationalised may be sent to who did not offer to take it.
@@ -133,9 +132,15 @@ function findObstacles(
   )
 }
 
-/** What is declared may be more than what comes (RFC 1870 §6.1), not less. */
-function sizeOf({ bytes, foldAt }: RemoteGroup): number {
-  return foldAt === undefined ? bytes : bytes + foldedBytesMax(bytes, foldAt)
+/** Bytes of a message that the host takes; RFC 1870 §4: 0 and no number mean no fixed limit. */
+function limitOf({ extensions }: Pick<Session, 'extensions'>): number {
+  const bytesMax = Number(extensions.get('SIZE') ?? 0)
+  return bytesMax > 0 ? bytesMax : Number.POSITIVE_INFINITY
+}
+
+/** How much folding adds is not known before; what is declared may be more than what comes (RFC 1870 §6.1), as long as it is taken. */
+function declaredBytes({ bytes, foldAt }: RemoteGroup, bytesMax: number): number {
+  return foldAt === undefined ? bytes : Math.min(bytes + foldedBytesMax(bytes, foldAt), bytesMax)
 }
 
 /** RFC 6531 §3.2: because of what is sent, whatever was said when it came. */

@@ -273,6 +273,7 @@ describe('who collects addresses', () => {
 describe('a message', () => {
   it('has one queue id everywhere', async () => {
     const { open, policy, spool, log } = await start()
+    spool.messageId = '<added@here.example>'
     const client = await open()
     await say(client, 'HELO client.example', ...envelope)
     const reply = await sendContent(client, 'x\r\n')
@@ -284,7 +285,7 @@ describe('a message', () => {
       message: 'message accepted',
       fields: {
         queueId: id,
-        messageId: null,
+        messageId: '<added@here.example>',
         from: 'a@b.example',
         to: expect.stringContaining('@'),
         recipients: 1,

@@ -386,6 +386,18 @@ describe('remote delivery', () => {
       expect(await deliver(content('x'.repeat(20)))).toMatchObject([{ kind: 'delivered' }])
     })
 
+    it('goes to a host for which folding could have made it too large', async () => {
+      const text = `Subject: x\r\n\r\n${'x'.repeat(1_100)}\r\n${'x\r\n'.repeat(1_000)}`
+      const there = await sink({ options: { size: text.length + '\r\n '.length } })
+      const { deliver } = delivery({ '192.0.2.1': there })
+      expect(await deliver({ ...content(text), foldAt: 998 })).toMatchObject([
+        { kind: 'delivered' },
+      ])
+      expect(there.messages[0]?.envelope.mailFrom).toMatchObject({
+        args: { SIZE: String(text.length + 3) },
+      })
+    })
+
     it('fails an internationalised message or sender where SMTPUTF8 is not offered', async () => {
       const { deliver } = delivery({
         '192.0.2.1': await sink({ options: { hideSMTPUTF8: true } }),

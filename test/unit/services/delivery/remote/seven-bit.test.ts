@@ -110,6 +110,33 @@ describe('toSevenBit', () => {
     )
   })
 
+  it('ends the header of a part that was ended by its text', async () => {
+    const part = (...lines: readonly string[]) => [
+      'Content-Type: multipart/mixed; boundary=b',
+      'MIME-Version: 1.0',
+      '',
+      '--b',
+      ...lines,
+      '--b--',
+      '',
+    ]
+    const quoted = 'Content-Transfer-Encoding: quoted-printable'
+    expect(await convert(...part('Content-Type: text/plain', 'Gr\xfc\xdfe: x'))).toEqual(
+      part('Content-Type: text/plain', quoted, '', 'Gr=FC=DFe: x'),
+    )
+    expect(await convert(...part('Content-Transfer-Encoding: 8bit', 'Gr\xfc\xdfe'))).toEqual(
+      part(quoted, '', 'Gr=FC=DFe'),
+    )
+    // What a boundary ended holds nothing, and has nothing to be told from.
+    const nested = (encoding: string) => [
+      `Content-Transfer-Encoding: ${encoding}`,
+      'Content-Type: multipart/mixed; boundary=b',
+    ]
+    expect(await convert(...part(...nested('8bit'), '--b', '', 'Gr\xfc\xdfe'))).toEqual(
+      part(...nested('7bit'), '--b', quoted, '', 'Gr=FC=DFe'),
+    )
+  })
+
   it.each([
     ['8-bit header fields', ['Subject: \xe4', '', 'plain']],
     ['what is encoded already', ['Content-Transfer-Encoding: base64', '', '\xe45A==']],
