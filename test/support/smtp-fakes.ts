@@ -17,7 +17,7 @@ import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts
 import type { MessageIndex } from '#shared/mail/message-index.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import { RepeatedLines } from '#shared/net/repeated-lines.ts'
-import type { CertificateSource } from '#shared/net/tls/certificate-source.ts'
+import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'

@@ -78,7 +78,7 @@ const reasons: readonly Reason[] = [
       (sameButForCase(found) || recipients.some((text) => text.endsWith('.>'))),
   },
   {
-    why: 'the return path as the client wrote it, where Postfix adds or takes away quotes',
+    why: 'the domain of the return path is written in small letters, and in its ASCII form',
     is: field('return-path'),
   },
   {
