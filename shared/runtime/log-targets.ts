@@ -84,9 +84,12 @@ function both(first: Log, second: Log): Log {
 function openFile(path: string, complain: (text: string) => void): Target {
   const file = openSync(path, 'a', LOG_FILE_MODE)
   let isComplaining = false
+  let isClosed = false
   return {
     kind: 'file',
     write(line) {
+      // Its number may be another file's by now.
+      if (isClosed) return
       try {
         writeSync(file, line)
         isComplaining = false
@@ -96,7 +99,10 @@ function openFile(path: string, complain: (text: string) => void): Target {
         isComplaining = true
       }
     },
-    close: () => closeSync(file),
+    close() {
+      isClosed = true
+      closeSync(file)
+    },
   }
 }
 
