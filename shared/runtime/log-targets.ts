@@ -13,12 +13,14 @@ export type LogTargets = {
   readonly log: Log
   /** Opens the file again under its name, and does from now on what the settings say. Throws when the file cannot be opened. */
   change(settings: LogSettings): void
+  /** The same with the settings that it has. */
+  reopen(): void
   close(): void
 }
 
 type Target = LogDestination & { readonly kind: 'stream' | 'file' | 'syslog'; close(): void }
 
-const LOG_FILE_MODE = 0o640
+const LOG_FILE_MODE = 0o600
 
 /** `complain` is told, once for each target, that it takes nothing. */
 export function openLogTargets(
@@ -26,16 +28,20 @@ export function openLogTargets(
   stdout: LogDestination,
   complain: (text: string) => void,
 ): LogTargets {
+  let current = settings
   let targets = openTargets(settings, stdout, complain)
   const root = new ChangingLog(logOf(settings, targets))
+  const change = (next: LogSettings) => {
+    const opened = openTargets(next, stdout, complain)
+    for (const target of targets) target.close()
+    targets = opened
+    current = next
+    root.current = logOf(next, targets)
+  }
   return {
     log: root,
-    change(next) {
-      const opened = openTargets(next, stdout, complain)
-      for (const target of targets) target.close()
-      targets = opened
-      root.current = logOf(next, targets)
-    },
+    change,
+    reopen: () => change(current),
     close() {
       for (const target of targets) target.close()
     },
