@@ -6,10 +6,12 @@ import { type Domain, displayDomain } from '#shared/mail/domain.ts'
 import { aliasText } from './alias-route.ts'
 import { addressArgument, domainArgument } from './arguments.ts'
 import { confirm, yesOption } from './confirm.ts'
+import type { Context } from './context.ts'
 import type { Define } from './define.ts'
 import { domainImportCommand } from './domain-import.ts'
 import { CommandFailure } from './failure.ts'
 import { columns, counted, formatBytes, formatTime } from './output.ts'
+import { routeOf } from './route.ts'
 
 /** `postwolke domain …`: the domains this system receives mail for. */
 export function domainCommands(parent: Command, define: Define): void {
@@ -27,12 +29,10 @@ export function domainCommands(parent: Command, define: Define): void {
           : { postmaster: addressArgument(options.postmaster, context) },
       )
       if (added.kind === 'exists') throw new CommandFailure(`domain ${name} exists already`)
+      const told = options.postmaster === undefined ? await postmasterOf(name, context) : []
       context.output.print(shown(added.domain), () => [
         `domain ${added.domain.domain} added`,
-        // RFC 5321 §4.5.1 wants it in every domain.
-        ...(options.postmaster === undefined
-          ? [`Mail to postmaster@${name} is refused until it is an account or an alias.`]
-          : []),
+        ...told,
       ])
     },
   })
@@ -112,6 +112,18 @@ export function domainCommands(parent: Command, define: Define): void {
   })
 
   domainImportCommand(domain, define)
+}
+
+/** RFC 5321 §4.5.1 wants one in every domain. */
+async function postmasterOf(name: string, { core }: Context): Promise<readonly string[]> {
+  const address = { local: 'postmaster', domain: domainArgument(name) }
+  const { accounts, elsewhere } = await routeOf(core, [address])
+  const to = [...accounts, ...elsewhere].join(' ')
+  return to === ''
+    ? [
+        `Mail to postmaster@${name} is refused, for nobody is postmaster yet: the first account will be, or whom an alias or postmasterAddress names.`,
+      ]
+    : [`Mail to postmaster@${name} goes to ${to}.`]
 }
 
 /** What is in it, for the question. */
