@@ -7,7 +7,15 @@ import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
 import { describeSettings } from '#shared/runtime/settings/describe.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import { findWarnings } from '#shared/runtime/settings/warnings.ts'
-import { type Common, type Process, readSettings, withCommonOptions, withJson } from './context.ts'
+import {
+  becomeOwner,
+  type Common,
+  dataDirectory,
+  type Process,
+  readSettings,
+  withCommonOptions,
+  withJson,
+} from './context.ts'
 import { CommandFailure } from './failure.ts'
 import { columns, createOutput, warn } from './output.ts'
 
@@ -45,6 +53,8 @@ export function configCommands(parent: Command, process: Process): void {
   )
   check.action(async () => {
     const options = check.opts<Common>()
+    // Root may read what the server may not.
+    await becomeOwner(dataDirectory(options, process), process)
     const { settings } = await readSettings(options, process)
     const warnings = [...findWarnings(settings), ...(await certificateProblems(settings))]
     await checkFiles(settings)
