@@ -1,7 +1,7 @@
 // Where the log of a server goes: standard output, or a file, a syslog server, or both of these. What the settings say of it may
 // change while the server runs; whoever has a Log need not know.
 
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import type { Log, LogFields } from './log.ts'
 import { createLog, type LogDestination, type LogLevel, type LogOptions } from './log-writer.ts'
 import type { Settings } from './settings/table.ts'
@@ -21,6 +21,8 @@ export type LogTargets = {
 type Target = LogDestination & { readonly kind: 'stream' | 'file' | 'syslog'; close(): void }
 
 const LOG_FILE_MODE = 0o600
+/** Nothing waits for whoever reads a pipe: without a reader it cannot be opened, and a full one loses lines. */
+const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants
 
 /** `complain` is told, once for each target, that it takes nothing. */
 export function openLogTargets(
@@ -88,7 +90,7 @@ function both(first: Log, second: Log): Log {
 
 /** Line by line and at once, so that what a crash leaves is all there was. Many processes may append. */
 function openFile(path: string, complain: (text: string) => void): Target {
-  const file = openSync(path, 'a', LOG_FILE_MODE)
+  const file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, LOG_FILE_MODE)
   let isComplaining = false
   let isClosed = false
   return {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdir, readFile, rename } from 'node:fs/promises'
@@ -70,6 +71,12 @@ describe('log targets', () => {
     expect(await readFile(file, 'utf8')).toMatch(/^\d{4}-\S+ \S+ DEBUG smtp smtp two\n$/)
     expect(await readFile(`${file}.1`, 'utf8')).not.toContain('two')
     expect(printed).toEqual([])
+  })
+
+  it('nobody waits for the reader of a pipe', async () => {
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    expect(() => open({ file: pipe })).toThrow('ENXIO')
   })
 
   it('stay what they are when a new one cannot be opened', async () => {
