@@ -229,6 +229,7 @@ describe('a command that cannot do what it was told', () => {
     ['account set ann@a.test --enable --disable', /--enable and --disable exclude each other/],
     ['account empty ben@a.test', /no account ben@a\.test/],
     ['account remove ben@a.test', /no account ben@a\.test/],
+    ['account add ann --password-hash !', /'ann' is not a mail address; defaultDomain names/],
     ['domain add not..a.domain', /'not\.\.a\.domain' is not a domain name/],
     ['domain add a.test', /domain a\.test exists already/],
     ['domain show b.test', /no domain b\.test/],
