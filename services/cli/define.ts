@@ -39,12 +39,18 @@ function tell({ core }: Context, command: Command, given: object, message: strin
   core.log.info(
     {
       command: `${group} ${command.name()}`,
-      arguments: command.args.join(' '),
-      ...(options.length > 0 && { options: JSON.stringify(Object.fromEntries(options)) }),
+      arguments: cut(command.args.join(' ')),
+      ...(options.length > 0 && { options: cut(JSON.stringify(Object.fromEntries(options))) }),
     },
     message,
   )
 }
+
+/** An entry of the log that is longer is none that can be read. */
+const WORDS_CHARACTERS_MAX = 1_000
+
+const cut = (words: string) =>
+  words.length > WORDS_CHARACTERS_MAX ? `${words.slice(0, WORDS_CHARACTERS_MAX)}…` : words
 
 export function createDefine(process: Process): Define {
   return (command, { about, mayCreate = false, options, run }) => {

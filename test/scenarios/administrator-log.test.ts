@@ -64,6 +64,18 @@ describe("an administrator's log", () => {
     expect(await taken()).toHaveLength(3)
   })
 
+  it('says who gave a command that is too long to be told', async () => {
+    const targets = Array.from({ length: 90 }, (_, n) => `${'x'.repeat(50)}${n}@far.test`)
+    expect(await run(['alias', 'add', 'all@a.test', ...targets])).toMatchObject({ code: 0 })
+    expect(await taken()).toMatchObject([
+      {
+        by: expect.stringMatching(/./),
+        command: 'alias add',
+        arguments: expect.stringMatching(/^all@a\.test x{50}0@far\.test .*…$/),
+      },
+    ])
+  })
+
   it('tells of an import that was done in part, and of none that only looked', async () => {
     await run(['account', 'import', '-'], `ann@a.test:${hash}\n`)
     await taken()
