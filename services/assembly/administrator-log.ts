@@ -67,8 +67,21 @@ export function createAdministratorLog(deps: {
   }
 }
 
-/** Writes what administrators left into the log, in order; told once, or twice after a crash. */
-export async function takeOverAdministratorLog(counters: Table, log: Log): Promise<void> {
+/**
+ * Writes what administrators left into the log, in order; told once, or twice after a crash. One call waits for the other, that
+ * would write the same lines.
+ */
+export function createTakeOver(counters: Table, log: Log): () => Promise<void> {
+  let last = Promise.resolve()
+  return () => {
+    last = last
+      .then(() => takeOver(counters, log))
+      .catch((error) => log.warn({ error }, 'changes of administrators not told'))
+    return last
+  }
+}
+
+async function takeOver(counters: Table, log: Log): Promise<void> {
   for (;;) {
     const page = await counters.query({ pk: PK, limit: PAGE_ITEMS, consistent: true })
     for (const { level, message, fields } of page.items) {

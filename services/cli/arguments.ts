@@ -30,8 +30,10 @@ export async function ownDomain(text: string, { core }: Context): Promise<Domain
 
 export function addressArgument(text: string, { core }: Context): Address {
   const address = parseAddress(text, parseDomain(core.settings.defaultDomain))
-  if (address === undefined) throw new CommandFailure(`'${text}' is not a mail address`)
-  return address
+  if (address !== undefined) return address
+  const isLocal = !text.includes('@') && core.settings.defaultDomain === ''
+  const hint = isLocal ? '; defaultDomain names the domain of those without one' : ''
+  throw new CommandFailure(`'${text}' is not a mail address${hint}`)
 }
 
 /** An address as an account or alias here may have it; others may have any. */

@@ -1,10 +1,21 @@
-import { readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { access, constants, readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { explained } from '#services/assembly/start-failure.ts'
+import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
 import { describeSettings } from '#shared/runtime/settings/describe.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import { findWarnings } from '#shared/runtime/settings/warnings.ts'
-import { type Common, type Process, readSettings, withCommonOptions, withJson } from './context.ts'
+import {
+  becomeOwner,
+  type Common,
+  dataDirectory,
+  type Process,
+  readSettings,
+  withCommonOptions,
+  withJson,
+} from './context.ts'
 import { CommandFailure } from './failure.ts'
 import { columns, createOutput, warn } from './output.ts'
 
@@ -38,16 +49,15 @@ export function configCommands(parent: Command, process: Process): void {
   })
 
   const check = withJson(withCommonOptions(config.command('check'))).description(
-    'say what keeps the settings, the certificate and the password file from being used, and what is probably not meant',
+    'say what keeps the settings and the files they name from being used, and what is probably not meant',
   )
   check.action(async () => {
     const options = check.opts<Common>()
+    // Root may read what the server may not.
+    await becomeOwner(dataDirectory(options, process), process)
     const { settings } = await readSettings(options, process)
     const warnings = [...findWarnings(settings), ...(await certificateProblems(settings))]
-    if (settings.relayhostPasswordFile !== '') {
-      const reading = readFile(settings.relayhostPasswordFile, 'utf8')
-      await explained('cannot read relayhostPasswordFile', reading)
-    }
+    await checkFiles(settings)
     for (const warning of warnings) warn(process, warning)
     createOutput(options.json === true, process.write).print({ warnings }, () => [
       warnings.length === 0
@@ -55,6 +65,22 @@ export function configCommands(parent: Command, process: Process): void {
         : 'the server starts with this configuration',
     ])
   })
+}
+
+/** What the start reads and writes beside the certificate. */
+async function checkFiles(settings: Settings): Promise<void> {
+  const { relayhostPasswordFile, log } = settings
+  if (relayhostPasswordFile !== '') {
+    await explained('cannot read relayhostPasswordFile', readFile(relayhostPasswordFile, 'utf8'))
+  }
+  for (const name of ['smtpTlsCAfile', 'smtpdTlsCAfile'] as const) {
+    if (settings[name] !== '') await trustedCertificates(settings[name], name)
+  }
+  if (log.file !== '') {
+    // Not opened: a file that root makes here the server could not write to.
+    const place = existsSync(log.file) ? log.file : dirname(log.file)
+    await explained('cannot open the log', access(place, constants.W_OK))
+  }
 }
 
 async function certificateProblems({ tls, hostname }: Settings): Promise<string[]> {

@@ -176,7 +176,7 @@ function outputsFile(common: Common, process: Process): string | undefined {
 }
 
 /** What root makes in the folder, the server of another user could not read. */
-async function becomeOwner(directory: string, { become }: Process): Promise<void> {
+export async function becomeOwner(directory: string, { become }: Process): Promise<void> {
   const owner = become && (await stat(directory).catch(() => undefined))
   if (owner !== undefined && owner.uid !== 0) become?.({ uid: owner.uid, gid: owner.gid })
 }

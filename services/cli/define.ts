@@ -7,6 +7,7 @@ import {
   withJson,
   withStoreOptions,
 } from './context.ts'
+import type { Credentials } from './credentials.ts'
 
 /** Gives a command its common options and runs it on the data folder, which must be there unless it may create it. */
 export type Define = <Options extends object>(
@@ -26,21 +27,30 @@ export type Define = <Options extends object>(
 const onlyLook: readonly string[] = ['list', 'show', 'check', 'status', 'export']
 /** Options that say where and how, and not what. */
 const aside: readonly string[] = ['data', 'aws', 'config', 'set', 'json']
+const secret: readonly string[] = ['passwordHash'] satisfies readonly (keyof Credentials)[]
 
-/** What was changed, for the log of the system; the queue tells of its messages itself. Secrets are on no command line. */
-function tell({ core }: Context, command: Command, given: object): void {
+/** For the log of the system, which others read too; the queue tells of its messages itself. */
+function tell({ core }: Context, command: Command, given: object, message: string): void {
   const group = command.parent?.name()
-  if (onlyLook.includes(command.name()) || group === 'queue') return
-  const options = Object.entries(given).filter(([name]) => !aside.includes(name))
+  if (onlyLook.includes(command.name()) || group === 'queue' || 'dryRun' in given) return
+  const options = Object.entries(given)
+    .filter(([name]) => !aside.includes(name))
+    .map(([name, value]) => [name, secret.includes(name) ? '[hidden]' : value])
   core.log.info(
     {
       command: `${group} ${command.name()}`,
-      arguments: command.args.join(' '),
-      ...(options.length > 0 && { options: JSON.stringify(Object.fromEntries(options)) }),
+      arguments: cut(command.args.join(' ')),
+      ...(options.length > 0 && { options: cut(JSON.stringify(Object.fromEntries(options))) }),
     },
-    'changed by administrator',
+    message,
   )
 }
+
+/** An entry of the log that is longer is none that can be read. */
+const WORDS_CHARACTERS_MAX = 1_000
+
+const cut = (words: string) =>
+  words.length > WORDS_CHARACTERS_MAX ? `${words.slice(0, WORDS_CHARACTERS_MAX)}…` : words
 
 export function createDefine(process: Process): Define {
   return (command, { about, mayCreate = false, options, run }) => {
@@ -51,8 +61,15 @@ export function createDefine(process: Process): Define {
       const given = command.opts<Common & Parameters<typeof run>[2]>()
       const [first = '', ...rest] = command.processedArgs.flat()
       await withCore(given, process, { mayCreate }, async (context) => {
-        await run(context, [first, ...rest], given)
-        tell(context, command, given)
+        const told = (message: string) => tell(context, command, given, message)
+        try {
+          await run(context, [first, ...rest], given)
+        } catch (error) {
+          // It may have done a part.
+          told('command of administrator failed')
+          throw error
+        }
+        told('changed by administrator')
       })
     })
   }

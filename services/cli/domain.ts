@@ -6,11 +6,13 @@ import { type Domain, displayDomain } from '#shared/mail/domain.ts'
 import { aliasText } from './alias-route.ts'
 import { addressArgument, domainArgument } from './arguments.ts'
 import { confirm, yesOption } from './confirm.ts'
+import type { Context } from './context.ts'
 import type { Define } from './define.ts'
 import { domainImportCommand } from './domain-import.ts'
 import { CommandFailure } from './failure.ts'
-import { columns, counted, formatBytes, formatTime, warn } from './output.ts'
+import { columns, counted, formatBytes, formatTime } from './output.ts'
 import { postmasterWarnings } from './postmaster.ts'
+import { routeOf } from './route.ts'
 
 /** `postwolke domain …`: the domains this system receives mail for. */
 export function domainCommands(parent: Command, define: Define): void {
@@ -28,12 +30,11 @@ export function domainCommands(parent: Command, define: Define): void {
           : { postmaster: addressArgument(options.postmaster, context) },
       )
       if (added.kind === 'exists') throw new CommandFailure(`domain ${name} exists already`)
-      context.output.print(shown(added.domain), () => [`domain ${added.domain.domain} added`])
-      const warnings =
-        options.postmaster === undefined
-          ? await postmasterWarnings(added.domain.domain, context.core)
-          : []
-      for (const text of warnings) warn(context.process, text)
+      const told = options.postmaster === undefined ? await postmasterOf(name, context) : []
+      context.output.print(shown(added.domain), () => [
+        `domain ${added.domain.domain} added`,
+        ...told,
+      ])
     },
   })
 
@@ -112,6 +113,18 @@ export function domainCommands(parent: Command, define: Define): void {
   })
 
   domainImportCommand(domain, define)
+}
+
+/** RFC 5321 §4.5.1 wants one in every domain. */
+async function postmasterOf(name: string, { core }: Context): Promise<readonly string[]> {
+  const domain = domainArgument(name)
+  const { accounts, elsewhere } = await routeOf(core, [{ local: 'postmaster', domain }])
+  const to = [...accounts, ...elsewhere].join(' ')
+  if (to !== '') return [`Mail to postmaster@${name} goes to ${to}.`]
+  const warnings = await postmasterWarnings(domain, core)
+  return warnings.length > 0
+    ? warnings.map((text) => `M${text.slice(1)}.`)
+    : [`Mail to postmaster@${name} is refused until there is an account: the first one gets it.`]
 }
 
 /** What is in it, for the question. */

@@ -42,7 +42,7 @@ const AT_ONCE = 16
 export async function runImport<W extends Wanted>(
   wanted: readonly W[],
   problems: LineProblems,
-  { output }: Context,
+  { core, output }: Context,
   options: ImportOptions,
   steps: Import<W>,
 ): Promise<void> {
@@ -71,6 +71,10 @@ export async function runImport<W extends Wanted>(
     refused.fail(`${counted(refused.size, 'line')} would not be imported; everything else would`)
     return
   }
+  const finish = () => {
+    core.log.info({ ...done, of: wanted.length }, `${steps.many} imported`)
+    print()
+  }
   const settle = (some: readonly W[], outcomes: readonly Outcome[]): number => {
     for (const [i, { number, key }] of some.entries()) {
       const outcome = outcomes[i]
@@ -85,10 +89,10 @@ export async function runImport<W extends Wanted>(
     }
   } catch (error) {
     if (!(error instanceof TemporaryFailure)) throw error
-    print()
+    finish()
     throw new CommandFailure(`the import ended early and may be run again: ${error.message}`)
   }
-  print()
+  finish()
   refused.fail(
     `${counted(refused.size, 'line was', 'lines were')} not imported; everything else is`,
   )

@@ -73,7 +73,17 @@ async function reload(running: {
     const { taken, needRestart } = await system.reload(settings)
     targets.log.info({ changed: taken, needRestart }, 'reloaded')
   } catch (error) {
+    reopenLog(targets)
     targets.log.error({ reason: messageOf(error) }, 'not reloaded')
+  }
+}
+
+/** Its file may have been moved away by logrotate, which knows nothing of wrong settings. */
+function reopenLog(targets: LogTargets): void {
+  try {
+    targets.reopen()
+  } catch (error) {
+    targets.log.error({ reason: messageOf(error) }, 'log not opened again')
   }
 }
 

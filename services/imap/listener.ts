@@ -9,7 +9,10 @@ import { createMemory, type Memory } from './memory.ts'
 import { replies } from './replies.ts'
 import type { Services } from './session.ts'
 
-export type ImapDependencies = Omit<Services, 'accountSessions' | 'memory' | 'options'> & {
+export type ImapDependencies = Omit<
+  Services,
+  'accountSessions' | 'lines' | 'memory' | 'options'
+> & {
   readonly options: ImapOptions & Pick<TcpListenerOptions, 'proxyTrustedNetworks'>
   /** Where several listeners serve the same accounts, they count together. */
   readonly accountSessions?: AccountSessions
@@ -30,8 +33,8 @@ export function createImapListener({ certificates, ...given }: ImapDependencies)
       certificates,
       clock,
       log,
-      connect: (socket, remoteAddress, secureContext) =>
-        new Connection(services, socket, remoteAddress, secureContext),
+      connect: (socket, remoteAddress, secureContext, lines) =>
+        new Connection({ ...services, lines }, socket, remoteAddress, secureContext),
     },
   )
 }

@@ -37,7 +37,7 @@ export function finishLogIn(
     return { ...success, code: `CAPABILITY ${advertised(session)}` }
   }
   const reason = result.kind === 'refused' ? result.reason : result.kind
-  session.log.info({ login, reason }, 'login failed')
+  session.logRepeated({ login, reason }, 'login failed')
   const reply = result.kind === 'throttled' ? replies.loginThrottled : replies.loginFailed
   const { loginFailuresMax } = session.services.options
   return ++session.authFailures < loginFailuresMax ? reply : { ...reply, after: 'turn-away' }

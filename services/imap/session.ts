@@ -12,9 +12,11 @@ import type { MessageForm } from '#shared/imap/body-structure.ts'
 import type { FolderSnapshots } from '#shared/mailbox/folder-snapshots.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { Limits } from '#shared/mailbox/quota.ts'
+import { clientNetwork } from '#shared/net/client-network.ts'
+import type { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { Log } from '#shared/runtime/log.ts'
+import type { Log, LogFields } from '#shared/runtime/log.ts'
 import type { ObjectStore, Signals, Space, Table } from '#shared/storage/ports.ts'
 import type { AccountSessions } from './account-sessions.ts'
 import type { ImapOptions } from './config.ts'
@@ -54,6 +56,7 @@ export type Services = {
   readonly quota: (accountId: AccountId) => Promise<Limits | undefined>
   readonly clock: Clock
   readonly log: Log
+  readonly lines: RepeatedLines
   readonly hostname: string
 }
 
@@ -96,6 +99,12 @@ export class Session {
     this.services = services
     this.transport = transport
     this.log = services.log.child({ remoteAddress: transport.remoteAddress })
+  }
+
+  /** For what a client can make us say as fast as it likes. */
+  logRepeated(fields: LogFields, message: string): void {
+    const { lines } = this.services
+    lines.write(clientNetwork(this.transport.remoteAddress), this.log, fields, message)
   }
 
   get state(): SessionState {

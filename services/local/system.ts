@@ -7,10 +7,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  ADMINISTRATOR_TOPIC,
-  takeOverAdministratorLog,
-} from '#services/assembly/administrator-log.ts'
+import { ADMINISTRATOR_TOPIC, createTakeOver } from '#services/assembly/administrator-log.ts'
 import { type Core, createCore } from '#services/assembly/core.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
@@ -122,10 +119,7 @@ export async function startSystem(deps: {
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))
-  const takeOver = () =>
-    takeOverAdministratorLog(store.tables.counters, log).catch((error) =>
-      log.warn({ error }, 'changes of administrators not told'),
-    )
+  const takeOver = createTakeOver(store.tables.counters, log)
   const told = await store.signals.subscribe(ADMINISTRATOR_TOPIC, () => void takeOver())
   opening.defer(() => told.close())
   await takeOver()

@@ -10,7 +10,7 @@ import type { Services } from './session.ts'
 
 export type Pop3ListenerOptions = Pop3Options & Pick<TcpListenerOptions, 'proxyTrustedNetworks'>
 
-export type Pop3Dependencies = Omit<Services, 'options'> & {
+export type Pop3Dependencies = Omit<Services, 'lines' | 'options'> & {
   /** Without it there is no STLS, and endpoints with implicit TLS refuse to start. */
   readonly certificates: CertificateSource | undefined
 }
@@ -32,8 +32,8 @@ export function createPop3Listener(
       certificates,
       clock,
       log,
-      connect: (socket, remoteAddress, secureContext) =>
-        new Connection({ ...services, options, lock }, socket, remoteAddress, secureContext),
+      connect: (socket, remoteAddress, secureContext, lines) =>
+        new Connection({ ...services, options, lock, lines }, socket, remoteAddress, secureContext),
     },
   )
 }

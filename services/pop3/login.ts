@@ -35,10 +35,10 @@ export async function finishLogIn(
     case 'authenticated':
       return openMaildrop(session, result.account)
     case 'refused':
-      session.log.info({ login, reason: result.reason }, 'login failed')
+      session.logRepeated({ login, reason: result.reason }, 'login failed')
       return afterFailure(session, replies.loginRefused)
     case 'throttled':
-      session.log.info({ login, ...throttled(result) }, 'login failed')
+      session.logRepeated({ login, ...throttled(result) }, 'login failed')
       return afterFailure(session, replies.loginThrottled)
     default:
       return unreachable(result)

@@ -7,9 +7,11 @@ import type {
   LoggedInAccount,
 } from '#shared/contracts/authenticate.ts'
 import type { MailboxReader } from '#shared/contracts/mailbox.ts'
+import { clientNetwork } from '#shared/net/client-network.ts'
+import type { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { Log } from '#shared/runtime/log.ts'
+import type { Log, LogFields } from '#shared/runtime/log.ts'
 import { clearPasswordsAllowed } from '#shared/sasl/clear-text.ts'
 import { type Mechanism, offeredMechanisms } from '#shared/sasl/sasl-exchange.ts'
 import type { Pop3Options } from './config.ts'
@@ -42,6 +44,7 @@ export type Services = {
   readonly lock: MaildropLock
   readonly clock: Clock
   readonly log: Log
+  readonly lines: RepeatedLines
   readonly hostname: string
 }
 
@@ -79,6 +82,12 @@ export class Session {
     this.transport = transport
     this.signal = signal
     this.log = services.log.child({ remoteAddress: transport.remoteAddress })
+  }
+
+  /** For what a client can make us say as fast as it likes. */
+  logRepeated(fields: LogFields, message: string): void {
+    const { lines } = this.services
+    lines.write(clientNetwork(this.transport.remoteAddress), this.log, fields, message)
   }
 
   get state(): SessionState {

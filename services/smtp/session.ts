@@ -193,7 +193,7 @@ export class SmtpSession {
     this.#account = null
     this.#tls = tls
     const { clientCertificate } = tls
-    if (clientCertificate) this.log.info({ clientCertificate }, 'client certificate')
+    if (clientCertificate) this.logRepeated({ clientCertificate }, 'client certificate')
     this.#channelBindings = channelBindings
   }
 

@@ -58,9 +58,14 @@ export function laneOf(stored: string | undefined): 'fast' | 'slow' {
   return found?.kind === 'known' ? found.lane : 'fast'
 }
 
+const isKnown = (scheme: string) =>
+  [`{${scheme}}`, ` ${scheme},`].some((word) => knownSchemes.includes(word))
+
 /** Why a hash made elsewhere cannot be taken in; undefined when it can. */
 export function hashProblem(stored: string): string | undefined {
   const found = recognise(stored)
+  if (found.kind === 'unsupported' && isKnown(found.scheme))
+    return `this is no hash of ${found.scheme}; it may have been cut`
   if (found.kind === 'unsupported')
     return `${found.scheme} is not one that can be verified; known: ${knownSchemes}`
   if (found.kind === 'costly')

@@ -49,6 +49,8 @@ export type TcpListenerParts = {
     socket: Socket,
     remoteAddress: string,
     secureContext: SecureContextSource | undefined,
+    /** For what a client can make us say as fast as it likes. */
+    lines: RepeatedLines,
   ) => ListenedConnection
   readonly clock: Clock
   readonly log: Log
@@ -61,6 +63,7 @@ export class TcpListener {
   readonly #servers: Server[] = []
   readonly #gate: ClientGate
   readonly #connections = new Set<ListenedConnection>()
+  readonly #refusals: RepeatedLines
   readonly #lines: RepeatedLines
 
   constructor(options: TcpListenerOptions, parts: TcpListenerParts) {
@@ -68,7 +71,8 @@ export class TcpListener {
     this.#parts = parts
     this.#secureContext = parts.certificates && hotContext(parts.certificates, options.tls)
     this.#gate = new ClientGate(options, parts)
-    this.#lines = new RepeatedLines('warn', parts)
+    this.#refusals = new RepeatedLines('warn', parts)
+    this.#lines = new RepeatedLines('info', parts)
   }
 
   /** Connections open now, also those whose PROXY header is not there yet. */
@@ -121,7 +125,8 @@ export class TcpListener {
     readonly leave: () => void
   }): void {
     const { socket, tls, client, leave } = admitted
-    const connection = this.#parts.connect(socket, client.address, this.#secureContext)
+    const { connect } = this.#parts
+    const connection = connect(socket, client.address, this.#secureContext, this.#lines)
     this.#connections.add(connection)
     void connection.done.finally(() => {
       this.#connections.delete(connection)
@@ -133,7 +138,7 @@ export class TcpListener {
   #refuse(socket: Socket, tls: Endpoint['tls'], { address }: Client): void {
     const { log } = this.#parts
     const fields = { remoteAddress: address }
-    this.#lines.write(clientNetwork(address), log, fields, 'too many connections')
+    this.#refusals.write(clientNetwork(address), log, fields, 'too many connections')
     // A handshake just to say so would be the most expensive refusal.
     if (tls === 'starttls') socket.write(this.#options.tooManyConnections)
     socket.destroySoon()
@@ -146,6 +151,7 @@ export class TcpListener {
       (server) => new Promise<void>((resolve) => server.close(() => resolve())),
     )
     this.#gate.close()
+    this.#refusals.close()
     this.#lines.close()
     const ended = Promise.all([...this.#connections].map(({ done }) => done))
     await drainConnections(this.#connections, { ...options, ended, clock })

@@ -1,7 +1,7 @@
 // Where the log of a server goes: standard output, or a file, a syslog server, or both of these. What the settings say of it may
 // change while the server runs; whoever has a Log need not know.
 
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import type { Log, LogFields } from './log.ts'
 import { createLog, type LogDestination, type LogLevel, type LogOptions } from './log-writer.ts'
 import type { Settings } from './settings/table.ts'
@@ -13,12 +13,16 @@ export type LogTargets = {
   readonly log: Log
   /** Opens the file again under its name, and does from now on what the settings say. Throws when the file cannot be opened. */
   change(settings: LogSettings): void
+  /** The same with the settings that it has. */
+  reopen(): void
   close(): void
 }
 
 type Target = LogDestination & { readonly kind: 'stream' | 'file' | 'syslog'; close(): void }
 
-const LOG_FILE_MODE = 0o640
+const LOG_FILE_MODE = 0o600
+/** Nothing waits for whoever reads a pipe: without a reader it cannot be opened, and a full one loses lines. */
+const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK } = constants
 
 /** `complain` is told, once for each target, that it takes nothing. */
 export function openLogTargets(
@@ -26,16 +30,20 @@ export function openLogTargets(
   stdout: LogDestination,
   complain: (text: string) => void,
 ): LogTargets {
+  let current = settings
   let targets = openTargets(settings, stdout, complain)
   const root = new ChangingLog(logOf(settings, targets))
+  const change = (next: LogSettings) => {
+    const opened = openTargets(next, stdout, complain)
+    for (const target of targets) target.close()
+    targets = opened
+    current = next
+    root.current = logOf(next, targets)
+  }
   return {
     log: root,
-    change(next) {
-      const opened = openTargets(next, stdout, complain)
-      for (const target of targets) target.close()
-      targets = opened
-      root.current = logOf(next, targets)
-    },
+    change,
+    reopen: () => change(current),
     close() {
       for (const target of targets) target.close()
     },
@@ -82,11 +90,14 @@ function both(first: Log, second: Log): Log {
 
 /** Line by line and at once, so that what a crash leaves is all there was. Many processes may append. */
 function openFile(path: string, complain: (text: string) => void): Target {
-  const file = openSync(path, 'a', LOG_FILE_MODE)
+  const file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, LOG_FILE_MODE)
   let isComplaining = false
+  let isClosed = false
   return {
     kind: 'file',
     write(line) {
+      // Its number may be another file's by now.
+      if (isClosed) return
       try {
         writeSync(file, line)
         isComplaining = false
@@ -96,7 +107,10 @@ function openFile(path: string, complain: (text: string) => void): Target {
         isComplaining = true
       }
     },
-    close: () => closeSync(file),
+    close() {
+      isClosed = true
+      closeSync(file)
+    },
   }
 }
 

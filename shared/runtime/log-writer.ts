@@ -42,7 +42,7 @@ function jsonLog(level: LogLevel, destination: LogDestination): Log {
       messageKey: 'message',
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }), log: tidied },
-      serializers: { error: err },
+      serializers: { error: (error: Error) => tidied({ ...err(error) }) },
       redact: { paths: secretFields, censor: HIDDEN },
     },
     // A log is read on a terminal, too.
@@ -61,7 +61,7 @@ function tidied(fields: Record<string, unknown>): Record<string, unknown> {
     const isLong = typeof value === 'string' && value.length > FIELD_CHARACTERS_MAX
     if (!isLong && name !== 'err') continue
     if (tidy === fields) tidy = { ...fields }
-    if (isLong) tidy[name] = `${value.slice(0, FIELD_CHARACTERS_MAX)}…`
+    if (isLong) tidy[name] = cut(value)
     else {
       delete tidy.err
       tidy.error = value
@@ -69,6 +69,9 @@ function tidied(fields: Record<string, unknown>): Record<string, unknown> {
   }
   return tidy
 }
+
+const cut = (text: string) =>
+  text.length > FIELD_CHARACTERS_MAX ? `${text.slice(0, FIELD_CHARACTERS_MAX)}…` : text
 
 const levels = ['debug', 'info', 'warn', 'error'] as const
 
@@ -140,7 +143,7 @@ function showField([name, value]: readonly [string, unknown]): string {
 
 /** One word: what clients sent must not write lines, fields or colours of its own. */
 function showValue(value: unknown): string {
-  if (value instanceof Error) return showValue(showError(value))
+  if (value instanceof Error) return showValue(cut(showError(value)))
   const text = typeof value === 'string' ? value : asJson(value)
   const isWord = typeof value !== 'string' || (text !== '' && !/[\s"=\x00-\x1f]/.test(text))
   return printable(isWord ? text : JSON.stringify(text))
@@ -162,7 +165,10 @@ function showError({ message, cause }: Error): string {
 /** Where an error came from, on lines of its own below. */
 function stackLines(value: unknown): string[] {
   if (!(value instanceof Error)) return []
-  return (value.stack ?? '')
+  // Its message, which may be what another host said, is none of them.
+  const { stack = '', message } = value
+  return stack
+    .slice(stack.indexOf(message) + message.length)
     .split('\n')
     .filter((line) => /^ +at /.test(line))
     .map(printable)

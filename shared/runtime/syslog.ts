@@ -2,7 +2,8 @@
 // call; under systemd standard output is the way into the journal. What does not arrive is nobody's business: the mail goes on.
 
 import { createSocket } from 'node:dgram'
-import { isIPv6 } from 'node:net'
+import { lookup } from 'node:dns/promises'
+import { isIP, isIPv6 } from 'node:net'
 import { hostname } from 'node:os'
 import type { LogDestination, LogLevel } from './log-writer.ts'
 import type { SyslogServer } from './settings/address-kinds.ts'
@@ -23,33 +24,100 @@ type Facility = Settings['log']['syslogFacility']
 
 export type Syslog = LogDestination & { readonly kind: 'syslog'; close(): void }
 
+/** The first address of a host name, of either family. */
+export type FindAddress = (host: string) => Promise<string>
+
+const findAddress: FindAddress = async (host) => (await lookup(host)).address
+
+/** How long an address is used before the name is asked for again, and how long after no answer. */
+const ADDRESS_KEPT_MS = 300_000
+const ASK_AGAIN_MS = 10_000
+/** Kept until the address is known. Beyond that lines are lost: memory is for mail. */
+export const LINES_WAITING_MAX = 1_000
+
 export function openSyslog(
   { host, port }: SyslogServer,
   facility: Facility,
   complain: (text: string) => void,
+  find: FindAddress = findAddress,
 ): Syslog {
-  const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' }).unref()
-  let isComplaining = false
-  const told = (error: Error | null) => {
-    if (error && !isComplaining) complain(`cannot write the log to ${host}: ${error.message}\n`)
-    isComplaining = error !== null
-  }
-  socket.on('error', told)
   const from = `${hostname()} postwolke ${process.pid} - -`
+  const waiting: Buffer[] = []
+  let way: Way | undefined = isIP(host) ? openWay(host) : undefined
+  let isAsking = false
+  let askAtMs = way === undefined ? 0 : Number.POSITIVE_INFINITY
+  let isClosed = false
+  let isComplaining = false
   return {
     kind: 'syslog',
     isStamped: true,
     write: (line) => send('info', line),
     writeAs: send,
-    close: () => socket.close(),
+    close() {
+      isClosed = true
+      way?.close()
+    },
   }
 
   function send(level: LogLevel, line: string): void {
+    if (isClosed) return
+    // One question at a time, and none for each line: while no name server answers, each takes a thread that files need.
+    if (!isAsking && Date.now() >= askAtMs) void ask()
     const head = `<${priority(facility, level)}>1 ${new Date().toISOString()} ${from} `
-    const message = Buffer.from(head + oneLine(line))
-    socket.send(message.subarray(0, SYSLOG_BYTES_MAX), port, host, told)
+    const message = Buffer.from(head + oneLine(line)).subarray(0, SYSLOG_BYTES_MAX)
+    if (way !== undefined) way.send(message)
+    else if (waiting.length < LINES_WAITING_MAX) waiting.push(message)
+  }
+
+  async function ask(): Promise<void> {
+    isAsking = true
+    try {
+      const address = await find(host)
+      askAtMs = Date.now() + ADDRESS_KEPT_MS
+      if (!isClosed && address !== way?.address) {
+        way?.close()
+        way = openWay(address)
+        for (const message of waiting.splice(0)) way.send(message)
+      }
+    } catch (error) {
+      askAtMs = Date.now() + ASK_AGAIN_MS
+      told(error)
+    }
+    isAsking = false
+  }
+
+  function openWay(address: string): Way {
+    const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4' }).unref()
+    socket.on('error', told)
+    let sending = 0
+    let isEnding = false
+    const sent = (error: Error | null) => {
+      sending--
+      told(error)
+      if (isEnding && sending === 0) socket.close()
+    }
+    return {
+      address,
+      send(message) {
+        sending++
+        socket.send(message, port, address, sent)
+      },
+      // What it was given goes out first.
+      close() {
+        isEnding = true
+        if (sending === 0) socket.close()
+      },
+    }
+  }
+
+  function told(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error)
+    if (error !== null && !isComplaining) complain(`cannot write the log to ${host}: ${reason}\n`)
+    isComplaining = error !== null
   }
 }
+
+type Way = { readonly address: string; send(message: Buffer): void; close(): void }
 
 function priority(facility: Facility, level: LogLevel): number {
   const number = facility.startsWith('local')

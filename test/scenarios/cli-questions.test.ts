@@ -136,22 +136,21 @@ describe('a warning', () => {
     const there = (line: string) => commandLine([...line.split(' '), '--data', other.path])
     const refused = `postwolke: warning: mail to postmaster@a.test is refused: set postmasterAddress, or give the account or alias postmaster\n`
     // The first account will be.
-    expect(await there('domain add a.test')).toMatchObject({ stdout: 'domain a.test added\n' })
+    expect((await there('domain add a.test')).stdout).toContain('until there is an account')
     for (const name of ['first', 'second']) {
       const added = await there(`account add ${name}@a.test --password-hash ${hash}`)
       expect(added).toMatchObject({ code: 0, stderr: '' })
     }
     const more = await there('domain add b.test')
-    expect(more).toMatchObject({ stdout: 'domain b.test added\n', stderr: '' })
+    expect(more.stdout).toContain('Mail to postmaster@b.test goes to first@a.test.')
     expect(await there('account set first@a.test --disable')).toMatchObject({ stderr: refused })
     expect(await there('account set first@a.test --enable')).toMatchObject({ stderr: '' })
     expect(await there('account set second@a.test --disable')).toMatchObject({ stderr: '' })
     expect(await there('account set second@a.test --enable')).toMatchObject({ stderr: '' })
     expect(await there('account remove first@a.test --yes')).toMatchObject({ stderr: refused })
-    expect(await there('domain add c.test')).toMatchObject({
-      code: 0,
-      stderr: refused.replace('a.test', 'c.test'),
-    })
+    expect((await there('domain add c.test')).stdout).toContain(
+      'Mail to postmaster@c.test is refused: set postmasterAddress, or give',
+    )
     await there('alias add postmaster@a.test second@a.test')
     expect(await there('alias remove postmaster@a.test')).toMatchObject({ stderr: refused })
   })

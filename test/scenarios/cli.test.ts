@@ -227,6 +227,7 @@ describe('a command that cannot do what it was told', () => {
     ['account set ann@a.test --enable --disable', /--enable and --disable exclude each other/],
     ['account empty ben@a.test', /no account ben@a\.test/],
     ['account remove ben@a.test', /no account ben@a\.test/],
+    ['account add ann --password-hash !', /'ann' is not a mail address; defaultDomain names/],
     ['domain add not..a.domain', /'not\.\.a\.domain' is not a domain name/],
     ['domain add a.test', /domain a\.test exists already/],
     ['domain show b.test', /no domain b\.test/],
@@ -369,6 +370,21 @@ describe('config', () => {
   })
 })
 
+describe('domain add', () => {
+  it('says who is postmaster there, if anybody is', async () => {
+    await using folder = await temporaryFolder()
+    const run = async (line: string) =>
+      (await commandLine([...line.split(' '), '--data', folder.path])).stdout
+    expect(await run('domain add a.test')).toContain('\nMail to postmaster@a.test is refused, ')
+    await run('account add ann@a.test --password-hash !')
+    expect(await run('domain add b.test')).toBe(
+      'domain b.test added\nMail to postmaster@b.test goes to ann@a.test.\n',
+    )
+    const told = 'Mail to postmaster@c.test goes to x@d.test.'
+    expect(await run('domain add c.test --set postmasterAddress=x@d.test')).toContain(told)
+  })
+})
+
 describe('config check', () => {
   const check = async (...settings: readonly string[]) =>
     await commandLine(['config', 'check', ...settings.flatMap((one) => ['--set', one])])
@@ -410,6 +426,9 @@ describe('config check', () => {
       ['relayhost=[a.test]', 'relayhostUser=x', 'relayhostPasswordFile=/no/password'],
       /cannot read relayhostPasswordFile: there is no \/no\/password/,
     ],
+    [['smtpTlsCAfile=/no/ca'], /cannot use smtpTlsCAfile: there is no \/no\/ca/],
+    [['smtpdTlsCAfile=/dev/null'], /cannot use smtpdTlsCAfile: no certificate in \/dev\/null/],
+    [['log.file=/no/mail.log'], /cannot open the log: there is no \/no/],
   ])('fails where the server would not start: %j', async (settings, expected) => {
     const { code, stdout, stderr } = await check(...settings)
     expect({ code, stdout, stderr }).toEqual({

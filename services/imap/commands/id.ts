@@ -20,7 +20,7 @@ export const id = defineCommand({
         field,
         value?.slice(0, VALUE_LOGGED_CHARACTERS_MAX) ?? null,
       ])
-      session.log.info({ client: Object.fromEntries(client) }, 'client')
+      session.logRepeated({ client: Object.fromEntries(client) }, 'client')
     }
     wire.untagged('ID ("name" "Postwolke")')
     return completed('ID')

@@ -98,7 +98,7 @@ function finish(
       session.log.info({ login, tls: session.tls?.protocol ?? 'none' }, 'logged in')
       return answer(replies.authOk)
     case 'refused':
-      session.log.info({ login, reason: result.reason }, 'login failed')
+      session.logRepeated({ login, reason: result.reason }, 'login failed')
       session.authFailures += 1
       return answer(replies.authRefused)
     case 'throttled':

@@ -29,10 +29,13 @@ describe('the unit', () => {
     for (const key of ['AmbientCapabilities', 'CapabilityBoundingSet']) {
       expect(valuesOf(key)).toEqual(['CAP_NET_BIND_SERVICE'])
     }
-    expect(valuesOf('StateDirectory')).toEqual(['postwolke'])
+    for (const key of ['StateDirectory', 'CacheDirectory', 'LogsDirectory']) {
+      expect(valuesOf(key)).toEqual(['postwolke'])
+    }
   })
 
   it('lets it reload, and end in its own time', () => {
+    expect(valuesOf('RestartForceExitStatus')).toEqual(['SIGHUP'])
     expect(valuesOf('ExecReload')).toEqual(['/bin/kill -HUP $MAINPID'])
     const seconds = Number(valuesOf('TimeoutStopSec')[0])
     expect(seconds * 1_000).toBeGreaterThan(STOP_GRACE_MS + DELIVERY_GRACE_MS)

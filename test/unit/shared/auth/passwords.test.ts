@@ -232,6 +232,16 @@ describe('what verifying may cost', () => {
     expect((await verifyPassword(tooMuch, 'x')).kind).toBe('unsupported')
   })
 
+  it('is another thing for a hash that was cut than for a scheme that nobody knows', () => {
+    expect(passwords.hashProblem('{SHA512-CRYPT}$6$salt$cut')).toBe(
+      'this is no hash of SHA512-CRYPT; it may have been cut',
+    )
+    expect(passwords.hashProblem('$6$salt$cut')).toBe(
+      'this is no hash of $6$; it may have been cut',
+    )
+    expect(passwords.hashProblem('{FOO}x')).toMatch(/^FOO is not one that can be verified; known: /)
+  })
+
   it('is said of hashes with rounds without end', async () => {
     expect(passwords.hashProblem(`$6$rounds=999999999$salt$${'a'.repeat(86)}`)).toContain('rounds')
     expect(passwords.hashProblem(`$2b$31$${'a'.repeat(53)}`)).toContain('cost 31')

@@ -1,10 +1,11 @@
+import { execFileSync } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdir, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type LogSettings, openLogTargets } from '#shared/runtime/log-targets.ts'
-import { SYSLOG_BYTES_MAX } from '#shared/runtime/syslog.ts'
+import { LINES_WAITING_MAX, openSyslog, SYSLOG_BYTES_MAX } from '#shared/runtime/syslog.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const settings: LogSettings = {
@@ -41,10 +42,12 @@ describe('log targets', () => {
   async function openServer() {
     const socket = createSocket('udp4')
     resources.defer(() => new Promise<void>((resolve) => socket.close(() => resolve())))
+    const lines: string[] = []
+    socket.on('message', (message) => lines.push(String(message)))
     socket.bind(0, '127.0.0.1')
     await once(socket, 'listening')
     const next = async () => String((await once(socket, 'message'))[0])
-    return { next, syslogServer: { host: '127.0.0.1', port: socket.address().port } }
+    return { next, lines, syslogServer: { host: '127.0.0.1', port: socket.address().port } }
   }
 
   it('are standard output without others', () => {
@@ -68,6 +71,12 @@ describe('log targets', () => {
     expect(await readFile(file, 'utf8')).toMatch(/^\d{4}-\S+ \S+ DEBUG smtp smtp two\n$/)
     expect(await readFile(`${file}.1`, 'utf8')).not.toContain('two')
     expect(printed).toEqual([])
+  })
+
+  it('nobody waits for the reader of a pipe', async () => {
+    const pipe = join(folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    expect(() => open({ file: pipe })).toThrow('ENXIO')
   })
 
   it('stay what they are when a new one cannot be opened', async () => {
@@ -103,5 +112,62 @@ describe('log targets', () => {
     expect(Buffer.byteLength(await received)).toBe(SYSLOG_BYTES_MAX)
     open({}).log.info({ reply: long }, 'long')
     expect(JSON.parse(printed[0] ?? '').reply).toBe(`${'x'.repeat(2_000)}…`)
+  })
+
+  it('the last line before the end reaches the syslog server, and none after it does harm', async () => {
+    const { next, syslogServer } = await openServer()
+    const targets = openLogTargets({ ...settings, syslogServer }, stdout, () => {})
+    const received = next()
+    targets.log.info({}, 'stopped')
+    targets.close()
+    expect(await received).toMatch(/ - - stopped$/)
+    targets.log.info({}, 'late')
+    expect(complaints).toEqual([])
+  })
+
+  it('the name of a syslog server is asked for once, and lines wait for it up to a limit', async () => {
+    const { next, lines, syslogServer } = await openServer()
+    const { promise, resolve } = Promise.withResolvers<string>()
+    let asked = 0
+    const syslog = openSyslog(
+      { ...syslogServer, host: 'loghost.test' },
+      'mail',
+      (text) => complaints.push(text),
+      () => {
+        asked++
+        return promise
+      },
+    )
+    for (let n = 1; n <= LINES_WAITING_MAX + 1; n++) syslog.write(`line ${n}`)
+    const first = next()
+    resolve('127.0.0.1')
+    expect(await first).toMatch(/ - - line 1$/)
+    syslog.close()
+    await vi.waitFor(() => expect(lines.length).toBeGreaterThan(1))
+    expect({ asked, complaints }).toEqual({ asked: 1, complaints: [] })
+    expect(lines.some((line) => line.endsWith(` ${LINES_WAITING_MAX + 1}`))).toBe(false)
+  })
+
+  it('a name that nobody knows is complained of once, and not asked for with each line', async () => {
+    let asked = 0
+    const find = async () => {
+      asked++
+      throw new Error('no such name')
+    }
+    const syslog = openSyslog(
+      { host: 'x.test', port: 514 },
+      'mail',
+      complaints.push.bind(complaints),
+      find,
+    )
+    for (let n = 0; n < 10; n++) {
+      syslog.write('line')
+      await Promise.resolve()
+    }
+    expect({ asked, complaints }).toEqual({
+      asked: 1,
+      complaints: ['cannot write the log to x.test: no such name\n'],
+    })
+    syslog.close()
   })
 })

@@ -55,6 +55,15 @@ for (const format of ['json', 'pretty'] as const) {
       expect(lines).toHaveLength(2)
     })
 
+    it('cuts what an error says, and takes no line of it for one of ours', () => {
+      const { log, lines } = capture({ format })
+      const said = `550 no\n    at once, forged\n${'x'.repeat(100_000)}`
+      log.error({ error: new Error(said, { cause: new Error(said) }) }, 'failed')
+      const text = lines.join('')
+      expect(text.length).toBeLessThan(10_000)
+      expect(text).not.toMatch(/^ +at once/m)
+    })
+
     it('hides passwords', () => {
       const { log, lines } = capture({ format })
       log.info(
