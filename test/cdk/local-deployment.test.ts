@@ -56,6 +56,7 @@ relayhost = "[127.0.0.1]:${relayPort}"
 [mail]
 minimalBackoffTime = "1s"
 maximalBackoffTime = "1s"
+authFailureDelay = "100ms"
 `
 
 describe.skipIf(dynamoDbUrl === undefined)('a deployment', () => {
