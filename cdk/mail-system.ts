@@ -26,6 +26,7 @@ import { Probe } from './services/probe.ts'
 import { Smtp } from './services/smtp.ts'
 import { Sweeper } from './services/sweeper.ts'
 import { Storage } from './storage.ts'
+import { settingVariables } from './variables.ts'
 import { version } from './version.ts'
 
 export function createMailSystem(app: App, deployment: Deployment, bundles: Bundles): void {
@@ -70,6 +71,8 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
     }),
   })
   output(front, 'WatchQueuePrefix', watchQueuePrefix(name))
+  // The command line follows aliases and routes as the functions do.
+  output(pipeline, 'Settings', JSON.stringify(settingVariables(deployment)))
 
   // Incoming wakes cleanup, which delivers here or rings active, which wakes delivery.
   const cleanup = new Cleanup(pipeline, parts)

@@ -10,14 +10,18 @@ export function metricsNamespace({ name }: Deployment): string {
   return `Postwolke/${name}`
 }
 
-/** The operator's mail settings, those that follow from the deployment, and where metrics go. */
-export function entryVariables(
-  deployment: Deployment,
-): CommonVariables & { readonly [variable: string]: string } {
+/** The operator's mail settings, and those that follow from the deployment. */
+export function settingVariables(deployment: Deployment): { readonly [variable: string]: string } {
   return {
     ...deployment.mail,
     [variableOf('hostname')]: deployment.hostname,
     [variableOf('relayhost')]: nextHop.format(deployment.relayhost),
-    METRICS_NAMESPACE: metricsNamespace(deployment),
   }
+}
+
+/** Settings, and where metrics go. */
+export function entryVariables(
+  deployment: Deployment,
+): CommonVariables & { readonly [variable: string]: string } {
+  return { ...settingVariables(deployment), METRICS_NAMESPACE: metricsNamespace(deployment) }
 }

@@ -34,6 +34,8 @@ export function createCore(deps: {
     clock,
   })
   const directory = createDirectory({ table: tables.directory, clock, settings, signals })
+  // RFC 5321 §4.5.1: postmaster without a domain is this host's.
+  const expand = createExpand(directory, parseDomain(settings.hostname))
 
   /** What the account may store; undefined when it is gone. */
   async function quota(accountId: AccountId): Promise<Limits | undefined> {
@@ -50,6 +52,7 @@ export function createCore(deps: {
   return {
     ...deps,
     directory,
+    expand,
     mailbox: createMailbox({ table: tables.mail, objects, signals, clock }),
     queue,
     quota,
@@ -59,7 +62,7 @@ export function createCore(deps: {
       table: tables.queue,
       mail: tables.mail,
       incoming: queues.incoming,
-      expand: createExpand(directory, parseDomain(settings.defaultDomain)),
+      expand,
       routes: routesOf(settings),
       clock,
       log: deps.log,

@@ -10,13 +10,11 @@ import { createSendingLimits } from '#services/policy/sending-limits.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
 import type { PolicyClient } from '#shared/contracts/policy.ts'
-import { parseDomain } from '#shared/mail/domain.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import { type Core, routesOf } from './core.ts'
-import { createExpand } from './expand.ts'
 
 export function assemblePolicy(core: Core): PolicyClient {
   const { directory, mailbox, settings, store, clock, log } = core
@@ -31,11 +29,11 @@ export function assemblePolicy(core: Core): PolicyClient {
 }
 
 export function assembleCleanup(core: Core) {
-  const { store, settings, queue, directory, clock } = core
+  const { store, queue, expand, clock } = core
   return createCleanup({
     queue,
     objects: store.objects,
-    expand: createExpand(directory, parseDomain(settings.hostname)),
+    expand,
     deliverLocal: localDelivery(core),
     schedule: retrySchedule(core),
     options: queueOptions(core),

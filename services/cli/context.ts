@@ -9,7 +9,11 @@ import { createAdministratorLog } from '#services/assembly/administrator-log.ts'
 import type { Core } from '#services/assembly/core.ts'
 import { explained } from '#services/assembly/start-failure.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
-import { type LoadedSettings, loadSettings } from '#shared/runtime/settings/load.ts'
+import {
+  type LoadedSettings,
+  loadSettings,
+  type SettingSources,
+} from '#shared/runtime/settings/load.ts'
 import { formatProblem } from '#shared/runtime/settings/problems.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { CommandFailure } from './failure.ts'
@@ -80,9 +84,25 @@ export async function readSettings(common: Common, process: Process): Promise<Lo
     if (named === undefined && error.code === 'ENOENT') return undefined
     throw new CommandFailure(`cannot read the configuration file: ${error.message}`)
   })
+  const file = text === undefined ? undefined : { path, text }
+  return loadedOrFailure({ file, environment: process.environment }, common)
+}
+
+/** What this machine says of a mail system of its own is nothing to a deployment. */
+async function readDeployedSettings(common: Common, outputs: string): Promise<LoadedSettings> {
+  if (common.config !== undefined) {
+    throw new CommandFailure('--aws brings the settings of the deployment; --config has no place')
+  }
+  const { deployedSettings } = await loadDeployment()
+  return loadedOrFailure({ environment: await deployedSettings(outputs) }, common)
+}
+
+function loadedOrFailure(
+  sources: Pick<SettingSources, 'file' | 'environment'>,
+  common: Common,
+): LoadedSettings {
   const loaded = loadSettings({
-    file: text === undefined ? undefined : { path, text },
-    environment: process.environment,
+    ...sources,
     overrides: common.set ?? [],
     readFile: (path) => readFileSync(path, 'utf8'),
   })
@@ -101,7 +121,11 @@ export async function withCore(
   options: { readonly mayCreate: boolean },
   run: (context: Context) => Promise<void>,
 ): Promise<void> {
-  const { settings } = await readSettings(common, process)
+  const outputs = outputsFile(common, process)
+  const { settings } =
+    outputs === undefined
+      ? await readSettings(common, process)
+      : await readDeployedSettings(common, outputs)
   const { createCore } = await import('#services/assembly/core.ts')
   // Before the store is opened, which may make this process its owner's.
   const by = administratorOf(process)

@@ -20,6 +20,7 @@ const outputKeys = [
   'ActiveQueueUrl',
   'IncomingDeadQueueUrl',
   'ActiveDeadQueueUrl',
+  'Settings',
 ] as const
 
 type Outputs = { readonly [key in (typeof outputKeys)[number]]: string }
@@ -29,6 +30,15 @@ export type Deployment = {
   readonly clients: AwsClients
   /** Names of the tables at DynamoDB. */
   readonly tables: { readonly [name in TableName]: string }
+}
+
+/** The variables of its functions: commands read addresses and choose ways as these do. */
+export async function deployedSettings(
+  path: string,
+): Promise<{ readonly [variable: string]: string }> {
+  const { Settings } = await readOutputs(path)
+  const pairs = Object.entries(parse(`Settings in ${path}`, Settings))
+  return Object.fromEntries(pairs.map(([variable, value]) => [variable, String(value)]))
 }
 
 export async function openDeployment(

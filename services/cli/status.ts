@@ -24,7 +24,9 @@ export function statusCommand(parent: Command, process: Process): void {
   status.action(async () => {
     const options = status.opts<Common>()
     const directory = dataDirectory(options, process)
-    await withCore(options, process, { mayCreate: false }, async ({ core, output }) => {
+    // Not of a deployment, should a variable name one.
+    const here = { ...options, data: directory }
+    await withCore(here, process, { mayCreate: false }, async ({ core, output }) => {
       const server = shownServer(await whoServes(directory))
       const queue = await core.operator.count()
       const disk = await diskOf(directory)

@@ -5,7 +5,7 @@
 // to determine whether or not this session is the first session to be notified about a message, then that message SHOULD be
 // considered recent."
 
-import type { FolderId, Uid } from '#shared/contracts/mailbox.ts'
+import type { FolderId, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { ConditionFailed, Conflict, type Table } from '#shared/storage/ports.ts'
@@ -15,6 +15,8 @@ import { type FolderRecord, folderRecord } from './records.ts'
 
 /** Ranges of uids that are recent to one session; the oldest are forgotten. */
 export const RECENT_RANGES_MAX = 1_000
+/** Folders whose count for STATUS is kept; the oldest are forgotten. */
+export const RECENT_COUNTS_MAX = 1_000
 
 /** What is recent to one session in its selected folder. */
 export interface RecentMessages {
@@ -36,6 +38,8 @@ type Mark = {
 
 export function createRecent({ table }: { readonly table: Table }) {
   const marks = new Map<FolderId, Mark>()
+  /** Clients ask for the STATUS of every folder again and again, mostly while nothing changes. */
+  const counts = new Map<FolderId, { modSeq: ModSeq; from: number; count: number }>()
 
   /** `takes`: others will not be told of them. EXAMINE takes none (RFC 3501 §6.3.2). */
   async function follow(
@@ -140,15 +144,26 @@ export function createRecent({ table }: { readonly table: Table }) {
 
   /** For STATUS: reads those messages, of which there are mostly none or all. */
   async function count(folder: FolderRecord): Promise<number> {
-    const { uidNext, exists, recentFrom } = folder
+    const { id, uidNext, exists, recentFrom, modSeq } = folder
     const from = Math.max(recentFrom ?? uidNext, marks.get(folder.id)?.next ?? 0)
     if (from >= uidNext) return 0
     if (from <= 1) return exists
+    const known = counts.get(id)
+    if (known?.modSeq === modSeq && known.from === from) return known.count
+    const count = await countFrom(id, from, uidNext)
+    counts.delete(id)
+    counts.set(id, { modSeq, from, count })
+    const [oldest] = counts.keys()
+    if (counts.size > RECENT_COUNTS_MAX && oldest !== undefined) counts.delete(oldest)
+    return count
+  }
+
+  async function countFrom(id: FolderId, from: number, uidNext: Uid): Promise<number> {
     let found = 0
     let after: string | undefined
     do {
       const page = await table.query({
-        pk: folderPk(folder.id),
+        pk: folderPk(id),
         sk: { from: messageSk(from as Uid), to: messageSk((uidNext - 1) as Uid) },
         consistent: true,
         ...(after === undefined ? {} : { after }),

@@ -37,8 +37,20 @@ export const ownMessageId = ({ queueId }: QueuedMessage, hostname: string) =>
 const requiredFields = ['date', 'message-id', 'from'] as const
 
 /** What has to be added for a mail client. What other servers send is not ours to complete. */
-export function lacking({ completes, has }: QueuedMessage): readonly string[] {
+export function lacking({ completes, has }: Completion): readonly string[] {
   return completes ? requiredFields.filter((name) => !has.includes(name)) : []
+}
+
+type Completion = Pick<QueuedMessage, 'completes' | 'has'>
+
+/** What of that stays with a message; as little as can be, for a write pays for each KB. `present`: names of its header fields. */
+export function completionOf(
+  from: 'login' | 'client' | 'stranger',
+  present: readonly string[],
+): Completion {
+  const has = requiredFields.filter((name) => present.includes(name))
+  const completes = from === 'login' || (from === 'client' && has.length < requiredFields.length)
+  return { completes, has: completes ? has : [] }
 }
 
 const byteString = (text: string) => Buffer.from(text, 'utf8').toString('latin1')

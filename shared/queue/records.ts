@@ -33,9 +33,9 @@ export type QueuedMessage = {
   readonly headerBytes: number
   /** Addresses here that it was delivered to before. */
   readonly deliveredTo: readonly string[]
-  /** It comes from a mail client: header fields that it lacks are added. */
+  /** It comes from a login, or from another client of ours and lacks header fields that are added for these. */
   readonly completes: boolean
-  /** Which of them it has; empty where nothing is added. */
+  /** Which of them it has; older versions name others too. */
   readonly has: readonly string[]
   readonly arrivedMs: number
   /** Groups still there, 0 while incoming. */

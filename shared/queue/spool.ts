@@ -11,7 +11,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
 import type { StagedObject, Store } from '#shared/storage/ports.ts'
-import { lacking, ownMessageId } from './added-fields.ts'
+import { completionOf, lacking, ownMessageId } from './added-fields.ts'
 import { markDead, objectKey } from './blob.ts'
 import type { MailQueue } from './mail-queue.ts'
 import { type QueuedMessage, untouched } from './records.ts'
@@ -88,10 +88,8 @@ export function createSpool(deps: {
     const { queueId, index, deliveredTo } = spooled
     const object = staged.get(spooled)
     if (object === undefined) throw new Error(`${queueId} was not received by this spool`)
-    const completes =
-      origin.account !== null ||
-      options.alwaysAddMissingHeaders ||
-      isMynetwork(origin.remoteAddress)
+    const isClient = options.alwaysAddMissingHeaders || isMynetwork(origin.remoteAddress)
+    const from = origin.account !== null ? 'login' : isClient ? 'client' : 'stranger'
     const message: QueuedMessage = {
       ...untouched,
       queueId,
@@ -102,8 +100,7 @@ export function createSpool(deps: {
       index: encodeIndex(index),
       headerBytes: index.headerBytes,
       deliveredTo,
-      completes,
-      has: completes ? index.has : [],
+      ...completionOf(from, index.has),
       arrivedMs,
     }
     // The object is committed first and awaited together with the queue item: see StagedObject.

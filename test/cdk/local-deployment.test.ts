@@ -36,6 +36,7 @@ import { SmtpClient } from '#test/support/smtp-client.ts'
 import { messageBody, sendLoad } from '#test/support/smtp-load.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { Wire } from '#test/support/wire.ts'
+import { Connection } from '#test/transcripts/connection.ts'
 
 const dynamoDbUrl = await dynamoDbEndpoint(inject('emulatorBrokerUrl'))
 const resources = new AsyncDisposableStack()
@@ -55,6 +56,7 @@ relayhost = "[127.0.0.1]:${relayPort}"
 [mail]
 minimalBackoffTime = "1s"
 maximalBackoffTime = "1s"
+authFailureDelay = "100ms"
 `
 
 describe.skipIf(dynamoDbUrl === undefined)('a deployment', () => {
@@ -68,7 +70,10 @@ describe.skipIf(dynamoDbUrl === undefined)('a deployment', () => {
       containerVariables,
     })
     resources.use(deployment)
-    await addAccounts(deployment, ann, bob)
+    // The first is postmaster.
+    await addAccounts(deployment, ann)
+    const words = ['account', 'add', bob.address, '--password-stdin']
+    await operate(deployment, words, `${bob.password}\n`)
   })
   afterAll(() => resources.disposeAsync())
 
@@ -195,6 +200,41 @@ describe.skipIf(dynamoDbUrl === undefined)('a deployment', () => {
     ])
   })
 
+  it('follows aliases again as the functions do when a message is released', async () => {
+    await operate(deployment, ['alias', 'add', 'all@example.test', bob.address])
+    await operate(deployment, ['account', 'set', bob.address, '--quota', '1B'])
+    // Under the name of the host, which the machine of the operator does not have.
+    const reply = await receive(deployment, 'all@mail.example.test', 'Subject: waits\r\n\r\n')
+    expect(reply).toMatch(/^250 /)
+    await eventually('deferred', async () =>
+      (await queueList(deployment)).some(({ groups }) => groups[0]?.state === 'deferred'),
+    )
+    await operate(deployment, ['account', 'set', bob.address, '--quota', '1MB'])
+    await operate(deployment, ['queue', 'release', reply.split(' ').at(-1) ?? ''])
+    expect(subjects(await takeMail(deployment, bob))).toEqual(['waits'])
+    await eventually('an empty queue', async () => (await queueList(deployment)).length === 0)
+  })
+
+  it('takes mail for postmaster, and shows folders that were opened to others', async () => {
+    expect(await receive(deployment, 'postmaster', 'Subject: complaint\r\n\r\n')).toMatch(/^250 /)
+    await operate(deployment, ['acl', 'set', ann.address, 'INBOX', bob.address, 'lrs'])
+    expect(subjects(await takeMail(deployment, ann))).toEqual(['complaint'])
+    expect(await receive(deployment, ann.address, 'Subject: for both\r\n\r\n')).toMatch(/^250 /)
+    const client = await Connection.open({ port: deployment.port(993), implicitTls: true })
+    resources.defer(async () => client.destroy())
+    await answer(client, `LOGIN ${bob.address} "${bob.password}"`)
+    const inbox = '"Other Users/ann@example.test/INBOX"'
+    expect(await answer(client, 'LIST "" *')).toContain(inbox)
+    await eventually('mail', async () => {
+      const status = await answer(client, `STATUS ${inbox} (MESSAGES)`)
+      return status.includes('MESSAGES 1')
+    })
+    await answer(client, `SELECT ${inbox}`)
+    const fetched = await answer(client, 'FETCH 1 BODY[HEADER.FIELDS (SUBJECT)]')
+    expect(fetched).toContain('Subject: for both')
+    await operate(deployment, ['acl', 'remove', ann.address, 'INBOX', bob.address])
+  })
+
   it('lets a task go: idle clients are told, what was begun is finished, nobody is refused', async () => {
     const edge = deployment.service('edge')
     await edge.start()
@@ -265,6 +305,16 @@ describe.skipIf(dynamoDbUrl === undefined)('a deployment', () => {
 })
 
 const MESSAGES = 30
+
+/** All lines that answer a command, which must be OK. */
+async function answer(client: Connection, command: string): Promise<string> {
+  await client.write(Buffer.from(`a ${command}\r\n`))
+  const lines: string[] = []
+  do lines.push(await client.readLine(command))
+  while (!lines.at(-1)?.startsWith('a '))
+  expect(lines.at(-1)).toMatch(/^a OK/)
+  return lines.join('\n')
+}
 
 function subjects(messages: readonly string[]): readonly string[] {
   return messages.map((message) => /^Subject: (\S+)/m.exec(message)?.[1] ?? '').sort()

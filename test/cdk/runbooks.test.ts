@@ -1,13 +1,18 @@
 // One heading for each alarm in docs/runbooks.md, by its name and in the same order, and below it when the alarm rings, as the templates
 // say it.
 
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { type AlarmName, alarmNames } from '../../cdk/monitoring.ts'
 import { syntheses } from './syntheses.ts'
 import { at, list } from './synthesis.ts'
 
-const page = readFileSync(new URL('../../docs/runbooks.md', import.meta.url), 'utf8')
+const root = new URL('../../', import.meta.url)
+const page = readFileSync(new URL('docs/runbooks.md', root), 'utf8')
+const code = globSync('{services,shared}/**/*.ts', { cwd: root })
+  .map((path) => readFileSync(new URL(path, root), 'utf8'))
+  .join()
+const queries = [...page.matchAll(/`(filter [^`]*)`/g)].map(([, query = '']) => query)
 
 const comparisons: { readonly [operator: string]: string } = {
   GreaterThanThreshold: 'more than',
@@ -61,6 +66,17 @@ describe('docs/runbooks.md', () => {
   it('has a heading for every alarm, and an alarm for every heading', () => {
     const headings = [...page.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading)
     expect(headings).toEqual([...alarmNames])
+  })
+
+  it('asks the log for lines that are written', () => {
+    const asked = queries.flatMap((query) => [...query.matchAll(/message = "([^"]*)"/g)])
+    expect(asked.length).toBeGreaterThan(5)
+    for (const [, line] of asked) expect(code).toContain(`'${line}'`)
+  })
+
+  it('tells results of one kind apart by more than their kind', () => {
+    const ofResults = queries.filter((query) => /message = "(?:deferred|failed)"/.test(query))
+    for (const query of ofResults) expect(query).not.toMatch(/\bstatus\b/)
   })
 
   it.each(alarmNames)('says when %s rings', (name) => {

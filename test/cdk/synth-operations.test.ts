@@ -134,6 +134,7 @@ describe('outputs', () => {
         'ActiveQueueUrl',
         'IncomingDeadQueueUrl',
         'ActiveDeadQueueUrl',
+        'Settings',
         'WatchQueuePrefix',
         'LoadBalancerName',
         'PolicyFunction',

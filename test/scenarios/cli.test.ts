@@ -284,6 +284,20 @@ describe('a command that cannot do what it was told', () => {
     expect(stderr).toMatch(/^postwolke: no mail system in .*typo; [^\n]*--data[^\n]*\n$/)
   })
 
+  it('tells by status how the folder is, also where commands go to a deployment', async () => {
+    const environment = { POSTWOLKE_AWS: '/nonexistent/outputs.json', POSTWOLKE_DATA: folder }
+    const { stdout, stderr } = await commandLine(['status', '--json'], { environment })
+    expect(stderr).toBe('postwolke: the system does not run\n')
+    expect(JSON.parse(stdout)).toMatchObject({ running: false, queue: { incoming: 0 } })
+  })
+
+  it('takes no configuration file of this machine for a deployment', async () => {
+    const words = ['queue', 'list', '--aws', 'outputs.json', '--config', join(folder, 'p.toml')]
+    const { code, stderr } = await commandLine(words)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^postwolke: --aws brings the settings of the deployment; [^\n]*\n$/)
+  })
+
   it('does what it can of several queue ids and names the others', async () => {
     const { code, stderr } = await run('queue hold 01M0TEXAMP1E000000 01M0TEXAMP1E000001')
     expect(code).toBe(1)

@@ -2,7 +2,9 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
+import { messageKey } from '#shared/queue/keys.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { itemBytes } from '#shared/storage/limits.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { createPipeline, manualClock, origin, type Pipeline } from '#test/support/pipeline.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
@@ -156,7 +158,7 @@ describe('a message that is received', () => {
       // For the log.
       expect(told).toEqual([`<${queueId}@mx.example.test>`])
       const [queued] = await other.core.queue.load([queueId])
-      expect(queued).toMatchObject({ completes: true, has: ['subject'] })
+      expect(queued).toMatchObject({ completes: true, has: [] })
       const { fields } = await arrived('ann@example.test', other)
       expect(fields.slice(2)).toEqual([
         'Received: by mx.example.test',
@@ -169,6 +171,18 @@ describe('a message that is received', () => {
         messageId: `<${queueId}@mx.example.test>`,
         from: [{ mailbox: 'sender' }],
       })
+    })
+
+    it('takes no more of the queue than one of a stranger where nothing is lacking', async () => {
+      const other = createPipeline(store, clock, { set })
+      const header =
+        'Date: Fri, 20 Nov 2026 00:00:00 +0000\r\nMessage-ID: <a@b>\r\nFrom: a@b.test\r\n'
+      const stored = async ({ accept }: Pipeline) => {
+        const queueId = await accept(`${header}Subject: s\r\n\r\nx\r\n`, ['ann@example.test'])
+        const item = await store.tables.queue.get(messageKey(queueId))
+        return item && itemBytes(item)
+      }
+      expect(await stored(other)).toBe(await stored(pipeline))
     })
 
     it('has an author also where its sender is the null one', async () => {

@@ -236,6 +236,22 @@ describe('a release', () => {
     })
   })
 
+  it('understands postmaster without a domain as its arrival did', async () => {
+    await using store = await openEmbeddedStore({ directory, clock })
+    const { core, accept, settle, inbox } = createPipeline(store, clock, {
+      set: ['defaultDomain='],
+    })
+    const ann = parseAddress(here('ann'))
+    if (ann === undefined) throw new Error('ann')
+    await core.directory.accounts.set(ann, { enabled: false })
+    const queueId = await accept(text, ['postmaster'])
+    await settle()
+    await core.directory.accounts.set(ann, { enabled: true })
+    expect(await core.operator.release(queueId)).toBe(true)
+    await settle()
+    expect(await inbox(here('ann'))).toHaveLength(1)
+  })
+
   it('of two operators at once forgets nothing of what either reached', async () => {
     await withPipeline(async (pipeline, store) => {
       const aliases = ['one', 'two', 'three'] as const

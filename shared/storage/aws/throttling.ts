@@ -42,8 +42,8 @@ export function logThrottling(
           throw error
         }
       },
-      // Below the repetitions of the SDK, which are at high priority.
-      { step: 'finalizeRequest', priority: 'normal', name: 'logThrottling' },
+      // Below the repetitions of the SDK, which are at high priority. A store that is opened anew on the same clients has the last word.
+      { step: 'finalizeRequest', priority: 'normal', name: 'logThrottling', override: true },
     )
   }
 }

@@ -106,7 +106,7 @@ export async function benchMailboxUse(stage: Stage): Promise<void> {
 
   await client.ok('LOGIN bench secret')
   for (const name of ['Work', 'Other', 'Large']) await client.ok(`CREATE ${name}`)
-  const made = await server.mailbox.folders.list(server.accountId('bench'))
+  const made = await server.mailbox.folders.list(server.accountId('bench@example.test'))
   for (let n = made.length; n < FOLDERS; n++) await client.ok(`CREATE folder-${n}`)
   await fillLarge(server)
   // The first watch of a task also makes its queue.
@@ -145,7 +145,7 @@ export async function benchMailboxUse(stage: Stage): Promise<void> {
 
 /** With small messages: only their folder is read. */
 async function fillLarge(server: Awaited<ReturnType<typeof startImapServer>>): Promise<void> {
-  const folders = await server.mailbox.folders.list(server.accountId('bench'))
+  const folders = await server.mailbox.folders.list(server.accountId('bench@example.test'))
   const folder = folders.find(({ name }) => name === 'Large')
   if (folder === undefined) throw new Error('no folder')
   const text = 'Subject: one of many\r\n\r\ntext\r\n'

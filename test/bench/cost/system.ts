@@ -126,15 +126,15 @@ export async function openSystem(
   }
 
   /** Accounts of several domains, so that they can be made at the same time; each is a domain's count and two items. */
-  async function addAccounts(count: number): Promise<readonly string[]> {
+  async function addAccounts(count: number, prefix = 'u'): Promise<readonly string[]> {
     meter.operation = SETUP
     const { directory, mailbox } = edge.core
     const addresses: string[] = []
     await Promise.all(
       Array.from({ length: DOMAINS }, async (_, d) => {
         for (let n = d; n < count; n += DOMAINS) {
-          const address = parseAddress(`u${n}@d${d}.example.test`)
-          if (address === undefined) throw new Error(`u${n}`)
+          const address = parseAddress(`${prefix}${n}@d${d}.example.test`)
+          if (address === undefined) throw new Error(`${prefix}${n}`)
           if (n === d) await directory.domains.add(address.domain)
           const added = await directory.accounts.add({ address, passwordHash: 'x' })
           if (added.kind !== 'ok') throw new Error(added.kind)

@@ -14,6 +14,7 @@ import {
   type Rights,
   userGrantee,
 } from '#shared/mailbox/rights.ts'
+import { specialUses } from '#shared/mailbox/special-use.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import {
   account,
@@ -201,6 +202,8 @@ describe('access to folders', () => {
     expect(await give(folder, id(0), 'lr')).toBe('too-many')
     expect(await give(folder, id(1), 'l')).toBe('set')
     const below = await makeFolder(mailbox, 'Work/Below/More')
+    // The item of each use goes with the folder too.
+    expect((await mailbox.annotations.set(below, [], specialUses)).kind).toBe('set')
     expect((await mailbox.access.list(below)).size).toBe(ENTRIES_PER_FOLDER_MAX)
     expect((await mailbox.removeFolder(below)).kind).toBe('removed')
     expect((await mailbox.removeFolder(folder)).kind).toBe('removed')

@@ -12,11 +12,14 @@ describe('recent messages', () => {
   /** Of two processes. */
   let here: Recent
   let there: Recent
+  let allCalls: () => string[]
+  /** But for reads. */
   let calls: () => string[]
 
   beforeEach(async () => {
     test = await openTestMailbox()
     const counting = countingTable(test.store.tables.mail)
+    allCalls = counting.take
     calls = () => counting.take().filter((name) => name !== 'get' && name !== 'query')
     here = createRecent({ table: counting.table })
     there = createRecent({ table: test.store.tables.mail })
@@ -149,6 +152,22 @@ describe('recent messages', () => {
     await mail.write({ delete: key })
     await (await select(here, true, folder)).close()
     expect(await mail.get(key)).toBeUndefined()
+  })
+
+  it('are counted for STATUS again only when the folder has changed', async () => {
+    await fill(test.mailbox, await inbox(), 'a')
+    await (await select(there)).close()
+    await fill(test.mailbox, await inbox(), 'b', 'c')
+    const folder = await inbox()
+    allCalls()
+    expect(await here.count(folder)).toBe(2)
+    expect(allCalls()).toEqual(['query'])
+    expect(await here.count(folder)).toBe(2)
+    expect(allCalls()).toEqual([])
+    await test.mailbox.expunge(folder, [2 as Uid])
+    expect(await here.count(await inbox())).toBe(1)
+    await (await select(there)).close()
+    expect(await here.count(await inbox())).toBe(0)
   })
 
   it('are counted for STATUS', async () => {

@@ -49,6 +49,15 @@ describe('throttling of DynamoDB', () => {
     expect(log.fields).toEqual([{ attempts: 1 }, { attempts: ATTEMPTS }])
   })
 
+  it('is logged once where another store was opened on the same client', async () => {
+    const later = recordedLog()
+    logThrottling([client], { clock, log: later })
+    service.failing = new ServiceError('ProvisionedThroughputExceededException')
+    await expect(read()).rejects.toThrow()
+    expect(later.lines).toEqual(['warn DynamoDB throttles'])
+    expect(log.lines).toEqual([])
+  })
+
   it('is not what other failures are', async () => {
     service.failing = new ServiceError('InternalServerError', 500)
     await expect(read()).rejects.toThrow()
