@@ -68,6 +68,7 @@ export const append = defineStreamedCommand({
       const { mailbox } = session.state
       if (mailbox.folder.id === target.folder.id) mailbox.brought(appended.uids)
     }
+    if (!target.tellsUids) return completed('APPEND')
     const uids = formatSequenceSet(rangesOf(appended.uids))
     return completed('APPEND', `APPENDUID ${appended.uidValidity} ${uids}`)
   },

@@ -58,7 +58,9 @@ function replacing(by: NumberKind): Command {
           if (target.folder.id === folder.id) selected.brought([replaced.uid])
           // RFC 8508 §4.3: in an untagged OK, before the old message is told to be gone.
           const { uidValidity } = replaced
-          wire.untagged(`OK [APPENDUID ${uidValidity} ${replaced.uid}] Replacement ready`)
+          if (target.tellsUids) {
+            wire.untagged(`OK [APPENDUID ${uidValidity} ${replaced.uid}] Replacement ready`)
+          }
           // §3.2, and §4.5: with CONDSTORE as UID EXPUNGE would.
           return completeWithNews(session, wire, 'REPLACE', { existsFirst: true })
         }
