@@ -1,5 +1,5 @@
 // The folders of others among the names that LIST, LSUB and NOTIFY tell: those that the account may see (the `l` right), under the
-// names of their owners.
+// names of their owners. ESEARCH looks for those that may be read, for a name may be known that is told to nobody.
 
 import { DELIMITER } from '#shared/mailbox/folder-path.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
@@ -15,10 +15,13 @@ export type ForeignNode = {
 }
 
 /** In the order of names. */
-export async function foreignNodes(session: Session): Promise<readonly ForeignNode[]> {
+export async function foreignNodes(
+  session: Session,
+  use: 'LIST' | 'ESEARCH' = 'LIST',
+): Promise<readonly ForeignNode[]> {
   const { mailbox, people } = session.services
   const all = await mailbox.foreignFolders.list(session.account.id)
-  const visible = all.filter(({ rights }) => may(rights, 'LIST'))
+  const visible = all.filter(({ rights }) => may(rights, use))
   if (visible.length === 0) return []
   const owners = await people.byIds(visible.map(({ folder }) => folder.accountId))
   const nodes = visible.flatMap(({ folder, path, rights }) => {

@@ -30,7 +30,7 @@ export async function sourcesOf(
 ): Promise<readonly Source[]> {
   const tree = await folderTree(session)
   const foreign = filters.some((filter) => maySeeForeign(session, filter))
-    ? await foreignNodes(session)
+    ? await foreignNodes(session, 'ESEARCH')
     : []
   const wanted = new Set<string>()
   for (const filter of withoutRepeated(filters)) {
@@ -122,7 +122,7 @@ async function foreignOf(
         : []
   const wanted = new Set(names.map((name) => name.normalize('NFC')))
   return foreign.filter(({ path, rights }) => {
-    if (!may(rights, 'ESEARCH of many')) return false
+    if (filter.kind !== 'mailboxes' && !may(rights, 'ESEARCH of many')) return false
     if (filter.kind === 'subtree') return upwards(path).some((name) => wanted.has(name))
     return wanted.has(path) || (filter.kind === 'subtree-one' && wanted.has(parentOf(path) ?? ''))
   })
