@@ -5,7 +5,15 @@
 import type { AccountId, FolderRef } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { turns } from '#shared/runtime/turns.ts'
-import type { Condition, Item, Key, Signals, Table, Write } from '#shared/storage/ports.ts'
+import {
+  type Condition,
+  type Item,
+  type Key,
+  type Signals,
+  type Table,
+  TRANSACT_ITEMS_MAX,
+  type Write,
+} from '#shared/storage/ports.ts'
 import { readFolder } from './folder-reading.ts'
 import {
   accessKey,
@@ -32,9 +40,12 @@ import {
   type Rights,
   userGrantee,
 } from './rights.ts'
+import { specialUses } from './special-use.ts'
 
-/** Entries of one folder: with what else a removal writes they are within one transaction. */
-export const ENTRIES_PER_FOLDER_MAX = 90
+/** A removal writes the folder, the one above, its log, its name and the item of its entries, and one for each use and each entry. */
+const REMOVAL_WRITES = 5
+/** Entries of one folder: a removal is one transaction. */
+export const ENTRIES_PER_FOLDER_MAX = TRANSACT_ITEMS_MAX - REMOVAL_WRITES - specialUses.length
 /** Folders that one account opens to one other, or to everyone: so many of its names it can put into the other's list. */
 export const FOLDERS_PER_GRANTEE_MAX = 1_000
 /** Folders of others that are looked at for one account; of more it sees these. */

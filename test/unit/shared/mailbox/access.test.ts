@@ -14,6 +14,7 @@ import {
   type Rights,
   userGrantee,
 } from '#shared/mailbox/rights.ts'
+import { specialUses } from '#shared/mailbox/special-use.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import {
   account,
@@ -203,6 +204,8 @@ describe('access to folders', () => {
     const below = await makeFolder(mailbox, 'Work/Below/More')
     expect((await mailbox.access.list(below)).size).toBe(ENTRIES_PER_FOLDER_MAX)
     expect((await mailbox.removeFolder(below)).kind).toBe('removed')
+    // A removal writes most of a folder that has all special uses.
+    expect((await mailbox.annotations.set(folder, [], specialUses)).kind).toBe('set')
     expect((await mailbox.removeFolder(folder)).kind).toBe('removed')
     expect(await items(accountPk('user1' as AccountId), 'G#')).toEqual([])
   })
