@@ -40,6 +40,21 @@ export async function readMailboxName(feed: CommandFeed): Promise<string> {
   return decodeMailboxName(Buffer.concat(name).toString('latin1'), cursor.utf8)
 }
 
+/**
+ * Where the client has let literals wait, rights may have gone meanwhile; the refusal, where the mailbox is somebody else's and may take
+ * nothing any more.
+ */
+export async function refusedMeanwhile(
+  session: Session,
+  use: 'APPEND' | 'REPLACE',
+  mailbox: string,
+  { folder }: Target & { readonly kind: 'target' },
+): Promise<Completion | undefined> {
+  if (folder.accountId === session.account.id) return undefined
+  const reached = await reach(session, use, mailbox)
+  return reached.kind === 'folder' ? undefined : refusalOf(reached, replies.tryCreate)
+}
+
 export async function findTarget(
   session: Session,
   use: 'APPEND' | 'COPY' | 'MOVE' | 'REPLACE',
