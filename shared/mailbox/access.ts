@@ -306,11 +306,13 @@ async function* grantsIn(table: Table, pk: string, prefix: string): AsyncGenerat
   } while (after !== undefined)
 }
 
-/** Sessions that have the folder selected look again at once, those that are told of new folders too. */
+/**
+ * Sessions that have the folder selected look again at once, and those that are told which folders there are: of a single account all,
+ * of everyone those that know others of this owner.
+ */
 function tellChange(signals: Signals, folder: FolderRef, grantees: readonly Grantee[]): void {
   signals.publish(folderTopic(folder.id), 'access')
-  for (const grantee of grantees) {
-    const accountId = accountOf(grantee)
-    if (accountId !== null) signals.publish(accountTopic(accountId), 'folders')
+  for (const accountId of new Set(grantees.map((who) => accountOf(who) ?? folder.accountId))) {
+    signals.publish(accountTopic(accountId), 'folders')
   }
 }
