@@ -105,7 +105,7 @@ export function createAccess(deps: Deps) {
       else after.set(identifier, rights)
       if (after.size > before.size) {
         if (after.size > ENTRIES_PER_FOLDER_MAX) return { kind: 'too-many' }
-        if (!(await hasRoom(table, grantee, folder))) return { kind: 'too-many' }
+        if ((await roomFor(table, grantee, folder)) === 0) return { kind: 'too-many' }
       }
       await table.transact([
         putEntries(folder, after, item),
@@ -184,11 +184,12 @@ export async function inheritRights(
   if (!above.shared) return
   const given = entriesOf(await table.get(accessKey(above), { consistent: true }))
   if (given.size === 0) return
-  for (const folder of made) {
-    const list = new Map<Identifier, Rights>()
-    for (const [identifier, rights] of given) {
-      if (await hasRoom(table, granteeOf(identifier), folder)) list.set(identifier, rights)
-    }
+  const room = new Map<Identifier, number>()
+  for (const identifier of given.keys()) {
+    room.set(identifier, await roomFor(table, granteeOf(identifier), above))
+  }
+  for (const [i, folder] of made.entries()) {
+    const list = new Map([...given].filter(([identifier]) => (room.get(identifier) ?? 0) > i))
     await retrying(clock, async () => {
       if ((await readFolder(table, folder))?.removed !== false) return
       await table.transact([
@@ -262,17 +263,17 @@ function partitionOf(grantee: Grantee): string {
   return accountId === null ? everyonePk : accountPk(accountId)
 }
 
-/** Whether the owner of the folder may open one more to the grantee. */
-async function hasRoom(
+/** How many more folders the owner of this one may open to the grantee. */
+async function roomFor(
   table: Table,
   grantee: Grantee,
   { accountId: owner }: FolderRef,
-): Promise<boolean> {
-  let folders = 0
+): Promise<number> {
+  let room = FOLDERS_PER_GRANTEE_MAX
   for await (const _ of grantsIn(table, partitionOf(grantee), grantsPrefix(owner))) {
-    if (++folders >= FOLDERS_PER_GRANTEE_MAX) return false
+    if (--room <= 0) return 0
   }
-  return true
+  return room
 }
 
 /** Others have their turn between the pieces. */
