@@ -203,6 +203,11 @@ export class SelectedMailbox {
     return hasRight(this.#rights, right)
   }
 
+  /** Whether it still may, for who is in the middle of a command. */
+  async mayBeRead(): Promise<boolean> {
+    return this.#readRights === undefined || hasRight(await this.#readRights(), 'r')
+  }
+
   /** Looks what the session may do here now; without the right to read the mailbox is gone (RFC 4314 §5.1.1). */
   async lookAtRights(wire: Wire): Promise<void> {
     if (this.#readRights === undefined || this.#gone) return

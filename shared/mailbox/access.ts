@@ -42,9 +42,9 @@ import {
 } from './rights.ts'
 import { specialUses } from './special-use.ts'
 
-/** Of a folder that is removed: itself, its log, its name, the folder above, the list of its entries. */
+/** A removal writes the folder, the one above, its log, its name and the item of its entries, and one for each use and each entry. */
 const REMOVAL_WRITES = 5
-/** Entries of one folder: with what else a removal writes they are within one transaction. */
+/** Entries of one folder: a removal is one transaction. */
 export const ENTRIES_PER_FOLDER_MAX = TRANSACT_ITEMS_MAX - REMOVAL_WRITES - specialUses.length
 /** Folders that one account opens to one other, or to everyone: so many of its names it can put into the other's list. */
 export const FOLDERS_PER_GRANTEE_MAX = 1_000
@@ -105,7 +105,7 @@ export function createAccess(deps: Deps) {
       else after.set(identifier, rights)
       if (after.size > before.size) {
         if (after.size > ENTRIES_PER_FOLDER_MAX) return { kind: 'too-many' }
-        if (!(await hasRoom(table, grantee, folder))) return { kind: 'too-many' }
+        if ((await roomFor(table, grantee, folder)) === 0) return { kind: 'too-many' }
       }
       await table.transact([
         putEntries(folder, after, item),
@@ -184,11 +184,12 @@ export async function inheritRights(
   if (!above.shared) return
   const given = entriesOf(await table.get(accessKey(above), { consistent: true }))
   if (given.size === 0) return
-  for (const folder of made) {
-    const list = new Map<Identifier, Rights>()
-    for (const [identifier, rights] of given) {
-      if (await hasRoom(table, granteeOf(identifier), folder)) list.set(identifier, rights)
-    }
+  const room = new Map<Identifier, number>()
+  for (const identifier of given.keys()) {
+    room.set(identifier, await roomFor(table, granteeOf(identifier), above))
+  }
+  for (const [i, folder] of made.entries()) {
+    const list = new Map([...given].filter(([identifier]) => (room.get(identifier) ?? 0) > i))
     await retrying(clock, async () => {
       if ((await readFolder(table, folder))?.removed !== false) return
       await table.transact([
@@ -262,17 +263,17 @@ function partitionOf(grantee: Grantee): string {
   return accountId === null ? everyonePk : accountPk(accountId)
 }
 
-/** Whether the owner of the folder may open one more to the grantee. */
-async function hasRoom(
+/** How many more folders the owner of this one may open to the grantee. */
+async function roomFor(
   table: Table,
   grantee: Grantee,
   { accountId: owner }: FolderRef,
-): Promise<boolean> {
-  let folders = 0
+): Promise<number> {
+  let room = FOLDERS_PER_GRANTEE_MAX
   for await (const _ of grantsIn(table, partitionOf(grantee), grantsPrefix(owner))) {
-    if (++folders >= FOLDERS_PER_GRANTEE_MAX) return false
+    if (--room <= 0) return 0
   }
-  return true
+  return room
 }
 
 /** Others have their turn between the pieces. */
@@ -306,11 +307,13 @@ async function* grantsIn(table: Table, pk: string, prefix: string): AsyncGenerat
   } while (after !== undefined)
 }
 
-/** Sessions that have the folder selected look again at once, those that are told of new folders too. */
+/**
+ * Sessions that have the folder selected look again at once, and those that are told which folders there are: of a single account all,
+ * of everyone those that know others of this owner.
+ */
 function tellChange(signals: Signals, folder: FolderRef, grantees: readonly Grantee[]): void {
   signals.publish(folderTopic(folder.id), 'access')
-  for (const grantee of grantees) {
-    const accountId = accountOf(grantee)
-    if (accountId !== null) signals.publish(accountTopic(accountId), 'folders')
+  for (const accountId of new Set(grantees.map((who) => accountOf(who) ?? folder.accountId))) {
+    signals.publish(accountTopic(accountId), 'folders')
   }
 }

@@ -240,7 +240,10 @@ export function createFolders({
       const uidValidity = nextUidValidity(state, clock.now())
       if (line.length === names.length && nearest !== undefined) {
         if (nearest.selectable) return { kind: 'exists' }
-        return revive(state, nearest, uidValidity, uses)
+        const revived = await revive(state, nearest, uidValidity, uses)
+        const above = nearest.parentId && (await get(accountId, nearest.parentId))
+        if (above) await inheritRights({ table, clock, signals }, above, [nearest])
+        return revived
       }
       const missing = names.slice(line.length)
       const usage = await readCompleteUsage({ table, clock }, accountId)

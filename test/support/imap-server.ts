@@ -14,7 +14,7 @@ import { createFolderSnapshots } from '#shared/mailbox/folder-snapshots.ts'
 import { createMailbox } from '#shared/mailbox/mailbox.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
-import { silentLog } from '#shared/runtime/log.ts'
+import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
@@ -36,6 +36,7 @@ export async function startImapServer(
     /** The clock of the listener; the mailbox has the system's. */
     readonly clock?: Clock
     readonly memory?: Memory
+    readonly log?: Log
   } = {},
 ) {
   const resources = new AsyncDisposableStack()
@@ -75,7 +76,7 @@ export async function startImapServer(
       appendBytesPerDay: given.appendBytesPerDay ?? 0,
     }),
     clock: given.clock ?? clock,
-    log: silentLog,
+    log: given.log ?? silentLog,
     hostname: 'imap.example.test',
     ...(given.memory && { memory: given.memory }),
   })

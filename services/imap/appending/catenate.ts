@@ -103,7 +103,10 @@ async function folderOf(
   { mailbox }: ImapUrl,
 ): Promise<FolderRecord | undefined> {
   if (mailbox !== null) return folders(mailbox)
-  return session.state.kind === 'selected' ? session.state.mailbox.folder : undefined
+  if (session.state.kind !== 'selected') return undefined
+  // The client may have let a literal before this URL wait.
+  const { mailbox: selected } = session.state
+  return (await selected.mayBeRead()) ? selected.folder : undefined
 }
 
 /** RFC 4469 §4.1 */

@@ -5,7 +5,7 @@ import type { FlagScope } from '#shared/mailbox/flags.ts'
 import type { Limits, Room } from '#shared/mailbox/quota.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { flagScope } from '#shared/mailbox/rights.ts'
-import { reach, refusalOf } from '../access/reach.ts'
+import { may, reach, refusalOf } from '../access/reach.ts'
 import type { CommandFeed, Completion } from '../command.ts'
 import { isNetUnicode } from '../folder-names.ts'
 import { replies } from '../replies.ts'
@@ -17,6 +17,8 @@ export type Target =
       readonly folder: FolderRecord
       /** Flags that may come along (RFC 4314 §4). */
       readonly scope: FlagScope
+      /** What uids messages have there is told to those alone who may select it (RFC 4315 §5). */
+      readonly tellsUids: boolean
       /** Of its owner, to be kept by whoever stores. */
       readonly limits: Limits
       /** What its owner may still store. */
@@ -36,6 +38,21 @@ export async function readMailboxName(feed: CommandFeed): Promise<string> {
   for await (const chunk of feed.literal()) name.push(chunk)
   await feed.next()
   return decodeMailboxName(Buffer.concat(name).toString('latin1'), cursor.utf8)
+}
+
+/**
+ * Where the client has let literals wait, rights may have gone meanwhile; the refusal, where the mailbox is somebody else's and may take
+ * nothing any more.
+ */
+export async function refusedMeanwhile(
+  session: Session,
+  use: 'APPEND' | 'REPLACE',
+  mailbox: string,
+  { folder }: Target & { readonly kind: 'target' },
+): Promise<Completion | undefined> {
+  if (folder.accountId === session.account.id) return undefined
+  const reached = await reach(session, use, mailbox)
+  return reached.kind === 'folder' ? undefined : refusalOf(reached, replies.tryCreate)
 }
 
 export async function findTarget(
@@ -58,5 +75,6 @@ export async function findTarget(
   // The account was removed while its session is open.
   if (limits === undefined) return { kind: 'refused', completion: replies.unavailable }
   const room = await services.mailbox.room(folder.accountId, limits)
-  return { kind: 'target', folder, scope: flagScope(rights), limits, room }
+  const tellsUids = may(rights, 'SELECT')
+  return { kind: 'target', folder, scope: flagScope(rights), tellsUids, limits, room }
 }

@@ -155,7 +155,12 @@ async function changeRights(
   switch (set.kind) {
     case 'set':
       session.log.info(
-        { command: name, mailbox: given.mailbox, identifier, rights: set.rights },
+        {
+          command: name,
+          mailbox: given.mailbox,
+          identifier: given.identifier.text,
+          rights: set.rights,
+        },
         'rights changed',
       )
       return completed(name)

@@ -7,7 +7,7 @@ import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { Received } from '#shared/mailbox/receive.ts'
 import { APPEND_TOGETHER_MAX } from '#shared/mailbox/transfer.ts'
 import { chargeUnused, receiveMessage } from '../appending/arrival.ts'
-import { findTarget, readMailboxName, type Target } from '../appending/target.ts'
+import { findTarget, readMailboxName, refusedMeanwhile, type Target } from '../appending/target.ts'
 import { type Completion, completed, defineStreamedCommand } from '../command.ts'
 import { HeldBytes } from '../memory.ts'
 import { overLimit } from '../message-limit.ts'
@@ -58,6 +58,8 @@ export const append = defineStreamedCommand({
       bytes -= arrival.received.index.bytes
       appendBytes -= arrival.received.index.bytes
     } while (appendContinues(feed.cursor))
+    const refused = await refusedMeanwhile(session, 'APPEND', mailbox, target)
+    if (refused !== undefined) return refused
     // From here on the objects may be referred to.
     staged.move()
     const appended = await store(session, target, received, messages)
@@ -68,6 +70,7 @@ export const append = defineStreamedCommand({
       const { mailbox } = session.state
       if (mailbox.folder.id === target.folder.id) mailbox.brought(appended.uids)
     }
+    if (!target.tellsUids) return completed('APPEND')
     const uids = formatSequenceSet(rangesOf(appended.uids))
     return completed('APPEND', `APPENDUID ${appended.uidValidity} ${uids}`)
   },

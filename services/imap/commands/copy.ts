@@ -1,6 +1,6 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { fits } from '#shared/mailbox/quota.ts'
-import { type Command, type Completion, defineCommand } from '../command.ts'
+import { type Command, type Completion, completed, defineCommand } from '../command.ts'
 import { limited, overLimit } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { tellingProgress } from '../progress.ts'
@@ -30,7 +30,7 @@ function copying(by: NumberKind): Command {
       if (possible.cut) return overLimit(session, possible.uids[0])
       const { selected, services } = session
       if (!fits(target.room, sizeOf(selected, uids), uids.length)) return replies.overQuota
-      const { folder, ...asked } = target
+      const { folder, tellsUids, ...asked } = target
       const copying = services.mailbox.copy(selected.folder, uids, folder, asked)
       const copied = await tellingProgress(session, wire, copying)
       // Copies in the selected mailbox itself are news.
@@ -48,7 +48,7 @@ function copying(by: NumberKind): Command {
           return replies.overQuota
         case 'copied':
           if (copied.to.length === 0) return by === 'number' ? replies.messagesGone : nothing
-          return { status: 'OK', code: copyUid(copied), text: 'COPY completed' }
+          return completed('COPY', tellsUids ? copyUid(copied) : undefined)
       }
     },
   })

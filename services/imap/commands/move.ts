@@ -26,7 +26,7 @@ function moving(by: NumberKind): Command {
       const messages = limited(session, prepared.uids)
       if (messages.uids.length === 0) return nothing
       const { selected, services } = session
-      const { folder, ...asked } = target
+      const { folder, tellsUids, ...asked } = target
       const moving = services.mailbox.move(selected.folder, messages.uids, folder, asked)
       const moved = await tellingProgress(session, wire, moving)
       if (moved.kind === 'no-such-source') return replies.messagesGone
@@ -37,7 +37,7 @@ function moving(by: NumberKind): Command {
       session.counts.expunged += moved.from.length
       if (target.folder.id === selected.folder.id) selected.brought(moved.to)
       // RFC 6851 §4.3: COPYUID comes before the first EXPUNGE.
-      wire.untagged(`OK [${copyUid(moved)}] Moved`)
+      if (tellsUids) wire.untagged(`OK [${copyUid(moved)}] Moved`)
       const completion = await completeWithNews(session, wire, 'MOVE')
       if (moved.kind === 'moved') return completeLimited(session, messages, completion, wire)
       session.log.warn({ err: moved.cause, moved: moved.from.length }, 'MOVE interrupted')

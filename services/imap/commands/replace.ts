@@ -1,6 +1,7 @@
 import type { SequenceSet } from '#shared/imap/sequence-set.ts'
+import { refusedInSelected } from '../access/selected-rights.ts'
 import { chargeUnused, receiveMessage } from '../appending/arrival.ts'
-import { findTarget, readMailboxName } from '../appending/target.ts'
+import { findTarget, readMailboxName, refusedMeanwhile } from '../appending/target.ts'
 import { type Command, type Completion, defineStreamedCommand } from '../command.ts'
 import { completeWithNews } from '../expunged.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
@@ -38,6 +39,10 @@ function replacing(by: NumberKind): Command {
       const arrival = await receiveMessage(session, feed, { ...target, room }, staged)
       if (arrival.kind === 'refused') return arrival.completion
       feed.cursor.end()
+      const refused =
+        (await refusedInSelected(session, 'REPLACE', wire)) ??
+        (await refusedMeanwhile(session, 'REPLACE', mailbox, target))
+      if (refused !== undefined) return refused
       staged.move()
       // Unlike in APPEND the object is durable first: the old message must not go for one that has no bytes.
       await arrival.received.commit()
@@ -58,7 +63,9 @@ function replacing(by: NumberKind): Command {
           if (target.folder.id === folder.id) selected.brought([replaced.uid])
           // RFC 8508 §4.3: in an untagged OK, before the old message is told to be gone.
           const { uidValidity } = replaced
-          wire.untagged(`OK [APPENDUID ${uidValidity} ${replaced.uid}] Replacement ready`)
+          if (target.tellsUids) {
+            wire.untagged(`OK [APPENDUID ${uidValidity} ${replaced.uid}] Replacement ready`)
+          }
           // §3.2, and §4.5: with CONDSTORE as UID EXPUNGE would.
           return completeWithNews(session, wire, 'REPLACE', { existsFirst: true })
         }

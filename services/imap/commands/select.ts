@@ -94,11 +94,13 @@ function describe(mailbox: SelectedMailbox, session: Session, wire: Wire): void 
 /** RFC 9051 §6.3.2: a LIST response, with OLDNAME for a name that was given in another form than it is kept in. */
 function tellName(given: string, folder: FolderRecord, session: Session, wire: Wire): void {
   const path = keptName(given)
+  const isOwn = folder.accountId === session.account.id
   const writer = new ResponseWriter()
   writer.utf8 = session.utf8
   writeListEntry(writer, {
     path,
-    attributes: attributesOf({ path, folder }, false),
+    // Whether there is anything below a mailbox of somebody else that may be seen, LIST finds out.
+    attributes: isOwn ? attributesOf({ path, folder }, false) : [],
     ...(path === given ? {} : { oldName: given }),
   })
   wire.write(writer.takeBuffer())

@@ -30,7 +30,7 @@ export async function sourcesOf(
 ): Promise<readonly Source[]> {
   const tree = await folderTree(session)
   const foreign = filters.some((filter) => maySeeForeign(session, filter))
-    ? await foreignNodes(session)
+    ? await foreignNodes(session, 'ESEARCH')
     : []
   const wanted = new Set<string>()
   for (const filter of withoutRepeated(filters)) {
@@ -48,7 +48,8 @@ export async function sourcesOf(
     .map(({ folder, path }) => ({
       path: path(),
       uidValidity: folder.uidValidity,
-      open: () => open(session, folder),
+      open: async () =>
+        (await mayStillBeRead(session, folder)) ? open(session, folder) : undefined,
     }))
     .sort((a, b) => (a.path < b.path ? -1 : 1))
 }
@@ -122,10 +123,16 @@ async function foreignOf(
         : []
   const wanted = new Set(names.map((name) => name.normalize('NFC')))
   return foreign.filter(({ path, rights }) => {
-    if (!may(rights, 'ESEARCH of many')) return false
+    if (filter.kind !== 'mailboxes' && !may(rights, 'ESEARCH of many')) return false
     if (filter.kind === 'subtree') return upwards(path).some((name) => wanted.has(name))
     return wanted.has(path) || (filter.kind === 'subtree-one' && wanted.has(parentOf(path) ?? ''))
   })
+}
+
+/** A client decides by its reading how long a search takes; its rights may go meanwhile. */
+async function mayStillBeRead(session: Session, folder: FolderRecord): Promise<boolean> {
+  const { access } = session.services.mailbox
+  return may(await access.rights(folder, session.account.id), 'ESEARCH')
 }
 
 /** The selected mailbox as the client knows it, another one as it is now. */

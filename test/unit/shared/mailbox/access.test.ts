@@ -16,8 +16,10 @@ import {
 } from '#shared/mailbox/rights.ts'
 import { specialUses } from '#shared/mailbox/special-use.ts'
 import type { Store } from '#shared/storage/ports.ts'
+import { countingTable } from '#test/support/counting-table.ts'
 import {
   account,
+  mailboxOn,
   makeFolder,
   message,
   openTestMailbox,
@@ -206,6 +208,8 @@ describe('access to folders', () => {
     expect((await mailbox.annotations.set(below, [], specialUses)).kind).toBe('set')
     expect((await mailbox.access.list(below)).size).toBe(ENTRIES_PER_FOLDER_MAX)
     expect((await mailbox.removeFolder(below)).kind).toBe('removed')
+    // A removal writes most of a folder that has all special uses.
+    expect((await mailbox.annotations.set(folder, [], specialUses)).kind).toBe('set')
     expect((await mailbox.removeFolder(folder)).kind).toBe('removed')
     expect(await items(accountPk('user1' as AccountId), 'G#')).toEqual([])
   })
@@ -221,6 +225,28 @@ describe('access to folders', () => {
     expect(await give(b, userGrantee(ben), 'lr')).toBe('too-many')
     expect(await give(a, userGrantee(ben), 'l')).toBe('set')
     expect(await give(b, userGrantee(eve), 'lr')).toBe('set')
+  })
+
+  it('is made for many new folders at once as far as there is room, which is counted once', async () => {
+    const counting = countingTable(store.tables.mail)
+    const counted = mailboxOn({ ...store, tables: { ...store.tables, mail: counting.table } })
+    const folder = await makeFolder(mailbox, 'Work')
+    await give(folder, userGrantee(ben), 'lr')
+    const queriesFor = async (path: string) => {
+      counting.take()
+      expect((await counted.createFolder(account, path)).kind).toBe('created')
+      return counting.take().filter((name) => name === 'query').length
+    }
+    expect(await queriesFor('Work/A/B/C/D/E')).toBe(await queriesFor('Work/F'))
+    const names = FOLDERS_PER_GRANTEE_MAX - 8
+    await store.tables.mail.batchWrite(
+      Array.from({ length: names }, (_, n) => ({
+        put: grantKey(accountPk(ben), { accountId: account, id: `f${n}` as FolderRef['id'] }),
+      })),
+    )
+    await mailbox.createFolder(account, 'Work/G/H')
+    expect(await found(ben, 'Work/G')).toBe('lr')
+    expect(await found(ben, 'Work/G/H')).toBeUndefined()
   })
 
   it('ends with the account that has it, and with the one that gave it', async () => {
