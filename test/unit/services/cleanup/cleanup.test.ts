@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FAILURES_MAX, RECIPIENTS_ON_THE_SPOT_MAX } from '#services/cleanup/cleanup.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { blobKey } from '#shared/mailbox/keys.ts'
+import { blobId } from '#shared/queue/blob.ts'
 import { LOCAL_GROUP_RECIPIENTS_MAX } from '#shared/queue/mail-queue.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -90,6 +92,14 @@ describe('cleanup', () => {
       await fail(queueId, 1, bug)
       expect(await message(queueId)).toEqual(before)
     })
+  })
+
+  it('keeps one reference to what two addresses of one account brought into one folder', async () => {
+    const queueId = await pipeline.accept(text, ['ann@example.test', 'ann+x@example.test'])
+    await pipeline.settle()
+    expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
+    const blob = await opened.store.tables.mail.get(blobKey(blobId(queueId)))
+    expect(blob?.refs).toBe(1)
   })
 
   it('expands no more messages at once than there is memory for', async () => {
