@@ -6,6 +6,8 @@ import { blobId } from '#shared/queue/blob.ts'
 import { LOCAL_GROUP_RECIPIENTS_MAX } from '#shared/queue/mail-queue.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { type Log, silentLog } from '#shared/runtime/log.ts'
+import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import type { QueueMessage } from '#shared/storage/ports.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
@@ -168,6 +170,59 @@ describe('cleanup', () => {
     await pipeline.core.operator.hold(held, 'x')
     expect(await Array.fromAsync(pipeline.core.operator.releaseCorrupt())).toEqual([corrupt])
     expect((await message(held))?.state).toBe('hold')
+  })
+
+  describe('tells in the log what became of recipients', () => {
+    let lines: string[]
+    const noting: Log = {
+      ...silentLog,
+      info: ({ to, status, dsn }) => void (status && lines.push(`${to} ${status} ${dsn}`)),
+      child: () => noting,
+    }
+    beforeEach(() => {
+      lines = []
+    })
+
+    it('when the queue knows it, and before that of whom the message is delivered to', async () => {
+      await pipeline.addAlias('no@example.test', ['nobody@example.test'])
+      const queueId = await pipeline.accept(text, ['ann@example.test', 'no@example.test'])
+      let refusals = 1
+      const failing = withFaults(opened.store, {
+        plan: ({ name, operation }) =>
+          name === 'queue' && operation === 'transact' && refusals-- > 0 ? 'throttled' : undefined,
+      })
+      const noted = createPipeline(failing, clock, { log: noting })
+      const handled = await noted.workers.cleanup.handle([bell(queueId, 1)])
+      expect(handled.retry).toEqual(['b'])
+      expect(lines).toEqual(['ann@example.test delivered 2.0.0'])
+      lines = []
+      await noted.workers.cleanup.handle([bell(queueId, 2)])
+      expect(lines).toEqual([
+        'ann@example.test delivered 2.0.0',
+        'nobody@example.test failed 5.1.1',
+      ])
+    })
+
+    it('who lead nowhere, where a message is only split', async () => {
+      const count = RECIPIENTS_ON_THE_SPOT_MAX
+      const far = Array.from({ length: count }, (_, i) => `x${i}@far.test`)
+      await pipeline.addAlias('all@example.test', ['nobody@example.test', ...far])
+      const queueId = await pipeline.accept(text, ['all@example.test'])
+      const noted = createPipeline(opened.store, clock, { log: noting })
+      await noted.workers.cleanup.handle([bell(queueId, 1)])
+      expect(lines).toEqual(['nobody@example.test failed 5.1.1'])
+    })
+
+    it('whose time in the queue is over', async () => {
+      await pipeline.addAccount('full@example.test', { quotaBytes: 1 })
+      const queueId = await pipeline.accept(text, ['full@example.test'])
+      clock.advance(30 * 86_400_000)
+      const noted = createPipeline(opened.store, clock, { log: noting })
+      await noted.workers.cleanup.handle([bell(queueId, 1)])
+      expect(lines).toEqual(['full@example.test failed 5.4.7'])
+      const { groups } = (await noted.core.operator.show(queueId)) ?? {}
+      expect(groups).toMatchObject([{ state: 'hold' }])
+    })
   })
 
   describe('splits a message with many final recipients and delivers none itself', () => {
