@@ -30,9 +30,8 @@ export const neededOfNamed = {
   // RFC 5464 §3.3; deliberately also `w` to change what all others read.
   GETMETADATA: { all: ['l'], any: ['r', 's', 'w', 'i', 'p'] },
   SETMETADATA: { all: ['l', 'w'] },
-  // RFC 7377 §2.2; of mailboxes that are not named one by one.
-  ESEARCH: { all: ['r'] },
-  'ESEARCH of many': { all: ['l', 'r'] },
+  // RFC 7377 §2.2
+  ESEARCH: { all: ['l', 'r'] },
   // RFC 5465 §5
   NOTIFY: { all: ['l', 'r'] },
   LIST: { all: ['l'] },

@@ -122,7 +122,7 @@ async function foreignOf(
         : []
   const wanted = new Set(names.map((name) => name.normalize('NFC')))
   return foreign.filter(({ path, rights }) => {
-    if (!may(rights, 'ESEARCH of many')) return false
+    if (!may(rights, 'ESEARCH')) return false
     if (filter.kind === 'subtree') return upwards(path).some((name) => wanted.has(name))
     return wanted.has(path) || (filter.kind === 'subtree-one' && wanted.has(parentOf(path) ?? ''))
   })
