@@ -76,6 +76,15 @@ describe('of a mailbox of somebody else', () => {
     expect(await told('r', command)).toBe('OK')
   })
 
+  it.each(Array.from(allRights))(
+    'its rights are told to who has %s alone where that is one of l, r, i, k, x and a',
+    async (right) => {
+      // RFC 4314 §4
+      const expected = 'lrikxa'.includes(right) ? 'OK MYRIGHTS' : 'NO'
+      expect(await told(right, `MYRIGHTS "${name}"`)).toBe(expected)
+    },
+  )
+
   it('annotations are read with l and one of r, s, w, i and p', async () => {
     const command = `GETMETADATA "${name}" /shared/comment`
     for (const right of allRights) {
