@@ -15,7 +15,7 @@ let server: ImapServer
 
 beforeAll(async () => {
   server = await startImapServer()
-  await server.mailbox.createFolder(accountId(owner), 'Box')
+  await server.mailbox.createFolder(accountId(owner), 'Box', ['\\Important'])
   await server.seed(await box(), 'Subject: one\r\n\r\nOne.\r\n')
   await server.mailbox.annotations.set(await box(), [
     { entry: '/shared/comment', value: Buffer.from('x') },
@@ -29,13 +29,18 @@ async function box() {
   return folder
 }
 
-/** The status, and what is told of the mailbox. */
-async function told(rights: string, command: string): Promise<string> {
+async function answered(rights: string, command: string) {
   const who = userGrantee(accountId(reader))
   await server.mailbox.access.change(await box(), who, () => rights as Rights)
   const client = await ImapClient.login(server.port, reader)
-  const { status, untagged } = await client.command(command)
+  const answer = await client.command(command)
   client.close()
+  return answer
+}
+
+/** The status, and what is told of the mailbox. */
+async function told(rights: string, command: string): Promise<string> {
+  const { status, untagged } = await answered(rights, command)
   const about = untagged.filter((line) => line.includes(name)).map((line) => line.split(' ', 1)[0])
   return [status, ...about].join(' ')
 }
@@ -64,6 +69,32 @@ describe('of a mailbox of somebody else', () => {
       const expected = missing === 'l' ? 'OK' : missing === 'r' ? 'OK LIST' : 'OK LIST STATUS'
       expect(`without ${missing}: ${answer}`).toBe(`without ${missing}: ${expected}`)
     }
+  })
+
+  it("LIST tells no special use: it is the other one's own", async () => {
+    const { untagged } = await answered('lr', 'LIST "" "Other Users/%/%" RETURN (SPECIAL-USE)')
+    expect(untagged.filter((line) => line.includes(name))).toHaveLength(1)
+    expect(untagged.join()).not.toContain('Important')
+  })
+
+  // RFC 4314 §6
+  it.each(['GETACL', 'SETMETADATA', 'DELETE', 'STATUS'])(
+    '%s refused is no answer to whether there is one, but to who may see it',
+    async (command) => {
+      const rest = { SETMETADATA: ' (/shared/comment "y")', STATUS: ' (MESSAGES)' }
+      const line = (of: string) => `${command} "${of}"${rest[command as keyof typeof rest] ?? ''}`
+      const none = await answered('i', line(`${name}/none`))
+      expect(none.status).toBe('NO')
+      expect(await answered('i', line(name))).toEqual(none)
+      expect(await answered('l', line(name))).not.toEqual(none)
+    },
+  )
+
+  it('an account is known in one namespace only', async () => {
+    expect(await told('lr', `STATUS "${name}" (MESSAGES)`)).toBe('OK STATUS')
+    const shared = name.replace('Other Users', 'Shared')
+    const { status } = await answered('lr', `STATUS "${shared}" (MESSAGES)`)
+    expect(status).toBe('NO')
   })
 
   it('a CATENATE takes nothing without r', async () => {
