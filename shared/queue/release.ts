@@ -41,7 +41,7 @@ const REASONS_MAX = 10
 /** Transactions; what an address leads to is bounded by `virtualAliasExpansionLimit`. */
 const STEPS_MAX = 1_000
 /** What an operator adds to REACHED_MAX. */
-const REACHED_MORE_MAX = 1_000
+export const REACHED_MORE_MAX = 1_000
 const ATTEMPTS_MAX = 5
 
 export function createRelease(deps: {
@@ -128,7 +128,7 @@ export function createRelease(deps: {
     return {
       isWhole,
       writes: [...puts, ...changed.flatMap(({ writes }) => writes)],
-      made: [...made, ...parts],
+      made: [...made, ...changed.flatMap(({ goes }) => goes)],
       groups: message.groups + made.length + parts.length - changed.length,
       reached: reached?.bytes() ?? null,
       maybeUsed: changed.reduce((sum, { maybeUsed }) => sum + maybeUsed, 0),
@@ -144,15 +144,14 @@ export function createRelease(deps: {
   ) {
     const rest = group.recipients.filter((one) => !isMeant(one))
     const kept = expandedOf(group).filter((one) => isMeant(one) && again.has(finalKey(one)))
-    const next: Group[] = []
-    if (rest.length > 0) next.push({ ...group, recipients: rest })
-    if (kept.length > 0) {
-      const name = rest.length > 0 ? `${group.name}!${run}` : group.name
-      next.push({ ...group, name, recipients: kept, state: 'deferred', dueMs: clock.now() })
-    }
+    const stays = rest.length > 0 ? [{ ...group, recipients: rest }] : []
+    const name = rest.length > 0 ? `${group.name}!${run}` : group.name
+    const state = { state: 'deferred', dueMs: clock.now() } as const
+    const goes = kept.length > 0 ? [{ ...group, name, recipients: kept, ...state }] : []
+    const next: readonly Group[] = [...stays, ...goes]
     const dropped = group.recipients.length - rest.length - kept.length
     const known = group.unsettled === 0 || group.unreserved || group.destination.kind === 'remote'
-    return { next, writes: replacing(group, next), maybeUsed: known ? 0 : dropped }
+    return { goes, next, writes: replacing(group, next), maybeUsed: known ? 0 : dropped }
   }
 
   /**
@@ -212,7 +211,7 @@ type Plan = {
   /** False: there is more to make than fits into one transaction. */
   readonly isWhole: boolean
   readonly writes: readonly Write[]
-  /** Groups as they are afterwards, of those that change. */
+  /** Groups that are new, or released, as they are afterwards. */
   readonly made: readonly Group[]
   /** How many the message has then. */
   readonly groups: number

@@ -304,6 +304,18 @@ describe('a message that is received', () => {
       expect(await counts(to, ['Sub/Deep'])).toEqual({ 'Sub/Deep': 2, Sub: 1 })
     })
 
+    it('goes into INBOX where there is only the name', async () => {
+      const detail = createPipeline(store, clock, { set: ['lmtpSaveToDetailMailbox=yes'] })
+      const { id } = await detail.addAccount('dan@example.test')
+      const { folders, ...mailbox } = detail.core.mailbox
+      await folders.createPath(id, 'Sub/Deep')
+      const folder = await folders.find(id, 'Sub')
+      expect(folder && (await mailbox.removeFolder(folder))).toEqual({ kind: 'name-stays' })
+      await detail.accept('Subject: s\r\n\r\nx\r\n', ['dan+sub@example.test'])
+      await detail.settle()
+      expect((await detail.core.mailbox.inbox(id)).exists).toBe(1)
+    })
+
     it('goes into INBOX where there is none, or the name names none', async () => {
       const long = Array.from({ length: 30 }, () => 'a').join('/')
       const to = ['Sub/none', 'none/Deep', 'Sub//Deep', '/Sub', 'Sub/', '..', '../Sub', long]

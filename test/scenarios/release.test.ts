@@ -8,6 +8,9 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { groupKey, messageKey } from '#shared/queue/keys.ts'
 import { GROUP_LEASE_MS } from '#shared/queue/mail-queue.ts'
+import { REACHED_MAX } from '#shared/queue/reached.ts'
+import { REACHED_MORE_MAX } from '#shared/queue/release.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import type { Store, Table } from '#shared/storage/ports.ts'
@@ -25,6 +28,8 @@ describe('a release', () => {
   /** To whom other hosts were sent it, in order. */
   let sent: string[]
   let answer: 'delivered' | 'failed'
+  /** Whom other hosts tell to come again. */
+  let later: Set<string>
 
   beforeEach(async () => {
     resources = new AsyncDisposableStack()
@@ -32,6 +37,7 @@ describe('a release', () => {
     clock = manualClock()
     sent = []
     answer = 'delivered'
+    later = new Set()
     await withPipeline(async (pipeline) => {
       for (const name of names) await pipeline.addAccount(here(name))
     })
@@ -42,10 +48,12 @@ describe('a release', () => {
     createPipeline(store, clock, {
       deliverRemote: async (_message, _hop, recipients) => {
         sent.push(...recipients.map(({ address }) => address))
-        return recipients.map(() =>
-          answer === 'delivered'
-            ? { kind: 'delivered', reply: '250 ok' }
-            : { kind: 'failed', status: '5.1.1', reply: '550 unknown' },
+        return recipients.map(({ address }) =>
+          later.has(address)
+            ? { kind: 'deferred', status: '4.2.0', reply: '450 later' }
+            : answer === 'delivered'
+              ? { kind: 'delivered', reply: '250 ok' }
+              : { kind: 'failed', status: '5.1.1', reply: '550 unknown' },
         )
       },
     })
@@ -192,6 +200,116 @@ describe('a release', () => {
     })
   })
 
+  it('of one recipient leaves the others of his group waiting', async () => {
+    await withPipeline(async (pipeline) => {
+      const [x, y] = ['x@away.test', 'y@away.test']
+      later = new Set([x, y])
+      const queueId = await pipeline.accept(text, [x, y])
+      await pipeline.settle()
+      later = new Set()
+      const before = (await pipeline.core.operator.show(queueId))?.groups[0]
+      expect(await pipeline.core.operator.release(queueId, [x])).toBe(true)
+      await pipeline.settle()
+      expect(sent).toEqual([x, y, x])
+      const left = before?.recipients.filter(({ address }) => address === y)
+      expect((await pipeline.core.operator.show(queueId))?.groups).toEqual([
+        { ...before, recipients: left },
+      ])
+      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      await pipeline.settle()
+      expect(sent).toEqual([x, y, x, y])
+      expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+    })
+  })
+
+  it('holds those who lead nowhere by their reasons, and many together', async () => {
+    await withPipeline(async (pipeline) => {
+      const nobodies = (name: string) => Array.from({ length: 12 }, (_, n) => here(`${name}${n}`))
+      await pipeline.addAlias(here('list'), nobodies('no'))
+      const queueId = await pipeline.accept(text, [here('list')])
+      await pipeline.settle()
+      await setAlias(pipeline, 'list', nobodies('none'))
+      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      const left = await waiting(pipeline, queueId)
+      const together = left.filter(({ to }) => to.length > 1)
+      expect(together).toMatchObject([{ lastReply: 'several addresses lead nowhere' }])
+      expect(left).toHaveLength(11)
+      expect(left.flatMap(({ to }) => to).sort()).toEqual(nobodies('none').sort())
+    })
+  })
+
+  // Ten reasons have a group each, all others are in groups of a hundred, of which there are about twenty.
+  it.each([
+    [1_900, true],
+    [2_100, false],
+  ])('of an alias that leads to %i who lead nowhere holds them: %s', async (count, isTaken) => {
+    await withPipeline(async (pipeline) => {
+      const aliases = ['one', 'two', 'three'] as const
+      for (const alias of aliases) await pipeline.addAlias(here(alias), [here(`no${alias}`)])
+      const queueId = await pipeline.accept(text, aliases.map(here))
+      await pipeline.settle()
+      const { operator } = pipeline.core
+      const before = await waiting(pipeline, queueId)
+      const all = Array.from({ length: count }, (_, n) => here(`none${n}`))
+      for (const [n, alias] of aliases.entries()) {
+        await setAlias(pipeline, alias, all.slice(n * 900, (n + 1) * 900))
+      }
+      const released = operator.release(queueId)
+      if (isTaken) expect(await released).toBe(true)
+      else await expect(released).rejects.toThrow(TemporaryFailure)
+      const after = await waiting(pipeline, queueId)
+      if (isTaken) expect(after.flatMap(({ to }) => to).sort()).toEqual(all.sort())
+      else expect(after).toEqual(before)
+    })
+  })
+
+  it.each([
+    [REACHED_MAX + REACHED_MORE_MAX - 1, true],
+    [REACHED_MAX + REACHED_MORE_MAX, false],
+  ])('remembers whom it reached, beside %i others: %s', async (others, isTaken) => {
+    await withPipeline(async (pipeline, store) => {
+      await pipeline.addAlias(here('list'), [here('nobody')])
+      const queueId = await pipeline.accept(text, [here('list')])
+      await pipeline.settle()
+      const before = await waiting(pipeline, queueId)
+      const reached = new BigUint64Array(Array.from({ length: others }, (_, n) => BigInt(n)))
+      await store.tables.queue.write({
+        update: messageKey(queueId),
+        changes: { set: { reached: new Uint8Array(reached.buffer) } },
+      })
+      await setAlias(pipeline, 'list', ['x@away.test'])
+      const released = pipeline.core.operator.release(queueId)
+      if (isTaken) expect(await released).toBe(true)
+      else await expect(released).rejects.toThrow(TemporaryFailure)
+      await pipeline.settle()
+      expect(await waiting(pipeline, queueId)).toEqual(isTaken ? [] : before)
+      expect(sent).toEqual(isTaken ? ['x@away.test'] : [])
+    })
+  })
+
+  it.each([
+    [40, true],
+    [41, false],
+  ])('of a message from an older version makes %i groups: %s', async (hosts, isTaken) => {
+    await withPipeline(async (pipeline, store) => {
+      await pipeline.addAlias(here('list'), [here('nobody')])
+      const queueId = await pipeline.accept(text, [here('list')])
+      await pipeline.settle()
+      await store.tables.queue.write({
+        update: messageKey(queueId),
+        changes: { remove: ['reached'] },
+      })
+      const many = Array.from({ length: hosts }, (_, n) => `x@host${n}.test`)
+      await pipeline.addAlias(here('nobody'), many)
+      const released = pipeline.core.operator.release(queueId)
+      if (isTaken) expect(await released).toBe(true)
+      // Of several steps it would not be known whom the first ones reached.
+      else await expect(released).rejects.toThrow(TemporaryFailure)
+      await pipeline.settle()
+      expect(sent.sort()).toEqual(isTaken ? many.sort() : [])
+    })
+  })
+
   it('takes nobody out of the hands of a worker', async () => {
     await withPipeline(async (pipeline) => {
       answer = 'failed'
@@ -250,6 +368,55 @@ describe('a release', () => {
     expect(await core.operator.release(queueId)).toBe(true)
     await settle()
     expect(await inbox(here('ann'))).toHaveLength(1)
+  })
+
+  it('sends nothing again to whom a worker sent it while the aliases were followed', async () => {
+    await withPipeline(async (pipeline, store) => {
+      const [x, y] = ['x@away.test', 'y@away.test']
+      later = new Set([x, y])
+      const queueId = await pipeline.accept(text, [x, y])
+      await pipeline.settle()
+      expect((await waiting(pipeline, queueId)).map(({ to }) => to)).toEqual([[x, y]])
+      later = new Set([y])
+      const { operator } = pipeline.core
+      let flushed: number | undefined
+      const late = beforeTransact(store.tables.queue, async () => {
+        if (flushed !== undefined) return
+        flushed = await operator.flush()
+        await pipeline.settle()
+      })
+      const beside = onStore({ ...store, tables: { ...store.tables, queue: late } })
+      expect(await beside.core.operator.release(queueId)).toBe(true)
+      expect(flushed).toBe(1)
+      later = new Set()
+      await pipeline.settle()
+      expect(sent).toEqual([x, y, x, y, y])
+      expect(await operator.show(queueId)).toBeUndefined()
+    })
+  })
+
+  it('counts the groups anew when one came to its end while the aliases were followed', async () => {
+    await withPipeline(async (pipeline, store) => {
+      await pipeline.addAlias(here('list'), [here('nobody')])
+      later = new Set(['far@away.test'])
+      const queueId = await pipeline.accept(text, [here('list'), 'far@away.test'])
+      await pipeline.settle()
+      later = new Set()
+      const { operator } = pipeline.core
+      let flushed: number | undefined
+      const late = beforeTransact(store.tables.queue, async () => {
+        if (flushed !== undefined) return
+        flushed = await operator.flush()
+        await pipeline.settle()
+      })
+      await pipeline.addAlias(here('nobody'), [here('bob')])
+      const beside = onStore({ ...store, tables: { ...store.tables, queue: late } })
+      expect(await beside.core.operator.release(queueId, [here('list')])).toBe(true)
+      expect(flushed).toBe(1)
+      await pipeline.settle()
+      expect(await inboxes(pipeline)).toEqual([0, 1, 0])
+      expect(await operator.show(queueId)).toBeUndefined()
+    })
   })
 
   it('of two operators at once forgets nothing of what either reached', async () => {
@@ -331,21 +498,59 @@ describe('a release', () => {
     })
   })
 
+  it.each([
+    ['who is elsewhere', 'far@away.test'],
+    ['for whom nothing was reserved', here('bob')],
+  ])('counts no reference as used by one dropped %s', async (_, to) => {
+    await withPipeline(async (pipeline, store) => {
+      const carol = parseAddress(here('carol'))
+      if (carol === undefined) throw new Error('no carol')
+      await pipeline.core.directory.accounts.set(carol, { quotaBytes: 1 })
+      await pipeline.addAlias(here('list'), [here('ann'), here('carol'), here('nobody')])
+      const queueId = await pipeline.accept(text, [here('list')])
+      await pipeline.settle()
+      await pipeline.addAlias(here('nobody'), [to])
+      const { operator, queue } = pipeline.core
+      expect(await operator.release(queueId, [here('nobody')])).toBe(true)
+      // A worker takes it, and dies.
+      const { groups = [] } = (await operator.show(queueId)) ?? {}
+      const group = groups.find(({ recipients }) => recipients[0]?.address === to)
+      expect(await queue.take(queueId, group?.name ?? '')).toBeDefined()
+      clock.advance(2 * GROUP_LEASE_MS)
+      await setAlias(pipeline, 'nobody', [here('ann')])
+      expect(await operator.release(queueId, [to])).toBe(true)
+      expect(await waiting(pipeline, queueId)).toMatchObject([{ to: [here('carol')] }])
+      expect(await operator.remove(queueId)).toBe(true)
+      // Carol's is given back.
+      expect(await refs(store, queueId)).toBe(1)
+    })
+  })
+
   it('of a message from an older version follows the addresses that wait', async () => {
     await withPipeline(async (pipeline, store) => {
-      await pipeline.addAlias(here('list'), [here('ann'), here('nobody'), 'far@away.test'])
+      await pipeline.addAlias(here('list'), [
+        here('ann'),
+        here('nobody'),
+        'far@away.test',
+        'slow@away.test',
+      ])
+      later = new Set(['slow@away.test'])
       const queueId = await pipeline.accept(text, [here('list')])
       await pipeline.settle()
       await store.tables.queue.write({
         update: messageKey(queueId),
         changes: { remove: ['reached'] },
       })
+      later = new Set()
+      sent = []
       await setAlias(pipeline, 'list', ['other@away.test'])
       await pipeline.addAlias(here('nobody'), [here('bob'), here('carol')])
       expect(await pipeline.core.operator.release(queueId)).toBe(true)
       await pipeline.settle()
       expect(await inboxes(pipeline)).toEqual([1, 1, 1])
-      expect(sent).toEqual(['far@away.test'])
+      const [message] = await pipeline.inbox(here('bob'))
+      expect(message).toMatch(/^X-Original-To: list@example\.test\r\n/)
+      expect(sent).toEqual(['slow@away.test'])
       expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
     })
   })

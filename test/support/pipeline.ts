@@ -11,7 +11,7 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { silentLog } from '#shared/runtime/log.ts'
+import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
 import type { Store } from '#shared/storage/ports.ts'
 
@@ -62,14 +62,15 @@ export function createPipeline(
   {
     deliverRemote = noRemote,
     set = [] as readonly string[],
-  }: { deliverRemote?: RemoteDelivery; set?: readonly string[] } = {},
+    log = silentLog,
+  }: { deliverRemote?: RemoteDelivery; set?: readonly string[]; log?: Log } = {},
 ) {
   const loaded = loadSettings({
     environment: {},
     overrides: ['hostname=mx.example.test', 'defaultDomain=example.test', ...set],
   })
   if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
-  const core = createCore({ store, settings: loaded.settings, clock, log: silentLog })
+  const core = createCore({ store, settings: loaded.settings, clock, log })
   const spool = createSpool({
     queue: core.queue,
     store,

@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FAILURES_MAX, RECIPIENTS_ON_THE_SPOT_MAX } from '#services/cleanup/cleanup.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { blobKey } from '#shared/mailbox/keys.ts'
+import { blobId } from '#shared/queue/blob.ts'
 import { LOCAL_GROUP_RECIPIENTS_MAX } from '#shared/queue/mail-queue.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { type Log, silentLog } from '#shared/runtime/log.ts'
+import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import type { QueueMessage } from '#shared/storage/ports.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
@@ -92,6 +96,15 @@ describe('cleanup', () => {
     })
   })
 
+  it('keeps one reference to what two addresses of one account brought into one folder', async () => {
+    const detail = createPipeline(opened.store, clock, { set: ['lmtpSaveToDetailMailbox=yes'] })
+    const queueId = await detail.accept(text, ['ann@example.test', 'ann+none@example.test'])
+    await detail.settle()
+    expect(await detail.inbox('ann@example.test')).toHaveLength(1)
+    const blob = await opened.store.tables.mail.get(blobKey(blobId(queueId)))
+    expect(blob?.refs).toBe(1)
+  })
+
   it('expands no more messages at once than there is memory for', async () => {
     // Each of these may need more than half of it.
     const set = ['virtualAliasExpansionLimit=100000']
@@ -158,6 +171,59 @@ describe('cleanup', () => {
     await pipeline.core.operator.hold(held, 'x')
     expect(await Array.fromAsync(pipeline.core.operator.releaseCorrupt())).toEqual([corrupt])
     expect((await message(held))?.state).toBe('hold')
+  })
+
+  describe('tells in the log what became of recipients', () => {
+    let lines: string[]
+    const noting: Log = {
+      ...silentLog,
+      info: ({ to, status, dsn }) => void (status && lines.push(`${to} ${status} ${dsn}`)),
+      child: () => noting,
+    }
+    beforeEach(() => {
+      lines = []
+    })
+
+    it('when the queue knows it, and before that of whom the message is delivered to', async () => {
+      await pipeline.addAlias('no@example.test', ['nobody@example.test'])
+      const queueId = await pipeline.accept(text, ['ann@example.test', 'no@example.test'])
+      let refusals = 1
+      const failing = withFaults(opened.store, {
+        plan: ({ name, operation }) =>
+          name === 'queue' && operation === 'transact' && refusals-- > 0 ? 'throttled' : undefined,
+      })
+      const noted = createPipeline(failing, clock, { log: noting })
+      const handled = await noted.workers.cleanup.handle([bell(queueId, 1)])
+      expect(handled.retry).toEqual(['b'])
+      expect(lines).toEqual(['ann@example.test delivered 2.0.0'])
+      lines = []
+      await noted.workers.cleanup.handle([bell(queueId, 2)])
+      expect(lines).toEqual([
+        'ann@example.test delivered 2.0.0',
+        'nobody@example.test failed 5.1.1',
+      ])
+    })
+
+    it('who lead nowhere, where a message is only split', async () => {
+      const count = RECIPIENTS_ON_THE_SPOT_MAX
+      const far = Array.from({ length: count }, (_, i) => `x${i}@far.test`)
+      await pipeline.addAlias('all@example.test', ['nobody@example.test', ...far])
+      const queueId = await pipeline.accept(text, ['all@example.test'])
+      const noted = createPipeline(opened.store, clock, { log: noting })
+      await noted.workers.cleanup.handle([bell(queueId, 1)])
+      expect(lines).toEqual(['nobody@example.test failed 5.1.1'])
+    })
+
+    it('whose time in the queue is over', async () => {
+      await pipeline.addAccount('full@example.test', { quotaBytes: 1 })
+      const queueId = await pipeline.accept(text, ['full@example.test'])
+      clock.advance(30 * 86_400_000)
+      const noted = createPipeline(opened.store, clock, { log: noting })
+      await noted.workers.cleanup.handle([bell(queueId, 1)])
+      expect(lines).toEqual(['full@example.test failed 5.4.7'])
+      const { groups } = (await noted.core.operator.show(queueId)) ?? {}
+      expect(groups).toMatchObject([{ state: 'hold' }])
+    })
   })
 
   describe('splits a message with many final recipients and delivers none itself', () => {

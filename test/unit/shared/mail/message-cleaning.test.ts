@@ -101,12 +101,32 @@ describe('MessageCleaning', () => {
 
   it('strips bytes of header and body before it looks at lines', () => {
     const strippedBytes = new Uint8Array(256)
-    strippedBytes[0] = 1
+    for (const byte of [0, 255]) strippedBytes[byte] = 1
     for (const pieceBytes of [1, 100]) {
       expect(
-        cleaned('B\0cc: a\r\nA\0: b\0\r\n\r\nc\0\0d', { ...received, strippedBytes }, pieceBytes),
-      ).toBe('A: b\r\n\r\ncd')
+        cleaned(
+          'B\0cc: a\r\nA\0: b\xff\0\r\n\r\nc\0\xff\0\xfed',
+          { ...received, strippedBytes },
+          pieceBytes,
+        ),
+      ).toBe('A: b\r\n\r\nc\xfed')
     }
+  })
+
+  it('holds back no more than may become a field name', () => {
+    for (const [length, out] of [
+      [FIELD_NAME_BYTES_MAX, 0],
+      [FIELD_NAME_BYTES_MAX + 1, '\r\n'.length + FIELD_NAME_BYTES_MAX + 1],
+    ] as const) {
+      expect(new MessageCleaning(received).push(Buffer.from(name(length)))).toHaveLength(out)
+    }
+  })
+
+  it('drops fields of any letters', () => {
+    const rules = { ...received, dropHeaders: ['abcz-yz'] }
+    expect(cleaned('ABCZ-yZ: a\r\n[bcz-yz: b\r\nA: c\r\n\r\n', rules)).toBe(
+      '[bcz-yz: b\r\nA: c\r\n\r\n',
+    )
   })
 
   it('hands a body on as it is, uncopied', () => {

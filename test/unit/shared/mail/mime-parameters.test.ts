@@ -158,6 +158,12 @@ describe('parameterValue', () => {
       `boundary*0*=us-ascii'en'a%20; boundary*1*=b%20; boundary*2="c%20"`,
       'a b c%20',
     ],
+    [
+      'apostrophes in later sections',
+      `boundary*0*=us-ascii''a; boundary*1*=b'c'd; boundary*2="e'f"`,
+      `ab'c'de'f`,
+    ],
+    ['the first of two sections of a number', 'boundary*0=a; boundary*0=b; boundary*1=c', 'ac'],
     ['the plain one beside an extended one', `boundary*=''x; boundary=y`, 'y'],
   ]
   for (const [what, parameters, expected] of rows) {

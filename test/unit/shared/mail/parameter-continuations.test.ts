@@ -31,6 +31,7 @@ describe('joinContinuations', () => {
       `n*0*=utf-8''a; n*1*=b'c'd; n*2="e'f"`,
       `n*=utf-8''ab%27c%27de%27f`,
     ],
+    ['a percent sign in a plain section', `n*0*=utf-8''a; n*1="%20"`, `n*=utf-8''a%2520`],
     ['letters in any case', 'Name*0=a; NAME*1=b', 'Name=ab'],
     ['a single section', 'n*0=a', 'n=a'],
     [
@@ -42,6 +43,7 @@ describe('joinContinuations', () => {
     ['an extended value that is whole', `n*=utf-8''%C3%BC`, `n*=utf-8''%C3%BC`],
     ['no first section', 'n*1=b; n*2=c', 'n*1=b | n*2=c'],
     ['what is behind a gap', 'n*0=a; n*2=c', 'n=a | n*2=c'],
+    ['a number with a zero before it', 'n*0=a; n*01=b', 'n=a | n*01=b'],
     ['a section twice', 'n*0=a; n*0=b', 'n=a | n*0=b'],
     ['sections beside the whole', 'n*0=a; n*1=b; n=x', 'n*0=a | n*1=b | n=x'],
     [

@@ -8,7 +8,7 @@ import {
   type FolderSnapshots,
   type OpenFolder,
 } from '#shared/mailbox/folder-snapshots.ts'
-import { changeKey } from '#shared/mailbox/keys.ts'
+import { changeKey, folderKey } from '#shared/mailbox/keys.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import { changesSince, RESYNC_CHANGES_MAX } from '#shared/mailbox/resync.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
@@ -20,6 +20,7 @@ import {
   account,
   fill,
   mailboxOn,
+  makeFolder,
   openTestMailbox,
   type TestMailbox,
   uids,
@@ -131,6 +132,13 @@ describe('folder snapshots', () => {
       appeared: [5],
     })
     expect(list(lagging)).toEqual(list(following))
+    // The last messages, with nothing behind them.
+    for (const step of [() => see([4]), () => mailbox.expunge(inbox, uids(4, 5))]) {
+      await step()
+      await following.advance()
+    }
+    expect(await lagging.advance()).toMatchObject({ expunged: [4, 5], changed: [], appeared: [] })
+    expect(list(lagging)).toEqual([2])
   })
 
   it('share reads between sessions that ask in the same turn', async () => {
@@ -153,6 +161,24 @@ describe('folder snapshots', () => {
       expect(opened.uids.length).toBe(round + 1)
       await earlier
     }
+  })
+
+  it('do not share a read that began before what they are to see', async () => {
+    const opened = await open()
+    const { promise: told, resolve: tell } = Promise.withResolvers<void>()
+    const { get } = table
+    table.get = async (...given) => {
+      const item = await get(...given)
+      await told
+      return item
+    }
+    const earlier = opened.advance()
+    await setImmediate()
+    await fill(mailbox, inbox, 'a')
+    const later = opened.advance()
+    tell()
+    expect(await earlier).toEqual({ kind: 'unchanged' })
+    expect(await later).toMatchObject({ kind: 'advanced', appeared: [1] })
   })
 
   it('are forgotten beyond their budget, the least recently used first, never while open', async () => {
@@ -218,6 +244,22 @@ describe('folder snapshots', () => {
     expect(await lagging.advance()).toMatchObject({ changed: [1, 2] })
   })
 
+  it('are gone when another folder has the name by the time they are read anew', async () => {
+    const folder = await makeFolder(mailbox, 'a')
+    await makeFolder(mailbox, 'a/b')
+    const opened = await snapshots.open(folder)
+    await pretendModSeq(folder.modSeq + ADVANCE_CHANGES_MAX + 1, folder)
+    const { get } = table
+    table.get = async (...given) => {
+      table.get = get
+      const item = await get(...given)
+      await mailbox.removeFolder(folder)
+      await makeFolder(mailbox, 'a')
+      return item
+    }
+    expect(await opened?.advance()).toEqual({ kind: 'gone' })
+  })
+
   it('advance over many changes with turns for others, who see none of it half done', async () => {
     await fill(mailbox, inbox, ...Array.from({ length: 48 }, (_, i) => `m${i}`))
     for (let count = 48; count < 6_000; count *= 2) {
@@ -235,6 +277,12 @@ describe('folder snapshots', () => {
       expect(messages.keywordsAt(0)).toEqual([])
       return undefined
     })
+    const { batchGet } = table
+    table.batchGet = async (...given) => {
+      table.batchGet = batchGet
+      // The last one was not seen yet.
+      return (await batchGet(...given)).slice(0, -1)
+    }
     const advanced = await opened.advance()
     expect(step.mock.calls.length).toBeGreaterThan(6_000)
     step.mockRestore()
@@ -247,9 +295,9 @@ describe('folder snapshots', () => {
   })
 
   /** Raises the folder's modseq without any change. */
-  async function pretendModSeq(modSeq: number) {
+  async function pretendModSeq(modSeq: number, { id } = inbox) {
     await test.store.tables.mail.write({
-      update: { pk: `A#${account}`, sk: `F#${inbox.id}` },
+      update: folderKey(account, id),
       changes: { set: { modSeq } },
     })
   }

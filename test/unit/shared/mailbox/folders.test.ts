@@ -234,6 +234,7 @@ describe('folders', () => {
       const again = await makeFolder(mailbox, 'a')
       expect(again.uidValidity).toBeGreaterThan(folder.uidValidity)
       expect(again.mailboxId).not.toBe(folder.mailboxId)
+      expect(await find('a')).toEqual(again)
       await fill(mailbox, again, 'z')
       expect(await contents(mailbox, again)).toEqual(['2 z'])
       expect(await mailbox.removeFolder(await find('a/b'))).toEqual({ kind: 'removed' })
@@ -262,6 +263,19 @@ describe('folders', () => {
       expect(await opened?.advance()).toEqual({ kind: 'gone' })
       const again = await makeFolder(mailbox, 'a/b')
       expect((await mailbox.snapshots.open(again))?.uids.length).toBe(0)
+      opened?.close()
+    })
+
+    it('is told to whoever has it open where another folder has its name by then', async () => {
+      const folder = await makeFolder(mailbox, 'a')
+      await makeFolder(mailbox, 'a/b')
+      const opened = await mailbox.snapshots.open(folder)
+      await mailbox.removeFolder(folder)
+      const again = await makeFolder(mailbox, 'a')
+      expect(again.id).toBe(folder.id)
+      expect(await opened?.advance()).toEqual({ kind: 'gone' })
+      const reopened = await mailbox.snapshots.open(again)
+      expect(reopened?.folder.uidValidity).toBe(again.uidValidity)
       opened?.close()
     })
 

@@ -3,9 +3,11 @@ import type { AccountId, BlobId } from '#shared/contracts/mailbox.ts'
 import type { Appended } from '#shared/mailbox/append.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { createReservations, type Reservations } from '#shared/mailbox/reservations.ts'
+import { Contended } from '#shared/mailbox/retry.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { blob } from '#test/support/blob.ts'
 import { message, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
+import { manualClock } from '#test/unit/shared/auth/manual-clock.ts'
 
 const accounts = ['acc1', 'acc2', 'acc3'] as AccountId[]
 const id = 'B1'
@@ -53,6 +55,17 @@ describe('reserved references', () => {
     await settle(2, 1)
     await settle(4, 1)
     expect(await refs()).toBe(4)
+  })
+
+  it('are no further ones where the object of the blob is being collected', async () => {
+    await reserve('a', 'b')
+    const { mail } = test.store.tables
+    await mail.write({ update: blobKey(id as BlobId), changes: { set: { collected: true } } })
+    const before = await item()
+    const { clock } = manualClock()
+    const late = createReservations({ table: mail, clock })
+    await expect(late.reserve(blob(id), ['a', 'c'])).rejects.toThrow(Contended)
+    expect(await item()).toEqual(before)
   })
 
   it('are used without a write to the blob', async () => {

@@ -1,8 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import type { Origin } from '#shared/contracts/spool.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
-import { messageKey } from '#shared/queue/keys.ts'
-import { messageItem, type QueuedMessage, queuedMessage, untouched } from '#shared/queue/records.ts'
+import { groupKey, messageKey } from '#shared/queue/keys.ts'
+import {
+  type Group,
+  groupItem,
+  groupRecord,
+  MESSAGE_ITEM_BYTES_MAX,
+  messageItem,
+  messageItems,
+  type QueuedMessage,
+  queuedMessage,
+  together,
+  untouched,
+} from '#shared/queue/records.ts'
 import { origin } from '#test/support/pipeline.ts'
 
 const queueId = '0123456789ABCDEFGH' as QueueId
@@ -47,5 +58,121 @@ describe('a queued message as an item', () => {
   it('of before says nothing of being completed: what comes from a login is', () => {
     expect(messageItem(message(login, true), key)).not.toHaveProperty('completes')
     expect(messageItem(message(stranger, false), key)).not.toHaveProperty('completes')
+  })
+
+  it('of before does not say that its object was stored first: cleanup looks', () => {
+    const { storedFirst, ...item } = messageItem(message(stranger, false), key)
+    expect(storedFirst).toBe(false)
+    expect(queuedMessage(item).object.storedFirst).toBe(false)
+  })
+
+  // No two facts beside each other are the same, so that none can take the place of another.
+  const recipients = [
+    { address: 'p@b.test', notify: [], originalRecipient: null },
+    { address: 'n@b.test', notify: ['NEVER'], originalRecipient: null },
+    { address: 'o@b.test', notify: [], originalRecipient: 'rfc822;o@far.test' },
+  ] as const
+  const full: QueuedMessage = {
+    ...message(stranger, true),
+    envelope: {
+      sender: 's@b.test',
+      recipients,
+      body: 'BINARYMIME',
+      smtpUtf8: true,
+      requireTls: false,
+      dsnReturn: 'FULL',
+      dsnEnvelopeId: 'envid',
+    },
+    object: { key: 'object', length: 2, storedFirst: true },
+    prepend: 'Received: x\r\n',
+    index: new Uint8Array([1]),
+    headerBytes: 3,
+    arrivedMs: 4,
+  }
+
+  it('has each fact in its place', () => {
+    const item = messageItem(full, key)
+    expect(item).toMatchObject({
+      options: ['BINARYMIME', true, false, 'FULL', 'envid'],
+      recipients: [
+        'p@b.test',
+        ['n@b.test', ['NEVER'], null],
+        ['o@b.test', [], 'rfc822;o@far.test'],
+      ],
+      length: 2,
+      header: 3,
+      arrivedMs: 4,
+    })
+    expect(queuedMessage(item)).toEqual(full)
+    const other = { ...full, envelope: { ...full.envelope, smtpUtf8: false, requireTls: true } }
+    expect(queuedMessage(messageItem(other, key))).toEqual(other)
+  })
+
+  it('lies apart where it is large, in order, under keys that last', () => {
+    const many = Array.from({ length: 3 }, (_, n) => ({
+      address: `${String(n).padEnd(120_000, 'x')}@b.test`,
+      notify: [],
+      originalRecipient: null,
+    }))
+    const large = {
+      ...full,
+      envelope: { ...full.envelope, recipients: many },
+      index: new Uint8Array(MESSAGE_ITEM_BYTES_MAX),
+    }
+    const [item, ...apart] = messageItems(large)
+    const keys = ['INDEX', 'E#0001', 'E#0002', 'E#0003']
+    expect(apart.map(({ sk }) => sk)).toEqual(keys)
+    const whole = together(item, apart)
+    expect(whole && queuedMessage(whole)).toEqual({ ...large, apart: keys })
+    // The message is just being removed.
+    for (const gone of apart) {
+      const left = apart.map((part) => (part === gone ? undefined : part))
+      expect(together(item, left)).toBeUndefined()
+    }
+  })
+})
+
+describe('a group as an item', () => {
+  const group: Group = {
+    queueId,
+    name: 'hop/0.split',
+    state: 'deferred',
+    destination: { kind: 'remote', nextHop: 'hop' },
+    recipients: [
+      {
+        address: 'a@b.test',
+        accountId: null,
+        extension: 'x',
+        original: 'o@b.test',
+        notify: ['SUCCESS', 'DELAY'],
+        originalRecipient: 'rfc822;r@b.test',
+      },
+    ],
+    attempts: 1,
+    lastReply: 'later',
+    dueMs: 2,
+    leaseUntilMs: 3,
+    unsettled: 4,
+    split: 'split',
+    unreserved: true,
+  }
+
+  it('has each fact in its place', () => {
+    const item = groupItem(group, groupKey(queueId, group.name))
+    expect(item).toEqual({
+      pk: `Q#${queueId}`,
+      sk: 'G#hop/0.split',
+      state: 'deferred',
+      nextHop: 'hop',
+      recipients: [['a@b.test', null, 'x', 'o@b.test', ['SUCCESS', 'DELAY'], 'rfc822;r@b.test']],
+      attempts: 1,
+      lastReply: 'later',
+      dueMs: 2,
+      leaseUntilMs: 3,
+      unsettled: 4,
+      split: 'split',
+      unreserved: true,
+    })
+    expect(groupRecord(item)).toEqual(group)
   })
 })

@@ -18,13 +18,13 @@ const later: DeliveryResult = { kind: 'deferred', status: '4.4.1', reply: 'no an
 const begunMs = Date.UTC(2026, 10, 20)
 
 describe('the line of a result', () => {
-  function lineOf(result: DeliveryResult, to = recipient, relay?: string) {
+  function lineOf(result: DeliveryResult, to = recipient, relay?: string, arrivedMs = 1_500) {
     const lines: [LogFields, string][] = []
     const log: Log = { ...silentLog, info: (fields, message) => void lines.push([fields, message]) }
     const queueId = newQueueId(begunMs)
     logResult(
       log,
-      { queueId, arrivedMs: begunMs + 1_500 },
+      { queueId, arrivedMs: begunMs + arrivedMs },
       {
         recipient: to,
         result,
@@ -57,6 +57,13 @@ describe('the line of a result', () => {
     const plain = { ...recipient, original: recipient.address }
     expect(lineOf(later, plain)).not.toHaveProperty('origTo')
     expect(lineOf(later, plain)).toMatchObject({ relay: 'none', dsn: '4.4.1', status: 'deferred' })
+  })
+
+  it('has no delay below nothing where the clock was set back', () => {
+    expect(lineOf(later, recipient, 'mx.away.test', -1_000)).toMatchObject({
+      delay: 62,
+      delays: '0/62.5/0.25/0.25',
+    })
   })
 
   it('tells of a time in the queue that is over', () => {

@@ -23,6 +23,7 @@ describe('LineFolding', () => {
       '0123456789\r\n abcdefghi\r\n ABCDEFGHI\r\n !',
     ],
     ['each line by itself', '012345678\r\n012345678\r\n', '012345678\r\n012345678\r\n'],
+    ['a CR that ends no line', '01234\r56789\ra\r\n', '01234\r56789\r\r\n a\r\n'],
     ['no character in two', '012345678ä!\r\n', '012345678\r\n ä!\r\n'],
     ['one of four bytes', '0123456𝄞\r\n01234567𝄞', '0123456\r\n 𝄞\r\n01234567\r\n 𝄞'],
     ['a character that fits', '01234567ä\r\n', '01234567ä\r\n'],
@@ -46,7 +47,7 @@ describe('LineFolding', () => {
   })
 
   it('never makes a message larger than foldedBytesMax says', () => {
-    for (const limit of [8, 10, 998]) {
+    for (const limit of [1, 8, 10, 998]) {
       for (const text of [
         'x'.repeat(5_000),
         '𝄞'.repeat(2_000),

@@ -178,6 +178,20 @@ describe('commands and rights', () => {
     }
   })
 
+  it.each([
+    ['lr', 'NO'],
+    ['lrs', 'OK'],
+    ['lrw', 'OK'],
+    ['lrt', 'OK'],
+  ])('STORE with %s and nothing else: %s', async (rights, status) => {
+    const box = await boxFor(undefined, rights as Rights)
+    const client = await login()
+    await client.ok(`SELECT "${box.name}"`)
+    const answer = await client.command('STORE 1 FLAGS (\\Seen \\Flagged \\Deleted)')
+    expect(answer.status).toBe(status)
+    client.close()
+  })
+
   it.each(['SELECT INBOX', 'EXAMINE INBOX', 'UNSELECT', 'LOGOUT', 'UNAUTHENTICATE'])(
     '%s leaves it however little is left',
     async (command) => {
