@@ -115,6 +115,9 @@ export const AUTH_FAILURES_MAX = 3
 /** RCPT commands that are refused because the message has too many recipients before the session is closed. */
 export const SURPLUS_RECIPIENTS_MAX = 1_000
 
+/** What the mending of a header may make a message longer than `messageSizeLimit` says: its empty line, a few mbox lines. */
+export const MENDING_BYTES_MAX = 1_024
+
 /**
  * Bytes of one message's envelope: addresses and what DSN adds to them. The queue item that holds them has 400,000 for this, the
  * index and the header fields put before the message. RFC 5321 §4.5.3.1.8 asks for 100 recipients, which take 160,000 at most.

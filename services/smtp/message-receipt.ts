@@ -9,6 +9,7 @@ import { SystemFull, TemporaryFailure, unreachable } from '#shared/runtime/error
 import type { LogFields } from '#shared/runtime/log.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
 import { HeaderAuthors, noAuthors } from './authors.ts'
+import { MENDING_BYTES_MAX } from './config.ts'
 import { MessageSource } from './message-source.ts'
 import { receivedField } from './received.ts'
 import { askPolicy, type RecipientVerdict } from './recipient-verdict.ts'
@@ -77,11 +78,15 @@ export class MessageReceipt {
     else this.#source.push(content)
   }
 
-  /** What readers get to see: mending makes a header of mbox lines longer, and a field may come to be by what is left out before it. */
+  /**
+   * What readers get to see: mending makes a header of mbox lines longer, and a field may come to be by what is left out before it. Who
+   * keeps to the limit that EHLO told is not refused for the empty line that is added (RFC 1870 §6.1).
+   */
   #lookAt(stored: Uint8Array): void {
     this.#storedBytes += stored.length
     const { messageSizeLimit } = this.#session.options
-    if (this.#storedBytes > messageSizeLimit) this.refuse(replies.tooBig(messageSizeLimit))
+    if (this.#storedBytes > messageSizeLimit + MENDING_BYTES_MAX)
+      this.refuse(replies.tooBig(messageSizeLimit))
     this.#authors?.push(stored)
     if (this.#authors?.tooLong) this.refuse(replies.headerTooBig)
   }

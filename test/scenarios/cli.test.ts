@@ -76,7 +76,7 @@ describe.each([
 
   it('work on domains', async () => {
     expect(await printed('domain add a.test --postmaster ann@a.test')).toBe('domain a.test added\n')
-    expect(await printed('domain add Bücher.test')).toBe('domain xn--bcher-kva.test added\n')
+    expect(await printed('domain add Bücher.test')).toMatch(/^domain xn--bcher-kva\.test added\n/)
     const json = await data('domain list')
     expect(json).toContainEqual(
       expect.objectContaining({ domain: 'a.test', accounts: 0, aliases: 1 }),
@@ -389,7 +389,9 @@ describe('domain add', () => {
     await using folder = await temporaryFolder()
     const run = async (line: string) =>
       (await commandLine([...line.split(' '), '--data', folder.path])).stdout
-    expect(await run('domain add a.test')).toContain('\nMail to postmaster@a.test is refused, ')
+    expect(await run('domain add a.test')).toContain(
+      '\nMail to postmaster@a.test is refused until ',
+    )
     await run('account add ann@a.test --password-hash !')
     expect(await run('domain add b.test')).toBe(
       'domain b.test added\nMail to postmaster@b.test goes to ann@a.test.\n',

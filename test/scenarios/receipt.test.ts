@@ -180,7 +180,8 @@ describe('a message that is received', () => {
       const stored = async ({ accept }: Pipeline) => {
         const queueId = await accept(`${header}Subject: s\r\n\r\nx\r\n`, ['ann@example.test'])
         const item = await store.tables.queue.get(messageKey(queueId))
-        return item && itemBytes(item)
+        // Of the due index it is in one partition or another, whose names have one digit or two.
+        return item && itemBytes({ ...item, duePk: '' })
       }
       expect(await stored(other)).toBe(await stored(pipeline))
     })
