@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FAILURES_MAX, RECIPIENTS_ON_THE_SPOT_MAX } from '#services/cleanup/cleanup.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
@@ -108,7 +109,15 @@ describe('cleanup', () => {
   it('expands no more messages at once than there is memory for', async () => {
     // Each of these may need more than half of it.
     const set = ['virtualAliasExpansionLimit=100000']
-    const large = createPipeline(opened.store, systemClock, { set })
+    // Said where it fails.
+    const said: unknown[] = []
+    const log: Log = {
+      ...silentLog,
+      info: (fields) => void said.push(fields),
+      error: (fields) => void said.push(fields),
+      child: () => log,
+    }
+    const large = createPipeline(opened.store, systemClock, { set, log })
     const { directory } = large.core
     const { expand } = directory
     let now = 0
@@ -127,7 +136,7 @@ describe('cleanup', () => {
     const bells = ids.map((id, n) => ({ ...bell(id, 1), id: `b${n}` }))
     const { retry, underWay } = await large.workers.cleanup.handle(bells)
     await underWay
-    expect({ retry, most }).toEqual({ retry: [], most: 1 })
+    expect({ retry, most }, inspect(said)).toEqual({ retry: [], most: 1 })
     expect(await large.inbox('ann@example.test')).toHaveLength(ids.length)
   })
 
