@@ -88,7 +88,7 @@ describe('an embedded store whose disk has less than the reserve', () => {
   })
 })
 
-describe('an embedded store on a disk of 16 MiB', () => {
+describe('an embedded store on a disk of 16 MiB [rights]', () => {
   it('says that it is full, loses nothing and deletes', async ({ skip }) => {
     const made = await smallDisk(16)
     if ('reason' in made) return skip(made.reason)

@@ -4,7 +4,6 @@
 import { basename, dirname } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ImapClient } from '#test/support/imap-client.ts'
-import { isInstalled } from '#test/support/program.ts'
 import {
   freePorts,
   runCommand,
@@ -12,7 +11,7 @@ import {
   startServer,
 } from '#test/support/server-process.ts'
 import { SmtpClient } from '#test/support/smtp-client.ts'
-import { traceCalls } from '#test/support/system-calls.ts'
+import { canTraceCalls, traceCalls } from '#test/support/system-calls.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const ADDRESS = 'ann@example.test'
@@ -60,7 +59,7 @@ const CALLS = [
   'msync',
 ]
 
-describe.skipIf(!isInstalled('strace'))('before the answer', () => {
+describe.skipIf(!(await canTraceCalls()))('before the answer [rights]', () => {
   it.each([
     ['a small message', small],
     ['a large message', large],

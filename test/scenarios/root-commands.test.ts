@@ -9,7 +9,7 @@ import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const NOBODY = 65_534
 
-describe.skipIf(process.getuid?.() !== 0)("root's commands", () => {
+describe.skipIf(process.getuid?.() !== 0)("root's commands [rights]", () => {
   it('make files that the owner of the data folder can read', async () => {
     await using folder = await temporaryFolder()
     await chown(folder.path, NOBODY, NOBODY)

@@ -11,6 +11,20 @@ export type Trace = AsyncDisposable & {
   end(): Promise<readonly string[]>
 }
 
+/** Not in containers that forbid it, nor for whoever may trace his own children only. */
+export async function canTraceCalls(): Promise<boolean> {
+  const child = spawn('sleep', ['10'], { stdio: 'ignore' })
+  try {
+    const trace = await traceCalls(child.pid ?? 0, ['write'])
+    await trace[Symbol.asyncDispose]()
+    return true
+  } catch {
+    return false
+  } finally {
+    child.kill('SIGKILL')
+  }
+}
+
 /** From now on, of all threads. `calls`: as in strace's `-e trace=`. */
 export async function traceCalls(pid: number, calls: readonly string[]): Promise<Trace> {
   const folder = await temporaryFolder()
