@@ -1,8 +1,7 @@
 // Aliases: addresses, or whole domains (catch-all), whose mail goes to other addresses, ours or anybody's. An address may
 // be an alias and an account at once; then the account gets its copy only if the alias names it among its targets.
 
-import type { Address } from '#shared/mail/address.ts'
-import { formatAddress } from '#shared/mail/address.ts'
+import { type Address, formatAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { Table, Write } from '#shared/storage/ports.ts'
 import { optimistic } from './optimistic.ts'

@@ -26,8 +26,7 @@ import { groupItemWithDue, type Settled } from './mail-queue.ts'
 import { groupOf, type NewGroup, ofBoundedSize, type Routes, remoteGroups } from './new-groups.ts'
 import type { Expand, Expansion } from './pipeline.ts'
 import { finalKey, REACHED_MAX, Reached } from './reached.ts'
-import type { QueueEntry } from './records.ts'
-import { finalRecipientBytes, type Group } from './records.ts'
+import { finalRecipientBytes, type Group, type QueueEntry } from './records.ts'
 
 /** Groups released in one transaction, each of which may become two. */
 const GROUPS_AT_ONCE_MAX = 10

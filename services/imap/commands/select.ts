@@ -1,5 +1,4 @@
-import type { Qresync } from '#shared/imap/mailbox-parameters.ts'
-import { parseSelectParameters } from '#shared/imap/mailbox-parameters.ts'
+import { parseSelectParameters, type Qresync } from '#shared/imap/mailbox-parameters.ts'
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import {
   formatSequenceSet,
