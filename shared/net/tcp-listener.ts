@@ -106,7 +106,9 @@ export class TcpListener {
     server.on('error', (error) => log.error({ err: error, port }, `${name} socket`))
     const address = server.address()
     if (address === null || typeof address === 'string') throw new Error('not a TCP socket')
-    log.info({ host: address.address, port: address.port, tls }, `${name} listening`)
+    // As the settings name it: `imaps` is `imap` with TLS from the first byte.
+    const listener = `${name.toLowerCase()}${tls === 'implicit' ? 's' : ''}`
+    log.info({ listener, ...address }, 'listening')
     return address
   }
 
