@@ -11,7 +11,7 @@ import type { Define } from './define.ts'
 import { domainImportCommand } from './domain-import.ts'
 import { CommandFailure } from './failure.ts'
 import { columns, counted, formatBytes, formatTime } from './output.ts'
-import { postmasterWarnings } from './postmaster.ts'
+import { hasAccounts, noPostmaster } from './postmaster.ts'
 import { routeOf } from './route.ts'
 
 /** `postwolke domain …`: the domains this system receives mail for. */
@@ -121,9 +121,8 @@ async function postmasterOf(name: string, { core }: Context): Promise<readonly s
   const { accounts, elsewhere } = await routeOf(core, [{ local: 'postmaster', domain }])
   const to = [...accounts, ...elsewhere].join(' ')
   if (to !== '') return [`Mail to postmaster@${name} goes to ${to}.`]
-  const warnings = await postmasterWarnings(domain, core)
-  return warnings.length > 0
-    ? warnings.map((text) => `M${text.slice(1)}.`)
+  return (await hasAccounts(core))
+    ? [`Mail to postmaster@${domain} ${noPostmaster}.`]
     : [`Mail to postmaster@${name} is refused until there is an account: the first one gets it.`]
 }
 

@@ -3,17 +3,18 @@
 import type { Core } from '#services/assembly/core.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 
-export async function postmasterWarnings(
-  domain: Domain,
-  { directory }: Pick<Core, 'directory'>,
-): Promise<string[]> {
-  for await (const _ of directory.accounts.list()) {
-    const { local, remote } = await directory.reach({ local: 'postmaster', domain })
-    if (local + remote > 0) return []
-    return [
-      `mail to postmaster@${domain} is refused: set postmasterAddress, or give the account or alias postmaster`,
-    ]
-  }
+/** What becomes of mail to nobody, and what to do. */
+export const noPostmaster =
+  'is refused: set postmasterAddress, or give the account or alias postmaster'
+
+export async function postmasterWarnings(domain: Domain, core: Core): Promise<string[]> {
   // The first account will be.
-  return []
+  if (!(await hasAccounts(core))) return []
+  const { local, remote } = await core.directory.reach({ local: 'postmaster', domain })
+  return local + remote > 0 ? [] : [`mail to postmaster@${domain} ${noPostmaster}`]
+}
+
+export async function hasAccounts({ directory }: Core): Promise<boolean> {
+  for await (const _ of directory.accounts.list()) return true
+  return false
 }

@@ -113,7 +113,7 @@ function writeLanguages(to: ResponseWriter, languages: readonly ByteString[] | n
 }
 
 // body-fld-param = "(" string SP string *(SP string SP string) ")" / nil
-function writeParameters(to: ResponseWriter, parameters: Parameters): void {
+export function writeParameters(to: ResponseWriter, parameters: Parameters): void {
   if (parameters.length === 0) {
     to.nil()
     return

@@ -4,9 +4,13 @@
 
 import { MalformedIndex } from '#shared/mail/index/byte-codec.ts'
 import { PART_DEPTH_MAX } from '#shared/mail/message-index.ts'
-import { joinContinuations } from '#shared/mail/parameter-continuations.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
-import { ENCODED_MESSAGE, ENCODED_MESSAGE_EXTENSION, type MessageForm } from './body-structure.ts'
+import {
+  ENCODED_MESSAGE,
+  ENCODED_MESSAGE_EXTENSION,
+  type MessageForm,
+  writeParameters,
+} from './body-structure.ts'
 import type { ResponseWriter } from './response-writer.ts'
 
 const VERSION = 1
@@ -329,15 +333,7 @@ export class EncodedIndex {
     const count = this.#number()
     const parameters: [string, string][] = []
     for (let left = count; left > 0; left--) parameters.push([this.#text(), this.#text()])
-    let before = '('
-    for (const [name, value] of joinContinuations(parameters)) {
-      to.raw(before)
-      to.string(name)
-      to.raw(' ')
-      to.string(value)
-      before = ' '
-    }
-    to.raw(')')
+    writeParameters(to, parameters)
   }
 
   #skipParameters(): void {
