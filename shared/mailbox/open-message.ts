@@ -5,7 +5,11 @@ import type { OpenMessage } from '#shared/contracts/mailbox.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import type { Blob } from './records.ts'
 
-export function openMessage(objects: ObjectStore, blob: Blob, prepend: string): OpenMessage {
+export function openMessage(
+  objects: Pick<ObjectStore, 'read' | 'stream'>,
+  blob: Blob,
+  prepend: string,
+): OpenMessage {
   const added = Buffer.from(prepend + blob.prepend, 'latin1')
   const size = added.length + blob.object.length
   return {

@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { openMessage } from '#shared/mailbox/open-message.ts'
+import { storedMessage } from '#test/support/stored-message.ts'
+
+const prepend = 'Delivered-To: ann@example.test\r\n'
+const blobPrepend = 'Received: from remote\r\n'
+const header = 'Subject: s\r\n\r\n'
+
+function opened(body: string) {
+  const stored = storedMessage(header + body, { prepend, blobPrepend })
+  const message = openMessage(stored.object, stored.blob, prepend)
+  const read = async (...range: [offset?: number, length?: number]) => {
+    const pieces: Uint8Array[] = []
+    for await (const piece of message.stream(...range)) pieces.push(piece)
+    return Buffer.concat(pieces).toString('latin1')
+  }
+  return { ...stored, message, read, text: prepend + blobPrepend + header + body }
+}
+
+describe('openMessage', () => {
+  it('is the fields of the recipient, those that were added, and the object', async () => {
+    const { message, read, text } = opened('body\r\n')
+    expect(await read()).toBe(text)
+    expect(message.size).toBe(text.length)
+    expect(message.headerBytes).toBe(text.length - 'body\r\n'.length)
+  })
+
+  it('is read by range, whatever the range begins and ends in', async () => {
+    const { read, text } = opened('body\r\n')
+    for (let offset = 0; offset <= text.length; offset += 7) {
+      for (let length = 0; length <= text.length + 3; length += 5) {
+        expect(await read(offset, length)).toBe(text.slice(offset, offset + length))
+      }
+      expect(await read(offset)).toBe(text.slice(offset))
+    }
+  })
+
+  it('reads nothing of the object for what was added', async () => {
+    const { read, object } = opened('body\r\n')
+    expect(await read(0, prepend.length + blobPrepend.length)).toBe(prepend + blobPrepend)
+    expect([object.reads, object.streams]).toEqual([0, 0])
+  })
+
+  it('reads what is small at once and streams what is large', async () => {
+    const small = opened('body\r\n')
+    await small.read()
+    expect([small.object.reads, small.object.streams]).toEqual([1, 0])
+    const large = opened('b'.repeat(65_536))
+    expect(await large.read()).toBe(large.text)
+    expect([large.object.reads, large.object.streams]).toEqual([0, 1])
+  })
+
+  it.each([10, 100_000])('fails when the object of %d bytes is gone', async (bytes) => {
+    const { read, object } = opened('b'.repeat(bytes))
+    object.deleted = true
+    await expect(read()).rejects.toThrow('missing')
+  })
+})
