@@ -8,7 +8,7 @@ import type {
 } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { People } from '#shared/contracts/people.ts'
-import type { MessageForm } from '#shared/imap/body-structure.ts'
+import type { MessageForm } from '#shared/imap/message-form.ts'
 import type { FolderSnapshots } from '#shared/mailbox/folder-snapshots.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { Limits } from '#shared/mailbox/quota.ts'

@@ -1,16 +1,12 @@
 // ENVELOPE, BODY and BODYSTRUCTURE straight from the bytes of an encoded index (shared/mail/index-codec.ts, version 1), without
 // decoding it: FETCH of a whole folder renders thousands of them, and decoding costs twice what rendering does (measured).
-// It writes byte for byte what envelope.ts and body-structure.ts write; a test holds both together on every message there is.
+// It writes byte for byte what test/support writes from the decoded index; a test holds both together on every message there is.
 
 import { MalformedIndex } from '#shared/mail/index/byte-codec.ts'
 import { PART_DEPTH_MAX } from '#shared/mail/message-index.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
-import {
-  ENCODED_MESSAGE,
-  ENCODED_MESSAGE_EXTENSION,
-  type MessageForm,
-  writeParameters,
-} from './body-structure.ts'
+import { ENCODED_MESSAGE, ENCODED_MESSAGE_EXTENSION, type MessageForm } from './message-form.ts'
+import { writeParameters } from './parameters.ts'
 import type { ResponseWriter } from './response-writer.ts'
 
 const VERSION = 1

@@ -1,10 +1,10 @@
 // What a FETCH asks for, worked out once for all of its messages: how each item is written, and what has to be read for it.
 
 import type { Uid } from '#shared/contracts/mailbox.ts'
-import type { MessageForm } from '#shared/imap/body-structure.ts'
 import { formatDateTime } from '#shared/imap/date-time.ts'
 import type { EncodedIndex } from '#shared/imap/encoded-index.ts'
 import type { FetchAtt } from '#shared/imap/fetch-att.ts'
+import type { MessageForm } from '#shared/imap/message-form.ts'
 import type { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { formatSection, type Partial, type PartPath, type Section } from '#shared/imap/section.ts'
 import type { MessageRecord } from '#shared/mailbox/records.ts'

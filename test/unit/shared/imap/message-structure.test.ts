@@ -3,9 +3,8 @@
 
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type MessageForm, writeBody, writeBodyStructure } from '#shared/imap/body-structure.ts'
 import { EncodedIndex } from '#shared/imap/encoded-index.ts'
-import { writeEnvelope } from '#shared/imap/envelope.ts'
+import type { MessageForm } from '#shared/imap/message-form.ts'
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { MalformedIndex } from '#shared/mail/index/byte-codec.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
@@ -19,6 +18,8 @@ import type {
 } from '#shared/mail/message-index.ts'
 import { joinContinuations } from '#shared/mail/parameter-continuations.ts'
 import { fixture, fixtureNames } from '#test/support/corpus.ts'
+import { writeBody, writeBodyStructure } from '#test/support/decoded-body-structure.ts'
+import { writeEnvelope } from '#test/support/decoded-envelope.ts'
 import { indexOf } from '#test/unit/shared/mail/index-of.ts'
 import { type ResponseValue, readResponse } from './read-response.ts'
 

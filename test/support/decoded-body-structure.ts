@@ -1,12 +1,15 @@
-// BODY and BODYSTRUCTURE of a message as FETCH answers them: RFC 9051 §7.5.2 and §9. BODY is the same without extension data.
+// BODY and BODYSTRUCTURE from a decoded index: RFC 9051 §7.5.2 and §9. BODY is the same without extension data. What the product writes
+// from the encoded index has to be the same byte for byte.
 
-import type { ByteString, Parameters, Part } from '#shared/mail/message-index.ts'
-import { joinContinuations } from '#shared/mail/parameter-continuations.ts'
-import { writeEnvelope } from './envelope.ts'
-import type { ResponseWriter } from './response-writer.ts'
-
-/** Which parts have the structure of a message: RFC 3501 knows message/rfc822 alone, RFC 9051 §9 message/global too. */
-export type MessageForm = 'rfc822' | 'rfc822 and global'
+import {
+  ENCODED_MESSAGE,
+  ENCODED_MESSAGE_EXTENSION,
+  type MessageForm,
+} from '#shared/imap/message-form.ts'
+import { writeParameters } from '#shared/imap/parameters.ts'
+import type { ResponseWriter } from '#shared/imap/response-writer.ts'
+import type { ByteString, Part } from '#shared/mail/message-index.ts'
+import { writeEnvelope } from './decoded-envelope.ts'
 
 // body = "(" (body-type-1part / body-type-mpart) ")"
 export function writeBodyStructure(to: ResponseWriter, part: Part, form: MessageForm): void {
@@ -18,11 +21,6 @@ export function writeBody(to: ResponseWriter, part: Part, form: MessageForm): vo
 }
 
 type Style = { readonly extended: boolean; readonly form: MessageForm }
-
-/** Of a message that is encoded, as Dovecot tells it: nothing in it can be named, and the grammar wants an envelope and a body. */
-export const ENCODED_MESSAGE =
-  ' (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) ("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0'
-export const ENCODED_MESSAGE_EXTENSION = ' NIL NIL NIL NIL'
 
 function writePart(to: ResponseWriter, part: Part, style: Style): void {
   const { extended } = style
@@ -107,23 +105,6 @@ function writeLanguages(to: ResponseWriter, languages: readonly ByteString[] | n
   for (const language of languages) {
     to.raw(before)
     to.string(language)
-    before = ' '
-  }
-  to.raw(')')
-}
-
-// body-fld-param = "(" string SP string *(SP string SP string) ")" / nil
-export function writeParameters(to: ResponseWriter, parameters: Parameters): void {
-  if (parameters.length === 0) {
-    to.nil()
-    return
-  }
-  let before = '('
-  for (const [name, value] of joinContinuations(parameters)) {
-    to.raw(before)
-    to.string(name)
-    to.raw(' ')
-    to.string(value)
     before = ' '
   }
   to.raw(')')

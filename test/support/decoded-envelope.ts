@@ -1,7 +1,7 @@
-// ENVELOPE of a message as FETCH answers it: RFC 9051 §7.5.2 and §9.
+// ENVELOPE from a decoded index: RFC 9051 §7.5.2 and §9. What the product writes from the encoded index has to be the same byte for byte.
 
+import type { ResponseWriter } from '#shared/imap/response-writer.ts'
 import type { Envelope, EnvelopeAddress } from '#shared/mail/message-index.ts'
-import type { ResponseWriter } from './response-writer.ts'
 
 // envelope = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP env-cc SP env-bcc SP
 //            env-in-reply-to SP env-message-id ")"
