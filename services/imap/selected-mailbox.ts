@@ -6,8 +6,6 @@ import {
   formatSequenceSet,
   type MessageSet,
   NUMBER_MAX,
-  type NumberRange,
-  rangesOf,
   resolveSet,
 } from '#shared/imap/sequence-set.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
@@ -24,6 +22,7 @@ import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { changesSince } from '#shared/mailbox/resync.ts'
 import { allRights, flagScope, hasRight, type Right, type Rights } from '#shared/mailbox/rights.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { type NumberRange, rangesOf } from '#shared/runtime/number-ranges.ts'
 import type { Signals, Subscription, Table } from '#shared/storage/ports.ts'
 import type { Extension } from './session.ts'
 import type { Wire } from './wire.ts'

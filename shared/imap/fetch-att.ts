@@ -1,16 +1,10 @@
 // What FETCH asks for: fetch-att of RFC 9051 §6.4.5 and RFC 3501, with BINARY (RFC 3516), MODSEQ, CHANGEDSINCE and VANISHED
 // (RFC 7162), PREVIEW (RFC 8970), SAVEDATE (RFC 8514), EMAILID and THREADID (RFC 8474), PARTIAL (RFC 9394).
 
+import type { PartPath, Section } from '#shared/mail/section.ts'
 import type { Cursor } from './cursor.ts'
 import { type PartialRange, parsePartialRange } from './partial-range.ts'
-import {
-  type Partial,
-  type PartPath,
-  parseBinarySection,
-  parsePartial,
-  parseSection,
-  type Section,
-} from './section.ts'
+import { type Partial, parseBinarySection, parsePartial, parseSection } from './section.ts'
 
 export type FetchAtt =
   | {

@@ -1,7 +1,8 @@
 // Parameters of SELECT and EXAMINE (CONDSTORE and QRESYNC, RFC 7162 §3.1.8 and §3.2.5) and of CREATE (USE, RFC 6154 §3).
 
+import { countNumbers, mergeRanges } from '#shared/runtime/number-ranges.ts'
 import type { Cursor } from './cursor.ts'
-import { countNumbers, mergeRanges, type SequenceSet } from './sequence-set.ts'
+import type { SequenceSet } from './sequence-set.ts'
 
 export type SelectParameters = { readonly condstore: boolean; readonly qresync: Qresync | null }
 

@@ -1,4 +1,4 @@
-// Which bytes of a message a FETCH or a URL names: section and partial of RFC 9051 §6.4.5 and §9, binary parts of RFC 3516.
+// How a FETCH or a URL names bytes of a message: section and partial of RFC 9051 §6.4.5 and §9, binary parts of RFC 3516.
 //
 //   section      = "[" [section-spec] "]"
 //   section-spec = section-msgtext / (section-part ["." section-text])
@@ -7,27 +7,9 @@
 //   partial      = "<" number64 "." nz-number64 ">"
 
 import type { ByteString } from '#shared/mail/message-index.ts'
+import type { PartPath, Section } from '#shared/mail/section.ts'
 import { ASTRING_CHAR, isMadeOf } from './characters.ts'
 import type { Cursor } from './cursor.ts'
-
-/** Part numbers from the top, [] for the message itself: RFC 9051 §6.4.5.1. */
-export type PartPath = readonly number[]
-
-export type Section =
-  /** All of the message or part. */
-  | { readonly kind: 'all'; readonly part: PartPath }
-  | { readonly kind: 'header'; readonly part: PartPath }
-  | {
-      readonly kind: 'header-fields'
-      readonly part: PartPath
-      /** HEADER.FIELDS.NOT: all but these. */
-      readonly not: boolean
-      /** As sent. */
-      readonly names: readonly ByteString[]
-    }
-  | { readonly kind: 'text'; readonly part: PartPath }
-  /** The MIME header of a part; `part` is never empty. */
-  | { readonly kind: 'mime'; readonly part: PartPath }
 
 export type Partial = { readonly offset: number; readonly length: number }
 

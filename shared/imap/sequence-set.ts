@@ -2,11 +2,11 @@
 //
 //   sequence-set = (seq-number / seq-range) ["," sequence-set]     seq-number = nz-number / "*"
 
+import { mergeRanges, type NumberRange } from '#shared/runtime/number-ranges.ts'
 import { SET_RANGES_MAX } from './limits.ts'
 import { ImapSyntaxError } from './syntax-error.ts'
 
-/** Both ends inclusive, `first` <= `last`. STAR is the largest number in use and may be either end. */
-export type NumberRange = { readonly first: number; readonly last: number }
+/** STAR is the largest number in use and may be either end of a range. */
 export type SequenceSet = readonly NumberRange[]
 
 /** What a command names its messages by: a set, or `$`, the saved result of a search (RFC 5182 §2.1). */
@@ -84,60 +84,6 @@ export function resolveSet(ranges: SequenceSet, largest: number): NumberRange[] 
   return mergeRanges(resolved)
 }
 
-/** The same set with ascending, disjoint, non-adjacent ranges. Sorts the array it is given. */
-export function mergeRanges(ranges: NumberRange[]): NumberRange[] {
-  if (ranges.length < 2) return ranges
-  ranges.sort((a, b) => a.first - b.first)
-  const merged: NumberRange[] = []
-  let current = ranges[0]
-  if (current === undefined) return merged
-  for (const range of ranges) {
-    if (range.first > current.last + 1) {
-      merged.push(current)
-      current = range
-    } else if (range.last > current.last) current = { first: current.first, last: range.last }
-  }
-  merged.push(current)
-  return merged
-}
-
-/** Ranges of ascending numbers, as an answer names them. */
-export function rangesOf(ascending: ArrayLike<number>): NumberRange[] {
-  const ranges: NumberRange[] = []
-  let start = 0
-  for (let at = 0; at < ascending.length; at++) {
-    const number = ascending[at] ?? 0
-    if (ascending[at + 1] === number + 1) continue
-    ranges.push({ first: ascending[start] ?? number, last: number })
-    start = at + 1
-  }
-  return ranges
-}
-
-/** What both merged sets hold, merged. */
-export function intersectRanges(a: SequenceSet, b: SequenceSet): NumberRange[] {
-  const both: NumberRange[] = []
-  let inA = 0
-  let inB = 0
-  for (;;) {
-    const one = a[inA]
-    const other = b[inB]
-    if (one === undefined || other === undefined) return both
-    const first = Math.max(one.first, other.first)
-    const last = Math.min(one.last, other.last)
-    if (first <= last) both.push({ first, last })
-    if (one.last < other.last) inA++
-    else inB++
-  }
-}
-
-/** How many numbers merged ranges hold. */
-export function countNumbers(merged: SequenceSet): number {
-  let count = 0
-  for (const { first, last } of merged) count += last - first + 1
-  return count
-}
-
 /** The largest number named, 0 when only `*` is. */
 export function largestNamed(ranges: SequenceSet): number {
   let largest = 0
@@ -146,28 +92,6 @@ export function largestNamed(ranges: SequenceSet): number {
     else if (first !== STAR) largest = Math.max(largest, first)
   }
   return largest
-}
-
-/** Whether merged ranges hold the number. */
-export function holdsNumber(merged: SequenceSet, number: number): boolean {
-  let low = 0
-  let high = merged.length - 1
-  while (low <= high) {
-    const middle = (low + high) >> 1
-    const range = merged[middle]
-    if (range === undefined) return false
-    if (number < range.first) high = middle - 1
-    else if (number > range.last) low = middle + 1
-    else return true
-  }
-  return false
-}
-
-/** The numbers of merged ranges, one by one. */
-export function* eachNumber(merged: SequenceSet): Generator<number> {
-  for (const { first, last } of merged) {
-    for (let number = first; number <= last; number++) yield number
-  }
 }
 
 function formatNumber(number: number): string {

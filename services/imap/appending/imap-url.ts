@@ -5,10 +5,11 @@
 
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { Cursor } from '#shared/imap/cursor.ts'
-import { type Partial, parseSection, type Section } from '#shared/imap/section.ts'
+import { type Partial, parseSection } from '#shared/imap/section.ts'
 import { NUMBER_MAX } from '#shared/imap/sequence-set.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
+import type { Section } from '#shared/mail/section.ts'
 
 export type ImapUrl = {
   /** Null: the selected one. */

@@ -1,14 +1,10 @@
 import { parseSelectParameters, type Qresync } from '#shared/imap/mailbox-parameters.ts'
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
-import {
-  formatSequenceSet,
-  holdsNumber,
-  intersectRanges,
-  mergeRanges,
-} from '#shared/imap/sequence-set.ts'
+import { formatSequenceSet } from '#shared/imap/sequence-set.ts'
 import { SEEN, SYSTEM_FLAGS } from '#shared/mailbox/flags.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { effectiveRights, hasAny, type Rights } from '#shared/mailbox/rights.ts'
+import { holdsNumber, intersectRanges, mergeRanges } from '#shared/runtime/number-ranges.ts'
 import { reach, refusalOf } from '../access/reach.ts'
 import { type Command, completed, defineCommand } from '../command.ts'
 import { keptName } from '../folder-names.ts'

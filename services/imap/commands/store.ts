@@ -1,5 +1,5 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
-import { formatSequenceSet, type MessageSet, rangesOf } from '#shared/imap/sequence-set.ts'
+import { formatSequenceSet, type MessageSet } from '#shared/imap/sequence-set.ts'
 import { parseStoreArguments, type StoreArguments } from '#shared/imap/store-arguments.ts'
 import type { Stored } from '#shared/mailbox/change.ts'
 import {
@@ -10,6 +10,7 @@ import {
 } from '#shared/mailbox/flags.ts'
 import type { MessageRecord } from '#shared/mailbox/records.ts'
 import { flagScope } from '#shared/mailbox/rights.ts'
+import { rangesOf } from '#shared/runtime/number-ranges.ts'
 import { type Command, type Completion, completed, defineCommand } from '../command.ts'
 import { flagsText } from '../fetch/flags-text.ts'
 import { completeLimited, limited } from '../message-limit.ts'

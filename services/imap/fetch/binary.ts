@@ -1,7 +1,7 @@
 // BINARY and BINARY.SIZE: a part without its content transfer encoding. RFC 3516 §4.2, §4.3; RFC 9051 §6.4.5.
 
-import type { PartPath } from '#shared/imap/section.ts'
 import type { ByteString, Span } from '#shared/mail/message-index.ts'
+import type { PartPath } from '#shared/mail/section.ts'
 import { type TransferDecoder, transferDecoder } from '#shared/mail/transfer-decoding.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import {

@@ -1,8 +1,8 @@
 // Which bytes of a stored message a section names (RFC 9051 §6.4.5.1), worked out from the indexed part offsets without looking at
 // a byte. Offsets count from the first prepended header field: the index knows only the object, which begins after them.
 
-import type { PartPath, Section } from '#shared/imap/section.ts'
 import type { Part, Span } from '#shared/mail/message-index.ts'
+import type { PartPath, Section } from '#shared/mail/section.ts'
 
 /** What is known of a message before its bytes are read. */
 export type Layout = {

@@ -1,11 +1,7 @@
 // VANISHED (EARLIER): which of the uids a client asks about are gone since it last looked. RFC 7162 §3.2.6, §3.2.10.
 
-import {
-  formatSequenceSet,
-  intersectRanges,
-  type MessageSet,
-  resolveSet,
-} from '#shared/imap/sequence-set.ts'
+import { formatSequenceSet, type MessageSet, resolveSet } from '#shared/imap/sequence-set.ts'
+import { intersectRanges } from '#shared/runtime/number-ranges.ts'
 import type { SelectedMailbox } from '../selected-mailbox.ts'
 
 /** The untagged response, undefined when nothing is gone. A saved result never holds what is gone. */

@@ -2,7 +2,8 @@
 // messages changed, and what that does to each result is told as ADDTO and REMOVEFROM.
 
 import type { Uid } from '#shared/contracts/mailbox.ts'
-import { formatSequenceSet, rangesOf } from '#shared/imap/sequence-set.ts'
+import { formatSequenceSet } from '#shared/imap/sequence-set.ts'
+import { rangesOf } from '#shared/runtime/number-ranges.ts'
 import type { NumberKind } from '../number-kind.ts'
 import type { ResultWatcher } from '../selected-mailbox.ts'
 import type { Wire } from '../wire.ts'

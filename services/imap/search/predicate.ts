@@ -4,10 +4,8 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import type { SearchKey } from '#shared/imap/search-key.ts'
 import {
-  holdsNumber,
   type MessageSet,
   NUMBER_MAX,
-  rangesOf,
   resolveSet,
   type SequenceSet,
   STAR,
@@ -16,6 +14,7 @@ import { foldCase } from '#shared/mail/casemap.ts'
 import { decodeText } from '#shared/mail/charset.ts'
 import { SYSTEM_FLAGS } from '#shared/mailbox/flags.ts'
 import type { UidList } from '#shared/mailbox/message-columns.ts'
+import { holdsNumber, rangesOf } from '#shared/runtime/number-ranges.ts'
 import { emailId } from '../object-ids.ts'
 import type { Candidate, FieldNeedles } from './candidate.ts'
 import { isIndexedName } from './indexed-fields.ts'

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { type FetchAtt, parseFetchArguments } from '#shared/imap/fetch-att.ts'
-import { formatSection, PART_PATH_MAX, type Section } from '#shared/imap/section.ts'
+import { formatSection, PART_PATH_MAX } from '#shared/imap/section.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
+import type { Section } from '#shared/mail/section.ts'
 import { parsed } from './cursor-of.ts'
 
 const attsOf = (text: string) => parsed(text, parseFetchArguments).atts

@@ -2,20 +2,22 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SET_RANGES_MAX } from '#shared/imap/limits.ts'
 import {
-  countNumbers,
-  eachNumber,
   formatSequenceSet,
-  holdsNumber,
-  intersectRanges,
   largestNamed,
-  mergeRanges,
   NUMBER_MAX,
   parseSequenceSet,
-  rangesOf,
   resolveSet,
   type SequenceSet,
 } from '#shared/imap/sequence-set.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
+import {
+  countNumbers,
+  eachNumber,
+  holdsNumber,
+  intersectRanges,
+  mergeRanges,
+  rangesOf,
+} from '#shared/runtime/number-ranges.ts'
 
 const resolved = (text: string, largest: number) =>
   formatSequenceSet(resolveSet(parseSequenceSet(text), largest))

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { type Layout, sectionSpan } from '#services/imap/fetch/section-span.ts'
-import type { Section } from '#shared/imap/section.ts'
 import { MessageIndexer } from '#shared/mail/indexer.ts'
+import type { Section } from '#shared/mail/section.ts'
 
 const added = 'Delivered-To: ann@example.test\r\n'
 
