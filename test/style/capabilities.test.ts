@@ -24,7 +24,7 @@ const shownElsewhere = new Map([
   ['AUTH=SCRAM-SHA-256-PLUS', 'test/unit/services/scram.test.ts'],
   ['COMPRESS=DEFLATE', 'test/unit/services/imap/compression.test.ts'],
   // A search that takes long enough to be told about.
-  ['INPROGRESS', 'test/unit/services/imap/search/pace.test.ts'],
+  ['INPROGRESS', 'test/unit/services/imap/search/client-waiting.test.ts'],
 ])
 
 describe('IMAP capabilities', () => {

@@ -30,7 +30,7 @@ function threading(by: NumberKind): Command {
       const search = { ...given, saved: selected.saved }
       return withReading(session, wire, async (reading) => {
         const { messages } = selected
-        const uids = await findIn(selected, session, search, reading)
+        const uids = await findIn(selected, session, wire, search, reading)
         const references = given.algorithm === 'references'
         const found = await threadMessages({ uids, messages }, reading, {
           references,

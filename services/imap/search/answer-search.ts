@@ -48,7 +48,7 @@ export async function answerSearch(
   if (returns?.save && refusal?.status !== 'BAD') selected.saved = []
   if (refusal !== undefined) return refusal
   return withReading(session, wire, async (reading) => {
-    const uids = await order(await findIn(selected, session, search, reading), reading)
+    const uids = await order(await findIn(selected, session, wire, search, reading), reading)
     const results = {
       uids,
       by,

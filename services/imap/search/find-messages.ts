@@ -7,7 +7,6 @@ import { decodeIndex } from '#shared/mail/index-codec.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
-import { HeldBytes } from '../memory.ts'
 import { Candidate } from './candidate.ts'
 import { RowFacts } from './message-facts.ts'
 import type { Pace } from './pace.ts'
@@ -124,15 +123,18 @@ async function holdsContents(
   let verdict = readsHeader ? await lookIntoHeader() : undefined
   if (verdict === undefined && texts.length > 0) {
     const source = new ObjectWindow(objects, blob)
-    using ahead = new HeldBytes(windowsAhead)
     // Others are looked at meanwhile.
-    const begun = ahead.take(source.firstBytes)
-    if (begun) await source.begin()
-    candidate.found = await pace.alone(async () => {
-      if (!begun) await source.begin()
-      const { structure } = decodeIndex(blob.index)
-      return textsIn({ source, added, structure, needles: texts, pace })
-    })
+    const ahead = windowsAhead.tryTake(source.firstBytes)
+    try {
+      if (ahead) await source.begin()
+      candidate.found = await pace.alone(async () => {
+        if (!ahead) await source.begin()
+        const { structure } = decodeIndex(blob.index)
+        return textsIn({ source, added, structure, needles: texts, pace })
+      })
+    } finally {
+      if (ahead) windowsAhead.give(source.firstBytes)
+    }
     verdict = predicate.test(message, candidate)
   }
   if (verdict === undefined && !readsHeader) verdict = await lookIntoHeader()

@@ -1,10 +1,9 @@
-// What one SEARCH, SORT, THREAD or ESEARCH holds while it runs: positions, keys, ids. Counted roughly, taken from memory that all
-// searches of the process share, and given back at the end of the command.
+// What one search holds while it runs: positions, keys, ids. Counted roughly, taken from memory that all searches of the process
+// share, and given back at its end.
 
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
-import type { Completion } from '../command.ts'
 
-/** Held by one command: some 170,000 messages to be threaded, or a million to be sorted by one key. */
+/** Held by one search: some 170,000 messages to be threaded, or a million to be sorted by one key. */
 export const SEARCH_BYTES_MAX = 128 * 1024 * 1024
 /** Held by all searches of the process. */
 export const SEARCHES_BYTES_MAX = 256 * 1024 * 1024
@@ -13,27 +12,15 @@ const CHUNK_BYTES = 256 * 1024
 
 const searches = new ByteBudget(SEARCHES_BYTES_MAX)
 
-/** The command needs more than it may hold: caught where the command is answered. */
+/** More is needed than may be held: by this search, or by all that run now, in which case it may be tried again. */
 export class SearchTooLarge extends Error {
   override readonly name = 'SearchTooLarge'
-  readonly completion: Completion
+  readonly limit: 'one search' | 'all searches'
 
-  constructor(completion: Completion) {
-    super(completion.text)
-    this.completion = completion
+  constructor(limit: SearchTooLarge['limit']) {
+    super(`${limit}: too much to hold`)
+    this.limit = limit
   }
-}
-
-const tooMuch: Completion = {
-  status: 'NO',
-  code: 'LIMIT',
-  text: 'Too much to sort or thread at once, search for less',
-}
-
-const tooMany: Completion = {
-  status: 'NO',
-  code: 'UNAVAILABLE',
-  text: 'Too many large searches at the same time, try again later',
 }
 
 export class SearchMemory implements Disposable {
@@ -54,7 +41,7 @@ export class SearchMemory implements Disposable {
   /** Throws SearchTooLarge. */
   hold(bytes: number): void {
     this.#held += bytes
-    if (this.#held > this.#bytesMax) throw new SearchTooLarge(tooMuch)
+    if (this.#held > this.#bytesMax) throw new SearchTooLarge('one search')
     const needed = this.#held - this.#taken
     if (needed <= 0) return
     // As much again as it has, for few steps; exactly what it needs where there is no room for that.
@@ -63,7 +50,7 @@ export class SearchMemory implements Disposable {
       this.#taken += chunk
       return
     }
-    throw new SearchTooLarge(tooMany)
+    throw new SearchTooLarge('all searches')
   }
 
   [Symbol.dispose](): void {

@@ -1,19 +1,28 @@
-// Keeps a long command from being a nuisance: lets other sessions run, notices a client that is gone, and tells one that waits how
-// far it has come (INPROGRESS, RFC 9585).
+// Keeps long work on many messages from being a nuisance: lets others run, notices when nobody waits for it any longer, and tells
+// whoever waits how far it has come.
 
 import type { Clock } from '#shared/runtime/clock.ts'
 import { type Turns, turns } from '#shared/runtime/turns.ts'
-import { INPROGRESS_INTERVAL_MS, inProgress } from '../progress.ts'
-import { ConnectionGone, type Wire } from '../wire.ts'
 
 /** Work between two looks at the clock, in bytes: some tenths of a millisecond. */
 export const STEP_BYTES = 16_384
 
+/** Whoever waits for the work. */
+export interface Waiting {
+  /** Aborts when nobody waits any longer. */
+  readonly gone: AbortSignal
+  /** What the work then ends with. */
+  abandoned(): Error
+  /** Called while work goes on, this often. */
+  readonly tellIntervalMs: number
+  /** How far the work has come, in messages; null where that is not known. Work waits for what is returned. */
+  tell(progress: number | null, goal: number | null): Promise<void> | undefined
+}
+
 export class Pace {
-  readonly #wire: Wire
+  readonly #waiting: Waiting
   readonly #clock: Clock
   readonly #turns: Turns
-  readonly #tag: string
   #tellMs: number
   #progress = 0
   #goal = 0
@@ -22,21 +31,18 @@ export class Pace {
   #last: Promise<void> | undefined
 
   constructor({
-    wire,
+    waiting,
     clock,
-    tag,
     turns: given = turns,
   }: {
-    readonly wire: Wire
+    readonly waiting: Waiting
     readonly clock: Clock
-    readonly tag: string
     readonly turns?: Turns
   }) {
-    this.#wire = wire
+    this.#waiting = waiting
     this.#clock = clock
     this.#turns = given
-    this.#tag = tag
-    this.#tellMs = clock.now() + INPROGRESS_INTERVAL_MS
+    this.#tellMs = clock.now() + waiting.tellIntervalMs
   }
 
   /** So many messages are ahead. */
@@ -82,20 +88,19 @@ export class Pace {
   step(): Promise<void> | undefined {
     const wait = this.#turns.step()
     const idle = wait === undefined && this.#clock.now() < this.#tellMs
-    return idle && !this.#wire.gone.aborted ? undefined : this.#rest(wait)
+    return idle && !this.#waiting.gone.aborted ? undefined : this.#rest(wait)
   }
 
   async #rest(wait: Promise<void> | undefined): Promise<void> {
     await wait
-    if (this.#wire.gone.aborted) throw new ConnectionGone()
+    const { gone, tellIntervalMs } = this.#waiting
+    if (gone.aborted) throw this.#waiting.abandoned()
     const nowMs = this.#clock.now()
     if (nowMs < this.#tellMs) return
-    this.#tellMs = nowMs + INPROGRESS_INTERVAL_MS
-    // RFC 9585 §4: not when all is done already; an unknown goal is NIL.
-    if (this.#goal > 0 && this.#progress >= this.#goal) return
+    this.#tellMs = nowMs + tellIntervalMs
     const known = this.#goal > 0
-    const code = inProgress(this.#tag, known ? this.#progress : null, known ? this.#goal : null)
-    this.#wire.untagged(`OK [${code}] Still looking`)
-    await this.#wire.room()
+    // When all is done the result says so itself.
+    if (known && this.#progress >= this.#goal) return
+    await this.#waiting.tell(known ? this.#progress : null, known ? this.#goal : null)
   }
 }

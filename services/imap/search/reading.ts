@@ -4,7 +4,6 @@ import type { BlobId } from '#shared/contracts/mailbox.ts'
 import type { MessageColumns, UidList } from '#shared/mailbox/message-columns.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
-import type { Wire } from '../wire.ts'
 import type { SearchMemory } from './memory.ts'
 import type { Pace } from './pace.ts'
 
@@ -21,5 +20,4 @@ export type Reading = {
   readonly objects: ObjectStore
   readonly pace: Pace
   readonly memory: SearchMemory
-  readonly wire: Wire
 }

@@ -10,6 +10,7 @@ import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
+import { clientWaiting } from './client-waiting.ts'
 import { findMessages } from './find-messages.ts'
 import { SearchMemory, SearchTooLarge } from './memory.ts'
 import { Pace } from './pace.ts'
@@ -37,6 +38,20 @@ export const SEARCH_TEXT_BYTES_MAX = 4_096
 export const SEARCH_TEXTS_BYTES_MAX = 65_536
 /** Ranges in the sets of all keys together. */
 export const SEARCH_RANGES_MAX = 65_536
+
+/** What a search is answered that needs more memory than there is for it (RFC 5530 §3). */
+export const searchRefusals = {
+  'one search': {
+    status: 'NO',
+    code: 'LIMIT',
+    text: 'Too much to sort or thread at once, search for less',
+  },
+  'all searches': {
+    status: 'NO',
+    code: 'UNAVAILABLE',
+    text: 'Too many large searches at the same time, try again later',
+  },
+} as const satisfies Record<SearchTooLarge['limit'], Completion>
 
 const limit = (text: string): Completion => ({ status: 'NO', code: 'LIMIT', text })
 
@@ -88,11 +103,12 @@ function measure(key: SearchKey, size: Size): void {
 export function findIn(
   field: Field,
   session: Session,
+  wire: Wire,
   search: SavedSearch,
   reading: Reading,
 ): Promise<Uid[]> {
   // RFC 7162 §3.1.5: the key enables CONDSTORE.
-  if (asksForModSeq(search.key)) session.enableCondstore(reading.wire)
+  if (asksForModSeq(search.key)) session.enableCondstore(wire)
   return findMessages(field, compileFor(field, session, search), reading)
 }
 
@@ -107,13 +123,13 @@ export function compileFor(
   return compile(key, { charset, uids, saved, nowMs: services.clock.now(), isRecent })
 }
 
-export function readingOf({ services, tag }: Session, wire: Wire, memory: SearchMemory): Reading {
+export function readingOf(session: Session, wire: Wire, memory: SearchMemory): Reading {
+  const { services } = session
   return {
     blobs: services.mailbox.blobs,
     objects: services.objects,
-    pace: new Pace({ wire, clock: services.clock, tag }),
+    pace: new Pace({ waiting: clientWaiting(wire, session), clock: services.clock }),
     memory,
-    wire,
   }
 }
 
@@ -127,7 +143,7 @@ export async function withReading(
   try {
     return await run(readingOf(session, wire, memory))
   } catch (error) {
-    if (error instanceof SearchTooLarge) return error.completion
+    if (error instanceof SearchTooLarge) return searchRefusals[error.limit]
     throw error
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { INPROGRESS_INTERVAL_MS, tellingProgress } from '#services/imap/progress.ts'
 import { FakeClock } from '#test/support/pop3-fakes.ts'
-import { quietWire } from './search/message-store.ts'
+import { quietWire } from '#test/support/quiet-wire.ts'
 
 function start(tag: string) {
   const clock = new FakeClock()

@@ -12,7 +12,7 @@ import type { SearchKey } from '#shared/imap/search-key.ts'
 import { STAR } from '#shared/imap/sequence-set.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { fixture, fixtureNames } from '#test/support/corpus.ts'
-import { CountingPace, type Given, MessageStore, quietWire } from './message-store.ts'
+import { CountingPace, type Given, MessageStore, quietWaiting } from './message-store.ts'
 import { naiveMatches } from './naive-search.ts'
 
 const DAY_MS = 86_400_000
@@ -324,7 +324,7 @@ describe('findMessages', () => {
     )
     const uids = store.columns.uids()
     const compiled = compile({ kind: 'all' }, { charset: null, uids, saved: [], nowMs })
-    const pace = new Pace({ wire: quietWire, clock: systemClock, tag: 'a1' })
+    const pace = new Pace({ waiting: quietWaiting, clock: systemClock })
     let steps = 0
     pace.step = async () => {
       if (++steps === 1) store.columns.remove([0, 1, 2, 2_500])
@@ -389,9 +389,8 @@ describe('findMessages', () => {
       const compiled = compile(key, { charset: null, uids, saved: [], nowMs })
       let turns = 0
       const pace = new Pace({
-        wire: quietWire,
+        waiting: quietWaiting,
         clock: systemClock,
-        tag: 'a1',
         turns: { step: () => void turns++ },
       })
       await findMessages({ uids, messages: store.columns }, compiled, store.reading(pace))
@@ -411,7 +410,7 @@ describe('findMessages', () => {
       await new Promise((turn) => setImmediate(turn))
       waiting--
     }
-    const pace = new Pace({ wire: quietWire, clock: systemClock, tag: 'a1', turns: { step } })
+    const pace = new Pace({ waiting: quietWaiting, clock: systemClock, turns: { step } })
     const uids = store.columns.uids()
     const either = { kind: 'header', field: 'x-a', value: 'no' } as const
     const key = { kind: 'or', either, other: { kind: 'text', value: 'no' } } as const

@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { SearchMemory, SearchTooLarge } from '#services/imap/search/memory.ts'
 import { inParallel } from '#services/imap/search/read-blobs.ts'
+import { searchRefusals } from '#services/imap/search/search-folder.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 
 const codeOf = (work: () => void) => {
   try {
     work()
   } catch (error) {
-    if (error instanceof SearchTooLarge) return error.completion.code
+    if (error instanceof SearchTooLarge) return searchRefusals[error.limit].code
     throw error
   }
   return 'held'

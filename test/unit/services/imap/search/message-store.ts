@@ -1,9 +1,8 @@
 // A folder in memory for the search tests: columns, blobs and an object store that hands out streams in odd pieces.
 
 import { SEARCH_BYTES_MAX, SearchMemory } from '#services/imap/search/memory.ts'
-import { Pace } from '#services/imap/search/pace.ts'
+import { Pace, type Waiting } from '#services/imap/search/pace.ts'
 import type { Field, Reading } from '#services/imap/search/reading.ts'
-import type { Wire } from '#services/imap/wire.ts'
 import type { BlobId, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
 import { indexWithAdded } from '#shared/mail/index-with-added.ts'
@@ -80,7 +79,6 @@ export class MessageStore {
       objects: this.#objects,
       pace,
       memory,
-      wire: quietWire,
     }
   }
 
@@ -110,13 +108,12 @@ async function* inPieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
   }
 }
 
-export const quietWire: Wire = {
-  untagged: () => {},
-  write: () => {},
-  room: () => undefined,
-  continuation: () => {},
-  readLine: async () => undefined,
+/** Waits for ever, and hears nothing. */
+export const quietWaiting: Waiting = {
   gone: new AbortController().signal,
+  abandoned: () => new Error('nobody waits'),
+  tellIntervalMs: 10_000,
+  tell: () => undefined,
 }
 
 export function plentyOfMemory(): SearchMemory {
@@ -124,7 +121,7 @@ export function plentyOfMemory(): SearchMemory {
 }
 
 export function quietPace(): Pace {
-  return new Pace({ wire: quietWire, clock: systemClock, tag: 'a1' })
+  return new Pace({ waiting: quietWaiting, clock: systemClock })
 }
 
 /** Counts the work that was paid for. */
@@ -134,7 +131,7 @@ export class CountingPace extends Pace {
   bytesAtOnce = 0
 
   constructor() {
-    super({ wire: quietWire, clock: systemClock, tag: 'a1' })
+    super({ waiting: quietWaiting, clock: systemClock })
   }
 
   override spent(bytes: number): Promise<void> | undefined {

@@ -1,72 +1,52 @@
 import { describe, expect, it } from 'vitest'
-import { INPROGRESS_INTERVAL_MS } from '#services/imap/progress.ts'
 import { Pace, STEP_BYTES } from '#services/imap/search/pace.ts'
-import { ConnectionGone } from '#services/imap/wire.ts'
 import { FakeClock } from '#test/support/pop3-fakes.ts'
-import { quietWire } from './message-store.ts'
+import { quietWaiting } from './message-store.ts'
 
 function start() {
   const clock = new FakeClock()
   const gone = new AbortController()
-  const told: string[] = []
-  const wire = {
-    ...quietWire,
+  const told: (readonly [number | null, number | null])[] = []
+  const waiting = {
     gone: gone.signal,
-    untagged: (response: string | Buffer) => told.push(`${response}`),
+    abandoned: () => new Error('left'),
+    tellIntervalMs: 1_000,
+    tell: (progress: number | null, goal: number | null) => void told.push([progress, goal]),
   }
-  return { clock, gone, told, pace: new Pace({ wire, clock, tag: 'a1' }) }
+  return { clock, gone, told, pace: new Pace({ waiting, clock }) }
 }
 
 describe('Pace', () => {
-  // RFC 9585 §4
-  it('tells how far a long search has come, once in an interval', async () => {
+  it('tells how far work has come, once in an interval, and nothing at its end', async () => {
     const { clock, told, pace } = start()
-    pace.begin(1_000)
-    pace.done(400)
-    await clock.advance(INPROGRESS_INTERVAL_MS - 1)
+    await clock.advance(999)
     await pace.step()
     expect(told).toEqual([])
     await clock.advance(1)
+    await Promise.all([pace.step(), pace.step()])
+    expect(told).toEqual([[null, null]])
+    pace.begin(3)
+    pace.done(2)
+    await clock.advance(1_000)
+    await pace.step()
+    expect(told.slice(1)).toEqual([[2, 3]])
     pace.done()
-    // Wait for the end of a slice of work, too.
-    await clock.advance(100)
+    await clock.advance(1_000)
     await pace.step()
-    await pace.step()
-    expect(told).toEqual(['OK [INPROGRESS ("a1" 401 1000)] Still looking'])
-    await clock.advance(INPROGRESS_INTERVAL_MS + 100)
-    pace.done(599)
-    await pace.step()
-    // All is done: the answer itself says so (RFC 9585 §4).
-    expect(told).toHaveLength(1)
+    expect(told).toHaveLength(2)
   })
 
-  it('tells nothing of short searches', async () => {
-    const { clock, told, pace } = start()
-    for (let i = 0; i < 10; i++) {
-      await clock.advance(100)
-      await pace.step()
-    }
-    expect(told).toEqual([])
-  })
-
-  it('tells once, however many readers ask at the same time', async () => {
-    const { clock, told, pace } = start()
-    await clock.advance(INPROGRESS_INTERVAL_MS + 100)
-    await Promise.all(Array.from({ length: 8 }, () => pace.step()))
-    expect(told).toHaveLength(1)
-  })
-
-  it('stops when the client is gone', async () => {
-    const { clock, gone, pace } = start()
+  it('ends work that nobody waits for', async () => {
+    const { gone, pace } = start()
+    await pace.step()
     gone.abort()
-    await clock.advance(100)
-    await expect(pace.step()).rejects.toBeInstanceOf(ConnectionGone)
+    await expect(pace.step()).rejects.toThrow('left')
   })
 
   it('asks whether it is the turn of others after so much work', () => {
     let asked = 0
     const turns = { step: () => void asked++ }
-    const pace = new Pace({ wire: quietWire, clock: new FakeClock(), tag: 'a1', turns })
+    const pace = new Pace({ waiting: quietWaiting, clock: new FakeClock(), turns })
     for (let i = 0; i < 9; i++) pace.spent(STEP_BYTES / 3)
     expect(asked).toBe(3)
   })
