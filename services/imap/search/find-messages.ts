@@ -1,4 +1,4 @@
-// Finds the messages of a folder that match a search key, and reads no more than it must: flags, sizes and dates of all messages
+// Finds the messages of a folder that fulfil a criterion, and reads no more than it must: flags, sizes and dates of all messages
 // in one pass over the columns; for those still undecided the stored index, many at once; then header and text, message by
 // message, a few at the same time.
 
@@ -15,8 +15,8 @@ import { batchesOf, inParallel } from './read-blobs.ts'
 import type { Field, Reading } from './reading.ts'
 import { HEADER_SEARCHED_BYTES_MAX, ObjectWindow, textsIn } from './text-scan.ts'
 
-/** What one key costs the pace for each message, in bytes. */
-const KEY_BYTES = 4
+/** What one criterion costs the pace for each message, in bytes. */
+const CRITERION_BYTES = 4
 /** Memory of one message in the result, and of one undecided. */
 const RESULT_BYTES = 10
 const UNDECIDED_BYTES = 8
@@ -53,7 +53,7 @@ export async function findMessages(
       const verdict = predicate.cost < costs.index ? undefined : predicate.test(message, candidate)
       if (verdict === true) verdicts[undecided[position] ?? 0] = MATCHES
       else if (verdict === undefined) unread.push({ candidate, position })
-      const turn = pace.spent(blob.index.length + KEY_BYTES * compiled.keyCount)
+      const turn = pace.spent(blob.index.length + CRITERION_BYTES * compiled.criteria)
       if (turn) await turn
     }
     pace.done(batch.length - unread.length)
@@ -81,7 +81,7 @@ const UNDECIDED = 2
 
 async function fromFacts(
   { uids, messages }: Field,
-  { predicate, keyCount }: Compiled,
+  { predicate, criteria }: Compiled,
   pace: Pace,
 ): Promise<Uint8Array> {
   const verdicts = new Uint8Array(uids.length)
@@ -89,7 +89,7 @@ async function fromFacts(
   let row = 0
   for (let position = 0; position < uids.length; position++) {
     const uid = uids[position] ?? 0
-    const wait = pace.spent(KEY_BYTES * (1 + keyCount))
+    const wait = pace.spent(CRITERION_BYTES * (1 + criteria))
     if (wait) {
       await wait
       // Rows move when somebody else expunges meanwhile.
@@ -105,10 +105,10 @@ async function fromFacts(
   return verdicts
 }
 
-/** The header first where a key asks for it: it is less to read than the text. */
+/** The header first where it is asked for: it is less to read than the text. */
 async function holdsContents(
   candidate: Candidate,
-  { predicate, texts, fields, readsHeader, readsThread, keyCount }: Compiled,
+  { predicate, texts, fields, readsHeader, readsThread, criteria }: Compiled,
   { objects, pace }: Reading,
 ): Promise<boolean> {
   const { message, blob, added } = candidate
@@ -138,7 +138,7 @@ async function holdsContents(
     verdict = predicate.test(message, candidate)
   }
   if (verdict === undefined && !readsHeader) verdict = await lookIntoHeader()
-  const wait = pace.spent(KEY_BYTES * keyCount)
+  const wait = pace.spent(CRITERION_BYTES * criteria)
   if (wait) await wait
   return verdict ?? false
 }

@@ -11,6 +11,7 @@ import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 import { clientWaiting } from './client-waiting.ts'
+import { criterionOf } from './criterion-of-key.ts'
 import { findMessages } from './find-messages.ts'
 import { SearchMemory, SearchTooLarge } from './memory.ts'
 import { Pace } from './pace.ts'
@@ -120,7 +121,8 @@ export function compileFor(
 ): Compiled {
   const selected = state.kind === 'selected' ? state.mailbox : undefined
   const isRecent = (uid: Uid) => selected?.messages === messages && selected.isRecent(uid)
-  return compile(key, { charset, uids, saved, nowMs: services.clock.now(), isRecent })
+  const nowMs = services.clock.now()
+  return compile(criterionOf(key, { charset, uids, saved, nowMs, isRecent }))
 }
 
 export function readingOf(session: Session, wire: Wire, memory: SearchMemory): Reading {

@@ -1,8 +1,7 @@
-// SEARCH without any of the cleverness: every message whole in memory, every part decoded whole, every key asked in the order it
+// SEARCH without any of the cleverness: every message whole in memory, every part decoded whole, every criterion asked in the order it
 // comes. The searches of the differential test are compared with it.
 
-import type { SearchKey } from '#shared/imap/search-key.ts'
-import { formatSequenceSet, type MessageSet } from '#shared/imap/sequence-set.ts'
+import type { Criterion, Interval } from '#services/imap/search/criterion.ts'
 import { foldCase } from '#shared/mail/casemap.ts'
 import { decodeText } from '#shared/mail/charset.ts'
 import { decodeHeaderText } from '#shared/mail/encoded-words.ts'
@@ -13,96 +12,57 @@ import { decodeTransfer } from '#shared/mail/transfer-decoding.ts'
 import { flagList } from '#shared/mailbox/flags.ts'
 import type { StoredMessage } from './message-store.ts'
 
-export type NaiveContext = {
-  readonly nowMs: number
-  /** Uids by sequence number. */
-  readonly uids: readonly number[]
-  readonly saved: readonly number[]
-}
-
-export function naiveMatches(
-  key: SearchKey,
-  message: StoredMessage,
-  context: NaiveContext,
-): boolean {
+export function naiveMatches(criterion: Criterion, message: StoredMessage): boolean {
   const { record } = message
-  const inner = (each: SearchKey) => naiveMatches(each, message, context)
-  switch (key.kind) {
+  const inner = (each: Criterion) => naiveMatches(each, message)
+  switch (criterion.kind) {
     case 'all':
-    case 'save-date-supported':
       return true
     case 'and':
-      return key.keys.every(inner)
+      return criterion.criteria.every(inner)
     case 'or':
-      return inner(key.either) || inner(key.other)
+      return criterion.criteria.some(inner)
     case 'not':
-      return !inner(key.key)
-    case 'numbers': {
-      const number = context.uids.indexOf(record.uid) + 1
-      return names(key.messages, number, context.uids.length, context.saved.includes(record.uid))
-    }
+      return !inner(criterion.criterion)
     case 'uids':
-      return names(
-        key.messages,
-        record.uid,
-        context.uids.at(-1) ?? 0,
-        context.saved.includes(record.uid),
-      )
+      return criterion.uids.has(record.uid)
     case 'flag': {
       const flags = flagList(record.flags).map((flag) => flag.toLowerCase())
-      return flags.includes(key.flag.toLowerCase()) === key.set
+      return flags.includes(criterion.flag.toLowerCase()) === criterion.set
     }
     case 'header':
       return fieldsOf(message)
-        .filter(([name]) => name === key.field)
-        .some(([, value]) => holds(value, key.value))
+        .filter(([name]) => name === criterion.field)
+        .some(([, value]) => holds(value, criterion.text))
     case 'body':
-      return textsOf(message, false).some((text) => holds(text, key.value)) || key.value === ''
-    case 'text':
-      return textsOf(message, true).some((text) => holds(text, key.value)) || key.value === ''
-    case 'internal-date':
-      return compareDays(key, dayOf(record.internalDateMs))
-    case 'save-date':
-      return compareDays(key, dayOf(record.saveDateMs))
-    case 'sent-date': {
+    case 'text': {
+      const texts = textsOf(message, criterion.kind === 'text')
+      return texts.some((text) => holds(text, criterion.text)) || criterion.text === ''
+    }
+    case 'received':
+      return isIn(criterion, record.internalDateMs)
+    case 'saved':
+      return isIn(criterion, record.saveDateMs)
+    case 'sent': {
       const [, date] = fieldsOf(message).find(([name]) => name === 'date') ?? []
       const day = /(\d+) (\w+) (\d+)/.exec(date ?? '')
-      return day !== null && compareDays(key, Date.parse(`${day[0]} UTC`))
-    }
-    case 'age': {
-      const ageMs = context.nowMs - record.internalDateMs
-      return key.compare === 'older' ? ageMs >= key.seconds * 1000 : ageMs <= key.seconds * 1000
+      return day !== null && isIn(criterion, Date.parse(`${day[0]} UTC`))
     }
     case 'size':
-      return key.compare === 'larger' ? record.size > key.bytes : record.size < key.bytes
+      return isIn(criterion, record.size)
     case 'modseq':
-      return record.modSeq >= key.modSeq
+      return record.modSeq >= criterion.atLeast
     case 'email-id':
-      return record.blobId === key.id
+      return record.blobId === criterion.id
     case 'thread-id':
       return false
   }
 }
 
-function names(set: MessageSet, number: number, largest: number, isSaved: boolean): boolean {
-  if (set.kind === 'saved') return isSaved
-  return formatSequenceSet(set.ranges)
-    .split(',')
-    .some((range) => {
-      const [a = 0, b = a] = range.split(':').map((n) => (n === '*' ? largest : Number(n)))
-      return number >= Math.min(a, b) && number <= Math.max(a, b)
-    })
-}
-
-const dayOf = (ms: number) => Date.parse(new Date(ms).toISOString().slice(0, 10))
-
-function compareDays({ compare, dayMs }: { compare: string; dayMs: number }, day: number): boolean {
-  if (compare === 'before') return day < dayMs
-  return compare === 'on' ? day === dayMs : day >= dayMs
-}
+const isIn = ({ from, before }: Interval, value: number) => from <= value && value < before
 
 function holds(text: string, value: string): boolean {
-  return foldCase(text).includes(foldCase(Buffer.from(value, 'latin1').toString('utf8')))
+  return foldCase(text).includes(foldCase(value))
 }
 
 function fieldsOf({ bytes, index, blob }: StoredMessage): [string, string][] {
