@@ -4,8 +4,8 @@ import { headerTextPieces } from '#shared/mail/encoded-words.ts'
 import { forEachField, unfold } from '#shared/mail/header-field.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
 import { threadId } from '../object-ids.ts'
+import { EnvelopeFields, isEnvelopeField } from './envelope-fields.ts'
 import { fieldBlocks } from './header-fields.ts'
-import { IndexedFields, isIndexedName } from './indexed-fields.ts'
 import { type FieldNeedle, NeedleScan, type TextNeedle } from './needle.ts'
 import type { Pace } from './pace.ts'
 import { scanPieces } from './scan-pieces.ts'
@@ -16,7 +16,7 @@ export type FieldNeedles = ReadonlyMap<string, readonly FieldNeedle[]>
 export class Candidate {
   readonly message: MessageRecord
   readonly blob: Blob
-  readonly fields: IndexedFields
+  readonly fields: EnvelopeFields
   /** Once the message was read: those of the texts that it holds. */
   found: ReadonlySet<TextNeedle> | undefined
   /** Once it was looked for. */
@@ -28,7 +28,7 @@ export class Candidate {
   constructor(message: MessageRecord, blob: Blob) {
     this.message = message
     this.blob = blob
-    this.fields = new IndexedFields(blob.index)
+    this.fields = new EnvelopeFields(blob.index)
   }
 
   /** Header fields before the object, byte string. */
@@ -49,7 +49,7 @@ export class Candidate {
 
   async #lookIntoIndex(needles: FieldNeedles, pace: Pace): Promise<void> {
     for (const [name, wanted] of needles) {
-      if (!isIndexedName(name)) continue
+      if (!isEnvelopeField(name)) continue
       const pieces = this.fields.field(name)
       if (pieces === 'in-header') continue
       if (!this.fields.areRepeated) this.#looked?.add(name)

@@ -6,7 +6,7 @@ import { SYSTEM_FLAGS } from '#shared/mailbox/flags.ts'
 import { emailId } from '../object-ids.ts'
 import type { Candidate, FieldNeedles } from './candidate.ts'
 import type { Criterion, Interval } from './criterion.ts'
-import { isIndexedName } from './indexed-fields.ts'
+import { isEnvelopeField } from './envelope-fields.ts'
 import type { MessageFacts } from './message-facts.ts'
 import { FieldNeedle, TextNeedle } from './needle.ts'
 
@@ -129,14 +129,14 @@ class Compiler {
   }
 
   #holdsField(name: string, folded: string): Predicate {
-    this.readsHeader ||= !isIndexedName(name)
+    this.readsHeader ||= !isEnvelopeField(name)
     let needles = this.fields.get(name)
     if (needles === undefined) this.fields.set(name, (needles = []))
     const known = needles.find((each) => each.folded === folded)
     const needle = known ?? new FieldNeedle(name, folded)
     if (known === undefined) needles.push(needle)
     return {
-      cost: isIndexedName(name) ? costs.index : costs.header,
+      cost: isEnvelopeField(name) ? costs.index : costs.header,
       test: (_, candidate) => candidate?.holds(needle),
     }
   }

@@ -13,6 +13,13 @@ import type { Wire } from '../wire.ts'
 import { clientWaiting } from './client-waiting.ts'
 import { criterionOf } from './criterion-of-key.ts'
 import { findMessages } from './find-messages.ts'
+import {
+  SEARCH_KEYS_MAX,
+  SEARCH_RANGES_MAX,
+  SEARCH_TEXT_BYTES_MAX,
+  SEARCH_TEXTS_BYTES_MAX,
+  TEXT_KEYS_MAX,
+} from './limits.ts'
 import { SearchMemory, SearchTooLarge } from './memory.ts'
 import { Pace } from './pace.ts'
 import { type Compiled, compile } from './predicate.ts'
@@ -29,16 +36,6 @@ const unknownCharset: Completion = {
   code: formatResponseCode({ kind: 'BADCHARSET', charsets: ['US-ASCII', 'UTF-8'] }),
   text: 'Unknown charset',
 }
-
-/** Keys of one command: each is asked of every message. */
-export const SEARCH_KEYS_MAX = 1_000
-/** BODY and TEXT keys among them: each is looked for in everything that is read. */
-export const TEXT_KEYS_MAX = 100
-/** Bytes of one text to look for, and of all of them together. */
-export const SEARCH_TEXT_BYTES_MAX = 4_096
-export const SEARCH_TEXTS_BYTES_MAX = 65_536
-/** Ranges in the sets of all keys together. */
-export const SEARCH_RANGES_MAX = 65_536
 
 /** What a search is answered that needs more memory than there is for it (RFC 5530 §3). */
 export const searchRefusals = {

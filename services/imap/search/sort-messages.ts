@@ -1,14 +1,13 @@
-// Order of messages by the criteria of SORT: RFC 5256 §3, DISPLAYFROM and DISPLAYTO RFC 5957 §3. Texts are compared by
-// i;unicode-casemap; what all criteria leave equal is in the order of sequence numbers.
+// Order of messages by comparators: RFC 5256 §3, DISPLAYFROM and DISPLAYTO RFC 5957 §3. Texts are compared by
+// i;unicode-casemap; what all comparators leave equal is in the order of uids.
 
 import type { Uid } from '#shared/contracts/mailbox.ts'
-import type { SortCriterion, SortKey } from '#shared/imap/search-arguments.ts'
 import { baseSubject } from '#shared/mail/base-subject.ts'
 import { compareFolded } from '#shared/mail/casemap.ts'
 import { decodeHeaderText } from '#shared/mail/encoded-words.ts'
 import type { ByteString, EnvelopeAddress } from '#shared/mail/message-index.ts'
+import { EnvelopeFields } from './envelope-fields.ts'
 import { HeldTexts } from './held-texts.ts'
-import { IndexedFields } from './indexed-fields.ts'
 import type { MessageFacts } from './message-facts.ts'
 import { forEachBlob } from './read-blobs.ts'
 import type { Field, Reading } from './reading.ts'
@@ -16,7 +15,25 @@ import { sentMs } from './sent-ms.ts'
 import { sortInTurns } from './sort-in-turns.ts'
 import { SORT_KEY_CHARACTERS_MAX, sortKeyOf } from './sort-key.ts'
 
-/** Values of one criterion by position of the message. */
+/** What two messages are compared by; RFC 5256 §3, RFC 5957 §3. */
+export type ComparedBy =
+  /** When the message came. */
+  | 'arrival'
+  | 'cc'
+  /** When it was sent (RFC 5256 §2.2). */
+  | 'date'
+  | 'from'
+  | 'size'
+  /** The base subject (RFC 5256 §2.1). */
+  | 'subject'
+  | 'to'
+  /** The names that are shown of the first sender and recipient. */
+  | 'displayfrom'
+  | 'displayto'
+
+export type Comparator = { readonly key: ComparedBy; readonly reverse: boolean }
+
+/** Values of one comparator by position of the message. */
 type Column =
   | { readonly kind: 'number'; readonly values: Float64Array; readonly reverse: boolean }
   | { readonly kind: 'text'; readonly values: string[]; readonly reverse: boolean }
@@ -24,19 +41,23 @@ type Column =
 /** Memory of one message in one column, and in what is sorted. */
 const VALUE_BYTES = 8
 const POSITION_BYTES = 24
-/** What a comparison by one criterion costs the pace, in bytes. */
+/** What a comparison by one comparator costs the pace, in bytes. */
 const COMPARISON_BYTES = 16
 /** Of a field that is decoded for its key; encoded words are longer than their text. */
 const FIELD_BYTES_MAX = 32 * SORT_KEY_CHARACTERS_MAX
 
+/**
+ * The uids in order; those of messages that are gone are left out. Reads the stored indexes of all where `arrival` and `size` do not
+ * suffice, no object. Throws SearchTooLarge, and what the pace ends with.
+ */
 export async function sortMessages(
   field: Field,
-  criteria: readonly SortCriterion[],
+  comparators: readonly Comparator[],
   reading: Reading,
 ): Promise<Uid[]> {
   const { uids, messages } = field
   const { memory, pace } = reading
-  const wanted = withoutRepeated(criteria)
+  const wanted = withoutRepeated(comparators)
   memory.hold(uids.length * (POSITION_BYTES + wanted.length * VALUE_BYTES))
   const columns = wanted.map(({ key, reverse }): Column => {
     const { length } = uids
@@ -45,7 +66,7 @@ export async function sortMessages(
       : { kind: 'text', values: Array.from({ length }, () => ''), reverse }
   })
   const texts = new HeldTexts(memory)
-  const fill = (message: MessageFacts, fields: IndexedFields | undefined, position: number) => {
+  const fill = (message: MessageFacts, fields: EnvelopeFields | undefined, position: number) => {
     for (const [at, { key }] of wanted.entries()) {
       const column = columns[at]
       if (column?.kind === 'number') column.values[position] = numberOf(key, message, fields)
@@ -66,7 +87,7 @@ export async function sortMessages(
   }
   if (wanted.some(({ key }) => key !== 'arrival' && key !== 'size')) {
     await forEachBlob(field, reading, null, ({ message, blob, position }) => {
-      fill(message, new IndexedFields(blob.index), position)
+      fill(message, new EnvelopeFields(blob.index), position)
       return pace.spent(blob.index.length)
     })
   }
@@ -82,25 +103,31 @@ export async function sortMessages(
   return order.map((position) => uids[position] as Uid)
 }
 
-/** What a criterion leaves equal it leaves equal the second time, too, in either direction. */
-function withoutRepeated(criteria: readonly SortCriterion[]): readonly SortCriterion[] {
-  return criteria.filter(({ key }, at) => criteria.findIndex((other) => other.key === key) === at)
+/** What a comparator leaves equal it leaves equal the second time, too, in either direction. */
+function withoutRepeated(comparators: readonly Comparator[]): readonly Comparator[] {
+  return comparators.filter(
+    ({ key }, at) => comparators.findIndex((other) => other.key === key) === at,
+  )
 }
 
-const numbers: ReadonlySet<SortKey> = new Set(['arrival', 'date', 'size'])
+const numbers: ReadonlySet<ComparedBy> = new Set(['arrival', 'date', 'size'])
 
 function compareAt(column: Column, a: number, b: number): number {
   if (column.kind === 'number') return (column.values[a] ?? 0) - (column.values[b] ?? 0)
   return compareFolded(column.values[a] ?? '', column.values[b] ?? '')
 }
 
-function numberOf(key: SortKey, message: MessageFacts, fields: IndexedFields | undefined): number {
+function numberOf(
+  key: ComparedBy,
+  message: MessageFacts,
+  fields: EnvelopeFields | undefined,
+): number {
   if (key === 'size') return message.size
   if (key === 'date' && fields !== undefined) return sentMs(message, fields)
   return message.internalDateMs
 }
 
-function textOf(key: SortKey, fields: IndexedFields): string {
+function textOf(key: ComparedBy, fields: EnvelopeFields): string {
   const { subject, from, to, cc } = fields.envelope
   switch (key) {
     case 'subject':

@@ -5,8 +5,8 @@ import { baseSubject } from '#shared/mail/base-subject.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
+import { EnvelopeFields } from './envelope-fields.ts'
 import { HeldTexts } from './held-texts.ts'
-import { IndexedFields } from './indexed-fields.ts'
 import { messageIds, REFERENCES_BYTES_MAX, referencesField, referencesOf } from './message-ids.ts'
 import { forEachBlob } from './read-blobs.ts'
 import type { Field, Reading } from './reading.ts'
@@ -40,7 +40,7 @@ export async function threadMessages(
     reading,
     references ? read : null,
     ({ message, blob, position, contents: header }) => {
-      const fields = new IndexedFields(blob.index)
+      const fields = new EnvelopeFields(blob.index)
       const { subject, inReplyTo, messageId } = fields.envelope
       const { base, isReplyOrForward } = baseSubject(subject)
       const ids =

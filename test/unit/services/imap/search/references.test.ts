@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { formatThread } from '#services/imap/search/format-thread.ts'
 import {
   ID_BYTES_MAX,
   messageIds,
@@ -10,7 +11,7 @@ import {
 import { orderedSubjectThreads } from '#services/imap/search/ordered-subject.ts'
 import { STEP_BYTES } from '#services/imap/search/pace.ts'
 import { referencesThreads } from '#services/imap/search/references.ts'
-import { formatThread, type Thread, type ThreadMessage } from '#services/imap/search/threads.ts'
+import type { Thread, ThreadMessage } from '#services/imap/search/threads.ts'
 import { baseSubject } from '#shared/mail/base-subject.ts'
 import { CountingPace, quietPace } from './message-store.ts'
 import { naiveThreads } from './naive-threads.ts'

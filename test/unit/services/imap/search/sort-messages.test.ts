@@ -2,12 +2,15 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SearchMemory, SearchTooLarge } from '#services/imap/search/memory.ts'
 import { SORT_KEY_CHARACTERS_MAX } from '#services/imap/search/sort-key.ts'
-import { sortMessages } from '#services/imap/search/sort-messages.ts'
-import type { SortCriterion, SortKey } from '#shared/imap/search-arguments.ts'
+import {
+  type Comparator,
+  type ComparedBy,
+  sortMessages,
+} from '#services/imap/search/sort-messages.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import { MessageStore, plentyOfMemory, quietPace } from './message-store.ts'
 
-const sorted = async (store: MessageStore, ...criteria: readonly SortCriterion[]) =>
+const sorted = async (store: MessageStore, ...criteria: readonly Comparator[]) =>
   sortMessages(store.field, criteria, store.reading())
 
 function storeOf(...headers: readonly string[]): MessageStore {
@@ -18,10 +21,10 @@ function storeOf(...headers: readonly string[]): MessageStore {
   return store
 }
 
-const by = (key: SortKey, reverse = false): SortCriterion => ({ key, reverse })
+const by = (key: ComparedBy, reverse = false): Comparator => ({ key, reverse })
 
 describe('sortMessages', () => {
-  const rows: readonly [SortKey, readonly string[], readonly number[]][] = [
+  const rows: readonly [ComparedBy, readonly string[], readonly number[]][] = [
     ['subject', ['Subject: b', 'Subject: Re: A', 'Subject: [x] a', 'X: none'], [7, 3, 5, 1]],
     ['subject', ['Subject: =?utf-8?Q?=C3=A9?=', 'Subject: f', 'Subject: e'], [5, 1, 3]],
     ['from', ['From: z@a', 'From: Anna <b@z>', 'From: C@x'], [3, 5, 1]],
@@ -68,7 +71,7 @@ describe('sortMessages', () => {
     })
     const criteria = fc.array(
       fc.record({
-        key: fc.constantFrom<SortKey>('from', 'subject', 'arrival'),
+        key: fc.constantFrom<ComparedBy>('from', 'subject', 'arrival'),
         reverse: fc.boolean(),
       }),
       { minLength: 1, maxLength: 3 },

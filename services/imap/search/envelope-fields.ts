@@ -14,7 +14,7 @@ import {
 import { parseSentDate, type SentDate } from '#shared/mail/sent-date.ts'
 
 /** What the index says of a field: its text in pieces, or that it is missing or has to be looked for in the header. */
-export type IndexedField = Iterable<string> | 'missing' | 'in-header'
+export type FieldText = Iterable<string> | 'missing' | 'in-header'
 
 const fields = {
   subject: ({ subject }: Envelope) => subject,
@@ -27,14 +27,14 @@ const fields = {
   bcc: ({ bcc }: Envelope) => bcc,
 } as const
 
-export type IndexedName = keyof typeof fields
+export type EnvelopeField = keyof typeof fields
 
-export function isIndexedName(name: string): name is IndexedName {
+export function isEnvelopeField(name: string): name is EnvelopeField {
   return Object.hasOwn(fields, name)
 }
 
 /** The indexed fields of one message. */
-export class IndexedFields {
+export class EnvelopeFields {
   readonly #index: Uint8Array
   #envelope: Envelope | undefined
   #sentDate: SentDate | undefined | null = null
@@ -59,14 +59,14 @@ export class IndexedFields {
     return repeatsFields(this.#index)
   }
 
-  field(name: IndexedName): IndexedField {
+  field(name: EnvelopeField): FieldText {
     const value = fields[name](this.envelope)
     if (value === null) return this.#missing(name)
     if (typeof value === 'string') return headerTextPieces(value)
     return value.length >= ENVELOPE_ADDRESSES_MAX ? 'in-header' : addressTexts(value)
   }
 
-  #missing(name: IndexedName): IndexedField {
+  #missing(name: EnvelopeField): FieldText {
     // Not noted by the index; an empty one is as good as none.
     if (name === 'in-reply-to') return 'missing'
     return decodeIndex(this.#index).has.includes(name) ? 'in-header' : 'missing'
