@@ -11,9 +11,10 @@ import { turns } from '#shared/runtime/turns.ts'
 import { isForeign } from '../access/namespaces.ts'
 import { reach } from '../access/reach.ts'
 import type { CommandFeed, Completion } from '../command.ts'
-import { clip, type OpenedMessage, openStored } from '../fetch/content.ts'
+import { clip } from '../fetch/content.ts'
 import { IndexedHeader, selectFields } from '../fetch/header-subset.ts'
 import { sectionSpan } from '../fetch/section-span.ts'
+import { StoredMessage } from '../fetch/stored-message.ts'
 import { folderTree } from '../folder-names.ts'
 import type { Session } from '../session.ts'
 import { type ImapUrl, parseImapUrl } from './imap-url.ts'
@@ -66,17 +67,17 @@ async function* urlBytes(
   const message = url && (await findMessage(session, folders, url))
   if (url === undefined || message === undefined) throw new Refusal(badUrl(text))
   const { section, partial } = url
-  const span = sectionSpan(message.layout, section)
+  const span = sectionSpan(message, section)
   if (span === undefined) throw new Refusal(badUrl(text))
   if (section.kind !== 'header-fields') {
     const part = clip(span, partial)
     take(part[1])
-    yield* message.source.stream(part)
+    yield* message.stream(...part)
     return
   }
   if (span[1] > CATENATED_HEADER_BYTES_MAX) throw new Refusal(badUrl(text))
   const selection = selectFields(section.names, section.not)
-  const header = Buffer.concat(await message.source.pieces(span))
+  const header = Buffer.concat(await message.pieces(span))
   const fields = await (await IndexedHeader.read(header, selection.all)).subset(selection)
   const [offset, length] = clip([0, fields.length], partial)
   take(length)
@@ -87,14 +88,14 @@ async function findMessage(
   session: Session,
   folders: Folders,
   url: ImapUrl,
-): Promise<OpenedMessage | undefined> {
+): Promise<StoredMessage | undefined> {
   const { mailbox, objects, table } = session.services
   const folder = await folderOf(session, folders, url)
   if (!folder?.selectable) return undefined
   if (url.uidValidity !== null && url.uidValidity !== folder.uidValidity) return undefined
   const [record] = await readMessages(table, folder.id, [url.uid])
   const blob = record && (await mailbox.blob(record.blobId))
-  return record && blob && openStored(objects, record, blob)
+  return record && blob && new StoredMessage(objects, blob, record.prepend)
 }
 
 async function folderOf(

@@ -1,58 +1,35 @@
 // BINARY and BINARY.SIZE: a part without its content transfer encoding. RFC 3516 §4.2, §4.3; RFC 9051 §6.4.5.
 
-import type { ByteString, Span } from '#shared/mail/message-index.ts'
-import type { PartPath } from '#shared/mail/section.ts'
-import { type TransferDecoder, transferDecoder } from '#shared/mail/transfer-decoding.ts'
-import { turns } from '#shared/runtime/turns.ts'
+import type { Span } from '#shared/mail/message-index.ts'
 import {
   CONTENTS_HELD_BYTES_MAX,
   clip,
   clipPieces,
-  type OpenedMessage,
   type ReadContent,
   rawContent,
 } from './content.ts'
-import type { MessageSource } from './message-source.ts'
+import { decodePart, isUnencoded, streamDecoded } from './decoded-part.ts'
 import type { ContentRequest } from './plan.ts'
-import { bodySpan, findPart } from './section-span.ts'
-
-/** RFC 3516 §4.3: the command fails with UNKNOWN-CTE. */
-export class UnknownEncoding extends Error {
-  override readonly name = 'UnknownEncoding'
-}
+import type { StoredMessage } from './stored-message.ts'
 
 type BinaryRequest = ContentRequest & { readonly kind: 'binary' | 'binary.size' }
 
 /** Encoded bytes up to this number are decoded once and kept; of more the size is counted first and they are decoded again. */
 export const DECODED_AT_ONCE_MAX = CONTENTS_HELD_BYTES_MAX
 
-export function binarySpan({ layout, index }: OpenedMessage, path: PartPath): Span | undefined {
-  if (path.length === 0) return [0, layout.size]
-  const part = findPart(index().structure, path)
-  return part && bodySpan(layout, part)
-}
-
-/** Fails with UnknownEncoding for a part that nobody can decode. */
-export function checkEncoding(message: OpenedMessage, path: PartPath): void {
-  decoderOf(encodingOf(message, path))
-}
-
+/** Fails with UnknownEncoding (RFC 3516 §4.3: the command is answered UNKNOWN-CTE). */
 export async function binaryContent(
-  message: OpenedMessage,
+  message: StoredMessage,
   request: BinaryRequest,
   span: Span,
 ): Promise<ReadContent> {
-  const { source } = message
-  const encoding = encodingOf(message, request.part)
   const counts = request.kind === 'binary.size'
-  if (isIdentity(encoding)) {
+  if (isUnencoded(message, request.part)) {
     if (counts) return { kind: 'number', value: span[1] }
-    return rawContent(source, clip(span, request.partial), message.index().containsNul)
+    return rawContent(message, clip(span, request.partial), message.index().containsNul)
   }
-  if (span[1] > DECODED_AT_ONCE_MAX) return streamed(source, request, span, encoding)
-  const decoder = decoderOf(encoding)
-  const pieces = (await source.pieces(span)).map((piece) => decoder.push(piece))
-  pieces.push(decoder.finish())
+  if (span[1] > DECODED_AT_ONCE_MAX) return streamed(message, request, span)
+  const pieces = await decodePart(message, request.part, span)
   if (counts) {
     return { kind: 'number', value: pieces.reduce((sum, piece) => sum + piece.length, 0) }
   }
@@ -63,33 +40,16 @@ export async function binaryContent(
 }
 
 async function streamed(
-  source: MessageSource,
+  message: StoredMessage,
   request: BinaryRequest,
   span: Span,
-  encoding: ByteString,
 ): Promise<ReadContent> {
+  const decoded = () => streamDecoded(message, request.part, span)
   let all = 0
-  for await (const piece of decoded(source.stream(span), decoderOf(encoding))) all += piece.length
+  for await (const piece of decoded()) all += piece.length
   if (request.kind === 'binary.size') return { kind: 'number', value: all }
   const [offset, bytes] = clip([0, all], request.partial)
-  return {
-    kind: 'stream',
-    bytes,
-    open: () => window(decoded(source.stream(span), decoderOf(encoding)), offset, bytes),
-    binary: true,
-  }
-}
-
-async function* decoded(
-  encoded: AsyncIterable<Uint8Array>,
-  decoder: TransferDecoder,
-): AsyncGenerator<Uint8Array> {
-  for await (const piece of encoded) {
-    const wait = turns.step()
-    if (wait !== undefined) await wait
-    yield decoder.push(piece)
-  }
-  yield decoder.finish()
+  return { kind: 'stream', bytes, open: () => window(decoded(), offset, bytes), binary: true }
 }
 
 async function* window(
@@ -111,19 +71,4 @@ async function* window(
     if (part.length > 0) yield part
     if (left === 0) return
   }
-}
-
-/** RFC 2045 §6.4: a multipart has no encoding of its own, whatever it says; nor has the message as a whole. */
-function encodingOf({ index }: OpenedMessage, path: PartPath): ByteString {
-  const part = path.length === 0 ? undefined : findPart(index().structure, path)
-  return part === undefined || part.kind === 'multipart' ? 'binary' : part.encoding
-}
-
-const isIdentity = (encoding: ByteString) =>
-  encoding === '7bit' || encoding === '8bit' || encoding === 'binary'
-
-function decoderOf(encoding: ByteString): TransferDecoder {
-  const decoder = transferDecoder(encoding)
-  if (decoder === undefined) throw new UnknownEncoding(encoding)
-  return decoder
 }

@@ -1,11 +1,8 @@
 // What FETCH takes out of a message's bytes: small contents in memory, large ones as a stream, many of them one after the other.
 
 import type { Partial } from '#shared/imap/section.ts'
-import { decodeIndex } from '#shared/mail/index-codec.ts'
-import type { ByteString, MessageIndex, Span } from '#shared/mail/message-index.ts'
-import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
-import { MessageSource, type ObjectReader, slicePieces } from './message-source.ts'
-import type { Layout } from './section-span.ts'
+import type { ByteString, Span } from '#shared/mail/message-index.ts'
+import { type StoredMessage, slicePieces } from './stored-message.ts'
 
 export type Content =
   /** The message has no such part. */
@@ -35,49 +32,24 @@ export type Deferred = { readonly kind: 'deferred'; readonly read: () => Promise
 /** What can be written as it is. */
 export type ReadContent = Exclude<Content, Deferred>
 
-/** A message whose bytes are asked for. */
-export type OpenedMessage = {
-  readonly record: MessageRecord
-  readonly source: MessageSource
-  readonly layout: Layout
-  readonly index: () => MessageIndex
-}
-
 /** Up to this size bytes are read at once and kept until they are sent. */
 export const HELD_BYTES_MAX = 64 * 1024
 /** Contents of one message that are read before it is answered; the others wait until their turn comes. */
 export const CONTENTS_HELD_BYTES_MAX = 256 * 1024
 
-export function openStored(
-  objects: ObjectReader,
-  record: MessageRecord,
-  blob: Blob,
-): OpenedMessage {
-  const source = new MessageSource(objects, blob, record.prepend)
-  const { addedBytes, size } = source
-  let decoded: MessageIndex | undefined
-  const index = () => {
-    decoded ??= decodeIndex(blob.index)
-    return decoded
-  }
-  const headerBytes = addedBytes + blob.headerBytes
-  const structure = () => index().structure
-  return { record, source, index, layout: { addedBytes, headerBytes, size, structure } }
-}
-
 /** Bytes as they are; in a literal without NUL. */
 export async function rawContent(
-  source: MessageSource,
+  message: StoredMessage,
   span: Span,
   binary = false,
 ): Promise<ReadContent> {
   const bytes = span[1]
   if (bytes <= HELD_BYTES_MAX) {
-    const pieces = await source.pieces(span)
+    const pieces = await message.pieces(span)
     return { kind: 'pieces', bytes, pieces: binary ? pieces : pieces.map(withoutNul), binary }
   }
-  await source.check()
-  const open = () => (binary ? source.stream(span) : streamWithoutNul(source.stream(span)))
+  await message.check()
+  const open = () => (binary ? message.stream(...span) : streamWithoutNul(message.stream(...span)))
   return { kind: 'stream', bytes, open, binary }
 }
 

@@ -1,34 +1,34 @@
-// PREVIEW: the beginning of a message's text as a person would read it. RFC 8970.
+// The beginning of a message's text as a person would read it: PREVIEW of IMAP (RFC 8970), `preview` of JMAP (RFC 8621 §4.1.4).
 
 import { decodeText } from '#shared/mail/charset.ts'
 import type { Part, Span } from '#shared/mail/message-index.ts'
 import { parameterValue } from '#shared/mail/mime-parameters.ts'
 import { transferDecoder } from '#shared/mail/transfer-decoding.ts'
-import type { OpenedMessage, ReadContent } from './content.ts'
 import { htmlText } from './html-text.ts'
 import { bodySpan } from './section-span.ts'
+import type { StoredMessage } from './stored-message.ts'
 
 /** RFC 8970 §3.3: 200 characters, 256 at most. */
 export const PREVIEW_CHARACTERS_MAX = 200
 /** Encoded bytes that are looked at: HTML often begins with a long style sheet. */
 const PREVIEW_BYTES_MAX = 32 * 1024
 
-export function previewSpan({ layout, index }: OpenedMessage): Span | undefined {
-  const part = previewPart(index().structure)
-  if (part === undefined) return undefined
-  const [offset, length] = bodySpan(layout, part)
+/** Where the bytes of its preview are; undefined where there is nothing to show. */
+export function previewSpan(message: StoredMessage): Span | undefined {
+  const part = previewPart(message.structure())
+  return part && beginningOf(message, part)
+}
+
+function beginningOf(message: StoredMessage, part: Part): Span {
+  const [offset, length] = bodySpan(message, part)
   return [offset, Math.min(length, PREVIEW_BYTES_MAX)]
 }
 
-/** RFC 8970 §3.2: an empty string where there is nothing to show. */
-export async function previewContent(
-  { source, index }: OpenedMessage,
-  span: Span | undefined,
-): Promise<ReadContent> {
-  const part = previewPart(index().structure)
-  if (part === undefined || span === undefined) return { kind: 'string', text: '' }
-  const text = previewText(part, Buffer.concat(await source.pieces(span)))
-  return { kind: 'string', text: Buffer.from(text, 'utf8').toString('latin1') }
+/** At most PREVIEW_CHARACTERS_MAX characters of the message's text, '' where there is nothing to show. Fails with MessageLost. */
+export async function readPreview(message: StoredMessage): Promise<string> {
+  const part = previewPart(message.structure())
+  if (part === undefined) return ''
+  return previewText(part, Buffer.concat(await message.pieces(beginningOf(message, part))))
 }
 
 /** The first text that is meant to be read: plain if there is one, else HTML. */

@@ -5,27 +5,27 @@ import type { Partial } from '#shared/imap/section.ts'
 import { HEADER_INDEXED_BYTES_MAX, type Span } from '#shared/mail/message-index.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
 import { threadId } from '../object-ids.ts'
-import { binaryContent, binarySpan, checkEncoding, DECODED_AT_ONCE_MAX } from './binary.ts'
+import { binaryContent, DECODED_AT_ONCE_MAX } from './binary.ts'
 import {
   CONTENTS_HELD_BYTES_MAX,
   type Content,
   clip,
   HELD_BYTES_MAX,
-  type OpenedMessage,
   type ReadContent,
   rawContent,
   withoutNul,
 } from './content.ts'
+import { checkEncoding, partSpan } from './decoded-part.ts'
 import {
   type FieldNames,
   type FieldSelection,
   HELD_BYTES_PER_HEADER_BYTE,
   IndexedHeader,
 } from './header-subset.ts'
-import type { MessageSource } from './message-source.ts'
 import type { ContentRequest, Item } from './plan.ts'
-import { previewContent, previewSpan } from './preview.ts'
+import { previewSpan, readPreview } from './preview.ts'
 import { sectionSpan } from './section-span.ts'
+import type { StoredMessage } from './stored-message.ts'
 
 export type ReadContents = {
   /** By the position of the items; undefined for those that need no bytes. */
@@ -35,7 +35,7 @@ export type ReadContents = {
 }
 
 export async function readContents(
-  message: OpenedMessage,
+  message: StoredMessage,
   items: readonly Item[],
   { withoutPreview }: { readonly withoutPreview: boolean },
 ): Promise<ReadContents> {
@@ -47,8 +47,8 @@ export async function readContents(
   )
   const joined = join(spans)
   const shared = joined !== undefined && joined[1] <= HELD_BYTES_MAX
-  if (shared) await message.source.hold(joined)
-  const headers = new IndexedHeaders(message.source)
+  if (shared) await message.hold(joined)
+  const headers = new IndexedHeaders(message)
   const contents: (Content | undefined)[] = []
   let heldBytes = 0
   let deferredBytes = 0
@@ -70,7 +70,7 @@ export async function readContents(
       continue
     }
     if (request.kind === 'binary') checkEncoding(message, request.part)
-    if (deferredBytes === 0) await message.source.check()
+    if (deferredBytes === 0) await message.check()
     deferredBytes = Math.max(deferredBytes, bytes)
     contents.push({ kind: 'deferred', read })
   }
@@ -97,15 +97,15 @@ function bytesHeld(request: ContentRequest, span: Span | undefined, shared: bool
   }
 }
 
-function neededSpan(message: OpenedMessage, request: ContentRequest): Span | undefined {
+function neededSpan(message: StoredMessage, request: ContentRequest): Span | undefined {
   switch (request.kind) {
     case 'section': {
-      const span = sectionSpan(message.layout, request.section)
+      const span = sectionSpan(message, request.section)
       return span && (request.fields === null ? clip(span, request.partial) : span)
     }
     case 'binary':
     case 'binary.size':
-      return binarySpan(message, request.part)
+      return partSpan(message, request.part)
     case 'preview':
       return previewSpan(message)
     case 'threadid':
@@ -114,44 +114,46 @@ function neededSpan(message: OpenedMessage, request: ContentRequest): Span | und
 }
 
 function readContent(
-  message: OpenedMessage,
+  message: StoredMessage,
   request: ContentRequest,
   span: Span | undefined,
   headers: IndexedHeaders,
 ): Promise<ReadContent> | ReadContent {
-  if (request.kind === 'preview') return previewContent(message, span)
+  if (request.kind === 'preview') return previewContent(message)
   if (request.kind === 'threadid') return threadIdContent(message, span ?? headerSpan(message))
   if (span === undefined) {
     return request.kind === 'binary.size' ? { kind: 'number', value: 0 } : nil
   }
   if (request.kind !== 'section') return binaryContent(message, request, span)
   const { fields, partial } = request
-  if (fields === null) return rawContent(message.source, span)
+  if (fields === null) return rawContent(message, span)
   return headers.subset(span, fields, partial)
 }
 
 /** Of the object: what was added to it for one recipient has no part in it. */
-function headerSpan({ layout }: OpenedMessage): Span {
-  const { addedBytes, headerBytes } = layout
+function headerSpan({ addedBytes, headerBytes }: StoredMessage): Span {
   return [addedBytes, Math.min(headerBytes - addedBytes, HEADER_INDEXED_BYTES_MAX)]
 }
 
-async function threadIdContent(
-  { source, index, record }: OpenedMessage,
-  span: Span,
-): Promise<ReadContent> {
-  const header = Buffer.concat(await source.pieces(span)).toString('latin1')
-  return { kind: 'raw', text: `(${threadId(header, index().envelope, record.blobId)})` }
+async function threadIdContent(message: StoredMessage, span: Span): Promise<ReadContent> {
+  const header = Buffer.concat(await message.pieces(span)).toString('latin1')
+  return { kind: 'raw', text: `(${threadId(header, message.index().envelope, message.blobId)})` }
+}
+
+/** RFC 8970 §3.2: an empty string where there is nothing to show. */
+async function previewContent(message: StoredMessage): Promise<ReadContent> {
+  const text = await readPreview(message)
+  return { kind: 'string', text: Buffer.from(text, 'utf8').toString('latin1') }
 }
 
 /** The header that was looked at last: as a rule all items of a command name the same. */
 class IndexedHeaders {
-  readonly #source: MessageSource
+  readonly #message: StoredMessage
   #offset = -1
   #last: Promise<IndexedHeader> | undefined
 
-  constructor(source: MessageSource) {
-    this.#source = source
+  constructor(message: StoredMessage) {
+    this.#message = message
   }
 
   async subset(span: Span, fields: FieldSelection, partial: Partial | null): Promise<ReadContent> {
@@ -166,7 +168,7 @@ class IndexedHeaders {
   }
 
   async #read(span: Span, names: FieldNames): Promise<IndexedHeader> {
-    const [only, ...more] = await this.#source.pieces(span)
+    const [only, ...more] = await this.#message.pieces(span)
     const header =
       only && more.length === 0 ? asBuffer(only) : Buffer.concat(only ? [only, ...more] : [])
     return IndexedHeader.read(header, names)

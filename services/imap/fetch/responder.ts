@@ -14,18 +14,17 @@ import { turns } from '#shared/runtime/turns.ts'
 import { FETCH_MEMORY_WAIT_MS } from '../memory.ts'
 import type { Session } from '../session.ts'
 import { ConnectionGone, type Wire } from '../wire.ts'
-import { UnknownEncoding } from './binary.ts'
 import {
   CONTENTS_HELD_BYTES_MAX,
   type Content,
   type Deferred,
-  openStored,
   type ReadContent,
 } from './content.ts'
-import { MessageLost } from './message-source.ts'
+import { UnknownEncoding } from './decoded-part.ts'
 import type { Plan } from './plan.ts'
 import { readAhead } from './read-ahead.ts'
 import { type ReadContents, readContents } from './read-contents.ts'
+import { MessageLost, StoredMessage } from './stored-message.ts'
 import { type Answer, type Contents, writeContent, writeResponse } from './write-response.ts'
 
 export type FetchOutcome = {
@@ -223,7 +222,7 @@ class Responder {
   async #read({ record, blob }: Found): Promise<ReadContents | undefined> {
     if (blob === undefined) return undefined
     try {
-      const message = openStored(this.#session.services.objects, record, blob)
+      const message = new StoredMessage(this.#session.services.objects, blob, record.prepend)
       const withoutPreview = this.#plan.previewsLazily && ++this.#previews > LAZY_PREVIEWS_MAX
       return await readContents(message, this.#plan.items, { withoutPreview })
     } catch (error) {

@@ -1,19 +1,12 @@
 // Which bytes of a stored message a section names (RFC 9051 §6.4.5.1), worked out from the indexed part offsets without looking at
-// a byte. Offsets count from the first prepended header field: the index knows only the object, which begins after them.
+// a byte. Offsets count from the first added header field: the index knows only the object, which begins after them.
 
 import type { Part, Span } from '#shared/mail/message-index.ts'
 import type { PartPath, Section } from '#shared/mail/section.ts'
+import type { StoredMessage } from './stored-message.ts'
 
-/** What is known of a message before its bytes are read. */
-export type Layout = {
-  /** Header fields put before the object. */
-  readonly addedBytes: number
-  /** The whole header, added fields and the ending empty line included. */
-  readonly headerBytes: number
-  readonly size: number
-  /** The structure of the object; only asked for where a part is named. */
-  readonly structure: () => Part
-}
+/** What is known of a message before its bytes are read; its structure is only asked for where a part is named. */
+export type Layout = Pick<StoredMessage, 'addedBytes' | 'headerBytes' | 'size' | 'structure'>
 
 /** Undefined where the message has no such part. */
 export function sectionSpan(layout: Layout, section: Section): Span | undefined {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { UnknownEncoding } from '#services/imap/fetch/binary.ts'
-import { type Content, HELD_BYTES_MAX, openStored } from '#services/imap/fetch/content.ts'
+import { type Content, HELD_BYTES_MAX } from '#services/imap/fetch/content.ts'
+import { UnknownEncoding } from '#services/imap/fetch/decoded-part.ts'
 import { HELD_BYTES_PER_HEADER_BYTE } from '#services/imap/fetch/header-subset.ts'
-import { MessageLost } from '#services/imap/fetch/message-source.ts'
 import { planFetch } from '#services/imap/fetch/plan.ts'
 import { readContents } from '#services/imap/fetch/read-contents.ts'
+import { MessageLost, StoredMessage } from '#services/imap/fetch/stored-message.ts'
 import { Cursor } from '#shared/imap/cursor.ts'
 import { parseFetchAtts } from '#shared/imap/fetch-att.ts'
 import { storedMessage } from '#test/support/stored-message.ts'
@@ -30,7 +30,7 @@ const contents = async (stored: ReturnType<typeof storedMessage>, items: string)
 async function read(stored: ReturnType<typeof storedMessage>, items: string) {
   const cursor = new Cursor([{ kind: 'text', bytes: Buffer.from(items) }])
   const plan = planFetch(parseFetchAtts(cursor), given)
-  const message = openStored(stored.object, stored.record, stored.blob)
+  const message = new StoredMessage(stored.object, stored.blob, stored.record.prepend)
   return readContents(message, plan.items, { withoutPreview: false })
 }
 
