@@ -1,8 +1,8 @@
 import { parseSortArguments } from '#shared/imap/search-arguments.ts'
+import { sortMessages } from '#shared/search/sort-messages.ts'
 import { type Command, defineCommand } from '../command.ts'
 import type { NumberKind } from '../number-kind.ts'
 import { answerSearch } from '../search/answer-search.ts'
-import { sortMessages } from '../search/sort-messages.ts'
 
 /** SORT. RFC 5256 §3; RETURN RFC 5267 §3.1; DISPLAYFROM and DISPLAYTO RFC 5957. */
 export const sort = sorting('number')

@@ -1,11 +1,11 @@
 import { parseThreadArguments } from '#shared/imap/search-arguments.ts'
+import { orderedSubjectThreads } from '#shared/search/ordered-subject.ts'
+import { referencesThreads } from '#shared/search/references.ts'
+import { threadMessages } from '#shared/search/thread-messages.ts'
 import { type Command, completed, defineCommand } from '../command.ts'
 import type { NumberKind } from '../number-kind.ts'
 import { formatThread } from '../search/format-thread.ts'
-import { orderedSubjectThreads } from '../search/ordered-subject.ts'
-import { referencesThreads } from '../search/references.ts'
 import { findIn, objection, withReading } from '../search/search-folder.ts'
-import { threadMessages } from '../search/thread-messages.ts'
 
 /** THREAD. RFC 5256 §3. */
 export const thread = threading('number')

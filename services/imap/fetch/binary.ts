@@ -1,6 +1,8 @@
 // BINARY and BINARY.SIZE: a part without its content transfer encoding. RFC 3516 §4.2, §4.3; RFC 9051 §6.4.5.
 
 import type { Span } from '#shared/mail/message-index.ts'
+import { decodePart, isUnencoded, streamDecoded } from '#shared/message/decoded-part.ts'
+import type { StoredMessage } from '#shared/message/stored-message.ts'
 import {
   CONTENTS_HELD_BYTES_MAX,
   clip,
@@ -8,9 +10,7 @@ import {
   type ReadContent,
   rawContent,
 } from './content.ts'
-import { decodePart, isUnencoded, streamDecoded } from './decoded-part.ts'
 import type { ContentRequest } from './plan.ts'
-import type { StoredMessage } from './stored-message.ts'
 
 type BinaryRequest = ContentRequest & { readonly kind: 'binary' | 'binary.size' }
 

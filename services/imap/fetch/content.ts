@@ -2,7 +2,7 @@
 
 import type { Partial } from '#shared/imap/section.ts'
 import type { ByteString, Span } from '#shared/mail/message-index.ts'
-import { type StoredMessage, slicePieces } from './stored-message.ts'
+import { type StoredMessage, slicePieces } from '#shared/message/stored-message.ts'
 
 export type Content =
   /** The message has no such part. */

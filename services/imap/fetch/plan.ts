@@ -9,9 +9,9 @@ import type { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { formatSection, type Partial } from '#shared/imap/section.ts'
 import type { PartPath, Section } from '#shared/mail/section.ts'
 import type { MessageRecord } from '#shared/mailbox/records.ts'
-import { emailId } from '../object-ids.ts'
+import { FieldNames, type FieldSelection, selectFields } from '#shared/message/header-subset.ts'
+import { emailId } from '#shared/message/object-ids.ts'
 import { flagsText } from './flags-text.ts'
-import { FieldNames, type FieldSelection, selectFields } from './header-subset.ts'
 
 /** What is taken from a message's bytes. */
 export type ContentRequest =

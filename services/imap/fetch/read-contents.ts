@@ -3,8 +3,18 @@
 
 import type { Partial } from '#shared/imap/section.ts'
 import { HEADER_INDEXED_BYTES_MAX, type Span } from '#shared/mail/message-index.ts'
+import { checkEncoding, partSpan } from '#shared/message/decoded-part.ts'
+import {
+  type FieldNames,
+  type FieldSelection,
+  HELD_BYTES_PER_HEADER_BYTE,
+  IndexedHeader,
+} from '#shared/message/header-subset.ts'
+import { threadId } from '#shared/message/object-ids.ts'
+import { previewSpan, readPreview } from '#shared/message/preview.ts'
+import { sectionSpan } from '#shared/message/section-span.ts'
+import type { StoredMessage } from '#shared/message/stored-message.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
-import { threadId } from '../object-ids.ts'
 import { binaryContent, DECODED_AT_ONCE_MAX } from './binary.ts'
 import {
   CONTENTS_HELD_BYTES_MAX,
@@ -15,17 +25,7 @@ import {
   rawContent,
   withoutNul,
 } from './content.ts'
-import { checkEncoding, partSpan } from './decoded-part.ts'
-import {
-  type FieldNames,
-  type FieldSelection,
-  HELD_BYTES_PER_HEADER_BYTE,
-  IndexedHeader,
-} from './header-subset.ts'
 import type { ContentRequest, Item } from './plan.ts'
-import { previewSpan, readPreview } from './preview.ts'
-import { sectionSpan } from './section-span.ts'
-import type { StoredMessage } from './stored-message.ts'
 
 export type ReadContents = {
   /** By the position of the items; undefined for those that need no bytes. */

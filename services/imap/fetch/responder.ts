@@ -10,6 +10,8 @@ import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { STORE_BATCH_MAX } from '#shared/mailbox/change.ts'
 import { SEEN } from '#shared/mailbox/flags.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
+import { UnknownEncoding } from '#shared/message/decoded-part.ts'
+import { MessageLost, StoredMessage } from '#shared/message/stored-message.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { FETCH_MEMORY_WAIT_MS } from '../memory.ts'
 import type { Session } from '../session.ts'
@@ -20,11 +22,9 @@ import {
   type Deferred,
   type ReadContent,
 } from './content.ts'
-import { UnknownEncoding } from './decoded-part.ts'
 import type { Plan } from './plan.ts'
 import { readAhead } from './read-ahead.ts'
 import { type ReadContents, readContents } from './read-contents.ts'
-import { MessageLost, StoredMessage } from './stored-message.ts'
 import { type Answer, type Contents, writeContent, writeResponse } from './write-response.ts'
 
 export type FetchOutcome = {

@@ -6,14 +6,14 @@ import type { SearchArguments, SearchReturn } from '#shared/imap/search-argument
 import type { SearchKey } from '#shared/imap/search-key.ts'
 import { STAR } from '#shared/imap/sequence-set.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
+import { findMessages } from '#shared/search/find-messages.ts'
+import { SEARCH_BYTES_MAX, SearchMemory } from '#shared/search/memory.ts'
+import type { Reading } from '#shared/search/reading.ts'
 import { type Completion, completed } from '../command.ts'
 import type { NumberKind } from '../number-kind.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
-import { findMessages } from './find-messages.ts'
 import { LIVE_KEY_BYTES_MAX, LiveResults } from './live-results.ts'
-import { SEARCH_BYTES_MAX, SearchMemory } from './memory.ts'
-import type { Reading } from './reading.ts'
 import { formatExtended, savedUids, tellsNothing, writeNumbers } from './results.ts'
 import {
   compileFor,

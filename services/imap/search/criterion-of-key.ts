@@ -13,7 +13,7 @@ import {
 import { decodeText } from '#shared/mail/charset.ts'
 import type { UidList } from '#shared/mailbox/message-columns.ts'
 import { rangesOf } from '#shared/runtime/number-ranges.ts'
-import { type Criterion, type Interval, type UidSet, uidsIn } from './criterion.ts'
+import { type Criterion, type Interval, type UidSet, uidsIn } from '#shared/search/criterion.ts'
 
 export type KeyContext = {
   /** Of the texts in the keys, null for none. */

@@ -1,6 +1,6 @@
 // How threads are told: `* THREAD (2)(3 6 (4 23)(44 7 96))`, RFC 5256 §4.
 
-import type { Thread } from './threads.ts'
+import type { Thread } from '#shared/search/threads.ts'
 
 // thread-data = "THREAD" [SP 1*thread-list], thread-list = "(" (thread-members / thread-nested) ")"
 // thread-members = nz-number *(SP nz-number) [SP thread-nested], thread-nested = 2*thread-list

@@ -4,10 +4,10 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { formatPartialRange, type PartialRange } from '#shared/imap/partial-range.ts'
 import type { SearchReturn } from '#shared/imap/search-arguments.ts'
+import type { Pace } from '#shared/search/pace.ts'
+import { sortInTurns } from '#shared/search/sort-in-turns.ts'
 import type { NumberKind } from '../number-kind.ts'
 import type { Wire } from '../wire.ts'
-import type { Pace } from './pace.ts'
-import { sortInTurns } from './sort-in-turns.ts'
 
 export type Results = {
   /** In the order of the answer. */

@@ -5,6 +5,18 @@ import { formatResponseCode } from '#shared/imap/response-code.ts'
 import type { SearchKey } from '#shared/imap/search-key.ts'
 import { isKnownCharset } from '#shared/mail/charset.ts'
 import type { MessageColumns } from '#shared/mailbox/message-columns.ts'
+import { findMessages } from '#shared/search/find-messages.ts'
+import {
+  SEARCH_KEYS_MAX,
+  SEARCH_RANGES_MAX,
+  SEARCH_TEXT_BYTES_MAX,
+  SEARCH_TEXTS_BYTES_MAX,
+  TEXT_KEYS_MAX,
+} from '#shared/search/limits.ts'
+import { SearchMemory, SearchTooLarge } from '#shared/search/memory.ts'
+import { Pace } from '#shared/search/pace.ts'
+import { type Compiled, compile } from '#shared/search/predicate.ts'
+import type { Field, Reading } from '#shared/search/reading.ts'
 import type { Completion } from '../command.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { replies } from '../replies.ts'
@@ -12,18 +24,6 @@ import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 import { clientWaiting } from './client-waiting.ts'
 import { criterionOf } from './criterion-of-key.ts'
-import { findMessages } from './find-messages.ts'
-import {
-  SEARCH_KEYS_MAX,
-  SEARCH_RANGES_MAX,
-  SEARCH_TEXT_BYTES_MAX,
-  SEARCH_TEXTS_BYTES_MAX,
-  TEXT_KEYS_MAX,
-} from './limits.ts'
-import { SearchMemory, SearchTooLarge } from './memory.ts'
-import { Pace } from './pace.ts'
-import { type Compiled, compile } from './predicate.ts'
-import type { Field, Reading } from './reading.ts'
 import type { Results } from './results.ts'
 
 export type Search = { readonly key: SearchKey; readonly charset: string | null }
@@ -38,7 +38,7 @@ const unknownCharset: Completion = {
 }
 
 /** What a search is answered that needs more memory than there is for it (RFC 5530 §3). */
-export const searchRefusals = {
+const tooMuch = {
   'one search': {
     status: 'NO',
     code: 'LIMIT',
@@ -122,7 +122,14 @@ export function compileFor(
   return compile(criterionOf(key, { charset, uids, saved, nowMs, isRecent }))
 }
 
-export function readingOf(session: Session, wire: Wire, memory: SearchMemory): Reading {
+/** What reading takes of a session. */
+type Reader = Pick<Session, 'tag'> & {
+  readonly services: Pick<Session['services'], 'objects' | 'clock'> & {
+    readonly mailbox: Pick<Session['services']['mailbox'], 'blobs'>
+  }
+}
+
+export function readingOf(session: Reader, wire: Wire, memory: SearchMemory): Reading {
   const { services } = session
   return {
     blobs: services.mailbox.blobs,
@@ -134,7 +141,7 @@ export function readingOf(session: Session, wire: Wire, memory: SearchMemory): R
 
 /** Runs a command that reads messages, and gives back what it held. */
 export async function withReading(
-  session: Session,
+  session: Reader,
   wire: Wire,
   run: (reading: Reading) => Promise<Completion>,
 ): Promise<Completion> {
@@ -142,7 +149,7 @@ export async function withReading(
   try {
     return await run(readingOf(session, wire, memory))
   } catch (error) {
-    if (error instanceof SearchTooLarge) return searchRefusals[error.limit]
+    if (error instanceof SearchTooLarge) return tooMuch[error.limit]
     throw error
   }
 }

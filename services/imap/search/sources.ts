@@ -4,14 +4,14 @@
 import type { MailboxFilter } from '#shared/imap/mailbox-filter.ts'
 import type { FolderTree } from '#shared/mailbox/folder-path.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import type { Pace } from '#shared/search/pace.ts'
+import type { Field } from '#shared/search/reading.ts'
 import { type ForeignNode, foreignNodes } from '../access/foreign-nodes.ts'
 import { isBelowNamespace } from '../access/namespaces.ts'
 import { may } from '../access/reach.ts'
 import { folderTree } from '../folder-names.ts'
 import { parentOf, upwards } from '../notify/wanted.ts'
 import type { Session } from '../session.ts'
-import type { Pace } from './pace.ts'
-import type { Field } from './reading.ts'
 
 export type Source = {
   readonly path: string

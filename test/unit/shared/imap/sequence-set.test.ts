@@ -7,17 +7,9 @@ import {
   NUMBER_MAX,
   parseSequenceSet,
   resolveSet,
-  type SequenceSet,
 } from '#shared/imap/sequence-set.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
-import {
-  countNumbers,
-  eachNumber,
-  holdsNumber,
-  intersectRanges,
-  mergeRanges,
-  rangesOf,
-} from '#shared/runtime/number-ranges.ts'
+import { countNumbers, eachNumber, holdsNumber, rangesOf } from '#shared/runtime/number-ranges.ts'
 
 const resolved = (text: string, largest: number) =>
   formatSequenceSet(resolveSet(parseSequenceSet(text), largest))
@@ -127,14 +119,6 @@ describe('resolveSet', () => {
   })
 })
 
-describe('rangesOf', () => {
-  it('joins neighbours', () => {
-    expect(formatSequenceSet(rangesOf([1, 2, 3, 5, 7, 8]))).toBe('1:3,5,7:8')
-    expect(formatSequenceSet(rangesOf(Uint32Array.of(4)))).toBe('4')
-    expect(rangesOf([])).toEqual([])
-  })
-})
-
 describe('largestNamed', () => {
   it.each([
     ['1:5,3', 5],
@@ -143,26 +127,5 @@ describe('largestNamed', () => {
     ['3:*,9', 9],
   ] as const)('of %s is %i', (text, largest) => {
     expect(largestNamed(parseSequenceSet(text))).toBe(largest)
-  })
-})
-
-describe('mergeRanges', () => {
-  it('leaves an empty and a single set as they are', () => {
-    const one: SequenceSet = [{ first: 3, last: 4 }]
-    expect(mergeRanges([])).toEqual([])
-    expect(mergeRanges([...one])).toEqual(one)
-  })
-})
-
-describe('intersectRanges', () => {
-  it('holds what both sets hold', () => {
-    const member = fc.uniqueArray(fc.integer({ min: 1, max: 30 }))
-    fc.assert(
-      fc.property(member, member, (a, b) => {
-        const ascending = (numbers: number[]) => rangesOf(numbers.sort((x, y) => x - y))
-        const both = a.filter((number) => b.includes(number))
-        expect(intersectRanges(ascending(a), ascending(b))).toEqual(ascending(both))
-      }),
-    )
   })
 })

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { INPROGRESS_INTERVAL_MS } from '#services/imap/progress.ts'
 import { clientWaiting } from '#services/imap/search/client-waiting.ts'
-import { Pace } from '#services/imap/search/pace.ts'
 import { ConnectionGone } from '#services/imap/wire.ts'
+import { Pace } from '#shared/search/pace.ts'
 import { FakeClock } from '#test/support/pop3-fakes.ts'
 import { quietWire } from '#test/support/quiet-wire.ts'
 

@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Criterion } from '#services/imap/search/criterion.ts'
 import { criterionOf, type KeyContext } from '#services/imap/search/criterion-of-key.ts'
-import { compile } from '#services/imap/search/predicate.ts'
 import type { BlobId, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { SearchKey } from '#shared/imap/search-key.ts'
 import { formatSequenceSet, type MessageSet, STAR } from '#shared/imap/sequence-set.ts'
 import { flagList, flagSet } from '#shared/mailbox/flags.ts'
 import type { MessageRecord } from '#shared/mailbox/records.ts'
+import type { Criterion } from '#shared/search/criterion.ts'
+import { compile } from '#shared/search/predicate.ts'
 
 const DAY_MS = 86_400_000
 const nowMs = Date.UTC(2026, 10, 20, 12)

@@ -3,7 +3,7 @@ import { formatExtended, savedUids, tellsNothing } from '#services/imap/search/r
 import type { ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import { Cursor } from '#shared/imap/cursor.ts'
 import { parseSearchArguments } from '#shared/imap/search-arguments.ts'
-import { quietPace } from './message-store.ts'
+import { quietPace } from '#test/unit/shared/search/message-store.ts'
 
 const uids = (...numbers: number[]) => numbers as Uid[]
 const modSeqs: { readonly [uid: number]: number } = { 10: 7, 20: 9, 30: 8 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { STEP_BYTES } from '#services/imap/search/pace.ts'
-import { sortInTurns } from '#services/imap/search/sort-in-turns.ts'
+import { STEP_BYTES } from '#shared/search/pace.ts'
+import { sortInTurns } from '#shared/search/sort-in-turns.ts'
 import { CountingPace, quietPace } from './message-store.ts'
 
 /** Counts comparisons. */

@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { SearchMemory, SearchTooLarge } from '#services/imap/search/memory.ts'
-import { inParallel } from '#services/imap/search/read-blobs.ts'
-import { searchRefusals } from '#services/imap/search/search-folder.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
+import { SearchMemory, SearchTooLarge } from '#shared/search/memory.ts'
+import { inParallel } from '#shared/search/read-blobs.ts'
 
-const codeOf = (work: () => void) => {
+const limitOf = (work: () => void) => {
   try {
     work()
   } catch (error) {
-    if (error instanceof SearchTooLarge) return searchRefusals[error.limit].code
+    if (error instanceof SearchTooLarge) return error.limit
     throw error
   }
   return 'held'
@@ -17,17 +16,17 @@ const codeOf = (work: () => void) => {
 describe('SearchMemory', () => {
   it('holds what one command may hold, and no byte more', () => {
     using memory = new SearchMemory(new ByteBudget(10_000), 1_000)
-    expect(codeOf(() => memory.hold(1_000))).toBe('held')
-    expect(codeOf(() => memory.hold(1))).toBe('LIMIT')
+    expect(limitOf(() => memory.hold(1_000))).toBe('held')
+    expect(limitOf(() => memory.hold(1))).toBe('one search')
   })
 
   it('is refused when all searches together hold too much', () => {
     const shared = new ByteBudget(1_000)
     using one = new SearchMemory(shared)
     using other = new SearchMemory(shared)
-    expect(codeOf(() => one.hold(600))).toBe('held')
-    expect(codeOf(() => other.hold(400))).toBe('held')
-    expect(codeOf(() => other.hold(1))).toBe('UNAVAILABLE')
+    expect(limitOf(() => one.hold(600))).toBe('held')
+    expect(limitOf(() => other.hold(400))).toBe('held')
+    expect(limitOf(() => other.hold(1))).toBe('all searches')
   })
 
   it('gives back at the end, also after a refusal', () => {
@@ -35,7 +34,7 @@ describe('SearchMemory', () => {
     for (let i = 0; i < 3; i++) {
       using memory = new SearchMemory(shared)
       memory.hold(900)
-      expect(codeOf(() => memory.hold(900))).toBe('UNAVAILABLE')
+      expect(limitOf(() => memory.hold(900))).toBe('all searches')
     }
     expect(shared.taken).toBe(0)
   })

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { type Layout, sectionSpan } from '#services/imap/fetch/section-span.ts'
 import { MessageIndexer } from '#shared/mail/indexer.ts'
 import type { Section } from '#shared/mail/section.ts'
+import { type Layout, sectionSpan } from '#shared/message/section-span.ts'
 
 const added = 'Delivered-To: ann@example.test\r\n'
 
 function opened(file: string) {
-  const url = new URL(`../../../../fixtures/messages/${file}`, import.meta.url)
+  const url = new URL(`../../../fixtures/messages/${file}`, import.meta.url)
   const object = readFileSync(url)
   const indexer = new MessageIndexer()
   indexer.push(object)

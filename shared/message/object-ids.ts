@@ -2,9 +2,9 @@
 
 import { createHash } from 'node:crypto'
 import type { BlobId } from '#shared/contracts/mailbox.ts'
+import { messageIds, REFERENCES_BYTES_MAX, referencesField } from '#shared/mail/message-ids.ts'
 import type { ByteString, Envelope } from '#shared/mail/message-index.ts'
 import type { MessageRecord } from '#shared/mailbox/records.ts'
-import { messageIds, REFERENCES_BYTES_MAX, referencesField } from './search/message-ids.ts'
 
 /**
  * EMAILID: the same for all copies of a message. Two recipients' deliveries of one message differ in their own header fields,

@@ -1,16 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Criterion, type Interval, uidsIn } from '#services/imap/search/criterion.ts'
+import type { ModSeq } from '#shared/contracts/mailbox.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
+import { rangesOf } from '#shared/runtime/number-ranges.ts'
+import { type Criterion, type Interval, uidsIn } from '#shared/search/criterion.ts'
 import {
   findMessages,
   WINDOWS_AHEAD_BYTES_MAX,
   windowsAhead,
-} from '#services/imap/search/find-messages.ts'
-import { Pace, STEP_BYTES } from '#services/imap/search/pace.ts'
-import { compile } from '#services/imap/search/predicate.ts'
-import type { ModSeq } from '#shared/contracts/mailbox.ts'
-import { systemClock } from '#shared/runtime/clock.ts'
-import { rangesOf } from '#shared/runtime/number-ranges.ts'
+} from '#shared/search/find-messages.ts'
+import { Pace, STEP_BYTES } from '#shared/search/pace.ts'
+import { compile } from '#shared/search/predicate.ts'
 import { fixture, fixtureNames } from '#test/support/corpus.ts'
 import { CountingPace, type Given, MessageStore, quietWaiting } from './message-store.ts'
 import { naiveMatches } from './naive-search.ts'

@@ -2,12 +2,17 @@
 
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { baseSubject } from '#shared/mail/base-subject.ts'
+import {
+  messageIds,
+  REFERENCES_BYTES_MAX,
+  referencesField,
+  referencesOf,
+} from '#shared/mail/message-ids.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import { EnvelopeFields } from './envelope-fields.ts'
 import { HeldTexts } from './held-texts.ts'
-import { messageIds, REFERENCES_BYTES_MAX, referencesField, referencesOf } from './message-ids.ts'
 import { forEachBlob } from './read-blobs.ts'
 import type { Field, Reading } from './reading.ts'
 import { sentMs } from './sent-ms.ts'

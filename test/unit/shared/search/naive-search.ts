@@ -1,7 +1,6 @@
 // SEARCH without any of the cleverness: every message whole in memory, every part decoded whole, every criterion asked in the order it
 // comes. The searches of the differential test are compared with it.
 
-import type { Criterion, Interval } from '#services/imap/search/criterion.ts'
 import { foldCase } from '#shared/mail/casemap.ts'
 import { decodeText } from '#shared/mail/charset.ts'
 import { decodeHeaderText } from '#shared/mail/encoded-words.ts'
@@ -10,6 +9,7 @@ import type { Part } from '#shared/mail/message-index.ts'
 import { parameterValue } from '#shared/mail/mime-parameters.ts'
 import { decodeTransfer } from '#shared/mail/transfer-decoding.ts'
 import { flagList } from '#shared/mailbox/flags.ts'
+import type { Criterion, Interval } from '#shared/search/criterion.ts'
 import type { StoredMessage } from './message-store.ts'
 
 export function naiveMatches(criterion: Criterion, message: StoredMessage): boolean {

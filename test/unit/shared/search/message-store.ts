@@ -1,8 +1,5 @@
 // A folder in memory for the search tests: columns, blobs and an object store that hands out streams in odd pieces.
 
-import { SEARCH_BYTES_MAX, SearchMemory } from '#services/imap/search/memory.ts'
-import { Pace, type Waiting } from '#services/imap/search/pace.ts'
-import type { Field, Reading } from '#services/imap/search/reading.ts'
 import type { BlobId, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
 import { indexWithAdded } from '#shared/mail/index-with-added.ts'
@@ -13,6 +10,9 @@ import { MessageColumns } from '#shared/mailbox/message-columns.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
+import { SEARCH_BYTES_MAX, SearchMemory } from '#shared/search/memory.ts'
+import { Pace, type Waiting } from '#shared/search/pace.ts'
+import type { Field, Reading } from '#shared/search/reading.ts'
 import type { ByteRange, ObjectStore } from '#shared/storage/ports.ts'
 
 export type StoredMessage = {

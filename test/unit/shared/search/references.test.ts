@@ -1,18 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { formatThread } from '#services/imap/search/format-thread.ts'
-import {
-  ID_BYTES_MAX,
-  messageIds,
-  REFERENCES_MAX,
-  referencesField,
-  referencesOf,
-} from '#services/imap/search/message-ids.ts'
-import { orderedSubjectThreads } from '#services/imap/search/ordered-subject.ts'
-import { STEP_BYTES } from '#services/imap/search/pace.ts'
-import { referencesThreads } from '#services/imap/search/references.ts'
-import type { Thread, ThreadMessage } from '#services/imap/search/threads.ts'
 import { baseSubject } from '#shared/mail/base-subject.ts'
+import { orderedSubjectThreads } from '#shared/search/ordered-subject.ts'
+import { STEP_BYTES } from '#shared/search/pace.ts'
+import { referencesThreads } from '#shared/search/references.ts'
+import type { Thread, ThreadMessage } from '#shared/search/threads.ts'
 import { CountingPace, quietPace } from './message-store.ts'
 import { naiveThreads } from './naive-threads.ts'
 
@@ -344,81 +337,5 @@ describe('orderedSubjectThreads', () => {
     expect(told(await orderedSubjectThreads(messagesOf(given), quietPace()))).toBe(
       '(3 (2)(4))(1 5)',
     )
-  })
-})
-
-describe('formatThread', () => {
-  const leaf = (number: number, ...children: Thread[]): Thread => ({
-    message: messagesOf(Array.from({ length: number }, () => ({})))[number - 1] ?? null,
-    children,
-  })
-  // RFC 5256 §4
-  it('writes the example of the RFC', () => {
-    const thread = leaf(3, leaf(6, leaf(4, leaf(23)), leaf(44, leaf(7, leaf(96)))))
-    expect(told([thread])).toBe('(3 6 (4 23)(44 7 96))')
-  })
-  it('writes siblings without a parent', () => {
-    expect(told([{ message: null, children: [leaf(3), leaf(5)] }])).toBe('((3)(5))')
-  })
-})
-
-describe('messageIds', () => {
-  const rows: readonly [string, readonly string[]][] = [
-    ['<a@b>', ['a@b']],
-    ['<a@b> <c@d>', ['a@b', 'c@d']],
-    ['<a@b><c@d>', ['a@b', 'c@d']],
-    ['Your message of Monday <a@b> (comment)', ['a@b']],
-    ['<"a.b"@c>', ['a.b@c']],
-    ['<"a\\"b"@c>', ['a"b@c']],
-    ['<a\r\n b@c>', ['ab@c']],
-    ['<no-at> <@b> <a@> <>', []],
-    ['<A@B>', ['A@B']],
-    ['', []],
-  ]
-  it.each(rows)('of %j', (body, ids) => {
-    expect(messageIds(body)).toEqual(ids)
-  })
-})
-
-describe('referencesOf', () => {
-  it('takes the first of In-Reply-To where References has none', () => {
-    expect(referencesOf('', '<a@x> <b@x>')).toEqual(['a@x'])
-    expect(referencesOf('nonsense', '<a@x>')).toEqual(['a@x'])
-    expect(referencesOf('<c@x>', '<a@x>')).toEqual(['c@x'])
-    expect(referencesOf('', null)).toEqual([])
-  })
-})
-
-describe('messageIds and referencesOf, of any header', () => {
-  const naiveIds = (body: string) =>
-    [...body.matchAll(/<([^<>]*)>/g)]
-      .map(([, inside = '']) => inside)
-      .filter((id) => /^.+@[^@]+$/.test(id))
-  it('finds what a pattern finds', () => {
-    fc.assert(
-      fc.property(
-        fc.string({ unit: fc.constantFrom('<', '>', '@', 'a'), maxLength: 20 }),
-        (body) => {
-          expect(messageIds(body)).toEqual(naiveIds(body))
-        },
-      ),
-    )
-  })
-  it('keeps the nearest ancestors, and no id that is longer than a line', () => {
-    const ids = Array.from({ length: REFERENCES_MAX + 1 }, (_, at) => `${at}@x`)
-    const body = ids.map((id) => `<${id}>`).join(' ')
-    expect(referencesOf(body, null)).toEqual(ids.slice(1))
-    expect(messageIds(`<${'a'.repeat(ID_BYTES_MAX - 2)}@x>`)).toHaveLength(1)
-    expect(messageIds(`<${'a'.repeat(ID_BYTES_MAX - 1)}@x>`)).toEqual([])
-  })
-})
-
-describe('referencesField', () => {
-  it('finds the field with its folds', () => {
-    const header = 'Subject: References: <no@x>\r\nREFERENCES: <a@x>\r\n\t<b@x>\r\nTo: c\r\n\r\n'
-    expect(messageIds(referencesField(header))).toEqual(['a@x', 'b@x'])
-  })
-  it('finds nothing in a header without it', () => {
-    expect(referencesField('X-References: <a@x>\r\n\r\n')).toBe('')
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { htmlText } from '#services/imap/fetch/html-text.ts'
-import { PREVIEW_CHARACTERS_MAX, previewPart, previewText } from '#services/imap/fetch/preview.ts'
+import { htmlText } from '#shared/message/html-text.ts'
+import { PREVIEW_CHARACTERS_MAX, previewPart, previewText } from '#shared/message/preview.ts'
 import { storedMessage } from '#test/support/stored-message.ts'
 
 /** Byte string in, text out. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cut, ForestNode, type Hops, join, rootOf } from '#services/imap/search/forest.ts'
+import { cut, ForestNode, type Hops, join, rootOf } from '#shared/search/forest.ts'
 
 const nodes = 12
 

@@ -1,7 +1,7 @@
 // Threads of the REFERENCES algorithm without any of the cleverness: to find a loop it walks up to the root, dummies go level by
 // level, and the engine sorts. What referencesThreads makes is compared with it.
 
-import { compareSent, type Thread, type ThreadMessage } from '#services/imap/search/threads.ts'
+import { compareSent, type Thread, type ThreadMessage } from '#shared/search/threads.ts'
 
 type Node = {
   /** Null for a dummy: a message that is only referred to. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Needle, NeedleScan } from '#services/imap/search/needle.ts'
+import { Needle, NeedleScan } from '#shared/search/needle.ts'
 
 function scanned(needles: readonly string[], pieces: readonly string[]) {
   const wanted = needles.map((folded) => new Needle(folded))

@@ -5,7 +5,7 @@ import {
   type FieldSelection,
   IndexedHeader,
   selectFields,
-} from '#services/imap/fetch/header-subset.ts'
+} from '#shared/message/header-subset.ts'
 
 const header = [
   'From someone Fri Nov 20 12:00:00 2026',

@@ -3,7 +3,7 @@
 import { headerTextPieces } from '#shared/mail/encoded-words.ts'
 import { forEachField, unfold } from '#shared/mail/header-field.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
-import { threadId } from '../object-ids.ts'
+import { threadId } from '#shared/message/object-ids.ts'
 import { EnvelopeFields, isEnvelopeField } from './envelope-fields.ts'
 import { fieldBlocks } from './header-fields.ts'
 import { type FieldNeedle, NeedleScan, type TextNeedle } from './needle.ts'

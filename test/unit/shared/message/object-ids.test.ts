@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { emailId, threadId } from '#services/imap/object-ids.ts'
 import type { BlobId } from '#shared/contracts/mailbox.ts'
+import { emailId, threadId } from '#shared/message/object-ids.ts'
 
 const blobId = 'b1' as BlobId
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { threadMessages } from '#services/imap/search/thread-messages.ts'
+import { threadMessages } from '#shared/search/thread-messages.ts'
 import { MessageStore, plentyOfMemory, quietPace } from './message-store.ts'
 
 const threaded = (store: MessageStore, references = true) =>

@@ -3,7 +3,7 @@
 
 import { foldCase } from '#shared/mail/casemap.ts'
 import { SYSTEM_FLAGS } from '#shared/mailbox/flags.ts'
-import { emailId } from '../object-ids.ts'
+import { emailId } from '#shared/message/object-ids.ts'
 import type { Candidate, FieldNeedles } from './candidate.ts'
 import type { Criterion, Interval } from './criterion.ts'
 import { isEnvelopeField } from './envelope-fields.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Pace, STEP_BYTES } from '#services/imap/search/pace.ts'
+import { Pace, STEP_BYTES } from '#shared/search/pace.ts'
 import { FakeClock } from '#test/support/pop3-fakes.ts'
 import { quietWaiting } from './message-store.ts'
 
