@@ -15,6 +15,8 @@ const layers: readonly (readonly string[])[] = [
   ['shared/smtp', 'shared/imap', 'shared/sasl', 'shared/net'],
   ['shared/storage'],
   ['shared/directory', 'shared/mailbox'],
+  ['shared/message'],
+  ['shared/search'],
   ['shared/auth', 'shared/queue'],
   ['services'],
   ['services/assembly'],
@@ -49,6 +51,31 @@ function layerOf(file: string): number {
 const service = (file: string) => /^services\/([^/]+)\//.exec(file)?.[1]
 const compositionRoots = new Set(['assembly', 'local', 'aws', 'cli'])
 
+/** Every set of files that import each other, types included, directly or by way of others (Tarjan 1972). */
+function circles(): string[][] {
+  const known = new Set(files)
+  const found: string[][] = []
+  const numbers = new Map<string, number>()
+  const path: string[] = []
+  const visit = (file: string): number => {
+    const number = numbers.size
+    numbers.set(file, number)
+    path.push(file)
+    let lowest = number
+    for (const imported of imports(file).files.filter((each) => known.has(each))) {
+      if (!numbers.has(imported)) lowest = Math.min(lowest, visit(imported))
+      else if (path.includes(imported)) lowest = Math.min(lowest, numbers.get(imported) ?? 0)
+    }
+    if (lowest === number) {
+      const circle = path.splice(path.indexOf(file))
+      if (circle.length > 1) found.push(circle.sort())
+    }
+    return lowest
+  }
+  for (const file of files) if (!numbers.has(file)) visit(file)
+  return found
+}
+
 describe('imports', () => {
   it('has a layer for every file', () => {
     expect(files.filter((file) => layerOf(file) < 0)).toEqual([])
@@ -58,6 +85,23 @@ describe('imports', () => {
     const wrong = files.flatMap((file) =>
       imports(file)
         .files.filter((imported) => layerOf(imported) > layerOf(file))
+        .map((imported) => `${file} imports ${imported}`),
+    )
+    expect(wrong).toEqual([])
+  })
+
+  it('goes in no circle, types included', () => {
+    expect(circles()).toEqual([])
+  })
+
+  it('keeps protocols out of what is stored, read and searched', () => {
+    const wrong = files.flatMap((file) =>
+      imports(file)
+        .files.filter(
+          (imported) =>
+            /^shared\/(mail|mailbox|message|search)\//.test(file) &&
+            /^shared\/(imap|smtp|sasl|net)\//.test(imported),
+        )
         .map((imported) => `${file} imports ${imported}`),
     )
     expect(wrong).toEqual([])
