@@ -12,6 +12,7 @@ import { accountCredentials } from '#shared/auth/account-credentials.ts'
 import { createAccountWatch } from '#shared/auth/account-watch.ts'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
 import type { PolicyClient } from '#shared/contracts/policy.ts'
+import { createMessageOpener } from '#shared/message/message-opener.ts'
 import type { CloseOptions } from '#shared/net/drain.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import { createDoorbell } from '#shared/queue/doorbell.ts'
@@ -135,7 +136,10 @@ function makers(core: Core, parts: ListenerParts) {
     })
   const pop3 = (name: 'pop3' | 'pop3s') => () =>
     createPop3Listener(pop3Options(settings, name), {
-      mailboxes: mailbox,
+      mailboxes: {
+        ...mailbox,
+        ...createMessageOpener({ blob: mailbox.blob, objects: store.objects }),
+      },
       authenticator,
       accountWatch,
       certificates,

@@ -7,14 +7,14 @@ import { hasEightBitHeader, toSevenBit } from '#services/delivery/remote/seven-b
 import { headerFields } from '#shared/mail/header-field.ts'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
 import { HEADER_INDEXED_BYTES_MAX } from '#shared/mail/message-index.ts'
-import { openMessage } from '#shared/mailbox/open-message.ts'
+import { StoredMessage } from '#shared/message/stored-message.ts'
 import { blobOf } from '#shared/queue/blob.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 
 /** `added`: byte string, the message's trace fields first. */
 export function outgoing(message: QueuedMessage, added: string, objects: ObjectStore) {
-  const open = openMessage(objects, blobOf(message, added), '')
+  const open = new StoredMessage(objects, blobOf(message, added), '')
   const { eightBit, structure, lineBytesMax } = decodeIndex(message.index)
   const completed = added.slice(message.prepend.length)
 

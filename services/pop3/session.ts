@@ -7,6 +7,7 @@ import type {
   LoggedInAccount,
 } from '#shared/contracts/authenticate.ts'
 import type { MailboxReader } from '#shared/contracts/mailbox.ts'
+import type { MessageOpener } from '#shared/message/message-opener.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
 import type { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
@@ -38,7 +39,7 @@ export type Update = { readonly kind: 'UPDATE' }
 
 export type Services = {
   readonly options: Pop3Options
-  readonly mailboxes: MailboxReader
+  readonly mailboxes: MailboxReader & MessageOpener
   readonly authenticator: Authenticator
   readonly accountWatch: AccountWatch
   readonly lock: MaildropLock

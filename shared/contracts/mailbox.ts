@@ -1,4 +1,4 @@
-// What listeners that show mail (POP3 now, IMAP next) ask of the mailbox core (shared/mailbox).
+// What listeners that show mail ask of the mailbox core (shared/mailbox), and what a message is when it is opened (shared/message).
 
 export type AccountId = string & { readonly __brand: 'AccountId' }
 export type FolderId = string & { readonly __brand: 'FolderId' }
@@ -71,8 +71,6 @@ export interface MailboxReader {
   snapshot(
     folder: FolderRef,
   ): Promise<{ readonly modSeq: ModSeq; readonly messages: readonly Message[] }>
-  /** Undefined when the message's object is gone, which is a bug or an operator's doing. */
-  open(message: Message): Promise<OpenMessage | undefined>
   /** Removes these messages if they still exist; returns the uids that did. All chunks are tried; each chunk is atomic. */
   expunge(folder: FolderRef, uids: readonly Uid[]): Promise<readonly Uid[]>
 }

@@ -1,7 +1,7 @@
 // The mailbox core: everything that listeners and delivery do with stored mail. It knows no protocol; IMAP, POP3 and delivery
 // stand on it. Data model and invariants: docs/ARCHITECTURE.md, "Data".
 
-import type { AccountId, MailboxReader, Message } from '#shared/contracts/mailbox.ts'
+import type { AccountId, MailboxReader } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { ObjectStore, Signals, Table } from '#shared/storage/ports.ts'
 import { createAccess } from './access.ts'
@@ -15,7 +15,6 @@ import { createFolderMoving } from './folder-moving.ts'
 import { createFolderSnapshots, type OpenFolder } from './folder-snapshots.ts'
 import { createFolders } from './folders.ts'
 import { createForeignFolders } from './foreign-folders.ts'
-import { openMessage } from './open-message.ts'
 import { type Limits, limitOf, type Room, roomLeft, type Used, usedBy } from './quota.ts'
 import { receiveMessage } from './receive.ts'
 import { createRecent } from './recent.ts'
@@ -83,10 +82,6 @@ export function createMailbox(deps: {
       )
       opened.close()
       return { modSeq, messages: found }
-    },
-    async open(message: Message) {
-      const found = await blob(message.blobId)
-      return found && openMessage(deps.objects, found, message.prepend)
     },
     expunge,
   }

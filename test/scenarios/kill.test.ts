@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { createCore } from '#services/assembly/core.ts'
 import { parseAddress } from '#shared/mail/address.ts'
+import { createMessageOpener } from '#shared/message/message-opener.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
@@ -96,7 +97,11 @@ const queued = (directory: string) =>
 
 /** How often each token stands in each mailbox. */
 const mailboxes = (directory: string) =>
-  withCore(directory, async ({ directory: book, mailbox }) => {
+  withCore(directory, async ({ directory: book, mailbox, store }) => {
+    const { open: openMessage } = createMessageOpener({
+      blob: mailbox.blob,
+      objects: store.objects,
+    })
     const found = new Map<string, Map<string, number>>()
     for (const user of users) {
       const address = parseAddress(user)
@@ -105,7 +110,7 @@ const mailboxes = (directory: string) =>
       const tokens = new Map<string, number>()
       const { messages } = await mailbox.snapshot(await mailbox.inbox(account.id))
       for (const message of messages) {
-        const open = await mailbox.open(message)
+        const open = await openMessage(message)
         if (open === undefined) throw new Error(`no blob for ${message.uid}`)
         const bytes = Buffer.concat(await Array.fromAsync(open.stream()))
         if (bytes.length !== message.size) throw new Error(`size of ${message.uid}`)

@@ -8,6 +8,7 @@ import { parseDomain } from '#shared/mail/domain.ts'
 import { decodeEnvelope } from '#shared/mail/index-codec.ts'
 import type { Envelope } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { createMessageOpener } from '#shared/message/message-opener.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -189,9 +190,10 @@ export function createPipeline(
 
   async function inbox(text: string): Promise<string[]> {
     const messages = await messagesOf(text)
+    const opener = createMessageOpener({ blob: core.mailbox.blob, objects: core.store.objects })
     return Promise.all(
       messages.map(async (message) => {
-        const open = await core.mailbox.open(message)
+        const open = await opener.open(message)
         if (open === undefined) throw new Error(`message ${message.uid} has no blob`)
         const chunks = await Array.fromAsync(open.stream())
         return Buffer.concat(chunks).toString('latin1')

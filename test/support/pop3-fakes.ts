@@ -16,6 +16,7 @@ import type {
   OpenMessage,
   Uid,
 } from '#shared/contracts/mailbox.ts'
+import type { MessageOpener } from '#shared/message/message-opener.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
@@ -28,7 +29,7 @@ export const login = 'alice@example.test'
 export const password = 'secret'
 export const uidValidity = 7
 
-export class FakeMailbox implements MailboxReader {
+export class FakeMailbox implements MailboxReader, MessageOpener {
   /** By uid; the first is 101. */
   readonly stored: Map<number, Buffer>
   readonly expunges: (readonly Uid[])[] = []

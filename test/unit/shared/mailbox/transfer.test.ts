@@ -6,6 +6,7 @@ import { blobKey } from '#shared/mailbox/keys.ts'
 import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { APPEND_TOGETHER_MAX } from '#shared/mailbox/transfer.ts'
+import { createMessageOpener } from '#shared/message/message-opener.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { FaultPlan } from '#shared/storage/faults/plan.ts'
 import { withFaults } from '#shared/storage/faults/with-faults.ts'
@@ -270,7 +271,8 @@ describe('messages between folders', () => {
       await received.commit()
       await mailbox.append(work, { ...message('-'), blob: received.blob })
       const { messages } = await mailbox.snapshot(work)
-      const open = messages[0] && (await mailbox.open(messages[0]))
+      const opener = createMessageOpener({ blob: mailbox.blob, objects: test.store.objects })
+      const open = messages[0] && (await opener.open(messages[0]))
       const chunks = open === undefined ? [] : await Array.fromAsync(open.stream())
       expect(Buffer.concat(chunks).toString()).toBe(text)
       expect(messages[0]?.size).toBe(text.length)

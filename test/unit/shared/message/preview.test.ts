@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { htmlText } from '#shared/message/html-text.ts'
-import { PREVIEW_CHARACTERS_MAX, previewPart, previewText } from '#shared/message/preview.ts'
+import {
+  PREVIEW_CHARACTERS_MAX,
+  previewPart,
+  previewSpan,
+  previewText,
+  readPreview,
+} from '#shared/message/preview.ts'
+import { StoredMessage } from '#shared/message/stored-message.ts'
 import { storedMessage } from '#test/support/stored-message.ts'
 
 /** Byte string in, text out. */
@@ -80,5 +87,23 @@ describe('htmlText', () => {
     ['5 > 4', '5 > 4'],
   ])('%s', (html, text) => {
     expect(htmlText(html)).toBe(text)
+  })
+})
+
+describe('readPreview', () => {
+  it('is the text of a stored message, whatever was put before it', async () => {
+    const { object, blob } = storedMessage('Subject: s\r\n\r\nDear Ann\r\n')
+    const message = new StoredMessage(object, blob, 'Delivered-To: ann@example.test\r\n')
+    expect(await readPreview(message)).toBe('Dear Ann')
+    expect(previewSpan(message)?.[1]).toBe('Dear Ann\r\n'.length)
+  })
+
+  // RFC 8970 §3.2
+  it('is empty where there is nothing to show', async () => {
+    const { object, blob } = storedMessage('Content-Type: image/png\r\n\r\nx\r\n')
+    const message = new StoredMessage(object, blob, '')
+    expect(await readPreview(message)).toBe('')
+    expect(previewSpan(message)).toBeUndefined()
+    expect(object.reads).toBe(0)
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { openMessage } from '#shared/mailbox/open-message.ts'
+import { MessageLost, StoredMessage } from '#shared/message/stored-message.ts'
 import { storedMessage } from '#test/support/stored-message.ts'
 
 const prepend = 'Delivered-To: ann@example.test\r\n'
@@ -8,7 +8,7 @@ const header = 'Subject: s\r\n\r\n'
 
 function opened(body: string) {
   const stored = storedMessage(header + body, { prepend, blobPrepend })
-  const message = openMessage(stored.object, stored.blob, prepend)
+  const message = new StoredMessage(stored.object, stored.blob, prepend)
   const read = async (...range: [offset?: number, length?: number]) => {
     const pieces: Uint8Array[] = []
     for await (const piece of message.stream(...range)) pieces.push(piece)
@@ -17,7 +17,7 @@ function opened(body: string) {
   return { ...stored, message, read, text: prepend + blobPrepend + header + body }
 }
 
-describe('openMessage', () => {
+describe('StoredMessage', () => {
   it('is the fields of the recipient, those that were added, and the object', async () => {
     const { message, read, text } = opened('body\r\n')
     expect(await read()).toBe(text)
@@ -54,5 +54,33 @@ describe('openMessage', () => {
     const { read, object } = opened('b'.repeat(bytes))
     object.deleted = true
     await expect(read()).rejects.toThrow('missing')
+  })
+
+  it('fails when the object is cut', async () => {
+    const { read, message, object } = opened('body\r\n')
+    object.read = async () => Buffer.from('bod')
+    await expect(read()).rejects.toBeInstanceOf(MessageLost)
+    await expect(message.pieces([0, message.size])).rejects.toBeInstanceOf(MessageLost)
+  })
+
+  it('reads once what is held', async () => {
+    const { message, object, text } = opened('body\r\n')
+    await message.hold([0, message.size])
+    for (const span of [
+      [0, 10],
+      [40, 20],
+      [0, message.size],
+    ] as const) {
+      const pieces = await message.pieces(span)
+      expect(Buffer.concat(pieces).toString()).toBe(text.slice(span[0], span[0] + span[1]))
+    }
+    expect(object.reads).toBe(1)
+  })
+
+  it('knows its structure without being read', () => {
+    const { message, object } = opened('body\r\n')
+    expect(message.structure().type).toBe('text')
+    expect(message.index().envelope.subject).toBe('s')
+    expect([object.reads, object.streams]).toEqual([0, 0])
   })
 })
