@@ -12,19 +12,14 @@ import {
 } from '#shared/imap/sequence-set.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
 import { DELETED, type FlagSet, flagList, SYSTEM_FLAGS } from '#shared/mailbox/flags.ts'
-import type { FolderSnapshots, OpenFolder } from '#shared/mailbox/folder-snapshots.ts'
-import { folderTopic } from '#shared/mailbox/keys.ts'
 import {
   type MessageColumns,
   positionAtOrAfter,
   type UidList,
 } from '#shared/mailbox/message-columns.ts'
-import type { Recent, RecentMessages } from '#shared/mailbox/recent.ts'
+import type { Mailbox, OpenFolder, RecentMessages, Watch } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
-import { changesSince } from '#shared/mailbox/resync.ts'
 import { allRights, flagScope, hasRight, type Right, type Rights } from '#shared/mailbox/rights.ts'
-import type { Clock } from '#shared/runtime/clock.ts'
-import type { Signals, Subscription, Table } from '#shared/storage/ports.ts'
 import type { Extension } from './session.ts'
 import type { Wire } from './wire.ts'
 
@@ -61,11 +56,7 @@ export interface ResultWatcher {
 
 /** What a selected mailbox needs of the store. */
 export type SelectedParts = {
-  readonly mailbox: { readonly recent: Recent }
-  readonly snapshots: FolderSnapshots
-  readonly signals: Signals
-  readonly table: Table
-  readonly clock: Clock
+  readonly mailbox: Pick<Mailbox, 'openFolder' | 'recent' | 'watchFolder'>
 }
 
 /** Responses are collected up to this size before they go to the socket. */
@@ -97,13 +88,12 @@ export class SelectedMailbox {
   readonly #arrived = new Set<Uid>()
   /** Changed or new, not shown to the watcher yet. */
   readonly #unwatched = new Set<Uid>()
-  readonly #parts: SelectedParts
   readonly #open: OpenFolder
   readonly #enabled: ReadonlySet<Extension>
   /** Undefined for a session that began with IMAP4rev2, which has no \Recent. */
   readonly #recent: RecentMessages | undefined
   #recentTold = 0
-  #subscription: Subscription | undefined
+  #watch: Watch | undefined
   /** Uids by sequence number as the client knows them. */
   #view: UidList
   /** Expunged, but not told yet: still in the view. Ascending. */
@@ -123,11 +113,9 @@ export class SelectedMailbox {
   #gone = false
 
   private constructor(
-    parts: SelectedParts,
     open: OpenFolder,
     options: SelectOptions & { readonly recent: RecentMessages | undefined },
   ) {
-    this.#parts = parts
     this.#recent = options.recent
     this.#open = open
     this.#view = open.uids
@@ -140,35 +128,33 @@ export class SelectedMailbox {
 
   /** Undefined when there is no such folder or it cannot be selected. */
   static async open(
-    parts: SelectedParts,
+    { mailbox: store }: SelectedParts,
     folder: FolderRecord,
     options: SelectOptions,
   ): Promise<SelectedMailbox | undefined> {
     const holder: { mailbox?: SelectedMailbox } = {}
     // Subscribed first: a change after the snapshot must find a listener.
-    const subscription = await parts.signals.subscribe(folderTopic(folder.id), () =>
-      holder.mailbox?.hint(),
-    )
+    const watch = await store.watchFolder(folder, () => holder.mailbox?.hint())
     try {
-      const open = await parts.snapshots.open(folder)
+      const open = await store.openFolder(folder)
       if (open === undefined) return undefined
       const { readOnly, enabled } = options
       const recent = enabled.has('IMAP4REV2')
         ? undefined
-        : await parts.mailbox.recent.follow(folder, open.folder.uidNext, { takes: !readOnly })
-      const mailbox = new SelectedMailbox(parts, open, { ...options, recent })
-      mailbox.#subscription = subscription
+        : await store.recent.follow(folder, open.folder.uidNext, { takes: !readOnly })
+      const mailbox = new SelectedMailbox(open, { ...options, recent })
+      mailbox.#watch = watch
       holder.mailbox = mailbox
       return mailbox
     } finally {
-      if (holder.mailbox === undefined) await subscription.close()
+      if (holder.mailbox === undefined) await watch.close()
     }
   }
 
   async close(): Promise<void> {
     this.#open.close()
     this.#wake?.()
-    await this.#subscription?.close()
+    await this.#watch?.close()
     await this.#recent?.close()
   }
 
@@ -346,7 +332,7 @@ export class SelectedMailbox {
     readonly changed: readonly Uid[]
     readonly vanished: NumberRange[]
   }> {
-    const { changed, vanished } = await changesSince(this.#parts, this.#open, modSeq)
+    const { changed, vanished } = await this.#open.missedSince(modSeq)
     return { changed, vanished: vanished.map(([first, last]) => ({ first, last })) }
   }
 

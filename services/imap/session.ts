@@ -9,15 +9,14 @@ import type {
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { People } from '#shared/contracts/people.ts'
 import type { MessageForm } from '#shared/imap/body-structure.ts'
-import type { FolderSnapshots } from '#shared/mailbox/folder-snapshots.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { Limits } from '#shared/mailbox/quota.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
 import type { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log, LogFields } from '#shared/runtime/log.ts'
-import type { ObjectStore, Signals, Space, Table } from '#shared/storage/ports.ts'
+import type { ObjectStore, Space } from '#shared/storage/ports.ts'
 import type { AccountSessions } from './account-sessions.ts'
 import type { ImapOptions } from './config.ts'
 import type { Memory } from './memory.ts'
@@ -41,11 +40,8 @@ export type Extension = 'CONDSTORE' | 'QRESYNC' | 'UTF8=ACCEPT' | 'IMAP4REV2' | 
 export type Services = {
   readonly options: ImapOptions
   readonly mailbox: Mailbox
-  readonly snapshots: FolderSnapshots
-  /** The `mail` table, for what a session reads by itself. */
-  readonly table: Table
+  /** Where the bytes of messages are read. */
   readonly objects: ObjectStore
-  readonly signals: Signals
   readonly space: Space
   readonly authenticator: Authenticator
   readonly accountWatch: AccountWatch

@@ -5,7 +5,6 @@ import { formatResponseCode } from '#shared/imap/response-code.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
 import type { FolderTree } from '#shared/mailbox/folder-path.ts'
-import { readMessages } from '#shared/mailbox/folder-reading.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { isForeign } from '../access/namespaces.ts'
@@ -88,11 +87,11 @@ async function findMessage(
   folders: Folders,
   url: ImapUrl,
 ): Promise<OpenedMessage | undefined> {
-  const { mailbox, objects, table } = session.services
+  const { mailbox, objects } = session.services
   const folder = await folderOf(session, folders, url)
   if (!folder?.selectable) return undefined
   if (url.uidValidity !== null && url.uidValidity !== folder.uidValidity) return undefined
-  const [record] = await readMessages(table, folder.id, [url.uid])
+  const [record] = await mailbox.readMessages(folder, [url.uid])
   const blob = record && (await mailbox.blob(record.blobId))
   return record && blob && openStored(objects, record, blob)
 }

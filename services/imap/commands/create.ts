@@ -24,9 +24,9 @@ export const create = defineCommand({
     if (place.kind === 'refused') return place.completion
     // The special uses of others are their own.
     if (uses.length > 0 && place.owner !== session.account.id) return replies.useNotPossible
-    const { createFolder } = session.services.mailbox
+    const { folders } = session.services.mailbox
     session.notifications?.causes(path)
-    const created = await createFolder(place.owner, place.path, uses)
+    const created = await folders.create(place.owner, place.path, uses)
     switch (created.kind) {
       case 'created':
         tellNormalized(session, wire, path)
@@ -40,7 +40,6 @@ export const create = defineCommand({
       case 'use-taken':
         return replies.useNotPossible
       // A parent that was removed at the same time, or a removed mailbox that is still being emptied.
-      case 'no-such-parent':
       case 'not-yet-empty':
         return replies.unavailable
     }

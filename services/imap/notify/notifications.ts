@@ -1,12 +1,11 @@
 // What a client that used NOTIFY is told, and when: at once, whether a command runs or not (RFC 5465 §3.1). Hints of the store say
 // that something changed; what it was comes of reading the account again and comparing.
 
-import type { AccountId, FolderId, Uid } from '#shared/contracts/mailbox.ts'
+import type { AccountId, FolderId, FolderRef, Uid } from '#shared/contracts/mailbox.ts'
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { DELIMITER, namesOf } from '#shared/mailbox/folder-path.ts'
-import { accountTopic, folderTopic } from '#shared/mailbox/keys.ts'
+import type { AccountChange, Watch } from '#shared/mailbox/port.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import type { Subscription } from '#shared/storage/ports.ts'
 import { HINT_GATHER_MS } from '../config.ts'
 import { planFetch } from '../fetch/plan.ts'
 import { respond } from '../fetch/responder.ts'
@@ -25,10 +24,10 @@ export class Notifications {
   #wanted = nothing
   /** What the client knows. */
   #before: AccountState | undefined
-  #account: Subscription | undefined
-  readonly #folders = new Map<FolderId, Subscription>()
+  #account: Watch | undefined
+  readonly #folders = new Map<FolderId, Watch>()
   /** Of accounts whose mailboxes are watched. */
-  readonly #owners = new Map<AccountId, Subscription>()
+  readonly #owners = new Map<AccountId, Watch>()
   readonly #caused = new Set<string>()
   /** Something changed since the last look, and maybe annotations. */
   #hinted = false
@@ -177,9 +176,9 @@ export class Notifications {
     })
   }
 
-  readonly #onHint = (hint: string): void => {
+  readonly #onChange = (change?: AccountChange): void => {
     this.#hinted = true
-    if (hint === 'metadata') this.#metadataHinted = true
+    if (change === 'metadata') this.#metadataHinted = true
     this.#gather()
   }
 
@@ -190,7 +189,7 @@ export class Notifications {
       await clock.sleep(options.safetyPollMs, this.#closing.signal)
       if (this.#closing.signal.aborted) return
       if (this.#session.state.kind === 'selected') this.#session.selected.hint()
-      this.#onHint('metadata')
+      this.#onChange('metadata')
     }
   }
 
@@ -199,7 +198,7 @@ export class Notifications {
   /** Watched first, read afterwards: what changes in between is told. */
   async #begin(wanted: Wanted): Promise<AccountState | 'too-many'> {
     const { services, account } = this.#session
-    this.#account ??= await services.signals.subscribe(accountTopic(account.id), this.#onHint)
+    this.#account ??= await services.mailbox.watchAccount(account.id, this.#onChange)
     if (!(await this.#watch(wanted, await readAccount(this.#session, wanted)))) {
       await this.#watch(this.#wanted, this.#before)
       return 'too-many'
@@ -212,27 +211,30 @@ export class Notifications {
     const { options } = this.#session.services
     const folders = state === undefined ? [] : await watchedFolders(wanted, state)
     if (folders.length > options.notifyMailboxesMax) return false
-    const ids = new Set(folders.map(({ folder }) => folder.id))
-    await this.#subscribe(this.#folders, ids, folderTopic)
-    await this.#subscribe(this.#owners, state?.owners ?? new Set(), accountTopic)
+    const { mailbox } = this.#session.services
+    const named = new Map<FolderId, FolderRef>(folders.map(({ folder }) => [folder.id, folder]))
+    const owners = new Map([...(state?.owners ?? [])].map((id) => [id, id]))
+    await this.#follow(this.#folders, named, (ref) =>
+      mailbox.watchFolder(ref, () => this.#onChange()),
+    )
+    await this.#follow(this.#owners, owners, (id) => mailbox.watchAccount(id, this.#onChange))
     return true
   }
 
-  /** To these and no others. */
-  async #subscribe<Id>(
-    known: Map<Id, Subscription>,
-    wanted: ReadonlySet<Id>,
-    topicOf: (id: Id) => string,
+  /** These and no others. */
+  async #follow<Id, Name>(
+    known: Map<Id, Watch>,
+    wanted: ReadonlyMap<Id, Name>,
+    watch: (name: Name) => Promise<Watch>,
   ): Promise<void> {
-    const { signals } = this.#session.services
-    for (const [id, subscription] of known) {
+    for (const [id, old] of known) {
       if (wanted.has(id)) continue
       known.delete(id)
-      await subscription.close()
+      await old.close()
     }
-    for (const id of wanted) {
+    for (const [id, name] of wanted) {
       if (known.has(id)) continue
-      known.set(id, await signals.subscribe(topicOf(id), this.#onHint))
+      known.set(id, await watch(name))
       // Of what happened between reading and watching there was no hint.
       this.#hinted = true
       this.#gather()

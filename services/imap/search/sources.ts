@@ -141,7 +141,7 @@ async function open(session: Session, folder: FolderRecord): Promise<OpenedSourc
     const { uids, messages } = session.selected
     return { uids, messages, [Symbol.asyncDispose]: async () => {} }
   }
-  const opened = await session.services.snapshots.open(folder)
+  const opened = await session.services.mailbox.openFolder(folder)
   if (opened === undefined) return undefined
   const { uids, messages } = opened
   return { uids, messages, [Symbol.asyncDispose]: async () => opened.close() }
