@@ -20,7 +20,7 @@ import type { ObjectStore, Space } from '#shared/storage/ports.ts'
 import type { AccountSessions } from './account-sessions.ts'
 import type { ImapOptions } from './config.ts'
 import type { Memory } from './memory.ts'
-import type { Notifications } from './notify/notifications.ts'
+import type { Notifications } from './notify/notifier.ts'
 import type { SelectedMailbox } from './selected-mailbox.ts'
 import type { Wire } from './wire.ts'
 

@@ -1,7 +1,7 @@
 import { type EventGroup, parseNotifyArguments } from '#shared/imap/notify-arguments.ts'
 import { formatResponseCode } from '#shared/imap/response-code.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
-import { Notifications } from '../notify/notifications.ts'
+import { Notifications } from '../notify/notifier.ts'
 import { isOfSelected, isSupported, supportedEvents, Wanted } from '../notify/wanted.ts'
 import { replies } from '../replies.ts'
 
