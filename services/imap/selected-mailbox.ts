@@ -20,7 +20,7 @@ import {
 import type { Mailbox, OpenFolder, RecentMessages, Watch } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { allRights, flagScope, hasRight, type Right, type Rights } from '#shared/mailbox/rights.ts'
-import type { Extension } from './session.ts'
+import type { Extension } from './extension.ts'
 import type { Wire } from './wire.ts'
 
 export type News = {

@@ -19,8 +19,9 @@ import type { Log, LogFields } from '#shared/runtime/log.ts'
 import type { ObjectStore, Space } from '#shared/storage/ports.ts'
 import type { AccountSessions } from './account-sessions.ts'
 import type { ImapOptions } from './config.ts'
+import type { Extension } from './extension.ts'
 import type { Memory } from './memory.ts'
-import type { Notifications } from './notify/notifier.ts'
+import type { Notifications } from './notify/notifications.ts'
 import type { SelectedMailbox } from './selected-mailbox.ts'
 import type { Wire } from './wire.ts'
 
@@ -33,9 +34,6 @@ export type SessionState =
 export type StateName = SessionState['kind']
 
 export type Account = LoggedInAccount
-
-/** What ENABLE or a command switched on for the rest of the session (RFC 5161). */
-export type Extension = 'CONDSTORE' | 'QRESYNC' | 'UTF8=ACCEPT' | 'IMAP4REV2' | 'UIDONLY'
 
 export type Services = {
   readonly options: ImapOptions

@@ -1,7 +1,7 @@
 import { type EventGroup, parseNotifyArguments } from '#shared/imap/notify-arguments.ts'
 import { formatResponseCode } from '#shared/imap/response-code.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
-import { Notifications } from '../notify/notifier.ts'
+import { Notifier } from '../notify/notifier.ts'
 import { isOfSelected, isSupported, supportedEvents, Wanted } from '../notify/wanted.ts'
 import { replies } from '../replies.ts'
 
@@ -25,7 +25,7 @@ export const notify = defineCommand({
   },
   async run(session, given, wire): Promise<Completion> {
     if (given.kind === 'none') {
-      session.notifications ??= new Notifications(session)
+      session.notifications ??= new Notifier(session)
       await session.notifications.none(wire)
       return completed('NOTIFY')
     }
@@ -34,7 +34,7 @@ export const notify = defineCommand({
     if (session.state.kind === 'selected') {
       await session.state.mailbox.tellNews(wire, { expunges: true, look: true })
     }
-    session.notifications ??= new Notifications(session)
+    session.notifications ??= new Notifier(session)
     const isSet = await session.notifications.set(new Wanted(given.groups), given.status, wire)
     return isSet ? completed('NOTIFY') : replies.tooManyNotifications
   },

@@ -14,11 +14,12 @@ import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 import { type AccountState, readAccount, watchedFolders } from './account-state.ts'
 import { writeDifference, writeSnapshot } from './differences.ts'
+import type { Notifications } from './notifications.ts'
 import { upwards, Wanted } from './wanted.ts'
 
 const nothing = new Wanted([])
 
-export class Notifications {
+export class Notifier implements Notifications {
   readonly #session: Session
   readonly #closing = new AbortController()
   #wanted = nothing
@@ -42,7 +43,6 @@ export class Notifications {
     void this.#poll()
   }
 
-  /** False when it would be too much to watch: then nothing has changed. */
   async set(wanted: Wanted, status: boolean, wire: Wire): Promise<boolean> {
     const state = wanted.ofOthers ? await this.#begin(wanted) : undefined
     if (state === 'too-many') return false
@@ -61,18 +61,15 @@ export class Notifications {
     return true
   }
 
-  /** NOTIFY NONE. */
-  none(wire: Wire): Promise<boolean> {
-    return this.set(nothing, false, wire)
+  async none(wire: Wire): Promise<void> {
+    await this.set(nothing, false, wire)
   }
 
-  /** A mailbox was selected. */
   attach(mailbox: SelectedMailbox): void {
     mailbox.events = this.#selectedEvents()
     mailbox.onHint = () => this.#gather()
   }
 
-  /** The session changes this name itself, which is no news for its client (RFC 5465 §5). */
   causes(...paths: readonly string[]): void {
     for (const path of paths) {
       const names = namesOf(path)?.join(DELIMITER)
@@ -82,18 +79,15 @@ export class Notifications {
     }
   }
 
-  /** Whether there may be something to tell between commands. */
   get ready(): boolean {
     const { state } = this.#session
     return this.#ready || (this.#atOnce && state.kind === 'selected' && state.mailbox.owesExpunges)
   }
 
-  /** No command runs: only a client that does not count by sequence numbers is told of expunges (RFC 5465 §6.1). */
   tellBetweenCommands(wire: Wire): Promise<void> {
     return this.tell(wire, { expunges: this.#atOnce })
   }
 
-  /** Everything there is to tell now. */
   async tell(wire: Wire, { expunges }: { readonly expunges: boolean }): Promise<void> {
     this.#ready = false
     const { state } = this.#session
@@ -133,7 +127,6 @@ export class Notifications {
     await wire.room()
   }
 
-  /** IDLE tells the same (RFC 5465 §4), and may tell expunges. */
   async tellUntil(ending: AbortSignal, wire: Wire): Promise<void> {
     const { state } = this.#session
     for (let first = true; !ending.aborted; first = false) {
