@@ -22,7 +22,7 @@ import type { ImapOptions } from './config.ts'
 import type { Extension } from './extension.ts'
 import type { Memory } from './memory.ts'
 import type { Notifications } from './notify/notifications.ts'
-import type { SelectedMailbox } from './selected-mailbox.ts'
+import type { SelectedMailbox } from './selected-folder.ts'
 import type { Wire } from './wire.ts'
 
 export type SessionState =

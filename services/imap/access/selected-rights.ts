@@ -3,7 +3,7 @@
 
 import type { Completion } from '../command.ts'
 import { replies } from '../replies.ts'
-import type { SelectedMailbox } from '../selected-mailbox.ts'
+import type { SelectedMailbox } from '../selected-folder.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 import { leavingSelected, type Needed, neededOfSelected } from './needed-rights.ts'

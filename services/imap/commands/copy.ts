@@ -5,7 +5,7 @@ import { limited, overLimit } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { tellingProgress } from '../progress.ts'
 import { replies } from '../replies.ts'
-import type { SelectedMailbox } from '../selected-mailbox.ts'
+import type { SelectedMailbox } from '../selected-folder.ts'
 import { copyUid, parseTransfer, prepareTransfer } from '../transfer.ts'
 
 /** COPY: all of the messages or none. RFC 9051 §6.4.7; COPYUID RFC 4315 §3. */

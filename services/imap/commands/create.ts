@@ -2,8 +2,8 @@ import { parseCreateParameters } from '#shared/imap/mailbox-parameters.ts'
 import { usesNamed } from '#shared/mailbox/special-use.ts'
 import { reachPlace } from '../access/reach.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
+import { tellNormalized } from '../folder-list/list-response.ts'
 import { isNetUnicode, newName } from '../folder-names.ts'
-import { tellNormalized } from '../mailbox-list/list-response.ts'
 import { replies } from '../replies.ts'
 
 /** CREATE, with what is missing above it. RFC 9051 §6.3.4; USE RFC 6154 §3; MAILBOXID RFC 8474 §4.1. */

@@ -3,7 +3,7 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { type Completion, completed, defineCommand, noArguments } from '../command.ts'
 import { HINT_GATHER_MS, IDLE_RETRY_MS } from '../config.ts'
-import type { SelectedMailbox } from '../selected-mailbox.ts'
+import type { SelectedMailbox } from '../selected-folder.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 

@@ -1,8 +1,8 @@
 import { isInbox } from '#shared/mailbox/folders.ts'
 import { reach, reachPlace, refusalOf } from '../access/reach.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
+import { tellNormalized } from '../folder-list/list-response.ts'
 import { isNetUnicode, newName } from '../folder-names.ts'
-import { tellNormalized } from '../mailbox-list/list-response.ts'
 import { replies } from '../replies.ts'
 
 /** RENAME; what is below comes along, and INBOX stays without its messages. RFC 9051 §6.3.6. */

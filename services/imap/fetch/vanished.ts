@@ -6,7 +6,7 @@ import {
   type MessageSet,
   resolveSet,
 } from '#shared/imap/sequence-set.ts'
-import type { SelectedMailbox } from '../selected-mailbox.ts'
+import type { SelectedMailbox } from '../selected-folder.ts'
 
 /** The untagged response, undefined when nothing is gone. A saved result never holds what is gone. */
 export async function vanishedEarlier(

@@ -1,6 +1,6 @@
 // NOTIFY as a session and its commands know it (RFC 5465): what is to be told, and when the moment has come. What does it: notifier.ts.
 
-import type { SelectedMailbox } from '../selected-mailbox.ts'
+import type { SelectedMailbox } from '../selected-folder.ts'
 import type { Wire } from '../wire.ts'
 import type { Wanted } from './wanted.ts'
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Extension } from '#services/imap/extension.ts'
-import { SelectedMailbox } from '#services/imap/selected-mailbox.ts'
+import { SelectedMailbox } from '#services/imap/selected-folder.ts'
 import type { AccountId, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'

@@ -9,7 +9,7 @@ import type { Rights } from '#shared/mailbox/rights.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import type { ForeignNode } from '../access/foreign-nodes.ts'
 import type { ListEntry } from './list-response.ts'
-import { compilePattern, type MailboxPattern } from './mailbox-pattern.ts'
+import { compilePattern, type MailboxPattern } from './name-pattern.ts'
 
 /** A mailbox name: a folder, or only a subscription, or only what stands above one of others or above a subscription. */
 export type Listed = ListEntry & {
