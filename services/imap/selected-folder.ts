@@ -1,4 +1,4 @@
-// The mailbox a session has selected: its own map of sequence numbers, what it has been told, and what it still has to be told.
+// The folder a session has selected: its own map of sequence numbers, what it has been told, and what it still has to be told.
 // Expunges that may not be told now keep their sequence numbers until they may (RFC 9051 §7.5.1).
 
 import type { ModSeq, Uid } from '#shared/contracts/mailbox.ts'
@@ -54,10 +54,8 @@ export interface ResultWatcher {
   changed(wire: Wire, uids: readonly Uid[]): Promise<void>
 }
 
-/** What a selected mailbox needs of the store. */
-export type SelectedParts = {
-  readonly mailbox: Pick<Mailbox, 'openFolder' | 'recent' | 'watchFolder'>
-}
+/** What it needs of the store. */
+type Deps = { readonly mailbox: Pick<Mailbox, 'openFolder' | 'recent' | 'watchFolder'> }
 
 /** Responses are collected up to this size before they go to the socket. */
 const WRITE_CHARACTERS = 16 * 1024
@@ -73,7 +71,7 @@ type SelectOptions = {
   }
 }
 
-export class SelectedMailbox {
+export class SelectedFolder {
   readonly readOnly: boolean
   /** The result that `$` stands for (RFC 5182). */
   saved: readonly Uid[] = []
@@ -128,26 +126,26 @@ export class SelectedMailbox {
 
   /** Undefined when there is no such folder or it cannot be selected. */
   static async open(
-    { mailbox: store }: SelectedParts,
+    { mailbox }: Deps,
     folder: FolderRecord,
     options: SelectOptions,
-  ): Promise<SelectedMailbox | undefined> {
-    const holder: { mailbox?: SelectedMailbox } = {}
-    // Subscribed first: a change after the snapshot must find a listener.
-    const watch = await store.watchFolder(folder, () => holder.mailbox?.hint())
+  ): Promise<SelectedFolder | undefined> {
+    const holder: { selected?: SelectedFolder } = {}
+    // Watched first: a change after the folder was read must find a listener.
+    const watch = await mailbox.watchFolder(folder, () => holder.selected?.hint())
     try {
-      const open = await store.openFolder(folder)
+      const open = await mailbox.openFolder(folder)
       if (open === undefined) return undefined
       const { readOnly, enabled } = options
       const recent = enabled.has('IMAP4REV2')
         ? undefined
-        : await store.recent.follow(folder, open.folder.uidNext, { takes: !readOnly })
-      const mailbox = new SelectedMailbox(open, { ...options, recent })
-      mailbox.#watch = watch
-      holder.mailbox = mailbox
-      return mailbox
+        : await mailbox.recent.follow(folder, open.folder.uidNext, { takes: !readOnly })
+      const selected = new SelectedFolder(open, { ...options, recent })
+      selected.#watch = watch
+      holder.selected = selected
+      return selected
     } finally {
-      if (holder.mailbox === undefined) await watch.close()
+      if (holder.selected === undefined) await watch.close()
     }
   }
 
@@ -194,7 +192,7 @@ export class SelectedMailbox {
     return this.#readRights === undefined || hasRight(await this.#readRights(), 'r')
   }
 
-  /** Looks what the session may do here now; without the right to read the mailbox is gone (RFC 4314 §5.1.1). */
+  /** Looks what the session may do here now; without the right to read the folder is gone (RFC 4314 §5.1.1). */
   async lookAtRights(wire: Wire): Promise<void> {
     if (this.#readRights === undefined || this.#gone) return
     const before = this.permanentFlags
@@ -211,7 +209,7 @@ export class SelectedMailbox {
     return [...system, ...(scope.keywords ? [...this.#keywords, '\\*'] : [])].join(' ')
   }
 
-  /** The mailbox was deleted, or made again under its name: the session has to leave it. */
+  /** The folder was deleted, or made again under its name: the session has to leave it. */
   get gone(): boolean {
     return this.#gone
   }

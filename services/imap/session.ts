@@ -1,4 +1,4 @@
-// An IMAP session without its socket: the states of RFC 9051 §3 and what is known in each. A selected session has a mailbox, an
+// An IMAP session without its socket: the states of RFC 9051 §3 and what is known in each. A selected session has a folder, an
 // authenticated one cannot. Commands act on it; the connection under it sends what they answer.
 
 import type {
@@ -22,13 +22,13 @@ import type { ImapOptions } from './config.ts'
 import type { Extension } from './extension.ts'
 import type { Memory } from './memory.ts'
 import type { Notifications } from './notify/notifications.ts'
-import type { SelectedMailbox } from './selected-folder.ts'
+import type { SelectedFolder } from './selected-folder.ts'
 import type { Wire } from './wire.ts'
 
 export type SessionState =
   | { readonly kind: 'not-authenticated' }
   | { readonly kind: 'authenticated'; readonly account: Account }
-  | { readonly kind: 'selected'; readonly account: Account; readonly mailbox: SelectedMailbox }
+  | { readonly kind: 'selected'; readonly account: Account; readonly selected: SelectedFolder }
   | { readonly kind: 'logout' }
 
 export type StateName = SessionState['kind']
@@ -123,17 +123,17 @@ export class Session {
     throw new Error(`no account in state ${this.#state.kind}`)
   }
 
-  get selected(): SelectedMailbox {
-    if (this.#state.kind === 'selected') return this.#state.mailbox
-    throw new Error(`no mailbox in state ${this.#state.kind}`)
+  get selected(): SelectedFolder {
+    if (this.#state.kind === 'selected') return this.#state.selected
+    throw new Error(`no folder in state ${this.#state.kind}`)
   }
 
-  /** RFC 7162 §3.1: the first command that enables CONDSTORE in a selected mailbox tells what its client knows of it. */
+  /** RFC 7162 §3.1: the first command that enables CONDSTORE in a selected folder tells what its client knows of it. */
   enableCondstore(wire: Wire): void {
     if (this.enabled.has('CONDSTORE')) return
     this.enabled.add('CONDSTORE')
     if (this.#state.kind !== 'selected') return
-    wire.untagged(`OK [HIGHESTMODSEQ ${this.#state.mailbox.modSeqTold}] Highest`)
+    wire.untagged(`OK [HIGHESTMODSEQ ${this.#state.selected.modSeqTold}] Highest`)
   }
 
   /** False when the account has as many sessions as it may. */
@@ -145,17 +145,17 @@ export class Session {
     return true
   }
 
-  select(mailbox: SelectedMailbox): void {
-    this.#state = { kind: 'selected', account: this.account, mailbox }
-    this.notifications?.attach(mailbox)
+  select(selected: SelectedFolder): void {
+    this.#state = { kind: 'selected', account: this.account, selected }
+    this.notifications?.attach(selected)
   }
 
-  /** Back to authenticated; the mailbox is let go. */
+  /** Back to authenticated; the folder is let go. */
   async unselect(): Promise<void> {
     if (this.#state.kind !== 'selected') return
-    const { account, mailbox } = this.#state
+    const { account, selected } = this.#state
     this.#state = { kind: 'authenticated', account }
-    await mailbox.close()
+    await selected.close()
   }
 
   /** Forgets the account (RFC 8437); what was enabled goes too. */

@@ -104,7 +104,7 @@ async function folderOf(
   if (mailbox !== null) return folders(mailbox)
   if (session.state.kind !== 'selected') return undefined
   // The client may have let a literal before this URL wait.
-  const { mailbox: selected } = session.state
+  const { selected } = session.state
   return (await selected.mayBeRead()) ? selected.folder : undefined
 }
 

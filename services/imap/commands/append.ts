@@ -65,8 +65,8 @@ export const append = defineStreamedCommand({
     session.counts.appended += messages.length
     // The EXISTS of this session's own message stands before the tagged OK (RFC 9051 §6.3.12).
     if (session.state.kind === 'selected') {
-      const { mailbox } = session.state
-      if (mailbox.folder.id === target.folder.id) mailbox.brought(appended.uids)
+      const { selected } = session.state
+      if (selected.folder.id === target.folder.id) selected.brought(appended.uids)
     }
     if (!target.tellsUids) return completed('APPEND')
     const uids = formatSequenceSet(rangesOf(appended.uids))

@@ -20,7 +20,7 @@ export const deleteMailbox = defineCommand({
       case 'removed':
       case 'name-stays':
         // Other sessions that have it selected are told and closed (dispatch.ts).
-        if (session.state.kind === 'selected' && session.state.mailbox.folder.id === folder.id) {
+        if (session.state.kind === 'selected' && session.state.selected.folder.id === folder.id) {
           await session.unselect()
           wire.untagged('OK [CLOSED] The selected mailbox was deleted')
         }

@@ -32,7 +32,7 @@ export const notify = defineCommand({
     if (!given.groups.every(hasSupportedEvents)) return badEvent
     // RFC 5465 §3.1: what the client does not know yet is told as it was told so far.
     if (session.state.kind === 'selected') {
-      await session.state.mailbox.tellNews(wire, { expunges: true, look: true })
+      await session.state.selected.tellNews(wire, { expunges: true, look: true })
     }
     session.notifications ??= new Notifier(session)
     const isSet = await session.notifications.set(new Wanted(given.groups), given.status, wire)

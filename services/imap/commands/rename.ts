@@ -32,7 +32,7 @@ export const rename = defineCommand({
       case 'renamed':
         tellNormalized(session, wire, path, from)
         // What left INBOX by this command is told before it is answered.
-        if (session.state.kind === 'selected') session.state.mailbox.hint()
+        if (session.state.kind === 'selected') session.state.selected.hint()
         return completed('RENAME')
       case 'no-such-folder':
         return replies.noSuchMailbox

@@ -6,11 +6,11 @@ import {
   type MessageSet,
   resolveSet,
 } from '#shared/imap/sequence-set.ts'
-import type { SelectedMailbox } from '../selected-folder.ts'
+import type { SelectedFolder } from '../selected-folder.ts'
 
 /** The untagged response, undefined when nothing is gone. A saved result never holds what is gone. */
 export async function vanishedEarlier(
-  selected: SelectedMailbox,
+  selected: SelectedFolder,
   set: MessageSet,
   modSeq: number,
 ): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 // NOTIFY as a session and its commands know it (RFC 5465): what is to be told, and when the moment has come. What does it: notifier.ts.
 
-import type { SelectedMailbox } from '../selected-folder.ts'
+import type { SelectedFolder } from '../selected-folder.ts'
 import type { Wire } from '../wire.ts'
 import type { Wanted } from './wanted.ts'
 
@@ -9,8 +9,8 @@ export interface Notifications {
   set(wanted: Wanted, status: boolean, wire: Wire): Promise<boolean>
   /** NOTIFY NONE. */
   none(wire: Wire): Promise<void>
-  /** A mailbox was selected. */
-  attach(mailbox: SelectedMailbox): void
+  /** A folder was selected. */
+  attach(selected: SelectedFolder): void
   /** The session changes these names itself, which is no news for its client (RFC 5465 §5). */
   causes(...paths: readonly string[]): void
   /** Whether there may be something to tell between commands. */

@@ -9,7 +9,7 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { HINT_GATHER_MS } from '../config.ts'
 import { planFetch } from '../fetch/plan.ts'
 import { respond } from '../fetch/responder.ts'
-import type { SelectedEvents, SelectedMailbox } from '../selected-folder.ts'
+import type { SelectedEvents, SelectedFolder } from '../selected-folder.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 import { type AccountState, readAccount, watchedFolders } from './account-state.ts'
@@ -27,7 +27,7 @@ export class Notifier implements Notifications {
   #before: AccountState | undefined
   #account: Watch | undefined
   readonly #folders = new Map<FolderId, Watch>()
-  /** Of accounts whose mailboxes are watched. */
+  /** Of accounts whose folders are watched. */
   readonly #owners = new Map<AccountId, Watch>()
   readonly #caused = new Set<string>()
   /** Something changed since the last look, and maybe annotations. */
@@ -51,7 +51,7 @@ export class Notifier implements Notifications {
     this.#before = state
     this.#caused.clear()
     const session = this.#session
-    if (session.state.kind === 'selected') this.attach(session.state.mailbox)
+    if (session.state.kind === 'selected') this.attach(session.state.selected)
     if (status && state !== undefined) {
       const writer = new ResponseWriter()
       writer.utf8 = session.utf8
@@ -65,9 +65,9 @@ export class Notifier implements Notifications {
     await this.set(nothing, false, wire)
   }
 
-  attach(mailbox: SelectedMailbox): void {
-    mailbox.events = this.#selectedEvents()
-    mailbox.onHint = () => this.#gather()
+  attach(selected: SelectedFolder): void {
+    selected.events = this.#selectedEvents()
+    selected.onHint = () => this.#gather()
   }
 
   causes(...paths: readonly string[]): void {
@@ -81,7 +81,7 @@ export class Notifier implements Notifications {
 
   get ready(): boolean {
     const { state } = this.#session
-    return this.#ready || (this.#atOnce && state.kind === 'selected' && state.mailbox.owesExpunges)
+    return this.#ready || (this.#atOnce && state.kind === 'selected' && state.selected.owesExpunges)
   }
 
   tellBetweenCommands(wire: Wire): Promise<void> {
@@ -93,7 +93,7 @@ export class Notifier implements Notifications {
     const { state } = this.#session
     try {
       if (state.kind === 'selected') {
-        await state.mailbox.tellNews(wire, { expunges, look: false })
+        await state.selected.tellNews(wire, { expunges, look: false })
       }
       await this.#tellOthers(wire)
     } catch (error) {
@@ -103,7 +103,7 @@ export class Notifier implements Notifications {
     }
   }
 
-  /** What happened beside the selected mailbox. */
+  /** What happened beside the selected folder. */
   async #tellOthers(wire: Wire): Promise<void> {
     const before = this.#before
     if (!this.#hinted || before === undefined) return
@@ -131,7 +131,7 @@ export class Notifier implements Notifications {
     const { state } = this.#session
     for (let first = true; !ending.aborted; first = false) {
       if (first || this.#ready) await this.tell(wire, { expunges: true })
-      if (state.kind === 'selected' && state.mailbox.gone) return
+      if (state.kind === 'selected' && state.selected.gone) return
       await wire.room()
       if (this.#ready || ending.aborted) continue
       const { promise, resolve } = Promise.withResolvers<void>()

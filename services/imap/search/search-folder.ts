@@ -102,7 +102,7 @@ export function compileFor(
   { services, state }: Session,
   { key, charset, saved }: SavedSearch,
 ): Compiled {
-  const selected = state.kind === 'selected' ? state.mailbox : undefined
+  const selected = state.kind === 'selected' ? state.selected : undefined
   const isRecent = (uid: Uid) => selected?.messages === messages && selected.isRecent(uid)
   return compile(key, { charset, uids, saved, nowMs: services.clock.now(), isRecent })
 }

@@ -104,7 +104,7 @@ const namesForeign = (filter: MailboxFilter): boolean =>
 /** The selected one is found among them by its name. */
 function maySeeForeign({ state }: Session, filter: MailboxFilter): boolean {
   if (filter.kind.startsWith('selected'))
-    return state.kind === 'selected' && state.mailbox.isForeign
+    return state.kind === 'selected' && state.selected.isForeign
   return filter.kind === 'subscribed' || namesForeign(filter)
 }
 

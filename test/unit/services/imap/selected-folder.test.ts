@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Extension } from '#services/imap/extension.ts'
-import { SelectedMailbox } from '#services/imap/selected-folder.ts'
+import { SelectedFolder } from '#services/imap/selected-folder.ts'
 import type { AccountId, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
@@ -18,11 +18,11 @@ import { WrittenWire } from '#test/support/written-wire.ts'
 
 const set = (first: number, last = first) => ({ kind: 'set', ranges: [{ first, last }] }) as const
 
-describe('a selected mailbox', () => {
+describe('a selected folder', () => {
   let test: TestMailbox
   let mailbox: Mailbox
   let inbox: FolderRecord
-  let selected: SelectedMailbox
+  let selected: SelectedFolder
   const wire = new WrittenWire()
   const end = new AbortController()
 
@@ -35,7 +35,7 @@ describe('a selected mailbox', () => {
   ) {
     const { enabled = ['IMAP4REV2'], readOnly = false, ...access } = given
     const options = { readOnly, enabled: new Set(enabled), ...access }
-    const opened = await SelectedMailbox.open({ mailbox }, inbox, options)
+    const opened = await SelectedFolder.open({ mailbox }, inbox, options)
     if (opened === undefined) throw new Error('no such folder')
     selected = opened
     wire.take()
@@ -64,7 +64,7 @@ describe('a selected mailbox', () => {
     if (gone === undefined) throw new Error('no folder')
     await mailbox.folders.remove(gone)
     const options = { readOnly: false, enabled: new Set<Extension>() }
-    expect(await SelectedMailbox.open({ mailbox }, gone, options)).toBeUndefined()
+    expect(await SelectedFolder.open({ mailbox }, gone, options)).toBeUndefined()
   })
 
   describe('counts', () => {
@@ -343,7 +343,7 @@ describe('a selected mailbox', () => {
   })
 
   describe('waits for a hint', () => {
-    it('until the time is over, the signal aborts or the mailbox is closed', async () => {
+    it('until the time is over, the signal aborts or the folder is closed', async () => {
       await news()
       expect(await selected.hinted(1, end.signal)).toBe('none')
       const leaving = new AbortController()
