@@ -3,8 +3,8 @@
 
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { formatSequenceSet, rangesOf } from '#shared/imap/sequence-set.ts'
+import type { ResultWatcher } from '../news.ts'
 import type { NumberKind } from '../number-kind.ts'
-import type { ResultWatcher } from '../selected-folder.ts'
 import type { Wire } from '../wire.ts'
 
 /** Results kept up to date at a time. */

@@ -357,9 +357,10 @@ describe('a selected folder', () => {
 
     it('that is there already, and that wakes who notifies', async () => {
       await news()
-      selected.onHint = vi.fn()
+      const onHint = vi.fn()
+      selected.onHint = onHint
       selected.hint()
-      expect(selected.onHint).toHaveBeenCalledOnce()
+      expect(onHint).toHaveBeenCalledOnce()
       expect(await selected.hinted(60_000, end.signal)).toBe('hint')
     })
   })
