@@ -1,5 +1,5 @@
 // The folder a session has selected: what its client knows of it, and what there is to be told. How the client counts its messages:
-// sequence-numbers.ts; what happened and is no news yet to it: news.ts.
+// sequence-numbers.ts; what it has not been told yet: news.ts.
 
 import type { ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import {
