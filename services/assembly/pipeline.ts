@@ -78,7 +78,7 @@ export function assembleCollector({ store, directory, mailbox, settings, clock, 
     mail: store.tables.mail,
     objects: store.objects,
     accounts: directory.accounts,
-    finishRemovalsOf: mailbox.finishRemovals,
+    finishRemovalsOf: mailbox.folders.finishRemovals,
     // No driver knows its free room yet.
     pressure: () => store.space.isShort(),
     options: { graceMs: settings.collectorGraceTime },

@@ -279,7 +279,8 @@ export class Connection implements ListenedConnection, Wire {
     this.#busy = false
     const { state } = this.#session
     // RFC 2180 §3.3
-    if (state.kind === 'selected' && state.mailbox.gone) this.#bye(replies.byeMailboxGone, 'logout')
+    if (state.kind === 'selected' && state.selected.gone)
+      this.#bye(replies.byeMailboxGone, 'logout')
     else this.#sayGoodbye()
   }
 

@@ -83,7 +83,7 @@ async function guarded(
     const refused = judging && (await judging)
     const completion = refused ?? (await run())
     await tellNews(session, command, wire)
-    if (session.state.kind !== 'selected' || !session.state.mailbox.gone) return completion
+    if (session.state.kind !== 'selected' || !session.state.selected.gone) return completion
     // RFC 2180 §3.3: a client whose mailbox was deleted by somebody else has to begin anew.
     wire.untagged(replies.byeMailboxGone)
     return { ...completion, after: 'close' }
@@ -105,7 +105,7 @@ async function tellNews(session: Session, command: Command, wire: Wire): Promise
   const expunges = command.mayReportExpunge
   if (session.state.kind === 'selected') {
     const look = command.looksForNews ?? false
-    await session.state.mailbox.tellNews(wire, { expunges, look })
+    await session.state.selected.tellNews(wire, { expunges, look })
   }
   if (session.notifications?.ready) await session.notifications.tell(wire, { expunges })
 }

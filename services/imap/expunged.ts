@@ -1,7 +1,7 @@
 // How commands that remove messages tell it.
 
 import { type Completion, completed } from './command.ts'
-import type { News } from './selected-mailbox.ts'
+import type { News } from './news.ts'
 import type { Session } from './session.ts'
 import type { Wire } from './wire.ts'
 

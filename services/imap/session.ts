@@ -1,4 +1,4 @@
-// An IMAP session without its socket: the states of RFC 9051 §3 and what is known in each. A selected session has a mailbox, an
+// An IMAP session without its socket: the states of RFC 9051 §3 and what is known in each. A selected session has a folder, an
 // authenticated one cannot. Commands act on it; the connection under it sends what they answer.
 
 import type {
@@ -9,43 +9,37 @@ import type {
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { People } from '#shared/contracts/people.ts'
 import type { MessageForm } from '#shared/imap/message-form.ts'
-import type { FolderSnapshots } from '#shared/mailbox/folder-snapshots.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { Limits } from '#shared/mailbox/quota.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
 import type { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log, LogFields } from '#shared/runtime/log.ts'
-import type { ObjectStore, Signals, Space, Table } from '#shared/storage/ports.ts'
+import type { ObjectStore, Space } from '#shared/storage/ports.ts'
 import type { AccountSessions } from './account-sessions.ts'
 import type { ImapOptions } from './config.ts'
+import type { Extension } from './extension.ts'
 import type { Memory } from './memory.ts'
 import type { Notifications } from './notify/notifications.ts'
-import type { SelectedMailbox } from './selected-mailbox.ts'
+import type { SelectedFolder } from './selected-folder.ts'
 import type { Wire } from './wire.ts'
 
 export type SessionState =
   | { readonly kind: 'not-authenticated' }
   | { readonly kind: 'authenticated'; readonly account: Account }
-  | { readonly kind: 'selected'; readonly account: Account; readonly mailbox: SelectedMailbox }
+  | { readonly kind: 'selected'; readonly account: Account; readonly selected: SelectedFolder }
   | { readonly kind: 'logout' }
 
 export type StateName = SessionState['kind']
 
 export type Account = LoggedInAccount
 
-/** What ENABLE or a command switched on for the rest of the session (RFC 5161). */
-export type Extension = 'CONDSTORE' | 'QRESYNC' | 'UTF8=ACCEPT' | 'IMAP4REV2' | 'UIDONLY'
-
 export type Services = {
   readonly options: ImapOptions
   readonly mailbox: Mailbox
-  readonly snapshots: FolderSnapshots
-  /** The `mail` table, for what a session reads by itself. */
-  readonly table: Table
+  /** Where the bytes of messages are read. */
   readonly objects: ObjectStore
-  readonly signals: Signals
   readonly space: Space
   readonly authenticator: Authenticator
   readonly accountWatch: AccountWatch
@@ -129,17 +123,17 @@ export class Session {
     throw new Error(`no account in state ${this.#state.kind}`)
   }
 
-  get selected(): SelectedMailbox {
-    if (this.#state.kind === 'selected') return this.#state.mailbox
-    throw new Error(`no mailbox in state ${this.#state.kind}`)
+  get selected(): SelectedFolder {
+    if (this.#state.kind === 'selected') return this.#state.selected
+    throw new Error(`no folder in state ${this.#state.kind}`)
   }
 
-  /** RFC 7162 §3.1: the first command that enables CONDSTORE in a selected mailbox tells what its client knows of it. */
+  /** RFC 7162 §3.1: the first command that enables CONDSTORE in a selected folder tells what its client knows of it. */
   enableCondstore(wire: Wire): void {
     if (this.enabled.has('CONDSTORE')) return
     this.enabled.add('CONDSTORE')
     if (this.#state.kind !== 'selected') return
-    wire.untagged(`OK [HIGHESTMODSEQ ${this.#state.mailbox.modSeqTold}] Highest`)
+    wire.untagged(`OK [HIGHESTMODSEQ ${this.#state.selected.modSeqTold}] Highest`)
   }
 
   /** False when the account has as many sessions as it may. */
@@ -151,17 +145,17 @@ export class Session {
     return true
   }
 
-  select(mailbox: SelectedMailbox): void {
-    this.#state = { kind: 'selected', account: this.account, mailbox }
-    this.notifications?.attach(mailbox)
+  select(selected: SelectedFolder): void {
+    this.#state = { kind: 'selected', account: this.account, selected }
+    this.notifications?.attach(selected)
   }
 
-  /** Back to authenticated; the mailbox is let go. */
+  /** Back to authenticated; the folder is let go. */
   async unselect(): Promise<void> {
     if (this.#state.kind !== 'selected') return
-    const { account, mailbox } = this.#state
+    const { account, selected } = this.#state
     this.#state = { kind: 'authenticated', account }
-    await mailbox.close()
+    await selected.close()
   }
 
   /** Forgets the account (RFC 8437); what was enabled goes too. */

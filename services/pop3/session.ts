@@ -6,7 +6,7 @@ import type {
   Authenticator,
   LoggedInAccount,
 } from '#shared/contracts/authenticate.ts'
-import type { MailboxReader } from '#shared/contracts/mailbox.ts'
+import type { MailboxReader } from '#shared/mailbox/port.ts'
 import type { MessageOpener } from '#shared/message/message-opener.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
 import type { RepeatedLines } from '#shared/net/repeated-lines.ts'

@@ -1,4 +1,5 @@
-// What listeners that show mail ask of the mailbox core (shared/mailbox), and what a message is when it is opened (shared/message).
+// Accounts, folders and messages as all know them who have to do with mail that is stored: their ids, and what is told of them. What can
+// be asked of them: shared/mailbox/port.ts.
 
 export type AccountId = string & { readonly __brand: 'AccountId' }
 export type FolderId = string & { readonly __brand: 'FolderId' }
@@ -62,15 +63,4 @@ export interface OpenMessage {
   readonly headerBytes: number
   /** All of it, or a range, with bounded memory. A chunk stays as it is after it was handed out. */
   stream(offset?: number, length?: number): AsyncIterable<Uint8Array>
-}
-
-export interface MailboxReader {
-  /** The account's INBOX; the default folders are made at the first use of an account. */
-  inbox(accountId: AccountId): Promise<Folder>
-  /** Every message of the folder by ascending uid: a state that really existed (reader rule), never half a transaction. */
-  snapshot(
-    folder: FolderRef,
-  ): Promise<{ readonly modSeq: ModSeq; readonly messages: readonly Message[] }>
-  /** Removes these messages if they still exist; returns the uids that did. All chunks are tried; each chunk is atomic. */
-  expunge(folder: FolderRef, uids: readonly Uid[]): Promise<readonly Uid[]>
 }

@@ -26,6 +26,7 @@ import {
   grantKey,
   grantsPrefix,
 } from './keys.ts'
+import type { SetRights } from './port.ts'
 import { type FolderRecord, number } from './records.ts'
 import { retrying } from './retry.ts'
 import {
@@ -53,14 +54,6 @@ export const GRANTS_READ_MAX = 5_000
 /** Items of one read. */
 const PAGE_ITEMS_MAX = 500
 
-export type SetRights =
-  | { readonly kind: 'set'; readonly rights: Rights }
-  | { readonly kind: 'no-such-folder' }
-  /** An owner has all rights, always. */
-  | { readonly kind: 'is-owner' }
-  /** Entries of the folder, or folders opened to the grantee. */
-  | { readonly kind: 'too-many' }
-
 type Deps = { readonly table: Table; readonly clock: Clock; readonly signals: Signals }
 
 export function createAccess(deps: Deps) {
@@ -71,7 +64,6 @@ export function createAccess(deps: Deps) {
     return entriesOf(await table.get(accessKey(folder), { consistent: true }))
   }
 
-  /** What an account may do with a folder as it was read. */
   async function rights(folder: FolderRecord, accountId: AccountId): Promise<Rights> {
     if (folder.accountId === accountId) return allRights
     return folder.shared ? effectiveRights(await list(folder), accountId) : noRights

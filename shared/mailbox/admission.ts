@@ -4,15 +4,10 @@
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Condition, Table } from '#shared/storage/ports.ts'
-import { type Limits, limitOf, type Used } from './quota.ts'
+import type { Refused } from './port.ts'
+import { type Limits, limitOf } from './quota.ts'
 import { retrying } from './retry.ts'
 import { noGrowth, readUsage, type Usage, type UsageChange, usageWrites } from './usage.ts'
-
-export type Refused =
-  /** The quota of bytes or messages. */
-  | { readonly kind: 'over-quota'; readonly used: Used }
-  /** `Limits.appendBytesPerDay` */
-  | { readonly kind: 'over-append-limit' }
 
 const dayMs = 86_400_000
 

@@ -1,6 +1,6 @@
 // Annotations of folders and of the account as a whole (RFC 5464): small values under names like `/private/comment`.
 
-import type { AccountId, FolderId } from '#shared/contracts/mailbox.ts'
+import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import {
   type Condition,
@@ -11,6 +11,7 @@ import {
   type Write,
 } from '#shared/storage/ports.ts'
 import { accountPk, accountTopic, annotationSk } from './keys.ts'
+import type { Annotated, Annotation, Annotations, SetAnnotations } from './port.ts'
 import { retrying } from './retry.ts'
 import { USE_WRITES_MAX, useWrites } from './special-use.ts'
 import { noGrowth, staysWithin, USAGE_WRITES, type Usage, usageWrites } from './usage.ts'
@@ -31,41 +32,23 @@ const SET_BYTES_MAX = 3_500_000
 /** So many of the largest are within one transaction. */
 const REMOVED_TOGETHER_MAX = 50
 
-export type Annotation = { readonly entry: string; readonly value: Uint8Array }
-
-export type SetAnnotations =
-  | { readonly kind: 'set' }
-  | { readonly kind: 'bad-name' }
-  | { readonly kind: 'too-large' }
-  | { readonly kind: 'too-many' }
-  /** All entries of the account together. */
-  | { readonly kind: 'too-much' }
-  /** Whose special uses were to be set. */
-  | { readonly kind: 'no-such-folder' }
-
-type Of = { readonly accountId: AccountId; readonly id: FolderId | null }
-
 export function createAnnotations(deps: {
   readonly table: Table
   readonly signals: Signals
   readonly clock: Clock
-}) {
+}): Annotations {
   const { table, signals, clock } = deps
 
   /** By name, in byte order. `id` null: those of the account as a whole. */
-  async function get(of: Of): Promise<readonly Annotation[]> {
+  async function get(of: Annotated): Promise<readonly Annotation[]> {
     return (await readAll(table, of)).map(({ sk, value }) => ({
       entry: sk.slice(annotationSk(of.id, '').length),
       value: value instanceof Uint8Array ? value : new Uint8Array(),
     }))
   }
 
-  /**
-   * All of the entries or none; a null value removes an entry. Names are kept in lower case (RFC 5464 §3.1). With `uses` the folder is
-   * given these special uses in the same step.
-   */
   async function set(
-    of: Of,
+    of: Annotated,
     entries: readonly { readonly entry: string; readonly value: Uint8Array | null }[],
     uses?: readonly string[],
   ): Promise<SetAnnotations> {
@@ -84,7 +67,7 @@ export function createAnnotations(deps: {
   }
 
   async function change(
-    of: Of,
+    of: Annotated,
     given: ReadonlyMap<string, Uint8Array | null>,
     uses: readonly string[] | undefined,
   ): Promise<Exclude<SetAnnotations['kind'], 'bad-name' | 'too-large'>> {
@@ -156,7 +139,7 @@ function annotationUsage(
 
 export async function removeAnnotations(
   deps: { readonly table: Table; readonly clock: Clock },
-  of: Of,
+  of: Annotated,
 ): Promise<void> {
   const { table, clock } = deps
   const removeSome = async (): Promise<boolean> => {
@@ -176,7 +159,7 @@ export async function removeAnnotations(
   while (await retrying(clock, removeSome));
 }
 
-async function readAll(table: Table, { accountId, id }: Of): Promise<readonly Item[]> {
+async function readAll(table: Table, { accountId, id }: Annotated): Promise<readonly Item[]> {
   const items: Item[] = []
   let after: string | undefined
   do {

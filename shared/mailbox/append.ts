@@ -11,45 +11,19 @@ import {
   TRANSACT_ITEMS_MAX,
   type Write,
 } from '#shared/storage/ports.ts'
-import { Admission, type Refused } from './admission.ts'
+import { Admission } from './admission.ts'
 import { deliverOnce, reference } from './blob-references.ts'
 import { changeItem } from './change-log.ts'
 import { addDigest, messageDigest } from './digest.ts'
-import { DELETED, type FlagSet, fitKeywords, SEEN } from './flags.ts'
+import { DELETED, fitKeywords, SEEN } from './flags.ts'
 import { unchanged } from './folder-edit.ts'
 import { blobKey, deliveredKey, folderKey, folderTopic } from './keys.ts'
+import type { Appended, Appendix, Mailbox, Refused } from './port.ts'
 import type { Limits } from './quota.ts'
-import { type Blob, folderRecord, messageItem } from './records.ts'
+import { folderRecord, messageItem } from './records.ts'
 import { countFolder, USAGE_WRITES, usageWrites } from './usage.ts'
 import { readCompleteUsage } from './usage-counting.ts'
 import type { Writers } from './writers.ts'
-
-export type Appendix = {
-  readonly blob: Blob
-  readonly flags: FlagSet
-  readonly internalDateMs: number
-  /** Header fields for this recipient alone, byte string. */
-  readonly prepend: string
-  /** The last line has no CRLF, as clients may append them. */
-  readonly unended?: boolean
-  /** True for queued mail: the same blob is put into the same folder once, however often it is asked for. */
-  readonly once: boolean
-  /** With `once`: whom it is for, and whether a reference was reserved for that recipient (reservations.ts). */
-  readonly recipient?: string
-  readonly reserved?: boolean
-}
-
-export type Appended =
-  | {
-      readonly kind: 'appended'
-      readonly uid: Uid
-      readonly modSeq: ModSeq
-      readonly uidValidity: number
-    }
-  /** `once`, and the folder had it already; `recipient`: whom it was delivered for, where a marker says so. */
-  | { readonly kind: 'duplicate'; readonly recipient?: string }
-  | { readonly kind: 'no-such-folder' }
-  | Refused
 
 /** Messages of one transaction: folder, change-log entry, USAGE and two writes each stay below TRANSACT_ITEMS_MAX. */
 export const APPEND_BATCH_MAX = 48
@@ -80,7 +54,7 @@ export function createAppend(deps: {
   readonly signals: Signals
   readonly clock: Clock
   readonly writers: Writers
-}) {
+}): Mailbox['append'] {
   const waiting = new Map<FolderId, Waiting[]>()
 
   /**

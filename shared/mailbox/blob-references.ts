@@ -2,7 +2,7 @@
 // object or lose one that is still referred to. Mail for several recipients here has them reserved before (reservations.ts).
 
 import type { BlobId, FolderId } from '#shared/contracts/mailbox.ts'
-import type { Table, Write } from '#shared/storage/ports.ts'
+import { ConditionFailed, type Table, type Write } from '#shared/storage/ports.ts'
 import { blobKey, deliveredKey } from './keys.ts'
 import { type Blob, blobFields, number } from './records.ts'
 
@@ -54,6 +54,23 @@ export function deliverOnce(
 ): Write {
   const ttl = Math.floor(nowMs / 1000) + DELIVERED_DAYS * daySeconds
   return { put: { ...deliveredKey(folderId, blobId), recipient, ttl }, if: { absent: 'pk' } }
+}
+
+/**
+ * Marks an object nobody may refer to as dead, unless it became a blob; the collector deletes it after its grace time. Says nothing of
+ * its contents: whoever delivers it all the same, because the removal did not come to its end, fills them in.
+ */
+export async function markDead(
+  table: Table,
+  { id, key }: { readonly id: BlobId; readonly key: string },
+  nowMs: number,
+): Promise<void> {
+  try {
+    const put = { ...blobKey(id), key, refs: 0, ...deadAt(nowMs, id) }
+    await table.write({ put, if: { absent: 'pk' } })
+  } catch (error) {
+    if (!(error instanceof ConditionFailed)) throw error
+  }
 }
 
 type Referring = { readonly blobId: BlobId }

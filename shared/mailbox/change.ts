@@ -17,35 +17,22 @@ import {
 import { FolderEdit } from './folder-edit.ts'
 import { readFolder, readMessages } from './folder-reading.ts'
 import { folderTopic } from './keys.ts'
+import type { Mailbox, Stored } from './port.ts'
 import type { FolderRecord, MessageRecord } from './records.ts'
 import { usageWrites } from './usage.ts'
 import type { Writers } from './writers.ts'
-
-export { DEAD_PK, deadSk } from './blob-references.ts'
 
 /** Messages of one STORE transaction, next to the folder and the log entry. */
 export const STORE_BATCH_MAX = 98
 /** Messages of one EXPUNGE transaction: each also writes its blob; and USAGE. */
 export const EXPUNGE_BATCH_MAX = 48
 
-export type Stored =
-  | {
-      readonly kind: 'stored'
-      /** The messages as they are now, by ascending uid, changed or not; missing ones are left out. */
-      readonly messages: readonly MessageRecord[]
-      /** Not touched, because they changed after `unchangedSince` (RFC 7162 §3.1.3, MODIFIED). */
-      readonly modified: readonly Uid[]
-    }
-  /** The folder or one of the messages would have more keywords than are kept; nothing more was changed. */
-  | { readonly kind: 'too-many-keywords' }
-  | { readonly kind: 'no-such-folder' }
-
 export function createChange(deps: {
   readonly table: Table
   readonly signals: Signals
   readonly clock: Clock
   readonly writers: Writers
-}) {
+}): Pick<Mailbox, 'storeFlags' | 'expunge'> {
   const { table, signals, clock, writers } = deps
 
   async function storeFlags(

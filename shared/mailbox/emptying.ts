@@ -1,33 +1,30 @@
-// Emptying an account before it is removed.
+// Emptying an account, before it is removed or because its owner asked for it.
 
 import type { AccountId, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { Signals, Table } from '#shared/storage/ports.ts'
+import type { Table } from '#shared/storage/ports.ts'
 import type { createAccess } from './access.ts'
 import { removeAnnotations } from './annotations.ts'
-import type { createChange } from './change.ts'
-import type { createFolderMoving } from './folder-moving.ts'
 import { FolderTree } from './folder-path.ts'
 import { loadSnapshot } from './folder-snapshot.ts'
-import { type Folders, isInbox } from './folders.ts'
-import { createSubscriptions } from './subscriptions.ts'
+import { isInbox } from './folders.ts'
+import type { Folders, Mailbox } from './port.ts'
+import type { createSubscriptions } from './subscriptions.ts'
 
 export function createEmptying(deps: {
   readonly table: Table
-  readonly signals: Signals
   readonly clock: Clock
-  readonly folders: Folders
-  readonly expunge: ReturnType<typeof createChange>['expunge']
-  readonly access: ReturnType<typeof createAccess>
-  readonly moving: ReturnType<typeof createFolderMoving>
-}) {
-  const { folders, moving } = deps
-  const subscriptions = createSubscriptions(deps)
-
-  /** Removes all mail and all folders of an account; returns how many messages went. Safe to repeat after a crash. */
+  readonly folders: Pick<Folders, 'all'>
+  readonly expunge: Mailbox['expunge']
+  readonly remove: Folders['remove']
+  readonly finishRemovals: Folders['finishRemovals']
+  readonly access: Pick<ReturnType<typeof createAccess>, 'clear'>
+  readonly subscriptions: Pick<ReturnType<typeof createSubscriptions>, 'removeAll'>
+}): Pick<Mailbox, 'empty'> {
+  /** Safe to repeat after a crash. */
   async function empty(accountId: AccountId): Promise<number> {
     let removed = 0
-    const all = await folders.all(accountId)
+    const all = await deps.folders.all(accountId)
     for (const folder of all) {
       const snapshot = await loadSnapshot(deps, folder)
       const uids = snapshot === undefined ? [] : ([...snapshot.messages.uids()] as Uid[])
@@ -40,11 +37,11 @@ export function createEmptying(deps: {
       if (isInbox(folder)) {
         await removeAnnotations(deps, folder)
         await deps.access.clear(folder)
-      } else await moving.remove(folder)
+      } else await deps.remove(folder)
     }
-    await moving.finishRemovals(accountId)
+    await deps.finishRemovals(accountId)
     await removeAnnotations(deps, { accountId, id: null })
-    await subscriptions.removeAll(accountId)
+    await deps.subscriptions.removeAll(accountId)
     return removed
   }
 

@@ -21,19 +21,12 @@ import {
 } from './folder-reading.ts'
 import { folderKey, messageKey } from './keys.ts'
 import { MessageColumns } from './message-columns.ts'
+import type { Difference } from './port.ts'
 import { type FolderRecord, folderRecord, type MessageRecord, messageRecord } from './records.ts'
 
 type Deps = { readonly table: Table; readonly clock: Clock }
 
 export type Snapshot = { readonly folder: FolderRecord; readonly messages: MessageColumns }
-
-/** What leads from one state of a folder to a later one, each list by ascending uid. */
-export type Difference = {
-  readonly expunged: readonly Uid[]
-  /** Flags changed; also what was there before and is there after. */
-  readonly changed: readonly Uid[]
-  readonly appeared: readonly Uid[]
-}
 
 /** Log entries before the first read that are checked too: their transactions may still have been half applied. */
 const LOG_SLACK = 32

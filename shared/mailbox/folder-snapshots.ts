@@ -4,34 +4,14 @@
 import type { FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Table } from '#shared/storage/ports.ts'
-import { advanceSnapshot, type Difference, loadSnapshot, type Snapshot } from './folder-snapshot.ts'
+import { advanceSnapshot, loadSnapshot, type Snapshot } from './folder-snapshot.ts'
 import type { MessageColumns, UidList } from './message-columns.ts'
+import type { Difference, FolderAdvance, Missed, OpenFolder } from './port.ts'
 import type { FolderRecord } from './records.ts'
+import { missedSince } from './resync.ts'
 
 /** Memory for snapshots that nobody has open; open ones are bounded by the number of sessions. */
 export const SNAPSHOT_BYTES_MAX = 64 * 1024 * 1024
-
-export type FolderAdvance =
-  | { readonly kind: 'unchanged' }
-  /** To be applied in this order: expunged, changed, appeared. */
-  | ({ readonly kind: 'advanced' } & Difference)
-  /** Removed, or made again under its name (another UIDVALIDITY): the session must leave it. */
-  | { readonly kind: 'gone' }
-
-/**
- * A folder as one session sees it: `folder`, `modSeq` and `uids` stand still until `advance`. `messages` is what the process
- * knows, which may be newer: look rows up again after every await.
- */
-export interface OpenFolder {
-  readonly folder: FolderRecord
-  readonly modSeq: ModSeq
-  /** By ascending uid; never changes, so a session can keep it as its map of sequence numbers. */
-  readonly uids: UidList
-  readonly messages: MessageColumns
-  /** Everything committed before the call; what a session is told leads from each state to the next without a gap. */
-  advance(): Promise<FolderAdvance>
-  close(): void
-}
 
 export type FolderSnapshots = ReturnType<typeof createFolderSnapshots>
 
@@ -96,7 +76,7 @@ const keyOf = ({ accountId, id }: FolderRef) => `${accountId} ${id}`
 
 class SharedSnapshot {
   readonly name: FolderRef
-  readonly #deps: { readonly table: Table; readonly clock: Clock }
+  readonly deps: { readonly table: Table; readonly clock: Clock }
   users = 0
   /** Undefined before the first load, and for good when the folder is gone. */
   snapshot: Snapshot | undefined
@@ -108,7 +88,7 @@ class SharedSnapshot {
   #pending: Promise<void> | undefined
 
   constructor(deps: { readonly table: Table; readonly clock: Clock }, name: FolderRef) {
-    this.#deps = deps
+    this.deps = deps
     this.name = name
   }
 
@@ -140,7 +120,7 @@ class SharedSnapshot {
     const { snapshot } = this
     if (this.#gone) return
     if (snapshot === undefined) return await this.#load()
-    const advanced = await advanceSnapshot(this.#deps, snapshot)
+    const advanced = await advanceSnapshot(this.deps, snapshot)
     switch (advanced.kind) {
       case 'unchanged':
         this.snapshot = { ...snapshot, folder: advanced.folder }
@@ -158,7 +138,7 @@ class SharedSnapshot {
   }
 
   async #load(): Promise<void> {
-    const loaded = await loadSnapshot(this.#deps, this.name)
+    const loaded = await loadSnapshot(this.deps, this.name)
     const before = this.snapshot?.folder.uidValidity ?? loaded?.folder.uidValidity
     this.#step = undefined
     this.#gone = !loaded?.folder.selectable || loaded.folder.uidValidity !== before
@@ -212,6 +192,10 @@ class SessionFolder implements OpenFolder {
     const difference = this.#shared.difference(modSeq, this.#uids, snapshot)
     this.#uids = snapshot.messages.uids()
     return { kind: 'advanced', ...difference }
+  }
+
+  missedSince(modSeq: number): Promise<Missed> {
+    return missedSince(this.#shared.deps, this, modSeq)
   }
 
   close(): void {

@@ -15,15 +15,7 @@ import {
 import { inheritRights } from './access.ts'
 import { changeItem } from './change-log.ts'
 import { unchanged } from './folder-edit.ts'
-import {
-  DELIMITER,
-  FOLDER_DEPTH_MAX,
-  FolderTree,
-  INBOX,
-  isFolderName,
-  namesOf,
-  normalName,
-} from './folder-path.ts'
+import { FolderTree, INBOX, isFolderName, namesOf, normalName } from './folder-path.ts'
 import { readFolder } from './folder-reading.ts'
 import {
   accountTopic,
@@ -33,6 +25,7 @@ import {
   stateKey,
   subscriptionKey,
 } from './keys.ts'
+import type { CreateFolder } from './port.ts'
 import { type FolderRecord, folderItem, folderRecord, number, text, usesText } from './records.ts'
 import { retrying } from './retry.ts'
 import { claimUses, isAnyTaken } from './special-use.ts'
@@ -52,19 +45,6 @@ export const defaultFolders = [
 /** Removed ones count until they are empty. */
 export const FOLDERS_PER_ACCOUNT_MAX = 5_000
 
-export type CreateFolder =
-  | { readonly kind: 'created'; readonly folder: FolderRecord }
-  | { readonly kind: 'exists' }
-  | { readonly kind: 'bad-name' }
-  | { readonly kind: 'too-many' }
-  | { readonly kind: 'no-such-parent' }
-  /** Another folder has one of these special uses. */
-  | { readonly kind: 'use-taken' }
-  /** The name was removed a moment ago and is not yet empty: `finishRemovals` first. */
-  | { readonly kind: 'not-yet-empty' }
-
-export type Folders = ReturnType<typeof createFolders>
-
 export function createFolders({
   table,
   clock,
@@ -83,7 +63,6 @@ export function createFolders({
     return new FolderTree(await list(accountId))
   }
 
-  /** Those that were removed and still hold messages too: they count for the quota. */
   async function all(accountId: AccountId): Promise<readonly FolderRecord[]> {
     const found = await read(accountId)
     if (found.some((folder) => isInbox(folder))) return found
@@ -124,7 +103,6 @@ export function createFolders({
     return true
   }
 
-  /** The last folder along the path that exists, with the number of its names; undefined where there is none, or the path is none. */
   async function nearest(
     accountId: AccountId,
     path: string,
@@ -196,25 +174,6 @@ export function createFolders({
       // Somebody else made them a moment earlier.
       if (!(error instanceof ConditionFailed)) throw error
     }
-  }
-
-  /** Makes one folder under a parent (null: at the top). */
-  async function create(
-    accountId: AccountId,
-    parentId: FolderId | null,
-    name: string,
-    uses: readonly string[] = [],
-  ): Promise<CreateFolder> {
-    if (!isFolderName(name)) return { kind: 'bad-name' }
-    if (parentId === null) return createPath(accountId, name, uses)
-    const path = [name]
-    for (let id: FolderId | null = parentId; id !== null; ) {
-      const above: FolderRecord | undefined = await get(accountId, id)
-      if (above === undefined || path.length > FOLDER_DEPTH_MAX) return { kind: 'no-such-parent' }
-      path.unshift(above.name)
-      id = above.parentId
-    }
-    return createPath(accountId, path.join(DELIMITER), uses)
   }
 
   /**
@@ -308,8 +267,10 @@ export function createFolders({
     return { kind: 'created', folder: { ...folder, selectable: true, keywords: [] } }
   }
 
-  return { list, tree, all, get, find, nearest, findSpelled, inbox, create, createPath }
+  return { list, tree, all, get, find, nearest, findSpelled, inbox, createPath }
 }
+
+export type FoldersStored = ReturnType<typeof createFolders>
 
 export const isInbox = (folder: FolderRecord) => folder.parentId === null && folder.name === INBOX
 

@@ -4,20 +4,10 @@ import type { AccountId, FolderRef } from '#shared/contracts/mailbox.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import { type createAccess, readInPieces } from './access.ts'
 import { DELIMITER, FOLDER_DEPTH_MAX, FolderTree } from './folder-path.ts'
-import type { Folders } from './folders.ts'
 import { folderKey } from './keys.ts'
+import type { Folders, ForeignFolder, ForeignFolders } from './port.ts'
 import { type FolderRecord, folderRecord } from './records.ts'
-import { noRights, type Rights } from './rights.ts'
-
-export type ForeignFolder = {
-  readonly folder: FolderRecord
-  /** In its owner's tree. */
-  readonly path: string
-  /** At least one. */
-  readonly rights: Rights
-}
-
-export type ForeignFolders = ReturnType<typeof createForeignFolders>
+import { noRights } from './rights.ts'
 
 export function createForeignFolders({
   table,
@@ -25,10 +15,9 @@ export function createForeignFolders({
   access,
 }: {
   readonly table: Table
-  readonly folders: Folders
+  readonly folders: Pick<Folders, 'find' | 'nearest'>
   readonly access: ReturnType<typeof createAccess>
-}) {
-  /** All of them, by their index: no folder of an owner is read that is not above one of these. */
+}): ForeignFolders {
   async function list(accountId: AccountId): Promise<readonly ForeignFolder[]> {
     const named = await access.namedIn(accountId)
     const rights = await access.rightsIn(named, accountId)
@@ -71,7 +60,6 @@ export function createForeignFolders({
     return found
   }
 
-  /** The folder of a path of the owner; undefined where there is none, and where the account holds no right in it. */
   async function find(
     accountId: AccountId,
     owner: AccountId,
@@ -84,10 +72,6 @@ export function createForeignFolders({
     return folder && rights !== noRights ? { folder, path, rights } : undefined
   }
 
-  /**
-   * The nearest folder above a path of the owner that is there, whether its name is among what the account may see or not; undefined
-   * where the account holds no right in it.
-   */
   async function above(
     accountId: AccountId,
     owner: AccountId,

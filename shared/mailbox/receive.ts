@@ -4,32 +4,17 @@
 import type { BlobId } from '#shared/contracts/mailbox.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
 import { MessageIndexer } from '#shared/mail/indexer.ts'
-import type { MessageIndex } from '#shared/mail/message-index.ts'
 import { newQueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
-import type { Blob } from './records.ts'
-
-export type Received = {
-  readonly blob: Blob
-  /** The object is there already, and stays until it is collected whatever becomes of the message. */
-  readonly stored: boolean
-  /** Of the index, which decoded may be some hundred times what came and must not be kept. */
-  readonly index: Pick<MessageIndex, 'bytes' | 'containsNul'>
-  /** The last line has its CRLF. */
-  readonly endsLine: boolean
-  /** Makes the object durable, no later than table writes that are issued after the call. */
-  commit(): Promise<void>
-  /** Forgets the bytes. Never rejects: what is left is found by the sweeper. */
-  discard(): Promise<void>
-}
+import type { Received } from './port.ts'
 
 /** With bounded memory. A source that throws leaves nothing behind and its error is passed on. */
 export async function receiveMessage(
   { objects, clock }: { readonly objects: ObjectStore; readonly clock: Clock },
   source: AsyncIterable<Uint8Array>,
 ): Promise<Received> {
-  // Like the queue's, so that the orphan search of the sweeper knows the object's age.
+  // Like the queue's, so that the orphan search of the collector knows the object's age.
   const id = newQueueId(clock.now())
   const key = `mail/${id}`
   const indexer = new MessageIndexer()

@@ -10,22 +10,14 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { ConditionFailed, Conflict, type Table } from '#shared/storage/ports.ts'
 import { folderKey, folderPk, messageSk } from './keys.ts'
-import { positionAtOrAfter, type UidList } from './message-columns.ts'
+import { positionAtOrAfter } from './message-columns.ts'
+import type { Recent, RecentMessages } from './port.ts'
 import { type FolderRecord, folderRecord } from './records.ts'
 
 /** Ranges of uids that are recent to one session; the oldest are forgotten. */
 export const RECENT_RANGES_MAX = 1_000
 /** Folders whose count for STATUS is kept; the oldest are forgotten. */
 export const RECENT_COUNTS_MAX = 1_000
-
-/** What is recent to one session in its selected folder. */
-export interface RecentMessages {
-  isRecent(uid: Uid): boolean
-  countIn(uids: UidList): number
-  /** All messages below this uid have been told of. */
-  came(uidNext: Uid): void
-  close(): Promise<void>
-}
 
 /** What the sessions of this process know of a folder that they have selected. */
 type Mark = {
@@ -36,7 +28,7 @@ type Mark = {
   followers: number
 }
 
-export function createRecent({ table }: { readonly table: Table }) {
+export function createRecent({ table }: { readonly table: Table }): Recent {
   const marks = new Map<FolderId, Mark>()
   /** Clients ask for the STATUS of every folder again and again, mostly while nothing changes. */
   const counts = new Map<FolderId, { modSeq: ModSeq; from: number; count: number }>()
@@ -142,7 +134,6 @@ export function createRecent({ table }: { readonly table: Table }) {
     }
   }
 
-  /** For STATUS: reads those messages, of which there are mostly none or all. */
   async function count(folder: FolderRecord): Promise<number> {
     const { id, uidNext, exists, recentFrom, modSeq } = folder
     const from = Math.max(recentFrom ?? uidNext, marks.get(folder.id)?.next ?? 0)
@@ -178,8 +169,6 @@ export function createRecent({ table }: { readonly table: Table }) {
 
   return { follow, count }
 }
-
-export type Recent = ReturnType<typeof createRecent>
 
 /** `to` is not in it. */
 type Range = { readonly from: number; to: number }

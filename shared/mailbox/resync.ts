@@ -4,27 +4,18 @@ import type { ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import { readChanges } from './folder-reading.ts'
-import type { OpenFolder } from './folder-snapshots.ts'
 import type { UidList } from './message-columns.ts'
+import type { Missed, OpenFolder, UidRange } from './port.ts'
 
-/** Ascending and disjoint, both ends inclusive. */
-export type UidRange = readonly [from: Uid, to: Uid]
-
-export type Missed = {
-  /** Messages that came or changed after the modseq, by ascending uid. */
-  readonly changed: readonly Uid[]
-  /** Uids that are gone. With `exact` those expunged after the modseq, else all that are not there (RFC 7162 allows it). */
-  readonly vanished: readonly UidRange[]
-  readonly exact: boolean
-}
+type Seen = Pick<OpenFolder, 'folder' | 'messages' | 'modSeq' | 'uids'>
 
 /** Log entries that are read to name what vanished; beyond them all absent uids are named. */
 export const RESYNC_CHANGES_MAX = 5_000
 
 /** From a modseq of the client's to the session's state of the folder. */
-export async function changesSince(
+export async function missedSince(
   deps: { readonly table: Table; readonly clock: Clock },
-  opened: OpenFolder,
+  opened: Seen,
   since: number,
 ): Promise<Missed> {
   const { uids, modSeq, folder } = opened
@@ -40,7 +31,7 @@ export async function changesSince(
   return { changed, vanished: ranges(gone.sort((a, b) => a - b)), exact: true }
 }
 
-function changedAfter({ messages, folder }: OpenFolder, since: number): readonly Uid[] {
+function changedAfter({ messages, folder }: Seen, since: number): readonly Uid[] {
   const changed: Uid[] = []
   for (let row = 0; row < messages.length; row++) {
     const uid = messages.uidAt(row)

@@ -6,17 +6,13 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Key, Signals, Table } from '#shared/storage/ports.ts'
 import { DELIMITER, namesOf } from './folder-path.ts'
 import { accountTopic, subscriptionKey, subscriptionsPrefix } from './keys.ts'
+import type { Subscribe } from './port.ts'
 import { retrying } from './retry.ts'
 import { noGrowth, staysWithin, usageWrites } from './usage.ts'
 import { itemsOf, notCounted, readCompleteUsage } from './usage-counting.ts'
 
 export const SUBSCRIPTIONS_PER_ACCOUNT_MAX = 5_000
 const REMOVED_TOGETHER_MAX = 50
-
-export type Subscribe =
-  | { readonly kind: 'subscribed' }
-  | { readonly kind: 'bad-name' }
-  | { readonly kind: 'too-many' }
 
 export function createSubscriptions(deps: {
   readonly table: Table
@@ -25,7 +21,6 @@ export function createSubscriptions(deps: {
 }) {
   const { table, signals, clock } = deps
 
-  /** Paths in byte order. */
   async function list(accountId: AccountId): Promise<readonly string[]> {
     const paths: string[] = []
     for await (const page of itemsOf(table, accountId, subscriptionsPrefix)) {
@@ -56,7 +51,6 @@ export function createSubscriptions(deps: {
     return { kind: 'subscribed' }
   }
 
-  /** What is not subscribed stays so. */
   async function unsubscribe(accountId: AccountId, path: string): Promise<void> {
     const name = namesOf(path)?.join(DELIMITER)
     if (name === undefined) return

@@ -2,7 +2,7 @@
 // another. Each transaction writes both folders, both logs and the blob references, so that no message is ever in neither
 // folder or, where it is moved, in both.
 
-import type { FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { FolderRef, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import {
@@ -12,14 +12,26 @@ import {
   TRANSACT_ITEMS_MAX,
   type Write,
 } from '#shared/storage/ports.ts'
-import { Admission, type Refused } from './admission.ts'
-import { type Appendix, sizeOf } from './append.ts'
+import { Admission } from './admission.ts'
+import { sizeOf } from './append.ts'
 import { referAgain, reference, release } from './blob-references.ts'
-import { chunks, type createChange } from './change.ts'
+import { chunks } from './change.ts'
 import { type FlagScope, type FlagSet, flagsWithin } from './flags.ts'
 import { FOLDER_WRITES, FolderEdit } from './folder-edit.ts'
 import { readFolder, readMessages } from './folder-reading.ts'
 import { folderTopic } from './keys.ts'
+import type {
+  AppendedTogether,
+  Appendix,
+  Copied,
+  Mailbox,
+  Moved,
+  NoSuchFolder,
+  Refused,
+  Replaced,
+  Terms,
+  Transferred,
+} from './port.ts'
 import type { Limits } from './quota.ts'
 import type { FolderRecord } from './records.ts'
 import { growthTogether, USAGE_WRITES, type UsageChange, usageWrites } from './usage.ts'
@@ -35,78 +47,27 @@ export const MOVE_BATCH_MAX = Math.floor(
 /** Messages that can be appended all or nothing (RFC 3502): each also writes its blob. */
 export const APPEND_TOGETHER_MAX = COPY_BATCH_MAX
 
-/** What COPYUID says (RFC 9051 §7.1): `from[i]` of the source is `to[i]` of the target; both ascend. */
-export type Transferred = {
-  readonly uidValidity: number
-  readonly from: readonly Uid[]
-  readonly to: readonly Uid[]
-}
-
-/** What the folder that messages come to asks of them. */
-export type Given = {
-  readonly limits?: Limits
-  /** Flags that come along; the others are left out. */
-  readonly scope?: FlagScope
-}
-
-export type NoSuchFolder = { readonly kind: 'no-such-source' } | { readonly kind: 'no-such-target' }
-
-export type Copied = ({ readonly kind: 'copied' } & Transferred) | NoSuchFolder | Refused
-
-export type Moved =
-  | ({ readonly kind: 'moved' } & Transferred)
-  /** The world failed on the way: these were moved, the rest is where it was (RFC 6851 §3.3 allows it). */
-  | ({ readonly kind: 'interrupted'; readonly cause: TemporaryFailure } & Transferred)
-  | NoSuchFolder
-  | Refused
-
-export type AppendedTogether =
-  | {
-      readonly kind: 'appended'
-      readonly uids: readonly Uid[]
-      readonly modSeq: ModSeq
-      readonly uidValidity: number
-    }
-  | { readonly kind: 'too-many' }
-  | { readonly kind: 'no-such-folder' }
-  | Refused
-
-export type Replaced =
-  | {
-      readonly kind: 'replaced'
-      readonly uid: Uid
-      readonly modSeq: ModSeq
-      readonly uidValidity: number
-    }
-  | { readonly kind: 'no-such-message' }
-  | NoSuchFolder
-  | Refused
-
 export function createTransfer(deps: {
   readonly table: Table
   readonly signals: Signals
   readonly clock: Clock
   readonly writers: Writers
-  readonly expunge: ReturnType<typeof createChange>['expunge']
-}) {
+  readonly expunge: Mailbox['expunge']
+}): Pick<Mailbox, 'copy' | 'move' | 'appendTogether' | 'replace'> {
   const { table, clock, writers } = deps
 
-  /**
-   * Copies the messages that still exist. Either all of them, or TemporaryFailure and none (RFC 9051 §6.4.7): chunks already
-   * copied are taken back; only a crash, a lost answer or a second failure can leave some. Over the limits none is copied either.
-   */
   async function copy(
     source: FolderRef,
     uids: readonly Uid[],
     target: FolderRef,
-    given: Given = {},
+    terms: Terms = {},
   ): Promise<Copied> {
     const copied = collected()
     const takeBack = () => deps.expunge(target, copied.all.to)
     try {
       for (const chunk of chunksOrOne(uids, COPY_BATCH_MAX)) {
         const result = await writers.change([source, target], () =>
-          copyChunk(source, chunk, target, given),
+          copyChunk(source, chunk, target, terms),
         )
         if ('kind' in result) {
           await takeBack()
@@ -125,7 +86,7 @@ export function createTransfer(deps: {
     source: FolderRef,
     uids: readonly Uid[],
     target: FolderRef,
-    { limits, scope }: Given,
+    { limits, scope }: Terms,
   ): Promise<Transferred | NoSuchFolder | Refused> {
     const folders = await bothFolders(source, target)
     if (folders.kind !== 'both') return folders
@@ -141,21 +102,17 @@ export function createTransfer(deps: {
     return transferred(folders.to, messages, to)
   }
 
-  /**
-   * Moves the messages that still exist; each is at every moment in exactly one of the folders. Limits are asked where they come
-   * to another account.
-   */
   async function move(
     source: FolderRef,
     uids: readonly Uid[],
     target: FolderRef,
-    given: Given = {},
+    terms: Terms = {},
   ): Promise<Moved> {
     const moved = collected()
     for (const chunk of chunksOrOne(uids, MOVE_BATCH_MAX)) {
       try {
         const result = await writers.change([source, target], () =>
-          moveChunk(source, chunk, target, given),
+          moveChunk(source, chunk, target, terms),
         )
         if (!('kind' in result)) {
           moved.take(result)
@@ -176,7 +133,7 @@ export function createTransfer(deps: {
     source: FolderRef,
     uids: readonly Uid[],
     target: FolderRef,
-    { limits, scope }: Given,
+    { limits, scope }: Terms,
   ): Promise<Transferred | NoSuchFolder | Refused> {
     const folders = await bothFolders(source, target)
     if (folders.kind !== 'both') return folders
@@ -217,7 +174,6 @@ export function createTransfer(deps: {
     })
   }
 
-  /** Appends a message and removes another in one step (RFC 8508). */
   function replace(
     source: FolderRef,
     uid: Uid,

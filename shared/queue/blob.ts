@@ -3,10 +3,9 @@
 import type { BlobId } from '#shared/contracts/mailbox.ts'
 import { indexWithAdded } from '#shared/mail/index-with-added.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
-import { DEAD_PK, deadSk } from '#shared/mailbox/change.ts'
-import { blobKey } from '#shared/mailbox/keys.ts'
+import { markDead as markObjectDead } from '#shared/mailbox/blob-references.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
-import { ConditionFailed, type Table } from '#shared/storage/ports.ts'
+import type { Table } from '#shared/storage/ports.ts'
 import { finalFields, lacking } from './added-fields.ts'
 import type { QueuedMessage } from './records.ts'
 
@@ -31,16 +30,7 @@ export function blobOf(message: QueuedMessage, prepend: string): Blob {
   }
 }
 
-/**
- * Marks an object nobody may refer to as dead, unless it became a blob; the sweeper deletes it after its grace time. Says nothing of
- * its contents: whoever delivers it all the same, because the removal did not come to its end, fills them in.
- */
-export async function markDead(mail: Table, queueId: QueueId, nowMs: number): Promise<void> {
-  const id = blobId(queueId)
-  const dead = { key: objectKey(queueId), refs: 0, deadPk: DEAD_PK, deadSk: deadSk(nowMs, id) }
-  try {
-    await mail.write({ put: { ...blobKey(id), ...dead }, if: { absent: 'pk' } })
-  } catch (error) {
-    if (!(error instanceof ConditionFailed)) throw error
-  }
+/** Of a message that became nobody's: see the blob's own. */
+export function markDead(mail: Table, queueId: QueueId, nowMs: number): Promise<void> {
+  return markObjectDead(mail, { id: blobId(queueId), key: objectKey(queueId) }, nowMs)
 }

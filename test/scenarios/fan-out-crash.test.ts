@@ -165,7 +165,7 @@ describe('a crash while one message goes to several here', () => {
     for (const effect of ['none', 'done'] as const) {
       for (let call = 1; ; call++) {
         const queueId = await withPipeline(async (pipeline) => {
-          await pipeline.core.mailbox.createFolder(await quotaOfAnn(pipeline, 1), 'x')
+          await pipeline.core.mailbox.folders.create(await quotaOfAnn(pipeline, 1), 'x')
           const accepted = await pipeline.accept(text, to('ann', 'ann+x'))
           await pipeline.settle()
           await quotaOfAnn(pipeline, 0)
@@ -180,7 +180,7 @@ describe('a crash while one message goes to several here', () => {
           const { mailbox } = pipeline.core
           const tree = await mailbox.folders.tree(await quotaOfAnn(pipeline, 0))
           const folder = tree.find('x')
-          if (folder !== undefined) await mailbox.removeFolder(folder)
+          if (folder !== undefined) await mailbox.folders.remove(folder)
           await recover(pipeline)
           const { messages, refs } = await traces(pipeline, opened, queueId)
           expect({ effect, call, messages }).toMatchObject({ messages: [1, 0, 0] })

@@ -3,7 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AccountId, FolderId, Uid } from '#shared/contracts/mailbox.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { Mailbox } from '#shared/mailbox/port.ts'
 import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import { mailboxOn, message, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
 import { checkAccount, type FolderTruth } from '#test/support/mailbox-truth.ts'
@@ -23,19 +23,19 @@ const all = Array.from({ length: MESSAGES }, (_, i) => (i + 1) as Uid)
 const operations: readonly (readonly [name: string, run: Operation])[] = [
   [
     'removing a folder',
-    async (mailbox, id) => mailbox.removeFolder(await find(mailbox, id, 'W/deep')),
+    async (mailbox, id) => mailbox.folders.remove(await find(mailbox, id, 'W/deep')),
   ],
   [
     'removing a folder with folders below it',
-    async (mailbox, id) => mailbox.removeFolder(await find(mailbox, id, 'W')),
+    async (mailbox, id) => mailbox.folders.remove(await find(mailbox, id, 'W')),
   ],
   [
     'renaming into new folders',
-    async (mailbox, id) => mailbox.renameFolder(await find(mailbox, id, 'W'), 'x/y'),
+    async (mailbox, id) => mailbox.folders.rename(await find(mailbox, id, 'W'), 'x/y'),
   ],
   [
     'renaming INBOX',
-    async (mailbox, id) => mailbox.renameFolder(await find(mailbox, id, 'INBOX'), 'old/mail'),
+    async (mailbox, id) => mailbox.folders.rename(await find(mailbox, id, 'INBOX'), 'old/mail'),
   ],
   [
     'moving many messages',
@@ -63,7 +63,7 @@ describe('a crash at any storage call of the mailbox', () => {
   async function fresh() {
     const accountId = `crash${++accounts}` as AccountId
     const { mailbox } = test
-    await mailbox.createFolder(accountId, 'W/deep')
+    await mailbox.folders.create(accountId, 'W/deep')
     const known = { folderIds: new Set<FolderId>(), blobIds: new Set<never>() }
     for (const path of ['INBOX', 'W', 'W/deep']) {
       const folder = await find(mailbox, accountId, path)
@@ -98,7 +98,7 @@ describe('a crash at any storage call of the mailbox', () => {
           if (name.startsWith('copying')) expect(count(after)).toBeGreaterThanOrEqual(before)
           // A new process finishes what was begun.
           const again = mailboxOn(test.store)
-          await again.finishRemovals(accountId)
+          await again.folders.finishRemovals(accountId)
           const finished = await checkAccount(table, accountId, known)
           expect(
             finished.every(({ folder, messages }) => folder.selectable || messages.length === 0),

@@ -13,11 +13,8 @@ import type {
   FolderRef,
   Uid,
 } from '#shared/contracts/mailbox.ts'
-import type { Appended, Appendix } from '#shared/mailbox/append.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
-import type { OpenFolder } from '#shared/mailbox/folder-snapshots.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
-import { changesSince } from '#shared/mailbox/resync.ts'
+import type { Appended, Appendix, Mailbox, OpenFolder } from '#shared/mailbox/port.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import { Crashed } from '#shared/storage/faults/gate.ts'
@@ -143,7 +140,7 @@ class World {
 
   async run(mailbox: Mailbox, step: Step): Promise<void> {
     if (step.do === 'create') {
-      const made = await mailbox.createFolder(this.accountId, step.at)
+      const made = await mailbox.folders.create(this.accountId, step.at)
       if (made.kind === 'created') this.folderIds.add(made.folder.id)
       this.done++
       return
@@ -180,9 +177,9 @@ class World {
       case 'replace':
         return target && mailbox.replace(folder, step.uid as Uid, target, this.message())
       case 'remove':
-        return mailbox.removeFolder(folder)
+        return mailbox.folders.remove(folder)
       case 'rename':
-        return mailbox.renameFolder(folder, step.to)
+        return mailbox.folders.rename(folder, step.to)
       default:
         return unreachable(step)
     }
@@ -253,14 +250,14 @@ class Reader {
   }
 
   /** The folder as this session ends up seeing it is the truth, and each state before was one. */
-  async check(store: Store, truths: readonly FolderTruth[]): Promise<void> {
+  async check(truths: readonly FolderTruth[]): Promise<void> {
     const truth = truths.find(({ folder }) => folder.id === this.name.id)
     if (truth === undefined || this.gone) return
     this.checkHistory(truth)
     expect(this.#open.modSeq).toBe(truth.folder.modSeq)
     const { messages } = this.#open
     expect(Array.from(messages.uids(), (_, row) => messages.recordAt(row))).toEqual(truth.messages)
-    await this.#checkResync(store, truth)
+    await this.#checkResync(truth)
     this.#open.close()
   }
 
@@ -277,10 +274,9 @@ class Reader {
     }
   }
 
-  async #checkResync(store: Store, { log }: FolderTruth): Promise<void> {
+  async #checkResync({ log }: FolderTruth): Promise<void> {
     for (const { modSeq, uids } of this.states) {
-      const deps = { table: store.tables.mail, clock }
-      const { changed, vanished } = await changesSince(deps, this.#open, modSeq)
+      const { changed, vanished } = await this.#open.missedSince(modSeq)
       const gone = vanished.flatMap(([from, to]) =>
         Array.from({ length: to - from + 1 }, (_, i) => from + i),
       )
@@ -308,7 +304,7 @@ async function openReaders(mailbox: Mailbox, world: World): Promise<Reader[]> {
   for (const path of [...places, ...places]) {
     await tolerant(async () => {
       const folder = await world.folder(mailbox, path)
-      const opened = folder && (await mailbox.snapshots.open(folder))
+      const opened = folder && (await mailbox.openFolder(folder))
       if (opened !== undefined) readers.push(new Reader(opened))
     })
   }
@@ -318,7 +314,7 @@ async function openReaders(mailbox: Mailbox, world: World): Promise<Reader[]> {
 async function begin(store: Store, world: World): Promise<void> {
   const mailbox = mailboxOn(store, clock)
   for (const path of ['A', 'B', 'A/T']) {
-    const made = await mailbox.createFolder(world.accountId, path)
+    const made = await mailbox.folders.create(world.accountId, path)
     if (made.kind === 'created') world.folderIds.add(made.folder.id)
   }
   const inbox = await mailbox.inbox(world.accountId)
@@ -403,7 +399,7 @@ export function describeMailboxProperties(
               for (let left = 20; left > 0; left--) {
                 if (await tolerant(() => reader.advance())) break
               }
-              await reader.check(store, truths)
+              await reader.check(truths)
             }
             done += world.done
           }),
@@ -457,5 +453,5 @@ export function describeMailboxProperties(
 /** What a removal left is finished; writes that were under way at a crash have come to an end. */
 async function settle(store: Store, world: World): Promise<void> {
   await store.tables.mail.write({ put: { pk: 'barrier', sk: world.accountId } })
-  await mailboxOn(store, clock).finishRemovals(world.accountId)
+  await mailboxOn(store, clock).folders.finishRemovals(world.accountId)
 }

@@ -255,7 +255,7 @@ describe('a message between 250 and its mailbox', () => {
       domain: 'example.test' as never,
     })
     if (account === undefined) throw new Error('no ann')
-    await detail.core.mailbox.folders.create(account.id, null, 'Lists')
+    await detail.core.mailbox.folders.create(account.id, 'Lists')
     for (const to of ['ann+lists@example.test', 'ann+nowhere@example.test', 'ann@example.test']) {
       await detail.accept(text, [to])
     }

@@ -292,7 +292,7 @@ describe('a message that is received', () => {
     async function counts(to: readonly string[], folders: readonly string[]) {
       const detail = createPipeline(store, clock, { set: ['lmtpSaveToDetailMailbox=yes'] })
       const account = await detail.addAccount('dan@example.test')
-      for (const path of folders) await detail.core.mailbox.folders.createPath(account.id, path)
+      for (const path of folders) await detail.core.mailbox.folders.create(account.id, path)
       for (const one of to) await detail.accept('Subject: s\r\n\r\nx\r\n', [one])
       await detail.settle()
       const tree = await detail.core.mailbox.folders.tree(account.id)
@@ -308,10 +308,10 @@ describe('a message that is received', () => {
     it('goes into INBOX where there is only the name', async () => {
       const detail = createPipeline(store, clock, { set: ['lmtpSaveToDetailMailbox=yes'] })
       const { id } = await detail.addAccount('dan@example.test')
-      const { folders, ...mailbox } = detail.core.mailbox
-      await folders.createPath(id, 'Sub/Deep')
+      const { folders } = detail.core.mailbox
+      await folders.create(id, 'Sub/Deep')
       const folder = await folders.find(id, 'Sub')
-      expect(folder && (await mailbox.removeFolder(folder))).toEqual({ kind: 'name-stays' })
+      expect(folder && (await folders.remove(folder))).toEqual({ kind: 'name-stays' })
       await detail.accept('Subject: s\r\n\r\nx\r\n', ['dan+sub@example.test'])
       await detail.settle()
       expect((await detail.core.mailbox.inbox(id)).exists).toBe(1)

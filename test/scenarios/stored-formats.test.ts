@@ -9,7 +9,7 @@ import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { Mailbox } from '#shared/mailbox/port.ts'
 import { noRights, parseRights, userGrantee } from '#shared/mailbox/rights.ts'
 import { dueAt, heldAt } from '#shared/queue/keys.ts'
 import type { Item, Key, Store, Table, Value, Write } from '#shared/storage/ports.ts'
@@ -154,7 +154,7 @@ async function mailboxes(pipeline: Pipeline): Promise<void> {
 }
 
 async function made(mailbox: Mailbox, account: AccountId, path: string) {
-  const created = await mailbox.createFolder(account, path)
+  const created = await mailbox.folders.create(account, path)
   if (created.kind !== 'created') throw new Error(created.kind)
   return created.folder
 }

@@ -10,7 +10,6 @@ import type { People, Person } from '#shared/contracts/people.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
 import { MessageIndexer } from '#shared/mail/indexer.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
-import { createFolderSnapshots } from '#shared/mailbox/folder-snapshots.ts'
 import { createMailbox } from '#shared/mailbox/mailbox.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
@@ -49,7 +48,6 @@ export async function startImapServer(
   const accountWatch = new FakeAccountWatch()
   const clock = systemClock
   const mailbox = createMailbox({ table: tables.mail, objects, signals, clock })
-  const snapshots = createFolderSnapshots({ table: tables.mail, clock })
   const listener = createImapListener({
     options: {
       ...imapDefaults,
@@ -62,10 +60,7 @@ export async function startImapServer(
     },
     certificates: { current: () => certificate, onChange: () => {} },
     mailbox,
-    snapshots,
-    table: tables.mail,
     objects,
-    signals,
     space,
     authenticator,
     accountWatch,
@@ -118,7 +113,6 @@ export async function startImapServer(
     listener,
     store,
     mailbox,
-    snapshots,
     seed,
     accountId,
     stop: () => resources.disposeAsync(),

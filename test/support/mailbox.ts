@@ -1,9 +1,9 @@
 // A mailbox on an embedded store of its own, and the small things that its tests say again and again.
 
 import type { AccountId, BlobId, FolderRef, Uid } from '#shared/contracts/mailbox.ts'
-import type { Appendix } from '#shared/mailbox/append.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
-import { createMailbox, type Mailbox } from '#shared/mailbox/mailbox.ts'
+import { createMailbox } from '#shared/mailbox/mailbox.ts'
+import type { Appendix, Mailbox } from '#shared/mailbox/port.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
@@ -54,7 +54,7 @@ export const blobIds = (...ids: string[]): BlobId[] => ids as BlobId[]
 
 /** Makes the folder and everything above it. */
 export async function makeFolder(mailbox: Mailbox, path: string, uses: readonly string[] = []) {
-  const created = await mailbox.createFolder(account, path, uses)
+  const created = await mailbox.folders.create(account, path, uses)
   if (created.kind !== 'created') throw new Error(`${path}: ${created.kind}`)
   return created.folder
 }

@@ -10,12 +10,12 @@ import type {
   BlobId,
   Folder,
   FolderId,
-  MailboxReader,
   Message,
   ModSeq,
   OpenMessage,
   Uid,
 } from '#shared/contracts/mailbox.ts'
+import type { MailboxReader } from '#shared/mailbox/port.ts'
 import type { MessageOpener } from '#shared/message/message-opener.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'

@@ -4,7 +4,7 @@ import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.
 import type { AccountId, Folder } from '#shared/contracts/mailbox.ts'
 import { lookupKey } from '#shared/mail/address.ts'
 import { noFlags } from '#shared/mailbox/flags.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { Quota } from '#shared/mailbox/quota.ts'
 import { Contended } from '#shared/mailbox/retry.ts'
 import type { LocalDelivery, LocalResult } from '#shared/queue/pipeline.ts'

@@ -3,7 +3,7 @@
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { namesOf } from '#shared/mailbox/folder-path.ts'
-import type { ForeignFolder } from '#shared/mailbox/foreign-folders.ts'
+import type { ForeignFolder } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { allRights, hasAll, hasAny, hasRight, type Rights } from '#shared/mailbox/rights.ts'
 import type { Completion } from '../command.ts'

@@ -8,8 +8,6 @@ import {
   parseAppendMessage,
 } from '#shared/imap/append-arguments.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
-import { parseQueueId } from '#shared/mail/queue-id.ts'
-import type { Appendix } from '#shared/mailbox/append.ts'
 import {
   type FlagScope,
   type FlagSet,
@@ -18,9 +16,8 @@ import {
   KEYWORD_CHARACTERS_MAX,
   KEYWORDS_MAX,
 } from '#shared/mailbox/flags.ts'
+import type { Appendix, Received } from '#shared/mailbox/port.ts'
 import type { Room } from '#shared/mailbox/quota.ts'
-import type { Received } from '#shared/mailbox/receive.ts'
-import { markDead } from '#shared/queue/blob.ts'
 import type { CommandFeed, Completion } from '../command.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
@@ -51,7 +48,8 @@ export async function receiveMessage(
     const received = await receive(session, feed, data, room)
     staged.defer(async () => {
       await received.discard()
-      if (received.stored) await chargeUnused(session, folder, [received])
+      const { mailbox } = session.services
+      if (received.stored) await mailbox.abandon(folder.accountId, [received])
     })
     await close(feed, data, received)
     const internalDateMs = message.internalDateMs ?? session.services.clock.now()
@@ -92,21 +90,6 @@ async function receive(
   if (data.literal.bytes === 0) throw new Refusal(replies.emptyMessage)
   take(data.literal.bytes)
   return mailbox.receive(feed.literal())
-}
-
-/** Objects that are stored and belong to no message are left to the collector, and count for the day's limit of the owner of the folder. */
-export async function chargeUnused(
-  { services }: Session,
-  { accountId }: FolderRef,
-  received: readonly Received[],
-): Promise<void> {
-  const { mailbox, table, clock } = services
-  const bytes = received.reduce((sum, { index }) => sum + index.bytes, 0)
-  await mailbox.charge(accountId, bytes)
-  for (const { blob } of received) {
-    const queueId = parseQueueId(blob.id)
-    if (queueId !== undefined) await markDead(table, queueId, clock.now())
-  }
 }
 
 /** What follows the bytes: a catenation has read its own end. */

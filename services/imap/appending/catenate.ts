@@ -5,7 +5,6 @@ import { formatResponseCode } from '#shared/imap/response-code.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
 import type { FolderTree } from '#shared/mailbox/folder-path.ts'
-import { readMessages } from '#shared/mailbox/folder-reading.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { IndexedHeader, selectFields } from '#shared/message/header-subset.ts'
 import { sectionSpan } from '#shared/message/section-span.ts'
@@ -89,11 +88,11 @@ async function findMessage(
   folders: Folders,
   url: ImapUrl,
 ): Promise<StoredMessage | undefined> {
-  const { mailbox, objects, table } = session.services
+  const { mailbox, objects } = session.services
   const folder = await folderOf(session, folders, url)
   if (!folder?.selectable) return undefined
   if (url.uidValidity !== null && url.uidValidity !== folder.uidValidity) return undefined
-  const [record] = await readMessages(table, folder.id, [url.uid])
+  const [record] = await mailbox.readMessages(folder, [url.uid])
   const blob = record && (await mailbox.blob(record.blobId))
   return record && blob && new StoredMessage(objects, blob, record.prepend)
 }
@@ -106,7 +105,7 @@ async function folderOf(
   if (mailbox !== null) return folders(mailbox)
   if (session.state.kind !== 'selected') return undefined
   // The client may have let a literal before this URL wait.
-  const { mailbox: selected } = session.state
+  const { selected } = session.state
   return (await selected.mayBeRead()) ? selected.folder : undefined
 }
 

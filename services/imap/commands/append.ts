@@ -1,13 +1,11 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { appendContinues } from '#shared/imap/append-arguments.ts'
 import { formatSequenceSet } from '#shared/imap/sequence-set.ts'
-import type { Refused } from '#shared/mailbox/admission.ts'
-import { type Appendix, blobBytesOf, TOGETHER_BYTES_MAX } from '#shared/mailbox/append.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
-import type { Received } from '#shared/mailbox/receive.ts'
+import { blobBytesOf, TOGETHER_BYTES_MAX } from '#shared/mailbox/append.ts'
+import type { Appendix, Mailbox, Received, Refused } from '#shared/mailbox/port.ts'
 import { APPEND_TOGETHER_MAX } from '#shared/mailbox/transfer.ts'
 import { rangesOf } from '#shared/runtime/number-ranges.ts'
-import { chargeUnused, receiveMessage } from '../appending/arrival.ts'
+import { receiveMessage } from '../appending/arrival.ts'
 import { findTarget, readMailboxName, refusedMeanwhile, type Target } from '../appending/target.ts'
 import { type Completion, completed, defineStreamedCommand } from '../command.ts'
 import { HeldBytes } from '../memory.ts'
@@ -68,8 +66,8 @@ export const append = defineStreamedCommand({
     session.counts.appended += messages.length
     // The EXISTS of this session's own message stands before the tagged OK (RFC 9051 §6.3.12).
     if (session.state.kind === 'selected') {
-      const { mailbox } = session.state
-      if (mailbox.folder.id === target.folder.id) mailbox.brought(appended.uids)
+      const { selected } = session.state
+      if (selected.folder.id === target.folder.id) selected.brought(appended.uids)
     }
     if (!target.tellsUids) return completed('APPEND')
     const uids = formatSequenceSet(rangesOf(appended.uids))
@@ -117,7 +115,7 @@ async function store(
     if (stored.kind === 'stored') await mailbox.expunge(target.folder, stored.uids)
     throw committed.reason
   }
-  if (stored.kind !== 'stored') await chargeUnused(session, target.folder, received)
+  if (stored.kind !== 'stored') await mailbox.abandon(target.folder.accountId, received)
   return stored
 }
 

@@ -5,7 +5,7 @@ import { limited, overLimit } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { tellingProgress } from '../progress.ts'
 import { replies } from '../replies.ts'
-import type { SelectedMailbox } from '../selected-mailbox.ts'
+import type { SelectedFolder } from '../selected-folder.ts'
 import { copyUid, parseTransfer, prepareTransfer } from '../transfer.ts'
 
 /** COPY: all of the messages or none. RFC 9051 §6.4.7; COPYUID RFC 4315 §3. */
@@ -56,6 +56,6 @@ function copying(by: NumberKind): Command {
 
 const nothing: Completion = { status: 'OK', text: 'No messages to copy' }
 
-function sizeOf({ messages }: SelectedMailbox, uids: readonly Uid[]): number {
+function sizeOf({ messages }: SelectedFolder, uids: readonly Uid[]): number {
   return uids.reduce((sum, uid) => sum + messages.sizeAt(messages.rowOf(uid)), 0)
 }

@@ -2,8 +2,8 @@ import { parseCreateParameters } from '#shared/imap/mailbox-parameters.ts'
 import { usesNamed } from '#shared/mailbox/special-use.ts'
 import { reachPlace } from '../access/reach.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
+import { tellNormalized } from '../folder-list/list-response.ts'
 import { isNetUnicode, newName } from '../folder-names.ts'
-import { tellNormalized } from '../mailbox-list/list-response.ts'
 import { replies } from '../replies.ts'
 
 /** CREATE, with what is missing above it. RFC 9051 §6.3.4; USE RFC 6154 §3; MAILBOXID RFC 8474 §4.1. */
@@ -24,9 +24,9 @@ export const create = defineCommand({
     if (place.kind === 'refused') return place.completion
     // The special uses of others are their own.
     if (uses.length > 0 && place.owner !== session.account.id) return replies.useNotPossible
-    const { createFolder } = session.services.mailbox
+    const { folders } = session.services.mailbox
     session.notifications?.causes(path)
-    const created = await createFolder(place.owner, place.path, uses)
+    const created = await folders.create(place.owner, place.path, uses)
     switch (created.kind) {
       case 'created':
         tellNormalized(session, wire, path)
@@ -40,7 +40,6 @@ export const create = defineCommand({
       case 'use-taken':
         return replies.useNotPossible
       // A parent that was removed at the same time, or a removed mailbox that is still being emptied.
-      case 'no-such-parent':
       case 'not-yet-empty':
         return replies.unavailable
     }

@@ -15,12 +15,12 @@ export const deleteMailbox = defineCommand({
     if (reached.kind !== 'folder') return refusalOf(reached)
     const { folder } = reached
     session.notifications?.causes(mailbox)
-    const removed = await session.services.mailbox.removeFolder(folder)
+    const removed = await session.services.mailbox.folders.remove(folder)
     switch (removed.kind) {
       case 'removed':
       case 'name-stays':
         // Other sessions that have it selected are told and closed (dispatch.ts).
-        if (session.state.kind === 'selected' && session.state.mailbox.folder.id === folder.id) {
+        if (session.state.kind === 'selected' && session.state.selected.folder.id === folder.id) {
           await session.unselect()
           wire.untagged('OK [CLOSED] The selected mailbox was deleted')
         }

@@ -1,6 +1,6 @@
 import { parseCapabilities } from '#shared/imap/enable-arguments.ts'
 import { completed, defineCommand } from '../command.ts'
-import type { Extension } from '../session.ts'
+import type { Extension } from '../extension.ts'
 
 /** ENABLE. RFC 9051 §6.3.1, RFC 5161; what each switches on: RFC 7162 §3.2.3, RFC 6855 §3, RFC 9586 §3.2. */
 export const enable = defineCommand({

@@ -3,7 +3,7 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { type Completion, completed, defineCommand, noArguments } from '../command.ts'
 import { HINT_GATHER_MS, IDLE_RETRY_MS } from '../config.ts'
-import type { SelectedMailbox } from '../selected-mailbox.ts'
+import type { SelectedFolder } from '../selected-folder.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 
@@ -15,19 +15,19 @@ export const idle = defineCommand({
   async run(session, _, wire): Promise<Completion> {
     wire.continuation('idling')
     const { state } = session
-    const mailbox = state.kind === 'selected' ? state.mailbox : undefined
+    const selected = state.kind === 'selected' ? state.selected : undefined
     const ending = new AbortController()
     const left = new AbortController()
     const line = nextWord(wire, left.signal).finally(() => ending.abort())
     const told = session.notifications
       ? session.notifications.tellUntil(ending.signal, wire)
-      : mailbox && tellAsItHappens(session, mailbox, wire, ending.signal)
+      : selected && tellAsItHappens(session, selected, wire, ending.signal)
     // Nobody waits for DONE any more when nothing can be told; the error is thrown below, when nobody reads.
     told?.finally(() => left.abort()).catch(() => undefined)
     const text = await line
     await told
     // The dispatcher ends the session.
-    if (mailbox?.gone) return completed('IDLE')
+    if (selected?.gone) return completed('IDLE')
     return /^done$/i.test(text?.toString('latin1') ?? '')
       ? completed('IDLE')
       : { status: 'BAD', text: 'DONE was expected' }
@@ -45,14 +45,14 @@ async function nextWord(wire: Wire, signal: AbortSignal): Promise<Buffer | undef
 
 async function tellAsItHappens(
   { log, services: { clock, options } }: Session,
-  mailbox: SelectedMailbox,
+  selected: SelectedFolder,
   wire: Wire,
   ending: AbortSignal,
 ): Promise<void> {
   // What came between the last command and this one, then whatever is hinted.
   for (let look = true; !ending.aborted; ) {
     try {
-      await mailbox.tellNews(wire, { expunges: true, look })
+      await selected.tellNews(wire, { expunges: true, look })
     } catch (error) {
       if (!(error instanceof TemporaryFailure)) throw error
       log.warn({ command: 'IDLE', error }, 'could not look for news')
@@ -60,11 +60,11 @@ async function tellAsItHappens(
       await clock.sleep(IDLE_RETRY_MS, ending)
       continue
     }
-    if (mailbox.gone) return
+    if (selected.gone) return
     // A client that does not read is not told more and more.
     await wire.room()
     // A change that comes alone is told at once, those that follow it closely together.
     await clock.sleep(HINT_GATHER_MS, ending)
-    look = (await mailbox.hinted(options.safetyPollMs, ending)) === 'none'
+    look = (await selected.hinted(options.safetyPollMs, ending)) === 'none'
   }
 }

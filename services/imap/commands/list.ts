@@ -5,10 +5,10 @@ import { foreignNodes } from '../access/foreign-nodes.ts'
 import { mayMatchForeign } from '../access/namespaces.ts'
 import { may } from '../access/reach.ts'
 import { completed, defineCommand } from '../command.ts'
+import { sendPiece, writeDelimiter, writeListEntry } from '../folder-list/list-response.ts'
+import { selectNames } from '../folder-list/selection.ts'
+import { noteStatusItems, writeStatus } from '../folder-list/status-response.ts'
 import { folderTree } from '../folder-names.ts'
-import { sendPiece, writeDelimiter, writeListEntry } from '../mailbox-list/list-response.ts'
-import { selectMailboxes } from '../mailbox-list/selection.ts'
-import { noteStatusItems, writeStatus } from '../mailbox-list/status-response.ts'
 import { annotationsOf, checkEntries, writeMetadata } from '../metadata.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
@@ -52,7 +52,7 @@ async function listMailboxes(
     needsSubscribed ? subscriptions.list(session.account.id) : [],
   ])
   const { status: items, metadata, myRights } = wanted.returns
-  for await (const entry of selectMailboxes(wanted, tree, new Set(subscribed), foreign)) {
+  for await (const entry of selectNames(wanted, tree, new Set(subscribed), foreign)) {
     writeListEntry(writer, entry)
     const { path, folder, rights = allRights } = entry
     // RFC 8440 §3: of what is listed only for what is below it nothing is told.

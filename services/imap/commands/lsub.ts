@@ -3,10 +3,10 @@ import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { foreignNodes } from '../access/foreign-nodes.ts'
 import { isForeign } from '../access/namespaces.ts'
 import { completed, defineCommand } from '../command.ts'
+import { sendPiece, writeDelimiter, writeListEntry } from '../folder-list/list-response.ts'
+import { compilePattern } from '../folder-list/name-pattern.ts'
+import { allNodes, matchesAny, parentsOf } from '../folder-list/selection.ts'
 import { folderTree } from '../folder-names.ts'
-import { sendPiece, writeDelimiter, writeListEntry } from '../mailbox-list/list-response.ts'
-import { compilePattern } from '../mailbox-list/mailbox-pattern.ts'
-import { allNodes, matchesAny, parentsOf } from '../mailbox-list/selection.ts'
 
 /** LSUB: subscribed names. RFC 3501 §6.3.9. */
 export const lsub = defineCommand({

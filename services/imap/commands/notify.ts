@@ -1,7 +1,7 @@
 import { type EventGroup, parseNotifyArguments } from '#shared/imap/notify-arguments.ts'
 import { formatResponseCode } from '#shared/imap/response-code.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
-import { Notifications } from '../notify/notifications.ts'
+import { Notifier } from '../notify/notifier.ts'
 import { isOfSelected, isSupported, supportedEvents, Wanted } from '../notify/wanted.ts'
 import { replies } from '../replies.ts'
 
@@ -25,16 +25,16 @@ export const notify = defineCommand({
   },
   async run(session, given, wire): Promise<Completion> {
     if (given.kind === 'none') {
-      session.notifications ??= new Notifications(session)
+      session.notifications ??= new Notifier(session)
       await session.notifications.none(wire)
       return completed('NOTIFY')
     }
     if (!given.groups.every(hasSupportedEvents)) return badEvent
     // RFC 5465 §3.1: what the client does not know yet is told as it was told so far.
     if (session.state.kind === 'selected') {
-      await session.state.mailbox.tellNews(wire, { expunges: true, look: true })
+      await session.state.selected.tellNews(wire, { expunges: true, look: true })
     }
-    session.notifications ??= new Notifications(session)
+    session.notifications ??= new Notifier(session)
     const isSet = await session.notifications.set(new Wanted(given.groups), given.status, wire)
     return isSet ? completed('NOTIFY') : replies.tooManyNotifications
   },

@@ -1,8 +1,8 @@
 import { isInbox } from '#shared/mailbox/folders.ts'
 import { reach, reachPlace, refusalOf } from '../access/reach.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
+import { tellNormalized } from '../folder-list/list-response.ts'
 import { isNetUnicode, newName } from '../folder-names.ts'
-import { tellNormalized } from '../mailbox-list/list-response.ts'
 import { replies } from '../replies.ts'
 
 /** RENAME; what is below comes along, and INBOX stays without its messages. RFC 9051 §6.3.6. */
@@ -27,12 +27,12 @@ export const rename = defineCommand({
     // Its messages would go, which is more than the right to a name.
     if (place.owner !== session.account.id && isInbox(folder)) return replies.inboxStays
     session.notifications?.causes(from, path)
-    const renamed = await session.services.mailbox.renameFolder(folder, place.path)
+    const renamed = await session.services.mailbox.folders.rename(folder, place.path)
     switch (renamed.kind) {
       case 'renamed':
         tellNormalized(session, wire, path, from)
         // What left INBOX by this command is told before it is answered.
-        if (session.state.kind === 'selected') session.state.mailbox.hint()
+        if (session.state.kind === 'selected') session.state.selected.hint()
         return completed('RENAME')
       case 'no-such-folder':
         return replies.noSuchMailbox

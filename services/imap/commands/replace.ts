@@ -1,6 +1,6 @@
 import type { SequenceSet } from '#shared/imap/sequence-set.ts'
 import { refusedInSelected } from '../access/selected-rights.ts'
-import { chargeUnused, receiveMessage } from '../appending/arrival.ts'
+import { receiveMessage } from '../appending/arrival.ts'
 import { findTarget, readMailboxName, refusedMeanwhile } from '../appending/target.ts'
 import { type Command, type Completion, defineStreamedCommand } from '../command.ts'
 import { completeWithNews } from '../expunged.ts'
@@ -55,7 +55,9 @@ function replacing(by: NumberKind): Command {
         appendix,
         target.limits,
       )
-      if (replaced.kind !== 'replaced') await chargeUnused(session, target.folder, [received])
+      if (replaced.kind !== 'replaced') {
+        await services.mailbox.abandon(target.folder.accountId, [received])
+      }
       switch (replaced.kind) {
         case 'replaced': {
           session.counts.appended++

@@ -7,11 +7,11 @@ import { effectiveRights, hasAny, type Rights } from '#shared/mailbox/rights.ts'
 import { holdsNumber, intersectRanges, mergeRanges } from '#shared/runtime/number-ranges.ts'
 import { reach, refusalOf } from '../access/reach.ts'
 import { type Command, completed, defineCommand } from '../command.ts'
+import { writeListEntry } from '../folder-list/list-response.ts'
+import { attributesOf } from '../folder-list/selection.ts'
 import { keptName } from '../folder-names.ts'
-import { writeListEntry } from '../mailbox-list/list-response.ts'
-import { attributesOf } from '../mailbox-list/selection.ts'
 import { replies } from '../replies.ts'
-import { SelectedMailbox } from '../selected-mailbox.ts'
+import { SelectedFolder } from '../selected-folder.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
 
@@ -45,7 +45,7 @@ function selecting(name: 'SELECT' | 'EXAMINE', examines: boolean): Command {
       if (!folder.selectable) return replies.notSelectable
       // RFC 4314 §5.2
       const readOnly = examines || !hasAny(rights, ['i', 'e', 's', 'w', 't'])
-      const selected = await SelectedMailbox.open(session.services, folder, {
+      const selected = await SelectedFolder.open(session.services, folder, {
         readOnly,
         enabled: session.enabled,
         ...accessOf(session, folder, rights),
@@ -69,20 +69,20 @@ function accessOf({ account, services }: Session, folder: FolderRecord, rights: 
 }
 
 /** The untagged responses of RFC 9051 §6.3.2, and for IMAP4rev1 clients RECENT and UNSEEN of RFC 3501 §6.3.1. */
-function describe(mailbox: SelectedMailbox, session: Session, wire: Wire): void {
-  const { folder } = mailbox
+function describe(selected: SelectedFolder, session: Session, wire: Wire): void {
+  const { folder } = selected
   const flags = [...SYSTEM_FLAGS, ...folder.keywords].join(' ')
   wire.untagged(`FLAGS (${flags})`)
-  wire.untagged(`OK [PERMANENTFLAGS (${mailbox.permanentFlags})] Flags that are kept`)
-  wire.untagged(`${mailbox.count} EXISTS`)
+  wire.untagged(`OK [PERMANENTFLAGS (${selected.permanentFlags})] Flags that are kept`)
+  wire.untagged(`${selected.count} EXISTS`)
   if (!session.enabled.has('IMAP4REV2')) {
-    mailbox.tellRecent(wire, true)
-    const unseen = firstUnseen(mailbox)
+    selected.tellRecent(wire, true)
+    const unseen = firstUnseen(selected)
     if (unseen > 0) wire.untagged(`OK [UNSEEN ${unseen}] First unseen message`)
   }
   wire.untagged(`OK [UIDVALIDITY ${folder.uidValidity}] UIDs valid`)
   wire.untagged(`OK [UIDNEXT ${folder.uidNext}] Predicted next UID`)
-  wire.untagged(`OK [HIGHESTMODSEQ ${mailbox.modSeq}] Highest`)
+  wire.untagged(`OK [HIGHESTMODSEQ ${selected.modSeq}] Highest`)
   wire.untagged(`OK [MAILBOXID (${folder.mailboxId})] Ok`)
 }
 
@@ -101,7 +101,7 @@ function tellName(given: string, folder: FolderRecord, session: Session, wire: W
   wire.write(writer.takeBuffer())
 }
 
-function firstUnseen({ folder, messages, count }: SelectedMailbox): number {
+function firstUnseen({ folder, messages, count }: SelectedFolder): number {
   if (folder.unseen === 0) return 0
   for (let row = 0; row < count; row++) {
     if (!(messages.bitsAt(row) & SEEN)) return row + 1
@@ -111,16 +111,16 @@ function firstUnseen({ folder, messages, count }: SelectedMailbox): number {
 
 /** RFC 7162 §3.2.5: what the client missed since it last had this mailbox. */
 async function resync(session: Session, given: Qresync, wire: Wire): Promise<void> {
-  const mailbox = session.selected
+  const { selected } = session
   // Another UIDVALIDITY: nothing the client knows holds any more.
-  if (given.uidValidity !== mailbox.folder.uidValidity) return
-  const { changed, vanished } = await mailbox.missedSince(given.modSeq)
+  if (given.uidValidity !== selected.folder.uidValidity) return
+  const { changed, vanished } = await selected.missedSince(given.modSeq)
   const known = given.knownUids && mergeRanges([...given.knownUids])
   const gone = known === null ? vanished : intersectRanges(vanished, known)
   if (gone.length > 0) wire.untagged(`VANISHED (EARLIER) ${formatSequenceSet(gone)}`)
   for (const uid of changed) {
     if (known !== null && !holdsNumber(known, uid)) continue
-    const response = mailbox.currentFlags(uid)
+    const response = selected.currentFlags(uid)
     if (response !== undefined) wire.untagged(response)
     await wire.room()
   }

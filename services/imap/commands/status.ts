@@ -2,7 +2,7 @@ import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { parseStatusItems } from '#shared/imap/status-item.ts'
 import { reach, refusalOf } from '../access/reach.ts'
 import { completed, defineCommand } from '../command.ts'
-import { noteStatusItems, writeStatus } from '../mailbox-list/status-response.ts'
+import { noteStatusItems, writeStatus } from '../folder-list/status-response.ts'
 import { replies } from '../replies.ts'
 
 /** STATUS. RFC 9051 §6.3.11. */

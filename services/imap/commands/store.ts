@@ -1,13 +1,13 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { formatSequenceSet, type MessageSet } from '#shared/imap/sequence-set.ts'
 import { parseStoreArguments, type StoreArguments } from '#shared/imap/store-arguments.ts'
-import type { Stored } from '#shared/mailbox/change.ts'
 import {
   type FlagSet,
   flagSet,
   flagsWithin,
   KEYWORD_CHARACTERS_MAX,
 } from '#shared/mailbox/flags.ts'
+import type { Stored } from '#shared/mailbox/port.ts'
 import type { MessageRecord } from '#shared/mailbox/records.ts'
 import { flagScope } from '#shared/mailbox/rights.ts'
 import { rangesOf } from '#shared/runtime/number-ranges.ts'

@@ -2,11 +2,11 @@
 
 import { formatSequenceSet, type MessageSet, resolveSet } from '#shared/imap/sequence-set.ts'
 import { intersectRanges } from '#shared/runtime/number-ranges.ts'
-import type { SelectedMailbox } from '../selected-mailbox.ts'
+import type { SelectedFolder } from '../selected-folder.ts'
 
 /** The untagged response, undefined when nothing is gone. A saved result never holds what is gone. */
 export async function vanishedEarlier(
-  selected: SelectedMailbox,
+  selected: SelectedFolder,
   set: MessageSet,
   modSeq: number,
 ): Promise<string | undefined> {

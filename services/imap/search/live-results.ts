@@ -4,8 +4,8 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { formatSequenceSet } from '#shared/imap/sequence-set.ts'
 import { rangesOf } from '#shared/runtime/number-ranges.ts'
+import type { ResultWatcher } from '../news.ts'
 import type { NumberKind } from '../number-kind.ts'
-import type { ResultWatcher } from '../selected-mailbox.ts'
 import type { Wire } from '../wire.ts'
 
 /** Results kept up to date at a time. */

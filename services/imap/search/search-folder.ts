@@ -116,7 +116,7 @@ export function compileFor(
   { services, state }: Session,
   { key, charset, saved }: SavedSearch,
 ): Compiled {
-  const selected = state.kind === 'selected' ? state.mailbox : undefined
+  const selected = state.kind === 'selected' ? state.selected : undefined
   const isRecent = (uid: Uid) => selected?.messages === messages && selected.isRecent(uid)
   const nowMs = services.clock.now()
   return compile(criterionOf(key, { charset, uids, saved, nowMs, isRecent }))

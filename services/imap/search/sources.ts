@@ -104,7 +104,7 @@ const namesForeign = (filter: MailboxFilter): boolean =>
 /** The selected one is found among them by its name. */
 function maySeeForeign({ state }: Session, filter: MailboxFilter): boolean {
   if (filter.kind.startsWith('selected'))
-    return state.kind === 'selected' && state.mailbox.isForeign
+    return state.kind === 'selected' && state.selected.isForeign
   return filter.kind === 'subscribed' || namesForeign(filter)
 }
 
@@ -141,7 +141,7 @@ async function open(session: Session, folder: FolderRecord): Promise<OpenedSourc
     const { uids, messages } = session.selected
     return { uids, messages, [Symbol.asyncDispose]: async () => {} }
   }
-  const opened = await session.services.snapshots.open(folder)
+  const opened = await session.services.mailbox.openFolder(folder)
   if (opened === undefined) return undefined
   const { uids, messages } = opened
   return { uids, messages, [Symbol.asyncDispose]: async () => opened.close() }

@@ -4,7 +4,7 @@
 import { parseNextHop } from '#services/delivery/remote/next-hop.ts'
 import { fromReply } from '#services/delivery/remote/outcome.ts'
 import { parseImapUrl } from '#services/imap/appending/imap-url.ts'
-import { compilePattern } from '#services/imap/mailbox-list/mailbox-pattern.ts'
+import { compilePattern } from '#services/imap/folder-list/name-pattern.ts'
 import { parseRequest } from '#services/pop3/dispatch.ts'
 import { DotStuffing } from '#services/pop3/dot-stuffing.ts'
 import { LineReader } from '#services/pop3/line-reader.ts'

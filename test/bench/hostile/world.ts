@@ -32,7 +32,7 @@ export async function makeWorld(directory: string): Promise<void> {
   for (const address of [victim, ...attackers]) await add(address)
   for (const size of [FOLDERS, STEP * FOLDERS]) {
     const id = await add(`${manyFolders(size)}@example.test`)
-    for (let n = 0; n < size; n++) await core.mailbox.folders.create(id, null, `folder ${n}`)
+    for (let n = 0; n < size; n++) await core.mailbox.folders.create(id, `folder ${n}`)
   }
   const targets = Array.from({ length: BOMB_TARGETS }, (_, n) =>
     addressOf(`victim+${n}@example.test`),

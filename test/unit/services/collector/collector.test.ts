@@ -122,7 +122,7 @@ describe('the collector', () => {
         mail: store.tables.mail,
         objects: store.objects,
         accounts: pipeline.core.directory.accounts,
-        finishRemovalsOf: pipeline.core.mailbox.finishRemovals,
+        finishRemovalsOf: pipeline.core.mailbox.folders.finishRemovals,
         pressure: async () => given.short ?? false,
         options: { graceMs: given.graceMs ?? graceMs },
         clock,

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AccountId, FolderRef } from '#shared/contracts/mailbox.ts'
 import { ENTRIES_PER_FOLDER_MAX, FOLDERS_PER_GRANTEE_MAX } from '#shared/mailbox/access.ts'
 import { accessKey, accountPk, everyonePk, folderKey, grantKey } from '#shared/mailbox/keys.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { Mailbox } from '#shared/mailbox/port.ts'
 import {
   type AccessList,
   allRights,
@@ -145,7 +145,7 @@ describe('access to folders', () => {
     const folder = await makeFolder(mailbox, 'Work')
     await give(folder, userGrantee(ben), 'lrk')
     await give(folder, `-${userGrantee(eve)}`, 'a')
-    await mailbox.renameFolder(folder, 'Old/Work')
+    await mailbox.folders.rename(folder, 'Old/Work')
     await makeFolder(mailbox, 'Old/Work/A/B')
     await makeFolder(mailbox, 'Old/Other')
     expect(await seenBy(ben)).toEqual(['Old/Work lrk', 'Old/Work/A lrk', 'Old/Work/A/B lrk'].sort())
@@ -164,11 +164,11 @@ describe('access to folders', () => {
     for (const path of below) await makeFolder(mailbox, path)
     await give(folder, userGrantee(ben), 'lr')
     await give(folder, 'anyone', 'l')
-    await mailbox.removeFolder(folder)
+    await mailbox.folders.remove(folder)
     expect(await items(accountPk(account), 'L#')).toEqual([])
     expect(await items(accountPk(ben), 'G#')).toEqual([])
     expect(await items(everyonePk, 'G#')).toEqual([])
-    await mailbox.createFolder(account, 'Work')
+    await mailbox.folders.create(account, 'Work')
     expect(await seenBy(ben)).toEqual([])
   })
 
@@ -176,7 +176,7 @@ describe('access to folders', () => {
     for (let round = 0; round < 10; round++) {
       const folder = await makeFolder(mailbox, 'Work')
       await Promise.all([
-        mailbox.removeFolder(folder),
+        mailbox.folders.remove(folder),
         give(folder, userGrantee(ben), 'lr'),
         give(folder, 'anyone', 'lr'),
       ])
@@ -207,10 +207,10 @@ describe('access to folders', () => {
     // The item of each use goes with the folder too.
     expect((await mailbox.annotations.set(below, [], specialUses)).kind).toBe('set')
     expect((await mailbox.access.list(below)).size).toBe(ENTRIES_PER_FOLDER_MAX)
-    expect((await mailbox.removeFolder(below)).kind).toBe('removed')
+    expect((await mailbox.folders.remove(below)).kind).toBe('removed')
     // A removal writes most of a folder that has all special uses.
     expect((await mailbox.annotations.set(folder, [], specialUses)).kind).toBe('set')
-    expect((await mailbox.removeFolder(folder)).kind).toBe('removed')
+    expect((await mailbox.folders.remove(folder)).kind).toBe('removed')
     expect(await items(accountPk('user1' as AccountId), 'G#')).toEqual([])
   })
 
@@ -234,7 +234,7 @@ describe('access to folders', () => {
     await give(folder, userGrantee(ben), 'lr')
     const queriesFor = async (path: string) => {
       counting.take()
-      expect((await counted.createFolder(account, path)).kind).toBe('created')
+      expect((await counted.folders.create(account, path)).kind).toBe('created')
       return counting.take().filter((name) => name === 'query').length
     }
     expect(await queriesFor('Work/A/B/C/D/E')).toBe(await queriesFor('Work/F'))
@@ -244,7 +244,7 @@ describe('access to folders', () => {
         put: grantKey(accountPk(ben), { accountId: account, id: `f${n}` as FolderRef['id'] }),
       })),
     )
-    await mailbox.createFolder(account, 'Work/G/H')
+    await mailbox.folders.create(account, 'Work/G/H')
     expect(await found(ben, 'Work/G')).toBe('lr')
     expect(await found(ben, 'Work/G/H')).toBeUndefined()
   })

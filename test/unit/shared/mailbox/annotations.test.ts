@@ -4,7 +4,7 @@ import {
   ANNOTATION_NAME_BYTES_MAX,
   ANNOTATIONS_PER_FOLDER_MAX,
 } from '#shared/mailbox/annotations.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { account, makeFolder, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
 
@@ -71,7 +71,7 @@ describe('what is kept beside a folder', () => {
 
   it('goes with the folder', async () => {
     await mailbox.annotations.set(folder, [entry('/private/comment', 'a')])
-    await mailbox.removeFolder(folder)
+    await mailbox.folders.remove(folder)
     expect(await all(folder)).toEqual([])
   })
 })

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { BlobId } from '#shared/contracts/mailbox.ts'
-import { type Appendix, TOGETHER_BYTES_MAX } from '#shared/mailbox/append.ts'
+import { TOGETHER_BYTES_MAX } from '#shared/mailbox/append.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { Appendix, Mailbox } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { createReservations } from '#shared/mailbox/reservations.ts'
 import { Contended } from '#shared/mailbox/retry.ts'
@@ -31,7 +31,7 @@ describe('messages that come together', () => {
   beforeEach(async () => {
     test = await openTestMailbox(clock)
     mailbox = test.mailbox
-    inbox = await mailbox.folders.inbox(account)
+    inbox = await mailbox.inbox(account)
   })
   afterEach(() => test[Symbol.asyncDispose]())
 

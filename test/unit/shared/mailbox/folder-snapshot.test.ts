@@ -10,7 +10,7 @@ import {
   type Snapshot,
 } from '#shared/mailbox/folder-snapshot.ts'
 import { changeSk, folderKey, messageSk } from '#shared/mailbox/keys.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { Query, Table } from '#shared/storage/ports.ts'
 import { account, fill, openTestMailbox, type TestMailbox, uids } from '#test/support/mailbox.ts'
 import { manualClock } from '#test/unit/shared/auth/manual-clock.ts'
@@ -133,12 +133,12 @@ describe('a snapshot', () => {
     ['a name only', false],
     ['another folder', true],
   ])('of a folder that is %s by now is gone', async (_, again) => {
-    const created = await mailbox.createFolder(account, 'a')
+    const created = await mailbox.folders.create(account, 'a')
     if (created.kind !== 'created') throw new Error(created.kind)
-    await mailbox.createFolder(account, 'a/b')
+    await mailbox.folders.create(account, 'a/b')
     const snapshot = await loadSnapshot(deps(), created.folder)
-    await mailbox.removeFolder(created.folder)
-    if (again) await mailbox.createFolder(account, 'a')
+    await mailbox.folders.remove(created.folder)
+    if (again) await mailbox.folders.create(account, 'a')
     expect(snapshot && (await advanceSnapshot(deps(), snapshot))).toEqual({ kind: 'gone' })
   })
 })

@@ -3,14 +3,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Folder, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import { CHANGE_LOG_DAYS } from '#shared/mailbox/change-log.ts'
 import { ADVANCE_CHANGES_MAX } from '#shared/mailbox/folder-snapshot.ts'
-import {
-  createFolderSnapshots,
-  type FolderSnapshots,
-  type OpenFolder,
-} from '#shared/mailbox/folder-snapshots.ts'
+import { createFolderSnapshots, type FolderSnapshots } from '#shared/mailbox/folder-snapshots.ts'
 import { changeKey, folderKey } from '#shared/mailbox/keys.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
-import { changesSince, RESYNC_CHANGES_MAX } from '#shared/mailbox/resync.ts'
+import type { Mailbox, OpenFolder } from '#shared/mailbox/port.ts'
+import { RESYNC_CHANGES_MAX } from '#shared/mailbox/resync.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { randomFaults, seededRandom } from '#shared/storage/faults/plan.ts'
@@ -253,7 +249,7 @@ describe('folder snapshots', () => {
     table.get = async (...given) => {
       table.get = get
       const item = await get(...given)
-      await mailbox.removeFolder(folder)
+      await mailbox.folders.remove(folder)
       await makeFolder(mailbox, 'a')
       return item
     }
@@ -361,7 +357,7 @@ describe('folder snapshots', () => {
       await see([2])
       await mailbox.expunge(inbox, uids(3, 4))
       await fill(mailbox, inbox, 'f')
-      const missed = await changesSince({ table, clock }, await open(), modSeq)
+      const missed = await (await open()).missedSince(modSeq)
       expect(missed).toEqual({
         changed: [2, 6],
         vanished: [
@@ -385,10 +381,10 @@ describe('folder snapshots', () => {
         exact: false,
       }
       await test.store.tables.mail.write({ delete: changeKey(inbox.id, (modSeq + 1) as ModSeq) })
-      expect(await changesSince({ table, clock }, await open(), modSeq)).toEqual(wanted)
+      expect(await (await open()).missedSince(modSeq)).toEqual(wanted)
       await pretendModSeq(modSeq + RESYNC_CHANGES_MAX + 1)
       snapshots = createFolderSnapshots({ table, clock })
-      expect(await changesSince({ table, clock }, await open(), modSeq)).toEqual(wanted)
+      expect(await (await open()).missedSince(modSeq)).toEqual(wanted)
     })
 
     it('name nothing to a client that is up to date, or believes to be ahead', async () => {
@@ -396,7 +392,7 @@ describe('folder snapshots', () => {
       await mailbox.expunge(inbox, uids(1))
       const opened = await open()
       for (const modSeq of [opened.modSeq, opened.modSeq + 5]) {
-        expect(await changesSince({ table, clock }, opened, modSeq)).toEqual({
+        expect(await opened.missedSince(modSeq)).toEqual({
           changed: [],
           vanished: [],
           exact: true,

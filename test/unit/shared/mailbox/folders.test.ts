@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { FolderRef } from '#shared/contracts/mailbox.ts'
 import { FOLDER_DEPTH_MAX, FOLDER_NAME_BYTES_MAX } from '#shared/mailbox/folder-path.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { Mailbox } from '#shared/mailbox/port.ts'
 import { folderItem, folderRecord } from '#shared/mailbox/records.ts'
 import {
   account,
@@ -66,17 +66,17 @@ describe('folders', () => {
       ['archive', 'created'],
       ['InBox/sub', 'created'],
     ])('%s: %s', async (path, kind) => {
-      expect(await mailbox.createFolder(account, path)).toMatchObject({ kind })
+      expect(await mailbox.folders.create(account, path)).toMatchObject({ kind })
     })
 
     it('takes two spellings of one name for the same', async () => {
       await makeFolder(mailbox, 'caf\u00e9')
-      expect((await mailbox.createFolder(account, 'cafe\u0301')).kind).toBe('exists')
+      expect((await mailbox.folders.create(account, 'cafe\u0301')).kind).toBe('exists')
     })
 
     it('makes a folder once when many ask at the same time', async () => {
       const made = await Promise.all(
-        Array.from({ length: 6 }, () => mailbox.createFolder(account, 'p/q')),
+        Array.from({ length: 6 }, () => mailbox.folders.create(account, 'p/q')),
       )
       expect(made.map(({ kind }) => kind).sort()).toEqual(['created', ...Array(5).fill('exists')])
       expect((await find('p')).children).toBe(1)
@@ -92,7 +92,7 @@ describe('folders', () => {
     })
 
     it('belongs to one folder, and moves to another that is given it', async () => {
-      expect((await mailbox.createFolder(account, 'My sent', ['\\Sent'])).kind).toBe('use-taken')
+      expect((await mailbox.folders.create(account, 'My sent', ['\\Sent'])).kind).toBe('use-taken')
       const mine = await makeFolder(mailbox, 'My sent')
       expect((await give(mine, '\\Sent')).kind).toBe('set')
       expect(await usesOf('My sent')).toEqual(['\\Sent'])
@@ -122,7 +122,7 @@ describe('folders', () => {
     it('goes with its folder and can be given again', async () => {
       const junk = await find('Junk')
       await give(junk, '\\Junk', '\\Important')
-      await mailbox.removeFolder(junk)
+      await mailbox.folders.remove(junk)
       const made = await makeFolder(mailbox, 'Spam', ['\\Important', '\\Junk'])
       expect(made.specialUses).toEqual(['\\Important', '\\Junk'])
       expect((await give(junk, '\\Junk')).kind).toBe('no-such-folder')
@@ -144,7 +144,7 @@ describe('folders', () => {
     it('takes what is below along and keeps its messages', async () => {
       const folder = await makeFolder(mailbox, 'a/b/c')
       await fill(mailbox, folder, 'x')
-      expect(await mailbox.renameFolder(await find('a'), 'n/m')).toEqual({ kind: 'renamed' })
+      expect(await mailbox.folders.rename(await find('a'), 'n/m')).toEqual({ kind: 'renamed' })
       expect(await paths(mailbox)).toEqual(['n', 'n/m', 'n/m/b', 'n/m/b/c'])
       expect(await contents(mailbox, await find('n/m/b/c'))).toEqual(['1 x'])
       const { mailboxId, uidValidity } = await find('n/m/b/c')
@@ -153,7 +153,7 @@ describe('folders', () => {
         uidValidity: folder.uidValidity,
       })
       expect((await find('n')).children).toBe(1)
-      expect((await mailbox.createFolder(account, 'a')).kind).toBe('created')
+      expect((await mailbox.folders.create(account, 'a')).kind).toBe('created')
     })
 
     it.each([
@@ -174,7 +174,7 @@ describe('folders', () => {
       ],
     ])('%s to %s: %s', async (from, to, kind) => {
       await makeFolder(mailbox, 'a/b')
-      expect(await mailbox.renameFolder(await find(from), to)).toEqual({ kind })
+      expect(await mailbox.folders.rename(await find(from), to)).toEqual({ kind })
     })
 
     it('of two folders into each other at the same time makes no circle', async () => {
@@ -182,8 +182,8 @@ describe('folders', () => {
         const a = await makeFolder(mailbox, `a${round}`)
         const b = await makeFolder(mailbox, `b${round}`)
         const renamed = await Promise.all([
-          mailbox.renameFolder(a, `b${round}/a`),
-          mailboxOn(test.store).renameFolder(b, `a${round}/b`),
+          mailbox.folders.rename(a, `b${round}/a`),
+          mailboxOn(test.store).folders.rename(b, `a${round}/b`),
         ])
         expect(renamed.filter(({ kind }) => kind === 'renamed').length).toBeGreaterThan(0)
         const found = (await paths(mailbox)).filter((path) => path.includes(String(round)))
@@ -202,7 +202,7 @@ describe('folders', () => {
       const inbox = await mailbox.inbox(account)
       await makeFolder(mailbox, 'INBOX/sub')
       await fill(mailbox, inbox, ...Array.from({ length: 60 }, (_, i) => `m${i}`))
-      expect(await mailbox.renameFolder(inbox, 'old')).toEqual({ kind: 'renamed' })
+      expect(await mailbox.folders.rename(inbox, 'old')).toEqual({ kind: 'renamed' })
       expect(await mailbox.inbox(account)).toMatchObject({ id: inbox.id, exists: 0, uidNext: 61 })
       expect((await contents(mailbox, await find('old'))).at(-1)).toBe('60 m59')
       expect(await paths(mailbox)).toEqual(['INBOX/sub', 'old'])
@@ -213,11 +213,11 @@ describe('folders', () => {
     it('removes the messages and forgets the folder', async () => {
       const folder = await makeFolder(mailbox, 'a/b')
       await fill(mailbox, folder, 'x', 'y')
-      expect(await mailbox.removeFolder(folder)).toEqual({ kind: 'removed' })
+      expect(await mailbox.folders.remove(folder)).toEqual({ kind: 'removed' })
       expect(await paths(mailbox)).toEqual(['a'])
       expect((await find('a')).children).toBe(0)
       expect(await mailbox.usage(account)).toEqual({ bytes: 0, messages: 0 })
-      expect(await mailbox.removeFolder(folder)).toEqual({ kind: 'no-such-folder' })
+      expect(await mailbox.folders.remove(folder)).toEqual({ kind: 'no-such-folder' })
       const dead = await test.store.tables.mail.queryIndex('dead', { pk: 'DEAD' })
       expect(dead.items).toHaveLength(2)
     })
@@ -226,55 +226,57 @@ describe('folders', () => {
       const folder = await makeFolder(mailbox, 'a', ['\\Important'])
       await makeFolder(mailbox, 'a/b')
       await fill(mailbox, folder, 'x')
-      expect(await mailbox.removeFolder(folder)).toEqual({ kind: 'name-stays' })
+      expect(await mailbox.folders.remove(folder)).toEqual({ kind: 'name-stays' })
       expect(await find('a')).toMatchObject({ selectable: false, exists: 0, specialUses: [] })
-      expect(await mailbox.removeFolder(folder)).toEqual({ kind: 'has-children' })
+      expect(await mailbox.folders.remove(folder)).toEqual({ kind: 'has-children' })
       expect(await mailbox.append(folder, message('z'))).toEqual({ kind: 'no-such-folder' })
-      expect(await mailbox.snapshots.open(folder)).toBeUndefined()
+      expect(await mailbox.openFolder(folder)).toBeUndefined()
       const again = await makeFolder(mailbox, 'a')
       expect(again.uidValidity).toBeGreaterThan(folder.uidValidity)
       expect(again.mailboxId).not.toBe(folder.mailboxId)
       expect(await find('a')).toEqual(again)
       await fill(mailbox, again, 'z')
       expect(await contents(mailbox, again)).toEqual(['2 z'])
-      expect(await mailbox.removeFolder(await find('a/b'))).toEqual({ kind: 'removed' })
-      expect(await mailbox.removeFolder(again)).toEqual({ kind: 'removed' })
+      expect(await mailbox.folders.remove(await find('a/b'))).toEqual({ kind: 'removed' })
+      expect(await mailbox.folders.remove(again)).toEqual({ kind: 'removed' })
       expect(await paths(mailbox)).toEqual([])
     })
 
     it('lets a name go with the last folder below it', async () => {
       await makeFolder(mailbox, 'a/b/c')
       await makeFolder(mailbox, 'd/e')
-      for (const path of ['a', 'a/b', 'd']) await mailbox.removeFolder(await find(path))
+      for (const path of ['a', 'a/b', 'd']) await mailbox.folders.remove(await find(path))
       expect(await paths(mailbox)).toEqual(['a', 'a/b', 'a/b/c', 'd', 'd/e'])
-      await mailbox.removeFolder(await find('a/b/c'))
-      await mailbox.renameFolder(await find('d/e'), 'f')
+      await mailbox.folders.remove(await find('a/b/c'))
+      await mailbox.folders.rename(await find('d/e'), 'f')
       expect(await paths(mailbox)).toEqual(['f'])
     })
 
     it('never removes INBOX', async () => {
-      expect(await mailbox.removeFolder(await mailbox.inbox(account))).toEqual({ kind: 'is-inbox' })
+      expect(await mailbox.folders.remove(await mailbox.inbox(account))).toEqual({
+        kind: 'is-inbox',
+      })
     })
 
     it('is told to whoever has the folder open', async () => {
       const folder = await makeFolder(mailbox, 'a/b')
-      const opened = await mailbox.snapshots.open(folder)
-      await mailbox.removeFolder(folder)
+      const opened = await mailbox.openFolder(folder)
+      await mailbox.folders.remove(folder)
       expect(await opened?.advance()).toEqual({ kind: 'gone' })
       const again = await makeFolder(mailbox, 'a/b')
-      expect((await mailbox.snapshots.open(again))?.uids.length).toBe(0)
+      expect((await mailbox.openFolder(again))?.uids.length).toBe(0)
       opened?.close()
     })
 
     it('is told to whoever has it open where another folder has its name by then', async () => {
       const folder = await makeFolder(mailbox, 'a')
       await makeFolder(mailbox, 'a/b')
-      const opened = await mailbox.snapshots.open(folder)
-      await mailbox.removeFolder(folder)
+      const opened = await mailbox.openFolder(folder)
+      await mailbox.folders.remove(folder)
       const again = await makeFolder(mailbox, 'a')
       expect(again.id).toBe(folder.id)
       expect(await opened?.advance()).toEqual({ kind: 'gone' })
-      const reopened = await mailbox.snapshots.open(again)
+      const reopened = await mailbox.openFolder(again)
       expect(reopened?.folder.uidValidity).toBe(again.uidValidity)
       opened?.close()
     })
@@ -282,8 +284,8 @@ describe('folders', () => {
     it('gives the name free at once, and no child comes into a folder that is removed', async () => {
       const parent = await makeFolder(mailbox, 'p')
       const [removed, made] = await Promise.all([
-        mailbox.removeFolder(parent),
-        mailboxOn(test.store).createFolder(account, 'p/q'),
+        mailbox.folders.remove(parent),
+        mailboxOn(test.store).folders.create(account, 'p/q'),
       ])
       expect(made.kind).toBe('created')
       expect(['removed', 'name-stays']).toContain(removed.kind)
@@ -302,7 +304,7 @@ describe('folders', () => {
       await subscriptions.subscribe(account, 'a/b')
       await subscriptions.subscribe(account, 'a/b')
       await subscriptions.subscribe(account, 'inbox/never')
-      await mailbox.renameFolder(folder, 'c')
+      await mailbox.folders.rename(folder, 'c')
       expect(await subscriptions.list(account)).toEqual(
         expect.arrayContaining(['a/b', 'INBOX/never', ...first]),
       )

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AccountId, Uid } from '#shared/contracts/mailbox.ts'
-import { deadSk } from '#shared/mailbox/change.ts'
+import { deadSk } from '#shared/mailbox/blob-references.ts'
 import { flagSet, noFlags } from '#shared/mailbox/flags.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
-import { createMailbox, type Mailbox } from '#shared/mailbox/mailbox.ts'
+import { createMailbox } from '#shared/mailbox/mailbox.ts'
+import type { Mailbox } from '#shared/mailbox/port.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
@@ -125,11 +126,11 @@ describe('mailbox', () => {
   })
 
   it('gives a folder made again a larger UIDVALIDITY', async () => {
-    const first = await mailbox.folders.create(account, null, 'Work')
+    const first = await mailbox.folders.create(account, 'Work')
     if (first.kind !== 'created') throw new Error(first.kind)
-    expect((await mailbox.folders.create(account, null, 'Work')).kind).toBe('exists')
-    expect(await mailbox.removeFolder(first.folder)).toEqual({ kind: 'removed' })
-    const second = await mailbox.folders.create(account, null, 'Work')
+    expect((await mailbox.folders.create(account, 'Work')).kind).toBe('exists')
+    expect(await mailbox.folders.remove(first.folder)).toEqual({ kind: 'removed' })
+    const second = await mailbox.folders.create(account, 'Work')
     if (second.kind !== 'created') throw new Error(second.kind)
     expect(second.folder.uidValidity).toBeGreaterThan(first.folder.uidValidity)
   })

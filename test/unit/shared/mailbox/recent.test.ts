@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { folderKey } from '#shared/mailbox/keys.ts'
-import { createRecent, RECENT_RANGES_MAX, type Recent } from '#shared/mailbox/recent.ts'
+import type { Recent } from '#shared/mailbox/port.ts'
+import { createRecent, RECENT_RANGES_MAX } from '#shared/mailbox/recent.ts'
 import { type FolderRecord, folderItem, folderRecord } from '#shared/mailbox/records.ts'
 import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import { countingTable } from '#test/support/counting-table.ts'
@@ -26,7 +27,7 @@ describe('recent messages', () => {
   })
   afterEach(() => test[Symbol.asyncDispose]())
 
-  const inbox = () => test.mailbox.folders.inbox(account)
+  const inbox = () => test.mailbox.inbox(account)
 
   /** A session that selects INBOX now. */
   async function select(recent: Recent, takes = true, folder?: FolderRecord) {

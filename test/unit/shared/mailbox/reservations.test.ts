@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AccountId, BlobId } from '#shared/contracts/mailbox.ts'
-import type { Appended } from '#shared/mailbox/append.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
+import type { Appended } from '#shared/mailbox/port.ts'
 import { createReservations, type Reservations } from '#shared/mailbox/reservations.ts'
 import { Contended } from '#shared/mailbox/retry.ts'
 import { systemClock } from '#shared/runtime/clock.ts'

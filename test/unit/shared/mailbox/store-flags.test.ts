@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Folder } from '#shared/contracts/mailbox.ts'
 import { KEYWORDS_MAX, KEYWORDS_PER_FOLDER_MAX } from '#shared/mailbox/flags.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { Mailbox } from '#shared/mailbox/port.ts'
 import { account, fill, openTestMailbox, type TestMailbox, uids } from '#test/support/mailbox.ts'
 
 describe('flags of messages', () => {

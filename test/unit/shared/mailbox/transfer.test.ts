@@ -3,7 +3,7 @@ import type { Folder, Uid } from '#shared/contracts/mailbox.ts'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
 import { KEYWORDS_PER_FOLDER_MAX } from '#shared/mailbox/flags.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { APPEND_TOGETHER_MAX } from '#shared/mailbox/transfer.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
@@ -102,7 +102,7 @@ describe('messages between folders', () => {
     })
 
     it.each([[uids()], [uids(1)]])('names what is missing: %j', async (some) => {
-      await mailbox.removeFolder(work)
+      await mailbox.folders.remove(work)
       expect(await mailbox.copy(inbox, some, work)).toEqual({ kind: 'no-such-target' })
       expect(await mailbox.move(work, some, inbox)).toEqual({ kind: 'no-such-source' })
     })
@@ -121,7 +121,7 @@ describe('messages between folders', () => {
       const clock = {
         now: () => Date.now(),
         // Somebody removes it before the second transaction is tried again.
-        sleep: async () => void (await mailbox.removeFolder(source)),
+        sleep: async () => void (await mailbox.folders.remove(source)),
       }
       const second = mailboxOn(withFaults(test.store, { plan }), clock)
       const copied = await second.copy(source, first(ids.length + 1), work)
@@ -154,8 +154,8 @@ describe('messages between folders', () => {
   describe('move', () => {
     it('leaves blobs alone and writes both logs in one transaction', async () => {
       await fill(mailbox, inbox, 'a', 'b', 'c')
-      const from = await mailbox.snapshots.open(inbox)
-      const to = await mailbox.snapshots.open(work)
+      const from = await mailbox.openFolder(inbox)
+      const to = await mailbox.openFolder(work)
       expect(await mailbox.move(inbox, uids(1, 3), work)).toMatchObject({
         kind: 'moved',
         from: [1, 3],
@@ -174,7 +174,7 @@ describe('messages between folders', () => {
 
     it('into the same folder gives new uids', async () => {
       await fill(mailbox, inbox, 'a', 'b')
-      const opened = await mailbox.snapshots.open(inbox)
+      const opened = await mailbox.openFolder(inbox)
       expect(await mailbox.move(inbox, uids(1), inbox)).toMatchObject({ from: [1], to: [3] })
       expect(await opened?.advance()).toMatchObject({ expunged: [1], appeared: [3] })
       expect(await contents(mailbox, inbox)).toEqual(['2 b', '3 a'])
@@ -227,7 +227,7 @@ describe('messages between folders', () => {
       expect(await mailbox.appendTogether(work, [...given, message('x')])).toEqual({
         kind: 'too-many',
       })
-      await mailbox.removeFolder(work)
+      await mailbox.folders.remove(work)
       expect(await mailbox.appendTogether(work, given)).toEqual({ kind: 'no-such-folder' })
     })
   })
@@ -235,7 +235,7 @@ describe('messages between folders', () => {
   describe('replace', () => {
     it('puts the new message in the place of the old in one step', async () => {
       await fill(mailbox, inbox, 'a', 'b')
-      const opened = await mailbox.snapshots.open(inbox)
+      const opened = await mailbox.openFolder(inbox)
       const replaced = await mailbox.replace(inbox, 1 as Uid, inbox, withFlags('c', '\\Draft'))
       expect(replaced).toMatchObject({ kind: 'replaced', uid: 3 })
       expect(await opened?.advance()).toMatchObject({ expunged: [1], appeared: [3] })

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import {
@@ -5,9 +6,10 @@ import {
   ANNOTATION_BYTES_PER_ACCOUNT_MAX,
   ANNOTATIONS_PER_ACCOUNT_MAX,
 } from '#shared/mailbox/annotations.ts'
+import { DEAD_PK } from '#shared/mailbox/blob-references.ts'
 import { FOLDERS_PER_ACCOUNT_MAX } from '#shared/mailbox/folders.ts'
-import { folderKey, usageKey } from '#shared/mailbox/keys.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import { blobKey, folderKey, usageKey } from '#shared/mailbox/keys.ts'
+import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { SUBSCRIPTIONS_PER_ACCOUNT_MAX } from '#shared/mailbox/subscriptions.ts'
 import { readUsage } from '#shared/mailbox/usage.ts'
@@ -44,7 +46,7 @@ describe('what an account stores', () => {
   beforeEach(async () => {
     test = await openTestMailbox(clock)
     mailbox = test.mailbox
-    inbox = await mailbox.folders.inbox(account)
+    inbox = await mailbox.inbox(account)
     other = await makeFolder(mailbox, 'A/B')
   })
   afterEach(() => test[Symbol.asyncDispose]())
@@ -52,6 +54,8 @@ describe('what an account stores', () => {
   const table = () => test.store.tables.mail
   const usage = () => readUsage(table(), account)
   const check = () => checkAccount(table(), account, { folderIds: [], blobIds: [] })
+  /** As a client that appends brings it. */
+  const receive = (bytes: number) => mailbox.receive(Readable.from([Buffer.alloc(bytes, 'x')]))
   /** As if that much was there. */
   const pretend = (set: { [name: string]: number }) =>
     table().write({ update: usageKey(account), changes: { set } })
@@ -66,7 +70,7 @@ describe('what an account stores', () => {
     await mailbox.expunge(other, uids(1, 2))
     expect(await mailbox.usage(account)).toEqual({ bytes: 500, messages: 5 })
     await check()
-    await mailbox.removeFolder(other)
+    await mailbox.folders.remove(other)
     expect(await usage()).toMatchObject({ bytes: 100, messages: 1, folders: 7 })
     await mailbox.empty(account)
     expect(await usage()).toMatchObject({ bytes: 0, messages: 0, folders: 1, annotationBytes: 0 })
@@ -98,7 +102,7 @@ describe('what an account stores', () => {
       ['CREATE', () => makeFolder(mailbox, 'New')],
       ['SETMETADATA', () => mailbox.annotations.set(inbox, [])],
       ['SUBSCRIBE', () => mailbox.subscriptions.subscribe(account, 'New')],
-      ['the collector', () => mailbox.finishRemovals(account)],
+      ['the collector', () => mailbox.folders.finishRemovals(account)],
     ])('is counted once by %s', async (_, first) => {
       await first()
       await check()
@@ -299,9 +303,21 @@ describe('what an account stores', () => {
     })
 
     it('counts objects that no message refers to', async () => {
-      await mailbox.charge(account, 2_000)
-      await mailbox.charge(account, 100)
+      const received = await Promise.all([2_000, 100].map((bytes) => receive(bytes)))
+      await mailbox.abandon(account, received)
       expect(await mailbox.room(account, limits)).toMatchObject({ appendBytes: 400 })
+      const dead = await table().queryIndex('dead', { pk: DEAD_PK })
+      const keys = dead.items.map(({ pk, sk }) => ({ pk, sk }))
+      expect(new Set(keys)).toEqual(new Set(received.map(({ blob }) => blobKey(blob.id))))
+    })
+
+    it('leaves no dead object where a message refers to it all the same', async () => {
+      const received = await receive(10)
+      const { blob } = received
+      await mailbox.append(inbox, { ...sized('', 0), blob }, limits)
+      await mailbox.abandon(account, [received])
+      const dead = await table().queryIndex('dead', { pk: DEAD_PK })
+      expect(dead.items).toEqual([])
     })
   })
 
@@ -310,12 +326,12 @@ describe('what an account stores', () => {
     const second = mailboxOn(test.store, clock)
     const made = await Promise.all(
       Array.from({ length: 6 }, (_, n) =>
-        (n % 2 ? mailbox : second).createFolder(account, `N${n}`),
+        (n % 2 ? mailbox : second).folders.create(account, `N${n}`),
       ),
     )
     expect(made.filter(({ kind }) => kind === 'created')).toHaveLength(3)
     expect(made.filter(({ kind }) => kind === 'too-many')).toHaveLength(3)
-    expect((await mailbox.createFolder(account, 'x/y')).kind).toBe('too-many')
+    expect((await mailbox.folders.create(account, 'x/y')).kind).toBe('too-many')
   })
 
   it('has no more subscriptions than the limit, however many come at once', async () => {
@@ -377,7 +393,7 @@ describe('what an account stores', () => {
       const large = Array.from({ length: 50 }, (_, n) => entry(n, ANNOTATION_BYTES_MAX))
       expect(await mailbox.annotations.set(other, large)).toEqual({ kind: 'set' })
       await check()
-      await mailbox.removeFolder(other)
+      await mailbox.folders.remove(other)
       expect(await usage()).toMatchObject({ annotations: 0, annotationBytes: 0 })
     })
 
@@ -426,7 +442,7 @@ describe('what an account stores', () => {
     expect(counting.take()).toEqual(['get', 'get', 'transact'])
     await makeFolder(reader, 'Many/More')
     expect(counting.take()).not.toContain('query')
-    await reader.removeFolder(other)
+    await reader.folders.remove(other)
     // The folder's own messages, annotations and rights.
     expect(counting.take().filter((call) => call === 'query').length).toBeLessThanOrEqual(4)
   })

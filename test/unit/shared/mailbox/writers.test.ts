@@ -113,7 +113,7 @@ describe('ten writers of one folder', () => {
     const { clock } = manualClock()
     test = await openTestMailbox(clock)
     transactions = 0
-    inbox = await test.mailbox.folders.inbox(account)
+    inbox = await test.mailbox.inbox(account)
   })
   afterEach(() => test[Symbol.asyncDispose]())
 

@@ -255,7 +255,7 @@ async function boxFor(row: Row | undefined, rights: Rights): Promise<Box> {
 async function makeBox(rights: Rights): Promise<Box> {
   const path = `Box${++boxes}`
   for (const name of [path, `${path}/Sub`]) {
-    await server.mailbox.createFolder(accountId(owner), name)
+    await server.mailbox.folders.create(accountId(owner), name)
   }
   const folder = await find(path)
   await server.seed(folder, 'Subject: one\r\n\r\nOne.\r\n', ['$Keyword'])

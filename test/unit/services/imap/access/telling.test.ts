@@ -15,7 +15,7 @@ let server: ImapServer
 
 beforeAll(async () => {
   server = await startImapServer()
-  await server.mailbox.createFolder(accountId(owner), 'Box', ['\\Important'])
+  await server.mailbox.folders.create(accountId(owner), 'Box', ['\\Important'])
   await server.seed(await box(), 'Subject: one\r\n\r\nOne.\r\n')
   await server.mailbox.annotations.set(await box(), [
     { entry: '/shared/comment', value: Buffer.from('x') },

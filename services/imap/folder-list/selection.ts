@@ -9,7 +9,7 @@ import type { Rights } from '#shared/mailbox/rights.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import type { ForeignNode } from '../access/foreign-nodes.ts'
 import type { ListEntry } from './list-response.ts'
-import { compilePattern, type MailboxPattern } from './mailbox-pattern.ts'
+import { compilePattern, type NamePattern } from './name-pattern.ts'
 
 /** A mailbox name: a folder, or only a subscription, or only what stands above one of others or above a subscription. */
 export type Listed = ListEntry & {
@@ -29,7 +29,7 @@ type Node = {
   readonly isAbove?: boolean
 }
 
-export async function* selectMailboxes(
+export async function* selectNames(
   { reference, patterns, select, returns }: ListArguments,
   tree: FolderTree,
   subscribed: ReadonlySet<string>,
@@ -68,10 +68,7 @@ export async function* selectMailboxes(
 }
 
 /** Others have their turn between any two comparisons: there may be many names and many patterns. */
-export async function matchesAny(
-  patterns: readonly MailboxPattern[],
-  path: string,
-): Promise<boolean> {
+export async function matchesAny(patterns: readonly NamePattern[], path: string): Promise<boolean> {
   for (const matches of patterns) {
     const wait = turns.step()
     if (wait !== undefined) await wait

@@ -92,7 +92,7 @@ async function recentIn({ services, enabled }: Session, folder: FolderRecord): P
 
 async function deletedBytes({ services }: Session, folder: FolderRecord): Promise<number> {
   if (folder.deleted === 0) return 0
-  const open = await services.snapshots.open(folder)
+  const open = await services.mailbox.openFolder(folder)
   if (open === undefined) return 0
   const { messages } = open
   let bytes = 0

@@ -7,8 +7,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Signals, Table, Write } from '#shared/storage/ports.ts'
 import { removalOfRights } from './access.ts'
-import { type createAnnotations, removeAnnotations } from './annotations.ts'
-import type { createChange } from './change.ts'
+import { removeAnnotations } from './annotations.ts'
 import { changeItem } from './change-log.ts'
 import { unchanged } from './folder-edit.ts'
 import {
@@ -20,43 +19,23 @@ import {
 } from './folder-path.ts'
 import { readFolder } from './folder-reading.ts'
 import { loadSnapshot } from './folder-snapshot.ts'
-import { type CreateFolder, countChild, type Folders, isInbox } from './folders.ts'
+import { countChild, type FoldersStored, isInbox } from './folders.ts'
 import { accountTopic, folderKey, folderTopic, nameKey } from './keys.ts'
+import type { Annotations, CreateFolder, Mailbox, RemoveFolder, RenameFolder } from './port.ts'
 import type { FolderRecord } from './records.ts'
 import { retrying } from './retry.ts'
 import { giveUpUses, hasUses } from './special-use.ts'
-import type { createTransfer } from './transfer.ts'
 import { countedAsRead, type Growth, noGrowth, usageWrites } from './usage.ts'
 import { countFolders, readCompleteUsage } from './usage-counting.ts'
-
-export type RenameFolder =
-  | { readonly kind: 'renamed' }
-  | { readonly kind: 'no-such-folder' }
-  | { readonly kind: 'exists' }
-  | { readonly kind: 'bad-name' }
-  | { readonly kind: 'too-many' }
-  /** A folder cannot come below itself. */
-  | { readonly kind: 'inside-itself' }
-  /** What is below it would be too deep, or its path too long. */
-  | { readonly kind: 'too-deep' }
-
-export type RemoveFolder =
-  | { readonly kind: 'removed' }
-  /** It has folders below it: its name stays, without messages (RFC 9051 §6.3.5). */
-  | { readonly kind: 'name-stays' }
-  | { readonly kind: 'no-such-folder' }
-  | { readonly kind: 'is-inbox' }
-  /** A name that was removed already and still has folders below it. */
-  | { readonly kind: 'has-children' }
 
 export function createFolderMoving(deps: {
   readonly table: Table
   readonly clock: Clock
   readonly signals: Signals
-  readonly folders: Folders
-  readonly annotations: ReturnType<typeof createAnnotations>
-  readonly expunge: ReturnType<typeof createChange>['expunge']
-  readonly move: ReturnType<typeof createTransfer>['move']
+  readonly folders: FoldersStored
+  readonly annotations: Annotations
+  readonly expunge: Mailbox['expunge']
+  readonly move: Mailbox['move']
 }) {
   const { table, clock, signals, folders } = deps
 

@@ -1,9 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  compilePattern,
-  PATTERN_WILDCARDS_MAX,
-} from '#services/imap/mailbox-list/mailbox-pattern.ts'
+import { compilePattern, PATTERN_WILDCARDS_MAX } from '#services/imap/folder-list/name-pattern.ts'
 
 const names = ['INBOX', 'INBOX/lists', 'INBOXES', 'a', 'a/b', 'a/b/c', 'ab', 'b', 'Café', '100%']
 

@@ -8,10 +8,10 @@ import { DELIMITER, FOLDER_PATH_BYTES_MAX, INBOX } from '#shared/mailbox/folder-
 /** Wildcards of one pattern, those beside each other counted as one; a pattern with more matches nothing. */
 export const PATTERN_WILDCARDS_MAX = 10
 
-export type MailboxPattern = (path: string) => boolean
+export type NamePattern = (path: string) => boolean
 
 /** The reference is put before the pattern as it is. */
-export function compilePattern(reference: string, pattern: string): MailboxPattern {
+export function compilePattern(reference: string, pattern: string): NamePattern {
   const text = (reference + pattern)
     .normalize('NFC')
     .replace(/[*%]{2,}/g, (run) => (run.includes('*') ? '*' : '%'))
