@@ -18,12 +18,12 @@ import {
   type TestMailbox,
   uids,
 } from '#test/support/mailbox.ts'
-import { manualClock } from '#test/unit/shared/auth/manual-clock.ts'
+import { skippingClock } from '#test/support/skipping-clock.ts'
 
 const unlimited = { bytes: 0, messages: 0, appendBytesPerDay: 0 }
 
 describe('messages that come together', () => {
-  const { clock } = manualClock()
+  const { clock } = skippingClock()
   let test: TestMailbox
   let mailbox: Mailbox
   let inbox: FolderRecord

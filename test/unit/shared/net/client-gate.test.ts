@@ -9,7 +9,8 @@ import { acceptedSockets } from '#shared/net/accepted-sockets.ts'
 import { type Client, ClientGate, type ClientGateOptions } from '#shared/net/client-gate.ts'
 import { PROXY_HEADER_TIMEOUT_MS } from '#shared/net/proxied-socket.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
-import { FakeClock, MemoryLog } from '#test/support/pop3-fakes.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
+import { MemoryLog } from '#test/support/memory-log.ts'
 import { localHeader, proxyHeader } from '#test/support/proxy-header.ts'
 
 const resources = new Set<() => void>()
@@ -22,7 +23,7 @@ type Admitted = { readonly socket: Socket; readonly client: Client; readonly lea
 
 /** A gate that trusts this machine, with a server before it. */
 async function openGate(options: Partial<ClientGateOptions> = {}) {
-  const clock = new FakeClock()
+  const clock = new ManualClock()
   const log = new MemoryLog()
   const gate = new ClientGate(
     {

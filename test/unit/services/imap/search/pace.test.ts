@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { INPROGRESS_INTERVAL_MS } from '#services/imap/progress.ts'
 import { Pace, STEP_BYTES } from '#services/imap/search/pace.ts'
 import { ConnectionGone } from '#services/imap/wire.ts'
-import { FakeClock } from '#test/support/pop3-fakes.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 import { quietWire } from './message-store.ts'
 
 function start() {
-  const clock = new FakeClock()
+  const clock = new ManualClock()
   const gone = new AbortController()
   const told: string[] = []
   const wire = {
@@ -66,7 +66,7 @@ describe('Pace', () => {
   it('asks whether it is the turn of others after so much work', () => {
     let asked = 0
     const turns = { step: () => void asked++ }
-    const pace = new Pace({ wire: quietWire, clock: new FakeClock(), tag: 'a1', turns })
+    const pace = new Pace({ wire: quietWire, clock: new ManualClock(), tag: 'a1', turns })
     for (let i = 0; i < 9; i++) pace.spent(STEP_BYTES / 3)
     expect(asked).toBe(3)
   })
