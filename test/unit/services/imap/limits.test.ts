@@ -438,6 +438,18 @@ describe('shutdown', () => {
     client.destroy()
     await closed
   })
+
+  it('answers nothing that was sent behind the command that ran', async () => {
+    const { port, listener } = await start()
+    const client = await loggedIn(port)
+    expect(await say(client, 'a APPEND INBOX {10}')).toMatch(/^\+ /)
+    await client.write(Buffer.from('01234'))
+    const closed = listener.close({ graceMs: 60_000 })
+    await client.write(Buffer.from('56789\r\nb NOOP\r\n'))
+    expect(await client.readToEnd('BYE')).toMatch(/^a OK [^\r\n]+\r\n\* BYE [^\r\n]+\r\n$/)
+    client.destroy()
+    await closed
+  })
 })
 
 function hasBye(client: Connection): boolean {

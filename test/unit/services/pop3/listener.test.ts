@@ -528,6 +528,19 @@ describe('closing', () => {
     expect(mailbox.expunges).toHaveLength(1)
   })
 
+  it('answers all that has arrived before it lets a client go', async () => {
+    const { mailbox, release } = heldMailbox()
+    const { port, listener } = await start({ mailbox, clock: new ManualClock() })
+    const client = await openLoggedIn(port)
+    await client.write(Buffer.from('RETR 1\r\nSTAT\r\nNOOP\r\n'))
+    await vi.waitFor(() => expect(mailbox.opened).toBe(1))
+    const closed = listener.close({ graceMs: 10_000 })
+    release()
+    expect(await client.readToEnd('answers')).toBe('+OK 3 octets\r\na\r\n.\r\n+OK 1 3\r\n+OK done\r\n')
+    client.destroy()
+    await closed
+  })
+
   it('ends one after the other when there is time', async () => {
     const clock = new ManualClock()
     const { port, listener } = await start({ clock })
@@ -605,4 +618,47 @@ describe('a session whose account is disabled', () => {
     expect(mailbox.expunges).toEqual([])
     expect(accountWatch.watching.size).toBe(0)
   })
+
+  it('gets the answer to the command that runs, and none to what it sent behind it', async () => {
+    const { mailbox, release } = heldMailbox()
+    const { port, accountWatch } = await start({ mailbox, clock: new ManualClock() })
+    const client = await openLoggedIn(port)
+    await client.write(Buffer.from('RETR 1\r\nSTAT\r\nNOOP\r\n'))
+    await vi.waitFor(() => expect(mailbox.opened).toBe(1))
+    accountWatch.endAll()
+    release()
+    expect(await client.readToEnd('answers')).toMatch(
+      /^\+OK 3 octets\r\na\r\n\.\r\n-ERR \[SYS\/TEMP\] [^\r\n]+\r\n$/,
+    )
+  })
+
+  it('is cut off when its command takes longer than a second', async () => {
+    const { mailbox, release } = heldMailbox()
+    const clock = new ManualClock()
+    const { port, log, accountWatch } = await start({ mailbox, clock })
+    const client = await openLoggedIn(port)
+    await client.write(Buffer.from('RETR 1\r\n'))
+    await vi.waitFor(() => expect(mailbox.opened).toBe(1))
+    accountWatch.endAll()
+    await clock.advance(1_000)
+    expect(await client.readToEnd('end')).toBe('')
+    release()
+    await vi.waitFor(() =>
+      expect(log.find('session ended')).toMatchObject({ reason: 'account ended' }),
+    )
+  })
 })
+
+/** Its messages are opened when the test says so. */
+function heldMailbox() {
+  const gate = Promise.withResolvers<void>()
+  const mailbox = new (class extends FakeMailbox {
+    opened = 0
+    override async open(message: Parameters<FakeMailbox['open']>[0]) {
+      this.opened += 1
+      await gate.promise
+      return super.open(message)
+    }
+  })(['a\r\n'])
+  return { mailbox, release: gate.resolve }
+}
