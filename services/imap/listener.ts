@@ -4,7 +4,7 @@ import { TcpListener, type TcpListenerOptions } from '#shared/net/tcp-listener.t
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import { AccountSessions } from './account-sessions.ts'
 import type { ImapOptions } from './config.ts'
-import { Connection } from './connection.ts'
+import { connect } from './connection.ts'
 import { createMemory, type Memory } from './memory.ts'
 import { replies } from './replies.ts'
 import type { Services } from './session.ts'
@@ -34,7 +34,7 @@ export function createImapListener({ certificates, ...given }: ImapDependencies)
       clock,
       log,
       connect: (socket, remoteAddress, secureContext, lines) =>
-        new Connection({ ...services, lines }, socket, remoteAddress, secureContext),
+        connect({ ...services, lines }, socket, remoteAddress, secureContext),
     },
   )
 }

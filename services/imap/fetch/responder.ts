@@ -10,10 +10,11 @@ import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { STORE_BATCH_MAX } from '#shared/mailbox/change.ts'
 import { SEEN } from '#shared/mailbox/flags.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
+import { ConnectionGone } from '#shared/net/connection-gone.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { FETCH_MEMORY_WAIT_MS } from '../memory.ts'
 import type { Session } from '../session.ts'
-import { ConnectionGone, type Wire } from '../wire.ts'
+import type { Wire } from '../wire.ts'
 import { UnknownEncoding } from './binary.ts'
 import {
   CONTENTS_HELD_BYTES_MAX,

@@ -1,10 +1,11 @@
 // Keeps a long command from being a nuisance: lets other sessions run, notices a client that is gone, and tells one that waits how
 // far it has come (INPROGRESS, RFC 9585).
 
+import { ConnectionGone } from '#shared/net/connection-gone.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { type Turns, turns } from '#shared/runtime/turns.ts'
 import { INPROGRESS_INTERVAL_MS, inProgress } from '../progress.ts'
-import { ConnectionGone, type Wire } from '../wire.ts'
+import type { Wire } from '../wire.ts'
 
 /** Work between two looks at the clock, in bytes: some tenths of a millisecond. */
 export const STEP_BYTES = 16_384

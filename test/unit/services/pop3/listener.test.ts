@@ -536,7 +536,9 @@ describe('closing', () => {
     await vi.waitFor(() => expect(mailbox.opened).toBe(1))
     const closed = listener.close({ graceMs: 10_000 })
     release()
-    expect(await client.readToEnd('answers')).toBe('+OK 3 octets\r\na\r\n.\r\n+OK 1 3\r\n+OK done\r\n')
+    expect(await client.readToEnd('answers')).toBe(
+      '+OK 3 octets\r\na\r\n.\r\n+OK 1 3\r\n+OK done\r\n',
+    )
     client.destroy()
     await closed
   })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { INPROGRESS_INTERVAL_MS } from '#services/imap/progress.ts'
 import { Pace, STEP_BYTES } from '#services/imap/search/pace.ts'
-import { ConnectionGone } from '#services/imap/wire.ts'
+import { ConnectionGone } from '#shared/net/connection-gone.ts'
 import { ManualClock } from '#test/support/manual-clock.ts'
 import { quietWire } from './message-store.ts'
 
