@@ -264,13 +264,13 @@ export class LineConnection<Event, End extends string = never> implements Listen
   /** All that has arrived is answered: false when nothing more can come. */
   async #rest(): Promise<boolean> {
     if (this.#inputEnded) return false
-    this.#leave({ quiet: true })
+    this.#leave(true)
     return this.#end === undefined && this.#input()
   }
 
-  #leave(at = { quiet: this.#wake !== undefined }): void {
+  #leave(quiet = this.#wake !== undefined): void {
     if (this.#leaving === undefined || this.#end !== undefined) return
-    this.#protocol.leave(this.#leaving, at)
+    this.#protocol.leave(this.#leaving, { quiet })
   }
 
   // ----------------------------------------------------------------------------------------- layers
