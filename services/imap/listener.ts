@@ -25,7 +25,7 @@ export type ImapDependencies = Omit<
 export function createImapListener({ certificates, ...given }: ImapDependencies): TcpListener {
   const { clock, log, options } = given
   const accountSessions =
-    given.accountSessions ?? new AccountSessions(options.connectionsPerAccountMax)
+    given.accountSessions ?? new AccountSessions(options.accountConnectionCountLimit)
   const services = { ...given, accountSessions, memory: given.memory ?? createMemory() }
   return new TcpListener(
     { ...options, name: 'IMAP', tooManyConnections: `* ${replies.byeTooManyConnections}\r\n` },

@@ -61,7 +61,7 @@ const gone = ({ listener }: { readonly listener: { readonly connections: number 
 
 describe('connections', () => {
   it('of one address are limited, and one may come when one has gone', async () => {
-    const { port, listener } = await start({ options: { connectionsPerAddressMax: 2 } })
+    const { port, listener } = await start({ options: { clientConnectionCountLimit: 2 } })
     const first = await greeted(port)
     await greeted(port)
     expect(await (await open(port)).readToEnd('refusal')).toBe(
@@ -73,13 +73,13 @@ describe('connections', () => {
   })
 
   it('of all together are limited', async () => {
-    const { port } = await start({ options: { connectionsMax: 1 } })
+    const { port } = await start({ options: { connectionCountLimit: 1 } })
     await greeted(port)
     expect(await (await open(port)).readToEnd('refusal')).toMatch(/^\* BYE \[UNAVAILABLE\]/)
   })
 
   it('of one account are limited; others may come', async () => {
-    const { port, listener } = await start({ options: { connectionsPerAccountMax: 2 } })
+    const { port, listener } = await start({ options: { accountConnectionCountLimit: 2 } })
     const first = await loggedIn(port)
     await loggedIn(port)
     const third = await greeted(port)

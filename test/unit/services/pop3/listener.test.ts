@@ -70,7 +70,7 @@ describe('behind a proxy', () => {
 
 describe('limits on connections', () => {
   it('refuses one more than an address may have, and takes it when one has gone', async () => {
-    const { port, listener } = await start({ options: { connectionsPerAddressMax: 2 } })
+    const { port, listener } = await start({ options: { clientConnectionCountLimit: 2 } })
     const first = await open(port)
     await first.readLine('greeting')
     const second = await open(port)
@@ -87,7 +87,7 @@ describe('limits on connections', () => {
   })
 
   it('refuses one more than all together may be', async () => {
-    const { port } = await start({ options: { connectionsMax: 1 } })
+    const { port } = await start({ options: { connectionCountLimit: 1 } })
     await (await open(port)).readLine('greeting')
     expect(await (await open(port)).readToEnd('refusal')).toMatch(/^-ERR \[SYS\/TEMP\]/)
   })
@@ -141,7 +141,7 @@ describe('timeouts', () => {
 
   it('holds the answer back at the last failed login', async () => {
     const clock = new ManualClock()
-    const options = { authFailuresMax: 2, authFailureDelayMs: 2_000 }
+    const options = { loginFailuresMax: 2, authFailureDelayMs: 2_000 }
     const { port, log } = await start({ clock, options })
     const client = await open(port)
     await client.readLine('greeting')
