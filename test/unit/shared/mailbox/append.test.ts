@@ -6,8 +6,8 @@ import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { createReservations } from '#shared/mailbox/reservations.ts'
 import { Contended } from '#shared/mailbox/retry.ts'
-import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import { blob } from '#test/support/blob.ts'
+import { withFaults } from '#test/support/faults/with-faults.ts'
 import {
   account,
   blobIds,

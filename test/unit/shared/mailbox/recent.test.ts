@@ -3,8 +3,8 @@ import type { Uid } from '#shared/contracts/mailbox.ts'
 import { folderKey } from '#shared/mailbox/keys.ts'
 import { createRecent, RECENT_RANGES_MAX, type Recent } from '#shared/mailbox/recent.ts'
 import { type FolderRecord, folderItem, folderRecord } from '#shared/mailbox/records.ts'
-import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import { countingTable } from '#test/support/counting-table.ts'
+import { withFaults } from '#test/support/faults/with-faults.ts'
 import { account, fill, message, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
 
 describe('recent messages', () => {

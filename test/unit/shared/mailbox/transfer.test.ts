@@ -7,8 +7,8 @@ import type { Mailbox } from '#shared/mailbox/mailbox.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { APPEND_TOGETHER_MAX } from '#shared/mailbox/transfer.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import type { FaultPlan } from '#shared/storage/faults/plan.ts'
-import { withFaults } from '#shared/storage/faults/with-faults.ts'
+import type { FaultPlan } from '#test/support/faults/plan.ts'
+import { withFaults } from '#test/support/faults/with-faults.ts'
 import {
   account,
   blobIds,

@@ -3,9 +3,9 @@ import type { FolderId, FolderRef } from '#shared/contracts/mailbox.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { CONTENDED_AFTER_MS, Contended } from '#shared/mailbox/retry.ts'
 import { createWriters, WRITERS_WAITING_MAX } from '#shared/mailbox/writers.ts'
-import type { StorageCall } from '#shared/storage/faults/plan.ts'
-import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import { Conflict } from '#shared/storage/ports.ts'
+import type { StorageCall } from '#test/support/faults/plan.ts'
+import { withFaults } from '#test/support/faults/with-faults.ts'
 import {
   account,
   contents,
