@@ -18,10 +18,10 @@ export type ImapOptions = {
   readonly messageLimit: number
   /** Mailboxes whose messages one session watches with NOTIFY (RFC 5465 §5.8). */
   readonly notifyMailboxesMax: number
-  readonly connectionsMax: number
-  readonly connectionsPerAddressMax: number
+  readonly connectionCountLimit: number
+  readonly clientConnectionCountLimit: number
   /** Sessions of one account at a time. */
-  readonly connectionsPerAccountMax: number
+  readonly accountConnectionCountLimit: number
   /** Failed logins of one connection; then it ends. */
   readonly loginFailuresMax: number
   readonly loginTimeoutMs: number
@@ -49,9 +49,9 @@ export const imapDefaults = {
   // Clients that do not know the limit take what they are not told of for expunged: far above any mailbox there is.
   messageLimit: 1_000_000,
   notifyMailboxesMax: 1_000,
-  connectionsMax: 5_000,
-  connectionsPerAddressMax: 100,
-  connectionsPerAccountMax: 50,
+  connectionCountLimit: 5_000,
+  clientConnectionCountLimit: 100,
+  accountConnectionCountLimit: 50,
   loginFailuresMax: 3,
   loginTimeoutMs: 3 * 60_000,
   // IDLE is re-issued every 29 minutes (RFC 2177 §3); a little more than that.

@@ -4,13 +4,14 @@
 import type { Segment } from '#shared/imap/command-reader.ts'
 import { Cursor } from '#shared/imap/cursor.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
+import { ConnectionGone } from '#shared/net/connection-gone.ts'
 import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
 import { refusedInSelected } from './access/selected-rights.ts'
 import type { Command, CommandFeed, Completion } from './command.ts'
 import { commands } from './commands/index.ts'
 import { replies } from './replies.ts'
 import type { Session } from './session.ts'
-import { ConnectionGone, type Wire } from './wire.ts'
+import type { Wire } from './wire.ts'
 
 /** A command by its first words; `tag` null when there is none that could be answered. */
 export type Request = {

@@ -4,7 +4,7 @@ import { TcpListener, type TcpListenerOptions } from '#shared/net/tcp-listener.t
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import { AccountSessions } from './account-sessions.ts'
 import type { ImapOptions } from './config.ts'
-import { Connection } from './connection.ts'
+import { connect } from './connection.ts'
 import { createMemory, type Memory } from './memory.ts'
 import { replies } from './replies.ts'
 import type { Services } from './session.ts'
@@ -25,7 +25,7 @@ export type ImapDependencies = Omit<
 export function createImapListener({ certificates, ...given }: ImapDependencies): TcpListener {
   const { clock, log, options } = given
   const accountSessions =
-    given.accountSessions ?? new AccountSessions(options.connectionsPerAccountMax)
+    given.accountSessions ?? new AccountSessions(options.accountConnectionCountLimit)
   const services = { ...given, accountSessions, memory: given.memory ?? createMemory() }
   return new TcpListener(
     { ...options, name: 'IMAP', tooManyConnections: `* ${replies.byeTooManyConnections}\r\n` },
@@ -34,7 +34,7 @@ export function createImapListener({ certificates, ...given }: ImapDependencies)
       clock,
       log,
       connect: (socket, remoteAddress, secureContext, lines) =>
-        new Connection({ ...services, lines }, socket, remoteAddress, secureContext),
+        connect({ ...services, lines }, socket, remoteAddress, secureContext),
     },
   )
 }

@@ -3,8 +3,8 @@
 import type { CommandReader, ReaderEvent } from '#shared/imap/command-reader.ts'
 import { Cursor } from '#shared/imap/cursor.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
+import { ConnectionGone } from '#shared/net/connection-gone.ts'
 import type { CommandFeed } from './command.ts'
-import { ConnectionGone } from './wire.ts'
 
 type FeedInput = {
   readonly event: () => Promise<ReaderEvent | undefined>

@@ -17,8 +17,3 @@ export interface Wire {
   /** Aborts when the connection is gone or has to end soon. */
   readonly gone: AbortSignal
 }
-
-/** The client is gone in the middle of a command: nobody is left to answer. */
-export class ConnectionGone extends Error {
-  override readonly name = 'ConnectionGone'
-}

@@ -12,10 +12,10 @@ export type Pop3Options = {
   readonly authMechanisms: readonly Mechanism[]
   /** One session for an account at a time; others get [IN-USE]. Not needed for safety: see README.md, "Security". */
   readonly lockMaildrop: boolean
-  readonly connectionsMax: number
-  readonly connectionsPerAddressMax: number
+  readonly connectionCountLimit: number
+  readonly clientConnectionCountLimit: number
   /** Failed logins in one session; after the last the answer is held back and the session ends. */
-  readonly authFailuresMax: number
+  readonly loginFailuresMax: number
   readonly authFailureDelayMs: number
   /** Unknown, misplaced or malformed commands in a row, then the session ends. */
   readonly commandErrorsMax: number
@@ -39,9 +39,9 @@ export const pop3Defaults = {
   disablePlaintextAuth: 'yes',
   authMechanisms: mechanismNames,
   lockMaildrop: false,
-  connectionsMax: 1_000,
-  connectionsPerAddressMax: 50,
-  authFailuresMax: 3,
+  connectionCountLimit: 1_000,
+  clientConnectionCountLimit: 50,
+  loginFailuresMax: 3,
   authFailureDelayMs: 2_000,
   commandErrorsMax: 20,
   loginTimeoutMs: 3 * 60_000,

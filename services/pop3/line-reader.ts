@@ -3,6 +3,7 @@
 
 const LF = 0x0a
 const CR = 0x0d
+const nothing: Buffer = Buffer.alloc(0)
 
 export type Line =
   | { readonly kind: 'line'; readonly bytes: Buffer; readonly length: number }
@@ -11,7 +12,7 @@ export type Line =
 
 export class LineReader {
   readonly #lineBytesMax: number
-  #held: Buffer = Buffer.alloc(0)
+  #held: Buffer = nothing
   /** Start of the next line in `#held`. */
   #start = 0
   /** Up to here there is no LF. */
@@ -25,31 +26,34 @@ export class LineReader {
   }
 
   /** Bytes waiting to be read. */
-  get heldBytes(): number {
+  get pendingBytes(): number {
     return this.#held.length - this.#start
   }
 
   push(chunk: Buffer): void {
     this.#held =
-      this.heldBytes === 0 ? chunk : Buffer.concat([this.#held.subarray(this.#start), chunk])
+      this.pendingBytes === 0 ? chunk : Buffer.concat([this.#held.subarray(this.#start), chunk])
     this.#searched -= this.#start
     this.#start = 0
     if (this.#held === chunk) this.#searched = 0
   }
 
-  discard(): void {
-    this.#held = Buffer.alloc(0)
+  /** All bytes not handed out, which the reader forgets. */
+  takeRest(): Buffer {
+    const rest = this.#held.subarray(this.#start)
+    this.#held = nothing
     this.#start = 0
     this.#searched = 0
     this.#skipping = false
+    return rest
   }
 
   /** The next line without its end, undefined while there is no whole one. */
   next(): Line | undefined {
     const end = this.#held.indexOf(LF, this.#searched)
     if (end < 0) {
-      if (this.heldBytes >= this.#lineBytesMax) {
-        this.discard()
+      if (this.pendingBytes >= this.#lineBytesMax) {
+        this.takeRest()
         this.#skipping = true
       }
       this.#searched = this.#held.length

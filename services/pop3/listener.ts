@@ -3,7 +3,7 @@
 import { TcpListener, type TcpListenerOptions } from '#shared/net/tcp-listener.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import type { Pop3Options } from './config.ts'
-import { Connection } from './connection.ts'
+import { connect } from './connection.ts'
 import { noMaildropLock } from './maildrop-lock.ts'
 import { replies } from './replies.ts'
 import type { Services } from './session.ts'
@@ -33,7 +33,7 @@ export function createPop3Listener(
       clock,
       log,
       connect: (socket, remoteAddress, secureContext, lines) =>
-        new Connection({ ...services, options, lock, lines }, socket, remoteAddress, secureContext),
+        connect({ ...services, options, lock, lines }, socket, remoteAddress, secureContext),
     },
   )
 }

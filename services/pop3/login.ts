@@ -56,7 +56,7 @@ async function afterFailure(
 ): Promise<Reply> {
   const { options, clock } = session.services
   session.authFailures += 1
-  if (session.authFailures < options.authFailuresMax) return reply
+  if (session.authFailures < options.loginFailuresMax) return reply
   await clock.sleep(options.authFailureDelayMs, session.signal)
   return thenClose(reply)
 }

@@ -1,5 +1,6 @@
 // What an SMTP listener can be told, and the limits that no operator needs to turn.
 
+import type { TlsPolicy } from '#shared/net/tls/tls-options.ts'
 import type { DisablePlaintextAuth } from '#shared/sasl/clear-text.ts'
 import { type Mechanism, mechanismNames } from '#shared/sasl/sasl-exchange.ts'
 
@@ -62,7 +63,7 @@ export type SmtpOptions = {
   readonly smtpdTlsAskCcert: boolean
   /** Submission without TLS gets no further than STARTTLS, except where `disablePlaintextAuth` lets it log in. */
   readonly submissionRequireTls: boolean
-  readonly tlsMinimumVersion: 'TLSv1.2' | 'TLSv1.3'
+  readonly tls: TlsPolicy
   /** In this time a client must complete a command, or send PROGRESS_BYTES_MIN of a message. */
   readonly smtpdTimeoutMs: number
   readonly connectionCountLimit: number
@@ -101,7 +102,7 @@ export const smtpDefaults = {
   brokenSaslAuthClients: false,
   smtpdTlsAskCcert: false,
   submissionRequireTls: true,
-  tlsMinimumVersion: 'TLSv1.2',
+  tls: { minVersion: 'TLSv1.2' },
   smtpdTimeoutMs: 300_000,
   connectionCountLimit: 1_000,
   clientConnectionCountLimit: 50,
@@ -111,7 +112,7 @@ export const smtpDefaults = {
 /** Commands that bring no message further (NOOP, RSET, HELP, BDAT 0 …) before each further one is an error. */
 export const JUNK_COMMANDS_MAX = 100
 /** Failed logins of one session. */
-export const AUTH_FAILURES_MAX = 3
+export const LOGIN_FAILURES_MAX = 3
 /** RCPT commands that are refused because the message has too many recipients before the session is closed. */
 export const SURPLUS_RECIPIENTS_MAX = 1_000
 

@@ -21,9 +21,9 @@ import type { Body } from './body.ts'
 import { clientCertificate } from './client-certificate.ts'
 import { type Answer, answer, answerAndClose, answerEach, type Outcome } from './command.ts'
 import {
-  AUTH_FAILURES_MAX,
   DRAINED_BYTES_MAX,
   HELD_REPLY_CHARACTERS_MAX,
+  LOGIN_FAILURES_MAX,
   type SmtpOptions,
 } from './config.ts'
 import { ClientDeadline } from './deadline.ts'
@@ -319,7 +319,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   #endWithErrors(): boolean {
     const { errors, authFailures } = this.#session
     const { smtpdErrorLimit } = this.#context.options
-    if (errors < smtpdErrorLimit && authFailures < AUTH_FAILURES_MAX) return false
+    if (errors < smtpdErrorLimit && authFailures < LOGIN_FAILURES_MAX) return false
     this.#session.logRepeated({ errors, authFailures }, 'too many errors')
     this.#leave(replies.tooManyErrors)
     return true

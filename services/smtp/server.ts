@@ -50,14 +50,7 @@ export class SmtpServer extends SMTPServer {
     })
     this.#options = options
     this.#services = services
-    this.#gate = new ClientGate(
-      {
-        ...options,
-        connectionsMax: options.connectionCountLimit,
-        connectionsPerAddressMax: options.clientConnectionCountLimit,
-      },
-      services,
-    )
+    this.#gate = new ClientGate(options, services)
     this.#isServed = options.role === 'lmtp' ? createNetworkMatcher(options.mynetworks) : () => true
     this.#limits = {
       harvest: new HarvestLimit(options, services.clock),
@@ -200,12 +193,12 @@ function withLmtpTrust(options: SmtpOptions): SmtpOptions {
 }
 
 function contextOptions(
-  { tlsMinimumVersion }: SmtpOptions,
+  { tls }: SmtpOptions,
   { clientAuthorities }: SmtpServices,
   certificates: NonNullable<SmtpServices['certificates']>,
 ) {
   return {
-    ...tlsOptions(certificates, { minVersion: tlsMinimumVersion }),
+    ...tlsOptions(certificates, tls),
     ...(clientAuthorities === undefined ? {} : { ca: clientAuthorities }),
   }
 }

@@ -14,9 +14,9 @@ export const SITE_LIMIT_FACTOR = 10
 
 export type ClientGateOptions = {
   /** Those that wait for their PROXY header count too. */
-  readonly connectionsMax: number
+  readonly connectionCountLimit: number
   /** For each IPv4 address and each IPv6 network; for the /48 around that, `SITE_LIMIT_FACTOR` times as many. */
-  readonly connectionsPerAddressMax: number
+  readonly clientConnectionCountLimit: number
   /** Clients to whom that limit does not apply. Default: none. */
   readonly mynetworks?: readonly string[]
   /** Connections from these networks begin with a PROXY header, all others never. Default: none. */
@@ -70,7 +70,7 @@ export class ClientGate {
       return
     }
     const peer = { address: plainAddress(remoteAddress), port: remotePort }
-    if (this.#connections >= this.#options.connectionsMax) decision.refused(peer)
+    if (this.#connections >= this.#options.connectionCountLimit) decision.refused(peer)
     else if (this.#isTrustedProxy(peer.address)) void this.#enterBehindProxy(socket, peer, decision)
     else this.#admit(peer, decision)
   }
@@ -100,7 +100,7 @@ export class ClientGate {
   }
 
   #admit(client: Client, decision: GateDecision): void {
-    const { connectionsPerAddressMax: max } = this.#options
+    const { clientConnectionCountLimit: max } = this.#options
     const network = clientNetwork(client.address)
     const site = clientSite(client.address)
     const isFull =

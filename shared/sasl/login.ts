@@ -3,7 +3,7 @@
 
 import { credentialText } from './credential-text.ts'
 import { isPassword } from './password.ts'
-import type { SaslServer } from './sasl-server.ts'
+import type { SaslServer } from './sasl-steps.ts'
 
 const USERNAME = new TextEncoder().encode('Username:')
 const PASSWORD = new TextEncoder().encode('Password:')

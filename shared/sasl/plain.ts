@@ -2,7 +2,7 @@
 
 import { credentialText } from './credential-text.ts'
 import { isPassword } from './password.ts'
-import type { SaslServer, SaslStep } from './sasl-server.ts'
+import type { SaslServer, SaslStep } from './sasl-steps.ts'
 
 const NUL = 0
 

@@ -1,31 +1,11 @@
 // One SASL login (RFC 4422) on the server's side, whatever the mechanism. Listeners pass decoded responses in and encoded
 // challenges out until it is finished; cancelling (`*`) is their business.
 
-import type { Authenticator, LoginAttempt, LoginResult } from '#shared/contracts/authenticate.ts'
+import type { LoginResult } from '#shared/contracts/authenticate.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import { createSaslServer, type PasswordMechanism } from './sasl-server.ts'
+import type { SaslContext, SaslExchange } from './sasl-steps.ts'
 import { createScramExchange } from './scram-exchange.ts'
-
-export interface SaslExchange {
-  /**
-   * The first call gets the initial response, or undefined when the client sent none; each later one the answer to a
-   * challenge. Rejects as the authenticator does.
-   */
-  step(response: Uint8Array | undefined): Promise<SaslExchangeStep>
-}
-
-export type SaslExchangeStep =
-  | { readonly kind: 'challenge'; readonly data: Uint8Array }
-  | { readonly kind: 'finished'; readonly login: string; readonly result: LoginResult }
-  | { readonly kind: 'malformed' }
-
-export type SaslContext = {
-  readonly authenticator: Authenticator
-  readonly service: LoginAttempt['service']
-  readonly remoteAddress: string
-  /** Of the TLS connection under the session; undefined in clear. */
-  readonly channelBindings: ChannelBindings | undefined
-}
 
 export const mechanismNames = ['PLAIN', 'LOGIN', 'SCRAM-SHA-256', 'SCRAM-SHA-256-PLUS'] as const
 

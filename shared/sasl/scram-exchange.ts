@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto'
 import type { LoginRefused, LoginResult } from '#shared/contracts/authenticate.ts'
-import type { SaslContext, SaslExchange, SaslExchangeStep } from './sasl-exchange.ts'
+import type { SaslContext, SaslExchange, SaslExchangeStep } from './sasl-steps.ts'
 import { parseClientFinal, parseClientFirst, type ScramClientFirst, serverFirst } from './scram.ts'
 
 const SERVER_NONCE_BYTES = 24

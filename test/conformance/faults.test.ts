@@ -2,16 +2,16 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import { Crashed, type CrashPoint } from '#shared/storage/faults/gate.ts'
+import { ConditionFailed, Conflict, type Item, type Store } from '#shared/storage/ports.ts'
+import { Crashed, type CrashPoint } from '#test/support/faults/gate.ts'
 import {
   type Fault,
   type FaultPlan,
   type FaultRates,
   randomFaults,
   seededRandom,
-} from '#shared/storage/faults/plan.ts'
-import { withFaults } from '#shared/storage/faults/with-faults.ts'
-import { ConditionFailed, Conflict, type Item, type Store } from '#shared/storage/ports.ts'
+} from '#test/support/faults/plan.ts'
+import { withFaults } from '#test/support/faults/with-faults.ts'
 import { collect, unique } from '#test/support/storage.ts'
 import { openEmbedded } from '#test/support/storage-embedded.ts'
 import { describeObjectStore } from './object-store.ts'

@@ -3,8 +3,8 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
-import { randomFaults, seededRandom } from '#shared/storage/faults/plan.ts'
-import { type FaultyStore, withFaults } from '#shared/storage/faults/with-faults.ts'
+import { randomFaults, seededRandom } from '#test/support/faults/plan.ts'
+import { type FaultyStore, withFaults } from '#test/support/faults/with-faults.ts'
 import { createPipeline, manualClock } from '#test/support/pipeline.ts'
 import { runSeed } from '#test/support/seed.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'

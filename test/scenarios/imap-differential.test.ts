@@ -3,7 +3,7 @@
 // view must be the model's.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { seededRandom } from '#shared/storage/faults/plan.ts'
+import { seededRandom } from '#test/support/faults/plan.ts'
 import { type ImapAnswer, ImapClient } from '#test/support/imap-client.ts'
 import { type ImapServer, startImapServer } from '#test/support/imap-server.ts'
 import { runSeed } from '#test/support/seed.ts'

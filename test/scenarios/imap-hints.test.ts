@@ -8,13 +8,13 @@ import { constants, createDeflateRaw, createInflateRaw } from 'node:zlib'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { HINT_GATHER_MS, imapDefaults } from '#services/imap/config.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
-import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { createTestAws, hasDynamoDb } from '#test/support/emulators/open-test-aws-store.ts'
+import { withFaults } from '#test/support/faults/with-faults.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { accountId, type ImapServer, startImapServer } from '#test/support/imap-server.ts'
 import { fill, mailboxOn, message, uids } from '#test/support/mailbox.ts'
-import { FakeClock } from '#test/support/pop3-fakes.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 import { Child } from '#test/support/start-child.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { Connection } from '#test/transcripts/connection.ts'
@@ -119,7 +119,7 @@ describe('in one process', () => {
     const inbox = await mailbox.inbox(account)
     await fill(mailbox, inbox, 'a', 'b')
     const observed = withFaults(store)
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { port } = await start({ store: observed, clock })
     const client = await idling(port)
     const heard = () =>
@@ -167,7 +167,7 @@ describe('in one process', () => {
       },
     })
     let after = Infinity
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { port } = await start({ store: failing, clock })
     const client = await idling(port)
     after = failing.calls

@@ -2,7 +2,7 @@
 // the wire. Each checks what it is told (test/support/stress-client.ts); in the end all see the same.
 
 import { afterEach, describe, expect, it } from 'vitest'
-import { seededRandom } from '#shared/storage/faults/plan.ts'
+import { seededRandom } from '#test/support/faults/plan.ts'
 import { startImapServer } from '#test/support/imap-server.ts'
 import { runSeed } from '#test/support/seed.ts'
 import { StressClient } from '#test/support/stress-client.ts'

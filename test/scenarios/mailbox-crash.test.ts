@@ -4,7 +4,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AccountId, FolderId, Uid } from '#shared/contracts/mailbox.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
-import { withFaults } from '#shared/storage/faults/with-faults.ts'
+import { withFaults } from '#test/support/faults/with-faults.ts'
 import { mailboxOn, message, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
 import { checkAccount, type FolderTruth } from '#test/support/mailbox-truth.ts'
 

@@ -10,14 +10,15 @@ import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import { DRAIN_LINGER_MS } from '#shared/net/drain.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
-import { FakeCertificates, FakeClock } from '#test/support/pop3-fakes.ts'
+import { FakeCertificates } from '#test/support/fake-certificates.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 import { freePorts } from '#test/support/server-process.ts'
 import { openEmbedded } from '#test/support/storage-embedded.ts'
 
 const GRACE_MS = 60_000
 
 describe('a stop', () => {
-  const clock = new FakeClock()
+  const clock = new ManualClock()
   let resources: AsyncDisposableStack
   let listeners: Awaited<ReturnType<typeof openListeners>>
   let sockets: Socket[]

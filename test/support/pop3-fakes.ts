@@ -1,6 +1,5 @@
-// What the POP3 listener stands on, in memory: a mailbox, logins, a clock whose hands tests turn, a log that is kept.
+// What the POP3 listener stands on, in memory: a mailbox and logins.
 
-import { setImmediate as turn } from 'node:timers/promises'
 import { pop3Defaults } from '#services/pop3/config.ts'
 import { createPop3Listener, type Pop3ListenerOptions } from '#services/pop3/listener.ts'
 import { createProcessMaildropLock } from '#services/pop3/maildrop-lock.ts'
@@ -17,11 +16,10 @@ import type {
 } from '#shared/contracts/mailbox.ts'
 import type { MailboxReader } from '#shared/mailbox/port.ts'
 import type { MessageOpener } from '#shared/message/message-opener.ts'
-import type { CertificateSource } from '#shared/net/tls/certificate.ts'
-import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
-import type { Log, LogFields } from '#shared/runtime/log.ts'
 import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
+import { FakeCertificates } from './fake-certificates.ts'
+import { MemoryLog } from './memory-log.ts'
 import { fakeScram } from './scram-fake.ts'
 
 /** The only login: with and without its domain, password `secret`. */
@@ -160,93 +158,6 @@ export class FakeAuthenticator implements Authenticator {
       account: { id: brandAccount(known), login: known, sessionsEpoch: 0 },
     } as const
   }
-}
-
-/** Stands still until it is advanced. */
-export class FakeClock implements Clock {
-  #now = 0
-  readonly #sleepers = new Set<{ readonly dueMs: number; readonly wake: () => void }>()
-
-  now(): number {
-    return this.#now
-  }
-
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    if (ms <= 0 || signal?.aborted) return Promise.resolve()
-    return new Promise((resolve) => {
-      const sleeper = { dueMs: this.#now + ms, wake: resolve }
-      this.#sleepers.add(sleeper)
-      signal?.addEventListener('abort', () => {
-        this.#sleepers.delete(sleeper)
-        resolve()
-      })
-    })
-  }
-
-  /** Wakes sleepers in the order they are due; each may sleep again and is woken again. */
-  async advance(ms: number): Promise<void> {
-    const endMs = this.#now + ms
-    for (;;) {
-      const [next] = [...this.#sleepers].sort((a, b) => a.dueMs - b.dueMs)
-      if (next === undefined || next.dueMs > endMs) break
-      this.#sleepers.delete(next)
-      this.#now = next.dueMs
-      next.wake()
-      await turn()
-    }
-    this.#now = endMs
-    await turn()
-  }
-}
-
-export type LogLine = LogFields & { readonly level: string; readonly message: string }
-
-export class MemoryLog implements Log {
-  readonly lines: LogLine[]
-  readonly #fields: LogFields
-
-  constructor(lines: LogLine[] = [], fields: LogFields = {}) {
-    this.lines = lines
-    this.#fields = fields
-  }
-
-  debug = (fields: LogFields, message: string) => this.#add('debug', fields, message)
-  info = (fields: LogFields, message: string) => this.#add('info', fields, message)
-  warn = (fields: LogFields, message: string) => this.#add('warn', fields, message)
-  error = (fields: LogFields, message: string) => this.#add('error', fields, message)
-
-  child(fields: LogFields): Log {
-    return new MemoryLog(this.lines, { ...this.#fields, ...fields })
-  }
-
-  find(message: string): LogLine | undefined {
-    return this.lines.find((line) => line.message === message)
-  }
-
-  #add(level: string, fields: LogFields, message: string): void {
-    this.lines.push({ ...this.#fields, ...fields, level, message })
-  }
-}
-
-/** Self-signed; `renew` changes it as a renewal of the files would. */
-export class FakeCertificates implements CertificateSource {
-  #pair = makeSelfSigned('mail.example.test', new Date())
-  readonly #listeners: (() => void)[] = []
-
-  current() {
-    return this.#pair
-  }
-
-  onChange(listener: () => void): void {
-    this.#listeners.push(listener)
-  }
-
-  renew(): void {
-    this.#pair = makeSelfSigned('mail.example.test', new Date())
-    for (const listener of this.#listeners) listener()
-  }
-
-  close(): void {}
 }
 
 export type Pop3Setup = {

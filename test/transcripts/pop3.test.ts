@@ -10,12 +10,8 @@
 import { expect } from 'vitest'
 import { pop3Defaults } from '#services/pop3/config.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import {
-  FakeAuthenticator,
-  FakeCertificates,
-  FakeMailbox,
-  startPop3,
-} from '#test/support/pop3-fakes.ts'
+import { FakeCertificates } from '#test/support/fake-certificates.ts'
+import { FakeAuthenticator, FakeMailbox, startPop3 } from '#test/support/pop3-fakes.ts'
 import type { Header } from './parser.ts'
 import { playTranscripts, type Target } from './player.ts'
 

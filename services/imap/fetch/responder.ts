@@ -12,10 +12,11 @@ import { SEEN } from '#shared/mailbox/flags.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
 import { UnknownEncoding } from '#shared/message/decoded-part.ts'
 import { MessageLost, StoredMessage } from '#shared/message/stored-message.ts'
+import { ConnectionGone } from '#shared/net/connection-gone.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { FETCH_MEMORY_WAIT_MS } from '../memory.ts'
 import type { Session } from '../session.ts'
-import { ConnectionGone, type Wire } from '../wire.ts'
+import type { Wire } from '../wire.ts'
 import {
   CONTENTS_HELD_BYTES_MAX,
   type Content,

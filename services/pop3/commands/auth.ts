@@ -1,11 +1,7 @@
 import { unreachable } from '#shared/runtime/errors.ts'
 import { decodeBase64, decodeInitialResponse, encodeBase64 } from '#shared/sasl/base64.ts'
-import {
-  createSaslExchange,
-  findMechanism,
-  type SaslExchange,
-  sendsPassword,
-} from '#shared/sasl/sasl-exchange.ts'
+import { createSaslExchange, findMechanism, sendsPassword } from '#shared/sasl/sasl-exchange.ts'
+import type { SaslExchange } from '#shared/sasl/sasl-steps.ts'
 import { optionalText } from '../arguments.ts'
 import { defineCommand, inAuthorization } from '../command.ts'
 import { finishLogIn, guarded } from '../login.ts'

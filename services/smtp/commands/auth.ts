@@ -3,12 +3,8 @@
 import type { LoginResult } from '#shared/contracts/authenticate.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import { decodeBase64, decodeInitialResponse, encodeBase64 } from '#shared/sasl/base64.ts'
-import {
-  createSaslExchange,
-  findMechanism,
-  type SaslExchange,
-  sendsPassword,
-} from '#shared/sasl/sasl-exchange.ts'
+import { createSaslExchange, findMechanism, sendsPassword } from '#shared/sasl/sasl-exchange.ts'
+import type { SaslExchange } from '#shared/sasl/sasl-steps.ts'
 import { SmtpSyntaxError } from '#shared/smtp/syntax.ts'
 import { answer, defineCommand, type Outcome } from '../command.ts'
 import { replies } from '../replies.ts'

@@ -85,31 +85,13 @@ const rows: readonly Row[] = [
   ['brokenSaslAuthClients', 'yes', to(smtp, 'brokenSaslAuthClients', true)],
   ['smtpdTlsAskCcert', 'yes', to(smtp, 'smtpdTlsAskCcert', true)],
   ['submissionRequireTls', 'no', to(smtp, 'submissionRequireTls', false)],
-  [
-    'tls.minimumVersion',
-    'TLSv1.3',
-    {
-      ...to(smtp, 'tlsMinimumVersion', 'TLSv1.3'),
-      ...to([...imap, ...pop3], 'tls', { minVersion: 'TLSv1.3' }),
-    },
-  ],
+  ['tls.minimumVersion', 'TLSv1.3', to(all, 'tls', { minVersion: 'TLSv1.3' })],
   ['smtpdTimeout', '1008ms', to(smtp, 'smtpdTimeoutMs', 1_008)],
-  [
-    'connectionCountLimit',
-    '1009',
-    { ...to(smtp, 'connectionCountLimit', 1_009), ...to(pop3, 'connectionsMax', 1_009) },
-  ],
-  ['imapConnectionCountLimit', '1010', to(imap, 'connectionsMax', 1_010)],
-  [
-    'clientConnectionCountLimit',
-    '1011',
-    {
-      ...to(smtp, 'clientConnectionCountLimit', 1_011),
-      ...to([...imap, ...pop3], 'connectionsPerAddressMax', 1_011),
-    },
-  ],
+  ['connectionCountLimit', '1009', to([...smtp, ...pop3], 'connectionCountLimit', 1_009)],
+  ['imapConnectionCountLimit', '1010', to(imap, 'connectionCountLimit', 1_010)],
+  ['clientConnectionCountLimit', '1011', to(all, 'clientConnectionCountLimit', 1_011)],
   ['proxyTrustedNetworks', '192.0.2.9', to(all, 'proxyTrustedNetworks', ['192.0.2.9'])],
-  ['imapAccountConnectionCountLimit', '1012', to(imap, 'connectionsPerAccountMax', 1_012)],
+  ['imapAccountConnectionCountLimit', '1012', to(imap, 'accountConnectionCountLimit', 1_012)],
   ['imapLoginTimeout', '1013ms', to(imap, 'loginTimeoutMs', 1_013)],
   ['imapTimeout', '1801014ms', to(imap, 'idleTimeoutMs', 1_801_014)],
   ['authFailureDelay', '1015ms', to(pop3, 'authFailureDelayMs', 1_015)],
@@ -199,7 +181,7 @@ describe('a setting reaches the listeners it is about:', () => {
         'writeTimeoutMs',
         'safetyPollMs',
         'lockMaildrop',
-        'authFailuresMax',
+        'loginFailuresMax',
       ]),
     )
   })

@@ -12,7 +12,7 @@ import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { recordedLog } from '#test/support/acme/recorded-log.ts'
 import { openSecrets } from '#test/support/acme/secrets-manager.ts'
-import { steppedClock } from '#test/support/acme/stepped-clock.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 
 const hostname = 'mail.example.test'
 const now = new Date('2026-01-01T00:00:00Z')
@@ -23,7 +23,7 @@ const unfit = formatCertificateSecret({ cert: first.cert, key: second.key })
 async function prepared(...values: readonly string[]) {
   const secrets = await openSecrets(['tls'])
   for (const value of values) secrets.put('tls', value)
-  const hands = steppedClock(now.getTime())
+  const clock = new ManualClock(now.getTime())
   const log = recordedLog()
   const secret = new Secret(secrets.client, 'tls')
   const world: { reads: number; failure: Error | undefined } = { reads: 0, failure: undefined }
@@ -37,11 +37,11 @@ async function prepared(...values: readonly string[]) {
         },
       },
       hostname,
-      clock: hands.clock,
+      clock,
       random,
       log,
     })
-  return { secrets, world, hands, log, open, [Symbol.asyncDispose]: secrets[Symbol.asyncDispose] }
+  return { secrets, world, clock, log, open, [Symbol.asyncDispose]: secrets[Symbol.asyncDispose] }
 }
 
 describe('openSecretCertificate', () => {
@@ -62,11 +62,11 @@ describe('openSecretCertificate', () => {
     const source = await test.open()
     const seen: string[] = []
     source.onChange(() => seen.push(source.current().cert))
-    await test.hands.step()
+    await test.clock.step()
     expect(seen).toEqual([])
     test.secrets.put('tls', formatCertificateSecret(second))
-    await test.hands.step()
-    await test.hands.step()
+    await test.clock.step()
+    await test.clock.step()
     expect(seen).toEqual([second.cert])
     source.close()
   })
@@ -75,9 +75,9 @@ describe('openSecretCertificate', () => {
     await using test = await prepared(formatCertificateSecret(first))
     const chances = [0, 0.5]
     const source = await test.open(() => chances.shift() ?? 0)
-    expect(await test.hands.asleep()).toBe(RECHECK_MS)
-    await test.hands.step()
-    expect(await test.hands.asleep()).toBe(RECHECK_MS * (1 - JITTER / 2))
+    expect(await test.clock.asleep()).toBe(RECHECK_MS)
+    await test.clock.step()
+    expect(await test.clock.asleep()).toBe(RECHECK_MS * (1 - JITTER / 2))
     source.close()
   })
 
@@ -85,12 +85,12 @@ describe('openSecretCertificate', () => {
     await using test = await prepared(formatCertificateSecret(first))
     const source = await test.open()
     test.secrets.put('tls', unfit)
-    await test.hands.step()
-    await test.hands.step()
+    await test.clock.step()
+    await test.clock.step()
     expect(source.current()).toEqual(first)
     expect(test.log.lines).toEqual(['info certificate in use', 'warn certificate refused'])
     test.secrets.put('tls', formatCertificateSecret(second))
-    await test.hands.step()
+    await test.clock.step()
     expect(source.current()).toEqual(second)
     source.close()
   })
@@ -99,7 +99,7 @@ describe('openSecretCertificate', () => {
     await using test = await prepared(formatCertificateSecret(first), unfit)
     const source = await test.open()
     expect(source.current()).toEqual(first)
-    await test.hands.step()
+    await test.clock.step()
     expect(test.log.lines).toEqual(['warn certificate refused', 'info certificate in use'])
     source.close()
   })
@@ -116,15 +116,15 @@ describe('openSecretCertificate', () => {
     expect(test.log.lines.at(-1)).toBe(
       'warn the secret has no usable certificate, self-signed one in use',
     )
-    expect(await test.hands.asleep()).toBe(FIRST_RECHECK_MS)
-    await test.hands.step()
+    expect(await test.clock.asleep()).toBe(FIRST_RECHECK_MS)
+    await test.clock.step()
     expect(source.current().cert).toBe(cert)
     const changed = new Promise<void>((resolve) => source.onChange(resolve))
     test.secrets.put('tls', formatCertificateSecret(first))
-    await test.hands.step()
+    await test.clock.step()
     await changed
     expect(source.current()).toEqual(first)
-    expect(await test.hands.asleep()).toBe(RECHECK_MS)
+    expect(await test.clock.asleep()).toBe(RECHECK_MS)
     source.close()
   })
 
@@ -132,14 +132,14 @@ describe('openSecretCertificate', () => {
     await using test = await prepared(formatCertificateSecret(first))
     const source = await test.open()
     test.world.failure = new TemporaryFailure('no connection')
-    await test.hands.step()
+    await test.clock.step()
     expect(source.current()).toEqual(first)
     expect(test.log.lines.slice(1)).toEqual([
       'warn cannot read the certificate secret, certificate kept',
     ])
     test.world.failure = undefined
     test.secrets.put('tls', formatCertificateSecret(second))
-    await test.hands.step()
+    await test.clock.step()
     expect(source.current()).toEqual(second)
     source.close()
   })
@@ -153,7 +153,7 @@ describe('openSecretCertificate', () => {
   it('looks no more once it is closed', async () => {
     await using test = await prepared(formatCertificateSecret(first))
     const source = await test.open()
-    await test.hands.asleep()
+    await test.clock.asleep()
     const asked = test.world.reads
     source.close()
     await new Promise(setImmediate)

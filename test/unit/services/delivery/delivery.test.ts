@@ -6,10 +6,10 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import { duePk, dueUpTo } from '#shared/queue/keys.ts'
 import { GROUP_LEASE_MS } from '#shared/queue/mail-queue.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
-import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import type { Store, Table } from '#shared/storage/ports.ts'
+import { withFaults } from '#test/support/faults/with-faults.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
-import { FakeClock } from '#test/support/pop3-fakes.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 const text = 'Subject: x\r\n\r\nbody\r\n'
@@ -104,7 +104,7 @@ describe('delivery', () => {
 
   it('keeps its lease for as long as another host takes', async () => {
     // Whoever sleeps wakes when the hand is there, and not before.
-    const hands = new FakeClock()
+    const hands = new ManualClock()
     const store = await openEmbedded({ clock: hands })
     let takenByOther = 0
     const pipeline = createPipeline(store.store, hands, {

@@ -22,7 +22,7 @@ describe('sessions of an account', () => {
   afterAll(() => resources.disposeAsync())
 
   it('are refused over the limit, until one logs out or unauthenticates', async () => {
-    const server = await startImapServer({ options: { connectionsPerAccountMax: 2 } })
+    const server = await startImapServer({ options: { accountConnectionCountLimit: 2 } })
     resources.defer(server.stop)
     const first = await ImapClient.login(server.port)
     const second = await ImapClient.login(server.port)

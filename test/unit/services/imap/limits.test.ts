@@ -13,7 +13,7 @@ import {
 } from '#services/imap/config.ts'
 import type { ObjectStore, Store } from '#shared/storage/ports.ts'
 import { accountId, startImapServer } from '#test/support/imap-server.ts'
-import { FakeClock } from '#test/support/pop3-fakes.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 import { openEmbedded } from '#test/support/storage-embedded.ts'
 import { Connection } from '#test/transcripts/connection.ts'
 
@@ -61,7 +61,7 @@ const gone = ({ listener }: { readonly listener: { readonly connections: number 
 
 describe('connections', () => {
   it('of one address are limited, and one may come when one has gone', async () => {
-    const { port, listener } = await start({ options: { connectionsPerAddressMax: 2 } })
+    const { port, listener } = await start({ options: { clientConnectionCountLimit: 2 } })
     const first = await greeted(port)
     await greeted(port)
     expect(await (await open(port)).readToEnd('refusal')).toBe(
@@ -73,13 +73,13 @@ describe('connections', () => {
   })
 
   it('of all together are limited', async () => {
-    const { port } = await start({ options: { connectionsMax: 1 } })
+    const { port } = await start({ options: { connectionCountLimit: 1 } })
     await greeted(port)
     expect(await (await open(port)).readToEnd('refusal')).toMatch(/^\* BYE \[UNAVAILABLE\]/)
   })
 
   it('of one account are limited; others may come', async () => {
-    const { port, listener } = await start({ options: { connectionsPerAccountMax: 2 } })
+    const { port, listener } = await start({ options: { accountConnectionCountLimit: 2 } })
     const first = await loggedIn(port)
     await loggedIn(port)
     const third = await greeted(port)
@@ -111,7 +111,7 @@ describe('a client that does not log in', () => {
   })
 
   it('is sent away after a while, whatever it sends', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { port } = await start({ clock })
     const client = await greeted(port)
     await clock.advance(loginTimeoutMs - 1)
@@ -121,7 +121,7 @@ describe('a client that does not log in', () => {
   })
 
   it('is sent away in the middle of AUTHENTICATE', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { port } = await start({ clock })
     const client = await greeted(port)
     expect(await say(client, 'a AUTHENTICATE PLAIN')).toBe('+ ')
@@ -130,7 +130,7 @@ describe('a client that does not log in', () => {
   })
 
   it('is cut off in the middle of a TLS handshake', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const server = await start({ clock })
     await open(server.tlsPort)
     await vi.waitFor(() => expect(server.listener.connections).toBe(1))
@@ -216,7 +216,7 @@ describe('a client that is logged in', () => {
 
 describe('an idle session', () => {
   it('ends half an hour after its last command', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { port } = await start({ clock })
     const client = await loggedIn(port)
     await clock.advance(IDLE_TIMEOUT_MS_MIN)
@@ -230,7 +230,7 @@ describe('an idle session', () => {
 
   // RFC 9051 §5.4: a command resets the timer; it is IDLE's own beginning that counts, not the command before.
   it('in IDLE ends half an hour after IDLE began', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { port } = await start({ clock })
     const client = await loggedIn(port)
     await clock.advance(20 * 60_000)
@@ -243,7 +243,7 @@ describe('an idle session', () => {
   })
 
   it('ends in the middle of a literal when nothing comes any more', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const server = await start({ clock })
     const client = await loggedIn(server.port)
     expect(await say(client, 'a APPEND INBOX {100}')).toMatch(/^\+ /)
@@ -263,7 +263,7 @@ describe('a client that does not read', () => {
   const bytes = 50 * 1024 * 1024
 
   /** A session that asked for a large message and reads nothing of it. */
-  async function stalled(clock: FakeClock) {
+  async function stalled(clock: ManualClock) {
     const { store, close } = await openEmbedded()
     resources.defer(close)
     const read = { bytes: 0 }
@@ -298,12 +298,12 @@ describe('a client that does not read', () => {
   }
 
   it('stops the reading of the message', async () => {
-    const { read } = await stalled(new FakeClock())
+    const { read } = await stalled(new ManualClock())
     expect(read.bytes).toBeLessThan(bytes / 2)
   })
 
   it('is cut off after the write timeout', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const server = await stalled(clock)
     await clock.advance(writeTimeoutMs + 30_000)
     await gone(server)
@@ -366,7 +366,7 @@ describe('COMPRESS', () => {
   })
 
   it('does not keep a connection open after its end', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const server = await start({ clock })
     const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true })
     resources.defer(() => void socket.destroy())
@@ -405,7 +405,7 @@ describe('shutdown', () => {
   })
 
   it('says it to one after the other when there is time, and takes nobody new', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { port, listener } = await start({ clock })
     const clients: Connection[] = []
     for (let i = 0; i < 3; i++) {
@@ -435,6 +435,18 @@ describe('shutdown', () => {
     expect(await client.readToEnd('BYE')).toMatch(
       /^a OK \[APPENDUID \d+ 1\] APPEND completed\r\n\* BYE Server is restarting/,
     )
+    client.destroy()
+    await closed
+  })
+
+  it('answers nothing that was sent behind the command that ran', async () => {
+    const { port, listener } = await start()
+    const client = await loggedIn(port)
+    expect(await say(client, 'a APPEND INBOX {10}')).toMatch(/^\+ /)
+    await client.write(Buffer.from('01234'))
+    const closed = listener.close({ graceMs: 60_000 })
+    await client.write(Buffer.from('56789\r\nb NOOP\r\n'))
+    expect(await client.readToEnd('BYE')).toMatch(/^a OK [^\r\n]+\r\n\* BYE [^\r\n]+\r\n$/)
     client.destroy()
     await closed
   })

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { INPROGRESS_INTERVAL_MS, tellingProgress } from '#services/imap/progress.ts'
-import { FakeClock } from '#test/support/pop3-fakes.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 import { quietWire } from '#test/support/quiet-wire.ts'
 
 function start(tag: string) {
-  const clock = new FakeClock()
+  const clock = new ManualClock()
   const told: string[] = []
   const wire = { ...quietWire, untagged: (response: string | Buffer) => told.push(`${response}`) }
   const work = Promise.withResolvers<string>()

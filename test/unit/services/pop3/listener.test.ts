@@ -9,10 +9,10 @@ import {
   PIPELINE_BYTES_MAX,
   pop3Defaults,
 } from '#services/pop3/config.ts'
+import { FakeCertificates } from '#test/support/fake-certificates.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 import {
   FakeAuthenticator,
-  FakeCertificates,
-  FakeClock,
   FakeMailbox,
   type Pop3Setup,
   password,
@@ -70,7 +70,7 @@ describe('behind a proxy', () => {
 
 describe('limits on connections', () => {
   it('refuses one more than an address may have, and takes it when one has gone', async () => {
-    const { port, listener } = await start({ options: { connectionsPerAddressMax: 2 } })
+    const { port, listener } = await start({ options: { clientConnectionCountLimit: 2 } })
     const first = await open(port)
     await first.readLine('greeting')
     const second = await open(port)
@@ -87,7 +87,7 @@ describe('limits on connections', () => {
   })
 
   it('refuses one more than all together may be', async () => {
-    const { port } = await start({ options: { connectionsMax: 1 } })
+    const { port } = await start({ options: { connectionCountLimit: 1 } })
     await (await open(port)).readLine('greeting')
     expect(await (await open(port)).readToEnd('refusal')).toMatch(/^-ERR \[SYS\/TEMP\]/)
   })
@@ -95,7 +95,7 @@ describe('limits on connections', () => {
 
 describe('timeouts', () => {
   it('ends a connection that does not log in, without a reply', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { port } = await start({ clock })
     const client = await open(port)
     await client.readLine('greeting')
@@ -107,7 +107,7 @@ describe('timeouts', () => {
   })
 
   it('ends a connection that does not finish its TLS handshake', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const options = { endpoints: [{ host: '127.0.0.1', port: 0, tls: 'implicit' }] } as const
     const { port, listener } = await start({ clock, options })
     const client = await open(port)
@@ -122,7 +122,7 @@ describe('timeouts', () => {
   })
 
   it('ends a session idle for ten minutes, without a reply, and removes nothing', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const mailbox = new FakeMailbox(['a\r\n'])
     const { port, log } = await start({ clock, mailbox })
     const client = await openLoggedIn(port)
@@ -140,8 +140,8 @@ describe('timeouts', () => {
   })
 
   it('holds the answer back at the last failed login', async () => {
-    const clock = new FakeClock()
-    const options = { authFailuresMax: 2, authFailureDelayMs: 2_000 }
+    const clock = new ManualClock()
+    const options = { loginFailuresMax: 2, authFailureDelayMs: 2_000 }
     const { port, log } = await start({ clock, options })
     const client = await open(port)
     await client.readLine('greeting')
@@ -157,7 +157,7 @@ describe('timeouts', () => {
   })
 
   it('closes by itself when the client does not close after QUIT', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { port, listener } = await start({ clock })
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
     stops.push(() => void socket.destroy())
@@ -172,7 +172,7 @@ describe('timeouts', () => {
 describe('a client that does not read', () => {
   const message = Buffer.alloc(64 * 1024 * 1024, 'line of text\r\n')
 
-  async function openStalled(clock: FakeClock, commands: string) {
+  async function openStalled(clock: ManualClock, commands: string) {
     const mailbox = new FakeMailbox([message])
     const server = await start({ clock, mailbox })
     const socket = connect({ port: server.port, host: '127.0.0.1' })
@@ -195,12 +195,12 @@ describe('a client that does not read', () => {
   }
 
   it('stops the reading of the message', async () => {
-    const { mailbox } = await openStalled(new FakeClock(), 'RETR 1\r\n')
+    const { mailbox } = await openStalled(new ManualClock(), 'RETR 1\r\n')
     expect(mailbox.bytesRead).toBeLessThan(message.length / 2)
   })
 
   it('is cut off after the write timeout, and the stream is released', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { mailbox, log, listener } = await openStalled(clock, 'RETR 1\r\nDELE 1\r\nQUIT\r\n')
     await clock.advance(pop3Defaults.writeTimeoutMs + 30_000)
     await vi.waitFor(() => expect(listener.connections).toBe(0))
@@ -211,7 +211,7 @@ describe('a client that does not read', () => {
 
   it('that breaks down in the middle has removed nothing by what it pipelined', async () => {
     const { mailbox, listener, socket } = await openStalled(
-      new FakeClock(),
+      new ManualClock(),
       'RETR 1\r\nDELE 1\r\nQUIT\r\n',
     )
     socket.destroy()
@@ -241,7 +241,7 @@ describe('QUIT behind output that has not left', () => {
   /** A session whose socket keeps what it is given to write. */
   async function openHeld() {
     const mailbox = new FakeMailbox(['a\r\n', 'b\r\n'])
-    const { listener, client, socket } = await openAccepted({ mailbox, clock: new FakeClock() })
+    const { listener, client, socket } = await openAccepted({ mailbox, clock: new ManualClock() })
     await say(client, 'USER alice', `PASS ${password}`, 'DELE 1')
     const held = Promise.withResolvers<() => void>()
     const hold = (written: (error?: Error | null) => void) => held.resolve(() => written())
@@ -464,7 +464,7 @@ describe('TLS', () => {
   })
 
   it('lets go of a client that leaves in the middle of the handshake', async () => {
-    const { port, listener } = await start({ options, clock: new FakeClock() })
+    const { port, listener } = await start({ options, clock: new ManualClock() })
     const client = await open(port)
     const other = await open(port, true)
     expect(await other.readLine('greeting')).toMatch(/^\+OK/)
@@ -474,7 +474,7 @@ describe('TLS', () => {
   })
 
   it('lets go of a client that leaves instead of the handshake after STLS', async () => {
-    const { port, listener } = await start({ clock: new FakeClock() })
+    const { port, listener } = await start({ clock: new ManualClock() })
     const client = await open(port)
     await client.readLine('greeting')
     await say(client, 'STLS')
@@ -483,7 +483,7 @@ describe('TLS', () => {
   })
 
   it('lets go of a client that left together with its STLS', async () => {
-    const { port, listener } = await start({ clock: new FakeClock() })
+    const { port, listener } = await start({ clock: new ManualClock() })
     const client = await open(port)
     await client.readLine('greeting')
     await client.write(Buffer.from('STLS\r\nNOOP\r\n'))
@@ -511,7 +511,7 @@ describe('opening', () => {
 describe('closing', () => {
   it('ends at once who has nothing marked, and lets a session that has go on to its QUIT', async () => {
     const mailbox = new FakeMailbox(['a\r\n'])
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { port, listener } = await start({ mailbox, clock })
     const stranger = await open(port)
     await stranger.readLine('greeting')
@@ -528,8 +528,23 @@ describe('closing', () => {
     expect(mailbox.expunges).toHaveLength(1)
   })
 
+  it('answers all that has arrived before it lets a client go', async () => {
+    const { mailbox, release } = heldMailbox()
+    const { port, listener } = await start({ mailbox, clock: new ManualClock() })
+    const client = await openLoggedIn(port)
+    await client.write(Buffer.from('RETR 1\r\nSTAT\r\nNOOP\r\n'))
+    await vi.waitFor(() => expect(mailbox.opened).toBe(1))
+    const closed = listener.close({ graceMs: 10_000 })
+    release()
+    expect(await client.readToEnd('answers')).toBe(
+      '+OK 3 octets\r\na\r\n.\r\n+OK 1 3\r\n+OK done\r\n',
+    )
+    client.destroy()
+    await closed
+  })
+
   it('ends one after the other when there is time', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { port, listener } = await start({ clock })
     const first = await open(port)
     await first.readLine('greeting')
@@ -547,7 +562,7 @@ describe('closing', () => {
   })
 
   it('without grace cuts one short that takes its time', async () => {
-    const { port, listener } = await start({ clock: new FakeClock() })
+    const { port, listener } = await start({ clock: new ManualClock() })
     const clients = [await openLoggedIn(port), await openLoggedIn(port)]
     const closed = listener.close({ graceMs: 60_000, paceMs: 60_000 })
     await listener.close({ graceMs: 0 })
@@ -558,7 +573,7 @@ describe('closing', () => {
 
   it('ends sessions after the grace and removes nothing', async () => {
     const mailbox = new FakeMailbox(['a\r\n'])
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { port, listener, log } = await start({ mailbox, clock })
     const client = await openLoggedIn(port)
     await say(client, 'DELE 1')
@@ -605,4 +620,47 @@ describe('a session whose account is disabled', () => {
     expect(mailbox.expunges).toEqual([])
     expect(accountWatch.watching.size).toBe(0)
   })
+
+  it('gets the answer to the command that runs, and none to what it sent behind it', async () => {
+    const { mailbox, release } = heldMailbox()
+    const { port, accountWatch } = await start({ mailbox, clock: new ManualClock() })
+    const client = await openLoggedIn(port)
+    await client.write(Buffer.from('RETR 1\r\nSTAT\r\nNOOP\r\n'))
+    await vi.waitFor(() => expect(mailbox.opened).toBe(1))
+    accountWatch.endAll()
+    release()
+    expect(await client.readToEnd('answers')).toMatch(
+      /^\+OK 3 octets\r\na\r\n\.\r\n-ERR \[SYS\/TEMP\] [^\r\n]+\r\n$/,
+    )
+  })
+
+  it('is cut off when its command takes longer than a second', async () => {
+    const { mailbox, release } = heldMailbox()
+    const clock = new ManualClock()
+    const { port, log, accountWatch } = await start({ mailbox, clock })
+    const client = await openLoggedIn(port)
+    await client.write(Buffer.from('RETR 1\r\n'))
+    await vi.waitFor(() => expect(mailbox.opened).toBe(1))
+    accountWatch.endAll()
+    await clock.advance(1_000)
+    expect(await client.readToEnd('end')).toBe('')
+    release()
+    await vi.waitFor(() =>
+      expect(log.find('session ended')).toMatchObject({ reason: 'account ended' }),
+    )
+  })
 })
+
+/** Its messages are opened when the test says so. */
+function heldMailbox() {
+  const gate = Promise.withResolvers<void>()
+  const mailbox = new (class extends FakeMailbox {
+    opened = 0
+    override async open(message: Parameters<FakeMailbox['open']>[0]) {
+      this.opened += 1
+      await gate.promise
+      return super.open(message)
+    }
+  })(['a\r\n'])
+  return { mailbox, release: gate.resolve }
+}

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { HARVESTERS_KEPT_MAX, HarvestLimit } from '#services/smtp/harvest-limit.ts'
-import { FakeClock } from '#test/support/pop3-fakes.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 
 function open() {
-  const clock = new FakeClock()
+  const clock = new ManualClock()
   const limit = new HarvestLimit(
     {
       clientUnknownRecipientLimit: 3,

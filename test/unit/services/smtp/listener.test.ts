@@ -10,7 +10,7 @@ import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { clientPair } from '#test/support/client-certificate.ts'
 import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
-import { FakeClock } from '#test/support/pop3-fakes.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 import { proxyHeader } from '#test/support/proxy-header.ts'
 import { goodLogin, RecordingLog, smtpFakes } from '#test/support/smtp-fakes.ts'
 import { Connection } from '#test/transcripts/connection.ts'
@@ -167,7 +167,7 @@ describe('who makes many errors', () => {
   const errors = (count: number) => Array.from({ length: count }, () => 'FOO')
 
   it('gets each further reply slowly, and what was said before at once', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { open } = await start({ clock, smtpdSoftErrorLimit: 3, smtpdErrorSleepTimeMs: 1_000 })
     const client = await open()
     await client.write(Buffer.from('FOO\r\nFOO\r\nFOO\r\nNOOP\r\n'))
@@ -184,7 +184,7 @@ describe('who makes many errors', () => {
   })
 
   it('is sent away all the same, and its sleep ends with it', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { open, listener } = await start({ clock, smtpdSoftErrorLimit: 1 })
     const client = await open()
     await client.write(Buffer.from('FOO\r\n'))
@@ -232,7 +232,7 @@ describe('who collects addresses', () => {
   })
 
   it('is sent away slowly, so that coming back is no way to go on', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const options = { ...patient, smtpdErrorSleepTimeMs: 1_000, clientUnknownRecipientLimit: 1 }
     const { open } = await start({ ...options, clock })
     const client = await open()
@@ -528,7 +528,7 @@ describe('close', () => {
   })
 
   it('tells one after the other when there is time', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { open, listener } = await start({ clock })
     const first = await open()
     const second = await open()
@@ -544,7 +544,7 @@ describe('close', () => {
   })
 
   it('without grace cuts one short that takes its time', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { open, listener } = await start({ clock })
     const clients = [await open(), await open()]
     const closed = listener.close({ graceMs: 60_000, paceMs: 60_000 })
@@ -602,7 +602,7 @@ describe('TLS', () => {
   )
 
   it('drops a client that makes no handshake in time', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     // So long that the library's own timer, which knows no other clock, has no part in it.
     const smtpdTimeoutMs = 300_000
     const { port } = await start({ role: 'submissions', smtpdTimeoutMs, clock })

@@ -10,9 +10,9 @@ import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { ScramClient } from '#test/support/scram-client.ts'
+import { skippingClock } from '#test/support/skipping-clock.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { cryptVectors } from './crypt-vectors.ts'
-import { manualClock } from './manual-clock.ts'
 
 const MINUTE = 60_000
 const hashPassword = (password: string) => passwords.hashPassword(Buffer.from(password))
@@ -45,7 +45,7 @@ function memoryCredentials(...accounts: Credential[]) {
 async function open(accounts: readonly Credential[], set: readonly string[] = []) {
   let wrongs = 0
   const folder = await temporaryFolder()
-  const hands = manualClock()
+  const hands = skippingClock()
   const store = await openEmbeddedStore({ directory: folder.path, clock: hands.clock })
   const loaded = loadSettings({
     environment: {},

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createFailureCounters, type Subject } from '#shared/auth/failure-counters.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { skippingClock } from '#test/support/skipping-clock.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
-import { manualClock } from './manual-clock.ts'
 
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
@@ -11,7 +11,7 @@ const tim: Subject = { name: 'account#tim@example.test', limit: 3 }
 
 async function open() {
   const folder = await temporaryFolder()
-  const hands = manualClock()
+  const hands = skippingClock()
   const store = await openEmbeddedStore({ directory: folder.path, clock: hands.clock })
   const counters = () => createFailureCounters(store.tables.counters, hands.clock, times)
   return {

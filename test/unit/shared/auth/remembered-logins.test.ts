@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createRememberedLogins } from '#shared/auth/remembered-logins.ts'
-import { manualClock } from './manual-clock.ts'
+import { skippingClock } from '#test/support/skipping-clock.ts'
 
 const MINUTE = 60_000
 
@@ -8,7 +8,7 @@ const owner = { accountId: 'A1', passwordHash: 'hash-1' }
 
 describe('remembered logins', () => {
   it('know what was added, for that account, hash and password alone', () => {
-    const { clock } = manualClock()
+    const { clock } = skippingClock()
     const remembered = createRememberedLogins(MINUTE, clock)
     remembered.add(owner, Buffer.from('geheim'))
     expect(remembered.has(owner, Buffer.from('geheim'))).toBe(true)
@@ -18,7 +18,7 @@ describe('remembered logins', () => {
   })
 
   it('are forgotten when their time is over', () => {
-    const { clock, advance } = manualClock()
+    const { clock, advance } = skippingClock()
     const remembered = createRememberedLogins(MINUTE, clock)
     remembered.add(owner, Buffer.from('geheim'))
     advance(MINUTE - 1)
@@ -28,7 +28,7 @@ describe('remembered logins', () => {
   })
 
   it('are never more than the maximum; the oldest goes', () => {
-    const { clock } = manualClock()
+    const { clock } = skippingClock()
     const remembered = createRememberedLogins(MINUTE, clock, 2)
     for (const password of ['one', 'two', 'three']) remembered.add(owner, Buffer.from(password))
     expect(
@@ -37,7 +37,7 @@ describe('remembered logins', () => {
   })
 
   it('are not kept at all when the time is 0', () => {
-    const { clock } = manualClock()
+    const { clock } = skippingClock()
     const remembered = createRememberedLogins(0, clock)
     remembered.add(owner, Buffer.from('geheim'))
     expect(remembered.has(owner, Buffer.from('geheim'))).toBe(false)

@@ -6,8 +6,8 @@ import type { Appendix, Mailbox } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { createReservations } from '#shared/mailbox/reservations.ts'
 import { Contended } from '#shared/mailbox/retry.ts'
-import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import { blob } from '#test/support/blob.ts'
+import { withFaults } from '#test/support/faults/with-faults.ts'
 import {
   account,
   blobIds,
@@ -18,12 +18,12 @@ import {
   type TestMailbox,
   uids,
 } from '#test/support/mailbox.ts'
-import { manualClock } from '#test/unit/shared/auth/manual-clock.ts'
+import { skippingClock } from '#test/support/skipping-clock.ts'
 
 const unlimited = { bytes: 0, messages: 0, appendBytesPerDay: 0 }
 
 describe('messages that come together', () => {
-  const { clock } = manualClock()
+  const { clock } = skippingClock()
   let test: TestMailbox
   let mailbox: Mailbox
   let inbox: FolderRecord

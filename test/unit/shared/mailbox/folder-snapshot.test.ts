@@ -13,10 +13,10 @@ import { changeSk, folderKey, messageSk } from '#shared/mailbox/keys.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { Query, Table } from '#shared/storage/ports.ts'
 import { account, fill, openTestMailbox, type TestMailbox, uids } from '#test/support/mailbox.ts'
-import { manualClock } from '#test/unit/shared/auth/manual-clock.ts'
+import { skippingClock } from '#test/support/skipping-clock.ts'
 
 describe('a snapshot', () => {
-  let hands: ReturnType<typeof manualClock>
+  let hands: ReturnType<typeof skippingClock>
   let test: TestMailbox
   let mailbox: Mailbox
   let inbox: Folder
@@ -26,7 +26,7 @@ describe('a snapshot', () => {
   let pageItemsMax: number | undefined
 
   beforeEach(async () => {
-    hands = manualClock()
+    hands = skippingClock()
     test = await openTestMailbox(hands.clock)
     mailbox = test.mailbox
     inbox = await mailbox.inbox(account)

@@ -9,9 +9,9 @@ import type { Mailbox, OpenFolder } from '#shared/mailbox/port.ts'
 import { RESYNC_CHANGES_MAX } from '#shared/mailbox/resync.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { turns } from '#shared/runtime/turns.ts'
-import { randomFaults, seededRandom } from '#shared/storage/faults/plan.ts'
-import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import type { Table } from '#shared/storage/ports.ts'
+import { randomFaults, seededRandom } from '#test/support/faults/plan.ts'
+import { withFaults } from '#test/support/faults/with-faults.ts'
 import {
   account,
   fill,

@@ -4,8 +4,8 @@ import { folderKey } from '#shared/mailbox/keys.ts'
 import type { Recent } from '#shared/mailbox/port.ts'
 import { createRecent, RECENT_RANGES_MAX } from '#shared/mailbox/recent.ts'
 import { type FolderRecord, folderItem, folderRecord } from '#shared/mailbox/records.ts'
-import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import { countingTable } from '#test/support/counting-table.ts'
+import { withFaults } from '#test/support/faults/with-faults.ts'
 import { account, fill, message, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
 
 describe('recent messages', () => {

@@ -7,7 +7,7 @@ import { Contended } from '#shared/mailbox/retry.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { blob } from '#test/support/blob.ts'
 import { message, openTestMailbox, type TestMailbox } from '#test/support/mailbox.ts'
-import { manualClock } from '#test/unit/shared/auth/manual-clock.ts'
+import { skippingClock } from '#test/support/skipping-clock.ts'
 
 const accounts = ['acc1', 'acc2', 'acc3'] as AccountId[]
 const id = 'B1'
@@ -62,7 +62,7 @@ describe('reserved references', () => {
     const { mail } = test.store.tables
     await mail.write({ update: blobKey(id as BlobId), changes: { set: { collected: true } } })
     const before = await item()
-    const { clock } = manualClock()
+    const { clock } = skippingClock()
     const late = createReservations({ table: mail, clock })
     await expect(late.reserve(blob(id), ['a', 'c'])).rejects.toThrow(Contended)
     expect(await item()).toEqual(before)

@@ -8,8 +8,8 @@ import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { APPEND_TOGETHER_MAX } from '#shared/mailbox/transfer.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import type { FaultPlan } from '#shared/storage/faults/plan.ts'
-import { withFaults } from '#shared/storage/faults/with-faults.ts'
+import type { FaultPlan } from '#test/support/faults/plan.ts'
+import { withFaults } from '#test/support/faults/with-faults.ts'
 import {
   account,
   blobIds,

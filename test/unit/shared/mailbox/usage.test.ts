@@ -13,10 +13,10 @@ import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { SUBSCRIPTIONS_PER_ACCOUNT_MAX } from '#shared/mailbox/subscriptions.ts'
 import { readUsage } from '#shared/mailbox/usage.ts'
-import { randomFaults, seededRandom } from '#shared/storage/faults/plan.ts'
-import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import { blob } from '#test/support/blob.ts'
 import { countingTable } from '#test/support/counting-table.ts'
+import { randomFaults, seededRandom } from '#test/support/faults/plan.ts'
+import { withFaults } from '#test/support/faults/with-faults.ts'
 import {
   account,
   fill,

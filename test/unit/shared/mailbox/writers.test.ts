@@ -3,9 +3,9 @@ import type { FolderId, FolderRef } from '#shared/contracts/mailbox.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { CONTENDED_AFTER_MS, Contended } from '#shared/mailbox/retry.ts'
 import { createWriters, WRITERS_WAITING_MAX } from '#shared/mailbox/writers.ts'
-import type { StorageCall } from '#shared/storage/faults/plan.ts'
-import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import { Conflict } from '#shared/storage/ports.ts'
+import type { StorageCall } from '#test/support/faults/plan.ts'
+import { withFaults } from '#test/support/faults/with-faults.ts'
 import {
   account,
   contents,
@@ -16,12 +16,12 @@ import {
   type TestMailbox,
   uids,
 } from '#test/support/mailbox.ts'
-import { manualClock } from '#test/unit/shared/auth/manual-clock.ts'
+import { skippingClock } from '#test/support/skipping-clock.ts'
 
 const folder = (id: string): FolderRef => ({ accountId: account, id: id as FolderId })
 
 describe('writers', () => {
-  const { clock } = manualClock()
+  const { clock } = skippingClock()
   const writers = () => createWriters({ clock })
 
   it('of a folder take turns, first come, first served', async () => {
@@ -91,7 +91,7 @@ describe('writers', () => {
   })
 
   it('hold others up for no longer than they may try', async () => {
-    const manual = manualClock()
+    const manual = skippingClock()
     const { change } = createWriters(manual)
     const startMs = manual.clock.now()
     const contended = change([folder('f')], async () => {
@@ -110,7 +110,7 @@ describe('ten writers of one folder', () => {
   let transactions: number
 
   beforeEach(async () => {
-    const { clock } = manualClock()
+    const { clock } = skippingClock()
     test = await openTestMailbox(clock)
     transactions = 0
     inbox = await test.mailbox.inbox(account)
@@ -121,7 +121,7 @@ describe('ten writers of one folder', () => {
   function mailbox(fails: (transaction: number) => boolean = () => false) {
     const plan = ({ name, operation }: StorageCall) =>
       name === 'mail' && operation === 'transact' && fails(++transactions) ? 'conflict' : undefined
-    return mailboxOn(withFaults(test.store, { plan }), manualClock().clock)
+    return mailboxOn(withFaults(test.store, { plan }), skippingClock().clock)
   }
 
   it('each get through at the first attempt', async () => {

@@ -9,7 +9,8 @@ import { acceptedSockets } from '#shared/net/accepted-sockets.ts'
 import { type Client, ClientGate, type ClientGateOptions } from '#shared/net/client-gate.ts'
 import { PROXY_HEADER_TIMEOUT_MS } from '#shared/net/proxied-socket.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
-import { FakeClock, MemoryLog } from '#test/support/pop3-fakes.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
+import { MemoryLog } from '#test/support/memory-log.ts'
 import { localHeader, proxyHeader } from '#test/support/proxy-header.ts'
 
 const resources = new Set<() => void>()
@@ -22,12 +23,12 @@ type Admitted = { readonly socket: Socket; readonly client: Client; readonly lea
 
 /** A gate that trusts this machine, with a server before it. */
 async function openGate(options: Partial<ClientGateOptions> = {}) {
-  const clock = new FakeClock()
+  const clock = new ManualClock()
   const log = new MemoryLog()
   const gate = new ClientGate(
     {
-      connectionsMax: 10,
-      connectionsPerAddressMax: 10,
+      connectionCountLimit: 10,
+      clientConnectionCountLimit: 10,
       proxyTrustedNetworks: ['127.0.0.0/8'],
       ...options,
     },
@@ -221,7 +222,7 @@ describe('without a trusted proxy', () => {
 
 describe('limits', () => {
   it('are kept for each address of clients, not of proxies', async () => {
-    const { open, refused, nextAdmitted, gate } = await openGate({ connectionsPerAddressMax: 1 })
+    const { open, refused, nextAdmitted, gate } = await openGate({ clientConnectionCountLimit: 1 })
     await open(header)
     const first = await nextAdmitted()
     await open(proxyHeader({ source: { address: '203.0.113.6', port: 1 } }))
@@ -237,7 +238,7 @@ describe('limits', () => {
   })
 
   it('are kept for each /48 of IPv6 too, ten times as many', async () => {
-    const limits = { connectionsPerAddressMax: 1, connectionsMax: 100 }
+    const limits = { clientConnectionCountLimit: 1, connectionCountLimit: 100 }
     const { open, refused, admitted, nextAdmitted } = await openGate(limits)
     const from = (address: string) => open(proxyHeader({ source: { address, port: 40_001 } }))
     for (let i = 0; i < 10; i += 1) await from(`2001:db8:0:${i}::1`)
@@ -252,7 +253,7 @@ describe('limits', () => {
   })
 
   it('are kept for each /64 of IPv6, not for each of its addresses', async () => {
-    const { open, refused, nextAdmitted } = await openGate({ connectionsPerAddressMax: 2 })
+    const { open, refused, nextAdmitted } = await openGate({ clientConnectionCountLimit: 2 })
     const from = (address: string) => open(proxyHeader({ source: { address, port: 1 } }))
     await from('2001:db8::1')
     await nextAdmitted()
@@ -266,7 +267,7 @@ describe('limits', () => {
 
   it('are not kept for trusted networks', async () => {
     const mynetworks = ['2001:db8::/64']
-    const { open, nextAdmitted } = await openGate({ connectionsPerAddressMax: 1, mynetworks })
+    const { open, nextAdmitted } = await openGate({ clientConnectionCountLimit: 1, mynetworks })
     for (const count of [1, 2, 3]) {
       await open(proxyHeader({ source: { address: `2001:db8::${count}`, port: 1 } }))
       await nextAdmitted(count)
@@ -274,7 +275,7 @@ describe('limits', () => {
   })
 
   it('count those that wait for their header', async () => {
-    const { open, refused, gate, nextAdmitted } = await openGate({ connectionsMax: 2 })
+    const { open, refused, gate, nextAdmitted } = await openGate({ connectionCountLimit: 2 })
     await open(header)
     await nextAdmitted()
     const waiting = await open()

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { drainConnections } from '#shared/net/drain.ts'
-import { FakeClock } from '#test/support/pop3-fakes.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 
 /** Connections that note when they are told to go; they stay unless the test lets them. */
 function open(count: number) {
-  const clock = new FakeClock()
+  const clock = new ManualClock()
   const told: (readonly [index: number, atMs: number])[] = []
   const connections = new Set(
     Array.from({ length: count }, (_, index) => ({

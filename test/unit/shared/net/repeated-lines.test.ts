@@ -5,11 +5,11 @@ import {
   REPEATED_LINES_KEPT_MAX,
   RepeatedLines,
 } from '#shared/net/repeated-lines.ts'
-import { FakeClock } from '#test/support/pop3-fakes.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 import { RecordingLog } from '#test/support/smtp-fakes.ts'
 
 function open() {
-  const clock = new FakeClock()
+  const clock = new ManualClock()
   const log = new RecordingLog()
   const lines = new RepeatedLines('info', { clock, log })
   const write = (times: number, network = 'n', message = 'refused') => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
-import { FakeClock } from '#test/support/pop3-fakes.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 
-const start = (bytesMax: number) => ({ budget: new ByteBudget(bytesMax), clock: new FakeClock() })
+const start = (bytesMax: number) => ({ budget: new ByteBudget(bytesMax), clock: new ManualClock() })
 
 describe('ByteBudget', () => {
   it('gives what fits, to the last byte', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { Pace, STEP_BYTES } from '#shared/search/pace.ts'
-import { FakeClock } from '#test/support/pop3-fakes.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 import { quietWaiting } from './message-store.ts'
 
 function start() {
-  const clock = new FakeClock()
+  const clock = new ManualClock()
   const gone = new AbortController()
   const told: (readonly [number | null, number | null])[] = []
   const waiting = {
@@ -46,7 +46,7 @@ describe('Pace', () => {
   it('asks whether it is the turn of others after so much work', () => {
     let asked = 0
     const turns = { step: () => void asked++ }
-    const pace = new Pace({ waiting: quietWaiting, clock: new FakeClock(), turns })
+    const pace = new Pace({ waiting: quietWaiting, clock: new ManualClock(), turns })
     for (let i = 0; i < 9; i++) pace.spent(STEP_BYTES / 3)
     expect(asked).toBe(3)
   })

@@ -2,7 +2,7 @@ import { Resolver } from 'node:dns/promises'
 import { describe, expect, it } from 'vitest'
 import { Route53Challenges } from '#services/aws/certificates/route53-challenges.ts'
 import { startRoute53 } from '#test/support/acme/route53.ts'
-import { manualClock } from '#test/unit/shared/auth/manual-clock.ts'
+import { skippingClock } from '#test/support/skipping-clock.ts'
 
 const hostedZoneId = 'Z0123456789'
 const name = '_acme-challenge.mail.example.test'
@@ -10,7 +10,7 @@ const name = '_acme-challenge.mail.example.test'
 async function prepared(pendingAnswers: number) {
   const route53 = await startRoute53(hostedZoneId)
   route53.pendingAnswers = pendingAnswers
-  const hands = manualClock()
+  const hands = skippingClock()
   const { client } = route53
   const challenges = new Route53Challenges({ client, hostedZoneId, clock: hands.clock })
   const resolver = new Resolver()

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import type { HttpsAnswer, HttpsRequest } from '#services/certificates/acme/https.ts'
 import { AcmeIssuer } from '#services/certificates/acme/issuer.ts'
 import { recordedLog } from '#test/support/acme/recorded-log.ts'
-import { manualClock } from '#test/unit/shared/auth/manual-clock.ts'
+import { skippingClock } from '#test/support/skipping-clock.ts'
 
 const base = 'https://ca.test'
 const problemType = 'urn:ietf:params:acme:error:'
@@ -56,7 +56,7 @@ function prepared(answers: Readonly<Record<string, readonly Answer[]>> = {}) {
   const requests: HttpsRequest[] = []
   const records: string[] = []
   const log = recordedLog()
-  const hands = manualClock()
+  const hands = skippingClock()
   let accountKey: string | undefined
   const asked = new Map<string, number>()
   let nonces = 0

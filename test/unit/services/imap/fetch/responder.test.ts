@@ -13,7 +13,7 @@ import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { ObjectStore, Store } from '#shared/storage/ports.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { type ImapServer, startImapServer } from '#test/support/imap-server.ts'
-import { FakeClock } from '#test/support/pop3-fakes.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const message = (body: string) => `Subject: s\r\n\r\n${body}`
@@ -180,7 +180,7 @@ describe('FETCH of more than is held', () => {
   it('leaves out what there is no memory for, answers the rest and says so', async () => {
     const memory = { ...createMemory(), contents: new ByteBudget(100_000) }
     memory.contents.tryTake(100_000)
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { server, client } = await started(memory, clock)
     await stopped(server, async () => {
       const fetching = client.command(`FETCH 1:* ${items(1)}`)

@@ -5,7 +5,7 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Store, Table } from '#shared/storage/ports.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { startImapServer } from '#test/support/imap-server.ts'
-import { FakeClock } from '#test/support/pop3-fakes.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 import { openEmbedded } from '#test/support/storage-embedded.ts'
 
 let resources = new AsyncDisposableStack()
@@ -90,7 +90,7 @@ describe('Notifications', () => {
   })
 
   it('tell many changes of a moment after one look', async () => {
-    const clock = new FakeClock()
+    const clock = new ManualClock()
     const { fault, watcher, other } = await start(clock)
     await watcher.ok('NOTIFY SET (personal (SubscriptionChange))')
     const before = fault.reads

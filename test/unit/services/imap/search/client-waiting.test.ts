@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { INPROGRESS_INTERVAL_MS } from '#services/imap/progress.ts'
 import { clientWaiting } from '#services/imap/search/client-waiting.ts'
-import { ConnectionGone } from '#services/imap/wire.ts'
+import { ConnectionGone } from '#shared/net/connection-gone.ts'
 import { Pace } from '#shared/search/pace.ts'
-import { FakeClock } from '#test/support/pop3-fakes.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 import { quietWire } from '#test/support/quiet-wire.ts'
 
 function start() {
-  const clock = new FakeClock()
+  const clock = new ManualClock()
   const gone = new AbortController()
   const told: string[] = []
   const wire = {

@@ -9,7 +9,7 @@ import {
   startJsonService,
 } from '#test/support/acme/json-service.ts'
 import { recordedLog } from '#test/support/acme/recorded-log.ts'
-import { FakeClock } from '#test/support/pop3-fakes.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 
 const ATTEMPTS = 3
 
@@ -17,7 +17,7 @@ describe('throttling of DynamoDB', () => {
   let service: FakeService
   let client: DynamoDBClient
   let log: ReturnType<typeof recordedLog>
-  let clock: FakeClock
+  let clock: ManualClock
 
   beforeEach(async () => {
     service = await startJsonService({ GetItem: () => ({}) })
@@ -28,7 +28,7 @@ describe('throttling of DynamoDB', () => {
       maxAttempts: ATTEMPTS,
     })
     log = recordedLog()
-    clock = new FakeClock()
+    clock = new ManualClock()
     logThrottling([client], { clock, log })
   })
   afterEach(async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { GatheredBytes } from '#shared/storage/embedded/gathered-bytes.ts'
-import { seededRandom } from '#shared/storage/faults/plan.ts'
+import { seededRandom } from '#test/support/faults/plan.ts'
 
 describe('GatheredBytes', () => {
   it('gives back what was pushed, in order, whatever the pieces were', () => {

@@ -1,7 +1,7 @@
 // Table with faults: failing calls, conflicts and torn reads.
 
-import { keyOfWrite } from '../limits.ts'
-import type { Item, Key, Page, Query, Table, Write } from '../ports.ts'
+import { keyOfWrite } from '#shared/storage/limits.ts'
+import type { Item, Key, Page, Query, Table, Write } from '#shared/storage/ports.ts'
 import type { FaultGate } from './gate.ts'
 import type { Fault } from './plan.ts'
 import { TornReads } from './torn-reads.ts'

@@ -2,7 +2,7 @@
 // faults that are the same for all ports.
 
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import { Conflict } from '../ports.ts'
+import { Conflict } from '#shared/storage/ports.ts'
 import type { Fault, FaultPlan, StorageCall } from './plan.ts'
 
 /** Where the process dies: at the call of this number, before its effect or after it but before the answer. */

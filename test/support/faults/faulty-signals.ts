@@ -1,6 +1,6 @@
 // Signals whose hints get lost, and that fall silent at a crash.
 
-import type { Signals, Subscription } from '../ports.ts'
+import type { Signals, Subscription } from '#shared/storage/ports.ts'
 import type { FaultGate } from './gate.ts'
 
 export class FaultySignals implements Signals {

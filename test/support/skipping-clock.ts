@@ -1,7 +1,7 @@
 import type { Clock } from '#shared/runtime/clock.ts'
 
-/** A clock whose hands the test turns; sleeping turns them too, and is noted. */
-export function manualClock(startMs = Date.UTC(2026, 0, 1)) {
+/** A clock on which sleeping takes no time: it turns the hands, and is noted. */
+export function skippingClock(startMs = Date.UTC(2026, 0, 1)) {
   let nowMs = startMs
   const sleptMs: number[] = []
   const clock: Clock = {

@@ -4,9 +4,9 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import { compareUtf8 } from '../condition.ts'
-import { keyOfWrite } from '../limits.ts'
-import type { Item, Key, Page, Query, SortRange, Table, Write } from '../ports.ts'
+import { compareUtf8 } from '#shared/storage/condition.ts'
+import { keyOfWrite } from '#shared/storage/limits.ts'
+import type { Item, Key, Page, Query, SortRange, Table, Write } from '#shared/storage/ports.ts'
 
 /** Turns of the event loop that a committed transaction stays unacknowledged, at most. */
 const UNDER_WAY_TURNS_MAX = 4

@@ -1,7 +1,7 @@
 // ObjectStore with faults: calls fail before or after their effect, streams break in the middle.
 
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import type { ByteRange, ObjectStore, StagedObject } from '../ports.ts'
+import type { ByteRange, ObjectStore, StagedObject } from '#shared/storage/ports.ts'
 import type { FaultGate } from './gate.ts'
 import type { Fault } from './plan.ts'
 

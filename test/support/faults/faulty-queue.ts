@@ -1,6 +1,6 @@
 // Queue with faults: besides failing calls, deliveries come twice, late and out of order, as SQS allows.
 
-import type { Queue, QueueMessage } from '../ports.ts'
+import type { Queue, QueueMessage } from '#shared/storage/ports.ts'
 import type { FaultGate } from './gate.ts'
 import type { Fault } from './plan.ts'
 

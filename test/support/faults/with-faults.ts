@@ -1,7 +1,7 @@
 // Wraps a store of any driver so that its calls meet the faults of a plan and, if wanted, the process crashes at a chosen
 // call. For tests of everything above the ports.
 
-import type { QueueName, Store, TableName } from '../ports.ts'
+import type { QueueName, Store, TableName } from '#shared/storage/ports.ts'
 import { FaultyObjectStore } from './faulty-objects.ts'
 import { FaultyQueue } from './faulty-queue.ts'
 import { FaultySignals } from './faulty-signals.ts'
