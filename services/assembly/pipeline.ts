@@ -9,14 +9,14 @@ import { createPolicy } from '#services/policy/policy.ts'
 import { createSendingLimits } from '#services/policy/sending-limits.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
-import type { PolicyClient } from '#shared/contracts/policy.ts'
+import type { Policy } from '#shared/contracts/policy.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import { type Core, routesOf } from './core.ts'
 
-export function assemblePolicy(core: Core): PolicyClient {
+export function assemblePolicy(core: Core): Policy {
   const { directory, mailbox, settings, store, clock, log } = core
   return createPolicy({
     directory,

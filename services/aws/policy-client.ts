@@ -1,13 +1,13 @@
-// The listeners' PolicyClient on AWS. Recipients, and authors that are not plainly the client itself, are decided by the function
+// The listeners' Policy on AWS. Recipients, and authors that are not plainly the client itself, are decided by the function
 // `policy`, which may read what listeners may not; whatever goes wrong is a temporary failure, which the listener answers with 451.
 
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda'
 import {
   asksDirectory,
   type MessageRequest,
-  type PolicyClient,
+  type Policy,
+  type PolicyVerdict,
   type RecipientRequest,
-  type Verdict,
 } from '#shared/contracts/policy.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 
@@ -15,9 +15,9 @@ export function createPolicyClient(
   lambda: LambdaClient,
   functionName: string,
   /** What is decided on the message alone needs no rights and no second invocation. */
-  onTheSpot: Pick<PolicyClient, 'message'>,
-): PolicyClient {
-  async function ask(request: RecipientRequest | MessageRequest): Promise<Verdict> {
+  onTheSpot: Pick<Policy, 'message'>,
+): Policy {
+  async function ask(request: RecipientRequest | MessageRequest): Promise<PolicyVerdict> {
     try {
       const Payload = Buffer.from(JSON.stringify(request))
       const command = new InvokeCommand({ FunctionName: functionName, Payload })
@@ -36,10 +36,10 @@ export function createPolicyClient(
 }
 
 /** The function is ours and answers with the contract's types; anything else is somebody's mistake and never a yes. */
-function verdict(answer: unknown): Verdict {
+function verdict(answer: unknown): PolicyVerdict {
   const kind: unknown = Object(answer).kind
   // While a deployment is under way an older function may answer, which counts no final recipients.
-  if (kind === 'permit') return Object.assign({ finalRecipients: 1 }, answer as Verdict)
-  if (kind === 'reject') return answer as Verdict
+  if (kind === 'permit') return Object.assign({ finalRecipients: 1 }, answer as PolicyVerdict)
+  if (kind === 'reject') return answer as PolicyVerdict
   throw new Error('the answer is no verdict')
 }

@@ -2,7 +2,7 @@
 // message's own restrictions. A failure to decide is a `451`, never a yes.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
-import type { MessageRequest, PolicyClient, SmtpReply, Verdict } from '#shared/contracts/policy.ts'
+import type { MessageRequest, Policy, PolicyVerdict, SmtpReply } from '#shared/contracts/policy.ts'
 import type { Directory, Reach } from '#shared/directory/directory.ts'
 import { lookupKey, parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
@@ -46,7 +46,7 @@ export function createPolicy(deps: {
   readonly sending: SendingLimits
   readonly options: PolicyOptions
   readonly log: Log
-}): PolicyClient {
+}): Policy {
   const origin: Domain | undefined = parseDomain(originDomain(deps.options))
   const host = parseDomain(deps.options.hostname)
   const senderRights = createSenderRights({
@@ -126,9 +126,13 @@ function forwardingLoopOf({ envelope, deliveredTo = [] }: MessageRequest): SmtpR
   return first !== undefined && all ? forwardingLoop(first.address) : undefined
 }
 
-const permitted = { kind: 'permit', prepend: '', finalRecipients: 1 } as const satisfies Verdict
+const permitted = {
+  kind: 'permit',
+  prepend: '',
+  finalRecipients: 1,
+} as const satisfies PolicyVerdict
 
-const rejected = (reply: SmtpReply, restriction: string): Verdict => ({
+const rejected = (reply: SmtpReply, restriction: string): PolicyVerdict => ({
   kind: 'reject',
   reply,
   restriction,

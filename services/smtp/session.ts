@@ -6,7 +6,7 @@ import type {
   Authenticator,
   LoggedInAccount,
 } from '#shared/contracts/authenticate.ts'
-import type { PolicyClient } from '#shared/contracts/policy.ts'
+import type { Policy } from '#shared/contracts/policy.ts'
 import type { EnvelopeRecipient, Origin, Spool } from '#shared/contracts/spool.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
@@ -29,7 +29,7 @@ import { replies } from './replies.ts'
 
 export type SmtpServices = {
   readonly spool: Spool
-  readonly policy: PolicyClient
+  readonly policy: Policy
   readonly authenticator: Authenticator
   readonly accountWatch: AccountWatch
   /** Undefined: STARTTLS is not offered. */

@@ -4,11 +4,11 @@
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Origin, SmtpEnvelope } from './spool.ts'
 
-export interface PolicyClient {
+export interface Policy {
   /** Before RCPT is answered. */
-  recipient(request: RecipientRequest): Promise<Verdict>
+  recipient(request: RecipientRequest): Promise<PolicyVerdict>
   /** After the whole message was received, before `250`. */
-  message(request: MessageRequest): Promise<Verdict>
+  message(request: MessageRequest): Promise<PolicyVerdict>
 }
 
 export type RecipientRequest = {
@@ -45,7 +45,7 @@ export function asksDirectory({ origin: { account }, from, sender }: MessageRequ
   return account !== null && [...from, ...sender].some((address) => address !== account.login)
 }
 
-export type Verdict =
+export type PolicyVerdict =
   /**
    * Go on; `prepend` are header fields (each ended by CRLF, byte string) for the message, '' for none. `finalRecipients`: how many
    * the recipient leads to; 1 unless it is an alias.

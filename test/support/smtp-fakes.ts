@@ -8,10 +8,10 @@ import type { Authenticator, LoginAttempt, LoginResult } from '#shared/contracts
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type {
   MessageRequest,
-  PolicyClient,
+  Policy,
+  PolicyVerdict,
   RecipientRequest,
   SmtpReply,
-  Verdict,
 } from '#shared/contracts/policy.ts'
 import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
 import type { MessageIndex } from '#shared/mail/message-index.ts'
@@ -153,13 +153,13 @@ const messageReplies: { readonly [local: string]: SmtpReply } = {
   deferred: { code: 451, status: '4.7.1', text: 'Come back later' },
 }
 
-export class FakePolicy implements PolicyClient {
+export class FakePolicy implements Policy {
   readonly recipientRequests: RecipientRequest[] = []
   readonly messageRequests: MessageRequest[] = []
   readonly #asked = new Set<string>()
   keepsRequests = true
 
-  async recipient(request: RecipientRequest): Promise<Verdict> {
+  async recipient(request: RecipientRequest): Promise<PolicyVerdict> {
     if (this.keepsRequests) this.recipientRequests.push(request)
     const local = localPart(request.recipient)
     const isAgain = this.#asked.has(`${request.queueId} ${request.recipient}`)
@@ -178,7 +178,7 @@ export class FakePolicy implements PolicyClient {
     return { kind: 'permit', prepend, finalRecipients: local === 'list' ? 3 : 1 }
   }
 
-  async message(request: MessageRequest): Promise<Verdict> {
+  async message(request: MessageRequest): Promise<PolicyVerdict> {
     if (this.keepsRequests) this.messageRequests.push(request)
     const local = localPart(request.envelope.sender)
     if (local === 'temporary') throw new TemporaryFailure('filter does not answer')

@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createPolicyClient } from '#services/aws/policy-client.ts'
-import type { MessageRequest, RecipientRequest, Verdict } from '#shared/contracts/policy.ts'
+import type { MessageRequest, PolicyVerdict, RecipientRequest } from '#shared/contracts/policy.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 
 type Answer = {
@@ -35,7 +35,7 @@ async function lambdaAnswering(answer: Answer) {
 
 const servers: ReturnType<typeof createServer>[] = []
 const request = { queueId: 'Q', recipient: 'ann@example.test' } as unknown as RecipientRequest
-const tooManyHops: Verdict = {
+const tooManyHops: PolicyVerdict = {
   kind: 'reject',
   reply: { code: 554, status: '5.4.6', text: 'Too many hops' },
   restriction: 'hopcount_limit',

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
-import type { PolicyClient } from '#shared/contracts/policy.ts'
+import type { Policy } from '#shared/contracts/policy.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { createPipeline, manualClock, origin } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 let opened: OpenedEmbedded
-let policy: PolicyClient
+let policy: Policy
 
 beforeAll(async () => {
   const clock = manualClock()

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { AUTHORS_MAX } from '#services/policy/login-mismatch.ts'
 import { createPolicy, type PolicyOptions } from '#services/policy/policy.ts'
 import { createSendingLimits } from '#services/policy/sending-limits.ts'
-import type { MessageRequest, RecipientRequest, Verdict } from '#shared/contracts/policy.ts'
+import type { MessageRequest, PolicyVerdict, RecipientRequest } from '#shared/contracts/policy.ts'
 import { createDirectory, type Directory } from '#shared/directory/directory.ts'
 import { type Address, parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
@@ -131,7 +131,7 @@ function rcpt(login: string | null, sender: string, more: Partial<RecipientReque
 const permit = { kind: 'permit' } as const
 const alice = 'alice@example.test'
 
-function notOwned(sender: string, login = alice): Verdict {
+function notOwned(sender: string, login = alice): PolicyVerdict {
   return {
     kind: 'reject',
     reply: {

@@ -6,9 +6,9 @@ import { ADDED_BYTES } from '#services/policy/quota.ts'
 import { createSendingLimits } from '#services/policy/sending-limits.ts'
 import type {
   MessageRequest,
-  PolicyClient,
+  Policy,
+  PolicyVerdict,
   RecipientRequest,
-  Verdict,
 } from '#shared/contracts/policy.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Used } from '#shared/mailbox/quota.ts'
@@ -48,7 +48,7 @@ function policy({
   readonly options?: Partial<PolicyOptions>
   readonly directory?: Partial<Pipeline['core']['directory']>
   readonly messagesPerDay?: number
-} = {}): PolicyClient {
+} = {}): Policy {
   const { core } = pipeline
   return createPolicy({
     directory: { ...core.directory, ...directory },
@@ -129,7 +129,7 @@ const message = (
   sender: [],
 })
 
-const answer = (verdict: Verdict) =>
+const answer = (verdict: PolicyVerdict) =>
   verdict.kind === 'permit' ? 'ok' : `${verdict.reply.code} ${verdict.reply.status}`
 
 describe('who may send to whom', () => {
