@@ -6,7 +6,8 @@ import { answer, answerAndClose, defineCommand, type Outcome } from '../command.
 import { ENVELOPE_BYTES_MAX, RECIPIENT_OVERHEAD_BYTES, SURPLUS_RECIPIENTS_MAX } from '../config.ts'
 import { askPolicy, isCollecting } from '../recipient-verdict.ts'
 import { replies } from '../replies.ts'
-import type { SmtpSession, Transaction } from '../session.ts'
+import type { SmtpSession } from '../session.ts'
+import type { Transaction } from '../transaction.ts'
 
 export const rcpt = defineCommand({
   needsLogin: true,
