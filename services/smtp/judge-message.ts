@@ -4,6 +4,7 @@
 // Implementation notes: `250` is said only after `spool.accept` has resolved.
 
 import type { Spooled } from '#shared/contracts/spool.ts'
+import type { ByteString } from '#shared/mail/message-index.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
 import type { Authors } from './authors.ts'
@@ -16,6 +17,8 @@ import { envelopeOf, type Transaction } from './transaction.ts'
 
 type WholeMessage = {
   readonly spooled: Spooled
+  /** As policy gets to see it (header-reader.ts). */
+  readonly header: ByteString
   readonly authors: Authors
   /** As they came. */
   readonly bytes: number
@@ -25,7 +28,7 @@ type WholeMessage = {
 export async function judgeMessage(
   session: SmtpSession,
   transaction: Transaction,
-  { spooled, authors, bytes: size }: WholeMessage,
+  { spooled, header, authors, bytes: size }: WholeMessage,
 ): Promise<readonly Reply[]> {
   const { policy, spool, clock } = session.services
   const { queueId, prepend } = transaction
@@ -39,7 +42,8 @@ export async function judgeMessage(
   const envelope = envelopeOf(transaction)
   const { deliveredTo } = spooled
   const { bytes, receivedFields } = spooled.index
-  const request = { queueId, origin, envelope, bytes, receivedFields, deliveredTo, ...authors }
+  const found = { bytes, receivedFields, header, deliveredTo, ...authors }
+  const request = { queueId, origin, envelope, ...found }
   const verdict = await policy.message(request).catch(async (error: unknown) => {
     await spool.discard(spooled)
     throw error

@@ -5,11 +5,13 @@
 // no byte of it is ever taken for a command.
 
 import type { Spooled } from '#shared/contracts/spool.ts'
+import { HeaderReader } from '#shared/mail/header-reader.ts'
+import { HEADER_INDEXED_BYTES_MAX } from '#shared/mail/message-index.ts'
 import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { LogFields } from '#shared/runtime/log.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
-import { HeaderAuthors, noAuthors } from './authors.ts'
-import { MENDING_BYTES_MAX } from './config.ts'
+import { authorsIn, noAuthors } from './authors.ts'
+import { HEADER_KEPT_BYTES_MAX, MENDING_BYTES_MAX } from './config.ts'
 import { judgeMessage } from './judge-message.ts'
 import { logMessage } from './message-log.ts'
 import { MessageSource } from './message-source.ts'
@@ -32,8 +34,9 @@ export class MessageReceipt implements Receipt {
   readonly #transaction: Transaction
   readonly #source = new MessageSource()
   readonly #outcome: Promise<SpoolOutcome>
-  /** Only where policy wants to know them. */
-  readonly #authors: HeaderAuthors | undefined
+  readonly #header: HeaderReader
+  /** Whether policy holds the client to its own addresses, so that the authors must be known. */
+  readonly #asksAuthors: boolean
   #refusal: Reply | undefined
   #bytes = 0
   #storedBytes = 0
@@ -41,11 +44,14 @@ export class MessageReceipt implements Receipt {
   constructor(session: SmtpSession, transaction: Transaction) {
     this.#session = session
     this.#transaction = transaction
-    const heldToItself = session.account && session.options.smtpdRejectSenderLoginMismatch
-    this.#authors = heldToItself ? new HeaderAuthors() : undefined
-    const { spool } = session.services
-    const watch = (stored: Uint8Array) => this.#lookAt(stored)
-    this.#outcome = spool.receive(transaction.queueId, this.#source, watch).then(
+    const { options, account, services } = session
+    this.#asksAuthors = account !== null && options.smtpdRejectSenderLoginMismatch
+    this.#header = new HeaderReader(
+      this.#asksAuthors ? HEADER_INDEXED_BYTES_MAX : HEADER_KEPT_BYTES_MAX,
+    )
+    const limits = { push: (stored: Uint8Array) => this.#keepLimits(stored), finish() {} }
+    const observers = [this.#header, limits]
+    this.#outcome = services.spool.receive(transaction.queueId, this.#source, observers).then(
       (spooled) => ({ kind: 'spooled', spooled }),
       (error: unknown) => {
         this.#source.abandon()
@@ -84,13 +90,12 @@ export class MessageReceipt implements Receipt {
    * What readers get to see: mending makes a header of mbox lines longer, and a field may come to be by what is left out before it. Who
    * keeps to the limit that EHLO told is not refused for the empty line that is added (RFC 1870 §6.1).
    */
-  #lookAt(stored: Uint8Array): void {
+  #keepLimits(stored: Uint8Array): void {
     this.#storedBytes += stored.length
     const { messageSizeLimit } = this.#session.options
     if (this.#storedBytes > messageSizeLimit + MENDING_BYTES_MAX)
       this.refuse(replies.tooBig(messageSizeLimit))
-    this.#authors?.push(stored)
-    if (this.#authors?.tooLong) this.refuse(replies.headerTooBig)
+    if (this.#asksAuthors && this.#header.tooLong) this.refuse(replies.headerTooBig)
   }
 
   refuse(reply: Reply): void {
@@ -124,7 +129,8 @@ export class MessageReceipt implements Receipt {
       if (outcome.kind === 'failed') throw outcome.error
       return await judgeMessage(this.#session, this.#transaction, {
         spooled: outcome.spooled,
-        authors: this.#authors?.finish() ?? noAuthors,
+        header: this.#header.text,
+        authors: this.#asksAuthors ? authorsIn(this.#header.text) : noAuthors,
         bytes: this.#bytes,
       })
     } catch (error) {

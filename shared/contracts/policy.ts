@@ -1,6 +1,7 @@
 // What listeners ask policy, stage by stage, and what it answers. In process now, a Lambda function later, so requests and
 // verdicts are plain data. Implemented by services/policy.
 
+import type { ByteString } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Origin, SmtpEnvelope } from './spool.ts'
 
@@ -30,6 +31,10 @@ export type MessageRequest = {
   readonly envelope: SmtpEnvelope
   readonly bytes: number
   readonly receivedFields: number
+  /**
+   * The header as it is stored, or its beginning: a listener says how much it keeps. A listener of the version before says nothing.
+   */
+  readonly header?: ByteString
   /** Addresses here that the message was delivered to before, as they stand in its header. A listener of the version before says nothing. */
   readonly deliveredTo?: readonly string[]
   /**

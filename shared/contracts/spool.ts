@@ -16,8 +16,7 @@ export interface Spool {
   receive(
     queueId: QueueId,
     source: AsyncIterable<Uint8Array>,
-    /** Sees what is stored, piece by piece, before `receive` resolves. */
-    watch?: (stored: Uint8Array) => void,
+    observers?: readonly StreamObserver[],
   ): Promise<Spooled>
   /** Forgets a message that policy refused after it had been received. Never rejects. */
   discard(spooled: Spooled): Promise<void>
@@ -26,6 +25,14 @@ export interface Spool {
    * readers see, null where there is none.
    */
   accept(message: AcceptedMessage): Promise<string | null>
+}
+
+/** Sees in the one pass over a message what is stored, piece by piece, and then its end; keeps what it found for whoever made it. */
+export interface StreamObserver {
+  /** Must not change the bytes, nor keep them: they are somebody else's afterwards. */
+  push(stored: Uint8Array): void
+  /** All was seen. Comes before `receive` resolves, and not at all where the source throws. */
+  finish(): void
 }
 
 export type Spooled = {

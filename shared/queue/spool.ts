@@ -47,7 +47,7 @@ export function createSpool(deps: {
   const isMynetwork = createNetworkMatcher(options.mynetworks)
   const staged = new WeakMap<Spooled, StagedObject>()
 
-  const receive: Spool['receive'] = async (queueId, source, watch) => {
+  const receive: Spool['receive'] = async (queueId, source, observers = []) => {
     const cleaning = new MessageCleaning(rules)
     const indexer = new MessageIndexer()
     let isDisallowed = false
@@ -55,12 +55,13 @@ export function createSpool(deps: {
       for await (const chunk of cleaned(source, cleaning)) {
         isDisallowed ||= rejected !== undefined && chunk.some((byte) => rejected[byte] === 1)
         indexer.push(chunk)
-        watch?.(chunk)
+        for (const observer of observers) observer.push(chunk)
         yield chunk
       }
     }
     const object = await objects.stage(objectKey(queueId), bytes())
     const index = indexer.finish()
+    for (const observer of observers) observer.finish()
     const { type, subtype } = index.structure
     const isSigned = cleaning.isSigned || (type === 'multipart' && subtype === 'signed')
     const deliveredTo = indexer

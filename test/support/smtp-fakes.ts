@@ -13,7 +13,7 @@ import type {
   RecipientRequest,
   SmtpReply,
 } from '#shared/contracts/policy.ts'
-import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
+import type { AcceptedMessage, Spool, Spooled, StreamObserver } from '#shared/contracts/spool.ts'
 import type { MessageIndex } from '#shared/mail/message-index.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import { RepeatedLines } from '#shared/net/repeated-lines.ts'
@@ -53,7 +53,7 @@ export class FakeSpool implements Spool {
   async receive(
     queueId: QueueId,
     source: AsyncIterable<Uint8Array>,
-    watch: (stored: Uint8Array) => void = () => {},
+    observers: readonly StreamObserver[] = [],
   ): Promise<Spooled> {
     if (this.failsAt === 'receive') throw new TemporaryFailure('the store does not answer')
     if (this.failsAt === 'room') throw new SystemFull('no memory for the upload')
@@ -63,7 +63,7 @@ export class FakeSpool implements Spool {
       if (this.gate) await this.gate
       for await (const chunk of source) {
         bytes += chunk.length
-        watch(chunk)
+        for (const observer of observers) observer.push(chunk)
         if (this.keepsContents) chunks.push(chunk)
         if (this.gate) await this.gate
       }
@@ -71,6 +71,7 @@ export class FakeSpool implements Spool {
       this.failures.push(error)
       throw error
     }
+    for (const observer of observers) observer.finish()
     this.bytes += bytes
     if (this.keepsContents) this.contents.set(queueId, Buffer.concat(chunks))
     return {
