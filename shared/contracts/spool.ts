@@ -54,6 +54,8 @@ export type AcceptedMessage = {
   /** Header fields to put before the message, each ended by CRLF, as byte string: the Received field. */
   readonly prepend: string
   readonly arrivedMs: number
+  /** Why it waits for an operator from the first on; absent: it is on its way. */
+  readonly held?: string
 }
 
 /** RFC 5321 envelope; addresses without angle brackets, as given (the null sender is ''). */

@@ -85,7 +85,8 @@ export function createSpool(deps: {
     }
   }
 
-  async function accept({ spooled, envelope, origin, prepend, arrivedMs }: AcceptedMessage) {
+  async function accept(accepted: AcceptedMessage) {
+    const { spooled, envelope, origin, prepend, arrivedMs, held } = accepted
     const { queueId, index, deliveredTo } = spooled
     const object = staged.get(spooled)
     if (object === undefined) throw new Error(`${queueId} was not received by this spool`)
@@ -93,6 +94,7 @@ export function createSpool(deps: {
     const from = origin.account !== null ? 'login' : isClient ? 'client' : 'stranger'
     const message: QueuedMessage = {
       ...untouched,
+      ...(held !== undefined && { state: 'hold', reason: held }),
       queueId,
       envelope,
       origin,
@@ -115,7 +117,7 @@ export function createSpool(deps: {
       await deps.queue.finish(queued)
       throw stored.reason
     }
-    deps.ring(queueId)
+    if (held === undefined) deps.ring(queueId)
     const { messageId } = index.envelope
     if (messageId !== null) return Buffer.from(messageId, 'latin1').toString()
     return lacking(message).includes('message-id') ? ownMessageId(message, options.hostname) : null
