@@ -127,7 +127,9 @@ export class MessageReceipt implements Receipt {
     }
     try {
       if (outcome.kind === 'failed') throw outcome.error
-      return await judgeMessage(this.#session, this.#transaction, {
+      return await judgeMessage({
+        session: this.#session,
+        transaction: this.#transaction,
         spooled: outcome.spooled,
         header: this.#header.text,
         authors: this.#asksAuthors ? authorsIn(this.#header.text) : noAuthors,

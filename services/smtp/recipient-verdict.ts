@@ -16,6 +16,9 @@ export async function askPolicy(
   try {
     const request = { ...question, origin: session.origin() }
     const verdict = await session.services.policy.recipient(request)
+    for (const warning of verdict.warnings ?? []) {
+      session.logRepeated({ ...facts, warning }, 'policy warns')
+    }
     if (verdict.kind === 'reject') {
       const { restriction, reply } = verdict
       const { code, status: dsn, text } = reply

@@ -1,5 +1,6 @@
 // One mail transaction: from MAIL to the end of the message or RSET (RFC 5321 §3.3).
 
+import type { Judged, PolicyVerdict } from '#shared/contracts/policy.ts'
 import type { EnvelopeRecipient, SmtpEnvelope } from '#shared/contracts/spool.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { MailCommand } from '#shared/smtp/mail-command.ts'
@@ -14,8 +15,16 @@ export type Transaction = {
   finalRecipients: number
   /** Of sender and recipients, with what DSN parameters add. */
   envelopeBytes: number
-  /** Header fields that policy gave with recipients. */
+  /** What policy found so far, for its next question. */
+  judged: Judged | undefined
+  /** Header fields that policy gave. */
   prepend: string
+  /** Why the message is to wait for an operator. */
+  hold: string | undefined
+  /** Who is to get it in place of its recipients. */
+  redirect: string | undefined
+  /** The restriction for which nobody gets it. */
+  discardedBy: string | undefined
   /** A limit is reached: it takes no more recipients. */
   isFull: boolean
   /** Those that came afterwards. */
@@ -34,13 +43,32 @@ export function beginTransaction(queueId: QueueId, mail: MailCommand): Transacti
     recipients: [],
     finalRecipients: 0,
     envelopeBytes: Buffer.byteLength(mail.sender) + Buffer.byteLength(mail.envid ?? ''),
+    judged: undefined,
     prepend: '',
+    hold: undefined,
+    redirect: undefined,
+    discardedBy: undefined,
     isFull: false,
     surplusRecipients: 0,
     anyRefused: false,
     receipt: undefined,
     lineEnds: undefined,
   }
+}
+
+/** What the verdict says of the message as a whole, whatever it says of whom it was asked about. */
+export function noteVerdict(transaction: Transaction, verdict: PolicyVerdict): void {
+  const { judged, hold, redirect } = verdict
+  if (judged !== undefined) transaction.judged = judged
+  if (redirect !== undefined) transaction.redirect = redirect
+  transaction.hold ??= hold
+  if (verdict.kind === 'discard') {
+    transaction.discardedBy ??= verdict.restriction
+    return
+  }
+  const { prepend = '' } = verdict
+  // The same fact about the client is usually found again for each recipient.
+  if (!transaction.prepend.includes(prepend)) transaction.prepend += prepend
 }
 
 export function envelopeOf({ mail, recipients }: Transaction): SmtpEnvelope {

@@ -1,6 +1,6 @@
 // What restrictions of policy are asked about: a stranger who sends from s@remote.test to ann@example.test, an account here.
 
-import type { RecipientFacts } from '#services/policy/restriction.ts'
+import type { RecipientFacts, RestrictionLists } from '#services/policy/restriction.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { MessageRequest, RecipientRequest } from '#shared/contracts/policy.ts'
 import type { Origin } from '#shared/contracts/spool.ts'
@@ -20,6 +20,16 @@ export const login: Origin = {
   ...stranger,
   listener: 'submission',
   account: { id: 'ann', login: 'ann@example.test' },
+}
+
+/** Of a policy that takes everything. */
+export const emptyLists: RestrictionLists = {
+  connect: [],
+  helo: [],
+  sender: [],
+  recipient: [],
+  data: [],
+  message: [],
 }
 
 export function addressOf(text: string): Address {

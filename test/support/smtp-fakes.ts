@@ -160,6 +160,10 @@ export class FakePolicy implements Policy {
   readonly #asked = new Set<string>()
   keepsRequests = true
 
+  async early(): Promise<PolicyVerdict> {
+    return { kind: 'permit', prepend: '', finalRecipients: 1 }
+  }
+
   async recipient(request: RecipientRequest): Promise<PolicyVerdict> {
     if (this.keepsRequests) this.recipientRequests.push(request)
     const local = localPart(request.recipient)

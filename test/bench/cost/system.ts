@@ -75,7 +75,7 @@ export async function openSystem(
   ])
   const listeners = await openListeners(edge.core, {
     certificates: { current: () => certificate, onChange: () => undefined, close: () => undefined },
-    policy: { recipient: policy.invoke, message: assemblePolicy(edge.core).message },
+    policy: { ...assemblePolicy(edge.core), recipient: policy.invoke },
     hints: edge.store.signals,
   })
   const port = listeners.opened[0]?.port ?? 0

@@ -55,7 +55,7 @@ describe('the policy client', () => {
     const { policy, asked } = await lambdaAnswering({ body: JSON.stringify(verdict) })
     expect(await policy.recipient(request)).toEqual(verdict)
     expect(asked[0]?.url).toBe('/2015-03-31/functions/policy-function/invocations')
-    expect(JSON.parse(asked[0]?.body ?? '')).toEqual(request)
+    expect(JSON.parse(asked[0]?.body ?? '')).toEqual({ ...request, version: 2, ask: 'recipient' })
   })
 
   it('counts one recipient where an older function does not count', async () => {
@@ -84,7 +84,7 @@ describe('the policy client', () => {
     const { policy, asked } = await lambdaAnswering({ body: JSON.stringify(verdict) })
     const request = message('ann@example.test', 'ann@example.test', 'info@example.test')
     expect(await policy.message(request)).toEqual(verdict)
-    expect(JSON.parse(asked[0]?.body ?? '')).toEqual(request)
+    expect(JSON.parse(asked[0]?.body ?? '')).toEqual({ ...request, version: 2, ask: 'message' })
   })
 
   it.each([

@@ -41,7 +41,7 @@ async function answer(name: string): Promise<string> {
     finalRecipientsSoFar: 0,
     recipient: `${name}@example.test`,
   })
-  return verdict.kind === 'permit' ? 'ok' : `${verdict.reply.code} ${verdict.reply.status}`
+  return verdict.kind === 'reject' ? `${verdict.reply.code} ${verdict.reply.status}` : 'ok'
 }
 
 describe('reject_unlisted_recipient', () => {
