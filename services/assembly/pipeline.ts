@@ -5,27 +5,28 @@ import { createCleanup } from '#services/cleanup/cleanup.ts'
 import { createCollector } from '#services/collector/collector.ts'
 import { createDelivery } from '#services/delivery/delivery.ts'
 import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
+import { createLists } from '#services/policy/lists.ts'
 import { createPolicy } from '#services/policy/policy.ts'
 import { createSendingLimits } from '#services/policy/sending-limits.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
-import type { PolicyClient } from '#shared/contracts/policy.ts'
+import type { Policy } from '#shared/contracts/policy.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import { type Core, routesOf } from './core.ts'
 
-export function assemblePolicy(core: Core): PolicyClient {
+export function assemblePolicy(core: Core): Policy {
   const { directory, mailbox, settings, store, clock, log } = core
-  return createPolicy({
+  const lists = createLists({
     directory,
     usage: mailbox.usage,
     isMynetwork: createNetworkMatcher(settings.mynetworks),
     sending: createSendingLimits({ counters: store.tables.counters, clock, options: settings }),
     options: settings,
-    log,
   })
+  return createPolicy({ lists, directory, options: settings, log })
 }
 
 export function assembleCleanup(core: Core) {

@@ -2,15 +2,15 @@
 // (shared/contracts/policy.ts).
 
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
-import type { MessageRequest, RecipientRequest } from '#shared/contracts/policy.ts'
 import { beforeAnswer, openFunction } from './functions.ts'
+import { answerQuestion } from './policy-wire.ts'
 
 const opened = await openFunction('policy', process.env)
 const policy = assemblePolicy(opened.core)
 
-export async function handler(request: RecipientRequest | MessageRequest) {
+export async function handler(event: unknown) {
   try {
-    return 'recipient' in request ? await policy.recipient(request) : await policy.message(request)
+    return await answerQuestion(policy, event)
   } finally {
     await beforeAnswer(opened)
   }

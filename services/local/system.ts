@@ -113,6 +113,7 @@ export async function startSystem(deps: {
         ? undefined
         : await trustedCertificates(settings.smtpdTlsCAfile, 'smtpdTlsCAfile'),
     policy: {
+      early: (request) => policy.early(request),
       recipient: (request) => policy.recipient(request),
       message: (request) => policy.message(request),
     },

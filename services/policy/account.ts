@@ -1,7 +1,7 @@
 import type { SmtpReply } from '#shared/contracts/policy.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
 import type { Accounts } from '#shared/directory/accounts.ts'
-import { dunno, type Restriction, reject } from './restriction.ts'
+import { type ClientFacts, dunno, type Restriction, reject } from './restriction.ts'
 
 /** RFC 4954 §4 has no code for it; 421 ends the session, which nothing else could follow. */
 const accountEnded: SmtpReply = {
@@ -11,9 +11,10 @@ const accountEnded: SmtpReply = {
 }
 
 /** Who was logged in and is disabled, removed or has another password since sends no more, however old the session. */
-export function rejectEndedAccount(accounts: Pick<Accounts, 'byId'>): Restriction {
+export function rejectEndedAccount(accounts: Pick<Accounts, 'byId'>): Restriction<ClientFacts> {
   return {
     name: 'reject_ended_account',
+    stage: 'connect',
     async decide({ request }) {
       const { account } = request.origin
       if (account === null) return dunno

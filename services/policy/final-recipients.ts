@@ -1,6 +1,6 @@
 import type { Reach } from '#shared/directory/directory.ts'
 import { recipientLeadsTooFar, tooManyFinalRecipients } from './replies.ts'
-import { dunno, type Restriction, reject } from './restriction.ts'
+import { defer, dunno, type Restriction, reject } from './restriction.ts'
 
 /**
  * What a message's recipients lead to, aliases followed, has a limit: one message of 17 bytes to many extensions of one alias is
@@ -10,12 +10,15 @@ import { dunno, type Restriction, reject } from './restriction.ts'
 export function limitFinalRecipients(max: number): Restriction {
   return {
     name: 'message_final_recipient_limit',
+    stage: 'recipient',
     async decide({ request, found, reach }) {
-      if (request.finalRecipientsSoFar >= max) return reject(tooManyFinalRecipients)
+      if (request.finalRecipientsSoFar >= max) return defer(tooManyFinalRecipients)
       if (found.kind !== 'alias') return dunno
       const count = finalRecipients(await reach())
       if (request.finalRecipientsSoFar + count <= max) return dunno
-      return reject(count > max ? recipientLeadsTooFar(request.recipient) : tooManyFinalRecipients)
+      return count > max
+        ? reject(recipientLeadsTooFar(request.recipient))
+        : defer(tooManyFinalRecipients)
     },
   }
 }

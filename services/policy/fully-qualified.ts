@@ -8,6 +8,7 @@ import { dunno, type Restriction, reject } from './restriction.ts'
  */
 export const rejectNonFqdn: Restriction = {
   name: 'reject_non_fqdn',
+  stage: 'recipient',
   decide({ request: { origin, sender, recipient: text }, recipient, found }) {
     if (origin.account === null || found.kind !== 'remote') return dunno
     if (!isQualified(recipient.domain)) return reject(recipientNotQualified(text))

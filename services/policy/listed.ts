@@ -8,6 +8,7 @@ import { type Decision, dunno, type Restriction, reject } from './restriction.ts
  */
 export const rejectUnlistedRecipient: Restriction = {
   name: 'reject_unlisted_recipient',
+  stage: 'recipient',
   async decide({ request, found, reach }) {
     if (found.kind === 'unknown') return reject(userUnknown(request.recipient))
     if (found.kind === 'disabled') return reject(userDisabled(request.recipient))

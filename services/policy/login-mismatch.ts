@@ -3,7 +3,13 @@
 import type { MessageRequest, SmtpReply } from '#shared/contracts/policy.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { authorNotOwned, senderNotOwned, tooManyAuthors } from './replies.ts'
-import { dunno, type Restriction, reject } from './restriction.ts'
+import {
+  dunno,
+  type MessageFacts,
+  type Restriction,
+  reject,
+  type SenderFacts,
+} from './restriction.ts'
 import type { SenderRights } from './sender-logins.ts'
 
 /** Addresses in From and Sender that are looked up for one message. */
@@ -12,13 +18,14 @@ export const AUTHORS_MAX = 20
 const TRANSACTIONS_REMEMBERED_MAX = 1_000
 
 /** Postfix's name for the whole, of which only the half about clients that logged in can happen here. */
-export const loginMismatch = 'reject_sender_login_mismatch'
+const loginMismatch = 'reject_sender_login_mismatch'
 
-export function rejectSenderLoginMismatch({ mayUse }: SenderRights): Restriction {
+export function rejectSenderLoginMismatch({ mayUse }: SenderRights): Restriction<SenderFacts> {
   const decided = new Map<string, boolean>()
 
   return {
     name: loginMismatch,
+    stage: 'sender',
     async decide({ request: { queueId, sender, origin } }) {
       const { account } = origin
       if (account === null || sender === '') return dunno
@@ -27,6 +34,17 @@ export function rejectSenderLoginMismatch({ mayUse }: SenderRights): Restriction
       const [oldest] = decided.keys()
       if (oldest !== undefined && decided.size > TRANSACTIONS_REMEMBERED_MAX) decided.delete(oldest)
       return owned ? dunno : reject(senderNotOwned(sender, account.login))
+    },
+  }
+}
+
+export function rejectAuthorLoginMismatch(rights: SenderRights): Restriction<MessageFacts> {
+  return {
+    name: loginMismatch,
+    stage: 'message',
+    async decide({ request }) {
+      const reply = await foreignAuthor(request, rights)
+      return reply === undefined ? dunno : reject(reply)
     },
   }
 }

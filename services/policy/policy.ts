@@ -1,134 +1,99 @@
-// policy: decides what listeners may take. At RCPT the ordered restriction list is asked; at the end of the message the
-// message's own restrictions. A failure to decide is a `451`, never a yes.
+// policy: decides what listeners may take, by a list of restrictions for each stage (lists.ts). A failure to decide is a `451`,
+// never a yes.
+//
+// Implementation notes: a listener asks once for each RCPT, and once at the end of a message. What connect, helo and sender find is found
+// with the first recipient, and handed back with the next question (`Judged`), so that it is found once and scores once. Of a list that
+// refuses nothing else counts: what a refused recipient's list wanted for the message is not for those who get it.
 
-import type { AccountId } from '#shared/contracts/mailbox.ts'
-import type { MessageRequest, PolicyClient, SmtpReply, Verdict } from '#shared/contracts/policy.ts'
+import type {
+  EarlyRequest,
+  EarlyStage,
+  Policy,
+  PolicyVerdict,
+  SmtpReply,
+} from '#shared/contracts/policy.ts'
 import type { Directory, Reach } from '#shared/directory/directory.ts'
-import { lookupKey, parseAddress } from '#shared/mail/address.ts'
-import { type Domain, parseDomain } from '#shared/mail/domain.ts'
-import type { Used } from '#shared/mailbox/quota.ts'
+import { parseAddress } from '#shared/mail/address.ts'
+import { parseDomain } from '#shared/mail/domain.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import type { SenderLogins } from '#shared/runtime/settings/address-kinds.ts'
-import { originDomain } from '#shared/runtime/settings/own-domains.ts'
-import { rejectEndedAccount } from './account.ts'
-import { finalRecipients, limitFinalRecipients } from './final-recipients.ts'
-import { rejectNonFqdn } from './fully-qualified.ts'
-import { rejectUnlistedRecipient } from './listed.ts'
-import { foreignAuthor, loginMismatch, rejectSenderLoginMismatch } from './login-mismatch.ts'
-import { rejectOverQuota } from './quota.ts'
-import { permitMynetworks, permitSaslAuthenticated, rejectUnauthDestination } from './relay.ts'
-import { badRecipient, forwardingLoop, tooManyHops, tryLater } from './replies.ts'
-import type { Restriction } from './restriction.ts'
-import { createSenderRights } from './sender-logins.ts'
-import type { SendingLimits } from './sending-limits.ts'
+import { finalRecipients } from './final-recipients.ts'
+import { Question } from './question.ts'
+import { badRecipient, tryLater } from './replies.ts'
+import type { RestrictionLists, SenderFacts } from './restriction.ts'
 
 export type PolicyOptions = {
   /** Completes `postmaster` without a domain (RFC 5321 §4.5.1), which listeners complete no further. */
   readonly hostname: string
-  /** These complete senders. */
-  readonly myorigin: string
-  readonly defaultDomain: string
-  readonly hopcountLimit: number
-  /** Messages an account may hold, 0 for no limit. */
-  readonly mailboxMessageLimit: number
-  /** What the recipients of one message may lead to. */
-  readonly messageFinalRecipientLimit: number
-  /** Whether who logged in sends as itself only, and who may be somebody else besides. */
-  readonly smtpdRejectSenderLoginMismatch: boolean
-  readonly smtpdSenderLoginMaps: readonly SenderLogins[]
-  readonly recipientDelimiter: string
 }
 
+const earlyStages = ['connect', 'helo', 'sender'] as const satisfies readonly EarlyStage[]
+
 export function createPolicy(deps: {
-  readonly directory: Directory
-  readonly usage: (accountId: AccountId) => Promise<Used>
-  readonly isMynetwork: (address: string) => boolean
-  readonly sending: SendingLimits
+  readonly lists: RestrictionLists
+  readonly directory: Pick<Directory, 'resolve' | 'reach'>
   readonly options: PolicyOptions
   readonly log: Log
-}): PolicyClient {
-  const origin: Domain | undefined = parseDomain(originDomain(deps.options))
+}): Policy {
+  const { lists, directory, log } = deps
   const host = parseDomain(deps.options.hostname)
-  const senderRights = createSenderRights({
-    directory: deps.directory,
-    senderLogins: deps.options.smtpdSenderLoginMaps,
-    recipientDelimiter: deps.options.recipientDelimiter,
-    defaultDomain: origin,
-  })
-  const heldToItself = deps.options.smtpdRejectSenderLoginMismatch
-  const restrictions: readonly Restriction[] = [
-    rejectEndedAccount(deps.directory.accounts),
-    ...(heldToItself ? [rejectSenderLoginMismatch(senderRights)] : []),
-    limitFinalRecipients(deps.options.messageFinalRecipientLimit),
-    deps.sending.restriction,
-    rejectNonFqdn,
-    permitMynetworks(deps.isMynetwork),
-    permitSaslAuthenticated,
-    rejectUnauthDestination,
-    rejectUnlistedRecipient,
-    rejectOverQuota(deps.usage, deps.options.mailboxMessageLimit),
-  ]
+
+  /** Its lists one after the other; answers what its recipient leads to. */
+  async function decide(
+    { queueId, judged }: Pick<EarlyRequest, 'queueId' | 'judged'>,
+    what: 'client' | 'recipient' | 'message',
+    ask: (question: Question) => Promise<number>,
+  ): Promise<PolicyVerdict> {
+    const question = new Question(judged)
+    try {
+      return question.verdict(await ask(question))
+    } catch (error) {
+      log.error({ queueId, error }, `${what} not decided`)
+      return rejected(tryLater, 'failure')
+    } finally {
+      log.debug({ queueId, trail: question.trail }, `${what} judged`)
+    }
+  }
+
+  async function askEarly(question: Question, last: EarlyStage, facts: SenderFacts): Promise<void> {
+    for (const stage of earlyStages) {
+      await question.askEarly(stage, lists[stage], facts)
+      if (stage === last) return
+    }
+  }
 
   return {
+    early: (request) =>
+      decide(request, 'client', async (question) => {
+        await askEarly(question, request.stage, { request })
+        return 1
+      }),
+
     async recipient(request) {
       const recipient = parseAddress(request.recipient, host)
       if (recipient === undefined) return rejected(badRecipient(request.recipient), 'syntax')
-      try {
-        const found = await deps.directory.resolve(recipient)
+      return decide(request, 'recipient', async (question) => {
+        await askEarly(question, 'sender', { request })
+        const found = await directory.resolve(recipient)
         let reached: Promise<Reach> | undefined
         const reach = () => {
-          reached ??= deps.directory.reach(recipient)
+          reached ??= directory.reach(recipient)
           return reached
         }
-        for (const restriction of restrictions) {
-          const decision = await restriction.decide({ request, recipient, found, reach })
-          if (decision.kind === 'permit') break
-          if (decision.kind === 'reject') return rejected(decision.reply, restriction.name)
-        }
-        if (found.kind !== 'alias') return permitted
-        return { ...permitted, finalRecipients: finalRecipients(await reach()) }
-      } catch (error) {
-        deps.log.error({ queueId: request.queueId, error }, 'recipient not decided')
-        return rejected(tryLater, 'failure')
-      }
+        await question.ask(lists.recipient, { request, recipient, found, reach })
+        return found.kind === 'alias' && question.isPermitted ? finalRecipients(await reach()) : 1
+      })
     },
 
-    async message(request: MessageRequest) {
-      // RFC 5321 §6.3: counting Received fields ends a loop between servers.
-      if (request.receivedFields > deps.options.hopcountLimit) {
-        return rejected(tooManyHops, 'hopcount_limit')
-      }
-      const loop = forwardingLoopOf(request)
-      if (loop) return rejected(loop, 'delivered_to')
-      try {
-        const foreign = heldToItself && (await foreignAuthor(request, senderRights))
-        if (foreign) return rejected(foreign, loginMismatch)
-        // Last, since it counts: only what is taken was sent.
-        const tooMuch = await deps.sending.count(request)
-        return tooMuch ? rejected(tooMuch, deps.sending.restriction.name) : permitted
-      } catch (error) {
-        deps.log.error({ queueId: request.queueId, error }, 'message not decided')
-        return rejected(tryLater, 'failure')
-      }
-    },
+    message: (request) =>
+      decide(request, 'message', async (question) => {
+        await question.ask(lists.data, { request })
+        await question.ask(lists.message, { request })
+        return 1
+      }),
   }
 }
 
-/**
- * RFC 5321 §6.3: where every recipient has the message already its sender is told; those who have it among others are left out at
- * delivery, as are those whom only an alias leads to.
- */
-function forwardingLoopOf({ envelope, deliveredTo = [] }: MessageRequest): SmtpReply | undefined {
-  const before = new Set(deliveredTo.map(lookupKey))
-  const { recipients } = envelope
-  const [first] = recipients
-  const all = recipients.every(({ address }) => before.has(lookupKey(address)))
-  return first !== undefined && all ? forwardingLoop(first.address) : undefined
-}
-
-const permitted = { kind: 'permit', prepend: '', finalRecipients: 1 } as const satisfies Verdict
-
-const rejected = (reply: SmtpReply, restriction: string): Verdict => ({
+const rejected = (reply: SmtpReply, restriction: string): PolicyVerdict => ({
   kind: 'reject',
   reply,
   restriction,

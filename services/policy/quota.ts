@@ -1,7 +1,7 @@
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { fits, roomLeft, type Used } from '#shared/mailbox/quota.ts'
 import { mailboxFull, messageExceedsQuota } from './replies.ts'
-import { dunno, type Restriction, reject } from './restriction.ts'
+import { defer, dunno, type Restriction, reject } from './restriction.ts'
 
 /** Header fields that stand before a stored message and count (Return-Path, Received, Delivered-To), about. */
 export const ADDED_BYTES = 1_000
@@ -16,6 +16,7 @@ export function rejectOverQuota(
 ): Restriction {
   return {
     name: 'reject_over_quota',
+    stage: 'recipient',
     async decide({ request, found }) {
       if (found.kind !== 'account') return dunno
       const quota = { bytes: found.quotaBytes, messages: messagesMax }
@@ -26,7 +27,7 @@ export function rejectOverQuota(
       const room = roomLeft(quota, await usage(found.accountId))
       return fits(room, request.declaredBytes + ADDED_BYTES)
         ? dunno
-        : reject(mailboxFull(request.recipient))
+        : defer(mailboxFull(request.recipient))
     },
   }
 }

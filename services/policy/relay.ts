@@ -7,6 +7,7 @@ import { dunno, permit, type Restriction, reject } from './restriction.ts'
 
 export const permitSaslAuthenticated: Restriction = {
   name: 'permit_sasl_authenticated',
+  stage: 'recipient',
   decide: ({ request, found }) =>
     found.kind === 'remote' && request.origin.account !== null ? permit : dunno,
 }
@@ -14,6 +15,7 @@ export const permitSaslAuthenticated: Restriction = {
 export function permitMynetworks(isMynetwork: (address: string) => boolean): Restriction {
   return {
     name: 'permit_mynetworks',
+    stage: 'recipient',
     decide: ({ request, found }) =>
       found.kind === 'remote' && mayRelay(request) && isMynetwork(request.origin.remoteAddress)
         ? permit
@@ -23,6 +25,7 @@ export function permitMynetworks(isMynetwork: (address: string) => boolean): Res
 
 export const rejectUnauthDestination: Restriction = {
   name: 'reject_unauth_destination',
+  stage: 'recipient',
   decide: ({ request, found }) =>
     found.kind === 'remote' ? reject(relayDenied(request.recipient)) : dunno,
 }

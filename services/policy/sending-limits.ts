@@ -14,7 +14,7 @@ import {
   type Table,
 } from '#shared/storage/ports.ts'
 import { tryLater } from './replies.ts'
-import { dunno, type Restriction, reject } from './restriction.ts'
+import { defer, dunno, type MessageFacts, type Restriction } from './restriction.ts'
 
 /** 0: no limit. */
 export type SendingLimitOptions = {
@@ -26,10 +26,13 @@ export type SendingLimitOptions = {
 export interface SendingLimits {
   /** At RCPT. */
   readonly restriction: Restriction
+  /** At the end of the message: counts it, unless it says why it is not taken. */
+  readonly counting: Restriction<MessageFacts>
   /** Counts a message that is about to be accepted, or says why it is not. */
   count(request: MessageRequest): Promise<SmtpReply | undefined>
 }
 
+const overSendingLimit = 'reject_over_sending_limit'
 const SECOND_MS = 1_000
 const DAY_MS = 24 * 3_600 * SECOND_MS
 
@@ -60,7 +63,8 @@ export function createSendingLimits(deps: {
 
   return {
     restriction: {
-      name: 'reject_over_sending_limit',
+      name: overSendingLimit,
+      stage: 'recipient',
       async decide({ request }) {
         const { account } = request.origin
         if (account === null || limits.length === 0) return dunno
@@ -70,33 +74,44 @@ export function createSendingLimits(deps: {
           bytes: request.declaredBytes,
         }
         const reply = broken(await counters.get(key(account.id)), more)
-        return reply === undefined ? dunno : reject(reply)
+        return reply === undefined ? dunno : defer(reply)
       },
     },
 
-    async count({ origin, envelope, bytes }) {
-      if (origin.account === null || limits.length === 0) return undefined
-      const more: Sent = { messages: 1, recipients: envelope.recipients.length, bytes }
-      const beyondAny = broken(undefined, more)
-      if (beyondAny !== undefined) return beyondAny
-      try {
-        await counters.write({
-          update: key(origin.account.id),
-          changes: {
-            add: more,
-            // A day after its own, for whoever asks what was sent.
-            setIfAbsent: { ttl: Math.ceil((clock.now() + 2 * DAY_MS) / SECOND_MS) },
-          },
-          if: {
-            all: limits.map(({ name, max }) => hasRoom(name, max - (more[name] ?? 0))),
-          },
-        })
-        return undefined
-      } catch (error) {
-        if (!(error instanceof ConditionFailed)) throw error
-        return broken(error.failed[0]?.item, more) ?? tryLater
-      }
+    counting: {
+      name: overSendingLimit,
+      stage: 'message',
+      async decide({ request }) {
+        const reply = await count(request)
+        return reply === undefined ? dunno : defer(reply)
+      },
     },
+
+    count,
+  }
+
+  async function count({ origin, envelope, bytes }: MessageRequest) {
+    if (origin.account === null || limits.length === 0) return undefined
+    const more: Sent = { messages: 1, recipients: envelope.recipients.length, bytes }
+    const beyondAny = broken(undefined, more)
+    if (beyondAny !== undefined) return beyondAny
+    try {
+      await counters.write({
+        update: key(origin.account.id),
+        changes: {
+          add: more,
+          // A day after its own, for whoever asks what was sent.
+          setIfAbsent: { ttl: Math.ceil((clock.now() + 2 * DAY_MS) / SECOND_MS) },
+        },
+        if: {
+          all: limits.map(({ name, max }) => hasRoom(name, max - (more[name] ?? 0))),
+        },
+      })
+      return undefined
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error
+      return broken(error.failed[0]?.item, more) ?? tryLater
+    }
   }
 }
 

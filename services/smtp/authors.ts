@@ -1,4 +1,4 @@
-// Whom a message's header names as its author and sender, read while the message passes: policy holds whoever logged in to its own
+// Whom a message's header names as its author and sender: policy holds whoever logged in to its own
 // addresses. All fields of these names count, not only the first, which ENVELOPE shows, and of each all that looks like an address,
 // also in the name of another: readers differ in what they show.
 
@@ -6,9 +6,9 @@ import { ADDRESS_CHARACTERS_MAX } from '#shared/mail/address.ts'
 import { addressesAnywhere, parseAddressList } from '#shared/mail/address-list.ts'
 import { forEachField, unfold } from '#shared/mail/header-field.ts'
 import {
+  type ByteString,
   ENVELOPE_ADDRESSES_MAX,
   type EnvelopeAddress,
-  HEADER_INDEXED_BYTES_MAX,
 } from '#shared/mail/message-index.ts'
 
 export type Authors = { readonly from: readonly string[]; readonly sender: readonly string[] }
@@ -18,63 +18,24 @@ export const noAuthors: Authors = { from: [], sender: [] }
 /** From and Sender fields that are read of a message, which has one of each (RFC 5322 §3.6); with more it is nobody's. */
 const FIELDS_MAX = 20
 
-const HEADER_END = Buffer.from('\r\n\r\n')
-/** What most headers fit into. */
-const FIRST_BYTES = 4 * 1024
-
-export class HeaderAuthors {
-  #header = Buffer.alloc(FIRST_BYTES)
-  #bytes = 0
-  #ended = false
-
-  constructor() {
-    // As if a line ended before it: a message may begin with the empty line that ends its header.
-    this.#append(Buffer.from('\r\n'))
-  }
-
-  /** The header is longer than anybody reads it here, so that its authors are unknown. */
-  get tooLong(): boolean {
-    return this.#bytes > HEADER_INDEXED_BYTES_MAX
-  }
-
-  push(content: Uint8Array): void {
-    if (this.#ended || this.tooLong) return
-    const from = Math.max(0, this.#bytes - HEADER_END.length + 1)
-    this.#append(content.subarray(0, HEADER_INDEXED_BYTES_MAX + 1 - this.#bytes))
-    const end = this.#header.subarray(from, this.#bytes).indexOf(HEADER_END)
-    this.#ended = end !== -1
-    if (this.#ended) this.#bytes = from + end + 2
-  }
-
-  finish(): Authors {
-    const from: string[] = []
-    const sender: string[] = []
-    let fields = 0
-    forEachField(this.#header.toString('latin1', 2, this.#bytes), (name, body) => {
-      const lower = name.toLowerCase()
-      if (lower !== 'from' && lower !== 'sender') return
-      fields += 1
-      if (fields > FIELDS_MAX) return
-      const value = unfold(body)
-      if (lower === 'from') from.push(...addresses(value))
-      // An empty one is as good as none (RFC 9051 §7.5.2).
-      if (lower === 'sender' && value !== '') sender.push(...addresses(value))
-    })
-    return fields > FIELDS_MAX
-      ? { from: [`${fields} From and Sender fields`], sender }
-      : { from, sender }
-  }
-
-  #append(content: Uint8Array): void {
-    const bytes = this.#bytes + content.length
-    if (bytes > this.#header.length) {
-      const larger = Buffer.alloc(Math.max(bytes, this.#header.length * 2))
-      this.#header.copy(larger, 0, 0, this.#bytes)
-      this.#header = larger
-    }
-    this.#header.set(content, this.#bytes)
-    this.#bytes = bytes
-  }
+/** Of a whole header (shared/mail/header-reader.ts). */
+export function authorsIn(header: ByteString): Authors {
+  const from: string[] = []
+  const sender: string[] = []
+  let fields = 0
+  forEachField(header, (name, body) => {
+    const lower = name.toLowerCase()
+    if (lower !== 'from' && lower !== 'sender') return
+    fields += 1
+    if (fields > FIELDS_MAX) return
+    const value = unfold(body)
+    if (lower === 'from') from.push(...addresses(value))
+    // An empty one is as good as none (RFC 9051 §7.5.2).
+    if (lower === 'sender' && value !== '') sender.push(...addresses(value))
+  })
+  return fields > FIELDS_MAX
+    ? { from: [`${fields} From and Sender fields`], sender }
+    : { from, sender }
 }
 
 /** Of what is no address so much is shown in replies and the log. */

@@ -3,28 +3,25 @@
 import type { Reply } from '#shared/smtp/reply.ts'
 import { DotUnstuffing } from '#shared/text/dot-stuffing.ts'
 import type { LineEndCheck } from '#shared/text/line-ends.ts'
-import type { MessageReceipt } from './message-receipt.ts'
+import type { Receipt } from './receipt.ts'
 import { badLineEnd } from './replies.ts'
 
 export interface Body {
   /** Takes the bytes that belong to it; returns those after its end, undefined while there is no end. */
   push(chunk: Buffer): Buffer | undefined
   /** The receipt that the bytes go to; undefined when they are only skipped. */
-  readonly receipt: MessageReceipt | undefined
+  readonly receipt: Receipt | undefined
   /** After the end: one reply, or in LMTP one for each recipient. */
   finish(): Promise<readonly Reply[]>
 }
 
 /** DATA: up to CRLF "." CRLF. */
 export class DataBody implements Body {
-  readonly receipt: MessageReceipt
+  readonly receipt: Receipt
   readonly #unstuffing = new DotUnstuffing()
-  readonly #ended: (receipt: MessageReceipt) => Promise<readonly Reply[]>
+  readonly #ended: (receipt: Receipt) => Promise<readonly Reply[]>
 
-  constructor(
-    receipt: MessageReceipt,
-    ended: (receipt: MessageReceipt) => Promise<readonly Reply[]>,
-  ) {
+  constructor(receipt: Receipt, ended: (receipt: Receipt) => Promise<readonly Reply[]>) {
     this.receipt = receipt
     this.#ended = ended
   }
@@ -44,14 +41,14 @@ export class DataBody implements Body {
 
 /** BDAT: so many bytes (RFC 3030 §2), where dots mean nothing. */
 export class ChunkBody implements Body {
-  readonly receipt: MessageReceipt | undefined
+  readonly receipt: Receipt | undefined
   readonly #lineEnds: LineEndCheck | undefined
   readonly #ended: () => Promise<readonly Reply[]>
   #left: number
 
   constructor(
     bytes: number,
-    target: { readonly receipt: MessageReceipt; readonly lineEnds: LineEndCheck } | undefined,
+    target: { readonly receipt: Receipt; readonly lineEnds: LineEndCheck } | undefined,
     ended: () => Promise<readonly Reply[]>,
   ) {
     this.#left = bytes

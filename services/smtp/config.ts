@@ -119,6 +119,9 @@ export const SURPLUS_RECIPIENTS_MAX = 1_000
 /** What the mending of a header may make a message longer than `messageSizeLimit` says: its empty line, a few mbox lines. */
 export const MENDING_BYTES_MAX = 1_024
 
+/** Of a header that policy gets to see: enough for any but a hostile one, as every session may hold so much. */
+export const HEADER_KEPT_BYTES_MAX = 64 * 1024
+
 /**
  * Bytes of one message's envelope: addresses and what DSN adds to them. The queue item that holds them has 400,000 for this, the
  * index and the header fields put before the message. RFC 5321 §4.5.3.1.8 asks for 100 recipients, which take 160,000 at most.

@@ -1,11 +1,11 @@
 // Asks policy about one recipient, and notes who asks for many that do not exist.
 
-import type { RecipientRequest, SmtpReply, Verdict } from '#shared/contracts/policy.ts'
+import type { PolicyVerdict, RecipientRequest, SmtpReply } from '#shared/contracts/policy.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { SmtpSession } from './session.ts'
 
 /** Policy did not answer: it is a temporary failure. */
-export type RecipientVerdict = Verdict | { readonly kind: 'unavailable' }
+export type RecipientVerdict = PolicyVerdict | { readonly kind: 'unavailable' }
 
 export async function askPolicy(
   session: SmtpSession,
@@ -16,6 +16,9 @@ export async function askPolicy(
   try {
     const request = { ...question, origin: session.origin() }
     const verdict = await session.services.policy.recipient(request)
+    for (const warning of verdict.warnings ?? []) {
+      session.logRepeated({ ...facts, warning }, 'policy warns')
+    }
     if (verdict.kind === 'reject') {
       const { restriction, reply } = verdict
       const { code, status: dsn, text } = reply

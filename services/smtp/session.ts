@@ -6,9 +6,8 @@ import type {
   Authenticator,
   LoggedInAccount,
 } from '#shared/contracts/authenticate.ts'
-import type { PolicyClient } from '#shared/contracts/policy.ts'
-import type { EnvelopeRecipient, Origin, Spool } from '#shared/contracts/spool.ts'
-import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { Policy } from '#shared/contracts/policy.ts'
+import type { Origin, Spool } from '#shared/contracts/spool.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
 import type { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
@@ -20,16 +19,15 @@ import { type Mechanism, offeredMechanisms } from '#shared/sasl/sasl-exchange.ts
 import type { MailCommand } from '#shared/smtp/mail-command.ts'
 import type { CommandOptions } from '#shared/smtp/parameters.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
-import type { LineEndCheck } from '#shared/text/line-ends.ts'
 import { JUNK_COMMANDS_MAX, type SmtpOptions } from './config.ts'
 import type { HarvestLimit } from './harvest-limit.ts'
-import type { MessageReceipt } from './message-receipt.ts'
 import type { ClientPaths, Paths } from './paths.ts'
 import { replies } from './replies.ts'
+import { beginTransaction, type Transaction } from './transaction.ts'
 
 export type SmtpServices = {
   readonly spool: Spool
-  readonly policy: PolicyClient
+  readonly policy: Policy
   readonly authenticator: Authenticator
   readonly accountWatch: AccountWatch
   /** Undefined: STARTTLS is not offered. */
@@ -57,28 +55,6 @@ type Peer = {
 }
 
 type Helo = { readonly name: string; readonly extended: boolean }
-
-/** From MAIL to the end of the message or RSET (RFC 5321 §3.3). */
-export type Transaction = {
-  readonly queueId: QueueId
-  readonly mail: MailCommand
-  readonly recipients: EnvelopeRecipient[]
-  /** What the recipients lead to, as policy counts it. */
-  finalRecipients: number
-  /** Of sender and recipients, with what DSN parameters add. */
-  envelopeBytes: number
-  /** Header fields that policy gave with recipients. */
-  prepend: string
-  /** A limit is reached: it takes no more recipients. */
-  isFull: boolean
-  /** Those that came afterwards. */
-  surplusRecipients: number
-  /** A recipient was refused: DATA without any is then answered otherwise. */
-  anyRefused: boolean
-  /** Both set by the first BDAT. */
-  receipt: MessageReceipt | undefined
-  lineEnds: LineEndCheck | undefined
-}
 
 export class SmtpSession {
   readonly options: SmtpOptions
@@ -212,19 +188,7 @@ export class SmtpSession {
   }
 
   begin(mail: MailCommand): void {
-    this.#transaction = {
-      queueId: this.services.spool.newQueueId(),
-      mail,
-      recipients: [],
-      finalRecipients: 0,
-      envelopeBytes: Buffer.byteLength(mail.sender) + Buffer.byteLength(mail.envid ?? ''),
-      prepend: '',
-      isFull: false,
-      surplusRecipients: 0,
-      anyRefused: false,
-      receipt: undefined,
-      lineEnds: undefined,
-    }
+    this.#transaction = beginTransaction(this.services.spool.newQueueId(), mail)
   }
 
   /** A message whose bytes are not complete is given up. */

@@ -1,14 +1,42 @@
-// What listeners ask policy, stage by stage, and what it answers. In process now, a Lambda function later, so requests and
-// verdicts are plain data. Implemented by services/policy.
+// What listeners ask policy, stage by stage, and what it answers. Where policy is a function of its own, versions of both sides meet
+// while a deployment is under way: requests and verdicts are plain data, and what only some versions say may be absent
+// (services/aws/policy-wire.ts). Implemented by services/policy.
 
+import type { ByteString } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Origin, SmtpEnvelope } from './spool.ts'
 
-export interface PolicyClient {
-  /** Before RCPT is answered. */
-  recipient(request: RecipientRequest): Promise<Verdict>
-  /** After the whole message was received, before `250`. */
-  message(request: MessageRequest): Promise<Verdict>
+/** In the order in which they come. */
+export const policyStages = ['connect', 'helo', 'sender', 'recipient', 'data', 'message'] as const
+export type PolicyStage = (typeof policyStages)[number]
+/** Those that need no recipient. */
+export type EarlyStage = 'connect' | 'helo' | 'sender'
+
+export interface Policy {
+  /** Before RCPT, for a listener that does not wait for it: what the stages up to this one say. */
+  early(request: EarlyRequest): Promise<PolicyVerdict>
+  /** Before RCPT is answered. Stages before that were not judged yet are judged with it (smtpd_delay_reject). */
+  recipient(request: RecipientRequest): Promise<PolicyVerdict>
+  /** After the whole message was received, before `250`; the stage data is judged with it. */
+  message(request: MessageRequest): Promise<PolicyVerdict>
+}
+
+/** What policy found of a transaction and need not find again: the listener hands it back with the next question. */
+export type Judged = {
+  /** Early stages that it passed. */
+  readonly passed: readonly EarlyStage[]
+  /** What those scored. */
+  readonly score: number
+}
+
+export type EarlyRequest = {
+  readonly stage: EarlyStage
+  readonly queueId: QueueId
+  readonly origin: Origin
+  /** '' before MAIL. */
+  readonly sender: string
+  readonly declaredBytes: number
+  readonly judged?: Judged
 }
 
 export type RecipientRequest = {
@@ -22,6 +50,8 @@ export type RecipientRequest = {
   /** What those lead to, aliases followed to their ends. */
   readonly finalRecipientsSoFar: number
   readonly recipient: string
+  /** Absent: nothing yet, or a listener of the version before asks. */
+  readonly judged?: Judged
 }
 
 export type MessageRequest = {
@@ -30,6 +60,10 @@ export type MessageRequest = {
   readonly envelope: SmtpEnvelope
   readonly bytes: number
   readonly receivedFields: number
+  /**
+   * The header as it is stored, or its beginning: a listener says how much it keeps. A listener of the version before says nothing.
+   */
+  readonly header?: ByteString
   /** Addresses here that the message was delivered to before, as they stand in its header. A listener of the version before says nothing. */
   readonly deliveredTo?: readonly string[]
   /**
@@ -38,6 +72,8 @@ export type MessageRequest = {
    */
   readonly from: readonly string[]
   readonly sender: readonly string[]
+  /** As of the last recipient. */
+  readonly judged?: Judged
 }
 
 /** Whether more than the message must be looked at: who may use an address stands in the directory. */
@@ -45,14 +81,37 @@ export function asksDirectory({ origin: { account }, from, sender }: MessageRequ
   return account !== null && [...from, ...sender].some((address) => address !== account.login)
 }
 
-export type Verdict =
+/** What is to be done with the message besides, and what is known now. Absent: nothing. */
+type Besides = {
+  /** One line each in the listener's log. */
+  readonly warnings?: readonly string[]
+  /** The message is taken and waits for an operator, for this reason. */
+  readonly hold?: string
+  /** The message goes to this address in place of all its recipients. */
+  readonly redirect?: string
+  readonly judged?: Judged
+}
+
+/** `restriction` names the rule for the log. A refusal of one recipient says nothing of what the message needs for his sake. */
+export type PolicyVerdict =
   /**
    * Go on; `prepend` are header fields (each ended by CRLF, byte string) for the message, '' for none. `finalRecipients`: how many
    * the recipient leads to; 1 unless it is an alias.
    */
-  | { readonly kind: 'permit'; readonly prepend: string; readonly finalRecipients: number }
-  /** Answer this reply; a 4xx asks to come back, a 5xx is final. `restriction` names the rule for the log. */
-  | { readonly kind: 'reject'; readonly reply: SmtpReply; readonly restriction: string }
+  | (Besides & {
+      readonly kind: 'permit'
+      readonly prepend: string
+      readonly finalRecipients: number
+    })
+  /** Answer this reply; a 4xx asks to come back, a 5xx is final. `prepend`: of stages that were passed. */
+  | (Besides & {
+      readonly kind: 'reject'
+      readonly reply: SmtpReply
+      readonly restriction: string
+      readonly prepend?: string
+    })
+  /** Answer as if the message were taken, and give it to nobody: all of it, whoever else may get it. */
+  | (Besides & { readonly kind: 'discard'; readonly restriction: string })
 
 export type EnhancedStatus = `${2 | 4 | 5}.${number}.${number}`
 

@@ -16,8 +16,7 @@ export interface Spool {
   receive(
     queueId: QueueId,
     source: AsyncIterable<Uint8Array>,
-    /** Sees what is stored, piece by piece, before `receive` resolves. */
-    watch?: (stored: Uint8Array) => void,
+    observers?: readonly StreamObserver[],
   ): Promise<Spooled>
   /** Forgets a message that policy refused after it had been received. Never rejects. */
   discard(spooled: Spooled): Promise<void>
@@ -26,6 +25,14 @@ export interface Spool {
    * readers see, null where there is none.
    */
   accept(message: AcceptedMessage): Promise<string | null>
+}
+
+/** Sees in the one pass over a message what is stored, piece by piece, and then its end; keeps what it found for whoever made it. */
+export interface StreamObserver {
+  /** Must not change the bytes, nor keep them: they are somebody else's afterwards. */
+  push(stored: Uint8Array): void
+  /** All was seen. Comes before `receive` resolves, and not at all where the source throws. */
+  finish(): void
 }
 
 export type Spooled = {
@@ -47,6 +54,8 @@ export type AcceptedMessage = {
   /** Header fields to put before the message, each ended by CRLF, as byte string: the Received field. */
   readonly prepend: string
   readonly arrivedMs: number
+  /** Why it waits for an operator from the first on; absent: it is on its way. */
+  readonly held?: string
 }
 
 /** RFC 5321 envelope; addresses without angle brackets, as given (the null sender is ''). */

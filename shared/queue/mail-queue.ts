@@ -88,11 +88,15 @@ export function createMailQueue(deps: {
   const { table, clock } = deps
   const reservations = createReservations({ table: deps.mail, clock })
 
-  /** Makes the message durable and due; whoever calls may then say `250`. */
+  /** Makes the message durable, and due or on hold; whoever calls may then say `250`. */
   async function add(message: QueuedMessage): Promise<void> {
-    const due = dueAt(message.queueId, '', message.arrivedMs + INCOMING_RING_AGAIN_MS)
+    const { queueId, state, arrivedMs } = message
+    const place =
+      state === 'hold'
+        ? heldAt(queueId, '')
+        : dueAt(queueId, '', arrivedMs + INCOMING_RING_AGAIN_MS)
     const [item, ...apart] = messageItems(message)
-    const put = { put: { ...item, ...due }, if: { absent: 'pk' } } as const
+    const put = { put: { ...item, ...place }, if: { absent: 'pk' } } as const
     if (apart.length === 0) await table.write(put)
     else await table.transact([put, ...apart.map((part) => ({ put: part }))])
   }
@@ -159,11 +163,11 @@ export function createMailQueue(deps: {
     return groups
   }
 
-  /** An incoming message all of whose recipients are delivered: it leaves the queue. Repeating it is harmless. */
+  /** A message that is not split, all of whose recipients are delivered: it leaves the queue. Repeating it is harmless. */
   async function finish(message: QueuedMessage, accounted?: Accounted): Promise<void> {
-    const writes = removal(message, {
-      any: [{ absent: 'pk' }, { attribute: 'state', is: '=', value: 'incoming' }],
-    })
+    // On hold is one that came so and whose bytes could not be stored (spool.ts).
+    const state = message.state === 'hold' ? 'hold' : 'incoming'
+    const writes = removal(message, { any: [{ absent: 'pk' }, is('state', state)] })
     try {
       const { reserved = 0, used = 0 } = accounted ?? {}
       await giveBack(message.queueId, reserved, used)

@@ -47,7 +47,7 @@ export function createSpool(deps: {
   const isMynetwork = createNetworkMatcher(options.mynetworks)
   const staged = new WeakMap<Spooled, StagedObject>()
 
-  const receive: Spool['receive'] = async (queueId, source, watch) => {
+  const receive: Spool['receive'] = async (queueId, source, observers = []) => {
     const cleaning = new MessageCleaning(rules)
     const indexer = new MessageIndexer()
     let isDisallowed = false
@@ -55,12 +55,13 @@ export function createSpool(deps: {
       for await (const chunk of cleaned(source, cleaning)) {
         isDisallowed ||= rejected !== undefined && chunk.some((byte) => rejected[byte] === 1)
         indexer.push(chunk)
-        watch?.(chunk)
+        for (const observer of observers) observer.push(chunk)
         yield chunk
       }
     }
     const object = await objects.stage(objectKey(queueId), bytes())
     const index = indexer.finish()
+    for (const observer of observers) observer.finish()
     const { type, subtype } = index.structure
     const isSigned = cleaning.isSigned || (type === 'multipart' && subtype === 'signed')
     const deliveredTo = indexer
@@ -84,7 +85,8 @@ export function createSpool(deps: {
     }
   }
 
-  async function accept({ spooled, envelope, origin, prepend, arrivedMs }: AcceptedMessage) {
+  async function accept(accepted: AcceptedMessage) {
+    const { spooled, envelope, origin, prepend, arrivedMs, held } = accepted
     const { queueId, index, deliveredTo } = spooled
     const object = staged.get(spooled)
     if (object === undefined) throw new Error(`${queueId} was not received by this spool`)
@@ -92,6 +94,7 @@ export function createSpool(deps: {
     const from = origin.account !== null ? 'login' : isClient ? 'client' : 'stranger'
     const message: QueuedMessage = {
       ...untouched,
+      ...(held !== undefined && { state: 'hold', reason: held }),
       queueId,
       envelope,
       origin,
@@ -114,7 +117,7 @@ export function createSpool(deps: {
       await deps.queue.finish(queued)
       throw stored.reason
     }
-    deps.ring(queueId)
+    if (held === undefined) deps.ring(queueId)
     const { messageId } = index.envelope
     if (messageId !== null) return Buffer.from(messageId, 'latin1').toString()
     return lacking(message).includes('message-id') ? ownMessageId(message, options.hostname) : null

@@ -8,12 +8,12 @@ import type { Authenticator, LoginAttempt, LoginResult } from '#shared/contracts
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type {
   MessageRequest,
-  PolicyClient,
+  Policy,
+  PolicyVerdict,
   RecipientRequest,
   SmtpReply,
-  Verdict,
 } from '#shared/contracts/policy.ts'
-import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
+import type { AcceptedMessage, Spool, Spooled, StreamObserver } from '#shared/contracts/spool.ts'
 import type { MessageIndex } from '#shared/mail/message-index.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import { RepeatedLines } from '#shared/net/repeated-lines.ts'
@@ -53,7 +53,7 @@ export class FakeSpool implements Spool {
   async receive(
     queueId: QueueId,
     source: AsyncIterable<Uint8Array>,
-    watch: (stored: Uint8Array) => void = () => {},
+    observers: readonly StreamObserver[] = [],
   ): Promise<Spooled> {
     if (this.failsAt === 'receive') throw new TemporaryFailure('the store does not answer')
     if (this.failsAt === 'room') throw new SystemFull('no memory for the upload')
@@ -63,7 +63,7 @@ export class FakeSpool implements Spool {
       if (this.gate) await this.gate
       for await (const chunk of source) {
         bytes += chunk.length
-        watch(chunk)
+        for (const observer of observers) observer.push(chunk)
         if (this.keepsContents) chunks.push(chunk)
         if (this.gate) await this.gate
       }
@@ -71,6 +71,7 @@ export class FakeSpool implements Spool {
       this.failures.push(error)
       throw error
     }
+    for (const observer of observers) observer.finish()
     this.bytes += bytes
     if (this.keepsContents) this.contents.set(queueId, Buffer.concat(chunks))
     return {
@@ -153,13 +154,17 @@ const messageReplies: { readonly [local: string]: SmtpReply } = {
   deferred: { code: 451, status: '4.7.1', text: 'Come back later' },
 }
 
-export class FakePolicy implements PolicyClient {
+export class FakePolicy implements Policy {
   readonly recipientRequests: RecipientRequest[] = []
   readonly messageRequests: MessageRequest[] = []
   readonly #asked = new Set<string>()
   keepsRequests = true
 
-  async recipient(request: RecipientRequest): Promise<Verdict> {
+  async early(): Promise<PolicyVerdict> {
+    return { kind: 'permit', prepend: '', finalRecipients: 1 }
+  }
+
+  async recipient(request: RecipientRequest): Promise<PolicyVerdict> {
     if (this.keepsRequests) this.recipientRequests.push(request)
     const local = localPart(request.recipient)
     const isAgain = this.#asked.has(`${request.queueId} ${request.recipient}`)
@@ -178,7 +183,7 @@ export class FakePolicy implements PolicyClient {
     return { kind: 'permit', prepend, finalRecipients: local === 'list' ? 3 : 1 }
   }
 
-  async message(request: MessageRequest): Promise<Verdict> {
+  async message(request: MessageRequest): Promise<PolicyVerdict> {
     if (this.keepsRequests) this.messageRequests.push(request)
     const local = localPart(request.envelope.sender)
     if (local === 'temporary') throw new TemporaryFailure('filter does not answer')

@@ -7,6 +7,7 @@ import { ChunkBody } from '../body.ts'
 import { answerAndClose, defineCommand, type Outcome } from '../command.ts'
 import { DRAINED_BYTES_MAX } from '../config.ts'
 import { MessageReceipt } from '../message-receipt.ts'
+import type { Receipt } from '../receipt.ts'
 import { badLineEnd, replies } from '../replies.ts'
 import type { SmtpSession } from '../session.ts'
 
@@ -65,7 +66,7 @@ function skip(chunk: Chunk, reply: Reply): Outcome {
 
 async function end(
   session: SmtpSession,
-  { receipt, lineEnds }: { readonly receipt: MessageReceipt; readonly lineEnds: LineEndCheck },
+  { receipt, lineEnds }: { readonly receipt: Receipt; readonly lineEnds: LineEndCheck },
   chunk: Chunk,
 ): Promise<readonly Reply[]> {
   if (chunk.isLast) {

@@ -6,7 +6,8 @@ import { answer, answerAndClose, defineCommand, type Outcome } from '../command.
 import { ENVELOPE_BYTES_MAX, RECIPIENT_OVERHEAD_BYTES, SURPLUS_RECIPIENTS_MAX } from '../config.ts'
 import { askPolicy, isCollecting } from '../recipient-verdict.ts'
 import { replies } from '../replies.ts'
-import type { SmtpSession, Transaction } from '../session.ts'
+import type { SmtpSession } from '../session.ts'
+import { noteVerdict, type Transaction } from '../transaction.ts'
 
 export const rcpt = defineCommand({
   needsLogin: true,
@@ -51,7 +52,14 @@ async function judge(
   command: RcptCommand,
 ): Promise<Outcome> {
   const { recipient, notify, originalRecipient } = command
-  const { queueId, mail, recipients, finalRecipients } = transaction
+  const { queueId, mail, recipients, finalRecipients, judged } = transaction
+  const taken = () => {
+    recipients.push({ address: recipient, notify, originalRecipient })
+    transaction.envelopeBytes += envelopeBytes(command)
+    return answer(replies.recipientOk)
+  }
+  // Nobody gets it: whoever he is, nothing is to be found out about him.
+  if (transaction.discardedBy !== undefined) return taken()
   const verdict = await askPolicy(session, {
     queueId,
     sender: mail.sender,
@@ -59,15 +67,15 @@ async function judge(
     recipientsSoFar: recipients.length,
     finalRecipientsSoFar: finalRecipients,
     recipient,
+    ...(judged && { judged }),
   })
+  if (verdict.kind !== 'unavailable') noteVerdict(transaction, verdict)
   switch (verdict.kind) {
     case 'permit':
-      transaction.recipients.push({ address: recipient, notify, originalRecipient })
-      transaction.envelopeBytes += envelopeBytes(command)
       transaction.finalRecipients += verdict.finalRecipients
-      // The same fact about the client is usually found again for each recipient.
-      if (!transaction.prepend.includes(verdict.prepend)) transaction.prepend += verdict.prepend
-      return answer(replies.recipientOk)
+      return taken()
+    case 'discard':
+      return taken()
     case 'reject':
       transaction.anyRefused = true
       // Policy's own limit of recipients (RFC 3463 §3.6: X.5.3). Asking it of each further one is work for nothing.

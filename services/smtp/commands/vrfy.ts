@@ -1,6 +1,7 @@
 // VRFY and EXPN (RFC 5321 §3.5) tell nobody which addresses exist: 252, as §7.3 has it for a server where they are switched off.
 // Where the operator allows VRFY it says of an address what RCPT would. ETRN is not offered at all.
 
+import { unreachable } from '#shared/runtime/errors.ts'
 import { parseRcptCommand } from '#shared/smtp/rcpt-command.ts'
 import { answer, answerAndClose, defineCommand, type Outcome } from '../command.ts'
 import { askPolicy, isCollecting } from '../recipient-verdict.ts'
@@ -30,9 +31,19 @@ async function verify(session: SmtpSession, recipient: string): Promise<Outcome>
     finalRecipientsSoFar: 0,
     recipient,
   })
-  if (verdict.kind === 'permit') return answer(replies.verified(recipient))
-  if (verdict.kind === 'unavailable') return answer(replies.temporaryFailure)
-  return verdict.reply.code === 421 ? answerAndClose(verdict.reply) : answer(verdict.reply)
+  switch (verdict.kind) {
+    case 'permit':
+      return answer(replies.verified(recipient))
+    case 'reject':
+      return verdict.reply.code === 421 ? answerAndClose(verdict.reply) : answer(verdict.reply)
+    // RCPT would take him, and nobody would get anything.
+    case 'discard':
+      return answer(replies.cannotVerify)
+    case 'unavailable':
+      return answer(replies.temporaryFailure)
+    default:
+      return unreachable(verdict)
+  }
 }
 
 export const expn = defineCommand({ ...facts, parse() {}, run: () => answer(replies.cannotVerify) })

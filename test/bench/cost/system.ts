@@ -10,7 +10,7 @@ import {
 } from '#services/assembly/pipeline.ts'
 import { onQueueEvents, onSchedule, type SqsEvent } from '#services/aws/functions.ts'
 import type { FolderRef } from '#shared/contracts/mailbox.ts'
-import type { RecipientRequest, Verdict } from '#shared/contracts/policy.ts'
+import type { PolicyVerdict, RecipientRequest } from '#shared/contracts/policy.ts'
 import { formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
@@ -40,7 +40,7 @@ export async function openSystem(
 ) {
   const { meter } = stage
   meter.operation = SETUP
-  const policy = await openBenchFunction<RecipientRequest, Verdict>(
+  const policy = await openBenchFunction<RecipientRequest, PolicyVerdict>(
     stage,
     'policy',
     set,
@@ -75,7 +75,7 @@ export async function openSystem(
   ])
   const listeners = await openListeners(edge.core, {
     certificates: { current: () => certificate, onChange: () => undefined, close: () => undefined },
-    policy: { recipient: policy.invoke, message: assemblePolicy(edge.core).message },
+    policy: { ...assemblePolicy(edge.core), recipient: policy.invoke },
     hints: edge.store.signals,
   })
   const port = listeners.opened[0]?.port ?? 0

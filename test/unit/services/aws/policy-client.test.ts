@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createPolicyClient } from '#services/aws/policy-client.ts'
-import type { MessageRequest, RecipientRequest, Verdict } from '#shared/contracts/policy.ts'
+import type { MessageRequest, PolicyVerdict, RecipientRequest } from '#shared/contracts/policy.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 
 type Answer = {
@@ -35,7 +35,7 @@ async function lambdaAnswering(answer: Answer) {
 
 const servers: ReturnType<typeof createServer>[] = []
 const request = { queueId: 'Q', recipient: 'ann@example.test' } as unknown as RecipientRequest
-const tooManyHops: Verdict = {
+const tooManyHops: PolicyVerdict = {
   kind: 'reject',
   reply: { code: 554, status: '5.4.6', text: 'Too many hops' },
   restriction: 'hopcount_limit',
@@ -55,7 +55,7 @@ describe('the policy client', () => {
     const { policy, asked } = await lambdaAnswering({ body: JSON.stringify(verdict) })
     expect(await policy.recipient(request)).toEqual(verdict)
     expect(asked[0]?.url).toBe('/2015-03-31/functions/policy-function/invocations')
-    expect(JSON.parse(asked[0]?.body ?? '')).toEqual(request)
+    expect(JSON.parse(asked[0]?.body ?? '')).toEqual({ ...request, version: 2, ask: 'recipient' })
   })
 
   it('counts one recipient where an older function does not count', async () => {
@@ -84,7 +84,7 @@ describe('the policy client', () => {
     const { policy, asked } = await lambdaAnswering({ body: JSON.stringify(verdict) })
     const request = message('ann@example.test', 'ann@example.test', 'info@example.test')
     expect(await policy.message(request)).toEqual(verdict)
-    expect(JSON.parse(asked[0]?.body ?? '')).toEqual(request)
+    expect(JSON.parse(asked[0]?.body ?? '')).toEqual({ ...request, version: 2, ask: 'message' })
   })
 
   it.each([

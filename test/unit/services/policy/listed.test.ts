@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
-import type { PolicyClient } from '#shared/contracts/policy.ts'
+import type { Policy } from '#shared/contracts/policy.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { createPipeline, manualClock, origin } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 let opened: OpenedEmbedded
-let policy: PolicyClient
+let policy: Policy
 
 beforeAll(async () => {
   const clock = manualClock()
@@ -41,7 +41,7 @@ async function answer(name: string): Promise<string> {
     finalRecipientsSoFar: 0,
     recipient: `${name}@example.test`,
   })
-  return verdict.kind === 'permit' ? 'ok' : `${verdict.reply.code} ${verdict.reply.status}`
+  return verdict.kind === 'reject' ? `${verdict.reply.code} ${verdict.reply.status}` : 'ok'
 }
 
 describe('reject_unlisted_recipient', () => {

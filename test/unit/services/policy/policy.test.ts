@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createLists, type ListOptions } from '#services/policy/lists.ts'
 import { AUTHORS_MAX } from '#services/policy/login-mismatch.ts'
-import { createPolicy, type PolicyOptions } from '#services/policy/policy.ts'
+import { createPolicy } from '#services/policy/policy.ts'
 import { createSendingLimits } from '#services/policy/sending-limits.ts'
-import type { MessageRequest, RecipientRequest, Verdict } from '#shared/contracts/policy.ts'
+import type { MessageRequest, PolicyVerdict, RecipientRequest } from '#shared/contracts/policy.ts'
 import { createDirectory, type Directory } from '#shared/directory/directory.ts'
 import { type Address, parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
@@ -73,19 +74,20 @@ beforeEach(() => {
   expansions = 0
 })
 
-function policy(options: Partial<PolicyOptions> = {}, isMynetwork = () => false) {
-  return createPolicy({
-    directory: {
-      ...directory,
-      expand: (addresses) => {
-        expansions += 1
-        return directory.expand(addresses)
-      },
-      reach: (recipient) => {
-        expansions += 1
-        return directory.reach(recipient)
-      },
+function policy(options: Partial<ListOptions> = {}, isMynetwork = () => false) {
+  const counted: Directory = {
+    ...directory,
+    expand: (addresses) => {
+      expansions += 1
+      return directory.expand(addresses)
     },
+    reach: (recipient) => {
+      expansions += 1
+      return directory.reach(recipient)
+    },
+  }
+  const lists = createLists({
+    directory: counted,
     usage: async () => ({ bytes: 0, messages: 0 }),
     isMynetwork,
     sending: createSendingLimits({
@@ -98,8 +100,8 @@ function policy(options: Partial<PolicyOptions> = {}, isMynetwork = () => false)
       },
     }),
     options: { ...defaults, ...options },
-    log: silentLog,
   })
+  return createPolicy({ lists, directory: counted, options: defaults, log: silentLog })
 }
 
 function origin(login: string | null) {
@@ -131,7 +133,7 @@ function rcpt(login: string | null, sender: string, more: Partial<RecipientReque
 const permit = { kind: 'permit' } as const
 const alice = 'alice@example.test'
 
-function notOwned(sender: string, login = alice): Verdict {
+function notOwned(sender: string, login = alice): PolicyVerdict {
   return {
     kind: 'reject',
     reply: {

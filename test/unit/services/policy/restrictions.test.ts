@@ -1,14 +1,15 @@
 // The restriction list as a whole: who may send to whom, what is full, and what happens when nobody can decide.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createPolicy, type PolicyOptions } from '#services/policy/policy.ts'
+import { createLists, type ListOptions } from '#services/policy/lists.ts'
+import { createPolicy } from '#services/policy/policy.ts'
 import { ADDED_BYTES } from '#services/policy/quota.ts'
 import { createSendingLimits } from '#services/policy/sending-limits.ts'
 import type {
   MessageRequest,
-  PolicyClient,
+  Policy,
+  PolicyVerdict,
   RecipientRequest,
-  Verdict,
 } from '#shared/contracts/policy.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Used } from '#shared/mailbox/quota.ts'
@@ -45,13 +46,14 @@ function policy({
   messagesPerDay = 0,
 }: {
   readonly used?: Used
-  readonly options?: Partial<PolicyOptions>
+  readonly options?: Partial<ListOptions>
   readonly directory?: Partial<Pipeline['core']['directory']>
   readonly messagesPerDay?: number
-} = {}): PolicyClient {
+} = {}): Policy {
   const { core } = pipeline
-  return createPolicy({
-    directory: { ...core.directory, ...directory },
+  const changed = { ...core.directory, ...directory }
+  const lists = createLists({
+    directory: changed,
     usage: async () => used,
     isMynetwork: (address) => address === OUR_NETWORK,
     sending: createSendingLimits({
@@ -69,8 +71,8 @@ function policy({
       hopcountLimit: HOPS_MAX,
       ...options,
     },
-    log: silentLog,
   })
+  return createPolicy({ lists, directory: changed, options: core.settings, log: silentLog })
 }
 
 const clients = {
@@ -129,8 +131,8 @@ const message = (
   sender: [],
 })
 
-const answer = (verdict: Verdict) =>
-  verdict.kind === 'permit' ? 'ok' : `${verdict.reply.code} ${verdict.reply.status}`
+const answer = (verdict: PolicyVerdict) =>
+  verdict.kind === 'reject' ? `${verdict.reply.code} ${verdict.reply.status}` : 'ok'
 
 describe('who may send to whom', () => {
   // Here for everybody alike: a login or a network of ours makes nobody exist, and no disabled or full mailbox take mail.

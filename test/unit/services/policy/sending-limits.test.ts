@@ -81,7 +81,7 @@ async function limits(changes: Partial<SendingLimitOptions>) {
         found: remote,
         reach: () => Promise.reject(new Error('not asked for')),
       })
-      return decision.kind === 'reject' ? decision.reply.text : decision.kind
+      return 'reply' in decision ? decision.reply.text : decision.kind
     },
   }
 }

@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import { HeaderAuthors } from '#services/smtp/authors.ts'
+import { authorsIn } from '#services/smtp/authors.ts'
 import { parseAddress } from '#shared/mail/address.ts'
+import { HeaderReader } from '#shared/mail/header-reader.ts'
 import { HEADER_INDEXED_BYTES_MAX } from '#shared/mail/message-index.ts'
 
 function authorsOf(message: string, chunkBytes = message.length) {
-  const authors = new HeaderAuthors()
+  const header = new HeaderReader(HEADER_INDEXED_BYTES_MAX)
   const bytes = Buffer.from(message)
   for (let at = 0; at < bytes.length; at += chunkBytes) {
-    authors.push(bytes.subarray(at, at + chunkBytes))
+    header.push(bytes.subarray(at, at + chunkBytes))
   }
-  return authors.finish()
+  return authorsIn(header.text)
 }
 
-describe('HeaderAuthors', () => {
+describe('the authors in a header', () => {
   const message = [
     'Subject: x',
     'fROM : "ceo@corp.test" <alice@example.test>,',
@@ -108,12 +109,12 @@ describe('HeaderAuthors', () => {
   it('are unknown where the header is longer than anybody reads', () => {
     const line = `X: ${'x'.repeat(996)}\r\n`
     const fill = line.repeat(Math.floor(HEADER_INDEXED_BYTES_MAX / line.length) - 1)
-    const short = new HeaderAuthors()
+    const short = new HeaderReader(HEADER_INDEXED_BYTES_MAX)
     short.push(Buffer.from(`${fill}From: a@example.test\r\n\r\n`))
     short.push(Buffer.alloc(HEADER_INDEXED_BYTES_MAX))
     expect(short.tooLong).toBe(false)
-    expect(short.finish().from).toEqual(['a@example.test'])
-    const long = new HeaderAuthors()
+    expect(authorsIn(short.text).from).toEqual(['a@example.test'])
+    const long = new HeaderReader(HEADER_INDEXED_BYTES_MAX)
     for (const chunk of [fill, line, line, line]) long.push(Buffer.from(chunk))
     expect(long.tooLong).toBe(true)
   })

@@ -1,0 +1,84 @@
+// One mail transaction: from MAIL to the end of the message or RSET (RFC 5321 §3.3).
+
+import type { Judged, PolicyVerdict } from '#shared/contracts/policy.ts'
+import type { EnvelopeRecipient, SmtpEnvelope } from '#shared/contracts/spool.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { MailCommand } from '#shared/smtp/mail-command.ts'
+import type { LineEndCheck } from '#shared/text/line-ends.ts'
+import type { Receipt } from './receipt.ts'
+
+export type Transaction = {
+  readonly queueId: QueueId
+  readonly mail: MailCommand
+  readonly recipients: EnvelopeRecipient[]
+  /** What the recipients lead to, as policy counts it. */
+  finalRecipients: number
+  /** Of sender and recipients, with what DSN parameters add. */
+  envelopeBytes: number
+  /** What policy found so far, for its next question. */
+  judged: Judged | undefined
+  /** Header fields that policy gave. */
+  prepend: string
+  /** Why the message is to wait for an operator. */
+  hold: string | undefined
+  /** Who is to get it in place of its recipients. */
+  redirect: string | undefined
+  /** The restriction for which nobody gets it. */
+  discardedBy: string | undefined
+  /** A limit is reached: it takes no more recipients. */
+  isFull: boolean
+  /** Those that came afterwards. */
+  surplusRecipients: number
+  /** A recipient was refused: DATA without any is then answered otherwise. */
+  anyRefused: boolean
+  /** Both set by the first BDAT. */
+  receipt: Receipt | undefined
+  lineEnds: LineEndCheck | undefined
+}
+
+export function beginTransaction(queueId: QueueId, mail: MailCommand): Transaction {
+  return {
+    queueId,
+    mail,
+    recipients: [],
+    finalRecipients: 0,
+    envelopeBytes: Buffer.byteLength(mail.sender) + Buffer.byteLength(mail.envid ?? ''),
+    judged: undefined,
+    prepend: '',
+    hold: undefined,
+    redirect: undefined,
+    discardedBy: undefined,
+    isFull: false,
+    surplusRecipients: 0,
+    anyRefused: false,
+    receipt: undefined,
+    lineEnds: undefined,
+  }
+}
+
+/** What the verdict says of the message as a whole, whatever it says of whom it was asked about. */
+export function noteVerdict(transaction: Transaction, verdict: PolicyVerdict): void {
+  const { judged, hold, redirect } = verdict
+  if (judged !== undefined) transaction.judged = judged
+  if (redirect !== undefined) transaction.redirect = redirect
+  transaction.hold ??= hold
+  if (verdict.kind === 'discard') {
+    transaction.discardedBy ??= verdict.restriction
+    return
+  }
+  const { prepend = '' } = verdict
+  // The same fact about the client is usually found again for each recipient.
+  if (!transaction.prepend.includes(prepend)) transaction.prepend += prepend
+}
+
+export function envelopeOf({ mail, recipients }: Transaction): SmtpEnvelope {
+  return {
+    sender: mail.sender,
+    recipients,
+    body: mail.body,
+    smtpUtf8: mail.smtpUtf8,
+    requireTls: mail.requireTls,
+    dsnReturn: mail.ret,
+    dsnEnvelopeId: mail.envid,
+  }
+}

@@ -1,0 +1,204 @@
+// How the lists of several stages make one verdict, and what is carried from one question to the next.
+
+import { describe, expect, it } from 'vitest'
+import { createPolicy } from '#services/policy/policy.ts'
+import type { Decision, Restriction, RestrictionLists } from '#services/policy/restriction.ts'
+import { rejectScore } from '#services/policy/score.ts'
+import type { EarlyRequest, PolicyStage, PolicyVerdict } from '#shared/contracts/policy.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import {
+  annsAccount,
+  emptyLists,
+  messageRequest,
+  recipientRequest,
+  stranger,
+} from '#test/support/policy-facts.ts'
+import { RecordingLog } from '#test/support/smtp-fakes.ts'
+
+const reply = { code: 554, status: '5.7.1', text: 'no' } as const
+const points = (n: number): Decision => ({ kind: 'score', points: n })
+const field = (n: number): Decision => ({ kind: 'prepend', fields: `X-${n}: x\r\n` })
+const rejected: Decision = { kind: 'reject', reply }
+
+/** A policy of restrictions that say this, and the stages that were asked. */
+function policyOf(
+  decisions: Partial<Record<PolicyStage, readonly (Decision | Restriction<never>)[]>>,
+) {
+  const asked: PolicyStage[] = []
+  const lists: Record<string, unknown> = { ...emptyLists }
+  for (const [stage, said] of Object.entries(decisions) as [PolicyStage, Decision[]][]) {
+    lists[stage] = said.map((one) =>
+      'decide' in one
+        ? one
+        : {
+            name: `test_${stage}`,
+            stage,
+            decide() {
+              asked.push(stage)
+              return one
+            },
+          },
+    )
+  }
+  const log = new RecordingLog()
+  const policy = createPolicy({
+    lists: lists as RestrictionLists,
+    directory: {
+      resolve: async () => annsAccount,
+      reach: () => Promise.reject(new Error('no alias')),
+    },
+    options: { hostname: 'mx.example.test' },
+    log,
+  })
+  return { policy, asked, log }
+}
+
+const after = (verdict: PolicyVerdict) => (verdict.judged ? { judged: verdict.judged } : {})
+
+describe('the stages of policy', () => {
+  it('are judged with the first recipient in their order, and early ones not again', async () => {
+    const { policy, asked } = policyOf({
+      recipient: [field(4)],
+      sender: [field(3)],
+      connect: [field(1)],
+      helo: [field(2)],
+    })
+    const first = await policy.recipient(recipientRequest())
+    expect(asked.splice(0)).toEqual(['connect', 'helo', 'sender', 'recipient'])
+    expect(first).toMatchObject({ prepend: 'X-1: x\r\nX-2: x\r\nX-3: x\r\nX-4: x\r\n' })
+    const second = await policy.recipient(recipientRequest(after(first)))
+    expect(asked).toEqual(['recipient'])
+    expect(second).toMatchObject({ prepend: 'X-4: x\r\n', judged: first.judged })
+  })
+
+  it('are judged again from the one on that refused', async () => {
+    const { policy, asked } = policyOf({
+      connect: [field(1)],
+      helo: [rejected],
+      sender: [field(3)],
+    })
+    const first = await policy.recipient(recipientRequest())
+    expect(first).toEqual({
+      kind: 'reject',
+      reply,
+      restriction: 'test_helo',
+      // What the client's own list wants is not lost with the recipient.
+      prepend: 'X-1: x\r\n',
+      judged: { passed: ['connect'], score: 0 },
+    })
+    asked.splice(0)
+    const second = await policy.recipient(recipientRequest(after(first)))
+    expect(asked).toEqual(['helo'])
+    expect(second).toMatchObject({ kind: 'reject', judged: first.judged })
+  })
+
+  it('hold nothing against a message that only a refused recipient caused', async () => {
+    const { policy } = policyOf({ recipient: [field(1), { kind: 'hold', reason: 'x' }, rejected] })
+    const verdict = await policy.recipient(recipientRequest())
+    expect(verdict).toEqual({ kind: 'reject', reply, restriction: 'test_recipient' })
+  })
+
+  it('end by permit only their own list', async () => {
+    const { policy, asked } = policyOf({
+      connect: [{ kind: 'permit' }, rejected],
+      recipient: [rejected],
+    })
+    expect((await policy.recipient(recipientRequest())).kind).toBe('reject')
+    expect(asked).toEqual(['connect', 'recipient'])
+  })
+
+  it('can be asked early, each up to the one that has come', async () => {
+    const { policy, asked } = policyOf({
+      connect: [points(1)],
+      helo: [points(2)],
+      sender: [rejected],
+    })
+    const early = (stage: EarlyRequest['stage'], judged?: EarlyRequest['judged']) =>
+      policy.early({
+        stage,
+        queueId: 'Q' as QueueId,
+        origin: stranger,
+        sender: '',
+        declaredBytes: 0,
+        ...(judged && { judged }),
+      })
+    const connect = await early('connect')
+    expect(connect).toMatchObject({ kind: 'permit', judged: { passed: ['connect'], score: 1 } })
+    const helo = await early('helo', connect.judged)
+    expect(helo.judged).toEqual({ passed: ['connect', 'helo'], score: 3 })
+    expect(asked).toEqual(['connect', 'helo'])
+    expect(await early('sender', helo.judged)).toMatchObject({
+      kind: 'reject',
+      restriction: 'test_sender',
+      judged: helo.judged,
+    })
+  })
+
+  it('sum up what was scored: early ones for all, a recipient for himself', async () => {
+    const threshold = rejectScore('too_much', { points: 6, reply }) as Restriction<never>
+    const { policy } = policyOf({
+      connect: [points(2)],
+      sender: [points(2)],
+      recipient: [points(1), threshold],
+      message: [points(1), threshold],
+    })
+    let verdict = await policy.recipient(recipientRequest())
+    for (let n = 0; n < 3; n++) verdict = await policy.recipient(recipientRequest(after(verdict)))
+    expect(verdict).toMatchObject({ kind: 'permit', judged: { score: 4 } })
+    expect((await policy.message(messageRequest(after(verdict)))).kind).toBe('permit')
+    const worse = { judged: { passed: ['connect', 'sender'], score: 5 } } as const
+    expect(await policy.recipient(recipientRequest(worse))).toMatchObject({
+      restriction: 'too_much',
+    })
+    expect(await policy.message(messageRequest(worse))).toMatchObject({ restriction: 'too_much' })
+  })
+
+  it('judge data with the message, before it', async () => {
+    const { policy, asked } = policyOf({ message: [field(2)], data: [field(1)] })
+    const verdict = await policy.message(messageRequest())
+    expect(verdict).toEqual({ kind: 'permit', prepend: 'X-1: x\r\nX-2: x\r\n', finalRecipients: 1 })
+    expect(asked).toEqual(['data', 'message'])
+  })
+
+  it('say what is to be done besides', async () => {
+    const { policy } = policyOf({
+      connect: [{ kind: 'warn', text: 'odd' }],
+      recipient: [
+        { kind: 'hold', reason: 'look' },
+        { kind: 'redirect', to: 'a@b.test' },
+      ],
+      message: [{ kind: 'discard' }],
+    })
+    expect(await policy.recipient(recipientRequest())).toEqual({
+      kind: 'permit',
+      prepend: '',
+      finalRecipients: 1,
+      warnings: ['odd'],
+      hold: 'look',
+      redirect: 'a@b.test',
+      judged: { passed: ['connect'], score: 0 },
+    })
+    expect(await policy.message(messageRequest())).toEqual({
+      kind: 'discard',
+      restriction: 'test_message',
+    })
+  })
+
+  it('leave a trail in the log', async () => {
+    const { policy, log } = policyOf({ connect: [points(1)], recipient: [rejected] })
+    await policy.recipient(recipientRequest())
+    expect(log.lines).toEqual([
+      {
+        level: 'debug',
+        message: 'recipient judged',
+        fields: {
+          queueId: 'Q',
+          trail: [
+            { stage: 'connect', restriction: 'test_connect', decision: points(1) },
+            { stage: 'recipient', restriction: 'test_recipient', decision: rejected },
+          ],
+        },
+      },
+    ])
+  })
+})

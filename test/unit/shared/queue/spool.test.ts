@@ -1,0 +1,135 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { StreamObserver } from '#shared/contracts/spool.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import type { ObjectStore, Store } from '#shared/storage/ports.ts'
+import { createPipeline, manualClock, origin, type Pipeline } from '#test/support/pipeline.ts'
+import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
+
+const clock = manualClock()
+let opened: OpenedEmbedded
+let pipeline: Pipeline
+
+beforeEach(async () => {
+  opened = await openEmbedded({ clock })
+  pipeline = createPipeline(opened.store, clock)
+  await pipeline.addAccount('ann@example.test')
+})
+afterEach(() => opened.close())
+
+async function* source(...pieces: readonly string[]) {
+  for (const piece of pieces) yield Buffer.from(piece, 'latin1')
+}
+
+function recorder(): StreamObserver & { readonly seen: string[] } {
+  const seen: string[] = []
+  return {
+    seen,
+    push: (stored) => seen.push(Buffer.from(stored).toString('latin1')),
+    finish: () => seen.push('<end>'),
+  }
+}
+
+describe('observers of the stream', () => {
+  it('see what is stored, not what came, and its end before receive resolves', async () => {
+    const { spool } = pipeline
+    const [first, second] = [recorder(), recorder()]
+    const queueId = spool.newQueueId()
+    const came = source('From mbox\r\nSubject : x\r\n', '\r\nbo', 'dy\r\n')
+    const spooled = await spool.receive(queueId, came, [first, second])
+    expect(first.seen.at(-1)).toBe('<end>')
+    expect(second.seen).toEqual(first.seen)
+    await spool.accept({
+      spooled,
+      envelope: { ...envelope, recipients: [to('ann@example.test')] },
+      origin: origin(null),
+      prepend: '',
+      arrivedMs: clock.now(),
+    })
+    const [stored] = await pipeline.core.queue.load([queueId])
+    const bytes = await opened.store.objects.read(stored?.object.key ?? '')
+    expect(first.seen.slice(0, -1).join('')).toBe(Buffer.from(bytes ?? []).toString('latin1'))
+    expect(Buffer.from(bytes ?? []).toString('latin1')).toMatch(/^X-Mailbox-Line: .*\r\nSubject: x/)
+  })
+
+  it('hear of no end where the source fails', async () => {
+    const observer = recorder()
+    const { spool } = pipeline
+    async function* broken() {
+      yield Buffer.from('Subject: x\r\n\r\nbody\r\n')
+      throw new Error('client gone')
+    }
+    const receiving = spool.receive(spool.newQueueId(), broken(), [observer])
+    await expect(receiving).rejects.toThrow('client gone')
+    expect(observer.seen).not.toContain('<end>')
+  })
+})
+
+const to = (address: string) => ({ address, notify: [], originalRecipient: null })
+const envelope = {
+  sender: 's@remote.test',
+  body: '7BIT',
+  smtpUtf8: false,
+  requireTls: false,
+  dsnReturn: null,
+  dsnEnvelopeId: null,
+} as const
+
+describe('a message accepted on hold', () => {
+  const held = 'suspicious'
+  const accept = () => pipeline.accept('Subject: x\r\n\r\nbody\r\n', ['ann@example.test'], { held })
+
+  it('rings no doorbell and is not due: nothing delivers it', async () => {
+    await accept()
+    const bells = { max: 10, visibilitySeconds: 1, waitSeconds: 0 }
+    expect(await opened.store.queues.incoming.receive(bells)).toEqual([])
+    clock.advance(7 * 86_400_000)
+    await pipeline.workers.sweeper.ringDue()
+    await pipeline.settle()
+    expect(await pipeline.inbox('ann@example.test')).toEqual([])
+  })
+
+  it('is listed and counted for operators, with its reason', async () => {
+    const queueId = await accept()
+    const { operator } = pipeline.core
+    expect(await operator.count()).toEqual({ incoming: 0, waiting: 0, held: 1 })
+    const [entry] = await Array.fromAsync(operator.list())
+    expect(entry).toMatchObject({ message: { queueId, state: 'hold', reason: held }, groups: [] })
+  })
+
+  it('is delivered when it is released', async () => {
+    const queueId = await accept()
+    expect(await pipeline.core.operator.release(queueId)).toBe(true)
+    await pipeline.settle()
+    expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
+    expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+  })
+
+  it('can be removed by an operator', async () => {
+    const queueId = await accept()
+    expect(await pipeline.core.operator.remove(queueId)).toBe(true)
+    expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+  })
+
+  it('is not in the queue where its bytes could not be stored: its sender comes again', async () => {
+    pipeline = createPipeline(withoutCommit(opened.store), clock)
+    await expect(accept()).rejects.toThrow(TemporaryFailure)
+    expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+  })
+})
+
+/** Whose objects come to nothing at the last moment. */
+function withoutCommit(store: Store): Store {
+  const stage: ObjectStore['stage'] = async (key, bytes) => {
+    const staged = await store.objects.stage(key, bytes)
+    return {
+      bytes: staged.bytes,
+      stored: staged.stored,
+      discard: () => staged.discard(),
+      async commit() {
+        await staged.discard()
+        throw new TemporaryFailure('the disk is full')
+      },
+    }
+  }
+  return { ...store, objects: Object.assign(Object.create(store.objects), { stage }) }
+}
