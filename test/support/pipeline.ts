@@ -1,6 +1,7 @@
 // The services behind the listeners on a given store, driven by hand: a test rings, steps and looks.
 
 import { createCore } from '#services/assembly/core.ts'
+import { assembleCleanup, assembleDelivery } from '#services/assembly/pipeline.ts'
 import { createWorkers } from '#services/local/workers.ts'
 import type { AcceptedMessage, SmtpEnvelope } from '#shared/contracts/spool.ts'
 import { parseAddress } from '#shared/mail/address.ts'
@@ -8,7 +9,7 @@ import { parseDomain } from '#shared/mail/domain.ts'
 import { decodeEnvelope } from '#shared/mail/index-codec.ts'
 import type { Envelope } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
-import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
+import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
@@ -61,9 +62,16 @@ export function createPipeline(
   clock: Clock,
   {
     deliverRemote = noRemote,
+    deliverLocal,
     set = [] as readonly string[],
     log = silentLog,
-  }: { deliverRemote?: RemoteDelivery; set?: readonly string[]; log?: Log } = {},
+  }: {
+    deliverRemote?: RemoteDelivery
+    /** Instead of what delivers to accounts here. */
+    deliverLocal?: LocalDelivery
+    set?: readonly string[]
+    log?: Log
+  } = {},
 ) {
   const loaded = loadSettings({
     environment: {},
@@ -80,7 +88,13 @@ export function createPipeline(
     clock,
     log: silentLog,
   })
-  const workers = createWorkers(core, deliverRemote)
+  const workers = {
+    ...createWorkers(core, deliverRemote),
+    ...(deliverLocal && {
+      cleanup: assembleCleanup(core, deliverLocal),
+      delivery: assembleDelivery(core, deliverRemote, deliverLocal),
+    }),
+  }
 
   /** What a listener does with a message; resolves where it would say `250`. */
   async function accept(

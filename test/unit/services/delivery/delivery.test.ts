@@ -4,10 +4,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { duePk, dueUpTo } from '#shared/queue/keys.ts'
-import { GROUP_LEASE_MS } from '#shared/queue/mail-queue.ts'
-import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
+import { forgotten, GROUP_LEASE_MS } from '#shared/queue/mail-queue.ts'
+import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { withFaults } from '#shared/storage/faults/with-faults.ts'
-import type { Store, Table } from '#shared/storage/ports.ts'
+import type { QueueMessage, Store, Table } from '#shared/storage/ports.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { FakeClock } from '#test/support/pop3-fakes.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
@@ -126,6 +128,212 @@ describe('delivery', () => {
     expect(takenByOther).toBe(0)
     expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
     await store.close()
+  })
+})
+
+describe('delivery of a group of recipients here', () => {
+  const clock = manualClock()
+  let opened: OpenedEmbedded
+  beforeEach(async () => {
+    opened = await openEmbedded({ clock })
+  })
+  afterEach(() => opened.close())
+
+  const bell = (body: string): QueueMessage => ({ id: 'b', body, receipt: 'r', receives: 1 })
+  const plain = { usedReserved: false, contended: false, uncertain: false }
+  const later = (reply: string): DeliveryResult => ({ kind: 'deferred', status: '4.2.1', reply })
+  const names = ['ann', 'bob'].map((name) => `${name}@example.test`)
+
+  /** A message whose first attempt was put off, so that its recipients are in a group; delivered from then on by `deliverLocal`. */
+  async function waiting(deliverLocal: LocalDelivery, to: readonly string[] = names, log?: Log) {
+    let isFirst = true
+    const pipeline = createPipeline(opened.store, clock, {
+      deliverLocal: async (...given) =>
+        isFirst ? { ...plain, result: later('not now') } : await deliverLocal(...given),
+      ...(log && { log }),
+    })
+    for (const name of to) await pipeline.addAccount(name)
+    const queueId = await pipeline.accept(text, to)
+    await pipeline.settle()
+    isFirst = false
+    const groups = async () => (await pipeline.core.operator.show(queueId))?.groups ?? []
+    const [group] = await groups()
+    if (group === undefined) throw new Error('no group')
+    const handle = () => pipeline.workers.delivery.handle([bell(`${queueId} ${group.name}`)])
+    return { pipeline, queueId, group, groups, handle }
+  }
+
+  it('ends with the message when all have it', async () => {
+    const { handle, groups } = await waiting(async () => ({
+      ...plain,
+      result: { kind: 'delivered', reply: 'uid 1' },
+    }))
+    expect(await handle()).toEqual({ retry: [] })
+    expect(await groups()).toEqual([])
+  })
+
+  it('parts those who wait from those who never get it', async () => {
+    const { handle, groups } = await waiting(async (_message, _blob, { address }) => ({
+      ...plain,
+      result: address.startsWith('ann')
+        ? { kind: 'failed', status: '5.1.1', reply: 'no' }
+        : later('soon'),
+    }))
+    await handle()
+    expect(await groups()).toMatchObject([
+      { state: 'deferred', lastReply: 'soon', recipients: [{ address: 'bob@example.test' }] },
+      { state: 'hold', lastReply: 'no', recipients: [{ address: 'ann@example.test' }] },
+    ])
+  })
+
+  it('puts on hold who waited longer than the queue keeps mail', async () => {
+    const { handle, groups } = await waiting(async () => ({ ...plain, result: later('full') }))
+    clock.advance(30 * 86_400_000)
+    await handle()
+    expect(await groups()).toMatchObject([
+      { state: 'hold', lastReply: 'delivery time expired: full' },
+    ])
+  })
+
+  it('comes back in seconds for those whose mailbox too many deliver into', async () => {
+    const { handle, groups } = await waiting(async () => ({
+      ...plain,
+      contended: true,
+      result: later('many'),
+    }))
+    expect(await handle()).toEqual({ retry: ['b'] })
+    const [group] = await groups()
+    expect(group?.state).toBe('deferred')
+    expect((group?.dueMs ?? 0) - clock.now()).toBe(5_000)
+  })
+
+  it('remembers that nobody knows who has it after an attempt without an answer', async () => {
+    const { handle, groups } = await waiting(async () => ({
+      ...plain,
+      uncertain: true,
+      result: later('store'),
+    }))
+    await handle()
+    expect(await groups()).toMatchObject([{ state: 'deferred', unsettled: 1 }])
+  })
+
+  it('defers all when a delivery has a bug, and remembers that nobody knows who has it', async () => {
+    const { handle, groups } = await waiting(async () => {
+      throw new TypeError('a bug')
+    })
+    expect(await handle()).toEqual({ retry: [] })
+    expect(await groups()).toMatchObject([
+      { state: 'deferred', unsettled: 1, lastReply: 'TypeError: a bug' },
+    ])
+  })
+
+  it('fails those of whom nobody can say any more whether they have it', async () => {
+    const { pipeline, handle, groups } = await waiting(async () => {
+      throw new Error('nothing is delivered')
+    })
+    Object.assign(pipeline.core.queue, { isForgotten: async () => true })
+    await handle()
+    expect(await groups()).toMatchObject([{ state: 'hold', lastReply: forgotten.result.reply }])
+  })
+
+  it.each([
+    [true, false, true],
+    [true, true, false],
+    [false, false, false],
+  ])(
+    'uses references where some are reserved (%s) and the group has not its own (%s): %s',
+    async (has, unreserved, uses) => {
+      const used: boolean[] = []
+      const { pipeline, group, handle } = await waiting(async (...[, , , reserved]) => {
+        used.push(reserved)
+        return { ...plain, result: later('x') }
+      })
+      const { queue } = pipeline.core
+      const { take } = queue
+      Object.assign(queue, {
+        hasReserved: async () => has,
+        async take(...given: Parameters<typeof take>) {
+          const taken = await take(...given)
+          return taken && { ...taken, group: { ...taken.group, unreserved } }
+        },
+      })
+      await handle()
+      expect(used).toEqual(group.recipients.map(() => uses))
+    },
+  )
+
+  it('tells each recipient in the log, as delivered here', async () => {
+    const lines: unknown[] = []
+    const log: Log = {
+      ...silentLog,
+      info: ({ to: whom, relay, status }) => void lines.push([whom, relay, status]),
+      child: () => log,
+    }
+    const { handle } = await waiting(
+      async () => ({ ...plain, result: { kind: 'delivered', reply: 'uid 1' } }),
+      names,
+      log,
+    )
+    lines.length = 0
+    await handle()
+    expect(lines).toEqual(names.map((name) => [name, 'local', 'delivered']))
+  })
+
+  describe('passes over', () => {
+    it.each([['nonsense'], [''], ['0123456789ABCDEFGH gone/0']])('the bell %j', async (body) => {
+      const { workers } = createPipeline(opened.store, clock)
+      expect(await workers.delivery.handle([bell(body)])).toEqual({ retry: [] })
+    })
+
+    it('a group that another worker has', async () => {
+      let attempts = 0
+      const { pipeline, queueId, group, handle } = await waiting(async () => {
+        attempts++
+        return { ...plain, result: later('x') }
+      })
+      await pipeline.core.queue.take(queueId, group.name)
+      expect(await handle()).toEqual({ retry: [] })
+      expect(attempts).toBe(0)
+    })
+  })
+
+  it.each([
+    ['comes back when the store fails before anything is tried', new TemporaryFailure('x'), ['b']],
+    ['does not come back for a bug: its time will', new TypeError('x'), []],
+  ])('%s', async (_, error, retry) => {
+    const said: string[] = []
+    const log: Log = {
+      ...silentLog,
+      error: (_fields, message) => void said.push(message),
+      child: () => log,
+    }
+    const { pipeline, handle } = await waiting(
+      async () => ({ ...plain, result: later('x') }),
+      names,
+      log,
+    )
+    Object.assign(pipeline.core.queue, { take: () => Promise.reject(error) })
+    expect(await handle()).toEqual({ retry })
+    expect(said).toEqual(['delivery failed'])
+  })
+
+  it('says that its lease was lost', async () => {
+    const said: string[] = []
+    const log: Log = {
+      ...silentLog,
+      warn: (_fields, message) => void said.push(message),
+      child: () => log,
+    }
+    const { pipeline, handle } = await waiting(
+      async () => {
+        Object.assign(pipeline.core.queue, { settle: async () => false })
+        return { ...plain, result: later('x') }
+      },
+      names,
+      log,
+    )
+    await handle()
+    expect(said).toEqual(['lease lost while delivering'])
   })
 })
 
