@@ -98,6 +98,38 @@ describe('a message that leaves', () => {
     )
   })
 
+  describe('is folded', () => {
+    const long = 'y'.repeat(100)
+
+    it.each([
+      ['where a line is longer than may be', 99, `Subject: x\r\n\r\n${long}\r\n`, 99],
+      ['not where none is', 100, `Subject: x\r\n\r\n${long}\r\n`, undefined],
+      ['not where there is no limit', 0, `Subject: x\r\n\r\n${long}\r\n`, undefined],
+      [
+        'not where its signature would break (DKIM)',
+        60,
+        `Subject: x\r\ndkim-signature: v=1\r\n\r\n${long}\r\n`,
+        undefined,
+      ],
+      [
+        'not where its signature would break (RFC 1847)',
+        60,
+        `Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\n${long}\r\n--b--\r\n`,
+        undefined,
+      ],
+    ])('%s', async (_, limit, text, at) => {
+      const { content } = await queued(text)
+      expect(await content.foldAt(limit)).toBe(at)
+    })
+
+    it('where a field that was added is too long', async () => {
+      const received = `Received: ${long}\r\n`
+      const { content } = await queued('Subject: x\r\n\r\nx\r\n', { received })
+      expect(await content.foldAt(received.length - 2)).toBeUndefined()
+      expect(await content.foldAt(received.length - 3)).toBe(received.length - 3)
+    })
+  })
+
   it('is read to its end or not at all, in any form', async () => {
     const { objects } = opened.store
     const torn: ObjectStore = {
