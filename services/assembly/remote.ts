@@ -2,11 +2,12 @@
 
 import type { Socket } from 'node:net'
 import { type Connect, connectTcp } from '#services/delivery/remote/connect.ts'
+import { outgoing } from '#services/delivery/remote/outbound-message.ts'
+import type { RelayAuth } from '#services/delivery/remote/session.ts'
 import {
   createRemoteDelivery,
   type RemoteDeliverySettings,
-} from '#services/delivery/remote/remote-delivery.ts'
-import type { RelayAuth } from '#services/delivery/remote/session.ts'
+} from '#services/delivery/remote/smtp-transport.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import { createSystemResolver } from '#shared/dns/system-resolver.ts'
@@ -15,7 +16,6 @@ import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { nextHop } from '#shared/runtime/settings/address-kinds.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import type { Core } from './core.ts'
-import { outgoing } from './outgoing.ts'
 
 export type OpenRemoteDelivery = {
   readonly deliver: RemoteDelivery

@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net'
 import type { MxRecord, Resolver } from '#shared/dns/resolver.ts'
-import type { NextHop } from './next-hop.ts'
+import type { NextHop } from '#shared/mail/next-hop.ts'
 import { deferred, type Failure, failed } from './outcome.ts'
 import type { Targets } from './targets.ts'
 

@@ -6,11 +6,11 @@ import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import { encodeXtext } from '#shared/smtp/xtext.ts'
 import type { Settled } from './connection.ts'
-import type { MessageForm, RemoteGroup } from './group.ts'
 import { foldedBytesMax, LineFolding } from './line-folding.ts'
 import { deferred, type Failure, failed, fromReply, oneLine } from './outcome.ts'
 import { leave, type Session } from './session.ts'
 import type { Timeouts } from './timeouts.ts'
+import type { MessageForm, RemoteGroup } from './transfer.ts'
 
 /** Sends the group's message and ends the session; one result for each recipient, in order. */
 export async function transact(

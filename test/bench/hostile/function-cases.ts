@@ -1,7 +1,6 @@
 // Every function that sees bytes from outside, each with the longest input that can get to it: the limits before it are not its own
 // doing. What is new belongs here.
 
-import { parseNextHop } from '#services/delivery/remote/next-hop.ts'
 import { fromReply } from '#services/delivery/remote/outcome.ts'
 import { parseImapUrl } from '#services/imap/appending/imap-url.ts'
 import { IndexedHeader, selectFields } from '#services/imap/fetch/header-subset.ts'
@@ -62,6 +61,7 @@ import {
   parseLanguages,
   parseToken,
 } from '#shared/mail/mime-parameters.ts'
+import { parseNextHop } from '#shared/mail/next-hop.ts'
 import { joinContinuations } from '#shared/mail/parameter-continuations.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { parseSentDate } from '#shared/mail/sent-date.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { parseNextHop } from '#services/delivery/remote/next-hop.ts'
 import { findHosts } from '#services/delivery/remote/route.ts'
+import { parseNextHop } from '#shared/mail/next-hop.ts'
 import { createFakeResolver } from '#test/support/fake-dns.ts'
 
 describe('parseNextHop', () => {

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { connectTcp } from '#services/delivery/remote/connect.ts'
-import type { MessageForm, RemoteGroup } from '#services/delivery/remote/group.ts'
 import {
   createRemoteDelivery,
   type RemoteDeliverySettings,
-} from '#services/delivery/remote/remote-delivery.ts'
+} from '#services/delivery/remote/smtp-transport.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
 import type { Timeouts } from '#services/delivery/remote/timeouts.ts'
+import type { MessageForm, RemoteGroup } from '#services/delivery/remote/transfer.ts'
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'

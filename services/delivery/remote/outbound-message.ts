@@ -2,8 +2,6 @@
 // found in the bytes; what was said in MAIL when it came does not count, but for one thing: 8-bit header fields of whom did not ask for
 // SMTPUTF8 are sent as they are to anybody, as Postfix does.
 
-import type { MessageForm } from '#services/delivery/remote/group.ts'
-import { hasEightBitHeader, toSevenBit } from '#services/delivery/remote/seven-bit.ts'
 import { headerFields } from '#shared/mail/header-field.ts'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
 import { HEADER_INDEXED_BYTES_MAX } from '#shared/mail/message-index.ts'
@@ -11,6 +9,8 @@ import { openMessage } from '#shared/mailbox/open-message.ts'
 import { blobOf } from '#shared/queue/blob.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
+import { hasEightBitHeader, toSevenBit } from './seven-bit.ts'
+import type { MessageForm } from './transfer.ts'
 
 /** `added`: byte string, the message's trace fields first. */
 export function outgoing(message: QueuedMessage, added: string, objects: ObjectStore) {

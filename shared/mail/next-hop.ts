@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { literalAddress, parseDomain } from '#shared/mail/domain.ts'
+import { literalAddress, parseDomain } from './domain.ts'
 
 export type NextHop = {
   /** A host name in A-labels, or an IP address. */

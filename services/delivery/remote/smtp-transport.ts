@@ -9,11 +9,10 @@ import type { Socket } from 'node:net'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { canonicalAddress } from '#shared/mail/address.ts'
+import { parseNextHop } from '#shared/mail/next-hop.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { type Connect, connectTcp } from './connect.ts'
-import type { RemoteGroup } from './group.ts'
-import { parseNextHop } from './next-hop.ts'
 import { Obstacles } from './obstacles.ts'
 import { deferred, type Failure, failed, temporary } from './outcome.ts'
 import { findAddresses, findHosts, loops, permittedAddresses } from './route.ts'
@@ -28,6 +27,7 @@ import {
 import type { Targets } from './targets.ts'
 import type { Timeouts } from './timeouts.ts'
 import { transact } from './transaction.ts'
+import type { RemoteGroup } from './transfer.ts'
 
 export interface RemoteDelivery {
   /** One result for each recipient, in order. Rejects only for bugs. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { outgoing } from '#services/assembly/outgoing.ts'
+import { outgoing } from '#services/delivery/remote/outbound-message.ts'
 import { addedFields } from '#shared/queue/added-fields.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import { createPipeline, manualClock } from '#test/support/pipeline.ts'
