@@ -1,7 +1,7 @@
 // cleanup: takes incoming messages from the queue, expands aliases, delivers to our own accounts on the spot and leaves a
 // group in the queue for every other destination and for whatever could not be delivered now.
 
-import type { FinalRecipient, Via } from '#shared/contracts/delivery.ts'
+import type { Contact, FinalRecipient } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
@@ -39,7 +39,7 @@ const EXPANSION_WAIT_MS = 30_000
 /** Deliveries of one message at the same time. */
 const DELIVERIES_AT_ONCE = 25
 
-const here: Via = { relay: 'local', connectMs: 0 }
+const here: Contact = { relay: 'local', connectMs: 0 }
 const isDelivered = ({ result }: Attempted) => result.kind === 'delivered'
 
 /** A message's part of the memory for final recipients: as much as it may need, then as much as it does. */
@@ -206,9 +206,9 @@ export function createCleanup(deps: {
 
   function tell(message: QueuedMessage, settled: readonly Attempted[], startedMs: number): void {
     const endedMs = deps.clock.now()
-    for (const { recipient, via, result: came } of settled) {
+    for (const { recipient, contact, result: came } of settled) {
       const result = deps.schedule.expire(message.arrivedMs, came)
-      logResult(log, message, { recipient, via, result, startedMs, endedMs })
+      logResult(log, message, { recipient, contact, result, startedMs, endedMs })
     }
   }
 
@@ -220,7 +220,7 @@ export function createCleanup(deps: {
   ): Promise<readonly (Settled & LocalResult & Attempted)[]> {
     return concurrently(recipients, DELIVERIES_AT_ONCE, async (recipient) => ({
       recipient,
-      via: here,
+      contact: here,
       ...(await deps.deliverLocal(message, blob, recipient, reserved)),
     }))
   }

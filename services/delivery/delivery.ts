@@ -1,7 +1,8 @@
 // delivery: works on the destination groups that cleanup left, one group for each doorbell, under a lease. Every recipient ends
 // delivered, deferred until a next attempt, or on hold with the reason.
 
-import type { DeliveryResult, Via } from '#shared/contracts/delivery.ts'
+import type { Contact, DeliveryResult } from '#shared/contracts/delivery.ts'
+import { parseNextHop } from '#shared/mail/next-hop.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import {
@@ -66,9 +67,9 @@ export function createDelivery(deps: {
     const { message } = taken
     const lease = keepLease(taken.group)
     const startedMs = deps.clock.now()
-    let via: Via | undefined
+    let contact: Contact | undefined
     const results = await attempt(message, taken.group, (reached) => {
-      via = reached
+      contact = reached
     })
     const endedMs = deps.clock.now()
     const group = await lease.end()
@@ -83,7 +84,7 @@ export function createDelivery(deps: {
       : deps.schedule.nextAttemptMs(message.arrivedMs)
     const kept = await settle(group, settled, dueMs)
     if (!kept) log.warn({ queueId, group: name }, 'lease lost while delivering')
-    for (const one of settled) logResult(log, message, { ...one, via, startedMs, endedMs })
+    for (const one of settled) logResult(log, message, { ...one, contact, startedMs, endedMs })
     return contended ? 'contended' : undefined
   }
 
@@ -128,15 +129,17 @@ export function createDelivery(deps: {
   async function attempt(
     message: QueuedMessage,
     group: Group,
-    reached: (via: Via) => void,
+    onContact: (contact: Contact) => void,
   ): Promise<readonly LocalResult[]> {
     try {
       if (group.destination.kind === 'remote') {
         const { nextHop } = group.destination
-        const results = await deps.deliverRemote(message, nextHop, group.recipients, reached)
+        const hop = parseNextHop(nextHop)
+        if (hop === undefined) return group.recipients.map(() => plain(noHop(nextHop)))
+        const results = await deps.deliverRemote(message, hop, group.recipients, onContact)
         return results.map(plain)
       }
-      reached(here)
+      onContact(here)
       if (await queue.isForgotten(message, group)) {
         return group.recipients.map(() => ({ ...plain(forgotten.result), uncertain: true }))
       }
@@ -163,5 +166,10 @@ const plain = (result: DeliveryResult): LocalResult => ({
   uncertain: false,
 })
 
-const here: Via = { relay: 'local', connectMs: 0 }
+const here: Contact = { relay: 'local', connectMs: 0 }
+const noHop = (text: string): DeliveryResult => ({
+  kind: 'failed',
+  status: '5.1.2',
+  reply: `${text}: no domain and no host`,
+})
 const noResult = plain({ kind: 'deferred', status: '4.3.0', reply: 'no result' })

@@ -16,8 +16,8 @@ export type FinalRecipient = {
   readonly originalRecipient: string | null
 }
 
-/** How it went to where it went, for the log. */
-export type Via = {
+/** Who took a recipient or refused it, for the log. */
+export type Contact = {
   /** The host that was spoken to, or `local`. */
   readonly relay: string
   /** Until that host took the session: finding it, connecting, TLS. */
@@ -30,3 +30,5 @@ export type DeliveryResult =
   | { readonly kind: 'deferred'; readonly status: EnhancedStatus; readonly reply: string }
   /** Never try again. */
   | { readonly kind: 'failed'; readonly status: EnhancedStatus; readonly reply: string }
+
+export type Undelivered = Exclude<DeliveryResult, { readonly kind: 'delivered' }>

@@ -1,7 +1,8 @@
 // How the services behind the queue meet: cleanup asks the directory for an expansion and local delivery for a result.
 
-import type { DeliveryResult, FinalRecipient, Via } from '#shared/contracts/delivery.ts'
+import type { Contact, DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
+import type { NextHop } from '#shared/mail/next-hop.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import type { Settled } from './mail-queue.ts'
 import type { QueuedMessage } from './records.ts'
@@ -38,12 +39,12 @@ export type LocalDelivery = (
 ) => Promise<LocalResult>
 
 /**
- * Hands a message to another host for some recipients; one result each, in order. Rejects only for bugs. `reached` is told of the host
- * that took the session.
+ * Hands a message to another host for some recipients; one result each, in order. Rejects only for bugs. `onContact` is told of the
+ * host that took the session.
  */
 export type RemoteDelivery = (
   message: QueuedMessage,
-  nextHop: string,
+  hop: NextHop,
   recipients: readonly FinalRecipient[],
-  reached: (via: Via) => void,
+  onContact: (contact: Contact) => void,
 ) => Promise<readonly DeliveryResult[]>

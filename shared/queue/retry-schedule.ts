@@ -1,7 +1,7 @@
 // When a recipient that could not be served now is tried again: as long as it has waited already, between a floor and a
 // ceiling (Postfix's minimal_backoff_time, maximal_backoff_time), spread by jitter, until its lifetime is over.
 
-import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import type { DeliveryResult, Undelivered } from '#shared/contracts/delivery.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { NewGroup } from './mail-queue.ts'
 
@@ -32,10 +32,7 @@ export function createRetrySchedule(options: RetryOptions, clock: Clock, random:
   }
 
   /** State of a new group whose first attempt ended like this. */
-  function afterAttempt(
-    arrivedMs: number,
-    result: Exclude<DeliveryResult, { kind: 'delivered' }>,
-  ): NewGroup['state'] {
+  function afterAttempt(arrivedMs: number, result: Undelivered): NewGroup['state'] {
     const { kind, reply } = expire(arrivedMs, result) as typeof result
     return kind === 'failed'
       ? { kind: 'hold', reply }

@@ -8,6 +8,7 @@ import { parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { decodeEnvelope } from '#shared/mail/index-codec.ts'
 import type { Envelope } from '#shared/mail/message-index.ts'
+import { formatNextHop } from '#shared/mail/next-hop.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createSpool } from '#shared/queue/spool.ts'
@@ -227,5 +228,9 @@ export function origin(account: AcceptedMessage['origin']['account']): AcceptedM
   }
 }
 
-const noRemote: RemoteDelivery = async (_message, nextHop, recipients) =>
-  recipients.map(() => ({ kind: 'deferred', status: '4.4.1', reply: `no way to ${nextHop}` }))
+const noRemote: RemoteDelivery = async (_message, hop, recipients) =>
+  recipients.map(() => ({
+    kind: 'deferred',
+    status: '4.4.1',
+    reply: `no way to ${formatNextHop(hop)}`,
+  }))

@@ -8,7 +8,8 @@ import SMTPConnection, { type Options, type SMTPError } from 'nodemailer/lib/smt
 /** Parameters to append to a command, with a space before each. */
 export type ParametersOf = (command: string) => string
 
-export type Settled<T> =
+/** How an operation ended. */
+export type Ended<T> =
   | { readonly kind: 'done'; readonly value: T | undefined }
   | { readonly kind: 'error'; readonly error: SMTPError }
 
@@ -40,7 +41,7 @@ export class Connection extends SMTPConnection {
           else done(refusedData(reply))
         }),
     )
-    // Whoever waits learns of it in `settled`; an error while nobody waits ends the connection, which is all.
+    // Whoever waits learns of it in `run`; an error while nobody waits ends the connection, which is all.
     this.on('error', () => undefined)
   }
 
@@ -55,23 +56,21 @@ export class Connection extends SMTPConnection {
   }
 
   /** Runs an operation of the base class. Some ends of a connection call no callback and only emit events. */
-  settled<T>(
+  run<T>(
     operation: (done: (error?: SMTPError | null, value?: T) => void) => void,
-  ): Promise<Settled<T>> {
+  ): Promise<Ended<T>> {
     return new Promise((resolve) => {
-      const settle = (settled: Settled<T>) => {
+      const end = (ended: Ended<T>) => {
         this.off('error', onError)
         this.off('end', onEnd)
-        resolve(settled)
+        resolve(ended)
       }
-      const onError = (error: SMTPError) => settle({ kind: 'error', error })
+      const onError = (error: SMTPError) => end({ kind: 'error', error })
       // The callback, if there is one, comes right behind the event and knows more.
       const onEnd = () => setImmediate(onError, new Error('connection closed'))
       this.on('error', onError)
       this.on('end', onEnd)
-      operation((error, value) =>
-        settle(error ? { kind: 'error', error } : { kind: 'done', value }),
-      )
+      operation((error, value) => end(error ? { kind: 'error', error } : { kind: 'done', value }))
     })
   }
 

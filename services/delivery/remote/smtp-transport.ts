@@ -1,191 +1,197 @@
-// Remote delivery: takes a message to the hosts of a next hop by SMTP (RFC 5321), one connection for one group of recipients.
-// Correct but simple: hosts are tried in order until one takes a session; what it then says of a recipient counts.
-// Retries are the queue's. Bare CR and LF leave as CRLF (RFC 5321 §2.3.8), all other bytes as they are.
+// Takes a message to the hosts of a next hop by SMTP (RFC 5321), one connection for one transfer. Correct but simple: hosts are tried in
+// order until one takes a session; what it then says of a recipient counts. Retries are the queue's. Bare CR and LF leave as CRLF
+// (RFC 5321 §2.3.8).
 //
-// TLS is opportunistic unless smtpTlsSecurityLevel says otherwise: STARTTLS where offered, without looking at the certificate;
-// where that fails, once more in clear. A relay host that wants a login gets it only over TLS.
+// TLS is opportunistic unless the hop's policy says otherwise: STARTTLS where offered, without looking at the certificate; where that
+// fails, once more in clear. A hop that wants a login gets it only over TLS.
 
 import type { Socket } from 'node:net'
-import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import type { DeliveryResult, Undelivered } from '#shared/contracts/delivery.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { canonicalAddress } from '#shared/mail/address.ts'
-import { parseNextHop } from '#shared/mail/next-hop.ts'
+import { formatNextHop } from '#shared/mail/next-hop.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { type Connect, connectTcp } from './connect.ts'
+import type { Connect } from './connect.ts'
+import type { HopPolicy, Login, PolicyOf } from './hop-policy.ts'
 import { Obstacles } from './obstacles.ts'
-import { deferred, type Failure, failed, temporary } from './outcome.ts'
-import { findAddresses, findHosts, loops, permittedAddresses } from './route.ts'
-import { type Security, securityFor, type TlsSecurityLevel } from './security.ts'
-import {
-  openSession,
-  type Refusal,
-  type RelayAuth,
-  type Session,
-  SUBMISSIONS_PORT,
-} from './session.ts'
+import { defer, fail, makeTemporary } from './outcome.ts'
+import { failAsLoop, findAddresses, findHosts, permitAddresses } from './route.ts'
+import { type Security, securityFor } from './security.ts'
+import { openSession, type Refusal, type Session, SUBMISSIONS_PORT } from './session.ts'
 import type { Targets } from './targets.ts'
-import type { Timeouts } from './timeouts.ts'
 import { transact } from './transaction.ts'
-import type { RemoteGroup } from './transfer.ts'
+import type { Transfer, Transport } from './transport.ts'
 
-export interface RemoteDelivery {
-  /** One result for each recipient, in order. Rejects only for bugs. */
-  deliver(group: RemoteGroup): Promise<readonly DeliveryResult[]>
-}
-
-export type RemoteDeliverySettings = {
-  /** Our name in EHLO, and the mail host we never connect to. */
-  readonly hostname: string
-  /** Next hop in Postfix's notation, '' for none. */
-  readonly relayhost: string
-  /** Used at the relay host alone. */
-  readonly relayhostAuth: RelayAuth | null
-  readonly tlsSecurityLevel: TlsSecurityLevel
-  /** PEM certificates to trust instead of the usual ones. */
-  readonly tlsCa?: string | undefined
-  readonly disableMimeOutputConversion: boolean
-  readonly timeouts: Timeouts
-}
-
-/** Addresses tried for one group, all hosts together; as Postfix's smtp_mx_address_limit. */
+/** Addresses tried for one transfer, all hosts together; as Postfix's smtp_mx_address_limit. */
 export const ADDRESSES_TRIED_MAX = 5
-/** Hosts whose addresses are looked up for one group. */
+/** Hosts whose addresses are looked up for one transfer. */
 export const HOSTS_TRIED_MAX = 10
 
-export function createRemoteDelivery(parts: {
+export type SmtpTransportDeps = {
   readonly resolver: Resolver
-  readonly settings: RemoteDeliverySettings
-  readonly log: Log
+  readonly policyOf: PolicyOf
   readonly targets: Targets
-  readonly connect?: Connect
+  /** Our name in EHLO, and the mail host we never connect to. */
+  readonly hostname: string
+  readonly connect: Connect
+  readonly log: Log
   readonly random?: () => number
   readonly clock?: Clock
-}): RemoteDelivery {
-  const { resolver, targets, settings, log, connect = connectTcp, random = Math.random } = parts
-  const { clock = systemClock } = parts
-  const { hostname, timeouts } = settings
+}
 
-  async function deliver(group: RemoteGroup): Promise<readonly DeliveryResult[]> {
-    const { recipients } = group
+export function createSmtpTransport(deps: SmtpTransportDeps): Transport {
+  const { clock = systemClock } = deps
+
+  async function deliver(transfer: Transfer): Promise<readonly DeliveryResult[]> {
+    const { recipients } = transfer
     // A domain of U-labels needs no SMTPUTF8 once it is written in A-labels.
-    const sender = canonicalAddress(group.sender)
-    if (!isSendable(sender)) return recipients.map(() => failed('5.1.7', unsendable(sender)))
+    const sender = canonicalAddress(transfer.sender)
+    if (!isSendable(sender)) return recipients.map(() => fail('5.1.7', unsendable(sender)))
     const sendable = recipients.filter((recipient) => isSendable(recipient.address))
     const results =
-      sendable.length === 0 ? [] : await attempt({ ...group, sender, recipients: sendable })
+      sendable.length === 0 ? [] : await attempt({ ...transfer, sender, recipients: sendable })
     const byRecipient = new Map(sendable.map((recipient, i) => [recipient, results[i]]))
     return recipients.map(
-      (recipient) => byRecipient.get(recipient) ?? failed('5.1.3', unsendable(recipient.address)),
+      (recipient) => byRecipient.get(recipient) ?? fail('5.1.3', unsendable(recipient.address)),
     )
   }
 
-  async function attempt(group: RemoteGroup): Promise<readonly DeliveryResult[]> {
+  async function attempt(transfer: Transfer): Promise<readonly DeliveryResult[]> {
+    const policy = deps.policyOf(transfer.hop)
+    const message = await transfer.openMessage(policy)
     const startedMs = clock.now()
-    const reached = await reach(group)
-    if (reached.kind === 'session') {
-      group.onReached?.({ relay: reached.peer, connectMs: clock.now() - startedMs })
-    }
-    return reached.kind === 'session'
-      ? await transact(reached, group, settings)
-      : group.recipients.map(() => reached)
+    const reached = await new Attempt(deps, transfer, policy).reach()
+    if (reached.kind !== 'session') return transfer.recipients.map(() => reached)
+    transfer.onContact?.({ relay: reached.peer, connectMs: clock.now() - startedMs })
+    return await transact(reached, { ...transfer, message }, policy)
+  }
+
+  return { deliver }
+}
+
+type Target = { readonly host: string; readonly address: string }
+
+/** The way to a host that takes a session: all that stood in it is kept, until it is known what to tell. */
+class Attempt {
+  readonly #deps: SmtpTransportDeps
+  readonly #transfer: Transfer
+  readonly #policy: HopPolicy
+  readonly #obstacles = new Obstacles()
+  #addressesTried = 0
+
+  constructor(deps: SmtpTransportDeps, transfer: Transfer, policy: HopPolicy) {
+    this.#deps = deps
+    this.#transfer = transfer
+    this.#policy = policy
   }
 
   /** The first host that takes a session, or why none did. */
-  async function reach(group: RemoteGroup): Promise<Session | Failure> {
-    const hop = parseNextHop(group.nextHop)
-    if (hop === undefined) return failed('5.1.2', `${group.nextHop}: no domain and no host`)
-    const isRelay = settings.relayhost !== '' && group.nextHop === settings.relayhost
-    const route = await findHosts(hop, { resolver, hostname, random })
-    // A relay host that is not found is our mistake, and no reason to return everybody's mail.
-    if (route.kind !== 'route') return isRelay ? temporary(route) : route
-    const obstacles = new Obstacles()
-    let tried = 0
+  async reach(): Promise<Session | Undelivered> {
+    const { resolver, hostname, random = Math.random } = this.#deps
+    const route = await findHosts(this.#transfer.hop, { resolver, hostname, random })
+    if (route.kind !== 'route') return this.#unlessOurs(route)
     for (const host of route.hosts.slice(0, HOSTS_TRIED_MAX)) {
-      const found = await findAddresses(host, resolver)
-      if (found.kind !== 'addresses') {
-        obstacles.add('lookup', isRelay ? temporary(found) : found)
-        continue
-      }
-      const permitted = isRelay
-        ? { addresses: found.addresses, endsRoute: false, failure: undefined }
-        : permittedAddresses(found.addresses, { host, domain: hop.host }, targets)
-      if (permitted.addresses.length === 0) {
-        if (permitted.failure) obstacles.add('target', permitted.failure)
-        if (permitted.endsRoute) break
-        continue
-      }
-      for (const address of permitted.addresses) {
-        if (tried++ === ADDRESSES_TRIED_MAX) return obstacles.told ?? noHost(group)
-        const target = { host, address, port: hop.port, nextHop: hop.host, isRelay }
-        const session = await open(target, (refusal) => {
-          obstacles.add(refusal.stage, refusal.failure)
-          log.info({ queueId: group.queueId, reply: refusal.failure.reply }, 'host refused')
-        })
-        if (session === undefined) continue
-        if (isRelay || session.greetedBy !== hostname.toLowerCase()) return session
-        // As Postfix: behind an address translation only its greeting tells that the host is this machine.
-        session.connection.close()
-        obstacles.add('target', loops(hop.host))
-        return obstacles.told ?? noHost(group)
-      }
+      const session = await this.#tryHost(host)
+      if (session === 'next host') continue
+      return session === 'no more' ? this.#told : session
     }
-    return obstacles.told ?? noHost(group)
+    return this.#told
+  }
+
+  /** `no more`: what stands behind this host is no better, or as much was tried as may be. */
+  async #tryHost(host: string): Promise<Session | 'next host' | 'no more'> {
+    const { resolver, targets } = this.#deps
+    const found = await findAddresses(host, resolver)
+    if (found.kind !== 'addresses') {
+      this.#obstacles.add('lookup', this.#unlessOurs(found))
+      return 'next host'
+    }
+    if (this.#isOurs) return await this.#tryAddresses(host, found.addresses)
+    const named = { host, domain: this.#transfer.hop.host }
+    const permitted = permitAddresses(found.addresses, named, targets)
+    if (permitted.addresses.length > 0) return await this.#tryAddresses(host, permitted.addresses)
+    this.#obstacles.add('target', permitted.failure)
+    return permitted.endsRoute ? 'no more' : 'next host'
+  }
+
+  async #tryAddresses(
+    host: string,
+    addresses: readonly string[],
+  ): Promise<Session | 'next host' | 'no more'> {
+    for (const address of addresses) {
+      if (this.#addressesTried++ === ADDRESSES_TRIED_MAX) return 'no more'
+      const session = await this.#open({ host, address })
+      if (session === undefined) continue
+      const isMyself = session.greetedBy === this.#deps.hostname.toLowerCase()
+      if (this.#isOurs || !isMyself) return session
+      // As Postfix: behind an address translation only its greeting tells that the host is this machine.
+      session.connection.close()
+      this.#obstacles.add('target', failAsLoop(this.#transfer.hop.host))
+      return 'no more'
+    }
+    return 'next host'
   }
 
   /** Undefined when every way was refused. */
-  async function open(
-    target: Target,
-    onRefused: (refusal: Refusal) => void,
-  ): Promise<Session | undefined> {
-    const { host, nextHop, port, isRelay } = target
-    const auth = isRelay ? settings.relayhostAuth : null
-    const { tlsSecurityLevel, tlsCa: ca } = settings
-    const security = securityFor(tlsSecurityLevel, { host, nextHop, logsIn: auth !== null, ca })
-    const session = await openWith(target, security, auth)
+  async #open(target: Target): Promise<Session | undefined> {
+    const { auth, tls } = this.#policy
+    const { hop } = this.#transfer
+    const to = { host: target.host, nextHop: hop.host, logsIn: auth !== null, ca: tls.ca }
+    const security = securityFor(tls.level, to)
+    const session = await this.#openWith(target, security, auth)
     if (session.kind === 'session') return session
-    onRefused(session)
+    this.#refuse(session)
     // A connection is lost with its handshake, so clear text needs a fresh one.
-    const mayBeClear = security.kind === 'opportunistic' && port !== SUBMISSIONS_PORT
+    const mayBeClear = security.kind === 'opportunistic' && hop.port !== SUBMISSIONS_PORT
     if (!session.tlsFailed || !mayBeClear) return undefined
-    const inClear = await openWith(target, { kind: 'clear' }, null)
+    const inClear = await this.#openWith(target, { kind: 'clear' }, null)
     if (inClear.kind === 'session') return { ...inClear, tlsFailure: session.failure }
-    onRefused(inClear)
+    this.#refuse(inClear)
     return undefined
   }
 
-  async function openWith(
-    target: Target,
+  async #openWith(
+    { host, address }: Target,
     security: Security,
-    auth: RelayAuth | null,
+    auth: Login | null,
   ): Promise<Session | Refusal> {
-    const { host, address, port } = target
+    const { connect, hostname } = this.#deps
+    const { timeouts } = this.#policy
+    const { port } = this.#transfer.hop
     const peer = `${host}[${address}]:${port}`
     let socket: Socket
     try {
       socket = await connect({ address, port, timeoutMs: timeouts.connectMs })
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
-      const failure = deferred('4.4.1', `connect to ${peer}: ${reason}`)
+      const failure = defer('4.4.1', `connect to ${peer}: ${reason}`)
       return { kind: 'refusal', failure, stage: 'connect', tlsFailed: false }
     }
     return await openSession({ socket, host, port, peer, hostname, security, auth, timeouts })
   }
 
-  return { deliver }
-}
+  #refuse({ stage, failure }: Refusal): void {
+    this.#obstacles.add(stage, failure)
+    const { queueId } = this.#transfer
+    this.#deps.log.info({ queueId, reply: failure.reply }, 'host refused')
+  }
 
-type Target = {
-  readonly host: string
-  readonly address: string
-  readonly port: number
-  readonly nextHop: string
-  readonly isRelay: boolean
-}
+  get #isOurs(): boolean {
+    return this.#policy.namedBy === 'administrator'
+  }
 
-/** Cannot happen: there is a host, and it was looked up and tried. */
-function noHost({ nextHop }: RemoteGroup): Failure {
-  return deferred('4.4.1', `${nextHop}: no host to try`)
+  /** A relay host that is not found is our mistake, and no reason to return everybody's mail. */
+  #unlessOurs(failure: Undelivered): Undelivered {
+    return this.#isOurs ? makeTemporary(failure) : failure
+  }
+
+  get #told(): Undelivered {
+    // Cannot happen: there is a host, and it was looked up and tried.
+    return (
+      this.#obstacles.told ?? defer('4.4.1', `${formatNextHop(this.#transfer.hop)}: no host to try`)
+    )
+  }
 }
 
 /** Deliberately: nodemailer refuses angle brackets, which only a quoted local part could have. */

@@ -1,7 +1,7 @@
 // Every function that sees bytes from outside, each with the longest input that can get to it: the limits before it are not its own
 // doing. What is new belongs here.
 
-import { fromReply } from '#services/delivery/remote/outcome.ts'
+import { readReply } from '#services/delivery/remote/outcome.ts'
 import { parseImapUrl } from '#services/imap/appending/imap-url.ts'
 import { IndexedHeader, selectFields } from '#services/imap/fetch/header-subset.ts'
 import { htmlText } from '#services/imap/fetch/html-text.ts'
@@ -204,7 +204,7 @@ const smtp: readonly FunctionCase[] = [
   ofText('readPath route', SMTP_LINE_BYTES, (text) => readPath(`<@a,${text}:a@b>`, 0)),
   ofText('readParameters', SMTP_LINE_BYTES, (text) => readParameters(` ${text}`, 0, '')),
   ofText('decodeXtext', SMTP_LINE_BYTES, decodeXtext),
-  ofText('fromReply', SMTP_LINE_BYTES, (text) => fromReply(`550 ${text}`, 'peer')),
+  ofText('readReply', SMTP_LINE_BYTES, (text) => readReply(`550 ${text}`, 'peer')),
   ofBytes('DotUnstuffing', BODY_BYTES, (bytes) => {
     const stuffing = new DotUnstuffing()
     for (const chunk of chunksOf(bytes, SOCKET_BYTES)) stuffing.push(chunk)

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openRemoteDelivery } from '#services/assembly/remote.ts'
 import type { ObjectStore, Store } from '#shared/storage/ports.ts'
+import { hopOf } from '#test/support/next-hop.ts'
 import { createPipeline, manualClock } from '#test/support/pipeline.ts'
 import { openScriptedHost, openSink } from '#test/support/sink-smtp.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
@@ -45,9 +46,14 @@ describe('delivery to other hosts', () => {
       'smtpTlsSecurityLevel=none',
     ])
     const reached: string[] = []
-    const results = await remote.deliver(message, 'remote.test', recipients, ({ relay: to }) => {
-      reached.push(to)
-    })
+    const results = await remote.deliver(
+      message,
+      hopOf('remote.test'),
+      recipients,
+      ({ relay: to }) => {
+        reached.push(to)
+      },
+    )
     expect(results).toMatchObject([{ kind: 'delivered' }, { kind: 'delivered' }])
     expect(reached).toEqual([`127.0.0.1[127.0.0.1]:${relay.port}`])
     expect(relay.messages).toMatchObject([
@@ -71,7 +77,7 @@ describe('delivery to other hosts', () => {
       'smtpTlsSecurityLevel=none',
       'privateDestinationNetworks=127.0.0.0/8',
     ])
-    await remote.deliver(message, `[127.0.0.1]:${there.port}`, recipients, () => {})
+    await remote.deliver(message, hopOf(`[127.0.0.1]:${there.port}`), recipients, () => {})
     expect(there.messages).toHaveLength(1)
   })
 
@@ -85,7 +91,7 @@ describe('delivery to other hosts', () => {
       'smtpTlsSecurityLevel=none',
       setting,
     ])
-    await remote.deliver(message, 'remote.test', recipients, () => {})
+    await remote.deliver(message, hopOf('remote.test'), recipients, () => {})
     expect(relay.messages[0]?.bytes.toString().split('\r\n').slice(3, -1)).toEqual(lines)
   })
 
@@ -106,7 +112,7 @@ describe('delivery to other hosts', () => {
         'smtpTlsSecurityLevel=none',
       ])
       expect(remote.isIdle()).toBe(true)
-      const results = remote.deliver(message, 'remote.test', recipients, () => {})
+      const results = remote.deliver(message, hopOf('remote.test'), recipients, () => {})
       await asked.promise
       expect(remote.isIdle()).toBe(false)
       remote.cutOff()
@@ -115,7 +121,7 @@ describe('delivery to other hosts', () => {
         { kind: 'deferred', status: '4.4.2' },
       ])
       expect(remote.isIdle()).toBe(true)
-      const more = await remote.deliver(message, 'remote.test', recipients, () => {})
+      const more = await remote.deliver(message, hopOf('remote.test'), recipients, () => {})
       expect(more).toMatchObject([{ kind: 'deferred' }, { kind: 'deferred' }])
     })
   })
@@ -154,7 +160,7 @@ describe('a delivery whose message cannot be read', () => {
     const address = 'x@remote.test'
     const facts = { notify: [], originalRecipient: null, accountId: null, extension: null }
     const recipients = [{ address, original: address, ...facts }]
-    const results = remote.deliver(message, '[192.0.2.1]', recipients, () => {})
+    const results = remote.deliver(message, hopOf('[192.0.2.1]'), recipients, () => {})
     await vi.waitFor(() => expect(read).toHaveBeenCalled())
     expect(remote.isIdle()).toBe(false)
     remote.cutOff()

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FAILURES_MAX, RECIPIENTS_ON_THE_SPOT_MAX } from '#services/cleanup/cleanup.ts'
+import { formatNextHop } from '#shared/mail/next-hop.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId } from '#shared/queue/blob.ts'
@@ -152,8 +153,8 @@ describe('cleanup', () => {
     const attempts: { readonly nextHop: string; readonly to: readonly string[] }[] = []
     const limited = createPipeline(opened.store, clock, {
       set: [`defaultDestinationRecipientLimit=${limit}`, `relayhost=${relayhost}`],
-      deliverRemote: async (_, nextHop, recipients) => {
-        attempts.push({ nextHop, to: recipients.map(({ address }) => address) })
+      deliverRemote: async (_, hop, recipients) => {
+        attempts.push({ nextHop: formatNextHop(hop), to: recipients.map(({ address }) => address) })
         return recipients.map(() => ({ kind: 'delivered', reply: '250' }))
       },
     })

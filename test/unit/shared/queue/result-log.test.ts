@@ -28,7 +28,7 @@ describe('the line of a result', () => {
       {
         recipient: to,
         result,
-        via: relay === undefined ? undefined : { relay, connectMs: 250 },
+        contact: relay === undefined ? undefined : { relay, connectMs: 250 },
         startedMs: begunMs + 61_500,
         endedMs: begunMs + 62_000,
       },

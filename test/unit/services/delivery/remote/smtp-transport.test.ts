@@ -1,17 +1,18 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { connectTcp } from '#services/delivery/remote/connect.ts'
-import {
-  createRemoteDelivery,
-  type RemoteDeliverySettings,
-} from '#services/delivery/remote/smtp-transport.ts'
+import { createHopPolicies, type HopPolicyOptions } from '#services/delivery/remote/hop-policy.ts'
+import { foldLines } from '#services/delivery/remote/line-folding.ts'
+import { composeOutbound, type OutboundMessage } from '#services/delivery/remote/outbound-form.ts'
+import { createSmtpTransport } from '#services/delivery/remote/smtp-transport.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
 import type { Timeouts } from '#services/delivery/remote/timeouts.ts'
-import type { MessageForm, RemoteGroup } from '#services/delivery/remote/transfer.ts'
+import type { Transfer } from '#services/delivery/remote/transport.ts'
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
+import { hopOf } from '#test/support/next-hop.ts'
 import {
   openScriptedHost,
   openSink,
@@ -59,23 +60,26 @@ function delivery(
   options: {
     zone?: FakeZone
     resolver?: Resolver
-    settings?: Partial<RemoteDeliverySettings>
+    settings?: Settings
   } = {},
 ) {
   const dialled: string[] = []
-  const remote = createRemoteDelivery({
+  const { relayhost = '', ...settings } = options.settings ?? {}
+  const remote = createSmtpTransport({
     resolver: options.resolver ?? createFakeResolver(options.zone ?? oneMx),
     // Whatever addresses the machine has that runs the tests.
     targets: createTargets([], () => new Set()),
-    settings: {
-      hostname: 'mail.here.test',
-      relayhost: '',
+    hostname: 'mail.here.test',
+    policyOf: createHopPolicies({
+      relayhost: relayhost === '' ? null : hopOf(relayhost),
       relayhostAuth: null,
       tlsSecurityLevel: 'auto',
+      tlsCa: undefined,
+      lineLengthLimit: 0,
       disableMimeOutputConversion: false,
       timeouts: defaultTimeouts,
-      ...options.settings,
-    },
+      ...settings,
+    }),
     log: silentLog,
     random: () => 0.5,
     connect: ({ address, port, timeoutMs }) => {
@@ -87,24 +91,53 @@ function delivery(
   })
   return {
     dialled,
-    deliver: (changes: Partial<RemoteGroup> = {}) => remote.deliver(group(changes)),
+    deliver: (changes: Changes = {}) => remote.deliver(transfer(changes)),
   }
 }
 
 const hello = 'Subject: hello\r\n\r\nHello.\r\n'
 
-function group(changes: Partial<RemoteGroup> & { readonly text?: string } = {}): RemoteGroup {
+/** A message and its transfer, as far as a test cares. */
+type Content = {
+  readonly bytes: number
+  readonly message: (form: MessageForm) => AsyncIterable<Uint8Array>
+  readonly smtpUtf8: boolean
+  readonly body: '7BIT' | '8BITMIME'
+  readonly foldAt: number
+}
+type MessageForm = { readonly smtpUtf8: boolean; readonly sevenBit: boolean }
+type Changes = Partial<Transfer> & Partial<Content> & { readonly nextHop?: string }
+type Settings = Partial<Omit<HopPolicyOptions, 'relayhost'>> & { readonly relayhost?: string }
+
+function transfer({ nextHop = 'there.test', ...changes }: Changes): Transfer {
   return {
     queueId: '01ARZ3NDEKTSV4RRFF',
-    nextHop: 'there.test',
+    hop: hopOf(nextHop),
     sender: 'bob@here.test',
     recipients: [to('carol@there.test')],
-    smtpUtf8: false,
-    body: '7BIT',
     dsnReturn: null,
     dsnEnvelopeId: null,
-    ...content(hello),
+    openMessage: async () => outbound(changes),
     ...changes,
+  }
+}
+
+function outbound(changes: Partial<Content>): OutboundMessage {
+  const { bytes, message } = { ...content(hello), ...changes }
+  const { smtpUtf8 = false, body = '7BIT', foldAt } = changes
+  const isEightBit = body === '8BITMIME'
+  const needs = { smtpUtf8, eightBit: isEightBit }
+  return {
+    bytes,
+    needs,
+    formFor(host) {
+      const read = (sevenBit: boolean) => () => message({ smtpUtf8: host.smtpUtf8, sevenBit })
+      const source = { bytes, needs, fieldsFor: () => '', object: read(false), objectBytes: bytes }
+      return composeOutbound(source, [
+        (form, { eightBit }) => (isEightBit && !eightBit ? { ...form, object: read(true) } : form),
+        ...(foldAt === undefined ? [] : [foldLines(foldAt)]),
+      ]).formFor(host)
+    },
   }
 }
 
