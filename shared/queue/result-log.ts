@@ -1,14 +1,20 @@
 // What became of a recipient, as one line of the log for each attempt, written when the queue knows it too. Fields have the names and
 // the meanings they have in Postfix.
 
-import type { Contact, DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
+import type {
+  Contact,
+  DeliveryResult,
+  FinalRecipient,
+  LocalAction,
+} from '#shared/contracts/delivery.ts'
 import { queueIdMs } from '#shared/mail/queue-id.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { replyOf } from './local-actions.ts'
 import type { QueuedMessage } from './records.ts'
 
 export type Attempted = {
   readonly recipient: FinalRecipient
-  readonly result: DeliveryResult
+  readonly result: DeliveryResult | LocalAction
   /** Undefined where nothing was tried: an alias that leads nowhere. */
   readonly contact?: Contact | undefined
 }
@@ -38,9 +44,9 @@ export function logResult(
       delay: seconds(endedMs - begunMs),
       // Before it was in the queue, in the queue, making the connection, handing it over.
       delays: delays.map(seconds).join('/'),
-      dsn: result.kind === 'delivered' ? '2.0.0' : result.status,
+      dsn: 'status' in result ? result.status : '2.0.0',
       status: result.kind,
-      reply: result.reply,
+      reply: 'reply' in result ? result.reply : replyOf(result),
     },
     result.kind,
   )

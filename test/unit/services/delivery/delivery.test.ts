@@ -1,7 +1,7 @@
 // What a worker owes a group whatever happens to it: a result for every recipient, written down once, under a lease that holds.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import type { DeliveryResult, LocalAction } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { duePk, dueUpTo } from '#shared/queue/keys.ts'
 import { forgotten, GROUP_LEASE_MS } from '#shared/queue/mail-queue.ts'
@@ -140,8 +140,9 @@ describe('delivery of a group of recipients here', () => {
   afterEach(() => opened.close())
 
   const bell = (body: string): QueueMessage => ({ id: 'b', body, receipt: 'r', receives: 1 })
-  const plain = { usedReserved: false, contended: false, uncertain: false }
-  const later = (reply: string): DeliveryResult => ({ kind: 'deferred', status: '4.2.1', reply })
+  const plain = { creates: [], usedReserved: false, contended: false, uncertain: false }
+  const later = (reply: string): LocalAction => ({ kind: 'deferred', status: '4.2.1', reply })
+  const filed: LocalAction = { kind: 'delivered', folder: 'INBOX', reply: 'uid 1' }
   const names = ['ann', 'bob'].map((name) => `${name}@example.test`)
 
   /** A message whose first attempt was put off, so that its recipients are in a group; delivered from then on by `deliverLocal`. */
@@ -149,7 +150,7 @@ describe('delivery of a group of recipients here', () => {
     let isFirst = true
     const pipeline = createPipeline(opened.store, clock, {
       deliverLocal: async (...given) =>
-        isFirst ? { ...plain, result: later('not now') } : await deliverLocal(...given),
+        isFirst ? { ...plain, actions: [later('not now')] } : await deliverLocal(...given),
       ...(log && { log }),
     })
     for (const name of to) await pipeline.addAccount(name)
@@ -166,7 +167,7 @@ describe('delivery of a group of recipients here', () => {
   it('ends with the message when all have it', async () => {
     const { handle, groups } = await waiting(async () => ({
       ...plain,
-      result: { kind: 'delivered', reply: 'uid 1' },
+      actions: [filed],
     }))
     expect(await handle()).toEqual({ retry: [] })
     expect(await groups()).toEqual([])
@@ -175,9 +176,11 @@ describe('delivery of a group of recipients here', () => {
   it('parts those who wait from those who never get it', async () => {
     const { handle, groups } = await waiting(async (_message, _blob, { address }) => ({
       ...plain,
-      result: address.startsWith('ann')
-        ? { kind: 'failed', status: '5.1.1', reply: 'no' }
-        : later('soon'),
+      actions: [
+        address.startsWith('ann')
+          ? { kind: 'failed', status: '5.1.1', reply: 'no' }
+          : later('soon'),
+      ],
     }))
     await handle()
     expect(await groups()).toMatchObject([
@@ -187,7 +190,7 @@ describe('delivery of a group of recipients here', () => {
   })
 
   it('puts on hold who waited longer than the queue keeps mail', async () => {
-    const { handle, groups } = await waiting(async () => ({ ...plain, result: later('full') }))
+    const { handle, groups } = await waiting(async () => ({ ...plain, actions: [later('full')] }))
     clock.advance(30 * 86_400_000)
     await handle()
     expect(await groups()).toMatchObject([
@@ -199,7 +202,7 @@ describe('delivery of a group of recipients here', () => {
     const { handle, groups } = await waiting(async () => ({
       ...plain,
       contended: true,
-      result: later('many'),
+      actions: [later('many')],
     }))
     expect(await handle()).toEqual({ retry: ['b'] })
     const [group] = await groups()
@@ -211,7 +214,7 @@ describe('delivery of a group of recipients here', () => {
     const { handle, groups } = await waiting(async () => ({
       ...plain,
       uncertain: true,
-      result: later('store'),
+      actions: [later('store')],
     }))
     await handle()
     expect(await groups()).toMatchObject([{ state: 'deferred', unsettled: 1 }])
@@ -246,7 +249,7 @@ describe('delivery of a group of recipients here', () => {
       const used: boolean[] = []
       const { pipeline, group, handle } = await waiting(async (...[, , , reserved]) => {
         used.push(reserved)
-        return { ...plain, result: later('x') }
+        return { ...plain, actions: [later('x')] }
       })
       const { queue } = pipeline.core
       const { take } = queue
@@ -269,11 +272,7 @@ describe('delivery of a group of recipients here', () => {
       info: ({ to: whom, relay, status }) => void lines.push([whom, relay, status]),
       child: () => log,
     }
-    const { handle } = await waiting(
-      async () => ({ ...plain, result: { kind: 'delivered', reply: 'uid 1' } }),
-      names,
-      log,
-    )
+    const { handle } = await waiting(async () => ({ ...plain, actions: [filed] }), names, log)
     lines.length = 0
     await handle()
     expect(lines).toEqual(names.map((name) => [name, 'local', 'delivered']))
@@ -289,7 +288,7 @@ describe('delivery of a group of recipients here', () => {
       let attempts = 0
       const { pipeline, queueId, group, handle } = await waiting(async () => {
         attempts++
-        return { ...plain, result: later('x') }
+        return { ...plain, actions: [later('x')] }
       })
       await pipeline.core.queue.take(queueId, group.name)
       expect(await handle()).toEqual({ retry: [] })
@@ -308,7 +307,7 @@ describe('delivery of a group of recipients here', () => {
       child: () => log,
     }
     const { pipeline, handle } = await waiting(
-      async () => ({ ...plain, result: later('x') }),
+      async () => ({ ...plain, actions: [later('x')] }),
       names,
       log,
     )
@@ -327,7 +326,7 @@ describe('delivery of a group of recipients here', () => {
     const { pipeline, handle } = await waiting(
       async () => {
         Object.assign(pipeline.core.queue, { settle: async () => false })
-        return { ...plain, result: later('x') }
+        return { ...plain, actions: [later('x')] }
       },
       names,
       log,

@@ -24,7 +24,7 @@ const ann: FinalRecipient = {
 }
 const message = aQueuedMessage()
 const b1 = blob('b1')
-const notDelivered = { usedReserved: false, contended: false, uncertain: false }
+const notDelivered = { creates: [], usedReserved: false, contended: false, uncertain: false }
 
 describe('local delivery', () => {
   const clock = manualClock()
@@ -59,7 +59,7 @@ describe('local delivery', () => {
   it('puts a message into INBOX and says where it is', async () => {
     expect(await delivery()(message, b1, ann, false)).toEqual({
       ...notDelivered,
-      result: { kind: 'delivered', reply: 'uid 1 in INBOX' },
+      actions: [{ kind: 'delivered', folder: 'INBOX', reply: 'uid 1 in INBOX' }],
     })
     expect(await inInbox()).toEqual(['1 b1'])
   })
@@ -68,7 +68,7 @@ describe('local delivery', () => {
     await delivery()(message, b1, ann, false)
     expect(await delivery()(message, b1, ann, false)).toEqual({
       ...notDelivered,
-      result: { kind: 'delivered', reply: 'already in INBOX' },
+      actions: [{ kind: 'delivered', folder: 'INBOX', reply: 'already in INBOX' }],
     })
     expect(await inInbox()).toEqual(['1 b1'])
   })
@@ -94,13 +94,13 @@ describe('local delivery', () => {
 
     it('goes into INBOX where the setting does not want it elsewhere', async () => {
       await makeFolder(opened.mailbox, 'work')
-      const { result } = await delivery({ deliverToDetailFolder: false })(
+      const { actions } = await delivery({ deliverToDetailFolder: false })(
         message,
         b1,
         detail('work'),
         false,
       )
-      expect(result.reply).toBe('uid 1 in INBOX')
+      expect(actions).toMatchObject([{ reply: 'uid 1 in INBOX' }])
     })
 
     it('goes into INBOX where the name is of a folder that holds no messages', async () => {
@@ -136,21 +136,25 @@ describe('local delivery', () => {
     it('whose aliases lead to no account', async () => {
       expect(await delivery()(message, b1, { ...ann, accountId: null }, true)).toEqual({
         ...notDelivered,
-        result: {
-          kind: 'failed',
-          status: '5.1.1',
-          reply: '<ann@example.test>: leads to no account',
-        },
+        actions: [
+          {
+            kind: 'failed',
+            status: '5.1.1',
+            reply: '<ann@example.test>: leads to no account',
+          },
+        ],
       })
     })
 
     it('whom the message was delivered to before, in whatever letters (RFC 5321 §6.3)', async () => {
       const circling = aQueuedMessage({ deliveredTo: ['x@y.test', 'ANN@example.TEST'] })
-      expect((await delivery()(circling, b1, ann, false)).result).toEqual({
-        kind: 'failed',
-        status: '5.4.6',
-        reply: 'mail forwarding loop for ann@example.test',
-      })
+      expect((await delivery()(circling, b1, ann, false)).actions).toEqual([
+        {
+          kind: 'failed',
+          status: '5.4.6',
+          reply: 'mail forwarding loop for ann@example.test',
+        },
+      ])
       expect(await inInbox()).toEqual([])
     })
 
@@ -161,35 +165,39 @@ describe('local delivery', () => {
         options: { deliverToDetailFolder: false },
         clock,
       })
-      expect((await gone(message, b1, ann, false)).result).toEqual({
-        kind: 'failed',
-        status: '5.1.1',
-        reply: 'ann@example.test: no such account',
-      })
+      expect((await gone(message, b1, ann, false)).actions).toEqual([
+        {
+          kind: 'failed',
+          status: '5.1.1',
+          reply: 'ann@example.test: no such account',
+        },
+      ])
     })
   })
 
   describe('waits', () => {
     it('while the mailbox is full, and says how full', async () => {
-      const { result, usedReserved } = await delivery({ quota: { bytes: 10, messages: 0 } })(
+      const { actions, usedReserved } = await delivery({ quota: { bytes: 10, messages: 0 } })(
         message,
         b1,
         ann,
         true,
       )
       expect(usedReserved).toBe(false)
-      expect(result).toEqual({
-        kind: 'deferred',
-        status: '4.2.2',
-        reply: 'mailbox full: 0 of 10 bytes, 0 messages',
-      })
+      expect(actions).toEqual([
+        {
+          kind: 'deferred',
+          status: '4.2.2',
+          reply: 'mailbox full: 0 of 10 bytes, 0 messages',
+        },
+      ])
     })
 
     it('when the folder went at that moment', async () => {
       const append: Mailbox['append'] = async () => ({ kind: 'no-such-folder' })
       expect(await delivery({ mailbox: { append } })(message, b1, ann, true)).toEqual({
         ...notDelivered,
-        result: { kind: 'deferred', status: '4.2.1', reply: 'folder INBOX has just gone' },
+        actions: [{ kind: 'deferred', status: '4.2.1', reply: 'folder INBOX has just gone' }],
       })
     })
 
@@ -200,7 +208,8 @@ describe('local delivery', () => {
     ])('when %s', async (_, error, contended, uncertain) => {
       const append: Mailbox['append'] = () => Promise.reject(error)
       expect(await delivery({ mailbox: { append } })(message, b1, ann, true)).toEqual({
-        result: { kind: 'deferred', status: '4.3.0', reply: 'storage failed: many' },
+        actions: [{ kind: 'deferred', status: '4.3.0', reply: 'storage failed: many' }],
+        creates: [],
         usedReserved: false,
         contended,
         uncertain,
