@@ -10,7 +10,7 @@ import { decodeEnvelope } from '#shared/mail/index-codec.ts'
 import type { Envelope } from '#shared/mail/message-index.ts'
 import { formatNextHop } from '#shared/mail/next-hop.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
-import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import type { Expand, LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
@@ -64,12 +64,15 @@ export function createPipeline(
   {
     deliverRemote = noRemote,
     deliverLocal,
+    needsContent = () => false,
     set = [] as readonly string[],
     log = silentLog,
   }: {
     deliverRemote?: RemoteDelivery
     /** Instead of what delivers to accounts here. */
     deliverLocal?: LocalDelivery
+    /** Accounts here whose mail cleanup leaves to delivery. */
+    needsContent?: (address: string) => boolean
     set?: readonly string[]
     log?: Log
   } = {},
@@ -80,6 +83,11 @@ export function createPipeline(
   })
   if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
   const core = createCore({ store, settings: loaded.settings, clock, log })
+  const expand: Expand = async (recipients) => {
+    const { local, ...others } = await core.expand(recipients)
+    const marked = local.map((one) => ({ ...one, needsContent: needsContent(one.address) }))
+    return { ...others, local: marked }
+  }
   const spool = createSpool({
     queue: core.queue,
     store,
@@ -91,8 +99,8 @@ export function createPipeline(
   })
   const workers = {
     ...createWorkers(core, deliverRemote),
+    cleanup: assembleCleanup({ ...core, expand }, deliverLocal),
     ...(deliverLocal && {
-      cleanup: assembleCleanup(core, deliverLocal),
       delivery: assembleDelivery(core, deliverRemote, deliverLocal),
     }),
   }

@@ -3,14 +3,18 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DeliveryResult, LocalAction } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { noFlags } from '#shared/mailbox/flags.ts'
+import { blobKey } from '#shared/mailbox/keys.ts'
+import { blobId } from '#shared/queue/blob.ts'
 import { duePk, dueUpTo } from '#shared/queue/keys.ts'
 import { forgotten, GROUP_LEASE_MS } from '#shared/queue/mail-queue.ts'
+import type { NewMessage } from '#shared/queue/new-message.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import type { QueueMessage, Store, Table } from '#shared/storage/ports.ts'
-import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
+import { createPipeline, manualClock, origin, type Pipeline } from '#test/support/pipeline.ts'
 import { FakeClock } from '#test/support/pop3-fakes.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
@@ -276,6 +280,133 @@ describe('delivery of a group of recipients here', () => {
     lines.length = 0
     await handle()
     expect(lines).toEqual(names.map((name) => [name, 'local', 'delivered']))
+  })
+
+  describe('of what was done for a recipient', () => {
+    const created: NewMessage = {
+      envelope: {
+        sender: 'ann@example.test',
+        recipients: [{ address: 'x@away.test', notify: [], originalRecipient: null }],
+        body: '7BIT',
+        smtpUtf8: false,
+        requireTls: false,
+        dsnReturn: null,
+        dsnEnvelopeId: null,
+      },
+      origin: origin(null),
+      prepend: 'Resent-To: x@away.test\r\n',
+      content: { kind: 'same' },
+    }
+    const redirected: LocalAction = { kind: 'redirected', to: 'x@away.test' }
+    const full = later('full')
+
+    it.each([
+      ['redirected', [redirected], [created], 'delivered', ['redirected 2.0.0']],
+      [
+        'delivered into two folders and answered',
+        [filed, { ...filed, folder: 'b' }, { kind: 'replied', to: 'x@away.test' }],
+        [created],
+        'delivered',
+        ['delivered 2.0.0', 'delivered 2.0.0', 'replied 2.0.0'],
+      ],
+      ['discarded', [{ kind: 'discarded' }], [created], 'delivered', ['discarded 2.0.0']],
+      [
+        'refused: he waits for an operator',
+        [{ kind: 'refused', status: '5.7.1', reply: 'no' }],
+        [],
+        'failed',
+        ['refused 5.7.1'],
+      ],
+      // Again, whole: what it creates comes with its end.
+      [
+        'redirected and in one of two folders, but not yet in the other',
+        [redirected, filed, full],
+        [],
+        'deferred',
+        ['delivered 2.0.0', 'deferred 4.2.1'],
+      ],
+      ['nothing at all: he waits', [], [], 'deferred', ['deferred 4.3.0']],
+    ] as const)('%s', async (_, actions, writes, kind, lines) => {
+      const told: string[] = []
+      const log: Log = {
+        ...silentLog,
+        info: ({ to: whom, status, dsn }) => void (whom && told.push(`${status} ${dsn}`)),
+        child: () => log,
+      }
+      const { pipeline, handle } = await waiting(
+        async () => ({ ...plain, actions, creates: [created] }),
+        ['ann@example.test'],
+        log,
+      )
+      told.length = 0
+      const { queue } = pipeline.core
+      const seen: unknown[] = []
+      const { settle } = queue
+      const noting: typeof settle = async (group, settled, dueMs, creates) => {
+        seen.push({ kinds: settled.map(({ result }) => result.kind), creates })
+        return await settle(group, settled, dueMs)
+      }
+      Object.assign(queue, { settle: noting })
+      expect(await handle()).toEqual({ retry: [] })
+      expect(seen).toEqual([{ kinds: [kind], creates: writes }])
+      expect(told).toEqual(lines)
+    })
+
+    it('waits as long as the queue cannot write what it creates', async () => {
+      const { pipeline, queueId, handle, groups } = await waiting(
+        async () => ({ ...plain, actions: [redirected], creates: [created] }),
+        ['ann@example.test'],
+      )
+      expect(await handle()).toEqual({ retry: [] })
+      expect(await groups()).toMatchObject([{ state: 'active' }])
+      expect(await pipeline.core.queue.load([queueId])).toMatchObject([{ groups: 1 }])
+    })
+
+    it('in two folders: each has it once, however often the attempt is repeated', async () => {
+      const { store } = opened
+      let isFull = true
+      const { pipeline, queueId, handle, groups } = await waiting(
+        async (_message, blob, { address, accountId }, reserved) => {
+          if (accountId === null) throw new Error('no account')
+          const { mailbox } = pipeline.core
+          const actions: LocalAction[] = []
+          const folders = [
+            await mailbox.inbox(accountId),
+            await mailbox.folders.find(accountId, 'Archive'),
+          ]
+          for (const folder of folders) {
+            if (folder === undefined) throw new Error('no folder')
+            if (folder.name !== 'INBOX' && isFull) actions.push(full)
+            else {
+              const appended = await mailbox.append(folder, {
+                blob,
+                flags: noFlags,
+                internalDateMs: 1,
+                prepend: '',
+                once: true,
+                recipient: address,
+                reserved: reserved && folder.name === 'INBOX',
+              })
+              actions.push({ kind: 'delivered', folder: folder.name, reply: appended.kind })
+            }
+          }
+          return { ...plain, actions }
+        },
+        ['ann@example.test'],
+      )
+      await handle()
+      expect(await groups()).toMatchObject([{ state: 'deferred', lastReply: 'full' }])
+      clock.advance(3_600_000)
+      isFull = false
+      await handle()
+      expect(await groups()).toEqual([])
+      const [ann] = await Array.fromAsync(pipeline.core.directory.accounts.list())
+      if (ann === undefined) throw new Error('no account')
+      const { folders } = await pipeline.core.mailbox.folders.tree(ann.id)
+      const counts = folders.map(({ name, exists }) => [name, exists]).filter(([, n]) => n !== 0)
+      expect(Object.fromEntries(counts)).toEqual({ INBOX: 1, Archive: 1 })
+      expect((await store.tables.mail.get(blobKey(blobId(queueId))))?.refs).toBe(2)
+    })
   })
 
   describe('passes over', () => {
