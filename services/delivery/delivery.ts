@@ -31,7 +31,10 @@ const CONTENDED_PAUSE_MS = 5_000
 /** Deliveries of one group into mailboxes at the same time. */
 const DELIVERIES_AT_ONCE = 25
 
-export type Delivery = ReturnType<typeof createDelivery>
+export interface Delivery {
+  /** Handles doorbells whose body is `queueId group`. Groups gone, held or taken are passed over. */
+  handle(bells: readonly QueueMessage[]): Promise<BatchResult>
+}
 
 export function createDelivery(deps: {
   readonly queue: MailQueue
@@ -41,11 +44,10 @@ export function createDelivery(deps: {
   readonly schedule: RetrySchedule
   readonly clock: Clock
   readonly log: Log
-}) {
+}): Delivery {
   const { queue, log } = deps
   const { expire, nextAttemptMs } = deps.schedule
 
-  /** Handles doorbells whose body is `queueId group`. Groups gone, held or taken are passed over. */
   async function handle(bells: readonly QueueMessage[]): Promise<BatchResult> {
     const retry: string[] = []
     await Promise.all(

@@ -28,7 +28,7 @@ export class Connection extends SMTPConnection {
     this.#replace('_processResponse', (process) => () => {
       const replies: unknown = Reflect.get(this, '_responseQueue')
       if (Array.isArray(replies) && typeof replies[0] === 'string') {
-        replies[0] = readableReply(replies[0])
+        replies[0] = repairReply(replies[0])
       }
       return process()
     })
@@ -92,7 +92,7 @@ const CODE = /^[1-5]\d\d(?=[ -]|$)/
  * nodemailer looks at the first digit of a reply alone, so that `2` and `250-no` before `550 such user` pass for success. All lines have
  * the same code (RFC 5321 §4.2.1); where they have not, the last one counts, which ends the reply, as for Postfix.
  */
-export function readableReply(reply: string): string {
+export function repairReply(reply: string): string {
   if (reply.trim() === '') return reply
   const last = reply.slice(reply.lastIndexOf('\n') + 1)
   const [code] = CODE.exec(last) ?? []

@@ -47,13 +47,13 @@ export function createSmtpTransport(deps: SmtpTransportDeps): Transport {
     const { recipients } = transfer
     // A domain of U-labels needs no SMTPUTF8 once it is written in A-labels.
     const sender = canonicalAddress(transfer.sender)
-    if (!isSendable(sender)) return recipients.map(() => fail('5.1.7', unsendable(sender)))
+    if (!isSendable(sender)) return recipients.map(() => fail('5.1.7', tellUnsendable(sender)))
     const sendable = recipients.filter((recipient) => isSendable(recipient.address))
     const results =
       sendable.length === 0 ? [] : await attempt({ ...transfer, sender, recipients: sendable })
     const byRecipient = new Map(sendable.map((recipient, i) => [recipient, results[i]]))
     return recipients.map(
-      (recipient) => byRecipient.get(recipient) ?? fail('5.1.3', unsendable(recipient.address)),
+      (recipient) => byRecipient.get(recipient) ?? fail('5.1.3', tellUnsendable(recipient.address)),
     )
   }
 
@@ -199,6 +199,6 @@ function isSendable(address: string): boolean {
   return !/[<>\r\n]/.test(address)
 }
 
-function unsendable(address: string): string {
+function tellUnsendable(address: string): string {
   return `<${address}>: cannot be written in a command`
 }

@@ -3,12 +3,11 @@
 import { Readable } from 'node:stream'
 import type { SMTPEnvelope, SMTPError } from 'nodemailer/lib/smtp-connection'
 import type { DeliveryResult, Undelivered } from '#shared/contracts/delivery.ts'
-import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
-import { encodeXtext } from '#shared/smtp/xtext.ts'
 import type { Ended } from './connection.ts'
 import type { HopPolicy } from './hop-policy.ts'
 import type { OutboundMessage } from './outbound-form.ts'
 import { defer, fail, oneLine, readReply } from './outcome.ts'
+import { parametersFor } from './parameters.ts'
 import { leave, type Session } from './session.ts'
 import type { Timeouts } from './timeouts.ts'
 import type { Transfer } from './transport.ts'
@@ -48,7 +47,7 @@ async function send(
     smtpUtf8,
     eightBit: extensions.has('8BITMIME') || !convertsTo7Bit,
   })
-  connection.parametersOf = parametersFor(session, mailing)
+  connection.parametersOf = parametersFor(session, mailing, smtpUtf8)
   const envelope: TrackedEnvelope = {
     from: mailing.sender === '' ? false : mailing.sender,
     to: mailing.recipients.map((recipient) => recipient.address),
@@ -64,13 +63,13 @@ async function send(
   if (sent.kind === 'done' || /^[45]/.test(sent.error.response ?? '')) leave(connection)
   else connection.close()
   return mailing.recipients.map(({ address }) => {
-    const result = resultFor(address, envelope, sent, session.peer)
-    return result.kind === 'delivered' ? result : inClear(result, session)
+    const result = readResult(address, envelope, sent, session.peer)
+    return result.kind === 'delivered' ? result : blameTls(result, session)
   })
 }
 
 /** What a host refuses in clear after TLS did not work, it may take when TLS works again. */
-function inClear(failure: Undelivered, { tlsFailure }: Session): Undelivered {
+function blameTls(failure: Undelivered, { tlsFailure }: Session): Undelivered {
   if (tlsFailure === undefined || !/ said: 53[08]\b/.test(failure.reply)) return failure
   return defer('4.7.5', `${tlsFailure.reply}; and in clear: ${failure.reply}`)
 }
@@ -81,7 +80,7 @@ type TrackedEnvelope = SMTPEnvelope & {
   readonly rejectedErrors?: readonly SMTPError[]
 }
 
-function resultFor(
+function readResult(
   address: string,
   envelope: TrackedEnvelope,
   sent: Ended<{ readonly response: string }>,
@@ -91,7 +90,7 @@ function resultFor(
   const senderRefused = sent.kind === 'error' && sent.error.command === 'MAIL FROM'
   const refused = envelope.rejectedErrors?.find((error) => error.recipient === address)
   if (refused?.response && !senderRefused) {
-    return refusedRecipient(refused.response, envelope, peer)
+    return readRefusal(refused.response, envelope, peer)
   }
   if (sent.kind === 'done') {
     const response = sent.value?.response ?? ''
@@ -105,7 +104,7 @@ function resultFor(
   return defer('4.4.2', `${peer}: ${error.message}`)
 }
 
-function refusedRecipient(response: string, envelope: TrackedEnvelope, peer: string): Undelivered {
+function readRefusal(response: string, envelope: TrackedEnvelope, peer: string): Undelivered {
   const failure = readReply(response, peer, 'RCPT TO')
   // RFC 5321 §4.5.3.1.10: 552 to RCPT may mean "too many recipients", so the rest comes later; a full mailbox says 5.2.2.
   const tooMany =
@@ -146,42 +145,6 @@ function needsSmtpUtf8({ message, sender, recipients }: Mailing): boolean {
 
 function isAscii(text: string): boolean {
   return !/[^\x00-\x7f]/.test(text)
-}
-
-/** What nodemailer does not put on MAIL and RCPT by itself. */
-function parametersFor(session: Session, mailing: Mailing): (command: string) => string {
-  const dsn = session.extensions.has('DSN')
-  const mail = dsn ? mailDsn(mailing) : ''
-  const rcpt = new Map(
-    dsn
-      ? mailing.recipients.map((recipient) => [
-          `RCPT TO:<${recipient.address}>`,
-          rcptDsn(recipient),
-        ])
-      : [],
-  )
-  return (command) => {
-    if (!command.startsWith('MAIL FROM:<')) return rcpt.get(command) ?? ''
-    const missing = needsSmtpUtf8(mailing) && !command.includes('> SMTPUTF8')
-    return (missing ? ' SMTPUTF8' : '') + mail
-  }
-}
-
-/** RFC 3461 §4.3, §4.4 */
-function mailDsn({ dsnReturn, dsnEnvelopeId }: Mailing): string {
-  return (
-    (dsnReturn === null ? '' : ` RET=${dsnReturn}`) +
-    (dsnEnvelopeId === null ? '' : ` ENVID=${encodeXtext(dsnEnvelopeId)}`)
-  )
-}
-
-/** RFC 3461 §4.1, §4.2: in ORCPT only the address is xtext. */
-function rcptDsn({ notify, originalRecipient }: EnvelopeRecipient): string {
-  const [type = '', ...address] = originalRecipient?.split(';') ?? []
-  return (
-    (notify.length === 0 ? '' : ` NOTIFY=${notify.join(',')}`) +
-    (address.length === 0 ? '' : ` ORCPT=${type};${encodeXtext(address.join(';'))}`)
-  )
 }
 
 /** The message, with the phase's timeouts set on the way. */
