@@ -35,6 +35,7 @@ export function createExpand(directory: Directory, defaultDomain: Domain | undef
         ...final(found),
         accountId: found.accountId,
         extension: found.extension,
+        needsContent: false,
       })),
       remote: remote.map(final),
       failed: [

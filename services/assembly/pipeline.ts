@@ -29,13 +29,13 @@ export function assemblePolicy(core: Core): Policy {
   return createPolicy({ lists, directory, options: settings, log })
 }
 
-export function assembleCleanup(core: Core) {
+export function assembleCleanup(core: Core, deliverLocal = localDelivery(core)) {
   const { store, queue, expand, clock } = core
   return createCleanup({
     queue,
     objects: store.objects,
     expand,
-    deliverLocal: localDelivery(core),
+    deliverLocal,
     schedule: retrySchedule(core),
     options: queueOptions(core),
     clock,
@@ -43,10 +43,14 @@ export function assembleCleanup(core: Core) {
   })
 }
 
-export function assembleDelivery(core: Core, deliverRemote: RemoteDelivery) {
+export function assembleDelivery(
+  core: Core,
+  deliverRemote: RemoteDelivery,
+  deliverLocal = localDelivery(core),
+) {
   return createDelivery({
     queue: core.queue,
-    deliverLocal: localDelivery(core),
+    deliverLocal,
     deliverRemote,
     schedule: retrySchedule(core),
     options: queueOptions(core),

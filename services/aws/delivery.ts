@@ -19,9 +19,9 @@ const relaySecrets = createRelaySecrets(
 
 export const handler = onQueueEvents(opened, opened.store.queues.active, async (bells, context) => {
   let remote: OpenRemoteDelivery | undefined
-  const delivery = assembleDelivery(core, async (message, hop, recipients, reached) => {
+  const delivery = assembleDelivery(core, async (message, hop, recipients, onContact) => {
     remote ??= openRemoteDelivery(core, await relaySecrets())
-    return remote.deliver(message, hop, recipients, reached)
+    return remote.deliver(message, hop, recipients, onContact)
   })
   const leftMs = context.getRemainingTimeInMillis() - CUT_OFF_BEFORE_END_MS
   const timer = setTimeout(() => remote?.cutOff(), Math.max(0, leftMs))

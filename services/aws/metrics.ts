@@ -69,6 +69,9 @@ export const countedMessages: Readonly<Record<string, MetricName>> = {
   delivered: 'Delivered',
   deferred: 'Deferred',
   failed: 'Failed',
+  // Of mail to accounts here: where it goes instead counts when it gets there.
+  discarded: 'Delivered',
+  refused: 'Failed',
   'message set aside as corrupt': 'Corrupt',
   'no worker survived this message': 'DeadLetters',
   'no worker survived this delivery': 'DeadLetters',

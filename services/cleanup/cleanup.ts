@@ -1,10 +1,11 @@
 // cleanup: takes incoming messages from the queue, expands aliases, delivers to our own accounts on the spot and leaves a
 // group in the queue for every other destination and for whatever could not be delivered now.
 
-import type { FinalRecipient, Via } from '#shared/contracts/delivery.ts'
+import type { Contact, FinalRecipient } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
+import { outcomeHere, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
 import {
   type Accounted,
   forgotten,
@@ -14,9 +15,9 @@ import {
   type Settled,
 } from '#shared/queue/mail-queue.ts'
 import { type Routes, remoteGroups } from '#shared/queue/new-groups.ts'
-import type { Expand, Expansion, LocalDelivery, LocalResult } from '#shared/queue/pipeline.ts'
+import type { Expand, Expansion, LocalDelivery } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
-import { type Attempted, logResult } from '#shared/queue/result-log.ts'
+import { logResult } from '#shared/queue/result-log.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -39,8 +40,9 @@ const EXPANSION_WAIT_MS = 30_000
 /** Deliveries of one message at the same time. */
 const DELIVERIES_AT_ONCE = 25
 
-const here: Via = { relay: 'local', connectMs: 0 }
-const isDelivered = ({ result }: Attempted) => result.kind === 'delivered'
+const here: Contact = { relay: 'local', connectMs: 0 }
+/** A recipient here with whom something was tried. */
+type Tried = RecipientOutcome & { readonly recipient: FinalRecipient }
 
 /** A message's part of the memory for final recipients: as much as it may need, then as much as it does. */
 class Room {
@@ -176,6 +178,7 @@ export function createCleanup(deps: {
     const handedOn = [...local, ...remote]
     const blob = mailboxBlobOf(message, deps.options.hostname)
     const reserved = local.length > 1 ? await queue.reserve(blob, local) : undefined
+    const unsuccessful = failed.map((one) => ({ ...outcomeOf(one.result), ...one }))
     const startedMs = deps.clock.now()
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
       await queue.split(message, inBatches(message, expansion), {
@@ -183,32 +186,51 @@ export function createCleanup(deps: {
         used: 0,
         handedOn,
       })
-      tell(message, failed, startedMs)
+      tell(message, unsuccessful, startedMs)
       return { kind: 'settled' }
     }
-    const results = await deliver(message, blob, local, reserved !== undefined)
+    const onTheSpot = local.filter(({ needsContent }) => !needsContent)
+    const tried = await deliver(message, blob, onTheSpot, reserved !== undefined)
     // Others deliver there too, and it is not their fault: again in some seconds. Who has it already does not get it again. Where
     // references are reserved a group goes on at once: a second worker here would not know which of them were used.
-    if (reserved === undefined && results.some(({ contended }) => contended)) {
+    if (reserved === undefined && tried.some(({ contended }) => contended)) {
       return { kind: 'retry' }
     }
-    const used = results.filter(({ usedReserved }) => usedReserved).length
-    const accounted = { reserved, used, handedOn }
-    const leaving = remoteGroups(remote, deps.options)
-    const groups = [...unfinished(message, [...results, ...failed]), ...leaving]
+    const ended = tried.filter((one) => !isCreating(one))
+    const accounted = { reserved, used: ended.filter(usedReserved).length, handedOn }
+    const groups = [
+      ...unfinished(message, [...ended, ...unsuccessful]),
+      ...forDelivery(local.filter(({ needsContent }) => needsContent)),
+      ...toBeCreated(tried.filter(isCreating)),
+      ...remoteGroups(remote, deps.options),
+    ]
     // What is in a mailbox is there, whatever becomes of the rest.
-    tell(message, results.filter(isDelivered), startedMs)
+    const isDelivered = ({ result }: Tried) => result.kind === 'delivered'
+    tell(message, ended.filter(isDelivered), startedMs, here)
     if (groups.length === 0) return { kind: 'delivered', accounted }
     await queue.split(message, groups, accounted)
-    tell(message, [...results.filter((one) => !isDelivered(one)), ...failed], startedMs)
+    tell(
+      message,
+      ended.filter((one) => !isDelivered(one)),
+      startedMs,
+      here,
+    )
+    tell(message, unsuccessful, startedMs)
     return { kind: 'settled' }
   }
 
-  function tell(message: QueuedMessage, settled: readonly Attempted[], startedMs: number): void {
+  function tell(
+    message: QueuedMessage,
+    all: readonly Tried[],
+    startedMs: number,
+    contact?: Contact,
+  ): void {
     const endedMs = deps.clock.now()
-    for (const { recipient, via, result: came } of settled) {
-      const result = deps.schedule.expire(message.arrivedMs, came)
-      logResult(log, message, { recipient, via, result, startedMs, endedMs })
+    for (const { recipient, told } of all) {
+      for (const one of told) {
+        const result = deps.schedule.expire(message.arrivedMs, one)
+        logResult(log, message, { recipient, contact, result, startedMs, endedMs })
+      }
     }
   }
 
@@ -217,18 +239,17 @@ export function createCleanup(deps: {
     blob: Blob,
     recipients: readonly FinalRecipient[],
     reserved: boolean,
-  ): Promise<readonly (Settled & LocalResult & Attempted)[]> {
+  ): Promise<readonly Tried[]> {
     return concurrently(recipients, DELIVERIES_AT_ONCE, async (recipient) => ({
       recipient,
-      via: here,
-      ...(await deps.deliverLocal(message, blob, recipient, reserved)),
+      ...outcomeHere(await deps.deliverLocal(message, blob, recipient, reserved)),
     }))
   }
 
   /** The work of one step is bounded: each group is durable, and is delivered under a lease of its own. */
   function inBatches(message: QueuedMessage, { local, remote, failed }: Expansion): NewGroup[] {
     return [
-      { destination: { kind: 'local' }, recipients: local, state: { kind: 'active' } },
+      ...forDelivery(local),
       ...unfinished(message, failed),
       ...remoteGroups(remote, deps.options),
     ]
@@ -245,7 +266,7 @@ export function createCleanup(deps: {
   /** Deferred and failed recipients of one reason share a group. */
   function unfinished(
     message: QueuedMessage,
-    settled: readonly (Settled & Partial<LocalResult>)[],
+    settled: readonly (Settled & { readonly contended?: boolean })[],
   ): NewGroup[] {
     const groups = new Map<string, NewGroup & { recipients: FinalRecipient[] }>()
     for (const { recipient, result, uncertain = false, contended = false } of settled) {
@@ -265,4 +286,28 @@ export function createCleanup(deps: {
   }
 
   return { handle }
+}
+
+const usedReserved = (one: Tried) => one.usedReserved
+
+/** Delivered at once, by delivery. */
+function forDelivery(recipients: readonly FinalRecipient[]): NewGroup[] {
+  if (recipients.length === 0) return []
+  return [{ destination: { kind: 'local' }, recipients, state: { kind: 'active' } }]
+}
+
+const isCreating = ({ result, creates }: Tried) => result.kind === 'delivered' && creates.length > 0
+
+/**
+ * Messages are created with the result of their recipient, which the worker of a group writes: it does again what was done here, and
+ * nothing twice. Reserved references that were used here count then, whether the message is still where it came to or not.
+ */
+function toBeCreated(tried: readonly Tried[]): NewGroup[] {
+  return [true, false].flatMap((uncertain) => {
+    const some = tried.filter((one) => one.usedReserved === uncertain)
+    return forDelivery(some.map(({ recipient }) => recipient)).map((group) => ({
+      ...group,
+      uncertain,
+    }))
+  })
 }

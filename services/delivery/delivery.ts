@@ -1,16 +1,19 @@
 // delivery: works on the destination groups that cleanup left, one group for each doorbell, under a lease. Every recipient ends
 // delivered, deferred until a next attempt, or on hold with the reason.
 
-import type { DeliveryResult, Via } from '#shared/contracts/delivery.ts'
+import type { Contact, DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
+import { parseNextHop } from '#shared/mail/next-hop.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
+import { outcomeHere, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
 import {
   forgotten,
   GROUP_LEASE_MS,
   type MailQueue,
   type Settled,
 } from '#shared/queue/mail-queue.ts'
-import type { LocalDelivery, LocalResult, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import type { NewMessage } from '#shared/queue/new-message.ts'
+import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
 import { logResult } from '#shared/queue/result-log.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
@@ -28,7 +31,10 @@ const CONTENDED_PAUSE_MS = 5_000
 /** Deliveries of one group into mailboxes at the same time. */
 const DELIVERIES_AT_ONCE = 25
 
-export type Delivery = ReturnType<typeof createDelivery>
+export interface Delivery {
+  /** Handles doorbells whose body is `queueId group`. Groups gone, held or taken are passed over. */
+  handle(bells: readonly QueueMessage[]): Promise<BatchResult>
+}
 
 export function createDelivery(deps: {
   readonly queue: MailQueue
@@ -38,10 +44,10 @@ export function createDelivery(deps: {
   readonly schedule: RetrySchedule
   readonly clock: Clock
   readonly log: Log
-}) {
+}): Delivery {
   const { queue, log } = deps
+  const { expire, nextAttemptMs } = deps.schedule
 
-  /** Handles doorbells whose body is `queueId group`. Groups gone, held or taken are passed over. */
   async function handle(bells: readonly QueueMessage[]): Promise<BatchResult> {
     const retry: string[] = []
     await Promise.all(
@@ -66,35 +72,59 @@ export function createDelivery(deps: {
     const { message } = taken
     const lease = keepLease(taken.group)
     const startedMs = deps.clock.now()
-    let via: Via | undefined
-    const results = await attempt(message, taken.group, (reached) => {
-      via = reached
+    let contact: Contact | undefined
+    const outcomes = await attempt(message, taken.group, (reached) => {
+      contact = reached
     })
     const endedMs = deps.clock.now()
     const group = await lease.end()
-    const settled = group.recipients.map((recipient, i) => {
-      const { result, ...facts } = results[i] ?? noResult
-      return { recipient, result: deps.schedule.expire(message.arrivedMs, result), ...facts }
-    })
-    const contended = results.some((result) => result.contended)
-    // The doorbell comes back before that; should it be lost, the sweeper sees the time.
-    const dueMs = contended
-      ? deps.clock.now() + CONTENDED_PAUSE_MS
-      : deps.schedule.nextAttemptMs(message.arrivedMs)
-    const kept = await settle(group, settled, dueMs)
+    const all = group.recipients.map((recipient, i) => ({
+      recipient,
+      ...(outcomes[i] ?? noOutcome),
+    }))
+    const kept = await settle(group, endOf(message, all))
     if (!kept) log.warn({ queueId, group: name }, 'lease lost while delivering')
-    for (const one of settled) logResult(log, message, { ...one, via, startedMs, endedMs })
-    return contended ? 'contended' : undefined
+    tell(message, all, { contact, startedMs, endedMs })
+    return all.some(({ contended }) => contended) ? 'contended' : undefined
+  }
+
+  /** What the queue is told of the group. */
+  function endOf({ arrivedMs }: QueuedMessage, all: readonly Attempted[]): End {
+    const contended = all.some((one) => one.contended)
+    return {
+      settled: all.map((one) => ({ ...one, result: expire(arrivedMs, one.result) })),
+      // The doorbell comes back before that; should it be lost, the sweeper sees the time.
+      dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
+      // With the recipient who is done with, or not at all: an attempt that is repeated says them again.
+      creates: all.flatMap(({ result, creates }) => (result.kind === 'delivered' ? creates : [])),
+    }
+  }
+
+  function tell(
+    message: QueuedMessage,
+    all: readonly Attempted[],
+    attempt: {
+      readonly contact: Contact | undefined
+      readonly startedMs: number
+      readonly endedMs: number
+    },
+  ): void {
+    for (const { recipient, told } of all) {
+      for (const one of told) {
+        const result = expire(message.arrivedMs, one)
+        logResult(log, message, { recipient, result, ...attempt })
+      }
+    }
   }
 
   /**
    * Writes the results down, again and again while the store fails and the lease holds: what another host has taken must not
    * be sent to it a second time.
    */
-  async function settle(group: Group, settled: readonly Settled[], dueMs: number) {
+  async function settle(group: Group, { settled, dueMs, creates }: End) {
     for (;;) {
       try {
-        return await queue.settle(group, settled, dueMs)
+        return await queue.settle(group, settled, dueMs, creates)
       } catch (error) {
         const late = deps.clock.now() + SETTLE_PAUSE_MS >= group.leaseUntilMs
         if (!(error instanceof TemporaryFailure) || late) throw error
@@ -128,40 +158,48 @@ export function createDelivery(deps: {
   async function attempt(
     message: QueuedMessage,
     group: Group,
-    reached: (via: Via) => void,
-  ): Promise<readonly LocalResult[]> {
+    onContact: (contact: Contact) => void,
+  ): Promise<readonly RecipientOutcome[]> {
     try {
       if (group.destination.kind === 'remote') {
         const { nextHop } = group.destination
-        const results = await deps.deliverRemote(message, nextHop, group.recipients, reached)
-        return results.map(plain)
+        const hop = parseNextHop(nextHop)
+        if (hop === undefined) return group.recipients.map(() => outcomeOf(noHop(nextHop)))
+        const results = await deps.deliverRemote(message, hop, group.recipients, onContact)
+        return results.map(outcomeOf)
       }
-      reached(here)
+      onContact(here)
       if (await queue.isForgotten(message, group)) {
-        return group.recipients.map(() => ({ ...plain(forgotten.result), uncertain: true }))
+        return group.recipients.map(() => ({ ...outcomeOf(forgotten.result), uncertain: true }))
       }
       const blob = mailboxBlobOf(message, deps.options.hostname)
       const reserved = !group.unreserved && (await queue.hasReserved(message))
-      return await concurrently(group.recipients, DELIVERIES_AT_ONCE, (recipient) =>
-        deps.deliverLocal(message, blob, recipient, reserved),
+      return await concurrently(group.recipients, DELIVERIES_AT_ONCE, async (recipient) =>
+        outcomeHere(await deps.deliverLocal(message, blob, recipient, reserved)),
       )
     } catch (error) {
       // A bug must not loop at full speed: the group waits like any other that could not be delivered.
       log.error({ queueId: message.queueId, error }, 'delivery attempt failed')
       const failure: DeliveryResult = { kind: 'deferred', status: '4.3.0', reply: String(error) }
-      return group.recipients.map(() => ({ ...plain(failure), uncertain: true }))
+      return group.recipients.map(() => ({ ...outcomeOf(failure), uncertain: true }))
     }
   }
 
   return { handle }
 }
 
-const plain = (result: DeliveryResult): LocalResult => ({
-  result,
-  usedReserved: false,
-  contended: false,
-  uncertain: false,
-})
+type Attempted = RecipientOutcome & { readonly recipient: FinalRecipient }
 
-const here: Via = { relay: 'local', connectMs: 0 }
-const noResult = plain({ kind: 'deferred', status: '4.3.0', reply: 'no result' })
+type End = {
+  readonly settled: readonly Settled[]
+  readonly dueMs: number
+  readonly creates: readonly NewMessage[]
+}
+
+const here: Contact = { relay: 'local', connectMs: 0 }
+const noHop = (text: string): DeliveryResult => ({
+  kind: 'failed',
+  status: '5.1.2',
+  reply: `${text}: no domain and no host`,
+})
+const noOutcome = outcomeOf({ kind: 'deferred', status: '4.3.0', reply: 'no result' })

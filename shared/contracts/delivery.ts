@@ -16,8 +16,8 @@ export type FinalRecipient = {
   readonly originalRecipient: string | null
 }
 
-/** How it went to where it went, for the log. */
-export type Via = {
+/** Who took a recipient or refused it, for the log. */
+export type Contact = {
   /** The host that was spoken to, or `local`. */
   readonly relay: string
   /** Until that host took the session: finding it, connecting, TLS. */
@@ -30,3 +30,22 @@ export type DeliveryResult =
   | { readonly kind: 'deferred'; readonly status: EnhancedStatus; readonly reply: string }
   /** Never try again. */
   | { readonly kind: 'failed'; readonly status: EnhancedStatus; readonly reply: string }
+
+export type Undelivered = Exclude<DeliveryResult, { readonly kind: 'delivered' }>
+
+/**
+ * What was done with a message for a recipient here. One recipient may have several: two folders, a folder and a reply. What follows of
+ * it for the queue: shared/queue/local-actions.ts.
+ */
+export type LocalAction =
+  /** It is in this folder, now or since an attempt before. */
+  | { readonly kind: 'delivered'; readonly folder: string; readonly reply: string }
+  /** It goes to this address instead; whoever says so creates that message. */
+  | { readonly kind: 'redirected'; readonly to: string }
+  /** Its sender is answered; whoever says so creates that message. */
+  | { readonly kind: 'replied'; readonly to: string }
+  /** The recipient does not want it, and its sender is not told. */
+  | { readonly kind: 'discarded' }
+  /** The recipient does not want it, and its sender is to be told in these words. */
+  | { readonly kind: 'refused'; readonly status: EnhancedStatus; readonly reply: string }
+  | Undelivered

@@ -24,6 +24,7 @@ import {
 import { blobId, markDead } from './blob.ts'
 import { apartKey, dueAt, groupKey, groupsRange, heldAt, messageKey } from './keys.ts'
 import { GROUP_LEASE_MS, groupOf, inLists, type NewGroup, ofBoundedSize } from './new-groups.ts'
+import type { NewMessage } from './new-message.ts'
 import { reachedBy } from './reached.ts'
 import {
   apartOf,
@@ -323,7 +324,10 @@ export function createMailQueue(deps: {
     group: Group,
     settled: readonly Settled[],
     dueMs: number,
+    creates: readonly NewMessage[] = [],
   ): Promise<boolean> {
+    // Nobody creates any yet. The group stays, and is tried again when its lease is over.
+    if (creates.length > 0) throw new Error('the queue cannot create messages')
     const failed = settled.filter(({ result }) => result.kind === 'failed')
     const deferred = settled.filter(({ result }) => result.kind === 'deferred')
     const uncertain = settled.some((one) => one.uncertain) ? 1 : 0

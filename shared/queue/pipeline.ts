@@ -1,14 +1,27 @@
 // How the services behind the queue meet: cleanup asks the directory for an expansion and local delivery for a result.
 
-import type { DeliveryResult, FinalRecipient, Via } from '#shared/contracts/delivery.ts'
+import type {
+  Contact,
+  DeliveryResult,
+  FinalRecipient,
+  LocalAction,
+} from '#shared/contracts/delivery.ts'
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
+import type { NextHop } from '#shared/mail/next-hop.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import type { Settled } from './mail-queue.ts'
+import type { NewMessage } from './new-message.ts'
 import type { QueuedMessage } from './records.ts'
+
+/** A recipient here as expansion finds it. */
+export type LocalRecipient = FinalRecipient & {
+  /** What becomes of its mail depends on the bytes of the message, which cleanup may not read: delivery does it. */
+  readonly needsContent: boolean
+}
 
 /** Where the envelope recipients lead after all aliases; `failed` carries why (unknown target, loop, too many). */
 export type Expansion = {
-  readonly local: readonly FinalRecipient[]
+  readonly local: readonly LocalRecipient[]
   readonly remote: readonly FinalRecipient[]
   readonly failed: readonly Settled[]
 }
@@ -17,7 +30,9 @@ export type Expand = (recipients: readonly EnvelopeRecipient[]) => Promise<Expan
 
 /** What became of a delivery to an account here. */
 export type LocalResult = {
-  readonly result: DeliveryResult
+  /** In order, never none. */
+  readonly actions: readonly LocalAction[]
+  readonly creates: readonly NewMessage[]
   /** It used a reserved reference to the blob, now or in an attempt before. */
   readonly usedReserved: boolean
   /** Deferred because too many deliver there at once: to be tried again within seconds. */
@@ -27,8 +42,8 @@ export type LocalResult = {
 }
 
 /**
- * Puts a message into an account's folder. Repeating it delivers nothing twice. Rejects only for bugs. `reserved`: a reference to
- * the blob is reserved for this recipient.
+ * Does with a message what its recipient here wants. Repeating it puts nothing into a folder twice, and says the same again of what it
+ * creates. Rejects only for bugs. `reserved`: a reference to the blob is reserved for this recipient.
  */
 export type LocalDelivery = (
   message: QueuedMessage,
@@ -38,12 +53,12 @@ export type LocalDelivery = (
 ) => Promise<LocalResult>
 
 /**
- * Hands a message to another host for some recipients; one result each, in order. Rejects only for bugs. `reached` is told of the host
- * that took the session.
+ * Hands a message to another host for some recipients; one result each, in order. Rejects only for bugs. `onContact` is told of the
+ * host that took the session.
  */
 export type RemoteDelivery = (
   message: QueuedMessage,
-  nextHop: string,
+  hop: NextHop,
   recipients: readonly FinalRecipient[],
-  reached: (via: Via) => void,
+  onContact: (contact: Contact) => void,
 ) => Promise<readonly DeliveryResult[]>

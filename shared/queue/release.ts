@@ -171,7 +171,7 @@ export function createRelease(deps: {
         return { address, notify, originalRecipient }
       }),
     )
-    const named = (one: FinalRecipient): FinalRecipient => ({
+    const named = <Recipient extends FinalRecipient>(one: Recipient): Recipient => ({
       ...one,
       original: from.get(one.original)?.original ?? one.original,
     })

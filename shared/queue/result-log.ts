@@ -1,16 +1,22 @@
 // What became of a recipient, as one line of the log for each attempt, written when the queue knows it too. Fields have the names and
 // the meanings they have in Postfix.
 
-import type { DeliveryResult, FinalRecipient, Via } from '#shared/contracts/delivery.ts'
+import type {
+  Contact,
+  DeliveryResult,
+  FinalRecipient,
+  LocalAction,
+} from '#shared/contracts/delivery.ts'
 import { queueIdMs } from '#shared/mail/queue-id.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { replyOf } from './local-actions.ts'
 import type { QueuedMessage } from './records.ts'
 
 export type Attempted = {
   readonly recipient: FinalRecipient
-  readonly result: DeliveryResult
+  readonly result: DeliveryResult | LocalAction
   /** Undefined where nothing was tried: an alias that leads nowhere. */
-  readonly via?: Via | undefined
+  readonly contact?: Contact | undefined
 }
 
 export function logResult(
@@ -19,10 +25,10 @@ export function logResult(
   attempted: Attempted & { readonly startedMs: number; readonly endedMs: number },
 ): void {
   const { queueId, arrivedMs } = message
-  const { recipient, result, via, startedMs, endedMs } = attempted
+  const { recipient, result, contact, startedMs, endedMs } = attempted
   const { address: to, original } = recipient
   const begunMs = queueIdMs(queueId)
-  const connectMs = via?.connectMs ?? 0
+  const connectMs = contact?.connectMs ?? 0
   const delays = [
     arrivedMs - begunMs,
     startedMs - arrivedMs,
@@ -34,13 +40,13 @@ export function logResult(
       queueId,
       to,
       ...(original !== to && { origTo: original }),
-      relay: via?.relay ?? 'none',
+      relay: contact?.relay ?? 'none',
       delay: seconds(endedMs - begunMs),
       // Before it was in the queue, in the queue, making the connection, handing it over.
       delays: delays.map(seconds).join('/'),
-      dsn: result.kind === 'delivered' ? '2.0.0' : result.status,
+      dsn: 'status' in result ? result.status : '2.0.0',
       status: result.kind,
-      reply: result.reply,
+      reply: 'reply' in result ? result.reply : replyOf(result),
     },
     result.kind,
   )

@@ -1,7 +1,7 @@
 // When a recipient that could not be served now is tried again: as long as it has waited already, between a floor and a
 // ceiling (Postfix's minimal_backoff_time, maximal_backoff_time), spread by jitter, until its lifetime is over.
 
-import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import type { DeliveryResult, LocalAction, Undelivered } from '#shared/contracts/delivery.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { NewGroup } from './mail-queue.ts'
 
@@ -24,7 +24,10 @@ export function createRetrySchedule(options: RetryOptions, clock: Clock, random:
   }
 
   /** A result with its queue lifetime taken into account: what waited too long has failed. */
-  function expire(arrivedMs: number, result: DeliveryResult): DeliveryResult {
+  function expire<Result extends DeliveryResult | LocalAction>(
+    arrivedMs: number,
+    result: Result,
+  ): Result | Undelivered {
     const expired = clock.now() - arrivedMs > options.maximalQueueLifetimeMs
     return result.kind === 'deferred' && expired
       ? { kind: 'failed', status: '5.4.7', reply: `delivery time expired: ${result.reply}` }
@@ -32,11 +35,8 @@ export function createRetrySchedule(options: RetryOptions, clock: Clock, random:
   }
 
   /** State of a new group whose first attempt ended like this. */
-  function afterAttempt(
-    arrivedMs: number,
-    result: Exclude<DeliveryResult, { kind: 'delivered' }>,
-  ): NewGroup['state'] {
-    const { kind, reply } = expire(arrivedMs, result) as typeof result
+  function afterAttempt(arrivedMs: number, result: Undelivered): NewGroup['state'] {
+    const { kind, reply } = expire(arrivedMs, result)
     return kind === 'failed'
       ? { kind: 'hold', reply }
       : { kind: 'deferred', dueMs: nextAttemptMs(arrivedMs), reply }

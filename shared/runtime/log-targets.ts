@@ -4,10 +4,15 @@
 import { closeSync, constants, openSync, writeSync } from 'node:fs'
 import type { Log, LogFields } from './log.ts'
 import { createLog, type LogDestination, type LogLevel, type LogOptions } from './log-writer.ts'
-import type { Settings } from './settings/table.ts'
-import { openSyslog } from './syslog.ts'
+import { type Facility, openSyslog, type SyslogServer } from './syslog.ts'
 
-export type LogSettings = Settings['log']
+/** The settings `log.*`. */
+export type LogSettings = Pick<LogOptions, 'level' | 'format'> & {
+  /** '' for none. */
+  readonly file: string
+  readonly syslogServer: SyslogServer | null
+  readonly syslogFacility: Facility
+}
 
 export type LogTargets = {
   readonly log: Log

@@ -6,8 +6,23 @@ import { lookup } from 'node:dns/promises'
 import { isIP, isIPv6 } from 'node:net'
 import { hostname } from 'node:os'
 import type { LogDestination, LogLevel } from './log-writer.ts'
-import type { SyslogServer } from './settings/address-kinds.ts'
-import type { Settings } from './settings/table.ts'
+
+export type SyslogServer = { readonly host: string; readonly port: number }
+
+/** In the order of their numbers where those are not given (RFC 5424 §6.2.1). */
+export const syslogFacilities = [
+  'mail',
+  'user',
+  'daemon',
+  'local0',
+  'local1',
+  'local2',
+  'local3',
+  'local4',
+  'local5',
+  'local6',
+  'local7',
+] as const
 
 /** RFC 5426 §3.2 asks receivers for 2,048 and allows more; rsyslog takes 8,192. */
 export const SYSLOG_BYTES_MAX = 8_192
@@ -20,7 +35,7 @@ const severities = { error: 3, warn: 4, info: 6, debug: 7 } as const satisfies R
 const facilities = { user: 1, mail: 2, daemon: 3 } as const
 const FACILITY_OF_LOCAL0 = 16
 
-type Facility = Settings['log']['syslogFacility']
+export type Facility = (typeof syslogFacilities)[number]
 
 export type Syslog = LogDestination & { readonly kind: 'syslog'; close(): void }
 

@@ -37,7 +37,7 @@ describe('a crash at any storage call', () => {
 
   const deliverRemote = async (
     message: { queueId: string },
-    _hop: string,
+    _hop: unknown,
     to: readonly unknown[],
   ) => {
     remoteTakes.push(message.queueId)

@@ -37,7 +37,7 @@ describe('a crash while one message goes to several here', () => {
   afterEach(() => resources.disposeAsync())
 
   const onStore = (store: Store) => createPipeline(store, clock, { set, deliverRemote })
-  const deliverRemote = async (_message: unknown, _hop: string, all: readonly unknown[]) =>
+  const deliverRemote = async (_message: unknown, _hop: unknown, all: readonly unknown[]) =>
     all.map(() => ({ kind: 'delivered', reply: '250 ok' }) as const)
 
   async function withPipeline<T>(work: (pipeline: Pipeline, store: EmbeddedStore) => Promise<T>) {

@@ -1,15 +1,17 @@
 // The services behind the listeners on a given store, driven by hand: a test rings, steps and looks.
 
 import { createCore } from '#services/assembly/core.ts'
+import { assembleCleanup, assembleDelivery } from '#services/assembly/pipeline.ts'
 import { createWorkers } from '#services/local/workers.ts'
 import type { AcceptedMessage, SmtpEnvelope } from '#shared/contracts/spool.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { decodeEnvelope } from '#shared/mail/index-codec.ts'
 import type { Envelope } from '#shared/mail/message-index.ts'
+import { formatNextHop } from '#shared/mail/next-hop.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
-import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
+import type { Expand, LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
@@ -62,9 +64,19 @@ export function createPipeline(
   clock: Clock,
   {
     deliverRemote = noRemote,
+    deliverLocal,
+    needsContent = () => false,
     set = [] as readonly string[],
     log = silentLog,
-  }: { deliverRemote?: RemoteDelivery; set?: readonly string[]; log?: Log } = {},
+  }: {
+    deliverRemote?: RemoteDelivery
+    /** Instead of what delivers to accounts here. */
+    deliverLocal?: LocalDelivery
+    /** Accounts here whose mail cleanup leaves to delivery. */
+    needsContent?: (address: string) => boolean
+    set?: readonly string[]
+    log?: Log
+  } = {},
 ) {
   const loaded = loadSettings({
     environment: {},
@@ -72,6 +84,11 @@ export function createPipeline(
   })
   if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
   const core = createCore({ store, settings: loaded.settings, clock, log })
+  const expand: Expand = async (recipients) => {
+    const { local, ...others } = await core.expand(recipients)
+    const marked = local.map((one) => ({ ...one, needsContent: needsContent(one.address) }))
+    return { ...others, local: marked }
+  }
   const spool = createSpool({
     queue: core.queue,
     store,
@@ -81,7 +98,13 @@ export function createPipeline(
     clock,
     log: silentLog,
   })
-  const workers = createWorkers(core, deliverRemote)
+  const workers = {
+    ...createWorkers(core, deliverRemote),
+    cleanup: assembleCleanup({ ...core, expand }, deliverLocal),
+    ...(deliverLocal && {
+      delivery: assembleDelivery(core, deliverRemote, deliverLocal),
+    }),
+  }
 
   /** What a listener does with a message; resolves where it would say `250`. */
   async function accept(
@@ -215,5 +238,9 @@ export function origin(account: AcceptedMessage['origin']['account']): AcceptedM
   }
 }
 
-const noRemote: RemoteDelivery = async (_message, nextHop, recipients) =>
-  recipients.map(() => ({ kind: 'deferred', status: '4.4.1', reply: `no way to ${nextHop}` }))
+const noRemote: RemoteDelivery = async (_message, hop, recipients) =>
+  recipients.map(() => ({
+    kind: 'deferred',
+    status: '4.4.1',
+    reply: `no way to ${formatNextHop(hop)}`,
+  }))

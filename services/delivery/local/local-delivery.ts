@@ -1,13 +1,15 @@
 // Local delivery, what a local delivery agent does: finds the folder, watches the quota, appends exactly once.
 
-import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { FinalRecipient, LocalAction, Undelivered } from '#shared/contracts/delivery.ts'
 import type { AccountId, Folder } from '#shared/contracts/mailbox.ts'
 import { lookupKey } from '#shared/mail/address.ts'
 import { noFlags } from '#shared/mailbox/flags.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { Quota } from '#shared/mailbox/quota.ts'
+import type { Blob } from '#shared/mailbox/records.ts'
 import { Contended } from '#shared/mailbox/retry.ts'
 import type { LocalDelivery, LocalResult } from '#shared/queue/pipeline.ts'
+import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { Conflict } from '#shared/storage/ports.ts'
@@ -26,43 +28,29 @@ export function createLocalDelivery(deps: {
 
   return async function deliverLocal(message, blob, recipient, reserved) {
     try {
-      return await attempt(message, blob, recipient, reserved)
+      const accountId = accountFor(message, recipient)
+      if (typeof accountId !== 'string') return answer(accountId)
+      const quota = await deps.quota(accountId)
+      if (quota === undefined) {
+        const reply = `${recipient.address}: no such account`
+        return answer({ kind: 'failed', status: '5.1.1', reply })
+      }
+      const folder = await folderFor(accountId, recipient)
+      return await deliverInto(folder, { blob, recipient, reserved, quota })
     } catch (error) {
       if (!(error instanceof TemporaryFailure)) throw error
       const reply = `storage failed: ${error.message}`
       const contended = error instanceof Contended || error instanceof Conflict
-      return {
-        ...without({ kind: 'deferred', status: '4.3.0', reply }),
-        contended,
-        uncertain: !contended,
-      }
+      const failure = answer({ kind: 'deferred', status: '4.3.0', reply })
+      return { ...failure, contended, uncertain: !contended }
     }
   }
 
-  async function attempt(
-    ...[message, blob, recipient, reserved]: Parameters<LocalDelivery>
+  /** Once, however often it is asked: the folder remembers the blob. */
+  async function deliverInto(
+    folder: Folder,
+    { blob, recipient, reserved, quota }: Letter,
   ): Promise<LocalResult> {
-    const { accountId } = recipient
-    // Its aliases led nowhere, and an older version let it be tried again: an operator releases it once they are mended.
-    if (accountId === null) {
-      const reply = `<${recipient.address}>: leads to no account`
-      return without({ kind: 'failed', status: '5.1.1', reply })
-    }
-    // RFC 5321 §6.3: a message that already was here goes in circles.
-    const key = lookupKey(recipient.address)
-    if (message.deliveredTo.some((address) => lookupKey(address) === key)) {
-      return without({
-        kind: 'failed',
-        status: '5.4.6',
-        reply: `mail forwarding loop for ${recipient.address}`,
-      })
-    }
-    const quota = await deps.quota(accountId)
-    if (quota === undefined) {
-      const reply = `${recipient.address}: no such account`
-      return without({ kind: 'failed', status: '5.1.1', reply })
-    }
-    const folder = await folderFor(accountId, recipient)
     const appended = await mailbox.append(
       folder,
       {
@@ -77,25 +65,27 @@ export function createLocalDelivery(deps: {
       // What others send is limited by the quota alone.
       { ...quota, appendBytesPerDay: 0 },
     )
+    const { name } = folder
     switch (appended.kind) {
       case 'appended': {
-        const reply = `uid ${appended.uid} in ${folder.name}`
-        return { ...without({ kind: 'delivered', reply }), usedReserved: reserved }
+        const reply = `uid ${appended.uid} in ${name}`
+        const action = { kind: 'delivered', folder: name, reply } as const
+        return { ...answer(action), usedReserved: reserved }
       }
       case 'duplicate': {
         // Another recipient's delivery into the same folder used that one's reference, and ours is free.
         const usedReserved = reserved && appended.recipient === recipient.address
-        const reply = `already in ${folder.name}`
-        return { ...without({ kind: 'delivered', reply }), usedReserved }
+        const reply = `already in ${name}`
+        return { ...answer({ kind: 'delivered', folder: name, reply }), usedReserved }
       }
       case 'no-such-folder': {
-        const reply = `folder ${folder.name} has just gone`
-        return without({ kind: 'deferred', status: '4.2.1', reply })
+        const reply = `folder ${name} has just gone`
+        return answer({ kind: 'deferred', status: '4.2.1', reply })
       }
       case 'over-quota': {
         const { bytes, messages } = appended.used
         const reply = `mailbox full: ${bytes} of ${quota.bytes} bytes, ${messages} messages`
-        return without({ kind: 'deferred', status: '4.2.2', reply })
+        return answer({ kind: 'deferred', status: '4.2.2', reply })
       }
       case 'over-append-limit':
         throw new Error('delivery has no limit a day')
@@ -111,9 +101,34 @@ export function createLocalDelivery(deps: {
   }
 }
 
-/** A result that took no reserved reference. */
-const without = (result: DeliveryResult): LocalResult => ({
-  result,
+type Letter = {
+  readonly blob: Blob
+  readonly recipient: FinalRecipient
+  readonly reserved: boolean
+  readonly quota: Quota
+}
+
+/** The account to deliver to, or why mail cannot come to this recipient whatever its account wants. */
+function accountFor(
+  { deliveredTo }: QueuedMessage,
+  { address, accountId }: FinalRecipient,
+): AccountId | Undelivered {
+  // Its aliases led nowhere, and an older version let it be tried again: an operator releases it once they are mended.
+  if (accountId === null) {
+    return { kind: 'failed', status: '5.1.1', reply: `<${address}>: leads to no account` }
+  }
+  // RFC 5321 §6.3: a message that already was here goes in circles.
+  const key = lookupKey(address)
+  if (deliveredTo.some((before) => lookupKey(before) === key)) {
+    return { kind: 'failed', status: '5.4.6', reply: `mail forwarding loop for ${address}` }
+  }
+  return accountId
+}
+
+/** One action that took no reserved reference. */
+const answer = (action: LocalAction): LocalResult => ({
+  actions: [action],
+  creates: [],
   usedReserved: false,
   contended: false,
   uncertain: false,

@@ -8,7 +8,8 @@ import SMTPConnection, { type Options, type SMTPError } from 'nodemailer/lib/smt
 /** Parameters to append to a command, with a space before each. */
 export type ParametersOf = (command: string) => string
 
-export type Settled<T> =
+/** How an operation ended. */
+export type Ended<T> =
   | { readonly kind: 'done'; readonly value: T | undefined }
   | { readonly kind: 'error'; readonly error: SMTPError }
 
@@ -27,7 +28,7 @@ export class Connection extends SMTPConnection {
     this.#replace('_processResponse', (process) => () => {
       const replies: unknown = Reflect.get(this, '_responseQueue')
       if (Array.isArray(replies) && typeof replies[0] === 'string') {
-        replies[0] = readableReply(replies[0])
+        replies[0] = repairReply(replies[0])
       }
       return process()
     })
@@ -40,7 +41,7 @@ export class Connection extends SMTPConnection {
           else done(refusedData(reply))
         }),
     )
-    // Whoever waits learns of it in `settled`; an error while nobody waits ends the connection, which is all.
+    // Whoever waits learns of it in `run`; an error while nobody waits ends the connection, which is all.
     this.on('error', () => undefined)
   }
 
@@ -55,23 +56,21 @@ export class Connection extends SMTPConnection {
   }
 
   /** Runs an operation of the base class. Some ends of a connection call no callback and only emit events. */
-  settled<T>(
+  run<T>(
     operation: (done: (error?: SMTPError | null, value?: T) => void) => void,
-  ): Promise<Settled<T>> {
+  ): Promise<Ended<T>> {
     return new Promise((resolve) => {
-      const settle = (settled: Settled<T>) => {
+      const end = (ended: Ended<T>) => {
         this.off('error', onError)
         this.off('end', onEnd)
-        resolve(settled)
+        resolve(ended)
       }
-      const onError = (error: SMTPError) => settle({ kind: 'error', error })
+      const onError = (error: SMTPError) => end({ kind: 'error', error })
       // The callback, if there is one, comes right behind the event and knows more.
       const onEnd = () => setImmediate(onError, new Error('connection closed'))
       this.on('error', onError)
       this.on('end', onEnd)
-      operation((error, value) =>
-        settle(error ? { kind: 'error', error } : { kind: 'done', value }),
-      )
+      operation((error, value) => end(error ? { kind: 'error', error } : { kind: 'done', value }))
     })
   }
 
@@ -93,7 +92,7 @@ const CODE = /^[1-5]\d\d(?=[ -]|$)/
  * nodemailer looks at the first digit of a reply alone, so that `2` and `250-no` before `550 such user` pass for success. All lines have
  * the same code (RFC 5321 §4.2.1); where they have not, the last one counts, which ends the reply, as for Postfix.
  */
-export function readableReply(reply: string): string {
+export function repairReply(reply: string): string {
   if (reply.trim() === '') return reply
   const last = reply.slice(reply.lastIndexOf('\n') + 1)
   const [code] = CODE.exec(last) ?? []

@@ -4,6 +4,8 @@
 //
 // Characters of UTF-8 are not cut in two, which Postfix does.
 
+import type { OutboundStep } from './outbound-form.ts'
+
 /** A line must be long enough to hold the space and a character, or folding would not come to an end. */
 const FOLDED_BYTES_MIN = 8
 
@@ -39,6 +41,30 @@ export class LineFolding {
     pieces.push(chunk.subarray(from))
     return Buffer.concat(pieces)
   }
+}
+
+/** A step of what leaves. Of the size it says the most that may come. */
+export function foldLines(limit: number): OutboundStep {
+  return (form) => {
+    return {
+      fields: foldFields(form.fields, limit),
+      object: (length) => foldObject(form.object(length), limit),
+      declaredBytes: form.declaredBytes + foldedBytesMax(form.declaredBytes, limit),
+    }
+  }
+}
+
+/** Fields end with their line: what follows begins a new one. */
+function foldFields(fields: string, limit: number): string {
+  return Buffer.from(new LineFolding(limit).push(Buffer.from(fields, 'latin1'))).toString('latin1')
+}
+
+async function* foldObject(
+  object: AsyncIterable<Uint8Array>,
+  limit: number,
+): AsyncGenerator<Uint8Array, void> {
+  const folding = new LineFolding(limit)
+  for await (const chunk of object) yield folding.push(chunk)
 }
 
 /** Bytes that folding adds to a message of this size, at most. */

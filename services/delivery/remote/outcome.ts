@@ -1,38 +1,36 @@
 // How an attempt ended for a recipient: from another host's reply, or in our own words with an RFC 3463 status.
 
-import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import type { Undelivered } from '#shared/contracts/delivery.ts'
 import type { EnhancedStatus } from '#shared/contracts/policy.ts'
-
-export type Failure = Exclude<DeliveryResult, { readonly kind: 'delivered' }>
 
 /** Of another host's words, what is kept for logs and bounces. */
 export const REPLY_CHARACTERS_MAX = 1_000
 
-export function deferred(status: EnhancedStatus, reply: string): Failure {
+export function defer(status: EnhancedStatus, reply: string): Undelivered {
   return { kind: 'deferred', status, reply }
 }
 
-export function failed(status: EnhancedStatus, reply: string): Failure {
+export function fail(status: EnhancedStatus, reply: string): Undelivered {
   return { kind: 'failed', status, reply }
 }
 
 /** The same failure, but worth another try. */
-export function temporary({ status, reply }: Failure): Failure {
-  return deferred(`4.${detail(status)}`, reply)
+export function makeTemporary({ status, reply }: Undelivered): Undelivered {
+  return defer(`4.${detailOf(status)}`, reply)
 }
 
 /**
  * 5yz is final, everything else that is not success may change (RFC 5321 §4.2.1). `peer` is who said it; `command` tells what to, where the
  * words do not sound like a refusal.
  */
-export function fromReply(response: string, peer: string, command?: string): Failure {
+export function readReply(response: string, peer: string, command?: string): Undelivered {
   const place = command === undefined || /^[45]/.test(response) ? '' : ` (in reply to ${command})`
   const reply = `host ${peer} said: ${oneLine(response)}${place}`
   const [, code = '', status = ''] =
     /^(\d)\d\d(?:[ -]+([245]\.\d{1,3}\.\d{1,3})(?!\S))?/.exec(response) ?? []
   // RFC 2034 §4: the classes of both codes are the same; where they are not, the basic code counts.
-  const rest = detail(status)
-  return code === '5' ? failed(`5.${rest}`, reply) : deferred(`4.${rest}`, reply)
+  const rest = detailOf(status)
+  return code === '5' ? fail(`5.${rest}`, reply) : defer(`4.${rest}`, reply)
 }
 
 /** Several lines become one, and nothing in it can break a log or a header field. */
@@ -44,7 +42,7 @@ export function oneLine(response: string): string {
 }
 
 /** Subject and detail of a status, 0.0 when there is none. */
-function detail(status: string): `${number}.${number}` {
+function detailOf(status: string): `${number}.${number}` {
   const [, subject, point] = status.split('.')
   return `${Number(subject ?? 0)}.${Number(point ?? 0)}`
 }

@@ -2,11 +2,13 @@
 // another host or at another time, a 5xx greeting too.
 
 import type { Socket } from 'node:net'
-import type { SMTPError } from 'nodemailer/lib/smtp-connection'
+import type { Options, SMTPError } from 'nodemailer/lib/smtp-connection'
+import type { Undelivered } from '#shared/contracts/delivery.ts'
 import { DOMAIN_BYTES_MAX } from '#shared/mail/domain.ts'
 import { Connection } from './connection.ts'
+import type { Login } from './hop-policy.ts'
 import type { Stage } from './obstacles.ts'
-import { deferred, type Failure, fromReply, temporary } from './outcome.ts'
+import { defer, makeTemporary, readReply } from './outcome.ts'
 import { type Security, tlsOptions } from './security.ts'
 import { QUIT_TIMEOUT_MS, type Timeouts } from './timeouts.ts'
 
@@ -19,12 +21,12 @@ export type Session = {
   readonly greetedBy: string
   readonly peer: string
   /** Set in clear where TLS was offered and did not work. */
-  readonly tlsFailure?: Failure
+  readonly tlsFailure?: Undelivered
 }
 
 export type Refusal = {
   readonly kind: 'refusal'
-  readonly failure: Failure
+  readonly failure: Undelivered
   readonly stage: Stage
   /** STARTTLS was offered and did not work. */
   readonly tlsFailed: boolean
@@ -40,18 +42,41 @@ export type SessionOptions = {
   readonly hostname: string
   readonly security: Security
   /** For a login; only where `security` is `required`. */
-  readonly auth: RelayAuth | null
+  readonly auth: Login | null
   readonly timeouts: Timeouts
 }
-
-export type RelayAuth = { readonly user: string; readonly password: string }
 
 /** RFC 8314 §3.3: the port where TLS comes first. */
 export const SUBMISSIONS_PORT = 465
 
 export async function openSession(options: SessionOptions): Promise<Session | Refusal> {
-  const { security, auth, timeouts, peer } = options
-  const connection = new Connection({
+  const { security, auth, peer } = options
+  const connection = new Connection(connectionOptions(options))
+  const greeted = await connection.run<void>((done) => connection.connect(done))
+  if (greeted.kind === 'error') {
+    connection.close()
+    const tlsFailed = greeted.error.code === 'ETLS' || connection.upgrading === true
+    return refuse(greeted.error, peer, tlsFailed)
+  }
+  if (security.kind === 'required' && !connection.secure) {
+    leave(connection)
+    // RFC 3463 §3.8: X.7.4, security features not supported.
+    const failure = defer('4.7.4', `TLS is required, but was not offered by host ${peer}`)
+    return { kind: 'refusal', failure, stage: 'answered', tlsFailed: false }
+  }
+  // Before a login, whose reply takes its place.
+  const answer = readAnswer(connection.lastServerResponse || '')
+  if (auth !== null) {
+    if (security.kind !== 'required') throw new Error('a login without TLS')
+    const refused = await logIn(connection, auth, peer)
+    if (refused !== undefined) return refused
+  }
+  return { kind: 'session', connection, ...answer, peer }
+}
+
+function connectionOptions(options: SessionOptions): Options {
+  const { security, timeouts } = options
+  return {
     connection: options.socket,
     host: options.host,
     name: options.hostname,
@@ -62,41 +87,20 @@ export async function openSession(options: SessionOptions): Promise<Session | Re
     // All of greeting, EHLO, STARTTLS and EHLO again: the sum of their own limits.
     connectionTimeout: 2 * timeouts.greetingMs + 3 * timeouts.commandMs,
     socketTimeout: timeouts.commandMs,
-  })
-  const greeted = await connection.settled<void>((done) => connection.connect(done))
-  if (greeted.kind === 'error') {
-    connection.close()
-    const tlsFailed = greeted.error.code === 'ETLS' || connection.upgrading === true
-    return refusal(greeted.error, peer, tlsFailed)
   }
-  if (security.kind === 'required' && !connection.secure) {
-    leave(connection)
-    // RFC 3463 §3.8: X.7.4, security features not supported.
-    const failure = deferred('4.7.4', `TLS is required, but was not offered by host ${peer}`)
-    return { kind: 'refusal', failure, stage: 'answered', tlsFailed: false }
-  }
-  // The last reply before `connect` calls back is the one to EHLO, or to HELO where there are no extensions.
-  const answer = connection.lastServerResponse || ''
-  const opened: Session = {
-    kind: 'session',
-    connection,
-    extensions: readExtensions(answer),
-    greetedBy:
-      answer
-        .slice(4, 4 + DOMAIN_BYTES_MAX + 1)
-        .split(/\s/, 1)[0]
-        ?.toLowerCase() ?? '',
-    peer,
-  }
-  if (auth === null) return opened
-  if (security.kind !== 'required') throw new Error('a login without TLS')
-  const { user, password } = auth
-  const login = await connection.settled((done) =>
+}
+
+async function logIn(
+  connection: Connection,
+  { user, password }: Login,
+  peer: string,
+): Promise<Refusal | undefined> {
+  const login = await connection.run((done) =>
     connection.login({ credentials: { user, pass: password }, user }, done),
   )
-  if (login.kind === 'done') return opened
+  if (login.kind === 'done') return undefined
   connection.close()
-  return refusal(login.error, peer, false)
+  return refuse(login.error, peer, false)
 }
 
 /** Says goodbye and does not wait for the answer. */
@@ -105,14 +109,20 @@ export function leave(connection: Connection): void {
   connection.quit()
 }
 
-function refusal(error: SMTPError, peer: string, tlsFailed: boolean): Refusal {
+function refuse(error: SMTPError, peer: string, tlsFailed: boolean): Refusal {
   if (error.response) {
-    const failure = temporary(fromReply(error.response, peer, error.command))
+    const failure = makeTemporary(readReply(error.response, peer, error.command))
     return { kind: 'refusal', failure, stage: 'answered', tlsFailed }
   }
   // RFC 3463 §3.8: 4.7.5 is a cryptographic failure; §3.5: 4.4.2 a bad connection.
-  const failure = deferred(tlsFailed ? '4.7.5' : '4.4.2', `${peer}: ${error.message}`)
+  const failure = defer(tlsFailed ? '4.7.5' : '4.4.2', `${peer}: ${error.message}`)
   return { kind: 'refusal', failure, stage: tlsFailed ? 'answered' : 'lost', tlsFailed }
+}
+
+/** The last reply before `connect` calls back is the one to EHLO, or to HELO where there are no extensions. */
+function readAnswer(reply: string): Pick<Session, 'extensions' | 'greetedBy'> {
+  const [first = ''] = reply.slice(4, 4 + DOMAIN_BYTES_MAX + 1).split(/\s/, 1)
+  return { extensions: readExtensions(reply), greetedBy: first.toLowerCase() }
 }
 
 function readExtensions(reply: string): ReadonlyMap<string, string> {

@@ -11,9 +11,7 @@ import { isAscii } from 'node:buffer'
 import { HEADER_INDEXED_BYTES_MAX, type Part } from '#shared/mail/message-index.ts'
 import { QuotedPrintableEncoder } from '#shared/mail/quoted-printable.ts'
 import { turns } from '#shared/runtime/turns.ts'
-
-/** Bytes of the message from here on, for so many. */
-export type ReadMessage = (length?: number) => AsyncIterable<Uint8Array>
+import type { OutboundStep, ReadMessage } from './outbound-form.ts'
 
 type Range = {
   readonly kind: 'header' | 'body'
@@ -29,6 +27,15 @@ export async function hasEightBitHeader(read: ReadMessage, structure: Part): Pro
     if (range !== undefined && !isAscii(bytes)) return true
   }
   return false
+}
+
+/**
+ * A step of what leaves, for an object with 8-bit bytes. Deliberately it says nothing of the size, which nobody knows before all is
+ * encoded: a host is told that of the message as it is.
+ */
+export function convertTo7Bit(structure: Part): OutboundStep {
+  return (form, { eightBit }) =>
+    eightBit ? form : { ...form, object: () => toSevenBit(form.object, structure) }
 }
 
 export async function* toSevenBit(

@@ -2,76 +2,76 @@
 
 import { Readable } from 'node:stream'
 import type { SMTPEnvelope, SMTPError } from 'nodemailer/lib/smtp-connection'
-import type { DeliveryResult } from '#shared/contracts/delivery.ts'
-import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
-import { encodeXtext } from '#shared/smtp/xtext.ts'
-import type { Settled } from './connection.ts'
-import type { MessageForm, RemoteGroup } from './group.ts'
-import { foldedBytesMax, LineFolding } from './line-folding.ts'
-import { deferred, type Failure, failed, fromReply, oneLine } from './outcome.ts'
+import type { DeliveryResult, Undelivered } from '#shared/contracts/delivery.ts'
+import type { Ended } from './connection.ts'
+import type { HopPolicy } from './hop-policy.ts'
+import type { OutboundMessage } from './outbound-form.ts'
+import { defer, fail, oneLine, readReply } from './outcome.ts'
+import { parametersFor } from './parameters.ts'
 import { leave, type Session } from './session.ts'
 import type { Timeouts } from './timeouts.ts'
+import type { Transfer } from './transport.ts'
 
-/** Sends the group's message and ends the session; one result for each recipient, in order. */
+/** What is sent in a session: a transfer with its message opened. */
+export type Mailing = Pick<Transfer, 'sender' | 'recipients' | 'dsnReturn' | 'dsnEnvelopeId'> & {
+  readonly message: OutboundMessage
+}
+
+/** Sends the message and ends the session; one result for each recipient, in order. */
 export async function transact(
   session: Session,
-  group: RemoteGroup,
-  options: TransactionOptions,
+  mailing: Mailing,
+  policy: Pick<HopPolicy, 'timeouts' | 'convertsTo7Bit'>,
 ): Promise<readonly DeliveryResult[]> {
-  const obstacles = findObstacles(session, group)
-  const recipients = group.recipients.filter((_, i) => obstacles[i] === undefined)
+  const obstacles = findObstacles(session, mailing)
+  const recipients = mailing.recipients.filter((_, i) => obstacles[i] === undefined)
   if (recipients.length === 0) leave(session.connection)
-  const sent = recipients.length === 0 ? [] : await send(session, { ...group, recipients }, options)
+  const sent =
+    recipients.length === 0 ? [] : await send(session, { ...mailing, recipients }, policy)
   const results = sent.values()
   return obstacles.map((obstacle) => obstacle ?? results.next().value ?? lost)
 }
 
-export type TransactionOptions = {
-  readonly timeouts: Timeouts
-  /** Whether 8-bit bodies go to hosts without 8BITMIME as they are. */
-  readonly disableMimeOutputConversion: boolean
-}
-
 /** Cannot happen: each that was sent to has a result. */
-const lost = deferred('4.3.0', 'no result')
+const lost = defer('4.3.0', 'no result')
 
 async function send(
   session: Session,
-  group: RemoteGroup,
-  { timeouts, disableMimeOutputConversion }: TransactionOptions,
+  mailing: Mailing,
+  { timeouts, convertsTo7Bit }: Pick<HopPolicy, 'timeouts' | 'convertsTo7Bit'>,
 ): Promise<readonly DeliveryResult[]> {
   const { connection, extensions } = session
-  const smtpUtf8 = needsSmtpUtf8(group)
-  const isEightBit = group.body === '8BITMIME' || smtpUtf8
-  const form = {
+  const { message } = mailing
+  const smtpUtf8 = needsSmtpUtf8(mailing)
+  const form = message.formFor({
     smtpUtf8,
-    sevenBit:
-      group.body === '8BITMIME' && !extensions.has('8BITMIME') && !disableMimeOutputConversion,
-  }
-  connection.parametersOf = parameters(session, group)
+    eightBit: extensions.has('8BITMIME') || !convertsTo7Bit,
+  })
+  connection.parametersOf = parametersFor(session, mailing, smtpUtf8)
   const envelope: TrackedEnvelope = {
-    from: group.sender === '' ? false : group.sender,
-    to: group.recipients.map((recipient) => recipient.address),
-    size: declaredBytes(group, limitOf(session)),
-    use8BitMime: isEightBit,
+    from: mailing.sender === '' ? false : mailing.sender,
+    to: mailing.recipients.map((recipient) => recipient.address),
+    // As long as it is taken: what comes may be less (RFC 1870 §6.1).
+    size: Math.min(form.declaredBytes, limitOf(session)),
+    use8BitMime: message.needs.eightBit || smtpUtf8,
   }
-  const message = Readable.from(watched(session, group, form, timeouts))
-  const sent = await connection.settled<{ readonly response: string }>((done) =>
-    connection.send(envelope, message, done),
+  const bytes = Readable.from(watch(form.read(), session, timeouts))
+  const sent = await connection.run<{ readonly response: string }>((done) =>
+    connection.send(envelope, bytes, done),
   )
   // Without a reply, or with one that does not fit, the other side may be in the middle of the message, where QUIT would be more of it.
   if (sent.kind === 'done' || /^[45]/.test(sent.error.response ?? '')) leave(connection)
   else connection.close()
-  return group.recipients.map(({ address }) => {
-    const result = resultFor(address, envelope, sent, session.peer)
-    return result.kind === 'delivered' ? result : inClear(result, session)
+  return mailing.recipients.map(({ address }) => {
+    const result = readResult(address, envelope, sent, session.peer)
+    return result.kind === 'delivered' ? result : blameTls(result, session)
   })
 }
 
 /** What a host refuses in clear after TLS did not work, it may take when TLS works again. */
-function inClear(failure: Failure, { tlsFailure }: Session): Failure {
+function blameTls(failure: Undelivered, { tlsFailure }: Session): Undelivered {
   if (tlsFailure === undefined || !/ said: 53[08]\b/.test(failure.reply)) return failure
-  return deferred('4.7.5', `${tlsFailure.reply}; and in clear: ${failure.reply}`)
+  return defer('4.7.5', `${tlsFailure.reply}; and in clear: ${failure.reply}`)
 }
 
 /** nodemailer keeps its books on the envelope it was given, also when the end is an error. */
@@ -80,55 +80,54 @@ type TrackedEnvelope = SMTPEnvelope & {
   readonly rejectedErrors?: readonly SMTPError[]
 }
 
-function resultFor(
+function readResult(
   address: string,
   envelope: TrackedEnvelope,
-  sent: Settled<{ readonly response: string }>,
+  sent: Ended<{ readonly response: string }>,
   peer: string,
 ): DeliveryResult {
   // With PIPELINING recipients are named before the sender is known to be refused; what is said of them then means nothing.
   const senderRefused = sent.kind === 'error' && sent.error.command === 'MAIL FROM'
   const refused = envelope.rejectedErrors?.find((error) => error.recipient === address)
   if (refused?.response && !senderRefused) {
-    return refusedRecipient(refused.response, envelope, peer)
+    return readRefusal(refused.response, envelope, peer)
   }
   if (sent.kind === 'done') {
     const response = sent.value?.response ?? ''
     return { kind: 'delivered', reply: oneLine(response) }
   }
   const { error } = sent
-  if (error.response) return fromReply(error.response, peer, error.command)
-  if (error.code === 'ESTREAM')
-    return deferred('4.3.0', `message could not be read: ${error.message}`)
+  if (error.response) return readReply(error.response, peer, error.command)
+  if (error.code === 'ESTREAM') return defer('4.3.0', `message could not be read: ${error.message}`)
   // Lost before the reply to the message: it may have been taken, and will come twice (RFC 1047); the other way it
   // would get lost.
-  return deferred('4.4.2', `${peer}: ${error.message}`)
+  return defer('4.4.2', `${peer}: ${error.message}`)
 }
 
-function refusedRecipient(response: string, envelope: TrackedEnvelope, peer: string): Failure {
-  const failure = fromReply(response, peer, 'RCPT TO')
+function readRefusal(response: string, envelope: TrackedEnvelope, peer: string): Undelivered {
+  const failure = readReply(response, peer, 'RCPT TO')
   // RFC 5321 §4.5.3.1.10: 552 to RCPT may mean "too many recipients", so the rest comes later; a full mailbox says 5.2.2.
   const tooMany =
     response.startsWith('552') && failure.status !== '5.2.2' && (envelope.accepted?.length ?? 0) > 0
-  return tooMany ? deferred('4.5.3', failure.reply) : failure
+  return tooMany ? defer('4.5.3', failure.reply) : failure
 }
 
 /** What this host cannot take, for each recipient. */
 function findObstacles(
   { extensions, peer }: Session,
-  group: RemoteGroup,
-): readonly (Failure | undefined)[] {
+  { message, sender, recipients }: Mailing,
+): readonly (Undelivered | undefined)[] {
   const bytesMax = limitOf({ extensions })
-  if (group.bytes > bytesMax) {
-    const tooLarge = `message of ${group.bytes} bytes exceeds size limit ${bytesMax} of host ${peer}`
-    return group.recipients.map(() => failed('5.3.4', tooLarge))
+  if (message.bytes > bytesMax) {
+    const tooLarge = `message of ${message.bytes} bytes exceeds size limit ${bytesMax} of host ${peer}`
+    return recipients.map(() => fail('5.3.4', tooLarge))
   }
   // RFC 6531 §3.3: nothing internationalised may be sent to who did not offer to take it.
-  const forAll = group.smtpUtf8 || !isAscii(group.sender)
-  return group.recipients.map(({ address }) =>
+  const forAll = message.needs.smtpUtf8 || !isAscii(sender)
+  return recipients.map(({ address }) =>
     extensions.has('SMTPUTF8') || (!forAll && isAscii(address))
       ? undefined
-      : failed('5.6.7', `SMTPUTF8 is required, but was not offered by host ${peer}`),
+      : fail('5.6.7', `SMTPUTF8 is required, but was not offered by host ${peer}`),
   )
 }
 
@@ -138,13 +137,9 @@ function limitOf({ extensions }: Pick<Session, 'extensions'>): number {
   return bytesMax > 0 ? bytesMax : Number.POSITIVE_INFINITY
 }
 
-/** How much folding adds is not known before; what is declared may be more than what comes (RFC 1870 §6.1), as long as it is taken. */
-function declaredBytes({ bytes, foldAt }: RemoteGroup, bytesMax: number): number {
-  return foldAt === undefined ? bytes : Math.min(bytes + foldedBytesMax(bytes, foldAt), bytesMax)
-}
-
 /** RFC 6531 §3.2: because of what is sent, whatever was said when it came. */
-function needsSmtpUtf8({ smtpUtf8, sender, recipients }: RemoteGroup): boolean {
+function needsSmtpUtf8({ message, sender, recipients }: Mailing): boolean {
+  const { smtpUtf8 } = message.needs
   return smtpUtf8 || !isAscii(sender) || !recipients.every(({ address }) => isAscii(address))
 }
 
@@ -152,54 +147,13 @@ function isAscii(text: string): boolean {
   return !/[^\x00-\x7f]/.test(text)
 }
 
-/** What nodemailer does not put on MAIL and RCPT by itself. */
-function parameters(session: Session, group: RemoteGroup): (command: string) => string {
-  const dsn = session.extensions.has('DSN')
-  const mail = dsn ? mailDsn(group) : ''
-  const rcpt = new Map(
-    dsn
-      ? group.recipients.map((recipient) => [`RCPT TO:<${recipient.address}>`, rcptDsn(recipient)])
-      : [],
-  )
-  return (command) => {
-    if (!command.startsWith('MAIL FROM:<')) return rcpt.get(command) ?? ''
-    const missing = needsSmtpUtf8(group) && !command.includes('> SMTPUTF8')
-    return (missing ? ' SMTPUTF8' : '') + mail
-  }
-}
-
-/** RFC 3461 §4.3, §4.4 */
-function mailDsn({ dsnReturn, dsnEnvelopeId }: RemoteGroup): string {
-  return (
-    (dsnReturn === null ? '' : ` RET=${dsnReturn}`) +
-    (dsnEnvelopeId === null ? '' : ` ENVID=${encodeXtext(dsnEnvelopeId)}`)
-  )
-}
-
-/** RFC 3461 §4.1, §4.2: in ORCPT only the address is xtext. */
-function rcptDsn({ notify, originalRecipient }: EnvelopeRecipient): string {
-  const [type = '', ...address] = originalRecipient?.split(';') ?? []
-  return (
-    (notify.length === 0 ? '' : ` NOTIFY=${notify.join(',')}`) +
-    (address.length === 0 ? '' : ` ORCPT=${type};${encodeXtext(address.join(';'))}`)
-  )
-}
-
-/** The message, with the phase's timeouts set on the way. Throws rather than end a message that is not whole. */
-async function* watched(
+/** The message, with the phase's timeouts set on the way. */
+async function* watch(
+  message: AsyncIterable<Uint8Array>,
   { connection }: Session,
-  group: RemoteGroup,
-  form: MessageForm,
   timeouts: Timeouts,
 ): AsyncGenerator<Uint8Array> {
   connection.allowSilence(timeouts.dataBlockMs)
-  const folding = group.foldAt === undefined ? undefined : new LineFolding(group.foldAt)
-  let bytes = 0
-  for await (const chunk of group.message(form)) {
-    bytes += chunk.length
-    yield folding?.push(chunk) ?? chunk
-  }
-  if (bytes !== group.bytes && !form.sevenBit)
-    throw new Error(`${bytes} bytes instead of ${group.bytes}`)
+  yield* message
   connection.allowSilence(timeouts.dataTerminationMs)
 }

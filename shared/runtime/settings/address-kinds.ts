@@ -2,6 +2,8 @@
 
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
+import { formatNextHop, type NextHop, parseNextHop } from '#shared/mail/next-hop.ts'
+import type { SyslogServer } from '../syslog.ts'
 import { parseNetwork } from './networks.ts'
 import type { Kind } from './setting.ts'
 
@@ -98,42 +100,23 @@ export const networkList: Kind<readonly string[]> = {
   format: (value) => value.join(', '),
 }
 
-/** Where mail goes next. With `lookUpMx` the host is a domain whose MX records name the real hosts. */
-export type NextHop = {
-  readonly host: string
-  readonly port: number
-  readonly lookUpMx: boolean
-}
-
-const SMTP_PORT = 25
-const NEXT_HOP = /^(?:\[([^\]]+)\]|([^[\]:]+))(?::(\d{1,5}))?$/
-
-/** Postfix's notation: `example.net` looks up MX records, `[mail.example.net]:587` does not. Empty: null. */
+/** As all next hops (shared/mail/next-hop.ts); what an administrator names is besides a name that hosts have. Empty: null. */
 export const nextHop: Kind<NextHop | null> = {
   name: 'next hop',
   allowed: '[host], [host]:port, domain or domain:port (brackets: no MX look-up), or nothing',
   parse(text) {
     if (text === '') return null
-    const [, bracketed, bare, portText = String(SMTP_PORT)] = NEXT_HOP.exec(text) ?? []
-    const port = Number(portText)
-    if (!(port >= 1 && port <= 65_535)) return undefined
-    if (bracketed !== undefined) {
-      const host = isIP(bracketed) ? bracketed : parseHostName(bracketed)
-      return host === undefined ? undefined : { host, port, lookUpMx: false }
-    }
-    const host = notASwitch(parseHostName(bare ?? ''))
-    return host === undefined ? undefined : { host, port, lookUpMx: true }
+    const hop = parseNextHop(text)
+    if (hop === undefined) return undefined
+    const isHost = isIP(hop.host) !== 0 || parseHostName(hop.host) === hop.host
+    const isMeant = !hop.lookUpMx || notASwitch(hop.host) !== undefined
+    return isHost && isMeant ? hop : undefined
   },
-  format(value) {
-    if (value === null) return ''
-    const host = value.lookUpMx ? value.host : `[${value.host}]`
-    return value.port === SMTP_PORT ? host : `${host}:${value.port}`
-  },
+  format: (value) => (value === null ? '' : formatNextHop(value)),
 }
 
-export type SyslogServer = { readonly host: string; readonly port: number }
-
 const SYSLOG_PORT = 514
+const HOST_AND_PORT = /^(?:\[([^\]]+)\]|([^[\]:]+))(?::(\d{1,5}))?$/
 
 /** `localhost`, `loghost.example.net:1514`, `[2001:db8::1]:514`. Empty: null. */
 export const syslogServer: Kind<SyslogServer | null> = {
@@ -141,7 +124,7 @@ export const syslogServer: Kind<SyslogServer | null> = {
   allowed: 'host, host:port or [IPv6 address]:port, or nothing',
   parse(text) {
     if (text === '') return null
-    const [, bracketed, bare, portText = String(SYSLOG_PORT)] = NEXT_HOP.exec(text) ?? []
+    const [, bracketed, bare, portText = String(SYSLOG_PORT)] = HOST_AND_PORT.exec(text) ?? []
     const port = Number(portText)
     if (!(port >= 1 && port <= 65_535)) return undefined
     if (bracketed !== undefined) return isIP(bracketed) ? { host: bracketed, port } : undefined

@@ -1,8 +1,7 @@
 // Every function that sees bytes from outside, each with the longest input that can get to it: the limits before it are not its own
 // doing. What is new belongs here.
 
-import { parseNextHop } from '#services/delivery/remote/next-hop.ts'
-import { fromReply } from '#services/delivery/remote/outcome.ts'
+import { readReply } from '#services/delivery/remote/outcome.ts'
 import { parseImapUrl } from '#services/imap/appending/imap-url.ts'
 import { compilePattern } from '#services/imap/folder-list/name-pattern.ts'
 import { parseRequest } from '#services/pop3/dispatch.ts'
@@ -57,6 +56,7 @@ import {
   parseLanguages,
   parseToken,
 } from '#shared/mail/mime-parameters.ts'
+import { parseNextHop } from '#shared/mail/next-hop.ts'
 import { joinContinuations } from '#shared/mail/parameter-continuations.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { parseSentDate } from '#shared/mail/sent-date.ts'
@@ -205,7 +205,7 @@ const smtp: readonly FunctionCase[] = [
   ofText('readPath route', SMTP_LINE_BYTES, (text) => readPath(`<@a,${text}:a@b>`, 0)),
   ofText('readParameters', SMTP_LINE_BYTES, (text) => readParameters(` ${text}`, 0, '')),
   ofText('decodeXtext', SMTP_LINE_BYTES, decodeXtext),
-  ofText('fromReply', SMTP_LINE_BYTES, (text) => fromReply(`550 ${text}`, 'peer')),
+  ofText('readReply', SMTP_LINE_BYTES, (text) => readReply(`550 ${text}`, 'peer')),
   ofBytes('DotUnstuffing', BODY_BYTES, (bytes) => {
     const stuffing = new DotUnstuffing()
     for (const chunk of chunksOf(bytes, SOCKET_BYTES)) stuffing.push(chunk)

@@ -2,14 +2,15 @@
 
 import { describe, expect, it } from 'vitest'
 import { queueOptions, retryOptions } from '#services/assembly/pipeline.ts'
-import { remoteSettings } from '#services/assembly/remote.ts'
+import { hopPolicyOptions } from '#services/assembly/remote.ts'
+import { formatNextHop } from '#shared/mail/next-hop.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
 import { flatten, settingParts } from '#shared/runtime/settings/table.ts'
 
 type Told = { readonly [option: string]: unknown }
 
 const rows: readonly (readonly [setting: string, value: string, told: Told])[] = [
-  ['hostname', 'other.test', { 'queue.hostname': 'other.test', 'remote.hostname': 'other.test' }],
+  ['hostname', 'other.test', { 'queue.hostname': 'other.test' }],
   [
     'relayhost',
     '[r.test]:26',
@@ -19,6 +20,7 @@ const rows: readonly (readonly [setting: string, value: string, told: Told])[] =
   ['maximalBackoffTime', '7200002ms', { 'retry.maximalBackoffMs': 7_200_002 }],
   ['maximalQueueLifetime', '1003ms', { 'retry.maximalQueueLifetimeMs': 1_003 }],
   ['smtpTlsSecurityLevel', 'secure', { 'remote.tlsSecurityLevel': 'secure' }],
+  ['smtpLineLengthLimit', '1009', { 'remote.lineLengthLimit': 1_009 }],
   ['disableMimeOutputConversion', 'yes', { 'remote.disableMimeOutputConversion': true }],
   ['smtpConnectTimeout', '1004ms', { 'remote.timeouts.connectMs': 1_004 }],
   ['smtpGreetingTimeout', '1005ms', { 'remote.timeouts.greetingMs': 1_005 }],
@@ -42,7 +44,6 @@ const elsewhere = [
   'relayhostUser',
   'relayhostPasswordFile',
   'smtpTlsCAfile',
-  'smtpLineLengthLimit',
   'privateDestinationNetworks',
   'defaultDestinationConcurrencyLimit',
   'virtualAliasRecursionLimit',
@@ -52,10 +53,14 @@ function told(...overrides: readonly string[]): ReadonlyMap<string, unknown> {
   const loaded = loadSettings({ environment: {}, overrides: ['hostname=mx.test', ...overrides] })
   if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
   const { settings } = loaded
+  const policies = hopPolicyOptions(settings, { relayhostAuth: null, tlsCa: undefined })
   const all = {
     queue: queueOptions({ settings }),
     retry: retryOptions(settings),
-    remote: remoteSettings(settings, { relayhostAuth: null, tlsCa: undefined }),
+    remote: {
+      ...policies,
+      relayhost: policies.relayhost && formatNextHop(policies.relayhost),
+    },
   }
   return new Map(leaves(all, ''))
 }

@@ -1,16 +1,19 @@
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FAILURES_MAX, RECIPIENTS_ON_THE_SPOT_MAX } from '#services/cleanup/cleanup.ts'
+import type { LocalAction } from '#shared/contracts/delivery.ts'
+import { formatNextHop } from '#shared/mail/next-hop.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId } from '#shared/queue/blob.ts'
 import { LOCAL_GROUP_RECIPIENTS_MAX } from '#shared/queue/mail-queue.ts'
+import type { LocalResult } from '#shared/queue/pipeline.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
 import type { QueueMessage } from '#shared/storage/ports.ts'
 import { withFaults } from '#test/support/faults/with-faults.ts'
-import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
+import { createPipeline, manualClock, origin, type Pipeline } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 const text = 'Subject: a\r\n\r\n'
@@ -152,8 +155,8 @@ describe('cleanup', () => {
     const attempts: { readonly nextHop: string; readonly to: readonly string[] }[] = []
     const limited = createPipeline(opened.store, clock, {
       set: [`defaultDestinationRecipientLimit=${limit}`, `relayhost=${relayhost}`],
-      deliverRemote: async (_, nextHop, recipients) => {
-        attempts.push({ nextHop, to: recipients.map(({ address }) => address) })
+      deliverRemote: async (_, hop, recipients) => {
+        attempts.push({ nextHop: formatNextHop(hop), to: recipients.map(({ address }) => address) })
         return recipients.map(() => ({ kind: 'delivered', reply: '250' }))
       },
     })
@@ -232,6 +235,153 @@ describe('cleanup', () => {
       expect(lines).toEqual(['full@example.test failed 5.4.7'])
       const { groups } = (await noted.core.operator.show(queueId)) ?? {}
       expect(groups).toMatchObject([{ state: 'hold' }])
+    })
+  })
+
+  describe('makes of what was done for a recipient here', () => {
+    const nothing = { creates: [], usedReserved: false, contended: false, uncertain: false }
+    const filed: LocalAction = { kind: 'delivered', folder: 'INBOX', reply: 'uid 1' }
+    const refused: LocalAction = { kind: 'refused', status: '5.7.1', reply: 'no' }
+    const full: LocalAction = { kind: 'deferred', status: '4.2.2', reply: 'full' }
+    const redirected: LocalAction = { kind: 'redirected', to: 'x@away.test' }
+
+    /** Cleaned up once, with this answer for everybody; the groups that are left, and the log. */
+    async function clean(answer: Partial<LocalResult>, to = ['ann@example.test']) {
+      const lines: string[] = []
+      const log: Log = {
+        ...silentLog,
+        info: ({ relay, status }) => void (status && lines.push(`${status} ${relay}`)),
+        child: () => log,
+      }
+      const { core, workers, accept } = createPipeline(opened.store, clock, {
+        deliverLocal: async () => ({ ...nothing, actions: [filed], ...answer }),
+        log,
+      })
+      const queueId = await accept(text, to)
+      const { retry, underWay } = await workers.cleanup.handle([bell(queueId, 1)])
+      await underWay
+      return { retry, lines, entry: await core.operator.show(queueId) }
+    }
+
+    it.each([
+      ['delivered', [filed], ['delivered local']],
+      [
+        'delivered into two folders',
+        [filed, { ...filed, folder: 'b' }],
+        ['delivered local', 'delivered local'],
+      ],
+      ['discarded', [{ kind: 'discarded' }], ['discarded local']],
+    ] as const)('nothing more: %s', async (_, actions, lines) => {
+      expect(await clean({ actions })).toEqual({ retry: [], lines, entry: undefined })
+    })
+
+    it.each([
+      ['refused', [refused], 'hold', 'no', ['refused local']],
+      ['deferred', [filed, full], 'deferred', 'full', ['delivered local', 'deferred local']],
+      ['nothing done', [], 'deferred', 'nothing was done', ['deferred local']],
+    ] as const)('a group that waits: %s', async (_, actions, state, lastReply, lines) => {
+      const cleaned = await clean({ actions })
+      expect(cleaned.lines).toEqual(lines)
+      expect(cleaned.entry?.groups).toMatchObject([{ state, lastReply, unsettled: 0 }])
+    })
+
+    it.each([
+      ['one that used no reserved reference', false, 0],
+      ['one that used a reserved reference, which counts when it is done', true, 1],
+    ])('a group for delivery, of what creates messages: %s', async (_, usedReserved, unsettled) => {
+      const actions = [redirected]
+      const creates = [
+        {
+          envelope: {
+            sender: '',
+            recipients: [],
+            body: '7BIT',
+            smtpUtf8: false,
+            requireTls: false,
+            dsnReturn: null,
+            dsnEnvelopeId: null,
+          },
+          origin: origin(null),
+          prepend: '',
+          content: { kind: 'same' },
+        } as const,
+      ]
+      const cleaned = await clean({ actions, creates, usedReserved })
+      // It is told by who does it.
+      expect(cleaned.lines).toEqual([])
+      expect(cleaned.entry?.message.used).toBe(0)
+      expect(cleaned.entry?.groups).toMatchObject([
+        { state: 'active', destination: { kind: 'local' }, attempts: 0, unsettled },
+      ])
+    })
+  })
+
+  describe('leaves to delivery who needs the bytes of the message', () => {
+    /** As if these accounts had scripts. */
+    function scripted(names: readonly string[]) {
+      const tried: string[] = []
+      const mixed = createPipeline(opened.store, clock, {
+        needsContent: (address) => names.includes(address),
+        log: {
+          ...silentLog,
+          info: ({ to, status }) => void (status && tried.push(`${to} ${status}`)),
+          child() {
+            return this
+          },
+        },
+      })
+      return { mixed, tried }
+    }
+
+    it('in a group of their own at once; the others have theirs on the spot', async () => {
+      await pipeline.addAccount('bob@example.test')
+      const { mixed, tried } = scripted(['bob@example.test'])
+      const queueId = await mixed.accept(text, ['ann@example.test', 'bob@example.test'])
+      await mixed.workers.cleanup.handle([bell(queueId, 1)])
+      expect(tried).toEqual(['ann@example.test delivered'])
+      expect(await mixed.inbox('bob@example.test')).toEqual([])
+      expect((await mixed.core.operator.show(queueId))?.groups).toMatchObject([
+        {
+          destination: { kind: 'local' },
+          state: 'active',
+          attempts: 0,
+          recipients: [{ address: 'bob@example.test' }],
+        },
+      ])
+      await mixed.settle()
+      expect(await mixed.inbox('ann@example.test')).toHaveLength(1)
+      expect(await mixed.inbox('bob@example.test')).toHaveLength(1)
+      expect(await mixed.core.operator.show(queueId)).toBeUndefined()
+      // Both used what was reserved for them.
+      const blob = await opened.store.tables.mail.get(blobKey(blobId(queueId)))
+      expect(blob?.refs).toBe(2)
+    })
+
+    it('also when it is the only recipient: nothing is reserved', async () => {
+      const { mixed, tried } = scripted(['ann@example.test'])
+      const queueId = await mixed.accept(text, ['ann@example.test'])
+      await mixed.workers.cleanup.handle([bell(queueId, 1)])
+      expect(tried).toEqual([])
+      await mixed.settle()
+      expect(tried).toEqual(['ann@example.test delivered'])
+      expect(await mixed.inbox('ann@example.test')).toHaveLength(1)
+      const blob = await opened.store.tables.mail.get(blobKey(blobId(queueId)))
+      expect(blob?.refs).toBe(1)
+    })
+
+    it('and delivers once when cleanup comes twice', async () => {
+      await pipeline.addAccount('bob@example.test')
+      const { mixed } = scripted(['bob@example.test'])
+      const queueId = await mixed.accept(text, ['ann@example.test', 'bob@example.test'])
+      await Promise.all([
+        mixed.workers.cleanup.handle([bell(queueId, 1)]),
+        mixed.workers.cleanup.handle([bell(queueId, 2)]),
+      ])
+      await mixed.settle()
+      for (const name of ['ann', 'bob']) {
+        expect(await mixed.inbox(`${name}@example.test`)).toHaveLength(1)
+      }
+      expect(await mixed.core.operator.show(queueId)).toBeUndefined()
     })
   })
 

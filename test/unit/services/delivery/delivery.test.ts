@@ -1,15 +1,21 @@
 // What a worker owes a group whatever happens to it: a result for every recipient, written down once, under a lease that holds.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import type { DeliveryResult, LocalAction } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { noFlags } from '#shared/mailbox/flags.ts'
+import { blobKey } from '#shared/mailbox/keys.ts'
+import { blobId } from '#shared/queue/blob.ts'
 import { duePk, dueUpTo } from '#shared/queue/keys.ts'
-import { GROUP_LEASE_MS } from '#shared/queue/mail-queue.ts'
-import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
-import type { Store, Table } from '#shared/storage/ports.ts'
+import { forgotten, GROUP_LEASE_MS } from '#shared/queue/mail-queue.ts'
+import type { NewMessage } from '#shared/queue/new-message.ts'
+import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { type Log, silentLog } from '#shared/runtime/log.ts'
+import type { QueueMessage, Store, Table } from '#shared/storage/ports.ts'
 import { withFaults } from '#test/support/faults/with-faults.ts'
 import { ManualClock } from '#test/support/manual-clock.ts'
-import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
+import { createPipeline, manualClock, origin, type Pipeline } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 const text = 'Subject: x\r\n\r\nbody\r\n'
@@ -126,6 +132,338 @@ describe('delivery', () => {
     expect(takenByOther).toBe(0)
     expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
     await store.close()
+  })
+})
+
+describe('delivery of a group of recipients here', () => {
+  const clock = manualClock()
+  let opened: OpenedEmbedded
+  beforeEach(async () => {
+    opened = await openEmbedded({ clock })
+  })
+  afterEach(() => opened.close())
+
+  const bell = (body: string): QueueMessage => ({ id: 'b', body, receipt: 'r', receives: 1 })
+  const plain = { creates: [], usedReserved: false, contended: false, uncertain: false }
+  const later = (reply: string): LocalAction => ({ kind: 'deferred', status: '4.2.1', reply })
+  const filed: LocalAction = { kind: 'delivered', folder: 'INBOX', reply: 'uid 1' }
+  const names = ['ann', 'bob'].map((name) => `${name}@example.test`)
+
+  /** A message whose first attempt was put off, so that its recipients are in a group; delivered from then on by `deliverLocal`. */
+  async function waiting(deliverLocal: LocalDelivery, to: readonly string[] = names, log?: Log) {
+    let isFirst = true
+    const pipeline = createPipeline(opened.store, clock, {
+      deliverLocal: async (...given) =>
+        isFirst ? { ...plain, actions: [later('not now')] } : await deliverLocal(...given),
+      ...(log && { log }),
+    })
+    for (const name of to) await pipeline.addAccount(name)
+    const queueId = await pipeline.accept(text, to)
+    await pipeline.settle()
+    isFirst = false
+    const groups = async () => (await pipeline.core.operator.show(queueId))?.groups ?? []
+    const [group] = await groups()
+    if (group === undefined) throw new Error('no group')
+    const handle = () => pipeline.workers.delivery.handle([bell(`${queueId} ${group.name}`)])
+    return { pipeline, queueId, group, groups, handle }
+  }
+
+  it('ends with the message when all have it', async () => {
+    const { handle, groups } = await waiting(async () => ({
+      ...plain,
+      actions: [filed],
+    }))
+    expect(await handle()).toEqual({ retry: [] })
+    expect(await groups()).toEqual([])
+  })
+
+  it('parts those who wait from those who never get it', async () => {
+    const { handle, groups } = await waiting(async (_message, _blob, { address }) => ({
+      ...plain,
+      actions: [
+        address.startsWith('ann')
+          ? { kind: 'failed', status: '5.1.1', reply: 'no' }
+          : later('soon'),
+      ],
+    }))
+    await handle()
+    expect(await groups()).toMatchObject([
+      { state: 'deferred', lastReply: 'soon', recipients: [{ address: 'bob@example.test' }] },
+      { state: 'hold', lastReply: 'no', recipients: [{ address: 'ann@example.test' }] },
+    ])
+  })
+
+  it('puts on hold who waited longer than the queue keeps mail', async () => {
+    const { handle, groups } = await waiting(async () => ({ ...plain, actions: [later('full')] }))
+    clock.advance(30 * 86_400_000)
+    await handle()
+    expect(await groups()).toMatchObject([
+      { state: 'hold', lastReply: 'delivery time expired: full' },
+    ])
+  })
+
+  it('comes back in seconds for those whose mailbox too many deliver into', async () => {
+    const { handle, groups } = await waiting(async () => ({
+      ...plain,
+      contended: true,
+      actions: [later('many')],
+    }))
+    expect(await handle()).toEqual({ retry: ['b'] })
+    const [group] = await groups()
+    expect(group?.state).toBe('deferred')
+    expect((group?.dueMs ?? 0) - clock.now()).toBe(5_000)
+  })
+
+  it('remembers that nobody knows who has it after an attempt without an answer', async () => {
+    const { handle, groups } = await waiting(async () => ({
+      ...plain,
+      uncertain: true,
+      actions: [later('store')],
+    }))
+    await handle()
+    expect(await groups()).toMatchObject([{ state: 'deferred', unsettled: 1 }])
+  })
+
+  it('defers all when a delivery has a bug, and remembers that nobody knows who has it', async () => {
+    const { handle, groups } = await waiting(async () => {
+      throw new TypeError('a bug')
+    })
+    expect(await handle()).toEqual({ retry: [] })
+    expect(await groups()).toMatchObject([
+      { state: 'deferred', unsettled: 1, lastReply: 'TypeError: a bug' },
+    ])
+  })
+
+  it('fails those of whom nobody can say any more whether they have it', async () => {
+    const { pipeline, handle, groups } = await waiting(async () => {
+      throw new Error('nothing is delivered')
+    })
+    Object.assign(pipeline.core.queue, { isForgotten: async () => true })
+    await handle()
+    expect(await groups()).toMatchObject([{ state: 'hold', lastReply: forgotten.result.reply }])
+  })
+
+  it.each([
+    [true, false, true],
+    [true, true, false],
+    [false, false, false],
+  ])(
+    'uses references where some are reserved (%s) and the group has not its own (%s): %s',
+    async (has, unreserved, uses) => {
+      const used: boolean[] = []
+      const { pipeline, group, handle } = await waiting(async (...[, , , reserved]) => {
+        used.push(reserved)
+        return { ...plain, actions: [later('x')] }
+      })
+      const { queue } = pipeline.core
+      const { take } = queue
+      Object.assign(queue, {
+        hasReserved: async () => has,
+        async take(...given: Parameters<typeof take>) {
+          const taken = await take(...given)
+          return taken && { ...taken, group: { ...taken.group, unreserved } }
+        },
+      })
+      await handle()
+      expect(used).toEqual(group.recipients.map(() => uses))
+    },
+  )
+
+  it('tells each recipient in the log, as delivered here', async () => {
+    const lines: unknown[] = []
+    const log: Log = {
+      ...silentLog,
+      info: ({ to: whom, relay, status }) => void lines.push([whom, relay, status]),
+      child: () => log,
+    }
+    const { handle } = await waiting(async () => ({ ...plain, actions: [filed] }), names, log)
+    lines.length = 0
+    await handle()
+    expect(lines).toEqual(names.map((name) => [name, 'local', 'delivered']))
+  })
+
+  describe('of what was done for a recipient', () => {
+    const created: NewMessage = {
+      envelope: {
+        sender: 'ann@example.test',
+        recipients: [{ address: 'x@away.test', notify: [], originalRecipient: null }],
+        body: '7BIT',
+        smtpUtf8: false,
+        requireTls: false,
+        dsnReturn: null,
+        dsnEnvelopeId: null,
+      },
+      origin: origin(null),
+      prepend: 'Resent-To: x@away.test\r\n',
+      content: { kind: 'same' },
+    }
+    const redirected: LocalAction = { kind: 'redirected', to: 'x@away.test' }
+    const full = later('full')
+
+    it.each([
+      ['redirected', [redirected], [created], 'delivered', ['redirected 2.0.0']],
+      [
+        'delivered into two folders and answered',
+        [filed, { ...filed, folder: 'b' }, { kind: 'replied', to: 'x@away.test' }],
+        [created],
+        'delivered',
+        ['delivered 2.0.0', 'delivered 2.0.0', 'replied 2.0.0'],
+      ],
+      ['discarded', [{ kind: 'discarded' }], [created], 'delivered', ['discarded 2.0.0']],
+      [
+        'refused: he waits for an operator',
+        [{ kind: 'refused', status: '5.7.1', reply: 'no' }],
+        [],
+        'failed',
+        ['refused 5.7.1'],
+      ],
+      // Again, whole: what it creates comes with its end.
+      [
+        'redirected and in one of two folders, but not yet in the other',
+        [redirected, filed, full],
+        [],
+        'deferred',
+        ['delivered 2.0.0', 'deferred 4.2.1'],
+      ],
+      ['nothing at all: he waits', [], [], 'deferred', ['deferred 4.3.0']],
+    ] as const)('%s', async (_, actions, writes, kind, lines) => {
+      const told: string[] = []
+      const log: Log = {
+        ...silentLog,
+        info: ({ to: whom, status, dsn }) => void (whom && told.push(`${status} ${dsn}`)),
+        child: () => log,
+      }
+      const { pipeline, handle } = await waiting(
+        async () => ({ ...plain, actions, creates: [created] }),
+        ['ann@example.test'],
+        log,
+      )
+      told.length = 0
+      const { queue } = pipeline.core
+      const seen: unknown[] = []
+      const { settle } = queue
+      const noting: typeof settle = async (group, settled, dueMs, creates) => {
+        seen.push({ kinds: settled.map(({ result }) => result.kind), creates })
+        return await settle(group, settled, dueMs)
+      }
+      Object.assign(queue, { settle: noting })
+      expect(await handle()).toEqual({ retry: [] })
+      expect(seen).toEqual([{ kinds: [kind], creates: writes }])
+      expect(told).toEqual(lines)
+    })
+
+    it('waits as long as the queue cannot write what it creates', async () => {
+      const { pipeline, queueId, handle, groups } = await waiting(
+        async () => ({ ...plain, actions: [redirected], creates: [created] }),
+        ['ann@example.test'],
+      )
+      expect(await handle()).toEqual({ retry: [] })
+      expect(await groups()).toMatchObject([{ state: 'active' }])
+      expect(await pipeline.core.queue.load([queueId])).toMatchObject([{ groups: 1 }])
+    })
+
+    it('in two folders: each has it once, however often the attempt is repeated', async () => {
+      const { store } = opened
+      let isFull = true
+      const { pipeline, queueId, handle, groups } = await waiting(
+        async (_message, blob, { address, accountId }, reserved) => {
+          if (accountId === null) throw new Error('no account')
+          const { mailbox } = pipeline.core
+          const actions: LocalAction[] = []
+          const folders = [
+            await mailbox.inbox(accountId),
+            await mailbox.folders.find(accountId, 'Archive'),
+          ]
+          for (const folder of folders) {
+            if (folder === undefined) throw new Error('no folder')
+            if (folder.name !== 'INBOX' && isFull) actions.push(full)
+            else {
+              const appended = await mailbox.append(folder, {
+                blob,
+                flags: noFlags,
+                internalDateMs: 1,
+                prepend: '',
+                once: true,
+                recipient: address,
+                reserved: reserved && folder.name === 'INBOX',
+              })
+              actions.push({ kind: 'delivered', folder: folder.name, reply: appended.kind })
+            }
+          }
+          return { ...plain, actions }
+        },
+        ['ann@example.test'],
+      )
+      await handle()
+      expect(await groups()).toMatchObject([{ state: 'deferred', lastReply: 'full' }])
+      clock.advance(3_600_000)
+      isFull = false
+      await handle()
+      expect(await groups()).toEqual([])
+      const [ann] = await Array.fromAsync(pipeline.core.directory.accounts.list())
+      if (ann === undefined) throw new Error('no account')
+      const { folders } = await pipeline.core.mailbox.folders.tree(ann.id)
+      const counts = folders.map(({ name, exists }) => [name, exists]).filter(([, n]) => n !== 0)
+      expect(Object.fromEntries(counts)).toEqual({ INBOX: 1, Archive: 1 })
+      expect((await store.tables.mail.get(blobKey(blobId(queueId))))?.refs).toBe(2)
+    })
+  })
+
+  describe('passes over', () => {
+    it.each([['nonsense'], [''], ['0123456789ABCDEFGH gone/0']])('the bell %j', async (body) => {
+      const { workers } = createPipeline(opened.store, clock)
+      expect(await workers.delivery.handle([bell(body)])).toEqual({ retry: [] })
+    })
+
+    it('a group that another worker has', async () => {
+      let attempts = 0
+      const { pipeline, queueId, group, handle } = await waiting(async () => {
+        attempts++
+        return { ...plain, actions: [later('x')] }
+      })
+      await pipeline.core.queue.take(queueId, group.name)
+      expect(await handle()).toEqual({ retry: [] })
+      expect(attempts).toBe(0)
+    })
+  })
+
+  it.each([
+    ['comes back when the store fails before anything is tried', new TemporaryFailure('x'), ['b']],
+    ['does not come back for a bug: its time will', new TypeError('x'), []],
+  ])('%s', async (_, error, retry) => {
+    const said: string[] = []
+    const log: Log = {
+      ...silentLog,
+      error: (_fields, message) => void said.push(message),
+      child: () => log,
+    }
+    const { pipeline, handle } = await waiting(
+      async () => ({ ...plain, actions: [later('x')] }),
+      names,
+      log,
+    )
+    Object.assign(pipeline.core.queue, { take: () => Promise.reject(error) })
+    expect(await handle()).toEqual({ retry })
+    expect(said).toEqual(['delivery failed'])
+  })
+
+  it('says that its lease was lost', async () => {
+    const said: string[] = []
+    const log: Log = {
+      ...silentLog,
+      warn: (_fields, message) => void said.push(message),
+      child: () => log,
+    }
+    const { pipeline, handle } = await waiting(
+      async () => {
+        Object.assign(pipeline.core.queue, { settle: async () => false })
+        return { ...plain, actions: [later('x')] }
+      },
+      names,
+      log,
+    )
+    await handle()
+    expect(said).toEqual(['lease lost while delivering'])
   })
 })
 

@@ -167,9 +167,9 @@ describe('a message with very many groups', () => {
     const taken: string[] = []
     let late = false
     const pipeline = createPipeline(opened.store, clock, {
-      deliverRemote: async (_, hop, all) => {
-        const takes = late || hop < 'd2'
-        if (takes) taken.push(hop)
+      deliverRemote: async (_, { host }, all) => {
+        const takes = late || host < 'd2'
+        if (takes) taken.push(host)
         return all.map(() =>
           takes
             ? { kind: 'delivered', reply: '250 ok' }

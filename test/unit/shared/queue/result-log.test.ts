@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { DeliveryResult, FinalRecipient, LocalAction } from '#shared/contracts/delivery.ts'
 import { newQueueId } from '#shared/mail/queue-id.ts'
 import { logResult } from '#shared/queue/result-log.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
@@ -18,7 +18,12 @@ const later: DeliveryResult = { kind: 'deferred', status: '4.4.1', reply: 'no an
 const begunMs = Date.UTC(2026, 10, 20)
 
 describe('the line of a result', () => {
-  function lineOf(result: DeliveryResult, to = recipient, relay?: string, arrivedMs = 1_500) {
+  function lineOf(
+    result: DeliveryResult | LocalAction,
+    to = recipient,
+    relay?: string,
+    arrivedMs = 1_500,
+  ) {
     const lines: [LogFields, string][] = []
     const log: Log = { ...silentLog, info: (fields, message) => void lines.push([fields, message]) }
     const queueId = newQueueId(begunMs)
@@ -28,7 +33,7 @@ describe('the line of a result', () => {
       {
         recipient: to,
         result,
-        via: relay === undefined ? undefined : { relay, connectMs: 250 },
+        contact: relay === undefined ? undefined : { relay, connectMs: 250 },
         startedMs: begunMs + 61_500,
         endedMs: begunMs + 62_000,
       },
@@ -50,6 +55,21 @@ describe('the line of a result', () => {
       status: 'delivered',
       reply: '250 ok',
       message: 'delivered',
+    })
+  })
+
+  it.each([
+    [{ kind: 'redirected', to: 'x@away.test' }, '2.0.0', 'redirected to <x@away.test>'],
+    [{ kind: 'replied', to: 'x@away.test' }, '2.0.0', 'replied to <x@away.test>'],
+    [{ kind: 'discarded' }, '2.0.0', 'discarded as its recipient wants'],
+    [{ kind: 'refused', status: '5.7.1', reply: 'no' }, '5.7.1', 'no'],
+  ] as const)('of what was done here says what: %j', (action, dsn, reply) => {
+    expect(lineOf(action, recipient, 'local')).toMatchObject({
+      relay: 'local',
+      dsn,
+      status: action.kind,
+      reply,
+      message: action.kind,
     })
   })
 

@@ -188,8 +188,11 @@ behaves(
     '[mail.example.net]:587': { host: 'mail.example.net', port: 587, lookUpMx: false },
     '[192.0.2.1]': { host: '192.0.2.1', port: 25, lookUpMx: false },
     '[2001:db8::1]:26': { host: '2001:db8::1', port: 26, lookUpMx: false },
+    '[IPv6:2001:db8::1]': { host: '2001:db8::1', port: 25, lookUpMx: false },
   },
   [
+    'relay_host.example.net',
+    'yes',
     '192.0.2.1',
     'example.net:0',
     'example.net:65536',

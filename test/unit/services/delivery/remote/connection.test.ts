@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { readableReply } from '#services/delivery/remote/connection.ts'
+import { repairReply } from '#services/delivery/remote/connection.ts'
 
-describe('readableReply', () => {
+describe('repairReply', () => {
   it.each([
     ['250 ok', '250 ok'],
     ['250', '250'],
@@ -20,6 +20,6 @@ describe('readableReply', () => {
     ['what?', '(no reply code) what?'],
     ['354\tgo', '(no reply code) 354\tgo'],
   ])('reads %j as %j', (reply, read) => {
-    expect(readableReply(reply)).toBe(read)
+    expect(repairReply(reply)).toBe(read)
   })
 })

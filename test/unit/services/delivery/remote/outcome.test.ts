@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { fromReply, REPLY_CHARACTERS_MAX } from '#services/delivery/remote/outcome.ts'
+import { REPLY_CHARACTERS_MAX, readReply } from '#services/delivery/remote/outcome.ts'
 
-describe('fromReply', () => {
+describe('readReply', () => {
   it.each([
     ['550 5.1.1 unknown', 'failed', '5.1.1'],
     ['550 unknown', 'failed', '5.0.0'],
@@ -16,14 +16,14 @@ describe('fromReply', () => {
     ['250 2.0.0 but out of place', 'deferred', '4.0.0'],
     ['what?', 'deferred', '4.0.0'],
   ])('reads %j as %s %s', (reply, kind, status) => {
-    expect(fromReply(reply, 'mx.test')).toMatchObject({ kind, status })
+    expect(readReply(reply, 'mx.test')).toMatchObject({ kind, status })
   })
 
   it('keeps the words, in one line and not too many', () => {
-    expect(fromReply('550-5.1.1 no\n550 5.1.1 \u001b[31mnever', 'mx.test').reply).toBe(
+    expect(readReply('550-5.1.1 no\n550 5.1.1 \u001b[31mnever', 'mx.test').reply).toBe(
       'host mx.test said: 550-5.1.1 no 5.1.1  [31mnever',
     )
-    const { reply } = fromReply(`550 ${'x'.repeat(5_000)}`, 'mx.test')
+    const { reply } = readReply(`550 ${'x'.repeat(5_000)}`, 'mx.test')
     expect(reply).toHaveLength('host mx.test said: '.length + REPLY_CHARACTERS_MAX)
   })
 })

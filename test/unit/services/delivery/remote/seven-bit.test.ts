@@ -1,10 +1,7 @@
 import { isAscii } from 'node:buffer'
 import { describe, expect, it } from 'vitest'
-import {
-  hasEightBitHeader,
-  type ReadMessage,
-  toSevenBit,
-} from '#services/delivery/remote/seven-bit.ts'
+import type { ReadMessage } from '#services/delivery/remote/outbound-form.ts'
+import { hasEightBitHeader, toSevenBit } from '#services/delivery/remote/seven-bit.ts'
 import type { Part } from '#shared/mail/message-index.ts'
 import { decodeTransfer } from '#shared/mail/transfer-decoding.ts'
 import { fixture, fixtureNames } from '#test/support/corpus.ts'

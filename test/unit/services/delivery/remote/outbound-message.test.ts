@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { outgoing } from '#services/assembly/outgoing.ts'
-import { addedFields } from '#shared/queue/added-fields.ts'
+import { openOutboundMessage } from '#services/delivery/remote/outbound-message.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import { createPipeline, manualClock } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
-const asIs = { smtpUtf8: true, sevenBit: false }
+const asIs = { smtpUtf8: true, eightBit: true }
 
 describe('a message that leaves', () => {
   const clock = manualClock()
@@ -25,6 +24,7 @@ describe('a message that leaves', () => {
       login = null as string | null,
       sender = 'sender@remote.test',
       objects = opened.store.objects as ObjectStore,
+      lineBytesMax = 0,
     } = {},
   ) {
     const { core, accept } = createPipeline(opened.store, clock)
@@ -42,12 +42,10 @@ describe('a message that leaves', () => {
     })
     const [message] = await core.queue.load([queueId])
     if (message === undefined) throw new Error('not queued')
-    const content = outgoing(message, addedFields(message, 'us'), objects)
-    const read = async (form = asIs) => {
-      const chunks: Uint8Array[] = []
-      for await (const chunk of content.read(form)) chunks.push(chunk)
-      return Buffer.concat(chunks).toString('latin1')
-    }
+    const options = { hostname: 'us', lineBytesMax }
+    const content = await openOutboundMessage(message, { objects }, options)
+    const read = async (host = asIs) =>
+      Buffer.concat(await Array.fromAsync(content.formFor(host).read())).toString('latin1')
     return { content, read }
   }
 
@@ -62,8 +60,8 @@ describe('a message that leaves', () => {
     ['8-bit header fields of somebody who did not say SMTPUTF8', header, false, false, true],
   ])('%s needs what it needs, whatever was declared', async (_, text, smtpUtf8, needs, eight) => {
     const { content, read } = await queued(text, { smtpUtf8 })
-    expect(await content.needsSmtpUtf8()).toBe(needs)
-    expect(content.isEightBit).toBe(eight)
+    expect(content.needs.smtpUtf8).toBe(needs)
+    expect(content.needs.eightBit).toBe(eight)
     const all = `Received: by us\r\n${text}`
     expect(await read()).toBe(all)
     expect(content.bytes).toBe(all.length)
@@ -72,10 +70,10 @@ describe('a message that leaves', () => {
   it('has trace fields of its size without 8-bit bytes where they may have none', async () => {
     const received = 'Received: by us for <jos\xc3\xa9@here.test>\r\n'
     const { content, read } = await queued('Subject: x\r\n\r\nx\r\n', { received })
-    expect(await content.needsSmtpUtf8()).toBe(false)
-    expect(content.isEightBit).toBe(false)
+    expect(content.needs.smtpUtf8).toBe(false)
+    expect(content.needs.eightBit).toBe(false)
     expect(await read()).toContain('<jos\xc3\xa9@here.test>')
-    const plain = await read({ smtpUtf8: false, sevenBit: false })
+    const plain = await read({ smtpUtf8: false, eightBit: true })
     expect(plain).toContain('<jos??@here.test>')
     expect(plain).toHaveLength(content.bytes)
   })
@@ -84,18 +82,69 @@ describe('a message that leaves', () => {
     const text = 'Subject: x\r\n\r\nx\r\n'
     const login = 'jos\u00e9@here.test'
     const { content, read } = await queued(text, { login, sender: '', smtpUtf8: false })
-    expect(await content.needsSmtpUtf8()).toBe(true)
-    expect(content.isEightBit).toBe(true)
+    expect(content.needs.smtpUtf8).toBe(true)
+    expect(content.needs.eightBit).toBe(true)
     expect(await read()).toContain('From: <jos\xc3\xa9@here.test>')
     const withSender = await queued(text, { login })
-    expect(await withSender.content.needsSmtpUtf8()).toBe(false)
+    expect(withSender.content.needs.smtpUtf8).toBe(false)
   })
 
   it('has bodies in quoted-printable where they may have no 8-bit bytes', async () => {
     const { read } = await queued(body)
-    expect(await read({ smtpUtf8: false, sevenBit: true })).toBe(
+    expect(await read({ smtpUtf8: false, eightBit: false })).toBe(
       'Received: by us\r\nSubject: x\r\nContent-Transfer-Encoding: quoted-printable\r\nMIME-Version: 1.0\r\n\r\n=C3=A4\r\n',
     )
+  })
+
+  describe('is folded', () => {
+    const long = 'y'.repeat(100)
+
+    it.each([
+      ['where a line is longer than may be', 99, `Subject: x\r\n\r\n${long}\r\n`, 99],
+      ['not where none is', 100, `Subject: x\r\n\r\n${long}\r\n`, undefined],
+      ['not where there is no limit', 0, `Subject: x\r\n\r\n${long}\r\n`, undefined],
+      [
+        'not where its signature would break (DKIM)',
+        60,
+        `Subject: x\r\ndkim-signature: v=1\r\n\r\n${long}\r\n`,
+        undefined,
+      ],
+      [
+        'not where its signature would break (RFC 1847)',
+        60,
+        `Content-Type: multipart/signed; boundary=b\r\n\r\n--b\r\n\r\n${long}\r\n--b--\r\n`,
+        undefined,
+      ],
+    ])('%s', async (_, limit, text, at) => {
+      const { content, read } = await queued(text, { lineBytesMax: limit })
+      const all = `Received: by us\r\n${text}`
+      const { declaredBytes } = content.formFor(asIs)
+      if (at === undefined) {
+        expect(await read()).toBe(all)
+        expect(declaredBytes).toBe(all.length)
+      } else {
+        expect(await read()).toBe(all.replace(long, `${long.slice(0, at)}\r\n ${long.slice(at)}`))
+        expect(declaredBytes).toBeGreaterThanOrEqual(all.length + '\r\n '.length)
+      }
+      expect(content.bytes).toBe(all.length)
+    })
+
+    it('where a field that was added is too long', async () => {
+      const received = `Received: ${long}\r\n`
+      const text = 'Subject: x\r\n\r\nx\r\n'
+      const length = received.length - 2
+      const fits = await queued(text, { received, lineBytesMax: length })
+      expect(await fits.read()).toBe(received + text)
+      const folded = await queued(text, { received, lineBytesMax: length - 1 })
+      expect(await folded.read()).toBe(`${received.slice(0, length - 1)}\r\n y\r\n${text}`)
+    })
+
+    it('after it became quoted-printable, whose lines are short', async () => {
+      const text = `Subject: x\r\n\r\n\xc3\xa4${long}\r\n`
+      const { read } = await queued(text, { lineBytesMax: 80 })
+      const form = await read({ smtpUtf8: false, eightBit: false })
+      expect(form).toContain(`\r\n\r\n=C3=A4${long.slice(0, 69)}=\r\n${long.slice(69)}\r\n`)
+    })
   })
 
   it('is read to its end or not at all, in any form', async () => {
@@ -110,8 +159,8 @@ describe('a message that leaves', () => {
       read: async (...given) => (await objects.read(...given))?.subarray(0, -1),
     }
     const { read } = await queued(body, { objects: torn })
-    for (const sevenBit of [false, true]) {
-      await expect(read({ smtpUtf8: true, sevenBit })).rejects.toThrow('bytes instead of')
+    for (const eightBit of [true, false]) {
+      await expect(read({ smtpUtf8: true, eightBit })).rejects.toThrow('bytes instead of')
     }
   })
 })

@@ -1,5 +1,7 @@
+// Where mail goes next: a value, and Postfix's notation for it. Settings, queue and delivery all read and write it here.
+
 import { isIP } from 'node:net'
-import { literalAddress, parseDomain } from '#shared/mail/domain.ts'
+import { literalAddress, parseDomain } from './domain.ts'
 
 export type NextHop = {
   /** A host name in A-labels, or an IP address. */
@@ -25,4 +27,14 @@ export function parseNextHop(text: string): NextHop | undefined {
   const literal = parseDomain(`[${bracketed}]`)
   const host = literal === undefined ? parseDomain(bracketed) : literalAddress(literal)
   return host === undefined ? undefined : { host, port, lookUpMx: false }
+}
+
+/** The shortest text that reads as this hop: without the port where it is the usual one. */
+export function formatNextHop({ host, port, lookUpMx }: NextHop): string {
+  const name = lookUpMx ? host : `[${host}]`
+  return port === SMTP_PORT ? name : `${name}:${port}`
+}
+
+export function isSameHop(one: NextHop, other: NextHop): boolean {
+  return one.host === other.host && one.port === other.port && one.lookUpMx === other.lookUpMx
 }
