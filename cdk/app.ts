@@ -7,7 +7,7 @@ import { formatProblem } from '#shared/runtime/settings/problems.ts'
 import { makeBundles } from './bundles.ts'
 import { addChecks } from './checks.ts'
 import { type Deployment, loadDeployment } from './configuration.ts'
-import { idleFloor } from './idle-floor.ts'
+import { idleFloor } from './idle-cost/idle-cost.ts'
 import { createMailSystem } from './mail-system.ts'
 
 const OWN_FILE = 'mail.toml'

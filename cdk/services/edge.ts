@@ -2,7 +2,7 @@
 // `topology = "separate"` gives each its own.
 
 import type { Construct } from 'constructs'
-import { type EdgeParts, MailService } from '../mail-service.ts'
+import { type EdgeParts, MailService } from '../container-service.ts'
 import {
   manageMailboxes,
   ownWatchQueue,

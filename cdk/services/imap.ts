@@ -1,8 +1,8 @@
 // imap: the two IMAP listeners in a service of their own. It knows nothing of the queue.
 
 import type { Construct } from 'constructs'
+import { type EdgeParts, MailService } from '../container-service.ts'
 import { listenersOf } from '../listeners.ts'
-import { type EdgeParts, MailService } from '../mail-service.ts'
 import {
   manageMailboxes,
   ownWatchQueue,

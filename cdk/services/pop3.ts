@@ -2,8 +2,8 @@
 // what it removed.
 
 import type { Construct } from 'constructs'
+import { type EdgeParts, MailService } from '../container-service.ts'
 import { listenersOf } from '../listeners.ts'
-import { type EdgeParts, MailService } from '../mail-service.ts'
 import { emptyMailboxes, readObjects, sendHints, watchQueuePrefix } from '../permissions.ts'
 
 export class Pop3 extends MailService<'pop3'> {

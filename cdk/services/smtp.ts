@@ -1,8 +1,8 @@
 // smtp: the three SMTP listeners in a service of their own. It can put messages in and never read one.
 
 import type { Construct } from 'constructs'
+import { type EdgeParts, MailService } from '../container-service.ts'
 import { listenersOf } from '../listeners.ts'
-import { type EdgeParts, MailService } from '../mail-service.ts'
 import { discardedMessages, spoolMessages, writeObjects } from '../permissions.ts'
 
 export class Smtp extends MailService<'smtp'> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { runsPerMonth } from '../../../cdk/floor-schedule.ts'
-import { floorBudgets, idleFloor, overBudget } from '../../../cdk/idle-floor.ts'
+import { floorBudgets, idleFloor, overBudget } from '../../../../cdk/idle-cost/idle-cost.ts'
+import { runsPerMonth } from '../../../../cdk/idle-cost/runs-per-month.ts'
 
 type Resources = { readonly [id: string]: { readonly Type: string; readonly Properties?: object } }
 

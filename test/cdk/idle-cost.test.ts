@@ -1,7 +1,7 @@
 // What the deployment that comes with the project costs while nothing happens: known to the last resource, and within the budget.
 
 import { describe, expect, it } from 'vitest'
-import { idleFloor, overBudget } from '../../cdk/idle-floor.ts'
+import { idleFloor, overBudget } from '../../cdk/idle-cost/idle-cost.ts'
 import { deploymentFiles } from './deployment-files.ts'
 import { stackNames, synthesize } from './synthesis.ts'
 
