@@ -3,7 +3,7 @@
 
 import { type App, Validations } from 'aws-cdk-lib'
 import type { IConstruct } from 'constructs'
-import { functionNames } from './bundles.ts'
+import { functionNames } from '#services/aws/environment.ts'
 import type { Deployment } from './configuration.ts'
 
 export type Acknowledgement = {

@@ -18,7 +18,7 @@ import type { NetworkTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
 import type { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import { Construct } from 'constructs'
-import type { OwnVariables } from '#services/aws/environment.ts'
+import type { ContainerName, ContainerVariables, OwnVariables } from '#services/aws/environment.ts'
 import { variableOf } from '#shared/runtime/settings/load.ts'
 import { HEALTH_PORT, type ListenerName, listenerTable, listenerVariables } from './listeners.ts'
 import type { LoadBalancer } from './load-balancer.ts'
@@ -27,10 +27,8 @@ import { logins, readSecret } from './permissions.ts'
 import type { Policy } from './services/policy.ts'
 import { entryVariables } from './variables.ts'
 
-export type ServiceName = 'edge' | 'smtp' | 'imap' | 'pop3'
-
 /** What every container service is made from. */
-export type EdgeParts = Parts & {
+export type ContainerParts = Parts & {
   readonly vpc: IVpc
   readonly cluster: ICluster
   readonly image: DockerImageAsset
@@ -44,14 +42,14 @@ const CPU_TARGET_PERCENT = 60
 /** A task that starts reads its certificate and opens its listeners; a failing one must not be killed before it could log. */
 const HEALTH_GRACE = Duration.seconds(60)
 
-export class MailService<Name extends ServiceName> extends Construct {
+export class ContainerService<Name extends ContainerName> extends Construct {
   readonly service: FargateService
   readonly targetGroups: readonly NetworkTargetGroup[]
 
   constructor(
     scope: Construct,
     name: Name,
-    props: EdgeParts & {
+    props: ContainerParts & {
       readonly listeners: readonly ListenerName[]
       readonly environment: Omit<OwnVariables<Name>, keyof ContainerVariables>
       readonly statements: readonly PolicyStatement[]
@@ -126,11 +124,6 @@ export class MailService<Name extends ServiceName> extends Construct {
     }
     Tags.of(this).add('postwolke:component', name)
   }
-}
-
-/** Those that all containers have in common. */
-type ContainerVariables = {
-  readonly [variable in keyof { [name in ServiceName]: OwnVariables<name> }[ServiceName]]: string
 }
 
 /** What every container reads: accounts, mail, failed logins, and the certificate. */

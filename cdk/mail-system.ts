@@ -6,7 +6,7 @@ import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets'
 import { Cluster, ContainerInsights, type ICluster } from 'aws-cdk-lib/aws-ecs'
 import type { Bundles } from './bundles.ts'
 import type { Deployment } from './configuration.ts'
-import type { EdgeParts } from './container-service.ts'
+import type { ContainerParts } from './container-service.ts'
 import { listenersOf } from './listeners.ts'
 import { LoadBalancer } from './load-balancer.ts'
 import { Monitoring } from './monitoring.ts'
@@ -42,7 +42,7 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
   const data = stack('data', 'tables, objects and secrets')
   const network = stack('network', 'network')
   const pipeline = stack('pipeline', 'queues and functions')
-  const front = stack('edge', 'load balancer and containers')
+  const edge = stack('edge', 'load balancer and containers')
   const operations = stack('operations', 'alarms and dashboard')
 
   const storage = new Storage(data, 'Storage', deployment)
@@ -55,22 +55,22 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
 
   // Clients reach the listeners, which ask policy, store the message and ring incoming.
   const policy = new Policy(pipeline, parts)
-  const loadBalancer = new LoadBalancer(front, 'LoadBalancer', { deployment, vpc })
-  const services = createEdge(front, {
+  const loadBalancer = new LoadBalancer(edge, 'LoadBalancer', { deployment, vpc })
+  const services = createEdge(edge, {
     ...parts,
     vpc,
     policy,
     loadBalancer,
-    cluster: new Cluster(front, 'Cluster', {
+    cluster: new Cluster(edge, 'Cluster', {
       vpc,
       containerInsightsV2: ContainerInsights.DISABLED,
     }) as ICluster,
-    image: new DockerImageAsset(front, 'Image', {
-      directory: bundles.edge,
+    image: new DockerImageAsset(edge, 'Image', {
+      directory: bundles.image,
       platform: Platform.LINUX_ARM64,
     }),
   })
-  output(front, 'WatchQueuePrefix', watchQueuePrefix(name))
+  output(edge, 'WatchQueuePrefix', watchQueuePrefix(name))
   // The command line follows aliases and routes as the functions do.
   output(pipeline, 'Settings', JSON.stringify(settingVariables(deployment)))
 
@@ -102,7 +102,7 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
 }
 
 /** One service for all, or one for each protocol that is served. */
-function createEdge(scope: Stack, parts: EdgeParts) {
+function createEdge(scope: Stack, parts: ContainerParts) {
   if (parts.deployment.topology === 'combined') return [new Edge(scope, parts)]
   const served = (
     [

@@ -3,33 +3,13 @@
 import { Duration } from 'aws-cdk-lib'
 import { type IMetric, MathExpression, Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import type { NetworkTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2'
-
-/** Of services/aws/metrics.ts; a test compares them. */
-export const ownMetrics = [
-  'Accepted',
-  'Rejected',
-  'Delivered',
-  'Deferred',
-  'Failed',
-  'Corrupt',
-  'DeadLetters',
-  'LoginFailures',
-  'Failures',
-  'DueLagSeconds',
-  'DeferredAgeSeconds',
-  'Held',
-  'Throttled',
-  'RoundTripSeconds',
-  'CertificateDaysLeft',
-  'EventLoopLagMilliseconds',
-] as const
-export type OwnMetric = (typeof ownMetrics)[number]
+import type { MetricName } from '#services/aws/environment.ts'
 
 export const FIVE_MINUTES = Duration.minutes(5)
 
 export function ownMetric(
   namespace: string,
-  metricName: OwnMetric,
+  metricName: MetricName,
   statistic: string = Stats.SUM,
   period: Duration = FIVE_MINUTES,
 ): Metric {

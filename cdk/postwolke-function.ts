@@ -16,8 +16,8 @@ import {
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import type { OwnVariables, ScheduledEvent } from '#services/aws/environment.ts'
-import type { Bundles, FunctionName } from './bundles.ts'
+import type { FunctionName, OwnVariables, ScheduledEvent } from '#services/aws/environment.ts'
+import type { Bundles } from './bundles.ts'
 import type { Deployment } from './configuration.ts'
 import { output } from './output.ts'
 import { allow } from './permissions.ts'
@@ -57,7 +57,7 @@ export class PostwolkeFunction<Name extends FunctionName> extends Construct {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       handler: 'index.handler',
-      code: Code.fromAsset(bundles.functions[name]),
+      code: Code.fromAsset(bundles.functionCode(name)),
       role: this.#role,
       logGroup,
       loggingFormat: LoggingFormat.TEXT,

@@ -89,16 +89,8 @@ function standInBundles(folder: string): Bundles {
     return path
   }
   return {
-    edge: made('edge', 'Dockerfile'),
-    functions: {
-      policy: made('policy', 'index.mjs'),
-      cleanup: made('cleanup', 'index.mjs'),
-      delivery: made('delivery', 'index.mjs'),
-      sweeper: made('sweeper', 'index.mjs'),
-      collector: made('collector', 'index.mjs'),
-      certificates: made('certificates', 'index.mjs'),
-      probe: made('probe', 'index.mjs'),
-    },
+    image: made('edge', 'Dockerfile'),
+    functionCode: (name) => made(name, 'index.mjs'),
   }
 }
 
