@@ -86,6 +86,7 @@ const functionEnvironments = {
 /** Required variables of each entry. */
 export const environments = { ...containerEnvironments, ...functionEnvironments } as const
 
+export const containerNames = Object.keys(containerEnvironments) as readonly ContainerName[]
 export const functionNames = Object.keys(functionEnvironments) as readonly FunctionName[]
 
 export type ContainerName = keyof typeof containerEnvironments

@@ -9,7 +9,8 @@ import {
   sweeperJobs,
 } from '#services/aws/environment.ts'
 import { queueLayouts, tableLayouts } from '#shared/storage/ports.ts'
-import { CLEANUP_TIMEOUT, DELIVERY_TIMEOUT } from '../../cdk/timeouts.ts'
+import { CLEANUP_TIMEOUT } from '../../cdk/services/cleanup.ts'
+import { DELIVERY_TIMEOUT } from '../../cdk/services/delivery.ts'
 import { readable } from './readable.ts'
 import { hobby, scale, standard, syntheses } from './syntheses.ts'
 import { at, list, type Synthesis } from './synthesis.ts'
