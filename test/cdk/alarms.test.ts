@@ -1,9 +1,10 @@
-// Alarms, outputs, what stacks know of each other, and all templates as they were.
+// Alarms and the dashboard.
 
 import { describe, expect, it } from 'vitest'
-import { outline } from './outline.ts'
+import { metricUnits } from '#services/aws/environment.ts'
+import { readable } from './readable.ts'
 import { alarmsOf, hobby, scale, standard, syntheses } from './syntheses.ts'
-import { at, list, stackNames } from './synthesis.ts'
+import { at, list } from './synthesis.ts'
 
 describe('alarms', () => {
   it.each(syntheses)(
@@ -36,8 +37,16 @@ describe('alarms', () => {
     }
   })
 
-  it('may reach the topic that tells them', () => {
+  it('may reach the topic that tells them, which refuses whoever comes without TLS', () => {
     const [policy] = standard.find('AWS::SNS::TopicPolicy')
+    expect(list(at(policy?.Properties, 'PolicyDocument.Statement'))).toContainEqual(
+      expect.objectContaining({
+        Effect: 'Deny',
+        Action: 'sns:Publish',
+        Principal: '*',
+        Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      }),
+    )
     expect(list(at(policy?.Properties, 'PolicyDocument.Statement'))).toContainEqual(
       expect.objectContaining({
         Effect: 'Allow',
@@ -64,6 +73,27 @@ describe('alarms', () => {
       'Throttled',
     ])
     for (const { Dimensions } of read) expect(Dimensions).toBeUndefined()
+    // Counters add up; of what is measured the worst value counts.
+    const worst: { readonly [metric: string]: string } = {
+      CertificateDaysLeft: 'Minimum',
+      DeferredAgeSeconds: 'Maximum',
+      DueLagSeconds: 'Maximum',
+      Held: 'Maximum',
+    }
+    for (const { MetricName, Statistic } of read) {
+      expect(Statistic, `${MetricName}`).toBe(worst[`${MetricName}`] ?? 'Sum')
+    }
+  })
+})
+
+describe('what is written', () => {
+  it('is watched by an alarm or drawn', () => {
+    const operations = [scale, standard].map(({ templates }) =>
+      JSON.stringify(templates.operations),
+    )
+    for (const metric of Object.keys(metricUnits)) {
+      expect(operations.join(), metric).toMatch(new RegExp(`\\\\?"${metric}\\\\?"`))
+    }
   })
 })
 
@@ -78,6 +108,60 @@ describe('an outage', () => {
       TreatMissingData: 'breaching',
     })
     expect(JSON.stringify(alarm?.Metrics)).toContain('"HealthyHostCount"')
+  })
+
+  it.each(syntheses)('of one service of %s rings though the others answer', (_name, synthesis) => {
+    const services = synthesis.find('AWS::ECS::Service').length
+    const alarm = alarmsOf(synthesis).get('NoHealthyEdge')
+    expect(watched(alarm, 'Expression')).toEqual([expect.stringMatching(/^MIN\(\[/)])
+    expect(watched(alarm, 'MetricStat.Metric.MetricName')).toEqual(
+      Array.from({ length: services }, () => 'HealthyHostCount'),
+    )
+    const dimensions = JSON.stringify(watched(alarm, 'MetricStat.Metric.Dimensions'))
+    expect(new Set(dimensions.match(/TargetGroupFullName/g))).toHaveLength(1)
+    for (const name of ['EdgeCpu', 'EdgeMemory']) {
+      const busy = alarmsOf(synthesis).get(name)
+      expect(watched(busy, 'Expression')).toEqual([expect.stringMatching(/^MAX\(\[/)])
+      expect(new Set(watched(busy, 'MetricStat.Metric.MetricName'))).toEqual(
+        new Set([name === 'EdgeCpu' ? 'CPUUtilization' : 'MemoryUtilization']),
+      )
+      expect(watched(busy, 'MetricStat.Metric.MetricName')).toHaveLength(services)
+    }
+  })
+
+  it('of a container rings, whichever service it is of', () => {
+    const alarm = alarmsOf(scale).get('UnhealthyEdge')
+    expect(watched(alarm, 'Expression')).toEqual([expect.stringMatching(/^SUM\(\[/)])
+    expect(watched(alarm, 'MetricStat.Metric.MetricName')).toEqual(
+      Array.from({ length: 3 }, () => 'UnHealthyHostCount'),
+    )
+  })
+
+  it('of cleanup and of delivery rings by the age of the oldest bell in their queues', () => {
+    for (const [name, queue] of [
+      ['IncomingAge', 'incoming'],
+      ['ActiveAge', 'active'],
+    ] as const) {
+      const alarm = alarmOf(name)
+      expect(alarm).toMatchObject({
+        Namespace: 'AWS/SQS',
+        MetricName: 'ApproximateAgeOfOldestMessage',
+        Statistic: 'Maximum',
+      })
+      expect(queueOf(alarm)).toBe(`Queues${queue}.QueueName`)
+    }
+  })
+
+  it('of the sweeper rings, since nobody looks into the dead letters any more', () => {
+    const alarm = alarmOf('SweeperSilent')
+    expect(alarm).toMatchObject({
+      Namespace: 'AWS/SQS',
+      MetricName: 'NumberOfEmptyReceives',
+      Statistic: 'Sum',
+      ComparisonOperator: 'LessThanThreshold',
+      Threshold: 1,
+    })
+    expect(queueOf(alarm)).toBe('Queuesincomingdead.QueueName')
   })
 
   it('of the relay host rings by the share of attempts and by age', () => {
@@ -119,79 +203,17 @@ describe('the dashboard', () => {
   })
 })
 
-describe('outputs', () => {
-  it.each(syntheses)('of %s are where the command line looks for them', (_name, { templates }) => {
-    const keys = stackNames.flatMap((name) => Object.keys(templates[name].Outputs ?? {}))
-    expect(keys).toEqual(
-      expect.arrayContaining([
-        'DirectoryTable',
-        'MailTable',
-        'QueueTable',
-        'CountersTable',
-        'ObjectsBucket',
-        'TlsSecret',
-        'IncomingQueueUrl',
-        'ActiveQueueUrl',
-        'IncomingDeadQueueUrl',
-        'ActiveDeadQueueUrl',
-        'Settings',
-        'WatchQueuePrefix',
-        'LoadBalancerName',
-        'PolicyFunction',
-        'CleanupFunction',
-        'DeliveryFunction',
-        'SweeperFunction',
-        'CollectorFunction',
-      ]),
-    )
-    expect(new Set(keys).size).toBe(keys.length)
-  })
-})
+type Alarm = ReturnType<ReturnType<typeof alarmsOf>['get']>
 
-describe('stacks', () => {
-  it.each(syntheses)('of %s lock no other stack', (_name, { templates }) => {
-    for (const name of stackNames) {
-      const { Outputs = {} } = templates[name]
-      for (const output of Object.values(Outputs)) expect(output.Export).toBeUndefined()
-      expect(JSON.stringify(templates[name])).not.toContain('Fn::ImportValue')
-    }
-  })
+/** Of each expression or metric that an alarm computes with, what is there at the path. */
+function watched(alarm: Alarm, path: string): readonly unknown[] {
+  return list(alarm?.Metrics)
+    .map((metric) => at(metric, path))
+    .filter((found) => found !== undefined)
+}
 
-  it('name what they make only where it cannot be helped', () => {
-    const names = stackNames.flatMap((name) =>
-      Object.values(standard.templates[name].Resources).flatMap(({ Type, Properties = {} }) =>
-        Object.keys(Properties)
-          .filter((key) => /^(?:\w+Name|Name)$/.test(key) && !ofOthers.has(key))
-          .map((key) => `${Type} ${key}`),
-      ),
-    )
-    expect([...new Set(names)].sort()).toEqual(['AWS::Route53::RecordSet Name'])
-  })
-
-  it.each(syntheses)('of %s tag what they make', (_name, { deployment, find }) => {
-    for (const { Properties } of [...find('AWS::Lambda::Function'), ...find('AWS::ECS::Service')]) {
-      const tags = list(Properties.Tags).map((tag) => [at(tag, 'Key'), at(tag, 'Value')])
-      expect(tags.map(([key]) => key)).toEqual([
-        'postwolke:component',
-        'postwolke:instance',
-        'postwolke:version',
-      ])
-      expect(tags[1]?.[1]).toBe(deployment.name)
-    }
-  })
-
-  it('are as they were', async () => {
-    await expect(outline(standard)).toMatchFileSnapshot('standard.txt')
-  })
-})
-
-/** Names of something else, and of roles' policies, which CDK names for itself. */
-const ofOthers: ReadonlySet<string> = new Set([
-  'ServiceName',
-  'DisplayName',
-  'DomainName',
-  'FunctionName',
-  'PolicyName',
-  'MetricName',
-  'GroupName',
-])
+function queueOf(alarm: Alarm): string {
+  const [queue] = list(alarm?.Dimensions)
+  expect(at(queue, 'Name')).toBe('QueueName')
+  return readable(at(queue, 'Value'), standard)
+}

@@ -1,184 +1,11 @@
-// Storage, queues and functions.
+// The functions: what they are, what they are told, and what wakes them.
 
 import { describe, expect, it } from 'vitest'
-import {
-  collectorJobs,
-  commonVariables,
-  type EntryName,
-  environments,
-  sweeperJobs,
-} from '#services/aws/environment.ts'
-import { queueLayouts, tableLayouts } from '#shared/storage/ports.ts'
-import { CLEANUP_TIMEOUT } from '../../cdk/services/cleanup.ts'
-import { DELIVERY_TIMEOUT } from '../../cdk/services/delivery.ts'
+import { collectorJobs, type FunctionName, sweeperJobs } from '#services/aws/environment.ts'
+import { functionsOf } from './entries.ts'
 import { readable } from './readable.ts'
 import { hobby, scale, standard, syntheses } from './syntheses.ts'
 import { at, list, type Synthesis } from './synthesis.ts'
-
-const DAY = 24 * 3600
-
-describe('tables', () => {
-  const tables = standard.find('AWS::DynamoDB::GlobalTable')
-
-  it('are those of the port, with its indexes', () => {
-    const found = tables.map(({ id, Properties }) => [
-      id.replace(/^Storage|[0-9A-F]{8}$/g, '').toLowerCase(),
-      Object.fromEntries(
-        list(Properties.GlobalSecondaryIndexes).map((index) => [
-          at(index, 'IndexName'),
-          { ...keys(at(index, 'KeySchema')), projection: at(index, 'Projection.ProjectionType') },
-        ]),
-      ),
-    ])
-    const wanted = Object.values(tableLayouts).map(({ name, indexes }) => [
-      name,
-      Object.fromEntries(
-        Object.entries(indexes).map(([index, key]) => [index, { ...key, projection: 'KEYS_ONLY' }]),
-      ),
-    ])
-    expect(Object.fromEntries(found)).toEqual(Object.fromEntries(wanted))
-  })
-
-  it('can be restored, and cannot be deleted by mistake', () => {
-    for (const { Properties } of tables) {
-      expect(Properties).toMatchObject({
-        BillingMode: 'PAY_PER_REQUEST',
-        TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
-        Replicas: [
-          {
-            DeletionProtectionEnabled: true,
-            PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-          },
-        ],
-      })
-      expect(keys(Properties.KeySchema)).toEqual({ pk: 'pk', sk: 'sk' })
-    }
-  })
-})
-
-describe('buckets', () => {
-  it('are closed and encrypted', () => {
-    for (const { Properties } of standard.find('AWS::S3::Bucket')) {
-      expect(Properties).toMatchObject({
-        BucketEncryption: {
-          ServerSideEncryptionConfiguration: [
-            { ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } },
-          ],
-        },
-        PublicAccessBlockConfiguration: {
-          BlockPublicAcls: true,
-          BlockPublicPolicy: true,
-          IgnorePublicAcls: true,
-          RestrictPublicBuckets: true,
-        },
-        OwnershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
-      })
-    }
-  })
-
-  it('refuse whoever comes without TLS 1.2', () => {
-    const policies = standard.find('AWS::S3::BucketPolicy')
-    expect(policies).toHaveLength(2)
-    for (const { Properties } of policies) {
-      const denied = list(at(Properties, 'PolicyDocument.Statement')).filter(
-        (statement) => at(statement, 'Effect') === 'Deny',
-      )
-      expect(denied.map((statement) => at(statement, 'Condition'))).toEqual([
-        { Bool: { 'aws:SecureTransport': 'false' } },
-        { NumericLessThan: { 's3:TlsVersion': 1.2 } },
-      ])
-      for (const statement of denied) {
-        expect(statement).toMatchObject({ Action: 's3:*', Principal: { AWS: '*' } })
-      }
-    }
-  })
-
-  it('keep deleted messages for a while, and say who came for them', () => {
-    const [objects] = standard.find('AWS::S3::Bucket').filter(({ id }) => id.includes('Objects'))
-    expect(objects?.Properties).toMatchObject({
-      VersioningConfiguration: { Status: 'Enabled' },
-      LifecycleConfiguration: {
-        Rules: [
-          {
-            Status: 'Enabled',
-            NoncurrentVersionExpiration: { NoncurrentDays: 30 },
-            AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
-          },
-        ],
-      },
-      LoggingConfiguration: { LogFilePrefix: 'objects/' },
-    })
-    // Messages stay until the collector deletes them.
-    expect(
-      at(objects?.Properties, 'LifecycleConfiguration.Rules.0.ExpirationInDays'),
-    ).toBeUndefined()
-  })
-})
-
-describe('queues', () => {
-  const queues = standard.find('AWS::SQS::Queue')
-  const named = (name: string) => {
-    const found = queues.find(
-      ({ Properties, id }) =>
-        Properties && id.replace(/[0-9A-F]{8}$/, '') === `Queues${name.replace('-', '')}`,
-    )
-    return found?.Properties
-  }
-
-  it('keep a bell with its worker for six times as long as it may run, and deliver it ten times', () => {
-    for (const [name, timeout] of [
-      ['incoming', CLEANUP_TIMEOUT],
-      ['active', DELIVERY_TIMEOUT],
-    ] as const) {
-      expect(at(named(name), 'VisibilityTimeout')).toBe(6 * timeout.toSeconds())
-      expect(queueLayouts[name].receivesMax).toBeGreaterThanOrEqual(10)
-    }
-  })
-
-  it('are those of the port', () => {
-    expect(queues).toHaveLength(Object.keys(queueLayouts).length)
-    for (const { name, receivesMax, ...layout } of Object.values(queueLayouts)) {
-      const deadLetter = 'deadLetter' in layout ? layout.deadLetter : undefined
-      const redrive = named(name)?.RedrivePolicy
-      expect(at(redrive, 'maxReceiveCount')).toBe(deadLetter && receivesMax)
-      expect(at(named(name), 'MessageRetentionPeriod')).toBe(deadLetter ? 4 * DAY : 14 * DAY)
-      if (deadLetter !== undefined) {
-        expect(readable(at(redrive, 'deadLetterTargetArn'), standard)).toBe(
-          `Queues${deadLetter.replace('-', '')}.Arn`,
-        )
-      }
-    }
-  })
-
-  it('are encrypted and refuse whoever comes without TLS', () => {
-    for (const { Properties } of queues) expect(Properties.SqsManagedSseEnabled).toBe(true)
-    const policies = standard.find('AWS::SQS::QueuePolicy')
-    expect(policies).toHaveLength(queues.length)
-    for (const { Properties } of policies) {
-      expect(at(Properties, 'PolicyDocument.Statement')).toMatchObject([
-        {
-          Effect: 'Deny',
-          Action: 'sqs:*',
-          Condition: { Bool: { 'aws:SecureTransport': 'false' } },
-        },
-      ])
-    }
-  })
-
-  it('leave a bell with its function for as long as that may run', () => {
-    for (const { Properties } of standard.find('AWS::Lambda::EventSourceMapping')) {
-      const queue = readable(Properties.EventSourceArn, standard).replace(/\.Arn$/, '')
-      const timeout = functionsOf(standard).find(
-        ({ id }) => id === readable(Properties.FunctionName, standard),
-      )?.timeout
-      const visible = queues.find(
-        ({ id }) => id.startsWith(queue) && id.length === queue.length + 8,
-      )
-      expect(timeout).toBeGreaterThan(0)
-      expect(at(visible, 'Properties.VisibilityTimeout')).toBeGreaterThan(Number(timeout))
-    }
-  })
-})
 
 describe('functions', () => {
   it('are those of the entries', () => {
@@ -204,20 +31,44 @@ describe('functions', () => {
     }
   })
 
-  it('are told exactly what their entry reads, and mail settings', () => {
-    for (const [, synthesis] of syntheses) {
-      for (const { name, variables } of functionsOf(synthesis)) {
-        const names = Object.keys(variables)
-        expect(names.filter((variable) => !variable.startsWith('POSTWOLKE_')).sort()).toEqual(
-          [...environments[name], ...commonVariables].sort(),
-        )
-        expect(variables).toMatchObject({
-          ...synthesis.deployment.mail,
-          POSTWOLKE_HOSTNAME: synthesis.deployment.hostname,
-        })
+  it.each(syntheses)(
+    'of %s have a role and a log each, and write lines as they are: metrics are read from them',
+    (_name, synthesis) => {
+      for (const { name, properties } of functionsOf(synthesis)) {
+        expect(readable(properties.Role, synthesis)).toBe(`${name}Role.Arn`)
+        expect(readable(at(properties, 'LoggingConfig.LogGroup'), synthesis)).toBe(`${name}Log`)
+        expect(at(properties, 'LoggingConfig.LogFormat')).toBe('Text')
       }
-    }
+    },
+  )
+
+  it('may run for as long as their work takes: policy while a client waits, delivery as long as there is', () => {
+    const timeouts = [...functionsOf(standard), ...functionsOf(scale)].map(
+      ({ name, properties }) => [name, properties.Timeout],
+    )
+    expect(Object.fromEntries(timeouts)).toEqual({
+      policy: 10,
+      cleanup: 60,
+      delivery: 900,
+      sweeper: 300,
+      collector: 900,
+      certificates: 600,
+      probe: 240,
+    })
   })
+
+  it.each(syntheses)(
+    'of %s have the memory of those that compute, or of those that wait',
+    (_name, synthesis) => {
+      const { functionMemoryMiB, waitingFunctionMemoryMiB } = synthesis.deployment.preset
+      for (const { name, properties } of functionsOf(synthesis)) {
+        const computes = name === 'policy' || name === 'cleanup'
+        expect(properties.MemorySize, name).toBe(
+          computes ? functionMemoryMiB : waitingFunctionMemoryMiB,
+        )
+      }
+    },
+  )
 
   it('are woken by their queues', () => {
     const mappings = standard
@@ -233,6 +84,12 @@ describe('functions', () => {
       ['Queuesincoming.Arn', 'cleanupFunction', 10, 10, ['ReportBatchItemFailures']],
       ['Queuesactive.Arn', 'deliveryFunction', 1, 20, ['ReportBatchItemFailures']],
     ])
+    // Lambda looks whether it may read when a mapping is made.
+    for (const { Properties, DependsOn } of standard.find('AWS::Lambda::EventSourceMapping')) {
+      const name = readable(Properties.FunctionName, standard).replace(/Function$/, '')
+      const awaited = list(DependsOn).map((id) => readable({ Ref: id }, standard))
+      expect(awaited).toContain(`${name}RoleDefaultPolicy`)
+    }
   })
 
   it('are woken by the clock', () => {
@@ -255,6 +112,19 @@ describe('functions', () => {
       ['collectorFunction.Arn', 'rate(1 day)', job('removals')],
       ['certificatesFunction.Arn', 'rate(1 hour)', undefined],
     ])
+  })
+
+  it.each(syntheses)('of %s may be called by the rules that wake them', (_name, synthesis) => {
+    const said = (value: unknown) => readable(value, synthesis)
+    const allowed = synthesis
+      .find('AWS::Lambda::Permission')
+      .map(({ Properties }) => `${said(Properties.SourceArn)}: ${said(Properties.FunctionName)}`)
+    const needed = synthesis.find('AWS::Events::Rule').flatMap(({ id, Properties }) => {
+      expect(Properties.State).toBe('ENABLED')
+      const rule = said({ 'Fn::GetAtt': [id, 'Arn'] })
+      return list(Properties.Targets).map((target) => `${rule}: ${said(at(target, 'Arn'))}`)
+    })
+    expect(allowed.sort()).toEqual(needed.sort())
   })
 
   it('have a schedule for every job there is', () => {
@@ -300,27 +170,6 @@ describe('the certificate', () => {
   })
 })
 
-function keys(schema: unknown) {
-  const named = (type: string) =>
-    at(
-      list(schema).find((key) => at(key, 'KeyType') === type),
-      'AttributeName',
-    )
-  return { pk: named('HASH'), sk: named('RANGE') }
-}
-
-function functionsOf(synthesis: Synthesis) {
-  return synthesis.find('AWS::Lambda::Function').map(({ id, Properties }) => ({
-    id: id.replace(/[0-9A-F]{8}$/, ''),
-    name: id.replace(/Function[0-9A-F]{8}$/, '') as EntryName,
-    properties: Properties,
-    timeout: Properties.Timeout,
-    variables: Object(at(Properties, 'Environment.Variables')) as {
-      readonly [name: string]: unknown
-    },
-  }))
-}
-
-function variablesOf(synthesis: Synthesis, name: EntryName) {
+function variablesOf(synthesis: Synthesis, name: FunctionName) {
   return functionsOf(synthesis).find((each) => each.name === name)?.variables
 }
