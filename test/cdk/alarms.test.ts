@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { metricUnits } from '#services/aws/environment.ts'
+import { functionsOf } from './entries.ts'
 import { readable } from './readable.ts'
 import { alarmsOf, hobby, scale, standard, syntheses } from './syntheses.ts'
 import { at, list } from './synthesis.ts'
@@ -27,11 +28,14 @@ describe('alarms', () => {
 
   it('are told to whoever is named', () => {
     for (const { Properties } of standard.find('AWS::CloudWatch::Alarm')) {
-      expect(list(Properties.AlarmActions)).toHaveLength(1)
+      const told = list(Properties.AlarmActions).map((topic) => readable(topic, standard))
+      expect(told).toEqual(['MonitoringTopic'])
     }
     expect(
       standard.find('AWS::SNS::Subscription').map(({ Properties }) => Properties),
     ).toMatchObject([{ Protocol: 'email', Endpoint: 'postmaster@example.org' }])
+    const [subscription] = standard.find('AWS::SNS::Subscription')
+    expect(readable(subscription?.Properties.TopicArn, standard)).toBe('MonitoringTopic')
     for (const { Properties } of hobby.find('AWS::CloudWatch::Alarm')) {
       expect(Properties.AlarmActions).toBeUndefined()
     }
@@ -117,6 +121,8 @@ describe('an outage', () => {
     expect(watched(alarm, 'MetricStat.Metric.MetricName')).toEqual(
       Array.from({ length: services }, () => 'HealthyHostCount'),
     )
+    // The most of a minute: none was there at any moment of it.
+    expect(new Set(watched(alarm, 'MetricStat.Stat'))).toEqual(new Set(['Maximum']))
     const dimensions = JSON.stringify(watched(alarm, 'MetricStat.Metric.Dimensions'))
     expect(new Set(dimensions.match(/TargetGroupFullName/g))).toHaveLength(1)
     for (const name of ['EdgeCpu', 'EdgeMemory']) {
@@ -171,6 +177,13 @@ describe('an outage', () => {
     expect(expression).toBe(
       'IF((FILL(deferred, 0) + FILL(delivered, 0)) >= 20, FILL(deferred, 0) / (FILL(deferred, 0) + FILL(delivered, 0)), 0)',
     )
+    const metrics = list(share?.Metrics).slice(1)
+    expect(metrics.map((metric) => at(metric, 'MetricStat'))).toMatchObject(
+      ['Deferred', 'Delivered'].map((MetricName) => ({
+        Metric: { Namespace: 'Postwolke/postwolke', MetricName },
+        Stat: 'Sum',
+      })),
+    )
     // Longer than maximalBackoffTime, or what waits would not be seen in each period.
     expect(alarmOf('DeferredAge')).toMatchObject({ Threshold: 14_400, Period: 7_200 })
   })
@@ -183,6 +196,11 @@ describe('an outage', () => {
     )
     expect(own.length).toBe(6)
     expect(text.match(/"MetricName":"Errors"/g)).toHaveLength(own.length)
+    const named = watched(alarmOf('FunctionErrors'), 'MetricStat.Metric.Dimensions.0.Value')
+    expect(named.map((name) => readable(name, standard))).toEqual(
+      functionsOf(standard).map(({ id }) => id),
+    )
+    expect(new Set(watched(alarmOf('FunctionErrors'), 'MetricStat.Stat'))).toEqual(new Set(['Sum']))
     // What Lambda runs at a time is shared by all functions of the account.
     expect(alarmOf('FunctionThrottles')).toMatchObject({
       Namespace: 'AWS/Lambda',

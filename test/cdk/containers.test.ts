@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { settingsByPath } from '#shared/runtime/settings/table.ts'
 import { HEALTH_PORT, listenerTable } from '../../cdk/listeners.ts'
 import { deploymentFiles } from './deployment-files.ts'
-import { containersOf } from './entries.ts'
+import { containersOf, publicSubnets } from './entries.ts'
 import { readable } from './readable.ts'
 import { hobby, scale, standard, syntheses } from './syntheses.ts'
 import { at, list, type Synthesis, synthesize } from './synthesis.ts'
@@ -71,6 +71,10 @@ describe('container services', () => {
       for (const service of synthesis.find('AWS::ECS::Service')) {
         const name = service.id.replace(/Service[0-9A-F]{8}$/, '')
         expect(readable(service.Properties.TaskDefinition, synthesis)).toBe(`${name}Task`)
+        // ECS takes no service before its target groups have listeners.
+        const listeners = synthesis.find('AWS::ElasticLoadBalancingV2::Listener')
+        const awaited = listeners.filter(({ id }) => service.DependsOn?.includes(id))
+        expect(awaited).toHaveLength(list(service.Properties.LoadBalancers).length)
         const container = containersOf(synthesis).find((each) => each.name === name)?.container
         const open = list(at(container, 'PortMappings')).map((each) => at(each, 'ContainerPort'))
         const served = list(service.Properties.LoadBalancers)
@@ -90,9 +94,8 @@ describe('container services', () => {
         const network = at(Properties, 'NetworkConfiguration.AwsvpcConfiguration')
         expect(Properties.LaunchType).toBe('FARGATE')
         expect(at(network, 'AssignPublicIp')).toBe('ENABLED')
-        expect(list(at(network, 'Subnets'))).toHaveLength(
-          synthesis.deployment.preset.availabilityZones,
-        )
+        const subnets = list(at(network, 'Subnets')).map((id) => readable(id, synthesis))
+        expect(subnets).toEqual(publicSubnets(synthesis))
         const groups = list(at(network, 'SecurityGroups')).map((id) => readable(id, synthesis))
         expect(groups).toEqual(['LoadBalancerTaskSecurityGroup.GroupId'])
       }
@@ -123,7 +126,9 @@ describe('container services', () => {
       [3, 30],
       [3, 30],
     ])
-    for (const { Properties } of scale.find('AWS::ApplicationAutoScaling::ScalingPolicy')) {
+    const policies = scale.find('AWS::ApplicationAutoScaling::ScalingPolicy')
+    expect(policies).toHaveLength(3)
+    for (const { Properties } of policies) {
       expect(Properties).toMatchObject({
         PolicyType: 'TargetTrackingScaling',
         TargetTrackingScalingPolicyConfiguration: {

@@ -1,6 +1,7 @@
-// The functions and the containers of a synthesis, each by the name of its entry.
+// What tests ask a synthesis for: functions and containers by the names of their entries, and where those stand.
 
 import type { ContainerName, FunctionName } from '#services/aws/environment.ts'
+import { readable } from './readable.ts'
 import { at, list, type Synthesis } from './synthesis.ts'
 
 type Variables = { readonly [name: string]: unknown }
@@ -29,4 +30,8 @@ export function containersOf(synthesis: Synthesis) {
       variables: Object.fromEntries(pairs) as Variables,
     }
   })
+}
+
+export function publicSubnets(synthesis: Synthesis): readonly string[] {
+  return synthesis.find('AWS::EC2::Subnet').map(({ id }) => readable({ Ref: id }, synthesis))
 }

@@ -26,8 +26,10 @@ describe('functions', () => {
       expect(at(properties, 'LoggingConfig.LogGroup')).toBeDefined()
       expect(at(properties, 'VpcConfig')).toBeUndefined()
     }
-    for (const { Properties } of syntheses.flatMap(([, { find }]) => find('AWS::Logs::LogGroup'))) {
-      expect(Properties.RetentionInDays).toBeGreaterThan(0)
+    for (const [, { find, deployment }] of syntheses) {
+      for (const { Properties } of find('AWS::Logs::LogGroup')) {
+        expect(Properties.RetentionInDays).toBe(deployment.logRetentionDays)
+      }
     }
   })
 
@@ -118,6 +120,7 @@ describe('functions', () => {
     const said = (value: unknown) => readable(value, synthesis)
     const allowed = synthesis
       .find('AWS::Lambda::Permission')
+      .filter(({ Properties }) => Properties.Action === 'lambda:InvokeFunction')
       .map(({ Properties }) => `${said(Properties.SourceArn)}: ${said(Properties.FunctionName)}`)
     const needed = synthesis.find('AWS::Events::Rule').flatMap(({ id, Properties }) => {
       expect(Properties.State).toBe('ENABLED')
@@ -154,6 +157,7 @@ describe('the certificate', () => {
       {
         DomainName: 'mail.example.net',
         CertificateExport: 'ENABLED',
+        ValidationMethod: 'DNS',
         DomainValidationOptions: [{ HostedZoneId: 'Z0123456789' }],
       },
     ])
@@ -165,8 +169,12 @@ describe('the certificate', () => {
     })
     const events = hobby
       .find('AWS::Events::Rule')
-      .map(({ Properties }) => at(Properties, 'EventPattern.detail-type.0'))
-    expect(events).toContain('ACM Certificate Available')
+      .flatMap(({ Properties }) => list(Properties.EventPattern))
+    expect(events).toMatchObject([
+      { source: ['aws.acm'], 'detail-type': ['ACM Certificate Available'] },
+    ])
+    const [certificate] = list(at(events[0], 'resources'))
+    expect(readable(certificate, hobby)).toBe('StorageCertificate')
   })
 })
 

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { HEALTH_PORT, listenerTable } from '../../cdk/listeners.ts'
+import { publicSubnets } from './entries.ts'
 import { readable } from './readable.ts'
 import { hobby, scale, standard, syntheses } from './syntheses.ts'
 import { at, list } from './synthesis.ts'
@@ -60,6 +61,7 @@ describe('the load balancer', () => {
         list(Properties.SecurityGroupIngress).map((rule) => [
           id.replace(/[0-9A-F]{8}$/, ''),
           at(rule, 'CidrIp'),
+          at(rule, 'IpProtocol'),
           at(rule, 'FromPort'),
           at(rule, 'ToPort'),
         ]),
@@ -67,7 +69,7 @@ describe('the load balancer', () => {
       expect(open).toEqual(
         deployment.listeners.map((name) => {
           const { port } = listenerTable[name]
-          return ['LoadBalancerSecurityGroup', '0.0.0.0/0', port, port]
+          return ['LoadBalancerSecurityGroup', '0.0.0.0/0', 'tcp', port, port]
         }),
       )
     },
@@ -79,6 +81,7 @@ describe('the load balancer', () => {
       .map(({ Properties }) => [
         readable(Properties.SourceSecurityGroupId, synthesis),
         readable(Properties.GroupId, synthesis),
+        Properties.IpProtocol,
         Properties.FromPort,
         Properties.ToPort,
       ])
@@ -90,6 +93,7 @@ describe('the load balancer', () => {
       ports.map((port) => [
         'LoadBalancerSecurityGroup.GroupId',
         'LoadBalancerTaskSecurityGroup.GroupId',
+        'tcp',
         port,
         port,
       ]),
@@ -102,6 +106,7 @@ describe('the load balancer', () => {
       .map(({ Properties }) => [
         readable(Properties.GroupId, synthesis),
         readable(Properties.DestinationSecurityGroupId, synthesis),
+        Properties.IpProtocol,
         Properties.FromPort,
         Properties.ToPort,
       ])
@@ -113,6 +118,7 @@ describe('the load balancer', () => {
       ports.map((port) => [
         'LoadBalancerSecurityGroup.GroupId',
         'LoadBalancerTaskSecurityGroup.GroupId',
+        'tcp',
         port,
         port,
       ]),
@@ -127,9 +133,8 @@ describe('the load balancer', () => {
     expect(groups.map((id) => readable(id, synthesis))).toEqual([
       'LoadBalancerSecurityGroup.GroupId',
     ])
-    expect(list(balancer?.Properties.Subnets)).toHaveLength(
-      synthesis.deployment.preset.availabilityZones,
-    )
+    const subnets = list(balancer?.Properties.Subnets).map((id) => readable(id, synthesis))
+    expect(subnets).toEqual(publicSubnets(synthesis))
     // A zone whose only task has gone is served by the others.
     expect(attributes(balancer?.Properties.LoadBalancerAttributes)).toMatchObject({
       'load_balancing.cross_zone.enabled': 'true',
@@ -170,7 +175,9 @@ describe('the load balancer', () => {
       .find('AWS::EC2::SecurityGroup')
       .filter(({ id }) => id.includes('Task'))
       .flatMap(({ Properties }) => list(Properties.SecurityGroupEgress))
-    expect(egress).toMatchObject([{ CidrIp: '0.0.0.0/0', FromPort: 443, ToPort: 443 }])
+    expect(egress).toMatchObject([
+      { CidrIp: '0.0.0.0/0', IpProtocol: 'tcp', FromPort: 443, ToPort: 443 },
+    ])
   })
 
   it('has the host name where there is a zone for it', () => {

@@ -34,8 +34,12 @@ describe('the network', () => {
   )
 
   it('lets its endpoints lead to nothing but our tables, our objects and layers of images', () => {
-    const resources = standard
-      .find('AWS::EC2::VPCEndpoint')
+    const endpoints = standard.find('AWS::EC2::VPCEndpoint')
+    expect(endpoints.map(({ Properties }) => readable(Properties.ServiceName, standard))).toEqual([
+      'com.amazonaws.AWS::Region.dynamodb',
+      'com.amazonaws.AWS::Region.s3',
+    ])
+    const resources = endpoints
       .flatMap(({ Properties }) => list(at(Properties, 'PolicyDocument.Statement')))
       .flatMap((statement) => list(at(statement, 'Resource')))
     expect(resources.map((resource) => readable(resource, standard))).toEqual([
@@ -82,6 +86,7 @@ describe('the network', () => {
       const through = synthesis
         .find('AWS::EC2::VPCEndpoint')
         .flatMap(({ Properties }) => list(at(Properties, 'PolicyDocument.Statement')))
+        .filter((statement) => at(statement, 'Effect') === 'Allow')
         .flatMap((statement) =>
           list(at(statement, 'Resource')).flatMap((resource) =>
             list(at(statement, 'Action')).map(
@@ -105,6 +110,7 @@ describe('the network', () => {
     const [log, ...others] = standard.find('AWS::EC2::FlowLog')
     expect(others).toEqual([])
     expect(log?.Properties).toMatchObject({ LogDestinationType: 's3', TrafficType: 'ALL' })
+    expect(readable(log?.Properties.ResourceId, standard)).toBe('NetworkVpc')
     expect(readable(log?.Properties.LogDestination, standard)).toBe('StorageLogs.Arn/flow')
   })
 })

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import { settingVariables } from '../../cdk/variables.ts'
+import { functionsOf } from './entries.ts'
 import { readable } from './readable.ts'
 import { standard, syntheses } from './syntheses.ts'
 import { at, list, stackNames } from './synthesis.ts'
@@ -26,13 +27,12 @@ describe('outputs', () => {
         `Settings: ${JSON.stringify(settingVariables(deployment))}`,
         `WatchQueuePrefix: pw-watch-${deployment.name}_`,
         'LoadBalancerName: LoadBalancer.DNSName',
-        'PolicyFunction: policyFunction',
-        'CleanupFunction: cleanupFunction',
-        'DeliveryFunction: deliveryFunction',
-        'SweeperFunction: sweeperFunction',
-        'CollectorFunction: collectorFunction',
       ]),
     )
+    for (const { name, id } of functionsOf(synthesis)) {
+      const key = `${name[0]?.toUpperCase()}${name.slice(1)}Function`
+      expect(readable(templates.pipeline.Outputs?.[key]?.Value, synthesis)).toBe(id)
+    }
     expect(new Set(keys).size).toBe(keys.length)
   })
 })
@@ -66,6 +66,10 @@ describe('stacks', () => {
         'postwolke:version',
       ])
       expect(tags[1]?.[1]).toBe(deployment.name)
+    }
+    // Tasks are made by their service.
+    for (const { Properties } of find('AWS::ECS::Service')) {
+      expect(Properties.PropagateTags).toBe('SERVICE')
     }
   })
 

@@ -70,7 +70,10 @@ describe('buckets', () => {
 
   it('refuse whoever comes without TLS 1.2', () => {
     const policies = standard.find('AWS::S3::BucketPolicy')
-    expect(policies).toHaveLength(2)
+    expect(policies.map(({ Properties }) => readable(Properties.Bucket, standard))).toEqual([
+      'StorageLogs',
+      'StorageObjects',
+    ])
     for (const { Properties } of policies) {
       const denied = list(at(Properties, 'PolicyDocument.Statement')).filter(
         (statement) => at(statement, 'Effect') === 'Deny',
@@ -79,8 +82,11 @@ describe('buckets', () => {
         { Bool: { 'aws:SecureTransport': 'false' } },
         { NumericLessThan: { 's3:TlsVersion': 1.2 } },
       ])
+      const bucket = readable(Properties.Bucket, standard)
       for (const statement of denied) {
         expect(statement).toMatchObject({ Action: 's3:*', Principal: { AWS: '*' } })
+        const resources = list(at(statement, 'Resource')).map((each) => readable(each, standard))
+        expect(resources).toEqual([`${bucket}.Arn`, `${bucket}.Arn/*`])
       }
     }
   })
@@ -95,6 +101,8 @@ describe('buckets', () => {
             Status: 'Enabled',
             NoncurrentVersionExpiration: { NoncurrentDays: 30 },
             AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 },
+            // Or a marker would stay of every message that ever was.
+            ExpiredObjectDeleteMarker: true,
           },
         ],
       },
