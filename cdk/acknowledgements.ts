@@ -1,26 +1,36 @@
 // Findings of the checks that are right in general and do not hold here, each at the resource it is about and with the reason.
-// What is not in this list fails the synthesis; a test fails when something in it is found no more.
+// What is not in this list fails the synthesis; a test fails when something in it is found no more. What a reason says of every
+// resource of a type (that messages are objects of their own, that clocks strike again) is acknowledged for the type.
 
-import { type App, Validations } from 'aws-cdk-lib'
+import { type App, CfnResource, Validations } from 'aws-cdk-lib'
 import type { IConstruct } from 'constructs'
-import { functionNames } from './bundles.ts'
+import { containerNames } from '#services/aws/environment.ts'
 import type { Deployment } from './configuration.ts'
 
 export type Acknowledgement = {
   /** The id of the finding. */
   readonly finding: string
-  /** Paths of resources, behind the name of the system. */
-  readonly at: readonly string[]
+  /** Paths of resources, behind the name of the system; or a type, all resources of which it is about. */
+  readonly at: readonly string[] | `AWS::${string}`
   readonly reason: string
 }
 
 export function acknowledge(app: App, deployment: Deployment): void {
   for (const { finding, at, reason } of acknowledgements(deployment)) {
-    for (const path of at) {
-      const resource = find(app, `${deployment.name}-${path}`)
-      if (resource) Validations.of(resource).acknowledge({ id: finding, reason })
+    const resources =
+      typeof at === 'string'
+        ? ofType(app, at)
+        : at.flatMap((path) => find(app, `${deployment.name}-${path}`) ?? [])
+    for (const resource of resources) {
+      Validations.of(resource).acknowledge({ id: finding, reason })
     }
   }
+}
+
+function ofType(app: App, type: string): IConstruct[] {
+  return app.node
+    .findAll()
+    .filter((each) => CfnResource.isCfnResource(each) && each.cfnResourceType === type)
 }
 
 /** Undefined for what this deployment has not: another topology, another source of certificates. */
@@ -29,21 +39,6 @@ function find(app: App, path: string): IConstruct | undefined {
     .split('/')
     .reduce<IConstruct | undefined>((scope, id) => scope?.node.tryFindChild(id), app)
 }
-
-const services = ['edge', 'smtp', 'imap', 'pop3'] as const
-
-const functionRole = (name: string) => `pipeline/${name}/Role/DefaultPolicy/Resource`
-const taskRole = (name: string) => `edge/${name}/Task/TaskRole/DefaultPolicy/Resource`
-const rules = [
-  'sweeper/Ring',
-  'collector/Dead',
-  'collector/WatchQueues',
-  'collector/Orphans',
-  'collector/Removals',
-  'probe/Trip',
-  'certificates/Look',
-  'certificates/Available',
-]
 
 export function acknowledgements({ name, alarmEmail }: Deployment): readonly Acknowledgement[] {
   const wildcard = (resource: string) => `AwsSolutions::AwsSolutions-IAM5[Resource::${resource}]`
@@ -85,38 +80,35 @@ export function acknowledgements({ name, alarmEmail }: Deployment): readonly Ack
     },
     {
       finding: 'AwsSolutions::AwsSolutions-ECS2',
-      at: services.map((service) => `edge/${service}/Task/Resource`),
+      at: 'AWS::ECS::TaskDefinition',
       reason:
         'Names of tables and queues and mail settings are no secrets; secrets are read at run time.',
     },
     {
       finding: wildcard('*'),
-      at: services.map((service) => `edge/${service}/Task/ExecutionRole/DefaultPolicy/Resource`),
+      at: containerNames.map((name) => `edge/${name}/Task/ExecutionRole/DefaultPolicy/Resource`),
       reason:
         'A token for the image registry is for all of it or none (ecr:GetAuthorizationToken).',
     },
     {
       finding: wildcard(`${objects}/mail/*`),
-      at: [...services.map(taskRole), functionRole('delivery'), functionRole('collector')],
+      at: 'AWS::IAM::Policy',
       reason: 'Every message is an object of its own under this prefix.',
     },
     {
       finding: wildcard(`${sqs}:pw-watch-${name}_*`),
-      at: [
-        ...['edge', 'imap', 'pop3'].map(taskRole),
-        ...['cleanup', 'delivery', 'collector'].map(functionRole),
-      ],
+      at: 'AWS::IAM::Policy',
       reason: 'Tasks make these queues themselves, each under its own name with this prefix.',
     },
     {
       finding: wildcard('*'),
-      at: [functionRole('collector')],
+      at: ['pipeline/collector/Role/DefaultPolicy/Resource'],
       reason:
         'Queues are listed all or none (sqs:ListQueues); nothing else is allowed on all of them.',
     },
     {
       finding: wildcard('arn:<AWS::Partition>:route53:::change/*'),
-      at: [functionRole('certificates')],
+      at: ['pipeline/certificates/Role/DefaultPolicy/Resource'],
       reason: 'The id of a change is known only after it was made (route53:GetChange).',
     },
     {
@@ -126,24 +118,24 @@ export function acknowledgements({ name, alarmEmail }: Deployment): readonly Ack
     },
     {
       finding: 'Serverless::Serverless-LambdaDLQ',
-      at: functionNames.map((each) => `pipeline/${each}/Function/Resource`),
+      at: 'AWS::Lambda::Function',
       reason:
         'Nothing is lost with an event: listeners wait for answers, queues keep messages, clocks strike again.',
     },
     {
       finding: 'Serverless::Serverless-LambdaTracing',
-      at: functionNames.map((each) => `pipeline/${each}/Function/Resource`),
+      at: 'AWS::Lambda::Function',
       reason:
         'The log has the queue id on every line of every service; traces would cost per message.',
     },
     {
       finding: 'Serverless::Serverless-LambdaEventSourceMappingDestination',
-      at: ['cleanup/Incoming', 'delivery/Active'].map((mapping) => `pipeline/${mapping}/Resource`),
+      at: 'AWS::Lambda::EventSourceMapping',
       reason: 'Mappings of queues have none; the dead-letter queue of the queue takes its place.',
     },
     {
       finding: 'Serverless::Serverless-EventBusDLQ',
-      at: rules.map((rule) => `pipeline/${rule}/Resource`),
+      at: 'AWS::Events::Rule',
       reason: 'What a lost event would have started starts with the next one.',
     },
     {

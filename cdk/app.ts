@@ -7,7 +7,7 @@ import { formatProblem } from '#shared/runtime/settings/problems.ts'
 import { makeBundles } from './bundles.ts'
 import { addChecks } from './checks.ts'
 import { type Deployment, loadDeployment } from './configuration.ts'
-import { idleFloor } from './idle-floor.ts'
+import { idleCost } from './idle-cost/idle-cost.ts'
 import { createMailSystem } from './mail-system.ts'
 
 const OWN_FILE = 'mail.toml'
@@ -45,8 +45,8 @@ function synthesise(deployment: Deployment): void {
   createMailSystem(app, deployment, makeBundles())
   addChecks(app, deployment)
   const { stacks } = app.synth()
-  const floor = idleFloor(stacks.map(({ template }) => template)).totalUsdPerMonth.toFixed(2)
+  const usd = idleCost(stacks.map(({ template }) => template)).totalUsdPerMonth.toFixed(2)
   const { name, hostname } = deployment
   console.error(`${path} makes the mail system ${name} at ${hostname}.`)
-  console.error(`Without any mail it costs about $${floor} a month (list prices of us-east-1).`)
+  console.error(`Without any mail it costs about $${usd} a month (list prices of us-east-1).`)
 }

@@ -5,22 +5,13 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildSync } from 'esbuild'
+import type { FunctionName } from '#services/aws/environment.ts'
 
-export const functionNames = [
-  'policy',
-  'cleanup',
-  'delivery',
-  'sweeper',
-  'collector',
-  'certificates',
-  'probe',
-] as const
-export type FunctionName = (typeof functionNames)[number]
-
-export type Bundles = {
-  /** Folder of the container image. */
-  readonly edge: string
-  readonly functions: { readonly [name in FunctionName]: string }
+export interface Bundles {
+  /** Folder of the image that all containers run. */
+  readonly image: string
+  /** Folder of a function's code. */
+  functionCode(name: FunctionName): string
 }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -30,18 +21,7 @@ const target = join(root, 'node_modules/.cache/postwolke/bundles')
 const nativePackages = ['@node-rs/argon2'] as const
 
 export function makeBundles(): Bundles {
-  return {
-    edge: bundleEdge(),
-    functions: {
-      policy: bundleFunction('policy'),
-      cleanup: bundleFunction('cleanup'),
-      delivery: bundleFunction('delivery'),
-      sweeper: bundleFunction('sweeper'),
-      collector: bundleFunction('collector'),
-      certificates: bundleFunction('certificates'),
-      probe: bundleFunction('probe'),
-    },
-  }
+  return { image: bundleImage(), functionCode: bundleFunction }
 }
 
 function bundleFunction(name: FunctionName): string {
@@ -50,7 +30,7 @@ function bundleFunction(name: FunctionName): string {
   return folder
 }
 
-function bundleEdge(): string {
+function bundleImage(): string {
   const folder = join(target, 'edge')
   write(join(folder, 'index.mjs'), bundle('services/aws/edge.ts'))
   write(join(folder, 'crypt-worker.mjs'), bundle('shared/auth/schemes/crypt-worker.ts'))

@@ -2,7 +2,7 @@
 
 import type { Problem } from '#shared/runtime/settings/problems.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
-import type { Configuration } from './configuration.ts'
+import type { Configuration } from './configuration-table.ts'
 import { LISTENERS_PER_SERVICE_MAX, servedListeners } from './listeners.ts'
 
 export function deploymentConflicts(configuration: Configuration): Problem[] {

@@ -2,7 +2,12 @@
 
 import { domain, hostName, nextHop } from '#shared/runtime/settings/address-kinds.ts'
 import { choice } from '#shared/runtime/settings/kinds.ts'
-import { type Kind, Setting, type SettingGroup } from '#shared/runtime/settings/setting.ts'
+import {
+  type Kind,
+  Setting,
+  type SettingGroup,
+  type ValuesOf,
+} from '#shared/runtime/settings/setting.ts'
 import { type ListenerName, listenerNames } from './listeners.ts'
 import { presetNames } from './presets.ts'
 
@@ -149,3 +154,5 @@ export const configurationTable = {
     about: 'How long logs are kept.',
   }),
 } satisfies SettingGroup
+
+export type Configuration = ValuesOf<typeof configurationTable>

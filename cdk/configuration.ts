@@ -5,15 +5,12 @@
 import { parse as parseToml, stringify, TomlError } from 'smol-toml'
 import { createSettingsLoader } from '#shared/runtime/settings/load.ts'
 import type { Problem } from '#shared/runtime/settings/problems.ts'
-import type { ValuesOf } from '#shared/runtime/settings/setting.ts'
 import { settingsByPath } from '#shared/runtime/settings/table.ts'
 import { deploymentConflicts, mailConflicts } from './configuration-conflicts.ts'
-import { configurationTable } from './configuration-table.ts'
+import { type Configuration, configurationTable } from './configuration-table.ts'
 import { type ListenerName, servedListeners } from './listeners.ts'
 import { readMailSettings } from './mail-settings.ts'
 import { type Preset, presets } from './presets.ts'
-
-export type Configuration = ValuesOf<typeof configurationTable>
 
 export type HostedZone = { readonly id: string; readonly name: string }
 

@@ -18,15 +18,19 @@ import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets'
 import { Construct } from 'constructs'
 import type { Deployment } from './configuration.ts'
 import { HEALTH_PORT, type ListenerName, listenerTable } from './listeners.ts'
+import { FIVE_MINUTES } from './metrics.ts'
 import { output } from './output.ts'
+import type { AlarmFacts, Graph, Watched } from './watched.ts'
 
 /** Longer than the 29 minutes after which IMAP clients renew IDLE. */
 const IDLE_TIMEOUT = Duration.seconds(2_100)
 const HTTPS = 443
 
-export class LoadBalancer extends Construct {
+export class LoadBalancer extends Construct implements Watched {
   readonly balancer: NetworkLoadBalancer
   readonly taskSecurityGroup: SecurityGroup
+  readonly alarms: readonly AlarmFacts[] = []
+  readonly graphs: readonly Graph[]
   readonly #deployment: Deployment
   readonly #vpc: IVpc
   readonly #securityGroup: SecurityGroup
@@ -59,6 +63,16 @@ export class LoadBalancer extends Construct {
     })
     this.#publishName()
     output(this, 'LoadBalancerName', this.balancer.loadBalancerDnsName)
+    const { metrics } = this.balancer
+    const flows = metrics.activeFlowCount({ period: FIVE_MINUTES })
+    const paid = [
+      metrics.consumedLCUs({ period: FIVE_MINUTES }),
+      metrics.processedBytes({ period: FIVE_MINUTES }),
+    ]
+    this.graphs = [
+      { row: 'Mailboxes', title: 'Connections', metrics: [flows] },
+      { row: 'Cost', title: 'Load balancer', metrics: paid },
+    ]
   }
 
   serve(name: ListenerName, targets: INetworkLoadBalancerTarget[]): NetworkTargetGroup {

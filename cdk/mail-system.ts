@@ -6,18 +6,19 @@ import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets'
 import { Cluster, ContainerInsights, type ICluster } from 'aws-cdk-lib/aws-ecs'
 import type { Bundles } from './bundles.ts'
 import type { Deployment } from './configuration.ts'
+import { type ContainerParts, watchContainers } from './container-service.ts'
 import { listenersOf } from './listeners.ts'
 import { LoadBalancer } from './load-balancer.ts'
-import type { EdgeParts } from './mail-service.ts'
-import { Monitoring } from './monitoring.ts'
+import { Monitoring, watchLogs } from './monitoring.ts'
 import { Network } from './network.ts'
 import { output } from './output.ts'
 import { watchQueuePrefix } from './permissions.ts'
+import { watchFunctions } from './postwolke-function.ts'
 import { Queues } from './queues.ts'
 import { Certificates } from './services/certificates.ts'
-import { Cleanup } from './services/cleanup.ts'
+import { CLEANUP_TIMEOUT, Cleanup } from './services/cleanup.ts'
 import { Collector } from './services/collector.ts'
-import { Delivery } from './services/delivery.ts'
+import { DELIVERY_TIMEOUT, Delivery } from './services/delivery.ts'
 import { Edge } from './services/edge.ts'
 import { Imap } from './services/imap.ts'
 import { Policy } from './services/policy.ts'
@@ -42,7 +43,7 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
   const data = stack('data', 'tables, objects and secrets')
   const network = stack('network', 'network')
   const pipeline = stack('pipeline', 'queues and functions')
-  const front = stack('edge', 'load balancer and containers')
+  const edge = stack('edge', 'load balancer and containers')
   const operations = stack('operations', 'alarms and dashboard')
 
   const storage = new Storage(data, 'Storage', deployment)
@@ -50,27 +51,30 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
     availabilityZones: preset.availabilityZones,
     storage,
   })
-  const queues = new Queues(pipeline, 'Queues')
+  const queues = new Queues(pipeline, 'Queues', {
+    incoming: CLEANUP_TIMEOUT,
+    active: DELIVERY_TIMEOUT,
+  })
   const parts = { deployment, bundles, storage, queues }
 
   // Clients reach the listeners, which ask policy, store the message and ring incoming.
   const policy = new Policy(pipeline, parts)
-  const loadBalancer = new LoadBalancer(front, 'LoadBalancer', { deployment, vpc })
-  const services = createEdge(front, {
+  const loadBalancer = new LoadBalancer(edge, 'LoadBalancer', { deployment, vpc })
+  const containers = createContainers(edge, {
     ...parts,
     vpc,
     policy,
     loadBalancer,
-    cluster: new Cluster(front, 'Cluster', {
+    cluster: new Cluster(edge, 'Cluster', {
       vpc,
       containerInsightsV2: ContainerInsights.DISABLED,
     }) as ICluster,
-    image: new DockerImageAsset(front, 'Image', {
-      directory: bundles.edge,
+    image: new DockerImageAsset(edge, 'Image', {
+      directory: bundles.image,
       platform: Platform.LINUX_ARM64,
     }),
   })
-  output(front, 'WatchQueuePrefix', watchQueuePrefix(name))
+  output(edge, 'WatchQueuePrefix', watchQueuePrefix(name))
   // The command line follows aliases and routes as the functions do.
   output(pipeline, 'Settings', JSON.stringify(settingVariables(deployment)))
 
@@ -88,13 +92,18 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
 
   // The place of the stack `<name>-api`, which is to come: it reads storage and queues, and nothing refers to it.
 
+  const functions = [policy, cleanup, delivery, sweeper, collector, ...certificates, ...probe]
   new Monitoring(operations, 'Monitoring', {
     deployment,
-    storage,
-    queues,
-    loadBalancer,
-    services,
-    functions: [policy, cleanup, delivery, sweeper, collector, ...certificates, ...probe],
+    watched: [
+      storage,
+      queues,
+      ...functions,
+      watchLogs(deployment),
+      watchFunctions(functions),
+      loadBalancer,
+      watchContainers(deployment, containers),
+    ],
   })
 
   Tags.of(app).add('postwolke:instance', name)
@@ -102,7 +111,7 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
 }
 
 /** One service for all, or one for each protocol that is served. */
-function createEdge(scope: Stack, parts: EdgeParts) {
+function createContainers(scope: Stack, parts: ContainerParts) {
   if (parts.deployment.topology === 'combined') return [new Edge(scope, parts)]
   const served = (
     [

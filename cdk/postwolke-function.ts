@@ -2,6 +2,7 @@
 // services of AWS are reached directly.
 
 import { type Duration, RemovalPolicy, Tags } from 'aws-cdk-lib'
+import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import { Rule, RuleTargetInput, type Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
@@ -16,12 +17,14 @@ import {
 import { LogGroup } from 'aws-cdk-lib/aws-logs'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import type { OwnVariables, ScheduledEvent } from '#services/aws/environment.ts'
-import type { Bundles, FunctionName } from './bundles.ts'
+import type { FunctionName, OwnVariables, ScheduledEvent } from '#services/aws/environment.ts'
+import type { Bundles } from './bundles.ts'
 import type { Deployment } from './configuration.ts'
+import { FIVE_MINUTES, sumOf } from './metrics.ts'
 import { output } from './output.ts'
 import { allow } from './permissions.ts'
 import { entryVariables } from './variables.ts'
+import type { AlarmFacts, Graph, Watched } from './watched.ts'
 
 export type FunctionProps<Name extends FunctionName> = {
   readonly deployment: Deployment
@@ -31,15 +34,22 @@ export type FunctionProps<Name extends FunctionName> = {
   readonly memoryMiB?: number
   readonly environment: OwnVariables<Name>
   readonly statements: readonly PolicyStatement[]
+  /** Besides those of all functions (watchFunctions). */
+  readonly alarms?: readonly AlarmFacts[]
+  readonly graphs?: readonly Graph[]
 }
 
-export class PostwolkeFunction<Name extends FunctionName> extends Construct {
+export class PostwolkeFunction<Name extends FunctionName> extends Construct implements Watched {
   readonly lambda: Lambda
+  readonly alarms: readonly AlarmFacts[]
+  readonly graphs: readonly Graph[]
   readonly #role: Role
 
   constructor(scope: Construct, name: Name, props: FunctionProps<Name>) {
     super(scope, name)
     const { deployment, bundles, timeout, memoryMiB = deployment.preset.functionMemoryMiB } = props
+    this.alarms = props.alarms ?? []
+    this.graphs = props.graphs ?? []
     const logGroup = new LogGroup(this, 'Log', {
       retention: deployment.logRetentionDays,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -57,7 +67,7 @@ export class PostwolkeFunction<Name extends FunctionName> extends Construct {
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       handler: 'index.handler',
-      code: Code.fromAsset(bundles.functions[name]),
+      code: Code.fromAsset(bundles.functionCode(name)),
       role: this.#role,
       logGroup,
       loggingFormat: LoggingFormat.TEXT,
@@ -96,5 +106,49 @@ export class PostwolkeFunction<Name extends FunctionName> extends Construct {
 
   #allow(...statements: readonly PolicyStatement[]): void {
     for (const statement of statements) this.#role.addToPolicy(statement)
+  }
+}
+
+/** Of all functions together: that they run, and what that costs. */
+export function watchFunctions(functions: readonly { readonly lambda: Lambda }[]): Watched {
+  const each = <Read>(read: (lambda: Lambda) => Read) => functions.map(({ lambda }) => read(lambda))
+  const errors = each((lambda) => lambda.metricErrors({ period: FIVE_MINUTES }))
+  const throttles = each((lambda) => lambda.metricThrottles({ period: FIVE_MINUTES }))
+  const times = each((lambda) =>
+    lambda.metricDuration({ period: FIVE_MINUTES, statistic: Stats.SUM }),
+  )
+  return {
+    alarms: [
+      {
+        name: 'FunctionErrors',
+        meaning: 'A function failed, ran out of time or out of memory',
+        metric: sumOf('functionErrors', errors),
+        threshold: 0,
+        periods: 3,
+        bad: 2,
+      },
+      {
+        name: 'FunctionThrottles',
+        meaning: 'Lambda does not run functions as often as they are asked for',
+        // Without a name: of all functions of the account in the region, who share what Lambda runs at a time.
+        metric: new Metric({
+          namespace: 'AWS/Lambda',
+          metricName: 'Throttles',
+          statistic: Stats.SUM,
+          period: FIVE_MINUTES,
+        }),
+        threshold: 0,
+        periods: 3,
+        bad: 2,
+      },
+    ],
+    graphs: [
+      {
+        row: 'Outbound',
+        title: 'Functions',
+        metrics: [sumOf('errors', errors), sumOf('throttles', throttles)],
+      },
+      { row: 'Cost', title: 'Function time (ms)', metrics: times },
+    ],
   }
 }

@@ -2,13 +2,27 @@
 // hints: the queue table is the truth, and a lost bell is rung again.
 
 import { Duration } from 'aws-cdk-lib'
+import { type IMetric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
-import { queueLayouts } from '#shared/storage/ports.ts'
+import { type QueueName, queueLayouts } from '#shared/storage/ports.ts'
+import { FIVE_MINUTES } from './metrics.ts'
 import { output } from './output.ts'
-import { CLEANUP_TIMEOUT, DELIVERY_TIMEOUT } from './timeouts.ts'
+import type { AlarmFacts, Graph, Watched } from './watched.ts'
+
+/** Queues that wake a function. */
+export type DoorbellName = {
+  [name in QueueName]: (typeof queueLayouts)[name] extends { deadLetter: QueueName } ? name : never
+}[QueueName]
 
 export type Doorbell = { readonly queue: Queue; readonly dead: Queue }
+
+/** What it means when the oldest bell is older than it may be. */
+const waiting = {
+  incoming: { name: 'IncomingAge', meaning: 'Accepted mail waits for cleanup', threshold: 120 },
+  // A delivery may itself take a quarter of an hour.
+  active: { name: 'ActiveAge', meaning: 'Mail for others waits for delivery', threshold: 1_800 },
+} as const satisfies { readonly [name in DoorbellName]: Omit<AlarmFacts, 'metric'> }
 
 /** A dead bell keeps the age it had: its queue must hold it longer than the first one. */
 const KEPT = Duration.days(4)
@@ -19,22 +33,28 @@ const DEAD_KEPT = Duration.days(14)
  */
 const VISIBILITY_TIMEOUTS = 6
 
-export class Queues extends Construct {
+export class Queues extends Construct implements Watched {
   readonly incoming: Doorbell
   readonly active: Doorbell
+  readonly alarms: readonly AlarmFacts[]
+  readonly graphs: readonly Graph[]
 
-  constructor(scope: Construct, id: string) {
+  /** `work`: how long the function that a queue wakes may run. */
+  constructor(scope: Construct, id: string, work: { readonly [name in DoorbellName]: Duration }) {
     super(scope, id)
-    this.incoming = doorbell(this, 'incoming', CLEANUP_TIMEOUT)
-    this.active = doorbell(this, 'active', DELIVERY_TIMEOUT)
-    output(this, 'IncomingQueueUrl', this.incoming.queue.queueUrl)
-    output(this, 'ActiveQueueUrl', this.active.queue.queueUrl)
-    output(this, 'IncomingDeadQueueUrl', this.incoming.dead.queueUrl)
-    output(this, 'ActiveDeadQueueUrl', this.active.dead.queueUrl)
+    this.incoming = doorbell(this, 'incoming', work.incoming)
+    this.active = doorbell(this, 'active', work.active)
+    this.alarms = (['incoming', 'active'] as const).map((name) => ({
+      ...waiting[name],
+      metric: oldest(this[name], Duration.minutes(1), Stats.MAXIMUM),
+      periods: 3,
+    }))
+    const ages = [this.incoming, this.active].map((bell) => oldest(bell, FIVE_MINUTES))
+    this.graphs = [{ row: 'Queue', title: 'Oldest bell (s)', metrics: ages }]
   }
 }
 
-function doorbell(scope: Construct, name: 'incoming' | 'active', work: Duration): Doorbell {
+function doorbell(scope: Construct, name: DoorbellName, work: Duration): Doorbell {
   const layout = queueLayouts[name]
   const common = {
     visibilityTimeout: Duration.seconds(work.toSeconds() * VISIBILITY_TIMEOUTS),
@@ -47,5 +67,12 @@ function doorbell(scope: Construct, name: 'incoming' | 'active', work: Duration)
     retentionPeriod: KEPT,
     deadLetterQueue: { queue: dead, maxReceiveCount: layout.receivesMax },
   })
+  const key = `${name[0]?.toUpperCase()}${name.slice(1)}`
+  output(scope, `${key}QueueUrl`, queue.queueUrl)
+  output(scope, `${key}DeadQueueUrl`, dead.queueUrl)
   return { queue, dead }
+}
+
+function oldest({ queue }: Doorbell, period: Duration, statistic?: string): IMetric {
+  return queue.metricApproximateAgeOfOldestMessage({ period, ...(statistic && { statistic }) })
 }

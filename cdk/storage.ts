@@ -7,6 +7,7 @@ import {
   CertificateValidation,
   type ICertificate,
 } from 'aws-cdk-lib/aws-certificatemanager'
+import { type IMetric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import { AttributeType, Billing, ProjectionType, TableV2 } from 'aws-cdk-lib/aws-dynamodb'
 import { HostedZone } from 'aws-cdk-lib/aws-route53'
 import {
@@ -20,13 +21,15 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import { Construct } from 'constructs'
 import { type TableLayout, type TableName, tableLayouts } from '#shared/storage/ports.ts'
 import type { Deployment } from './configuration.ts'
+import { FIVE_MINUTES, ownMetric } from './metrics.ts'
 import { output } from './output.ts'
+import type { AlarmFacts, Graph, Watched } from './watched.ts'
 
 /** Time to undo what should not have been deleted. */
 const DELETED_OBJECTS_KEPT = Duration.days(30)
 const ACCESS_LOGS_KEPT = Duration.days(90)
 
-export class Storage extends Construct {
+export class Storage extends Construct implements Watched {
   readonly tables: { readonly [name in TableName]: TableV2 }
   readonly objects: Bucket
   /** Access logs of the objects, flow logs of the network. */
@@ -35,6 +38,8 @@ export class Storage extends Construct {
   /** The key of the account at an ACME authority. */
   readonly acmeAccountSecret: Secret | undefined
   readonly certificate: ICertificate | undefined
+  readonly alarms: readonly AlarmFacts[]
+  readonly graphs: readonly Graph[]
 
   constructor(scope: Construct, id: string, deployment: Deployment) {
     super(scope, id)
@@ -73,6 +78,17 @@ export class Storage extends Construct {
     output(this, 'CountersTable', this.tables.counters.tableName)
     output(this, 'ObjectsBucket', this.objects.bucketName)
     output(this, 'TlsSecret', this.tlsSecret.secretArn)
+
+    const throttled = ownMetric(deployment, 'Throttled')
+    this.alarms = [
+      {
+        name: 'TableThrottles',
+        meaning: 'DynamoDB refuses requests',
+        metric: throttled,
+        threshold: { hobby: 10, standard: 30, scale: 100 },
+      },
+    ]
+    this.graphs = tableGraphs(Object.values(this.tables), throttled)
   }
 }
 
@@ -96,6 +112,17 @@ function table(scope: Construct, id: string, { indexes }: TableLayout): TableV2 
     })
   }
   return made
+}
+
+function tableGraphs(tables: readonly TableV2[], throttled: IMetric): readonly Graph[] {
+  const sum = { period: FIVE_MINUTES, statistic: Stats.SUM }
+  const reads = tables.map((each) => each.metricConsumedReadCapacityUnits(sum))
+  const writes = tables.map((each) => each.metricConsumedWriteCapacityUnits(sum))
+  return [
+    { row: 'Cost', title: 'Table reads', metrics: reads },
+    { row: 'Cost', title: 'Throttled', metrics: [throttled] },
+    { row: 'Cost', title: 'Table writes', metrics: writes },
+  ]
 }
 
 const closed = {

@@ -11,7 +11,6 @@ import type { Parts } from '../parts.ts'
 import { allow } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import type { Storage } from '../storage.ts'
-import { CERTIFICATES_TIMEOUT } from '../timeouts.ts'
 
 export class Certificates extends PostwolkeFunction<'certificates'> {
   constructor(scope: Construct, { deployment, bundles, storage }: Omit<Parts, 'queues'>) {
@@ -20,7 +19,7 @@ export class Certificates extends PostwolkeFunction<'certificates'> {
     super(scope, 'certificates', {
       deployment,
       bundles,
-      timeout: CERTIFICATES_TIMEOUT,
+      timeout: Duration.minutes(10),
       memoryMiB: deployment.preset.waitingFunctionMemoryMiB,
       environment: {
         TLS_SECRET: storage.tlsSecret.secretArn,

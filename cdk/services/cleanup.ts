@@ -1,6 +1,7 @@
 // cleanup: takes in what listeners accepted, delivers what is for mailboxes here and splits the rest into groups. It never sees
 // the bytes of a message.
 
+import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { Parts } from '../parts.ts'
 import {
@@ -11,9 +12,13 @@ import {
   watchQueuePrefix,
 } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
-import { CLEANUP_TIMEOUT } from '../timeouts.ts'
+import type { BySize } from '../presets.ts'
 
+/** The queue that wakes it must know, too. */
+export const CLEANUP_TIMEOUT = Duration.seconds(60)
 const BATCH = 10
+/** Two is the least an event source may have. */
+const concurrencyMax: BySize<number> = { hobby: 2, standard: 10, scale: 100 }
 
 export class Cleanup extends PostwolkeFunction<'cleanup'> {
   constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
@@ -48,7 +53,9 @@ export class Cleanup extends PostwolkeFunction<'cleanup'> {
         sendHints(scope, watchQueuePrefix(deployment.name)),
       ],
     })
-    const concurrencyMax = deployment.preset.cleanupConcurrencyMax
-    this.wokenBy('Incoming', incoming.queue, { batchSize: BATCH, concurrencyMax })
+    this.wokenBy('Incoming', incoming.queue, {
+      batchSize: BATCH,
+      concurrencyMax: concurrencyMax[deployment.preset.name],
+    })
   }
 }

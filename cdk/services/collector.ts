@@ -7,7 +7,6 @@ import type { collectorJobs } from '#services/aws/environment.ts'
 import type { Parts } from '../parts.ts'
 import { allow, emptyMailboxes, watchQueuePrefix, watchQueues } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
-import { COLLECTOR_TIMEOUT } from '../timeouts.ts'
 
 type Job = (typeof collectorJobs)[number]
 
@@ -22,7 +21,7 @@ export class Collector extends PostwolkeFunction<'collector'> {
     super(scope, 'collector', {
       deployment,
       bundles,
-      timeout: COLLECTOR_TIMEOUT,
+      timeout: Duration.minutes(15),
       memoryMiB: deployment.preset.waitingFunctionMemoryMiB,
       environment: {
         DIRECTORY_TABLE: directory.tableName,

@@ -1,6 +1,10 @@
 // delivery: hands one group of a message at a time to the relay host, or to a folder that was not ready before.
 
+import { Duration } from 'aws-cdk-lib'
+import { type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Construct } from 'constructs'
+import type { Deployment } from '../configuration.ts'
+import { FIVE_MINUTES, ownMetric } from '../metrics.ts'
 import type { Parts } from '../parts.ts'
 import {
   allow,
@@ -12,10 +16,16 @@ import {
   watchQueuePrefix,
 } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
-import { DELIVERY_TIMEOUT } from '../timeouts.ts'
+import type { BySize } from '../presets.ts'
 
+/** A slow relay host and a large message: as long as there is. The queue that wakes it must know, too. */
+export const DELIVERY_TIMEOUT = Duration.minutes(15)
 /** Each waits for another host. */
 const BATCH = 1
+/** Two is the least an event source may have. */
+const concurrencyMax: BySize<number> = { hobby: 2, standard: 20, scale: 200 }
+/** In five minutes: the share of fewer says nothing. */
+const deferredAttemptsMin: BySize<number> = { hobby: 5, standard: 20, scale: 100 }
 
 export class Delivery extends PostwolkeFunction<'delivery'> {
   constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
@@ -52,8 +62,47 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
         sendHints(scope, watchQueuePrefix(deployment.name)),
         ...(relaySecretArn === '' ? [] : [readSecret(relaySecretArn)]),
       ],
+      alarms: [
+        {
+          name: 'DeferredShare',
+          meaning: 'Most attempts to deliver fail for now',
+          metric: deferredShare(deployment),
+          threshold: 0.5,
+          periods: 3,
+          bad: 2,
+        },
+      ],
+      graphs: [
+        {
+          row: 'Outbound',
+          title: 'Recipients',
+          metrics: [
+            ownMetric(deployment, 'Delivered'),
+            ownMetric(deployment, 'Deferred'),
+            ownMetric(deployment, 'Failed'),
+          ],
+        },
+      ],
     })
-    const concurrencyMax = deployment.preset.deliveryConcurrencyMax
-    this.wokenBy('Active', active.queue, { batchSize: BATCH, concurrencyMax })
+    this.wokenBy('Active', active.queue, {
+      batchSize: BATCH,
+      concurrencyMax: concurrencyMax[deployment.preset.name],
+    })
   }
+}
+
+/** Which part of the attempts to deliver did not succeed for now, between 0 and 1. */
+function deferredShare(deployment: Deployment): IMetric {
+  const usingMetrics = {
+    deferred: ownMetric(deployment, 'Deferred'),
+    delivered: ownMetric(deployment, 'Delivered'),
+  }
+  const attempts = '(FILL(deferred, 0) + FILL(delivered, 0))'
+  const attemptsMin = deferredAttemptsMin[deployment.preset.name]
+  return new MathExpression({
+    expression: `IF(${attempts} >= ${attemptsMin}, FILL(deferred, 0) / ${attempts}, 0)`,
+    usingMetrics,
+    label: 'deferred share',
+    period: FIVE_MINUTES,
+  })
 }

@@ -2,7 +2,7 @@
 // `topology = "separate"` gives each its own.
 
 import type { Construct } from 'constructs'
-import { type EdgeParts, MailService } from '../mail-service.ts'
+import { type ContainerParts, ContainerService } from '../container-service.ts'
 import {
   manageMailboxes,
   ownWatchQueue,
@@ -13,8 +13,8 @@ import {
   writeObjects,
 } from '../permissions.ts'
 
-export class Edge extends MailService<'edge'> {
-  constructor(scope: Construct, parts: EdgeParts) {
+export class Edge extends ContainerService<'edge'> {
+  constructor(scope: Construct, parts: ContainerParts) {
     const { deployment, storage, queues, policy } = parts
     const prefix = watchQueuePrefix(deployment.name)
     super(scope, 'edge', {

@@ -1,8 +1,8 @@
 // imap: the two IMAP listeners in a service of their own. It knows nothing of the queue.
 
 import type { Construct } from 'constructs'
+import { type ContainerParts, ContainerService } from '../container-service.ts'
 import { listenersOf } from '../listeners.ts'
-import { type EdgeParts, MailService } from '../mail-service.ts'
 import {
   manageMailboxes,
   ownWatchQueue,
@@ -12,8 +12,8 @@ import {
   writeObjects,
 } from '../permissions.ts'
 
-export class Imap extends MailService<'imap'> {
-  constructor(scope: Construct, parts: EdgeParts) {
+export class Imap extends ContainerService<'imap'> {
+  constructor(scope: Construct, parts: ContainerParts) {
     const { deployment, storage } = parts
     const prefix = watchQueuePrefix(deployment.name)
     super(scope, 'imap', {

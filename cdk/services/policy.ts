@@ -1,10 +1,10 @@
 // policy: asked by the listeners whether a message may come in. Reads, and changes nothing.
 
+import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { Parts } from '../parts.ts'
 import { allow, keysLike } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
-import { POLICY_TIMEOUT } from '../timeouts.ts'
 
 export class Policy extends PostwolkeFunction<'policy'> {
   constructor(scope: Construct, { deployment, bundles, storage }: Omit<Parts, 'queues'>) {
@@ -12,7 +12,7 @@ export class Policy extends PostwolkeFunction<'policy'> {
     super(scope, 'policy', {
       deployment,
       bundles,
-      timeout: POLICY_TIMEOUT,
+      timeout: Duration.seconds(10),
       environment: {
         DIRECTORY_TABLE: directory.tableName,
         MAIL_TABLE: mail.tableName,

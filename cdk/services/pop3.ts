@@ -2,12 +2,12 @@
 // what it removed.
 
 import type { Construct } from 'constructs'
+import { type ContainerParts, ContainerService } from '../container-service.ts'
 import { listenersOf } from '../listeners.ts'
-import { type EdgeParts, MailService } from '../mail-service.ts'
 import { emptyMailboxes, readObjects, sendHints, watchQueuePrefix } from '../permissions.ts'
 
-export class Pop3 extends MailService<'pop3'> {
-  constructor(scope: Construct, parts: EdgeParts) {
+export class Pop3 extends ContainerService<'pop3'> {
+  constructor(scope: Construct, parts: ContainerParts) {
     const { deployment, storage } = parts
     super(scope, 'pop3', {
       ...parts,

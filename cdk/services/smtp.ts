@@ -1,12 +1,12 @@
 // smtp: the three SMTP listeners in a service of their own. It can put messages in and never read one.
 
 import type { Construct } from 'constructs'
+import { type ContainerParts, ContainerService } from '../container-service.ts'
 import { listenersOf } from '../listeners.ts'
-import { type EdgeParts, MailService } from '../mail-service.ts'
 import { discardedMessages, spoolMessages, writeObjects } from '../permissions.ts'
 
-export class Smtp extends MailService<'smtp'> {
-  constructor(scope: Construct, parts: EdgeParts) {
+export class Smtp extends ContainerService<'smtp'> {
+  constructor(scope: Construct, parts: ContainerParts) {
     const { deployment, storage, queues, policy } = parts
     super(scope, 'smtp', {
       ...parts,

@@ -6,4 +6,4 @@ import { onQueueEvents, openFunction } from './functions.ts'
 const opened = await openFunction('cleanup', process.env)
 const { handle } = assembleCleanup(opened.core)
 
-export const handler = onQueueEvents(opened, opened.store.queues.incoming, handle)
+export const handler = onQueueEvents(opened, 'incoming', handle)

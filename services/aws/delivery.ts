@@ -17,7 +17,7 @@ const relaySecrets = createRelaySecrets(
   core.clock,
 )
 
-export const handler = onQueueEvents(opened, opened.store.queues.active, async (bells, context) => {
+export const handler = onQueueEvents(opened, 'active', async (bells, context) => {
   let remote: OpenRemoteDelivery | undefined
   const delivery = assembleDelivery(core, async (message, hop, recipients, onContact) => {
     remote ??= openRemoteDelivery(core, await relaySecrets())

@@ -12,7 +12,7 @@ import { StartFailure } from '#services/assembly/start-failure.ts'
 import { daysLeft } from '#shared/net/tls/days-left.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
-import { containerOf } from './environment.ts'
+import { type ContainerName, containerOf } from './environment.ts'
 import { openHealthServer } from './health.ts'
 import { openCore } from './open-core.ts'
 import { createPolicyClient } from './policy-client.ts'
@@ -35,7 +35,7 @@ const PACED_SHARE = 0.7
 
 async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   const { variables, settings, log, metrics, region } = startProcess(
-    entryName(environment),
+    containerName(environment),
     environment,
   )
   const stop = watchForStop({
@@ -106,11 +106,13 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
 }
 
 /** Which variables are needed: those of the one protocol that is served, or of all. */
-function entryName(environment: NodeJS.ProcessEnv): 'edge' | 'smtp' | 'imap' | 'pop3' {
+function containerName(environment: NodeJS.ProcessEnv): ContainerName {
   const loaded = loadSettings({ environment, overrides: [] })
   if (loaded.kind === 'invalid') return 'edge' // startProcess says what is wrong
   const enabled = Object.entries(loaded.settings.listeners).filter(([, { enabled }]) => enabled)
-  const containers = new Set(enabled.map(([name]) => containerOf[name as ListenerName]))
+  const containers = new Set<ContainerName>(
+    enabled.map(([name]) => containerOf[name as ListenerName]),
+  )
   const [only] = containers
   return containers.size === 1 && only !== undefined ? only : 'edge'
 }

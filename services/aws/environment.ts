@@ -1,5 +1,8 @@
-// What each entry on AWS reads from its environment: the contract between this folder and cdk/, which sets exactly these
-// variables. Mail settings (`POSTWOLKE_…`, docs/settings.md) come beside them and have defaults.
+// The contract between this folder and cdk/: what each entry reads from its environment (cdk/ sets exactly these variables), what
+// wakes the scheduled ones, and which metrics they write. Mail settings (`POSTWOLKE_…`, docs/settings.md) come beside the
+// variables and have defaults.
+
+import type { QueueName, TableName } from '#shared/storage/ports.ts'
 
 /** What every entry has besides: where its metrics go (embedded metric format), such as `Postwolke/<name>`. */
 export const commonVariables = ['METRICS_NAMESPACE'] as const
@@ -7,56 +10,34 @@ export const commonVariables = ['METRICS_NAMESPACE'] as const
 /** Of a container's memory (MEMORY_MIB), what uploads may hold all together: the rest is for the process and its other budgets. */
 export const UPLOAD_MEMORY_SHARE = 1 / 4
 
-/** Required variables of each entry. Containers: edge, or smtp, imap and pop3 each in a service of its own. The rest are functions. */
-export const environments = {
+/** What every container has: accounts, mail and its objects, failed logins, the certificate, and what its task is given. */
+const containerVariables = [
+  'DIRECTORY_TABLE',
+  'MAIL_TABLE',
+  'COUNTERS_TABLE',
+  'OBJECTS_BUCKET',
+  'TLS_SECRET',
+  'HEALTH_PORT',
+  'DRAIN_SECONDS',
+  'MEMORY_MIB',
+] as const
+
+/** Required variables of the container: edge, which serves all protocols, or smtp, imap and pop3 each in a service of its own. */
+const containerEnvironments = {
   edge: [
-    'DIRECTORY_TABLE',
-    'MAIL_TABLE',
+    ...containerVariables,
     'QUEUE_TABLE',
-    'COUNTERS_TABLE',
-    'OBJECTS_BUCKET',
     'INCOMING_QUEUE_URL',
     'WATCH_QUEUE_PREFIX',
     'POLICY_FUNCTION',
-    'TLS_SECRET',
-    'HEALTH_PORT',
-    'DRAIN_SECONDS',
-    'MEMORY_MIB',
   ],
-  smtp: [
-    'DIRECTORY_TABLE',
-    'MAIL_TABLE',
-    'QUEUE_TABLE',
-    'COUNTERS_TABLE',
-    'OBJECTS_BUCKET',
-    'INCOMING_QUEUE_URL',
-    'POLICY_FUNCTION',
-    'TLS_SECRET',
-    'HEALTH_PORT',
-    'DRAIN_SECONDS',
-    'MEMORY_MIB',
-  ],
-  imap: [
-    'DIRECTORY_TABLE',
-    'MAIL_TABLE',
-    'COUNTERS_TABLE',
-    'OBJECTS_BUCKET',
-    'WATCH_QUEUE_PREFIX',
-    'TLS_SECRET',
-    'HEALTH_PORT',
-    'DRAIN_SECONDS',
-    'MEMORY_MIB',
-  ],
-  pop3: [
-    'DIRECTORY_TABLE',
-    'MAIL_TABLE',
-    'COUNTERS_TABLE',
-    'OBJECTS_BUCKET',
-    'TLS_SECRET',
-    'HEALTH_PORT',
-    'DRAIN_SECONDS',
-    'MEMORY_MIB',
-  ],
+  smtp: [...containerVariables, 'QUEUE_TABLE', 'INCOMING_QUEUE_URL', 'POLICY_FUNCTION'],
+  imap: [...containerVariables, 'WATCH_QUEUE_PREFIX'],
+  pop3: [...containerVariables],
+} as const satisfies { readonly [container: string]: readonly string[] }
+
+/** Required variables of each function. */
+const functionEnvironments = {
   policy: ['DIRECTORY_TABLE', 'MAIL_TABLE', 'COUNTERS_TABLE'],
   cleanup: [
     'DIRECTORY_TABLE',
@@ -100,16 +81,41 @@ export const environments = {
     'ACME_ACCOUNT_SECRET',
     'HOSTED_ZONE_ID',
   ],
-} as const satisfies { readonly [entry: string]: readonly string[] }
+} as const satisfies { readonly [name: string]: readonly string[] }
 
+/** Required variables of each entry. */
+export const environments = { ...containerEnvironments, ...functionEnvironments } as const
+
+export const containerNames = Object.keys(containerEnvironments) as readonly ContainerName[]
+export const functionNames = Object.keys(functionEnvironments) as readonly FunctionName[]
+
+export type ContainerName = keyof typeof containerEnvironments
+export type FunctionName = keyof typeof functionEnvironments
 export type EntryName = keyof typeof environments
 
 type Variables<Variable extends string> = { readonly [variable in Variable]: string }
+
+/** Which variable names a table or a queue of the store. */
+export const tableVariables = {
+  directory: 'DIRECTORY_TABLE',
+  mail: 'MAIL_TABLE',
+  queue: 'QUEUE_TABLE',
+  counters: 'COUNTERS_TABLE',
+} as const satisfies { readonly [name in TableName]: string }
+export const queueVariables = {
+  incoming: 'INCOMING_QUEUE_URL',
+  active: 'ACTIVE_QUEUE_URL',
+  'incoming-dead': 'INCOMING_DEAD_QUEUE_URL',
+  'active-dead': 'ACTIVE_DEAD_QUEUE_URL',
+} as const satisfies { readonly [name in QueueName]: string }
 
 export type CommonVariables = Variables<(typeof commonVariables)[number]>
 
 /** Variables as the deployment must set them besides the common ones; what is missing or too much does not compile. */
 export type OwnVariables<Name extends EntryName> = Variables<(typeof environments)[Name][number]>
+
+/** Those of them that all containers have. */
+export type ContainerVariables = Variables<(typeof containerVariables)[number]>
 
 export type EnvironmentOf<Name extends EntryName> = OwnVariables<Name> & CommonVariables
 
@@ -123,9 +129,36 @@ export const containerOf = {
   imaps: 'imap',
   pop3: 'pop3',
   pop3s: 'pop3',
-} as const satisfies { readonly [listener: string]: EntryName }
+} as const satisfies { readonly [listener: string]: ContainerName }
 
 /** Input of the scheduled functions. */
 export const sweeperJobs = ['ring'] as const
 export const collectorJobs = ['dead', 'orphans', 'removals', 'watch-queues'] as const
 export type ScheduledEvent<Job extends string> = { readonly job: Job }
+
+/** Every metric and its unit (as CloudWatch spells it). Counters add up; of gauges the greatest value since the last line is told. */
+export const metricUnits = {
+  Accepted: 'Count',
+  Rejected: 'Count',
+  Delivered: 'Count',
+  Deferred: 'Count',
+  Failed: 'Count',
+  Corrupt: 'Count',
+  DeadLetters: 'Count',
+  LoginFailures: 'Count',
+  /** Lines logged as errors. */
+  Failures: 'Count',
+  DueLagSeconds: 'Seconds',
+  /** Of the oldest message that is tried again. */
+  DeferredAgeSeconds: 'Seconds',
+  /** Messages and groups that wait for an operator. */
+  Held: 'Count',
+  /** Attempts that DynamoDB refused because a table or a partition was asked for too much. */
+  Throttled: 'Count',
+  /** Of a message from a user to itself. */
+  RoundTripSeconds: 'Seconds',
+  CertificateDaysLeft: 'Count',
+  EventLoopLagMilliseconds: 'Milliseconds',
+} as const
+
+export type MetricName = keyof typeof metricUnits

@@ -5,7 +5,7 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { decodeBody } from '#shared/storage/aws/queue-body.ts'
 import { type BatchResult, sortBatch } from '#shared/storage/consumer.ts'
-import { type Queue, type QueueMessage, queueLayouts } from '#shared/storage/ports.ts'
+import { type QueueMessage, type QueueName, queueLayouts } from '#shared/storage/ports.ts'
 import type { EntryName, EnvironmentOf, ScheduledEvent } from './environment.ts'
 import type { Metrics } from './metrics.ts'
 import { type AwsCore, openCore } from './open-core.ts'
@@ -43,9 +43,6 @@ export async function openFunction<Name extends EntryName>(
   return { ...opened, variables, metrics, log: log.child({ service: name }) }
 }
 
-/** Both queues take a message for dead after so many deliveries. */
-const RECEIVES_MAX = queueLayouts.incoming.receivesMax
-
 export type QueueEventHandler = (
   event: SqsEvent,
   context: LambdaContext,
@@ -53,10 +50,12 @@ export type QueueEventHandler = (
 
 export function onQueueEvents(
   opened: OpenedFunction,
-  queue: Queue,
+  name: QueueName,
   handle: (messages: readonly QueueMessage[], context: LambdaContext) => Promise<BatchResult>,
 ): QueueEventHandler {
-  const { log } = opened
+  const { log, store } = opened
+  const queue = store.queues[name]
+  const { receivesMax } = queueLayouts[name]
   return async ({ Records: records }, context) => {
     const messages = records.map(queueMessage)
     const { retry, underWay } = await handle(messages, context).catch((error) => {
@@ -66,7 +65,7 @@ export function onQueueEvents(
     })
     // Should it fail, the work is found again.
     await underWay?.catch((error) => log.warn({ error }, 'work not settled'))
-    const { again } = sortBatch(messages, retry, RECEIVES_MAX)
+    const { again } = sortBatch(messages, retry, receivesMax)
     // Without this they would come back when their visibility ends, which is minutes away.
     for (const [seconds, later] of again) {
       await queue

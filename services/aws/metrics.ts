@@ -2,33 +2,7 @@
 // format carries all that has gathered; while nothing happens nothing is written, and an idle system pays for no metric.
 
 import type { Log, LogFields } from '#shared/runtime/log.ts'
-
-/** Every metric and its unit (as CloudWatch spells it). Counters add up; of gauges the greatest value since the last line is told. */
-export const metricUnits = {
-  Accepted: 'Count',
-  Rejected: 'Count',
-  Delivered: 'Count',
-  Deferred: 'Count',
-  Failed: 'Count',
-  Corrupt: 'Count',
-  DeadLetters: 'Count',
-  LoginFailures: 'Count',
-  /** Lines logged as errors. */
-  Failures: 'Count',
-  DueLagSeconds: 'Seconds',
-  /** Of the oldest message that is tried again. */
-  DeferredAgeSeconds: 'Seconds',
-  /** Messages and groups that wait for an operator. */
-  Held: 'Count',
-  /** Attempts that DynamoDB refused because a table or a partition was asked for too much. */
-  Throttled: 'Count',
-  /** Of a message from a user to itself. */
-  RoundTripSeconds: 'Seconds',
-  CertificateDaysLeft: 'Count',
-  EventLoopLagMilliseconds: 'Milliseconds',
-} as const
-
-export type MetricName = keyof typeof metricUnits
+import { type MetricName, metricUnits } from './environment.ts'
 
 export type Metrics = {
   count(name: MetricName, times?: number): void

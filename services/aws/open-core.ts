@@ -7,7 +7,7 @@ import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import { type AwsClients, endpointsIn, openAwsClients } from '#shared/storage/aws/clients.ts'
 import { type AwsStore, openAwsStore } from '#shared/storage/aws/open.ts'
-import { UPLOAD_MEMORY_SHARE } from './environment.ts'
+import { queueVariables, tableVariables, UPLOAD_MEMORY_SHARE } from './environment.ts'
 import type { Environment } from './process.ts'
 
 const MIB = 1024 * 1024
@@ -30,20 +30,10 @@ export async function openCore(parts: {
   const store = await openAwsStore(
     {
       ...options,
-      tables: {
-        directory: environment.DIRECTORY_TABLE,
-        mail: environment.MAIL_TABLE,
-        queue: environment.QUEUE_TABLE,
-        counters: environment.COUNTERS_TABLE,
-      },
+      tables: readNamed(tableVariables, environment),
       bucket: environment.OBJECTS_BUCKET,
       uploadBytesMax: uploadBytesMax(environment),
-      queueUrls: {
-        incoming: environment.INCOMING_QUEUE_URL,
-        active: environment.ACTIVE_QUEUE_URL,
-        'incoming-dead': environment.INCOMING_DEAD_QUEUE_URL,
-        'active-dead': environment.ACTIVE_DEAD_QUEUE_URL,
-      },
+      queueUrls: readNamed(queueVariables, environment),
       ...(environment.WATCH_QUEUE_PREFIX !== undefined && {
         watchQueuePrefix: environment.WATCH_QUEUE_PREFIX,
       }),
@@ -54,6 +44,12 @@ export async function openCore(parts: {
     clients,
   )
   return { store, core: createCore({ store, settings, clock: systemClock, log }), clients }
+}
+
+/** What the variables say under the store's own names; undefined of what this entry was not given. */
+function readNamed(variables: Readonly<Record<string, string>>, environment: Environment) {
+  const named = Object.entries(variables).map(([name, variable]) => [name, environment[variable]])
+  return Object.fromEntries(named)
 }
 
 /** Functions upload one small message at a time and keep the default. */

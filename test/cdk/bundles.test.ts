@@ -6,8 +6,9 @@ import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
+import { functionNames } from '#services/aws/environment.ts'
 import { md5Crypt } from '#shared/auth/schemes/md5-crypt.ts'
-import { functionNames, makeBundles } from '../../cdk/bundles.ts'
+import { makeBundles } from '../../cdk/bundles.ts'
 import { HEALTH_PORT, listenerTable } from '../../cdk/listeners.ts'
 
 const bundles = makeBundles()
@@ -24,49 +25,49 @@ function imports(code: string): readonly string[] {
 
 describe('bundles', () => {
   it.each(functionNames)('of %s need nothing but Node', (name) => {
-    const folder = bundles.functions[name]
+    const folder = bundles.functionCode(name)
     expect(readdirSync(folder)).toEqual(['index.mjs'])
     expect(imports(read(folder, 'index.mjs'))).toEqual([])
   })
 
   it('of the listeners need the native packages', () => {
-    const found = new Set(imports(read(bundles.edge, 'index.mjs')))
+    const found = new Set(imports(read(bundles.image, 'index.mjs')))
     expect([...found].sort()).toEqual(['@node-rs/argon2'])
-    expect(imports(read(bundles.edge, 'crypt-worker.mjs'))).toEqual([])
+    expect(imports(read(bundles.image, 'crypt-worker.mjs'))).toEqual([])
   })
 
   it('know nothing of the machine they were made on', () => {
     const root = new URL('../..', import.meta.url).pathname
     const files = [
-      ...functionNames.map((name) => read(bundles.functions[name], 'index.mjs')),
-      read(bundles.edge, 'index.mjs'),
+      ...functionNames.map((name) => read(bundles.functionCode(name), 'index.mjs')),
+      read(bundles.image, 'index.mjs'),
     ]
     for (const code of files) expect(code.includes(root)).toBe(false)
   })
 
   it('are the same every time', () => {
-    const before = read(bundles.functions.sweeper, 'index.mjs')
-    expect(read(makeBundles().functions.sweeper, 'index.mjs')).toBe(before)
+    const before = read(bundles.functionCode('sweeper'), 'index.mjs')
+    expect(read(makeBundles().functionCode('sweeper'), 'index.mjs')).toBe(before)
   })
 })
 
 describe('the image', () => {
-  const dockerfile = read(bundles.edge, 'Dockerfile')
+  const dockerfile = read(bundles.image, 'Dockerfile')
 
   it('has the entry, the worker it starts, and the native packages at the versions of the project', () => {
-    expect(readdirSync(bundles.edge).sort()).toEqual([
+    expect(readdirSync(bundles.image).sort()).toEqual([
       'Dockerfile',
       'crypt-worker.mjs',
       'index.mjs',
       'package.json',
     ])
-    expect(JSON.parse(read(bundles.edge, 'package.json')).dependencies).toEqual({
+    expect(JSON.parse(read(bundles.image, 'package.json')).dependencies).toEqual({
       '@node-rs/argon2': project.dependencies['@node-rs/argon2'],
     })
   })
 
   it('has a worker that computes', async () => {
-    const worker = new Worker(join(bundles.edge, 'crypt-worker.mjs'))
+    const worker = new Worker(join(bundles.image, 'crypt-worker.mjs'))
     try {
       const hash = '$1$saltsalt$'
       worker.postMessage({ id: 1, algorithm: 'md5', password: Buffer.from('secret'), hash })

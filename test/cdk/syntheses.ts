@@ -1,7 +1,7 @@
 // The deployments of deployment-files.ts, synthesised once for a test file.
 
 import { deploymentFiles } from './deployment-files.ts'
-import { synthesize } from './synthesis.ts'
+import { type Resource, type Synthesis, synthesize } from './synthesis.ts'
 
 export const standard = synthesize(deploymentFiles.standard)
 export const hobby = synthesize(deploymentFiles.hobby)
@@ -13,3 +13,11 @@ export const syntheses = [
   ['hobby', hobby],
   ['scale', scale],
 ] as const
+
+/** By their names, which are those of the runbooks. */
+export function alarmsOf({ find }: Synthesis): ReadonlyMap<string, Resource['Properties']> {
+  const named = find('AWS::CloudWatch::Alarm').map(
+    ({ id, Properties }) => [id.replace(/^Monitoring|[0-9A-F]{8}$/g, ''), Properties] as const,
+  )
+  return new Map(named)
+}

@@ -33,6 +33,8 @@ export type Found = Resource & { readonly id: string; readonly stack: StackName 
 export type Synthesis = {
   readonly deployment: Deployment
   readonly templates: { readonly [name in StackName]: Template }
+  /** Those that CloudFormation does not delete. */
+  readonly protectedStacks: readonly StackName[]
   readonly report: unknown
   /** Of all stacks. */
   find(type: string): readonly Found[]
@@ -61,9 +63,12 @@ export function synthesize(file: string, options: { readonly checked?: boolean }
       edge: template('edge'),
       operations: template('operations'),
     }
+    const isProtected = (name: StackName) =>
+      assembly.getStackByName(`${deployment.name}-${name}`).terminationProtection === true
     return {
       deployment,
       templates,
+      protectedStacks: stackNames.filter(isProtected),
       report: isChecked ? readJson(join(folder, 'out/validation-report.json')) : undefined,
       find: (type) =>
         stackNames.flatMap((stack) =>
@@ -89,16 +94,8 @@ function standInBundles(folder: string): Bundles {
     return path
   }
   return {
-    edge: made('edge', 'Dockerfile'),
-    functions: {
-      policy: made('policy', 'index.mjs'),
-      cleanup: made('cleanup', 'index.mjs'),
-      delivery: made('delivery', 'index.mjs'),
-      sweeper: made('sweeper', 'index.mjs'),
-      collector: made('collector', 'index.mjs'),
-      certificates: made('certificates', 'index.mjs'),
-      probe: made('probe', 'index.mjs'),
-    },
+    image: made('edge', 'Dockerfile'),
+    functionCode: (name) => made(name, 'index.mjs'),
   }
 }
 

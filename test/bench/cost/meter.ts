@@ -18,7 +18,7 @@ export type Entry = {
   readonly usage: Usage
 }
 
-/** Polls that bring nothing, and renewed leases, are a matter of time and not of mail: they are in the idle floor. */
+/** Polls that bring nothing, and renewed leases, are a matter of time and not of mail: they are in the idle cost. */
 export const IDLE = 'idle'
 const LEASE_RENEWAL = 'PutItem mail T'
 /** What comes before and between the operations that are of interest. */

@@ -74,10 +74,10 @@ export async function benchOutbound(stage: Stage): Promise<void> {
   await system.sweeper.invoke({ job: 'ring' })
   await system.work('active', 10)
   await meter.settle()
-  // The sweeper's own run and its queries are in the idle floor.
-  const floor = ({ operation, call }: Entry) =>
+  // The sweeper's own run and its queries are in the idle cost.
+  const isIdle = ({ operation, call }: Entry) =>
     operation === 'sweeper' && /Query|invocation|log/.test(call)
-  const retries = meter.entries.filter((entry) => !floor(entry))
+  const retries = meter.entries.filter((entry) => !isIdle(entry))
   const retry = totalOf(linesOf(retries, parts, 10))
   await system.close()
 

@@ -55,11 +55,11 @@ export async function openSystem(
   )
   const cleanup = await openBenchFunction(stage, 'cleanup', set, (opened) => {
     const { handle } = assembleCleanup(opened.core)
-    return onQueueEvents(opened, opened.store.queues.incoming, handle)
+    return onQueueEvents(opened, 'incoming', handle)
   })
   const delivery = await openBenchFunction(stage, 'delivery', set, (opened) => {
     const { handle } = assembleDelivery(opened.core, (...given) => deliverRemote(...given))
-    return onQueueEvents(opened, opened.store.queues.active, handle)
+    return onQueueEvents(opened, 'active', handle)
   })
   const sweeper = await openBenchFunction(stage, 'sweeper', set, (opened) => {
     const { ringDue } = assembleSweeper(opened.core)

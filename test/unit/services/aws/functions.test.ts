@@ -2,16 +2,21 @@ import { describe, expect, it } from 'vitest'
 import { type OpenedFunction, onQueueEvents, onSchedule } from '#services/aws/functions.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
-import { type Queue, type QueueMessage, queueLayouts } from '#shared/storage/ports.ts'
+import { type QueueMessage, queueLayouts } from '#shared/storage/ports.ts'
 
 const context = { getRemainingTimeInMillis: () => 1_000 }
 
 /** What a function has open, as far as events need it; notes in order what was done before the answer. */
 function opened(done: string[]): OpenedFunction {
+  const extend = async (receipts: readonly string[], seconds: number) =>
+    void done.push(`extend ${receipts.join(' ')} by ${seconds}`)
   const log = { warn: (_: unknown, text: string) => done.push(text), error: () => undefined }
   return {
     log,
-    store: { hintsSent: async () => void done.push('hints sent') },
+    store: {
+      queues: { incoming: { extend } },
+      hintsSent: async () => void done.push('hints sent'),
+    },
     metrics: { flush: () => void done.push('metrics written') },
   } as unknown as OpenedFunction
 }
@@ -31,11 +36,7 @@ function queueHandler(
   done: string[],
   handle: (messages: readonly QueueMessage[]) => Promise<BatchResult>,
 ) {
-  const queue = {
-    extend: async (receipts: readonly string[], seconds: number) =>
-      void done.push(`extend ${receipts.join(' ')} by ${seconds}`),
-  } as unknown as Queue
-  return onQueueEvents(opened(done), queue, handle)
+  return onQueueEvents(opened(done), 'incoming', handle)
 }
 
 describe('onQueueEvents', () => {

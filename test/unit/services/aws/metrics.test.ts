@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { countedLog, countedMessages, createMetrics, metricUnits } from '#services/aws/metrics.ts'
+import { metricUnits } from '#services/aws/environment.ts'
+import { countedLog, countedMessages, createMetrics } from '#services/aws/metrics.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 
 function recorded() {

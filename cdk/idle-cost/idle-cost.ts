@@ -1,35 +1,35 @@
 // What a deployment costs in a month in which no mail comes, computed from its synthesised templates alone. A test holds it below
-// `floorBudgets`, so that no change makes the smallest installation dearer unnoticed.
+// `idleBudgets`, so that no change makes the smallest installation dearer unnoticed.
 //
 // Every resource type is either priced here, or known to cost nothing while idle, or unknown: unknown ones are named, and the
 // test fails until somebody looks up what they cost. Where a template leaves a choice, the dearer reading is counted.
 
-import { costsOf } from './floor-costs.ts'
-import { Templates } from './floor-template.ts'
-import { priceLists } from './prices.ts'
+import { priceLists } from '../prices.ts'
+import { costsOf } from './resource-costs.ts'
+import { Templates } from './templates.ts'
 
-export type FloorLine = {
+export type CostLine = {
   readonly what: string
   readonly quantity: number
   readonly unit: string
   readonly usd: number
 }
 
-export type IdleFloor = {
-  readonly lines: readonly FloorLine[]
+export type IdleCost = {
+  readonly lines: readonly CostLine[]
   readonly totalUsdPerMonth: number
   /** `AWS::Some::Type (LogicalId)`, or why a known type could not be priced: must be empty. */
   readonly unknownTypes: readonly string[]
 }
 
-/** Dollars a month that the two shapes may cost while idle. */
-export const floorBudgets = { hobby: 36, standard: 65 } as const
-export type FloorShape = keyof typeof floorBudgets
+/** Dollars a month that the two smaller presets may cost while idle. */
+export const idleBudgets = { hobby: 36, standard: 65 } as const
+export type BudgetedPreset = keyof typeof idleBudgets
 
-export function idleFloor(templates: readonly object[]): IdleFloor {
+export function idleCost(templates: readonly object[]): IdleCost {
   const all = new Templates(templates)
   const prices = priceLists['us-east-1']
-  const lines = new Map<string, FloorLine>()
+  const lines = new Map<string, CostLine>()
   const unknownTypes: string[] = []
   for (const resource of all.resources) {
     for (const cost of costsOf(resource, all)) {
@@ -50,16 +50,19 @@ export function idleFloor(templates: readonly object[]): IdleFloor {
   return { lines: found, totalUsdPerMonth, unknownTypes }
 }
 
-/** Which lines of a floor above its budget are dearer than planned; empty when it is within the budget. */
-export function overBudget({ lines, totalUsdPerMonth }: IdleFloor, shape: FloorShape): string[] {
-  const budget = floorBudgets[shape]
+/** Which lines of a cost above its budget are dearer than planned; empty when it is within the budget. */
+export function overBudget(
+  { lines, totalUsdPerMonth }: IdleCost,
+  preset: BudgetedPreset,
+): string[] {
+  const budget = idleBudgets[preset]
   if (totalUsdPerMonth <= budget) return []
-  const planned: { readonly [what: string]: number } = plans[shape]
+  const planned: { readonly [what: string]: number } = plans[preset]
   const risen = lines.flatMap(({ what, usd }) => {
     const was = planned[what] ?? 0
     return usd > was + 0.005 ? [`${what}: ${dollars(usd)}, planned ${dollars(was)}`] : []
   })
-  return [`idle floor ${dollars(totalUsdPerMonth)}, budget ${dollars(budget)}`, ...risen]
+  return [`idle cost ${dollars(totalUsdPerMonth)}, budget ${dollars(budget)}`, ...risen]
 }
 
 const dollars = (usd: number) => `$${usd.toFixed(2)}`
@@ -103,4 +106,4 @@ const plans = {
     'alarms of target tracking': 0.2,
     alarms: 2.5,
   },
-} as const satisfies { readonly [shape in FloorShape]: { readonly [what: string]: number } }
+} as const satisfies { readonly [preset in BudgetedPreset]: { readonly [what: string]: number } }

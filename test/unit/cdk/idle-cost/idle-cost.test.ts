@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { runsPerMonth } from '../../../cdk/floor-schedule.ts'
-import { floorBudgets, idleFloor, overBudget } from '../../../cdk/idle-floor.ts'
+import { idleBudgets, idleCost, overBudget } from '../../../../cdk/idle-cost/idle-cost.ts'
+import { runsPerMonth } from '../../../../cdk/idle-cost/runs-per-month.ts'
 
 type Resources = { readonly [id: string]: { readonly Type: string; readonly Properties?: object } }
 
@@ -9,10 +9,10 @@ const one = (Type: string, Properties: object = {}) => template({ Thing: { Type,
 
 /** Lines as `what: dollars`. */
 function lines(...templates: readonly object[]): string[] {
-  return idleFloor(templates).lines.map(({ what, usd }) => `${what}: ${usd.toFixed(2)}`)
+  return idleCost(templates).lines.map(({ what, usd }) => `${what}: ${usd.toFixed(2)}`)
 }
 
-describe('idle floor', () => {
+describe('idle cost', () => {
   it.each([
     [
       'a network load balancer and one address for each subnet',
@@ -98,7 +98,7 @@ describe('idle floor', () => {
     ],
   ])('has %s', (_, given, expected) => {
     expect(lines(given)).toEqual(expected)
-    expect(idleFloor([given]).unknownTypes).toEqual([])
+    expect(idleCost([given]).unknownTypes).toEqual([])
   })
 
   it('has tasks: processor, memory, address, and what the services in them do while idle', () => {
@@ -148,7 +148,7 @@ describe('idle floor', () => {
       'looks for dead letters: 0.04',
     ])
     const daily = schedule('rate(1 day)', '{"job":"orphans"}')
-    expect(idleFloor([template({ ...daily, ...sweeper })]).lines.map(({ what }) => what)).toEqual([
+    expect(idleCost([template({ ...daily, ...sweeper })]).lines.map(({ what }) => what)).toEqual([
       'runs of scheduled functions',
       'time of scheduled functions',
       'logs of scheduled functions',
@@ -156,9 +156,9 @@ describe('idle floor', () => {
   })
 
   it('names what it does not know, and counts it as unpriced', () => {
-    const floor = idleFloor([one('AWS::ElastiCache::ServerlessCache')])
-    expect(floor.unknownTypes).toEqual(['AWS::ElastiCache::ServerlessCache (Thing)'])
-    expect(floor.lines).toEqual([
+    const idle = idleCost([one('AWS::ElastiCache::ServerlessCache')])
+    expect(idle.unknownTypes).toEqual(['AWS::ElastiCache::ServerlessCache (Thing)'])
+    expect(idle.lines).toEqual([
       {
         what: 'unpriced: AWS::ElastiCache::ServerlessCache (Thing)',
         quantity: 1,
@@ -195,23 +195,23 @@ describe('idle floor', () => {
       }),
     ],
   ])('names %s', (_, given) => {
-    expect(idleFloor([given]).unknownTypes).toHaveLength(1)
+    expect(idleCost([given]).unknownTypes).toHaveLength(1)
   })
 
   it.each([
-    ['hobby', shape({ zones: ['a'], tasks: 1, cpu: 256, memory: 512 }), 33.9],
-    ['standard', shape({ zones: ['a', 'b'], tasks: 2, cpu: 512, memory: 1_024 }), 62.9],
-  ] as const)('is within the budget of the %s shape', (name, given, reference) => {
-    const floor = idleFloor([given])
-    expect(overBudget(floor, name)).toEqual([])
-    expect(floor.totalUsdPerMonth).toBeLessThanOrEqual(floorBudgets[name])
-    expect(floor.totalUsdPerMonth).toBeGreaterThan(reference - 1)
+    ['hobby', preset({ zones: ['a'], tasks: 1, cpu: 256, memory: 512 }), 33.9],
+    ['standard', preset({ zones: ['a', 'b'], tasks: 2, cpu: 512, memory: 1_024 }), 62.9],
+  ] as const)('is within the budget of the %s preset', (name, given, reference) => {
+    const idle = idleCost([given])
+    expect(overBudget(idle, name)).toEqual([])
+    expect(idle.totalUsdPerMonth).toBeLessThanOrEqual(idleBudgets[name])
+    expect(idle.totalUsdPerMonth).toBeGreaterThan(reference - 1)
   })
 
   it('says which line rose above the budget', () => {
-    const dear = shape({ zones: ['a', 'b'], tasks: 1, cpu: 256, memory: 512 })
-    const risen = overBudget(idleFloor([dear]), 'hobby')
-    expect(risen[0]).toMatch(/^idle floor \$37\.\d\d, budget \$36\.00$/)
+    const dear = preset({ zones: ['a', 'b'], tasks: 1, cpu: 256, memory: 512 })
+    const risen = overBudget(idleCost([dear]), 'hobby')
+    expect(risen[0]).toMatch(/^idle cost \$37\.\d\d, budget \$36\.00$/)
     expect(risen).toContain('addresses of the load balancer: $7.30, planned $3.65')
     expect(risen.join()).not.toContain('processors')
   })
@@ -276,7 +276,7 @@ function schedule(ScheduleExpression: string, Input: string): Resources {
 }
 
 /** The parts that a whole deployment has and that cost something. */
-function shape(given: {
+function preset(given: {
   readonly zones: readonly string[]
   readonly tasks: number
   readonly cpu: number

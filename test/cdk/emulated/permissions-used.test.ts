@@ -7,13 +7,12 @@ import { join } from 'node:path'
 import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, ListQueuesCommand } from '@aws-sdk/client-sqs'
-import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { newQueueId } from '#shared/mail/queue-id.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { queueLayouts } from '#shared/storage/ports.ts'
 import { eventually } from '#test/support/accounts.ts'
 import { allAllowances, unusedAllowances } from '#test/support/deployment/allowances.ts'
-import { deployLocally } from '#test/support/deployment/deployment.ts'
 import { type FaultyBackend, openFaultyBackend } from '#test/support/deployment/faulty-backend.ts'
 import {
   addAccounts,
@@ -31,38 +30,33 @@ import {
 import { localPlace } from '#test/support/deployment/place.ts'
 import type { Deployment } from '#test/support/deployment/running-deployment.ts'
 import { secretArnOf } from '#test/support/deployment/secret-arn.ts'
-import { synthesize } from '#test/support/deployment/synthesize.ts'
-import { dynamoDbEndpoint } from '#test/support/emulators/broker.ts'
 import { Pop3Client } from '#test/support/pop3-client.ts'
 import { freePort } from '#test/support/server-process.ts'
 import { openSink, type Sink } from '#test/support/sink-smtp.ts'
 import { SmtpClient } from '#test/support/smtp-client.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import type { Connection } from '#test/transcripts/connection.ts'
+import { deploy, deploymentFile, describeDeployed, dynamoDbUrl } from './deployed.ts'
 
-const dynamoDbUrl = await dynamoDbEndpoint(inject('emulatorBrokerUrl'))
 const resources = new AsyncDisposableStack()
 let deployment: Deployment
 let tables: FaultyBackend
 let sink: Sink
 const replies: { rcpt: (address: string) => string | undefined } = { rcpt: () => undefined }
 
-const file = (relayPort: number) => `
-name = "local"
-preset = "standard"
-hostname = "mail.example.test"
-certificate = "operator"
-relayhost = "[localhost]:${relayPort}"
-relaySecretArn = "${secretArnOf('relay', localPlace)}"
-
-[mail]
-minimalBackoffTime = "1s"
-maximalBackoffTime = "1s"
-`
+const file = (relayPort: number) =>
+  deploymentFile(
+    {
+      preset: 'standard',
+      relayhost: `[localhost]:${relayPort}`,
+      relaySecretArn: secretArnOf('relay', localPlace),
+    },
+    'minimalBackoffTime = "1s"\nmaximalBackoffTime = "1s"',
+  )
 const DAY_MS = 24 * 3_600_000
 const MB = 1_048_576
 
-describe.skipIf(dynamoDbUrl === undefined)('permissions', () => {
+describeDeployed('permissions', () => {
   beforeAll(async () => {
     const relayPort = await freePort()
     const { path } = resources.use(await temporaryFolder())
@@ -77,16 +71,13 @@ describe.skipIf(dynamoDbUrl === undefined)('permissions', () => {
         options: certificate,
       }),
     )
-    synthesize(file(relayPort), join(path, 'cdk.out'))
-    tables = resources.use(await openFaultyBackend(dynamoDbUrl ?? ''))
-    deployment = await deployLocally({
-      assembly: join(path, 'cdk.out'),
+    tables = resources.use(await openFaultyBackend(dynamoDbUrl))
+    deployment = await deploy(resources, file(relayPort), {
       dynamoDbUrl: tables.url,
       secrets: { relay: JSON.stringify({ user: 'postwolke', password: 'of the relay' }) },
       authorities,
       containerVariables: { DRAIN_SECONDS: '1' },
     })
-    resources.use(deployment)
     await addAccounts(deployment, ann, bob)
   })
   afterEach(() => {

@@ -129,10 +129,13 @@ describe('permissions', () => {
       expect(Properties.Principal).toBe('events.amazonaws.com')
       expect(at(Properties, 'SourceArn')).toBeDefined()
     }
-    const trusted = standard
+    const roles = standard
       .find('AWS::IAM::Role')
       .flatMap(({ Properties }) => list(at(Properties, 'AssumeRolePolicyDocument.Statement')))
-      .map((statement) => at(statement, 'Principal.Service'))
+    for (const statement of roles) {
+      expect(statement).toMatchObject({ Effect: 'Allow', Action: 'sts:AssumeRole' })
+    }
+    const trusted = roles.map((statement) => at(statement, 'Principal.Service'))
     expect(new Set(trusted)).toEqual(new Set(['lambda.amazonaws.com', 'ecs-tasks.amazonaws.com']))
   })
 })

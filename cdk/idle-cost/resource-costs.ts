@@ -1,10 +1,10 @@
 // What each resource of a template costs while nothing happens, in quantities of the price list.
 
 import { DUE_SHARDS } from '#shared/queue/keys.ts'
-import { freeTypes } from './floor-free-types.ts'
-import { runsPerMonth } from './floor-schedule.ts'
-import { type Fields, fields, list, type Resource, type Templates } from './floor-template.ts'
-import { HOURS_PER_MONTH, MINUTES_PER_MONTH, type PriceKey } from './prices.ts'
+import { HOURS_PER_MONTH, MINUTES_PER_MONTH, type PriceKey } from '../prices.ts'
+import { freeTypes } from './free-types.ts'
+import { runsPerMonth } from './runs-per-month.ts'
+import { type Fields, fields, list, type Resource, type Templates } from './templates.ts'
 
 export type Cost =
   | { readonly what: string; readonly quantity: number; readonly price: PriceKey }

@@ -1,5 +1,5 @@
 // Synthesised CloudFormation templates as one list of resources, with references followed from one to another, also across
-// stacks. Only what the idle floor needs to know (idle-floor.ts).
+// stacks. Only what the idle cost needs to know (idle-cost.ts).
 
 export type Resource = {
   readonly id: string

@@ -1,32 +1,23 @@
 // SMTP, IMAP and POP3 each in a service of its own, and clients' addresses told by PROXY protocol: the other way to deploy. What
 // the one service has rights for in common, here nobody has together.
 
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { deployLocally } from '#test/support/deployment/deployment.ts'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { evaluate } from '#test/support/deployment/iam.ts'
 import type { Role } from '#test/support/deployment/inventory.ts'
 import { addAccounts, ann, idle, receiveFrom, takeMail } from '#test/support/deployment/mail.ts'
 import type { Deployment } from '#test/support/deployment/running-deployment.ts'
-import { synthesize } from '#test/support/deployment/synthesize.ts'
-import { dynamoDbEndpoint } from '#test/support/emulators/broker.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { Pop3Client } from '#test/support/pop3-client.ts'
-import { temporaryFolder } from '#test/support/temporary-folder.ts'
+import { deploy, deploymentFile, describeDeployed } from './deployed.ts'
 
-const dynamoDbUrl = await dynamoDbEndpoint(inject('emulatorBrokerUrl'))
 const resources = new AsyncDisposableStack()
 let deployment: Deployment
 
-const file = `
-name = "separate"
-preset = "hobby"
-topology = "separate"
-clientAddress = "proxy-v2"
-hostname = "mail.example.test"
-certificate = "operator"
-relayhost = "[127.0.0.1]:587"
-`
+const file = deploymentFile({
+  name: 'separate',
+  topology: 'separate',
+  clientAddress: 'proxy-v2',
+})
 
 const readingActions = ['GetItem', 'BatchGetItem', 'Query', 'Scan', 'PartiQLSelect', 'GetRecords']
 const deletingActions = [
@@ -36,18 +27,9 @@ const deletingActions = [
   'PutLifecycleConfiguration',
 ]
 
-describe.skipIf(dynamoDbUrl === undefined)('services of their own', () => {
+describeDeployed('services of their own', () => {
   beforeAll(async () => {
-    const { path } = resources.use(await temporaryFolder())
-    synthesize(file, join(path, 'cdk.out'))
-    deployment = resources.use(
-      await deployLocally({
-        assembly: join(path, 'cdk.out'),
-        dynamoDbUrl: dynamoDbUrl ?? '',
-        tasks: 1,
-        proxyHeader: 'at-once',
-      }),
-    )
+    deployment = await deploy(resources, file, { tasks: 1, proxyHeader: 'at-once' })
     await addAccounts(deployment, ann)
   })
   afterAll(() => resources.disposeAsync())

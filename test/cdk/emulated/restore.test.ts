@@ -1,45 +1,27 @@
 // The drill of docs/aws.md, "Restore": the mail table goes back to an earlier moment, and clients must notice.
 
-import { join } from 'node:path'
 import {
   BatchWriteItemCommand,
   CreateTableCommand,
   DescribeTableCommand,
   ScanCommand,
 } from '@aws-sdk/client-dynamodb'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { eventually } from '#test/support/accounts.ts'
-import { deployLocally } from '#test/support/deployment/deployment.ts'
 import { addAccounts, ann, idle, operate, receive } from '#test/support/deployment/mail.ts'
 import type { Deployment } from '#test/support/deployment/running-deployment.ts'
-import { synthesize } from '#test/support/deployment/synthesize.ts'
-import { dynamoDbEndpoint } from '#test/support/emulators/broker.ts'
 import { Pop3Client } from '#test/support/pop3-client.ts'
-import { temporaryFolder } from '#test/support/temporary-folder.ts'
+import { deploy, deploymentFile, describeDeployed } from './deployed.ts'
 
-const dynamoDbUrl = await dynamoDbEndpoint(inject('emulatorBrokerUrl'))
 const resources = new AsyncDisposableStack()
 let deployment: Deployment
 
-const file = `
-name = "local"
-preset = "hobby"
-hostname = "mail.example.test"
-certificate = "operator"
-relayhost = "[127.0.0.1]:587"
-`
 const RESTORED = 'restored-mail'
 
-describe.skipIf(dynamoDbUrl === undefined)('a restore', () => {
+describeDeployed('a restore', () => {
   beforeAll(async () => {
-    const { path } = resources.use(await temporaryFolder())
-    synthesize(file, join(path, 'cdk.out'))
-    deployment = await deployLocally({
-      assembly: join(path, 'cdk.out'),
-      dynamoDbUrl: dynamoDbUrl ?? '',
-      containerVariables: { DRAIN_SECONDS: '1' },
-    })
-    resources.use(deployment)
+    const containerVariables = { DRAIN_SECONDS: '1' }
+    deployment = await deploy(resources, deploymentFile(), { containerVariables })
     await addAccounts(deployment, ann)
   })
   afterAll(() => resources.disposeAsync())

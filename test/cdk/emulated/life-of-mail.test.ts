@@ -1,12 +1,10 @@
 // The deployment as the templates describe it, run on this machine: mail comes in, is read, leaves and survives whatever dies.
 
-import { join } from 'node:path'
 import { QueryCommand } from '@aws-sdk/client-dynamodb'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type Account, eventually } from '#test/support/accounts.ts'
 import type { Task } from '#test/support/deployment/container-process.ts'
 import type { RunningService } from '#test/support/deployment/container-service.ts'
-import { deployLocally } from '#test/support/deployment/deployment.ts'
 import {
   addAccounts,
   ann,
@@ -20,8 +18,6 @@ import {
   takeMail,
 } from '#test/support/deployment/mail.ts'
 import type { Deployment } from '#test/support/deployment/running-deployment.ts'
-import { synthesize } from '#test/support/deployment/synthesize.ts'
-import { dynamoDbEndpoint } from '#test/support/emulators/broker.ts'
 import { Pop3Client } from '#test/support/pop3-client.ts'
 import {
   imapDialogue,
@@ -34,11 +30,10 @@ import { freePort } from '#test/support/server-process.ts'
 import { openSink } from '#test/support/sink-smtp.ts'
 import { SmtpClient } from '#test/support/smtp-client.ts'
 import { messageBody, sendLoad } from '#test/support/smtp-load.ts'
-import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { Wire } from '#test/support/wire.ts'
 import { Connection } from '#test/transcripts/connection.ts'
+import { deploy, deploymentFile, describeDeployed } from './deployed.ts'
 
-const dynamoDbUrl = await dynamoDbEndpoint(inject('emulatorBrokerUrl'))
 const resources = new AsyncDisposableStack()
 let relayPort: number
 let deployment: Deployment
@@ -46,30 +41,20 @@ let deployment: Deployment
 /** Seconds instead of the minutes that clients get to leave a task. */
 const containerVariables = { DRAIN_SECONDS: '10' }
 
-const file = (relayPort: number) => `
-name = "local"
-preset = "standard"
-hostname = "mail.example.test"
-certificate = "operator"
-relayhost = "[127.0.0.1]:${relayPort}"
-
-[mail]
+const quickRetries = `
 minimalBackoffTime = "1s"
 maximalBackoffTime = "1s"
 authFailureDelay = "100ms"
 `
 
-describe.skipIf(dynamoDbUrl === undefined)('a deployment', () => {
+describeDeployed('a deployment', () => {
   beforeAll(async () => {
     relayPort = await freePort()
-    const { path } = resources.use(await temporaryFolder())
-    synthesize(file(relayPort), join(path, 'cdk.out'))
-    deployment = await deployLocally({
-      assembly: join(path, 'cdk.out'),
-      dynamoDbUrl: dynamoDbUrl ?? '',
-      containerVariables,
-    })
-    resources.use(deployment)
+    const file = deploymentFile(
+      { preset: 'standard', relayhost: `[127.0.0.1]:${relayPort}` },
+      quickRetries,
+    )
+    deployment = await deploy(resources, file, { containerVariables })
     // The first is postmaster.
     await addAccounts(deployment, ann)
     const words = ['account', 'add', bob.address, '--password-stdin']

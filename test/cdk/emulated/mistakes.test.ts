@@ -1,35 +1,21 @@
 // Mistakes in the templates that compile and synthesise: each of them must be found by running the deployment on this machine,
 // or the other tests of it prove nothing.
 
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { eventually } from '#test/support/accounts.ts'
-import { type Assembly, readAssembly } from '#test/support/deployment/assembly.ts'
+import type { Assembly } from '#test/support/deployment/assembly.ts'
 import { deployLocally } from '#test/support/deployment/deployment.ts'
 import { addAccounts, ann, receive } from '#test/support/deployment/mail.ts'
 import type { Deployment } from '#test/support/deployment/running-deployment.ts'
-import { synthesize } from '#test/support/deployment/synthesize.ts'
 import type { Template } from '#test/support/deployment/template.ts'
-import { dynamoDbEndpoint } from '#test/support/emulators/broker.ts'
-import { temporaryFolder } from '#test/support/temporary-folder.ts'
+import { assemble, deploymentFile, describeDeployed, dynamoDbUrl } from './deployed.ts'
 
-const dynamoDbUrl = await dynamoDbEndpoint(inject('emulatorBrokerUrl'))
 const resources = new AsyncDisposableStack()
 let assembly: Assembly
 
-const file = `
-name = "mistake"
-preset = "hobby"
-hostname = "mail.example.test"
-certificate = "operator"
-relayhost = "[127.0.0.1]:587"
-`
-
-describe.skipIf(dynamoDbUrl === undefined)('a deployment with', () => {
+describeDeployed('a deployment with', () => {
   beforeAll(async () => {
-    const { path } = resources.use(await temporaryFolder())
-    synthesize(file, join(path, 'cdk.out'))
-    assembly = await readAssembly(join(path, 'cdk.out'))
+    assembly = await assemble(resources, deploymentFile({ name: 'mistake' }))
   })
   afterAll(() => resources.disposeAsync())
 
@@ -122,7 +108,7 @@ async function deploy(change: Change, stack = ''): Promise<Deployment> {
   if (!isChanged) throw new Error('the templates do not have what should be changed')
   return deployLocally({
     assembly: { ...assembly, stacks },
-    dynamoDbUrl: dynamoDbUrl ?? '',
+    dynamoDbUrl,
     tasks: 1,
   })
 }
