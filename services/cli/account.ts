@@ -1,19 +1,24 @@
 import type { Command } from 'commander'
+import {
+  addressArgument,
+  ownAddressArgument,
+  ownDomain,
+  quotaArgument,
+} from '#shared/administration/fields.ts'
+import { accountImportCommand } from '#shared/administration/imports/account-rows.ts'
+import { postmasterWarnings } from '#shared/administration/postmaster.ts'
+import { leftBehind } from '#shared/administration/warnings.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { FolderTree } from '#shared/mailbox/folder-path.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
-import { accountImportCommand } from './account-import.ts'
-import { leftBehind } from './alias-route.ts'
-import { addressArgument, ownAddressArgument, ownDomain, quotaArgument } from './arguments.ts'
 import { confirm, yesOption } from './confirm.ts'
 import type { Context } from './context.ts'
 import { type Credentials, credentialOptions, readCredentials } from './credentials.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 import { columns, counted, formatBytes, formatTime, warn } from './output.ts'
-import { postmasterWarnings } from './postmaster.ts'
 
 /** `postwolke account …`: people with a mailbox. */
 export function accountCommands(parent: Command, define: Define): void {

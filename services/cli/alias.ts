@@ -1,17 +1,22 @@
 import type { Command } from 'commander'
+import { aliasArgument, ownDomain, targetArguments } from '#shared/administration/fields.ts'
+import { aliasImportCommand } from '#shared/administration/imports/alias-rows.ts'
+import { routeLines, routeOf } from '#shared/administration/routes.ts'
+import {
+  aliasText,
+  aliasWarnings,
+  leftBehind,
+  ownAddress,
+} from '#shared/administration/warnings.ts'
 import type { Alias } from '#shared/directory/aliases.ts'
 import type { Recipient } from '#shared/directory/directory.ts'
 import type { AliasName } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
-import { aliasImportCommand } from './alias-import.ts'
-import { aliasText, aliasWarnings, leftBehind, ownAddress } from './alias-route.ts'
-import { aliasArgument, ownDomain, targetArguments } from './arguments.ts'
 import type { Context } from './context.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 import { columns, warn } from './output.ts'
-import { routeLines, routeOf } from './route.ts'
 
 /** `postwolke alias …`: addresses whose mail goes elsewhere; `@domain` is the catch-all. */
 export function aliasCommands(parent: Command, define: Define): void {

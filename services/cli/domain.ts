@@ -1,18 +1,18 @@
 import type { Command } from 'commander'
 import type { Core } from '#services/assembly/core.ts'
+import { addressArgument, domainArgument } from '#shared/administration/fields.ts'
+import { domainImportCommand } from '#shared/administration/imports/domain-rows.ts'
+import { hasAccounts, noPostmaster } from '#shared/administration/postmaster.ts'
+import { routeOf } from '#shared/administration/routes.ts'
+import { aliasText } from '#shared/administration/warnings.ts'
 import type { DomainRecord } from '#shared/directory/records.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { type Domain, displayDomain } from '#shared/mail/domain.ts'
-import { aliasText } from './alias-route.ts'
-import { addressArgument, domainArgument } from './arguments.ts'
 import { confirm, yesOption } from './confirm.ts'
 import type { Context } from './context.ts'
 import type { Define } from './define.ts'
-import { domainImportCommand } from './domain-import.ts'
 import { CommandFailure } from './failure.ts'
 import { columns, counted, formatBytes, formatTime } from './output.ts'
-import { hasAccounts, noPostmaster } from './postmaster.ts'
-import { routeOf } from './route.ts'
 
 /** `postwolke domain …`: the domains this system receives mail for. */
 export function domainCommands(parent: Command, define: Define): void {

@@ -2,11 +2,21 @@
 // that grep and awk can take.
 
 import type { Command } from 'commander'
+import {
+  type FilterOptions,
+  filterOptions,
+  queueFilter,
+} from '#shared/administration/queue-filter.ts'
+import {
+  nextTryOf,
+  recipientText,
+  senderOf,
+  shown,
+  stateOf,
+} from '#shared/administration/queue-state.ts'
 import type { QueueEntry } from '#shared/queue/records.ts'
 import type { Define } from './define.ts'
 import { clipped, columns, counted, formatBytes, formatTime, wrapped } from './output.ts'
-import { nextTryOf, recipientText, senderOf, shown, stateOf } from './queue-entry.ts'
-import { type FilterOptions, filterOptions, queueFilter } from './queue-filter.ts'
 
 export function queueListCommand(queue: Command, define: Define): void {
   define(queue.command('list'), {

@@ -1,12 +1,12 @@
 import type { Command } from 'commander'
+import { queueIdArgument, queueIdArguments } from '#shared/administration/fields.ts'
+import { nextTryOf, recipientText, senderOf, shown } from '#shared/administration/queue-state.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Group, QueueEntry } from '#shared/queue/records.ts'
-import { queueIdArgument, queueIdArguments } from './arguments.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 import { counted, formatBytes, formatTime } from './output.ts'
-import { nextTryOf, recipientText, senderOf, shown } from './queue-entry.ts'
 import { queueListCommand } from './queue-list.ts'
 
 /** `postwolke queue …`: accepted mail that is not delivered yet, what mailq and postsuper do. */

@@ -1,11 +1,11 @@
 // What an alias does to mail that was perhaps not meant: said after it was made or changed.
 
 import type { Core } from '#services/assembly/core.ts'
+import { postmasterWarnings } from '#shared/administration/postmaster.ts'
+import { routeOf } from '#shared/administration/routes.ts'
 import type { Alias } from '#shared/directory/aliases.ts'
 import type { AliasName } from '#shared/directory/records.ts'
 import { type Address, formatAddress, lookupKey } from '#shared/mail/address.ts'
-import { postmasterWarnings } from './postmaster.ts'
-import { routeOf } from './route.ts'
 
 /** Undefined for a catch-all, which is no address. */
 export const ownAddress = ({ local, domain }: AliasName): Address | undefined =>

@@ -3,8 +3,8 @@
 
 import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
-import type { Process } from './context.ts'
-import { CommandFailure } from './failure.ts'
+import type { Process } from '#services/cli/context.ts'
+import { CommandFailure } from '#services/cli/failure.ts'
 
 export type Line = { readonly number: number; readonly text: string }
 

@@ -1,23 +1,29 @@
 // `postwolke alias import`: the lines of Postfix's virtual(5) and of aliases(5), or CSV with a heading.
 
 import type { Command } from 'commander'
-import { ALIAS_TARGETS_MAX, type Alias } from '#shared/directory/aliases.ts'
-import { formatAddress } from '#shared/mail/address.ts'
-import { concurrently } from '#shared/runtime/concurrently.ts'
-import { aliasText, aliasWarnings } from './alias-route.ts'
-import { aliasArgument, targetArguments } from './arguments.ts'
-import type { Context } from './context.ts'
-import type { Define } from './define.ts'
-import { CommandFailure } from './failure.ts'
-import { type Fields, LineProblems, type Record, readLines, recordsOf } from './import-lines.ts'
+import type { Context } from '#services/cli/context.ts'
+import type { Define } from '#services/cli/define.ts'
+import { CommandFailure } from '#services/cli/failure.ts'
+import { warn } from '#services/cli/output.ts'
+import { aliasArgument, targetArguments } from '#shared/administration/fields.ts'
+import {
+  type Fields,
+  LineProblems,
+  type Record,
+  readLines,
+  recordsOf,
+} from '#shared/administration/imports/lines.ts'
 import {
   findDomains,
   type Import,
   type ImportOptions,
   runImport,
   type Wanted,
-} from './import-run.ts'
-import { warn } from './output.ts'
+} from '#shared/administration/imports/plan.ts'
+import { aliasText, aliasWarnings } from '#shared/administration/warnings.ts'
+import { ALIAS_TARGETS_MAX, type Alias } from '#shared/directory/aliases.ts'
+import { formatAddress } from '#shared/mail/address.ts'
+import { concurrently } from '#shared/runtime/concurrently.ts'
 
 const columns = ['alias', 'targets'] as const
 

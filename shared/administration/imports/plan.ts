@@ -2,13 +2,13 @@
 // missing is added. What is there and is as the file says is left alone, so that an import can be run again; what is there and differs
 // is changed with --update, and otherwise named.
 
+import type { Context } from '#services/cli/context.ts'
+import { CommandFailure } from '#services/cli/failure.ts'
+import { counted } from '#services/cli/output.ts'
+import { LineProblems } from '#shared/administration/imports/lines.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import type { Context } from './context.ts'
-import { CommandFailure } from './failure.ts'
-import { LineProblems } from './import-lines.ts'
-import { counted } from './output.ts'
 
 export type ImportOptions = { readonly update?: boolean; readonly dryRun?: boolean }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { stateOf } from '#services/cli/queue-entry.ts'
-import { type FilterOptions, queueFilter } from '#services/cli/queue-filter.ts'
+import { type FilterOptions, queueFilter } from '#shared/administration/queue-filter.ts'
+import { stateOf } from '#shared/administration/queue-state.ts'
 import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import type { Group, GroupState, QueueEntry } from '#shared/queue/records.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cellsOf, LineProblems, recordsOf } from '#services/cli/import-lines.ts'
+import { cellsOf, LineProblems, recordsOf } from '#shared/administration/imports/lines.ts'
 
 const lines = (text: string) => text.split('\n').map((line, i) => ({ number: i + 1, text: line }))
 

@@ -1,13 +1,13 @@
 // `postwolke domain import`: a domain a line; what stands behind it, as in a virtual_mailbox_domains map, is not looked at.
 
 import type { Command } from 'commander'
+import type { Define } from '#services/cli/define.ts'
+import { CommandFailure } from '#services/cli/failure.ts'
+import { domainArgument } from '#shared/administration/fields.ts'
+import { LineProblems, readLines, recordsOf } from '#shared/administration/imports/lines.ts'
+import { runImport, type Wanted } from '#shared/administration/imports/plan.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
-import { domainArgument } from './arguments.ts'
-import type { Define } from './define.ts'
-import { CommandFailure } from './failure.ts'
-import { LineProblems, readLines, recordsOf } from './import-lines.ts'
-import { runImport, type Wanted } from './import-run.ts'
 
 type WantedDomain = Wanted & { readonly domain: Domain }
 

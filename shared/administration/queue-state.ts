@@ -1,8 +1,8 @@
 // A message in the queue as it is shown: one word for its state, whoever asks, and its recipients with the address each was reached by.
 
+import { formatTime } from '#services/cli/output.ts'
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { Group, GroupState, MessageState, QueueEntry } from '#shared/queue/records.ts'
-import { formatTime } from './output.ts'
 
 export const queueStates = ['incoming', 'active', 'deferred', 'hold', 'corrupt'] as const
 export type QueueState = (typeof queueStates)[number] & (MessageState | GroupState)

@@ -1,22 +1,28 @@
 // `postwolke account import`: the lines of Dovecot's passwd-file (address:hash, and what follows it), or CSV with a heading.
 
 import type { Command } from 'commander'
-import type { StoredPassword } from '#shared/directory/records.ts'
-import { type Address, formatAddress, lookupKey } from '#shared/mail/address.ts'
-import { concurrently } from '#shared/runtime/concurrently.ts'
-import { isPassword } from '#shared/sasl/password.ts'
-import { addressArgument, quotaArgument } from './arguments.ts'
-import type { Context } from './context.ts'
-import type { Define } from './define.ts'
-import { CommandFailure } from './failure.ts'
-import { type Fields, LineProblems, type Record, readLines, recordsOf } from './import-lines.ts'
+import type { Context } from '#services/cli/context.ts'
+import type { Define } from '#services/cli/define.ts'
+import { CommandFailure } from '#services/cli/failure.ts'
+import { addressArgument, quotaArgument } from '#shared/administration/fields.ts'
+import {
+  type Fields,
+  LineProblems,
+  type Record,
+  readLines,
+  recordsOf,
+} from '#shared/administration/imports/lines.ts'
 import {
   findDomains,
   type Import,
   type ImportOptions,
   runImport,
   type Wanted,
-} from './import-run.ts'
+} from '#shared/administration/imports/plan.ts'
+import type { StoredPassword } from '#shared/directory/records.ts'
+import { type Address, formatAddress, lookupKey } from '#shared/mail/address.ts'
+import { concurrently } from '#shared/runtime/concurrently.ts'
+import { isPassword } from '#shared/sasl/password.ts'
 
 const columns = ['address', 'password_hash', 'password', 'quota', 'enabled'] as const
 type Column = (typeof columns)[number]

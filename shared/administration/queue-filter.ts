@@ -1,11 +1,11 @@
 // Which messages of the queue are wanted, and which groups of them.
 
 import type { Command } from 'commander'
+import { CommandFailure } from '#services/cli/failure.ts'
+import { domainArgument } from '#shared/administration/fields.ts'
+import { type QueueState, queueStates, stateOf } from '#shared/administration/queue-state.ts'
 import type { Group, QueueEntry } from '#shared/queue/records.ts'
 import { duration } from '#shared/runtime/settings/kinds.ts'
-import { domainArgument } from './arguments.ts'
-import { CommandFailure } from './failure.ts'
-import { type QueueState, queueStates, stateOf } from './queue-entry.ts'
 
 export type FilterOptions = {
   readonly state?: string

@@ -1,5 +1,7 @@
 // Arguments as people type them, checked once; what is wrong is said with the argument itself.
 
+import type { Context } from '#services/cli/context.ts'
+import { CommandFailure } from '#services/cli/failure.ts'
 import type { AliasName } from '#shared/directory/records.ts'
 import {
   type Address,
@@ -10,8 +12,6 @@ import {
 import { type Domain, isOwnDomain, parseDomain } from '#shared/mail/domain.ts'
 import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import { bytes } from '#shared/runtime/settings/kinds.ts'
-import type { Context } from './context.ts'
-import { CommandFailure } from './failure.ts'
 
 /** A domain as one of ours may be. */
 export function domainArgument(text: string): Domain {
