@@ -1,10 +1,10 @@
-// Arguments as people type them, checked once; what is wrong is said with the argument itself.
+// Values as people write them, checked once: what an address, a domain, a quota or a queue id of ours may be. Every front end and
+// every import has its texts parsed here.
 
-import type { Context } from '#services/cli/context.ts'
-import { CommandFailure } from '#services/cli/failure.ts'
 import type { AliasName } from '#shared/directory/records.ts'
 import {
   type Address,
+  formatAddress,
   mayBeOwn,
   OWN_LOCAL_PART_BYTES_MAX,
   parseAddress,
@@ -12,57 +12,78 @@ import {
 import { type Domain, isOwnDomain, parseDomain } from '#shared/mail/domain.ts'
 import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import { bytes } from '#shared/runtime/settings/kinds.ts'
+import { badValue, type Field, ok, type Parsed } from './refusals.ts'
+
+export type Fields = {
+  address(text: string, field?: Field): Parsed<Address>
+  /** As an account may have it. */
+  ownAddress(text: string, field?: Field): Parsed<Address>
+  /** `@example.net` names the catch-all of a domain. */
+  aliasName(text: string): Parsed<AliasName>
+  /** Of one alias: each text may be a list with commas. */
+  targets(texts: readonly string[]): Parsed<readonly Address[]>
+}
+
+/** `defaultDomain`: of addresses without one. */
+export function createFields(settings: { readonly defaultDomain: string }): Fields {
+  const defaultDomain = parseDomain(settings.defaultDomain)
+
+  function address(text: string, field: Field = 'address'): Parsed<Address> {
+    const found = parseAddress(text, defaultDomain)
+    if (found !== undefined) return ok(found)
+    const lacksDomain = !text.includes('@') && settings.defaultDomain === ''
+    return badValue(field, text, { name: 'mail-address', lacksDomain })
+  }
+
+  function ownAddress(text: string, field: Field = 'address'): Parsed<Address> {
+    const found = address(text, field)
+    if (found.kind !== 'ok' || mayBeOwn(found.value)) return found
+    return badValue(field, text, {
+      name: 'own-address',
+      localPartBytesMax: OWN_LOCAL_PART_BYTES_MAX,
+    })
+  }
+
+  return {
+    address,
+    ownAddress,
+
+    aliasName(text) {
+      if (!text.startsWith('@')) return ownAddress(text, 'alias')
+      const domain = parseOwnDomain(text.slice(1))
+      return domain.kind === 'ok' ? ok({ local: null, domain: domain.value }) : domain
+    },
+
+    targets(texts) {
+      const targets: Address[] = []
+      for (const text of texts.flatMap(splitList)) {
+        if (isProgram(text)) return badValue('targets', text, { name: 'no-program' })
+        const found = address(text, 'targets')
+        if (found.kind !== 'ok') return found
+        targets.push(found.value)
+      }
+      return ok(targets)
+    },
+  }
+}
+
+const isProgram = (text: string) => /^"?(\||:include:)|^\//i.test(text)
 
 /** A domain as one of ours may be. */
-export function domainArgument(text: string): Domain {
+export function parseOwnDomain(text: string): Parsed<Domain> {
   const domain = parseDomain(text)
-  if (domain === undefined || !isOwnDomain(domain))
-    throw new CommandFailure(`'${text}' is not a domain name`)
-  return domain
+  return domain !== undefined && isOwnDomain(domain)
+    ? ok(domain)
+    : badValue('domain', text, { name: 'domain-name' })
 }
 
-/** A domain that is in the directory. */
-export async function ownDomain(text: string, { core }: Context): Promise<Domain> {
-  const domain = domainArgument(text)
-  if ((await core.directory.domains.get(domain)) !== undefined) return domain
-  throw new CommandFailure(`no domain ${text}`)
-}
+/** Undefined for a catch-all, which is no address. */
+export const addressOfAlias = ({ local, domain }: AliasName): Address | undefined =>
+  local === null ? undefined : { local, domain }
 
-export function addressArgument(text: string, { core }: Context): Address {
-  const address = parseAddress(text, parseDomain(core.settings.defaultDomain))
-  if (address !== undefined) return address
-  const isLocal = !text.includes('@') && core.settings.defaultDomain === ''
-  const hint = isLocal ? '; defaultDomain names the domain of those without one' : ''
-  throw new CommandFailure(`'${text}' is not a mail address${hint}`)
-}
-
-/** An address as an account or alias here may have it; others may have any. */
-export function ownAddressArgument(text: string, context: Context): Address {
-  const address = addressArgument(text, context)
-  if (mayBeOwn(address)) return address
-  const reason = `the part before the @ has from 1 to ${OWN_LOCAL_PART_BYTES_MAX} bytes, the domain no underscore`
-  throw new CommandFailure(`'${text}' cannot be an address here: ${reason}`)
-}
-
-/** `@example.net` names the catch-all of a domain. */
-export function aliasArgument(text: string, context: Context): AliasName {
-  if (text.startsWith('@')) return { local: null, domain: domainArgument(text.slice(1)) }
-  return ownAddressArgument(text, context)
-}
-
-/** Of one alias: each argument may be a list with commas. */
-export function targetArguments(texts: readonly string[], context: Context): readonly Address[] {
-  return texts.flatMap(splitList).map((text) => targetArgument(text, context))
-}
-
-export function targetArgument(text: string, context: Context): Address {
-  // aliases(5) would run a program, append to a file or read a list.
-  if (/^"?(\||:include:)|^\//i.test(text)) {
-    throw new CommandFailure(
-      `'${text}' is not a mail address: an alias here leads to addresses, not to programs, files or included lists`,
-    )
-  }
-  return addressArgument(text, context)
+export function formatAliasName(name: AliasName): string {
+  const address = addressOfAlias(name)
+  return address === undefined ? `@${name.domain}` : formatAddress(address)
 }
 
 /** At commas and blanks, as far as they are not in quotes. */
@@ -85,35 +106,25 @@ export function splitList(text: string): readonly string[] {
   return entries
 }
 
-export function queueIdArgument(text: string): QueueId {
+export function parseQueueIdField(text: string): Parsed<QueueId> {
   const queueId = parseQueueId(text.toUpperCase())
-  if (queueId === undefined) {
-    throw new CommandFailure(`'${text}' is not a queue id; 'postwolke queue list' shows them`)
-  }
-  return queueId
+  return queueId === undefined ? badValue('queueId', text, { name: 'queue-id' }) : ok(queueId)
 }
-
-export const queueIdArguments = (texts: readonly string[]): readonly QueueId[] =>
-  texts.flatMap(splitList).map(queueIdArgument)
 
 const quotaKind = bytes({ min: 0, max: 2 ** 50 })
 
 /** In bytes, that a number without a unit can be meant as: 200 is megabytes in somebody's mind. */
 const PLAIN_QUOTA_MIN = 1024 ** 2
 
-/** `default` follows the setting mailboxSizeLimit, `0` or `unlimited` is no limit. */
-export function quotaArgument(text: string, name = '--quota'): number | null {
-  if (text === 'default') return null
+/** Bytes. `default` follows the setting mailboxSizeLimit (null), `0` or `unlimited` is no limit (0). */
+export function parseQuota(text: string): Parsed<number | null> {
+  if (text === 'default') return ok(null)
   const quota = text === 'unlimited' ? 0 : quotaKind.parse(text)
   if (quota === undefined) {
-    throw new CommandFailure(
-      `${name} cannot be '${text}'; allowed: default, unlimited, ${quotaKind.allowed}`,
-    )
+    return badValue('quota', text, { name: 'quota', allowed: quotaKind.allowed })
   }
   if (quota > 0 && quota < PLAIN_QUOTA_MIN && /^\d+$/.test(text)) {
-    throw new CommandFailure(
-      `${name} ${text} is ${text} bytes; write ${text}MB, or ${text}B if that is meant`,
-    )
+    return badValue('quota', text, { name: 'quota-unit' })
   }
-  return quota
+  return ok(quota)
 }

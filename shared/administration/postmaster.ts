@@ -1,20 +1,30 @@
-// Every mail domain has a postmaster (RFC 5321 §4.5.1): said after a change that leaves one without.
+// Who is postmaster of a domain. Every mail domain has one (RFC 5321 §4.5.1).
 
-import type { Core } from '#services/assembly/core.ts'
+import type { Directory } from '#shared/directory/directory.ts'
 import type { Domain } from '#shared/mail/domain.ts'
+import { findRoute } from './routes.ts'
 
-/** What becomes of mail to nobody, and what to do. */
-export const noPostmaster =
-  'is refused: set postmasterAddress, or give the account or alias postmaster'
+export type Postmaster =
+  | {
+      readonly kind: 'found'
+      readonly accounts: readonly string[]
+      readonly elsewhere: readonly string[]
+    }
+  /** There is no account at all; the first will be. */
+  | { readonly kind: 'first-account' }
+  /** Mail to postmaster is refused. */
+  | { readonly kind: 'nobody' }
 
-export async function postmasterWarnings(domain: Domain, core: Core): Promise<string[]> {
-  // The first account will be.
-  if (!(await hasAccounts(core))) return []
-  const { local, remote } = await core.directory.reach({ local: 'postmaster', domain })
-  return local + remote > 0 ? [] : [`mail to postmaster@${domain} ${noPostmaster}`]
+export async function findPostmaster(
+  directory: Pick<Directory, 'accounts' | 'expand'>,
+  domain: Domain,
+): Promise<Postmaster> {
+  const { accounts, elsewhere } = await findRoute(directory, [{ local: 'postmaster', domain }])
+  if (accounts.length + elsewhere.length > 0) return { kind: 'found', accounts, elsewhere }
+  return { kind: (await hasAccounts(directory)) ? 'nobody' : 'first-account' }
 }
 
-export async function hasAccounts({ directory }: Core): Promise<boolean> {
-  for await (const _ of directory.accounts.list()) return true
+async function hasAccounts({ accounts }: Pick<Directory, 'accounts'>): Promise<boolean> {
+  for await (const _ of accounts.list()) return true
   return false
 }

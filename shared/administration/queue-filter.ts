@@ -1,39 +1,56 @@
 // Which messages of the queue are wanted, and which groups of them.
 
-import type { Command } from 'commander'
-import { CommandFailure } from '#services/cli/failure.ts'
-import { domainArgument } from '#shared/administration/fields.ts'
-import { type QueueState, queueStates, stateOf } from '#shared/administration/queue-state.ts'
 import type { Group, QueueEntry } from '#shared/queue/records.ts'
 import { duration } from '#shared/runtime/settings/kinds.ts'
+import { parseOwnDomain } from './fields.ts'
+import { queueStates, stateOf } from './queue-state.ts'
+import { type BadValue, badValue, ok, type Parsed } from './refusals.ts'
 
-export type FilterOptions = {
-  readonly state?: string
-  readonly sender?: string
-  readonly recipient?: string
-  readonly domain?: string
-  readonly olderThan?: string
-}
-
-export function filterOptions(command: Command): Command {
-  return command
-    .option('--state <state>', `only ${queueStates.join(', ')}`)
-    .option('--sender <address>', "only from this address, or @domain; '<>' for none")
-    .option('--recipient <address>', 'only to this address, or @domain')
-    .option('--domain <domain>', 'only from or to this domain')
-    .option('--older-than <time>', 'only what arrived before that: 30m, 4h, 2d')
+export type FilterRequest = {
+  readonly state?: string | undefined
+  /** This address, or `@domain`; `<>` for the null sender. */
+  readonly sender?: string | undefined
+  readonly recipient?: string | undefined
+  /** From or to it. */
+  readonly domain?: string | undefined
+  /** Arrived so long ago: 30m, 4h, 2d. */
+  readonly olderThan?: string | undefined
 }
 
 /** The entry with the groups that are wanted; undefined when it is not. */
 export type QueueFilter = (entry: QueueEntry) => QueueEntry | undefined
 
-export function queueFilter(options: FilterOptions, nowMs: number): QueueFilter {
-  const state = stateArgument(options.state)
-  const isSender = addressMatcher(options.sender)
-  const isRecipient = addressMatcher(options.recipient)
-  const domain = options.domain === undefined ? undefined : domainArgument(options.domain)
-  const isOfDomain = addressMatcher(domain && `@${domain}`)
-  const arrivedBeforeMs = nowMs - ageArgument(options.olderThan)
+export function parseQueueFilter(
+  request: FilterRequest,
+  nowMs: number,
+): { readonly kind: 'ok'; readonly value: QueueFilter } | BadValue {
+  const state = parseState(request.state)
+  if (state.kind !== 'ok') return state
+  const domain = request.domain === undefined ? undefined : parseOwnDomain(request.domain)
+  if (domain?.kind === 'bad-value') return domain
+  const age = parseAge(request.olderThan)
+  if (age.kind !== 'ok') return age
+  return ok(
+    createFilter({
+      state: state.value,
+      isSender: addressMatcher(request.sender),
+      isRecipient: addressMatcher(request.recipient),
+      isOfDomain: addressMatcher(domain && `@${domain.value}`),
+      arrivedBeforeMs: nowMs - age.value,
+    }),
+  )
+}
+
+type Matcher = (address: string) => boolean
+
+function createFilter(wanted: {
+  readonly state: string | undefined
+  readonly isSender: Matcher
+  readonly isRecipient: Matcher
+  readonly isOfDomain: Matcher
+  readonly arrivedBeforeMs: number
+}): QueueFilter {
+  const { state, isSender, isRecipient, isOfDomain, arrivedBeforeMs } = wanted
 
   function isWanted(group: Group): boolean {
     const addresses = group.recipients.flatMap(({ address, original }) => [address, original])
@@ -50,15 +67,15 @@ export function queueFilter(options: FilterOptions, nowMs: number): QueueFilter 
     ]
     if (![sender, ...all].some(isOfDomain)) return undefined
     if (groups.length > 0) {
-      const wanted = groups.filter(isWanted)
-      return wanted.length === 0 ? undefined : { message, groups: wanted }
+      const wantedGroups = groups.filter(isWanted)
+      return wantedGroups.length === 0 ? undefined : { message, groups: wantedGroups }
     }
     const isState = state === undefined || stateOf(entry) === state
     return isState && all.some(isRecipient) ? entry : undefined
   }
 }
 
-function addressMatcher(pattern: string | undefined): (address: string) => boolean {
+function addressMatcher(pattern: string | undefined): Matcher {
   if (pattern === undefined) return () => true
   const wanted = pattern === '<>' ? '' : pattern.toLowerCase()
   return wanted.startsWith('@')
@@ -66,18 +83,18 @@ function addressMatcher(pattern: string | undefined): (address: string) => boole
     : (address) => address.toLowerCase() === wanted
 }
 
-function stateArgument(text: string | undefined): QueueState | undefined {
-  if (text === undefined) return undefined
-  const state = queueStates.find((known) => known === text)
-  if (state !== undefined) return state
-  throw new CommandFailure(`--state cannot be '${text}'; allowed: ${queueStates.join(', ')}`)
+function parseState(text: string | undefined): Parsed<string | undefined> {
+  return text === undefined || queueStates.some((known) => known === text)
+    ? ok(text)
+    : badValue('state', text, { name: 'one-of', allowed: queueStates })
 }
 
 const DAY_MS = 24 * 3_600_000
-const age = duration({ min: 0, max: 1_000 * DAY_MS })
+const ageKind = duration({ min: 0, max: 1_000 * DAY_MS })
 
-function ageArgument(text: string | undefined): number {
-  const ms = text === undefined ? 0 : age.parse(text)
-  if (ms !== undefined) return ms
-  throw new CommandFailure(`--older-than cannot be '${text}'; allowed: ${age.allowed}`)
+function parseAge(text: string | undefined): Parsed<number> {
+  const ms = text === undefined ? 0 : ageKind.parse(text)
+  return ms === undefined
+    ? badValue('olderThan', text ?? '', { name: 'age', allowed: ageKind.allowed })
+    : ok(ms)
 }

@@ -1,8 +1,6 @@
-// A message in the queue as it is shown: one word for its state, whoever asks, and its recipients with the address each was reached by.
+// One word for the state of a message in the queue, whoever asks.
 
-import { formatTime } from '#services/cli/output.ts'
-import type { FinalRecipient } from '#shared/contracts/delivery.ts'
-import type { Group, GroupState, MessageState, QueueEntry } from '#shared/queue/records.ts'
+import type { GroupState, MessageState, QueueEntry } from '#shared/queue/records.ts'
 
 export const queueStates = ['incoming', 'active', 'deferred', 'hold', 'corrupt'] as const
 export type QueueState = (typeof queueStates)[number] & (MessageState | GroupState)
@@ -15,38 +13,9 @@ export function stateOf({ message, groups }: QueueEntry): QueueState {
   return states.has('deferred') ? 'deferred' : 'hold'
 }
 
-export const senderOf = ({ message }: QueueEntry) => message.envelope.sender || '<>'
-
-/** The due time of an active group is when it is looked after should its worker die: nobody's news. */
-export const nextTryOf = ({ state, dueMs }: Group): string | undefined =>
-  state === 'deferred' && dueMs !== null ? formatTime(dueMs) : undefined
-
-/** `ann@here.test`, or `ann@here.test (of info@here.test)` when an alias led there. */
-export function recipientText({ address, original }: FinalRecipient): string {
-  return original === '' || address.toLowerCase() === original.toLowerCase()
-    ? address
-    : `${address} (of ${original})`
-}
-
-export const shown = (entry: QueueEntry) => {
-  const { message, groups } = entry
-  return {
-    queueId: message.queueId,
-    state: stateOf(entry),
-    reason: message.reason,
-    bytes: message.object.length,
-    arrived: formatTime(message.arrivedMs),
-    sender: message.envelope.sender,
-    recipients: message.envelope.recipients.map((recipient) => recipient.address),
-    groups: groups.map((group) => ({
-      name: group.name,
-      state: group.state,
-      destination: group.destination,
-      recipients: group.recipients.map((recipient) => recipient.address),
-      originalRecipients: group.recipients.map((recipient) => recipient.original),
-      attempts: group.attempts,
-      lastReply: group.lastReply,
-      next: group.dueMs === null ? null : formatTime(group.dueMs),
-    })),
-  }
+/** Nothing of it moves until it is released. */
+export function isHeld({ message, groups }: QueueEntry): boolean {
+  return groups.length === 0
+    ? message.state === 'hold'
+    : groups.every((group) => group.state === 'hold')
 }

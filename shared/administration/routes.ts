@@ -1,35 +1,25 @@
-// Where mail to an address goes: for `alias show`, and for warnings after a change that leads it nowhere.
+// Where mail to an address goes in the end: accounts here, addresses elsewhere, and what leads nowhere.
 
-import type { Core } from '#services/assembly/core.ts'
-import type { Expansion, FailedRecipient } from '#shared/directory/expansion.ts'
+import type { Directory } from '#shared/directory/directory.ts'
+import type { FailedRecipient } from '#shared/directory/expansion.ts'
 import { type Address, formatAddress } from '#shared/mail/address.ts'
+
+export type DeadEnd = { readonly address: string; readonly reason: FailedRecipient['reason'] }
 
 export type Route = {
   readonly accounts: readonly string[]
   readonly elsewhere: readonly string[]
-  /** Each with its reason. */
-  readonly nowhere: readonly string[]
+  readonly nowhere: readonly DeadEnd[]
 }
 
-const reasons = {
-  unknown: 'no such address here',
-  loop: 'its aliases lead back to themselves',
-  'too-many': 'too many addresses',
-  disabled: 'the account is disabled',
-  'message-limit': 'too many addresses for one message',
-} as const satisfies Record<FailedRecipient['reason'], string>
-
-export async function routeOf(core: Core, addresses: readonly Address[]): Promise<Route> {
-  const { local, remote, failed }: Expansion = await core.directory.expand(addresses)
+export async function findRoute(
+  directory: Pick<Directory, 'expand'>,
+  addresses: readonly Address[],
+): Promise<Route> {
+  const { local, remote, failed } = await directory.expand(addresses)
   return {
     accounts: local.map(({ address }) => formatAddress(address)),
     elsewhere: remote.map(({ address }) => formatAddress(address)),
-    nowhere: failed.map(({ address, reason }) => `${formatAddress(address)} (${reasons[reason]})`),
+    nowhere: failed.map(({ address, reason }) => ({ address: formatAddress(address), reason })),
   }
 }
-
-export const routeLines = ({ accounts, elsewhere, nowhere }: Route): string[] => [
-  `accounts   ${accounts.join(' ') || 'none'}`,
-  `elsewhere  ${elsewhere.join(' ') || 'none'}`,
-  ...(nowhere.length > 0 ? [`nowhere    ${nowhere.join(', ')}`] : []),
-]

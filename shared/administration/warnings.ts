@@ -1,57 +1,78 @@
-// What an alias does to mail that was perhaps not meant: said after it was made or changed.
+// What was done as it was asked for, and perhaps is not what was meant: found after a change, told beside its result.
 
-import type { Core } from '#services/assembly/core.ts'
-import { postmasterWarnings } from '#shared/administration/postmaster.ts'
-import { routeOf } from '#shared/administration/routes.ts'
 import type { Alias } from '#shared/directory/aliases.ts'
-import type { AliasName } from '#shared/directory/records.ts'
+import type { Directory } from '#shared/directory/directory.ts'
 import { type Address, formatAddress, lookupKey } from '#shared/mail/address.ts'
+import type { Domain } from '#shared/mail/domain.ts'
+import { addressOfAlias, formatAliasName } from './fields.ts'
+import { findPostmaster } from './postmaster.ts'
+import { type DeadEnd, findRoute } from './routes.ts'
 
-/** Undefined for a catch-all, which is no address. */
-export const ownAddress = ({ local, domain }: AliasName): Address | undefined =>
-  local === null ? undefined : { local, domain }
+export type Warning =
+  /** Mail to postmaster of this domain is refused (RFC 5321 §4.5.1). */
+  | { readonly kind: 'no-postmaster'; readonly domain: Domain }
+  /** A new account whose address is an alias: its mail goes where that leads. */
+  | { readonly kind: 'alias-comes-first'; readonly address: string }
+  /** A new alias whose address is an account that is not among its targets. */
+  | { readonly kind: 'account-gets-nothing'; readonly address: string }
+  | { readonly kind: 'mail-fails'; readonly alias: string; readonly end: DeadEnd }
+  /** `aliases`: the first of `count`. */
+  | {
+      readonly kind: 'still-led-to'
+      readonly address: string
+      readonly aliases: readonly string[]
+      readonly count: number
+    }
 
-export function aliasText(name: AliasName): string {
-  const address = ownAddress(name)
-  return address === undefined ? `@${name.domain}` : formatAddress(address)
-}
-
-export async function aliasWarnings({ name, targets }: Alias, core: Core): Promise<string[]> {
-  const address = ownAddress(name)
-  const route = await routeOf(core, address === undefined ? targets : [address])
-  const account = address && (await core.directory.accounts.get(address))
+export async function warnOfAlias(
+  directory: Directory,
+  { name, targets }: Alias,
+): Promise<readonly Warning[]> {
+  const address = addressOfAlias(name)
+  const route = await findRoute(directory, address === undefined ? targets : [address])
+  const account = address && (await directory.accounts.get(address))
   const own = account && formatAddress(account.address)
   return [
     ...(own === undefined || route.accounts.includes(own)
       ? []
-      : [
-          `${own} is an account too, which gets no mail now; name it among the targets to keep a copy there`,
-        ]),
-    ...route.nowhere.map((end) => `mail to ${aliasText(name)} fails: ${end}`),
+      : [{ kind: 'account-gets-nothing', address: own } as const]),
+    ...route.nowhere.map(
+      (end) => ({ kind: 'mail-fails', alias: formatAliasName(name), end }) as const,
+    ),
   ]
 }
 
-const NAMES_SHOWN_MAX = 5
-
-/** After an address went: mail to these fails now. */
-export async function leftBehind(gone: Address, core: Core): Promise<string[]> {
-  return [...(await postmasterWarnings(gone.domain, core)), ...(await leadingThere(gone, core))]
+/** After an account was disabled or an address went. */
+export async function warnOfPostmaster(
+  directory: Directory,
+  domain: Domain,
+): Promise<readonly Warning[]> {
+  const { kind } = await findPostmaster(directory, domain)
+  return kind === 'nobody' ? [{ kind: 'no-postmaster', domain }] : []
 }
 
-async function leadingThere(gone: Address, core: Core): Promise<string[]> {
+/** After an address went. */
+export async function warnOfGone(directory: Directory, gone: Address): Promise<readonly Warning[]> {
+  return [
+    ...(await warnOfPostmaster(directory, gone.domain)),
+    ...(await warnOfAliasesTo(directory, gone)),
+  ]
+}
+
+const NAMES_TOLD_MAX = 5
+
+async function warnOfAliasesTo(directory: Directory, gone: Address): Promise<readonly Warning[]> {
   const isGone = ({ local, domain }: Address) =>
     domain === gone.domain && lookupKey(local) === lookupKey(gone.local)
-  const { kind } = await core.directory.resolve(gone)
-  // Another takes its mail: the catch-all, or an alias that it was as well.
-  if (kind !== 'unknown') return []
-  const names: string[] = []
-  for await (const { name, targets } of core.directory.aliases.list()) {
-    if (targets.some(isGone)) names.push(aliasText(name))
+  // Another may take its mail: the catch-all, or an alias that it was as well.
+  if ((await directory.resolve(gone)).kind !== 'unknown') return []
+  const aliases: string[] = []
+  let count = 0
+  for await (const { name, targets } of directory.aliases.list()) {
+    if (!targets.some(isGone)) continue
+    count++
+    if (aliases.length < NAMES_TOLD_MAX) aliases.push(formatAliasName(name))
   }
-  if (names.length === 0) return []
-  const shown = names.slice(0, NAMES_SHOWN_MAX).join(' ')
-  const more = names.length - NAMES_SHOWN_MAX
-  return [
-    `aliases still lead to ${formatAddress(gone)}: ${shown}${more > 0 ? ` and ${more} more` : ''}`,
-  ]
+  if (count === 0) return []
+  return [{ kind: 'still-led-to', address: formatAddress(gone), aliases, count }]
 }

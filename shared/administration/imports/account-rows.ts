@@ -1,38 +1,24 @@
-// `postwolke account import`: the lines of Dovecot's passwd-file (address:hash, and what follows it), or CSV with a heading.
+// Accounts of an import: the lines of Dovecot's passwd-file (address:hash, and what follows it), or CSV with a heading.
 
-import type { Command } from 'commander'
-import type { Context } from '#services/cli/context.ts'
-import type { Define } from '#services/cli/define.ts'
-import { CommandFailure } from '#services/cli/failure.ts'
-import { addressArgument, quotaArgument } from '#shared/administration/fields.ts'
-import {
-  type Fields,
-  LineProblems,
-  type Record,
-  readLines,
-  recordsOf,
-} from '#shared/administration/imports/lines.ts'
-import {
-  findDomains,
-  type Import,
-  type ImportOptions,
-  runImport,
-  type Wanted,
-} from '#shared/administration/imports/plan.ts'
+import { checkHash, storedPassword } from '#shared/auth/passwords.ts'
 import type { StoredPassword } from '#shared/directory/records.ts'
 import { type Address, formatAddress, lookupKey } from '#shared/mail/address.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import { isPassword } from '#shared/sasl/password.ts'
+import type { AdministrationDeps } from '../deps.ts'
+import { type Fields, parseQuota } from '../fields.ts'
+import { badValue, ok, type Parsed, type Refusal } from '../refusals.ts'
+import { badHash, badPassword, type Secret } from '../secrets.ts'
+import { accountColumns } from './columns.ts'
+import type { Cells, Row } from './lines.ts'
+import type { Named, RowKind } from './plan.ts'
 
-const columns = ['address', 'password_hash', 'password', 'quota', 'enabled'] as const
-type Column = (typeof columns)[number]
+type Column = (typeof accountColumns)[number]
 
-type WantedAccount = Wanted & {
+type WantedAccount = Named & {
   readonly address: Address
-  readonly credentials:
-    | { readonly kind: 'hash'; readonly hash: string }
-    | { readonly kind: 'password'; readonly password: string }
-  /** Undefined: the file does not say. */
+  readonly secret: Secret
+  /** Undefined: the row does not say. */
   readonly quotaBytes: number | null | undefined
   readonly enabled: boolean | undefined
 }
@@ -41,73 +27,82 @@ type WantedAccount = Wanted & {
 const HASHES_AT_ONCE = 4
 const FOLDERS_AT_ONCE = 16
 
-export function accountImportCommand(account: Command, define: Define): void {
-  define(account.command('import <file>'), {
-    about:
-      'add the accounts of a file (- for standard input): lines address:hash as in a passwd-file, or CSV with a heading',
-    options: (command) =>
-      command
-        .option(
-          '--update',
-          'give accounts that are there the password, quota and state of the file',
-        )
-        .option('--dry-run', 'only check the file')
-        .addHelpText('after', `\nCSV columns: ${columns.join(', ')}; only address must be there.`),
-    async run(context, [file], options: ImportOptions) {
-      const problems = new LineProblems()
-      const records = recordsOf(await readLines(file, context.process), columns, problems)
-      const { hashProblem } = await import('#shared/auth/passwords.ts')
-      const wanted: WantedAccount[] = []
-      for (const record of records) {
-        try {
-          const one = wantedAccount(record, context)
-          const { credentials } = one
-          const problem =
-            credentials.kind === 'hash'
-              ? hashProblem(credentials.hash)
-              : isPassword(Buffer.from(credentials.password))
-                ? undefined
-                : 'the password is empty or too long'
-          if (problem === undefined) wanted.push(one)
-          else problems.add(record.number, problem)
-        } catch (error) {
-          if (!(error instanceof CommandFailure)) throw error
-          problems.add(record.number, error.message)
-        }
-      }
-      const places = wanted.map(({ number, address: { domain } }) => ({ number, domain }))
-      await findDomains(places, problems, context)
-      await runImport(wanted, problems, context, options, importOf(context))
+export function accountRows(
+  { directory, mailbox }: Pick<AdministrationDeps, 'directory' | 'mailbox'>,
+  fields: Fields,
+): RowKind<WantedAccount> {
+  const { accounts } = directory
+  return {
+    many: 'accounts',
+    field: 'address',
+    columns: accountColumns,
+    parse: (row) => parseAccount(row, fields),
+    domainOf: ({ address }) => address.domain,
+    async standing({ address, quotaBytes, enabled, secret }) {
+      const found = await accounts.get(address)
+      if (found === undefined) return 'missing'
+      // Whoever logged in has a better hash by now: a hash is compared with nothing but itself, a password not at all.
+      const isSame =
+        (quotaBytes === undefined || quotaBytes === found.quotaBytes) &&
+        (enabled === undefined || enabled === found.enabled)
+      if (!isSame) return 'differs'
+      return secret.kind === 'hash' && secret.hash === found.passwordHash ? 'same' : 'kept'
     },
+    async add(some) {
+      const stored = await concurrently(some, HASHES_AT_ONCE, store)
+      const added = await accounts.addAll(
+        some.map(({ address, quotaBytes = null, enabled = true }, i) => ({
+          address,
+          quotaBytes,
+          enabled,
+          ...(stored[i] ?? { passwordHash: '*' }),
+        })),
+      )
+      await concurrently(added, FOLDERS_AT_ONCE, async (one) => {
+        if (one.kind === 'ok') await mailbox.folders.list(one.account.id)
+      })
+      return added.map((one, i) => (one.kind === 'ok' ? undefined : refusal(one.kind, some[i])))
+    },
+    async update(wanted) {
+      const { address, quotaBytes, enabled } = wanted
+      const changed = await accounts.set(address, {
+        ...(await store(wanted)),
+        ...(quotaBytes === undefined ? {} : { quotaBytes }),
+        ...(enabled === undefined ? {} : { enabled }),
+      })
+      return changed.kind === 'ok' ? undefined : refusal(changed.kind, wanted)
+    },
+  }
+}
+
+function parseAccount(row: Row, fields: Fields): Parsed<WantedAccount> {
+  const cells = row.kind === 'line' ? passwdCells(row.text) : ok(row.fields)
+  if (cells.kind !== 'ok') return cells
+  const cell = (column: Column) => cells.value[column] ?? ''
+  const parsed = fields.address(cell('address'))
+  if (parsed.kind !== 'ok') return parsed
+  const address = { local: lookupKey(parsed.value.local), domain: parsed.value.domain }
+  const secret = parseSecret(cell('password_hash'), cell('password'))
+  if (secret.kind !== 'ok') return secret
+  const quota = cell('quota') === '' ? ok(undefined) : parseQuota(cell('quota'))
+  if (quota.kind !== 'ok') return quota
+  const enabled = parseEnabled(cell('enabled'))
+  if (enabled.kind !== 'ok') return enabled
+  return ok({
+    key: formatAddress(address),
+    address,
+    secret: secret.value,
+    quotaBytes: quota.value,
+    enabled: enabled.value,
   })
 }
 
-function wantedAccount(record: Record, context: Context): WantedAccount {
-  const fields = record.kind === 'line' ? passwdFields(record.text) : record.fields
-  const cell = (column: Column) => fields[column] ?? ''
-  const { local, domain } = addressArgument(cell('address'), context)
-  const address = { local: lookupKey(local), domain }
-  const quota = cell('quota')
-  return {
-    number: record.number,
-    key: formatAddress(address),
-    address,
-    credentials: credentialsOf(cell('password_hash'), cell('password')),
-    quotaBytes: quota === '' ? undefined : quotaArgument(quota, 'quota'),
-    enabled: enabledOf(cell('enabled')),
-  }
-}
-
 /** `user:password:uid:gid:gecos:home:shell:extra`: of what follows the password only the quota is ours. */
-function passwdFields(text: string): Fields {
+function passwdCells(text: string): Parsed<Cells> {
   const [address = '', hash = '', ...rest] = text.trim().split(':')
-  if (rest.length === 0 && hash === '') {
-    throw new CommandFailure(
-      'no address:hash, and the file has no heading such as address,password',
-    )
-  }
+  if (rest.length === 0 && hash === '') return badValue('row', '', { name: 'passwd-line' })
   const extra = rest.slice(5).join(':')
-  return { address, password_hash: hash, quota: quotaRule(extra) }
+  return ok({ address, password_hash: hash, quota: quotaRule(extra) })
 }
 
 /** `userdb_quota_rule=*:storage=1G`: KiB without a unit. `userdb_quota_storage_size` is its name from Dovecot 2.4 on. */
@@ -119,11 +114,15 @@ function quotaRule(extra: string): string | undefined {
   return `${digits}${unit?.toUpperCase() || 'K'}`
 }
 
-function credentialsOf(hash: string, password: string): WantedAccount['credentials'] {
-  if (hash !== '' && password !== '') throw new CommandFailure('give a password or its hash')
-  if (hash !== '') return { kind: 'hash', hash }
-  if (password !== '') return { kind: 'password', password }
-  throw new CommandFailure('no password and no hash (* as a hash lets nobody in)')
+function parseSecret(hash: string, password: string): Parsed<Secret> {
+  if (hash !== '' && password !== '') return badValue('password', '', { name: 'not-both' })
+  if (hash !== '') {
+    const problem = checkHash(hash)
+    return problem === undefined ? ok({ kind: 'hash', hash }) : badHash(problem)
+  }
+  if (password === '') return badValue('password', '', { name: 'password-or-hash' })
+  const bytes = Buffer.from(password)
+  return isPassword(bytes) ? ok({ kind: 'password', password: bytes }) : badPassword
 }
 
 const switches = new Map([
@@ -132,67 +131,24 @@ const switches = new Map([
   ...['no', 'false', '0', 'n'].map((word) => [word, false] as const),
 ])
 
-function enabledOf(text: string): boolean | undefined {
+function parseEnabled(text: string): Parsed<boolean | undefined> {
   const word = text.toLowerCase()
-  if (!switches.has(word)) throw new CommandFailure(`enabled is yes or no, not '${text}'`)
-  return switches.get(word)
+  if (switches.has(word)) return ok(switches.get(word))
+  return badValue('enabled', text, { name: 'one-of', allowed: ['yes', 'no'] })
 }
 
-function importOf({ core }: Context): Import<WantedAccount> {
-  const { accounts } = core.directory
-  return {
-    one: 'account',
-    many: 'accounts',
-    async standing(wanted) {
-      const found = await accounts.get(wanted.address)
-      if (found === undefined) return 'missing'
-      const { quotaBytes, enabled, credentials } = wanted
-      // Whoever logged in has a better hash by now: a hash is compared with nothing but itself, a password not at all.
-      const isSame =
-        (quotaBytes === undefined || quotaBytes === found.quotaBytes) &&
-        (enabled === undefined || enabled === found.enabled)
-      if (!isSame) return 'differs'
-      const isHash = credentials.kind === 'hash' && credentials.hash === found.passwordHash
-      return isHash ? 'same' : 'kept'
-    },
-    async add(some) {
-      const stored = await concurrently(some, HASHES_AT_ONCE, storedOf)
-      const added = await accounts.addAll(
-        some.map(({ address, quotaBytes = null, enabled = true }, i) => ({
-          address,
-          quotaBytes,
-          enabled,
-          ...(stored[i] ?? { passwordHash: '*' }),
-        })),
-      )
-      await concurrently(added, FOLDERS_AT_ONCE, async (one) => {
-        if (one.kind === 'ok') await core.mailbox.folders.list(one.account.id)
-      })
-      return added.map(({ kind }) =>
-        kind === 'ok' ? { kind } : { kind: 'refused', reason: reasons[kind] },
-      )
-    },
-    async update(wanted) {
-      const { address, quotaBytes, enabled } = wanted
-      const changed = await accounts.set(address, {
-        ...(await storedOf(wanted)),
-        ...(quotaBytes === undefined ? {} : { quotaBytes }),
-        ...(enabled === undefined ? {} : { enabled }),
-      })
-      return changed.kind === 'ok'
-        ? { kind: 'ok' }
-        : { kind: 'refused', reason: 'it was removed meanwhile' }
-    },
-  }
+async function store({ secret }: WantedAccount): Promise<StoredPassword> {
+  if (secret.kind === 'hash') return { passwordHash: secret.hash, scramVerifier: null }
+  return await storedPassword(secret.password)
 }
 
-const reasons = {
-  exists: 'it was added meanwhile',
-  'no-such-domain': 'its domain was removed meanwhile',
-} as const
-
-async function storedOf({ credentials }: WantedAccount): Promise<StoredPassword> {
-  if (credentials.kind === 'hash') return { passwordHash: credentials.hash, scramVerifier: null }
-  const { storedPassword } = await import('#shared/auth/passwords.ts')
-  return storedPassword(Buffer.from(credentials.password))
+/** What changed since all was checked. */
+function refusal(
+  kind: 'exists' | 'no-such-domain' | 'no-such-account',
+  wanted: WantedAccount | undefined,
+): Refusal {
+  const value = wanted?.key ?? ''
+  return kind === 'no-such-domain'
+    ? { kind, field: 'address', value, domain: wanted?.address.domain ?? '' }
+    : { kind, field: 'address', value }
 }

@@ -1,112 +1,30 @@
-// `postwolke alias import`: the lines of Postfix's virtual(5) and of aliases(5), or CSV with a heading.
+// Aliases of an import: the lines of Postfix's virtual(5) and of aliases(5), or CSV with a heading.
 
-import type { Command } from 'commander'
-import type { Context } from '#services/cli/context.ts'
-import type { Define } from '#services/cli/define.ts'
-import { CommandFailure } from '#services/cli/failure.ts'
-import { warn } from '#services/cli/output.ts'
-import { aliasArgument, targetArguments } from '#shared/administration/fields.ts'
-import {
-  type Fields,
-  LineProblems,
-  type Record,
-  readLines,
-  recordsOf,
-} from '#shared/administration/imports/lines.ts'
-import {
-  findDomains,
-  type Import,
-  type ImportOptions,
-  runImport,
-  type Wanted,
-} from '#shared/administration/imports/plan.ts'
-import { aliasText, aliasWarnings } from '#shared/administration/warnings.ts'
 import { ALIAS_TARGETS_MAX, type Alias } from '#shared/directory/aliases.ts'
+import type { Directory } from '#shared/directory/directory.ts'
 import { formatAddress } from '#shared/mail/address.ts'
-import { concurrently } from '#shared/runtime/concurrently.ts'
+import { type Fields, formatAliasName } from '../fields.ts'
+import { badValue, type Parsed, type Refusal } from '../refusals.ts'
+import { warnOfAlias } from '../warnings.ts'
+import { aliasColumns } from './columns.ts'
+import type { Cells, Row } from './lines.ts'
+import type { Named, RowKind } from './plan.ts'
 
-const columns = ['alias', 'targets'] as const
+type WantedAlias = Named & Alias
 
-type WantedAlias = Wanted & Alias
-
-const ROUTES_AT_ONCE = 16
-const WARNINGS_SHOWN_MAX = 20
-
-export function aliasImportCommand(alias: Command, define: Define): void {
-  define(alias.command('import <file>'), {
-    about:
-      'add the aliases of a file (- for standard input): lines as in virtual(5) or aliases(5), or CSV with a heading',
-    options: (command) =>
-      command
-        .option('--update', 'give aliases that are there the targets of the file')
-        .option('--dry-run', 'only check the file')
-        .addHelpText(
-          'after',
-          `\nCSV columns: ${columns.join(', ')}; targets with commas in quotes.`,
-        ),
-    async run(context, [file], options: ImportOptions) {
-      const problems = new LineProblems()
-      const records = recordsOf(await readLines(file, context.process), columns, problems)
-      const wanted: WantedAlias[] = []
-      for (const { number, fields } of entries(records)) {
-        try {
-          wanted.push(wantedAlias(number, fields, context))
-        } catch (error) {
-          if (!(error instanceof CommandFailure)) throw error
-          problems.add(number, error.message)
-        }
-      }
-      const places = wanted.map(({ number, name: { domain } }) => ({ number, domain }))
-      await findDomains(places, problems, context)
-      try {
-        await runImport(wanted, problems, context, options, importOf(context))
-      } finally {
-        if (problems.size === 0 && !options.dryRun) await warnOf(wanted, context)
-      }
-    },
-  })
-}
-
-type Entry = { readonly number: number; readonly fields: Fields }
-
-/** A line that begins with a blank goes on with the one before it. */
-function entries(records: readonly Record[]): readonly Entry[] {
-  const found: { number: number; text: string }[] = []
-  for (const record of records) {
-    if (record.kind === 'fields') continue
-    const last = found.at(-1)
-    if (last !== undefined && /^\s/.test(record.text)) last.text += ` ${record.text}`
-    else found.push({ number: record.number, text: record.text })
-  }
-  return [
-    ...records.filter((record) => record.kind === 'fields'),
-    ...found.map(({ number, text }) => ({ number, fields: virtualFields(text.trim()) })),
-  ]
-}
-
-/** `name target, target` or `name: target, target`. */
-function virtualFields(text: string): Fields {
-  const afterQuotes = text.startsWith('"') ? Math.max(0, text.indexOf('"', 1)) : 0
-  const length = text.slice(afterQuotes).search(/[\s:]/)
-  const end = length === -1 ? text.length : afterQuotes + length
-  return { alias: text.slice(0, end), targets: text.slice(end).replace(/^\s*:/, '') }
-}
-
-function wantedAlias(number: number, fields: Fields, context: Context): WantedAlias {
-  const name = aliasArgument(fields.alias ?? '', context)
-  const targets = targetArguments([fields.targets ?? ''], context)
-  const { size } = new Set(targets.map(formatAddress))
-  if (size === 0 || size > ALIAS_TARGETS_MAX) {
-    throw new CommandFailure(`${aliasText(name)} has ${size} targets; 1 to ${ALIAS_TARGETS_MAX}`)
-  }
-  return { number, key: aliasText(name).toLowerCase(), name, targets }
-}
-
-function importOf({ core }: Context): Import<WantedAlias> {
-  const { aliases } = core.directory
+export function aliasRows(
+  { directory }: { readonly directory: Directory },
+  fields: Fields,
+): RowKind<WantedAlias> {
+  const { aliases } = directory
   return {
-    one: 'alias',
     many: 'aliases',
+    field: 'alias',
+    columns: aliasColumns,
+    join: joinContinued,
+    parse: (row) =>
+      parseAlias(row.kind === 'fields' ? row.fields : virtualCells(row.text.trim()), fields),
+    domainOf: ({ name }) => name.domain,
     async standing({ name, targets }) {
       const found = await aliases.get(name)
       if (found === undefined) return 'missing'
@@ -116,29 +34,68 @@ function importOf({ core }: Context): Import<WantedAlias> {
     },
     async add(some) {
       const added = await aliases.addAll(some)
-      return added.map(({ kind }) =>
-        kind === 'ok' ? { kind } : { kind: 'refused', reason: reasons[kind] },
-      )
+      return added.map((one, i) => (one.kind === 'ok' ? undefined : refusal(one.kind, some[i])))
     },
-    async update({ name, targets }) {
-      const { kind } = await aliases.set(name, targets)
-      return kind === 'ok' ? { kind } : { kind: 'refused', reason: 'it was removed meanwhile' }
+    async update(wanted) {
+      const { kind } = await aliases.set(wanted.name, wanted.targets)
+      return kind === 'ok' ? undefined : refusal(kind, wanted)
     },
+    warn: (wanted) => warnOfAlias(directory, wanted),
   }
 }
 
-const reasons = {
-  exists: 'it was added meanwhile',
-  'no-such-domain': 'its domain was removed meanwhile',
-  'bad-targets': 'it has no targets, or too many',
-} as const
+/** A line that begins with a blank goes on with the one before it. */
+function* joinContinued(rows: Iterable<Row>): Generator<Row> {
+  let last: { readonly kind: 'line'; readonly number: number; readonly text: string } | undefined
+  for (const row of rows) {
+    if (row.kind === 'fields') yield row
+    else if (last !== undefined && /^\s/.test(row.text)) {
+      last = { ...last, text: `${last.text} ${row.text}` }
+    } else {
+      if (last !== undefined) yield last
+      last = row
+    }
+  }
+  if (last !== undefined) yield last
+}
 
-/** When all are there: they lead to each other. */
-async function warnOf(wanted: readonly Alias[], { core, process }: Context): Promise<void> {
-  const found = await concurrently(wanted, ROUTES_AT_ONCE, (alias) => aliasWarnings(alias, core))
-  const all = found.flat()
-  for (const text of all.slice(0, WARNINGS_SHOWN_MAX)) warn(process, text)
-  if (all.length > WARNINGS_SHOWN_MAX) {
-    warn(process, `and ${all.length - WARNINGS_SHOWN_MAX} more of these`)
+/** `name target, target` or `name: target, target`. */
+function virtualCells(text: string): Cells {
+  const afterQuotes = text.startsWith('"') ? Math.max(0, text.indexOf('"', 1)) : 0
+  const length = text.slice(afterQuotes).search(/[\s:]/)
+  const end = length === -1 ? text.length : afterQuotes + length
+  return { alias: text.slice(0, end), targets: text.slice(end).replace(/^\s*:/, '') }
+}
+
+function parseAlias(cells: Cells, fields: Fields): Parsed<WantedAlias> {
+  const name = fields.aliasName(cells.alias ?? '')
+  if (name.kind !== 'ok') return name
+  const targets = fields.targets([cells.targets ?? ''])
+  if (targets.kind !== 'ok') return targets
+  const key = formatAliasName(name.value)
+  const { size } = new Set(targets.value.map(formatAddress))
+  if (size === 0 || size > ALIAS_TARGETS_MAX) return tooManyTargets(key, size)
+  // Names of aliases do not tell capitals from small letters.
+  const wanted = { key: key.toLowerCase(), name: name.value, targets: targets.value }
+  return { kind: 'ok', value: wanted }
+}
+
+const tooManyTargets = (key: string, count: number) =>
+  badValue('targets', key, { name: 'target-count', count, max: ALIAS_TARGETS_MAX })
+
+/** What changed since all was checked, or what only the directory knows. */
+function refusal(
+  kind: 'exists' | 'no-such-domain' | 'no-such-alias' | 'bad-targets',
+  wanted: WantedAlias | undefined,
+): Refusal {
+  const value = wanted?.key ?? ''
+  switch (kind) {
+    case 'bad-targets':
+      return tooManyTargets(value, wanted?.targets.length ?? 0)
+    case 'no-such-domain':
+      return { kind, field: 'alias', value, domain: wanted?.name.domain ?? '' }
+    case 'exists':
+    case 'no-such-alias':
+      return { kind, field: 'alias', value }
   }
 }

@@ -1,84 +1,99 @@
-// Files that accounts, aliases and domains are imported from: lines in the form the programs before us had, or CSV with a heading. What
-// is wrong is said with the number of its line.
+// The text of an import: lines in the form the programs before us had, or CSV with a heading. What is wrong is told with the number
+// of its line. Nothing of a text is kept here but the line at hand, so that a source may be read again instead of being held.
 
-import { isUtf8 } from 'node:buffer'
-import { readFile } from 'node:fs/promises'
-import type { Process } from '#services/cli/context.ts'
-import { CommandFailure } from '#services/cli/failure.ts'
+import { badValue, type Refusal } from '../refusals.ts'
 
 export type Line = { readonly number: number; readonly text: string }
 
+/** What an import is made from. Read twice: all of it is checked before anything is done. */
+export type Source = { lines(): Iterable<Line> }
+
 /** Of a line of CSV, by the names of the heading. */
-export type Fields = { readonly [column: string]: string | undefined }
+export type Cells = { readonly [column: string]: string | undefined }
 
-export type Record =
+export type Row =
   | { readonly kind: 'line'; readonly number: number; readonly text: string }
-  | { readonly kind: 'fields'; readonly number: number; readonly fields: Fields }
+  | { readonly kind: 'fields'; readonly number: number; readonly fields: Cells }
 
-/** Of a file: a million accounts fit. */
-const IMPORT_BYTES_MAX = 256 * 1024 ** 2
+/** What is wrong with one line. */
+export type RowProblem = { readonly line: number; readonly refusal: Refusal }
+export type OnProblem = (problem: RowProblem) => void
 
-/** The lines of the file, or of standard input for `-`. */
-export async function readLines(file: string, process: Process): Promise<readonly Line[]> {
-  const bytes =
-    file === '-'
-      ? await process.readStdin('(end with Ctrl-D)\n')
-      : await readFile(file).catch((error: NodeJS.ErrnoException) => {
-          // Root's command has become the owner of the data folder by now.
-          const hint = error.code === 'EACCES' ? "; 'import - < FILE' reads what only you can" : ''
-          throw new CommandFailure(`cannot read the file: ${error.message}${hint}`)
-        })
-  if (bytes.length > IMPORT_BYTES_MAX) {
-    throw new CommandFailure(`the file has more than ${IMPORT_BYTES_MAX} bytes; divide it`)
+const NEWLINE = 0x0a
+
+/** The lines of UTF-8 text, with or without a byte order mark, CR or not. */
+export function sourceOf(bytes: Uint8Array): Source {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return {
+    *lines() {
+      for (let at = 0, number = 1; at <= text.length; number++) {
+        const found = text.indexOf(NEWLINE, at)
+        const end = found === -1 ? text.length : found
+        const line = text.toString('utf8', at, end)
+        yield { number, text: withoutMarks(line, number) }
+        at = end + 1
+      }
+    },
   }
-  if (!isUtf8(bytes)) throw new CommandFailure('the file is not UTF-8')
-  const text = Buffer.from(bytes)
-    .toString('utf8')
-    .replace(/^\ufeff/, '')
-  return text.split('\n').map((line, i) => ({
-    number: i + 1,
-    text: line.endsWith('\r') ? line.slice(0, -1) : line,
-  }))
 }
 
-export const isContent = ({ text }: Line) => {
+function withoutMarks(line: string, number: number): string {
+  const text = number === 1 ? line.replace(/^\ufeff/, '') : line
+  return text.endsWith('\r') ? text.slice(0, -1) : text
+}
+
+const isContent = ({ text }: Line) => {
   const first = text.trimStart()
   return first !== '' && !first.startsWith('#')
 }
 
 /** As CSV where the first line that says something is a heading with these columns; else the lines as they are. */
-export function recordsOf(
-  lines: readonly Line[],
+export function* rowsOf(
+  lines: Iterable<Line>,
   columns: readonly string[],
-  problems: LineProblems,
-): readonly Record[] {
-  const content = lines.filter(isContent)
-  const [head] = content
-  const heading = head && headingOf(head.text, columns)
-  if (head === undefined || heading === undefined) {
-    return content.map((line) => ({ kind: 'line', ...line }))
-  }
-  const { delimiter, names } = heading
-  const unknown = names.filter((name) => !columns.includes(name))
-  if (unknown.length > 0) {
-    problems.add(head.number, `no column '${unknown[0]}'; there are ${columns.join(', ')}`)
-  }
-  return content.slice(1).flatMap(({ number, text }): Record[] => {
-    const cells = cellsOf(text, delimiter)
-    if (cells === undefined) {
-      problems.add(number, 'a quotation mark is not closed')
-      return []
+  onProblem: OnProblem,
+): Generator<Row> {
+  let heading: Heading | undefined
+  let isFirst = true
+  for (const line of lines) {
+    if (!isContent(line)) continue
+    if (isFirst) {
+      isFirst = false
+      heading = headingOf(line.text, columns)
+      const unknown = heading?.names.find((name) => !columns.includes(name))
+      if (unknown !== undefined) {
+        const refusal = badValue('heading', unknown, { name: 'column', columns })
+        onProblem({ line: line.number, refusal })
+      }
+      if (heading !== undefined) continue
     }
-    if (cells.length > names.length) {
-      problems.add(number, `${cells.length} columns where the heading has ${names.length}`)
-      return []
-    }
-    const fields = Object.fromEntries(names.map((name, i) => [name, cells[i]]))
-    return [{ kind: 'fields', number, fields }]
-  })
+    if (heading === undefined) yield { kind: 'line', ...line }
+    else yield* cellRow(line, heading, onProblem)
+  }
 }
 
-function headingOf(text: string, columns: readonly string[]) {
+function* cellRow({ number, text }: Line, heading: Heading, onProblem: OnProblem): Generator<Row> {
+  const { delimiter, names } = heading
+  const cells = cellsOf(text, delimiter)
+  if (cells === undefined) {
+    onProblem({ line: number, refusal: badValue('row', '', { name: 'closed-quotation' }) })
+    return
+  }
+  if (cells.length > names.length) {
+    const rule = { name: 'column-count', count: cells.length, max: names.length } as const
+    onProblem({ line: number, refusal: badValue('row', '', rule) })
+    return
+  }
+  yield {
+    kind: 'fields',
+    number,
+    fields: Object.fromEntries(names.map((name, i) => [name, cells[i]])),
+  }
+}
+
+type Heading = { readonly delimiter: string; readonly names: readonly string[] }
+
+function headingOf(text: string, columns: readonly string[]): Heading | undefined {
   const delimiter = ['\t', ';', ','].find((candidate) => text.includes(candidate))
   // With one column there is nothing between.
   const cells = delimiter === undefined ? [text] : (cellsOf(text, delimiter) ?? [])
@@ -114,32 +129,4 @@ export function cellsOf(text: string, delimiter: string): readonly string[] | un
     at = end + 1
   }
   return cells
-}
-
-/** Shown of one file; what is wrong with one line is mostly wrong with all. */
-const PROBLEMS_SHOWN_MAX = 50
-
-/** What is wrong, line by line. */
-export class LineProblems {
-  readonly #found: { readonly number: number; readonly reason: string }[] = []
-
-  get size(): number {
-    return this.#found.length
-  }
-
-  add(number: number, reason: string): void {
-    this.#found.push({ number, reason })
-  }
-
-  /** Throws when there are any; `what` says what was done all the same. */
-  fail(what: string): void {
-    if (this.#found.length === 0) return
-    const sorted = this.#found.toSorted((a, b) => a.number - b.number)
-    const lines = sorted
-      .slice(0, PROBLEMS_SHOWN_MAX)
-      .map(({ number, reason }) => `line ${number}: ${reason}`)
-    const more = sorted.length - lines.length
-    if (more > 0) lines.push(`and ${more} more`)
-    throw new CommandFailure([...lines, what].join('\n'))
-  }
 }

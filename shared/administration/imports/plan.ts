@@ -1,124 +1,226 @@
-// What all imports have in common. First the whole file is read and checked: where a line is wrong, nothing is done. Then what is
-// missing is added. What is there and is as the file says is left alone, so that an import can be run again; what is there and differs
-// is changed with --update, and otherwise named.
+// What all imports have in common. First the whole text is read and checked: where a row is wrong, nothing is done. Then it is read
+// again and done, some rows at a time, so that not the rows but only their names are kept. What is missing is added; what is there and is
+// as the row says is left alone, so that an import can be run again from its beginning after it ended early; what is there and differs
+// is changed where that was asked for, and otherwise refused.
 
-import type { Context } from '#services/cli/context.ts'
-import { CommandFailure } from '#services/cli/failure.ts'
-import { counted } from '#services/cli/output.ts'
-import { LineProblems } from '#shared/administration/imports/lines.ts'
+import type { Directory } from '#shared/directory/directory.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
-import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import { badValue, type Differs, type Field, type Parsed, type Refusal } from '../refusals.ts'
+import type { Warning } from '../warnings.ts'
+import { type OnProblem, type Row, type RowProblem, rowsOf, type Source } from './lines.ts'
 
-export type ImportOptions = { readonly update?: boolean; readonly dryRun?: boolean }
-
-export type Wanted = {
-  readonly number: number
-  /** What it is told apart by, and called. */
-  readonly key: string
+/** What one kind of import does with its rows. */
+export type RowKind<Wanted extends Named> = {
+  readonly many: 'domains' | 'accounts' | 'aliases'
+  readonly field: Differs['field'] & Field
+  readonly columns: readonly string[]
+  /** Rows that belong together as one; else each is one. */
+  readonly join?: (rows: Iterable<Row>) => Iterable<Row>
+  readonly parse: (row: Row) => Parsed<Wanted>
+  /** That must be there before. */
+  readonly domainOf?: (wanted: Wanted) => Domain
+  readonly standing: (wanted: Wanted) => Promise<Standing>
+  /** Results in their order; undefined: done. */
+  readonly add: (some: readonly Wanted[]) => Promise<readonly (Refusal | undefined)[]>
+  readonly update: (wanted: Wanted) => Promise<Refusal | undefined>
+  /** When all are there: they may lead to each other. */
+  readonly warn?: (wanted: Wanted) => Promise<readonly Warning[]>
 }
 
-/** `kept`: it is there, and whether its password is that of the file cannot be seen; only --update changes it. */
+/** `key`: what it is told apart by, and called. */
+export type Named = { readonly key: string }
+
+/** `kept`: it is there, and whether its password is that of the row cannot be seen; only an update changes it. */
 export type Standing = 'missing' | 'same' | 'kept' | 'differs'
 
-/** Refused: with the reason. */
-export type Outcome =
-  | { readonly kind: 'ok' }
-  | { readonly kind: 'refused'; readonly reason: string }
+export type ImportPlan =
+  | { readonly kind: 'faulty'; readonly problems: readonly RowProblem[]; readonly count: number }
+  | {
+      readonly kind: 'plan'
+      readonly rows: number
+      /**
+       * One outcome a row, some rows at a time, each once it is so. Rejects with a TemporaryFailure when the store fails: what was
+       * told until then is done, and the import may be run again.
+       */
+      readonly run: (options: ImportOptions) => AsyncGenerator<RowOutcome>
+      /** Of all rows, once they are there. */
+      readonly warnings: () => AsyncGenerator<Warning>
+    }
 
-export type Import<W extends Wanted> = {
-  readonly one: string
-  readonly many: string
-  readonly standing: (wanted: W) => Promise<Standing>
-  readonly add: (some: readonly W[]) => Promise<readonly Outcome[]>
-  readonly update: (wanted: W) => Promise<Outcome>
+/** `dryRun`: nothing is done, and the outcomes say what would be. */
+export type ImportOptions = {
+  readonly update?: boolean | undefined
+  readonly dryRun?: boolean | undefined
 }
 
-/** Lines worked on between two looks at what has been done. */
-const CHUNK = 180
+export type RowOutcome = { readonly line: number; readonly key: string } & (
+  | { readonly kind: 'added' | 'changed' | 'unchanged' }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+)
+
+/** Rows worked on between two looks at what has been done. */
+const CHUNK_ROWS = 180
 /** Reads and changes on the way at once. */
 const AT_ONCE = 16
+/** Kept of one text; all are counted. What is wrong with one row is mostly wrong with all. */
+export const PROBLEMS_KEPT_MAX = 1_000
 
-export async function runImport<W extends Wanted>(
-  wanted: readonly W[],
-  problems: LineProblems,
-  { core, output }: Context,
-  options: ImportOptions,
-  steps: Import<W>,
-): Promise<void> {
-  findRepeated(wanted, problems)
-  problems.fail('nothing was imported')
-  const standings = await concurrently(wanted, AT_ONCE, steps.standing)
-  const all = (standing: Standing) => wanted.filter((_, i) => standings[i] === standing)
-  const differing = all('differs')
-  const refused = new LineProblems()
-  if (!options.update) {
-    for (const { number, key } of differing) {
-      refused.add(number, `${key} is there and differs; --update makes it as the file says`)
+type NumberedRow<Wanted> = { readonly line: number; readonly wanted: Wanted }
+
+export async function planImport<Wanted extends Named>(
+  kind: RowKind<Wanted>,
+  source: Source,
+  deps: { readonly directory: Pick<Directory, 'domains'>; readonly log: Log },
+): Promise<ImportPlan> {
+  const problems: RowProblem[] = []
+  let count = 0
+  const rows = await checkRows(kind, source, deps.directory, (problem) => {
+    count++
+    if (problems.length < PROBLEMS_KEPT_MAX) problems.push(problem)
+  })
+  if (count > 0) return { kind: 'faulty', problems, count }
+  return {
+    kind: 'plan',
+    rows,
+    run: (options) => run(kind, source, { ...options, rows, log: deps.log }),
+    warnings: () => warn(kind, source),
+  }
+}
+
+/** How many rows there are. */
+async function checkRows<Wanted extends Named>(
+  kind: RowKind<Wanted>,
+  source: Source,
+  { domains }: Pick<Directory, 'domains'>,
+  onProblem: OnProblem,
+): Promise<number> {
+  const firstLines = new Map<string, number>()
+  const looked = new Set<Domain>()
+  let rows = 0
+  for (const { line, wanted } of wantedRows(kind, source, onProblem)) {
+    rows++
+    const domain = kind.domainOf?.(wanted)
+    // Told once for each domain, with the first row that is in it.
+    if (domain !== undefined && !looked.has(domain)) {
+      looked.add(domain)
+      if ((await domains.get(domain)) === undefined) {
+        onProblem({
+          line,
+          refusal: { kind: 'no-such-domain', field: 'domain', value: domain, domain },
+        })
+      }
     }
+    const firstLine = firstLines.get(wanted.key)
+    if (firstLine === undefined) firstLines.set(wanted.key, line)
+    else onProblem({ line, refusal: badValue('row', wanted.key, { name: 'once', firstLine }) })
   }
-  const toChange = options.update ? [...differing, ...all('kept')] : []
-  const unchanged = all('same').length + (options.update ? 0 : all('kept').length)
-  const done = { added: 0, changed: 0, unchanged }
-  const print = () =>
-    output.print({ ...done, dryRun: options.dryRun === true }, () => [
-      `${counted(done.added, steps.one, steps.many)} ${options.dryRun ? 'would be added' : 'added'}, ${done.changed} changed, ${done.unchanged} as they were`,
-    ])
-  if (options.dryRun) {
-    done.added = all('missing').length
-    done.changed = toChange.length
-    print()
-    refused.fail(`${counted(refused.size, 'line')} would not be imported; everything else would`)
-    return
+  return rows
+}
+
+function* wantedRows<Wanted extends Named>(
+  kind: RowKind<Wanted>,
+  source: Source,
+  onProblem: OnProblem,
+): Generator<NumberedRow<Wanted>> {
+  const rows = rowsOf(source.lines(), kind.columns, onProblem)
+  for (const row of kind.join?.(rows) ?? rows) {
+    const parsed = kind.parse(row)
+    if (parsed.kind === 'ok') yield { line: row.number, wanted: parsed.value }
+    else onProblem({ line: row.number, refusal: parsed })
   }
-  const finish = () => {
-    core.log.info({ ...done, of: wanted.length }, `${steps.many} imported`)
-    print()
-  }
-  const settle = (some: readonly W[], outcomes: readonly Outcome[]): number => {
-    for (const [i, { number, key }] of some.entries()) {
-      const outcome = outcomes[i]
-      if (outcome?.kind === 'refused') refused.add(number, `${key}: ${outcome.reason}`)
-    }
-    return outcomes.filter(({ kind }) => kind === 'ok').length
-  }
+}
+
+/** Of a source that was checked. */
+function sure({ line }: RowProblem): never {
+  throw new Error(`line ${line} was sound before`)
+}
+
+async function* run<Wanted extends Named>(
+  kind: RowKind<Wanted>,
+  source: Source,
+  options: ImportOptions & { readonly rows: number; readonly log: Log },
+): AsyncGenerator<RowOutcome> {
+  const { dryRun = false, rows, log } = options
+  const counts = { added: 0, changed: 0, unchanged: 0, refused: 0 }
   try {
-    for (const some of chunks(all('missing'))) done.added += settle(some, await steps.add(some))
-    for (const some of chunks(toChange)) {
-      done.changed += settle(some, await concurrently(some, AT_ONCE, steps.update))
+    for (const some of chunks(wantedRows(kind, source, sure))) {
+      const outcomes = await runChunk(kind, some, options)
+      for (const { kind } of outcomes) counts[kind]++
+      yield* outcomes
     }
-  } catch (error) {
-    if (!(error instanceof TemporaryFailure)) throw error
-    finish()
-    throw new CommandFailure(`the import ended early and may be run again: ${error.message}`)
-  }
-  finish()
-  refused.fail(
-    `${counted(refused.size, 'line was', 'lines were')} not imported; everything else is`,
-  )
-}
-
-/** Said once for each domain, with the first line that is in it. */
-export async function findDomains(
-  places: readonly { readonly number: number; readonly domain: Domain }[],
-  problems: LineProblems,
-  { core }: Context,
-): Promise<void> {
-  for (const [domain, [first]] of Map.groupBy(places, (place) => place.domain)) {
-    if (first === undefined || (await core.directory.domains.get(domain)) !== undefined) continue
-    problems.add(first.number, `no domain ${domain}; 'postwolke domain add ${domain}' makes it`)
+  } finally {
+    const { refused: _, ...done } = counts
+    if (!dryRun) log.info({ ...done, of: rows }, `${kind.many} imported`)
   }
 }
 
-function findRepeated(wanted: readonly Wanted[], problems: LineProblems): void {
-  const seen = new Map<string, number>()
-  for (const { number, key } of wanted) {
-    const first = seen.get(key)
-    if (first === undefined) seen.set(key, number)
-    else problems.add(number, `${key} is in line ${first} already`)
+async function runChunk<Wanted extends Named>(
+  kind: RowKind<Wanted>,
+  rows: readonly NumberedRow<Wanted>[],
+  { update = false, dryRun = false }: ImportOptions,
+): Promise<readonly RowOutcome[]> {
+  const standings = await concurrently(rows, AT_ONCE, ({ wanted }) => kind.standing(wanted))
+  const steps = rows.map((row, i) => ({ row, step: stepOf(standings[i], update) }))
+  const toDo = (wanted: Step) => steps.filter(({ step }) => step === wanted && !dryRun)
+  const toAdd = toDo('added').map(({ row }) => row)
+  const refusals = new Map<NumberedRow<Wanted>, Refusal>()
+  const settle = (some: readonly NumberedRow<Wanted>[], ends: readonly (Refusal | undefined)[]) => {
+    for (const [i, row] of some.entries()) {
+      const refusal = ends[i]
+      if (refusal !== undefined) refusals.set(row, refusal)
+    }
+  }
+  if (toAdd.length > 0) settle(toAdd, await kind.add(toAdd.map(({ wanted }) => wanted)))
+  const toChange = toDo('changed').map(({ row }) => row)
+  settle(toChange, await concurrently(toChange, AT_ONCE, ({ wanted }) => kind.update(wanted)))
+  return steps.map(({ row, step }): RowOutcome => {
+    const { line, wanted } = row
+    const { key } = wanted
+    const differs: Differs = { kind: 'differs', field: kind.field, value: key }
+    if (step === 'refused') return { kind: step, line, key, refusal: differs }
+    const refusal = refusals.get(row)
+    if (refusal !== undefined) return { kind: 'refused', line, key, refusal }
+    return { kind: step, line, key }
+  })
+}
+
+type Step = RowOutcome['kind']
+
+function stepOf(standing: Standing | undefined, update: boolean): Step {
+  switch (standing) {
+    case undefined:
+    case 'missing':
+      return 'added'
+    case 'same':
+      return 'unchanged'
+    case 'kept':
+      return update ? 'changed' : 'unchanged'
+    case 'differs':
+      return update ? 'changed' : 'refused'
   }
 }
 
-function* chunks<T>(all: readonly T[]): Generator<readonly T[]> {
-  for (let at = 0; at < all.length; at += CHUNK) yield all.slice(at, at + CHUNK)
+async function* warn<Wanted extends Named>(
+  kind: RowKind<Wanted>,
+  source: Source,
+): AsyncGenerator<Warning> {
+  const { warn } = kind
+  if (warn === undefined) return
+  for (const some of chunks(wantedRows(kind, source, sure))) {
+    const found = await concurrently(some, AT_ONCE, ({ wanted }) => warn(wanted))
+    yield* found.flat()
+  }
+}
+
+function* chunks<T>(all: Iterable<T>): Generator<readonly T[]> {
+  let chunk: T[] = []
+  for (const one of all) {
+    chunk.push(one)
+    if (chunk.length < CHUNK_ROWS) continue
+    yield chunk
+    chunk = []
+  }
+  if (chunk.length > 0) yield chunk
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type FilterOptions, queueFilter } from '#shared/administration/queue-filter.ts'
+import { type FilterRequest, parseQueueFilter } from '#shared/administration/queue-filter.ts'
 import { stateOf } from '#shared/administration/queue-state.ts'
 import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import type { Group, GroupState, QueueEntry } from '#shared/queue/records.ts'
@@ -106,8 +106,11 @@ describe('the state of a message', () => {
 describe('a filter of the queue', () => {
   const whole = entry([far, near])
   /** Names of the groups that are wanted; undefined where the message is not. */
-  const wanted = (options: FilterOptions, of = whole) =>
-    queueFilter(options, nowMs)(of)?.groups.map(({ name }) => name)
+  function wanted(request: FilterRequest, of = whole): readonly string[] | undefined {
+    const filter = parseQueueFilter(request, nowMs)
+    if (filter.kind !== 'ok') throw new Error(filter.field)
+    return filter.value(of)?.groups.map(({ name }) => name)
+  }
 
   it.each([
     [{}, ['1', '2']],
