@@ -1,9 +1,5 @@
 import type { Command } from 'commander'
-import {
-  parseTableName,
-  restoreTable,
-  type TableReplacement,
-} from '#shared/administration/restore.ts'
+import { parseTableName, restoreTable } from '#shared/administration/restore.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { loadDeployment, type Process } from './context.ts'
 import { CommandFailure } from './failure.ts'
