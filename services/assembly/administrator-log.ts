@@ -4,6 +4,7 @@
 //   ADMINISTRATOR   <ms>#<random>   one line: level, message, fields
 
 import { randomUUID } from 'node:crypto'
+import type { Change } from '#shared/administration/changes.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log, LogFields } from '#shared/runtime/log.ts'
 import type { LogLevel } from '#shared/runtime/log-writer.ts'
@@ -17,6 +18,24 @@ const ENTRY_CHARACTERS_MAX = 4_000
 const PAGE_ITEMS = 100
 /** Of one command; with more the last says how many are missing. */
 const ENTRIES_MAX = 10_000
+
+/** JSON characters of the changes told of one command: with more, an entry is none that can be read. */
+const CHANGES_CHARACTERS_MAX = 1_000
+
+/**
+ * The changes of one command, as fields of its line in the log: what was changed, and how it was before and is after. What does not fit
+ * is only counted.
+ */
+export function changeFields(changes: readonly Change[]): LogFields {
+  const told: Change[] = []
+  let characters = 0
+  for (const change of changes) {
+    characters += JSON.stringify(change).length
+    if (characters <= CHANGES_CHARACTERS_MAX) told.push(change)
+  }
+  const more = changes.length - told.length
+  return { ...(told.length > 0 && { changes: told }), ...(more > 0 && { moreChanges: more }) }
+}
 
 type Entry = { readonly level: LogLevel; readonly fields: LogFields; readonly message: string }
 

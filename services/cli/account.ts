@@ -1,266 +1,223 @@
 import type { Command } from 'commander'
-import type { AccountRecord } from '#shared/directory/records.ts'
-import { formatAddress } from '#shared/mail/address.ts'
-import { FolderTree } from '#shared/mailbox/folder-path.ts'
-import { isInbox } from '#shared/mailbox/folders.ts'
-import type { FolderRecord } from '#shared/mailbox/records.ts'
-import { accountImportCommand } from './account-import.ts'
-import { leftBehind } from './alias-route.ts'
-import { addressArgument, ownAddressArgument, ownDomain, quotaArgument } from './arguments.ts'
+import type { AccountFacts, PasswordFacts } from '#shared/administration/accounts.ts'
+import { unreachable } from '#shared/runtime/errors.ts'
 import { confirm, yesOption } from './confirm.ts'
-import type { Context } from './context.ts'
-import { type Credentials, credentialOptions, readCredentials } from './credentials.ts'
+import { type Credentials, credentialOptions, nameOfPassword, readSecret } from './credentials.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
-import { columns, counted, formatBytes, formatTime, warn } from './output.ts'
-import { postmasterWarnings } from './postmaster.ts'
+import { importCommand } from './import.ts'
+import { readAll } from './listing.ts'
+import { columns, counted, formatBytes, formatTime } from './output.ts'
+import { refused } from './refusal-text.ts'
+import { warnAll } from './warning-text.ts'
 
 /** `postwolke account …`: people with a mailbox. */
 export function accountCommands(parent: Command, define: Define): void {
   const account = parent.command('account').description('people with a mailbox')
+  addCommand(account, define)
+  listCommand(account, define)
+  showCommand(account, define)
+  setCommand(account, define)
+  removeCommand(account, define)
+  emptyCommand(account, define)
+  importCommand(account, define, {
+    what: 'accounts',
+    about:
+      'add the accounts of a file (- for standard input): lines address:hash as in a passwd-file, or CSV with a heading',
+    update: 'give accounts that are there the password, quota and state of the file',
+    help: '\nCSV columns: address, password_hash, password, quota, enabled; only address must be there.',
+  })
+}
 
+const quotaOption = [
+  '--quota <size>',
+  '500MB and the like, unlimited, or default (mailboxSizeLimit)',
+] as const
+const sharedOption = ['--shared', "nobody's own: its folders are shown below Shared/"] as const
+
+type AddOptions = Credentials & { quota?: string; disabled?: boolean; shared?: boolean }
+
+function addCommand(account: Command, define: Define): void {
   define(account.command('add <address>'), {
     about: 'add an account',
     options: (command) => {
       credentialOptions(command)
-      command.option(
-        '--quota <size>',
-        '500MB and the like, unlimited, or default (mailboxSizeLimit)',
-      )
+      command.option(...quotaOption)
       command.option('--disabled', 'neither logs in nor gets mail yet')
-      command.option('--shared', "nobody's own: its folders are shown below Shared/")
+      command.option(...sharedOption)
     },
-    async run(
-      context,
-      [name],
-      options: Credentials & { quota?: string; disabled?: boolean; shared?: boolean },
-    ) {
-      const address = ownAddressArgument(name, context)
-      const quotaBytes = quotaArgument(options.quota ?? 'default')
-      const stored = await readCredentials(options, context.process, { asks: true })
-      if (stored === undefined) {
-        throw new CommandFailure(
-          'give a password with --password-stdin, or its hash with --hash-stdin',
-        )
-      }
-      const added = await context.core.directory.accounts.add({
+    async run({ administration, output, process }, [address], options: AddOptions) {
+      const { quota, disabled, shared } = options
+      const added = await administration.accounts.add({
         address,
-        ...stored,
-        quotaBytes,
-        enabled: options.disabled !== true,
-        shared: options.shared === true,
+        secret: () => readSecret(options, process, { asks: true }),
+        quota,
+        enabled: disabled !== true,
+        shared,
       })
-      if (added.kind === 'exists') throw new CommandFailure(`account ${name} exists already`)
-      if (added.kind === 'no-such-domain') {
-        const domain = name.slice(name.lastIndexOf('@') + 1)
-        throw new CommandFailure(`no domain ${domain}; 'postwolke domain add ${domain}' makes it`)
-      }
-      await context.core.mailbox.folders.list(added.account.id)
-      const shown = formatAddress(added.account.address)
-      context.output.print({ address: shown }, () => [`account ${shown} added`])
-      if ((await context.core.directory.aliases.get(address)) !== undefined) {
-        warn(
-          context.process,
-          `${shown} is an alias too: its mail goes where the alias leads, and into this account only if that is one of the targets`,
-        )
-      }
+      if (added.kind !== 'added') throw refused(added, nameOfPassword(options, process))
+      output.print({ address: added.address }, () => [`account ${added.address} added`])
+      warnAll(process, added.warnings)
     },
   })
+}
 
+function listCommand(account: Command, define: Define): void {
   define(account.command('list [domain]'), {
     about: 'list accounts',
-    async run(context, [domain]) {
-      const { core, output } = context
-      const rows: Awaited<ReturnType<typeof facts>>[] = []
-      const wanted = domain === '' ? undefined : await ownDomain(domain, context)
-      for await (const found of core.directory.accounts.list(wanted)) {
-        rows.push(await facts(found, context))
-      }
-      output.print(rows, () =>
+    async run({ administration, output }, [name]) {
+      const domain = name === '' ? undefined : name
+      const all = await readAll((after) => administration.accounts.page({ domain, after }))
+      output.print(all.map(shown), () =>
         columns(
           ['ADDRESS', 'ENABLED', 'USED', 'QUOTA', 'MESSAGES'],
-          rows.map((row) => [
+          all.map((row) => [
             row.address,
             row.enabled ? 'yes' : 'no',
             formatBytes(row.usedBytes),
-            row.quotaBytes === 0 ? 'unlimited' : formatBytes(row.quotaBytes),
+            formatQuota(row),
             String(row.messages),
           ]),
         ),
       )
     },
   })
+}
 
+function showCommand(account: Command, define: Define): void {
   define(account.command('show <address>'), {
     about: 'show an account and its folders',
-    async run(context, [name]) {
-      const found = await existing(name, context)
-      const row = await facts(found, context)
-      const folders = inboxFirst(await context.core.mailbox.folders.list(found.id))
-      context.output.print(
-        {
-          ...row,
-          folders: folders.map(
-            ({ folder: { digest: _, counted: __, recentFrom: ___, ...folder }, path }) => ({
-              ...folder,
-              path,
-            }),
-          ),
-        },
-        () => [
-          `account   ${row.address}${row.enabled ? '' : ' (disabled)'}${row.shared ? ' (shared)' : ''}`,
-          `created   ${row.created}`,
-          `password  ${row.passwordScheme}`,
-          `used      ${formatBytes(row.usedBytes)} of ${row.quotaBytes === 0 ? 'unlimited' : formatBytes(row.quotaBytes)}${found.quotaBytes === null ? ' (mailboxSizeLimit)' : ''}`,
-          '',
-          ...columns(
-            ['FOLDER', 'MESSAGES', 'UNSEEN', 'SIZE'],
-            folders.map(({ folder, path }) => [
-              path,
-              String(folder.exists),
-              String(folder.unseen),
-              formatBytes(folder.bytes),
-            ]),
-          ),
-        ],
-      )
+    async run({ administration, output }, [address]) {
+      const found = await administration.accounts.show(address)
+      if (found.kind !== 'account') throw refused(found)
+      const { account: row, folders } = found
+      output.print({ ...shown(row), folders }, () => [
+        `account   ${row.address}${row.enabled ? '' : ' (disabled)'}${row.shared ? ' (shared)' : ''}`,
+        `created   ${formatTime(row.createdMs)}`,
+        `password  ${formatPassword(row.password)}`,
+        `used      ${formatBytes(row.usedBytes)} of ${formatQuota(row)}${row.hasDefaultQuota ? ' (mailboxSizeLimit)' : ''}`,
+        '',
+        ...columns(
+          ['FOLDER', 'MESSAGES', 'UNSEEN', 'SIZE'],
+          folders.map((folder) => [
+            folder.path,
+            String(folder.exists),
+            String(folder.unseen),
+            formatBytes(folder.bytes),
+          ]),
+        ),
+      ])
     },
   })
+}
 
+type SetOptions = Credentials & {
+  quota?: string
+  enable?: boolean
+  disable?: boolean
+  shared?: boolean
+}
+
+function setCommand(account: Command, define: Define): void {
   define(account.command('set <address>'), {
     about: 'change an account',
     options: (command) => {
       credentialOptions(command)
-      command.option(
-        '--quota <size>',
-        '500MB and the like, unlimited, or default (mailboxSizeLimit)',
-      )
+      command.option(...quotaOption)
       command.option('--enable', 'logs in and gets mail again')
       command.option('--disable', 'neither logs in nor gets mail')
-      command.option('--shared', "nobody's own: its folders are shown below Shared/")
+      command.option(...sharedOption)
       command.option('--no-shared', "somebody's own again: they are shown below Other Users/")
     },
-    async run(
-      context,
-      [name],
-      options: Credentials & {
-        quota?: string
-        enable?: boolean
-        disable?: boolean
-        shared?: boolean
-      },
-    ) {
-      if (options.enable && options.disable) {
+    async run({ administration, output, process }, [address], options: SetOptions) {
+      const { quota, enable, disable, shared } = options
+      if (enable && disable) {
         throw new CommandFailure('--enable and --disable exclude each other')
       }
-      const stored = await readCredentials(options, context.process, { asks: false })
-      const enabled = options.enable ? true : options.disable ? false : undefined
-      const quotaBytes = options.quota === undefined ? undefined : quotaArgument(options.quota)
-      const changes = {
-        ...stored,
-        ...(enabled === undefined ? {} : { enabled }),
-        ...(quotaBytes === undefined ? {} : { quotaBytes }),
-        ...(options.shared === undefined ? {} : { shared: options.shared }),
-      }
-      if (Object.keys(changes).length === 0) {
-        throw new CommandFailure(
-          'nothing to change: give --password-stdin, --password, --hash-stdin, --quota, --enable, --disable or --shared',
-        )
-      }
-      const address = addressArgument(name, context)
-      const changed = await context.core.directory.accounts.set(address, changes)
-      if (changed.kind === 'no-such-account') throw new CommandFailure(`no account ${name}`)
-      context.output.print({ address: formatAddress(changed.account.address) }, () => [
-        `account ${formatAddress(changed.account.address)} changed`,
-      ])
-      if (enabled !== false) return
-      for (const text of await postmasterWarnings(address.domain, context.core)) {
-        warn(context.process, text)
-      }
+      const changed = await administration.accounts.set({
+        address,
+        secret: () => readSecret(options, process, { asks: false }),
+        quota,
+        enabled: enable ? true : disable ? false : undefined,
+        shared,
+      })
+      if (changed.kind !== 'set') throw refused(changed, nameOfPassword(options, process))
+      output.print({ address: changed.address }, () => [`account ${changed.address} changed`])
+      warnAll(process, changed.warnings)
     },
   })
+}
 
+function removeCommand(account: Command, define: Define): void {
   define(account.command('remove <address>'), {
     about: 'remove an account and all its mail',
     options: (command) => command.option(...yesOption),
-    async run(context, [name], options: { yes?: boolean }) {
-      const address = addressArgument(name, context)
-      await confirm(context.process, await allOf(await existing(name, context), context), options)
-      const removed = await context.core.directory.accounts.remove(address)
-      if (removed.kind === 'no-such-account') throw new CommandFailure(`no account ${name}`)
-      const messages = await context.core.mailbox.remove(removed.account.id)
-      context.output.print({ removed: formatAddress(removed.account.address), messages }, () => [
-        `account ${formatAddress(removed.account.address)} removed with ${counted(messages, 'message')}`,
+    async run({ administration, output, process }, [name], options: { yes?: boolean }) {
+      const { accounts } = administration
+      const measured = await accounts.measure(name)
+      if (measured.kind !== 'measured') throw refused(measured)
+      await confirm(process, contents(measured), options)
+      const removed = await accounts.remove(name)
+      if (removed.kind !== 'removed') throw refused(removed)
+      const { address, messages } = removed
+      output.print({ removed: address, messages }, () => [
+        `account ${address} removed with ${counted(messages, 'message')}`,
       ])
-      for (const text of await leftBehind(address, context.core)) warn(context.process, text)
+      warnAll(process, removed.warnings)
     },
   })
+}
 
+function emptyCommand(account: Command, define: Define): void {
   define(account.command('empty <address>'), {
     about: 'delete all mail and folders of an account',
     options: (command) => command.option(...yesOption),
-    async run(context, [name], options: { yes?: boolean }) {
-      const found = await existing(name, context)
-      await confirm(context.process, `the mail of ${await allOf(found, context)}`, options)
-      const messages = await context.core.mailbox.empty(found.id)
-      context.output.print({ messages }, () => [
-        `${counted(messages, 'message')} of ${formatAddress(found.address)} deleted`,
-      ])
+    async run({ administration, output, process }, [name], options: { yes?: boolean }) {
+      const { accounts } = administration
+      const measured = await accounts.measure(name)
+      if (measured.kind !== 'measured') throw refused(measured)
+      await confirm(process, `the mail of ${contents(measured)}`, options)
+      const emptied = await accounts.empty(name)
+      if (emptied.kind !== 'emptied') throw refused(emptied)
+      const { address, messages } = emptied
+      output.print({ messages }, () => [`${counted(messages, 'message')} of ${address} deleted`])
     },
   })
-
-  accountImportCommand(account, define)
 }
 
-async function existing(name: string, context: Context): Promise<AccountRecord> {
-  const found = await context.core.directory.accounts.get(addressArgument(name, context))
-  if (found === undefined) throw new CommandFailure(`no account ${name}`)
-  return found
-}
+const contents = (measured: {
+  readonly address: string
+  readonly messages: number
+  readonly bytes: number
+}) =>
+  `${measured.address} with ${counted(measured.messages, 'message')} (${formatBytes(measured.bytes)})`
 
-/** What would go with it. */
-async function allOf({ id, address }: AccountRecord, { core }: Context): Promise<string> {
-  const { messages, bytes } = await core.mailbox.usage(id)
-  return `${formatAddress(address)} with ${counted(messages, 'message')} (${formatBytes(bytes)})`
-}
+const shown = (account: AccountFacts) => ({
+  address: account.address,
+  id: account.id,
+  enabled: account.enabled,
+  shared: account.shared,
+  quotaBytes: account.quotaBytes,
+  usedBytes: account.usedBytes,
+  messages: account.messages,
+  passwordScheme: formatPassword(account.password),
+  created: formatTime(account.createdMs),
+})
 
-async function facts(account: AccountRecord, { core }: Context) {
-  const used = await core.mailbox.usage(account.id)
-  return {
-    address: formatAddress(account.address),
-    id: account.id,
-    enabled: account.enabled,
-    shared: account.shared,
-    quotaBytes: account.quotaBytes ?? core.settings.mailboxSizeLimit,
-    usedBytes: used.bytes,
-    messages: used.messages,
-    passwordScheme: await schemeOf(account.passwordHash),
-    created: formatTime(account.createdMs),
-  }
-}
+const formatQuota = ({ quotaBytes }: AccountFacts) =>
+  quotaBytes === 0 ? 'unlimited' : formatBytes(quotaBytes)
 
-async function schemeOf(passwordHash: string): Promise<string> {
-  const { recognise } = await import('#shared/auth/schemes/index.ts')
-  const found = recognise(passwordHash)
-  switch (found.kind) {
+function formatPassword(password: PasswordFacts): string {
+  switch (password.kind) {
     case 'known':
-      return found.scheme.name
+      return password.scheme
     case 'no-login':
       return 'none (no login)'
     case 'costly':
-      return `${found.scheme} with ${found.exceeds} (cannot be verified)`
+      return `${password.scheme} with ${password.exceeds} (cannot be verified)`
     case 'unsupported':
-      return `${found.scheme} (cannot be verified)`
+      return `${password.scheme} (cannot be verified)`
+    default:
+      return unreachable(password)
   }
-}
-
-/** With their full paths, folders behind the one they are in. */
-const inboxFirst = (folders: readonly FolderRecord[]) => {
-  const tree = new FolderTree(folders)
-  return folders
-    .map((folder) => ({ folder, path: tree.pathOf(folder) }))
-    .toSorted(
-      (a, b) =>
-        Number(isInbox(b.folder)) - Number(isInbox(a.folder)) || a.path.localeCompare(b.path),
-    )
 }

@@ -8,6 +8,8 @@ import type { Command } from 'commander'
 import { createAdministratorLog } from '#services/assembly/administrator-log.ts'
 import type { Core } from '#services/assembly/core.ts'
 import { explained } from '#services/assembly/start-failure.ts'
+import type { Administration } from '#shared/administration/administration.ts'
+import type { Change } from '#shared/administration/changes.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import {
   type LoadedSettings,
@@ -112,10 +114,18 @@ function loadedOrFailure(
   return loaded
 }
 
-export type Context = { readonly core: Core; readonly output: Output; readonly process: Process }
+export type Context = {
+  readonly administration: Administration
+  /** For what is no administration: the collector. */
+  readonly core: Core
+  /** Made so far by this command. */
+  readonly changes: readonly Change[]
+  readonly output: Output
+  readonly process: Process
+}
 
 /** Runs a command on the data folder, beside a server that may be running on it. */
-export async function withCore(
+export async function withAdministration(
   common: Common,
   process: Process,
   options: { readonly mayCreate: boolean },
@@ -126,7 +136,10 @@ export async function withCore(
     outputs === undefined
       ? await readSettings(common, process)
       : await readDeployedSettings(common, outputs)
-  const { createCore } = await import('#services/assembly/core.ts')
+  const [{ createCore }, { assembleAdministration }] = await Promise.all([
+    import('#services/assembly/core.ts'),
+    import('#services/assembly/administration.ts'),
+  ])
   // Before the store is opened, which may make this process its owner's.
   const by = administratorOf(process)
   await using store = await openStore(common, process, options.mayCreate)
@@ -139,8 +152,11 @@ export async function withCore(
   })
   const { log } = administrator
   const core = createCore({ store, settings, clock: systemClock, log })
+  const changes: Change[] = []
+  const administration = assembleAdministration(core, (change) => void changes.push(change))
+  const output = createOutput(common.json === true, process.write)
   try {
-    await run({ core, output: createOutput(common.json === true, process.write), process })
+    await run({ administration, core, changes, output, process })
   } finally {
     // Also of a command that failed in the middle: what it changed is changed.
     await administrator.handOver()

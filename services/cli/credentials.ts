@@ -1,12 +1,12 @@
-// What is kept of a password: asked for at the terminal, or read as a password or a hash made elsewhere.
+// What an account logs in with: asked for at the terminal, or read as a password or a hash made elsewhere.
 
 import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import type { StoredPassword } from '#shared/directory/records.ts'
-import { isPassword } from '#shared/sasl/password.ts'
+import { badPassword, type Secret } from '#shared/administration/secrets.ts'
 import type { Process } from './context.ts'
 import { CommandFailure } from './failure.ts'
+import { type FieldNames, refused } from './refusal-text.ts'
 
 export type Credentials = {
   readonly password?: boolean
@@ -24,27 +24,24 @@ export function credentialOptions(command: Command): void {
   command.option('--password-hash <hash>', 'the same here, where other users of the machine see it')
 }
 
-/** Loaded only where there is a password: the schemes bring native code with them. */
-const loadPasswords = () => import('#shared/auth/passwords.ts')
-
 /** Undefined when none is given; `asks` says that a person at the terminal is asked for one then. */
-export async function readCredentials(
+export async function readSecret(
   options: Credentials,
   process: Process,
   { asks }: { readonly asks: boolean },
-): Promise<StoredPassword | undefined> {
+): Promise<Secret | undefined> {
   const { password, passwordStdin, passwordHash, hashStdin, hashFile } = options
-  const given = [password, passwordStdin, passwordHash, hashStdin, hashFile]
-  const count = given.filter((option) => option !== undefined).length
+  const ways = [password, passwordStdin, passwordHash, hashStdin, hashFile]
+  const count = ways.filter((option) => option !== undefined).length
   if (count > 1) throw new CommandFailure('give one password, or one hash')
   const { person } = process
   if (password || (passwordStdin && person) || (count === 0 && asks && person)) {
     return newPassword(await askTwice(process))
   }
   if (passwordStdin) {
-    return newPassword(oneLine(await process.readStdin('')), 'the password on standard input')
+    return newPassword(oneLine(await process.readStdin('')), nameOfPassword(options, process))
   }
-  if (passwordHash !== undefined) return existingHash(passwordHash)
+  if (passwordHash !== undefined) return { kind: 'hash', hash: passwordHash }
   if (hashStdin) {
     const hash = person ? await person.askHidden('hash: ') : await process.readStdin('')
     return existingHash(oneLine(hash))
@@ -55,6 +52,10 @@ export async function readCredentials(
   })
   return existingHash(oneLine(file))
 }
+
+/** What the password is called, should it be refused. */
+export const nameOfPassword = ({ passwordStdin }: Credentials, { person }: Process): FieldNames =>
+  passwordStdin && !person ? { password: 'the password on standard input' } : {}
 
 async function askTwice({ person }: Process): Promise<Buffer | undefined> {
   if (person === undefined) {
@@ -68,23 +69,14 @@ async function askTwice({ person }: Process): Promise<Buffer | undefined> {
   return oneLine(first)
 }
 
-async function newPassword(
-  line: Buffer | undefined,
-  what = 'the password',
-): Promise<StoredPassword> {
-  const { passwordRule, storedPassword } = await loadPasswords()
-  if (line !== undefined && isPassword(line)) return storedPassword(line)
-  throw new CommandFailure(`${what} must be one line of UTF-8; ${passwordRule}`)
+function newPassword(password: Buffer | undefined, names?: FieldNames): Secret {
+  if (password === undefined) throw refused(badPassword, names)
+  return { kind: 'password', password }
 }
 
-/** Without the password there is no verifier; the first login with the password makes it. */
-async function existingHash(given: string | Buffer | undefined): Promise<StoredPassword> {
-  if (given === undefined) throw new CommandFailure('a hash is one line of UTF-8')
-  const { hashProblem } = await loadPasswords()
-  const passwordHash = given.toString()
-  const problem = hashProblem(passwordHash)
-  if (problem !== undefined) throw new CommandFailure(problem)
-  return { passwordHash, scramVerifier: null }
+function existingHash(hash: Buffer | undefined): Secret {
+  if (hash === undefined) throw new CommandFailure('a hash is one line of UTF-8')
+  return { kind: 'hash', hash: hash.toString() }
 }
 
 /** What is given without the end of its line; undefined when it is not one line of UTF-8. */

@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
+import { changeFields } from '#services/assembly/administrator-log.ts'
 import {
   type Common,
   type Context,
   type Process,
-  withCore,
+  withAdministration,
   withJson,
   withStoreOptions,
 } from './context.ts'
@@ -30,17 +31,23 @@ const aside: readonly string[] = ['data', 'aws', 'config', 'set', 'json']
 const secret: readonly string[] = ['passwordHash'] satisfies readonly (keyof Credentials)[]
 
 /** For the log of the system, which others read too; the queue tells of its messages itself. */
-function tell({ core }: Context, command: Command, given: object, message: string): void {
+function tell(
+  { core, changes }: Context,
+  command: Command,
+  options: object,
+  message: string,
+): void {
   const group = command.parent?.name()
-  if (onlyLook.includes(command.name()) || group === 'queue' || 'dryRun' in given) return
-  const options = Object.entries(given)
+  if (onlyLook.includes(command.name()) || group === 'queue' || 'dryRun' in options) return
+  const told = Object.entries(options)
     .filter(([name]) => !aside.includes(name))
     .map(([name, value]) => [name, secret.includes(name) ? '[hidden]' : value])
   core.log.info(
     {
       command: `${group} ${command.name()}`,
       arguments: cut(command.args.join(' ')),
-      ...(options.length > 0 && { options: cut(JSON.stringify(Object.fromEntries(options))) }),
+      ...(told.length > 0 && { options: cut(JSON.stringify(Object.fromEntries(told))) }),
+      ...changeFields(changes),
     },
     message,
   )
@@ -53,23 +60,22 @@ const cut = (words: string) =>
   words.length > WORDS_CHARACTERS_MAX ? `${words.slice(0, WORDS_CHARACTERS_MAX)}…` : words
 
 export function createDefine(process: Process): Define {
-  return (command, { about, mayCreate = false, options, run }) => {
+  return (command, { about, mayCreate = false, options: addOptions, run }) => {
     command.description(about)
-    options?.(command)
+    addOptions?.(command)
     withJson(withStoreOptions(command))
     command.action(async () => {
-      const given = command.opts<Common & Parameters<typeof run>[2]>()
+      const options = command.opts<Common & Parameters<typeof run>[2]>()
       const [first = '', ...rest] = command.processedArgs.flat()
-      await withCore(given, process, { mayCreate }, async (context) => {
-        const told = (message: string) => tell(context, command, given, message)
+      await withAdministration(options, process, { mayCreate }, async (context) => {
         try {
-          await run(context, [first, ...rest], given)
+          await run(context, [first, ...rest], options)
         } catch (error) {
           // It may have done a part.
-          told('command of administrator failed')
+          tell(context, command, options, 'command of administrator failed')
           throw error
         }
-        told('changed by administrator')
+        tell(context, command, options, 'changed by administrator')
       })
     })
   }

@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import type { TableReplacement } from '#shared/administration/restore.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { type AwsClients, endpointsIn, openAwsClients } from '#shared/storage/aws/clients.ts'
@@ -70,6 +71,20 @@ export async function openDeployment(
     log: silentLog,
   }
   return { store: await openAwsStore(storeOptions, clients), clients, tables }
+}
+
+/** Its tables, for a restored one to take the place of one of them. */
+export async function replacementIn({ clients, tables }: Deployment): Promise<TableReplacement> {
+  const [{ hasItem, replaceItems }, { isLiveLease }] = await Promise.all([
+    import('#shared/storage/aws/replace-table.ts'),
+    import('#shared/storage/aws/watch-registry.ts'),
+  ])
+  return {
+    nameOf: (table) => tables[table],
+    isInUse: (nowMs) => hasItem(clients, tables.mail, (item) => isLiveLease(item, nowMs)),
+    replace: ({ table, ...options }) =>
+      replaceItems({ clients, to: tables[table], clock: systemClock, ...options }),
+  }
 }
 
 /** Asked before anything else, or the first request would say so in the SDK's words. */

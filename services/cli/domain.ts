@@ -1,18 +1,15 @@
 import type { Command } from 'commander'
-import type { Core } from '#services/assembly/core.ts'
-import type { DomainRecord } from '#shared/directory/records.ts'
-import { formatAddress } from '#shared/mail/address.ts'
-import { type Domain, displayDomain } from '#shared/mail/domain.ts'
-import { aliasText } from './alias-route.ts'
-import { addressArgument, domainArgument } from './arguments.ts'
+import type { DomainFacts, DomainMeasured } from '#shared/administration/domains.ts'
+import type { Postmaster } from '#shared/administration/postmaster.ts'
+import { displayDomain } from '#shared/mail/domain.ts'
+import { unreachable } from '#shared/runtime/errors.ts'
 import { confirm, yesOption } from './confirm.ts'
-import type { Context } from './context.ts'
 import type { Define } from './define.ts'
-import { domainImportCommand } from './domain-import.ts'
-import { CommandFailure } from './failure.ts'
+import { importCommand } from './import.ts'
+import { readAll } from './listing.ts'
 import { columns, counted, formatBytes, formatTime } from './output.ts'
-import { hasAccounts, noPostmaster } from './postmaster.ts'
-import { routeOf } from './route.ts'
+import { refused } from './refusal-text.ts'
+import { noPostmaster } from './warning-text.ts'
 
 /** `postwolke domain …`: the domains this system receives mail for. */
 export function domainCommands(parent: Command, define: Define): void {
@@ -22,26 +19,20 @@ export function domainCommands(parent: Command, define: Define): void {
     about: 'add a domain',
     mayCreate: true,
     options: (command) => command.option('--postmaster <address>', 'where mail to postmaster goes'),
-    async run(context, [name], options: { postmaster?: string }) {
-      const added = await context.core.directory.domains.add(
-        domainArgument(name),
-        options.postmaster === undefined
-          ? {}
-          : { postmaster: addressArgument(options.postmaster, context) },
-      )
-      if (added.kind === 'exists') throw new CommandFailure(`domain ${name} exists already`)
-      const told = options.postmaster === undefined ? await postmasterOf(name, context) : []
-      context.output.print(shown(added.domain), () => [
+    async run({ administration, output }, [name], { postmaster }: { postmaster?: string }) {
+      const added = await administration.domains.add({ domain: name, postmaster })
+      if (added.kind !== 'added') throw refused(added)
+      output.print(shown(added.domain), () => [
         `domain ${added.domain.domain} added`,
-        ...told,
+        ...(postmaster === undefined ? [postmasterLine(name, added)] : []),
       ])
     },
   })
 
   define(domain.command('list'), {
     about: 'list the domains',
-    async run({ core, output }) {
-      const domains = await Array.fromAsync(core.directory.domains.list())
+    async run({ administration, output }) {
+      const domains = await readAll((after) => administration.domains.page({ after }))
       output.print(domains.map(shown), () =>
         columns(
           ['DOMAIN', 'ACCOUNTS', 'ALIASES'],
@@ -57,19 +48,16 @@ export function domainCommands(parent: Command, define: Define): void {
 
   define(domain.command('show <domain>'), {
     about: 'show a domain with its addresses',
-    async run({ core, output }, [name]) {
-      const wanted = domainArgument(name)
-      const found = await core.directory.domains.get(wanted)
-      if (found === undefined) throw new CommandFailure(`no domain ${name}`)
-      const accounts = await Array.fromAsync(core.directory.accounts.list(wanted))
-      const aliases = await Array.fromAsync(core.directory.aliases.list(wanted))
-      const addresses = accounts.map((account) => formatAddress(account.address))
-      const names = aliases.map(({ name }) => aliasText(name))
-      output.print({ ...shown(found), addresses, aliasNames: names }, () => [
-        `domain    ${displayDomain(found.domain)}`,
-        `created   ${formatTime(found.createdMs)}`,
+    async run({ administration, output }, [name]) {
+      const found = await administration.domains.show(name)
+      if (found.kind !== 'domain') throw refused(found)
+      const addresses = await Array.fromAsync(found.accounts)
+      const aliasNames = await Array.fromAsync(found.aliases)
+      output.print({ ...shown(found.domain), addresses, aliasNames }, () => [
+        `domain    ${displayDomain(found.domain.domain)}`,
+        `created   ${formatTime(found.domain.createdMs)}`,
         `accounts  ${addresses.join(' ') || 'none'}`,
-        `aliases   ${names.join(' ') || 'none'}`,
+        `aliases   ${aliasNames.join(' ') || 'none'}`,
       ])
     },
   })
@@ -80,80 +68,61 @@ export function domainCommands(parent: Command, define: Define): void {
       command
         .option('--force', 'remove its accounts, their mail and its aliases too')
         .option(...yesOption),
-    async run({ core, output, process }, [name], options: { force?: boolean; yes?: boolean }) {
-      const domain = domainArgument(name)
-      const found = await core.directory.domains.get(domain)
-      if (found === undefined) throw new CommandFailure(`no domain ${name}`)
-      const { accounts, aliases } = found
-      const isEmpty = accounts + aliases === 0
-      if (options.force && !isEmpty) {
-        await confirm(process, `${name} with ${await addressesOf(found, core)}`, options)
-      }
-      let messages = options.force ? await emptyAccounts(core, domain) : 0
-      const removed = await core.directory.domains.remove(domain, { force: options.force === true })
-      switch (removed.kind) {
-        case 'no-such-domain':
-          throw new CommandFailure(`no domain ${name}`)
-        case 'not-empty':
-          throw new CommandFailure(
-            `domain ${name} still has addresses (accounts: ${removed.accounts}, aliases: ${removed.aliases}); --force removes them and their mail`,
-          )
-        case 'ok': {
-          // Mail that arrived between the two steps.
-          for (const accountId of removed.accounts) messages += await core.mailbox.remove(accountId)
-          const gone = { accounts: removed.accounts.length, aliases, messages }
-          output.print({ removed: domain, ...(isEmpty ? {} : gone) }, () => [
-            isEmpty
-              ? `domain ${domain} removed`
-              : `domain ${domain} removed with ${counted(gone.accounts, 'account')}, ${counted(aliases, 'alias', 'aliases')} and ${counted(messages, 'message')}`,
-          ])
+    async run(context, [name], options: { force?: boolean; yes?: boolean }) {
+      const { administration, output, process } = context
+      const { force = false } = options
+      if (force) {
+        const measured = await administration.domains.measure(name)
+        if (measured.kind !== 'measured') throw refused(measured)
+        if (!isEmpty(measured.domain)) {
+          await confirm(process, `${name} with ${contents(measured)}`, options)
         }
       }
+      const removed = await administration.domains.remove({ domain: name, force })
+      if (removed.kind !== 'removed') throw refused(removed)
+      const { domain, kind: _, ...gone } = removed
+      const what = `${counted(gone.accounts, 'account')}, ${aliasCount(gone)} and ${counted(gone.messages, 'message')}`
+      output.print({ removed: domain, ...(isEmpty(gone) ? {} : gone) }, () => [
+        `domain ${domain} removed${isEmpty(gone) ? '' : ` with ${what}`}`,
+      ])
     },
   })
 
-  domainImportCommand(domain, define)
+  importCommand(domain, define, {
+    what: 'domains',
+    about: 'add the domains of a file (- for standard input), one a line',
+    mayCreate: true,
+  })
 }
 
-/** RFC 5321 §4.5.1 wants one in every domain. */
-async function postmasterOf(name: string, { core }: Context): Promise<readonly string[]> {
-  const domain = domainArgument(name)
-  const { accounts, elsewhere } = await routeOf(core, [{ local: 'postmaster', domain }])
-  const to = [...accounts, ...elsewhere].join(' ')
-  if (to !== '') return [`Mail to postmaster@${name} goes to ${to}.`]
-  return (await hasAccounts(core))
-    ? [`Mail to postmaster@${domain} ${noPostmaster}.`]
-    : [`Mail to postmaster@${name} is refused until there is an account: the first one gets it.`]
-}
+type Counts = { readonly accounts: number; readonly aliases: number }
+
+const isEmpty = ({ accounts, aliases }: Counts) => accounts + aliases === 0
+const aliasCount = ({ aliases }: Pick<Counts, 'aliases'>) => counted(aliases, 'alias', 'aliases')
 
 /** What is in it, for the question. */
-async function addressesOf(found: DomainRecord, core: Core): Promise<string> {
-  let messages = 0
-  let bytes = 0
-  for await (const { id } of core.directory.accounts.list(found.domain)) {
-    const used = await core.mailbox.usage(id)
-    messages += used.messages
-    bytes += used.bytes
+const contents = ({ domain, messages, bytes }: DomainMeasured) =>
+  `${counted(domain.accounts, 'account')}, ${aliasCount(domain)} and ${counted(messages, 'message')} (${formatBytes(bytes)})`
+
+function postmasterLine(
+  name: string,
+  { domain: { domain }, postmaster }: { domain: DomainFacts; postmaster: Postmaster },
+): string {
+  switch (postmaster.kind) {
+    case 'found':
+      return `Mail to postmaster@${name} goes to ${[...postmaster.accounts, ...postmaster.elsewhere].join(' ')}.`
+    case 'nobody':
+      return `Mail to postmaster@${domain} ${noPostmaster}.`
+    case 'first-account':
+      return `Mail to postmaster@${name} is refused until there is an account: the first one gets it.`
+    default:
+      return unreachable(postmaster)
   }
-  return `${counted(found.accounts, 'account')}, ${counted(found.aliases, 'alias', 'aliases')} and ${counted(messages, 'message')} (${formatBytes(bytes)})`
 }
 
-async function emptyAccounts(core: Core, domain: Domain): Promise<number> {
-  let messages = 0
-  for await (const account of core.directory.accounts.list(domain)) {
-    messages += await core.mailbox.empty(account.id)
-  }
-  return messages
-}
-
-const shown = (found: {
-  readonly domain: Domain
-  readonly accounts: number
-  readonly aliases: number
-  readonly createdMs: number
-}) => ({
-  domain: found.domain,
-  accounts: found.accounts,
-  aliases: found.aliases,
-  created: formatTime(found.createdMs),
+const shown = ({ domain, accounts, aliases, createdMs }: DomainFacts) => ({
+  domain,
+  accounts,
+  aliases,
+  created: formatTime(createdMs),
 })

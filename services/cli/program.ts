@@ -11,7 +11,7 @@ import { createDefine, type Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 
 /** In the order of the help. Only the one that is asked for is loaded: a command starts in half the time. */
-const parts: { readonly [name: string]: (parent: Command, given: Given) => Promise<void> } = {
+const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Promise<void> } = {
   serve: async (parent, { process, version }) =>
     (await import('./serve.ts')).serveCommand(parent, process, version),
   status: async (parent, { process }) =>
@@ -31,7 +31,7 @@ const parts: { readonly [name: string]: (parent: Command, given: Given) => Promi
     (await import('./restore.ts')).restoreCommand(parent, process),
 }
 
-type Given = { readonly process: Process; readonly define: Define; readonly version: string }
+type Deps = { readonly process: Process; readonly define: Define; readonly version: string }
 
 /** Runs the command in these words; resolves to the exit code. Rejects only for bugs. */
 export async function runCommandLine(words: readonly string[], process: Process): Promise<number> {
@@ -59,7 +59,7 @@ function helpAsOption(words: readonly string[]): readonly string[] {
   if (at !== 0 && at !== 1) return words
   const rest = words.toSpliced(at, 1)
   const [first] = rest
-  if (first !== undefined && !Object.hasOwn(parts, first)) {
+  if (first !== undefined && !Object.hasOwn(commands, first)) {
     throw new CommandFailure(`unknown command '${first}'; see 'postwolke --help'`)
   }
   return [...rest, '--help']
@@ -79,10 +79,10 @@ async function createProgram(process: Process, first: string | undefined): Promi
       outputError: (message, write) =>
         write(`${message.trimEnd().replace(/^error/, 'postwolke')}; see 'postwolke --help'\n`),
     })
-  const given: Given = { process, define: createDefine(process), version: version() }
-  const isPart = first !== undefined && Object.hasOwn(parts, first)
-  for (const [name, add] of Object.entries(parts)) {
-    if (!isPart || name === first) await add(program, given)
+  const deps: Deps = { process, define: createDefine(process), version: version() }
+  const isCommand = first !== undefined && Object.hasOwn(commands, first)
+  for (const [name, add] of Object.entries(commands)) {
+    if (!isCommand || name === first) await add(program, deps)
   }
   for (const group of [program, ...program.commands]) {
     if (group.commands.length > 0) group.usage('<command> [options]').helpCommand(false)

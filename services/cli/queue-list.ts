@@ -2,34 +2,41 @@
 // that grep and awk can take.
 
 import type { Command } from 'commander'
-import type { QueueEntry } from '#shared/queue/records.ts'
+import type { QueueFacts } from '#shared/administration/queue-facts.ts'
+import type { FilterRequest } from '#shared/administration/queue-filter.ts'
+import { queueStates } from '#shared/administration/queue-state.ts'
 import type { Define } from './define.ts'
 import { clipped, columns, counted, formatBytes, formatTime, wrapped } from './output.ts'
-import { nextTryOf, recipientText, senderOf, shown, stateOf } from './queue-entry.ts'
-import { type FilterOptions, filterOptions, queueFilter } from './queue-filter.ts'
+import { nextTryOf, recipientText, senderOf, shown } from './queue-entry.ts'
+import { refused } from './refusal-text.ts'
 
 export function queueListCommand(queue: Command, define: Define): void {
   define(queue.command('list'), {
     about: 'list the queue, oldest first',
     options: filterOptions,
-    async run({ core, output, process }, _, options: FilterOptions) {
-      const filter = queueFilter(options, core.clock.now())
-      const entries: QueueEntry[] = []
-      let count = 0
-      for await (const entry of core.operator.list()) {
-        count++
-        const wanted = filter(entry)
-        if (wanted !== undefined) entries.push(wanted)
-      }
-      output.print(entries.map(shown), () => {
-        if (count === 0) return ['the queue is empty']
-        if (entries.length === 0) return [`none of ${counted(count, 'message')} is like that`]
+    async run({ administration, output, process }, _, options: FilterRequest) {
+      const listed = administration.queue.list(options)
+      if (listed.kind !== 'queue') throw refused(listed)
+      const messages = await Array.fromAsync(listed.messages)
+      output.print(messages.map(shown), () => {
+        const looked = listed.looked()
+        if (looked === 0) return ['the queue is empty']
+        if (messages.length === 0) return [`none of ${counted(looked, 'message')} is like that`]
         const width = process.columns
-        const lines = width === undefined ? wide(entries) : narrow(entries, width)
-        return [...lines, summary(entries)]
+        const lines = width === undefined ? wide(messages) : narrow(messages, width)
+        return [...lines, summary(messages)]
       })
     },
   })
+}
+
+function filterOptions(command: Command): void {
+  command
+    .option('--state <state>', `only ${queueStates.join(', ')}`)
+    .option('--sender <address>', "only from this address, or @domain; '<>' for none")
+    .option('--recipient <address>', 'only to this address, or @domain')
+    .option('--domain <domain>', 'only from or to this domain')
+    .option('--older-than <time>', 'only what arrived before that: 30m, 4h, 2d')
 }
 
 const heading = [
@@ -43,21 +50,16 @@ const heading = [
   'REASON',
 ]
 
-const wide = (entries: readonly QueueEntry[]) => columns(heading, entries.flatMap(rows))
+const wide = (messages: readonly QueueFacts[]) => columns(heading, messages.flatMap(rows))
 
-function rows(entry: QueueEntry): string[][] {
-  const { message, groups } = entry
-  const head = [
-    message.queueId,
-    formatBytes(message.object.length),
-    formatTime(message.arrivedMs),
-  ] as const
-  const sender = senderOf(entry)
-  if (groups.length === 0) {
-    const to = message.envelope.recipients.map((recipient) => recipient.address)
-    return [[...head, stateOf(entry), '', sender, several(to), message.reason ?? '']]
+function rows(message: QueueFacts): string[][] {
+  const head = [message.queueId, formatBytes(message.bytes), formatTime(message.arrivedMs)] as const
+  const sender = senderOf(message)
+  if (message.groups.length === 0) {
+    const to = several(message.recipients)
+    return [[...head, message.state, '', sender, to, message.reason ?? '']]
   }
-  return groups.map((group) => {
+  return message.groups.map((group) => {
     const to = group.recipients.map(recipientText)
     const next = nextTryOf(group) ?? ''
     return [...head, group.state, next, sender, several(to), group.lastReply ?? '']
@@ -65,31 +67,30 @@ function rows(entry: QueueEntry): string[][] {
 }
 
 /** As mailq: a line for the message, then for each of its groups from whom to whom, until when and why. */
-function narrow(entries: readonly QueueEntry[], width: number): string[] {
+function narrow(messages: readonly QueueFacts[], width: number): string[] {
   const heads = columns(
     ['QUEUE ID', 'STATE', 'SIZE', 'ARRIVED'],
-    entries.map((entry) => [
-      entry.message.queueId,
-      stateOf(entry),
-      formatBytes(entry.message.object.length),
-      formatTime(entry.message.arrivedMs),
+    messages.map((message) => [
+      message.queueId,
+      message.state,
+      formatBytes(message.bytes),
+      formatTime(message.arrivedMs),
     ]),
   )
   const [top = '', ...each] = heads.map((line) => clipped(line, width))
-  return [top, ...entries.flatMap((entry, i) => [each[i] ?? '', ...reasons(entry, width)])]
+  return [top, ...messages.flatMap((message, i) => [each[i] ?? '', ...reasons(message, width)])]
 }
 
-function reasons(entry: QueueEntry, width: number): string[] {
-  const { message, groups } = entry
+function reasons(message: QueueFacts, width: number): string[] {
   const way = (to: readonly string[]) =>
-    wrapped(`${senderOf(entry)} -> ${several(to)}`, width, '  ')
-  if (groups.length === 0) {
+    wrapped(`${senderOf(message)} -> ${several(to)}`, width, '  ')
+  if (message.groups.length === 0) {
     return [
-      ...way(message.envelope.recipients.map((recipient) => recipient.address)),
+      ...way(message.recipients),
       ...(message.reason === null ? [] : wrapped(message.reason, width, '    ')),
     ]
   }
-  return groups.flatMap((group) => {
+  return message.groups.flatMap((group) => {
     const next = nextTryOf(group)
     const word = next === undefined ? group.state : `${group.state} until ${next}`
     const why = group.lastReply === null ? word : `${word}: ${group.lastReply}`
@@ -105,7 +106,7 @@ function several(addresses: readonly string[]): string {
   return more > 0 ? `${first} and ${more} more` : first
 }
 
-function summary(entries: readonly QueueEntry[]): string {
-  const bytes = entries.reduce((sum, { message }) => sum + message.object.length, 0)
-  return `${counted(entries.length, 'message')}, ${formatBytes(bytes)}`
+function summary(messages: readonly QueueFacts[]): string {
+  const bytes = messages.reduce((sum, message) => sum + message.bytes, 0)
+  return `${counted(messages.length, 'message')}, ${formatBytes(bytes)}`
 }

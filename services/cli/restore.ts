@@ -1,10 +1,9 @@
 import type { Command } from 'commander'
-import { newId } from '#shared/mailbox/folders.ts'
-import { restoredItem } from '#shared/mailbox/restored.ts'
+import { parseTableName, restoreTable } from '#shared/administration/restore.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
-import { type TableName, tableLayouts } from '#shared/storage/ports.ts'
 import { loadDeployment, type Process } from './context.ts'
 import { CommandFailure } from './failure.ts'
+import { refused } from './refusal-text.ts'
 
 type Options = { readonly aws?: string; readonly from: string; readonly replace?: boolean }
 
@@ -18,45 +17,27 @@ export function restoreCommand(parent: Command, process: Process): void {
     .option('--replace', "yes, remove everything that is in the deployment's table now")
   restore.action(async () => {
     const { aws, from, replace } = restore.opts<Options>()
-    const name = tableArgument(restore.processedArgs[0])
+    const parsed = parseTableName(String(restore.processedArgs[0]))
+    if (parsed.kind !== 'ok') throw refused(parsed)
+    const table = parsed.value
     const outputs = aws ?? process.environment.POSTWOLKE_AWS
     if (outputs === undefined) throw new CommandFailure('name the deployment with --aws')
     if (replace !== true) {
-      throw new CommandFailure(`this removes everything in the table ${name}; --replace says so`)
+      throw new CommandFailure(`this removes everything in the table ${table}; --replace says so`)
     }
-    const { openDeployment } = await loadDeployment()
-    const [{ hasItem, replaceItems }, { isLiveLease }] = await Promise.all([
-      import('#shared/storage/aws/replace-table.ts'),
-      import('#shared/storage/aws/watch-registry.ts'),
-    ])
-    const { store, clients, tables } = await openDeployment(outputs, process.environment)
-    await using _ = store
-    const nowMs = systemClock.now()
-    if (tables[name] === from) throw new CommandFailure(`${from} is the deployment's own table`)
-    if (await hasItem(clients, tables.mail, (item) => isLiveLease(item, nowMs))) {
-      throw new CommandFailure(
-        'containers are running on it; stop its services and functions first (docs/aws.md, "Restore")',
-      )
-    }
-    let copied = 0
-    await replaceItems({
-      clients,
-      from,
-      to: tables[name],
-      change: (item) => (name === 'mail' ? restoredItem(item, { nowMs, newId }) : item),
-      clock: systemClock,
-      progress(done) {
-        copied = done.copied
-        process.say(`\r${done.removed} removed, ${done.copied} copied `)
+    const { openDeployment, replacementIn } = await loadDeployment()
+    const deployment = await openDeployment(outputs, process.environment)
+    await using _ = deployment.store
+    const restored = await restoreTable(
+      { tables: await replacementIn(deployment), clock: systemClock },
+      {
+        table,
+        from,
+        progress: ({ removed, copied }) => process.say(`\r${removed} removed, ${copied} copied `),
       },
-    })
+    )
+    if (restored.kind !== 'restored') throw refused(restored)
     process.say('\n')
-    process.write(`${copied} items of ${from} are in the table ${name} now\n`)
+    process.write(`${restored.copied} items of ${from} are in the table ${table} now\n`)
   })
-}
-
-function tableArgument(text: unknown): TableName {
-  if (typeof text === 'string' && Object.hasOwn(tableLayouts, text)) return text as TableName
-  const names = Object.keys(tableLayouts).join(', ')
-  throw new CommandFailure(`'${String(text)}' is no table; allowed: ${names}`)
 }

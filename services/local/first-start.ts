@@ -1,10 +1,8 @@
 // The first start without any configuration: a domain and two accounts to try the system with.
 
 import { randomInt } from 'node:crypto'
+import { assembleAdministration } from '#services/assembly/administration.ts'
 import type { Core } from '#services/assembly/core.ts'
-import { storedPassword } from '#shared/auth/passwords.ts'
-import { formatAddress, parseAddress } from '#shared/mail/address.ts'
-import { parseDomain } from '#shared/mail/domain.ts'
 
 export const FIRST_DOMAIN = 'example.test'
 const firstNames = ['alice', 'bob'] as const
@@ -13,25 +11,20 @@ export type FirstAccount = { readonly address: string; readonly password: string
 
 /** Makes domain and accounts in an empty directory; undefined when there is something in it already. */
 export async function prepareFirstStart(core: Core): Promise<readonly FirstAccount[] | undefined> {
-  const { domains, accounts } = core.directory
-  for await (const _ of domains.list()) return undefined
-  const domain = parseDomain(core.settings.defaultDomain) ?? parseDomain(FIRST_DOMAIN)
-  if (domain === undefined) throw new Error('no first domain')
-  const accountsToMake = await Promise.all(
-    firstNames.map(async (name) => {
-      const address = parseAddress(`${name}@${domain}`)
-      if (address === undefined) throw new Error(`${name}@${domain}`)
-      const password = newPassword()
-      return { address, password, stored: await storedPassword(Buffer.from(password)) }
-    }),
-  )
+  // No administrator made these changes; the accounts are told where the system says that it runs.
+  const { domains, accounts } = assembleAdministration(core, () => {})
+  const page = await domains.page({ limit: 1 })
+  if (page.kind !== 'page' || page.items.length > 0) return undefined
+  const domain = core.settings.defaultDomain || FIRST_DOMAIN
+  const added = await domains.add({ domain })
+  if (added.kind === 'bad-value') throw new Error(`no first domain: ${domain}`)
   const made: FirstAccount[] = []
-  await domains.add(domain)
-  for (const { address, password, stored } of accountsToMake) {
-    const added = await accounts.add({ address, ...stored })
-    if (added.kind !== 'ok') continue
-    await core.mailbox.folders.list(added.account.id)
-    made.push({ address: formatAddress(address), password })
+  for (const name of firstNames) {
+    const address = `${name}@${domain}`
+    const password = newPassword()
+    const secret = async () => ({ kind: 'password', password: Buffer.from(password) }) as const
+    const account = await accounts.add({ address, secret })
+    if (account.kind === 'added') made.push({ address: account.address, password })
   }
   return made
 }

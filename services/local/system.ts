@@ -18,8 +18,8 @@ import {
 } from '#services/assembly/remote.ts'
 import { explained } from '#services/assembly/start-failure.ts'
 import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
+import { findPostmaster } from '#shared/administration/postmaster.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
-import { parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import { openCertificateSource } from '#shared/net/tls/certificate-source.ts'
@@ -177,17 +177,12 @@ async function remoteSecrets(settings: Settings): Promise<RemoteSecrets> {
 
 /** RFC 5321 §4.5.1: there must be one. Mail for it is refused until there is. */
 async function warnWithoutPostmaster({ directory, settings, log }: Core): Promise<void> {
-  const postmaster = parseAddress('postmaster', parseDomain(settings.hostname))
-  if (postmaster === undefined || !(await hasAny(directory.domains.list()))) return
-  const { local, remote } = await directory.reach(postmaster)
-  if (local + remote > 0) return
+  const domain = parseDomain(settings.hostname)
+  const domains = await directory.domains.page({ limit: 1 })
+  if (domain === undefined || domains.items.length === 0) return
+  if ((await findPostmaster(directory, domain)).kind === 'found') return
   log.warn(
     {},
     'nobody is postmaster: set postmasterAddress, or give the account or alias postmaster',
   )
-}
-
-async function hasAny(items: AsyncIterable<unknown>): Promise<boolean> {
-  for await (const _ of items) return true
-  return false
 }

@@ -61,16 +61,21 @@ export function laneOf(stored: string | undefined): 'fast' | 'slow' {
 const isKnown = (scheme: string) =>
   [`{${scheme}}`, ` ${scheme},`].some((word) => knownSchemes.includes(word))
 
-/** Why a hash made elsewhere cannot be taken in; undefined when it can. */
-export function hashProblem(stored: string): string | undefined {
+/** Why a hash made elsewhere cannot be taken in. */
+export type HashProblem =
+  /** No hash of the scheme it names; it may have been cut. */
+  | { readonly kind: 'malformed'; readonly scheme: string }
+  | { readonly kind: 'unsupported'; readonly scheme: string; readonly known: string }
+  /** Verifying it would keep others waiting at each login; `exceeds` says by what. */
+  | { readonly kind: 'costly'; readonly scheme: string; readonly exceeds: string }
+
+/** Undefined when it can be taken in. */
+export function checkHash(stored: string): HashProblem | undefined {
   const found = recognise(stored)
-  if (found.kind === 'unsupported' && isKnown(found.scheme))
-    return `this is no hash of ${found.scheme}; it may have been cut`
-  if (found.kind === 'unsupported')
-    return `${found.scheme} is not one that can be verified; known: ${knownSchemes}`
-  if (found.kind === 'costly')
-    return `${found.scheme} with ${found.exceeds} would keep others waiting at each login`
-  return undefined
+  if (found.kind === 'costly') return found
+  if (found.kind !== 'unsupported') return undefined
+  const { scheme } = found
+  return isKnown(scheme) ? { kind: 'malformed', scheme } : { ...found, known: knownSchemes }
 }
 
 export async function hashPassword(password: Uint8Array): Promise<string> {

@@ -6,6 +6,7 @@ import { type Address, formatAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Condition, Table, Write } from '#shared/storage/ports.ts'
+import { type ListOptions, type ListPage, pageOfAddresses } from './listing.ts'
 import { optimistic } from './optimistic.ts'
 import { allItems } from './pages.ts'
 import {
@@ -32,6 +33,10 @@ export interface Accounts {
   get(address: Address): Promise<AccountRecord | undefined>
   byId(id: AccountId): Promise<AccountRecord | undefined>
   list(domain?: Domain): AsyncIterable<AccountRecord>
+  /** The same page by page; `limit` counts addresses, of which some may be aliases alone. */
+  page(
+    options: ListOptions & { readonly domain?: Domain | undefined },
+  ): Promise<ListPage<AccountRecord>>
   set(address: Address, changes: AccountChanges): Promise<AccountChanged>
   /** Nothing of it remains here; its mail, filed under its id, is the caller's to delete. */
   remove(address: Address): Promise<AccountChanged>
@@ -196,6 +201,12 @@ export function createAccounts(parts: {
       for await (const item of allItems(table, { pk: domainsPk })) {
         yield* inDomain(readDomain(item).domain)
       }
+    },
+
+    async page(options) {
+      const { items, ...rest } = await pageOfAddresses(table, options)
+      const ids = items.flatMap(({ account }) => (account === null ? [] : [account.id]))
+      return { items: await profiles(ids), ...rest }
     },
 
     set: (address, changes) =>

@@ -4,6 +4,7 @@
 import { type Address, formatAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { Table, Write } from '#shared/storage/ports.ts'
+import { type ListOptions, type ListPage, pageOfAddresses } from './listing.ts'
 import { optimistic } from './optimistic.ts'
 import { allItems } from './pages.ts'
 import {
@@ -23,6 +24,8 @@ export interface Aliases {
   addAll(aliases: readonly Alias[]): Promise<readonly AliasAdded[]>
   get(name: AliasName): Promise<Alias | undefined>
   list(domain?: Domain): AsyncIterable<Alias>
+  /** The same page by page; `limit` counts addresses, of which some may be accounts alone. */
+  page(options: ListOptions & { readonly domain?: Domain | undefined }): Promise<ListPage<Alias>>
   /** Other targets for an alias that exists. */
   set(name: AliasName, targets: readonly Address[]): Promise<AliasChanged>
   remove(name: AliasName): Promise<{ readonly kind: 'ok' } | { readonly kind: 'no-such-alias' }>
@@ -131,6 +134,14 @@ export function createAliases(parts: { readonly table: Table }): Aliases {
       for await (const item of allItems(table, { pk: domainsPk })) {
         yield* inDomain(readDomain(item).domain)
       }
+    },
+
+    async page(options) {
+      const { items, ...rest } = await pageOfAddresses(table, options)
+      const aliases = items.flatMap(({ name, targets }) =>
+        targets === null ? [] : { name, targets },
+      )
+      return { items: aliases, ...rest }
     },
 
     async set(name, wanted) {

@@ -8,6 +8,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Table, Write } from '#shared/storage/ports.ts'
 import type { Accounts } from './accounts.ts'
 import type { Aliases } from './aliases.ts'
+import { type ListOptions, type ListPage, pageOfDomains } from './listing.ts'
 import { optimistic } from './optimistic.ts'
 import { allItems } from './pages.ts'
 import {
@@ -29,6 +30,7 @@ export interface Domains {
   add(domain: Domain, options?: { readonly postmaster?: Address }): Promise<DomainAdded>
   get(domain: Domain): Promise<DomainRecord | undefined>
   list(): AsyncIterable<DomainRecord>
+  page(options: ListOptions): Promise<ListPage<DomainRecord>>
   /** With `force` all its accounts and aliases go first; the mail of those accounts is the caller's to delete. */
   remove(domain: Domain, options?: { readonly force?: boolean }): Promise<DomainRemoved>
 }
@@ -95,6 +97,8 @@ export function createDomains(parts: {
     async *list() {
       for await (const item of allItems(table, { pk: domainsPk })) yield readDomain(item)
     },
+
+    page: (options) => pageOfDomains(table, options),
 
     async remove(domain, { force = false } = {}) {
       const removed: AccountId[] = []

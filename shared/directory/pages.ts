@@ -3,7 +3,7 @@ import type { Item, Query, Table } from '#shared/storage/ports.ts'
 /** Every item of a partition, page by page, newest writes included. */
 export async function* allItems(
   table: Table,
-  query: Pick<Query, 'pk' | 'sk'>,
+  query: Pick<Query, 'pk' | 'sk' | 'limit'>,
 ): AsyncGenerator<Item> {
   let after: string | undefined
   do {

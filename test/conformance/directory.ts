@@ -7,6 +7,7 @@ import {
   type Directory,
   type DirectorySettings,
 } from '#shared/directory/directory.ts'
+import { type ListCursor, type ListPage, parseListCursor } from '#shared/directory/listing.ts'
 import { type AliasName, firstAccountKey } from '#shared/directory/records.ts'
 import { type Address, formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
@@ -498,6 +499,70 @@ export function describeDirectory(driver: string, open: Open): void {
         await add('bob@ours.test')
         await directory.aliases.remove(name('bob@ours.test'))
         expect(await directory.resolve(address('bob@ours.test'))).toMatchObject({ kind: 'account' })
+      })
+    })
+
+    describe('listings', () => {
+      const second = domain('ours.test-and-more.test')
+      const third = domain('third.test')
+
+      beforeEach(async () => {
+        await directory.domains.add(second)
+        await directory.domains.add(third)
+        for (const text of ['a@ours.test', 'b@ours.test', 'c@ours.test', 'd@third.test']) {
+          await add(text)
+        }
+        await directory.aliases.add(name('b2@ours.test'), [address('a@ours.test')])
+        await directory.aliases.add(name('@third.test'), [address('a@ours.test')])
+      })
+
+      /** Every page in its turn, as it would be asked for after a while. */
+      async function pages<T>(
+        page: (after: ListCursor | undefined) => Promise<ListPage<T>>,
+      ): Promise<readonly (readonly T[])[]> {
+        const found: (readonly T[])[] = []
+        let after: ListCursor | undefined
+        do {
+          const { items, next } = await page(after)
+          found.push(items)
+          after = next === undefined ? undefined : parseListCursor(next)
+          expect(after).toBe(next)
+        } while (after !== undefined)
+        return found
+      }
+
+      it.each([1, 2, 3, 100])('come in pages of %i, whole and in the same order', async (limit) => {
+        for (const domain of [undefined, ours, second, third]) {
+          const accounts = await pages((after) => directory.accounts.page({ domain, after, limit }))
+          expect(accounts.flat()).toEqual(await all(directory.accounts.list(domain)))
+          const aliases = await pages((after) => directory.aliases.page({ domain, after, limit }))
+          expect(aliases.flat()).toEqual(await all(directory.aliases.list(domain)))
+          for (const page of [...accounts, ...aliases]) {
+            expect(page.length).toBeLessThanOrEqual(limit)
+          }
+        }
+        const domains = await pages((after) => directory.domains.page({ after, limit }))
+        expect(domains.flat()).toEqual(await all(directory.domains.list()))
+      })
+
+      it('go on where they were when a domain went or came meanwhile', async () => {
+        const { next } = await directory.accounts.page({ limit: 2 })
+        await directory.domains.remove(ours, { force: true })
+        await directory.domains.add(domain('p.test'))
+        await add('e@p.test')
+        const rest = await pages((after) =>
+          directory.accounts.page({ after: after ?? next, limit: 2 }),
+        )
+        expect(rest.flat().map((account) => formatAddress(account.address))).toEqual([
+          'e@p.test',
+          'd@third.test',
+        ])
+      })
+
+      it('begin nowhere but at a cursor', () => {
+        for (const text of ['', 'x', btoa('[]'), btoa('[1,null]'), btoa('["a",2]'), btoa('null')]) {
+          expect(parseListCursor(text)).toBeUndefined()
+        }
       })
     })
 

@@ -19,6 +19,7 @@ const layers: readonly (readonly string[])[] = [
   ['shared/message'],
   ['shared/search'],
   ['shared/auth', 'shared/queue'],
+  ['shared/administration'],
   ['services'],
   ['services/assembly'],
   ['services/local', 'services/aws'],
@@ -114,6 +115,18 @@ describe('imports', () => {
       if (mine === undefined || compositionRoots.has(mine)) return []
       return imports(file)
         .files.filter((imported) => (service(imported) ?? mine) !== mine)
+        .map((imported) => `${file} imports ${imported}`)
+    })
+    expect(wrong).toEqual([])
+  })
+
+  it('lets commands decide nothing: they ask administration, and only what opens a store sees it', () => {
+    const openers = ['context', 'program', 'serve', 'welcome', 'storage', 'deployment', 'config']
+    const wrong = files.flatMap((file) => {
+      const [, command] = /^services\/cli\/([a-z-]+)\.ts$/.exec(file) ?? []
+      if (command === undefined || openers.includes(command)) return []
+      return imports(file)
+        .files.filter((imported) => /^shared\/(directory|mailbox|queue|storage)\//.test(imported))
         .map((imported) => `${file} imports ${imported}`)
     })
     expect(wrong).toEqual([])

@@ -1,0 +1,19 @@
+// Administration on a store, for the command line and for the first start.
+
+import { type Administration, createAdministration } from '#shared/administration/administration.ts'
+import type { RecordChange } from '#shared/administration/changes.ts'
+import type { Core } from './core.ts'
+
+export function assembleAdministration(core: Core, record: RecordChange): Administration {
+  const { directory, mailbox, people, operator, clock, settings, log } = core
+  return createAdministration({
+    directory,
+    mailbox,
+    people,
+    operator,
+    clock,
+    settings,
+    log,
+    record,
+  })
+}

@@ -1,0 +1,301 @@
+// What an administrator does with accounts: people with a mailbox.
+
+import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { AccountChanges } from '#shared/directory/accounts.ts'
+import type { AccountRecord } from '#shared/directory/records.ts'
+import { type Address, formatAddress } from '#shared/mail/address.ts'
+import { FolderTree } from '#shared/mailbox/folder-path.ts'
+import { isInbox } from '#shared/mailbox/folders.ts'
+import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { concurrently } from '#shared/runtime/concurrently.ts'
+import { accountFacts } from './changes.ts'
+import type { AdministrationDeps } from './deps.ts'
+import { type Fields, parseQuota } from './fields.ts'
+import { type Listed, type ListRequest, parseListRequest } from './listing.ts'
+import {
+  type BadValue,
+  badValue,
+  type Exists,
+  type NoSuchAccount,
+  type NoSuchDomain,
+} from './refusals.ts'
+import { type SecretSource, storeSecret } from './secrets.ts'
+import { type Warning, warnOfGone, warnOfPostmaster } from './warnings.ts'
+
+export interface AccountAdministration {
+  /** With its folders. */
+  add(request: AddAccount): Promise<AccountAdded | BadValue | Exists | NoSuchDomain>
+  page(request: ListRequest): Promise<Listed<AccountFacts> | BadValue | NoSuchDomain>
+  /** Its folders in the order of their paths, INBOX first. */
+  show(address: string): Promise<AccountShown | BadValue | NoSuchAccount>
+  set(request: SetAccount): Promise<AccountSet | BadValue | NoSuchAccount>
+  /** What would go with it. */
+  measure(address: string): Promise<AccountMeasured | BadValue | NoSuchAccount>
+  /** With all its mail, and the rights that others gave it. */
+  remove(address: string): Promise<AccountRemoved | BadValue | NoSuchAccount>
+  /** Deletes its mail and folders; the account stays. */
+  empty(address: string): Promise<AccountEmptied | BadValue | NoSuchAccount>
+}
+
+export type AddAccount = {
+  readonly address: string
+  readonly secret: SecretSource
+  /** As parseQuota takes it; default: as the setting mailboxSizeLimit says. */
+  readonly quota?: string | undefined
+  readonly enabled?: boolean | undefined
+  readonly shared?: boolean | undefined
+}
+
+export type SetAccount = {
+  readonly address: string
+  readonly secret?: SecretSource | undefined
+  readonly quota?: string | undefined
+  readonly enabled?: boolean | undefined
+  readonly shared?: boolean | undefined
+}
+
+export type AccountFacts = {
+  readonly address: string
+  readonly id: AccountId
+  readonly enabled: boolean
+  readonly shared: boolean
+  /** 0: no limit. */
+  readonly quotaBytes: number
+  /** It has none of its own: the setting mailboxSizeLimit holds. */
+  readonly hasDefaultQuota: boolean
+  readonly usedBytes: number
+  readonly messages: number
+  readonly password: PasswordFacts
+  readonly createdMs: number
+}
+
+export type PasswordFacts =
+  | { readonly kind: 'known'; readonly scheme: string }
+  | { readonly kind: 'no-login' }
+  /** It cannot be verified, so nobody logs in with it. */
+  | { readonly kind: 'costly'; readonly scheme: string; readonly exceeds: string }
+  | { readonly kind: 'unsupported'; readonly scheme: string }
+
+export type FolderFacts = Omit<FolderRecord, 'digest' | 'counted' | 'recentFrom'> & {
+  readonly path: string
+}
+
+export type AccountAdded = {
+  readonly kind: 'added'
+  readonly address: string
+  readonly warnings: readonly Warning[]
+}
+export type AccountShown = {
+  readonly kind: 'account'
+  readonly account: AccountFacts
+  readonly folders: readonly FolderFacts[]
+}
+export type AccountSet = {
+  readonly kind: 'set'
+  readonly address: string
+  readonly warnings: readonly Warning[]
+}
+export type AccountMeasured = {
+  readonly kind: 'measured'
+  readonly address: string
+  readonly messages: number
+  readonly bytes: number
+}
+export type AccountRemoved = {
+  readonly kind: 'removed'
+  readonly address: string
+  readonly messages: number
+  readonly warnings: readonly Warning[]
+}
+export type AccountEmptied = {
+  readonly kind: 'emptied'
+  readonly address: string
+  readonly messages: number
+}
+
+/** Mailboxes measured at once for one page. */
+const MEASURED_AT_ONCE = 16
+
+export function createAccountAdministration(
+  deps: AdministrationDeps,
+  fields: Fields,
+): AccountAdministration {
+  const { directory, mailbox, settings, record } = deps
+  const { accounts } = directory
+
+  async function find(text: string): Promise<Found | BadValue | NoSuchAccount> {
+    const address = fields.address(text)
+    if (address.kind !== 'ok') return address
+    const account = await accounts.get(address.value)
+    if (account === undefined) return noSuchAccount(text)
+    return { kind: 'found', account, address: address.value }
+  }
+
+  async function describe(account: AccountRecord): Promise<AccountFacts> {
+    const { quotaBytes } = account
+    const used = await mailbox.usage(account.id)
+    return {
+      address: formatAddress(account.address),
+      id: account.id,
+      enabled: account.enabled,
+      shared: account.shared,
+      quotaBytes: quotaBytes ?? settings.mailboxSizeLimit,
+      hasDefaultQuota: quotaBytes === null,
+      usedBytes: used.bytes,
+      messages: used.messages,
+      password: await describePassword(account.passwordHash),
+      createdMs: account.createdMs,
+    }
+  }
+
+  async function add(request: AddAccount): ReturnType<AccountAdministration['add']> {
+    const address = fields.ownAddress(request.address)
+    if (address.kind !== 'ok') return address
+    const quota = parseQuota(request.quota ?? 'default')
+    if (quota.kind !== 'ok') return quota
+    const secret = await request.secret()
+    if (secret === undefined) return badValue('password', '', { name: 'password-or-hash' })
+    const stored = await storeSecret(secret)
+    if (stored.kind !== 'ok') return stored
+    const added = await accounts.add({
+      address: address.value,
+      ...stored.value,
+      quotaBytes: quota.value,
+      enabled: request.enabled ?? true,
+      shared: request.shared ?? false,
+    })
+    if (added.kind !== 'ok') return whyNotAdded(added.kind, request.address)
+    const { account } = added
+    const name = formatAddress(account.address)
+    record({ what: 'account', name, before: null, after: accountFacts(account) })
+    // Listing makes the first folders.
+    await mailbox.folders.list(account.id)
+    const isAlias = (await directory.aliases.get(address.value)) !== undefined
+    const warnings = isAlias ? [{ kind: 'alias-comes-first', address: name } as const] : []
+    return { kind: 'added', address: name, warnings }
+  }
+
+  async function set(request: SetAccount): ReturnType<AccountAdministration['set']> {
+    const changes = await parseChanges(request)
+    if (changes.kind !== 'ok') return changes
+    const found = await find(request.address)
+    if (found.kind !== 'found') return found
+    const changed = await accounts.set(found.address, changes.value)
+    if (changed.kind !== 'ok') return noSuchAccount(request.address)
+    const { account } = changed
+    const name = formatAddress(account.address)
+    const isNewPassword = changes.value.passwordHash !== undefined
+    record({
+      what: 'account',
+      name,
+      before: accountFacts(found.account),
+      after: { ...accountFacts(account), ...(isNewPassword && { password: 'replaced' }) },
+    })
+    const warnings =
+      request.enabled === false ? await warnOfPostmaster(directory, account.address.domain) : []
+    return { kind: 'set', address: name, warnings }
+  }
+
+  return {
+    add,
+    set,
+
+    async page(request) {
+      const list = await parseListRequest(request, directory)
+      if (list.kind !== 'ok') return list
+      const { items, next } = await accounts.page(list.value)
+      const described = await concurrently(items, MEASURED_AT_ONCE, describe)
+      return { kind: 'page', items: described, next }
+    },
+
+    async show(text) {
+      const found = await find(text)
+      if (found.kind !== 'found') return found
+      const folders = inboxFirst(await mailbox.folders.list(found.account.id))
+      return { kind: 'account', account: await describe(found.account), folders }
+    },
+
+    async measure(text) {
+      const found = await find(text)
+      if (found.kind !== 'found') return found
+      const { messages, bytes } = await mailbox.usage(found.account.id)
+      return { kind: 'measured', address: formatAddress(found.account.address), messages, bytes }
+    },
+
+    async remove(text) {
+      const address = fields.address(text)
+      if (address.kind !== 'ok') return address
+      const removed = await accounts.remove(address.value)
+      if (removed.kind !== 'ok') return noSuchAccount(text)
+      const { account } = removed
+      const name = formatAddress(account.address)
+      record({ what: 'account', name, before: accountFacts(account), after: null })
+      const messages = await mailbox.remove(account.id)
+      const warnings = await warnOfGone(directory, address.value)
+      return { kind: 'removed', address: name, messages, warnings }
+    },
+
+    async empty(text) {
+      const found = await find(text)
+      if (found.kind !== 'found') return found
+      const messages = await mailbox.empty(found.account.id)
+      const name = formatAddress(found.account.address)
+      record({ what: 'account', name, before: { messages }, after: { messages: 0 } })
+      return { kind: 'emptied', address: name, messages }
+    },
+  }
+}
+
+type Found = { readonly kind: 'found'; readonly account: AccountRecord; readonly address: Address }
+
+const noSuchAccount = (text: string): NoSuchAccount => ({
+  kind: 'no-such-account',
+  field: 'address',
+  value: text,
+})
+
+function whyNotAdded(kind: 'exists' | 'no-such-domain', text: string): Exists | NoSuchDomain {
+  if (kind === 'exists') return { kind, field: 'address', value: text }
+  return { kind, field: 'address', value: text, domain: text.slice(text.lastIndexOf('@') + 1) }
+}
+
+async function parseChanges(
+  request: SetAccount,
+): Promise<{ readonly kind: 'ok'; readonly value: AccountChanges } | BadValue> {
+  const { enabled, shared } = request
+  const quota = request.quota === undefined ? undefined : parseQuota(request.quota)
+  if (quota?.kind === 'bad-value') return quota
+  const secret = await request.secret?.()
+  const stored = secret && (await storeSecret(secret))
+  if (stored?.kind === 'bad-value') return stored
+  const value: AccountChanges = {
+    ...stored?.value,
+    ...(enabled === undefined ? {} : { enabled }),
+    ...(quota === undefined ? {} : { quotaBytes: quota.value }),
+    ...(shared === undefined ? {} : { shared }),
+  }
+  if (Object.keys(value).length > 0) return { kind: 'ok', value }
+  return badValue('changes', '', { name: 'some-change' })
+}
+
+/** Loaded where a hash is looked at: other commands start faster without the schemes. */
+async function describePassword(passwordHash: string): Promise<PasswordFacts> {
+  const { recognise } = await import('#shared/auth/schemes/index.ts')
+  const found = recognise(passwordHash)
+  return found.kind === 'known' ? { kind: 'known', scheme: found.scheme.name } : found
+}
+
+/** With their full paths, folders behind the one they are in. */
+function inboxFirst(folders: readonly FolderRecord[]): readonly FolderFacts[] {
+  const tree = new FolderTree(folders)
+  return folders
+    .map((folder) => ({ folder, path: tree.pathOf(folder) }))
+    .toSorted(
+      (a, b) =>
+        Number(isInbox(b.folder)) - Number(isInbox(a.folder)) || a.path.localeCompare(b.path),
+    )
+    .map(({ folder: { digest: _, counted: __, recentFrom: ___, ...facts }, path }) => ({
+      ...facts,
+      path,
+    }))
+}

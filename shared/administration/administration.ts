@@ -1,0 +1,41 @@
+// Administration: every use case of whoever runs the system, in one place for the command line, an HTTP API and importers. Nothing
+// is decided in a command or a route: these read arguments, ask people, call, and print what comes back.
+//
+// Values come in as people write them and are parsed by `fields.ts`. What comes back is a union: what was done with its facts and
+// warnings (`warnings.ts`), or a refusal that names field, value and rule (`refusals.ts`). No text for people is made here. Failures
+// of the world are thrown (TemporaryFailure), as everywhere. A change may be repeated after one.
+//
+// Every change is told once it is made (`changes.ts`, `deps.record`); the queue's operator and imports write their own lines.
+
+import { type AccountAdministration, createAccountAdministration } from './accounts.ts'
+import { type AliasAdministration, createAliasAdministration } from './aliases.ts'
+import type { AdministrationDeps } from './deps.ts'
+import { createDomainAdministration, type DomainAdministration } from './domains.ts'
+import { createFields } from './fields.ts'
+import { createGrantAdministration, type GrantAdministration } from './grants.ts'
+import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
+import { createQueueAdministration, type QueueAdministration } from './queue.ts'
+import { createStatusAdministration, type StatusAdministration } from './status.ts'
+
+export interface Administration {
+  readonly domains: DomainAdministration
+  readonly accounts: AccountAdministration
+  readonly aliases: AliasAdministration
+  readonly grants: GrantAdministration
+  readonly queue: QueueAdministration
+  readonly imports: ImportAdministration
+  readonly status: StatusAdministration
+}
+
+export function createAdministration(deps: AdministrationDeps): Administration {
+  const fields = createFields(deps.settings)
+  return {
+    domains: createDomainAdministration(deps, fields),
+    accounts: createAccountAdministration(deps, fields),
+    aliases: createAliasAdministration(deps, fields),
+    grants: createGrantAdministration(deps, fields),
+    queue: createQueueAdministration(deps),
+    imports: createImportAdministration(deps, fields),
+    status: createStatusAdministration(deps),
+  }
+}

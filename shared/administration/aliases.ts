@@ -1,0 +1,197 @@
+// What an administrator does with aliases: addresses whose mail goes elsewhere; `@domain` is the catch-all.
+
+import type { Alias, BadTargets } from '#shared/directory/aliases.ts'
+import type { Recipient } from '#shared/directory/directory.ts'
+import type { AliasName } from '#shared/directory/records.ts'
+import { type Address, formatAddress } from '#shared/mail/address.ts'
+import type { AdministrationDeps } from './deps.ts'
+import { addressOfAlias, type Fields, formatAliasName } from './fields.ts'
+import { type Listed, type ListRequest, parseListRequest } from './listing.ts'
+import {
+  type BadValue,
+  badValue,
+  type Exists,
+  type LeadsNowhere,
+  type NoSuchAlias,
+  type NoSuchDomain,
+  ok,
+} from './refusals.ts'
+import { findRoute, type Route } from './routes.ts'
+import { type Warning, warnOfAlias, warnOfGone } from './warnings.ts'
+
+export interface AliasAdministration {
+  add(request: AliasRequest): Promise<AliasAdded | BadValue | Exists | NoSuchDomain>
+  page(request: ListRequest): Promise<Listed<AliasFacts> | BadValue | NoSuchDomain>
+  /** Where mail to any address goes: by an alias, to an account, to a catch-all, elsewhere. */
+  show(alias: string): Promise<AliasShown | AddressShown | BadValue | NoSuchAlias | LeadsNowhere>
+  /** Other targets for one that is there. */
+  set(request: AliasRequest): Promise<AliasSet | BadValue | NoSuchAlias>
+  remove(alias: string): Promise<AliasRemoved | BadValue | NoSuchAlias>
+}
+
+/** Each target may be a list with commas. */
+export type AliasRequest = { readonly alias: string; readonly targets: readonly string[] }
+
+export type AliasFacts = { readonly alias: string; readonly targets: readonly string[] }
+
+export type AliasAdded = {
+  readonly kind: 'added'
+  readonly alias: AliasFacts
+  readonly warnings: readonly Warning[]
+}
+export type AliasSet = {
+  readonly kind: 'set'
+  readonly alias: AliasFacts
+  readonly warnings: readonly Warning[]
+}
+export type AliasShown = {
+  readonly kind: 'alias'
+  readonly alias: AliasFacts
+  readonly route: Route
+}
+/** An address that is no alias. `of`: the account's own address. */
+export type AddressShown = {
+  readonly kind: 'account' | 'disabled' | 'remote'
+  readonly address: string
+  readonly of: string | null
+  readonly route: Route
+}
+export type AliasRemoved = {
+  readonly kind: 'removed'
+  readonly alias: string
+  readonly warnings: readonly Warning[]
+}
+
+export function createAliasAdministration(
+  deps: AdministrationDeps,
+  fields: Fields,
+): AliasAdministration {
+  const { directory, record } = deps
+  const { aliases } = directory
+
+  function parse({ alias: text, targets: texts }: AliasRequest) {
+    const name = fields.aliasName(text)
+    if (name.kind !== 'ok') return name
+    const targets = fields.targets(texts)
+    return targets.kind === 'ok' ? ok({ name: name.value, targets: targets.value }) : targets
+  }
+
+  /** What an address without an alias of its own is taken for: its base without the extension, the catch-all. */
+  async function describe(text: string, address: Address) {
+    const recipient = await directory.resolve(address)
+    if (recipient.kind === 'alias') return await describeAlias(recipient)
+    if (recipient.kind === 'unknown')
+      return { kind: 'leads-nowhere', field: 'alias', value: text } as const
+    const route = await findRoute(directory, [address])
+    return { kind: recipient.kind, address: formatAddress(address), of: ownerOf(recipient), route }
+  }
+
+  async function describeAlias(alias: Alias): Promise<AliasShown> {
+    const route = await findRoute(directory, alias.targets)
+    return { kind: 'alias', alias: aliasFacts(alias), route }
+  }
+
+  async function add(request: AliasRequest): ReturnType<AliasAdministration['add']> {
+    const wanted = parse(request)
+    if (wanted.kind !== 'ok') return wanted
+    const { name, targets } = wanted.value
+    const added = await aliases.add(name, targets)
+    switch (added.kind) {
+      case 'exists':
+        return { kind: 'exists', field: 'alias', value: request.alias }
+      case 'no-such-domain':
+        return { kind: added.kind, field: 'alias', value: request.alias, domain: name.domain }
+      case 'bad-targets':
+        return badTargets(request, targets, added)
+      case 'ok': {
+        const alias = aliasFacts(added.alias)
+        record({ what: 'alias', name: alias.alias, before: null, after: targetFacts(alias) })
+        return { kind: 'added', alias, warnings: await warnOfAlias(directory, added.alias) }
+      }
+    }
+  }
+
+  async function set(request: AliasRequest): ReturnType<AliasAdministration['set']> {
+    const wanted = parse(request)
+    if (wanted.kind !== 'ok') return wanted
+    const { name, targets } = wanted.value
+    const before = await aliases.get(name)
+    const changed = await aliases.set(name, targets)
+    switch (changed.kind) {
+      case 'no-such-alias':
+        return noSuchAlias(request.alias)
+      case 'bad-targets':
+        return badTargets(request, targets, changed)
+      case 'ok': {
+        const alias = aliasFacts(changed.alias)
+        const was = before === undefined ? null : targetFacts(aliasFacts(before))
+        record({ what: 'alias', name: alias.alias, before: was, after: targetFacts(alias) })
+        return { kind: 'set', alias, warnings: await warnOfAlias(directory, changed.alias) }
+      }
+    }
+  }
+
+  async function remove(text: string): ReturnType<AliasAdministration['remove']> {
+    const name = fields.aliasName(text)
+    if (name.kind !== 'ok') return name
+    const before = await aliases.get(name.value)
+    const removed = await aliases.remove(name.value)
+    if (removed.kind !== 'ok') return noSuchAlias(text)
+    const alias = formatAliasName(name.value)
+    const was = before === undefined ? null : targetFacts(aliasFacts(before))
+    record({ what: 'alias', name: alias, before: was, after: null })
+    return { kind: 'removed', alias, warnings: await warnOfRemoved(name.value) }
+  }
+
+  async function warnOfRemoved(name: AliasName): Promise<readonly Warning[]> {
+    const address = addressOfAlias(name)
+    return address === undefined ? [] : await warnOfGone(directory, address)
+  }
+
+  return {
+    add,
+    set,
+    remove,
+
+    async page(request) {
+      const list = await parseListRequest(request, directory)
+      if (list.kind !== 'ok') return list
+      const { items, next } = await aliases.page(list.value)
+      return { kind: 'page', items: items.map(aliasFacts), next }
+    },
+
+    async show(text) {
+      const name = fields.aliasName(text)
+      if (name.kind !== 'ok') return name
+      const found = await aliases.get(name.value)
+      if (found !== undefined) return await describeAlias(found)
+      const address = addressOfAlias(name.value)
+      return address === undefined ? noSuchAlias(text) : await describe(text, address)
+    },
+  }
+}
+
+const aliasFacts = ({ name, targets }: Alias): AliasFacts => ({
+  alias: formatAliasName(name),
+  targets: targets.map(formatAddress),
+})
+
+const targetFacts = ({ targets }: AliasFacts) => ({ targets })
+
+const ownerOf = (recipient: Exclude<Recipient, { readonly kind: 'alias' | 'unknown' }>) =>
+  recipient.kind === 'remote' ? null : formatAddress(recipient.address)
+
+const noSuchAlias = (text: string): NoSuchAlias => ({
+  kind: 'no-such-alias',
+  field: 'alias',
+  value: text,
+})
+
+function badTargets(
+  request: AliasRequest,
+  targets: readonly Address[],
+  { max }: BadTargets,
+): BadValue {
+  const count = new Set(targets.map(formatAddress)).size
+  return badValue('targets', request.targets.join(' '), { name: 'target-count', count, max })
+}

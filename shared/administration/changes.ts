@@ -1,0 +1,24 @@
+// Changes as they are told to the log of the system: what was changed, how it was before and how it is after. What is secret is not
+// among the facts; that a password is another one is.
+
+import type { AccountRecord } from '#shared/directory/records.ts'
+
+type Facts = { readonly [name: string]: string | number | boolean | null | readonly string[] }
+
+export type Change = {
+  readonly what: 'domain' | 'account' | 'alias' | 'grant'
+  /** Its name. */
+  readonly name: string
+  /** Null: it was not there. */
+  readonly before: Facts | null
+  /** Null: it is gone. */
+  readonly after: Facts | null
+}
+
+export type RecordChange = (change: Change) => void
+
+export const accountFacts = ({ enabled, shared, quotaBytes }: AccountRecord): Facts => ({
+  enabled,
+  shared,
+  quotaBytes,
+})

@@ -1,0 +1,26 @@
+// What administration works with. The composition root gives it; a test gives it an embedded store's.
+
+import type { People } from '#shared/contracts/people.ts'
+import type { Directory } from '#shared/directory/directory.ts'
+import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { QueueOperator } from '#shared/queue/operator.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import type { RecordChange } from './changes.ts'
+
+export type AdministrationDeps = {
+  readonly directory: Directory
+  readonly mailbox: Pick<Mailbox, 'access' | 'empty' | 'folders' | 'remove' | 'usage'>
+  readonly people: People
+  readonly operator: QueueOperator
+  readonly clock: Clock
+  readonly settings: {
+    /** Of addresses without a domain; '' for none. */
+    readonly defaultDomain: string
+    /** Bytes for accounts without a quota of their own; 0: no limit. */
+    readonly mailboxSizeLimit: number
+  }
+  readonly log: Log
+  /** Told of every change, once it is made. */
+  readonly record: RecordChange
+}

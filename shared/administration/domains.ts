@@ -1,0 +1,168 @@
+// What an administrator does with domains: those this system receives mail for.
+
+import type { DomainRecord } from '#shared/directory/records.ts'
+import { formatAddress } from '#shared/mail/address.ts'
+import type { Domain } from '#shared/mail/domain.ts'
+import type { AdministrationDeps } from './deps.ts'
+import { type Fields, formatAliasName, parseOwnDomain } from './fields.ts'
+import { type Listed, type ListRequest, noSuchDomain, parseListRequest } from './listing.ts'
+import { findPostmaster, type Postmaster } from './postmaster.ts'
+import type { BadValue, Exists, NoSuchDomain, NotEmpty } from './refusals.ts'
+
+export interface DomainAdministration {
+  add(request: AddDomain): Promise<DomainAdded | BadValue | Exists>
+  page(request: Omit<ListRequest, 'domain'>): Promise<Listed<DomainFacts> | BadValue | NoSuchDomain>
+  /** Names of what is in it as streams, for there may be very many. */
+  show(domain: string): Promise<DomainShown | BadValue | NoSuchDomain>
+  /** What would go with it. */
+  measure(domain: string): Promise<DomainMeasured | BadValue | NoSuchDomain>
+  /** With `force` all its accounts, their mail and its aliases go too. */
+  remove(request: RemoveDomain): Promise<DomainRemoved | BadValue | NoSuchDomain | NotEmpty>
+}
+
+export type AddDomain = {
+  readonly domain: string
+  /** Where mail to its postmaster goes; else whoever is found (RFC 5321 §4.5.1). */
+  readonly postmaster?: string | undefined
+}
+
+export type RemoveDomain = { readonly domain: string; readonly force?: boolean | undefined }
+
+export type DomainFacts = DomainRecord
+
+export type DomainAdded = {
+  readonly kind: 'added'
+  readonly domain: DomainFacts
+  readonly postmaster: Postmaster
+}
+export type DomainShown = {
+  readonly kind: 'domain'
+  readonly domain: DomainFacts
+  readonly accounts: AsyncIterable<string>
+  readonly aliases: AsyncIterable<string>
+}
+export type DomainMeasured = {
+  readonly kind: 'measured'
+  readonly domain: DomainFacts
+  readonly messages: number
+  readonly bytes: number
+}
+export type DomainRemoved = {
+  readonly kind: 'removed'
+  readonly domain: Domain
+  readonly accounts: number
+  readonly aliases: number
+  readonly messages: number
+}
+
+export function createDomainAdministration(
+  deps: AdministrationDeps,
+  fields: Fields,
+): DomainAdministration {
+  const { directory, mailbox, record } = deps
+  const { domains, accounts, aliases } = directory
+
+  async function find(text: string): Promise<Found | BadValue | NoSuchDomain> {
+    const domain = parseOwnDomain(text)
+    if (domain.kind !== 'ok') return domain
+    const found = await domains.get(domain.value)
+    return found === undefined ? noSuchDomain(text) : { kind: 'found', domain: found }
+  }
+
+  async function* addressesOf(domain: Domain): AsyncGenerator<string> {
+    for await (const { address } of accounts.list(domain)) yield formatAddress(address)
+  }
+
+  async function* aliasNamesOf(domain: Domain): AsyncGenerator<string> {
+    for await (const { name } of aliases.list(domain)) yield formatAliasName(name)
+  }
+
+  async function emptyAccounts(domain: Domain): Promise<number> {
+    let messages = 0
+    for await (const account of accounts.list(domain)) messages += await mailbox.empty(account.id)
+    return messages
+  }
+
+  async function add(request: AddDomain): ReturnType<DomainAdministration['add']> {
+    const domain = parseOwnDomain(request.domain)
+    if (domain.kind !== 'ok') return domain
+    const postmaster =
+      request.postmaster === undefined
+        ? undefined
+        : fields.address(request.postmaster, 'postmaster')
+    if (postmaster?.kind === 'bad-value') return postmaster
+    const options = postmaster === undefined ? {} : { postmaster: postmaster.value }
+    const added = await domains.add(domain.value, options)
+    if (added.kind === 'exists') return { kind: 'exists', field: 'domain', value: request.domain }
+    record({ what: 'domain', name: domain.value, before: null, after: contents(added.domain) })
+    const found = await findPostmaster(directory, domain.value)
+    return { kind: 'added', domain: added.domain, postmaster: found }
+  }
+
+  async function remove({
+    domain: text,
+    force = false,
+  }: RemoveDomain): ReturnType<DomainAdministration['remove']> {
+    const found = await find(text)
+    if (found.kind !== 'found') return found
+    const { domain } = found.domain
+    let messages = force ? await emptyAccounts(domain) : 0
+    const removed = await domains.remove(domain, { force })
+    switch (removed.kind) {
+      case 'no-such-domain':
+        return noSuchDomain(text)
+      case 'not-empty': {
+        const { accounts, aliases } = removed
+        return { kind: 'not-empty', field: 'domain', value: text, accounts, aliases }
+      }
+      case 'ok': {
+        record({ what: 'domain', name: domain, before: contents(found.domain), after: null })
+        // Mail that arrived between the two steps, and the rights that others gave.
+        for (const accountId of removed.accounts) messages += await mailbox.remove(accountId)
+        const { aliases } = found.domain
+        return { kind: 'removed', domain, accounts: removed.accounts.length, aliases, messages }
+      }
+    }
+  }
+
+  return {
+    add,
+    remove,
+
+    async page(request) {
+      const list = await parseListRequest(request, directory)
+      if (list.kind !== 'ok') return list
+      const { items, next } = await domains.page(list.value)
+      return { kind: 'page', items, next }
+    },
+
+    async show(text) {
+      const found = await find(text)
+      if (found.kind !== 'found') return found
+      const { domain } = found.domain
+      return {
+        kind: 'domain',
+        domain: found.domain,
+        accounts: addressesOf(domain),
+        aliases: aliasNamesOf(domain),
+      }
+    },
+
+    async measure(text) {
+      const found = await find(text)
+      if (found.kind !== 'found') return found
+      let messages = 0
+      let bytes = 0
+      for await (const { id } of accounts.list(found.domain.domain)) {
+        const used = await mailbox.usage(id)
+        messages += used.messages
+        bytes += used.bytes
+      }
+      return { kind: 'measured', domain: found.domain, messages, bytes }
+    },
+  }
+}
+
+type Found = { readonly kind: 'found'; readonly domain: DomainRecord }
+
+const contents = ({ accounts, aliases }: DomainRecord) => ({ accounts, aliases })

@@ -1,0 +1,38 @@
+// Imports: rows of a text as domains, accounts or aliases.
+
+import type { AdministrationDeps } from '../deps.ts'
+import type { Fields } from '../fields.ts'
+import type { Source } from './lines.ts'
+import { type ImportPlan, planImport } from './plan.ts'
+
+export interface ImportAdministration {
+  /** Checks all rows; nothing is changed until the plan is run. */
+  plan(what: ImportWhat, source: Source): Promise<ImportPlan>
+}
+
+export type ImportWhat = 'domains' | 'accounts' | 'aliases'
+
+export function createImportAdministration(
+  deps: AdministrationDeps,
+  fields: Fields,
+): ImportAdministration {
+  return {
+    async plan(what, source) {
+      switch (what) {
+        case 'domains': {
+          const { domainRows } = await import('./domain-rows.ts')
+          return await planImport(domainRows(deps), source, deps)
+        }
+        case 'aliases': {
+          const { aliasRows } = await import('./alias-rows.ts')
+          return await planImport(aliasRows(deps, fields), source, deps)
+        }
+        case 'accounts': {
+          // Loaded only here: the schemes bring native code with them.
+          const { accountRows } = await import('./account-rows.ts')
+          return await planImport(accountRows(deps, fields), source, deps)
+        }
+      }
+    },
+  }
+}

@@ -1,0 +1,100 @@
+// Which messages of the queue are wanted, and which groups of them.
+
+import type { Group, QueueEntry } from '#shared/queue/records.ts'
+import { duration } from '#shared/runtime/settings/kinds.ts'
+import { parseOwnDomain } from './fields.ts'
+import { queueStates, stateOf } from './queue-state.ts'
+import { type BadValue, badValue, ok, type Parsed } from './refusals.ts'
+
+export type FilterRequest = {
+  readonly state?: string | undefined
+  /** This address, or `@domain`; `<>` for the null sender. */
+  readonly sender?: string | undefined
+  readonly recipient?: string | undefined
+  /** From or to it. */
+  readonly domain?: string | undefined
+  /** Arrived so long ago: 30m, 4h, 2d. */
+  readonly olderThan?: string | undefined
+}
+
+/** The entry with the groups that are wanted; undefined when it is not. */
+export type QueueFilter = (entry: QueueEntry) => QueueEntry | undefined
+
+export function parseQueueFilter(
+  request: FilterRequest,
+  nowMs: number,
+): { readonly kind: 'ok'; readonly value: QueueFilter } | BadValue {
+  const state = parseState(request.state)
+  if (state.kind !== 'ok') return state
+  const domain = request.domain === undefined ? undefined : parseOwnDomain(request.domain)
+  if (domain?.kind === 'bad-value') return domain
+  const age = parseAge(request.olderThan)
+  if (age.kind !== 'ok') return age
+  return ok(
+    createFilter({
+      state: state.value,
+      isSender: addressMatcher(request.sender),
+      isRecipient: addressMatcher(request.recipient),
+      isOfDomain: addressMatcher(domain && `@${domain.value}`),
+      arrivedBeforeMs: nowMs - age.value,
+    }),
+  )
+}
+
+type Matcher = (address: string) => boolean
+
+function createFilter(wanted: {
+  readonly state: string | undefined
+  readonly isSender: Matcher
+  readonly isRecipient: Matcher
+  readonly isOfDomain: Matcher
+  readonly arrivedBeforeMs: number
+}): QueueFilter {
+  const { state, isSender, isRecipient, isOfDomain, arrivedBeforeMs } = wanted
+
+  function isWanted(group: Group): boolean {
+    const addresses = group.recipients.flatMap(({ address, original }) => [address, original])
+    return (state === undefined || group.state === state) && addresses.some(isRecipient)
+  }
+
+  return (entry) => {
+    const { message, groups } = entry
+    const { sender, recipients } = message.envelope
+    if (message.arrivedMs > arrivedBeforeMs || !isSender(sender)) return undefined
+    const all = [
+      ...recipients.map(({ address }) => address),
+      ...groups.flatMap((group) => group.recipients.map(({ address }) => address)),
+    ]
+    if (![sender, ...all].some(isOfDomain)) return undefined
+    if (groups.length > 0) {
+      const wantedGroups = groups.filter(isWanted)
+      return wantedGroups.length === 0 ? undefined : { message, groups: wantedGroups }
+    }
+    const isState = state === undefined || stateOf(entry) === state
+    return isState && all.some(isRecipient) ? entry : undefined
+  }
+}
+
+function addressMatcher(pattern: string | undefined): Matcher {
+  if (pattern === undefined) return () => true
+  const wanted = pattern === '<>' ? '' : pattern.toLowerCase()
+  return wanted.startsWith('@')
+    ? (address) => address.toLowerCase().endsWith(wanted)
+    : (address) => address.toLowerCase() === wanted
+}
+
+function parseState(text: string | undefined): Parsed<string | undefined> {
+  return text === undefined || queueStates.some((known) => known === text)
+    ? ok(text)
+    : badValue('state', text, { name: 'one-of', allowed: queueStates })
+}
+
+const DAY_MS = 24 * 3_600_000
+const ageKind = duration({ min: 0, max: 1_000 * DAY_MS })
+
+function parseAge(text: string | undefined): Parsed<number> {
+  const ms = text === undefined ? 0 : ageKind.parse(text)
+  return ms === undefined
+    ? badValue('olderThan', text ?? '', { name: 'age', allowed: ageKind.allowed })
+    : ok(ms)
+}

@@ -1,0 +1,128 @@
+// Why something was not done. Each refusal names the field, the value that stood in it and the rule that it breaks, so that the
+// command line makes its line of it and an HTTP API its problem document (RFC 9457). No text for people is made here.
+
+import type { HashProblem } from '#shared/auth/passwords.ts'
+
+/** What a front end calls an argument, a column or a member is its own matter. */
+export type Field =
+  | 'domain'
+  | 'address'
+  | 'alias'
+  | 'targets'
+  | 'postmaster'
+  | 'quota'
+  | 'password'
+  | 'enabled'
+  | 'changes'
+  | 'folder'
+  | 'grantee'
+  | 'rights'
+  | 'queueId'
+  | 'state'
+  | 'olderThan'
+  | 'after'
+  | 'table'
+  | 'from'
+  /** Of an import: one row, and the heading of all. */
+  | 'row'
+  | 'heading'
+
+/** What a value has to be, with the numbers and words of the rule. */
+export type Rule =
+  /** A domain as one of ours may be. */
+  | { readonly name: 'domain-name' }
+  /** `lacksDomain`: it has none, and there is no default for it. */
+  | { readonly name: 'mail-address'; readonly lacksDomain: boolean }
+  /** An address as an account or alias here may have it; others may have any. */
+  | { readonly name: 'own-address'; readonly localPartBytesMax: number }
+  /** aliases(5) would run a program, append to a file or read a list. */
+  | { readonly name: 'no-program' }
+  | { readonly name: 'target-count'; readonly count: number; readonly max: number }
+  | { readonly name: 'quota'; readonly allowed: string }
+  /** A number without a unit, that is likely meant as another size. */
+  | { readonly name: 'quota-unit' }
+  | { readonly name: 'password'; readonly bytesMax: number }
+  | { readonly name: 'password-or-hash' }
+  | { readonly name: 'hash'; readonly problem: HashProblem }
+  | { readonly name: 'one-of'; readonly allowed: readonly string[] }
+  | { readonly name: 'some-change' }
+  | { readonly name: 'rights'; readonly letters: string }
+  | { readonly name: 'queue-id' }
+  | { readonly name: 'age'; readonly allowed: string }
+  | { readonly name: 'cursor' }
+  /** Of an import. */
+  | { readonly name: 'passwd-line' }
+  | { readonly name: 'not-both' }
+  | { readonly name: 'column'; readonly columns: readonly string[] }
+  | { readonly name: 'column-count'; readonly count: number; readonly max: number }
+  | { readonly name: 'closed-quotation' }
+  | { readonly name: 'once'; readonly firstLine: number }
+
+type Of<Kind extends string, Name extends Field, Facts = unknown> = {
+  readonly kind: Kind
+  readonly field: Name
+  readonly value: string
+} & Facts
+
+/** The value breaks a rule that can be seen from the value alone. */
+export type BadValue = Of<'bad-value', Field, { readonly rule: Rule }>
+export type Exists = Of<'exists', 'domain' | 'address' | 'alias'>
+/** `domain`: as it was written. */
+export type NoSuchDomain = Of<
+  'no-such-domain',
+  'domain' | 'address' | 'alias',
+  { readonly domain: string }
+>
+export type NotEmpty = Of<
+  'not-empty',
+  'domain',
+  { readonly accounts: number; readonly aliases: number }
+>
+export type NoSuchAccount = Of<'no-such-account', 'address' | 'grantee'>
+export type NoSuchAlias = Of<'no-such-alias', 'alias'>
+/** No alias, no account, and no catch-all. */
+export type LeadsNowhere = Of<'leads-nowhere', 'alias'>
+export type NoSuchFolder = Of<'no-such-folder', 'folder', { readonly account: string }>
+export type IsOwner = Of<'is-owner', 'grantee', { readonly account: string }>
+export type TooManyGrants = Of<'too-many-grants', 'grantee', { readonly folder: string }>
+/** Delivered or deleted. */
+export type NotQueued = Of<'not-queued', 'queueId'>
+/** A worker has it this moment, or it does not wait for one of `recipients` (empty: all of it was asked for). */
+export type NotWaiting = Of<'not-waiting', 'queueId', { readonly recipients: readonly string[] }>
+/** Of an import that was not told to change what is there. */
+export type Differs = Of<'differs', 'address' | 'alias' | 'domain'>
+/** The restored table is the one to be replaced. */
+export type SameTable = Of<'same-table', 'from'>
+export type StillRunning = Of<'still-running', 'table'>
+
+export type Refusal =
+  | BadValue
+  | Exists
+  | NoSuchDomain
+  | NotEmpty
+  | NoSuchAccount
+  | NoSuchAlias
+  | LeadsNowhere
+  | NoSuchFolder
+  | IsOwner
+  | TooManyGrants
+  | NotQueued
+  | NotWaiting
+  | Differs
+  | SameTable
+  | StillRunning
+
+/** A text from outside, parsed. */
+export type Parsed<T> = { readonly kind: 'ok'; readonly value: T } | BadValue
+
+export const ok = <T>(value: T): { readonly kind: 'ok'; readonly value: T } => ({
+  kind: 'ok',
+  value,
+})
+
+export const badValue = (field: Field, value: string, rule: Rule): BadValue => ({
+  kind: 'bad-value',
+  field,
+  value,
+  rule,
+})

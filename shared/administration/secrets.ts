@@ -1,0 +1,36 @@
+// What logs an account in, as it is given: a password, or a hash that was made elsewhere.
+
+import type { HashProblem } from '#shared/auth/passwords.ts'
+import type { StoredPassword } from '#shared/directory/records.ts'
+import { isPassword, PASSWORD_BYTES_MAX } from '#shared/sasl/password.ts'
+import { badValue, ok, type Parsed } from './refusals.ts'
+
+export type Secret =
+  | { readonly kind: 'password'; readonly password: Uint8Array }
+  | { readonly kind: 'hash'; readonly hash: string }
+
+/** Asked only once all else is right: a person types it twice. Undefined: there is none. */
+export type SecretSource = () => Promise<Secret | undefined>
+
+/** Loaded only where there is a secret: the schemes bring native code with them. */
+const loadPasswords = () => import('#shared/auth/passwords.ts')
+
+/** What is kept of it. */
+export async function storeSecret(secret: Secret): Promise<Parsed<StoredPassword>> {
+  const { checkHash, storedPassword } = await loadPasswords()
+  if (secret.kind === 'password') {
+    return isPassword(secret.password) ? ok(await storedPassword(secret.password)) : badPassword
+  }
+  const problem = checkHash(secret.hash)
+  if (problem !== undefined) return badHash(problem)
+  // Without the password there is no verifier; the first login with the password makes it.
+  return ok({ passwordHash: secret.hash, scramVerifier: null })
+}
+
+/** The value of a secret is nobody's to see. */
+export const badPassword = badValue('password', '', {
+  name: 'password',
+  bytesMax: PASSWORD_BYTES_MAX,
+})
+
+export const badHash = (problem: HashProblem) => badValue('password', '', { name: 'hash', problem })

@@ -1,0 +1,67 @@
+// How the system is: what waits, who serves, how full the disk is and how long the certificate is good.
+
+import type { QueueCounts } from '#shared/queue/operator.ts'
+import type { AdministrationDeps } from './deps.ts'
+
+export interface StatusAdministration {
+  read(machine: Machine): Promise<Status>
+}
+
+/** The machine that a data folder is on. */
+export interface Machine {
+  /** Undefined: nobody serves the folder. */
+  server(): Promise<ServerFacts | undefined>
+  disk(): Promise<DiskFacts>
+  /** Undefined where there is none. */
+  certificate(server: ServerFacts): Promise<CertificateFacts | undefined>
+}
+
+export type ServerFacts = {
+  readonly pid: number
+  readonly started: string
+  /** Null: it has just begun to start. */
+  readonly version: string | null
+  readonly listeners: readonly {
+    readonly name: string
+    readonly address: string
+    readonly port: number
+  }[]
+  /** '' for none. */
+  readonly certificateFile: string
+}
+
+export type DiskFacts = { readonly freeBytes: number; readonly bytes: number }
+
+export type CertificateFacts =
+  | {
+      readonly kind: 'readable'
+      readonly file: string
+      readonly names: string
+      readonly expiresMs: number
+      /** Whole days; negative once it has expired. */
+      readonly daysLeft: number
+    }
+  | { readonly kind: 'unreadable'; readonly file: string }
+
+export type Status = {
+  readonly queue: QueueCounts
+  readonly server: ServerFacts | undefined
+  readonly disk: DiskFacts
+  readonly certificate: CertificateFacts | undefined
+}
+
+export function createStatusAdministration({
+  operator,
+}: Pick<AdministrationDeps, 'operator'>): StatusAdministration {
+  return {
+    async read(machine) {
+      const server = await machine.server()
+      return {
+        queue: await operator.count(),
+        server,
+        disk: await machine.disk(),
+        certificate: server && (await machine.certificate(server)),
+      }
+    },
+  }
+}
