@@ -2,7 +2,7 @@
 
 import type { People } from '#shared/contracts/people.ts'
 import type { Directory } from '#shared/directory/directory.ts'
-import type { Mailbox } from '#shared/mailbox/mailbox.ts'
+import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
