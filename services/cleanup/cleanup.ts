@@ -5,18 +5,18 @@ import type { FinalRecipient, Via } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
+import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import {
-  type Accounted,
-  forgotten,
   LOCAL_GROUP_RECIPIENTS_MAX,
-  type MailQueue,
   type NewGroup,
-  type Settled,
-} from '#shared/queue/mail-queue.ts'
-import { type Routes, remoteGroups } from '#shared/queue/new-groups.ts'
+  type Routes,
+  remoteGroups,
+} from '#shared/queue/new-groups.ts'
 import type { Expand, Expansion, LocalDelivery, LocalResult } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
+import type { References } from '#shared/queue/references.ts'
 import { type Attempted, logResult } from '#shared/queue/result-log.ts'
+import { doubtful, type RecipientResult } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -69,7 +69,7 @@ class Room {
 
 type Outcome =
   /** To all recipients; the message is still to be taken off the queue. */
-  | { readonly kind: 'delivered'; readonly accounted: Accounted }
+  | { readonly kind: 'delivered'; readonly references: References }
   /** Split into groups or set aside. */
   | { readonly kind: 'settled' }
   | { readonly kind: 'retry' }
@@ -108,7 +108,7 @@ export function createCleanup(deps: {
         const outcome = await settleOne(message, bell)
         if (outcome.kind === 'retry') retry.push(bell.id)
         if (outcome.kind === 'delivered') {
-          finishes.push(() => queue.finish(message, outcome.accounted))
+          finishes.push(() => queue.finish(message, outcome.references))
         }
       }),
     )
@@ -149,7 +149,7 @@ export function createCleanup(deps: {
       throw new TemporaryFailure('no memory for its recipients now')
     }
     try {
-      const expansion = await withoutForgotten(message, await deps.expand(recipients))
+      const expansion = await withoutDoubtful(message, await deps.expand(recipients))
       const { local, remote, failed } = expansion
       const count = local.length + remote.length + failed.length
       room.keep(count * FINAL_RECIPIENT_BYTES)
@@ -160,10 +160,10 @@ export function createCleanup(deps: {
   }
 
   /** Those here fail of whom nobody can say whether they have it. */
-  async function withoutForgotten(message: QueuedMessage, all: Expansion): Promise<Expansion> {
-    if (!(await queue.isForgotten(message))) return all
+  async function withoutDoubtful(message: QueuedMessage, all: Expansion): Promise<Expansion> {
+    if (!(await queue.isDoubtful(message))) return all
     const { local, remote, failed } = all
-    const unknown = local.map((recipient) => ({ recipient, ...forgotten }))
+    const unknown = local.map((recipient) => ({ recipient, ...doubtful }))
     return { local: [], remote, failed: [...failed, ...unknown] }
   }
 
@@ -179,8 +179,7 @@ export function createCleanup(deps: {
     const startedMs = deps.clock.now()
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
       await queue.split(message, inBatches(message, expansion), {
-        reserved,
-        used: 0,
+        references: { reserved, used: 0 },
         handedOn,
       })
       tell(message, failed, startedMs)
@@ -193,13 +192,13 @@ export function createCleanup(deps: {
       return { kind: 'retry' }
     }
     const used = results.filter(({ usedReserved }) => usedReserved).length
-    const accounted = { reserved, used, handedOn }
+    const references = { reserved, used }
     const leaving = remoteGroups(remote, deps.options)
     const groups = [...unfinished(message, [...results, ...failed]), ...leaving]
     // What is in a mailbox is there, whatever becomes of the rest.
     tell(message, results.filter(isDelivered), startedMs)
-    if (groups.length === 0) return { kind: 'delivered', accounted }
-    await queue.split(message, groups, accounted)
+    if (groups.length === 0) return { kind: 'delivered', references }
+    await queue.split(message, groups, { references, handedOn })
     tell(message, [...results.filter((one) => !isDelivered(one)), ...failed], startedMs)
     return { kind: 'settled' }
   }
@@ -217,7 +216,7 @@ export function createCleanup(deps: {
     blob: Blob,
     recipients: readonly FinalRecipient[],
     reserved: boolean,
-  ): Promise<readonly (Settled & LocalResult & Attempted)[]> {
+  ): Promise<readonly (RecipientResult & LocalResult & Attempted)[]> {
     return concurrently(recipients, DELIVERIES_AT_ONCE, async (recipient) => ({
       recipient,
       via: here,
@@ -245,7 +244,7 @@ export function createCleanup(deps: {
   /** Deferred and failed recipients of one reason share a group. */
   function unfinished(
     message: QueuedMessage,
-    settled: readonly (Settled & Partial<LocalResult>)[],
+    settled: readonly (RecipientResult & Partial<LocalResult>)[],
   ): NewGroup[] {
     const groups = new Map<string, NewGroup & { recipients: FinalRecipient[] }>()
     for (const { recipient, result, uncertain = false, contended = false } of settled) {

@@ -4,15 +4,12 @@
 import type { DeliveryResult, Via } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
-import {
-  forgotten,
-  GROUP_LEASE_MS,
-  type MailQueue,
-  type Settled,
-} from '#shared/queue/mail-queue.ts'
+import type { MailQueue } from '#shared/queue/mail-queue.ts'
+import { GROUP_LEASE_MS } from '#shared/queue/new-groups.ts'
 import type { LocalDelivery, LocalResult, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
 import { logResult } from '#shared/queue/result-log.ts'
+import { doubtful, type RecipientResult } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
@@ -91,7 +88,7 @@ export function createDelivery(deps: {
    * Writes the results down, again and again while the store fails and the lease holds: what another host has taken must not
    * be sent to it a second time.
    */
-  async function settle(group: Group, settled: readonly Settled[], dueMs: number) {
+  async function settle(group: Group, settled: readonly RecipientResult[], dueMs: number) {
     for (;;) {
       try {
         return await queue.settle(group, settled, dueMs)
@@ -137,8 +134,8 @@ export function createDelivery(deps: {
         return results.map(plain)
       }
       reached(here)
-      if (await queue.isForgotten(message, group)) {
-        return group.recipients.map(() => ({ ...plain(forgotten.result), uncertain: true }))
+      if (await queue.isDoubtful(message, group)) {
+        return group.recipients.map(() => ({ ...plain(doubtful.result), uncertain: true }))
       }
       const blob = mailboxBlobOf(message, deps.options.hostname)
       const reserved = !group.unreserved && (await queue.hasReserved(message))

@@ -14,11 +14,12 @@ import {
 } from '#shared/storage/ports.ts'
 import { markDead } from './blob.ts'
 import { DUE_SHARDS, dueAt, duePk, groupKey, HELD_PK, heldAt, messageKey } from './keys.ts'
-import { INCOMING_RING_AGAIN_MS, type MailQueue, removal } from './mail-queue.ts'
+import type { MailQueue } from './mail-queue.ts'
 import type { Routes } from './new-groups.ts'
 import type { Expand } from './pipeline.ts'
 import type { QueueEntry } from './records.ts'
 import { createRelease } from './release.ts'
+import { INCOMING_RING_AGAIN_MS, is, removal } from './writes.ts'
 
 export type QueueCounts = {
   /** Messages that are not split yet. */
@@ -260,4 +261,3 @@ export function createQueueOperator(deps: {
 }
 
 const attemptsMax = 5
-const is = (attribute: string, value: string | number) => ({ attribute, is: '=', value }) as const

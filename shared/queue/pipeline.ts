@@ -3,14 +3,14 @@
 import type { DeliveryResult, FinalRecipient, Via } from '#shared/contracts/delivery.ts'
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
-import type { Settled } from './mail-queue.ts'
 import type { QueuedMessage } from './records.ts'
+import type { RecipientResult } from './results.ts'
 
 /** Where the envelope recipients lead after all aliases; `failed` carries why (unknown target, loop, too many). */
 export type Expansion = {
   readonly local: readonly FinalRecipient[]
   readonly remote: readonly FinalRecipient[]
-  readonly failed: readonly Settled[]
+  readonly failed: readonly RecipientResult[]
 }
 
 export type Expand = (recipients: readonly EnvelopeRecipient[]) => Promise<Expansion>

@@ -22,11 +22,12 @@ import {
   type Write,
 } from '#shared/storage/ports.ts'
 import { groupKey, messageKey } from './keys.ts'
-import { groupItemWithDue, type Settled } from './mail-queue.ts'
 import { groupOf, type NewGroup, ofBoundedSize, type Routes, remoteGroups } from './new-groups.ts'
 import type { Expand, Expansion } from './pipeline.ts'
 import { finalKey, REACHED_MAX, Reached } from './reached.ts'
 import { finalRecipientBytes, type Group, type QueueEntry } from './records.ts'
+import type { RecipientResult } from './results.ts'
+import { groupPut, is } from './writes.ts'
 
 /** Groups released in one transaction, each of which may become two. */
 const GROUPS_AT_ONCE_MAX = 10
@@ -118,9 +119,7 @@ export function createRelease(deps: {
     const made = [...fitting, ...nowhere].map((group, n) =>
       groupOf(group, { ...facts, n: `${run}.${n}` }),
     )
-    const puts = made.map(
-      (group) => ({ put: groupItemWithDue(group), if: { absent: 'pk' } }) as const,
-    )
+    const puts = made.map((group) => ({ ...groupPut(group), if: { absent: 'pk' } }) as const)
     const again = new Set([...local, ...remote].map(finalKey))
     const changed = isWhole ? due.map((group) => partsOf(group, isMeant, again, run)) : []
     const parts = changed.flatMap(({ next }) => next)
@@ -242,7 +241,7 @@ function fittingOf(wanted: readonly NewGroup[]): readonly NewGroup[] {
 
 /** On hold with their reasons, apart from those who wait so already and are not released. */
 function leadNowhere(
-  failed: readonly Settled[],
+  failed: readonly RecipientResult[],
   groups: readonly Group[],
   chosen: readonly FinalRecipient[],
 ): readonly NewGroup[] {
@@ -278,7 +277,7 @@ function replacing(group: Group, next: readonly Group[]): Write[] {
     ],
   }
   const writes: Write[] = next.map((one) => ({
-    put: groupItemWithDue(one),
+    ...groupPut(one),
     if: one.name === group.name ? unchanged : { absent: 'pk' },
   }))
   const stays = next.some(({ name }) => name === group.name)
@@ -289,5 +288,3 @@ function replacing(group: Group, next: readonly Group[]): Write[] {
 function isExpandedTimes(times: number): Condition {
   return times === 0 ? { absent: 'expansions' } : is('expansions', times)
 }
-
-const is = (attribute: string, value: string | number) => ({ attribute, is: '=', value }) as const

@@ -3,7 +3,7 @@
 
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { NewGroup } from './mail-queue.ts'
+import type { NewGroup } from './new-groups.ts'
 
 export type RetryOptions = {
   readonly minimalBackoffMs: number

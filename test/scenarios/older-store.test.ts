@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
-import { GROUP_LEASE_MS } from '#shared/queue/mail-queue.ts'
+import { GROUP_LEASE_MS } from '#shared/queue/new-groups.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { hasDynamoDb, openAws } from '#test/support/emulators/open-test-aws-store.ts'

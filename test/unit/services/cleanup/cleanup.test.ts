@@ -4,7 +4,7 @@ import { FAILURES_MAX, RECIPIENTS_ON_THE_SPOT_MAX } from '#services/cleanup/clea
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId } from '#shared/queue/blob.ts'
-import { LOCAL_GROUP_RECIPIENTS_MAX } from '#shared/queue/mail-queue.ts'
+import { LOCAL_GROUP_RECIPIENTS_MAX } from '#shared/queue/new-groups.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'

@@ -5,12 +5,9 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId } from '#shared/queue/blob.ts'
 import { groupKey, messageKey } from '#shared/queue/keys.ts'
-import {
-  GROUP_LEASE_MS,
-  LOCAL_GROUP_RECIPIENTS_MAX,
-  type Settled,
-} from '#shared/queue/mail-queue.ts'
+import { GROUP_LEASE_MS, LOCAL_GROUP_RECIPIENTS_MAX } from '#shared/queue/new-groups.ts'
 import type { Group } from '#shared/queue/records.ts'
+import type { RecipientResult } from '#shared/queue/results.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
@@ -42,7 +39,7 @@ describe('a group of recipients elsewhere', () => {
     return found.group
   }
 
-  const all = (group: Group, kind: 'delivered' | 'deferred'): Settled[] =>
+  const all = (group: Group, kind: 'delivered' | 'deferred'): RecipientResult[] =>
     group.recipients.map((recipient) => ({
       recipient,
       result:

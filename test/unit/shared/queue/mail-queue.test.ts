@@ -7,14 +7,11 @@ import { DELIVERED_DAYS } from '#shared/mailbox/blob-references.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId, mailboxBlobOf } from '#shared/queue/blob.ts'
 import { dueAt, groupKey, heldAt, messageKey } from '#shared/queue/keys.ts'
-import {
-  GROUP_LEASE_MS,
-  INCOMING_RING_AGAIN_MS,
-  type MailQueue,
-  type NewGroup,
-  type Settled,
-} from '#shared/queue/mail-queue.ts'
+import type { MailQueue } from '#shared/queue/mail-queue.ts'
+import { GROUP_LEASE_MS, type NewGroup } from '#shared/queue/new-groups.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
+import type { RecipientResult } from '#shared/queue/results.ts'
+import { INCOMING_RING_AGAIN_MS } from '#shared/queue/writes.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { withFaults } from '#shared/storage/faults/with-faults.ts'
 import { ConditionFailed, type Store, type Table } from '#shared/storage/ports.ts'
@@ -81,7 +78,10 @@ describe('the mail queue', () => {
     return found.group
   }
 
-  const outcome = (one: FinalRecipient, kind: 'delivered' | 'deferred' | 'failed'): Settled => ({
+  const outcome = (
+    one: FinalRecipient,
+    kind: 'delivered' | 'deferred' | 'failed',
+  ): RecipientResult => ({
     recipient: one,
     result:
       kind === 'delivered'
@@ -421,37 +421,37 @@ describe('the mail queue', () => {
     it('not while they last', async () => {
       const message = await reserved()
       clock.advance(gone - 2 * DAY_MS)
-      expect(await queue.isForgotten(message)).toBe(false)
+      expect(await queue.isDoubtful(message)).toBe(false)
     })
 
     it('not where nothing was reserved: then the blob says it', async () => {
       const message = await added()
       clock.advance(gone)
-      expect(await queue.isForgotten(message)).toBe(false)
+      expect(await queue.isDoubtful(message)).toBe(false)
     })
 
     it('of a message that comes to cleanup again', async () => {
       const message = await reserved()
       clock.advance(gone)
-      expect(await queue.isForgotten(message)).toBe(true)
+      expect(await queue.isDoubtful(message)).toBe(true)
     })
 
     it('of a group with an attempt of which nothing is known, and not of one without', async () => {
       const message = await reserved()
-      await queue.split(message, [near('ann@here.test')], { reserved: 2, used: 0 })
+      await queue.split(message, [near('ann@here.test')], { references: { reserved: 2, used: 0 } })
       const group = await taken(message, 'local/0')
       clock.advance(gone)
-      expect(await queue.isForgotten(message, group)).toBe(false)
-      expect(await queue.isForgotten(message, { ...group, unsettled: 2 })).toBe(true)
+      expect(await queue.isDoubtful(message, group)).toBe(false)
+      expect(await queue.isDoubtful(message, { ...group, unsettled: 2 })).toBe(true)
     })
 
     it('of a group of a message for which was reserved twice', async () => {
       const message = await reserved()
       await queue.reserve(mailboxBlobOf(message, 'mx.here.test'), two)
-      await queue.split(message, [near('ann@here.test')], { reserved: 2, used: 0 })
+      await queue.split(message, [near('ann@here.test')], { references: { reserved: 2, used: 0 } })
       const group = await taken(message, 'local/0')
       clock.advance(gone)
-      expect(await queue.isForgotten(message, group)).toBe(true)
+      expect(await queue.isDoubtful(message, group)).toBe(true)
     })
   })
 })

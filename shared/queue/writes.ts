@@ -1,0 +1,48 @@
+// Writes of the `queue` table that several changes of a message have in common.
+
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { Condition, Item, Key } from '#shared/storage/ports.ts'
+import { apartKey, dueAt, groupKey, heldAt, messageKey } from './keys.ts'
+import { type Group, groupItem, messageItems, type QueuedMessage } from './records.ts'
+
+/** When an incoming message is rung again because nothing happened. */
+export const INCOMING_RING_AGAIN_MS = 60_000
+
+/** Makes a message incoming, and due should its bell get lost. Its own item first, which must be new. */
+export function incomingPuts(
+  message: QueuedMessage,
+): readonly [{ put: Item; if: Condition }, ...{ put: Item }[]] {
+  const due = dueAt(message.queueId, '', message.arrivedMs + INCOMING_RING_AGAIN_MS)
+  const [item, ...apart] = messageItems(message)
+  return [
+    { put: { ...item, ...due }, if: { absent: 'pk' } },
+    ...apart.map((part) => ({ put: part })),
+  ]
+}
+
+/** Takes a message off the queue with all that lies apart. */
+export function removal(
+  { queueId, apart }: Pick<QueuedMessage, 'queueId' | 'apart'>,
+  condition: Condition,
+): readonly [{ delete: Key; if: Condition }, ...{ delete: Key }[]] {
+  return [
+    { delete: messageKey(queueId), if: condition },
+    ...apart.map((sk) => ({ delete: apartKey(queueId, sk) })),
+  ]
+}
+
+/** A group where it is found: by its due time, or among what waits for an operator. */
+export function groupPut(group: Group): { readonly put: Item } {
+  const { queueId, name, dueMs } = group
+  const item = groupItem(group, groupKey(queueId, name))
+  return {
+    put: { ...item, ...(dueMs === null ? heldAt(queueId, name) : dueAt(queueId, name, dueMs)) },
+  }
+}
+
+/** Takes a message or a group out of the due index and puts it before an operator. */
+export const heldChanges = (queueId: QueueId, group: string) =>
+  ({ set: heldAt(queueId, group), remove: ['duePk', 'dueSk'] }) as const
+
+export const is = (attribute: string, value: string | number) =>
+  ({ attribute, is: '=', value }) as const
