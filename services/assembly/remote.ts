@@ -42,7 +42,6 @@ export type RemoteSecrets = {
 
 export function openRemoteDelivery(core: Core, secrets: RemoteSecrets): OpenRemoteDelivery {
   const { settings, store, log } = core
-  const relayhost = nextHop.format(settings.relayhost)
   const sockets = new Set<Socket>()
   const interrupts = new Set<() => void>()
   let isCut = false
@@ -67,8 +66,7 @@ export function openRemoteDelivery(core: Core, secrets: RemoteSecrets): OpenRemo
     const content = outgoing(message, addedFields(message, settings.hostname), store.objects)
     return await deliver({
       queueId: message.queueId,
-      // Also for mail that was queued when there was another relay host, or none.
-      nextHop: relayhost || hop,
+      nextHop: hop,
       sender: envelope.sender,
       recipients,
       bytes: content.bytes,

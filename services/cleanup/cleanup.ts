@@ -13,10 +13,10 @@ import {
   remoteGroups,
 } from '#shared/queue/new-groups.ts'
 import type { Expand, Expansion, LocalDelivery, LocalResult } from '#shared/queue/pipeline.ts'
-import type { QueuedMessage } from '#shared/queue/records.ts'
+import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
 import type { References } from '#shared/queue/references.ts'
 import { type Attempted, logResult } from '#shared/queue/result-log.ts'
-import { doubtful, type RecipientResult } from '#shared/queue/results.ts'
+import { doubtful, lastResult, type RecipientResult } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -108,7 +108,7 @@ export function createCleanup(deps: {
         const outcome = await settleOne(message, bell)
         if (outcome.kind === 'retry') retry.push(bell.id)
         if (outcome.kind === 'delivered') {
-          finishes.push(() => queue.finish(message, outcome.references))
+          finishes.push(() => queue.finish(message, { references: outcome.references }))
         }
       }),
     )
@@ -227,7 +227,7 @@ export function createCleanup(deps: {
   /** The work of one step is bounded: each group is durable, and is delivered under a lease of its own. */
   function inBatches(message: QueuedMessage, { local, remote, failed }: Expansion): NewGroup[] {
     return [
-      { destination: { kind: 'local' }, recipients: local, state: { kind: 'active' } },
+      { destination: { kind: 'local' }, recipients: local, state: { kind: 'waiting' } },
       ...unfinished(message, failed),
       ...remoteGroups(remote, deps.options),
     ]
@@ -246,17 +246,22 @@ export function createCleanup(deps: {
     message: QueuedMessage,
     settled: readonly (RecipientResult & Partial<LocalResult>)[],
   ): NewGroup[] {
-    const groups = new Map<string, NewGroup & { recipients: FinalRecipient[] }>()
-    for (const { recipient, result, uncertain = false, contended = false } of settled) {
+    const groups = new Map<string, NewGroup & { recipients: QueuedRecipient[] }>()
+    const atMs = deps.clock.now()
+    for (const { recipient, result: came, uncertain = false, contended = false } of settled) {
+      const result = deps.schedule.expire(message.arrivedMs, came)
       if (result.kind === 'delivered') continue
       const key = contended ? '' : `${uncertain} ${result.kind} ${result.reply}`
+      const last = lastResult(result, { remoteMta: null, atMs, attempts: 1 })
+      // Who is contended is tried again at once, as if for the first time.
+      const queued = contended ? recipient : { ...recipient, last }
       const group = groups.get(key)
-      if (group) group.recipients.push(recipient)
+      if (group) group.recipients.push(queued)
       else {
         const state = contended
-          ? ({ kind: 'active' } as const)
-          : deps.schedule.afterAttempt(message.arrivedMs, result)
-        const recipients = [recipient]
+          ? ({ kind: 'waiting' } as const)
+          : deps.schedule.afterAttempt(message.arrivedMs, result.kind)
+        const recipients = [queued]
         groups.set(key, { destination: { kind: 'local' }, recipients, state, uncertain })
       }
     }

@@ -1,19 +1,44 @@
 // A message in the queue as it is shown: one word for its state, whoever asks, and its recipients with the address each was reached by.
 
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
-import type { Group, GroupState, MessageState, QueueEntry } from '#shared/queue/records.ts'
+import {
+  type Group,
+  type GroupState,
+  lastReplyOf,
+  type MessageState,
+  type QueueEntry,
+} from '#shared/queue/records.ts'
 import { formatTime } from './output.ts'
 
 export const queueStates = ['incoming', 'active', 'deferred', 'hold', 'corrupt'] as const
-export type QueueState = (typeof queueStates)[number] & (MessageState | GroupState)
+export type QueueState = (typeof queueStates)[number]
+
+/** Postfix's words. */
+const messageWords = {
+  incoming: 'incoming',
+  split: 'active',
+  held: 'hold',
+  corrupt: 'corrupt',
+} as const satisfies { readonly [state in MessageState]: QueueState }
+const groupWords = {
+  waiting: 'active',
+  leased: 'active',
+  deferred: 'deferred',
+  held: 'hold',
+} as const satisfies { readonly [state in GroupState]: QueueState }
+
+export const groupStateOf = ({ state }: Pick<Group, 'state'>): QueueState => groupWords[state]
 
 /** Of the whole message: once it is split into groups, what the busiest of them is. */
 export function stateOf({ message, groups }: QueueEntry): QueueState {
-  if (message.state !== 'active' || groups.length === 0) return message.state
-  const states = new Set(groups.map(({ state }) => state))
+  if (message.state !== 'split' || groups.length === 0) return messageWords[message.state]
+  const states = new Set(groups.map(groupStateOf))
   if (states.has('active')) return 'active'
   return states.has('deferred') ? 'deferred' : 'hold'
 }
+
+export const destinationOf = ({ destination }: Group) =>
+  destination.kind === 'local' ? destination : { kind: destination.kind, nextHop: destination.slot }
 
 export const senderOf = ({ message }: QueueEntry) => message.envelope.sender || '<>'
 
@@ -40,12 +65,13 @@ export const shown = (entry: QueueEntry) => {
     recipients: message.envelope.recipients.map((recipient) => recipient.address),
     groups: groups.map((group) => ({
       name: group.name,
-      state: group.state,
-      destination: group.destination,
+      state: groupStateOf(group),
+      destination: destinationOf(group),
       recipients: group.recipients.map((recipient) => recipient.address),
       originalRecipients: group.recipients.map((recipient) => recipient.original),
       attempts: group.attempts,
-      lastReply: group.lastReply,
+      lastReply: lastReplyOf(group),
+      lastResults: group.recipients.map(({ last = null }) => last),
       next: group.dueMs === null ? null : formatTime(group.dueMs),
     })),
   }

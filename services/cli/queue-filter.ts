@@ -5,7 +5,7 @@ import type { Group, QueueEntry } from '#shared/queue/records.ts'
 import { duration } from '#shared/runtime/settings/kinds.ts'
 import { domainArgument } from './arguments.ts'
 import { CommandFailure } from './failure.ts'
-import { type QueueState, queueStates, stateOf } from './queue-entry.ts'
+import { groupStateOf, type QueueState, queueStates, stateOf } from './queue-entry.ts'
 
 export type FilterOptions = {
   readonly state?: string
@@ -37,7 +37,7 @@ export function queueFilter(options: FilterOptions, nowMs: number): QueueFilter 
 
   function isWanted(group: Group): boolean {
     const addresses = group.recipients.flatMap(({ address, original }) => [address, original])
-    return (state === undefined || group.state === state) && addresses.some(isRecipient)
+    return (state === undefined || groupStateOf(group) === state) && addresses.some(isRecipient)
   }
 
   return (entry) => {

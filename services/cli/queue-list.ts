@@ -2,10 +2,10 @@
 // that grep and awk can take.
 
 import type { Command } from 'commander'
-import type { QueueEntry } from '#shared/queue/records.ts'
+import { lastReplyOf, type QueueEntry } from '#shared/queue/records.ts'
 import type { Define } from './define.ts'
 import { clipped, columns, counted, formatBytes, formatTime, wrapped } from './output.ts'
-import { nextTryOf, recipientText, senderOf, shown, stateOf } from './queue-entry.ts'
+import { groupStateOf, nextTryOf, recipientText, senderOf, shown, stateOf } from './queue-entry.ts'
 import { type FilterOptions, filterOptions, queueFilter } from './queue-filter.ts'
 
 export function queueListCommand(queue: Command, define: Define): void {
@@ -60,7 +60,7 @@ function rows(entry: QueueEntry): string[][] {
   return groups.map((group) => {
     const to = group.recipients.map(recipientText)
     const next = nextTryOf(group) ?? ''
-    return [...head, group.state, next, sender, several(to), group.lastReply ?? '']
+    return [...head, groupStateOf(group), next, sender, several(to), lastReplyOf(group) ?? '']
   })
 }
 
@@ -91,8 +91,10 @@ function reasons(entry: QueueEntry, width: number): string[] {
   }
   return groups.flatMap((group) => {
     const next = nextTryOf(group)
-    const word = next === undefined ? group.state : `${group.state} until ${next}`
-    const why = group.lastReply === null ? word : `${word}: ${group.lastReply}`
+    const state = groupStateOf(group)
+    const word = next === undefined ? state : `${state} until ${next}`
+    const reply = lastReplyOf(group)
+    const why = reply === null ? word : `${word}: ${reply}`
     return [...way(group.recipients.map(recipientText)), ...wrapped(why, width, '    ')]
   })
 }

@@ -6,7 +6,7 @@ import { queueIdArgument, queueIdArguments } from './arguments.ts'
 import type { Define } from './define.ts'
 import { CommandFailure } from './failure.ts'
 import { counted, formatBytes, formatTime } from './output.ts'
-import { nextTryOf, recipientText, senderOf, shown } from './queue-entry.ts'
+import { groupStateOf, nextTryOf, recipientText, senderOf, shown, stateOf } from './queue-entry.ts'
 import { queueListCommand } from './queue-list.ts'
 
 /** `postwolke queue …`: accepted mail that is not delivered yet, what mailq and postsuper do. */
@@ -123,8 +123,8 @@ const verbs: readonly Verb[] = [
 
 function isHeld({ message, groups }: QueueEntry): boolean {
   return groups.length === 0
-    ? message.state === 'hold'
-    : groups.every((group) => group.state === 'hold')
+    ? message.state === 'held'
+    : groups.every((group) => group.state === 'held')
 }
 
 async function whyNot(
@@ -148,9 +148,9 @@ function details(entry: QueueEntry): string[] {
   return [
     `queue id    ${message.queueId}`,
     // Once it is split into groups, each of them has a state of its own.
-    ...(message.state === 'active'
+    ...(message.state === 'split'
       ? []
-      : [`state       ${message.state}${message.reason === null ? '' : `: ${message.reason}`}`]),
+      : [`state       ${stateOf(entry)}${message.reason === null ? '' : `: ${message.reason}`}`]),
     `arrived     ${formatTime(message.arrivedMs)} from ${origin.helo} [${origin.remoteAddress}]${origin.account ? ` as ${origin.account.login}` : ''} by ${origin.listener}`,
     `size        ${formatBytes(message.object.length)}`,
     `sender      ${senderOf(entry)}`,
@@ -158,11 +158,16 @@ function details(entry: QueueEntry): string[] {
     ...groups.flatMap((group) => [
       '',
       `to          ${group.recipients.map(recipientText).join(' ')}`,
-      `by          ${group.destination.kind === 'local' ? 'local delivery' : group.destination.nextHop}`,
-      `state       ${group.state}, ${counted(group.attempts, 'attempt')}${nextTry(group)}`,
-      ...(group.lastReply === null ? [] : [`reason      ${group.lastReply}`]),
+      `by          ${group.destination.kind === 'local' ? 'local delivery' : group.destination.slot}`,
+      `state       ${groupStateOf(group)}, ${counted(group.attempts, 'attempt')}${nextTry(group)}`,
+      ...repliesOf(group).map((reply) => `reason      ${reply}`),
     ]),
   ]
+}
+
+/** Each once: of those of one attempt mostly one was said of all. */
+function repliesOf({ recipients }: Group): readonly string[] {
+  return [...new Set(recipients.flatMap(({ last }) => last?.reply ?? []))]
 }
 
 function nextTry(group: Group): string {

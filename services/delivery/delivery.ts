@@ -5,12 +5,13 @@ import type { DeliveryResult, Via } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
-import { GROUP_LEASE_MS } from '#shared/queue/new-groups.ts'
+import { byHop, GROUP_LEASE_MS, type Routes } from '#shared/queue/new-groups.ts'
 import type { LocalDelivery, LocalResult, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
 import { logResult } from '#shared/queue/result-log.ts'
-import { doubtful, type RecipientResult } from '#shared/queue/results.ts'
+import { doubtful } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
+import type { Settlement } from '#shared/queue/settle.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -31,7 +32,7 @@ export function createDelivery(deps: {
   readonly queue: MailQueue
   readonly deliverLocal: LocalDelivery
   readonly deliverRemote: RemoteDelivery
-  readonly options: { readonly hostname: string }
+  readonly options: Pick<Routes, 'hopOf'> & { readonly hostname: string }
   readonly schedule: RetrySchedule
   readonly clock: Clock
   readonly log: Log
@@ -61,37 +62,65 @@ export function createDelivery(deps: {
     const taken = queueId && (await queue.take(queueId, name))
     if (!taken) return undefined
     const { message } = taken
-    const lease = keepLease(taken.group)
+    const group = await towardsOneHop(taken.group)
+    if (group === undefined) return undefined
+    const settled = await deliverTaken(message, group)
+    return settled.some(({ contended }) => contended) ? 'contended' : undefined
+  }
+
+  /**
+   * Where its mail goes is asked when it goes: the group with the next hop of all of its recipients now. Undefined where they have become
+   * several: then each has a group, whose bell is rung.
+   */
+  async function towardsOneHop(group: Group): Promise<Group | undefined> {
+    if (group.destination.kind === 'local') return group
+    const [first, ...more] = byHop(group.recipients, deps.options.hopOf)
+    if (first === undefined) throw new Error(`group ${group.name} has no recipients`)
+    const [slot] = first
+    if (more.length === 0) return { ...group, destination: { kind: 'remote', slot } }
+    const parts = [first, ...more].map(([hop, recipients]) => ({ slot: hop, recipients }))
+    const { queueId, name } = group
+    if (await queue.divide(group, parts))
+      log.info({ queueId, group: name, hops: parts.length }, 'group divided')
+    else log.warn({ queueId, group: name }, 'lease lost while dividing')
+    return undefined
+  }
+
+  async function deliverTaken(message: QueuedMessage, taken: Group) {
+    const { queueId } = message
+    const lease = keepLease(taken)
     const startedMs = deps.clock.now()
     let via: Via | undefined
-    const results = await attempt(message, taken.group, (reached) => {
+    const results = await attempt(message, taken, (reached) => {
       via = reached
     })
     const endedMs = deps.clock.now()
     const group = await lease.end()
+    const remoteMta = hostOf(via)
     const settled = group.recipients.map((recipient, i) => {
-      const { result, ...facts } = results[i] ?? noResult
-      return { recipient, result: deps.schedule.expire(message.arrivedMs, result), ...facts }
+      const { result: came, ...facts } = results[i] ?? noResult
+      const result = deps.schedule.expire(message.arrivedMs, came)
+      return { recipient, result, remoteMta, ...facts }
     })
     const contended = results.some((result) => result.contended)
     // The doorbell comes back before that; should it be lost, the sweeper sees the time.
     const dueMs = contended
       ? deps.clock.now() + CONTENDED_PAUSE_MS
       : deps.schedule.nextAttemptMs(message.arrivedMs)
-    const kept = await settle(group, settled, dueMs)
-    if (!kept) log.warn({ queueId, group: name }, 'lease lost while delivering')
+    const kept = await settle(group, { results: settled, dueMs })
+    if (!kept) log.warn({ queueId, group: group.name }, 'lease lost while delivering')
     for (const one of settled) logResult(log, message, { ...one, via, startedMs, endedMs })
-    return contended ? 'contended' : undefined
+    return settled
   }
 
   /**
    * Writes the results down, again and again while the store fails and the lease holds: what another host has taken must not
    * be sent to it a second time.
    */
-  async function settle(group: Group, settled: readonly RecipientResult[], dueMs: number) {
+  async function settle(group: Group, settlement: Settlement): Promise<boolean> {
     for (;;) {
       try {
-        return await queue.settle(group, settled, dueMs)
+        return await queue.settle(group, settlement)
       } catch (error) {
         const late = deps.clock.now() + SETTLE_PAUSE_MS >= group.leaseUntilMs
         if (!(error instanceof TemporaryFailure) || late) throw error
@@ -129,8 +158,8 @@ export function createDelivery(deps: {
   ): Promise<readonly LocalResult[]> {
     try {
       if (group.destination.kind === 'remote') {
-        const { nextHop } = group.destination
-        const results = await deps.deliverRemote(message, nextHop, group.recipients, reached)
+        const { slot } = group.destination
+        const results = await deps.deliverRemote(message, slot, group.recipients, reached)
         return results.map(plain)
       }
       reached(here)
@@ -161,4 +190,10 @@ const plain = (result: DeliveryResult): LocalResult => ({
 })
 
 const here: Via = { relay: 'local', connectMs: 0 }
+
+/** `host[address]`, without the port; null where no other host was spoken to. */
+function hostOf(via: Via | undefined): string | null {
+  return via === undefined || via === here ? null : via.relay.replace(/:\d+$/, '')
+}
+
 const noResult = plain({ kind: 'deferred', status: '4.3.0', reply: 'no result' })

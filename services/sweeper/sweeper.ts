@@ -45,7 +45,7 @@ export function createSweeper(deps: {
     let held = 0
     let after: string | undefined
     do {
-      const page = await queueTable.queryIndex('list', {
+      const page = await queueTable.queryIndex('held', {
         pk: HELD_PK,
         limit: HELD_COUNTED_MAX - held,
         ...(after === undefined ? {} : { after }),

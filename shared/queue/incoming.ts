@@ -3,15 +3,21 @@
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { ConditionFailed, type Table, type Write } from '#shared/storage/ports.ts'
 import { messageKey } from './keys.ts'
-import type { QueuedMessage } from './records.ts'
+import { type QueuedMessage, storedMessageState } from './records.ts'
 import type { QueueReferences, References } from './references.ts'
-import { heldChanges, incomingPuts, is, removal } from './writes.ts'
+import { createdPuts, heldChanges, incomingPuts, isMessage, removal } from './writes.ts'
 
 const none: References = { reserved: undefined, used: 0 }
+
+export type FinishFacts = {
+  readonly references?: References
+  readonly creates?: readonly QueuedMessage[]
+}
 
 export function createIncoming(deps: {
   readonly table: Table
   readonly references: QueueReferences
+  readonly ringIncoming: (messages: readonly QueuedMessage[]) => Promise<void>
 }) {
   const { table, references } = deps
 
@@ -19,11 +25,19 @@ export function createIncoming(deps: {
     await writeAll(table, incomingPuts(message))
   }
 
-  async function finish(message: QueuedMessage, counted: References = none): Promise<void> {
-    const writes = removal(message, { any: [{ absent: 'pk' }, is('state', 'incoming')] })
+  async function finish(message: QueuedMessage, facts: FinishFacts = {}): Promise<void> {
+    const { references: counted = none, creates = [] } = facts
+    const created = createdPuts(creates)
+    // Whoever makes messages of it must be the one who finishes it, or they would be made twice.
+    const isThere =
+      creates.length > 0
+        ? isMessage('incoming')
+        : { any: [{ absent: 'pk' }, isMessage('incoming')] }
     try {
       await references.giveBack(message.queueId, counted)
-      await writeAll(table, writes)
+      const [own, ...apart] = removal(message, isThere)
+      await writeAll(table, [own, ...apart, ...created])
+      await deps.ringIncoming(creates)
     } catch (error) {
       // Another worker split it: then its groups carry it on, and local delivery is exactly once anyhow.
       if (!(error instanceof ConditionFailed)) throw error
@@ -35,7 +49,7 @@ export function createIncoming(deps: {
       const item = await table.write({
         update: messageKey(queueId),
         changes: { add: { starts: 1 } },
-        if: is('state', 'incoming'),
+        if: isMessage('incoming'),
       })
       return typeof item?.starts === 'number' ? item.starts : 0
     } catch (error) {
@@ -48,7 +62,7 @@ export function createIncoming(deps: {
     await whileIncoming({
       update: messageKey(queueId),
       changes: { remove: ['starts'] },
-      if: { all: [is('state', 'incoming'), { exists: 'starts' }] },
+      if: { all: [isMessage('incoming'), { exists: 'starts' }] },
     })
   }
 
@@ -56,8 +70,8 @@ export function createIncoming(deps: {
     const { set, remove } = heldChanges(queueId, '')
     await whileIncoming({
       update: messageKey(queueId),
-      changes: { set: { state: 'corrupt', reason, ...set }, remove },
-      if: is('state', 'incoming'),
+      changes: { set: { state: storedMessageState.corrupt, reason, ...set }, remove },
+      if: isMessage('incoming'),
     })
   }
 

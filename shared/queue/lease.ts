@@ -3,11 +3,12 @@
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { ConditionFailed, type Table } from '#shared/storage/ports.ts'
+import { groupRecord } from './group-item.ts'
 import { dueAt, groupKey } from './keys.ts'
 import { GROUP_LEASE_MS } from './new-groups.ts'
 import type { QueueReading } from './reading.ts'
-import { type Group, groupRecord, type QueuedMessage } from './records.ts'
-import { is } from './writes.ts'
+import { type Group, type QueuedMessage, storedGroupState } from './records.ts'
+import { is, isGroup } from './writes.ts'
 
 export type TakenGroup = { readonly message: QueuedMessage; readonly group: Group }
 
@@ -22,10 +23,10 @@ export function createLeases(deps: {
     const group = await lease(queueId, name)
     if (group === undefined) return undefined
     const [message] = await deps.reading.load([queueId])
-    if (message?.state === 'active' && message.split === group.split) return { message, group }
+    if (message?.state === 'split' && message.split === group.split) return { message, group }
     // Not split yet, or not any more: its groups are not known. Else the group was left by an interrupted split that somebody else
     // finished, or by a message that is gone.
-    if (message === undefined || message.state === 'active') await removeLeased(group)
+    if (message === undefined || message.state === 'split') await removeLeased(group)
     return undefined
   }
 
@@ -36,12 +37,17 @@ export function createLeases(deps: {
       const item = await table.write({
         update: groupKey(queueId, name),
         changes: {
-          set: { state: 'active', leaseUntilMs: dueMs, dueMs, ...dueAt(queueId, name, dueMs) },
+          set: {
+            state: storedGroupState.leased,
+            leaseUntilMs: dueMs,
+            dueMs,
+            ...dueAt(queueId, name, dueMs),
+          },
           add: { unsettled: 1 },
         },
         if: {
           all: [
-            { any: [is('state', 'active'), is('state', 'deferred')] },
+            { any: [isGroup('waiting'), isGroup('deferred')] },
             { attribute: 'leaseUntilMs', is: '<=', value: nowMs },
           ],
         },

@@ -7,22 +7,24 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Queue, Table } from '#shared/storage/ports.ts'
-import { createIncoming } from './incoming.ts'
+import { createIncoming, type FinishFacts } from './incoming.ts'
 import { createLeases, type TakenGroup } from './lease.ts'
 import type { NewGroup } from './new-groups.ts'
 import { createReading, type QueueReading } from './reading.ts'
 import type { Group, QueuedMessage } from './records.ts'
-import { createReferences, type References } from './references.ts'
-import type { RecipientResult } from './results.ts'
-import { createSettle } from './settle.ts'
+import { createReferences } from './references.ts'
+import { createSettle, type GroupPart, type Settlement } from './settle.ts'
 import { createSplit, type SplitFacts } from './split.ts'
 
 export interface MailQueue extends QueueReading {
   /** Makes the message durable and due; whoever calls may then say `250`. */
   add(message: QueuedMessage): Promise<void>
 
-  /** An incoming message all of whose recipients are delivered: it leaves the queue. Repeating it is harmless. */
-  finish(message: QueuedMessage, references?: References): Promise<void>
+  /**
+   * An incoming message all of whose recipients are delivered: it leaves the queue. Repeating it is harmless. `creates`: messages born
+   * of it, incoming when it is gone; of several who finish it one alone makes them.
+   */
+  finish(message: QueuedMessage, facts?: FinishFacts): Promise<void>
   /** Turns an incoming message into groups. False when another worker was faster. */
   split(message: QueuedMessage, groups: readonly NewGroup[], facts?: SplitFacts): Promise<boolean>
   /** Says that cleanup begins, after deliveries of its doorbell that may have come to a worker or not; how often it did so. */
@@ -43,9 +45,15 @@ export interface MailQueue extends QueueReading {
   renew(group: Group): Promise<Group | undefined>
   /**
    * Writes what became of a taken group, in one transaction: delivered recipients leave it, failed ones wait on hold in a group
-   * of their own, the others are deferred until `dueMs`. The last group takes the message with it. False when the lease was lost.
+   * of their own, the others are deferred until `dueMs`, and messages born of it are incoming. The last group takes the message with
+   * it. False when the lease was lost: then nothing of that is written.
    */
-  settle(group: Group, results: readonly RecipientResult[], dueMs: number): Promise<boolean>
+  settle(group: Group, settlement: Settlement): Promise<boolean>
+  /**
+   * Puts groups of one next hop each in the place of a taken group of which nothing was tried, in one transaction, and rings them. False
+   * when the lease was lost.
+   */
+  divide(group: Group, parts: readonly GroupPart[]): Promise<boolean>
 
   /** Reserves references for recipients here, who are told apart by their addresses; undefined: each must refer by itself. */
   reserve(blob: Blob, recipients: readonly FinalRecipient[]): Promise<number | undefined>
@@ -66,6 +74,7 @@ export interface MailQueue extends QueueReading {
 export function createMailQueue(deps: {
   readonly table: Table
   readonly mail: Table
+  readonly incoming: Queue
   readonly active: Queue
   readonly clock: Clock
 }): MailQueue {
@@ -79,13 +88,18 @@ export function createMailQueue(deps: {
     await deps.active.send(groups.map(({ queueId, name }) => `${queueId} ${name}`)).catch(() => {})
   }
 
+  async function ringIncoming(messages: readonly QueuedMessage[]): Promise<void> {
+    if (messages.length === 0) return
+    await deps.incoming.send(messages.map(({ queueId }) => queueId)).catch(() => {})
+  }
+
   return {
     ...reading,
-    ...createIncoming({ table, references }),
-    split: createSplit({ table, reading, ring, clock }),
+    ...createIncoming({ table, references, ringIncoming }),
+    split: createSplit({ table, reading, ring, ringIncoming, clock }),
     ring,
     ...createLeases({ table, reading, clock }),
-    settle: createSettle({ table, mail, reading, references, clock }),
+    ...createSettle({ table, mail, reading, references, ring, ringIncoming, clock }),
     reserve,
     hasReserved,
     isDoubtful,

@@ -2,15 +2,9 @@
 
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Item, Table } from '#shared/storage/ports.ts'
+import { groupRecord } from './group-item.ts'
 import { apartKey, groupsRange, messageKey } from './keys.ts'
-import {
-  apartOf,
-  type Group,
-  groupRecord,
-  type QueuedMessage,
-  queuedMessage,
-  together,
-} from './records.ts'
+import { apartOf, type Group, type QueuedMessage, queuedMessage, together } from './records.ts'
 
 export type QueueReading = {
   load(queueIds: readonly QueueId[]): Promise<readonly (QueuedMessage | undefined)[]>

@@ -31,15 +31,11 @@ export function createRetrySchedule(options: RetryOptions, clock: Clock, random:
       : result
   }
 
-  /** State of a new group whose first attempt ended like this. */
-  function afterAttempt(
-    arrivedMs: number,
-    result: Exclude<DeliveryResult, { kind: 'delivered' }>,
-  ): NewGroup['state'] {
-    const { kind, reply } = expire(arrivedMs, result) as typeof result
+  /** State of a new group whose first attempt ended like this, its lifetime taken into account. */
+  function afterAttempt(arrivedMs: number, kind: 'deferred' | 'failed'): NewGroup['state'] {
     return kind === 'failed'
-      ? { kind: 'hold', reply }
-      : { kind: 'deferred', dueMs: nextAttemptMs(arrivedMs), reply }
+      ? { kind: 'held' }
+      : { kind: 'deferred', dueMs: nextAttemptMs(arrivedMs) }
   }
 
   return { nextAttemptMs, expire, afterAttempt }

@@ -1,52 +1,97 @@
 // What became of a group whose lease a worker holds, written down in one transaction: delivered recipients leave it, failed ones wait
-// on hold in a group of their own, the others are deferred. The last group takes the message with it.
+// on hold in a group of their own, the others are deferred. The last group takes the message with it. Or its recipients turn out to go
+// to several hops, and a group for each takes its place.
 
+import { randomUUID } from 'node:crypto'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { ConditionFailed, Conflict, type Table, type Write } from '#shared/storage/ports.ts'
 import { markDead } from './blob.ts'
 import { groupKey, messageKey } from './keys.ts'
+import { GROUP_LEASE_MS, groupName } from './new-groups.ts'
 import type { QueueReading } from './reading.ts'
-import type { Group, QueuedMessage } from './records.ts'
+import type { Group, QueuedMessage, QueuedRecipient } from './records.ts'
 import type { QueueReferences } from './references.ts'
-import type { RecipientResult } from './results.ts'
-import { groupPut, is, removal } from './writes.ts'
+import { type LastResult, lastResult, type RecipientResult } from './results.ts'
+import { createdPuts, groupPut, is, removal } from './writes.ts'
 
 /** Attempts to write what became of a group while others write to the same message, with a pause that grows to the last. */
 const SETTLE_ATTEMPTS_MAX = 20
 const SETTLE_PAUSE_MS = 50
 const SETTLE_PAUSE_MAX_MS = 1_000
+/** Groups that one transaction puts in the place of one; a further one keeps the others together until it is taken. */
+export const PARTS_AT_ONCE_MAX = 90
+
+export type Settlement = {
+  /** One for each recipient of the group. */
+  readonly results: readonly RecipientResult[]
+  /** When those who are deferred are tried again. */
+  readonly dueMs: number
+  /**
+   * Messages born of this attempt: incoming when its results are written, and not before. Their objects are durable. At most
+   * CREATED_ITEMS_MAX items and CREATED_BYTES_MAX.
+   */
+  readonly creates?: readonly QueuedMessage[]
+}
+
+/** Recipients of a group that go to one next hop now. */
+export type GroupPart = {
+  readonly slot: string
+  readonly recipients: readonly QueuedRecipient[]
+}
 
 export function createSettle(deps: {
   readonly table: Table
   readonly mail: Table
   readonly reading: QueueReading
   readonly references: QueueReferences
+  readonly ring: (groups: readonly Group[]) => Promise<void>
+  readonly ringIncoming: (messages: readonly QueuedMessage[]) => Promise<void>
   readonly clock: Clock
 }) {
   const { table, clock } = deps
 
-  async function settle(
-    group: Group,
-    results: readonly RecipientResult[],
-    dueMs: number,
-  ): Promise<boolean> {
+  async function settle(group: Group, settlement: Settlement): Promise<boolean> {
+    const { results, dueMs, creates = [] } = settlement
     // What an attempt used of which nothing is known may be where it is not found any more: in a folder that was removed since.
     const all = group.unsettled > 1 && !group.unreserved
     const used = results.filter(
       ({ usedReserved, result }) => usedReserved || (all && result.kind === 'delivered'),
     ).length
-    return replace(group, groupsAfter(group, results, dueMs), used)
+    const next = groupsAfter(group, results, { dueMs, nowMs: clock.now() })
+    const isDone = await replace(group, next, { used, created: createdPuts(creates) })
+    if (isDone) await deps.ringIncoming(creates)
+    return isDone
+  }
+
+  async function divide(group: Group, parts: readonly GroupPart[]): Promise<boolean> {
+    const dueMs = clock.now() + GROUP_LEASE_MS
+    const unsettled = Math.max(0, group.unsettled - 1)
+    const base = { ...group, state: 'waiting', leaseUntilMs: 0, dueMs, unsettled } as const
+    const next = parts.slice(0, PARTS_AT_ONCE_MAX).map(({ slot, recipients }): Group => {
+      const destination = { kind: 'remote', slot } as const
+      return { ...base, destination, recipients, name: groupName(destination, randomUUID()) }
+    })
+    const rest = parts.slice(PARTS_AT_ONCE_MAX).flatMap(({ recipients }) => recipients)
+    if (rest.length > 0) next.push({ ...base, recipients: rest })
+    const isDone = await replace(group, next, { used: 0, created: [] })
+    if (isDone) await deps.ring(next)
+    return isDone
   }
 
   /** Puts `next` in the place of a group whose lease we hold. */
-  async function replace(group: Group, next: readonly Group[], used: number): Promise<boolean> {
+  async function replace(
+    group: Group,
+    next: readonly Group[],
+    { used, created }: { readonly used: number; readonly created: readonly Write[] },
+  ): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
       const [message] = await deps.reading.load([group.queueId])
       if (message === undefined) return false
       const writes = [
         ...groupWrites(group, next),
         ...(await messageWrites(message, { groups: message.groups - 1 + next.length, used })),
+        ...created,
       ]
       try {
         await table.transact(writes)
@@ -81,34 +126,32 @@ export function createSettle(deps: {
     return [{ update: messageKey(queueId), changes, if: counted }]
   }
 
-  return settle
+  return { settle, divide }
 }
 
 /** What is left of a group: those who are tried again, and those who are not. */
 function groupsAfter(
   group: Group,
   results: readonly RecipientResult[],
-  dueMs: number,
+  { dueMs, nowMs }: { readonly dueMs: number; readonly nowMs: number },
 ): readonly Group[] {
-  const failed = results.filter(({ result }) => result.kind === 'failed')
-  const deferred = results.filter(({ result }) => result.kind === 'deferred')
+  const attempts = group.attempts + 1
+  const left = (kind: LastResult['kind']) =>
+    results.flatMap(({ recipient, result, remoteMta = null }): readonly QueuedRecipient[] => {
+      if (result.kind !== kind) return []
+      return [{ ...recipient, last: lastResult(result, { remoteMta, atMs: nowMs, attempts }) }]
+    })
+  const [failed, deferred] = [left('failed'), left('deferred')]
   const uncertain = results.some((one) => one.uncertain) ? 1 : 0
   const unsettled = Math.max(0, group.unsettled - 1) + uncertain
-  const base = { ...group, attempts: group.attempts + 1, leaseUntilMs: 0, unsettled }
+  const base = { ...group, attempts, leaseUntilMs: 0, unsettled }
   const next: Group[] = []
-  if (deferred.length > 0) next.push({ ...base, ...remaining(deferred), state: 'deferred', dueMs })
+  if (deferred.length > 0) next.push({ ...base, recipients: deferred, state: 'deferred', dueMs })
   if (failed.length > 0) {
-    const name = deferred.length > 0 ? `${group.name}!${base.attempts}` : group.name
-    next.push({ ...base, ...remaining(failed), name, state: 'hold', dueMs: null })
+    const name = deferred.length > 0 ? `${group.name}!${attempts}` : group.name
+    next.push({ ...base, recipients: failed, name, state: 'held', dueMs: null })
   }
   return next
-}
-
-function remaining(results: readonly RecipientResult[]) {
-  return {
-    recipients: results.map(({ recipient }) => recipient),
-    lastReply: results[0]?.result.reply ?? null,
-  }
 }
 
 /** All of them only while the lease is ours. */

@@ -7,30 +7,41 @@ import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { turns } from '#shared/runtime/turns.ts'
-import { ConditionFailed, type Item, type Table, type Write } from '#shared/storage/ports.ts'
+import { TRANSACT_BYTES_MAX } from '#shared/storage/limits.ts'
+import {
+  ConditionFailed,
+  type Item,
+  type Table,
+  TRANSACT_ITEMS_MAX,
+  type Write,
+} from '#shared/storage/ports.ts'
+import { finalRecipientBytes } from './group-item.ts'
 import { groupKey, messageKey } from './keys.ts'
 import { groupOf, type NewGroup, ofBoundedSize } from './new-groups.ts'
 import { reachedBy } from './reached.ts'
 import type { QueueReading } from './reading.ts'
-import { finalRecipientBytes, type Group, type QueuedMessage } from './records.ts'
+import { type Group, type QueuedMessage, storedMessageState } from './records.ts'
 import type { References } from './references.ts'
-import { groupPut, is } from './writes.ts'
+import { CREATED_BYTES_MAX, createdPuts, groupPut, isMessage } from './writes.ts'
 
-/** Groups written in one transaction, next to the message. */
-const GROUPS_PER_TRANSACTION = 99
+/** Groups and messages born of it that are written in one transaction, next to the message. */
+const PUTS_PER_TRANSACTION = TRANSACT_ITEMS_MAX - 1
 /** Of these groups; a transaction holds TRANSACT_BYTES_MAX. */
-const GROUPS_BYTES_PER_TRANSACTION = 3_000_000
+const GROUPS_BYTES_PER_TRANSACTION = TRANSACT_BYTES_MAX - CREATED_BYTES_MAX
 
 export type SplitFacts = {
   readonly references?: References
   /** Whom its aliases led to: those who have it, and those in groups. */
   readonly handedOn?: readonly FinalRecipient[]
+  /** Messages born of it: they are incoming when it is split, and not before. */
+  readonly creates?: readonly QueuedMessage[]
 }
 
 export function createSplit(deps: {
   readonly table: Table
   readonly reading: QueueReading
   readonly ring: (groups: readonly Group[]) => Promise<void>
+  readonly ringIncoming: (messages: readonly QueuedMessage[]) => Promise<void>
   readonly clock: Clock
 }) {
   const { table, reading, clock } = deps
@@ -42,7 +53,9 @@ export function createSplit(deps: {
   ): Promise<boolean> {
     const { queueId } = message
     const groups = given.flatMap(ofBoundedSize)
-    const isAtOnce = fitsIntoOneTransaction(groups)
+    const { creates = [] } = facts
+    const created = createdPuts(creates)
+    const isAtOnce = fitIntoOneTransaction(groups, created.length)
     const name = isAtOnce ? null : randomUUID()
     const nowMs = clock.now()
     const records = groups.map((group, n) => groupOf(group, { queueId, n, split: name, nowMs }))
@@ -51,12 +64,15 @@ export function createSplit(deps: {
     const becomesSplit = await messageWrite(message, records, name, facts)
     let isOurs = true
     try {
-      await table.transact(isAtOnce ? [becomesSplit, ...puts] : [becomesSplit])
+      await table.transact([becomesSplit, ...created, ...(isAtOnce ? puts : [])])
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error
       isOurs = false
     }
-    if (isOurs) await deps.ring(records.filter((group) => group.state === 'active'))
+    if (isOurs) {
+      await deps.ring(records.filter((group) => group.state === 'waiting'))
+      await deps.ringIncoming(creates)
+    }
     if (!isAtOnce) await removeStrays(queueId)
     return isOurs
   }
@@ -66,9 +82,9 @@ export function createSplit(deps: {
     const groups = await reading.loadGroups(queueId)
     // Read after them: once it is split no other split can become the message's.
     const [message] = await reading.load([queueId])
-    if (message !== undefined && message.state !== 'active') return
+    if (message !== undefined && message.state !== 'split') return
     const strays = groups.filter(
-      ({ split, state }) => state === 'hold' && (message === undefined || split !== message.split),
+      ({ split, state }) => state === 'held' && (message === undefined || split !== message.split),
     )
     if (strays.length === 0) return
     await table.batchWrite(strays.map(({ name }) => ({ delete: groupKey(queueId, name) })))
@@ -77,11 +93,11 @@ export function createSplit(deps: {
   return split
 }
 
-function fitsIntoOneTransaction(groups: readonly NewGroup[]): boolean {
+function fitIntoOneTransaction(groups: readonly NewGroup[], created: number): boolean {
   const bytes = groups
     .flatMap(({ recipients }) => recipients)
     .reduce((sum, recipient) => sum + finalRecipientBytes(recipient), 0)
-  return groups.length <= GROUPS_PER_TRANSACTION && bytes <= GROUPS_BYTES_PER_TRANSACTION
+  return groups.length + created <= PUTS_PER_TRANSACTION && bytes <= GROUPS_BYTES_PER_TRANSACTION
 }
 
 /** There may be very many of them. */
@@ -107,7 +123,7 @@ async function messageWrite(
     update: messageKey(queueId),
     changes: {
       set: {
-        state: 'active',
+        state: storedMessageState.split,
         groups: groups.length,
         ...(name !== null && { split: name }),
         ...(reserved !== undefined && { reserved, used: used ?? 0 }),
@@ -115,6 +131,6 @@ async function messageWrite(
       },
       remove: ['duePk', 'dueSk', 'starts'],
     },
-    if: is('state', 'incoming'),
+    if: isMessage('incoming'),
   }
 }

@@ -8,7 +8,7 @@ import {
   environments,
   sweeperJobs,
 } from '#services/aws/environment.ts'
-import { queueLayouts, tableLayouts } from '#shared/storage/ports.ts'
+import { queueLayouts, type TableLayout, tableLayouts } from '#shared/storage/ports.ts'
 import { CLEANUP_TIMEOUT, DELIVERY_TIMEOUT } from '../../cdk/timeouts.ts'
 import { readable } from './readable.ts'
 import { hobby, scale, standard, syntheses } from './syntheses.ts'
@@ -29,10 +29,14 @@ describe('tables', () => {
         ]),
       ),
     ])
-    const wanted = Object.values(tableLayouts).map(({ name, indexes }) => [
+    const layouts: readonly TableLayout[] = Object.values(tableLayouts)
+    const wanted = layouts.map(({ name, indexes }) => [
       name,
       Object.fromEntries(
-        Object.entries(indexes).map(([index, key]) => [index, { ...key, projection: 'KEYS_ONLY' }]),
+        Object.entries(indexes).map(([index, { storedAs, ...key }]) => [
+          storedAs ?? index,
+          { ...key, projection: 'KEYS_ONLY' },
+        ]),
       ),
     ])
     expect(Object.fromEntries(found)).toEqual(Object.fromEntries(wanted))

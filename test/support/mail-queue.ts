@@ -14,6 +14,7 @@ export function mailQueueOn(store: Store, clock: Clock) {
   return createMailQueue({
     table: store.tables.queue,
     mail: store.tables.mail,
+    incoming: store.queues.incoming,
     active: store.queues.active,
     clock,
   })

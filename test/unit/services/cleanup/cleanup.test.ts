@@ -179,7 +179,7 @@ describe('cleanup', () => {
     await pipeline.core.queue.markCorrupt(corrupt, 'x')
     await pipeline.core.operator.hold(held, 'x')
     expect(await Array.fromAsync(pipeline.core.operator.releaseCorrupt())).toEqual([corrupt])
-    expect((await message(held))?.state).toBe('hold')
+    expect((await message(held))?.state).toBe('held')
   })
 
   describe('tells in the log what became of recipients', () => {
@@ -231,7 +231,7 @@ describe('cleanup', () => {
       await noted.workers.cleanup.handle([bell(queueId, 1)])
       expect(lines).toEqual(['full@example.test failed 5.4.7'])
       const { groups } = (await noted.core.operator.show(queueId)) ?? {}
-      expect(groups).toMatchObject([{ state: 'hold' }])
+      expect(groups).toMatchObject([{ state: 'held' }])
     })
   })
 

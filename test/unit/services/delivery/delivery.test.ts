@@ -44,8 +44,10 @@ describe('delivery', () => {
       {
         state: 'deferred',
         attempts: 1,
-        lastReply: 'TypeError: a bug',
-        recipients: [{ address: to }, { address: 'other@away.test' }],
+        recipients: [to, 'other@away.test'].map((address) => ({
+          address,
+          last: { kind: 'deferred', reply: 'TypeError: a bug' },
+        })),
         leaseUntilMs: 0,
       },
     ])
@@ -99,7 +101,7 @@ describe('delivery', () => {
     const queueId = await pipeline.accept(text, [to])
     await pipeline.settle()
     expect(clock.now() - startMs).toBeGreaterThan(GROUP_LEASE_MS / 2)
-    expect(await groupsOf(pipeline, queueId)).toMatchObject([{ state: 'active', attempts: 0 }])
+    expect(await groupsOf(pipeline, queueId)).toMatchObject([{ state: 'leased', attempts: 0 }])
   })
 
   it('keeps its lease for as long as another host takes', async () => {

@@ -122,9 +122,9 @@ describe('a message with very many groups', () => {
       Object.groupBy((await operator.show(queueId))?.groups ?? [], ({ state }) => state)
     expect((await states()).deferred).toHaveLength(domains)
     await operator.hold(queueId, 'odd')
-    expect((await states()).hold).toHaveLength(domains)
+    expect((await states()).held).toHaveLength(domains)
     await operator.release(queueId)
-    expect((await states()).hold).toBeUndefined()
+    expect((await states()).held).toBeUndefined()
     expect(await operator.remove(queueId)).toBe(true)
     const { pk } = messageKey(queueId)
     expect((await opened.store.tables.queue.query({ pk, consistent: true })).items).toEqual([])
@@ -132,7 +132,7 @@ describe('a message with very many groups', () => {
 
   /** Some are held at once. */
   const newGroup = (address: string, i: number): NewGroup => ({
-    destination: { kind: 'remote', nextHop: address.slice(2) },
+    destination: { kind: 'remote', slot: address.slice(2) },
     recipients: [
       {
         address,
@@ -143,7 +143,7 @@ describe('a message with very many groups', () => {
         originalRecipient: null,
       },
     ],
-    state: i % 100 === 0 ? { kind: 'hold', reply: 'no' } : { kind: 'active' },
+    state: i % 100 === 0 ? { kind: 'held' } : { kind: 'waiting' },
   })
 
   it('holds nothing of a split that did not come to its end', async () => {

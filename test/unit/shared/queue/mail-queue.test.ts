@@ -9,7 +9,7 @@ import { blobId, mailboxBlobOf } from '#shared/queue/blob.ts'
 import { dueAt, groupKey, heldAt, messageKey } from '#shared/queue/keys.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { GROUP_LEASE_MS, type NewGroup } from '#shared/queue/new-groups.ts'
-import type { Group, QueuedMessage } from '#shared/queue/records.ts'
+import { type Group, type QueuedMessage, storedMessageState } from '#shared/queue/records.ts'
 import type { RecipientResult } from '#shared/queue/results.ts'
 import { INCOMING_RING_AGAIN_MS } from '#shared/queue/writes.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -56,14 +56,14 @@ describe('the mail queue', () => {
   }
 
   const far = (hop: string, ...addresses: readonly string[]): NewGroup => ({
-    destination: { kind: 'remote', nextHop: hop },
+    destination: { kind: 'remote', slot: hop },
     recipients: addresses.map((address) => recipient(address)),
-    state: { kind: 'active' },
+    state: { kind: 'waiting' },
   })
   const near = (...addresses: readonly string[]): NewGroup => ({
     destination: { kind: 'local' },
     recipients: addresses.map(recipientHere),
-    state: { kind: 'active' },
+    state: { kind: 'waiting' },
   })
 
   async function split(...groups: readonly NewGroup[]): Promise<QueuedMessage> {
@@ -131,8 +131,8 @@ describe('the mail queue', () => {
     it('rings those that wait for a worker, which are due should the bell get lost', async () => {
       const { queueId } = await split(
         far('a.test', 'x@a.test'),
-        { ...near('ann@here.test'), state: { kind: 'deferred', dueMs: 7, reply: 'later' } },
-        { ...near('bob@here.test'), state: { kind: 'hold', reply: 'never' } },
+        { ...near('ann@here.test'), state: { kind: 'deferred', dueMs: 7 } },
+        { ...near('bob@here.test'), state: { kind: 'held' } },
       )
       expect(await bellsOf(store, 'active')).toEqual([`${queueId} a.test/0`])
       const lost = dueAt(queueId, 'a.test/0', clock.now() + GROUP_LEASE_MS)
@@ -141,8 +141,8 @@ describe('the mail queue', () => {
 
     it('of which the deferred are due at their time, and the held wait for an operator', async () => {
       const { queueId } = await split(
-        { ...near('ann@here.test'), state: { kind: 'deferred', dueMs: 7, reply: 'later' } },
-        { ...near('bob@here.test'), state: { kind: 'hold', reply: 'never' } },
+        { ...near('ann@here.test'), state: { kind: 'deferred', dueMs: 7 } },
+        { ...near('bob@here.test'), state: { kind: 'held' } },
       )
       expect(await itemOf(queueId, 'local/0')).toMatchObject(dueAt(queueId, 'local/0', 7))
       const held = await itemOf(queueId, 'local/1')
@@ -163,7 +163,7 @@ describe('the mail queue', () => {
       const held = await added()
       await store.tables.queue.write({
         update: messageKey(held.queueId),
-        changes: { set: { state: 'hold' } },
+        changes: { set: { state: storedMessageState.held } },
       })
       expect(await queue.split(held, [near('ann@here.test')])).toBe(false)
       const gone = await added()
@@ -236,7 +236,7 @@ describe('the mail queue', () => {
     it('that waits, or is deferred: before its time too, for whoever rings may', async () => {
       const message = await split(far('a.test', 'x@a.test'), {
         ...near('ann@here.test'),
-        state: { kind: 'deferred', dueMs: 1e15, reply: 'later' },
+        state: { kind: 'deferred', dueMs: 1e15 },
       })
       const group = await taken(message, 'a.test/0')
       expect(group).toMatchObject({ leaseUntilMs: clock.now() + GROUP_LEASE_MS, unsettled: 1 })
@@ -248,7 +248,7 @@ describe('the mail queue', () => {
     it('not one on hold, and not one that is not there', async () => {
       const { queueId } = await split({
         ...near('a@here.test'),
-        state: { kind: 'hold', reply: '' },
+        state: { kind: 'held' },
       })
       expect(await queue.take(queueId, 'local/0')).toBeUndefined()
       expect(await queue.take(queueId, 'local/9')).toBeUndefined()
@@ -279,9 +279,12 @@ describe('the mail queue', () => {
       const group = await taken(message, 'a.test/0')
       const [x, y] = group.recipients
       if (!x || !y) throw new Error('not two')
-      expect(await queue.settle(group, [outcome(x, 'delivered'), outcome(y, 'deferred')], 7)).toBe(
-        true,
-      )
+      expect(
+        await queue.settle(group, {
+          results: [outcome(x, 'delivered'), outcome(y, 'deferred')],
+          dueMs: 7,
+        }),
+      ).toBe(true)
       const [left, ...more] = await queue.loadGroups(message.queueId)
       expect(more).toEqual([])
       expect(left).toMatchObject({
@@ -299,11 +302,10 @@ describe('the mail queue', () => {
     it('of which all failed: it keeps its name and waits for an operator', async () => {
       const message = await split(far('a.test', 'x@a.test'), near('ann@here.test'))
       const group = await taken(message, 'a.test/0')
-      await queue.settle(
-        group,
-        group.recipients.map((one) => outcome(one, 'failed')),
-        7,
-      )
+      await queue.settle(group, {
+        results: group.recipients.map((one) => outcome(one, 'failed')),
+        dueMs: 7,
+      })
       const item = await itemOf(message.queueId, 'a.test/0')
       expect(item).toMatchObject({ ...heldAt(message.queueId, 'a.test/0'), dueMs: null })
       expect(item).not.toHaveProperty('duePk')
@@ -315,7 +317,10 @@ describe('the mail queue', () => {
       const group = await taken(message, 'a.test/0')
       const [x, y] = group.recipients
       if (!x || !y) throw new Error('not two')
-      await queue.settle(group, [outcome(x, 'failed'), outcome(y, 'deferred')], 7)
+      await queue.settle(group, {
+        results: [outcome(x, 'failed'), outcome(y, 'deferred')],
+        dueMs: 7,
+      })
       const groups = await queue.loadGroups(message.queueId)
       expect(groups.map((one) => [one.name, addressesOf(one), one.dueMs])).toEqual([
         ['a.test/0', ['y@a.test'], 7],
@@ -329,11 +334,10 @@ describe('the mail queue', () => {
       for (const name of ['a.test/0', 'local/1']) {
         expect(await store.tables.mail.get(blobKey(blobId(message.queueId)))).toBeUndefined()
         const group = await taken(message, name)
-        await queue.settle(
-          group,
-          group.recipients.map((one) => outcome(one, 'delivered')),
-          7,
-        )
+        await queue.settle(group, {
+          results: group.recipients.map((one) => outcome(one, 'delivered')),
+          dueMs: 7,
+        })
       }
       expect(await itemsOf(store, message.queueId)).toEqual([])
       expect(await store.tables.mail.get(blobKey(blobId(message.queueId)))).toMatchObject({
@@ -348,14 +352,13 @@ describe('the mail queue', () => {
         ...outcome(one, 'deferred'),
         uncertain: true,
       }))
-      await queue.settle(group, uncertain, clock.now())
+      await queue.settle(group, { results: uncertain, dueMs: clock.now() })
       expect(await queue.loadGroups(message.queueId)).toMatchObject([{ unsettled: 1 }])
       const again = await taken(message, 'local/0')
-      await queue.settle(
-        again,
-        again.recipients.map((one) => outcome(one, 'deferred')),
-        clock.now(),
-      )
+      await queue.settle(again, {
+        results: again.recipients.map((one) => outcome(one, 'deferred')),
+        dueMs: clock.now(),
+      })
       expect(await queue.loadGroups(message.queueId)).toMatchObject([{ unsettled: 1 }])
     })
 
@@ -363,7 +366,7 @@ describe('the mail queue', () => {
       const message = await split(near('ann@here.test'))
       const group = await taken(message, 'local/0')
       await store.tables.queue.write({ delete: messageKey(message.queueId) })
-      expect(await queue.settle(group, [], 7)).toBe(false)
+      expect(await queue.settle(group, { results: [], dueMs: 7 })).toBe(false)
     })
 
     it('and counts again when another group of the message ended at the same moment', async () => {
@@ -371,7 +374,7 @@ describe('the mail queue', () => {
       const [a, b] = [await taken(message, 'a.test/0'), await taken(message, 'b.test/1')]
       let between = async () => {
         const done = b.recipients.map((one) => outcome(one, 'delivered'))
-        expect(await queue.settle(b, done, 7)).toBe(true)
+        expect(await queue.settle(b, { results: done, dueMs: 7 })).toBe(true)
       }
       const late: Table = new Proxy(store.tables.queue, {
         get(table, name: keyof Table) {
@@ -386,7 +389,7 @@ describe('the mail queue', () => {
       })
       const slow = mailQueueOn({ ...store, tables: { ...store.tables, queue: late } }, clock)
       const done = a.recipients.map((one) => outcome(one, 'delivered'))
-      expect(await slow.settle(a, done, 7)).toBe(true)
+      expect(await slow.settle(a, { results: done, dueMs: 7 })).toBe(true)
       expect(await itemsOf(store, message.queueId)).toEqual([])
     })
 
@@ -397,11 +400,10 @@ describe('the mail queue', () => {
         plan: ({ name, operation }) =>
           name === 'queue' && operation === 'transact' ? 'conflict' : undefined,
       })
-      const settling = mailQueueOn(faulty, clock).settle(
-        group,
-        [outcome(recipientHere('ann@here.test'), 'deferred')],
-        7,
-      )
+      const settling = mailQueueOn(faulty, clock).settle(group, {
+        results: [outcome(recipientHere('ann@here.test'), 'deferred')],
+        dueMs: 7,
+      })
       await expect(settling).rejects.toThrow(TemporaryFailure)
       await expect(settling).rejects.toThrow('too many writers')
       expect(await queue.loadGroups(message.queueId)).toMatchObject([{ attempts: 0 }])
