@@ -103,9 +103,9 @@ function table(scope: Construct, id: string, { indexes }: TableLayout): TableV2 
     deletionProtection: true,
     removalPolicy: RemovalPolicy.RETAIN,
   })
-  for (const [indexName, { pk, sk }] of Object.entries(indexes)) {
+  for (const [name, { pk, sk, storedAs }] of Object.entries(indexes)) {
     made.addGlobalSecondaryIndex({
-      indexName,
+      indexName: storedAs ?? name,
       partitionKey: key(pk),
       sortKey: key(sk),
       projectionType: ProjectionType.KEYS_ONLY,

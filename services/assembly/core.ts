@@ -30,6 +30,7 @@ export function createCore(deps: {
   const queue = createMailQueue({
     table: tables.queue,
     mail: tables.mail,
+    incoming: queues.incoming,
     active: queues.active,
     clock,
   })
@@ -71,8 +72,9 @@ export function createCore(deps: {
 }
 
 export function routesOf(settings: Settings): Routes {
+  const relayhost = nextHop.format(settings.relayhost)
   return {
-    relayhost: nextHop.format(settings.relayhost),
+    hopOf: (address) => relayhost || address.slice(address.lastIndexOf('@') + 1),
     destinationRecipientLimit: settings.defaultDestinationRecipientLimit,
   }
 }

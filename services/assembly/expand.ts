@@ -6,13 +6,13 @@ import type { Directory } from '#shared/directory/directory.ts'
 import type { FailedRecipient } from '#shared/directory/expansion.ts'
 import { type Address, formatAddress, parseAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
-import type { Settled } from '#shared/queue/mail-queue.ts'
 import type { Expand } from '#shared/queue/pipeline.ts'
+import type { RecipientResult } from '#shared/queue/results.ts'
 
 export function createExpand(directory: Directory, defaultDomain: Domain | undefined): Expand {
   return async function expand(recipients) {
     const envelope = new Map<Address, EnvelopeRecipient>()
-    const unreadable: Settled[] = []
+    const unreadable: RecipientResult[] = []
     for (const recipient of recipients) {
       const address = parseAddress(recipient.address, defaultDomain)
       if (address) envelope.set(address, recipient)
@@ -55,13 +55,13 @@ const reasons = {
   'message-limit': ['5.5.3', 'Message leads to too many addresses'],
 } as const satisfies Record<FailedRecipient['reason'], readonly [string, string]>
 
-function failure({ address, reason }: FailedRecipient): Settled['result'] {
+function failure({ address, reason }: FailedRecipient): RecipientResult['result'] {
   const [status, text] = reasons[reason]
   return { kind: 'failed', status, reply: `<${formatAddress(address)}>: ${text}` }
 }
 
 /** Cannot happen: policy refused it at RCPT. It must not get lost all the same. */
-function notAnAddress(recipient: EnvelopeRecipient): Settled {
+function notAnAddress(recipient: EnvelopeRecipient): RecipientResult {
   return {
     recipient: {
       address: recipient.address,

@@ -28,7 +28,7 @@ export type RemoteSecrets = {
 
 export function openRemoteDelivery(core: Core, secrets: RemoteSecrets): OpenRemoteDelivery {
   const { settings, store, log } = core
-  const { hostname, relayhost } = settings
+  const { hostname } = settings
   const { connect, guard, cutOff, isIdle } = createInterruption(connectTcp)
   const smtp = createSmtpTransport({
     resolver: createSystemResolver(),
@@ -44,8 +44,7 @@ export function openRemoteDelivery(core: Core, secrets: RemoteSecrets): OpenRemo
     hostname,
   })
   return {
-    // Also for mail that was queued when there was another relay host, or none.
-    deliver: guard((message, hop, ...rest) => deliver(message, relayhost ?? hop, ...rest)),
+    deliver: guard(deliver),
     cutOff,
     isIdle,
   }

@@ -6,18 +6,18 @@ import { parseQueueId } from '#shared/mail/queue-id.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import { outcomeHere, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
+import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import {
-  type Accounted,
-  forgotten,
   LOCAL_GROUP_RECIPIENTS_MAX,
-  type MailQueue,
   type NewGroup,
-  type Settled,
-} from '#shared/queue/mail-queue.ts'
-import { type Routes, remoteGroups } from '#shared/queue/new-groups.ts'
+  type Routes,
+  remoteGroups,
+} from '#shared/queue/new-groups.ts'
 import type { Expand, Expansion, LocalDelivery } from '#shared/queue/pipeline.ts'
-import type { QueuedMessage } from '#shared/queue/records.ts'
+import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
+import type { References } from '#shared/queue/references.ts'
 import { logResult } from '#shared/queue/result-log.ts'
+import { doubtful, lastResult, type RecipientResult } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -71,7 +71,7 @@ class Room {
 
 type Outcome =
   /** To all recipients; the message is still to be taken off the queue. */
-  | { readonly kind: 'delivered'; readonly accounted: Accounted }
+  | { readonly kind: 'delivered'; readonly references: References }
   /** Split into groups or set aside. */
   | { readonly kind: 'settled' }
   | { readonly kind: 'retry' }
@@ -110,7 +110,7 @@ export function createCleanup(deps: {
         const outcome = await settleOne(message, bell)
         if (outcome.kind === 'retry') retry.push(bell.id)
         if (outcome.kind === 'delivered') {
-          finishes.push(() => queue.finish(message, outcome.accounted))
+          finishes.push(() => queue.finish(message, { references: outcome.references }))
         }
       }),
     )
@@ -151,7 +151,7 @@ export function createCleanup(deps: {
       throw new TemporaryFailure('no memory for its recipients now')
     }
     try {
-      const expansion = await withoutForgotten(message, await deps.expand(recipients))
+      const expansion = await withoutDoubtful(message, await deps.expand(recipients))
       const { local, remote, failed } = expansion
       const count = local.length + remote.length + failed.length
       room.keep(count * FINAL_RECIPIENT_BYTES)
@@ -162,10 +162,10 @@ export function createCleanup(deps: {
   }
 
   /** Those here fail of whom nobody can say whether they have it. */
-  async function withoutForgotten(message: QueuedMessage, all: Expansion): Promise<Expansion> {
-    if (!(await queue.isForgotten(message))) return all
+  async function withoutDoubtful(message: QueuedMessage, all: Expansion): Promise<Expansion> {
+    if (!(await queue.isDoubtful(message))) return all
     const { local, remote, failed } = all
-    const unknown = local.map((recipient) => ({ recipient, ...forgotten }))
+    const unknown = local.map((recipient) => ({ recipient, ...doubtful }))
     return { local: [], remote, failed: [...failed, ...unknown] }
   }
 
@@ -182,8 +182,7 @@ export function createCleanup(deps: {
     const startedMs = deps.clock.now()
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
       await queue.split(message, inBatches(message, expansion), {
-        reserved,
-        used: 0,
+        references: { reserved, used: 0 },
         handedOn,
       })
       tell(message, unsuccessful, startedMs)
@@ -197,7 +196,7 @@ export function createCleanup(deps: {
       return { kind: 'retry' }
     }
     const ended = tried.filter((one) => !isCreating(one))
-    const accounted = { reserved, used: ended.filter(usedReserved).length, handedOn }
+    const references = { reserved, used: ended.filter(usedReserved).length }
     const groups = [
       ...unfinished(message, [...ended, ...unsuccessful]),
       ...forDelivery(local.filter(({ needsContent }) => needsContent)),
@@ -207,8 +206,8 @@ export function createCleanup(deps: {
     // What is in a mailbox is there, whatever becomes of the rest.
     const isDelivered = ({ result }: Tried) => result.kind === 'delivered'
     tell(message, ended.filter(isDelivered), startedMs, here)
-    if (groups.length === 0) return { kind: 'delivered', accounted }
-    await queue.split(message, groups, accounted)
+    if (groups.length === 0) return { kind: 'delivered', references }
+    await queue.split(message, groups, { references, handedOn })
     tell(
       message,
       ended.filter((one) => !isDelivered(one)),
@@ -266,19 +265,24 @@ export function createCleanup(deps: {
   /** Deferred and failed recipients of one reason share a group. */
   function unfinished(
     message: QueuedMessage,
-    settled: readonly (Settled & { readonly contended?: boolean })[],
+    settled: readonly (RecipientResult & { readonly contended?: boolean })[],
   ): NewGroup[] {
-    const groups = new Map<string, NewGroup & { recipients: FinalRecipient[] }>()
-    for (const { recipient, result, uncertain = false, contended = false } of settled) {
+    const groups = new Map<string, NewGroup & { recipients: QueuedRecipient[] }>()
+    const atMs = deps.clock.now()
+    for (const { recipient, result: came, uncertain = false, contended = false } of settled) {
+      const result = deps.schedule.expire(message.arrivedMs, came)
       if (result.kind === 'delivered') continue
       const key = contended ? '' : `${uncertain} ${result.kind} ${result.reply}`
+      const last = lastResult(result, { remoteMta: null, atMs, attempts: 1 })
+      // Who is contended is tried again at once, as if for the first time.
+      const queued = contended ? recipient : { ...recipient, last }
       const group = groups.get(key)
-      if (group) group.recipients.push(recipient)
+      if (group) group.recipients.push(queued)
       else {
         const state = contended
-          ? ({ kind: 'active' } as const)
-          : deps.schedule.afterAttempt(message.arrivedMs, result)
-        const recipients = [recipient]
+          ? ({ kind: 'waiting' } as const)
+          : deps.schedule.afterAttempt(message.arrivedMs, result.kind)
+        const recipients = [queued]
         groups.set(key, { destination: { kind: 'local' }, recipients, state, uncertain })
       }
     }
@@ -293,7 +297,7 @@ const usedReserved = (one: Tried) => one.usedReserved
 /** Delivered at once, by delivery. */
 function forDelivery(recipients: readonly FinalRecipient[]): NewGroup[] {
   if (recipients.length === 0) return []
-  return [{ destination: { kind: 'local' }, recipients, state: { kind: 'active' } }]
+  return [{ destination: { kind: 'local' }, recipients, state: { kind: 'waiting' } }]
 }
 
 const isCreating = ({ result, creates }: Tried) => result.kind === 'delivered' && creates.length > 0

@@ -32,6 +32,7 @@ export const shown = (message: QueueFacts) => ({
     originalRecipients: group.recipients.map(({ original }) => original),
     attempts: group.attempts,
     lastReply: group.lastReply,
+    lastResults: group.recipients.map(({ last }) => last),
     next: group.dueMs === null ? null : formatTime(group.dueMs),
   })),
 })

@@ -134,9 +134,14 @@ function details(message: QueueFacts): string[] {
       `to          ${group.recipients.map(recipientText).join(' ')}`,
       `by          ${group.destination.kind === 'local' ? 'local delivery' : group.destination.nextHop}`,
       `state       ${group.state}, ${counted(group.attempts, 'attempt')}${nextTry(group)}`,
-      ...(group.lastReply === null ? [] : [`reason      ${group.lastReply}`]),
+      ...repliesOf(group).map((reply) => `reason      ${reply}`),
     ]),
   ]
+}
+
+/** Each once: of those of one attempt mostly one was said of all. */
+function repliesOf({ recipients }: GroupFacts): readonly string[] {
+  return [...new Set(recipients.flatMap(({ last }) => last?.reply ?? []))]
 }
 
 function nextTry(group: GroupFacts): string {

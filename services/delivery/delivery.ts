@@ -6,17 +6,15 @@ import { parseNextHop } from '#shared/mail/next-hop.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import { outcomeHere, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
-import {
-  forgotten,
-  GROUP_LEASE_MS,
-  type MailQueue,
-  type Settled,
-} from '#shared/queue/mail-queue.ts'
-import type { NewMessage } from '#shared/queue/new-message.ts'
+import type { MailQueue } from '#shared/queue/mail-queue.ts'
+import { byHop, GROUP_LEASE_MS, type Routes } from '#shared/queue/new-groups.ts'
+import type { StoreNewMessages } from '#shared/queue/new-message.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
 import { logResult } from '#shared/queue/result-log.ts'
+import { doubtful } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
+import type { Settlement } from '#shared/queue/settle.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -40,7 +38,8 @@ export function createDelivery(deps: {
   readonly queue: MailQueue
   readonly deliverLocal: LocalDelivery
   readonly deliverRemote: RemoteDelivery
-  readonly options: { readonly hostname: string }
+  readonly storeNew: StoreNewMessages
+  readonly options: Pick<Routes, 'hopOf'> & { readonly hostname: string }
   readonly schedule: RetrySchedule
   readonly clock: Clock
   readonly log: Log
@@ -70,10 +69,36 @@ export function createDelivery(deps: {
     const taken = queueId && (await queue.take(queueId, name))
     if (!taken) return undefined
     const { message } = taken
-    const lease = keepLease(taken.group)
+    const group = await towardsOneHop(taken.group)
+    if (group === undefined) return undefined
+    const settled = await deliverTaken(message, group)
+    return settled.some(({ contended }) => contended) ? 'contended' : undefined
+  }
+
+  /**
+   * Where its mail goes is asked when it goes: the group with the next hop of all of its recipients now. Undefined where they have become
+   * several: then each has a group, whose bell is rung.
+   */
+  async function towardsOneHop(group: Group): Promise<Group | undefined> {
+    if (group.destination.kind === 'local') return group
+    const [first, ...more] = byHop(group.recipients, deps.options.hopOf)
+    if (first === undefined) throw new Error(`group ${group.name} has no recipients`)
+    const [slot] = first
+    if (more.length === 0) return { ...group, destination: { kind: 'remote', slot } }
+    const parts = [first, ...more].map(([hop, recipients]) => ({ slot: hop, recipients }))
+    const { queueId, name } = group
+    if (await queue.divide(group, parts))
+      log.info({ queueId, group: name, hops: parts.length }, 'group divided')
+    else log.warn({ queueId, group: name }, 'lease lost while dividing')
+    return undefined
+  }
+
+  async function deliverTaken(message: QueuedMessage, taken: Group) {
+    const { queueId } = message
+    const lease = keepLease(taken)
     const startedMs = deps.clock.now()
     let contact: Contact | undefined
-    const outcomes = await attempt(message, taken.group, (reached) => {
+    const outcomes = await attempt(message, taken, (reached) => {
       contact = reached
     })
     const endedMs = deps.clock.now()
@@ -82,21 +107,32 @@ export function createDelivery(deps: {
       recipient,
       ...(outcomes[i] ?? noOutcome),
     }))
-    const kept = await settle(group, endOf(message, all))
-    if (!kept) log.warn({ queueId, group: name }, 'lease lost while delivering')
+    const kept = await settle(group, await settlementOf(message, all, contact))
+    if (!kept) log.warn({ queueId, group: group.name }, 'lease lost while delivering')
     tell(message, all, { contact, startedMs, endedMs })
-    return all.some(({ contended }) => contended) ? 'contended' : undefined
+    return all
   }
 
   /** What the queue is told of the group. */
-  function endOf({ arrivedMs }: QueuedMessage, all: readonly Attempted[]): End {
+  async function settlementOf(
+    message: QueuedMessage,
+    all: readonly Attempted[],
+    contact: Contact | undefined,
+  ): Promise<Settlement> {
+    const { arrivedMs } = message
+    const remoteMta = hostOf(contact)
     const contended = all.some((one) => one.contended)
+    // With the recipient who is done with, or not at all: an attempt that is repeated says them again.
+    const creates = all.flatMap(({ result, creates }) =>
+      result.kind === 'delivered' ? creates : [],
+    )
     return {
-      settled: all.map((one) => ({ ...one, result: expire(arrivedMs, one.result) })),
+      results: all.map(({ recipient, result, usedReserved, uncertain }) => {
+        return { recipient, result: expire(arrivedMs, result), remoteMta, usedReserved, uncertain }
+      }),
       // The doorbell comes back before that; should it be lost, the sweeper sees the time.
       dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
-      // With the recipient who is done with, or not at all: an attempt that is repeated says them again.
-      creates: all.flatMap(({ result, creates }) => (result.kind === 'delivered' ? creates : [])),
+      creates: await deps.storeNew(message, creates),
     }
   }
 
@@ -121,10 +157,10 @@ export function createDelivery(deps: {
    * Writes the results down, again and again while the store fails and the lease holds: what another host has taken must not
    * be sent to it a second time.
    */
-  async function settle(group: Group, { settled, dueMs, creates }: End) {
+  async function settle(group: Group, settlement: Settlement): Promise<boolean> {
     for (;;) {
       try {
-        return await queue.settle(group, settled, dueMs, creates)
+        return await queue.settle(group, settlement)
       } catch (error) {
         const late = deps.clock.now() + SETTLE_PAUSE_MS >= group.leaseUntilMs
         if (!(error instanceof TemporaryFailure) || late) throw error
@@ -162,15 +198,15 @@ export function createDelivery(deps: {
   ): Promise<readonly RecipientOutcome[]> {
     try {
       if (group.destination.kind === 'remote') {
-        const { nextHop } = group.destination
-        const hop = parseNextHop(nextHop)
-        if (hop === undefined) return group.recipients.map(() => outcomeOf(noHop(nextHop)))
+        const { slot } = group.destination
+        const hop = parseNextHop(slot)
+        if (hop === undefined) return group.recipients.map(() => outcomeOf(noHop(slot)))
         const results = await deps.deliverRemote(message, hop, group.recipients, onContact)
         return results.map(outcomeOf)
       }
       onContact(here)
-      if (await queue.isForgotten(message, group)) {
-        return group.recipients.map(() => ({ ...outcomeOf(forgotten.result), uncertain: true }))
+      if (await queue.isDoubtful(message, group)) {
+        return group.recipients.map(() => ({ ...outcomeOf(doubtful.result), uncertain: true }))
       }
       const blob = mailboxBlobOf(message, deps.options.hostname)
       const reserved = !group.unreserved && (await queue.hasReserved(message))
@@ -190,13 +226,13 @@ export function createDelivery(deps: {
 
 type Attempted = RecipientOutcome & { readonly recipient: FinalRecipient }
 
-type End = {
-  readonly settled: readonly Settled[]
-  readonly dueMs: number
-  readonly creates: readonly NewMessage[]
+const here: Contact = { relay: 'local', connectMs: 0 }
+
+/** `host[address]`, without the port; null where no other host was spoken to. */
+function hostOf(contact: Contact | undefined): string | null {
+  return contact === undefined || contact === here ? null : contact.relay.replace(/:\d+$/, '')
 }
 
-const here: Contact = { relay: 'local', connectMs: 0 }
 const noHop = (text: string): DeliveryResult => ({
   kind: 'failed',
   status: '5.1.2',

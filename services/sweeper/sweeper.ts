@@ -3,7 +3,8 @@
 
 import { type QueueId, queueIdMs } from '#shared/mail/queue-id.ts'
 import { DUE_SHARDS, dueAt, dueMsOf, duePk, dueUpTo, HELD_PK } from '#shared/queue/keys.ts'
-import { GROUP_LEASE_MS, INCOMING_RING_AGAIN_MS } from '#shared/queue/mail-queue.ts'
+import { GROUP_LEASE_MS } from '#shared/queue/new-groups.ts'
+import { INCOMING_RING_AGAIN_MS } from '#shared/queue/writes.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { ConditionFailed, type IndexEntry, type Queue, type Table } from '#shared/storage/ports.ts'
 
@@ -44,7 +45,7 @@ export function createSweeper(deps: {
     let held = 0
     let after: string | undefined
     do {
-      const page = await queueTable.queryIndex('list', {
+      const page = await queueTable.queryIndex('held', {
         pk: HELD_PK,
         limit: HELD_COUNTED_MAX - held,
         ...(after === undefined ? {} : { after }),

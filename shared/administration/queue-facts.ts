@@ -1,8 +1,9 @@
 // A message in the queue as it is told to whoever asks, whatever the queue's own items look like.
 
 import type { QueueId } from '#shared/mail/queue-id.ts'
-import type { Group, QueueEntry } from '#shared/queue/records.ts'
-import { type QueueState, stateOf } from './queue-state.ts'
+import { type Group, lastReplyOf, type QueueEntry } from '#shared/queue/records.ts'
+import type { LastResult } from '#shared/queue/results.ts'
+import { groupStateOf, type QueueState, stateOf } from './queue-state.ts'
 
 export type QueueFacts = {
   readonly queueId: QueueId
@@ -30,10 +31,17 @@ export type QueueFacts = {
 
 export type GroupFacts = {
   readonly name: string
-  readonly state: Group['state']
-  readonly destination: Group['destination']
-  /** `original`: the address of the envelope that led there. */
-  readonly recipients: readonly { readonly address: string; readonly original: string }[]
+  readonly state: QueueState
+  readonly destination:
+    | { readonly kind: 'local' }
+    /** Where it would go now. */
+    | { readonly kind: 'remote'; readonly nextHop: string }
+  /** `original`: the address of the envelope that led there; `last`: what came of the last attempt, null before the first. */
+  readonly recipients: readonly {
+    readonly address: string
+    readonly original: string
+    readonly last: LastResult | null
+  }[]
   readonly attempts: number
   readonly lastReply: string | null
   /** When it is looked after again; null on hold. */
@@ -47,7 +55,7 @@ export function describeEntry(entry: QueueEntry): QueueFacts {
     queueId: message.queueId,
     state: stateOf(entry),
     reason: message.reason,
-    isSplit: message.state === 'active',
+    isSplit: message.state === 'split',
     bytes: message.object.length,
     arrivedMs: message.arrivedMs,
     sender: envelope.sender,
@@ -64,10 +72,15 @@ export function describeEntry(entry: QueueEntry): QueueFacts {
 
 const describeGroup = (group: Group): GroupFacts => ({
   name: group.name,
-  state: group.state,
-  destination: group.destination,
-  recipients: group.recipients.map(({ address, original }) => ({ address, original })),
+  state: groupStateOf(group),
+  destination: destinationOf(group),
+  recipients: group.recipients.map(({ address, original, last = null }) => {
+    return { address, original, last }
+  }),
   attempts: group.attempts,
-  lastReply: group.lastReply,
+  lastReply: lastReplyOf(group),
   dueMs: group.dueMs,
 })
+
+const destinationOf = ({ destination }: Group): GroupFacts['destination'] =>
+  destination.kind === 'local' ? destination : { kind: 'remote', nextHop: destination.slot }

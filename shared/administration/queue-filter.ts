@@ -3,7 +3,7 @@
 import type { Group, QueueEntry } from '#shared/queue/records.ts'
 import { duration } from '#shared/runtime/settings/kinds.ts'
 import { parseOwnDomain } from './fields.ts'
-import { queueStates, stateOf } from './queue-state.ts'
+import { groupStateOf, queueStates, stateOf } from './queue-state.ts'
 import { type BadValue, badValue, ok, type Parsed } from './refusals.ts'
 
 export type FilterRequest = {
@@ -54,7 +54,7 @@ function createFilter(wanted: {
 
   function isWanted(group: Group): boolean {
     const addresses = group.recipients.flatMap(({ address, original }) => [address, original])
-    return (state === undefined || group.state === state) && addresses.some(isRecipient)
+    return (state === undefined || groupStateOf(group) === state) && addresses.some(isRecipient)
   }
 
   return (entry) => {

@@ -91,16 +91,18 @@ export function createFolders({
     const names = namesOf(path)
     if (names === undefined) return undefined
     let line = await along(accountId, names)
-    if (line.length === 0 && (await makeDefaults(accountId))) line = await along(accountId, names)
+    if (line.length === 0) {
+      await makeDefaults(accountId)
+      // Whoever made them: another may have done so since we looked.
+      line = await along(accountId, names)
+    }
     const id = line.at(-1)
     return line.length === names.length && id !== undefined ? get(accountId, id) : undefined
   }
 
-  /** False when the account has them. */
-  async function makeDefaults(accountId: AccountId): Promise<boolean> {
-    if ((await along(accountId, [INBOX])).length > 0) return false
-    await createDefaults(accountId)
-    return true
+  /** Unless the account has them. */
+  async function makeDefaults(accountId: AccountId): Promise<void> {
+    if ((await along(accountId, [INBOX])).length === 0) await createDefaults(accountId)
   }
 
   async function nearest(

@@ -2,7 +2,8 @@
 
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
-import { byBytes, type Destination, finalRecipientBytes, type Group } from './records.ts'
+import { finalRecipientBytes } from './group-item.ts'
+import { byBytes, type Destination, type Group, type QueuedRecipient } from './records.ts'
 
 /** Recipients of one group here; those elsewhere have a setting. */
 export const LOCAL_GROUP_RECIPIENTS_MAX = 100
@@ -13,44 +14,51 @@ const GROUP_RECIPIENTS_BYTES_MAX = 200_000
 
 export type NewGroup = {
   readonly destination: Destination
-  readonly recipients: readonly FinalRecipient[]
-  /** `dueMs` now: delivery starts at once; later: a first attempt already failed for now. */
+  readonly recipients: readonly QueuedRecipient[]
+  /** waiting: delivery starts at once; deferred, held: after a first attempt, whose results the recipients have. */
   readonly state:
-    | { readonly kind: 'active' }
-    | { readonly kind: 'deferred'; readonly dueMs: number; readonly reply: string }
-    | { readonly kind: 'hold'; readonly reply: string }
+    | { readonly kind: 'waiting' }
+    | { readonly kind: 'deferred'; readonly dueMs: number }
+    | { readonly kind: 'held' }
   /** Some may have been delivered to without our knowing. */
   readonly uncertain?: boolean
   /** See Group. */
   readonly unreserved?: boolean
 }
 
-/** Where mail that leaves goes, and in what portions. */
+/** Where mail that leaves goes now, and in what portions. */
 export type Routes = {
-  /** Next hop for all mail that leaves, '' for the recipient domain's MX. */
-  readonly relayhost: string
+  /** The next hop of an address, in Postfix's notation. */
+  readonly hopOf: (address: string) => string
   readonly destinationRecipientLimit: number
 }
 
 export function remoteGroups(
   recipients: readonly FinalRecipient[],
-  { relayhost, destinationRecipientLimit }: Routes,
+  { hopOf, destinationRecipientLimit }: Routes,
 ): NewGroup[] {
-  const byHop = new Map<string, FinalRecipient[]>()
-  for (const recipient of recipients) {
-    const at = recipient.address.lastIndexOf('@')
-    const nextHop = relayhost || recipient.address.slice(at + 1)
-    const list = byHop.get(nextHop)
-    if (list) list.push(recipient)
-    else byHop.set(nextHop, [recipient])
-  }
-  return [...byHop].flatMap(([nextHop, all]) =>
+  return [...byHop(recipients, hopOf)].flatMap(([slot, all]) =>
     [...inLists(all, destinationRecipientLimit)].map((some) => ({
-      destination: { kind: 'remote', nextHop } as const,
+      destination: { kind: 'remote', slot } as const,
       recipients: some,
-      state: { kind: 'active' } as const,
+      state: { kind: 'waiting' } as const,
     })),
   )
+}
+
+/** In the order in which the hops come first. */
+export function byHop<Recipient extends FinalRecipient>(
+  recipients: readonly Recipient[],
+  hopOf: Routes['hopOf'],
+): ReadonlyMap<string, readonly Recipient[]> {
+  const all = new Map<string, Recipient[]>()
+  for (const recipient of recipients) {
+    const hop = hopOf(recipient.address)
+    const some = all.get(hop)
+    if (some) some.push(recipient)
+    else all.set(hop, [recipient])
+  }
+  return all
 }
 
 /** A group in as many as its recipients need: each fits into an item and into one delivery. */
@@ -63,8 +71,13 @@ export function ofBoundedSize(group: NewGroup): readonly NewGroup[] {
     .map((recipients) => ({ ...group, recipients }))
 }
 
-/** The next hop in a group's name is for people; what stands behind it makes the name unique. */
-const groupHopCharactersMax = 200
+/** The slot in a group's name is for people; what stands behind it makes the name unique. */
+const SLOT_CHARACTERS_MAX = 200
+
+export function groupName(destination: Destination, unique: number | string): string {
+  const slot = destination.kind === 'remote' ? destination.slot : 'local'
+  return `${slot.slice(0, SLOT_CHARACTERS_MAX)}/${unique}`
+}
 
 export function groupOf(
   group: NewGroup,
@@ -77,25 +90,30 @@ export function groupOf(
 ): Group {
   const { queueId, n, split, nowMs } = given
   const { state } = group
-  const hop = group.destination.kind === 'remote' ? group.destination.nextHop : 'local'
   return {
     queueId,
-    name: `${hop.slice(0, groupHopCharactersMax)}/${n}${split === null ? '' : `.${split}`}`,
+    name: groupName(group.destination, split === null ? n : `${n}.${split}`),
     state: state.kind,
     destination: group.destination,
     recipients: group.recipients,
-    attempts: state.kind === 'active' ? 0 : 1,
-    lastReply: state.kind === 'active' ? null : state.reply,
-    dueMs:
-      state.kind === 'hold'
-        ? null
-        : state.kind === 'deferred'
-          ? state.dueMs
-          : nowMs + GROUP_LEASE_MS,
+    attempts: state.kind === 'waiting' ? 0 : 1,
+    dueMs: dueMsOf(state, nowMs),
     leaseUntilMs: 0,
     unsettled: group.uncertain ? 1 : 0,
     split,
     unreserved: group.unreserved === true,
+  }
+}
+
+function dueMsOf(state: NewGroup['state'], nowMs: number): number | null {
+  switch (state.kind) {
+    case 'waiting':
+      // Should its bell get lost.
+      return nowMs + GROUP_LEASE_MS
+    case 'deferred':
+      return state.dueMs
+    case 'held':
+      return null
   }
 }
 

@@ -13,12 +13,13 @@ import {
   type Write,
 } from '#shared/storage/ports.ts'
 import { markDead } from './blob.ts'
-import { DUE_SHARDS, dueAt, duePk, groupKey, HELD_PK, heldAt, messageKey } from './keys.ts'
-import { INCOMING_RING_AGAIN_MS, type MailQueue, removal } from './mail-queue.ts'
+import { DUE_SHARDS, dueAt, duePk, groupKey, HELD_PK, messageKey } from './keys.ts'
+import type { MailQueue } from './mail-queue.ts'
 import type { Routes } from './new-groups.ts'
 import type { Expand } from './pipeline.ts'
-import type { QueueEntry } from './records.ts'
+import { type QueueEntry, storedGroupState, storedMessageState } from './records.ts'
 import { createRelease } from './release.ts'
+import { heldChanges, INCOMING_RING_AGAIN_MS, is, isMessage, removal } from './writes.ts'
 
 export type QueueCounts = {
   /** Messages that are not split yet. */
@@ -50,7 +51,7 @@ export function createQueueOperator(deps: {
   async function* list(): AsyncGenerator<QueueEntry> {
     const ids = new Set<QueueId>()
     for (let shard = 0; shard < DUE_SHARDS; shard++) await collectIds('due', duePk(shard), ids)
-    await collectIds('list', HELD_PK, ids)
+    await collectIds('held', HELD_PK, ids)
     for (const queueId of [...ids].sort()) {
       const entry = await show(queueId)
       if (entry) yield entry
@@ -66,11 +67,11 @@ export function createQueueOperator(deps: {
         else counts.waiting++
       }
     }
-    for await (const _ of indexed('list', HELD_PK)) counts.held++
+    for await (const _ of indexed('held', HELD_PK)) counts.held++
     return counts
   }
 
-  async function* indexed(index: 'due' | 'list', pk: string): AsyncGenerator<IndexEntry> {
+  async function* indexed(index: 'due' | 'held', pk: string): AsyncGenerator<IndexEntry> {
     let after: string | undefined
     do {
       const page = await table.queryIndex(index, { pk, ...(after === undefined ? {} : { after }) })
@@ -79,7 +80,7 @@ export function createQueueOperator(deps: {
     } while (after !== undefined)
   }
 
-  async function collectIds(index: 'due' | 'list', pk: string, ids: Set<QueueId>): Promise<void> {
+  async function collectIds(index: 'due' | 'held', pk: string, ids: Set<QueueId>): Promise<void> {
     for await (const entry of indexed(index, pk)) ids.add(entry.pk.slice(2) as QueueId)
   }
 
@@ -94,27 +95,28 @@ export function createQueueOperator(deps: {
   async function hold(queueId: QueueId, reason: string): Promise<boolean> {
     const changed = await change(queueId, ({ message, groups }) => {
       if (message.state === 'incoming') {
+        const held = heldChanges(queueId, '')
         return [
           {
             update: messageKey(queueId),
             changes: {
-              set: { state: 'hold', reason, ...heldAt(queueId, '') },
-              remove: ['duePk', 'dueSk'],
+              set: { state: storedMessageState.held, reason, ...held.set },
+              remove: held.remove,
             },
-            if: is('state', 'incoming'),
+            if: isMessage('incoming'),
           },
         ]
       }
       return groups
-        .filter((group) => group.state !== 'hold' && group.leaseUntilMs <= clock.now())
-        .map((group) => ({
-          update: groupKey(queueId, group.name),
-          changes: {
-            set: { state: 'hold', dueMs: null, ...heldAt(queueId, group.name) },
-            remove: ['duePk', 'dueSk'],
-          },
-          if: is('leaseUntilMs', group.leaseUntilMs),
-        }))
+        .filter((group) => group.state !== 'held' && group.leaseUntilMs <= clock.now())
+        .map((group) => {
+          const { set, remove } = heldChanges(queueId, group.name)
+          return {
+            update: groupKey(queueId, group.name),
+            changes: { set: { state: storedGroupState.held, dueMs: null, ...set }, remove },
+            if: is('leaseUntilMs', group.leaseUntilMs),
+          }
+        })
     })
     if (changed) log.info({ queueId, reason }, 'message held')
     return changed
@@ -156,16 +158,16 @@ export function createQueueOperator(deps: {
   /** One that is not split yet: its aliases are followed when it comes to cleanup. */
   function releaseWhole(queueId: QueueId): Promise<boolean> {
     return change(queueId, ({ message }) => {
-      if (message.state === 'active') return []
+      if (message.state === 'split') return []
       const due = dueAt(queueId, '', clock.now() + INCOMING_RING_AGAIN_MS)
       return [
         {
           update: messageKey(queueId),
           changes: {
-            set: { state: 'incoming', reason: null, ...due },
+            set: { state: storedMessageState.incoming, reason: null, ...due },
             remove: ['listPk', 'listSk', 'starts'],
           },
-          if: is('state', message.state),
+          if: isMessage(message.state),
         },
       ]
     })
@@ -174,7 +176,7 @@ export function createQueueOperator(deps: {
   /** Releases every message that was set aside as corrupt; yields each as it is on its way. */
   async function* releaseCorrupt(): AsyncGenerator<QueueId> {
     const ids = new Set<QueueId>()
-    await collectIds('list', HELD_PK, ids)
+    await collectIds('held', HELD_PK, ids)
     for (const queueId of [...ids].sort()) {
       const [message] = await queue.load([queueId])
       if (message?.state === 'corrupt' && (await release(queueId))) yield queueId
@@ -200,7 +202,7 @@ export function createQueueOperator(deps: {
     const { queueId } = message
     await markDead(deps.mail, queueId, clock.now())
     await queue.settleRemoved(message, groups)
-    const condition = { all: [is('state', message.state), is('groups', message.groups)] }
+    const condition = { all: [isMessage(message.state), is('groups', message.groups)] }
     const deletions = groups.map((group) => ({ delete: groupKey(queueId, group.name) }))
     try {
       await table.transact([
@@ -216,7 +218,7 @@ export function createQueueOperator(deps: {
     }
   }
 
-  /** Tries deferred mail again now, all of it or that for one next hop; returns how many messages. */
+  /** Tries deferred mail again now, all of it or that of one slot; returns how many messages. */
   async function flush(nextHop?: string): Promise<number> {
     let flushed = 0
     for await (const { groups } of list()) {
@@ -224,7 +226,7 @@ export function createQueueOperator(deps: {
         (group) =>
           group.state === 'deferred' &&
           (nextHop === undefined ||
-            (group.destination.kind === 'remote' && group.destination.nextHop === nextHop)),
+            (group.destination.kind === 'remote' && group.destination.slot === nextHop)),
       )
       if (waiting.length === 0) continue
       await queue.ring(waiting)
@@ -260,4 +262,3 @@ export function createQueueOperator(deps: {
 }
 
 const attemptsMax = 5
-const is = (attribute: string, value: string | number) => ({ attribute, is: '=', value }) as const

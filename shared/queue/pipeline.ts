@@ -9,9 +9,9 @@ import type {
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import type { NextHop } from '#shared/mail/next-hop.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
-import type { Settled } from './mail-queue.ts'
 import type { NewMessage } from './new-message.ts'
 import type { QueuedMessage } from './records.ts'
+import type { RecipientResult } from './results.ts'
 
 /** A recipient here as expansion finds it. */
 export type LocalRecipient = FinalRecipient & {
@@ -23,7 +23,7 @@ export type LocalRecipient = FinalRecipient & {
 export type Expansion = {
   readonly local: readonly LocalRecipient[]
   readonly remote: readonly FinalRecipient[]
-  readonly failed: readonly Settled[]
+  readonly failed: readonly RecipientResult[]
 }
 
 export type Expand = (recipients: readonly EnvelopeRecipient[]) => Promise<Expansion>

@@ -6,13 +6,33 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import { itemBytes } from '#shared/storage/limits.ts'
 import type { Item, Value } from '#shared/storage/ports.ts'
 import { apartKey, INDEX_SK, messageKey, recipientsSk } from './keys.ts'
+import type { LastResult } from './results.ts'
 
 /**
- * incoming: accepted, not yet expanded. active: split into groups. hold: an operator decides. corrupt: workers died or failed
+ * incoming: accepted, not yet expanded. split: into groups. held: an operator decides. corrupt: workers died or failed
  * on it again and again; nothing touches it until an operator looks.
  */
-export type MessageState = 'incoming' | 'active' | 'hold' | 'corrupt'
-export type GroupState = 'active' | 'deferred' | 'hold'
+export type MessageState = 'incoming' | 'split' | 'held' | 'corrupt'
+/** waiting: for a worker. leased: a worker has it, or died with it. deferred: until its time. held: an operator decides. */
+export type GroupState = 'waiting' | 'leased' | 'deferred' | 'held'
+
+/**
+ * States as they are stored. Deliberately the words of the first version: programs of before and after an update work side by side
+ * on a table, and each compares them in its conditions.
+ */
+export const storedMessageState = {
+  incoming: 'incoming',
+  split: 'active',
+  held: 'hold',
+  corrupt: 'corrupt',
+} as const satisfies { readonly [state in MessageState]: string }
+/** A lease is known by its time. */
+export const storedGroupState = {
+  waiting: 'active',
+  leased: 'active',
+  deferred: 'deferred',
+  held: 'hold',
+} as const satisfies { readonly [state in GroupState]: string }
 
 export type QueuedMessage = {
   readonly queueId: QueueId
@@ -70,19 +90,22 @@ export const untouched = {
   apart: [],
 } as const satisfies Partial<QueuedMessage>
 
+/** `slot`: the next hop as it was when the group was written, for whoever looks for groups of one destination. It binds nobody. */
 export type Destination =
   | { readonly kind: 'local' }
-  | { readonly kind: 'remote'; readonly nextHop: string }
+  | { readonly kind: 'remote'; readonly slot: string }
+
+/** A recipient with what became of him last; without it nothing was tried yet. */
+export type QueuedRecipient = FinalRecipient & { readonly last?: LastResult }
 
 export type Group = {
   readonly queueId: QueueId
   readonly name: string
   readonly state: GroupState
   readonly destination: Destination
-  readonly recipients: readonly FinalRecipient[]
+  readonly recipients: readonly QueuedRecipient[]
   readonly attempts: number
-  readonly lastReply: string | null
-  /** When it is tried again (deferred) or rung again (active); null on hold. */
+  /** When it is tried again (deferred) or rung again (waiting, leased); null when held. */
   readonly dueMs: number | null
   readonly leaseUntilMs: number
   /** Attempts, this one counted, of which it is not known for each recipient whether it was delivered to. */
@@ -92,6 +115,10 @@ export type Group = {
   /** No references were reserved for its recipients, whatever was for others of the message: each adds its own. */
   readonly unreserved: boolean
 }
+
+/** What was said last of the first of them: of those of one attempt mostly what was said of all. */
+export const lastReplyOf = ({ recipients }: Pick<Group, 'recipients'>): string | null =>
+  recipients.find(({ last }) => last !== undefined)?.last?.reply ?? null
 
 export type QueueEntry = {
   readonly message: QueuedMessage
@@ -157,7 +184,7 @@ export function messageItem(message: QueuedMessage, key: { pk: string; sk: strin
   const { envelope, origin } = message
   return {
     ...key,
-    state: message.state,
+    state: storedMessageState[message.state],
     reason: message.reason,
     sender: envelope.sender,
     recipients: envelope.recipients.map(packRecipient),
@@ -198,7 +225,7 @@ export function queuedMessage(item: Item): QueuedMessage {
   const [accountId, login] = list(account)
   return {
     queueId: item.pk.slice(2) as QueueId,
-    state: item.state as MessageState,
+    state: messageState(item.state),
     reason: optional(item.reason),
     envelope: {
       sender: String(item.sender),
@@ -240,70 +267,6 @@ export function queuedMessage(item: Item): QueuedMessage {
   }
 }
 
-export function groupItem(group: Group, key: { pk: string; sk: string }): Item {
-  return {
-    ...key,
-    state: group.state,
-    nextHop: group.destination.kind === 'remote' ? group.destination.nextHop : null,
-    recipients: group.recipients.map(packFinal),
-    attempts: group.attempts,
-    lastReply: group.lastReply,
-    dueMs: group.dueMs,
-    leaseUntilMs: group.leaseUntilMs,
-    ...(group.unsettled > 0 && { unsettled: group.unsettled }),
-    ...(group.split !== null && { split: group.split }),
-    ...(group.unreserved && { unreserved: true }),
-  }
-}
-
-function packFinal(recipient: FinalRecipient): readonly Value[] {
-  const { address, accountId, extension, original, notify, originalRecipient } = recipient
-  return [address, accountId, extension, original, notify, originalRecipient]
-}
-
-/** In the item of a group, at most: counted in characters, as there may be very many of them. */
-export function finalRecipientBytes(recipient: FinalRecipient): number {
-  const { address, accountId, extension, original, notify, originalRecipient } = recipient
-  let bytes = 0
-  for (const text of [address, accountId, extension, original, ...notify, originalRecipient]) {
-    bytes += ATTRIBUTE_BYTES + UTF8_BYTES_MAX * (text?.length ?? 0)
-  }
-  return bytes
-}
-
-/** Of one UTF-16 unit. */
-const UTF8_BYTES_MAX = 3
-/** What a value takes besides its text, or less. */
-const ATTRIBUTE_BYTES = 8
-
-export function groupRecord(item: Item): Group {
-  const nextHop = optional(item.nextHop)
-  return {
-    queueId: item.pk.slice(2) as QueueId,
-    name: item.sk.slice(2),
-    state: item.state as GroupState,
-    destination: nextHop === null ? { kind: 'local' } : { kind: 'remote', nextHop },
-    recipients: list(item.recipients).map((packed) => {
-      const [address, accountId, extension, original, notify, originalRecipient] = list(packed)
-      return {
-        address: String(address),
-        accountId: optional(accountId) as FinalRecipient['accountId'],
-        extension: optional(extension),
-        original: String(original),
-        notify: list(notify).map(String) as FinalRecipient['notify'],
-        originalRecipient: optional(originalRecipient),
-      }
-    }),
-    attempts: Number(item.attempts),
-    lastReply: optional(item.lastReply),
-    dueMs: typeof item.dueMs === 'number' ? item.dueMs : null,
-    leaseUntilMs: Number(item.leaseUntilMs),
-    unsettled: count(item.unsettled),
-    split: optional(item.split),
-    unreserved: item.unreserved === true,
-  }
-}
-
 /** A plain address is packed as itself: nearly all recipients are. */
 function packRecipient(recipient: EnvelopeRecipient): Value {
   const plain = recipient.notify.length === 0 && recipient.originalRecipient === null
@@ -322,8 +285,16 @@ function unpackRecipient(packed: Value): EnvelopeRecipient {
   }
 }
 
-const list = (value: Value | undefined): readonly Value[] => (Array.isArray(value) ? value : [])
+function messageState(stored: Value | undefined): MessageState {
+  for (const state of messageStates) if (storedMessageState[state] === stored) return state
+  throw new Error(`no state of a message: ${String(stored)}`)
+}
+
+const messageStates = ['incoming', 'split', 'held', 'corrupt'] as const satisfies MessageState[]
+
+export const list = (value: Value | undefined): readonly Value[] =>
+  Array.isArray(value) ? value : []
 /** Of an attribute that older items lack. */
-const count = (value: Value | undefined): number => (typeof value === 'number' ? value : 0)
-const optional = (value: Value | undefined): string | null =>
+export const count = (value: Value | undefined): number => (typeof value === 'number' ? value : 0)
+export const optional = (value: Value | undefined): string | null =>
   typeof value === 'string' ? value : null

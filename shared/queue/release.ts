@@ -21,12 +21,14 @@ import {
   type Table,
   type Write,
 } from '#shared/storage/ports.ts'
+import { finalRecipientBytes } from './group-item.ts'
 import { groupKey, messageKey } from './keys.ts'
-import { groupItemWithDue, type Settled } from './mail-queue.ts'
 import { groupOf, type NewGroup, ofBoundedSize, type Routes, remoteGroups } from './new-groups.ts'
 import type { Expand, Expansion } from './pipeline.ts'
 import { finalKey, REACHED_MAX, Reached } from './reached.ts'
-import { finalRecipientBytes, type Group, type QueueEntry } from './records.ts'
+import type { Group, QueuedRecipient, QueueEntry } from './records.ts'
+import { lastResult, type RecipientResult } from './results.ts'
+import { groupPut, is, isGroup, isMessage } from './writes.ts'
 
 /** Groups released in one transaction, each of which may become two. */
 const GROUPS_AT_ONCE_MAX = 10
@@ -67,7 +69,7 @@ export function createRelease(deps: {
     let changed = false
     for (let step = 0, refused = 0; step < STEPS_MAX; step++) {
       const entry = await deps.show(queueId)
-      if (entry?.message.state !== 'active') break
+      if (entry?.message.state !== 'split') break
       const due = entry.groups
         .filter(({ name, leaseUntilMs }) => leaseUntilMs <= clock.now() && !done.has(name))
         .filter(({ recipients }) => recipients.some(isMeant))
@@ -77,7 +79,7 @@ export function createRelease(deps: {
         const plan = await planFor(entry, due, isMeant)
         await carryOut(entry, plan)
         changed = true
-        rings.push(...plan.made.filter(({ state }) => state !== 'hold'))
+        rings.push(...plan.made.filter(({ state }) => state !== 'held'))
         for (const { name } of plan.isWhole ? [...due, ...plan.made] : plan.made) done.add(name)
       } catch (error) {
         if (!(error instanceof ConditionFailed || error instanceof Conflict)) throw error
@@ -112,15 +114,13 @@ export function createRelease(deps: {
       throw new TemporaryFailure(`the aliases of ${queueId} lead to too many addresses`)
     }
 
-    const nowhere = isWhole ? leadNowhere(failed, groups, chosen) : []
+    const nowhere = isWhole ? leadNowhere(failed, { groups, chosen, nowMs: clock.now() }) : []
     const run = `r${message.expansions}`
     const facts = { queueId, split: message.split, nowMs: clock.now() }
     const made = [...fitting, ...nowhere].map((group, n) =>
       groupOf(group, { ...facts, n: `${run}.${n}` }),
     )
-    const puts = made.map(
-      (group) => ({ put: groupItemWithDue(group), if: { absent: 'pk' } }) as const,
-    )
+    const puts = made.map((group) => ({ ...groupPut(group), if: { absent: 'pk' } }) as const)
     const again = new Set([...local, ...remote].map(finalKey))
     const changed = isWhole ? due.map((group) => partsOf(group, isMeant, again, run)) : []
     const parts = changed.flatMap(({ next }) => next)
@@ -197,7 +197,7 @@ export function createRelease(deps: {
           set: { groups: plan.groups, ...(reached !== null && { reached }) },
           add: { expansions: 1, ...(maybeUsed > 0 && { used: maybeUsed }) },
         },
-        if: { all: [is('state', 'active'), is('groups', groups), isExpandedTimes(expansions)] },
+        if: { all: [isMessage('split'), is('groups', groups), isExpandedTimes(expansions)] },
       },
       ...plan.writes,
     ])
@@ -219,14 +219,14 @@ type Plan = {
 }
 
 /** Those of a group whom aliases led to; the others led nowhere. */
-function expandedOf({ destination, recipients }: Group): readonly FinalRecipient[] {
+function expandedOf({ destination, recipients }: Group): readonly QueuedRecipient[] {
   if (destination.kind === 'remote') return recipients
   return recipients.filter(({ accountId }) => accountId !== null)
 }
 
 function newHere(recipients: readonly FinalRecipient[]): readonly NewGroup[] {
   const destination = { kind: 'local' } as const
-  return ofBoundedSize({ destination, recipients, state: { kind: 'active' }, unreserved: true })
+  return ofBoundedSize({ destination, recipients, state: { kind: 'waiting' }, unreserved: true })
 }
 
 function fittingOf(wanted: readonly NewGroup[]): readonly NewGroup[] {
@@ -242,24 +242,32 @@ function fittingOf(wanted: readonly NewGroup[]): readonly NewGroup[] {
 
 /** On hold with their reasons, apart from those who wait so already and are not released. */
 function leadNowhere(
-  failed: readonly Settled[],
-  groups: readonly Group[],
-  chosen: readonly FinalRecipient[],
+  failed: readonly RecipientResult[],
+  facts: {
+    readonly groups: readonly Group[]
+    readonly chosen: readonly FinalRecipient[]
+    readonly nowMs: number
+  },
 ): readonly NewGroup[] {
+  const { groups, chosen, nowMs } = facts
   const key = ({ address, original }: FinalRecipient) => `${original} ${address}`
   const released = new Set(chosen)
   const known = new Set(
     groups.flatMap(({ recipients }) => recipients.filter((one) => !released.has(one)).map(key)),
   )
-  const byReason = new Map<string, FinalRecipient[]>()
+  const byReason = new Map<string, QueuedRecipient[]>()
   for (const { recipient, result } of failed) {
-    if (known.has(key(recipient))) continue
+    // Cannot happen: an alias that leads nowhere delivers nothing.
+    if (result.kind === 'delivered' || known.has(key(recipient))) continue
     const isOne = byReason.has(result.reply) || byReason.size < REASONS_MAX
-    const reason = isOne ? result.reply : 'several addresses lead nowhere'
-    byReason.set(reason, [...(byReason.get(reason) ?? []), recipient])
+    const reply = isOne ? result.reply : 'several addresses lead nowhere'
+    const last = lastResult({ ...result, reply }, { remoteMta: null, atMs: nowMs, attempts: 1 })
+    const group = byReason.get(reply)
+    if (group) group.push({ ...recipient, last })
+    else byReason.set(reply, [{ ...recipient, last }])
   }
-  const held = [...byReason].flatMap(([reply, recipients]) =>
-    ofBoundedSize({ destination: { kind: 'local' }, recipients, state: { kind: 'hold', reply } }),
+  const held = [...byReason.values()].flatMap((recipients) =>
+    ofBoundedSize({ destination: { kind: 'local' }, recipients, state: { kind: 'held' } }),
   )
   if (held.length > FAILED_GROUPS_MAX) {
     throw new TemporaryFailure('too many of its addresses lead nowhere; mend the aliases first')
@@ -272,13 +280,13 @@ function replacing(group: Group, next: readonly Group[]): Write[] {
   const key = groupKey(group.queueId, group.name)
   const unchanged = {
     all: [
-      is('state', group.state),
+      isGroup(group.state),
       is('attempts', group.attempts),
       is('leaseUntilMs', group.leaseUntilMs),
     ],
   }
   const writes: Write[] = next.map((one) => ({
-    put: groupItemWithDue(one),
+    ...groupPut(one),
     if: one.name === group.name ? unchanged : { absent: 'pk' },
   }))
   const stays = next.some(({ name }) => name === group.name)
@@ -289,5 +297,3 @@ function replacing(group: Group, next: readonly Group[]): Write[] {
 function isExpandedTimes(times: number): Condition {
   return times === 0 ? { absent: 'expansions' } : is('expansions', times)
 }
-
-const is = (attribute: string, value: string | number) => ({ attribute, is: '=', value }) as const

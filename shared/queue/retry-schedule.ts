@@ -3,7 +3,7 @@
 
 import type { DeliveryResult, LocalAction, Undelivered } from '#shared/contracts/delivery.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { NewGroup } from './mail-queue.ts'
+import type { NewGroup } from './new-groups.ts'
 
 export type RetryOptions = {
   readonly minimalBackoffMs: number
@@ -34,12 +34,11 @@ export function createRetrySchedule(options: RetryOptions, clock: Clock, random:
       : result
   }
 
-  /** State of a new group whose first attempt ended like this. */
-  function afterAttempt(arrivedMs: number, result: Undelivered): NewGroup['state'] {
-    const { kind, reply } = expire(arrivedMs, result)
+  /** State of a new group whose first attempt ended like this, its lifetime taken into account. */
+  function afterAttempt(arrivedMs: number, kind: 'deferred' | 'failed'): NewGroup['state'] {
     return kind === 'failed'
-      ? { kind: 'hold', reply }
-      : { kind: 'deferred', dueMs: nextAttemptMs(arrivedMs), reply }
+      ? { kind: 'held' }
+      : { kind: 'deferred', dueMs: nextAttemptMs(arrivedMs) }
   }
 
   return { nextAttemptMs, expire, afterAttempt }

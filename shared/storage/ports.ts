@@ -86,7 +86,14 @@ export type IndexEntry = Key & { readonly indexPk: string; readonly indexSk: str
 /** Table layout, known to both drivers: index name → the attributes that are its keys. */
 export type TableLayout = {
   readonly name: string
-  readonly indexes: { readonly [index: string]: { readonly pk: string; readonly sk: string } }
+  readonly indexes: { readonly [index: string]: IndexLayout }
+}
+
+/** `storedAs`: the name it was made under, where that is another. An index that holds entries cannot be renamed in one deployment. */
+export type IndexLayout = {
+  readonly pk: string
+  readonly sk: string
+  readonly storedAs?: string
 }
 
 /**
@@ -289,7 +296,10 @@ export const tableLayouts = {
   mail: { name: 'mail', indexes: { dead: { pk: 'deadPk', sk: 'deadSk' } } },
   queue: {
     name: 'queue',
-    indexes: { due: { pk: 'duePk', sk: 'dueSk' }, list: { pk: 'listPk', sk: 'listSk' } },
+    indexes: {
+      due: { pk: 'duePk', sk: 'dueSk' },
+      held: { pk: 'listPk', sk: 'listSk', storedAs: 'list' },
+    },
   },
   counters: { name: 'counters', indexes: {} },
 } as const satisfies { readonly [name: string]: TableLayout }

@@ -1,7 +1,7 @@
 // What must never be lost: tables, buckets and secrets.
 
 import { describe, expect, it } from 'vitest'
-import { tableLayouts } from '#shared/storage/ports.ts'
+import { type TableLayout, tableLayouts } from '#shared/storage/ports.ts'
 import { readable } from './readable.ts'
 import { standard, syntheses } from './syntheses.ts'
 import { at, list } from './synthesis.ts'
@@ -19,10 +19,14 @@ describe('tables', () => {
         ]),
       ),
     ])
-    const wanted = Object.values(tableLayouts).map(({ name, indexes }) => [
+    const layouts: readonly TableLayout[] = Object.values(tableLayouts)
+    const wanted = layouts.map(({ name, indexes }) => [
       name,
       Object.fromEntries(
-        Object.entries(indexes).map(([index, key]) => [index, { ...key, projection: 'KEYS_ONLY' }]),
+        Object.entries(indexes).map(([index, { storedAs, ...key }]) => [
+          storedAs ?? index,
+          { ...key, projection: 'KEYS_ONLY' },
+        ]),
       ),
     ])
     expect(Object.fromEntries(found)).toEqual(Object.fromEntries(wanted))

@@ -116,7 +116,7 @@ describe('a message between 250 and its mailbox', () => {
     expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
     const [entry] = await queue()
     expect(entry?.groups).toMatchObject([{ state: 'deferred', attempts: 1 }])
-    expect(entry?.groups[0]?.lastReply).toContain('mailbox full')
+    expect(entry?.groups[0]?.recipients[0]?.last?.reply).toContain('mailbox full')
     await pipeline.core.mailbox.empty(account.id)
     clock.advance(3_600_000)
     await pipeline.workers.sweeper.ringDue()
@@ -139,8 +139,10 @@ describe('a message between 250 and its mailbox', () => {
       await pipeline.settle()
     }
     const [entry] = await queue()
-    expect(entry?.groups).toMatchObject([{ state: 'hold' }])
-    expect(entry?.groups[0]?.lastReply).toBe('delivery time expired: connection refused')
+    expect(entry?.groups).toMatchObject([{ state: 'held' }])
+    expect(entry?.groups[0]?.recipients[0]?.last?.reply).toBe(
+      'delivery time expired: connection refused',
+    )
     expect(Math.min(...dueAfter)).toBeGreaterThanOrEqual(240_000)
     expect(Math.max(...dueAfter)).toBeLessThanOrEqual(4_800_000)
     expect(dueAfter.length).toBeGreaterThan(50)
@@ -162,13 +164,13 @@ describe('a message between 250 and its mailbox', () => {
     ])
     expect(states?.sort()).toEqual([
       ['deferred', 'later@one.test'],
-      ['hold', 'never@one.test'],
+      ['held', 'never@one.test'],
     ])
     remote = () => ({ kind: 'delivered', reply: '250 ok' })
     expect(await pipeline.core.operator.flush()).toBe(1)
     await pipeline.settle()
     const left = (await queue())[0]
-    expect(left?.groups.map((group) => group.state)).toEqual(['hold'])
+    expect(left?.groups.map((group) => group.state)).toEqual(['held'])
     expect(await pipeline.core.operator.release(left?.message.queueId ?? ('' as never))).toBe(true)
     await pipeline.settle()
     expect(await queue()).toEqual([])
@@ -181,7 +183,7 @@ describe('a message between 250 and its mailbox', () => {
     expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
     const [entry] = await queue()
     expect(entry?.groups).toMatchObject([
-      { state: 'hold', lastReply: '<gone@example.test>: User unknown' },
+      { state: 'held', recipients: [{ last: { reply: '<gone@example.test>: User unknown' } }] },
     ])
   })
 
@@ -193,7 +195,7 @@ describe('a message between 250 and its mailbox', () => {
     await pipeline.workers.sweeper.ringDue()
     await pipeline.settle()
     expect(await pipeline.inbox('ann@example.test')).toEqual([])
-    expect((await queue())[0]?.message).toMatchObject({ state: 'hold', reason: 'looks odd' })
+    expect((await queue())[0]?.message).toMatchObject({ state: 'held', reason: 'looks odd' })
     expect(await pipeline.core.operator.release(queueId)).toBe(true)
     await pipeline.settle()
     expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)

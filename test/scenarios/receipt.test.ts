@@ -215,10 +215,10 @@ describe('a message that is received', () => {
   describe('with Delivered-To', () => {
     const states = async () =>
       (await Array.fromAsync(pipeline.core.operator.list())).map(({ groups }) =>
-        groups.map(({ state, lastReply, recipients }) => [
+        groups.map(({ state, recipients }) => [
           recipients.map(({ address }) => address).join(),
           state,
-          lastReply,
+          recipients[0]?.last?.reply,
         ]),
       )
 
@@ -245,7 +245,7 @@ describe('a message that is received', () => {
       expect(await pipeline.inbox('ann@example.test')).toEqual([])
       expect(await pipeline.inbox('bob@example.test')).toHaveLength(1)
       expect(await states()).toEqual([
-        [['ann@example.test', 'hold', 'mail forwarding loop for ann@example.test']],
+        [['ann@example.test', 'held', 'mail forwarding loop for ann@example.test']],
       ])
     })
 

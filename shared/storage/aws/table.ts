@@ -116,7 +116,7 @@ export class DynamoTable implements Table {
     if (key === undefined) throw new StorageMisuse(`table ${this.#name} has no index ${index}`)
     const { pk, after } = query
     const page = await this.#queryPage(query, key, {
-      IndexName: index,
+      IndexName: key.storedAs ?? index,
       ...(after !== undefined && { ExclusiveStartKey: indexStartKey(pk, after, key) }),
     })
     const items = page.items.map((attributes) => indexEntry(attributes, key))

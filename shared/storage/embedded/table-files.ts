@@ -30,7 +30,7 @@ export class TableFiles {
     this.indexes = new Map(
       Object.entries(layout.indexes).map(([name, keys]) => [
         name,
-        { ...keys, entries: environment.database(`index/${layout.name}/${name}`) },
+        { ...keys, entries: environment.database(`index/${layout.name}/${keys.storedAs ?? name}`) },
       ]),
     )
   }

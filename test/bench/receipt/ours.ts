@@ -46,8 +46,8 @@ export async function startOurMailer(directory: string): Promise<Mailer> {
       const entries = await Array.fromAsync(operator.list())
       const stays = entries.filter(({ message, groups }) =>
         groups.length === 0
-          ? message.state === 'hold'
-          : groups.every(({ state }) => state === 'hold' || state === 'deferred'),
+          ? message.state === 'held'
+          : groups.every(({ state }) => state === 'held' || state === 'deferred'),
       )
       if (stays.length === entries.length) {
         for (const { message } of stays) await operator.remove(message.queueId)

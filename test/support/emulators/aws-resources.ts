@@ -71,8 +71,8 @@ async function createTable(dynamo: DynamoDBClient, name: string, layout: TableLa
       ),
       KeySchema: keySchema('pk', 'sk'),
       ...(indexes.length > 0 && {
-        GlobalSecondaryIndexes: indexes.map(([index, { pk, sk }]) => ({
-          IndexName: index,
+        GlobalSecondaryIndexes: indexes.map(([index, { pk, sk, storedAs }]) => ({
+          IndexName: storedAs ?? index,
           KeySchema: keySchema(pk, sk),
           Projection: { ProjectionType: 'KEYS_ONLY' as const },
         })),

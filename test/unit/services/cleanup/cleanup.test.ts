@@ -6,7 +6,7 @@ import { formatNextHop } from '#shared/mail/next-hop.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId } from '#shared/queue/blob.ts'
-import { LOCAL_GROUP_RECIPIENTS_MAX } from '#shared/queue/mail-queue.ts'
+import { LOCAL_GROUP_RECIPIENTS_MAX } from '#shared/queue/new-groups.ts'
 import type { LocalResult } from '#shared/queue/pipeline.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -182,7 +182,7 @@ describe('cleanup', () => {
     await pipeline.core.queue.markCorrupt(corrupt, 'x')
     await pipeline.core.operator.hold(held, 'x')
     expect(await Array.fromAsync(pipeline.core.operator.releaseCorrupt())).toEqual([corrupt])
-    expect((await message(held))?.state).toBe('hold')
+    expect((await message(held))?.state).toBe('held')
   })
 
   describe('tells in the log what became of recipients', () => {
@@ -234,7 +234,7 @@ describe('cleanup', () => {
       await noted.workers.cleanup.handle([bell(queueId, 1)])
       expect(lines).toEqual(['full@example.test failed 5.4.7'])
       const { groups } = (await noted.core.operator.show(queueId)) ?? {}
-      expect(groups).toMatchObject([{ state: 'hold' }])
+      expect(groups).toMatchObject([{ state: 'held' }])
     })
   })
 

@@ -2,14 +2,15 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DeliveryResult, LocalAction } from '#shared/contracts/delivery.ts'
-import type { QueueId } from '#shared/mail/queue-id.ts'
+import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import { noFlags } from '#shared/mailbox/flags.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId } from '#shared/queue/blob.ts'
 import { duePk, dueUpTo } from '#shared/queue/keys.ts'
-import { forgotten, GROUP_LEASE_MS } from '#shared/queue/mail-queue.ts'
+import { GROUP_LEASE_MS } from '#shared/queue/new-groups.ts'
 import type { NewMessage } from '#shared/queue/new-message.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import { doubtful } from '#shared/queue/results.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
 import type { QueueMessage, Store, Table } from '#shared/storage/ports.ts'
@@ -50,8 +51,10 @@ describe('delivery', () => {
       {
         state: 'deferred',
         attempts: 1,
-        lastReply: 'TypeError: a bug',
-        recipients: [{ address: to }, { address: 'other@away.test' }],
+        recipients: [to, 'other@away.test'].map((address) => ({
+          address,
+          last: { kind: 'deferred', reply: 'TypeError: a bug' },
+        })),
         leaseUntilMs: 0,
       },
     ])
@@ -105,7 +108,7 @@ describe('delivery', () => {
     const queueId = await pipeline.accept(text, [to])
     await pipeline.settle()
     expect(clock.now() - startMs).toBeGreaterThan(GROUP_LEASE_MS / 2)
-    expect(await groupsOf(pipeline, queueId)).toMatchObject([{ state: 'active', attempts: 0 }])
+    expect(await groupsOf(pipeline, queueId)).toMatchObject([{ state: 'leased', attempts: 0 }])
   })
 
   it('keeps its lease for as long as another host takes', async () => {
@@ -238,9 +241,9 @@ describe('delivery of a group of recipients here', () => {
     const { pipeline, handle, groups } = await waiting(async () => {
       throw new Error('nothing is delivered')
     })
-    Object.assign(pipeline.core.queue, { isForgotten: async () => true })
+    Object.assign(pipeline.core.queue, { isDoubtful: async () => true })
     await handle()
-    expect(await groups()).toMatchObject([{ state: 'hold', lastReply: forgotten.result.reply }])
+    expect(await groups()).toMatchObject([{ state: 'held', lastReply: doubtful.result.reply }])
   })
 
   it.each([
@@ -342,24 +345,49 @@ describe('delivery of a group of recipients here', () => {
       const { queue } = pipeline.core
       const seen: unknown[] = []
       const { settle } = queue
-      const noting: typeof settle = async (group, settled, dueMs, creates) => {
-        seen.push({ kinds: settled.map(({ result }) => result.kind), creates })
-        return await settle(group, settled, dueMs)
+      const noting: typeof settle = async (group, settlement) => {
+        const { results, creates = [] } = settlement
+        seen.push({
+          kinds: results.map(({ result }) => result.kind),
+          creates: creates.map(({ envelope, prepend }) => ({ envelope, prepend })),
+        })
+        return await settle(group, settlement)
       }
       Object.assign(queue, { settle: noting })
       expect(await handle()).toEqual({ retry: [] })
-      expect(seen).toEqual([{ kinds: [kind], creates: writes }])
+      expect(seen).toEqual([
+        { kinds: [kind], creates: writes.map(({ envelope, prepend }) => ({ envelope, prepend })) },
+      ])
       expect(told).toEqual(lines)
     })
 
-    it('waits as long as the queue cannot write what it creates', async () => {
+    it.each([
+      ['the bytes of the message', { kind: 'same' }],
+      ['bytes of its own', { kind: 'bytes', bytes: Buffer.from('Subject: away\r\n\r\nx\r\n') }],
+    ] as const)('comes with its end: a message in the queue, of %s', async (_, content) => {
       const { pipeline, queueId, handle, groups } = await waiting(
-        async () => ({ ...plain, actions: [redirected], creates: [created] }),
+        async () => ({ ...plain, actions: [redirected], creates: [{ ...created, content }] }),
         ['ann@example.test'],
       )
+      const { queue } = pipeline.core
+      const [before] = await queue.load([queueId])
+      const bytes =
+        content.kind === 'same'
+          ? await opened.store.objects.read(before?.object.key ?? '')
+          : content.bytes
+      const bells: string[] = []
+      const { incoming } = opened.store.queues
+      Object.assign(incoming, { send: async (all: readonly string[]) => void bells.push(...all) })
       expect(await handle()).toEqual({ retry: [] })
-      expect(await groups()).toMatchObject([{ state: 'active' }])
-      expect(await pipeline.core.queue.load([queueId])).toMatchObject([{ groups: 1 }])
+      expect(await groups()).toEqual([])
+      expect(await queue.load([queueId])).toEqual([undefined])
+      const [born] = await queue.load(bells.flatMap((text) => parseQueueId(text) ?? []))
+      expect(bells).toEqual([born?.queueId])
+      const { envelope, prepend } = created
+      expect(born).toMatchObject({ state: 'incoming', envelope, prepend, groups: 0 })
+      expect(Buffer.from((await opened.store.objects.read(born?.object.key ?? '')) ?? [])).toEqual(
+        Buffer.from(bytes ?? []),
+      )
     })
 
     it('in two folders: each has it once, however often the attempt is repeated', async () => {

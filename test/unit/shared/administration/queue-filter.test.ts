@@ -27,10 +27,9 @@ function group(name: string, state: GroupState, recipients: Group['recipients'])
     queueId: queueId(),
     name,
     state,
-    destination: { kind: 'remote', nextHop: 'away.test' },
+    destination: { kind: 'remote', slot: 'away.test' },
     recipients,
     attempts: 0,
-    lastReply: null,
     dueMs: null,
     leaseUntilMs: 0,
     unsettled: 0,
@@ -43,7 +42,7 @@ function entry(groups: readonly Group[], message: Partial<QueueEntry['message']>
   return {
     message: {
       queueId: queueId(),
-      state: groups.length === 0 ? 'incoming' : 'active',
+      state: groups.length === 0 ? 'incoming' : 'split',
       reason: null,
       envelope: {
         sender: 'ann@here.test',
@@ -85,7 +84,7 @@ function entry(groups: readonly Group[], message: Partial<QueueEntry['message']>
 }
 
 const far = group('1', 'deferred', [recipient('far@away.test', 'list@here.test')])
-const near = group('2', 'hold', [recipient('near@other.test')])
+const near = group('2', 'held', [recipient('near@other.test')])
 
 describe('the state of a message', () => {
   it.each([
@@ -93,7 +92,7 @@ describe('the state of a message', () => {
     [[far], 'deferred'],
     [[near], 'hold'],
     [[near, far], 'deferred'],
-    [[near, far, group('3', 'active', [])], 'active'],
+    [[near, far, group('3', 'waiting', [])], 'active'],
   ] as const)('is what its busiest group is: %#', (groups, expected) => {
     expect(stateOf(entry(groups))).toBe(expected)
   })

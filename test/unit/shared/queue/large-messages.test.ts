@@ -5,7 +5,7 @@ import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import { INDEX_TEXT_BYTES_MAX } from '#shared/mail/index/text-budget.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { apartKey, groupKey, messageKey } from '#shared/queue/keys.ts'
-import type { NewGroup } from '#shared/queue/mail-queue.ts'
+import type { NewGroup } from '#shared/queue/new-groups.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { itemBytes } from '#shared/storage/limits.ts'
 import { withFaults } from '#test/support/faults/with-faults.ts'
@@ -122,9 +122,9 @@ describe('a message with very many groups', () => {
       Object.groupBy((await operator.show(queueId))?.groups ?? [], ({ state }) => state)
     expect((await states()).deferred).toHaveLength(domains)
     await operator.hold(queueId, 'odd')
-    expect((await states()).hold).toHaveLength(domains)
+    expect((await states()).held).toHaveLength(domains)
     await operator.release(queueId)
-    expect((await states()).hold).toBeUndefined()
+    expect((await states()).held).toBeUndefined()
     expect(await operator.remove(queueId)).toBe(true)
     const { pk } = messageKey(queueId)
     expect((await opened.store.tables.queue.query({ pk, consistent: true })).items).toEqual([])
@@ -132,7 +132,7 @@ describe('a message with very many groups', () => {
 
   /** Some are held at once. */
   const newGroup = (address: string, i: number): NewGroup => ({
-    destination: { kind: 'remote', nextHop: address.slice(2) },
+    destination: { kind: 'remote', slot: address.slice(2) },
     recipients: [
       {
         address,
@@ -143,7 +143,7 @@ describe('a message with very many groups', () => {
         originalRecipient: null,
       },
     ],
-    state: i % 100 === 0 ? { kind: 'hold', reply: 'no' } : { kind: 'active' },
+    state: i % 100 === 0 ? { kind: 'held' } : { kind: 'waiting' },
   })
 
   it('holds nothing of a split that did not come to its end', async () => {

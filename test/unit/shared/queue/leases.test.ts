@@ -5,12 +5,9 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId } from '#shared/queue/blob.ts'
 import { groupKey, messageKey } from '#shared/queue/keys.ts'
-import {
-  GROUP_LEASE_MS,
-  LOCAL_GROUP_RECIPIENTS_MAX,
-  type Settled,
-} from '#shared/queue/mail-queue.ts'
+import { GROUP_LEASE_MS, LOCAL_GROUP_RECIPIENTS_MAX } from '#shared/queue/new-groups.ts'
 import type { Group } from '#shared/queue/records.ts'
+import type { RecipientResult } from '#shared/queue/results.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
@@ -42,7 +39,7 @@ describe('a group of recipients elsewhere', () => {
     return found.group
   }
 
-  const all = (group: Group, kind: 'delivered' | 'deferred'): Settled[] =>
+  const all = (group: Group, kind: 'delivered' | 'deferred'): RecipientResult[] =>
     group.recipients.map((recipient) => ({
       recipient,
       result:
@@ -81,9 +78,11 @@ describe('a group of recipients elsewhere', () => {
       clock.advance(GROUP_LEASE_MS)
       await taken()
       const before = await stored()
-      expect(await queue.settle(first, all(first, kind), clock.now())).toBe(false)
+      expect(await queue.settle(first, { results: all(first, kind), dueMs: clock.now() })).toBe(
+        false,
+      )
       expect(await stored()).toEqual(before)
-      expect(await queue.load([queueId])).toMatchObject([{ state: 'active', groups: 1 }])
+      expect(await queue.load([queueId])).toMatchObject([{ state: 'split', groups: 1 }])
     },
   )
 
@@ -100,7 +99,7 @@ describe('a group of recipients elsewhere', () => {
   it('is not set aside as corrupt with its message once that is split', async () => {
     const { queue } = pipeline.core
     await queue.markCorrupt(queueId, 'no worker survived')
-    expect(await queue.load([queueId])).toMatchObject([{ state: 'active', reason: null }])
+    expect(await queue.load([queueId])).toMatchObject([{ state: 'split', reason: null }])
   })
 
   it('takes the message with it when it is delivered, and its object is dead', async () => {
@@ -108,7 +107,9 @@ describe('a group of recipients elsewhere', () => {
     const { mail } = opened.store.tables
     const group = await taken()
     expect(await mail.get(blobKey(blobId(queueId)))).toBeUndefined()
-    expect(await queue.settle(group, all(group, 'delivered'), clock.now())).toBe(true)
+    expect(
+      await queue.settle(group, { results: all(group, 'delivered'), dueMs: clock.now() }),
+    ).toBe(true)
     expect(await queue.load([queueId])).toEqual([undefined])
     expect(await mail.get(blobKey(blobId(queueId)))).toMatchObject({ refs: 0, deadPk: 'DEAD' })
   })
@@ -146,7 +147,7 @@ describe('a group of recipients here, with references reserved', () => {
       recipient,
       result: { kind: 'delivered', reply: 'already there' } as const,
     }))
-    expect(await queue.settle(again.group, settled, clock.now())).toBe(true)
+    expect(await queue.settle(again.group, { results: settled, dueMs: clock.now() })).toBe(true)
     expect(await queue.load([queueId])).toMatchObject([{ used: first.recipients.length }])
     await opened.close()
   })

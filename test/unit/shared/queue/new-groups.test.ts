@@ -12,10 +12,10 @@ const recipients = (count: number): FinalRecipient[] =>
     notify: [],
     originalRecipient: null,
   }))
-const remote = (nextHop: string): NewGroup => ({
-  destination: { kind: 'remote', nextHop },
+const remote = (slot: string): NewGroup => ({
+  destination: { kind: 'remote', slot },
   recipients: recipients(1),
-  state: { kind: 'active' },
+  state: { kind: 'waiting' },
 })
 
 describe('new groups', () => {
@@ -28,7 +28,7 @@ describe('new groups', () => {
     const groups = ofBoundedSize({
       destination: { kind: 'local' },
       recipients: given,
-      state: { kind: 'active' },
+      state: { kind: 'waiting' },
     })
     expect(groups.map((group) => group.recipients.length)).toEqual(sizes)
     expect(groups.flatMap((group) => group.recipients)).toEqual(given)
@@ -42,7 +42,7 @@ describe('new groups', () => {
     const { name, destination } = groupOf(remote('a.test'), { ...facts, n: 0, split: null })
     expect({ name, destination }).toEqual({
       name: 'a.test/0',
-      destination: { kind: 'remote', nextHop: 'a.test' },
+      destination: { kind: 'remote', slot: 'a.test' },
     })
   })
 })

@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Origin } from '#shared/contracts/spool.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
-import { groupKey, messageKey } from '#shared/queue/keys.ts'
+import { messageKey } from '#shared/queue/keys.ts'
 import {
-  type Group,
-  groupItem,
-  groupRecord,
   MESSAGE_ITEM_BYTES_MAX,
   messageItem,
   messageItems,
@@ -132,47 +129,21 @@ describe('a queued message as an item', () => {
   })
 })
 
-describe('a group as an item', () => {
-  const group: Group = {
-    queueId,
-    name: 'hop/0.split',
-    state: 'deferred',
-    destination: { kind: 'remote', nextHop: 'hop' },
-    recipients: [
-      {
-        address: 'a@b.test',
-        accountId: null,
-        extension: 'x',
-        original: 'o@b.test',
-        notify: ['SUCCESS', 'DELAY'],
-        originalRecipient: 'rfc822;r@b.test',
-      },
-    ],
-    attempts: 1,
-    lastReply: 'later',
-    dueMs: 2,
-    leaseUntilMs: 3,
-    unsettled: 4,
-    split: 'split',
-    unreserved: true,
-  }
+describe('the state of a message as an item', () => {
+  // Programs of before and after an update compare them side by side.
+  it.each([
+    ['incoming', 'incoming'],
+    ['split', 'active'],
+    ['held', 'hold'],
+    ['corrupt', 'corrupt'],
+  ] as const)('%s is stored as the first version did: %s', (state, stored) => {
+    const item = messageItem({ ...message(stranger, false), state }, key)
+    expect(item.state).toBe(stored)
+    expect(queuedMessage(item).state).toBe(state)
+  })
 
-  it('has each fact in its place', () => {
-    const item = groupItem(group, groupKey(queueId, group.name))
-    expect(item).toEqual({
-      pk: `Q#${queueId}`,
-      sk: 'G#hop/0.split',
-      state: 'deferred',
-      nextHop: 'hop',
-      recipients: [['a@b.test', null, 'x', 'o@b.test', ['SUCCESS', 'DELAY'], 'rfc822;r@b.test']],
-      attempts: 1,
-      lastReply: 'later',
-      dueMs: 2,
-      leaseUntilMs: 3,
-      unsettled: 4,
-      split: 'split',
-      unreserved: true,
-    })
-    expect(groupRecord(item)).toEqual(group)
+  it('is none of another word', () => {
+    const item = { ...messageItem(message(stranger, false), key), state: 'lost' }
+    expect(() => queuedMessage(item)).toThrow('no state of a message: lost')
   })
 })

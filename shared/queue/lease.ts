@@ -1,0 +1,87 @@
+// A group belongs to one worker at a time. A lease ends by itself, so that a dead worker is a delay and never a loss.
+
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import { ConditionFailed, type Table } from '#shared/storage/ports.ts'
+import { groupRecord } from './group-item.ts'
+import { dueAt, groupKey } from './keys.ts'
+import { GROUP_LEASE_MS } from './new-groups.ts'
+import type { QueueReading } from './reading.ts'
+import { type Group, type QueuedMessage, storedGroupState } from './records.ts'
+import { is, isGroup } from './writes.ts'
+
+export type TakenGroup = { readonly message: QueuedMessage; readonly group: Group }
+
+export function createLeases(deps: {
+  readonly table: Table
+  readonly reading: QueueReading
+  readonly clock: Clock
+}) {
+  const { table, clock } = deps
+
+  async function take(queueId: QueueId, name: string): Promise<TakenGroup | undefined> {
+    const group = await lease(queueId, name)
+    if (group === undefined) return undefined
+    const [message] = await deps.reading.load([queueId])
+    if (message?.state === 'split' && message.split === group.split) return { message, group }
+    // Not split yet, or not any more: its groups are not known. Else the group was left by an interrupted split that somebody else
+    // finished, or by a message that is gone.
+    if (message === undefined || message.state === 'split') await removeLeased(group)
+    return undefined
+  }
+
+  async function lease(queueId: QueueId, name: string): Promise<Group | undefined> {
+    const nowMs = clock.now()
+    const dueMs = nowMs + GROUP_LEASE_MS
+    try {
+      const item = await table.write({
+        update: groupKey(queueId, name),
+        changes: {
+          set: {
+            state: storedGroupState.leased,
+            leaseUntilMs: dueMs,
+            dueMs,
+            ...dueAt(queueId, name, dueMs),
+          },
+          add: { unsettled: 1 },
+        },
+        if: {
+          all: [
+            { any: [isGroup('waiting'), isGroup('deferred')] },
+            { attribute: 'leaseUntilMs', is: '<=', value: nowMs },
+          ],
+        },
+      })
+      return item && groupRecord(item)
+    } catch (error) {
+      if (error instanceof ConditionFailed) return undefined
+      throw error
+    }
+  }
+
+  async function removeLeased({ queueId, name, leaseUntilMs }: Group): Promise<void> {
+    try {
+      await table.write({ delete: groupKey(queueId, name), if: is('leaseUntilMs', leaseUntilMs) })
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error
+    }
+  }
+
+  async function renew(group: Group): Promise<Group | undefined> {
+    const { queueId, name } = group
+    const dueMs = clock.now() + GROUP_LEASE_MS
+    try {
+      await table.write({
+        update: groupKey(queueId, name),
+        changes: { set: { leaseUntilMs: dueMs, dueMs, ...dueAt(queueId, name, dueMs) } },
+        if: is('leaseUntilMs', group.leaseUntilMs),
+      })
+      return { ...group, dueMs, leaseUntilMs: dueMs }
+    } catch (error) {
+      if (error instanceof ConditionFailed) return undefined
+      throw error
+    }
+  }
+
+  return { take, renew }
+}

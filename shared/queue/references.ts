@@ -1,0 +1,104 @@
+// References to a message's blob that are reserved for its recipients here, on the queue's side: who has one, how many are used, and
+// when nobody can say any more who has the message. The rules: shared/mailbox/reservations.ts.
+
+import type { FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import { DELIVERED_DAYS } from '#shared/mailbox/blob-references.ts'
+import type { Blob } from '#shared/mailbox/records.ts'
+import { createReservations } from '#shared/mailbox/reservations.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import {
+  ConditionFailed,
+  type Table,
+  TRANSACT_ITEMS_MAX,
+  type Write,
+} from '#shared/storage/ports.ts'
+import { blobId } from './blob.ts'
+import { groupKey } from './keys.ts'
+import { GROUP_LEASE_MS, inLists } from './new-groups.ts'
+import type { QueueReading } from './reading.ts'
+import type { Group, QueuedMessage } from './records.ts'
+
+/** From its arrival on: the markers of its deliveries are there at least that long. */
+const MARKED_MS = (DELIVERED_DAYS - 1) * 86_400_000
+
+/** Reserved for the recipients of one message, and how many of them its deliveries used so far. */
+export type References = {
+  /** Undefined: none were asked for. */
+  readonly reserved: number | undefined
+  readonly used: number
+}
+
+export type QueueReferences = ReturnType<typeof createReferences>
+
+export function createReferences(deps: {
+  readonly table: Table
+  readonly mail: Table
+  readonly reading: QueueReading
+  readonly clock: Clock
+}) {
+  const { table, clock, reading } = deps
+  const reservations = createReservations({ table: deps.mail, clock })
+
+  /** Reserves references for recipients here, who are told apart by their addresses. */
+  function reserve(blob: Blob, recipients: readonly FinalRecipient[]): Promise<number | undefined> {
+    return reservations.reserve(
+      blob,
+      recipients.map(({ address }) => address),
+    )
+  }
+
+  async function hasReserved({ queueId, reserved }: QueuedMessage): Promise<boolean> {
+    return reserved > 0 && (await reservations.isOpen(blobId(queueId)))
+  }
+
+  async function isDoubtful(
+    { queueId, arrivedMs }: QueuedMessage,
+    group?: Group,
+  ): Promise<boolean> {
+    if (clock.now() - arrivedMs < MARKED_MS) return false
+    const reserved = await reservations.look(blobId(queueId))
+    if (reserved === undefined) return false
+    return group === undefined || group.unsettled > 1 || !reserved.exact
+  }
+
+  /** Those that nobody used. Comes before the message leaves the queue. */
+  async function giveBack(queueId: QueueId, { reserved = 0, used }: References): Promise<void> {
+    if (reserved > used) await reservations.settle(blobId(queueId), reserved, reserved - used)
+  }
+
+  async function settleRemoved(message: QueuedMessage, groups: readonly Group[]): Promise<void> {
+    if (message.reserved <= message.used) return
+    if (!(await takeAll(groups))) return
+    // Read again: from here on no worker adds to what is used.
+    const [still] = await reading.load([message.queueId])
+    if (still?.groups === groups.length) await giveBack(still.queueId, still)
+  }
+
+  /** False when a worker has one of them, or may have delivered without our knowing. */
+  async function takeAll(groups: readonly Group[]): Promise<boolean> {
+    const nowMs = clock.now()
+    const takes = groups.map(
+      ({ queueId, name }): Write => ({
+        update: groupKey(queueId, name),
+        changes: { set: { leaseUntilMs: nowMs + GROUP_LEASE_MS } },
+        if: {
+          all: [
+            { exists: 'pk' },
+            { attribute: 'leaseUntilMs', is: '<=', value: nowMs },
+            { not: { attribute: 'unsettled', is: '>', value: 0 } },
+          ],
+        },
+      }),
+    )
+    try {
+      for (const some of inLists(takes, TRANSACT_ITEMS_MAX)) await table.transact(some)
+      return true
+    } catch (error) {
+      if (error instanceof ConditionFailed) return false
+      throw error
+    }
+  }
+
+  return { reserve, hasReserved, isDoubtful, giveBack, settleRemoved }
+}

@@ -1,0 +1,70 @@
+// What became of a recipient in one attempt, as the queue is told of it, and what of that stays with him.
+
+import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { EnhancedStatus } from '#shared/contracts/policy.ts'
+import { DELIVERED_DAYS } from '#shared/mailbox/blob-references.ts'
+
+export type RecipientResult = {
+  readonly recipient: FinalRecipient
+  readonly result: DeliveryResult
+  /** The host that was spoken to, `host[address]`. */
+  readonly remoteMta?: string | null
+  /** It used a reference that was reserved. */
+  readonly usedReserved?: boolean
+  /** It is not known whether it was delivered. */
+  readonly uncertain?: boolean
+}
+
+/** Of the last attempt for a recipient who still waits. */
+export type LastResult = {
+  readonly kind: 'deferred' | 'failed'
+  readonly status: EnhancedStatus
+  readonly reply: string
+  /** Null where no host was reached, or the reason is ours. */
+  readonly remoteMta: string | null
+  /** Null where the version that wrote it did not note when. */
+  readonly atMs: number | null
+  /** So many were made for this recipient. */
+  readonly attempts: number
+}
+
+/** Of a reply that is kept: another host's words (REPLY_CHARACTERS_MAX), and ours about them. */
+export const LAST_REPLY_BYTES_MAX = 1_500
+/** A host name of 253 and an address. */
+export const REMOTE_MTA_BYTES_MAX = 320
+
+export function lastResult(
+  result: Exclude<DeliveryResult, { readonly kind: 'delivered' }>,
+  facts: Pick<LastResult, 'remoteMta' | 'atMs' | 'attempts'>,
+): LastResult {
+  const { kind, status, reply } = result
+  const { remoteMta } = facts
+  return {
+    kind,
+    status,
+    ...facts,
+    reply: clip(reply, LAST_REPLY_BYTES_MAX),
+    remoteMta: remoteMta && clip(remoteMta, REMOTE_MTA_BYTES_MAX),
+  }
+}
+
+/** The text without what is more than so many bytes of UTF-8, and without half a character at its end. */
+export function clip(text: string, bytesMax: number): string {
+  const bytes = Buffer.from(text, 'utf8')
+  if (bytes.length <= bytesMax) return text
+  let end = bytesMax
+  while (end > 0 && isContinuation(bytes[end])) end--
+  return bytes.toString('utf8', 0, end)
+}
+
+const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80
+
+/** For a recipient of whom nobody can say whether he has the message: an operator decides. */
+export const doubtful = {
+  result: {
+    kind: 'failed',
+    status: '5.4.7',
+    reply: `it may have been delivered already, which is known for ${DELIVERED_DAYS} days`,
+  },
+  uncertain: true,
+} as const

@@ -1,0 +1,179 @@
+// What became of a group whose lease a worker holds, written down in one transaction: delivered recipients leave it, failed ones wait
+// on hold in a group of their own, the others are deferred. The last group takes the message with it. Or its recipients turn out to go
+// to several hops, and a group for each takes its place.
+
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '#shared/runtime/clock.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { ConditionFailed, Conflict, type Table, type Write } from '#shared/storage/ports.ts'
+import { markDead } from './blob.ts'
+import { groupKey, messageKey } from './keys.ts'
+import { GROUP_LEASE_MS, groupName } from './new-groups.ts'
+import type { QueueReading } from './reading.ts'
+import type { Group, QueuedMessage, QueuedRecipient } from './records.ts'
+import type { QueueReferences } from './references.ts'
+import { type LastResult, lastResult, type RecipientResult } from './results.ts'
+import { createdPuts, groupPut, is, removal } from './writes.ts'
+
+/** Attempts to write what became of a group while others write to the same message, with a pause that grows to the last. */
+const SETTLE_ATTEMPTS_MAX = 20
+const SETTLE_PAUSE_MS = 50
+const SETTLE_PAUSE_MAX_MS = 1_000
+/** Groups that one transaction puts in the place of one; a further one keeps the others together until it is taken. */
+export const PARTS_AT_ONCE_MAX = 90
+
+export type Settlement = {
+  /** One for each recipient of the group. */
+  readonly results: readonly RecipientResult[]
+  /** When those who are deferred are tried again. */
+  readonly dueMs: number
+  /**
+   * Messages born of this attempt: incoming when its results are written, and not before. Their objects are durable. At most
+   * CREATED_ITEMS_MAX items and CREATED_BYTES_MAX.
+   */
+  readonly creates?: readonly QueuedMessage[]
+}
+
+/** Recipients of a group that go to one next hop now. */
+export type GroupPart = {
+  readonly slot: string
+  readonly recipients: readonly QueuedRecipient[]
+}
+
+export function createSettle(deps: {
+  readonly table: Table
+  readonly mail: Table
+  readonly reading: QueueReading
+  readonly references: QueueReferences
+  readonly ring: (groups: readonly Group[]) => Promise<void>
+  readonly ringIncoming: (messages: readonly QueuedMessage[]) => Promise<void>
+  readonly clock: Clock
+}) {
+  const { table, clock } = deps
+
+  async function settle(group: Group, settlement: Settlement): Promise<boolean> {
+    const { results, dueMs, creates = [] } = settlement
+    // What an attempt used of which nothing is known may be where it is not found any more: in a folder that was removed since.
+    const all = group.unsettled > 1 && !group.unreserved
+    const used = results.filter(
+      ({ usedReserved, result }) => usedReserved || (all && result.kind === 'delivered'),
+    ).length
+    const next = groupsAfter(group, results, { dueMs, nowMs: clock.now() })
+    const isDone = await replace(group, next, { used, created: createdPuts(creates) })
+    if (isDone) await deps.ringIncoming(creates)
+    return isDone
+  }
+
+  async function divide(group: Group, parts: readonly GroupPart[]): Promise<boolean> {
+    const dueMs = clock.now() + GROUP_LEASE_MS
+    const unsettled = Math.max(0, group.unsettled - 1)
+    const base = { ...group, state: 'waiting', leaseUntilMs: 0, dueMs, unsettled } as const
+    const next = parts.slice(0, PARTS_AT_ONCE_MAX).map(({ slot, recipients }): Group => {
+      const destination = { kind: 'remote', slot } as const
+      return { ...base, destination, recipients, name: groupName(destination, randomUUID()) }
+    })
+    const rest = parts.slice(PARTS_AT_ONCE_MAX).flatMap(({ recipients }) => recipients)
+    if (rest.length > 0) next.push({ ...base, recipients: rest })
+    const isDone = await replace(group, next, { used: 0, created: [] })
+    if (isDone) await deps.ring(next)
+    return isDone
+  }
+
+  /** Puts `next` in the place of a group whose lease we hold. */
+  async function replace(
+    group: Group,
+    next: readonly Group[],
+    { used, created }: { readonly used: number; readonly created: readonly Write[] },
+  ): Promise<boolean> {
+    for (let attempt = 1; ; attempt++) {
+      const [message] = await deps.reading.load([group.queueId])
+      if (message === undefined) return false
+      const writes = [
+        ...groupWrites(group, next),
+        ...(await messageWrites(message, { groups: message.groups - 1 + next.length, used })),
+        ...created,
+      ]
+      try {
+        await table.transact(writes)
+        return true
+      } catch (error) {
+        if (!(error instanceof ConditionFailed || error instanceof Conflict)) throw error
+        if (isLeaseLost(error, writes)) return false
+        // Another group of the message ended at the same moment: count again.
+        if (attempt === SETTLE_ATTEMPTS_MAX) {
+          throw new TemporaryFailure(`too many writers of ${group.queueId}`, { cause: error })
+        }
+        const pauseMs = Math.min(SETTLE_PAUSE_MAX_MS, SETTLE_PAUSE_MS * attempt)
+        await clock.sleep(Math.random() * pauseMs)
+      }
+    }
+  }
+
+  /** The message counts its groups, and goes with the last of them. */
+  async function messageWrites(
+    message: QueuedMessage,
+    { groups, used }: { readonly groups: number; readonly used: number },
+  ): Promise<readonly Write[]> {
+    const { queueId, reserved } = message
+    const counted = is('groups', message.groups)
+    if (groups === 0) {
+      if (reserved === 0) await markDead(deps.mail, queueId, clock.now())
+      await deps.references.giveBack(queueId, { reserved, used: message.used + used })
+      return removal(message, counted)
+    }
+    if (groups === message.groups && used === 0) return []
+    const changes = { set: { groups }, ...(used > 0 && { add: { used } }) }
+    return [{ update: messageKey(queueId), changes, if: counted }]
+  }
+
+  return { settle, divide }
+}
+
+/** What is left of a group: those who are tried again, and those who are not. */
+function groupsAfter(
+  group: Group,
+  results: readonly RecipientResult[],
+  { dueMs, nowMs }: { readonly dueMs: number; readonly nowMs: number },
+): readonly Group[] {
+  const attempts = group.attempts + 1
+  const left = (kind: LastResult['kind']) =>
+    results.flatMap(({ recipient, result, remoteMta = null }): readonly QueuedRecipient[] => {
+      if (result.kind !== kind) return []
+      return [{ ...recipient, last: lastResult(result, { remoteMta, atMs: nowMs, attempts }) }]
+    })
+  const [failed, deferred] = [left('failed'), left('deferred')]
+  const uncertain = results.some((one) => one.uncertain) ? 1 : 0
+  const unsettled = Math.max(0, group.unsettled - 1) + uncertain
+  const base = { ...group, attempts, leaseUntilMs: 0, unsettled }
+  const next: Group[] = []
+  if (deferred.length > 0) next.push({ ...base, recipients: deferred, state: 'deferred', dueMs })
+  if (failed.length > 0) {
+    const name = deferred.length > 0 ? `${group.name}!${attempts}` : group.name
+    next.push({ ...base, recipients: failed, name, state: 'held', dueMs: null })
+  }
+  return next
+}
+
+/** All of them only while the lease is ours. */
+function groupWrites(group: Group, next: readonly Group[]): readonly Write[] {
+  const stillOurs = is('leaseUntilMs', group.leaseUntilMs)
+  const puts = next.map((one): Write => {
+    return { ...groupPut(one), if: one.name === group.name ? stillOurs : { absent: 'pk' } }
+  })
+  if (next.some(({ name }) => name === group.name)) return puts
+  return [...puts, { delete: groupKey(group.queueId, group.name), if: stillOurs }]
+}
+
+/** A write was refused that is about the group and not about the message's count. */
+function isLeaseLost(error: Error, writes: readonly Write[]): boolean {
+  if (!(error instanceof ConditionFailed)) return false
+  return !error.failed.every(({ position }) => {
+    const write = writes[position]
+    return write !== undefined && isMessageWrite(write)
+  })
+}
+
+function isMessageWrite(write: Write): boolean {
+  const key = 'delete' in write ? write.delete : 'update' in write ? write.update : undefined
+  return key?.sk === 'META'
+}

@@ -1,0 +1,88 @@
+// Writes of the `queue` table that several changes of a message have in common.
+
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import { itemBytes } from '#shared/storage/limits.ts'
+import {
+  type Condition,
+  type Item,
+  type Key,
+  StorageMisuse,
+  type Write,
+} from '#shared/storage/ports.ts'
+import { groupItem } from './group-item.ts'
+import { apartKey, dueAt, groupKey, heldAt, messageKey } from './keys.ts'
+import {
+  type Group,
+  type GroupState,
+  type MessageState,
+  messageItems,
+  type QueuedMessage,
+  storedGroupState,
+  storedMessageState,
+} from './records.ts'
+
+/** When an incoming message is rung again because nothing happened. */
+export const INCOMING_RING_AGAIN_MS = 60_000
+
+/** A message where it is found: held, before an operator; else incoming, and due should its bell get lost. Its own item first, which must be new. */
+export function messagePuts(
+  message: QueuedMessage,
+): readonly [{ put: Item; if: Condition }, ...{ put: Item }[]] {
+  const { queueId, state, arrivedMs } = message
+  const place =
+    state === 'held' ? heldAt(queueId, '') : dueAt(queueId, '', arrivedMs + INCOMING_RING_AGAIN_MS)
+  const [item, ...apart] = messageItems(message)
+  return [
+    { put: { ...item, ...place }, if: { absent: 'pk' } },
+    ...apart.map((part) => ({ put: part })),
+  ]
+}
+
+/** Messages born of what became of another, at most, in items: they are written in the transaction that says so. */
+export const CREATED_ITEMS_MAX = 40
+export const CREATED_BYTES_MAX = 1_000_000
+
+/**
+ * Writes of messages that are born in a transaction. Refuses, before anything is written, what would not fit beside the rest of it: who
+ * makes them makes fewer, or keeps large ones small.
+ */
+export function createdPuts(messages: readonly QueuedMessage[]): readonly Write[] {
+  const puts = messages.flatMap(messagePuts)
+  const bytes = puts.reduce((sum, { put }) => sum + itemBytes(put), 0)
+  if (puts.length > CREATED_ITEMS_MAX || bytes > CREATED_BYTES_MAX) {
+    throw new StorageMisuse(
+      `${puts.length} items of ${bytes} bytes born of one message, at most ${CREATED_ITEMS_MAX} of ${CREATED_BYTES_MAX}`,
+    )
+  }
+  return puts
+}
+
+/** Takes a message off the queue with all that lies apart. */
+export function removal(
+  { queueId, apart }: Pick<QueuedMessage, 'queueId' | 'apart'>,
+  condition: Condition,
+): readonly [{ delete: Key; if: Condition }, ...{ delete: Key }[]] {
+  return [
+    { delete: messageKey(queueId), if: condition },
+    ...apart.map((sk) => ({ delete: apartKey(queueId, sk) })),
+  ]
+}
+
+/** A group where it is found: by its due time, or among what waits for an operator. */
+export function groupPut(group: Group): { readonly put: Item } {
+  const { queueId, name, dueMs } = group
+  const item = groupItem(group, groupKey(queueId, name))
+  return {
+    put: { ...item, ...(dueMs === null ? heldAt(queueId, name) : dueAt(queueId, name, dueMs)) },
+  }
+}
+
+/** Takes a message or a group out of the due index and puts it before an operator. */
+export const heldChanges = (queueId: QueueId, group: string) =>
+  ({ set: heldAt(queueId, group), remove: ['duePk', 'dueSk'] }) as const
+
+export const isMessage = (state: MessageState) => is('state', storedMessageState[state])
+export const isGroup = (state: GroupState) => is('state', storedGroupState[state])
+
+export const is = (attribute: string, value: string | number) =>
+  ({ attribute, is: '=', value }) as const

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest'
+import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
+import { manualClock } from '#test/support/pipeline.ts'
+
+const options = {
+  minimalBackoffMs: 1_000,
+  maximalBackoffMs: 10_000,
+  maximalQueueLifetimeMs: 100_000,
+}
+const refused = { kind: 'deferred', status: '4.4.1', reply: 'refused' } as const
+const unknown = { kind: 'failed', status: '5.1.1', reply: 'unknown' } as const
+const MIDDLE = 0.5
+
+/** Of a message that arrived so long ago. */
+function scheduleAfter(ageMs: number, random: number = MIDDLE) {
+  const clock = manualClock(1_000_000)
+  return {
+    ...createRetrySchedule(options, clock, () => random),
+    arrivedMs: clock.now() - ageMs,
+    nowMs: clock.now(),
+  }
+}
+
+describe('the retry schedule', () => {
+  it.each([
+    ['as long as it has waited', 5_000, 5_000],
+    ['at least the shortest pause', 0, 1_000],
+    ['at most the longest pause', 60_000, 10_000],
+  ])('pauses %s', (_, ageMs, pauseMs) => {
+    const { nextAttemptMs, arrivedMs, nowMs } = scheduleAfter(ageMs)
+    expect(nextAttemptMs(arrivedMs)).toBe(nowMs + pauseMs)
+  })
+
+  it.each([
+    [0, 4_000],
+    [1, 6_000],
+  ])('spreads pauses by a fifth in both directions: chance %d', (random, pauseMs) => {
+    const { nextAttemptMs, arrivedMs, nowMs } = scheduleAfter(5_000, random)
+    expect(nextAttemptMs(arrivedMs)).toBe(nowMs + pauseMs)
+  })
+
+  it('lets what is deferred go on until its lifetime is over, that moment included', () => {
+    const { expire, arrivedMs } = scheduleAfter(options.maximalQueueLifetimeMs)
+    expect(expire(arrivedMs, refused)).toEqual(refused)
+  })
+
+  it('takes what is deferred after that as failed, with the last reason', () => {
+    const { expire, arrivedMs } = scheduleAfter(options.maximalQueueLifetimeMs + 1)
+    expect(expire(arrivedMs, refused)).toEqual({
+      kind: 'failed',
+      status: '5.4.7',
+      reply: 'delivery time expired: refused',
+    })
+  })
+
+  it.each<DeliveryResult>([unknown, { kind: 'delivered', reply: '250 ok' }])(
+    'leaves alone what is decided: %j',
+    (result) => {
+      const { expire, arrivedMs } = scheduleAfter(options.maximalQueueLifetimeMs + 1)
+      expect(expire(arrivedMs, result)).toEqual(result)
+    },
+  )
+
+  it('defers a new group until its next attempt, and holds what failed', () => {
+    const young = scheduleAfter(5_000)
+    expect(young.afterAttempt(young.arrivedMs, 'deferred')).toEqual({
+      kind: 'deferred',
+      dueMs: young.nowMs + 5_000,
+    })
+    expect(young.afterAttempt(young.arrivedMs, 'failed')).toEqual({ kind: 'held' })
+  })
+})
