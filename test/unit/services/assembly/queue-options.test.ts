@@ -11,11 +11,7 @@ type Told = { readonly [option: string]: unknown }
 
 const rows: readonly (readonly [setting: string, value: string, told: Told])[] = [
   ['hostname', 'other.test', { 'queue.hostname': 'other.test' }],
-  [
-    'relayhost',
-    '[r.test]:26',
-    { 'queue.relayhost': '[r.test]:26', 'remote.relayhost': '[r.test]:26' },
-  ],
+  ['relayhost', '[r.test]:26', { 'queue.hopOf': '[r.test]:26', 'remote.relayhost': '[r.test]:26' }],
   ['minimalBackoffTime', '1001ms', { 'retry.minimalBackoffMs': 1_001 }],
   ['maximalBackoffTime', '7200002ms', { 'retry.maximalBackoffMs': 7_200_002 }],
   ['maximalQueueLifetime', '1003ms', { 'retry.maximalQueueLifetimeMs': 1_003 }],
@@ -54,8 +50,9 @@ function told(...overrides: readonly string[]): ReadonlyMap<string, unknown> {
   if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
   const { settings } = loaded
   const policies = hopPolicyOptions(settings, { relayhostAuth: null, tlsCa: undefined })
+  const queue = queueOptions({ settings })
   const all = {
-    queue: queueOptions({ settings }),
+    queue: { ...queue, hopOf: queue.hopOf('x@remote.test') },
     retry: retryOptions(settings),
     remote: {
       ...policies,

@@ -276,13 +276,15 @@ describe('cleanup', () => {
     })
 
     it.each([
-      ['refused', [refused], 'hold', 'no', ['refused local']],
+      ['refused', [refused], 'held', 'no', ['refused local']],
       ['deferred', [filed, full], 'deferred', 'full', ['delivered local', 'deferred local']],
       ['nothing done', [], 'deferred', 'nothing was done', ['deferred local']],
     ] as const)('a group that waits: %s', async (_, actions, state, lastReply, lines) => {
       const cleaned = await clean({ actions })
       expect(cleaned.lines).toEqual(lines)
-      expect(cleaned.entry?.groups).toMatchObject([{ state, lastReply, unsettled: 0 }])
+      expect(cleaned.entry?.groups).toMatchObject([
+        { state, recipients: [{ last: { reply: lastReply } }], unsettled: 0 },
+      ])
     })
 
     it.each([
@@ -311,7 +313,7 @@ describe('cleanup', () => {
       expect(cleaned.lines).toEqual([])
       expect(cleaned.entry?.message.used).toBe(0)
       expect(cleaned.entry?.groups).toMatchObject([
-        { state: 'active', destination: { kind: 'local' }, attempts: 0, unsettled },
+        { state: 'waiting', destination: { kind: 'local' }, attempts: 0, unsettled },
       ])
     })
   })
@@ -343,7 +345,7 @@ describe('cleanup', () => {
       expect((await mixed.core.operator.show(queueId))?.groups).toMatchObject([
         {
           destination: { kind: 'local' },
-          state: 'active',
+          state: 'waiting',
           attempts: 0,
           recipients: [{ address: 'bob@example.test' }],
         },

@@ -10,6 +10,7 @@ import { duePk, dueUpTo } from '#shared/queue/keys.ts'
 import { GROUP_LEASE_MS } from '#shared/queue/new-groups.ts'
 import type { NewMessage } from '#shared/queue/new-message.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import { lastReplyOf } from '#shared/queue/records.ts'
 import { doubtful } from '#shared/queue/results.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
@@ -164,7 +165,10 @@ describe('delivery of a group of recipients here', () => {
     const queueId = await pipeline.accept(text, to)
     await pipeline.settle()
     isFirst = false
-    const groups = async () => (await pipeline.core.operator.show(queueId))?.groups ?? []
+    const groups = async () => {
+      const shown = (await pipeline.core.operator.show(queueId))?.groups ?? []
+      return shown.map((group) => ({ ...group, lastReply: lastReplyOf(group) }))
+    }
     const [group] = await groups()
     if (group === undefined) throw new Error('no group')
     const handle = () => pipeline.workers.delivery.handle([bell(`${queueId} ${group.name}`)])
@@ -192,7 +196,7 @@ describe('delivery of a group of recipients here', () => {
     await handle()
     expect(await groups()).toMatchObject([
       { state: 'deferred', lastReply: 'soon', recipients: [{ address: 'bob@example.test' }] },
-      { state: 'hold', lastReply: 'no', recipients: [{ address: 'ann@example.test' }] },
+      { state: 'held', lastReply: 'no', recipients: [{ address: 'ann@example.test' }] },
     ])
   })
 
@@ -201,7 +205,7 @@ describe('delivery of a group of recipients here', () => {
     clock.advance(30 * 86_400_000)
     await handle()
     expect(await groups()).toMatchObject([
-      { state: 'hold', lastReply: 'delivery time expired: full' },
+      { state: 'held', lastReply: 'delivery time expired: full' },
     ])
   })
 

@@ -93,7 +93,7 @@ describe('a message accepted on hold', () => {
     const { operator } = pipeline.core
     expect(await operator.count()).toEqual({ incoming: 0, waiting: 0, held: 1 })
     const [entry] = await Array.fromAsync(operator.list())
-    expect(entry).toMatchObject({ message: { queueId, state: 'hold', reason: held }, groups: [] })
+    expect(entry).toMatchObject({ message: { queueId, state: 'held', reason: held }, groups: [] })
   })
 
   it('is delivered when it is released', async () => {
