@@ -1,6 +1,6 @@
-// HEADER.FIELDS and HEADER.FIELDS.NOT: some fields of a header as they were sent, folds included. RFC 9051 §6.4.5.1.
+// Some fields of a header, or all but some, as they were sent, folds included: HEADER.FIELDS of RFC 9051 §6.4.5.1.
 //
-// A header is read once for all the items of a command, a byte at a time and with turns for others; what is remembered of it is
+// A header is read once for all that one command asks of it, a byte at a time and with turns for others; what is remembered of it is
 // where the fields are that the command names. An item then is a walk along those, not another search of the header.
 
 import type { ByteString } from '#shared/mail/message-index.ts'
@@ -39,6 +39,7 @@ export type FieldSelection = {
   readonly not: boolean
 }
 
+/** `names` in any case. Selections that are read of the same headers share `all`, so that each header is looked at once. */
 export function selectFields(
   names: readonly ByteString[],
   not: boolean,

@@ -16,7 +16,7 @@ import {
 import { SearchMemory, SearchTooLarge } from '#shared/search/memory.ts'
 import { Pace } from '#shared/search/pace.ts'
 import { type Compiled, compile } from '#shared/search/predicate.ts'
-import type { Field, Reading } from '#shared/search/reading.ts'
+import type { Reading, Searched } from '#shared/search/reading.ts'
 import type { Completion } from '../command.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { replies } from '../replies.ts'
@@ -99,7 +99,7 @@ function measure(key: SearchKey, size: Size): void {
 
 /** Ascending uids of a folder. */
 export function findIn(
-  field: Field,
+  searched: Searched,
   session: Session,
   wire: Wire,
   search: SavedSearch,
@@ -107,12 +107,12 @@ export function findIn(
 ): Promise<Uid[]> {
   // RFC 7162 §3.1.5: the key enables CONDSTORE.
   if (asksForModSeq(search.key)) session.enableCondstore(wire)
-  return findMessages(field, compileFor(field, session, search), reading)
+  return findMessages(searched, compileFor(searched, session, search), reading)
 }
 
 /** The search made ready; without sequence numbers, uids and `$` it is good for every folder. */
 export function compileFor(
-  { uids, messages }: Field,
+  { uids, messages }: Searched,
   { services, state }: Session,
   { key, charset, saved }: SavedSearch,
 ): Compiled {

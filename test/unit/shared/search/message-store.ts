@@ -12,7 +12,7 @@ import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { SEARCH_BYTES_MAX, SearchMemory } from '#shared/search/memory.ts'
 import { Pace, type Waiting } from '#shared/search/pace.ts'
-import type { Field, Reading } from '#shared/search/reading.ts'
+import type { Reading, Searched } from '#shared/search/reading.ts'
 import type { ByteRange, ObjectStore } from '#shared/storage/ports.ts'
 
 export type StoredMessage = {
@@ -69,7 +69,7 @@ export class MessageStore {
     this.stored.push({ bytes, index, record, blob })
   }
 
-  get field(): Field {
+  get searched(): Searched {
     return { uids: this.columns.uids(), messages: this.columns }
   }
 
