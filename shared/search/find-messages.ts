@@ -6,7 +6,6 @@ import type { Uid } from '#shared/contracts/mailbox.ts'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
-import type { ObjectStore } from '#shared/storage/ports.ts'
 import { Candidate } from './candidate.ts'
 import { RowFacts } from './message-facts.ts'
 import type { Pace } from './pace.ts'
@@ -146,7 +145,10 @@ async function holdsContents(
   return verdict ?? false
 }
 
-async function readHeader({ blob, added }: Candidate, objects: ObjectStore): Promise<string> {
+async function readHeader(
+  { blob, added }: Candidate,
+  objects: Reading['objects'],
+): Promise<string> {
   const { key, offset } = blob.object
   const length = Math.min(blob.headerBytes, HEADER_SEARCHED_BYTES_MAX)
   const header = await objects.read(key, { offset, length })

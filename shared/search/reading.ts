@@ -17,7 +17,7 @@ export type Searched = {
 /** What reading a message takes, how long others wait for it, and how much may be held. */
 export type Reading = {
   readonly blobs: (ids: readonly BlobId[]) => Promise<readonly (Blob | undefined)[]>
-  readonly objects: ObjectStore
+  readonly objects: Pick<ObjectStore, 'read' | 'stream'>
   readonly pace: Pace
   readonly memory: SearchMemory
 }

@@ -10,7 +10,6 @@ import {
 } from '#shared/mail/message-ids.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
-import type { ObjectStore } from '#shared/storage/ports.ts'
 import { EnvelopeFields } from './envelope-fields.ts'
 import { HeldTexts } from './held-texts.ts'
 import { forEachBlob } from './read-blobs.ts'
@@ -75,7 +74,7 @@ export async function threadMessages(
 
 async function readHeader(
   { object, headerBytes }: Blob,
-  objects: ObjectStore,
+  objects: Reading['objects'],
 ): Promise<Uint8Array> {
   const length = Math.min(headerBytes, HEADER_SEARCHED_BYTES_MAX)
   const header = await objects.read(object.key, { offset: object.offset, length })

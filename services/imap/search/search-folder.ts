@@ -125,8 +125,9 @@ export function compileFor(
 
 /** What reading takes of a session. */
 type Reader = Pick<Session, 'tag'> & {
-  readonly services: Pick<Session['services'], 'objects' | 'clock'> & {
+  readonly services: Pick<Session['services'], 'clock'> & {
     readonly mailbox: Pick<Session['services']['mailbox'], 'blobs'>
+    readonly objects: Reading['objects']
   }
 }
 
