@@ -1,10 +1,12 @@
-// HEADER.FIELDS and HEADER.FIELDS.NOT: some fields of a header as they were sent, folds included. RFC 9051 §6.4.5.1.
+// Some fields of a header, or all but some, as they were sent, folds included: HEADER.FIELDS of RFC 9051 §6.4.5.1.
 //
-// A header is read once for all the items of a command, a byte at a time and with turns for others; what is remembered of it is
+// A header is read once for all that one command asks of it, a byte at a time and with turns for others; what is remembered of it is
 // where the fields are that the command names. An item then is a walk along those, not another search of the header.
 
-import type { ByteString } from '#shared/mail/message-index.ts'
+import type { ByteString, Span } from '#shared/mail/message-index.ts'
+import { asBuffer } from '#shared/runtime/bytes.ts'
 import { type Turns, turns as turnsOfLoop } from '#shared/runtime/turns.ts'
+import type { StoredMessage } from './stored-message.ts'
 
 /** Names that a command asks for, lower case, numbered from 0. */
 export class FieldNames {
@@ -39,6 +41,7 @@ export type FieldSelection = {
   readonly not: boolean
 }
 
+/** `names` in any case. Selections that are read of the same headers share `all`, so that each header is looked at once. */
 export function selectFields(
   names: readonly ByteString[],
   not: boolean,
@@ -58,6 +61,21 @@ const RUNS_FIRST = 32
 
 /** Bytes held for each byte of a header: itself, a subset of it, and the runs, of which two need five bytes at least. */
 export const HELD_BYTES_PER_HEADER_BYTE = 8
+
+/**
+ * Looks for the fields in the header at `span` of the message (`sectionSpan` says where that of a message or part is). All of it is held,
+ * HELD_BYTES_PER_HEADER_BYTE for each byte. Fails with MessageLost.
+ */
+export async function indexHeader(
+  message: StoredMessage,
+  span: Span,
+  names: FieldNames,
+): Promise<IndexedHeader> {
+  const [only, ...more] = await message.pieces(span)
+  const header =
+    only && more.length === 0 ? asBuffer(only) : Buffer.concat(only ? [only, ...more] : [])
+  return IndexedHeader.read(header, names)
+}
 
 export class IndexedHeader {
   readonly #header: Buffer

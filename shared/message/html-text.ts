@@ -7,6 +7,7 @@ const SLASH = 0x2f
 const BANG = 0x21
 const HYPHEN = 0x2d
 
+/** Blocks and white space stay apart; whoever shows it joins blanks. Cut off anywhere it is the text up to there. */
 export function htmlText(html: string): string {
   let text = ''
   let at = 0

@@ -6,13 +6,12 @@ import type { Uid } from '#shared/contracts/mailbox.ts'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
-import type { ObjectStore } from '#shared/storage/ports.ts'
 import { Candidate } from './candidate.ts'
 import { RowFacts } from './message-facts.ts'
 import type { Pace } from './pace.ts'
 import { type Compiled, costs } from './predicate.ts'
 import { batchesOf, inParallel } from './read-blobs.ts'
-import type { Field, Reading } from './reading.ts'
+import type { Reading, Searched } from './reading.ts'
 import { HEADER_SEARCHED_BYTES_MAX, ObjectWindow, textsIn } from './text-scan.ts'
 
 /** What one criterion costs the pace for each message, in bytes. */
@@ -21,17 +20,20 @@ const CRITERION_BYTES = 4
 const RESULT_BYTES = 10
 const UNDECIDED_BYTES = 8
 
-/** Ascending uids. */
+/**
+ * Ascending uids of the messages that fulfil it. One that goes meanwhile may be among them; one whose object is gone holds no text.
+ * Throws SearchTooLarge, what the pace ends with, and what the store fails with.
+ */
 export async function findMessages(
-  field: Field,
+  searched: Searched,
   compiled: Compiled,
   reading: Reading,
 ): Promise<Uid[]> {
-  const { uids, messages } = field
+  const { uids, messages } = searched
   const { pace, memory } = reading
   memory.hold(uids.length * RESULT_BYTES + compiled.bytes)
   /** By position in the uids. */
-  const verdicts = await fromFacts(field, compiled, pace)
+  const verdicts = await fromFacts(searched, compiled, pace)
   const undecided: number[] = []
   for (let position = 0; position < uids.length; position++) {
     if (verdicts[position] === UNDECIDED) undecided.push(position)
@@ -80,7 +82,7 @@ const MATCHES = 1
 const UNDECIDED = 2
 
 async function fromFacts(
-  { uids, messages }: Field,
+  { uids, messages }: Searched,
   { predicate, criteria }: Compiled,
   pace: Pace,
 ): Promise<Uint8Array> {
@@ -143,7 +145,10 @@ async function holdsContents(
   return verdict ?? false
 }
 
-async function readHeader({ blob, added }: Candidate, objects: ObjectStore): Promise<string> {
+async function readHeader(
+  { blob, added }: Candidate,
+  objects: Reading['objects'],
+): Promise<string> {
   const { key, offset } = blob.object
   const length = Math.min(blob.headerBytes, HEADER_SEARCHED_BYTES_MAX)
   const header = await objects.read(key, { offset, length })

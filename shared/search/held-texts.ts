@@ -1,4 +1,4 @@
-// Texts that a command holds for every message: each different one once, in memory of its own, and counted. What is cut out of a
+// Texts that a search holds for every message: each different one once, in memory of its own, and counted. What is cut out of a
 // header or of a folded text would keep the whole of it in memory.
 
 import type { SearchMemory } from './memory.ts'

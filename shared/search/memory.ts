@@ -23,6 +23,7 @@ export class SearchTooLarge extends Error {
   }
 }
 
+/** For one search, or for each of several; what it holds is given back when it is disposed of. */
 export class SearchMemory implements Disposable {
   readonly #shared: ByteBudget
   readonly #bytesMax: number

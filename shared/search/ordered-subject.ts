@@ -8,6 +8,7 @@ import { compareSent, type Thread, type ThreadMessage } from './threads.ts'
 /** What one message or one comparison costs the pace, in bytes. */
 const MESSAGE_BYTES = 16
 
+/** Each thread is two deep at most. Throws what the pace ends with. */
 export async function orderedSubjectThreads(
   messages: readonly ThreadMessage[],
   pace: Pace,

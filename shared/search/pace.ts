@@ -19,6 +19,7 @@ export interface Waiting {
   tell(progress: number | null, goal: number | null): Promise<void> | undefined
 }
 
+/** For one piece of work. */
 export class Pace {
   readonly #waiting: Waiting
   readonly #clock: Clock

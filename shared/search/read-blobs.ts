@@ -1,7 +1,7 @@
 // Walks over messages with their blobs, a batch at a time.
 
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
-import type { Field, Reading } from './reading.ts'
+import type { Reading, Searched } from './reading.ts'
 
 /** Blobs in memory at a time: so many, or messages of so many bytes together, for the index of a large one may be large. */
 export const BATCH_MESSAGES = 256
@@ -14,7 +14,7 @@ const READERS = 16
 type Batched = { readonly message: MessageRecord; readonly position: number }
 
 /** Those of the uids that still exist when their turn comes; `position` counts the uids. */
-export function* batchesOf({ uids, messages }: Field): Generator<readonly Batched[]> {
+export function* batchesOf({ uids, messages }: Searched): Generator<readonly Batched[]> {
   let batch: Batched[] = []
   let bytes = 0
   for (let position = 0; position < uids.length; position++) {
@@ -33,13 +33,13 @@ export function* batchesOf({ uids, messages }: Field): Generator<readonly Batche
 
 /** One after the other; one whose blob is gone is passed over. What `read` reads of each is read ahead, many at a time. */
 export async function forEachBlob<T>(
-  field: Field,
+  searched: Searched,
   { blobs, pace }: Reading,
   read: ((message: MessageRecord, blob: Blob) => Promise<T>) | null,
   visit: (found: BlobFound & { readonly contents: T | undefined }) => Promise<void> | undefined,
 ): Promise<void> {
-  pace.begin(field.uids.length)
-  for (const batch of batchesOf(field)) {
+  pace.begin(searched.uids.length)
+  for (const batch of batchesOf(searched)) {
     const found = await blobs(batch.map(({ message }) => message.blobId))
     const present = batch.flatMap(({ message, position }, at) => {
       const blob = found[at]

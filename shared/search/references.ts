@@ -27,7 +27,7 @@ const NODE_BYTES = 32
 /** Lists up to this length are sorted at once. */
 const SHORT_LIST = 256
 
-/** `messages` in the order of sequence numbers. */
+/** `messages` in the order of their numbers. Linear but for sorting; throws what the pace ends with. */
 export async function referencesThreads(
   messages: readonly ThreadMessage[],
   pace: Pace,

@@ -10,7 +10,7 @@ import { EnvelopeFields } from './envelope-fields.ts'
 import { HeldTexts } from './held-texts.ts'
 import type { MessageFacts } from './message-facts.ts'
 import { forEachBlob } from './read-blobs.ts'
-import type { Field, Reading } from './reading.ts'
+import type { Reading, Searched } from './reading.ts'
 import { sentMs } from './sent-ms.ts'
 import { sortInTurns } from './sort-in-turns.ts'
 import { SORT_KEY_CHARACTERS_MAX, sortKeyOf } from './sort-key.ts'
@@ -51,11 +51,11 @@ const FIELD_BYTES_MAX = 32 * SORT_KEY_CHARACTERS_MAX
  * suffice, no object. Throws SearchTooLarge, and what the pace ends with.
  */
 export async function sortMessages(
-  field: Field,
+  searched: Searched,
   comparators: readonly Comparator[],
   reading: Reading,
 ): Promise<Uid[]> {
-  const { uids, messages } = field
+  const { uids, messages } = searched
   const { memory, pace } = reading
   const wanted = withoutRepeated(comparators)
   memory.hold(uids.length * (POSITION_BYTES + wanted.length * VALUE_BYTES))
@@ -86,7 +86,7 @@ export async function sortMessages(
     if (wait) await wait
   }
   if (wanted.some(({ key }) => key !== 'arrival' && key !== 'size')) {
-    await forEachBlob(field, reading, null, ({ message, blob, position }) => {
+    await forEachBlob(searched, reading, null, ({ message, blob, position }) => {
       fill(message, new EnvelopeFields(blob.index), position)
       return pace.spent(blob.index.length)
     })

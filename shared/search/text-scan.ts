@@ -10,10 +10,10 @@ import { parameterValue } from '#shared/mail/mime-parameters.ts'
 import { transferDecoder } from '#shared/mail/transfer-decoding.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
-import type { ObjectStore } from '#shared/storage/ports.ts'
 import { headerLines } from './header-fields.ts'
 import { NeedleScan, type TextNeedle } from './needle.ts'
 import type { Pace } from './pace.ts'
+import type { Reading } from './reading.ts'
 import { scanPieces, scanText } from './scan-pieces.ts'
 
 /** Bytes read with one request; what is longer is streamed. */
@@ -124,12 +124,12 @@ class PartText {
 
 /** An object's bytes, read in windows, so that parts beside each other share a request. */
 export class ObjectWindow {
-  readonly #objects: ObjectStore
+  readonly #objects: Reading['objects']
   readonly #blob: Blob
   #offset = 0
   #bytes: Uint8Array = new Uint8Array(0)
 
-  constructor(objects: ObjectStore, blob: Blob) {
+  constructor(objects: Reading['objects'], blob: Blob) {
     this.#objects = objects
     this.#blob = blob
   }

@@ -10,11 +10,10 @@ import {
 } from '#shared/mail/message-ids.ts'
 import type { Blob, MessageRecord } from '#shared/mailbox/records.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
-import type { ObjectStore } from '#shared/storage/ports.ts'
 import { EnvelopeFields } from './envelope-fields.ts'
 import { HeldTexts } from './held-texts.ts'
 import { forEachBlob } from './read-blobs.ts'
-import type { Field, Reading } from './reading.ts'
+import type { Reading, Searched } from './reading.ts'
 import { sentMs } from './sent-ms.ts'
 import { sortKeyOf } from './sort-key.ts'
 import { HEADER_SEARCHED_BYTES_MAX } from './text-scan.ts'
@@ -26,8 +25,12 @@ const MESSAGE_BYTES = 250
 const REFERENCE_BYTES = 8
 const DUMMY_BYTES = 170
 
+/**
+ * In the order of the folder, without those that are gone. `references`: their headers are read for it, else only the stored indexes.
+ * Throws as findMessages does.
+ */
 export async function threadMessages(
-  field: Field,
+  searched: Searched,
   reading: Reading,
   {
     references,
@@ -37,11 +40,11 @@ export async function threadMessages(
   const { memory, pace } = reading
   const subjects = new HeldTexts(memory)
   const allIds = new HeldTexts(memory, DUMMY_BYTES)
-  memory.hold(field.uids.length * MESSAGE_BYTES)
+  memory.hold(searched.uids.length * MESSAGE_BYTES)
   const found: (ThreadMessage | undefined)[] = []
   const read = (_: MessageRecord, blob: Blob) => readHeader(blob, reading.objects)
   await forEachBlob(
-    field,
+    searched,
     reading,
     references ? read : null,
     ({ message, blob, position, contents: header }) => {
@@ -71,7 +74,7 @@ export async function threadMessages(
 
 async function readHeader(
   { object, headerBytes }: Blob,
-  objects: ObjectStore,
+  objects: Reading['objects'],
 ): Promise<Uint8Array> {
   const length = Math.min(headerBytes, HEADER_SEARCHED_BYTES_MAX)
   const header = await objects.read(object.key, { offset: object.offset, length })

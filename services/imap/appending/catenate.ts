@@ -6,7 +6,7 @@ import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
 import type { FolderTree } from '#shared/mailbox/folder-path.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
-import { IndexedHeader, selectFields } from '#shared/message/header-subset.ts'
+import { indexHeader, selectFields } from '#shared/message/header-subset.ts'
 import { sectionSpan } from '#shared/message/section-span.ts'
 import { StoredMessage } from '#shared/message/stored-message.ts'
 import { turns } from '#shared/runtime/turns.ts'
@@ -76,8 +76,8 @@ async function* urlBytes(
   }
   if (span[1] > CATENATED_HEADER_BYTES_MAX) throw new Refusal(badUrl(text))
   const selection = selectFields(section.names, section.not)
-  const header = Buffer.concat(await message.pieces(span))
-  const fields = await (await IndexedHeader.read(header, selection.all)).subset(selection)
+  const header = await indexHeader(message, span, selection.all)
+  const fields = await header.subset(selection)
   const [offset, length] = clip([0, fields.length], partial)
   take(length)
   yield fields.subarray(offset, offset + length)

@@ -5,16 +5,15 @@ import type { Partial } from '#shared/imap/section.ts'
 import { HEADER_INDEXED_BYTES_MAX, type Span } from '#shared/mail/message-index.ts'
 import { checkEncoding, partSpan } from '#shared/message/decoded-part.ts'
 import {
-  type FieldNames,
   type FieldSelection,
   HELD_BYTES_PER_HEADER_BYTE,
-  IndexedHeader,
+  type IndexedHeader,
+  indexHeader,
 } from '#shared/message/header-subset.ts'
 import { threadId } from '#shared/message/object-ids.ts'
 import { previewSpan, readPreview } from '#shared/message/preview.ts'
 import { sectionSpan } from '#shared/message/section-span.ts'
 import type { StoredMessage } from '#shared/message/stored-message.ts'
-import { asBuffer } from '#shared/runtime/bytes.ts'
 import { binaryContent, DECODED_AT_ONCE_MAX } from './binary.ts'
 import {
   CONTENTS_HELD_BYTES_MAX,
@@ -159,19 +158,12 @@ class IndexedHeaders {
   async subset(span: Span, fields: FieldSelection, partial: Partial | null): Promise<ReadContent> {
     if (this.#offset !== span[0] || this.#last === undefined) {
       this.#offset = span[0]
-      this.#last = this.#read(span, fields.all)
+      this.#last = indexHeader(this.#message, span, fields.all)
     }
     const subset = await (await this.#last).subset(fields)
     const [offset, bytes] = clip([0, subset.length], partial)
     const piece = withoutNul(subset.subarray(offset, offset + bytes))
     return { kind: 'pieces', bytes, pieces: [piece], binary: false }
-  }
-
-  async #read(span: Span, names: FieldNames): Promise<IndexedHeader> {
-    const [only, ...more] = await this.#message.pieces(span)
-    const header =
-      only && more.length === 0 ? asBuffer(only) : Buffer.concat(only ? [only, ...more] : [])
-    return IndexedHeader.read(header, names)
   }
 }
 

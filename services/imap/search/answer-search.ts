@@ -94,10 +94,10 @@ function watch(
     by,
     uids,
     find: async (changed, wire) => {
-      const field = { uids: changed, messages: selected.messages }
+      const searched = { uids: changed, messages: selected.messages }
       // Memory of its own: nobody is there to be told that there is none, and there are no more messages than have changed.
       using memory = new SearchMemory(new ByteBudget(SEARCH_BYTES_MAX))
-      return await findMessages(field, compiled, readingOf(session, wire, memory))
+      return await findMessages(searched, compiled, readingOf(session, wire, memory))
     },
   })
 }

@@ -7,16 +7,16 @@ import { isKnownCharset } from '#shared/mail/charset.ts'
 import type { MessageColumns } from '#shared/mailbox/message-columns.ts'
 import { findMessages } from '#shared/search/find-messages.ts'
 import {
-  SEARCH_KEYS_MAX,
-  SEARCH_RANGES_MAX,
-  SEARCH_TEXT_BYTES_MAX,
-  SEARCH_TEXTS_BYTES_MAX,
-  TEXT_KEYS_MAX,
+  CRITERIA_MAX,
+  TEXT_BYTES_MAX,
+  TEXT_CRITERIA_MAX,
+  TEXTS_BYTES_MAX,
+  UID_RANGES_MAX,
 } from '#shared/search/limits.ts'
 import { SearchMemory, SearchTooLarge } from '#shared/search/memory.ts'
 import { Pace } from '#shared/search/pace.ts'
 import { type Compiled, compile } from '#shared/search/predicate.ts'
-import type { Field, Reading } from '#shared/search/reading.ts'
+import type { Reading, Searched } from '#shared/search/reading.ts'
 import type { Completion } from '../command.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { replies } from '../replies.ts'
@@ -70,15 +70,16 @@ export function objection(
 function tooLarge(key: SearchKey): Completion | undefined {
   const size = { keys: 0, texts: 0, textBytes: 0, longest: 0, ranges: 0 }
   measure(key, size)
-  if (size.keys > SEARCH_KEYS_MAX) return limit(`More than ${SEARCH_KEYS_MAX} search keys`)
-  if (size.texts > TEXT_KEYS_MAX) return limit(`More than ${TEXT_KEYS_MAX} texts to look for`)
-  if (size.longest > SEARCH_TEXT_BYTES_MAX) {
-    return limit(`A text to look for has more than ${SEARCH_TEXT_BYTES_MAX} bytes`)
+  if (size.keys > CRITERIA_MAX) return limit(`More than ${CRITERIA_MAX} search keys`)
+  if (size.texts > TEXT_CRITERIA_MAX)
+    return limit(`More than ${TEXT_CRITERIA_MAX} texts to look for`)
+  if (size.longest > TEXT_BYTES_MAX) {
+    return limit(`A text to look for has more than ${TEXT_BYTES_MAX} bytes`)
   }
-  if (size.textBytes > SEARCH_TEXTS_BYTES_MAX) {
-    return limit(`The texts to look for have more than ${SEARCH_TEXTS_BYTES_MAX} bytes`)
+  if (size.textBytes > TEXTS_BYTES_MAX) {
+    return limit(`The texts to look for have more than ${TEXTS_BYTES_MAX} bytes`)
   }
-  if (size.ranges > SEARCH_RANGES_MAX) return limit(`More than ${SEARCH_RANGES_MAX} ranges`)
+  if (size.ranges > UID_RANGES_MAX) return limit(`More than ${UID_RANGES_MAX} ranges`)
   return undefined
 }
 
@@ -99,7 +100,7 @@ function measure(key: SearchKey, size: Size): void {
 
 /** Ascending uids of a folder. */
 export function findIn(
-  field: Field,
+  searched: Searched,
   session: Session,
   wire: Wire,
   search: SavedSearch,
@@ -107,12 +108,12 @@ export function findIn(
 ): Promise<Uid[]> {
   // RFC 7162 §3.1.5: the key enables CONDSTORE.
   if (asksForModSeq(search.key)) session.enableCondstore(wire)
-  return findMessages(field, compileFor(field, session, search), reading)
+  return findMessages(searched, compileFor(searched, session, search), reading)
 }
 
 /** The search made ready; without sequence numbers, uids and `$` it is good for every folder. */
 export function compileFor(
-  { uids, messages }: Field,
+  { uids, messages }: Searched,
   { services, state }: Session,
   { key, charset, saved }: SavedSearch,
 ): Compiled {
@@ -124,8 +125,9 @@ export function compileFor(
 
 /** What reading takes of a session. */
 type Reader = Pick<Session, 'tag'> & {
-  readonly services: Pick<Session['services'], 'objects' | 'clock'> & {
+  readonly services: Pick<Session['services'], 'clock'> & {
     readonly mailbox: Pick<Session['services']['mailbox'], 'blobs'>
+    readonly objects: Reading['objects']
   }
 }
 

@@ -5,7 +5,7 @@ import type { MailboxFilter } from '#shared/imap/mailbox-filter.ts'
 import type { FolderTree } from '#shared/mailbox/folder-path.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import type { Pace } from '#shared/search/pace.ts'
-import type { Field } from '#shared/search/reading.ts'
+import type { Searched } from '#shared/search/reading.ts'
 import { type ForeignNode, foreignNodes } from '../access/foreign-nodes.ts'
 import { isBelowNamespace } from '../access/namespaces.ts'
 import { may } from '../access/reach.ts'
@@ -20,7 +20,7 @@ export type Source = {
   readonly open: () => Promise<OpenedSource | undefined>
 }
 
-export type OpenedSource = Field & AsyncDisposable
+export type OpenedSource = Searched & AsyncDisposable
 
 /** Each mailbox once, in the order of names. */
 export async function sourcesOf(

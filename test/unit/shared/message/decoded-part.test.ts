@@ -36,11 +36,14 @@ describe('a decoded part', () => {
       part('base64', 'T25l\r\n'),
       part('Quoted-Printable', 'tw=6F'),
       part('8bit', 'three'),
+      // Without its padding.
+      part('base64', 'Rml2ZQ'),
     )
     expect(await decoded(message, 1)).toBe('One')
     expect(await decoded(message, 2)).toBe('two')
     expect(await decoded(message, 3)).toBe('three')
-    expect(await decoded(message, 4)).toBeUndefined()
+    expect(await decoded(message, 4)).toBe('Five')
+    expect(await decoded(message, 5)).toBeUndefined()
     expect([1, 2, 3].map((number) => isUnencoded(message, [number]))).toEqual([false, false, true])
   })
 
@@ -52,7 +55,11 @@ describe('a decoded part', () => {
 
   // RFC 2045 §6.4
   it('has no encoding where it is a multipart, or the whole message', async () => {
-    const message = opened(part('base64', 'T25l'))
+    const inner = `--y\r\n\r\nplain\r\n--y--\r\n`
+    const nested = `--x\r\nContent-Type: multipart/mixed; boundary=y\r\nContent-Transfer-Encoding: base64\r\n\r\n${inner}\r\n`
+    const message = opened(nested, part('base64', 'T25l'))
+    expect(await decoded(message, 1)).toContain('plain')
+    expect(isUnencoded(message, [1])).toBe(true)
     expect(isUnencoded(message, [])).toBe(true)
     expect(partSpan(message, [])).toEqual([0, message.size])
     expect(await decoded(message)).toContain('Delivered-To: a@x\r\n')

@@ -1,11 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Section } from '#shared/mail/section.ts'
 import {
   FieldNames,
   type FieldSelection,
   IndexedHeader,
+  indexHeader,
   selectFields,
 } from '#shared/message/header-subset.ts'
+import { sectionSpan } from '#shared/message/section-span.ts'
+import { StoredMessage } from '#shared/message/stored-message.ts'
+import { storedMessage } from '#test/support/stored-message.ts'
 
 const header = [
   'From someone Fri Nov 20 12:00:00 2026',
@@ -140,3 +145,29 @@ function naive(header: string, names: readonly string[], not: boolean): string {
   }
   return subset
 }
+
+describe('indexHeader', () => {
+  const inner = 'Subject: inner\r\nX-A: 1\r\n\r\nbody\r\n'
+  const { object, blob } = storedMessage(
+    `Subject: outer\r\nContent-Type: message/rfc822\r\n\r\n${inner}`,
+  )
+  const message = new StoredMessage(object, blob, 'X-A: added\r\n')
+  const fields = async (section: Section, ...names: readonly string[]) => {
+    const span = sectionSpan(message, section)
+    const selection = selectFields(names, false)
+    if (span === undefined) throw new Error('no such part')
+    return `${await (await indexHeader(message, span, selection.all)).subset(selection)}`
+  }
+
+  it('reads the header of the message, added fields included', async () => {
+    expect(await fields({ kind: 'header', part: [] }, 'subject', 'x-a')).toBe(
+      'X-A: added\r\nSubject: outer\r\n\r\n',
+    )
+  })
+
+  it('reads that of a message inside it', async () => {
+    expect(await fields({ kind: 'header', part: [1] }, 'subject', 'x-a')).toBe(
+      'Subject: inner\r\nX-A: 1\r\n\r\n',
+    )
+  })
+})

@@ -185,7 +185,7 @@ const { criterion } = fc.letrec<{ criterion: Criterion }>((tie) => ({
 }))
 
 async function search(store: MessageStore, wanted: Criterion) {
-  return findMessages(store.field, compile(wanted), store.reading())
+  return findMessages(store.searched, compile(wanted), store.reading())
 }
 
 function naive(store: MessageStore, wanted: Criterion) {
@@ -295,7 +295,7 @@ describe('findMessages', () => {
     const store = storeOf([{ bytes: Buffer.from('Subject: a\r\n\r\n') }])
     const wanted: Criterion = { kind: 'header', field: 'subject', text: 'a' }
     const reading = { ...store.reading(), blobs: async () => [undefined] }
-    expect(await findMessages(store.field, compile(wanted), reading)).toEqual([])
+    expect(await findMessages(store.searched, compile(wanted), reading)).toEqual([])
   })
 
   it('goes on where it was when messages are expunged meanwhile', async () => {
@@ -393,7 +393,7 @@ describe('findMessages', () => {
     const pace = new Pace({ waiting: quietWaiting, clock: systemClock, turns: { step } })
     const either = { kind: 'header', field: 'x-a', text: 'no' } as const
     const compiled = compile({ kind: 'or', criteria: [either, { kind: 'text', text: 'no' }] })
-    await findMessages(store.field, compiled, store.reading(pace))
+    await findMessages(store.searched, compiled, store.reading(pace))
     expect(most).toBe(1)
   })
 
@@ -413,7 +413,7 @@ describe('findMessages', () => {
         return reading.objects.read(key, range)
       }
       const objects = { ...reading.objects, read }
-      const found = await findMessages(store.field, compiled, { ...reading, objects })
+      const found = await findMessages(store.searched, compiled, { ...reading, objects })
       expect(found).toHaveLength(10)
       return most
     }
@@ -433,7 +433,7 @@ describe('findMessages', () => {
     })
     const compiled = compile({ kind: 'and', criteria })
     const pace = new CountingPace()
-    const found = await findMessages(store.field, compiled, store.reading(pace))
+    const found = await findMessages(store.searched, compiled, store.reading(pace))
     expect(found).toEqual([1])
     expect(pace.bytesAtOnce).toBeLessThan(10 * STEP_BYTES)
     expect(pace.bytes).toBeGreaterThan(500 * (5_000 + 10_000))

@@ -12,8 +12,8 @@ import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { SEARCH_BYTES_MAX, SearchMemory } from '#shared/search/memory.ts'
 import { Pace, type Waiting } from '#shared/search/pace.ts'
-import type { Field, Reading } from '#shared/search/reading.ts'
-import type { ByteRange, ObjectStore } from '#shared/storage/ports.ts'
+import type { Reading, Searched } from '#shared/search/reading.ts'
+import type { ByteRange } from '#shared/storage/ports.ts'
 
 export type StoredMessage = {
   readonly bytes: Buffer
@@ -69,7 +69,7 @@ export class MessageStore {
     this.stored.push({ bytes, index, record, blob })
   }
 
-  get field(): Field {
+  get searched(): Searched {
     return { uids: this.columns.uids(), messages: this.columns }
   }
 
@@ -82,20 +82,14 @@ export class MessageStore {
     }
   }
 
-  get #objects(): ObjectStore {
+  get #objects(): Reading['objects'] {
     const slice = (key: string, range?: ByteRange) => {
       const object = this.#byKey.get(key)
       const bytes = range ? object?.subarray(range.offset, range.offset + range.length) : object
       this.bytesRead += bytes?.length ?? 0
       return bytes
     }
-    const never = () => Promise.reject(new Error('a search only reads'))
     return {
-      put: never,
-      stage: never,
-      size: never,
-      delete: never,
-      list: never,
       read: async (key, range) => slice(key, range),
       stream: async (key, range) => inPieces(slice(key, range) ?? Buffer.alloc(0)),
     }

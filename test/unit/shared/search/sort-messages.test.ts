@@ -7,7 +7,7 @@ import { type Comparator, type ComparedBy, sortMessages } from '#shared/search/s
 import { MessageStore, plentyOfMemory, quietPace } from './message-store.ts'
 
 const sorted = async (store: MessageStore, ...criteria: readonly Comparator[]) =>
-  sortMessages(store.field, criteria, store.reading())
+  sortMessages(store.searched, criteria, store.reading())
 
 function storeOf(...headers: readonly string[]): MessageStore {
   const store = new MessageStore()
@@ -55,9 +55,9 @@ describe('sortMessages', () => {
   it('reads nothing for arrival and size', async () => {
     const store = storeOf('X: 1')
     const reading = { ...store.reading(), blobs: () => Promise.reject(new Error('read')) }
-    await expect(sortMessages(store.field, [by('arrival'), by('size')], reading)).resolves.toEqual([
-      1,
-    ])
+    await expect(
+      sortMessages(store.searched, [by('arrival'), by('size')], reading),
+    ).resolves.toEqual([1])
   })
 
   it('goes from criterion to criterion; the number decides in the end, reversed or not', () => {
@@ -104,9 +104,9 @@ describe('sortMessages', () => {
       const once = plentyOfMemory()
       const often = plentyOfMemory()
       const given = store()
-      await sortMessages(given.field, [by('displayfrom')], given.reading(quietPace(), once))
+      await sortMessages(given.searched, [by('displayfrom')], given.reading(quietPace(), once))
       const repeated = Array.from({ length: 20 }, (_, at) => by('displayfrom', at % 2 === 1))
-      await sortMessages(given.field, repeated, given.reading(quietPace(), often))
+      await sortMessages(given.searched, repeated, given.reading(quietPace(), often))
       // Two bytes a character, and what a message takes beside.
       expect(once.held).toBeLessThan(20 * (2 * SORT_KEY_CHARACTERS_MAX + 200))
       expect(often.held).toBe(once.held)
@@ -115,10 +115,10 @@ describe('sortMessages', () => {
     it('ends when it would hold more than it may', async () => {
       const given = store()
       const needs = plentyOfMemory()
-      await sortMessages(given.field, [by('displayfrom')], given.reading(quietPace(), needs))
+      await sortMessages(given.searched, [by('displayfrom')], given.reading(quietPace(), needs))
       const sortWith = (bytes: number) => {
         const memory = new SearchMemory(new ByteBudget(bytes), bytes)
-        return sortMessages(given.field, [by('displayfrom')], given.reading(quietPace(), memory))
+        return sortMessages(given.searched, [by('displayfrom')], given.reading(quietPace(), memory))
       }
       await expect(sortWith(needs.held)).resolves.toHaveLength(20)
       await expect(sortWith(needs.held - 1)).rejects.toBeInstanceOf(SearchTooLarge)

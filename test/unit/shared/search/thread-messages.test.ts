@@ -3,7 +3,7 @@ import { threadMessages } from '#shared/search/thread-messages.ts'
 import { MessageStore, plentyOfMemory, quietPace } from './message-store.ts'
 
 const threaded = (store: MessageStore, references = true) =>
-  threadMessages(store.field, store.reading(), { references, numberOf: (uid) => uid })
+  threadMessages(store.searched, store.reading(), { references, numberOf: (uid) => uid })
 
 describe('threadMessages', () => {
   it('takes ids, subject and date from index and header', async () => {
@@ -53,7 +53,11 @@ describe('threadMessages', () => {
     for (let at = 0; at < 50; at++) store.add({ bytes: Buffer.from(header(at)) })
     const memory = plentyOfMemory()
     const references = { references: true, numberOf: (uid: number) => uid }
-    const found = await threadMessages(store.field, store.reading(quietPace(), memory), references)
+    const found = await threadMessages(
+      store.searched,
+      store.reading(quietPace(), memory),
+      references,
+    )
     expect(new Set(found.map(({ references: [root] }) => root))).toEqual(new Set(['root@x']))
     expect(memory.held).toBeLessThan(50 * 1_000)
   })
