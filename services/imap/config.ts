@@ -33,9 +33,6 @@ export type ImapOptions = {
   readonly safetyPollMs: number
 }
 
-/** RFC 9051 §5.4 */
-export const IDLE_TIMEOUT_MS_MIN = 30 * 60_000
-
 export const imapDefaults = {
   endpoints: [
     { host: '', port: 1143, tls: 'starttls' },
@@ -66,8 +63,6 @@ export const BAD_COMMANDS_MAX = 50
 export const UNAUTHENTICATED_LINE_BYTES_MAX = 32_768
 export const UNAUTHENTICATED_LITERAL_BYTES_MAX = 4_096
 export const UNAUTHENTICATED_COMMAND_BYTES_MAX = 32_768
-/** RFC 4959 §3 initial response and continuation lines of AUTHENTICATE. */
-export const AUTH_LINE_BYTES_MAX = 16_384
 /** Input held while a command runs; then the socket is paused. */
 export const PIPELINE_BYTES_MAX = 64 * 1024
 /** After our end of the stream is closed, how long the client may take to close its own. */

@@ -15,8 +15,9 @@ import { queueLayouts } from '#shared/storage/ports.ts'
 /** Doorbells taken from a queue at once; all of one batch share transactions. */
 const BATCH_MAX = 64
 const BATCHES_IN_WORK = 2
-/** Longer than any cleanup; a group's own lease guards longer deliveries. */
+/** Pause after a batch, in which doorbells gather for the next. */
 const GATHER_MS = 5
+/** Longer than any cleanup; a group's own lease guards longer deliveries. */
 const VISIBILITY_SECONDS = 120
 const SWEEP_EVERY_MS = 5_000
 const HOUSEKEEPING_EVERY_MS = 3_600_000

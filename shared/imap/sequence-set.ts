@@ -84,16 +84,6 @@ export function resolveSet(ranges: SequenceSet, largest: number): NumberRange[] 
   return mergeRanges(resolved)
 }
 
-/** The largest number named, 0 when only `*` is. */
-export function largestNamed(ranges: SequenceSet): number {
-  let largest = 0
-  for (const { first, last } of ranges) {
-    if (last !== STAR) largest = Math.max(largest, last)
-    else if (first !== STAR) largest = Math.max(largest, first)
-  }
-  return largest
-}
-
 function formatNumber(number: number): string {
   return number === STAR ? '*' : `${number}`
 }

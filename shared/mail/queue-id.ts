@@ -8,7 +8,7 @@ const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const timeCharacters = 10
 const randomCharacters = 8
 
-/** A new id: 48 bits of time in ms, then 40 random bits; 18 characters. */
+/** A new id: 50 bits of time in ms, then 40 random bits; 18 characters. */
 export function newQueueId(nowMs: number): QueueId {
   let id = queueIdTime(nowMs)
   const random = randomBytes(randomCharacters)

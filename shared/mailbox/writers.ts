@@ -5,7 +5,8 @@
 
 import type { FolderId, FolderRef } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { Contended, retrying } from './retry.ts'
+import { Contended } from '#shared/storage/retry-on-conflict.ts'
+import { retrying } from './retry.ts'
 
 /** Writers that wait for one folder; each is a command of a session or a delivery, which have limits of their own. */
 export const WRITERS_WAITING_MAX = 1_000

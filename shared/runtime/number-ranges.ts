@@ -74,10 +74,3 @@ export function holdsNumber(merged: readonly NumberRange[], number: number): boo
   }
   return false
 }
-
-/** The numbers of merged ranges, one by one. */
-export function* eachNumber(merged: readonly NumberRange[]): Generator<number> {
-  for (const { first, last } of merged) {
-    for (let number = first; number <= last; number++) yield number
-  }
-}

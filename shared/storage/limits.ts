@@ -86,7 +86,7 @@ export function itemBytes(attributes: { readonly [name: string]: Value }): numbe
   return mapBytes(attributes, 0)
 }
 
-export function checkItemBytes(item: Item): number {
+function checkItemBytes(item: Item): number {
   const bytes = itemBytes(item)
   if (bytes > ITEM_BYTES_MAX) {
     throw new StorageMisuse(`item of ${bytes} bytes, at most ${ITEM_BYTES_MAX}`)
@@ -309,7 +309,7 @@ function nonEmpty<V extends Value>(clause: {
 
 // -------------------------------------------------------------------------------------------- Conditions
 
-export function checkCondition(condition: Condition): void {
+function checkCondition(condition: Condition): void {
   if (termsOf(condition, 0) > CONDITION_TERMS_MAX) {
     throw new StorageMisuse(`a condition has at most ${CONDITION_TERMS_MAX} terms`)
   }

@@ -109,6 +109,13 @@ describe('imports', () => {
     expect(wrong).toEqual([])
   })
 
+  it('takes nothing from the tests', () => {
+    const wrong = files.filter((file) =>
+      imports(file).files.some((imported) => imported.startsWith('test/')),
+    )
+    expect(wrong).toEqual([])
+  })
+
   it('lets services meet only in contracts, never import each other', () => {
     const wrong = files.flatMap((file) => {
       const mine = service(file)

@@ -3,8 +3,14 @@ import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 
 /** Self-signed; `renew` changes it as a renewal of the files would. */
 export class FakeCertificates implements CertificateSource {
-  #pair = makeSelfSigned('mail.example.test', new Date())
+  readonly #hostname: string
   readonly #listeners: (() => void)[] = []
+  #pair: { readonly key: string; readonly cert: string }
+
+  constructor(hostname = 'mail.example.test') {
+    this.#hostname = hostname
+    this.#pair = makeSelfSigned(hostname, new Date())
+  }
 
   current() {
     return this.#pair
@@ -15,7 +21,7 @@ export class FakeCertificates implements CertificateSource {
   }
 
   renew(): void {
-    this.#pair = makeSelfSigned('mail.example.test', new Date())
+    this.#pair = makeSelfSigned(this.#hostname, new Date())
     for (const listener of this.#listeners) listener()
   }
 

@@ -17,12 +17,11 @@ import type { AcceptedMessage, Spool, Spooled, StreamObserver } from '#shared/co
 import type { MessageIndex } from '#shared/mail/message-index.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import { RepeatedLines } from '#shared/net/repeated-lines.ts'
-import type { CertificateSource } from '#shared/net/tls/certificate.ts'
-import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Log, type LogFields, silentLog } from '#shared/runtime/log.ts'
 import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
+import { FakeCertificates } from './fake-certificates.ts'
 import { fakeScram } from './scram-fake.ts'
 
 export class FakeSpool implements Spool {
@@ -254,23 +253,6 @@ export class RecordingLog implements Log {
   }
 }
 
-/** A certificate made for this process; `replace` makes another and tells the listeners. */
-export class FakeCertificates implements CertificateSource {
-  #pair = makeSelfSigned('mx.example.test', new Date())
-  readonly #listeners: (() => void)[] = []
-  current(): { readonly key: string; readonly cert: string } {
-    return this.#pair
-  }
-  onChange(listener: () => void): void {
-    this.#listeners.push(listener)
-  }
-  replace(): void {
-    this.#pair = makeSelfSigned('mx.example.test', new Date())
-    for (const listener of this.#listeners) listener()
-  }
-  close(): void {}
-}
-
 /** Everything a listener needs, each piece within reach of the test. */
 export function smtpFakes(log: Log = silentLog) {
   return {
@@ -278,7 +260,7 @@ export function smtpFakes(log: Log = silentLog) {
     policy: new FakePolicy(),
     authenticator: new FakeAuthenticator(),
     accountWatch: new FakeAccountWatch(),
-    certificates: new FakeCertificates(),
+    certificates: new FakeCertificates('mx.example.test'),
     clock: systemClock,
     log,
     hostname: 'mx.example.test',

@@ -7,12 +7,12 @@ import { noFlags } from '#shared/mailbox/flags.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { Quota } from '#shared/mailbox/quota.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
-import { Contended } from '#shared/mailbox/retry.ts'
 import type { LocalDelivery, LocalResult } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { Conflict } from '#shared/storage/ports.ts'
+import { Contended } from '#shared/storage/retry-on-conflict.ts'
 
 export function createLocalDelivery(deps: {
   readonly mailbox: Mailbox

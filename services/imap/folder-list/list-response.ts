@@ -1,4 +1,4 @@
-// LIST, LSUB and STATUS responses as bytes.
+// LIST and LSUB responses as bytes.
 
 import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { DELIMITER, keptName } from '../folder-names.ts'

@@ -43,7 +43,7 @@ export function toItem(attributes: Attributes): Item {
   return item
 }
 
-export function toValue(attribute: AttributeValue): Value {
+function toValue(attribute: AttributeValue): Value {
   if (attribute.S !== undefined) return attribute.S
   if (attribute.N !== undefined) return Number(attribute.N)
   if (attribute.BOOL !== undefined) return attribute.BOOL

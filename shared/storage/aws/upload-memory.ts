@@ -84,7 +84,7 @@ export class UploadMemory {
 }
 
 /** Up to one part of one upload. Used by one caller, which awaits every call before the next. */
-export class PartBuffer implements Disposable {
+class PartBuffer implements Disposable {
   readonly #memory: UploadMemory
   readonly #clock: Clock
   /** When it began to hold the bytes of this part. */

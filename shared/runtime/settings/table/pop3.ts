@@ -13,7 +13,7 @@ export const pop3Settings = {
   }),
   pop3LoginTimeout: new Setting(duration({ min: 1_000, max: 60 * MINUTE }), {
     default: 3 * MINUTE,
-    about: 'How long a session that has not logged in may be silent.',
+    about: 'How long a session may take to log in.',
     known: { dovecot: 'fixed at 3 minutes' },
   }),
   pop3ErrorLimit: new Setting(integer({ min: 1, max: 10_000 }), {

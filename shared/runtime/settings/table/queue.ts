@@ -21,7 +21,8 @@ export const queueSettings = {
   minimalBackoffTime: new Setting(duration({ min: 1 * SECOND, max: 1 * DAY }), {
     reload: true,
     default: 300 * SECOND,
-    about: 'The wait after the first delivery attempt that failed for now; it doubles each time.',
+    about:
+      'The wait after the first delivery attempt that failed for now. After a later one it is as long as the message has waited already; each is a fifth longer or shorter, by chance.',
     known: { postfix: 'minimal_backoff_time' },
   }),
   maximalBackoffTime: new Setting(duration({ min: 1 * SECOND, max: 7 * DAY }), {
@@ -33,12 +34,14 @@ export const queueSettings = {
   maximalQueueLifetime: new Setting(duration({ min: 0, max: 100 * DAY }), {
     reload: true,
     default: 5 * DAY,
-    about: 'How long delivery is tried before a message is returned; 0 means one attempt.',
+    about:
+      'How long delivery is tried; 0 means one attempt. Then the recipients that could not be served wait on hold for an operator (`postwolke queue list`): nothing is returned to the sender yet.',
     known: { postfix: 'maximal_queue_lifetime' },
   }),
   delayWarningTime: new Setting(duration({ min: 0, max: 100 * DAY }), {
     default: 4 * HOUR,
-    about: 'After how long the sender is told that a message is still waiting; 0 means never.',
+    about:
+      'Without effect so far: nobody is told yet that a message is still waiting. Kept for the time after which the sender will be; 0 for never.',
     known: { postfix: 'delay_warning_time' },
   }),
   relayhost: new Setting(nextHop, {
@@ -81,7 +84,7 @@ export const queueSettings = {
     reload: true,
     default: [],
     about:
-      "Networks that mail may be delivered to although they are private, loopback or this machine's own; elsewhere a domain whose MX or address leads there is returned with 5.4.4 or 5.4.6. The relayhost may be anywhere.",
+      "Networks that mail may be delivered to although they are private, loopback or this machine's own; elsewhere delivery to a domain whose MX or address leads there fails with 5.4.4 or 5.4.6. The relayhost may be anywhere.",
     known: { postfix: 'inet_interfaces, proxy_interfaces' },
   }),
   smtpLineLengthLimit: new Setting(integer({ min: 0, max: 1_000_000 }), {
@@ -111,7 +114,8 @@ export const queueSettings = {
   }),
   defaultDestinationConcurrencyLimit: new Setting(integer({ min: 1, max: 1_000 }), {
     default: 20,
-    about: 'Deliveries to one destination at the same time.',
+    about:
+      'Deliveries at the same time, to all destinations together. On one machine; on AWS the size of the deployment decides.',
     known: { postfix: 'default_destination_concurrency_limit' },
   }),
   defaultDestinationRecipientLimit: new Setting(integer({ min: 1, max: 1_000 }), {

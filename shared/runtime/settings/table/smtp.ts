@@ -39,7 +39,8 @@ export const smtpSettings = {
   }),
   smtpdTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
     default: 300 * SECOND,
-    about: 'How long the SMTP server waits for a client that says nothing (RFC 5321 §4.5.3.2.7).',
+    about:
+      'In this time an SMTP client must complete a command, or send 64 KB of a message (RFC 5321 §4.5.3.2.7).',
     known: { postfix: 'smtpd_timeout' },
   }),
   smtpdRecipientLimit: new Setting(integer({ min: 1, max: 10_000 }), {
@@ -50,7 +51,7 @@ export const smtpSettings = {
   smtpdSoftErrorLimit: new Setting(integer({ min: 1, max: 10_000 }), {
     default: 10,
     about:
-      'Errors a client may make in one session before each further reply waits for `smtpdErrorSleepTime`.',
+      'Errors a client may make in one session without an accepted message between them, before each further reply waits for `smtpdErrorSleepTime`.',
     known: { postfix: 'smtpd_soft_error_limit' },
   }),
   smtpdErrorSleepTime: new Setting(duration({ min: 0, max: 1 * MINUTE }), {
@@ -60,7 +61,8 @@ export const smtpSettings = {
   }),
   smtpdErrorLimit: new Setting(integer({ min: 1, max: 10_000 }), {
     default: 20,
-    about: 'Errors a client may make in one session before it is disconnected.',
+    about:
+      'Errors a client may make in one session, without an accepted message between them, before it is disconnected.',
     known: { postfix: 'smtpd_hard_error_limit' },
   }),
   messageFinalRecipientLimit: new Setting(integer({ min: 1, max: 1_000_000 }), {
@@ -134,7 +136,8 @@ export const smtpSettings = {
   }),
   connectionCountLimit: new Setting(integer({ min: 1, max: 1_000_000 }), {
     default: 1_000,
-    about: 'Connections each listener serves at the same time.',
+    about:
+      'Connections each listener serves at the same time; for those of IMAP it is `imapConnectionCountLimit`.',
     known: { postfix: 'default_process_limit', dovecot: 'client_limit' },
   }),
   clientConnectionCountLimit: new Setting(integer({ min: 1, max: 1_000_000 }), {

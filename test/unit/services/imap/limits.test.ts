@@ -6,7 +6,6 @@ import { constants, createInflateRaw, deflateRawSync } from 'node:zlib'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   BAD_COMMANDS_MAX,
-  IDLE_TIMEOUT_MS_MIN,
   imapDefaults,
   LINGER_MS,
   UNAUTHENTICATED_LITERAL_BYTES_MAX,
@@ -18,6 +17,8 @@ import { openEmbedded } from '#test/support/storage-embedded.ts'
 import { Connection } from '#test/transcripts/connection.ts'
 
 const login = 'ann@example.test'
+/** RFC 9051 §5.4 */
+const IDLE_TIMEOUT_MS_MIN = 30 * 60_000
 const { idleTimeoutMs, loginTimeoutMs, writeTimeoutMs } = imapDefaults
 
 let resources = new AsyncDisposableStack()

@@ -596,7 +596,7 @@ describe('TLS', () => {
       const { port, certificates } = await start({ role })
       const before = await fingerprint(port, role)
       expect(await fingerprint(port, role)).toBe(before)
-      certificates.replace()
+      certificates.renew()
       expect(await fingerprint(port, role)).not.toBe(before)
     },
   )

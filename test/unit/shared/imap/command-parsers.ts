@@ -31,7 +31,6 @@ import {
 import { parseStatusItems } from '#shared/imap/status-item.ts'
 import { parseStoreArguments } from '#shared/imap/store-arguments.ts'
 import { LiteralNeeded } from '#shared/imap/syntax-error.ts'
-import { parseUidBatchesArguments } from '#shared/imap/uid-batches.ts'
 
 type Parser = (cursor: Cursor) => unknown
 
@@ -88,7 +87,6 @@ const parsers: readonly (readonly [names: string, parse: Parser])[] = [
   ['SETMETADATA', after(parseSetMetadataArguments)],
   ['NOTIFY', after(parseNotifyArguments)],
   ['COMPRESS', after((cursor) => cursor.atom())],
-  ['UIDBATCHES', after(parseUidBatchesArguments)],
   [
     'CANCELUPDATE',
     (cursor) => {

@@ -1,4 +1,4 @@
-// Arguments about messages and the session: STORE, APPEND, ID, ENABLE, quota, rights, UIDBATCHES.
+// Arguments about messages and the session: STORE, APPEND, ID, ENABLE, quota, rights.
 
 import { describe, expect, it } from 'vitest'
 import { parseRightsChange } from '#shared/imap/acl-arguments.ts'
@@ -20,7 +20,6 @@ import {
 import { parseQuotaLimits } from '#shared/imap/quota-arguments.ts'
 import { parseStoreArguments } from '#shared/imap/store-arguments.ts'
 import { ImapSyntaxError, LiteralNeeded } from '#shared/imap/syntax-error.ts'
-import { parseUidBatchesArguments } from '#shared/imap/uid-batches.ts'
 import { cursorOf, parsed } from './cursor-of.ts'
 
 describe('parseStoreArguments', () => {
@@ -299,21 +298,4 @@ describe('parseRightsChange', () => {
   it.each(['', 'L', 'l+r', '"l r"', '++l'])('refuses %j', (text) => {
     expect(() => parsed(text, parseRightsChange)).toThrow(ImapSyntaxError)
   })
-})
-
-describe('parseUidBatchesArguments', () => {
-  it('reads size and batches (RFC 10022 §3)', () => {
-    expect(parsed('2000', parseUidBatchesArguments)).toEqual({ size: 2000, batches: null })
-    expect(parsed('2000 10:20', parseUidBatchesArguments)).toEqual({
-      size: 2000,
-      batches: { first: 10, last: 20 },
-    })
-  })
-
-  it.each(['', '0', '2000 10', '2000 0:5', '2000 1:*', '2000 1:2,3:4', 'x'])(
-    'refuses %j',
-    (text) => {
-      expect(() => parsed(text, parseUidBatchesArguments)).toThrow(ImapSyntaxError)
-    },
-  )
 })

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { decodeTransfer, transferDecoder } from '#shared/mail/transfer-decoding.ts'
+import { transferDecoder } from '#shared/mail/transfer-decoding.ts'
+import { decodeTransfer } from '#test/support/decode-transfer.ts'
 
 const decode = (text: string, encoding: string) => {
   const decoded = decodeTransfer(Buffer.from(text, 'latin1'), encoding)

@@ -5,7 +5,7 @@ import { blobKey } from '#shared/mailbox/keys.ts'
 import type { Appendix, Mailbox } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { createReservations } from '#shared/mailbox/reservations.ts'
-import { Contended } from '#shared/mailbox/retry.ts'
+import { Contended } from '#shared/storage/retry-on-conflict.ts'
 import { blob } from '#test/support/blob.ts'
 import { withFaults } from '#test/support/faults/with-faults.ts'
 import {

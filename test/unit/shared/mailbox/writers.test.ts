@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { FolderId, FolderRef } from '#shared/contracts/mailbox.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
-import { CONTENDED_AFTER_MS, Contended } from '#shared/mailbox/retry.ts'
+import { CONTENDED_AFTER_MS } from '#shared/mailbox/retry.ts'
 import { createWriters, WRITERS_WAITING_MAX } from '#shared/mailbox/writers.ts'
 import { Conflict } from '#shared/storage/ports.ts'
+import { Contended } from '#shared/storage/retry-on-conflict.ts'
 import type { StorageCall } from '#test/support/faults/plan.ts'
 import { withFaults } from '#test/support/faults/with-faults.ts'
 import {

@@ -7,9 +7,9 @@ import { decodeHeaderText } from '#shared/mail/encoded-words.ts'
 import { headerFields } from '#shared/mail/header-field.ts'
 import type { Part } from '#shared/mail/message-index.ts'
 import { parameterValue } from '#shared/mail/mime-parameters.ts'
-import { decodeTransfer } from '#shared/mail/transfer-decoding.ts'
 import { flagList } from '#shared/mailbox/flags.ts'
 import type { Criterion, Interval } from '#shared/search/criterion.ts'
+import { decodeTransfer } from '#test/support/decode-transfer.ts'
 import type { StoredMessage } from './message-store.ts'
 
 export function naiveMatches(criterion: Criterion, message: StoredMessage): boolean {

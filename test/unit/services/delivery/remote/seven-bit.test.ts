@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { ReadMessage } from '#services/delivery/remote/outbound-form.ts'
 import { hasEightBitHeader, toSevenBit } from '#services/delivery/remote/seven-bit.ts'
 import type { Part } from '#shared/mail/message-index.ts'
-import { decodeTransfer } from '#shared/mail/transfer-decoding.ts'
 import { fixture, fixtureNames } from '#test/support/corpus.ts'
+import { decodeTransfer } from '#test/support/decode-transfer.ts'
 import { indexOf } from '#test/unit/shared/mail/index-of.ts'
 
 /** The message in pieces of this size. */

@@ -6,7 +6,8 @@ import { connect, TLSSocket } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createSmtpListener } from '#services/smtp/listener.ts'
 import { hotContext } from '#shared/net/hot-context.ts'
-import { FakeCertificates, smtpFakes } from '#test/support/smtp-fakes.ts'
+import { FakeCertificates } from '#test/support/fake-certificates.ts'
+import { smtpFakes } from '#test/support/smtp-fakes.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {
