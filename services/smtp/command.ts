@@ -62,3 +62,10 @@ export function answerEach([reply, ...further]: readonly Reply[]): Outcome {
 export function answerAndClose(reply: Reply): Outcome {
   return { kind: 'close', reply }
 }
+
+/** Counts against the client. In LMTP a message that one recipient took does not. */
+export function isError(outcome: Outcome): boolean {
+  if (outcome.kind === 'reply') return outcome.reply.code >= 500
+  if (outcome.kind !== 'replies') return false
+  return [outcome.reply, ...outcome.further].every(({ code }) => code >= 500)
+}

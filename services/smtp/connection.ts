@@ -11,26 +11,28 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { SMTPServer } from 'smtp-server'
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
-import type { Origin } from '#shared/contracts/spool.ts'
 import { DRAIN_LINGER_MS } from '#shared/net/drain.ts'
 import { hasInputEnded } from '#shared/net/input-ended.ts'
 import { channelBindings } from '#shared/net/tls/channel-binding.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
-import { formatReply, type Reply } from '#shared/smtp/reply.ts'
+import type { Reply } from '#shared/smtp/reply.ts'
 import type { Body } from './body.ts'
-import { clientCertificate } from './client-certificate.ts'
-import { type Answer, answer, answerAndClose, answerEach, type Outcome } from './command.ts'
 import {
-  DRAINED_BYTES_MAX,
-  HELD_REPLY_CHARACTERS_MAX,
-  LOGIN_FAILURES_MAX,
-  type SmtpOptions,
-} from './config.ts'
+  type Answer,
+  answer,
+  answerAndClose,
+  answerEach,
+  isError,
+  type Outcome,
+} from './command.ts'
+import { DRAINED_BYTES_MAX, LOGIN_FAILURES_MAX, type SmtpOptions } from './config.ts'
 import { ClientDeadline } from './deadline.ts'
 import { decodeLine, dispatch } from './dispatch.ts'
+import { HeldReplies } from './held-replies.ts'
 import { type ReaderHost, SmtpReader } from './reader.ts'
 import { replies } from './replies.ts'
 import { type SharedLimits, type SmtpServices, SmtpSession } from './session.ts'
+import { endWithoutHandshake, tlsFacts } from './tls-socket.ts'
 
 export type ConnectionContext = {
   readonly server: SMTPServer
@@ -48,7 +50,9 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   readonly #session: SmtpSession
   /** Where the handshake of STARTTLS runs, else the same as the library's. */
   #topSocket: Socket
-  #held = ''
+  readonly #replies = new HeldReplies((text) => {
+    if (!this._upgrading && this._socket.writable) this._socket.write(text)
+  })
   /** Takes the next line in place of the dispatcher. */
   #answer: Answer | undefined
   #body: Body | undefined
@@ -308,12 +312,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   #secureSession(): void {
     const socket = this._socket
     if (!(socket instanceof TLSSocket)) return
-    const { smtpdTlsAskCcert } = this.#context.options
-    const facts = tlsFacts(socket)
-    this.#session.secure(
-      smtpdTlsAskCcert ? { ...facts, clientCertificate: clientCertificate(socket) } : facts,
-      channelBindings(socket),
-    )
+    this.#session.secure(tlsFacts(socket, this.#context.options), channelBindings(socket))
   }
 
   #endWithErrors(): boolean {
@@ -385,30 +384,10 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   }
 
   #say(reply: Reply): void {
-    this.#held += formatReply(reply)
-    if (this.#held.length > HELD_REPLY_CHARACTERS_MAX) this.#flush()
+    this.#replies.add(reply)
   }
 
   #flush(): void {
-    if (this.#held === '') return
-    if (!this._upgrading && this._socket.writable) this._socket.write(this.#held)
-    this.#held = ''
+    this.#replies.flush()
   }
-}
-
-/** In LMTP a message that one recipient took is none. */
-function isError(outcome: Outcome): boolean {
-  if (outcome.kind === 'reply') return outcome.reply.code >= 500
-  if (outcome.kind !== 'replies') return false
-  return [outcome.reply, ...outcome.further].every(({ code }) => code >= 500)
-}
-
-/** Nobody reads during the handshake: what can be read before its end is the client's end of the connection. */
-function endWithoutHandshake(socket: Socket): void {
-  const left = () => void socket.destroy()
-  socket.once('readable', left).prependOnceListener('secure', () => socket.off('readable', left))
-}
-
-function tlsFacts(socket: TLSSocket): NonNullable<Origin['tls']> {
-  return { protocol: socket.getProtocol() ?? 'TLS', cipher: socket.getCipher().standardName }
 }
