@@ -4,16 +4,16 @@
 import { type App, Stack, Tags } from 'aws-cdk-lib'
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets'
 import { Cluster, ContainerInsights, type ICluster } from 'aws-cdk-lib/aws-ecs'
+import { containerOf } from '#services/aws/environment.ts'
 import type { Bundles } from './bundles.ts'
 import type { Deployment } from './configuration.ts'
-import { type ContainerParts, watchContainers } from './container-service.ts'
-import { listenersOf } from './listeners.ts'
+import type { ContainerParts } from './container-service.ts'
+import type { SeparateService } from './listeners.ts'
 import { LoadBalancer } from './load-balancer.ts'
 import { Monitoring, watchLogs } from './monitoring.ts'
 import { Network } from './network.ts'
 import { output } from './output.ts'
 import { watchQueuePrefix } from './permissions.ts'
-import { watchFunctions } from './postwolke-function.ts'
 import { Queues } from './queues.ts'
 import { Certificates } from './services/certificates.ts'
 import { CLEANUP_TIMEOUT, Cleanup } from './services/cleanup.ts'
@@ -29,6 +29,8 @@ import { Sweeper } from './services/sweeper.ts'
 import { Storage } from './storage.ts'
 import { settingVariables } from './variables.ts'
 import { version } from './version.ts'
+import { watchContainers } from './watch-containers.ts'
+import { watchFunctions } from './watch-functions.ts'
 
 export function createMailSystem(app: App, deployment: Deployment, bundles: Bundles): void {
   const { name, preset } = deployment
@@ -110,15 +112,14 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
   Tags.of(app).add('postwolke:version', version)
 }
 
+const separate = { smtp: Smtp, imap: Imap, pop3: Pop3 } as const satisfies {
+  readonly [name in SeparateService]: unknown
+}
+
 /** One service for all, or one for each protocol that is served. */
 function createContainers(scope: Stack, parts: ContainerParts) {
-  if (parts.deployment.topology === 'combined') return [new Edge(scope, parts)]
-  const served = (
-    [
-      ['smtp', Smtp],
-      ['imap', Imap],
-      ['pop3', Pop3],
-    ] as const
-  ).filter(([name]) => listenersOf(name, parts.deployment.listeners).length > 0)
-  return served.map(([, Service]) => new Service(scope, parts))
+  const { topology, listeners } = parts.deployment
+  if (topology === 'combined') return [new Edge(scope, parts)]
+  const served = new Set(listeners.map((name) => containerOf[name]))
+  return [...served].map((name) => new separate[name](scope, parts))
 }

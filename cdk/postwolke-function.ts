@@ -2,7 +2,6 @@
 // services of AWS are reached directly.
 
 import { type Duration, RemovalPolicy, Tags } from 'aws-cdk-lib'
-import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import { Rule, RuleTargetInput, type Schedule } from 'aws-cdk-lib/aws-events'
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets'
 import { type PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
@@ -20,7 +19,6 @@ import { Construct } from 'constructs'
 import type { FunctionName, OwnVariables, ScheduledEvent } from '#services/aws/environment.ts'
 import type { Bundles } from './bundles.ts'
 import type { Deployment } from './configuration.ts'
-import { FIVE_MINUTES, sumOf } from './metrics.ts'
 import { output } from './output.ts'
 import { allow } from './permissions.ts'
 import { entryVariables } from './variables.ts'
@@ -106,49 +104,5 @@ export class PostwolkeFunction<Name extends FunctionName> extends Construct impl
 
   #allow(...statements: readonly PolicyStatement[]): void {
     for (const statement of statements) this.#role.addToPolicy(statement)
-  }
-}
-
-/** Of all functions together: that they run, and what that costs. */
-export function watchFunctions(functions: readonly { readonly lambda: Lambda }[]): Watched {
-  const each = <Read>(read: (lambda: Lambda) => Read) => functions.map(({ lambda }) => read(lambda))
-  const errors = each((lambda) => lambda.metricErrors({ period: FIVE_MINUTES }))
-  const throttles = each((lambda) => lambda.metricThrottles({ period: FIVE_MINUTES }))
-  const times = each((lambda) =>
-    lambda.metricDuration({ period: FIVE_MINUTES, statistic: Stats.SUM }),
-  )
-  return {
-    alarms: [
-      {
-        name: 'FunctionErrors',
-        meaning: 'A function failed, ran out of time or out of memory',
-        metric: sumOf('functionErrors', errors),
-        threshold: 0,
-        periods: 3,
-        bad: 2,
-      },
-      {
-        name: 'FunctionThrottles',
-        meaning: 'Lambda does not run functions as often as they are asked for',
-        // Without a name: of all functions of the account in the region, who share what Lambda runs at a time.
-        metric: new Metric({
-          namespace: 'AWS/Lambda',
-          metricName: 'Throttles',
-          statistic: Stats.SUM,
-          period: FIVE_MINUTES,
-        }),
-        threshold: 0,
-        periods: 3,
-        bad: 2,
-      },
-    ],
-    graphs: [
-      {
-        row: 'Outbound',
-        title: 'Functions',
-        metrics: [sumOf('errors', errors), sumOf('throttles', throttles)],
-      },
-      { row: 'Cost', title: 'Function time (ms)', metrics: times },
-    ],
   }
 }

@@ -15,7 +15,13 @@ export type DoorbellName = {
   [name in QueueName]: (typeof queueLayouts)[name] extends { deadLetter: QueueName } ? name : never
 }[QueueName]
 
+const doorbellNames = Object.values(queueLayouts).flatMap((layout): DoorbellName[] =>
+  'deadLetter' in layout ? [layout.name] : [],
+)
+
 export type Doorbell = { readonly queue: Queue; readonly dead: Queue }
+
+type Doorbells = { readonly [name in DoorbellName]: Doorbell }
 
 /** What it means when the oldest bell is older than it may be. */
 const waiting = {
@@ -33,7 +39,7 @@ const DEAD_KEPT = Duration.days(14)
  */
 const VISIBILITY_TIMEOUTS = 6
 
-export class Queues extends Construct implements Watched {
+export class Queues extends Construct implements Doorbells, Watched {
   readonly incoming: Doorbell
   readonly active: Doorbell
   readonly alarms: readonly AlarmFacts[]
@@ -44,12 +50,12 @@ export class Queues extends Construct implements Watched {
     super(scope, id)
     this.incoming = doorbell(this, 'incoming', work.incoming)
     this.active = doorbell(this, 'active', work.active)
-    this.alarms = (['incoming', 'active'] as const).map((name) => ({
+    this.alarms = doorbellNames.map((name) => ({
       ...waiting[name],
       metric: oldest(this[name], Duration.minutes(1), Stats.MAXIMUM),
       periods: 3,
     }))
-    const ages = [this.incoming, this.active].map((bell) => oldest(bell, FIVE_MINUTES))
+    const ages = doorbellNames.map((name) => oldest(this[name], FIVE_MINUTES))
     this.graphs = [{ row: 'Queue', title: 'Oldest bell (s)', metrics: ages }]
   }
 }

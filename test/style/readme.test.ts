@@ -1,6 +1,6 @@
 // Every service begins with its manual page, whose sections have the same names in the same order everywhere.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 
 const services = new URL('../../services/', import.meta.url)
@@ -34,5 +34,19 @@ describe('the manual page of each service', () => {
     const wanted = roots.has(name) ? ofRoots : ofServices
     // Others may stand between them.
     expect(sections.filter((title) => wanted.includes(title ?? ''))).toEqual(wanted)
+  })
+})
+
+describe('what test/README.md says where to look', () => {
+  const tests = new URL('../', import.meta.url)
+  const [, table = ''] = readFileSync(new URL('README.md', tests), 'utf8').split('## Where')
+  const places = [...table.matchAll(/`([^`]+)`/g)].map(([, place = '']) => place)
+
+  it.each(places.filter((place) => place !== 'CI'))('%s is there', (place) => {
+    // Each of those in braces.
+    const [, before = '', names = place, after = ''] = /^(.*)\{(.*)\}(.*)$/.exec(place) ?? []
+    for (const name of names.split(',')) {
+      expect(globSync(`${before}${name}${after}`, { cwd: tests })).not.toEqual([])
+    }
   })
 })

@@ -99,13 +99,13 @@ export async function watchHealth(
   }
 }
 
-export class ListenerFront implements AsyncDisposable {
-  static async open(pool: TargetPool, header?: 'at-once'): Promise<ListenerFront> {
+export class LoadBalancerListener implements AsyncDisposable {
+  static async open(pool: TargetPool, header?: 'at-once'): Promise<LoadBalancerListener> {
     const isProxied = pool.proxyProtocol !== 'off'
-    const front = new ListenerFront(pool, (isProxied && header) || pool.proxyProtocol)
-    front.#server.listen(0, '127.0.0.1')
-    await once(front.#server, 'listening')
-    return front
+    const listener = new LoadBalancerListener(pool, (isProxied && header) || pool.proxyProtocol)
+    listener.#server.listen(0, '127.0.0.1')
+    await once(listener.#server, 'listening')
+    return listener
   }
 
   readonly #server: Server

@@ -10,7 +10,7 @@ import { Poller } from './event-sources.ts'
 import type { Gateway } from './gateway.ts'
 import type { Inventory, Queue, Rule } from './inventory.ts'
 import { LambdaPool } from './lambda-pool.ts'
-import { ListenerFront, TargetPool, watchHealth } from './load-balancer.ts'
+import { LoadBalancerListener, TargetPool, watchHealth } from './load-balancer.ts'
 import { operator } from './operator.ts'
 import { localPlace } from './place.ts'
 import { clientOptions, environmentOf, lambdaEnvironment } from './process-environment.ts'
@@ -50,7 +50,7 @@ export class Deployment implements AsyncDisposable {
   /** What went wrong between queues and functions and was tried again. */
   readonly pollingFailures: unknown[] = []
   readonly #parts: Parts
-  readonly #fronts = new Map<number, ListenerFront>()
+  readonly #balancerListeners = new Map<number, LoadBalancerListener>()
   readonly #pools = new Map<string, TargetPool>()
   #started: AsyncDisposableStack
 
@@ -126,9 +126,10 @@ export class Deployment implements AsyncDisposable {
 
   /** The loopback port that stands for the load balancer's. */
   port(listenerPort: number): number {
-    const front = this.#fronts.get(listenerPort)
-    if (front === undefined) throw new Error(`the load balancer has no listener on ${listenerPort}`)
-    return front.port
+    const listener = this.#balancerListeners.get(listenerPort)
+    if (listener === undefined)
+      throw new Error(`the load balancer has no listener on ${listenerPort}`)
+    return listener.port
   }
 
   /** By a part of its logical id, best its end. */
@@ -280,7 +281,10 @@ export class Deployment implements AsyncDisposable {
       const pool =
         this.#pools.get(targetGroupArn) ?? new TargetPool(inventory.targetGroup(targetGroupArn))
       this.#pools.set(targetGroupArn, pool)
-      this.#fronts.set(port, this.#started.use(await ListenerFront.open(pool, proxyHeader)))
+      this.#balancerListeners.set(
+        port,
+        this.#started.use(await LoadBalancerListener.open(pool, proxyHeader)),
+      )
     }
     const watching = new AbortController()
     const watch = watchHealth([...this.#pools.values()], watching.signal)

@@ -1,12 +1,8 @@
 // A small assembly written by hand: what the harness understands, apart from what our own templates happen to use.
 
-import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { SendMessageBatchCommand } from '@aws-sdk/client-sqs'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { deployLocally } from '#test/support/deployment/deployment.ts'
 import type { Deployment } from '#test/support/deployment/running-deployment.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
@@ -54,35 +50,6 @@ const deploy = async (): Promise<Deployment> =>
   resources.use(await deployLocally({ assembly: folder, dynamoDbUrl: 'http://127.0.0.1:9' }))
 
 describe('deployLocally', () => {
-  it('runs a function behind a queue of another stack, in batches', async () => {
-    const deployment = await deploy()
-    const Entries = ['a', 'b', 'c'].map((MessageBody) => ({ Id: MessageBody, MessageBody }))
-    const { url } = deployment.queue('Bells')
-    await deployment.clients.sqs.send(new SendMessageBatchCommand({ QueueUrl: url, Entries }))
-    await vi.waitFor(
-      () => expect(deployment.function('Work').output).toContain('event red a,b,c'),
-      {
-        timeout: 10_000,
-      },
-    )
-    await vi.waitFor(() => expect(deployment.queued('Bells')).toEqual([]))
-    expect(deployment.outputs).toMatchObject({
-      Run: { Where: `http://queue-is-here/${deployment.queue('Bells').name}` },
-    })
-    expect(deployment.gateway.refusals()).toEqual([])
-  })
-
-  it('starts a container with its secrets and asks it to end', async () => {
-    const deployment = await deploy()
-    const socket = connect(deployment.port(25), '127.0.0.1')
-    await once(socket, 'connect')
-    expect(await text(socket)).toBe('postwolke:20')
-    const edge = deployment.service('Edge')
-    const [task] = edge.tasks
-    expect(task && (await edge.stop(task))).toBe(7)
-    expect(edge.readyCount).toBe(0)
-  })
-
   it.each<readonly [string, (template: typeof run) => void, string]>([
     [
       'a secret that may not be read',

@@ -3,7 +3,6 @@
 
 import { once } from 'node:events'
 import { createServer, type IncomingMessage } from 'node:http'
-import { Readable } from 'node:stream'
 import {
   ACMClient,
   DescribeCertificateCommand,
@@ -17,41 +16,29 @@ import {
   Route53Client,
 } from '@aws-sdk/client-route-53'
 import {
-  CompleteMultipartUploadCommand,
   CreateBucketCommand,
-  CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
   GetObjectTaggingCommand,
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
-  UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import {
   GetSecretValueCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager'
-import {
-  CreateQueueCommand,
-  GetQueueUrlCommand,
-  ListQueuesCommand,
-  ReceiveMessageCommand,
-  SendMessageCommand,
-} from '@aws-sdk/client-sqs'
+import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest'
-import { systemClock } from '#shared/runtime/clock.ts'
-import { silentLog } from '#shared/runtime/log.ts'
 import { type AwsClients, closeAwsClients, openAwsClients } from '#shared/storage/aws/clients.ts'
-import { openAwsStore } from '#shared/storage/aws/open.ts'
 import { type Gateway, openGateway } from '#test/support/deployment/gateway.ts'
 import type { Statement } from '#test/support/deployment/iam.ts'
 import {
   type SecretsManager,
   startSecretsManager,
 } from '#test/support/deployment/secrets-manager.ts'
-import { type AwsResources, createAwsResources } from '#test/support/emulators/aws-resources.ts'
+import { createAwsResources } from '#test/support/emulators/aws-resources.ts'
 import { dynamoDbEndpoint } from '#test/support/emulators/broker.ts'
 import { hasDynamoDb, testFauxqs } from '#test/support/emulators/open-test-aws-store.ts'
 
@@ -112,49 +99,6 @@ afterAll(async () => {
 
 describe('S3', () => {
   const object = `arn:aws:s3:::${box}/*`
-
-  it('passes what is allowed: whole objects, ranges, parts and streams', async () => {
-    const { name, clients } = role([
-      allow(['s3:PutObject', 's3:GetObject', 's3:DeleteObject'], object),
-    ])
-    const target = { Bucket: box, Key: 'odd keys/../ä b' }
-    await clients.s3.send(new PutObjectCommand({ ...target, Body: 'hello world' }))
-    const range = await clients.s3.send(new GetObjectCommand({ ...target, Range: 'bytes=6-' }))
-    expect(await range.Body?.transformToString()).toBe('world')
-
-    const streamed = { Bucket: box, Key: 'streamed' }
-    // Of unknown length and to be signed afterwards: the SDK sends it `aws-chunked` with its checksum at the end.
-    const Body = Readable.from([Buffer.alloc(100_000, 'a'), Buffer.alloc(100_000, 'b')])
-    await clients.s3.send(new PutObjectCommand({ ...streamed, Body, ContentLength: 200_000 }))
-    const whole = await clients.s3.send(new GetObjectCommand(streamed))
-    expect((await whole.Body?.transformToString())?.length).toBe(200_000)
-
-    const upload = await clients.s3.send(
-      new CreateMultipartUploadCommand({ ...target, ChecksumAlgorithm: 'CRC32' }),
-    )
-    const part = { ...target, UploadId: upload.UploadId, PartNumber: 1 }
-    const { ETag, ChecksumCRC32 } = await clients.s3.send(
-      new UploadPartCommand({ ...part, Body: 'part' }),
-    )
-    const MultipartUpload = { Parts: [{ ETag, ChecksumCRC32, PartNumber: 1 }] }
-    await clients.s3.send(new CompleteMultipartUploadCommand({ ...part, MultipartUpload }))
-    const joined = await clients.s3.send(new GetObjectCommand(target))
-    expect(await joined.Body?.transformToString()).toBe('part')
-    await clients.s3.send(new DeleteObjectCommand(target))
-
-    expect(actions(name)).toEqual([
-      's3:PutObject',
-      's3:GetObject',
-      's3:PutObject',
-      's3:GetObject',
-      's3:PutObject',
-      's3:PutObject',
-      's3:PutObject',
-      's3:GetObject',
-      's3:DeleteObject',
-    ])
-    expect(refusals(name)).toEqual([])
-  })
 
   it('denies another action, and does not carry it out', async () => {
     const { name, clients } = role([allow('s3:PutObject', object)])
@@ -217,32 +161,6 @@ describe('S3', () => {
 })
 
 describe('SQS', () => {
-  it('keeps every call at the gateway: queue URLs lead there, whoever made the queue', async () => {
-    const { name, clients } = role([allow('sqs:*', '*')])
-    const QueueName = `${box}-own`
-    const own = await clients.sqs.send(new CreateQueueCommand({ QueueName, tags: { a: 'b' } }))
-    expect(own.QueueUrl).toBe(`${gateway.url}/${accountId}/${QueueName}`)
-    await direct.sqs.send(new CreateQueueCommand({ QueueName: `${box}-given` }))
-    const given = await clients.sqs.send(new GetQueueUrlCommand({ QueueName: `${box}-given` }))
-    expect(given.QueueUrl).toBe(`${gateway.url}/${accountId}/${box}-given`)
-    const list = await clients.sqs.send(new ListQueuesCommand({ QueueNamePrefix: box }))
-    expect(list.QueueUrls).toEqual([given.QueueUrl, own.QueueUrl])
-
-    const body = '{"QueueUrl":"http://elsewhere/1/x"}'
-    const { QueueUrl } = given
-    await clients.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: body }))
-    const answer = await clients.sqs.send(new ReceiveMessageCommand({ QueueUrl }))
-    expect(answer.Messages?.map((message) => message.Body)).toEqual([body])
-    expect(actions(name)).toEqual([
-      'sqs:CreateQueue',
-      'sqs:TagQueue',
-      'sqs:GetQueueUrl',
-      'sqs:ListQueues',
-      'sqs:SendMessage',
-      'sqs:ReceiveMessage',
-    ])
-  })
-
   it('is passed by with the URL of another host, which the SDK prefers to AWS_ENDPOINT_URL', async () => {
     const { name, clients } = role([])
     const QueueName = `${box}-astray`
@@ -314,26 +232,6 @@ describe('Secrets Manager', () => {
 describe('Lambda', () => {
   const functions = `arn:aws:lambda:${region}:${accountId}:function`
 
-  it('invokes the function behind the name', async () => {
-    const name = addRole([allow('lambda:InvokeFunction', `${functions}:*`)])
-    const client = lambdaClient(name)
-    const invoke = (FunctionName: string) =>
-      client.send(new InvokeCommand({ FunctionName, Payload: Buffer.from('{"a":1}') }))
-    for (const id of ['policy', `${functions}:policy`]) {
-      const { Payload, StatusCode, FunctionError } = await invoke(id)
-      expect(StatusCode).toBe(200)
-      expect(FunctionError).toBeUndefined()
-      expect(JSON.parse(Buffer.from(Payload ?? []).toString())).toEqual({
-        name: 'policy',
-        got: '{"a":1}',
-      })
-    }
-    expect((await invoke('failing')).FunctionError).toBe('Unhandled')
-    await expect(invoke('absent')).rejects.toMatchObject({ name: 'ServiceException' })
-    const event = { FunctionName: 'absent', InvocationType: 'Event' } as const
-    expect((await client.send(new InvokeCommand(event))).StatusCode).toBe(202)
-  })
-
   it('denies another function', async () => {
     const name = addRole([allow('lambda:InvokeFunction', `${functions}:policy`)])
     const command = new InvokeCommand({ FunctionName: 'cleanup' })
@@ -402,57 +300,8 @@ describe.skipIf(!(await hasDynamoDb()))('DynamoDB', () => {
   const table = `arn:aws:dynamodb:${region}:${accountId}:table/${box}-t`
   const key = (pk: string) => ({ pk: { S: pk }, sk: { S: '1' } })
 
-  let resources: AwsResources
-
   beforeAll(async () => {
-    resources = await createAwsResources(direct, `${box}-t`)
-  })
-
-  it('serves a store of the project', async () => {
-    const name = addRole([
-      allow('dynamodb:*', [`${table}-*`, `${table}-*/index/*`]),
-      allow('sqs:*', `${queueArns}-t-*`),
-    ])
-    const clients = clientsOf(name)
-    const store = await openAwsStore(
-      {
-        region,
-        tables: resources.tables,
-        bucket: resources.bucket,
-        queueUrls: {}, // made past the gateway
-        watchQueuePrefix: `${box}-t-watch-`,
-        taskId: 'task',
-        registerAfterMs: 0,
-        clock: systemClock,
-        log: silentLog,
-      },
-      clients,
-    )
-    const { queue } = store.tables
-    const item = { pk: 'M#1', sk: 'META', duePk: 'DUE', dueSk: '1' }
-    await queue.transact([{ put: item }])
-    expect(await queue.get(item)).toEqual(item)
-    const due = await queue.queryIndex('due', { pk: 'DUE' })
-    expect(due.items).toMatchObject([{ pk: 'M#1' }])
-    const heard = Promise.withResolvers<string>()
-    await store.signals.subscribe('topic', heard.resolve)
-    store.signals.publish('topic', 'hint')
-    expect(await heard.promise).toBe('hint')
-    await store[Symbol.asyncDispose]()
-    expect(refusals(name)).toEqual([])
-    expect(new Set(actions(name))).toEqual(
-      new Set([
-        'dynamodb:PutItem',
-        'dynamodb:GetItem',
-        'dynamodb:Query',
-        'dynamodb:BatchWriteItem',
-        'dynamodb:DeleteItem',
-        'sqs:CreateQueue',
-        'sqs:TagQueue',
-        'sqs:ReceiveMessage',
-        'sqs:DeleteQueue',
-      ]),
-    )
+    await createAwsResources(direct, `${box}-t`)
   })
 
   it('denies by action, by table and by leading key', async () => {
@@ -617,20 +466,6 @@ describe('connections', () => {
     expect(await cut).toBe('TypeError')
     silent.close()
     silent.closeAllConnections()
-  })
-
-  it('break towards the client when the emulator is not there', async () => {
-    const lone = await openGateway({
-      region,
-      accountId,
-      principals: [{ accessKeyId: 'k', name: 'k', policies: [{ Statement: [allow('*', '*')] }] }],
-      backends: { dynamodb: nowhere, s3: nowhere, sqs: nowhere, secretsmanager: nowhere },
-      invokeFunction: async () => ({ payload: new Uint8Array() }),
-    })
-    const credential = `AWS4-HMAC-SHA256 Credential=k/20260101/${region}/s3/aws4_request`
-    const request = { headers: { authorization: credential } }
-    await expect(fetch(`${lone.url}/box/key`, request)).rejects.toThrow(TypeError)
-    await lone.close()
   })
 })
 

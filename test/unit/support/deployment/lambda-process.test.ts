@@ -46,27 +46,6 @@ function stateOf(pid: string): string {
 }
 
 describe('a function', () => {
-  it('is called with event and context in its own environment', async () => {
-    process.env.POSTWOLKE_ONLY_OURS = 'yes'
-    const lambda = await pool(`export async function handler(event, context) {
-      return {
-        event,
-        name: context.functionName,
-        hasTime: context.getRemainingTimeInMillis() > 0 && context.awsRequestId.length > 0,
-        colour: process.env.COLOUR,
-        ours: process.env.POSTWOLKE_ONLY_OURS,
-      }
-    }`)
-    const { kind, payload } = await lambda.invoke('{"n":1}')
-    expect(kind).toBe('returned')
-    expect(JSON.parse(payload)).toEqual({
-      event: { n: 1 },
-      name: 'cleanup',
-      hasTime: true,
-      colour: 'red',
-    })
-  })
-
   it('uses its process again, and stands still in between', async () => {
     const lambda = await pool(`export const handler = async () => process.pid`)
     const first = await lambda.invoke('{}')
@@ -84,16 +63,6 @@ describe('a function', () => {
     expect(new Set(outcomes.map(({ payload }) => payload)).size).toBe(3)
   })
 
-  it('reports what the handler throws', async () => {
-    const lambda = await pool(`export const handler = async () => { throw new TypeError('no') }`)
-    const outcome = await lambda.invoke('{}')
-    expect(outcome.kind).toBe('failed')
-    expect(JSON.parse(outcome.payload)).toMatchObject({
-      errorType: 'TypeError',
-      errorMessage: 'no',
-    })
-  })
-
   it('is killed when it takes longer than its timeout, and starts again', async () => {
     const lambda = await pool(
       `export const handler = (event) => event.wait ? new Promise(() => setInterval(() => {}, 1000)) : 'quick'`,
@@ -102,28 +71,5 @@ describe('a function', () => {
     const late = await lambda.invoke('{"wait":true}')
     expect(JSON.parse(late.payload).errorMessage).toBe('Task timed out after 1 seconds')
     expect(await lambda.invoke('{}')).toEqual({ kind: 'returned', payload: '"quick"' })
-  })
-
-  it('fails an event whose process is killed or ends itself', async () => {
-    const lambda = await pool(`export const handler = (event) => {
-      if (event.end) process.exit(3)
-      return new Promise(() => setInterval(() => {}, 1000))
-    }`)
-    const running = lambda.invoke('{}')
-    await vi.waitFor(() => expect(lambda.busyPids).toHaveLength(1))
-    for (const pid of lambda.busyPids) process.kill(pid, 'SIGKILL')
-    expect((await running).kind).toBe('failed')
-    const ended = await lambda.invoke('{"end":true}')
-    expect(JSON.parse(ended.payload)).toEqual({
-      errorType: 'Runtime.ExitError',
-      errorMessage: 'the process ended with 3',
-    })
-  })
-
-  it('that cannot be loaded fails each event', async () => {
-    const lambda = await pool(`import 'nowhere'\nexport const handler = () => 1`)
-    await expect(lambda.invoke('{}')).rejects.toThrow('Cleanup does not start')
-    const other = await pool('export const handle = () => 1')
-    await expect(other.invoke('{}')).rejects.toThrow('index.handler is undefined or not exported')
   })
 })

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { openHealthServer } from '#services/aws/health.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { ProxyProtocol } from '#test/support/deployment/inventory.ts'
-import { ListenerFront, TargetPool } from '#test/support/deployment/load-balancer.ts'
+import { LoadBalancerListener, TargetPool } from '#test/support/deployment/load-balancer.ts'
 
 let resources = new AsyncDisposableStack()
 afterEach(async () => {
@@ -35,17 +35,17 @@ function portOf(address: AddressInfo | string | null): number {
   return address.port
 }
 
-async function front(
+async function listener(
   proxyProtocol: ProxyProtocol,
   { port, healthPort }: { readonly port: number; readonly healthPort: number },
-): Promise<ListenerFront> {
+): Promise<LoadBalancerListener> {
   const pool = new TargetPool({ arn: '', healthPort, healthPath: '/readyz', proxyProtocol })
   pool.register({ address: '127.0.0.1', port })
   await pool.checkHealth()
-  return resources.use(await ListenerFront.open(pool))
+  return resources.use(await LoadBalancerListener.open(pool))
 }
 
-function client({ port }: ListenerFront): Socket {
+function client({ port }: LoadBalancerListener): Socket {
   const socket = connect({ port, host: '127.0.0.1', localAddress: '127.9.9.9' })
   socket.setEncoding('latin1')
   resources.defer(() => void socket.destroy())
@@ -56,48 +56,18 @@ const all = async (socket: Socket) => (await Array.fromAsync(socket)).join('')
 
 describe('the load balancer', () => {
   it('keeps the address of the client', async () => {
-    const socket = client(await front('off', await target('a')))
+    const socket = client(await listener('off', await target('a')))
     expect(await once(socket, 'data')).toEqual(['a greets 127.9.9.9\n'])
     socket.write('hello')
     expect(await all(socket)).toBe('got hello')
   })
 
-  it('tells the address before anything else', async () => {
-    const socket = client(await front('at-once', await target('a')))
-    const [, got = ''] = (await all(socket)).split('got ')
-    expect(got).toMatch(header)
-  })
-
   it('holds the header back until the client says something', async () => {
-    const socket = client(await front('with-payload', await target('a')))
+    const socket = client(await listener('with-payload', await target('a')))
     expect(await once(socket, 'data')).toEqual(['a greets 127.0.0.1\n'])
     socket.write('hello')
     const [, got = ''] = (await all(socket)).split('got ')
     expect(got).toMatch(header)
     expect(got.endsWith('hello')).toBe(true)
-  })
-
-  it('turns clients away when no target is ready', async () => {
-    const socket = client(await front('off', await target('a', false)))
-    await once(socket, 'close')
-    expect(socket.bytesRead).toBe(0)
-  })
-
-  it('goes around among the targets that are ready, and leaves those that were taken away', async () => {
-    const [a, b] = [await target('a'), await target('b')]
-    const pool = new TargetPool({
-      arn: '',
-      healthPort: a.healthPort,
-      healthPath: '/readyz',
-      proxyProtocol: 'off',
-    })
-    for (const { port } of [a, b]) pool.register({ address: '127.0.0.1', port })
-    expect(pool.next()).toBeUndefined()
-    await pool.checkHealth()
-    const turns = [1, 2, 3, 4].map(() => pool.next()?.port)
-    expect(new Set(turns.slice(0, 2))).toEqual(new Set([a.port, b.port]))
-    expect(turns.slice(2)).toEqual(turns.slice(0, 2))
-    pool.deregister('127.0.0.1')
-    expect(pool.healthyCount).toBe(0)
   })
 })

@@ -65,37 +65,6 @@ describe('a secret', () => {
     await put({ SecretString: 'later' })
     expect(await value({ SecretId: name })).toMatchObject({ SecretString: 'later' })
   })
-
-  it('is made once', async () => {
-    const create = () => client.send(new CreateSecretCommand({ Name: name, SecretString: 'a' }))
-    const { VersionId } = await create()
-    expect(VersionId).toMatch(/.{32}/)
-    await expect(create()).rejects.toThrow(ResourceExistsException)
-  })
-
-  it('is not found when nobody made it', async () => {
-    await expect(value({ SecretId: name })).rejects.toThrow(ResourceNotFoundException)
-    await expect(put({ SecretString: 'x' })).rejects.toThrow(ResourceNotFoundException)
-    const describing = client.send(new DescribeSecretCommand({ SecretId: name }))
-    await expect(describing).rejects.toThrow(ResourceNotFoundException)
-    expect(secrets.get(name)).toBeUndefined()
-  })
-
-  it('may be bytes', async () => {
-    secrets.put(name, 'text')
-    await put({ SecretBinary: Buffer.from([0, 255]) })
-    const { SecretBinary, SecretString } = await value({ SecretId: name })
-    expect([...(SecretBinary ?? [])]).toEqual([0, 255])
-    expect(SecretString).toBeUndefined()
-  })
-
-  it('holds 65536 bytes and not one more', async () => {
-    secrets.put(name, 'x')
-    await put({ SecretString: 'ä'.repeat(32_768) })
-    await expect(put({ SecretString: `${'ä'.repeat(32_768)}x` })).rejects.toMatchObject({
-      name: 'InvalidParameterException',
-    })
-  })
 })
 
 describe('versions', () => {
@@ -137,15 +106,6 @@ describe('versions', () => {
     await expect(put({ SecretString: 'other', ClientRequestToken })).rejects.toThrow(
       ResourceExistsException,
     )
-  })
-
-  it('can have labels of their own, and are then not current', async () => {
-    secrets.put(name, 'one')
-    await put({ SecretString: 'two', VersionStages: ['AWSPENDING'] })
-    expect(secrets.get(name)).toBe('one')
-    expect(await value({ SecretId: name, VersionStage: 'AWSPENDING' })).toMatchObject({
-      SecretString: 'two',
-    })
   })
 })
 
