@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer'
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { badPassword, type Secret } from '#shared/administration/secrets.ts'
+import type { Secret } from '#shared/administration/secrets.ts'
 import type { Process } from './context.ts'
 import { CommandFailure } from './failure.ts'
 import { type FieldNames, refused } from './refusal-text.ts'
@@ -69,8 +69,11 @@ async function askTwice({ person }: Process): Promise<Buffer | undefined> {
   return oneLine(first)
 }
 
-function newPassword(password: Buffer | undefined, names?: FieldNames): Secret {
-  if (password === undefined) throw refused(badPassword, names)
+async function newPassword(password: Buffer | undefined, names?: FieldNames): Promise<Secret> {
+  if (password === undefined) {
+    const { badPassword } = await import('#shared/administration/secrets.ts')
+    throw refused(badPassword, names)
+  }
   return { kind: 'password', password }
 }
 

@@ -3,8 +3,8 @@
 
 import type { Command } from 'commander'
 import type { QueueFacts } from '#shared/administration/queue-facts.ts'
+import { queueStates } from '#shared/administration/queue-facts.ts'
 import type { FilterRequest } from '#shared/administration/queue-filter.ts'
-import { queueStates } from '#shared/administration/queue-state.ts'
 import type { Define } from './define.ts'
 import { clipped, columns, counted, formatBytes, formatTime, wrapped } from './output.ts'
 import { nextTryOf, recipientText, senderOf, shown } from './queue-entry.ts'

@@ -8,7 +8,6 @@ import { FolderTree } from '#shared/mailbox/folder-path.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
-import { accountFacts } from './changes.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { type Fields, parseQuota } from './fields.ts'
 import { type Listed, type ListRequest, parseListRequest } from './listing.ts'
@@ -19,7 +18,7 @@ import {
   type NoSuchAccount,
   type NoSuchDomain,
 } from './refusals.ts'
-import { type SecretSource, storeSecret } from './secrets.ts'
+import type { SecretSource } from './secrets.ts'
 import { type Warning, warnOfGone, warnOfPostmaster } from './warnings.ts'
 
 export interface AccountAdministration {
@@ -155,6 +154,7 @@ export function createAccountAdministration(
     if (quota.kind !== 'ok') return quota
     const secret = await request.secret()
     if (secret === undefined) return badValue('password', '', { name: 'password-or-hash' })
+    const { storeSecret } = await loadSecrets()
     const stored = await storeSecret(secret)
     if (stored.kind !== 'ok') return stored
     const added = await accounts.add({
@@ -167,7 +167,7 @@ export function createAccountAdministration(
     if (added.kind !== 'ok') return whyNotAdded(added.kind, request.address)
     const { account } = added
     const name = formatAddress(account.address)
-    record({ what: 'account', name, before: null, after: accountFacts(account) })
+    record({ what: 'account', name, before: null, after: changeFacts(account) })
     // Listing makes the first folders.
     await mailbox.folders.list(account.id)
     const isAlias = (await directory.aliases.get(address.value)) !== undefined
@@ -188,8 +188,8 @@ export function createAccountAdministration(
     record({
       what: 'account',
       name,
-      before: accountFacts(found.account),
-      after: { ...accountFacts(account), ...(isNewPassword && { password: 'replaced' }) },
+      before: changeFacts(found.account),
+      after: { ...changeFacts(account), ...(isNewPassword && { password: 'replaced' }) },
     })
     const warnings =
       request.enabled === false ? await warnOfPostmaster(directory, account.address.domain) : []
@@ -229,7 +229,7 @@ export function createAccountAdministration(
       if (removed.kind !== 'ok') return noSuchAccount(text)
       const { account } = removed
       const name = formatAddress(account.address)
-      record({ what: 'account', name, before: accountFacts(account), after: null })
+      record({ what: 'account', name, before: changeFacts(account), after: null })
       const messages = await mailbox.remove(account.id)
       const warnings = await warnOfGone(directory, address.value)
       return { kind: 'removed', address: name, messages, warnings }
@@ -245,6 +245,13 @@ export function createAccountAdministration(
     },
   }
 }
+
+/** For the log. */
+const changeFacts = ({ enabled, shared, quotaBytes }: AccountRecord) => ({
+  enabled,
+  shared,
+  quotaBytes,
+})
 
 type Found = { readonly kind: 'found'; readonly account: AccountRecord; readonly address: Address }
 
@@ -266,7 +273,7 @@ async function parseChanges(
   const quota = request.quota === undefined ? undefined : parseQuota(request.quota)
   if (quota?.kind === 'bad-value') return quota
   const secret = await request.secret?.()
-  const stored = secret && (await storeSecret(secret))
+  const stored = secret && (await (await loadSecrets()).storeSecret(secret))
   if (stored?.kind === 'bad-value') return stored
   const value: AccountChanges = {
     ...stored?.value,
@@ -277,6 +284,8 @@ async function parseChanges(
   if (Object.keys(value).length > 0) return { kind: 'ok', value }
   return badValue('changes', '', { name: 'some-change' })
 }
+
+const loadSecrets = () => import('./secrets.ts')
 
 /** Loaded where a hash is looked at: other commands start faster without the schemes. */
 async function describePassword(passwordHash: string): Promise<PasswordFacts> {

@@ -1,8 +1,6 @@
 // Changes as they are told to the log of the system: what was changed, how it was before and how it is after. What is secret is not
 // among the facts; that a password is another one is.
 
-import type { AccountRecord } from '#shared/directory/records.ts'
-
 type Facts = { readonly [name: string]: string | number | boolean | null | readonly string[] }
 
 export type Change = {
@@ -16,9 +14,3 @@ export type Change = {
 }
 
 export type RecordChange = (change: Change) => void
-
-export const accountFacts = ({ enabled, shared, quotaBytes }: AccountRecord): Facts => ({
-  enabled,
-  shared,
-  quotaBytes,
-})

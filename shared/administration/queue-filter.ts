@@ -3,7 +3,7 @@
 import type { Group, QueueEntry } from '#shared/queue/records.ts'
 import { duration } from '#shared/runtime/settings/kinds.ts'
 import { parseOwnDomain } from './fields.ts'
-import { groupStateOf, queueStates, stateOf } from './queue-state.ts'
+import { groupStateOf, queueStates, stateOf } from './queue-facts.ts'
 import { type BadValue, badValue, ok, type Parsed } from './refusals.ts'
 
 export type FilterRequest = {

@@ -5,9 +5,8 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { parseQueueIdField, splitList } from './fields.ts'
-import { describeEntry, type QueueFacts } from './queue-facts.ts'
+import { describeEntry, isHeld, type QueueFacts } from './queue-facts.ts'
 import { type FilterRequest, parseQueueFilter, type QueueFilter } from './queue-filter.ts'
-import { isHeld } from './queue-state.ts'
 import type { BadValue, NotQueued, NotWaiting } from './refusals.ts'
 
 export interface QueueAdministration {

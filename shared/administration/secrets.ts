@@ -1,6 +1,7 @@
-// What logs an account in, as it is given: a password, or a hash that was made elsewhere.
+// What logs an account in, as it is given: a password, or a hash that was made elsewhere. Loaded only where there is one: the schemes
+// bring native code with them.
 
-import type { HashProblem } from '#shared/auth/passwords.ts'
+import { checkHash, type HashProblem, storedPassword } from '#shared/auth/passwords.ts'
 import type { StoredPassword } from '#shared/directory/records.ts'
 import { isPassword, PASSWORD_BYTES_MAX } from '#shared/sasl/password.ts'
 import { badValue, ok, type Parsed } from './refusals.ts'
@@ -12,12 +13,8 @@ export type Secret =
 /** Asked only once all else is right: a person types it twice. Undefined: there is none. */
 export type SecretSource = () => Promise<Secret | undefined>
 
-/** Loaded only where there is a secret: the schemes bring native code with them. */
-const loadPasswords = () => import('#shared/auth/passwords.ts')
-
 /** What is kept of it. */
 export async function storeSecret(secret: Secret): Promise<Parsed<StoredPassword>> {
-  const { checkHash, storedPassword } = await loadPasswords()
   if (secret.kind === 'password') {
     return isPassword(secret.password) ? ok(await storedPassword(secret.password)) : badPassword
   }

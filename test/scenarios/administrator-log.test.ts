@@ -59,6 +59,24 @@ describe("an administrator's log", () => {
     expect(JSON.stringify(lines)).not.toContain(hash.slice(-8))
   })
 
+  it('says what was changed, how it was before and how it is after', async () => {
+    await run(['account', 'add', 'ann@a.test', '--password-hash', hash])
+    await run(['account', 'set', 'ann@a.test', '--quota', '2GB', '--password-stdin'], 'secret')
+    await run(['account', 'remove', 'ann@a.test'])
+    await run(['account', 'remove', 'ann@a.test'])
+    const facts = { enabled: true, shared: false, quotaBytes: null }
+    const quotaBytes = 2 * 1024 ** 3
+    const change = { what: 'account', name: 'ann@a.test' }
+    const lines = await taken()
+    expect(lines.map(({ changes }) => changes)).toEqual([
+      [{ ...change, before: null, after: facts }],
+      [{ ...change, before: facts, after: { ...facts, quotaBytes, password: 'replaced' } }],
+      [{ ...change, before: { ...facts, quotaBytes }, after: null }],
+      undefined,
+    ])
+    expect(JSON.stringify(lines)).not.toContain('secret')
+  })
+
   it('is told once, however many commands ended at a time', async () => {
     for (const name of ['b', 'c', 'd']) await run(['domain', 'add', `${name}.test`])
     expect(await taken()).toHaveLength(3)

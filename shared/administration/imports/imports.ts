@@ -3,7 +3,7 @@
 import type { AdministrationDeps } from '../deps.ts'
 import type { Fields } from '../fields.ts'
 import type { Source } from './lines.ts'
-import { type ImportPlan, planImport } from './plan.ts'
+import type { ImportPlan } from './plan.ts'
 
 export interface ImportAdministration {
   /** Checks all rows; nothing is changed until the plan is run. */
@@ -12,12 +12,14 @@ export interface ImportAdministration {
 
 export type ImportWhat = 'domains' | 'accounts' | 'aliases'
 
+/** Loaded only where something is imported: the mechanism, and the rows, of which accounts bring native code with them. */
 export function createImportAdministration(
   deps: AdministrationDeps,
   fields: Fields,
 ): ImportAdministration {
   return {
     async plan(what, source) {
+      const { planImport } = await import('./plan.ts')
       switch (what) {
         case 'domains': {
           const { domainRows } = await import('./domain-rows.ts')
@@ -28,7 +30,6 @@ export function createImportAdministration(
           return await planImport(aliasRows(deps, fields), source, deps)
         }
         case 'accounts': {
-          // Loaded only here: the schemes bring native code with them.
           const { accountRows } = await import('./account-rows.ts')
           return await planImport(accountRows(deps, fields), source, deps)
         }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { stateOf } from '#shared/administration/queue-facts.ts'
 import { type FilterRequest, parseQueueFilter } from '#shared/administration/queue-filter.ts'
-import { stateOf } from '#shared/administration/queue-state.ts'
 import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import type { Group, GroupState, QueueEntry } from '#shared/queue/records.ts'
 
