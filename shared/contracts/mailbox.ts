@@ -1,4 +1,4 @@
-// Names and shapes of the mailbox core (shared/mailbox), and the part of it that POP3 asks.
+// What listeners that show mail (POP3 now, IMAP next) ask of the mailbox core (shared/mailbox).
 
 export type AccountId = string & { readonly __brand: 'AccountId' }
 export type FolderId = string & { readonly __brand: 'FolderId' }

@@ -1,5 +1,5 @@
-// What listeners ask policy, stage by stage, and what it answers. In process on one machine, a Lambda function on AWS, so requests
-// and verdicts are plain data. Implemented by services/policy.
+// What listeners ask policy, stage by stage, and what it answers. In process now, a Lambda function later, so requests and
+// verdicts are plain data. Implemented by services/policy.
 
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Origin, SmtpEnvelope } from './spool.ts'

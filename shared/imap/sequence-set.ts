@@ -138,6 +138,16 @@ export function countNumbers(merged: SequenceSet): number {
   return count
 }
 
+/** The largest number named, 0 when only `*` is. */
+export function largestNamed(ranges: SequenceSet): number {
+  let largest = 0
+  for (const { first, last } of ranges) {
+    if (last !== STAR) largest = Math.max(largest, last)
+    else if (first !== STAR) largest = Math.max(largest, first)
+  }
+  return largest
+}
+
 /** Whether merged ranges hold the number. */
 export function holdsNumber(merged: SequenceSet, number: number): boolean {
   let low = 0
@@ -151,6 +161,13 @@ export function holdsNumber(merged: SequenceSet, number: number): boolean {
     else return true
   }
   return false
+}
+
+/** The numbers of merged ranges, one by one. */
+export function* eachNumber(merged: SequenceSet): Generator<number> {
+  for (const { first, last } of merged) {
+    for (let number = first; number <= last; number++) yield number
+  }
 }
 
 function formatNumber(number: number): string {

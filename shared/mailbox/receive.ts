@@ -20,7 +20,7 @@ export type Received = {
   readonly endsLine: boolean
   /** Makes the object durable, no later than table writes that are issued after the call. */
   commit(): Promise<void>
-  /** Forgets the bytes. Never rejects: what is left is found by the collector. */
+  /** Forgets the bytes. Never rejects: what is left is found by the sweeper. */
   discard(): Promise<void>
 }
 
@@ -29,7 +29,7 @@ export async function receiveMessage(
   { objects, clock }: { readonly objects: ObjectStore; readonly clock: Clock },
   source: AsyncIterable<Uint8Array>,
 ): Promise<Received> {
-  // Like the queue's, so that the orphan search of the collector knows the object's age.
+  // Like the queue's, so that the orphan search of the sweeper knows the object's age.
   const id = newQueueId(clock.now())
   const key = `mail/${id}`
   const indexer = new MessageIndexer()

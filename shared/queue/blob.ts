@@ -32,7 +32,7 @@ export function blobOf(message: QueuedMessage, prepend: string): Blob {
 }
 
 /**
- * Marks an object nobody may refer to as dead, unless it became a blob; the collector deletes it after its grace time. Says nothing of
+ * Marks an object nobody may refer to as dead, unless it became a blob; the sweeper deletes it after its grace time. Says nothing of
  * its contents: whoever delivers it all the same, because the removal did not come to its end, fills them in.
  */
 export async function markDead(mail: Table, queueId: QueueId, nowMs: number): Promise<void> {

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { SET_RANGES_MAX } from '#shared/imap/limits.ts'
 import {
   countNumbers,
+  eachNumber,
   formatSequenceSet,
   holdsNumber,
   intersectRanges,
+  largestNamed,
   mergeRanges,
   NUMBER_MAX,
   parseSequenceSet,
@@ -109,10 +111,7 @@ describe('resolveSet', () => {
           100,
         )
         const ascending = [...numbers].sort((a, b) => a - b)
-        const held = merged.flatMap(({ first, last }) =>
-          Array.from({ length: last - first + 1 }, (_, at) => first + at),
-        )
-        expect(held).toEqual(ascending)
+        expect([...eachNumber(merged)]).toEqual(ascending)
         expect(countNumbers(merged)).toBe(ascending.length)
         for (let n = 0; n <= 41; n++) expect(holdsNumber(merged, n)).toBe(numbers.has(n))
         expect(rangesOf(ascending)).toEqual(merged)
@@ -131,6 +130,17 @@ describe('rangesOf', () => {
     expect(formatSequenceSet(rangesOf([1, 2, 3, 5, 7, 8]))).toBe('1:3,5,7:8')
     expect(formatSequenceSet(rangesOf(Uint32Array.of(4)))).toBe('4')
     expect(rangesOf([])).toEqual([])
+  })
+})
+
+describe('largestNamed', () => {
+  it.each([
+    ['1:5,3', 5],
+    ['7:*', 7],
+    ['*', 0],
+    ['3:*,9', 9],
+  ] as const)('of %s is %i', (text, largest) => {
+    expect(largestNamed(parseSequenceSet(text))).toBe(largest)
   })
 })
 
