@@ -6,8 +6,8 @@ import { systemClock } from '#shared/runtime/clock.ts'
 import { SystemFull } from '#shared/runtime/errors.ts'
 import { SHORTAGE_TOLD_MS, SPACE_KNOWN_MS } from '#shared/storage/embedded/disk-space.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { MemoryLog } from '#test/support/memory-log.ts'
 import { smallDisk } from '#test/support/small-disk.ts'
-import { RecordingLog } from '#test/support/smtp-fakes.ts'
 import { chunksOf } from '#test/support/storage.ts'
 import { openEmbedded } from '#test/support/storage-embedded.ts'
 
@@ -17,7 +17,7 @@ const reserveBytes = 10 * MIB
 describe('an embedded store whose disk has less than the reserve', () => {
   async function opened() {
     const world = { free: 100 * MIB, nowMs: 1_000_000, asked: 0 }
-    const log = new RecordingLog()
+    const log = new MemoryLog()
     const { store, close } = await openEmbedded({
       reserveBytes,
       freeBytes: async () => {
@@ -93,7 +93,7 @@ describe('an embedded store on a disk of 16 MiB [rights]', () => {
     const made = await smallDisk(16)
     if ('reason' in made) return skip(made.reason)
     await using disk = made
-    const log = new RecordingLog()
+    const log = new MemoryLog()
     const directory = join(disk.path, 'data')
     await using store = await openEmbeddedStore({ directory, log })
     // No reserve: every last byte is taken.

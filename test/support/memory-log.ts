@@ -2,7 +2,11 @@
 
 import type { Log, LogFields } from '#shared/runtime/log.ts'
 
-export type LogLine = LogFields & { readonly level: string; readonly message: string }
+export type LogLine = {
+  readonly level: string
+  readonly fields: LogFields
+  readonly message: string
+}
 
 export class MemoryLog implements Log {
   readonly lines: LogLine[]
@@ -22,11 +26,13 @@ export class MemoryLog implements Log {
     return new MemoryLog(this.lines, { ...this.#fields, ...fields })
   }
 
-  find(message: string): LogLine | undefined {
-    return this.lines.find((line) => line.message === message)
+  /** The first line that says this: its fields, and its level. */
+  find(message: string): LogFields | undefined {
+    const line = this.lines.find((one) => one.message === message)
+    return line && { ...line.fields, level: line.level }
   }
 
   #add(level: string, fields: LogFields, message: string): void {
-    this.lines.push({ ...this.#fields, ...fields, level, message })
+    this.lines.push({ level, fields: { ...this.#fields, ...fields }, message })
   }
 }

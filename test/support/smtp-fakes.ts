@@ -19,7 +19,7 @@ import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
-import { type Log, type LogFields, silentLog } from '#shared/runtime/log.ts'
+import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
 import { FakeCertificates } from './fake-certificates.ts'
 import { fakeScram } from './scram-fake.ts'
@@ -217,39 +217,6 @@ export class FakeAuthenticator implements Authenticator {
       return { kind: 'authenticated', account: { id: 'a1' as AccountId, login, sessionsEpoch: 0 } }
     }
     return { kind: 'refused', reason: 'password' }
-  }
-}
-
-export type LogLine = {
-  readonly level: string
-  readonly fields: LogFields
-  readonly message: string
-}
-
-export class RecordingLog implements Log {
-  readonly lines: LogLine[]
-  readonly #fields: LogFields
-  constructor(lines: LogLine[] = [], fields: LogFields = {}) {
-    this.lines = lines
-    this.#fields = fields
-  }
-  debug(fields: LogFields, message: string): void {
-    this.#add('debug', fields, message)
-  }
-  info(fields: LogFields, message: string): void {
-    this.#add('info', fields, message)
-  }
-  warn(fields: LogFields, message: string): void {
-    this.#add('warn', fields, message)
-  }
-  error(fields: LogFields, message: string): void {
-    this.#add('error', fields, message)
-  }
-  child(fields: LogFields): Log {
-    return new RecordingLog(this.lines, { ...this.#fields, ...fields })
-  }
-  #add(level: string, fields: LogFields, message: string): void {
-    this.lines.push({ level, fields: { ...this.#fields, ...fields }, message })
   }
 }
 

@@ -11,8 +11,9 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import { clientPair } from '#test/support/client-certificate.ts'
 import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
 import { ManualClock } from '#test/support/manual-clock.ts'
+import { MemoryLog } from '#test/support/memory-log.ts'
 import { proxyHeader } from '#test/support/proxy-header.ts'
-import { goodLogin, RecordingLog, smtpFakes } from '#test/support/smtp-fakes.ts'
+import { goodLogin, smtpFakes } from '#test/support/smtp-fakes.ts'
 import { Connection } from '#test/transcripts/connection.ts'
 
 const closing: (() => Promise<void>)[] = []
@@ -21,7 +22,7 @@ afterEach(async () => {
 })
 
 async function start({ clock, ...options }: Partial<SmtpListenerOptions> & { clock?: Clock } = {}) {
-  const log = new RecordingLog()
+  const log = new MemoryLog()
   const accountWatch = new FakeAccountWatch()
   const fakes = { ...smtpFakes(log), accountWatch, ...(clock && { clock }) }
   const listener = createSmtpListener({ role: 'smtp', address: '127.0.0.1', ...options }, fakes)
@@ -656,7 +657,7 @@ describe('TLS', () => {
       client: Partial<typeof clientPair>,
       clientAuthorities?: string,
     ) {
-      const log = new RecordingLog()
+      const log = new MemoryLog()
       const fakes = { ...smtpFakes(log), clientAuthorities }
       const role = 'smtp'
       const listener = createSmtpListener({ role, address: '127.0.0.1', ...options }, fakes)

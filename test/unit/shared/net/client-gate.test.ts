@@ -173,7 +173,7 @@ describe('behind a trusted proxy', () => {
     expect(gate.connections).toBe(0)
     expect(admitted).toEqual([])
     expect(log.lines).toEqual([
-      { level: 'warn', message: 'PROXY header refused', proxy: '127.0.0.1', reason },
+      { level: 'warn', message: 'PROXY header refused', fields: { proxy: '127.0.0.1', reason } },
     ])
   })
 
@@ -185,7 +185,7 @@ describe('behind a trusted proxy', () => {
     expect(log.lines).toEqual([])
     await clock.advance(1)
     await closed(client)
-    expect(log.lines).toMatchObject([{ reason: 'no whole header in time' }])
+    expect(log.lines).toMatchObject([{ fields: { reason: 'no whole header in time' } }])
   })
 
   it('nobody is missed who goes before the header is whole', async () => {

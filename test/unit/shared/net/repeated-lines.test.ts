@@ -6,11 +6,11 @@ import {
   RepeatedLines,
 } from '#shared/net/repeated-lines.ts'
 import { ManualClock } from '#test/support/manual-clock.ts'
-import { RecordingLog } from '#test/support/smtp-fakes.ts'
+import { MemoryLog } from '#test/support/memory-log.ts'
 
 function open() {
   const clock = new ManualClock()
-  const log = new RecordingLog()
+  const log = new MemoryLog()
   const lines = new RepeatedLines('info', { clock, log })
   const write = (times: number, network = 'n', message = 'refused') => {
     for (let i = 0; i < times; i++) lines.write(network, log, { i }, message)
@@ -57,7 +57,7 @@ describe('repeated lines', () => {
   it('loses no count of a network that is pushed out by others', async () => {
     const { clock, lines, write, sums } = open()
     write(LINES_MAX + 3)
-    const silent = new RecordingLog()
+    const silent = new MemoryLog()
     for (let i = 0; i <= REPEATED_LINES_KEPT_MAX; i++) lines.write(`n${i}`, silent, {}, 'refused')
     write(LINES_MAX + 2)
     await clock.advance(INTERVAL_MS)

@@ -5,7 +5,7 @@ import { closeAwsClients, openAwsClients } from '#shared/storage/aws/clients.ts'
 import { S3ObjectStore } from '#shared/storage/aws/object-store.ts'
 import { PART_BYTES, UPLOAD_BYTES_MIN, UploadMemory } from '#shared/storage/aws/upload-memory.ts'
 import { intercept } from '#test/support/emulators/intercept.ts'
-import { RecordingLog } from '#test/support/smtp-fakes.ts'
+import { MemoryLog } from '#test/support/memory-log.ts'
 
 const MIB = 1024 * 1024
 const chunk = new Uint8Array(64 * 1024)
@@ -134,7 +134,7 @@ describe('100 slow clients', () => {
       await clock.turn()
       return { UploadId: 'u', ETag: 'e' }
     })
-    const log = new RecordingLog()
+    const log = new MemoryLog()
     const memory = new UploadMemory(bytesMax, { clock, log })
     const objects = new S3ObjectStore({ s3: clients.s3, bucket: 'bucket', clock, memory })
     let heldMax = 0
