@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { newId } from '#shared/mailbox/folders.ts'
+import { newId } from '#shared/mailbox/new-folder.ts'
 import { restoredItem } from '#shared/mailbox/restored.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { type TableName, tableLayouts } from '#shared/storage/ports.ts'

@@ -10,6 +10,7 @@ import { createAppend } from './append.ts'
 import { markDead } from './blob-references.ts'
 import { createBlobs } from './blobs.ts'
 import { createChange } from './change.ts'
+import { createFolderCreation } from './create-folder.ts'
 import { createEmptying } from './emptying.ts'
 import { readMessages } from './folder-reading.ts'
 import { createFolderSnapshots } from './folder-snapshots.ts'
@@ -21,7 +22,8 @@ import { limitOf, roomLeft, usedBy } from './quota.ts'
 import { receiveMessage } from './receive.ts'
 import { createRecent } from './recent.ts'
 import { messageFromRecord } from './records.ts'
-import { createFolderMoving } from './remove-folder.ts'
+import { createFolderRemoval } from './remove-folder.ts'
+import { createFolderRename } from './rename-folder.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { createTransfer } from './transfer.ts'
 import { readUsage } from './usage.ts'
@@ -48,15 +50,17 @@ export function createMailbox(deps: Deps): Mailbox {
   const annotations = createAnnotations(deps)
   const access = createAccess(deps)
   const subscriptions = createSubscriptions(deps)
-  const { finishRemovals, ...moving } = createFolderMoving({
+  const { removeEmptyName, ...removal } = createFolderRemoval({ ...deps, folders, expunge })
+  const { create, makePath } = createFolderCreation({ ...deps, ...removal, folders })
+  const rename = createFolderRename({
     ...deps,
     folders,
+    makePath,
+    removeEmptyName,
     annotations,
-    expunge,
     move: transfer.move,
   })
-  const { remove } = moving
-  const emptying = { folders, expunge, remove, finishRemovals, access, subscriptions }
+  const emptying = { ...removal, folders, expunge, access, subscriptions }
   const { empty } = createEmptying({ ...deps, ...emptying })
 
   const reader: Omit<MailboxReader, 'inbox'> = {
@@ -89,7 +93,7 @@ export function createMailbox(deps: Deps): Mailbox {
       await access.forget(accountId)
       return messages
     },
-    folders: { ...folders, ...moving, finishRemovals },
+    folders: { ...folders, ...removal, create, rename },
     foreignFolders: createForeignFolders({ ...deps, folders, access }),
     access,
     subscriptions,
