@@ -7,7 +7,6 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { type Table, TRANSACT_ITEMS_MAX } from '#shared/storage/ports.ts'
-import { chunks } from './change.ts'
 import type { Change } from './change-log.ts'
 import { addDigest, messageDigest, subtractDigest } from './digest.ts'
 import {
@@ -23,6 +22,7 @@ import { folderKey, messageKey } from './keys.ts'
 import { MessageColumns } from './message-columns.ts'
 import type { Difference } from './port.ts'
 import { type FolderRecord, folderRecord, type MessageRecord, messageRecord } from './records.ts'
+import { chunks } from './store-flags.ts'
 
 type Deps = { readonly table: Table; readonly clock: Clock }
 
