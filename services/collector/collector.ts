@@ -6,9 +6,9 @@ import { parseQueueId, type QueueId, queueIdTime } from '#shared/mail/queue-id.t
 import { DEAD_PK, deadSk } from '#shared/mailbox/blob-references.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { number, text } from '#shared/mailbox/records.ts'
-import { chunks } from '#shared/mailbox/store-flags.ts'
 import { markDead } from '#shared/queue/blob.ts'
 import { messageKey } from '#shared/queue/keys.ts'
+import { chunks } from '#shared/runtime/chunks.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import {

@@ -13,7 +13,7 @@ import {
 } from '#shared/storage/ports.ts'
 import { Admission } from './admission.ts'
 import { deliverOnce, reference } from './blob-references.ts'
-import { changeItem } from './change-log.ts'
+import { logItem } from './change-log.ts'
 import { addDigest, messageDigest } from './digest.ts'
 import { DELETED, fitKeywords, SEEN } from './flags.ts'
 import { unchanged } from './folder-edit.ts'
@@ -205,7 +205,7 @@ export function createAppend(deps: {
             if: { all: [unchanged(state), ...asRead] },
           },
           ...messages,
-          { put: changeItem(folder.id, modSeq, 'new', uids, saveDateMs) },
+          { put: logItem(folder.id, modSeq, 'new', uids, saveDateMs) },
           ...usageWrites(folder.accountId, growth, admission?.change),
         ])
       } catch (error) {

@@ -5,7 +5,7 @@ import type { AccountId, ModSeq } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { Conflict, type Item, type Signals, type Table } from '#shared/storage/ports.ts'
 import { inheritRights } from './access.ts'
-import { changeItem } from './change-log.ts'
+import { logItem } from './change-log.ts'
 import { unchanged } from './folder-edit.ts'
 import { namesOf } from './folder-path.ts'
 import { countChild, type FoldersRead } from './folders.ts'
@@ -127,7 +127,7 @@ export function createFolderCreation(deps: {
         },
         if: { all: [unchanged(old), { attribute: 'noselect', is: '=', value: true }] },
       },
-      { put: changeItem(id, modSeq, 'expunge', [], clock.now()) },
+      { put: logItem(id, modSeq, 'expunge', [], clock.now()) },
       ...claimUses(accountId, uses, id),
     ])
     signals.publish(accountTopic(accountId), 'folders')

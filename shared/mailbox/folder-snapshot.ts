@@ -3,17 +3,18 @@
 // on the way (docs/ARCHITECTURE.md, "Reader rule").
 
 import type { FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import { chunks } from '#shared/runtime/chunks.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { type Table, TRANSACT_ITEMS_MAX } from '#shared/storage/ports.ts'
-import type { Change } from './change-log.ts'
+import type { LogEntry } from './change-log.ts'
 import { addDigest, messageDigest, subtractDigest } from './digest.ts'
 import {
   allMessages,
   ROUNDS_MAX,
-  readChanges,
   readFolder,
+  readLog,
   readMessages,
   readTogether,
   roundPauseMs,
@@ -22,7 +23,6 @@ import { folderKey, messageKey } from './keys.ts'
 import { MessageColumns } from './message-columns.ts'
 import type { Difference } from './port.ts'
 import { type FolderRecord, folderRecord, type MessageRecord, messageRecord } from './records.ts'
-import { chunks } from './store-flags.ts'
 
 type Deps = { readonly table: Table; readonly clock: Clock }
 
@@ -79,7 +79,7 @@ export async function advanceSnapshot(deps: Deps, snapshot: Snapshot): Promise<A
     if (!folder?.selectable || folder.uidValidity !== old.uidValidity) return { kind: 'gone' }
     if (folder.modSeq === old.modSeq) return { kind: 'unchanged', folder }
     if (folder.modSeq - old.modSeq > ADVANCE_CHANGES_MAX) return { kind: 'behind' }
-    const changes = await readChanges(deps, old.id, old.modSeq, folder.modSeq)
+    const changes = await readLog(deps, old.id, old.modSeq, folder.modSeq)
     if (changes === undefined) return { kind: 'behind' }
     const uids = touched(changes)
     const found = await readMessages(deps.table, old.id, uids)
@@ -107,7 +107,7 @@ async function repair(
 ): Promise<FolderRecord | undefined> {
   const { before, messages } = read
   const since = Math.max(1, before.modSeq - read.slack) as ModSeq
-  const changes = await readChanges(deps, folder.id, since, folder.modSeq, before.modSeq)
+  const changes = await readLog(deps, folder.id, since, folder.modSeq, before.modSeq)
   if (changes === undefined) return undefined
   const uids = touched(changes)
   if (uids.length >= TRANSACT_ITEMS_MAX) {
@@ -123,7 +123,7 @@ async function repair(
   return current && folderRecord(current)
 }
 
-function touched(changes: readonly Change[]): readonly Uid[] {
+function touched(changes: readonly LogEntry[]): readonly Uid[] {
   return [...new Set(changes.flatMap((change) => change.uids))].sort((a, b) => a - b)
 }
 

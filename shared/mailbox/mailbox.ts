@@ -11,6 +11,7 @@ import { markDead } from './blob-references.ts'
 import { createBlobs } from './blobs.ts'
 import { createFolderCreation } from './create-folder.ts'
 import { createEmptying } from './emptying.ts'
+import { createExpunge } from './expunge.ts'
 import { readMessages } from './folder-reading.ts'
 import { createFolderSnapshots } from './folder-snapshots.ts'
 import { createFolders } from './folders.ts'
@@ -23,7 +24,7 @@ import { createRecent } from './recent.ts'
 import { messageFromRecord } from './records.ts'
 import { createFolderRemoval } from './remove-folder.ts'
 import { createFolderRename } from './rename-folder.ts'
-import { createChange } from './store-flags.ts'
+import { createStoreFlags } from './store-flags.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { createTransfer } from './transfer.ts'
 import { readUsage } from './usage.ts'
@@ -45,7 +46,7 @@ export function createMailbox(deps: Deps): Mailbox {
   const { blob, blobs } = createBlobs(deps)
   const writers = createWriters(deps)
   const append = createAppend({ ...deps, writers })
-  const { storeFlags, expunge } = createChange({ ...deps, writers })
+  const expunge = createExpunge({ ...deps, writers })
   const transfer = createTransfer({ ...deps, writers, expunge })
   const annotations = createAnnotations(deps)
   const access = createAccess(deps)
@@ -105,7 +106,7 @@ export function createMailbox(deps: Deps): Mailbox {
     replace: transfer.replace,
     copy: transfer.copy,
     move: transfer.move,
-    storeFlags,
+    storeFlags: createStoreFlags({ ...deps, writers }),
     recent: createRecent(deps),
     blob,
     blobs,

@@ -7,7 +7,7 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Signals, Table } from '#shared/storage/ports.ts'
 import { removalOfRights } from './access.ts'
 import { removeAnnotations } from './annotations.ts'
-import { changeItem } from './change-log.ts'
+import { logItem } from './change-log.ts'
 import { unchanged } from './folder-edit.ts'
 import { FOLDER_DEPTH_MAX } from './folder-path.ts'
 import { readFolder } from './folder-reading.ts'
@@ -98,7 +98,7 @@ export function createFolderRemoval(deps: {
           ],
         },
       },
-      { put: changeItem(id, modSeq, 'expunge', [], clock.now()) },
+      { put: logItem(id, modSeq, 'expunge', [], clock.now()) },
       ...giveUpUses(folder),
       ...rights.writes,
       ...(stays ? [] : [leaveName(folder)]),

@@ -3,6 +3,7 @@
 // folder or, where it is moved, in both.
 
 import type { FolderRef, Uid } from '#shared/contracts/mailbox.ts'
+import { chunks } from '#shared/runtime/chunks.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import {
@@ -33,7 +34,6 @@ import type {
 } from './port.ts'
 import type { Limits } from './quota.ts'
 import type { FolderRecord } from './records.ts'
-import { chunks } from './store-flags.ts'
 import { growthTogether, USAGE_WRITES, type UsageChange, usageWrites } from './usage.ts'
 import { readCompleteUsage } from './usage-counting.ts'
 import type { Writers } from './writers.ts'
