@@ -7,6 +7,7 @@ import { createAccess } from './access.ts'
 import { appendedNow, charge } from './admission.ts'
 import { createAnnotations } from './annotations.ts'
 import { createAppend } from './append.ts'
+import { createAppendTogether } from './append-together.ts'
 import { markDead } from './blob-references.ts'
 import { createBlobs } from './blobs.ts'
 import { createFolderCreation } from './create-folder.ts'
@@ -24,6 +25,7 @@ import { createRecent } from './recent.ts'
 import { messageFromRecord } from './records.ts'
 import { createFolderRemoval } from './remove-folder.ts'
 import { createFolderRename } from './rename-folder.ts'
+import { createReplace } from './replace.ts'
 import { createStoreFlags } from './store-flags.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { createTransfer } from './transfer.ts'
@@ -47,7 +49,7 @@ export function createMailbox(deps: Deps): Mailbox {
   const writers = createWriters(deps)
   const append = createAppend({ ...deps, writers })
   const expunge = createExpunge({ ...deps, writers })
-  const transfer = createTransfer({ ...deps, writers, expunge })
+  const { copy, move } = createTransfer({ ...deps, writers, expunge })
   const annotations = createAnnotations(deps)
   const access = createAccess(deps)
   const subscriptions = createSubscriptions(deps)
@@ -59,7 +61,7 @@ export function createMailbox(deps: Deps): Mailbox {
     makePath,
     removeEmptyName,
     annotations,
-    move: transfer.move,
+    move,
   })
   const emptying = { ...removal, folders, expunge, access, subscriptions }
   const { empty } = createEmptying({ ...deps, ...emptying })
@@ -102,10 +104,10 @@ export function createMailbox(deps: Deps): Mailbox {
     openFolder: snapshots.open,
     readMessages: (folder, uids) => readMessages(table, folder.id, uids),
     append,
-    appendTogether: transfer.appendTogether,
-    replace: transfer.replace,
-    copy: transfer.copy,
-    move: transfer.move,
+    appendTogether: createAppendTogether({ ...deps, writers }),
+    replace: createReplace({ ...deps, writers }),
+    copy,
+    move,
     storeFlags: createStoreFlags({ ...deps, writers }),
     recent: createRecent(deps),
     blob,
