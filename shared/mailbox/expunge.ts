@@ -7,8 +7,9 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Signals, Table } from '#shared/storage/ports.ts'
 import { release } from './blob-references.ts'
 import { DELETED } from './flags.ts'
-import { commitEdit, FolderEdit } from './folder-edit.ts'
+import { FolderEdit } from './folder-edit.ts'
 import { readFolder, readMessages } from './folder-reading.ts'
+import { commitEdits } from './folder-transaction.ts'
 import type { Mailbox } from './port.ts'
 import type { Writers } from './writers.ts'
 
@@ -53,7 +54,7 @@ export function createExpunge(deps: {
     const nowMs = clock.now()
     const edit = new FolderEdit(folder, nowMs)
     for (const message of messages) edit.remove(message)
-    await commitEdit(deps, folder, edit, await release(table, messages, nowMs))
+    await commitEdits(deps, [[folder, edit]], await release(table, messages, nowMs))
     return messages.map((message) => message.uid)
   }
 

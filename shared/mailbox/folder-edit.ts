@@ -2,13 +2,13 @@
 // counters, the digest, the keywords and the change log. Only append.ts, the hot path of delivery, does this by itself.
 
 import type { ModSeq, Uid } from '#shared/contracts/mailbox.ts'
-import type { Signals, Table, Write } from '#shared/storage/ports.ts'
+import type { Write } from '#shared/storage/ports.ts'
 import { logItem } from './change-log.ts'
 import { addDigest, messageDigest, subtractDigest } from './digest.ts'
 import { DELETED, type FlagSet, fitKeywords, SEEN } from './flags.ts'
-import { folderKey, folderTopic, messageKey } from './keys.ts'
+import { folderKey, messageKey } from './keys.ts'
 import { type FolderRecord, type MessageRecord, messageItem } from './records.ts'
-import { countFolder, type Growth, usageWrites } from './usage.ts'
+import { countFolder, type Growth } from './usage.ts'
 
 /** Writes for the folder and its log besides those for messages; one more where messages come and go at once. */
 export const FOLDER_WRITES = 2
@@ -109,18 +109,6 @@ export class FolderEdit {
     const digest = messageDigest(uid, modSeq)
     counters.digest = (sign > 0 ? addDigest : subtractDigest)(counters.digest, digest)
   }
-}
-
-/** Writes what one folder's edit comes to, and tells who watches it. */
-export async function commitEdit(
-  { table, signals }: { readonly table: Table; readonly signals: Signals },
-  { accountId, id }: FolderRecord,
-  edit: FolderEdit,
-  blobs: readonly Write[] = [],
-): Promise<void> {
-  const { modSeq, writes, growth } = edit.finish()
-  await table.transact([...writes, ...blobs, ...usageWrites(accountId, growth)])
-  signals.publish(folderTopic(id), String(modSeq))
 }
 
 type Counter = 'uidNext' | 'exists' | 'unseen' | 'deleted' | 'bytes' | 'digest'

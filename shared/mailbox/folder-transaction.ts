@@ -1,5 +1,5 @@
-// Transactions that write two folders, perhaps of two accounts: both folders, both logs and the blob references, so that no message is
-// ever in neither folder or, where it is moved, in both.
+// Transactions that change messages of one folder or of two, perhaps of two accounts: folders, logs, blob references and USAGE, so that
+// no message is ever in neither folder or, where it is moved, in both.
 
 import type { FolderRef, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'

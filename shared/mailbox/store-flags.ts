@@ -13,8 +13,9 @@ import {
   KEYWORDS_PER_FOLDER_MAX,
   sameFlags,
 } from './flags.ts'
-import { commitEdit, FolderEdit } from './folder-edit.ts'
+import { FolderEdit } from './folder-edit.ts'
 import { readFolder, readMessages } from './folder-reading.ts'
+import { commitEdits } from './folder-transaction.ts'
 import type { Mailbox, Stored } from './port.ts'
 import type { FolderRecord, MessageRecord } from './records.ts'
 import type { Writers } from './writers.ts'
@@ -70,7 +71,7 @@ export function createStoreFlags(deps: {
       edited ||= !same
       now.push(same ? message : edit.setFlags(message, flags))
     }
-    if (edited) await commitEdit(deps, folder, edit)
+    if (edited) await commitEdits(deps, [[folder, edit]])
     return { kind: 'stored', messages: now, modified: modified.map(({ uid }) => uid) }
   }
 
