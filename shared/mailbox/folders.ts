@@ -16,8 +16,8 @@ import { itemsOf } from './usage-counting.ts'
 export interface FoldersRead
   extends Pick<Folders, 'all' | 'find' | 'findSpelled' | 'get' | 'list' | 'nearest' | 'tree'> {
   inbox(accountId: AccountId): Promise<FolderRecord>
-  /** False when the account has them. */
-  makeDefaults(accountId: AccountId): Promise<boolean>
+  /** Unless the account has them. */
+  makeDefaults(accountId: AccountId): Promise<void>
   /** The folders along these names as far as they exist. */
   along(accountId: AccountId, names: readonly string[]): Promise<FolderId[]>
 }
@@ -62,15 +62,18 @@ export function createFolders(deps: { readonly table: Table; readonly clock: Clo
     const names = namesOf(path)
     if (names === undefined) return undefined
     let line = await along(accountId, names)
-    if (line.length === 0 && (await makeDefaults(accountId))) line = await along(accountId, names)
+    if (line.length === 0) {
+      await makeDefaults(accountId)
+      // Whoever made them: another may have done so since we looked.
+      line = await along(accountId, names)
+    }
     const id = line.at(-1)
     return line.length === names.length && id !== undefined ? get(accountId, id) : undefined
   }
 
-  async function makeDefaults(accountId: AccountId): Promise<boolean> {
-    if ((await along(accountId, [INBOX])).length > 0) return false
-    await createDefaults(deps, accountId)
-    return true
+  /** Unless the account has them. */
+  async function makeDefaults(accountId: AccountId): Promise<void> {
+    if ((await along(accountId, [INBOX])).length === 0) await createDefaults(deps, accountId)
   }
 
   async function nearest(
