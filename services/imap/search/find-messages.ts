@@ -4,10 +4,9 @@
 
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
-import { ByteBudget } from '#shared/runtime/byte-budget.ts'
+import { ByteBudget, HeldBytes } from '#shared/runtime/byte-budget.ts'
 import { asBuffer } from '#shared/runtime/bytes.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
-import { HeldBytes } from '../memory.ts'
 import { Candidate } from './candidate.ts'
 import { RowFacts } from './message-facts.ts'
 import type { Pace } from './pace.ts'
