@@ -7,7 +7,7 @@ import { reference } from './blob-references.ts'
 import { FOLDER_WRITES, FolderEdit } from './folder-edit.ts'
 import { readFolder } from './folder-reading.ts'
 import { commitEdits, openAdmission, type TransferDeps } from './folder-transaction.ts'
-import type { AppendedTogether, Appendix, Mailbox } from './port.ts'
+import type { AppendedTogether, Mailbox, NewMessage } from './port.ts'
 import type { Limits } from './quota.ts'
 import { USAGE_WRITES } from './usage.ts'
 
@@ -22,7 +22,7 @@ export function createAppendTogether(deps: TransferDeps): Mailbox['appendTogethe
   /** All of the messages or, with TemporaryFailure, none. `once` does not apply. */
   function appendTogether(
     folder: FolderRef,
-    messages: readonly Appendix[],
+    messages: readonly NewMessage[],
     limits?: Limits,
   ): Promise<AppendedTogether> {
     if (messages.length > APPEND_TOGETHER_MAX) return Promise.resolve({ kind: 'too-many' })
@@ -45,19 +45,19 @@ export function createAppendTogether(deps: TransferDeps): Mailbox['appendTogethe
 }
 
 /** As the folder keeps it. */
-export function arriving({ blob, flags, internalDateMs, prepend, unended = false }: Appendix) {
+export function arriving({ blob, flags, internalDateMs, prepend, unended = false }: NewMessage) {
   const size = sizeOf({ blob, prepend })
   return { blobId: blob.id, size, internalDateMs, flags, prepend, unended }
 }
 
 /** What it takes of the limits. */
-export const incoming = (message: Appendix) => ({
+export const incoming = (message: NewMessage) => ({
   bytes: sizeOf(message),
   storedBytes: message.blob.object.length,
 })
 
 /** One write for each blob, however many of the messages it is. */
-export function references(messages: readonly Appendix[]): Write[] {
+export function references(messages: readonly NewMessage[]): Write[] {
   const byBlob = Map.groupBy(messages, ({ blob }) => blob.id)
   return [...byBlob.values()].flatMap(([first, ...more]) =>
     first === undefined ? [] : [reference(first.blob, undefined, 1 + more.length)],

@@ -18,7 +18,7 @@ import { addDigest, messageDigest } from './digest.ts'
 import { DELETED, fitKeywords, SEEN } from './flags.ts'
 import { unchanged } from './folder-edit.ts'
 import { blobKey, deliveredKey, folderKey, folderTopic } from './keys.ts'
-import type { Appended, Appendix, Mailbox, Refused } from './port.ts'
+import type { Appended, Mailbox, NewMessage, Refused } from './port.ts'
 import type { Limits } from './quota.ts'
 import { folderRecord, messageItem } from './records.ts'
 import { countFolder, USAGE_WRITES, usageWrites } from './usage.ts'
@@ -32,15 +32,15 @@ export const APPEND_BATCH_MAX = 48
 export const TOGETHER_BYTES_MAX = 3_000_000
 
 /** What a message adds to them. */
-export const blobBytesOf = ({ blob }: Pick<Appendix, 'blob'>) =>
+export const blobBytesOf = ({ blob }: Pick<NewMessage, 'blob'>) =>
   blob.index.byteLength + blob.prepend.length
 
 /** Bytes of the message as it is read back. */
-export const sizeOf = ({ blob, prepend }: Pick<Appendix, 'blob' | 'prepend'>) =>
+export const sizeOf = ({ blob, prepend }: Pick<NewMessage, 'blob' | 'prepend'>) =>
   prepend.length + blob.prepend.length + blob.object.length
 
 type Waiting = {
-  readonly message: Appendix
+  readonly message: NewMessage
   readonly limits: Limits | undefined
   readonly resolve: (result: Appended) => void
   readonly reject: (error: unknown) => void
@@ -61,7 +61,7 @@ export function createAppend(deps: {
    * Resolves when the message is durable in the folder. Rejects with TemporaryFailure when the folder is too contended. Without limits
    * it only counts for the account.
    */
-  function append(folder: FolderRef, message: Appendix, limits?: Limits): Promise<Appended> {
+  function append(folder: FolderRef, message: NewMessage, limits?: Limits): Promise<Appended> {
     return new Promise((resolve, reject) => {
       const entry = { message, limits, resolve, reject }
       const queue = waiting.get(folder.id)
@@ -273,10 +273,10 @@ function duplicateOf(item: Item | undefined): Appended {
 /** Besides those for the folder, its log and USAGE. */
 const MESSAGE_WRITES_MAX = TRANSACT_ITEMS_MAX - 2 - USAGE_WRITES
 
-/** What makes an appendix refer to its blob, and keeps it from being there twice. */
+/** What makes an message refer to its blob, and keeps it from being there twice. */
 function claimsOf(
   folderId: FolderId,
-  { blob, once, recipient = '', reserved = false }: Appendix,
+  { blob, once, recipient = '', reserved = false }: NewMessage,
   marked: boolean,
   nowMs: number,
 ): readonly Write[] {

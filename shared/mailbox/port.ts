@@ -286,11 +286,11 @@ export interface FolderMessages {
    * Puts a message at the end. What is appended to one folder at the same time shares a transaction. Without limits it only counts for
    * the account. Exactly once with `once`, whatever is repeated (docs/ARCHITECTURE.md, invariant 2).
    */
-  append(folder: FolderRef, message: Appendix, limits?: Limits): Promise<Appended>
+  append(folder: FolderRef, message: NewMessage, limits?: Limits): Promise<Appended>
   /** All of the messages or, with TemporaryFailure, none (RFC 3502). `once` does not apply. */
   appendTogether(
     folder: FolderRef,
-    messages: readonly Appendix[],
+    messages: readonly NewMessage[],
     limits?: Limits,
   ): Promise<AppendedTogether>
   /** Appends a message and removes another in one step (RFC 8508). */
@@ -298,7 +298,7 @@ export interface FolderMessages {
     source: FolderRef,
     uid: Uid,
     target: FolderRef,
-    message: Appendix,
+    message: NewMessage,
     limits?: Limits,
   ): Promise<Replaced>
   /**
@@ -320,7 +320,7 @@ export interface FolderMessages {
   ): Promise<Stored>
 }
 
-export type Appendix = {
+export type NewMessage = {
   readonly blob: Blob
   readonly flags: FlagSet
   readonly internalDateMs: number

@@ -12,7 +12,7 @@ import {
   readBothFolders,
   type TransferDeps,
 } from './folder-transaction.ts'
-import type { Appendix, Mailbox, Replaced } from './port.ts'
+import type { Mailbox, NewMessage, Replaced } from './port.ts'
 import type { Limits } from './quota.ts'
 
 export function createReplace(deps: TransferDeps): Mailbox['replace'] {
@@ -22,7 +22,7 @@ export function createReplace(deps: TransferDeps): Mailbox['replace'] {
     source: FolderRef,
     uid: Uid,
     target: FolderRef,
-    message: Appendix,
+    message: NewMessage,
     limits?: Limits,
   ): Promise<Replaced> {
     return writers.change([source, target], async (): Promise<Replaced> => {

@@ -14,7 +14,7 @@ import type {
   Uid,
 } from '#shared/contracts/mailbox.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
-import type { Appended, Appendix, Mailbox, OpenFolder } from '#shared/mailbox/port.ts'
+import type { Appended, Mailbox, NewMessage, OpenFolder } from '#shared/mailbox/port.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import { Crashed } from '#shared/storage/faults/gate.ts'
@@ -109,7 +109,7 @@ class World {
     this.accountId = accountId
   }
 
-  message(given: Partial<Appendix> = {}): Appendix {
+  message(given: Partial<NewMessage> = {}): NewMessage {
     this.#attempts++
     const message = {
       blob: blob(`${this.accountId}-${this.#attempts}`, 10 + (this.#attempts % 7)),

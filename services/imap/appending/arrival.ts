@@ -16,7 +16,7 @@ import {
   KEYWORD_CHARACTERS_MAX,
   KEYWORDS_MAX,
 } from '#shared/mailbox/flags.ts'
-import type { Appendix, Received } from '#shared/mailbox/port.ts'
+import type { NewMessage, Received } from '#shared/mailbox/port.ts'
 import type { Room } from '#shared/mailbox/quota.ts'
 import type { CommandFeed, Completion } from '../command.ts'
 import { replies } from '../replies.ts'
@@ -25,7 +25,7 @@ import { catenated } from './catenate.ts'
 import { Refusal } from './refusal.ts'
 
 export type Arrival =
-  | { readonly kind: 'arrived'; readonly received: Received; readonly appendix: Appendix }
+  | { readonly kind: 'arrived'; readonly received: Received; readonly message: NewMessage }
   | { readonly kind: 'refused'; readonly completion: Completion }
 
 type Into = {
@@ -41,7 +41,7 @@ export async function receiveMessage(
   { folder, scope, room }: Into,
   staged: AsyncDisposableStack,
 ): Promise<Arrival> {
-  const { flags: names, data, ...message } = parseAppendMessage(feed.cursor)
+  const { flags: names, data, ...given } = parseAppendMessage(feed.cursor)
   const flags = flagSet(names)
   try {
     judgeFlags(flags)
@@ -52,9 +52,9 @@ export async function receiveMessage(
       if (received.stored) await mailbox.abandon(folder.accountId, [received])
     })
     await close(feed, data, received)
-    const internalDateMs = message.internalDateMs ?? session.services.clock.now()
+    const internalDateMs = given.internalDateMs ?? session.services.clock.now()
     const { blob, endsLine } = received
-    const appendix = {
+    const message = {
       blob,
       // RFC 4314 §4: flags that may not be set are left out, and nothing fails for them.
       flags: flagsWithin(flags, scope),
@@ -63,7 +63,7 @@ export async function receiveMessage(
       once: false,
       unended: !endsLine,
     }
-    return { kind: 'arrived', received, appendix }
+    return { kind: 'arrived', received, message }
   } catch (error) {
     if (error instanceof Refusal) return { kind: 'refused', completion: error.completion }
     throw error

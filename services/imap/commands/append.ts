@@ -3,7 +3,7 @@ import { appendContinues } from '#shared/imap/append-arguments.ts'
 import { formatSequenceSet, rangesOf } from '#shared/imap/sequence-set.ts'
 import { blobBytesOf, TOGETHER_BYTES_MAX } from '#shared/mailbox/append.ts'
 import { APPEND_TOGETHER_MAX } from '#shared/mailbox/append-together.ts'
-import type { Appendix, Mailbox, Received, Refused } from '#shared/mailbox/port.ts'
+import type { Mailbox, NewMessage, Received, Refused } from '#shared/mailbox/port.ts'
 import { HeldBytes } from '#shared/runtime/byte-budget.ts'
 import { receiveMessage } from '../appending/arrival.ts'
 import { findTarget, readMailboxName, refusedMeanwhile, type Target } from '../appending/target.ts'
@@ -18,7 +18,7 @@ export const MULTIAPPEND_HELD_BYTES_MAX = 32 * 1024 * 1024
 /** More of a message is not held in any driver but written as it comes. */
 const MESSAGE_HELD_BYTES_MAX = 64 * 1024
 
-const heldOf = ({ blob }: Appendix) =>
+const heldOf = ({ blob }: NewMessage) =>
   blob.index.byteLength + Math.min(blob.object.length, MESSAGE_HELD_BYTES_MAX)
 
 /** APPEND; of several messages all or none. RFC 9051 §6.3.12; MULTIAPPEND RFC 3502; APPENDUID RFC 4315 §3. */
@@ -33,7 +33,7 @@ export const append = defineStreamedCommand({
     using held = new HeldBytes(session.services.memory.commands, MULTIAPPEND_HELD_BYTES_MAX)
     await using staged = new AsyncDisposableStack()
     const received: Received[] = []
-    const messages: Appendix[] = []
+    const messages: NewMessage[] = []
     const { folder, scope } = target
     let { bytes, messages: roomMessages, appendBytes } = target.room
     const { messageLimit } = session.services.options
@@ -52,7 +52,7 @@ export const append = defineStreamedCommand({
       )
       if (arrival.kind === 'refused') return arrival.completion
       received.push(arrival.received)
-      messages.push(arrival.appendix)
+      messages.push(arrival.message)
       bytes -= arrival.received.index.bytes
       appendBytes -= arrival.received.index.bytes
     } while (appendContinues(feed.cursor))
@@ -98,7 +98,7 @@ async function store(
   session: Session,
   target: Destination,
   received: readonly Received[],
-  messages: readonly Appendix[],
+  messages: readonly NewMessage[],
 ): Promise<Stored | NotStored> {
   const { mailbox } = session.services
   // Objects are committed first and awaited together with the folder: see StagedObject.
@@ -121,7 +121,7 @@ async function store(
 async function write(
   mailbox: Mailbox,
   { folder, limits }: Destination,
-  messages: readonly Appendix[],
+  messages: readonly NewMessage[],
 ): Promise<Stored | NotStored> {
   const [only, ...more] = messages
   if (only !== undefined && more.length === 0) {
@@ -154,8 +154,8 @@ async function write(
 }
 
 /** As many messages at a time as one transaction takes. */
-function* transactionsOf(messages: readonly Appendix[]): Generator<readonly Appendix[]> {
-  let together: Appendix[] = []
+function* transactionsOf(messages: readonly NewMessage[]): Generator<readonly NewMessage[]> {
+  let together: NewMessage[] = []
   let bytes = 0
   for (const message of messages) {
     const more = blobBytesOf(message)

@@ -47,12 +47,12 @@ function replacing(by: NumberKind): Command {
       // Unlike in APPEND the object is durable first: the old message must not go for one that has no bytes.
       await arrival.received.commit()
       const { folder } = selected
-      const { appendix, received } = arrival
+      const { message, received } = arrival
       const replaced = await services.mailbox.replace(
         folder,
         uid,
         target.folder,
-        appendix,
+        message,
         target.limits,
       )
       if (replaced.kind !== 'replaced') {
