@@ -16,7 +16,7 @@ import {
   KEYWORD_CHARACTERS_MAX,
   KEYWORDS_MAX,
 } from '#shared/mailbox/flags.ts'
-import type { NewMessage, Received } from '#shared/mailbox/port.ts'
+import type { NewMessage, ReceivedMessage } from '#shared/mailbox/port.ts'
 import type { Room } from '#shared/mailbox/quota.ts'
 import type { CommandFeed, Completion } from '../command.ts'
 import { replies } from '../replies.ts'
@@ -25,7 +25,7 @@ import { catenated } from './catenate.ts'
 import { Refusal } from './refusal.ts'
 
 export type Arrival =
-  | { readonly kind: 'arrived'; readonly received: Received; readonly message: NewMessage }
+  | { readonly kind: 'arrived'; readonly received: ReceivedMessage; readonly message: NewMessage }
   | { readonly kind: 'refused'; readonly completion: Completion }
 
 type Into = {
@@ -75,7 +75,7 @@ async function receive(
   feed: CommandFeed,
   data: AppendData,
   room: Pick<Room, 'bytes' | 'appendBytes'>,
-): Promise<Received> {
+): Promise<ReceivedMessage> {
   const limit = session.services.options.messageSizeLimit
   let bytes = 0
   const take = (more: number) => {
@@ -93,7 +93,11 @@ async function receive(
 }
 
 /** What follows the bytes: a catenation has read its own end. */
-async function close(feed: CommandFeed, data: AppendData, { index }: Received): Promise<void> {
+async function close(
+  feed: CommandFeed,
+  data: AppendData,
+  { index }: ReceivedMessage,
+): Promise<void> {
   if (data.kind === 'catenate') {
     if (index.bytes === 0) throw new Refusal(replies.emptyMessage)
     return

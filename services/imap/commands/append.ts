@@ -3,7 +3,7 @@ import { appendContinues } from '#shared/imap/append-arguments.ts'
 import { formatSequenceSet, rangesOf } from '#shared/imap/sequence-set.ts'
 import { blobBytesOf, TOGETHER_BYTES_MAX } from '#shared/mailbox/append.ts'
 import { APPEND_TOGETHER_MAX } from '#shared/mailbox/append-together.ts'
-import type { Mailbox, NewMessage, Received, Refused } from '#shared/mailbox/port.ts'
+import type { Mailbox, NewMessage, ReceivedMessage, Refused } from '#shared/mailbox/port.ts'
 import { HeldBytes } from '#shared/runtime/byte-budget.ts'
 import { receiveMessage } from '../appending/arrival.ts'
 import { findTarget, readMailboxName, refusedMeanwhile, type Target } from '../appending/target.ts'
@@ -32,7 +32,7 @@ export const append = defineStreamedCommand({
     if (target.kind === 'refused') return target.completion
     using held = new HeldBytes(session.services.memory.commands, MULTIAPPEND_HELD_BYTES_MAX)
     await using staged = new AsyncDisposableStack()
-    const received: Received[] = []
+    const received: ReceivedMessage[] = []
     const messages: NewMessage[] = []
     const { folder, scope } = target
     let { bytes, messages: roomMessages, appendBytes } = target.room
@@ -97,7 +97,7 @@ function refusal({ kind }: NotStored): Completion {
 async function store(
   session: Session,
   target: Destination,
-  received: readonly Received[],
+  received: readonly ReceivedMessage[],
   messages: readonly NewMessage[],
 ): Promise<Stored | NotStored> {
   const { mailbox } = session.services
