@@ -273,7 +273,7 @@ function duplicateOf(item: Item | undefined): Appended {
 /** Besides those for the folder, its log and USAGE. */
 const MESSAGE_WRITES_MAX = TRANSACT_ITEMS_MAX - 2 - USAGE_WRITES
 
-/** What makes an message refer to its blob, and keeps it from being there twice. */
+/** What makes a message refer to its blob, and keeps it from being there twice. */
 function claimsOf(
   folderId: FolderId,
   { blob, once, recipient = '', reserved = false }: NewMessage,
@@ -286,7 +286,7 @@ function claimsOf(
   return marked ? [reference(blob, undefined), marker] : [reference(blob, folderId)]
 }
 
-/** Two appendices of one blob cannot share a transaction: they would write the blob item twice. */
+/** Two messages of one blob cannot share a transaction: they would write the blob item twice. */
 function takeBatch(queue: Waiting[]): Waiting[] {
   const blobs = new Set<BlobId>()
   let n = 0

@@ -20,7 +20,7 @@ import { createForeignFolders } from './foreign-folders.ts'
 import { openMessage } from './open-message.ts'
 import type { AccountMail, Mailbox, MailboxReader } from './port.ts'
 import { limitOf, roomLeft, usedBy } from './quota.ts'
-import { receiveMessage } from './receive.ts'
+import { receive } from './receive.ts'
 import { createRecent } from './recent.ts'
 import { messageFromRecord } from './records.ts'
 import { createFolderRemoval } from './remove-folder.ts'
@@ -89,7 +89,7 @@ export function createMailbox(deps: Deps): Mailbox {
     inbox: folders.inbox,
     ...createWatches(deps.signals),
     ...accountUse(deps, folders),
-    receive: (source) => receiveMessage(deps, source),
+    receive: (source) => receive(deps, source),
     empty,
     async remove(accountId) {
       const messages = await empty(accountId)

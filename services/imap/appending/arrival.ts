@@ -21,7 +21,7 @@ import type { Room } from '#shared/mailbox/quota.ts'
 import type { CommandFeed, Completion } from '../command.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
-import { catenated } from './catenate.ts'
+import { catenate } from './catenate.ts'
 import { Refusal } from './refusal.ts'
 
 export type Arrival =
@@ -35,7 +35,7 @@ type Into = {
 }
 
 /** Reads the message and what closes it; then `feed.cursor` is behind it. `staged` forgets its bytes when all is undone. */
-export async function receiveMessage(
+export async function readArrival(
   session: Session,
   feed: CommandFeed,
   { folder, scope, room }: Into,
@@ -45,7 +45,7 @@ export async function receiveMessage(
   const flags = flagSet(names)
   try {
     judgeFlags(flags)
-    const received = await receive(session, feed, data, room)
+    const received = await receiveData(session, feed, data, room)
     staged.defer(async () => {
       await received.discard()
       const { mailbox } = session.services
@@ -70,7 +70,7 @@ export async function receiveMessage(
   }
 }
 
-async function receive(
+async function receiveData(
   session: Session,
   feed: CommandFeed,
   data: AppendData,
@@ -85,7 +85,7 @@ async function receive(
     if (bytes > room.appendBytes) throw new Refusal(replies.appendLimit)
   }
   const { mailbox } = session.services
-  if (data.kind === 'catenate') return mailbox.receive(catenated(session, feed, data.parts, take))
+  if (data.kind === 'catenate') return mailbox.receive(catenate(session, feed, data.parts, take))
   // RFC 3502 §6.3.11: a client takes an APPEND back by sending nothing.
   if (data.literal.bytes === 0) throw new Refusal(replies.emptyMessage)
   take(data.literal.bytes)

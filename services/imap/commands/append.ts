@@ -5,7 +5,7 @@ import { blobBytesOf, TOGETHER_BYTES_MAX } from '#shared/mailbox/append.ts'
 import { APPEND_TOGETHER_MAX } from '#shared/mailbox/append-together.ts'
 import type { Mailbox, NewMessage, ReceivedMessage, Refused } from '#shared/mailbox/port.ts'
 import { HeldBytes } from '#shared/runtime/byte-budget.ts'
-import { receiveMessage } from '../appending/arrival.ts'
+import { readArrival } from '../appending/arrival.ts'
 import { findTarget, readMailboxName, refusedMeanwhile, type Target } from '../appending/target.ts'
 import { type Completion, completed, defineStreamedCommand } from '../command.ts'
 import { overLimit } from '../message-limit.ts'
@@ -44,7 +44,7 @@ export const append = defineStreamedCommand({
       if (last !== undefined && !held.take(heldOf(last))) return replies.noMemoryForCommand
       if (messages.length === MULTIAPPEND_MESSAGES_MAX) return replies.tooManyMessages
       if (roomMessages-- < 1) return replies.overQuota
-      const arrival = await receiveMessage(
+      const arrival = await readArrival(
         session,
         feed,
         { folder, scope, room: { bytes, appendBytes } },

@@ -1,6 +1,6 @@
 import type { SequenceSet } from '#shared/imap/sequence-set.ts'
 import { refusedInSelected } from '../access/selected-rights.ts'
-import { receiveMessage } from '../appending/arrival.ts'
+import { readArrival } from '../appending/arrival.ts'
 import { findTarget, readMailboxName, refusedMeanwhile } from '../appending/target.ts'
 import { type Command, type Completion, defineStreamedCommand } from '../command.ts'
 import { completeWithNews } from '../expunged.ts'
@@ -36,7 +36,7 @@ function replacing(by: NumberKind): Command {
       const sameOwner = target.folder.accountId === selected.folder.accountId
       const freed = sameOwner ? selected.messages.sizeAt(row) : 0
       const room = { ...target.room, bytes: target.room.bytes + freed }
-      const arrival = await receiveMessage(session, feed, { ...target, room }, staged)
+      const arrival = await readArrival(session, feed, { ...target, room }, staged)
       if (arrival.kind === 'refused') return arrival.completion
       feed.cursor.end()
       const refused =
