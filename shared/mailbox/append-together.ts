@@ -32,10 +32,10 @@ export function createAppendTogether(deps: TransferDeps): Mailbox['appendTogethe
       const { modSeq, uidValidity } = before
       if (messages.length === 0) return { kind: 'appended', uids: [], modSeq, uidValidity }
       const admission = await openAdmission(deps, folder, limits)
-      const refused = admission?.refuses(messages.map(incoming))
+      const refused = admission?.refuses(messages.map(bytesOf))
       if (refused !== undefined) return refused
       const edit = new FolderEdit(before, clock.now())
-      const uids = messages.map((message) => edit.add(arriving(message)))
+      const uids = messages.map((message) => edit.add(messageOf(message)))
       await commitEdits(deps, [[before, edit]], references(messages), admission?.change)
       return { kind: 'appended', uids, modSeq: edit.modSeq, uidValidity }
     })
@@ -45,13 +45,13 @@ export function createAppendTogether(deps: TransferDeps): Mailbox['appendTogethe
 }
 
 /** As the folder keeps it. */
-export function arriving({ blob, flags, internalDateMs, prepend, unended = false }: NewMessage) {
+export function messageOf({ blob, flags, internalDateMs, prepend, unended = false }: NewMessage) {
   const size = sizeOf({ blob, prepend })
   return { blobId: blob.id, size, internalDateMs, flags, prepend, unended }
 }
 
 /** What it takes of the limits. */
-export const incoming = (message: NewMessage) => ({
+export const bytesOf = (message: NewMessage) => ({
   bytes: sizeOf(message),
   storedBytes: message.blob.object.length,
 })

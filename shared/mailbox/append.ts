@@ -16,7 +16,7 @@ import { deliverOnce, reference } from './blob-references.ts'
 import { logItem } from './change-log.ts'
 import { addDigest, messageDigest } from './digest.ts'
 import { DELETED, fitKeywords, SEEN } from './flags.ts'
-import { unchanged } from './folder-edit.ts'
+import { isUnchanged } from './folder-edit.ts'
 import { blobKey, deliveredKey, folderKey, folderTopic } from './keys.ts'
 import type { Appended, Mailbox, NewMessage, Refused } from './port.ts'
 import type { Limits } from './quota.ts'
@@ -202,7 +202,7 @@ export function createAppend(deps: {
               set: { uidNext, modSeq, exists, unseen, deleted, bytes, digest, ...set },
               ...(keywords.size > 0 && { insert: { keywords } }),
             },
-            if: { all: [unchanged(state), ...asRead] },
+            if: { all: [isUnchanged(state), ...asRead] },
           },
           ...messages,
           { put: logItem(folder.id, modSeq, 'new', uids, saveDateMs) },

@@ -6,7 +6,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import { Conflict, type Item, type Signals, type Table } from '#shared/storage/ports.ts'
 import { inheritRights } from './access.ts'
 import { logItem } from './change-log.ts'
-import { unchanged } from './folder-edit.ts'
+import { isUnchanged } from './folder-edit.ts'
 import { namesOf } from './folder-path.ts'
 import { countChild, type FoldersRead } from './folders.ts'
 import { accountTopic, folderKey, stateKey } from './keys.ts'
@@ -125,7 +125,7 @@ export function createFolderCreation(deps: {
           set: { uidValidity, mailboxId, modSeq, specialUse: usesText(uses) },
           remove: ['noselect', 'keywords'],
         },
-        if: { all: [unchanged(old), { attribute: 'noselect', is: '=', value: true }] },
+        if: { all: [isUnchanged(old), { attribute: 'noselect', is: '=', value: true }] },
       },
       { put: logItem(id, modSeq, 'expunge', [], clock.now()) },
       ...claimUses(accountId, uses, id),

@@ -89,7 +89,7 @@ export class FolderEdit {
     const folder: Write = {
       update: folderKey(accountId, id),
       changes: { set: { modSeq, ...this.#counters, ...set }, ...keywords },
-      if: { all: [unchanged(this.#before), ...asRead] },
+      if: { all: [isUnchanged(this.#before), ...asRead] },
     }
     return { modSeq, writes: [folder, ...this.#messages, ...log], growth }
   }
@@ -114,7 +114,7 @@ export class FolderEdit {
 type Counter = 'uidNext' | 'exists' | 'unseen' | 'deleted' | 'bytes' | 'digest'
 
 /** The folder is as it was read: every change of its messages raises its modseq. */
-export function unchanged(folder: { readonly modSeq: ModSeq }) {
+export function isUnchanged(folder: { readonly modSeq: ModSeq }) {
   return { attribute: 'modSeq', is: '=', value: folder.modSeq } as const
 }
 

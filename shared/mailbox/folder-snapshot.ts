@@ -81,7 +81,7 @@ export async function advanceSnapshot(deps: Deps, snapshot: Snapshot): Promise<A
     if (folder.modSeq - old.modSeq > ADVANCE_CHANGES_MAX) return { kind: 'behind' }
     const changes = await readLog(deps, old.id, old.modSeq, folder.modSeq)
     if (changes === undefined) return { kind: 'behind' }
-    const uids = touched(changes)
+    const uids = touchedUids(changes)
     const found = await readMessages(deps.table, old.id, uids)
     if (uids.length > APPLIED_AT_ONCE_MAX) {
       const copy = messages.copy()
@@ -109,7 +109,7 @@ async function repair(
   const since = Math.max(1, before.modSeq - read.slack) as ModSeq
   const changes = await readLog(deps, folder.id, since, folder.modSeq, before.modSeq)
   if (changes === undefined) return undefined
-  const uids = touched(changes)
+  const uids = touchedUids(changes)
   if (uids.length >= TRANSACT_ITEMS_MAX) {
     apply(messages, uids, await readMessages(deps.table, folder.id, uids))
     return readFolder(deps.table, folder)
@@ -123,7 +123,7 @@ async function repair(
   return current && folderRecord(current)
 }
 
-function touched(changes: readonly LogEntry[]): readonly Uid[] {
+function touchedUids(changes: readonly LogEntry[]): readonly Uid[] {
   return [...new Set(changes.flatMap((change) => change.uids))].sort((a, b) => a - b)
 }
 

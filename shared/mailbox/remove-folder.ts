@@ -8,7 +8,7 @@ import type { Signals, Table } from '#shared/storage/ports.ts'
 import { removalOfRights } from './access.ts'
 import { removeAnnotations } from './annotations.ts'
 import { logItem } from './change-log.ts'
-import { unchanged } from './folder-edit.ts'
+import { isUnchanged } from './folder-edit.ts'
 import { FOLDER_DEPTH_MAX } from './folder-path.ts'
 import { readFolder } from './folder-reading.ts'
 import { loadSnapshot } from './folder-snapshot.ts'
@@ -89,7 +89,7 @@ export function createFolderRemoval(deps: {
         },
         if: {
           all: [
-            unchanged(folder),
+            isUnchanged(folder),
             rights.asRead,
             hasUses(folder),
             stays
@@ -129,7 +129,7 @@ export function createFolderRemoval(deps: {
       await table.transact([
         {
           delete: folderKey(name.accountId, name.id),
-          if: { all: [{ exists: 'pk' }, unchanged(folder), ...countedAsRead(folder)] },
+          if: { all: [{ exists: 'pk' }, isUnchanged(folder), ...countedAsRead(folder)] },
         },
         ...usageWrites(name.accountId, gone),
       ])

@@ -1,7 +1,7 @@
 // A message put in the place of another (REPLACE, RFC 8508): one transaction, whether both are in one folder or in two.
 
 import type { FolderRef, Uid } from '#shared/contracts/mailbox.ts'
-import { arriving, incoming, references } from './append-together.ts'
+import { bytesOf, messageOf, references } from './append-together.ts'
 import { release } from './blob-references.ts'
 import { readMessages } from './folder-reading.ts'
 import {
@@ -34,11 +34,11 @@ export function createReplace(deps: TransferDeps): Mailbox['replace'] {
       const admission = await openAdmission(deps, target, limits)
       // What is replaced makes room, unless it is of another account.
       if (source.accountId === target.accountId) admission?.makeRoom(old.size)
-      const refused = admission?.refuses([incoming(message)])
+      const refused = admission?.refuses([bytesOf(message)])
       if (refused !== undefined) return refused
       const edits = editsOf(folders, clock.now())
       edits.from.remove(old)
-      const replacement = edits.to.add(arriving(message))
+      const replacement = edits.to.add(messageOf(message))
       // The same blob in its own place, as when a first attempt was carried out but not answered: its count stays.
       const blobs =
         old.blobId === message.blob.id

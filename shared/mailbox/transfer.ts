@@ -40,7 +40,7 @@ export function createTransfer(
     target: FolderRef,
     terms: Terms = {},
   ): Promise<Copied> {
-    const copied = collected()
+    const copied = collectTransfers()
     const takeBack = () => deps.expunge(target, copied.all.to)
     try {
       for (const chunk of chunksOrOne(uids, COPY_BATCH_MAX)) {
@@ -77,7 +77,7 @@ export function createTransfer(
     if (messages.length > 0) {
       await commitEdits(deps, [[folders.to, edit]], referAgain(messages), admission?.change)
     }
-    return transferred(folders.to, messages, to)
+    return pairs(folders.to, messages, to)
   }
 
   async function move(
@@ -86,7 +86,7 @@ export function createTransfer(
     target: FolderRef,
     terms: Terms = {},
   ): Promise<Moved> {
-    const moved = collected()
+    const moved = collectTransfers()
     for (const chunk of chunksOrOne(uids, MOVE_BATCH_MAX)) {
       try {
         const result = await writers.change([source, target], () =>
@@ -127,7 +127,7 @@ export function createTransfer(
       return edits.to.add(withFlagsIn(scope, message))
     })
     if (messages.length > 0) await commitEdits(deps, edits.all, [], admission?.change)
-    return transferred(folders.to, messages, to)
+    return pairs(folders.to, messages, to)
   }
 
   return { copy, move }
@@ -144,7 +144,7 @@ function withFlagsIn<M extends { readonly flags: FlagSet }>(
 const chunksOrOne = (uids: readonly Uid[], size: number) =>
   uids.length === 0 ? [[]] : chunks(uids, size)
 
-function transferred(
+function pairs(
   { uidValidity }: FolderRecord,
   messages: readonly { readonly uid: Uid }[],
   to: readonly Uid[],
@@ -152,7 +152,7 @@ function transferred(
   return { uidValidity, from: messages.map(({ uid }) => uid), to }
 }
 
-function collected() {
+function collectTransfers() {
   const from: Uid[] = []
   const to: Uid[] = []
   const all = { uidValidity: 0, from, to }
