@@ -18,9 +18,9 @@ import type { Endpoint, ListenedConnection } from '#shared/net/tcp-listener.ts'
 import { startTls } from '#shared/net/tls/start-tls.ts'
 import { HeldBytes } from '#shared/runtime/byte-budget.ts'
 import { turns } from '#shared/runtime/turns.ts'
-import { advertised } from './capabilities.ts'
+import { advertise } from './capabilities.ts'
 import type { Completion } from './command.ts'
-import { deflated } from './compression.ts'
+import { deflate } from './compression.ts'
 import {
   BAD_COMMANDS_MAX,
   LINGER_MS,
@@ -255,7 +255,7 @@ export class Connection implements ListenedConnection, Wire {
       if (tls === 'implicit') await this.#startTls()
       else this.#listen()
       if (this.#end !== undefined) return
-      this.untagged(`OK [CAPABILITY ${advertised(this.#session)}] ${this.#services.hostname} ready`)
+      this.untagged(`OK [CAPABILITY ${advertise(this.#session)}] ${this.#services.hostname} ready`)
       for (;;) {
         const event = await this.#nextEvent({ betweenCommands: true })
         if (event === undefined) break
@@ -417,7 +417,7 @@ export class Connection implements ListenedConnection, Wire {
   async #compress(): Promise<void> {
     this.#silence()
     await this.#output.flushed()
-    const compressed = deflated(this.#socket, this.#reader.takeRest())
+    const compressed = deflate(this.#socket, this.#reader.takeRest())
     compressed.on('error', this.#onError).on('error', () => this.destroy('DEFLATE failed'))
     this.#socket = compressed
     this.#output.moveTo(compressed)

@@ -6,7 +6,7 @@ import { APPEND_TOGETHER_MAX } from '#shared/mailbox/append-together.ts'
 import type { Mailbox, NewMessage, ReceivedMessage, Refused } from '#shared/mailbox/port.ts'
 import { HeldBytes } from '#shared/runtime/byte-budget.ts'
 import { readArrival } from '../appending/arrival.ts'
-import { findTarget, readMailboxName, refusedMeanwhile, type Target } from '../appending/target.ts'
+import { findTarget, readMailboxName, refusalMeanwhile, type Target } from '../appending/target.ts'
 import { type Completion, completed, defineStreamedCommand } from '../command.ts'
 import { overLimit } from '../message-limit.ts'
 import { replies } from '../replies.ts'
@@ -56,7 +56,7 @@ export const append = defineStreamedCommand({
       bytes -= arrival.received.index.bytes
       appendBytes -= arrival.received.index.bytes
     } while (appendContinues(feed.cursor))
-    const refused = await refusedMeanwhile(session, 'APPEND', mailbox, target)
+    const refused = await refusalMeanwhile(session, 'APPEND', mailbox, target)
     if (refused !== undefined) return refused
     // From here on the objects may be referred to.
     staged.move()

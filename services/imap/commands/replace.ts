@@ -1,7 +1,7 @@
 import type { SequenceSet } from '#shared/imap/sequence-set.ts'
-import { refusedInSelected } from '../access/selected-rights.ts'
+import { refusalInSelected } from '../access/selected-rights.ts'
 import { readArrival } from '../appending/arrival.ts'
-import { findTarget, readMailboxName, refusedMeanwhile } from '../appending/target.ts'
+import { findTarget, readMailboxName, refusalMeanwhile } from '../appending/target.ts'
 import { type Command, type Completion, defineStreamedCommand } from '../command.ts'
 import { completeWithNews } from '../expunged.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
@@ -40,8 +40,8 @@ function replacing(by: NumberKind): Command {
       if (arrival.kind === 'refused') return arrival.completion
       feed.cursor.end()
       const refused =
-        (await refusedInSelected(session, 'REPLACE', wire)) ??
-        (await refusedMeanwhile(session, 'REPLACE', mailbox, target))
+        (await refusalInSelected(session, 'REPLACE', wire)) ??
+        (await refusalMeanwhile(session, 'REPLACE', mailbox, target))
       if (refused !== undefined) return refused
       staged.move()
       // Unlike in APPEND the object is durable first: the old message must not go for one that has no bytes.
