@@ -1,6 +1,6 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { type Completion, completed, defineCommand, noArguments } from '../command.ts'
-import { completeWithNews } from '../expunged.ts'
+import { completeWithNews } from '../complete-with-news.ts'
 import { completeLimited, type Limited, limitMessages } from '../message-limit.ts'
 import { tellingProgress } from '../progress.ts'
 import { replies } from '../replies.ts'

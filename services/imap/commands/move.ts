@@ -1,5 +1,5 @@
 import { type Command, type Completion, defineCommand } from '../command.ts'
-import { completeWithNews } from '../expunged.ts'
+import { completeWithNews } from '../complete-with-news.ts'
 import { completeLimited, limitMessages } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { tellingProgress } from '../progress.ts'

@@ -3,7 +3,7 @@ import { refusalInSelected } from '../access/selected-rights.ts'
 import { readArrival } from '../appending/arrival.ts'
 import { findTarget, readMailboxName, refusalMeanwhile } from '../appending/target.ts'
 import { type Command, type Completion, defineStreamedCommand } from '../command.ts'
-import { completeWithNews } from '../expunged.ts'
+import { completeWithNews } from '../complete-with-news.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { replies } from '../replies.ts'
 
