@@ -2,7 +2,7 @@
 
 import type { FolderRef } from '#shared/contracts/mailbox.ts'
 import { TRANSACT_ITEMS_MAX, type Write } from '#shared/storage/ports.ts'
-import { sizeOf } from './append.ts'
+import { messageOf, sizeOf } from './append.ts'
 import { reference } from './blob-references.ts'
 import { FOLDER_WRITES, FolderEdit } from './folder-edit.ts'
 import { readFolder } from './folder-reading.ts'
@@ -42,12 +42,6 @@ export function createAppendTogether(deps: TransferDeps): Mailbox['appendTogethe
   }
 
   return appendTogether
-}
-
-/** As the folder keeps it. */
-export function messageOf({ blob, flags, internalDateMs, prepend, unended = false }: NewMessage) {
-  const size = sizeOf({ blob, prepend })
-  return { blobId: blob.id, size, internalDateMs, flags, prepend, unended }
 }
 
 /** What it takes of the limits. */

@@ -1,5 +1,5 @@
 // One transaction's changes to one folder: collects messages that come, change and go, and works out what follows for the
-// counters, the digest, the keywords and the change log. Only append.ts, the hot path of delivery, does this by itself.
+// counters, the digest, the keywords and the change log.
 
 import type { ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Write } from '#shared/storage/ports.ts'
@@ -95,6 +95,7 @@ export class FolderEdit {
   }
 
   #fit(flags: FlagSet): FlagSet {
+    if (flags.keywords.length === 0) return flags
     const fitted = fitKeywords(flags, [...this.#before.keywords, ...this.#newKeywords])
     for (const keyword of fitted.added) this.#newKeywords.add(keyword)
     return fitted.flags

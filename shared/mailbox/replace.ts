@@ -1,7 +1,8 @@
 // A message put in the place of another (REPLACE, RFC 8508): one transaction, whether both are in one folder or in two.
 
 import type { FolderRef, Uid } from '#shared/contracts/mailbox.ts'
-import { bytesOf, messageOf, references } from './append-together.ts'
+import { messageOf } from './append.ts'
+import { bytesOf, references } from './append-together.ts'
 import { release } from './blob-references.ts'
 import { readMessages } from './folder-reading.ts'
 import {
