@@ -19,7 +19,7 @@ import type { References } from '#shared/queue/references.ts'
 import { logResult } from '#shared/queue/result-log.ts'
 import { doubtful, lastResult, type RecipientResult } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
-import { ByteBudget } from '#shared/runtime/byte-budget.ts'
+import { ByteBudget, HeldBytes } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -43,31 +43,6 @@ const DELIVERIES_AT_ONCE = 25
 const here: Contact = { relay: 'local', connectMs: 0 }
 /** A recipient here with whom something was tried. */
 type Tried = RecipientOutcome & { readonly recipient: FinalRecipient }
-
-/** A message's part of the memory for final recipients: as much as it may need, then as much as it does. */
-class Room {
-  readonly #budget: ByteBudget
-  readonly #mayNeed: number
-  #taken = 0
-
-  constructor(budget: ByteBudget, bytes: number) {
-    this.#budget = budget
-    this.#mayNeed = Math.min(bytes, budget.bytesMax)
-  }
-
-  async enter(clock: Clock): Promise<boolean> {
-    const has = await this.#budget.take(this.#mayNeed, { clock, waitMs: EXPANSION_WAIT_MS })
-    if (has) this.#taken = this.#mayNeed
-    return has
-  }
-
-  /** Gives back what is more. */
-  keep(bytes: number): void {
-    const kept = Math.min(bytes, this.#taken)
-    this.#budget.give(this.#taken - kept)
-    this.#taken = kept
-  }
-}
 
 type Outcome =
   /** To all recipients; the message is still to be taken off the queue. */
@@ -146,19 +121,17 @@ export function createCleanup(deps: {
     }
     const { recipients } = message.envelope
     const bytesMax = recipients.length * deps.options.virtualAliasExpansionLimit
-    const room = new Room(expansions, bytesMax * FINAL_RECIPIENT_BYTES)
-    if (!(await room.enter(deps.clock))) {
+    // As much as the message may need, then as much as it does.
+    using held = new HeldBytes(expansions)
+    const mayNeed = Math.min(bytesMax * FINAL_RECIPIENT_BYTES, expansions.bytesMax)
+    if (!(await held.wait(mayNeed, { clock: deps.clock, waitMs: EXPANSION_WAIT_MS }))) {
       throw new TemporaryFailure('no memory for its recipients now')
     }
-    try {
-      const expansion = await withoutDoubtful(message, await deps.expand(recipients))
-      const { local, remote, failed } = expansion
-      const count = local.length + remote.length + failed.length
-      room.keep(count * FINAL_RECIPIENT_BYTES)
-      return await handOn(message, expansion, count)
-    } finally {
-      room.keep(0)
-    }
+    const expansion = await withoutDoubtful(message, await deps.expand(recipients))
+    const { local, remote, failed } = expansion
+    const count = local.length + remote.length + failed.length
+    held.keep(count * FINAL_RECIPIENT_BYTES)
+    return await handOn(message, expansion, count)
   }
 
   /** Those here fail of whom nobody can say whether they have it. */

@@ -4,11 +4,11 @@
 import type { AccountId, BlobId } from '#shared/contracts/mailbox.ts'
 import { parseQueueId, type QueueId, queueIdTime } from '#shared/mail/queue-id.ts'
 import { DEAD_PK, deadSk } from '#shared/mailbox/blob-references.ts'
-import { chunks } from '#shared/mailbox/change.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { number, text } from '#shared/mailbox/records.ts'
 import { markDead } from '#shared/queue/blob.ts'
 import { messageKey } from '#shared/queue/keys.ts'
+import { chunks } from '#shared/runtime/chunks.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import {

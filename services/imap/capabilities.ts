@@ -60,7 +60,7 @@ export const authenticatedCapabilities = [
 
 const always = ['IMAP4rev1', 'IMAP4rev2', 'SASL-IR', 'LITERAL+', 'ID', 'ENABLE'] as const
 
-export function advertised(session: Session): string {
+export function advertise(session: Session): string {
   const { state, transport } = session
   if (state.kind === 'not-authenticated') {
     const starttls = transport.security === 'clear' && transport.tlsAvailable ? ['STARTTLS'] : []

@@ -17,7 +17,7 @@ const CHUNK_BYTES = 16 * 1024
 const DEFLATE_MEMORY = { windowBits: 13, memLevel: 6 } as const
 
 /** `first` are compressed bytes that were read from the socket already. The result serves as the connection's socket. */
-export function deflated(socket: Socket, first: Buffer): Socket {
+export function deflate(socket: Socket, first: Buffer): Socket {
   // The connection uses of a socket only what a Duplex has.
   return new Deflated(socket, first) as unknown as Socket
 }

@@ -14,11 +14,12 @@ import { LineConnection } from '#shared/net/line-connection.ts'
 import type { LineProtocol } from '#shared/net/line-protocol.ts'
 import type { ListenedConnection } from '#shared/net/tcp-listener.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
+import { HeldBytes } from '#shared/runtime/byte-budget.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { turns } from '#shared/runtime/turns.ts'
-import { advertised } from './capabilities.ts'
+import { advertise } from './capabilities.ts'
 import type { Completion } from './command.ts'
-import { deflated } from './compression.ts'
+import { deflate } from './compression.ts'
 import {
   BAD_COMMANDS_MAX,
   LINGER_MS,
@@ -28,7 +29,7 @@ import {
   UNAUTHENTICATED_LITERAL_BYTES_MAX,
 } from './config.ts'
 import { parseRequest, type Request, runCollected, runStreamed } from './dispatch.ts'
-import { COMMAND_BYTES_FREE, HeldBytes } from './memory.ts'
+import { COMMAND_BYTES_FREE } from './memory.ts'
 import { replies } from './replies.ts'
 import { type Services, Session } from './session.ts'
 import { StreamedCommand } from './streamed-command.ts'
@@ -96,7 +97,7 @@ class ImapProtocol implements LineProtocol<ReaderEvent>, Wire {
 
   greet(): void {
     const { hostname } = this.#session.services
-    this.untagged(`OK [CAPABILITY ${advertised(this.#session)}] ${hostname} ready`)
+    this.untagged(`OK [CAPABILITY ${advertise(this.#session)}] ${hostname} ready`)
   }
 
   tlsStarted(bindings: ChannelBindings): void {
@@ -268,7 +269,7 @@ class ImapProtocol implements LineProtocol<ReaderEvent>, Wire {
 
   /** RFC 4978 */
   async #compress(): Promise<void> {
-    await this.#connection.changeLayer(deflated, 'DEFLATE failed')
+    await this.#connection.changeLayer(deflate, 'DEFLATE failed')
     this.#session.transport = { ...this.#session.transport, compressed: true }
   }
 

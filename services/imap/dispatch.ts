@@ -6,7 +6,7 @@ import { Cursor } from '#shared/imap/cursor.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
 import { ConnectionGone } from '#shared/net/connection-gone.ts'
 import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
-import { refusedInSelected } from './access/selected-rights.ts'
+import { refusalInSelected } from './access/selected-rights.ts'
 import type { Command, CommandFeed, Completion } from './command.ts'
 import { commands } from './commands/index.ts'
 import { replies } from './replies.ts'
@@ -44,7 +44,7 @@ export function parseRequest(segments: readonly Segment[], session: Session): Re
 /** Runs a command whose arguments are all there. */
 export function runCollected(session: Session, request: Request, wire: Wire): Promise<Completion> {
   const { command, cursor } = request
-  return guarded(session, request, wire, async () => {
+  return guard(session, request, wire, async () => {
     if (command?.kind === 'collected') return command.execute(session, cursor, wire)
     // APPEND without a literal: its own parser says what is missing.
     if (command?.kind === 'streamed') return command.execute(session, withoutLiteral(cursor), wire)
@@ -59,14 +59,14 @@ export function runStreamed(
   feed: CommandFeed,
   wire: Wire,
 ): Promise<Completion> {
-  return guarded(session, request, wire, async () =>
+  return guard(session, request, wire, async () =>
     request.command?.kind === 'streamed'
       ? request.command.execute(session, feed, wire)
       : replies.unknownCommand,
   )
 }
 
-async function guarded(
+async function guard(
   session: Session,
   { tag, name, command }: Request,
   wire: Wire,
@@ -80,7 +80,7 @@ async function guarded(
   try {
     // RFC 5530 §3: not OVERQUOTA, for it is not the user's own, nor LIMIT, for it will pass.
     if (command.takesRoom && (await session.services.space.isShort())) return replies.diskFull
-    const judging = refusedInSelected(session, name, wire)
+    const judging = refusalInSelected(session, name, wire)
     const refused = judging && (await judging)
     const completion = refused ?? (await run())
     await tellNews(session, command, wire)

@@ -1,7 +1,7 @@
 // What LOGIN and AUTHENTICATE have in common.
 
 import type { LoginResult } from '#shared/contracts/authenticate.ts'
-import { advertised, mayLogIn } from './capabilities.ts'
+import { advertise, mayLogIn } from './capabilities.ts'
 import type { Completion } from './command.ts'
 import { replies } from './replies.ts'
 import type { Session } from './session.ts'
@@ -34,7 +34,7 @@ export function finishLogIn(
     session.loginGiven = login
     session.log.info({ tls: session.transport.channelBindings?.protocol ?? 'none' }, 'logged in')
     // RFC 9051 §7.2.2: spares the client a CAPABILITY.
-    return { ...success, code: `CAPABILITY ${advertised(session)}` }
+    return { ...success, code: `CAPABILITY ${advertise(session)}` }
   }
   const reason = result.kind === 'refused' ? result.reason : result.kind
   session.logRepeated({ login, reason }, 'login failed')

@@ -26,38 +26,6 @@ export const COMMAND_BYTES_FREE = UNAUTHENTICATED_COMMAND_BYTES_MAX
 /** How long a FETCH waits for memory that others hold. */
 export const FETCH_MEMORY_WAIT_MS = 60_000
 
-/** What one holder takes out of a budget bit by bit, and gives back as a whole. */
-export class HeldBytes implements Disposable {
-  readonly #budget: ByteBudget
-  readonly #bytesMax: number
-  #taken = 0
-
-  constructor(budget: ByteBudget, bytesMax = budget.bytesMax) {
-    this.#budget = budget
-    this.#bytesMax = bytesMax
-  }
-
-  get taken(): number {
-    return this.#taken
-  }
-
-  /** False when it is too much for this holder or for all together; then nothing is taken. */
-  take(bytes: number): boolean {
-    if (this.#taken + bytes > this.#bytesMax || !this.#budget.tryTake(bytes)) return false
-    this.#taken += bytes
-    return true
-  }
-
-  give(): void {
-    this.#budget.give(this.#taken)
-    this.#taken = 0
-  }
-
-  [Symbol.dispose](): void {
-    this.give()
-  }
-}
-
 export function createMemory(): Memory {
   return {
     commands: new ByteBudget(COMMANDS_MEMORY_BYTES_MAX),

@@ -15,7 +15,7 @@ export type Limited = {
 }
 
 /** RFC 9738 §3.1: from the highest uid down. */
-export function limited({ services }: Session, uids: readonly Uid[]): Limited {
+export function limitMessages({ services }: Session, uids: readonly Uid[]): Limited {
   const { messageLimit } = services.options
   return uids.length <= messageLimit
     ? { uids, cut: false }

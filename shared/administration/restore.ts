@@ -1,6 +1,6 @@
 // The second half of a point-in-time recovery of a deployment: a restored table takes the place of the one in use.
 
-import { newId } from '#shared/mailbox/folders.ts'
+import { newId } from '#shared/mailbox/new-folder.ts'
 import { restoredItem } from '#shared/mailbox/restored.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { type Item, type TableName, tableLayouts } from '#shared/storage/ports.ts'

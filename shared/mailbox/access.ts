@@ -26,7 +26,7 @@ import {
   grantKey,
   grantsPrefix,
 } from './keys.ts'
-import type { SetRights } from './port.ts'
+import type { Access, SetRights } from './port.ts'
 import { type FolderRecord, number } from './records.ts'
 import { retrying } from './retry.ts'
 import {
@@ -56,7 +56,19 @@ const PAGE_ITEMS_MAX = 500
 
 type Deps = { readonly table: Table; readonly clock: Clock; readonly signals: Signals }
 
-export function createAccess(deps: Deps) {
+/** With what else the core asks and does. */
+export interface AccessIndex extends Access {
+  /** Folders of others that name the account or everyone. Whether it may do anything there, their entries say. */
+  namedIn(accountId: AccountId): Promise<readonly FolderRef[]>
+  /** Whether any folder of the owner names the account or everyone. */
+  isNamedBy(owner: AccountId, accountId: AccountId): Promise<boolean>
+  /** Takes all rights back that others gave an account, which is gone. */
+  forget(accountId: AccountId): Promise<void>
+  /** Takes back all rights in a folder that stays. */
+  clear(folder: FolderRef): Promise<void>
+}
+
+export function createAccess(deps: Deps): AccessIndex {
   const { table, clock } = deps
 
   /** Those of the owner are not among them. */
@@ -110,7 +122,6 @@ export function createAccess(deps: Deps) {
     return set
   }
 
-  /** Folders of others that name the account or everyone. Whether it may do anything there, their entries say. */
   async function namedIn(accountId: AccountId): Promise<readonly FolderRef[]> {
     const found = new Map<string, FolderRef>()
     for (const pk of [accountPk(accountId), everyonePk]) {
@@ -123,7 +134,6 @@ export function createAccess(deps: Deps) {
     return [...found.values()]
   }
 
-  /** Whether any folder of the owner names the account or everyone. */
   async function isNamedBy(owner: AccountId, accountId: AccountId): Promise<boolean> {
     const pages = await Promise.all(
       [accountPk(accountId), everyonePk].map((pk) =>
@@ -133,7 +143,6 @@ export function createAccess(deps: Deps) {
     return pages.some(({ items }) => items.length > 0)
   }
 
-  /** Takes all rights back that others gave an account, which is gone. */
   async function forget(accountId: AccountId): Promise<void> {
     const grantee = userGrantee(accountId)
     for await (const item of grantsIn(table, accountPk(accountId), grantsPrefix())) {
@@ -145,7 +154,6 @@ export function createAccess(deps: Deps) {
     }
   }
 
-  /** Takes back all rights in a folder that stays. */
   async function clear(folder: FolderRef): Promise<void> {
     let grantees: readonly Grantee[] = []
     await retrying(clock, async () => {

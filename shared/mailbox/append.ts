@@ -1,7 +1,7 @@
 // Puts messages into a folder: UID, modseq, counters, change log, blob reference and exactly-once marker in one transaction.
 // Messages for the same folder that arrive while a transaction runs share the next one.
 
-import type { BlobId, FolderId, FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import type { BlobId, FolderId, FolderRef, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import {
   ConditionFailed,
@@ -13,15 +13,13 @@ import {
 } from '#shared/storage/ports.ts'
 import { Admission } from './admission.ts'
 import { deliverOnce, reference } from './blob-references.ts'
-import { changeItem } from './change-log.ts'
-import { addDigest, messageDigest } from './digest.ts'
-import { DELETED, fitKeywords, SEEN } from './flags.ts'
-import { unchanged } from './folder-edit.ts'
-import { blobKey, deliveredKey, folderKey, folderTopic } from './keys.ts'
-import type { Appended, Appendix, Mailbox, Refused } from './port.ts'
+import { FolderEdit } from './folder-edit.ts'
+import { readFolder } from './folder-reading.ts'
+import { blobKey, deliveredKey, folderTopic } from './keys.ts'
+import type { Appended, Mailbox, NewMessage, Refused } from './port.ts'
 import type { Limits } from './quota.ts'
-import { folderRecord, messageItem } from './records.ts'
-import { countFolder, USAGE_WRITES, usageWrites } from './usage.ts'
+import type { FolderRecord } from './records.ts'
+import { USAGE_WRITES, usageWrites } from './usage.ts'
 import { readCompleteUsage } from './usage-counting.ts'
 import type { Writers } from './writers.ts'
 
@@ -32,15 +30,21 @@ export const APPEND_BATCH_MAX = 48
 export const TOGETHER_BYTES_MAX = 3_000_000
 
 /** What a message adds to them. */
-export const blobBytesOf = ({ blob }: Pick<Appendix, 'blob'>) =>
+export const blobBytesOf = ({ blob }: Pick<NewMessage, 'blob'>) =>
   blob.index.byteLength + blob.prepend.length
 
+/** As the folder keeps it. */
+export function messageOf({ blob, flags, internalDateMs, prepend, unended = false }: NewMessage) {
+  const size = sizeOf({ blob, prepend })
+  return { blobId: blob.id, size, internalDateMs, flags, prepend, unended }
+}
+
 /** Bytes of the message as it is read back. */
-export const sizeOf = ({ blob, prepend }: Pick<Appendix, 'blob' | 'prepend'>) =>
+export const sizeOf = ({ blob, prepend }: Pick<NewMessage, 'blob' | 'prepend'>) =>
   prepend.length + blob.prepend.length + blob.object.length
 
 type Waiting = {
-  readonly message: Appendix
+  readonly message: NewMessage
   readonly limits: Limits | undefined
   readonly resolve: (result: Appended) => void
   readonly reject: (error: unknown) => void
@@ -48,6 +52,28 @@ type Waiting = {
 
 /** Of a batch; undefined: still to be done. */
 type Results = (Appended | undefined)[]
+
+/** Those of a batch whose blob turned out to have reserved references: they add their own, and a marker keeps `once`. */
+type Marked = Set<number>
+
+/** What a part of a batch is made from. */
+type Given = {
+  readonly state: FolderRecord
+  readonly admission: Admission | undefined
+  readonly marked: Marked
+  readonly nowMs: number
+}
+
+/** One transaction of a batch. */
+type Part = {
+  readonly edit: FolderEdit
+  readonly claims: Write[]
+  /** Which of the batch each claim is for. */
+  readonly claimants: number[]
+  readonly taken: { readonly i: number; readonly uid: Uid }[]
+  /** For now: where a claim is refused there is more room. */
+  readonly refusals: Map<number, Refused>
+}
 
 export function createAppend(deps: {
   readonly table: Table
@@ -61,7 +87,7 @@ export function createAppend(deps: {
    * Resolves when the message is durable in the folder. Rejects with TemporaryFailure when the folder is too contended. Without limits
    * it only counts for the account.
    */
-  function append(folder: FolderRef, message: Appendix, limits?: Limits): Promise<Appended> {
+  function append(folder: FolderRef, message: NewMessage, limits?: Limits): Promise<Appended> {
     return new Promise((resolve, reject) => {
       const entry = { message, limits, resolve, reject }
       const queue = waiting.get(folder.id)
@@ -116,120 +142,52 @@ export function createAppend(deps: {
     batch: readonly Waiting[],
     results: Results,
   ): Promise<void> {
-    /** Those whose blob turned out to have reserved references: they add their own, and a marker keeps `once`. */
-    const marked = new Set<number>()
-    for (;;) {
-      const item = await deps.table.get(folderKey(folder.accountId, folder.id), {
-        consistent: true,
-      })
-      const state = item && folderRecord(item)
+    const marked: Marked = new Set()
+    while (results.includes(undefined)) {
+      const state = await readFolder(deps.table, folder)
       if (!state?.selectable) {
         for (const i of results.keys()) results[i] ??= { kind: 'no-such-folder' }
         return
       }
-      const modSeq = (state.modSeq + 1) as ModSeq
       const admission = await admissionTo(folder, batch)
-      const open = batch.map((_, i) => i).filter((i) => results[i] === undefined)
-      if (open.length === 0) return
-      const claims: Write[] = []
-      /** Which of the batch each claim is for. */
-      const claimants: number[] = []
-      const taken: number[] = []
-      /** For now: where a claim is refused there is more room. */
-      const refusals = new Map<number, Refused>()
-      const messages: Write[] = []
-      const uids: Uid[] = []
-      const saveDateMs = deps.clock.now()
-      const keywords = new Set<string>()
-      let { unseen, deleted, bytes, digest } = state
-      let blobBytes = 0
-      for (const i of open) {
-        const entry = batch[i]
-        if (entry === undefined) continue
-        const own = claimsOf(folder.id, entry.message, marked.has(i), saveDateMs)
-        if (claims.length + own.length + messages.length + 1 > MESSAGE_WRITES_MAX) break
-        blobBytes += blobBytesOf(entry.message)
-        if (blobBytes > TOGETHER_BYTES_MAX && taken.length > 0) break
-        const { message, limits } = entry
-        const size = sizeOf(message)
-        const refused = limits && admission?.admit(limits, size, message.blob.object.length)
-        if (refused !== undefined) {
-          refusals.set(i, refused)
-          continue
-        }
-        claims.push(...own)
-        claimants.push(...own.map(() => i))
-        taken.push(i)
-        const { blob, internalDateMs, prepend } = message
-        let { flags } = message
-        if (flags.keywords.length > 0) {
-          const fitted = fitKeywords(flags, [...state.keywords, ...keywords])
-          for (const keyword of fitted.added) keywords.add(keyword)
-          flags = fitted.flags
-        }
-        const uid = (state.uidNext + uids.length) as Uid
-        uids.push(uid)
-        const record = {
-          uid,
-          blobId: blob.id,
-          size,
-          internalDateMs,
-          saveDateMs,
-          flags,
-          modSeq,
-          prepend,
-          unended: message.unended === true,
-        }
-        messages.push({ put: messageItem(folder.id, record), if: { absent: 'pk' } })
-        if (!(flags.bits & SEEN)) unseen++
-        if (flags.bits & DELETED) deleted++
-        bytes += size
-        digest = addDigest(digest, messageDigest(uid, modSeq))
-      }
-      if (taken.length === 0) {
-        await refuse(folder.id, batch, refusals, results)
-        continue
-      }
-      const uidNext = state.uidNext + uids.length
-      const exists = state.exists + uids.length
-      const { growth, set, asRead } = countFolder(state, { bytes, exists })
-      try {
-        await deps.table.transact([
-          ...claims,
-          {
-            update: folderKey(folder.accountId, folder.id),
-            changes: {
-              set: { uidNext, modSeq, exists, unseen, deleted, bytes, digest, ...set },
-              ...(keywords.size > 0 && { insert: { keywords } }),
-            },
-            if: { all: [unchanged(state), ...asRead] },
-          },
-          ...messages,
-          { put: changeItem(folder.id, modSeq, 'new', uids, saveDateMs) },
-          ...usageWrites(folder.accountId, growth, admission?.change),
-        ])
-      } catch (error) {
-        // Claims come first in the transaction: those refused are here already (or, when their object is being collected, gone).
-        if (!(error instanceof ConditionFailed) || !claims.some((_, n) => error.at(n))) throw error
-        for (const { position, item } of error.failed) {
-          const i = claimants[position]
-          if (i === undefined) continue
-          if (item?.reserved !== undefined && item.collected === undefined && !marked.has(i)) {
-            marked.add(i)
-          } else {
-            results[i] = duplicateOf(item)
-          }
-        }
-        continue
-      }
-      for (const [n, i] of taken.entries()) {
-        const uid = (state.uidNext + n) as Uid
-        results[i] = { kind: 'appended', uid, modSeq, uidValidity: state.uidValidity }
-      }
-      deps.signals.publish(folderTopic(folder.id), String(modSeq))
-      await refuse(folder.id, batch, refusals, results)
-      if (results.every((result) => result !== undefined)) return
+      const given = { state, admission, marked, nowMs: deps.clock.now() }
+      const part = takePart(batch, results, given)
+      if (part.taken.length > 0 && !(await writePart(part, results, given))) continue
+      await refuse(folder.id, batch, part.refusals, results)
     }
+  }
+
+  /** False where some of the claims were refused, and nothing was written: then `results` or `marked` say of whom. */
+  async function writePart(
+    { claims, claimants, taken, edit }: Part,
+    results: Results,
+    { state, admission, marked }: Given,
+  ): Promise<boolean> {
+    const { modSeq, writes, growth } = edit.finish()
+    try {
+      await deps.table.transact([
+        ...claims,
+        ...writes,
+        ...usageWrites(state.accountId, growth, admission?.change),
+      ])
+    } catch (error) {
+      // Claims come first in the transaction: those refused are here already (or, when their object is being collected, gone).
+      if (!(error instanceof ConditionFailed) || !claims.some((_, n) => error.at(n))) throw error
+      for (const { position, item } of error.failed) {
+        const i = claimants[position]
+        if (i === undefined) continue
+        if (item?.reserved !== undefined && item.collected === undefined && !marked.has(i)) {
+          marked.add(i)
+        } else {
+          results[i] = duplicateOf(item)
+        }
+      }
+      return false
+    }
+    const { uidValidity } = state
+    for (const { i, uid } of taken) results[i] = { kind: 'appended', uid, modSeq, uidValidity }
+    deps.signals.publish(folderTopic(state.id), String(modSeq))
+    return true
   }
 
   /** A mailbox may be full because the message is there already: then its delivery did not fail. */
@@ -264,6 +222,36 @@ export function createAppend(deps: {
   return append
 }
 
+/** Of those that are still to be done as many as one transaction takes. */
+function takePart(
+  batch: readonly Waiting[],
+  results: Results,
+  { state, admission, marked, nowMs }: Given,
+): Part {
+  const edit = new FolderEdit(state, nowMs)
+  const part: Part = { edit, claims: [], claimants: [], taken: [], refusals: new Map() }
+  const { claims, claimants, taken } = part
+  let blobBytes = 0
+  for (const [i, { message, limits }] of batch.entries()) {
+    if (results[i] !== undefined) continue
+    const own = claimsOf(state.id, message, marked.has(i), nowMs)
+    if (claims.length + own.length + taken.length + 1 > MESSAGE_WRITES_MAX) break
+    blobBytes += blobBytesOf(message)
+    if (blobBytes > TOGETHER_BYTES_MAX && taken.length > 0) break
+    const refused = limits && admission?.admit(limits, sizeOf(message), message.blob.object.length)
+    if (refused !== undefined) {
+      part.refusals.set(i, refused)
+      continue
+    }
+    for (const claim of own) {
+      claims.push(claim)
+      claimants.push(i)
+    }
+    taken.push({ i, uid: edit.add(messageOf(message)) })
+  }
+  return part
+}
+
 /** What a refused claim met. */
 function duplicateOf(item: Item | undefined): Appended {
   const recipient = item?.recipient
@@ -273,10 +261,10 @@ function duplicateOf(item: Item | undefined): Appended {
 /** Besides those for the folder, its log and USAGE. */
 const MESSAGE_WRITES_MAX = TRANSACT_ITEMS_MAX - 2 - USAGE_WRITES
 
-/** What makes an appendix refer to its blob, and keeps it from being there twice. */
+/** What makes a message refer to its blob, and keeps it from being there twice. */
 function claimsOf(
   folderId: FolderId,
-  { blob, once, recipient = '', reserved = false }: Appendix,
+  { blob, once, recipient = '', reserved = false }: NewMessage,
   marked: boolean,
   nowMs: number,
 ): readonly Write[] {
@@ -286,7 +274,7 @@ function claimsOf(
   return marked ? [reference(blob, undefined), marker] : [reference(blob, folderId)]
 }
 
-/** Two appendices of one blob cannot share a transaction: they would write the blob item twice. */
+/** Two messages of one blob cannot share a transaction: they would write the blob item twice. */
 function takeBatch(queue: Waiting[]): Waiting[] {
   const blobs = new Set<BlobId>()
   let n = 0

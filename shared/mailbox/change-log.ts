@@ -11,16 +11,16 @@ import { formatUidSet, parseUidSet } from './uid-set.ts'
 export const CHANGE_LOG_DAYS = 60
 const daySeconds = 86_400
 
-export type Change = {
+export type LogEntry = {
   readonly modSeq: ModSeq
   readonly kind: 'new' | 'flags' | 'expunge'
   readonly uids: readonly Uid[]
 }
 
-export function changeItem(
+export function logItem(
   folderId: FolderId,
   modSeq: ModSeq,
-  kind: Change['kind'],
+  kind: LogEntry['kind'],
   uids: readonly Uid[],
   nowMs: number,
 ): Item {
@@ -32,7 +32,7 @@ export function changeItem(
   }
 }
 
-export function changeRecord(item: Item): Change {
+export function logEntry(item: Item): LogEntry {
   const kind = text(item, 'kind')
   if (kind !== 'new' && kind !== 'flags' && kind !== 'expunge') {
     throw new Error(`${item.pk} ${item.sk}: unknown change ${kind}`)

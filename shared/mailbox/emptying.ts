@@ -3,13 +3,13 @@
 import type { AccountId, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Table } from '#shared/storage/ports.ts'
-import type { createAccess } from './access.ts'
+import type { AccessIndex } from './access.ts'
 import { removeAnnotations } from './annotations.ts'
 import { FolderTree } from './folder-path.ts'
 import { loadSnapshot } from './folder-snapshot.ts'
 import { isInbox } from './folders.ts'
 import type { Folders, Mailbox } from './port.ts'
-import type { createSubscriptions } from './subscriptions.ts'
+import type { KeptSubscriptions } from './subscriptions.ts'
 
 export function createEmptying(deps: {
   readonly table: Table
@@ -18,8 +18,8 @@ export function createEmptying(deps: {
   readonly expunge: Mailbox['expunge']
   readonly remove: Folders['remove']
   readonly finishRemovals: Folders['finishRemovals']
-  readonly access: Pick<ReturnType<typeof createAccess>, 'clear'>
-  readonly subscriptions: Pick<ReturnType<typeof createSubscriptions>, 'removeAll'>
+  readonly access: Pick<AccessIndex, 'clear'>
+  readonly subscriptions: Pick<KeptSubscriptions, 'removeAll'>
 }): Pick<Mailbox, 'empty'> {
   /** Safe to repeat after a crash. */
   async function empty(accountId: AccountId): Promise<number> {

@@ -1,9 +1,9 @@
 // One transaction's changes to one folder: collects messages that come, change and go, and works out what follows for the
-// counters, the digest, the keywords and the change log. Only append.ts, the hot path of delivery, does this by itself.
+// counters, the digest, the keywords and the change log.
 
 import type { ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Write } from '#shared/storage/ports.ts'
-import { changeItem } from './change-log.ts'
+import { logItem } from './change-log.ts'
 import { addDigest, messageDigest, subtractDigest } from './digest.ts'
 import { DELETED, type FlagSet, fitKeywords, SEEN } from './flags.ts'
 import { folderKey, messageKey } from './keys.ts'
@@ -82,19 +82,20 @@ export class FolderEdit {
     ] as const) {
       if (uids.length === 0) continue
       modSeq = (modSeq + 1) as ModSeq
-      log.push({ put: changeItem(id, modSeq, kind, uids, this.#nowMs) })
+      log.push({ put: logItem(id, modSeq, kind, uids, this.#nowMs) })
     }
     const keywords = this.#newKeywords.size === 0 ? {} : { insert: { keywords: this.#newKeywords } }
     const { growth, set, asRead } = countFolder(this.#before, this.#counters)
     const folder: Write = {
       update: folderKey(accountId, id),
       changes: { set: { modSeq, ...this.#counters, ...set }, ...keywords },
-      if: { all: [unchanged(this.#before), ...asRead] },
+      if: { all: [isUnchanged(this.#before), ...asRead] },
     }
     return { modSeq, writes: [folder, ...this.#messages, ...log], growth }
   }
 
   #fit(flags: FlagSet): FlagSet {
+    if (flags.keywords.length === 0) return flags
     const fitted = fitKeywords(flags, [...this.#before.keywords, ...this.#newKeywords])
     for (const keyword of fitted.added) this.#newKeywords.add(keyword)
     return fitted.flags
@@ -114,7 +115,7 @@ export class FolderEdit {
 type Counter = 'uidNext' | 'exists' | 'unseen' | 'deleted' | 'bytes' | 'digest'
 
 /** The folder is as it was read: every change of its messages raises its modseq. */
-export function unchanged(folder: { readonly modSeq: ModSeq }) {
+export function isUnchanged(folder: { readonly modSeq: ModSeq }) {
   return { attribute: 'modSeq', is: '=', value: folder.modSeq } as const
 }
 

@@ -6,7 +6,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { Conflict, type Item, type Key, type Table } from '#shared/storage/ports.ts'
-import { type Change, changeRecord } from './change-log.ts'
+import { type LogEntry, logEntry } from './change-log.ts'
 import { changeKey, changeSk, folderKey, folderPk, messageKey } from './keys.ts'
 import { type FolderRecord, folderRecord, type MessageRecord, messageRecord } from './records.ts'
 
@@ -72,14 +72,14 @@ export async function* allMessages(
  * transactional read; undefined when they are truly gone (older than the log is kept). Those up to `optionalUpTo` are
  * wanted where they are there.
  */
-export async function readChanges(
+export async function readLog(
   deps: { readonly table: Table; readonly clock: Clock },
   folderId: FolderId,
   since: ModSeq,
   upTo: ModSeq,
   optionalUpTo: ModSeq = since,
-): Promise<readonly Change[] | undefined> {
-  const found = new Map<ModSeq, Change>()
+): Promise<readonly LogEntry[] | undefined> {
+  const found = new Map<ModSeq, LogEntry>()
   let after: string | undefined
   do {
     const page = await deps.table.query({
@@ -89,29 +89,29 @@ export async function readChanges(
       ...(after === undefined ? {} : { after }),
     })
     for (const item of page.items) {
-      const change = changeRecord(item)
+      const change = logEntry(item)
       found.set(change.modSeq, change)
     }
     after = page.next
   } while (after !== undefined)
-  const changes: Change[] = []
+  const changes: LogEntry[] = []
   for (let modSeq = (since + 1) as ModSeq; modSeq <= upTo; modSeq++) {
     const seen = found.get(modSeq)
     if (seen === undefined && modSeq <= optionalUpTo) continue
-    const change = seen ?? (await confirmChange(deps, folderId, modSeq))
+    const change = seen ?? (await confirmEntry(deps, folderId, modSeq))
     if (change === undefined) return undefined
     changes.push(change)
   }
   return changes
 }
 
-async function confirmChange(
+async function confirmEntry(
   deps: { readonly table: Table; readonly clock: Clock },
   folderId: FolderId,
   modSeq: ModSeq,
-): Promise<Change | undefined> {
+): Promise<LogEntry | undefined> {
   const [item] = await readTogether(deps, [changeKey(folderId, modSeq)])
-  return item && changeRecord(item)
+  return item && logEntry(item)
 }
 
 /** transactGet that waits while other transactions hold the items. */

@@ -3,18 +3,18 @@
 // on the way (docs/ARCHITECTURE.md, "Reader rule").
 
 import type { FolderRef, ModSeq, Uid } from '#shared/contracts/mailbox.ts'
+import { chunks } from '#shared/runtime/chunks.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { type Table, TRANSACT_ITEMS_MAX } from '#shared/storage/ports.ts'
-import { chunks } from './change.ts'
-import type { Change } from './change-log.ts'
+import type { LogEntry } from './change-log.ts'
 import { addDigest, messageDigest, subtractDigest } from './digest.ts'
 import {
   allMessages,
   ROUNDS_MAX,
-  readChanges,
   readFolder,
+  readLog,
   readMessages,
   readTogether,
   roundPauseMs,
@@ -79,9 +79,9 @@ export async function advanceSnapshot(deps: Deps, snapshot: Snapshot): Promise<A
     if (!folder?.selectable || folder.uidValidity !== old.uidValidity) return { kind: 'gone' }
     if (folder.modSeq === old.modSeq) return { kind: 'unchanged', folder }
     if (folder.modSeq - old.modSeq > ADVANCE_CHANGES_MAX) return { kind: 'behind' }
-    const changes = await readChanges(deps, old.id, old.modSeq, folder.modSeq)
+    const changes = await readLog(deps, old.id, old.modSeq, folder.modSeq)
     if (changes === undefined) return { kind: 'behind' }
-    const uids = touched(changes)
+    const uids = touchedUids(changes)
     const found = await readMessages(deps.table, old.id, uids)
     if (uids.length > APPLIED_AT_ONCE_MAX) {
       const copy = messages.copy()
@@ -107,9 +107,9 @@ async function repair(
 ): Promise<FolderRecord | undefined> {
   const { before, messages } = read
   const since = Math.max(1, before.modSeq - read.slack) as ModSeq
-  const changes = await readChanges(deps, folder.id, since, folder.modSeq, before.modSeq)
+  const changes = await readLog(deps, folder.id, since, folder.modSeq, before.modSeq)
   if (changes === undefined) return undefined
-  const uids = touched(changes)
+  const uids = touchedUids(changes)
   if (uids.length >= TRANSACT_ITEMS_MAX) {
     apply(messages, uids, await readMessages(deps.table, folder.id, uids))
     return readFolder(deps.table, folder)
@@ -123,7 +123,7 @@ async function repair(
   return current && folderRecord(current)
 }
 
-function touched(changes: readonly Change[]): readonly Uid[] {
+function touchedUids(changes: readonly LogEntry[]): readonly Uid[] {
   return [...new Set(changes.flatMap((change) => change.uids))].sort((a, b) => a - b)
 }
 

@@ -13,17 +13,21 @@ import { missedSince } from './resync.ts'
 /** Memory for snapshots that nobody has open; open ones are bounded by the number of sessions. */
 export const SNAPSHOT_BYTES_MAX = 64 * 1024 * 1024
 
-export type FolderSnapshots = ReturnType<typeof createFolderSnapshots>
+export interface FolderSnapshots {
+  /** Undefined when there is no such folder or it cannot be selected. */
+  open(name: FolderRef): Promise<OpenFolder | undefined>
+  /** Memory of all snapshots, about. */
+  bytes(): number
+}
 
 export function createFolderSnapshots(
   deps: { readonly table: Table; readonly clock: Clock },
   { bytesMax = SNAPSHOT_BYTES_MAX }: { readonly bytesMax?: number } = {},
-) {
+): FolderSnapshots {
   /** By account and folder, least recently used first. */
   const shared = new Map<string, SharedSnapshot>()
   let unusedBytes = 0
 
-  /** Undefined when there is no such folder or it cannot be selected. */
   async function open(name: FolderRef): Promise<OpenFolder | undefined> {
     const found = shared.get(keyOf(name))
     if (found !== undefined) {
@@ -66,7 +70,6 @@ export function createFolderSnapshots(
     }
   }
 
-  /** Memory of all snapshots, about. */
   const bytes = () => [...shared.values()].reduce((sum, { bytes }) => sum + bytes, 0)
 
   return { open, bytes }

@@ -2,7 +2,7 @@
 
 import type { AccountId, FolderRef } from '#shared/contracts/mailbox.ts'
 import type { Table } from '#shared/storage/ports.ts'
-import { type createAccess, readInPieces } from './access.ts'
+import { type AccessIndex, readInPieces } from './access.ts'
 import { DELIMITER, FOLDER_DEPTH_MAX, FolderTree } from './folder-path.ts'
 import { folderKey } from './keys.ts'
 import type { Folders, ForeignFolder, ForeignFolders } from './port.ts'
@@ -16,7 +16,7 @@ export function createForeignFolders({
 }: {
   readonly table: Table
   readonly folders: Pick<Folders, 'find' | 'nearest'>
-  readonly access: ReturnType<typeof createAccess>
+  readonly access: AccessIndex
 }): ForeignFolders {
   async function list(accountId: AccountId): Promise<readonly ForeignFolder[]> {
     const named = await access.namedIn(accountId)

@@ -7,20 +7,25 @@ import { createAccess } from './access.ts'
 import { appendedNow, charge } from './admission.ts'
 import { createAnnotations } from './annotations.ts'
 import { createAppend } from './append.ts'
+import { createAppendTogether } from './append-together.ts'
 import { markDead } from './blob-references.ts'
 import { createBlobs } from './blobs.ts'
-import { createChange } from './change.ts'
+import { createFolderCreation } from './create-folder.ts'
 import { createEmptying } from './emptying.ts'
+import { createExpunge } from './expunge.ts'
 import { readMessages } from './folder-reading.ts'
 import { createFolderSnapshots } from './folder-snapshots.ts'
 import { createFolders } from './folders.ts'
 import { createForeignFolders } from './foreign-folders.ts'
 import type { AccountMail, Mailbox, MailboxReader } from './port.ts'
 import { limitOf, roomLeft, usedBy } from './quota.ts'
-import { receiveMessage } from './receive.ts'
+import { receive } from './receive.ts'
 import { createRecent } from './recent.ts'
 import { messageFromRecord } from './records.ts'
-import { createFolderMoving } from './remove-folder.ts'
+import { createFolderRemoval } from './remove-folder.ts'
+import { createFolderRename } from './rename-folder.ts'
+import { createReplace } from './replace.ts'
+import { createStoreFlags } from './store-flags.ts'
 import { createSubscriptions } from './subscriptions.ts'
 import { createTransfer } from './transfer.ts'
 import { readUsage } from './usage.ts'
@@ -42,20 +47,22 @@ export function createMailbox(deps: Deps): Mailbox {
   const { blob, blobs } = createBlobs(deps)
   const writers = createWriters(deps)
   const append = createAppend({ ...deps, writers })
-  const { storeFlags, expunge } = createChange({ ...deps, writers })
-  const transfer = createTransfer({ ...deps, writers, expunge })
+  const expunge = createExpunge({ ...deps, writers })
+  const { copy, move } = createTransfer({ ...deps, writers, expunge })
   const annotations = createAnnotations(deps)
   const access = createAccess(deps)
   const subscriptions = createSubscriptions(deps)
-  const { finishRemovals, ...moving } = createFolderMoving({
+  const { removeEmptyName, ...removal } = createFolderRemoval({ ...deps, folders, expunge })
+  const { create, makePath } = createFolderCreation({ ...deps, ...removal, folders })
+  const rename = createFolderRename({
     ...deps,
     folders,
+    makePath,
+    removeEmptyName,
     annotations,
-    expunge,
-    move: transfer.move,
+    move,
   })
-  const { remove } = moving
-  const emptying = { folders, expunge, remove, finishRemovals, access, subscriptions }
+  const emptying = { ...removal, folders, expunge, access, subscriptions }
   const { empty } = createEmptying({ ...deps, ...emptying })
 
   const reader: Omit<MailboxReader, 'inbox'> = {
@@ -77,14 +84,14 @@ export function createMailbox(deps: Deps): Mailbox {
     inbox: folders.inbox,
     ...createWatches(deps.signals),
     ...accountUse(deps, folders),
-    receive: (source) => receiveMessage(deps, source),
+    receive: (source) => receive(deps, source),
     empty,
     async remove(accountId) {
       const messages = await empty(accountId)
       await access.forget(accountId)
       return messages
     },
-    folders: { ...folders, ...moving, finishRemovals },
+    folders: { ...folders, ...removal, create, rename },
     foreignFolders: createForeignFolders({ ...deps, folders, access }),
     access,
     subscriptions,
@@ -92,11 +99,11 @@ export function createMailbox(deps: Deps): Mailbox {
     openFolder: snapshots.open,
     readMessages: (folder, uids) => readMessages(table, folder.id, uids),
     append,
-    appendTogether: transfer.appendTogether,
-    replace: transfer.replace,
-    copy: transfer.copy,
-    move: transfer.move,
-    storeFlags,
+    appendTogether: createAppendTogether({ ...deps, writers }),
+    replace: createReplace({ ...deps, writers }),
+    copy,
+    move,
+    storeFlags: createStoreFlags({ ...deps, writers }),
     recent: createRecent(deps),
     blob,
     blobs,

@@ -52,12 +52,12 @@ export interface AccountMail {
    * Takes the bytes of a message that a client brings (APPEND, REPLACE), with bounded memory. They are no message before they are
    * appended. A source that throws leaves nothing behind, and its error is passed on.
    */
-  receive(source: AsyncIterable<Uint8Array>): Promise<Received>
+  receive(source: AsyncIterable<Uint8Array>): Promise<ReceivedMessage>
   /**
    * What was received and has become no message, of a client that brought it into this account: it counts for the day's limit
    * (`Limits.appendBytesPerDay`), beyond it too, and its objects are left to the collector.
    */
-  abandon(accountId: AccountId, received: readonly Received[]): Promise<void>
+  abandon(accountId: AccountId, received: readonly ReceivedMessage[]): Promise<void>
   /** Removes all mail and all folders; returns how many messages went. The account can go on. Safe to repeat after a crash. */
   empty(accountId: AccountId): Promise<number>
   /** Of an account that is gone: its mail, and the rights that others gave it. Returns how many messages went; safe to repeat. */
@@ -77,7 +77,7 @@ export interface Watch {
 }
 
 /** Bytes of a message, received and not yet appended. */
-export type Received = {
+export type ReceivedMessage = {
   readonly blob: Blob
   /** The object is there already, and stays until it is collected whatever becomes of the message. */
   readonly stored: boolean
@@ -283,11 +283,11 @@ export interface FolderMessages {
    * Puts a message at the end. What is appended to one folder at the same time shares a transaction. Without limits it only counts for
    * the account. Exactly once with `once`, whatever is repeated (docs/ARCHITECTURE.md, invariant 2).
    */
-  append(folder: FolderRef, message: Appendix, limits?: Limits): Promise<Appended>
+  append(folder: FolderRef, message: NewMessage, limits?: Limits): Promise<Appended>
   /** All of the messages or, with TemporaryFailure, none (RFC 3502). `once` does not apply. */
   appendTogether(
     folder: FolderRef,
-    messages: readonly Appendix[],
+    messages: readonly NewMessage[],
     limits?: Limits,
   ): Promise<AppendedTogether>
   /** Appends a message and removes another in one step (RFC 8508). */
@@ -295,7 +295,7 @@ export interface FolderMessages {
     source: FolderRef,
     uid: Uid,
     target: FolderRef,
-    message: Appendix,
+    message: NewMessage,
     limits?: Limits,
   ): Promise<Replaced>
   /**
@@ -317,7 +317,7 @@ export interface FolderMessages {
   ): Promise<Stored>
 }
 
-export type Appendix = {
+export type NewMessage = {
   readonly blob: Blob
   readonly flags: FlagSet
   readonly internalDateMs: number

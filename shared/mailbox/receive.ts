@@ -7,18 +7,18 @@ import { MessageIndexer } from '#shared/mail/indexer.ts'
 import { newQueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
-import type { Received } from './port.ts'
+import type { ReceivedMessage } from './port.ts'
 
 /** With bounded memory. A source that throws leaves nothing behind and its error is passed on. */
-export async function receiveMessage(
+export async function receive(
   { objects, clock }: { readonly objects: ObjectStore; readonly clock: Clock },
   source: AsyncIterable<Uint8Array>,
-): Promise<Received> {
+): Promise<ReceivedMessage> {
   // Like the queue's, so that the orphan search of the collector knows the object's age.
   const id = newQueueId(clock.now())
   const key = `mail/${id}`
   const indexer = new MessageIndexer()
-  const staged = await objects.stage(key, indexed(source, indexer))
+  const staged = await objects.stage(key, passThrough(source, indexer))
   const index = indexer.finish()
   const { bytes, containsNul } = index
   return {
@@ -37,7 +37,7 @@ export async function receiveMessage(
   }
 }
 
-async function* indexed(source: AsyncIterable<Uint8Array>, indexer: MessageIndexer) {
+async function* passThrough(source: AsyncIterable<Uint8Array>, indexer: MessageIndexer) {
   for await (const chunk of source) {
     indexer.push(chunk)
     yield chunk

@@ -46,11 +46,11 @@ export function createRecent({ table }: { readonly table: Table }): Recent {
     if (folder.recentFrom !== null) mark.stored = Math.max(folder.recentFrom, mark.stored ?? 0)
     mark.next = Math.max(mark.next, mark.stored ?? uidNext)
     const from = mark.next
-    if (!takes) return followed(folder, mark, { from, uidNext, takes })
+    if (!takes) return follower(folder, mark, { from, uidNext, takes })
     // Before anything is awaited: another session here must not take them too.
     mark.next = Math.max(mark.next, uidNext)
     const taken = (mark.stored ?? 0) < uidNext ? await take(folder, mark, uidNext) : from
-    return followed(folder, mark, { from: Math.max(from, taken), uidNext, takes })
+    return follower(folder, mark, { from: Math.max(from, taken), uidNext, takes })
   }
 
   /** Notes that messages below `uidNext` are somebody's. Returns the lowest that were not before. */
@@ -92,7 +92,7 @@ export function createRecent({ table }: { readonly table: Table }): Recent {
     })
   }
 
-  function followed(
+  function follower(
     folder: FolderRecord,
     mark: Mark,
     {

@@ -3,7 +3,7 @@
 import type { ModSeq, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Table } from '#shared/storage/ports.ts'
-import { readChanges } from './folder-reading.ts'
+import { readLog } from './folder-reading.ts'
 import type { UidList } from './message-columns.ts'
 import type { Missed, OpenFolder, UidRange } from './port.ts'
 
@@ -21,7 +21,7 @@ export async function missedSince(
   const { uids, modSeq, folder } = opened
   const log =
     modSeq - since <= RESYNC_CHANGES_MAX && since >= 0
-      ? await readChanges(deps, folder.id, Math.min(since, modSeq) as ModSeq, modSeq)
+      ? await readLog(deps, folder.id, Math.min(since, modSeq) as ModSeq, modSeq)
       : undefined
   const changed = changedAfter(opened, since)
   if (log === undefined) {

@@ -6,7 +6,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Key, Signals, Table } from '#shared/storage/ports.ts'
 import { DELIMITER, namesOf } from './folder-path.ts'
 import { accountTopic, subscriptionKey, subscriptionsPrefix } from './keys.ts'
-import type { Subscribe } from './port.ts'
+import type { Subscribe, Subscriptions } from './port.ts'
 import { retrying } from './retry.ts'
 import { noGrowth, staysWithin, usageWrites } from './usage.ts'
 import { itemsOf, notCounted, readCompleteUsage } from './usage-counting.ts'
@@ -14,11 +14,17 @@ import { itemsOf, notCounted, readCompleteUsage } from './usage-counting.ts'
 export const SUBSCRIPTIONS_PER_ACCOUNT_MAX = 5_000
 const REMOVED_TOGETHER_MAX = 50
 
+/** With what the core does besides. */
+export interface KeptSubscriptions extends Subscriptions {
+  /** Of an account that goes. */
+  removeAll(accountId: AccountId): Promise<void>
+}
+
 export function createSubscriptions(deps: {
   readonly table: Table
   readonly signals: Signals
   readonly clock: Clock
-}) {
+}): KeptSubscriptions {
   const { table, signals, clock } = deps
 
   async function list(accountId: AccountId): Promise<readonly string[]> {
@@ -58,7 +64,6 @@ export function createSubscriptions(deps: {
     signals.publish(accountTopic(accountId), 'subscriptions')
   }
 
-  /** Of an account that goes. */
   async function removeAll(accountId: AccountId): Promise<void> {
     const paths = await list(accountId)
     for (let i = 0; i < paths.length; i += REMOVED_TOGETHER_MAX) {

@@ -83,10 +83,10 @@ export function countFolder(
   if (after.bytes === before.bytes && after.exists === before.exists) {
     return { growth: noGrowth, set: {}, asRead: [] }
   }
-  return counting(before, after)
+  return count(before, after)
 }
 
-function counting(
+function count(
   before: FolderRecord,
   { bytes, exists }: { readonly bytes: number; readonly exists: number },
 ) {
@@ -121,7 +121,7 @@ export function countAsItIs(folder: FolderRecord): {
   readonly growth: Growth
   readonly write: Write
 } {
-  const { growth, set, asRead } = counting(folder, folder)
+  const { growth, set, asRead } = count(folder, folder)
   const { accountId, id, modSeq } = folder
   const at: Condition = { attribute: 'modSeq', is: '=', value: modSeq }
   return {

@@ -27,10 +27,7 @@ export class ByteBudget {
    * Waits for room. False when there was none for `waitMs`, when the signal aborts, and at once for what can never fit; then
    * nothing is taken.
    */
-  async take(
-    bytes: number,
-    { clock, waitMs, signal }: { clock: Clock; waitMs: number; signal?: AbortSignal },
-  ): Promise<boolean> {
+  async take(bytes: number, { clock, waitMs, signal }: WaitOptions): Promise<boolean> {
     if (bytes > this.bytesMax || signal?.aborted) return false
     if (this.tryTake(bytes)) return true
     const { promise, resolve } = Promise.withResolvers<boolean>()
@@ -69,6 +66,58 @@ export class ByteBudget {
       first.resolve(true)
     }
   }
+}
+
+/** What one holder takes out of a budget bit by bit, and gives back as a whole or in part. */
+export class HeldBytes implements Disposable {
+  readonly #budget: ByteBudget
+  readonly #bytesMax: number
+  #taken = 0
+
+  constructor(budget: ByteBudget, bytesMax = budget.bytesMax) {
+    this.#budget = budget
+    this.#bytesMax = bytesMax
+  }
+
+  get taken(): number {
+    return this.#taken
+  }
+
+  /** False when it is too much for this holder or for all together; then nothing is taken. */
+  take(bytes: number): boolean {
+    if (this.#taken + bytes > this.#bytesMax || !this.#budget.tryTake(bytes)) return false
+    this.#taken += bytes
+    return true
+  }
+
+  /** Waits for it as `ByteBudget.take` does. */
+  async wait(bytes: number, waiting: WaitOptions): Promise<boolean> {
+    if (this.#taken + bytes > this.#bytesMax) return false
+    const taken = await this.#budget.take(bytes, waiting)
+    if (taken) this.#taken += bytes
+    return taken
+  }
+
+  /** Gives back what is more than this. */
+  keep(bytes: number): void {
+    const kept = Math.min(bytes, this.#taken)
+    this.#budget.give(this.#taken - kept)
+    this.#taken = kept
+  }
+
+  give(): void {
+    this.keep(0)
+  }
+
+  [Symbol.dispose](): void {
+    this.give()
+  }
+}
+
+export type WaitOptions = {
+  readonly clock: Clock
+  readonly waitMs: number
+  readonly signal?: AbortSignal
 }
 
 type Waiting = { readonly bytes: number; readonly resolve: (taken: boolean) => void }

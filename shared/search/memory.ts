@@ -1,7 +1,7 @@
 // What one search holds while it runs: positions, keys, ids. Counted roughly, taken from memory that all searches of the process
 // share, and given back at its end.
 
-import { ByteBudget } from '#shared/runtime/byte-budget.ts'
+import { ByteBudget, HeldBytes } from '#shared/runtime/byte-budget.ts'
 
 /** Held by one search: some 170,000 messages to be threaded, or a million to be sorted by one key. */
 export const SEARCH_BYTES_MAX = 128 * 1024 * 1024
@@ -25,13 +25,12 @@ export class SearchTooLarge extends Error {
 
 /** For one search, or for each of several; what it holds is given back when it is disposed of. */
 export class SearchMemory implements Disposable {
-  readonly #shared: ByteBudget
+  readonly #taken: HeldBytes
   readonly #bytesMax: number
   #held = 0
-  #taken = 0
 
   constructor(shared: ByteBudget = searches, bytesMax = SEARCH_BYTES_MAX) {
-    this.#shared = shared
+    this.#taken = new HeldBytes(shared)
     this.#bytesMax = bytesMax
   }
 
@@ -43,20 +42,16 @@ export class SearchMemory implements Disposable {
   hold(bytes: number): void {
     this.#held += bytes
     if (this.#held > this.#bytesMax) throw new SearchTooLarge('one search')
-    const needed = this.#held - this.#taken
+    const { taken } = this.#taken
+    const needed = this.#held - taken
     if (needed <= 0) return
     // As much again as it has, for few steps; exactly what it needs where there is no room for that.
-    for (const chunk of [needed + Math.min(this.#taken, CHUNK_BYTES), needed]) {
-      if (!this.#shared.tryTake(chunk)) continue
-      this.#taken += chunk
-      return
-    }
-    throw new SearchTooLarge('all searches')
+    const enough = [needed + Math.min(taken, CHUNK_BYTES), needed]
+    if (!enough.some((chunk) => this.#taken.take(chunk))) throw new SearchTooLarge('all searches')
   }
 
   [Symbol.dispose](): void {
-    this.#shared.give(this.#taken)
-    this.#taken = 0
+    this.#taken.give()
     this.#held = 0
   }
 }

@@ -1,7 +1,7 @@
 // What the IMAP benchmark does in one session, step by step. Every step leaves the mailboxes as it found them, but for flags, which
 // go on in one round and off in the next, and for appended messages.
 
-import { APPEND_TOGETHER_MAX } from '#shared/mailbox/transfer.ts'
+import { APPEND_TOGETHER_MAX } from '#shared/mailbox/append-together.ts'
 import type { BenchClient } from './imap-client.ts'
 
 export const inboxMessages = 10_000

@@ -14,7 +14,8 @@ import type {
   Uid,
 } from '#shared/contracts/mailbox.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
-import type { Appended, Appendix, Mailbox, OpenFolder } from '#shared/mailbox/port.ts'
+import type { Appended, Mailbox, NewMessage, OpenFolder } from '#shared/mailbox/port.ts'
+import { missedSince } from '#shared/mailbox/resync.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import type { Store } from '#shared/storage/ports.ts'
@@ -109,7 +110,7 @@ class World {
     this.accountId = accountId
   }
 
-  message(given: Partial<Appendix> = {}): Appendix {
+  message(given: Partial<NewMessage> = {}): NewMessage {
     this.#attempts++
     const message = {
       blob: blob(`${this.accountId}-${this.#attempts}`, 10 + (this.#attempts % 7)),
@@ -250,14 +251,14 @@ class Reader {
   }
 
   /** The folder as this session ends up seeing it is the truth, and each state before was one. */
-  async check(truths: readonly FolderTruth[]): Promise<void> {
+  async check(store: Store, truths: readonly FolderTruth[]): Promise<void> {
     const truth = truths.find(({ folder }) => folder.id === this.name.id)
     if (truth === undefined || this.gone) return
     this.checkHistory(truth)
     expect(this.#open.modSeq).toBe(truth.folder.modSeq)
     const { messages } = this.#open
     expect(Array.from(messages.uids(), (_, row) => messages.recordAt(row))).toEqual(truth.messages)
-    await this.#checkResync(truth)
+    await this.#checkResync(store, truth)
     this.#open.close()
   }
 
@@ -274,9 +275,11 @@ class Reader {
     }
   }
 
-  async #checkResync({ log }: FolderTruth): Promise<void> {
+  async #checkResync(store: Store, { log }: FolderTruth): Promise<void> {
+    // As the store that does not fail tells it.
+    const deps = { table: store.tables.mail, clock }
     for (const { modSeq, uids } of this.states) {
-      const { changed, vanished } = await this.#open.missedSince(modSeq)
+      const { changed, vanished } = await missedSince(deps, this.#open, modSeq)
       const gone = vanished.flatMap(([from, to]) =>
         Array.from({ length: to - from + 1 }, (_, i) => from + i),
       )
@@ -399,7 +402,7 @@ export function describeMailboxProperties(
               for (let left = 20; left > 0; left--) {
                 if (await tolerant(() => reader.advance())) break
               }
-              await reader.check(truths)
+              await reader.check(store, truths)
             }
             done += world.done
           }),

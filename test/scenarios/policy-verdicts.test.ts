@@ -4,23 +4,24 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createPolicy } from '#services/policy/policy.ts'
 import type { Decision, MessageFacts, RecipientFacts } from '#services/policy/restriction.ts'
 import { createSmtpListener, type SmtpListenerOptions } from '#services/smtp/listener.ts'
+import { MemoryLog } from '#test/support/memory-log.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { emptyLists } from '#test/support/policy-facts.ts'
 import { SmtpClient } from '#test/support/smtp-client.ts'
-import { RecordingLog, smtpFakes } from '#test/support/smtp-fakes.ts'
+import { smtpFakes } from '#test/support/smtp-fakes.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 const clock = manualClock()
 let resources: AsyncDisposableStack
 let opened: OpenedEmbedded
 let pipeline: Pipeline
-let log: RecordingLog
+let log: MemoryLog
 
 beforeEach(async () => {
   resources = new AsyncDisposableStack()
   opened = await openEmbedded({ clock })
   resources.defer(() => opened.close())
-  log = new RecordingLog()
+  log = new MemoryLog()
   pipeline = createPipeline(opened.store, clock)
   for (const name of ['ann', 'bob', 'eve']) await pipeline.addAccount(`${name}@example.test`)
 })

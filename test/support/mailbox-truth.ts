@@ -3,7 +3,7 @@
 
 import { expect } from 'vitest'
 import type { AccountId, BlobId, FolderId } from '#shared/contracts/mailbox.ts'
-import { type Change, changeRecord } from '#shared/mailbox/change-log.ts'
+import { type LogEntry, logEntry } from '#shared/mailbox/change-log.ts'
 import { addDigest, messageDigest } from '#shared/mailbox/digest.ts'
 import { DELETED, SEEN } from '#shared/mailbox/flags.ts'
 import { accountPk, blobKey, folderPk } from '#shared/mailbox/keys.ts'
@@ -19,7 +19,7 @@ import type { Item, Table } from '#shared/storage/ports.ts'
 export type FolderTruth = {
   readonly folder: FolderRecord
   readonly messages: readonly MessageRecord[]
-  readonly log: readonly Change[]
+  readonly log: readonly LogEntry[]
 }
 
 /** Checks everything; returns the folders, hidden ones included. */
@@ -44,7 +44,7 @@ export async function checkAccount(
 
 async function checkFolder(table: Table, folder: FolderRecord): Promise<FolderTruth> {
   const messages = await messagesOf(table, folder.id)
-  const log = (await allItems(table, folderPk(folder.id), 'C#')).map(changeRecord)
+  const log = (await allItems(table, folderPk(folder.id), 'C#')).map(logEntry)
   // One entry for each modseq, each uid new exactly once and in order.
   expect(log.map(({ modSeq }) => modSeq)).toEqual(
     Array.from({ length: folder.modSeq - 1 }, (_, i) => i + 2),
@@ -69,7 +69,7 @@ async function checkFolder(table: Table, folder: FolderRecord): Promise<FolderTr
 }
 
 /** The uids of a folder at a modseq, as its log tells them. */
-export function uidsAt(log: readonly Change[], modSeq: number): number[] {
+export function uidsAt(log: readonly LogEntry[], modSeq: number): number[] {
   const uids = new Set<number>()
   for (const change of log) {
     if (change.modSeq > modSeq) break

@@ -3,7 +3,7 @@
 import type { AccountId, BlobId, FolderRef, Uid } from '#shared/contracts/mailbox.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
 import { createMailbox } from '#shared/mailbox/mailbox.ts'
-import type { Appendix, Mailbox } from '#shared/mailbox/port.ts'
+import type { Mailbox, NewMessage } from '#shared/mailbox/port.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
@@ -33,7 +33,7 @@ export function mailboxOn(
   return createMailbox({ table: tables.mail, objects, signals, clock })
 }
 
-export function message(id: string, given: Partial<Appendix> = {}): Appendix {
+export function message(id: string, given: Partial<NewMessage> = {}): NewMessage {
   return {
     blob: blob(id),
     flags: flagSet([]),
@@ -44,7 +44,7 @@ export function message(id: string, given: Partial<Appendix> = {}): Appendix {
   }
 }
 
-export const withFlags = (id: string, ...flags: string[]): Appendix => ({
+export const withFlags = (id: string, ...flags: string[]): NewMessage => ({
   ...message(id),
   flags: flagSet(flags),
 })

@@ -26,7 +26,7 @@ export async function reach(session: Session, use: NamedUse, name: string): Prom
   const foreign = foreignName(name)
   const found = foreign && (await findForeign(session, foreign))
   if (found === undefined) return { kind: 'unknown' }
-  return judged(use, found)
+  return judge(use, found)
 }
 
 export type Place =
@@ -67,7 +67,7 @@ export const may = (rights: Rights, use: NamedUse): boolean => has(rights, neede
 /** Of others the special uses are their own (RFC 6154 §2): nobody's Trash is where another's mail goes. */
 export const asForeign = (folder: FolderRecord): FolderRecord => ({ ...folder, specialUses: [] })
 
-function judged(use: NamedUse, { folder, rights }: ForeignFolder): Reached {
+function judge(use: NamedUse, { folder, rights }: ForeignFolder): Reached {
   if (may(rights, use)) return { kind: 'folder', folder: asForeign(folder), rights }
   return hasRight(rights, 'l')
     ? { kind: 'refused', completion: replies.noPermission }

@@ -12,16 +12,16 @@ import { has } from './reach.ts'
 const needed: ReadonlyMap<string, Needed> = new Map(Object.entries(neededOfSelected))
 
 /** The answer where the command may not run. A folder that may be read no longer is gone; the dispatcher says so. */
-export function refusedInSelected(
+export function refusalInSelected(
   { state }: Session,
   name: string,
   wire: Wire,
 ): Promise<Completion | undefined> | undefined {
   if (state.kind !== 'selected' || !state.selected.isForeign) return undefined
-  return refusedIn(state.selected, name, wire)
+  return refusalIn(state.selected, name, wire)
 }
 
-async function refusedIn(
+async function refusalIn(
   selected: SelectedFolder,
   name: string,
   wire: Wire,

@@ -16,16 +16,16 @@ import {
   KEYWORD_CHARACTERS_MAX,
   KEYWORDS_MAX,
 } from '#shared/mailbox/flags.ts'
-import type { Appendix, Received } from '#shared/mailbox/port.ts'
+import type { NewMessage, ReceivedMessage } from '#shared/mailbox/port.ts'
 import type { Room } from '#shared/mailbox/quota.ts'
 import type { CommandFeed, Completion } from '../command.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
-import { catenated } from './catenate.ts'
+import { catenate } from './catenate.ts'
 import { Refusal } from './refusal.ts'
 
 export type Arrival =
-  | { readonly kind: 'arrived'; readonly received: Received; readonly appendix: Appendix }
+  | { readonly kind: 'arrived'; readonly received: ReceivedMessage; readonly message: NewMessage }
   | { readonly kind: 'refused'; readonly completion: Completion }
 
 type Into = {
@@ -35,26 +35,26 @@ type Into = {
 }
 
 /** Reads the message and what closes it; then `feed.cursor` is behind it. `staged` forgets its bytes when all is undone. */
-export async function receiveMessage(
+export async function readArrival(
   session: Session,
   feed: CommandFeed,
   { folder, scope, room }: Into,
   staged: AsyncDisposableStack,
 ): Promise<Arrival> {
-  const { flags: names, data, ...message } = parseAppendMessage(feed.cursor)
+  const { flags: names, data, ...given } = parseAppendMessage(feed.cursor)
   const flags = flagSet(names)
   try {
     judgeFlags(flags)
-    const received = await receive(session, feed, data, room)
+    const received = await receiveData(session, feed, data, room)
     staged.defer(async () => {
       await received.discard()
       const { mailbox } = session.services
       if (received.stored) await mailbox.abandon(folder.accountId, [received])
     })
     await close(feed, data, received)
-    const internalDateMs = message.internalDateMs ?? session.services.clock.now()
+    const internalDateMs = given.internalDateMs ?? session.services.clock.now()
     const { blob, endsLine } = received
-    const appendix = {
+    const message = {
       blob,
       // RFC 4314 §4: flags that may not be set are left out, and nothing fails for them.
       flags: flagsWithin(flags, scope),
@@ -63,19 +63,19 @@ export async function receiveMessage(
       once: false,
       unended: !endsLine,
     }
-    return { kind: 'arrived', received, appendix }
+    return { kind: 'arrived', received, message }
   } catch (error) {
     if (error instanceof Refusal) return { kind: 'refused', completion: error.completion }
     throw error
   }
 }
 
-async function receive(
+async function receiveData(
   session: Session,
   feed: CommandFeed,
   data: AppendData,
   room: Pick<Room, 'bytes' | 'appendBytes'>,
-): Promise<Received> {
+): Promise<ReceivedMessage> {
   const limit = session.services.options.messageSizeLimit
   let bytes = 0
   const take = (more: number) => {
@@ -85,7 +85,7 @@ async function receive(
     if (bytes > room.appendBytes) throw new Refusal(replies.appendLimit)
   }
   const { mailbox } = session.services
-  if (data.kind === 'catenate') return mailbox.receive(catenated(session, feed, data.parts, take))
+  if (data.kind === 'catenate') return mailbox.receive(catenate(session, feed, data.parts, take))
   // RFC 3502 §6.3.11: a client takes an APPEND back by sending nothing.
   if (data.literal.bytes === 0) throw new Refusal(replies.emptyMessage)
   take(data.literal.bytes)
@@ -93,7 +93,11 @@ async function receive(
 }
 
 /** What follows the bytes: a catenation has read its own end. */
-async function close(feed: CommandFeed, data: AppendData, { index }: Received): Promise<void> {
+async function close(
+  feed: CommandFeed,
+  data: AppendData,
+  { index }: ReceivedMessage,
+): Promise<void> {
   if (data.kind === 'catenate') {
     if (index.bytes === 0) throw new Refusal(replies.emptyMessage)
     return

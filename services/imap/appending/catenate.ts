@@ -23,7 +23,7 @@ import { Refusal } from './refusal.ts'
 export const CATENATED_HEADER_BYTES_MAX = 1024 * 1024
 
 /** The bytes of the message; afterwards `feed.cursor` is behind the list. `take` throws a Refusal when they become too many. */
-export async function* catenated(
+export async function* catenate(
   session: Session,
   feed: CommandFeed,
   first: CatenateParts,

@@ -44,7 +44,7 @@ export async function readMailboxName(feed: CommandFeed): Promise<string> {
  * Where the client has let literals wait, rights may have gone meanwhile; the refusal, where the mailbox is somebody else's and may take
  * nothing any more.
  */
-export async function refusedMeanwhile(
+export async function refusalMeanwhile(
   session: Session,
   use: 'APPEND' | 'REPLACE',
   mailbox: string,

@@ -2,13 +2,13 @@ import type { Uid } from '#shared/contracts/mailbox.ts'
 import { appendContinues } from '#shared/imap/append-arguments.ts'
 import { formatSequenceSet } from '#shared/imap/sequence-set.ts'
 import { blobBytesOf, TOGETHER_BYTES_MAX } from '#shared/mailbox/append.ts'
-import type { Appendix, Mailbox, Received, Refused } from '#shared/mailbox/port.ts'
-import { APPEND_TOGETHER_MAX } from '#shared/mailbox/transfer.ts'
+import { APPEND_TOGETHER_MAX } from '#shared/mailbox/append-together.ts'
+import type { Mailbox, NewMessage, ReceivedMessage, Refused } from '#shared/mailbox/port.ts'
+import { HeldBytes } from '#shared/runtime/byte-budget.ts'
 import { rangesOf } from '#shared/runtime/number-ranges.ts'
-import { receiveMessage } from '../appending/arrival.ts'
-import { findTarget, readMailboxName, refusedMeanwhile, type Target } from '../appending/target.ts'
+import { readArrival } from '../appending/arrival.ts'
+import { findTarget, readMailboxName, refusalMeanwhile, type Target } from '../appending/target.ts'
 import { type Completion, completed, defineStreamedCommand } from '../command.ts'
-import { HeldBytes } from '../memory.ts'
 import { overLimit } from '../message-limit.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
@@ -19,7 +19,7 @@ export const MULTIAPPEND_HELD_BYTES_MAX = 32 * 1024 * 1024
 /** More of a message is not held in any driver but written as it comes. */
 const MESSAGE_HELD_BYTES_MAX = 64 * 1024
 
-const heldOf = ({ blob }: Appendix) =>
+const heldOf = ({ blob }: NewMessage) =>
   blob.index.byteLength + Math.min(blob.object.length, MESSAGE_HELD_BYTES_MAX)
 
 /** APPEND; of several messages all or none. RFC 9051 §6.3.12; MULTIAPPEND RFC 3502; APPENDUID RFC 4315 §3. */
@@ -33,8 +33,8 @@ export const append = defineStreamedCommand({
     if (target.kind === 'refused') return target.completion
     using held = new HeldBytes(session.services.memory.commands, MULTIAPPEND_HELD_BYTES_MAX)
     await using staged = new AsyncDisposableStack()
-    const received: Received[] = []
-    const messages: Appendix[] = []
+    const received: ReceivedMessage[] = []
+    const messages: NewMessage[] = []
     const { folder, scope } = target
     let { bytes, messages: roomMessages, appendBytes } = target.room
     const { messageLimit } = session.services.options
@@ -45,7 +45,7 @@ export const append = defineStreamedCommand({
       if (last !== undefined && !held.take(heldOf(last))) return replies.noMemoryForCommand
       if (messages.length === MULTIAPPEND_MESSAGES_MAX) return replies.tooManyMessages
       if (roomMessages-- < 1) return replies.overQuota
-      const arrival = await receiveMessage(
+      const arrival = await readArrival(
         session,
         feed,
         { folder, scope, room: { bytes, appendBytes } },
@@ -53,11 +53,11 @@ export const append = defineStreamedCommand({
       )
       if (arrival.kind === 'refused') return arrival.completion
       received.push(arrival.received)
-      messages.push(arrival.appendix)
+      messages.push(arrival.message)
       bytes -= arrival.received.index.bytes
       appendBytes -= arrival.received.index.bytes
     } while (appendContinues(feed.cursor))
-    const refused = await refusedMeanwhile(session, 'APPEND', mailbox, target)
+    const refused = await refusalMeanwhile(session, 'APPEND', mailbox, target)
     if (refused !== undefined) return refused
     // From here on the objects may be referred to.
     staged.move()
@@ -98,8 +98,8 @@ function refusal({ kind }: NotStored): Completion {
 async function store(
   session: Session,
   target: Destination,
-  received: readonly Received[],
-  messages: readonly Appendix[],
+  received: readonly ReceivedMessage[],
+  messages: readonly NewMessage[],
 ): Promise<Stored | NotStored> {
   const { mailbox } = session.services
   // Objects are committed first and awaited together with the folder: see StagedObject.
@@ -122,7 +122,7 @@ async function store(
 async function write(
   mailbox: Mailbox,
   { folder, limits }: Destination,
-  messages: readonly Appendix[],
+  messages: readonly NewMessage[],
 ): Promise<Stored | NotStored> {
   const [only, ...more] = messages
   if (only !== undefined && more.length === 0) {
@@ -155,8 +155,8 @@ async function write(
 }
 
 /** As many messages at a time as one transaction takes. */
-function* transactionsOf(messages: readonly Appendix[]): Generator<readonly Appendix[]> {
-  let together: Appendix[] = []
+function* transactionsOf(messages: readonly NewMessage[]): Generator<readonly NewMessage[]> {
+  let together: NewMessage[] = []
   let bytes = 0
   for (const message of messages) {
     const more = blobBytesOf(message)

@@ -1,4 +1,4 @@
-import { advertised } from '../capabilities.ts'
+import { advertise } from '../capabilities.ts'
 import { completed, defineCommand, noArguments } from '../command.ts'
 
 /** CAPABILITY. RFC 9051 §6.1.1. */
@@ -7,7 +7,7 @@ export const capability = defineCommand({
   mayReportExpunge: true,
   parse: noArguments,
   run(session, _, wire) {
-    wire.untagged(`CAPABILITY ${advertised(session)}`)
+    wire.untagged(`CAPABILITY ${advertise(session)}`)
     return completed('CAPABILITY')
   },
 })

@@ -1,7 +1,7 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { fits } from '#shared/mailbox/quota.ts'
 import { type Command, type Completion, completed, defineCommand } from '../command.ts'
-import { limited, overLimit } from '../message-limit.ts'
+import { limitMessages, overLimit } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { tellingProgress } from '../progress.ts'
 import { replies } from '../replies.ts'
@@ -26,7 +26,7 @@ function copying(by: NumberKind): Command {
       const { uids, target } = prepared
       if (uids.length === 0) return nothing
       // RFC 9738 §3.1: all of the messages or none.
-      const possible = limited(session, uids)
+      const possible = limitMessages(session, uids)
       if (possible.cut) return overLimit(session, possible.uids[0])
       const { selected, services } = session
       if (!fits(target.room, sizeOf(selected, uids), uids.length)) return replies.overQuota

@@ -1,7 +1,7 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { type Completion, completed, defineCommand, noArguments } from '../command.ts'
-import { completeWithNews } from '../expunged.ts'
-import { completeLimited, type Limited, limited } from '../message-limit.ts'
+import { completeWithNews } from '../complete-with-news.ts'
+import { completeLimited, type Limited, limitMessages } from '../message-limit.ts'
 import { tellingProgress } from '../progress.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
@@ -27,7 +27,7 @@ export const uidExpunge = defineCommand({
   run(session, set, wire) {
     const chosen = new Set(session.selected.select(set, 'uid'))
     return removeDeleted(session, wire, 'UID EXPUNGE', (uids) =>
-      limited(
+      limitMessages(
         session,
         uids.filter((uid) => chosen.has(uid)),
       ),

@@ -7,7 +7,7 @@ import { type Command, type Completion, completed, defineCommand } from '../comm
 import { planFetch } from '../fetch/plan.ts'
 import { type FetchOutcome, respond } from '../fetch/responder.ts'
 import { vanishedEarlier } from '../fetch/vanished.ts'
-import { completeLimited, limited, overLimit } from '../message-limit.ts'
+import { completeLimited, limitMessages, overLimit } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { replies } from '../replies.ts'
 import type { Session } from '../session.ts'
@@ -76,7 +76,7 @@ async function fetchMessages(
   // RFC 9394 §3.4: the part is chosen first, and what of it has changed is told.
   if (partial !== null) uids = within(uids, partial)
   if (changedSince !== null) uids = changedAfter(session, uids, changedSince)
-  const messages = limited(session, uids)
+  const messages = limitMessages(session, uids)
   session.counts.fetched += plan.contents > 0 ? messages.uids.length : 0
   // RFC 9738 §3.1: from the highest uid down.
   const order = messages.cut ? messages.uids.toReversed() : messages.uids

@@ -1,6 +1,6 @@
 import { type Command, type Completion, defineCommand } from '../command.ts'
-import { completeWithNews } from '../expunged.ts'
-import { completeLimited, limited } from '../message-limit.ts'
+import { completeWithNews } from '../complete-with-news.ts'
+import { completeLimited, limitMessages } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { tellingProgress } from '../progress.ts'
 import { replies } from '../replies.ts'
@@ -23,7 +23,7 @@ function moving(by: NumberKind): Command {
       const prepared = await prepareTransfer(session, given, by, 'MOVE')
       if (prepared.kind === 'refused') return prepared.completion
       const { target } = prepared
-      const messages = limited(session, prepared.uids)
+      const messages = limitMessages(session, prepared.uids)
       if (messages.uids.length === 0) return nothing
       const { selected, services } = session
       const { folder, tellsUids, ...asked } = target

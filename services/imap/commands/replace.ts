@@ -1,9 +1,9 @@
 import type { SequenceSet } from '#shared/imap/sequence-set.ts'
-import { refusedInSelected } from '../access/selected-rights.ts'
-import { receiveMessage } from '../appending/arrival.ts'
-import { findTarget, readMailboxName, refusedMeanwhile } from '../appending/target.ts'
+import { refusalInSelected } from '../access/selected-rights.ts'
+import { readArrival } from '../appending/arrival.ts'
+import { findTarget, readMailboxName, refusalMeanwhile } from '../appending/target.ts'
 import { type Command, type Completion, defineStreamedCommand } from '../command.ts'
-import { completeWithNews } from '../expunged.ts'
+import { completeWithNews } from '../complete-with-news.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { replies } from '../replies.ts'
 
@@ -36,23 +36,23 @@ function replacing(by: NumberKind): Command {
       const sameOwner = target.folder.accountId === selected.folder.accountId
       const freed = sameOwner ? selected.messages.sizeAt(row) : 0
       const room = { ...target.room, bytes: target.room.bytes + freed }
-      const arrival = await receiveMessage(session, feed, { ...target, room }, staged)
+      const arrival = await readArrival(session, feed, { ...target, room }, staged)
       if (arrival.kind === 'refused') return arrival.completion
       feed.cursor.end()
       const refused =
-        (await refusedInSelected(session, 'REPLACE', wire)) ??
-        (await refusedMeanwhile(session, 'REPLACE', mailbox, target))
+        (await refusalInSelected(session, 'REPLACE', wire)) ??
+        (await refusalMeanwhile(session, 'REPLACE', mailbox, target))
       if (refused !== undefined) return refused
       staged.move()
       // Unlike in APPEND the object is durable first: the old message must not go for one that has no bytes.
       await arrival.received.commit()
       const { folder } = selected
-      const { appendix, received } = arrival
+      const { message, received } = arrival
       const replaced = await services.mailbox.replace(
         folder,
         uid,
         target.folder,
-        appendix,
+        message,
         target.limits,
       )
       if (replaced.kind !== 'replaced') {

@@ -13,7 +13,7 @@ import { flagScope } from '#shared/mailbox/rights.ts'
 import { rangesOf } from '#shared/runtime/number-ranges.ts'
 import { type Command, type Completion, completed, defineCommand } from '../command.ts'
 import { flagsText } from '../fetch/flags-text.ts'
-import { completeLimited, limited } from '../message-limit.ts'
+import { completeLimited, limitMessages } from '../message-limit.ts'
 import { type NumberKind, refusesNumbers } from '../number-kind.ts'
 import { tellingProgress } from '../progress.ts'
 import { replies } from '../replies.ts'
@@ -56,7 +56,7 @@ async function storeFlags(
   }
   // RFC 7162 §3.1: UNCHANGEDSINCE enables CONDSTORE.
   if (unchangedSince !== null) session.enableCondstore(wire)
-  const named = limited(session, selected.select(given.set, given.by))
+  const named = limitMessages(session, selected.select(given.set, given.by))
   if (selected.readOnly) return replies.readOnly
   const { uids } = named
   const condition = unchangedSince === null ? {} : { unchangedSince }

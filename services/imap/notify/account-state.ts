@@ -2,8 +2,8 @@
 
 import { createHash } from 'node:crypto'
 import type { AccountId, FolderId } from '#shared/contracts/mailbox.ts'
-import { chunks } from '#shared/mailbox/change.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
+import { chunks } from '#shared/runtime/chunks.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import { foreignNodes } from '../access/foreign-nodes.ts'
 import { may } from '../access/reach.ts'

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { DEAD_PK } from '#shared/mailbox/blob-references.ts'
-import { FOLDERS_PER_ACCOUNT_MAX } from '#shared/mailbox/folders.ts'
+import { FOLDERS_PER_ACCOUNT_MAX } from '#shared/mailbox/create-folder.ts'
 import { usageKey } from '#shared/mailbox/keys.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { countingTable } from '#test/support/counting-table.ts'

@@ -6,6 +6,7 @@ import type { Decision, Restriction, RestrictionLists } from '#services/policy/r
 import { rejectScore } from '#services/policy/score.ts'
 import type { EarlyRequest, PolicyStage, PolicyVerdict } from '#shared/contracts/policy.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { MemoryLog } from '#test/support/memory-log.ts'
 import {
   annsAccount,
   emptyLists,
@@ -13,7 +14,6 @@ import {
   recipientRequest,
   stranger,
 } from '#test/support/policy-facts.ts'
-import { RecordingLog } from '#test/support/smtp-fakes.ts'
 
 const reply = { code: 554, status: '5.7.1', text: 'no' } as const
 const points = (n: number): Decision => ({ kind: 'score', points: n })
@@ -40,7 +40,7 @@ function policyOf(
           },
     )
   }
-  const log = new RecordingLog()
+  const log = new MemoryLog()
   const policy = createPolicy({
     lists: lists as RestrictionLists,
     directory: {

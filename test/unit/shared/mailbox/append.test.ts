@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { BlobId } from '#shared/contracts/mailbox.ts'
 import { TOGETHER_BYTES_MAX } from '#shared/mailbox/append.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
-import type { Appendix, Mailbox } from '#shared/mailbox/port.ts'
+import type { Mailbox, NewMessage } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { createReservations } from '#shared/mailbox/reservations.ts'
 import { Contended } from '#shared/storage/retry-on-conflict.ts'
@@ -36,7 +36,7 @@ describe('messages that come together', () => {
   afterEach(() => test[Symbol.asyncDispose]())
 
   /** So large that no two of them share a transaction. */
-  function large(id: string): Appendix {
+  function large(id: string): NewMessage {
     const index = new Uint8Array(TOGETHER_BYTES_MAX / 8 - 100)
     return { ...message(id), blob: { ...blob(id), index } }
   }
@@ -108,8 +108,8 @@ describe('messages that come together', () => {
   })
 
   describe('with a quota', () => {
-    const once = (id: string): Appendix => ({ ...message(id), once: true, recipient: 'ann' })
-    const kinds = async (messages: readonly Appendix[], bytes: number) => {
+    const once = (id: string): NewMessage => ({ ...message(id), once: true, recipient: 'ann' })
+    const kinds = async (messages: readonly NewMessage[], bytes: number) => {
       const appending = messages.map((one) => mailbox.append(inbox, one, { ...unlimited, bytes }))
       return (await Promise.all(appending)).map(({ kind }) => kind)
     }

@@ -7,7 +7,7 @@ import {
   ANNOTATIONS_PER_ACCOUNT_MAX,
 } from '#shared/mailbox/annotations.ts'
 import { DEAD_PK } from '#shared/mailbox/blob-references.ts'
-import { FOLDERS_PER_ACCOUNT_MAX } from '#shared/mailbox/folders.ts'
+import { FOLDERS_PER_ACCOUNT_MAX } from '#shared/mailbox/create-folder.ts'
 import { blobKey, folderKey, usageKey } from '#shared/mailbox/keys.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
