@@ -12,6 +12,7 @@ import {
   type Store,
   tableLayouts,
 } from '../ports.ts'
+import { RESTORE, UnusableStore } from '../unusable-store.ts'
 import { DiskSpace, type FreeBytes } from './disk-space.ts'
 import { Environment, STORE_FILE } from './environment.ts'
 import { syncFolder } from './object-files.ts'
@@ -23,7 +24,6 @@ import { EmbeddedSignals } from './signals.ts'
 import { checkStoreFile } from './store-file.ts'
 import { agreeOnMarker, MARKER_FILE, readMarker, type StoreMarker } from './store-marker.ts'
 import { EmbeddedTable } from './table.ts'
-import { RESTORE, UnusableStore } from './unusable-store.ts'
 
 export type EmbeddedOptions = {
   readonly directory: string

@@ -5,9 +5,9 @@ import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SystemFull } from '#shared/runtime/errors.ts'
+import { RESTORE, UnusableStore } from '../unusable-store.ts'
 import type { Environment } from './environment.ts'
 import { syncFolder } from './object-files.ts'
-import { RESTORE, UnusableStore } from './unusable-store.ts'
 
 export const MARKER_FILE = 'store.json'
 /** Raised by a change that programs before it could not read; a reader for the one before comes with it. */
