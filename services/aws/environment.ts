@@ -74,7 +74,9 @@ export const environments = {
     'ACTIVE_QUEUE_URL',
     'RELAY_SECRET',
   ],
+  /** DIRECTORY_TABLE: for the version of what is stored. */
   sweeper: [
+    'DIRECTORY_TABLE',
     'QUEUE_TABLE',
     'INCOMING_QUEUE_URL',
     'ACTIVE_QUEUE_URL',
