@@ -178,7 +178,7 @@ export function createCleanup(deps: {
     const reserved = local.length > 1 ? await queue.reserve(blob, local) : undefined
     const startedMs = deps.clock.now()
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
-      await queue.split(message, inBatches(message, expansion), {
+      await queue.split(message, planGroups(message, expansion), {
         references: { reserved, used: 0 },
         handedOn,
       })
@@ -194,7 +194,7 @@ export function createCleanup(deps: {
     const used = results.filter(({ usedReserved }) => usedReserved).length
     const references = { reserved, used }
     const leaving = remoteGroups(remote, deps.options)
-    const groups = [...unfinished(message, [...results, ...failed]), ...leaving]
+    const groups = [...groupByReason(message, [...results, ...failed]), ...leaving]
     // What is in a mailbox is there, whatever becomes of the rest.
     tell(message, results.filter(isDelivered), startedMs)
     if (groups.length === 0) return { kind: 'delivered', references }
@@ -225,10 +225,10 @@ export function createCleanup(deps: {
   }
 
   /** The work of one step is bounded: each group is durable, and is delivered under a lease of its own. */
-  function inBatches(message: QueuedMessage, { local, remote, failed }: Expansion): NewGroup[] {
+  function planGroups(message: QueuedMessage, { local, remote, failed }: Expansion): NewGroup[] {
     return [
       { destination: { kind: 'local' }, recipients: local, state: { kind: 'waiting' } },
-      ...unfinished(message, failed),
+      ...groupByReason(message, failed),
       ...remoteGroups(remote, deps.options),
     ]
   }
@@ -242,7 +242,7 @@ export function createCleanup(deps: {
   }
 
   /** Deferred and failed recipients of one reason share a group. */
-  function unfinished(
+  function groupByReason(
     message: QueuedMessage,
     settled: readonly (RecipientResult & Partial<LocalResult>)[],
   ): NewGroup[] {

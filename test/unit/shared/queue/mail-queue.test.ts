@@ -15,7 +15,13 @@ import { PARTS_AT_ONCE_MAX } from '#shared/queue/settle.ts'
 import { CREATED_ITEMS_MAX, INCOMING_RING_AGAIN_MS } from '#shared/queue/writes.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { withFaults } from '#shared/storage/faults/with-faults.ts'
-import { ConditionFailed, StorageMisuse, type Store, type Table } from '#shared/storage/ports.ts'
+import {
+  ConditionFailed,
+  type Queue,
+  StorageMisuse,
+  type Store,
+  type Table,
+} from '#shared/storage/ports.ts'
 import {
   addressesOf,
   bellsOf,
@@ -557,6 +563,22 @@ describe('the mail queue', () => {
       expect(await queue.settle(group, { results, dueMs: 7, creates: [bounce] })).toBe(true)
       await expectBorn(bounce)
       expect(await stored(message.queueId)).toBeUndefined()
+    })
+
+    it('also where their bell cannot be rung: they are due', async () => {
+      const message = await split(far('a.test', 'x@a.test'))
+      const group = await taken(message, 'a.test/0')
+      // As a function that was given no such queue.
+      const incoming = new Proxy({} as Queue, {
+        get: () => () => {
+          throw new StorageMisuse('no queue')
+        },
+      })
+      const results = group.recipients.map((one) => outcome(one, 'delivered'))
+      const bounce = born()
+      const mute = mailQueueOn({ ...store, queues: { ...store.queues, incoming } }, clock)
+      expect(await mute.settle(group, { results, dueMs: 7, creates: [bounce] })).toBe(true)
+      expect(await stored(bounce.queueId)).toEqual(bounce)
     })
 
     it('not when the lease was lost', async () => {
