@@ -6,6 +6,7 @@ import { Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
+import { STORE_PK } from '#shared/storage/aws/store-format.ts'
 import type { Queues } from './queues.ts'
 import type { Storage } from './storage.ts'
 
@@ -25,6 +26,11 @@ export function allow(
 /** Only items whose partition key begins so. */
 export function keysLike(pattern: string) {
   return { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [pattern] } } as const
+}
+
+/** Reads the version of what is stored, as every entry does that opens tables; for those that may not read the directory anyhow. */
+export function readStoreFormat({ tables: { directory } }: Storage): PolicyStatement {
+  return allow(['dynamodb:GetItem'], [directory.tableArn], keysLike(STORE_PK))
 }
 
 /** Reads accounts, and writes a better hash of the same password after a login. */

@@ -5,7 +5,13 @@ import { Schedule } from 'aws-cdk-lib/aws-events'
 import type { Construct } from 'constructs'
 import type { collectorJobs } from '#services/aws/environment.ts'
 import type { Parts } from '../parts.ts'
-import { allow, emptyMailboxes, watchQueuePrefix, watchQueues } from '../permissions.ts'
+import {
+  allow,
+  emptyMailboxes,
+  readStoreFormat,
+  watchQueuePrefix,
+  watchQueues,
+} from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 
 type Job = (typeof collectorJobs)[number]
@@ -35,6 +41,7 @@ export class Collector extends PostwolkeFunction<'collector'> {
         emptyMailboxes(storage),
         allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], [queue.tableArn]),
         allow(['dynamodb:Query', 'dynamodb:BatchGetItem'], [directory.tableArn]),
+        readStoreFormat(storage),
         allow(['s3:ListBucket'], [objects.bucketArn], { StringLike: { 's3:prefix': ['mail/*'] } }),
         allow(['s3:DeleteObject'], [objects.arnForObjects('mail/*')]),
         // Listing is of all queues or none.

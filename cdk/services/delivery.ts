@@ -58,6 +58,8 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
           ],
           [queue.tableArn],
         ),
+        // A group whose recipients go to several hosts now becomes several.
+        allow(['sqs:SendMessage'], [active.queue.queueArn]),
         changeVisibility(active.queue),
         sendHints(scope, watchQueuePrefix(deployment.name)),
         ...(relaySecretArn === '' ? [] : [readSecret(relaySecretArn)]),

@@ -3,7 +3,7 @@
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { Parts } from '../parts.ts'
-import { allow, keysLike } from '../permissions.ts'
+import { allow, keysLike, readStoreFormat } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 
 export class Policy extends PostwolkeFunction<'policy'> {
@@ -19,6 +19,7 @@ export class Policy extends PostwolkeFunction<'policy'> {
         COUNTERS_TABLE: counters.tableName,
       },
       statements: [
+        readStoreFormat(storage),
         // Recipients, and the account of a sender who has logged in.
         allow(['dynamodb:BatchGetItem'], [directory.tableArn]),
         allow(['dynamodb:GetItem'], [directory.tableArn], keysLike('ACC#*')),

@@ -6,17 +6,18 @@ import { ComparisonOperator, Stats } from 'aws-cdk-lib/aws-cloudwatch'
 import { Schedule } from 'aws-cdk-lib/aws-events'
 import type { Construct } from 'constructs'
 import type { MetricName, sweeperJobs } from '#services/aws/environment.ts'
+import { STORE_PK } from '#shared/storage/aws/store-format.ts'
 import type { Deployment } from '../configuration.ts'
 import { FIVE_MINUTES, ownMetric } from '../metrics.ts'
 import type { Parts } from '../parts.ts'
-import { allow, keysLike } from '../permissions.ts'
+import { allow, keysLike, readStoreFormat } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import type { Queues } from '../queues.ts'
 import type { AlarmFacts, Graph } from '../watched.ts'
 
 export class Sweeper extends PostwolkeFunction<'sweeper'> {
   constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
-    const { queue } = storage.tables
+    const { directory, queue } = storage.tables
     const { incoming, active } = queues
     super(scope, 'sweeper', {
       deployment,
@@ -24,6 +25,7 @@ export class Sweeper extends PostwolkeFunction<'sweeper'> {
       timeout: Duration.minutes(5),
       memoryMiB: deployment.preset.waitingFunctionMemoryMiB,
       environment: {
+        DIRECTORY_TABLE: directory.tableName,
         QUEUE_TABLE: queue.tableName,
         INCOMING_QUEUE_URL: incoming.queue.queueUrl,
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
@@ -31,6 +33,9 @@ export class Sweeper extends PostwolkeFunction<'sweeper'> {
         ACTIVE_DEAD_QUEUE_URL: active.dead.queueUrl,
       },
       statements: [
+        readStoreFormat(storage),
+        // The only one that may raise it.
+        allow(['dynamodb:PutItem'], [directory.tableArn], keysLike(STORE_PK)),
         allow(['dynamodb:Query'], [`${queue.tableArn}/index/due`, `${queue.tableArn}/index/list`]),
         allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], [queue.tableArn], keysLike('Q#*')),
         allow(['sqs:SendMessage'], [incoming.queue.queueArn, active.queue.queueArn]),

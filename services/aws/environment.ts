@@ -55,7 +55,9 @@ const functionEnvironments = {
     'ACTIVE_QUEUE_URL',
     'RELAY_SECRET',
   ],
+  /** DIRECTORY_TABLE: for the version of what is stored. */
   sweeper: [
+    'DIRECTORY_TABLE',
     'QUEUE_TABLE',
     'INCOMING_QUEUE_URL',
     'ACTIVE_QUEUE_URL',

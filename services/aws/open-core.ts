@@ -2,11 +2,14 @@
 
 import { randomUUID } from 'node:crypto'
 import { type Core, createCore } from '#services/assembly/core.ts'
+import { StartFailure } from '#services/assembly/start-failure.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import { type AwsClients, endpointsIn, openAwsClients } from '#shared/storage/aws/clients.ts'
 import { type AwsStore, openAwsStore } from '#shared/storage/aws/open.ts'
+import { checkStoreFormat } from '#shared/storage/aws/store-format.ts'
+import { UnusableStore } from '#shared/storage/unusable-store.ts'
 import { queueVariables, tableVariables, UPLOAD_MEMORY_SHARE } from './environment.ts'
 import type { Environment } from './process.ts'
 
@@ -43,6 +46,7 @@ export async function openCore(parts: {
     },
     clients,
   )
+  await checkFormat(store)
   return { store, core: createCore({ store, settings, clock: systemClock, log }), clients }
 }
 
@@ -50,6 +54,16 @@ export async function openCore(parts: {
 function readNamed(variables: Readonly<Record<string, string>>, environment: Environment) {
   const named = Object.entries(variables).map(([name, variable]) => [name, environment[variable]])
   return Object.fromEntries(named)
+}
+
+async function checkFormat(store: AwsStore): Promise<void> {
+  try {
+    await checkStoreFormat(store.tables.directory)
+  } catch (error) {
+    await store[Symbol.asyncDispose]()
+    if (!(error instanceof UnusableStore)) throw error
+    throw new StartFailure(`cannot open the store: ${error.message}`, { cause: error })
+  }
 }
 
 /** Functions upload one small message at a time and keep the default. */

@@ -1,12 +1,15 @@
 // The function `sweeper`: woken every minute.
 
 import { assembleSweeper } from '#services/assembly/pipeline.ts'
+import { raiseStoreFormat } from '#shared/storage/aws/store-format.ts'
 import { onSchedule, openFunction } from './functions.ts'
 
 /** The schedule's own pace; only what waits longer is late. */
 const LATE_MS = 90_000
 
 const opened = await openFunction('sweeper', process.env)
+// Before it works: what this version writes may be more than those before can read.
+await raiseStoreFormat(opened.store.tables.directory)
 const sweeper = assembleSweeper(opened.core)
 
 export const handler = onSchedule(opened, {

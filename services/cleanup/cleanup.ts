@@ -154,7 +154,7 @@ export function createCleanup(deps: {
     const unsuccessful = failed.map((one) => ({ ...outcomeOf(one.result), ...one }))
     const startedMs = deps.clock.now()
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
-      await queue.split(message, inBatches(message, expansion), {
+      await queue.split(message, planGroups(message, expansion), {
         references: { reserved, used: 0 },
         handedOn,
       })
@@ -171,7 +171,7 @@ export function createCleanup(deps: {
     const ended = tried.filter((one) => !isCreating(one))
     const references = { reserved, used: ended.filter(usedReserved).length }
     const groups = [
-      ...unfinished(message, [...ended, ...unsuccessful]),
+      ...groupByReason(message, [...ended, ...unsuccessful]),
       ...forDelivery(local.filter(({ needsContent }) => needsContent)),
       ...toBeCreated(tried.filter(isCreating)),
       ...remoteGroups(remote, deps.options),
@@ -219,10 +219,10 @@ export function createCleanup(deps: {
   }
 
   /** The work of one step is bounded: each group is durable, and is delivered under a lease of its own. */
-  function inBatches(message: QueuedMessage, { local, remote, failed }: Expansion): NewGroup[] {
+  function planGroups(message: QueuedMessage, { local, remote, failed }: Expansion): NewGroup[] {
     return [
       ...forDelivery(local),
-      ...unfinished(message, failed),
+      ...groupByReason(message, failed),
       ...remoteGroups(remote, deps.options),
     ]
   }
@@ -236,7 +236,7 @@ export function createCleanup(deps: {
   }
 
   /** Deferred and failed recipients of one reason share a group. */
-  function unfinished(
+  function groupByReason(
     message: QueuedMessage,
     settled: readonly (RecipientResult & { readonly contended?: boolean })[],
   ): NewGroup[] {

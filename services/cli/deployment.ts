@@ -8,7 +8,9 @@ import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { type AwsClients, endpointsIn, openAwsClients } from '#shared/storage/aws/clients.ts'
 import { openAwsStore } from '#shared/storage/aws/open.ts'
+import { checkStoreFormat } from '#shared/storage/aws/store-format.ts'
 import type { Store, TableName } from '#shared/storage/ports.ts'
+import { UnusableStore } from '#shared/storage/unusable-store.ts'
 import { CommandFailure } from './failure.ts'
 
 const outputKeys = [
@@ -70,7 +72,15 @@ export async function openDeployment(
     clock: systemClock,
     log: silentLog,
   }
-  return { store: await openAwsStore(storeOptions, clients), clients, tables }
+  const store = await openAwsStore(storeOptions, clients)
+  try {
+    await checkStoreFormat(store.tables.directory)
+  } catch (error) {
+    await store[Symbol.asyncDispose]()
+    if (!(error instanceof UnusableStore)) throw error
+    throw new CommandFailure(`cannot open the deployment of ${path}: ${error.message}`)
+  }
+  return { store, clients, tables }
 }
 
 /** Its tables, for a restored one to take the place of one of them. */

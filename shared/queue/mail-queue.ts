@@ -84,13 +84,17 @@ export function createMailQueue(deps: {
   const { reserve, hasReserved, isDoubtful, settleRemoved } = references
 
   async function ring(groups: readonly Pick<Group, 'queueId' | 'name'>[]): Promise<void> {
-    if (groups.length === 0) return
-    await deps.active.send(groups.map(({ queueId, name }) => `${queueId} ${name}`)).catch(() => {})
+    await send(
+      deps.active,
+      groups.map(({ queueId, name }) => `${queueId} ${name}`),
+    )
   }
 
   async function ringIncoming(messages: readonly QueuedMessage[]): Promise<void> {
-    if (messages.length === 0) return
-    await deps.incoming.send(messages.map(({ queueId }) => queueId)).catch(() => {})
+    await send(
+      deps.incoming,
+      messages.map(({ queueId }) => queueId),
+    )
   }
 
   return {
@@ -104,5 +108,14 @@ export function createMailQueue(deps: {
     hasReserved,
     isDoubtful,
     settleRemoved,
+  }
+}
+
+async function send(queue: Queue, bells: readonly string[]): Promise<void> {
+  if (bells.length === 0) return
+  try {
+    await queue.send(bells)
+  } catch {
+    // What they say is written already, and due.
   }
 }

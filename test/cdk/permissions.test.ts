@@ -84,13 +84,19 @@ describe('permissions', () => {
     expect(readers.filter(({ resource }) => /Queue|Function/.test(resource))).toEqual([])
   })
 
-  it('of whatever writes to the directory are for accounts only', () => {
+  it('of whatever writes to the directory are for accounts only, but for the version of what is stored', () => {
     for (const [, synthesis] of syntheses) {
       const writes = permissions(synthesis).filter(
         ({ action, resource }) =>
           /(?:Put|Update|Delete|Write)/.test(action) && resource === 'StorageDirectory.Arn',
       )
-      for (const { action, condition } of writes) {
+      const [version, ...more] = writes.filter(({ role }) => role === 'sweeperRole')
+      expect(more).toEqual([])
+      expect(version).toMatchObject({
+        action: 'dynamodb:PutItem',
+        condition: '{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["STORE"]}}',
+      })
+      for (const { action, condition } of writes.filter((write) => write !== version)) {
         expect(action).toBe('dynamodb:UpdateItem')
         expect(condition).toContain('"ACC#*"')
       }

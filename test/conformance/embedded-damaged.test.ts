@@ -139,6 +139,19 @@ describe('the marker of a store', () => {
     await expect(opening()).rejects.toThrow('newer version')
   })
 
+  it('of an older format is raised by whoever writes a newer one, and the older program refuses it', async () => {
+    const { store: id } = JSON.parse(await readFile(marker, 'utf8'))
+    await (await openEmbeddedStore({ directory, format: 2 }))[Symbol.asyncDispose]()
+    expect(JSON.parse(await readFile(marker, 'utf8'))).toEqual({ store: id, format: 2 })
+    await expect(opening()).rejects.toThrow(
+      'newer version of Postwolke (format 2, this one knows 1)',
+    )
+    await rm(marker)
+    await expect(opening()).rejects.toThrow('newer version')
+    await (await openEmbeddedStore({ directory, format: 3 }))[Symbol.asyncDispose]()
+    expect(JSON.parse(await readFile(marker, 'utf8'))).toEqual({ store: id, format: 3 })
+  })
+
   it.each(['', '{', 'null', '{"store":1,"format":1}'])('that says %j is refused', async (text) => {
     await writeFile(marker, text)
     await expect(opening()).rejects.toThrow('store.json says nothing of the store')

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import { GROUP_LEASE_MS } from '#shared/queue/new-groups.ts'
+import { lastReplyOf } from '#shared/queue/records.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { hasDynamoDb, openAws } from '#test/support/emulators/open-test-aws-store.ts'
@@ -26,11 +27,20 @@ async function deliverAll(store: Store, clock: ReturnType<typeof manualClock>) {
   for await (const { address } of directory.accounts.list()) {
     await directory.accounts.set(address, { quotaBytes: 0 })
   }
+  const replies: string[] = []
   for await (const { message, groups } of operator.list()) {
+    replies.push(...groups.flatMap((group) => lastReplyOf(group) ?? []))
     const isHeld =
       groups.length === 0 ? message.reason !== null : groups.some(({ dueMs }) => dueMs === null)
     if (isHeld) expect(await operator.release(message.queueId)).toBe(true)
   }
+  // The one with a dead worker was never tried.
+  expect(replies.sort()).toEqual([
+    '550 5.1.1 nobody',
+    'connect: refused',
+    'connect: refused',
+    expect.stringContaining('mailbox full'),
+  ])
   for (let round = 0; round < 3; round++) {
     clock.advance(2 * GROUP_LEASE_MS)
     await pipeline.workers.sweeper.ringDue({ incomingNow: true })

@@ -5,6 +5,7 @@ import { mkdir, realpath, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
+import { STORE_FORMAT } from '../format.ts'
 import {
   type QueueLayout,
   queueLayouts,
@@ -12,6 +13,7 @@ import {
   type Store,
   tableLayouts,
 } from '../ports.ts'
+import { RESTORE, UnusableStore } from '../unusable-store.ts'
 import { DiskSpace, type FreeBytes } from './disk-space.ts'
 import { Environment, STORE_FILE } from './environment.ts'
 import { syncFolder } from './object-files.ts'
@@ -23,7 +25,6 @@ import { EmbeddedSignals } from './signals.ts'
 import { checkStoreFile } from './store-file.ts'
 import { agreeOnMarker, MARKER_FILE, readMarker, type StoreMarker } from './store-marker.ts'
 import { EmbeddedTable } from './table.ts'
-import { RESTORE, UnusableStore } from './unusable-store.ts'
 
 export type EmbeddedOptions = {
   readonly directory: string
@@ -33,6 +34,8 @@ export type EmbeddedOptions = {
   readonly reserveBytes?: number
   /** Default: what the file system says. */
   readonly freeBytes?: FreeBytes
+  /** What this program writes. Default STORE_FORMAT. */
+  readonly format?: number
 }
 
 export interface EmbeddedStore extends Store {
@@ -54,7 +57,8 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
   }
   openDirectories.add(directory)
   try {
-    const marker = await readMarker(directory)
+    const { format: known = STORE_FORMAT } = options
+    const marker = await readMarker(directory, known)
     await checkParts(directory, marker)
     const objectsFolder = join(directory, 'objects')
     const signalsFolder = join(directory, 'signals')
@@ -64,7 +68,7 @@ export async function openEmbeddedStore(options: EmbeddedOptions): Promise<Embed
     const space = new DiskSpace({ directory, reserveBytes, freeBytes, clock, log })
     const environment = new Environment(directory, { log, space })
     try {
-      await agreeOnMarker(directory, environment, marker)
+      await agreeOnMarker(directory, environment, { marker, known })
     } catch (error) {
       await environment.close()
       throw error

@@ -5,7 +5,7 @@ import { access, readFile, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { UnusableStore } from './unusable-store.ts'
+import { UnusableStore } from '../unusable-store.ts'
 
 export const LOCK_FILE = 'serve.lock'
 /** Says who has the lock; without the lock it means nothing. */

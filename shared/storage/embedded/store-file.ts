@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { type FileHandle, open } from 'node:fs/promises'
 import { endianness } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { RESTORE, UnusableStore } from './unusable-store.ts'
+import { RESTORE, UnusableStore } from '../unusable-store.ts'
 
 const MAGIC = 0xbeefc0de
 const VERSION = 2

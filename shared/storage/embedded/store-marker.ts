@@ -5,18 +5,19 @@ import { randomUUID } from 'node:crypto'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SystemFull } from '#shared/runtime/errors.ts'
+import { checkFormat } from '../format.ts'
+import { RESTORE, UnusableStore } from '../unusable-store.ts'
 import type { Environment } from './environment.ts'
 import { syncFolder } from './object-files.ts'
-import { RESTORE, UnusableStore } from './unusable-store.ts'
 
 export const MARKER_FILE = 'store.json'
-/** Raised by a change that programs before it could not read; a reader for the one before comes with it. */
-export const STORE_FORMAT = 1
-
 export type StoreMarker = { readonly store: string; readonly format: number }
 
 /** Undefined in a folder that never had a store, or had it before there were markers. */
-export async function readMarker(directory: string): Promise<StoreMarker | undefined> {
+export async function readMarker(
+  directory: string,
+  known: number,
+): Promise<StoreMarker | undefined> {
   const path = join(directory, MARKER_FILE)
   let text: string
   try {
@@ -29,15 +30,18 @@ export async function readMarker(directory: string): Promise<StoreMarker | undef
   if (marker === undefined) {
     throw new UnusableStore(`${MARKER_FILE} says nothing of the store; ${RESTORE}`)
   }
-  checkFormat(marker)
+  checkFormat(marker.format, known)
   return marker
 }
 
-/** Makes store and marker name each other. Rejects with UnusableStore when they name different ones. */
+/**
+ * Makes store and marker name each other, and both the format that this program writes. Rejects with UnusableStore when they name
+ * different stores, or a newer format.
+ */
 export async function agreeOnMarker(
   directory: string,
   environment: Environment,
-  marker: StoreMarker | undefined,
+  { marker, known }: { readonly marker: StoreMarker | undefined; readonly known: number },
 ): Promise<void> {
   const about = environment.database('about')
   const key = Buffer.from('store')
@@ -47,25 +51,28 @@ export async function agreeOnMarker(
   }
   environment.refresh()
   const before = stored()
-  if (before !== undefined) checkFormat(before)
+  if (before !== undefined) checkFormat(before.format, known)
   if (marker !== undefined && before?.store !== marker.store) {
     const found = before === undefined ? 'a new and empty one' : `the store ${before.store}`
     throw new UnusableStore(
       `store.mdb is ${found}, but ${MARKER_FILE} names the store ${marker.store}; ${RESTORE}`,
     )
   }
-  if (marker !== undefined) return
+  const isCurrent = [marker, before].every((one) => one !== undefined && one.format >= known)
+  if (isCurrent) return
   try {
     await mark()
   } catch (error) {
-    // A folder from before, on a full disk: it gets its marker when there is room.
+    // A folder of an older version, on a full disk: it gets its marker when there is room.
     if (!isNoRoom(error)) throw error
   }
 
   // The store first: a marker without its store would look like a loss. Of two processes that begin at once one decides.
   async function mark(): Promise<void> {
-    const made = { store: randomUUID(), format: STORE_FORMAT }
-    const agreed = before ?? (await environment.commit(() => stored() ?? put(made)))
+    const agreed = await environment.commit(() => {
+      const { store = randomUUID(), format = 0 } = stored() ?? {}
+      return format >= known ? { store, format } : put({ store, format: known })
+    })
     await writeMarker(directory, agreed)
   }
 
@@ -79,13 +86,6 @@ function isNoRoom(error: unknown): boolean {
   return (
     error instanceof SystemFull ||
     (error instanceof Error && 'code' in error && error.code === 'ENOSPC')
-  )
-}
-
-function checkFormat({ format }: StoreMarker): void {
-  if (format <= STORE_FORMAT) return
-  throw new UnusableStore(
-    `it was written by a newer version of Postwolke (format ${format}, this one knows ${STORE_FORMAT}); use that version`,
   )
 }
 

@@ -234,7 +234,16 @@ describe('cleanup', () => {
       await noted.workers.cleanup.handle([bell(queueId, 1)])
       expect(lines).toEqual(['full@example.test failed 5.4.7'])
       const { groups } = (await noted.core.operator.show(queueId)) ?? {}
-      expect(groups).toMatchObject([{ state: 'held' }])
+      const { last } = groups?.[0]?.recipients[0] ?? {}
+      expect(groups).toMatchObject([{ state: 'held', attempts: 1 }])
+      expect(last).toEqual({
+        kind: 'failed',
+        status: '5.4.7',
+        reply: expect.stringMatching(/^delivery time expired: mailbox full/),
+        remoteMta: null,
+        atMs: clock.now(),
+        attempts: 1,
+      })
     })
   })
 

@@ -112,6 +112,108 @@ describe('delivery', () => {
     expect(await groupsOf(pipeline, queueId)).toMatchObject([{ state: 'leased', attempts: 0 }])
   })
 
+  it('notes with each recipient what was said of him, and by whom', async () => {
+    const pipeline = pipelineWith(async (_message, _hop, recipients, reached) => {
+      reached({ relay: 'mx.away.test[192.0.2.1]:25', connectMs: 1 })
+      return recipients.map(({ address }) => ({
+        kind: 'deferred',
+        status: '4.2.0',
+        reply: `later, ${address}`,
+      }))
+    })
+    const queueId = await pipeline.accept(text, [to, 'other@away.test'])
+    await pipeline.settle()
+    const [group] = await groupsOf(pipeline, queueId)
+    expect(group?.recipients.map(({ last }) => last)).toEqual(
+      [to, 'other@away.test'].map((address) => ({
+        kind: 'deferred',
+        status: '4.2.0',
+        reply: `later, ${address}`,
+        remoteMta: 'mx.away.test[192.0.2.1]',
+        atMs: clock.now(),
+        attempts: 1,
+      })),
+    )
+  })
+
+  it('notes no host where none was reached', async () => {
+    const pipeline = pipelineWith(async (_message, _hop, recipients) =>
+      recipients.map(() => ({ kind: 'deferred', status: '4.4.1', reply: 'refused' })),
+    )
+    const queueId = await pipeline.accept(text, [to])
+    await pipeline.settle()
+    const [group] = await groupsOf(pipeline, queueId)
+    expect(group?.recipients[0]?.last?.remoteMta).toBeNull()
+  })
+
+  describe('takes mail where it goes now', () => {
+    const recipients = ['a@one.test', 'b@two.test', 'c@one.test']
+    let attempts: string[]
+    const deliverRemote =
+      (answer: DeliveryResult): RemoteDelivery =>
+      async (_message, hop, all) => {
+        attempts.push(`${hop}: ${all.map(({ address }) => address).join(' ')}`)
+        return all.map(() => answer)
+      }
+    const refused: DeliveryResult = { kind: 'deferred', status: '4.4.1', reply: 'refused' }
+    const to = (relayhost: string, answer: DeliveryResult) =>
+      createPipeline(opened.store, clock, {
+        deliverRemote: deliverRemote(answer),
+        set: relayhost === '' ? [] : [`relayhost=${relayhost}`],
+      })
+    /** Queued by a system with one relay host, then taken up by one with another. */
+    async function moved(from: string, onto: string): Promise<readonly string[]> {
+      attempts = []
+      const before = to(from, refused)
+      const queueId = await before.accept(text, recipients)
+      await before.settle()
+      const seen = attempts.length
+      clock.advance(86_400_000)
+      const after = to(onto, refused)
+      await after.workers.sweeper.ringDue()
+      await after.settle()
+      const slots = (await groupsOf(after, queueId)).map(({ destination }) =>
+        destination.kind === 'remote' ? destination.slot : destination.kind,
+      )
+      expect(slots.sort()).toEqual(
+        attempts
+          .slice(seen)
+          .map((line) => line.split(':')[0])
+          .sort(),
+      )
+      return attempts.slice(seen).sort()
+    }
+
+    it('through the relay host that is set now, and not the one of then', async () => {
+      expect(await moved('[old.test]', '[new.test]')).toEqual([
+        '[new.test]: a@one.test b@two.test c@one.test',
+      ])
+    })
+
+    it('through a relay host since there is one', async () => {
+      expect(await moved('', '[new.test]')).toEqual([
+        '[new.test]: a@one.test c@one.test',
+        '[new.test]: b@two.test',
+      ])
+    })
+
+    it('to each domain by itself since there is no relay host any more, one transaction for each', async () => {
+      expect(await moved('[old.test]', '')).toEqual([
+        'one.test: a@one.test c@one.test',
+        'two.test: b@two.test',
+      ])
+    })
+
+    it('and counts no attempt for having looked', async () => {
+      await moved('[old.test]', '')
+      const [entry] = await Array.fromAsync(to('', refused).core.operator.list())
+      expect(entry?.groups.map((group) => [group.attempts, group.unsettled])).toEqual([
+        [2, 0],
+        [2, 0],
+      ])
+    })
+  })
+
   it('keeps its lease for as long as another host takes', async () => {
     // Whoever sleeps wakes when the hand is there, and not before.
     const hands = new ManualClock()

@@ -11,9 +11,16 @@ import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { GROUP_LEASE_MS, type NewGroup } from '#shared/queue/new-groups.ts'
 import { type Group, type QueuedMessage, storedMessageState } from '#shared/queue/records.ts'
 import type { RecipientResult } from '#shared/queue/results.ts'
-import { INCOMING_RING_AGAIN_MS } from '#shared/queue/writes.ts'
+import { PARTS_AT_ONCE_MAX } from '#shared/queue/settle.ts'
+import { CREATED_ITEMS_MAX, INCOMING_RING_AGAIN_MS } from '#shared/queue/writes.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import { ConditionFailed, type Store, type Table } from '#shared/storage/ports.ts'
+import {
+  ConditionFailed,
+  type Queue,
+  StorageMisuse,
+  type Store,
+  type Table,
+} from '#shared/storage/ports.ts'
 import { withFaults } from '#test/support/faults/with-faults.ts'
 import {
   addressesOf,
@@ -362,6 +369,48 @@ describe('the mail queue', () => {
       expect(await queue.loadGroups(message.queueId)).toMatchObject([{ unsettled: 1 }])
     })
 
+    it('and each who stays keeps what was said of him, where, when, and after how many attempts', async () => {
+      const message = await split(far('a.test', 'x@a.test', 'y@a.test', 'z@a.test'))
+      const group = await taken(message, 'a.test/0')
+      const [x, y, z] = group.recipients
+      if (!x || !y || !z) throw new Error('not three')
+      const remoteMta = 'mx.a.test[192.0.2.1]'
+      const results = [outcome(x, 'deferred'), outcome(y, 'deferred'), outcome(z, 'failed')]
+      await queue.settle(group, {
+        results: results.map((one) => ({ ...one, remoteMta })),
+        dueMs: clock.now(),
+      })
+      const known = { remoteMta, atMs: clock.now(), attempts: 1 }
+      const later = { kind: 'deferred', status: '4.4.1', ...known }
+      const lastOf = async () =>
+        (await queue.loadGroups(message.queueId)).map(({ recipients }) =>
+          recipients.map(({ last }) => last),
+        )
+      const failed = { kind: 'failed', status: '5.1.1', reply: 'z@a.test failed', ...known }
+      expect(await lastOf()).toEqual([
+        [
+          { ...later, reply: 'x@a.test deferred' },
+          { ...later, reply: 'y@a.test deferred' },
+        ],
+        [failed],
+      ])
+      // A second attempt counts, and what it says takes the place of the first.
+      const again = await taken(message, 'a.test/0')
+      clock.advance(1)
+      await queue.settle(again, {
+        results: again.recipients.map((one) => outcome(one, 'deferred')),
+        dueMs: clock.now(),
+      })
+      const second = { ...later, remoteMta: null, atMs: clock.now(), attempts: 2 }
+      expect(await lastOf()).toEqual([
+        [
+          { ...second, reply: 'x@a.test deferred' },
+          { ...second, reply: 'y@a.test deferred' },
+        ],
+        [failed],
+      ])
+    })
+
     it('not of a message that is gone', async () => {
       const message = await split(near('ann@here.test'))
       const group = await taken(message, 'local/0')
@@ -408,6 +457,189 @@ describe('the mail queue', () => {
       await expect(settling).rejects.toThrow('too many writers')
       expect(await queue.loadGroups(message.queueId)).toMatchObject([{ attempts: 0 }])
     })
+  })
+
+  describe('divides a group whose recipients go to several hops now', () => {
+    const parts = (group: Group) =>
+      group.recipients.map((one) => ({
+        slot: one.address.slice(one.address.indexOf('@') + 1),
+        recipients: [one],
+      }))
+
+    it('into a group for each, which waits and is rung; nothing was tried', async () => {
+      const message = await split(
+        far('[relay.test]', 'x@a.test', 'y@b.test'),
+        near('ann@here.test'),
+      )
+      await bellsOf(store, 'active')
+      const group = await taken(message, '[relay.test]/0')
+      expect(await queue.divide(group, parts(group))).toBe(true)
+      expect((await stored(message.queueId))?.groups).toBe(3)
+      const groups = (await queue.loadGroups(message.queueId)).filter(
+        ({ destination }) => destination.kind === 'remote',
+      )
+      expect(
+        groups.map(({ destination, attempts, unsettled }) => ({
+          destination,
+          attempts,
+          unsettled,
+        })),
+      ).toEqual(
+        ['a.test', 'b.test'].map((slot) => ({
+          destination: { kind: 'remote', slot },
+          attempts: 0,
+          unsettled: 0,
+        })),
+      )
+      expect(groups.map(addressesOf)).toEqual([['x@a.test'], ['y@b.test']])
+      expect(await bellsOf(store, 'active')).toEqual(
+        groups.map(({ name }) => `${message.queueId} ${name}`),
+      )
+      for (const { name } of groups) {
+        const lost = dueAt(message.queueId, name, clock.now() + GROUP_LEASE_MS)
+        expect(await itemOf(message.queueId, name)).toMatchObject(lost)
+        await taken(message, name)
+      }
+    })
+
+    it('with what was said of each before', async () => {
+      const message = await split(far('[relay.test]', 'x@a.test', 'y@b.test'))
+      const first = await taken(message, '[relay.test]/0')
+      const results = first.recipients.map((one) => outcome(one, 'deferred'))
+      await queue.settle(first, { results, dueMs: clock.now() })
+      const group = await taken(message, '[relay.test]/0')
+      await queue.divide(group, parts(group))
+      const groups = await queue.loadGroups(message.queueId)
+      expect(groups.map(({ attempts }) => attempts)).toEqual([1, 1])
+      expect(groups.map(({ recipients: [one] }) => one?.last?.reply)).toEqual([
+        'x@a.test deferred',
+        'y@b.test deferred',
+      ])
+    })
+
+    it('not when its lease was lost', async () => {
+      const message = await split(far('[relay.test]', 'x@a.test', 'y@b.test'))
+      const group = await taken(message, '[relay.test]/0')
+      clock.advance(GROUP_LEASE_MS)
+      await taken(message, '[relay.test]/0')
+      const before = await itemsOf(store, message.queueId)
+      expect(await queue.divide(group, parts(group))).toBe(false)
+      expect(await itemsOf(store, message.queueId)).toEqual(before)
+    })
+
+    it.each([0, 1])(
+      'as many at once as a transaction holds, and %i more stay together until they are taken',
+      async (more) => {
+        const count = PARTS_AT_ONCE_MAX + more
+        const addresses = Array.from({ length: count }, (_, n) => `x@d${n}.test`)
+        const message = await split(far('[relay.test]', ...addresses))
+        const group = await taken(message, '[relay.test]/0')
+        expect(await queue.divide(group, parts(group))).toBe(true)
+        const groups = await queue.loadGroups(message.queueId)
+        expect(groups.flatMap(addressesOf).sort()).toEqual([...addresses].sort())
+        expect((await stored(message.queueId))?.groups).toBe(count)
+        expect(groups.some(({ name }) => name === '[relay.test]/0')).toBe(more > 0)
+      },
+    )
+  })
+
+  describe('writes messages that are born of another', () => {
+    const born = (facts: Parameters<typeof queuedMessage>[1] = {}) =>
+      queuedMessage(clock.now(), { ...facts, prepend: 'X-Born: 1\r\n' })
+
+    async function expectBorn(message: QueuedMessage): Promise<void> {
+      expect(await stored(message.queueId)).toEqual(message)
+      expect(await itemOf(message.queueId)).toMatchObject(
+        dueAt(message.queueId, '', clock.now() + INCOMING_RING_AGAIN_MS),
+      )
+      expect(await bellsOf(store, 'incoming')).toEqual([message.queueId])
+    }
+
+    it('when it is settled, with the last of its groups too', async () => {
+      const message = await split(far('a.test', 'x@a.test'))
+      const group = await taken(message, 'a.test/0')
+      const results = group.recipients.map((one) => outcome(one, 'delivered'))
+      const bounce = born()
+      expect(await queue.settle(group, { results, dueMs: 7, creates: [bounce] })).toBe(true)
+      await expectBorn(bounce)
+      expect(await stored(message.queueId)).toBeUndefined()
+    })
+
+    it('also where their bell cannot be rung: they are due', async () => {
+      const message = await split(far('a.test', 'x@a.test'))
+      const group = await taken(message, 'a.test/0')
+      // As a function that was given no such queue.
+      const incoming = new Proxy({} as Queue, {
+        get: () => () => {
+          throw new StorageMisuse('no queue')
+        },
+      })
+      const results = group.recipients.map((one) => outcome(one, 'delivered'))
+      const bounce = born()
+      const mute = mailQueueOn({ ...store, queues: { ...store.queues, incoming } }, clock)
+      expect(await mute.settle(group, { results, dueMs: 7, creates: [bounce] })).toBe(true)
+      expect(await stored(bounce.queueId)).toEqual(bounce)
+    })
+
+    it('not when the lease was lost', async () => {
+      const message = await split(far('a.test', 'x@a.test'))
+      const group = await taken(message, 'a.test/0')
+      clock.advance(GROUP_LEASE_MS)
+      await taken(message, 'a.test/0')
+      const results = group.recipients.map((one) => outcome(one, 'failed'))
+      const bounce = born()
+      expect(await queue.settle(group, { results, dueMs: 7, creates: [bounce] })).toBe(false)
+      expect(await stored(bounce.queueId)).toBeUndefined()
+      expect(await bellsOf(store, 'incoming')).toEqual([])
+    })
+
+    it('when it is finished, by one alone of several who do so', async () => {
+      const message = await added()
+      const [first, second] = [born(), born()]
+      await queue.finish(message, { creates: [first] })
+      await queue.finish(message, { creates: [second] })
+      await expectBorn(first)
+      expect(await stored(second.queueId)).toBeUndefined()
+      expect(await stored(message.queueId)).toBeUndefined()
+    })
+
+    it.each([1, 98, 99, 250])(
+      'when it is split into %i groups, by one alone of several who do so',
+      async (count) => {
+        const message = await added()
+        const groups = Array.from({ length: count }, (_, n) => far(`d${n}.test`, `x@d${n}.test`))
+        const [first, second] = [born(), born()]
+        expect(await queue.split(message, groups, { creates: [first] })).toBe(true)
+        expect(await queue.split(message, groups, { creates: [second] })).toBe(false)
+        await expectBorn(first)
+        expect(await stored(second.queueId)).toBeUndefined()
+        expect((await stored(message.queueId))?.groups).toBe(count)
+      },
+    )
+
+    it.each([
+      ['items', () => Array.from({ length: CREATED_ITEMS_MAX }, () => born()), () => born()],
+      // An item holds 300,000 bytes of it at most.
+      [
+        'bytes',
+        () => [1, 2, 3].map(() => born({ index: new Uint8Array(290_000) })),
+        () => born({ index: new Uint8Array(150_000) }),
+      ],
+    ] as const)(
+      'as many as fit into its transaction, and more %s are refused before anything is written',
+      async (_, most, onemore) => {
+        const message = await split(far('a.test', 'x@a.test'))
+        const group = await taken(message, 'a.test/0')
+        const results = group.recipients.map((one) => outcome(one, 'deferred'))
+        const before = await itemsOf(store, message.queueId)
+        const creates = most()
+        const tooMany = queue.settle(group, { results, dueMs: 7, creates: [...creates, onemore()] })
+        await expect(tooMany).rejects.toThrow(StorageMisuse)
+        expect(await itemsOf(store, message.queueId)).toEqual(before)
+        expect(await queue.settle(group, { results, dueMs: 7, creates })).toBe(true)
+        expect(await queue.load(creates.map(({ queueId }) => queueId))).toHaveLength(creates.length)
+      },
+    )
   })
 
   describe('knows what it cannot know: who has a message whose markers are gone', () => {
