@@ -62,6 +62,29 @@ describe('delivery', () => {
     expect(group?.dueMs).toBeGreaterThan(clock.now())
   })
 
+  it('fails everybody whose next hop is none, and asks no host', async () => {
+    let attempts = 0
+    const pipeline = pipelineWith(async (_message, _hop, all) => {
+      attempts++
+      return all.map(() => delivered)
+    })
+    const { queue } = pipeline.core
+    const { take } = queue
+    Object.assign(queue, {
+      async take(...given: Parameters<typeof take>) {
+        const taken = await take(...given)
+        const destination = { kind: 'remote', nextHop: 'no hop' }
+        return taken && { ...taken, group: { ...taken.group, destination } }
+      },
+    })
+    const queueId = await pipeline.accept(text, [to])
+    await pipeline.settle()
+    expect(await groupsOf(pipeline, queueId)).toMatchObject([
+      { state: 'hold', lastReply: 'no hop: no domain and no host' },
+    ])
+    expect(attempts).toBe(0)
+  })
+
   it('gives a result to recipients of whom an attempt said nothing', async () => {
     const pipeline = pipelineWith(async () => [delivered])
     const queueId = await pipeline.accept(text, [to, 'other@away.test'])
