@@ -197,7 +197,8 @@ export function createCleanup(deps: {
       return { kind: 'retry' }
     }
     const ended = tried.filter((one) => !isCreating(one))
-    const accounted = { reserved, used: ended.filter(usedReserved).length, handedOn }
+    const used = tried.filter(({ usedReserved }) => usedReserved).length
+    const accounted = { reserved, used, handedOn }
     const groups = [
       ...unfinished(message, [...ended, ...unsuccessful]),
       ...forDelivery(local.filter(({ needsContent }) => needsContent)),
@@ -269,9 +270,12 @@ export function createCleanup(deps: {
     settled: readonly (Settled & { readonly contended?: boolean })[],
   ): NewGroup[] {
     const groups = new Map<string, NewGroup & { recipients: FinalRecipient[] }>()
-    for (const { recipient, result, uncertain = false, contended = false } of settled) {
+    for (const { recipient, result, ...one } of settled) {
+      const { uncertain = false, contended = false } = one
+      // He may come to another folder the next time, which then adds a reference of its own.
+      const unreserved = one.usedReserved === true
       if (result.kind === 'delivered') continue
-      const key = contended ? '' : `${uncertain} ${result.kind} ${result.reply}`
+      const key = `${unreserved} ${contended ? '' : `${uncertain} ${result.kind} ${result.reply}`}`
       const group = groups.get(key)
       if (group) group.recipients.push(recipient)
       else {
@@ -279,7 +283,8 @@ export function createCleanup(deps: {
           ? ({ kind: 'active' } as const)
           : deps.schedule.afterAttempt(message.arrivedMs, result)
         const recipients = [recipient]
-        groups.set(key, { destination: { kind: 'local' }, recipients, state, uncertain })
+        const destination = { kind: 'local' } as const
+        groups.set(key, { destination, recipients, state, uncertain, unreserved })
       }
     }
     return [...groups.values()]
@@ -287,8 +292,6 @@ export function createCleanup(deps: {
 
   return { handle }
 }
-
-const usedReserved = (one: Tried) => one.usedReserved
 
 /** Delivered at once, by delivery. */
 function forDelivery(recipients: readonly FinalRecipient[]): NewGroup[] {
@@ -300,14 +303,12 @@ const isCreating = ({ result, creates }: Tried) => result.kind === 'delivered' &
 
 /**
  * Messages are created with the result of their recipient, which the worker of a group writes: it does again what was done here, and
- * nothing twice. Reserved references that were used here count then, whether the message is still where it came to or not.
+ * nothing twice.
  */
 function toBeCreated(tried: readonly Tried[]): NewGroup[] {
-  return [true, false].flatMap((uncertain) => {
-    const some = tried.filter((one) => one.usedReserved === uncertain)
-    return forDelivery(some.map(({ recipient }) => recipient)).map((group) => ({
-      ...group,
-      uncertain,
-    }))
+  return [true, false].flatMap((unreserved) => {
+    const some = tried.filter((one) => one.usedReserved === unreserved)
+    const groups = forDelivery(some.map(({ recipient }) => recipient))
+    return groups.map((group) => ({ ...group, unreserved }))
   })
 }

@@ -12,7 +12,7 @@ import {
   type MailQueue,
   type Settled,
 } from '#shared/queue/mail-queue.ts'
-import type { NewMessage } from '#shared/queue/new-message.ts'
+import type { StageMessage } from '#shared/queue/new-message.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
 import { logResult } from '#shared/queue/result-log.ts'
@@ -23,6 +23,7 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { QueueMessage } from '#shared/storage/ports.ts'
+import { stageCreated } from './staging.ts'
 
 /** Between attempts to write results down. */
 const SETTLE_PAUSE_MS = 1_000
@@ -40,6 +41,7 @@ export function createDelivery(deps: {
   readonly queue: MailQueue
   readonly deliverLocal: LocalDelivery
   readonly deliverRemote: RemoteDelivery
+  readonly stageMessage: StageMessage
   readonly options: { readonly hostname: string }
   readonly schedule: RetrySchedule
   readonly clock: Clock
@@ -95,8 +97,7 @@ export function createDelivery(deps: {
       settled: all.map((one) => ({ ...one, result: expire(arrivedMs, one.result) })),
       // The doorbell comes back before that; should it be lost, the sweeper sees the time.
       dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
-      // With the recipient who is done with, or not at all: an attempt that is repeated says them again.
-      creates: all.flatMap(({ result, creates }) => (result.kind === 'delivered' ? creates : [])),
+      creates: all.flatMap(({ staged = [] }) => staged),
     }
   }
 
@@ -159,7 +160,7 @@ export function createDelivery(deps: {
     message: QueuedMessage,
     group: Group,
     onContact: (contact: Contact) => void,
-  ): Promise<readonly RecipientOutcome[]> {
+  ): Promise<readonly Attempt[]> {
     try {
       if (group.destination.kind === 'remote') {
         const { nextHop } = group.destination
@@ -174,9 +175,10 @@ export function createDelivery(deps: {
       }
       const blob = mailboxBlobOf(message, deps.options.hostname)
       const reserved = !group.unreserved && (await queue.hasReserved(message))
-      return await concurrently(group.recipients, DELIVERIES_AT_ONCE, async (recipient) =>
+      const outcomes = await concurrently(group.recipients, DELIVERIES_AT_ONCE, async (recipient) =>
         outcomeHere(await deps.deliverLocal(message, blob, recipient, reserved)),
       )
+      return await stageCreated(deps.stageMessage, message, outcomes)
     } catch (error) {
       // A bug must not loop at full speed: the group waits like any other that could not be delivered.
       log.error({ queueId: message.queueId, error }, 'delivery attempt failed')
@@ -188,12 +190,14 @@ export function createDelivery(deps: {
   return { handle }
 }
 
-type Attempted = RecipientOutcome & { readonly recipient: FinalRecipient }
+/** What a recipient here creates has its bytes stored. */
+type Attempt = RecipientOutcome & { readonly staged?: readonly QueuedMessage[] }
+type Attempted = Attempt & { readonly recipient: FinalRecipient }
 
 type End = {
   readonly settled: readonly Settled[]
   readonly dueMs: number
-  readonly creates: readonly NewMessage[]
+  readonly creates: readonly QueuedMessage[]
 }
 
 const here: Contact = { relay: 'local', connectMs: 0 }

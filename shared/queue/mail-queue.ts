@@ -24,7 +24,6 @@ import {
 import { blobId, markDead } from './blob.ts'
 import { apartKey, dueAt, groupKey, groupsRange, heldAt, messageKey } from './keys.ts'
 import { GROUP_LEASE_MS, groupOf, inLists, type NewGroup, ofBoundedSize } from './new-groups.ts'
-import type { NewMessage } from './new-message.ts'
 import { reachedBy } from './reached.ts'
 import {
   apartOf,
@@ -91,11 +90,9 @@ export function createMailQueue(deps: {
 
   /** Makes the message durable and due; whoever calls may then say `250`. */
   async function add(message: QueuedMessage): Promise<void> {
-    const due = dueAt(message.queueId, '', message.arrivedMs + INCOMING_RING_AGAIN_MS)
-    const [item, ...apart] = messageItems(message)
-    const put = { put: { ...item, ...due }, if: { absent: 'pk' } } as const
+    const [put, ...apart] = putsOf(message)
     if (apart.length === 0) await table.write(put)
-    else await table.transact([put, ...apart.map((part) => ({ put: part }))])
+    else await table.transact([put, ...apart])
   }
 
   async function load(
@@ -320,15 +317,16 @@ export function createMailQueue(deps: {
     group: Group,
     settled: readonly Settled[],
     dueMs: number,
-    creates: readonly NewMessage[] = [],
+    creates: readonly QueuedMessage[] = [],
   ): Promise<boolean> {
-    // Nobody creates any yet. The group stays, and is tried again when its lease is over.
-    if (creates.length > 0) throw new Error('the queue cannot create messages')
     const failed = settled.filter(({ result }) => result.kind === 'failed')
     const deferred = settled.filter(({ result }) => result.kind === 'deferred')
     const uncertain = settled.some((one) => one.uncertain) ? 1 : 0
     const unsettled = Math.max(0, group.unsettled - 1) + uncertain
-    const base = { ...group, attempts: group.attempts + 1, leaseUntilMs: 0, unsettled }
+    // Who stays and used his reserved reference may come to another folder the next time, which then adds its own.
+    const unreserved =
+      group.unreserved || settled.some((one) => one.usedReserved && one.result.kind !== 'delivered')
+    const base = { ...group, attempts: group.attempts + 1, leaseUntilMs: 0, unsettled, unreserved }
     const next: Group[] = []
     if (deferred.length > 0) {
       next.push({ ...base, ...remaining(deferred), state: 'deferred', dueMs })
@@ -342,11 +340,16 @@ export function createMailQueue(deps: {
     const used = settled.filter(
       ({ usedReserved, result }) => usedReserved || (all && result.kind === 'delivered'),
     ).length
-    return replace(group, next, used)
+    return replace(group, next, { used, creates })
   }
 
   /** Puts `next` in the place of a group whose lease we hold. */
-  async function replace(group: Group, next: readonly Group[], used: number): Promise<boolean> {
+  async function replace(
+    group: Group,
+    next: readonly Group[],
+    { used, creates }: { readonly used: number; readonly creates: readonly QueuedMessage[] },
+  ): Promise<boolean> {
+    const created = creates.flatMap(putsOf)
     const stillOurs = is('leaseUntilMs', group.leaseUntilMs)
     for (let attempt = 1; ; attempt++) {
       const [message] = await load([group.queueId])
@@ -361,6 +364,7 @@ export function createMailQueue(deps: {
       if (!next.some((put) => put.name === group.name)) {
         writes.push({ delete: groupKey(group.queueId, group.name), if: stillOurs })
       }
+      writes.push(...created)
       if (groups === 0) {
         if (message.reserved === 0) await markDead(deps.mail, group.queueId, clock.now())
         await giveBack(group.queueId, message.reserved, message.used + used)
@@ -478,6 +482,16 @@ export function createMailQueue(deps: {
     ring,
   }
 }
+
+/** A new message with all that lies apart, due so that a lost doorbell is a delay. */
+function putsOf(message: QueuedMessage): readonly [NewPut, ...{ put: Item }[]] {
+  const due = dueAt(message.queueId, '', message.arrivedMs + INCOMING_RING_AGAIN_MS)
+  const [item, ...apart] = messageItems(message)
+  const put = { put: { ...item, ...due }, if: { absent: 'pk' } } as const
+  return [put, ...apart.map((part) => ({ put: part }))]
+}
+
+type NewPut = { readonly put: Item; readonly if: { readonly absent: 'pk' } }
 
 /** Takes a message off the queue with all that lies apart. */
 export function removal(

@@ -1,13 +1,66 @@
-import type { Origin, SmtpEnvelope } from '#shared/contracts/spool.ts'
+// A message that follows from a delivery: redirected mail, a reply. Its bytes are stored first, under a name of their own; the queue writes
+// its item in the transaction of the recipient it belongs to. What a crash leaves between the two is an orphan, which the collector finds.
 
-/** A message that follows from a delivery: redirected mail, a reply. It comes into the queue with the result of its recipient, or not at all. */
+import type { Origin, SmtpEnvelope } from '#shared/contracts/spool.ts'
+import { encodeIndex } from '#shared/mail/index-codec.ts'
+import { MessageIndexer } from '#shared/mail/indexer.ts'
+import { newQueueId } from '#shared/mail/queue-id.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { ObjectStore } from '#shared/storage/ports.ts'
+import { objectKey } from './blob.ts'
+import { type QueuedMessage, untouched } from './records.ts'
+
 export type NewMessage = {
   readonly envelope: SmtpEnvelope
   readonly origin: Origin
-  /** Header fields before the content, byte string. */
+  /** All header fields before the content, byte string: nothing is completed later. */
   readonly prepend: string
+  /** Addresses here that it was delivered to before, this recipient's among them: what keeps it from going in circles. */
+  readonly deliveredTo: readonly string[]
   readonly content:
     | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-    /** The bytes of the message that is delivered. */
+    /** Those of the message that is delivered. */
     | { readonly kind: 'same' }
+}
+
+/** Makes the bytes durable; the message as the queue is to write it. Each call makes another one. */
+export type StageMessage = (of: QueuedMessage, message: NewMessage) => Promise<QueuedMessage>
+
+export function createStageMessage(deps: {
+  readonly objects: ObjectStore
+  readonly clock: Clock
+}): StageMessage {
+  const { objects, clock } = deps
+
+  return async function stageMessage(of, { content, ...message }) {
+    const arrivedMs = clock.now()
+    const queueId = newQueueId(arrivedMs)
+    const key = objectKey(queueId)
+    const facts = content.kind === 'same' ? of : indexOf(content.bytes)
+    const source = content.kind === 'same' ? await objects.stream(of.object.key) : content.bytes
+    if (source === undefined) throw new Error(`${of.object.key} is gone`)
+    await objects.put(key, source)
+    return {
+      ...untouched,
+      ...message,
+      queueId,
+      object: { key, length: facts.object.length, storedFirst: true },
+      index: facts.index,
+      headerBytes: facts.headerBytes,
+      completes: false,
+      has: [],
+      arrivedMs,
+    }
+  }
+}
+
+function indexOf(bytes: Uint8Array) {
+  const indexer = new MessageIndexer()
+  indexer.push(bytes)
+  const index = indexer.finish()
+  return {
+    object: { length: index.bytes },
+    index: encodeIndex(index),
+    headerBytes: index.headerBytes,
+  }
 }

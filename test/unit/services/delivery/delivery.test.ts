@@ -173,12 +173,18 @@ describe('delivery of a group of recipients here', () => {
   const names = ['ann', 'bob'].map((name) => `${name}@example.test`)
 
   /** A message whose first attempt was put off, so that its recipients are in a group; delivered from then on by `deliverLocal`. */
-  async function waiting(deliverLocal: LocalDelivery, to: readonly string[] = names, log?: Log) {
+  async function waiting(
+    deliverLocal: LocalDelivery,
+    to: readonly string[] = names,
+    log?: Log,
+    deliverRemote?: RemoteDelivery,
+  ) {
     let isFirst = true
     const pipeline = createPipeline(opened.store, clock, {
       deliverLocal: async (...given) =>
         isFirst ? { ...plain, actions: [later('not now')] } : await deliverLocal(...given),
       ...(log && { log }),
+      ...(deliverRemote && { deliverRemote }),
     })
     for (const name of to) await pipeline.addAccount(name)
     const queueId = await pipeline.accept(text, to)
@@ -318,6 +324,7 @@ describe('delivery of a group of recipients here', () => {
       },
       origin: origin(null),
       prepend: 'Resent-To: x@away.test\r\n',
+      deliveredTo: ['ann@example.test'],
       content: { kind: 'same' },
     }
     const redirected: LocalAction = { kind: 'redirected', to: 'x@away.test' }
@@ -366,23 +373,66 @@ describe('delivery of a group of recipients here', () => {
       const seen: unknown[] = []
       const { settle } = queue
       const noting: typeof settle = async (group, settled, dueMs, creates) => {
-        seen.push({ kinds: settled.map(({ result }) => result.kind), creates })
+        seen.push({
+          kinds: settled.map(({ result }) => result.kind),
+          creates: creates?.map(({ prepend, deliveredTo, envelope }) => [
+            prepend,
+            deliveredTo,
+            envelope,
+          ]),
+        })
         return await settle(group, settled, dueMs)
       }
       Object.assign(queue, { settle: noting })
       expect(await handle()).toEqual({ retry: [] })
-      expect(seen).toEqual([{ kinds: [kind], creates: writes }])
+      const creates = writes.map(({ prepend, deliveredTo, envelope }) => [
+        prepend,
+        deliveredTo,
+        envelope,
+      ])
+      expect(seen).toEqual([{ kinds: [kind], creates }])
       expect(told).toEqual(lines)
     })
 
-    it('waits as long as the queue cannot write what it creates', async () => {
+    it('redirected: what it creates is in the queue with his end, and leaves', async () => {
+      const sent: string[] = []
       const { pipeline, queueId, handle, groups } = await waiting(
         async () => ({ ...plain, actions: [redirected], creates: [created] }),
         ['ann@example.test'],
+        silentLog,
+        async ({ queueId: id, prepend }, hop, recipients) => {
+          expect(id).not.toBe(queueId)
+          sent.push(`${prepend}${hop.host} ${recipients.map(({ address }) => address)}`)
+          return recipients.map(() => delivered)
+        },
       )
       expect(await handle()).toEqual({ retry: [] })
-      expect(await groups()).toMatchObject([{ state: 'active' }])
-      expect(await pipeline.core.queue.load([queueId])).toMatchObject([{ groups: 1 }])
+      expect(await groups()).toEqual([])
+      // Its doorbell was lost.
+      clock.advance(3_600_000)
+      await pipeline.workers.sweeper.ringDue()
+      await pipeline.settle()
+      expect(sent).toEqual(['Resent-To: x@away.test\r\naway.test x@away.test'])
+      expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+    })
+
+    it('not done with, while its bytes cannot be stored', async () => {
+      const { pipeline, handle, groups } = await waiting(
+        async () => ({ ...plain, actions: [filed, redirected], creates: [created] }),
+        ['ann@example.test'],
+      )
+      const { objects } = opened.store
+      const { put } = objects
+      Object.assign(objects, { put: () => Promise.reject(new TemporaryFailure('no disk')) })
+      try {
+        expect(await handle()).toEqual({ retry: [] })
+      } finally {
+        Object.assign(objects, { put })
+      }
+      expect(await groups()).toMatchObject([
+        { state: 'deferred', lastReply: 'storage failed: no disk' },
+      ])
+      expect(await Array.fromAsync(pipeline.core.operator.list())).toHaveLength(1)
     })
 
     it('in two folders: each has it once, however often the attempt is repeated', async () => {
