@@ -435,6 +435,31 @@ describe('delivery of a group of recipients here', () => {
       expect(await Array.fromAsync(pipeline.core.operator.list())).toHaveLength(1)
     })
 
+    it('not done with, though his reserved reference is used: from then on he adds his own', async () => {
+      const reservations: string[] = []
+      let isFull = true
+      const { pipeline, queueId, handle, groups } = await waiting(
+        async (_message, _blob, { address }, reserved) => {
+          reservations.push(`${address} ${reserved}`)
+          const waits = isFull && address.startsWith('ann')
+          return { ...plain, actions: waits ? [filed, full] : [filed], usedReserved: reserved }
+        },
+      )
+      await handle()
+      expect(await groups()).toMatchObject([
+        { state: 'deferred', unreserved: true, recipients: [{ address: 'ann@example.test' }] },
+      ])
+      expect(await pipeline.core.queue.load([queueId])).toMatchObject([{ reserved: 2, used: 2 }])
+      isFull = false
+      await handle()
+      expect(await groups()).toEqual([])
+      expect(reservations).toEqual([
+        'ann@example.test true',
+        'bob@example.test true',
+        'ann@example.test false',
+      ])
+    })
+
     it('in two folders: each has it once, however often the attempt is repeated', async () => {
       const { store } = opened
       let isFull = true
