@@ -11,7 +11,7 @@ import { createSendingLimits } from '#services/policy/sending-limits.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
 import type { Policy } from '#shared/contracts/policy.ts'
-import { createStoreNewMessages } from '#shared/queue/new-message.ts'
+import { createStageMessage } from '#shared/queue/new-message.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
@@ -53,11 +53,7 @@ export function assembleDelivery(
     queue: core.queue,
     deliverLocal,
     deliverRemote,
-    storeNew: createStoreNewMessages({
-      objects: core.store.objects,
-      clock: core.clock,
-      hostname: core.settings.hostname,
-    }),
+    stageMessage: createStageMessage({ objects: core.store.objects, clock: core.clock }),
     schedule: retrySchedule(core),
     options: queueOptions(core),
     clock: core.clock,

@@ -169,7 +169,8 @@ export function createCleanup(deps: {
       return { kind: 'retry' }
     }
     const ended = tried.filter((one) => !isCreating(one))
-    const references = { reserved, used: ended.filter(usedReserved).length }
+    const used = tried.filter(({ usedReserved }) => usedReserved).length
+    const references = { reserved, used }
     const groups = [
       ...groupByReason(message, [...ended, ...unsuccessful]),
       ...forDelivery(local.filter(({ needsContent }) => needsContent)),
@@ -242,10 +243,13 @@ export function createCleanup(deps: {
   ): NewGroup[] {
     const groups = new Map<string, NewGroup & { recipients: QueuedRecipient[] }>()
     const atMs = deps.clock.now()
-    for (const { recipient, result: came, uncertain = false, contended = false } of settled) {
+    for (const { recipient, result: came, ...one } of settled) {
+      const { uncertain = false, contended = false } = one
+      // He may come to another folder the next time, which then adds a reference of its own.
+      const unreserved = one.usedReserved === true
       const result = deps.schedule.expire(message.arrivedMs, came)
       if (result.kind === 'delivered') continue
-      const key = contended ? '' : `${uncertain} ${result.kind} ${result.reply}`
+      const key = `${unreserved} ${contended ? '' : `${uncertain} ${result.kind} ${result.reply}`}`
       const last = lastResult(result, { remoteMta: null, atMs, attempts: 1 })
       // Who is contended is tried again at once, as if for the first time.
       const queued = contended ? recipient : { ...recipient, last }
@@ -256,7 +260,8 @@ export function createCleanup(deps: {
           ? ({ kind: 'waiting' } as const)
           : deps.schedule.afterAttempt(message.arrivedMs, result.kind)
         const recipients = [queued]
-        groups.set(key, { destination: { kind: 'local' }, recipients, state, uncertain })
+        const destination = { kind: 'local' } as const
+        groups.set(key, { destination, recipients, state, uncertain, unreserved })
       }
     }
     return [...groups.values()]
@@ -264,8 +269,6 @@ export function createCleanup(deps: {
 
   return { handle }
 }
-
-const usedReserved = (one: Tried) => one.usedReserved
 
 /** Delivered at once, by delivery. */
 function forDelivery(recipients: readonly FinalRecipient[]): NewGroup[] {
@@ -277,14 +280,12 @@ const isCreating = ({ result, creates }: Tried) => result.kind === 'delivered' &
 
 /**
  * Messages are created with the result of their recipient, which the worker of a group writes: it does again what was done here, and
- * nothing twice. Reserved references that were used here count then, whether the message is still where it came to or not.
+ * nothing twice.
  */
 function toBeCreated(tried: readonly Tried[]): NewGroup[] {
-  return [true, false].flatMap((uncertain) => {
-    const some = tried.filter((one) => one.usedReserved === uncertain)
-    return forDelivery(some.map(({ recipient }) => recipient)).map((group) => ({
-      ...group,
-      uncertain,
-    }))
+  return [true, false].flatMap((unreserved) => {
+    const some = tried.filter((one) => one.usedReserved === unreserved)
+    const groups = forDelivery(some.map(({ recipient }) => recipient))
+    return groups.map((group) => ({ ...group, unreserved }))
   })
 }

@@ -8,7 +8,7 @@ import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import { outcomeHere, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { byHop, GROUP_LEASE_MS, type Routes } from '#shared/queue/new-groups.ts'
-import type { StoreNewMessages } from '#shared/queue/new-message.ts'
+import type { StageMessage } from '#shared/queue/new-message.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
 import { logResult } from '#shared/queue/result-log.ts'
@@ -21,6 +21,7 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { QueueMessage } from '#shared/storage/ports.ts'
+import { stageCreated } from './staging.ts'
 
 /** Between attempts to write results down. */
 const SETTLE_PAUSE_MS = 1_000
@@ -38,7 +39,7 @@ export function createDelivery(deps: {
   readonly queue: MailQueue
   readonly deliverLocal: LocalDelivery
   readonly deliverRemote: RemoteDelivery
-  readonly storeNew: StoreNewMessages
+  readonly stageMessage: StageMessage
   readonly options: Pick<Routes, 'hopOf'> & { readonly hostname: string }
   readonly schedule: RetrySchedule
   readonly clock: Clock
@@ -107,32 +108,27 @@ export function createDelivery(deps: {
       recipient,
       ...(outcomes[i] ?? noOutcome),
     }))
-    const kept = await settle(group, await settlementOf(message, all, contact))
+    const kept = await settle(group, settlementOf(message, all, contact))
     if (!kept) log.warn({ queueId, group: group.name }, 'lease lost while delivering')
     tell(message, all, { contact, startedMs, endedMs })
     return all
   }
 
   /** What the queue is told of the group. */
-  async function settlementOf(
-    message: QueuedMessage,
+  function settlementOf(
+    { arrivedMs }: QueuedMessage,
     all: readonly Attempted[],
     contact: Contact | undefined,
-  ): Promise<Settlement> {
-    const { arrivedMs } = message
+  ): Settlement {
     const remoteMta = hostOf(contact)
     const contended = all.some((one) => one.contended)
-    // With the recipient who is done with, or not at all: an attempt that is repeated says them again.
-    const creates = all.flatMap(({ result, creates }) =>
-      result.kind === 'delivered' ? creates : [],
-    )
     return {
       results: all.map(({ recipient, result, usedReserved, uncertain }) => {
         return { recipient, result: expire(arrivedMs, result), remoteMta, usedReserved, uncertain }
       }),
       // The doorbell comes back before that; should it be lost, the sweeper sees the time.
       dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
-      creates: await deps.storeNew(message, creates),
+      creates: all.flatMap(({ staged = [] }) => staged),
     }
   }
 
@@ -195,7 +191,7 @@ export function createDelivery(deps: {
     message: QueuedMessage,
     group: Group,
     onContact: (contact: Contact) => void,
-  ): Promise<readonly RecipientOutcome[]> {
+  ): Promise<readonly Attempt[]> {
     try {
       if (group.destination.kind === 'remote') {
         const { slot } = group.destination
@@ -210,9 +206,10 @@ export function createDelivery(deps: {
       }
       const blob = mailboxBlobOf(message, deps.options.hostname)
       const reserved = !group.unreserved && (await queue.hasReserved(message))
-      return await concurrently(group.recipients, DELIVERIES_AT_ONCE, async (recipient) =>
+      const outcomes = await concurrently(group.recipients, DELIVERIES_AT_ONCE, async (recipient) =>
         outcomeHere(await deps.deliverLocal(message, blob, recipient, reserved)),
       )
+      return await stageCreated(deps.stageMessage, message, outcomes)
     } catch (error) {
       // A bug must not loop at full speed: the group waits like any other that could not be delivered.
       log.error({ queueId: message.queueId, error }, 'delivery attempt failed')
@@ -224,7 +221,9 @@ export function createDelivery(deps: {
   return { handle }
 }
 
-type Attempted = RecipientOutcome & { readonly recipient: FinalRecipient }
+/** What a recipient here creates has its bytes stored. */
+type Attempt = RecipientOutcome & { readonly staged?: readonly QueuedMessage[] }
+type Attempted = Attempt & { readonly recipient: FinalRecipient }
 
 const here: Contact = { relay: 'local', connectMs: 0 }
 

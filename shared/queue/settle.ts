@@ -144,7 +144,10 @@ function groupsAfter(
   const [failed, deferred] = [left('failed'), left('deferred')]
   const uncertain = results.some((one) => one.uncertain) ? 1 : 0
   const unsettled = Math.max(0, group.unsettled - 1) + uncertain
-  const base = { ...group, attempts, leaseUntilMs: 0, unsettled }
+  // Who stays and used his reserved reference may come to another folder the next time, which then adds its own.
+  const unreserved =
+    group.unreserved || results.some((one) => one.usedReserved && one.result.kind !== 'delivered')
+  const base = { ...group, attempts, leaseUntilMs: 0, unsettled, unreserved }
   const next: Group[] = []
   if (deferred.length > 0) next.push({ ...base, recipients: deferred, state: 'deferred', dueMs })
   if (failed.length > 0) {

@@ -2,6 +2,8 @@
 // written, then the doorbell rings. Only after the queue item is durable may a listener say `250`.
 
 import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
+import { ADDRESS_BYTES_MAX } from '#shared/mail/address.ts'
+import { encodeIndex } from '#shared/mail/index-codec.ts'
 import { MessageIndexer } from '#shared/mail/indexer.ts'
 import { type CleaningRules, cleaned, MessageCleaning } from '#shared/mail/message-cleaning.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
@@ -12,7 +14,7 @@ import type { StagedObject, Store } from '#shared/storage/ports.ts'
 import { completionOf, lacking, ownMessageId } from './added-fields.ts'
 import { markDead, objectKey } from './blob.ts'
 import type { MailQueue } from './mail-queue.ts'
-import { deliveredToOf, queuedMessage } from './new-message.ts'
+import { type QueuedMessage, untouched } from './records.ts'
 
 export type SpoolOptions = {
   readonly hostname: string
@@ -62,7 +64,10 @@ export function createSpool(deps: {
     for (const observer of observers) observer.finish()
     const { type, subtype } = index.structure
     const isSigned = cleaning.isSigned || (type === 'multipart' && subtype === 'signed')
-    const deliveredTo = deliveredToOf(indexer, options.hostname)
+    const deliveredTo = indexer
+      .deliveredBy(options.hostname)
+      .filter((address) => address.length <= ADDRESS_BYTES_MAX)
+      .map((address) => Buffer.from(address, 'latin1').toString('utf8'))
     const spooled = { queueId, index, isSigned, isDisallowed, deliveredTo }
     staged.set(spooled, object)
     return spooled
@@ -87,11 +92,20 @@ export function createSpool(deps: {
     if (object === undefined) throw new Error(`${queueId} was not received by this spool`)
     const isClient = options.alwaysAddMissingHeaders || isMynetwork(origin.remoteAddress)
     const from = origin.account !== null ? 'login' : isClient ? 'client' : 'stranger'
-    const message = queuedMessage({
-      ...{ queueId, envelope, origin, prepend, index, deliveredTo, arrivedMs, held },
-      storedFirst: object.stored,
-      completion: completionOf(from, index.has),
-    })
+    const message: QueuedMessage = {
+      ...untouched,
+      ...(held !== undefined && { state: 'held', reason: held }),
+      queueId,
+      envelope,
+      origin,
+      object: { key: objectKey(queueId), length: index.bytes, storedFirst: object.stored },
+      prepend,
+      index: encodeIndex(index),
+      headerBytes: index.headerBytes,
+      deliveredTo,
+      ...completionOf(from, index.has),
+      arrivedMs,
+    }
     // The object is committed first and awaited together with the queue item: see StagedObject.
     const committed = object.commit()
     const added = deps.queue.add(message)

@@ -9,21 +9,6 @@ import type { LogDestination, LogLevel } from './log-writer.ts'
 
 export type SyslogServer = { readonly host: string; readonly port: number }
 
-/** In the order of their numbers where those are not given (RFC 5424 §6.2.1). */
-export const syslogFacilities = [
-  'mail',
-  'user',
-  'daemon',
-  'local0',
-  'local1',
-  'local2',
-  'local3',
-  'local4',
-  'local5',
-  'local6',
-  'local7',
-] as const
-
 /** RFC 5426 §3.2 asks receivers for 2,048 and allows more; rsyslog takes 8,192. */
 export const SYSLOG_BYTES_MAX = 8_192
 
@@ -35,7 +20,7 @@ const severities = { error: 3, warn: 4, info: 6, debug: 7 } as const satisfies R
 const facilities = { user: 1, mail: 2, daemon: 3 } as const
 const FACILITY_OF_LOCAL0 = 16
 
-export type Facility = (typeof syslogFacilities)[number]
+export type Facility = keyof typeof facilities | `local${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7}`
 
 export type Syslog = LogDestination & { readonly kind: 'syslog'; close(): void }
 

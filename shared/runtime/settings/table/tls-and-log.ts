@@ -1,6 +1,6 @@
 // Certificates and the log.
 
-import { syslogFacilities } from '../../syslog.ts'
+import type { Facility } from '../../syslog.ts'
 import { syslogServer } from '../address-kinds.ts'
 import { choice, filePath } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
@@ -25,6 +25,21 @@ export const tlsSettings = {
     }),
   },
 } satisfies SettingGroup
+
+/** In the order of their numbers where those are not given (RFC 5424 §6.2.1). */
+export const syslogFacilities = [
+  'mail',
+  'user',
+  'daemon',
+  'local0',
+  'local1',
+  'local2',
+  'local3',
+  'local4',
+  'local5',
+  'local6',
+  'local7',
+] as const satisfies readonly Facility[]
 
 export const logSettings = {
   log: {

@@ -3,7 +3,7 @@ import { openRemoteDelivery } from '#services/assembly/remote.ts'
 import type { ObjectStore, Store } from '#shared/storage/ports.ts'
 import { hopOf } from '#test/support/next-hop.ts'
 import { createPipeline, manualClock } from '#test/support/pipeline.ts'
-import { openScriptedHost, openSink } from '#test/support/sink-smtp.ts'
+import { openSink } from '#test/support/sink-smtp.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 const secrets = { relayhostAuth: null, tlsCa: undefined }
@@ -93,15 +93,8 @@ describe('delivery to other hosts', () => {
   describe('cut off', () => {
     it('breaks a session that is under way, and opens no more', async () => {
       const asked = Promise.withResolvers<void>()
-      const host = hosts.use(
-        await openScriptedHost((line) => {
-          if (line === '') return '220 host.test'
-          if (!line.startsWith('MAIL')) return '250 fine'
-          // And then nothing.
-          asked.resolve()
-          return null
-        }),
-      )
+      // It hears MAIL, and then says nothing more.
+      const host = hosts.use(await openSink({ options: { onMailFrom: () => asked.resolve() } }))
       const { remote, message } = await queued('Subject: x\r\n\r\nx\r\n', [
         `relayhost=[127.0.0.1]:${host.port}`,
         'smtpTlsSecurityLevel=none',

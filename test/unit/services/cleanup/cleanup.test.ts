@@ -4,6 +4,7 @@ import { FAILURES_MAX, RECIPIENTS_ON_THE_SPOT_MAX } from '#services/cleanup/clea
 import type { LocalAction } from '#shared/contracts/delivery.ts'
 import { formatNextHop } from '#shared/mail/next-hop.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { noFlags } from '#shared/mailbox/flags.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId } from '#shared/queue/blob.ts'
 import { LOCAL_GROUP_RECIPIENTS_MAX } from '#shared/queue/new-groups.ts'
@@ -297,9 +298,9 @@ describe('cleanup', () => {
     })
 
     it.each([
-      ['one that used no reserved reference', false, 0],
-      ['one that used a reserved reference, which counts when it is done', true, 1],
-    ])('a group for delivery, of what creates messages: %s', async (_, usedReserved, unsettled) => {
+      ['one that used no reserved reference', false],
+      ['one that did, and adds his own from then on', true],
+    ])('a group for delivery, of what creates messages: %s', async (_, usedReserved) => {
       const actions = [redirected]
       const creates = [
         {
@@ -314,16 +315,62 @@ describe('cleanup', () => {
           },
           origin: origin(null),
           prepend: '',
+          deliveredTo: [],
           content: { kind: 'same' },
         } as const,
       ]
       const cleaned = await clean({ actions, creates, usedReserved })
+      const unreserved = usedReserved
       // It is told by who does it.
       expect(cleaned.lines).toEqual([])
-      expect(cleaned.entry?.message.used).toBe(0)
       expect(cleaned.entry?.groups).toMatchObject([
-        { state: 'waiting', destination: { kind: 'local' }, attempts: 0, unsettled },
+        { state: 'waiting', destination: { kind: 'local' }, attempts: 0, unsettled: 0, unreserved },
       ])
+    })
+
+    it('one reference for each message in a folder, also where one comes into a second folder later', async () => {
+      await pipeline.addAccount('bob@example.test')
+      let isFull = true
+      const later = createPipeline(opened.store, clock, {
+        // Into INBOX, and those of ann into Archive too.
+        deliverLocal: async (_message, blob, { address, accountId }, reserved) => {
+          if (accountId === null) throw new Error('no account')
+          const { mailbox } = later.core
+          const append = async (name: string, usesReserved: boolean): Promise<LocalAction> => {
+            const folder = await mailbox.folders.find(accountId, name)
+            if (folder === undefined) throw new Error(name)
+            const appended = await mailbox.append(folder, {
+              blob,
+              flags: noFlags,
+              internalDateMs: 1,
+              prepend: '',
+              once: true,
+              recipient: address,
+              reserved: usesReserved,
+            })
+            return { kind: 'delivered', folder: name, reply: appended.kind }
+          }
+          const isAnn = address.startsWith('ann')
+          const actions = [await append('INBOX', reserved)]
+          if (isAnn) actions.push(isFull ? full : await append('Archive', false))
+          return { ...nothing, actions, usedReserved: reserved }
+        },
+      })
+      const queueId = await later.accept(text, ['ann@example.test', 'bob@example.test'])
+      await later.workers.cleanup.handle([bell(queueId, 1)])
+      const entry = await later.core.operator.show(queueId)
+      expect(entry?.message).toMatchObject({ reserved: 2, used: 2 })
+      expect(entry?.groups).toMatchObject([
+        { state: 'deferred', unreserved: true, recipients: [{ address: 'ann@example.test' }] },
+      ])
+      isFull = false
+      clock.advance(3_600_000)
+      await later.workers.sweeper.ringDue()
+      await later.settle()
+      expect(await later.core.operator.show(queueId)).toBeUndefined()
+      expect(await later.inbox('ann@example.test')).toHaveLength(1)
+      const blob = await opened.store.tables.mail.get(blobKey(blobId(queueId)))
+      expect(blob?.refs).toBe(3)
     })
   })
 

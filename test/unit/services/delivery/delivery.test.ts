@@ -2,7 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DeliveryResult, LocalAction } from '#shared/contracts/delivery.ts'
-import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
+import { formatNextHop } from '#shared/mail/next-hop.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
 import { noFlags } from '#shared/mailbox/flags.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId } from '#shared/queue/blob.ts'
@@ -64,6 +65,30 @@ describe('delivery', () => {
     expect(attempts).toBe(1)
     const [group] = await groupsOf(pipeline, queueId)
     expect(group?.dueMs).toBeGreaterThan(clock.now())
+  })
+
+  it('fails everybody whose next hop is none, and asks no host', async () => {
+    let attempts = 0
+    const pipeline = pipelineWith(async (_message, _hop, all) => {
+      attempts++
+      return all.map(() => delivered)
+    })
+    const { queue } = pipeline.core
+    const { take } = queue
+    Object.assign(queue, {
+      async take(...given: Parameters<typeof take>) {
+        const taken = await take(...given)
+        if (taken === undefined) return undefined
+        const recipients = taken.group.recipients.map((one) => ({ ...one, address: 'x@no hop' }))
+        return { ...taken, group: { ...taken.group, recipients } }
+      },
+    })
+    const queueId = await pipeline.accept(text, [to])
+    await pipeline.settle()
+    expect(await groupsOf(pipeline, queueId)).toMatchObject([
+      { state: 'held', recipients: [{ last: { reply: 'no hop: no domain and no host' } }] },
+    ])
+    expect(attempts).toBe(0)
   })
 
   it('gives a result to recipients of whom an attempt said nothing', async () => {
@@ -152,7 +177,7 @@ describe('delivery', () => {
     const deliverRemote =
       (answer: DeliveryResult): RemoteDelivery =>
       async (_message, hop, all) => {
-        attempts.push(`${hop}: ${all.map(({ address }) => address).join(' ')}`)
+        attempts.push(`${formatNextHop(hop)}: ${all.map(({ address }) => address).join(' ')}`)
         return all.map(() => answer)
       }
     const refused: DeliveryResult = { kind: 'deferred', status: '4.4.1', reply: 'refused' }
@@ -256,12 +281,18 @@ describe('delivery of a group of recipients here', () => {
   const names = ['ann', 'bob'].map((name) => `${name}@example.test`)
 
   /** A message whose first attempt was put off, so that its recipients are in a group; delivered from then on by `deliverLocal`. */
-  async function waiting(deliverLocal: LocalDelivery, to: readonly string[] = names, log?: Log) {
+  async function waiting(
+    deliverLocal: LocalDelivery,
+    to: readonly string[] = names,
+    log?: Log,
+    deliverRemote?: RemoteDelivery,
+  ) {
     let isFirst = true
     const pipeline = createPipeline(opened.store, clock, {
       deliverLocal: async (...given) =>
         isFirst ? { ...plain, actions: [later('not now')] } : await deliverLocal(...given),
       ...(log && { log }),
+      ...(deliverRemote && { deliverRemote }),
     })
     for (const name of to) await pipeline.addAccount(name)
     const queueId = await pipeline.accept(text, to)
@@ -404,6 +435,7 @@ describe('delivery of a group of recipients here', () => {
       },
       origin: origin(null),
       prepend: 'Resent-To: x@away.test\r\n',
+      deliveredTo: ['ann@example.test'],
       content: { kind: 'same' },
     }
     const redirected: LocalAction = { kind: 'redirected', to: 'x@away.test' }
@@ -455,45 +487,89 @@ describe('delivery of a group of recipients here', () => {
         const { results, creates = [] } = settlement
         seen.push({
           kinds: results.map(({ result }) => result.kind),
-          creates: creates.map(({ envelope, prepend }) => ({ envelope, prepend })),
+          creates: creates.map(({ prepend, deliveredTo, envelope }) => [
+            prepend,
+            deliveredTo,
+            envelope,
+          ]),
         })
         return await settle(group, settlement)
       }
       Object.assign(queue, { settle: noting })
       expect(await handle()).toEqual({ retry: [] })
-      expect(seen).toEqual([
-        { kinds: [kind], creates: writes.map(({ envelope, prepend }) => ({ envelope, prepend })) },
+      const creates = writes.map(({ prepend, deliveredTo, envelope }) => [
+        prepend,
+        deliveredTo,
+        envelope,
       ])
+      expect(seen).toEqual([{ kinds: [kind], creates }])
       expect(told).toEqual(lines)
     })
 
-    it.each([
-      ['the bytes of the message', { kind: 'same' }],
-      ['bytes of its own', { kind: 'bytes', bytes: Buffer.from('Subject: away\r\n\r\nx\r\n') }],
-    ] as const)('comes with its end: a message in the queue, of %s', async (_, content) => {
+    it('redirected: what it creates is in the queue with his end, and leaves', async () => {
+      const sent: string[] = []
       const { pipeline, queueId, handle, groups } = await waiting(
-        async () => ({ ...plain, actions: [redirected], creates: [{ ...created, content }] }),
+        async () => ({ ...plain, actions: [redirected], creates: [created] }),
         ['ann@example.test'],
+        silentLog,
+        async ({ queueId: id, prepend }, hop, recipients) => {
+          expect(id).not.toBe(queueId)
+          sent.push(`${prepend}${hop.host} ${recipients.map(({ address }) => address)}`)
+          return recipients.map(() => delivered)
+        },
       )
-      const { queue } = pipeline.core
-      const [before] = await queue.load([queueId])
-      const bytes =
-        content.kind === 'same'
-          ? await opened.store.objects.read(before?.object.key ?? '')
-          : content.bytes
-      const bells: string[] = []
-      const { incoming } = opened.store.queues
-      Object.assign(incoming, { send: async (all: readonly string[]) => void bells.push(...all) })
       expect(await handle()).toEqual({ retry: [] })
       expect(await groups()).toEqual([])
-      expect(await queue.load([queueId])).toEqual([undefined])
-      const [born] = await queue.load(bells.flatMap((text) => parseQueueId(text) ?? []))
-      expect(bells).toEqual([born?.queueId])
-      const { envelope, prepend } = created
-      expect(born).toMatchObject({ state: 'incoming', envelope, prepend, groups: 0 })
-      expect(Buffer.from((await opened.store.objects.read(born?.object.key ?? '')) ?? [])).toEqual(
-        Buffer.from(bytes ?? []),
+      // Its doorbell was lost.
+      clock.advance(3_600_000)
+      await pipeline.workers.sweeper.ringDue()
+      await pipeline.settle()
+      expect(sent).toEqual(['Resent-To: x@away.test\r\naway.test x@away.test'])
+      expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+    })
+
+    it('not done with, while its bytes cannot be stored', async () => {
+      const { pipeline, handle, groups } = await waiting(
+        async () => ({ ...plain, actions: [filed, redirected], creates: [created] }),
+        ['ann@example.test'],
       )
+      const { objects } = opened.store
+      const { put } = objects
+      Object.assign(objects, { put: () => Promise.reject(new TemporaryFailure('no disk')) })
+      try {
+        expect(await handle()).toEqual({ retry: [] })
+      } finally {
+        Object.assign(objects, { put })
+      }
+      expect(await groups()).toMatchObject([
+        { state: 'deferred', lastReply: 'storage failed: no disk' },
+      ])
+      expect(await Array.fromAsync(pipeline.core.operator.list())).toHaveLength(1)
+    })
+
+    it('not done with, though his reserved reference is used: from then on he adds his own', async () => {
+      const reservations: string[] = []
+      let isFull = true
+      const { pipeline, queueId, handle, groups } = await waiting(
+        async (_message, _blob, { address }, reserved) => {
+          reservations.push(`${address} ${reserved}`)
+          const waits = isFull && address.startsWith('ann')
+          return { ...plain, actions: waits ? [filed, full] : [filed], usedReserved: reserved }
+        },
+      )
+      await handle()
+      expect(await groups()).toMatchObject([
+        { state: 'deferred', unreserved: true, recipients: [{ address: 'ann@example.test' }] },
+      ])
+      expect(await pipeline.core.queue.load([queueId])).toMatchObject([{ reserved: 2, used: 2 }])
+      isFull = false
+      await handle()
+      expect(await groups()).toEqual([])
+      expect(reservations).toEqual([
+        'ann@example.test true',
+        'bob@example.test true',
+        'ann@example.test false',
+      ])
     })
 
     it('in two folders: each has it once, however often the attempt is repeated', async () => {

@@ -961,6 +961,15 @@ describe('remote delivery', () => {
       expect(there.connections.flat().filter((line) => line.startsWith('MAIL'))).toEqual([])
     })
 
+    it('the relay host may greet with our name', async () => {
+      const namesake = await host((line) =>
+        line.startsWith('EHLO') ? '250 mail.here.test' : undefined,
+      )
+      const settings = { relayhost: '[192.0.2.1]' }
+      const { deliver } = delivery({ '192.0.2.1': namesake }, { settings })
+      expect(await deliver({ nextHop: '[192.0.2.1]' })).toMatchObject([{ kind: 'delivered' }])
+    })
+
     it('the relay host may be anywhere', async () => {
       const there = await sink()
       const settings = { relayhost: '[127.0.0.1]:2525' }

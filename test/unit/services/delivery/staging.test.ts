@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest'
+import { CREATED_MAX, stageCreated } from '#services/delivery/staging.ts'
+import { outcomeHere } from '#shared/queue/local-actions.ts'
+import type { NewMessage, StageMessage } from '#shared/queue/new-message.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { origin } from '#test/support/pipeline.ts'
+import { aQueuedMessage } from '#test/support/queued-message.ts'
+
+const message = aQueuedMessage()
+const created: NewMessage = {
+  envelope: message.envelope,
+  origin: origin(null),
+  prepend: '',
+  deliveredTo: [],
+  content: { kind: 'same' },
+}
+const stage: StageMessage = async () => aQueuedMessage()
+const creating = (count: number) =>
+  outcomeHere({
+    actions: [
+      { kind: 'delivered', folder: 'INBOX', reply: 'uid 1' },
+      { kind: 'redirected', to: 'x@away.test' },
+    ],
+    creates: Array.from({ length: count }, () => created),
+    usedReserved: false,
+    contended: false,
+    uncertain: false,
+  })
+
+describe('what deliveries create is stored', () => {
+  const counts = async (...wanted: readonly number[]) =>
+    (await stageCreated(stage, message, wanted.map(creating))).map(({ staged, result }) =>
+      result.kind === 'delivered' ? staged.length : result.reply,
+    )
+  const later = 'many messages follow from this one'
+
+  it.each([
+    ['up to the limit', [CREATED_MAX - 1, 1], [CREATED_MAX - 1, 1]],
+    ['not beyond it: those wait', [CREATED_MAX - 1, 2, 1], [CREATED_MAX - 1, later, 1]],
+    [
+      'all of the first, and who creates nothing',
+      [CREATED_MAX + 1, 0, 1],
+      [CREATED_MAX + 1, 0, later],
+    ],
+  ])('%s', async (_, wanted, expected) => {
+    expect(await counts(...wanted)).toEqual(expected)
+  })
+
+  it('who waits comes again in seconds, and is told what is there', async () => {
+    const [, second] = await stageCreated(stage, message, [creating(CREATED_MAX), creating(1)])
+    expect(second).toMatchObject({
+      contended: true,
+      staged: [],
+      told: [
+        { kind: 'delivered', folder: 'INBOX' },
+        { kind: 'deferred', reply: later },
+      ],
+    })
+  })
+
+  it('nothing of a recipient who is not done with', async () => {
+    const waiting = {
+      ...creating(1),
+      result: { kind: 'deferred', status: '4.2.2', reply: 'full' },
+    } as const
+    expect(await stageCreated(stage, message, [waiting])).toMatchObject([{ staged: [] }])
+  })
+
+  it('or the recipient waits', async () => {
+    const failing: StageMessage = () => Promise.reject(new TemporaryFailure('no disk'))
+    expect(await stageCreated(failing, message, [creating(1), creating(0)])).toMatchObject([
+      {
+        result: { kind: 'deferred', reply: 'storage failed: no disk' },
+        contended: false,
+        staged: [],
+      },
+      { result: { kind: 'delivered' }, staged: [] },
+    ])
+  })
+
+  it('and a bug is no wait', async () => {
+    const broken: StageMessage = () => Promise.reject(new TypeError('a bug'))
+    await expect(stageCreated(broken, message, [creating(1)])).rejects.toThrow('a bug')
+  })
+})
