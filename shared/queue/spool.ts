@@ -80,7 +80,7 @@ export function createSpool(deps: {
       await object?.discard()
       if (object?.stored) await markDead(tables.mail, queueId, deps.clock.now())
     } catch (error) {
-      // The orphan search of the sweeper finds it later.
+      // The collector's search for orphans finds it later.
       deps.log.warn({ queueId, error }, 'discarded message not marked dead')
     }
   }
