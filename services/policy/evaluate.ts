@@ -1,7 +1,7 @@
 // Asks a list of restrictions in order. The first that permits, rejects, defers or discards ends it; what others want done with the
 // message adds up.
 
-import type { PolicyStage, SmtpReply } from '#shared/contracts/policy.ts'
+import type { SmtpReply } from '#shared/contracts/policy.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import type { Decision, RestrictionList } from './restriction.ts'
 
@@ -31,7 +31,6 @@ export const noEffects: Effects = {
 
 /** One restriction that was asked, and what it said. */
 export type Step = {
-  readonly stage: PolicyStage
   readonly restriction: string
   readonly decision: Decision
 }
@@ -54,9 +53,9 @@ export async function evaluate<Facts extends object>(
 ): Promise<Evaluation> {
   let { effects, score } = before
   const trail: Step[] = []
-  for (const { name: restriction, stage, decide } of list) {
+  for (const { name: restriction, decide } of list) {
     const decision = await decide({ ...facts, score })
-    trail.push({ stage, restriction, decision })
+    trail.push({ restriction, decision })
     switch (decision.kind) {
       case 'permit':
         return { verdict: passes, effects, score, trail }

@@ -79,15 +79,15 @@ export function createPolicy(deps: {
           reached ??= directory.reach(recipient)
           return reached
         }
-        await question.ask(lists.recipient, { request, recipient, found, reach })
+        await question.ask('recipient', lists.recipient, { request, recipient, found, reach })
         return found.kind === 'alias' && question.isPermitted ? finalRecipients(await reach()) : 1
       })
     },
 
     message: (request) =>
       decide(request, 'message', async (question) => {
-        await question.ask(lists.data, { request })
-        await question.ask(lists.message, { request })
+        await question.ask('data', lists.data, { request })
+        await question.ask('message', lists.message, { request })
         return 1
       }),
   }

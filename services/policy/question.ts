@@ -1,6 +1,6 @@
 // One question of a listener on its way through the lists that it concerns, until one of them refuses.
 
-import type { EarlyStage, Judged, PolicyVerdict } from '#shared/contracts/policy.ts'
+import type { EarlyStage, Judged, PolicyStage, PolicyVerdict } from '#shared/contracts/policy.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { type Effects, evaluate, type ListVerdict, noEffects, type Step } from './evaluate.ts'
 import type { RestrictionList } from './restriction.ts'
@@ -12,7 +12,8 @@ export class Question {
   /** Of lists that were passed. */
   #effects: Effects = noEffects
   #score: number
-  readonly trail: Step[] = []
+  /** In order, for the log and for whoever explains the verdict. */
+  readonly trail: (Step & { readonly stage: PolicyStage })[] = []
 
   constructor({ passed, score }: Judged = { passed: [], score: 0 }) {
     this.#passed = [...passed]
@@ -24,11 +25,15 @@ export class Question {
     return this.#verdict.kind === 'permit'
   }
 
-  async ask<Facts extends object>(list: RestrictionList<Facts>, facts: Facts): Promise<void> {
+  async ask<Facts extends object>(
+    stage: PolicyStage,
+    list: RestrictionList<Facts>,
+    facts: Facts,
+  ): Promise<void> {
     if (!this.isPermitted) return
     const before = { effects: this.#effects, score: this.#score }
     const { verdict, effects, score, trail } = await evaluate(list, facts, before)
-    this.trail.push(...trail)
+    for (const step of trail) this.trail.push({ stage, ...step })
     this.#verdict = verdict
     if (!this.isPermitted) return
     this.#effects = effects
@@ -42,7 +47,7 @@ export class Question {
     facts: Facts,
   ): Promise<void> {
     if (list.length === 0 || this.#passed.includes(stage)) return
-    await this.ask(list, facts)
+    await this.ask(stage, list, facts)
     if (!this.isPermitted) return
     this.#passed.push(stage)
     this.#passedScore = this.#score

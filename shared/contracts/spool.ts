@@ -18,7 +18,7 @@ export interface Spool {
     source: AsyncIterable<Uint8Array>,
     observers?: readonly StreamObserver[],
   ): Promise<Spooled>
-  /** Forgets a message that policy refused after it had been received. Never rejects. */
+  /** Forgets a message that was received and is not taken. Never rejects. */
   discard(spooled: Spooled): Promise<void>
   /**
    * Takes responsibility: when this resolves, object and queue item are durable and `250` may be said. Resolves to the Message-ID that

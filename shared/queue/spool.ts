@@ -5,8 +5,8 @@ import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts
 import { ADDRESS_BYTES_MAX } from '#shared/mail/address.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
 import { MessageIndexer } from '#shared/mail/indexer.ts'
-import { type CleaningRules, cleaned, MessageCleaning } from '#shared/mail/message-cleaning.ts'
-import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
+import { type CleaningRules, MessageCleaning, cleaned } from '#shared/mail/message-cleaning.ts'
+import { type QueueId, newQueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
@@ -80,7 +80,7 @@ export function createSpool(deps: {
       await object?.discard()
       if (object?.stored) await markDead(tables.mail, queueId, deps.clock.now())
     } catch (error) {
-      // The orphan search of the collector finds it later.
+      // The collector's search for orphans finds it later.
       deps.log.warn({ queueId, error }, 'discarded message not marked dead')
     }
   }

@@ -74,11 +74,11 @@ describe('a restriction list', () => {
     expect([effects.prepend, score]).toEqual(['X-A: 1\r\nX-B: 2\r\n', 5])
   })
 
-  it('tells each step with its stage and what was said', async () => {
+  it('tells each step and what was said', async () => {
     const { trail } = await judge({ kind: 'score', points: 1 }, { kind: 'reject', reply })
     expect(trail).toEqual([
-      { stage: 'connect', restriction: 'r1', decision: { kind: 'score', points: 1 } },
-      { stage: 'connect', restriction: 'r2', decision: { kind: 'reject', reply } },
+      { restriction: 'r1', decision: { kind: 'score', points: 1 } },
+      { restriction: 'r2', decision: { kind: 'reject', reply } },
     ])
   })
 
