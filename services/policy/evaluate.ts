@@ -53,8 +53,9 @@ export async function evaluate<Facts extends object>(
 ): Promise<Evaluation> {
   let { effects, score } = before
   const trail: Step[] = []
+  let scored = { ...facts, score }
   for (const { name: restriction, decide } of list) {
-    const decision = await decide({ ...facts, score })
+    const decision = await decide(scored)
     trail.push({ restriction, decision })
     switch (decision.kind) {
       case 'permit':
@@ -68,6 +69,7 @@ export async function evaluate<Facts extends object>(
         return { verdict: { kind: 'discard', restriction }, effects, score, trail }
       case 'score':
         score += decision.points
+        scored = { ...facts, score }
         break
       default:
         effects = withEffect(effects, decision)

@@ -13,7 +13,7 @@ export class Question {
   #effects: Effects = noEffects
   #score: number
   /** In order, for the log and for whoever explains the verdict. */
-  readonly trail: (Step & { readonly stage: PolicyStage })[] = []
+  readonly trail: { readonly stage: PolicyStage; readonly steps: readonly Step[] }[] = []
 
   constructor({ passed, score }: Judged = { passed: [], score: 0 }) {
     this.#passed = [...passed]
@@ -30,10 +30,10 @@ export class Question {
     list: RestrictionList<Facts>,
     facts: Facts,
   ): Promise<void> {
-    if (!this.isPermitted) return
+    if (list.length === 0 || !this.isPermitted) return
     const before = { effects: this.#effects, score: this.#score }
     const { verdict, effects, score, trail } = await evaluate(list, facts, before)
-    for (const step of trail) this.trail.push({ stage, ...step })
+    this.trail.push({ stage, steps: trail })
     this.#verdict = verdict
     if (!this.isPermitted) return
     this.#effects = effects

@@ -7,8 +7,8 @@ import type { ByteString } from './message-index.ts'
 const HEADER_END = Buffer.from('\r\n\r\n')
 /** Of it that may stand in the piece before. */
 const BEGUN_BYTES_MAX = HEADER_END.length - 1
-/** What most headers fit into. */
-const FIRST_BYTES = 2 * 1024
+/** What short headers fit into. */
+const FIRST_BYTES = 1024
 
 export class HeaderReader {
   readonly #bytesMax: number

@@ -194,8 +194,8 @@ describe('the stages of policy', () => {
         fields: {
           queueId: 'Q',
           trail: [
-            { stage: 'connect', restriction: 'test_connect', decision: points(1) },
-            { stage: 'recipient', restriction: 'test_recipient', decision: rejected },
+            { stage: 'connect', steps: [{ restriction: 'test_connect', decision: points(1) }] },
+            { stage: 'recipient', steps: [{ restriction: 'test_recipient', decision: rejected }] },
           ],
         },
       },
