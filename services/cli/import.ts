@@ -27,10 +27,10 @@ export function importCommand(
       command.option('--dry-run', 'only check the file')
       if (help !== undefined) command.addHelpText('after', help)
     },
-    async run(context, [file], given: ImportOptions) {
+    async run(context, [file], wanted: ImportOptions) {
       // Loaded only here: the other commands of the noun start faster without it.
       const { runImport } = await import('./import-run.ts')
-      await runImport(what, file, context, given)
+      await runImport(what, file, context, wanted)
     },
   })
 }

@@ -100,6 +100,22 @@ describe('a domain', () => {
     expect(await domains().page({})).toEqual({ kind: 'page', items: [], next: undefined })
   })
 
+  it('leaves nothing of its accounts behind, not even rights that others gave them', async () => {
+    await domains().add({ domain: 'b.test' })
+    await addAccount('ben@b.test')
+    const ofBen = { address: 'ben@b.test', folder: 'INBOX' }
+    await world.administration.grants.set({ ...ofBen, grantee: 'ann@a.test', rights: 'lr' })
+    const { directory, mailbox } = world.pipeline.core
+    const [ben] = await Array.fromAsync(directory.accounts.list()).then((all) =>
+      all.filter(({ address }) => address.local === 'ben'),
+    )
+    const inbox = ben && (await mailbox.folders.find(ben.id, 'INBOX'))
+    if (inbox === undefined) throw new Error('no INBOX')
+    expect((await mailbox.access.list(inbox)).size).toBe(1)
+    await domains().remove({ domain: 'a.test', force: true })
+    expect((await mailbox.access.list(inbox)).size).toBe(0)
+  })
+
   it('is refused where it is not here', async () => {
     const refusal = { kind: 'no-such-domain', field: 'domain', value: 'x.test' }
     expect(await domains().show('x.test')).toMatchObject(refusal)

@@ -100,6 +100,23 @@ describe('an import', () => {
     expect(again.filter(({ kind }) => kind === 'added')).toHaveLength(400 - added)
   })
 
+  it('gives an account whose password cannot be compared that of the row only with an update', async () => {
+    const text = `ann@a.test:${aHash}\n`
+    const password = Buffer.from('secret')
+    await world.administration.accounts.add({
+      address: 'ann@a.test',
+      secret: async () => ({ kind: 'password', password }),
+    })
+    const scheme = async () => {
+      const shown = await world.administration.accounts.show('ann@a.test')
+      return shown.kind === 'account' ? shown.account.password : undefined
+    }
+    expect(await run('accounts', text)).toMatchObject([{ kind: 'unchanged' }])
+    expect(await scheme()).toEqual({ kind: 'known', scheme: 'argon2id' })
+    expect(await run('accounts', text, { update: true })).toMatchObject([{ kind: 'changed' }])
+    expect(await scheme()).toEqual({ kind: 'known', scheme: 'des-crypt' })
+  })
+
   it('does what it can, and passes a failure of the store on', async () => {
     const settled: string[] = []
     const kind: RowKind<{ readonly key: string }> = {
