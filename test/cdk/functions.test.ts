@@ -116,6 +116,21 @@ describe('functions', () => {
     ])
   })
 
+  it('are as many at a time as the size says', () => {
+    const most = syntheses.map(([name, { find }]) => [
+      name,
+      ...find('AWS::Lambda::EventSourceMapping').map(({ Properties }) =>
+        at(Properties, 'ScalingConfig.MaximumConcurrency'),
+      ),
+    ])
+    expect(most).toEqual([
+      ['standard', 10, 20],
+      // Two is the least that a mapping may have.
+      ['hobby', 2, 2],
+      ['scale', 100, 200],
+    ])
+  })
+
   it.each(syntheses)('of %s may be called by the rules that wake them', (_name, synthesis) => {
     const said = (value: unknown) => readable(value, synthesis)
     const allowed = synthesis
