@@ -10,11 +10,7 @@ type Told = { readonly [option: string]: unknown }
 
 const rows: readonly (readonly [setting: string, value: string, told: Told])[] = [
   ['hostname', 'other.test', { 'queue.hostname': 'other.test', 'remote.hostname': 'other.test' }],
-  [
-    'relayhost',
-    '[r.test]:26',
-    { 'queue.relayhost': '[r.test]:26', 'remote.relayhost': '[r.test]:26' },
-  ],
+  ['relayhost', '[r.test]:26', { 'queue.hopOf': '[r.test]:26', 'remote.relayhost': '[r.test]:26' }],
   ['minimalBackoffTime', '1001ms', { 'retry.minimalBackoffMs': 1_001 }],
   ['maximalBackoffTime', '7200002ms', { 'retry.maximalBackoffMs': 7_200_002 }],
   ['maximalQueueLifetime', '1003ms', { 'retry.maximalQueueLifetimeMs': 1_003 }],
@@ -52,8 +48,10 @@ function told(...overrides: readonly string[]): ReadonlyMap<string, unknown> {
   const loaded = loadSettings({ environment: {}, overrides: ['hostname=mx.test', ...overrides] })
   if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
   const { settings } = loaded
+  const queue = queueOptions({ settings })
   const all = {
-    queue: queueOptions({ settings }),
+    // A function is told by what it answers.
+    queue: { ...queue, hopOf: queue.hopOf('someone@far.test') },
     retry: retryOptions(settings),
     remote: remoteSettings(settings, { relayhostAuth: null, tlsCa: undefined }),
   }
@@ -73,6 +71,11 @@ describe('a setting reaches what is behind the queue:', () => {
     const before = told()
     const after = [...told(`${path}=${value}`)].filter(([name, now]) => before.get(name) !== now)
     expect(Object.fromEntries(after)).toEqual(changes)
+  })
+
+  it('without a relay host the next hop is the domain of the recipient', () => {
+    expect(told().get('queue.hopOf')).toBe('far.test')
+    expect(told('relayhost=[r.test]').get('queue.hopOf')).toBe('[r.test]')
   })
 
   it('all of that part are known', () => {
