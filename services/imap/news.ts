@@ -38,7 +38,7 @@ export interface ResultWatcher {
 
 /** What came and changed since the last time it was told. Expunges: sequence-numbers.ts. */
 export class UntoldChanges {
-  /** Messages whose flags changed. */
+  /** Messages whose flags changed, some of which may be gone. */
   readonly #flags = new Set<Uid>()
   /** State of a message that a command of this session has told already. */
   readonly #told = new Map<Uid, ModSeq>()
@@ -50,7 +50,7 @@ export class UntoldChanges {
   readonly #unwatched = new Set<Uid>()
 
   note(
-    { expunged, changed, appeared }: Difference,
+    { changed, appeared }: Pick<Difference, 'changed' | 'appeared'>,
     { watched, tellsNew }: { readonly watched: boolean; readonly tellsNew: boolean },
   ): void {
     for (const uid of changed) this.#flags.add(uid)
@@ -59,7 +59,6 @@ export class UntoldChanges {
       for (const uid of appeared) this.#unwatched.add(uid)
     }
     if (tellsNew) for (const uid of appeared) if (!this.#own.delete(uid)) this.#arrived.add(uid)
-    for (const uid of expunged) this.#flags.delete(uid)
   }
 
   /** The client knows this state of the message: it is no news. */

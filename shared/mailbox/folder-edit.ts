@@ -39,8 +39,18 @@ export class FolderEdit {
   add(message: Omit<MessageRecord, 'uid' | 'modSeq' | 'saveDateMs'>): Uid {
     const uid = this.#counters.uidNext
     this.#counters.uidNext = (uid + 1) as Uid
-    const flags = this.#fit(message.flags)
-    const record = { ...message, flags, uid, modSeq: this.modSeq, saveDateMs: this.#nowMs }
+    // Field by field: a spread costs more, and every delivery comes here.
+    const record: MessageRecord = {
+      uid,
+      blobId: message.blobId,
+      size: message.size,
+      internalDateMs: message.internalDateMs,
+      saveDateMs: this.#nowMs,
+      flags: this.#fit(message.flags),
+      modSeq: this.modSeq,
+      prepend: message.prepend,
+      unended: message.unended,
+    }
     this.#messages.push({ put: messageItem(this.#before.id, record), if: { absent: 'pk' } })
     this.#came.push(uid)
     this.#count(record, 1)
