@@ -2,10 +2,10 @@
 
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
-import type { Core } from './core.ts'
+import type { Backend } from './backend.ts'
 
-export function assembleAdministration(core: Core, record: RecordChange): Administration {
-  const { directory, mailbox, people, operator, clock, settings, log } = core
+export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
+  const { directory, mailbox, people, operator, clock, settings, log } = backend
   return createAdministration({
     directory,
     mailbox,

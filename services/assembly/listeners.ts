@@ -19,7 +19,7 @@ import { createDoorbell } from '#shared/queue/doorbell.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import type { Signals } from '#shared/storage/ports.ts'
-import type { Core } from './core.ts'
+import type { Backend } from './backend.ts'
 import { formatEndpoint } from './endpoint.ts'
 import { imapOptions, pop3Options, smtpOptions } from './listener-options.ts'
 import { explained } from './start-failure.ts'
@@ -51,8 +51,8 @@ type Listener = {
 
 type Makers = [name: ListenerName, make: () => Listener][]
 
-export async function openListeners(core: Core, parts: ListenerParts) {
-  const { settings } = core
+export async function openListeners(backend: Backend, parts: ListenerParts) {
+  const { settings } = backend
   const opened: { readonly listener: Listener; readonly at: readonly OpenListener[] }[] = []
 
   async function close(graceMs: number, paceMs = 0): Promise<void> {
@@ -60,7 +60,7 @@ export async function openListeners(core: Core, parts: ListenerParts) {
   }
 
   try {
-    for (const [name, make] of Object.entries(makers(core, parts)) as Makers) {
+    for (const [name, make] of Object.entries(makers(backend, parts)) as Makers) {
       const { enabled, address, port } = settings.listeners[name]
       if (!enabled) continue
       const listener = make()
@@ -80,9 +80,9 @@ export async function openListeners(core: Core, parts: ListenerParts) {
   return { opened: opened.flatMap(({ at }) => at), close }
 }
 
-function makers(core: Core, parts: ListenerParts) {
+function makers(backend: Backend, parts: ListenerParts) {
   const { certificates, clientAuthorities, policy, hints } = parts
-  const { settings, store, directory, mailbox, queue, clock, log } = core
+  const { settings, store, directory, mailbox, queue, clock, log } = backend
   const { hostname } = settings
   const authenticator = createAuthenticator({
     credentials: accountCredentials(directory.accounts),
@@ -125,8 +125,8 @@ function makers(core: Core, parts: ListenerParts) {
       accountWatch,
       accountSessions,
       memory,
-      quota: core.quota,
-      people: core.people,
+      quota: backend.quota,
+      people: backend.people,
       clock,
       log: log.child({ service: 'imap' }),
       hostname,

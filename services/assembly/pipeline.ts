@@ -1,4 +1,4 @@
-// The services that own no socket, each put together on the core. Who wakes them is the root's business: consumers and clocks in
+// The services that own no socket, each put together on the backend. Who wakes them is the root's business: consumers and clocks in
 // one process (workers.ts), event sources and schedules on AWS.
 
 import { createCleanup } from '#services/cleanup/cleanup.ts'
@@ -16,10 +16,10 @@ import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
-import { type Core, routesOf } from './core.ts'
+import { type Backend, routesOf } from './backend.ts'
 
-export function assemblePolicy(core: Core): Policy {
-  const { directory, mailbox, settings, store, clock, log } = core
+export function assemblePolicy(backend: Backend): Policy {
+  const { directory, mailbox, settings, store, clock, log } = backend
   const lists = createLists({
     directory,
     usage: mailbox.usage,
@@ -30,38 +30,38 @@ export function assemblePolicy(core: Core): Policy {
   return createPolicy({ lists, directory, options: settings, log })
 }
 
-export function assembleCleanup(core: Core, deliverLocal = localDelivery(core)) {
-  const { store, queue, expand, clock } = core
+export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(backend)) {
+  const { store, queue, expand, clock } = backend
   return createCleanup({
     queue,
     objects: store.objects,
     expand,
     deliverLocal,
-    schedule: retrySchedule(core),
-    options: queueOptions(core),
+    schedule: retrySchedule(backend),
+    options: queueOptions(backend),
     clock,
-    log: core.log.child({ service: 'cleanup' }),
+    log: backend.log.child({ service: 'cleanup' }),
   })
 }
 
 export function assembleDelivery(
-  core: Core,
+  backend: Backend,
   deliverRemote: RemoteDelivery,
-  deliverLocal = localDelivery(core),
+  deliverLocal = localDelivery(backend),
 ) {
   return createDelivery({
-    queue: core.queue,
+    queue: backend.queue,
     deliverLocal,
     deliverRemote,
-    stageMessage: createStageMessage({ objects: core.store.objects, clock: core.clock }),
-    schedule: retrySchedule(core),
-    options: queueOptions(core),
-    clock: core.clock,
-    log: core.log.child({ service: 'delivery' }),
+    stageMessage: createStageMessage({ objects: backend.store.objects, clock: backend.clock }),
+    schedule: retrySchedule(backend),
+    options: queueOptions(backend),
+    clock: backend.clock,
+    log: backend.log.child({ service: 'delivery' }),
   })
 }
 
-export function assembleSweeper({ store, queue, clock, log }: Core) {
+export function assembleSweeper({ store, queue, clock, log }: Backend) {
   const {
     incoming,
     active,
@@ -79,7 +79,7 @@ export function assembleSweeper({ store, queue, clock, log }: Core) {
   }
 }
 
-export function assembleCollector({ store, directory, mailbox, settings, clock, log }: Core) {
+export function assembleCollector({ store, directory, mailbox, settings, clock, log }: Backend) {
   return createCollector({
     queueTable: store.tables.queue,
     mail: store.tables.mail,
@@ -94,7 +94,7 @@ export function assembleCollector({ store, directory, mailbox, settings, clock, 
   })
 }
 
-function localDelivery({ mailbox, quota, settings, clock }: Core): LocalDelivery {
+function localDelivery({ mailbox, quota, settings, clock }: Backend): LocalDelivery {
   return createLocalDelivery({
     mailbox,
     quota,
@@ -103,7 +103,7 @@ function localDelivery({ mailbox, quota, settings, clock }: Core): LocalDelivery
   })
 }
 
-function retrySchedule({ settings, clock }: Core) {
+function retrySchedule({ settings, clock }: Backend) {
   return createRetrySchedule(retryOptions(settings), clock, Math.random)
 }
 
@@ -115,7 +115,7 @@ export function retryOptions(settings: Settings) {
   }
 }
 
-export function queueOptions({ settings }: Pick<Core, 'settings'>) {
+export function queueOptions({ settings }: Pick<Backend, 'settings'>) {
   return {
     hostname: settings.hostname,
     ...routesOf(settings),

@@ -13,7 +13,7 @@ import { createTargets } from '#services/delivery/remote/targets.ts'
 import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
-import type { Core } from './core.ts'
+import type { Backend } from './backend.ts'
 
 export type OpenRemoteDelivery = Pick<Interruption, 'cutOff' | 'isIdle'> & {
   readonly deliver: RemoteDelivery
@@ -26,8 +26,8 @@ export type RemoteSecrets = {
   readonly tlsCa: string | undefined
 }
 
-export function openRemoteDelivery(core: Core, secrets: RemoteSecrets): OpenRemoteDelivery {
-  const { settings, store, log } = core
+export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): OpenRemoteDelivery {
+  const { settings, store, log } = backend
   const { hostname } = settings
   const { connect, guard, cutOff, isIdle } = createInterruption(connectTcp)
   const smtp = createSmtpTransport({

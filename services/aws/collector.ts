@@ -11,22 +11,22 @@ const ORPHANS_LOOK_BACK_MS = 4 * 24 * 3_600_000
 const COLLECTING_MS = 240_000
 
 const opened = await openFunction('collector', process.env)
-const { core, store, clients, variables } = opened
-const { collectDead, findOrphans, finishRemovals } = assembleCollector(core)
+const { backend, store, clients, variables } = opened
+const { collectDead, findOrphans, finishRemovals } = assembleCollector(backend)
 
 export const handler = onSchedule(opened, {
   /** A busy system makes more in an hour than one go collects. */
   async dead(leftMs) {
     while ((await collectDead()) > 0 && leftMs() > COLLECTING_MS);
   },
-  orphans: () => findOrphans(core.clock.now() - ORPHANS_LOOK_BACK_MS),
+  orphans: () => findOrphans(backend.clock.now() - ORPHANS_LOOK_BACK_MS),
   removals: finishRemovals,
   'watch-queues': () =>
     removeDeadWatchQueues({
       sqs: clients.sqs,
       table: store.tables.mail,
       watchQueuePrefix: variables.WATCH_QUEUE_PREFIX,
-      clock: core.clock,
+      clock: backend.clock,
       log: opened.log,
     }),
 })

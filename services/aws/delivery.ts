@@ -10,17 +10,17 @@ import { openSecretsManager, Secret } from './secrets.ts'
 const CUT_OFF_BEFORE_END_MS = 20_000
 
 const opened = await openFunction('delivery', process.env)
-const { core, variables } = opened
+const { backend, variables } = opened
 const { RELAY_SECRET: relaySecret } = variables
 const relaySecrets = createRelaySecrets(
   relaySecret === '' ? undefined : new Secret(openSecretsManager(), relaySecret),
-  core.clock,
+  backend.clock,
 )
 
 export const handler = onQueueEvents(opened, 'active', async (bells, context) => {
   let remote: OpenRemoteDelivery | undefined
-  const delivery = assembleDelivery(core, async (message, hop, recipients, onContact) => {
-    remote ??= openRemoteDelivery(core, await relaySecrets())
+  const delivery = assembleDelivery(backend, async (message, hop, recipients, onContact) => {
+    remote ??= openRemoteDelivery(backend, await relaySecrets())
     return remote.deliver(message, hop, recipients, onContact)
   })
   const leftMs = context.getRemainingTimeInMillis() - CUT_OFF_BEFORE_END_MS

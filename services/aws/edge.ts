@@ -14,7 +14,7 @@ import { systemClock } from '#shared/runtime/clock.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
 import { type ContainerName, containerOf } from './environment.ts'
 import { openHealthServer } from './health.ts'
-import { openCore } from './open-core.ts'
+import { openBackend } from './open-backend.ts'
 import { createPolicyClient } from './policy-client.ts'
 import { startProcess } from './process.ts'
 import { requestTimeouts } from './request-timeouts.ts'
@@ -44,7 +44,7 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   })
   const ended = new AbortController()
   await using closing = new AsyncDisposableStack()
-  const { core, store } = await openCore({ environment, settings, log, region })
+  const { backend, store } = await openBackend({ environment, settings, log, region })
   closing.use(store)
   const certificates = await openSecretCertificate({
     secret: new Secret(openSecretsManager(), variables.TLS_SECRET),
@@ -63,11 +63,11 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   const policy = createPolicyClient(
     new LambdaClient({ region, requestHandler: requestTimeouts }),
     environment.POLICY_FUNCTION ?? '',
-    assemblePolicy(core),
+    assemblePolicy(backend),
   )
   // SMTP and POP3 in services of their own have no queue for hints: there sessions look at their account every few seconds.
   const hints = environment.WATCH_QUEUE_PREFIX === undefined ? undefined : store.signals
-  const listeners = await openListeners(core, { certificates, policy, hints })
+  const listeners = await openListeners(backend, { certificates, policy, hints })
   const lag = monitorEventLoopDelay()
   lag.enable()
   // A stand-in lasts for years and is worth nothing: should no certificate come in its place, somebody must hear of it.

@@ -8,7 +8,7 @@ import { type BatchResult, sortBatch } from '#shared/storage/consumer.ts'
 import { type QueueMessage, type QueueName, queueLayouts } from '#shared/storage/ports.ts'
 import type { EntryName, EnvironmentOf, ScheduledEvent } from './environment.ts'
 import type { Metrics } from './metrics.ts'
-import { type AwsCore, openCore } from './open-core.ts'
+import { type AwsBackend, openBackend } from './open-backend.ts'
 import { type Environment, startProcess } from './process.ts'
 
 /** What Lambda passes of its context; only what is used. */
@@ -27,7 +27,7 @@ export type SqsBatchResponse = {
   readonly batchItemFailures: readonly { readonly itemIdentifier: string }[]
 }
 
-export type OpenedFunction = AwsCore & {
+export type OpenedFunction = AwsBackend & {
   readonly metrics: Metrics
   /** For what the entry itself has to say. */
   readonly log: Log
@@ -39,7 +39,7 @@ export async function openFunction<Name extends EntryName>(
   environment: Environment,
 ): Promise<OpenedFunction & { readonly variables: EnvironmentOf<Name> }> {
   const { variables, settings, log, metrics, region } = startProcess(name, environment)
-  const opened = await openCore({ environment, settings, log, region })
+  const opened = await openBackend({ environment, settings, log, region })
   return { ...opened, variables, metrics, log: log.child({ service: name }) }
 }
 

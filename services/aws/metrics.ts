@@ -11,7 +11,7 @@ export type Metrics = {
   flush(): void
 }
 
-export function createMetrics(parts: {
+export function createMetrics(deps: {
   readonly namespace: string
   readonly now: () => number
   readonly write: (line: string) => void
@@ -24,12 +24,12 @@ export function createMetrics(parts: {
     flush() {
       if (values.size === 0) return
       const definition = {
-        Namespace: parts.namespace,
+        Namespace: deps.namespace,
         Dimensions: [[]],
         Metrics: [...values.keys()].map((Name) => ({ Name, Unit: metricUnits[Name] })),
       }
-      const _aws = { Timestamp: parts.now(), CloudWatchMetrics: [definition] }
-      parts.write(`${JSON.stringify({ _aws, ...Object.fromEntries(values) })}\n`)
+      const _aws = { Timestamp: deps.now(), CloudWatchMetrics: [definition] }
+      deps.write(`${JSON.stringify({ _aws, ...Object.fromEntries(values) })}\n`)
       values.clear()
     },
   }

@@ -6,7 +6,7 @@ import { beforeAnswer, openFunction } from './functions.ts'
 import { answerQuestion } from './policy-wire.ts'
 
 const opened = await openFunction('policy', process.env)
-const policy = assemblePolicy(opened.core)
+const policy = assemblePolicy(opened.backend)
 
 export async function handler(event: unknown) {
   try {

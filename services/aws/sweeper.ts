@@ -10,7 +10,7 @@ const LATE_MS = 90_000
 const opened = await openFunction('sweeper', process.env)
 // Before it works: what this version writes may be more than those before can read.
 await raiseStoreFormat(opened.store.tables.directory)
-const sweeper = assembleSweeper(opened.core)
+const sweeper = assembleSweeper(opened.backend)
 
 export const handler = onSchedule(opened, {
   async ring() {

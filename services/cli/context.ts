@@ -1,4 +1,4 @@
-// What a command works with: the settings, the data folder and the core on it, opened and closed around the command.
+// What a command works with: the settings, the data folder and the backend on it, opened and closed around the command.
 
 import { readFileSync } from 'node:fs'
 import { access, readFile, stat } from 'node:fs/promises'
@@ -6,7 +6,7 @@ import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { createAdministratorLog } from '#services/assembly/administrator-log.ts'
-import type { Core } from '#services/assembly/core.ts'
+import type { Backend } from '#services/assembly/backend.ts'
 import { explained } from '#services/assembly/start-failure.ts'
 import type { Administration } from '#shared/administration/administration.ts'
 import type { Change } from '#shared/administration/changes.ts'
@@ -117,7 +117,7 @@ function loadedOrFailure(
 export type Context = {
   readonly administration: Administration
   /** For what is no administration: the collector. */
-  readonly core: Core
+  readonly backend: Backend
   /** Made so far by this command. */
   readonly changes: readonly Change[]
   readonly output: Output
@@ -136,8 +136,8 @@ export async function withAdministration(
     outputs === undefined
       ? await readSettings(common, process)
       : await readDeployedSettings(common, outputs)
-  const [{ createCore }, { assembleAdministration }] = await Promise.all([
-    import('#services/assembly/core.ts'),
+  const [{ createBackend }, { assembleAdministration }] = await Promise.all([
+    import('#services/assembly/backend.ts'),
     import('#services/assembly/administration.ts'),
   ])
   // Before the store is opened, which may make this process its owner's.
@@ -151,12 +151,12 @@ export async function withAdministration(
     by,
   })
   const { log } = administrator
-  const core = createCore({ store, settings, clock: systemClock, log })
+  const backend = createBackend({ store, settings, clock: systemClock, log })
   const changes: Change[] = []
-  const administration = assembleAdministration(core, (change) => void changes.push(change))
+  const administration = assembleAdministration(backend, (change) => void changes.push(change))
   const output = createOutput(common.json === true, process.write)
   try {
-    await run({ administration, core, changes, output, process })
+    await run({ administration, backend, changes, output, process })
   } finally {
     // Also of a command that failed in the middle: what it changed is changed.
     await administrator.handOver()

@@ -32,7 +32,7 @@ const secret: readonly string[] = ['passwordHash'] satisfies readonly (keyof Cre
 
 /** For the log of the system, which others read too; the queue tells of its messages itself. */
 function tell(
-  { core, changes }: Context,
+  { backend, changes }: Context,
   command: Command,
   options: object,
   message: string,
@@ -42,7 +42,7 @@ function tell(
   const told = Object.entries(options)
     .filter(([name]) => !aside.includes(name))
     .map(([name, value]) => [name, secret.includes(name) ? '[hidden]' : value])
-  core.log.info(
+  backend.log.info(
     {
       command: `${group} ${command.name()}`,
       arguments: cut(command.args.join(' ')),

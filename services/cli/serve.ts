@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { explained, StartFailure } from '#services/assembly/start-failure.ts'
-import { prepareFirstStart } from '#services/local/first-start.ts'
-import type { System } from '#services/local/system.ts'
+import { prepareFirstStart } from '#services/one-machine/first-start.ts'
+import type { System } from '#services/one-machine/system.ts'
 import { type LogSettings, type LogTargets, openLogTargets } from '#shared/runtime/log-targets.ts'
 import { findWarnings } from '#shared/runtime/settings/warnings.ts'
 import {
@@ -33,10 +33,10 @@ export function serveCommand(parent: Command, process: Process, version: string)
       mkdir(directory, { recursive: true, mode: 0o700 }),
     )
     // Loaded only here: the other commands start faster without the listeners.
-    const { startSystem } = await import('#services/local/system.ts')
+    const { startSystem } = await import('#services/one-machine/system.ts')
     const system = await startSystem({ directory, settings, log, version })
     // After the ports are open: accounts whose passwords nobody gets to see would be of no use.
-    const first = await prepareFirstStart(system.core)
+    const first = await prepareFirstStart(system.backend)
     // Before anybody is told that it runs, and stops it.
     const told = signalled()
     log.info({ data: directory, pid: globalThis.process.pid, version }, 'ready')

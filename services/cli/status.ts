@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { formatEndpoint } from '#services/assembly/endpoint.ts'
-import { createMachine } from '#services/local/machine.ts'
+import { createMachine } from '#services/one-machine/machine.ts'
 import type { CertificateFacts, ServerFacts } from '#shared/administration/status.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import {

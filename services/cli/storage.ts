@@ -13,10 +13,10 @@ export function storageCommands(parent: Command, define: Define): void {
         '--now',
         'all that were deleted more than an hour ago: nothing brings them back',
       ),
-    async run({ core, output }, _, { now = false }: { now?: boolean }) {
+    async run({ backend, output }, _, { now = false }: { now?: boolean }) {
       // Loaded only here: `--help` and the other commands start faster without it.
       const { assembleCollector } = await import('#services/assembly/pipeline.ts')
-      const { collectDead } = assembleCollector(core)
+      const { collectDead } = assembleCollector(backend)
       let collected = 0
       for (let some = -1; some !== 0; collected += some) some = await collectDead({ now })
       output.print({ collected }, () => [`${counted(collected, 'object')} deleted`])

@@ -6,8 +6,8 @@ import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
 import { formatEndpoint } from '#services/assembly/endpoint.ts'
 import type { ListenerName } from '#services/assembly/listeners.ts'
-import type { FirstAccount } from '#services/local/first-start.ts'
-import type { System } from '#services/local/system.ts'
+import type { FirstAccount } from '#services/one-machine/first-start.ts'
+import type { System } from '#services/one-machine/system.ts'
 import { table } from './output.ts'
 
 /** In the data folder. */

@@ -68,7 +68,7 @@ export function advertise(session: Session): string {
     const logins = [...passwords, ...mechanisms(session).map((name) => `AUTH=${name}`)]
     return [...always, ...starttls, ...logins].join(' ')
   }
-  const { messageLimit, messageSizeLimit } = session.services.options
+  const { messageLimit, messageSizeLimit } = session.deps.options
   const names = new Set<string>([...always, ...authenticatedCapabilities])
   names.add(`APPENDLIMIT=${messageSizeLimit}`)
   names.add(`MESSAGELIMIT=${messageLimit}`)
@@ -79,12 +79,12 @@ export function advertise(session: Session): string {
 
 export function mechanisms(session: Session): readonly Mechanism[] {
   const { channelBindings } = session.transport
-  const { authMechanisms: allowed } = session.services.options
+  const { authMechanisms: allowed } = session.deps.options
   return offeredMechanisms({ allowed, passwordsAllowed: mayLogIn(session), channelBindings })
 }
 
 /** Whether passwords may cross this connection (RFC 9051 §11.1). */
-export function mayLogIn({ transport, services }: Session): boolean {
+export function mayLogIn({ transport, deps }: Session): boolean {
   if (transport.security === 'tls') return true
-  return clearPasswordsAllowed(services.options.disablePlaintextAuth, transport.remoteAddress)
+  return clearPasswordsAllowed(deps.options.disablePlaintextAuth, transport.remoteAddress)
 }

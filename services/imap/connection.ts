@@ -31,7 +31,7 @@ import {
 import { parseRequest, type Request, runCollected, runStreamed } from './dispatch.ts'
 import { COMMAND_BYTES_FREE } from './memory.ts'
 import { replies } from './replies.ts'
-import { type Services, Session } from './session.ts'
+import { Session, type SessionDeps } from './session.ts'
 import { StreamedCommand } from './streamed-command.ts'
 import type { Wire } from './wire.ts'
 
@@ -46,13 +46,13 @@ const limitsBeforeLogin: ReaderLimits = {
 }
 
 export function connect(
-  services: Services,
+  deps: SessionDeps,
   socket: Socket,
   remoteAddress: string,
   secureContext: SecureContextSource | undefined,
 ): ListenedConnection {
-  const { clock, options } = services
-  const session = new Session(services, {
+  const { clock, options } = deps
+  const session = new Session(deps, {
     security: 'clear',
     tlsAvailable: secureContext !== undefined,
     compressed: false,
@@ -82,7 +82,7 @@ class ImapProtocol implements LineProtocol<ReaderEvent>, Wire {
   constructor(connection: ImapConnection, session: Session) {
     this.#connection = connection
     this.#session = session
-    this.#held = new HeldBytes(session.services.memory.commands)
+    this.#held = new HeldBytes(session.deps.memory.commands)
     session.onNotification = connection.wakeUp
     session.onAccountEnd = () => connection.endAccount()
   }
@@ -96,7 +96,7 @@ class ImapProtocol implements LineProtocol<ReaderEvent>, Wire {
   }
 
   greet(): void {
-    const { hostname } = this.#session.services
+    const { hostname } = this.#session.deps
     this.untagged(`OK [CAPABILITY ${advertise(this.#session)}] ${hostname} ready`)
   }
 

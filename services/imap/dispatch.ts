@@ -79,7 +79,7 @@ async function guard(
   session.tag = tag ?? ''
   try {
     // RFC 5530 §3: not OVERQUOTA, for it is not the user's own, nor LIMIT, for it will pass.
-    if (command.takesRoom && (await session.services.space.isShort())) return replies.diskFull
+    if (command.takesRoom && (await session.deps.space.isShort())) return replies.diskFull
     const judging = refusalInSelected(session, name, wire)
     const refused = judging && (await judging)
     const completion = refused ?? (await run())

@@ -7,7 +7,7 @@ export { DELIMITER }
 
 /** All folders of the session's own account: for commands that are about many of them. A single name: access/reach.ts. */
 export const folderTree = (session: Session): Promise<FolderTree> =>
-  session.services.mailbox.folders.tree(session.account.id)
+  session.deps.mailbox.folders.tree(session.account.id)
 
 /** The name of a mailbox to be made: one delimiter at its end only says that others will come below it (RFC 9051 §6.3.4). */
 export function newName(path: string): string {

@@ -7,10 +7,10 @@ import type { ImapOptions } from './config.ts'
 import { connect } from './connection.ts'
 import { createMemory, type Memory } from './memory.ts'
 import { replies } from './replies.ts'
-import type { Services } from './session.ts'
+import type { SessionDeps } from './session.ts'
 
 export type ImapDependencies = Omit<
-  Services,
+  SessionDeps,
   'accountSessions' | 'lines' | 'memory' | 'options'
 > & {
   readonly options: ImapOptions & Pick<TcpListenerOptions, 'proxyTrustedNetworks'>
@@ -26,7 +26,7 @@ export function createImapListener({ certificates, ...given }: ImapDependencies)
   const { clock, log, options } = given
   const accountSessions =
     given.accountSessions ?? new AccountSessions(options.accountConnectionCountLimit)
-  const services = { ...given, accountSessions, memory: given.memory ?? createMemory() }
+  const deps = { ...given, accountSessions, memory: given.memory ?? createMemory() }
   return new TcpListener(
     { ...options, name: 'IMAP', tooManyConnections: `* ${replies.byeTooManyConnections}\r\n` },
     {
@@ -34,7 +34,7 @@ export function createImapListener({ certificates, ...given }: ImapDependencies)
       clock,
       log,
       connect: (socket, remoteAddress, secureContext, lines) =>
-        connect({ ...services, lines }, socket, remoteAddress, secureContext),
+        connect({ ...deps, lines }, socket, remoteAddress, secureContext),
     },
   )
 }

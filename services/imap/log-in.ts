@@ -13,7 +13,7 @@ export async function logIn(
   success: Completion,
 ): Promise<Completion> {
   if (!mayLogIn(session)) return replies.privacyRequired
-  const result = await session.services.authenticator.authenticate({
+  const result = await session.deps.authenticator.authenticate({
     service: 'imap',
     login: given.login,
     password: given.password,
@@ -39,6 +39,6 @@ export function finishLogIn(
   const reason = result.kind === 'refused' ? result.reason : result.kind
   session.logRepeated({ login, reason }, 'login failed')
   const reply = result.kind === 'throttled' ? replies.loginThrottled : replies.loginFailed
-  const { loginFailuresMax } = session.services.options
+  const { loginFailuresMax } = session.deps.options
   return ++session.authFailures < loginFailuresMax ? reply : { ...reply, after: 'turn-away' }
 }

@@ -15,8 +15,8 @@ export type Limited = {
 }
 
 /** RFC 9738 §3.1: from the highest uid down. */
-export function limitMessages({ services }: Session, uids: readonly Uid[]): Limited {
-  const { messageLimit } = services.options
+export function limitMessages({ deps }: Session, uids: readonly Uid[]): Limited {
+  const { messageLimit } = deps.options
   return uids.length <= messageLimit
     ? { uids, cut: false }
     : { uids: uids.slice(-messageLimit), cut: true }
@@ -42,7 +42,7 @@ export function overLimit(session: Session, uid?: Uid): Completion {
   return { status: 'NO', code: limitCode(session, uid), text: 'Too many messages at once' }
 }
 
-function limitCode({ services }: Session, uid: Uid | undefined): string {
-  const limit = services.options.messageLimit
+function limitCode({ deps }: Session, uid: Uid | undefined): string {
+  const limit = deps.options.messageLimit
   return formatResponseCode({ kind: 'MESSAGELIMIT', limit, uid: uid ?? null })
 }

@@ -38,11 +38,11 @@ export const SPECIAL_USE_ENTRY = '/private/specialuse'
  * shared.
  */
 export async function annotationsOf(
-  { account, services }: Session,
+  { account, deps }: Session,
   folder: FolderRecord | null,
 ): Promise<readonly Annotation[]> {
   const accountId = folder?.accountId ?? account.id
-  const kept = await services.mailbox.annotations.get({ accountId, id: folder?.id ?? null })
+  const kept = await deps.mailbox.annotations.get({ accountId, id: folder?.id ?? null })
   if (accountId !== account.id) return kept.filter(({ entry }) => isShared(entry))
   const uses = folder?.specialUses ?? []
   // Older versions kept whatever a client had set.

@@ -17,17 +17,14 @@ export function inProgress(tag: string, progress: number | null, goal: number | 
   })
 }
 
-/** Nothing is told of work that ends within the interval. How far it has come the core does not say. */
+/** Nothing is told of work that ends within the interval. How far it has come the mailbox does not say. */
 export async function tellingProgress<T>(
-  {
-    services,
-    tag,
-  }: Pick<Session, 'tag'> & { readonly services: Pick<Session['services'], 'clock'> },
+  { deps, tag }: Pick<Session, 'tag'> & { readonly deps: Pick<Session['deps'], 'clock'> },
   wire: Wire,
   work: Promise<T>,
 ): Promise<T> {
   const ended = new AbortController()
-  const { clock } = services
+  const { clock } = deps
   const code = inProgress(tag, null, null)
   const telling = (async () => {
     for (;;) {

@@ -35,7 +35,7 @@ export type StateName = SessionState['kind']
 
 export type Account = LoggedInAccount
 
-export type Services = {
+export type SessionDeps = {
   readonly options: ImapOptions
   readonly mailbox: Mailbox
   /** Where the bytes of messages are read. */
@@ -66,7 +66,7 @@ export type Transport = {
 }
 
 export class Session {
-  readonly services: Services
+  readonly deps: SessionDeps
   readonly enabled = new Set<Extension>()
   /** Counts for the log line at its end. */
   readonly counts = { fetched: 0, appended: 0, expunged: 0 }
@@ -89,15 +89,15 @@ export class Session {
   #watching: { close(): void } | undefined
   #state: SessionState = { kind: 'not-authenticated' }
 
-  constructor(services: Services, transport: Transport) {
-    this.services = services
+  constructor(deps: SessionDeps, transport: Transport) {
+    this.deps = deps
     this.transport = transport
-    this.log = services.log.child({ remoteAddress: transport.remoteAddress })
+    this.log = deps.log.child({ remoteAddress: transport.remoteAddress })
   }
 
   /** For what a client can make us say as fast as it likes. */
   logRepeated(fields: LogFields, message: string): void {
-    const { lines } = this.services
+    const { lines } = this.deps
     lines.write(clientNetwork(this.transport.remoteAddress), this.log, fields, message)
   }
 
@@ -138,9 +138,9 @@ export class Session {
 
   /** False when the account has as many sessions as it may. */
   authenticate(account: Account): boolean {
-    if (!this.services.accountSessions.enter(account.id)) return false
+    if (!this.deps.accountSessions.enter(account.id)) return false
     this.#state = { kind: 'authenticated', account }
-    this.#watching = this.services.accountWatch.watch(account, () => this.onAccountEnd())
+    this.#watching = this.deps.accountWatch.watch(account, () => this.onAccountEnd())
     this.log = this.log.child({ account: account.login })
     return true
   }
@@ -162,7 +162,7 @@ export class Session {
   async unauthenticate(): Promise<void> {
     await this.#leave()
     this.enabled.clear()
-    this.log = this.services.log.child({ remoteAddress: this.transport.remoteAddress })
+    this.log = this.deps.log.child({ remoteAddress: this.transport.remoteAddress })
     this.#state = { kind: 'not-authenticated' }
   }
 
@@ -177,7 +177,7 @@ export class Session {
     this.notifications = undefined
     await this.unselect()
     if (this.#state.kind === 'authenticated') {
-      this.services.accountSessions.leave(this.#state.account.id)
+      this.deps.accountSessions.leave(this.#state.account.id)
     }
   }
 }

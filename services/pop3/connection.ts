@@ -13,17 +13,17 @@ import { parseRequest, runRequest } from './dispatch.ts'
 import { type Line, LineReader } from './line-reader.ts'
 import { type Reply, replies } from './replies.ts'
 import { MessageUnreadable, writeListing, writeMessage } from './reply-writer.ts'
-import { type Services, Session } from './session.ts'
+import { Session, type SessionDeps } from './session.ts'
 
 type Pop3Connection = LineConnection<Line, 'quit' | 'turned away' | 'message unreadable'>
 
 export function connect(
-  services: Services,
+  deps: SessionDeps,
   socket: Socket,
   remoteAddress: string,
   secureContext: SecureContextSource | undefined,
 ): ListenedConnection {
-  const { clock, options } = services
+  const { clock, options } = deps
   const tlsAvailable = secureContext !== undefined
   return new LineConnection(
     {
@@ -34,7 +34,7 @@ export function connect(
     },
     (connection: Pop3Connection) => {
       const transport = { security: 'clear', tlsAvailable, channelBindings: undefined } as const
-      const session = new Session(services, { ...transport, remoteAddress }, connection.gone)
+      const session = new Session(deps, { ...transport, remoteAddress }, connection.gone)
       return new Pop3Protocol(connection, session)
     },
   )
@@ -62,7 +62,7 @@ class Pop3Protocol implements LineProtocol<Line> {
   }
 
   greet(): void {
-    const { status } = replies.greeting(this.#session.services.hostname)
+    const { status } = replies.greeting(this.#session.deps.hostname)
     this.#connection.output.write(`${status}\r\n`)
   }
 
@@ -146,7 +146,7 @@ class Pop3Protocol implements LineProtocol<Line> {
       session.counts.octets += await writeMessage(this.#connection.output, reply)
     } catch (error) {
       if (!(error instanceof MessageUnreadable)) throw error
-      session.log.error({ err: error }, 'message unreadable')
+      session.log.error({ error }, 'message unreadable')
       // Half a message must not look like a whole one: no last line, and the connection ends.
       if (error.begun) return this.#connection.close('message unreadable')
       const { cause } = error

@@ -6,11 +6,11 @@ import type { Pop3Options } from './config.ts'
 import { connect } from './connection.ts'
 import { noMaildropLock } from './maildrop-lock.ts'
 import { replies } from './replies.ts'
-import type { Services } from './session.ts'
+import type { SessionDeps } from './session.ts'
 
 export type Pop3ListenerOptions = Pop3Options & Pick<TcpListenerOptions, 'proxyTrustedNetworks'>
 
-export type Pop3Dependencies = Omit<Services, 'lines' | 'options'> & {
+export type Pop3Dependencies = Omit<SessionDeps, 'lines' | 'options'> & {
   /** Without it there is no STLS, and endpoints with implicit TLS refuse to start. */
   readonly certificates: CertificateSource | undefined
 }
@@ -18,10 +18,10 @@ export type Pop3Dependencies = Omit<Services, 'lines' | 'options'> & {
 /** Closing lets sessions that have logged in go on for the grace time, then ends them; what they marked stays. */
 export function createPop3Listener(
   options: Pop3ListenerOptions,
-  { certificates, ...services }: Pop3Dependencies,
+  { certificates, ...deps }: Pop3Dependencies,
 ): TcpListener {
-  const lock = options.lockMaildrop ? services.lock : noMaildropLock
-  const { clock, log } = services
+  const lock = options.lockMaildrop ? deps.lock : noMaildropLock
+  const { clock, log } = deps
   return new TcpListener(
     {
       ...options,
@@ -33,7 +33,7 @@ export function createPop3Listener(
       clock,
       log,
       connect: (socket, remoteAddress, secureContext, lines) =>
-        connect({ ...services, options, lock, lines }, socket, remoteAddress, secureContext),
+        connect({ ...deps, options, lock, lines }, socket, remoteAddress, secureContext),
     },
   )
 }

@@ -8,7 +8,7 @@ import type { Session } from './session.ts'
 
 export function logIn(session: Session, login: string, password: Uint8Array): Promise<Reply> {
   return guarded(session, async () => {
-    const { authenticator } = session.services
+    const { authenticator } = session.deps
     const { remoteAddress } = session.transport
     const attempt = { service: 'pop3', login, password, remoteAddress } as const
     return finishLogIn(session, { login, result: await authenticator.authenticate(attempt) })
@@ -22,7 +22,7 @@ export async function guarded(session: Session, work: () => Promise<Reply>): Pro
     return await work()
   } catch (error) {
     if (!(error instanceof TemporaryFailure)) throw error
-    session.log.warn({ err: error }, 'login not possible')
+    session.log.warn({ error }, 'login not possible')
     return replies.loginUnavailable
   }
 }
@@ -54,7 +54,7 @@ async function afterFailure(
   session: Session,
   reply: (typeof replies)['loginRefused'],
 ): Promise<Reply> {
-  const { options, clock } = session.services
+  const { options, clock } = session.deps
   session.authFailures += 1
   if (session.authFailures < options.loginFailuresMax) return reply
   await clock.sleep(options.authFailureDelayMs, session.signal)
@@ -62,7 +62,7 @@ async function afterFailure(
 }
 
 async function openMaildrop(session: Session, account: LoggedInAccount): Promise<Reply> {
-  const { mailboxes, lock } = session.services
+  const { mailboxes, lock } = session.deps
   const held = await lock.acquire(account.id)
   if (held === undefined) {
     session.log.info({ account: account.login }, 'maildrop in use')

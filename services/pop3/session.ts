@@ -37,7 +37,7 @@ export type Transaction = {
 /** Marked messages are being removed; no command is taken any more (RFC 1939 §6). */
 export type Update = { readonly kind: 'UPDATE' }
 
-export type Services = {
+export type SessionDeps = {
   readonly options: Pop3Options
   readonly mailboxes: MailboxReader & MessageOpener
   readonly authenticator: Authenticator
@@ -61,7 +61,7 @@ export type Transport = {
 }
 
 export class Session {
-  readonly services: Services
+  readonly deps: SessionDeps
   /** Aborts when the connection is gone. */
   readonly signal: AbortSignal
   transport: Transport
@@ -78,16 +78,16 @@ export class Session {
   #misuses = 0
   #state: SessionState = { kind: 'AUTHORIZATION', user: null }
 
-  constructor(services: Services, transport: Transport, signal: AbortSignal) {
-    this.services = services
+  constructor(deps: SessionDeps, transport: Transport, signal: AbortSignal) {
+    this.deps = deps
     this.transport = transport
     this.signal = signal
-    this.log = services.log.child({ remoteAddress: transport.remoteAddress })
+    this.log = deps.log.child({ remoteAddress: transport.remoteAddress })
   }
 
   /** For what a client can make us say as fast as it likes. */
   logRepeated(fields: LogFields, message: string): void {
-    const { lines } = this.services
+    const { lines } = this.deps
     lines.write(clientNetwork(this.transport.remoteAddress), this.log, fields, message)
   }
 
@@ -108,7 +108,7 @@ export class Session {
 
   /** AUTHORIZATION → TRANSACTION */
   enterTransaction(account: LoggedInAccount, transaction: Omit<Transaction, 'kind'>): void {
-    this.#watching = this.services.accountWatch.watch(account, () => this.onAccountEnd())
+    this.#watching = this.deps.accountWatch.watch(account, () => this.onAccountEnd())
     this.#state = { kind: 'TRANSACTION', ...transaction }
     this.loggedIn = true
   }
@@ -119,7 +119,7 @@ export class Session {
     try {
       const uids = maildrop.markedUids()
       if (uids.length === 0) return
-      const removed = await this.services.mailboxes.expunge(maildrop.folder, uids)
+      const removed = await this.deps.mailboxes.expunge(maildrop.folder, uids)
       this.counts.deleted = removed.length
     } finally {
       await this.release(lock)
@@ -139,7 +139,7 @@ export class Session {
     try {
       await lock[Symbol.asyncDispose]()
     } catch (error) {
-      this.log.error({ err: error }, 'maildrop lock not released')
+      this.log.error({ error }, 'maildrop lock not released')
     }
   }
 
@@ -151,14 +151,14 @@ export class Session {
   /** A client that keeps sending what is no valid command is none. */
   countMisuse(reply: StatusReply): StatusReply {
     this.#misuses += 1
-    return this.#misuses > this.services.options.commandErrorsMax ? replies.tooManyErrors : reply
+    return this.#misuses > this.deps.options.commandErrorsMax ? replies.tooManyErrors : reply
   }
 
   /** Of AUTH. LOGIN, which is no standard, is for clients that know no better; those of POP3 have USER. */
   get mechanisms(): readonly Mechanism[] {
     const { plaintextAllowed: passwordsAllowed, transport } = this
     const { channelBindings } = transport
-    const { authMechanisms: allowed } = this.services.options
+    const { authMechanisms: allowed } = this.deps.options
     const offered = offeredMechanisms({ allowed, passwordsAllowed, channelBindings })
     return offered.filter((name) => name !== 'LOGIN')
   }
@@ -166,7 +166,7 @@ export class Session {
   /** Whether passwords may be sent now. */
   get plaintextAllowed(): boolean {
     if (this.transport.security === 'tls') return true
-    const { disablePlaintextAuth } = this.services.options
+    const { disablePlaintextAuth } = this.deps.options
     return clearPasswordsAllowed(disablePlaintextAuth, this.transport.remoteAddress)
   }
 }

@@ -31,13 +31,13 @@ import { decodeLine, dispatch } from './dispatch.ts'
 import { HeldReplies } from './held-replies.ts'
 import { type ReaderHost, SmtpReader } from './reader.ts'
 import { replies } from './replies.ts'
-import { type SharedLimits, type SmtpServices, SmtpSession } from './session.ts'
+import { type SharedLimits, type SmtpDeps, SmtpSession } from './session.ts'
 import { endWithoutHandshake, tlsFacts } from './tls-socket.ts'
 
 export type ConnectionContext = {
   readonly server: SMTPServer
   readonly options: SmtpOptions
-  readonly services: SmtpServices
+  readonly deps: SmtpDeps
   readonly limits: SharedLimits
   /** We said goodbye, or the client is gone: it no longer counts. May come twice. */
   readonly onLeft: () => void
@@ -75,10 +75,10 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     super(context.server, socket, peer)
     this.#context = context
     this.#topSocket = socket
-    this.#session = new SmtpSession(context.options, context.services, context.limits, this)
+    this.#session = new SmtpSession(context.options, context.deps, context.limits, this)
     this.#session.onAccountEnd = () => this.#endAccount()
-    this.#openedMs = context.services.clock.now()
-    this.#deadline = new ClientDeadline(context.services.clock, context.options.smtpdTimeoutMs)
+    this.#openedMs = context.deps.clock.now()
+    this.#deadline = new ClientDeadline(context.deps.clock, context.options.smtpdTimeoutMs)
   }
 
   // ---------------------------------------------------------------------------- in place of the library's
@@ -87,11 +87,9 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   override init(): void {
     this._setListeners(() => {
       this.#secureSession()
-      const { options, services } = this.#context
+      const { options, deps } = this.#context
       const protocol = options.role === 'lmtp' ? 'LMTP' : 'ESMTP'
-      this.#say(
-        replies.greeting(options.smtpdBanner ?? `${services.hostname} ${protocol} Postwolke`),
-      )
+      this.#say(replies.greeting(options.smtpdBanner ?? `${deps.hostname} ${protocol} Postwolke`))
       this.#flush()
     })
   }
@@ -115,7 +113,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   override _resetSession(): void {}
 
   override _onError(error: Error): void {
-    this.#session.log.debug({ err: error }, 'connection failed')
+    this.#session.log.debug({ error }, 'connection failed')
     this.close()
   }
 
@@ -199,7 +197,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   /** A bug: the session ends, the client learns nothing. */
   onFailure(error: unknown): void {
     this.#reason ??= 'bug'
-    this.#session.log.error({ err: error }, 'session failed')
+    this.#session.log.error({ error }, 'session failed')
     this.#abandon('internal error')
     this.#leave(replies.bug)
   }
@@ -253,7 +251,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   /** What was said before is not held back by it. */
   async #slowly(tell: () => void): Promise<void> {
     this.#flush()
-    const { clock } = this.#context.services
+    const { clock } = this.#context.deps
     await clock.sleep(this.#context.options.smtpdErrorSleepTimeMs, this.#gone.signal)
     if (!this.#gone.signal.aborted) tell()
   }
@@ -351,7 +349,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
 
   /** A client that was told to go, and does not. */
   async #endLinger(): Promise<void> {
-    await this.#context.services.clock.sleep(DRAIN_LINGER_MS)
+    await this.#context.deps.clock.sleep(DRAIN_LINGER_MS)
     this.#topSocket.destroy()
   }
 
@@ -364,7 +362,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
       helo: helo?.name ?? null,
       tls: tls?.protocol ?? 'none',
       reason: this.#reason ?? 'client closed',
-      ms: this.#context.services.clock.now() - this.#openedMs,
+      ms: this.#context.deps.clock.now() - this.#openedMs,
       accepted,
       errors,
     }

@@ -40,7 +40,7 @@ export async function judgeMessage(message: WholeMessage): Promise<readonly Repl
   switch (verdict.kind) {
     case 'reject': {
       const { restriction, reply } = verdict
-      await session.services.spool.discard(spooled)
+      await session.deps.spool.discard(spooled)
       const { code, status: dsn, text } = reply
       log(message, 'message rejected', { restriction, code, dsn, reply: text })
       return [reply]
@@ -57,7 +57,7 @@ export async function judgeMessage(message: WholeMessage): Promise<readonly Repl
 
 async function askAboutMessage(message: WholeMessage): Promise<PolicyVerdict> {
   const { session, transaction, spooled, header, authors } = message
-  const { policy, spool } = session.services
+  const { policy, spool } = session.deps
   const { judged } = transaction
   const request: MessageRequest = {
     queueId: transaction.queueId,
@@ -79,7 +79,7 @@ async function askAboutMessage(message: WholeMessage): Promise<PolicyVerdict> {
 /** `prepend`: what the message's own list says, before what was said with its recipients. */
 async function take(message: WholeMessage, prepend: string): Promise<readonly Reply[]> {
   const { session, transaction, spooled } = message
-  const { spool, clock } = session.services
+  const { spool, clock } = session.deps
   const refusals = transaction.redirect === undefined ? await refusalsOf(message) : []
   if (transaction.discardedBy !== undefined) return discard(message, transaction.discardedBy)
   const envelope = envelopeOf(transaction)
@@ -90,7 +90,7 @@ async function take(message: WholeMessage, prepend: string): Promise<readonly Re
   const arrivedMs = clock.now()
   const received = receivedField({
     origin,
-    hostname: session.services.hostname,
+    hostname: session.deps.hostname,
     extended: session.helo?.extended ?? false,
     smtpUtf8: envelope.smtpUtf8,
     queueId,
@@ -128,7 +128,7 @@ async function refuse(
   message: WholeMessage,
   refusals: readonly (Reply | undefined)[],
 ): Promise<readonly Reply[]> {
-  await message.session.services.spool.discard(message.spooled)
+  await message.session.deps.spool.discard(message.spooled)
   log(message, 'message refused', { reply: refusals[0]?.text })
   return refusals.flatMap((refusal) => refusal ?? [])
 }
@@ -136,7 +136,7 @@ async function refuse(
 /** As Postfix's DISCARD: the client is told what it is told of any message. */
 async function discard(message: WholeMessage, restriction: string): Promise<readonly Reply[]> {
   const { session, transaction, spooled } = message
-  await session.services.spool.discard(spooled)
+  await session.deps.spool.discard(spooled)
   session.noteAccepted()
   log(message, 'message discarded', { restriction })
   return [replies.queued(transaction.queueId)]

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { CloseOptions } from '#shared/net/drain.ts'
 import { type SmtpOptions, smtpDefaults } from './config.ts'
 import { SmtpServer } from './server.ts'
-import type { SmtpServices } from './session.ts'
+import type { SmtpDeps } from './session.ts'
 
 export interface SmtpListener {
   /** Resolves when clients can connect, to the first address; rejects when one is taken. */
@@ -20,15 +20,12 @@ export interface SmtpListener {
 
 export type SmtpListenerOptions = Partial<SmtpOptions> & Pick<SmtpOptions, 'role'>
 
-export function createSmtpListener(
-  options: SmtpListenerOptions,
-  services: SmtpServices,
-): SmtpListener {
+export function createSmtpListener(options: SmtpListenerOptions, deps: SmtpDeps): SmtpListener {
   const complete = { ...smtpDefaults, ...options }
-  if (complete.role === 'submissions' && !services.certificates) {
+  if (complete.role === 'submissions' && !deps.certificates) {
     throw new Error('submissions needs a certificate')
   }
-  const server = new SmtpServer(complete, services)
+  const server = new SmtpServer(complete, deps)
   const bound: AddressInfo[] = []
   return {
     bound,
@@ -42,7 +39,7 @@ export function createSmtpListener(
         await server.drain({ graceMs: 0 })
         throw error
       }
-      for (const at of bound) services.log.info({ listener: complete.role, ...at }, 'listening')
+      for (const at of bound) deps.log.info({ listener: complete.role, ...at }, 'listening')
       return first
     },
     close: (how) => server.drain(how),

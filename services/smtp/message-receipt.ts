@@ -44,14 +44,14 @@ export class MessageReceipt implements Receipt {
   constructor(session: SmtpSession, transaction: Transaction) {
     this.#session = session
     this.#transaction = transaction
-    const { options, account, services } = session
+    const { options, account, deps } = session
     this.#asksAuthors = account !== null && options.smtpdRejectSenderLoginMismatch
     this.#header = new HeaderReader(
       this.#asksAuthors ? HEADER_INDEXED_BYTES_MAX : HEADER_KEPT_BYTES_MAX,
     )
     const limits = { push: (stored: Uint8Array) => this.#keepLimits(stored), finish() {} }
     const observers = [this.#header, limits]
-    this.#outcome = services.spool.receive(transaction.queueId, this.#source, observers).then(
+    this.#outcome = deps.spool.receive(transaction.queueId, this.#source, observers).then(
       (spooled) => ({ kind: 'spooled', spooled }),
       (error: unknown) => {
         this.#source.abandon()
@@ -121,7 +121,7 @@ export class MessageReceipt implements Receipt {
     const outcome = await this.#outcome
     if (this.#refusal) {
       // The spool may have taken the last byte before it saw the refusal.
-      if (outcome.kind === 'spooled') await this.#session.services.spool.discard(outcome.spooled)
+      if (outcome.kind === 'spooled') await this.#session.deps.spool.discard(outcome.spooled)
       this.#logRefused({ reply: this.#refusal.text })
       return [this.#refusal]
     }
@@ -142,7 +142,7 @@ export class MessageReceipt implements Receipt {
         this.#logRefused({ reply: replies.systemFull.text, reason: error.message })
         return [replies.systemFull]
       }
-      this.#session.log.warn({ queueId: this.#transaction.queueId, err: error }, 'message failed')
+      this.#session.log.warn({ queueId: this.#transaction.queueId, error }, 'message failed')
       return [replies.temporaryFailure]
     }
   }

@@ -15,7 +15,7 @@ export async function askPolicy(
   const facts = { queueId, from, to }
   try {
     const request = { ...question, origin: session.origin() }
-    const verdict = await session.services.policy.recipient(request)
+    const verdict = await session.deps.policy.recipient(request)
     for (const warning of verdict.warnings ?? []) {
       session.logRepeated({ ...facts, warning }, 'policy warns')
     }
@@ -28,7 +28,7 @@ export async function askPolicy(
     return verdict
   } catch (error) {
     if (!(error instanceof TemporaryFailure)) throw error
-    session.log.error({ ...facts, err: error }, 'policy does not answer')
+    session.log.error({ ...facts, error }, 'policy does not answer')
     return { kind: 'unavailable' }
   }
 }

@@ -17,7 +17,7 @@ import { SmtpConnection } from './connection.ts'
 import { HarvestLimit } from './harvest-limit.ts'
 import { Paths } from './paths.ts'
 import { accessDeniedLine, tooManyConnectionsLine } from './replies.ts'
-import type { SharedLimits, SmtpServices } from './session.ts'
+import type { SharedLimits, SmtpDeps } from './session.ts'
 
 /** How exactly timeouts are kept. */
 const SWEEP_INTERVAL_MS = 1_000
@@ -25,7 +25,7 @@ const SWEEPS_PER_TIMEOUT = 4
 
 export class SmtpServer extends SMTPServer {
   readonly #options: SmtpOptions
-  readonly #services: SmtpServices
+  readonly #deps: SmtpDeps
   readonly #open = new Set<SmtpConnection>()
   readonly #others: Server[] = []
   readonly #gate: ClientGate
@@ -36,35 +36,35 @@ export class SmtpServer extends SMTPServer {
   readonly #admittedMs = new WeakMap<Socket, number>()
   readonly #sweep: NodeJS.Timeout
 
-  constructor(given: SmtpOptions, services: SmtpServices) {
+  constructor(given: SmtpOptions, deps: SmtpDeps) {
     const options = given.role === 'lmtp' ? withLmtpTrust(given) : given
     super({
-      name: services.hostname,
+      name: deps.hostname,
       secure: options.role === 'submissions',
       logger: false,
       ...acceptedSockets,
       socketTimeout: options.smtpdTimeoutMs,
       requestCert: options.smtpdTlsAskCcert,
       rejectUnauthorized: false,
-      ...(services.certificates ? contextOptions(options, services, services.certificates) : {}),
+      ...(deps.certificates ? contextOptions(options, deps, deps.certificates) : {}),
     })
     this.#options = options
-    this.#services = services
-    this.#gate = new ClientGate(options, services)
+    this.#deps = deps
+    this.#gate = new ClientGate(options, deps)
     this.#isServed = options.role === 'lmtp' ? createNetworkMatcher(options.mynetworks) : () => true
     this.#limits = {
-      harvest: new HarvestLimit(options, services.clock),
-      paths: new Paths(options, services.hostname),
+      harvest: new HarvestLimit(options, deps.clock),
+      paths: new Paths(options, deps.hostname),
       lines: new RepeatedLines('info', {
-        clock: services.clock,
-        log: services.log.child({ listener: options.role }),
+        clock: deps.clock,
+        log: deps.log.child({ listener: options.role }),
       }),
     }
-    services.certificates?.onChange(() => this.#renewCertificate())
+    deps.certificates?.onChange(() => this.#renewCertificate())
     const intervalMs = Math.min(SWEEP_INTERVAL_MS, options.smtpdTimeoutMs / SWEEPS_PER_TIMEOUT)
     this.#sweep = setInterval(() => this.#expire(), intervalMs).unref()
     // Handshakes that failed; errors of listening are seen by whoever listens.
-    this.on('error', (error) => services.log.debug({ err: error }, 'connection failed'))
+    this.on('error', (error) => deps.log.debug({ error }, 'connection failed'))
   }
 
   /**
@@ -82,7 +82,7 @@ export class SmtpServer extends SMTPServer {
       {
         server: this,
         options: this.#options,
-        services: this.#services,
+        deps: this.#deps,
         limits: this.#limits,
         onLeft: leave,
         onClosed: () => this.#open.delete(connection),
@@ -119,7 +119,7 @@ export class SmtpServer extends SMTPServer {
   }
 
   #logRefused(remoteAddress: string): void {
-    const { log } = this.#services
+    const { log } = this.#deps
     const network = clientNetwork(remoteAddress)
     this.#limits.lines.write(network, log, { remoteAddress }, 'connection refused')
   }
@@ -127,7 +127,7 @@ export class SmtpServer extends SMTPServer {
   #shakeHands(socket: Socket, then: (secure: Socket) => void): void {
     // The library puts the TLS socket beside it.
     this._pendingSockets.set(socket, socket)
-    this.#admittedMs.set(socket, this.#services.clock.now())
+    this.#admittedMs.set(socket, this.#deps.clock.now())
     this._upgrade(socket, (error, secure) => {
       this._pendingSockets.delete(socket)
       if (secure) then(secure)
@@ -162,7 +162,7 @@ export class SmtpServer extends SMTPServer {
     this.#gate.close()
     this.#limits.lines.close()
     for (const socket of this._pendingSockets.values()) socket.destroy()
-    const { clock } = this.#services
+    const { clock } = this.#deps
     await drainConnections(this.#open, { ...options, ended, clock })
     for (const connection of this.#open) connection.terminate()
     await ended
@@ -170,7 +170,7 @@ export class SmtpServer extends SMTPServer {
   }
 
   #expire(): void {
-    const nowMs = this.#services.clock.now()
+    const nowMs = this.#deps.clock.now()
     for (const connection of this.#open) connection.expire(nowMs)
     for (const [socket, top] of this._pendingSockets) {
       const admittedMs = this.#admittedMs.get(socket) ?? nowMs
@@ -180,9 +180,9 @@ export class SmtpServer extends SMTPServer {
 
   /** For handshakes from now on. */
   #renewCertificate(): void {
-    const { certificates, log } = this.#services
+    const { certificates, log } = this.#deps
     if (!certificates) return
-    this.updateSecureContext(contextOptions(this.#options, this.#services, certificates))
+    this.updateSecureContext(contextOptions(this.#options, this.#deps, certificates))
     log.info({ listener: this.#options.role }, 'certificate renewed')
   }
 }
@@ -194,8 +194,8 @@ function withLmtpTrust(options: SmtpOptions): SmtpOptions {
 
 function contextOptions(
   { tls }: SmtpOptions,
-  { clientAuthorities }: SmtpServices,
-  certificates: NonNullable<SmtpServices['certificates']>,
+  { clientAuthorities }: SmtpDeps,
+  certificates: NonNullable<SmtpDeps['certificates']>,
 ) {
   return {
     ...tlsOptions(certificates, tls),

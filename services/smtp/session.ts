@@ -25,7 +25,7 @@ import type { ClientPaths, Paths } from './paths.ts'
 import { replies } from './replies.ts'
 import { beginTransaction, type Transaction } from './transaction.ts'
 
-export type SmtpServices = {
+export type SmtpDeps = {
   readonly spool: Spool
   readonly policy: Policy
   readonly authenticator: Authenticator
@@ -58,7 +58,7 @@ type Helo = { readonly name: string; readonly extended: boolean }
 
 export class SmtpSession {
   readonly options: SmtpOptions
-  readonly services: SmtpServices
+  readonly deps: SmtpDeps
   readonly harvest: HarvestLimit
   readonly paths: ClientPaths
   readonly #lines: RepeatedLines
@@ -83,18 +83,18 @@ export class SmtpSession {
 
   constructor(
     options: SmtpOptions,
-    services: SmtpServices,
+    deps: SmtpDeps,
     { harvest, lines, paths }: SharedLimits,
     peer: Peer,
   ) {
     this.options = options
-    this.services = services
+    this.deps = deps
     this.harvest = harvest
     this.paths = paths.of(peer)
     this.#lines = lines
     this.remoteAddress = peer.remoteAddress
     this.remotePort = peer.remotePort
-    this.log = services.log.child({ listener: options.role, remoteAddress: peer.remoteAddress })
+    this.log = deps.log.child({ listener: options.role, remoteAddress: peer.remoteAddress })
   }
 
   get helo(): Helo | null {
@@ -182,13 +182,13 @@ export class SmtpSession {
 
   authenticate(account: LoggedInAccount): void {
     this.#account = account
-    this.#watching = this.services.accountWatch.watch(account, () => this.onAccountEnd())
+    this.#watching = this.deps.accountWatch.watch(account, () => this.onAccountEnd())
     this.#origin = undefined
     this.log = this.log.child({ account: account.login })
   }
 
   begin(mail: MailCommand): void {
-    this.#transaction = beginTransaction(this.services.spool.newQueueId(), mail)
+    this.#transaction = beginTransaction(this.deps.spool.newQueueId(), mail)
   }
 
   /** A message whose bytes are not complete is given up. */

@@ -26,14 +26,14 @@ type Watched = {
   again: boolean
 }
 
-export function createAccountWatch(parts: {
+export function createAccountWatch(deps: {
   readonly accounts: Pick<Accounts, 'byId'>
   /** Undefined where this process cannot subscribe. */
   readonly hints: Pick<Signals, 'subscribe'> | undefined
   readonly clock: Clock
   readonly log: Log
 }): AccountWatch {
-  const { accounts, hints, clock, log } = parts
+  const { accounts, hints, clock, log } = deps
   const watched = new Map<AccountId, Watched>()
   /** Ends the waiting between looks; there is one while anything is watched. */
   let looks: AbortController | undefined

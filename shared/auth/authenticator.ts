@@ -36,7 +36,7 @@ import { createWorkLimit, type WorkLimits } from './work-limit.ts'
 
 export type AuthSettings = GuardSettings & Pick<Settings, 'authCacheTime'>
 
-export type AuthenticatorParts = {
+export type AuthenticatorDeps = {
   readonly credentials: CredentialStore
   /** The `counters` table. */
   readonly counters: Table
@@ -89,9 +89,9 @@ type Open = {
   readonly standing: Standing
 }
 
-export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
-  const { credentials, settings, clock, log } = parts
-  const guard = createLoginGuard(parts)
+export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
+  const { credentials, settings, clock, log } = deps
+  const guard = createLoginGuard(deps)
   const right = createRememberedLogins(settings.authCacheTime, clock)
   const wrong = createRememberedLogins(settings.authFailureWindow, clock)
   const attempts = createWorkLimit(ATTEMPTS)
@@ -212,7 +212,7 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
 
   return {
     authenticate,
-    ...createScramLogins({ credentials, guard, secret: scramSecret(parts.counters) }),
+    ...createScramLogins({ credentials, guard, secret: scramSecret(deps.counters) }),
   }
 }
 

@@ -88,18 +88,18 @@ const unhindered: Standing = {
   known: false,
 }
 
-export function createLoginGuard(parts: {
+export function createLoginGuard(deps: {
   /** The `counters` table. */
   readonly counters: Table
   readonly settings: GuardSettings
   readonly clock: Clock
   readonly log: Log
 }): LoginGuard {
-  const { settings, clock, log } = parts
+  const { settings, clock, log } = deps
   const defaultDomain = parseDomain(settings.defaultDomain)
   const isTrusted = createNetworkMatcher(settings.authTrustedNetworks)
-  const known = createKnownNetworks(parts.counters, clock)
-  const counters = createFailureCounters(parts.counters, clock, {
+  const known = createKnownNetworks(deps.counters, clock)
+  const counters = createFailureCounters(deps.counters, clock, {
     windowMs: settings.authFailureWindow,
     minimalMs: settings.authMinimalBackoffTime,
     maximalMs: settings.authMaximalBackoffTime,
@@ -111,14 +111,14 @@ export function createLoginGuard(parts: {
     const places = [{ name: client, limit }]
     if (site !== undefined) places.push({ name: site, limit: SITE_LIMIT_FACTOR * limit })
     if (address === undefined) {
-      const items = await parts.counters.batchGet(places.map(counters.key), { consistent: true })
+      const items = await deps.counters.batchGet(places.map(counters.key), { consistent: true })
       return standing(places, items)
     }
     const name = accountName(address)
     const pair = { name: `${name}#${client}`, limit: settings.authFailureLimit }
     const account = { name, limit: settings.authFailureLimitPerAccount }
     const subjects = [pair, account, ...places]
-    const [networks, ...items] = await parts.counters.batchGet(
+    const [networks, ...items] = await deps.counters.batchGet(
       [known.key(name), ...subjects.map(counters.key)],
       { consistent: true },
     )

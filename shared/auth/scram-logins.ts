@@ -21,13 +21,13 @@ const PROOFS: WorkLimits = {
   waitingPerAccountMax: 100,
 }
 
-export function createScramLogins(parts: {
+export function createScramLogins(deps: {
   readonly credentials: CredentialStore
   readonly guard: LoginGuard
   /** The same for all processes and starts of an installation: made-up salts must not change. */
   readonly secret: () => Promise<Uint8Array>
 }): Pick<Authenticator, 'scramChallenge' | 'scramProof'> {
-  const { credentials, guard, secret } = parts
+  const { credentials, guard, secret } = deps
   const limit = createWorkLimit(PROOFS)
 
   async function lookUp({ address, client }: Applicant): Promise<{

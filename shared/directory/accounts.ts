@@ -79,14 +79,14 @@ const ADD_BATCH = 45
 /** Profiles read at once while listing. */
 const LIST_BATCH = 100
 
-export function createAccounts(parts: {
+export function createAccounts(deps: {
   readonly table: Table
   readonly clock: Clock
   readonly newId: () => AccountId
   /** Told when sessions of the account have to end. */
   readonly onSessionsEnd: (id: AccountId) => void
 }): Accounts {
-  const { table, clock, newId, onSessionsEnd } = parts
+  const { table, clock, newId, onSessionsEnd } = deps
 
   async function byId(id: AccountId): Promise<AccountRecord | undefined> {
     const item = await table.get(accountKey(id), { consistent: true })

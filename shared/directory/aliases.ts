@@ -56,8 +56,8 @@ export type AliasChanged =
   | { readonly kind: 'no-such-alias' }
   | BadTargets
 
-export function createAliases(parts: { readonly table: Table }): Aliases {
-  const { table } = parts
+export function createAliases(deps: { readonly table: Table }): Aliases {
+  const { table } = deps
 
   async function find(name: AliasName) {
     const item = await table.get(addressKey(name), { consistent: true })

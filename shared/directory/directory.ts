@@ -66,7 +66,7 @@ export type DirectorySettings = OwnNameSettings & {
   readonly lmtpSaveToDetailMailbox: boolean
 }
 
-export function createDirectory(parts: {
+export function createDirectory(deps: {
   readonly table: Table
   readonly clock: Clock
   readonly settings: DirectorySettings
@@ -74,7 +74,7 @@ export function createDirectory(parts: {
   readonly signals?: Pick<Signals, 'publish'>
   readonly newId?: () => AccountId
 }): Directory {
-  const { table, clock, settings, signals, newId = newAccountId } = parts
+  const { table, clock, settings, signals, newId = newAccountId } = deps
   const onSessionsEnd = (id: AccountId) => signals?.publish(loginTopic(id), '')
   const accounts = createAccounts({ table, clock, newId, onSessionsEnd })
   const aliases = createAliases({ table })

@@ -44,13 +44,13 @@ export type DomainRemoved =
   | { readonly kind: 'no-such-domain' }
   | { readonly kind: 'not-empty'; readonly accounts: number; readonly aliases: number }
 
-export function createDomains(parts: {
+export function createDomains(deps: {
   readonly table: Table
   readonly clock: Clock
   readonly accounts: Accounts
   readonly aliases: Aliases
 }): Domains {
-  const { table, clock, accounts, aliases } = parts
+  const { table, clock, accounts, aliases } = deps
 
   async function get(domain: Domain): Promise<DomainRecord | undefined> {
     const item = await table.get(domainKey(domain), { consistent: true })

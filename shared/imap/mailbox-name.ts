@@ -7,7 +7,7 @@ import { decodeModifiedUtf7, encodeModifiedUtf7 } from './modified-utf7.ts'
 import { answersMisspeltNamesWithNo } from './quirks.ts'
 import { ImapSyntaxError } from './syntax-error.ts'
 
-/** Bytes of a name as sent. The folder core has limits of its own. */
+/** Bytes of a name as sent. The mailbox has limits of its own. */
 export const MAILBOX_NAME_BYTES_MAX = 4_000
 
 /** What stands for a name that cannot be decoded: no mailbox has it, and none can be given it. */

@@ -56,7 +56,7 @@ const PAGE_ITEMS_MAX = 500
 
 type Deps = { readonly table: Table; readonly clock: Clock; readonly signals: Signals }
 
-/** With what else the core asks and does. */
+/** With what else the mailbox asks and does. */
 export interface AccessIndex extends Access {
   /** Folders of others that name the account or everyone. Whether it may do anything there, their entries say. */
   namedIn(accountId: AccountId): Promise<readonly FolderRef[]>

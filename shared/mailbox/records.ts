@@ -14,7 +14,7 @@ import type { Item } from '#shared/storage/ports.ts'
 import { type FlagSet, flagList } from './flags.ts'
 import { accountPk, folderPk, messageSk } from './keys.ts'
 
-/** A folder as stored: what listeners see, and what only the core needs. */
+/** A folder as stored: what listeners see, and what only shared/mailbox needs. */
 export type FolderRecord = Folder & {
   readonly digest: number
   /** Deleted: hidden, and to go as soon as its messages are gone. */

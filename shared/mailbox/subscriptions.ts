@@ -14,7 +14,7 @@ import { itemsOf, notCounted, readCompleteUsage } from './usage-counting.ts'
 export const SUBSCRIPTIONS_PER_ACCOUNT_MAX = 5_000
 const REMOVED_TOGETHER_MAX = 50
 
-/** With what the core does besides. */
+/** With what the mailbox does besides. */
 export interface KeptSubscriptions extends Subscriptions {
   /** Of an account that goes. */
   removeAll(accountId: AccountId): Promise<void>

@@ -224,7 +224,7 @@ export class LineConnection<Event, End extends string = never> implements Listen
   }
 
   readonly #onError = (error: Error): void => {
-    this.#protocol.log.debug({ err: error }, 'connection lost')
+    this.#protocol.log.debug({ error }, 'connection lost')
   }
 
   // ---------------------------------------------------------------------------------------- serving
@@ -239,7 +239,7 @@ export class LineConnection<Event, End extends string = never> implements Listen
       this.close('client closed')
     } catch (error) {
       if (error instanceof ConnectionGone) return this.close('client closed')
-      this.#protocol.log.error({ err: error }, 'bug: session ended')
+      this.#protocol.log.error({ error }, 'bug: session ended')
       this.close('bug')
     }
   }

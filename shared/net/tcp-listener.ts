@@ -103,7 +103,7 @@ export class TcpListener {
     this.#servers.push(server)
     server.listen(host === '' ? { port } : { host, port })
     await once(server, 'listening')
-    server.on('error', (error) => log.error({ err: error, port }, `${name} socket`))
+    server.on('error', (error) => log.error({ error, port }, `${name} socket`))
     const address = server.address()
     if (address === null || typeof address === 'string') throw new Error('not a TCP socket')
     // As the settings name it: `imaps` is `imap` with TLS from the first byte.

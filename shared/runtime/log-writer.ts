@@ -53,19 +53,15 @@ function jsonLog(level: LogLevel, destination: LogDestination): Log {
 /** Of a text in a field, which others may have chosen: a reply, an address, a Message-ID. */
 export const FIELD_CHARACTERS_MAX = 2_000
 
-/** An error is the field `error`, whatever it was called; long texts are cut. */
+/** Long texts are cut. */
 function tidied(fields: Record<string, unknown>): Record<string, unknown> {
   let tidy = fields
   for (const name in fields) {
     const value = fields[name]
     const isLong = typeof value === 'string' && value.length > FIELD_CHARACTERS_MAX
-    if (!isLong && name !== 'err') continue
+    if (!isLong) continue
     if (tidy === fields) tidy = { ...fields }
-    if (isLong) tidy[name] = cut(value)
-    else {
-      delete tidy.err
-      tidy.error = value
-    }
+    tidy[name] = cut(value)
   }
   return tidy
 }

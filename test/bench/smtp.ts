@@ -4,7 +4,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createCore } from '#services/assembly/core.ts'
+import { createBackend } from '#services/assembly/backend.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { type Address, parseAddress } from '#shared/mail/address.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
@@ -129,18 +129,18 @@ async function openBook(directory: string) {
   if (loaded.kind !== 'ok') throw new Error('settings')
   const store = await openEmbeddedStore({ directory })
   const { settings } = loaded
-  const core = createCore({ store, settings, clock: systemClock, log: silentLog })
+  const backend = createBackend({ store, settings, clock: systemClock, log: silentLog })
   const users = Array.from({ length: mailboxes }, (_, n) => user(n))
   const accounts: AccountId[] = []
   for (const address of users) {
-    await core.directory.domains.add(address.domain)
-    const added = await core.directory.accounts.add({ address, passwordHash: 'x' })
+    await backend.directory.domains.add(address.domain)
+    const added = await backend.directory.accounts.add({ address, passwordHash: 'x' })
     if (added.kind === 'ok') accounts.push(added.account.id)
   }
-  for (const id of accounts) await core.mailbox.folders.list(id)
+  for (const id of accounts) await backend.mailbox.folders.list(id)
   return {
     async count() {
-      const inboxes = await Promise.all(accounts.map((id) => core.mailbox.inbox(id)))
+      const inboxes = await Promise.all(accounts.map((id) => backend.mailbox.inbox(id)))
       return inboxes.reduce((sum, inbox) => sum + inbox.exists, 0)
     },
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),

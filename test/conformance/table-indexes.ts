@@ -69,17 +69,17 @@ export const indexCases: TableCases = (tables) => {
 
   it('keeps two indexes of one table apart', async () => {
     const key = { pk: unique(), sk: 's' }
-    const [duePk, listPk] = [unique('due'), unique('list')]
-    await tables().queue.write({ put: { ...key, duePk, dueSk: '1', listPk, listSk: '2' } })
+    const [duePk, heldPk] = [unique('due'), unique('held')]
+    await tables().queue.write({ put: { ...key, duePk, dueSk: '1', listPk: heldPk, listSk: '2' } })
     expect(await settled(tables().queue, 'due', duePk, 1)).toEqual([
       { ...key, indexPk: duePk, indexSk: '1' },
     ])
-    expect(await settled(tables().queue, 'list', listPk, 1)).toEqual([
-      { ...key, indexPk: listPk, indexSk: '2' },
+    expect(await settled(tables().queue, 'held', heldPk, 1)).toEqual([
+      { ...key, indexPk: heldPk, indexSk: '2' },
     ])
     await tables().queue.write({ update: key, changes: { remove: ['duePk', 'dueSk'] } })
     expect(await settled(tables().queue, 'due', duePk, 0)).toEqual([])
-    expect(await settled(tables().queue, 'list', listPk, 1)).toHaveLength(1)
+    expect(await settled(tables().queue, 'held', heldPk, 1)).toHaveLength(1)
   })
 
   it('orders by the index sort key and pages in both directions', async () => {

@@ -87,13 +87,13 @@ async function recover(store: Store, clock: Clock, work: () => Promise<void>) {
   clock.advance(2 * GROUP_LEASE_MS)
   await work()
   // That very many groups are delivered shows large-messages.test.ts.
-  for await (const { message, groups } of pipeline.core.operator.list()) {
-    if (groups.length > FEW) await pipeline.core.operator.remove(message.queueId)
+  for await (const { message, groups } of pipeline.backend.operator.list()) {
+    if (groups.length > FEW) await pipeline.backend.operator.remove(message.queueId)
   }
   clock.advance(2 * GROUP_LEASE_MS)
   await pipeline.workers.sweeper.ringDue()
   await pipeline.settle()
-  expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+  expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
   return pipeline.inbox('ann@example.test')
 }
 

@@ -15,13 +15,13 @@ it('collects what was deleted, with --now all of the last hour excepted', async 
     await using store = await openEmbeddedStore({ directory: folder.path, clock })
     const pipeline = createPipeline(store, clock)
     const account = await pipeline.addAccount('ann@example.test')
-    const inbox = await pipeline.core.mailbox.inbox(account.id)
+    const inbox = await pipeline.backend.mailbox.inbox(account.id)
     for (const deleted of ['two hours ago', 'just now']) {
       await pipeline.accept(`Subject: ${deleted}\r\n\r\n`, ['ann@example.test'])
       await pipeline.settle()
-      const { messages } = await pipeline.core.mailbox.snapshot(inbox)
+      const { messages } = await pipeline.backend.mailbox.snapshot(inbox)
       const uids = messages.map(({ uid }) => uid)
-      expect(await pipeline.core.mailbox.expunge(inbox, uids)).toHaveLength(1)
+      expect(await pipeline.backend.mailbox.expunge(inbox, uids)).toHaveLength(1)
       clock.advance(2 * HOUR - 60_000)
     }
     await pipeline.accept('Subject: kept\r\n\r\n', ['ann@example.test'])

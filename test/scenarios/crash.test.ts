@@ -70,7 +70,7 @@ describe('a crash at any storage call', () => {
       await pipeline.workers.sweeper.ringDue()
       await pipeline.settle()
     }
-    const left = await Array.fromAsync(pipeline.core.operator.list())
+    const left = await Array.fromAsync(pipeline.backend.operator.list())
     const [ann = [], bob = []] = await Promise.all(
       ['ann@example.test', 'bob@example.test'].map((address) => pipeline.inbox(address)),
     )

@@ -22,7 +22,7 @@ describe.skipIf(!(await hasDynamoDb()))('one message to many recipients here, on
     const names = Array.from({ length: recipients }, (_, i) => `u${i}@example.test`)
     for (const name of names) {
       const { id } = await pipeline.addAccount(name)
-      await pipeline.core.mailbox.inbox(id)
+      await pipeline.backend.mailbox.inbox(id)
     }
     await pipeline.addAlias('all@example.test', names)
     const queueId = await pipeline.accept('Subject: a\r\n\r\n', ['all@example.test'])

@@ -71,10 +71,10 @@ describe('a crash while one message goes to several here', () => {
     const messages: number[] = []
     for (const name of names) {
       const address = parseAddress(`${name}@example.test`)
-      const account = address && (await pipeline.core.directory.accounts.get(address))
+      const account = address && (await pipeline.backend.directory.accounts.get(address))
       if (account === undefined) throw new Error(name)
-      const inbox = await pipeline.core.mailbox.inbox(account.id)
-      const snapshot = await pipeline.core.mailbox.snapshot(inbox)
+      const inbox = await pipeline.backend.mailbox.inbox(account.id)
+      const snapshot = await pipeline.backend.mailbox.snapshot(inbox)
       messages.push(snapshot.messages.filter(({ blobId }) => String(blobId) === queueId).length)
     }
     const item = await store.tables.mail.get(blobKey(queueId as string as BlobId))
@@ -106,7 +106,7 @@ describe('a crash while one message goes to several here', () => {
         })
         await withPipeline(async (pipeline, opened) => {
           if (accepted && queueId === undefined) {
-            const [entry] = await Array.fromAsync(pipeline.core.operator.list())
+            const [entry] = await Array.fromAsync(pipeline.backend.operator.list())
             queueId = entry?.message.queueId
           }
           await between(pipeline, true)
@@ -126,7 +126,7 @@ describe('a crash while one message goes to several here', () => {
           expect({ effect, call, refs }).toMatchObject({ refs: expect.any(Number) })
           expect(refs).toBeGreaterThanOrEqual(sum(messages))
           if (!crashed) expect(refs).toBe(sum(messages))
-          expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+          expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
           delivered++
         })
         if (!crashed) break
@@ -147,7 +147,7 @@ describe('a crash while one message goes to several here', () => {
     const members = async (pipeline: Pipeline, ...locals: readonly string[]) => {
       const list = parseAddress('list@example.test')
       if (list === undefined) throw new Error('no list')
-      await pipeline.core.directory.aliases.remove(list)
+      await pipeline.backend.directory.aliases.remove(list)
       await pipeline.addAlias('list@example.test', to(...locals))
     }
     await everyCrash(to('list'), [0, 1, 0], (pipeline, first) =>
@@ -158,19 +158,19 @@ describe('a crash while one message goes to several here', () => {
   it('a folder goes into which it was delivered before the crash', async () => {
     const quotaOfAnn = async (pipeline: Pipeline, quotaBytes: number) => {
       const address = parseAddress('ann@example.test')
-      const ann = address && (await pipeline.core.directory.accounts.get(address))
+      const ann = address && (await pipeline.backend.directory.accounts.get(address))
       if (ann === undefined) throw new Error('no ann')
-      await pipeline.core.directory.accounts.set(ann.address, { quotaBytes })
+      await pipeline.backend.directory.accounts.set(ann.address, { quotaBytes })
       return ann.id
     }
     for (const effect of ['none', 'done'] as const) {
       for (let call = 1; ; call++) {
         const queueId = await withPipeline(async (pipeline) => {
-          await pipeline.core.mailbox.folders.create(await quotaOfAnn(pipeline, 1), 'x')
+          await pipeline.backend.mailbox.folders.create(await quotaOfAnn(pipeline, 1), 'x')
           const accepted = await pipeline.accept(text, to('ann', 'ann+x'))
           await pipeline.settle()
           await quotaOfAnn(pipeline, 0)
-          await pipeline.core.operator.release(accepted)
+          await pipeline.backend.operator.release(accepted)
           return accepted
         })
         const store = withFaults(await openEmbeddedStore({ directory, clock }), {
@@ -178,7 +178,7 @@ describe('a crash while one message goes to several here', () => {
         })
         const crashed = await live(store, (pipeline) => pipeline.settle())
         await withPipeline(async (pipeline, opened) => {
-          const { mailbox } = pipeline.core
+          const { mailbox } = pipeline.backend
           const tree = await mailbox.folders.tree(await quotaOfAnn(pipeline, 0))
           const folder = tree.find('x')
           if (folder !== undefined) await mailbox.folders.remove(folder)
@@ -186,7 +186,7 @@ describe('a crash while one message goes to several here', () => {
           const { messages, refs } = await traces(pipeline, opened, queueId)
           expect({ effect, call, messages }).toMatchObject({ messages: [1, 0, 0] })
           expect(refs).toBeGreaterThanOrEqual(1)
-          expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+          expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
         })
         if (!crashed) break
       }
@@ -196,9 +196,9 @@ describe('a crash while one message goes to several here', () => {
   it('an operator deletes it while one of the recipients waits', async () => {
     await withPipeline(async (pipeline) => {
       const address = parseAddress('bob@example.test')
-      const bob = address && (await pipeline.core.directory.accounts.get(address))
+      const bob = address && (await pipeline.backend.directory.accounts.get(address))
       if (bob === undefined) throw new Error('no bob')
-      await pipeline.core.directory.accounts.set(bob.address, { quotaBytes: 1 })
+      await pipeline.backend.directory.accounts.set(bob.address, { quotaBytes: 1 })
     })
     for (const effect of ['none', 'done'] as const) {
       for (let call = 1; ; call++) {
@@ -211,11 +211,11 @@ describe('a crash while one message goes to several here', () => {
         const store = withFaults(await openEmbeddedStore({ directory, clock }), {
           crashPoint: { call, effect },
         })
-        const crashed = await live(store, ({ core }) => core.operator.remove(queueId))
+        const crashed = await live(store, ({ backend }) => backend.operator.remove(queueId))
         // Its groups may have been taken for deletion; once that is over the operator tries again.
         clock.advance(2 * GROUP_LEASE_MS)
         await withPipeline(async (pipeline, opened) => {
-          await pipeline.core.operator.remove(queueId)
+          await pipeline.backend.operator.remove(queueId)
           const { messages, refs } = await traces(pipeline, opened, queueId)
           expect({ effect, call, messages, refs }).toEqual({
             effect,
@@ -223,7 +223,7 @@ describe('a crash while one message goes to several here', () => {
             messages: [1, 0, 0],
             refs: 1,
           })
-          expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+          expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
         })
         if (!crashed) break
       }
@@ -244,9 +244,9 @@ describe('a crash while one message goes to several here', () => {
       const pipeline = onStore(faulty)
       const queueId = await pipeline.accept(text, to('list'))
       await pipeline.settle()
-      const [entry] = await Array.fromAsync(pipeline.core.operator.list())
+      const [entry] = await Array.fromAsync(pipeline.backend.operator.list())
       expect(entry?.groups).toMatchObject([{ state: 'deferred', unsettled: 1 }])
-      expect(await pipeline.core.operator.remove(queueId)).toBe(true)
+      expect(await pipeline.backend.operator.remove(queueId)).toBe(true)
       expect(await traces(pipeline, opened, queueId)).toEqual({ messages: [1, 1, 0], refs: 2 })
     })
   })
@@ -258,14 +258,14 @@ describe('a crash while one message goes to several here', () => {
 
     async function idOf(pipeline: Pipeline, name: string) {
       const address = parseAddress(name)
-      const account = address && (await pipeline.core.directory.accounts.get(address))
+      const account = address && (await pipeline.backend.directory.accounts.get(address))
       if (account === undefined) throw new Error(name)
       return account.id
     }
 
     /** As a worker leaves it that died between a delivery and telling of it. */
     async function deliverSilently(pipeline: Pipeline, queueId: QueueId, name: string) {
-      const { queue, mailbox } = pipeline.core
+      const { queue, mailbox } = pipeline.backend
       const [message] = await queue.load([queueId])
       if (message === undefined) throw new Error('not there')
       const blob = mailboxBlobOf(message, 'mx.example.test')
@@ -288,7 +288,7 @@ describe('a crash while one message goes to several here', () => {
       await withPipeline(async (pipeline, opened) => {
         const queueId = await pipeline.accept(text, to('list'))
         await deliverSilently(pipeline, queueId, 'ann@example.test')
-        const { operator } = pipeline.core
+        const { operator } = pipeline.backend
         expect(await operator.hold(queueId, 'wait')).toBe(true)
         for (const waitedDays of [days, 401]) {
           clock.advance(waitedDays * dayMs)
@@ -312,7 +312,7 @@ describe('a crash while one message goes to several here', () => {
       'as a group, for %i days: who did not get it gets it, nobody twice',
       async (days) => {
         await withPipeline(async (pipeline, opened) => {
-          const { accounts } = pipeline.core.directory
+          const { accounts } = pipeline.backend.directory
           const setQuota = async (quotaBytes: number) => {
             for (const name of to('ann', 'bob')) {
               const address = parseAddress(name)
@@ -327,7 +327,7 @@ describe('a crash while one message goes to several here', () => {
           ]
           await pipeline.settle()
           await setQuota(0)
-          const { operator, queue } = pipeline.core
+          const { operator, queue } = pipeline.backend
           const [group] = (await operator.show(silent))?.groups ?? []
           expect(await queue.take(silent, group?.name ?? '')).toBeDefined()
           await deliverSilently(pipeline, silent, 'ann@example.test')
@@ -352,12 +352,12 @@ describe('a crash while one message goes to several here', () => {
       const setQuota = async (name: string, quotaBytes: number) => {
         const address = parseAddress(name)
         if (address === undefined) throw new Error(name)
-        await pipeline.core.directory.accounts.set(address, { quotaBytes })
+        await pipeline.backend.directory.accounts.set(address, { quotaBytes })
       }
       for (const name of to('ann', 'bob')) await setQuota(name, 1)
       const queueId = await pipeline.accept(text, to('list'))
       await pipeline.settle()
-      const { operator, queue } = pipeline.core
+      const { operator, queue } = pipeline.backend
       const unsettled = async () => (await operator.show(queueId))?.groups[0]?.unsettled
       expect(await unsettled()).toBe(0)
       const [group] = (await operator.show(queueId))?.groups ?? []
@@ -375,7 +375,7 @@ describe('a crash while one message goes to several here', () => {
   it('deleted while cleanup is at it, it keeps its references: they may be used this moment', async () => {
     await withPipeline(async (pipeline, opened) => {
       const queueId = await pipeline.accept(text, to('list'))
-      const { queue, mailbox, directory: accounts, operator } = pipeline.core
+      const { queue, mailbox, directory: accounts, operator } = pipeline.backend
       const [message] = await queue.load([queueId])
       const address = parseAddress('ann@example.test')
       const ann = address && (await accounts.accounts.get(address))

@@ -45,7 +45,7 @@ describe('one message to many recipients here', () => {
     for (const name of names) {
       const { id } = await pipeline.addAccount(name)
       accounts.push(id)
-      await pipeline.core.mailbox.inbox(id)
+      await pipeline.backend.mailbox.inbox(id)
     }
     await pipeline.addAlias('all@example.test', names)
     Object.assign(overlaps.mail, {
@@ -57,7 +57,7 @@ describe('one message to many recipients here', () => {
   }
 
   async function exists(accounts: readonly AccountId[]): Promise<number[]> {
-    const inboxes = await Promise.all(accounts.map((id) => pipeline.core.mailbox.inbox(id)))
+    const inboxes = await Promise.all(accounts.map((id) => pipeline.backend.mailbox.inbox(id)))
     return inboxes.map((inbox) => inbox.exists)
   }
 
@@ -66,7 +66,7 @@ describe('one message to many recipients here', () => {
 
   /** Somebody else's transactions on the inbox, one after the other, until it is told to end. */
   async function busyFolder(account: AccountId): Promise<{ end(): void }> {
-    const inbox = await pipeline.core.mailbox.inbox(account)
+    const inbox = await pipeline.backend.mailbox.inbox(account)
     const { mail } = store.tables
     const transact = mail.transact.bind(mail)
     mail.transact = async (writes) => {
@@ -88,7 +88,7 @@ describe('one message to many recipients here', () => {
       cancelledWrites: 0,
     })
     expect(await refs(queueId)).toBe(100)
-    expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+    expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
   })
 
   it('1,000 are delivered to in groups, in one round', async () => {
@@ -102,7 +102,7 @@ describe('one message to many recipients here', () => {
       cancelledWrites: 0,
     })
     expect(await refs(queueId)).toBe(1_000)
-    expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+    expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
   }, 60_000)
 
   it('the object lives as long as one of them keeps the message, and no longer', async () => {
@@ -110,10 +110,10 @@ describe('one message to many recipients here', () => {
     const queueId = await pipeline.accept(text, ['all@example.test'])
     await pipeline.settle()
     for (const [i, accountId] of accounts.entries()) {
-      const inbox = await pipeline.core.mailbox.inbox(accountId)
+      const inbox = await pipeline.backend.mailbox.inbox(accountId)
       expect(await refs(queueId)).toBe(accounts.length - i)
-      const { messages } = await pipeline.core.mailbox.snapshot(inbox)
-      await pipeline.core.mailbox.expunge(
+      const { messages } = await pipeline.backend.mailbox.snapshot(inbox)
+      await pipeline.backend.mailbox.expunge(
         inbox,
         messages.map(({ uid }) => uid),
       )
@@ -130,14 +130,14 @@ describe('one message to many recipients here', () => {
     const queueId = await pipeline.accept(text, ['all@example.test', 'u1+x@example.test'])
     await pipeline.settle()
     expect(await exists(accounts)).toEqual([0, 1])
-    const [entry] = await Array.fromAsync(pipeline.core.operator.list())
+    const [entry] = await Array.fromAsync(pipeline.backend.operator.list())
     // Its doorbell comes back: no group waits for minutes.
     expect(entry?.groups).toMatchObject([{ state: 'deferred', dueMs: clock.now() + 5_000 }])
     traffic.end()
     clock.advance(61_000)
     await pipeline.settle()
     expect(await exists(accounts)).toEqual([1, 1])
-    expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+    expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
     // The one of the second address of u1 was given back.
     expect(await refs(queueId)).toBe(2)
   })
@@ -145,7 +145,7 @@ describe('one message to many recipients here', () => {
   it('so is a recipient of a group, whose doorbell comes back too', async () => {
     const [hot, other] = await addAccounts(2)
     if (hot === undefined || other === undefined) throw new Error('no account')
-    const { accounts } = pipeline.core.directory
+    const { accounts } = pipeline.backend.directory
     const account = await accounts.byId(hot)
     if (account === undefined) throw new Error('no account')
     await accounts.set(account.address, { quotaBytes: 1 })
@@ -153,19 +153,19 @@ describe('one message to many recipients here', () => {
     await pipeline.settle()
     await accounts.set(account.address, { quotaBytes: 0 })
     const traffic = await busyFolder(hot)
-    const group = async () => (await pipeline.core.operator.show(queueId))?.groups[0]
+    const group = async () => (await pipeline.backend.operator.show(queueId))?.groups[0]
     const bell = { id: 'b', body: `${queueId} ${(await group())?.name}`, receipt: 'r', receives: 1 }
     expect(await pipeline.workers.delivery.handle([bell])).toEqual({ retry: ['b'] })
     expect((await group())?.dueMs).toBe(clock.now() + 5_000)
     traffic.end()
     expect(await pipeline.workers.delivery.handle([bell])).toEqual({ retry: [] })
     expect(await exists([hot, other])).toEqual([1, 1])
-    expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+    expect(await pipeline.backend.operator.show(queueId)).toBeUndefined()
   })
 
   it('recipients of one group, delivered one after the other, keep their references', async () => {
     const ids = await addAccounts(3)
-    const { accounts } = pipeline.core.directory
+    const { accounts } = pipeline.backend.directory
     const setQuota = async (id: AccountId, quotaBytes: number) => {
       const account = await accounts.byId(id)
       if (account !== undefined) await accounts.set(account.address, { quotaBytes })
@@ -175,11 +175,11 @@ describe('one message to many recipients here', () => {
     await pipeline.settle()
     for (const [n, id] of ids.entries()) {
       await setQuota(id, 0)
-      await pipeline.core.operator.release(queueId)
+      await pipeline.backend.operator.release(queueId)
       await pipeline.settle()
       expect(await exists(ids)).toEqual(ids.map((_, i) => (i <= n ? 1 : 0)))
     }
-    expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+    expect(await pipeline.backend.operator.show(queueId)).toBeUndefined()
     expect(await refs(queueId)).toBe(3)
   })
 
@@ -188,7 +188,7 @@ describe('one message to many recipients here', () => {
     const queueId = await pipeline.accept(text, ['all@example.test'])
     await pipeline.settle()
     const [first] = accounts
-    const inbox = first && (await pipeline.core.mailbox.inbox(first))
+    const inbox = first && (await pipeline.backend.mailbox.inbox(first))
     const key = deliveredKey(inbox?.id as FolderId, queueId as string as BlobId)
     expect(await store.tables.mail.get(key)).toMatchObject({ recipient: 'u0@example.test' })
   })

@@ -1,7 +1,7 @@
 // SIGKILL at random moments under load: every message that got its 250 is in its mailbox exactly once.
 
 import { describe, expect, it } from 'vitest'
-import { createCore } from '#services/assembly/core.ts'
+import { createBackend } from '#services/assembly/backend.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
@@ -72,13 +72,13 @@ describe('kill', () => {
 
 async function withCore<T>(
   directory: string,
-  use: (core: ReturnType<typeof createCore>) => Promise<T>,
+  use: (backend: ReturnType<typeof createBackend>) => Promise<T>,
 ) {
   const loaded = loadSettings({ environment: {}, overrides: [] })
   if (loaded.kind !== 'ok') throw new Error('settings')
   await using store = await openEmbeddedStore({ directory })
   return await use(
-    createCore({ store, settings: loaded.settings, clock: systemClock, log: silentLog }),
+    createBackend({ store, settings: loaded.settings, clock: systemClock, log: silentLog }),
   )
 }
 

@@ -23,7 +23,7 @@ async function deliverAll(store: Store, clock: ReturnType<typeof manualClock>) {
       return recipients.map(() => taken)
     },
   })
-  const { operator, directory } = pipeline.core
+  const { operator, directory } = pipeline.backend
   for await (const { address } of directory.accounts.list()) {
     await directory.accounts.set(address, { quotaBytes: 0 })
   }

@@ -38,7 +38,7 @@ describe('a message between 250 and its mailbox', () => {
   })
   afterEach(() => resources.disposeAsync())
 
-  const queue = () => Array.fromAsync(pipeline.core.operator.list())
+  const queue = () => Array.fromAsync(pipeline.backend.operator.list())
 
   it('is delivered with return path, Delivered-To and Received before its untouched bytes', async () => {
     await pipeline.accept(text, ['Ann@Example.TEST'])
@@ -117,7 +117,7 @@ describe('a message between 250 and its mailbox', () => {
     const [entry] = await queue()
     expect(entry?.groups).toMatchObject([{ state: 'deferred', attempts: 1 }])
     expect(entry?.groups[0]?.recipients[0]?.last?.reply).toContain('mailbox full')
-    await pipeline.core.mailbox.empty(account.id)
+    await pipeline.backend.mailbox.empty(account.id)
     clock.advance(3_600_000)
     await pipeline.workers.sweeper.ringDue()
     await pipeline.settle()
@@ -167,11 +167,13 @@ describe('a message between 250 and its mailbox', () => {
       ['held', 'never@one.test'],
     ])
     remote = () => ({ kind: 'delivered', reply: '250 ok' })
-    expect(await pipeline.core.operator.flush()).toBe(1)
+    expect(await pipeline.backend.operator.flush()).toBe(1)
     await pipeline.settle()
     const left = (await queue())[0]
     expect(left?.groups.map((group) => group.state)).toEqual(['held'])
-    expect(await pipeline.core.operator.release(left?.message.queueId ?? ('' as never))).toBe(true)
+    expect(await pipeline.backend.operator.release(left?.message.queueId ?? ('' as never))).toBe(
+      true,
+    )
     await pipeline.settle()
     expect(await queue()).toEqual([])
   })
@@ -189,18 +191,18 @@ describe('a message between 250 and its mailbox', () => {
 
   it('does not move while an operator holds it, and is gone when deleted', async () => {
     const queueId = await pipeline.accept(text, ['ann@example.test'])
-    expect(await pipeline.core.operator.hold(queueId, 'looks odd')).toBe(true)
+    expect(await pipeline.backend.operator.hold(queueId, 'looks odd')).toBe(true)
     await pipeline.settle()
     clock.advance(3_600_000)
     await pipeline.workers.sweeper.ringDue()
     await pipeline.settle()
     expect(await pipeline.inbox('ann@example.test')).toEqual([])
     expect((await queue())[0]?.message).toMatchObject({ state: 'held', reason: 'looks odd' })
-    expect(await pipeline.core.operator.release(queueId)).toBe(true)
+    expect(await pipeline.backend.operator.release(queueId)).toBe(true)
     await pipeline.settle()
     expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
     const second = await pipeline.accept(text, ['ann@example.test'])
-    expect(await pipeline.core.operator.remove(second)).toBe(true)
+    expect(await pipeline.backend.operator.remove(second)).toBe(true)
     await pipeline.settle()
     expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
     expect(await queue()).toEqual([])
@@ -253,17 +255,17 @@ describe('a message between 250 and its mailbox', () => {
 
   it('goes into user+folder@ only when configured and the folder exists', async () => {
     const detail = createPipeline(store, clock, { set: ['lmtpSaveToDetailMailbox=yes'] })
-    const account = await detail.core.directory.accounts.get({
+    const account = await detail.backend.directory.accounts.get({
       local: 'ann',
       domain: 'example.test' as never,
     })
     if (account === undefined) throw new Error('no ann')
-    await detail.core.mailbox.folders.create(account.id, 'Lists')
+    await detail.backend.mailbox.folders.create(account.id, 'Lists')
     for (const to of ['ann+lists@example.test', 'ann+nowhere@example.test', 'ann@example.test']) {
       await detail.accept(text, [to])
     }
     await detail.settle()
-    const folders = await detail.core.mailbox.folders.list(account.id)
+    const folders = await detail.backend.mailbox.folders.list(account.id)
     const counts = folders.filter((folder) => folder.exists).map((f) => [f.name, f.exists])
     expect(counts.sort()).toEqual([
       ['INBOX', 2],
@@ -274,7 +276,7 @@ describe('a message between 250 and its mailbox', () => {
   it('is set aside when workers fail on it again and again, and can be released', async () => {
     const broken = createPipeline(store, clock)
     const queueId = await broken.accept(text, ['ann@example.test'])
-    const { directory } = broken.core
+    const { directory } = broken.backend
     const expand = directory.expand
     Object.assign(directory, { expand: () => Promise.reject(new Error('bug')) })
     for (let i = 0; i < 4; i++) {
@@ -283,7 +285,7 @@ describe('a message between 250 and its mailbox', () => {
     }
     expect((await queue())[0]?.message).toMatchObject({ state: 'corrupt', reason: 'Error: bug' })
     Object.assign(directory, { expand })
-    expect(await pipeline.core.operator.release(queueId)).toBe(true)
+    expect(await pipeline.backend.operator.release(queueId)).toBe(true)
     await pipeline.settle()
     expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
   })
@@ -291,7 +293,7 @@ describe('a message between 250 and its mailbox', () => {
   it('is never set aside because the world failed', async () => {
     const outage = createPipeline(store, clock)
     await outage.accept(text, ['ann@example.test'])
-    const { directory } = outage.core
+    const { directory } = outage.backend
     const expand = directory.expand
     Object.assign(directory, { expand: () => Promise.reject(new TemporaryFailure('down')) })
     for (let i = 0; i < 4; i++) {

@@ -45,7 +45,7 @@ async function session(
     recipient: [{ name: 'test_recipient', stage: 'recipient', decide: recipient }],
     message: [{ name: 'test_message', stage: 'message', decide: message }],
   } as const
-  const { directory, settings } = pipeline.core
+  const { directory, settings } = pipeline.backend
   const listener = createSmtpListener(
     { role: 'smtp', address: '127.0.0.1', ...options },
     {
@@ -76,7 +76,7 @@ const inbox = async (address: string) => {
 }
 const lines = (text: string) =>
   log.lines.filter(({ message }) => message === text).map(({ fields }) => fields)
-const queued = () => Array.fromAsync(pipeline.core.operator.list())
+const queued = () => Array.fromAsync(pipeline.backend.operator.list())
 const toBob = ({ request }: RecipientFacts) => request.recipient === bob
 
 describe('hold', () => {
@@ -94,10 +94,10 @@ describe('hold', () => {
       expect(await inbox(ann)).toEqual([])
       const [entry, ...more] = await queued()
       expect(more).toEqual([])
-      expect(entry?.message).toMatchObject({ state: 'hold', reason: 'suspicious' })
+      expect(entry?.message).toMatchObject({ state: 'held', reason: 'suspicious' })
       expect(lines('message accepted')).toMatchObject([{ held: 'suspicious' }])
       if (entry === undefined) throw new Error('not in the queue')
-      expect(await pipeline.core.operator.release(entry.message.queueId)).toBe(true)
+      expect(await pipeline.backend.operator.release(entry.message.queueId)).toBe(true)
       expect([await inbox(ann), await inbox(bob)].map(({ length }) => length)).toEqual([1, 1])
       expect(await queued()).toEqual([])
     },

@@ -46,15 +46,15 @@ describe('a message that is received', () => {
     const { fields, text, message } = await arrived()
     expect(fields.at(-1)).toBe('Subject: ups alarm')
     expect(text).toBe(body)
-    const account = await pipeline.core.directory.accounts.get({
+    const account = await pipeline.backend.directory.accounts.get({
       local: 'ann',
       domain: 'example.test' as never,
     })
     if (account === undefined) throw new Error('no ann')
-    const inbox = await pipeline.core.mailbox.inbox(account.id)
-    const [stored] = (await pipeline.core.mailbox.snapshot(inbox)).messages
+    const inbox = await pipeline.backend.mailbox.inbox(account.id)
+    const [stored] = (await pipeline.backend.mailbox.snapshot(inbox)).messages
     expect(stored?.size).toBe(message.length)
-    const [blob] = await pipeline.core.mailbox.blobs(stored ? [stored.blobId] : [])
+    const [blob] = await pipeline.backend.mailbox.blobs(stored ? [stored.blobId] : [])
     const index = decodeIndex(blob?.index ?? new Uint8Array())
     expect(index.structure.body[1]).toBe(body.length)
     expect(index.headerBytes).toBe('Subject: ups alarm\r\n\r\n'.length)
@@ -157,7 +157,7 @@ describe('a message that is received', () => {
       const queueId = await other.accept('Subject: s\r\n\r\nx\r\n', to, {}, tell)
       // For the log.
       expect(told).toEqual([`<${queueId}@mx.example.test>`])
-      const [queued] = await other.core.queue.load([queueId])
+      const [queued] = await other.backend.queue.load([queueId])
       expect(queued).toMatchObject({ completes: true, has: [] })
       const { fields } = await arrived('ann@example.test', other)
       expect(fields.slice(2)).toEqual([
@@ -214,7 +214,7 @@ describe('a message that is received', () => {
 
   describe('with Delivered-To', () => {
     const states = async () =>
-      (await Array.fromAsync(pipeline.core.operator.list())).map(({ groups }) =>
+      (await Array.fromAsync(pipeline.backend.operator.list())).map(({ groups }) =>
         groups.map(({ state, recipients }) => [
           recipients.map(({ address }) => address).join(),
           state,
@@ -270,7 +270,7 @@ describe('a message that is received', () => {
   })
 
   it('tells whom it was written to where that is not who gets it', async () => {
-    await pipeline.core.directory.domains.add('catch.test' as never)
+    await pipeline.backend.directory.domains.add('catch.test' as never)
     await pipeline.addAlias('@catch.test', ['bob@example.test'])
     await pipeline.addAccount('bob@example.test')
     await pipeline.accept('Subject: s\r\n\r\nx\r\n', ['any@catch.test'])
@@ -292,10 +292,10 @@ describe('a message that is received', () => {
     async function counts(to: readonly string[], folders: readonly string[]) {
       const detail = createPipeline(store, clock, { set: ['lmtpSaveToDetailMailbox=yes'] })
       const account = await detail.addAccount('dan@example.test')
-      for (const path of folders) await detail.core.mailbox.folders.create(account.id, path)
+      for (const path of folders) await detail.backend.mailbox.folders.create(account.id, path)
       for (const one of to) await detail.accept('Subject: s\r\n\r\nx\r\n', [one])
       await detail.settle()
-      const tree = await detail.core.mailbox.folders.tree(account.id)
+      const tree = await detail.backend.mailbox.folders.tree(account.id)
       const full = tree.folders.filter((folder) => folder.exists)
       return Object.fromEntries(full.map((folder) => [tree.pathOf(folder), folder.exists]))
     }
@@ -308,13 +308,13 @@ describe('a message that is received', () => {
     it('goes into INBOX where there is only the name', async () => {
       const detail = createPipeline(store, clock, { set: ['lmtpSaveToDetailMailbox=yes'] })
       const { id } = await detail.addAccount('dan@example.test')
-      const { folders } = detail.core.mailbox
+      const { folders } = detail.backend.mailbox
       await folders.create(id, 'Sub/Deep')
       const folder = await folders.find(id, 'Sub')
       expect(folder && (await folders.remove(folder))).toEqual({ kind: 'name-stays' })
       await detail.accept('Subject: s\r\n\r\nx\r\n', ['dan+sub@example.test'])
       await detail.settle()
-      expect((await detail.core.mailbox.inbox(id)).exists).toBe(1)
+      expect((await detail.backend.mailbox.inbox(id)).exists).toBe(1)
     })
 
     it('goes into INBOX where there is none, or the name names none', async () => {

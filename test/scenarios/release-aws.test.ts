@@ -27,19 +27,19 @@ describe.skipIf(!(await hasDynamoDb()))('a release, on AWS', () => {
     const queueId = await pipeline.accept('Subject: a\r\n\r\n', ['list@example.test'])
     await pipeline.settle()
     expect(sent).toHaveLength(5)
-    const { core } = pipeline
+    const { backend } = pipeline
     const targets = ['ann@example.test', 'bob@example.test', ...hosts]
-    await core.directory.aliases.set(
+    await backend.directory.aliases.set(
       list,
       targets.flatMap((target) => parseAddress(target) ?? []),
     )
-    expect(await core.operator.release(queueId, ['nobody@example.test'])).toBe(true)
-    expect(await core.operator.release(queueId)).toBe(true)
+    expect(await backend.operator.release(queueId, ['nobody@example.test'])).toBe(true)
+    expect(await backend.operator.release(queueId)).toBe(true)
     await pipeline.settle()
     expect(sent.sort()).toEqual([...hosts].sort())
     expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
     expect(await pipeline.inbox('bob@example.test')).toHaveLength(1)
-    expect(await core.operator.show(queueId)).toBeUndefined()
-    expect(await core.operator.count()).toEqual({ incoming: 0, waiting: 0, held: 0 })
+    expect(await backend.operator.show(queueId)).toBeUndefined()
+    expect(await backend.operator.count()).toEqual({ incoming: 0, waiting: 0, held: 0 })
   }, 60_000)
 })

@@ -63,11 +63,11 @@ describe('a release', () => {
     return await work(onStore(store), store)
   }
 
-  async function setAlias({ core }: Pipeline, name: string, targets: readonly string[]) {
+  async function setAlias({ backend }: Pipeline, name: string, targets: readonly string[]) {
     const address = parseAddress(here(name))
     if (address === undefined) throw new Error(name)
-    await core.directory.aliases.remove(address)
-    const added = await core.directory.aliases.add(
+    await backend.directory.aliases.remove(address)
+    const added = await backend.directory.aliases.add(
       address,
       targets.flatMap((target) => parseAddress(target) ?? []),
     )
@@ -83,8 +83,8 @@ describe('a release', () => {
     return Number(item?.refs ?? 0)
   }
 
-  async function waiting({ core }: Pipeline, queueId: QueueId) {
-    const { groups = [] } = (await core.operator.show(queueId)) ?? {}
+  async function waiting({ backend }: Pipeline, queueId: QueueId) {
+    const { groups = [] } = (await backend.operator.show(queueId)) ?? {}
     return groups.map(({ state, recipients }) => ({
       state,
       to: recipients.map(({ address }) => address),
@@ -103,11 +103,11 @@ describe('a release', () => {
       ]
       expect(await waiting(pipeline, queueId)).toEqual(loop)
       // Not yet mended: it waits on, with the reason.
-      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      expect(await pipeline.backend.operator.release(queueId)).toBe(true)
       await pipeline.settle()
       expect(await waiting(pipeline, queueId)).toEqual(loop)
       await setAlias(pipeline, 'two', [here('ann'), here('bob'), 'far@away.test'])
-      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      expect(await pipeline.backend.operator.release(queueId)).toBe(true)
       await pipeline.settle()
       expect(await waiting(pipeline, queueId)).toEqual([])
       expect(await inboxes(pipeline)).toEqual([1, 1, 0])
@@ -133,7 +133,7 @@ describe('a release', () => {
         [here('brb')],
       ])
       await setAlias(pipeline, 'list', [here('ann'), here('bob'), 'far@away.test', 'x@new.test'])
-      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      expect(await pipeline.backend.operator.release(queueId)).toBe(true)
       await pipeline.settle()
       expect(await waiting(pipeline, queueId)).toEqual([])
       expect(await inboxes(pipeline)).toEqual([1, 1, 1])
@@ -149,9 +149,9 @@ describe('a release', () => {
       const queueId = await pipeline.accept(text, [here('list')])
       await pipeline.settle()
       await setAlias(pipeline, 'list', [here('bob')])
-      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      expect(await pipeline.backend.operator.release(queueId)).toBe(true)
       await pipeline.settle()
-      expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+      expect(await pipeline.backend.operator.show(queueId)).toBeUndefined()
       expect(await inboxes(pipeline)).toEqual([1, 1, 0])
       expect(await refs(store, queueId)).toBe(2)
       const { items } = await store.tables.queue.query({ pk: messageKey(queueId).pk })
@@ -168,10 +168,10 @@ describe('a release', () => {
       answer = 'delivered'
       await setAlias(pipeline, 'list', ['far@away.test', 'new@away.test'])
       sent = []
-      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      expect(await pipeline.backend.operator.release(queueId)).toBe(true)
       await pipeline.settle()
       expect(sent.sort()).toEqual(['far@away.test', 'new@away.test'])
-      expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+      expect(await pipeline.backend.operator.show(queueId)).toBeUndefined()
     })
   })
 
@@ -184,7 +184,7 @@ describe('a release', () => {
       await pipeline.settle()
       answer = 'delivered'
       sent = []
-      const { operator } = pipeline.core
+      const { operator } = pipeline.backend
       expect(await operator.release(queueId, ['else@example.test'])).toBe(false)
       expect(await operator.release(queueId, ['FAR@away.test'])).toBe(true)
       await pipeline.settle()
@@ -207,18 +207,18 @@ describe('a release', () => {
       const queueId = await pipeline.accept(text, [x, y])
       await pipeline.settle()
       later = new Set()
-      const before = (await pipeline.core.operator.show(queueId))?.groups[0]
-      expect(await pipeline.core.operator.release(queueId, [x])).toBe(true)
+      const before = (await pipeline.backend.operator.show(queueId))?.groups[0]
+      expect(await pipeline.backend.operator.release(queueId, [x])).toBe(true)
       await pipeline.settle()
       expect(sent).toEqual([x, y, x])
       const left = before?.recipients.filter(({ address }) => address === y)
-      expect((await pipeline.core.operator.show(queueId))?.groups).toEqual([
+      expect((await pipeline.backend.operator.show(queueId))?.groups).toEqual([
         { ...before, recipients: left },
       ])
-      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      expect(await pipeline.backend.operator.release(queueId)).toBe(true)
       await pipeline.settle()
       expect(sent).toEqual([x, y, x, y])
-      expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+      expect(await pipeline.backend.operator.show(queueId)).toBeUndefined()
     })
   })
 
@@ -229,7 +229,7 @@ describe('a release', () => {
       const queueId = await pipeline.accept(text, [here('list')])
       await pipeline.settle()
       await setAlias(pipeline, 'list', nobodies('none'))
-      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      expect(await pipeline.backend.operator.release(queueId)).toBe(true)
       const left = await waiting(pipeline, queueId)
       const together = left.filter(({ to }) => to.length > 1)
       expect(together).toMatchObject([{ lastReply: 'several addresses lead nowhere' }])
@@ -248,7 +248,7 @@ describe('a release', () => {
       for (const alias of aliases) await pipeline.addAlias(here(alias), [here(`no${alias}`)])
       const queueId = await pipeline.accept(text, aliases.map(here))
       await pipeline.settle()
-      const { operator } = pipeline.core
+      const { operator } = pipeline.backend
       const before = await waiting(pipeline, queueId)
       const all = Array.from({ length: count }, (_, n) => here(`none${n}`))
       for (const [n, alias] of aliases.entries()) {
@@ -278,7 +278,7 @@ describe('a release', () => {
         changes: { set: { reached: new Uint8Array(reached.buffer) } },
       })
       await setAlias(pipeline, 'list', ['x@away.test'])
-      const released = pipeline.core.operator.release(queueId)
+      const released = pipeline.backend.operator.release(queueId)
       if (isTaken) expect(await released).toBe(true)
       else await expect(released).rejects.toThrow(TemporaryFailure)
       await pipeline.settle()
@@ -301,7 +301,7 @@ describe('a release', () => {
       })
       const many = Array.from({ length: hosts }, (_, n) => `x@host${n}.test`)
       await pipeline.addAlias(here('nobody'), many)
-      const released = pipeline.core.operator.release(queueId)
+      const released = pipeline.backend.operator.release(queueId)
       if (isTaken) expect(await released).toBe(true)
       // Of several steps it would not be known whom the first ones reached.
       else await expect(released).rejects.toThrow(TemporaryFailure)
@@ -315,7 +315,7 @@ describe('a release', () => {
       answer = 'failed'
       const queueId = await pipeline.accept(text, ['far@away.test', 'x@one.test'])
       await pipeline.settle()
-      const { operator, queue } = pipeline.core
+      const { operator, queue } = pipeline.backend
       await operator.release(queueId)
       const [first] = (await operator.show(queueId))?.groups ?? []
       const taken = await queue.take(queueId, first?.name ?? '')
@@ -336,9 +336,9 @@ describe('a release', () => {
       answer = 'failed'
       const queueId = await pipeline.accept(text, ['far@away.test'])
       await pipeline.settle()
-      await pipeline.core.operator.release(queueId)
-      const [group] = (await pipeline.core.operator.show(queueId))?.groups ?? []
-      const take = () => pipeline.core.queue.take(queueId, group?.name ?? '')
+      await pipeline.backend.operator.release(queueId)
+      const [group] = (await pipeline.backend.operator.show(queueId))?.groups ?? []
+      const take = () => pipeline.backend.queue.take(queueId, group?.name ?? '')
       // A worker died; its lease is over.
       expect(await take()).toBeDefined()
       clock.advance(2 * GROUP_LEASE_MS)
@@ -348,24 +348,24 @@ describe('a release', () => {
         taken ??= await take()
       })
       const beside = onStore({ ...store, tables: { ...store.tables, queue: late } })
-      expect(await beside.core.operator.release(queueId)).toBe(false)
+      expect(await beside.backend.operator.release(queueId)).toBe(false)
       expect(taken).toBeDefined()
-      expect((await pipeline.core.operator.show(queueId))?.groups).toEqual([taken?.group])
+      expect((await pipeline.backend.operator.show(queueId))?.groups).toEqual([taken?.group])
     })
   })
 
   it('understands postmaster without a domain as its arrival did', async () => {
     await using store = await openEmbeddedStore({ directory, clock })
-    const { core, accept, settle, inbox } = createPipeline(store, clock, {
+    const { backend, accept, settle, inbox } = createPipeline(store, clock, {
       set: ['defaultDomain='],
     })
     const ann = parseAddress(here('ann'))
     if (ann === undefined) throw new Error('ann')
-    await core.directory.accounts.set(ann, { enabled: false })
+    await backend.directory.accounts.set(ann, { enabled: false })
     const queueId = await accept(text, ['postmaster'])
     await settle()
-    await core.directory.accounts.set(ann, { enabled: true })
-    expect(await core.operator.release(queueId)).toBe(true)
+    await backend.directory.accounts.set(ann, { enabled: true })
+    expect(await backend.operator.release(queueId)).toBe(true)
     await settle()
     expect(await inbox(here('ann'))).toHaveLength(1)
   })
@@ -378,7 +378,7 @@ describe('a release', () => {
       await pipeline.settle()
       expect((await waiting(pipeline, queueId)).map(({ to }) => to)).toEqual([[x, y]])
       later = new Set([y])
-      const { operator } = pipeline.core
+      const { operator } = pipeline.backend
       let flushed: number | undefined
       const late = beforeTransact(store.tables.queue, async () => {
         if (flushed !== undefined) return
@@ -386,7 +386,7 @@ describe('a release', () => {
         await pipeline.settle()
       })
       const beside = onStore({ ...store, tables: { ...store.tables, queue: late } })
-      expect(await beside.core.operator.release(queueId)).toBe(true)
+      expect(await beside.backend.operator.release(queueId)).toBe(true)
       expect(flushed).toBe(1)
       later = new Set()
       await pipeline.settle()
@@ -402,7 +402,7 @@ describe('a release', () => {
       const queueId = await pipeline.accept(text, [here('list'), 'far@away.test'])
       await pipeline.settle()
       later = new Set()
-      const { operator } = pipeline.core
+      const { operator } = pipeline.backend
       let flushed: number | undefined
       const late = beforeTransact(store.tables.queue, async () => {
         if (flushed !== undefined) return
@@ -411,7 +411,7 @@ describe('a release', () => {
       })
       await pipeline.addAlias(here('nobody'), [here('bob')])
       const beside = onStore({ ...store, tables: { ...store.tables, queue: late } })
-      expect(await beside.core.operator.release(queueId, [here('list')])).toBe(true)
+      expect(await beside.backend.operator.release(queueId, [here('list')])).toBe(true)
       expect(flushed).toBe(1)
       await pipeline.settle()
       expect(await inboxes(pipeline)).toEqual([0, 1, 0])
@@ -429,13 +429,13 @@ describe('a release', () => {
       await setAlias(pipeline, 'two', ['y@two.test'])
       await setAlias(pipeline, 'three', ['x@one.test', 'y@two.test'])
       const { queue } = store.tables
-      const { operator } = pipeline.core
+      const { operator } = pipeline.backend
       let first: boolean | undefined
       const late = beforeTransact(queue, async () => {
         first ??= await operator.release(queueId, [here('one')])
       })
       const beside = onStore({ ...store, tables: { ...store.tables, queue: late } })
-      expect(await beside.core.operator.release(queueId, [here('two')])).toBe(true)
+      expect(await beside.backend.operator.release(queueId, [here('two')])).toBe(true)
       expect(first).toBe(true)
       await pipeline.settle()
       expect(sent.sort()).toEqual(['x@one.test', 'y@two.test'])
@@ -450,13 +450,13 @@ describe('a release', () => {
     await withPipeline(async (pipeline, store) => {
       const carol = parseAddress(here('carol'))
       if (carol === undefined) throw new Error('no carol')
-      await pipeline.core.directory.accounts.set(carol, { quotaBytes: 1 })
+      await pipeline.backend.directory.accounts.set(carol, { quotaBytes: 1 })
       await pipeline.inbox(here('bob'))
       await pipeline.addAlias(here('list'), [here('ann'), here('carol'), here('nobody')])
       const queueId = await pipeline.accept(text, [here('list')])
       await pipeline.settle()
       await pipeline.addAlias(here('nobody'), [here('bob')])
-      expect(await pipeline.core.operator.release(queueId, [here('nobody')])).toBe(true)
+      expect(await pipeline.backend.operator.release(queueId, [here('nobody')])).toBe(true)
       // It is delivered to Bob, and nobody hears of it: the second transaction, since the first finds that others are reserved.
       let answers = 0
       const deaf = withFaults(store, {
@@ -471,7 +471,7 @@ describe('a release', () => {
       expect(await waiting(pipeline, queueId)).toMatchObject([{ to: [here('carol')] }])
       // Ann's and Carol's are reserved, Bob has his own.
       expect(await refs(store, queueId)).toBe(3)
-      expect(await pipeline.core.operator.remove(queueId)).toBe(true)
+      expect(await pipeline.backend.operator.remove(queueId)).toBe(true)
       expect(await refs(store, queueId)).toBe(2)
     })
   })
@@ -491,9 +491,9 @@ describe('a release', () => {
       const unsettled = (await waiting(pipeline, queueId)).find(({ state }) => state === 'deferred')
       expect(unsettled?.to).toHaveLength(1)
       await setAlias(pipeline, 'list', [here('nobody')])
-      expect(await pipeline.core.operator.release(queueId, unsettled?.to)).toBe(true)
+      expect(await pipeline.backend.operator.release(queueId, unsettled?.to)).toBe(true)
       expect(await waiting(pipeline, queueId)).toMatchObject([{ to: [here('nobody')] }])
-      expect(await pipeline.core.operator.remove(queueId)).toBe(true)
+      expect(await pipeline.backend.operator.remove(queueId)).toBe(true)
       expect(await refs(store, queueId)).toBe(2)
     })
   })
@@ -505,12 +505,12 @@ describe('a release', () => {
     await withPipeline(async (pipeline, store) => {
       const carol = parseAddress(here('carol'))
       if (carol === undefined) throw new Error('no carol')
-      await pipeline.core.directory.accounts.set(carol, { quotaBytes: 1 })
+      await pipeline.backend.directory.accounts.set(carol, { quotaBytes: 1 })
       await pipeline.addAlias(here('list'), [here('ann'), here('carol'), here('nobody')])
       const queueId = await pipeline.accept(text, [here('list')])
       await pipeline.settle()
       await pipeline.addAlias(here('nobody'), [to])
-      const { operator, queue } = pipeline.core
+      const { operator, queue } = pipeline.backend
       expect(await operator.release(queueId, [here('nobody')])).toBe(true)
       // A worker takes it, and dies.
       const { groups = [] } = (await operator.show(queueId)) ?? {}
@@ -545,13 +545,13 @@ describe('a release', () => {
       sent = []
       await setAlias(pipeline, 'list', ['other@away.test'])
       await pipeline.addAlias(here('nobody'), [here('bob'), here('carol')])
-      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      expect(await pipeline.backend.operator.release(queueId)).toBe(true)
       await pipeline.settle()
       expect(await inboxes(pipeline)).toEqual([1, 1, 1])
       const [message] = await pipeline.inbox(here('bob'))
       expect(message).toMatch(/^X-Original-To: list@example\.test\r\n/)
       expect(sent).toEqual(['slow@away.test'])
-      expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+      expect(await pipeline.backend.operator.show(queueId)).toBeUndefined()
     })
   })
 
@@ -561,7 +561,7 @@ describe('a release', () => {
       await pipeline.addAlias(here('two'), [here('one')])
       const queueId = await pipeline.accept(text, [here('one')])
       await pipeline.settle()
-      const [group] = (await pipeline.core.operator.show(queueId))?.groups ?? []
+      const [group] = (await pipeline.backend.operator.show(queueId))?.groups ?? []
       await store.tables.queue.write({
         update: groupKey(queueId, group?.name ?? ''),
         changes: { set: { state: 'deferred' }, remove: ['listPk', 'listSk'] },
@@ -570,7 +570,7 @@ describe('a release', () => {
       await pipeline.settle()
       expect(await waiting(pipeline, queueId)).toMatchObject([{ state: 'held' }])
       await setAlias(pipeline, 'two', [here('ann')])
-      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      expect(await pipeline.backend.operator.release(queueId)).toBe(true)
       await pipeline.settle()
       expect(await inboxes(pipeline)).toEqual([1, 0, 0])
     })
@@ -585,10 +585,10 @@ describe('a release', () => {
       expect(sent).toHaveLength(15)
       await setAlias(pipeline, 'list', many.slice(0, 100))
       await pipeline.addAlias(here('more'), many)
-      expect(await pipeline.core.operator.release(queueId)).toBe(true)
+      expect(await pipeline.backend.operator.release(queueId)).toBe(true)
       await pipeline.settle()
       expect(sent.sort()).toEqual(many.slice(0, 100).sort())
-      expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+      expect(await pipeline.backend.operator.show(queueId)).toBeUndefined()
     })
   })
 
@@ -609,7 +609,7 @@ describe('a release', () => {
         })
         try {
           const pipeline = onStore(store)
-          await pipeline.core.operator.release(queueId)
+          await pipeline.backend.operator.release(queueId)
           await pipeline.settle()
         } catch {
           // Dead.
@@ -619,7 +619,7 @@ describe('a release', () => {
         clock.advance(2 * GROUP_LEASE_MS)
         await withPipeline(async (pipeline, opened) => {
           // The operator saw his command die, and repeats it.
-          await pipeline.core.operator.release(queueId)
+          await pipeline.backend.operator.release(queueId)
           for (let round = 0; round < 3; round++) {
             await pipeline.settle()
             clock.advance(2 * GROUP_LEASE_MS)

@@ -4,7 +4,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createCore } from '#services/assembly/core.ts'
+import { createBackend } from '#services/assembly/backend.ts'
 import { type ListenerName, openListeners } from '#services/assembly/listeners.ts'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import { DRAIN_LINGER_MS } from '#shared/net/drain.ts'
@@ -38,15 +38,15 @@ describe('a stop', () => {
       ]),
     })
     if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
-    const core = createCore({
+    const backend = createBackend({
       store: opened.store,
       settings: loaded.settings,
       clock,
       log: silentLog,
     })
-    listeners = await openListeners(core, {
+    listeners = await openListeners(backend, {
       certificates: new FakeCertificates(),
-      policy: assemblePolicy(core),
+      policy: assemblePolicy(backend),
       hints: opened.store.signals,
     })
     resources.defer(async () => {

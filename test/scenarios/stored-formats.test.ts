@@ -94,7 +94,7 @@ beforeAll(async () => {
   await dump('delivered, deferred, failed')
   await mailboxes(pipeline)
   const login = { id: await accountId(pipeline, 'ann@example.test'), login: 'ann@example.test' }
-  await assemblePolicy(pipeline.core).message({
+  await assemblePolicy(pipeline.backend).message({
     queueId: second,
     origin: origin(login),
     envelope: {
@@ -125,14 +125,14 @@ async function directory(pipeline: Pipeline): Promise<void> {
 }
 
 async function accountId(pipeline: Pipeline, login: string): Promise<AccountId> {
-  for await (const { id, address } of pipeline.core.directory.accounts.list()) {
+  for await (const { id, address } of pipeline.backend.directory.accounts.list()) {
     if (`${address.local}@${address.domain}` === login) return id
   }
   throw new Error(login)
 }
 
 async function mailboxes(pipeline: Pipeline): Promise<void> {
-  const { mailbox } = pipeline.core
+  const { mailbox } = pipeline.backend
   const ann = await accountId(pipeline, 'ann@example.test')
   const inbox = await mailbox.inbox(ann)
   const work = await made(mailbox, ann, 'Work/Deep')
@@ -232,8 +232,8 @@ function named(text: string, names: ReadonlyMap<string, string>): string {
 
 async function namesOf(pipeline: Pipeline): Promise<Map<string, string>> {
   const names = new Map<string, string>()
-  for await (const { id, address } of pipeline.core.directory.accounts.list()) {
-    const tree = await pipeline.core.mailbox.folders.tree(id)
+  for await (const { id, address } of pipeline.backend.directory.accounts.list()) {
+    const tree = await pipeline.backend.mailbox.folders.tree(id)
     for (const folder of tree.folders)
       names.set(folder.id, `${address.local} ${tree.pathOf(folder)}`)
     names.set(id, address.local)

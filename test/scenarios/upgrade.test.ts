@@ -34,7 +34,7 @@ describe('a message that an older version left', () => {
     accounts = []
     for (const name of names) {
       const { id } = await pipeline.addAccount(name)
-      await pipeline.core.mailbox.inbox(id)
+      await pipeline.backend.mailbox.inbox(id)
       accounts.push(id)
     }
     await pipeline.addAlias('list@example.test', names)
@@ -52,7 +52,7 @@ describe('a message that an older version left', () => {
 
   /** One of them has it, by the set in the blob alone. */
   async function deliveredByOld(queueId: QueueId, accountId: AccountId): Promise<void> {
-    const { queue, mailbox } = pipeline.core
+    const { queue, mailbox } = pipeline.backend
     const [message] = await queue.load([queueId])
     if (message === undefined) throw new Error('not there')
     await mailbox.append(await mailbox.inbox(accountId), {
@@ -67,7 +67,7 @@ describe('a message that an older version left', () => {
   it.each(['incoming', 'active'] as const)('%s, comes to everybody once', async (state) => {
     const [ann] = accounts
     if (ann === undefined) throw new Error('no account')
-    const { queue, directory, operator } = pipeline.core
+    const { queue, directory, operator } = pipeline.backend
     const all = await Array.fromAsync(directory.accounts.list())
     const quota = async (quotaBytes: number) => {
       for (const { address } of all) await directory.accounts.set(address, { quotaBytes })
@@ -98,7 +98,7 @@ describe('a message that an older version left', () => {
       const [only, ...more] = await pipeline.inbox(names[n] ?? '')
       expect(only).toContain(text)
       expect(more).toEqual([])
-      const inbox = await pipeline.core.mailbox.inbox(id)
+      const inbox = await pipeline.backend.mailbox.inbox(id)
       const usage = await readCompleteUsage({ table: store.tables.mail, clock }, id)
       expect(usage).toMatchObject({ messages: 1, bytes: inbox.bytes, complete: true })
     }

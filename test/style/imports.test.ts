@@ -22,7 +22,7 @@ const layers: readonly (readonly string[])[] = [
   ['shared/administration'],
   ['services'],
   ['services/assembly'],
-  ['services/local', 'services/aws'],
+  ['services/one-machine', 'services/aws'],
   ['services/cli'],
   ['cdk'],
 ]
@@ -51,7 +51,7 @@ function layerOf(file: string): number {
 }
 
 const service = (file: string) => /^services\/([^/]+)\//.exec(file)?.[1]
-const compositionRoots = new Set(['assembly', 'local', 'aws', 'cli'])
+const compositionRoots = new Set(['assembly', 'one-machine', 'aws', 'cli'])
 
 /** Every set of files that import each other, types included, directly or by way of others (Tarjan 1972). */
 function circles(): string[][] {

@@ -1,5 +1,5 @@
 // Who shows or delivers mail asks the mailbox core by its port (shared/mailbox/port.ts), and knows neither its table nor its hints: what is
-// stored how is the core's alone to change.
+// stored how is the mailbox's alone to change.
 
 import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -18,7 +18,7 @@ const ofServices = [
 
 /** What puts services together receives and hands on nothing itself. */
 const ofRoots = ['Summary', 'Configuration', 'Diagnostics', 'Security']
-const roots = new Set(['assembly', 'aws', 'cli', 'local'])
+const roots = new Set(['assembly', 'aws', 'cli', 'one-machine'])
 
 describe('the manual page of each service', () => {
   const names = readdirSync(services, { withFileTypes: true })

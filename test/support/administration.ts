@@ -26,7 +26,7 @@ export async function openAdministration(set: readonly string[] = []): Promise<A
   const lines: LogFields[] = []
   const info: Log['info'] = (fields, message) => void lines.push({ ...fields, message })
   const pipeline = createPipeline(store, clock, { set, log: { ...silentLog, info } })
-  const administration = assembleAdministration(pipeline.core, (change) => changes.push(change))
+  const administration = assembleAdministration(pipeline.backend, (change) => changes.push(change))
   return { administration, pipeline, clock, changes, lines, [Symbol.asyncDispose]: close }
 }
 

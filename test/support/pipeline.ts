@@ -1,8 +1,8 @@
 // The services behind the listeners on a given store, driven by hand: a test rings, steps and looks.
 
-import { createCore } from '#services/assembly/core.ts'
+import { createBackend } from '#services/assembly/backend.ts'
 import { assembleCleanup, assembleDelivery } from '#services/assembly/pipeline.ts'
-import { createWorkers } from '#services/local/workers.ts'
+import { createWorkers } from '#services/one-machine/workers.ts'
 import type { AcceptedMessage, SmtpEnvelope } from '#shared/contracts/spool.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
@@ -83,14 +83,14 @@ export function createPipeline(
     overrides: ['hostname=mx.example.test', 'defaultDomain=example.test', ...set],
   })
   if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
-  const core = createCore({ store, settings: loaded.settings, clock, log })
+  const backend = createBackend({ store, settings: loaded.settings, clock, log })
   const expand: Expand = async (recipients) => {
-    const { local, ...others } = await core.expand(recipients)
+    const { local, ...others } = await backend.expand(recipients)
     const marked = local.map((one) => ({ ...one, needsContent: needsContent(one.address) }))
     return { ...others, local: marked }
   }
   const spool = createSpool({
-    queue: core.queue,
+    queue: backend.queue,
     store,
     // At once, so that a test knows when it has rung.
     ring: (queueId) => void store.queues.incoming.send([queueId]).catch(() => undefined),
@@ -99,10 +99,10 @@ export function createPipeline(
     log: silentLog,
   })
   const workers = {
-    ...createWorkers(core, deliverRemote),
-    cleanup: assembleCleanup({ ...core, expand }, deliverLocal),
+    ...createWorkers(backend, deliverRemote),
+    cleanup: assembleCleanup({ ...backend, expand }, deliverLocal),
     ...(deliverLocal && {
-      delivery: assembleDelivery(core, deliverRemote, deliverLocal),
+      delivery: assembleDelivery(backend, deliverRemote, deliverLocal),
     }),
   }
 
@@ -178,8 +178,8 @@ export function createPipeline(
   ) {
     const address = parseAddress(text)
     if (address === undefined) throw new Error(text)
-    await core.directory.domains.add(address.domain)
-    const added = await core.directory.accounts.add({ address, passwordHash: 'x', ...changes })
+    await backend.directory.domains.add(address.domain)
+    const added = await backend.directory.accounts.add({ address, passwordHash: 'x', ...changes })
     if (added.kind !== 'ok') throw new Error(`${text}: ${added.kind}`)
     return added.account
   }
@@ -188,7 +188,7 @@ export function createPipeline(
     const local = name.startsWith('@') ? null : (parseAddress(name)?.local ?? null)
     const domain = parseDomain(name.slice(name.lastIndexOf('@') + 1))
     if (domain === undefined) throw new Error(name)
-    const added = await core.directory.aliases.add(
+    const added = await backend.directory.aliases.add(
       { local, domain },
       targets.flatMap((target) => parseAddress(target) ?? []),
     )
@@ -198,22 +198,25 @@ export function createPipeline(
   /** The INBOX as its reader sees it, oldest first. */
   async function messagesOf(text: string) {
     const address = parseAddress(text)
-    const account = address && (await core.directory.accounts.get(address))
+    const account = address && (await backend.directory.accounts.get(address))
     if (account === undefined) throw new Error(`no account ${text}`)
-    const folder = await core.mailbox.inbox(account.id)
-    const { messages } = await core.mailbox.snapshot(folder)
+    const folder = await backend.mailbox.inbox(account.id)
+    const { messages } = await backend.mailbox.snapshot(folder)
     return messages
   }
 
   async function envelopes(text: string): Promise<Envelope[]> {
     const messages = await messagesOf(text)
-    const blobs = await core.mailbox.blobs(messages.map(({ blobId }) => blobId))
+    const blobs = await backend.mailbox.blobs(messages.map(({ blobId }) => blobId))
     return blobs.flatMap((blob) => (blob === undefined ? [] : [decodeEnvelope(blob.index)]))
   }
 
   async function inbox(text: string): Promise<string[]> {
     const messages = await messagesOf(text)
-    const opener = createMessageOpener({ blob: core.mailbox.blob, objects: core.store.objects })
+    const opener = createMessageOpener({
+      blob: backend.mailbox.blob,
+      objects: backend.store.objects,
+    })
     return Promise.all(
       messages.map(async (message) => {
         const open = await opener.open(message)
@@ -224,7 +227,7 @@ export function createPipeline(
     )
   }
 
-  return { core, spool, workers, accept, settle, addAccount, addAlias, inbox, envelopes }
+  return { backend, spool, workers, accept, settle, addAccount, addAlias, inbox, envelopes }
 }
 
 export function origin(account: AcceptedMessage['origin']['account']): AcceptedMessage['origin'] {

@@ -20,7 +20,7 @@ export async function foreignNodes(
   session: Session,
   use: 'LIST' | 'ESEARCH' = 'LIST',
 ): Promise<readonly ForeignNode[]> {
-  const { mailbox, people } = session.services
+  const { mailbox, people } = session.deps
   const all = await mailbox.foreignFolders.list(session.account.id)
   const visible = all.filter(({ rights }) => may(rights, use))
   if (visible.length === 0) return []
@@ -52,8 +52,8 @@ export async function foreignNodes(
 
 /** Folders of the account's own, where there are any below the names of the namespaces: `reach.ts` finds those first. */
 async function ownInTheWay(session: Session): Promise<FolderTree | undefined> {
-  const { account, services } = session
-  const { folders } = services.mailbox
+  const { account, deps } = session
+  const { folders } = deps.mailbox
   const tops = await Promise.all([OTHER_USERS, SHARED].map((top) => folders.find(account.id, top)))
   return tops.every((top) => top === undefined) ? undefined : folderTree(session)
 }

@@ -19,8 +19,8 @@ export type Reached =
   | { readonly kind: 'refused'; readonly completion: Completion }
 
 export async function reach(session: Session, use: NamedUse, name: string): Promise<Reached> {
-  const { account, services } = session
-  const { folders } = services.mailbox
+  const { account, deps } = session
+  const { folders } = deps.mailbox
   const own = await folders.find(account.id, name)
   if (own !== undefined) return { kind: 'folder', folder: own, rights: allRights }
   const foreign = foreignName(name)
@@ -42,7 +42,7 @@ export async function reachPlace(
   const foreign = foreignName(name)
   if (foreign === undefined) return { kind: 'place', owner: session.account.id, path: name }
   const owner = await ownerOf(session, foreign)
-  const { foreignFolders } = session.services.mailbox
+  const { foreignFolders } = session.deps.mailbox
   const above = owner && (await foreignFolders.above(session.account.id, owner, foreign.path))
   // The same answer whether there is nothing, nothing to be seen, or nothing to be made.
   if (owner === undefined || above === undefined || !has(above.rights, neededOfNamed[use])) {
@@ -81,13 +81,13 @@ async function findForeign(
   if (namesOf(name.path) === undefined) return undefined
   const owner = await ownerOf(session, name)
   if (owner === undefined) return undefined
-  return session.services.mailbox.foreignFolders.find(session.account.id, owner, name.path)
+  return session.deps.mailbox.foreignFolders.find(session.account.id, owner, name.path)
 }
 
 async function ownerOf(
-  { services }: Session,
+  { deps }: Session,
   { address, shared }: ForeignName,
 ): Promise<AccountId | undefined> {
-  const person = await services.people.find(address)
+  const person = await deps.people.find(address)
   return person?.shared === shared ? person.id : undefined
 }

@@ -48,11 +48,11 @@ export async function readArrival(
     const received = await receiveData(session, feed, data, room)
     staged.defer(async () => {
       await received.discard()
-      const { mailbox } = session.services
+      const { mailbox } = session.deps
       if (received.stored) await mailbox.abandon(folder.accountId, [received])
     })
     await close(feed, data, received)
-    const internalDateMs = given.internalDateMs ?? session.services.clock.now()
+    const internalDateMs = given.internalDateMs ?? session.deps.clock.now()
     const { blob, endsLine } = received
     const message = {
       blob,
@@ -76,7 +76,7 @@ async function receiveData(
   data: AppendData,
   room: Pick<Room, 'bytes' | 'appendBytes'>,
 ): Promise<ReceivedMessage> {
-  const limit = session.services.options.messageSizeLimit
+  const limit = session.deps.options.messageSizeLimit
   let bytes = 0
   const take = (more: number) => {
     bytes += more
@@ -84,7 +84,7 @@ async function receiveData(
     if (bytes > room.bytes) throw new Refusal(replies.overQuota)
     if (bytes > room.appendBytes) throw new Refusal(replies.appendLimit)
   }
-  const { mailbox } = session.services
+  const { mailbox } = session.deps
   if (data.kind === 'catenate') return mailbox.receive(catenate(session, feed, data.parts, take))
   // RFC 3502 §6.3.11: a client takes an APPEND back by sending nothing.
   if (data.literal.bytes === 0) throw new Refusal(replies.emptyMessage)

@@ -60,9 +60,9 @@ async function* urlBytes(
   text: ByteString,
   take: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array> {
-  const { account, services } = session
+  const { account, deps } = session
   const logins = [account.login, session.loginGiven]
-  const url = parseImapUrl(text, { hostname: services.hostname, logins })
+  const url = parseImapUrl(text, { hostname: deps.hostname, logins })
   const message = url && (await findMessage(session, folders, url))
   if (url === undefined || message === undefined) throw new Refusal(badUrl(text))
   const { section, partial } = url
@@ -88,7 +88,7 @@ async function findMessage(
   folders: Folders,
   url: ImapUrl,
 ): Promise<StoredMessage | undefined> {
-  const { mailbox, objects } = session.services
+  const { mailbox, objects } = session.deps
   const folder = await folderOf(session, folders, url)
   if (!folder?.selectable) return undefined
   if (url.uidValidity !== null && url.uidValidity !== folder.uidValidity) return undefined

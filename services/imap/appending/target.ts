@@ -60,10 +60,10 @@ export async function findTarget(
   use: 'APPEND' | 'COPY' | 'MOVE' | 'REPLACE',
   mailbox: string,
 ): Promise<Target> {
-  const { account, services } = session
+  const { account, deps } = session
   const [reached, ownLimits] = await Promise.all([
     reach(session, use, mailbox),
-    services.quota(account.id),
+    deps.quota(account.id),
   ])
   // RFC 9051 §6.3.12: CREATE would help, also where only the name is left.
   const unknown = isNetUnicode(mailbox) ? replies.tryCreate : replies.badName
@@ -71,10 +71,10 @@ export async function findTarget(
   const { folder, rights } = reached
   if (!folder.selectable) return { kind: 'refused', completion: unknown }
   const isOwn = folder.accountId === account.id
-  const limits = isOwn ? ownLimits : await services.quota(folder.accountId)
+  const limits = isOwn ? ownLimits : await deps.quota(folder.accountId)
   // The account was removed while its session is open.
   if (limits === undefined) return { kind: 'refused', completion: replies.unavailable }
-  const room = await services.mailbox.room(folder.accountId, limits)
+  const room = await deps.mailbox.room(folder.accountId, limits)
   const tellsUids = may(rights, 'SELECT')
   return { kind: 'target', folder, scope: flagScope(rights), tellsUids, limits, room }
 }

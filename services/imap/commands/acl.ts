@@ -66,7 +66,7 @@ export const getAcl = defineCommand({
     const reached = await reach(session, 'GETACL', mailbox)
     if (reached.kind !== 'folder') return refusalOf(reached)
     const { folder } = reached
-    const { mailbox: store, people } = session.services
+    const { mailbox: store, people } = session.deps
     const list = folder.shared ? await store.access.list(folder) : new Map<Identifier, Rights>()
     const owner = (await people.byIds([folder.accountId])).get(folder.accountId)
     const entries = await namedEntries(people, list)
@@ -95,7 +95,7 @@ export const listRights = defineCommand({
   async run(session, { mailbox, identifier }, wire): Promise<Completion> {
     const reached = await reach(session, 'LISTRIGHTS', mailbox)
     if (reached.kind !== 'folder') return refusalOf(reached)
-    const known = await identifierOf(session.services.people, identifier.text)
+    const known = await identifierOf(session.deps.people, identifier.text)
     if (known === undefined) return replies.noSuchIdentifier
     const isOwner = granteeOf(known) === userGrantee(reached.folder.accountId)
     const writer = writerOf(session)
@@ -147,10 +147,10 @@ async function changeRights(
 ): Promise<Completion> {
   const reached = await reach(session, name, given.mailbox)
   if (reached.kind !== 'folder') return refusalOf(reached)
-  const identifier = await identifierOf(session.services.people, given.identifier.text)
+  const identifier = await identifierOf(session.deps.people, given.identifier.text)
   if (identifier === undefined) return replies.noSuchIdentifier
   if (given.adds !== noRights && !mayGive(session, identifier)) return replies.notToEveryone
-  const { access } = session.services.mailbox
+  const { access } = session.deps.mailbox
   const set = await access.change(reached.folder, identifier, given.next)
   switch (set.kind) {
     case 'set':
@@ -174,8 +174,8 @@ async function changeRights(
 }
 
 /** Rights for all at once are the operator's to give, unless `aclAnyone` says otherwise; taking away is everybody's. */
-function mayGive({ services }: Session, identifier: Identifier): boolean {
-  return services.options.aclAnyone || /^(?:user=|-)/.test(identifier)
+function mayGive({ deps }: Session, identifier: Identifier): boolean {
+  return deps.options.aclAnyone || /^(?:user=|-)/.test(identifier)
 }
 
 function writerOf({ utf8 }: Session): ResponseWriter {

@@ -31,13 +31,13 @@ export const append = defineStreamedCommand({
     const mailbox = await readMailboxName(feed)
     const target = await findTarget(session, 'APPEND', mailbox)
     if (target.kind === 'refused') return target.completion
-    using held = new HeldBytes(session.services.memory.commands, MULTIAPPEND_HELD_BYTES_MAX)
+    using held = new HeldBytes(session.deps.memory.commands, MULTIAPPEND_HELD_BYTES_MAX)
     await using staged = new AsyncDisposableStack()
     const received: ReceivedMessage[] = []
     const messages: NewMessage[] = []
     const { folder, scope } = target
     let { bytes, messages: roomMessages, appendBytes } = target.room
-    const { messageLimit } = session.services.options
+    const { messageLimit } = session.deps.options
     do {
       // RFC 9738 §3.1: all of the messages or none.
       if (messages.length === messageLimit) return overLimit(session)
@@ -101,7 +101,7 @@ async function store(
   received: readonly ReceivedMessage[],
   messages: readonly NewMessage[],
 ): Promise<Stored | NotStored> {
-  const { mailbox } = session.services
+  const { mailbox } = session.deps
   // Objects are committed first and awaited together with the folder: see StagedObject.
   const committing = Promise.all(received.map((each) => each.commit()))
   const [committed, written] = await Promise.allSettled([

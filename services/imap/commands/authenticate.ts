@@ -24,7 +24,7 @@ export const authenticate = defineCommand({
       return { status: 'NO', code: 'CANNOT', text: 'Authentication mechanism not offered' }
     }
     const { remoteAddress, channelBindings } = session.transport
-    const { authenticator } = session.services
+    const { authenticator } = session.deps
     const context = { authenticator, service: 'imap', remoteAddress, channelBindings } as const
     const exchange = createSaslExchange(mechanism, context)
     let response = initial === undefined ? undefined : decodeInitialResponse(initial)

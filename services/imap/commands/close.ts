@@ -9,7 +9,7 @@ export const close = defineCommand({
     const { selected } = session
     // RFC 4314 §4
     if (!selected.readOnly && selected.may('e'))
-      await session.services.mailbox.expunge(selected.folder, selected.deletedUids(), {
+      await session.deps.mailbox.expunge(selected.folder, selected.deletedUids(), {
         deletedOnly: true,
       })
     await session.unselect()

@@ -28,10 +28,10 @@ function copying(by: NumberKind): Command {
       // RFC 9738 §3.1: all of the messages or none.
       const possible = limitMessages(session, uids)
       if (possible.cut) return overLimit(session, possible.uids[0])
-      const { selected, services } = session
+      const { selected, deps } = session
       if (!fits(target.room, sizeOf(selected, uids), uids.length)) return replies.overQuota
       const { folder, tellsUids, ...asked } = target
-      const copying = services.mailbox.copy(selected.folder, uids, folder, asked)
+      const copying = deps.mailbox.copy(selected.folder, uids, folder, asked)
       const copied = await tellingProgress(session, wire, copying)
       // Copies in the selected mailbox itself are news.
       if (copied.kind === 'copied' && target.folder.id === selected.folder.id) {

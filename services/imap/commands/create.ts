@@ -24,7 +24,7 @@ export const create = defineCommand({
     if (place.kind === 'refused') return place.completion
     // The special uses of others are their own.
     if (uses.length > 0 && place.owner !== session.account.id) return replies.useNotPossible
-    const { folders } = session.services.mailbox
+    const { folders } = session.deps.mailbox
     session.notifications?.causes(path)
     const created = await folders.create(place.owner, place.path, uses)
     switch (created.kind) {

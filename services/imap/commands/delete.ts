@@ -15,7 +15,7 @@ export const deleteMailbox = defineCommand({
     if (reached.kind !== 'folder') return refusalOf(reached)
     const { folder } = reached
     session.notifications?.causes(mailbox)
-    const removed = await session.services.mailbox.folders.remove(folder)
+    const removed = await session.deps.mailbox.folders.remove(folder)
     switch (removed.kind) {
       case 'removed':
       case 'name-stays':

@@ -41,14 +41,14 @@ async function removeDeleted(
   name: string,
   choose: (deleted: readonly Uid[]) => Limited,
 ): Promise<Completion> {
-  const { selected, services } = session
+  const { selected, deps } = session
   if (selected.readOnly) return replies.readOnly
   // What others have marked counts too.
   await selected.tellNews(wire, { expunges: true, look: true, answer: true })
   const chosen = choose(selected.deletedUids())
   if (chosen.uids.length === 0) return completed(name)
   const options = { deletedOnly: true }
-  const removing = services.mailbox.expunge(selected.folder, chosen.uids, options)
+  const removing = deps.mailbox.expunge(selected.folder, chosen.uids, options)
   const removed = await tellingProgress(session, wire, removing)
   session.counts.expunged += removed.length
   return completeLimited(session, chosen, await completeWithNews(session, wire, name), wire)

@@ -50,10 +50,10 @@ async function fetchMessages(
   given: FetchArguments & { readonly set: MessageSet; readonly by: NumberKind },
   wire: Wire,
 ): Promise<Completion> {
-  const { selected, services } = session
+  const { selected, deps } = session
   const { atts, changedSince, partial, set, by } = given
   // RFC 9738 §3.1: a PARTIAL beyond the limit is not begun.
-  if (partial !== null && partial.last - partial.first >= services.options.messageLimit) {
+  if (partial !== null && partial.last - partial.first >= deps.options.messageLimit) {
     return overLimit(session)
   }
   const plan = planFetch(atts, {

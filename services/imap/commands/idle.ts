@@ -44,7 +44,7 @@ async function nextWord(wire: Wire, signal: AbortSignal): Promise<Buffer | undef
 }
 
 async function tellAsItHappens(
-  { log, services: { clock, options } }: Session,
+  { log, deps: { clock, options } }: Session,
   selected: SelectedFolder,
   wire: Wire,
   ending: AbortSignal,

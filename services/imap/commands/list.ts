@@ -42,7 +42,7 @@ async function listMailboxes(
   writer: ResponseWriter,
   wire: Wire,
 ): Promise<void> {
-  const { subscriptions } = session.services.mailbox
+  const { subscriptions } = session.deps.mailbox
   const needsSubscribed = wanted.select.subscribed || wanted.returns.subscribed
   const { reference, patterns } = wanted
   const mayBeForeign = patterns.some((pattern) => mayMatchForeign(reference, pattern))

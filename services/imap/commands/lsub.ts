@@ -25,7 +25,7 @@ export const lsub = defineCommand({
       const matches = [compilePattern(reference, pattern)]
       const [tree, subscribed] = await Promise.all([
         folderTree(session),
-        session.services.mailbox.subscriptions.list(session.account.id),
+        session.deps.mailbox.subscriptions.list(session.account.id),
       ])
       const foreign = subscribed.some(isForeign) ? await foreignNodes(session) : []
       const nodes = allNodes(tree, undefined, foreign)

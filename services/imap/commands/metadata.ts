@@ -78,14 +78,14 @@ export const setMetadata = defineCommand({
       const allowed = uses !== undefined && (uses.length === 0 || !isInbox(folder))
       if (!allowed) return replies.useNotPossible
     }
-    const { account, services } = session
+    const { account, deps } = session
     const accountId = folder?.accountId ?? account.id
     // Those of a folder are its owner's own (RFC 5464 §4.3: NOPRIVATE).
     if (accountId !== account.id && !entries.every(({ name }) => isShared(name))) {
       return replies.noPrivateMetadata
     }
     session.notifications?.causes(mailbox)
-    const set = await services.mailbox.annotations.set(
+    const set = await deps.mailbox.annotations.set(
       { accountId, id: folder?.id ?? null },
       entries.map(({ name, value }) => ({
         entry: name,

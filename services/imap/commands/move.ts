@@ -25,9 +25,9 @@ function moving(by: NumberKind): Command {
       const { target } = prepared
       const messages = limitMessages(session, prepared.uids)
       if (messages.uids.length === 0) return nothing
-      const { selected, services } = session
+      const { selected, deps } = session
       const { folder, tellsUids, ...asked } = target
-      const moving = services.mailbox.move(selected.folder, messages.uids, folder, asked)
+      const moving = deps.mailbox.move(selected.folder, messages.uids, folder, asked)
       const moved = await tellingProgress(session, wire, moving)
       if (moved.kind === 'no-such-source') return replies.messagesGone
       if (moved.kind === 'no-such-target') return replies.tryCreate
@@ -40,7 +40,7 @@ function moving(by: NumberKind): Command {
       if (tellsUids) wire.untagged(`OK [${copyUid(moved)}] Moved`)
       const completion = await completeWithNews(session, wire, 'MOVE')
       if (moved.kind === 'moved') return completeLimited(session, messages, completion, wire)
-      session.log.warn({ err: moved.cause, moved: moved.from.length }, 'MOVE interrupted')
+      session.log.warn({ error: moved.cause, moved: moved.from.length }, 'MOVE interrupted')
       return replies.unavailable
     },
   })

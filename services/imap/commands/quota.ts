@@ -66,9 +66,9 @@ export const setQuota = defineCommand({
 })
 
 /** Resources without a limit are not told (RFC 9208 §4.2.1). */
-async function tellQuota({ account, services }: Session, wire: Wire): Promise<void> {
-  const quota = await services.quota(account.id)
-  const used = await services.mailbox.usage(account.id)
+async function tellQuota({ account, deps }: Session, wire: Wire): Promise<void> {
+  const quota = await deps.quota(account.id)
+  const used = await deps.mailbox.usage(account.id)
   const resources: string[] = []
   if (quota && quota.bytes > 0) {
     const usedUnits = Math.ceil(used.bytes / STORAGE_UNIT_BYTES)

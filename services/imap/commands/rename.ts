@@ -27,7 +27,7 @@ export const rename = defineCommand({
     // Its messages would go, which is more than the right to a name.
     if (place.owner !== session.account.id && isInbox(folder)) return replies.inboxStays
     session.notifications?.causes(from, path)
-    const renamed = await session.services.mailbox.folders.rename(folder, place.path)
+    const renamed = await session.deps.mailbox.folders.rename(folder, place.path)
     switch (renamed.kind) {
       case 'renamed':
         tellNormalized(session, wire, path, from)

@@ -18,7 +18,7 @@ function replacing(by: NumberKind): Command {
     takesRoom: true,
     mayReportExpunge: true,
     async run(session, feed, wire): Promise<Completion> {
-      const { selected, services } = session
+      const { selected, deps } = session
       feed.cursor.space()
       const set = feed.cursor.numbers()
       if (!isOne(set)) feed.cursor.fail('one message was expected')
@@ -48,7 +48,7 @@ function replacing(by: NumberKind): Command {
       await arrival.received.commit()
       const { folder } = selected
       const { message, received } = arrival
-      const replaced = await services.mailbox.replace(
+      const replaced = await deps.mailbox.replace(
         folder,
         uid,
         target.folder,
@@ -56,7 +56,7 @@ function replacing(by: NumberKind): Command {
         target.limits,
       )
       if (replaced.kind !== 'replaced') {
-        await services.mailbox.abandon(target.folder.accountId, [received])
+        await deps.mailbox.abandon(target.folder.accountId, [received])
       }
       switch (replaced.kind) {
         case 'replaced': {

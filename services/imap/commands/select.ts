@@ -45,7 +45,7 @@ function selecting(name: 'SELECT' | 'EXAMINE', examines: boolean): Command {
       if (!folder.selectable) return replies.notSelectable
       // RFC 4314 §5.2
       const readOnly = examines || !hasAny(rights, ['i', 'e', 's', 'w', 't'])
-      const selected = await SelectedFolder.open(session.services, folder, {
+      const selected = await SelectedFolder.open(session.deps, folder, {
         readOnly,
         enabled: session.enabled,
         ...accessOf(session, folder, rights),
@@ -61,9 +61,9 @@ function selecting(name: 'SELECT' | 'EXAMINE', examines: boolean): Command {
 }
 
 /** Rights in a folder of somebody else are looked at again with each command. */
-function accessOf({ account, services }: Session, folder: FolderRecord, rights: Rights) {
+function accessOf({ account, deps }: Session, folder: FolderRecord, rights: Rights) {
   if (folder.accountId === account.id) return {}
-  const { access } = services.mailbox
+  const { access } = deps.mailbox
   const read = async () => effectiveRights(await access.list(folder), account.id)
   return { access: { rights, read } }
 }

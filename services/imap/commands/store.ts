@@ -47,7 +47,7 @@ async function storeFlags(
   given: StoreArguments & { readonly set: MessageSet; readonly by: NumberKind },
   wire: Wire,
 ): Promise<Completion> {
-  const { selected, services } = session
+  const { selected, deps } = session
   const { mode, flags, unchangedSince } = given
   const { keywords } = flagSet(flags)
   if (keywords.some((keyword) => keyword.startsWith('\\'))) return replies.unknownFlag
@@ -66,7 +66,7 @@ async function storeFlags(
     return replies.noPermission
   }
   const change = { mode, flags, ...(selected.isForeign && { scope }) }
-  const storing = services.mailbox.storeFlags(selected.folder, uids, change, condition)
+  const storing = deps.mailbox.storeFlags(selected.folder, uids, change, condition)
   const stored = await tellingProgress(session, wire, storing)
   selected.hint()
   if (stored.kind === 'too-many-keywords') return replies.tooManyKeywords

@@ -8,7 +8,7 @@ export const subscribe = defineCommand({
   mayReportExpunge: true,
   parse,
   async run(session, mailbox): Promise<Completion> {
-    const { subscriptions } = session.services.mailbox
+    const { subscriptions } = session.deps.mailbox
     session.notifications?.causes(mailbox)
     const subscribed = await subscriptions.subscribe(session.account.id, mailbox)
     switch (subscribed.kind) {
@@ -29,7 +29,7 @@ export const unsubscribe = defineCommand({
   parse,
   async run(session, mailbox) {
     session.notifications?.causes(mailbox)
-    await session.services.mailbox.subscriptions.unsubscribe(session.account.id, mailbox)
+    await session.deps.mailbox.subscriptions.unsubscribe(session.account.id, mailbox)
     return completed('UNSUBSCRIBE')
   },
 })

@@ -112,7 +112,7 @@ class Responder {
 
   /** Notes what is known of the messages and begins to read what has to be read. */
   begin(uids: readonly Uid[]): Batch {
-    const { selected, services } = this.#session
+    const { selected, deps } = this.#session
     const { messages } = selected
     const records: MessageRecord[] = []
     for (const uid of uids) {
@@ -121,7 +121,7 @@ class Responder {
       else this.outcome.expunged = true
     }
     const blobs = this.#plan.needsBlobs
-      ? services.mailbox.blobs(records.map(({ blobId }) => blobId))
+      ? deps.mailbox.blobs(records.map(({ blobId }) => blobId))
       : noBlobs
     // Awaited when its turn comes, which it does not when an earlier batch fails.
     blobs.catch(() => undefined)
@@ -156,7 +156,7 @@ class Responder {
   }
 
   async #answerWithContents(found: readonly Found[]): Promise<void> {
-    const { memory } = this.#session.services
+    const { memory } = this.#session.deps
     const { contents: items } = this.#plan
     const limits = {
       ...aheadLimits,
@@ -187,7 +187,7 @@ class Responder {
 
   /** Waits until so much memory is free. What needs more than all of it gets all of it. */
   async #sendHolding(wanted: number, answer: Answer): Promise<void> {
-    const { clock, memory } = this.#session.services
+    const { clock, memory } = this.#session.deps
     const bytes = Math.min(wanted, memory.contents.bytesMax)
     await this.flush()
     const waiting = { clock, waitMs: FETCH_MEMORY_WAIT_MS, signal: this.#wire.gone }
@@ -214,7 +214,7 @@ class Responder {
     try {
       return await content.read()
     } catch (error) {
-      this.#session.log.error({ err: error }, 'response cut short')
+      this.#session.log.error({ error }, 'response cut short')
       throw new ConnectionGone()
     }
   }
@@ -223,7 +223,7 @@ class Responder {
   async #read({ record, blob }: Found): Promise<ReadContents | undefined> {
     if (blob === undefined) return undefined
     try {
-      const message = new StoredMessage(this.#session.services.objects, blob, record.prepend)
+      const message = new StoredMessage(this.#session.deps.objects, blob, record.prepend)
       const withoutPreview = this.#plan.previewsLazily && ++this.#previews > LAZY_PREVIEWS_MAX
       return await readContents(message, this.#plan.items, { withoutPreview })
     } catch (error) {
@@ -235,7 +235,7 @@ class Responder {
   }
 
   #lose({ uid, blobId }: MessageRecord, error?: Error): void {
-    this.#session.log.error({ uid, blobId, err: error }, 'message cannot be read')
+    this.#session.log.error({ uid, blobId, error }, 'message cannot be read')
     this.outcome.lost = true
   }
 
@@ -243,8 +243,8 @@ class Responder {
   async #markSeen(records: readonly MessageRecord[]): Promise<ReadonlyMap<Uid, MessageRecord>> {
     const unseen = records.filter(({ flags }) => !(flags.bits & SEEN)).map(({ uid }) => uid)
     if (unseen.length === 0) return new Map()
-    const { selected, services } = this.#session
-    const stored = await services.mailbox.storeFlags(selected.folder, unseen, {
+    const { selected, deps } = this.#session
+    const stored = await deps.mailbox.storeFlags(selected.folder, unseen, {
       mode: 'add',
       flags: ['\\Seen'],
     })
@@ -290,7 +290,7 @@ class Responder {
       }
     } catch (error) {
       if (error instanceof ConnectionGone) throw error
-      this.#session.log.error({ err: error }, 'literal cut short')
+      this.#session.log.error({ error }, 'literal cut short')
       throw new ConnectionGone()
     }
     if (sent === content.bytes) return

@@ -43,7 +43,7 @@ export function noteStatusItems(session: Session, items: readonly StatusItem[], 
 
 function valueFor(
   item: StatusItem,
-  { services }: Session,
+  { deps }: Session,
   {
     folder,
     reclaimable,
@@ -78,7 +78,7 @@ function valueFor(
       return `(${folder.mailboxId})`
     // RFC 7889 §3.1
     case 'APPENDLIMIT':
-      return services.options.messageSizeLimit
+      return deps.options.messageSizeLimit
     // RFC 9208 §4.1.4
     case 'DELETED-STORAGE':
       return reclaimable
@@ -86,13 +86,13 @@ function valueFor(
 }
 
 /** RFC 9051 has no \Recent. */
-async function recentIn({ services, enabled }: Session, folder: FolderRecord): Promise<number> {
-  return enabled.has('IMAP4REV2') ? 0 : services.mailbox.recent.count(folder)
+async function recentIn({ deps, enabled }: Session, folder: FolderRecord): Promise<number> {
+  return enabled.has('IMAP4REV2') ? 0 : deps.mailbox.recent.count(folder)
 }
 
-async function deletedBytes({ services }: Session, folder: FolderRecord): Promise<number> {
+async function deletedBytes({ deps }: Session, folder: FolderRecord): Promise<number> {
   if (folder.deleted === 0) return 0
-  const open = await services.mailbox.openFolder(folder)
+  const open = await deps.mailbox.openFolder(folder)
   if (open === undefined) return 0
   const { messages } = open
   let bytes = 0

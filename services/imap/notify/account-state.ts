@@ -37,7 +37,7 @@ export async function readAccount(
   wanted: Wanted,
   before?: AccountState,
 ): Promise<AccountState> {
-  const { mailbox } = session.services
+  const { mailbox } = session.deps
   const [tree, foreign, subscribed] = await Promise.all([
     folderTree(session),
     wanted.maySeeForeign ? foreignNodes(session) : [],

@@ -160,7 +160,7 @@ export class Notifier implements Notifications {
   #gather(): void {
     if (this.#gathering || this.#closing.signal.aborted) return
     this.#gathering = true
-    const { clock } = this.#session.services
+    const { clock } = this.#session.deps
     void clock.sleep(HINT_GATHER_MS, this.#closing.signal).then(() => {
       this.#gathering = false
       if (this.#closing.signal.aborted) return
@@ -178,7 +178,7 @@ export class Notifier implements Notifications {
 
   /** Should every hint have been lost. */
   async #poll(): Promise<void> {
-    const { clock, options } = this.#session.services
+    const { clock, options } = this.#session.deps
     for (;;) {
       await clock.sleep(options.safetyPollMs, this.#closing.signal)
       if (this.#closing.signal.aborted) return
@@ -191,8 +191,8 @@ export class Notifier implements Notifications {
 
   /** Watched first, read afterwards: what changes in between is told. */
   async #begin(wanted: Wanted): Promise<AccountState | 'too-many'> {
-    const { services, account } = this.#session
-    this.#account ??= await services.mailbox.watchAccount(account.id, this.#onChange)
+    const { deps, account } = this.#session
+    this.#account ??= await deps.mailbox.watchAccount(account.id, this.#onChange)
     if (!(await this.#watch(wanted, await readAccount(this.#session, wanted)))) {
       await this.#watch(this.#wanted, this.#before)
       return 'too-many'
@@ -202,10 +202,10 @@ export class Notifier implements Notifications {
 
   /** Watches those folders and no others; false when they are too many. */
   async #watch(wanted: Wanted, state: AccountState | undefined): Promise<boolean> {
-    const { options } = this.#session.services
+    const { options } = this.#session.deps
     const folders = state === undefined ? [] : await watchedFolders(wanted, state)
     if (folders.length > options.notifyMailboxesMax) return false
-    const { mailbox } = this.#session.services
+    const { mailbox } = this.#session.deps
     const named = new Map<FolderId, FolderRef>(folders.map(({ folder }) => [folder.id, folder]))
     const owners = new Map([...(state?.owners ?? [])].map((id) => [id, id]))
     await this.#follow(this.#folders, named, (ref) =>

@@ -114,29 +114,29 @@ export function findIn(
 /** The search made ready; without sequence numbers, uids and `$` it is good for every folder. */
 export function compileFor(
   { uids, messages }: Searched,
-  { services, state }: Session,
+  { deps, state }: Session,
   { key, charset, saved }: SavedSearch,
 ): Compiled {
   const selected = state.kind === 'selected' ? state.selected : undefined
   const isRecent = (uid: Uid) => selected?.messages === messages && selected.isRecent(uid)
-  const nowMs = services.clock.now()
+  const nowMs = deps.clock.now()
   return compile(criterionOf(key, { charset, uids, saved, nowMs, isRecent }))
 }
 
 /** What reading takes of a session. */
 type Reader = Pick<Session, 'tag'> & {
-  readonly services: Pick<Session['services'], 'clock'> & {
-    readonly mailbox: Pick<Session['services']['mailbox'], 'blobs'>
+  readonly deps: Pick<Session['deps'], 'clock'> & {
+    readonly mailbox: Pick<Session['deps']['mailbox'], 'blobs'>
     readonly objects: Reading['objects']
   }
 }
 
 export function readingOf(session: Reader, wire: Wire, memory: SearchMemory): Reading {
-  const { services } = session
+  const { deps } = session
   return {
-    blobs: services.mailbox.blobs,
-    objects: services.objects,
-    pace: new Pace({ waiting: clientWaiting(wire, session), clock: services.clock }),
+    blobs: deps.mailbox.blobs,
+    objects: deps.objects,
+    pace: new Pace({ waiting: clientWaiting(wire, session), clock: deps.clock }),
     memory,
   }
 }

@@ -88,7 +88,7 @@ async function foldersOf(
     case 'personal':
       return tree.folders
     case 'subscribed':
-      return named(await session.services.mailbox.subscriptions.list(session.account.id))
+      return named(await session.deps.mailbox.subscriptions.list(session.account.id))
     case 'subtree':
       return named(filter.mailboxes).flatMap((folder) => tree.subtree(folder))
     case 'subtree-one':
@@ -117,7 +117,7 @@ async function foreignOf(
   if (foreign.length === 0 || !maySeeForeign(session, filter)) return []
   const names =
     filter.kind === 'subscribed'
-      ? await session.services.mailbox.subscriptions.list(session.account.id)
+      ? await session.deps.mailbox.subscriptions.list(session.account.id)
       : 'mailboxes' in filter
         ? filter.mailboxes
         : []
@@ -131,7 +131,7 @@ async function foreignOf(
 
 /** A client decides by its reading how long a search takes; its rights may go meanwhile. */
 async function mayStillBeRead(session: Session, folder: FolderRecord): Promise<boolean> {
-  const { access } = session.services.mailbox
+  const { access } = session.deps.mailbox
   return may(await access.rights(folder, session.account.id), 'ESEARCH')
 }
 
@@ -141,7 +141,7 @@ async function open(session: Session, folder: FolderRecord): Promise<OpenedSourc
     const { uids, messages } = session.selected
     return { uids, messages, [Symbol.asyncDispose]: async () => {} }
   }
-  const opened = await session.services.mailbox.openFolder(folder)
+  const opened = await session.deps.mailbox.openFolder(folder)
   if (opened === undefined) return undefined
   const { uids, messages } = opened
   return { uids, messages, [Symbol.asyncDispose]: async () => opened.close() }

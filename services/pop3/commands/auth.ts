@@ -23,7 +23,7 @@ export const auth = defineCommand({
       return replies.unknownMechanism
     }
     const { remoteAddress, channelBindings } = session.transport
-    const { authenticator } = session.services
+    const { authenticator } = session.deps
     const context = { authenticator, service: 'pop3', remoteAddress, channelBindings } as const
     const exchange = createSaslExchange(mechanism, context)
     return initialResponse === undefined

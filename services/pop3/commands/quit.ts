@@ -17,7 +17,7 @@ export const quit = defineCommand({
       return replies.bye
     } catch (error) {
       // Whatever it was, the client must learn that messages are still there, and the session ends in any case.
-      session.log.error({ err: error }, 'deleted messages not removed')
+      session.log.error({ error }, 'deleted messages not removed')
       return replies.notAllRemoved
     }
   },

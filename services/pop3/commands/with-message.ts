@@ -28,11 +28,11 @@ export async function withOpenMessage(
   act: (opened: OpenMessage) => Reply,
 ): Promise<Reply> {
   try {
-    const opened = await session.services.mailboxes.open(message)
+    const opened = await session.deps.mailboxes.open(message)
     if (opened !== undefined) return act(opened)
   } catch (error) {
     if (!(error instanceof TemporaryFailure)) throw error
-    session.log.warn({ uid: message.uid, err: error }, 'message not readable for the moment')
+    session.log.warn({ uid: message.uid, error }, 'message not readable for the moment')
     return replies.unavailable
   }
   session.log.error({ uid: message.uid, blobId: message.blobId }, 'message object is gone')

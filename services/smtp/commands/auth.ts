@@ -28,7 +28,7 @@ export const auth = defineCommand({
       return answer(replies.authUnknownMechanism)
     }
     const { remoteAddress, channelBindings } = session
-    const { authenticator } = session.services
+    const { authenticator } = session.deps
     const context = { authenticator, service: 'smtp', remoteAddress, channelBindings } as const
     const exchange = createSaslExchange(mechanism, context)
     return initial === undefined
@@ -59,7 +59,7 @@ async function step(
 ): Promise<Outcome> {
   const outcome = await exchange.step(response).catch((error: unknown) => {
     if (!(error instanceof TemporaryFailure)) throw error
-    session.log.warn({ err: error }, 'login not possible')
+    session.log.warn({ error }, 'login not possible')
     return { kind: 'unavailable' } as const
   })
   switch (outcome.kind) {

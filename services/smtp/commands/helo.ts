@@ -16,7 +16,7 @@ export const helo = defineCommand({
   run(session, name) {
     if (!isHeloName(name)) return answer(replies.heloNeedsName('HELO'))
     session.greet({ name, extended: false })
-    return answer(replies.hello(session.services.hostname))
+    return answer(replies.hello(session.deps.hostname))
   },
 })
 
@@ -37,13 +37,13 @@ export const lhlo = defineCommand({
 function greetExtended(session: SmtpSession, verb: string, name: string): Outcome {
   if (!isHeloName(name)) return answer(replies.heloNeedsName(verb))
   session.greet({ name, extended: true })
-  return answer(replies.extensions([session.services.hostname, ...extensions(session)]))
+  return answer(replies.extensions([session.deps.hostname, ...extensions(session)]))
 }
 
 /** Deliberately without BINARYMIME: a binary message could not be relayed to a server that lacks it. */
 function extensions(session: SmtpSession): readonly string[] {
-  const { options, services, tls, account } = session
-  const offersTls = services.certificates !== undefined && tls === null
+  const { options, deps, tls, account } = session
+  const offersTls = deps.certificates !== undefined && tls === null
   const mechanisms = account === null ? session.mechanisms : []
   return [
     'PIPELINING',

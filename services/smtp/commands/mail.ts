@@ -14,7 +14,7 @@ export const mail = defineCommand({
     if (command.requireTls) return answer(replies.unsupportedParameter('REQUIRETLS'))
     if (command.size > messageSizeLimit) return answer(replies.tooBig(messageSizeLimit))
     // As Postfix (queue_minfree): before the client sends what there would be no room for.
-    if (!(await session.services.spool.hasRoom())) return answer(replies.insufficientStorage)
+    if (!(await session.deps.spool.hasRoom())) return answer(replies.insufficientStorage)
     session.begin(command)
     return answer(replies.senderOk)
   },

@@ -11,6 +11,6 @@ export const quit = defineCommand({
   parse: noParameters('QUIT'),
   run(session) {
     session.endTransaction()
-    return answerAndClose(replies.closing(session.services.hostname))
+    return answerAndClose(replies.closing(session.deps.hostname))
   },
 })

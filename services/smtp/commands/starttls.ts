@@ -11,7 +11,7 @@ export const starttls = defineCommand({
   parse: noParameters('STARTTLS'),
   run(session) {
     if (session.tls) return answer(replies.tlsActive)
-    if (!session.services.certificates) return answer(replies.tlsUnavailable)
+    if (!session.deps.certificates) return answer(replies.tlsUnavailable)
     return { kind: 'start-tls', reply: replies.startTls }
   },
 })

@@ -24,7 +24,7 @@ export const vrfy = defineCommand({
 async function verify(session: SmtpSession, recipient: string): Promise<Outcome> {
   if (isCollecting(session)) return answerAndClose(replies.tooManyUnknownRecipients)
   const verdict = await askPolicy(session, {
-    queueId: session.services.spool.newQueueId(),
+    queueId: session.deps.spool.newQueueId(),
     sender: '',
     declaredBytes: 0,
     recipientsSoFar: 0,

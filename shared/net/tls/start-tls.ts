@@ -36,7 +36,7 @@ export async function startTls(on: {
   try {
     await once(secure, 'secure', { signal: on.gone })
   } catch (error) {
-    log.debug({ err: error }, 'TLS handshake failed')
+    log.debug({ error }, 'TLS handshake failed')
     on.fail()
     return undefined
   }

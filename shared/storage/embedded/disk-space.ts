@@ -33,7 +33,7 @@ export class DiskSpace implements Space {
   #known: { readonly atMs: number; readonly free: Promise<number> } | undefined
   #toldMs = Number.NEGATIVE_INFINITY
 
-  constructor(parts: {
+  constructor(deps: {
     readonly directory: string
     /** 0: nothing is refused. */
     readonly reserveBytes: number
@@ -41,11 +41,11 @@ export class DiskSpace implements Space {
     readonly clock: Clock
     readonly log: Log
   }) {
-    this.#directory = parts.directory
-    this.#reserveBytes = parts.reserveBytes
-    this.#freeBytes = parts.freeBytes ?? freeBytesOnDisk
-    this.#clock = parts.clock
-    this.#log = parts.log
+    this.#directory = deps.directory
+    this.#reserveBytes = deps.reserveBytes
+    this.#freeBytes = deps.freeBytes ?? freeBytesOnDisk
+    this.#clock = deps.clock
+    this.#log = deps.log
   }
 
   async isShort(): Promise<boolean> {

@@ -141,7 +141,7 @@ export class Environment {
     const failure = new TemporaryFailure('the embedded store could not commit', { cause })
     // lmdb says "Input/output error" where the disk is full.
     const named = await this.#space.failure(failure)
-    if (named === failure) this.#log.error({ err: cause }, 'commit failed')
+    if (named === failure) this.#log.error({ error: cause }, 'commit failed')
     return named
   }
 }

@@ -51,9 +51,9 @@ export class Inbox {
     try {
       this.#file = await open(this.#path, 'wx+', 0o600)
       this.#watcher = watch(this.#path, { persistent: false }, () => this.#changed())
-      this.#watcher.on('error', (error) => this.#log.warn({ err: error }, 'inbox is not watched'))
+      this.#watcher.on('error', (error) => this.#log.warn({ error }, 'inbox is not watched'))
     } catch (error) {
-      this.#log.warn({ err: error }, 'signals of other processes will not be seen')
+      this.#log.warn({ error }, 'signals of other processes will not be seen')
     }
   }
 
@@ -71,7 +71,7 @@ export class Inbox {
         await this.#readNew()
       }
     } catch (error) {
-      this.#log.warn({ err: error }, 'inbox cannot be read')
+      this.#log.warn({ error }, 'inbox cannot be read')
     }
   }
 

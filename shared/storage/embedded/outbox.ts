@@ -52,10 +52,10 @@ export class Outbox {
       const watcher = watch(this.#folder, { persistent: false }, (event) => {
         if (event === 'rename') this.#listed = false
       })
-      watcher.on('error', (error) => this.#log.warn({ err: error }, 'inboxes are not watched'))
+      watcher.on('error', (error) => this.#log.warn({ error }, 'inboxes are not watched'))
       return watcher
     } catch (error) {
-      this.#log.warn({ err: error }, 'inboxes are not watched')
+      this.#log.warn({ error }, 'inboxes are not watched')
       return undefined
     }
   }
@@ -77,7 +77,7 @@ export class Outbox {
       const { size } = await file.stat()
       if (size < INBOX_BYTES_MAX * 2) await file.write(text)
     } catch (error) {
-      this.#log.warn({ err: error, name }, 'a signal could not be sent')
+      this.#log.warn({ error, name }, 'a signal could not be sent')
     }
   }
 
@@ -94,7 +94,7 @@ export class Outbox {
       }
       await this.#keep(live)
     } catch (error) {
-      this.#log.warn({ err: error }, 'inboxes cannot be listed')
+      this.#log.warn({ error }, 'inboxes cannot be listed')
     }
   }
 

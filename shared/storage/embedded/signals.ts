@@ -55,7 +55,7 @@ export class EmbeddedSignals implements Signals {
       try {
         listener(hint)
       } catch (error) {
-        this.#log.error({ err: error, topic }, 'a signal listener threw')
+        this.#log.error({ error, topic }, 'a signal listener threw')
       }
     }
   }

@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { type Core, createCore } from '#services/assembly/core.ts'
+import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import { createLog } from '#shared/runtime/log-writer.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
@@ -24,7 +24,7 @@ export type Stage = NonNullable<Awaited<ReturnType<typeof openStage>>>
 
 export type Task = {
   readonly store: AwsStore
-  readonly core: Core
+  readonly backend: Backend
   readonly clients: AwsClients
 }
 
@@ -92,8 +92,8 @@ export async function openStage() {
       { ...options, ...made, watchQueuePrefix: 'bench-watch-', taskId, clock, log: taskLog },
       used,
     )
-    const core = createCore({ store, settings: loaded.settings, clock, log: taskLog })
-    const task = { store, core, clients: used }
+    const backend = createBackend({ store, settings: loaded.settings, clock, log: taskLog })
+    const task = { store, backend, clients: used }
     if (clients === undefined) tasks.push(task)
     return task
   }

@@ -44,8 +44,8 @@ export async function openSystem(
     stage,
     'policy',
     set,
-    ({ core, store }) => {
-      const judge = assemblePolicy(core)
+    ({ backend, store }) => {
+      const judge = assemblePolicy(backend)
       return async (request) => {
         const verdict = await judge.recipient(request)
         await store.hintsSent()
@@ -54,15 +54,15 @@ export async function openSystem(
     },
   )
   const cleanup = await openBenchFunction(stage, 'cleanup', set, (opened) => {
-    const { handle } = assembleCleanup(opened.core)
+    const { handle } = assembleCleanup(opened.backend)
     return onQueueEvents(opened, 'incoming', handle)
   })
   const delivery = await openBenchFunction(stage, 'delivery', set, (opened) => {
-    const { handle } = assembleDelivery(opened.core, (...given) => deliverRemote(...given))
+    const { handle } = assembleDelivery(opened.backend, (...given) => deliverRemote(...given))
     return onQueueEvents(opened, 'active', handle)
   })
   const sweeper = await openBenchFunction(stage, 'sweeper', set, (opened) => {
-    const { ringDue } = assembleSweeper(opened.core)
+    const { ringDue } = assembleSweeper(opened.backend)
     return onSchedule(opened, { ring: () => ringDue() })
   })
 
@@ -73,9 +73,9 @@ export async function openSystem(
     'listeners.smtp.port=0',
     ...set,
   ])
-  const listeners = await openListeners(edge.core, {
+  const listeners = await openListeners(edge.backend, {
     certificates: { current: () => certificate, onChange: () => undefined, close: () => undefined },
-    policy: { ...assemblePolicy(edge.core), recipient: policy.invoke },
+    policy: { ...assemblePolicy(edge.backend), recipient: policy.invoke },
     hints: edge.store.signals,
   })
   const port = listeners.opened[0]?.port ?? 0
@@ -128,7 +128,7 @@ export async function openSystem(
   /** Accounts of several domains, so that they can be made at the same time; each is a domain's count and two items. */
   async function addAccounts(count: number, prefix = 'u'): Promise<readonly string[]> {
     meter.operation = SETUP
-    const { directory, mailbox } = edge.core
+    const { directory, mailbox } = edge.backend
     const addresses: string[] = []
     await Promise.all(
       Array.from({ length: DOMAINS }, async (_, d) => {

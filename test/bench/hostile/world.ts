@@ -1,6 +1,6 @@
 // The server that is attacked, its accounts and what stands in them before.
 
-import { createCore } from '#services/assembly/core.ts'
+import { createBackend } from '#services/assembly/backend.ts'
 import { storedPassword } from '#shared/auth/passwords.ts'
 import { type Address, parseAddress } from '#shared/mail/address.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
@@ -20,24 +20,29 @@ export async function makeWorld(directory: string): Promise<void> {
   const loaded = loadSettings({ environment: {}, overrides: [] })
   if (loaded.kind !== 'ok') throw new Error('settings')
   await using store = await openEmbeddedStore({ directory })
-  const core = createCore({ store, settings: loaded.settings, clock: systemClock, log: silentLog })
-  await core.directory.domains.add(addressOf(victim).domain)
+  const backend = createBackend({
+    store,
+    settings: loaded.settings,
+    clock: systemClock,
+    log: silentLog,
+  })
+  await backend.directory.domains.add(addressOf(victim).domain)
   const stored = await storedPassword(Buffer.from(PASSWORD))
   const add = async (address: string) => {
-    const added = await core.directory.accounts.add({ address: addressOf(address), ...stored })
+    const added = await backend.directory.accounts.add({ address: addressOf(address), ...stored })
     if (added.kind !== 'ok') throw new Error(`${address}: ${added.kind}`)
-    await core.mailbox.folders.list(added.account.id)
+    await backend.mailbox.folders.list(added.account.id)
     return added.account.id
   }
   for (const address of [victim, ...attackers]) await add(address)
   for (const size of [FOLDERS, STEP * FOLDERS]) {
     const id = await add(`${manyFolders(size)}@example.test`)
-    for (let n = 0; n < size; n++) await core.mailbox.folders.create(id, `folder ${n}`)
+    for (let n = 0; n < size; n++) await backend.mailbox.folders.create(id, `folder ${n}`)
   }
   const targets = Array.from({ length: BOMB_TARGETS }, (_, n) =>
     addressOf(`victim+${n}@example.test`),
   )
-  const added = await core.directory.aliases.add(addressOf(`${bombAlias}@example.test`), targets)
+  const added = await backend.directory.aliases.add(addressOf(`${bombAlias}@example.test`), targets)
   if (added.kind !== 'ok') throw new Error(`alias: ${added.kind}`)
 }
 

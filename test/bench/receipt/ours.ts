@@ -1,6 +1,6 @@
 // Our server with the same domain, account, alias and catch-all, as a process of its own.
 
-import { createCore } from '#services/assembly/core.ts'
+import { createBackend } from '#services/assembly/backend.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
@@ -32,7 +32,7 @@ export async function startOurMailer(directory: string): Promise<Mailer> {
   const loaded = loadSettings({ environment: {}, overrides: [] })
   if (loaded.kind !== 'ok') throw new Error('settings')
   const store = await openEmbeddedStore({ directory })
-  const { operator } = createCore({
+  const { operator } = createBackend({
     store,
     settings: loaded.settings,
     clock: systemClock,

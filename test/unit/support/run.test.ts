@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** One test of its file needs systemd-analyze, which is not found. */
 function run(environment: Readonly<Record<string, string>>): Promise<Ended> {
-  const words = [join(root, 'test/run.ts'), 'test/unit/services/local/service.test.ts']
+  const words = [join(root, 'test/run.ts'), 'test/unit/services/one-machine/service.test.ts']
   return runProgram(process.execPath, words, {
     environment: { PATH: dirname(process.execPath), SEED: '', CI: '', ...environment },
     folder: root,

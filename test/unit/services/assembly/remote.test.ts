@@ -29,13 +29,13 @@ describe('delivery to other hosts', () => {
   afterAll(() => opened.close())
 
   async function queued(text: string, set: readonly string[]) {
-    const { core, accept } = createPipeline(opened.store, clock, { set })
+    const { backend, accept } = createPipeline(opened.store, clock, { set })
     const queueId = await accept(text, ['x@remote.test'], {
       envelope: { dsnReturn: 'HDRS', dsnEnvelopeId: 'e1' },
     })
-    const [message] = await core.queue.load([queueId])
+    const [message] = await backend.queue.load([queueId])
     if (message === undefined) throw new Error('not queued')
-    return { remote: openRemoteDelivery(core, secrets), message }
+    return { remote: openRemoteDelivery(backend, secrets), message }
   }
 
   it('goes to the relay host', async () => {
@@ -135,11 +135,11 @@ describe('a delivery whose message cannot be read', () => {
   afterAll(() => opened.close())
 
   it('is under way, and ends when it is cut off', async () => {
-    const { core, accept } = createPipeline(opened.store, clock)
+    const { backend, accept } = createPipeline(opened.store, clock)
     const queueId = await accept('Subject: \xc3\xa4\r\n\r\nx\r\n', ['x@remote.test'], {
       envelope: { smtpUtf8: true },
     })
-    const [message] = await core.queue.load([queueId])
+    const [message] = await backend.queue.load([queueId])
     if (message === undefined) throw new Error('not queued')
     const read = vi.fn(() => new Promise<never>(() => {}))
     const { objects } = opened.store
@@ -153,7 +153,10 @@ describe('a delivery whose message cannot be read', () => {
       read,
     }
     const store: Store = { ...opened.store, objects: silent }
-    const remote = openRemoteDelivery({ ...core, store }, { relayhostAuth: null, tlsCa: undefined })
+    const remote = openRemoteDelivery(
+      { ...backend, store },
+      { relayhostAuth: null, tlsCa: undefined },
+    )
     expect(remote.isIdle()).toBe(true)
     const address = 'x@remote.test'
     const facts = { notify: [], originalRecipient: null, accountId: null, extension: null }

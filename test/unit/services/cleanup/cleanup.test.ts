@@ -39,14 +39,14 @@ describe('cleanup', () => {
   })
   /** As a function that gets the doorbell for the nth time, with the directory broken in this way. */
   async function fail(queueId: QueueId, receives: number, error: Error): Promise<boolean> {
-    const { directory } = pipeline.core
+    const { directory } = pipeline.backend
     const { expand } = directory
     Object.assign(directory, { expand: () => Promise.reject(error) })
     const { retry } = await pipeline.workers.cleanup.handle([bell(queueId, receives)])
     Object.assign(directory, { expand })
     return retry.length > 0
   }
-  const message = async (queueId: QueueId) => (await pipeline.core.queue.load([queueId]))[0]
+  const message = async (queueId: QueueId) => (await pipeline.backend.queue.load([queueId]))[0]
 
   describe('sets a message aside for what it did to cleanup', () => {
     const bug = new Error('bug')
@@ -64,7 +64,7 @@ describe('cleanup', () => {
       }
       expect(await fail(queueId, FAILURES_MAX + 1, bug)).toBe(false)
       expect(await message(queueId)).toMatchObject({ state: 'corrupt', reason: 'Error: bug' })
-      const released = await Array.fromAsync(pipeline.core.operator.releaseCorrupt())
+      const released = await Array.fromAsync(pipeline.backend.operator.releaseCorrupt())
       expect(released).toEqual([queueId])
       expect(await message(queueId)).toMatchObject({ state: 'incoming', starts: 0 })
       await pipeline.settle()
@@ -122,7 +122,7 @@ describe('cleanup', () => {
       child: () => log,
     }
     const large = createPipeline(opened.store, systemClock, { set, log })
-    const { directory } = large.core
+    const { directory } = large.backend
     const { expand } = directory
     let now = 0
     let most = 0
@@ -180,9 +180,9 @@ describe('cleanup', () => {
       await pipeline.accept(text, ['ann@example.test']),
       await pipeline.accept(text, ['ann@example.test']),
     ]
-    await pipeline.core.queue.markCorrupt(corrupt, 'x')
-    await pipeline.core.operator.hold(held, 'x')
-    expect(await Array.fromAsync(pipeline.core.operator.releaseCorrupt())).toEqual([corrupt])
+    await pipeline.backend.queue.markCorrupt(corrupt, 'x')
+    await pipeline.backend.operator.hold(held, 'x')
+    expect(await Array.fromAsync(pipeline.backend.operator.releaseCorrupt())).toEqual([corrupt])
     expect((await message(held))?.state).toBe('held')
   })
 
@@ -234,7 +234,7 @@ describe('cleanup', () => {
       const noted = createPipeline(opened.store, clock, { log: noting })
       await noted.workers.cleanup.handle([bell(queueId, 1)])
       expect(lines).toEqual(['full@example.test failed 5.4.7'])
-      const { groups } = (await noted.core.operator.show(queueId)) ?? {}
+      const { groups } = (await noted.backend.operator.show(queueId)) ?? {}
       const { last } = groups?.[0]?.recipients[0] ?? {}
       expect(groups).toMatchObject([{ state: 'held', attempts: 1 }])
       expect(last).toEqual({
@@ -263,14 +263,14 @@ describe('cleanup', () => {
         info: ({ relay, status }) => void (status && lines.push(`${status} ${relay}`)),
         child: () => log,
       }
-      const { core, workers, accept } = createPipeline(opened.store, clock, {
+      const { backend, workers, accept } = createPipeline(opened.store, clock, {
         deliverLocal: async () => ({ ...nothing, actions: [filed], ...answer }),
         log,
       })
       const queueId = await accept(text, to)
       const { retry, underWay } = await workers.cleanup.handle([bell(queueId, 1)])
       await underWay
-      return { retry, lines, entry: await core.operator.show(queueId) }
+      return { retry, lines, entry: await backend.operator.show(queueId) }
     }
 
     it.each([
@@ -335,7 +335,7 @@ describe('cleanup', () => {
         // Into INBOX, and those of ann into Archive too.
         deliverLocal: async (_message, blob, { address, accountId }, reserved) => {
           if (accountId === null) throw new Error('no account')
-          const { mailbox } = later.core
+          const { mailbox } = later.backend
           const append = async (name: string, usesReserved: boolean): Promise<LocalAction> => {
             const folder = await mailbox.folders.find(accountId, name)
             if (folder === undefined) throw new Error(name)
@@ -358,7 +358,7 @@ describe('cleanup', () => {
       })
       const queueId = await later.accept(text, ['ann@example.test', 'bob@example.test'])
       await later.workers.cleanup.handle([bell(queueId, 1)])
-      const entry = await later.core.operator.show(queueId)
+      const entry = await later.backend.operator.show(queueId)
       expect(entry?.message).toMatchObject({ reserved: 2, used: 2 })
       expect(entry?.groups).toMatchObject([
         { state: 'deferred', unreserved: true, recipients: [{ address: 'ann@example.test' }] },
@@ -367,7 +367,7 @@ describe('cleanup', () => {
       clock.advance(3_600_000)
       await later.workers.sweeper.ringDue()
       await later.settle()
-      expect(await later.core.operator.show(queueId)).toBeUndefined()
+      expect(await later.backend.operator.show(queueId)).toBeUndefined()
       expect(await later.inbox('ann@example.test')).toHaveLength(1)
       const blob = await opened.store.tables.mail.get(blobKey(blobId(queueId)))
       expect(blob?.refs).toBe(3)
@@ -398,7 +398,7 @@ describe('cleanup', () => {
       await mixed.workers.cleanup.handle([bell(queueId, 1)])
       expect(tried).toEqual(['ann@example.test delivered'])
       expect(await mixed.inbox('bob@example.test')).toEqual([])
-      expect((await mixed.core.operator.show(queueId))?.groups).toMatchObject([
+      expect((await mixed.backend.operator.show(queueId))?.groups).toMatchObject([
         {
           destination: { kind: 'local' },
           state: 'waiting',
@@ -409,7 +409,7 @@ describe('cleanup', () => {
       await mixed.settle()
       expect(await mixed.inbox('ann@example.test')).toHaveLength(1)
       expect(await mixed.inbox('bob@example.test')).toHaveLength(1)
-      expect(await mixed.core.operator.show(queueId)).toBeUndefined()
+      expect(await mixed.backend.operator.show(queueId)).toBeUndefined()
       // Both used what was reserved for them.
       const blob = await opened.store.tables.mail.get(blobKey(blobId(queueId)))
       expect(blob?.refs).toBe(2)
@@ -439,7 +439,7 @@ describe('cleanup', () => {
       for (const name of ['ann', 'bob']) {
         expect(await mixed.inbox(`${name}@example.test`)).toHaveLength(1)
       }
-      expect(await mixed.core.operator.show(queueId)).toBeUndefined()
+      expect(await mixed.backend.operator.show(queueId)).toBeUndefined()
     })
   })
 
@@ -453,7 +453,7 @@ describe('cleanup', () => {
       const queueId = await pipeline.accept(text, ['all@example.test'])
       const { underWay } = await pipeline.workers.cleanup.handle([bell(queueId, 1)])
       await underWay
-      return pipeline.core.operator.show(queueId)
+      return pipeline.backend.operator.show(queueId)
     }
 
     it('as many as one group holds are delivered at once', async () => {
@@ -470,7 +470,7 @@ describe('cleanup', () => {
       await pipeline.settle()
       expect(await pipeline.inbox('x0@example.test')).toHaveLength(1)
       expect(await pipeline.inbox(`x${RECIPIENTS_ON_THE_SPOT_MAX}@example.test`)).toHaveLength(1)
-      expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+      expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
     })
   })
 })

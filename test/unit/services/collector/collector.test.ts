@@ -121,8 +121,8 @@ describe('the collector', () => {
         queueTable: store.tables.queue,
         mail: store.tables.mail,
         objects: store.objects,
-        accounts: pipeline.core.directory.accounts,
-        finishRemovalsOf: pipeline.core.mailbox.folders.finishRemovals,
+        accounts: pipeline.backend.directory.accounts,
+        finishRemovalsOf: pipeline.backend.mailbox.folders.finishRemovals,
         pressure: async () => given.short ?? false,
         options: { graceMs: given.graceMs ?? graceMs },
         clock,
@@ -133,7 +133,7 @@ describe('the collector', () => {
     async function expunged(): Promise<string> {
       const queueId = await pipeline.accept('Subject: gone\r\n\r\n', ['ann@example.test'])
       await pipeline.settle()
-      const { mailbox, directory } = pipeline.core
+      const { mailbox, directory } = pipeline.backend
       const [account] = await Array.fromAsync(directory.accounts.list())
       if (account === undefined) throw new Error('no account')
       const inbox = await mailbox.inbox(account.id)

@@ -37,8 +37,8 @@ describe('delivery', () => {
   const pipelineWith = (deliverRemote: RemoteDelivery, store: Store = opened.store) =>
     createPipeline(store, clock, { deliverRemote })
 
-  async function groupsOf({ core }: Pipeline, queueId: QueueId) {
-    return (await core.operator.show(queueId))?.groups ?? []
+  async function groupsOf({ backend }: Pipeline, queueId: QueueId) {
+    return (await backend.operator.show(queueId))?.groups ?? []
   }
 
   it('defers everybody when an attempt has a bug, and not at once again', async () => {
@@ -73,7 +73,7 @@ describe('delivery', () => {
       attempts++
       return all.map(() => delivered)
     })
-    const { queue } = pipeline.core
+    const { queue } = pipeline.backend
     const { take } = queue
     Object.assign(queue, {
       async take(...given: Parameters<typeof take>) {
@@ -117,7 +117,7 @@ describe('delivery', () => {
     await pipeline.settle()
     expect(sent).toBe(1)
     expect(refusals).toBeLessThan(0)
-    expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+    expect(await pipeline.backend.operator.show(queueId)).toBeUndefined()
   })
 
   it('gives up writing when the lease is over, since another may have the group', async () => {
@@ -231,7 +231,7 @@ describe('delivery', () => {
 
     it('and counts no attempt for having looked', async () => {
       await moved('[old.test]', '')
-      const [entry] = await Array.fromAsync(to('', refused).core.operator.list())
+      const [entry] = await Array.fromAsync(to('', refused).backend.operator.list())
       expect(entry?.groups.map((group) => [group.attempts, group.unsettled])).toEqual([
         [2, 0],
         [2, 0],
@@ -246,7 +246,7 @@ describe('delivery', () => {
     let takenByOther = 0
     const pipeline = createPipeline(store.store, hands, {
       deliverRemote: async ({ queueId }) => {
-        const { queue, operator } = pipeline.core
+        const { queue, operator } = pipeline.backend
         const name = (await operator.show(queueId))?.groups[0]?.name ?? ''
         // Three times as long as a lease that nobody renews.
         for (let tenth = 0; tenth < 30; tenth++) {
@@ -261,7 +261,7 @@ describe('delivery', () => {
     const queueId = await pipeline.accept(text, [to])
     await pipeline.settle()
     expect(takenByOther).toBe(0)
-    expect(await pipeline.core.operator.show(queueId)).toBeUndefined()
+    expect(await pipeline.backend.operator.show(queueId)).toBeUndefined()
     await store.close()
   })
 })
@@ -299,7 +299,7 @@ describe('delivery of a group of recipients here', () => {
     await pipeline.settle()
     isFirst = false
     const groups = async () => {
-      const shown = (await pipeline.core.operator.show(queueId))?.groups ?? []
+      const shown = (await pipeline.backend.operator.show(queueId))?.groups ?? []
       return shown.map((group) => ({ ...group, lastReply: lastReplyOf(group) }))
     }
     const [group] = await groups()
@@ -378,7 +378,7 @@ describe('delivery of a group of recipients here', () => {
     const { pipeline, handle, groups } = await waiting(async () => {
       throw new Error('nothing is delivered')
     })
-    Object.assign(pipeline.core.queue, { isDoubtful: async () => true })
+    Object.assign(pipeline.backend.queue, { isDoubtful: async () => true })
     await handle()
     expect(await groups()).toMatchObject([{ state: 'held', lastReply: doubtful.result.reply }])
   })
@@ -395,7 +395,7 @@ describe('delivery of a group of recipients here', () => {
         used.push(reserved)
         return { ...plain, actions: [later('x')] }
       })
-      const { queue } = pipeline.core
+      const { queue } = pipeline.backend
       const { take } = queue
       Object.assign(queue, {
         hasReserved: async () => has,
@@ -480,7 +480,7 @@ describe('delivery of a group of recipients here', () => {
         log,
       )
       told.length = 0
-      const { queue } = pipeline.core
+      const { queue } = pipeline.backend
       const seen: unknown[] = []
       const { settle } = queue
       const noting: typeof settle = async (group, settlement) => {
@@ -525,7 +525,7 @@ describe('delivery of a group of recipients here', () => {
       await pipeline.workers.sweeper.ringDue()
       await pipeline.settle()
       expect(sent).toEqual(['Resent-To: x@away.test\r\naway.test x@away.test'])
-      expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+      expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
     })
 
     it('not done with, while its bytes cannot be stored', async () => {
@@ -544,7 +544,7 @@ describe('delivery of a group of recipients here', () => {
       expect(await groups()).toMatchObject([
         { state: 'deferred', lastReply: 'storage failed: no disk' },
       ])
-      expect(await Array.fromAsync(pipeline.core.operator.list())).toHaveLength(1)
+      expect(await Array.fromAsync(pipeline.backend.operator.list())).toHaveLength(1)
     })
 
     it('not done with, though his reserved reference is used: from then on he adds his own', async () => {
@@ -561,7 +561,7 @@ describe('delivery of a group of recipients here', () => {
       expect(await groups()).toMatchObject([
         { state: 'deferred', unreserved: true, recipients: [{ address: 'ann@example.test' }] },
       ])
-      expect(await pipeline.core.queue.load([queueId])).toMatchObject([{ reserved: 2, used: 2 }])
+      expect(await pipeline.backend.queue.load([queueId])).toMatchObject([{ reserved: 2, used: 2 }])
       isFull = false
       await handle()
       expect(await groups()).toEqual([])
@@ -578,7 +578,7 @@ describe('delivery of a group of recipients here', () => {
       const { pipeline, queueId, handle, groups } = await waiting(
         async (_message, blob, { address, accountId }, reserved) => {
           if (accountId === null) throw new Error('no account')
-          const { mailbox } = pipeline.core
+          const { mailbox } = pipeline.backend
           const actions: LocalAction[] = []
           const folders = [
             await mailbox.inbox(accountId),
@@ -610,9 +610,9 @@ describe('delivery of a group of recipients here', () => {
       isFull = false
       await handle()
       expect(await groups()).toEqual([])
-      const [ann] = await Array.fromAsync(pipeline.core.directory.accounts.list())
+      const [ann] = await Array.fromAsync(pipeline.backend.directory.accounts.list())
       if (ann === undefined) throw new Error('no account')
-      const { folders } = await pipeline.core.mailbox.folders.tree(ann.id)
+      const { folders } = await pipeline.backend.mailbox.folders.tree(ann.id)
       const counts = folders.map(({ name, exists }) => [name, exists]).filter(([, n]) => n !== 0)
       expect(Object.fromEntries(counts)).toEqual({ INBOX: 1, Archive: 1 })
       expect((await store.tables.mail.get(blobKey(blobId(queueId))))?.refs).toBe(2)
@@ -631,7 +631,7 @@ describe('delivery of a group of recipients here', () => {
         attempts++
         return { ...plain, actions: [later('x')] }
       })
-      await pipeline.core.queue.take(queueId, group.name)
+      await pipeline.backend.queue.take(queueId, group.name)
       expect(await handle()).toEqual({ retry: [] })
       expect(attempts).toBe(0)
     })
@@ -652,7 +652,7 @@ describe('delivery of a group of recipients here', () => {
       names,
       log,
     )
-    Object.assign(pipeline.core.queue, { take: () => Promise.reject(error) })
+    Object.assign(pipeline.backend.queue, { take: () => Promise.reject(error) })
     expect(await handle()).toEqual({ retry })
     expect(said).toEqual(['delivery failed'])
   })
@@ -666,7 +666,7 @@ describe('delivery of a group of recipients here', () => {
     }
     const { pipeline, handle } = await waiting(
       async () => {
-        Object.assign(pipeline.core.queue, { settle: async () => false })
+        Object.assign(pipeline.backend.queue, { settle: async () => false })
         return { ...plain, actions: [later('x')] }
       },
       names,
@@ -697,11 +697,11 @@ describe('the sweeper', () => {
       const direct = createPipeline(opened.store, clock)
       const queueId = await direct.accept(text, [to])
       await direct.settle()
-      const [group] = (await direct.core.operator.show(queueId))?.groups ?? []
+      const [group] = (await direct.backend.operator.show(queueId))?.groups ?? []
       clock.advance((group?.dueMs ?? 0) - clock.now())
       between = async () => {
         // A worker, rung by another bell, takes the group at this moment.
-        expect(await direct.core.queue.take(queueId, group?.name ?? '')).toBeDefined()
+        expect(await direct.backend.queue.take(queueId, group?.name ?? '')).toBeDefined()
       }
       const swept = await createPipeline(store, clock).workers.sweeper.ringDue()
       expect(swept.rung).toBe(0)

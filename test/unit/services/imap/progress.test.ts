@@ -8,7 +8,7 @@ function start(tag: string) {
   const told: string[] = []
   const wire = { ...quietWire, untagged: (response: string | Buffer) => told.push(`${response}`) }
   const work = Promise.withResolvers<string>()
-  const result = tellingProgress({ tag, services: { clock } }, wire, work.promise)
+  const result = tellingProgress({ tag, deps: { clock } }, wire, work.promise)
   return { clock, told, work, result }
 }
 

@@ -27,7 +27,7 @@ beforeAll(async () => {
   for (const [name, targets] of Object.entries(aliases)) {
     await pipeline.addAlias(`${name}@example.test`, targets)
   }
-  policy = assemblePolicy(pipeline.core)
+  policy = assemblePolicy(pipeline.backend)
 })
 afterAll(() => opened.close())
 

@@ -9,11 +9,11 @@ async function listsWith(set: readonly string[] = []) {
   const clock = manualClock()
   const opened = await openEmbedded({ clock })
   try {
-    const { core } = createPipeline(opened.store, clock, { set })
-    const { directory, settings } = core
+    const { backend } = createPipeline(opened.store, clock, { set })
+    const { directory, settings } = backend
     return createLists({
       directory,
-      usage: core.mailbox.usage,
+      usage: backend.mailbox.usage,
       isMynetwork: () => false,
       sending: createSendingLimits({
         counters: opened.store.tables.counters,

@@ -47,11 +47,11 @@ function policy({
 }: {
   readonly used?: Used
   readonly options?: Partial<ListOptions>
-  readonly directory?: Partial<Pipeline['core']['directory']>
+  readonly directory?: Partial<Pipeline['backend']['directory']>
   readonly messagesPerDay?: number
 } = {}): Policy {
-  const { core } = pipeline
-  const changed = { ...core.directory, ...directory }
+  const { backend } = pipeline
+  const changed = { ...backend.directory, ...directory }
   const lists = createLists({
     directory: changed,
     usage: async () => used,
@@ -66,13 +66,13 @@ function policy({
       },
     }),
     options: {
-      ...core.settings,
+      ...backend.settings,
       mailboxMessageLimit: MESSAGES_MAX,
       hopcountLimit: HOPS_MAX,
       ...options,
     },
   })
-  return createPolicy({ lists, directory: changed, options: core.settings, log: silentLog })
+  return createPolicy({ lists, directory: changed, options: backend.settings, log: silentLog })
 }
 
 const clients = {

@@ -21,7 +21,7 @@ describe('dead letters', () => {
   const drain = () => pipeline.workers.sweeper.deadLetters.drain()
   const accept = () => pipeline.accept('Subject: a\r\n\r\n', ['ann@example.test'])
   const stateOf = async (queueId: Awaited<ReturnType<typeof accept>>) =>
-    (await pipeline.core.queue.load([queueId]))[0]?.state
+    (await pipeline.backend.queue.load([queueId]))[0]?.state
 
   async function isEmpty(name: 'incoming-dead' | 'active-dead'): Promise<boolean> {
     const left = await store.queues[name].receive({ max: 1, visibilitySeconds: 1, waitSeconds: 0 })
@@ -31,7 +31,8 @@ describe('dead letters', () => {
   /** A message on which a worker has died so often. */
   async function fatal() {
     const queueId = await accept()
-    for (let start = 0; start < STARTS_FATAL; start++) await pipeline.core.queue.countStart(queueId)
+    for (let start = 0; start < STARTS_FATAL; start++)
+      await pipeline.backend.queue.countStart(queueId)
     return queueId
   }
 
@@ -49,7 +50,7 @@ describe('dead letters', () => {
     await drain()
     expect(await stateOf(queueId)).toBe('corrupt')
     expect(await isEmpty('incoming-dead')).toBe(true)
-    await pipeline.core.operator.release(queueId)
+    await pipeline.backend.operator.release(queueId)
     await pipeline.settle()
     expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
   })

@@ -58,7 +58,7 @@ describe('the sweeper', () => {
     expect(await pipeline.workers.sweeper.countHeld()).toBe(0)
     for (let n = 0; n < 3; n++) {
       const queueId = await pipeline.accept('Subject: a\r\n\r\n', ['ann@example.test'])
-      await pipeline.core.queue.markCorrupt(queueId, 'a test')
+      await pipeline.backend.queue.markCorrupt(queueId, 'a test')
     }
     expect(await pipeline.workers.sweeper.countHeld()).toBe(3)
   })

@@ -105,7 +105,7 @@ describe('a domain', () => {
     await addAccount('ben@b.test')
     const ofBen = { address: 'ben@b.test', folder: 'INBOX' }
     await world.administration.grants.set({ ...ofBen, grantee: 'ann@a.test', rights: 'lr' })
-    const { directory, mailbox } = world.pipeline.core
+    const { directory, mailbox } = world.pipeline.backend
     const [ben] = await Array.fromAsync(directory.accounts.list()).then((all) =>
       all.filter(({ address }) => address.local === 'ben'),
     )

@@ -71,7 +71,7 @@ describe('rights in a folder', () => {
   })
 
   it('are refused where there are too many of them', async () => {
-    const { directory, store } = world.pipeline.core
+    const { directory, store } = world.pipeline.backend
     const domain = (await directory.domains.page({ limit: 1 })).items[0]?.domain
     if (domain === undefined) throw new Error('no domain')
     const ann = await directory.accounts.get({ local: 'ann', domain })

@@ -52,7 +52,16 @@ describe('the queue', () => {
             name: expect.any(String),
             state: 'deferred',
             destination: { kind: 'remote', nextHop: '[relay.test]' },
-            recipients: [{ address: 'far@away.test', original: 'far@away.test' }],
+            recipients: [
+              {
+                address: 'far@away.test',
+                original: 'far@away.test',
+                last: expect.objectContaining({
+                  kind: 'deferred',
+                  reply: 'no way to [relay.test]',
+                }),
+              },
+            ],
             attempts: 1,
             lastReply: 'no way to [relay.test]',
             dueMs: expect.any(Number),
@@ -141,7 +150,7 @@ describe('messages of the queue', () => {
 
   it('that were set aside as corrupt are released together', async () => {
     expect(await Array.fromAsync(queue().releaseCorrupt())).toEqual([])
-    await world.pipeline.core.queue.markCorrupt(incoming, 'workers died')
+    await world.pipeline.backend.queue.markCorrupt(incoming, 'workers died')
     expect(await stateOf(incoming)).toBe('corrupt')
     expect(await Array.fromAsync(queue().releaseCorrupt())).toEqual([incoming])
   })

@@ -64,7 +64,7 @@ describe('a message with the most of everything', () => {
     const items = await queueItems(queueId)
     expect(items.length).toBeGreaterThan(2)
     expect(Math.max(...items.map(itemBytes))).toBeLessThan(400_000)
-    const [message] = await pipeline.core.queue.load([queueId])
+    const [message] = await pipeline.backend.queue.load([queueId])
     expect(message?.envelope.recipients).toEqual(recipients)
     expect(message?.index.byteLength).toBeGreaterThan(INDEX_TEXT_BYTES_MAX / 2)
     await pipeline.settle()
@@ -85,7 +85,7 @@ describe('a message with the most of everything', () => {
     const pipeline = pipelineWith()
     const recipients = longRecipients(recipientsMax)
     const queueId = await pipeline.accept(greedyHeader(), [], { envelope: { recipients } })
-    const { operator } = pipeline.core
+    const { operator } = pipeline.backend
     expect(await operator.hold(queueId, 'odd')).toBe(true)
     expect(await operator.release(queueId)).toBe(true)
     expect(await operator.remove(queueId)).toBe(true)
@@ -97,7 +97,7 @@ describe('a message with the most of everything', () => {
     const recipients = longRecipients(recipientsMax)
     const queueId = await pipeline.accept(greedyHeader(), [], { envelope: { recipients } })
     await opened.store.tables.queue.write({ delete: apartKey(queueId, 'INDEX') })
-    expect(await pipeline.core.queue.load([queueId])).toEqual([undefined])
+    expect(await pipeline.backend.queue.load([queueId])).toEqual([undefined])
   })
 })
 
@@ -117,7 +117,7 @@ describe('a message with very many groups', () => {
     const pipeline = createPipeline(opened.store, clock)
     const queueId = await pipeline.accept('Subject: x\r\n\r\n', recipients)
     await pipeline.settle()
-    const { operator } = pipeline.core
+    const { operator } = pipeline.backend
     const states = async () =>
       Object.groupBy((await operator.show(queueId))?.groups ?? [], ({ state }) => state)
     expect((await states()).deferred).toHaveLength(domains)
@@ -149,17 +149,17 @@ describe('a message with very many groups', () => {
   it('holds nothing of a split that did not come to its end', async () => {
     const pipeline = createPipeline(opened.store, clock)
     const queueId = await pipeline.accept('Subject: x\r\n\r\n', recipients)
-    const [message] = await pipeline.core.queue.load([queueId])
+    const [message] = await pipeline.backend.queue.load([queueId])
     if (message === undefined) throw new Error('not queued')
     const faulty = withFaults(opened.store, {
       plan: ({ operation }) => (operation === 'transact' ? 'throttled' : undefined),
     })
-    const dying = createPipeline(faulty, clock).core.queue
+    const dying = createPipeline(faulty, clock).backend.queue
     await expect(dying.split(message, recipients.map(newGroup))).rejects.toThrow(TemporaryFailure)
     const { sweeper } = pipeline.workers
     expect(await sweeper.countHeld()).toBe(3)
     await pipeline.settle()
-    expect((await pipeline.core.operator.show(queueId))?.groups).toHaveLength(domains)
+    expect((await pipeline.backend.operator.show(queueId))?.groups).toHaveLength(domains)
     expect(await sweeper.countHeld()).toBe(0)
   })
 
@@ -178,7 +178,7 @@ describe('a message with very many groups', () => {
       },
     })
     const queueId = await pipeline.accept('Subject: x\r\n\r\n', recipients)
-    const { queue, operator } = pipeline.core
+    const { queue, operator } = pipeline.backend
     const [message] = await queue.load([queueId])
     if (message === undefined) throw new Error('not queued')
     await pipeline.settle()
@@ -212,7 +212,7 @@ describe('items stored before', () => {
   it('a message and its groups without what was added since are delivered', async () => {
     const pipeline = createPipeline(opened.store, clock)
     await pipeline.addAccount('ann@example.test')
-    const { accountId } = await pipeline.core.directory
+    const { accountId } = await pipeline.backend.directory
       .resolve({ local: 'ann', domain: 'example.test' as never })
       .then((found) => (found.kind === 'account' ? found : Promise.reject(found)))
     const queueId = await pipeline.accept('Subject: old\r\n\r\n', ['ann@example.test'])
@@ -236,11 +236,11 @@ describe('items stored before', () => {
         changes: { set: { state: 'active', groups: 1 }, remove: ['duePk', 'dueSk'] },
       },
     ])
-    const [message] = await pipeline.core.queue.load([queueId])
+    const [message] = await pipeline.backend.queue.load([queueId])
     expect(message).toMatchObject({ reserved: 0, used: 0, starts: 0, apart: [], split: null })
     await opened.store.queues.active.send([`${queueId} local/0`])
     await pipeline.settle()
     expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
-    expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+    expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
   })
 })

@@ -34,7 +34,7 @@ describe('a group of recipients elsewhere', () => {
   afterEach(() => opened.close())
 
   async function taken(): Promise<Group> {
-    const found = await pipeline.core.queue.take(queueId, name)
+    const found = await pipeline.backend.queue.take(queueId, name)
     if (found === undefined) throw new Error('not taken')
     return found.group
   }
@@ -51,7 +51,7 @@ describe('a group of recipients elsewhere', () => {
   const stored = () => opened.store.tables.queue.get(groupKey(queueId, name), { consistent: true })
 
   it('is taken by one, and by another when the first has died', async () => {
-    const { queue } = pipeline.core
+    const { queue } = pipeline.backend
     const first = await taken()
     expect(first.leaseUntilMs).toBe(clock.now() + GROUP_LEASE_MS)
     expect(await queue.take(queueId, name)).toBeUndefined()
@@ -60,7 +60,7 @@ describe('a group of recipients elsewhere', () => {
   })
 
   it('is not renewed by who has lost it', async () => {
-    const { queue } = pipeline.core
+    const { queue } = pipeline.backend
     const first = await taken()
     clock.advance(GROUP_LEASE_MS)
     const second = await taken()
@@ -73,7 +73,7 @@ describe('a group of recipients elsewhere', () => {
   it.each(['delivered', 'deferred'] as const)(
     'is not settled as %s by who has lost it',
     async (kind) => {
-      const { queue } = pipeline.core
+      const { queue } = pipeline.backend
       const first = await taken()
       clock.advance(GROUP_LEASE_MS)
       await taken()
@@ -88,7 +88,7 @@ describe('a group of recipients elsewhere', () => {
 
   it('is not taken while its message is not yet split into groups', async () => {
     // As a split of more groups than a transaction holds leaves it when it dies in the middle.
-    const { queue } = pipeline.core
+    const { queue } = pipeline.backend
     await opened.store.tables.queue.write({
       update: messageKey(queueId),
       changes: { set: { state: 'incoming' } },
@@ -97,13 +97,13 @@ describe('a group of recipients elsewhere', () => {
   })
 
   it('is not set aside as corrupt with its message once that is split', async () => {
-    const { queue } = pipeline.core
+    const { queue } = pipeline.backend
     await queue.markCorrupt(queueId, 'no worker survived')
     expect(await queue.load([queueId])).toMatchObject([{ state: 'split', reason: null }])
   })
 
   it('takes the message with it when it is delivered, and its object is dead', async () => {
-    const { queue } = pipeline.core
+    const { queue } = pipeline.backend
     const { mail } = opened.store.tables
     const group = await taken()
     expect(await mail.get(blobKey(blobId(queueId)))).toBeUndefined()
@@ -134,7 +134,7 @@ describe('a group of recipients here, with references reserved', () => {
     })
     if (bell === undefined) throw new Error('no bell')
     await pipeline.workers.cleanup.handle([bell])
-    const { queue } = pipeline.core
+    const { queue } = pipeline.backend
     const [first, second] = await queue.loadGroups(queueId)
     if (first === undefined || second === undefined) throw new Error('not two groups')
 

@@ -30,7 +30,7 @@ describe('a message that follows from another', () => {
   async function staged(content: NewMessage['content']) {
     const pipeline = createPipeline(opened.store, clock)
     const queueId = await pipeline.accept('Subject: first\r\n\r\nbody\r\n', ['x@far.test'])
-    const [parent] = await pipeline.core.queue.load([queueId])
+    const [parent] = await pipeline.backend.queue.load([queueId])
     if (parent === undefined) throw new Error('not queued')
     const stageMessage = createStageMessage({ objects: opened.store.objects, clock })
     return { parent, pipeline, message: await stageMessage(parent, { ...wanted, content }) }
@@ -65,7 +65,7 @@ describe('a message that follows from another', () => {
       bytes: Buffer.from('Subject: reply\r\n\r\nI am away.\r\n'),
     })
     await pipeline.addAccount('ann@example.test')
-    await pipeline.core.queue.add(message)
+    await pipeline.backend.queue.add(message)
     await opened.store.queues.incoming.send([message.queueId])
     await pipeline.settle()
     expect(await pipeline.inbox('ann@example.test')).toEqual([

@@ -34,7 +34,7 @@ describe('an operator', () => {
           return answer(address)
         }),
     })
-    operator = pipeline.core.operator
+    operator = pipeline.backend.operator
     await pipeline.addAccount('ann@example.test')
   })
   afterEach(() => opened.close())
@@ -43,7 +43,7 @@ describe('an operator', () => {
 
   async function corrupt(): Promise<QueueId> {
     const queueId = await incoming()
-    await pipeline.core.queue.markCorrupt(queueId, 'a bug')
+    await pipeline.backend.queue.markCorrupt(queueId, 'a bug')
     return queueId
   }
 
@@ -66,7 +66,7 @@ describe('an operator', () => {
 
   async function leased(): Promise<QueueId> {
     const queueId = await deferred()
-    await pipeline.core.queue.take(queueId, 'far.test/0')
+    await pipeline.backend.queue.take(queueId, 'far.test/0')
     return queueId
   }
 
@@ -133,8 +133,8 @@ describe('an operator', () => {
 
     it('a corrupt message, which is tried anew with nothing held against it', async () => {
       const queueId = await incoming()
-      await pipeline.core.queue.countStart(queueId)
-      await pipeline.core.queue.markCorrupt(queueId, 'a bug')
+      await pipeline.backend.queue.countStart(queueId)
+      await pipeline.backend.queue.markCorrupt(queueId, 'a bug')
       expect(await operator.release(queueId)).toBe(true)
       expect((await operator.show(queueId))?.message).toMatchObject({
         state: 'incoming',
@@ -205,7 +205,7 @@ describe('an operator', () => {
 
     it('only what goes to one next hop, and nothing that goes to a mailbox here', async () => {
       const address = parseAddress('ann@example.test')
-      if (address) await pipeline.core.directory.accounts.set(address, { quotaBytes: 1 })
+      if (address) await pipeline.backend.directory.accounts.set(address, { quotaBytes: 1 })
       const queueId = await deferred('ann@example.test', 'x@far.test', 'y@away.test')
       expect(await groupStates(queueId)).toEqual(['deferred', 'deferred', 'deferred'])
       expect(await operator.flush('away.test')).toBe(1)

@@ -45,7 +45,7 @@ describe('observers of the stream', () => {
       prepend: '',
       arrivedMs: clock.now(),
     })
-    const [stored] = await pipeline.core.queue.load([queueId])
+    const [stored] = await pipeline.backend.queue.load([queueId])
     const bytes = await opened.store.objects.read(stored?.object.key ?? '')
     expect(first.seen.slice(0, -1).join('')).toBe(Buffer.from(bytes ?? []).toString('latin1'))
     expect(Buffer.from(bytes ?? []).toString('latin1')).toMatch(/^X-Mailbox-Line: .*\r\nSubject: x/)
@@ -90,7 +90,7 @@ describe('a message accepted on hold', () => {
 
   it('is listed and counted for operators, with its reason', async () => {
     const queueId = await accept()
-    const { operator } = pipeline.core
+    const { operator } = pipeline.backend
     expect(await operator.count()).toEqual({ incoming: 0, waiting: 0, held: 1 })
     const [entry] = await Array.fromAsync(operator.list())
     expect(entry).toMatchObject({ message: { queueId, state: 'held', reason: held }, groups: [] })
@@ -98,22 +98,22 @@ describe('a message accepted on hold', () => {
 
   it('is delivered when it is released', async () => {
     const queueId = await accept()
-    expect(await pipeline.core.operator.release(queueId)).toBe(true)
+    expect(await pipeline.backend.operator.release(queueId)).toBe(true)
     await pipeline.settle()
     expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
-    expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+    expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
   })
 
   it('can be removed by an operator', async () => {
     const queueId = await accept()
-    expect(await pipeline.core.operator.remove(queueId)).toBe(true)
-    expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+    expect(await pipeline.backend.operator.remove(queueId)).toBe(true)
+    expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
   })
 
   it('is not in the queue where its bytes could not be stored: its sender comes again', async () => {
     pipeline = createPipeline(withoutCommit(opened.store), clock)
     await expect(accept()).rejects.toThrow(TemporaryFailure)
-    expect(await Array.fromAsync(pipeline.core.operator.list())).toEqual([])
+    expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
   })
 })
 

@@ -27,7 +27,7 @@ describe('a message that leaves', () => {
       lineBytesMax = 0,
     } = {},
   ) {
-    const { core, accept } = createPipeline(opened.store, clock)
+    const { backend, accept } = createPipeline(opened.store, clock)
     const queueId = await accept(text, ['x@remote.test'], {
       envelope: { sender, smtpUtf8, body: '8BITMIME' },
       prepend: received,
@@ -40,7 +40,7 @@ describe('a message that leaves', () => {
         account: login === null ? null : { id: 'i', login },
       },
     })
-    const [message] = await core.queue.load([queueId])
+    const [message] = await backend.queue.load([queueId])
     if (message === undefined) throw new Error('not queued')
     const options = { hostname: 'us', lineBytesMax }
     const content = await openOutboundMessage(message, { objects }, options)

@@ -29,12 +29,12 @@ describe('remote delivery', () => {
   afterEach(() => opened.close())
 
   async function queued() {
-    const { core, accept } = createPipeline(opened.store, clock)
+    const { backend, accept } = createPipeline(opened.store, clock)
     const queueId = await accept(text, ['x@remote.test'], {
       envelope: { dsnReturn: 'HDRS', dsnEnvelopeId: 'e1' },
       prepend: '',
     })
-    const [message] = await core.queue.load([queueId])
+    const [message] = await backend.queue.load([queueId])
     if (message === undefined) throw new Error('not queued')
     return message
   }

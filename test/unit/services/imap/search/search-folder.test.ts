@@ -7,7 +7,7 @@ import { quietWire } from '#test/support/quiet-wire.ts'
 import { MessageStore } from '#test/unit/shared/search/message-store.ts'
 
 const { blobs, objects } = new MessageStore().reading()
-const session = { tag: 'a1', services: { mailbox: { blobs }, objects, clock: systemClock } }
+const session = { tag: 'a1', deps: { mailbox: { blobs }, objects, clock: systemClock } }
 
 describe('withReading', () => {
   // RFC 5530 §3: what can never be done is LIMIT, what may be tried again is UNAVAILABLE.

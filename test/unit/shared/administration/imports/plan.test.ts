@@ -135,7 +135,7 @@ describe('an import', () => {
       update: async () => undefined,
     }
     const text = Array.from({ length: 300 }, (_, n) => `x${n}`).join('\n')
-    const { directory, log } = world.pipeline.core
+    const { directory, log } = world.pipeline.backend
     const planned = await planImport(kind, sourceOf(Buffer.from(text)), { directory, log })
     if (planned.kind !== 'plan') throw new Error(planned.kind)
     const outcomes: RowOutcome[] = []
@@ -198,7 +198,7 @@ describe('rows of accounts', () => {
   it('are refused where another was quicker', async () => {
     const row = `ann@a.test:${aHash}:::::: quota_rule=*:storage=1G\n`
     await run('accounts', row)
-    const { directory, mailbox, log } = world.pipeline.core
+    const { directory, mailbox, log } = world.pipeline.backend
     /** With what another process has made of the account meanwhile. */
     async function runBeside(meanwhile: Partial<Accounts>, text: string) {
       const beside = { ...directory, accounts: { ...directory.accounts, ...meanwhile } }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { StartFailure } from '#services/assembly/start-failure.ts'
-import { openCore } from '#services/aws/open-core.ts'
+import { openBackend } from '#services/aws/open-backend.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
 import { checkStoreFormat, raiseStoreFormat } from '#shared/storage/aws/store-format.ts'
@@ -75,7 +75,8 @@ describe.skipIf(!(await hasDynamoDb()))('an entry on AWS', () => {
     onTestFinished(() => void vi.unstubAllEnvs())
     const environment = { DIRECTORY_TABLE: tables.directory }
     const region = 'eu-central-1'
-    const open = () => openCore({ environment, settings: loaded.settings, log: silentLog, region })
+    const open = () =>
+      openBackend({ environment, settings: loaded.settings, log: silentLog, region })
     await using store = await aws.open()
     await raiseStoreFormat(store.tables.directory, STORE_FORMAT)
     const { store: own } = await open()

@@ -1,7 +1,7 @@
-// The store of an entry on AWS: exactly the tables, queues and the bucket that it has variables for, and the core on it.
+// The store of an entry on AWS: exactly the tables, queues and the bucket that it has variables for, and the backend on it.
 
 import { randomUUID } from 'node:crypto'
-import { type Core, createCore } from '#services/assembly/core.ts'
+import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { StartFailure } from '#services/assembly/start-failure.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -15,18 +15,18 @@ import type { Environment } from './process.ts'
 
 const MIB = 1024 * 1024
 
-export type AwsCore = {
+export type AwsBackend = {
   readonly store: AwsStore
-  readonly core: Core
+  readonly backend: Backend
   readonly clients: AwsClients
 }
 
-export async function openCore(parts: {
+export async function openBackend(parts: {
   readonly environment: Environment
   readonly settings: Settings
   readonly log: Log
   readonly region: string
-}): Promise<AwsCore> {
+}): Promise<AwsBackend> {
   const { environment, settings, log, region } = parts
   const options = { region, endpoints: endpointsIn(environment) }
   const clients = openAwsClients(options)
@@ -47,7 +47,7 @@ export async function openCore(parts: {
     clients,
   )
   await checkFormat(store)
-  return { store, core: createCore({ store, settings, clock: systemClock, log }), clients }
+  return { store, backend: createBackend({ store, settings, clock: systemClock, log }), clients }
 }
 
 /** What the variables say under the store's own names; undefined of what this entry was not given. */

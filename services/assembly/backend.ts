@@ -17,9 +17,9 @@ import type { Settings } from '#shared/runtime/settings/table.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { createExpand } from './expand.ts'
 
-export type Core = ReturnType<typeof createCore>
+export type Backend = ReturnType<typeof createBackend>
 
-export function createCore(deps: {
+export function createBackend(deps: {
   readonly store: Store
   readonly settings: Settings
   readonly clock: Clock

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { createMachine } from '#services/local/machine.ts'
+import { createMachine } from '#services/one-machine/machine.ts'
 import type { ServerFacts } from '#shared/administration/status.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { lockForServing } from '#shared/storage/embedded/serving-lock.ts'

@@ -4,13 +4,13 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { DELIVERY_GRACE_MS, STOP_GRACE_MS } from '#services/local/system.ts'
+import { DELIVERY_GRACE_MS, STOP_GRACE_MS } from '#services/one-machine/system.ts'
 import { loadSettings } from '#shared/runtime/settings/load.ts'
 import { isInstalled, runProgram } from '#test/support/program.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
-const unit = await readFile(join(root, 'services/local/postwolke.service'), 'utf8')
+const unit = await readFile(join(root, 'services/one-machine/postwolke.service'), 'utf8')
 const page = await readFile(join(root, 'docs/service.md'), 'utf8')
 
 const valuesOf = (key: string) =>
@@ -69,7 +69,10 @@ describe('the page', () => {
   })
 
   it('names the folders of the unit', () => {
-    for (const path of ['/opt/postwolke/services/local/postwolke.service', '/var/lib/postwolke']) {
+    for (const path of [
+      '/opt/postwolke/services/one-machine/postwolke.service',
+      '/var/lib/postwolke',
+    ]) {
       expect(page).toContain(path)
     }
   })

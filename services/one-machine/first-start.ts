@@ -2,7 +2,7 @@
 
 import { randomInt } from 'node:crypto'
 import { assembleAdministration } from '#services/assembly/administration.ts'
-import type { Core } from '#services/assembly/core.ts'
+import type { Backend } from '#services/assembly/backend.ts'
 
 export const FIRST_DOMAIN = 'example.test'
 const firstNames = ['alice', 'bob'] as const
@@ -10,12 +10,14 @@ const firstNames = ['alice', 'bob'] as const
 export type FirstAccount = { readonly address: string; readonly password: string }
 
 /** Makes domain and accounts in an empty directory; undefined when there is something in it already. */
-export async function prepareFirstStart(core: Core): Promise<readonly FirstAccount[] | undefined> {
+export async function prepareFirstStart(
+  backend: Backend,
+): Promise<readonly FirstAccount[] | undefined> {
   // No administrator made these changes; the accounts are told where the system says that it runs.
-  const { domains, accounts } = assembleAdministration(core, () => {})
+  const { domains, accounts } = assembleAdministration(backend, () => {})
   const page = await domains.page({ limit: 1 })
   if (page.kind !== 'page' || page.items.length > 0) return undefined
-  const domain = core.settings.defaultDomain || FIRST_DOMAIN
+  const domain = backend.settings.defaultDomain || FIRST_DOMAIN
   const added = await domains.add({ domain })
   if (added.kind === 'bad-value') throw new Error(`no first domain: ${domain}`)
   const made: FirstAccount[] = []

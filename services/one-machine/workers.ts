@@ -1,7 +1,7 @@
 // The services behind the queue, running in this process: consumers of the doorbell queues and the clocks of the sweeper and
 // the collector.
 
-import type { Core } from '#services/assembly/core.ts'
+import type { Backend } from '#services/assembly/backend.ts'
 import {
   assembleCleanup,
   assembleCollector,
@@ -27,13 +27,13 @@ const ORPHANS_EVERY_MS = 24 * 3_600_000
 /** The search reads every object's name; a start has better things to do. */
 const ORPHANS_FIRST_MS = 3_600_000
 
-export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
-  const { store, settings, clock, log } = core
-  let services = assembled(core, deliverRemote)
+export function createWorkers(backend: Backend, deliverRemote: RemoteDelivery) {
+  const { store, settings, clock, log } = backend
+  let services = assembled(backend, deliverRemote)
   const { sweeper } = services
 
   /** What begins from now on is done by these settings; what is under way ends by the old ones. */
-  function change(changed: Core, deliver: RemoteDelivery): void {
+  function change(changed: Backend, deliver: RemoteDelivery): void {
     services = assembled(changed, deliver)
   }
 
@@ -91,12 +91,12 @@ export function createWorkers(core: Core, deliverRemote: RemoteDelivery) {
   return { ...services, change, start }
 }
 
-function assembled(core: Core, deliverRemote: RemoteDelivery) {
+function assembled(backend: Backend, deliverRemote: RemoteDelivery) {
   return {
-    cleanup: assembleCleanup(core),
-    delivery: assembleDelivery(core, deliverRemote),
-    sweeper: assembleSweeper(core),
-    collector: assembleCollector(core),
+    cleanup: assembleCleanup(backend),
+    delivery: assembleDelivery(backend, deliverRemote),
+    sweeper: assembleSweeper(backend),
+    collector: assembleCollector(backend),
   }
 }
 

@@ -8,7 +8,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ADMINISTRATOR_TOPIC, createTakeOver } from '#services/assembly/administrator-log.ts'
-import { type Core, createCore } from '#services/assembly/core.ts'
+import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import {
@@ -32,7 +32,7 @@ import { lockForServing } from '#shared/storage/embedded/serving-lock.ts'
 import { createWorkers } from './workers.ts'
 
 export type System = {
-  readonly core: Core
+  readonly backend: Backend
   readonly listeners: readonly OpenListener[]
   readonly certificates: CertificateSource
   /**
@@ -77,8 +77,8 @@ export async function startSystem(deps: {
       }),
     ),
   )
-  const core = createCore({ store, settings, clock, log })
-  let running = core
+  const backend = createBackend({ store, settings, clock, log })
+  let running = backend
   const certificates = await explained(
     'cannot use the certificate of tls.certificateFile and tls.keyFile',
     openCertificateSource({
@@ -90,8 +90,8 @@ export async function startSystem(deps: {
   )
   opening.defer(() => certificates.close())
   /** The one in use last; those before it end what they have begun. */
-  let remotes = [openRemoteDelivery(core, await remoteSecrets(settings))]
-  const services = createWorkers(core, (...given) => newest(remotes).deliver(...given))
+  let remotes = [openRemoteDelivery(backend, await remoteSecrets(settings))]
+  const services = createWorkers(backend, (...given) => newest(remotes).deliver(...given))
   const workers = services.start(async () => {
     await store.sweepOrphans()
     for (let i = 0; i < PURGES_MAX && (await store.purgeExpired(PURGE_ITEMS)) === PURGE_ITEMS; i++);
@@ -103,9 +103,9 @@ export async function startSystem(deps: {
     await workers.stop()
     clearTimeout(timer)
   })
-  let policy = assemblePolicy(core)
+  let policy = assemblePolicy(backend)
   // What listeners ask is always the newest.
-  const listening = { ...core, quota: (id: AccountId) => running.quota(id) }
+  const listening = { ...backend, quota: (id: AccountId) => running.quota(id) }
   const listeners = await openListeners(listening, {
     certificates,
     clientAuthorities:
@@ -129,10 +129,10 @@ export async function startSystem(deps: {
     listeners: listeners.opened,
     certificateFile: certificates.certificateFile,
   })
-  await warnWithoutPostmaster(core)
+  await warnWithoutPostmaster(backend)
   const resources = opening.move()
   return {
-    core,
+    backend,
     listeners: listeners.opened,
     certificates,
     async reload(wanted) {
@@ -140,8 +140,8 @@ export async function startSystem(deps: {
       const auth = await remoteSecrets(reloaded.settings)
       await certificates.reload()
       // Folders and the queue stay the same: their writers know of each other.
-      const changed = createCore({ store, settings: reloaded.settings, clock, log })
-      running = { ...changed, mailbox: core.mailbox, queue: core.queue }
+      const changed = createBackend({ store, settings: reloaded.settings, clock, log })
+      running = { ...changed, mailbox: backend.mailbox, queue: backend.queue }
       const busy = remotes.filter(({ isIdle }) => !isIdle())
       remotes = [...busy, openRemoteDelivery(running, auth)]
       services.change(running, (...given) => newest(remotes).deliver(...given))
@@ -176,7 +176,7 @@ async function remoteSecrets(settings: Settings): Promise<RemoteSecrets> {
 }
 
 /** RFC 5321 §4.5.1: there must be one. Mail for it is refused until there is. */
-async function warnWithoutPostmaster({ directory, settings, log }: Core): Promise<void> {
+async function warnWithoutPostmaster({ directory, settings, log }: Backend): Promise<void> {
   const domain = parseDomain(settings.hostname)
   const domains = await directory.domains.page({ limit: 1 })
   if (domain === undefined || domains.items.length === 0) return
