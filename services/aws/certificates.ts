@@ -24,7 +24,7 @@ export async function handler(): Promise<void> {
         throw error
       },
     )
-    if (decision.kind === 'refused') throw new Error(decision.why)
+    if (decision.kind === 'refused') throw new Error(decision.reason)
   } finally {
     metrics.flush()
   }

@@ -21,9 +21,9 @@ export type AgentDecision =
   | { readonly kind: 'kept' }
   | { readonly kind: 'renewed' }
   /** The stored one is due, and the issuer has nothing newer yet. */
-  | { readonly kind: 'waiting'; readonly why: string }
+  | { readonly kind: 'waiting'; readonly reason: string }
   /** What the issuer gave is not usable here; somebody must look at it. */
-  | { readonly kind: 'refused'; readonly why: string }
+  | { readonly kind: 'refused'; readonly reason: string }
 
 export type AgentOptions = {
   readonly hostname: string
@@ -43,16 +43,16 @@ export async function renewCertificate(options: AgentOptions): Promise<AgentDeci
   const issued = await issuer.issue(current)
   if (issued === undefined || issued.cert === current?.cert) {
     if (due === undefined) return kept()
-    log.warn({ hostname, why: due, ...facts(current) }, 'certificate due, nothing newer yet')
-    return { kind: 'waiting', why: due }
+    log.warn({ hostname, reason: due, ...facts(current) }, 'certificate due, nothing newer yet')
+    return { kind: 'waiting', reason: due }
   }
   const wrong = whyWrong(issued, hostname, clock.now())
   if (wrong !== undefined) {
-    log.error({ hostname, why: wrong }, 'issued certificate refused, old one kept')
-    return { kind: 'refused', why: wrong }
+    log.error({ hostname, reason: wrong }, 'issued certificate refused, old one kept')
+    return { kind: 'refused', reason: wrong }
   }
   await store.write(issued)
-  log.info({ hostname, why: due ?? 'newer', ...facts(issued) }, 'certificate renewed')
+  log.info({ hostname, reason: due ?? 'newer', ...facts(issued) }, 'certificate renewed')
   return { kind: 'renewed' }
 
   function kept(): AgentDecision {

@@ -157,7 +157,7 @@ async function changeRights(
       session.log.info(
         {
           command: name,
-          mailbox: given.mailbox,
+          folder: given.mailbox,
           identifier: given.identifier.text,
           rights: set.rights,
         },

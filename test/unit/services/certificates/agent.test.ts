@@ -70,7 +70,7 @@ describe('renewCertificate', () => {
     const at = (daysLeft: number) => run({ stored: current, issued: newer, daysLeft })
     expect((await at(RENEW_DAYS)).decision).toEqual({ kind: 'kept' })
     expect((await at(RENEW_DAYS - 0.01)).written).toEqual([newer])
-    expect((await at(-1)).decision).toEqual({ kind: 'refused', why: 'expired' })
+    expect((await at(-1)).decision).toEqual({ kind: 'refused', reason: 'expired' })
   })
 
   it('renews one that is made for other names', async () => {
@@ -91,7 +91,7 @@ describe('renewCertificate', () => {
     expect(good).toMatchObject({ decision: { kind: 'kept' }, written: [], asked: 1 })
     const due = await run({ stored: current, daysLeft: 10, ...answer })
     expect(due).toMatchObject({
-      decision: { kind: 'waiting', why: 'expires soon' },
+      decision: { kind: 'waiting', reason: 'expires soon' },
       written: [],
       lines: ['warn certificate due, nothing newer yet'],
     })
@@ -107,7 +107,7 @@ describe('renewCertificate', () => {
     ['a text that is no certificate', { ...newer, cert: 'text' }, ''],
   ])('refuses an issued certificate with %s', async (_what, issued, why) => {
     const { decision, written, lines } = await run({ stored: current, issued, daysLeft: 10 })
-    expect(decision).toEqual({ kind: 'refused', why: expect.stringContaining(why) })
+    expect(decision).toEqual({ kind: 'refused', reason: expect.stringContaining(why) })
     expect(written).toEqual([])
     expect(lines).toEqual(['error issued certificate refused, old one kept'])
   })
