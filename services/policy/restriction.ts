@@ -62,7 +62,7 @@ export type RecipientFacts = {
 /** At the end of the message. */
 export type MessageFacts = { readonly request: MessageRequest }
 
-/** What the restrictions before it have scored, those of the stages before too. */
+/** What the restrictions before it have scored, those of connect, helo and sender too. */
 export type Scored = { readonly score: number }
 
 type FactsOf = {

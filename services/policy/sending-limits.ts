@@ -28,8 +28,6 @@ export interface SendingLimits {
   readonly restriction: Restriction
   /** At the end of the message: counts it, unless it says why it is not taken. */
   readonly counting: Restriction<MessageFacts>
-  /** Counts a message that is about to be accepted, or says why it is not. */
-  count(request: MessageRequest): Promise<SmtpReply | undefined>
 }
 
 const overSendingLimit = 'reject_over_sending_limit'
@@ -86,8 +84,6 @@ export function createSendingLimits(deps: {
         return reply === undefined ? dunno : defer(reply)
       },
     },
-
-    count,
   }
 
   async function count({ origin, envelope, bytes }: MessageRequest) {

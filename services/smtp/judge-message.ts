@@ -119,7 +119,7 @@ async function take(message: WholeMessage, prepend: string): Promise<readonly Re
   return refusals.length === 0 ? [queued] : refusals.map((refusal) => refusal ?? queued)
 }
 
-/** Nobody whom the sender knows of: no notification for him. */
+/** The sender knows nothing of him: what is wished of notifications (RFC 3461) is as if nothing had been said. */
 function recipientOf(address: string): EnvelopeRecipient {
   return { address, notify: [], originalRecipient: null }
 }

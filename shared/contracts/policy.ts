@@ -61,7 +61,8 @@ export type MessageRequest = {
   readonly bytes: number
   readonly receivedFields: number
   /**
-   * The header as it is stored, or its beginning: a listener says how much it keeps. A listener of the version before says nothing.
+   * The header as it is stored, or its beginning: a listener says how much it keeps, and a field that is not in it may stand behind. A
+   * listener of the version before says nothing.
    */
   readonly header?: ByteString
   /** Addresses here that the message was delivered to before, as they stand in its header. A listener of the version before says nothing. */

@@ -61,7 +61,9 @@ export class HeaderReader {
   #append(content: Uint8Array): void {
     const bytes = this.#bytes + content.length
     if (bytes > this.#header.length) {
-      const larger = Buffer.allocUnsafe(Math.max(bytes, this.#header.length * 2))
+      // Never to more than is kept: every session has one.
+      const doubled = Math.min(this.#header.length * 2, this.#bytesMax + 1)
+      const larger = Buffer.allocUnsafe(Math.max(bytes, doubled))
       this.#header.copy(larger, 0, 0, this.#bytes)
       this.#header = larger
     }

@@ -58,10 +58,11 @@ export function createSpool(deps: {
         for (const observer of observers) observer.push(chunk)
         yield chunk
       }
+      // While nothing is staged yet: whoever throws here leaves nothing behind.
+      for (const observer of observers) observer.finish()
     }
     const object = await objects.stage(objectKey(queueId), bytes())
     const index = indexer.finish()
-    for (const observer of observers) observer.finish()
     const { type, subtype } = index.structure
     const isSigned = cleaning.isSigned || (type === 'multipart' && subtype === 'signed')
     const deliveredTo = indexer

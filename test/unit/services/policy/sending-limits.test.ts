@@ -20,7 +20,7 @@ async function limits(changes: Partial<SendingLimitOptions>) {
   const { store, close } = await openEmbedded()
   onTestFinished(close)
   const time = { nowMs: noon }
-  const { restriction, count } = createSendingLimits({
+  const { restriction, counting } = createSendingLimits({
     counters: store.tables.counters,
     clock: { now: () => time.nowMs, sleep: async () => {} },
     options: { ...none, ...changes },
@@ -39,7 +39,7 @@ async function limits(changes: Partial<SendingLimitOptions>) {
   return {
     time,
     /** What the message is refused with when it is accepted, if it is. */
-    send(login: string | null, recipients = 1, bytes = 100): Promise<string | undefined> {
+    async send(login: string | null, recipients = 1, bytes = 100): Promise<string | undefined> {
       const request: MessageRequest = {
         queueId,
         origin: origin(login),
@@ -61,7 +61,10 @@ async function limits(changes: Partial<SendingLimitOptions>) {
         from: [],
         sender: [],
       }
-      return count(request).then((reply) => reply && `${reply.code} ${reply.status} ${reply.text}`)
+      const decision = await counting.decide({ request })
+      if (!('reply' in decision)) return undefined
+      const { code, status, text } = decision.reply
+      return `${code} ${status} ${text}`
     },
     /** What RCPT is answered with after so many accepted ones. */
     async rcpt(login: string | null, accepted = 0, declaredBytes = 0): Promise<string> {

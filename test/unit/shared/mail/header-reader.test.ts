@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { HeaderReader } from '#shared/mail/header-reader.ts'
 
 function read(message: string, chunkBytes: number, bytesMax = 1_000_000) {
@@ -37,6 +37,14 @@ describe('HeaderReader', () => {
       expect([cut.tooLong, longer.startsWith(cut.text)]).toEqual([true, true])
       expect(cut.text.length).toBeLessThanOrEqual(100)
     }
+  })
+
+  it('takes no more memory than it keeps', () => {
+    using allocated = vi.spyOn(Buffer, 'allocUnsafe')
+    const bytesMax = 64 * 1024
+    for (const chunkBytes of [1_000, 100_000]) read('x'.repeat(100_000), chunkBytes, bytesMax)
+    const sizes = allocated.mock.calls.map(([bytes]) => bytes)
+    expect(Math.max(...sizes)).toBe(bytesMax + 1)
   })
 
   it('is not disturbed by what becomes of the pieces afterwards', () => {

@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { StreamObserver } from '#shared/contracts/spool.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -62,7 +64,24 @@ describe('observers of the stream', () => {
     await expect(receiving).rejects.toThrow('client gone')
     expect(observer.seen).not.toContain('<end>')
   })
+
+  it.each(['push', 'finish'] as const)('leave nothing behind where one fails at %s', async (at) => {
+    const failing = { ...recorder(), [at]: () => unreadable() }
+    const { spool } = pipeline
+    const large = source('Subject: x\r\n\r\n', 'x'.repeat(2_000_000))
+    const receiving = spool.receive(spool.newQueueId(), large, [failing])
+    await expect(receiving).rejects.toThrow('unreadable')
+    const entries = await readdir(join(opened.directory, 'objects'), {
+      recursive: true,
+      withFileTypes: true,
+    })
+    expect(entries.filter((entry) => entry.isFile())).toEqual([])
+  })
 })
+
+function unreadable(): never {
+  throw new Error('unreadable')
+}
 
 const to = (address: string) => ({ address, notify: [], originalRecipient: null })
 const envelope = {
