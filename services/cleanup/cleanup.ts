@@ -15,7 +15,7 @@ import {
 } from '#shared/queue/new-groups.ts'
 import type { Expand, Expansion, LocalDelivery } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
-import type { References } from '#shared/queue/references.ts'
+import { isReservedFor, type References } from '#shared/queue/references.ts'
 import { logResult } from '#shared/queue/result-log.ts'
 import { doubtful, lastResult, type RecipientResult } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
@@ -150,7 +150,7 @@ export function createCleanup(deps: {
     const { local, remote, failed } = expansion
     const handedOn = [...local, ...remote]
     const blob = mailboxBlobOf(message, deps.options.hostname)
-    const reserved = local.length > 1 ? await queue.reserve(blob, local) : undefined
+    const reserved = await queue.reserve(blob, local)
     const unsuccessful = failed.map((one) => ({ ...outcomeOf(one.result), ...one }))
     const startedMs = deps.clock.now()
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
@@ -215,7 +215,9 @@ export function createCleanup(deps: {
   ): Promise<readonly Tried[]> {
     return concurrently(recipients, DELIVERIES_AT_ONCE, async (recipient) => ({
       recipient,
-      ...outcomeHere(await deps.deliverLocal(message, blob, recipient, reserved)),
+      ...outcomeHere(
+        await deps.deliverLocal(message, blob, recipient, reserved && isReservedFor(recipient)),
+      ),
     }))
   }
 
@@ -245,8 +247,8 @@ export function createCleanup(deps: {
     const atMs = deps.clock.now()
     for (const { recipient, result: came, ...one } of settled) {
       const { uncertain = false, contended = false } = one
-      // He may come to another folder the next time, which then adds a reference of its own.
-      const unreserved = one.usedReserved === true
+      // Who used his may come to another folder the next time, which then adds a reference of its own.
+      const unreserved = one.usedReserved === true || !isReservedFor(recipient)
       const result = deps.schedule.expire(message.arrivedMs, came)
       if (result.kind === 'delivered') continue
       const key = `${unreserved} ${contended ? '' : `${uncertain} ${result.kind} ${result.reply}`}`
@@ -270,10 +272,18 @@ export function createCleanup(deps: {
   return { handle }
 }
 
-/** Delivered at once, by delivery. */
+/** Delivered at once, by delivery. Who has no reference reserved is in a group that says so. */
 function forDelivery(recipients: readonly FinalRecipient[]): NewGroup[] {
-  if (recipients.length === 0) return []
-  return [{ destination: { kind: 'local' }, recipients, state: { kind: 'waiting' } }]
+  const all = [false, true].map((unreserved): NewGroup => {
+    const some = recipients.filter((recipient) => isReservedFor(recipient) !== unreserved)
+    return {
+      destination: { kind: 'local' },
+      recipients: some,
+      state: { kind: 'waiting' },
+      unreserved,
+    }
+  })
+  return all.filter((group) => group.recipients.length > 0)
 }
 
 const isCreating = ({ result, creates }: Tried) => result.kind === 'delivered' && creates.length > 0
@@ -283,9 +293,9 @@ const isCreating = ({ result, creates }: Tried) => result.kind === 'delivered' &
  * nothing twice.
  */
 function toBeCreated(tried: readonly Tried[]): NewGroup[] {
-  return [true, false].flatMap((unreserved) => {
-    const some = tried.filter((one) => one.usedReserved === unreserved)
+  return [true, false].flatMap((used) => {
+    const some = tried.filter(({ usedReserved }) => usedReserved === used)
     const groups = forDelivery(some.map(({ recipient }) => recipient))
-    return groups.map((group) => ({ ...group, unreserved }))
+    return groups.map((group) => ({ ...group, unreserved: used || group.unreserved === true }))
   })
 }

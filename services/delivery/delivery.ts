@@ -11,6 +11,7 @@ import { byHop, GROUP_LEASE_MS, type Routes } from '#shared/queue/new-groups.ts'
 import type { StageMessage } from '#shared/queue/new-message.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
+import { isReservedFor } from '#shared/queue/references.ts'
 import { logResult } from '#shared/queue/result-log.ts'
 import { doubtful } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
@@ -207,7 +208,9 @@ export function createDelivery(deps: {
       const blob = mailboxBlobOf(message, deps.options.hostname)
       const reserved = !group.unreserved && (await queue.hasReserved(message))
       const outcomes = await concurrently(group.recipients, DELIVERIES_AT_ONCE, async (recipient) =>
-        outcomeHere(await deps.deliverLocal(message, blob, recipient, reserved)),
+        outcomeHere(
+          await deps.deliverLocal(message, blob, recipient, reserved && isReservedFor(recipient)),
+        ),
       )
       return await stageCreated(deps.stageMessage, message, outcomes)
     } catch (error) {

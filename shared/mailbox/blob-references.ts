@@ -41,7 +41,7 @@ export function reference(blob: Blob, into: FolderId | undefined, count = 1): Wr
   }
 }
 
-/** Longer than a message waits in the queue by itself. What an operator lets wait longer: see `isForgotten` of the queue. */
+/** Longer than a message waits in the queue by itself. What an operator lets wait longer: see `isDoubtful` of the queue. */
 export const DELIVERED_DAYS = 400
 const daySeconds = 86_400
 

@@ -9,6 +9,8 @@
 //   `inexact` before he delivers, for he does not know what the first one did; from then on nothing is given back.
 // - Every reservation is for a certain set of recipients. For another set (an alias changed meanwhile) further ones are reserved in
 //   full, since the recipients of the first set may have used theirs. So there is one for each delivery, whoever makes it.
+// - They are for INBOX alone, which nobody can remove: its marker stays, so that no recipient uses a second one. Another folder may go,
+//   with its marker and its reference, between an attempt of which nothing is known and the next: who may have it elsewhere adds his own.
 // - They are given back once, in the write that says `settled`; after it no reserved reference may be used: a delivery adds its own.
 // - A message is settled before it leaves the queue, when it is known of each of its recipients whether a reference was used
 //   (mail-queue.ts). A crash in between leaves it in the queue, settled.

@@ -55,9 +55,9 @@ export interface MailQueue extends QueueReading {
    */
   divide(group: Group, parts: readonly GroupPart[]): Promise<boolean>
 
-  /** Reserves references for recipients here, who are told apart by their addresses; undefined: each must refer by itself. */
+  /** Reserves references for those of the recipients here who have one (`isReservedFor`); undefined: each must refer by itself. */
   reserve(blob: Blob, recipients: readonly FinalRecipient[]): Promise<number | undefined>
-  /** Whether a recipient of the message has a reference reserved, or must refer by itself. */
+  /** Whether such a recipient of the message has a reference reserved, or must refer by itself. */
   hasReserved(message: QueuedMessage): Promise<boolean>
   /**
    * Whether it may have been delivered so long ago, by a worker that told nothing of it, that the marker in the folder is gone. Nobody

@@ -16,6 +16,7 @@ import {
 import { blobId } from './blob.ts'
 import { groupKey } from './keys.ts'
 import { GROUP_LEASE_MS, inLists } from './new-groups.ts'
+import type { LocalRecipient } from './pipeline.ts'
 import type { QueueReading } from './reading.ts'
 import type { Group, QueuedMessage } from './records.ts'
 
@@ -29,6 +30,15 @@ export type References = {
   readonly used: number
 }
 
+/**
+ * Whether one is reserved for a recipient here. Only for INBOX, which nobody can remove: its marker tells the next attempt what became of
+ * one of which nothing is known. Another folder may be gone by then, and the reference with it.
+ */
+export const isReservedFor = ({
+  extension,
+  needsContent = false,
+}: FinalRecipient & Partial<LocalRecipient>) => extension === null && !needsContent
+
 export type QueueReferences = ReturnType<typeof createReferences>
 
 export function createReferences(deps: {
@@ -40,12 +50,13 @@ export function createReferences(deps: {
   const { table, clock, reading } = deps
   const reservations = createReservations({ table: deps.mail, clock })
 
-  /** Reserves references for recipients here, who are told apart by their addresses. */
-  function reserve(blob: Blob, recipients: readonly FinalRecipient[]): Promise<number | undefined> {
-    return reservations.reserve(
-      blob,
-      recipients.map(({ address }) => address),
-    )
+  /** Where several have one. Recipients are told apart by their addresses. */
+  async function reserve(
+    blob: Blob,
+    recipients: readonly FinalRecipient[],
+  ): Promise<number | undefined> {
+    const addresses = recipients.filter(isReservedFor).map(({ address }) => address)
+    return addresses.length > 1 ? await reservations.reserve(blob, addresses) : undefined
   }
 
   async function hasReserved({ queueId, reserved }: QueuedMessage): Promise<boolean> {

@@ -34,7 +34,7 @@ export function createRetrySchedule(options: RetryOptions, clock: Clock, random:
       : result
   }
 
-  /** State of a new group whose first attempt ended like this, its lifetime taken into account. */
+  /** State of a new group whose first attempt ended like this. */
   function afterAttempt(arrivedMs: number, kind: 'deferred' | 'failed'): NewGroup['state'] {
     return kind === 'failed'
       ? { kind: 'held' }

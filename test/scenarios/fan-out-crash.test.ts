@@ -2,7 +2,7 @@
 // twice, nobody misses it, and the object is never given up while a message refers to it. Where nothing crashed nothing leaks either.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { BlobId } from '#shared/contracts/mailbox.ts'
+import type { AccountId, BlobId } from '#shared/contracts/mailbox.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { noFlags } from '#shared/mailbox/flags.ts'
@@ -155,43 +155,63 @@ describe('a crash while one message goes to several here', () => {
     )
   }, 120_000)
 
-  it('a folder goes into which it was delivered before the crash', async () => {
-    const quotaOfAnn = async (pipeline: Pipeline, quotaBytes: number) => {
-      const address = parseAddress('ann@example.test')
-      const ann = address && (await pipeline.backend.directory.accounts.get(address))
-      if (ann === undefined) throw new Error('no ann')
-      await pipeline.backend.directory.accounts.set(ann.address, { quotaBytes })
-      return ann.id
-    }
-    for (const effect of ['none', 'done'] as const) {
-      for (let call = 1; ; call++) {
-        const queueId = await withPipeline(async (pipeline) => {
-          await pipeline.backend.mailbox.folders.create(await quotaOfAnn(pipeline, 1), 'x')
-          const accepted = await pipeline.accept(text, to('ann', 'ann+x'))
-          await pipeline.settle()
-          await quotaOfAnn(pipeline, 0)
-          await pipeline.backend.operator.release(accepted)
-          return accepted
-        })
-        const store = withFaults(await openEmbeddedStore({ directory, clock }), {
-          crashPoint: { call, effect },
-        })
-        const crashed = await live(store, (pipeline) => pipeline.settle())
-        await withPipeline(async (pipeline, opened) => {
-          const { mailbox } = pipeline.backend
-          const tree = await mailbox.folders.tree(await quotaOfAnn(pipeline, 0))
-          const folder = tree.find('x')
-          if (folder !== undefined) await mailbox.folders.remove(folder)
-          await recover(pipeline)
-          const { messages, refs } = await traces(pipeline, opened, queueId)
-          expect({ effect, call, messages }).toMatchObject({ messages: [1, 0, 0] })
-          expect(refs).toBeGreaterThanOrEqual(1)
-          expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
-        })
-        if (!crashed) break
-      }
-    }
+  async function quotaOfAnn(pipeline: Pipeline, quotaBytes: number) {
+    const address = parseAddress('ann@example.test')
+    const ann = address && (await pipeline.backend.directory.accounts.get(address))
+    if (ann === undefined) throw new Error('no ann')
+    await pipeline.backend.directory.accounts.set(ann.address, { quotaBytes })
+    return ann.id
+  }
+
+  async function removeFolder({ backend: { mailbox } }: Pipeline, ann: AccountId) {
+    const folder = (await mailbox.folders.tree(ann)).find('x')
+    if (folder !== undefined) await mailbox.folders.remove(folder)
+  }
+
+  it('a folder goes into which cleanup delivered before the crash', async () => {
+    const withFolder = async (pipeline: Pipeline) =>
+      await pipeline.backend.mailbox.folders.create(await quotaOfAnn(pipeline, 0), 'x')
+    await withPipeline(withFolder)
+    await everyCrash(to('ann+x', 'bob'), [0, 1, 0], async (pipeline, first) => {
+      if (first) await removeFolder(pipeline, await quotaOfAnn(pipeline, 0))
+      else await withFolder(pipeline)
+    })
   }, 120_000)
+
+  it.each([
+    { locals: ['ann', 'ann+x'], wanted: [1, 0, 0] },
+    { locals: ['ann+x', 'bob'], wanted: [expect.any(Number), 1, 0] },
+  ])(
+    'a folder goes into which it was delivered before the crash, to $locals',
+    async ({ locals, wanted }) => {
+      for (const effect of ['none', 'done'] as const) {
+        for (let call = 1; ; call++) {
+          const queueId = await withPipeline(async (pipeline) => {
+            await pipeline.backend.mailbox.folders.create(await quotaOfAnn(pipeline, 1), 'x')
+            const accepted = await pipeline.accept(text, to(...locals))
+            await pipeline.settle()
+            await quotaOfAnn(pipeline, 0)
+            await pipeline.backend.operator.release(accepted)
+            return accepted
+          })
+          const store = withFaults(await openEmbeddedStore({ directory, clock }), {
+            crashPoint: { call, effect },
+          })
+          const crashed = await live(store, (pipeline) => pipeline.settle())
+          await withPipeline(async (pipeline, opened) => {
+            await removeFolder(pipeline, await quotaOfAnn(pipeline, 0))
+            await recover(pipeline)
+            const { messages, refs } = await traces(pipeline, opened, queueId)
+            expect({ effect, call, messages }).toEqual({ effect, call, messages: wanted })
+            expect({ effect, call, refs: refs >= sum(messages) }).toMatchObject({ refs: true })
+            expect(await Array.fromAsync(pipeline.backend.operator.list())).toEqual([])
+          })
+          if (!crashed) break
+        }
+      }
+    },
+    120_000,
+  )
 
   it('an operator deletes it while one of the recipients waits', async () => {
     await withPipeline(async (pipeline) => {

@@ -391,6 +391,25 @@ describe('cleanup', () => {
       return { mixed, tried }
     }
 
+    it('in groups of those who refer by themselves, apart from those for INBOX when all are in groups', async () => {
+      const names = Array.from(
+        { length: RECIPIENTS_ON_THE_SPOT_MAX },
+        (_, i) => `n${i}@example.test`,
+      )
+      for (const name of names) await pipeline.addAccount(name)
+      const { mixed } = scripted(['n0@example.test'])
+      const queueId = await mixed.accept(text, [...names, 'ann+lists@example.test'])
+      await mixed.workers.cleanup.handle([bell(queueId, 1)])
+      const entry = await mixed.backend.operator.show(queueId)
+      expect(entry?.message.reserved).toBe(RECIPIENTS_ON_THE_SPOT_MAX - 1)
+      expect(
+        entry?.groups.map(({ unreserved, recipients }) => ({ unreserved, of: recipients.length })),
+      ).toEqual([
+        { unreserved: false, of: RECIPIENTS_ON_THE_SPOT_MAX - 1 },
+        { unreserved: true, of: 2 },
+      ])
+    })
+
     it('in a group of their own at once; the others have theirs on the spot', async () => {
       await pipeline.addAccount('bob@example.test')
       const { mixed, tried } = scripted(['bob@example.test'])
@@ -403,6 +422,7 @@ describe('cleanup', () => {
           destination: { kind: 'local' },
           state: 'waiting',
           attempts: 0,
+          unreserved: true,
           recipients: [{ address: 'bob@example.test' }],
         },
       ])

@@ -642,6 +642,14 @@ describe('the mail queue', () => {
     )
   })
 
+  it('reserves references for INBOX, and where one recipient alone has it none', async () => {
+    const blob = mailboxBlobOf(await added(), 'mx.here.test')
+    const [ann, bob] = [recipientHere('ann@here.test'), recipientHere('bob@here.test')]
+    const elsewhere = { ...recipientHere('bob+lists@here.test'), extension: 'lists' }
+    expect(await queue.reserve(blob, [ann, elsewhere])).toBeUndefined()
+    expect(await queue.reserve(blob, [ann, bob, elsewhere])).toBe(2)
+  })
+
   describe('knows what it cannot know: who has a message whose markers are gone', () => {
     const two = ['ann@here.test', 'bob@here.test'].map(recipientHere)
     const gone = DELIVERED_DAYS * DAY_MS
