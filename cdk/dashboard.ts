@@ -12,7 +12,7 @@ export function createDashboard(scope: Construct, graphs: readonly Graph[]): voi
       graphs.filter((graph) => graph.row === row),
       ({ title }) => title,
     )
-    const width = COLUMNS / titled.size
+    const width = Math.floor(COLUMNS / titled.size)
     return [
       [new TextWidget({ markdown: `## ${row}`, width: COLUMNS, height: 1 })],
       [...titled].map(([title, parts]) => {
