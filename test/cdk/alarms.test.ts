@@ -30,6 +30,7 @@ describe('alarms', () => {
     for (const { Properties } of standard.find('AWS::CloudWatch::Alarm')) {
       const told = list(Properties.AlarmActions).map((topic) => readable(topic, standard))
       expect(told).toEqual(['MonitoringTopic'])
+      expect(Properties.ActionsEnabled ?? true).toBe(true)
     }
     expect(
       standard.find('AWS::SNS::Subscription').map(({ Properties }) => Properties),
