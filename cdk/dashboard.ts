@@ -8,17 +8,11 @@ const COLUMNS = 24
 
 export function createDashboard(scope: Construct, graphs: readonly Graph[]): void {
   const widgets = dashboardRows.flatMap((row) => {
-    const titled = Map.groupBy(
-      graphs.filter((graph) => graph.row === row),
-      ({ title }) => title,
-    )
-    const width = COLUMNS / titled.size
+    const drawn = graphs.filter((graph) => graph.row === row)
+    const width = Math.floor(COLUMNS / drawn.length)
     return [
       [new TextWidget({ markdown: `## ${row}`, width: COLUMNS, height: 1 })],
-      [...titled].map(([title, parts]) => {
-        const left = parts.flatMap(({ metrics }) => metrics)
-        return new GraphWidget({ title, left, width })
-      }),
+      drawn.map(({ title, metrics }) => new GraphWidget({ title, left: [...metrics], width })),
     ]
   })
   new Dashboard(scope, 'Dashboard', { widgets })

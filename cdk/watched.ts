@@ -27,7 +27,6 @@ export type AlarmFacts = {
 /** Rows of the dashboard, from above: mail coming in, waiting, going out, being read, and what that costs. */
 export const dashboardRows = ['Inbound', 'Queue', 'Outbound', 'Mailboxes', 'Cost'] as const
 
-/** Graphs of one title, from different parts, are one graph. */
 export type Graph = {
   readonly row: (typeof dashboardRows)[number]
   readonly title: string

@@ -2,14 +2,13 @@
 
 import { randomUUID } from 'node:crypto'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
-import { StartFailure } from '#services/assembly/start-failure.ts'
+import { explained } from '#services/assembly/start-failure.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/runtime/settings/table.ts'
 import { type AwsClients, endpointsIn, openAwsClients } from '#shared/storage/aws/clients.ts'
 import { type AwsStore, openAwsStore } from '#shared/storage/aws/open.ts'
 import { checkStoreFormat } from '#shared/storage/aws/store-format.ts'
-import { UnusableStore } from '#shared/storage/unusable-store.ts'
 import { queueVariables, tableVariables, UPLOAD_MEMORY_SHARE } from './environment.ts'
 import type { Environment } from './process.ts'
 
@@ -58,11 +57,10 @@ function readNamed(variables: Readonly<Record<string, string>>, environment: Env
 
 async function checkFormat(store: AwsStore): Promise<void> {
   try {
-    await checkStoreFormat(store.tables.directory)
+    await explained('cannot open the store', checkStoreFormat(store.tables.directory))
   } catch (error) {
     await store[Symbol.asyncDispose]()
-    if (!(error instanceof UnusableStore)) throw error
-    throw new StartFailure(`cannot open the store: ${error.message}`, { cause: error })
+    throw error
   }
 }
 

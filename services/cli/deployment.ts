@@ -84,7 +84,11 @@ export async function openDeployment(
 }
 
 /** Its tables, for a restored one to take the place of one of them. */
-export async function replacementIn({ clients, tables }: Deployment): Promise<TableReplacement> {
+export async function replacementIn({
+  store,
+  clients,
+  tables,
+}: Deployment): Promise<TableReplacement> {
   const [{ hasItem, replaceItems }, { isLiveLease }] = await Promise.all([
     import('#shared/storage/aws/replace-table.ts'),
     import('#shared/storage/aws/watch-registry.ts'),
@@ -92,8 +96,16 @@ export async function replacementIn({ clients, tables }: Deployment): Promise<Ta
   return {
     nameOf: (table) => tables[table],
     isInUse: (nowMs) => hasItem(clients, tables.mail, (item) => isLiveLease(item, nowMs)),
-    replace: ({ table, ...options }) =>
-      replaceItems({ clients, to: tables[table], clock: systemClock, ...options }),
+    async replace({ table, ...options }) {
+      const { directory } = store.tables
+      const to = tables[table]
+      await replaceItems({ clients, directory, to, clock: systemClock, ...options }).catch(
+        (error) => {
+          if (!(error instanceof UnusableStore)) throw error
+          throw new CommandFailure(`cannot take ${options.from}: ${error.message}`)
+        },
+      )
+    },
   }
 }
 

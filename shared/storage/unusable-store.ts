@@ -1,4 +1,4 @@
-/** The data folder is not what it should be, and nothing in it was touched. The message says what to do. */
+/** The data folder, or what a deployment stores, is not what it should be; nothing in it was touched. The message says what to do. */
 export class UnusableStore extends Error {
   override readonly name = 'UnusableStore'
 }

@@ -5,7 +5,7 @@ import { metricUnits } from '#services/aws/environment.ts'
 import { functionsOf } from './entries.ts'
 import { readable } from './readable.ts'
 import { alarmsOf, hobby, scale, standard, syntheses } from './syntheses.ts'
-import { at, list } from './synthesis.ts'
+import { at, list, type Synthesis } from './synthesis.ts'
 
 describe('alarms', () => {
   it.each(syntheses)(
@@ -30,6 +30,7 @@ describe('alarms', () => {
     for (const { Properties } of standard.find('AWS::CloudWatch::Alarm')) {
       const told = list(Properties.AlarmActions).map((topic) => readable(topic, standard))
       expect(told).toEqual(['MonitoringTopic'])
+      expect(Properties.ActionsEnabled ?? true).toBe(true)
     }
     expect(
       standard.find('AWS::SNS::Subscription').map(({ Properties }) => Properties),
@@ -219,7 +220,69 @@ describe('the dashboard', () => {
       expect(text).toContain(`## ${row}`)
     }
   })
+
+  it.each(syntheses)(
+    'of %s has something in every graph, in whole columns: CloudWatch takes no others',
+    (_name, synthesis) => {
+      for (const { width, x, properties } of widgetsOf(synthesis)) {
+        expect([width, x].every(Number.isInteger), properties.title).toBe(true)
+        expect(x + width).toBeLessThanOrEqual(24)
+      }
+      const empty = graphsOf(synthesis).filter(({ metrics = [] }) => metrics.length === 0)
+      expect(empty).toEqual([])
+    },
+  )
+
+  it.each(syntheses)(
+    'of %s draws each queue that wakes a function, each table, function and container',
+    (_name, synthesis) => {
+      const drawn = graphsOf(synthesis).flatMap(({ metrics = [] }) =>
+        metrics.map(([namespace, metric, , dimension]) => `${namespace} ${metric} ${dimension}`),
+      )
+      const containers = synthesis.find('AWS::ECS::Service').length
+      const count = (metric: string) => drawn.filter((each) => each.startsWith(metric)).length
+      expect(count('AWS/ECS CPUUtilization')).toBe(containers)
+      expect(count('AWS/ECS MemoryUtilization')).toBe(containers)
+      const tables = ['Directory', 'Mail', 'Queue', 'Counters'].map((name) => `Storage${name}`)
+      expect(drawn).toEqual(
+        expect.arrayContaining([
+          ...['incoming', 'active'].map(
+            (name) => `AWS/SQS ApproximateAgeOfOldestMessage Queues${name}.QueueName`,
+          ),
+          ...tables.map((table) => `AWS/DynamoDB ConsumedReadCapacityUnits ${table}`),
+          ...tables.map((table) => `AWS/DynamoDB ConsumedWriteCapacityUnits ${table}`),
+          ...functionsOf(synthesis).map(({ id }) => `AWS/Lambda Duration ${id}`),
+        ]),
+      )
+    },
+  )
 })
+
+type Widget = {
+  readonly type: string
+  readonly width: number
+  readonly x: number
+  readonly properties: {
+    readonly title?: string
+    /** Namespace, name, dimension and its value, what is drawn of it; or an expression alone. */
+    readonly metrics?: readonly (readonly unknown[])[]
+  }
+}
+
+function widgetsOf(synthesis: Synthesis): readonly Widget[] {
+  const [dashboard] = synthesis.find('AWS::CloudWatch::Dashboard')
+  const parts = list(at(dashboard?.Properties, 'DashboardBody.Fn::Join.1'))
+  const text = parts.map((part) =>
+    typeof part === 'string' ? part : readable(part, synthesis).replaceAll('"', "'"),
+  )
+  return JSON.parse(text.join('')).widgets
+}
+
+function graphsOf(synthesis: Synthesis): readonly Widget['properties'][] {
+  const graphs = widgetsOf(synthesis).filter(({ type }) => type === 'metric')
+  expect(graphs.length).toBeGreaterThan(10)
+  return graphs.map(({ properties }) => properties)
+}
 
 type Alarm = ReturnType<ReturnType<typeof alarmsOf>['get']>
 

@@ -95,25 +95,35 @@ describe('functions', () => {
   })
 
   it('are woken by the clock', () => {
-    const rules = standard
-      .find('AWS::Events::Rule')
-      .flatMap(({ Properties }) =>
-        list(Properties.Targets).map((target) => [
-          readable(at(target, 'Arn'), standard),
-          Properties.ScheduleExpression ?? at(Properties, 'EventPattern.detail-type.0'),
-          at(target, 'Input'),
-        ]),
-      )
+    const rulesOf = (synthesis: Synthesis) =>
+      synthesis
+        .find('AWS::Events::Rule')
+        .flatMap(({ Properties }) =>
+          list(Properties.Targets).map((target) => [
+            readable(at(target, 'Arn'), synthesis),
+            Properties.ScheduleExpression ?? at(Properties, 'EventPattern.detail-type.0'),
+            at(target, 'Input'),
+          ]),
+        )
     const job = (name: (typeof sweeperJobs | typeof collectorJobs)[number]) =>
       JSON.stringify({ job: name })
-    expect(rules).toEqual([
+    const all = [
       ['sweeperFunction.Arn', 'rate(1 minute)', job('ring')],
       ['collectorFunction.Arn', 'rate(1 hour)', job('dead')],
       ['collectorFunction.Arn', 'rate(1 hour)', job('watch-queues')],
       ['collectorFunction.Arn', 'rate(1 day)', job('orphans')],
       ['collectorFunction.Arn', 'rate(1 day)', job('removals')],
+    ]
+    expect(rulesOf(standard)).toEqual([
+      ...all,
       ['certificatesFunction.Arn', 'rate(1 hour)', undefined],
     ])
+    expect(rulesOf(hobby)).toEqual([
+      ...all,
+      ['certificatesFunction.Arn', 'rate(1 hour)', undefined],
+      ['certificatesFunction.Arn', 'ACM Certificate Available', undefined],
+    ])
+    expect(rulesOf(scale)).toEqual([...all, ['probeFunction.Arn', 'rate(5 minutes)', undefined]])
   })
 
   it('are as many at a time as the size says', () => {
@@ -130,6 +140,20 @@ describe('functions', () => {
       ['scale', 100, 200],
     ])
   })
+
+  it.each(syntheses)(
+    'of %s take their queues at once, and nothing of what the account may run from each other',
+    (_name, synthesis) => {
+      for (const { Properties } of synthesis.find('AWS::Lambda::EventSourceMapping')) {
+        expect(Properties.Enabled ?? true).toBe(true)
+        expect(Properties.MaximumBatchingWindowInSeconds ?? 0).toBe(0)
+      }
+      // What is reserved for one is taken from all others, and a new account may run ten at a time.
+      for (const { name, properties } of functionsOf(synthesis)) {
+        expect(properties.ReservedConcurrentExecutions, name).toBeUndefined()
+      }
+    },
+  )
 
   it.each(syntheses)('of %s may be called by the rules that wake them', (_name, synthesis) => {
     const said = (value: unknown) => readable(value, synthesis)

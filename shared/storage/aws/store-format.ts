@@ -27,6 +27,20 @@ export async function raiseStoreFormat(directory: Table, known = STORE_FORMAT): 
   }
 }
 
+/**
+ * Before a table of another time takes the place of one of this deployment. Rejects, and nothing was changed, where there is no such
+ * table, and with an UnusableStore where a newer program wrote it.
+ */
+export async function takeOverStoreFormat(
+  directory: Table,
+  from: Table,
+  known = STORE_FORMAT,
+): Promise<void> {
+  const format = (await read(from)) ?? FIRST_FORMAT
+  checkFormat(format, known)
+  await raiseStoreFormat(directory, format)
+}
+
 async function read(directory: Table): Promise<number | undefined> {
   const item = await directory.get(key, { consistent: true })
   return item === undefined ? undefined : Number(item.format)

@@ -1,13 +1,16 @@
 // What every test here begins with: a deployment file, its templates, and the deployment of them with emulators.
 
 import { join } from 'node:path'
-import { describe, inject } from 'vitest'
+import { describe, inject, vi } from 'vitest'
 import { type Assembly, readAssembly } from '#test/support/deployment/assembly.ts'
 import { type DeploymentOptions, deployLocally } from '#test/support/deployment/deployment.ts'
 import type { Deployment } from '#test/support/deployment/running-deployment.ts'
 import { synthesize } from '#test/support/deployment/synthesize.ts'
 import { dynamoDbEndpoint } from '#test/support/emulators/broker.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
+
+// A deployment is some ten processes that start at the same time, and machines are slow when other tests run beside.
+vi.setConfig({ hookTimeout: 240_000, testTimeout: 120_000 })
 
 export const dynamoDbUrl = (await dynamoDbEndpoint(inject('emulatorBrokerUrl'))) ?? ''
 

@@ -17,7 +17,7 @@ import { clientOptions, environmentOf, lambdaEnvironment } from './process-envir
 import type { AdminClients } from './resources/making.ts'
 import type { Outputs } from './stacks.ts'
 
-const READY_TIMEOUT_MS = 30_000
+const READY_TIMEOUT_MS = 90_000
 const READY_EVERY_MS = 20
 
 export type StartOptions = {

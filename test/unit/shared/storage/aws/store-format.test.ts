@@ -63,6 +63,25 @@ describe('the format of a deployment', () => {
   })
 })
 
+describe('an entry on AWS', () => {
+  it('says what keeps it from starting where the table does not answer or may not be read', async () => {
+    const loaded = loadSettings({ environment: {}, overrides: ['hostname=mx.example.test'] })
+    if (loaded.kind !== 'ok') throw new Error('not prepared')
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', 'http://127.0.0.1:9')
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'test')
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'test')
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const starting = openBackend({
+      environment: { DIRECTORY_TABLE: 'directory' },
+      settings: loaded.settings,
+      log: silentLog,
+      region: 'eu-central-1',
+    })
+    await expect(starting).rejects.toThrow(StartFailure)
+    await expect(starting).rejects.toThrow(/^cannot open the store: GetItem: .*ECONNREFUSED/)
+  })
+})
+
 describe.skipIf(!(await hasDynamoDb()))('an entry on AWS', () => {
   it('does not start on what a newer version left', async () => {
     const aws = await createTestAws()
