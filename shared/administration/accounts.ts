@@ -164,7 +164,7 @@ export function createAccountAdministration(
       enabled: request.enabled ?? true,
       shared: request.shared ?? false,
     })
-    if (added.kind !== 'ok') return whyNotAdded(added.kind, request.address)
+    if (added.kind !== 'ok') return whyNotAdded(added.kind, request.address, address.value)
     const { account } = added
     const name = formatAddress(account.address)
     record({ what: 'account', name, before: null, after: changeFacts(account) })
@@ -261,9 +261,14 @@ const noSuchAccount = (text: string): NoSuchAccount => ({
   value: text,
 })
 
-function whyNotAdded(kind: 'exists' | 'no-such-domain', text: string): Exists | NoSuchDomain {
+function whyNotAdded(
+  kind: 'exists' | 'no-such-domain',
+  text: string,
+  { domain }: Address,
+): Exists | NoSuchDomain {
   if (kind === 'exists') return { kind, field: 'address', value: text }
-  return { kind, field: 'address', value: text, domain: text.slice(text.lastIndexOf('@') + 1) }
+  const at = text.lastIndexOf('@')
+  return { kind, field: 'address', value: text, domain: at === -1 ? domain : text.slice(at + 1) }
 }
 
 async function parseChanges(

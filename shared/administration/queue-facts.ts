@@ -72,7 +72,7 @@ export type GroupFacts = {
   readonly state: QueueState
   readonly destination:
     | { readonly kind: 'local' }
-    /** Where it would go now. */
+    /** Where it went last, or would have gone when it was written; where it goes is decided when it goes. */
     | { readonly kind: 'remote'; readonly nextHop: string }
   /** `original`: the address of the envelope that led there; `last`: what came of the last attempt, null before the first. */
   readonly recipients: readonly {

@@ -67,7 +67,7 @@ type Of<Kind extends string, Name extends Field, Facts = unknown> = {
 /** The value breaks a rule that can be seen from the value alone. */
 export type BadValue = Of<'bad-value', Field, { readonly rule: Rule }>
 export type Exists = Of<'exists', 'domain' | 'address' | 'alias'>
-/** `domain`: as it was written. */
+/** `domain`: as it was written, or the default where none was. */
 export type NoSuchDomain = Of<
   'no-such-domain',
   'domain' | 'address' | 'alias',

@@ -2,7 +2,7 @@
 // Domains come in the order of their names, addresses domain by domain.
 
 import type { Domain } from '#shared/mail/domain.ts'
-import type { Table } from '#shared/storage/ports.ts'
+import { SORT_KEY_BYTES_MAX, type Table } from '#shared/storage/ports.ts'
 import { allItems } from './pages.ts'
 import {
   type AddressRecord,
@@ -46,12 +46,19 @@ function placeOf(cursor: string): Place | undefined {
     const [from, after]: readonly unknown[] = JSON.parse(
       Buffer.from(cursor, 'base64url').toString('utf8'),
     )
-    const isAfter = after === null || typeof after === 'string'
-    return typeof from === 'string' && isAfter ? { from, after } : undefined
+    return isKeyText(from) && (after === null || isKeyText(after)) ? { from, after } : undefined
   } catch {
     return undefined
   }
 }
+
+/** What the store takes no key of was in no cursor of ours. */
+const isKeyText = (text: unknown): text is string =>
+  typeof text === 'string' &&
+  text !== '' &&
+  text.isWellFormed() &&
+  !text.includes('\0') &&
+  Buffer.byteLength(text) <= SORT_KEY_BYTES_MAX
 
 const start: Place = { from: '', after: null }
 

@@ -564,6 +564,17 @@ export function describeDirectory(driver: string, open: Open): void {
           expect(parseListCursor(text)).toBeUndefined()
         }
       })
+
+      it('begin nowhere where the store has no key', () => {
+        const long = 'a'.repeat(2_000)
+        for (const [from, after] of [
+          ...['', 'a\0b', '\ud800', long].map((from) => [from, null]),
+          ...['', 'a\0b', '\ud800', long].map((after) => ['a.test', after]),
+        ]) {
+          const text = Buffer.from(JSON.stringify([from, after])).toString('base64url')
+          expect(parseListCursor(text)).toBeUndefined()
+        }
+      })
     })
 
     describe('resolve', () => {

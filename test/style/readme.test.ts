@@ -28,9 +28,9 @@ describe('the manual page of each service', () => {
   it.each(names)('%s', (name) => {
     const page = new URL(`${name}/README.md`, services)
     expect(existsSync(page)).toBe(true)
-    const sections = [...readFileSync(page, 'utf8').matchAll(/^## (.*)$/gm)].map(
-      ([, title]) => title,
-    )
+    const text = readFileSync(page, 'utf8')
+    expect(/^# ([\w-]+)(: .*)?\n/.exec(text)?.[1]).toBe(name)
+    const sections = [...text.matchAll(/^## (.*)$/gm)].map(([, title]) => title)
     const wanted = roots.has(name) ? ofRoots : ofServices
     // Others may stand between them.
     expect(sections.filter((title) => wanted.includes(title ?? ''))).toEqual(wanted)

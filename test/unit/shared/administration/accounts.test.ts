@@ -104,6 +104,15 @@ describe('adding an account', () => {
     })
   })
 
+  it('names the default domain where that is not here', async () => {
+    expect(await add('ann')).toEqual({
+      kind: 'no-such-domain',
+      field: 'address',
+      value: 'ann',
+      domain: 'example.test',
+    })
+  })
+
   it.each([
     ['5ZB', { name: 'quota' }],
     ['10', { name: 'quota-unit' }],
