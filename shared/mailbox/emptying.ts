@@ -1,4 +1,4 @@
-// Emptying an account, before it is removed or because its owner asked for it.
+// Emptying an account, before it is removed or because an administrator asked for it.
 
 import type { AccountId, Uid } from '#shared/contracts/mailbox.ts'
 import type { Clock } from '#shared/runtime/clock.ts'

@@ -148,7 +148,7 @@ export function messageFromRecord(record: MessageRecord): Message {
 export type Blob = {
   readonly id: BlobId
   readonly object: { readonly key: string; readonly offset: number; readonly length: number }
-  /** Header fields before the object (Return-Path, ReceivedMessage), byte string. */
+  /** Header fields before the object (Return-Path, Received), byte string. */
   readonly prepend: string
   /** Encoded MessageIndex of the object's bytes (shared/mail/index-codec.ts). */
   readonly index: Uint8Array

@@ -22,6 +22,7 @@ import type { Writers } from './writers.ts'
 
 /** Messages of one STORE transaction, next to the folder and the log entry. */
 export const STORE_BATCH_MAX = 98
+
 export function createStoreFlags(deps: {
   readonly table: Table
   readonly signals: Signals

@@ -20,7 +20,7 @@ export function mergeRanges(ranges: NumberRange[]): NumberRange[] {
   return merged
 }
 
-/** Ranges of ascending numbers */
+/** The ranges that ascending numbers make. */
 export function rangesOf(ascending: ArrayLike<number>): NumberRange[] {
   const ranges: NumberRange[] = []
   let start = 0
