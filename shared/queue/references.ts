@@ -6,6 +6,7 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import { DELIVERED_DAYS } from '#shared/mailbox/blob-references.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import { createReservations } from '#shared/mailbox/reservations.ts'
+import { chunks } from '#shared/runtime/chunks.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import {
   ConditionFailed,
@@ -15,7 +16,7 @@ import {
 } from '#shared/storage/ports.ts'
 import { blobId } from './blob.ts'
 import { groupKey } from './keys.ts'
-import { GROUP_LEASE_MS, inLists } from './new-groups.ts'
+import { GROUP_LEASE_MS } from './new-groups.ts'
 import type { QueueReading } from './reading.ts'
 import type { Group, QueuedMessage } from './records.ts'
 
@@ -92,7 +93,7 @@ export function createReferences(deps: {
       }),
     )
     try {
-      for (const some of inLists(takes, TRANSACT_ITEMS_MAX)) await table.transact(some)
+      for (const some of chunks(takes, TRANSACT_ITEMS_MAX)) await table.transact(some)
       return true
     } catch (error) {
       if (error instanceof ConditionFailed) return false
