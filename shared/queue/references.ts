@@ -30,18 +30,34 @@ export type References = {
   readonly used: number
 }
 
-export type QueueReferences = ReturnType<typeof createReferences>
+export interface QueueReferences {
+  /** Reserves references for recipients here, who are told apart by their addresses; undefined: each must refer by itself. */
+  reserve(blob: Blob, recipients: readonly FinalRecipient[]): Promise<number | undefined>
+  /** Whether a recipient of the message has a reference reserved, or must refer by itself. */
+  hasReserved(message: QueuedMessage): Promise<boolean>
+  /**
+   * Whether it may have been delivered so long ago, by a worker that told nothing of it, that the marker in the folder is gone. Nobody
+   * can say then who has it already. Without a group: before cleanup reserves.
+   */
+  isDoubtful(message: QueuedMessage, group?: Group): Promise<boolean>
+  /**
+   * Gives back what was reserved for a message that an operator removes, where it is certain of all its recipients that they did
+   * not use it and, since their groups are taken first, will not; else it stays reserved, and the object with it.
+   */
+  settleRemoved(message: QueuedMessage, groups: readonly Group[]): Promise<void>
+  /** Those that nobody used. Comes before the message leaves the queue. */
+  giveBack(queueId: QueueId, references: References): Promise<void>
+}
 
 export function createReferences(deps: {
   readonly table: Table
   readonly mail: Table
   readonly reading: QueueReading
   readonly clock: Clock
-}) {
+}): QueueReferences {
   const { table, clock, reading } = deps
   const reservations = createReservations({ table: deps.mail, clock })
 
-  /** Reserves references for recipients here, who are told apart by their addresses. */
   function reserve(blob: Blob, recipients: readonly FinalRecipient[]): Promise<number | undefined> {
     return reservations.reserve(
       blob,
@@ -63,7 +79,6 @@ export function createReferences(deps: {
     return group === undefined || group.unsettled > 1 || !reserved.exact
   }
 
-  /** Those that nobody used. Comes before the message leaves the queue. */
   async function giveBack(queueId: QueueId, { reserved = 0, used }: References): Promise<void> {
     if (reserved > used) await reservations.settle(blobId(queueId), reserved, reserved - used)
   }
