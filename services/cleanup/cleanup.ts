@@ -8,7 +8,7 @@ import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import { outcomeHere, outcomeOf } from '#shared/queue/local-actions.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { LOCAL_GROUP_RECIPIENTS_MAX, type Routes } from '#shared/queue/new-groups.ts'
-import type { Expand, Expansion, LocalDelivery } from '#shared/queue/pipeline.ts'
+import type { Expand, ExpandedRecipients, LocalDelivery } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { References } from '#shared/queue/references.ts'
 import { logResult } from '#shared/queue/result-log.ts'
@@ -129,7 +129,10 @@ export function createCleanup(deps: {
   }
 
   /** Those here fail of whom nobody can say whether they have it. */
-  async function withoutDoubtful(message: QueuedMessage, all: Expansion): Promise<Expansion> {
+  async function withoutDoubtful(
+    message: QueuedMessage,
+    all: ExpandedRecipients,
+  ): Promise<ExpandedRecipients> {
     if (!(await queue.isDoubtful(message))) return all
     const { local, remote, failed } = all
     const unknown = local.map((recipient) => ({ recipient, ...doubtful }))
@@ -138,7 +141,7 @@ export function createCleanup(deps: {
 
   async function handOn(
     message: QueuedMessage,
-    expansion: Expansion,
+    expansion: ExpandedRecipients,
     recipients: number,
   ): Promise<Outcome> {
     const { local, remote, failed } = expansion

@@ -3,7 +3,7 @@
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { RecipientOutcome } from '#shared/queue/local-actions.ts'
 import { type NewGroup, type Routes, remoteGroups } from '#shared/queue/new-groups.ts'
-import type { Expansion } from '#shared/queue/pipeline.ts'
+import type { ExpandedRecipients } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
 import { lastResult, type RecipientResult } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
@@ -19,7 +19,7 @@ export interface GroupPlan {
   /** After what was delivered on the spot; none where all was. */
   groupsLeft(message: QueuedMessage, left: Left): NewGroup[]
   /** Of a message too large for that. The work of one step is bounded: each group is durable, and is delivered under a lease of its own. */
-  allGroups(message: QueuedMessage, expansion: Expansion): NewGroup[]
+  allGroups(message: QueuedMessage, expansion: ExpandedRecipients): NewGroup[]
 }
 
 type Left = {
@@ -47,7 +47,10 @@ export function createGroupPlan(deps: {
     ]
   }
 
-  function allGroups(message: QueuedMessage, { local, remote, failed }: Expansion): NewGroup[] {
+  function allGroups(
+    message: QueuedMessage,
+    { local, remote, failed }: ExpandedRecipients,
+  ): NewGroup[] {
     return [
       ...forDelivery(local),
       ...groupByReason(message, failed),
