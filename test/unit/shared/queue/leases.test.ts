@@ -187,4 +187,37 @@ describe('a group of recipients here, with references reserved', () => {
     expect(await settle(await taken(), () => ({ result: there }))).toBe(true)
     expect(await queue.load([queueId])).toMatchObject([{ used, groups: 1 }])
   })
+
+  describe('that an operator removes', () => {
+    const references = () => opened.store.tables.mail.get(blobKey(blobId(queueId)))
+
+    async function removed(groups?: readonly Group[]): Promise<void> {
+      const [message] = await queue.load([queueId])
+      if (message === undefined) throw new Error('not queued')
+      await queue.settleRemoved(message, groups ?? (await queue.loadGroups(queueId)))
+    }
+
+    it('gives back what nobody used', async () => {
+      await removed()
+      expect(await references()).toMatchObject({ refs: 0, settled: true })
+    })
+
+    it.each([
+      ['has', 1],
+      ['had, and of whom nothing is known', GROUP_LEASE_MS],
+    ])('gives nothing back while there is one that a worker %s', async (_, ms) => {
+      await taken()
+      clock.advance(ms)
+      await removed()
+      expect(await references()).not.toHaveProperty('settled')
+    })
+
+    it('gives nothing back where it has another group than were seen', async () => {
+      const seen = await queue.loadGroups(queueId)
+      const failed = { kind: 'failed', status: '5.2.0', reply: 'no' } as const
+      await settle(await taken(), (n) => ({ result: n < 3 ? failed : full }))
+      await removed(seen)
+      expect(await references()).not.toHaveProperty('settled')
+    })
+  })
 })
