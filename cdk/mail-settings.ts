@@ -3,6 +3,7 @@
 import { loadSettings, variableOf } from '#shared/runtime/settings/load.ts'
 import type { Problem } from '#shared/runtime/settings/problems.ts'
 import { escapeReferences } from '#shared/runtime/settings/references.ts'
+import { valueAt } from '#shared/runtime/settings/setting.ts'
 import { type Settings, settingsByPath } from '#shared/runtime/settings/table.ts'
 
 export type MailSettings =
@@ -72,8 +73,4 @@ function tooLong(variables: { readonly [variable: string]: string }): Problem[] 
   if (bytes <= VARIABLES_BYTES_MAX) return []
   const reason = `${bytes} bytes of settings; functions can be given ${VARIABLES_BYTES_MAX}`
   return [{ kind: 'conflict', keys: ['mail'], reason }]
-}
-
-function valueAt(settings: object, path: string): unknown {
-  return path.split('.').reduce<unknown>((group, name) => Object(group)[name], settings)
 }

@@ -5,19 +5,14 @@ import type { Contact, FinalRecipient } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
-import { outcomeHere, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
+import { outcomeHere, outcomeOf } from '#shared/queue/local-actions.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
-import {
-  LOCAL_GROUP_RECIPIENTS_MAX,
-  type NewGroup,
-  type Routes,
-  remoteGroups,
-} from '#shared/queue/new-groups.ts'
-import type { Expand, Expansion, LocalDelivery } from '#shared/queue/pipeline.ts'
-import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
+import { LOCAL_GROUP_RECIPIENTS_MAX, type Routes } from '#shared/queue/new-groups.ts'
+import type { Expand, ExpandedRecipients, LocalDelivery } from '#shared/queue/pipeline.ts'
+import type { QueuedMessage } from '#shared/queue/records.ts'
 import { isReservedFor, type References } from '#shared/queue/references.ts'
 import { logResult } from '#shared/queue/result-log.ts'
-import { doubtful, lastResult, type RecipientResult } from '#shared/queue/results.ts'
+import { doubtful } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import { ByteBudget, HeldBytes } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -26,6 +21,7 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { ObjectStore, QueueMessage } from '#shared/storage/ports.ts'
+import { createGroupPlan, isCreating, type Tried } from './group-plan.ts'
 
 /** Counted starts after which a message that makes the worker fail is set aside as corrupt; the first is not counted. */
 export const FAILURES_MAX = 3
@@ -41,9 +37,6 @@ const EXPANSION_WAIT_MS = 30_000
 const DELIVERIES_AT_ONCE = 25
 
 const here: Contact = { relay: 'local', connectMs: 0 }
-/** A recipient here with whom something was tried. */
-type Tried = RecipientOutcome & { readonly recipient: FinalRecipient }
-
 type Outcome =
   /** To all recipients; the message is still to be taken off the queue. */
   | { readonly kind: 'delivered'; readonly references: References }
@@ -66,6 +59,7 @@ export function createCleanup(deps: {
   readonly log: Log
 }) {
   const { queue, log } = deps
+  const { groupsLeft, allGroups } = createGroupPlan(deps)
   const expansions = new ByteBudget(EXPANSION_BYTES_MAX)
 
   /** Handles doorbells whose body is a queue id. Unknown ids are messages already finished. */
@@ -135,7 +129,10 @@ export function createCleanup(deps: {
   }
 
   /** Those here fail of whom nobody can say whether they have it. */
-  async function withoutDoubtful(message: QueuedMessage, all: Expansion): Promise<Expansion> {
+  async function withoutDoubtful(
+    message: QueuedMessage,
+    all: ExpandedRecipients,
+  ): Promise<ExpandedRecipients> {
     if (!(await queue.isDoubtful(message))) return all
     const { local, remote, failed } = all
     const unknown = local.map((recipient) => ({ recipient, ...doubtful }))
@@ -144,7 +141,7 @@ export function createCleanup(deps: {
 
   async function handOn(
     message: QueuedMessage,
-    expansion: Expansion,
+    expansion: ExpandedRecipients,
     recipients: number,
   ): Promise<Outcome> {
     const { local, remote, failed } = expansion
@@ -154,7 +151,7 @@ export function createCleanup(deps: {
     const unsuccessful = failed.map((one) => ({ ...outcomeOf(one.result), ...one }))
     const startedMs = deps.clock.now()
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
-      await queue.split(message, planGroups(message, expansion), {
+      await queue.split(message, allGroups(message, expansion), {
         references: { reserved, used: 0 },
         handedOn,
       })
@@ -171,12 +168,12 @@ export function createCleanup(deps: {
     const ended = tried.filter((one) => !isCreating(one))
     const used = tried.filter(({ usedReserved }) => usedReserved).length
     const references = { reserved, used }
-    const groups = [
-      ...groupByReason(message, [...ended, ...unsuccessful]),
-      ...forDelivery(local.filter(({ needsContent }) => needsContent)),
-      ...toBeCreated(tried.filter(isCreating)),
-      ...remoteGroups(remote, deps.options),
-    ]
+    const groups = groupsLeft(message, {
+      ended: [...ended, ...unsuccessful],
+      needContent: local.filter(({ needsContent }) => needsContent),
+      creating: tried.filter(isCreating),
+      remote,
+    })
     // What is in a mailbox is there, whatever becomes of the rest.
     const isDelivered = ({ result }: Tried) => result.kind === 'delivered'
     tell(message, ended.filter(isDelivered), startedMs, here)
@@ -221,15 +218,6 @@ export function createCleanup(deps: {
     }))
   }
 
-  /** The work of one step is bounded: each group is durable, and is delivered under a lease of its own. */
-  function planGroups(message: QueuedMessage, { local, remote, failed }: Expansion): NewGroup[] {
-    return [
-      ...forDelivery(local),
-      ...groupByReason(message, failed),
-      ...remoteGroups(remote, deps.options),
-    ]
-  }
-
   /**
    * Where object and queue item share a commit, a failure between the two can leave the item alone. Its sender got no 250, and
    * an operator may look.
@@ -238,64 +226,5 @@ export function createCleanup(deps: {
     return !object.storedFirst && (await deps.objects.size(object.key)) === undefined
   }
 
-  /** Deferred and failed recipients of one reason share a group. */
-  function groupByReason(
-    message: QueuedMessage,
-    settled: readonly (RecipientResult & { readonly contended?: boolean })[],
-  ): NewGroup[] {
-    const groups = new Map<string, NewGroup & { recipients: QueuedRecipient[] }>()
-    const atMs = deps.clock.now()
-    for (const { recipient, result: came, ...one } of settled) {
-      const { uncertain = false, contended = false } = one
-      // Who used his may come to another folder the next time, which then adds a reference of its own.
-      const unreserved = one.usedReserved === true || !isReservedFor(recipient)
-      const result = deps.schedule.expire(message.arrivedMs, came)
-      if (result.kind === 'delivered') continue
-      const key = `${unreserved} ${contended ? '' : `${uncertain} ${result.kind} ${result.reply}`}`
-      const last = lastResult(result, { remoteMta: null, atMs, attempts: 1 })
-      // Who is contended is tried again at once, as if for the first time.
-      const queued = contended ? recipient : { ...recipient, last }
-      const group = groups.get(key)
-      if (group) group.recipients.push(queued)
-      else {
-        const state = contended
-          ? ({ kind: 'waiting' } as const)
-          : deps.schedule.afterAttempt(message.arrivedMs, result.kind)
-        const recipients = [queued]
-        const destination = { kind: 'local' } as const
-        groups.set(key, { destination, recipients, state, uncertain, unreserved })
-      }
-    }
-    return [...groups.values()]
-  }
-
   return { handle }
-}
-
-/** Delivered at once, by delivery. Who has no reference reserved is in a group that says so. */
-function forDelivery(recipients: readonly FinalRecipient[]): NewGroup[] {
-  const all = [false, true].map((unreserved): NewGroup => {
-    const some = recipients.filter((recipient) => isReservedFor(recipient) !== unreserved)
-    return {
-      destination: { kind: 'local' },
-      recipients: some,
-      state: { kind: 'waiting' },
-      unreserved,
-    }
-  })
-  return all.filter((group) => group.recipients.length > 0)
-}
-
-const isCreating = ({ result, creates }: Tried) => result.kind === 'delivered' && creates.length > 0
-
-/**
- * Messages are created with the result of their recipient, which the worker of a group writes: it does again what was done here, and
- * nothing twice.
- */
-function toBeCreated(tried: readonly Tried[]): NewGroup[] {
-  return [true, false].flatMap((used) => {
-    const some = tried.filter(({ usedReserved }) => usedReserved === used)
-    const groups = forDelivery(some.map(({ recipient }) => recipient))
-    return groups.map((group) => ({ ...group, unreserved: used || group.unreserved === true }))
-  })
 }

@@ -20,7 +20,7 @@ import { formatProblem } from '#shared/runtime/settings/problems.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { CommandFailure } from './failure.ts'
 import { createOutput, type Output } from './output.ts'
-import type { Person } from './terminal.ts'
+import type { TerminalPerson } from './terminal.ts'
 
 /** Environment of the process, its terminal and its input. */
 export type Process = {
@@ -33,7 +33,7 @@ export type Process = {
   /** For what is no result: questions, warnings. */
   readonly say: (text: string) => void
   /** Whoever sits at standard input, if anybody does. */
-  readonly person?: Person | undefined
+  readonly person?: TerminalPerson | undefined
   /** Goes on as this user, where root runs it; undefined where that is not ours to do. */
   readonly become?: ((user: { readonly uid: number; readonly gid: number }) => void) | undefined
   /** All of standard input; asks first when a person sits there. */

@@ -2,7 +2,7 @@
 
 import { CommandFailure } from './failure.ts'
 
-export type Person = {
+export type TerminalPerson = {
   /** The answer without its line end. */
   readonly ask: (question: string) => Promise<string>
   /** The same, typed unseen. */
@@ -20,7 +20,7 @@ export type Terminal = AsyncIterable<Uint8Array> & {
 /** Of one answer. A password has fewer. */
 export const ANSWER_BYTES_MAX = 4_096
 
-export function personAt(terminal: Terminal, say: (text: string) => void): Person {
+export function personAt(terminal: Terminal, say: (text: string) => void): TerminalPerson {
   let chunks: AsyncIterator<Uint8Array> | undefined
   // What was pasted behind the end of a line answers the next question.
   let waiting: Uint8Array = new Uint8Array()

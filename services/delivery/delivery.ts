@@ -5,10 +5,10 @@ import type { Contact, DeliveryResult, FinalRecipient } from '#shared/contracts/
 import { parseNextHop } from '#shared/mail/next-hop.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
+import type { StageMessage } from '#shared/queue/created-message.ts'
 import { outcomeHere, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
-import { byHop, GROUP_LEASE_MS, type Routes } from '#shared/queue/new-groups.ts'
-import type { StageMessage } from '#shared/queue/new-message.ts'
+import { byHop, type Routes } from '#shared/queue/new-groups.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
 import { isReservedFor } from '#shared/queue/references.ts'
@@ -22,10 +22,9 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { QueueMessage } from '#shared/storage/ports.ts'
+import { keepLease, settleWhileLeased } from './kept-lease.ts'
 import { stageCreated } from './staging.ts'
 
-/** Between attempts to write results down. */
-const SETTLE_PAUSE_MS = 1_000
 /** Until recipients are tried again whose mailbox too many delivered into at once. */
 const CONTENDED_PAUSE_MS = 5_000
 /** Deliveries of one group into mailboxes at the same time. */
@@ -97,7 +96,7 @@ export function createDelivery(deps: {
 
   async function deliverTaken(message: QueuedMessage, taken: Group) {
     const { queueId } = message
-    const lease = keepLease(taken)
+    const lease = keepLease(taken, deps)
     const startedMs = deps.clock.now()
     let contact: Contact | undefined
     const outcomes = await attempt(message, taken, (reached) => {
@@ -109,7 +108,7 @@ export function createDelivery(deps: {
       recipient,
       ...(outcomes[i] ?? noOutcome),
     }))
-    const kept = await settle(group, settlementOf(message, all, contact))
+    const kept = await settleWhileLeased(group, settlementOf(message, all, contact), deps)
     if (!kept) log.warn({ queueId, group: group.name }, 'lease lost while delivering')
     tell(message, all, { contact, startedMs, endedMs })
     return all
@@ -147,44 +146,6 @@ export function createDelivery(deps: {
         const result = expire(message.arrivedMs, one)
         logResult(log, message, { recipient, result, ...attempt })
       }
-    }
-  }
-
-  /**
-   * Writes the results down, again and again while the store fails and the lease holds: what another host has taken must not
-   * be sent to it a second time.
-   */
-  async function settle(group: Group, settlement: Settlement): Promise<boolean> {
-    for (;;) {
-      try {
-        return await queue.settle(group, settlement)
-      } catch (error) {
-        const late = deps.clock.now() + SETTLE_PAUSE_MS >= group.leaseUntilMs
-        if (!(error instanceof TemporaryFailure) || late) throw error
-        await deps.clock.sleep(SETTLE_PAUSE_MS)
-      }
-    }
-  }
-
-  /** Renews the lease for as long as another host keeps us waiting, so that no second worker sends the same mail. */
-  function keepLease(taken: Group): { end(): Promise<Group> } {
-    const ending = new AbortController()
-    let group = taken
-    const renewing = (async () => {
-      for (;;) {
-        await deps.clock.sleep(GROUP_LEASE_MS / 3, ending.signal)
-        if (ending.signal.aborted) return
-        const renewed = await queue.renew(group).catch(() => group)
-        if (renewed === undefined) return
-        group = renewed
-      }
-    })()
-    return {
-      async end() {
-        ending.abort()
-        await renewing
-        return group
-      },
     }
   }
 

@@ -2,8 +2,8 @@
 // recipients who are done with: an attempt that is repeated says again what it creates.
 
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import type { StageMessage } from '#shared/queue/created-message.ts'
 import type { RecipientOutcome } from '#shared/queue/local-actions.ts'
-import type { StageMessage } from '#shared/queue/new-message.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 

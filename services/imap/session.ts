@@ -55,7 +55,7 @@ export type SessionDeps = {
 }
 
 /** The connection under a session. */
-export type Transport = {
+export type SessionTransport = {
   readonly security: 'clear' | 'tls'
   /** Whether STARTTLS can be answered. */
   readonly tlsAvailable: boolean
@@ -75,7 +75,7 @@ export class Session {
   /** Of the command that runs, '' for none: its answers may name it (RFC 9051 §7.3.4, RFC 9585 §4). */
   tag = ''
   log: Log
-  transport: Transport
+  transport: SessionTransport
   /** As the client gave it: without a domain where the default one was meant. */
   loginGiven = ''
   /** Since the last good login. */
@@ -89,7 +89,7 @@ export class Session {
   #watching: { close(): void } | undefined
   #state: SessionState = { kind: 'not-authenticated' }
 
-  constructor(deps: SessionDeps, transport: Transport) {
+  constructor(deps: SessionDeps, transport: SessionTransport) {
     this.deps = deps
     this.transport = transport
     this.log = deps.log.child({ remoteAddress: transport.remoteAddress })

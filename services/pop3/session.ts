@@ -50,7 +50,7 @@ export type SessionDeps = {
 }
 
 /** What the connection under a session is; `clear` may become `tls` by STLS. */
-export type Transport = {
+export type SessionTransport = {
   readonly security: 'clear' | 'tls'
   /** Whether STLS can be answered. */
   readonly tlsAvailable: boolean
@@ -64,7 +64,7 @@ export class Session {
   readonly deps: SessionDeps
   /** Aborts when the connection is gone. */
   readonly signal: AbortSignal
-  transport: Transport
+  transport: SessionTransport
   log: Log
   /** RFC 6856 §2: set by UTF8. Changes nothing that we send: see README.md, "Standards". */
   utf8 = false
@@ -78,7 +78,7 @@ export class Session {
   #misuses = 0
   #state: SessionState = { kind: 'AUTHORIZATION', user: null }
 
-  constructor(deps: SessionDeps, transport: Transport, signal: AbortSignal) {
+  constructor(deps: SessionDeps, transport: SessionTransport, signal: AbortSignal) {
     this.deps = deps
     this.transport = transport
     this.signal = signal

@@ -1,6 +1,6 @@
 // How the system is: what waits, who serves, how full the disk is and how long the certificate is good.
 
-import type { QueueCounts } from '#shared/queue/operator.ts'
+import type { QueueCounts } from '#shared/queue/listing.ts'
 import type { AdministrationDeps } from './deps.ts'
 
 export interface StatusAdministration {

@@ -16,19 +16,18 @@ import type { Lookup, Match } from './lookup.ts'
 import { type AddressRecord, addressKey } from './records.ts'
 
 export type Expansion = {
-  readonly local: readonly LocalRecipient[]
-  readonly remote: readonly RemoteRecipient[]
+  readonly local: readonly ExpandedAccount[]
+  readonly remote: readonly Expanded[]
   readonly failed: readonly FailedRecipient[]
 }
 
 /** `originalRecipient` is the very object that was passed in; for a duplicate, the first that led here. */
 type Expanded = { readonly address: Address; readonly originalRecipient: Address }
 
-export type LocalRecipient = Expanded & {
+type ExpandedAccount = Expanded & {
   readonly accountId: AccountId
   readonly extension: string | null
 }
-export type RemoteRecipient = Expanded
 export type FailedRecipient = Expanded & {
   readonly reason: 'unknown' | 'loop' | 'too-many' | 'disabled' | 'message-limit'
 }
@@ -71,8 +70,8 @@ export function expand(
 type Step = { readonly address: Address; readonly from: AddressRecord | null }
 
 type Outcome =
-  | { readonly kind: 'local'; readonly recipient: LocalRecipient }
-  | { readonly kind: 'remote'; readonly recipient: RemoteRecipient }
+  | { readonly kind: 'local'; readonly recipient: ExpandedAccount }
+  | { readonly kind: 'remote'; readonly recipient: Expanded }
   | { readonly kind: 'failed'; readonly recipient: FailedRecipient }
 
 type Reason = FailedRecipient['reason']
@@ -85,9 +84,9 @@ class MessageExpansion {
   readonly #followed = new Entries()
   /** Aliases that alone lead to too many addresses: whoever leads to them does. */
   readonly #tooLarge = new Set<string>()
-  readonly #local = new Map<string, LocalRecipient>()
+  readonly #local = new Map<string, ExpandedAccount>()
   readonly #extensions = new Entries()
-  readonly #remote = new Map<string, RemoteRecipient>()
+  readonly #remote = new Map<string, Expanded>()
   readonly #failed = new Map<string, FailedRecipient>()
 
   constructor(lookup: Lookup, limits: ExpansionLimits) {

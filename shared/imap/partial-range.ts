@@ -23,3 +23,12 @@ export function parsePartialRange(cursor: Cursor): PartialRange {
 export function formatPartialRange({ first, last, fromEnd }: PartialRange): string {
   return fromEnd ? `-${first}:-${last}` : `${first}:${last}`
 }
+
+/** What the range names of a result. RFC 9394 §3.1: counted from its end when negative. */
+export function inPartialRange<T>(
+  result: readonly T[],
+  { first, last, fromEnd }: PartialRange,
+): readonly T[] {
+  if (!fromEnd) return result.slice(first - 1, last)
+  return result.slice(Math.max(0, result.length - last), Math.max(0, result.length - first + 1))
+}

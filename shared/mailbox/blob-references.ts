@@ -60,7 +60,7 @@ export function deliverOnce(
  * Marks an object nobody may refer to as dead, unless it became a blob; the collector deletes it after its grace time. Says nothing of
  * its contents: whoever delivers it all the same, because the removal did not come to its end, fills them in.
  */
-export async function markDead(
+export async function markObjectDead(
   table: Table,
   { id, key }: { readonly id: BlobId; readonly key: string },
   nowMs: number,

@@ -28,6 +28,15 @@ export type MakePath = (
   uses?: readonly string[],
 ) => Promise<CreateFolder>
 
+/** What a new folder is made of besides its name, as it was read. */
+type Place = {
+  readonly accountId: AccountId
+  readonly state: Item | undefined
+  /** The next one that is free. */
+  readonly uidValidity: number
+  readonly uses: readonly string[]
+}
+
 export function createFolderCreation(deps: {
   readonly table: Table
   readonly clock: Clock
@@ -65,55 +74,61 @@ export function createFolderCreation(deps: {
       // Removed since its guard was read.
       if (nearestId !== undefined && nearest === undefined) throw new Conflict('a folder has gone')
       const uidValidity = nextUidValidity(state, clock.now())
-      if (line.length === names.length && nearest !== undefined) {
-        if (nearest.selectable) return { kind: 'exists' }
-        const revived = await revive(state, nearest, uidValidity, uses)
-        const above = nearest.parentId && (await folders.get(accountId, nearest.parentId))
-        if (above) await inheritRights({ table, clock, signals }, above, [nearest])
-        return revived
-      }
+      const place = { accountId, state, uidValidity, uses }
       const missing = names.slice(line.length)
-      const usage = await readCompleteUsage({ table, clock }, accountId)
-      if (usage.folders + missing.length > FOLDERS_PER_ACCOUNT_MAX) return { kind: 'too-many' }
-      const made: FolderRecord[] = []
-      for (const [i, name] of missing.entries()) {
-        const last = i === missing.length - 1
-        made.push({
-          ...newFolder({
-            accountId,
-            parentId: made.at(-1)?.id ?? nearest?.id ?? null,
-            name,
-            specialUses: last ? uses : [],
-            uidValidity: uidValidity + i,
-          }),
-          children: last ? 0 : 1,
-        })
-      }
-      await table.transact([
-        advanceUidValidity(accountId, state, uidValidity + made.length),
-        ...made.flatMap((folder) => creation(folder)),
-        ...(nearest === undefined ? [] : [countChild(nearest, 1)]),
-        ...usageWrites(
-          accountId,
-          { ...noGrowth, folders: made.length },
-          { if: [staysWithin('folders', FOLDERS_PER_ACCOUNT_MAX, made.length)] },
-        ),
-      ])
-      signals.publish(accountTopic(accountId), 'folders')
-      if (nearest !== undefined) await inheritRights({ table, clock, signals }, nearest, made)
-      const folder = made.at(-1)
-      return folder === undefined ? { kind: 'exists' } : { kind: 'created', folder }
+      if (nearest === undefined || missing.length > 0) return makeBelow(nearest, missing, place)
+      if (nearest.selectable) return { kind: 'exists' }
+      const revived = await revive(nearest, place)
+      const above = nearest.parentId && (await folders.get(accountId, nearest.parentId))
+      if (above) await inheritRights({ table, clock, signals }, above, [nearest])
+      return revived
     })
+  }
+
+  /** One in the other; the last one is what was asked for. */
+  async function makeBelow(
+    nearest: FolderRecord | undefined,
+    names: readonly string[],
+    { accountId, state, uidValidity, uses }: Place,
+  ): Promise<CreateFolder> {
+    const usage = await readCompleteUsage({ table, clock }, accountId)
+    if (usage.folders + names.length > FOLDERS_PER_ACCOUNT_MAX) return { kind: 'too-many' }
+    const made: FolderRecord[] = []
+    for (const [i, name] of names.entries()) {
+      const last = i === names.length - 1
+      made.push({
+        ...newFolder({
+          accountId,
+          parentId: made.at(-1)?.id ?? nearest?.id ?? null,
+          name,
+          specialUses: last ? uses : [],
+          uidValidity: uidValidity + i,
+        }),
+        children: last ? 0 : 1,
+      })
+    }
+    await table.transact([
+      advanceUidValidity(accountId, state, uidValidity + made.length),
+      ...made.flatMap((folder) => creation(folder)),
+      ...(nearest === undefined ? [] : [countChild(nearest, 1)]),
+      ...usageWrites(
+        accountId,
+        { ...noGrowth, folders: made.length },
+        { if: [staysWithin('folders', FOLDERS_PER_ACCOUNT_MAX, made.length)] },
+      ),
+    ])
+    signals.publish(accountTopic(accountId), 'folders')
+    if (nearest !== undefined) await inheritRights({ table, clock, signals }, nearest, made)
+    const folder = made.at(-1)
+    return folder === undefined ? { kind: 'exists' } : { kind: 'created', folder }
   }
 
   /** A deleted name with folders below it becomes a folder again: another one, so UIDVALIDITY and MAILBOXID are new. */
   async function revive(
-    state: Item | undefined,
     old: FolderRecord,
-    uidValidity: number,
-    uses: readonly string[],
+    { accountId, state, uidValidity, uses }: Place,
   ): Promise<CreateFolder> {
-    const { accountId, id } = old
+    const { id } = old
     if (old.exists > 0) return { kind: 'not-yet-empty' }
     const modSeq = (old.modSeq + 1) as ModSeq
     const mailboxId = newId()

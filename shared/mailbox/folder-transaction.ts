@@ -8,7 +8,7 @@ import { Admission } from './admission.ts'
 import { FolderEdit } from './folder-edit.ts'
 import { readFolder } from './folder-reading.ts'
 import { folderTopic } from './keys.ts'
-import type { NoSuchFolder } from './port.ts'
+import type { NoSuchSourceOrTarget } from './port.ts'
 import type { Limits } from './quota.ts'
 import type { FolderRecord } from './records.ts'
 import { growthTogether, type UsageChange, usageWrites } from './usage.ts'
@@ -32,7 +32,7 @@ export async function readBothFolders(
   table: Table,
   source: FolderRef,
   target: FolderRef,
-): Promise<NoSuchFolder | ({ readonly kind: 'both' } & Both)> {
+): Promise<NoSuchSourceOrTarget | ({ readonly kind: 'both' } & Both)> {
   const sameFolder = source.id === target.id
   const reading = readFolder(table, source)
   const [from, to] = await Promise.all([reading, sameFolder ? reading : readFolder(table, target)])

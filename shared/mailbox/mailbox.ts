@@ -8,7 +8,7 @@ import { appendedNow, charge } from './admission.ts'
 import { createAnnotations } from './annotations.ts'
 import { createAppend } from './append.ts'
 import { createAppendTogether } from './append-together.ts'
-import { markDead } from './blob-references.ts'
+import { markObjectDead } from './blob-references.ts'
 import { createBlobs } from './blobs.ts'
 import { createFolderCreation } from './create-folder.ts'
 import { createEmptying } from './emptying.ts'
@@ -132,7 +132,7 @@ function accountUse(
       const bytes = received.reduce((sum, { index }) => sum + index.bytes, 0)
       await charge(deps, accountId, bytes)
       for (const { blob } of received) {
-        await markDead(table, { id: blob.id, key: blob.object.key }, clock.now())
+        await markObjectDead(table, { id: blob.id, key: blob.object.key }, clock.now())
       }
     },
   }

@@ -370,7 +370,7 @@ export type Replaced =
       readonly uidValidity: number
     }
   | { readonly kind: 'no-such-message' }
-  | NoSuchFolder
+  | NoSuchSourceOrTarget
   | Refused
 
 /** What the folder that messages come to asks of them. */
@@ -387,15 +387,17 @@ export type Transferred = {
   readonly to: readonly Uid[]
 }
 
-export type NoSuchFolder = { readonly kind: 'no-such-source' } | { readonly kind: 'no-such-target' }
+export type NoSuchSourceOrTarget =
+  | { readonly kind: 'no-such-source' }
+  | { readonly kind: 'no-such-target' }
 
-export type Copied = ({ readonly kind: 'copied' } & Transferred) | NoSuchFolder | Refused
+export type Copied = ({ readonly kind: 'copied' } & Transferred) | NoSuchSourceOrTarget | Refused
 
 export type Moved =
   | ({ readonly kind: 'moved' } & Transferred)
   /** The world failed on the way: these were moved, the rest is where it was (RFC 6851 §3.3 allows it). */
   | ({ readonly kind: 'interrupted'; readonly cause: TemporaryFailure } & Transferred)
-  | NoSuchFolder
+  | NoSuchSourceOrTarget
   | Refused
 
 export type Stored =

@@ -24,7 +24,19 @@ import { blobKey } from './keys.ts'
 import { type Blob, blobFields, number } from './records.ts'
 import { retrying } from './retry.ts'
 
-export type Reservations = ReturnType<typeof createReservations>
+export interface Reservations {
+  /**
+   * Reserves a reference for each recipient; how many there are now. Repeating it for the same recipients reserves nothing more.
+   * Undefined where each delivery has to refer by itself: the blob is in a folder already, or the message was settled.
+   */
+  reserve(blob: Blob, recipients: readonly string[]): Promise<number | undefined>
+  /** Gives back the references that were not used. Repeating it is harmless. */
+  settle(blobId: BlobId, reserved: number, unused: number): Promise<void>
+  /** Whether its references may still be used. */
+  isOpen(blobId: BlobId): Promise<boolean>
+  /** Undefined: none were reserved. `exact`: by one worker alone, which told of all of them. */
+  look(blobId: BlobId): Promise<{ readonly exact: boolean } | undefined>
+}
 
 export function createReservations({
   table,
@@ -32,11 +44,7 @@ export function createReservations({
 }: {
   readonly table: Table
   readonly clock: Clock
-}) {
-  /**
-   * Reserves a reference for each recipient; how many there are now. Repeating it for the same recipients reserves nothing more.
-   * Undefined where each delivery has to refer by itself: the blob is in a folder already, or the message was settled.
-   */
+}): Reservations {
   function reserve(blob: Blob, recipients: readonly string[]): Promise<number | undefined> {
     const reservedFor = fingerprint(recipients)
     const count = recipients.length
@@ -92,7 +100,6 @@ export function createReservations({
     }
   }
 
-  /** Gives back the references that were not used. Repeating it is harmless. */
   async function settle(blobId: BlobId, reserved: number, unused: number): Promise<void> {
     await retrying(clock, async () => {
       const item = await table.get(blobKey(blobId), { consistent: true })
@@ -118,13 +125,11 @@ export function createReservations({
     })
   }
 
-  /** Whether its references may still be used. */
   async function isOpen(blobId: BlobId): Promise<boolean> {
     const item = await table.get(blobKey(blobId), { consistent: true })
     return item?.reserved !== undefined && item.settled !== true
   }
 
-  /** undefined: none were reserved. `exact`: by one worker alone, which told of all of them. */
   async function look(blobId: BlobId): Promise<{ readonly exact: boolean } | undefined> {
     const item = await table.get(blobKey(blobId), { consistent: true })
     return item?.reserved === undefined ? undefined : { exact: item.inexact !== true }

@@ -17,7 +17,15 @@ import {
   readBothFolders,
   type TransferDeps,
 } from './folder-transaction.ts'
-import type { Copied, Mailbox, Moved, NoSuchFolder, Refused, Terms, Transferred } from './port.ts'
+import type {
+  Copied,
+  Mailbox,
+  Moved,
+  NoSuchSourceOrTarget,
+  Refused,
+  Terms,
+  Transferred,
+} from './port.ts'
 import type { FolderRecord } from './records.ts'
 import { USAGE_WRITES } from './usage.ts'
 
@@ -65,7 +73,7 @@ export function createTransfer(
     uids: readonly Uid[],
     target: FolderRef,
     { limits, scope }: Terms,
-  ): Promise<Transferred | NoSuchFolder | Refused> {
+  ): Promise<Transferred | NoSuchSourceOrTarget | Refused> {
     const folders = await readBothFolders(table, source, target)
     if (folders.kind !== 'both') return folders
     const messages = await readMessages(table, source.id, uids)
@@ -112,7 +120,7 @@ export function createTransfer(
     uids: readonly Uid[],
     target: FolderRef,
     { limits, scope }: Terms,
-  ): Promise<Transferred | NoSuchFolder | Refused> {
+  ): Promise<Transferred | NoSuchSourceOrTarget | Refused> {
     const folders = await readBothFolders(table, source, target)
     if (folders.kind !== 'both') return folders
     const messages = await readMessages(table, source.id, uids)

@@ -2,6 +2,7 @@
 // change meanwhile they count themselves, and conditions keep everything from being counted twice.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { chunks } from '#shared/runtime/chunks.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import {
@@ -151,10 +152,6 @@ async function countSubscriptions({ table, clock }: Deps, accountId: AccountId):
       })
     }
   }
-}
-
-function* chunks<T>(all: readonly T[], size: number): Generator<readonly T[]> {
-  for (let i = 0; i < all.length; i += size) yield all.slice(i, i + size)
 }
 
 /** What an annotation counts for: its name and its value. */

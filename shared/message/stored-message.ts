@@ -103,7 +103,12 @@ export class StoredMessage implements OpenMessage {
     }
     const stream = await this.#objects.stream(this.#blob.object.key, range)
     if (stream === undefined) throw this.#lost()
-    yield* stream
+    let bytes = 0
+    for await (const piece of stream) {
+      bytes += piece.length
+      yield piece
+    }
+    if (bytes !== range.length) throw this.#lost()
   }
 
   async #read(span: Span): Promise<readonly Uint8Array[]> {

@@ -3,7 +3,7 @@
 import type { BlobId } from '#shared/contracts/mailbox.ts'
 import { indexWithAdded } from '#shared/mail/index-with-added.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
-import { markDead as markObjectDead } from '#shared/mailbox/blob-references.ts'
+import { markObjectDead } from '#shared/mailbox/blob-references.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import { finalFields, lacking } from './added-fields.ts'

@@ -2,9 +2,7 @@
 // The queue table is the truth; the doorbell queues (`incoming`, `active`) only say "look". Whatever is not finished has a due
 // time, so a lost doorbell is a delay, never a loss.
 
-import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
-import type { Blob } from '#shared/mailbox/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Queue, Table } from '#shared/storage/ports.ts'
 import { createIncoming, type FinishFacts } from './incoming.ts'
@@ -12,11 +10,11 @@ import { createLeases, type TakenGroup } from './lease.ts'
 import type { NewGroup } from './new-groups.ts'
 import { createReading, type QueueReading } from './reading.ts'
 import type { Group, QueuedMessage } from './records.ts'
-import { createReferences } from './references.ts'
+import { createReferences, type QueueReferences } from './references.ts'
 import { createSettle, type GroupPart, type Settlement } from './settle.ts'
 import { createSplit, type SplitFacts } from './split.ts'
 
-export interface MailQueue extends QueueReading {
+export interface MailQueue extends QueueReading, Omit<QueueReferences, 'giveBack'> {
   /** Makes the message durable and due; whoever calls may then say `250`. */
   add(message: QueuedMessage): Promise<void>
 
@@ -54,21 +52,6 @@ export interface MailQueue extends QueueReading {
    * when the lease was lost.
    */
   divide(group: Group, parts: readonly GroupPart[]): Promise<boolean>
-
-  /** Reserves references for those of the recipients here who have one (`isReservedFor`); undefined: each must refer by itself. */
-  reserve(blob: Blob, recipients: readonly FinalRecipient[]): Promise<number | undefined>
-  /** Whether such a recipient of the message has a reference reserved, or must refer by itself. */
-  hasReserved(message: QueuedMessage): Promise<boolean>
-  /**
-   * Whether it may have been delivered so long ago, by a worker that told nothing of it, that the marker in the folder is gone. Nobody
-   * can say then who has it already. Without a group: before cleanup reserves.
-   */
-  isDoubtful(message: QueuedMessage, group?: Group): Promise<boolean>
-  /**
-   * Gives back what was reserved for a message that an operator removes, where it is certain of all its recipients that they did
-   * not use it and, since their groups are taken first, will not; else it stays reserved, and the object with it.
-   */
-  settleRemoved(message: QueuedMessage, groups: readonly Group[]): Promise<void>
 }
 
 export function createMailQueue(deps: {

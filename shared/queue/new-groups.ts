@@ -2,6 +2,7 @@
 
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { chunks } from '#shared/runtime/chunks.ts'
 import { finalRecipientBytes } from './group-item.ts'
 import { byBytes, type Destination, type Group, type QueuedRecipient } from './records.ts'
 
@@ -38,7 +39,7 @@ export function remoteGroups(
   { hopOf, destinationRecipientLimit }: Routes,
 ): NewGroup[] {
   return [...byHop(recipients, hopOf)].flatMap(([slot, all]) =>
-    [...inLists(all, destinationRecipientLimit)].map((some) => ({
+    [...chunks(all, destinationRecipientLimit)].map((some) => ({
       destination: { kind: 'remote', slot } as const,
       recipients: some,
       state: { kind: 'waiting' } as const,
@@ -65,9 +66,8 @@ export function byHop<Recipient extends FinalRecipient>(
 export function ofBoundedSize(group: NewGroup): readonly NewGroup[] {
   const countMax =
     group.destination.kind === 'local' ? LOCAL_GROUP_RECIPIENTS_MAX : group.recipients.length
-  const chunks = byBytes(group.recipients, finalRecipientBytes, GROUP_RECIPIENTS_BYTES_MAX)
-  return chunks
-    .flatMap((chunk) => [...inLists(chunk, countMax)])
+  return byBytes(group.recipients, finalRecipientBytes, GROUP_RECIPIENTS_BYTES_MAX)
+    .flatMap((some) => [...chunks(some, countMax)])
     .map((recipients) => ({ ...group, recipients }))
 }
 
@@ -97,7 +97,7 @@ export function groupOf(
     destination: group.destination,
     recipients: group.recipients,
     attempts: state.kind === 'waiting' ? 0 : 1,
-    dueMs: dueMsOf(state, nowMs),
+    dueMs: firstDueMs(state, nowMs),
     leaseUntilMs: 0,
     unsettled: group.uncertain ? 1 : 0,
     split,
@@ -105,7 +105,7 @@ export function groupOf(
   }
 }
 
-function dueMsOf(state: NewGroup['state'], nowMs: number): number | null {
+function firstDueMs(state: NewGroup['state'], nowMs: number): number | null {
   switch (state.kind) {
     case 'waiting':
       // Should its bell get lost.
@@ -115,8 +115,4 @@ function dueMsOf(state: NewGroup['state'], nowMs: number): number | null {
     case 'held':
       return null
   }
-}
-
-export function* inLists<T>(all: readonly T[], length: number): Generator<readonly T[]> {
-  for (let at = 0; at < all.length; at += length) yield all.slice(at, at + length)
 }

@@ -1,19 +1,14 @@
-// What an operator does with the queue: look, hold, release, delete, flush. Every change is conditional on the state seen, so
-// that it can run beside the workers.
+// What an operator does with the queue: look (listing.ts), hold, release, delete, flush. Every change is conditional on the state seen,
+// so that it can run beside the workers.
 
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import {
-  ConditionFailed,
-  type IndexEntry,
-  type Queue,
-  type Table,
-  type Write,
-} from '#shared/storage/ports.ts'
+import { ConditionFailed, type Queue, type Table, type Write } from '#shared/storage/ports.ts'
 import { markDead } from './blob.ts'
-import { DUE_SHARDS, dueAt, duePk, groupKey, HELD_PK, messageKey } from './keys.ts'
+import { dueAt, groupKey, messageKey } from './keys.ts'
+import { createListing, type QueueListing } from './listing.ts'
 import type { MailQueue } from './mail-queue.ts'
 import type { Routes } from './new-groups.ts'
 import type { Expand } from './pipeline.ts'
@@ -21,19 +16,24 @@ import { type QueueEntry, storedGroupState, storedMessageState } from './records
 import { createRelease } from './release.ts'
 import { heldChanges, INCOMING_RING_AGAIN_MS, is, isMessage, removal } from './writes.ts'
 
-export type QueueCounts = {
-  /** Messages that are not split yet. */
-  readonly incoming: number
-  /** Groups that are delivered, or tried again when it is time. */
-  readonly waiting: number
-  /** Messages and groups that wait for an operator. */
-  readonly held: number
+export interface QueueOperator extends Pick<QueueListing, 'list' | 'count' | 'show'> {
+  /** Nothing of the message moves until it is released. Groups being delivered this moment end their attempt first. */
+  hold(queueId: QueueId, reason: string): Promise<boolean>
+  /**
+   * Tries the message again now, held, corrupt and deferred alike, and follows aliases anew for it. `recipients`: only these of a
+   * message that is split already, by their own addresses or those they were reached by.
+   */
+  release(queueId: QueueId, recipients?: readonly string[]): Promise<boolean>
+  /** Releases every message that was set aside as corrupt; yields each as it is on its way. */
+  releaseCorrupt(): AsyncIterable<QueueId>
+  /** Removes the message and all its recipients from the queue; nobody is told. */
+  remove(queueId: QueueId): Promise<boolean>
+  /** Tries deferred mail again now, all of it or that of one slot; returns how many messages. */
+  flush(nextHop?: string): Promise<number>
 }
 
 /** Groups of one message that an operator's command changes in one transaction, next to the message and what lies apart. */
 const GROUPS_PER_COMMAND_MAX = 80
-
-export type QueueOperator = ReturnType<typeof createQueueOperator>
 
 export function createQueueOperator(deps: {
   readonly queue: MailQueue
@@ -44,54 +44,11 @@ export function createQueueOperator(deps: {
   readonly routes: Routes
   readonly clock: Clock
   readonly log: Log
-}) {
+}): QueueOperator {
   const { queue, table, clock, log } = deps
+  const listing = createListing(queue, table)
+  const { list, count, show } = listing
 
-  /** Everything in the queue, oldest first. */
-  async function* list(): AsyncGenerator<QueueEntry> {
-    const ids = new Set<QueueId>()
-    for (let shard = 0; shard < DUE_SHARDS; shard++) await collectIds('due', duePk(shard), ids)
-    await collectIds('held', HELD_PK, ids)
-    for (const queueId of [...ids].sort()) {
-      const entry = await show(queueId)
-      if (entry) yield entry
-    }
-  }
-
-  /** How much waits, without reading the messages. */
-  async function count(): Promise<QueueCounts> {
-    const counts = { incoming: 0, waiting: 0, held: 0 }
-    for (let shard = 0; shard < DUE_SHARDS; shard++) {
-      for await (const { sk } of indexed('due', duePk(shard))) {
-        if (sk === 'META') counts.incoming++
-        else counts.waiting++
-      }
-    }
-    for await (const _ of indexed('held', HELD_PK)) counts.held++
-    return counts
-  }
-
-  async function* indexed(index: 'due' | 'held', pk: string): AsyncGenerator<IndexEntry> {
-    let after: string | undefined
-    do {
-      const page = await table.queryIndex(index, { pk, ...(after === undefined ? {} : { after }) })
-      yield* page.items
-      after = page.next
-    } while (after !== undefined)
-  }
-
-  async function collectIds(index: 'due' | 'held', pk: string, ids: Set<QueueId>): Promise<void> {
-    for await (const entry of indexed(index, pk)) ids.add(entry.pk.slice(2) as QueueId)
-  }
-
-  async function show(queueId: QueueId): Promise<QueueEntry | undefined> {
-    const [message] = await queue.load([queueId])
-    if (message === undefined) return undefined
-    const groups = await queue.loadGroups(queueId)
-    return { message, groups: groups.filter(({ split }) => split === message.split) }
-  }
-
-  /** Nothing of the message moves until it is released. Groups being delivered this moment end their attempt first. */
   async function hold(queueId: QueueId, reason: string): Promise<boolean> {
     const changed = await change(queueId, ({ message, groups }) => {
       if (message.state === 'incoming') {
@@ -131,10 +88,6 @@ export function createQueueOperator(deps: {
     clock,
   })
 
-  /**
-   * Tries the message again now, held, corrupt and deferred alike, and follows aliases anew for it. `recipients`: only these of a
-   * message that is split already, by their own addresses or those they were reached by.
-   */
   async function release(queueId: QueueId, recipients?: readonly string[]): Promise<boolean> {
     const wanted = recipients && new Set(recipients.map((address) => address.toLowerCase()))
     const isMeant = ({ address, original }: FinalRecipient) =>
@@ -173,17 +126,13 @@ export function createQueueOperator(deps: {
     })
   }
 
-  /** Releases every message that was set aside as corrupt; yields each as it is on its way. */
   async function* releaseCorrupt(): AsyncGenerator<QueueId> {
-    const ids = new Set<QueueId>()
-    await collectIds('held', HELD_PK, ids)
-    for (const queueId of [...ids].sort()) {
+    for (const queueId of await listing.held()) {
       const [message] = await queue.load([queueId])
       if (message?.state === 'corrupt' && (await release(queueId))) yield queueId
     }
   }
 
-  /** Removes the message and all its recipients from the queue; nobody is told. */
   async function remove(queueId: QueueId): Promise<boolean> {
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const entry = await show(queueId)
@@ -218,7 +167,6 @@ export function createQueueOperator(deps: {
     }
   }
 
-  /** Tries deferred mail again now, all of it or that of one slot; returns how many messages. */
   async function flush(nextHop?: string): Promise<number> {
     let flushed = 0
     for await (const { groups } of list()) {

@@ -9,7 +9,7 @@ import type {
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import type { NextHop } from '#shared/mail/next-hop.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
-import type { NewMessage } from './new-message.ts'
+import type { CreatedMessage } from './created-message.ts'
 import type { QueuedMessage } from './records.ts'
 import type { RecipientResult } from './results.ts'
 
@@ -20,19 +20,19 @@ export type LocalRecipient = FinalRecipient & {
 }
 
 /** Where the envelope recipients lead after all aliases; `failed` carries why (unknown target, loop, too many). */
-export type Expansion = {
+export type ExpandedRecipients = {
   readonly local: readonly LocalRecipient[]
   readonly remote: readonly FinalRecipient[]
   readonly failed: readonly RecipientResult[]
 }
 
-export type Expand = (recipients: readonly EnvelopeRecipient[]) => Promise<Expansion>
+export type Expand = (recipients: readonly EnvelopeRecipient[]) => Promise<ExpandedRecipients>
 
 /** What became of a delivery to an account here. */
 export type LocalResult = {
   /** In order, never none. */
   readonly actions: readonly LocalAction[]
-  readonly creates: readonly NewMessage[]
+  readonly creates: readonly CreatedMessage[]
   /** It used a reserved reference to the blob, now or in an attempt before. */
   readonly usedReserved: boolean
   /** Deferred because too many deliver there at once: to be tried again within seconds. */

@@ -6,6 +6,7 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import { DELIVERED_DAYS } from '#shared/mailbox/blob-references.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import { createReservations } from '#shared/mailbox/reservations.ts'
+import { chunks } from '#shared/runtime/chunks.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import {
   ConditionFailed,
@@ -15,7 +16,7 @@ import {
 } from '#shared/storage/ports.ts'
 import { blobId } from './blob.ts'
 import { groupKey } from './keys.ts'
-import { GROUP_LEASE_MS, inLists } from './new-groups.ts'
+import { GROUP_LEASE_MS } from './new-groups.ts'
 import type { LocalRecipient } from './pipeline.ts'
 import type { QueueReading } from './reading.ts'
 import type { Group, QueuedMessage } from './records.ts'
@@ -39,14 +40,34 @@ export const isReservedFor = ({
   needsContent = false,
 }: FinalRecipient & Partial<LocalRecipient>) => extension === null && !needsContent
 
-export type QueueReferences = ReturnType<typeof createReferences>
+export interface QueueReferences {
+  /**
+   * Reserves references for those of the recipients here who have one (`isReservedFor`), who are told apart by their addresses;
+   * undefined: each must refer by itself.
+   */
+  reserve(blob: Blob, recipients: readonly FinalRecipient[]): Promise<number | undefined>
+  /** Whether such a recipient of the message has a reference reserved, or must refer by itself. */
+  hasReserved(message: QueuedMessage): Promise<boolean>
+  /**
+   * Whether it may have been delivered so long ago, by a worker that told nothing of it, that the marker in the folder is gone. Nobody
+   * can say then who has it already. Without a group: before cleanup reserves.
+   */
+  isDoubtful(message: QueuedMessage, group?: Group): Promise<boolean>
+  /**
+   * Gives back what was reserved for a message that an operator removes, where it is certain of all its recipients that they did
+   * not use it and, since their groups are taken first, will not; else it stays reserved, and the object with it.
+   */
+  settleRemoved(message: QueuedMessage, groups: readonly Group[]): Promise<void>
+  /** Those that nobody used. Comes before the message leaves the queue. */
+  giveBack(queueId: QueueId, references: References): Promise<void>
+}
 
 export function createReferences(deps: {
   readonly table: Table
   readonly mail: Table
   readonly reading: QueueReading
   readonly clock: Clock
-}) {
+}): QueueReferences {
   const { table, clock, reading } = deps
   const reservations = createReservations({ table: deps.mail, clock })
 
@@ -73,7 +94,6 @@ export function createReferences(deps: {
     return group === undefined || group.unsettled > 1 || !reserved.exact
   }
 
-  /** Those that nobody used. Comes before the message leaves the queue. */
   async function giveBack(queueId: QueueId, { reserved = 0, used }: References): Promise<void> {
     if (reserved > used) await reservations.settle(blobId(queueId), reserved, reserved - used)
   }
@@ -103,7 +123,7 @@ export function createReferences(deps: {
       }),
     )
     try {
-      for (const some of inLists(takes, TRANSACT_ITEMS_MAX)) await table.transact(some)
+      for (const some of chunks(takes, TRANSACT_ITEMS_MAX)) await table.transact(some)
       return true
     } catch (error) {
       if (error instanceof ConditionFailed) return false

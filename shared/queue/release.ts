@@ -24,7 +24,7 @@ import {
 import { finalRecipientBytes } from './group-item.ts'
 import { groupKey, messageKey } from './keys.ts'
 import { groupOf, type NewGroup, ofBoundedSize, type Routes, remoteGroups } from './new-groups.ts'
-import type { Expand, Expansion } from './pipeline.ts'
+import type { Expand, ExpandedRecipients } from './pipeline.ts'
 import { finalKey, REACHED_MAX, Reached } from './reached.ts'
 import type { Group, QueuedRecipient, QueueEntry } from './records.ts'
 import { lastResult, type RecipientResult } from './results.ts'
@@ -160,7 +160,7 @@ export function createRelease(deps: {
   async function expandAgain(
     chosen: readonly FinalRecipient[],
     fromEnvelope: boolean,
-  ): Promise<Expansion> {
+  ): Promise<ExpandedRecipients> {
     const from = new Map<string, FinalRecipient>()
     for (const one of chosen) {
       const name = fromEnvelope ? one.original : one.address

@@ -13,9 +13,22 @@ export type RetryOptions = {
 
 const jitter = 0.2
 
-export type RetrySchedule = ReturnType<typeof createRetrySchedule>
+export interface RetrySchedule {
+  nextAttemptMs(arrivedMs: number): number
+  /** A result with its queue lifetime taken into account: what waited too long has failed. */
+  expire<Result extends DeliveryResult | LocalAction>(
+    arrivedMs: number,
+    result: Result,
+  ): Result | Undelivered
+  /** State of a new group whose first attempt ended like this, its lifetime taken into account. */
+  afterAttempt(arrivedMs: number, kind: 'deferred' | 'failed'): NewGroup['state']
+}
 
-export function createRetrySchedule(options: RetryOptions, clock: Clock, random: () => number) {
+export function createRetrySchedule(
+  options: RetryOptions,
+  clock: Clock,
+  random: () => number,
+): RetrySchedule {
   function nextAttemptMs(arrivedMs: number): number {
     const nowMs = clock.now()
     const age = nowMs - arrivedMs
@@ -23,7 +36,6 @@ export function createRetrySchedule(options: RetryOptions, clock: Clock, random:
     return Math.round(nowMs + pause * (1 - jitter + 2 * jitter * random()))
   }
 
-  /** A result with its queue lifetime taken into account: what waited too long has failed. */
   function expire<Result extends DeliveryResult | LocalAction>(
     arrivedMs: number,
     result: Result,
@@ -34,7 +46,6 @@ export function createRetrySchedule(options: RetryOptions, clock: Clock, random:
       : result
   }
 
-  /** State of a new group whose first attempt ended like this. */
   function afterAttempt(arrivedMs: number, kind: 'deferred' | 'failed'): NewGroup['state'] {
     return kind === 'failed'
       ? { kind: 'held' }

@@ -7,7 +7,7 @@ import type { NextHop } from '#shared/mail/next-hop.ts'
 import { defer, fail } from './outcome.ts'
 import type { Targets } from './targets.ts'
 
-export type Route = { readonly kind: 'route'; readonly hosts: readonly string[] }
+export type FoundHosts = { readonly kind: 'route'; readonly hosts: readonly string[] }
 
 /** Names of the hosts to try, best first. */
 export async function findHosts(
@@ -18,7 +18,7 @@ export async function findHosts(
     readonly hostname: string
     readonly random: () => number
   },
-): Promise<Route | Undelivered> {
+): Promise<FoundHosts | Undelivered> {
   if (!hop.lookUpMx) return { kind: 'route', hosts: [hop.host] }
   const answer = await deps.resolver.resolveMx(hop.host)
   switch (answer.kind) {
@@ -82,7 +82,7 @@ function chooseHosts(
   domain: string,
   records: readonly MxRecord[],
   { hostname, random }: { readonly hostname: string; readonly random: () => number },
-): Route | Undelivered {
+): FoundHosts | Undelivered {
   const named = records.filter((record) => record.exchange !== '')
   // RFC 7505 §3: a lone MX record for the root says that the domain takes no mail.
   if (named.length === 0) return fail('5.1.10', `domain ${domain} takes no mail (null MX)`)

@@ -53,7 +53,7 @@ export function securityFor(
 }
 
 /** For nodemailer, which shakes hands. */
-export function tlsOptions(security: Security): ConnectionOptions {
+export function tlsConnectionOptions(security: Security): ConnectionOptions {
   if (security.kind !== 'required' || security.names === null) return { rejectUnauthorized: false }
   const [first = '', ...others] = security.names
   return {

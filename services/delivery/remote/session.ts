@@ -9,7 +9,7 @@ import { Connection } from './connection.ts'
 import type { Login } from './hop-policy.ts'
 import type { Stage } from './obstacles.ts'
 import { defer, makeTemporary, readReply } from './outcome.ts'
-import { type Security, tlsOptions } from './security.ts'
+import { type Security, tlsConnectionOptions } from './security.ts'
 import { QUIT_TIMEOUT_MS, type Timeouts } from './timeouts.ts'
 
 export type Session = {
@@ -82,7 +82,7 @@ function connectionOptions(options: SessionOptions): Options {
     name: options.hostname,
     secure: options.port === SUBMISSIONS_PORT && security.kind !== 'clear',
     ignoreTLS: security.kind === 'clear',
-    tls: tlsOptions(security),
+    tls: tlsConnectionOptions(security),
     greetingTimeout: timeouts.greetingMs,
     // All of greeting, EHLO, STARTTLS and EHLO again: the sum of their own limits.
     connectionTimeout: 2 * timeouts.greetingMs + 3 * timeouts.commandMs,

@@ -12,13 +12,13 @@ import type { Session } from '../session.ts'
 import { type ForeignName, foreignName } from './namespaces.ts'
 import { type NamedUse, type Needed, neededOfNamed } from './needed-rights.ts'
 
-export type Reached =
+export type ReachedFolder =
   | { readonly kind: 'folder'; readonly folder: FolderRecord; readonly rights: Rights }
   /** There is none, or nobody may tell this account of it. */
   | { readonly kind: 'unknown' }
   | { readonly kind: 'refused'; readonly completion: Completion }
 
-export async function reach(session: Session, use: NamedUse, name: string): Promise<Reached> {
+export async function reach(session: Session, use: NamedUse, name: string): Promise<ReachedFolder> {
   const { account, deps } = session
   const { folders } = deps.mailbox
   const own = await folders.find(account.id, name)
@@ -53,7 +53,7 @@ export async function reachPlace(
 
 /** What is done with a mailbox that was not reached. */
 export const refusalOf = (
-  reached: Exclude<Reached, { readonly kind: 'folder' }>,
+  reached: Exclude<ReachedFolder, { readonly kind: 'folder' }>,
   unknown: Completion = replies.noSuchMailbox,
 ): Completion => (reached.kind === 'refused' ? reached.completion : unknown)
 
@@ -67,7 +67,7 @@ export const may = (rights: Rights, use: NamedUse): boolean => has(rights, neede
 /** Of others the special uses are their own (RFC 6154 §2): nobody's Trash is where another's mail goes. */
 export const asForeign = (folder: FolderRecord): FolderRecord => ({ ...folder, specialUses: [] })
 
-function judge(use: NamedUse, { folder, rights }: ForeignFolder): Reached {
+function judge(use: NamedUse, { folder, rights }: ForeignFolder): ReachedFolder {
   if (may(rights, use)) return { kind: 'folder', folder: asForeign(folder), rights }
   return hasRight(rights, 'l')
     ? { kind: 'refused', completion: replies.noPermission }

@@ -1,6 +1,6 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { type FetchArguments, parseFetchArguments } from '#shared/imap/fetch-att.ts'
-import type { PartialRange } from '#shared/imap/partial-range.ts'
+import { inPartialRange } from '#shared/imap/partial-range.ts'
 import type { MessageSet } from '#shared/imap/sequence-set.ts'
 import { ImapSyntaxError } from '#shared/imap/syntax-error.ts'
 import { type Command, type Completion, completed, defineCommand } from '../command.ts'
@@ -73,8 +73,8 @@ async function fetchMessages(
     const vanished = await vanishedEarlier(selected, set, changedSince)
     if (vanished !== undefined) wire.untagged(vanished)
   }
-  // RFC 9394 §3.4: the part is chosen first, and what of it has changed is told.
-  if (partial !== null) uids = within(uids, partial)
+  // RFC 9394 §3.3, §3.4: the part is chosen first, and what of it has changed is told.
+  if (partial !== null) uids = inPartialRange(uids, partial)
   if (changedSince !== null) uids = changedAfter(session, uids, changedSince)
   const messages = limitMessages(session, uids)
   session.counts.fetched += plan.contents > 0 ? messages.uids.length : 0
@@ -93,12 +93,6 @@ function changedAfter({ selected }: Session, uids: readonly Uid[], since: number
     const row = messages.rowOf(uid)
     return row >= 0 && messages.modSeqAt(row) > since
   })
-}
-
-/** RFC 9394 §3.3 */
-function within(uids: readonly Uid[], { first, last, fromEnd }: PartialRange): readonly Uid[] {
-  if (!fromEnd) return uids.slice(first - 1, last)
-  return uids.slice(Math.max(0, uids.length - last), Math.max(0, uids.length - first + 1))
 }
 
 /**

@@ -7,7 +7,7 @@ import { ResponseWriter } from '#shared/imap/response-writer.ts'
 import { ANNOTATION_BYTES_MAX } from '#shared/mailbox/annotations.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
 import type { FolderRecord } from '#shared/mailbox/records.ts'
-import { type Reached, reach, refusalOf } from '../access/reach.ts'
+import { type ReachedFolder, reach, refusalOf } from '../access/reach.ts'
 import { type Completion, completed, defineCommand } from '../command.ts'
 import {
   annotationsOf,
@@ -117,7 +117,7 @@ async function annotated(
   session: Session,
   use: 'GETMETADATA' | 'SETMETADATA',
   mailbox: string,
-): Promise<Annotated | Exclude<Reached, { readonly kind: 'folder' }>> {
+): Promise<Annotated | Exclude<ReachedFolder, { readonly kind: 'folder' }>> {
   if (mailbox === '') return { kind: 'annotated', folder: null }
   const reached = await reach(session, use, mailbox)
   if (reached.kind !== 'folder') return reached

@@ -32,7 +32,7 @@ export type AccountState = {
 const READS_AT_ONCE = 16
 
 /** Annotations, the most expensive part, are taken from `before` where it is given. */
-export async function readAccount(
+export async function readAccountState(
   session: Session,
   wanted: Wanted,
   before?: AccountState,

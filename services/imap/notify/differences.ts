@@ -13,7 +13,7 @@ import type { Wire } from '../wire.ts'
 import { type AccountState, type SeenEntries, watchedFolders } from './account-state.ts'
 import { parentOf, type Wanted } from './wanted.ts'
 
-export type Difference = {
+export type AccountDifference = {
   readonly before: AccountState
   readonly after: AccountState
   readonly wanted: Wanted
@@ -25,7 +25,7 @@ export type Difference = {
 export async function writeDifference(
   writer: ResponseWriter,
   session: Session,
-  difference: Difference,
+  difference: AccountDifference,
 ): Promise<void> {
   await writeNames(writer, difference)
   await writeCounters(writer, session, difference)
@@ -33,7 +33,7 @@ export async function writeDifference(
 }
 
 /** MailboxName and SubscriptionChange: one LIST response for each name. RFC 5465 §5.4, §5.5. */
-async function writeNames(writer: ResponseWriter, difference: Difference): Promise<void> {
+async function writeNames(writer: ResponseWriter, difference: AccountDifference): Promise<void> {
   const { after, wanted } = difference
   const { subscribed } = after
   const told = new Map<string, { readonly oldName?: string }>()
@@ -62,7 +62,7 @@ function changedNames({
   before,
   after,
   caused,
-}: Difference): ReadonlyMap<string, { readonly oldName?: string }> {
+}: AccountDifference): ReadonlyMap<string, { readonly oldName?: string }> {
   const changed = new Map<string, { readonly oldName?: string }>()
   const madeOrDeleted = (path: string) => {
     if (caused.has(path)) return
@@ -89,7 +89,7 @@ const isRenamed = (old: FolderRecord, now: FolderRecord) =>
 async function writeCounters(
   writer: ResponseWriter,
   session: Session,
-  { before, after, wanted, wire }: Difference,
+  { before, after, wanted, wire }: AccountDifference,
 ): Promise<void> {
   const selectedId = session.state.kind === 'selected' ? session.selected.folder.id : undefined
   const condstore = session.enabled.has('CONDSTORE')
@@ -150,7 +150,7 @@ export async function writeSnapshot(
 /** MailboxMetadataChange and ServerMetadataChange: the names of entries. RFC 5465 §5.6, §5.7; RFC 5464 §4.4.2. */
 async function writeEntries(
   writer: ResponseWriter,
-  { before, after, caused, wire }: Difference,
+  { before, after, caused, wire }: AccountDifference,
 ): Promise<void> {
   for (const [id, entries] of after.annotations) {
     await turns.step()

@@ -13,7 +13,7 @@ import type { SelectedEvents } from '../news.ts'
 import type { SelectedFolder } from '../selected-folder.ts'
 import type { Session } from '../session.ts'
 import type { Wire } from '../wire.ts'
-import { type AccountState, readAccount, watchedFolders } from './account-state.ts'
+import { type AccountState, readAccountState, watchedFolders } from './account-state.ts'
 import { writeDifference, writeSnapshot } from './differences.ts'
 import type { Notifications } from './notifications.ts'
 import { upwards, Wanted } from './wanted.ts'
@@ -111,7 +111,7 @@ export class Notifier implements Notifications {
     this.#hinted = false
     const known = this.#metadataHinted ? undefined : before
     this.#metadataHinted = false
-    const after = await readAccount(this.#session, this.#wanted, known)
+    const after = await readAccountState(this.#session, this.#wanted, known)
     if (!(await this.#watch(this.#wanted, after))) return this.#overflow(wire)
     const writer = new ResponseWriter()
     writer.utf8 = this.#session.utf8
@@ -193,11 +193,11 @@ export class Notifier implements Notifications {
   async #begin(wanted: Wanted): Promise<AccountState | 'too-many'> {
     const { deps, account } = this.#session
     this.#account ??= await deps.mailbox.watchAccount(account.id, this.#onChange)
-    if (!(await this.#watch(wanted, await readAccount(this.#session, wanted)))) {
+    if (!(await this.#watch(wanted, await readAccountState(this.#session, wanted)))) {
       await this.#watch(this.#wanted, this.#before)
       return 'too-many'
     }
-    return readAccount(this.#session, wanted)
+    return readAccountState(this.#session, wanted)
   }
 
   /** Watches those folders and no others; false when they are too many. */

@@ -2,7 +2,7 @@
 // MODSEQ (RFC 7162 §3.1.5, §3.1.10) and PARTIAL (RFC 9394 §3.1), and what `$` stands for afterwards (RFC 5182 §2.4).
 
 import type { Uid } from '#shared/contracts/mailbox.ts'
-import { formatPartialRange, type PartialRange } from '#shared/imap/partial-range.ts'
+import { formatPartialRange, inPartialRange } from '#shared/imap/partial-range.ts'
 import type { SearchReturn } from '#shared/imap/search-arguments.ts'
 import type { Pace } from '#shared/search/pace.ts'
 import { sortInTurns } from '#shared/search/sort-in-turns.ts'
@@ -61,7 +61,7 @@ export async function formatExtended(
   }
   if (count) items.push(`COUNT ${uids.length}`)
   if (partial !== null) {
-    const window = windowOf(uids, partial)
+    const window = inPartialRange(uids, partial)
     const set = window.length === 0 ? 'NIL' : await formatSet(window, shown, pace)
     items.push(`PARTIAL (${formatPartialRange(partial)} ${set})`)
   }
@@ -91,18 +91,12 @@ function told(
   uids: readonly Uid[],
 ): readonly Uid[] {
   if (all || count || !(min || max || partial !== null)) return uids
-  const window = partial === null ? [] : windowOf(uids, partial)
+  const window = partial === null ? [] : inPartialRange(uids, partial)
   const named = new Set([min ? uids[0] : undefined, max ? uids.at(-1) : undefined])
   named.delete(undefined)
   for (const uid of window) named.delete(uid)
   const ends = [...named].filter((uid) => uid !== undefined)
   return ends.length === 0 ? window : [...window, ...ends]
-}
-
-/** RFC 9394 §3.1: positions in the result, counted from its end when negative. */
-function windowOf(uids: readonly Uid[], { first, last, fromEnd }: PartialRange): readonly Uid[] {
-  if (!fromEnd) return uids.slice(first - 1, last)
-  return uids.slice(Math.max(0, uids.length - last), Math.max(0, uids.length - first + 1))
 }
 
 /** The numbers in the order of the uids, those that follow each other as ranges. */

@@ -3,7 +3,7 @@
 import { type LoadedSettings, variableOf } from './load.ts'
 import { formatOrigin } from './problems.ts'
 import { escapeReferences } from './references.ts'
-import type { Setting } from './setting.ts'
+import { type Setting, valueAt } from './setting.ts'
 import { flatten, settingParts, settingsByPath } from './table.ts'
 
 export type SettingDescription = {
@@ -25,10 +25,6 @@ export function describeSettings(loaded: LoadedSettings): SettingDescription[] {
     allowed: setting.kind.allowed,
     about: setting.facts.about,
   }))
-}
-
-function valueAt(settings: object, path: string): unknown {
-  return path.split('.').reduce<unknown>((group, name) => Object(group)[name], settings)
 }
 
 function defaultOf({ kind, facts }: Setting<unknown>): string {

@@ -5,7 +5,7 @@ import { parse as parseToml, TomlError } from 'smol-toml'
 import { findConflicts } from './conflicts.ts'
 import { withFiles } from './listed-files.ts'
 import { nearestPath } from './nearest.ts'
-import type { Origin, Problem } from './problems.ts'
+import type { Problem, ValueOrigin } from './problems.ts'
 import { type Expanded, expandReferences } from './references.ts'
 import type { Setting, SettingGroup, ValuesOf } from './setting.ts'
 import { flatten, type Settings, settingsTable } from './table.ts'
@@ -24,7 +24,7 @@ export type SettingSources = {
 export type LoadedSettings<S = Settings> = {
   readonly kind: 'ok'
   readonly settings: S
-  readonly origin: (path: string) => Origin
+  readonly origin: (path: string) => ValueOrigin
 }
 
 export type SettingsResult<S = Settings> =
@@ -55,7 +55,7 @@ export function createSettingsLoader<G extends SettingGroup>(of: {
       ...fromEnvironment(sources.environment, pathsByVariable),
       ...fromOverrides(sources.overrides, problems),
     ]
-    const values = new Map<string, { readonly value: unknown; readonly origin: Origin }>()
+    const values = new Map<string, { readonly value: unknown; readonly origin: ValueOrigin }>()
     const resolve = createResolver(byPath, given, sources.readFile)
     for (const [path, setting] of byPath) {
       values.set(path, { value: setting.facts.default, origin: { kind: 'default' } })
@@ -85,10 +85,10 @@ export function createSettingsLoader<G extends SettingGroup>(of: {
 export const loadSettings = createSettingsLoader({ table: settingsTable, conflicts: findConflicts })
 
 type SettingsByPath = ReadonlyMap<string, Setting<unknown>>
-type Given = { readonly path: string; readonly value: unknown; readonly origin: Origin }
+type Given = { readonly path: string; readonly value: unknown; readonly origin: ValueOrigin }
 
 function fromDefaults(defaults: { readonly [path: string]: string }): Given[] {
-  const origin: Origin = { kind: 'default' }
+  const origin: ValueOrigin = { kind: 'default' }
   return Object.entries(defaults).map(([path, value]) => ({ path, value, origin }))
 }
 
@@ -98,7 +98,7 @@ function fromFile(
   problems: Problem[],
 ): Given[] {
   if (file === undefined) return []
-  const origin: Origin = { kind: 'file', path: file.path }
+  const origin: ValueOrigin = { kind: 'file', path: file.path }
   try {
     const found = leaves(parseToml(file.text), '', byPath)
     return found.map(([path, value]) => ({ path, value, origin }))

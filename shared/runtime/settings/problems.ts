@@ -3,7 +3,7 @@
 import { unreachable } from '../errors.ts'
 
 /** Where a value came from. */
-export type Origin =
+export type ValueOrigin =
   | { readonly kind: 'default' }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'environment'; readonly variable: string }
@@ -13,14 +13,14 @@ export type Problem =
   | {
       readonly kind: 'unknown-key'
       readonly key: string
-      readonly origin: Origin
+      readonly origin: ValueOrigin
       readonly nearest: string | undefined
     }
   | {
       readonly kind: 'bad-value'
       readonly key: string
       readonly value: string
-      readonly origin: Origin
+      readonly origin: ValueOrigin
       readonly allowed: string
     }
   /** What stands in it cannot be found: another setting, a file. */
@@ -28,7 +28,7 @@ export type Problem =
       readonly kind: 'unresolved'
       readonly key: string
       readonly value: string
-      readonly origin: Origin
+      readonly origin: ValueOrigin
       readonly reason: string
     }
   | {
@@ -42,7 +42,7 @@ export type Problem =
   /** Each value is allowed, but not together. */
   | { readonly kind: 'conflict'; readonly keys: readonly string[]; readonly reason: string }
 
-export function formatOrigin(origin: Origin): string {
+export function formatOrigin(origin: ValueOrigin): string {
   switch (origin.kind) {
     case 'default':
       return 'default'

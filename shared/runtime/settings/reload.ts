@@ -1,6 +1,6 @@
 // What of new settings a running server takes over: those whose table entry says so. The others keep the values it was started with.
 
-import type { Setting, SettingGroup } from './setting.ts'
+import { type Setting, type SettingGroup, valueAt } from './setting.ts'
 import { flatten, type Settings, settingsTable } from './table.ts'
 
 export type Reloaded = {
@@ -13,7 +13,8 @@ export type Reloaded = {
 
 export function reloadSettings(running: Settings, wanted: Settings): Reloaded {
   const changed = flatten(settingsTable).filter(
-    ([path, { kind }]) => kind.format(at(running, path)) !== kind.format(at(wanted, path)),
+    ([path, { kind }]) =>
+      kind.format(valueAt(running, path)) !== kind.format(valueAt(wanted, path)),
   )
   const paths = (isTaken: boolean) =>
     changed.filter(([, { facts }]) => (facts.reload === true) === isTaken).map(([path]) => path)
@@ -35,7 +36,3 @@ function taking(group: SettingGroup, running: object, wanted: object): object {
 
 const isSetting = (entry: SettingGroup | Setting<unknown>): entry is Setting<unknown> =>
   'kind' in entry && 'facts' in entry
-
-function at(settings: object, path: string): unknown {
-  return path.split('.').reduce<unknown>((group, name) => Object(group)[name], settings)
-}

@@ -49,3 +49,8 @@ export type SettingGroup = { readonly [name: string]: SettingGroup | Setting<unk
 export type ValuesOf<G> = {
   readonly [K in keyof G]: G[K] extends Setting<infer T> ? T : ValuesOf<G[K]>
 }
+
+/** Of the setting with this path, its names joined by dots. */
+export function valueAt(settings: object, path: string): unknown {
+  return path.split('.').reduce<unknown>((group, name) => Object(group)[name], settings)
+}

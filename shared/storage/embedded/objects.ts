@@ -19,7 +19,7 @@ export const INLINE_BYTES_MAX = 64 * 1024
 /** Of staged objects, what waits in memory for its commit; beyond it small ones go to files too. */
 export const STAGED_BYTES_MAX = 32 * 1024 * 1024
 /** A file without a record that was not written to for so long belongs to nobody. */
-export const ORPHAN_AGE_MS = 24 * 3_600_000
+const UNOWNED_FILE_AGE_MS = 24 * 3_600_000
 /** A reader may find its file gone because the object was replaced meanwhile. */
 const OPEN_ATTEMPTS_MAX = 5
 
@@ -136,11 +136,11 @@ export class EmbeddedObjectStore implements ObjectStore {
     return { items }
   }
 
-  /** Removes files that no record owns and that were not written to for ORPHAN_AGE_MS; returns how many. */
+  /** Removes files that no record owns and that were not written to for UNOWNED_FILE_AGE_MS; returns how many. */
   async sweepOrphans(): Promise<number> {
     let removed = 0
     for await (const { name, writtenMs } of this.#files.list()) {
-      if (writtenMs > this.#clock.now() - ORPHAN_AGE_MS) continue
+      if (writtenMs > this.#clock.now() - UNOWNED_FILE_AGE_MS) continue
       this.#environment.assertOpen()
       this.#environment.refresh()
       if (this.#records.ownsFile(name)) continue

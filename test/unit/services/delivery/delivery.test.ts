@@ -7,9 +7,9 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import { noFlags } from '#shared/mailbox/flags.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId } from '#shared/queue/blob.ts'
+import type { CreatedMessage } from '#shared/queue/created-message.ts'
 import { duePk, dueUpTo } from '#shared/queue/keys.ts'
 import { GROUP_LEASE_MS } from '#shared/queue/new-groups.ts'
-import type { NewMessage } from '#shared/queue/new-message.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { lastReplyOf } from '#shared/queue/records.ts'
 import { doubtful } from '#shared/queue/results.ts'
@@ -423,7 +423,7 @@ describe('delivery of a group of recipients here', () => {
   })
 
   describe('of what was done for a recipient', () => {
-    const created: NewMessage = {
+    const created: CreatedMessage = {
       envelope: {
         sender: 'ann@example.test',
         recipients: [{ address: 'x@away.test', notify: [], originalRecipient: null }],

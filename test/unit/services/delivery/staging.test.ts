@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { CREATED_MAX, stageCreated } from '#services/delivery/staging.ts'
+import type { CreatedMessage, StageMessage } from '#shared/queue/created-message.ts'
 import { outcomeHere } from '#shared/queue/local-actions.ts'
-import type { NewMessage, StageMessage } from '#shared/queue/new-message.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { origin } from '#test/support/pipeline.ts'
 import { aQueuedMessage } from '#test/support/queued-message.ts'
 
 const message = aQueuedMessage()
-const created: NewMessage = {
+const created: CreatedMessage = {
   envelope: message.envelope,
   origin: origin(null),
   prepend: '',

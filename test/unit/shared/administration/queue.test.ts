@@ -109,6 +109,18 @@ describe('messages of the queue', () => {
     expect(await stateOf(incoming)).toBe('incoming')
   })
 
+  it('are not held while a worker has one of their groups: its attempt goes on', async () => {
+    const backend = world.pipeline.backend.queue
+    const [group] = await backend.loadGroups(waiting)
+    if (group === undefined) throw new Error('no group')
+    expect(await backend.take(waiting, group.name)).toBeDefined()
+    expect(await queue().hold({ queueIds: [waiting] })).toMatchObject({
+      done: [],
+      refused: [{ kind: 'not-waiting', value: waiting }],
+    })
+    expect(await stateOf(waiting)).toBe('active')
+  })
+
   it('are released for one recipient, if they wait for it', async () => {
     const queueIds = [waiting]
     expect(await queue().release({ queueIds, recipients: ['x@away.test'] })).toEqual({

@@ -63,6 +63,23 @@ describe('StoredMessage', () => {
     await expect(message.pieces([0, message.size])).rejects.toBeInstanceOf(MessageLost)
   })
 
+  it('fails at the end of what is left of a large object that is cut', async () => {
+    const { read, message, object } = opened('b'.repeat(100_000))
+    object.cutAt = 90_000
+    await expect(read()).rejects.toBeInstanceOf(MessageLost)
+    await expect(read(40, 80_000)).resolves.toHaveLength(80_000)
+    await expect(message.check()).resolves.toBeUndefined()
+  })
+
+  it('cannot be promised as a stream where the object is shorter than where it ends', async () => {
+    const { message, object, blob } = opened('body\r\n')
+    await expect(message.check()).resolves.toBeUndefined()
+    const { offset, length } = blob.object
+    object.size = async () => offset + length - 1
+    const again = new StoredMessage(object, blob, prepend)
+    await expect(again.check()).rejects.toBeInstanceOf(MessageLost)
+  })
+
   it('reads once what is held', async () => {
     const { message, object, text } = opened('body\r\n')
     await message.hold([0, message.size])

@@ -143,6 +143,16 @@ describe('answering', () => {
     expect(await hear()).toBe('next')
   })
 
+  it('tells a command that waits for the client when it need not any more', async () => {
+    const { connection, protocol, hear } = await openBusy()
+    const enough = new AbortController()
+    const more = connection.awaitClient(enough.signal)
+    enough.abort()
+    expect(await more).toBe(false)
+    protocol.gate.resolve()
+    expect(await hear()).toBe('HOLD')
+  })
+
   it('tells news between commands, when all is answered', async () => {
     const { protocol, connection, say, hear } = await openBusy('behind')
     protocol.news = 'news'
@@ -214,6 +224,23 @@ describe('the end', () => {
     client.write('QUIT\r\n')
     await staysFor(options.lingerMs)
     expect(await ended()).toBe('quit')
+  })
+
+  it('reads what is still sent, and forgets it: a client that is not read never takes its last word', async () => {
+    const { client, connection, protocol } = await openStaying()
+    await new Promise<void>((resolve) => client.write('HOLD\r\nQUIT\r\n', () => resolve()))
+    // More than a connection takes while a command runs, and more than lies between two sockets.
+    const sent = new Promise((resolve) =>
+      client.write(Buffer.alloc(32 * 1024 * 1024, 'x'), resolve),
+    )
+    await vi.waitFor(() =>
+      expect(protocol.reader.pendingBytes).toBeGreaterThan(options.pipelineBytesMax),
+    )
+    protocol.gate.resolve()
+    await once(client, 'end')
+    await sent
+    client.end()
+    await connection.done
   })
 
   it('is told to a command that waits for the client', async () => {

@@ -163,6 +163,30 @@ describe('a message with very many groups', () => {
     expect(await sweeper.countHeld()).toBe(0)
   })
 
+  it('is split whole where they are few enough for a transaction, and too large', async () => {
+    const pipeline = createPipeline(opened.store, clock)
+    const { queue } = pipeline.backend
+    const queueId = await pipeline.accept('Subject: x\r\n\r\n', recipients)
+    const [message] = await queue.load([queueId])
+    if (message === undefined) throw new Error('not queued')
+    const groups = longRecipients(60 * 90).map(({ address, notify, originalRecipient }) => {
+      const facts = { address, original: address, notify, originalRecipient }
+      return { ...facts, accountId: null, extension: null }
+    })
+    const given = Array.from(
+      { length: 90 },
+      (_, i): NewGroup => ({
+        destination: { kind: 'remote', slot: `d${i}.test` },
+        recipients: groups.slice(60 * i, 60 * (i + 1)),
+        state: { kind: 'waiting' },
+      }),
+    )
+    expect(await queue.split(message, given)).toBe(true)
+    const entry = await pipeline.backend.operator.show(queueId)
+    expect(entry?.message).toMatchObject({ state: 'split', groups: 90 })
+    expect(entry?.groups).toHaveLength(90)
+  })
+
   it('counts no group of a split that another worker was faster than', async () => {
     const taken: string[] = []
     let late = false

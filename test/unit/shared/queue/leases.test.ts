@@ -5,6 +5,7 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId } from '#shared/queue/blob.ts'
 import { groupKey, messageKey } from '#shared/queue/keys.ts'
+import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { GROUP_LEASE_MS, LOCAL_GROUP_RECIPIENTS_MAX } from '#shared/queue/new-groups.ts'
 import type { Group } from '#shared/queue/records.ts'
 import type { RecipientResult } from '#shared/queue/results.ts'
@@ -116,17 +117,23 @@ describe('a group of recipients elsewhere', () => {
 })
 
 describe('a group of recipients here, with references reserved', () => {
-  it('counts as used what an attempt may have used of which nothing is known', async () => {
-    const clock = manualClock()
-    const opened = await openEmbedded({ clock })
+  const clock = manualClock()
+  let opened: OpenedEmbedded
+  let queue: MailQueue
+  let queueId: QueueId
+  let name: string
+
+  beforeEach(async () => {
+    opened = await openEmbedded({ clock })
     const pipeline = createPipeline(opened.store, clock)
+    queue = pipeline.backend.queue
     // More than cleanup delivers by itself.
     const recipients = Array.from(
       { length: LOCAL_GROUP_RECIPIENTS_MAX + 50 },
       (_, n) => `u${n}@example.test`,
     )
     for (const recipient of recipients) await pipeline.addAccount(recipient)
-    const queueId = await pipeline.accept('Subject: x\r\n\r\n', recipients)
+    queueId = await pipeline.accept('Subject: x\r\n\r\n', recipients)
     const [bell] = await opened.store.queues.incoming.receive({
       max: 1,
       visibilitySeconds: 60,
@@ -134,21 +141,83 @@ describe('a group of recipients here, with references reserved', () => {
     })
     if (bell === undefined) throw new Error('no bell')
     await pipeline.workers.cleanup.handle([bell])
-    const { queue } = pipeline.backend
     const [first, second] = await queue.loadGroups(queueId)
     if (first === undefined || second === undefined) throw new Error('not two groups')
+    name = first.name
+  })
+  afterEach(() => opened.close())
 
-    // The worker of the first one dies; what the next one finds delivered used a reference, whoever delivered it.
-    await queue.take(queueId, first.name)
+  /** Each time by one more worker, of whom the one before is dead. */
+  async function taken(): Promise<Group> {
     clock.advance(GROUP_LEASE_MS)
-    const again = await queue.take(queueId, first.name)
-    if (again === undefined) throw new Error('not taken')
-    const settled = again.group.recipients.map((recipient) => ({
-      recipient,
-      result: { kind: 'delivered', reply: 'already there' } as const,
-    }))
-    expect(await queue.settle(again.group, { results: settled, dueMs: clock.now() })).toBe(true)
-    expect(await queue.load([queueId])).toMatchObject([{ used: first.recipients.length }])
-    await opened.close()
+    const found = await queue.take(queueId, name)
+    if (found === undefined) throw new Error('not taken')
+    return found.group
+  }
+
+  const there = { kind: 'delivered', reply: 'already there' } as const
+  const full = { kind: 'deferred', status: '4.2.2', reply: 'mailbox full' } as const
+
+  const settle = (group: Group, resultOf: (n: number) => Omit<RecipientResult, 'recipient'>) =>
+    queue.settle(group, {
+      results: group.recipients.map((recipient, n) => ({ recipient, ...resultOf(n) })),
+      dueMs: clock.now(),
+    })
+
+  it('counts as used what an attempt may have used of which nothing is known', async () => {
+    await taken()
+    // What the next one finds delivered used a reference, whoever delivered it.
+    const again = await taken()
+    expect(await settle(again, (n) => ({ result: n < 3 ? full : there }))).toBe(true)
+    const used = again.recipients.length - 3
+    expect(await queue.load([queueId])).toMatchObject([{ used }])
+  })
+
+  it('counts nothing as used but what was, where all is known', async () => {
+    const group = await taken()
+    expect(await settle(group, (n) => ({ result: there, usedReserved: n < 3 }))).toBe(true)
+    expect(await queue.load([queueId])).toMatchObject([{ used: 3 }])
+  })
+
+  it('counts nothing as used a second time once its recipients add their own', async () => {
+    await settle(await taken(), () => ({ result: full, usedReserved: true }))
+    const used = LOCAL_GROUP_RECIPIENTS_MAX
+    expect(await queue.load([queueId])).toMatchObject([{ used }])
+    await taken()
+    expect(await settle(await taken(), () => ({ result: there }))).toBe(true)
+    expect(await queue.load([queueId])).toMatchObject([{ used, groups: 1 }])
+  })
+
+  describe('that an operator removes', () => {
+    const references = () => opened.store.tables.mail.get(blobKey(blobId(queueId)))
+
+    async function removed(groups?: readonly Group[]): Promise<void> {
+      const [message] = await queue.load([queueId])
+      if (message === undefined) throw new Error('not queued')
+      await queue.settleRemoved(message, groups ?? (await queue.loadGroups(queueId)))
+    }
+
+    it('gives back what nobody used', async () => {
+      await removed()
+      expect(await references()).toMatchObject({ refs: 0, settled: true })
+    })
+
+    it.each([
+      ['has', 1],
+      ['had, and of whom nothing is known', GROUP_LEASE_MS],
+    ])('gives nothing back while there is one that a worker %s', async (_, ms) => {
+      await taken()
+      clock.advance(ms)
+      await removed()
+      expect(await references()).not.toHaveProperty('settled')
+    })
+
+    it('gives nothing back where it has another group than were seen', async () => {
+      const seen = await queue.loadGroups(queueId)
+      const failed = { kind: 'failed', status: '5.2.0', reply: 'no' } as const
+      await settle(await taken(), (n) => ({ result: n < 3 ? failed : full }))
+      await removed(seen)
+      expect(await references()).not.toHaveProperty('settled')
+    })
   })
 })

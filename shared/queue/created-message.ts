@@ -10,7 +10,7 @@ import type { ObjectStore } from '#shared/storage/ports.ts'
 import { objectKey } from './blob.ts'
 import { type QueuedMessage, untouched } from './records.ts'
 
-export type NewMessage = {
+export type CreatedMessage = {
   readonly envelope: SmtpEnvelope
   readonly origin: Origin
   /** All header fields before the content, byte string: nothing is completed later. */
@@ -24,7 +24,7 @@ export type NewMessage = {
 }
 
 /** Makes the bytes durable; the message as the queue is to write it. Each call makes another one. */
-export type StageMessage = (of: QueuedMessage, message: NewMessage) => Promise<QueuedMessage>
+export type StageMessage = (of: QueuedMessage, message: CreatedMessage) => Promise<QueuedMessage>
 
 export function createStageMessage(deps: {
   readonly objects: ObjectStore

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { decodeIndex } from '#shared/mail/index-codec.ts'
-import { createStageMessage, type NewMessage } from '#shared/queue/new-message.ts'
+import { type CreatedMessage, createStageMessage } from '#shared/queue/created-message.ts'
 import { createPipeline, manualClock, origin } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
@@ -27,7 +27,7 @@ describe('a message that follows from another', () => {
     deliveredTo: ['bob@example.test'],
   } as const
 
-  async function staged(content: NewMessage['content']) {
+  async function staged(content: CreatedMessage['content']) {
     const pipeline = createPipeline(opened.store, clock)
     const queueId = await pipeline.accept('Subject: first\r\n\r\nbody\r\n', ['x@far.test'])
     const [parent] = await pipeline.backend.queue.load([queueId])

@@ -1,0 +1,120 @@
+// Which groups a message is split into: for whoever could not be delivered to on the spot, and for every other destination.
+
+import type { FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { RecipientOutcome } from '#shared/queue/local-actions.ts'
+import { type NewGroup, type Routes, remoteGroups } from '#shared/queue/new-groups.ts'
+import type { ExpandedRecipients } from '#shared/queue/pipeline.ts'
+import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
+import { isReservedFor } from '#shared/queue/references.ts'
+import { lastResult, type RecipientResult } from '#shared/queue/results.ts'
+import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+
+/** A recipient here with whom something was tried. */
+export type Tried = RecipientOutcome & { readonly recipient: FinalRecipient }
+
+export const isCreating = ({ result, creates }: Tried) =>
+  result.kind === 'delivered' && creates.length > 0
+
+export interface GroupPlan {
+  /** After what was delivered on the spot; none where all was. */
+  groupsLeft(message: QueuedMessage, left: Left): NewGroup[]
+  /** Of a message too large for that. The work of one step is bounded: each group is durable, and is delivered under a lease of its own. */
+  allGroups(message: QueuedMessage, expansion: ExpandedRecipients): NewGroup[]
+}
+
+type Left = {
+  /** What became of those with whom something was tried; who is delivered to is not left. */
+  readonly ended: readonly Tried[]
+  readonly needContent: readonly FinalRecipient[]
+  readonly creating: readonly Tried[]
+  readonly remote: readonly FinalRecipient[]
+}
+
+export function createGroupPlan(deps: {
+  readonly schedule: RetrySchedule
+  readonly options: Routes
+  readonly clock: Clock
+}): GroupPlan {
+  function groupsLeft(
+    message: QueuedMessage,
+    { ended, needContent, creating, remote }: Left,
+  ): NewGroup[] {
+    return [
+      ...groupByReason(message, ended),
+      ...forDelivery(needContent),
+      ...toBeCreated(creating),
+      ...remoteGroups(remote, deps.options),
+    ]
+  }
+
+  function allGroups(
+    message: QueuedMessage,
+    { local, remote, failed }: ExpandedRecipients,
+  ): NewGroup[] {
+    return [
+      ...forDelivery(local),
+      ...groupByReason(message, failed),
+      ...remoteGroups(remote, deps.options),
+    ]
+  }
+
+  /** Deferred and failed recipients of one reason share a group. */
+  function groupByReason(
+    message: QueuedMessage,
+    settled: readonly (RecipientResult & { readonly contended?: boolean })[],
+  ): NewGroup[] {
+    const groups = new Map<string, NewGroup & { recipients: QueuedRecipient[] }>()
+    const atMs = deps.clock.now()
+    for (const { recipient, result: came, ...one } of settled) {
+      const { uncertain = false, contended = false } = one
+      // Who used his may come to another folder the next time, which then adds a reference of its own.
+      const unreserved = one.usedReserved === true || !isReservedFor(recipient)
+      const result = deps.schedule.expire(message.arrivedMs, came)
+      if (result.kind === 'delivered') continue
+      const key = `${unreserved} ${contended ? '' : `${uncertain} ${result.kind} ${result.reply}`}`
+      const last = lastResult(result, { remoteMta: null, atMs, attempts: 1 })
+      // Who is contended is tried again at once, as if for the first time.
+      const queued = contended ? recipient : { ...recipient, last }
+      const group = groups.get(key)
+      if (group) group.recipients.push(queued)
+      else {
+        const state = contended
+          ? ({ kind: 'waiting' } as const)
+          : deps.schedule.afterAttempt(message.arrivedMs, result.kind)
+        const recipients = [queued]
+        const destination = { kind: 'local' } as const
+        groups.set(key, { destination, recipients, state, uncertain, unreserved })
+      }
+    }
+    return [...groups.values()]
+  }
+
+  return { groupsLeft, allGroups }
+}
+
+/** Delivered at once, by delivery. Who has no reference reserved is in a group that says so. */
+function forDelivery(recipients: readonly FinalRecipient[]): NewGroup[] {
+  const all = [false, true].map((unreserved): NewGroup => {
+    const some = recipients.filter((recipient) => isReservedFor(recipient) !== unreserved)
+    return {
+      destination: { kind: 'local' },
+      recipients: some,
+      state: { kind: 'waiting' },
+      unreserved,
+    }
+  })
+  return all.filter((group) => group.recipients.length > 0)
+}
+
+/**
+ * Messages are created with the result of their recipient, which the worker of a group writes: it does again what was done here, and
+ * nothing twice.
+ */
+function toBeCreated(tried: readonly Tried[]): NewGroup[] {
+  return [true, false].flatMap((used) => {
+    const some = tried.filter(({ usedReserved }) => usedReserved === used)
+    const groups = forDelivery(some.map(({ recipient }) => recipient))
+    return groups.map((group) => ({ ...group, unreserved: used || group.unreserved === true }))
+  })
+}
