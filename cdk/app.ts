@@ -3,7 +3,7 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { App } from 'aws-cdk-lib'
-import { formatProblem } from '#shared/runtime/settings/problems.ts'
+import { formatProblem } from '#shared/settings/problems.ts'
 import { makeBundles } from './bundles.ts'
 import { addChecks } from './checks.ts'
 import { type Deployment, loadDeployment } from './configuration.ts'

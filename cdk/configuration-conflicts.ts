@@ -1,7 +1,7 @@
 // What the deployment file may say one by one but not together.
 
-import type { Problem } from '#shared/runtime/settings/problems.ts'
-import type { Settings } from '#shared/runtime/settings/table.ts'
+import type { Problem } from '#shared/settings/problems.ts'
+import type { Settings } from '#shared/settings/table.ts'
 import type { Configuration } from './configuration-table.ts'
 import { LISTENERS_PER_SERVICE_MAX, servedListeners } from './listeners.ts'
 

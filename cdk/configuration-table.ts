@@ -1,13 +1,8 @@
 // Every key of the deployment file.
 
-import { domain, hostName, nextHop } from '#shared/runtime/settings/address-kinds.ts'
-import { choice } from '#shared/runtime/settings/kinds.ts'
-import {
-  type Kind,
-  Setting,
-  type SettingGroup,
-  type ValuesOf,
-} from '#shared/runtime/settings/setting.ts'
+import { domain, hostName, nextHop } from '#shared/settings/address-kinds.ts'
+import { choice } from '#shared/settings/kinds.ts'
+import { type Kind, Setting, type SettingGroup, type ValuesOf } from '#shared/settings/setting.ts'
 import { type ListenerName, listenerNames } from './listeners.ts'
 import { presetNames } from './presets.ts'
 

@@ -3,9 +3,9 @@
 // (docs/settings.md), which every container and function gets.
 
 import { parse as parseToml, stringify, TomlError } from 'smol-toml'
-import { createSettingsLoader } from '#shared/runtime/settings/load.ts'
-import type { Problem } from '#shared/runtime/settings/problems.ts'
-import { settingsByPath } from '#shared/runtime/settings/table.ts'
+import { createSettingsLoader } from '#shared/settings/load.ts'
+import type { Problem } from '#shared/settings/problems.ts'
+import { settingsByPath } from '#shared/settings/table.ts'
 import { deploymentConflicts, mailConflicts } from './configuration-conflicts.ts'
 import { type Configuration, configurationTable } from './configuration-table.ts'
 import { type ListenerName, servedListeners } from './listeners.ts'

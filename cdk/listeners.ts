@@ -1,7 +1,7 @@
-// The seven listeners: the port the world knows and the port of the container (the settings' defaults, shared/runtime/settings).
+// The seven listeners: the port the world knows and the port of the container (the settings' defaults, shared/settings).
 
 import { containerOf } from '#services/aws/environment.ts'
-import { variableOf } from '#shared/runtime/settings/load.ts'
+import { variableOf } from '#shared/settings/load.ts'
 
 export const listenerTable = {
   smtp: { port: 25, containerPort: 2525 },

@@ -1,10 +1,10 @@
 // The table `mail` of the deployment file: mail settings, as the variables that containers and functions read.
 
-import { loadSettings, variableOf } from '#shared/runtime/settings/load.ts'
-import type { Problem } from '#shared/runtime/settings/problems.ts'
-import { escapeReferences } from '#shared/runtime/settings/references.ts'
-import { valueAt } from '#shared/runtime/settings/setting.ts'
-import { type Settings, settingsByPath } from '#shared/runtime/settings/table.ts'
+import { loadSettings, variableOf } from '#shared/settings/load.ts'
+import type { Problem } from '#shared/settings/problems.ts'
+import { escapeReferences } from '#shared/settings/references.ts'
+import { valueAt } from '#shared/settings/setting.ts'
+import { type Settings, settingsByPath } from '#shared/settings/table.ts'
 
 export type MailSettings =
   | {

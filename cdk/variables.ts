@@ -1,8 +1,8 @@
 // What entries of services/aws read besides what each of them needs for itself.
 
 import type { CommonVariables } from '#services/aws/environment.ts'
-import { nextHop } from '#shared/runtime/settings/address-kinds.ts'
-import { variableOf } from '#shared/runtime/settings/load.ts'
+import { nextHop } from '#shared/settings/address-kinds.ts'
+import { variableOf } from '#shared/settings/load.ts'
 import type { Deployment } from './configuration.ts'
 
 /** The namespace of the system's own metrics. */

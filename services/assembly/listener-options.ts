@@ -3,8 +3,8 @@
 import { type ImapOptions, imapDefaults } from '#services/imap/config.ts'
 import { type Pop3Options, pop3Defaults } from '#services/pop3/config.ts'
 import type { SmtpOptions, SmtpRole } from '#services/smtp/config.ts'
-import { homeDomain, originDomain } from '#shared/runtime/settings/own-domains.ts'
-import type { Settings } from '#shared/runtime/settings/table.ts'
+import { homeDomain, originDomain } from '#shared/settings/own-domains.ts'
+import type { Settings } from '#shared/settings/table.ts'
 
 type Proxied = { readonly proxyTrustedNetworks: readonly string[] }
 

@@ -14,8 +14,8 @@ import type { Policy } from '#shared/contracts/policy.ts'
 import { createStageMessage } from '#shared/queue/created-message.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
-import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
-import type { Settings } from '#shared/runtime/settings/table.ts'
+import { createNetworkMatcher } from '#shared/settings/networks.ts'
+import type { Settings } from '#shared/settings/table.ts'
 import { type Backend, routesOf } from './backend.ts'
 
 export function assemblePolicy(backend: Backend): Policy {

@@ -12,7 +12,7 @@ import { createSmtpTransport } from '#services/delivery/remote/smtp-transport.ts
 import { createTargets } from '#services/delivery/remote/targets.ts'
 import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
-import type { Settings } from '#shared/runtime/settings/table.ts'
+import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
 
 export type OpenRemoteDelivery = Pick<Interruption, 'cutOff' | 'isIdle'> & {

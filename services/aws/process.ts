@@ -3,9 +3,9 @@
 import { StartFailure } from '#services/assembly/start-failure.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { createLog } from '#shared/runtime/log-writer.ts'
-import { loadSettings } from '#shared/runtime/settings/load.ts'
-import { formatProblem } from '#shared/runtime/settings/problems.ts'
-import type { Settings } from '#shared/runtime/settings/table.ts'
+import { loadSettings } from '#shared/settings/load.ts'
+import { formatProblem } from '#shared/settings/problems.ts'
+import type { Settings } from '#shared/settings/table.ts'
 import { commonVariables, type EntryName, type EnvironmentOf, environments } from './environment.ts'
 import { countedLog, createMetrics, type Metrics } from './metrics.ts'
 

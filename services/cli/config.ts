@@ -4,9 +4,9 @@ import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { explained } from '#services/assembly/start-failure.ts'
 import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
-import { describeSettings } from '#shared/runtime/settings/describe.ts'
-import type { Settings } from '#shared/runtime/settings/table.ts'
-import { findWarnings } from '#shared/runtime/settings/warnings.ts'
+import { describeSettings } from '#shared/settings/describe.ts'
+import type { Settings } from '#shared/settings/table.ts'
+import { findWarnings } from '#shared/settings/warnings.ts'
 import {
   becomeOwner,
   type Common,

@@ -11,12 +11,8 @@ import { explained } from '#services/assembly/start-failure.ts'
 import type { Administration } from '#shared/administration/administration.ts'
 import type { Change } from '#shared/administration/changes.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
-import {
-  type LoadedSettings,
-  loadSettings,
-  type SettingSources,
-} from '#shared/runtime/settings/load.ts'
-import { formatProblem } from '#shared/runtime/settings/problems.ts'
+import { type LoadedSettings, loadSettings, type SettingSources } from '#shared/settings/load.ts'
+import { formatProblem } from '#shared/settings/problems.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { CommandFailure } from './failure.ts'
 import { createOutput, type Output } from './output.ts'

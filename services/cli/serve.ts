@@ -4,7 +4,7 @@ import { explained, StartFailure } from '#services/assembly/start-failure.ts'
 import { prepareFirstStart } from '#services/one-machine/first-start.ts'
 import type { System } from '#services/one-machine/system.ts'
 import { type LogSettings, type LogTargets, openLogTargets } from '#shared/runtime/log-targets.ts'
-import { findWarnings } from '#shared/runtime/settings/warnings.ts'
+import { findWarnings } from '#shared/settings/warnings.ts'
 import {
   type Common,
   dataDirectory,

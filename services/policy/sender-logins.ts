@@ -12,7 +12,7 @@ import {
 } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
-import type { SenderLogins } from '#shared/runtime/settings/address-kinds.ts'
+import type { SenderLogins } from '#shared/settings/address-kinds.ts'
 
 type Account = NonNullable<Origin['account']>
 

@@ -3,7 +3,7 @@
 
 import { clientNetwork } from '#shared/net/client-network.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
+import { createNetworkMatcher } from '#shared/settings/networks.ts'
 import type { SmtpOptions } from './config.ts'
 
 /** Networks and logins that are counted; beyond them the oldest is forgotten. */

@@ -4,7 +4,7 @@
 import { type Address, fits, formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { literalAddress, parseDomain } from '#shared/mail/domain.ts'
 import { plainAddress } from '#shared/net/plain-address.ts'
-import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
+import { createNetworkMatcher } from '#shared/settings/networks.ts'
 import type { CommandOptions } from '#shared/smtp/parameters.ts'
 import type { SmtpOptions } from './config.ts'
 

@@ -11,7 +11,7 @@ import {
 } from '#shared/mail/address.ts'
 import { type Domain, isOwnDomain, parseDomain } from '#shared/mail/domain.ts'
 import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
-import { bytes } from '#shared/runtime/settings/kinds.ts'
+import { bytes } from '#shared/settings/kinds.ts'
 import { badValue, type Field, ok, type Parsed } from './refusals.ts'
 
 export type Fields = {

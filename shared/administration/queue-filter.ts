@@ -1,7 +1,7 @@
 // Which messages of the queue are wanted, and which groups of them.
 
 import type { Group, QueueEntry } from '#shared/queue/records.ts'
-import { duration } from '#shared/runtime/settings/kinds.ts'
+import { duration } from '#shared/settings/kinds.ts'
 import { parseOwnDomain } from './fields.ts'
 import { groupStateOf, queueStates, stateOf } from './queue-facts.ts'
 import { type BadValue, badValue, ok, type Parsed } from './refusals.ts'

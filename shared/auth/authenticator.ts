@@ -10,8 +10,8 @@ import type { Authenticator, LoginAttempt, LoginResult } from '#shared/contracts
 import type { Address } from '#shared/mail/address.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import type { Settings } from '#shared/runtime/settings/table.ts'
 import { isPassword, passwordText } from '#shared/sasl/password.ts'
+import type { Settings } from '#shared/settings/table.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import type { Credential, CredentialStore } from './credential-store.ts'
 import {

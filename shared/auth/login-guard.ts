@@ -14,12 +14,8 @@ import { parseDomain } from '#shared/mail/domain.ts'
 import { IPV6_NETWORK_BITS, IPV6_SITE_BITS } from '#shared/net/client-network.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import {
-  createNetworkMatcher,
-  networkName,
-  parseIpAddress,
-} from '#shared/runtime/settings/networks.ts'
-import type { Settings } from '#shared/runtime/settings/table.ts'
+import { createNetworkMatcher, networkName, parseIpAddress } from '#shared/settings/networks.ts'
+import type { Settings } from '#shared/settings/table.ts'
 import type { Item, Table } from '#shared/storage/ports.ts'
 import { createFailureCounters, type Subject } from './failure-counters.ts'
 import { createKnownNetworks } from './known-networks.ts'

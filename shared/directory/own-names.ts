@@ -3,7 +3,7 @@
 
 import { type Address, lookupKey, parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
-import { homeDomain } from '#shared/runtime/settings/own-domains.ts'
+import { homeDomain } from '#shared/settings/own-domains.ts'
 import type { AddressRecord } from './records.ts'
 
 export type OwnNameSettings = {

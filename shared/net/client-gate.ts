@@ -4,7 +4,7 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
+import { createNetworkMatcher } from '#shared/settings/networks.ts'
 import { clientNetwork, clientSite } from './client-network.ts'
 import { plainAddress } from './plain-address.ts'
 import { readProxyHeader } from './proxied-socket.ts'

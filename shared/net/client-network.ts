@@ -1,4 +1,4 @@
-import { networkName, parseIpAddress } from '#shared/runtime/settings/networks.ts'
+import { networkName, parseIpAddress } from '#shared/settings/networks.ts'
 import { plainAddress } from './plain-address.ts'
 
 /** An IPv6 customer has at least so many bits to choose addresses in (RFC 6177 §2). */

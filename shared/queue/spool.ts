@@ -9,7 +9,7 @@ import { type CleaningRules, cleaned, MessageCleaning } from '#shared/mail/messa
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { createNetworkMatcher } from '#shared/runtime/settings/networks.ts'
+import { createNetworkMatcher } from '#shared/settings/networks.ts'
 import type { StagedObject, Store } from '#shared/storage/ports.ts'
 import { completionOf, lacking, ownMessageId } from './added-fields.ts'
 import { markDead, objectKey } from './blob.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatProblem } from '#shared/runtime/settings/problems.ts'
+import { formatProblem } from '#shared/settings/problems.ts'
 import { readDeployment } from '#test/support/deployment/project.ts'
 import { loadDeployment } from '../../cdk/configuration.ts'
 import { LISTENERS_PER_SERVICE_MAX, listenerNames } from '../../cdk/listeners.ts'

@@ -1,7 +1,7 @@
 // The containers: what they are, what they are told and where they stand.
 
 import { describe, expect, it } from 'vitest'
-import { settingsByPath } from '#shared/runtime/settings/table.ts'
+import { settingsByPath } from '#shared/settings/table.ts'
 import { HEALTH_PORT, listenerTable } from '../../cdk/listeners.ts'
 import { deploymentFiles } from './deployment-files.ts'
 import { containersOf, publicSubnets } from './entries.ts'

@@ -9,7 +9,7 @@ import { type ListenerName, openListeners } from '#services/assembly/listeners.t
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import { DRAIN_LINGER_MS } from '#shared/net/drain.ts'
 import { silentLog } from '#shared/runtime/log.ts'
-import { loadSettings } from '#shared/runtime/settings/load.ts'
+import { loadSettings } from '#shared/settings/load.ts'
 import { FakeCertificates } from '#test/support/fake-certificates.ts'
 import { ManualClock } from '#test/support/manual-clock.ts'
 import { freePorts } from '#test/support/server-process.ts'

@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const layers: readonly (readonly string[])[] = [
   ['shared/runtime', 'shared/text'],
   ['shared/mail', 'shared/dns'],
-  ['shared/runtime/settings'],
+  ['shared/settings'],
   ['shared/contracts'],
   ['shared/smtp', 'shared/imap', 'shared/sasl', 'shared/net'],
   ['shared/storage'],

@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { settingsByPath } from '#shared/runtime/settings/table.ts'
+import { settingsByPath } from '#shared/settings/table.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -11,7 +11,7 @@ const withoutEffect = ['delayWarningTime']
 describe('settings', () => {
   it('are all read by something, or say that they are not', () => {
     const sources = globSync('{shared,services}/**/*.ts', { cwd: root })
-      .filter((file) => !/^shared\/runtime\/settings\/(?!own-domains)/.test(file))
+      .filter((file) => !/^shared\/settings\/(?!own-domains)/.test(file))
       .map((file) =>
         readFileSync(`${root}/${file}`, 'utf8').replaceAll(/\/\*.*?\*\/|\/\/[^\n]*/gs, ''),
       )

@@ -15,7 +15,7 @@ import type { Expand, LocalDelivery, RemoteDelivery } from '#shared/queue/pipeli
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
-import { loadSettings } from '#shared/runtime/settings/load.ts'
+import { loadSettings } from '#shared/settings/load.ts'
 import type { Store } from '#shared/storage/ports.ts'
 
 /** Longer than any pause between attempts, shorter than what keeps an eye on something. */

@@ -2,7 +2,7 @@
 
 import { isIPv6 } from 'node:net'
 import { crc32c } from '#shared/net/crc32c.ts'
-import { parseIpAddress } from '#shared/runtime/settings/networks.ts'
+import { parseIpAddress } from '#shared/settings/networks.ts'
 
 type Endpoint = { readonly address: string; readonly port: number }
 

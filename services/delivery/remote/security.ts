@@ -1,7 +1,7 @@
 // How an SMTP session is protected: Postfix's TLS security levels, and what each of them means for a host.
 
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls'
-import type { Settings } from '#shared/runtime/settings/table.ts'
+import type { Settings } from '#shared/settings/table.ts'
 
 export type TlsSecurityLevel = Settings['smtpTlsSecurityLevel']
 

@@ -3,7 +3,7 @@
 // what stands beside us. The relay host is named by the administrator and may be anywhere.
 
 import { networkInterfaces } from 'node:os'
-import { createNetworkMatcher, parseIpAddress } from '#shared/runtime/settings/networks.ts'
+import { createNetworkMatcher, parseIpAddress } from '#shared/settings/networks.ts'
 
 /** `own`: this machine. `private`: nobody's, or everybody's. */
 export type TargetKind = 'public' | 'own' | 'private'

@@ -3,7 +3,7 @@
 import { createBackend } from '#services/assembly/backend.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
-import { loadSettings } from '#shared/runtime/settings/load.ts'
+import { loadSettings } from '#shared/settings/load.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { runCommand } from '#test/support/server-process.ts'

@@ -1,7 +1,7 @@
 // What a synthesis in a test begins with: the project's context and a deployment file.
 
 import { readFileSync } from 'node:fs'
-import { formatProblem } from '#shared/runtime/settings/problems.ts'
+import { formatProblem } from '#shared/settings/problems.ts'
 import { type Deployment, loadDeployment } from '../../../cdk/configuration.ts'
 
 /** Of cdk.json. */

@@ -3,8 +3,8 @@
 
 import { describe, expect, it } from 'vitest'
 import { imapOptions, pop3Options, smtpOptions } from '#services/assembly/listener-options.ts'
-import { loadSettings } from '#shared/runtime/settings/load.ts'
-import { type Settings, settingsByPath } from '#shared/runtime/settings/table.ts'
+import { loadSettings } from '#shared/settings/load.ts'
+import { type Settings, settingsByPath } from '#shared/settings/table.ts'
 
 const listeners = {
   smtp: (settings: Settings) => smtpOptions(settings, 'smtp'),

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { queueOptions, retryOptions } from '#services/assembly/pipeline.ts'
 import { hopPolicyOptions } from '#services/assembly/remote.ts'
 import { formatNextHop } from '#shared/mail/next-hop.ts'
-import { loadSettings } from '#shared/runtime/settings/load.ts'
-import { flatten, settingParts } from '#shared/runtime/settings/table.ts'
+import { loadSettings } from '#shared/settings/load.ts'
+import { flatten, settingParts } from '#shared/settings/table.ts'
 
 type Told = { readonly [option: string]: unknown }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { DELIVERY_GRACE_MS, STOP_GRACE_MS } from '#services/one-machine/system.ts'
-import { loadSettings } from '#shared/runtime/settings/load.ts'
+import { loadSettings } from '#shared/settings/load.ts'
 import { isInstalled, runProgram } from '#test/support/program.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 

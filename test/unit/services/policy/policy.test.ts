@@ -10,8 +10,8 @@ import { type Domain, parseDomain } from '#shared/mail/domain.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
-import { senderLogins } from '#shared/runtime/settings/address-kinds.ts'
-import { loadSettings } from '#shared/runtime/settings/load.ts'
+import { senderLogins } from '#shared/settings/address-kinds.ts'
+import { loadSettings } from '#shared/settings/load.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 const loaded = loadSettings({ environment: {}, overrides: [] })

@@ -3,7 +3,7 @@ import { createSenderRights } from '#services/policy/sender-logins.ts'
 import type { Directory, Recipient } from '#shared/directory/directory.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
-import { senderLogins } from '#shared/runtime/settings/address-kinds.ts'
+import { senderLogins } from '#shared/settings/address-kinds.ts'
 import { addressOf, annsAccount, disabledAccount, teamAlias } from '#test/support/policy-facts.ts'
 
 const ann = { id: 'ann', login: 'ann@example.test' }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 
 import { StartFailure } from '#services/assembly/start-failure.ts'
 import { openBackend } from '#services/aws/open-backend.ts'
 import { silentLog } from '#shared/runtime/log.ts'
-import { loadSettings } from '#shared/runtime/settings/load.ts'
+import { loadSettings } from '#shared/settings/load.ts'
 import { checkStoreFormat, raiseStoreFormat } from '#shared/storage/aws/store-format.ts'
 import { STORE_FORMAT } from '#shared/storage/format.ts'
 import type { Table } from '#shared/storage/ports.ts'

@@ -1,6 +1,6 @@
 // Certificates and the log.
 
-import type { Facility } from '../../syslog.ts'
+import type { Facility } from '#shared/runtime/syslog.ts'
 import { syslogServer } from '../address-kinds.ts'
 import { choice, filePath } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'

@@ -6,7 +6,7 @@ import {
   networkList,
   nextHop,
   senderLogins,
-} from '#shared/runtime/settings/address-kinds.ts'
+} from '#shared/settings/address-kinds.ts'
 import {
   boolean,
   bytes,
@@ -17,8 +17,8 @@ import {
   integer,
   port,
   text,
-} from '#shared/runtime/settings/kinds.ts'
-import type { Kind } from '#shared/runtime/settings/setting.ts'
+} from '#shared/settings/kinds.ts'
+import type { Kind } from '#shared/settings/setting.ts'
 
 const MINUTE = 60_000
 

@@ -3,7 +3,7 @@
 import { isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 import { formatNextHop, type NextHop, parseNextHop } from '#shared/mail/next-hop.ts'
-import type { SyslogServer } from '../syslog.ts'
+import type { SyslogServer } from '#shared/runtime/syslog.ts'
 import { parseNetwork } from './networks.ts'
 import type { Kind } from './setting.ts'
 

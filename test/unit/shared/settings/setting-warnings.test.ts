@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { loadSettings } from '#shared/runtime/settings/load.ts'
-import { findWarnings } from '#shared/runtime/settings/warnings.ts'
+import { loadSettings } from '#shared/settings/load.ts'
+import { findWarnings } from '#shared/settings/warnings.ts'
 
 function warnings(...overrides: readonly string[]): readonly string[] {
   const loaded = loadSettings({ environment: {}, overrides })

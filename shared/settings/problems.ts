@@ -1,6 +1,6 @@
 // What can be wrong with the settings, and how an administrator is told.
 
-import { unreachable } from '../errors.ts'
+import { unreachable } from '#shared/runtime/errors.ts'
 
 /** Where a value came from. */
 export type ValueOrigin =

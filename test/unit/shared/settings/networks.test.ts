@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  createNetworkMatcher,
-  networkName,
-  parseIpAddress,
-} from '#shared/runtime/settings/networks.ts'
+import { createNetworkMatcher, networkName, parseIpAddress } from '#shared/settings/networks.ts'
 
 describe('createNetworkMatcher', () => {
   const matches = createNetworkMatcher(['192.0.2.0/24', '198.51.100.7', '2001:db8::/32', '::1'])

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { imapDefaults } from '#services/imap/config.ts'
 import { pop3Defaults } from '#services/pop3/config.ts'
 import { smtpDefaults } from '#services/smtp/config.ts'
-import { loadSettings } from '#shared/runtime/settings/load.ts'
-import { reloadSettings } from '#shared/runtime/settings/reload.ts'
-import { settingsByPath } from '#shared/runtime/settings/table.ts'
+import { loadSettings } from '#shared/settings/load.ts'
+import { reloadSettings } from '#shared/settings/reload.ts'
+import { settingsByPath } from '#shared/settings/table.ts'
 
 function settingsOf(...overrides: readonly string[]) {
   const loaded = loadSettings({

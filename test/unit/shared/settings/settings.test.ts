@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { describeSettings } from '#shared/runtime/settings/describe.ts'
-import { loadSettings, type SettingSources, variableOf } from '#shared/runtime/settings/load.ts'
-import { formatProblem } from '#shared/runtime/settings/problems.ts'
-import { settingsByPath } from '#shared/runtime/settings/table.ts'
+import { describeSettings } from '#shared/settings/describe.ts'
+import { loadSettings, type SettingSources, variableOf } from '#shared/settings/load.ts'
+import { formatProblem } from '#shared/settings/problems.ts'
+import { settingsByPath } from '#shared/settings/table.ts'
 
 type Given = {
   readonly toml?: string

@@ -58,7 +58,7 @@ ${known.length > 0 ? `- Known as: ${known.join('; ')}\n` : ''}`
 
 const MANUAL_HEAD = `# Settings
 
-Made from \`shared/runtime/settings/table.ts\`; a test compares the two.
+Made from \`shared/settings/table.ts\`; a test compares the two.
 
 A setting comes from, in rising precedence: its default, the configuration file \`postwolke.toml\`, an environment variable,
 \`--set key=value\` on the command line. An unknown key or a value that is not allowed stops the start and says what is

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { settingsManual } from '#shared/runtime/settings/describe.ts'
+import { settingsManual } from '#shared/settings/describe.ts'
 
 const manual = fileURLToPath(new URL('../../../../docs/settings.md', import.meta.url))
 
