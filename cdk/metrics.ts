@@ -19,20 +19,20 @@ export function ownMetric(
 
 /** The sum of some metrics, of at most ten. The label begins with a small letter and is one word: ids are made of it. */
 export function sumOf(label: string, metrics: readonly IMetric[], period = FIVE_MINUTES) {
-  return combined('SUM', label, metrics, period)
+  return combine('SUM', label, metrics, period)
 }
 
 /** The highest of some metrics. */
 export function maxOf(label: string, metrics: readonly IMetric[], period = FIVE_MINUTES) {
-  return combined('MAX', label, metrics, period)
+  return combine('MAX', label, metrics, period)
 }
 
 /** The lowest of some metrics. */
 export function minOf(label: string, metrics: readonly IMetric[], period = FIVE_MINUTES) {
-  return combined('MIN', label, metrics, period)
+  return combine('MIN', label, metrics, period)
 }
 
-function combined(operator: string, label: string, metrics: readonly IMetric[], period: Duration) {
+function combine(operator: string, label: string, metrics: readonly IMetric[], period: Duration) {
   const usingMetrics = Object.fromEntries(metrics.map((metric, n) => [`${label}${n}`, metric]))
   const names = Object.keys(usingMetrics).join(', ')
   return new MathExpression({ expression: `${operator}([${names}])`, usingMetrics, label, period })

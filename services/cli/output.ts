@@ -52,7 +52,7 @@ export function table(rows: readonly (readonly string[])[]): string[] {
 const WIDTH_MIN = 40
 
 /** Lines of at most this many characters, broken at blanks where there are any, each behind the indentation. */
-export function wrapped(text: string, width: number, indent: string): string[] {
+export function wrap(text: string, width: number, indent: string): string[] {
   const room = Math.max(width, WIDTH_MIN) - indent.length
   const shown = printable(text)
   const lines: string[] = []
@@ -66,7 +66,7 @@ export function wrapped(text: string, width: number, indent: string): string[] {
   return lines
 }
 
-export function clipped(line: string, width: number): string {
+export function clip(line: string, width: number): string {
   const room = Math.max(width, WIDTH_MIN)
   return line.length <= room ? line : `${line.slice(0, room - 1)}…`
 }

@@ -6,7 +6,7 @@ import type { QueueFacts } from '#shared/administration/queue-facts.ts'
 import { queueStates } from '#shared/administration/queue-facts.ts'
 import type { FilterRequest } from '#shared/administration/queue-filter.ts'
 import type { Define } from './define.ts'
-import { clipped, columns, counted, formatBytes, formatTime, wrapped } from './output.ts'
+import { clip, columns, counted, formatBytes, formatTime, wrap } from './output.ts'
 import { nextTryOf, recipientText, senderOf, shown } from './queue-entry.ts'
 import { refused } from './refusal-text.ts'
 
@@ -77,24 +77,23 @@ function narrow(messages: readonly QueueFacts[], width: number): string[] {
       formatTime(message.arrivedMs),
     ]),
   )
-  const [top = '', ...each] = heads.map((line) => clipped(line, width))
+  const [top = '', ...each] = heads.map((line) => clip(line, width))
   return [top, ...messages.flatMap((message, i) => [each[i] ?? '', ...reasons(message, width)])]
 }
 
 function reasons(message: QueueFacts, width: number): string[] {
-  const way = (to: readonly string[]) =>
-    wrapped(`${senderOf(message)} -> ${several(to)}`, width, '  ')
+  const way = (to: readonly string[]) => wrap(`${senderOf(message)} -> ${several(to)}`, width, '  ')
   if (message.groups.length === 0) {
     return [
       ...way(message.recipients),
-      ...(message.reason === null ? [] : wrapped(message.reason, width, '    ')),
+      ...(message.reason === null ? [] : wrap(message.reason, width, '    ')),
     ]
   }
   return message.groups.flatMap((group) => {
     const next = nextTryOf(group)
     const word = next === undefined ? group.state : `${group.state} until ${next}`
     const why = group.lastReply === null ? word : `${word}: ${group.lastReply}`
-    return [...way(group.recipients.map(recipientText)), ...wrapped(why, width, '    ')]
+    return [...way(group.recipients.map(recipientText)), ...wrap(why, width, '    ')]
   })
 }
 

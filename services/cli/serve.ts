@@ -38,7 +38,7 @@ export function serveCommand(parent: Command, process: Process, version: string)
     // After the ports are open: accounts whose passwords nobody gets to see would be of no use.
     const first = await prepareFirstStart(system.backend)
     // Before anybody is told that it runs, and stops it.
-    const told = signalled()
+    const told = waitForSignal()
     log.info({ data: directory, pid: globalThis.process.pid, version }, 'ready')
     const { isTerminal } = process
     process.write(await welcome({ system, directory, accounts: first, isTerminal }))
@@ -119,7 +119,7 @@ function listenForHangups() {
  * Repeated signals are ignored: Ctrl-C reaches the process from the terminal and once more from npm, and the second must not
  * cut the first short.
  */
-function signalled(): Promise<void> {
+function waitForSignal(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       globalThis.process.on(signal, () => resolve())

@@ -29,12 +29,12 @@ const ORPHANS_FIRST_MS = 3_600_000
 
 export function createWorkers(backend: Backend, deliverRemote: RemoteDelivery) {
   const { store, settings, clock, log } = backend
-  let services = assembled(backend, deliverRemote)
+  let services = assemble(backend, deliverRemote)
   const { sweeper } = services
 
   /** What begins from now on is done by these settings; what is under way ends by the old ones. */
   function change(changed: Backend, deliver: RemoteDelivery): void {
-    services = assembled(changed, deliver)
+    services = assemble(changed, deliver)
   }
 
   /** Starts the consumers and the sweeper's clock; `stop` resolves when the work in hand is finished. */
@@ -91,7 +91,7 @@ export function createWorkers(backend: Backend, deliverRemote: RemoteDelivery) {
   return { ...services, change, start }
 }
 
-function assembled(backend: Backend, deliverRemote: RemoteDelivery) {
+function assemble(backend: Backend, deliverRemote: RemoteDelivery) {
   return {
     cleanup: assembleCleanup(backend),
     delivery: assembleDelivery(backend, deliverRemote),

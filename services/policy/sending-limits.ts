@@ -49,7 +49,7 @@ export function createSendingLimits(deps: {
   type Sent = { readonly [name: string]: number }
 
   /** The first limit that more would break. */
-  function broken(item: Item | undefined, more: Sent): SmtpReply | undefined {
+  function refusalOf(item: Item | undefined, more: Sent): SmtpReply | undefined {
     const over = limits.find(({ name, max }) => Number(item?.[name] ?? 0) + (more[name] ?? 0) > max)
     return over && sendingLimitReached(over.name, over.max)
   }
@@ -71,7 +71,7 @@ export function createSendingLimits(deps: {
           recipients: request.recipientsSoFar + 1,
           bytes: request.declaredBytes,
         }
-        const reply = broken(await counters.get(key(account.id)), more)
+        const reply = refusalOf(await counters.get(key(account.id)), more)
         return reply === undefined ? dunno : defer(reply)
       },
     },
@@ -89,7 +89,7 @@ export function createSendingLimits(deps: {
   async function count({ origin, envelope, bytes }: MessageRequest) {
     if (origin.account === null || limits.length === 0) return undefined
     const more: Sent = { messages: 1, recipients: envelope.recipients.length, bytes }
-    const beyondAny = broken(undefined, more)
+    const beyondAny = refusalOf(undefined, more)
     if (beyondAny !== undefined) return beyondAny
     try {
       await counters.write({
@@ -106,7 +106,7 @@ export function createSendingLimits(deps: {
       return undefined
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error
-      return broken(error.failed[0]?.item, more) ?? tryLater
+      return refusalOf(error.failed[0]?.item, more) ?? tryLater
     }
   }
 }

@@ -7,7 +7,7 @@ import { type Reply, replies, thenClose } from './replies.ts'
 import type { Session } from './session.ts'
 
 export function logIn(session: Session, login: string, password: Uint8Array): Promise<Reply> {
-  return guarded(session, async () => {
+  return guard(session, async () => {
     const { authenticator } = session.deps
     const { remoteAddress } = session.transport
     const attempt = { service: 'pop3', login, password, remoteAddress } as const
@@ -16,7 +16,7 @@ export function logIn(session: Session, login: string, password: Uint8Array): Pr
 }
 
 /** Tells the client when the directory or the mailbox does not answer. */
-export async function guarded(session: Session, work: () => Promise<Reply>): Promise<Reply> {
+export async function guard(session: Session, work: () => Promise<Reply>): Promise<Reply> {
   session.setUser(null)
   try {
     return await work()

@@ -39,15 +39,15 @@ export async function makeRoundTrip(
   try {
     await submit(probed, login, messageId)
   } catch (error) {
-    return failed('submission', error)
+    return fail('submission', error)
   }
   let found: boolean
   try {
     found = await takeFromMailbox(probed, login, messageId, clock)
   } catch (error) {
-    return failed('imap', error)
+    return fail('imap', error)
   }
-  if (!found) return failed('delivery', `not there after ${DELIVERY_MS_MAX / 1_000} s`)
+  if (!found) return fail('delivery', `not there after ${DELIVERY_MS_MAX / 1_000} s`)
   return { kind: 'returned', seconds: (clock.now() - beganMs) / 1_000 }
 }
 
@@ -125,6 +125,6 @@ async function matches(
   return found || []
 }
 
-function failed(stage: Stage, error: unknown): RoundTrip {
+function fail(stage: Stage, error: unknown): RoundTrip {
   return { kind: 'failed', stage, reason: error instanceof Error ? error.message : String(error) }
 }

@@ -48,7 +48,7 @@ function addresses(value: string): readonly string[] {
   const anywhere = addressesAnywhere(value)
   const isWhole = anywhere !== undefined && entries.length < ENVELOPE_ADDRESSES_MAX
   if (named.length === 0 || !isWhole) return [shown(utf8(value))]
-  return [...new Set([...named, ...anywhere].map(written).map(shown))]
+  return [...new Set([...named, ...anywhere].map(formatAuthor).map(shown))]
 }
 
 /** Still no address: too long for a local part, and what stands at its end is in no domain. */
@@ -57,7 +57,7 @@ function shown(text: string): string {
 }
 
 /** As SMTP writes it: a local part that had to be quoted is quoted again. */
-function written({ mailbox, host }: EnvelopeAddress): string {
+function formatAuthor({ mailbox, host }: EnvelopeAddress): string {
   const local = utf8(mailbox ?? '')
   const bare = !/[^A-Za-z0-9!#$%&'*+\-/=?^_`{|}~.\u{a0}-\u{10ffff}]/u.test(local)
   const name = bare ? local : `"${local.replace(/["\\]/g, '\\$&')}"`

@@ -20,15 +20,15 @@ const httpMethods = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PAT
 export function dispatch(session: SmtpSession, line: Buffer): Dispatched {
   // RFC 4954 §4 makes room for AUTH alone. Whatever else is this long is not even decoded.
   if (line.length + 2 > COMMAND_LINE_BYTES_MAX && !begins(line, 'AUTH ')) {
-    return refused(unread(line, replies.lineTooLong))
+    return refuse(unread(line, replies.lineTooLong))
   }
   const text = decodeLine(line) ?? decodeHelo(line)
-  if (text === undefined) return refused(unread(line, replies.notText))
+  if (text === undefined) return refuse(unread(line, replies.notText))
   const space = text.indexOf(' ')
   const verb = (space === -1 ? text : text.slice(0, space)).toUpperCase()
   const command = commands.get(verb)
   if (!command || !isSpoken(session, command)) {
-    return refused(
+    return refuse(
       httpMethods.has(verb) ? answerAndClose(replies.notHttp) : answer(replies.unknownCommand),
     )
   }
@@ -99,6 +99,6 @@ function isBlank(byte: number | undefined): boolean {
   return byte === 0x20 || byte === 0x09
 }
 
-function refused(outcome: Outcome): Dispatched {
+function refuse(outcome: Outcome): Dispatched {
   return { outcome, flushes: false }
 }

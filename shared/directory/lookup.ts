@@ -75,13 +75,13 @@ export function createLookup(
 
   return async (addresses) => {
     const matches = await stored(addresses)
-    const hosted = await replaced(
+    const hosted = await replace(
       matches,
       addresses,
       ({ kind }, { domain }) => kind === 'remote' && hosts.has(domain),
       atHome,
     )
-    return replaced(
+    return replace(
       hosted,
       addresses,
       ({ kind }, { local }) => kind === 'unknown' && roles.has(lookupKey(local)),
@@ -91,7 +91,7 @@ export function createLookup(
 }
 
 /** The matches with those of some addresses asked for again. */
-async function replaced(
+async function replace(
   matches: readonly Match[],
   addresses: readonly Address[],
   isWanted: (match: Match, address: Address) => boolean,

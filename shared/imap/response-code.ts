@@ -117,13 +117,13 @@ export function formatResponseCode(code: ResponseCode): string {
     case 'METADATA NOPRIVATE':
       return code.kind
     case 'BADURL':
-      return `BADURL ${quoted(code.url)}`
+      return `BADURL ${quote(code.url)}`
     case 'BADEVENT':
       return `BADEVENT (${code.events.join(' ')})`
     case 'NOUPDATE':
-      return `NOUPDATE ${quoted(code.tag)}`
+      return `NOUPDATE ${quote(code.tag)}`
     case 'INPROGRESS': {
-      const tag = code.tag === null ? 'NIL' : quoted(code.tag)
+      const tag = code.tag === null ? 'NIL' : quote(code.tag)
       return `INPROGRESS (${tag} ${code.progress ?? 'NIL'} ${code.goal ?? 'NIL'})`
     }
     case 'MESSAGELIMIT':
@@ -136,10 +136,10 @@ export function formatResponseCode(code: ResponseCode): string {
 }
 
 function astring(text: string): string {
-  return isMadeOf(text, ATOM_CHAR) ? text : quoted(text)
+  return isMadeOf(text, ATOM_CHAR) ? text : quote(text)
 }
 
 /** A code stands in one line: what a quoted string cannot hold becomes a question mark. */
-function quoted(text: string): string {
+function quote(text: string): string {
   return `"${text.replace(/[^\x20-\x7e]/g, '?').replace(/["\\]/g, '\\$&')}"`
 }

@@ -19,7 +19,7 @@ export function messageIds(body: ByteString): string[] {
     const code = body.charCodeAt(at)
     if (code === LESS) open = at
     else if (code === GREATER && open >= 0) {
-      const id = normalised(body.slice(open + 1, at))
+      const id = normalise(body.slice(open + 1, at))
       if (id !== undefined) ids.push(id)
       open = -1
     }
@@ -51,7 +51,7 @@ const begins = /^references[ \t]*:/i
 const BEGINNING_CHARACTERS_MAX = 40
 
 /** id-left "@" id-right, where a quoted id-left is the same as one without quotes. */
-function normalised(id: ByteString): string | undefined {
+function normalise(id: ByteString): string | undefined {
   if (id.length > ID_BYTES_MAX) return undefined
   const bare = id.replace(/[ \t\r\n]+/g, '')
   const at = bare.lastIndexOf('@')

@@ -13,7 +13,7 @@ export function htmlText(html: string): string {
   let at = 0
   while (at < html.length) {
     const open = indexOfCode(html, LESS, at)
-    text += resolved(html.slice(at, open))
+    text += resolve(html.slice(at, open))
     if (open === html.length) break
     const isComment = isCommentAt(html, open)
     const end = isComment ? endOfComment(html, open) : indexOfCode(html, GREATER, open)
@@ -131,7 +131,7 @@ const named: Readonly<Record<string, string>> = {
   zwnj: '',
 }
 
-function resolved(text: string): string {
+function resolve(text: string): string {
   if (!text.includes('&')) return text
   return text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|([a-z]{2,8}));/gi, (whole, ...groups) => {
     const [decimal, hexadecimal, name]: (string | undefined)[] = groups

@@ -41,8 +41,8 @@ function jsonLog(level: LogLevel, destination: LogDestination): Log {
       base: null,
       messageKey: 'message',
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }), log: tidied },
-      serializers: { error: (error: Error) => tidied({ ...err(error) }) },
+      formatters: { level: (label) => ({ level: label }), log: cutLongTexts },
+      serializers: { error: (error: Error) => cutLongTexts({ ...err(error) }) },
       redact: { paths: secretFields, censor: HIDDEN },
     },
     // A log is read on a terminal, too.
@@ -54,7 +54,7 @@ function jsonLog(level: LogLevel, destination: LogDestination): Log {
 export const FIELD_CHARACTERS_MAX = 2_000
 
 /** Long texts are cut. */
-function tidied(fields: Record<string, unknown>): Record<string, unknown> {
+function cutLongTexts(fields: Record<string, unknown>): Record<string, unknown> {
   let tidy = fields
   for (const name in fields) {
     const value = fields[name]
@@ -108,7 +108,7 @@ class PrettyLog implements Log {
 
   #write(level: LogLevel, fields: LogFields, message: string): void {
     if (levels.indexOf(level) < levels.indexOf(this.#level)) return
-    const all = Object.entries(tidied({ ...this.#bound, ...fields })).filter(
+    const all = Object.entries(cutLongTexts({ ...this.#bound, ...fields })).filter(
       ([, value]) => value !== undefined,
     )
     const leading = leadingFields.flatMap((name) => all.filter(([field]) => field === name))

@@ -28,12 +28,12 @@ export function createScramExchange(
     const first = parseClientFirst(response)
     if (first === undefined) return malformed
     // As with PLAIN: nobody acts for somebody else here.
-    if (first.isOther) return refused(first, 'other-identity')
+    if (first.isOther) return refuse(first, 'other-identity')
     const binding = expectedBinding(first)
-    if (binding === undefined) return refused(first, 'channel-binding')
+    if (binding === undefined) return refuse(first, 'channel-binding')
     const attempt = { service, remoteAddress, login: first.login }
     const challenge = await authenticator.scramChallenge(attempt)
-    if (challenge.kind === 'throttled') return finished(first, challenge)
+    if (challenge.kind === 'throttled') return finishWith(first, challenge)
     const nonce = first.nonce + serverNonce
     const ours = serverFirst({ ...challenge, nonce })
     next = (final) => prove(final, { first, binding, nonce, ours })
@@ -48,9 +48,9 @@ export function createScramExchange(
     const final = response && parseClientFinal(response)
     if (final === undefined) return malformed
     // An answer to another challenge: a replay, or a client that mixes up its connections.
-    if (final.nonce !== said.nonce) return refused(first, 'malformed')
+    if (final.nonce !== said.nonce) return refuse(first, 'malformed')
     if (!Buffer.from(said.binding).equals(final.channelBinding))
-      return refused(first, 'channel-binding')
+      return refuse(first, 'channel-binding')
     const result = await authenticator.scramProof({
       service,
       remoteAddress,
@@ -58,10 +58,10 @@ export function createScramExchange(
       authMessage: `${first.bare},${ours},${final.withoutProof}`,
       clientProof: final.proof,
     })
-    if (result.kind !== 'authenticated') return finished(first, result)
+    if (result.kind !== 'authenticated') return finishWith(first, result)
     const { kind, account } = result
     // RFC 4422 §5: none of our protocols has room for data beside the success, so the client answers the last challenge too.
-    next = async (empty) => (empty?.length === 0 ? finished(first, { kind, account }) : malformed)
+    next = async (empty) => (empty?.length === 0 ? finishWith(first, { kind, account }) : malformed)
     return { kind: 'challenge', data: Buffer.from(`v=${result.serverSignature}`) }
   }
 
@@ -91,10 +91,10 @@ const malformed: SaslExchangeStep = { kind: 'malformed' }
 
 const over = async (): Promise<SaslExchangeStep> => malformed
 
-function finished({ login }: ScramClientFirst, result: LoginResult): SaslExchangeStep {
+function finishWith({ login }: ScramClientFirst, result: LoginResult): SaslExchangeStep {
   return { kind: 'finished', login, result }
 }
 
-function refused(first: ScramClientFirst, reason: LoginRefused['reason']): SaslExchangeStep {
-  return finished(first, { kind: 'refused', reason })
+function refuse(first: ScramClientFirst, reason: LoginRefused['reason']): SaslExchangeStep {
+  return finishWith(first, { kind: 'refused', reason })
 }

@@ -165,7 +165,7 @@ function compareNodes(a: Node, b: Node): number {
   return left === null || right === null ? 0 : compareSent(left, right)
 }
 
-async function sorted(nodes: Node[], pace: Pace): Promise<Node[]> {
+async function sortNodes(nodes: Node[], pace: Pace): Promise<Node[]> {
   if (nodes.length > SHORT_LIST)
     return sortInTurns(nodes, compareNodes, { pace, bytes: NODE_BYTES })
   if (nodes.length > 1) nodes.sort(compareNodes)
@@ -174,8 +174,8 @@ async function sorted(nodes: Node[], pace: Pace): Promise<Node[]> {
 
 /** (4) */
 async function sortTop(top: Node[], pace: Pace): Promise<Node[]> {
-  for (const node of top) if (isDummy(node)) node.children = await sorted(node.children, pace)
-  return sorted(top, pace)
+  for (const node of top) if (isDummy(node)) node.children = await sortNodes(node.children, pace)
+  return sortNodes(top, pace)
 }
 
 /** (6): of dummies, which are at the top only, the children have to be in order first. */
@@ -183,11 +183,11 @@ async function sortSiblings(top: Node[], pace: Pace): Promise<Node[]> {
   const order = [...top]
   for (const node of order) {
     for (const child of node.children) order.push(child)
-    if (node.children.length > 1) node.children = await sorted(node.children, pace)
+    if (node.children.length > 1) node.children = await sortNodes(node.children, pace)
     const wait = pace.spent(NODE_BYTES)
     if (wait) await wait
   }
-  return sorted(top, pace)
+  return sortNodes(top, pace)
 }
 
 // ------------------------------------------------------------------------------------------- step 5

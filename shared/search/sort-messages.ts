@@ -151,17 +151,17 @@ function textOf(key: ComparedBy, fields: EnvelopeFields): string {
 
 /** RFC 5256 §3: the mailbox of the first address, without its host; the name of a group. */
 function mailboxOf(address: EnvelopeAddress | undefined): string {
-  return decoded(address?.mailbox ?? '')
+  return decodeText(address?.mailbox ?? '')
 }
 
 /** RFC 5957 §3: the name that is shown, the address where there is none, the name of a group. */
 function displayOf(address: EnvelopeAddress | undefined): string {
   if (address === undefined) return ''
   const { name, mailbox, host } = address
-  if (name !== null && name !== '') return decoded(name)
-  return decoded(host === null || host === '' ? `${mailbox ?? ''}` : `${mailbox}@${host}`)
+  if (name !== null && name !== '') return decodeText(name)
+  return decodeText(host === null || host === '' ? `${mailbox ?? ''}` : `${mailbox}@${host}`)
 }
 
-function decoded(value: ByteString): string {
+function decodeText(value: ByteString): string {
   return decodeHeaderText(value.slice(0, FIELD_BYTES_MAX))
 }

@@ -54,13 +54,13 @@ export class AcmIssuer implements CertificateIssuer {
     const exported = await calling('ExportCertificate', client.send(request))
     const key = createPrivateKey({ key: exported.PrivateKey ?? '', passphrase })
     return {
-      cert: joined([exported.Certificate ?? '', exported.CertificateChain ?? '']),
+      cert: join([exported.Certificate ?? '', exported.CertificateChain ?? '']),
       key: privateKeyPem(key),
     }
   }
 }
 
-function joined(pems: readonly string[]): string {
+function join(pems: readonly string[]): string {
   return pems.map((pem) => (pem === '' ? '' : `${pem.trim()}\n`)).join('')
 }
 

@@ -39,7 +39,7 @@ export function parseImapUrl(
     const [, user, host = ''] = server
     if (host.toLowerCase() !== own.hostname.toLowerCase()) return undefined
     // iuserinfo = enc-user [iauth] / [enc-user] iauth
-    const name = user && decoded(user.split(';', 1)[0] ?? '')?.toLowerCase()
+    const name = user && decodePart(user.split(';', 1)[0] ?? '')?.toLowerCase()
     const isOwn = own.logins.some((login) => login.toLowerCase() === name)
     if (user !== undefined && !isOwn) return undefined
   }
@@ -48,8 +48,8 @@ export function parseImapUrl(
   const [, encMailbox, uidValidity, uid, encSection = '', offset, length] = match
   // Without a mailbox it is relative to the selected one, and then no server stands before it.
   if (encMailbox === undefined && server !== null) return undefined
-  const mailbox = encMailbox === undefined ? null : decoded(encMailbox)
-  const section = sectionOf(decoded(encSection))
+  const mailbox = encMailbox === undefined ? null : decodePart(encMailbox)
+  const section = sectionOf(decodePart(encSection))
   if (mailbox === undefined || section === undefined || Number(uid) > NUMBER_MAX) return undefined
   return {
     mailbox,
@@ -64,7 +64,7 @@ export function parseImapUrl(
 }
 
 /** Percent-encoded UTF-8. */
-function decoded(text: string): string | undefined {
+function decodePart(text: string): string | undefined {
   try {
     return decodeURIComponent(text)
   } catch {

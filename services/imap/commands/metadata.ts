@@ -31,7 +31,7 @@ export const getMetadata = defineCommand({
     return given
   },
   async run(session, { mailbox, ...wanted }, wire) {
-    const found = await annotated(session, 'GETMETADATA', mailbox)
+    const found = await findAnnotated(session, 'GETMETADATA', mailbox)
     if (found.kind !== 'annotated') return refusalOf(found)
     const { folder } = found
     const writer = new ResponseWriter()
@@ -63,7 +63,7 @@ export const setMetadata = defineCommand({
     return given
   },
   async run(session, { mailbox, entries }): Promise<Completion> {
-    const found = await annotated(session, 'SETMETADATA', mailbox)
+    const found = await findAnnotated(session, 'SETMETADATA', mailbox)
     if (found.kind !== 'annotated') return refusalOf(found)
     const { folder } = found
     // What the server shares with all its users is the operator's.
@@ -113,7 +113,7 @@ export const setMetadata = defineCommand({
 type Annotated = { readonly kind: 'annotated'; readonly folder: FolderRecord | null }
 
 /** The folder of a name, null for '': the server as this account sees it. */
-async function annotated(
+async function findAnnotated(
   session: Session,
   use: 'GETMETADATA' | 'SETMETADATA',
   mailbox: string,

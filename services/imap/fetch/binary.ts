@@ -28,7 +28,7 @@ export async function binaryContent(
     if (counts) return { kind: 'number', value: span[1] }
     return rawContent(message, clip(span, request.partial), message.index().containsNul)
   }
-  if (span[1] > DECODED_AT_ONCE_MAX) return streamed(message, request, span)
+  if (span[1] > DECODED_AT_ONCE_MAX) return streamPart(message, request, span)
   const pieces = await decodePart(message, request.part, span)
   if (counts) {
     return { kind: 'number', value: pieces.reduce((sum, piece) => sum + piece.length, 0) }
@@ -39,7 +39,7 @@ export async function binaryContent(
   return { ...content, binary: content.pieces.some((piece) => piece.includes(0)) }
 }
 
-async function streamed(
+async function streamPart(
   message: StoredMessage,
   request: BinaryRequest,
   span: Span,

@@ -95,9 +95,9 @@ export function allNodes(
   const visit = (folder: FolderRecord, prefix: string) => {
     const path = prefix + folder.name
     nodes.push({ path, folder })
-    for (const child of sorted(tree.children(folder.id))) visit(child, path + DELIMITER)
+    for (const child of sortFolders(tree.children(folder.id))) visit(child, path + DELIMITER)
   }
-  for (const folder of sorted(tree.children(null))) visit(folder, '')
+  for (const folder of sortFolders(tree.children(null))) visit(folder, '')
   nodes.push(...foreign)
   if (extra.size === 0) return nodes
   const known = new Set(nodes.map(({ path }) => path))
@@ -105,7 +105,7 @@ export function allNodes(
   return nodes
 }
 
-function sorted(folders: readonly FolderRecord[]): readonly FolderRecord[] {
+function sortFolders(folders: readonly FolderRecord[]): readonly FolderRecord[] {
   return [...folders].sort((a, b) => {
     if (isInbox(a) !== isInbox(b)) return isInbox(a) ? -1 : 1
     return a.name < b.name ? -1 : 1

@@ -105,23 +105,23 @@ function matcher(filter: MailboxFilter): Group['matches'] {
     case 'subscribed':
       return (path, subscribed) => subscribed.has(path)
     case 'subtree': {
-      const tops = named(filter.mailboxes)
+      const tops = setOf(filter.mailboxes)
       return (path) => upwards(path).some((name) => tops.has(name))
     }
     // RFC 7377 §4
     case 'subtree-one': {
-      const tops = named(filter.mailboxes)
+      const tops = setOf(filter.mailboxes)
       return (path) => tops.has(path) || tops.has(parentOf(path) ?? '')
     }
     case 'mailboxes': {
-      const names = named(filter.mailboxes)
+      const names = setOf(filter.mailboxes)
       return (path) => names.has(path)
     }
   }
 }
 
 /** In the form in which paths are kept; what cannot be a name names nothing. */
-function named(mailboxes: readonly string[]): ReadonlySet<string> {
+function setOf(mailboxes: readonly string[]): ReadonlySet<string> {
   return new Set(mailboxes.flatMap((name) => namesOf(name)?.join(DELIMITER) ?? []))
 }
 

@@ -74,7 +74,10 @@ class Mapping {
       case 'sent-date':
         return { kind: 'sent', ...days(key) }
       case 'age':
-        return { kind: 'received', ...aged(key.compare, this.#context.nowMs - key.seconds * 1000) }
+        return {
+          kind: 'received',
+          ...intervalOfAge(key.compare, this.#context.nowMs - key.seconds * 1000),
+        }
       case 'size':
         return key.compare === 'larger'
           ? { kind: 'size', ...since(key.bytes + 1) }
@@ -139,7 +142,7 @@ function days({ compare, dayMs }: Days): Interval {
 }
 
 /** RFC 5032 §2: against the internal date; both ends of the interval belong to it. */
-function aged(compare: 'older' | 'younger', thresholdMs: number): Interval {
+function intervalOfAge(compare: 'older' | 'younger', thresholdMs: number): Interval {
   return compare === 'older' ? before(thresholdMs + 1) : since(thresholdMs)
 }
 

@@ -4,7 +4,7 @@ import { createSaslExchange, findMechanism, sendsPassword } from '#shared/sasl/s
 import type { SaslExchange } from '#shared/sasl/sasl-steps.ts'
 import { optionalText } from '../arguments.ts'
 import { defineCommand, inAuthorization } from '../command.ts'
-import { finishLogIn, guarded } from '../login.ts'
+import { finishLogIn, guard } from '../login.ts'
 import { type Reply, replies } from '../replies.ts'
 import type { Session } from '../session.ts'
 
@@ -45,7 +45,7 @@ function step(
   exchange: SaslExchange,
   response: Uint8Array | undefined,
 ): Promise<Reply> {
-  return guarded(session, async () => {
+  return guard(session, async () => {
     const outcome = await exchange.step(response)
     switch (outcome.kind) {
       case 'challenge':

@@ -54,9 +54,9 @@ function roundsOf(algorithm: 'sha256' | 'sha512') {
   return (password: Uint8Array, salt: Uint8Array, rounds: number): Buffer => {
     let digest = sha(...startParts(password, salt, sha(password, salt, password))) // steps 1-12
     const passwordDigest = sha(...new Array<Uint8Array>(password.length).fill(password)) // 13-15
-    const p = repeated(passwordDigest, password.length) // 16
+    const p = repeat(passwordDigest, password.length) // 16
     const saltDigest = sha(...new Array<Uint8Array>(16 + (digest[0] ?? 0)).fill(salt)) // 17-19
-    const s = repeated(saltDigest, salt.length) // 20
+    const s = repeat(saltDigest, salt.length) // 20
     for (let round = 0; round < rounds; round += 1) {
       // 21
       const odd = round % 2 === 1
@@ -72,11 +72,11 @@ function roundsOf(algorithm: 'sha256' | 'sha512') {
 function* startParts(password: Uint8Array, salt: Uint8Array, alternate: Uint8Array) {
   yield password
   yield salt
-  yield repeated(alternate, password.length) // steps 9-10
+  yield repeat(alternate, password.length) // steps 9-10
   for (let bits = password.length; bits > 0; bits >>= 1) yield bits & 1 ? alternate : password // 11
 }
 
 /** So many bytes of the digest, over and over. */
-function repeated(digest: Uint8Array, length: number): Uint8Array {
+function repeat(digest: Uint8Array, length: number): Uint8Array {
   return Buffer.alloc(length, digest)
 }

@@ -79,7 +79,7 @@ const hmac = (key: Uint8Array, data: Uint8Array): Buffer =>
 /** Words of one block of Salsa20, and of one of pwxform. */
 const WORDS = 16
 
-function shuffled(block: Int32Array): Int32Array {
+function shuffle(block: Int32Array): Int32Array {
   return block.map((_, i) => block[(i & ~15) + (((i & 15) * 5) & 15)] ?? 0)
 }
 
@@ -91,11 +91,11 @@ function unshuffle(words: Int32Array, block: Int32Array): void {
 function mix(block: Int32Array, n: number, r: number, boxes: SubstitutionBoxes): void {
   const size = 32 * r
   const memory = new Int32Array(size * n)
-  const x = shuffled(block)
+  const x = shuffle(block)
   const last = size - WORDS
   for (let i = 0; i < n; i += 1) {
     memory.set(x, i * size)
-    if (i > 1) xor(x, memory, wrapped(x[last] ?? 0, i) * size)
+    if (i > 1) xor(x, memory, wrap(x[last] ?? 0, i) * size)
     boxes.mixBlock(x)
   }
   const loops = Math.floor((n + 2) / 3)
@@ -109,7 +109,7 @@ function mix(block: Int32Array, n: number, r: number, boxes: SubstitutionBoxes):
 }
 
 /** An index among the blocks written so far, the newer half (by powers of two) the likelier. */
-function wrapped(word: number, count: number): number {
+function wrap(word: number, count: number): number {
   const power = 2 ** (31 - Math.clz32(count))
   return (word & (power - 1)) + (count - power)
 }
@@ -138,7 +138,7 @@ class SubstitutionBoxes {
 
   /** Filled by scrypt's own mix over the first 128 bytes, which it changes. */
   constructor(block: Int32Array) {
-    const x = shuffled(block)
+    const x = shuffle(block)
     for (let i = 0; i < this.#boxes.length; i += x.length) {
       this.#boxes.set(x, i)
       mixSalsa(x)
@@ -229,10 +229,10 @@ function salsa(words: Int32Array, at: number, rounds: 2 | 8): void {
 }
 
 function quarter(x: Int32Array, a: number, b: number, c: number, d: number): void {
-  x[b] = (x[b] ?? 0) ^ rotated((x[a] ?? 0) + (x[d] ?? 0), 7)
-  x[c] = (x[c] ?? 0) ^ rotated((x[b] ?? 0) + (x[a] ?? 0), 9)
-  x[d] = (x[d] ?? 0) ^ rotated((x[c] ?? 0) + (x[b] ?? 0), 13)
-  x[a] = (x[a] ?? 0) ^ rotated((x[d] ?? 0) + (x[c] ?? 0), 18)
+  x[b] = (x[b] ?? 0) ^ rotate((x[a] ?? 0) + (x[d] ?? 0), 7)
+  x[c] = (x[c] ?? 0) ^ rotate((x[b] ?? 0) + (x[a] ?? 0), 9)
+  x[d] = (x[d] ?? 0) ^ rotate((x[c] ?? 0) + (x[b] ?? 0), 13)
+  x[a] = (x[a] ?? 0) ^ rotate((x[d] ?? 0) + (x[c] ?? 0), 18)
 }
 
-const rotated = (sum: number, bits: number): number => (sum << bits) | (sum >>> (32 - bits))
+const rotate = (sum: number, bits: number): number => (sum << bits) | (sum >>> (32 - bits))

@@ -83,7 +83,7 @@ async function putWhole(target: PutTarget, bytes: Uint8Array): Promise<Put> {
       )
       return { stored: true, bytes: bytes.byteLength }
     } catch (error) {
-      if (httpStatus(error) === 412) return refused(error, bytes.byteLength)
+      if (httpStatus(error) === 412) return refuse(error, bytes.byteLength)
       if (httpStatus(error) !== 409 || attempt + 1 === CONFLICT_ATTEMPTS_MAX) {
         throw storageFailure(error, 'PutObject')
       }
@@ -148,7 +148,7 @@ class MultipartUpload {
       )
       return { stored: true, bytes: this.#bytes }
     } catch (error) {
-      if (httpStatus(error) === 412) return refused(error, this.#bytes)
+      if (httpStatus(error) === 412) return refuse(error, this.#bytes)
       // After 409 S3 wants all parts again, but the source is spent: the caller must begin anew.
       throw storageFailure(error, 'CompleteMultipartUpload')
     }
@@ -178,7 +178,7 @@ function ifAbsentField(target: PutTarget): { IfNoneMatch?: string } {
 }
 
 /** The object was there before, unless the answer to our own first attempt was lost: then nobody knows who put it. */
-function refused(error: unknown, bytes: number): Put {
+function refuse(error: unknown, bytes: number): Put {
   if (wasRetried(error)) {
     throw new TemporaryFailure('S3 refused a repeated put: it may be our own', { cause: error })
   }

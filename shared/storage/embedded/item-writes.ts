@@ -56,11 +56,11 @@ function failures(writes: readonly Prepared[], stored: readonly (Item | undefine
 type Result = NewItem | undefined
 
 function resultOf(write: Write, stored: Item | undefined, layout: TableLayout): Result {
-  if ('put' in write) return encoded(write.put)
+  if ('put' in write) return encode(write.put)
   if (!('update' in write)) return undefined
-  return encoded(checkItem(applyChanges(stored, write.update, write.changes), layout))
+  return encode(checkItem(applyChanges(stored, write.update, write.changes), layout))
 }
 
-function encoded(item: Item): NewItem {
+function encode(item: Item): NewItem {
   return { item, value: encodeItem(item) }
 }

@@ -41,7 +41,7 @@ export async function checkStoreFile(path: string): Promise<'absent' | 'empty' |
   }
   await using opened = file
   if ((await opened.stat()).size === 0) return 'empty'
-  const expectedBytes = await repeated(() => expectedSize(opened))
+  const expectedBytes = await repeat(() => expectedSize(opened))
   // After the meta pages: a running server only ever lets the file grow, and before it writes of it.
   const { size } = await opened.stat()
   if (size < expectedBytes && !(await canBeRead(path))) {
@@ -53,7 +53,7 @@ export async function checkStoreFile(path: string): Promise<'absent' | 'empty' |
 }
 
 /** A running server may be writing a meta page just then. */
-async function repeated<T>(read: () => Promise<T>): Promise<T> {
+async function repeat<T>(read: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await read()

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { clipped, wrapped } from '#services/cli/output.ts'
+import { clip, wrap } from '#services/cli/output.ts'
 
 describe('text on a terminal', () => {
   it('is broken at blanks, behind its indentation', () => {
     const reason = 'host mx.example.test [192.0.2.1] said: 451 4.7.1 come back later'
-    expect(wrapped(reason, 40, '    ')).toEqual([
+    expect(wrap(reason, 40, '    ')).toEqual([
       '    host mx.example.test [192.0.2.1]',
       '    said: 451 4.7.1 come back later',
     ])
@@ -15,7 +15,7 @@ describe('text on a terminal', () => {
     const texts = fc.string({ unit: fc.constantFrom('a', 'b', ' ', '1'), maxLength: 300 })
     fc.assert(
       fc.property(texts, fc.integer({ min: 1, max: 120 }), (text, width) => {
-        const lines = wrapped(text, width, '  ')
+        const lines = wrap(text, width, '  ')
         for (const line of lines) expect(line.length).toBeLessThanOrEqual(Math.max(width, 40))
         expect(lines.join('').replaceAll(' ', '')).toBe(text.replaceAll(' ', ''))
       }),
@@ -23,7 +23,7 @@ describe('text on a terminal', () => {
   })
 
   it('is cut off where a line must be one', () => {
-    expect(clipped('x'.repeat(50), 50)).toBe('x'.repeat(50))
-    expect(clipped('x'.repeat(51), 50)).toBe(`${'x'.repeat(49)}…`)
+    expect(clip('x'.repeat(50), 50)).toBe('x'.repeat(50))
+    expect(clip('x'.repeat(51), 50)).toBe(`${'x'.repeat(49)}…`)
   })
 })
