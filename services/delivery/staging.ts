@@ -1,10 +1,11 @@
 // Stores the bytes of what deliveries to accounts here create, so that the queue can write those messages with the results. Only of
 // recipients who are done with: an attempt that is repeated says again what it creates.
 
-import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import type { Undelivered } from '#shared/contracts/delivery.ts'
 import type { StageMessage } from '#shared/queue/created-message.ts'
 import type { RecipientOutcome } from '#shared/queue/local-actions.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
+import { canBeCreated } from '#shared/queue/writes.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 
 /**
@@ -21,18 +22,24 @@ export async function stageCreated(
   message: QueuedMessage,
   outcomes: readonly RecipientOutcome[],
 ): Promise<readonly StagedOutcome[]> {
-  let count = 0
+  const all: QueuedMessage[] = []
   const staged: StagedOutcome[] = []
   for (const outcome of outcomes) {
     const creates = outcome.result.kind === 'delivered' ? outcome.creates : []
-    if (count > 0 && creates.length > 0 && count + creates.length > CREATED_MAX) {
-      staged.push({ ...putOff(outcome, 'many messages follow from this one'), contended: true })
+    if (all.length > 0 && creates.length > 0 && all.length + creates.length > CREATED_MAX) {
+      staged.push({ ...putOff(outcome, many), contended: true })
       continue
     }
-    count += creates.length
     try {
       const messages: QueuedMessage[] = []
       for (const one of creates) messages.push(await stageMessage(message, one))
+      // Only now it is known how large they are. What is stored already and written by nobody is an orphan.
+      if (messages.length > 0 && !canBeCreated([...all, ...messages])) {
+        const isAlone = all.length === 0
+        staged.push(isAlone ? stop(outcome) : { ...putOff(outcome, many), contended: true })
+        continue
+      }
+      all.push(...messages)
       staged.push({ ...outcome, staged: messages })
     } catch (error) {
       if (!(error instanceof TemporaryFailure)) throw error
@@ -42,9 +49,20 @@ export async function stageCreated(
   return staged
 }
 
+const many = 'many messages follow from this one'
+
 /** What is in a folder is there; all else is said and done the next time. */
 function putOff(outcome: RecipientOutcome, reply: string): StagedOutcome {
-  const result: DeliveryResult = { kind: 'deferred', status: '4.3.0', reply }
+  return withoutCreated(outcome, { kind: 'deferred', status: '4.3.0', reply })
+}
+
+/** Another attempt would come no further: an operator decides. */
+function stop(outcome: RecipientOutcome): StagedOutcome {
+  const reply = 'more follows from this message than can be written at once'
+  return withoutCreated(outcome, { kind: 'failed', status: '5.3.4', reply })
+}
+
+function withoutCreated(outcome: RecipientOutcome, result: Undelivered): StagedOutcome {
   const isThere = outcome.told.filter(({ kind }) => kind === 'delivered')
   return { ...outcome, result, told: [...isThere, result], staged: [] }
 }

@@ -48,13 +48,19 @@ export const CREATED_BYTES_MAX = 1_000_000
  */
 export function createdPuts(messages: readonly QueuedMessage[]): readonly Write[] {
   const puts = messages.flatMap(messagePuts)
+  if (fit(puts)) return puts
+  throw new StorageMisuse(
+    `${puts.length} items born of one message, at most ${CREATED_ITEMS_MAX} of ${CREATED_BYTES_MAX} bytes`,
+  )
+}
+
+/** Whether `createdPuts` takes them. */
+export const canBeCreated = (messages: readonly QueuedMessage[]): boolean =>
+  fit(messages.flatMap(messagePuts))
+
+function fit(puts: readonly { readonly put: Item }[]): boolean {
   const bytes = puts.reduce((sum, { put }) => sum + itemBytes(put), 0)
-  if (puts.length > CREATED_ITEMS_MAX || bytes > CREATED_BYTES_MAX) {
-    throw new StorageMisuse(
-      `${puts.length} items of ${bytes} bytes born of one message, at most ${CREATED_ITEMS_MAX} of ${CREATED_BYTES_MAX}`,
-    )
-  }
-  return puts
+  return puts.length <= CREATED_ITEMS_MAX && bytes <= CREATED_BYTES_MAX
 }
 
 /** Takes a message off the queue with all that lies apart. */

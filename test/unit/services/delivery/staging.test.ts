@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { CREATED_MAX, stageCreated } from '#services/delivery/staging.ts'
 import type { CreatedMessage, StageMessage } from '#shared/queue/created-message.ts'
 import { outcomeHere } from '#shared/queue/local-actions.ts'
+import { createdPuts } from '#shared/queue/writes.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { origin } from '#test/support/pipeline.ts'
 import { aQueuedMessage } from '#test/support/queued-message.ts'
@@ -56,6 +57,21 @@ describe('what deliveries create is stored', () => {
         { kind: 'deferred', reply: later },
       ],
     })
+  })
+
+  it('not more bytes than one transaction writes: another recipient waits, and one alone is on hold', async () => {
+    const large: StageMessage = async () => aQueuedMessage({ index: new Uint8Array(280_000) })
+    const bytes = await stageCreated(large, message, [1, 2, 1, 0].map(creating))
+    expect(bytes.map(({ result, staged }) => [result.kind, staged.length])).toEqual([
+      ['delivered', 1],
+      ['delivered', 2],
+      ['deferred', 0],
+      ['delivered', 0],
+    ])
+    expect(createdPuts(bytes.flatMap(({ staged }) => staged))).toHaveLength(3)
+    expect(await stageCreated(large, message, [creating(4)])).toMatchObject([
+      { result: { kind: 'failed', status: '5.3.4' }, staged: [], contended: false },
+    ])
   })
 
   it('nothing of a recipient who is not done with', async () => {
