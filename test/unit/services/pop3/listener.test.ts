@@ -391,7 +391,7 @@ describe('logging in', () => {
     await client.readLine('greeting')
     await client.write(Buffer.from('USER alice\r\nPASS secret\r\nSTAT\r\n'))
     expect(await client.readToEnd('session')).toBe('+OK send PASS\r\n')
-    expect(log.find('bug: session ended')).toMatchObject({ err: authenticator.fail })
+    expect(log.find('bug: session ended')).toMatchObject({ error: authenticator.fail })
   })
 
   it('never logs a password', async () => {
