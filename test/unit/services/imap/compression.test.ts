@@ -42,6 +42,12 @@ describe('COMPRESS=DEFLATE', () => {
     expect(await client.command('LOGOUT')).toMatch(/^\* BYE /)
     await client.closed()
   })
+
+  it('ends the connection where what comes is not compressed', async () => {
+    const client = await DeflatedClient.open(server.port, 'compress-not@example.test')
+    client.sendPlain('\xff'.repeat(100))
+    await client.closed()
+  })
 })
 
 class DeflatedClient {
@@ -63,6 +69,10 @@ class DeflatedClient {
     await client.#begin()
     await client.#until('a3 OK')
     return client
+  }
+
+  sendPlain(bytes: string): void {
+    this.#socket.write(bytes, 'latin1')
   }
 
   private constructor(socket: Socket) {

@@ -219,6 +219,18 @@ describe('the end', () => {
     expect(await ended()).toBe('client closed')
   })
 
+  it('waits for the command that runs when the connection is lost', async () => {
+    const { socket, connection, protocol, ended } = await openBusy()
+    const done = vi.fn()
+    void connection.done.then(done)
+    socket.destroy()
+    await vi.waitFor(() => expect(connection.gone.aborted).toBe(true))
+    await new Promise(setImmediate)
+    expect(done).not.toHaveBeenCalled()
+    protocol.gate.resolve()
+    expect(await ended()).toBe('client closed')
+  })
+
   it('comes by itself when the client does not close its own', async () => {
     const { client, staysFor, ended } = await openStaying()
     client.write('QUIT\r\n')
