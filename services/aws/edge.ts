@@ -44,6 +44,7 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   })
   const ended = new AbortController()
   await using closing = new AsyncDisposableStack()
+  closing.defer(() => stop.close())
   const { backend, store } = await openBackend({ environment, settings, log, region })
   closing.use(store)
   const certificates = await openSecretCertificate({

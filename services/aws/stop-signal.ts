@@ -11,6 +11,8 @@ export type StopSignals = {
   readonly stopping: Promise<string>
   /** Resolves with SIGTERM: SIGKILL comes within the container's stop timeout. */
   readonly terminating: Promise<void>
+  /** Asks for nothing any more, which would keep the process from ending. */
+  close(): void
 }
 
 /** Repeated signals are ignored: the first one's drain goes on. */
@@ -33,7 +35,11 @@ export function watchForStop(parts: {
   if (metadataUrl !== undefined) {
     void untilStopping(metadataUrl, clock, polling.signal).then(stopping.resolve)
   }
-  return { stopping: stopping.promise, terminating: terminating.promise }
+  return {
+    stopping: stopping.promise,
+    terminating: terminating.promise,
+    close: () => polling.abort(),
+  }
 }
 
 async function untilStopping(

@@ -33,11 +33,10 @@ describeDeployed('a deployment', () => {
     }
     // Tasks that run have read it before.
     expect(await receive(deployment, ann.address, 'Subject: no\r\n\r\n')).toMatch(/^451 /)
-    await deployment
-      .service('edge')
-      .start()
-      .catch(() => {})
-    await expect.poll(() => deployment.output).toContain(`postwolke: ${newer}`)
+    const task = await deployment.service('edge').start()
+    // It ends by itself, so that ECS starts another.
+    expect(await task.ended).toBe(1)
+    expect(task.output).toContain(`postwolke: ${newer}`)
     await expect(operate(deployment, ['domain', 'list'])).rejects.toThrow(
       'it was written by a newer version of Postwolke',
     )

@@ -27,6 +27,27 @@ describe('watchForStop', () => {
     server.close()
   })
 
+  it('asks no more when it is closed, or a process that cannot start would not end', async () => {
+    let asked = 0
+    const server = createServer((_, response) => {
+      asked += 1
+      response.end('{"DesiredStatus":"RUNNING"}')
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    const port = typeof address === 'object' ? address?.port : 0
+    const waits: (() => void)[] = []
+    const slow = { now: () => 0, sleep: () => new Promise<void>((go) => waits.push(go)) }
+    const watch = watchForStop({ metadataUrl: `http://127.0.0.1:${port}/v4/x`, clock: slow })
+    await expect.poll(() => waits.length).toBe(1)
+    watch.close()
+    for (const go of waits) go()
+    await watch.stopping
+    expect(asked).toBe(1)
+    server.closeAllConnections()
+    server.close()
+  })
+
   it('comes with SIGTERM', async () => {
     const { stopping, terminating } = watchForStop({ metadataUrl: undefined, clock })
     process.emit('SIGTERM', 'SIGTERM')
