@@ -203,6 +203,20 @@ describe('the end', () => {
     expect(log.find('session ended')).toMatchObject({ level: 'info', answered: 3 })
   })
 
+  it('waits for the command that runs while its client is gone', async () => {
+    const { connection, protocol, socket } = await openBusy()
+    let done = false
+    void connection.done.then(() => {
+      done = true
+    })
+    connection.destroy('client closed')
+    await once(socket, 'close')
+    await new Promise(setImmediate)
+    expect(done).toBe(false)
+    protocol.gate.resolve()
+    await connection.done
+  })
+
   it('of somebody who never logged in is no news', async () => {
     const { client, ended, log } = await openGreeted()
     client.destroy()
