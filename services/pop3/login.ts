@@ -76,7 +76,7 @@ async function openMaildrop(session: Session, account: LoggedInAccount): Promise
     session.log = session.log.child({ account: account.login })
     const tls = session.transport.channelBindings?.protocol ?? 'none'
     const { count, octets } = maildrop
-    session.log.info({ messages: count, size: octets, tls }, 'logged in')
+    session.log.info({ messages: count, octets, tls }, 'logged in')
     return replies.loggedIn(count, octets)
   } catch (error) {
     await session.release(held)

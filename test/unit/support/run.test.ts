@@ -23,7 +23,7 @@ describe('npm test', () => {
     const { code, stdout } = await run({ SEED: '7' })
     expect(code).toBe(0)
     expect(stdout).toMatch(/^seed 7 \('SEED=7 npm test' runs it again\)\n/)
-    expect(stdout).toMatch(/\nskipped 1 of test\/unit\/services\/local\/service\.test\.ts\n/)
+    expect(stdout).toMatch(/\nskipped 1 of test\/unit\/services\/one-machine\/service\.test\.ts\n/)
     expect(stdout).toMatch(/\nnot installed, .*systemd-analyze \(systemd\)/)
     expect(stdout).toMatch(/\nseed 7\n4 passed, 0 failed, 1 skipped\n$/)
   })

@@ -78,7 +78,7 @@ describe('AcmIssuer', () => {
   it('waits while the certificate is not issued', async () => {
     await using test = await prepared()
     test.held.status = 'PENDING_VALIDATION'
-    expect(await test.run()).toEqual({ kind: 'waiting', why: 'no usable certificate' })
+    expect(await test.run()).toEqual({ kind: 'waiting', reason: 'no usable certificate' })
     expect(test.acm.service.calls).toEqual(['DescribeCertificate'])
     expect(test.log.lines).toEqual(['warn ACM has not issued the certificate'])
     expect(test.secrets.text('tls')).toBeUndefined()

@@ -13,7 +13,7 @@ it('who gives rights to whom is logged by name', async () => {
   await ann.ok('SETACL INBOX -bob@example.test lr')
   expect(log.fields).toContainEqual({
     command: 'SETACL',
-    mailbox: 'INBOX',
+    folder: 'INBOX',
     identifier: '-bob@example.test',
     rights: 'lr',
   })
