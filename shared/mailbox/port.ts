@@ -4,7 +4,7 @@
 // on any store.
 //
 // What holds for all of it: refusals are return values, unions by `kind`. A rejection is a TemporaryFailure of the world (Contended
-// and Conflict among them: too many wrote at once, and nothing was changed), or a bug. What resolves is durable. What is written
+// and Conflict among them: too many wrote at once; nothing of that transaction was changed, those before it stand), or a bug. What resolves is durable. What is written
 // is seen by every read that begins afterwards.
 
 import type {
