@@ -1,27 +1,25 @@
 // cleanup: takes incoming messages from the queue, expands aliases, delivers to our own accounts on the spot and leaves a
 // group in the queue for every other destination and for whatever could not be delivered now.
 
-import type { Contact, FinalRecipient } from '#shared/contracts/delivery.ts'
+import type { Contact } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
-import type { Blob } from '#shared/mailbox/records.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
-import { outcomeHere, outcomeOf } from '#shared/queue/local-actions.ts'
+import { deliverHere, here, outcomeOf, type Tried } from '#shared/queue/local-actions.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { LOCAL_GROUP_RECIPIENTS_MAX, type Routes } from '#shared/queue/new-groups.ts'
 import type { Expand, ExpandedRecipients, LocalDelivery } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
-import { isReservedFor, type References } from '#shared/queue/references.ts'
-import { logResult } from '#shared/queue/result-log.ts'
+import type { References } from '#shared/queue/references.ts'
+import { logOutcomes } from '#shared/queue/result-log.ts'
 import { doubtful } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import { ByteBudget, HeldBytes } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { concurrently } from '#shared/runtime/concurrently.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { ObjectStore, QueueMessage } from '#shared/storage/ports.ts'
-import { createGroupPlan, isCreating, type Tried } from './group-plan.ts'
+import { createGroupPlan, isCreating } from './group-plan.ts'
 
 /** Counted starts after which a message that makes the worker fail is set aside as corrupt; the first is not counted. */
 export const FAILURES_MAX = 3
@@ -33,10 +31,7 @@ export const EXPANSION_BYTES_MAX = 64 * 1024 * 1024
 const FINAL_RECIPIENT_BYTES = 500
 /** How long a message waits for that memory; then its doorbell comes back. */
 const EXPANSION_WAIT_MS = 30_000
-/** Deliveries of one message at the same time. */
-const DELIVERIES_AT_ONCE = 25
 
-const here: Contact = { relay: 'local', connectMs: 0 }
 type Outcome =
   /** To all recipients; the message is still to be taken off the queue. */
   | { readonly kind: 'delivered'; readonly references: References }
@@ -159,7 +154,10 @@ export function createCleanup(deps: {
       return { kind: 'settled' }
     }
     const onTheSpot = local.filter(({ needsContent }) => !needsContent)
-    const tried = await deliver(message, blob, onTheSpot, reserved !== undefined)
+    const tried = await deliverHere(deps.deliverLocal, message, blob, {
+      recipients: onTheSpot,
+      reserved: reserved !== undefined,
+    })
     // Others deliver there too, and it is not their fault: again in some seconds. Who has it already does not get it again. Where
     // references are reserved a group goes on at once: a second worker here would not know which of them were used.
     if (reserved === undefined && tried.some(({ contended }) => contended)) {
@@ -196,26 +194,8 @@ export function createCleanup(deps: {
     contact?: Contact,
   ): void {
     const endedMs = deps.clock.now()
-    for (const { recipient, told } of all) {
-      for (const one of told) {
-        const result = deps.schedule.expire(message.arrivedMs, one)
-        logResult(log, message, { recipient, contact, result, startedMs, endedMs })
-      }
-    }
-  }
-
-  async function deliver(
-    message: QueuedMessage,
-    blob: Blob,
-    recipients: readonly FinalRecipient[],
-    reserved: boolean,
-  ): Promise<readonly Tried[]> {
-    return concurrently(recipients, DELIVERIES_AT_ONCE, async (recipient) => ({
-      recipient,
-      ...outcomeHere(
-        await deps.deliverLocal(message, blob, recipient, reserved && isReservedFor(recipient)),
-      ),
-    }))
+    const { expire } = deps.schedule
+    logOutcomes(log, message, all, { contact, startedMs, endedMs, expire })
   }
 
   /**

@@ -1,7 +1,7 @@
 // Which groups a message is split into: for whoever could not be delivered to on the spot, and for every other destination.
 
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
-import type { RecipientOutcome } from '#shared/queue/local-actions.ts'
+import type { Tried } from '#shared/queue/local-actions.ts'
 import { type NewGroup, type Routes, remoteGroups } from '#shared/queue/new-groups.ts'
 import type { ExpandedRecipients } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
@@ -9,9 +9,6 @@ import { isReservedFor } from '#shared/queue/references.ts'
 import { lastResult, type RecipientResult } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-
-/** A recipient here with whom something was tried. */
-export type Tried = RecipientOutcome & { readonly recipient: FinalRecipient }
 
 export const isCreating = ({ result, creates }: Tried) =>
   result.kind === 'delivered' && creates.length > 0

@@ -6,18 +6,16 @@ import { parseNextHop } from '#shared/mail/next-hop.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import type { StageMessage } from '#shared/queue/created-message.ts'
-import { outcomeHere, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
+import { deliverHere, here, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { byHop, type Routes } from '#shared/queue/new-groups.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
-import { isReservedFor } from '#shared/queue/references.ts'
-import { logResult } from '#shared/queue/result-log.ts'
+import { logOutcomes } from '#shared/queue/result-log.ts'
 import { doubtful } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settlement } from '#shared/queue/settle.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { concurrently } from '#shared/runtime/concurrently.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
@@ -27,8 +25,6 @@ import { stageCreated } from './staging.ts'
 
 /** Until recipients are tried again whose mailbox too many delivered into at once. */
 const CONTENDED_PAUSE_MS = 5_000
-/** Deliveries of one group into mailboxes at the same time. */
-const DELIVERIES_AT_ONCE = 25
 
 export interface Delivery {
   /** Handles doorbells whose body is `queueId group`. Groups gone, held or taken are passed over. */
@@ -110,7 +106,7 @@ export function createDelivery(deps: {
     }))
     const kept = await settleWhileLeased(group, settlementOf(message, all, contact), deps)
     if (!kept) log.warn({ queueId, group: group.name }, 'lease lost while delivering')
-    tell(message, all, { contact, startedMs, endedMs })
+    logOutcomes(log, message, all, { contact, startedMs, endedMs, expire })
     return all
   }
 
@@ -129,23 +125,6 @@ export function createDelivery(deps: {
       // The doorbell comes back before that; should it be lost, the sweeper sees the time.
       dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
       creates: all.flatMap(({ staged = [] }) => staged),
-    }
-  }
-
-  function tell(
-    message: QueuedMessage,
-    all: readonly Attempted[],
-    attempt: {
-      readonly contact: Contact | undefined
-      readonly startedMs: number
-      readonly endedMs: number
-    },
-  ): void {
-    for (const { recipient, told } of all) {
-      for (const one of told) {
-        const result = expire(message.arrivedMs, one)
-        logResult(log, message, { recipient, result, ...attempt })
-      }
     }
   }
 
@@ -168,11 +147,8 @@ export function createDelivery(deps: {
       }
       const blob = mailboxBlobOf(message, deps.options.hostname)
       const reserved = !group.unreserved && (await queue.hasReserved(message))
-      const outcomes = await concurrently(group.recipients, DELIVERIES_AT_ONCE, async (recipient) =>
-        outcomeHere(
-          await deps.deliverLocal(message, blob, recipient, reserved && isReservedFor(recipient)),
-        ),
-      )
+      const { recipients } = group
+      const outcomes = await deliverHere(deps.deliverLocal, message, blob, { recipients, reserved })
       return await stageCreated(deps.stageMessage, message, outcomes)
     } catch (error) {
       // A bug must not loop at full speed: the group waits like any other that could not be delivered.
@@ -188,8 +164,6 @@ export function createDelivery(deps: {
 /** What a recipient here creates has its bytes stored. */
 type Attempt = RecipientOutcome & { readonly staged?: readonly QueuedMessage[] }
 type Attempted = Attempt & { readonly recipient: FinalRecipient }
-
-const here: Contact = { relay: 'local', connectMs: 0 }
 
 /** `host[address]`, without the port; null where no other host was spoken to. */
 function hostOf(contact: Contact | undefined): string | null {

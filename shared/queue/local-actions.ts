@@ -1,15 +1,45 @@
 // What became of a recipient, for the queue and for the log: of one elsewhere it is what the other host said, of one here what follows
 // from all that was done for him. Cleanup and delivery ask, so that both do the same.
 
-import type { DeliveryResult, LocalAction } from '#shared/contracts/delivery.ts'
+import type {
+  Contact,
+  DeliveryResult,
+  FinalRecipient,
+  LocalAction,
+} from '#shared/contracts/delivery.ts'
+import type { Blob } from '#shared/mailbox/records.ts'
+import { concurrently } from '#shared/runtime/concurrently.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
-import type { LocalResult } from './pipeline.ts'
+import type { LocalDelivery, LocalResult } from './pipeline.ts'
+import type { QueuedMessage } from './records.ts'
+import { isReservedFor } from './references.ts'
+
+/** Deliveries of one message, or of one group, into mailboxes at the same time. */
+const DELIVERIES_AT_ONCE = 25
+/** Whom an attempt to deliver here speaks to. */
+export const here: Contact = { relay: 'local', connectMs: 0 }
 
 export type RecipientOutcome = Omit<LocalResult, 'actions'> & {
   readonly result: DeliveryResult
   /** A line of the log for each. */
   readonly told: readonly (DeliveryResult | LocalAction)[]
 }
+
+/** One outcome for each, in order. `reserved`: references are reserved for those who have one. Rejects only for bugs. */
+export function deliverHere(
+  deliverLocal: LocalDelivery,
+  message: QueuedMessage,
+  blob: Blob,
+  given: { readonly recipients: readonly FinalRecipient[]; readonly reserved: boolean },
+): Promise<readonly Tried[]> {
+  return concurrently(given.recipients, DELIVERIES_AT_ONCE, async (recipient) => {
+    const isReserved = given.reserved && isReservedFor(recipient)
+    return { recipient, ...outcomeHere(await deliverLocal(message, blob, recipient, isReserved)) }
+  })
+}
+
+/** A recipient with whom something was tried. */
+export type Tried = RecipientOutcome & { readonly recipient: FinalRecipient }
 
 /** Of a recipient elsewhere, or of one with whom nothing was tried. */
 export function outcomeOf(result: DeliveryResult): RecipientOutcome {

@@ -9,14 +9,35 @@ import type {
 } from '#shared/contracts/delivery.ts'
 import { queueIdMs } from '#shared/mail/queue-id.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { replyOf } from './local-actions.ts'
+import { replyOf, type Tried } from './local-actions.ts'
 import type { QueuedMessage } from './records.ts'
+import type { RetrySchedule } from './retry-schedule.ts'
 
 export type Attempted = {
   readonly recipient: FinalRecipient
   readonly result: DeliveryResult | LocalAction
   /** Undefined where nothing was tried: an alias that leads nowhere. */
   readonly contact?: Contact | undefined
+}
+
+/** All that was done for these recipients in one attempt, a line each; what waited too long has failed. */
+export function logOutcomes(
+  log: Log,
+  message: Pick<QueuedMessage, 'queueId' | 'arrivedMs'>,
+  outcomes: readonly Tried[],
+  attempt: {
+    readonly contact: Contact | undefined
+    readonly startedMs: number
+    readonly endedMs: number
+    readonly expire: RetrySchedule['expire']
+  },
+): void {
+  const { expire, ...facts } = attempt
+  for (const { recipient, told } of outcomes) {
+    for (const one of told) {
+      logResult(log, message, { recipient, result: expire(message.arrivedMs, one), ...facts })
+    }
+  }
 }
 
 export function logResult(
