@@ -2,6 +2,7 @@
 // RFC 5182, CONTEXT and PARTIAL RFC 5267 and 9394), CHARSET, sort criteria (RFC 5256, RFC 5957), thread algorithm, and the
 // mailboxes of MULTISEARCH (RFC 7377). Each begins after the command's name and a space.
 
+import type { Comparator, ComparedBy } from '#shared/mail/comparator.ts'
 import type { Cursor } from './cursor.ts'
 import { parseFetchAtts } from './fetch-att.ts'
 import { type MailboxFilter, parseMailboxFilter } from './mailbox-filter.ts'
@@ -29,19 +30,7 @@ export type SearchArguments = {
   readonly key: SearchKey
 }
 
-export type SortKey =
-  | 'arrival'
-  | 'cc'
-  | 'date'
-  | 'from'
-  | 'size'
-  | 'subject'
-  | 'to'
-  | 'displayfrom'
-  | 'displayto'
-export type SortCriterion = { readonly key: SortKey; readonly reverse: boolean }
-
-export type SortArguments = SearchArguments & { readonly criteria: readonly SortCriterion[] }
+export type SortArguments = SearchArguments & { readonly criteria: readonly Comparator[] }
 export type ThreadArguments = {
   readonly algorithm: 'orderedsubject' | 'references'
   readonly charset: string
@@ -54,7 +43,7 @@ export type MultiSearchArguments = SearchArguments & {
 
 export const SORT_CRITERIA_MAX = 20
 
-const sortKeys: ReadonlyMap<string, SortKey> = new Map([
+const sortKeys: ReadonlyMap<string, ComparedBy> = new Map([
   ['ARRIVAL', 'arrival'],
   ['CC', 'cc'],
   ['DATE', 'date'],
@@ -164,7 +153,7 @@ const returnOptions = new Set([
 ])
 
 // sort-criteria = "(" sort-criterion *(SP sort-criterion) ")", sort-criterion = ["REVERSE" SP] sort-key
-function parseCriterion(cursor: Cursor): SortCriterion {
+function parseCriterion(cursor: Cursor): Comparator {
   const reverse = cursor.takesKeyword('REVERSE')
   if (reverse) cursor.space()
   const key = sortKeys.get(cursor.keyword())

@@ -4,6 +4,7 @@
 import type { Uid } from '#shared/contracts/mailbox.ts'
 import { baseSubject } from '#shared/mail/base-subject.ts'
 import { compareFolded } from '#shared/mail/casemap.ts'
+import type { Comparator, ComparedBy } from '#shared/mail/comparator.ts'
 import { decodeHeaderText } from '#shared/mail/encoded-words.ts'
 import type { ByteString, EnvelopeAddress } from '#shared/mail/message-index.ts'
 import { EnvelopeFields } from './envelope-fields.ts'
@@ -14,24 +15,6 @@ import type { Reading, Searched } from './reading.ts'
 import { sentMs } from './sent-ms.ts'
 import { sortInTurns } from './sort-in-turns.ts'
 import { SORT_KEY_CHARACTERS_MAX, sortKeyOf } from './sort-key.ts'
-
-/** What two messages are compared by; RFC 5256 §3, RFC 5957 §3. */
-export type ComparedBy =
-  /** When the message came. */
-  | 'arrival'
-  | 'cc'
-  /** When it was sent (RFC 5256 §2.2). */
-  | 'date'
-  | 'from'
-  | 'size'
-  /** The base subject (RFC 5256 §2.1). */
-  | 'subject'
-  | 'to'
-  /** The names that are shown of the first sender and recipient. */
-  | 'displayfrom'
-  | 'displayto'
-
-export type Comparator = { readonly key: ComparedBy; readonly reverse: boolean }
 
 /** Values of one comparator by position of the message. */
 type Column =

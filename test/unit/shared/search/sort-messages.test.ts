@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Comparator, ComparedBy } from '#shared/mail/comparator.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import { SearchMemory, SearchTooLarge } from '#shared/search/memory.ts'
 import { SORT_KEY_CHARACTERS_MAX } from '#shared/search/sort-key.ts'
-import { type Comparator, type ComparedBy, sortMessages } from '#shared/search/sort-messages.ts'
+import { sortMessages } from '#shared/search/sort-messages.ts'
 import { MessageStore, plentyOfMemory, quietPace } from './message-store.ts'
 
 const sorted = async (store: MessageStore, ...criteria: readonly Comparator[]) =>
