@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { LocalAction } from '#shared/contracts/delivery.ts'
-import { outcomeHere, outcomeOf, replyOf } from '#shared/queue/local-actions.ts'
+import type { FinalRecipient, LocalAction } from '#shared/contracts/delivery.ts'
+import { deliverHere, outcomeHere, outcomeOf, replyOf } from '#shared/queue/local-actions.ts'
+import { blob } from '#test/support/blob.ts'
+import { account } from '#test/support/mailbox.ts'
+import { aQueuedMessage } from '#test/support/queued-message.ts'
 
 const into = (folder: string): LocalAction => ({
   kind: 'delivered',
@@ -91,4 +94,48 @@ describe('replyOf', () => {
   ])('%j: %s', (action, reply) => {
     expect(replyOf(action)).toBe(reply)
   })
+})
+
+describe('delivering here', () => {
+  const facts = { notify: [], originalRecipient: null }
+  const [plain, detail] = [null, 'x'].map((extension, n): FinalRecipient => {
+    const address = `r${n}@here.test`
+    return { ...facts, address, accountId: account, extension, original: address }
+  })
+  const scripted = plain && { ...plain, address: 'script@here.test', needsContent: true }
+  const recipients = [plain, detail, scripted].flatMap((one) => one ?? [])
+
+  it.each([
+    [true, ['r0@here.test true', 'r1@here.test false', 'script@here.test false']],
+    [false, ['r0@here.test false', 'r1@here.test false', 'script@here.test false']],
+  ])(
+    'uses references that are reserved (%s) for mail alone that can come to INBOX only',
+    async (reserved, expected) => {
+      const asked: string[] = []
+      const tried = await deliverHere(
+        async (_message, _blob, { address }, isReserved) => {
+          asked.push(`${address} ${isReserved}`)
+          const actions = [{ kind: 'delivered', folder: 'INBOX', reply: address } as const]
+          return {
+            actions,
+            creates: [],
+            usedReserved: isReserved,
+            contended: false,
+            uncertain: false,
+          }
+        },
+        aQueuedMessage(),
+        blob('b1'),
+        { recipients, reserved },
+      )
+      expect(asked).toEqual(expected)
+      // In their order, each with his own.
+      expect(tried.map(({ recipient, told }) => [recipient, told])).toEqual(
+        recipients.map((one) => [
+          one,
+          [{ kind: 'delivered', folder: 'INBOX', reply: one.address }],
+        ]),
+      )
+    },
+  )
 })
