@@ -442,6 +442,24 @@ describe('the mail queue', () => {
       expect(await itemsOf(store, message.queueId)).toEqual([])
     })
 
+    it.each([
+      ['had none reserved: he has none the next time either', true, false, true],
+      ['used what was reserved for him: he adds his own the next time', false, true, true],
+      ['has his still: it is used the next time', false, false, false],
+    ])('of whom one who stays %s', async (_, unreserved, usedReserved, expected) => {
+      const message = await split({ ...near('ann@here.test', 'bob@here.test'), unreserved })
+      const group = await taken(message, 'local/0')
+      const [ann, bob] = group.recipients
+      if (!ann || !bob) throw new Error('not two')
+      const results = [
+        { ...outcome(ann, 'deferred'), usedReserved },
+        { ...outcome(bob, 'failed'), usedReserved },
+      ]
+      expect(await queue.settle(group, { results, dueMs: 7 })).toBe(true)
+      const left = await queue.loadGroups(message.queueId)
+      expect(left.map((one) => one.unreserved)).toEqual([expected, expected])
+    })
+
     it('and gives up for now when others are in the way again and again', async () => {
       const message = await split(near('ann@here.test'))
       const group = await taken(message, 'local/0')
