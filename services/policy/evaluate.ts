@@ -1,9 +1,9 @@
 // Asks a list of restrictions in order. The first that permits, rejects, defers or discards ends it; what others want done with the
-// message adds up.
+// message adds up. The flags of DEFER_IF_PERMIT and DEFER_IF_REJECT are kept as Postfix keeps them (smtpd_check.c).
 
 import type { SmtpReply } from '#shared/contracts/policy.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
-import type { Decision, RestrictionList } from './restriction.ts'
+import type { Decision, Restriction, RestrictionList } from './restriction.ts'
 
 /** What ended a list; going on to the next is `permit` too, with no restriction that said so. */
 export type ListVerdict =
@@ -20,6 +20,10 @@ export type Effects = {
   readonly hold: string | undefined
   /** Who gets it in place of its recipients: the last who was named. */
   readonly redirect: string | undefined
+  /** The content filter that it goes through: the last that was named. */
+  readonly filter: string | undefined
+  /** Who gets it besides. */
+  readonly bcc: readonly string[]
 }
 
 export const noEffects: Effects = {
@@ -27,7 +31,12 @@ export const noEffects: Effects = {
   warnings: [],
   hold: undefined,
   redirect: undefined,
+  filter: undefined,
+  bcc: [],
 }
+
+/** A reply that waits for how things end, and who asked for it. */
+export type Pending = { readonly reply: SmtpReply; readonly restriction: string }
 
 /** One restriction that was asked, and what it said. */
 export type Step = {
@@ -35,50 +44,129 @@ export type Step = {
   readonly decision: Decision
 }
 
-export type Evaluation = {
-  readonly verdict: ListVerdict
+/** What lists hand on to those that are asked after them. */
+export type Progress = {
   readonly effects: Effects
-  /** With what was scored before. */
   readonly score: number
+  /** The first DEFER_IF_PERMIT. */
+  readonly deferIfPermit: Pending | undefined
+  /** The first DEFER_IF_REJECT of this stage. */
+  readonly deferIfReject: Pending | undefined
+}
+
+export const noProgress: Progress = {
+  effects: noEffects,
+  score: 0,
+  deferIfPermit: undefined,
+  deferIfReject: undefined,
+}
+
+export type Evaluation = Progress & {
+  readonly verdict: ListVerdict
   /** In order, for the log and for whoever explains the verdict. */
   readonly trail: readonly Step[]
 }
+
+/** Restriction classes may stand in classes; one that contains itself would never end. */
+export const NESTED_LISTS_MAX = 100
 
 const passes: ListVerdict = { kind: 'permit' }
 
 export async function evaluate<Facts extends object>(
   list: RestrictionList<Facts>,
   facts: Facts,
-  before: { readonly effects: Effects; readonly score: number } = { effects: noEffects, score: 0 },
+  before: Progress = noProgress,
 ): Promise<Evaluation> {
-  let { effects, score } = before
-  const trail: Step[] = []
-  let scored = { ...facts, score }
-  for (const { name: restriction, decide } of list) {
-    const decision = await decide(scored)
-    trail.push({ restriction, decision })
-    switch (decision.kind) {
-      case 'permit':
-        return { verdict: passes, effects, score, trail }
-      case 'reject':
-      case 'defer': {
-        const { reply } = decision
-        return { verdict: { kind: 'reject', reply, restriction }, effects, score, trail }
-      }
-      case 'discard':
-        return { verdict: { kind: 'discard', restriction }, effects, score, trail }
-      case 'score':
-        score += decision.points
-        scored = { ...facts, score }
-        break
-      default:
-        effects = withEffect(effects, decision)
-    }
-  }
-  return { verdict: passes, effects, score, trail }
+  const run = new Run(facts, before)
+  const verdict = (await run.ask(list, 0, false)) ?? passes
+  return { ...run.progress, verdict, trail: run.trail }
 }
 
-type Effect = Extract<Decision, { kind: 'dunno' | 'warn' | 'prepend' | 'hold' | 'redirect' }>
+/** One list on its way, with those that stand in it. */
+class Run<Facts extends object> {
+  progress: Progress
+  readonly trail: Step[] = []
+  readonly #facts: Facts
+
+  constructor(facts: Facts, before: Progress) {
+    this.#facts = facts
+    this.progress = before
+  }
+
+  /** Undefined where nobody ended it. `isWarned`: what would refuse is only told. */
+  async ask(
+    list: RestrictionList<Facts>,
+    depth: number,
+    isWarned: boolean,
+  ): Promise<ListVerdict | undefined> {
+    for (const one of list) {
+      const verdict = await this.#askOne(one, depth, isWarned || one.warnOnly === true)
+      if (verdict !== undefined) return verdict
+      const { deferIfPermit, deferIfReject } = this.progress
+      // However it ends it is put off.
+      if (deferIfPermit && deferIfReject) return { kind: 'reject', ...deferIfPermit }
+    }
+    return undefined
+  }
+
+  async #askOne(
+    { name: restriction, decide }: Restriction<Facts & { readonly score: number }>,
+    depth: number,
+    isWarned: boolean,
+  ): Promise<ListVerdict | undefined> {
+    const { score, effects, deferIfPermit, deferIfReject } = this.progress
+    // Not copied: some are found out only when they are looked at.
+    const facts = Object.create(this.#facts, { score: { value: score } })
+    const decision = await decide(facts)
+    this.trail.push({ restriction, decision })
+    switch (decision.kind) {
+      case 'permit':
+        return passes
+      case 'reject':
+      case 'defer':
+        if (isWarned) return this.#warn(restriction, decision.reply)
+        return this.#refuse({ restriction, reply: decision.reply })
+      case 'failure':
+        return { kind: 'reject', restriction, reply: decision.reply }
+      case 'discard':
+        return { kind: 'discard', restriction }
+      case 'defer-if-permit':
+        if (isWarned) return this.#warn(restriction, decision.reply)
+        return this.#go({ deferIfPermit: deferIfPermit ?? { restriction, reply: decision.reply } })
+      case 'defer-if-reject':
+        return this.#go({ deferIfReject: deferIfReject ?? { restriction, reply: decision.reply } })
+      case 'score':
+        return this.#go({ score: score + decision.points })
+      case 'list':
+        if (depth >= NESTED_LISTS_MAX) throw new Error(`${restriction} contains itself`)
+        // A list that knows more than these facts names its own words, which say nothing of what is not known.
+        return this.ask(decision.restrictions as RestrictionList<object>, depth + 1, isWarned)
+      default:
+        return this.#go({ effects: withEffect(effects, decision) })
+    }
+  }
+
+  #go(change: Partial<Progress>): undefined {
+    this.progress = { ...this.progress, ...change }
+  }
+
+  #warn(restriction: string, { code, status, text }: SmtpReply): undefined {
+    const { effects } = this.progress
+    const warning = `${restriction} would refuse: ${code} ${status} ${text}`
+    return this.#go({ effects: { ...effects, warnings: [...effects.warnings, warning] } })
+  }
+
+  #refuse(refusal: Pending): ListVerdict {
+    const { deferIfReject } = this.progress
+    const isPutOff = deferIfReject !== undefined && refusal.reply.code >= 500
+    return { kind: 'reject', ...(isPutOff ? deferIfReject : refusal) }
+  }
+}
+
+type Effect = Extract<
+  Decision,
+  { kind: 'dunno' | 'warn' | 'prepend' | 'hold' | 'redirect' | 'filter' | 'bcc' }
+>
 
 function withEffect(effects: Effects, decision: Effect): Effects {
   switch (decision.kind) {
@@ -92,6 +180,10 @@ function withEffect(effects: Effects, decision: Effect): Effects {
       return { ...effects, hold: effects.hold ?? decision.reason }
     case 'redirect':
       return { ...effects, redirect: decision.to }
+    case 'filter':
+      return { ...effects, filter: decision.destination }
+    case 'bcc':
+      return { ...effects, bcc: [...effects.bcc, decision.to] }
     default:
       return unreachable(decision)
   }

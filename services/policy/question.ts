@@ -2,23 +2,23 @@
 
 import type { EarlyStage, Judged, PolicyStage, PolicyVerdict } from '#shared/contracts/policy.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
-import { type Effects, evaluate, type ListVerdict, noEffects, type Step } from './evaluate.ts'
+import { evaluate, type ListVerdict, noProgress, type Progress, type Step } from './evaluate.ts'
 import type { RestrictionList } from './restriction.ts'
 
 export class Question {
   readonly #passed: EarlyStage[]
-  #passedScore: number
+  /** What early stages found; the others' is not for the next question. */
+  #early: Progress
+  #progress: Progress
+  #keeps = true
   #verdict: ListVerdict = { kind: 'permit' }
-  /** Of lists that were passed. */
-  #effects: Effects = noEffects
-  #score: number
   /** In order, for the log and for whoever explains the verdict. */
   readonly trail: { readonly stage: PolicyStage; readonly steps: readonly Step[] }[] = []
 
-  constructor({ passed, score }: Judged = { passed: [], score: 0 }) {
+  constructor({ passed, score, deferIfPermit }: Judged = { passed: [], score: 0 }) {
     this.#passed = [...passed]
-    this.#passedScore = score
-    this.#score = score
+    this.#early = { ...noProgress, score, deferIfPermit }
+    this.#progress = this.#early
   }
 
   get isPermitted(): boolean {
@@ -31,36 +31,54 @@ export class Question {
     facts: Facts,
   ): Promise<void> {
     if (list.length === 0 || !this.isPermitted) return
-    const before = { effects: this.#effects, score: this.#score }
-    const { verdict, effects, score, trail } = await evaluate(list, facts, before)
+    const { verdict, trail, ...progress } = await evaluate(list, facts, this.#progress)
     this.trail.push({ stage, steps: trail })
     this.#verdict = verdict
-    if (!this.isPermitted) return
-    this.#effects = effects
-    this.#score = score
+    if (this.isPermitted) this.#progress = progress
   }
 
-  /** Not again where it was passed. */
+  /** Not again where it was passed. `isKept`: what it said holds for whatever is asked later of the transaction. */
   async askEarly<Facts extends object>(
     stage: EarlyStage,
     list: RestrictionList<Facts>,
     facts: Facts,
+    isKept: () => boolean = () => true,
   ): Promise<void> {
     if (list.length === 0 || this.#passed.includes(stage)) return
     await this.ask(stage, list, facts)
+    this.endStage()
     if (!this.isPermitted) return
+    // What is asked again begins where the last that is kept ended.
+    this.#keeps &&= isKept()
+    if (!this.#keeps) return
     this.#passed.push(stage)
-    this.#passedScore = this.#score
+    this.#early = this.#progress
+  }
+
+  /** DEFER_IF_REJECT is of one stage only. */
+  endStage(): void {
+    this.#progress = { ...this.#progress, deferIfReject: undefined }
+  }
+
+  /** Where DEFER_IF_PERMIT comes true: whatever is not refused is put off. */
+  conclude(): void {
+    const { deferIfPermit } = this.#progress
+    if (deferIfPermit && this.#verdict.kind !== 'reject') {
+      this.#verdict = { kind: 'reject', ...deferIfPermit }
+    }
   }
 
   /** What there is nothing of is not there: verdicts go over the wire. */
   verdict(finalRecipients: number): PolicyVerdict {
-    const { prepend, warnings, hold, redirect } = this.#effects
-    const judged: Judged = { passed: this.#passed, score: this.#passedScore }
+    const { prepend, warnings, hold, redirect, filter, bcc } = this.#progress.effects
+    const { score, deferIfPermit } = this.#early
+    const judged: Judged = { passed: this.#passed, score, ...(deferIfPermit && { deferIfPermit }) }
     const besides = {
       ...(warnings.length > 0 && { warnings }),
       ...(hold !== undefined && { hold }),
       ...(redirect !== undefined && { redirect }),
+      ...(filter !== undefined && { filter }),
+      ...(bcc.length > 0 && { bcc }),
       ...(judged.passed.length > 0 && { judged }),
     }
     const verdict = this.#verdict

@@ -10,6 +10,7 @@ import type {
 import type { Origin } from '#shared/contracts/spool.ts'
 import type { Reach, Recipient } from '#shared/directory/directory.ts'
 import type { Address } from '#shared/mail/address.ts'
+import type { Known } from './word.ts'
 
 export type Decision =
   // The first of these ends its list.
@@ -19,6 +20,8 @@ export type Decision =
   | { readonly kind: 'defer'; readonly reply: SmtpReply }
   /** The client is told that the message was taken, and nobody gets it. */
   | { readonly kind: 'discard' }
+  /** What had to be known could not be found out, or the configuration is wrong. 4xx; `warn_if_reject` makes no warning of it. */
+  | { readonly kind: 'failure'; readonly reply: SmtpReply }
   // The list goes on after these, and all of them count.
   | { readonly kind: 'dunno' }
   /** One line in the listener's log. */
@@ -31,6 +34,16 @@ export type Decision =
   | { readonly kind: 'hold'; readonly reason: string }
   /** The message goes to this address in place of all its recipients. */
   | { readonly kind: 'redirect'; readonly to: string }
+  /** The message goes through this content filter, `transport:destination` as Postfix writes it. */
+  | { readonly kind: 'filter'; readonly destination: string }
+  /** One recipient more, whom nobody sees. */
+  | { readonly kind: 'bcc'; readonly to: string }
+  /** In place of whatever is not refused (Postfix's DEFER_IF_PERMIT): the first reason counts, up to the end of RCPT. */
+  | { readonly kind: 'defer-if-permit'; readonly reply: SmtpReply }
+  /** In place of a refusal later in the same list (DEFER_IF_REJECT). */
+  | { readonly kind: 'defer-if-reject'; readonly reply: SmtpReply }
+  /** What these say: a restriction class, or restrictions that a table or a policy server named. */
+  | { readonly kind: 'list'; readonly restrictions: RestrictionList<Known> }
 
 /** `Facts`: what must be known of whoever is judged. A restriction may stand in the list of any stage where that is known. */
 export type Restriction<Facts = RecipientFacts> = {
@@ -38,6 +51,8 @@ export type Restriction<Facts = RecipientFacts> = {
   readonly name: string
   /** The first at which its facts are known. */
   readonly stage: PolicyStage
+  /** `warn_if_reject` stands before it: what it would refuse is only told. */
+  readonly warnOnly?: true
   readonly decide: (facts: Facts) => Decision | Promise<Decision>
 }
 
@@ -80,4 +95,7 @@ export type RestrictionLists = { readonly [Stage in PolicyStage]: RestrictionLis
 export const dunno: Decision = { kind: 'dunno' }
 export const permit: Decision = { kind: 'permit' }
 export const reject = (reply: SmtpReply): Decision => ({ kind: 'reject', reply })
+export const deferIfPermit = (reply: SmtpReply): Decision => ({ kind: 'defer-if-permit', reply })
+export const deferIfReject = (reply: SmtpReply): Decision => ({ kind: 'defer-if-reject', reply })
+export const failure = (reply: SmtpReply): Decision => ({ kind: 'failure', reply })
 export const defer = (reply: SmtpReply): Decision => ({ kind: 'defer', reply })

@@ -27,6 +27,8 @@ export type Judged = {
   readonly passed: readonly EarlyStage[]
   /** What those scored. */
   readonly score: number
+  /** They want whatever is not refused to be put off, with this reply (Postfix's DEFER_IF_PERMIT). */
+  readonly deferIfPermit?: { readonly reply: SmtpReply; readonly restriction: string }
 }
 
 export type EarlyRequest = {
@@ -90,6 +92,10 @@ type Besides = {
   readonly hold?: string
   /** The message goes to this address in place of all its recipients. */
   readonly redirect?: string
+  /** The message goes through this content filter, `transport:destination`. */
+  readonly filter?: string
+  /** Who gets it besides its recipients. */
+  readonly bcc?: readonly string[]
   readonly judged?: Judged
 }
 

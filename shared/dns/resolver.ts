@@ -3,6 +3,11 @@ export interface Resolver {
   resolveMx(name: string): Promise<DnsAnswer<MxRecord>>
   resolve4(name: string): Promise<DnsAnswer<string>>
   resolve6(name: string): Promise<DnsAnswer<string>>
+  /** The strings of each record joined (RFC 7208 §3.3), as byte string. */
+  resolveTxt(name: string): Promise<DnsAnswer<string>>
+  resolveNs(name: string): Promise<DnsAnswer<string>>
+  /** What an IP address, as text, is called. */
+  resolvePtr(address: string): Promise<DnsAnswer<string>>
 }
 
 export type MxRecord = {

@@ -15,7 +15,7 @@ export function createSystemResolver(
     resolveMx: (name) =>
       answer(async () =>
         (await dns.resolveMx(name)).map(({ exchange, priority }) => ({
-          exchange: exchange.toLowerCase().replace(/\.$/, ''),
+          exchange: canonical(exchange),
           preference: priority,
         })),
       ),
@@ -24,8 +24,14 @@ export function createSystemResolver(
       answer(() => (name === 'localhost' ? Promise.resolve(['127.0.0.1']) : dns.resolve4(name))),
     resolve6: (name) =>
       answer(() => (name === 'localhost' ? Promise.resolve(['::1']) : dns.resolve6(name))),
+    resolveTxt: (name) =>
+      answer(async () => (await dns.resolveTxt(name)).map((strings) => strings.join(''))),
+    resolveNs: (name) => answer(async () => (await dns.resolveNs(name)).map(canonical)),
+    resolvePtr: (address) => answer(async () => (await dns.reverse(address)).map(canonical)),
   }
 }
+
+const canonical = (name: string) => name.toLowerCase().replace(/\.$/, '')
 
 async function answer<T>(ask: () => Promise<readonly T[]>): Promise<DnsAnswer<T>> {
   try {

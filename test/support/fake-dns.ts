@@ -9,29 +9,32 @@ export type FakeZone = {
         readonly mx?: readonly string[]
         readonly a?: readonly string[]
         readonly aaaa?: readonly string[]
+        readonly txt?: readonly string[]
+        readonly ns?: readonly string[]
+        /** Of an address, which stands where names do. */
+        readonly ptr?: readonly string[]
       }
 }
+
+type RecordType = 'MX' | 'A' | 'AAAA' | 'TXT' | 'NS' | 'PTR'
 
 /** A resolver that answers from a table and keeps the questions, as `MX example.test`. */
 export function createFakeResolver(zone: FakeZone): Resolver & { readonly questions: string[] } {
   const questions: string[] = []
   function ask<T>(
-    type: 'MX' | 'A' | 'AAAA',
+    type: RecordType,
     name: string,
     parse: (text: string) => T,
   ): Promise<DnsAnswer<T>> {
     questions.push(`${type} ${name}`)
     return Promise.resolve(answer(type, name, parse))
   }
-  function answer<T>(
-    type: 'MX' | 'A' | 'AAAA',
-    name: string,
-    parse: (text: string) => T,
-  ): DnsAnswer<T> {
+  function answer<T>(type: RecordType, name: string, parse: (text: string) => T): DnsAnswer<T> {
     const found = Object.hasOwn(zone, name) ? zone[name] : undefined
     if (found === undefined) return { kind: 'nxdomain' }
     if (found === 'failure') return { kind: 'failure', reason: 'ESERVFAIL' }
-    const texts = { MX: found.mx, A: found.a, AAAA: found.aaaa }[type] ?? []
+    const { mx, a, aaaa, txt, ns, ptr } = found
+    const texts = { MX: mx, A: a, AAAA: aaaa, TXT: txt, NS: ns, PTR: ptr }[type] ?? []
     return texts.length === 0 ? { kind: 'none' } : { kind: 'found', records: texts.map(parse) }
   }
   return {
@@ -43,5 +46,8 @@ export function createFakeResolver(zone: FakeZone): Resolver & { readonly questi
       }),
     resolve4: (name) => ask('A', name, (text) => text),
     resolve6: (name) => ask('AAAA', name, (text) => text),
+    resolveTxt: (name) => ask('TXT', name, (text) => text),
+    resolveNs: (name) => ask('NS', name, (text) => text),
+    resolvePtr: (address) => ask('PTR', address, (text) => text),
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { evaluate, noEffects } from '#services/policy/evaluate.ts'
+import { evaluate, noEffects, noProgress } from '#services/policy/evaluate.ts'
 import type { ClientFacts, Decision, Restriction, Scored } from '#services/policy/restriction.ts'
 import { rejectScore } from '#services/policy/score.ts'
 import { stranger } from '#test/support/policy-facts.ts'
@@ -61,11 +61,13 @@ describe('a restriction list', () => {
       warnings: ['one', 'two'],
       hold: 'first',
       redirect: 'c@d.test',
+      filter: undefined,
+      bcc: [],
     })
   })
 
   it('goes on from what lists before it found', async () => {
-    const before = { effects: { ...noEffects, prepend: 'X-A: 1\r\n' }, score: 3 }
+    const before = { ...noProgress, effects: { ...noEffects, prepend: 'X-A: 1\r\n' }, score: 3 }
     const decisions = [
       { kind: 'prepend', fields: 'X-B: 2\r\n' },
       { kind: 'score', points: 2 },
