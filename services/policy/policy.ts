@@ -7,10 +7,11 @@
 // message is not for those who get it.
 
 import type {
+  DataRequest,
+  DecidingPolicy,
   EarlyRequest,
   EarlyStage,
   MessageRequest,
-  Policy,
   PolicyVerdict,
   RecipientRequest,
   SmtpReply,
@@ -41,7 +42,7 @@ export function createPolicy(deps: {
   readonly dns: Resolver
   readonly options: PolicyOptions
   readonly log: Log
-}): Policy {
+}): DecidingPolicy {
   const { lists, directory, dns, log } = deps
   const { firm } = lists
   const host = parseDomain(deps.options.hostname)
@@ -49,7 +50,7 @@ export function createPolicy(deps: {
   /** Its lists one after the other; answers what its recipient leads to. */
   async function decide(
     { queueId, judged }: Pick<EarlyRequest, 'queueId' | 'judged'>,
-    what: 'client' | 'recipient' | 'message',
+    what: 'client' | 'recipient' | 'data' | 'message',
     ask: (question: Question) => Promise<number>,
   ): Promise<PolicyVerdict> {
     const question = new Question(judged)
@@ -123,27 +124,38 @@ export function createPolicy(deps: {
     question.conclude()
   }
 
-  async function askAboutMessage(question: Question, request: MessageRequest): Promise<void> {
-    const { origin, envelope, bytes } = request
-    const { data, message } = lists.of(origin.listener)
-    const [only, ...others] = envelope.recipients
-    const address = only && parseAddress(only.address, host)
-    const isAsked = ![...data, ...message].every(({ isPlain }) => isPlain)
-    const facts: Facts = {
+  /** At DATA and after it; the recipient where there is one alone, and somebody may look at him. */
+  async function factsOfAll(
+    request: Pick<DataRequest, 'queueId' | 'origin' | 'envelope'>,
+    list: RestrictionList,
+    bytes: number,
+  ): Promise<Facts> {
+    const { sender, recipients } = request.envelope
+    const [only] = recipients
+    const isAsked = recipients.length === 1 && list.some(({ isPlain }) => !isPlain)
+    const address = isAsked && only ? parseAddress(only.address, host) : undefined
+    return {
       ...clientFacts(request),
       answering: 'data',
-      sender: envelope.sender,
-      recipient:
-        isAsked && address && others.length === 0
-          ? await knowRecipient(only.address, address)
-          : undefined,
-      recipientCount: envelope.recipients.length,
-      finalRecipientCount: envelope.recipients.length,
+      sender,
+      recipient: address && only && (await knowRecipient(only.address, address)),
+      recipientCount: recipients.length,
+      finalRecipientCount: recipients.length,
       bytes,
       message: undefined,
     }
+  }
+
+  async function askAboutData(question: Question, request: DataRequest): Promise<void> {
+    const { data } = lists.of(request.origin.listener)
+    const facts = await factsOfAll(request, data, request.declaredBytes)
     await question.ask('data', data, atStage(facts, 'data'))
     question.conclude()
+  }
+
+  async function askAboutMessage(question: Question, request: MessageRequest): Promise<void> {
+    const { message } = lists.of(request.origin.listener)
+    const facts = await factsOfAll(request, message, request.bytes)
     const whole: Facts = { ...facts, answering: 'message', message: request }
     await question.ask('message', message, atStage(whole, 'message'))
     question.conclude()
@@ -151,6 +163,8 @@ export function createPolicy(deps: {
   }
 
   return {
+    isPlain: (stage, listener) => lists.of(listener)[stage].every(({ isPlain }) => isPlain),
+
     early: (request) =>
       decide(request, 'client', async (question) => {
         const { stage, origin, sender, declaredBytes } = request
@@ -179,8 +193,17 @@ export function createPolicy(deps: {
       })
     },
 
+    data: (request) =>
+      decide(withoutPutOff(request), 'data', async (question) => {
+        await askAboutData(question, request)
+        return 1
+      }),
+
     message: (request) =>
       decide(withoutPutOff(request), 'message', async (question) => {
+        if (!request.isDataJudged) {
+          await askAboutData(question, { ...request, declaredBytes: request.bytes })
+        }
         await askAboutMessage(question, request)
         return 1
       }),
@@ -191,7 +214,7 @@ export function createPolicy(deps: {
 function withoutPutOff({
   queueId,
   judged,
-}: MessageRequest): Pick<EarlyRequest, 'queueId' | 'judged'> {
+}: DataRequest | MessageRequest): Pick<EarlyRequest, 'queueId' | 'judged'> {
   if (judged === undefined) return { queueId }
   const { passed, score } = judged
   return { queueId, judged: { passed, score } }
