@@ -29,7 +29,7 @@ beforeAll(async () => {
     'text.test': { txt: [['v=spf1 ', '-all'], 'b\xe4r'] },
     'served.test': { ns: ['NS1.served.test', 'ns2.served.test'] },
     'below.empty.test': { a: ['192.0.2.1'] },
-    'odd/name=+a!.test': { txt: ['found'] },
+    'odd/name*_.test': { txt: ['found'] },
     '192.0.2.1': { ptr: ['Host.test', 'other.test'] },
     '192.0.2.2': { ptr: ['no name.test', 'a'.repeat(63)] },
     '192.0.2.3': { ptr: ['bad"name.test'] },
@@ -172,7 +172,16 @@ describe('createSystemResolver', () => {
   it('asks nobody for what cannot be a name', async () => {
     const before = server.questions.length
     const label = 'a'.repeat(63)
-    for (const name of ['', '.', 'a..test', 'host.test\0', 'a b.test', 'a\\.test', 'ä.test']) {
+    for (const name of [
+      '',
+      '.',
+      'a..test',
+      'host.test\0',
+      'a b.test',
+      'a\\.test',
+      'a=b.test',
+      'ä.test',
+    ]) {
       expect(await resolver.resolve4(name), name).toEqual({ kind: 'nxdomain' })
     }
     expect(await resolver.resolve4(`${label}a.test`)).toEqual({ kind: 'nxdomain' })
@@ -184,8 +193,7 @@ describe('createSystemResolver', () => {
       kind: 'nxdomain',
     })
     expect(server.questions.length).toBe(before + 1)
-    // RFC 7208 §7: what SPF asks for may have anything in it.
-    expect(await resolver.resolveTxt('odd/name=+a!.test')).toMatchObject({ records: ['found'] })
+    expect(await resolver.resolveTxt('odd/name*_.test')).toMatchObject({ records: ['found'] })
   })
 
   it('fails where no name server listens', async () => {
