@@ -10,6 +10,7 @@ import { listenerSettings } from './table/listeners.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
 import { rejectCodeSettings } from './table/reject-codes.ts'
+import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
 
@@ -19,6 +20,7 @@ export const settingParts = {
   Listeners: listenerSettings,
   'SMTP server': smtpSettings,
   'Reply codes': rejectCodeSettings,
+  Restrictions: restrictionSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
@@ -33,6 +35,7 @@ export const settingsTable = {
   ...listenerSettings,
   ...smtpSettings,
   ...rejectCodeSettings,
+  ...restrictionSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,
