@@ -1,6 +1,6 @@
 // Name servers, and how long answers of theirs are waited for and kept.
 
-import { nameServers } from '../address-kinds.ts'
+import { nameServers, networkList } from '../address-kinds.ts'
 import { bytes, duration, integer } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
@@ -57,5 +57,12 @@ export const dnsSettings = {
     reload: true,
     default: 5 * SECOND,
     about: 'How long a question that failed is not put again.',
+  }),
+  permitMxBackupNetworks: new Setting(networkList, {
+    reload: true,
+    default: [],
+    about:
+      'Where the primary mail hosts of a domain must be for `permit_mx_backup` to take its mail; nothing means anywhere, and then whoever writes the DNS of a domain can have its mail relayed by us.',
+    known: { postfix: 'permit_mx_backup_networks' },
   }),
 } satisfies SettingGroup
