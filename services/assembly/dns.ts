@@ -2,6 +2,7 @@
 
 import { createBudgetedResolver, DNS_QUESTIONS_MAX } from '#shared/dns/budgeted-resolver.ts'
 import { createCachedResolver } from '#shared/dns/cached-resolver.ts'
+import { createRecordingResolver, type RecordingResolver } from '#shared/dns/recording-resolver.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -11,7 +12,7 @@ export function openResolver({ dnsServers, dnsTimeout, dnsTries }: Settings): Re
   return createSystemResolver({ servers: dnsServers, timeoutMs: dnsTimeout, tries: dnsTries })
 }
 
-export function openCachedResolver(settings: Settings, clock: Clock): Resolver {
+function openCachedResolver(settings: Settings, clock: Clock): Resolver {
   return createCachedResolver(openResolver(settings), {
     clock,
     options: {
@@ -24,13 +25,9 @@ export function openCachedResolver(settings: Settings, clock: Clock): Resolver {
   })
 }
 
-/** For one question of a listener. */
-export function budgetQuestion(
-  resolver: Resolver,
-  { settings, clock }: { readonly settings: Settings; readonly clock: Clock },
-): Resolver {
-  return createBudgetedResolver(resolver, {
-    clock,
-    budget: { timeLimitMs: settings.policyDnsTimeLimit, questionsMax: DNS_QUESTIONS_MAX },
-  })
+/** What policy asks, one question of a listener after the other: they share what is remembered, each has its own budget and record. */
+export function openQuestionResolvers(settings: Settings, clock: Clock): () => RecordingResolver {
+  const cached = openCachedResolver(settings, clock)
+  const budget = { timeLimitMs: settings.policyDnsTimeLimit, questionsMax: DNS_QUESTIONS_MAX }
+  return () => createRecordingResolver(createBudgetedResolver(cached, { clock, budget }))
 }

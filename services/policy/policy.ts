@@ -16,6 +16,7 @@ import type {
   SmtpReply,
 } from '#shared/contracts/policy.ts'
 import type { Directory, Reach } from '#shared/directory/directory.ts'
+import type { RecordingResolver } from '#shared/dns/recording-resolver.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { type Address, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
@@ -38,11 +39,12 @@ const earlyStages = ['connect', 'helo', 'sender'] as const satisfies readonly Ea
 export function createPolicy(deps: {
   readonly lists: PolicyLists
   readonly directory: Pick<Directory, 'resolve' | 'reach'>
-  readonly dns: Resolver
+  /** For one question: what it may cost is limited, and what was answered is kept. */
+  readonly openDns: () => RecordingResolver
   readonly options: PolicyOptions
   readonly log: Log
 }): Policy {
-  const { lists, directory, dns, log } = deps
+  const { lists, directory, openDns, log } = deps
   const { firm } = lists
   const host = parseDomain(deps.options.hostname)
 
@@ -50,16 +52,17 @@ export function createPolicy(deps: {
   async function decide(
     { queueId, judged }: Pick<EarlyRequest, 'queueId' | 'judged'>,
     what: 'client' | 'recipient' | 'message',
-    ask: (question: Question) => Promise<number>,
+    ask: (question: Question, dns: Resolver) => Promise<number>,
   ): Promise<PolicyVerdict> {
     const question = new Question(judged)
+    const { resolver, recorded } = openDns()
     try {
-      return question.verdict(await ask(question))
+      return question.verdict(await ask(question, resolver))
     } catch (error) {
       log.error({ queueId, error }, `${what} not decided`)
       return rejected(tryLater, 'failure')
     } finally {
-      log.debug({ queueId, trail: question.trail }, `${what} judged`)
+      log.debug({ queueId, trail: question.trail, lookups: recorded() }, `${what} judged`)
     }
   }
 
@@ -78,7 +81,10 @@ export function createPolicy(deps: {
   }
 
   /** What is known of whoever is connected. */
-  function clientFacts({ queueId, origin }: Pick<EarlyRequest, 'queueId' | 'origin'>) {
+  function clientFacts(
+    { queueId, origin }: Pick<EarlyRequest, 'queueId' | 'origin'>,
+    dns: Resolver,
+  ) {
     return { queueId, origin, dns, client: createClient(origin.remoteAddress, dns) }
   }
 
@@ -94,12 +100,13 @@ export function createPolicy(deps: {
 
   async function askAboutRecipient(
     question: Question,
+    dns: Resolver,
     request: RecipientRequest,
     recipient: KnownRecipient,
   ): Promise<void> {
     const stages = lists.of(request.origin.listener)
     const facts: Facts = {
-      ...clientFacts(request),
+      ...clientFacts(request, dns),
       answering: 'recipient',
       sender: request.sender,
       recipient,
@@ -123,14 +130,18 @@ export function createPolicy(deps: {
     question.conclude()
   }
 
-  async function askAboutMessage(question: Question, request: MessageRequest): Promise<void> {
+  async function askAboutMessage(
+    question: Question,
+    dns: Resolver,
+    request: MessageRequest,
+  ): Promise<void> {
     const { origin, envelope, bytes } = request
     const { data, message } = lists.of(origin.listener)
     const [only, ...others] = envelope.recipients
     const address = only && parseAddress(only.address, host)
     const isAsked = ![...data, ...message].every(({ isPlain }) => isPlain)
     const facts: Facts = {
-      ...clientFacts(request),
+      ...clientFacts(request, dns),
       answering: 'data',
       sender: envelope.sender,
       recipient:
@@ -152,10 +163,10 @@ export function createPolicy(deps: {
 
   return {
     early: (request) =>
-      decide(request, 'client', async (question) => {
+      decide(request, 'client', async (question, dns) => {
         const { stage, origin, sender, declaredBytes } = request
         const facts: Facts = {
-          ...clientFacts(request),
+          ...clientFacts(request, dns),
           answering: stage,
           sender: stage === 'sender' ? sender : undefined,
           recipient: undefined,
@@ -171,17 +182,17 @@ export function createPolicy(deps: {
     async recipient(request) {
       const address = parseAddress(request.recipient, host)
       if (address === undefined) return rejected(badRecipient(request.recipient), 'syntax')
-      return decide(request, 'recipient', async (question) => {
+      return decide(request, 'recipient', async (question, dns) => {
         const recipient = await knowRecipient(request.recipient, address)
-        await askAboutRecipient(question, request, recipient)
+        await askAboutRecipient(question, dns, request, recipient)
         const isAlias = recipient.found.kind === 'alias' && question.isPermitted
         return isAlias ? finalRecipients(await recipient.reach()) : 1
       })
     },
 
     message: (request) =>
-      decide(withoutPutOff(request), 'message', async (question) => {
-        await askAboutMessage(question, request)
+      decide(withoutPutOff(request), 'message', async (question, dns) => {
+        await askAboutMessage(question, dns, request)
         return 1
       }),
   }

@@ -40,7 +40,9 @@ export async function findServerEntry<Hit>(
   if (servers.kind === 'failure') return { ...servers, host: domain }
   let addressesLeft = SERVER_ADDRESSES_MAX
   let failed: ServerEntry<Hit> = none
-  for (const host of servers.hosts.slice(0, SERVERS_MAX)) {
+  let serversLeft = SERVERS_MAX
+  for (const host of servers.hosts) {
+    if (serversLeft-- === 0) return { kind: 'failure', host, reason: 'too many servers' }
     const isAddress = isIP(host) !== 0
     const byName = isAddress || kind === 'a' ? undefined : await table.name(host)
     if (byName !== undefined) return { kind: 'hit', hit: byName }

@@ -15,11 +15,13 @@ export type RecordedDns = { readonly [question: string]: DnsAnswer<string | MxRe
 /** Of a record as JSON; what comes later is not in it. */
 export const RECORDED_BYTES_MAX = 32 * 1024
 
-export function createRecordingResolver(inner: Resolver): {
+export interface RecordingResolver {
   readonly resolver: Resolver
   /** So far. */
   recorded(): RecordedDns
-} {
+}
+
+export function createRecordingResolver(inner: Resolver): RecordingResolver {
   const answers = new Map<string, Promise<DnsAnswer<unknown>>>()
   const record = new Map<string, DnsAnswer<string | MxRecord>>()
   let bytes = 0
