@@ -10,22 +10,21 @@ import { createPolicy } from '#services/policy/policy.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
 import type { DecidingPolicy } from '#shared/contracts/policy.ts'
-import type { Resolver } from '#shared/dns/resolver.ts'
-import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import { createStageMessage } from '#shared/queue/created-message.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { type Backend, routesOf } from './backend.ts'
+import { openQuestionResolvers } from './dns.ts'
 
 export function assemblePolicy(
   backend: Backend,
-  dns: Resolver = createSystemResolver(),
+  openDns = openQuestionResolvers(backend.settings, backend.clock),
 ): DecidingPolicy {
   const { directory, mailbox, settings, store, clock, log } = backend
   const { counters } = store.tables
   const lists = createLists({ directory, usage: mailbox.usage, counters, settings, clock, log })
-  return createPolicy({ lists, directory, dns, options: settings, log })
+  return createPolicy({ lists, directory, openDns, options: settings, log })
 }
 
 export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(backend)) {

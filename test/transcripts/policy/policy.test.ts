@@ -10,6 +10,7 @@ import { expect } from 'vitest'
 import { smtpOptions } from '#services/assembly/listener-options.ts'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import { createSmtpListener } from '#services/smtp/listener.ts'
+import { createRecordingResolver } from '#shared/dns/recording-resolver.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { createFakeResolver } from '#test/support/fake-dns.ts'
 import { createPipeline } from '#test/support/pipeline.ts'
@@ -38,7 +39,12 @@ async function connect(header: Header): Promise<Target> {
       port: 0,
       proxyTrustedNetworks: ['127.0.0.0/8'],
     },
-    { ...smtpFakes(), spool: pipeline.spool, policy: assemblePolicy(pipeline.backend, dns), clock },
+    {
+      ...smtpFakes(),
+      spool: pipeline.spool,
+      policy: assemblePolicy(pipeline.backend, () => createRecordingResolver(dns)),
+      clock,
+    },
   )
   const { port } = await listener.listen()
   return {

@@ -13,7 +13,7 @@ import type { EarlyRequest, Policy, PolicyStage, PolicyVerdict } from '#shared/c
 import { HEADER_INDEXED_BYTES_MAX } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { silentLog } from '#shared/runtime/log.ts'
-import { createFakeResolver } from '#test/support/fake-dns.ts'
+import { openFakeDns } from '#test/support/fake-dns.ts'
 import {
   annsAccount,
   messageRequest,
@@ -36,7 +36,7 @@ const policy = createPolicy({
     ...listOf('data'),
     ...listOf('message'),
   }),
-  dns: createFakeResolver({}),
+  openDns: openFakeDns(),
   directory: {
     resolve: async () => annsAccount,
     reach: () => Promise.reject(new Error('no alias')),
