@@ -53,11 +53,18 @@ export function answer(reply: Reply): Outcome {
   return { kind: 'reply', reply }
 }
 
-/** At least one. */
+/** At least one; where there is one alone, as it wants. */
 export function answerEach([reply, ...further]: readonly Reply[]): Outcome {
   if (reply === undefined) throw new Error('no reply to a message')
-  return further.length === 0 ? answer(reply) : { kind: 'replies', reply, further }
+  return further.length === 0 ? answerAsSaid(reply) : { kind: 'replies', reply, further }
 }
+
+/** RFC 5321 §3.8 and RFC 7504 §4: who says these ends the connection. */
+const isLast = ({ code }: Reply) => code === 421 || code === 521
+
+/** As the reply wants it: after 421 and 521 nothing more is heard. */
+export const answerAsSaid = (reply: Reply): Outcome =>
+  isLast(reply) ? answerAndClose(reply) : answer(reply)
 
 export function answerAndClose(reply: Reply): Outcome {
   return { kind: 'close', reply }
