@@ -10,6 +10,9 @@ export type ClientName =
   | { readonly kind: 'none'; readonly reason: 'no name' | 'unconfirmed' }
   | { readonly kind: 'failure'; readonly reason: string }
 
+/** As Postfix calls it where there is none. */
+export const clientNameOf = (found: ClientName) => (found.kind === 'found' ? found.name : 'unknown')
+
 export interface Client {
   readonly address: string
   /** By its PTR alone. */

@@ -3,6 +3,7 @@
 
 import type { MessageRequest, PolicyStage } from '#shared/contracts/policy.ts'
 import type { Origin } from '#shared/contracts/spool.ts'
+import type { AccessTables } from '#shared/directory/access-tables.ts'
 import type { Directory, Reach, Recipient } from '#shared/directory/directory.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import type { Address } from '#shared/mail/address.ts'
@@ -56,6 +57,7 @@ export type KnownRecipient = {
 export type WordDeps = {
   readonly settings: Settings
   readonly directory: Directory
+  readonly accessTables: AccessTables
   readonly counters: Table
   readonly clock: Clock
   readonly log: Log

@@ -4,7 +4,7 @@
 
 import type { Clock } from '#shared/runtime/clock.ts'
 import { firstBits, parseIpAddress } from '#shared/settings/networks.ts'
-import type { TableRef } from '#shared/settings/restrictions/table-ref.ts'
+import type { InlineEntry, TableRef } from '#shared/settings/restrictions/table-ref.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import {
   type AccessKey,
@@ -12,6 +12,7 @@ import {
   formatAccessKey,
   type NetworkSize,
   networkSize,
+  parseAccessKey,
   parseNetworkSize,
 } from './access-key.ts'
 import {
@@ -153,7 +154,8 @@ const empty: Content = {
 /** As Postfix's static tables: whatever is asked for is there. */
 function always(result: string): Content {
   return {
-    hasTexts: true,
+    // The address gets it as well as a name.
+    hasTexts: false,
     async lookup([key]) {
       return key && { key: formatAccessKey(key), result }
     },
@@ -161,10 +163,10 @@ function always(result: string): Content {
   }
 }
 
-const inlineEntry = ({ key, result }: { readonly key: string; readonly result: string }) => ({
-  key: accessKeyOf(key),
-  result,
-})
+function inlineEntry({ key, result }: InlineEntry): AccessEntry {
+  const parsed = parseAccessKey(key)
+  return { key: 'fault' in parsed ? accessKeyOf(key) : parsed, result }
+}
 
 function holding(entries: readonly AccessEntry[]): Content {
   const results = new Map(entries.map(({ key, result }) => [accessSortKey(key), result]))
