@@ -22,7 +22,7 @@ export interface Destinations {
   isRelayRecipient(address: Address): Promise<boolean>
 }
 
-export function createDestinations(deps: {
+export type DestinationDeps = {
   readonly directory: Pick<Directory, 'resolve'>
   readonly accessTables: AccessTables
   readonly settings: {
@@ -30,7 +30,9 @@ export function createDestinations(deps: {
     readonly relayRecipientMaps: TableList
     readonly recipientDelimiter: string
   }
-}): Destinations {
+}
+
+export function createDestinations(deps: DestinationDeps): Destinations {
   const { directory, accessTables, settings } = deps
   const { relayDomains, relayRecipientMaps, recipientDelimiter } = settings
 

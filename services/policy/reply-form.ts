@@ -1,7 +1,7 @@
 // Replies as Postfix forms them (smtpd_check.c): `<name>: Class rejected: text`, with the enhanced status that fits code and class.
 
 import type { EnhancedStatus, PolicyStage, SmtpReply } from '#shared/contracts/policy.ts'
-import type { Known } from './word.ts'
+import type { Known } from './known.ts'
 
 /** What a restriction looks at. */
 export type Subject =
@@ -19,13 +19,14 @@ const subjectOfStage: { readonly [Stage in PolicyStage]: Subject } = {
   connect: 'client',
   helo: 'helo',
   sender: 'sender',
+  relay: 'recipient',
   recipient: 'recipient',
   data: 'data',
   message: 'message',
 }
 
 /** Of a word that looks at nothing in particular: what its list is about. */
-export const subjectOf = ({ stage }: Known): Subject => subjectOfStage[stage] ?? 'client'
+export const subjectOf = ({ stage }: Known): Subject => subjectOfStage[stage]
 
 /** `text` alone, as some restrictions say it. Codes are from 400 to 599. Whoever writes it keeps it on one line. */
 export function formReply(subject: Subject, { code, status, text }: SmtpReply): SmtpReply {

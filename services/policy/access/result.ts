@@ -4,9 +4,10 @@ import type { EnhancedStatus } from '#shared/contracts/policy.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { type Action, parseAction } from '#shared/settings/restrictions/action.ts'
 import type { Settings } from '#shared/settings/table.ts'
+import type { Known } from '../known.ts'
 import { replyFor, type Subject } from '../reply-form.ts'
 import { type Decision, dunno, failure, permit, type RestrictionList } from '../restriction.ts'
-import type { Known, WordDeps } from '../word.ts'
+import type { WordDeps } from '../word.ts'
 
 export type Answer = {
   /** As it was said. */
@@ -38,10 +39,10 @@ export function createDecideResult(
   },
 ): DecideResult {
   const { accessMapRejectCode = 554, accessMapDeferCode = 450 } = deps.settings
-  const compiled = new Map<string, RestrictionList<Known>>()
+  const compiled = new Map<string, RestrictionList>()
   const warned = new Set<string>()
 
-  function compile(text: string): RestrictionList<Known> {
+  function compile(text: string): RestrictionList {
     const known = compiled.get(text)
     if (known !== undefined) return known
     const list = deps.compile(text)
@@ -163,7 +164,6 @@ function isTooEarly({ answering }: Known, { kind }: Action): boolean {
 
 /** Both, in this order. */
 function both(first: Decision, second: Decision): Decision {
-  const one = (decision: Decision) =>
-    ({ name: 'result', stage: 'connect', decide: () => decision }) as const
+  const one = (decision: Decision) => ({ name: 'result', decide: () => decision })
   return { kind: 'list', restrictions: [one(first), one(second)] }
 }

@@ -8,9 +8,10 @@ import type { WordName } from '#shared/settings/restrictions/words.ts'
 import { addressKeys, domainKeys, isSenderRouted } from '../access/keys.ts'
 import { type Answer, createDecideResult } from '../access/result.ts'
 import { type ClientName, clientNameOf } from '../client.ts'
+import type { Known } from '../known.ts'
 import type { Subject } from '../reply-form.ts'
 import { dunno } from '../restriction.ts'
-import { defineWord, type Known, type Word } from '../word.ts'
+import { defineWord, type Word } from '../word.ts'
 
 /** What a word asks a table; undefined where that is not known. */
 type Ask = (known: Known, asked: Asked) => Promise<AccessHit | undefined> | undefined
@@ -58,33 +59,33 @@ const askOfHost =
     return byName ?? tables.lookupAddress(table, known.origin.remoteAddress)
   }
 
-export const check_client_access = checkAccess(
+const check_client_access = checkAccess(
   'check_client_access',
   'client',
   askOfHost(({ client }) => client.name()),
 )
 
 /** Its owner writes into his DNS what he likes. */
-export const check_reverse_client_hostname_access = checkAccess(
+const check_reverse_client_hostname_access = checkAccess(
   'check_reverse_client_hostname_access',
   'reverse client',
   askOfHost(({ client }) => client.reverseName()),
   () => ({ neverPermits: true }),
 )
 
-export const check_helo_access = checkAccess('check_helo_access', 'helo', (known, asked) => {
+const check_helo_access = checkAccess('check_helo_access', 'helo', (known, asked) => {
   const { helo } = known.origin
   return helo === '' ? undefined : asked.tables.lookup(asked.table, domainKeys(helo))
 })
 
-export const check_sender_access = checkAccess('check_sender_access', 'sender', (known, asked) => {
+const check_sender_access = checkAccess('check_sender_access', 'sender', (known, asked) => {
   const { sender } = known
   return sender === undefined
     ? undefined
     : asked.tables.lookup(asked.table, addressKeys(sender, asked.recipientDelimiter))
 })
 
-export const check_recipient_access = checkAccess(
+const check_recipient_access = checkAccess(
   'check_recipient_access',
   'recipient',
   ({ recipient }, { tables, table, recipientDelimiter }) =>
@@ -94,9 +95,9 @@ export const check_recipient_access = checkAccess(
 )
 
 /** ETRN is not offered here. */
-export const check_etrn_access = checkAccess('check_etrn_access', 'client', () => undefined)
+const check_etrn_access = checkAccess('check_etrn_access', 'client', () => undefined)
 
-export const check_ccert_access = checkAccess(
+const check_ccert_access = checkAccess(
   'check_ccert_access',
   'certificate',
   (known, { tables, table }) => {
@@ -105,7 +106,7 @@ export const check_ccert_access = checkAccess(
   },
 )
 
-export const check_sasl_access = checkAccess(
+const check_sasl_access = checkAccess(
   'check_sasl_access',
   'login',
   ({ origin: { account } }, { tables, table }) =>
@@ -118,4 +119,15 @@ export function fingerprintsOf({ origin: { tls } }: Known): readonly string[] {
   if (!certificate) return []
   const { fingerprint, publicKeyFingerprint } = certificate
   return [fingerprint, ...(publicKeyFingerprint === undefined ? [] : [publicKeyFingerprint])]
+}
+
+export const checks = {
+  check_client_access,
+  check_reverse_client_hostname_access,
+  check_helo_access,
+  check_sender_access,
+  check_recipient_access,
+  check_etrn_access,
+  check_ccert_access,
+  check_sasl_access,
 }

@@ -1,6 +1,6 @@
 import { anyHas } from '../access/membership.ts'
 import { dunno, permit } from '../restriction.ts'
-import { defineWord, type Known } from '../word.ts'
+import { defineWord } from '../word.ts'
 import { fingerprintsOf } from './check-access.ts'
 
 /** Whose certificate, or public key, we know: whoever signed it. */
@@ -8,10 +8,7 @@ export const permit_tls_clientcerts = defineWord('permit_tls_clientcerts', (_, d
   const { relayClientcerts } = deps.settings
   return async (known) => {
     const keys = fingerprintsOf(known)
-    if (keys.length === 0 || !mayRelay(known)) return dunno
+    if (keys.length === 0) return dunno
     return (await anyHas(deps.accessTables, relayClientcerts, keys)) ? permit : dunno
   }
 })
-
-/** RFC 2033 §1: LMTP delivers, it does not relay, whoever speaks it. */
-const mayRelay = ({ origin }: Known) => origin.listener !== 'lmtp'

@@ -37,52 +37,63 @@ export function parseTableRef(text: string): TableRef | string {
     case 'static':
       return { kind: 'static', result: withoutBraces(rest) ?? rest }
     default:
-      return explainOther(type, rest, text)
+      return explainOther(type, rest)
   }
 }
 
-function explainOther(type: string, rest: string, text: string): string {
+function explainOther(type: string, rest: string): string {
   if (importable.has(type)) {
     const name = rest.slice(rest.lastIndexOf('/') + 1) || 'NAME'
-    return `tables of files are kept in the directory: 'postwolke access import ${name} ${rest}', then table:${name}`
+    return `tables stand in the directory: \`postwolke access import ${name} ${rest}\`, and write table:${name}`
   }
   if (type === 'regexp' || type === 'pcre') {
     return 'tables of patterns are not asked about hosts and addresses here; use table:, inline: or static:'
   }
-  return `'${text}' is no table; use table:NAME, inline:{ key=result, … } or static:result`
+  return `no table; write table:NAME, inline:{ key=result, … } or static:result`
 }
 
 function parseInline(text: string): TableRef | string {
   const inner = withoutBraces(text)
   if (inner === undefined) return 'inline: needs braces around its entries'
-  const entries: InlineEntry[] = []
-  for (const word of entriesOf(inner)) {
-    const entry = withoutBraces(word) ?? word
-    const equals = entry.indexOf('=')
-    const key = entry.slice(0, Math.max(equals, 0)).trim()
-    if (key === '')
-      return `'${word}' is no entry of inline: key=result, or { key = a longer result }`
-    entries.push({ key, result: entry.slice(equals + 1).trim() })
-    if (entries.length > INLINE_ENTRIES_MAX) return `inline: takes ${INLINE_ENTRIES_MAX} entries`
+  const entries: string[] = []
+  for (const part of splitOutside(inner, /,/)) {
+    let isFirst = true
+    for (const word of splitOutside(part, /\s/)) {
+      // Deliberately: a result goes on up to the next entry, where Postfix wants braces around both.
+      if (word.includes('=')) entries.push(withoutBraces(word) ?? word)
+      else if (isFirst)
+        return `'${word}' is no entry of inline: key=result, or { key = a longer result }`
+      else entries.push(`${entries.pop() ?? ''} ${word}`)
+      isFirst = false
+    }
   }
-  return { kind: 'inline', entries }
+  if (entries.length > INLINE_ENTRIES_MAX) return `inline: takes ${INLINE_ENTRIES_MAX} entries`
+  const parsed = entries.map((entry) => {
+    const equals = entry.indexOf('=')
+    return { key: entry.slice(0, equals).trim(), result: entry.slice(equals + 1).trim() }
+  })
+  const nameless = parsed.find(({ key }) => key === '')
+  return nameless === undefined
+    ? { kind: 'inline', entries: parsed }
+    : `'=${nameless.result}' has no key before its =`
 }
 
-/** At commas and blanks outside of braces. */
-function entriesOf(text: string): readonly string[] {
-  const words: string[] = []
-  let word = ''
+/** At such characters outside of braces; nothing empty. */
+function splitOutside(text: string, at: RegExp): readonly string[] {
+  const parts: string[] = []
+  let part = ''
   let depth = 0
   for (const character of text) {
     if (character === '{') depth++
     if (character === '}') depth--
-    if (depth <= 0 && /[\s,]/.test(character)) {
-      if (word !== '') words.push(word)
-      word = ''
-    } else word += character
+    if (depth > 0 || !at.test(character)) part += character
+    else if (part !== '') {
+      parts.push(part)
+      part = ''
+    }
   }
-  if (word !== '') words.push(word)
-  return words
+  if (part !== '') parts.push(part)
+  return parts
 }
 
 function withoutBraces(text: string): string | undefined {

@@ -4,12 +4,12 @@ import {
   createDecideResult,
   type ResultSettings,
 } from '#services/policy/access/result.ts'
+import type { Known } from '#services/policy/known.ts'
 import { type Decision, permit } from '#services/policy/restriction.ts'
-import type { Known } from '#services/policy/word.ts'
-import { type KnownChanges, knownAtRcpt } from '#test/support/known.ts'
 import { MemoryLog } from '#test/support/memory-log.ts'
+import { known } from '#test/support/policy-facts.ts'
 
-const class1 = [{ name: 'permit', stage: 'connect', decide: () => permit }] as const
+const class1 = [{ name: 'permit', decide: () => permit }] as const
 
 function world(settings: Partial<ResultSettings> = {}) {
   const log = new MemoryLog()
@@ -23,8 +23,8 @@ function world(settings: Partial<ResultSettings> = {}) {
       throw new Error(`unknown word '${text}'`)
     },
   })
-  const decide = (result: string, answer: Partial<Answer> = {}, known: KnownChanges = {}) =>
-    decideResult(knownAtRcpt(known), {
+  const decide = (result: string, answer: Partial<Answer> = {}, given: Partial<Known> = {}) =>
+    decideResult(known(given), {
       result,
       from: 'check_sender_access table:t',
       subject: 'sender',

@@ -1,35 +1,45 @@
 import { describe, expect, it } from 'vitest'
 import { createClient } from '#services/policy/client.ts'
-import * as all from '#services/policy/restrictions/check-access.ts'
-import type { Word, WordDeps } from '#services/policy/word.ts'
+import type { Known } from '#services/policy/known.ts'
+import { permit } from '#services/policy/restriction.ts'
+import { checks } from '#services/policy/restrictions/check-access.ts'
 import type { ClientCertificate, Origin } from '#shared/contracts/spool.ts'
-import { silentLog } from '#shared/runtime/log.ts'
 import { type FakeTables, fakeAccessTables } from '#test/support/access-tables.ts'
 import { createFakeResolver } from '#test/support/fake-dns.ts'
-import { type KnownChanges, knownAtRcpt } from '#test/support/known.ts'
-import { addressOf, annsAccount, login, stranger } from '#test/support/policy-facts.ts'
+import { judgeWord, known, knownRecipient, login, stranger } from '#test/support/policy-facts.ts'
 
-type Name = keyof typeof all & `check_${string}`
-const words = new Map<string, Word>(
-  Object.entries(all).flatMap(([name, word]) => ('make' in word ? [[name, word] as const] : [])),
-)
+type Name = keyof typeof checks
+
+type Changes = Partial<Known> & {
+  /** Of the client; its name is confirmed where it is given. */
+  readonly address?: string
+  readonly name?: string
+}
+
+function factsOf({ address = stranger.remoteAddress, name, ...changes }: Changes): Known {
+  const type = address.includes(':') ? 'aaaa' : 'a'
+  const zone =
+    name === undefined ? {} : { [address]: { ptr: [name] }, [name]: { [type]: [address] } }
+  const origin = { ...stranger, remoteAddress: address }
+  return { ...known({ origin, dns: createFakeResolver(zone), ...changes }), ...changes }
+}
 
 /** Of table:t. */
-function world(name: Name, entries: FakeTables[string], argument = 'table:t') {
-  const accessTables = fakeAccessTables({ t: entries })
-  const deps = {
-    accessTables,
-    log: silentLog,
+function decide(
+  name: Name,
+  entries: FakeTables[string],
+  changes: Changes = {},
+  argument = 'table:t',
+) {
+  return judgeWord(checks[name], factsOf(changes), {
+    argument,
+    accessTables: fakeAccessTables({ t: entries }),
     settings: { recipientDelimiter: '+' },
-    compile: () => [],
-  } as unknown as WordDeps
-  const decide = words.get(name)?.make(argument, deps)
-  if (decide === undefined) throw new Error(name)
-  return { decide: (known: KnownChanges = {}) => decide(knownAtRcpt(known)), accessTables }
+  })
 }
 /** The text of the refusal that says so. */
-const said = async (name: Name, entries: FakeTables[string], known: KnownChanges = {}) => {
-  const decision = await world(name, entries).decide(known)
+const said = async (name: Name, entries: FakeTables[string], changes: Changes = {}) => {
+  const decision = await decide(name, entries, changes)
   return 'reply' in decision ? decision.reply.text : decision.kind
 }
 
@@ -79,11 +89,9 @@ describe('check_client_access', () => {
 
   it('needs no DNS for a table of networks, and none for what is the same for all', async () => {
     const dns = createFakeResolver({})
-    const { client } = knownAtRcpt({ dns })
-    const networks = world('check_client_access', { '203.0.113.0/24': 'DUNNO', '10': 'OK' })
-    expect(await networks.decide({ client, dns })).toEqual({ kind: 'dunno' })
-    const always = world('check_client_access', {}, 'static:OK')
-    expect(await always.decide({ client, dns })).toEqual({ kind: 'permit' })
+    const networks = { '203.0.113.0/24': 'DUNNO', '10': 'OK' }
+    expect(await said('check_client_access', networks, { dns })).toBe('dunno')
+    expect(await decide('check_client_access', {}, { dns }, 'static:OK')).toEqual(permit)
     expect(dns.questions).toEqual([])
   })
 
@@ -113,7 +121,7 @@ describe('check_reverse_client_hostname_access', () => {
 })
 
 describe('check_helo_access', () => {
-  const helo = (name: string): KnownChanges => ({ origin: { ...stranger, helo: name } })
+  const helo = (name: string): Changes => ({ origin: { ...stranger, helo: name } })
 
   it.each([
     ['Mail.Spam.test', { 'spam.test': 'REJECT' }],
@@ -158,14 +166,7 @@ describe('check_sender_access', () => {
 })
 
 describe('check_recipient_access', () => {
-  const to = (text: string): KnownChanges => ({
-    recipient: {
-      text,
-      address: addressOf(text),
-      found: annsAccount,
-      reach: () => Promise.reject(),
-    },
-  })
+  const to = (text: string): Changes => ({ recipient: knownRecipient(text) })
 
   it('finds the recipient as senders are found', async () => {
     const known = to('ann+x@example.test')
@@ -195,7 +196,7 @@ describe('check_ccert_access', () => {
     publicKeyFingerprint: 'BB:02',
     verified: false,
   }
-  const tls = (clientCertificate: ClientCertificate | null): KnownChanges => ({
+  const tls = (clientCertificate: ClientCertificate | null): Changes => ({
     origin: { ...stranger, tls: { protocol: 'TLSv1.3', cipher: 'x', clientCertificate } },
   })
 
@@ -227,7 +228,7 @@ it('check_etrn_access has nothing to say: there is no ETRN here', async () => {
 })
 
 it('an argument that is no table is a fault of the configuration', () => {
-  expect(() => world('check_client_access', {}, 'hash:/etc/postfix/access')).toThrow(
+  expect(() => decide('check_client_access', {}, {}, 'hash:/etc/postfix/access')).toThrow(
     /access import/,
   )
 })

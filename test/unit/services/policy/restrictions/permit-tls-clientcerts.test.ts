@@ -1,20 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { permit_tls_clientcerts } from '#services/policy/restrictions/permit-tls-clientcerts.ts'
-import type { WordDeps } from '#services/policy/word.ts'
 import type { Origin } from '#shared/contracts/spool.ts'
 import { fingerprintTables } from '#shared/settings/restrictions/table-kinds.ts'
 import { fakeAccessTables } from '#test/support/access-tables.ts'
-import { knownAtRcpt } from '#test/support/known.ts'
-import { stranger } from '#test/support/policy-facts.ts'
+import { judgeWord, known, stranger } from '#test/support/policy-facts.ts'
 
 const print = (pair: string) => Array.from({ length: 32 }, () => pair).join(':')
 
 function decide(relayClientcerts: string, origin: Origin) {
-  const deps = {
+  return judgeWord(permit_tls_clientcerts, known({ origin }), {
     accessTables: fakeAccessTables({ certs: { [print('CC')]: 'ann' } }),
-    settings: { relayClientcerts: fingerprintTables.parse(relayClientcerts) },
-  } as unknown as WordDeps
-  return permit_tls_clientcerts.make('', deps)(knownAtRcpt({ origin }))
+    settings: { relayClientcerts: fingerprintTables.parse(relayClientcerts) ?? [] },
+  })
 }
 
 function withCertificate(fingerprint: string, publicKeyFingerprint: string): Origin {
@@ -34,10 +31,9 @@ describe('permit_tls_clientcerts', () => {
     expect(await decide(list, withCertificate(print('BB'), print('11')))).toEqual(dunno)
   })
 
-  it('says nothing without a certificate, without such a list, and in LMTP (RFC 2033 §1)', async () => {
+  it('says nothing without a certificate, or without such a list', async () => {
     const ours = withCertificate(print('AA'), print('11'))
     expect(await decide(print('AA'), stranger)).toEqual(dunno)
     expect(await decide('', ours)).toEqual(dunno)
-    expect(await decide(print('AA'), { ...ours, listener: 'lmtp' })).toEqual(dunno)
   })
 })

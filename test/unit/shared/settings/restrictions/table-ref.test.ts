@@ -24,14 +24,18 @@ describe('a table in a list', () => {
   })
 
   it.each([
-    ['hash:/etc/postfix/access', /access import access \/etc\/postfix\/access', then table:access/],
+    [
+      'hash:/etc/postfix/access',
+      /access import access \/etc\/postfix\/access`, and write table:access/,
+    ],
     ['pcre:/etc/postfix/x', /tables of patterns/],
     ['table:', /is no name of a table/],
     ['table:a/b', /is no name of a table/],
-    ['clients', /use table:NAME/],
+    ['clients', /write table:NAME/],
     ['inline:a=b', /needs braces/],
     ['inline:{ a }', /'a' is no entry/],
-    ['inline:{ =OK }', /'=OK' is no entry/],
+    ['inline:{ a=OK, b }', /'b' is no entry/],
+    ['inline:{ =OK }', /'=OK' has no key/],
   ])('%s is none', (text, why) => {
     expect(parseTableRef(text)).toMatch(why)
   })
