@@ -21,9 +21,10 @@ export function assemblePolicy(
   backend: Backend,
   openDns = openQuestionResolvers(backend.settings, backend.clock),
 ): DecidingPolicy {
-  const { directory, mailbox, settings, store, clock, log } = backend
+  const { directory, accessTables, mailbox, settings, store, clock, log } = backend
   const { counters } = store.tables
-  const lists = createLists({ directory, usage: mailbox.usage, counters, settings, clock, log })
+  const { usage } = mailbox
+  const lists = createLists({ directory, accessTables, usage, counters, settings, clock, log })
   return createPolicy({ lists, directory, openDns, options: settings, log })
 }
 

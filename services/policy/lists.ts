@@ -50,7 +50,7 @@ export function createLists(
         rejectNonFqdn,
       ],
       afterRecipient: [
-        ...(settings.smtpdRejectUnlistedRecipient ? [rejectUnlistedRecipient] : []),
+        ...(settings.smtpdRejectUnlistedRecipient ? [rejectUnlistedRecipient(deps)] : []),
         rejectOverQuota(deps.usage, settings.mailboxMessageLimit),
       ],
       message: [

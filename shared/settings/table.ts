@@ -10,6 +10,7 @@ import { listenerSettings } from './table/listeners.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
 import { rejectCodeSettings } from './table/reject-codes.ts'
+import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
@@ -20,6 +21,7 @@ export const settingParts = {
   Listeners: listenerSettings,
   'SMTP server': smtpSettings,
   'Reply codes': rejectCodeSettings,
+  'Relaying for others': relaySettings,
   Restrictions: restrictionSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
@@ -35,6 +37,7 @@ export const settingsTable = {
   ...listenerSettings,
   ...smtpSettings,
   ...rejectCodeSettings,
+  ...relaySettings,
   ...restrictionSettings,
   ...authSettings,
   ...imapSettings,

@@ -9,6 +9,7 @@ import type { Resolver } from '#shared/dns/resolver.ts'
 import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/settings/load.ts'
+import { fakeAccessTables } from './access-tables.ts'
 import { type DnsServer, type DnsZone, startDnsServer } from './dns-server.ts'
 import { ManualClock } from './manual-clock.ts'
 import { annsAccount, known, knownRecipient, stranger } from './policy-facts.ts'
@@ -37,6 +38,7 @@ export async function askWord(
   const decide = word.make(argument, {
     settings: loaded.settings,
     directory,
+    accessTables: fakeAccessTables(),
     counters: undefined as unknown as WordDeps['counters'],
     clock: new ManualClock(),
     log: silentLog,

@@ -2,6 +2,7 @@
 
 import type { WordName } from '#shared/settings/restrictions/words.ts'
 import type { Word } from '../word.ts'
+import { checks } from './check-access.ts'
 import * as defers from './defer.ts'
 import { permit } from './permit.ts'
 import { permit_inet_interfaces } from './permit-inet-interfaces.ts'
@@ -10,6 +11,7 @@ import { permit_mynetworks } from './permit-mynetworks.ts'
 import { permit_naked_ip_address } from './permit-naked-ip-address.ts'
 import { permit_sasl_authenticated } from './permit-sasl-authenticated.ts'
 import { permit_tls_all_clientcerts } from './permit-tls-all-clientcerts.ts'
+import { permit_tls_clientcerts } from './permit-tls-clientcerts.ts'
 import { reject } from './reject.ts'
 import * as heloHostname from './reject-helo-hostname.ts'
 import { reject_multi_recipient_bounce } from './reject-multi-recipient-bounce.ts'
@@ -34,6 +36,7 @@ const defined = {
   permit_sasl_authenticated,
   permit_tls_all_clientcerts,
   permit_mx_backup,
+  permit_tls_clientcerts,
   ...unauthDestination,
   reject_plaintext_session,
   reject_unauth_pipelining,
@@ -44,6 +47,7 @@ const defined = {
   ...unknownClient,
   ...heloHostname,
   ...unknownDomain,
+  ...checks,
 } satisfies { readonly [name in WordName]?: Word }
 
 export const words: { readonly [name in WordName]?: Word } = defined
