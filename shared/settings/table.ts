@@ -3,6 +3,7 @@
 
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
+import { dnsListSettings } from './table/dns-lists.ts'
 import { generalSettings } from './table/general.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
@@ -11,6 +12,7 @@ import { queueSettings } from './table/queue.ts'
 import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
+import { weightSettings } from './table/weight.ts'
 
 /** In the order of the manual. */
 export const settingParts = {
@@ -18,6 +20,8 @@ export const settingParts = {
   Listeners: listenerSettings,
   'SMTP server': smtpSettings,
   Restrictions: restrictionSettings,
+  'DNS lists': dnsListSettings,
+  'Weighing (policyd-weight)': weightSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
@@ -31,6 +35,8 @@ export const settingsTable = {
   ...listenerSettings,
   ...smtpSettings,
   ...restrictionSettings,
+  ...dnsListSettings,
+  ...weightSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,

@@ -36,7 +36,14 @@ export type DnsListOptions = {
   readonly keys: DnsListKeys
   /** Whether lists are tested as RFC 5782 §5 describes before they are believed. */
   readonly isTested: boolean
+  readonly timeoutMs: number
 }
+
+/** The question at hand had no time or no questions left (shared/dns): the list was not even asked. */
+const notAsked: ReadonlySet<string> = new Set([
+  'DNS took too long for this question',
+  'too many DNS look-ups for this question',
+])
 
 /** Postfix's limit for what a list says. */
 const REASON_BYTES_MAX = 500
@@ -55,7 +62,8 @@ export function createDnsLists(deps: {
   readonly log: Log
   readonly options: DnsListOptions
 }): DnsLists {
-  const { keys, isTested } = deps.options
+  const { clock } = deps
+  const { keys, isTested, timeoutMs } = deps.options
   const mask = createKeyMask(keys)
   const healths = new Map<string, ListHealth>()
 
@@ -70,10 +78,20 @@ export function createDnsLists(deps: {
     return health
   }
 
+  async function askInTime(dns: Resolver, name: string): Promise<DnsAnswer<string>> {
+    const answered = new AbortController()
+    const timeout = clock.sleep(timeoutMs, answered.signal).then(() => tooLate)
+    try {
+      return await Promise.race([dns.resolve4(name), timeout])
+    } finally {
+      answered.abort()
+    }
+  }
+
   async function test(list: AskedList, kind: ListedItem['kind'], dns: Resolver): Promise<Tested> {
     if (!isTested) return { kind: 'sound' }
     const { never, always } = testEntries[kind]
-    const ask = (text: string) => dns.resolve4(nameOf(list.zone, { kind, text }) ?? '')
+    const ask = (text: string) => askInTime(dns, nameOf(list.zone, { kind, text }) ?? '')
     const [first, second] = await Promise.all([
       ask(never),
       // Not all lists of good clients have the entry.
@@ -95,11 +113,11 @@ export function createDnsLists(deps: {
       if (health.isOff) await health.check(() => test(list, item.kind, dns))
       if (health.isOff) return { kind: 'off' }
       const [answer] = await Promise.all([
-        dns.resolve4(name),
+        askInTime(dns, name),
         health.check(() => test(list, item.kind, dns)),
       ])
       if (answer.kind === 'failure') {
-        health.failed(answer.reason)
+        if (!notAsked.has(answer.reason)) health.failed(answer.reason)
         return { kind: 'failure', reason: answer.reason }
       }
       const meaning = answer.kind === 'found' ? meaningOf(answer.records, list.filter) : 'unlisted'
@@ -122,6 +140,8 @@ export function createDnsLists(deps: {
     },
   }
 }
+
+const tooLate: DnsAnswer<never> = { kind: 'failure', reason: 'it did not answer in time' }
 
 function judge(never: DnsAnswer<string>, always: DnsAnswer<string> | undefined): Tested {
   if (never.kind === 'failure') return { kind: 'unknown', reason: never.reason }

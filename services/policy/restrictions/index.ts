@@ -4,6 +4,7 @@ import type { WordName } from '#shared/settings/restrictions/words.ts'
 import type { Word } from '../word.ts'
 import * as defers from './defer.ts'
 import { permit } from './permit.ts'
+import * as dnswl from './permit-dnswl.ts'
 import { permit_inet_interfaces } from './permit-inet-interfaces.ts'
 import { permit_mynetworks } from './permit-mynetworks.ts'
 import { permit_naked_ip_address } from './permit-naked-ip-address.ts'
@@ -13,6 +14,8 @@ import { reject } from './reject.ts'
 import { reject_multi_recipient_bounce } from './reject-multi-recipient-bounce.ts'
 import * as nonFqdn from './reject-non-fqdn.ts'
 import { reject_plaintext_session } from './reject-plaintext-session.ts'
+import { reject_rbl_client } from './reject-rbl-client.ts'
+import * as rhsbl from './reject-rhsbl.ts'
 import * as loginMismatch from './reject-sender-login-mismatch.ts'
 import { reject_unauth_pipelining } from './reject-unauth-pipelining.ts'
 import * as unlisted from './reject-unlisted.ts'
@@ -36,6 +39,9 @@ const defined = {
   ...unlisted,
   ...nonFqdn,
   ...loginMismatch,
+  reject_rbl_client,
+  ...rhsbl,
+  ...dnswl,
 } satisfies { readonly [name in WordName]?: Word }
 
 export const words: { readonly [name in WordName]?: Word } = defined

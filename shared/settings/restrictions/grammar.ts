@@ -3,6 +3,7 @@
 // (list-faults.ts).
 
 import { nearestName } from '../nearest.ts'
+import { DNS_LIST_ALLOWED, parseDnsList } from './dns-list-filter.ts'
 import {
   findWord,
   restrictionWords,
@@ -134,7 +135,6 @@ export const builtInServices: readonly string[] = ['policyd-weight', 'postgrey']
 
 const TABLE_NAME = /^table:[A-Za-z0-9_.-]{1,100}$/
 const FOREIGN_TABLE = /^(?:hash|btree|lmdb|cdb|dbm|texthash|cidr|proxy):/
-const ZONE = /^[A-Za-z0-9_$.-]{1,253}(?:=[0-9.;[\]]{1,200})?$/
 export const SLEEP_SECONDS_MAX = 60
 
 function checkArgument(word: WordName, argument: string): void {
@@ -153,9 +153,7 @@ const faults: { readonly [Argument in WordArgument]: (text: string) => string | 
     return 'no table; write table:NAME, inline:{ key=result, … } or static:result'
   },
   zone: (text) =>
-    ZONE.test(text)
-      ? undefined
-      : 'no DNS list; write zone or zone=filter, such as zen.spamhaus.org=127.0.0.[2..11]',
+    parseDnsList(text) === undefined ? `no DNS list; write ${DNS_LIST_ALLOWED}` : undefined,
   service(text) {
     const [server = ''] = splitList(text.startsWith('{') ? text.slice(1, -1) : text)
     const isInet = server.startsWith('inet:') && /:\d{1,5}$/.test(server.slice('inet:'.length))

@@ -48,21 +48,28 @@ const ispLists =
 
 const surbl = 'multi.surbl.org=127.0.0.[2..254] 4 0 SURBL'
 
+const modernDomainLists = `dbl.spamhaus.org=127.0.1.[2..99] 4 0 DBL_SPAMHAUS, ${surbl}`
+
 export const weightSettings = {
   weightDnsLists: new Setting(weighedLists, {
+    reload: true,
     default: [],
-    derivedBy: { setting: 'policyPreset', texts: { modern: modernLists, isp: ispLists, open: '' } },
+    derivedBy: {
+      setting: 'policyPreset',
+      texts: { modern: modernLists, isp: ispLists, open: modernLists },
+    },
     about:
       'DNS lists of addresses that clients are looked up in, and what a hit and a miss count (@dnsbl_score). One that is out of order, or refuses to answer, counts nothing and is left alone for a while. Points below 0 for a hit are of lists of good clients. Spamhaus answers small systems only, and none that ask through a public name server: with a key of theirs the zone is `<name>.zen.dq.spamhaus.net`, see `dnsListKeys`.',
   }),
   weightRhsLists: new Setting(weighedLists, {
+    reload: true,
     default: [],
     derivedBy: {
       setting: 'policyPreset',
       texts: {
-        modern: `dbl.spamhaus.org=127.0.1.[2..99] 4 0 DBL_SPAMHAUS, ${surbl}`,
+        modern: modernDomainLists,
         isp: surbl,
-        open: '',
+        open: modernDomainLists,
       },
     },
     about:
@@ -77,9 +84,9 @@ export const weightSettings = {
   weightRejectLevel: new Setting(points, {
     reload: true,
     default: 1,
-    derivedBy: { setting: 'policyPreset', texts: { modern: '4', isp: '1', open: '1' } },
+    derivedBy: { setting: 'policyPreset', texts: { modern: '4', isp: '1', open: '4' } },
     about:
-      'A message with so many points is refused (REJECTLEVEL). `modern` has a higher one than Debian because not being in lists earns nothing there.',
+      'A message with so many points is refused (REJECTLEVEL). It is higher than in Debian where not being in lists earns nothing.',
   }),
   weightRejectMessage: new Setting(weightAction, {
     reload: true,
@@ -146,33 +153,40 @@ export const weightSettings = {
       'Whether a message that passes gets a field X-policyd-weight with all that was found and its points (ADD_X_HEADER).',
   }),
   weightRefusedCacheSize: new Setting(entries, {
+    reload: true,
     default: 2_000,
     about:
       'Refused clients that are remembered, in each process; 0 for none (CACHESIZE). There are twice as many before the oldest go.',
   }),
   weightRefusedCacheRetries: new Setting(integer({ min: 0, max: 1_000 }), {
+    reload: true,
     default: 1,
     about:
       'So often a remembered client is refused again that came back after `weightRefusedCacheTime`, before it is judged anew (NTTL).',
   }),
   weightRefusedCacheTime: new Setting(duration({ min: 0, max: 7 * DAY }), {
+    reload: true,
     default: 30 * SECOND,
     about: 'Who comes back sooner is refused again and does not come nearer to its end (NTIME).',
   }),
   weightPassedCacheSize: new Setting(entries, {
+    reload: true,
     default: 1_000,
     about:
       'Clients with a domain that were taken and are remembered, in each process; 0 for none (POSCACHESIZE). They are asked about DNS lists only. There are twice as many before the oldest go.',
   }),
   weightPassedCacheTrial: new Setting(duration({ min: 0, max: 365 * DAY }), {
+    reload: true,
     default: 1 * DAY,
     about: 'Who has been remembered for longer is not even asked about those (TEMP_PTIME) …',
   }),
   weightPassedCacheUses: new Setting(integer({ min: 0, max: ENTRIES_MAX }), {
+    reload: true,
     default: 60,
     about: '… so often (PTTL) …',
   }),
   weightPassedCacheTime: new Setting(duration({ min: 0, max: 365 * DAY }), {
+    reload: true,
     default: 3 * HOUR,
     about: '… within this time, and then once again (PTIME).',
   }),

@@ -26,7 +26,7 @@ function world(records: Records = {}, options: Partial<DnsListOptions> = {}) {
   const lists = createDnsLists({
     clock,
     log,
-    options: { keys: new Map(), isTested: true, ...options },
+    options: { keys: new Map(), isTested: true, timeoutMs: 4_000, ...options },
   })
   return { lists, clock, log, dns, zone }
 }
@@ -138,6 +138,26 @@ describe('a DNS list out of order', () => {
     expect(log.find('DNS list switched off')?.reason).toBe('ESERVFAIL')
     zone['8.2.0.192.list.test'] = {}
     expect(await ask()).toBe('off')
+  })
+
+  it('is one that does not answer in time', async () => {
+    const { lists, dns, log, clock } = world()
+    const silent = { ...dns, resolve4: () => new Promise<never>(() => {}) }
+    for (let n = 0; n < FAILURES_MAX; n += 1) {
+      const asked = lists.lookUp(plain, client, silent)
+      await clock.advance(4_000)
+      expect(await asked).toMatchObject({ kind: 'failure' })
+    }
+    expect(log.find('DNS list switched off')?.reason).toBe('it did not answer in time')
+  })
+
+  it('is not one that there was no time to ask', async () => {
+    const { lists, dns } = world()
+    const reason = 'DNS took too long for this question'
+    const spent = { ...dns, resolve4: async () => ({ kind: 'failure', reason }) as const }
+    for (let n = 0; n <= FAILURES_MAX; n += 1) {
+      expect(await lists.lookUp(plain, client, spent)).toEqual({ kind: 'failure', reason })
+    }
   })
 
   it('is tried again after a time that grows, and back when it answers soundly', async () => {
