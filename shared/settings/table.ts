@@ -4,6 +4,7 @@
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
 import { dnsSettings } from './table/dns.ts'
+import { dnsListSettings } from './table/dns-lists.ts'
 import { generalSettings } from './table/general.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
@@ -14,6 +15,7 @@ import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
+import { weightSettings } from './table/weight.ts'
 
 /** In the order of the manual. */
 export const settingParts = {
@@ -23,6 +25,8 @@ export const settingParts = {
   'Reply codes': rejectCodeSettings,
   'Relaying for others': relaySettings,
   Restrictions: restrictionSettings,
+  'DNS lists': dnsListSettings,
+  'Weighing (policyd-weight)': weightSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
@@ -39,6 +43,8 @@ export const settingsTable = {
   ...rejectCodeSettings,
   ...relaySettings,
   ...restrictionSettings,
+  ...dnsListSettings,
+  ...weightSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,
