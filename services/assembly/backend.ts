@@ -10,6 +10,8 @@ import type { Limits } from '#shared/mailbox/quota.ts'
 import { createMailQueue } from '#shared/queue/mail-queue.ts'
 import type { Routes } from '#shared/queue/new-groups.ts'
 import { createQueueOperator } from '#shared/queue/operator.ts'
+import { createRates } from '#shared/rates/rates.ts'
+import { createSharedBuckets } from '#shared/rates/shared-buckets.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { nextHop } from '#shared/settings/address-kinds.ts'
@@ -56,6 +58,11 @@ export function createBackend(deps: {
     expand,
     mailbox: createMailbox({ table: tables.mail, objects, signals, clock }),
     queue,
+    rates: createRates({
+      shared: createSharedBuckets(tables.counters, clock),
+      clock,
+      log: deps.log,
+    }),
     quota,
     people: createPeople(directory.accounts, settings),
     operator: createQueueOperator({

@@ -1,7 +1,6 @@
 // The listeners that the settings ask for, opened together and closed together.
 
 import type { AddressInfo } from 'node:net'
-import { AccountSessions } from '#services/imap/account-sessions.ts'
 import { createImapListener } from '#services/imap/listener.ts'
 import { createMemory } from '#services/imap/memory.ts'
 import { createPop3Listener } from '#services/pop3/listener.ts'
@@ -9,6 +8,7 @@ import { noMaildropLock } from '#services/pop3/maildrop-lock.ts'
 import type { SmtpRole } from '#services/smtp/config.ts'
 import { createSmtpListener } from '#services/smtp/listener.ts'
 import { accountCredentials } from '#shared/auth/account-credentials.ts'
+import { AccountSessions } from '#shared/auth/account-sessions.ts'
 import { createAccountWatch } from '#shared/auth/account-watch.ts'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
 import type { Policy } from '#shared/contracts/policy.ts'
@@ -100,6 +100,8 @@ function makers(backend: Backend, parts: ListenerParts) {
     clock,
     log,
   })
+  // Of submission and of submissions together.
+  const smtpSessions = new AccountSessions(settings.smtpdAccountConnectionCountLimit)
   const smtp = (role: SmtpRole) => () =>
     createSmtpListener(smtpOptions(settings, role), {
       spool,
@@ -108,6 +110,8 @@ function makers(backend: Backend, parts: ListenerParts) {
       authenticator,
       accountWatch,
       certificates,
+      accountSessions: smtpSessions,
+      rates: backend.rates,
       clock,
       hostname,
       log: log.child({ service: 'smtp' }),

@@ -107,6 +107,7 @@ async function take(message: WholeMessage, prepend: string): Promise<readonly Re
     ...(hold !== undefined && { held: hold }),
   })
   session.noteAccepted()
+  session.rates.noteMessage(envelope.sender, taken)
   log(message, 'message accepted', {
     messageId,
     helo: origin.helo,

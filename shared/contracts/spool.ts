@@ -106,4 +106,6 @@ export type Origin = {
     /** For policy; not kept with the message. */
     readonly sessionsEpoch?: number
   } | null
+  /** It did not wait for a reply that it must wait for (RFC 2920 §3.1), or for the greeting. For policy; not kept with the message. */
+  readonly sentAhead?: true
 }
