@@ -9,6 +9,7 @@ import { listenerSettings } from './table/listeners.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
 import { rateSettings } from './table/rates.ts'
+import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
 
@@ -18,6 +19,7 @@ export const settingParts = {
   Listeners: listenerSettings,
   'SMTP server': smtpSettings,
   'Rates and suspicion': rateSettings,
+  Restrictions: restrictionSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
@@ -31,6 +33,7 @@ export const settingsTable = {
   ...listenerSettings,
   ...smtpSettings,
   ...rateSettings,
+  ...restrictionSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,
