@@ -9,7 +9,12 @@ import type { StageMessage } from '#shared/queue/created-message.ts'
 import { deliverHere, here, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { byHop, type Routes } from '#shared/queue/new-groups.ts'
-import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import {
+  HELD_FOR_FROZEN,
+  type IsFrozen,
+  type LocalDelivery,
+  type RemoteDelivery,
+} from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
 import { logOutcomes } from '#shared/queue/result-log.ts'
 import { doubtful } from '#shared/queue/results.ts'
@@ -36,6 +41,7 @@ export function createDelivery(deps: {
   readonly deliverLocal: LocalDelivery
   readonly deliverRemote: RemoteDelivery
   readonly stageMessage: StageMessage
+  readonly isFrozen: IsFrozen
   readonly options: Pick<Routes, 'hopOf'> & { readonly hostname: string }
   readonly schedule: RetrySchedule
   readonly clock: Clock
@@ -66,6 +72,11 @@ export function createDelivery(deps: {
     const taken = queueId && (await queue.take(queueId, name))
     if (!taken) return undefined
     const { message } = taken
+    if (await deps.isFrozen(message)) {
+      const held = await queue.holdTaken(taken.group)
+      if (held) log.info({ queueId, group: name, reason: HELD_FOR_FROZEN }, 'message held')
+      return undefined
+    }
     const group = await towardsOneHop(taken.group)
     if (group === undefined) return undefined
     const settled = await deliverTaken(message, group)
