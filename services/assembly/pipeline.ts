@@ -21,7 +21,15 @@ import { type Backend, routesOf } from './backend.ts'
 export function assemblePolicy(backend: Backend): Policy {
   const { directory, mailbox, settings, store, clock, log } = backend
   const { counters } = store.tables
-  const lists = createLists({ directory, usage: mailbox.usage, counters, settings, clock, log })
+  const lists = createLists({
+    suspicion: backend.suspicion,
+    directory,
+    usage: mailbox.usage,
+    counters,
+    settings,
+    clock,
+    log,
+  })
   const dns = createSystemResolver()
   return createPolicy({ lists, directory, dns, options: settings, log })
 }
@@ -51,6 +59,7 @@ export function assembleDelivery(
     deliverLocal,
     deliverRemote,
     isFrozen: isFrozen(backend),
+    suspicion: backend.suspicion,
     stageMessage: createStageMessage({ objects: backend.store.objects, clock: backend.clock }),
     schedule: retrySchedule(backend),
     options: queueOptions(backend),

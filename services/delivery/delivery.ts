@@ -1,6 +1,7 @@
 // delivery: works on the destination groups that cleanup left, one group for each doorbell, under a lease. Every recipient ends
 // delivered, deferred until a next attempt, or on hold with the reason.
 
+import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { Contact, DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
 import { parseNextHop } from '#shared/mail/next-hop.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
@@ -42,6 +43,7 @@ export function createDelivery(deps: {
   readonly deliverRemote: RemoteDelivery
   readonly stageMessage: StageMessage
   readonly isFrozen: IsFrozen
+  readonly suspicion: Pick<Suspicion, 'noteBounces'>
   readonly options: Pick<Routes, 'hopOf'> & { readonly hostname: string }
   readonly schedule: RetrySchedule
   readonly clock: Clock
@@ -118,7 +120,19 @@ export function createDelivery(deps: {
     const kept = await settleWhileLeased(group, settlementOf(message, all, contact), deps)
     if (!kept) log.warn({ queueId, group: group.name }, 'lease lost while delivering')
     logOutcomes(log, message, all, { contact, startedMs, endedMs, expire })
+    await noteBounces(message, all, contact)
     return all
+  }
+
+  /** What other servers refused tells of who sends; what could not be handed over to them does not. */
+  async function noteBounces(
+    { origin: { account } }: QueuedMessage,
+    all: readonly Attempted[],
+    contact: Contact | undefined,
+  ): Promise<void> {
+    if (account === null || hostOf(contact) === null) return
+    const refused = all.filter(({ result }) => result.kind === 'failed').length
+    await deps.suspicion.noteBounces(account, refused)
   }
 
   /** What the queue is told of the group. */

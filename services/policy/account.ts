@@ -11,7 +11,7 @@ const accountEnded: SmtpReply = {
   text: 'The account has changed since the login, log in again',
 }
 
-const accountFrozen: SmtpReply = {
+export const accountFrozen: SmtpReply = {
   code: 550,
   status: '5.7.1',
   // Why is its administrator's matter, and no help to whoever has stolen the password.

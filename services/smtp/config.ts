@@ -116,7 +116,7 @@ export const smtpDefaults = {
   smtpdClientMessageRateLimit: 600,
   smtpdClientRecipientRateLimit: 3_000,
   smtpdClientNewTlsSessionRateLimit: 300,
-  smtpdClientAuthRateLimit: 60,
+  smtpdClientAuthRateLimit: 0,
   smtpdClientByteRateLimit: 2 * 1024 ** 3,
   smtpdClientErrorRateLimit: 100,
   smtpdNetworkRateFactor: 8,

@@ -45,9 +45,9 @@ export const rateSettings = {
     known: { postfix: 'smtpd_client_new_tls_session_rate_limit' },
   }),
   smtpdClientAuthRateLimit: new Setting(count, {
-    default: 60,
+    default: 0,
     about:
-      'AUTH commands that one client may give in `anvilRateTimeUnit`, right or wrong; beyond it 450 4.7.1. Wrong ones are held back sooner (`authFailureLimit`). 0 for no limit.',
+      'AUTH commands that one client may give in `anvilRateTimeUnit`, right or wrong; beyond it 450 4.7.1. No limit unless one is set: it would let whoever shares an address with a user lock him out, and wrong ones are held back without that (`authFailureLimit`).',
     known: { postfix: 'smtpd_client_auth_rate_limit' },
   }),
   smtpdClientByteRateLimit: new Setting(bytes({ min: 0, max: 1 * TERABYTE }), {
