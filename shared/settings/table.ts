@@ -10,6 +10,7 @@ import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
+import { rateSettings } from './table/rates.ts'
 import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
@@ -24,6 +25,7 @@ export const settingParts = {
   'SMTP server': smtpSettings,
   'Reply codes': rejectCodeSettings,
   'Relaying for others': relaySettings,
+  'Rates and suspicion': rateSettings,
   Restrictions: restrictionSettings,
   'DNS lists': dnsListSettings,
   'Weighing (policyd-weight)': weightSettings,
@@ -42,6 +44,7 @@ export const settingsTable = {
   ...smtpSettings,
   ...rejectCodeSettings,
   ...relaySettings,
+  ...rateSettings,
   ...restrictionSettings,
   ...dnsListSettings,
   ...weightSettings,
