@@ -25,6 +25,7 @@ import { type Findings, resultsField } from './results-field.ts'
 import {
   checkSignatures,
   type loadMailauth,
+  noChain,
   type SignatureCheck,
   type Signatures,
 } from './signatures.ts'
@@ -164,7 +165,7 @@ type ArrivingFacts = Parameters<ArrivingMessage['judge']>[0]
 const unsigned: Signatures = {
   dkim: [],
   ignored: 0,
-  arc: { result: 'none', reason: undefined, sets: [] },
+  arc: noChain,
   from: [],
   fromFields: 0,
 }

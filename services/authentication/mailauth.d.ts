@@ -32,7 +32,8 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
     invalid?: string
     selector: string
     signingDomain: string
-    parsed?: { h?: { value?: string } }
+    fallbackCanonicalization?: string
+    parsed?: { h?: { value?: string }; c?: { value?: string } }
   }
 
   export type DkimResult = {
@@ -88,6 +89,9 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
   export type ArcSet = {
     readonly i: number
     readonly 'arc-seal': { readonly parsed?: { readonly d?: { readonly value?: string } } }
+    readonly 'arc-message-signature': {
+      readonly parsed?: { readonly h?: { readonly value?: string } }
+    }
     readonly 'arc-authentication-results': {
       readonly parsed?: unknown
       readonly original?: Buffer | string

@@ -31,6 +31,8 @@ export type ArcResult = {
   readonly reason: string | undefined
   /** Oldest first; none unless it passes. */
   readonly sets: readonly ArcSealed[]
+  /** What was signed last, and is checked, has the author in it. */
+  readonly coversFrom: boolean
 }
 
 /** What the one who sealed said that he had found. */
@@ -48,6 +50,9 @@ export type Signatures = {
   readonly from: readonly string[]
   readonly fromFields: number
 }
+
+/** As mailauth says it. */
+const FROM_NOT_SIGNED = 'From field not signed'
 
 const words: readonly SignatureWord[] = [
   'pass',
@@ -88,6 +93,17 @@ export function checkSignatures(
 
   /** What needs judgement only; header and body are divided, and bodies hashed, here. */
   class Verifier extends DkimVerifier {
+    override prepareSignature(signature: SignatureHeader): void {
+      const isSeal = signature.type === 'ARC'
+      // RFC 8617 §4.1.2 says nothing of a lacking `c=`, and those that sealed before it meant relaxed.
+      if (isSeal && signature.parsed?.c === undefined) {
+        signature.fallbackCanonicalization = 'relaxed/relaxed'
+      }
+      super.prepareSignature(signature)
+      // A chain says what it says of what it covers; whether that is the author is looked at where the chain is to count (verdict.ts).
+      if (isSeal && signature.invalid === FROM_NOT_SIGNED) delete signature.invalid
+    }
+
     override addBodyHash(form: string, algorithm: string, length: number | ''): string {
       const key = [form, algorithm, length].join(':')
       if (!this.bodyHashes.has(key)) {
@@ -130,6 +146,7 @@ export function checkSignatures(
       for (const body of bodies.values()) body.finish()
       await begun
       await verifier.finalChunk()
+      const chain = arcChain(verifier.arc.chain || [])
       const sealed = await arc(verifier.arc, {
         resolver,
         strict: true,
@@ -138,7 +155,7 @@ export function checkSignatures(
       return {
         dkim: verifier.results.flatMap(dkimSignature),
         ignored,
-        arc: arcResult(sealed.status, verifier.arc.chain || []),
+        arc: arcResult(sealed.status, chain),
         from: verifier.headerFrom,
         fromFields: verifier.fromFields,
       }
@@ -188,13 +205,30 @@ function dkimSignature({ signingDomain, selector, status }: DkimResult): readonl
   return [isPartial ? { ...signature, result: 'policy', reason: 'body signed in part' } : signature]
 }
 
+export const noChain: ArcResult = {
+  result: 'none',
+  reason: undefined,
+  sets: [],
+  coversFrom: false,
+}
+
+/** Before mailauth has judged it, which takes it apart. */
+function arcChain(chain: readonly ArcSet[]): Pick<ArcResult, 'sets' | 'coversFrom'> {
+  const signed = chain.at(-1)?.['arc-message-signature'].parsed?.h?.value ?? ''
+  const coversFrom = signed
+    .toLowerCase()
+    .split(':')
+    .some((name) => name.trim() === 'from')
+  return { sets: chain.map(sealedBy), coversFrom }
+}
+
 function arcResult(
   { result, comment }: { readonly result: string; readonly comment?: string },
-  chain: readonly ArcSet[],
+  chain: Pick<ArcResult, 'sets' | 'coversFrom'>,
 ): ArcResult {
-  const reason = result === 'fail' ? comment : undefined
-  if (result !== 'pass') return { result: result === 'none' ? 'none' : 'fail', reason, sets: [] }
-  return { result, reason, sets: chain.map(sealedBy) }
+  if (result === 'none') return noChain
+  if (result !== 'pass') return { ...noChain, result: 'fail', reason: comment }
+  return { result, reason: undefined, ...chain }
 }
 
 function sealedBy(set: ArcSet): ArcSealed {

@@ -92,11 +92,11 @@ function overrideFor(domain: string, overrides: ReadonlyMap<string, Action>): Ac
 }
 
 /**
- * RFC 8617 §7.2.1: the chain is whole, who sealed last is trusted, and he, or one before him whom an unbroken row of trusted ones vouches
+ * RFC 8617 §7.2.1: the chain is whole and covers the author, who sealed last is trusted, and he, or one before him whom an unbroken row of trusted ones vouches
  * for, found that the author's domain stood behind it.
  */
 function isVouchedFor({ arc, dmarc }: Findings, { trustedSealers }: ActionPolicy): boolean {
-  if (arc.result !== 'pass' || dmarc.result !== 'fail') return false
+  if (arc.result !== 'pass' || !arc.coversFrom || dmarc.result !== 'fail') return false
   for (const { sealer, dmarc: said } of arc.sets.toReversed()) {
     if (!trustedSealers.has(sealer)) return false
     if (said?.result === 'pass' && said.from.toLowerCase() === dmarc.from) return true

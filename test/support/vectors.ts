@@ -73,8 +73,14 @@ function entryOf(records: readonly Written[]): DnsEntry {
     a: of('A').map(String),
     aaaa: of('AAAA').map(String),
     mx: of('MX').map((mx) => [mx].flat().join(' ')),
-    txt: txt.map((text) => (typeof text === 'string' ? text : text.map(String))),
+    txt: txt.map(stringsOf),
     ptr: of('PTR').map(String),
     ...(cname !== undefined && { cname: String(cname).replace(/\.$/, '') }),
   }
+}
+
+/** A string of a record holds 255 bytes, and a record one string at least (RFC 1035 §3.3.14). */
+export function stringsOf(text: string | readonly unknown[]): readonly string[] {
+  const strings = [text].flat().flatMap((one) => String(one).match(/.{1,255}/gs) ?? [])
+  return strings.length === 0 ? [''] : strings
 }
