@@ -5,30 +5,20 @@
 // header is there, and what is left for the end are a few signatures and the author's policy. A DNS in trouble proves nothing either
 // way: then mail is taken without a pass.
 
-import type {
-  ArrivingMessage,
-  AuthenticationVerdict,
-  CheckSpf,
-  MailAuthentication,
-} from '#shared/contracts/authentication.ts'
-import type { SmtpReply } from '#shared/contracts/policy.ts'
-import type { Origin } from '#shared/contracts/spool.ts'
+import type { CheckSpf, SpfResult } from '#shared/contracts/authentication.ts'
+import type { Judged, SmtpReply } from '#shared/contracts/policy.ts'
+import type { Origin, SmtpEnvelope, StreamObserver } from '#shared/contracts/spool.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { type ArrivedHeader, ArrivingHeader, type HeaderField } from './arriving-header.ts'
+import type { HeaderField } from './arriving-header.ts'
+import { ArrivingSignatures } from './arriving-signatures.ts'
 import { evaluateDmarc } from './dmarc.ts'
 import { checkIprev } from './iprev.ts'
 import { mailauthResolver } from './mailauth-resolver.ts'
 import { type Findings, resultsField } from './results-field.ts'
-import {
-  checkSignatures,
-  type loadMailauth,
-  noChain,
-  type SignatureCheck,
-  type Signatures,
-} from './signatures.ts'
+import { checkSignatures, type loadMailauth } from './signatures.ts'
 import { type ActionPolicy, type Judgement, judge } from './verdict.ts'
 
 export type AuthenticationOptions = {
@@ -38,7 +28,7 @@ export type AuthenticationOptions = {
 }
 
 /** One message that was judged, for whoever keeps records of it. */
-export type Judged = {
+export type Authenticated = {
   readonly queueId: QueueId
   readonly remoteAddress: string
   readonly sender: string
@@ -46,71 +36,81 @@ export type Judged = {
   readonly judgement: Judgement
 }
 
-export function createMailAuthentication(deps: {
+/** As the content stage has it. */
+export type Arriving = {
+  readonly queueId: QueueId
+  readonly origin: Origin
+  readonly judged?: Judged
+}
+
+export type AuthenticationVerdict = { readonly found: string } & (
+  | {
+      readonly kind: 'accept'
+      /** Authentication-Results stands first. */
+      readonly edits: readonly { readonly kind: 'top'; readonly field: string }[]
+      readonly junk?: string
+    }
+  | { readonly kind: 'reject'; readonly reply: SmtpReply }
+)
+
+export interface AuthenticationStep {
+  readonly name: 'authentication'
+  /** Undefined for mail whose client is trusted: nothing is asked, and what others said of it stays. */
+  begin(arriving: Arriving): AuthenticationJudge | undefined
+}
+
+export interface AuthenticationJudge {
+  /** See the message as the client sends it, before anything of it is mended or left out: that is what was signed. */
+  readonly rawObservers: readonly StreamObserver[]
+  judge(message: {
+    readonly envelope: Pick<SmtpEnvelope, 'sender'>
+  }): Promise<AuthenticationVerdict>
+}
+
+export function createAuthentication(deps: {
   readonly mailauth: Awaited<ReturnType<typeof loadMailauth>>
   readonly checkSpf: CheckSpf
   /** For one message: within what it may ask and how long that may take. */
-  readonly dnsFor: (queueId: QueueId | undefined) => Resolver
-  /** Clients of ours, and others that are trusted to say what they found. */
-  readonly isTrusted: (address: string) => boolean
-  /** For DMARC reports. Never rejects. */
-  readonly record: (judged: Judged) => void
+  readonly dnsFor: (queueId: QueueId) => Resolver
+  readonly isStranger: (origin: Origin) => boolean
+  /** For DMARC reports. Never rejects, never throws. */
+  readonly record: (authenticated: Authenticated) => void
   readonly options: AuthenticationOptions
   readonly clock: Clock
   readonly log: Log
-}): MailAuthentication {
+}): AuthenticationStep {
   const { options } = deps
-  const ownAuthservIds = [...new Set([options.authservId, options.hostname])]
 
-  function begin({ listener, account, remoteAddress, helo }: Origin): ArrivingMessage | undefined {
-    if (listener !== 'smtp' || account !== null || deps.isTrusted(remoteAddress)) return undefined
-    const dns = deps.dnsFor(undefined)
+  function begin({ queueId, origin, judged }: Arriving): AuthenticationJudge | undefined {
+    if (!deps.isStranger(origin)) return undefined
+    const { remoteAddress, helo } = origin
+    const dns = deps.dnsFor(queueId)
     const resolver = mailauthResolver(dns)
-    const header = new ArrivingHeader()
-    let arrived: ArrivedHeader | undefined
-    let check: SignatureCheck | undefined
+    const arriving = new ArrivingSignatures((fields) =>
+      checkSignatures(deps.mailauth, fields, resolver, new Date(deps.clock.now())),
+    )
 
-    function begun(found: { header: ArrivedHeader; body: Uint8Array } | undefined): void {
-      if (found === undefined) return
-      arrived = found.header
-      if (arrived.kind !== 'fields') return
-      const now = new Date(deps.clock.now())
-      check = checkSignatures(deps.mailauth, arrived.fields, resolver, now)
-      check.body(found.body)
-    }
-
-    const observer = {
-      push(bytes: Uint8Array): void {
-        if (arrived === undefined) begun(header.push(bytes))
-        else check?.body(bytes)
-      },
-      finish(): void {
-        if (arrived === undefined) begun(header.finish())
-      },
-    }
-
-    async function findOut(sender: string, known: ArrivingFacts['spf']): Promise<Findings> {
+    async function findOut(sender: string): Promise<Findings> {
+      const known: SpfResult | undefined = judged?.spf
       const [iprev, spf, signatures] = await Promise.all([
         checkIprev(remoteAddress, dns),
         known ?? deps.checkSpf({ address: remoteAddress, helo, sender }, dns),
-        check?.finish() ?? unsigned,
+        arriving.signatures(),
       ])
-      const notJudged = arrived?.kind === 'not judged' ? arrived.reason : undefined
+      const { dkim, ignored, arc } = signatures
+      const { notJudged } = arriving
       const dmarc =
         notJudged === undefined
           ? await evaluateDmarc(signatures, spf, resolver)
           : ({ result: 'permerror', reason: notJudged } as const)
-      const { dkim, ignored, arc } = signatures
       return { iprev, spf, dkim, ignored, dmarc, arc, notJudged }
     }
 
     return {
-      observer,
-      ownAuthservIds,
-      async judge({ queueId, sender, spf: known }) {
-        const findings = await findOut(sender, known)
-        const fields = arrived?.kind === 'fields' ? arrived.fields : []
-        const judgement = judge(findings, fields.some(isOfList), options.policy)
+      rawObservers: [arriving],
+      async judge({ envelope: { sender } }) {
+        const findings = await findOut(sender)
+        const judgement = judge(findings, arriving.fields.some(isOfList), options.policy)
         deps.record({ queueId, remoteAddress, sender, findings, judgement })
         tell(queueId, findings, judgement)
         return verdictOf(findings, judgement)
@@ -122,16 +122,17 @@ export function createMailAuthentication(deps: {
     findings: Findings,
     { action, reason, method }: Judgement,
   ): AuthenticationVerdict {
-    const results = resultsField(options.authservId, findings)
+    const found = reason ?? foundIn(findings)
     if (action === 'reject') {
-      const reply = refusal(method, reason ?? '', findings)
-      return { kind: 'refuse', reply, restriction: `${method}_policy` }
+      return { kind: 'reject', reply: refusal(method, reason ?? '', findings), found }
     }
-    if (action === 'none') return { kind: 'accept', prepend: results }
-    const prepend = `${results}X-Authentication-Warning: ${options.hostname}: ${printable(reason ?? '')}\r\n`
-    return action === 'quarantine'
-      ? { kind: 'accept', prepend, junk: reason ?? '' }
-      : { kind: 'accept', prepend }
+    const results = { kind: 'top', field: resultsField(options.authservId, findings) } as const
+    if (action === 'none') return { kind: 'accept', edits: [results], found }
+    const text = printable(reason ?? '')
+    const field = `X-Authentication-Warning: ${options.hostname}: ${text}\r\n`
+    // What is put on top last stands first.
+    const edits = [{ kind: 'top', field } as const, results]
+    return { kind: 'accept', edits, found, ...(action === 'quarantine' && { junk: text }) }
   }
 
   function tell(
@@ -157,18 +158,11 @@ export function createMailAuthentication(deps: {
     )
   }
 
-  return { begin }
+  return { name: "authentication", begin }
 }
 
-type ArrivingFacts = Parameters<ArrivingMessage['judge']>[0]
-
-const unsigned: Signatures = {
-  dkim: [],
-  ignored: 0,
-  arc: noChain,
-  from: [],
-  fromFields: 0,
-}
+const foundIn = ({ spf, dkim, dmarc }: Findings) =>
+  `spf=${spf.result} dkim=${dkim.find(({ result }) => result === 'pass')?.result ?? dkim[0]?.result ?? 'none'} dmarc=${dmarc.result}`
 
 const isOfList = ({ key }: HeaderField) => key === 'list-id' || key === 'list-post'
 

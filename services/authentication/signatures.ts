@@ -205,11 +205,19 @@ function dkimSignature({ signingDomain, selector, status }: DkimResult): readonl
   return [isPartial ? { ...signature, result: 'policy', reason: 'body signed in part' } : signature]
 }
 
-export const noChain: ArcResult = {
+const noChain: ArcResult = {
   result: 'none',
   reason: undefined,
   sets: [],
   coversFrom: false,
+}
+
+export const noSignatures: Signatures = {
+  dkim: [],
+  ignored: 0,
+  arc: noChain,
+  from: [],
+  fromFields: 0,
 }
 
 /** Before mailauth has judged it, which takes it apart. */

@@ -1,17 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { type Command, Option } from 'commander'
-import { type ArrivedHeader, ArrivingHeader } from '#services/authentication/arriving-header.ts'
+import { ArrivingSignatures } from '#services/authentication/arriving-signatures.ts'
 import { evaluateDmarc } from '#services/authentication/dmarc.ts'
 import {
   type MailauthResolver,
   mailauthResolver,
 } from '#services/authentication/mailauth-resolver.ts'
-import {
-  checkSignatures,
-  loadMailauth,
-  type SignatureCheck,
-} from '#services/authentication/signatures.ts'
+import { checkSignatures, loadMailauth } from '#services/authentication/signatures.ts'
 import { createSpfCheck } from '#services/authentication/spf.ts'
 import type { SpfResult } from '#shared/contracts/authentication.ts'
 import { createSystemResolver } from '#shared/dns/system-resolver.ts'
@@ -146,20 +142,12 @@ async function read(file: string | undefined, process: Process): Promise<Buffer>
 
 async function signaturesOf(bytes: Buffer, resolver: MailauthResolver) {
   const mailauth = await loadMailauth()
-  const header = new ArrivingHeader()
-  const found = header.push(bytes) ?? header.finish()
-  if (found === undefined) throw new Error('a message has a header')
-  const check: SignatureCheck = checkSignatures(
-    mailauth,
-    fieldsOf(found.header),
-    resolver,
-    new Date(),
+  const now = new Date()
+  const message = new ArrivingSignatures((fields) =>
+    checkSignatures(mailauth, fields, resolver, now),
   )
-  check.body(found.body)
-  return check.finish()
-}
-
-function fieldsOf(header: ArrivedHeader) {
-  if (header.kind === 'not judged') throw new CommandFailure(header.reason)
-  return header.fields
+  message.push(bytes)
+  message.finish()
+  if (message.notJudged !== undefined) throw new CommandFailure(message.notJudged)
+  return message.signatures()
 }

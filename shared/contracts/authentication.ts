@@ -2,9 +2,8 @@
 // implemented by services/authentication.
 
 import type { Resolver } from '#shared/dns/resolver.ts'
-import type { QueueId } from '#shared/mail/queue-id.ts'
-import type { SmtpReply } from './policy.ts'
-import type { Origin, StreamObserver } from './spool.ts'
+import { createNetworkMatcher } from '#shared/settings/networks.ts'
+import type { Origin } from './spool.ts'
 
 /** RFC 7208 §2.6. */
 export type SpfWord = 'none' | 'neutral' | 'pass' | 'fail' | 'softfail' | 'temperror' | 'permerror'
@@ -30,29 +29,27 @@ export type SpfQuestion = {
 /** SPF of a client and a sender. What cannot be found out is a result. */
 export type CheckSpf = (question: SpfQuestion, dns: Resolver) => Promise<SpfResult>
 
-/** The message stage, in the listener's process. */
-export interface MailAuthentication {
-  /** Undefined for mail whose client is trusted: nothing is asked, and what others said of it stays. */
-  begin(origin: Origin): ArrivingMessage | undefined
+/**
+ * Whose mail is authenticated, and whose Authentication-Results in our name are forged: of clients that are none of ours, whose word
+ * about mail is not trusted either.
+ */
+export function createStrangerTest(options: {
+  readonly mynetworks: readonly string[]
+  readonly trustedAuthservNetworks: readonly string[]
+}): (origin: Origin) => boolean {
+  const isTrusted = createNetworkMatcher([
+    ...options.mynetworks,
+    ...options.trustedAuthservNetworks,
+  ])
+  return ({ listener, account, remoteAddress }) =>
+    listener === 'smtp' && account === null && !isTrusted(remoteAddress)
 }
 
-export interface ArrivingMessage {
-  /**
-   * Sees the message as the client sends it, before anything of it is mended or left out: that is what was signed. `finish` is called
-   * before `judge`.
-   */
-  readonly observer: StreamObserver
-  /** Names in Authentication-Results fields that nobody outside may use (RFC 8601 §5), in small letters. */
-  readonly ownAuthservIds: readonly string[]
-  judge(facts: {
-    readonly queueId: QueueId
-    readonly sender: string
-    /** As policy found it at MAIL; undefined where nobody asked. */
-    readonly spf: SpfResult | undefined
-  }): Promise<AuthenticationVerdict>
+/** Names that nobody outside may use as theirs, in small letters. */
+export function ownAuthservIds(options: {
+  readonly authservId: string
+  readonly hostname: string
+}): readonly string[] {
+  const ids = [options.authservId, options.hostname].map((id) => id.toLowerCase())
+  return [...new Set(ids)]
 }
-
-/** `prepend`: header fields for the message, each ended by CRLF, byte string; Authentication-Results stands first. */
-export type AuthenticationVerdict =
-  | { readonly kind: 'accept'; readonly prepend: string; readonly junk?: string }
-  | { readonly kind: 'refuse'; readonly reply: SmtpReply; readonly restriction: string }

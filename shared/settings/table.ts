@@ -3,6 +3,7 @@
 
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
+import { authenticationSettings } from './table/authentication.ts'
 import { generalSettings } from './table/general.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
@@ -16,6 +17,7 @@ export const settingParts = {
   General: generalSettings,
   Listeners: listenerSettings,
   'SMTP server': smtpSettings,
+  'Authentication of mail': authenticationSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
@@ -28,6 +30,7 @@ export const settingsTable = {
   ...generalSettings,
   ...listenerSettings,
   ...smtpSettings,
+  ...authenticationSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,
