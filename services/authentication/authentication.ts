@@ -158,7 +158,7 @@ export function createAuthentication(deps: {
     )
   }
 
-  return { name: "authentication", begin }
+  return { name: 'authentication', begin }
 }
 
 const foundIn = ({ spf, dkim, dmarc }: Findings) =>

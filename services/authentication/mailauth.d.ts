@@ -145,3 +145,12 @@ declare module 'mailauth/lib/dmarc/index.js' {
     | { response: DmarcResponse; dkimAligned?: Set<string> }
   >
 }
+
+declare module 'mailauth/lib/dmarc/get-dmarc-record.js' {
+  type Lookup = (name: string) => Promise<unknown>
+  export function createRecordLookup(
+    resolver: (name: string, type: string) => Promise<unknown[]>,
+    options: { strict: boolean },
+  ): Lookup
+  export function getOrgDomain(domain: string, lookup: Lookup): Promise<string>
+}
