@@ -4,11 +4,15 @@
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
 import { authenticationSettings } from './table/authentication.ts'
+import { dnsSettings } from './table/dns.ts'
+
 import { generalSettings } from './table/general.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
+import { rejectCodeSettings } from './table/reject-codes.ts'
+import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
 
@@ -17,11 +21,14 @@ export const settingParts = {
   General: generalSettings,
   Listeners: listenerSettings,
   'SMTP server': smtpSettings,
+  'Reply codes': rejectCodeSettings,
+  Restrictions: restrictionSettings,
   'Authentication of mail': authenticationSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
+  DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
 } as const
@@ -30,11 +37,14 @@ export const settingsTable = {
   ...generalSettings,
   ...listenerSettings,
   ...smtpSettings,
+  ...rejectCodeSettings,
+  ...restrictionSettings,
   ...authenticationSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
+  ...dnsSettings,
   ...tlsSettings,
   ...logSettings,
 } satisfies SettingGroup
