@@ -3,8 +3,10 @@
 
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
+import { authenticationSettings } from './table/authentication.ts'
 import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
+
 import { generalSettings } from './table/general.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
@@ -29,6 +31,7 @@ export const settingParts = {
   Restrictions: restrictionSettings,
   'DNS lists': dnsListSettings,
   'Weighing (policyd-weight)': weightSettings,
+  'Authentication of mail': authenticationSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
@@ -48,6 +51,7 @@ export const settingsTable = {
   ...restrictionSettings,
   ...dnsListSettings,
   ...weightSettings,
+  ...authenticationSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,
