@@ -13,7 +13,9 @@ import type { WordName } from '#shared/settings/restrictions/words.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import type { Client } from './client.ts'
+import type { PolicyServers } from './delegation/servers.ts'
 import type { Decision, RestrictionList } from './restriction.ts'
+import type { BuiltInServices } from './service.ts'
 
 /** All that is known when a word is asked. Any word may stand in any list: it says nothing where what it looks at is not known. */
 export type Known = {
@@ -59,6 +61,11 @@ export type WordDeps = {
   readonly counters: Table
   readonly clock: Clock
   readonly log: Log
+  /** By the name that `check_policy_service` calls them by. */
+  readonly services: BuiltInServices
+  readonly policyServers: PolicyServers
+  /** What a table or a policy server says, such as `REJECT text`. */
+  readonly parseAction: (text: string, known: Known) => Decision
   /** A list as it may be named by a table, by a policy server or by a restriction class. Throws for what is no list. */
   readonly compile: (text: string) => RestrictionList<Known>
 }

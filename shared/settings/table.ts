@@ -4,8 +4,11 @@
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
 import { generalSettings } from './table/general.ts'
+import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
+import { policyServerSettings } from './table/policy-servers.ts'
+import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
 import { smtpSettings } from './table/smtp.ts'
@@ -16,6 +19,9 @@ export const settingParts = {
   General: generalSettings,
   Listeners: listenerSettings,
   'SMTP server': smtpSettings,
+  'Policy servers': policyServerSettings,
+  Greylisting: greylistSettings,
+  'POP before SMTP': popBeforeSmtpSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
@@ -28,6 +34,9 @@ export const settingsTable = {
   ...generalSettings,
   ...listenerSettings,
   ...smtpSettings,
+  ...policyServerSettings,
+  ...greylistSettings,
+  ...popBeforeSmtpSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,
