@@ -9,7 +9,7 @@ const ENTRIES_MAX = 10_000
 const EXPRESSIONS_MAX = 200
 
 // What stands in names and local parts; anything else is a mistake.
-const NAME = /^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?$/
+const NAME = /^[a-z0-9_][a-z0-9_.-]*$/
 const LOCAL = /^[^\s@<>,"]{1,64}$/
 
 export const greylistClients: Kind<readonly string[]> = {
@@ -59,7 +59,7 @@ function parseClientEntry(entry: string): ClientEntry | undefined {
   const network = padded === undefined ? entry : `${padded}/${octets?.length === 3 ? 24 : 16}`
   if (parseNetwork(network) !== undefined) return { kind: 'network', network }
   const name = entry.toLowerCase()
-  return NAME.test(name) && !/^[\d.]+$/.test(name) ? { kind: 'name', name } : undefined
+  return isName(name) && !/^[\d.]+$/.test(name) ? { kind: 'name', name } : undefined
 }
 
 function expressionOf(entry: string) {
@@ -103,7 +103,7 @@ function parseRecipientEntry(text: string): RecipientEntry | undefined {
   const entry = text.toLowerCase()
   const at = entry.indexOf('@')
   const domain = entry.slice(at + 1)
-  const isDomain = NAME.test(domain)
+  const isDomain = isName(domain)
   if (at === -1) return isDomain ? { kind: 'domain', domain } : undefined
   const user = entry.slice(0, at)
   if (!LOCAL.test(user)) return undefined
@@ -134,6 +134,8 @@ export function createRecipientList(texts: readonly string[]): (address: string)
     )
   }
 }
+
+const isName = (text: string) => NAME.test(text) && /[^.-]$/.test(text)
 
 function hasParentIn(names: ReadonlySet<string>, name: string): boolean {
   for (let at = 0; at !== -1; ) {

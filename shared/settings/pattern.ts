@@ -33,7 +33,7 @@ function isBounded(source: string): boolean {
   for (let at = 0; at < source.length; ) {
     const rest = source.slice(at)
     const [begin] = /^\((?:\?:)?(?!\?)/.exec(rest) ?? []
-    const repeat = /^(?:[*+?]|\{\d*,?\d*\})\??/.exec(rest)?.[0]
+    const repeat = /^(?:[*+?]|\{\d*(?:,\d*)?\})\??/.exec(rest)?.[0]
     const [atom] = /^(?:\\[^1-9k]|\[(?:\\.|[^\\\]])*\]|[^\\[(])/s.exec(rest) ?? []
     const taken = begin ?? repeat ?? atom
     if (taken === undefined) return false

@@ -41,7 +41,7 @@ export type GreylistOptions = Pick<
 
 export type GreylistDeps = {
   /** The table `counters`. */
-  readonly counters: Table
+  readonly counters: Pick<Table, 'get' | 'write'>
   readonly clock: Clock
   readonly log: Log
   readonly options: GreylistOptions

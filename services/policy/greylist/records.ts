@@ -48,7 +48,10 @@ const ATTEMPTS_MAX = 5
 /** Clocks of several machines differ by this much at most; a time beyond it was written by one that was wrong. */
 const CLOCK_SKEW_SECONDS_MAX = 60
 
-export function createGreylistRecords(table: Table, times: GreylistTimes): GreylistRecords {
+export function createGreylistRecords(
+  table: Pick<Table, 'get' | 'write'>,
+  times: GreylistTimes,
+): GreylistRecords {
   const { delaySeconds, retryWindowSeconds, maxAgeSeconds } = times
   // A day more than promised, so that what is in use is written once a day.
   const ageTtl = (now: number) => now + maxAgeSeconds + DAY

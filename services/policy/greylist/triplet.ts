@@ -48,7 +48,7 @@ export function greylistSender(text: string): string {
   if (at === -1) return sender
   const user = withoutTag(sender.slice(0, at))
     .replace(/\+.*/s, '')
-    .replace(/\b\d+\b/g, '#')
+    .replace(/\w+/g, (word) => (/^\d+$/.test(word) ? '#' : word))
   return user + sender.slice(at)
 }
 

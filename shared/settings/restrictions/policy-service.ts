@@ -1,6 +1,6 @@
 // What follows `check_policy_service`: who is asked, and how (Postfix's SMTPD_POLICY_README).
 
-import { duration, integer } from '../kinds.ts'
+import { duration, integer, port as portKind } from '../kinds.ts'
 
 export type PolicyService =
   /** Answered within, by a name such as `postgrey`. */
@@ -104,18 +104,24 @@ function parseEndpoint(text: string): PolicyEndpoint {
     if (where.startsWith('/')) return { kind: 'unix', path: where }
     throw new Error(`${text}: the socket's path must begin with /`)
   }
-  const [, bracketed, bare, digits = ''] =
-    /^(?:\[([^\]]+)\]:|([^\s:[\]]+):)?(\d{1,5})$/.exec(where) ?? []
-  const port = Number(digits)
-  if (kind !== '' && port >= 1 && port <= 65_535) {
-    return { kind: 'inet', host: bracketed ?? bare ?? 'localhost', port }
-  }
+  const colon = where.lastIndexOf(':')
+  const host = colon === -1 ? 'localhost' : parseHost(where.slice(0, colon))
+  const port = portKind.parse(where.slice(colon + 1))
+  if (kind !== '' && host !== undefined && port) return { kind: 'inet', host, port }
   const names = builtInServiceNames.join(' or ')
   throw new Error(`'${text}' is no policy service: inet:host:port, unix:/path, ${names}`)
 }
 
+function parseHost(text: string): string | undefined {
+  if (text.startsWith('[') && text.endsWith(']')) return text.slice(1, -1)
+  return /^[^\s:[\]]+$/.test(text) ? text : undefined
+}
+
 function override(overrides: Overrides, text: string): void {
-  const [, name = '', value = ''] = /^([^\s=]+)\s*=\s*(.*)$/s.exec(inner(text) ?? text) ?? []
+  const plain = inner(text) ?? text
+  const equals = plain.indexOf('=')
+  const name = plain.slice(0, Math.max(0, equals)).trim()
+  const value = plain.slice(equals + 1).trim()
   if (!isOverride(name)) {
     throw new Error(
       `${text} is no option of a policy service: ${Object.keys(overrideNames).join(', ')}`,
@@ -123,7 +129,7 @@ function override(overrides: Overrides, text: string): void {
   }
   const option = overrideNames[name]
   if (option === 'defaultAction' || option === 'policyContext') {
-    overrides[option] = value.trim()
+    overrides[option] = value
     return
   }
   const kind = policyServiceKinds[option]
