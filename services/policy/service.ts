@@ -1,8 +1,8 @@
 // What `check_policy_service` asks within instead of over a socket: policyd-weight and postgrey. Each is registered by the name that a list
 // calls it by.
 
+import type { Known } from './known.ts'
 import type { Decision } from './restriction.ts'
-import type { Known } from './word.ts'
 
 export interface BuiltInService {
   /** In order; more than one where a service scores and prepends a field. None: nothing to say. */

@@ -11,6 +11,7 @@ import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
+import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
 
@@ -19,6 +20,7 @@ export const settingParts = {
   General: generalSettings,
   Listeners: listenerSettings,
   'SMTP server': smtpSettings,
+  Restrictions: restrictionSettings,
   'Policy servers': policyServerSettings,
   Greylisting: greylistSettings,
   'POP before SMTP': popBeforeSmtpSettings,
@@ -34,6 +36,7 @@ export const settingsTable = {
   ...generalSettings,
   ...listenerSettings,
   ...smtpSettings,
+  ...restrictionSettings,
   ...policyServerSettings,
   ...greylistSettings,
   ...popBeforeSmtpSettings,

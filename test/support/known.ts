@@ -1,7 +1,7 @@
 // What words of restriction lists are told: at RCPT, of a stranger who sends from s@remote.test to ann@example.test.
 
 import { createClient } from '#services/policy/client.ts'
-import type { Known } from '#services/policy/word.ts'
+import type { Known } from '#services/policy/known.ts'
 import { createFakeResolver } from './fake-dns.ts'
 import { addressOf, annsAccount, recipientRequest, stranger } from './policy-facts.ts'
 
@@ -37,6 +37,7 @@ export function knownAtRcpt({ address, name, to, ...changes }: KnownChanges = {}
       reach: () => Promise.reject(new Error('nothing to follow')),
     },
     recipientCount: 0,
+    finalRecipientCount: 0,
     bytes: 0,
     message: undefined,
     dns,

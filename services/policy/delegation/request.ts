@@ -3,7 +3,7 @@
 
 import type { PolicyStage } from '#shared/contracts/policy.ts'
 import type { ClientName } from '../client.ts'
-import type { Known } from '../word.ts'
+import type { Known } from '../known.ts'
 
 /** Servers look for features by it. */
 const COMPATIBILITY_LEVEL = '3.7'
@@ -14,6 +14,7 @@ const protocolStates = {
   connect: 'CONNECT',
   helo: 'EHLO',
   sender: 'MAIL',
+  relay: 'RCPT',
   recipient: 'RCPT',
   data: 'DATA',
   message: 'END-OF-MESSAGE',

@@ -5,15 +5,17 @@
 // mail through, so the order cannot be seen. Whatever goes wrong with the table lets mail through too: greylisting delays, it is not what
 // keeps mail out.
 
+import type { EnhancedStatus, SmtpReply } from '#shared/contracts/policy.ts'
 import { formatDate } from '#shared/mail/date.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { createClientList, createRecipientList } from '#shared/settings/greylist-entries.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Table } from '#shared/storage/ports.ts'
-import type { Decision } from '../restriction.ts'
+import type { Known } from '../known.ts'
+import { replyFor, subjectOf } from '../reply-form.ts'
+import { type Decision, defer, deferIfPermit } from '../restriction.ts'
 import type { BuiltInService } from '../service.ts'
-import type { Known } from '../word.ts'
 import { createGreylistRecords, type TripletState } from './records.ts'
 import { shippedClients, shippedRecipients } from './shipped-lists.ts'
 import { greylistClient, greylistNetwork, tripletKey } from './triplet.ts'
@@ -45,10 +47,8 @@ export type GreylistDeps = {
   readonly clock: Clock
   readonly log: Log
   readonly options: GreylistOptions
-  /** Whether the client may send for the domain of its sender (RFC 7208). */
-  readonly spfOf: (known: Known) => Promise<string>
-  /** An action as an access table has it. */
-  readonly parseAction: (text: string, known: Known) => Decision
+  /** Whether the client may send for the domain of its sender (RFC 7208). Absent: nobody looks. */
+  readonly spfOf?: ((known: Known) => Promise<string>) | undefined
 }
 
 const SECOND_MS = 1_000
@@ -126,7 +126,7 @@ export function createGreylist(deps: GreylistDeps): BuiltInService {
   async function spfDomain(known: Known, sender: string): Promise<string | undefined> {
     const domain = sender.slice(sender.lastIndexOf('@') + 1)
     if (!options.postgreySpfDomains || domain === '') return undefined
-    return (await deps.spfOf(known)) === 'pass' ? `spf:${domain}` : undefined
+    return (await deps.spfOf?.(known)) === 'pass' ? `spf:${domain}` : undefined
   }
 
   async function passFirst(
@@ -155,18 +155,19 @@ export function createGreylist(deps: GreylistDeps): BuiltInService {
     return `${text}\r\n`
   }
 
-  function putOff(
+  async function putOff(
     known: Known,
     { kind, waitSeconds }: Extract<TripletState, { readonly waitSeconds: number }>,
     recipient: string,
-  ): readonly Decision[] {
+  ): Promise<readonly Decision[]> {
     tell(known, kind === 'new' ? 'new' : 'early-retry', { waitSeconds })
     const domain = recipient.slice(recipient.lastIndexOf('@') + 1)
-    const text = options.postgreyText
+    const said = options.postgreyText
       .replaceAll('%s', String(waitSeconds))
       // Not as a pattern: what the client wrote stands in it.
       .replaceAll('%r', () => domain)
-    return [deps.parseAction(`${options.postgreyAction} ${text}`, known)]
+    const reply = await replyFor(known, subjectOf(known), { code: 450, ...withStatus(said) })
+    return [options.postgreyAction === 'DEFER' ? defer(reply) : deferIfPermit(reply)]
   }
 
   function pass(known: Known, reason: Reason): readonly Decision[] {
@@ -191,4 +192,11 @@ export function createGreylist(deps: GreylistDeps): BuiltInService {
       }
     },
   }
+}
+
+/** RFC 3463 §3.3: X.2.0, of a mailbox; some servers take X.7.x, a matter of policy, for final. A text may begin with another. */
+function withStatus(text: string): Pick<SmtpReply, 'status' | 'text'> {
+  const found = /^[45]\.\d{1,3}\.\d{1,3} /.exec(text)?.[0]
+  if (found === undefined) return { status: '4.2.0', text }
+  return { status: found.trim() as EnhancedStatus, text: text.slice(found.length) }
 }

@@ -53,9 +53,9 @@ export const greylistSettings = {
   }),
   postgreyText: new Setting(text, {
     reload: true,
-    default: '4.2.0 Greylisted, come back in %s seconds',
+    default: 'Greylisted, come back in %s seconds',
     about:
-      'What the client is told: %s are the seconds left, %r is the domain of the recipient (--greylist-text).',
+      'What the client is told, after 450 4.2.0 unless it begins with another code such as 4.7.1: %s are the seconds left, %r is the domain of the recipient (--greylist-text).',
   }),
   postgreyHeader: new Setting(text, {
     reload: true,

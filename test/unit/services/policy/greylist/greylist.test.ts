@@ -29,7 +29,6 @@ async function open(set: readonly string[] = [], change: Partial<GreylistDeps> =
     log,
     options: loaded.settings,
     spfOf: async () => 'none',
-    parseAction: (text) => ({ kind: 'warn', text }),
     ...change,
   })
   let messages = 0
@@ -47,14 +46,17 @@ async function open(set: readonly string[] = [], change: Partial<GreylistDeps> =
 }
 
 /** What a test asserts of it. */
-function said(decisions: readonly Decision[]): string {
-  return decisions
-    .map((one) => (one.kind === 'warn' ? one.text : one.kind === 'prepend' ? one.fields : one.kind))
-    .join('|')
+const said = (decisions: readonly Decision[]) => decisions.map(textOf).join('|')
+
+function textOf(decision: Decision): string {
+  if (decision.kind === 'prepend') return decision.fields
+  if (!('reply' in decision)) return decision.kind
+  const { code, status, text } = decision.reply
+  return `${decision.kind} ${code} ${status} ${text}`
 }
 
-const later = (seconds: number) =>
-  `DEFER_IF_PERMIT 4.2.0 Greylisted, come back in ${seconds} seconds`
+const later = (seconds: number, to = 'ann@example.test') =>
+  `defer-if-permit 450 4.2.0 <${to}>: Recipient address rejected: Greylisted, come back in ${seconds} seconds`
 const field = (seconds: number) =>
   expect.stringMatching(
     new RegExp(
@@ -90,7 +92,7 @@ describe('greylisting', () => {
     await clock.advance(5 * MINUTE)
     expect(await ask({ address: '203.0.114.5' })).toBe(later(300))
     expect(await ask({ sender: 'other@remote.test' })).toBe(later(300))
-    expect(await ask({ to: 'bob@example.test' })).toBe(later(300))
+    expect(await ask({ to: 'bob@example.test' })).toBe(later(300, 'bob@example.test'))
     expect(await ask({ address: '203.0.113.200', sender: 'S+x@Remote.test' })).toEqual(field(300))
   })
 
@@ -114,10 +116,12 @@ describe('greylisting', () => {
     const { clock, ask } = await open([
       'postgreyDelay=60s',
       'postgreyAction=DEFER',
-      'postgreyText=wait %s for %r',
+      'postgreyText=4.7.1 wait %s for %r',
       'postgreyHeader=',
     ])
-    expect(await ask()).toBe('DEFER wait 60 for example.test')
+    expect(await ask()).toBe(
+      'defer 450 4.7.1 <ann@example.test>: Recipient address rejected: wait 60 for example.test',
+    )
     await clock.advance(MINUTE)
     expect(await ask()).toBe(nothing)
   })
@@ -184,13 +188,13 @@ describe('greylisting', () => {
     expect(await ask({ to: 'any@sub.quick.test' })).toBe(nothing)
     expect(await ask({ to: 'Postmaster@example.test' })).toBe(nothing)
     expect(await ask({ to: 'abuse@example.test' })).toBe(nothing)
-    expect(await ask({ to: 'carl@example.test' })).toBe(later(300))
+    expect(await ask({ to: 'carl@example.test' })).toBe(later(300, 'carl@example.test'))
   })
 
   it('asks everybody where no list is shipped', async () => {
     const { ask } = await open(['postgreyShippedLists=no'])
     expect(await ask({ name: 'a.google.com' })).toBe(later(300))
-    expect(await ask({ to: 'postmaster@example.test' })).toBe(later(300))
+    expect(await ask({ to: 'postmaster@example.test' })).toBe(later(300, 'postmaster@example.test'))
   })
 
   it('is for those alone who want it, where some are named', async () => {
@@ -199,7 +203,7 @@ describe('greylisting', () => {
       'postgreyWhitelistRecipients=bob@slow.test',
     ])
     expect(await ask()).toBe(later(300))
-    expect(await ask({ to: 'any@slow.test' })).toBe(later(300))
+    expect(await ask({ to: 'any@slow.test' })).toBe(later(300, 'any@slow.test'))
     expect(await ask({ to: 'bob@slow.test' })).toBe(nothing)
     expect(await ask({ to: 'carl@example.test' })).toBe(nothing)
   })

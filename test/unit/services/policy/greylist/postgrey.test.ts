@@ -125,7 +125,7 @@ async function openBoth() {
     environment: {},
     overrides: [
       'hostname=mx.example.test',
-      `postgreyText=4.2.0 ${text}`,
+      `postgreyText=${text}`,
       `postgreyHeader=${header}`,
       'postgreyShippedLists=no',
       'postgreyAutoWhitelistClients=3',
@@ -143,7 +143,6 @@ async function openBoth() {
     log: silentLog,
     options: loaded.settings,
     spfOf: async () => 'none',
-    parseAction: (action) => ({ kind: 'warn', text: action }),
   })
   const theirs = createPolicyServers({ clock: systemClock }).at(server.endpoint)
   const asked = {
@@ -167,7 +166,10 @@ async function openBoth() {
 function actionOf([decision]: readonly Decision[]): string {
   if (decision === undefined) return 'DUNNO'
   if (decision.kind === 'prepend') return `PREPEND ${decision.fields.trimEnd()}`
-  return decision.kind === 'warn' ? decision.text : decision.kind
+  if (decision.kind !== 'defer-if-permit') return decision.kind
+  const { code, status, text } = decision.reply
+  expect(code).toBe(450)
+  return `DEFER_IF_PERMIT ${status} ${text.replace(/^<.*>: Recipient address rejected: /, '')}`
 }
 
 describe.skipIf(!isInstalled('postgrey'))("beside Debian's postgrey", () => {

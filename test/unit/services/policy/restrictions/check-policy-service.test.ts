@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { createPolicyServers } from '#services/policy/delegation/servers.ts'
 import { evaluate } from '#services/policy/evaluate.ts'
-import { checkPolicyService } from '#services/policy/restrictions/check-policy-service.ts'
+import type { Known } from '#services/policy/known.ts'
+import { check_policy_service } from '#services/policy/restrictions/check-policy-service.ts'
 import type { BuiltInService } from '#services/policy/service.ts'
-import type { Known, WordDeps } from '#services/policy/word.ts'
+import type { WordDeps } from '#services/policy/word.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import { startPolicydWeight, startPostgrey } from '#test/support/debian-policy-servers.ts'
@@ -21,31 +22,38 @@ function open(set: readonly string[] = [], services: readonly [string, BuiltInSe
   })
   if (loaded.kind === 'invalid') throw new Error(JSON.stringify(loaded.problems))
   const log = new MemoryLog()
-  const deps: Pick<
-    WordDeps,
-    'settings' | 'log' | 'clock' | 'services' | 'policyServers' | 'parseAction'
-  > = {
+  const deps: Pick<WordDeps, 'settings' | 'log' | 'clock' | 'services' | 'policyServers'> = {
     settings: loaded.settings,
     log,
     clock: systemClock,
     services: new Map(services),
     policyServers: createPolicyServers({ clock: systemClock }),
-    parseAction: (text) => ({ kind: 'warn', text }),
   }
   return {
     log,
     ask: async (argument: string, known: Known = knownAtRcpt()) =>
-      checkPolicyService.make(argument, deps as WordDeps)(known),
+      check_policy_service.make(argument, { ...missing, ...deps })(known),
   }
 }
 
+const missing = { compile: () => [] } as Pick<WordDeps, 'compile'> as WordDeps
+
 const inet = ({ port }: { readonly port: number }) => `inet:127.0.0.1:${port}`
+
+const replied = (code: number, status: string, text: string) => ({
+  code,
+  status,
+  text: `<ann@example.test>: Recipient address rejected: ${text}`,
+})
 
 describe('check_policy_service', () => {
   it('does what the server says', async () => {
     await using server = await startPolicyServer(answering('550 5.7.1 not today'))
     const { ask } = open()
-    expect(await ask(inet(server.endpoint))).toEqual({ kind: 'warn', text: '550 5.7.1 not today' })
+    expect(await ask(inet(server.endpoint))).toEqual({
+      kind: 'reject',
+      reply: replied(550, '5.7.1', 'not today'),
+    })
   })
 
   it('tells it every attribute that Postfix does', async () => {
@@ -136,14 +144,17 @@ describe('check_policy_service', () => {
     const place = `inet:127.0.0.1:${await freePort()}`
     const { ask, log } = open()
     expect(await ask(place)).toEqual({
-      kind: 'warn',
-      text: '451 4.3.5 Server configuration problem',
+      kind: 'defer',
+      reply: replied(451, '4.3.5', 'Server configuration problem'),
     })
     expect(log.find('policy server does not answer')).toMatchObject({ queueId: 'Q', server: place })
     const changed = open(['smtpdPolicyServiceDefaultAction=DUNNO'])
-    expect(await changed.ask(place)).toEqual({ kind: 'warn', text: 'DUNNO' })
+    expect(await changed.ask(place)).toEqual({ kind: 'dunno' })
     const text = `{ ${place}, timeout=10s, {default_action = 450 4.7.1 later, please} }`
-    expect(await ask(text)).toEqual({ kind: 'warn', text: '450 4.7.1 later, please' })
+    expect(await ask(text)).toEqual({
+      kind: 'defer',
+      reply: replied(450, '4.7.1', 'later, please'),
+    })
   })
 
   it('asks who answers within by his name, and does all that he says in order', async () => {
@@ -156,7 +167,7 @@ describe('check_policy_service', () => {
     const { ask } = open([], [['postgrey', service]])
     const decision = await ask('Postgrey')
     const { score, effects } = await evaluate(
-      [{ name: 'check_policy_service', stage: 'recipient', decide: () => decision }],
+      [{ name: 'check_policy_service', decide: () => decision }],
       knownAtRcpt(),
     )
     expect({ score, prepend: effects.prepend }).toEqual({ score: 2, prepend: 'X-A: 1\r\n' })
@@ -170,10 +181,8 @@ describe.skipIf(!isInstalled('postgrey'))("check_policy_service with Debian's po
   it('greylists, and keeps the connection', async () => {
     await using server = await startPostgrey()
     const { ask } = open()
-    const greylisted = {
-      kind: 'warn',
-      text: expect.stringMatching(/^DEFER_IF_PERMIT 4\.2\.0 Greylisted, see .*example\.test/),
-    }
+    const text = expect.stringMatching(/rejected: Greylisted, see .*example\.test/)
+    const greylisted = { kind: 'defer-if-permit', reply: { code: 450, status: '4.2.0', text } }
     expect(await ask(inet(server.endpoint))).toEqual(greylisted)
     expect(await ask(inet(server.endpoint))).toEqual(greylisted)
   })
@@ -186,12 +195,11 @@ describe.skipIf(!isInstalled('policyd-weight'))(
       await using server = await startPolicydWeight()
       const { ask } = open()
       expect(await ask(inet(server.endpoint), knownAtRcpt({ sender: '' }))).toEqual({
-        kind: 'warn',
-        text: 'DUNNO NULL (<>) Sender',
+        kind: 'dunno',
       })
       expect(await ask(inet(server.endpoint))).toEqual({
-        kind: 'warn',
-        text: 'PREPEND X-policyd-weight:  (only DNSBL check requested)',
+        kind: 'prepend',
+        fields: 'X-policyd-weight:  (only DNSBL check requested)\r\n',
       })
     })
   },
