@@ -1,6 +1,7 @@
 // What follows `check_policy_service`: who is asked, and how (Postfix's SMTPD_POLICY_README).
 
 import { duration, integer, port as portKind } from '../kinds.ts'
+import { splitList } from './split-list.ts'
 
 export type PolicyService =
   /** Answered within, by a name such as `postgrey`. */
@@ -61,7 +62,7 @@ type Overrides = { -readonly [Name in keyof PolicyServiceOptions]?: PolicyServic
 
 /** Throws an error that says what is wrong. */
 export function parsePolicyService(argument: string): PolicyService {
-  const [place = '', ...named] = elements(inner(argument.trim()) ?? argument)
+  const [place = '', ...named] = splitList(inner(argument.trim()) ?? argument)
   const within = builtInServiceNames.find((name) => name === place.toLowerCase())
   if (within !== undefined) {
     if (named.length > 0) throw new Error(`${within} is answered within: its settings say how`)
@@ -76,26 +77,6 @@ export function parsePolicyService(argument: string): PolicyService {
 /** Of a text in braces. */
 function inner(text: string): string | undefined {
   return text.startsWith('{') && text.endsWith('}') ? text.slice(1, -1).trim() : undefined
-}
-
-/** Parted by commas and spaces; what stands in braces is one. */
-function elements(text: string): readonly string[] {
-  const found: string[] = []
-  let depth = 0
-  let current = ''
-  for (const character of text) {
-    if (character === '{') depth++
-    if (character === '}') depth--
-    if (depth < 0) break
-    if (depth === 0 && /[\s,]/.test(character)) {
-      if (current !== '') found.push(current)
-      current = ''
-    } else {
-      current += character
-    }
-  }
-  if (depth !== 0) throw new Error(`braces of ${text} do not match`)
-  return current === '' ? found : [...found, current]
 }
 
 function parseEndpoint(text: string): PolicyEndpoint {

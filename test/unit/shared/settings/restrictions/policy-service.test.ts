@@ -44,7 +44,7 @@ describe('the argument of check_policy_service', () => {
     ['unix:private/policy', 'must begin with /'],
     ['{ inet:127.0.0.1:10023, timeout=fast }', 'timeout=fast: must be a time'],
     ['{ inet:127.0.0.1:10023, default=DUNNO }', 'no option'],
-    ['{ inet:127.0.0.1:10023, {default_action = DUNNO }', 'braces'],
+    ['{ inet:127.0.0.1:10023, {default_action = DUNNO }', 'a { without its }'],
     ['{ postgrey, timeout=10s }', 'its settings say how'],
   ])('%s is refused', (text, why) => expect(() => parsePolicyService(text)).toThrow(why))
 })
