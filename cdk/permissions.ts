@@ -33,6 +33,11 @@ export function readStoreFormat({ tables: { directory } }: Storage): PolicyState
   return allow(['dynamodb:GetItem'], [directory.tableArn], keysLike(STORE_PK))
 }
 
+/** Notes from where somebody logged in, where a restriction list asks for it. */
+export function recentLogins({ tables: { counters } }: Storage): PolicyStatement {
+  return allow(['dynamodb:PutItem'], [counters.tableArn], keysLike('POP#*'))
+}
+
 /** Reads accounts, and writes a better hash of the same password after a login. */
 export function logins({ tables: { directory, counters } }: Storage): PolicyStatement[] {
   return [

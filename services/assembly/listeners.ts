@@ -11,6 +11,8 @@ import { createSmtpListener } from '#services/smtp/listener.ts'
 import { accountCredentials } from '#shared/auth/account-credentials.ts'
 import { createAccountWatch } from '#shared/auth/account-watch.ts'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
+import { asksRecentLogins, createRecentLogins, noteLogins } from '#shared/auth/pop-before-smtp.ts'
+import type { Authenticator } from '#shared/contracts/authenticate.ts'
 import type { Policy } from '#shared/contracts/policy.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
 import type { CloseOptions } from '#shared/net/drain.ts'
@@ -80,17 +82,21 @@ export async function openListeners(backend: Backend, parts: ListenerParts) {
   return { opened: opened.flatMap(({ at }) => at), close }
 }
 
+function assembleAuthenticator({ settings, store, directory, clock, log }: Backend): Authenticator {
+  const { accounts } = directory
+  const { counters } = store.tables
+  const credentials = accountCredentials(accounts)
+  const authenticator = createAuthenticator({ credentials, counters, settings, clock, log })
+  if (!asksRecentLogins(settings)) return authenticator
+  const logins = createRecentLogins({ counters, accounts, options: settings, clock })
+  return noteLogins(authenticator, logins, log)
+}
+
 function makers(backend: Backend, parts: ListenerParts) {
   const { certificates, clientAuthorities, policy, hints } = parts
   const { settings, store, directory, mailbox, queue, clock, log } = backend
   const { hostname } = settings
-  const authenticator = createAuthenticator({
-    credentials: accountCredentials(directory.accounts),
-    counters: store.tables.counters,
-    settings,
-    clock,
-    log,
-  })
+  const authenticator = assembleAuthenticator(backend)
   const accountWatch = createAccountWatch({ accounts: directory.accounts, hints, clock, log })
   const spool = createSpool({
     queue,

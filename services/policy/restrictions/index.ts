@@ -8,6 +8,7 @@ import { permit } from './permit.ts'
 import { permit_inet_interfaces } from './permit-inet-interfaces.ts'
 import { permit_mynetworks } from './permit-mynetworks.ts'
 import { permit_naked_ip_address } from './permit-naked-ip-address.ts'
+import { permit_pop_before_smtp } from './permit-pop-before-smtp.ts'
 import { permit_sasl_authenticated } from './permit-sasl-authenticated.ts'
 import { permit_tls_all_clientcerts } from './permit-tls-all-clientcerts.ts'
 import { reject } from './reject.ts'
@@ -37,6 +38,7 @@ const defined = {
   ...unlisted,
   ...nonFqdn,
   ...loginMismatch,
+  permit_pop_before_smtp,
   check_policy_service,
 } satisfies { readonly [name in WordName]?: Word }
 

@@ -10,8 +10,7 @@ export const popBeforeSmtpSettings = {
   popBeforeSmtp: new Setting(boolean, {
     default: false,
     about:
-      'Whether it is written down from which address somebody logged in by POP3 or IMAP, so that the restriction `permit_pop_before_smtp` can let that address send. Whoever shares the address may send as well.',
-    known: { dovecot: 'drac' },
+      'Whether it is noted from which address somebody logged in by POP3 or IMAP even if no restriction list names `permit_pop_before_smtp`, which lets that address send: for tables that name it. Whoever shares the address may send as well.',
   }),
   popBeforeSmtpTime: new Setting(duration({ min: 1 * MINUTE, max: 24 * 60 * MINUTE }), {
     default: 30 * MINUTE,
