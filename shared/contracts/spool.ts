@@ -58,6 +58,8 @@ export type AcceptedMessage = {
   readonly arrivedMs: number
   /** Why it waits for an operator from the first on; absent: it is on its way. */
   readonly held?: string
+  /** The content filter that it goes through, `transport:destination` as Postfix writes it; absent: none. */
+  readonly filter?: string
   /** Recipients here get it in their folder for unwanted mail; absent: where else they want it. */
   readonly junk?: true
 }
@@ -87,6 +89,8 @@ export type ClientCertificate = {
   readonly issuer: string
   /** SHA-256 of it. */
   readonly fingerprint: string
+  /** SHA-256 of its public key (SubjectPublicKeyInfo); a listener of the version before says nothing. */
+  readonly publicKeyFingerprint?: string
   /** By an authority that is trusted, and valid now. What else it is worth, it does not say. */
   readonly verified: boolean
 }
@@ -110,6 +114,6 @@ export type Origin = {
     /** For policy; not kept with the message. */
     readonly sessionsEpoch?: number
   } | null
-  /** It sent commands before a reply that it had to wait for (RFC 2920 §3.1). For policy; not kept with the message. */
+  /** It did not wait for a reply that it must wait for (RFC 2920 §3.1), or for the greeting. For policy; not kept with the message. */
   readonly sentAhead?: true
 }

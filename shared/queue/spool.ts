@@ -94,7 +94,8 @@ export function createSpool(deps: {
   }
 
   async function accept(accepted: AcceptedMessage) {
-    const { spooled, envelope, origin, prepend, arrivedMs, held, junk = false } = accepted
+    const { spooled, envelope, origin, prepend, arrivedMs, held } = accepted
+    const { filter = null, junk = false } = accepted
     const { queueId, index, deliveredTo } = spooled
     const object = staged.get(spooled)
     if (object === undefined) throw new Error(`${queueId} was not received by this spool`)
@@ -106,6 +107,7 @@ export function createSpool(deps: {
       queueId,
       envelope,
       origin,
+      filter,
       object: { key: objectKey(queueId), length: index.bytes, storedFirst: object.stored },
       prepend,
       index: encodeIndex(index),
