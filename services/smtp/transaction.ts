@@ -23,6 +23,8 @@ export type Transaction = {
   hold: string | undefined
   /** Who is to get it in place of its recipients. */
   redirect: string | undefined
+  /** The content filter that it goes through first, `transport:destination`. */
+  filter: string | undefined
   /** The restriction for which nobody gets it. */
   discardedBy: string | undefined
   /** A limit is reached: it takes no more recipients. */
@@ -47,6 +49,7 @@ export function beginTransaction(queueId: QueueId, mail: MailCommand): Transacti
     prepend: '',
     hold: undefined,
     redirect: undefined,
+    filter: undefined,
     discardedBy: undefined,
     isFull: false,
     surplusRecipients: 0,
@@ -58,9 +61,10 @@ export function beginTransaction(queueId: QueueId, mail: MailCommand): Transacti
 
 /** What the verdict says of the message as a whole, whatever it says of whom it was asked about. */
 export function noteVerdict(transaction: Transaction, verdict: PolicyVerdict): void {
-  const { judged, hold, redirect } = verdict
+  const { judged, hold, redirect, filter } = verdict
   if (judged !== undefined) transaction.judged = judged
   if (redirect !== undefined) transaction.redirect = redirect
+  if (filter !== undefined) transaction.filter = filter
   transaction.hold ??= hold
   if (verdict.kind === 'discard') {
     transaction.discardedBy ??= verdict.restriction

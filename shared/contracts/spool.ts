@@ -1,6 +1,7 @@
 // What a listener that receives messages (SMTP now; LMTP, the API and sendmail later) hands to the pipeline. Implemented by
 // shared/queue/spool.ts on any store.
 
+import type { HeaderEdit } from '#shared/mail/header-edits.ts'
 import type { MessageIndex } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 
@@ -18,6 +19,15 @@ export interface Spool {
     source: AsyncIterable<Uint8Array>,
     observers?: readonly StreamObserver[],
   ): Promise<Spooled>
+  /** Its bytes as they are stored, any number of times, before it is accepted or discarded. */
+  open(spooled: Spooled): AsyncIterable<Uint8Array>
+  /**
+   * Stores the message anew with these changes, indexed in the same pass and under the same queue id, and forgets the bytes of before.
+   * Where it fails the message is as before. Rejects with HeaderTooLong where its header is too long to be edited.
+   */
+  rewrite(spooled: Spooled, rewriting: Rewriting): Promise<Spooled>
+  /** Keeps bytes that are no message of their own until they are discarded; a crash leaves them to the collector. */
+  stash(bytes: AsyncIterable<Uint8Array>): Promise<Stash>
   /** Forgets a message that was received and is not taken. Never rejects. */
   discard(spooled: Spooled): Promise<void>
   /**
@@ -25,6 +35,24 @@ export interface Spool {
    * readers see, null where there is none.
    */
   accept(message: AcceptedMessage): Promise<string | null>
+}
+
+/** Another header, and another body: all behind the empty line that ends the header. */
+export type Rewriting = {
+  /** In this order. */
+  readonly edits: readonly HeaderEdit[]
+  readonly body?: StashedBytes
+}
+
+export interface StashedBytes {
+  readonly bytes: number
+  /** From the beginning, any number of times. */
+  open(): AsyncIterable<Uint8Array>
+}
+
+export interface Stash extends StashedBytes {
+  /** Never rejects. */
+  discard(): Promise<void>
 }
 
 /** Sees in the one pass over a message what is stored, piece by piece, and then its end; keeps what it found for whoever made it. */
@@ -56,6 +84,10 @@ export type AcceptedMessage = {
   readonly arrivedMs: number
   /** Why it waits for an operator from the first on; absent: it is on its way. */
   readonly held?: string
+  /** It is delivered into Junk here. */
+  readonly junk?: true
+  /** The next hop that it goes through before all else, whoever its recipients are. */
+  readonly filter?: string
 }
 
 /** RFC 5321 envelope; addresses without angle brackets, as given (the null sender is ''). */
