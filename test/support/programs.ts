@@ -21,6 +21,8 @@ export const programs = {
   neomutt: 'neomutt',
   script: 'bsdutils',
   strace: 'strace',
+  clamd: 'clamav-daemon',
+  rspamd: 'rspamd',
   'systemd-analyze': 'systemd',
 } as const
 
