@@ -1,4 +1,5 @@
 import type { Reach } from '#shared/directory/directory.ts'
+import type { AtRecipient } from './known.ts'
 import { aliasLoop, userDisabled, userUnknown } from './replies.ts'
 import { type Decision, dunno, type Restriction, reject } from './restriction.ts'
 
@@ -6,13 +7,12 @@ import { type Decision, dunno, type Restriction, reject } from './restriction.ts
  * Postfix's reject_unlisted_recipient: our domain, but nobody there. Aliases are followed to their ends: mail for one that leads
  * nowhere would be taken, stored, and waited for by an operator.
  */
-export const rejectUnlistedRecipient: Restriction = {
+export const rejectUnlistedRecipient: Restriction<AtRecipient> = {
   name: 'reject_unlisted_recipient',
-  stage: 'recipient',
-  async decide({ request, found, reach }) {
-    if (found.kind === 'unknown') return reject(userUnknown(request.recipient))
-    if (found.kind === 'disabled') return reject(userDisabled(request.recipient))
-    return found.kind === 'alias' ? ofAlias(request.recipient, await reach()) : dunno
+  async decide({ recipient: { text, found, reach } }) {
+    if (found.kind === 'unknown') return reject(userUnknown(text))
+    if (found.kind === 'disabled') return reject(userDisabled(text))
+    return found.kind === 'alias' ? ofAlias(text, await reach()) : dunno
   },
 }
 

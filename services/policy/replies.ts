@@ -53,6 +53,12 @@ export const senderNotOwned = (sender: string, login: string): SmtpReply => ({
   text: `<${sender}>: Sender address rejected: not owned by user ${login}`,
 })
 
+export const senderNotLoggedIn = (sender: string): SmtpReply => ({
+  code: 553,
+  status: '5.7.1',
+  text: `<${sender}>: Sender address rejected: not logged in`,
+})
+
 export const authorNotOwned = (author: string, login: string): SmtpReply => ({
   code: 550,
   status: '5.7.1',

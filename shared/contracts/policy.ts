@@ -7,7 +7,15 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Origin, SmtpEnvelope } from './spool.ts'
 
 /** In the order in which they come. */
-export const policyStages = ['connect', 'helo', 'sender', 'recipient', 'data', 'message'] as const
+export const policyStages = [
+  'connect',
+  'helo',
+  'sender',
+  'relay',
+  'recipient',
+  'data',
+  'message',
+] as const
 export type PolicyStage = (typeof policyStages)[number]
 /** Those that need no recipient. */
 export type EarlyStage = 'connect' | 'helo' | 'sender'

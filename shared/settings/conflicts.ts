@@ -1,6 +1,7 @@
 // Values that are allowed one by one but not together.
 
 import type { Problem } from './problems.ts'
+import { findListFaults } from './restrictions/list-faults.ts'
 import type { Settings } from './table.ts'
 
 /** RFC 8314 §3.3 */
@@ -12,6 +13,7 @@ export function findConflicts(settings: Settings): Problem[] {
     ...halfPairs(settings),
     ...sharedPorts(settings),
     ...badBanner(settings),
+    ...findListFaults(settings),
   ]
 }
 

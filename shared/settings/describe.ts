@@ -43,8 +43,7 @@ export function settingsManual(): string {
 function manualEntry(path: string, setting: Setting<unknown>): string {
   const { postfix, dovecot } = setting.facts.known ?? {}
   const known = [postfix && `Postfix: ${postfix}`, dovecot && `Dovecot: ${dovecot}`].filter(Boolean)
-  const defaultText = defaultOf(setting)
-  const shown = setting.facts.defaultText ?? (defaultText === '' ? 'nothing' : `\`${defaultText}\``)
+  const shown = shownDefault(setting)
   return `### \`${path}\`
 
 ${setting.facts.about}
@@ -55,6 +54,15 @@ ${setting.facts.about}
 - Changes: ${setting.facts.reload ? 'taken over on SIGHUP' : 'need a restart'}
 ${known.length > 0 ? `- Known as: ${known.join('; ')}\n` : ''}`
 }
+
+function shownDefault(setting: Setting<unknown>): string {
+  const { defaultText, derivedBy } = setting.facts
+  if (derivedBy === undefined) return defaultText ?? quoted(defaultOf(setting))
+  const texts = Object.entries(derivedBy.texts).map(([value, text]) => `${value}: ${quoted(text)}`)
+  return `by \`${derivedBy.setting}\`. ${texts.join('; ')}`
+}
+
+const quoted = (text: string) => (text === '' ? 'nothing' : `\`${text}\``)
 
 const MANUAL_HEAD = `# Settings
 

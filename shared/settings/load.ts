@@ -7,7 +7,7 @@ import { withFiles } from './listed-files.ts'
 import { nearestPath } from './nearest.ts'
 import type { Problem, ValueOrigin } from './problems.ts'
 import { type Expanded, expandReferences } from './references.ts'
-import type { Setting, SettingGroup, ValuesOf } from './setting.ts'
+import type { Setting, SettingFacts, SettingGroup, ValuesOf } from './setting.ts'
 import { flatten, type Settings, settingsTable } from './table.ts'
 
 export type SettingSources = {
@@ -167,11 +167,31 @@ type Reading =
 /** Defaults that follow from other settings, where nothing else is given. */
 function derivedDefaults(given: readonly Given[], byPath: SettingsByPath): readonly Given[] {
   const paths = new Set(given.map(({ path }) => path))
-  return [...byPath].flatMap(([path, { facts }]): Given[] =>
-    facts.derived === undefined || paths.has(path)
-      ? []
-      : [{ path, value: facts.derived, origin: { kind: 'default' } }],
-  )
+  const textOf = winnersOf(given)
+  return [...byPath].flatMap(([path, { facts }]): Given[] => {
+    const value = paths.has(path) ? undefined : derivedText(facts, byPath, textOf)
+    return value === undefined ? [] : [{ path, value, origin: { kind: 'default' } }]
+  })
+}
+
+/** The last one wins. */
+function winnersOf(given: readonly Given[]): ReadonlyMap<string, unknown> {
+  return new Map(given.map(({ path, value }) => [path, value]))
+}
+
+/** What a default follows from other settings, with their `$name`s. */
+function derivedText(
+  { derived, derivedBy }: SettingFacts<unknown>,
+  byPath: SettingsByPath,
+  winners: ReadonlyMap<string, unknown>,
+): string | undefined {
+  if (derivedBy === undefined) return derived
+  const { setting, texts } = derivedBy
+  const deciding = byPath.get(setting)
+  const given = asText(winners.get(setting), false)
+  const value = given ?? deciding?.kind.format(deciding.facts.default) ?? ''
+  // What is no value of it is told where it stands.
+  return Object.hasOwn(texts, value) ? texts[value] : undefined
 }
 
 type Resolve = (path: string, text: string, setting: Setting<unknown>) => Expanded
@@ -182,8 +202,7 @@ function createResolver(
   given: readonly Given[],
   readFile: SettingSources['readFile'],
 ): Resolve {
-  // The last one wins.
-  const winners = new Map(given.map(({ path, value }) => [path, value]))
+  const winners = winnersOf(given)
 
   function resolve(text: string, setting: Setting<unknown>, above: readonly string[]): Expanded {
     const expanded = expandReferences(text, (name) => textOf(name, above))
@@ -202,7 +221,8 @@ function createResolver(
       return { kind: 'fault', reason: `$${name} refers to itself (${[...above, name].join(', ')})` }
     }
     const { kind, facts } = setting
-    const value = asText(winners.get(name), kind.list === true) ?? facts.derived
+    const value =
+      asText(winners.get(name), kind.list === true) ?? derivedText(facts, byPath, winners)
     if (value === undefined) return { kind: 'text', text: kind.format(facts.default) }
     const resolved = resolve(value, setting, [...above, name])
     if (resolved.kind === 'fault') return resolved

@@ -20,6 +20,11 @@ export type SettingFacts<T> = {
   readonly default: T
   /** The default where it follows from other settings, with their `$name`s: in place of `default` whenever settings are loaded. */
   readonly derived?: string
+  /** The default by the value of another setting, with `$name`s as `derived` has them. */
+  readonly derivedBy?: {
+    readonly setting: string
+    readonly texts: { readonly [value: string]: string }
+  }
   /** For defaults that differ between machines: what the manual says instead of the value. */
   readonly defaultText?: string
   /** One sentence. */

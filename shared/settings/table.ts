@@ -8,6 +8,7 @@ import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
+import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
 
@@ -16,6 +17,7 @@ export const settingParts = {
   General: generalSettings,
   Listeners: listenerSettings,
   'SMTP server': smtpSettings,
+  Restrictions: restrictionSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
@@ -28,6 +30,7 @@ export const settingsTable = {
   ...generalSettings,
   ...listenerSettings,
   ...smtpSettings,
+  ...restrictionSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,

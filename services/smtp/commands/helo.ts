@@ -1,7 +1,9 @@
 // HELO and EHLO (RFC 5321 §4.1.1.1), LHLO in their place in LMTP (RFC 2033 §4.1), and the list of what this server can do.
 
 import { isHeloName } from '#shared/smtp/helo-name.ts'
-import { answer, defineCommand, type Outcome } from '../command.ts'
+import type { Reply } from '#shared/smtp/reply.ts'
+import { answer, answerRefusal, defineCommand, type Outcome } from '../command.ts'
+import { refusalAt } from '../early-verdict.ts'
 import { replies } from '../replies.ts'
 import type { SmtpSession } from '../session.ts'
 
@@ -15,8 +17,7 @@ export const helo = defineCommand({
   parse: parseName,
   run(session, name) {
     if (!isHeloName(name)) return answer(replies.heloNeedsName('HELO'))
-    session.greet({ name, extended: false })
-    return answer(replies.hello(session.deps.hostname))
+    return greet(session, { name, extended: false }, () => replies.hello(session.deps.hostname))
   },
 })
 
@@ -34,10 +35,30 @@ export const lhlo = defineCommand({
   run: (session, name) => greetExtended(session, 'LHLO', name),
 })
 
-function greetExtended(session: SmtpSession, verb: string, name: string): Outcome {
+function greetExtended(
+  session: SmtpSession,
+  verb: string,
+  name: string,
+): Outcome | Promise<Outcome> {
   if (!isHeloName(name)) return answer(replies.heloNeedsName(verb))
-  session.greet({ name, extended: true })
-  return answer(replies.extensions([session.deps.hostname, ...extensions(session)]))
+  return greet(session, { name, extended: true }, () =>
+    replies.extensions([session.deps.hostname, ...extensions(session)]),
+  )
+}
+
+/** As in Postfix a name that is refused is as if it had not been said. */
+function greet(
+  session: SmtpSession,
+  helo: { readonly name: string; readonly extended: boolean },
+  welcome: () => Reply,
+): Outcome | Promise<Outcome> {
+  session.greet(helo)
+  if (session.options.smtpdDelayReject) return answer(welcome())
+  return refusalAt(session, 'helo').then((refusal) => {
+    if (refusal === undefined) return answer(welcome())
+    session.greet(null)
+    return answerRefusal(refusal)
+  })
 }
 
 /** Deliberately without BINARYMIME: a binary message could not be relayed to a server that lacks it. */

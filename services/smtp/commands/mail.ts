@@ -1,8 +1,10 @@
 // MAIL: begins a transaction. RFC 5321 §4.1.1.2; SIZE RFC 1870 §6.
 
-import { parseMailCommand } from '#shared/smtp/mail-command.ts'
-import { answer, defineCommand } from '../command.ts'
+import { type MailCommand, parseMailCommand } from '#shared/smtp/mail-command.ts'
+import { answer, answerRefusal, defineCommand, type Outcome } from '../command.ts'
+import { refusalAt } from '../early-verdict.ts'
 import { replies } from '../replies.ts'
+import type { SmtpSession } from '../session.ts'
 
 export const mail = defineCommand({
   needsLogin: true,
@@ -16,6 +18,18 @@ export const mail = defineCommand({
     // As Postfix (queue_minfree): before the client sends what there would be no room for.
     if (!(await session.deps.spool.hasRoom())) return answer(replies.insufficientStorage)
     session.begin(command)
-    return answer(replies.senderOk)
+    return (await refuseSender(session, command)) ?? answer(replies.senderOk)
   },
 })
+
+async function refuseSender(
+  session: SmtpSession,
+  { sender, size }: MailCommand,
+): Promise<Outcome | undefined> {
+  const { transaction } = session
+  if (!transaction) return undefined
+  const refusal = await refusalAt(session, 'sender', { sender, size, queueId: transaction.queueId })
+  if (refusal === undefined) return undefined
+  session.endTransaction()
+  return answerRefusal(refusal)
+}

@@ -2,7 +2,7 @@
 
 import { unreachable } from '#shared/runtime/errors.ts'
 import { parseRcptCommand, type RcptCommand } from '#shared/smtp/rcpt-command.ts'
-import { answer, answerAndClose, defineCommand, type Outcome } from '../command.ts'
+import { answer, answerAndClose, answerRefusal, defineCommand, type Outcome } from '../command.ts'
 import { ENVELOPE_BYTES_MAX, RECIPIENT_OVERHEAD_BYTES, SURPLUS_RECIPIENTS_MAX } from '../config.ts'
 import { askPolicy, isCollecting } from '../recipient-verdict.ts'
 import { replies } from '../replies.ts'
@@ -80,7 +80,7 @@ async function judge(
       transaction.anyRefused = true
       // Policy's own limit of recipients (RFC 3463 §3.6: X.5.3). Asking it of each further one is work for nothing.
       if (verdict.reply.status === '4.5.3') transaction.isFull = true
-      return verdict.reply.code === 421 ? answerAndClose(verdict.reply) : answer(verdict.reply)
+      return answerRefusal(verdict.reply)
     case 'unavailable':
       transaction.anyRefused = true
       return answer(replies.temporaryFailure)

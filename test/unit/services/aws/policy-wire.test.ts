@@ -9,26 +9,34 @@ import {
 } from '#services/aws/policy-wire.ts'
 import { createPolicy } from '#services/policy/policy.ts'
 import { ENVELOPE_BYTES_MAX, RECIPIENT_OVERHEAD_BYTES } from '#services/smtp/config.ts'
-import type { EarlyRequest, Policy, PolicyVerdict } from '#shared/contracts/policy.ts'
+import type { EarlyRequest, Policy, PolicyStage, PolicyVerdict } from '#shared/contracts/policy.ts'
 import { HEADER_INDEXED_BYTES_MAX } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { silentLog } from '#shared/runtime/log.ts'
+import { createFakeResolver } from '#test/support/fake-dns.ts'
 import {
   annsAccount,
-  emptyLists,
   messageRequest,
+  policyLists,
   recipientRequest,
   stranger,
 } from '#test/support/policy-facts.ts'
 
+const listOf = (stage: PolicyStage) => ({
+  [stage]: [{ name: stage, decide: () => ({ kind: 'prepend', fields: `X-${stage}: x\r\n` }) }],
+})
+
 /** Every list has a restriction that gives a field with the name of its stage. */
 const policy = createPolicy({
-  lists: Object.fromEntries(
-    Object.keys(emptyLists).map((stage) => [
-      stage,
-      [{ name: stage, stage, decide: () => ({ kind: 'prepend', fields: `X-${stage}: x\r\n` }) }],
-    ]),
-  ) as unknown as typeof emptyLists,
+  lists: policyLists({
+    ...listOf('connect'),
+    ...listOf('helo'),
+    ...listOf('sender'),
+    ...listOf('recipient'),
+    ...listOf('data'),
+    ...listOf('message'),
+  }),
+  dns: createFakeResolver({}),
   directory: {
     resolve: async () => annsAccount,
     reach: () => Promise.reject(new Error('no alias')),

@@ -1,19 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { evaluate, noEffects, noProgress } from '#services/policy/evaluate.ts'
-import type { ClientFacts, Decision, Restriction, Scored } from '#services/policy/restriction.ts'
+import type { Decision, Restriction } from '#services/policy/restriction.ts'
 import { rejectScore } from '#services/policy/score.ts'
-import { stranger } from '#test/support/policy-facts.ts'
+import { knownOfClient } from '#test/support/policy-facts.ts'
 
-const facts: ClientFacts = { request: { origin: stranger } }
+const facts = knownOfClient()
 const reply = { code: 554, status: '5.7.1', text: 'no' } as const
 const later = { code: 450, status: '4.7.1', text: 'later' } as const
 
 /** Named `r1`, `r2` … as they stand. */
 const list = (...decisions: readonly Decision[]) =>
   decisions.map(
-    (decision, n): Restriction<ClientFacts> => ({
+    (decision, n): Restriction => ({
       name: `r${n + 1}`,
-      stage: 'connect',
       decide: () => decision,
     }),
   )
@@ -85,9 +84,8 @@ describe('a restriction list', () => {
   })
 
   it('passes on what a restriction throws', async () => {
-    const broken: Restriction<ClientFacts> = {
+    const broken: Restriction = {
       name: 'broken',
-      stage: 'connect',
       decide: () => Promise.reject(new Error('no answer')),
     }
     await expect(evaluate([broken], facts)).rejects.toThrow('no answer')
@@ -98,8 +96,7 @@ describe('a threshold', () => {
   const scored = (...points: readonly number[]) =>
     points.map((each): Decision => ({ kind: 'score', points: each }))
   const threshold = rejectScore('reject_suspicious', { points: 5, reply })
-  const judged = (...restrictions: readonly Restriction<ClientFacts & Scored>[]) =>
-    evaluate(restrictions, facts)
+  const judged = (...restrictions: readonly Restriction[]) => evaluate(restrictions, facts)
 
   it('refuses by its name who has scored so much, and nobody with less', async () => {
     const enough = await judged(...list(...scored(7, -2)), threshold)

@@ -2,15 +2,16 @@
 
 import { describe, expect, it } from 'vitest'
 import { createPolicy } from '#services/policy/policy.ts'
-import type { Decision, Restriction, RestrictionLists } from '#services/policy/restriction.ts'
+import type { Decision, Restriction, StageLists } from '#services/policy/restriction.ts'
 import { rejectScore } from '#services/policy/score.ts'
 import type { EarlyRequest, PolicyStage, PolicyVerdict } from '#shared/contracts/policy.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { createFakeResolver } from '#test/support/fake-dns.ts'
 import { MemoryLog } from '#test/support/memory-log.ts'
 import {
   annsAccount,
-  emptyLists,
   messageRequest,
+  policyLists,
   recipientRequest,
   stranger,
 } from '#test/support/policy-facts.ts'
@@ -25,14 +26,13 @@ function policyOf(
   decisions: Partial<Record<PolicyStage, readonly (Decision | Restriction<never>)[]>>,
 ) {
   const asked: PolicyStage[] = []
-  const lists: Record<string, unknown> = { ...emptyLists }
+  const lists: Record<string, unknown> = {}
   for (const [stage, said] of Object.entries(decisions) as [PolicyStage, Decision[]][]) {
     lists[stage] = said.map((one) =>
       'decide' in one
         ? one
         : {
             name: `test_${stage}`,
-            stage,
             decide() {
               asked.push(stage)
               return one
@@ -42,7 +42,8 @@ function policyOf(
   }
   const log = new MemoryLog()
   const policy = createPolicy({
-    lists: lists as RestrictionLists,
+    lists: policyLists(lists as Partial<StageLists>),
+    dns: createFakeResolver({}),
     directory: {
       resolve: async () => annsAccount,
       reach: () => Promise.reject(new Error('no alias')),
