@@ -6,7 +6,7 @@
 
 import type { ContentJudge, ContentTrace } from '#shared/contracts/content.ts'
 import type { MessageRequest, PolicyVerdict } from '#shared/contracts/policy.ts'
-import type { EnvelopeRecipient, Spooled } from '#shared/contracts/spool.ts'
+import type { AcceptedMessage, EnvelopeRecipient, Spooled } from '#shared/contracts/spool.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import type { LogFields } from '#shared/runtime/log.ts'
@@ -119,7 +119,8 @@ async function take(message: WholeMessage, wanted: AcceptedContent): Promise<rea
   const taken = wanted.recipients.filter((recipient) => !refused.includes(recipient))
   if (taken.length === 0) return turnAway(message, refusals)
   const origin = session.origin()
-  const { queueId, hold, redirect, filter } = transaction
+  const { queueId, hold, redirect } = transaction
+  const route = routeOf(transaction, taken)
   const { sender = envelope.sender, junk, trail } = wanted
   const arrivedMs = clock.now()
   const received = receivedField({
@@ -134,17 +135,13 @@ async function take(message: WholeMessage, wanted: AcceptedContent): Promise<rea
   })
   const messageId = await spool.accept({
     spooled,
-    envelope: {
-      ...envelope,
-      sender,
-      recipients: redirect === undefined ? taken : [recipientOf(redirect)],
-    },
+    envelope: { ...envelope, sender, recipients: route.recipients },
     origin,
     prepend: wanted.above + received + wanted.below,
     arrivedMs,
     ...(hold !== undefined && { held: hold }),
     ...(junk !== undefined && { junk: true }),
-    ...(filter !== undefined && { filter }),
+    ...(route.filter !== undefined && { filter: route.filter }),
   })
   session.noteAccepted()
   log(message, 'message accepted', {
@@ -155,16 +152,29 @@ async function take(message: WholeMessage, wanted: AcceptedContent): Promise<rea
     ...(hold !== undefined && { held: hold }),
     ...(redirect !== undefined && { redirectedTo: redirect }),
     ...(junk !== undefined && { junk }),
-    ...(filter !== undefined && { filter }),
+    ...(route.filter !== undefined && { filter: route.filter }),
+    ...(transaction.bcc.size > 0 && { bcc: [...transaction.bcc] }),
     ...(trail.length > 0 && { content: trail }),
   })
   const queued = replies.queued(queueId)
   return refusals.length === 0 ? [queued] : refusals.map((refusal) => refusal ?? queued)
 }
 
-/** The sender knows nothing of him: what is wished of notifications (RFC 3461) is as if nothing had been said. */
-function recipientOf(address: string): EnvelopeRecipient {
-  return { address, notify: [], originalRecipient: null }
+/** Who gets it, and by which way: a redirected message is not filtered (Postfix's access(5)). */
+function routeOf(
+  { redirect, filter, bcc }: Transaction,
+  taken: readonly EnvelopeRecipient[],
+): { readonly recipients: readonly EnvelopeRecipient[] } & Pick<AcceptedMessage, 'filter'> {
+  // Whoever is a recipient anyhow gets it once.
+  const unseen = [...bcc].filter((text) => taken.every(({ address }) => address !== text))
+  const besides = unseen.map((address) => recipientOf(address, ['NEVER']))
+  if (redirect !== undefined) return { recipients: [recipientOf(redirect, []), ...besides] }
+  return { recipients: [...taken, ...besides], ...(filter !== undefined && { filter }) }
+}
+
+/** The sender knows nothing of him: what was wished of notifications (RFC 3461) is not for him. */
+function recipientOf(address: string, notify: EnvelopeRecipient['notify']): EnvelopeRecipient {
+  return { address, notify, originalRecipient: null }
 }
 
 async function refuse(message: WholeMessage, reply: Reply): Promise<readonly Reply[]> {

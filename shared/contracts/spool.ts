@@ -86,7 +86,7 @@ export type AcceptedMessage = {
   readonly held?: string
   /** It is delivered into Junk here. */
   readonly junk?: true
-  /** The next hop that it goes through before all else, whoever its recipients are. */
+  /** The content filter that it goes through, `transport:destination` as Postfix writes it; absent: none. */
   readonly filter?: string
 }
 
