@@ -11,6 +11,7 @@ import { createSmtpListener } from '#services/smtp/listener.ts'
 import { accountCredentials } from '#shared/auth/account-credentials.ts'
 import { createAccountWatch } from '#shared/auth/account-watch.ts'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
+import type { ContentStage } from '#shared/contracts/content.ts'
 import type { Policy } from '#shared/contracts/policy.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
 import type { CloseOptions } from '#shared/net/drain.ts'
@@ -22,6 +23,7 @@ import type { Signals } from '#shared/storage/ports.ts'
 import type { Backend } from './backend.ts'
 import { formatEndpoint } from './endpoint.ts'
 import { imapOptions, pop3Options, smtpOptions } from './listener-options.ts'
+import { reinjectionPolicy } from './reinjection.ts'
 import { explained } from './start-failure.ts'
 
 export type ListenerName = keyof Settings['listeners']
@@ -38,6 +40,8 @@ export type ListenerParts = {
   /** PEM; of whom SMTP clients may have certificates. Undefined: the usual public ones. */
   readonly clientAuthorities?: string | undefined
   readonly policy: Policy
+  /** What else looks at messages; undefined: nothing does. */
+  readonly content?: ContentStage | undefined
   /** What tells that sessions have to end; undefined where the process cannot subscribe. */
   readonly hints: Signals | undefined
 }
@@ -81,7 +85,7 @@ export async function openListeners(backend: Backend, parts: ListenerParts) {
 }
 
 function makers(backend: Backend, parts: ListenerParts) {
-  const { certificates, clientAuthorities, policy, hints } = parts
+  const { certificates, clientAuthorities, policy, content, hints } = parts
   const { settings, store, directory, mailbox, queue, clock, log } = backend
   const { hostname } = settings
   const authenticator = createAuthenticator({
@@ -103,7 +107,7 @@ function makers(backend: Backend, parts: ListenerParts) {
   const smtp = (role: SmtpRole) => () =>
     createSmtpListener(smtpOptions(settings, role), {
       spool,
-      policy,
+      ...(role === 'reinjection' ? { policy: reinjectionPolicy } : { policy, content }),
       clientAuthorities,
       authenticator,
       accountWatch,
@@ -150,6 +154,7 @@ function makers(backend: Backend, parts: ListenerParts) {
     submission: smtp('submission'),
     submissions: smtp('submissions'),
     lmtp: smtp('lmtp'),
+    reinjection: smtp('reinjection'),
     imap: imap('imap'),
     imaps: imap('imaps'),
     pop3: pop3('pop3'),

@@ -127,6 +127,7 @@ export const containerOf = {
   submission: 'smtp',
   submissions: 'smtp',
   lmtp: 'smtp',
+  reinjection: 'smtp',
   imap: 'imap',
   imaps: 'imap',
   pop3: 'pop3',

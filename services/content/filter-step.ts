@@ -66,7 +66,9 @@ export function createFilterStep(
     if (bytes > options.sizeLimit) return oversize(`${bytes} bytes`)
     const over = new AbortController()
     const done = new AbortController()
-    void clock.sleep(options.timeLimitMs, done.signal).then(() => over.abort(timedOut))
+    void clock.sleep(options.timeLimitMs, done.signal).then(() => {
+      if (!done.signal.aborted) over.abort(timedOut)
+    })
     try {
       if (!(await takeTurn(over.signal))) return failed(facts, new FilterFailure('too busy'))
       try {

@@ -72,6 +72,9 @@ export class Wants {
     for (const address of verdict.removeRecipients ?? []) this.#remove(address)
     for (const address of verdict.addRecipients ?? []) this.#add(step, address)
     const { junk, hold, redirect, filter } = verdict
+    if (redirect !== undefined && parseAddress(redirect) === undefined) {
+      throw new TemporaryFailure(`${step} redirects to no address: <${redirect}>`)
+    }
     // The first reason counts, and of the ways the last one named, as policy's (Postfix's FILTER and REDIRECT) do.
     this.#first = {
       ...(junk !== undefined && { junk }),

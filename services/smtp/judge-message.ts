@@ -120,7 +120,7 @@ async function take(message: WholeMessage, wanted: AcceptedContent): Promise<rea
   if (taken.length === 0) return turnAway(message, refusals)
   const origin = session.origin()
   const { queueId, hold, redirect } = transaction
-  const route = routeOf(transaction, taken)
+  const route = routeOf(transaction, taken, session.options.contentFilter)
   const { sender = envelope.sender, junk, trail } = wanted
   const arrivedMs = clock.now()
   const received = receivedField({
@@ -164,12 +164,14 @@ async function take(message: WholeMessage, wanted: AcceptedContent): Promise<rea
 function routeOf(
   { redirect, filter, bcc }: Transaction,
   taken: readonly EnvelopeRecipient[],
+  contentFilter: string,
 ): { readonly recipients: readonly EnvelopeRecipient[] } & Pick<AcceptedMessage, 'filter'> {
   // Whoever is a recipient anyhow gets it once.
   const unseen = [...bcc].filter((text) => taken.every(({ address }) => address !== text))
   const besides = unseen.map((address) => recipientOf(address, ['NEVER']))
   if (redirect !== undefined) return { recipients: [recipientOf(redirect, []), ...besides] }
-  return { recipients: [...taken, ...besides], ...(filter !== undefined && { filter }) }
+  const hop = filter ?? contentFilter
+  return { recipients: [...taken, ...besides], ...(hop !== '' && { filter: hop }) }
 }
 
 /** The sender knows nothing of him: what was wished of notifications (RFC 3461) is not for him. */

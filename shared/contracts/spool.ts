@@ -121,7 +121,7 @@ export type ClientCertificate = {
 
 /** Where a message came from, as policy and cleanup need it. */
 export type Origin = {
-  readonly listener: 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local'
+  readonly listener: 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'reinjection' | 'local'
   readonly remoteAddress: string
   readonly remotePort: number
   readonly helo: string

@@ -121,10 +121,13 @@ export function createSpool(deps: {
   const discard = (spooled: Spooled) => forget(spooled.queueId, staged.get(spooled))
 
   async function accept(accepted: AcceptedMessage) {
-    const { spooled, envelope, origin, prepend, arrivedMs, held } = accepted
+    const { spooled, envelope, origin, prepend, arrivedMs, held, filter = null } = accepted
     const { queueId, index, deliveredTo } = spooled
     const object = stagedOf(spooled)
-    const isClient = options.alwaysAddMissingHeaders || isMynetwork(origin.remoteAddress)
+    // What a filter sends back is what it got from us, whoever sent it first.
+    const comesBack = origin.listener === 'reinjection'
+    const isClient =
+      options.alwaysAddMissingHeaders || (!comesBack && isMynetwork(origin.remoteAddress))
     const from = origin.account !== null ? 'login' : isClient ? 'client' : 'stranger'
     const message: QueuedMessage = {
       ...untouched,
@@ -132,6 +135,7 @@ export function createSpool(deps: {
       queueId,
       envelope,
       origin,
+      filter,
       object: { key: objectKey(queueId), length: index.bytes, storedFirst: object.stored },
       prepend,
       index: encodeIndex(index),

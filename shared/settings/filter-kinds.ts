@@ -1,8 +1,8 @@
 // The kinds of values that name content filters and where they are.
 
 import { isIP } from 'node:net'
+import { parseFilterHop } from '#shared/mail/filter-hop.ts'
 import { formatNextHop, type NextHop } from '#shared/mail/next-hop.ts'
-import { nextHop } from './address-kinds.ts'
 import type { Kind } from './setting.ts'
 
 export type FilterAddress =
@@ -65,15 +65,10 @@ export function orderedChoices<const C extends string>(
   }
 }
 
-const SMTP_TRANSPORT = /^(?:smtp:|relay:)?/
-
-/**
- * Postfix's `transport:destination` of content_filter and FILTER, where the transport speaks SMTP: its name may be anything, since we have
- * no master.cf that could say more of it. Empty: null.
- */
+/** See shared/mail/filter-hop.ts. Empty: null. */
 export const contentFilterHop: Kind<NextHop | null> = {
   name: 'content filter',
-  allowed: 'smtp:[host]:port, or nothing',
-  parse: (text) => nextHop.parse(text.replace(SMTP_TRANSPORT, '')),
+  allowed: 'smtp:[host]:port (a name, a colon, a next hop), or nothing',
+  parse: (text) => (text === '' ? null : parseFilterHop(text)),
   format: (value) => (value === null ? '' : `smtp:${formatNextHop(value)}`),
 }

@@ -64,8 +64,9 @@ export function createHttpPost(
       return { status: response.statusCode ?? 0, body: received }
     } catch (error) {
       if (unreadable !== undefined) throw unreadable
-      const isReset = error instanceof Error && 'code' in error && error.code === 'ECONNRESET'
-      if (isReset && outgoing.reusedSocket && !signal.aborted) return 'stale'
+      const code = error instanceof Error && 'code' in error ? error.code : undefined
+      const isGone = code === 'ECONNRESET' || code === 'EPIPE'
+      if (isGone && outgoing.reusedSocket && !signal.aborted) return 'stale'
       throw error
     } finally {
       if (!outgoing.writableFinished) outgoing.destroy()

@@ -29,26 +29,26 @@ import { createHttpPost } from './http-post.ts'
 export const WEBHOOK_VERSION = 1
 const ANSWER_BYTES_MAX = 256 * 1024
 const CHANGES_MAX = HEADER_EDITS_MAX / 5
-/** Of the body that may be sent along: it is held as a whole, and half as long again in base64. */
-export const WEBHOOK_BODY_BYTES_MAX = 8 * 1024 * 1024
 
 export type WebhookOptions = {
   readonly url: URL
   readonly concurrency: number
   /** Signs each request; undefined: none is signed. */
-  readonly secret: () => Promise<string | undefined>
+  readonly secret: string | undefined
   /** Bytes of the message that are sent along, from its beginning; 0 for none. */
-  readonly bodyLimit: number
+  readonly contentLimit: number
 }
 
 export function createWebhook(options: WebhookOptions, deps: { readonly clock: Clock }): Filter {
+  const { secret } = options
   const http = createHttpPost(options.url, options)
 
   return {
     name: 'webhook',
     async ask(message, facts, signal) {
-      const body = Buffer.from(JSON.stringify(await requestOf(message, facts, options.bodyLimit)))
-      const secret = await options.secret()
+      const body = Buffer.from(
+        JSON.stringify(await requestOf(message, facts, options.contentLimit)),
+      )
       const at = String(Math.floor(deps.clock.now() / 1000))
       const answer = await http.post({
         headers: {
@@ -74,7 +74,7 @@ export function signature(secret: string, timestamp: string, body: Uint8Array): 
   return `sha256=${hmac.digest('hex')}`
 }
 
-async function requestOf(message: ContentMessage, facts: ContentFacts, bodyLimit: number) {
+async function requestOf(message: ContentMessage, facts: ContentFacts, contentLimit: number) {
   const { origin, queueId } = facts
   const { envelope, spooled } = message
   const { index } = spooled
@@ -98,7 +98,7 @@ async function requestOf(message: ContentMessage, facts: ContentFacts, bodyLimit
       sha256: index.sha256,
       added: utf8Of(message.onTop),
       header: utf8Of(message.header),
-      ...(bodyLimit > 0 && (await beginningOf(message, bodyLimit))),
+      ...(contentLimit > 0 && (await beginningOf(message, contentLimit))),
     },
   }
 }

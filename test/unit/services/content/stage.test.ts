@@ -154,6 +154,10 @@ describe('the content stage', () => {
     expect(verdict.warnings).toHaveLength(3)
   })
 
+  it('puts a message off that is to go to no address', async () => {
+    await expect(judge([wanting({ redirect: 'nobody' })])).rejects.toThrow(TemporaryFailure)
+  })
+
   it('puts a message off of which too much is to be changed', async () => {
     const edits = (count: number) =>
       Array.from({ length: count }, () => ({ kind: 'append', field: 'X-A: 1\r\n' }) as const)
