@@ -3,8 +3,8 @@
 import type { ContentTrace, ContentVerdict } from '#shared/contracts/content.ts'
 import type { EnvelopeRecipient, Spooled, Stash } from '#shared/contracts/spool.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
-import type { WholeMessage } from './judge-message.ts'
 import { envelopeOf } from './transaction.ts'
+import type { WholeMessage } from './whole-message.ts'
 
 /** What is wanted of a message that is taken; what belongs to it from its transaction on is noted there. */
 export type AcceptedContent = {

@@ -4,14 +4,12 @@
 // Implementation notes: `250` is said only after `spool.accept` has resolved; of a message that policy discards it is said after the
 // spool has forgotten it, and a line in the log is all that is left.
 
-import type { ContentJudge, ContentTrace } from '#shared/contracts/content.ts'
+import type { ContentTrace } from '#shared/contracts/content.ts'
 import type { MessageRequest, PolicyVerdict } from '#shared/contracts/policy.ts'
 import type { AcceptedMessage, EnvelopeRecipient, Spooled } from '#shared/contracts/spool.ts'
-import type { ByteString } from '#shared/mail/message-index.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import type { LogFields } from '#shared/runtime/log.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
-import type { Authors } from './authors.ts'
 import { type AcceptedContent, judgeContent } from './judge-content.ts'
 import { logMessage } from './message-log.ts'
 import { receivedField } from './received.ts'
@@ -19,19 +17,7 @@ import { askPolicy, type RecipientVerdict } from './recipient-verdict.ts'
 import { replies } from './replies.ts'
 import type { SmtpSession } from './session.ts'
 import { envelopeOf, noteVerdict, type Transaction } from './transaction.ts'
-
-export type WholeMessage = {
-  readonly session: SmtpSession
-  readonly transaction: Transaction
-  readonly spooled: Spooled
-  /** As policy gets to see it (header-reader.ts). */
-  readonly header: ByteString
-  /** Who looks at its content. */
-  readonly content: ContentJudge | undefined
-  readonly authors: Authors
-  /** As they came. */
-  readonly bytes: number
-}
+import type { WholeMessage } from './whole-message.ts'
 
 /** The reply, in LMTP one for each recipient where they differ. */
 export async function judgeMessage(message: WholeMessage): Promise<readonly Reply[]> {

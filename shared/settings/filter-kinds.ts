@@ -9,7 +9,7 @@ export type FilterAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
 
-const HOST_AND_PORT = /^(?:inet:)?(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]{1,253})):(\d{1,5})$/
+const HOST_AND_PORT = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]{1,253})):(\d{1,5})$/
 const UNIX_PATH_BYTES_MAX = 107
 
 export const filterAddress: Kind<FilterAddress> = {

@@ -37,4 +37,7 @@ export const oneLine = (text: string): string =>
   text.replace(/[\x00-\x1f\x7f-\x9f]+/g, ' ').slice(0, REPLY_CHARACTERS_MAX)
 
 /** Of an address as filters write them: with or without angle brackets. */
-export const bareAddress = (text: string): string => text.trim().replace(/^<(.*)>$/, '$1')
+export function bareAddress(given: string): string {
+  const text = given.trim()
+  return text.startsWith('<') && text.endsWith('>') ? text.slice(1, -1) : text
+}

@@ -13,6 +13,9 @@ import { connectFilter } from './filter-address.ts'
 /** A virus has a short name. */
 const REPLY_BYTES_MAX = 4 * 1024
 const VIRUS_CHARACTERS_MAX = 100
+/** `stream: Eicar-Signature FOUND`. */
+const STREAM = 'stream: '
+const FOUND = ' FOUND'
 const PING_TIMEOUT_MS = 5_000
 
 export type ClamdOptions = {
@@ -35,9 +38,10 @@ const tooLarge: FilterAnswer = { kind: 'too-large', found: 'more than clamd take
 function answerOf(reply: string, onVirus: ClamdOptions['onVirus']): FilterAnswer {
   if (reply === 'stream: OK') return { kind: 'accept', found: 'OK' }
   if (reply.startsWith('INSTREAM size limit exceeded')) return tooLarge
-  const [, virus] = /^stream: (.+) FOUND$/.exec(reply) ?? []
-  if (virus === undefined) throw new FilterFailure(`clamd says: ${printable(reply)}`)
-  return infected(printable(virus), onVirus)
+  if (!reply.startsWith(STREAM) || !reply.endsWith(FOUND)) {
+    throw new FilterFailure(`clamd says: ${printable(reply)}`)
+  }
+  return infected(printable(reply.slice(STREAM.length, -FOUND.length)), onVirus)
 }
 
 function infected(virus: string, onVirus: ClamdOptions['onVirus']): StepVerdict {

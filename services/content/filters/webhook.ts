@@ -147,12 +147,15 @@ function verdictOf(answer: JsonObject): StepVerdict {
   }
 }
 
+/** RFC 3463 §2. */
+const STATUS = /^([45])(\.\d{1,3}\.\d{1,3})$/
+
 /** What does not fit the verdict is replaced. */
-function replyOf(given: unknown, first: 4 | 5): SmtpReply {
-  const { code, status, text } = objectOf(given)
+function replyOf(wanted: unknown, first: 4 | 5): SmtpReply {
+  const { code, status, text } = objectOf(wanted)
   const codeGiven = numberOf(code) ?? 0
-  const [, fits] = new RegExp(`^(${first}\\.\\d{1,3}\\.\\d{1,3})$`).exec(textOf(status) ?? '') ?? []
-  const rest = fits?.slice(1) ?? '.7.1'
+  const given = STATUS.exec(textOf(status) ?? '')
+  const rest = given?.[1] === String(first) ? given[2] : '.7.1'
   const fallback = first === 5 ? 'Message refused' : 'Try again later'
   return {
     code: isReplyCode(codeGiven, first) ? codeGiven : first * 100 + (first === 5 ? 50 : 51),
