@@ -7,6 +7,7 @@ import {
   manageMailboxes,
   ownWatchQueue,
   readObjects,
+  readWebhookSecret,
   sendHints,
   spoolMessages,
   watchQueuePrefix,
@@ -25,6 +26,7 @@ export class Edge extends ContainerService<'edge'> {
         INCOMING_QUEUE_URL: queues.incoming.queue.queueUrl,
         WATCH_QUEUE_PREFIX: prefix,
         POLICY_FUNCTION: policy.lambda.functionName,
+        WEBHOOK_SECRET: deployment.webhookSecretArn,
       },
       statements: [
         ...spoolMessages(parts),
@@ -33,6 +35,7 @@ export class Edge extends ContainerService<'edge'> {
         writeObjects(storage),
         sendHints(scope, prefix),
         ownWatchQueue(scope, prefix),
+        ...readWebhookSecret(deployment),
       ],
     })
   }
