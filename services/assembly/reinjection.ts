@@ -8,5 +8,6 @@ const yes: PolicyVerdict = { kind: 'permit', prepend: '', finalRecipients: 1 }
 export const reinjectionPolicy: Policy = {
   early: async () => yes,
   recipient: async () => yes,
+  data: async () => yes,
   message: async () => yes,
 }

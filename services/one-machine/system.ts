@@ -119,6 +119,7 @@ export async function startSystem(deps: {
     policy: {
       early: (request) => policy.early(request),
       recipient: (request) => policy.recipient(request),
+      data: (request) => policy.data(request),
       message: (request) => policy.message(request),
     },
     content: { begin: (facts) => content.begin(facts) },

@@ -10,6 +10,7 @@ import { classesOf } from '#shared/settings/restrictions/list-faults.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { rejectEndedAccount } from './account.ts'
 import { createListCompiler, type ListCompiler } from './compile.ts'
+import { createDnsLists } from './dns-lists/dns-lists.ts'
 import { limitFinalRecipients } from './final-recipients.ts'
 import { rejectNonFqdn } from './fully-qualified.ts'
 import { limitHops, rejectDeliveredBefore } from './hops.ts'
@@ -22,11 +23,11 @@ import { createSendingLimits } from './sending-limits.ts'
 import type { WordDeps } from './word.ts'
 
 export function createLists(
-  deps: Omit<WordDeps, 'compile'> & {
+  deps: Omit<WordDeps, 'compile' | 'dnsLists'> & {
     readonly usage: (accountId: AccountId) => Promise<Used>
   },
 ): PolicyLists {
-  const { directory, settings, counters, clock } = deps
+  const { directory, settings, counters, clock, log } = deps
   const rights = createSenderRights({
     directory,
     senderLogins: settings.smtpdSenderLoginMaps,
@@ -35,7 +36,17 @@ export function createLists(
   })
   const sending = createSendingLimits({ counters, clock, options: settings })
   const isHeldToItself = settings.smtpdRejectSenderLoginMismatch
-  const compiler = createListCompiler(deps, classesOf(settings.smtpdRestrictionClasses))
+  const dnsLists = createDnsLists({
+    clock,
+    log,
+    options: {
+      keys: settings.dnsListKeys,
+      isTested: settings.dnsListTest,
+      timeoutMs: settings.dnsListTimeout,
+    },
+  })
+  const classes = classesOf(settings.smtpdRestrictionClasses)
+  const compiler = createListCompiler({ ...deps, dnsLists }, classes)
   const smtpd = compiled(compiler, smtpdTexts(settings))
   const submission = compiled(compiler, submissionTexts(settings))
   // RFC 2033 §1: LMTP delivers, it does not relay, whoever speaks it.
@@ -50,7 +61,7 @@ export function createLists(
         rejectNonFqdn,
       ],
       afterRecipient: [
-        ...(settings.smtpdRejectUnlistedRecipient ? [rejectUnlistedRecipient] : []),
+        ...(settings.smtpdRejectUnlistedRecipient ? [rejectUnlistedRecipient(deps)] : []),
         rejectOverQuota(deps.usage, settings.mailboxMessageLimit),
       ],
       message: [

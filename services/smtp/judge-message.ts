@@ -53,6 +53,7 @@ async function askAboutMessage(message: WholeMessage): Promise<PolicyVerdict> {
     queueId: transaction.queueId,
     origin: session.origin(),
     envelope: envelopeOf(transaction),
+    isDataJudged: true,
     bytes: spooled.index.bytes,
     receivedFields: spooled.index.receivedFields,
     header,

@@ -115,6 +115,8 @@ export type ClientCertificate = {
   readonly issuer: string
   /** SHA-256 of it. */
   readonly fingerprint: string
+  /** SHA-256 of its public key (SubjectPublicKeyInfo); a listener of the version before says nothing. */
+  readonly publicKeyFingerprint?: string
   /** By an authority that is trusted, and valid now. What else it is worth, it does not say. */
   readonly verified: boolean
 }

@@ -2,6 +2,7 @@
 
 import type { Problem } from './problems.ts'
 import { findListFaults } from './restrictions/list-faults.ts'
+import { findMissingKeys } from './restrictions/missing-keys.ts'
 import type { Settings } from './table.ts'
 
 /** RFC 8314 §3.3 */
@@ -15,6 +16,7 @@ export function findConflicts(settings: Settings): Problem[] {
     ...badBanner(settings),
     ...filtersApart(settings),
     ...findListFaults(settings),
+    ...findMissingKeys(settings),
   ]
 }
 
