@@ -15,10 +15,10 @@ import { explained } from './start-failure.ts'
 export type ContentParts = {
   /** What signs requests to the webhook; undefined: nothing does. */
   readonly webhookSecret: string | undefined
-  /** Steps before all filters, in their order: authentication of mail, checks of header and body. */
-  readonly before?: readonly ContentStep[]
+  /** Steps before all filters, in their order: authentication of mail, checks of header and body. Undefined: there is none. */
+  readonly before?: readonly (ContentStep | undefined)[]
   /** The milters as one step, where there are any. */
-  readonly milters?: ContentStep
+  readonly milters?: ContentStep | undefined
 }
 
 type FilterName = Exclude<Settings['contentFilters'][number], 'milters'>

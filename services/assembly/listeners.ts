@@ -1,7 +1,6 @@
 // The listeners that the settings ask for, opened together and closed together.
 
 import type { AddressInfo } from 'node:net'
-import { AccountSessions } from '#services/imap/account-sessions.ts'
 import { createImapListener } from '#services/imap/listener.ts'
 import { createMemory } from '#services/imap/memory.ts'
 import { createPop3Listener } from '#services/pop3/listener.ts'
@@ -9,11 +8,14 @@ import { noMaildropLock } from '#services/pop3/maildrop-lock.ts'
 import type { SmtpRole } from '#services/smtp/config.ts'
 import { createSmtpListener } from '#services/smtp/listener.ts'
 import { accountCredentials } from '#shared/auth/account-credentials.ts'
+import { AccountSessions } from '#shared/auth/account-sessions.ts'
 import { createAccountWatch } from '#shared/auth/account-watch.ts'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
+import { watchLogins } from '#shared/auth/watched-logins.ts'
 import type { ContentStage } from '#shared/contracts/content.ts'
 import type { Policy } from '#shared/contracts/policy.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
+import type { CountryOf } from '#shared/net/country-database.ts'
 import type { CloseOptions } from '#shared/net/drain.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import { createDoorbell } from '#shared/queue/doorbell.ts'
@@ -42,6 +44,8 @@ export type ListenerParts = {
   readonly policy: Policy
   /** What else looks at messages; undefined: nothing does. */
   readonly content?: ContentStage | undefined
+  /** Undefined: no countries are looked at. */
+  readonly countryOf?: CountryOf | undefined
   /** What tells that sessions have to end; undefined where the process cannot subscribe. */
   readonly hints: Signals | undefined
 }
@@ -88,13 +92,18 @@ function makers(backend: Backend, parts: ListenerParts) {
   const { certificates, clientAuthorities, policy, content, hints } = parts
   const { settings, store, directory, mailbox, queue, clock, log } = backend
   const { hostname } = settings
-  const authenticator = createAuthenticator({
+  const checked = createAuthenticator({
     credentials: accountCredentials(directory.accounts),
     counters: store.tables.counters,
     settings,
     clock,
     log,
   })
+  const { countryOf } = parts
+  const authenticator =
+    countryOf === undefined
+      ? checked
+      : watchLogins(checked, { countryOf, suspicion: backend.suspicion })
   const accountWatch = createAccountWatch({ accounts: directory.accounts, hints, clock, log })
   const spool = createSpool({
     queue,
@@ -104,6 +113,8 @@ function makers(backend: Backend, parts: ListenerParts) {
     clock,
     log,
   })
+  // Of submission and of submissions together.
+  const smtpSessions = new AccountSessions(settings.smtpdAccountConnectionCountLimit)
   const smtp = (role: SmtpRole) => () =>
     createSmtpListener(smtpOptions(settings, role), {
       spool,
@@ -112,6 +123,8 @@ function makers(backend: Backend, parts: ListenerParts) {
       authenticator,
       accountWatch,
       certificates,
+      accountSessions: smtpSessions,
+      rates: backend.rates,
       clock,
       hostname,
       log: log.child({ service: 'smtp' }),

@@ -7,6 +7,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { assembleContent } from '#services/assembly/content.ts'
+import { openCountries } from '#services/assembly/countries.ts'
 import { type ListenerName, openListeners } from '#services/assembly/listeners.ts'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import { StartFailure } from '#services/assembly/start-failure.ts'
@@ -70,8 +71,13 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   const webhookSecret = await readWebhookSecret(environment.WEBHOOK_SECRET ?? '')
   // SMTP and POP3 in services of their own have no queue for hints: there sessions look at their account every few seconds.
   const hints = environment.WATCH_QUEUE_PREFIX === undefined ? undefined : store.signals
-  const content = assembleContent(backend, { webhookSecret })
-  const listeners = await openListeners(backend, { certificates, policy, content, hints })
+  const listeners = await openListeners(backend, {
+    certificates,
+    policy,
+    content: assembleContent(backend, { webhookSecret }),
+    countryOf: await openCountries(settings),
+    hints,
+  })
   const lag = monitorEventLoopDelay()
   lag.enable()
   // A stand-in lasts for years and is worth nothing: should no certificate come in its place, somebody must hear of it.

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { ADMINISTRATOR_TOPIC, createTakeOver } from '#services/assembly/administrator-log.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { assembleContent, webhookSecretFrom } from '#services/assembly/content.ts'
+import { openCountries } from '#services/assembly/countries.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import {
@@ -109,7 +110,14 @@ export async function startSystem(deps: {
     assembleContent(from, { webhookSecret: await webhookSecretFrom(from.settings) })
   let content = await contentOf(backend)
   // What listeners ask is always the newest.
-  const listening = { ...backend, quota: (id: AccountId) => running.quota(id) }
+  const listening: Backend = {
+    ...backend,
+    quota: (id: AccountId) => running.quota(id),
+    suspicion: {
+      ...backend.suspicion,
+      noteCountry: (...given) => running.suspicion.noteCountry(...given),
+    },
+  }
   const listeners = await openListeners(listening, {
     certificates,
     clientAuthorities:
@@ -123,6 +131,7 @@ export async function startSystem(deps: {
       message: (request) => policy.message(request),
     },
     content: { begin: (facts) => content.begin(facts) },
+    countryOf: await openCountries(settings),
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))

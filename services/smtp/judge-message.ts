@@ -131,6 +131,7 @@ async function take(message: WholeMessage, wanted: AcceptedContent): Promise<rea
     ...(route.filter !== undefined && { filter: route.filter }),
   })
   session.noteAccepted()
+  session.rates.noteMessage(envelope.sender, taken)
   log(message, 'message accepted', {
     messageId,
     helo: origin.helo,

@@ -12,12 +12,14 @@ export interface Spool {
   /**
    * Cleans the message's bytes as they arrive (shared/mail/message-cleaning.ts), stores them with bounded memory and indexes them,
    * all in one pass: what is stored is what every reader and relay gets. Nothing is queued yet.
-   * A source that throws leaves nothing behind and its error is passed on.
+   * A source that throws leaves nothing behind and its error is passed on. `origin`: of a stranger nothing is believed that claims to be
+   * what we found (RFC 8601 §5); absent: it is one of ours.
    */
   receive(
     queueId: QueueId,
     source: AsyncIterable<Uint8Array>,
     observers?: readonly StreamObserver[],
+    origin?: Origin,
   ): Promise<Spooled>
   /** Its bytes as they are stored, any number of times, before it is accepted or discarded. */
   open(spooled: Spooled): AsyncIterable<Uint8Array>
@@ -84,10 +86,10 @@ export type AcceptedMessage = {
   readonly arrivedMs: number
   /** Why it waits for an operator from the first on; absent: it is on its way. */
   readonly held?: string
-  /** It is delivered into Junk here. */
-  readonly junk?: true
   /** The content filter that it goes through, `transport:destination` as Postfix writes it; absent: none. */
   readonly filter?: string
+  /** Recipients here get it in their folder for unwanted mail; absent: where else they want it. */
+  readonly junk?: true
 }
 
 /** RFC 5321 envelope; addresses without angle brackets, as given (the null sender is ''). */
@@ -140,6 +142,6 @@ export type Origin = {
     /** For policy; not kept with the message. */
     readonly sessionsEpoch?: number
   } | null
-  /** It sent commands before a reply that it had to wait for (RFC 2920 §3.1). For policy; not kept with the message. */
+  /** It did not wait for a reply that it must wait for (RFC 2920 §3.1), or for the greeting. For policy; not kept with the message. */
   readonly sentAhead?: true
 }

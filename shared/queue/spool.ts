@@ -1,6 +1,7 @@
 // Where received messages become ours: the bytes stream into the object store through the indexer, then the queue item is
 // written, then the doorbell rings. Only after the queue item is durable may a listener say `250`.
 
+import { createStrangerTest, ownAuthservIds } from '#shared/contracts/authentication.ts'
 import type { AcceptedMessage, Rewriting, Spool, Spooled, Stash } from '#shared/contracts/spool.ts'
 import { ADDRESS_BYTES_MAX } from '#shared/mail/address.ts'
 import { edited } from '#shared/mail/header-edits.ts'
@@ -27,6 +28,9 @@ export type SpoolOptions = {
   /** Bytes. */
   readonly messageStripCharacters: readonly number[]
   readonly messageRejectCharacters: readonly number[]
+  readonly authservId: string
+  /** Besides `mynetworks`: who may write such fields in our name. */
+  readonly trustedAuthservNetworks: readonly string[]
 }
 
 export function createSpool(deps: {
@@ -46,10 +50,13 @@ export function createSpool(deps: {
   }
   const rejected = byteTable(options.messageRejectCharacters)
   const isMynetwork = createNetworkMatcher(options.mynetworks)
+  const droppedAuthservIds = ownAuthservIds(options)
+  const isStranger = createStrangerTest(options)
   const staged = new WeakMap<Spooled, StagedObject>()
 
-  const receive: Spool['receive'] = async (queueId, source, observers = []) => {
-    const cleaning = new MessageCleaning(rules)
+  const receive: Spool['receive'] = async (queueId, source, observers = [], origin) => {
+    const isClaimed = origin !== undefined && isStranger(origin)
+    const cleaning = new MessageCleaning(isClaimed ? { ...rules, droppedAuthservIds } : rules)
     const indexer = new MessageIndexer()
     let isDisallowed = false
     async function* bytes() {
@@ -121,7 +128,8 @@ export function createSpool(deps: {
   const discard = (spooled: Spooled) => forget(spooled.queueId, staged.get(spooled))
 
   async function accept(accepted: AcceptedMessage) {
-    const { spooled, envelope, origin, prepend, arrivedMs, held, filter = null } = accepted
+    const { spooled, envelope, origin, prepend, arrivedMs, held } = accepted
+    const { filter = null, junk = false } = accepted
     const { queueId, index, deliveredTo } = spooled
     const object = stagedOf(spooled)
     // What a filter sends back is what it got from us, whoever sent it first.
@@ -143,6 +151,7 @@ export function createSpool(deps: {
       deliveredTo,
       ...completionOf(from, index.has),
       arrivedMs,
+      junk,
     }
     // The object is committed first and awaited together with the queue item: see StagedObject.
     const committed = object.commit()

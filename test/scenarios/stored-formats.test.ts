@@ -76,6 +76,7 @@ beforeAll(async () => {
   const first = await pipeline.accept(message, ['ann@example.test', 'team@example.test'])
   known.set(first, 'first')
   const second = await pipeline.accept(message, ['x@far.example', 'never@far.example'], {
+    junk: true,
     origin: {
       ...origin(null),
       helo: 'bücher.example',
