@@ -9,6 +9,7 @@ import type { Settings } from '#shared/settings/table.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import type { Known } from './known.ts'
 import type { Decision, RestrictionList } from './restriction.ts'
+import type { Verification } from './verification.ts'
 
 /** Collaborators of words; each takes what it needs. */
 export type WordDeps = {
@@ -17,6 +18,8 @@ export type WordDeps = {
   readonly counters: Table
   readonly clock: Clock
   readonly log: Log
+  /** Absent where nobody may be asked about an address. */
+  readonly verification?: Verification | undefined
   /** A list as it may be named by a table, by a policy server or by a restriction class. Throws for what is no list. */
   readonly compile: (text: string) => RestrictionList
 }

@@ -13,6 +13,7 @@ import { rejectCodeSettings } from './table/reject-codes.ts'
 import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
+import { verificationSettings } from './table/verification.ts'
 
 /** In the order of the manual. */
 export const settingParts = {
@@ -26,6 +27,7 @@ export const settingParts = {
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
   DNS: dnsSettings,
+  'Address probes': verificationSettings,
   TLS: tlsSettings,
   Log: logSettings,
 } as const
@@ -41,6 +43,7 @@ export const settingsTable = {
   ...pop3Settings,
   ...queueSettings,
   ...dnsSettings,
+  ...verificationSettings,
   ...tlsSettings,
   ...logSettings,
 } satisfies SettingGroup

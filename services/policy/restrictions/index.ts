@@ -20,6 +20,7 @@ import { reject_unauth_pipelining } from './reject-unauth-pipelining.ts'
 import * as unknownClient from './reject-unknown-client-hostname.ts'
 import * as unknownDomain from './reject-unknown-domain.ts'
 import * as unlisted from './reject-unlisted.ts'
+import * as unverified from './reject-unverified.ts'
 import { sleep } from './sleep.ts'
 import * as unauthDestination from './unauth-destination.ts'
 
@@ -44,6 +45,7 @@ const defined = {
   ...unknownClient,
   ...heloHostname,
   ...unknownDomain,
+  ...unverified,
 } satisfies { readonly [name in WordName]?: Word }
 
 export const words: { readonly [name in WordName]?: Word } = defined
