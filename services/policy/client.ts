@@ -14,6 +14,9 @@ export type ClientName =
   | { readonly kind: 'none'; readonly reason: 'no name' | 'unconfirmed' }
   | { readonly kind: 'failure'; readonly reason: string }
 
+/** As Postfix calls it where there is none. */
+export const clientNameOf = (found: ClientName) => (found.kind === 'found' ? found.name : 'unknown')
+
 export interface Client {
   /** An IPv4 address mapped into IPv6 is the IPv4 address that it is. */
   readonly address: string

@@ -7,10 +7,11 @@
 // message is not for those who get it.
 
 import type {
+  DataRequest,
+  DecidingPolicy,
   EarlyRequest,
   EarlyStage,
   MessageRequest,
-  Policy,
   PolicyVerdict,
   RecipientRequest,
   SmtpReply,
@@ -43,7 +44,7 @@ export function createPolicy(deps: {
   readonly openDns: () => RecordingResolver
   readonly options: PolicyOptions
   readonly log: Log
-}): Policy {
+}): DecidingPolicy {
   const { lists, directory, openDns, log } = deps
   const { firm } = lists
   const host = parseDomain(deps.options.hostname)
@@ -51,7 +52,7 @@ export function createPolicy(deps: {
   /** Its lists one after the other; answers what its recipient leads to. */
   async function decide(
     { queueId, judged }: Pick<EarlyRequest, 'queueId' | 'judged'>,
-    what: 'client' | 'recipient' | 'message',
+    what: 'client' | 'recipient' | 'data' | 'message',
     ask: (question: Question, dns: Resolver) => Promise<number>,
   ): Promise<PolicyVerdict> {
     const question = new Question(judged)
@@ -130,31 +131,47 @@ export function createPolicy(deps: {
     question.conclude()
   }
 
+  /** At DATA and after it; the recipient where there is one alone, and somebody may look at him. */
+  async function factsOfAll(
+    dns: Resolver,
+    request: Pick<DataRequest, 'queueId' | 'origin' | 'envelope'>,
+    list: RestrictionList,
+    bytes: number,
+  ): Promise<Facts> {
+    const { sender, recipients } = request.envelope
+    const [only] = recipients
+    const isAsked = recipients.length === 1 && list.some(({ isPlain }) => !isPlain)
+    const address = isAsked && only ? parseAddress(only.address, host) : undefined
+    return {
+      ...clientFacts(request, dns),
+      answering: 'data',
+      sender,
+      recipient: address && only && (await knowRecipient(only.address, address)),
+      recipientCount: recipients.length,
+      finalRecipientCount: recipients.length,
+      bytes,
+      message: undefined,
+    }
+  }
+
+  async function askAboutData(
+    question: Question,
+    dns: Resolver,
+    request: DataRequest,
+  ): Promise<void> {
+    const { data } = lists.of(request.origin.listener)
+    const facts = await factsOfAll(dns, request, data, request.declaredBytes)
+    await question.ask('data', data, atStage(facts, 'data'))
+    question.conclude()
+  }
+
   async function askAboutMessage(
     question: Question,
     dns: Resolver,
     request: MessageRequest,
   ): Promise<void> {
-    const { origin, envelope, bytes } = request
-    const { data, message } = lists.of(origin.listener)
-    const [only, ...others] = envelope.recipients
-    const address = only && parseAddress(only.address, host)
-    const isAsked = ![...data, ...message].every(({ isPlain }) => isPlain)
-    const facts: Facts = {
-      ...clientFacts(request, dns),
-      answering: 'data',
-      sender: envelope.sender,
-      recipient:
-        isAsked && address && others.length === 0
-          ? await knowRecipient(only.address, address)
-          : undefined,
-      recipientCount: envelope.recipients.length,
-      finalRecipientCount: envelope.recipients.length,
-      bytes,
-      message: undefined,
-    }
-    await question.ask('data', data, atStage(facts, 'data'))
-    question.conclude()
+    const { message } = lists.of(request.origin.listener)
+    const facts = await factsOfAll(dns, request, message, request.bytes)
     const whole: Facts = { ...facts, answering: 'message', message: request }
     await question.ask('message', message, atStage(whole, 'message'))
     question.conclude()
@@ -162,6 +179,8 @@ export function createPolicy(deps: {
   }
 
   return {
+    isPlain: (stage, listener) => lists.of(listener)[stage].every(({ isPlain }) => isPlain),
+
     early: (request) =>
       decide(request, 'client', async (question, dns) => {
         const { stage, origin, sender, declaredBytes } = request
@@ -190,8 +209,17 @@ export function createPolicy(deps: {
       })
     },
 
+    data: (request) =>
+      decide(withoutPutOff(request), 'data', async (question, dns) => {
+        await askAboutData(question, dns, request)
+        return 1
+      }),
+
     message: (request) =>
       decide(withoutPutOff(request), 'message', async (question, dns) => {
+        if (!request.isDataJudged) {
+          await askAboutData(question, dns, { ...request, declaredBytes: request.bytes })
+        }
         await askAboutMessage(question, dns, request)
         return 1
       }),
@@ -202,7 +230,7 @@ export function createPolicy(deps: {
 function withoutPutOff({
   queueId,
   judged,
-}: MessageRequest): Pick<EarlyRequest, 'queueId' | 'judged'> {
+}: DataRequest | MessageRequest): Pick<EarlyRequest, 'queueId' | 'judged'> {
   if (judged === undefined) return { queueId }
   const { passed, score } = judged
   return { queueId, judged: { passed, score } }

@@ -192,6 +192,94 @@ describe('redirect', () => {
   })
 })
 
+describe('bcc', () => {
+  const toEve: Decision = { kind: 'bcc', to: eve }
+
+  it.each([
+    ['a client', { client: () => toEve }],
+    ['a recipient', { recipient: (facts: Known) => (toBob(facts) ? toEve : dunno) }],
+    ['a message', { message: () => toEve }],
+  ])(
+    'of %s: one more gets it, and whoever sent it hears nothing of him',
+    async (_, restrictions) => {
+      const smtp = await session(restrictions)
+      await smtp.hello()
+      await smtp.envelope('s@remote.test', [ann, bob])
+      expect((await smtp.data('Subject: hello\r\n\r\nbody\r\n')).code).toBe(250)
+      const [entry] = await queued()
+      expect(entry?.message.envelope.recipients).toMatchObject([
+        { address: ann, notify: [] },
+        { address: bob, notify: [] },
+        { address: eve, notify: ['NEVER'] },
+      ])
+      for (const address of [ann, bob, eve]) expect(await inbox(address)).toHaveLength(1)
+      expect(lines('message accepted')).toMatchObject([{ recipients: 2, bcc: [eve] }])
+    },
+  )
+
+  it('of who is a recipient anyhow changes nothing', async () => {
+    await send(await session({ client: () => ({ kind: 'bcc', to: ann }) }), ann)
+    expect(await inbox(ann)).toHaveLength(1)
+  })
+
+  it('goes with a redirected message too', async () => {
+    const restrictions = {
+      client: () => ({ kind: 'bcc', to: bob }) as const,
+      message: () => ({ kind: 'redirect', to: eve }) as const,
+    }
+    await send(await session(restrictions), ann)
+    expect(await inbox(ann)).toEqual([])
+    for (const address of [bob, eve]) expect(await inbox(address)).toHaveLength(1)
+  })
+})
+
+describe('filter', () => {
+  const filter = (destination: string): Decision => ({ kind: 'filter', destination })
+
+  it('stands in the queue with the message, the last one that was named', async () => {
+    const restrictions = {
+      client: () => filter('smtp:[127.0.0.1]:1'),
+      recipient: () => filter('smtp:[127.0.0.1]:2'),
+      message: () => ({ kind: 'hold', reason: 'to look at it' }) as const,
+    }
+    await send(await session(restrictions), ann)
+    const [entry] = await queued()
+    expect(entry?.message.filter).toBe('smtp:[127.0.0.1]:2')
+    expect(lines('message accepted')).toMatchObject([{ filter: 'smtp:[127.0.0.1]:2' }])
+  })
+
+  it('is not for a redirected message', async () => {
+    let isFirst = true
+    const restrictions = {
+      client: () => filter('smtp:[127.0.0.1]:1'),
+      recipient(): Decision {
+        const said = isFirst ? ({ kind: 'redirect', to: eve } as const) : dunno
+        isFirst = false
+        return said
+      },
+      message: () => ({ kind: 'hold', reason: 'to look at it' }) as const,
+    }
+    await send(await session(restrictions), ann)
+    expect((await queued())[0]?.message.filter).toBeNull()
+  })
+})
+
+describe('421 and 521', () => {
+  it.each([421, 521])('%i ends the connection, at RCPT and after a message', async (code) => {
+    const status = code === 421 ? '4.7.0' : '5.7.0'
+    const no: Decision = { kind: 'reject', reply: { code, status, text: 'go away' } }
+    const atRcpt = await session({ recipient: () => no })
+    await atRcpt.hello()
+    await atRcpt.command('MAIL FROM:<s@remote.test>')
+    expect((await atRcpt.command(`RCPT TO:<${ann}>`)).text).toBe(`${code} ${status} go away`)
+    await atRcpt.wire.closed()
+    const atTheEnd = await session({ message: () => no })
+    expect(await send(atTheEnd, ann)).toBe(`${code} ${status} go away`)
+    await atTheEnd.wire.closed()
+    expect(await inbox(ann)).toEqual([])
+  })
+})
+
 describe('prepend', () => {
   it('puts fields before the message: its own, then those of client and recipients, each once', async () => {
     const field = (name: string): Decision => ({ kind: 'prepend', fields: `X-Seen: ${name}\r\n` })

@@ -9,6 +9,7 @@ import type { Resolver } from '#shared/dns/resolver.ts'
 import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/settings/load.ts'
+import { fakeAccessTables } from './access-tables.ts'
 import { type DnsServer, type DnsZone, startDnsServer } from './dns-server.ts'
 import { ManualClock } from './manual-clock.ts'
 import { annsAccount, known, knownRecipient, stranger } from './policy-facts.ts'
@@ -34,15 +35,17 @@ export async function askWord(
 ): Promise<Said> {
   const loaded = loadSettings({ environment: {}, overrides: ['hostname=mx.example.test', ...set] })
   if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded))
-  const decide = word.make(argument, {
+  const all: Partial<WordDeps> = {
     settings: loaded.settings,
     directory,
-    counters: undefined as unknown as WordDeps['counters'],
+    accessTables: fakeAccessTables(),
     clock: new ManualClock(),
     log: silentLog,
     compile: () => [],
     ...deps,
-  })
+  }
+  // Whoever asks for more must be given it.
+  const decide = word.make(argument, all as WordDeps)
   return said(await decide(facts))
 }
 

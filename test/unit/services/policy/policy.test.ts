@@ -17,6 +17,7 @@ import { silentLog } from '#shared/runtime/log.ts'
 import { senderLogins } from '#shared/settings/address-kinds.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import type { Settings } from '#shared/settings/table.ts'
+import { fakeAccessTables } from '#test/support/access-tables.ts'
 import { openFakeDns } from '#test/support/fake-dns.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
@@ -101,6 +102,7 @@ function policy(options: Partial<Settings> = {}) {
   }
   const lists = createLists({
     directory: counted,
+    accessTables: fakeAccessTables(),
     usage: async () => ({ bytes: 0, messages: 0 }),
     counters: opened.store.tables.counters,
     settings,

@@ -65,6 +65,7 @@ function policy({
   }
   const lists = createLists({
     directory: changed,
+    accessTables: backend.accessTables,
     usage: async () => used,
     counters: opened.store.tables.counters,
     settings,
