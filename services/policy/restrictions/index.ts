@@ -3,6 +3,7 @@
 import type { WordName } from '#shared/settings/restrictions/words.ts'
 import type { Word } from '../word.ts'
 import { checks } from './check-access.ts'
+import { serverChecks } from './check-server-access.ts'
 import * as defers from './defer.ts'
 import { permit } from './permit.ts'
 import * as dnswl from './permit-dnswl.ts'
@@ -53,6 +54,7 @@ const defined = {
   ...unknownDomain,
   ...unverified,
   ...checks,
+  ...serverChecks,
   reject_rbl_client,
   ...rhsbl,
   ...dnswl,
