@@ -7,10 +7,13 @@ import { createDelivery } from '#services/delivery/delivery.ts'
 import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
 import { createLists } from '#services/policy/lists.ts'
 import { createPolicy } from '#services/policy/policy.ts'
+import { createVerification } from '#services/policy/verification.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
 import type { DecidingPolicy } from '#shared/contracts/policy.ts'
+import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
+import type { RecordingResolver } from '#shared/dns/recording-resolver.ts'
 import { createStageMessage } from '#shared/queue/created-message.ts'
 import type { IsFrozen, LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
@@ -18,9 +21,15 @@ import type { Settings } from '#shared/settings/table.ts'
 import { type Backend, routesOf } from './backend.ts'
 import { openQuestionResolvers } from './dns.ts'
 
+export type PolicyWorld = {
+  readonly openDns?: () => RecordingResolver
+  /** Absent where other servers are not to be asked about addresses: then nobody counts as verified. */
+  readonly probe?: ProbeAddress
+}
+
 export function assemblePolicy(
   backend: Backend,
-  openDns = openQuestionResolvers(backend.settings, backend.clock),
+  { openDns = openQuestionResolvers(backend.settings, backend.clock), probe }: PolicyWorld = {},
 ): DecidingPolicy {
   const { directory, accessTables, mailbox, settings, store, clock, log } = backend
   const { counters } = store.tables
@@ -34,6 +43,7 @@ export function assemblePolicy(
     settings,
     clock,
     log,
+    verification: probe && createVerification({ counters, probe, clock, log, options: settings }),
   })
   return createPolicy({ lists, directory, openDns, options: settings, log })
 }
