@@ -1,10 +1,9 @@
 import type { Command } from 'commander'
+import { accessKindNames } from '#shared/administration/access.ts'
 import type { AccessImported } from '#shared/administration/imports/access-import.ts'
-import { accessKinds } from '#shared/directory/access-questions.ts'
 import { explainAction } from './action-text.ts'
 import { confirm, yesOption } from './confirm.ts'
 import type { Define } from './define.ts'
-import type { CommandFailure } from './failure.ts'
 import { readAll } from './listing.ts'
 import { columns, counted, warn } from './output.ts'
 import { refused } from './refusal-text.ts'
@@ -82,7 +81,7 @@ export function accessCommands(parent: Command, define: Define): void {
     options: (command) =>
       command.addHelpText(
         'after',
-        `\nKinds: ${accessKinds.join(', ')}. A client is a name, an address or name[address]; <> is the null sender.`,
+        `\nKinds: ${accessKindNames.join(', ')}. A client is a name, an address or name[address]; <> is the null sender.`,
       ),
     async run({ administration, output }, [table, of = '', value = '']) {
       const tested = await administration.access.test({ table, of, value })
@@ -139,7 +138,10 @@ export function accessCommands(parent: Command, define: Define): void {
       if (told.length < warnings.length) {
         warn(process, `and ${warnings.length - told.length} more of these`)
       }
-      if (imported.count > 0) throw leftOut(problems, imported)
+      const { count } = imported
+      if (count > 0) {
+        throw problems.failure(`${counted(count, 'line was', 'lines were')} left out`, count)
+      }
     },
   })
 }
@@ -152,13 +154,6 @@ type ImportFlags = {
 }
 
 const WARNINGS_SHOWN_MAX = 20
-
-function leftOut(
-  problems: { failure(what: string, count: number): CommandFailure },
-  { count }: AccessImported,
-): CommandFailure {
-  return problems.failure(`${counted(count, 'line was', 'lines were')} left out`, count)
-}
 
 function summary({ added, changed, unchanged, removed }: AccessImported, dryRun: boolean): string {
   const done = `${entryCount(added)} ${dryRun ? 'would be added' : 'added'}, ${changed} changed, ${unchanged} as they were`

@@ -1,8 +1,7 @@
 // Refusals of administration as the one line that says what was wrong.
 
-import type { BadValue, Field, Refusal } from '#shared/administration/refusals.ts'
+import type { BadValue, Field, Refusal, Rule } from '#shared/administration/refusals.ts'
 import type { HashProblem } from '#shared/auth/passwords.ts'
-import type { AccessKeyFault } from '#shared/directory/access-key.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { CommandFailure } from './failure.ts'
 
@@ -140,6 +139,8 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
       return unreachable(rule)
   }
 }
+
+type AccessKeyFault = Extract<Rule, { readonly name: 'access-key' }>['fault']
 
 function explainAccessKey(fault: AccessKeyFault, value: string): string {
   switch (fault) {

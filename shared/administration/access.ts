@@ -1,19 +1,18 @@
 // What an administrator does with access tables: the entries that restriction lists ask (`check_client_access table:clients`), and those
 // that settings name for a list (`relayDomains = table:partners`). A table is there while it has entries.
 
-import { type AccessKey, formatAccessKey, parseAccessKey } from '#shared/directory/access-key.ts'
+import { formatAccessKey } from '#shared/directory/access-key.ts'
 import {
   type AccessKind,
   type AccessQuestion,
   accessKinds,
   accessQuestion,
 } from '#shared/directory/access-questions.ts'
-import { ACCESS_RESULT_BYTES_MAX, type AccessEntry } from '#shared/directory/access-records.ts'
+import type { AccessEntry } from '#shared/directory/access-records.ts'
 import type { AccessHit, AccessTables } from '#shared/directory/access-tables.ts'
 import { type Action, parseAction } from '#shared/settings/restrictions/action.ts'
-import { classesOf } from '#shared/settings/restrictions/list-faults.ts'
-import { resultFault } from '#shared/settings/restrictions/result-fault.ts'
-import { isTableName, type TableRef } from '#shared/settings/restrictions/table-ref.ts'
+import type { TableRef } from '#shared/settings/restrictions/table-ref.ts'
+import { type AccessEntryText, createAccessFields } from './access-fields.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { type AccessImport, createAccessImport } from './imports/access-import.ts'
 import type { Listed } from './listing.ts'
@@ -22,8 +21,6 @@ import {
   badValue,
   type NoSuchAccessEntry,
   type NoSuchAccessTable,
-  ok,
-  type Parsed,
 } from './refusals.ts'
 import { type Warning, warnOfAccessEntry } from './warnings.ts'
 
@@ -50,13 +47,7 @@ export interface AccessAdministration {
   import: AccessImport
 }
 
-export type AccessSetRequest = {
-  readonly table: string
-  readonly key: string
-  readonly result: string
-  /** Of a table that only stands for a list, where results say nothing. */
-  readonly anyResult?: boolean | undefined
-}
+export type AccessSetRequest = AccessEntryText & { readonly table: string }
 
 export type AccessTableFacts = { readonly table: string; readonly entries: number }
 export type AccessEntryFacts = { readonly key: string; readonly result: string }
@@ -83,21 +74,8 @@ export type AccessTested = {
 export function createAccessAdministration(deps: AdministrationDeps): AccessAdministration {
   const { directory, accessTables, settings, record } = deps
   const { accessEntries } = directory
-  const classes = classesOf(settings.smtpdRestrictionClasses)
-  const isClass = (name: string) => classes.has(name)
-
-  const parseEntry: ParseAccessEntry = (request) => {
-    const key = parseKey(request.key)
-    if (key.kind !== 'ok') return key
-    const { result, anyResult = false } = request
-    const bytes = Buffer.byteLength(result)
-    if (bytes > ACCESS_RESULT_BYTES_MAX || /[\x00-\x08\x0a-\x1f\x7f]/.test(result)) {
-      return badValue('result', result, { name: 'result-text', bytesMax: ACCESS_RESULT_BYTES_MAX })
-    }
-    const problem = anyResult ? undefined : resultFault(result, isClass)
-    if (problem !== undefined) return badValue('result', result, { name: 'result', problem })
-    return ok({ key: key.value, result })
-  }
+  const fields = createAccessFields(settings)
+  const { parseTable, parseKey, parseEntry } = fields
 
   async function removeAll(table: string): Promise<number> {
     let entries = 0
@@ -175,22 +153,12 @@ export function createAccessAdministration(deps: AdministrationDeps): AccessAdmi
       return { kind: 'tested', ...found, action: found.hit && parseAction(found.hit.result) }
     },
 
-    import: createAccessImport(deps, { parseTable, parseEntry }),
+    import: createAccessImport(deps, fields),
   }
 }
 
-export type ParseAccessEntry = (request: Omit<AccessSetRequest, 'table'>) => Parsed<AccessEntry>
-export type ParseTable = (text: string) => Parsed<string>
-
-const parseTable: ParseTable = (text) =>
-  isTableName(text) ? ok(text) : badValue('accessTable', text, { name: 'table-name' })
-
-function parseKey(text: string): Parsed<AccessKey> {
-  const key = parseAccessKey(text)
-  return 'fault' in key
-    ? badValue('accessKey', text, { name: 'access-key', fault: key.fault })
-    : ok(key)
-}
+/** What tables may be asked about. */
+export const accessKindNames: readonly string[] = accessKinds
 
 const isKind = (text: string): text is AccessKind => accessKinds.some((kind) => kind === text)
 

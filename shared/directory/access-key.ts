@@ -69,7 +69,8 @@ function isMeantAsNetwork(text: string): boolean {
 function canonical(text: string): string {
   const address = parseAddress(text)
   if (address !== undefined) return formatAddress(address)
-  const [, before = '', name = ''] = /^(\.|@)?(.*)$/s.exec(text) ?? []
+  const before = /^[.@]/.test(text) ? text.slice(0, 1) : ''
+  const name = text.slice(before.length)
   const domain = parseDomain(name)
   return domain === undefined || domain.startsWith('[') ? text : before + domain
 }

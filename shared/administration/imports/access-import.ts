@@ -5,7 +5,7 @@ import type { AccessKey } from '#shared/directory/access-key.ts'
 import { formatAccessKey, networkBits, networkSize } from '#shared/directory/access-key.ts'
 import { type AccessEntry, accessSortKey } from '#shared/directory/access-records.ts'
 import { firstBits } from '#shared/settings/networks.ts'
-import type { ParseAccessEntry, ParseTable } from '../access.ts'
+import type { AccessFields } from '../access-fields.ts'
 import type { AdministrationDeps } from '../deps.ts'
 import { type BadValue, badValue, ok, type Parsed } from '../refusals.ts'
 import { type Warning, warnOfAccessEntry } from '../warnings.ts'
@@ -54,10 +54,7 @@ const WARNINGS_KEPT_MAX = 1_000
 const ENTRIES_MAX = 1_000_000
 const ENTRIES_AT_ONCE = 500
 
-export function createAccessImport(
-  deps: AdministrationDeps,
-  fields: { readonly parseTable: ParseTable; readonly parseEntry: ParseAccessEntry },
-): AccessImport {
+export function createAccessImport(deps: AdministrationDeps, fields: AccessFields): AccessImport {
   const { directory, log } = deps
   const { accessEntries } = directory
 
@@ -106,14 +103,14 @@ export function createAccessImport(
   return async (request) => {
     const name = fields.parseTable(request.table)
     if (name.kind !== 'ok') return name
-    const read = readEntries(request, fields.parseEntry)
+    const read = readEntries(request, fields)
     const { entries, problems, count, warnings } = read
     if (count > 0 && !request.skipFaulty) return { kind: 'faulty', problems, count }
     return { kind: 'imported', ...(await change(request, entries)), problems, count, warnings }
   }
 }
 
-function readEntries({ source, anyResult }: AccessImportRequest, parseEntry: ParseAccessEntry) {
+function readEntries({ source, anyResult }: AccessImportRequest, { parseEntry }: AccessFields) {
   const problems: RowProblem[] = []
   const warnings: Warning[] = []
   let count = 0
@@ -151,7 +148,7 @@ function readEntries({ source, anyResult }: AccessImportRequest, parseEntry: Par
     entries.push(entry.value)
     if (!anyResult) warn(warnOfAccessEntry(entry.value))
     // Of the octets of an indexed table the longest is asked first; only cidr_table(5) goes by the order of lines.
-    if (/^\S*\//.test(text)) warn(networks.add(entry.value.key))
+    if (row.kind === 'ok' && row.value.key.includes('/')) warn(networks.add(entry.value.key))
   }
   return { entries, problems, count, warnings }
 }
@@ -178,10 +175,30 @@ function splitRow(text: string): Parsed<Cells> {
   // `/expression/flags result`, and `!/expression/`.
   if (/^!?\//.test(text)) return badValue('row', text, { name: 'no-patterns' })
   if (text.startsWith('!')) return badValue('row', text, { name: 'no-conditions' })
-  const [, quoted, plain, result = ''] =
-    /^(?:"((?:[^"\\]|\\.)*)"(?=\s|$)|(\S+))\s*(.*)$/s.exec(text) ?? []
-  const key = quoted === undefined ? (plain ?? '') : quoted.replace(/\\(.)/g, '$1')
+  const { key, rest } = text.startsWith('"') ? quotedKey(text) : plainKey(text)
+  const result = rest.trim()
   return result === '' ? badValue('row', text, { name: 'key-and-result' }) : ok({ key, result })
+}
+
+function plainKey(text: string): { readonly key: string; readonly rest: string } {
+  const end = text.search(/\s/)
+  return end === -1 ? { key: text, rest: '' } : { key: text.slice(0, end), rest: text.slice(end) }
+}
+
+/** What stands in quotes is a key with blanks in it; a quotation that goes on, such as `"a b"@example.net`, is a part of one. */
+function quotedKey(text: string): { readonly key: string; readonly rest: string } {
+  let key = ''
+  for (let at = 1; at < text.length; at++) {
+    const character = text.charAt(at)
+    if (character === '"') {
+      const end = at + 1 + text.slice(at + 1).search(/\s|$/)
+      return end === at + 1
+        ? { key, rest: text.slice(end) }
+        : { key: text.slice(0, end), rest: text.slice(end) }
+    }
+    key += character === '\\' ? text.charAt(++at) : character
+  }
+  return plainKey(text)
 }
 
 /** Networks in the order of a cidr_table, where the first that fits counts; here it is the smallest. */
