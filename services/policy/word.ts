@@ -8,6 +8,7 @@ import type { Log } from '#shared/runtime/log.ts'
 import type { WordName } from '#shared/settings/restrictions/words.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Table } from '#shared/storage/ports.ts'
+import type { DnsLists } from './dns-lists/dns-lists.ts'
 import type { Known } from './known.ts'
 import type { Decision, RestrictionList } from './restriction.ts'
 
@@ -19,6 +20,7 @@ export type WordDeps = {
   readonly counters: Table
   readonly clock: Clock
   readonly log: Log
+  readonly dnsLists: DnsLists
   /** A list as it may be named by a table, by a policy server or by a restriction class. Throws for what is no list. */
   readonly compile: (text: string) => RestrictionList
 }

@@ -63,6 +63,7 @@ async function askAboutMessage(message: WholeMessage): Promise<PolicyVerdict> {
     queueId: transaction.queueId,
     origin: session.origin(),
     envelope: envelopeOf(transaction),
+    isDataJudged: true,
     bytes: spooled.index.bytes,
     receivedFields: spooled.index.receivedFields,
     header,
@@ -109,6 +110,7 @@ async function take(message: WholeMessage, prepend: string): Promise<readonly Re
     ...(route.filter !== undefined && { filter: route.filter }),
   })
   session.noteAccepted()
+  session.rates.noteMessage(envelope.sender, taken)
   log(message, 'message accepted', {
     messageId,
     helo: origin.helo,

@@ -110,6 +110,6 @@ export type Origin = {
     /** For policy; not kept with the message. */
     readonly sessionsEpoch?: number
   } | null
-  /** It sent commands before a reply that it had to wait for (RFC 2920 §3.1). For policy; not kept with the message. */
+  /** It did not wait for a reply that it must wait for (RFC 2920 §3.1), or for the greeting. For policy; not kept with the message. */
   readonly sentAhead?: true
 }

@@ -5,7 +5,7 @@ import type { Known } from '#services/policy/known.ts'
 import { createPolicy } from '#services/policy/policy.ts'
 import type { Decision } from '#services/policy/restriction.ts'
 import { createSmtpListener, type SmtpListenerOptions } from '#services/smtp/listener.ts'
-import { createFakeResolver } from '#test/support/fake-dns.ts'
+import { openFakeDns } from '#test/support/fake-dns.ts'
 import { MemoryLog } from '#test/support/memory-log.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { policyLists } from '#test/support/policy-facts.ts'
@@ -46,14 +46,13 @@ async function session(
     recipient: [{ name: 'test_recipient', decide: recipient }],
     message: [{ name: 'test_message', decide: message }],
   })
-  const dns = createFakeResolver({})
   const { directory, settings } = pipeline.backend
   const listener = createSmtpListener(
     { role: 'smtp', address: '127.0.0.1', ...options },
     {
       ...smtpFakes(log),
       spool: pipeline.spool,
-      policy: createPolicy({ lists, directory, dns, options: settings, log }),
+      policy: createPolicy({ lists, directory, openDns: openFakeDns(), options: settings, log }),
       clock,
     },
   )

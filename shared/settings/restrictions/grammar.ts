@@ -3,6 +3,7 @@
 // (list-faults.ts).
 
 import { nearestName } from '../nearest.ts'
+import { DNS_LIST_ALLOWED, parseDnsList } from './dns-list-filter.ts'
 import { parseTableRef } from './table-ref.ts'
 import {
   findWord,
@@ -133,7 +134,6 @@ const argumentTexts: { readonly [Argument in WordArgument]: string } = {
 /** What `check_policy_service` asks within, by name. */
 export const builtInServices: readonly string[] = ['policyd-weight', 'postgrey']
 
-const ZONE = /^[A-Za-z0-9_$.-]{1,253}(?:=[0-9.;[\]]{1,200})?$/
 export const SLEEP_SECONDS_MAX = 60
 
 function checkArgument(word: WordName, argument: string): void {
@@ -148,9 +148,7 @@ const faults: { readonly [Argument in WordArgument]: (text: string) => string | 
     return typeof ref === 'string' ? ref : undefined
   },
   zone: (text) =>
-    ZONE.test(text)
-      ? undefined
-      : 'no DNS list; write zone or zone=filter, such as zen.spamhaus.org=127.0.0.[2..11]',
+    parseDnsList(text) === undefined ? `no DNS list; write ${DNS_LIST_ALLOWED}` : undefined,
   service(text) {
     const [server = ''] = splitList(text.startsWith('{') ? text.slice(1, -1) : text)
     const isInet = server.startsWith('inet:') && /:\d{1,5}$/.test(server.slice('inet:'.length))

@@ -18,7 +18,7 @@ import { senderLogins } from '#shared/settings/address-kinds.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { fakeAccessTables } from '#test/support/access-tables.ts'
-import { createFakeResolver } from '#test/support/fake-dns.ts'
+import { openFakeDns } from '#test/support/fake-dns.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 const loaded = loadSettings({ environment: {}, overrides: [] })
@@ -109,8 +109,13 @@ function policy(options: Partial<Settings> = {}) {
     clock: systemClock,
     log: silentLog,
   })
-  const dns = createFakeResolver({})
-  return createPolicy({ lists, directory: counted, dns, options: settings, log: silentLog })
+  return createPolicy({
+    lists,
+    directory: counted,
+    openDns: openFakeDns(),
+    options: settings,
+    log: silentLog,
+  })
 }
 
 function origin(login: string | null) {
