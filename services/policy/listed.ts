@@ -1,6 +1,8 @@
 import type { Reach } from '#shared/directory/directory.ts'
+import type { Settings } from '#shared/settings/table.ts'
 import { createDestinations, type DestinationDeps } from './destination.ts'
 import type { AtRecipient, KnownRecipient } from './known.ts'
+import { refuse } from './refusal.ts'
 import { aliasLoop, relayUserUnknown, userDisabled, userUnknown } from './replies.ts'
 import { type Decision, dunno, type Restriction, reject } from './restriction.ts'
 
@@ -8,7 +10,12 @@ import { type Decision, dunno, type Restriction, reject } from './restriction.ts
  * Postfix's reject_unlisted_recipient: our domain, but nobody there. Aliases are followed to their ends: mail for one that leads
  * nowhere would be taken, stored, and waited for by an operator. In a domain that we relay for whoever is not in `relayRecipientMaps`.
  */
-export function rejectUnlistedRecipient(deps: DestinationDeps): Restriction<AtRecipient> {
+export function rejectUnlistedRecipient(
+  deps: DestinationDeps & {
+    readonly settings: Pick<Settings, 'unknownRelayRecipientRejectCode'>
+  },
+): Restriction<AtRecipient> {
+  const { unknownRelayRecipientRejectCode } = deps.settings
   const destinations = createDestinations(deps)
 
   async function isUnknownToRelay(recipient: KnownRecipient): Promise<boolean> {
@@ -28,7 +35,9 @@ export function rejectUnlistedRecipient(deps: DestinationDeps): Restriction<AtRe
         case 'alias':
           return ofAlias(text, await reach())
         case 'remote':
-          return (await isUnknownToRelay(recipient)) ? reject(relayUserUnknown(text)) : dunno
+          return (await isUnknownToRelay(recipient))
+            ? refuse(relayUserUnknown(text, unknownRelayRecipientRejectCode))
+            : dunno
         default:
           return dunno
       }
