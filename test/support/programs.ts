@@ -19,6 +19,8 @@ export const programs = {
   getmail: 'getmail6',
   imapfilter: 'imapfilter',
   neomutt: 'neomutt',
+  postfix: 'postfix',
+  postmap: 'postfix',
   script: 'bsdutils',
   strace: 'strace',
   'systemd-analyze': 'systemd',

@@ -175,30 +175,23 @@ function splitRow(text: string): Parsed<Cells> {
   // `/expression/flags result`, and `!/expression/`.
   if (/^!?\//.test(text)) return badValue('row', text, { name: 'no-patterns' })
   if (text.startsWith('!')) return badValue('row', text, { name: 'no-conditions' })
-  const { key, rest } = text.startsWith('"') ? quotedKey(text) : plainKey(text)
-  const result = rest.trim()
+  const end = endOfKey(text)
+  if (end === undefined) return badValue('row', text, { name: 'closed-quotation' })
+  const result = text.slice(end).trim()
+  const key = text.slice(0, end)
   return result === '' ? badValue('row', text, { name: 'key-and-result' }) : ok({ key, result })
 }
 
-function plainKey(text: string): { readonly key: string; readonly rest: string } {
-  const end = text.search(/\s/)
-  return end === -1 ? { key: text, rest: '' } : { key: text.slice(0, end), rest: text.slice(end) }
-}
-
-/** What stands in quotes is a key with blanks in it; a quotation that goes on, such as `"a b"@example.net`, is a part of one. */
-function quotedKey(text: string): { readonly key: string; readonly rest: string } {
-  let key = ''
-  for (let at = 1; at < text.length; at++) {
+/** Before the first blank outside of quotes, which belong to the key, as in `"a b"@example.net` (postmap(1)). */
+function endOfKey(text: string): number | undefined {
+  let isQuoted = false
+  for (let at = 0; at < text.length; at++) {
     const character = text.charAt(at)
-    if (character === '"') {
-      const end = at + 1 + text.slice(at + 1).search(/\s|$/)
-      return end === at + 1
-        ? { key, rest: text.slice(end) }
-        : { key: text.slice(0, end), rest: text.slice(end) }
-    }
-    key += character === '\\' ? text.charAt(++at) : character
+    if (character === '\\') at++
+    else if (character === '"') isQuoted = !isQuoted
+    else if (!isQuoted && /\s/.test(character)) return at
   }
-  return plainKey(text)
+  return isQuoted ? undefined : text.length
 }
 
 /** Networks in the order of a cidr_table, where the first that fits counts; here it is the smallest. */
