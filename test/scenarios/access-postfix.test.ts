@@ -3,10 +3,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createLists } from '#services/policy/lists.ts'
-import { createPolicy } from '#services/policy/policy.ts'
+import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import { sourceOf } from '#shared/administration/imports/lines.ts'
-import { silentLog } from '#shared/runtime/log.ts'
 import { fakeAccessTables } from '#test/support/access-tables.ts'
 import { openAdministration } from '#test/support/administration.ts'
 import { type FakeZone, openFakeDns } from '#test/support/fake-dns.ts'
@@ -148,19 +146,10 @@ describe.skipIf(!hasPostfix())('access tables beside Postfix', () => {
     const type = address.includes(':') ? 'aaaa' : 'a'
     const zone: FakeZone =
       name === '' ? {} : { [address]: { ptr: [name] }, [name]: { [type]: [address] } }
-    const policy = createPolicy({
-      lists: createLists({
-        ...backend,
-        accessTables: fakeAccessTables(tables),
-        usage: backend.mailbox.usage,
-        counters: backend.store.tables.counters,
-        log: silentLog,
-      }),
-      directory: backend.directory,
-      openDns: openFakeDns(zone),
-      options: backend.settings,
-      log: silentLog,
-    })
+    const policy = assemblePolicy(
+      { ...backend, accessTables: fakeAccessTables(tables) },
+      openFakeDns(zone),
+    )
     const origin = { ...stranger, remoteAddress: address, helo: one.helo }
     const verdict = await policy.recipient(recipientRequest({ origin, ...one }))
     if (verdict.kind !== 'reject') return '250'
