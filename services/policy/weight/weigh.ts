@@ -162,19 +162,15 @@ class Weighing {
 
   async #weighServers(): Promise<Servers> {
     const { clientAddress, helo } = this.#mail
-    const isSenderLiteral = isLiteralOf(this.#domain, clientAddress)
     const servers = await findServers(
       {
         clientAddress,
         helo,
         senderDomain: this.#domain,
-        isSenderLiteral,
-        hasName: async () => (await this.#reverseNames()).length > 0,
       },
       { answers: this.#answers, card: this.#card, scores: this.#scores },
     )
-    if (servers.isOwnAddress) this.#isUnverified = true
-    else if (servers.isFound || this.#isLiteral) this.#helo = 'fine'
+    if (servers.isFound || this.#isLiteral) this.#helo = 'fine'
     if (servers.isFound) return servers
     const { listedPoints } = this.#card
     if (!servers.hasAnswers) {
