@@ -9,20 +9,23 @@ import { createLists } from '#services/policy/lists.ts'
 import { createPolicy } from '#services/policy/policy.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
-import type { Policy } from '#shared/contracts/policy.ts'
-import { createSystemResolver } from '#shared/dns/system-resolver.ts'
+import type { DecidingPolicy } from '#shared/contracts/policy.ts'
 import { createStageMessage } from '#shared/queue/created-message.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { type Backend, routesOf } from './backend.ts'
+import { openQuestionResolvers } from './dns.ts'
 
-export function assemblePolicy(backend: Backend): Policy {
-  const { directory, mailbox, settings, store, clock, log } = backend
+export function assemblePolicy(
+  backend: Backend,
+  openDns = openQuestionResolvers(backend.settings, backend.clock),
+): DecidingPolicy {
+  const { directory, accessTables, mailbox, settings, store, clock, log } = backend
   const { counters } = store.tables
-  const lists = createLists({ directory, usage: mailbox.usage, counters, settings, clock, log })
-  const dns = createSystemResolver()
-  return createPolicy({ lists, directory, dns, options: settings, log })
+  const { usage } = mailbox
+  const lists = createLists({ directory, accessTables, usage, counters, settings, clock, log })
+  return createPolicy({ lists, directory, openDns, options: settings, log })
 }
 
 export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(backend)) {

@@ -36,15 +36,7 @@ export function createLists(
   })
   const sending = createSendingLimits({ counters, clock, options: settings })
   const isHeldToItself = settings.smtpdRejectSenderLoginMismatch
-  const dnsLists = createDnsLists({
-    clock,
-    log,
-    options: {
-      keys: settings.dnsListKeys,
-      isTested: settings.dnsListTest,
-      timeoutMs: settings.dnsListTimeout,
-    },
-  })
+  const dnsLists = createDnsLists({ clock, log, settings })
   const classes = classesOf(settings.smtpdRestrictionClasses)
   const compiler = createListCompiler({ ...deps, dnsLists }, classes)
   const smtpd = compiled(compiler, smtpdTexts(settings))
@@ -61,7 +53,7 @@ export function createLists(
         rejectNonFqdn,
       ],
       afterRecipient: [
-        ...(settings.smtpdRejectUnlistedRecipient ? [rejectUnlistedRecipient] : []),
+        ...(settings.smtpdRejectUnlistedRecipient ? [rejectUnlistedRecipient(deps)] : []),
         rejectOverQuota(deps.usage, settings.mailboxMessageLimit),
       ],
       message: [

@@ -1,6 +1,7 @@
 // A word of a restriction list: what it is told, and how its file in restrictions/ defines it. Facts about it, such as its argument, stand
 // in shared/settings/restrictions/words.ts.
 
+import type { AccessTables } from '#shared/directory/access-tables.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -15,6 +16,7 @@ import type { Decision, RestrictionList } from './restriction.ts'
 export type WordDeps = {
   readonly settings: Settings
   readonly directory: Directory
+  readonly accessTables: AccessTables
   readonly counters: Table
   readonly clock: Clock
   readonly log: Log

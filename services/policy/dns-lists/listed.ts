@@ -2,6 +2,7 @@
 
 import { parseDnsList } from '#shared/settings/restrictions/dns-list-filter.ts'
 import type { WordName } from '#shared/settings/restrictions/words.ts'
+import { createDestinations } from '../destination.ts'
 import type { Known } from '../known.ts'
 import { replyFor } from '../reply-form.ts'
 import { type Decision, defer, deferIfReject, dunno, permit, reject } from '../restriction.ts'
@@ -32,10 +33,13 @@ export function rejectListed(word: WordName, looks: Looks): Word {
 export function permitListed(word: WordName, looks: Looks): Word {
   return defineWord(word, (argument, deps) => {
     const list = { ...listOf(argument, deps), isWelcoming: true as const }
+    const destinations = createDestinations(deps)
     return async (known): Promise<Decision> => {
       const { answering, recipient } = known
-      const isElsewhere = recipient === undefined || recipient.found.kind === 'remote'
-      if (answering === 'recipient' && isElsewhere) return dunno
+      if (answering === 'recipient' && recipient !== undefined) {
+        const destination = await destinations.destinationOfRecipient(recipient)
+        if (destination === 'remote') return dunno
+      }
       const looked = await looks(known)
       if (looked === undefined) return dunno
       const listing = await lookUp(word, list, looked, known, deps)

@@ -2,13 +2,13 @@
 
 import type { EnhancedStatus, SmtpReply } from '#shared/contracts/policy.ts'
 import type { DnsList } from '#shared/settings/restrictions/dns-list-filter.ts'
+import { withoutKeys } from '#shared/settings/restrictions/keyed-zones.ts'
 import type { RblVariable } from '#shared/settings/restrictions/rbl-replies.ts'
 import { fillTemplate } from '#shared/settings/restrictions/reply-template.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { ClientName } from '../client.ts'
 import type { Known } from '../known.ts'
 import { formReply } from '../reply-form.ts'
-import { withoutKeys } from './keys.ts'
 
 export type RblHit = {
   readonly list: DnsList

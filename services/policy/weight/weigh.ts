@@ -3,9 +3,9 @@
 
 import { isIPv4 } from 'node:net'
 import type { Resolver } from '#shared/dns/resolver.ts'
+import { withoutKeys } from '#shared/settings/restrictions/keyed-zones.ts'
 import type { Scores, WeighedList } from '#shared/settings/restrictions/weights.ts'
 import type { DnsLists } from '../dns-lists/dns-lists.ts'
-import { withoutKeys } from '../dns-lists/keys.ts'
 import { Answers, canonicalAddress, TooManyFailures } from './answers.ts'
 import { listsWith, weighLists } from './lists.ts'
 import {

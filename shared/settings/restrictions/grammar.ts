@@ -4,6 +4,7 @@
 
 import { nearestName } from '../nearest.ts'
 import { DNS_LIST_ALLOWED, parseDnsList } from './dns-list-filter.ts'
+import { parseTableRef } from './table-ref.ts'
 import {
   findWord,
   restrictionWords,
@@ -133,8 +134,6 @@ const argumentTexts: { readonly [Argument in WordArgument]: string } = {
 /** What `check_policy_service` asks within, by name. */
 export const builtInServices: readonly string[] = ['policyd-weight', 'postgrey']
 
-const TABLE_NAME = /^table:[A-Za-z0-9_.-]{1,100}$/
-const FOREIGN_TABLE = /^(?:hash|btree|lmdb|cdb|dbm|texthash|cidr|proxy):/
 export const SLEEP_SECONDS_MAX = 60
 
 function checkArgument(word: WordName, argument: string): void {
@@ -145,12 +144,8 @@ function checkArgument(word: WordName, argument: string): void {
 const faults: { readonly [Argument in WordArgument]: (text: string) => string | undefined } = {
   none: () => undefined,
   table(text) {
-    const isInline = text.startsWith('inline:{') && text.endsWith('}')
-    const isStatic = text.startsWith('static:') && text !== 'static:'
-    if (TABLE_NAME.test(text) || isInline || isStatic) return undefined
-    if (FOREIGN_TABLE.test(text))
-      return 'tables stand in the directory: `postwolke access import NAME FILE`, and write table:NAME'
-    return 'no table; write table:NAME, inline:{ key=result, … } or static:result'
+    const ref = parseTableRef(text)
+    return typeof ref === 'string' ? ref : undefined
   },
   zone: (text) =>
     parseDnsList(text) === undefined ? `no DNS list; write ${DNS_LIST_ALLOWED}` : undefined,

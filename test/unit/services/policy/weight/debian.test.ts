@@ -99,14 +99,11 @@ async function weighBoth(
     'policyPreset=isp',
     'weightRefusedCacheSize=0',
     'weightPassedCacheSize=0',
+    'dnsListTimeout=500ms',
     ...set,
   ])
   const service = createWeightService({
-    dnsLists: createDnsLists({
-      clock: systemClock,
-      log: silentLog,
-      options: { keys: new Map(), isTested: true, timeoutMs: 500 },
-    }),
+    dnsLists: createDnsLists({ clock: systemClock, log: silentLog, settings }),
     settings,
     clock: systemClock,
     log: silentLog,

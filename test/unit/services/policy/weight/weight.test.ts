@@ -33,15 +33,15 @@ function world(records: FakeZone = {}, set: readonly string[] = []) {
   const settings = settingsOf([
     'policyPreset=isp',
     lists,
+    'dnsListTest=no',
     'weightRhsLists=rhs.test 4 0 RHS',
     ...set,
   ])
   const dns = createFakeResolver({ ...zone, ...records })
   const clock = new ManualClock()
   const log = new MemoryLog()
-  const options = { keys: settings.dnsListKeys, isTested: false, timeoutMs: 4_000 }
   const service = createWeightService({
-    dnsLists: createDnsLists({ clock, log, options }),
+    dnsLists: createDnsLists({ clock, log, settings }),
     settings,
     clock,
     log,
