@@ -15,7 +15,10 @@ export function openResolver({ dnsServers, dnsTimeout, dnsTries }: Settings): Re
 }
 
 function openCachedResolver(settings: Settings, clock: Clock): Resolver {
-  const keyed = createKeyedResolver(openResolver(settings), keyedZones(settings))
+  const keyed = createKeyedResolver(openResolver(settings), {
+    keys: settings.dnsListKeys,
+    zones: keyedZones(settings),
+  })
   return createCachedResolver(keyed, {
     clock,
     options: {

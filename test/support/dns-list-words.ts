@@ -33,7 +33,10 @@ export async function openListWorld(
   const server = await startDnsServer(zone)
   const settings = settingsOf(set)
   const system = createSystemResolver({ servers: [server.address] })
-  const dns = createKeyedResolver(system, keyedZones(settings))
+  const dns = createKeyedResolver(system, {
+    keys: settings.dnsListKeys,
+    zones: keyedZones(settings),
+  })
   const log = new MemoryLog()
   const dnsLists = createDnsLists({ clock: systemClock, log, settings })
   // What these words take of their collaborators.

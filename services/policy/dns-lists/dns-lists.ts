@@ -58,7 +58,7 @@ export function createDnsLists(deps: {
 }): DnsLists {
   const { clock } = deps
   const { dnsListTest, dnsListTimeout } = deps.settings
-  const { zones: keyed } = keyedZones(deps.settings)
+  const keyed = keyedZones(deps.settings)
   const healths = new Map<string, ListHealth>()
 
   function healthOf({ zone, isWelcoming }: AskedList, kind: ListedItem['kind']): ListHealth {

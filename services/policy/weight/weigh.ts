@@ -192,7 +192,7 @@ class Weighing {
 
   /** `1.2.3.4` and `[1.2.3.4]`. */
   #weighNumericHelo(): void {
-    if (!/^[0-9[][0-9.]+[0-9\]]$/.test(this.#mail.helo)) return
+    if (!isNumeric(this.#mail.helo)) return
     const { hit } = this.#scores.helo_numeric
     this.#numericPoints = hit + hit * this.#card.listedPoints
     this.#card.add('HELO_NUMERIC', this.#numericPoints)
@@ -357,6 +357,11 @@ class Weighing {
       .then((answer) => (answer.kind === 'found' ? answer.records.map((n) => n.toLowerCase()) : []))
     return this.#names
   }
+}
+
+/** `192.0.2.1`, `[192.0.2.1]`, and whatever else has nothing but digits and dots. */
+function isNumeric(helo: string): boolean {
+  return /^[0-9[][0-9.]+\]?$/.test(helo) && helo.length >= 3 && !helo.endsWith('.')
 }
 
 /** `[192.0.2.1]`, `[IPv6:2001:db8::1]` of a client with this address. */

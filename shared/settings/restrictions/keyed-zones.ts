@@ -1,7 +1,6 @@
 // DNS lists that are asked by paying customers only: `<dqs>.zen.dq.spamhaus.net` in a list stands for the zone with the key named dqs in it
 // (dnsListKeys). The key is put in when the name server is asked (shared/dns/keyed-resolver.ts) and stands nowhere else.
 
-import type { KeyedZones } from '#shared/dns/keyed-resolver.ts'
 import type { Problem } from '../problems.ts'
 import type { Settings } from '../table.ts'
 import { keysOf, parseDnsList } from './dns-list-filter.ts'
@@ -12,15 +11,15 @@ export type KeyedSettings = Pick<
   ListSetting | 'smtpdRestrictionClasses' | 'weightDnsLists' | 'weightRhsLists' | 'dnsListKeys'
 >
 
-/** Those that settings name; no others are asked with a key. */
-export function keyedZones(settings: KeyedSettings): KeyedZones {
+/** Those that settings name, and what they are with their keys; no others are asked with one. */
+export function keyedZones(settings: KeyedSettings): ReadonlyMap<string, string> {
   const { dnsListKeys: keys } = settings
   const zones = zonesOf(settings).flatMap(([, names]) => names)
   const keyed = zones.filter((zone) => {
     const needed = keysOf(zone)
     return needed.length > 0 && needed.every((name) => keys.has(name))
   })
-  return { keys, zones: new Map(keyed.map((zone) => [zone, withKeys(zone, keys)])) }
+  return new Map(keyed.map((zone) => [zone, withKeys(zone, keys)]))
 }
 
 export function findMissingKeys(settings: KeyedSettings): Problem[] {

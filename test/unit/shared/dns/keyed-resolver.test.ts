@@ -12,17 +12,19 @@ const settings = settingsOf([
   'weightDnsLists=<dqs>.weighed.test 1 0 W, plain.test 1 0 P',
 ])
 
+const keyed = { keys: settings.dnsListKeys, zones: keyedZones(settings) }
+
 const world = () => {
   const inner = createFakeResolver({
     [`2.0.0.127.${key}.zen.test`]: { a: ['127.0.0.2'], txt: [`https://check.test/${key}?ip`] },
     [`9.${key}.zen.test`]: 'failure',
   })
-  return { inner, dns: createKeyedResolver(inner, keyedZones(settings)) }
+  return { inner, dns: createKeyedResolver(inner, keyed) }
 }
 
 describe('a resolver that has keys of DNS lists', () => {
   it('asks with them, for the lists that settings name', () => {
-    expect([...keyedZones(settings).zones]).toEqual([
+    expect([...keyed.zones]).toEqual([
       ['<dqs>.dbl.test', `${key}.dbl.test`],
       ['<dqs>.zen.test', `${key}.zen.test`],
       ['<dqs>.weighed.test', `${key}.weighed.test`],
@@ -57,6 +59,6 @@ describe('a resolver that has keys of DNS lists', () => {
 
   it('is the resolver beneath where there are none', () => {
     const { inner } = world()
-    expect(createKeyedResolver(inner, keyedZones(settingsOf([])))).toBe(inner)
+    expect(createKeyedResolver(inner, { ...keyed, zones: new Map() })).toBe(inner)
   })
 })
