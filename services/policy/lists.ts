@@ -1,5 +1,6 @@
 // The restriction lists of each listener: what the settings say, and what no setting leaves out.
 
+import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { PolicyStage } from '#shared/contracts/policy.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
@@ -20,11 +21,14 @@ import { rejectOverQuota } from './quota.ts'
 import type { PolicyLists, StageLists } from './restriction.ts'
 import { createSenderRights } from './sender-logins.ts'
 import { createSendingLimits } from './sending-limits.ts'
+import { rejectCompromisedAccount } from './suspicion.ts'
 import type { WordDeps } from './word.ts'
 
 export function createLists(
   deps: Omit<WordDeps, 'compile' | 'dnsLists'> & {
     readonly usage: (accountId: AccountId) => Promise<Used>
+    /** Undefined: nobody watches what accounts do. */
+    readonly suspicion?: Pick<Suspicion, 'noteRecipients'>
   },
 ): PolicyLists {
   const { directory, settings, counters, clock, log } = deps
@@ -60,8 +64,9 @@ export function createLists(
         limitHops(settings.hopcountLimit),
         rejectDeliveredBefore,
         ...(isHeldToItself ? [rejectAuthorLoginMismatch(rights)] : []),
-        // Last, since it counts: only what is taken was sent.
+        // Last, since they count: only what is taken was sent.
         sending.counting,
+        ...(deps.suspicion ? [rejectCompromisedAccount(deps.suspicion)] : []),
       ],
     },
     of: (listener) => {

@@ -21,6 +21,8 @@ export type WordDeps = {
   readonly clock: Clock
   readonly log: Log
   readonly dnsLists: DnsLists
+  /** Whether the client may send for the domain of its sender (RFC 7208). Absent: nobody looks. */
+  readonly spfOf?: ((known: Known) => Promise<string>) | undefined
   /** A list as it may be named by a table, by a policy server or by a restriction class. Throws for what is no list. */
   readonly compile: (text: string) => RestrictionList
 }

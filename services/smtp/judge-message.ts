@@ -110,6 +110,7 @@ async function take(message: WholeMessage, prepend: string): Promise<readonly Re
     ...(route.filter !== undefined && { filter: route.filter }),
   })
   session.noteAccepted()
+  session.rates.noteMessage(envelope.sender, taken)
   log(message, 'message accepted', {
     messageId,
     helo: origin.helo,

@@ -3,13 +3,16 @@
 
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
+import { authenticationSettings } from './table/authentication.ts'
 import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
+
 import { generalSettings } from './table/general.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
+import { rateSettings } from './table/rates.ts'
 import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
@@ -24,9 +27,11 @@ export const settingParts = {
   'SMTP server': smtpSettings,
   'Reply codes': rejectCodeSettings,
   'Relaying for others': relaySettings,
+  'Rates and suspicion': rateSettings,
   Restrictions: restrictionSettings,
   'DNS lists': dnsListSettings,
   'Weighing (policyd-weight)': weightSettings,
+  'Authentication of mail': authenticationSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
@@ -42,9 +47,11 @@ export const settingsTable = {
   ...smtpSettings,
   ...rejectCodeSettings,
   ...relaySettings,
+  ...rateSettings,
   ...restrictionSettings,
   ...dnsListSettings,
   ...weightSettings,
+  ...authenticationSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,

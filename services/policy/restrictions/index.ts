@@ -47,13 +47,13 @@ const defined = {
   ...unlisted,
   ...nonFqdn,
   ...loginMismatch,
-  reject_rbl_client,
-  ...rhsbl,
-  ...dnswl,
   ...unknownClient,
   ...heloHostname,
   ...unknownDomain,
   ...checks,
+  reject_rbl_client,
+  ...rhsbl,
+  ...dnswl,
 } satisfies { readonly [name in WordName]?: Word }
 
 export const words: { readonly [name in WordName]?: Word } = defined
