@@ -5,7 +5,6 @@ import type { SmtpReply } from '#shared/contracts/policy.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { WeightAction } from '#shared/settings/restrictions/weights.ts'
-import type { Settings } from '#shared/settings/table.ts'
 import type { DnsLists } from '../dns-lists/dns-lists.ts'
 import type { Known } from '../known.ts'
 import { replyFor, subjectOf } from '../reply-form.ts'
@@ -20,9 +19,15 @@ import {
 import type { BuiltInService } from '../service.ts'
 import { weightField } from './field.ts'
 import { RefusedClients, TakenClients } from './remembered-verdicts.ts'
+import {
+  passedAgain,
+  refusedAgain,
+  type Verdict,
+  verdictOf,
+  type WeightSettings,
+  withText,
+} from './verdict.ts'
 import { type Weighed, type WeighedMail, type WeighOptions, weigh } from './weigh.ts'
-
-export type WeightSettings = Pick<Settings, Extract<keyof Settings, `weight${string}`>>
 
 export type WeightDeps = {
   readonly dnsLists: DnsLists
@@ -32,14 +37,6 @@ export type WeightDeps = {
   /** A restriction class, for messages that name one. */
   readonly compile: (text: string) => RestrictionList
 }
-
-/** What becomes of a message. */
-type Verdict =
-  | (Judged & { readonly kind: 'pass'; readonly field: string })
-  | (Judged & { readonly kind: 'refuse'; readonly action: WeightAction })
-
-/** `why`: what counted how much. */
-type Judged = { readonly points: number; readonly why: string }
 
 /** Messages on their way whose later recipients get the same answer. */
 const MESSAGES_MAX = 1_000
@@ -77,88 +74,20 @@ export function createWeightService(deps: WeightDeps): BuiltInService {
     const bySender = `${address}-${sender}`
     const byDomain = `${address}-${sender.slice(sender.lastIndexOf('@') + 1)}`
     const before = refused.ask([address, bySender])
-    if (before !== undefined) return refusedBefore(before)
+    if (before !== undefined) return refusedAgain(before, settings)
     const passed = taken.ask(byDomain)
-    if (passed?.isTrusted) return remembered(`rate:hard: ${passed.points}`, passed.points)
+    if (passed?.isTrusted) return passedAgain(passed)
     const options = optionsOf(settings, passed !== undefined)
     const weighed = await weigh(mail, { dnsLists, dns: known.dns, options })
     logWeighed(known, mail, weighed)
-    if (weighed.kind === 'remembered') {
-      const points = passed?.points ?? 0
-      return remembered(`rate: ${points}`, points)
-    }
-    const { verdict, isMeant } = verdictOf(weighed, mail)
-    if (verdict.kind === 'pass') {
-      const isClean = weighed.kind === 'weighed' && weighed.listHits === 0
-      if (isClean) taken.add(byDomain, weighed.points)
-    } else if (isMeant) {
-      const isOfAddress =
-        weighed.kind !== 'weighed' ||
-        weighed.listHits > 0 ||
-        weighed.isDialup ||
-        !weighed.isHeloFine
-      refused.add(isOfAddress ? address : bySender, weighed.points)
+    if (passed && weighed.kind === 'remembered') return passedAgain(passed)
+    const verdict = verdictOf(weighed, mail, settings)
+    if (verdict.kind === 'refuse') {
+      if (verdict.isFinal) refused.add(isOfAddress(weighed) ? address : bySender, weighed.points)
+    } else if (weighed.kind === 'weighed' && weighed.listHits === 0) {
+      taken.add(byDomain, weighed.points)
     }
     return verdict
-  }
-
-  function refusedBefore(before: { points: number; retriesLeft: number }): Verdict {
-    const { weightRejectMessage, weightRefusedCacheTime } = settings
-    const seconds = weightRefusedCacheTime / 1_000
-    const said = ` [cached] - retrying too fast. penalty: ${seconds} seconds x ${before.retriesLeft} retries.`
-    return {
-      kind: 'refuse',
-      points: before.points,
-      why: 'refused before',
-      action: withText(weightRejectMessage, said),
-    }
-  }
-
-  function remembered(rate: string, points: number): Verdict {
-    return { kind: 'pass', points, why: 'passed before', field: `using cached result; ${rate}` }
-  }
-
-  /** `isMeant`: it is refused for good, and remembered. */
-  function verdictOf(weighed: Weighed, mail: WeighedMail): { verdict: Verdict; isMeant: boolean } {
-    const { points, hits } = weighed
-    const pass = (field: string) => ({
-      verdict: { kind: 'pass', points, why: hits, field } as const,
-      isMeant: false,
-    })
-    const refuse = (action: WeightAction) => ({
-      verdict: { kind: 'refuse', points, why: hits, action } as const,
-      isMeant: action.kind === 'reply' && action.code >= 500,
-    })
-    switch (weighed.kind) {
-      case 'not judged':
-        return pass(`passed - too many local DNS-errors in ${weighed.where}`)
-      case 'lists only':
-        return pass(`${hits} (only DNSBL check requested)`)
-      case 'remembered':
-        return pass(hits)
-      case 'listed too often': {
-        const where = `; check http://www.robtex.com/rbl/${mail.clientAddress}.html`
-        return refuse(withText(settings.weightDnsListMessage, where))
-      }
-      case 'weighed':
-        if (weighed.isUnknown && weighed.listHits < 2) {
-          const who = ` Your HELO: ${mail.helo}, IP: ${mail.clientAddress}`
-          return { ...refuse(withText(settings.weightUnknownMessage, who)), isMeant: false }
-        }
-        return points >= settings.weightRejectLevel
-          ? refuse(withText(refusalOf(weighed), adviceFor(weighed, mail)))
-          : pass(`${hits}; rate: ${points}`)
-    }
-  }
-
-  function refusalOf({ points, hits }: Weighed): WeightAction {
-    const { weightRejectMessage, weightDeferLevel, weightDeferStrings, weightDeferAction } =
-      settings
-    const isDoubtful =
-      points < weightDeferLevel &&
-      weightDeferStrings.some((text) => ` ${hits}`.includes(` ${text}`))
-    if (!isDoubtful || weightRejectMessage.kind === 'class') return weightRejectMessage
-    return withText(weightDeferAction, ` ${weightRejectMessage.text}`)
   }
 
   function logWeighed(known: Known, mail: WeighedMail, { kind, points, hits }: Weighed): void {
@@ -215,7 +144,7 @@ export function createWeightService(deps: WeightDeps): BuiltInService {
   }
 }
 
-const scoreOf = ({ points, why }: Judged): Decision => ({ kind: 'score', points, why })
+const scoreOf = ({ points, why }: Verdict): Decision => ({ kind: 'score', points, why })
 
 async function mailOf(known: Known, sender: string): Promise<WeighedMail> {
   const { client, origin } = known
@@ -235,28 +164,14 @@ function withoutExtension(sender: string): string {
   return extension < 0 ? sender : sender.slice(0, extension) + sender.slice(at)
 }
 
+/** It is the client that is bad, whoever it says to send for. */
+function isOfAddress(weighed: Weighed): boolean {
+  if (weighed.kind !== 'weighed') return true
+  return weighed.listHits > 0 || weighed.isDialup || !weighed.isHeloFine
+}
+
 function isPostmaster(recipient = ''): boolean {
   return /^(?:postmaster|abuse)@/i.test(recipient)
-}
-
-function withText(action: WeightAction, more: string): WeightAction {
-  return action.kind === 'class' ? action : { ...action, text: `${action.text}${more}`.trim() }
-}
-
-function adviceFor(
-  { isMismatch, advice }: Extract<Weighed, { kind: 'weighed' }>,
-  { helo, clientName, clientAddress }: WeighedMail,
-): string {
-  const name = clientName === '' ? 'unknown' : clientName
-  return [
-    isMismatch &&
-      `; MTA helo: ${helo}, MTA hostname: ${name}[${clientAddress}] (helo/hostname mismatch)`,
-    ...advice.zones.map((zone) => `; in ${zone}`),
-    advice.relayBy !== undefined && `; please relay via your ISP (${advice.relayBy})`,
-    advice.useDynDns && '; Please use DynDNS',
-  ]
-    .filter((text) => text !== false)
-    .join('')
 }
 
 function optionsOf(settings: WeightSettings, isRemembered: boolean): WeighOptions {
