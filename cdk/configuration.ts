@@ -8,6 +8,7 @@ import type { Problem } from '#shared/settings/problems.ts'
 import { settingsByPath } from '#shared/settings/table.ts'
 import { deploymentConflicts, mailConflicts } from './configuration-conflicts.ts'
 import { type Configuration, configurationTable } from './configuration-table.ts'
+import { type ContentFilter, contentFiltersOf } from './content-filters.ts'
 import { type ListenerName, servedListeners } from './listeners.ts'
 import { type MailSettings, readMailSettings } from './mail-settings.ts'
 import { type Preset, presets } from './presets.ts'
@@ -23,6 +24,7 @@ export type Deployment = Omit<Configuration, 'preset' | 'listeners' | 'logRetent
   readonly dnsListKeySecrets: readonly string[]
   /** The mail settings as variables. */
   readonly mail: { readonly [variable: string]: string }
+  readonly contentFilters: readonly ContentFilter[]
 }
 
 export type ConfigurationFile = { readonly path: string; readonly text: string }
@@ -90,5 +92,6 @@ function deploymentOf(
     hostedZone: id === '' ? undefined : { id, name },
     dnsListKeySecrets: [...mail.settings.dnsListKeys.values()],
     mail: mail.variables,
+    contentFilters: contentFiltersOf(mail.settings),
   }
 }

@@ -1,5 +1,6 @@
 // DNS by the settings: what delivery asks, and what policy asks, whose answers are kept for as long as the process runs.
 
+import { createAnyNameResolver } from '#shared/dns/any-name-resolver.ts'
 import { createBudgetedResolver, DNS_QUESTIONS_MAX } from '#shared/dns/budgeted-resolver.ts'
 import { createCachedResolver } from '#shared/dns/cached-resolver.ts'
 import { createKeyedResolver } from '#shared/dns/keyed-resolver.ts'
@@ -14,12 +15,19 @@ export function openResolver({ dnsServers, dnsTimeout, dnsTries }: Settings): Re
   return createSystemResolver({ servers: dnsServers, timeoutMs: dnsTimeout, tries: dnsTries })
 }
 
-function openCachedResolver(settings: Settings, clock: Clock): Resolver {
-  const keyed = createKeyedResolver(openResolver(settings), {
+/** What policy asks: any name, and DNS lists with their keys. */
+export function openPolicyResolver(settings: Settings): Resolver {
+  const { dnsServers, dnsTimeout, dnsTries } = settings
+  const limits = { servers: dnsServers, timeoutMs: dnsTimeout, tries: dnsTries }
+  const anyName = createAnyNameResolver(openResolver(settings), limits)
+  return createKeyedResolver(anyName, {
     keys: settings.dnsListKeys,
     zones: keyedZones(settings),
   })
-  return createCachedResolver(keyed, {
+}
+
+function openCachedResolver(settings: Settings, clock: Clock): Resolver {
+  return createCachedResolver(openPolicyResolver(settings), {
     clock,
     options: {
       entriesMax: settings.dnsCacheEntries,

@@ -1,7 +1,7 @@
 // policyd-weight in the lists of the presets, from RCPT to the verdict.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { assemblePolicy } from '#services/assembly/pipeline.ts'
+import { assemblePolicy } from '#services/assembly/policy.ts'
 import type { PolicyVerdict } from '#shared/contracts/policy.ts'
 import { createKeyedResolver } from '#shared/dns/keyed-resolver.ts'
 import { createRecordingResolver, type RecordingResolver } from '#shared/dns/recording-resolver.ts'
