@@ -66,8 +66,18 @@ function rehearsingPolicy(
   const counters = asTable(createRehearsalTable(store.tables.counters))
   const { usage } = mailbox
   const log = silentLog
+  // What happened on different days is decided within seconds: nobody comes back too fast.
+  const forgetful = { ...settings, weightRefusedCacheSize: 0, weightPassedCacheSize: 0 }
   return createPolicy({
-    lists: createLists({ directory, accessTables, usage, counters, settings, clock, log }),
+    lists: createLists({
+      directory,
+      accessTables,
+      usage,
+      counters,
+      settings: forgetful,
+      clock,
+      log,
+    }),
     directory,
     openDns,
     checkSpf: createSpfCheck(settings),

@@ -2,6 +2,7 @@
 // weighing; it knows which lists are out of order (health.ts). Keys of lists are the resolver's business.
 
 import { tooLate as noTime, tooMany } from '#shared/dns/budgeted-resolver.ts'
+import { notRecorded } from '#shared/dns/recording-resolver.ts'
 import type { DnsAnswer, Resolver } from '#shared/dns/resolver.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -36,8 +37,10 @@ export interface DnsLists {
 
 export type DnsListSettings = KeyedSettings & Pick<Settings, 'dnsListTest' | 'dnsListTimeout'>
 
-/** The question at hand had no time or no questions left: the list was not even asked. */
-const notAsked: ReadonlySet<DnsAnswer<string>> = new Set([noTime, tooMany])
+/** The question at hand had no time or no questions left, or is one of long ago: the list was not even asked. */
+const notAsked: ReadonlySet<string> = new Set(
+  [noTime, tooMany, notRecorded].flatMap((one) => (one.kind === 'failure' ? [one.reason] : [])),
+)
 
 /** Postfix's limit for what a list says. */
 const REASON_BYTES_MAX = 500
@@ -111,7 +114,7 @@ export function createDnsLists(deps: {
         health.check(() => test(list, item.kind, dns)),
       ])
       if (answer.kind === 'failure') {
-        if (!notAsked.has(answer)) health.failed(answer.reason)
+        if (!notAsked.has(answer.reason)) health.failed(answer.reason)
         return { kind: 'failure', reason: answer.reason }
       }
       const meaning = answer.kind === 'found' ? meaningOf(answer.records, list.filter) : 'unlisted'

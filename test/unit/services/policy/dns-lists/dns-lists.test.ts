@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createDnsLists } from '#services/policy/dns-lists/dns-lists.ts'
 import { FAILURES_MAX, OFF_MIN_MS, TEST_HOLDS_MS } from '#services/policy/dns-lists/health.ts'
 import { tooLate, tooMany } from '#shared/dns/budgeted-resolver.ts'
+import { notRecorded } from '#shared/dns/recording-resolver.ts'
 import { parseDnsList } from '#shared/settings/restrictions/dns-list-filter.ts'
 import { settingsOf } from '#test/support/dns-list-words.ts'
 import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
@@ -138,7 +139,7 @@ describe('a DNS list out of order', () => {
 
   it('is not one that there was no time to ask', async () => {
     const { lists, dns } = world()
-    for (const answer of [tooLate, tooMany]) {
+    for (const answer of [tooLate, tooMany, notRecorded]) {
       const spent = { ...dns, resolve4: async () => answer }
       for (let n = 0; n <= FAILURES_MAX; n += 1) {
         expect(await lists.lookUp(plain, client, spent)).toEqual(answer)
