@@ -38,6 +38,15 @@ export function recentLogins({ tables: { counters } }: Storage): PolicyStatement
   return allow(['dynamodb:PutItem'], [counters.tableArn], keysLike('POP#*'))
 }
 
+/** What access tables say, whoever asks them: the table's version, all of a small one, keys of a large one. */
+export function readAccessTables({ tables: { directory } }: Storage): PolicyStatement {
+  return allow(
+    ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
+    [directory.tableArn],
+    keysLike('ACCESS*'),
+  )
+}
+
 /** Reads accounts, and writes a better hash of the same password after a login. */
 export function logins({ tables: { directory, counters } }: Storage): PolicyStatement[] {
   return [
@@ -91,6 +100,8 @@ export function spoolMessages(parts: {
     allow(['lambda:InvokeFunction'], [parts.policy.lambda.functionArn]),
     allow(['dynamodb:PutItem'], [parts.storage.tables.queue.tableArn], keysLike('Q#*')),
     allow(['sqs:SendMessage'], [parts.queues.incoming.queue.queueArn]),
+    // The lists of DATA and of the message's end are asked on the spot.
+    readAccessTables(parts.storage),
     // What an account sends is counted as it is accepted.
     allow(['dynamodb:UpdateItem'], [parts.storage.tables.counters.tableArn], keysLike('SENT#*')),
   ]

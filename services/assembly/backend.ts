@@ -1,7 +1,9 @@
 // What the running system and the command line have in common: the store opened, and everything that stands on it and owns no
 // socket. The command line uses it beside a running server, on the same data folder.
 
+import { createSuspicion } from '#shared/auth/suspicion.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { createAccessTables } from '#shared/directory/access-tables.ts'
 import { createDirectory } from '#shared/directory/directory.ts'
 import { createPeople } from '#shared/directory/people.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
@@ -10,6 +12,8 @@ import type { Limits } from '#shared/mailbox/quota.ts'
 import { createMailQueue } from '#shared/queue/mail-queue.ts'
 import type { Routes } from '#shared/queue/new-groups.ts'
 import { createQueueOperator } from '#shared/queue/operator.ts'
+import { createRates } from '#shared/rates/rates.ts'
+import { createSharedBuckets } from '#shared/rates/shared-buckets.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { nextHop } from '#shared/settings/address-kinds.ts'
@@ -38,6 +42,12 @@ export function createBackend(deps: {
   // RFC 5321 §4.5.1: postmaster without a domain is this host's.
   const expand = createExpand(directory, parseDomain(settings.hostname))
 
+  const rates = createRates({
+    shared: createSharedBuckets(tables.counters, clock),
+    clock,
+    log: deps.log,
+  })
+
   /** What the account may store; undefined when it is gone. */
   async function quota(accountId: AccountId): Promise<Limits | undefined> {
     const account = await directory.accounts.byId(accountId)
@@ -53,9 +63,19 @@ export function createBackend(deps: {
   return {
     ...deps,
     directory,
+    accessTables: createAccessTables({ table: tables.directory, clock }),
     expand,
     mailbox: createMailbox({ table: tables.mail, objects, signals, clock }),
     queue,
+    suspicion: createSuspicion({
+      accounts: directory.accounts,
+      counters: tables.counters,
+      rates,
+      settings,
+      clock,
+      log: deps.log,
+    }),
+    rates,
     quota,
     people: createPeople(directory.accounts, settings),
     operator: createQueueOperator({

@@ -1,7 +1,6 @@
 // The listeners that the settings ask for, opened together and closed together.
 
 import type { AddressInfo } from 'node:net'
-import { AccountSessions } from '#services/imap/account-sessions.ts'
 import { createImapListener } from '#services/imap/listener.ts'
 import { createMemory } from '#services/imap/memory.ts'
 import { createPop3Listener } from '#services/pop3/listener.ts'
@@ -9,12 +8,15 @@ import { noMaildropLock } from '#services/pop3/maildrop-lock.ts'
 import type { SmtpRole } from '#services/smtp/config.ts'
 import { createSmtpListener } from '#services/smtp/listener.ts'
 import { accountCredentials } from '#shared/auth/account-credentials.ts'
+import { AccountSessions } from '#shared/auth/account-sessions.ts'
 import { createAccountWatch } from '#shared/auth/account-watch.ts'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
 import { asksRecentLogins, createRecentLogins, noteLogins } from '#shared/auth/pop-before-smtp.ts'
+import { watchLogins } from '#shared/auth/watched-logins.ts'
 import type { Authenticator } from '#shared/contracts/authenticate.ts'
 import type { Policy } from '#shared/contracts/policy.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
+import type { CountryOf } from '#shared/net/country-database.ts'
 import type { CloseOptions } from '#shared/net/drain.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import { createDoorbell } from '#shared/queue/doorbell.ts'
@@ -40,6 +42,8 @@ export type ListenerParts = {
   /** PEM; of whom SMTP clients may have certificates. Undefined: the usual public ones. */
   readonly clientAuthorities?: string | undefined
   readonly policy: Policy
+  /** Undefined: no countries are looked at. */
+  readonly countryOf?: CountryOf | undefined
   /** What tells that sessions have to end; undefined where the process cannot subscribe. */
   readonly hints: Signals | undefined
 }
@@ -82,12 +86,14 @@ export async function openListeners(backend: Backend, parts: ListenerParts) {
   return { opened: opened.flatMap(({ at }) => at), close }
 }
 
-function assembleAuthenticator({ settings, store, directory, clock, log }: Backend): Authenticator {
+/** Where a restriction list asks for it. */
+function notingLogins(
+  { settings, store, directory, clock, log }: Backend,
+  authenticator: Authenticator,
+): Authenticator {
+  if (!asksRecentLogins(settings)) return authenticator
   const { accounts } = directory
   const { counters } = store.tables
-  const credentials = accountCredentials(accounts)
-  const authenticator = createAuthenticator({ credentials, counters, settings, clock, log })
-  if (!asksRecentLogins(settings)) return authenticator
   const logins = createRecentLogins({ counters, accounts, options: settings, clock })
   return noteLogins(authenticator, logins, log)
 }
@@ -96,7 +102,19 @@ function makers(backend: Backend, parts: ListenerParts) {
   const { certificates, clientAuthorities, policy, hints } = parts
   const { settings, store, directory, mailbox, queue, clock, log } = backend
   const { hostname } = settings
-  const authenticator = assembleAuthenticator(backend)
+  const checked = createAuthenticator({
+    credentials: accountCredentials(directory.accounts),
+    counters: store.tables.counters,
+    settings,
+    clock,
+    log,
+  })
+  const { countryOf } = parts
+  const watched =
+    countryOf === undefined
+      ? checked
+      : watchLogins(checked, { countryOf, suspicion: backend.suspicion })
+  const authenticator = notingLogins(backend, watched)
   const accountWatch = createAccountWatch({ accounts: directory.accounts, hints, clock, log })
   const spool = createSpool({
     queue,
@@ -106,6 +124,8 @@ function makers(backend: Backend, parts: ListenerParts) {
     clock,
     log,
   })
+  // Of submission and of submissions together.
+  const smtpSessions = new AccountSessions(settings.smtpdAccountConnectionCountLimit)
   const smtp = (role: SmtpRole) => () =>
     createSmtpListener(smtpOptions(settings, role), {
       spool,
@@ -114,6 +134,8 @@ function makers(backend: Backend, parts: ListenerParts) {
       authenticator,
       accountWatch,
       certificates,
+      accountSessions: smtpSessions,
+      rates: backend.rates,
       clock,
       hostname,
       log: log.child({ service: 'smtp' }),

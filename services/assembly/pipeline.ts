@@ -9,20 +9,33 @@ import { createLists } from '#services/policy/lists.ts'
 import { createPolicy } from '#services/policy/policy.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
-import type { Policy } from '#shared/contracts/policy.ts'
-import { createSystemResolver } from '#shared/dns/system-resolver.ts'
+import type { DecidingPolicy } from '#shared/contracts/policy.ts'
+import { parseAccountId } from '#shared/directory/account-id.ts'
 import { createStageMessage } from '#shared/queue/created-message.ts'
-import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import type { IsFrozen, LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { type Backend, routesOf } from './backend.ts'
+import { openQuestionResolvers } from './dns.ts'
 
-export function assemblePolicy(backend: Backend): Policy {
-  const { directory, mailbox, settings, store, clock, log } = backend
+export function assemblePolicy(
+  backend: Backend,
+  openDns = openQuestionResolvers(backend.settings, backend.clock),
+): DecidingPolicy {
+  const { directory, accessTables, mailbox, settings, store, clock, log } = backend
   const { counters } = store.tables
-  const lists = createLists({ directory, usage: mailbox.usage, counters, settings, clock, log })
-  const dns = createSystemResolver()
-  return createPolicy({ lists, directory, dns, options: settings, log })
+  const { usage } = mailbox
+  const lists = createLists({
+    directory,
+    accessTables,
+    usage,
+    suspicion: backend.suspicion,
+    counters,
+    settings,
+    clock,
+    log,
+  })
+  return createPolicy({ lists, directory, openDns, options: settings, log })
 }
 
 export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(backend)) {
@@ -31,6 +44,7 @@ export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(b
     queue,
     objects: store.objects,
     expand,
+    isFrozen: isFrozen(backend),
     deliverLocal,
     schedule: retrySchedule(backend),
     options: queueOptions(backend),
@@ -48,6 +62,8 @@ export function assembleDelivery(
     queue: backend.queue,
     deliverLocal,
     deliverRemote,
+    isFrozen: isFrozen(backend),
+    suspicion: backend.suspicion,
     stageMessage: createStageMessage({ objects: backend.store.objects, clock: backend.clock }),
     schedule: retrySchedule(backend),
     options: queueOptions(backend),
@@ -96,6 +112,15 @@ function localDelivery({ mailbox, quota, settings, clock }: Backend): LocalDeliv
     options: { deliverToDetailFolder: settings.lmtpSaveToDetailMailbox },
     clock,
   })
+}
+
+/** Nothing is looked up where nobody had logged in. */
+function isFrozen({ directory }: Backend): IsFrozen {
+  return async ({ origin: { account } }) => {
+    const id = account === null ? undefined : parseAccountId(account.id)
+    const found = id && (await directory.accounts.byId(id))
+    return found?.frozen != null
+  }
 }
 
 function retrySchedule({ settings, clock }: Backend) {

@@ -6,6 +6,7 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { LambdaClient } from '@aws-sdk/client-lambda'
+import { openCountries } from '#services/assembly/countries.ts'
 import { type ListenerName, openListeners } from '#services/assembly/listeners.ts'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import { StartFailure } from '#services/assembly/start-failure.ts'
@@ -68,7 +69,12 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   )
   // SMTP and POP3 in services of their own have no queue for hints: there sessions look at their account every few seconds.
   const hints = environment.WATCH_QUEUE_PREFIX === undefined ? undefined : store.signals
-  const listeners = await openListeners(backend, { certificates, policy, hints })
+  const listeners = await openListeners(backend, {
+    certificates,
+    policy,
+    countryOf: await openCountries(settings),
+    hints,
+  })
   const lag = monitorEventLoopDelay()
   lag.enable()
   // A stand-in lasts for years and is worth nothing: should no certificate come in its place, somebody must hear of it.

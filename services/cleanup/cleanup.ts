@@ -7,7 +7,13 @@ import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import { deliverHere, here, outcomeOf, type Tried } from '#shared/queue/local-actions.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { LOCAL_GROUP_RECIPIENTS_MAX, type Routes } from '#shared/queue/new-groups.ts'
-import type { Expand, ExpandedRecipients, LocalDelivery } from '#shared/queue/pipeline.ts'
+import {
+  type Expand,
+  type ExpandedRecipients,
+  HELD_FOR_FROZEN,
+  type IsFrozen,
+  type LocalDelivery,
+} from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { References } from '#shared/queue/references.ts'
 import { logOutcomes } from '#shared/queue/result-log.ts'
@@ -43,6 +49,7 @@ export function createCleanup(deps: {
   readonly queue: MailQueue
   readonly objects: ObjectStore
   readonly expand: Expand
+  readonly isFrozen: IsFrozen
   readonly deliverLocal: LocalDelivery
   readonly schedule: RetrySchedule
   readonly options: Routes & {
@@ -106,6 +113,11 @@ export function createCleanup(deps: {
   async function clean(message: QueuedMessage): Promise<Outcome> {
     if (await isWithoutObject(message)) {
       await queue.markCorrupt(message.queueId, 'its bytes are missing; its sender got no 250')
+      return { kind: 'settled' }
+    }
+    if (await deps.isFrozen(message)) {
+      await queue.holdIncoming(message.queueId, HELD_FOR_FROZEN)
+      log.info({ queueId: message.queueId, reason: HELD_FOR_FROZEN }, 'message held')
       return { kind: 'settled' }
     }
     const { recipients } = message.envelope

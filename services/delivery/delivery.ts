@@ -1,6 +1,7 @@
 // delivery: works on the destination groups that cleanup left, one group for each doorbell, under a lease. Every recipient ends
 // delivered, deferred until a next attempt, or on hold with the reason.
 
+import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { Contact, DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
 import { parseNextHop } from '#shared/mail/next-hop.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
@@ -9,7 +10,12 @@ import type { StageMessage } from '#shared/queue/created-message.ts'
 import { deliverHere, here, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { byHop, type Routes } from '#shared/queue/new-groups.ts'
-import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import {
+  HELD_FOR_FROZEN,
+  type IsFrozen,
+  type LocalDelivery,
+  type RemoteDelivery,
+} from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
 import { logOutcomes } from '#shared/queue/result-log.ts'
 import { doubtful } from '#shared/queue/results.ts'
@@ -36,6 +42,8 @@ export function createDelivery(deps: {
   readonly deliverLocal: LocalDelivery
   readonly deliverRemote: RemoteDelivery
   readonly stageMessage: StageMessage
+  readonly isFrozen: IsFrozen
+  readonly suspicion: Pick<Suspicion, 'noteBounces'>
   readonly options: Pick<Routes, 'hopOf'> & { readonly hostname: string }
   readonly schedule: RetrySchedule
   readonly clock: Clock
@@ -66,6 +74,11 @@ export function createDelivery(deps: {
     const taken = queueId && (await queue.take(queueId, name))
     if (!taken) return undefined
     const { message } = taken
+    if (await deps.isFrozen(message)) {
+      const held = await queue.holdTaken(taken.group)
+      if (held) log.info({ queueId, group: name, reason: HELD_FOR_FROZEN }, 'message held')
+      return undefined
+    }
     const group = await towardsOneHop(taken.group)
     if (group === undefined) return undefined
     const settled = await deliverTaken(message, group)
@@ -107,7 +120,19 @@ export function createDelivery(deps: {
     const kept = await settleWhileLeased(group, settlementOf(message, all, contact), deps)
     if (!kept) log.warn({ queueId, group: group.name }, 'lease lost while delivering')
     logOutcomes(log, message, all, { contact, startedMs, endedMs, expire })
+    await noteBounces(message, all, contact)
     return all
+  }
+
+  /** What other servers refused tells of who sends; what could not be handed over to them does not. */
+  async function noteBounces(
+    { origin: { account } }: QueuedMessage,
+    all: readonly Attempted[],
+    contact: Contact | undefined,
+  ): Promise<void> {
+    if (account === null || hostOf(contact) === null) return
+    const refused = all.filter(({ result }) => result.kind === 'failed').length
+    await deps.suspicion.noteBounces(account, refused)
   }
 
   /** What the queue is told of the group. */

@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ADMINISTRATOR_TOPIC, createTakeOver } from '#services/assembly/administrator-log.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
+import { openCountries } from '#services/assembly/countries.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import {
@@ -105,7 +106,14 @@ export async function startSystem(deps: {
   })
   let policy = assemblePolicy(backend)
   // What listeners ask is always the newest.
-  const listening = { ...backend, quota: (id: AccountId) => running.quota(id) }
+  const listening: Backend = {
+    ...backend,
+    quota: (id: AccountId) => running.quota(id),
+    suspicion: {
+      ...backend.suspicion,
+      noteCountry: (...given) => running.suspicion.noteCountry(...given),
+    },
+  }
   const listeners = await openListeners(listening, {
     certificates,
     clientAuthorities:
@@ -115,8 +123,10 @@ export async function startSystem(deps: {
     policy: {
       early: (request) => policy.early(request),
       recipient: (request) => policy.recipient(request),
+      data: (request) => policy.data(request),
       message: (request) => policy.message(request),
     },
+    countryOf: await openCountries(settings),
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))

@@ -1,5 +1,6 @@
 // The restriction lists of each listener: what the settings say, and what no setting leaves out.
 
+import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { PolicyStage } from '#shared/contracts/policy.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
@@ -11,6 +12,7 @@ import type { Settings } from '#shared/settings/table.ts'
 import { rejectEndedAccount } from './account.ts'
 import { createListCompiler, type ListCompiler } from './compile.ts'
 import { createPolicyServers } from './delegation/servers.ts'
+import { createDnsLists } from './dns-lists/dns-lists.ts'
 import { limitFinalRecipients } from './final-recipients.ts'
 import { rejectNonFqdn } from './fully-qualified.ts'
 import { limitHops, rejectDeliveredBefore } from './hops.ts'
@@ -20,15 +22,17 @@ import { rejectOverQuota } from './quota.ts'
 import type { PolicyLists, StageLists } from './restriction.ts'
 import { createSenderRights } from './sender-logins.ts'
 import { createSendingLimits } from './sending-limits.ts'
-import { createBuiltInServices } from './services.ts'
+import { rejectCompromisedAccount } from './suspicion.ts'
 import type { WordDeps } from './word.ts'
 
 export function createLists(
-  deps: Omit<WordDeps, 'compile' | 'services' | 'policyServers'> & {
+  deps: Omit<WordDeps, 'compile' | 'dnsLists' | 'services' | 'policyServers'> & {
     readonly usage: (accountId: AccountId) => Promise<Used>
+    /** Undefined: nobody watches what accounts do. */
+    readonly suspicion?: Pick<Suspicion, 'noteRecipients'>
   },
 ): PolicyLists {
-  const { directory, settings, counters, clock } = deps
+  const { directory, settings, counters, clock, log } = deps
   const rights = createSenderRights({
     directory,
     senderLogins: settings.smtpdSenderLoginMaps,
@@ -37,10 +41,19 @@ export function createLists(
   })
   const sending = createSendingLimits({ counters, clock, options: settings })
   const isHeldToItself = settings.smtpdRejectSenderLoginMismatch
-  const services = createBuiltInServices(deps)
+  const dnsLists = createDnsLists({
+    clock,
+    log,
+    options: {
+      keys: settings.dnsListKeys,
+      isTested: settings.dnsListTest,
+      timeoutMs: settings.dnsListTimeout,
+    },
+  })
+  const classes = classesOf(settings.smtpdRestrictionClasses)
   const policyServers = createPolicyServers({ clock })
-  const words = { ...deps, services, policyServers }
-  const compiler = createListCompiler(words, classesOf(settings.smtpdRestrictionClasses))
+  const words = { ...deps, dnsLists, policyServers }
+  const compiler = createListCompiler(words, classes)
   const smtpd = compiled(compiler, smtpdTexts(settings))
   const submission = compiled(compiler, submissionTexts(settings))
   // RFC 2033 §1: LMTP delivers, it does not relay, whoever speaks it.
@@ -55,15 +68,16 @@ export function createLists(
         rejectNonFqdn,
       ],
       afterRecipient: [
-        ...(settings.smtpdRejectUnlistedRecipient ? [rejectUnlistedRecipient] : []),
+        ...(settings.smtpdRejectUnlistedRecipient ? [rejectUnlistedRecipient(deps)] : []),
         rejectOverQuota(deps.usage, settings.mailboxMessageLimit),
       ],
       message: [
         limitHops(settings.hopcountLimit),
         rejectDeliveredBefore,
         ...(isHeldToItself ? [rejectAuthorLoginMismatch(rights)] : []),
-        // Last, since it counts: only what is taken was sent.
+        // Last, since they count: only what is taken was sent.
         sending.counting,
+        ...(deps.suspicion ? [rejectCompromisedAccount(deps.suspicion)] : []),
       ],
     },
     of: (listener) => {

@@ -7,15 +7,17 @@
 // message is not for those who get it.
 
 import type {
+  DataRequest,
+  DecidingPolicy,
   EarlyRequest,
   EarlyStage,
   MessageRequest,
-  Policy,
   PolicyVerdict,
   RecipientRequest,
   SmtpReply,
 } from '#shared/contracts/policy.ts'
 import type { Directory, Reach } from '#shared/directory/directory.ts'
+import type { RecordingResolver } from '#shared/dns/recording-resolver.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { type Address, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
@@ -38,28 +40,30 @@ const earlyStages = ['connect', 'helo', 'sender'] as const satisfies readonly Ea
 export function createPolicy(deps: {
   readonly lists: PolicyLists
   readonly directory: Pick<Directory, 'resolve' | 'reach'>
-  readonly dns: Resolver
+  /** For one question: what it may cost is limited, and what was answered is kept. */
+  readonly openDns: () => RecordingResolver
   readonly options: PolicyOptions
   readonly log: Log
-}): Policy {
-  const { lists, directory, dns, log } = deps
+}): DecidingPolicy {
+  const { lists, directory, openDns, log } = deps
   const { firm } = lists
   const host = parseDomain(deps.options.hostname)
 
   /** Its lists one after the other; answers what its recipient leads to. */
   async function decide(
     { queueId, judged }: Pick<EarlyRequest, 'queueId' | 'judged'>,
-    what: 'client' | 'recipient' | 'message',
-    ask: (question: Question) => Promise<number>,
+    what: 'client' | 'recipient' | 'data' | 'message',
+    ask: (question: Question, dns: Resolver) => Promise<number>,
   ): Promise<PolicyVerdict> {
     const question = new Question(judged)
+    const { resolver, recorded } = openDns()
     try {
-      return question.verdict(await ask(question))
+      return question.verdict(await ask(question, resolver))
     } catch (error) {
       log.error({ queueId, error }, `${what} not decided`)
       return rejected(tryLater, 'failure')
     } finally {
-      log.debug({ queueId, trail: question.trail }, `${what} judged`)
+      log.debug({ queueId, trail: question.trail, lookups: recorded() }, `${what} judged`)
     }
   }
 
@@ -78,7 +82,10 @@ export function createPolicy(deps: {
   }
 
   /** What is known of whoever is connected. */
-  function clientFacts({ queueId, origin }: Pick<EarlyRequest, 'queueId' | 'origin'>) {
+  function clientFacts(
+    { queueId, origin }: Pick<EarlyRequest, 'queueId' | 'origin'>,
+    dns: Resolver,
+  ) {
     return { queueId, origin, dns, client: createClient(origin.remoteAddress, dns) }
   }
 
@@ -94,12 +101,13 @@ export function createPolicy(deps: {
 
   async function askAboutRecipient(
     question: Question,
+    dns: Resolver,
     request: RecipientRequest,
     recipient: KnownRecipient,
   ): Promise<void> {
     const stages = lists.of(request.origin.listener)
     const facts: Facts = {
-      ...clientFacts(request),
+      ...clientFacts(request, dns),
       answering: 'recipient',
       sender: request.sender,
       recipient,
@@ -123,27 +131,47 @@ export function createPolicy(deps: {
     question.conclude()
   }
 
-  async function askAboutMessage(question: Question, request: MessageRequest): Promise<void> {
-    const { origin, envelope, bytes } = request
-    const { data, message } = lists.of(origin.listener)
-    const [only, ...others] = envelope.recipients
-    const address = only && parseAddress(only.address, host)
-    const isAsked = ![...data, ...message].every(({ isPlain }) => isPlain)
-    const facts: Facts = {
-      ...clientFacts(request),
+  /** At DATA and after it; the recipient where there is one alone, and somebody may look at him. */
+  async function factsOfAll(
+    dns: Resolver,
+    request: Pick<DataRequest, 'queueId' | 'origin' | 'envelope'>,
+    list: RestrictionList,
+    bytes: number,
+  ): Promise<Facts> {
+    const { sender, recipients } = request.envelope
+    const [only] = recipients
+    const isAsked = recipients.length === 1 && list.some(({ isPlain }) => !isPlain)
+    const address = isAsked && only ? parseAddress(only.address, host) : undefined
+    return {
+      ...clientFacts(request, dns),
       answering: 'data',
-      sender: envelope.sender,
-      recipient:
-        isAsked && address && others.length === 0
-          ? await knowRecipient(only.address, address)
-          : undefined,
-      recipientCount: envelope.recipients.length,
-      finalRecipientCount: envelope.recipients.length,
+      sender,
+      recipient: address && only && (await knowRecipient(only.address, address)),
+      recipientCount: recipients.length,
+      finalRecipientCount: recipients.length,
       bytes,
       message: undefined,
     }
+  }
+
+  async function askAboutData(
+    question: Question,
+    dns: Resolver,
+    request: DataRequest,
+  ): Promise<void> {
+    const { data } = lists.of(request.origin.listener)
+    const facts = await factsOfAll(dns, request, data, request.declaredBytes)
     await question.ask('data', data, atStage(facts, 'data'))
     question.conclude()
+  }
+
+  async function askAboutMessage(
+    question: Question,
+    dns: Resolver,
+    request: MessageRequest,
+  ): Promise<void> {
+    const { message } = lists.of(request.origin.listener)
+    const facts = await factsOfAll(dns, request, message, request.bytes)
     const whole: Facts = { ...facts, answering: 'message', message: request }
     await question.ask('message', message, atStage(whole, 'message'))
     question.conclude()
@@ -151,11 +179,13 @@ export function createPolicy(deps: {
   }
 
   return {
+    isPlain: (stage, listener) => lists.of(listener)[stage].every(({ isPlain }) => isPlain),
+
     early: (request) =>
-      decide(request, 'client', async (question) => {
+      decide(request, 'client', async (question, dns) => {
         const { stage, origin, sender, declaredBytes } = request
         const facts: Facts = {
-          ...clientFacts(request),
+          ...clientFacts(request, dns),
           answering: stage,
           sender: stage === 'sender' ? sender : undefined,
           recipient: undefined,
@@ -171,17 +201,26 @@ export function createPolicy(deps: {
     async recipient(request) {
       const address = parseAddress(request.recipient, host)
       if (address === undefined) return rejected(badRecipient(request.recipient), 'syntax')
-      return decide(request, 'recipient', async (question) => {
+      return decide(request, 'recipient', async (question, dns) => {
         const recipient = await knowRecipient(request.recipient, address)
-        await askAboutRecipient(question, request, recipient)
+        await askAboutRecipient(question, dns, request, recipient)
         const isAlias = recipient.found.kind === 'alias' && question.isPermitted
         return isAlias ? finalRecipients(await recipient.reach()) : 1
       })
     },
 
+    data: (request) =>
+      decide(withoutPutOff(request), 'data', async (question, dns) => {
+        await askAboutData(question, dns, request)
+        return 1
+      }),
+
     message: (request) =>
-      decide(withoutPutOff(request), 'message', async (question) => {
-        await askAboutMessage(question, request)
+      decide(withoutPutOff(request), 'message', async (question, dns) => {
+        if (!request.isDataJudged) {
+          await askAboutData(question, dns, { ...request, declaredBytes: request.bytes })
+        }
+        await askAboutMessage(question, dns, request)
         return 1
       }),
   }
@@ -191,7 +230,7 @@ export function createPolicy(deps: {
 function withoutPutOff({
   queueId,
   judged,
-}: MessageRequest): Pick<EarlyRequest, 'queueId' | 'judged'> {
+}: DataRequest | MessageRequest): Pick<EarlyRequest, 'queueId' | 'judged'> {
   if (judged === undefined) return { queueId }
   const { passed, score } = judged
   return { queueId, judged: { passed, score } }

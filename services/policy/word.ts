@@ -1,6 +1,7 @@
 // A word of a restriction list: what it is told, and how its file in restrictions/ defines it. Facts about it, such as its argument, stand
 // in shared/settings/restrictions/words.ts.
 
+import type { AccessTables } from '#shared/directory/access-tables.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -8,6 +9,7 @@ import type { WordName } from '#shared/settings/restrictions/words.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import type { PolicyServers } from './delegation/servers.ts'
+import type { DnsLists } from './dns-lists/dns-lists.ts'
 import type { Known } from './known.ts'
 import type { Decision, RestrictionList } from './restriction.ts'
 import type { BuiltInServices } from './service.ts'
@@ -16,6 +18,7 @@ import type { BuiltInServices } from './service.ts'
 export type WordDeps = {
   readonly settings: Settings
   readonly directory: Directory
+  readonly accessTables: AccessTables
   readonly counters: Table
   readonly clock: Clock
   readonly log: Log
@@ -24,6 +27,7 @@ export type WordDeps = {
   readonly policyServers: PolicyServers
   /** Whether the client may send for the domain of its sender (RFC 7208). Absent: nobody looks. */
   readonly spfOf?: ((known: Known) => Promise<string>) | undefined
+  readonly dnsLists: DnsLists
   /** A list as it may be named by a table, by a policy server or by a restriction class. Throws for what is no list. */
   readonly compile: (text: string) => RestrictionList
 }

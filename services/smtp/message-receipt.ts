@@ -111,6 +111,7 @@ export class MessageReceipt implements Receipt {
 
   /** The reply to a message that was read to its end, in LMTP one for each recipient. Rejects only for a bug. */
   async finish(): Promise<readonly Reply[]> {
+    this.#session.rates.note('kilobytes', this.#session, this.#bytes / 1_024)
     const answers = await this.#conclude()
     if (this.#session.options.role !== 'lmtp' || answers.length > 1) return answers
     return this.#transaction.recipients.flatMap(() => answers)

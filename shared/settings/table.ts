@@ -3,6 +3,8 @@
 
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
+import { dnsSettings } from './table/dns.ts'
+import { dnsListSettings } from './table/dns-lists.ts'
 import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
@@ -11,16 +13,25 @@ import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
+import { rateSettings } from './table/rates.ts'
+import { rejectCodeSettings } from './table/reject-codes.ts'
+import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
+import { weightSettings } from './table/weight.ts'
 
 /** In the order of the manual. */
 export const settingParts = {
   General: generalSettings,
   Listeners: listenerSettings,
   'SMTP server': smtpSettings,
+  'Reply codes': rejectCodeSettings,
+  'Relaying for others': relaySettings,
+  'Rates and suspicion': rateSettings,
   Restrictions: restrictionSettings,
+  'DNS lists': dnsListSettings,
+  'Weighing (policyd-weight)': weightSettings,
   'Policy servers': policyServerSettings,
   Greylisting: greylistSettings,
   'POP before SMTP': popBeforeSmtpSettings,
@@ -28,6 +39,7 @@ export const settingParts = {
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
+  DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
 } as const
@@ -36,7 +48,12 @@ export const settingsTable = {
   ...generalSettings,
   ...listenerSettings,
   ...smtpSettings,
+  ...rejectCodeSettings,
+  ...relaySettings,
+  ...rateSettings,
   ...restrictionSettings,
+  ...dnsListSettings,
+  ...weightSettings,
   ...policyServerSettings,
   ...greylistSettings,
   ...popBeforeSmtpSettings,
@@ -44,6 +61,7 @@ export const settingsTable = {
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
+  ...dnsSettings,
   ...tlsSettings,
   ...logSettings,
 } satisfies SettingGroup

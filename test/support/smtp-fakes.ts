@@ -1,9 +1,11 @@
 // Stand-ins for what an SMTP listener depends on. They decide by the names in the envelope, so that a transcript can ask
 // for any answer, and keep what they were given for assertions.
 
+import { ClientRates } from '#services/smtp/client-rates.ts'
 import type { SmtpOptions } from '#services/smtp/config.ts'
 import { HarvestLimit } from '#services/smtp/harvest-limit.ts'
 import { Paths } from '#services/smtp/paths.ts'
+import { AccountSessions } from '#shared/auth/account-sessions.ts'
 import type { Authenticator, LoginAttempt, LoginResult } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type {
@@ -17,12 +19,14 @@ import type { AcceptedMessage, Spool, Spooled, StreamObserver } from '#shared/co
 import type { MessageIndex } from '#shared/mail/message-index.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import { RepeatedLines } from '#shared/net/repeated-lines.ts'
+import { createRates } from '#shared/rates/rates.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
 import { FakeCertificates } from './fake-certificates.ts'
 import { fakeScram } from './scram-fake.ts'
+import { sharedBuckets } from './shared-buckets.ts'
 
 export class FakeSpool implements Spool {
   readonly accepted: AcceptedMessage[] = []
@@ -163,6 +167,10 @@ export class FakePolicy implements Policy {
     return { kind: 'permit', prepend: '', finalRecipients: 1 }
   }
 
+  async data(): Promise<PolicyVerdict> {
+    return { kind: 'permit', prepend: '', finalRecipients: 1 }
+  }
+
   async recipient(request: RecipientRequest): Promise<PolicyVerdict> {
     if (this.keepsRequests) this.recipientRequests.push(request)
     const local = localPart(request.recipient)
@@ -229,6 +237,7 @@ export function smtpFakes(log: Log = silentLog) {
     accountWatch: new FakeAccountWatch(),
     certificates: new FakeCertificates('mx.example.test'),
     clock: systemClock,
+    rates: createRates({ shared: sharedBuckets(systemClock), clock: systemClock, log }),
     log,
     hostname: 'mx.example.test',
   }
@@ -237,10 +246,12 @@ export function smtpFakes(log: Log = silentLog) {
 /** What sessions share that a listener did not make. */
 export function smtpLimits(
   options: SmtpOptions,
-  { clock, log, hostname }: ReturnType<typeof smtpFakes>,
+  { clock, log, hostname, rates }: ReturnType<typeof smtpFakes>,
 ) {
   return {
-    harvest: new HarvestLimit(options, clock),
+    harvest: new HarvestLimit(options, rates),
+    rates: new ClientRates(options, rates),
+    accountSessions: new AccountSessions(options.smtpdAccountConnectionCountLimit),
     paths: new Paths(options, hostname),
     lines: new RepeatedLines('info', { clock, log }),
   }

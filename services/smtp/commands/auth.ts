@@ -6,7 +6,7 @@ import { decodeBase64, decodeInitialResponse, encodeBase64 } from '#shared/sasl/
 import { createSaslExchange, findMechanism, sendsPassword } from '#shared/sasl/sasl-exchange.ts'
 import type { SaslExchange } from '#shared/sasl/sasl-steps.ts'
 import { SmtpSyntaxError } from '#shared/smtp/syntax.ts'
-import { answer, defineCommand, type Outcome } from '../command.ts'
+import { answer, answerAndClose, defineCommand, type Outcome } from '../command.ts'
 import { replies } from '../replies.ts'
 import type { SmtpSession } from '../session.ts'
 
@@ -28,6 +28,7 @@ export const auth = defineCommand({
       return answer(replies.authUnknownMechanism)
     }
     const { remoteAddress, channelBindings } = session
+    if (!session.takes('logins')) return answer(replies.tooManyLogins(remoteAddress))
     const { authenticator } = session.deps
     const context = { authenticator, service: 'smtp', remoteAddress, channelBindings } as const
     const exchange = createSaslExchange(mechanism, context)
@@ -90,7 +91,10 @@ function finish(
 ): Outcome {
   switch (result.kind) {
     case 'authenticated':
-      session.authenticate(result.account)
+      if (!session.authenticate(result.account)) {
+        session.logRepeated({ login, reason: 'too many sessions' }, 'login failed')
+        return answerAndClose(replies.tooManySessions)
+      }
       session.log.info({ login, tls: session.tls?.protocol ?? 'none' }, 'logged in')
       return answer(replies.authOk)
     case 'refused':

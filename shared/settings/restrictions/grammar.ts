@@ -3,8 +3,10 @@
 // (list-faults.ts).
 
 import { nearestName } from '../nearest.ts'
+import { DNS_LIST_ALLOWED, parseDnsList } from './dns-list-filter.ts'
 import { parsePolicyService } from './policy-service.ts'
 import { ListFault, splitList } from './split-list.ts'
+import { parseTableRef } from './table-ref.ts'
 import {
   findWord,
   restrictionWords,
@@ -128,9 +130,6 @@ const argumentTexts: { readonly [Argument in WordArgument]: string } = {
   seconds: 'a number of seconds behind it',
 }
 
-const TABLE_NAME = /^table:[A-Za-z0-9_.-]{1,100}$/
-const FOREIGN_TABLE = /^(?:hash|btree|lmdb|cdb|dbm|texthash|cidr|proxy):/
-const ZONE = /^[A-Za-z0-9_$.-]{1,253}(?:=[0-9.;[\]]{1,200})?$/
 export const SLEEP_SECONDS_MAX = 60
 
 function checkArgument(word: WordName, argument: string): void {
@@ -141,17 +140,11 @@ function checkArgument(word: WordName, argument: string): void {
 const faults: { readonly [Argument in WordArgument]: (text: string) => string | undefined } = {
   none: () => undefined,
   table(text) {
-    const isInline = text.startsWith('inline:{') && text.endsWith('}')
-    const isStatic = text.startsWith('static:') && text !== 'static:'
-    if (TABLE_NAME.test(text) || isInline || isStatic) return undefined
-    if (FOREIGN_TABLE.test(text))
-      return 'tables stand in the directory: `postwolke access import NAME FILE`, and write table:NAME'
-    return 'no table; write table:NAME, inline:{ key=result, … } or static:result'
+    const ref = parseTableRef(text)
+    return typeof ref === 'string' ? ref : undefined
   },
   zone: (text) =>
-    ZONE.test(text)
-      ? undefined
-      : 'no DNS list; write zone or zone=filter, such as zen.spamhaus.org=127.0.0.[2..11]',
+    parseDnsList(text) === undefined ? `no DNS list; write ${DNS_LIST_ALLOWED}` : undefined,
   service(text) {
     try {
       parsePolicyService(text)

@@ -7,7 +7,7 @@ import type { Decision, Restriction, StageLists } from '#services/policy/restric
 import { rejectScore } from '#services/policy/score.ts'
 import type { EarlyRequest, PolicyStage, PolicyVerdict } from '#shared/contracts/policy.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
-import { createFakeResolver } from '#test/support/fake-dns.ts'
+import { openFakeDns } from '#test/support/fake-dns.ts'
 import { MemoryLog } from '#test/support/memory-log.ts'
 import {
   annsAccount,
@@ -44,7 +44,7 @@ function policyOf(
   const log = new MemoryLog()
   const policy = createPolicy({
     lists: policyLists(lists as Partial<StageLists>),
-    dns: createFakeResolver({}),
+    openDns: openFakeDns(),
     directory: {
       resolve: async () => annsAccount,
       reach: () => Promise.reject(new Error('no alias')),
@@ -254,8 +254,27 @@ describe('the stages of policy', () => {
             { stage: 'connect', steps: [{ restriction: 'test_connect', decision: points(1) }] },
             { stage: 'recipient', steps: [{ restriction: 'test_recipient', decision: rejected }] },
           ],
+          lookups: {},
         },
       },
     ])
+  })
+
+  it('share what was looked up for one question, and leave it in the log', async () => {
+    const looks = {
+      name: 'test_looks',
+      async decide({ dns, client }: Known): Promise<Decision> {
+        await Promise.all([dns.resolveMx('remote.test'), client.name()])
+        return { kind: 'dunno' }
+      },
+    }
+    const { policy, log } = policyOf({ connect: [looks], recipient: [looks] })
+    await policy.recipient(recipientRequest())
+    expect(log.lines[0]?.fields).toMatchObject({
+      lookups: {
+        'MX remote.test': { kind: 'nxdomain' },
+        'PTR 203.0.113.5': { kind: 'nxdomain' },
+      },
+    })
   })
 })

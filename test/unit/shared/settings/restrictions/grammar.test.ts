@@ -89,11 +89,11 @@ describe('a restriction list', () => {
     ['sleep 61', 'sleep 61: a whole number of at most 60 seconds is wanted'],
     [
       'check_client_access hash:/etc/postfix/access',
-      'check_client_access hash:/etc/postfix/access: tables stand in the directory: `postwolke access import NAME FILE`, and write table:NAME',
+      'check_client_access hash:/etc/postfix/access: tables stand in the directory: `postwolke access import access /etc/postfix/access`, and write table:access',
     ],
     [
       'check_client_access pcre:/x',
-      'check_client_access pcre:/x: no table; write table:NAME, inline:{ key=result, … } or static:result',
+      'check_client_access pcre:/x: tables of patterns are not asked about hosts and addresses here; use table:, inline: or static:',
     ],
     [
       'check_policy_service greylist',
