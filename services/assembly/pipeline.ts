@@ -1,6 +1,7 @@
 // The services that own no socket, each put together on the backend. Who wakes them is the root's business: consumers and clocks in
 // one process (workers.ts), event sources and schedules on AWS.
 
+import { createSpfCheck } from '#services/authentication/spf.ts'
 import { createCleanup } from '#services/cleanup/cleanup.ts'
 import { createCollector } from '#services/collector/collector.ts'
 import { createDelivery } from '#services/delivery/delivery.ts'
@@ -35,7 +36,8 @@ export function assemblePolicy(
     clock,
     log,
   })
-  return createPolicy({ lists, directory, openDns, options: settings, log })
+  const checkSpf = createSpfCheck(settings)
+  return createPolicy({ lists, directory, openDns, checkSpf, options: settings, log })
 }
 
 export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(backend)) {

@@ -154,7 +154,8 @@ export function createCleanup(deps: {
     const { local, remote, failed } = expansion
     const handedOn = [...local, ...remote]
     const blob = mailboxBlobOf(message, deps.options.hostname)
-    const reserved = await queue.reserve(blob, local)
+    // Of a folder that may be removed with what it remembers none is reserved (references.ts).
+    const reserved = await queue.reserve(blob, message.junk ? [] : local)
     const unsuccessful = failed.map((one) => ({ ...outcomeOf(one.result), ...one }))
     const startedMs = deps.clock.now()
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {

@@ -25,8 +25,6 @@ export type WordDeps = {
   /** By the name that `check_policy_service` calls them by. */
   readonly services: BuiltInServices
   readonly policyServers: PolicyServers
-  /** Whether the client may send for the domain of its sender (RFC 7208). Absent: nobody looks. */
-  readonly spfOf?: ((known: Known) => Promise<string>) | undefined
   readonly dnsLists: DnsLists
   /** A list as it may be named by a table, by a policy server or by a restriction class. Throws for what is no list. */
   readonly compile: (text: string) => RestrictionList

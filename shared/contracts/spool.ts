@@ -11,12 +11,14 @@ export interface Spool {
   /**
    * Cleans the message's bytes as they arrive (shared/mail/message-cleaning.ts), stores them with bounded memory and indexes them,
    * all in one pass: what is stored is what every reader and relay gets. Nothing is queued yet.
-   * A source that throws leaves nothing behind and its error is passed on.
+   * A source that throws leaves nothing behind and its error is passed on. `origin`: of a stranger nothing is believed that claims to be
+   * what we found (RFC 8601 §5); absent: it is one of ours.
    */
   receive(
     queueId: QueueId,
     source: AsyncIterable<Uint8Array>,
     observers?: readonly StreamObserver[],
+    origin?: Origin,
   ): Promise<Spooled>
   /** Forgets a message that was received and is not taken. Never rejects. */
   discard(spooled: Spooled): Promise<void>
@@ -58,6 +60,8 @@ export type AcceptedMessage = {
   readonly held?: string
   /** The content filter that it goes through, `transport:destination` as Postfix writes it; absent: none. */
   readonly filter?: string
+  /** Recipients here get it in their folder for unwanted mail; absent: where else they want it. */
+  readonly junk?: true
 }
 
 /** RFC 5321 envelope; addresses without angle brackets, as given (the null sender is ''). */

@@ -1,6 +1,7 @@
 // Where received messages become ours: the bytes stream into the object store through the indexer, then the queue item is
 // written, then the doorbell rings. Only after the queue item is durable may a listener say `250`.
 
+import { createStrangerTest, ownAuthservIds } from '#shared/contracts/authentication.ts'
 import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
 import { ADDRESS_BYTES_MAX } from '#shared/mail/address.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
@@ -26,6 +27,9 @@ export type SpoolOptions = {
   /** Bytes. */
   readonly messageStripCharacters: readonly number[]
   readonly messageRejectCharacters: readonly number[]
+  readonly authservId: string
+  /** Besides `mynetworks`: who may write such fields in our name. */
+  readonly trustedAuthservNetworks: readonly string[]
 }
 
 export function createSpool(deps: {
@@ -45,10 +49,13 @@ export function createSpool(deps: {
   }
   const rejected = byteTable(options.messageRejectCharacters)
   const isMynetwork = createNetworkMatcher(options.mynetworks)
+  const droppedAuthservIds = ownAuthservIds(options)
+  const isStranger = createStrangerTest(options)
   const staged = new WeakMap<Spooled, StagedObject>()
 
-  const receive: Spool['receive'] = async (queueId, source, observers = []) => {
-    const cleaning = new MessageCleaning(rules)
+  const receive: Spool['receive'] = async (queueId, source, observers = [], origin) => {
+    const isClaimed = origin !== undefined && isStranger(origin)
+    const cleaning = new MessageCleaning(isClaimed ? { ...rules, droppedAuthservIds } : rules)
     const indexer = new MessageIndexer()
     let isDisallowed = false
     async function* bytes() {
@@ -87,7 +94,8 @@ export function createSpool(deps: {
   }
 
   async function accept(accepted: AcceptedMessage) {
-    const { spooled, envelope, origin, prepend, arrivedMs, held, filter = null } = accepted
+    const { spooled, envelope, origin, prepend, arrivedMs, held } = accepted
+    const { filter = null, junk = false } = accepted
     const { queueId, index, deliveredTo } = spooled
     const object = staged.get(spooled)
     if (object === undefined) throw new Error(`${queueId} was not received by this spool`)
@@ -107,6 +115,7 @@ export function createSpool(deps: {
       deliveredTo,
       ...completionOf(from, index.has),
       arrivedMs,
+      junk,
     }
     // The object is committed first and awaited together with the queue item: see StagedObject.
     const committed = object.commit()

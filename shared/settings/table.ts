@@ -3,8 +3,10 @@
 
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
+import { authenticationSettings } from './table/authentication.ts'
 import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
+
 import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
@@ -32,6 +34,7 @@ export const settingParts = {
   Restrictions: restrictionSettings,
   'DNS lists': dnsListSettings,
   'Weighing (policyd-weight)': weightSettings,
+  'Authentication of mail': authenticationSettings,
   'Policy servers': policyServerSettings,
   Greylisting: greylistSettings,
   'POP before SMTP': popBeforeSmtpSettings,
@@ -54,6 +57,7 @@ export const settingsTable = {
   ...restrictionSettings,
   ...dnsListSettings,
   ...weightSettings,
+  ...authenticationSettings,
   ...policyServerSettings,
   ...greylistSettings,
   ...popBeforeSmtpSettings,

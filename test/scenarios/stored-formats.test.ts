@@ -77,6 +77,7 @@ beforeAll(async () => {
   known.set(first, 'first')
   const second = await pipeline.accept(message, ['x@far.example', 'never@far.example'], {
     filter: 'smtp:[127.0.0.1]:10025',
+    junk: true,
     origin: {
       ...origin(null),
       helo: 'bücher.example',

@@ -47,8 +47,6 @@ export type GreylistDeps = {
   readonly clock: Clock
   readonly log: Log
   readonly options: GreylistOptions
-  /** Whether the client may send for the domain of its sender (RFC 7208). Absent: nobody looks. */
-  readonly spfOf?: ((known: Known) => Promise<string>) | undefined
 }
 
 const SECOND_MS = 1_000
@@ -96,7 +94,7 @@ export function createGreylist(deps: GreylistDeps): BuiltInService {
       await records.refreshClient(client, now)
       return pass(known, 'client AWL')
     }
-    const place = (await spfDomain(known, sender)) ?? network
+    const place = (await spfDomain(known)) ?? network
     const key = tripletKey({ network: place, sender, recipient: recipient.text }, options)
     const state = await records.triplet(key, now)
     switch (state.kind) {
@@ -122,11 +120,11 @@ export function createGreylist(deps: GreylistDeps): BuiltInService {
     return name.kind === 'found' && clients.isListedName(name.name) ? 'client whitelist' : undefined
   }
 
-  /** In place of a network. No network is written so. */
-  async function spfDomain(known: Known, sender: string): Promise<string | undefined> {
-    const domain = sender.slice(sender.lastIndexOf('@') + 1)
-    if (!options.postgreySpfDomains || domain === '') return undefined
-    return (await deps.spfOf?.(known)) === 'pass' ? `spf:${domain}` : undefined
+  /** In place of a network, where a domain's owner says that the client sends for it (RFC 7208). No network is written so. */
+  async function spfDomain({ sender, spf }: Known): Promise<string | undefined> {
+    if (!options.postgreySpfDomains || !sender) return undefined
+    const found = await spf()
+    return found?.result === 'pass' ? `spf:${found.domain}` : undefined
   }
 
   async function passFirst(

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createGreylist, type GreylistDeps } from '#services/policy/greylist/greylist.ts'
 import type { Decision } from '#services/policy/restriction.ts'
+import type { SpfResult } from '#shared/contracts/authentication.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { loadSettings } from '#shared/settings/load.ts'
@@ -28,7 +29,6 @@ async function open(set: readonly string[] = [], change: Partial<GreylistDeps> =
     clock,
     log,
     options: loaded.settings,
-    spfOf: async () => 'none',
     ...change,
   })
   let messages = 0
@@ -216,23 +216,27 @@ describe('greylisting', () => {
   })
 
   it('takes all addresses that may send for a domain for one client', async () => {
-    const results = new Map([
-      ['203.0.113.5', 'pass'],
-      ['198.51.100.5', 'pass'],
-      ['192.0.2.5', 'softfail'],
-    ])
-    const spfOf: GreylistDeps['spfOf'] = async ({ client }) => results.get(client.address) ?? 'none'
-    const { clock, ask } = await open([], { spfOf })
-    await ask()
+    const passes = ['203.0.113.5', '198.51.100.5']
+    const spf = (address: string) => ({
+      address,
+      async spf(): Promise<SpfResult> {
+        const result = passes.includes(address) ? 'pass' : 'softfail'
+        return { result, identity: 'mailfrom', domain: 'remote.test' }
+      },
+    })
+    const { clock, ask } = await open()
+    await ask(spf('203.0.113.5'))
     await clock.advance(5 * MINUTE)
-    expect(await ask({ address: '192.0.2.5' })).toBe(later(300))
-    expect(await ask({ address: '198.51.100.5' })).toEqual(field(300))
-    // Nobody's domain.
-    expect(await ask({ sender: '' })).toBe(later(300))
-    const without = await open(['postgreySpfDomains=no'], { spfOf })
-    await without.ask()
+    expect(await ask(spf('192.0.2.5'))).toBe(later(300))
+    expect(await ask(spf('198.51.100.5'))).toEqual(field(300))
+    // Nobody's domain: there SPF is about the name in HELO.
+    expect(await ask({ ...spf('198.51.100.5'), sender: '' })).toBe(later(300))
+    await clock.advance(5 * MINUTE)
+    expect(await ask({ ...spf('203.0.113.5'), sender: '' })).toBe(later(300))
+    const without = await open(['postgreySpfDomains=no'])
+    await without.ask(spf('203.0.113.5'))
     await without.clock.advance(5 * MINUTE)
-    expect(await without.ask({ address: '198.51.100.5' })).toBe(later(300))
+    expect(await without.ask(spf('198.51.100.5'))).toBe(later(300))
   })
 
   it('says nothing where it does not know enough', async () => {

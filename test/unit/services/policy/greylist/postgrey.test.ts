@@ -142,7 +142,6 @@ async function openBoth() {
     clock,
     log: silentLog,
     options: loaded.settings,
-    spfOf: async () => 'none',
   })
   const theirs = createPolicyServers({ clock: systemClock }).at(server.endpoint)
   const asked = {
