@@ -22,10 +22,10 @@ export type WordDeps = {
   readonly counters: Table
   readonly clock: Clock
   readonly log: Log
+  readonly dnsLists: DnsLists
   /** By the name that `check_policy_service` calls them by. */
   readonly services: BuiltInServices
   readonly policyServers: PolicyServers
-  readonly dnsLists: DnsLists
   /** A list as it may be named by a table, by a policy server or by a restriction class. Throws for what is no list. */
   readonly compile: (text: string) => RestrictionList
 }

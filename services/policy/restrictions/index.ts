@@ -49,8 +49,6 @@ const defined = {
   ...unlisted,
   ...nonFqdn,
   ...loginMismatch,
-  permit_pop_before_smtp,
-  check_policy_service,
   ...unknownClient,
   ...heloHostname,
   ...unknownDomain,
@@ -58,6 +56,8 @@ const defined = {
   reject_rbl_client,
   ...rhsbl,
   ...dnswl,
+  permit_pop_before_smtp,
+  check_policy_service,
 } satisfies { readonly [name in WordName]?: Word }
 
 export const words: { readonly [name in WordName]?: Word } = defined
