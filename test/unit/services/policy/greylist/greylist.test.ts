@@ -213,6 +213,9 @@ describe('greylisting', () => {
     expect(await ask({ score: 1.4 })).toBe(nothing)
     expect(await ask({ score: 1.5 })).toBe(later(300))
     expect(await (await open()).ask({ score: -3 })).toBe(later(300))
+    const modern = await open(['policyPreset=modern'])
+    expect(await modern.ask({ score: 0 })).toBe(nothing)
+    expect(await modern.ask({ score: 0.5 })).toBe(later(300))
   })
 
   it('takes all addresses that may send for a domain for one client', async () => {
