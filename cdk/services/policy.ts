@@ -1,9 +1,10 @@
-// policy: asked by the listeners whether a message may come in. Reads, and changes nothing.
+// policy: asked by the listeners whether a message may come in. Reads, counts, and freezes
+// accounts that may be compromised.
 
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { Parts } from '../parts.ts'
-import { allow, keysLike, readStoreFormat } from '../permissions.ts'
+import { allow, countRates, freezeAccounts, keysLike, readStoreFormat } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 
 export class Policy extends PostwolkeFunction<'policy'> {
@@ -27,6 +28,8 @@ export class Policy extends PostwolkeFunction<'policy'> {
         allow(['dynamodb:GetItem', 'dynamodb:Query'], [mail.tableArn], keysLike('A#*')),
         // How much an account has sent today; counted here where the authors of a message have to be looked up.
         allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [counters.tableArn], keysLike('SENT#*')),
+        countRates(storage),
+        freezeAccounts(storage),
       ],
     })
   }
