@@ -5,12 +5,13 @@ import type { RecordChange } from '#shared/administration/changes.ts'
 import type { Backend } from './backend.ts'
 
 export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
-  const { directory, mailbox, people, operator, clock, settings, log } = backend
+  const { directory, mailbox, people, operator, suspicion, clock, settings, log } = backend
   return createAdministration({
     directory,
     mailbox,
     people,
     operator,
+    suspicion,
     clock,
     settings,
     log,

@@ -231,6 +231,11 @@ describe('an account that behaves as if its password were stolen', () => {
     sent = []
     await muchLater()
     expect(sent).toEqual([])
+    // What it was frozen for is not held against it again.
+    await administration().unfreeze({ address: alice })
+    await accept('never4@far.test', 'never5@far.test')
+    await pipeline.settle()
+    expect(await askRecipient()).toMatchObject({ kind: 'permit' })
   })
 
   it('is only logged by default', async () => {
