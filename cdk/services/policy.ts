@@ -4,7 +4,15 @@
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { Parts } from '../parts.ts'
-import { allow, countRates, freezeAccounts, keysLike, readStoreFormat } from '../permissions.ts'
+import {
+  allow,
+  countRates,
+  freezeAccounts,
+  keysLike,
+  readAccessTables,
+  readStoreFormat,
+  recordDecisions,
+} from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 
 export class Policy extends PostwolkeFunction<'policy'> {
@@ -24,12 +32,22 @@ export class Policy extends PostwolkeFunction<'policy'> {
         // Recipients, and the account of a sender who has logged in.
         allow(['dynamodb:BatchGetItem'], [directory.tableArn]),
         allow(['dynamodb:GetItem'], [directory.tableArn], keysLike('ACC#*')),
+        readAccessTables(storage),
+        recordDecisions(storage),
         // How full a mailbox is stands in one item; of one that an older version made, on its folders.
         allow(['dynamodb:GetItem', 'dynamodb:Query'], [mail.tableArn], keysLike('A#*')),
         // How much an account has sent today; counted here where the authors of a message have to be looked up.
         allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [counters.tableArn], keysLike('SENT#*')),
         countRates(storage),
         freezeAccounts(storage),
+        // Who has come again, of those that are greylisted.
+        allow(
+          ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+          [counters.tableArn],
+          keysLike('GREY#*'),
+        ),
+        // From where somebody logged in, where a restriction list asks for it.
+        allow(['dynamodb:GetItem'], [counters.tableArn], keysLike('POP#*')),
       ],
     })
   }

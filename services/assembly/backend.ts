@@ -3,6 +3,7 @@
 
 import { createSuspicion } from '#shared/auth/suspicion.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { createAccessTables } from '#shared/directory/access-tables.ts'
 import { createDirectory } from '#shared/directory/directory.ts'
 import { createPeople } from '#shared/directory/people.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
@@ -62,6 +63,7 @@ export function createBackend(deps: {
   return {
     ...deps,
     directory,
+    accessTables: createAccessTables({ table: tables.directory, clock }),
     expand,
     mailbox: createMailbox({ table: tables.mail, objects, signals, clock }),
     queue,

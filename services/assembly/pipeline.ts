@@ -5,34 +5,14 @@ import { createCleanup } from '#services/cleanup/cleanup.ts'
 import { createCollector } from '#services/collector/collector.ts'
 import { createDelivery } from '#services/delivery/delivery.ts'
 import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
-import { createLists } from '#services/policy/lists.ts'
-import { createPolicy } from '#services/policy/policy.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
-import type { Policy } from '#shared/contracts/policy.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
-import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import { createStageMessage } from '#shared/queue/created-message.ts'
 import type { IsFrozen, LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { type Backend, routesOf } from './backend.ts'
-
-export function assemblePolicy(backend: Backend): Policy {
-  const { directory, mailbox, settings, store, clock, log } = backend
-  const { counters } = store.tables
-  const lists = createLists({
-    suspicion: backend.suspicion,
-    directory,
-    usage: mailbox.usage,
-    counters,
-    settings,
-    clock,
-    log,
-  })
-  const dns = createSystemResolver()
-  return createPolicy({ lists, directory, dns, options: settings, log })
-}
 
 export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(backend)) {
   const { store, queue, expand, clock } = backend

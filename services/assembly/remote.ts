@@ -5,15 +5,16 @@ import {
   createHopPolicies,
   type HopPolicyOptions,
   type Login,
+  policyOfFilter,
 } from '#services/delivery/remote/hop-policy.ts'
 import { createInterruption, type Interruption } from '#services/delivery/remote/interruption.ts'
 import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
 import { createSmtpTransport } from '#services/delivery/remote/smtp-transport.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
-import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
+import { openResolver } from './dns.ts'
 
 export type OpenRemoteDelivery = Pick<Interruption, 'cutOff' | 'isIdle'> & {
   readonly deliver: RemoteDelivery
@@ -30,17 +31,19 @@ export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): Op
   const { settings, store, log } = backend
   const { hostname } = settings
   const { connect, guard, cutOff, isIdle } = createInterruption(connectTcp)
-  const smtp = createSmtpTransport({
-    resolver: createSystemResolver(),
+  const options = hopPolicyOptions(settings, secrets)
+  const facts = {
+    resolver: openResolver(settings),
     targets: createTargets(settings.privateDestinationNetworks),
-    policyOf: createHopPolicies(hopPolicyOptions(settings, secrets)),
     hostname,
     connect,
     log: log.child({ service: 'delivery' }),
-  })
+  }
+  const smtp = createSmtpTransport({ ...facts, policyOf: createHopPolicies(options) })
+  const toFilter = createSmtpTransport({ ...facts, policyOf: () => policyOfFilter(options) })
   const deliver = createRemoteDelivery({
     objects: store.objects,
-    transportOf: () => smtp,
+    transportOf: (_, { isFilter }) => (isFilter ? toFilter : smtp),
     hostname,
   })
   return {

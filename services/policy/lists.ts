@@ -11,6 +11,8 @@ import { classesOf } from '#shared/settings/restrictions/list-faults.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { rejectEndedAccount } from './account.ts'
 import { createListCompiler, type ListCompiler } from './compile.ts'
+import { createPolicyServers } from './delegation/servers.ts'
+import { createDnsLists } from './dns-lists/dns-lists.ts'
 import { limitFinalRecipients } from './final-recipients.ts'
 import { rejectNonFqdn } from './fully-qualified.ts'
 import { limitHops, rejectDeliveredBefore } from './hops.ts'
@@ -20,17 +22,18 @@ import { rejectOverQuota } from './quota.ts'
 import type { PolicyLists, StageLists } from './restriction.ts'
 import { createSenderRights } from './sender-logins.ts'
 import { createSendingLimits } from './sending-limits.ts'
+import { createBuiltInServices } from './services.ts'
 import { rejectCompromisedAccount } from './suspicion.ts'
 import type { WordDeps } from './word.ts'
 
 export function createLists(
-  deps: Omit<WordDeps, 'compile'> & {
+  deps: Omit<WordDeps, 'compile' | 'dnsLists' | 'services' | 'policyServers'> & {
     readonly usage: (accountId: AccountId) => Promise<Used>
     /** Undefined: nobody watches what accounts do. */
     readonly suspicion?: Pick<Suspicion, 'noteRecipients'>
   },
 ): PolicyLists {
-  const { directory, settings, counters, clock } = deps
+  const { directory, settings, counters, clock, log } = deps
   const rights = createSenderRights({
     directory,
     senderLogins: settings.smtpdSenderLoginMaps,
@@ -39,7 +42,21 @@ export function createLists(
   })
   const sending = createSendingLimits({ counters, clock, options: settings })
   const isHeldToItself = settings.smtpdRejectSenderLoginMismatch
-  const compiler = createListCompiler(deps, classesOf(settings.smtpdRestrictionClasses))
+  const dnsLists = createDnsLists({
+    clock,
+    log,
+    options: {
+      keys: settings.dnsListKeys,
+      isTested: settings.dnsListTest,
+      timeoutMs: settings.dnsListTimeout,
+    },
+  })
+  const services = createBuiltInServices(deps)
+  const policyServers = createPolicyServers({ clock })
+  const compiler = createListCompiler(
+    { ...deps, dnsLists, services, policyServers },
+    classesOf(settings.smtpdRestrictionClasses),
+  )
   const smtpd = compiled(compiler, smtpdTexts(settings))
   const submission = compiled(compiler, submissionTexts(settings))
   // RFC 2033 §1: LMTP delivers, it does not relay, whoever speaks it.
@@ -54,7 +71,7 @@ export function createLists(
         rejectNonFqdn,
       ],
       afterRecipient: [
-        ...(settings.smtpdRejectUnlistedRecipient ? [rejectUnlistedRecipient] : []),
+        ...(settings.smtpdRejectUnlistedRecipient ? [rejectUnlistedRecipient(deps)] : []),
         rejectOverQuota(deps.usage, settings.mailboxMessageLimit),
       ],
       message: [

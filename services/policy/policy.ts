@@ -6,16 +6,20 @@
 // their restrictions looked at the recipient. Of a list that refuses nothing else counts: what a refused recipient's list wanted for the
 // message is not for those who get it.
 
+import type { CheckSpf } from '#shared/contracts/authentication.ts'
 import type {
+  DataRequest,
+  DecidingPolicy,
   EarlyRequest,
   EarlyStage,
+  Judged,
   MessageRequest,
-  Policy,
   PolicyVerdict,
   RecipientRequest,
   SmtpReply,
 } from '#shared/contracts/policy.ts'
 import type { Directory, Reach } from '#shared/directory/directory.ts'
+import type { RecordingResolver } from '#shared/dns/recording-resolver.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { type Address, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
@@ -25,6 +29,8 @@ import { finalRecipients } from './final-recipients.ts'
 import type { AtMessage, AtRecipient, KnownRecipient } from './known.ts'
 import { atStage, type Facts, type Noticed, noticeRecipient } from './known.ts'
 import { Question } from './question.ts'
+import type { Asked } from './records/decision-record.ts'
+import { type DecisionRecorder, noRecorder } from './records/recorder.ts'
 import { badRecipient, tryLater } from './replies.ts'
 import type { PolicyLists, RestrictionList, StageLists } from './restriction.ts'
 
@@ -33,34 +39,49 @@ export type PolicyOptions = {
   readonly hostname: string
 }
 
+const noSender: Pick<Facts, 'sender' | 'spf'> = { sender: undefined, spf: async () => undefined }
+
+const noSpf: CheckSpf = async () => ({ result: 'none', identity: 'mailfrom', domain: '' })
+
 const earlyStages = ['connect', 'helo', 'sender'] as const satisfies readonly EarlyStage[]
 
 export function createPolicy(deps: {
   readonly lists: PolicyLists
   readonly directory: Pick<Directory, 'resolve' | 'reach'>
-  readonly dns: Resolver
+  /** For one question: what it may cost is limited, and what was answered is kept. */
+  readonly openDns: () => RecordingResolver
+  /** Undefined: SPF is not looked at. */
+  readonly checkSpf?: CheckSpf
+  /** Undefined: nothing is recorded. */
+  readonly recorder?: DecisionRecorder
   readonly options: PolicyOptions
   readonly log: Log
-}): Policy {
-  const { lists, directory, dns, log } = deps
+}): DecidingPolicy {
+  const { lists, directory, openDns, checkSpf = noSpf, recorder = noRecorder, log } = deps
   const { firm } = lists
   const host = parseDomain(deps.options.hostname)
 
   /** Its lists one after the other; answers what its recipient leads to. */
   async function decide(
-    { queueId, judged }: Pick<EarlyRequest, 'queueId' | 'judged'>,
-    what: 'client' | 'recipient' | 'message',
-    ask: (question: Question) => Promise<number>,
+    asked: Asked,
+    ask: (question: Question, dns: Resolver) => Promise<number>,
   ): Promise<PolicyVerdict> {
-    const question = new Question(judged)
-    try {
-      return question.verdict(await ask(question))
-    } catch (error) {
-      log.error({ queueId, error }, `${what} not decided`)
-      return rejected(tryLater, 'failure')
-    } finally {
-      log.debug({ queueId, trail: question.trail }, `${what} judged`)
-    }
+    const { queueId } = asked.request
+    const what = asked.ask === 'early' ? 'client' : asked.ask
+    const question = new Question(judgedBefore(asked))
+    const { resolver, recorded } = openDns()
+    const verdict = await ask(question, resolver).then(
+      (leadsTo) => question.verdict(leadsTo),
+      (error: unknown) => {
+        log.error({ queueId, error }, `${what} not decided`)
+        return rejected(tryLater, 'failure')
+      },
+    )
+    const { trail } = question
+    const lookups = recorded()
+    log.debug({ queueId, trail, lookups }, `${what} judged`)
+    recorder.note({ ...asked, trail, lookups, verdict })
+    return verdict
   }
 
   async function askEarly(
@@ -78,8 +99,22 @@ export function createPolicy(deps: {
   }
 
   /** What is known of whoever is connected. */
-  function clientFacts({ queueId, origin }: Pick<EarlyRequest, 'queueId' | 'origin'>) {
+  function clientFacts(
+    { queueId, origin }: Pick<EarlyRequest, 'queueId' | 'origin'>,
+    dns: Resolver,
+  ) {
     return { queueId, origin, dns, client: createClient(origin.remoteAddress, dns) }
+  }
+
+  /** And of whoever it sends for. */
+  function senderFacts(
+    question: Question,
+    dns: Resolver,
+    { origin }: Pick<EarlyRequest, 'origin'>,
+    sender: string,
+  ): Pick<Facts, 'sender' | 'spf'> {
+    const asked = { address: origin.remoteAddress, helo: origin.helo, sender }
+    return { sender, spf: () => question.spf(() => checkSpf(asked, dns)) }
   }
 
   async function knowRecipient(text: string, address: Address): Promise<KnownRecipient> {
@@ -94,14 +129,15 @@ export function createPolicy(deps: {
 
   async function askAboutRecipient(
     question: Question,
+    dns: Resolver,
     request: RecipientRequest,
     recipient: KnownRecipient,
   ): Promise<void> {
     const stages = lists.of(request.origin.listener)
     const facts: Facts = {
-      ...clientFacts(request),
+      ...clientFacts(request, dns),
+      ...senderFacts(question, dns, request, request.sender),
       answering: 'recipient',
-      sender: request.sender,
       recipient,
       recipientCount: request.recipientsSoFar,
       finalRecipientCount: request.finalRecipientsSoFar,
@@ -123,27 +159,48 @@ export function createPolicy(deps: {
     question.conclude()
   }
 
-  async function askAboutMessage(question: Question, request: MessageRequest): Promise<void> {
-    const { origin, envelope, bytes } = request
-    const { data, message } = lists.of(origin.listener)
-    const [only, ...others] = envelope.recipients
-    const address = only && parseAddress(only.address, host)
-    const isAsked = ![...data, ...message].every(({ isPlain }) => isPlain)
-    const facts: Facts = {
-      ...clientFacts(request),
+  /** At DATA and after it; the recipient where there is one alone, and somebody may look at him. */
+  async function factsOfAll(
+    question: Question,
+    dns: Resolver,
+    request: Pick<DataRequest, 'queueId' | 'origin' | 'envelope'>,
+    list: RestrictionList,
+    bytes: number,
+  ): Promise<Facts> {
+    const { sender, recipients } = request.envelope
+    const [only] = recipients
+    const isAsked = recipients.length === 1 && list.some(({ isPlain }) => !isPlain)
+    const address = isAsked && only ? parseAddress(only.address, host) : undefined
+    return {
+      ...clientFacts(request, dns),
+      ...senderFacts(question, dns, request, sender),
       answering: 'data',
-      sender: envelope.sender,
-      recipient:
-        isAsked && address && others.length === 0
-          ? await knowRecipient(only.address, address)
-          : undefined,
-      recipientCount: envelope.recipients.length,
-      finalRecipientCount: envelope.recipients.length,
+      recipient: address && only && (await knowRecipient(only.address, address)),
+      recipientCount: recipients.length,
+      finalRecipientCount: recipients.length,
       bytes,
       message: undefined,
     }
+  }
+
+  async function askAboutData(
+    question: Question,
+    dns: Resolver,
+    request: DataRequest,
+  ): Promise<void> {
+    const { data } = lists.of(request.origin.listener)
+    const facts = await factsOfAll(question, dns, request, data, request.declaredBytes)
     await question.ask('data', data, atStage(facts, 'data'))
     question.conclude()
+  }
+
+  async function askAboutMessage(
+    question: Question,
+    dns: Resolver,
+    request: MessageRequest,
+  ): Promise<void> {
+    const { message } = lists.of(request.origin.listener)
+    const facts = await factsOfAll(question, dns, request, message, request.bytes)
     const whole: Facts = { ...facts, answering: 'message', message: request }
     await question.ask('message', message, atStage(whole, 'message'))
     question.conclude()
@@ -151,13 +208,17 @@ export function createPolicy(deps: {
   }
 
   return {
+    isPlain: (stage, listener) => lists.of(listener)[stage].every(({ isPlain }) => isPlain),
+
+    settle: () => recorder.settle(),
+
     early: (request) =>
-      decide(request, 'client', async (question) => {
+      decide({ ask: 'early', request }, async (question, dns) => {
         const { stage, origin, sender, declaredBytes } = request
         const facts: Facts = {
-          ...clientFacts(request),
+          ...clientFacts(request, dns),
+          ...(stage === 'sender' ? senderFacts(question, dns, request, sender) : noSender),
           answering: stage,
-          sender: stage === 'sender' ? sender : undefined,
           recipient: undefined,
           recipientCount: 0,
           finalRecipientCount: 0,
@@ -171,30 +232,36 @@ export function createPolicy(deps: {
     async recipient(request) {
       const address = parseAddress(request.recipient, host)
       if (address === undefined) return rejected(badRecipient(request.recipient), 'syntax')
-      return decide(request, 'recipient', async (question) => {
+      return decide({ ask: 'recipient', request }, async (question, dns) => {
         const recipient = await knowRecipient(request.recipient, address)
-        await askAboutRecipient(question, request, recipient)
+        await askAboutRecipient(question, dns, request, recipient)
         const isAlias = recipient.found.kind === 'alias' && question.isPermitted
         return isAlias ? finalRecipients(await recipient.reach()) : 1
       })
     },
 
+    data: (request) =>
+      decide({ ask: 'data', request }, async (question, dns) => {
+        await askAboutData(question, dns, request)
+        return 1
+      }),
+
     message: (request) =>
-      decide(withoutPutOff(request), 'message', async (question) => {
-        await askAboutMessage(question, request)
+      decide({ ask: 'message', request }, async (question, dns) => {
+        if (!request.isDataJudged) {
+          await askAboutData(question, dns, { ...request, declaredBytes: request.bytes })
+        }
+        await askAboutMessage(question, dns, request)
         return 1
       }),
   }
 }
 
 /** What was to be put off came true at RCPT: at DATA nothing is left of it. */
-function withoutPutOff({
-  queueId,
-  judged,
-}: MessageRequest): Pick<EarlyRequest, 'queueId' | 'judged'> {
-  if (judged === undefined) return { queueId }
-  const { passed, score } = judged
-  return { queueId, judged: { passed, score } }
+function judgedBefore({ ask, request: { judged } }: Asked): Judged | undefined {
+  if (judged === undefined || ask === 'early' || ask === 'recipient') return judged
+  const { deferIfPermit: _, ...rest } = judged
+  return rest
 }
 
 const rejected = (reply: SmtpReply, restriction: string): PolicyVerdict => ({

@@ -14,6 +14,13 @@ export const userUnknown = (address: string): SmtpReply => ({
   text: `<${address}>: Recipient address rejected: User unknown`,
 })
 
+/** As Postfix says it. */
+export const relayUserUnknown = (address: string): SmtpReply => ({
+  code: 550,
+  status: '5.1.1',
+  text: `<${address}>: Recipient address rejected: User unknown in relay recipient table`,
+})
+
 export const userDisabled = (address: string): SmtpReply => ({
   code: 550,
   status: '5.2.1',

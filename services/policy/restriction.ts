@@ -44,7 +44,7 @@ export type Restriction<Facts = Known> = {
   readonly name: string
   /** `warn_if_reject` stands before it: what it would refuse is only told. */
   readonly warnOnly?: boolean
-  /** It is decided on what the listener knows: neither store nor network is asked. */
+  /** It is decided on what the listener knows: neither store nor network is asked, and nobody looks at the recipient. */
   readonly isPlain?: boolean
   readonly decide: (facts: Facts) => Decision | Promise<Decision>
 }

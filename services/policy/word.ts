@@ -1,22 +1,31 @@
 // A word of a restriction list: what it is told, and how its file in restrictions/ defines it. Facts about it, such as its argument, stand
 // in shared/settings/restrictions/words.ts.
 
+import type { AccessTables } from '#shared/directory/access-tables.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { WordName } from '#shared/settings/restrictions/words.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Table } from '#shared/storage/ports.ts'
+import type { PolicyServers } from './delegation/servers.ts'
+import type { DnsLists } from './dns-lists/dns-lists.ts'
 import type { Known } from './known.ts'
 import type { Decision, RestrictionList } from './restriction.ts'
+import type { BuiltInServices } from './service.ts'
 
 /** Collaborators of words; each takes what it needs. */
 export type WordDeps = {
   readonly settings: Settings
   readonly directory: Directory
+  readonly accessTables: AccessTables
   readonly counters: Table
   readonly clock: Clock
   readonly log: Log
+  readonly dnsLists: DnsLists
+  /** By the name that `check_policy_service` calls them by. */
+  readonly services: BuiltInServices
+  readonly policyServers: PolicyServers
   /** A list as it may be named by a table, by a policy server or by a restriction class. Throws for what is no list. */
   readonly compile: (text: string) => RestrictionList
 }

@@ -58,7 +58,7 @@ export function answer(reply: Reply): Outcome {
 /** At least one. */
 export function answerEach([reply, ...further]: readonly Reply[]): Outcome {
   if (reply === undefined) throw new Error('no reply to a message')
-  return further.length === 0 ? answer(reply) : { kind: 'replies', reply, further }
+  return further.length === 0 ? answerRefusal(reply) : { kind: 'replies', reply, further }
 }
 
 export function answerAndClose(reply: Reply): Outcome {

@@ -4,6 +4,7 @@
 
 import type { ByteString } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { SpfResult } from './authentication.ts'
 import type { Origin, SmtpEnvelope } from './spool.ts'
 
 /** In the order in which they come. */
@@ -25,8 +26,18 @@ export interface Policy {
   early(request: EarlyRequest): Promise<PolicyVerdict>
   /** Before RCPT is answered. Stages before that were not judged yet are judged with it (smtpd_delay_reject). */
   recipient(request: RecipientRequest): Promise<PolicyVerdict>
-  /** After the whole message was received, before `250`; the stage data is judged with it. */
+  /** Before DATA, or the first BDAT, is answered. */
+  data(request: DataRequest): Promise<PolicyVerdict>
+  /** After the whole message was received, before `250`. The stage data is judged with it where nobody asked about it before. */
   message(request: MessageRequest): Promise<PolicyVerdict>
+}
+
+/** A policy that is at hand. */
+export interface DecidingPolicy extends Policy {
+  /** What its list of this stage says needs neither store nor network: whoever has no right to them may ask it. */
+  isPlain(stage: 'data' | 'message', listener: Origin['listener']): boolean
+  /** What is done behind its answers is done. */
+  settle(): Promise<void>
 }
 
 /** What policy found of a transaction and need not find again: the listener hands it back with the next question. */
@@ -35,6 +46,8 @@ export type Judged = {
   readonly passed: readonly EarlyStage[]
   /** What those scored. */
   readonly score: number
+  /** Of the client and the sender; absent where nobody asked. */
+  readonly spf?: SpfResult
   /** They want whatever is not refused to be put off, with this reply (Postfix's DEFER_IF_PERMIT). */
   readonly deferIfPermit?: { readonly reply: SmtpReply; readonly restriction: string }
 }
@@ -64,10 +77,22 @@ export type RecipientRequest = {
   readonly judged?: Judged
 }
 
+export type DataRequest = {
+  readonly queueId: QueueId
+  readonly origin: Origin
+  readonly envelope: SmtpEnvelope
+  /** SIZE parameter of MAIL in bytes, 0 when not declared. */
+  readonly declaredBytes: number
+  /** As of the last recipient. */
+  readonly judged?: Judged
+}
+
 export type MessageRequest = {
   readonly queueId: QueueId
   readonly origin: Origin
   readonly envelope: SmtpEnvelope
+  /** `data` was asked. A listener of the version before never does. */
+  readonly isDataJudged?: true
   readonly bytes: number
   readonly receivedFields: number
   /**

@@ -40,6 +40,8 @@ export type QueuedMessage = {
   readonly reason: string | null
   readonly envelope: SmtpEnvelope
   readonly origin: Origin
+  /** The content filter that all its recipients' mail goes through; null for none. */
+  readonly filter: string | null
   /** `storedFirst`: the object was durable before this item was written. */
   readonly object: {
     readonly key: string
@@ -58,6 +60,8 @@ export type QueuedMessage = {
   /** Which of them it has; older versions name others too. */
   readonly has: readonly string[]
   readonly arrivedMs: number
+  /** Unwanted: recipients here get it in the folder for that. */
+  readonly junk: boolean
   /** Groups still there, 0 while incoming. */
   readonly groups: number
   /** Names the split that made its groups; null where one transaction made them all. */
@@ -80,6 +84,7 @@ export type QueuedMessage = {
 export const untouched = {
   state: 'incoming',
   reason: null,
+  filter: null,
   groups: 0,
   split: null,
   reserved: 0,
@@ -88,6 +93,7 @@ export const untouched = {
   expansions: 0,
   starts: 0,
   apart: [],
+  junk: false,
 } as const satisfies Partial<QueuedMessage>
 
 /** `slot`: the next hop as it was when the group was written, for whoever looks for groups of one destination. It binds nobody. */
@@ -203,6 +209,7 @@ export function messageItem(message: QueuedMessage, key: { pk: string; sk: strin
       origin.tls && [origin.tls.protocol, origin.tls.cipher],
       origin.account && [origin.account.id, origin.account.login],
     ],
+    ...(message.filter !== null && { filter: message.filter }),
     key: message.object.key,
     length: message.object.length,
     storedFirst: message.object.storedFirst,
@@ -214,6 +221,7 @@ export function messageItem(message: QueuedMessage, key: { pk: string; sk: strin
     ...(message.completes && origin.account === null && { completes: true }),
     has: message.has,
     arrivedMs: message.arrivedMs,
+    ...(message.junk && { junk: true }),
     groups: message.groups,
   }
 }
@@ -244,6 +252,7 @@ export function queuedMessage(item: Item): QueuedMessage {
       tls: tls ? { protocol: String(protocol), cipher: String(cipher) } : null,
       account: account ? { id: String(accountId), login: String(login) } : null,
     },
+    filter: optional(item.filter),
     object: {
       key: String(item.key),
       length: Number(item.length),
@@ -256,6 +265,7 @@ export function queuedMessage(item: Item): QueuedMessage {
     completes: Boolean(account) || item.completes === true,
     has: list(item.has).map(String),
     arrivedMs: Number(item.arrivedMs),
+    junk: item.junk === true,
     groups: Number(item.groups),
     split: optional(item.split),
     reserved: count(item.reserved),

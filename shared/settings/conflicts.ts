@@ -2,6 +2,7 @@
 
 import type { Problem } from './problems.ts'
 import { findListFaults } from './restrictions/list-faults.ts'
+import { findMissingKeys } from './restrictions/missing-keys.ts'
 import type { Settings } from './table.ts'
 
 /** RFC 8314 §3.3 */
@@ -13,7 +14,9 @@ export function findConflicts(settings: Settings): Problem[] {
     ...halfPairs(settings),
     ...sharedPorts(settings),
     ...badBanner(settings),
+    ...filtersApart(settings),
     ...findListFaults(settings),
+    ...findMissingKeys(settings),
   ]
 }
 
@@ -71,4 +74,17 @@ function badBanner({ hostname, smtpdBanner }: Settings): Problem[] {
   return smtpdBanner === hostname || smtpdBanner.startsWith(`${hostname} `)
     ? []
     : [conflict(['hostname', 'smtpdBanner'], `the banner must begin with ${hostname} ($hostname)`)]
+}
+
+function filtersApart({ contentFilters, webhook, contentFilter, listeners }: Settings): Problem[] {
+  const problems: Problem[] = []
+  if (contentFilters.includes('webhook') && webhook.url === null)
+    problems.push(conflict(['contentFilters', 'webhook.url'], 'the webhook has no URL'))
+  const { enabled, address, port } = listeners.reinjection
+  const isItself = contentFilter?.port === port && address.includes(contentFilter.host)
+  if (contentFilter !== null && enabled && isItself)
+    problems.push(
+      conflict(['contentFilter', 'listeners.reinjection.port'], 'the filter is this server itself'),
+    )
+  return problems
 }

@@ -1,8 +1,8 @@
 // The settings as people read them: `config show` and docs/settings.md.
 
 import { type LoadedSettings, variableOf } from './load.ts'
-import { formatOrigin } from './problems.ts'
-import { escapeReferences } from './references.ts'
+import { formatOrigin, SECRET } from './problems.ts'
+import { writtenText } from './references.ts'
 import { type Setting, valueAt } from './setting.ts'
 import { flatten, settingParts, settingsByPath } from './table.ts'
 
@@ -19,12 +19,18 @@ export type SettingDescription = {
 export function describeSettings(loaded: LoadedSettings): SettingDescription[] {
   return [...settingsByPath].map(([path, setting]) => ({
     path,
-    value: escapeReferences(setting.kind.format(valueAt(loaded.settings, path))),
+    value: shownValue(setting, valueAt(loaded.settings, path)),
     origin: formatOrigin(loaded.origin(path)),
     default: defaultOf(setting),
     allowed: setting.kind.allowed,
     about: setting.facts.about,
   }))
+}
+
+function shownValue({ kind }: Setting<unknown>, value: unknown): string {
+  const text = kind.format(value)
+  if (kind.secret === true) return text === '' ? '' : SECRET
+  return writtenText(kind, text)
 }
 
 function defaultOf({ kind, facts }: Setting<unknown>): string {

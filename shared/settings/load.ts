@@ -5,7 +5,7 @@ import { parse as parseToml, TomlError } from 'smol-toml'
 import { findConflicts } from './conflicts.ts'
 import { withFiles } from './listed-files.ts'
 import { nearestPath } from './nearest.ts'
-import type { Problem, ValueOrigin } from './problems.ts'
+import { type Problem, SECRET, type ValueOrigin } from './problems.ts'
 import { type Expanded, expandReferences } from './references.ts'
 import type { Setting, SettingFacts, SettingGroup, ValuesOf } from './setting.ts'
 import { flatten, type Settings, settingsTable } from './table.ts'
@@ -205,7 +205,10 @@ function createResolver(
   const winners = winnersOf(given)
 
   function resolve(text: string, setting: Setting<unknown>, above: readonly string[]): Expanded {
-    const expanded = expandReferences(text, (name) => textOf(name, above))
+    const expanded: Expanded =
+      setting.kind.verbatim === true
+        ? { kind: 'text', text }
+        : expandReferences(text, (name) => textOf(name, above))
     if (expanded.kind === 'fault' || setting.kind.files !== true) return expanded
     return withFiles(expanded.text, readFile)
   }
@@ -221,6 +224,7 @@ function createResolver(
       return { kind: 'fault', reason: `$${name} refers to itself (${[...above, name].join(', ')})` }
     }
     const { kind, facts } = setting
+    if (kind.secret === true) return { kind: 'fault', reason: `$${name} is a secret` }
     const value =
       asText(winners.get(name), kind.list === true) ?? derivedText(facts, byPath, winners)
     if (value === undefined) return { kind: 'text', text: kind.format(facts.default) }
@@ -244,7 +248,8 @@ function read(
     return { kind: 'problem', problem: { kind: 'unknown-key', key: path, origin, nearest } }
   }
   const text = asText(given, setting.kind.list === true)
-  const shown = text ?? JSON.stringify(given) ?? String(given)
+  const isSecret = setting.kind.secret === true
+  const shown = isSecret ? SECRET : (text ?? JSON.stringify(given) ?? String(given))
   const resolved = text === undefined ? undefined : resolve(path, text, setting)
   if (resolved?.kind === 'fault') {
     const { reason } = resolved

@@ -10,6 +10,10 @@ export type Kind<T> = {
   readonly list?: true
   /** An entry that is a path stands for the entries in that file. */
   readonly files?: true
+  /** A dollar sign is the value's own: it refers to no other setting. */
+  readonly verbatim?: true
+  /** Nobody gets to see the value, not even whoever may read the configuration. */
+  readonly secret?: true
   /** Undefined when the text is not allowed. */
   parse(text: string): T | undefined
   /** A text that parses to the same value. */

@@ -3,27 +3,48 @@
 
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
+import { authenticationSettings } from './table/authentication.ts'
+import { contentSettings } from './table/content.ts'
+import { dnsSettings } from './table/dns.ts'
+import { dnsListSettings } from './table/dns-lists.ts'
+
 import { generalSettings } from './table/general.ts'
+import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
+import { policyServerSettings } from './table/policy-servers.ts'
+import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
 import { rateSettings } from './table/rates.ts'
+import { rejectCodeSettings } from './table/reject-codes.ts'
+import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
+import { weightSettings } from './table/weight.ts'
 
 /** In the order of the manual. */
 export const settingParts = {
   General: generalSettings,
   Listeners: listenerSettings,
   'SMTP server': smtpSettings,
+  'Reply codes': rejectCodeSettings,
+  'Relaying for others': relaySettings,
   'Rates and suspicion': rateSettings,
   Restrictions: restrictionSettings,
+  'Content filters': contentSettings,
+  'DNS lists': dnsListSettings,
+  'Weighing (policyd-weight)': weightSettings,
+  'Authentication of mail': authenticationSettings,
+  'Policy servers': policyServerSettings,
+  Greylisting: greylistSettings,
+  'POP before SMTP': popBeforeSmtpSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
+  DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
 } as const
@@ -32,12 +53,22 @@ export const settingsTable = {
   ...generalSettings,
   ...listenerSettings,
   ...smtpSettings,
+  ...rejectCodeSettings,
+  ...relaySettings,
   ...rateSettings,
   ...restrictionSettings,
+  ...contentSettings,
+  ...dnsListSettings,
+  ...weightSettings,
+  ...authenticationSettings,
+  ...policyServerSettings,
+  ...greylistSettings,
+  ...popBeforeSmtpSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
+  ...dnsSettings,
   ...tlsSettings,
   ...logSettings,
 } satisfies SettingGroup

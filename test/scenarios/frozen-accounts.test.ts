@@ -3,7 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { assembleAdministration } from '#services/assembly/administration.ts'
-import { assemblePolicy } from '#services/assembly/pipeline.ts'
+import { assemblePolicy } from '#services/assembly/policy.ts'
 import { describeEntry, stateOf } from '#shared/administration/queue-facts.ts'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'

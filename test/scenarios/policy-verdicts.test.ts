@@ -5,7 +5,7 @@ import type { Known } from '#services/policy/known.ts'
 import { createPolicy } from '#services/policy/policy.ts'
 import type { Decision } from '#services/policy/restriction.ts'
 import { createSmtpListener, type SmtpListenerOptions } from '#services/smtp/listener.ts'
-import { createFakeResolver } from '#test/support/fake-dns.ts'
+import { openFakeDns } from '#test/support/fake-dns.ts'
 import { MemoryLog } from '#test/support/memory-log.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { policyLists } from '#test/support/policy-facts.ts'
@@ -46,14 +46,13 @@ async function session(
     recipient: [{ name: 'test_recipient', decide: recipient }],
     message: [{ name: 'test_message', decide: message }],
   })
-  const dns = createFakeResolver({})
   const { directory, settings } = pipeline.backend
   const listener = createSmtpListener(
     { role: 'smtp', address: '127.0.0.1', ...options },
     {
       ...smtpFakes(log),
       spool: pipeline.spool,
-      policy: createPolicy({ lists, directory, dns, options: settings, log }),
+      policy: createPolicy({ lists, directory, openDns: openFakeDns(), options: settings, log }),
       clock,
     },
   )
@@ -190,6 +189,94 @@ describe('redirect', () => {
     const answers = await smtp.wire.read((bytes) => bytes.toString().split('\r\n').length > 2)
     expect(answers.toString()).toMatch(/^(250 2\.0\.0 Ok: queued as \w+\r\n){2}$/)
     expect(await inbox(eve)).toHaveLength(1)
+  })
+})
+
+describe('bcc', () => {
+  const toEve: Decision = { kind: 'bcc', to: eve }
+
+  it.each([
+    ['a client', { client: () => toEve }],
+    ['a recipient', { recipient: (facts: Known) => (toBob(facts) ? toEve : dunno) }],
+    ['a message', { message: () => toEve }],
+  ])(
+    'of %s: one more gets it, and whoever sent it hears nothing of him',
+    async (_, restrictions) => {
+      const smtp = await session(restrictions)
+      await smtp.hello()
+      await smtp.envelope('s@remote.test', [ann, bob])
+      expect((await smtp.data('Subject: hello\r\n\r\nbody\r\n')).code).toBe(250)
+      const [entry] = await queued()
+      expect(entry?.message.envelope.recipients).toMatchObject([
+        { address: ann, notify: [] },
+        { address: bob, notify: [] },
+        { address: eve, notify: ['NEVER'] },
+      ])
+      for (const address of [ann, bob, eve]) expect(await inbox(address)).toHaveLength(1)
+      expect(lines('message accepted')).toMatchObject([{ recipients: 2, bcc: [eve] }])
+    },
+  )
+
+  it('of who is a recipient anyhow changes nothing', async () => {
+    await send(await session({ client: () => ({ kind: 'bcc', to: ann }) }), ann)
+    expect(await inbox(ann)).toHaveLength(1)
+  })
+
+  it('goes with a redirected message too', async () => {
+    const restrictions = {
+      client: () => ({ kind: 'bcc', to: bob }) as const,
+      message: () => ({ kind: 'redirect', to: eve }) as const,
+    }
+    await send(await session(restrictions), ann)
+    expect(await inbox(ann)).toEqual([])
+    for (const address of [bob, eve]) expect(await inbox(address)).toHaveLength(1)
+  })
+})
+
+describe('filter', () => {
+  const filter = (destination: string): Decision => ({ kind: 'filter', destination })
+
+  it('stands in the queue with the message, the last one that was named', async () => {
+    const restrictions = {
+      client: () => filter('smtp:[127.0.0.1]:1'),
+      recipient: () => filter('smtp:[127.0.0.1]:2'),
+      message: () => ({ kind: 'hold', reason: 'to look at it' }) as const,
+    }
+    await send(await session(restrictions), ann)
+    const [entry] = await queued()
+    expect(entry?.message.filter).toBe('smtp:[127.0.0.1]:2')
+    expect(lines('message accepted')).toMatchObject([{ filter: 'smtp:[127.0.0.1]:2' }])
+  })
+
+  it('is not for a redirected message', async () => {
+    let isFirst = true
+    const restrictions = {
+      client: () => filter('smtp:[127.0.0.1]:1'),
+      recipient(): Decision {
+        const said = isFirst ? ({ kind: 'redirect', to: eve } as const) : dunno
+        isFirst = false
+        return said
+      },
+      message: () => ({ kind: 'hold', reason: 'to look at it' }) as const,
+    }
+    await send(await session(restrictions), ann)
+    expect((await queued())[0]?.message.filter).toBeNull()
+  })
+})
+
+describe('421 and 521', () => {
+  it.each([421, 521])('%i ends the connection, at RCPT and after a message', async (code) => {
+    const status = code === 421 ? '4.7.0' : '5.7.0'
+    const no: Decision = { kind: 'reject', reply: { code, status, text: 'go away' } }
+    const atRcpt = await session({ recipient: () => no })
+    await atRcpt.hello()
+    await atRcpt.command('MAIL FROM:<s@remote.test>')
+    expect((await atRcpt.command(`RCPT TO:<${ann}>`)).text).toBe(`${code} ${status} go away`)
+    await atRcpt.wire.closed()
+    const atTheEnd = await session({ message: () => no })
+    expect(await send(atTheEnd, ann)).toBe(`${code} ${status} go away`)
+    await atTheEnd.wire.closed()
+    expect(await inbox(ann)).toEqual([])
   })
 })
 

@@ -2,13 +2,17 @@
 
 import { createClient } from '#services/policy/client.ts'
 import type { AtMessage, AtRecipient, Known } from '#services/policy/known.ts'
-import type { PolicyLists, StageLists } from '#services/policy/restriction.ts'
+import type { Decision, PolicyLists, StageLists } from '#services/policy/restriction.ts'
+import type { Word, WordDeps } from '#services/policy/word.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { MessageRequest, RecipientRequest } from '#shared/contracts/policy.ts'
 import type { Origin } from '#shared/contracts/spool.ts'
 import type { Reach, Recipient } from '#shared/directory/directory.ts'
 import { type Address, parseAddress } from '#shared/mail/address.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { silentLog } from '#shared/runtime/log.ts'
+import { loadSettings } from '#shared/settings/load.ts'
+import type { Settings } from '#shared/settings/table.ts'
 import { createFakeResolver } from './fake-dns.ts'
 
 export const stranger: Origin = {
@@ -92,6 +96,7 @@ export function known(given: Partial<Known> = {}): AtRecipient {
     bytes: 0,
     message: undefined,
     dns,
+    spf: async () => ({ result: 'none', identity: 'mailfrom', domain: '' }),
     score: 0,
     ...others,
     sender: given.sender ?? 's@remote.test',
@@ -158,3 +163,31 @@ export const messageRequest = (given: Partial<MessageRequest> = {}): MessageRequ
   sender: [],
   ...given,
 })
+
+const loaded = loadSettings({ environment: {}, overrides: [] })
+if (loaded.kind === 'invalid') throw new Error('defaults are not valid')
+export const defaultSettings = loaded.settings
+
+/** What a word says of these facts; collaborators that are not given must not be asked. */
+export function judgeWord(
+  word: Word,
+  facts: Known,
+  { argument = '', settings = {}, ...deps }: WordOptions = {},
+): Decision | Promise<Decision> {
+  const all = { ...deps, settings: { ...defaultSettings, ...settings }, log: silentLog }
+  return word.make(argument, all as WordDeps)(facts)
+}
+
+type WordOptions = Partial<Omit<WordDeps, 'settings' | 'log'>> & {
+  readonly argument?: string
+  readonly settings?: Partial<Settings>
+}
+
+/** A reply as it is sent, or the kind of the decision. */
+export async function told(decision: Decision | Promise<Decision>): Promise<string> {
+  const made = await decision
+  if (!('reply' in made)) return made.kind
+  const { code, status, text } = made.reply
+  const kind = made.kind === 'reject' || made.kind === 'defer' ? '' : `${made.kind}: `
+  return `${kind}${code} ${status} ${text}`
+}

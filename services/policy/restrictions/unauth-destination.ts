@@ -1,14 +1,21 @@
 // Whom we take mail for: our own domains, and those that we relay for.
 
+import { createDestinations } from '../destination.ts'
 import type { Known } from '../known.ts'
 import { formReply } from '../reply-form.ts'
-import { defer, dunno, permit, reject } from '../restriction.ts'
-import { defineWord } from '../word.ts'
+import { type Decision, defer, dunno, permit, reject } from '../restriction.ts'
+import { defineWord, type WordDeps } from '../word.ts'
 
-/** Undefined before RCPT. */
-function isOurs({ recipient }: Known): boolean | undefined {
-  return recipient && recipient.found.kind !== 'remote'
-}
+/** Asks of each recipient whether it is one we take mail for; nothing before RCPT. */
+const asking =
+  (decide: (isOurs: boolean, known: Known) => Decision) => (_: string, deps: WordDeps) => {
+    const destinations = createDestinations(deps)
+    return async (known: Known) => {
+      const { recipient } = known
+      if (recipient === undefined) return dunno
+      return decide((await destinations.destinationOfRecipient(recipient)) !== 'remote', known)
+    }
+  }
 
 const denied = (known: Known, code: number, status: '5.7.1' | '4.7.1') =>
   formReply('recipient', {
@@ -19,15 +26,15 @@ const denied = (known: Known, code: number, status: '5.7.1' | '4.7.1') =>
 
 export const reject_unauth_destination = defineWord(
   'reject_unauth_destination',
-  () => (known) => (isOurs(known) === false ? reject(denied(known, 554, '5.7.1')) : dunno),
+  asking((isOurs, known) => (isOurs ? dunno : reject(denied(known, 554, '5.7.1')))),
 )
 
 export const defer_unauth_destination = defineWord(
   'defer_unauth_destination',
-  () => (known) => (isOurs(known) === false ? defer(denied(known, 454, '4.7.1')) : dunno),
+  asking((isOurs, known) => (isOurs ? dunno : defer(denied(known, 454, '4.7.1')))),
 )
 
 export const permit_auth_destination = defineWord(
   'permit_auth_destination',
-  () => (known) => (isOurs(known) === true ? permit : dunno),
+  asking((isOurs) => (isOurs ? permit : dunno)),
 )

@@ -6,6 +6,7 @@ import { LineEndCheck } from '#shared/text/line-ends.ts'
 import { ChunkBody } from '../body.ts'
 import { answerAndClose, defineCommand, type Outcome } from '../command.ts'
 import { DRAINED_BYTES_MAX } from '../config.ts'
+import { refusalOfData } from '../data-verdict.ts'
 import { MessageReceipt } from '../message-receipt.ts'
 import type { Receipt } from '../receipt.ts'
 import { badLineEnd, replies } from '../replies.ts'
@@ -20,7 +21,7 @@ export const bdat = defineCommand({
   beforeHelo: true,
   beforeTls: true,
   parse: parseChunk,
-  run(session, chunk): Outcome {
+  async run(session, chunk): Promise<Outcome> {
     // How many bytes to skip is unknown, and they must not be taken for commands.
     if (!chunk) return answerAndClose(replies.badChunk)
     // RFC 3030 §2 allows it, and it brings the message no further.
@@ -28,6 +29,12 @@ export const bdat = defineCommand({
     const { transaction } = session
     const refusal = outOfOrder(session)
     if (refusal || !transaction) return skip(chunk, refusal ?? replies.mailFirst)
+    if (!transaction.receipt) {
+      const denied = await refusalOfData(session, transaction)
+      if (denied !== undefined) return skip(chunk, denied)
+    }
+    // Its connection may be gone, and the transaction with it.
+    if (session.transaction !== transaction) return skip(chunk, replies.mailFirst)
     transaction.receipt ??= new MessageReceipt(session, transaction)
     transaction.lineEnds ??= new LineEndCheck()
     const { receipt, lineEnds } = transaction

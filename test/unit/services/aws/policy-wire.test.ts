@@ -13,7 +13,7 @@ import type { EarlyRequest, Policy, PolicyStage, PolicyVerdict } from '#shared/c
 import { HEADER_INDEXED_BYTES_MAX } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { silentLog } from '#shared/runtime/log.ts'
-import { createFakeResolver } from '#test/support/fake-dns.ts'
+import { openFakeDns } from '#test/support/fake-dns.ts'
 import {
   annsAccount,
   messageRequest,
@@ -36,7 +36,7 @@ const policy = createPolicy({
     ...listOf('data'),
     ...listOf('message'),
   }),
-  dns: createFakeResolver({}),
+  openDns: openFakeDns(),
   directory: {
     resolve: async () => annsAccount,
     reach: () => Promise.reject(new Error('no alias')),
@@ -136,7 +136,7 @@ describe('this version', () => {
       seen.push(request)
       return { kind: 'discard', restriction: 'r' }
     }
-    const noting: Policy = { early: note, recipient: note, message: note }
+    const noting: Policy = { early: note, recipient: note, data: note, message: note }
     const request = messageRequest({ header: 'X: \xff\0\r\n' })
     const event = JSON.parse(encodeQuestion({ ask: 'message', request }).toString())
     expect(await answerQuestion(noting, event)).toEqual({ kind: 'discard', restriction: 'r' })
@@ -144,7 +144,7 @@ describe('this version', () => {
   })
 
   it('takes no notice of what only the next one says', async () => {
-    const event = { ...recipientRequest(), version: 3, ask: 'recipient', weather: 'fine' }
+    const event = { ...recipientRequest(), version: 4, ask: 'recipient', weather: 'fine' }
     expect((await answerQuestion(policy, event)).kind).toBe('permit')
     const next = { kind: 'permit', prepend: '', finalRecipients: 2, weather: 'fine' }
     expect(decodeVerdict(next)).toMatchObject({ kind: 'permit', finalRecipients: 2 })

@@ -10,9 +10,10 @@ async function listsWith(set: readonly string[] = []) {
   const opened = await openEmbedded({ clock })
   try {
     const { backend } = createPipeline(opened.store, clock, { set })
-    const { directory, settings, log } = backend
+    const { directory, accessTables, mailbox, settings, log } = backend
+    const { usage } = mailbox
     const { counters } = opened.store.tables
-    return createLists({ directory, usage: backend.mailbox.usage, counters, settings, clock, log })
+    return createLists({ directory, accessTables, usage, counters, settings, clock, log })
   } finally {
     await opened.close()
   }

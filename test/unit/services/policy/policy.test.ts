@@ -17,7 +17,8 @@ import { silentLog } from '#shared/runtime/log.ts'
 import { senderLogins } from '#shared/settings/address-kinds.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import type { Settings } from '#shared/settings/table.ts'
-import { createFakeResolver } from '#test/support/fake-dns.ts'
+import { fakeAccessTables } from '#test/support/access-tables.ts'
+import { openFakeDns } from '#test/support/fake-dns.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 const loaded = loadSettings({ environment: {}, overrides: [] })
@@ -101,14 +102,20 @@ function policy(options: Partial<Settings> = {}) {
   }
   const lists = createLists({
     directory: counted,
+    accessTables: fakeAccessTables(),
     usage: async () => ({ bytes: 0, messages: 0 }),
     counters: opened.store.tables.counters,
     settings,
     clock: systemClock,
     log: silentLog,
   })
-  const dns = createFakeResolver({})
-  return createPolicy({ lists, directory: counted, dns, options: settings, log: silentLog })
+  return createPolicy({
+    lists,
+    directory: counted,
+    openDns: openFakeDns(),
+    options: settings,
+    log: silentLog,
+  })
 }
 
 function origin(login: string | null) {

@@ -15,7 +15,7 @@ import type { Used } from '#shared/mailbox/quota.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/settings/table.ts'
-import { createFakeResolver } from '#test/support/fake-dns.ts'
+import { openFakeDns } from '#test/support/fake-dns.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
@@ -65,14 +65,20 @@ function policy({
   }
   const lists = createLists({
     directory: changed,
+    accessTables: backend.accessTables,
     usage: async () => used,
     counters: opened.store.tables.counters,
     settings,
     clock,
     log: silentLog,
   })
-  const dns = createFakeResolver({})
-  return createPolicy({ lists, directory: changed, dns, options: settings, log: silentLog })
+  return createPolicy({
+    lists,
+    directory: changed,
+    openDns: openFakeDns(),
+    options: settings,
+    log: silentLog,
+  })
 }
 
 const clients = {

@@ -44,6 +44,7 @@ function entry(groups: readonly Group[], message: Partial<QueueEntry['message']>
       queueId: queueId(),
       state: groups.length === 0 ? 'incoming' : 'split',
       reason: null,
+      filter: null,
       envelope: {
         sender: 'ann@here.test',
         recipients: [recipient('list@here.test')],
@@ -68,6 +69,7 @@ function entry(groups: readonly Group[], message: Partial<QueueEntry['message']>
       deliveredTo: [],
       completes: false,
       has: [],
+      junk: false,
       arrivedMs: nowMs - 2 * HOUR_MS,
       groups: groups.length,
       split: null,
