@@ -42,6 +42,11 @@ export function readAccessTables({ tables: { directory } }: Storage): PolicyStat
   )
 }
 
+/** Notes from where somebody logged in, where a restriction list asks for it. */
+export function recentLogins({ tables: { counters } }: Storage): PolicyStatement {
+  return allow(['dynamodb:PutItem'], [counters.tableArn], keysLike('POP#*'))
+}
+
 /** Reads accounts, and writes a better hash of the same password after a login. */
 export function logins({ tables: { directory, counters } }: Storage): PolicyStatement[] {
   return [

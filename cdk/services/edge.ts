@@ -7,6 +7,7 @@ import {
   manageMailboxes,
   ownWatchQueue,
   readObjects,
+  recentLogins,
   sendHints,
   spoolMessages,
   watchQueuePrefix,
@@ -28,6 +29,7 @@ export class Edge extends ContainerService<'edge'> {
       },
       statements: [
         ...spoolMessages(parts),
+        recentLogins(storage),
         manageMailboxes(storage),
         ...readObjects(storage),
         writeObjects(storage),

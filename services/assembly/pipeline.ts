@@ -35,7 +35,6 @@ export function assemblePolicy(
     settings,
     clock,
     log,
-    spfOf: async (known) => (await known.spf())?.result ?? 'none',
   })
   const checkSpf = createSpfCheck(settings)
   return createPolicy({ lists, directory, openDns, checkSpf, options: settings, log })

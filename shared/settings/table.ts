@@ -8,8 +8,11 @@ import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
 
 import { generalSettings } from './table/general.ts'
+import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
+import { policyServerSettings } from './table/policy-servers.ts'
+import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
 import { rateSettings } from './table/rates.ts'
@@ -32,6 +35,9 @@ export const settingParts = {
   'DNS lists': dnsListSettings,
   'Weighing (policyd-weight)': weightSettings,
   'Authentication of mail': authenticationSettings,
+  'Policy servers': policyServerSettings,
+  Greylisting: greylistSettings,
+  'POP before SMTP': popBeforeSmtpSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
@@ -52,6 +58,9 @@ export const settingsTable = {
   ...dnsListSettings,
   ...weightSettings,
   ...authenticationSettings,
+  ...policyServerSettings,
+  ...greylistSettings,
+  ...popBeforeSmtpSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,
