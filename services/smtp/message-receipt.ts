@@ -51,7 +51,9 @@ export class MessageReceipt implements Receipt {
     )
     const limits = { push: (stored: Uint8Array) => this.#keepLimits(stored), finish() {} }
     const observers = [this.#header, limits]
-    this.#outcome = deps.spool.receive(transaction.queueId, this.#source, observers).then(
+    const { queueId } = transaction
+    const origin = session.origin()
+    this.#outcome = deps.spool.receive(queueId, this.#source, observers, origin).then(
       (spooled) => ({ kind: 'spooled', spooled }),
       (error: unknown) => {
         this.#source.abandon()
