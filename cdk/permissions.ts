@@ -7,6 +7,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
 import { STORE_PK } from '#shared/storage/aws/store-format.ts'
+import type { Deployment } from './configuration.ts'
 import type { Queues } from './queues.ts'
 import type { Storage } from './storage.ts'
 
@@ -118,6 +119,16 @@ export function readObjects({ objects }: Storage): PolicyStatement[] {
     allow(['s3:GetObject'], [objects.arnForObjects('mail/*')]),
     allow(['s3:ListBucket'], [objects.bucketArn]),
   ]
+}
+
+/** Content filters look at what was spooled, and may have it written anew. */
+export function readSpooled(deployment: Deployment, storage: Storage): PolicyStatement[] {
+  return deployment.contentFilters.length > 0 ? readObjects(storage) : []
+}
+
+/** What signs requests to the webhook, where there is one. */
+export function readWebhookSecret({ webhookSecretArn }: Deployment): PolicyStatement[] {
+  return webhookSecretArn === '' ? [] : [readSecret(webhookSecretArn)]
 }
 
 export function writeObjects({ objects }: Storage): PolicyStatement {

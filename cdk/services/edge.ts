@@ -7,6 +7,7 @@ import {
   manageMailboxes,
   ownWatchQueue,
   readObjects,
+  readWebhookSecret,
   recentLogins,
   sendHints,
   spoolMessages,
@@ -26,6 +27,7 @@ export class Edge extends ContainerService<'edge'> {
         INCOMING_QUEUE_URL: queues.incoming.queue.queueUrl,
         WATCH_QUEUE_PREFIX: prefix,
         POLICY_FUNCTION: policy.lambda.functionName,
+        WEBHOOK_SECRET: deployment.webhookSecretArn,
       },
       statements: [
         ...spoolMessages(parts),
@@ -35,6 +37,7 @@ export class Edge extends ContainerService<'edge'> {
         writeObjects(storage),
         sendHints(scope, prefix),
         ownWatchQueue(scope, prefix),
+        ...readWebhookSecret(deployment),
       ],
     })
   }

@@ -14,6 +14,7 @@ import { createAuthenticator } from '#shared/auth/authenticator.ts'
 import { asksRecentLogins, createRecentLogins, noteLogins } from '#shared/auth/pop-before-smtp.ts'
 import { watchLogins } from '#shared/auth/watched-logins.ts'
 import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import type { ContentStage } from '#shared/contracts/content.ts'
 import type { Policy } from '#shared/contracts/policy.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
 import type { CountryOf } from '#shared/net/country-database.ts'
@@ -26,6 +27,7 @@ import type { Signals } from '#shared/storage/ports.ts'
 import type { Backend } from './backend.ts'
 import { formatEndpoint } from './endpoint.ts'
 import { imapOptions, pop3Options, smtpOptions } from './listener-options.ts'
+import { reinjectionPolicy } from './reinjection.ts'
 import { explained } from './start-failure.ts'
 
 export type ListenerName = keyof Settings['listeners']
@@ -42,6 +44,8 @@ export type ListenerParts = {
   /** PEM; of whom SMTP clients may have certificates. Undefined: the usual public ones. */
   readonly clientAuthorities?: string | undefined
   readonly policy: Policy
+  /** What else looks at messages; undefined: nothing does. */
+  readonly content?: ContentStage | undefined
   /** Undefined: no countries are looked at. */
   readonly countryOf?: CountryOf | undefined
   /** What tells that sessions have to end; undefined where the process cannot subscribe. */
@@ -101,7 +105,7 @@ function assembleAuthenticator(
 }
 
 function makers(backend: Backend, parts: ListenerParts) {
-  const { certificates, clientAuthorities, policy, hints } = parts
+  const { certificates, clientAuthorities, policy, content, hints } = parts
   const { settings, store, directory, mailbox, queue, clock, log } = backend
   const { hostname } = settings
   const authenticator = assembleAuthenticator(backend, parts.countryOf)
@@ -119,7 +123,7 @@ function makers(backend: Backend, parts: ListenerParts) {
   const smtp = (role: SmtpRole) => () =>
     createSmtpListener(smtpOptions(settings, role), {
       spool,
-      policy,
+      ...(role === 'reinjection' ? { policy: reinjectionPolicy } : { policy, content }),
       clientAuthorities,
       authenticator,
       accountWatch,
@@ -168,6 +172,7 @@ function makers(backend: Backend, parts: ListenerParts) {
     submission: smtp('submission'),
     submissions: smtp('submissions'),
     lmtp: smtp('lmtp'),
+    reinjection: smtp('reinjection'),
     imap: imap('imap'),
     imaps: imap('imaps'),
     pop3: pop3('pop3'),

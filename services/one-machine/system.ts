@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ADMINISTRATOR_TOPIC, createTakeOver } from '#services/assembly/administrator-log.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
+import { assembleContent, webhookSecretFrom } from '#services/assembly/content.ts'
 import { openCountries } from '#services/assembly/countries.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
@@ -105,6 +106,9 @@ export async function startSystem(deps: {
     clearTimeout(timer)
   })
   let policy = assemblePolicy(backend)
+  const contentOf = async (from: Backend) =>
+    assembleContent(from, { webhookSecret: await webhookSecretFrom(from.settings) })
+  let content = await contentOf(backend)
   // What listeners ask is always the newest.
   const listening: Backend = {
     ...backend,
@@ -126,6 +130,7 @@ export async function startSystem(deps: {
       data: (request) => policy.data(request),
       message: (request) => policy.message(request),
     },
+    content: { begin: (facts) => content.begin(facts) },
     countryOf: await openCountries(settings),
     hints: store.signals,
   })
@@ -148,6 +153,7 @@ export async function startSystem(deps: {
     async reload(wanted) {
       const reloaded = reloadSettings(running.settings, wanted)
       const auth = await remoteSecrets(reloaded.settings)
+      const changedContent = await contentOf({ ...running, settings: reloaded.settings })
       await certificates.reload()
       // Folders and the queue stay the same: their writers know of each other.
       const changed = createBackend({ store, settings: reloaded.settings, clock, log })
@@ -156,6 +162,7 @@ export async function startSystem(deps: {
       remotes = [...busy, openRemoteDelivery(running, auth)]
       services.change(running, (...given) => newest(remotes).deliver(...given))
       policy = assemblePolicy(running)
+      content = changedContent
       return reloaded
     },
     // In reverse order: listeners, workers, certificate, store.

@@ -4,6 +4,7 @@
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
 import { authenticationSettings } from './table/authentication.ts'
+import { contentSettings } from './table/content.ts'
 import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
 
@@ -32,6 +33,7 @@ export const settingParts = {
   'Relaying for others': relaySettings,
   'Rates and suspicion': rateSettings,
   Restrictions: restrictionSettings,
+  'Content filters': contentSettings,
   'DNS lists': dnsListSettings,
   'Weighing (policyd-weight)': weightSettings,
   'Authentication of mail': authenticationSettings,
@@ -55,6 +57,7 @@ export const settingsTable = {
   ...relaySettings,
   ...rateSettings,
   ...restrictionSettings,
+  ...contentSettings,
   ...dnsListSettings,
   ...weightSettings,
   ...authenticationSettings,

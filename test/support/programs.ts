@@ -23,6 +23,8 @@ export const programs = {
   'policyd-weight': 'policyd-weight',
   script: 'bsdutils',
   strace: 'strace',
+  clamd: 'clamav-daemon',
+  rspamd: 'rspamd',
   'systemd-analyze': 'systemd',
 } as const
 
