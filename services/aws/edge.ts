@@ -11,7 +11,7 @@ import { assembleContent } from '#services/assembly/content.ts'
 import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
 import { type ListenerName, openListeners } from '#services/assembly/listeners.ts'
-import { assemblePolicy } from '#services/assembly/pipeline.ts'
+import { assemblePolicy } from '#services/assembly/policy.ts'
 import { StartFailure } from '#services/assembly/start-failure.ts'
 import { daysLeft } from '#shared/net/tls/days-left.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
@@ -66,10 +66,12 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   )
   closing.defer(() => health.close())
   const openDns = openQuestionResolvers(settings, systemClock)
+  const onTheSpot = assemblePolicy(backend, openDns)
+  closing.defer(() => onTheSpot.settle())
   const policy = createPolicyClient(
     new LambdaClient({ region, requestHandler: requestTimeouts }),
     environment.POLICY_FUNCTION ?? '',
-    assemblePolicy(backend, openDns),
+    onTheSpot,
   )
   const before = await authenticationSteps(backend, openDns)
   const webhookSecret = await readWebhookSecret(environment.WEBHOOK_SECRET ?? '')

@@ -14,7 +14,7 @@ import { assembleContent, webhookSecretFrom } from '#services/assembly/content.t
 import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
-import { assemblePolicy } from '#services/assembly/pipeline.ts'
+import { assemblePolicy } from '#services/assembly/policy.ts'
 import {
   type OpenRemoteDelivery,
   openRemoteDelivery,
@@ -116,6 +116,7 @@ export async function startSystem(deps: {
     return { policy: assemblePolicy(from, openDns), content }
   }
   let { policy, content } = await decidersOf(backend)
+  opening.defer(() => policy.settle())
   // What listeners ask is always the newest.
   const listening: Backend = {
     ...backend,
