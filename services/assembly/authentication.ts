@@ -19,7 +19,7 @@ export async function authenticationSteps(
   { settings, store, clock, log }: Pick<Backend, 'settings' | 'store' | 'clock' | 'log'>,
   openDns = openQuestionResolvers(settings, clock),
 ): Promise<readonly ContentStep[]> {
-  if (!settings.mailAuthentication) return []
+  if (!settings.mailAuthentication || !settings.listeners.smtp.enabled) return []
   const child = log.child({ service: 'authentication' })
   const records = createReportRecords({ counters: store.tables.counters, clock, log: child })
   const step = createAuthentication({
@@ -75,7 +75,8 @@ export function startDmarcReports({
   const running = run()
 
   async function run(): Promise<void> {
-    while (settings.dmarcReports && !stopping.signal.aborted) {
+    const { dmarcReports, listeners } = settings
+    while (dmarcReports && listeners.smtp.enabled && !stopping.signal.aborted) {
       await sendDue().catch((error) => child.warn({ error }, 'DMARC reports not sent'))
       await clock.sleep(REPORTS_EVERY_MS, stopping.signal)
     }
