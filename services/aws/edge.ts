@@ -66,7 +66,7 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   )
   closing.defer(() => health.close())
   const openDns = openQuestionResolvers(settings, systemClock)
-  const onTheSpot = assemblePolicy(backend, openDns)
+  const onTheSpot = assemblePolicy(backend, { openDns })
   closing.defer(() => onTheSpot.settle())
   const policy = createPolicyClient(
     new LambdaClient({ region, requestHandler: requestTimeouts }),

@@ -24,6 +24,7 @@ import { explained } from '#services/assembly/start-failure.ts'
 import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
 import { findPostmaster } from '#shared/administration/postmaster.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import { openCertificateSource } from '#shared/net/tls/certificate-source.ts'
@@ -107,13 +108,14 @@ export async function startSystem(deps: {
     await workers.stop()
     clearTimeout(timer)
   })
+  const probe: ProbeAddress = (address) => newest(remotes).probe(address)
   /** They share what is remembered of the DNS. */
   const decidersOf = async (from: Backend) => {
     const openDns = openQuestionResolvers(from.settings, clock)
     const webhookSecret = await webhookSecretFrom(from.settings)
     const before = await authenticationSteps(from, openDns)
     const content = assembleContent(from, { webhookSecret, before })
-    return { policy: assemblePolicy(from, openDns), content }
+    return { policy: assemblePolicy(from, { openDns, probe }), content }
   }
   let { policy, content } = await decidersOf(backend)
   opening.defer(() => policy.settle())
