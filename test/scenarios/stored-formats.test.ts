@@ -6,6 +6,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { assemblePolicy } from '#services/assembly/policy.ts'
+import { createReportRecords } from '#services/authentication/report-records.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { accessKeyOf } from '#shared/directory/access-key.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
@@ -13,7 +14,9 @@ import { flagSet } from '#shared/mailbox/flags.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import { noRights, parseRights, userGrantee } from '#shared/mailbox/rights.ts'
 import { dueAt, heldAt } from '#shared/queue/keys.ts'
+import { silentLog } from '#shared/runtime/log.ts'
 import type { Item, Key, Store, Table, Value, Write } from '#shared/storage/ports.ts'
+import { authenticated } from '#test/support/authenticated.ts'
 import { blob } from '#test/support/blob.ts'
 import { createPipeline, manualClock, origin, type Pipeline } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
@@ -117,6 +120,10 @@ beforeAll(async () => {
     from: [],
     sender: [],
   })
+  const { counters } = opened.store.tables
+  const reports = createReportRecords({ counters, clock, log: silentLog })
+  await reports.note(authenticated('author.example', { override: 'mailing_list' }))
+  await reports.claim('2026-11-19', 'author.example')
   await dump('worked on')
   ran = all
 })
