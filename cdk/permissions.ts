@@ -143,6 +143,21 @@ export function readSpooled(deployment: Deployment, storage: Storage): PolicySta
   return deployment.contentFilters.length > 0 ? readObjects(storage) : []
 }
 
+/** Counts what came in the name of domains that want reports, and makes them of it, where that is done. */
+export function dmarcReports(
+  { sendsDmarcReports }: Deployment,
+  { tables: { counters } }: Storage,
+): PolicyStatement[] {
+  if (!sendsDmarcReports) return []
+  return [
+    allow(
+      ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
+      [counters.tableArn],
+      keysLike('DMARC#*'),
+    ),
+  ]
+}
+
 /** What signs requests to the webhook, where there is one. */
 export function readWebhookSecret({ webhookSecretArn }: Deployment): PolicyStatement[] {
   return webhookSecretArn === '' ? [] : [readSecret(webhookSecretArn)]
