@@ -8,6 +8,7 @@ import {
   ownWatchQueue,
   readObjects,
   readWebhookSecret,
+  recentLogins,
   sendHints,
   spoolMessages,
   watchQueuePrefix,
@@ -30,6 +31,7 @@ export class Edge extends ContainerService<'edge'> {
       },
       statements: [
         ...spoolMessages(parts),
+        recentLogins(storage),
         manageMailboxes(storage),
         ...readObjects(storage),
         writeObjects(storage),

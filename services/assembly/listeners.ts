@@ -11,7 +11,9 @@ import { accountCredentials } from '#shared/auth/account-credentials.ts'
 import { AccountSessions } from '#shared/auth/account-sessions.ts'
 import { createAccountWatch } from '#shared/auth/account-watch.ts'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
+import { asksRecentLogins, createRecentLogins, noteLogins } from '#shared/auth/pop-before-smtp.ts'
 import { watchLogins } from '#shared/auth/watched-logins.ts'
+import type { Authenticator } from '#shared/contracts/authenticate.ts'
 import type { ContentStage } from '#shared/contracts/content.ts'
 import type { Policy } from '#shared/contracts/policy.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
@@ -88,22 +90,25 @@ export async function openListeners(backend: Backend, parts: ListenerParts) {
   return { opened: opened.flatMap(({ at }) => at), close }
 }
 
+function assembleAuthenticator(
+  { settings, store, directory, suspicion, clock, log }: Backend,
+  countryOf: ListenerParts['countryOf'],
+): Authenticator {
+  const { accounts } = directory
+  const { counters } = store.tables
+  const credentials = accountCredentials(accounts)
+  const checked = createAuthenticator({ credentials, counters, settings, clock, log })
+  const watched = countryOf === undefined ? checked : watchLogins(checked, { countryOf, suspicion })
+  if (!asksRecentLogins(settings)) return watched
+  const logins = createRecentLogins({ counters, accounts, options: settings, clock })
+  return noteLogins(watched, logins, log)
+}
+
 function makers(backend: Backend, parts: ListenerParts) {
   const { certificates, clientAuthorities, policy, content, hints } = parts
   const { settings, store, directory, mailbox, queue, clock, log } = backend
   const { hostname } = settings
-  const checked = createAuthenticator({
-    credentials: accountCredentials(directory.accounts),
-    counters: store.tables.counters,
-    settings,
-    clock,
-    log,
-  })
-  const { countryOf } = parts
-  const authenticator =
-    countryOf === undefined
-      ? checked
-      : watchLogins(checked, { countryOf, suspicion: backend.suspicion })
+  const authenticator = assembleAuthenticator(backend, parts.countryOf)
   const accountWatch = createAccountWatch({ accounts: directory.accounts, hints, clock, log })
   const spool = createSpool({
     queue,

@@ -91,7 +91,6 @@ function parseHeader(bytes: Buffer): { header: ArrivedHeader; endsAt?: number } 
     fields.push({ key: casedKey.toLowerCase(), casedKey, line })
     start = -1
   }
-  const isBlank = (byte: number) => byte === SPACE || byte === TAB || byte === CR || byte === LF
   for (const byte of bytes) {
     blanks = isBlank(byte) ? blanks + 1 : 0
     if (blanks > HEADER_BLANKS_MAX)
@@ -126,6 +125,10 @@ function parseHeader(bytes: Buffer): { header: ArrivedHeader; endsAt?: number } 
   const header: ArrivedHeader = { kind: 'fields', fields }
   return endsAt === undefined || endsAt === bytes.length ? { header } : { header, endsAt }
 }
+
+/** Line ends too: a fold is white space. */
+export const isBlank = (byte: number) =>
+  byte === SPACE || byte === TAB || byte === CR || byte === LF
 
 const notJudged = (reason: string): ArrivedHeader => ({ kind: 'not judged', reason })
 

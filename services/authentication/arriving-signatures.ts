@@ -2,7 +2,7 @@
 
 import type { StreamObserver } from '#shared/contracts/spool.ts'
 import { type ArrivedHeader, ArrivingHeader, type HeaderField } from './arriving-header.ts'
-import { noSignatures, type SignatureCheck, type Signatures } from './signatures.ts'
+import { FROM_BYTES_MAX, noSignatures, type SignatureCheck, type Signatures } from './signatures.ts'
 
 export class ArrivingSignatures implements StreamObserver {
   readonly #header = new ArrivingHeader()
@@ -41,9 +41,17 @@ export class ArrivingSignatures implements StreamObserver {
 
   #begin(found: { readonly header: ArrivedHeader; readonly body: Uint8Array } | undefined): void {
     if (found === undefined) return
-    this.#arrived = found.header
-    if (found.header.kind !== 'fields') return
-    this.#signatures = this.#check(found.header.fields)
+    this.#arrived = withinLimits(found.header)
+    if (this.#arrived.kind !== 'fields') return
+    this.#signatures = this.#check(this.#arrived.fields)
     this.#signatures.body(found.body)
   }
+}
+
+function withinLimits(header: ArrivedHeader): ArrivedHeader {
+  if (header.kind !== 'fields') return header
+  const isLong = header.fields.some(
+    ({ key, line }) => key === 'from' && line.length > FROM_BYTES_MAX,
+  )
+  return isLong ? { kind: 'not judged', reason: 'From field too long' } : header
 }

@@ -2,7 +2,7 @@
 // what it would do with bytes of a stranger in more than linear time is done here.
 
 import type { ArcSet, DkimResult, SignatureHeader } from 'mailauth/lib/dkim/dkim-verifier.js'
-import type { HeaderField } from './arriving-header.ts'
+import { type HeaderField, isBlank } from './arriving-header.ts'
 import { BodyDigest, CanonicalBody, type Canonicalisation } from './body-hash.ts'
 import type { MailauthResolver } from './mailauth-resolver.ts'
 
@@ -10,6 +10,10 @@ import type { MailauthResolver } from './mailauth-resolver.ts'
 export const DKIM_SIGNATURES_MAX = 10
 /** Of one signature field; those of today have some 1,000. */
 export const SIGNATURE_BYTES_MAX = 8 * 1024
+/** In a row, in a signature: its lines are folded with a few. */
+export const SIGNATURE_BLANKS_MAX = 100
+/** Of the field that names the author; room for a hundred addresses. */
+export const FROM_BYTES_MAX = 8 * 1024
 /** RFC 8301 §3.2: shorter keys prove nothing. */
 export const RSA_KEY_BITS_MIN = 1_024
 
@@ -167,16 +171,28 @@ export function checkSignatures(
 function lookedAt(fields: readonly HeaderField[]) {
   let signatures = 0
   let ignored = 0
+  let authors = 0
   const looked = fields.map((field) => {
+    // A second one is enough to know that there is not one author.
+    if (field.key === 'from') return ++authors <= 2 ? field : { ...field, key: '' }
     const isSignature = field.key === 'dkim-signature'
     const isArc = field.key.startsWith('arc-')
     if (!isSignature && !isArc) return field
-    const isFit = field.line.length <= SIGNATURE_BYTES_MAX
+    const isFit = field.line.length <= SIGNATURE_BYTES_MAX && !hasManyBlanks(field.line)
     if (isFit && (isArc || ++signatures <= DKIM_SIGNATURES_MAX)) return field
     if (isSignature) ignored++
     return { ...field, key: '' }
   })
   return { looked, ignored }
+}
+
+function hasManyBlanks(line: Uint8Array): boolean {
+  let blanks = 0
+  for (const byte of line) {
+    blanks = isBlank(byte) ? blanks + 1 : 0
+    if (blanks > SIGNATURE_BLANKS_MAX) return true
+  }
+  return false
 }
 
 /** Before the body is there. */

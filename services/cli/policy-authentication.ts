@@ -10,7 +10,8 @@ import {
 import { checkSignatures, loadMailauth } from '#services/authentication/signatures.ts'
 import { createSpfCheck } from '#services/authentication/spf.ts'
 import type { SpfResult } from '#shared/contracts/authentication.ts'
-import { createSystemResolver } from '#shared/dns/system-resolver.ts'
+import { createAnyNameResolver } from '#shared/dns/any-name-resolver.ts'
+import { createSystemResolver, DNS_TRIES, DNS_TRY_TIMEOUT_MS } from '#shared/dns/system-resolver.ts'
 import type { Process } from './context.ts'
 import { withJson } from './context.ts'
 import { CommandFailure } from './failure.ts'
@@ -107,7 +108,9 @@ function withClient(command: Command, isNeeded: boolean): Command {
 }
 
 function begin({ dns: server, json }: Options, process: Process) {
-  const dns = createSystemResolver(server === undefined ? {} : { servers: [checked(server)] })
+  const servers = server === undefined ? [] : [checked(server)]
+  const limits = { timeoutMs: DNS_TRY_TIMEOUT_MS, tries: DNS_TRIES }
+  const dns = createAnyNameResolver(createSystemResolver({ servers }), { servers, ...limits })
   return {
     dns,
     resolver: mailauthResolver(dns),

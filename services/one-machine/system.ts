@@ -12,7 +12,7 @@ import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { assembleContent, webhookSecretFrom } from '#services/assembly/content.ts'
 import { openCountries } from '#services/assembly/countries.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
-import { assemblePolicy } from '#services/assembly/pipeline.ts'
+import { assemblePolicy } from '#services/assembly/policy.ts'
 import {
   type OpenRemoteDelivery,
   openRemoteDelivery,
@@ -106,6 +106,7 @@ export async function startSystem(deps: {
     clearTimeout(timer)
   })
   let policy = assemblePolicy(backend)
+  opening.defer(() => policy.settle())
   const contentOf = async (from: Backend) =>
     assembleContent(from, { webhookSecret: await webhookSecretFrom(from.settings) })
   let content = await contentOf(backend)

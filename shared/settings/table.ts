@@ -9,8 +9,11 @@ import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
 
 import { generalSettings } from './table/general.ts'
+import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
+import { policyServerSettings } from './table/policy-servers.ts'
+import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
 import { rateSettings } from './table/rates.ts'
@@ -34,6 +37,9 @@ export const settingParts = {
   'DNS lists': dnsListSettings,
   'Weighing (policyd-weight)': weightSettings,
   'Authentication of mail': authenticationSettings,
+  'Policy servers': policyServerSettings,
+  Greylisting: greylistSettings,
+  'POP before SMTP': popBeforeSmtpSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
@@ -55,6 +61,9 @@ export const settingsTable = {
   ...dnsListSettings,
   ...weightSettings,
   ...authenticationSettings,
+  ...policyServerSettings,
+  ...greylistSettings,
+  ...popBeforeSmtpSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,

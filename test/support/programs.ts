@@ -19,6 +19,8 @@ export const programs = {
   getmail: 'getmail6',
   imapfilter: 'imapfilter',
   neomutt: 'neomutt',
+  postgrey: 'postgrey',
+  'policyd-weight': 'policyd-weight',
   script: 'bsdutils',
   strace: 'strace',
   clamd: 'clamav-daemon',

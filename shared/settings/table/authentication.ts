@@ -11,12 +11,14 @@ const action = choice(...authenticationActions)
 
 const on = (what: string, action_: AuthenticationAction, why = '') =>
   new Setting(action, {
+    reload: true,
     default: action_,
     about: `What becomes of mail ${what}: none, tag (a header field says so), quarantine (into Junk), reject.${why}`,
   })
 
 export const authenticationSettings = {
   mailAuthentication: new Setting(boolean, {
+    reload: true,
     default: true,
     about:
       'Whether SPF, DKIM, DMARC, ARC and the names of the client are looked at in mail of strangers, and told in an Authentication-Results field. Mail of logins and of `mynetworks` is not asked about. A name server that does not answer makes nobody an impostor.',
@@ -59,11 +61,13 @@ export const authenticationSettings = {
     ),
   },
   dmarcOverrides: new Setting(domainActions, {
+    reload: true,
     default: [],
     about:
       'What becomes of mail that fails DMARC by author: `domain=action`, the domains below it too, instead of what the domain wants.',
   }),
   arcTrustedSealers: new Setting(domainList, {
+    reload: true,
     default: [],
     about:
       'Domains of forwarders and lists whose ARC seal is believed: what they found a good author stays one, though their forwarding broke its signatures (RFC 8617).',

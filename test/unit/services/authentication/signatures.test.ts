@@ -6,7 +6,9 @@ import { mailauthResolver } from '#services/authentication/mailauth-resolver.ts'
 import {
   checkSignatures,
   DKIM_SIGNATURES_MAX,
+  FROM_BYTES_MAX,
   loadMailauth,
+  SIGNATURE_BLANKS_MAX,
   SIGNATURE_BYTES_MAX,
 } from '#services/authentication/signatures.ts'
 import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
@@ -202,6 +204,7 @@ describe('a message that is to cost much', () => {
   it.each([
     ['is longer than the limit', `X: ${'x'.repeat(HEADER_JUDGED_BYTES_MAX)}\r\n`],
     ['has very many fields', 'A: b\r\n'.repeat(3_000)],
+    ['has a From field that is very long', `From: ${'a:'.repeat(FROM_BYTES_MAX / 2)}\r\n`],
     ['has very much white space', `A:${' '.repeat(2_000)}b\r\n`],
   ])('whose header %s is not judged', async (_, fields) => {
     const signed = await dkimSigned(message, 'author.test')
@@ -210,6 +213,13 @@ describe('a message that is to cost much', () => {
     })
     expect(notJudged).toBeDefined()
     expect([dkim, from, questions]).toEqual([[], [], []])
+  })
+
+  it('with signatures that are mostly white space has them not looked at', async () => {
+    const blank = (count: number) =>
+      `DKIM-Signature: v=1; a=rsa-sha256; d=d.test; s=s; bh=x; b=x; h=from;${' '.repeat(count)}x=1\r\n`
+    expect((await check(blank(SIGNATURE_BLANKS_MAX) + message, {})).ignored).toBe(0)
+    expect((await check(blank(SIGNATURE_BLANKS_MAX + 1) + message, {})).ignored).toBe(1)
   })
 
   it('that is one line of a megabyte is hashed piece by piece', async () => {
