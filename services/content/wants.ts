@@ -1,14 +1,14 @@
 // What the steps of the content stage want of one message, added up.
 
 import type {
+  ContentEdit,
   ContentTrace,
   ContentVerdict,
-  HeaderEdit,
   StepVerdict,
 } from '#shared/contracts/content.ts'
 import type { EnvelopeRecipient, Rewriting, SmtpEnvelope } from '#shared/contracts/spool.ts'
 import { parseAddress } from '#shared/mail/address.ts'
-import { HEADER_EDITS_MAX, type StoredEdit } from '#shared/mail/header-edits.ts'
+import { HEADER_EDITS_MAX, type HeaderEdit } from '#shared/mail/header-edits.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 
@@ -29,8 +29,8 @@ export class Wants {
   /** Put above everything; the last comes first. */
   #onTop: ByteString = ''
   /** Before all that is stored, as long as nothing else is edited. */
-  #beforeStored: readonly StoredEdit[] = []
-  readonly #edits: StoredEdit[] = []
+  #beforeStored: readonly HeaderEdit[] = []
+  readonly #edits: HeaderEdit[] = []
   /** Those of them whose cost grows with the header. */
   #costly = 0
   #body: Rewriting['body']
@@ -103,7 +103,7 @@ export class Wants {
     }
   }
 
-  #edit(edit: HeaderEdit): void {
+  #edit(edit: ContentEdit): void {
     if (edit.kind === 'top') {
       if (this.#hasRoomBeside(edit.field)) this.#onTop = edit.field + this.#onTop
       else this.#edit({ kind: 'insert', before: 0, field: edit.field })

@@ -2,7 +2,7 @@
 // mail, checks of header and body, milters, scanners, a webhook. It is asked in the listener's process, since it needs the bytes.
 // Implemented by services/content, which runs steps in order; each of those implements ContentStep.
 
-import type { StoredEdit } from '#shared/mail/header-edits.ts'
+import type { HeaderEdit } from '#shared/mail/header-edits.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Judged, SmtpReply } from './policy.ts'
@@ -15,8 +15,6 @@ import type {
   StashedBytes,
   StreamObserver,
 } from './spool.ts'
-
-export type { StashedBytes } from './spool.ts'
 
 export interface ContentStage {
   /** When the first byte of the message comes. */
@@ -84,11 +82,11 @@ export interface ContentStepJudge {
 }
 
 /** A change of the header; `top`: a field above everything, our Received field too. */
-export type HeaderEdit = StoredEdit | { readonly kind: 'top'; readonly field: ByteString }
+export type ContentEdit = HeaderEdit | { readonly kind: 'top'; readonly field: ByteString }
 
 type WantedOfContent = {
   /** In this order. */
-  readonly edits?: readonly HeaderEdit[]
+  readonly edits?: readonly ContentEdit[]
   /** In place of the body: all behind the empty line that ends the header. */
   readonly body?: StashedBytes
   /** It is delivered into Junk here, for this reason. */

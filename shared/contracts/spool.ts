@@ -1,7 +1,7 @@
 // What a listener that receives messages (SMTP now; LMTP, the API and sendmail later) hands to the pipeline. Implemented by
 // shared/queue/spool.ts on any store.
 
-import type { StoredEdit } from '#shared/mail/header-edits.ts'
+import type { HeaderEdit } from '#shared/mail/header-edits.ts'
 import type { MessageIndex } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 
@@ -42,7 +42,7 @@ export interface Spool {
 /** Another header, and another body: all behind the empty line that ends the header. */
 export type Rewriting = {
   /** In this order. */
-  readonly edits: readonly StoredEdit[]
+  readonly edits: readonly HeaderEdit[]
   readonly body?: StashedBytes
 }
 

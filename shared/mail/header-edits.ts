@@ -9,7 +9,7 @@ import type { ByteString } from './message-index.ts'
  * `field`: one or several whole ones, folded as they shall stand, each ended by CRLF, byte string; names in any case. Positions and
  * occurrences are those of the header when this edit's turn comes.
  */
-export type StoredEdit =
+export type HeaderEdit =
   /** So that so many fields stand before it; behind the last where there are fewer. */
   | { readonly kind: 'insert'; readonly before: number; readonly field: ByteString }
   /** Behind the last one. */
@@ -27,7 +27,7 @@ export type StoredEdit =
    * In place of the field that stood there in the header as it came, from 0; '' removes it. For whoever has seen the whole header, and may
    * have something against thousands of its fields: one of these costs the same wherever it stands.
    */
-  | { readonly kind: 'replace-stored'; readonly position: number; readonly fields: ByteString }
+  | { readonly kind: 'replace-stored'; readonly position: number; readonly field: ByteString }
 
 /** Of a header that is to be edited: all of it is held meanwhile. What is longer cannot be edited. */
 export const EDITED_HEADER_BYTES_MAX = 1024 * 1024
@@ -45,11 +45,11 @@ type Field = {
 }
 
 /** The fields of a header, its empty line not counted. */
-export function editHeader(header: ByteString, edits: readonly StoredEdit[]): ByteString {
+export function editHeader(header: ByteString, edits: readonly HeaderEdit[]): ByteString {
   const stored = fieldsOf(header)
   const replaced = new Map<number, ByteString>()
   for (const edit of edits) {
-    if (edit.kind === 'replace-stored') replaced.set(edit.position, edit.fields)
+    if (edit.kind === 'replace-stored') replaced.set(edit.position, edit.field)
   }
   // They speak of the header as it came, so they may come first. What they put in one field's place is one field to the others, or none.
   let fields = stored.flatMap((field, position) => {
@@ -60,7 +60,7 @@ export function editHeader(header: ByteString, edits: readonly StoredEdit[]): By
   return fields.map(({ text }) => text).join('')
 }
 
-function applied(fields: Field[], edit: StoredEdit): Field[] {
+function applied(fields: Field[], edit: HeaderEdit): Field[] {
   switch (edit.kind) {
     case 'insert':
       fields.splice(edit.before, 0, ...fieldsOf(edit.field))
@@ -116,7 +116,7 @@ function fieldsOf(header: ByteString): Field[] {
 /** The message with its header edited and, where there is another, that body in place of its own. */
 export async function* edited(
   message: AsyncIterable<Uint8Array>,
-  edits: readonly StoredEdit[],
+  edits: readonly HeaderEdit[],
   body?: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   const reader = new HeaderReader(EDITED_HEADER_BYTES_MAX)

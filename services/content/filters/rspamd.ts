@@ -2,9 +2,9 @@
 // and the changes of `milter`. https://docs.rspamd.com/developers/protocol/
 
 import type {
+  ContentEdit,
   ContentFacts,
   ContentMessage,
-  HeaderEdit,
   StepVerdict,
 } from '#shared/contracts/content.ts'
 import { HEADER_EDITS_MAX } from '#shared/mail/header-edits.ts'
@@ -160,7 +160,7 @@ function rejected(
   }
 }
 
-function rewritten(subject: unknown): readonly HeaderEdit[] {
+function rewritten(subject: unknown): readonly ContentEdit[] {
   const field = madeTextField('Subject', textOf(subject) ?? '')
   if (textOf(subject) === undefined || field === undefined) return []
   return [{ kind: 'replace', name: 'Subject', occurrence: 1, field }]
@@ -168,7 +168,7 @@ function rewritten(subject: unknown): readonly HeaderEdit[] {
 
 /** `milter` of the answer: add_headers{n: {value, order} | value | [...]}, remove_headers{n: k}, change_from, add_rcpt, del_rcpt. */
 function changesOf(milter: JsonObject) {
-  const edits: HeaderEdit[] = []
+  const edits: ContentEdit[] = []
   for (const [name, occurrence] of entriesOf(milter.remove_headers)) {
     edits.push({ kind: 'remove', name, occurrence: Math.trunc(numberOf(occurrence) ?? 0) })
   }
@@ -190,7 +190,7 @@ function changesOf(milter: JsonObject) {
 const entriesOf = (value: unknown) => Object.entries(objectOf(value)).slice(0, CHANGES_MAX)
 
 /** `order`: its place in the header; behind the last with a negative one. Without it: on top, where it needs no rewriting. */
-function addedField(name: string, given: unknown): HeaderEdit | undefined {
+function addedField(name: string, given: unknown): ContentEdit | undefined {
   const value = isObject(given) ? given.value : given
   if (typeof value !== 'string' && typeof value !== 'number') return undefined
   const field = madeTextField(name, unfoldedAtEnd(String(value)))

@@ -3,9 +3,9 @@
 
 import { createHmac } from 'node:crypto'
 import type {
+  ContentEdit,
   ContentFacts,
   ContentMessage,
-  HeaderEdit,
   StepVerdict,
 } from '#shared/contracts/content.ts'
 import type { SmtpReply } from '#shared/contracts/policy.ts'
@@ -169,7 +169,7 @@ const isReplyCode = (code: number, first: number) =>
   Number.isInteger(code) && code >= first * 100 && code < first * 100 + 60 && code !== 421
 
 function changesOf(answer: JsonObject) {
-  const edits: HeaderEdit[] = []
+  const edits: ContentEdit[] = []
   const { add, remove, replace } = objectOf(answer.headers)
   for (const { name, occurrence } of objectsOf(remove)) {
     const which = Math.trunc(numberOf(occurrence) ?? 0)

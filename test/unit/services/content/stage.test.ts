@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createContentStage } from '#services/content/stage.ts'
 import { ADDED_RECIPIENTS_MAX, BESIDE_BYTES_MAX } from '#services/content/wants.ts'
 import type { ContentStep, StepVerdict } from '#shared/contracts/content.ts'
-import { edited, HEADER_EDITS_MAX, type StoredEdit } from '#shared/mail/header-edits.ts'
+import { edited, HEADER_EDITS_MAX, type HeaderEdit } from '#shared/mail/header-edits.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { contentFacts, contentMessage, FakeStep, stashed, textOf } from '#test/support/content.ts'
 import { manualClock } from '#test/support/pipeline.ts'
@@ -71,7 +71,7 @@ describe('the content stage', () => {
 
   it('shows each step the message as those before it left it', async () => {
     const second = new FakeStep('second')
-    const edits: StoredEdit[] = [
+    const edits: HeaderEdit[] = [
       { kind: 'remove', name: 'X-Spam', occurrence: 0 },
       { kind: 'insert', before: 0, field: 'X-A: 1\r\n' },
     ]
@@ -172,6 +172,6 @@ describe('the content stage', () => {
   })
 })
 
-function insert(field: string): StoredEdit {
+function insert(field: string): HeaderEdit {
   return { kind: 'insert', before: 0, field: `${field}\r\n` }
 }

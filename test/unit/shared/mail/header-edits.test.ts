@@ -3,14 +3,14 @@ import {
   EDITED_HEADER_BYTES_MAX,
   edited,
   editHeader,
+  type HeaderEdit,
   HeaderTooLong,
-  type StoredEdit,
 } from '#shared/mail/header-edits.ts'
 
 const header = 'A: 1\r\nB: 1\r\n folded\r\na: 2\r\nC: 1\r\nA: 3\r\n'
 
 describe('a header', () => {
-  it.each<[string, StoredEdit[], string]>([
+  it.each<[string, HeaderEdit[], string]>([
     ['nothing', [], header],
     ['a field first', [insert(0, 'X: 1')], `X: 1\r\n${header}`],
     [
@@ -38,8 +38,8 @@ describe('a header', () => {
       'fields by their place, whatever is inserted besides',
       [
         insert(0, 'X: 1'),
-        { kind: 'replace-stored', position: 1, fields: '' },
-        { kind: 'replace-stored', position: 3, fields: 'N: 1\r\nC: 9\r\n' },
+        { kind: 'replace-stored', position: 1, field: '' },
+        { kind: 'replace-stored', position: 3, field: 'N: 1\r\nC: 9\r\n' },
       ],
       'X: 1\r\nA: 1\r\na: 2\r\nN: 1\r\nC: 9\r\nA: 3\r\n',
     ],
@@ -50,7 +50,7 @@ describe('a header', () => {
   it('of many fields costs no more for many of them', () => {
     const many = 'A:\r\n'.repeat(100_000)
     const edits = Array.from({ length: 100_000 }, (_, position) => {
-      return { kind: 'replace-stored', position, fields: '' } as const
+      return { kind: 'replace-stored', position, field: '' } as const
     })
     expect(editHeader(many, edits)).toBe('')
   })
@@ -91,15 +91,15 @@ describe('a message', () => {
   })
 })
 
-function insert(before: number, text: string): StoredEdit {
+function insert(before: number, text: string): HeaderEdit {
   return { kind: 'insert', before, field: `${text}\r\n` }
 }
 
-function replace(name: string, occurrence: number, text: string): StoredEdit {
+function replace(name: string, occurrence: number, text: string): HeaderEdit {
   return { kind: 'replace', name, occurrence, field: `${text}\r\n` }
 }
 
-function remove(name: string, occurrence: number): StoredEdit {
+function remove(name: string, occurrence: number): HeaderEdit {
   return { kind: 'remove', name, occurrence }
 }
 
