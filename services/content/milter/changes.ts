@@ -1,0 +1,136 @@
+// What a filter wants of the message after it has seen its end, collected into the verdict of its step.
+
+import type { HeaderEdit } from '#shared/contracts/content.ts'
+import type { ByteString } from '#shared/mail/message-index.ts'
+import type { Conversation } from './conversation.ts'
+import { givenField } from './header.ts'
+import { decodeStrings, MilterFailure, type Packet } from './packet.ts'
+import { actions, wishes } from './protocol.ts'
+
+/** Of one filter for one message, header fields and recipients together. */
+export const CHANGES_MAX = 10_000
+/** Their text together. */
+export const CHANGED_BYTES_MAX = 1024 * 1024
+
+export type Changes = {
+  readonly edits: readonly HeaderEdit[]
+  readonly addRecipients: readonly string[]
+  readonly removeRecipients: readonly string[]
+  readonly sender?: string
+  readonly hold?: string
+}
+
+type Needed = { readonly [command: string]: number }
+
+/** What a filter must have said it would do. */
+const needed: Needed = {
+  h: actions.addHeader,
+  i: actions.addHeader,
+  m: actions.changeHeader,
+  '+': actions.addRecipient,
+  '2': actions.addRecipientWithArguments,
+  '-': actions.removeRecipient,
+  e: actions.changeSender,
+  b: actions.changeBody,
+  q: actions.quarantine,
+}
+
+export class ChangeCollector {
+  readonly #conversation: Conversation
+  readonly #edits: HeaderEdit[] = []
+  readonly #added: string[] = []
+  readonly #removed: string[] = []
+  #sender: string | undefined
+  #hold: string | undefined
+  #changes = 0
+  #bytes = 0
+
+  constructor(conversation: Conversation) {
+    this.#conversation = conversation
+  }
+
+  get changes(): Changes {
+    return {
+      edits: this.#edits,
+      addRecipients: this.#added,
+      removeRecipients: this.#removed,
+      ...(this.#sender !== undefined && { sender: this.#sender }),
+      ...(this.#hold !== undefined && { hold: this.#hold }),
+    }
+  }
+
+  /** True for a piece of another body, which is not kept here. */
+  take(packet: Packet): boolean {
+    const { command, data } = packet
+    const action = needed[command]
+    if (action === undefined) throw new MilterFailure(`answers ${command} to the end of a message`)
+    if (!this.#conversation.mayDo(action)) {
+      throw new MilterFailure(`does ${command} without having asked`)
+    }
+    if (command === 'b') return true
+    this.#changes += 1
+    this.#bytes += data.length
+    if (this.#changes > CHANGES_MAX || this.#bytes > CHANGED_BYTES_MAX) {
+      throw new MilterFailure(`wants more than ${CHANGES_MAX} changes`)
+    }
+    this.#take(packet)
+    return false
+  }
+
+  #take({ command, data }: Packet): void {
+    switch (command) {
+      case 'h':
+        this.#edit(data, (field) => ({ kind: 'append', field }))
+        return
+      case 'i':
+        this.#insert(data.readUInt32BE(0), data.subarray(4))
+        return
+      case 'm':
+        this.#change(Math.max(1, data.readUInt32BE(0)), data.subarray(4))
+        return
+      case '+':
+      case '2':
+        this.#added.push(addressIn(data))
+        return
+      case '-':
+        this.#removed.push(addressIn(data))
+        return
+      case 'e':
+        this.#sender = addressIn(data)
+        return
+      case 'q':
+        this.#hold = decodeStrings(data, 'utf8')[0] ?? ''
+        return
+    }
+  }
+
+  /** 0 is above our own Received field, 1 below it: before the first field that the filter was told of. */
+  #insert(index: number, data: Buffer): void {
+    this.#edit(data, (field) =>
+      index === 0 ? { kind: 'top', field } : { kind: 'insert', before: index - 1, field },
+    )
+  }
+
+  /** An empty value removes the field. */
+  #change(occurrence: number, data: Buffer): void {
+    const [name = '', value = ''] = decodeStrings(data, 'latin1')
+    if (value === '') this.#edits.push({ kind: 'remove', name, occurrence })
+    else this.#edit(data, (field) => ({ kind: 'replace', name, occurrence, field }))
+  }
+
+  #edit(data: Buffer, make: (field: ByteString) => HeaderEdit): void {
+    const [name = '', value = ''] = decodeStrings(data, 'latin1')
+    const field = givenField({ name, value }, this.#conversation.has(wishes.leadingSpace))
+    if (field === undefined) throw new MilterFailure('gives a header field without a name')
+    this.#edits.push(make(field))
+  }
+}
+
+/** Arguments that may follow, as of ESMTP, are for nobody here. */
+function addressIn(data: Buffer): string {
+  const [text = ''] = decodeStrings(data, 'utf8')
+  const [, inside] = /^<(.*)>$/.exec(text) ?? []
+  const address = (inside ?? text).trim()
+  if (/[\x00-\x1f\x7f<>]/.test(address)) throw new MilterFailure('gives an address that is none')
+  return address
+}

@@ -1,0 +1,163 @@
+// All filters of one SMTP session, asked in order while the client speaks. Each command's events go to the first filter, then to the next;
+// the first that refuses has spoken for all.
+
+import { isIP } from 'node:net'
+import type {
+  DialogueClient,
+  DialogueFilter,
+  DialogueMail,
+  DialogueRecipient,
+} from '#shared/contracts/milter.ts'
+import type { SmtpReply } from '#shared/contracts/policy.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import type { Conversation } from './conversation.ts'
+import {
+  clientMacros,
+  type MacroFacts,
+  type Macros,
+  messageMacros,
+  recipientMacros,
+  senderMacros,
+} from './macros.ts'
+import { encodeStrings } from './packet.ts'
+import { wishes } from './protocol.ts'
+
+export class Dialogue implements DialogueFilter {
+  readonly conversations: readonly Conversation[]
+  readonly #facts: MacroFacts
+  readonly #nameOf: (address: string) => Promise<string | undefined>
+  readonly #log: Log
+  #name: string | undefined
+  #isNamed = false
+  #macros: Macros = {}
+  #isClosed = false
+
+  constructor(
+    conversations: readonly Conversation[],
+    deps: {
+      readonly facts: MacroFacts
+      readonly nameOf: (address: string) => Promise<string | undefined>
+      readonly log: Log
+    },
+  ) {
+    this.conversations = conversations
+    this.#facts = deps.facts
+    this.#nameOf = deps.nameOf
+    this.#log = deps.log
+  }
+
+  /** Of client, sender and message, as of now. */
+  get macros(): Macros {
+    return this.#macros
+  }
+
+  async helo(client: DialogueClient): Promise<SmtpReply | undefined> {
+    await this.#connect(client)
+    const data = encodeStrings([client.origin.helo], 'utf8')
+    return this.#each(async (conversation) => {
+      await conversation.announce('H', 'helo', this.#macros)
+      const { noHelo: unwanted, silentHelo: silent } = wishes
+      await conversation.ofClient({ command: 'H', data, unwanted, silent })
+      return conversation.standingReply
+    })
+  }
+
+  async mail(client: DialogueClient, mail: DialogueMail): Promise<SmtpReply | undefined> {
+    // A login, or a session without HELO.
+    await this.#connect(client)
+    const { queueId, sender, parameters } = mail
+    this.#macros = { ...this.#macros, ...messageMacros(queueId), ...senderMacros(sender) }
+    const data = encodeStrings([`<${sender}>`, ...parameters], 'utf8')
+    const reply = await this.#each(async (conversation) => {
+      await conversation.announce('M', 'mail', this.#macros)
+      const { noMail: unwanted, silentMail: silent } = wishes
+      return conversation.ofMail({ command: 'M', data, unwanted, silent })
+    })
+    // Those before the one that refused have heard of a message that does not come.
+    if (reply !== undefined) this.abort()
+    return this.#told(reply, { queueId, from: sender })
+  }
+
+  async recipient(rcpt: DialogueRecipient): Promise<SmtpReply | undefined> {
+    const { queueId, address, parameters, refusal } = rcpt
+    const data = encodeStrings([`<${address}>`, ...parameters], 'utf8')
+    const macros = { ...this.#macros, ...messageMacros(queueId), ...recipientMacros(rcpt) }
+    const reply = await this.#each(async (conversation) => {
+      const isTold = refusal === undefined || conversation.has(wishes.rejectedRecipients)
+      if (!isTold || !conversation.isInMessage) return conversation.standingReply
+      await conversation.announce('R', 'recipient', macros)
+      const { noRecipient: unwanted, silentRecipient: silent } = wishes
+      return conversation.ofMessage({ command: 'R', data, unwanted, silent })
+    })
+    return refusal === undefined ? this.#told(reply, { queueId, to: address }) : undefined
+  }
+
+  async data(queueId: QueueId): Promise<SmtpReply | undefined> {
+    const reply = await this.#each(async (conversation) => {
+      if (!conversation.isInMessage) return conversation.standingReply
+      await conversation.announce('T', 'data', this.#macros)
+      const { noData: unwanted, silentData: silent } = wishes
+      const data = new Uint8Array(0)
+      return conversation.ofMessage({ command: 'T', data, unwanted, silent, since: 4 })
+    })
+    return this.#told(reply, { queueId })
+  }
+
+  abort(): void {
+    for (const conversation of this.conversations) conversation.abort()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const conversation of this.conversations) conversation.close()
+  }
+
+  /** Once; afterwards only what has become known of the client. */
+  async #connect(client: DialogueClient): Promise<void> {
+    const { remoteAddress, remotePort } = client.origin
+    if (!this.#isNamed) this.#name = await this.#nameOf(remoteAddress)
+    this.#isNamed = true
+    this.#macros = clientMacros({ ...client, name: this.#name }, this.#facts)
+    const data = connectData(this.#name, remoteAddress, remotePort)
+    await this.#each(async (conversation) => {
+      if (!conversation.isFresh) return conversation.standingReply
+      await conversation.open()
+      await conversation.announce('C', 'connect', this.#macros)
+      const { noConnect: unwanted, silentConnect: silent } = wishes
+      await conversation.ofClient({ command: 'C', data, unwanted, silent })
+      return conversation.standingReply
+    })
+  }
+
+  async #each(
+    ask: (conversation: Conversation) => Promise<SmtpReply | undefined>,
+  ): Promise<SmtpReply | undefined> {
+    for (const conversation of this.conversations) {
+      if (this.#isClosed) return undefined
+      const reply = await ask(conversation)
+      if (reply !== undefined) return reply
+    }
+    return undefined
+  }
+
+  #told(
+    reply: SmtpReply | undefined,
+    fields: { readonly [name: string]: string },
+  ): SmtpReply | undefined {
+    if (reply === undefined) return undefined
+    const { code, status: dsn, text } = reply
+    this.#log.info({ ...fields, code, dsn, reply: text }, 'milter refuses')
+    return reply
+  }
+}
+
+/** C: name, family, port and address; `L` for a local client, `U` for one of no address. */
+function connectData(name: string | undefined, address: string, port: number): Uint8Array {
+  const host = encodeStrings([name ?? `[${address}]`], 'utf8')
+  const version = isIP(address)
+  if (version === 0) return Buffer.concat([host, Buffer.from('U')])
+  const family = Buffer.from(version === 6 ? '6' : '4')
+  const portBytes = Buffer.from([(port >> 8) & 0xff, port & 0xff])
+  return Buffer.concat([host, family, portBytes, encodeStrings([address], 'latin1')])
+}

@@ -1,0 +1,59 @@
+// One filter as all its conversations share it: where it is and what holds for it, and whether it is worth trying now.
+
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { MilterAddress, MilterDefaultAction } from '#shared/settings/milters.ts'
+import { MilterConnection } from './connection.ts'
+import type { MacroLists } from './macros.ts'
+import { MilterFailure } from './packet.ts'
+import type { MilterVersion } from './protocol.ts'
+
+export type MilterOptions = {
+  /** For the log. */
+  readonly name: string
+  readonly address: MilterAddress
+  readonly version: MilterVersion
+  readonly connectTimeoutMs: number
+  readonly commandTimeoutMs: number
+  readonly contentTimeoutMs: number
+  readonly defaultAction: MilterDefaultAction
+  readonly macros: MacroLists
+}
+
+/**
+ * One that could not be reached is left alone so long, then tried by one session: a thousand sessions do not each wait for a machine that
+ * does not answer.
+ */
+const LEFT_ALONE_MS = 5_000
+
+export class Milter {
+  readonly options: MilterOptions
+  readonly #clock: Clock
+  #downUntilMs = 0
+  #isDown = false
+  #isTried = false
+
+  constructor(options: MilterOptions, clock: Clock) {
+    this.options = options
+    this.#clock = clock
+  }
+
+  /** Rejects with MilterFailure. */
+  async connect(): Promise<MilterConnection> {
+    const { address, connectTimeoutMs: timeoutMs } = this.options
+    if (this.#isDown && (this.#isTried || this.#clock.now() < this.#downUntilMs)) {
+      throw new MilterFailure('could not be reached a moment ago')
+    }
+    this.#isTried = this.#isDown
+    try {
+      const connection = await MilterConnection.open(address, { clock: this.#clock, timeoutMs })
+      this.#isDown = false
+      return connection
+    } catch (error) {
+      this.#isDown = true
+      this.#downUntilMs = this.#clock.now() + LEFT_ALONE_MS
+      throw error
+    } finally {
+      this.#isTried = false
+    }
+  }
+}
