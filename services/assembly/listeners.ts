@@ -12,6 +12,7 @@ import { accountCredentials } from '#shared/auth/account-credentials.ts'
 import { createAccountWatch } from '#shared/auth/account-watch.ts'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
 import type { Policy } from '#shared/contracts/policy.ts'
+import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
 import type { CloseOptions } from '#shared/net/drain.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
@@ -22,6 +23,7 @@ import type { Signals } from '#shared/storage/ports.ts'
 import type { Backend } from './backend.ts'
 import { formatEndpoint } from './endpoint.ts'
 import { imapOptions, pop3Options, smtpOptions } from './listener-options.ts'
+import { openMilters } from './milters.ts'
 import { explained } from './start-failure.ts'
 
 export type ListenerName = keyof Settings['listeners']
@@ -100,10 +102,13 @@ function makers(backend: Backend, parts: ListenerParts) {
     clock,
     log,
   })
+  const milters = openMilters({ settings, dns: createSystemResolver(), clock, log })
   const smtp = (role: SmtpRole) => () =>
     createSmtpListener(smtpOptions(settings, role), {
       spool,
       policy,
+      // What comes by LMTP was filtered already.
+      filters: role === 'lmtp' ? undefined : milters?.filters,
       clientAuthorities,
       authenticator,
       accountWatch,

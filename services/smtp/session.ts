@@ -6,6 +6,7 @@ import type {
   Authenticator,
   LoggedInAccount,
 } from '#shared/contracts/authenticate.ts'
+import type { DialogueClient, DialogueFilter, DialogueFilters } from '#shared/contracts/milter.ts'
 import type { Policy } from '#shared/contracts/policy.ts'
 import type { Origin, Spool } from '#shared/contracts/spool.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
@@ -28,6 +29,8 @@ import { beginTransaction, type Transaction } from './transaction.ts'
 export type SmtpDeps = {
   readonly spool: Spool
   readonly policy: Policy
+  /** Who hears the dialogue; undefined: nobody does. */
+  readonly filters?: DialogueFilters | undefined
   readonly authenticator: Authenticator
   readonly accountWatch: AccountWatch
   /** Undefined: STARTTLS is not offered. */
@@ -64,6 +67,7 @@ export class SmtpSession {
   readonly #lines: RepeatedLines
   readonly remoteAddress: string
   readonly remotePort: number
+  readonly #localAddress: string | undefined
   log: Log
   /** Since the last accepted message. */
   errors = 0
@@ -78,6 +82,10 @@ export class SmtpSession {
   #channelBindings: ChannelBindings | undefined
   #helo: Helo | null = null
   #account: Origin['account'] = null
+  /** SASL, by which it logged in. */
+  #mechanism: Mechanism | undefined
+  #dialogue: DialogueFilter | undefined
+  #isOver = false
   #transaction: Transaction | null = null
   #origin: Origin | undefined
 
@@ -94,6 +102,7 @@ export class SmtpSession {
     this.#lines = lines
     this.remoteAddress = peer.remoteAddress
     this.remotePort = peer.remotePort
+    this.#localAddress = peer.localAddress
     this.log = deps.log.child({ listener: options.role, remoteAddress: peer.remoteAddress })
   }
 
@@ -116,6 +125,17 @@ export class SmtpSession {
   /** How its MAIL and RCPT are read. */
   get syntax(): CommandOptions {
     return this.paths.syntax({ isLoggedIn: this.#account !== null })
+  }
+
+  /** Filters that hear what it says; from the first command on that they hear of. */
+  get dialogue(): DialogueFilter | undefined {
+    if (!this.#isOver) this.#dialogue ??= this.deps.filters?.open(this)
+    return this.#dialogue
+  }
+
+  dialogueClient(): DialogueClient {
+    const [mechanism, localAddress] = [this.#mechanism, this.#localAddress]
+    return { origin: this.origin(), mechanism, localAddress }
   }
 
   get transaction(): Transaction | null {
@@ -167,6 +187,7 @@ export class SmtpSession {
     this.greet(null)
     this.#watching?.close()
     this.#account = null
+    this.#mechanism = undefined
     this.#tls = tls
     const { clientCertificate } = tls
     if (clientCertificate) this.logRepeated({ clientCertificate }, 'client certificate')
@@ -180,8 +201,9 @@ export class SmtpSession {
     this.#origin = undefined
   }
 
-  authenticate(account: LoggedInAccount): void {
+  authenticate(account: LoggedInAccount, mechanism: Mechanism): void {
     this.#account = account
+    this.#mechanism = mechanism
     this.#watching = this.deps.accountWatch.watch(account, () => this.onAccountEnd())
     this.#origin = undefined
     this.log = this.log.child({ account: account.login })
@@ -194,6 +216,7 @@ export class SmtpSession {
   /** A message whose bytes are not complete is given up. */
   endTransaction(): void {
     this.#transaction?.receipt?.abort('transaction ended')
+    if (this.#transaction) this.#dialogue?.abort()
     this.#transaction = null
   }
 
@@ -215,6 +238,8 @@ export class SmtpSession {
 
   end(): void {
     this.endTransaction()
+    this.#isOver = true
+    this.#dialogue?.close()
     this.#watching?.close()
   }
 

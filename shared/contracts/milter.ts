@@ -16,15 +16,21 @@ export interface DialogueFilters {
  */
 export interface DialogueFilter {
   /** HELO or EHLO; with the first one they hear of the connection too. */
-  helo(client: DialogueClient): Promise<SmtpReply | undefined>
-  mail(client: DialogueClient, mail: DialogueMail): Promise<SmtpReply | undefined>
-  recipient(rcpt: DialogueRecipient): Promise<SmtpReply | undefined>
+  helo(client: DialogueClient): Promise<DialogueRefusal | undefined>
+  mail(client: DialogueClient, mail: DialogueMail): Promise<DialogueRefusal | undefined>
+  recipient(rcpt: DialogueRecipient): Promise<DialogueRefusal | undefined>
   /** DATA or the first BDAT. */
-  data(queueId: QueueId): Promise<SmtpReply | undefined>
+  data(): Promise<DialogueRefusal | undefined>
   /** The transaction ended otherwise than with a message that was judged. */
   abort(): void
   /** The session is over. */
   close(): void
+}
+
+export type DialogueRefusal = {
+  readonly reply: SmtpReply
+  /** Who says so, for the log. */
+  readonly filter: string
 }
 
 export type DialogueClient = {

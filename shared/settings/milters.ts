@@ -49,6 +49,21 @@ export const milters: Kind<readonly MilterEntry[]> = {
   format: (value) => value.map(formatEntry).join(', '),
 }
 
+const MACROS_MAX = 100
+const MACRO_NAME = /^(?:[A-Za-z_]|\{[A-Za-z_][A-Za-z0-9_]{0,60}\})$/
+
+export const milterMacros: Kind<readonly string[]> = {
+  name: 'macros',
+  allowed: 'names of Sendmail macros such as i or {auth_type}, separated by spaces, or nothing',
+  list: true,
+  parse(text) {
+    const names = text.split(/[\s,]+/).filter((name) => name !== '')
+    const sound = names.length <= MACROS_MAX && names.every((name) => MACRO_NAME.test(name))
+    return sound ? names : undefined
+  },
+  format: (value) => value.join(' '),
+}
+
 /** Entries with what braces hold together in one; undefined where braces do not fit. */
 function splitBraces(text: string): readonly string[] | undefined {
   const entries: string[] = []

@@ -6,6 +6,7 @@ import { authSettings } from './table/auth.ts'
 import { generalSettings } from './table/general.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
+import { milterSettings } from './table/milters.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
 import { smtpSettings } from './table/smtp.ts'
@@ -16,6 +17,7 @@ export const settingParts = {
   General: generalSettings,
   Listeners: listenerSettings,
   'SMTP server': smtpSettings,
+  Milters: milterSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
@@ -28,6 +30,7 @@ export const settingsTable = {
   ...generalSettings,
   ...listenerSettings,
   ...smtpSettings,
+  ...milterSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,

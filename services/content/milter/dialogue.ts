@@ -7,10 +7,9 @@ import type {
   DialogueFilter,
   DialogueMail,
   DialogueRecipient,
+  DialogueRefusal,
 } from '#shared/contracts/milter.ts'
 import type { SmtpReply } from '#shared/contracts/policy.ts'
-import type { QueueId } from '#shared/mail/queue-id.ts'
-import type { Log } from '#shared/runtime/log.ts'
 import type { Conversation } from './conversation.ts'
 import {
   clientMacros,
@@ -27,7 +26,6 @@ export class Dialogue implements DialogueFilter {
   readonly conversations: readonly Conversation[]
   readonly #facts: MacroFacts
   readonly #nameOf: (address: string) => Promise<string | undefined>
-  readonly #log: Log
   #name: string | undefined
   #isNamed = false
   #macros: Macros = {}
@@ -38,13 +36,11 @@ export class Dialogue implements DialogueFilter {
     deps: {
       readonly facts: MacroFacts
       readonly nameOf: (address: string) => Promise<string | undefined>
-      readonly log: Log
     },
   ) {
     this.conversations = conversations
     this.#facts = deps.facts
     this.#nameOf = deps.nameOf
-    this.#log = deps.log
   }
 
   /** Of client, sender and message, as of now. */
@@ -52,7 +48,7 @@ export class Dialogue implements DialogueFilter {
     return this.#macros
   }
 
-  async helo(client: DialogueClient): Promise<SmtpReply | undefined> {
+  async helo(client: DialogueClient): Promise<DialogueRefusal | undefined> {
     await this.#connect(client)
     const data = encodeStrings([client.origin.helo], 'utf8')
     return this.#each(async (conversation) => {
@@ -63,45 +59,44 @@ export class Dialogue implements DialogueFilter {
     })
   }
 
-  async mail(client: DialogueClient, mail: DialogueMail): Promise<SmtpReply | undefined> {
+  async mail(client: DialogueClient, mail: DialogueMail): Promise<DialogueRefusal | undefined> {
     // A login, or a session without HELO.
     await this.#connect(client)
     const { queueId, sender, parameters } = mail
     this.#macros = { ...this.#macros, ...messageMacros(queueId), ...senderMacros(sender) }
     const data = encodeStrings([`<${sender}>`, ...parameters], 'utf8')
-    const reply = await this.#each(async (conversation) => {
+    const refusal = await this.#each(async (conversation) => {
       await conversation.announce('M', 'mail', this.#macros)
       const { noMail: unwanted, silentMail: silent } = wishes
       return conversation.ofMail({ command: 'M', data, unwanted, silent })
     })
     // Those before the one that refused have heard of a message that does not come.
-    if (reply !== undefined) this.abort()
-    return this.#told(reply, { queueId, from: sender })
+    if (refusal !== undefined) this.abort()
+    return refusal
   }
 
-  async recipient(rcpt: DialogueRecipient): Promise<SmtpReply | undefined> {
+  async recipient(rcpt: DialogueRecipient): Promise<DialogueRefusal | undefined> {
     const { queueId, address, parameters, refusal } = rcpt
     const data = encodeStrings([`<${address}>`, ...parameters], 'utf8')
     const macros = { ...this.#macros, ...messageMacros(queueId), ...recipientMacros(rcpt) }
-    const reply = await this.#each(async (conversation) => {
+    const refused = await this.#each(async (conversation) => {
       const isTold = refusal === undefined || conversation.has(wishes.rejectedRecipients)
       if (!isTold || !conversation.isInMessage) return conversation.standingReply
       await conversation.announce('R', 'recipient', macros)
       const { noRecipient: unwanted, silentRecipient: silent } = wishes
       return conversation.ofMessage({ command: 'R', data, unwanted, silent })
     })
-    return refusal === undefined ? this.#told(reply, { queueId, to: address }) : undefined
+    return refusal === undefined ? refused : undefined
   }
 
-  async data(queueId: QueueId): Promise<SmtpReply | undefined> {
-    const reply = await this.#each(async (conversation) => {
+  data(): Promise<DialogueRefusal | undefined> {
+    return this.#each(async (conversation) => {
       if (!conversation.isInMessage) return conversation.standingReply
       await conversation.announce('T', 'data', this.#macros)
       const { noData: unwanted, silentData: silent } = wishes
       const data = new Uint8Array(0)
       return conversation.ofMessage({ command: 'T', data, unwanted, silent, since: 4 })
     })
-    return this.#told(reply, { queueId })
   }
 
   abort(): void {
@@ -132,23 +127,13 @@ export class Dialogue implements DialogueFilter {
 
   async #each(
     ask: (conversation: Conversation) => Promise<SmtpReply | undefined>,
-  ): Promise<SmtpReply | undefined> {
+  ): Promise<DialogueRefusal | undefined> {
     for (const conversation of this.conversations) {
       if (this.#isClosed) return undefined
       const reply = await ask(conversation)
-      if (reply !== undefined) return reply
+      if (reply !== undefined) return { reply, filter: conversation.milter.options.name }
     }
     return undefined
-  }
-
-  #told(
-    reply: SmtpReply | undefined,
-    fields: { readonly [name: string]: string },
-  ): SmtpReply | undefined {
-    if (reply === undefined) return undefined
-    const { code, status: dsn, text } = reply
-    this.#log.info({ ...fields, code, dsn, reply: text }, 'milter refuses')
-    return reply
   }
 }
 

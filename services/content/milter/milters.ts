@@ -31,7 +31,7 @@ export function createMilters(deps: {
     filters: {
       open(session) {
         const conversations = milters.map((milter) => new Conversation(milter, log))
-        const dialogue = new Dialogue(conversations, { facts, nameOf, log })
+        const dialogue = new Dialogue(conversations, { facts, nameOf })
         dialogues.set(session, dialogue)
         return dialogue
       },

@@ -6,6 +6,7 @@ import { LineEndCheck } from '#shared/text/line-ends.ts'
 import { ChunkBody } from '../body.ts'
 import { answerAndClose, defineCommand, type Outcome } from '../command.ts'
 import { DRAINED_BYTES_MAX } from '../config.ts'
+import { filterRefusal } from '../dialogue.ts'
 import { MessageReceipt } from '../message-receipt.ts'
 import type { Receipt } from '../receipt.ts'
 import { badLineEnd, replies } from '../replies.ts'
@@ -20,7 +21,7 @@ export const bdat = defineCommand({
   beforeHelo: true,
   beforeTls: true,
   parse: parseChunk,
-  run(session, chunk): Outcome {
+  async run(session, chunk): Promise<Outcome> {
     // How many bytes to skip is unknown, and they must not be taken for commands.
     if (!chunk) return answerAndClose(replies.badChunk)
     // RFC 3030 §2 allows it, and it brings the message no further.
@@ -28,6 +29,14 @@ export const bdat = defineCommand({
     const { transaction } = session
     const refusal = outOfOrder(session)
     if (refusal || !transaction) return skip(chunk, refusal ?? replies.mailFirst)
+    const { queueId } = transaction
+    if (transaction.receipt === undefined) {
+      const objection = await filterRefusal(session, { queueId }, (filter) => filter.data())
+      if (objection !== undefined) {
+        session.endTransaction()
+        return objection.kind === 'reply' ? skip(chunk, objection.reply) : objection
+      }
+    }
     transaction.receipt ??= new MessageReceipt(session, transaction)
     transaction.lineEnds ??= new LineEndCheck()
     const { receipt, lineEnds } = transaction

@@ -2,6 +2,7 @@
 
 import { DataBody } from '../body.ts'
 import { answer, defineCommand } from '../command.ts'
+import { filterRefusal } from '../dialogue.ts'
 import { MessageReceipt } from '../message-receipt.ts'
 import { replies } from '../replies.ts'
 import { noParameters } from './no-parameters.ts'
@@ -10,13 +11,19 @@ export const data = defineCommand({
   needsLogin: true,
   flushes: true,
   parse: noParameters('DATA'),
-  run(session) {
+  async run(session) {
     const { transaction } = session
     if (!transaction) return answer(replies.mailFirst)
     // RFC 3030 §2: DATA and BDAT are not mixed in one transaction.
     if (transaction.receipt) return answer(replies.chunkingBegun)
     if (transaction.recipients.length === 0) {
       return answer(transaction.anyRefused ? session.noValidRecipients : replies.rcptFirst)
+    }
+    const { queueId } = transaction
+    const refusal = await filterRefusal(session, { queueId }, (filter) => filter.data())
+    if (refusal !== undefined) {
+      session.endTransaction()
+      return refusal
     }
     const body = new DataBody(new MessageReceipt(session, transaction), async (receipt) => {
       const answers = await receipt.finish()

@@ -1,7 +1,9 @@
 // HELO and EHLO (RFC 5321 §4.1.1.1), LHLO in their place in LMTP (RFC 2033 §4.1), and the list of what this server can do.
 
 import { isHeloName } from '#shared/smtp/helo-name.ts'
+import type { Reply } from '#shared/smtp/reply.ts'
 import { answer, defineCommand, type Outcome } from '../command.ts'
+import { filterRefusal } from '../dialogue.ts'
 import { replies } from '../replies.ts'
 import type { SmtpSession } from '../session.ts'
 
@@ -16,7 +18,7 @@ export const helo = defineCommand({
   run(session, name) {
     if (!isHeloName(name)) return answer(replies.heloNeedsName('HELO'))
     session.greet({ name, extended: false })
-    return answer(replies.hello(session.deps.hostname))
+    return unlessFiltered(session, replies.hello(session.deps.hostname))
   },
 })
 
@@ -34,10 +36,24 @@ export const lhlo = defineCommand({
   run: (session, name) => greetExtended(session, 'LHLO', name),
 })
 
-function greetExtended(session: SmtpSession, verb: string, name: string): Outcome {
+function greetExtended(
+  session: SmtpSession,
+  verb: string,
+  name: string,
+): Outcome | Promise<Outcome> {
   if (!isHeloName(name)) return answer(replies.heloNeedsName(verb))
   session.greet({ name, extended: true })
-  return answer(replies.extensions([session.deps.hostname, ...extensions(session)]))
+  const reply = replies.extensions([session.deps.hostname, ...extensions(session)])
+  return unlessFiltered(session, reply)
+}
+
+/** Whom a filter refuses has said its name all the same: MAIL is answered as it was. */
+function unlessFiltered(session: SmtpSession, reply: Reply): Outcome | Promise<Outcome> {
+  if (session.dialogue === undefined) return answer(reply)
+  const facts = { helo: session.helo?.name }
+  return filterRefusal(session, facts, (filter, client) => filter.helo(client)).then(
+    (refusal) => refusal ?? answer(reply),
+  )
 }
 
 /** Deliberately without BINARYMIME: a binary message could not be relayed to a server that lacks it. */

@@ -1,8 +1,10 @@
 // MAIL: begins a transaction. RFC 5321 §4.1.1.2; SIZE RFC 1870 §6.
 
-import { parseMailCommand } from '#shared/smtp/mail-command.ts'
-import { answer, defineCommand } from '../command.ts'
+import { type MailCommand, parseMailCommand } from '#shared/smtp/mail-command.ts'
+import { answer, defineCommand, type Outcome } from '../command.ts'
+import { filterRefusal, mailParameters } from '../dialogue.ts'
 import { replies } from '../replies.ts'
+import type { SmtpSession } from '../session.ts'
 
 export const mail = defineCommand({
   needsLogin: true,
@@ -16,6 +18,21 @@ export const mail = defineCommand({
     // As Postfix (queue_minfree): before the client sends what there would be no room for.
     if (!(await session.deps.spool.hasRoom())) return answer(replies.insufficientStorage)
     session.begin(command)
-    return answer(replies.senderOk)
+    const refusal = await askFilters(session, command)
+    if (refusal !== undefined) session.endTransaction()
+    return refusal ?? answer(replies.senderOk)
   },
 })
+
+async function askFilters(
+  session: SmtpSession,
+  command: MailCommand,
+): Promise<Outcome | undefined> {
+  const { transaction } = session
+  if (transaction === null) return undefined
+  const { queueId } = transaction
+  const { sender } = command
+  return filterRefusal(session, { queueId, from: sender }, (filter, client) =>
+    filter.mail(client, { queueId, sender, parameters: mailParameters(command) }),
+  )
+}

@@ -3,26 +3,19 @@ import type { MacroLists } from '#services/content/milter/macros.ts'
 import type { MilterOptions } from '#services/content/milter/milter.ts'
 import { createMilters } from '#services/content/milter/milters.ts'
 import { actions, wishes } from '#services/content/milter/protocol.ts'
-import type { ContentMessage, StashedBytes, StepVerdict } from '#shared/contracts/content.ts'
+import type { ContentMessage, StepVerdict } from '#shared/contracts/content.ts'
 import type { DialogueClient } from '#shared/contracts/milter.ts'
-import type { Origin, SmtpEnvelope, Spooled } from '#shared/contracts/spool.ts'
+import type { Origin } from '#shared/contracts/spool.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { MemoryLog } from '#test/support/memory-log.ts'
 import { acceptOffer, answering, FakeMilter, packet, uint32 } from '#test/support/milter.ts'
+import { MessageContent, noMacros } from '#test/support/milter-content.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const queueId = '4cQ1' as QueueId
-const none: MacroLists = {
-  connect: [],
-  helo: [],
-  mail: [],
-  recipient: [],
-  data: [],
-  endOfMessage: [],
-  endOfHeader: [],
-}
+const none = noMacros
 
 const origin: Origin = {
   listener: 'smtp',
@@ -77,61 +70,18 @@ function milters(...given: readonly MilterOptions[]) {
 const text = (...lines: readonly string[]) => `${lines.join('\r\n')}\r\n`
 const message = text('From: a@example.org', 'Subject: one', ' two', '', 'Hello', '.', 'World')
 
-class Content {
-  readonly stashes: Promise<string>[] = []
-  readonly message: ContentMessage
-  constructor(bytes = message, size = 7) {
-    const envelope: SmtpEnvelope = {
-      sender: mail.sender,
-      recipients: [],
-      body: '7BIT',
-      smtpUtf8: false,
-      requireTls: false,
-      dsnReturn: null,
-      dsnEnvelopeId: null,
-    }
-    this.message = {
-      spooled: {} as Spooled,
-      envelope,
-      header: '',
-      received: '',
-      onTop: '',
-      async *open() {
-        const all = Buffer.from(bytes, 'latin1')
-        for (let at = 0; at < all.length; at += size) yield all.subarray(at, at + size)
-      },
-      stash: (source) => this.#stash(source),
-    }
-  }
-
-  async #stash(source: AsyncIterable<Uint8Array>): Promise<StashedBytes> {
-    const kept = (async () => {
-      const chunks: Uint8Array[] = []
-      for await (const chunk of source) chunks.push(chunk)
-      return Buffer.concat(chunks).toString('latin1')
-    })()
-    this.stashes.push(kept)
-    const all = await kept
-    return { bytes: all.length, open: () => oneChunk(all) }
-  }
-}
-
-async function* oneChunk(all: string) {
-  yield Buffer.from(all, 'latin1')
-}
-
 /** A whole message as a listener and the content stage have it. */
 async function send(
   { filters, steps }: ReturnType<typeof milters>,
   session = {},
-  content = new Content(),
+  content = new MessageContent(message),
 ) {
   const dialogue = filters.open(session)
   const said = [
-    await dialogue.helo(client),
-    await dialogue.mail(client, mail),
-    await dialogue.recipient(rcpt),
-    await dialogue.data(queueId),
+    (await dialogue.helo(client))?.reply,
+    (await dialogue.mail(client, mail))?.reply,
+    (await dialogue.recipient(rcpt))?.reply,
+    (await dialogue.data())?.reply,
   ]
   const verdicts: (StepVerdict | undefined)[] = []
   for (const step of steps) {
@@ -175,7 +125,7 @@ describe('a filter that wants all', () => {
   it('hears the body in pieces of 65,535 bytes at most', async () => {
     const milter = await fake()
     const body = 'x'.repeat(70_000)
-    const content = new Content(`A: b\r\n\r\n${body}\r\n`, 1_000_000)
+    const content = new MessageContent(`A: b\r\n\r\n${body}\r\n`, 1_000_000)
     await send(milters(optionsOf(milter.port)), {}, content)
     expect(
       milter.packets.filter(({ command }) => command === 'B').map(({ data }) => data.length),
@@ -200,8 +150,8 @@ describe('a filter that wants all', () => {
     for (let n = 0; n < 2; n++) {
       await dialogue.mail(client, mail)
       await dialogue.recipient(rcpt)
-      await dialogue.data(queueId)
-      const content = new Content()
+      await dialogue.data()
+      const content = new MessageContent(message)
       const [step] = made.steps
       await step
         ?.begin({ queueId, origin, envelope: content.message.envelope, session })
@@ -235,7 +185,7 @@ describe('negotiation', () => {
     [4, 'O 0x4 0x3f 0x3ff', 'CHMRTLNBE'],
   ] as const)('offers protocol %i what it knows', async (version, offered, letters) => {
     const milter = await fake()
-    const content = new Content(message, 1_000)
+    const content = new MessageContent(message, 1_000)
     await send(milters(optionsOf(milter.port, { version })), {}, content)
     expect(milter.told[0]).toBe(offered)
     const told = milter.heard('CHMRTLNBE').map((one) => one[0])
@@ -385,7 +335,7 @@ describe('what a filter answers in the dialogue', () => {
     await dialogue.helo(client)
     await dialogue.mail(client, mail)
     expect(await dialogue.recipient({ ...rcpt, address: 'bad@example.net' })).toMatchObject({
-      code: 550,
+      reply: { code: 550 },
     })
     expect(await dialogue.recipient(rcpt)).toBeUndefined()
   })
@@ -394,8 +344,8 @@ describe('what a filter answers in the dialogue', () => {
     const milter = await fake({ answers: answering({ M: packet('r') }) })
     const dialogue = milters(optionsOf(milter.port)).filters.open({})
     await dialogue.helo(client)
-    expect(await dialogue.mail(client, mail)).toMatchObject({ code: 550 })
-    expect(await dialogue.mail(client, mail)).toMatchObject({ code: 550 })
+    expect(await dialogue.mail(client, mail)).toMatchObject({ reply: { code: 550 } })
+    expect(await dialogue.mail(client, mail)).toMatchObject({ reply: { code: 550 } })
     expect(
       milter
         .heard('MA')
@@ -519,7 +469,7 @@ describe('what a filter answers to the message', () => {
         ],
       }),
     })
-    const content = new Content()
+    const content = new MessageContent(message)
     const { verdict } = await send(milters(optionsOf(milter.port)), {}, content)
     expect(verdict).toEqual({
       kind: 'accept',
@@ -563,7 +513,7 @@ describe('what a filter answers to the message', () => {
     const milter = await fake({
       answers: answering({ E: [packet('b', Buffer.from('x')), packet('r')] }),
     })
-    const content = new Content()
+    const content = new MessageContent(message)
     const { verdict } = await send(milters(optionsOf(milter.port)), {}, content)
     expect(verdict?.kind).toBe('reject')
     await expect(content.stashes[0]).rejects.toThrow('not needed')
@@ -669,14 +619,14 @@ describe('a filter that fails', () => {
     const said = await Promise.all(
       Array.from({ length: 1_000 }, () => made.filters.open({}).helo(client)),
     )
-    expect(said.every((reply) => reply?.code === 451)).toBe(true)
+    expect(said.every((refusal) => refusal?.reply.code === 451)).toBe(true)
     const reasons = new Set(made.lines.slice(before).map(({ fields }) => fields.reason))
     expect([...reasons]).toEqual(['could not be reached a moment ago'])
   })
 
   it('does not take the message down with it when what reads it fails', async () => {
     const milter = await fake()
-    const content = new Content()
+    const content = new MessageContent(message)
     const failing: ContentMessage = {
       ...content.message,
       async *open() {
