@@ -1,5 +1,6 @@
 // Values that are allowed one by one but not together.
 
+import { findPatternFaults } from './patterns/pattern-setting.ts'
 import type { Problem } from './problems.ts'
 import type { Settings } from './table.ts'
 
@@ -12,6 +13,7 @@ export function findConflicts(settings: Settings): Problem[] {
     ...halfPairs(settings),
     ...sharedPorts(settings),
     ...badBanner(settings),
+    ...findPatternFaults(settings),
   ]
 }
 

@@ -8,8 +8,8 @@ export type Kind<T> = {
   readonly allowed: string
   /** Lists may be written as TOML arrays. */
   readonly list?: true
-  /** An entry that is a path stands for the entries in that file. */
-  readonly files?: true
+  /** An entry that is a path stands for the entries in that file; `whole`: a value that is one stands for all that the file has. */
+  readonly files?: true | 'whole'
   /** Undefined when the text is not allowed. */
   parse(text: string): T | undefined
   /** A text that parses to the same value. */

@@ -3,6 +3,7 @@
 
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
+import { contentCheckSettings } from './table/content-checks.ts'
 import { generalSettings } from './table/general.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
@@ -18,6 +19,7 @@ export const settingParts = {
   Listeners: listenerSettings,
   'SMTP server': smtpSettings,
   Milters: milterSettings,
+  'Checks of content': contentCheckSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
@@ -31,6 +33,7 @@ export const settingsTable = {
   ...listenerSettings,
   ...smtpSettings,
   ...milterSettings,
+  ...contentCheckSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,

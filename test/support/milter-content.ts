@@ -2,7 +2,9 @@
 
 import type { MacroLists } from '#services/content/milter/macros.ts'
 import type { ContentMessage, StashedBytes } from '#shared/contracts/content.ts'
-import type { SmtpEnvelope, Spooled } from '#shared/contracts/spool.ts'
+import type { SmtpEnvelope } from '#shared/contracts/spool.ts'
+import { MessageIndexer } from '#shared/mail/indexer.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
 
 export const noMacros: MacroLists = {
   connect: [],
@@ -31,10 +33,14 @@ export class MessageContent {
 
   /** It is read in pieces of so many bytes. */
   constructor(bytes: string, size = 7) {
+    const indexer = new MessageIndexer()
+    indexer.push(Buffer.from(bytes, 'latin1'))
+    const queueId = '4cQ1' as QueueId
+    const index = indexer.finish()
     this.message = {
-      spooled: {} as Spooled,
+      spooled: { queueId, index, isSigned: false, isDisallowed: false, deliveredTo: [] },
       envelope: someEnvelope,
-      header: '',
+      header: bytes.slice(0, Math.max(0, index.headerBytes - 2)),
       received: '',
       onTop: '',
       async *open() {
