@@ -106,7 +106,7 @@ export class PatternMatcher {
       throw error
     } finally {
       over.abort()
-      worker.removeAllListeners('message').removeAllListeners('exit')
+      worker.off('message', resolve).off('error', failed).off('exit', failed)
     }
   }
 
