@@ -2,7 +2,7 @@
 
 import { loadSettings, variableOf } from '#shared/settings/load.ts'
 import type { Problem } from '#shared/settings/problems.ts'
-import { escapeReferences } from '#shared/settings/references.ts'
+import { writtenText } from '#shared/settings/references.ts'
 import { valueAt } from '#shared/settings/setting.ts'
 import { type Settings, settingsByPath } from '#shared/settings/table.ts'
 
@@ -16,7 +16,7 @@ export type MailSettings =
 
 /** Set by the deployment itself, or about files and disks that no container has. */
 const notHere =
-  /^(?:hostname|relayhost.*|smtpd?TlsCAfile|queueMinfree|inetInterfaces|lmtpTrustedNetworks|listeners\..*|tls\.(?:certificateFile|keyFile)|proxyTrustedNetworks|log\.(?:file|syslogServer|syslogFacility))$/
+  /^(?:hostname|relayhost.*|smtpd?TlsCAfile|queueMinfree|inetInterfaces|lmtpTrustedNetworks|dnsListKeys|listeners\..*|tls\.(?:certificateFile|keyFile)|proxyTrustedNetworks|log\.(?:file|syslogServer|syslogFacility))$/
 
 /** Lambda takes 4 KB of variables altogether. */
 const VARIABLES_BYTES_MAX = 2_500
@@ -33,7 +33,7 @@ export function readMailSettings(
   const variables = Object.fromEntries(
     given.map(([path, { kind }]) => [
       variableOf(path),
-      escapeReferences(kind.format(valueAt(loaded.settings, path))),
+      writtenText(kind, kind.format(valueAt(loaded.settings, path))),
     ]),
   )
   const problems = [

@@ -33,6 +33,15 @@ export function readStoreFormat({ tables: { directory } }: Storage): PolicyState
   return allow(['dynamodb:GetItem'], [directory.tableArn], keysLike(STORE_PK))
 }
 
+/** What access tables say, whoever asks them: the table's version, all of a small one, keys of a large one. */
+export function readAccessTables({ tables: { directory } }: Storage): PolicyStatement {
+  return allow(
+    ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
+    [directory.tableArn],
+    keysLike('ACCESS*'),
+  )
+}
+
 /** Reads accounts, and writes a better hash of the same password after a login. */
 export function logins({ tables: { directory, counters } }: Storage): PolicyStatement[] {
   return [
@@ -86,6 +95,8 @@ export function spoolMessages(parts: {
     allow(['lambda:InvokeFunction'], [parts.policy.lambda.functionArn]),
     allow(['dynamodb:PutItem'], [parts.storage.tables.queue.tableArn], keysLike('Q#*')),
     allow(['sqs:SendMessage'], [parts.queues.incoming.queue.queueArn]),
+    // The lists of DATA and of the message's end are asked on the spot.
+    readAccessTables(parts.storage),
     // What an account sends is counted as it is accepted.
     allow(['dynamodb:UpdateItem'], [parts.storage.tables.counters.tableArn], keysLike('SENT#*')),
   ]

@@ -2,6 +2,7 @@
 // socket. The command line uses it beside a running server, on the same data folder.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { createAccessTables } from '#shared/directory/access-tables.ts'
 import { createDirectory } from '#shared/directory/directory.ts'
 import { createPeople } from '#shared/directory/people.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
@@ -53,6 +54,7 @@ export function createBackend(deps: {
   return {
     ...deps,
     directory,
+    accessTables: createAccessTables({ table: tables.directory, clock }),
     expand,
     mailbox: createMailbox({ table: tables.mail, objects, signals, clock }),
     queue,

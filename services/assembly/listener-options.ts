@@ -28,6 +28,8 @@ export function smtpOptions(settings: Settings, role: SmtpRole): SmtpOptions {
     smtpdRejectSenderLoginMismatch: settings.smtpdRejectSenderLoginMismatch,
     smtpdSaslAuthenticatedHeader: settings.smtpdSaslAuthenticatedHeader,
     smtpdHeloRequired: settings.smtpdHeloRequired,
+    smtpdDelayReject: settings.smtpdDelayReject,
+    softBounce: settings.softBounce,
     smtpLineLengthLimit: settings.smtpLineLengthLimit,
     strictRfc821Envelopes: settings.strictRfc821Envelopes,
     originDomain: originDomain(settings),

@@ -7,27 +7,25 @@ import { createDelivery } from '#services/delivery/delivery.ts'
 import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
 import { createLists } from '#services/policy/lists.ts'
 import { createPolicy } from '#services/policy/policy.ts'
-import { createSendingLimits } from '#services/policy/sending-limits.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
-import type { Policy } from '#shared/contracts/policy.ts'
+import type { DecidingPolicy } from '#shared/contracts/policy.ts'
 import { createStageMessage } from '#shared/queue/created-message.ts'
 import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
-import { createNetworkMatcher } from '#shared/settings/networks.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { type Backend, routesOf } from './backend.ts'
+import { openQuestionResolvers } from './dns.ts'
 
-export function assemblePolicy(backend: Backend): Policy {
-  const { directory, mailbox, settings, store, clock, log } = backend
-  const lists = createLists({
-    directory,
-    usage: mailbox.usage,
-    isMynetwork: createNetworkMatcher(settings.mynetworks),
-    sending: createSendingLimits({ counters: store.tables.counters, clock, options: settings }),
-    options: settings,
-  })
-  return createPolicy({ lists, directory, options: settings, log })
+export function assemblePolicy(
+  backend: Backend,
+  openDns = openQuestionResolvers(backend.settings, backend.clock),
+): DecidingPolicy {
+  const { directory, accessTables, mailbox, settings, store, clock, log } = backend
+  const { counters } = store.tables
+  const { usage } = mailbox
+  const lists = createLists({ directory, accessTables, usage, counters, settings, clock, log })
+  return createPolicy({ lists, directory, openDns, options: settings, log })
 }
 
 export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(backend)) {

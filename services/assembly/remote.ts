@@ -10,10 +10,10 @@ import { createInterruption, type Interruption } from '#services/delivery/remote
 import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
 import { createSmtpTransport } from '#services/delivery/remote/smtp-transport.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
-import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
+import { openResolver } from './dns.ts'
 
 export type OpenRemoteDelivery = Pick<Interruption, 'cutOff' | 'isIdle'> & {
   readonly deliver: RemoteDelivery
@@ -31,7 +31,7 @@ export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): Op
   const { hostname } = settings
   const { connect, guard, cutOff, isIdle } = createInterruption(connectTcp)
   const smtp = createSmtpTransport({
-    resolver: createSystemResolver(),
+    resolver: openResolver(settings),
     targets: createTargets(settings.privateDestinationNetworks),
     policyOf: createHopPolicies(hopPolicyOptions(settings, secrets)),
     hostname,

@@ -2,7 +2,12 @@
 // `policy`, which may read what listeners may not; whatever goes wrong is a temporary failure, which the listener answers with 451.
 
 import { InvokeCommand, type LambdaClient } from '@aws-sdk/client-lambda'
-import { asksDirectory, type Policy, type PolicyVerdict } from '#shared/contracts/policy.ts'
+import {
+  asksDirectory,
+  type DecidingPolicy,
+  type Policy,
+  type PolicyVerdict,
+} from '#shared/contracts/policy.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { decodeVerdict, encodeQuestion, type PolicyQuestion } from './policy-wire.ts'
 
@@ -10,7 +15,7 @@ export function createPolicyClient(
   lambda: LambdaClient,
   functionName: string,
   /** What is decided on the message alone needs no rights and no second invocation. */
-  onTheSpot: Pick<Policy, 'message'>,
+  onTheSpot: Pick<DecidingPolicy, 'data' | 'message' | 'isPlain'>,
 ): Policy {
   async function ask(question: PolicyQuestion): Promise<PolicyVerdict> {
     try {
@@ -27,7 +32,13 @@ export function createPolicyClient(
   return {
     early: (request) => ask({ ask: 'early', request }),
     recipient: (request) => ask({ ask: 'recipient', request }),
+    data: (request) =>
+      onTheSpot.isPlain('data', request.origin.listener)
+        ? onTheSpot.data(request)
+        : ask({ ask: 'data', request }),
     message: (request) =>
-      asksDirectory(request) ? ask({ ask: 'message', request }) : onTheSpot.message(request),
+      onTheSpot.isPlain('message', request.origin.listener) && !asksDirectory(request)
+        ? onTheSpot.message(request)
+        : ask({ ask: 'message', request }),
   }
 }

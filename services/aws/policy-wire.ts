@@ -2,9 +2,10 @@
 // may ask a function of the version before, or of the next, and the other way about: each side says what it knows, takes no notice of
 // what it does not, and puts a default where something is absent.
 //
-// Version 1 had neither `version` nor `ask`: a question with a recipient was one about it, any other about a message.
+// Version 2 did not ask about data by itself. Version 1 had neither `version` nor `ask`: a question with a recipient was one about it, any other about a message.
 
 import type {
+  DataRequest,
   EarlyRequest,
   MessageRequest,
   Policy,
@@ -12,7 +13,7 @@ import type {
   RecipientRequest,
 } from '#shared/contracts/policy.ts'
 
-export const POLICY_WIRE_VERSION = 2
+export const POLICY_WIRE_VERSION = 3
 
 /**
  * Lambda: 6 MB for the payload of a synchronous invocation. What a question may take is far less: of a header the listener keeps
@@ -23,6 +24,7 @@ export const INVOCATION_BYTES_MAX = 6 * 1024 * 1024
 export type PolicyQuestion =
   | { readonly ask: 'early'; readonly request: EarlyRequest }
   | { readonly ask: 'recipient'; readonly request: RecipientRequest }
+  | { readonly ask: 'data'; readonly request: DataRequest }
   | { readonly ask: 'message'; readonly request: MessageRequest }
 
 /** Flat, so that a function of version 1 finds the request where it looks for it. */
@@ -38,6 +40,8 @@ export async function answerQuestion(policy: Policy, event: unknown): Promise<Po
       return policy.early(request)
     case 'recipient':
       return policy.recipient(request)
+    case 'data':
+      return policy.data(request)
     case 'message':
       return policy.message(request)
     default:

@@ -115,6 +115,7 @@ export async function startSystem(deps: {
     policy: {
       early: (request) => policy.early(request),
       recipient: (request) => policy.recipient(request),
+      data: (request) => policy.data(request),
       message: (request) => policy.message(request),
     },
     hints: store.signals,

@@ -1,7 +1,8 @@
 import type { SmtpReply } from '#shared/contracts/policy.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
 import type { Accounts } from '#shared/directory/accounts.ts'
-import { type ClientFacts, dunno, type Restriction, reject } from './restriction.ts'
+import type { Known } from './known.ts'
+import { dunno, type Restriction, reject } from './restriction.ts'
 
 /** RFC 4954 §4 has no code for it; 421 ends the session, which nothing else could follow. */
 const accountEnded: SmtpReply = {
@@ -11,12 +12,13 @@ const accountEnded: SmtpReply = {
 }
 
 /** Who was logged in and is disabled, removed or has another password since sends no more, however old the session. */
-export function rejectEndedAccount(accounts: Pick<Accounts, 'byId'>): Restriction<ClientFacts> {
+export function rejectEndedAccount(
+  accounts: Pick<Accounts, 'byId'>,
+): Restriction<Pick<Known, 'origin'>> {
   return {
     name: 'reject_ended_account',
-    stage: 'connect',
-    async decide({ request }) {
-      const { account } = request.origin
+    async decide({ origin }) {
+      const { account } = origin
       if (account === null) return dunno
       const id = parseAccountId(account.id)
       const found = id && (await accounts.byId(id))

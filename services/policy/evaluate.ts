@@ -3,6 +3,7 @@
 
 import type { SmtpReply } from '#shared/contracts/policy.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
+import { vary } from './known.ts'
 import type { Decision, Restriction, RestrictionList } from './restriction.ts'
 
 /** What ended a list; going on to the next is `permit` too, with no restriction that said so. */
@@ -87,6 +88,7 @@ class Run<Facts extends object> {
   progress: Progress
   readonly trail: Step[] = []
   readonly #facts: Facts
+  #scored: { readonly score: number; readonly facts: object } | undefined
 
   constructor(facts: Facts, before: Progress) {
     this.#facts = facts
@@ -100,7 +102,7 @@ class Run<Facts extends object> {
     isWarned: boolean,
   ): Promise<ListVerdict | undefined> {
     for (const one of list) {
-      const verdict = await this.#askOne(one, depth, isWarned || one.warnOnly === true)
+      const verdict = await this.#askOne(one, depth, isWarned || (one.warnOnly ?? false))
       if (verdict !== undefined) return verdict
       const { deferIfPermit, deferIfReject } = this.progress
       // However it ends it is put off.
@@ -110,14 +112,12 @@ class Run<Facts extends object> {
   }
 
   async #askOne(
-    { name: restriction, decide }: Restriction<Facts & { readonly score: number }>,
+    { name: restriction, decide }: Restriction<Facts>,
     depth: number,
     isWarned: boolean,
   ): Promise<ListVerdict | undefined> {
     const { score, effects, deferIfPermit, deferIfReject } = this.progress
-    // Not copied: some are found out only when they are looked at.
-    const facts = Object.create(this.#facts, { score: { value: score } })
-    const decision = await decide(facts)
+    const decision = await decide(this.#factsWith(score))
     this.trail.push({ restriction, decision })
     switch (decision.kind) {
       case 'permit':
@@ -144,6 +144,11 @@ class Run<Facts extends object> {
       default:
         return this.#go({ effects: withEffect(effects, decision) })
     }
+  }
+
+  #factsWith(score: number): Facts & { readonly score: number } {
+    if (this.#scored?.score !== score) this.#scored = { score, facts: vary(this.#facts, { score }) }
+    return this.#scored.facts as Facts & { readonly score: number }
   }
 
   #go(change: Partial<Progress>): undefined {

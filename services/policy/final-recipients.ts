@@ -1,4 +1,5 @@
 import type { Reach } from '#shared/directory/directory.ts'
+import type { AtRecipient } from './known.ts'
 import { recipientLeadsTooFar, tooManyFinalRecipients } from './replies.ts'
 import { defer, dunno, type Restriction, reject } from './restriction.ts'
 
@@ -7,18 +8,15 @@ import { defer, dunno, type Restriction, reject } from './restriction.ts'
  * otherwise as many deliveries as aliases multiply. Beyond it the client sends the rest with another message (452, RFC 5321
  * §4.5.3.1.10), which a recipient that is too much alone could not.
  */
-export function limitFinalRecipients(max: number): Restriction {
+export function limitFinalRecipients(max: number): Restriction<AtRecipient> {
   return {
     name: 'message_final_recipient_limit',
-    stage: 'recipient',
-    async decide({ request, found, reach }) {
-      if (request.finalRecipientsSoFar >= max) return defer(tooManyFinalRecipients)
+    async decide({ recipient: { text, found, reach }, finalRecipientCount: soFar }) {
+      if (soFar >= max) return defer(tooManyFinalRecipients)
       if (found.kind !== 'alias') return dunno
       const count = finalRecipients(await reach())
-      if (request.finalRecipientsSoFar + count <= max) return dunno
-      return count > max
-        ? reject(recipientLeadsTooFar(request.recipient))
-        : defer(tooManyFinalRecipients)
+      if (soFar + count <= max) return dunno
+      return count > max ? reject(recipientLeadsTooFar(text)) : defer(tooManyFinalRecipients)
     },
   }
 }

@@ -1,19 +1,39 @@
 import type { Reach } from '#shared/directory/directory.ts'
-import { aliasLoop, userDisabled, userUnknown } from './replies.ts'
+import { createDestinations, type DestinationDeps } from './destination.ts'
+import type { AtRecipient, KnownRecipient } from './known.ts'
+import { aliasLoop, relayUserUnknown, userDisabled, userUnknown } from './replies.ts'
 import { type Decision, dunno, type Restriction, reject } from './restriction.ts'
 
 /**
  * Postfix's reject_unlisted_recipient: our domain, but nobody there. Aliases are followed to their ends: mail for one that leads
- * nowhere would be taken, stored, and waited for by an operator.
+ * nowhere would be taken, stored, and waited for by an operator. In a domain that we relay for whoever is not in `relayRecipientMaps`.
  */
-export const rejectUnlistedRecipient: Restriction = {
-  name: 'reject_unlisted_recipient',
-  stage: 'recipient',
-  async decide({ request, found, reach }) {
-    if (found.kind === 'unknown') return reject(userUnknown(request.recipient))
-    if (found.kind === 'disabled') return reject(userDisabled(request.recipient))
-    return found.kind === 'alias' ? ofAlias(request.recipient, await reach()) : dunno
-  },
+export function rejectUnlistedRecipient(deps: DestinationDeps): Restriction<AtRecipient> {
+  const destinations = createDestinations(deps)
+
+  async function isUnknownToRelay(recipient: KnownRecipient): Promise<boolean> {
+    const destination = await destinations.destinationOfRecipient(recipient)
+    return destination === 'relay' && !(await destinations.isRelayRecipient(recipient.address))
+  }
+
+  return {
+    name: 'reject_unlisted_recipient',
+    async decide({ recipient }) {
+      const { text, found, reach } = recipient
+      switch (found.kind) {
+        case 'unknown':
+          return reject(userUnknown(text))
+        case 'disabled':
+          return reject(userDisabled(text))
+        case 'alias':
+          return ofAlias(text, await reach())
+        case 'remote':
+          return (await isUnknownToRelay(recipient)) ? reject(relayUserUnknown(text)) : dunno
+        default:
+          return dunno
+      }
+    },
+  }
 }
 
 /** One target that takes mail is enough: what becomes of the others its sender cannot help. */

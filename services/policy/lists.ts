@@ -1,84 +1,136 @@
-// The restriction lists, each in the order in which it is asked, in Postfix's words. Which setting of Postfix is meant stands beside.
+// The restriction lists of each listener: what the settings say, and what no setting leaves out.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
-import type { Directory } from '#shared/directory/directory.ts'
-import { type Domain, parseDomain } from '#shared/mail/domain.ts'
+import type { PolicyStage } from '#shared/contracts/policy.ts'
+import { parseDomain } from '#shared/mail/domain.ts'
 import type { Used } from '#shared/mailbox/quota.ts'
-import type { SenderLogins } from '#shared/settings/address-kinds.ts'
 import { originDomain } from '#shared/settings/own-domains.ts'
+import type { ListPlace } from '#shared/settings/restrictions/grammar.ts'
+import { classesOf } from '#shared/settings/restrictions/list-faults.ts'
+import type { Settings } from '#shared/settings/table.ts'
 import { rejectEndedAccount } from './account.ts'
+import { createListCompiler, type ListCompiler } from './compile.ts'
+import { createDnsLists } from './dns-lists/dns-lists.ts'
 import { limitFinalRecipients } from './final-recipients.ts'
 import { rejectNonFqdn } from './fully-qualified.ts'
 import { limitHops, rejectDeliveredBefore } from './hops.ts'
 import { rejectUnlistedRecipient } from './listed.ts'
 import { rejectAuthorLoginMismatch, rejectSenderLoginMismatch } from './login-mismatch.ts'
 import { rejectOverQuota } from './quota.ts'
-import { permitMynetworks, permitSaslAuthenticated, rejectUnauthDestination } from './relay.ts'
-import type { RestrictionLists } from './restriction.ts'
+import type { PolicyLists, StageLists } from './restriction.ts'
 import { createSenderRights } from './sender-logins.ts'
-import type { SendingLimits } from './sending-limits.ts'
+import { createSendingLimits } from './sending-limits.ts'
+import type { WordDeps } from './word.ts'
 
-export type ListOptions = {
-  /** These complete senders. */
-  readonly hostname: string
-  readonly myorigin: string
-  readonly defaultDomain: string
-  readonly hopcountLimit: number
-  /** Messages an account may hold, 0 for no limit. */
-  readonly mailboxMessageLimit: number
-  /** What the recipients of one message may lead to. */
-  readonly messageFinalRecipientLimit: number
-  /** Whether who logged in sends as itself only, and who may be somebody else besides. */
-  readonly smtpdRejectSenderLoginMismatch: boolean
-  readonly smtpdSenderLoginMaps: readonly SenderLogins[]
-  readonly recipientDelimiter: string
-}
-
-export function createLists(deps: {
-  readonly directory: Directory
-  readonly usage: (accountId: AccountId) => Promise<Used>
-  readonly isMynetwork: (address: string) => boolean
-  readonly sending: SendingLimits
-  readonly options: ListOptions
-}): RestrictionLists {
-  const { directory, sending, options } = deps
-  const origin: Domain | undefined = parseDomain(originDomain(options))
+export function createLists(
+  deps: Omit<WordDeps, 'compile' | 'dnsLists'> & {
+    readonly usage: (accountId: AccountId) => Promise<Used>
+  },
+): PolicyLists {
+  const { directory, settings, counters, clock, log } = deps
   const rights = createSenderRights({
     directory,
-    senderLogins: options.smtpdSenderLoginMaps,
-    recipientDelimiter: options.recipientDelimiter,
-    defaultDomain: origin,
+    senderLogins: settings.smtpdSenderLoginMaps,
+    recipientDelimiter: settings.recipientDelimiter,
+    defaultDomain: parseDomain(originDomain(settings)),
   })
-  const heldToItself = options.smtpdRejectSenderLoginMismatch
+  const sending = createSendingLimits({ counters, clock, options: settings })
+  const isHeldToItself = settings.smtpdRejectSenderLoginMismatch
+  const dnsLists = createDnsLists({
+    clock,
+    log,
+    options: {
+      keys: settings.dnsListKeys,
+      isTested: settings.dnsListTest,
+      timeoutMs: settings.dnsListTimeout,
+    },
+  })
+  const classes = classesOf(settings.smtpdRestrictionClasses)
+  const compiler = createListCompiler({ ...deps, dnsLists }, classes)
+  const smtpd = compiled(compiler, smtpdTexts(settings))
+  const submission = compiled(compiler, submissionTexts(settings))
+  // RFC 2033 §1: LMTP delivers, it does not relay, whoever speaks it.
+  const lmtp = compiled(compiler, { relay: 'reject_unauth_destination' })
   return {
-    /** smtpd_client_restrictions */
-    connect: [],
-    /** smtpd_helo_restrictions */
-    helo: [],
-    /** smtpd_sender_restrictions */
-    sender: [],
-    /** smtpd_recipient_restrictions */
-    recipient: [
-      rejectEndedAccount(directory.accounts),
-      ...(heldToItself ? [rejectSenderLoginMismatch(rights)] : []),
-      limitFinalRecipients(options.messageFinalRecipientLimit),
-      sending.restriction,
-      rejectNonFqdn,
-      permitMynetworks(deps.isMynetwork),
-      permitSaslAuthenticated,
-      rejectUnauthDestination,
-      rejectUnlistedRecipient,
-      rejectOverQuota(deps.usage, options.mailboxMessageLimit),
-    ],
-    /** smtpd_data_restrictions */
-    data: [],
-    /** smtpd_end_of_data_restrictions */
-    message: [
-      limitHops(options.hopcountLimit),
-      rejectDeliveredBefore,
-      ...(heldToItself ? [rejectAuthorLoginMismatch(rights)] : []),
-      // Last, since it counts: only what is taken was sent.
-      sending.counting,
-    ],
+    firm: {
+      sender: isHeldToItself ? [rejectSenderLoginMismatch(rights)] : [],
+      beforeRecipient: [
+        rejectEndedAccount(directory.accounts),
+        limitFinalRecipients(settings.messageFinalRecipientLimit),
+        sending.restriction,
+        rejectNonFqdn,
+      ],
+      afterRecipient: [
+        ...(settings.smtpdRejectUnlistedRecipient ? [rejectUnlistedRecipient(deps)] : []),
+        rejectOverQuota(deps.usage, settings.mailboxMessageLimit),
+      ],
+      message: [
+        limitHops(settings.hopcountLimit),
+        rejectDeliveredBefore,
+        ...(isHeldToItself ? [rejectAuthorLoginMismatch(rights)] : []),
+        // Last, since it counts: only what is taken was sent.
+        sending.counting,
+      ],
+    },
+    of: (listener) => {
+      switch (listener) {
+        case 'smtp':
+          return smtpd
+        case 'lmtp':
+          return lmtp
+        default:
+          return submission
+      }
+    },
+  }
+}
+
+type Texts = { readonly [Stage in PolicyStage]?: string }
+
+const smtpdTexts = (settings: Settings): Texts => ({
+  connect: settings.smtpdClientRestrictions,
+  helo: settings.smtpdHeloRestrictions,
+  sender: withUnlistedSender(settings.smtpdSenderRestrictions, settings),
+  relay: settings.smtpdRelayRestrictions,
+  recipient: settings.smtpdRecipientRestrictions,
+  data: settings.smtpdDataRestrictions,
+  message: settings.smtpdEndOfDataRestrictions,
+})
+
+const submissionTexts = (settings: Settings): Texts => ({
+  connect: settings.submissionClientRestrictions,
+  helo: settings.submissionHeloRestrictions,
+  sender: withUnlistedSender(settings.submissionSenderRestrictions, settings),
+  relay: settings.submissionRelayRestrictions,
+  recipient: settings.submissionRecipientRestrictions,
+  data: settings.submissionDataRestrictions,
+  message: settings.submissionEndOfDataRestrictions,
+})
+
+/** First, or a permit would spare the sender. */
+function withUnlistedSender(text: string, { smtpdRejectUnlistedSender }: Settings): string {
+  return smtpdRejectUnlistedSender ? `reject_unlisted_sender, ${text}` : text
+}
+
+const places: { readonly [Stage in PolicyStage]: ListPlace } = {
+  connect: 'client',
+  helo: 'helo',
+  sender: 'sender',
+  relay: 'relay',
+  recipient: 'recipient',
+  data: 'data',
+  message: 'endOfData',
+}
+
+function compiled(compiler: ListCompiler, texts: Texts): StageLists {
+  const list = (stage: PolicyStage) => compiler.list(texts[stage] ?? '', places[stage])
+  return {
+    connect: list('connect'),
+    helo: list('helo'),
+    sender: list('sender'),
+    relay: list('relay'),
+    recipient: list('recipient'),
+    data: list('data'),
+    message: list('message'),
   }
 }

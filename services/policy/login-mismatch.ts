@@ -2,48 +2,33 @@
 
 import type { MessageRequest, SmtpReply } from '#shared/contracts/policy.ts'
 import { turns } from '#shared/runtime/turns.ts'
+import type { AtMessage } from './known.ts'
 import { authorNotOwned, senderNotOwned, tooManyAuthors } from './replies.ts'
-import {
-  dunno,
-  type MessageFacts,
-  type Restriction,
-  reject,
-  type SenderFacts,
-} from './restriction.ts'
+import { dunno, type Restriction, reject } from './restriction.ts'
 import type { SenderRights } from './sender-logins.ts'
 
 /** Addresses in From and Sender that are looked up for one message. */
 export const AUTHORS_MAX = 20
-/** Transactions whose sender need not be looked up again for the next recipient. */
-const TRANSACTIONS_REMEMBERED_MAX = 1_000
 
 /** Postfix's name for the whole, of which only the half about clients that logged in can happen here. */
 const loginMismatch = 'reject_sender_login_mismatch'
 
-export function rejectSenderLoginMismatch({ mayUse }: SenderRights): Restriction<SenderFacts> {
-  const decided = new Map<string, boolean>()
-
+export function rejectSenderLoginMismatch({ mayUse }: SenderRights): Restriction {
   return {
     name: loginMismatch,
-    stage: 'sender',
-    async decide({ request: { queueId, sender, origin } }) {
-      const { account } = origin
-      if (account === null || sender === '') return dunno
-      const owned = decided.get(queueId) ?? (await mayUse(account, sender))
-      decided.set(queueId, owned)
-      const [oldest] = decided.keys()
-      if (oldest !== undefined && decided.size > TRANSACTIONS_REMEMBERED_MAX) decided.delete(oldest)
-      return owned ? dunno : reject(senderNotOwned(sender, account.login))
+    async decide({ sender, origin: { account } }) {
+      if (account === null || !sender) return dunno
+      const isOwned = await mayUse(account, sender)
+      return isOwned ? dunno : reject(senderNotOwned(sender, account.login))
     },
   }
 }
 
-export function rejectAuthorLoginMismatch(rights: SenderRights): Restriction<MessageFacts> {
+export function rejectAuthorLoginMismatch(rights: SenderRights): Restriction<AtMessage> {
   return {
     name: loginMismatch,
-    stage: 'message',
-    async decide({ request }) {
-      const reply = await foreignAuthor(request, rights)
+    async decide({ message }) {
+      const reply = await foreignAuthor(message, rights)
       return reply === undefined ? dunno : reject(reply)
     },
   }

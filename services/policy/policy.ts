@@ -2,24 +2,33 @@
 // never a yes.
 //
 // Implementation notes: a listener asks once for each RCPT, and once at the end of a message. What connect, helo and sender find is found
-// with the first recipient, and handed back with the next question (`Judged`), so that it is found once and scores once. Of a list that
-// refuses nothing else counts: what a refused recipient's list wanted for the message is not for those who get it.
+// with the first recipient, and handed back with the next question (`Judged`), so that it is found once and scores once, unless one of
+// their restrictions looked at the recipient. Of a list that refuses nothing else counts: what a refused recipient's list wanted for the
+// message is not for those who get it.
 
 import type {
+  DataRequest,
+  DecidingPolicy,
   EarlyRequest,
   EarlyStage,
-  Policy,
+  MessageRequest,
   PolicyVerdict,
+  RecipientRequest,
   SmtpReply,
 } from '#shared/contracts/policy.ts'
 import type { Directory, Reach } from '#shared/directory/directory.ts'
-import { parseAddress } from '#shared/mail/address.ts'
+import type { RecordingResolver } from '#shared/dns/recording-resolver.ts'
+import type { Resolver } from '#shared/dns/resolver.ts'
+import { type Address, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { createClient } from './client.ts'
 import { finalRecipients } from './final-recipients.ts'
+import type { AtMessage, AtRecipient, KnownRecipient } from './known.ts'
+import { atStage, type Facts, type Noticed, noticeRecipient } from './known.ts'
 import { Question } from './question.ts'
 import { badRecipient, tryLater } from './replies.ts'
-import type { RestrictionLists, SenderFacts } from './restriction.ts'
+import type { PolicyLists, RestrictionList, StageLists } from './restriction.ts'
 
 export type PolicyOptions = {
   /** Completes `postmaster` without a domain (RFC 5321 §4.5.1), which listeners complete no further. */
@@ -29,68 +38,202 @@ export type PolicyOptions = {
 const earlyStages = ['connect', 'helo', 'sender'] as const satisfies readonly EarlyStage[]
 
 export function createPolicy(deps: {
-  readonly lists: RestrictionLists
+  readonly lists: PolicyLists
   readonly directory: Pick<Directory, 'resolve' | 'reach'>
+  /** For one question: what it may cost is limited, and what was answered is kept. */
+  readonly openDns: () => RecordingResolver
   readonly options: PolicyOptions
   readonly log: Log
-}): Policy {
-  const { lists, directory, log } = deps
+}): DecidingPolicy {
+  const { lists, directory, openDns, log } = deps
+  const { firm } = lists
   const host = parseDomain(deps.options.hostname)
 
   /** Its lists one after the other; answers what its recipient leads to. */
   async function decide(
     { queueId, judged }: Pick<EarlyRequest, 'queueId' | 'judged'>,
-    what: 'client' | 'recipient' | 'message',
-    ask: (question: Question) => Promise<number>,
+    what: 'client' | 'recipient' | 'data' | 'message',
+    ask: (question: Question, dns: Resolver) => Promise<number>,
   ): Promise<PolicyVerdict> {
     const question = new Question(judged)
+    const { resolver, recorded } = openDns()
     try {
-      return question.verdict(await ask(question))
+      return question.verdict(await ask(question, resolver))
     } catch (error) {
       log.error({ queueId, error }, `${what} not decided`)
       return rejected(tryLater, 'failure')
     } finally {
-      log.debug({ queueId, trail: question.trail }, `${what} judged`)
+      log.debug({ queueId, trail: question.trail, lookups: recorded() }, `${what} judged`)
     }
   }
 
-  async function askEarly(question: Question, last: EarlyStage, facts: SenderFacts): Promise<void> {
+  async function askEarly(
+    question: Question,
+    last: EarlyStage,
+    stages: StageLists,
+    { facts, takeLooked }: Noticed,
+  ): Promise<void> {
     for (const stage of earlyStages) {
-      await question.askEarly(stage, lists[stage], facts)
+      const list = stage === 'sender' ? [...firm.sender, ...stages.sender] : stages[stage]
+      takeLooked()
+      await question.askEarly(stage, list, atStage(facts, stage), () => !takeLooked())
       if (stage === last) return
     }
   }
 
+  /** What is known of whoever is connected. */
+  function clientFacts(
+    { queueId, origin }: Pick<EarlyRequest, 'queueId' | 'origin'>,
+    dns: Resolver,
+  ) {
+    return { queueId, origin, dns, client: createClient(origin.remoteAddress, dns) }
+  }
+
+  async function knowRecipient(text: string, address: Address): Promise<KnownRecipient> {
+    const found = await directory.resolve(address)
+    let reached: Promise<Reach> | undefined
+    const reach = () => {
+      reached ??= directory.reach(address)
+      return reached
+    }
+    return { text, address, found, reach }
+  }
+
+  async function askAboutRecipient(
+    question: Question,
+    dns: Resolver,
+    request: RecipientRequest,
+    recipient: KnownRecipient,
+  ): Promise<void> {
+    const stages = lists.of(request.origin.listener)
+    const facts: Facts = {
+      ...clientFacts(request, dns),
+      answering: 'recipient',
+      sender: request.sender,
+      recipient,
+      recipientCount: request.recipientsSoFar,
+      finalRecipientCount: request.finalRecipientsSoFar,
+      bytes: request.declaredBytes,
+      message: undefined,
+    }
+    const firmly = (list: RestrictionList<AtRecipient>) =>
+      question.ask('recipient', list, atStage(facts, 'recipient') as AtRecipient)
+    const noticed = noticeRecipient(facts)
+    const isPostmaster = request.recipient.toLowerCase() === 'postmaster'
+    // RFC 5321 §4.5.1: whoever has trouble with us can say so. As Postfix does, no list is asked about him.
+    if (!isPostmaster) await askEarly(question, 'sender', stages, noticed)
+    await firmly(firm.beforeRecipient)
+    if (!isPostmaster) {
+      await question.ask('relay', stages.relay, atStage(facts, 'relay'))
+      await question.ask('recipient', stages.recipient, atStage(facts, 'recipient'))
+    }
+    await firmly(firm.afterRecipient)
+    question.conclude()
+  }
+
+  /** At DATA and after it; the recipient where there is one alone, and somebody may look at him. */
+  async function factsOfAll(
+    dns: Resolver,
+    request: Pick<DataRequest, 'queueId' | 'origin' | 'envelope'>,
+    list: RestrictionList,
+    bytes: number,
+  ): Promise<Facts> {
+    const { sender, recipients } = request.envelope
+    const [only] = recipients
+    const isAsked = recipients.length === 1 && list.some(({ isPlain }) => !isPlain)
+    const address = isAsked && only ? parseAddress(only.address, host) : undefined
+    return {
+      ...clientFacts(request, dns),
+      answering: 'data',
+      sender,
+      recipient: address && only && (await knowRecipient(only.address, address)),
+      recipientCount: recipients.length,
+      finalRecipientCount: recipients.length,
+      bytes,
+      message: undefined,
+    }
+  }
+
+  async function askAboutData(
+    question: Question,
+    dns: Resolver,
+    request: DataRequest,
+  ): Promise<void> {
+    const { data } = lists.of(request.origin.listener)
+    const facts = await factsOfAll(dns, request, data, request.declaredBytes)
+    await question.ask('data', data, atStage(facts, 'data'))
+    question.conclude()
+  }
+
+  async function askAboutMessage(
+    question: Question,
+    dns: Resolver,
+    request: MessageRequest,
+  ): Promise<void> {
+    const { message } = lists.of(request.origin.listener)
+    const facts = await factsOfAll(dns, request, message, request.bytes)
+    const whole: Facts = { ...facts, answering: 'message', message: request }
+    await question.ask('message', message, atStage(whole, 'message'))
+    question.conclude()
+    await question.ask('message', firm.message, atStage(whole, 'message') as AtMessage)
+  }
+
   return {
+    isPlain: (stage, listener) => lists.of(listener)[stage].every(({ isPlain }) => isPlain),
+
     early: (request) =>
-      decide(request, 'client', async (question) => {
-        await askEarly(question, request.stage, { request })
+      decide(request, 'client', async (question, dns) => {
+        const { stage, origin, sender, declaredBytes } = request
+        const facts: Facts = {
+          ...clientFacts(request, dns),
+          answering: stage,
+          sender: stage === 'sender' ? sender : undefined,
+          recipient: undefined,
+          recipientCount: 0,
+          finalRecipientCount: 0,
+          bytes: declaredBytes,
+          message: undefined,
+        }
+        await askEarly(question, stage, lists.of(origin.listener), noticeRecipient(facts))
         return 1
       }),
 
     async recipient(request) {
-      const recipient = parseAddress(request.recipient, host)
-      if (recipient === undefined) return rejected(badRecipient(request.recipient), 'syntax')
-      return decide(request, 'recipient', async (question) => {
-        await askEarly(question, 'sender', { request })
-        const found = await directory.resolve(recipient)
-        let reached: Promise<Reach> | undefined
-        const reach = () => {
-          reached ??= directory.reach(recipient)
-          return reached
-        }
-        await question.ask('recipient', lists.recipient, { request, recipient, found, reach })
-        return found.kind === 'alias' && question.isPermitted ? finalRecipients(await reach()) : 1
+      const address = parseAddress(request.recipient, host)
+      if (address === undefined) return rejected(badRecipient(request.recipient), 'syntax')
+      return decide(request, 'recipient', async (question, dns) => {
+        const recipient = await knowRecipient(request.recipient, address)
+        await askAboutRecipient(question, dns, request, recipient)
+        const isAlias = recipient.found.kind === 'alias' && question.isPermitted
+        return isAlias ? finalRecipients(await recipient.reach()) : 1
       })
     },
 
+    data: (request) =>
+      decide(withoutPutOff(request), 'data', async (question, dns) => {
+        await askAboutData(question, dns, request)
+        return 1
+      }),
+
     message: (request) =>
-      decide(request, 'message', async (question) => {
-        await question.ask('data', lists.data, { request })
-        await question.ask('message', lists.message, { request })
+      decide(withoutPutOff(request), 'message', async (question, dns) => {
+        if (!request.isDataJudged) {
+          await askAboutData(question, dns, { ...request, declaredBytes: request.bytes })
+        }
+        await askAboutMessage(question, dns, request)
         return 1
       }),
   }
+}
+
+/** What was to be put off came true at RCPT: at DATA nothing is left of it. */
+function withoutPutOff({
+  queueId,
+  judged,
+}: DataRequest | MessageRequest): Pick<EarlyRequest, 'queueId' | 'judged'> {
+  if (judged === undefined) return { queueId }
+  const { passed, score } = judged
+  return { queueId, judged: { passed, score } }
 }
 
 const rejected = (reply: SmtpReply, restriction: string): PolicyVerdict => ({

@@ -1,5 +1,6 @@
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { fits, roomLeft, type Used } from '#shared/mailbox/quota.ts'
+import type { AtRecipient } from './known.ts'
 import { mailboxFull, messageExceedsQuota } from './replies.ts'
 import { defer, dunno, type Restriction, reject } from './restriction.ts'
 
@@ -13,21 +14,18 @@ export const ADDED_BYTES = 1_000
 export function rejectOverQuota(
   usage: (accountId: AccountId) => Promise<Used>,
   messagesMax: number,
-): Restriction {
+): Restriction<AtRecipient> {
   return {
     name: 'reject_over_quota',
-    stage: 'recipient',
-    async decide({ request, found }) {
+    async decide({ recipient: { text, found }, bytes }) {
       if (found.kind !== 'account') return dunno
       const quota = { bytes: found.quotaBytes, messages: messagesMax }
-      if (quota.bytes > 0 && request.declaredBytes > quota.bytes) {
-        return reject(messageExceedsQuota(request.recipient))
+      if (quota.bytes > 0 && bytes > quota.bytes) {
+        return reject(messageExceedsQuota(text))
       }
       if (quota.bytes === 0 && quota.messages === 0) return dunno
       const room = roomLeft(quota, await usage(found.accountId))
-      return fits(room, request.declaredBytes + ADDED_BYTES)
-        ? dunno
-        : defer(mailboxFull(request.recipient))
+      return fits(room, bytes + ADDED_BYTES) ? dunno : defer(mailboxFull(text))
     },
   }
 }

@@ -14,6 +14,13 @@ export const userUnknown = (address: string): SmtpReply => ({
   text: `<${address}>: Recipient address rejected: User unknown`,
 })
 
+/** As Postfix says it. */
+export const relayUserUnknown = (address: string): SmtpReply => ({
+  code: 550,
+  status: '5.1.1',
+  text: `<${address}>: Recipient address rejected: User unknown in relay recipient table`,
+})
+
 export const userDisabled = (address: string): SmtpReply => ({
   code: 550,
   status: '5.2.1',
@@ -51,6 +58,12 @@ export const senderNotOwned = (sender: string, login: string): SmtpReply => ({
   code: 553,
   status: '5.7.1',
   text: `<${sender}>: Sender address rejected: not owned by user ${login}`,
+})
+
+export const senderNotLoggedIn = (sender: string): SmtpReply => ({
+  code: 553,
+  status: '5.7.1',
+  text: `<${sender}>: Sender address rejected: not logged in`,
 })
 
 export const authorNotOwned = (author: string, login: string): SmtpReply => ({

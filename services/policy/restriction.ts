@@ -1,16 +1,9 @@
 // A restriction looks at what is known at its stage and says something or nothing (dunno), as Postfix's smtpd_*_restrictions do.
 // They stand in lists (lists.ts), one a stage, which are asked in order (evaluate.ts).
 
-import type {
-  MessageRequest,
-  PolicyStage,
-  RecipientRequest,
-  SmtpReply,
-} from '#shared/contracts/policy.ts'
+import type { PolicyStage, SmtpReply } from '#shared/contracts/policy.ts'
 import type { Origin } from '#shared/contracts/spool.ts'
-import type { Reach, Recipient } from '#shared/directory/directory.ts'
-import type { Address } from '#shared/mail/address.ts'
-import type { Known } from './word.ts'
+import type { AtMessage, AtRecipient, Known } from './known.ts'
 
 export type Decision =
   // The first of these ends its list.
@@ -43,54 +36,36 @@ export type Decision =
   /** In place of a refusal later in the same list (DEFER_IF_REJECT). */
   | { readonly kind: 'defer-if-reject'; readonly reply: SmtpReply }
   /** What these say: a restriction class, or restrictions that a table or a policy server named. */
-  | { readonly kind: 'list'; readonly restrictions: RestrictionList<Known> }
+  | { readonly kind: 'list'; readonly restrictions: RestrictionList }
 
 /** `Facts`: what must be known of whoever is judged. A restriction may stand in the list of any stage where that is known. */
-export type Restriction<Facts = RecipientFacts> = {
-  /** Postfix's name for it, as the log shows it. */
+export type Restriction<Facts = Known> = {
+  /** Postfix's name for it, with its argument as the list has it, as the log shows it. */
   readonly name: string
-  /** The first at which its facts are known. */
-  readonly stage: PolicyStage
   /** `warn_if_reject` stands before it: what it would refuse is only told. */
-  readonly warnOnly?: true
+  readonly warnOnly?: boolean
+  /** It is decided on what the listener knows: neither store nor network is asked, and nobody looks at the recipient. */
+  readonly isPlain?: boolean
   readonly decide: (facts: Facts) => Decision | Promise<Decision>
 }
 
-/** From connect on; HELO is in the origin where it was said. */
-export type ClientFacts = { readonly request: { readonly origin: Origin } }
+export type RestrictionList<Facts = Known> = readonly Restriction<Facts>[]
 
-/** From MAIL to RCPT. */
-export type SenderFacts = {
-  readonly request: Pick<RecipientRequest, 'origin' | 'queueId' | 'sender' | 'declaredBytes'>
+/** What an administrator has set, one list a stage. */
+export type StageLists = { readonly [Stage in PolicyStage]: RestrictionList }
+
+export type PolicyLists = {
+  /** What no setting leaves out: before a recipient's own lists and behind them, and at the end of a message. */
+  readonly firm: {
+    /** With the list of the sender. */
+    readonly sender: RestrictionList
+    readonly beforeRecipient: RestrictionList<AtRecipient>
+    readonly afterRecipient: RestrictionList<AtRecipient>
+    readonly message: RestrictionList<AtMessage>
+  }
+  /** Who may relay differs between them. */
+  readonly of: (listener: Origin['listener']) => StageLists
 }
-
-/** At RCPT: the request with what every restriction would otherwise look up for itself. */
-export type RecipientFacts = {
-  readonly request: RecipientRequest
-  readonly recipient: Address
-  /** Where the recipient leads, one step far. */
-  readonly found: Recipient
-  /** Where it leads in the end; followed once, when it is asked for first. */
-  readonly reach: () => Promise<Reach>
-}
-
-/** At the end of the message. */
-export type MessageFacts = { readonly request: MessageRequest }
-
-/** What the restrictions before it have scored, those of connect, helo and sender too. */
-export type Scored = { readonly score: number }
-
-type FactsOf = {
-  readonly connect: ClientFacts
-  readonly helo: ClientFacts
-  readonly sender: SenderFacts
-  readonly recipient: RecipientFacts
-  readonly data: MessageFacts
-  readonly message: MessageFacts
-}
-
-export type RestrictionList<Facts> = readonly Restriction<Facts & Scored>[]
-export type RestrictionLists = { readonly [Stage in PolicyStage]: RestrictionList<FactsOf[Stage]> }
 
 export const dunno: Decision = { kind: 'dunno' }
 export const permit: Decision = { kind: 'permit' }

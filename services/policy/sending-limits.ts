@@ -13,8 +13,9 @@ import {
   type Key,
   type Table,
 } from '#shared/storage/ports.ts'
+import type { AtMessage, AtRecipient } from './known.ts'
 import { tryLater } from './replies.ts'
-import { defer, dunno, type MessageFacts, type Restriction } from './restriction.ts'
+import { defer, dunno, type Restriction } from './restriction.ts'
 
 /** 0: no limit. */
 export type SendingLimitOptions = {
@@ -25,9 +26,9 @@ export type SendingLimitOptions = {
 
 export interface SendingLimits {
   /** At RCPT. */
-  readonly restriction: Restriction
+  readonly restriction: Restriction<AtRecipient>
   /** At the end of the message: counts it, unless it says why it is not taken. */
-  readonly counting: Restriction<MessageFacts>
+  readonly counting: Restriction<AtMessage>
 }
 
 const overSendingLimit = 'reject_over_sending_limit'
@@ -62,14 +63,12 @@ export function createSendingLimits(deps: {
   return {
     restriction: {
       name: overSendingLimit,
-      stage: 'recipient',
-      async decide({ request }) {
-        const { account } = request.origin
+      async decide({ origin: { account }, recipientCount, bytes }) {
         if (account === null || limits.length === 0) return dunno
         const more = {
           messages: 1,
-          recipients: request.recipientsSoFar + 1,
-          bytes: request.declaredBytes,
+          recipients: recipientCount + 1,
+          bytes: bytes,
         }
         const reply = refusalOf(await counters.get(key(account.id)), more)
         return reply === undefined ? dunno : defer(reply)
@@ -78,9 +77,8 @@ export function createSendingLimits(deps: {
 
     counting: {
       name: overSendingLimit,
-      stage: 'message',
-      async decide({ request }) {
-        const reply = await count(request)
+      async decide({ message }) {
+        const reply = await count(message)
         return reply === undefined ? dunno : defer(reply)
       },
     },

@@ -1,66 +1,28 @@
 // A word of a restriction list: what it is told, and how its file in restrictions/ defines it. Facts about it, such as its argument, stand
 // in shared/settings/restrictions/words.ts.
 
-import type { MessageRequest, PolicyStage } from '#shared/contracts/policy.ts'
-import type { Origin } from '#shared/contracts/spool.ts'
-import type { Directory, Reach, Recipient } from '#shared/directory/directory.ts'
-import type { Resolver } from '#shared/dns/resolver.ts'
-import type { Address } from '#shared/mail/address.ts'
-import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { AccessTables } from '#shared/directory/access-tables.ts'
+import type { Directory } from '#shared/directory/directory.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { WordName } from '#shared/settings/restrictions/words.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Table } from '#shared/storage/ports.ts'
-import type { Client } from './client.ts'
+import type { DnsLists } from './dns-lists/dns-lists.ts'
+import type { Known } from './known.ts'
 import type { Decision, RestrictionList } from './restriction.ts'
-
-/** All that is known when a word is asked. Any word may stand in any list: it says nothing where what it looks at is not known. */
-export type Known = {
-  /** Whose list is asked. */
-  readonly stage: PolicyStage
-  /** The stage whose command is answered: with `smtpdDelayReject` earlier lists are asked at RCPT. */
-  readonly answering: PolicyStage
-  readonly queueId: QueueId
-  /** Who is connected; its `helo` is '' before HELO. */
-  readonly origin: Origin
-  /** The names of its address, looked up when they are asked for. */
-  readonly client: Client
-  /** Undefined before MAIL; '' for the null sender. */
-  readonly sender: string | undefined
-  /** Undefined before RCPT; at DATA and after it where one recipient alone was accepted. */
-  readonly recipient: KnownRecipient | undefined
-  /** Accepted so far. */
-  readonly recipientCount: number
-  /** Declared with MAIL, 0 where nothing was; at the end of the message its size. */
-  readonly bytes: number
-  /** At the end of the message. */
-  readonly message: MessageRequest | undefined
-  /** Within what one question may ask and how long it may take; what it answers is kept with the decision. */
-  readonly dns: Resolver
-  /** What was scored so far. */
-  readonly score: number
-}
-
-export type KnownRecipient = {
-  /** As the client wrote it, completed. */
-  readonly text: string
-  readonly address: Address
-  /** Where it leads, one step far. */
-  readonly found: Recipient
-  /** Where it leads in the end; followed once. */
-  readonly reach: () => Promise<Reach>
-}
 
 /** Collaborators of words; each takes what it needs. */
 export type WordDeps = {
   readonly settings: Settings
   readonly directory: Directory
+  readonly accessTables: AccessTables
   readonly counters: Table
   readonly clock: Clock
   readonly log: Log
+  readonly dnsLists: DnsLists
   /** A list as it may be named by a table, by a policy server or by a restriction class. Throws for what is no list. */
-  readonly compile: (text: string) => RestrictionList<Known>
+  readonly compile: (text: string) => RestrictionList
 }
 
 export type Decide = (known: Known) => Decision | Promise<Decision>

@@ -1,5 +1,6 @@
 // What a client's certificate says, as far as it goes into a log or a header field. A stranger wrote it.
 
+import { createHash, X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import type { ClientCertificate } from '#shared/contracts/spool.ts'
 
@@ -17,7 +18,21 @@ export function clientCertificate(
     subject: nameOf(certificate.subject),
     issuer: nameOf(certificate.issuer),
     fingerprint: certificate.fingerprint256,
+    ...publicKeyOf(certificate.raw),
     verified: socket.authorized,
+  }
+}
+
+function publicKeyOf(der: Buffer | undefined): Pick<ClientCertificate, 'publicKeyFingerprint'> {
+  if (der === undefined) return {}
+  try {
+    const { publicKey } = new X509Certificate(der)
+    const digest = createHash('sha256').update(publicKey.export({ type: 'spki', format: 'der' }))
+    const hex = digest.digest('hex').toUpperCase()
+    return { publicKeyFingerprint: hex.replace(/(..)(?=.)/g, '$1:') }
+  } catch {
+    // A kind of key that Node's OpenSSL does not know. TLS took the certificate all the same.
+    return {}
   }
 }
 

@@ -22,6 +22,8 @@ export type Answer = (line: string) => Outcome | Promise<Outcome>
 type CommandFacts = {
   /** Belongs to one of the two protocols only (RFC 2033 §4.1). */
   readonly only?: 'smtp' | 'lmtp'
+  /** Works for a client that was refused when it connected. */
+  readonly whenDenied?: true
   /** Works before HELO or EHLO (RFC 5321 §4.1.4). */
   readonly beforeHelo?: true
   /** Works without TLS where it is required (RFC 3207 §4). */
@@ -56,11 +58,16 @@ export function answer(reply: Reply): Outcome {
 /** At least one. */
 export function answerEach([reply, ...further]: readonly Reply[]): Outcome {
   if (reply === undefined) throw new Error('no reply to a message')
-  return further.length === 0 ? answer(reply) : { kind: 'replies', reply, further }
+  return further.length === 0 ? answerRefusal(reply) : { kind: 'replies', reply, further }
 }
 
 export function answerAndClose(reply: Reply): Outcome {
   return { kind: 'close', reply }
+}
+
+/** Of policy: 421 and 521 end the session (RFC 5321 §3.8, RFC 7504 §3). */
+export function answerRefusal(reply: Reply): Outcome {
+  return reply.code === 421 || reply.code === 521 ? answerAndClose(reply) : answer(reply)
 }
 
 /** Counts against the client. In LMTP a message that one recipient took does not. */

@@ -42,6 +42,10 @@ export type SmtpOptions = {
   /** Bytes of a line in what is sent on; 0 for no limit. */
   readonly smtpLineLengthLimit: number
   readonly smtpdHeloRequired: boolean
+  /** Whether policy is asked about client, HELO and sender only when the recipient is known. */
+  readonly smtpdDelayReject: boolean
+  /** Whether every 5xx is told as 4xx. */
+  readonly softBounce: boolean
   readonly strictRfc821Envelopes: boolean
   /** Completes addresses of our own clients that have no domain; '' for none. */
   readonly originDomain: string
@@ -89,6 +93,8 @@ export const smtpDefaults = {
   smtpdSaslAuthenticatedHeader: true,
   smtpLineLengthLimit: 998,
   smtpdHeloRequired: true,
+  smtpdDelayReject: true,
+  softBounce: false,
   strictRfc821Envelopes: false,
   originDomain: '',
   appendedDomain: '',

@@ -15,19 +15,21 @@ import { DRAIN_LINGER_MS } from '#shared/net/drain.ts'
 import { hasInputEnded } from '#shared/net/input-ended.ts'
 import { channelBindings } from '#shared/net/tls/channel-binding.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
-import type { Reply } from '#shared/smtp/reply.ts'
+import { type Reply, softened } from '#shared/smtp/reply.ts'
 import type { Body } from './body.ts'
 import {
   type Answer,
   answer,
   answerAndClose,
   answerEach,
+  answerRefusal,
   isError,
   type Outcome,
 } from './command.ts'
 import { DRAINED_BYTES_MAX, LOGIN_FAILURES_MAX, type SmtpOptions } from './config.ts'
 import { ClientDeadline } from './deadline.ts'
 import { decodeLine, dispatch } from './dispatch.ts'
+import { refusalAt } from './early-verdict.ts'
 import { HeldReplies } from './held-replies.ts'
 import { type ReaderHost, SmtpReader } from './reader.ts'
 import { replies } from './replies.ts'
@@ -55,6 +57,8 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   })
   /** Takes the next line in place of the dispatcher. */
   #answer: Answer | undefined
+  /** Under way: the client is judged before it is greeted. */
+  #greeting: Promise<void> | undefined
   #body: Body | undefined
   #isWorking = false
   #isDraining = false
@@ -87,11 +91,28 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   override init(): void {
     this._setListeners(() => {
       this.#secureSession()
-      const { options, deps } = this.#context
-      const protocol = options.role === 'lmtp' ? 'LMTP' : 'ESMTP'
-      this.#say(replies.greeting(options.smtpdBanner ?? `${deps.hostname} ${protocol} Postwolke`))
-      this.#flush()
+      if (this.#context.options.smtpdDelayReject) this.#greet(undefined)
+      else this.#greeting = this.#judgeClient()
     })
+  }
+
+  #greet(refusal: Reply | undefined): void {
+    const { options, deps } = this.#context
+    const protocol = options.role === 'lmtp' ? 'LMTP' : 'ESMTP'
+    const banner = options.smtpdBanner ?? `${deps.hostname} ${protocol} Postwolke`
+    this.#tell(answerRefusal(refusal ?? replies.greeting(banner)), true)
+  }
+
+  /** RFC 5321 §3.1 lets a server refuse at the greeting. */
+  async #judgeClient(): Promise<void> {
+    try {
+      const refusal = await refusalAt(this.#session, 'connect')
+      this.#session.isDenied = refusal !== undefined
+      this.#greeting = undefined
+      this.#greet(refusal)
+    } catch (error) {
+      this.onFailure(error)
+    }
   }
 
   override _createParser(): SmtpReader {
@@ -136,6 +157,8 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   // --------------------------------------------------------------------------------------------- reading
 
   onLine(line: Buffer): Promise<void> | undefined {
+    // Who does not wait for the greeting waits for it now.
+    if (this.#greeting) return this.#greeting.then(() => this.onLine(line))
     this.#beginWork()
     const { outcome, flushes } = this.#answer
       ? { outcome: this.#takeAnswer(line), flushes: true }
@@ -382,7 +405,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   }
 
   #say(reply: Reply): void {
-    this.#replies.add(reply)
+    this.#replies.add(this.#context.options.softBounce ? softened(reply) : reply)
   }
 
   #flush(): void {

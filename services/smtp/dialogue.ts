@@ -4,16 +4,17 @@ import type { DialogueClient, DialogueFilter, DialogueRefusal } from '#shared/co
 import type { LogFields } from '#shared/runtime/log.ts'
 import type { MailCommand } from '#shared/smtp/mail-command.ts'
 import type { RcptCommand } from '#shared/smtp/rcpt-command.ts'
+import type { Reply } from '#shared/smtp/reply.ts'
 import { encodeXtext } from '#shared/smtp/xtext.ts'
-import { answer, answerAndClose, type Outcome } from './command.ts'
 import type { SmtpSession } from './session.ts'
+import type { Transaction } from './transaction.ts'
 
-/** The refusal of the filters, as an outcome; undefined where they have none. Only where there are filters anything waits. */
+/** What the client is told instead; undefined where filters have nothing against it. Only where there are any something waits. */
 export async function filterRefusal(
   session: SmtpSession,
   facts: LogFields,
   ask: (filter: DialogueFilter, client: DialogueClient) => Promise<DialogueRefusal | undefined>,
-): Promise<Outcome | undefined> {
+): Promise<Reply | undefined> {
   const { dialogue } = session
   if (dialogue === undefined) return undefined
   const refusal = await ask(dialogue, session.dialogueClient())
@@ -21,7 +22,18 @@ export async function filterRefusal(
   const { reply, filter } = refusal
   const { code, status: dsn, text } = reply
   session.logRepeated({ ...facts, milter: filter, code, dsn, reply: text }, 'milter refuses')
-  return code === 421 ? answerAndClose(reply) : answer(reply)
+  return reply
+}
+
+/** At DATA and at the first BDAT; the transaction is over then. */
+export async function refusalOfDataByFilters(
+  session: SmtpSession,
+  { queueId, mail }: Transaction,
+): Promise<Reply | undefined> {
+  const facts = { queueId, from: mail.sender }
+  const refusal = await filterRefusal(session, facts, (filter) => filter.data())
+  if (refusal !== undefined) session.endTransaction()
+  return refusal
 }
 
 // RFC 5321 §4.1.1.11

@@ -54,6 +54,8 @@ function isSpoken({ options }: SmtpSession, { only }: Command): boolean {
 
 function outOfOrder(session: SmtpSession, command: Command): Outcome | undefined {
   const { options } = session
+  if (session.isDenied && !command.whenDenied)
+    return answer(replies.deniedBefore(session.remoteAddress))
   if (!command.beforeTls && session.needsTls) return answer(replies.tlsRequired)
   if (!command.beforeHelo && options.smtpdHeloRequired && !session.helo) {
     return answer(options.role === 'lmtp' ? replies.lhloFirst : replies.heloFirst)

@@ -5,7 +5,7 @@
 // spool has forgotten it, and a line in the log is all that is left.
 
 import type { MessageRequest, PolicyVerdict } from '#shared/contracts/policy.ts'
-import type { EnvelopeRecipient, Spooled } from '#shared/contracts/spool.ts'
+import type { AcceptedMessage, EnvelopeRecipient, Spooled } from '#shared/contracts/spool.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import type { LogFields } from '#shared/runtime/log.ts'
@@ -63,6 +63,7 @@ async function askAboutMessage(message: WholeMessage): Promise<PolicyVerdict> {
     queueId: transaction.queueId,
     origin: session.origin(),
     envelope: envelopeOf(transaction),
+    isDataJudged: true,
     bytes: spooled.index.bytes,
     receivedFields: spooled.index.receivedFields,
     header,
@@ -87,6 +88,7 @@ async function take(message: WholeMessage, prepend: string): Promise<readonly Re
   if (taken.length === 0) return refuse(message, refusals)
   const origin = session.origin()
   const { queueId, hold, redirect } = transaction
+  const route = routeOf(transaction, taken)
   const arrivedMs = clock.now()
   const received = receivedField({
     origin,
@@ -100,11 +102,12 @@ async function take(message: WholeMessage, prepend: string): Promise<readonly Re
   })
   const messageId = await spool.accept({
     spooled,
-    envelope: { ...envelope, recipients: redirect === undefined ? taken : [recipientOf(redirect)] },
+    envelope: { ...envelope, recipients: route.recipients },
     origin,
     prepend: prepend + transaction.prepend + received,
     arrivedMs,
     ...(hold !== undefined && { held: hold }),
+    ...(route.filter !== undefined && { filter: route.filter }),
   })
   session.noteAccepted()
   log(message, 'message accepted', {
@@ -114,14 +117,28 @@ async function take(message: WholeMessage, prepend: string): Promise<readonly Re
     ...(origin.tls && { cipher: origin.tls.cipher }),
     ...(hold !== undefined && { held: hold }),
     ...(redirect !== undefined && { redirectedTo: redirect }),
+    ...(route.filter !== undefined && { filter: route.filter }),
+    ...(transaction.bcc.size > 0 && { bcc: [...transaction.bcc] }),
   })
   const queued = replies.queued(queueId)
   return refusals.length === 0 ? [queued] : refusals.map((refusal) => refusal ?? queued)
 }
 
-/** The sender knows nothing of him: what is wished of notifications (RFC 3461) is as if nothing had been said. */
-function recipientOf(address: string): EnvelopeRecipient {
-  return { address, notify: [], originalRecipient: null }
+/** Who gets it, and by which way: a redirected message is not filtered (Postfix's access(5)). */
+function routeOf(
+  { redirect, filter, bcc }: Transaction,
+  taken: readonly EnvelopeRecipient[],
+): { readonly recipients: readonly EnvelopeRecipient[] } & Pick<AcceptedMessage, 'filter'> {
+  // Whoever is a recipient anyhow gets it once.
+  const unseen = [...bcc].filter((text) => taken.every(({ address }) => address !== text))
+  const besides = unseen.map((address) => recipientOf(address, ['NEVER']))
+  if (redirect !== undefined) return { recipients: [recipientOf(redirect, []), ...besides] }
+  return { recipients: [...taken, ...besides], ...(filter !== undefined && { filter }) }
+}
+
+/** The sender knows nothing of him: what was wished of notifications (RFC 3461) is not for him. */
+function recipientOf(address: string, notify: EnvelopeRecipient['notify']): EnvelopeRecipient {
+  return { address, notify, originalRecipient: null }
 }
 
 async function refuse(

@@ -83,6 +83,8 @@ export const replies = {
   systemFull: reply(451, '4.3.1', 'No room for the message now, try again later'),
 
   accessDenied: reply(554, '5.7.1', 'Access denied'),
+  /** As Postfix says it to whom it refused at the greeting. */
+  deniedBefore: (address: string) => reply(503, '5.7.0', `Error: access denied for ${address}`),
   tooManyConnections: reply(421, '4.7.0', 'Too many connections, try again later'),
   tooManyErrors: reply(421, '4.7.0', 'Too many errors, closing connection'),
   tooManyUnknownRecipients: reply(421, '4.7.0', 'Too many unknown recipients, try again later'),

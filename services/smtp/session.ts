@@ -7,7 +7,7 @@ import type {
   LoggedInAccount,
 } from '#shared/contracts/authenticate.ts'
 import type { DialogueClient, DialogueFilter, DialogueFilters } from '#shared/contracts/milter.ts'
-import type { Policy } from '#shared/contracts/policy.ts'
+import type { Judged, Policy } from '#shared/contracts/policy.ts'
 import type { Origin, Spool } from '#shared/contracts/spool.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
 import type { RepeatedLines } from '#shared/net/repeated-lines.ts'
@@ -88,6 +88,10 @@ export class SmtpSession {
   #isOver = false
   #transaction: Transaction | null = null
   #origin: Origin | undefined
+  /** What policy found before there was a transaction, where it did not wait for RCPT. */
+  readonly #judged: { connect?: Judged | undefined; helo?: Judged | undefined } = {}
+  /** It was refused when it connected: of it nothing but QUIT is heard. */
+  isDenied = false
 
   constructor(
     options: SmtpOptions,
@@ -199,6 +203,16 @@ export class SmtpSession {
     this.endTransaction()
     this.#helo = helo
     this.#origin = undefined
+    this.#judged.helo = undefined
+  }
+
+  /** What the next transaction begins with. */
+  get judged(): Judged | undefined {
+    return this.#transaction?.judged ?? this.#judged.helo ?? this.#judged.connect
+  }
+
+  keepJudged(stage: 'connect' | 'helo', judged: Judged): void {
+    this.#judged[stage] = judged
   }
 
   authenticate(account: LoggedInAccount, mechanism: Mechanism): void {
@@ -210,7 +224,8 @@ export class SmtpSession {
   }
 
   begin(mail: MailCommand): void {
-    this.#transaction = beginTransaction(this.deps.spool.newQueueId(), mail)
+    const judged = this.judged
+    this.#transaction = { ...beginTransaction(this.deps.spool.newQueueId(), mail), judged }
   }
 
   /** A message whose bytes are not complete is given up. */

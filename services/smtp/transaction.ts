@@ -23,6 +23,10 @@ export type Transaction = {
   hold: string | undefined
   /** Who is to get it in place of its recipients. */
   redirect: string | undefined
+  /** The content filter that the message is to go through. */
+  filter: string | undefined
+  /** Who is to get it besides its recipients, and nobody sees. */
+  readonly bcc: Set<string>
   /** The restriction for which nobody gets it. */
   discardedBy: string | undefined
   /** A limit is reached: it takes no more recipients. */
@@ -47,6 +51,8 @@ export function beginTransaction(queueId: QueueId, mail: MailCommand): Transacti
     prepend: '',
     hold: undefined,
     redirect: undefined,
+    filter: undefined,
+    bcc: new Set(),
     discardedBy: undefined,
     isFull: false,
     surplusRecipients: 0,
@@ -56,11 +62,18 @@ export function beginTransaction(queueId: QueueId, mail: MailCommand): Transacti
   }
 }
 
+/** Of one message; each is a delivery more. */
+export const BCC_MAX = 100
+
 /** What the verdict says of the message as a whole, whatever it says of whom it was asked about. */
 export function noteVerdict(transaction: Transaction, verdict: PolicyVerdict): void {
-  const { judged, hold, redirect } = verdict
+  const { judged, hold, redirect, filter, bcc = [] } = verdict
   if (judged !== undefined) transaction.judged = judged
   if (redirect !== undefined) transaction.redirect = redirect
+  if (filter !== undefined) transaction.filter = filter
+  for (const address of bcc) {
+    if (transaction.bcc.size < BCC_MAX) transaction.bcc.add(address)
+  }
   transaction.hold ??= hold
   if (verdict.kind === 'discard') {
     transaction.discardedBy ??= verdict.restriction

@@ -7,7 +7,15 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Origin, SmtpEnvelope } from './spool.ts'
 
 /** In the order in which they come. */
-export const policyStages = ['connect', 'helo', 'sender', 'recipient', 'data', 'message'] as const
+export const policyStages = [
+  'connect',
+  'helo',
+  'sender',
+  'relay',
+  'recipient',
+  'data',
+  'message',
+] as const
 export type PolicyStage = (typeof policyStages)[number]
 /** Those that need no recipient. */
 export type EarlyStage = 'connect' | 'helo' | 'sender'
@@ -17,8 +25,16 @@ export interface Policy {
   early(request: EarlyRequest): Promise<PolicyVerdict>
   /** Before RCPT is answered. Stages before that were not judged yet are judged with it (smtpd_delay_reject). */
   recipient(request: RecipientRequest): Promise<PolicyVerdict>
-  /** After the whole message was received, before `250`; the stage data is judged with it. */
+  /** Before DATA, or the first BDAT, is answered. */
+  data(request: DataRequest): Promise<PolicyVerdict>
+  /** After the whole message was received, before `250`. The stage data is judged with it where nobody asked about it before. */
   message(request: MessageRequest): Promise<PolicyVerdict>
+}
+
+/** A policy that is at hand. */
+export interface DecidingPolicy extends Policy {
+  /** What its list of this stage says needs neither store nor network: whoever has no right to them may ask it. */
+  isPlain(stage: 'data' | 'message', listener: Origin['listener']): boolean
 }
 
 /** What policy found of a transaction and need not find again: the listener hands it back with the next question. */
@@ -56,10 +72,22 @@ export type RecipientRequest = {
   readonly judged?: Judged
 }
 
+export type DataRequest = {
+  readonly queueId: QueueId
+  readonly origin: Origin
+  readonly envelope: SmtpEnvelope
+  /** SIZE parameter of MAIL in bytes, 0 when not declared. */
+  readonly declaredBytes: number
+  /** As of the last recipient. */
+  readonly judged?: Judged
+}
+
 export type MessageRequest = {
   readonly queueId: QueueId
   readonly origin: Origin
   readonly envelope: SmtpEnvelope
+  /** `data` was asked. A listener of the version before never does. */
+  readonly isDataJudged?: true
   readonly bytes: number
   readonly receivedFields: number
   /**

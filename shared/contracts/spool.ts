@@ -56,6 +56,8 @@ export type AcceptedMessage = {
   readonly arrivedMs: number
   /** Why it waits for an operator from the first on; absent: it is on its way. */
   readonly held?: string
+  /** The content filter that it goes through, `transport:destination` as Postfix writes it; absent: none. */
+  readonly filter?: string
 }
 
 /** RFC 5321 envelope; addresses without angle brackets, as given (the null sender is ''). */
@@ -83,6 +85,8 @@ export type ClientCertificate = {
   readonly issuer: string
   /** SHA-256 of it. */
   readonly fingerprint: string
+  /** SHA-256 of its public key (SubjectPublicKeyInfo); a listener of the version before says nothing. */
+  readonly publicKeyFingerprint?: string
   /** By an authority that is trusted, and valid now. What else it is worth, it does not say. */
   readonly verified: boolean
 }
@@ -106,4 +110,6 @@ export type Origin = {
     /** For policy; not kept with the message. */
     readonly sessionsEpoch?: number
   } | null
+  /** It sent commands before a reply that it had to wait for (RFC 2920 §3.1). For policy; not kept with the message. */
+  readonly sentAhead?: true
 }

@@ -1,11 +1,12 @@
 // The directory: which domains are ours, who lives in them, and where an address leads. Listeners ask through policy and
 // shared/auth, cleanup expands recipients, the command line and the API change it. A change is in force at once, as
-// nothing here is cached. Schema: records.ts.
+// nothing here is cached but access tables (access-tables.ts). Schema: records.ts.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { Address } from '#shared/mail/address.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Signals, Table } from '#shared/storage/ports.ts'
+import { type AccessEntries, createAccessEntries } from './access-entries.ts'
 import { newAccountId } from './account-id.ts'
 import { type Accounts, createAccounts } from './accounts.ts'
 import { type Aliases, createAliases } from './aliases.ts'
@@ -20,6 +21,7 @@ export interface Directory {
   readonly domains: Domains
   readonly accounts: Accounts
   readonly aliases: Aliases
+  readonly accessEntries: AccessEntries
   /** What an address is, one step far: exact, then without extension, then catch-all. */
   resolve(address: Address): Promise<Recipient>
   /** Where mail to these addresses goes in the end. */
@@ -83,6 +85,7 @@ export function createDirectory(deps: {
   return {
     accounts,
     aliases,
+    accessEntries: createAccessEntries({ table, clock }),
     domains: createDomains({ table, clock, accounts, aliases }),
     expand: (addresses) => expand(addresses, lookup, settings),
     async reach(address) {

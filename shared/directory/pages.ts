@@ -2,7 +2,7 @@ import type { Item, Query, Table } from '#shared/storage/ports.ts'
 
 /** Every item of a partition, page by page, newest writes included. */
 export async function* allItems(
-  table: Table,
+  table: Pick<Table, 'query'>,
   query: Pick<Query, 'pk' | 'sk' | 'limit'>,
 ): AsyncGenerator<Item> {
   let after: string | undefined

@@ -4,6 +4,10 @@
 //   D#<domain>  / L@              the catch-all alias; no local key can make this key
 //   ACC#<id>    / PROFILE         account with what is kept of its password
 //   POSTMASTER  / FIRST           address of the first account, made while there was no other; older stores have none
+//   ACCESS      / <table>         access table: version, how many entries, their bytes, and how many networks of each size (`v4/24`)
+//   ACCESS#<table> / K#<key>      entry: the result of a text key
+//   ACCESS#<table> / N#v4/24#<hex>  entry: the result of a network, or of an address (`v4/32`)
+//                                 (access-records.ts reads and writes these three)
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { type Address, formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'

@@ -17,10 +17,34 @@ export type MxRecord = {
 }
 
 export type DnsAnswer<T> =
-  /** At least one record. */
-  | { readonly kind: 'found'; readonly records: readonly T[] }
+  /** At least one record, and how long all of them hold where that is known: of addresses. */
+  | { readonly kind: 'found'; readonly records: readonly T[]; readonly ttlSeconds?: number }
   /** The name exists, without such records. */
   | { readonly kind: 'none' }
   | { readonly kind: 'nxdomain' }
-  /** Server failure, timeout, refusal: ask again later. */
-  | { readonly kind: 'failure'; readonly reason: string }
+  /**
+   * Server failure, timeout, refusal: ask again later. `isMalformed`: there are records, and none of them can be used; who asks
+   * again will hear the same.
+   */
+  | { readonly kind: 'failure'; readonly reason: string; readonly isMalformed?: true }
+
+export type RecordType = 'A' | 'AAAA' | 'MX' | 'TXT' | 'NS' | 'PTR'
+
+/** What one asks of a resolver; of PTR the name is an address. */
+export type DnsQuestion = { readonly type: RecordType; readonly name: string }
+
+/** A resolver that does something around each question. */
+export function decorateResolver(
+  inner: Resolver,
+  around: <T>(question: DnsQuestion, ask: () => Promise<DnsAnswer<T>>) => Promise<DnsAnswer<T>>,
+): Resolver {
+  return {
+    resolveMx: (name) => around({ type: 'MX', name }, () => inner.resolveMx(name)),
+    resolve4: (name) => around({ type: 'A', name }, () => inner.resolve4(name)),
+    resolve6: (name) => around({ type: 'AAAA', name }, () => inner.resolve6(name)),
+    resolveTxt: (name) => around({ type: 'TXT', name }, () => inner.resolveTxt(name)),
+    resolveNs: (name) => around({ type: 'NS', name }, () => inner.resolveNs(name)),
+    resolvePtr: (address) =>
+      around({ type: 'PTR', name: address }, () => inner.resolvePtr(address)),
+  }
+}

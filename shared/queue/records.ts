@@ -40,6 +40,8 @@ export type QueuedMessage = {
   readonly reason: string | null
   readonly envelope: SmtpEnvelope
   readonly origin: Origin
+  /** The content filter that all its recipients' mail goes through; null for none. */
+  readonly filter: string | null
   /** `storedFirst`: the object was durable before this item was written. */
   readonly object: {
     readonly key: string
@@ -80,6 +82,7 @@ export type QueuedMessage = {
 export const untouched = {
   state: 'incoming',
   reason: null,
+  filter: null,
   groups: 0,
   split: null,
   reserved: 0,
@@ -203,6 +206,7 @@ export function messageItem(message: QueuedMessage, key: { pk: string; sk: strin
       origin.tls && [origin.tls.protocol, origin.tls.cipher],
       origin.account && [origin.account.id, origin.account.login],
     ],
+    ...(message.filter !== null && { filter: message.filter }),
     key: message.object.key,
     length: message.object.length,
     storedFirst: message.object.storedFirst,
@@ -244,6 +248,7 @@ export function queuedMessage(item: Item): QueuedMessage {
       tls: tls ? { protocol: String(protocol), cipher: String(cipher) } : null,
       account: account ? { id: String(accountId), login: String(login) } : null,
     },
+    filter: optional(item.filter),
     object: {
       key: String(item.key),
       length: Number(item.length),

@@ -87,7 +87,7 @@ export function createSpool(deps: {
   }
 
   async function accept(accepted: AcceptedMessage) {
-    const { spooled, envelope, origin, prepend, arrivedMs, held } = accepted
+    const { spooled, envelope, origin, prepend, arrivedMs, held, filter = null } = accepted
     const { queueId, index, deliveredTo } = spooled
     const object = staged.get(spooled)
     if (object === undefined) throw new Error(`${queueId} was not received by this spool`)
@@ -99,6 +99,7 @@ export function createSpool(deps: {
       queueId,
       envelope,
       origin,
+      filter,
       object: { key: objectKey(queueId), length: index.bytes, storedFirst: object.stored },
       prepend,
       index: encodeIndex(index),

@@ -82,6 +82,29 @@ const listenNames = new Map([
   ['loopback-only', 'localhost'],
 ])
 
+const NAME_SERVERS_MAX = 8
+const NAME_SERVER = /^(?:\[([^\]]{1,45})\]|([^[\]:]{1,15}))(?::(\d{1,5}))?$/
+
+/** As node:dns takes them: `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53`, `[2001:db8::53]:5353`. */
+export const nameServers: Kind<readonly string[]> = {
+  name: 'name servers',
+  allowed:
+    'IP addresses of name servers, with or without a port (192.0.2.53:5353, [2001:db8::53]:53), separated by commas or spaces, or nothing',
+  list: true,
+  parse(text) {
+    const servers = words(text)
+    return servers.length <= NAME_SERVERS_MAX && servers.every(isNameServer) ? servers : undefined
+  },
+  format: (value) => value.join(', '),
+}
+
+function isNameServer(text: string): boolean {
+  if (isIP(text) !== 0) return !text.includes('%')
+  const [, bracketed, bare = '', port = '53'] = NAME_SERVER.exec(text) ?? []
+  const isAddress = bracketed === undefined ? isIP(bare) === 4 : isIP(bracketed) === 6
+  return isAddress && Number(port) >= 1 && Number(port) <= 65_535
+}
+
 const LIST_ENTRIES_MAX = 10_000
 
 /** Networks in CIDR notation; `createNetworkMatcher` asks them. */

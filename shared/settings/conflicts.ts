@@ -2,6 +2,8 @@
 
 import { findPatternFaults } from './patterns/pattern-setting.ts'
 import type { Problem } from './problems.ts'
+import { findListFaults } from './restrictions/list-faults.ts'
+import { findMissingKeys } from './restrictions/missing-keys.ts'
 import type { Settings } from './table.ts'
 
 /** RFC 8314 §3.3 */
@@ -14,6 +16,8 @@ export function findConflicts(settings: Settings): Problem[] {
     ...sharedPorts(settings),
     ...badBanner(settings),
     ...findPatternFaults(settings),
+    ...findListFaults(settings),
+    ...findMissingKeys(settings),
   ]
 }
 

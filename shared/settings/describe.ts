@@ -1,8 +1,8 @@
 // The settings as people read them: `config show` and docs/settings.md.
 
 import { type LoadedSettings, variableOf } from './load.ts'
-import { formatOrigin } from './problems.ts'
-import { escapeReferences } from './references.ts'
+import { formatOrigin, SECRET } from './problems.ts'
+import { writtenText } from './references.ts'
 import { type Setting, valueAt } from './setting.ts'
 import { flatten, settingParts, settingsByPath } from './table.ts'
 
@@ -19,12 +19,18 @@ export type SettingDescription = {
 export function describeSettings(loaded: LoadedSettings): SettingDescription[] {
   return [...settingsByPath].map(([path, setting]) => ({
     path,
-    value: escapeReferences(setting.kind.format(valueAt(loaded.settings, path))),
+    value: shownValue(setting, valueAt(loaded.settings, path)),
     origin: formatOrigin(loaded.origin(path)),
     default: defaultOf(setting),
     allowed: setting.kind.allowed,
     about: setting.facts.about,
   }))
+}
+
+function shownValue({ kind }: Setting<unknown>, value: unknown): string {
+  const text = kind.format(value)
+  if (kind.secret === true) return text === '' ? '' : SECRET
+  return writtenText(kind, text)
 }
 
 function defaultOf({ kind, facts }: Setting<unknown>): string {
@@ -43,8 +49,7 @@ export function settingsManual(): string {
 function manualEntry(path: string, setting: Setting<unknown>): string {
   const { postfix, dovecot } = setting.facts.known ?? {}
   const known = [postfix && `Postfix: ${postfix}`, dovecot && `Dovecot: ${dovecot}`].filter(Boolean)
-  const defaultText = defaultOf(setting)
-  const shown = setting.facts.defaultText ?? (defaultText === '' ? 'nothing' : `\`${defaultText}\``)
+  const shown = shownDefault(setting)
   return `### \`${path}\`
 
 ${setting.facts.about}
@@ -55,6 +60,15 @@ ${setting.facts.about}
 - Changes: ${setting.facts.reload ? 'taken over on SIGHUP' : 'need a restart'}
 ${known.length > 0 ? `- Known as: ${known.join('; ')}\n` : ''}`
 }
+
+function shownDefault(setting: Setting<unknown>): string {
+  const { defaultText, derivedBy } = setting.facts
+  if (derivedBy === undefined) return defaultText ?? quoted(defaultOf(setting))
+  const texts = Object.entries(derivedBy.texts).map(([value, text]) => `${value}: ${quoted(text)}`)
+  return `by \`${derivedBy.setting}\`. ${texts.join('; ')}`
+}
+
+const quoted = (text: string) => (text === '' ? 'nothing' : `\`${text}\``)
 
 const MANUAL_HEAD = `# Settings
 

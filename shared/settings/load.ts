@@ -5,9 +5,9 @@ import { parse as parseToml, TomlError } from 'smol-toml'
 import { findConflicts } from './conflicts.ts'
 import { asFile, withFiles } from './listed-files.ts'
 import { nearestPath } from './nearest.ts'
-import type { Problem, ValueOrigin } from './problems.ts'
+import { type Problem, SECRET, type ValueOrigin } from './problems.ts'
 import { type Expanded, expandReferences } from './references.ts'
-import type { Setting, SettingGroup, ValuesOf } from './setting.ts'
+import type { Setting, SettingFacts, SettingGroup, ValuesOf } from './setting.ts'
 import { flatten, type Settings, settingsTable } from './table.ts'
 
 export type SettingSources = {
@@ -167,11 +167,31 @@ type Reading =
 /** Defaults that follow from other settings, where nothing else is given. */
 function derivedDefaults(given: readonly Given[], byPath: SettingsByPath): readonly Given[] {
   const paths = new Set(given.map(({ path }) => path))
-  return [...byPath].flatMap(([path, { facts }]): Given[] =>
-    facts.derived === undefined || paths.has(path)
-      ? []
-      : [{ path, value: facts.derived, origin: { kind: 'default' } }],
-  )
+  const textOf = winnersOf(given)
+  return [...byPath].flatMap(([path, { facts }]): Given[] => {
+    const value = paths.has(path) ? undefined : derivedText(facts, byPath, textOf)
+    return value === undefined ? [] : [{ path, value, origin: { kind: 'default' } }]
+  })
+}
+
+/** The last one wins. */
+function winnersOf(given: readonly Given[]): ReadonlyMap<string, unknown> {
+  return new Map(given.map(({ path, value }) => [path, value]))
+}
+
+/** What a default follows from other settings, with their `$name`s. */
+function derivedText(
+  { derived, derivedBy }: SettingFacts<unknown>,
+  byPath: SettingsByPath,
+  winners: ReadonlyMap<string, unknown>,
+): string | undefined {
+  if (derivedBy === undefined) return derived
+  const { setting, texts } = derivedBy
+  const deciding = byPath.get(setting)
+  const given = asText(winners.get(setting), false)
+  const value = given ?? deciding?.kind.format(deciding.facts.default) ?? ''
+  // What is no value of it is told where it stands.
+  return Object.hasOwn(texts, value) ? texts[value] : undefined
 }
 
 type Resolve = (path: string, text: string, setting: Setting<unknown>) => Expanded
@@ -182,11 +202,13 @@ function createResolver(
   given: readonly Given[],
   readFile: SettingSources['readFile'],
 ): Resolve {
-  // The last one wins.
-  const winners = new Map(given.map(({ path, value }) => [path, value]))
+  const winners = winnersOf(given)
 
   function resolve(text: string, setting: Setting<unknown>, above: readonly string[]): Expanded {
-    const expanded = expandReferences(text, (name) => textOf(name, above))
+    const expanded: Expanded =
+      setting.kind.verbatim === true
+        ? { kind: 'text', text }
+        : expandReferences(text, (name) => textOf(name, above))
     if (expanded.kind === 'fault' || setting.kind.files === undefined) return expanded
     return setting.kind.files === 'whole'
       ? asFile(expanded.text, readFile)
@@ -204,7 +226,9 @@ function createResolver(
       return { kind: 'fault', reason: `$${name} refers to itself (${[...above, name].join(', ')})` }
     }
     const { kind, facts } = setting
-    const value = asText(winners.get(name), kind.list === true) ?? facts.derived
+    if (kind.secret === true) return { kind: 'fault', reason: `$${name} is a secret` }
+    const value =
+      asText(winners.get(name), kind.list === true) ?? derivedText(facts, byPath, winners)
     if (value === undefined) return { kind: 'text', text: kind.format(facts.default) }
     const resolved = resolve(value, setting, [...above, name])
     if (resolved.kind === 'fault') return resolved
@@ -226,7 +250,8 @@ function read(
     return { kind: 'problem', problem: { kind: 'unknown-key', key: path, origin, nearest } }
   }
   const text = asText(given, setting.kind.list === true)
-  const shown = text ?? JSON.stringify(given) ?? String(given)
+  const isSecret = setting.kind.secret === true
+  const shown = isSecret ? SECRET : (text ?? JSON.stringify(given) ?? String(given))
   const resolved = text === undefined ? undefined : resolve(path, text, setting)
   if (resolved?.kind === 'fault') {
     const { reason } = resolved

@@ -24,6 +24,17 @@ export function nearestPath(
   return best && best.distance <= wanted.length * DISTANCE_SHARE_MAX ? best.path : undefined
 }
 
+/** The one that somebody meant who wrote this. */
+export function nearestName(text: string, names: Iterable<string>): string | undefined {
+  const wanted = plain(text)
+  let best: { name: string; distance: number } | undefined
+  for (const name of names) {
+    const distance = editDistance(wanted, plain(name))
+    if (distance < (best?.distance ?? Number.POSITIVE_INFINITY)) best = { name, distance }
+  }
+  return best && best.distance <= wanted.length * DISTANCE_SHARE_MAX ? best.name : undefined
+}
+
 /** `message_size_limit`, `MESSAGE-SIZE-LIMIT` and `messageSizeLimit` are the same words. */
 function plain(key: string): string {
   return key

@@ -41,14 +41,16 @@ export function networkName(address: IpAddress, prefixBits: number): string {
   return `${formatIpAddress(firstBits(address, prefixBits))}/${prefixBits}`
 }
 
-function firstBits({ family, bytes }: IpAddress, prefixBits: number): IpAddress {
+/** The rest zero. */
+export function firstBits({ family, bytes }: IpAddress, prefixBits: number): IpAddress {
   const kept = bytes.map(
     (byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, prefixBits - 8 * i))),
   )
   return { family, bytes: kept }
 }
 
-function formatIpAddress({ family, bytes }: IpAddress): string {
+/** IPv6 in full. */
+export function formatIpAddress({ family, bytes }: IpAddress): string {
   if (family === 'ipv4') return bytes.join('.')
   return Buffer.from(bytes)
     .toString('hex')

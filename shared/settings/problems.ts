@@ -2,6 +2,9 @@
 
 import { unreachable } from '#shared/runtime/errors.ts'
 
+/** In place of what nobody is shown. */
+export const SECRET = '(secret)'
+
 /** Where a value came from. */
 export type ValueOrigin =
   | { readonly kind: 'default' }

@@ -27,6 +27,11 @@ export function expandReferences(text: string, textOf: (name: string) => Expande
   return { kind: 'text', text: expanded + text.slice(end) }
 }
 
+/** As a value of this kind is written in a configuration file. */
+export function writtenText({ verbatim }: { readonly verbatim?: true }, text: string): string {
+  return verbatim === true ? text : escapeReferences(text)
+}
+
 /** The text that expands to this one. */
 export function escapeReferences(text: string): string {
   return text.replaceAll('$', '$$$$')

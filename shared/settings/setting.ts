@@ -10,6 +10,10 @@ export type Kind<T> = {
   readonly list?: true
   /** An entry that is a path stands for the entries in that file; `whole`: a value that is one stands for all that the file has. */
   readonly files?: true | 'whole'
+  /** A dollar sign is the value's own: it refers to no other setting. */
+  readonly verbatim?: true
+  /** Nobody gets to see the value, not even whoever may read the configuration. */
+  readonly secret?: true
   /** Undefined when the text is not allowed. */
   parse(text: string): T | undefined
   /** A text that parses to the same value. */
@@ -20,6 +24,11 @@ export type SettingFacts<T> = {
   readonly default: T
   /** The default where it follows from other settings, with their `$name`s: in place of `default` whenever settings are loaded. */
   readonly derived?: string
+  /** The default by the value of another setting, with `$name`s as `derived` has them. */
+  readonly derivedBy?: {
+    readonly setting: string
+    readonly texts: { readonly [value: string]: string }
+  }
   /** For defaults that differ between machines: what the manual says instead of the value. */
   readonly defaultText?: string
   /** One sentence. */

@@ -4,26 +4,38 @@
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
 import { contentCheckSettings } from './table/content-checks.ts'
+import { dnsSettings } from './table/dns.ts'
+import { dnsListSettings } from './table/dns-lists.ts'
 import { generalSettings } from './table/general.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { milterSettings } from './table/milters.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
+import { rejectCodeSettings } from './table/reject-codes.ts'
+import { relaySettings } from './table/relay.ts'
+import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
+import { weightSettings } from './table/weight.ts'
 
 /** In the order of the manual. */
 export const settingParts = {
   General: generalSettings,
   Listeners: listenerSettings,
   'SMTP server': smtpSettings,
+  'Reply codes': rejectCodeSettings,
+  'Relaying for others': relaySettings,
+  Restrictions: restrictionSettings,
+  'DNS lists': dnsListSettings,
+  'Weighing (policyd-weight)': weightSettings,
   Milters: milterSettings,
   'Checks of content': contentCheckSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
+  DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
 } as const
@@ -32,12 +44,18 @@ export const settingsTable = {
   ...generalSettings,
   ...listenerSettings,
   ...smtpSettings,
+  ...rejectCodeSettings,
+  ...relaySettings,
+  ...restrictionSettings,
+  ...dnsListSettings,
+  ...weightSettings,
   ...milterSettings,
   ...contentCheckSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
+  ...dnsSettings,
   ...tlsSettings,
   ...logSettings,
 } satisfies SettingGroup

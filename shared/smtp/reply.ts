@@ -10,6 +10,13 @@ export type Reply = {
   readonly text: string | readonly string[]
 }
 
+/** A refusal for good as one to come back from (Postfix's soft_bounce). */
+export function softened({ code, status, text }: Reply): Reply {
+  if (code < 500) return { code, status, text }
+  const soft = status && (status.replace(/^5/, '4') as EnhancedStatus)
+  return { code: code - 100, status: soft, text }
+}
+
 /** RFC 5321 §4.5.3.1.5, CRLF included. */
 export const REPLY_LINE_BYTES_MAX = 512
 

@@ -1,12 +1,14 @@
 // What a restriction decides becomes true: through a real SMTP session, the spool and the queue, up to the mailbox.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Known } from '#services/policy/known.ts'
 import { createPolicy } from '#services/policy/policy.ts'
-import type { Decision, MessageFacts, RecipientFacts } from '#services/policy/restriction.ts'
+import type { Decision } from '#services/policy/restriction.ts'
 import { createSmtpListener, type SmtpListenerOptions } from '#services/smtp/listener.ts'
+import { openFakeDns } from '#test/support/fake-dns.ts'
 import { MemoryLog } from '#test/support/memory-log.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
-import { emptyLists } from '#test/support/policy-facts.ts'
+import { policyLists } from '#test/support/policy-facts.ts'
 import { SmtpClient } from '#test/support/smtp-client.ts'
 import { smtpFakes } from '#test/support/smtp-fakes.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
@@ -28,9 +30,9 @@ beforeEach(async () => {
 afterEach(() => resources.disposeAsync())
 
 type Restrictions = {
-  readonly client?: (facts: { readonly request: object }) => Decision
-  readonly recipient?: (facts: RecipientFacts) => Decision
-  readonly message?: (facts: MessageFacts) => Decision
+  readonly client?: (known: Known) => Decision
+  readonly recipient?: (known: Known) => Decision
+  readonly message?: (known: Known) => Decision
 }
 const dunno = { kind: 'dunno' } as const
 
@@ -39,19 +41,18 @@ async function session(
   { client = () => dunno, recipient = () => dunno, message = () => dunno }: Restrictions,
   options: Partial<SmtpListenerOptions> = {},
 ): Promise<SmtpClient> {
-  const lists = {
-    ...emptyLists,
-    connect: [{ name: 'test_client', stage: 'connect', decide: client }],
-    recipient: [{ name: 'test_recipient', stage: 'recipient', decide: recipient }],
-    message: [{ name: 'test_message', stage: 'message', decide: message }],
-  } as const
+  const lists = policyLists({
+    connect: [{ name: 'test_client', decide: client }],
+    recipient: [{ name: 'test_recipient', decide: recipient }],
+    message: [{ name: 'test_message', decide: message }],
+  })
   const { directory, settings } = pipeline.backend
   const listener = createSmtpListener(
     { role: 'smtp', address: '127.0.0.1', ...options },
     {
       ...smtpFakes(log),
       spool: pipeline.spool,
-      policy: createPolicy({ lists, directory, options: settings, log }),
+      policy: createPolicy({ lists, directory, openDns: openFakeDns(), options: settings, log }),
       clock,
     },
   )
@@ -77,14 +78,14 @@ const inbox = async (address: string) => {
 const lines = (text: string) =>
   log.lines.filter(({ message }) => message === text).map(({ fields }) => fields)
 const queued = () => Array.fromAsync(pipeline.backend.operator.list())
-const toBob = ({ request }: RecipientFacts) => request.recipient === bob
+const toBob = ({ recipient }: Known) => recipient?.text === bob
 
 describe('hold', () => {
   const hold: Decision = { kind: 'hold', reason: 'suspicious' }
 
   it.each([
     ['a client', { client: () => hold }],
-    ['a recipient', { recipient: (facts: RecipientFacts) => (toBob(facts) ? hold : dunno) }],
+    ['a recipient', { recipient: (facts: Known) => (toBob(facts) ? hold : dunno) }],
     ['a message', { message: () => hold }],
   ])(
     'of %s: the message is taken, waits for an operator, and goes on its way when he says so',
@@ -109,7 +110,7 @@ describe('discard', () => {
 
   it.each([
     ['client', { client: () => discard }],
-    ['recipient', { recipient: (facts: RecipientFacts) => (toBob(facts) ? discard : dunno) }],
+    ['recipient', { recipient: (facts: Known) => (toBob(facts) ? discard : dunno) }],
     ['message', { message: () => discard }],
   ])('by the list of the %s: 250, and nobody gets anything', async (name, restrictions) => {
     const text = await send(await session(restrictions), ann, bob, eve)
@@ -158,7 +159,7 @@ describe('redirect', () => {
   const redirect: Decision = { kind: 'redirect', to: eve }
 
   it.each([
-    ['a recipient', { recipient: (facts: RecipientFacts) => (toBob(facts) ? redirect : dunno) }],
+    ['a recipient', { recipient: (facts: Known) => (toBob(facts) ? redirect : dunno) }],
     ['a message', { message: () => redirect }],
   ])('of %s: another gets it in place of all recipients', async (_, restrictions) => {
     expect(await send(await session(restrictions), ann, bob)).toMatch(/^250 /)
@@ -191,6 +192,94 @@ describe('redirect', () => {
   })
 })
 
+describe('bcc', () => {
+  const toEve: Decision = { kind: 'bcc', to: eve }
+
+  it.each([
+    ['a client', { client: () => toEve }],
+    ['a recipient', { recipient: (facts: Known) => (toBob(facts) ? toEve : dunno) }],
+    ['a message', { message: () => toEve }],
+  ])(
+    'of %s: one more gets it, and whoever sent it hears nothing of him',
+    async (_, restrictions) => {
+      const smtp = await session(restrictions)
+      await smtp.hello()
+      await smtp.envelope('s@remote.test', [ann, bob])
+      expect((await smtp.data('Subject: hello\r\n\r\nbody\r\n')).code).toBe(250)
+      const [entry] = await queued()
+      expect(entry?.message.envelope.recipients).toMatchObject([
+        { address: ann, notify: [] },
+        { address: bob, notify: [] },
+        { address: eve, notify: ['NEVER'] },
+      ])
+      for (const address of [ann, bob, eve]) expect(await inbox(address)).toHaveLength(1)
+      expect(lines('message accepted')).toMatchObject([{ recipients: 2, bcc: [eve] }])
+    },
+  )
+
+  it('of who is a recipient anyhow changes nothing', async () => {
+    await send(await session({ client: () => ({ kind: 'bcc', to: ann }) }), ann)
+    expect(await inbox(ann)).toHaveLength(1)
+  })
+
+  it('goes with a redirected message too', async () => {
+    const restrictions = {
+      client: () => ({ kind: 'bcc', to: bob }) as const,
+      message: () => ({ kind: 'redirect', to: eve }) as const,
+    }
+    await send(await session(restrictions), ann)
+    expect(await inbox(ann)).toEqual([])
+    for (const address of [bob, eve]) expect(await inbox(address)).toHaveLength(1)
+  })
+})
+
+describe('filter', () => {
+  const filter = (destination: string): Decision => ({ kind: 'filter', destination })
+
+  it('stands in the queue with the message, the last one that was named', async () => {
+    const restrictions = {
+      client: () => filter('smtp:[127.0.0.1]:1'),
+      recipient: () => filter('smtp:[127.0.0.1]:2'),
+      message: () => ({ kind: 'hold', reason: 'to look at it' }) as const,
+    }
+    await send(await session(restrictions), ann)
+    const [entry] = await queued()
+    expect(entry?.message.filter).toBe('smtp:[127.0.0.1]:2')
+    expect(lines('message accepted')).toMatchObject([{ filter: 'smtp:[127.0.0.1]:2' }])
+  })
+
+  it('is not for a redirected message', async () => {
+    let isFirst = true
+    const restrictions = {
+      client: () => filter('smtp:[127.0.0.1]:1'),
+      recipient(): Decision {
+        const said = isFirst ? ({ kind: 'redirect', to: eve } as const) : dunno
+        isFirst = false
+        return said
+      },
+      message: () => ({ kind: 'hold', reason: 'to look at it' }) as const,
+    }
+    await send(await session(restrictions), ann)
+    expect((await queued())[0]?.message.filter).toBeNull()
+  })
+})
+
+describe('421 and 521', () => {
+  it.each([421, 521])('%i ends the connection, at RCPT and after a message', async (code) => {
+    const status = code === 421 ? '4.7.0' : '5.7.0'
+    const no: Decision = { kind: 'reject', reply: { code, status, text: 'go away' } }
+    const atRcpt = await session({ recipient: () => no })
+    await atRcpt.hello()
+    await atRcpt.command('MAIL FROM:<s@remote.test>')
+    expect((await atRcpt.command(`RCPT TO:<${ann}>`)).text).toBe(`${code} ${status} go away`)
+    await atRcpt.wire.closed()
+    const atTheEnd = await session({ message: () => no })
+    expect(await send(atTheEnd, ann)).toBe(`${code} ${status} go away`)
+    await atTheEnd.wire.closed()
+    expect(await inbox(ann)).toEqual([])
+  })
+})
+
 describe('prepend', () => {
   it('puts fields before the message: its own, then those of client and recipients, each once', async () => {
     const field = (name: string): Decision => ({ kind: 'prepend', fields: `X-Seen: ${name}\r\n` })
@@ -213,7 +302,7 @@ describe('warn', () => {
     const warn = (text: string): Decision => ({ kind: 'warn', text })
     const restrictions = {
       client: () => warn('odd client'),
-      recipient: (facts: RecipientFacts) => (toBob(facts) ? warn('odd recipient') : dunno),
+      recipient: (facts: Known) => (toBob(facts) ? warn('odd recipient') : dunno),
       message: () => warn('odd message'),
     }
     await send(await session(restrictions), ann, bob)
@@ -244,8 +333,8 @@ describe('defer and reject', () => {
   it('of a message can look at its header', async () => {
     const reply = { code: 554, status: '5.7.1', text: 'no casinos' } as const
     const restrictions: Restrictions = {
-      message: ({ request }) =>
-        /^Subject: .*casino/im.test(request.header ?? '') ? { kind: 'reject', reply } : dunno,
+      message: ({ message }) =>
+        /^Subject: .*casino/im.test(message?.header ?? '') ? { kind: 'reject', reply } : dunno,
     }
     const smtp = await session(restrictions)
     await smtp.hello()

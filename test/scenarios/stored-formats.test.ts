@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import { accessKeyOf } from '#shared/directory/access-key.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
@@ -75,6 +76,7 @@ beforeAll(async () => {
   const first = await pipeline.accept(message, ['ann@example.test', 'team@example.test'])
   known.set(first, 'first')
   const second = await pipeline.accept(message, ['x@far.example', 'never@far.example'], {
+    filter: 'smtp:[127.0.0.1]:10025',
     origin: {
       ...origin(null),
       helo: 'bücher.example',
@@ -122,6 +124,15 @@ async function directory(pipeline: Pipeline): Promise<void> {
   await pipeline.addAccount('off@example.test', { enabled: false })
   await pipeline.addAlias('team@example.test', ['ann@example.test', 'bob@example.test'])
   await pipeline.addAlias('@example.test', ['ann@example.test'])
+  const entries = Object.entries({
+    'Far.example': 'OK',
+    '192.0.2.0/24': 'REJECT no mail from here',
+    '2001:db8::1': 'DUNNO',
+  })
+  await pipeline.backend.directory.accessEntries.set(
+    'clients',
+    entries.map(([key, result]) => ({ key: accessKeyOf(key), result })),
+  )
 }
 
 async function accountId(pipeline: Pipeline, login: string): Promise<AccountId> {

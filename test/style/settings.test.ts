@@ -15,7 +15,9 @@ describe('settings', () => {
       .map((file) =>
         readFileSync(`${root}/${file}`, 'utf8').replaceAll(/\/\*.*?\*\/|\/\/[^\n]*/gs, ''),
       )
-    const defaults = [...settingsByPath.values()].map(({ facts }) => facts.derived ?? '')
+    const defaults = [...settingsByPath.values()].map(
+      ({ facts }) => facts.derived ?? facts.derivedBy?.setting ?? '',
+    )
     // Names in a group (`log.level`) are too common to be looked for.
     const names = [...settingsByPath.keys()].filter((path) => !path.includes('.'))
     const unread = names.filter((name) => {

@@ -1,3 +1,4 @@
+import { createRecordingResolver, type RecordingResolver } from '#shared/dns/recording-resolver.ts'
 import type { DnsAnswer, Resolver } from '#shared/dns/resolver.ts'
 
 /** What a name has; `failure` makes every question about it fail. Names not given do not exist. */
@@ -50,4 +51,9 @@ export function createFakeResolver(zone: FakeZone): Resolver & { readonly questi
     resolveNs: (name) => ask('NS', name, (text) => text),
     resolvePtr: (address) => ask('PTR', address, (text) => text),
   }
+}
+
+/** What policy takes: the same table for every question. */
+export function openFakeDns(zone: FakeZone = {}): () => RecordingResolver {
+  return () => createRecordingResolver(createFakeResolver(zone))
 }

@@ -163,6 +163,10 @@ export class FakePolicy implements Policy {
     return { kind: 'permit', prepend: '', finalRecipients: 1 }
   }
 
+  async data(): Promise<PolicyVerdict> {
+    return { kind: 'permit', prepend: '', finalRecipients: 1 }
+  }
+
   async recipient(request: RecipientRequest): Promise<PolicyVerdict> {
     if (this.keepsRequests) this.recipientRequests.push(request)
     const local = localPart(request.recipient)

@@ -6,7 +6,8 @@ import { LineEndCheck } from '#shared/text/line-ends.ts'
 import { ChunkBody } from '../body.ts'
 import { answerAndClose, defineCommand, type Outcome } from '../command.ts'
 import { DRAINED_BYTES_MAX } from '../config.ts'
-import { filterRefusal } from '../dialogue.ts'
+import { refusalOfData } from '../data-verdict.ts'
+import { refusalOfDataByFilters } from '../dialogue.ts'
 import { MessageReceipt } from '../message-receipt.ts'
 import type { Receipt } from '../receipt.ts'
 import { badLineEnd, replies } from '../replies.ts'
@@ -29,14 +30,14 @@ export const bdat = defineCommand({
     const { transaction } = session
     const refusal = outOfOrder(session)
     if (refusal || !transaction) return skip(chunk, refusal ?? replies.mailFirst)
-    const { queueId } = transaction
-    if (transaction.receipt === undefined) {
-      const objection = await filterRefusal(session, { queueId }, (filter) => filter.data())
-      if (objection !== undefined) {
-        session.endTransaction()
-        return objection.kind === 'reply' ? skip(chunk, objection.reply) : objection
-      }
+    if (!transaction.receipt) {
+      const denied =
+        (await refusalOfData(session, transaction)) ??
+        (await refusalOfDataByFilters(session, transaction))
+      if (denied !== undefined) return skip(chunk, denied)
     }
+    // Its connection may be gone, and the transaction with it.
+    if (session.transaction !== transaction) return skip(chunk, replies.mailFirst)
     transaction.receipt ??= new MessageReceipt(session, transaction)
     transaction.lineEnds ??= new LineEndCheck()
     const { receipt, lineEnds } = transaction

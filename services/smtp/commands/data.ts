@@ -1,8 +1,9 @@
 // DATA: the message follows, dot-stuffed. RFC 5321 §4.1.1.4, §4.5.2.
 
 import { DataBody } from '../body.ts'
-import { answer, defineCommand } from '../command.ts'
-import { filterRefusal } from '../dialogue.ts'
+import { answer, answerRefusal, defineCommand } from '../command.ts'
+import { refusalOfData } from '../data-verdict.ts'
+import { refusalOfDataByFilters } from '../dialogue.ts'
 import { MessageReceipt } from '../message-receipt.ts'
 import { replies } from '../replies.ts'
 import { noParameters } from './no-parameters.ts'
@@ -19,12 +20,12 @@ export const data = defineCommand({
     if (transaction.recipients.length === 0) {
       return answer(transaction.anyRefused ? session.noValidRecipients : replies.rcptFirst)
     }
-    const { queueId } = transaction
-    const refusal = await filterRefusal(session, { queueId }, (filter) => filter.data())
-    if (refusal !== undefined) {
-      session.endTransaction()
-      return refusal
-    }
+    const refusal =
+      (await refusalOfData(session, transaction)) ??
+      (await refusalOfDataByFilters(session, transaction))
+    if (refusal !== undefined) return answerRefusal(refusal)
+    // Its connection may be gone, and the transaction with it.
+    if (session.transaction !== transaction) return answer(replies.mailFirst)
     const body = new DataBody(new MessageReceipt(session, transaction), async (receipt) => {
       const answers = await receipt.finish()
       session.endTransaction()

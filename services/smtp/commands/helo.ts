@@ -2,8 +2,9 @@
 
 import { isHeloName } from '#shared/smtp/helo-name.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
-import { answer, defineCommand, type Outcome } from '../command.ts'
+import { answer, answerRefusal, defineCommand, type Outcome } from '../command.ts'
 import { filterRefusal } from '../dialogue.ts'
+import { refusalAt } from '../early-verdict.ts'
 import { replies } from '../replies.ts'
 import type { SmtpSession } from '../session.ts'
 
@@ -17,8 +18,7 @@ export const helo = defineCommand({
   parse: parseName,
   run(session, name) {
     if (!isHeloName(name)) return answer(replies.heloNeedsName('HELO'))
-    session.greet({ name, extended: false })
-    return unlessFiltered(session, replies.hello(session.deps.hostname))
+    return greet(session, { name, extended: false }, () => replies.hello(session.deps.hostname))
   },
 })
 
@@ -42,18 +42,32 @@ function greetExtended(
   name: string,
 ): Outcome | Promise<Outcome> {
   if (!isHeloName(name)) return answer(replies.heloNeedsName(verb))
-  session.greet({ name, extended: true })
-  const reply = replies.extensions([session.deps.hostname, ...extensions(session)])
-  return unlessFiltered(session, reply)
+  return greet(session, { name, extended: true }, () =>
+    replies.extensions([session.deps.hostname, ...extensions(session)]),
+  )
 }
 
-/** Whom a filter refuses has said its name all the same: MAIL is answered as it was. */
-function unlessFiltered(session: SmtpSession, reply: Reply): Outcome | Promise<Outcome> {
-  if (session.dialogue === undefined) return answer(reply)
+function greet(
+  session: SmtpSession,
+  helo: { readonly name: string; readonly extended: boolean },
+  welcome: () => Reply,
+): Outcome | Promise<Outcome> {
+  session.greet(helo)
+  const isAsked = !session.options.smtpdDelayReject || session.dialogue !== undefined
+  return isAsked ? greetUnlessRefused(session, welcome) : answer(welcome())
+}
+
+async function greetUnlessRefused(session: SmtpSession, welcome: () => Reply): Promise<Outcome> {
+  const denied = await refusalAt(session, 'helo')
+  if (denied !== undefined) {
+    // As in Postfix a name that is refused is as if it had not been said.
+    session.greet(null)
+    return answerRefusal(denied)
+  }
   const facts = { helo: session.helo?.name }
-  return filterRefusal(session, facts, (filter, client) => filter.helo(client)).then(
-    (refusal) => refusal ?? answer(reply),
-  )
+  // Whom a filter refuses has said its name all the same: MAIL is answered as it was, and no 5xx says to come in another order.
+  const refusal = await filterRefusal(session, facts, (filter, client) => filter.helo(client))
+  return refusal === undefined ? answer(welcome()) : answerRefusal(refusal)
 }
 
 /** Deliberately without BINARYMIME: a binary message could not be relayed to a server that lacks it. */

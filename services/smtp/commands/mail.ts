@@ -1,8 +1,9 @@
 // MAIL: begins a transaction. RFC 5321 §4.1.1.2; SIZE RFC 1870 §6.
 
 import { type MailCommand, parseMailCommand } from '#shared/smtp/mail-command.ts'
-import { answer, defineCommand, type Outcome } from '../command.ts'
+import { answer, answerRefusal, defineCommand, type Outcome } from '../command.ts'
 import { filterRefusal, mailParameters } from '../dialogue.ts'
+import { refusalAt } from '../early-verdict.ts'
 import { replies } from '../replies.ts'
 import type { SmtpSession } from '../session.ts'
 
@@ -18,21 +19,24 @@ export const mail = defineCommand({
     // As Postfix (queue_minfree): before the client sends what there would be no room for.
     if (!(await session.deps.spool.hasRoom())) return answer(replies.insufficientStorage)
     session.begin(command)
-    const refusal = await askFilters(session, command)
-    if (refusal !== undefined) session.endTransaction()
-    return refusal ?? answer(replies.senderOk)
+    return (await refuseSender(session, command)) ?? answer(replies.senderOk)
   },
 })
 
-async function askFilters(
+async function refuseSender(
   session: SmtpSession,
   command: MailCommand,
 ): Promise<Outcome | undefined> {
   const { transaction } = session
-  if (transaction === null) return undefined
+  if (!transaction) return undefined
   const { queueId } = transaction
-  const { sender } = command
-  return filterRefusal(session, { queueId, from: sender }, (filter, client) =>
-    filter.mail(client, { queueId, sender, parameters: mailParameters(command) }),
-  )
+  const { sender, size } = command
+  const refusal =
+    (await refusalAt(session, 'sender', { sender, size, queueId })) ??
+    (await filterRefusal(session, { queueId, from: sender }, (filter, client) =>
+      filter.mail(client, { queueId, sender, parameters: mailParameters(command) }),
+    ))
+  if (refusal === undefined) return undefined
+  session.endTransaction()
+  return answerRefusal(refusal)
 }

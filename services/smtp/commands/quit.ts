@@ -6,6 +6,7 @@ import { noParameters } from './no-parameters.ts'
 
 export const quit = defineCommand({
   beforeHelo: true,
+  whenDenied: true,
   beforeTls: true,
   flushes: true,
   parse: noParameters('QUIT'),

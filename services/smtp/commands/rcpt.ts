@@ -3,7 +3,8 @@
 import type { SmtpReply } from '#shared/contracts/policy.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { parseRcptCommand, type RcptCommand } from '#shared/smtp/rcpt-command.ts'
-import { answer, answerAndClose, defineCommand, type Outcome } from '../command.ts'
+import type { Reply } from '#shared/smtp/reply.ts'
+import { answer, answerAndClose, answerRefusal, defineCommand, type Outcome } from '../command.ts'
 import { ENVELOPE_BYTES_MAX, RECIPIENT_OVERHEAD_BYTES, SURPLUS_RECIPIENTS_MAX } from '../config.ts'
 import { filterRefusal, rcptParameters } from '../dialogue.ts'
 import { askPolicy, isCollecting } from '../recipient-verdict.ts'
@@ -77,7 +78,7 @@ async function judge(
       const refusal = await tellFilters(session, transaction, command)
       if (refusal !== undefined) {
         transaction.anyRefused = true
-        return refusal
+        return answerRefusal(refusal)
       }
       transaction.finalRecipients += verdict.finalRecipients
       return taken()
@@ -89,7 +90,7 @@ async function judge(
       await tellFilters(session, transaction, command, verdict.reply)
       // Policy's own limit of recipients (RFC 3463 §3.6: X.5.3). Asking it of each further one is work for nothing.
       if (verdict.reply.status === '4.5.3') transaction.isFull = true
-      return verdict.reply.code === 421 ? answerAndClose(verdict.reply) : answer(verdict.reply)
+      return answerRefusal(verdict.reply)
     case 'unavailable':
       transaction.anyRefused = true
       return answer(replies.temporaryFailure)
@@ -104,7 +105,7 @@ function tellFilters(
   { queueId, mail }: Transaction,
   command: RcptCommand,
   refusal?: SmtpReply,
-): Promise<Outcome | undefined> {
+): Promise<Reply | undefined> {
   const { recipient: address } = command
   const parameters = rcptParameters(command)
   return filterRefusal(session, { queueId, from: mail.sender, to: address }, (filter) =>

@@ -3,7 +3,7 @@
 
 import { unreachable } from '#shared/runtime/errors.ts'
 import { parseRcptCommand } from '#shared/smtp/rcpt-command.ts'
-import { answer, answerAndClose, defineCommand, type Outcome } from '../command.ts'
+import { answer, answerAndClose, answerRefusal, defineCommand, type Outcome } from '../command.ts'
 import { askPolicy, isCollecting } from '../recipient-verdict.ts'
 import { replies } from '../replies.ts'
 import type { SmtpSession } from '../session.ts'
@@ -35,7 +35,7 @@ async function verify(session: SmtpSession, recipient: string): Promise<Outcome>
     case 'permit':
       return answer(replies.verified(recipient))
     case 'reject':
-      return verdict.reply.code === 421 ? answerAndClose(verdict.reply) : answer(verdict.reply)
+      return answerRefusal(verdict.reply)
     // RCPT would take him, and nobody would get anything.
     case 'discard':
       return answer(replies.cannotVerify)

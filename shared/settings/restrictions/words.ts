@@ -85,6 +85,13 @@ export const restrictionWords = {
     ...ends('permit', 'Whose address was used for a POP3 or IMAP login a short time ago.'),
     needs: 'client',
   },
+  permit_naked_ip_address: {
+    ...ends(
+      'permit',
+      'Who says HELO with an address without brackets; for no list that decides about relaying.',
+    ),
+    needs: 'helo',
+  },
   permit_auth_destination: {
     ...ends('permit', 'Mail for domains that are ours, or in `relayDomains`.'),
     needs: 'recipient',
@@ -244,7 +251,7 @@ export const restrictionWords = {
   },
 
   reject_rbl_client: {
-    formerly: ['reject_rbl', 'reject_maps_rbl'],
+    formerly: ['reject_rbl'],
     argument: 'zone',
     needs: 'client',
     answers: ['reject'],
@@ -308,11 +315,6 @@ export const restrictionWords = {
 } as const satisfies { readonly [word: string]: WordFacts }
 
 export type WordName = keyof typeof restrictionWords
-
-/** What Postfix no longer has, and what stands for it. */
-export const removedWords: ReadonlyMap<string, string> = new Map([
-  ['permit_naked_ip_address', 'permit_mynetworks or permit_sasl_authenticated'],
-])
 
 export const wordFacts = (name: WordName): WordFacts => restrictionWords[name]
 

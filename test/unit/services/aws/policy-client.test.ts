@@ -3,7 +3,12 @@ import { createServer } from 'node:http'
 import { LambdaClient } from '@aws-sdk/client-lambda'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createPolicyClient } from '#services/aws/policy-client.ts'
-import type { MessageRequest, PolicyVerdict, RecipientRequest } from '#shared/contracts/policy.ts'
+import type {
+  DataRequest,
+  MessageRequest,
+  PolicyVerdict,
+  RecipientRequest,
+} from '#shared/contracts/policy.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 
 type Answer = {
@@ -30,7 +35,7 @@ async function lambdaAnswering(answer: Answer) {
     maxAttempts: 1,
   })
   servers.push(server)
-  return { policy: createPolicyClient(client, 'policy-function', onTheSpot), asked }
+  return { client, policy: createPolicyClient(client, 'policy-function', onTheSpot), asked }
 }
 
 const servers: ReturnType<typeof createServer>[] = []
@@ -40,7 +45,8 @@ const tooManyHops: PolicyVerdict = {
   reply: { code: 554, status: '5.4.6', text: 'Too many hops' },
   restriction: 'hopcount_limit',
 }
-const onTheSpot = { message: async () => tooManyHops }
+const spot = async () => tooManyHops
+const onTheSpot = { data: spot, message: spot, isPlain: () => true }
 
 describe('the policy client', () => {
   afterEach(() => {
@@ -55,7 +61,7 @@ describe('the policy client', () => {
     const { policy, asked } = await lambdaAnswering({ body: JSON.stringify(verdict) })
     expect(await policy.recipient(request)).toEqual(verdict)
     expect(asked[0]?.url).toBe('/2015-03-31/functions/policy-function/invocations')
-    expect(JSON.parse(asked[0]?.body ?? '')).toEqual({ ...request, version: 2, ask: 'recipient' })
+    expect(JSON.parse(asked[0]?.body ?? '')).toEqual({ ...request, version: 3, ask: 'recipient' })
   })
 
   it('counts one recipient where an older function does not count', async () => {
@@ -84,7 +90,20 @@ describe('the policy client', () => {
     const { policy, asked } = await lambdaAnswering({ body: JSON.stringify(verdict) })
     const request = message('ann@example.test', 'ann@example.test', 'info@example.test')
     expect(await policy.message(request)).toEqual(verdict)
-    expect(JSON.parse(asked[0]?.body ?? '')).toEqual({ ...request, version: 2, ask: 'message' })
+    expect(JSON.parse(asked[0]?.body ?? '')).toEqual({ ...request, version: 3, ask: 'message' })
+  })
+
+  it('asks about data, and about messages, where their lists look at more than the listener knows', async () => {
+    const verdict = { kind: 'permit', prepend: '', finalRecipients: 1 }
+    const listed = { ...onTheSpot, isPlain: (stage: string) => stage !== 'data' }
+    const { client, asked } = await lambdaAnswering({ body: JSON.stringify(verdict) })
+    const policy = createPolicyClient(client, 'policy-function', listed)
+    const data = message(null)
+    expect(await policy.data(data as unknown as DataRequest)).toEqual(verdict)
+    expect(await policy.message(data)).toBe(tooManyHops)
+    const plain = createPolicyClient(client, 'policy-function', onTheSpot)
+    expect(await plain.data(data as unknown as DataRequest)).toBe(tooManyHops)
+    expect(asked.map(({ body }) => JSON.parse(body).ask)).toEqual(['data'])
   })
 
   it.each([

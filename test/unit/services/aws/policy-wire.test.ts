@@ -9,26 +9,34 @@ import {
 } from '#services/aws/policy-wire.ts'
 import { createPolicy } from '#services/policy/policy.ts'
 import { ENVELOPE_BYTES_MAX, RECIPIENT_OVERHEAD_BYTES } from '#services/smtp/config.ts'
-import type { EarlyRequest, Policy, PolicyVerdict } from '#shared/contracts/policy.ts'
+import type { EarlyRequest, Policy, PolicyStage, PolicyVerdict } from '#shared/contracts/policy.ts'
 import { HEADER_INDEXED_BYTES_MAX } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { silentLog } from '#shared/runtime/log.ts'
+import { openFakeDns } from '#test/support/fake-dns.ts'
 import {
   annsAccount,
-  emptyLists,
   messageRequest,
+  policyLists,
   recipientRequest,
   stranger,
 } from '#test/support/policy-facts.ts'
 
+const listOf = (stage: PolicyStage) => ({
+  [stage]: [{ name: stage, decide: () => ({ kind: 'prepend', fields: `X-${stage}: x\r\n` }) }],
+})
+
 /** Every list has a restriction that gives a field with the name of its stage. */
 const policy = createPolicy({
-  lists: Object.fromEntries(
-    Object.keys(emptyLists).map((stage) => [
-      stage,
-      [{ name: stage, stage, decide: () => ({ kind: 'prepend', fields: `X-${stage}: x\r\n` }) }],
-    ]),
-  ) as unknown as typeof emptyLists,
+  lists: policyLists({
+    ...listOf('connect'),
+    ...listOf('helo'),
+    ...listOf('sender'),
+    ...listOf('recipient'),
+    ...listOf('data'),
+    ...listOf('message'),
+  }),
+  openDns: openFakeDns(),
   directory: {
     resolve: async () => annsAccount,
     reach: () => Promise.reject(new Error('no alias')),
@@ -128,7 +136,7 @@ describe('this version', () => {
       seen.push(request)
       return { kind: 'discard', restriction: 'r' }
     }
-    const noting: Policy = { early: note, recipient: note, message: note }
+    const noting: Policy = { early: note, recipient: note, data: note, message: note }
     const request = messageRequest({ header: 'X: \xff\0\r\n' })
     const event = JSON.parse(encodeQuestion({ ask: 'message', request }).toString())
     expect(await answerQuestion(noting, event)).toEqual({ kind: 'discard', restriction: 'r' })
@@ -136,7 +144,7 @@ describe('this version', () => {
   })
 
   it('takes no notice of what only the next one says', async () => {
-    const event = { ...recipientRequest(), version: 3, ask: 'recipient', weather: 'fine' }
+    const event = { ...recipientRequest(), version: 4, ask: 'recipient', weather: 'fine' }
     expect((await answerQuestion(policy, event)).kind).toBe('permit')
     const next = { kind: 'permit', prepend: '', finalRecipients: 2, weather: 'fine' }
     expect(decodeVerdict(next)).toMatchObject({ kind: 'permit', finalRecipients: 2 })

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { rejectEndedAccount } from '#services/policy/account.ts'
-import type { RecipientRequest } from '#shared/contracts/policy.ts'
 import type { Origin } from '#shared/contracts/spool.ts'
 import { newAccountId } from '#shared/directory/account-id.ts'
 import type { AccountRecord } from '#shared/directory/records.ts'
+import { stranger } from '#test/support/policy-facts.ts'
 
 const id = newAccountId()
 
@@ -18,8 +18,7 @@ async function judge(
       return asked === id ? (now as AccountRecord | undefined) : undefined
     },
   })
-  const request = { origin: { account } } as RecipientRequest
-  const decision = await restriction.decide({ request } as Parameters<typeof restriction.decide>[0])
+  const decision = await restriction.decide({ origin: { ...stranger, account } })
   return { decision: decision.kind === 'reject' ? decision.reply.code : decision.kind, reads }
 }
 

@@ -1,19 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { evaluate, noEffects, noProgress } from '#services/policy/evaluate.ts'
-import type { ClientFacts, Decision, Restriction, Scored } from '#services/policy/restriction.ts'
+import type { Decision, Restriction } from '#services/policy/restriction.ts'
 import { rejectScore } from '#services/policy/score.ts'
-import { stranger } from '#test/support/policy-facts.ts'
+import { knownOfClient } from '#test/support/policy-facts.ts'
 
-const facts: ClientFacts = { request: { origin: stranger } }
+const facts = knownOfClient()
 const reply = { code: 554, status: '5.7.1', text: 'no' } as const
 const later = { code: 450, status: '4.7.1', text: 'later' } as const
 
 /** Named `r1`, `r2` … as they stand. */
 const list = (...decisions: readonly Decision[]) =>
   decisions.map(
-    (decision, n): Restriction<ClientFacts> => ({
+    (decision, n): Restriction => ({
       name: `r${n + 1}`,
-      stage: 'connect',
       decide: () => decision,
     }),
   )
@@ -85,9 +84,8 @@ describe('a restriction list', () => {
   })
 
   it('passes on what a restriction throws', async () => {
-    const broken: Restriction<ClientFacts> = {
+    const broken: Restriction = {
       name: 'broken',
-      stage: 'connect',
       decide: () => Promise.reject(new Error('no answer')),
     }
     await expect(evaluate([broken], facts)).rejects.toThrow('no answer')
@@ -98,8 +96,7 @@ describe('a threshold', () => {
   const scored = (...points: readonly number[]) =>
     points.map((each): Decision => ({ kind: 'score', points: each }))
   const threshold = rejectScore('reject_suspicious', { points: 5, reply })
-  const judged = (...restrictions: readonly Restriction<ClientFacts & Scored>[]) =>
-    evaluate(restrictions, facts)
+  const judged = (...restrictions: readonly Restriction[]) => evaluate(restrictions, facts)
 
   it('refuses by its name who has scored so much, and nobody with less', async () => {
     const enough = await judged(...list(...scored(7, -2)), threshold)
@@ -116,5 +113,97 @@ describe('a threshold', () => {
   it('does not judge who was permitted before it', async () => {
     const { verdict } = await judged(...list(...scored(9), { kind: 'permit' }), threshold)
     expect(verdict.kind).toBe('permit')
+  })
+})
+
+describe('what is put off', () => {
+  const soon = { code: 450, status: '4.2.0', text: 'soon' } as const
+  const ifPermit = { kind: 'defer-if-permit', reply: later } as const
+  const ifReject = { kind: 'defer-if-reject', reply: soon } as const
+  const told = async (...decisions: readonly Decision[]) => {
+    const { verdict, deferIfPermit } = await judge(...decisions)
+    const text = verdict.kind === 'reject' ? verdict.reply.text : verdict.kind
+    return { text, waits: deferIfPermit?.restriction }
+  }
+
+  it('if nothing refuses it waits for whoever comes after, and the first reason counts', async () => {
+    const other = { kind: 'defer-if-permit', reply: soon } as const
+    expect(await told(ifPermit, other)).toEqual({ text: 'permit', waits: 'r1' })
+    expect(await told(ifPermit, { kind: 'permit' })).toEqual({ text: 'permit', waits: 'r1' })
+    expect(await told(ifPermit, { kind: 'reject', reply })).toMatchObject({ text: 'no' })
+  })
+
+  it('in place of a refusal is what a refusal for good becomes, and no other', async () => {
+    expect((await told(ifReject, { kind: 'reject', reply })).text).toBe('soon')
+    expect((await told(ifReject, { kind: 'defer', reply: later })).text).toBe('later')
+    expect((await told(ifReject)).text).toBe('permit')
+    expect((await told({ kind: 'reject', reply }, ifReject)).text).toBe('no')
+  })
+
+  it('either way ends the list at once', async () => {
+    for (const both of [
+      [ifReject, ifPermit],
+      [ifPermit, ifReject],
+    ]) {
+      expect((await told(...both, { kind: 'reject', reply })).text).toBe('later')
+    }
+  })
+})
+
+describe('warn_if_reject', () => {
+  const warned = (...decisions: readonly Decision[]) =>
+    evaluate(
+      list(...decisions).map((one, n) => (n === 0 ? { ...one, warnOnly: true } : one)),
+      facts,
+    )
+  const last = { kind: 'reject', reply: later } as const
+
+  it.each([
+    ['reject', { kind: 'reject', reply }],
+    ['defer', { kind: 'defer', reply }],
+    ['defer-if-permit', { kind: 'defer-if-permit', reply }],
+  ] as const)('makes a warning of %s, and the list goes on', async (_, decision) => {
+    const { verdict, effects, deferIfPermit } = await warned(decision, last)
+    expect(verdict).toMatchObject({ restriction: 'r2' })
+    expect(effects.warnings).toEqual(['r1 would refuse: 554 5.7.1 no'])
+    expect(deferIfPermit).toBeUndefined()
+  })
+
+  it('makes none of trouble, of what permits, and of DEFER_IF_REJECT', async () => {
+    expect((await warned({ kind: 'failure', reply: later })).verdict).toMatchObject({
+      reply: later,
+    })
+    expect((await warned({ kind: 'permit' }, last)).verdict).toEqual({ kind: 'permit' })
+    const soft = { kind: 'defer-if-reject', reply: later } as const
+    expect((await warned(soft, { kind: 'reject', reply })).verdict).toMatchObject({ reply: later })
+  })
+
+  it('counts for all of a list that stands in its place', async () => {
+    const restrictions = [{ name: 'inner', decide: () => ({ kind: 'reject', reply }) as const }]
+    const { verdict, effects } = await warned({ kind: 'list', restrictions })
+    expect(verdict).toEqual({ kind: 'permit' })
+    expect(effects.warnings).toEqual(['inner would refuse: 554 5.7.1 no'])
+  })
+})
+
+describe('a list in a list', () => {
+  const inner = (...decisions: readonly Decision[]): Decision => ({
+    kind: 'list',
+    restrictions: decisions.map((decision, n) => ({ name: `i${n + 1}`, decide: () => decision })),
+  })
+
+  it('ends the outer one as it is ended itself', async () => {
+    const no = { kind: 'reject', reply } as const
+    expect((await judge(inner({ kind: 'permit' }), no)).verdict).toEqual({ kind: 'permit' })
+    expect((await judge(inner(no))).verdict).toMatchObject({ restriction: 'i1' })
+    const { verdict, trail } = await judge(inner(dunno), no)
+    expect(verdict).toMatchObject({ restriction: 'r2' })
+    expect(trail.map(({ restriction }) => restriction)).toEqual(['r1', 'i1', 'r2'])
+  })
+
+  it('that contains itself comes to an end', async () => {
+    const restrictions: Restriction[] = []
+    restrictions.push({ name: 'round', decide: () => ({ kind: 'list', restrictions }) })
+    await expect(evaluate(restrictions, facts)).rejects.toThrow('round contains itself')
   })
 })

@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { finalRecipients, limitFinalRecipients } from '#services/policy/final-recipients.ts'
-import { recipientFacts, teamAlias } from '#test/support/policy-facts.ts'
+import { known, knownRecipient, teamAlias } from '#test/support/policy-facts.ts'
 
 const MAX = 10
 const leadsTo = (local: number, remote = 0) => ({ local, remote, failed: [] })
 
-async function judge(finalRecipientsSoFar: number, local?: number, remote?: number) {
+async function judge(finalRecipientCount: number, local?: number, remote?: number) {
   const reach = local === undefined ? undefined : leadsTo(local, remote)
-  const facts = recipientFacts({ finalRecipientsSoFar }, reach && teamAlias, reach)
+  const recipient = knownRecipient('team@example.test', reach && teamAlias, reach)
+  const facts = known({ finalRecipientCount, recipient })
   const decision = await limitFinalRecipients(MAX).decide(facts)
   const told =
     'reply' in decision ? `${decision.reply.code} ${decision.reply.status}` : decision.kind
-  return { told, followed: facts.timesFollowed }
+  return { told, followed: recipient.timesFollowed }
 }
 
 describe('message_final_recipient_limit', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { rejectNonFqdn } from '#services/policy/fully-qualified.ts'
 import type { Recipient } from '#shared/directory/directory.ts'
-import { annsAccount, login, recipientFacts, stranger } from '#test/support/policy-facts.ts'
+import { annsAccount, known, knownRecipient, login, stranger } from '#test/support/policy-facts.ts'
 
 const remote: Recipient = { kind: 'remote' }
 
@@ -10,7 +10,8 @@ async function judge(
   recipient: string,
   { origin = login, found = remote as Recipient } = {},
 ) {
-  const decision = await rejectNonFqdn.decide(recipientFacts({ origin, sender, recipient }, found))
+  const facts = known({ origin, sender, recipient: knownRecipient(recipient, found) })
+  const decision = await rejectNonFqdn.decide(facts)
   return 'reply' in decision ? `${decision.reply.code} ${decision.reply.status}` : decision.kind
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createLists } from '#services/policy/lists.ts'
-import { createSendingLimits } from '#services/policy/sending-limits.ts'
+import type { StageLists } from '#services/policy/restriction.ts'
 import { policyStages } from '#shared/contracts/policy.ts'
 import { createPipeline, manualClock } from '#test/support/pipeline.ts'
 import { openEmbedded } from '#test/support/storage-embedded.ts'
@@ -10,44 +10,37 @@ async function listsWith(set: readonly string[] = []) {
   const opened = await openEmbedded({ clock })
   try {
     const { backend } = createPipeline(opened.store, clock, { set })
-    const { directory, settings } = backend
-    return createLists({
-      directory,
-      usage: backend.mailbox.usage,
-      isMynetwork: () => false,
-      sending: createSendingLimits({
-        counters: opened.store.tables.counters,
-        clock,
-        options: settings,
-      }),
-      options: settings,
-    })
+    const { directory, accessTables, mailbox, settings, log } = backend
+    const { usage } = mailbox
+    const { counters } = opened.store.tables
+    return createLists({ directory, accessTables, usage, counters, settings, clock, log })
   } finally {
     await opened.close()
   }
 }
 
-describe('the lists of restrictions', () => {
-  it('are these, in this order', async () => {
-    const lists = await listsWith()
-    const names = policyStages.map((stage) => [stage, lists[stage].map(({ name }) => name)])
-    expect(Object.fromEntries(names)).toEqual({
-      connect: [],
-      helo: [],
-      sender: [],
-      recipient: [
+const names = (list: readonly { readonly name: string }[]) => list.map(({ name }) => name)
+
+const ofStages = (lists: StageLists) =>
+  Object.fromEntries(policyStages.map((stage) => [stage, names(lists[stage])]))
+
+describe('what no setting leaves out', () => {
+  it('is this, in this order', async () => {
+    const { firm } = await listsWith()
+    expect({
+      sender: names(firm.sender),
+      beforeRecipient: names(firm.beforeRecipient),
+      afterRecipient: names(firm.afterRecipient),
+      message: names(firm.message),
+    }).toEqual({
+      sender: ['reject_sender_login_mismatch'],
+      beforeRecipient: [
         'reject_ended_account',
-        'reject_sender_login_mismatch',
         'message_final_recipient_limit',
         'reject_over_sending_limit',
         'reject_non_fqdn',
-        'permit_mynetworks',
-        'permit_sasl_authenticated',
-        'reject_unauth_destination',
-        'reject_unlisted_recipient',
-        'reject_over_quota',
       ],
-      data: [],
+      afterRecipient: ['reject_unlisted_recipient', 'reject_over_quota'],
       message: [
         'hopcount_limit',
         'delivered_to',
@@ -57,20 +50,61 @@ describe('the lists of restrictions', () => {
     })
   })
 
-  it('hold nobody to itself where the setting says so', async () => {
-    const { recipient, message } = await listsWith(['smtpdRejectSenderLoginMismatch=no'])
-    const names = [...recipient, ...message].map(({ name }) => name)
-    expect(names).not.toContain('reject_sender_login_mismatch')
-    expect(names).toHaveLength(12)
+  it('holds nobody to itself where the setting says so', async () => {
+    const { firm } = await listsWith(['smtpdRejectSenderLoginMismatch=no'])
+    expect(names([...firm.sender, ...firm.message])).not.toContain('reject_sender_login_mismatch')
   })
 
-  it('ask nobody before what he looks at is known', async () => {
+  it('takes recipients that nobody has where the setting says so', async () => {
+    const { firm } = await listsWith(['smtpdRejectUnlistedRecipient=no'])
+    expect(names(firm.afterRecipient)).toEqual(['reject_over_quota'])
+  })
+})
+
+describe('the lists of a listener', () => {
+  it('are those of the preset', async () => {
+    const lists = await listsWith(['policyPreset=open'])
+    expect(ofStages(lists.of('smtp'))).toEqual({
+      connect: [],
+      helo: [],
+      sender: [],
+      relay: ['permit_mynetworks', 'permit_sasl_authenticated', 'reject_unauth_destination'],
+      recipient: [],
+      data: [],
+      message: [],
+    })
+  })
+
+  it('are others for who must log in', async () => {
     const lists = await listsWith()
-    const place = (stage: (typeof policyStages)[number]) => policyStages.indexOf(stage)
-    for (const list of policyStages) {
-      for (const { name, stage } of lists[list]) {
-        expect(place(stage), name).toBeLessThanOrEqual(place(list))
-      }
+    for (const listener of ['submission', 'submissions'] as const) {
+      expect(ofStages(lists.of(listener))).toEqual({
+        connect: ['permit_sasl_authenticated', 'reject'],
+        helo: [],
+        sender: [],
+        relay: ['permit_sasl_authenticated', 'reject'],
+        recipient: [],
+        data: ['reject_unauth_pipelining'],
+        message: [],
+      })
     }
+  })
+
+  it('let nobody relay by LMTP (RFC 2033 §1)', async () => {
+    const lists = await listsWith(['smtpdRelayRestrictions=reject'])
+    expect(ofStages(lists.of('lmtp'))).toMatchObject({ relay: ['reject_unauth_destination'] })
+  })
+
+  it('are what is set, in its order and its words', async () => {
+    const set = [
+      'smtpdClientRestrictions=reject_plaintext_session warn_if_reject reject, mine',
+      'smtpdRestrictionClasses=mine={ permit_mynetworks, other } other={ defer }',
+    ]
+    const { connect } = (await listsWith(set)).of('smtp')
+    expect(connect.map(({ name, warnOnly }) => [name, warnOnly ?? false])).toEqual([
+      ['reject_plaintext_session', false],
+      ['reject', true],
+      ['mine', false],
+    ])
   })
 })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ADDED_BYTES, rejectOverQuota } from '#services/policy/quota.ts'
-import { annsAccount, recipientFacts, teamAlias } from '#test/support/policy-facts.ts'
+import { annsAccount, known, knownRecipient, teamAlias } from '#test/support/policy-facts.ts'
 
 const QUOTA_BYTES = 10_000
 
@@ -17,7 +17,8 @@ async function judge({
     reads += 1
     return { bytes, messages }
   }, messagesMax)
-  const decision = await decide(recipientFacts({ declaredBytes }, { ...annsAccount, quotaBytes }))
+  const recipient = knownRecipient('ann@example.test', { ...annsAccount, quotaBytes })
+  const decision = await decide(known({ bytes: declaredBytes, recipient }))
   const told =
     'reply' in decision ? `${decision.reply.code} ${decision.reply.status}` : decision.kind
   return { told, reads }
@@ -48,7 +49,9 @@ describe('reject_over_quota', () => {
     'says nothing of $kind',
     async (found) => {
       const { decide } = rejectOverQuota(() => Promise.reject(new Error('not asked for')), 1)
-      expect(await decide(recipientFacts({}, found))).toEqual({ kind: 'dunno' })
+      expect(await decide(known({ recipient: knownRecipient('x@example.test', found) }))).toEqual({
+        kind: 'dunno',
+      })
     },
   )
 })

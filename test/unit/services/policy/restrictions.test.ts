@@ -1,10 +1,9 @@
 // The restriction list as a whole: who may send to whom, what is full, and what happens when nobody can decide.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createLists, type ListOptions } from '#services/policy/lists.ts'
+import { createLists } from '#services/policy/lists.ts'
 import { createPolicy } from '#services/policy/policy.ts'
 import { ADDED_BYTES } from '#services/policy/quota.ts'
-import { createSendingLimits } from '#services/policy/sending-limits.ts'
 import type {
   MessageRequest,
   Policy,
@@ -15,6 +14,8 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Used } from '#shared/mailbox/quota.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { silentLog } from '#shared/runtime/log.ts'
+import type { Settings } from '#shared/settings/table.ts'
+import { openFakeDns } from '#test/support/fake-dns.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
@@ -46,33 +47,38 @@ function policy({
   messagesPerDay = 0,
 }: {
   readonly used?: Used
-  readonly options?: Partial<ListOptions>
+  readonly options?: Partial<Settings>
   readonly directory?: Partial<Pipeline['backend']['directory']>
   readonly messagesPerDay?: number
 } = {}): Policy {
   const { backend } = pipeline
   const changed = { ...backend.directory, ...directory }
+  const settings = {
+    ...backend.settings,
+    mynetworks: [OUR_NETWORK],
+    mailboxMessageLimit: MESSAGES_MAX,
+    hopcountLimit: HOPS_MAX,
+    accountMessageLimitPerDay: messagesPerDay,
+    accountRecipientLimitPerDay: 0,
+    accountByteLimitPerDay: 0,
+    ...options,
+  }
   const lists = createLists({
     directory: changed,
+    accessTables: backend.accessTables,
     usage: async () => used,
-    isMynetwork: (address) => address === OUR_NETWORK,
-    sending: createSendingLimits({
-      counters: opened.store.tables.counters,
-      clock,
-      options: {
-        accountMessageLimitPerDay: messagesPerDay,
-        accountRecipientLimitPerDay: 0,
-        accountByteLimitPerDay: 0,
-      },
-    }),
-    options: {
-      ...backend.settings,
-      mailboxMessageLimit: MESSAGES_MAX,
-      hopcountLimit: HOPS_MAX,
-      ...options,
-    },
+    counters: opened.store.tables.counters,
+    settings,
+    clock,
+    log: silentLog,
   })
-  return createPolicy({ lists, directory: changed, options: backend.settings, log: silentLog })
+  return createPolicy({
+    lists,
+    directory: changed,
+    openDns: openFakeDns(),
+    options: settings,
+    log: silentLog,
+  })
 }
 
 const clients = {

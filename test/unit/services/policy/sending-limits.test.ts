@@ -2,9 +2,8 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { createSendingLimits, type SendingLimitOptions } from '#services/policy/sending-limits.ts'
 import type { MessageRequest } from '#shared/contracts/policy.ts'
 import type { Origin } from '#shared/contracts/spool.ts'
-import type { Recipient } from '#shared/directory/directory.ts'
-import { parseAddress } from '#shared/mail/address.ts'
 import { newQueueId } from '#shared/mail/queue-id.ts'
+import { known, knownRecipient } from '#test/support/policy-facts.ts'
 import { openEmbedded } from '#test/support/storage-embedded.ts'
 
 const none: SendingLimitOptions = {
@@ -13,8 +12,6 @@ const none: SendingLimitOptions = {
   accountByteLimitPerDay: 0,
 }
 const noon = Date.UTC(2026, 10, 29, 12)
-const recipient = parseAddress('carol@there.test')
-const remote: Recipient = { kind: 'remote' }
 
 async function limits(changes: Partial<SendingLimitOptions>) {
   const { store, close } = await openEmbedded()
@@ -61,29 +58,24 @@ async function limits(changes: Partial<SendingLimitOptions>) {
         from: [],
         sender: [],
       }
-      const decision = await counting.decide({ request })
+      const decision = await counting.decide({
+        ...known({ origin: request.origin }),
+        message: request,
+      })
       if (!('reply' in decision)) return undefined
       const { code, status, text } = decision.reply
       return `${code} ${status} ${text}`
     },
     /** What RCPT is answered with after so many accepted ones. */
     async rcpt(login: string | null, accepted = 0, declaredBytes = 0): Promise<string> {
-      if (recipient === undefined) throw new Error('no address')
-      const request = {
-        queueId,
-        origin: origin(login),
-        sender: 'a@b.test',
-        declaredBytes,
-        recipientsSoFar: accepted,
-        recipient: 'carol@there.test',
-        finalRecipientsSoFar: accepted,
-      }
-      const decision = await restriction.decide({
-        request,
-        recipient,
-        found: remote,
-        reach: () => Promise.reject(new Error('not asked for')),
-      })
+      const decision = await restriction.decide(
+        known({
+          origin: origin(login),
+          bytes: declaredBytes,
+          recipientCount: accepted,
+          recipient: knownRecipient('carol@there.test', { kind: 'remote' }),
+        }),
+      )
       return 'reply' in decision ? decision.reply.text : decision.kind
     },
   }

@@ -1,16 +1,18 @@
 // How the lists of several stages make one verdict, and what is carried from one question to the next.
 
 import { describe, expect, it } from 'vitest'
+import type { Known } from '#services/policy/known.ts'
 import { createPolicy } from '#services/policy/policy.ts'
-import type { Decision, Restriction, RestrictionLists } from '#services/policy/restriction.ts'
+import type { Decision, Restriction, StageLists } from '#services/policy/restriction.ts'
 import { rejectScore } from '#services/policy/score.ts'
 import type { EarlyRequest, PolicyStage, PolicyVerdict } from '#shared/contracts/policy.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { openFakeDns } from '#test/support/fake-dns.ts'
 import { MemoryLog } from '#test/support/memory-log.ts'
 import {
   annsAccount,
-  emptyLists,
   messageRequest,
+  policyLists,
   recipientRequest,
   stranger,
 } from '#test/support/policy-facts.ts'
@@ -25,14 +27,13 @@ function policyOf(
   decisions: Partial<Record<PolicyStage, readonly (Decision | Restriction<never>)[]>>,
 ) {
   const asked: PolicyStage[] = []
-  const lists: Record<string, unknown> = { ...emptyLists }
+  const lists: Record<string, unknown> = {}
   for (const [stage, said] of Object.entries(decisions) as [PolicyStage, Decision[]][]) {
     lists[stage] = said.map((one) =>
       'decide' in one
         ? one
         : {
             name: `test_${stage}`,
-            stage,
             decide() {
               asked.push(stage)
               return one
@@ -42,7 +43,8 @@ function policyOf(
   }
   const log = new MemoryLog()
   const policy = createPolicy({
-    lists: lists as RestrictionLists,
+    lists: policyLists(lists as Partial<StageLists>),
+    openDns: openFakeDns(),
     directory: {
       resolve: async () => annsAccount,
       reach: () => Promise.reject(new Error('no alias')),
@@ -184,6 +186,61 @@ describe('the stages of policy', () => {
     })
   })
 
+  it('are asked again for each recipient from the one on that looked at him', async () => {
+    const asked: string[] = []
+    const looks = (name: string, look: (known: Known) => unknown): Restriction => ({
+      name,
+      decide(known) {
+        look(known)
+        asked.push(name)
+        return points(1)
+      },
+    })
+    const { policy } = policyOf({
+      connect: [looks('client', ({ origin }) => origin)],
+      helo: [looks('helo', ({ recipient }) => recipient)],
+      sender: [looks('sender', ({ sender }) => sender)],
+    } as object)
+    const first = await policy.recipient(recipientRequest())
+    const second = await policy.recipient(recipientRequest(after(first)))
+    expect(asked).toEqual(['client', 'helo', 'sender', 'helo', 'sender'])
+    // What is asked again scores anew, and not on top.
+    expect(second.judged).toEqual({ passed: ['connect'], score: 1 })
+  })
+
+  it('are not asked about postmaster without a domain (RFC 5321 §4.5.1)', async () => {
+    const { policy, asked } = policyOf({ connect: [rejected], relay: [rejected] })
+    const verdict = await policy.recipient(recipientRequest({ recipient: 'Postmaster' }))
+    expect([verdict.kind, asked]).toEqual(['permit', []])
+  })
+
+  it('put off what none of them refuses, where one of them wants that', async () => {
+    const putOff: Decision = {
+      kind: 'defer-if-permit',
+      reply: { code: 450, status: '4.7.1', text: 'later' },
+    }
+    const { policy } = policyOf({ connect: [putOff], recipient: [{ kind: 'permit' }] })
+    const first = await policy.recipient(recipientRequest())
+    expect(first).toMatchObject({ kind: 'reject', reply: { text: 'later' } })
+    const second = await policy.recipient(recipientRequest(after(first)))
+    expect(second).toMatchObject({ kind: 'reject', restriction: 'test_connect' })
+    // At DATA nothing is left of it.
+    expect(await policy.message(messageRequest(after(first)))).toMatchObject({ kind: 'permit' })
+    const other = policyOf({ connect: [putOff], recipient: [rejected] }).policy
+    expect(await other.recipient(recipientRequest())).toMatchObject({ reply: { text: 'no' } })
+  })
+
+  it('keep DEFER_IF_REJECT to themselves', async () => {
+    const soft: Decision = {
+      kind: 'defer-if-reject',
+      reply: { code: 450, status: '4.7.1', text: 'soft' },
+    }
+    const { policy } = policyOf({ sender: [soft], recipient: [rejected] })
+    expect(await policy.recipient(recipientRequest())).toMatchObject({ reply: { text: 'no' } })
+    const relay = policyOf({ relay: [soft], recipient: [rejected] }).policy
+    expect(await relay.recipient(recipientRequest())).toMatchObject({ reply: { text: 'soft' } })
+  })
+
   it('leave a trail in the log', async () => {
     const { policy, log } = policyOf({ connect: [points(1)], recipient: [rejected] })
     await policy.recipient(recipientRequest())
@@ -197,8 +254,27 @@ describe('the stages of policy', () => {
             { stage: 'connect', steps: [{ restriction: 'test_connect', decision: points(1) }] },
             { stage: 'recipient', steps: [{ restriction: 'test_recipient', decision: rejected }] },
           ],
+          lookups: {},
         },
       },
     ])
+  })
+
+  it('share what was looked up for one question, and leave it in the log', async () => {
+    const looks = {
+      name: 'test_looks',
+      async decide({ dns, client }: Known): Promise<Decision> {
+        await Promise.all([dns.resolveMx('remote.test'), client.name()])
+        return { kind: 'dunno' }
+      },
+    }
+    const { policy, log } = policyOf({ connect: [looks], recipient: [looks] })
+    await policy.recipient(recipientRequest())
+    expect(log.lines[0]?.fields).toMatchObject({
+      lookups: {
+        'MX remote.test': { kind: 'nxdomain' },
+        'PTR 203.0.113.5': { kind: 'nxdomain' },
+      },
+    })
   })
 })

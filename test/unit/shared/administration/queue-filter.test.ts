@@ -44,6 +44,7 @@ function entry(groups: readonly Group[], message: Partial<QueueEntry['message']>
       queueId: queueId(),
       state: groups.length === 0 ? 'incoming' : 'split',
       reason: null,
+      filter: null,
       envelope: {
         sender: 'ann@here.test',
         recipients: [recipient('list@here.test')],

@@ -57,6 +57,10 @@ describe('a queued message as an item', () => {
     expect(messageItem(message(stranger, false), key)).not.toHaveProperty('completes')
   })
 
+  it('without a content filter says nothing of one, as items of before', () => {
+    expect(messageItem(message(stranger, false), key)).not.toHaveProperty('filter')
+  })
+
   it('of before does not say that its object was stored first: cleanup looks', () => {
     const { storedFirst, ...item } = messageItem(message(stranger, false), key)
     expect(storedFirst).toBe(false)
@@ -80,6 +84,7 @@ describe('a queued message as an item', () => {
       dsnReturn: 'FULL',
       dsnEnvelopeId: 'envid',
     },
+    filter: 'smtp:[127.0.0.1]:10025',
     object: { key: 'object', length: 2, storedFirst: true },
     prepend: 'Received: x\r\n',
     index: new Uint8Array([1]),
@@ -96,6 +101,7 @@ describe('a queued message as an item', () => {
         ['n@b.test', ['NEVER'], null],
         ['o@b.test', [], 'rfc822;o@far.test'],
       ],
+      filter: 'smtp:[127.0.0.1]:10025',
       length: 2,
       header: 3,
       arrivedMs: 4,

@@ -1,0 +1,70 @@
+// The words that look into a DNS list: what each of them looks at, and what it says of who is there.
+
+import { parseDnsList } from '#shared/settings/restrictions/dns-list-filter.ts'
+import type { WordName } from '#shared/settings/restrictions/words.ts'
+import type { Known } from '../known.ts'
+import { replyFor } from '../reply-form.ts'
+import { type Decision, defer, deferIfReject, dunno, permit, reject } from '../restriction.ts'
+import { defineWord, type Word, type WordDeps } from '../word.ts'
+import type { AskedList, Listing } from './dns-lists.ts'
+import type { Looked, Looks } from './looks.ts'
+import { rblReply } from './rbl-reply.ts'
+
+/** Refuses who is in the list; one that does not answer says nothing (Postfix's smtpd_check.c does the same). */
+export function rejectListed(word: WordName, looks: Looks): Word {
+  return defineWord(word, (argument, deps) => {
+    const list = listOf(argument, deps)
+    return async (known) => {
+      const looked = await looks(known)
+      if (looked === undefined) return dunno
+      const listing = await lookUp(word, list, looked, known, deps)
+      if (listing.kind !== 'listed') return dunno
+      const reason = await deps.dnsLists.reasonFor(list, looked.item, known.dns)
+      const { settings, clock } = deps
+      const hit = { list, reason, ...looked }
+      const reply = await rblReply(known, hit, { settings, nowMs: clock.now() })
+      return reply.code < 500 ? defer(reply) : reject(reply)
+    }
+  })
+}
+
+/** Permits who is in the list, to destinations that we take mail for: a list elsewhere must not make a relay of us. */
+export function permitListed(word: WordName, looks: Looks): Word {
+  return defineWord(word, (argument, deps) => {
+    const list = { ...listOf(argument, deps), isWelcoming: true as const }
+    return async (known): Promise<Decision> => {
+      const { answering, recipient } = known
+      const isElsewhere = recipient === undefined || recipient.found.kind === 'remote'
+      if (answering === 'recipient' && isElsewhere) return dunno
+      const looked = await looks(known)
+      if (looked === undefined) return dunno
+      const listing = await lookUp(word, list, looked, known, deps)
+      if (listing.kind === 'listed') return permit
+      if (listing.kind !== 'failure') return dunno
+      const text = 'a list of good clients does not answer'
+      return deferIfReject(await replyFor(known, 'client', { code: 450, status: '4.7.1', text }))
+    }
+  })
+}
+
+function listOf(argument: string, { dnsLists }: WordDeps): AskedList {
+  const list = parseDnsList(argument)
+  if (list === undefined) throw new Error(`${argument} is no DNS list`)
+  dnsLists.check(list)
+  return list
+}
+
+async function lookUp(
+  restriction: WordName,
+  list: AskedList,
+  { item }: Looked,
+  { dns, queueId }: Known,
+  { dnsLists, log }: WordDeps,
+): Promise<Listing> {
+  const listing = await dnsLists.lookUp(list, item, dns)
+  if (listing.kind === 'failure') {
+    const { reason } = listing
+    log.warn({ queueId, restriction, dnsList: list.text, reason }, 'DNS list does not answer')
+  }
+  return listing
+}

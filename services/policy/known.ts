@@ -1,0 +1,99 @@
+// What one question knows, as words are told it (`Known`). Whether the recipient was looked at is noticed: a list of an early stage that
+// did not is not asked again for the next recipient.
+
+import type { MessageRequest, PolicyStage } from '#shared/contracts/policy.ts'
+import type { Origin } from '#shared/contracts/spool.ts'
+import type { Reach, Recipient } from '#shared/directory/directory.ts'
+import type { Resolver } from '#shared/dns/resolver.ts'
+import type { Address } from '#shared/mail/address.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { Client } from './client.ts'
+
+/** All that is known when a word is asked. Any word may stand in any list: it says nothing where what it looks at is not known. */
+export type Known = {
+  /** Whose list is asked. */
+  readonly stage: PolicyStage
+  /** The stage whose command is answered: with `smtpdDelayReject` earlier lists are asked at RCPT. */
+  readonly answering: PolicyStage
+  readonly queueId: QueueId
+  /** Who is connected; its `helo` is '' before HELO. */
+  readonly origin: Origin
+  /** The names of its address, looked up when they are asked for. */
+  readonly client: Client
+  /** Undefined before MAIL; '' for the null sender. */
+  readonly sender: string | undefined
+  /** Undefined before RCPT; at DATA and after it where one recipient alone was accepted. */
+  readonly recipient: KnownRecipient | undefined
+  /** Accepted so far. */
+  readonly recipientCount: number
+  /** What those lead to, aliases followed to their ends. */
+  readonly finalRecipientCount: number
+  /** Declared with MAIL, 0 where nothing was; at the end of the message its size. */
+  readonly bytes: number
+  /** At the end of the message. */
+  readonly message: MessageRequest | undefined
+  /** Within what one question may ask and how long it may take; what it answers is kept with the decision. */
+  readonly dns: Resolver
+  /** What was scored so far. */
+  readonly score: number
+}
+
+export type KnownRecipient = {
+  /** As the client wrote it, completed. */
+  readonly text: string
+  readonly address: Address
+  /** Where it leads, one step far. */
+  readonly found: Recipient
+  /** Where it leads in the end; followed once. */
+  readonly reach: () => Promise<Reach>
+}
+
+/** From RCPT on. */
+export type AtRecipient = Known & {
+  readonly sender: string
+  readonly recipient: KnownRecipient
+}
+
+/** At the end of the message. */
+export type AtMessage = Known & { readonly message: MessageRequest }
+
+/** Of all lists of a question. */
+export type Facts = Omit<Known, 'stage' | 'score'>
+
+export type Noticed = {
+  readonly facts: Facts
+  /** Since it was last asked this. */
+  takeLooked(): boolean
+}
+
+export function noticeRecipient(facts: Facts): Noticed {
+  let looked = false
+  const { recipient } = facts
+  return {
+    facts: vary(facts, {
+      get recipient() {
+        looked = true
+        return recipient
+      },
+    }),
+    takeLooked() {
+      const was = looked
+      looked = false
+      return was
+    },
+  }
+}
+
+/** For one list. */
+export const atStage = (facts: Facts, stage: PolicyStage): Known => vary(facts, { stage, score: 0 })
+
+/** The same facts with others besides or in place of them; none of them is looked at. */
+export function vary<F extends object, C extends object>(
+  facts: F,
+  changes: C,
+): Omit<F, keyof C> & C {
+  return Object.defineProperties({} as Omit<F, keyof C> & C, {
+    ...Object.getOwnPropertyDescriptors(facts),
+    ...Object.getOwnPropertyDescriptors(changes),
+  })
+}

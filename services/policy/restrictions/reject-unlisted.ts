@@ -1,0 +1,34 @@
+// Addresses in domains of ours that nobody has.
+
+import { parseAddress } from '#shared/mail/address.ts'
+import { createDestinations } from '../destination.ts'
+import { rejectUnlistedRecipient } from '../listed.ts'
+import { formReply } from '../reply-form.ts'
+import { dunno, reject } from '../restriction.ts'
+import { defineWord } from '../word.ts'
+
+export const reject_unlisted_recipient = defineWord('reject_unlisted_recipient', (_, deps) => {
+  const { decide } = rejectUnlistedRecipient(deps)
+  return (known) => {
+    const { recipient, sender = '' } = known
+    return recipient ? decide({ ...known, recipient, sender }) : dunno
+  }
+})
+
+export const reject_unlisted_sender = defineWord('reject_unlisted_sender', (_, deps) => {
+  const destinations = createDestinations(deps)
+  const unknown = (sender: string, table: string) => {
+    const text = `<${sender}>: Sender address rejected: User unknown in ${table} table`
+    return reject(formReply('sender', { code: 550, status: '5.1.0', text }))
+  }
+  return async ({ sender }) => {
+    const address = sender ? parseAddress(sender) : undefined
+    if (sender === undefined || address === undefined) return dunno
+    const found = await deps.directory.resolve(address)
+    if (found.kind === 'unknown') return unknown(sender, 'virtual mailbox')
+    if (found.kind !== 'remote') return dunno
+    const destination = await destinations.destinationOfRecipient({ address, found })
+    const isListed = destination !== 'relay' || (await destinations.isRelayRecipient(address))
+    return isListed ? dunno : unknown(sender, 'relay recipient')
+  }
+})

@@ -1,0 +1,115 @@
+// What is wrong with the restriction lists: words that do not exist, wrong arguments, and lists that would let everybody relay.
+
+import type { Problem } from '../problems.ts'
+import type { Settings } from '../table.ts'
+import { type Classes, type ListEntry, type ListPlace, parseClasses, parseList } from './grammar.ts'
+import type { WordName } from './words.ts'
+
+const placeOfList = {
+  smtpdClientRestrictions: 'client',
+  smtpdHeloRestrictions: 'helo',
+  smtpdSenderRestrictions: 'sender',
+  smtpdRelayRestrictions: 'relay',
+  smtpdRecipientRestrictions: 'recipient',
+  smtpdDataRestrictions: 'data',
+  smtpdEndOfDataRestrictions: 'endOfData',
+  submissionClientRestrictions: 'client',
+  submissionHeloRestrictions: 'helo',
+  submissionSenderRestrictions: 'sender',
+  submissionRelayRestrictions: 'relay',
+  submissionRecipientRestrictions: 'recipient',
+  submissionDataRestrictions: 'data',
+  submissionEndOfDataRestrictions: 'endOfData',
+} as const satisfies { readonly [setting: string]: ListPlace }
+
+export type ListSetting = keyof typeof placeOfList
+export const listSettings = Object.keys(placeOfList) as readonly ListSetting[]
+export const listPlace = (setting: ListSetting): ListPlace => placeOfList[setting]
+
+export type ListSettings = Pick<Settings, ListSetting | 'smtpdRestrictionClasses'>
+
+export function findListFaults(settings: ListSettings): Problem[] {
+  const parsed = parseClasses(settings.smtpdRestrictionClasses)
+  if (parsed.kind === 'fault') return [fault(['smtpdRestrictionClasses'], parsed.reason)]
+  const { classes } = parsed
+  const isClass = (name: string) => classes.has(name)
+  const problems: Problem[] = []
+  const classEntries = new Map<string, readonly ListEntry[]>()
+  for (const [name, text] of classes) {
+    const list = parseList(text, 'class', isClass)
+    if (list.kind === 'fault') {
+      problems.push(fault(['smtpdRestrictionClasses'], `${name}: ${list.reason}`))
+    } else classEntries.set(name, list.entries)
+  }
+  const lists = new Map<ListSetting, readonly ListEntry[]>()
+  for (const setting of listSettings) {
+    const list = parseList(settings[setting], placeOfList[setting], isClass)
+    if (list.kind === 'fault') problems.push(fault([setting], list.reason))
+    else lists.set(setting, list.entries)
+  }
+  if (problems.length > 0) return problems
+  for (const listeners of ['smtpd', 'submission'] as const) {
+    const deciding = [`${listeners}RelayRestrictions`, `${listeners}RecipientRestrictions`] as const
+    const isSafe = deciding.some((name) => refusesStrangers(lists.get(name) ?? [], classEntries))
+    if (!isSafe) problems.push(fault(deciding, openRelay))
+  }
+  return problems
+}
+
+const openRelay =
+  'one of them must refuse strangers who want to send elsewhere, or this server relays for everybody; write reject_unauth_destination, reject or defer where no permit stands before that is open to everybody'
+
+const fault = (keys: readonly string[], reason: string): Problem => ({
+  kind: 'conflict',
+  keys,
+  reason,
+})
+
+const refusing: ReadonlySet<WordName> = new Set([
+  'reject',
+  'defer',
+  'defer_if_permit',
+  'reject_unauth_destination',
+  'defer_unauth_destination',
+])
+
+/** What a stranger can come by: a certificate of some authority, a word in HELO. */
+const openToAll: ReadonlySet<WordName> = new Set([
+  'permit',
+  'permit_naked_ip_address',
+  'permit_tls_all_clientcerts',
+])
+
+/** As Postfix's own check, which a plain permit before ends; what only warns refuses nobody. */
+function refusesStrangers(
+  list: readonly ListEntry[],
+  classes: ReadonlyMap<string, readonly ListEntry[]>,
+): boolean {
+  return outcome(list, classes, new Set()) === 'refused'
+}
+
+function outcome(
+  list: readonly ListEntry[],
+  classes: ReadonlyMap<string, readonly ListEntry[]>,
+  within: ReadonlySet<string>,
+): 'refused' | 'let through' | 'undecided' {
+  for (const entry of list) {
+    if (entry.kind === 'class') {
+      if (within.has(entry.name)) continue
+      const inner = new Set([...within, entry.name])
+      const found = outcome(classes.get(entry.name) ?? [], classes, inner)
+      if (found === 'let through' || (found === 'refused' && !entry.warnOnly)) return found
+      continue
+    }
+    if (openToAll.has(entry.word)) return 'let through'
+    if (refusing.has(entry.word) && !entry.warnOnly) return 'refused'
+  }
+  return 'undecided'
+}
+
+/** Of a setting that was judged. */
+export function classesOf(smtpdRestrictionClasses: string): Classes {
+  const parsed = parseClasses(smtpdRestrictionClasses)
+  if (parsed.kind === 'fault') throw new Error(parsed.reason)
+  return parsed.classes
+}

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest'
+import { loadSettings } from '#shared/settings/load.ts'
+import { formatProblem } from '#shared/settings/problems.ts'
+
+/** What the start is stopped by. */
+function faults(...overrides: readonly string[]): readonly string[] {
+  const loaded = loadSettings({ environment: {}, overrides })
+  return loaded.kind === 'ok' ? [] : loaded.problems.map(formatProblem)
+}
+
+const OPEN =
+  /^smtpdRelayRestrictions and smtpdRecipientRestrictions: one of them must refuse strangers/
+
+describe('restriction lists', () => {
+  it.each(['modern', 'isp', 'open'])('of preset %s are sound', (preset) => {
+    expect(faults(`policyPreset=${preset}`)).toEqual([])
+  })
+
+  it('with an unknown word stop the start, with what was meant', () => {
+    expect(faults('smtpdHeloRestrictions=reject_invalid_host_name')).toEqual([
+      'smtpdHeloRestrictions: reject_invalid_host_name is no restriction and no restriction class; did you mean reject_invalid_helo_hostname?',
+    ])
+  })
+
+  it('may name classes, which are lists themselves', () => {
+    const classes = 'smtpdRestrictionClasses=a={ b, permit } b={ reject_plaintext_session }'
+    expect(faults(classes, 'smtpdClientRestrictions=a')).toEqual([])
+    expect(faults('smtpdRestrictionClasses=a={ nonsense }')).toEqual([
+      'smtpdRestrictionClasses: a: nonsense is no restriction and no restriction class',
+    ])
+  })
+
+  it.each([
+    ['nothing'],
+    ['permit_mynetworks', 'permit_mynetworks'],
+    ['a permit before', 'permit, reject_unauth_destination'],
+    ['a certificate of anybody', 'permit_tls_all_clientcerts, reject'],
+    ['a word in HELO', 'permit_naked_ip_address, reject_unauth_destination'],
+    ['only a warning', 'warn_if_reject reject_unauth_destination'],
+    ['a deferral that another may make good', 'defer_if_reject'],
+    ['a class that permits', 'mine, reject'],
+    ['a class that only warns', 'warn_if_reject strict'],
+  ])('that would relay for everybody stop the start: %s', (_, relay = '') => {
+    const classes = 'smtpdRestrictionClasses=mine={ permit } strict={ reject_unauth_destination }'
+    const [fault, ...others] = faults(
+      classes,
+      `smtpdRelayRestrictions=${relay}`,
+      'smtpdRecipientRestrictions=',
+    )
+    expect(fault).toMatch(OPEN)
+    expect(others).toEqual([])
+  })
+
+  it.each([
+    ['reject_unauth_destination'],
+    ['permit_mynetworks, defer_unauth_destination'],
+    ['permit_auth_destination, reject'],
+    ['strict'],
+    ['round, strict'],
+    ['check_recipient_access table:t, defer_if_permit'],
+  ])('that refuse strangers are sound in either place: %s', (list) => {
+    const classes =
+      'smtpdRestrictionClasses=strict={ reject_unauth_destination } round={ round, reject_plaintext_session }'
+    const others = [`smtpdRelayRestrictions=`, `smtpdRecipientRestrictions=`]
+    expect(faults(classes, ...others, `smtpdRelayRestrictions=${list}`)).toEqual([])
+    expect(faults(classes, ...others, `smtpdRecipientRestrictions=${list}`)).toEqual([])
+  })
+
+  it('of who must log in are judged the same way', () => {
+    expect(faults('submissionRelayRestrictions=permit')).toEqual([
+      expect.stringMatching(
+        /^submissionRelayRestrictions and submissionRecipientRestrictions: one/,
+      ),
+    ])
+  })
+})
+
+describe('the preset', () => {
+  const listOf = (...overrides: readonly string[]) => {
+    const loaded = loadSettings({ environment: {}, overrides })
+    if (loaded.kind === 'invalid') throw new Error('not valid')
+    return loaded
+  }
+
+  it('is where lists come from that are not set', () => {
+    const { settings, origin } = listOf('policyPreset=isp', 'smtpdDataRestrictions=')
+    expect(settings.smtpdRecipientRestrictions).toMatch(/^permit_mynetworks, .*postgrey, permit$/)
+    expect(settings.smtpdDataRestrictions).toBe('')
+    expect(origin('smtpdRecipientRestrictions')).toEqual({ kind: 'default' })
+  })
+
+  it('is seen through a reference too', () => {
+    const { settings } = listOf(
+      'policyPreset=open',
+      'smtpdClientRestrictions=$smtpdRelayRestrictions',
+    )
+    expect(settings.smtpdClientRestrictions).toBe(
+      'permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination',
+    )
+  })
+
+  it('that does not exist is told where it stands, once', () => {
+    expect(faults('policyPreset=strict')).toEqual([
+      "policyPreset cannot be 'strict' (from --set); allowed: one of modern, isp, open",
+    ])
+  })
+})
