@@ -129,8 +129,8 @@ export class ChangeCollector {
 /** Arguments that may follow, as of ESMTP, are for nobody here. */
 function addressIn(data: Buffer): string {
   const [text = ''] = decodeStrings(data, 'utf8')
-  const [, inside] = /^<(.*)>$/.exec(text) ?? []
-  const address = (inside ?? text).trim()
+  const isBracketed = text.startsWith('<') && text.endsWith('>')
+  const address = (isBracketed ? text.slice(1, -1) : text).trim()
   if (/[\x00-\x1f\x7f<>]/.test(address)) throw new MilterFailure('gives an address that is none')
   return address
 }

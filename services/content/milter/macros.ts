@@ -27,7 +27,7 @@ export type NamedClient = DialogueClient & {
 /** What names list, values say; what is not known is left out. As pairs, in the list's order. */
 export function macroPairs(names: readonly string[], values: Macros): readonly string[] {
   return names.flatMap((name) => {
-    const value = values[name.replace(/^\{(.*)\}$/, '$1')]
+    const value = values[name.replace(/[{}]/g, '')]
     return value === undefined || value === '' ? [] : [name, value]
   })
 }

@@ -30,12 +30,11 @@ export type CheckAction = {
   readonly text: ByteString
 }
 
-const ACTION = /^([A-Za-z]+)(?:\s+(.*))?$/s
-
 export function parseAction(text: string): CheckAction | undefined {
-  const [, word = '', rest = ''] = ACTION.exec(text) ?? []
+  const [word = ''] = /^\S*/.exec(text) ?? []
   const verb = word.toLowerCase()
   if (!isVerb(verb)) return undefined
+  const rest = text.slice(word.length)
   return { verb, text: Buffer.from(rest.trim(), 'utf8').toString('latin1') }
 }
 

@@ -48,7 +48,7 @@ export function parsePatternTable(text: string): PatternTable {
       else fault('endif without if')
       continue
     }
-    const condition = /^if\s+(.*)$/is.exec(content)?.[1]
+    const condition = /^if\s/i.test(content) ? content.slice('if'.length).trim() : undefined
     const expression = readExpression(condition ?? content)
     if (typeof expression === 'string') {
       fault(expression)
@@ -101,7 +101,9 @@ function readExpression(text: string): Expression | string {
   }
   const end = endOfPattern(body, delimiter)
   if (end === -1) return `no ${delimiter} ends the pattern`
-  const [, letters = '', rest = ''] = /^(\S*)\s*(.*)$/s.exec(body.slice(end + 1)) ?? []
+  const behind = body.slice(end + 1)
+  const [letters = ''] = /^\S*/.exec(behind) ?? []
+  const rest = behind.slice(letters.length)
   const flags = flagsOf(letters)
   if (flags === undefined) return `unknown flags: ${letters}`
   const translated = translatePattern(body.slice(1, end), flags)

@@ -38,7 +38,7 @@ export function translatePattern(pattern: string, flags: ReadonlySet<string>): T
   if (source === undefined) return `not understood here: ${pattern}`
   try {
     // With an empty alternative it matches anything, and tells how many groups there are.
-    const groups = (new RegExp(`${source}|`, all).exec('')?.length ?? 1) - 1
+    const groups = (new RegExp(source.concat('|'), all).exec('')?.length ?? 1) - 1
     return { source, flags: all, groups }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
@@ -65,7 +65,7 @@ type Piece = { readonly source: string; readonly length: number }
 
 function one(text: string): Piece | undefined {
   // Atomic groups, conditions, comments, recursion, possessive repetition, settings in the middle.
-  if (/^\(\?(?![:=!]|<[=!]|<[A-Za-z]|[ims]+:)/.test(text)) return undefined
+  if (/^\(\?(?![:=!]|<[=!]|<[A-Za-z]|[ims]{1,3}:)/.test(text)) return undefined
   return { source: text[0] ?? '', length: 1 }
 }
 
