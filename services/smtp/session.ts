@@ -137,6 +137,10 @@ export class SmtpSession {
     return this.#dialogue
   }
 
+  get isHeardByFilters(): boolean {
+    return this.#dialogue !== undefined
+  }
+
   dialogueClient(): DialogueClient {
     const [mechanism, localAddress] = [this.#mechanism, this.#localAddress]
     return { origin: this.origin(), mechanism, localAddress }

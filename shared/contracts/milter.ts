@@ -21,6 +21,8 @@ export interface DialogueFilter {
   recipient(rcpt: DialogueRecipient): Promise<DialogueRefusal | undefined>
   /** DATA or the first BDAT. */
   data(): Promise<DialogueRefusal | undefined>
+  /** A command that is none; only for filters that heard of the client. */
+  unknown(line: string): Promise<DialogueRefusal | undefined>
   /** The transaction ended otherwise than with a message that was judged. */
   abort(): void
   /** The session is over. */

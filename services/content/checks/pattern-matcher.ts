@@ -37,6 +37,8 @@ export class SlowPattern extends TemporaryFailure {
 export const MATCH_TIME_MS = 1_000
 /** Calls that wait for the thread. */
 export const CALLS_WAITING_MAX = 1_000
+/** It ends when for so long there was nothing to do; settings that are read anew have a thread of their own. */
+const IDLE_MS = 60_000
 /** The thread's memory. */
 const HEAP_MB_MAX = 128
 
@@ -50,6 +52,7 @@ export class PatternMatcher {
   /** The call before. */
   #last: Promise<unknown> = Promise.resolve()
   #waiting = 0
+  #idle: NodeJS.Timeout | undefined
 
   constructor(
     tables: readonly PatternTable[],
@@ -88,6 +91,7 @@ export class PatternMatcher {
   }
 
   async #call(lines: readonly LookUp[]): Promise<readonly Match[]> {
+    clearTimeout(this.#idle)
     this.#worker ??= await this.#start()
     const worker = this.#worker
     const over = new AbortController()
@@ -106,6 +110,7 @@ export class PatternMatcher {
       throw error
     } finally {
       over.abort()
+      this.#idle = setTimeout(() => this.#end(), IDLE_MS).unref()
       worker.off('message', resolve).off('error', failed).off('exit', failed)
     }
   }
@@ -128,6 +133,7 @@ export class PatternMatcher {
   }
 
   #end(): void {
+    clearTimeout(this.#idle)
     void this.#worker?.terminate()
     this.#worker = undefined
   }

@@ -142,6 +142,12 @@ export class Conversation {
     }
   }
 
+  /** A command that is none: only a refusal counts. */
+  async ofUnknown(event: MilterEvent): Promise<SmtpReply | undefined> {
+    const answer = await this.#ask(event)
+    return answer?.kind === 'refuse' ? answer.reply : undefined
+  }
+
   /** Of the message itself. Rejects with MilterFailure. */
   async tell(event: MilterEvent): Promise<MilterAnswer> {
     const { connection, terms } = this.#opened()

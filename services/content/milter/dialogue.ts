@@ -99,6 +99,14 @@ export class Dialogue implements DialogueFilter {
     })
   }
 
+  unknown(line: string): Promise<DialogueRefusal | undefined> {
+    const { noUnknown: unwanted, silentUnknown: silent } = wishes
+    const data = encodeStrings([line], 'utf8')
+    return this.#each((conversation) =>
+      conversation.ofUnknown({ command: 'U', data, unwanted, silent, since: 3 }),
+    )
+  }
+
   abort(): void {
     for (const conversation of this.conversations) conversation.abort()
   }

@@ -140,6 +140,18 @@ describe('a milter beside the dialogue', () => {
     expect(milter.heard('R')).toEqual(['R <unknown@d.example>'])
   })
 
+  it('hears of commands that are none, once it has heard of the client', async () => {
+    const answers = (command: string, data: Buffer) =>
+      command === 'U' && data.includes('BAD') ? [packet('y', '550 5.7.0 stop that')] : undefined
+    const { open, milter } = await start({ answers })
+    await using client = await open()
+    expect((await client.command('BADLY')).text).toBe('500 5.5.2 Command not recognized')
+    await client.hello()
+    expect((await client.command('XYZ 1')).text).toBe('500 5.5.2 Command not recognized')
+    expect((await client.command('BADLY 2')).text).toBe('550 5.7.0 stop that')
+    expect(milter.heard('U')).toEqual(['U XYZ 1', 'U BADLY 2'])
+  })
+
   it('hears who logged in, and how', async () => {
     const options = { role: 'submission', submissionRequireTls: false } as const
     const { open, milter } = await start({}, { ...options, disablePlaintextAuth: 'no' })
