@@ -37,6 +37,8 @@ const needed: Needed = {
 
 export class ChangeCollector {
   readonly #conversation: Conversation
+  /** Names, in lower case, of fields above our Received field, which it was told before those of the message. They stay as they are. */
+  readonly #onTop: readonly string[]
   readonly #edits: HeaderEdit[] = []
   readonly #added: string[] = []
   readonly #removed: string[] = []
@@ -45,8 +47,9 @@ export class ChangeCollector {
   #changes = 0
   #bytes = 0
 
-  constructor(conversation: Conversation) {
+  constructor(conversation: Conversation, onTop: readonly string[]) {
     this.#conversation = conversation
+    this.#onTop = onTop
   }
 
   get changes(): Changes {
@@ -106,14 +109,18 @@ export class ChangeCollector {
 
   /** 0 is above our own Received field, 1 below it: before the first field that the filter was told of. */
   #insert(index: number, data: Buffer): void {
+    const before = Math.max(0, index - 1 - this.#onTop.length)
     this.#edit(data, (field) =>
-      index === 0 ? { kind: 'top', field } : { kind: 'insert', before: index - 1, field },
+      index === 0 ? { kind: 'top', field } : { kind: 'insert', before, field },
     )
   }
 
   /** An empty value removes the field. */
-  #change(occurrence: number, data: Buffer): void {
+  #change(told: number, data: Buffer): void {
     const [name = '', value = ''] = decodeStrings(data, 'latin1')
+    const lower = name.toLowerCase()
+    const occurrence = told - this.#onTop.filter((one) => one === lower).length
+    if (occurrence < 1) return
     if (value === '') this.#edits.push({ kind: 'remove', name, occurrence })
     else this.#edit(data, (field) => ({ kind: 'replace', name, occurrence, field }))
   }

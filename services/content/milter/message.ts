@@ -8,7 +8,7 @@ import { splitMessage } from '../split-message.ts'
 import { type MilterAnswer, milterAnswer } from './answers.ts'
 import { ChangeCollector } from './changes.ts'
 import type { Conversation } from './conversation.ts'
-import { type ToldField, toldField } from './header.ts'
+import { toldField } from './header.ts'
 import type { Macros } from './macros.ts'
 import { CHUNK_BYTES_MAX, encodeStrings } from './packet.ts'
 import { wishes } from './protocol.ts'
@@ -23,9 +23,11 @@ export async function tellMessage(
   { macros, bodyBytesMax }: { readonly macros: Macros; readonly bodyBytesMax: number },
 ): Promise<StepVerdict> {
   const { header, body } = await splitMessage(message.open())
+  const onTop = fieldsOf(message.onTop)
   try {
     const ended =
-      (await tellHeader(conversation, header, macros)) ?? (await tellBody(conversation, body))
+      (await tellHeader(conversation, [...onTop, ...fieldsOf(header)], macros)) ??
+      (await tellBody(conversation, body))
     if (ended !== undefined) {
       conversation.abort()
       return verdictOf(ended)
@@ -34,20 +36,31 @@ export async function tellMessage(
     await body.return()
   }
   await conversation.tellMacros('E', 'endOfMessage', macros)
-  return tellEnd(conversation, message, bodyBytesMax)
+  const names = onTop.map(([name]) => name.toLowerCase())
+  return tellEnd(conversation, message, {
+    collector: new ChangeCollector(conversation, names),
+    bodyBytesMax,
+  })
+}
+
+type Field = readonly [name: ByteString, text: ByteString]
+
+function fieldsOf(header: ByteString): readonly Field[] {
+  const fields: Field[] = []
+  forEachField(header, (name, text) => fields.push([name, text]))
+  return fields
 }
 
 /** What ended it; undefined: it goes on. */
 async function tellHeader(
   conversation: Conversation,
-  header: ByteString,
+  header: readonly Field[],
   macros: Macros,
 ): Promise<MilterAnswer | undefined> {
-  const fields: ToldField[] = []
   const keepsSpace = conversation.has(wishes.leadingSpace)
-  forEachField(header, (name, text) => fields.push(toldField(name, text, keepsSpace)))
   const { noHeaders: unwanted, silentHeader: silent } = wishes
-  for (const { name, value } of fields) {
+  for (const [field, text] of header) {
+    const { name, value } = toldField(field, text, keepsSpace)
     const data = encodeStrings([name, value], 'latin1')
     const answer = await conversation.tell({ command: 'L', data, unwanted, silent })
     if (answer.kind === 'skip') break
@@ -83,9 +96,11 @@ async function tellBody(
 async function tellEnd(
   conversation: Conversation,
   message: ContentMessage,
-  bodyBytesMax: number,
+  {
+    collector,
+    bodyBytesMax,
+  }: { readonly collector: ChangeCollector; readonly bodyBytesMax: number },
 ): Promise<StepVerdict> {
-  const collector = new ChangeCollector(conversation)
   let replaced: ReplacedBody | undefined
   try {
     await conversation.say('E')

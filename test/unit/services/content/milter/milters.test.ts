@@ -500,6 +500,35 @@ describe('what a filter answers to the message', () => {
     })
   })
 
+  it('sees what was put on top before, and leaves that as it is', async () => {
+    const milter = await fake({
+      answers: answering({
+        E: [
+          packet('i', 1, 'X-First', 'one'),
+          packet('i', 3, 'X-Third', 'three'),
+          packet('m', 1, 'Authentication-Results', ''),
+          packet('m', 2, 'authentication-results', ''),
+          packet('m', 1, 'From', 'x'),
+          packet('c'),
+        ],
+      }),
+    })
+    const content = new MessageContent(message)
+    Object.assign(content.message, { onTop: 'Authentication-Results: here;\r\n none\r\n' })
+    const { verdict } = await send(milters(optionsOf(milter.port)), {}, content)
+    expect(milter.heard('L').map((one) => one.slice(2))).toEqual([
+      'Authentication-Results|here;\n none',
+      'From|a@example.org',
+      'Subject|one\n two',
+    ])
+    expect(verdict?.edits).toEqual([
+      { kind: 'insert', before: 0, field: 'X-First: one\r\n' },
+      { kind: 'insert', before: 1, field: 'X-Third: three\r\n' },
+      { kind: 'remove', name: 'authentication-results', occurrence: 1 },
+      { kind: 'replace', name: 'From', occurrence: 1, field: 'From: x\r\n' },
+    ])
+  })
+
   it('says what it would do before it does it', async () => {
     const milter = await fake({
       offer: acceptOffer({ actions: actions.addHeader }),
