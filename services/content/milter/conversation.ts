@@ -10,7 +10,7 @@ import type { Log } from '#shared/runtime/log.ts'
 import { defaultReply, type MilterAnswer, milterAnswer } from './answers.ts'
 import type { MilterConnection } from './connection.ts'
 import { type Macros, macroPairs } from './macros.ts'
-import type { Milter } from './milter.ts'
+import { type Milter, MilterLeftAlone } from './milter.ts'
 import { encodePacket, encodeStrings, MilterFailure, type Packet } from './packet.ts'
 import { type MacroStage, type Negotiated, negotiated, offer } from './protocol.ts'
 
@@ -261,7 +261,10 @@ export class Conversation {
     if (this.#state.kind !== 'fresh' && this.#state.kind !== 'open') return
     const reason = error.message
     this.#leave({ kind: 'failed', reason })
-    this.#log.warn({ reason, action: this.milter.options.defaultAction }, 'milter failed')
+    const fields = { reason, action: this.milter.options.defaultAction }
+    // It was told when it was tried.
+    if (error instanceof MilterLeftAlone) this.#log.debug(fields, 'milter failed')
+    else this.#log.warn(fields, 'milter failed')
   }
 
   #leave(state: State): void {

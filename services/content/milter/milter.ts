@@ -25,6 +25,9 @@ export type MilterOptions = {
  */
 const LEFT_ALONE_MS = 5_000
 
+/** It was not even tried. */
+export class MilterLeftAlone extends MilterFailure {}
+
 export class Milter {
   readonly options: MilterOptions
   readonly #clock: Clock
@@ -41,7 +44,7 @@ export class Milter {
   async connect(): Promise<MilterConnection> {
     const { address, connectTimeoutMs: timeoutMs } = this.options
     if (this.#isDown && (this.#isTried || this.#clock.now() < this.#downUntilMs)) {
-      throw new MilterFailure('could not be reached a moment ago')
+      throw new MilterLeftAlone('could not be reached a moment ago')
     }
     this.#isTried = this.#isDown
     try {
