@@ -20,6 +20,7 @@ export const programs = {
   imapfilter: 'imapfilter',
   neomutt: 'neomutt',
   opendkim: 'opendkim',
+  postmap: 'postfix',
   script: 'bsdutils',
   strace: 'strace',
   'systemd-analyze': 'systemd',
