@@ -1,4 +1,4 @@
-// policy: asked by the listeners whether a message may come in. Reads, and changes nothing.
+// policy: asked by the listeners whether a message may come in. Reads, and writes what it counts.
 
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
@@ -28,6 +28,14 @@ export class Policy extends PostwolkeFunction<'policy'> {
         allow(['dynamodb:GetItem', 'dynamodb:Query'], [mail.tableArn], keysLike('A#*')),
         // How much an account has sent today; counted here where the authors of a message have to be looked up.
         allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [counters.tableArn], keysLike('SENT#*')),
+        // Who has come again, of those that are greylisted.
+        allow(
+          ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+          [counters.tableArn],
+          keysLike('GREY#*'),
+        ),
+        // From where somebody logged in, where a restriction list asks for it.
+        allow(['dynamodb:GetItem'], [counters.tableArn], keysLike('POP#*')),
       ],
     })
   }

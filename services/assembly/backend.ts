@@ -1,6 +1,7 @@
 // What the running system and the command line have in common: the store opened, and everything that stands on it and owns no
 // socket. The command line uses it beside a running server, on the same data folder.
 
+import { createSuspicion } from '#shared/auth/suspicion.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { createAccessTables } from '#shared/directory/access-tables.ts'
 import { createDirectory } from '#shared/directory/directory.ts'
@@ -11,6 +12,8 @@ import type { Limits } from '#shared/mailbox/quota.ts'
 import { createMailQueue } from '#shared/queue/mail-queue.ts'
 import type { Routes } from '#shared/queue/new-groups.ts'
 import { createQueueOperator } from '#shared/queue/operator.ts'
+import { createRates } from '#shared/rates/rates.ts'
+import { createSharedBuckets } from '#shared/rates/shared-buckets.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { nextHop } from '#shared/settings/address-kinds.ts'
@@ -39,6 +42,12 @@ export function createBackend(deps: {
   // RFC 5321 §4.5.1: postmaster without a domain is this host's.
   const expand = createExpand(directory, parseDomain(settings.hostname))
 
+  const rates = createRates({
+    shared: createSharedBuckets(tables.counters, clock),
+    clock,
+    log: deps.log,
+  })
+
   /** What the account may store; undefined when it is gone. */
   async function quota(accountId: AccountId): Promise<Limits | undefined> {
     const account = await directory.accounts.byId(accountId)
@@ -58,6 +67,15 @@ export function createBackend(deps: {
     expand,
     mailbox: createMailbox({ table: tables.mail, objects, signals, clock }),
     queue,
+    suspicion: createSuspicion({
+      accounts: directory.accounts,
+      counters: tables.counters,
+      rates,
+      settings,
+      clock,
+      log: deps.log,
+    }),
+    rates,
     quota,
     people: createPeople(directory.accounts, settings),
     operator: createQueueOperator({

@@ -1,7 +1,6 @@
 // The listeners that the settings ask for, opened together and closed together.
 
 import type { AddressInfo } from 'node:net'
-import { AccountSessions } from '#services/imap/account-sessions.ts'
 import { createImapListener } from '#services/imap/listener.ts'
 import { createMemory } from '#services/imap/memory.ts'
 import { createPop3Listener } from '#services/pop3/listener.ts'
@@ -9,11 +8,17 @@ import { noMaildropLock } from '#services/pop3/maildrop-lock.ts'
 import type { SmtpRole } from '#services/smtp/config.ts'
 import { createSmtpListener } from '#services/smtp/listener.ts'
 import { accountCredentials } from '#shared/auth/account-credentials.ts'
+import { AccountSessions } from '#shared/auth/account-sessions.ts'
 import { createAccountWatch } from '#shared/auth/account-watch.ts'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
+import { asksRecentLogins, createRecentLogins, noteLogins } from '#shared/auth/pop-before-smtp.ts'
+import { watchLogins } from '#shared/auth/watched-logins.ts'
+import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import type { ContentStage } from '#shared/contracts/content.ts'
+import type { DialogueFilters } from '#shared/contracts/milter.ts'
 import type { Policy } from '#shared/contracts/policy.ts'
-import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
+import type { CountryOf } from '#shared/net/country-database.ts'
 import type { CloseOptions } from '#shared/net/drain.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import { createDoorbell } from '#shared/queue/doorbell.ts'
@@ -23,7 +28,7 @@ import type { Signals } from '#shared/storage/ports.ts'
 import type { Backend } from './backend.ts'
 import { formatEndpoint } from './endpoint.ts'
 import { imapOptions, pop3Options, smtpOptions } from './listener-options.ts'
-import { openMilters } from './milters.ts'
+import { reinjectionPolicy } from './reinjection.ts'
 import { explained } from './start-failure.ts'
 
 export type ListenerName = keyof Settings['listeners']
@@ -40,6 +45,12 @@ export type ListenerParts = {
   /** PEM; of whom SMTP clients may have certificates. Undefined: the usual public ones. */
   readonly clientAuthorities?: string | undefined
   readonly policy: Policy
+  /** What else looks at messages; undefined: nothing does. */
+  readonly content?: ContentStage | undefined
+  /** Who hears what SMTP clients say; undefined: nobody does. */
+  readonly filters?: DialogueFilters | undefined
+  /** Undefined: no countries are looked at. */
+  readonly countryOf?: CountryOf | undefined
   /** What tells that sessions have to end; undefined where the process cannot subscribe. */
   readonly hints: Signals | undefined
 }
@@ -82,17 +93,25 @@ export async function openListeners(backend: Backend, parts: ListenerParts) {
   return { opened: opened.flatMap(({ at }) => at), close }
 }
 
+function assembleAuthenticator(
+  { settings, store, directory, suspicion, clock, log }: Backend,
+  countryOf: ListenerParts['countryOf'],
+): Authenticator {
+  const { accounts } = directory
+  const { counters } = store.tables
+  const credentials = accountCredentials(accounts)
+  const checked = createAuthenticator({ credentials, counters, settings, clock, log })
+  const watched = countryOf === undefined ? checked : watchLogins(checked, { countryOf, suspicion })
+  if (!asksRecentLogins(settings)) return watched
+  const logins = createRecentLogins({ counters, accounts, options: settings, clock })
+  return noteLogins(watched, logins, log)
+}
+
 function makers(backend: Backend, parts: ListenerParts) {
-  const { certificates, clientAuthorities, policy, hints } = parts
+  const { certificates, clientAuthorities, policy, content, filters, hints } = parts
   const { settings, store, directory, mailbox, queue, clock, log } = backend
   const { hostname } = settings
-  const authenticator = createAuthenticator({
-    credentials: accountCredentials(directory.accounts),
-    counters: store.tables.counters,
-    settings,
-    clock,
-    log,
-  })
+  const authenticator = assembleAuthenticator(backend, parts.countryOf)
   const accountWatch = createAccountWatch({ accounts: directory.accounts, hints, clock, log })
   const spool = createSpool({
     queue,
@@ -102,17 +121,20 @@ function makers(backend: Backend, parts: ListenerParts) {
     clock,
     log,
   })
-  const milters = openMilters({ settings, dns: createSystemResolver(), clock, log })
+  // Of submission and of submissions together.
+  const smtpSessions = new AccountSessions(settings.smtpdAccountConnectionCountLimit)
   const smtp = (role: SmtpRole) => () =>
     createSmtpListener(smtpOptions(settings, role), {
       spool,
-      policy,
-      // What comes by LMTP was filtered already.
-      filters: role === 'lmtp' ? undefined : milters?.filters,
+      ...(role === 'reinjection' ? { policy: reinjectionPolicy } : { policy, content }),
+      // What comes by LMTP or from a content filter was filtered already.
+      filters: role === 'lmtp' || role === 'reinjection' ? undefined : filters,
       clientAuthorities,
       authenticator,
       accountWatch,
       certificates,
+      accountSessions: smtpSessions,
+      rates: backend.rates,
       clock,
       hostname,
       log: log.child({ service: 'smtp' }),
@@ -155,6 +177,7 @@ function makers(backend: Backend, parts: ListenerParts) {
     submission: smtp('submission'),
     submissions: smtp('submissions'),
     lmtp: smtp('lmtp'),
+    reinjection: smtp('reinjection'),
     imap: imap('imap'),
     imaps: imap('imaps'),
     pop3: pop3('pop3'),

@@ -4,24 +4,21 @@ import type { MilterOptions } from '#services/content/milter/milter.ts'
 import { createMilters, type Milters } from '#services/content/milter/milters.ts'
 import { milterVersions } from '#services/content/milter/protocol.ts'
 import { createClient } from '#services/policy/client.ts'
-import type { Resolver } from '#shared/dns/resolver.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { MilterEntry } from '#shared/settings/milters.ts'
 import type { Settings } from '#shared/settings/table.ts'
-
-/** How long a client waits for its own name, which milters are told and no one else needs. */
-const NAME_WAIT_MS = 3_000
+import { openQuestionResolvers } from './dns.ts'
 
 /** Undefined where there are none: then nothing of mail waits for anything. */
 export function openMilters(deps: {
   readonly settings: Settings
-  readonly dns: Resolver
   readonly clock: Clock
   readonly log: Log
 }): Milters | undefined {
-  const { settings, dns, clock, log } = deps
+  const { settings, clock, log } = deps
   if (settings.smtpdMilters.length === 0) return undefined
+  const openDns = openQuestionResolvers(settings, clock)
   return createMilters({
     milters: settings.smtpdMilters.map((entry) => milterOptions(settings, entry)),
     facts: {
@@ -29,7 +26,10 @@ export function openMilters(deps: {
       daemonName: settings.milterMacroDaemonName,
       version: settings.milterMacroV,
     },
-    nameOf: (address) => nameOf(address, dns, clock),
+    async nameOf(address) {
+      const found = await createClient(address, openDns().resolver).name()
+      return found.kind === 'found' ? found.name : undefined
+    },
     bodyBytesMax: settings.messageSizeLimit,
     clock,
     log: log.child({ service: 'content' }),
@@ -58,12 +58,4 @@ function milterOptions(settings: Settings, entry: MilterEntry): MilterOptions {
       endOfMessage: settings.milterEndOfDataMacros,
     },
   }
-}
-
-async function nameOf(address: string, dns: Resolver, clock: Clock): Promise<string | undefined> {
-  const over = new AbortController()
-  const none = clock.sleep(NAME_WAIT_MS, over.signal).then(() => undefined)
-  const found = await Promise.race([createClient(address, dns).name(), none])
-  over.abort()
-  return found?.kind === 'found' ? found.name : undefined
 }

@@ -1,6 +1,7 @@
 // The services that own no socket, each put together on the backend. Who wakes them is the root's business: consumers and clocks in
 // one process (workers.ts), event sources and schedules on AWS.
 
+import { createSpfCheck } from '#services/authentication/spf.ts'
 import { createCleanup } from '#services/cleanup/cleanup.ts'
 import { createCollector } from '#services/collector/collector.ts'
 import { createDelivery } from '#services/delivery/delivery.ts'
@@ -10,8 +11,9 @@ import { createPolicy } from '#services/policy/policy.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
 import type { DecidingPolicy } from '#shared/contracts/policy.ts'
+import { parseAccountId } from '#shared/directory/account-id.ts'
 import { createStageMessage } from '#shared/queue/created-message.ts'
-import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import type { IsFrozen, LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { type Backend, routesOf } from './backend.ts'
@@ -24,8 +26,18 @@ export function assemblePolicy(
   const { directory, accessTables, mailbox, settings, store, clock, log } = backend
   const { counters } = store.tables
   const { usage } = mailbox
-  const lists = createLists({ directory, accessTables, usage, counters, settings, clock, log })
-  return createPolicy({ lists, directory, openDns, options: settings, log })
+  const lists = createLists({
+    directory,
+    accessTables,
+    usage,
+    suspicion: backend.suspicion,
+    counters,
+    settings,
+    clock,
+    log,
+  })
+  const checkSpf = createSpfCheck(settings)
+  return createPolicy({ lists, directory, openDns, checkSpf, options: settings, log })
 }
 
 export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(backend)) {
@@ -34,6 +46,7 @@ export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(b
     queue,
     objects: store.objects,
     expand,
+    isFrozen: isFrozen(backend),
     deliverLocal,
     schedule: retrySchedule(backend),
     options: queueOptions(backend),
@@ -51,6 +64,8 @@ export function assembleDelivery(
     queue: backend.queue,
     deliverLocal,
     deliverRemote,
+    isFrozen: isFrozen(backend),
+    suspicion: backend.suspicion,
     stageMessage: createStageMessage({ objects: backend.store.objects, clock: backend.clock }),
     schedule: retrySchedule(backend),
     options: queueOptions(backend),
@@ -99,6 +114,15 @@ function localDelivery({ mailbox, quota, settings, clock }: Backend): LocalDeliv
     options: { deliverToDetailFolder: settings.lmtpSaveToDetailMailbox },
     clock,
   })
+}
+
+/** Nothing is looked up where nobody had logged in. */
+function isFrozen({ directory }: Backend): IsFrozen {
+  return async ({ origin: { account } }) => {
+    const id = account === null ? undefined : parseAccountId(account.id)
+    const found = id && (await directory.accounts.byId(id))
+    return found?.frozen != null
+  }
 }
 
 function retrySchedule({ settings, clock }: Backend) {

@@ -5,6 +5,7 @@ import {
   createHopPolicies,
   type HopPolicyOptions,
   type Login,
+  policyOfFilter,
 } from '#services/delivery/remote/hop-policy.ts'
 import { createInterruption, type Interruption } from '#services/delivery/remote/interruption.ts'
 import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
@@ -30,17 +31,19 @@ export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): Op
   const { settings, store, log } = backend
   const { hostname } = settings
   const { connect, guard, cutOff, isIdle } = createInterruption(connectTcp)
-  const smtp = createSmtpTransport({
+  const options = hopPolicyOptions(settings, secrets)
+  const facts = {
     resolver: openResolver(settings),
     targets: createTargets(settings.privateDestinationNetworks),
-    policyOf: createHopPolicies(hopPolicyOptions(settings, secrets)),
     hostname,
     connect,
     log: log.child({ service: 'delivery' }),
-  })
+  }
+  const smtp = createSmtpTransport({ ...facts, policyOf: createHopPolicies(options) })
+  const toFilter = createSmtpTransport({ ...facts, policyOf: () => policyOfFilter(options) })
   const deliver = createRemoteDelivery({
     objects: store.objects,
-    transportOf: () => smtp,
+    transportOf: (_, { isFilter }) => (isFilter ? toFilter : smtp),
     hostname,
   })
   return {

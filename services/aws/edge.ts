@@ -6,7 +6,10 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { LambdaClient } from '@aws-sdk/client-lambda'
+import { assembleContent } from '#services/assembly/content.ts'
+import { openCountries } from '#services/assembly/countries.ts'
 import { type ListenerName, openListeners } from '#services/assembly/listeners.ts'
+import { openMilters } from '#services/assembly/milters.ts'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import { StartFailure } from '#services/assembly/start-failure.ts'
 import { daysLeft } from '#shared/net/tls/days-left.ts'
@@ -66,9 +69,18 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     environment.POLICY_FUNCTION ?? '',
     assemblePolicy(backend),
   )
+  const webhookSecret = await readWebhookSecret(environment.WEBHOOK_SECRET ?? '')
   // SMTP and POP3 in services of their own have no queue for hints: there sessions look at their account every few seconds.
   const hints = environment.WATCH_QUEUE_PREFIX === undefined ? undefined : store.signals
-  const listeners = await openListeners(backend, { certificates, policy, hints })
+  const milters = openMilters(backend)
+  const listeners = await openListeners(backend, {
+    certificates,
+    policy,
+    content: assembleContent(backend, { webhookSecret, milters: milters?.steps }),
+    filters: milters?.filters,
+    countryOf: await openCountries(settings),
+    hints,
+  })
   const lag = monitorEventLoopDelay()
   lag.enable()
   // A stand-in lasts for years and is worth nothing: should no certificate come in its place, somebody must hear of it.
@@ -104,6 +116,12 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   clearInterval(certificateGauge)
   metrics.flush()
   log.info({ service: 'edge' }, 'stopped')
+}
+
+/** What signs requests to the webhook: the text of a secret. A container that cannot read it does not start. */
+async function readWebhookSecret(arn: string): Promise<string | undefined> {
+  if (arn === '') return undefined
+  return (await new Secret(openSecretsManager(), arn).read())?.text
 }
 
 /** Which variables are needed: those of the one protocol that is served, or of all. */

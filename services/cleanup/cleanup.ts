@@ -7,12 +7,19 @@ import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import { deliverHere, here, outcomeOf, type Tried } from '#shared/queue/local-actions.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { LOCAL_GROUP_RECIPIENTS_MAX, type Routes } from '#shared/queue/new-groups.ts'
-import type { Expand, ExpandedRecipients, LocalDelivery } from '#shared/queue/pipeline.ts'
+import {
+  type Expand,
+  type ExpandedRecipients,
+  HELD_FOR_FROZEN,
+  type IsFrozen,
+  type LocalDelivery,
+} from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { References } from '#shared/queue/references.ts'
 import { logOutcomes } from '#shared/queue/result-log.ts'
 import { doubtful } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
+import { expandOf, routesThrough } from '#shared/queue/through-filter.ts'
 import { ByteBudget, HeldBytes } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -43,6 +50,7 @@ export function createCleanup(deps: {
   readonly queue: MailQueue
   readonly objects: ObjectStore
   readonly expand: Expand
+  readonly isFrozen: IsFrozen
   readonly deliverLocal: LocalDelivery
   readonly schedule: RetrySchedule
   readonly options: Routes & {
@@ -54,7 +62,6 @@ export function createCleanup(deps: {
   readonly log: Log
 }) {
   const { queue, log } = deps
-  const { groupsLeft, allGroups } = createGroupPlan(deps)
   const expansions = new ByteBudget(EXPANSION_BYTES_MAX)
 
   /** Handles doorbells whose body is a queue id. Unknown ids are messages already finished. */
@@ -108,6 +115,11 @@ export function createCleanup(deps: {
       await queue.markCorrupt(message.queueId, 'its bytes are missing; its sender got no 250')
       return { kind: 'settled' }
     }
+    if (await deps.isFrozen(message)) {
+      await queue.holdIncoming(message.queueId, HELD_FOR_FROZEN)
+      log.info({ queueId: message.queueId, reason: HELD_FOR_FROZEN }, 'message held')
+      return { kind: 'settled' }
+    }
     const { recipients } = message.envelope
     const bytesMax = recipients.length * deps.options.virtualAliasExpansionLimit
     // As much as the message may need, then as much as it does.
@@ -116,7 +128,8 @@ export function createCleanup(deps: {
     if (!(await held.wait(mayNeed, { clock: deps.clock, waitMs: EXPANSION_WAIT_MS }))) {
       throw new TemporaryFailure('no memory for its recipients now')
     }
-    const expansion = await withoutDoubtful(message, await deps.expand(recipients))
+    const expand = expandOf(message, deps.expand)
+    const expansion = await withoutDoubtful(message, await expand(recipients))
     const { local, remote, failed } = expansion
     const count = local.length + remote.length + failed.length
     held.keep(count * FINAL_RECIPIENT_BYTES)
@@ -140,9 +153,12 @@ export function createCleanup(deps: {
     recipients: number,
   ): Promise<Outcome> {
     const { local, remote, failed } = expansion
+    const options = routesThrough(message, deps.options)
+    const { groupsLeft, allGroups } = createGroupPlan({ ...deps, options })
     const handedOn = [...local, ...remote]
     const blob = mailboxBlobOf(message, deps.options.hostname)
-    const reserved = await queue.reserve(blob, local)
+    // Of a folder that may be removed with what it remembers none is reserved (references.ts).
+    const reserved = await queue.reserve(blob, message.junk ? [] : local)
     const unsuccessful = failed.map((one) => ({ ...outcomeOf(one.result), ...one }))
     const startedMs = deps.clock.now()
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {

@@ -20,6 +20,8 @@ export function accountCommands(parent: Command, define: Define): void {
   setCommand(account, define)
   removeCommand(account, define)
   emptyCommand(account, define)
+  freezeCommand(account, define)
+  unfreezeCommand(account, define)
   importCommand(account, define, {
     what: 'accounts',
     about:
@@ -73,7 +75,7 @@ function listCommand(account: Command, define: Define): void {
           ['ADDRESS', 'ENABLED', 'USED', 'QUOTA', 'MESSAGES'],
           all.map((row) => [
             row.address,
-            row.enabled ? 'yes' : 'no',
+            row.frozen !== null && row.enabled ? 'frozen' : row.enabled ? 'yes' : 'no',
             formatBytes(row.usedBytes),
             formatQuota(row),
             String(row.messages),
@@ -93,6 +95,9 @@ function showCommand(account: Command, define: Define): void {
       const { account: row, folders } = found
       output.print({ ...shown(row), folders }, () => [
         `account   ${row.address}${row.enabled ? '' : ' (disabled)'}${row.shared ? ' (shared)' : ''}`,
+        ...(row.frozen === null
+          ? []
+          : [`frozen    since ${formatTime(row.frozen.sinceMs)}: ${row.frozen.reason}`]),
         `created   ${formatTime(row.createdMs)}`,
         `password  ${formatPassword(row.password)}`,
         `used      ${formatBytes(row.usedBytes)} of ${formatQuota(row)}${row.hasDefaultQuota ? ' (mailboxSizeLimit)' : ''}`,
@@ -185,6 +190,39 @@ function emptyCommand(account: Command, define: Define): void {
   })
 }
 
+function freezeCommand(account: Command, define: Define): void {
+  define(account.command('freeze <address>'), {
+    about: 'end the sending of an account and hold its mail in the queue; it receives and reads on',
+    options: (command) =>
+      command.requiredOption('--reason <text>', 'why, for administrators; the account is not told'),
+    async run({ administration, output }, [name], options: { reason: string }) {
+      const frozen = await administration.accounts.freeze({ address: name, ...options })
+      if (frozen.kind !== 'frozen') throw refused(frozen)
+      const { address, wasFrozen, held } = frozen
+      output.print({ address, wasFrozen, held }, () => [
+        `account ${address} ${wasFrozen ? 'was frozen already' : 'frozen'}, ${counted(held, 'message')} held`,
+      ])
+    },
+  })
+}
+
+function unfreezeCommand(account: Command, define: Define): void {
+  define(account.command('unfreeze <address>'), {
+    about: 'let an account send again',
+    options: (command) =>
+      command.option('--release', 'send what was held in the queue for it, too'),
+    async run({ administration, output }, [name], options: { release?: boolean }) {
+      const { release } = options
+      const unfrozen = await administration.accounts.unfreeze({ address: name, release })
+      if (unfrozen.kind !== 'unfrozen') throw refused(unfrozen)
+      const { address, wasFrozen, released } = unfrozen
+      output.print({ address, wasFrozen, released }, () => [
+        `account ${address} ${wasFrozen ? 'sends again' : 'was not frozen'}${release ? `, ${counted(released, 'message')} released` : ''}`,
+      ])
+    },
+  })
+}
+
 const contents = (measured: {
   readonly address: string
   readonly messages: number
@@ -202,6 +240,9 @@ const shown = (account: AccountFacts) => ({
   messages: account.messages,
   passwordScheme: formatPassword(account.password),
   created: formatTime(account.createdMs),
+  ...(account.frozen && {
+    frozen: { reason: account.frozen.reason, since: formatTime(account.frozen.sinceMs) },
+  }),
 })
 
 const formatQuota = ({ quotaBytes }: AccountFacts) =>

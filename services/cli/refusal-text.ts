@@ -10,6 +10,7 @@ export type FieldNames = { readonly [field in Field]?: string }
 
 const optionNames = {
   quota: '--quota',
+  reason: '--reason',
   state: '--state',
   olderThan: '--older-than',
   password: 'the password',
@@ -95,6 +96,8 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
         : `${name} cannot be '${value}'; allowed: ${rule.allowed.join(', ')}`
     case 'some-change':
       return 'nothing to change: give --password-stdin, --password, --hash-stdin, --quota, --enable, --disable or --shared'
+    case 'one-line':
+      return `${name} must be one line of 1 to ${rule.charactersMax} characters`
     case 'rights':
       return `'${value}' are no rights; allowed: letters of ${rule.letters}`
     case 'queue-id':

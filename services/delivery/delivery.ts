@@ -1,6 +1,7 @@
 // delivery: works on the destination groups that cleanup left, one group for each doorbell, under a lease. Every recipient ends
 // delivered, deferred until a next attempt, or on hold with the reason.
 
+import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { Contact, DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
 import { parseNextHop } from '#shared/mail/next-hop.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
@@ -9,12 +10,18 @@ import type { StageMessage } from '#shared/queue/created-message.ts'
 import { deliverHere, here, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { byHop, type Routes } from '#shared/queue/new-groups.ts'
-import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import {
+  HELD_FOR_FROZEN,
+  type IsFrozen,
+  type LocalDelivery,
+  type RemoteDelivery,
+} from '#shared/queue/pipeline.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
 import { logOutcomes } from '#shared/queue/result-log.ts'
 import { doubtful } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settlement } from '#shared/queue/settle.ts'
+import { routesThrough } from '#shared/queue/through-filter.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -36,6 +43,8 @@ export function createDelivery(deps: {
   readonly deliverLocal: LocalDelivery
   readonly deliverRemote: RemoteDelivery
   readonly stageMessage: StageMessage
+  readonly isFrozen: IsFrozen
+  readonly suspicion: Pick<Suspicion, 'noteBounces'>
   readonly options: Pick<Routes, 'hopOf'> & { readonly hostname: string }
   readonly schedule: RetrySchedule
   readonly clock: Clock
@@ -66,7 +75,12 @@ export function createDelivery(deps: {
     const taken = queueId && (await queue.take(queueId, name))
     if (!taken) return undefined
     const { message } = taken
-    const group = await towardsOneHop(taken.group)
+    if (await deps.isFrozen(message)) {
+      const held = await queue.holdTaken(taken.group)
+      if (held) log.info({ queueId, group: name, reason: HELD_FOR_FROZEN }, 'message held')
+      return undefined
+    }
+    const group = await towardsOneHop(message, taken.group)
     if (group === undefined) return undefined
     const settled = await deliverTaken(message, group)
     return settled.some(({ contended }) => contended) ? 'contended' : undefined
@@ -76,9 +90,9 @@ export function createDelivery(deps: {
    * Where its mail goes is asked when it goes: the group with the next hop of all of its recipients now. Undefined where they have become
    * several: then each has a group, whose bell is rung.
    */
-  async function towardsOneHop(group: Group): Promise<Group | undefined> {
+  async function towardsOneHop(message: QueuedMessage, group: Group): Promise<Group | undefined> {
     if (group.destination.kind === 'local') return group
-    const [first, ...more] = byHop(group.recipients, deps.options.hopOf)
+    const [first, ...more] = byHop(group.recipients, routesThrough(message, deps.options).hopOf)
     if (first === undefined) throw new Error(`group ${group.name} has no recipients`)
     const [slot] = first
     if (more.length === 0) return { ...group, destination: { kind: 'remote', slot } }
@@ -107,7 +121,19 @@ export function createDelivery(deps: {
     const kept = await settleWhileLeased(group, settlementOf(message, all, contact), deps)
     if (!kept) log.warn({ queueId, group: group.name }, 'lease lost while delivering')
     logOutcomes(log, message, all, { contact, startedMs, endedMs, expire })
+    await noteBounces(message, all, contact)
     return all
+  }
+
+  /** What other servers refused tells of who sends; what could not be handed over to them does not. */
+  async function noteBounces(
+    { origin: { account } }: QueuedMessage,
+    all: readonly Attempted[],
+    contact: Contact | undefined,
+  ): Promise<void> {
+    if (account === null || hostOf(contact) === null) return
+    const refused = all.filter(({ result }) => result.kind === 'failed').length
+    await deps.suspicion.noteBounces(account, refused)
   }
 
   /** What the queue is told of the group. */
@@ -137,7 +163,10 @@ export function createDelivery(deps: {
       if (group.destination.kind === 'remote') {
         const { slot } = group.destination
         const hop = parseNextHop(slot)
-        if (hop === undefined) return group.recipients.map(() => outcomeOf(noHop(slot)))
+        if (hop === undefined) {
+          const result = message.filter === null ? noHop(slot) : noFilter(slot)
+          return group.recipients.map(() => outcomeOf(result))
+        }
         const results = await deps.deliverRemote(message, hop, group.recipients, onContact)
         return results.map(outcomeOf)
       }
@@ -174,5 +203,11 @@ const noHop = (text: string): DeliveryResult => ({
   kind: 'failed',
   status: '5.1.2',
   reply: `${text}: no domain and no host`,
+})
+/** Our own mistake, and no reason to return anybody's mail. */
+const noFilter = (text: string): DeliveryResult => ({
+  kind: 'deferred',
+  status: '4.3.5',
+  reply: `content filter ${text}: none that speaks SMTP`,
 })
 const noOutcome = outcomeOf({ kind: 'deferred', status: '4.3.0', reply: 'no result' })

@@ -1,8 +1,8 @@
 // The IMAP listener: the sockets are shared/net/tcp-listener.ts, sessions live in connection.ts.
 
+import { AccountSessions } from '#shared/auth/account-sessions.ts'
 import { TcpListener, type TcpListenerOptions } from '#shared/net/tcp-listener.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
-import { AccountSessions } from './account-sessions.ts'
 import type { ImapOptions } from './config.ts'
 import { connect } from './connection.ts'
 import { createMemory, type Memory } from './memory.ts'

@@ -1,6 +1,7 @@
 // An IMAP session without its socket: the states of RFC 9051 §3 and what is known in each. A selected session has a folder, an
 // authenticated one cannot. Commands act on it; the connection under it sends what they answer.
 
+import type { AccountSessions } from '#shared/auth/account-sessions.ts'
 import type {
   AccountWatch,
   Authenticator,
@@ -17,7 +18,6 @@ import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log, LogFields } from '#shared/runtime/log.ts'
 import type { ObjectStore, Space } from '#shared/storage/ports.ts'
-import type { AccountSessions } from './account-sessions.ts'
 import type { ImapOptions } from './config.ts'
 import type { Extension } from './extension.ts'
 import type { Memory } from './memory.ts'

@@ -9,7 +9,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ADMINISTRATOR_TOPIC, createTakeOver } from '#services/assembly/administrator-log.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
+import { assembleContent, webhookSecretFrom } from '#services/assembly/content.ts'
+import { openCountries } from '#services/assembly/countries.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
+import { openMilters } from '#services/assembly/milters.ts'
 import { assemblePolicy } from '#services/assembly/pipeline.ts'
 import {
   type OpenRemoteDelivery,
@@ -104,8 +107,23 @@ export async function startSystem(deps: {
     clearTimeout(timer)
   })
   let policy = assemblePolicy(backend)
+  // Sessions go on with those that they began with.
+  const milters = openMilters(backend)
+  const contentOf = async (from: Backend) =>
+    assembleContent(from, {
+      webhookSecret: await webhookSecretFrom(from.settings),
+      milters: milters?.steps,
+    })
+  let content = await contentOf(backend)
   // What listeners ask is always the newest.
-  const listening = { ...backend, quota: (id: AccountId) => running.quota(id) }
+  const listening: Backend = {
+    ...backend,
+    quota: (id: AccountId) => running.quota(id),
+    suspicion: {
+      ...backend.suspicion,
+      noteCountry: (...given) => running.suspicion.noteCountry(...given),
+    },
+  }
   const listeners = await openListeners(listening, {
     certificates,
     clientAuthorities:
@@ -118,6 +136,9 @@ export async function startSystem(deps: {
       data: (request) => policy.data(request),
       message: (request) => policy.message(request),
     },
+    content: { begin: (facts) => content.begin(facts) },
+    filters: milters?.filters,
+    countryOf: await openCountries(settings),
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))
@@ -139,6 +160,7 @@ export async function startSystem(deps: {
     async reload(wanted) {
       const reloaded = reloadSettings(running.settings, wanted)
       const auth = await remoteSecrets(reloaded.settings)
+      const changedContent = await contentOf({ ...running, settings: reloaded.settings })
       await certificates.reload()
       // Folders and the queue stay the same: their writers know of each other.
       const changed = createBackend({ store, settings: reloaded.settings, clock, log })
@@ -147,6 +169,7 @@ export async function startSystem(deps: {
       remotes = [...busy, openRemoteDelivery(running, auth)]
       services.change(running, (...given) => newest(remotes).deliver(...given))
       policy = assemblePolicy(running)
+      content = changedContent
       return reloaded
     },
     // In reverse order: listeners, workers, certificate, store.

@@ -6,6 +6,7 @@
 // their restrictions looked at the recipient. Of a list that refuses nothing else counts: what a refused recipient's list wanted for the
 // message is not for those who get it.
 
+import type { CheckSpf } from '#shared/contracts/authentication.ts'
 import type {
   DataRequest,
   DecidingPolicy,
@@ -35,6 +36,10 @@ export type PolicyOptions = {
   readonly hostname: string
 }
 
+const noSender: Pick<Facts, 'sender' | 'spf'> = { sender: undefined, spf: async () => undefined }
+
+const noSpf: CheckSpf = async () => ({ result: 'none', identity: 'mailfrom', domain: '' })
+
 const earlyStages = ['connect', 'helo', 'sender'] as const satisfies readonly EarlyStage[]
 
 export function createPolicy(deps: {
@@ -42,10 +47,12 @@ export function createPolicy(deps: {
   readonly directory: Pick<Directory, 'resolve' | 'reach'>
   /** For one question: what it may cost is limited, and what was answered is kept. */
   readonly openDns: () => RecordingResolver
+  /** Undefined: SPF is not looked at. */
+  readonly checkSpf?: CheckSpf
   readonly options: PolicyOptions
   readonly log: Log
 }): DecidingPolicy {
-  const { lists, directory, openDns, log } = deps
+  const { lists, directory, openDns, checkSpf = noSpf, log } = deps
   const { firm } = lists
   const host = parseDomain(deps.options.hostname)
 
@@ -89,6 +96,17 @@ export function createPolicy(deps: {
     return { queueId, origin, dns, client: createClient(origin.remoteAddress, dns) }
   }
 
+  /** And of whoever it sends for. */
+  function senderFacts(
+    question: Question,
+    dns: Resolver,
+    { origin }: Pick<EarlyRequest, 'origin'>,
+    sender: string,
+  ): Pick<Facts, 'sender' | 'spf'> {
+    const asked = { address: origin.remoteAddress, helo: origin.helo, sender }
+    return { sender, spf: () => question.spf(() => checkSpf(asked, dns)) }
+  }
+
   async function knowRecipient(text: string, address: Address): Promise<KnownRecipient> {
     const found = await directory.resolve(address)
     let reached: Promise<Reach> | undefined
@@ -108,8 +126,8 @@ export function createPolicy(deps: {
     const stages = lists.of(request.origin.listener)
     const facts: Facts = {
       ...clientFacts(request, dns),
+      ...senderFacts(question, dns, request, request.sender),
       answering: 'recipient',
-      sender: request.sender,
       recipient,
       recipientCount: request.recipientsSoFar,
       finalRecipientCount: request.finalRecipientsSoFar,
@@ -133,6 +151,7 @@ export function createPolicy(deps: {
 
   /** At DATA and after it; the recipient where there is one alone, and somebody may look at him. */
   async function factsOfAll(
+    question: Question,
     dns: Resolver,
     request: Pick<DataRequest, 'queueId' | 'origin' | 'envelope'>,
     list: RestrictionList,
@@ -144,8 +163,8 @@ export function createPolicy(deps: {
     const address = isAsked && only ? parseAddress(only.address, host) : undefined
     return {
       ...clientFacts(request, dns),
+      ...senderFacts(question, dns, request, sender),
       answering: 'data',
-      sender,
       recipient: address && only && (await knowRecipient(only.address, address)),
       recipientCount: recipients.length,
       finalRecipientCount: recipients.length,
@@ -160,7 +179,7 @@ export function createPolicy(deps: {
     request: DataRequest,
   ): Promise<void> {
     const { data } = lists.of(request.origin.listener)
-    const facts = await factsOfAll(dns, request, data, request.declaredBytes)
+    const facts = await factsOfAll(question, dns, request, data, request.declaredBytes)
     await question.ask('data', data, atStage(facts, 'data'))
     question.conclude()
   }
@@ -171,7 +190,7 @@ export function createPolicy(deps: {
     request: MessageRequest,
   ): Promise<void> {
     const { message } = lists.of(request.origin.listener)
-    const facts = await factsOfAll(dns, request, message, request.bytes)
+    const facts = await factsOfAll(question, dns, request, message, request.bytes)
     const whole: Facts = { ...facts, answering: 'message', message: request }
     await question.ask('message', message, atStage(whole, 'message'))
     question.conclude()
@@ -186,8 +205,8 @@ export function createPolicy(deps: {
         const { stage, origin, sender, declaredBytes } = request
         const facts: Facts = {
           ...clientFacts(request, dns),
+          ...(stage === 'sender' ? senderFacts(question, dns, request, sender) : noSender),
           answering: stage,
-          sender: stage === 'sender' ? sender : undefined,
           recipient: undefined,
           recipientCount: 0,
           finalRecipientCount: 0,
@@ -232,8 +251,8 @@ function withoutPutOff({
   judged,
 }: DataRequest | MessageRequest): Pick<EarlyRequest, 'queueId' | 'judged'> {
   if (judged === undefined) return { queueId }
-  const { passed, score } = judged
-  return { queueId, judged: { passed, score } }
+  const { deferIfPermit: _, ...rest } = judged
+  return { queueId, judged: rest }
 }
 
 const rejected = (reply: SmtpReply, restriction: string): PolicyVerdict => ({

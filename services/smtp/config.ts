@@ -13,6 +13,8 @@ export type SmtpRole =
   | 'submissions'
   /** Mail from filters and other software of ours: LMTP (RFC 2033), an answer for each recipient. */
   | 'lmtp'
+  /** Mail that comes back from a content filter: taken from whoever may connect, for anybody, as it is. */
+  | 'reinjection'
 
 export type SmtpOptions = {
   readonly role: SmtpRole
@@ -34,6 +36,29 @@ export type SmtpOptions = {
   /** Recipients that do not exist, of one network within the window. */
   readonly clientUnknownRecipientLimit: number
   readonly clientUnknownRecipientWindowMs: number
+  /** What the rates that follow are meant for. Of all rates 0 is no limit. */
+  readonly anvilRateTimeUnitMs: number
+  readonly smtpdClientConnectionRateLimit: number
+  readonly smtpdClientMessageRateLimit: number
+  readonly smtpdClientRecipientRateLimit: number
+  readonly smtpdClientNewTlsSessionRateLimit: number
+  readonly smtpdClientAuthRateLimit: number
+  readonly smtpdClientByteRateLimit: number
+  /** 5xx replies over all sessions; from this one on each reply waits. */
+  readonly smtpdClientErrorRateLimit: number
+  /** Of a network around a client, to the client's. */
+  readonly smtpdNetworkRateFactor: number
+  readonly smtpdAccountMessageRateLimit: number
+  readonly smtpdAccountRecipientRateLimit: number
+  readonly smtpdSenderDomainMessageRateLimit: number
+  readonly smtpdRecipientMessageRateLimit: number
+  /** Sessions of one account at the same time; 0 for no limit. */
+  readonly smtpdAccountConnectionCountLimit: number
+  /** Clients without rates, besides `mynetworks`. */
+  readonly smtpdClientEventLimitExceptions: readonly string[]
+  /** Before the greeting, for strangers on the listener `smtp`. */
+  readonly smtpdGreetPauseMs: number
+  readonly smtpdGreetAction: 'ignore' | 'flag' | 'drop'
   /** Clients to whom no limit for networks applies. */
   readonly mynetworks: readonly string[]
   /** Whether policy holds whoever logged in to its own addresses, and therefore wants to know a message's authors. */
@@ -55,6 +80,10 @@ export type SmtpOptions = {
   readonly proxyInterfaces: readonly string[]
   /** Who may speak LMTP, besides `mynetworks`. */
   readonly lmtpTrustedNetworks: readonly string[]
+  /** Who may connect to the listener `reinjection`; nobody else, not even `mynetworks`. */
+  readonly reinjectionTrustedNetworks: readonly string[]
+  /** Where every message goes first of which policy says nothing else, `transport:destination`; '' for none. */
+  readonly contentFilter: string
   readonly disableVrfyCommand: boolean
   /** RFC 3461. False until somebody writes notifications; then its parameters are unknown. */
   readonly offersDsn: boolean
@@ -88,6 +117,23 @@ export const smtpDefaults = {
   smtpdErrorLimit: 20,
   clientUnknownRecipientLimit: 100,
   clientUnknownRecipientWindowMs: 600_000,
+  anvilRateTimeUnitMs: 60_000,
+  smtpdClientConnectionRateLimit: 300,
+  smtpdClientMessageRateLimit: 600,
+  smtpdClientRecipientRateLimit: 3_000,
+  smtpdClientNewTlsSessionRateLimit: 300,
+  smtpdClientAuthRateLimit: 0,
+  smtpdClientByteRateLimit: 2 * 1024 ** 3,
+  smtpdClientErrorRateLimit: 100,
+  smtpdNetworkRateFactor: 8,
+  smtpdAccountMessageRateLimit: 100,
+  smtpdAccountRecipientRateLimit: 1_000,
+  smtpdAccountConnectionCountLimit: 20,
+  smtpdSenderDomainMessageRateLimit: 0,
+  smtpdRecipientMessageRateLimit: 0,
+  smtpdClientEventLimitExceptions: ['127.0.0.0/8', '::1/128'],
+  smtpdGreetPauseMs: 0,
+  smtpdGreetAction: 'drop',
   mynetworks: [],
   smtpdRejectSenderLoginMismatch: true,
   smtpdSaslAuthenticatedHeader: true,
@@ -100,6 +146,8 @@ export const smtpDefaults = {
   appendedDomain: '',
   proxyInterfaces: [],
   lmtpTrustedNetworks: ['127.0.0.0/8', '::1/128'],
+  reinjectionTrustedNetworks: ['127.0.0.0/8', '::1/128'],
+  contentFilter: '',
   disableVrfyCommand: true,
   offersDsn: false,
   disablePlaintextAuth: 'yes',

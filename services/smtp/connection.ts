@@ -8,6 +8,7 @@
 // - After `close` the library lets the reader run nothing more, and what is still said goes nowhere.
 
 import type { Socket } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
 import type { SMTPServer } from 'smtp-server'
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
@@ -91,9 +92,44 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   override init(): void {
     this._setListeners(() => {
       this.#secureSession()
-      if (this.#context.options.smtpdDelayReject) this.#greet(undefined)
-      else this.#greeting = this.#judgeClient()
+      const { smtpdGreetAction, smtpdGreetPauseMs, role } = this.#context.options
+      const isWatched =
+        role === 'smtp' &&
+        (smtpdGreetAction !== 'ignore' || smtpdGreetPauseMs > 0) &&
+        !this.#context.limits.rates.isExempt(this.#session.remoteAddress)
+      if (isWatched) void this.#greetWhoWaits()
+      else this.#welcome()
     })
+  }
+
+  /** RFC 5321 §3.1: the client waits for the greeting. What it sends before it comes with the next look at its socket. */
+  async #greetWhoWaits(): Promise<void> {
+    const { options, deps } = this.#context
+    const reader = this._parser
+    if (reader instanceof SmtpReader) reader.hold()
+    // One to begin with reading, one to read.
+    await nextTurn()
+    await nextTurn()
+    if (options.smtpdGreetPauseMs > 0) {
+      await deps.clock.sleep(options.smtpdGreetPauseMs, this.#gone.signal)
+    }
+    if (this.#gone.signal.aborted || !(reader instanceof SmtpReader)) return
+    if (reader.hasInput) {
+      if (options.smtpdGreetAction === 'drop') {
+        this.#session.logRepeated({}, 'client spoke before the greeting')
+        this.#reason ??= 'early talker'
+        this.#leave(replies.earlyTalker)
+        return
+      }
+      if (options.smtpdGreetAction === 'flag') this.#session.noteSentAhead()
+    }
+    this.#welcome()
+    reader.release()
+  }
+
+  #welcome(): void {
+    if (this.#context.options.smtpdDelayReject) this.#greet(undefined)
+    else this.#greeting = this.#judgeClient()
   }
 
   #greet(refusal: Reply | undefined): void {
@@ -163,12 +199,20 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     const { outcome, flushes } = this.#answer
       ? { outcome: this.#takeAnswer(line), flushes: true }
       : dispatch(this.#session, line)
+    if (this.#hasSentAhead(flushes)) this.#session.noteSentAhead()
     if (outcome instanceof Promise) {
       return outcome
         .then((done) => this.#carryOut(done, flushes))
         .catch((error: unknown) => this.onFailure(error))
     }
     return this.#carryOut(outcome, flushes)
+  }
+
+  /** RFC 2920 §3.1: whoever said HELO waits for every reply, all others for the last of a group. */
+  #hasSentAhead(endsGroup: boolean): boolean {
+    const { helo } = this.#session
+    const waits = endsGroup || helo?.extended === false
+    return waits && this._parser instanceof SmtpReader && this._parser.hasInput
   }
 
   onLineTooLong(): Promise<void> | undefined {
@@ -260,9 +304,8 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   }
 
   #carryOut(outcome: Outcome, flushes: boolean): Promise<void> | undefined {
-    if (isError(outcome)) this.#session.errors += 1
-    const isSlow = this.#session.errors >= this.#context.options.smtpdSoftErrorLimit
-    if (isSlow) {
+    if (isError(outcome)) this.#session.noteError()
+    if (this.#session.isSlowedDown) {
       return this.#slowly(() => this.#tell(outcome, flushes)).catch((error: unknown) =>
         this.onFailure(error),
       )

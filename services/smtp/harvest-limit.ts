@@ -1,13 +1,11 @@
-// Recipients that do not exist, counted for each network of clients over all its connections: whoever asks for many is collecting the
-// addresses that do. Who logged in is counted by login. Kept in this process only, and forgotten with its window.
+// Recipients that do not exist, counted for each network of clients over all its connections and all processes (shared/rates): whoever
+// asks for many is collecting the addresses that do. Who logged in is counted by login.
 
 import { clientNetwork } from '#shared/net/client-network.ts'
-import type { Clock } from '#shared/runtime/clock.ts'
+import type { Rate } from '#shared/rates/rate.ts'
+import type { Rates } from '#shared/rates/rates.ts'
 import { createNetworkMatcher } from '#shared/settings/networks.ts'
 import type { SmtpOptions } from './config.ts'
-
-/** Networks and logins that are counted; beyond them the oldest is forgotten. */
-export const HARVESTERS_KEPT_MAX = 10_000
 
 export type HarvestOptions = Pick<
   SmtpOptions,
@@ -20,43 +18,28 @@ type Client = {
 }
 
 export class HarvestLimit {
-  readonly #options: HarvestOptions
-  readonly #clock: Clock
+  readonly #rate: Rate
+  readonly #rates: Rates
   readonly #isExempt: (address: string) => boolean
-  readonly #windows = new Map<string, { readonly beganMs: number; unknown: number }>()
 
-  constructor(options: HarvestOptions, clock: Clock) {
-    this.#options = options
-    this.#clock = clock
+  constructor(options: HarvestOptions, rates: Rates) {
+    this.#rates = rates
+    this.#rate = {
+      name: 'unknown-recipients',
+      capacity: options.clientUnknownRecipientLimit,
+      perMs: options.clientUnknownRecipientWindowMs,
+    }
     this.#isExempt = createNetworkMatcher(options.mynetworks)
   }
 
-  /** It has to wait for the end of its window. */
+  /** It has to wait until it may name one more. */
   isOver(client: Client): boolean {
-    const unknown = this.#windowOf(nameOf(client))?.unknown ?? 0
-    return unknown >= this.#options.clientUnknownRecipientLimit && !this.#isFree(client)
+    return !this.#isFree(client) && this.#rates.isOver(this.#rate, nameOf(client))
   }
 
   /** Notes a recipient that does not exist. */
   note(client: Client): void {
-    if (this.#isFree(client)) return
-    const name = nameOf(client)
-    const window = this.#windowOf(name)
-    if (window) {
-      window.unknown += 1
-      return
-    }
-    this.#windows.delete(name)
-    this.#windows.set(name, { beganMs: this.#clock.now(), unknown: 1 })
-    if (this.#windows.size <= HARVESTERS_KEPT_MAX) return
-    const [oldest = ''] = this.#windows.keys()
-    this.#windows.delete(oldest)
-  }
-
-  #windowOf(name: string) {
-    const window = this.#windows.get(name)
-    const endMs = (window?.beganMs ?? 0) + this.#options.clientUnknownRecipientWindowMs
-    return this.#clock.now() < endMs ? window : undefined
+    if (!this.#isFree(client)) this.#rates.note(this.#rate, nameOf(client))
   }
 
   #isFree({ account, remoteAddress }: Client): boolean {

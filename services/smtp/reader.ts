@@ -40,6 +40,8 @@ export class SmtpReader extends SMTPStream {
   #partial: Buffer = nothing
   #lineIsTooLong = false
   #body: Body | undefined
+  /** What came is kept until the greeting is said. */
+  #isHeld = false
   /** A body of no bytes ends before anything comes. */
   #bodyIsNew = false
 
@@ -58,7 +60,22 @@ export class SmtpReader extends SMTPStream {
   override _write(chunk: Buffer, _encoding: unknown, resume: () => void): void {
     this.#chunk = chunk
     this.#resume = resume
-    this.#work()
+    if (!this.#isHeld) this.#work()
+  }
+
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  /** Goes on with what came meanwhile. */
+  release(): void {
+    this.#isHeld = false
+    if (this.#chunk.length > 0) this.#work()
+  }
+
+  /** There is more of the same piece of input: it was sent together with what is worked on, or before the greeting. */
+  get hasInput(): boolean {
+    return this.#chunk.length > 0
   }
 
   /** Called by the library at the end of input, where it would run a line that has no end. */

@@ -86,6 +86,20 @@ export const replies = {
   /** As Postfix says it to whom it refused at the greeting. */
   deniedBefore: (address: string) => reply(503, '5.7.0', `Error: access denied for ${address}`),
   tooManyConnections: reply(421, '4.7.0', 'Too many connections, try again later'),
+  // In Postfix's words (smtpd.c).
+  tooManyConnectionsFrom: (hostname: string, address: string) =>
+    reply(421, '4.7.0', `${hostname} Error: too many connections from ${address}`),
+  tooMuchMail: (address: string) => reply(450, '4.7.1', `Error: too much mail from ${address}`),
+  tooManyRecipientsFrom: (address: string) =>
+    reply(450, '4.7.1', `Error: too many recipients from ${address}`),
+  tooManyLogins: (address: string) =>
+    reply(450, '4.7.1', `Error: too many AUTH commands from ${address}`),
+  tooManyTlsSessions: (address: string) =>
+    reply(454, '4.7.0', `Error: too many new TLS sessions from ${address}`),
+  tooMuchMailFor: reply(450, '4.7.1', 'Error: too much mail for this recipient, try again later'),
+  tooManySessions: reply(421, '4.7.0', 'Error: too many sessions of this account'),
+  // RFC 5321 §3.1: 554 in place of the greeting.
+  earlyTalker: reply(554, '5.5.1', 'Protocol error: you spoke before the greeting'),
   tooManyErrors: reply(421, '4.7.0', 'Too many errors, closing connection'),
   tooManyUnknownRecipients: reply(421, '4.7.0', 'Too many unknown recipients, try again later'),
   accountEnded: reply(421, '4.7.0', 'The account has changed since the login, log in again'),

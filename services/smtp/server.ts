@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { SMTPServer } from 'smtp-server'
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
+import { AccountSessions } from '#shared/auth/account-sessions.ts'
 import { acceptedSockets } from '#shared/net/accepted-sockets.ts'
 import { ClientGate } from '#shared/net/client-gate.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
@@ -12,11 +13,13 @@ import { type CloseOptions, drainConnections } from '#shared/net/drain.ts'
 import { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import { tlsOptions } from '#shared/net/tls/tls-options.ts'
 import { createNetworkMatcher } from '#shared/settings/networks.ts'
+import { formatReply } from '#shared/smtp/reply.ts'
+import { ClientRates, type Event } from './client-rates.ts'
 import type { SmtpOptions } from './config.ts'
 import { SmtpConnection } from './connection.ts'
 import { HarvestLimit } from './harvest-limit.ts'
 import { Paths } from './paths.ts'
-import { accessDeniedLine, tooManyConnectionsLine } from './replies.ts'
+import { accessDeniedLine, replies, tooManyConnectionsLine } from './replies.ts'
 import type { SharedLimits, SmtpDeps } from './session.ts'
 
 /** How exactly timeouts are kept. */
@@ -51,9 +54,12 @@ export class SmtpServer extends SMTPServer {
     this.#options = options
     this.#deps = deps
     this.#gate = new ClientGate(options, deps)
-    this.#isServed = options.role === 'lmtp' ? createNetworkMatcher(options.mynetworks) : () => true
+    this.#isServed = servedClients(options)
     this.#limits = {
-      harvest: new HarvestLimit(options, deps.clock),
+      harvest: new HarvestLimit(options, deps.rates),
+      rates: new ClientRates(options, deps.rates),
+      accountSessions:
+        deps.accountSessions ?? new AccountSessions(options.smtpdAccountConnectionCountLimit),
       paths: new Paths(options, deps.hostname),
       lines: new RepeatedLines('info', {
         clock: deps.clock,
@@ -105,6 +111,17 @@ export class SmtpServer extends SMTPServer {
           refuse(socket, accessDeniedLine)
           return
         }
+        if (!this.#takes('connections', address)) {
+          const tooMany = replies.tooManyConnectionsFrom(this.#deps.hostname, address)
+          if (handshake) socket.destroy()
+          else refuse(socket, formatReply(tooMany))
+          return
+        }
+        // Nothing can be said before a handshake.
+        if (handshake && !this.#takes('tls-sessions', address)) {
+          socket.destroy()
+          return
+        }
         const peer = { remoteAddress: address, remotePort: port }
         if (handshake) this.#shakeHands(socket, (secure) => this.connect(secure, peer, leave))
         else this.connect(socket, peer, leave)
@@ -118,10 +135,17 @@ export class SmtpServer extends SMTPServer {
     return false
   }
 
-  #logRefused(remoteAddress: string): void {
+  #takes(event: Event, remoteAddress: string): boolean {
+    const restriction = this.#limits.rates.take(event, { remoteAddress, account: null })
+    if (restriction !== undefined) this.#logRefused(remoteAddress, restriction)
+    return restriction === undefined
+  }
+
+  #logRefused(remoteAddress: string, restriction?: string): void {
     const { log } = this.#deps
     const network = clientNetwork(remoteAddress)
-    this.#limits.lines.write(network, log, { remoteAddress }, 'connection refused')
+    const fields = { remoteAddress, ...(restriction !== undefined && { restriction }) }
+    this.#limits.lines.write(network, log, fields, 'connection refused')
   }
 
   #shakeHands(socket: Socket, then: (secure: Socket) => void): void {
@@ -184,6 +208,17 @@ export class SmtpServer extends SMTPServer {
     if (!certificates) return
     this.updateSecureContext(contextOptions(this.#options, this.#deps, certificates))
     log.info({ listener: this.#options.role }, 'certificate renewed')
+  }
+}
+
+function servedClients(options: SmtpOptions): (address: string) => boolean {
+  switch (options.role) {
+    case 'lmtp':
+      return createNetworkMatcher(options.mynetworks)
+    case 'reinjection':
+      return createNetworkMatcher(options.reinjectionTrustedNetworks)
+    default:
+      return () => true
   }
 }
 

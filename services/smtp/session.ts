@@ -1,11 +1,13 @@
 // What is known of one SMTP session, and the transitions between its states. Knows no sockets: commands act on it and the
 // connection carries out what they answer.
 
+import type { AccountSessions } from '#shared/auth/account-sessions.ts'
 import type {
   AccountWatch,
   Authenticator,
   LoggedInAccount,
 } from '#shared/contracts/authenticate.ts'
+import type { ContentStage } from '#shared/contracts/content.ts'
 import type { DialogueClient, DialogueFilter, DialogueFilters } from '#shared/contracts/milter.ts'
 import type { Judged, Policy } from '#shared/contracts/policy.ts'
 import type { Origin, Spool } from '#shared/contracts/spool.ts'
@@ -13,6 +15,7 @@ import { clientNetwork } from '#shared/net/client-network.ts'
 import type { RepeatedLines } from '#shared/net/repeated-lines.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import type { ChannelBindings } from '#shared/net/tls/channel-binding.ts'
+import type { Rates } from '#shared/rates/rates.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log, LogFields } from '#shared/runtime/log.ts'
 import { clearPasswordsAllowed } from '#shared/sasl/clear-text.ts'
@@ -20,6 +23,7 @@ import { type Mechanism, offeredMechanisms } from '#shared/sasl/sasl-exchange.ts
 import type { MailCommand } from '#shared/smtp/mail-command.ts'
 import type { CommandOptions } from '#shared/smtp/parameters.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
+import type { ClientRates, Event } from './client-rates.ts'
 import { JUNK_COMMANDS_MAX, type SmtpOptions } from './config.ts'
 import type { HarvestLimit } from './harvest-limit.ts'
 import type { ClientPaths, Paths } from './paths.ts'
@@ -29,6 +33,8 @@ import { beginTransaction, type Transaction } from './transaction.ts'
 export type SmtpDeps = {
   readonly spool: Spool
   readonly policy: Policy
+  /** What else looks at messages; undefined: nothing does. */
+  readonly content?: ContentStage | undefined
   /** Who hears the dialogue; undefined: nobody does. */
   readonly filters?: DialogueFilters | undefined
   readonly authenticator: Authenticator
@@ -37,6 +43,9 @@ export type SmtpDeps = {
   readonly certificates: CertificateSource | undefined
   /** PEM; of whom clients may have certificates, where they are asked. Undefined: the usual public ones. */
   readonly clientAuthorities?: string | undefined
+  readonly rates: Rates
+  /** Default: those of this listener alone. */
+  readonly accountSessions?: AccountSessions
   readonly clock: Clock
   readonly log: Log
   /** Name in the greeting and in Received fields. */
@@ -46,6 +55,8 @@ export type SmtpDeps = {
 /** What all sessions of a listener share. */
 export type SharedLimits = {
   readonly harvest: HarvestLimit
+  readonly rates: ClientRates
+  readonly accountSessions: AccountSessions
   readonly lines: RepeatedLines
   readonly paths: Paths
 }
@@ -63,8 +74,10 @@ export class SmtpSession {
   readonly options: SmtpOptions
   readonly deps: SmtpDeps
   readonly harvest: HarvestLimit
+  readonly rates: ClientRates
   readonly paths: ClientPaths
   readonly #lines: RepeatedLines
+  readonly #accountSessions: AccountSessions
   readonly remoteAddress: string
   readonly remotePort: number
   readonly #localAddress: string | undefined
@@ -78,6 +91,7 @@ export class SmtpSession {
   /** Called when the account must not be served any longer. Set by the connection. */
   onAccountEnd: () => void = () => {}
   #watching: { close(): void } | undefined
+  #leave: (() => void) | undefined
   #tls: Origin['tls'] = null
   #channelBindings: ChannelBindings | undefined
   #helo: Helo | null = null
@@ -88,6 +102,7 @@ export class SmtpSession {
   #isOver = false
   #transaction: Transaction | null = null
   #origin: Origin | undefined
+  #sentAhead = false
   /** What policy found before there was a transaction, where it did not wait for RCPT. */
   readonly #judged: { connect?: Judged | undefined; helo?: Judged | undefined } = {}
   /** It was refused when it connected: of it nothing but QUIT is heard. */
@@ -96,14 +111,16 @@ export class SmtpSession {
   constructor(
     options: SmtpOptions,
     deps: SmtpDeps,
-    { harvest, lines, paths }: SharedLimits,
+    { harvest, rates, accountSessions, lines, paths }: SharedLimits,
     peer: Peer,
   ) {
     this.options = options
     this.deps = deps
     this.harvest = harvest
+    this.rates = rates
     this.paths = paths.of(peer)
     this.#lines = lines
+    this.#accountSessions = accountSessions
     this.remoteAddress = peer.remoteAddress
     this.remotePort = peer.remotePort
     this.#localAddress = peer.localAddress
@@ -193,8 +210,7 @@ export class SmtpSession {
   /** RFC 3207 §4.2: what was said in clear is forgotten. */
   secure(tls: NonNullable<Origin['tls']>, channelBindings: ChannelBindings): void {
     this.greet(null)
-    this.#watching?.close()
-    this.#account = null
+    this.#leaveAccount()
     this.#mechanism = undefined
     this.#tls = tls
     const { clientCertificate } = tls
@@ -219,12 +235,23 @@ export class SmtpSession {
     this.#judged[stage] = judged
   }
 
-  authenticate(account: LoggedInAccount, mechanism: Mechanism): void {
+  /** False where the account has as many sessions as it may. */
+  authenticate(account: LoggedInAccount, mechanism: Mechanism): boolean {
+    if (!this.#accountSessions.enter(account.id)) return false
     this.#account = account
     this.#mechanism = mechanism
+    this.#leave = () => this.#accountSessions.leave(account.id)
     this.#watching = this.deps.accountWatch.watch(account, () => this.onAccountEnd())
     this.#origin = undefined
     this.log = this.log.child({ account: account.login })
+    return true
+  }
+
+  #leaveAccount(): void {
+    this.#watching?.close()
+    this.#leave?.()
+    this.#leave = undefined
+    this.#account = null
   }
 
   begin(mail: MailCommand): void {
@@ -244,6 +271,26 @@ export class SmtpSession {
     this.#lines.write(clientNetwork(this.remoteAddress), this.log, fields, message)
   }
 
+  /** One event more of this client, which is logged where there are too many. */
+  takes(event: Event): boolean {
+    const restriction = this.rates.take(event, this)
+    if (restriction !== undefined) this.logRepeated({ restriction }, 'too many in this time')
+    return restriction === undefined
+  }
+
+  noteError(): void {
+    this.errors += 1
+    this.rates.note('errors', this)
+  }
+
+  /** Whether its replies have to wait: for its own errors, or for those of others of its network. */
+  get isSlowedDown(): boolean {
+    return (
+      this.errors >= this.options.smtpdSoftErrorLimit ||
+      this.rates.over('errors', this) !== undefined
+    )
+  }
+
   /** As if it had made the errors: from now on each reply waits. */
   slowDown(): void {
     this.errors = Math.max(this.errors, this.options.smtpdSoftErrorLimit)
@@ -259,13 +306,19 @@ export class SmtpSession {
     this.endTransaction()
     this.#isOver = true
     this.#dialogue?.close()
-    this.#watching?.close()
+    this.#leaveAccount()
   }
 
   noteAccepted(): void {
     this.accepted += 1
     this.errors = 0
     this.#junkCommands = 0
+  }
+
+  /** It sent on before the reply that it must wait for (RFC 2920 §3.1), or before the greeting. */
+  noteSentAhead(): void {
+    if (!this.#sentAhead) this.#origin = undefined
+    this.#sentAhead = true
   }
 
   origin(): Origin {
@@ -276,6 +329,7 @@ export class SmtpSession {
       helo: this.#helo?.name ?? '',
       tls: this.#tls,
       account: this.#account,
+      ...(this.#sentAhead && { sentAhead: true }),
     }
     return this.#origin
   }

@@ -2,7 +2,11 @@
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { AccountChanges } from '#shared/directory/accounts.ts'
-import type { AccountRecord } from '#shared/directory/records.ts'
+import {
+  type AccountRecord,
+  FROZEN_REASON_CHARACTERS_MAX,
+  type Frozen,
+} from '#shared/directory/records.ts'
 import { type Address, formatAddress } from '#shared/mail/address.ts'
 import { FolderTree } from '#shared/mailbox/folder-path.ts'
 import { isInbox } from '#shared/mailbox/folders.ts'
@@ -10,6 +14,7 @@ import type { FolderRecord } from '#shared/mailbox/records.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { type Fields, parseQuota } from './fields.ts'
+import { holdMailOf, releaseMailOf } from './frozen.ts'
 import { type Listed, type ListRequest, parseListRequest } from './listing.ts'
 import {
   type BadValue,
@@ -34,6 +39,10 @@ export interface AccountAdministration {
   remove(address: string): Promise<AccountRemoved | BadValue | NoSuchAccount>
   /** Deletes its mail and folders; the account stays. */
   empty(address: string): Promise<AccountEmptied | BadValue | NoSuchAccount>
+  /** Ends its sending and holds what it has in the queue. Of one that is frozen already only the queue changes. */
+  freeze(request: FreezeAccount): Promise<AccountFrozen | BadValue | NoSuchAccount>
+  /** It may send again; what was held for it is released where that is asked for. */
+  unfreeze(request: UnfreezeAccount): Promise<AccountUnfrozen | BadValue | NoSuchAccount>
 }
 
 export type AddAccount = {
@@ -53,6 +62,23 @@ export type SetAccount = {
   readonly shared?: boolean | undefined
 }
 
+export type FreezeAccount = { readonly address: string; readonly reason: string }
+export type UnfreezeAccount = { readonly address: string; readonly release?: boolean | undefined }
+
+/** `held`: messages in the queue. */
+export type AccountFrozen = {
+  readonly kind: 'frozen'
+  readonly address: string
+  readonly wasFrozen: boolean
+  readonly held: number
+}
+export type AccountUnfrozen = {
+  readonly kind: 'unfrozen'
+  readonly address: string
+  readonly wasFrozen: boolean
+  readonly released: number
+}
+
 export type AccountFacts = {
   readonly address: string
   readonly id: AccountId
@@ -66,6 +92,8 @@ export type AccountFacts = {
   readonly messages: number
   readonly password: PasswordFacts
   readonly createdMs: number
+  /** Why it may not send, and since when. */
+  readonly frozen: Frozen | null
 }
 
 export type PasswordFacts =
@@ -119,7 +147,7 @@ export function createAccountAdministration(
   deps: AdministrationDeps,
   fields: Fields,
 ): AccountAdministration {
-  const { directory, mailbox, settings, record } = deps
+  const { directory, mailbox, operator, settings, record } = deps
   const { accounts } = directory
 
   async function find(text: string): Promise<Found | BadValue | NoSuchAccount> {
@@ -144,6 +172,7 @@ export function createAccountAdministration(
       messages: used.messages,
       password: await describePassword(account.passwordHash),
       createdMs: account.createdMs,
+      frozen: account.frozen,
     }
   }
 
@@ -242,6 +271,37 @@ export function createAccountAdministration(
       const name = formatAddress(found.account.address)
       record({ what: 'account', name, before: { messages }, after: { messages: 0 } })
       return { kind: 'emptied', address: name, messages }
+    },
+
+    async freeze({ address: text, reason }) {
+      if (!/^[^\p{Cc}]+$/u.test(reason) || reason.length > FROZEN_REASON_CHARACTERS_MAX) {
+        const charactersMax = FROZEN_REASON_CHARACTERS_MAX
+        return badValue('reason', reason, { name: 'one-line', charactersMax })
+      }
+      const found = await find(text)
+      if (found.kind !== 'found') return found
+      const { id, address } = found.account
+      const name = formatAddress(address)
+      const isNew = await accounts.freeze(id, reason)
+      if (isNew) {
+        record({ what: 'account', name, before: { frozen: null }, after: { frozen: reason } })
+      }
+      const held = await holdMailOf(operator, id)
+      return { kind: 'frozen', address: name, wasFrozen: !isNew, held }
+    },
+
+    async unfreeze({ address: text, release = false }) {
+      const found = await find(text)
+      if (found.kind !== 'found') return found
+      const { id, address, frozen } = found.account
+      const name = formatAddress(address)
+      const wasFrozen = await accounts.unfreeze(id)
+      if (wasFrozen) {
+        const reason = frozen?.reason ?? null
+        record({ what: 'account', name, before: { frozen: reason }, after: { frozen: null } })
+      }
+      const released = release ? await releaseMailOf(operator, id) : 0
+      return { kind: 'unfrozen', address: name, wasFrozen, released }
     },
   }
 }

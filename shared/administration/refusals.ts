@@ -14,6 +14,7 @@ export type Field =
   | 'password'
   | 'enabled'
   | 'changes'
+  | 'reason'
   | 'folder'
   | 'grantee'
   | 'rights'
@@ -46,6 +47,7 @@ export type Rule =
   | { readonly name: 'hash'; readonly problem: HashProblem }
   | { readonly name: 'one-of'; readonly allowed: readonly string[] }
   | { readonly name: 'some-change' }
+  | { readonly name: 'one-line'; readonly charactersMax: number }
   | { readonly name: 'rights'; readonly letters: string }
   | { readonly name: 'queue-id' }
   | { readonly name: 'age'; readonly allowed: string }

@@ -2,10 +2,19 @@
 // mail, checks of header and body, milters, scanners, a webhook. It is asked in the listener's process, since it needs the bytes.
 // Implemented by services/content, which runs steps in order; each of those implements ContentStep.
 
+import type { HeaderEdit } from '#shared/mail/header-edits.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Judged, SmtpReply } from './policy.ts'
-import type { Origin, SmtpEnvelope, Spooled, StreamObserver } from './spool.ts'
+import type {
+  EnvelopeRecipient,
+  Origin,
+  Rewriting,
+  SmtpEnvelope,
+  Spooled,
+  StashedBytes,
+  StreamObserver,
+} from './spool.ts'
 
 export interface ContentStage {
   /** When the first byte of the message comes. */
@@ -19,7 +28,7 @@ export interface ContentJudge {
   readonly rawObservers: readonly StreamObserver[]
   /** After all was observed. Rejects only for a bug or with TemporaryFailure, which refuses the message with 451. */
   judge(message: ContentMessage): Promise<ContentVerdict>
-  /** The message is given up or refused before it was judged. At most one of `judge` and `abandon` is called, and once. */
+  /** The message is given up or refused. Does nothing where it was judged or abandoned already. */
   abandon(): void
 }
 
@@ -44,43 +53,16 @@ export type ContentMessage = {
   readonly header: ByteString
   /** As of the message stage. */
   readonly judged?: Judged
-  /** The Received field that it will get, should it be taken for all its recipients. */
-  readonly received: ByteString
-  /** What was put on top of it so far: policy's fields and Authentication-Results, each ended by CRLF. Not part of `open`. */
+  /**
+   * What the steps before and policy put above its Received field of ours: Authentication-Results, for example. Fields ended by CRLF, no
+   * part of `open`.
+   */
   readonly onTop: ByteString
   /** Reads it from its beginning, with the edits of the steps before and without `onTop`; any number of times. */
   open(): AsyncIterable<Uint8Array>
   /** Keeps bytes until the message is decided, in the object store: what is too large for memory, such as another body. */
   stash(bytes: AsyncIterable<Uint8Array>): Promise<StashedBytes>
 }
-
-export interface StashedBytes {
-  readonly bytes: number
-  open(): AsyncIterable<Uint8Array>
-}
-
-/**
- * A change of the header. Fields are whole, folded as they shall stand, ended by CRLF, byte strings; names in any case. Positions and
- * occurrences are of the header as it is when this edit's turn comes.
- */
-export type HeaderEdit =
-  /** Above everything, the Received field too. Needs no rewriting of what is stored, as `insert` at 0. */
-  | { readonly kind: 'top'; readonly field: ByteString }
-  /** So that so many fields stand before it, what stands on top (our Received) not counted; behind the last where there are fewer. */
-  | { readonly kind: 'insert'; readonly before: number; readonly field: ByteString }
-  /** Behind the last one. */
-  | { readonly kind: 'append'; readonly field: ByteString }
-  /** In place of the so many-th field of this name, from 1; appended where there is none. */
-  | {
-      readonly kind: 'replace'
-      readonly name: string
-      readonly occurrence: number
-      readonly field: ByteString
-    }
-  /** The so many-th field of this name: from 1, from the last one with -1, all of them with 0. No error where there is none. */
-  | { readonly kind: 'remove'; readonly name: string; readonly occurrence: number }
-  /** The field that stands at this place of the header as it was stored, from 0; '' removes it. For who has seen the stored header. */
-  | { readonly kind: 'replace-stored'; readonly position: number; readonly fields: ByteString }
 
 /** One step of the content stage, such as `clamd`. The first reject or discard ends the stage. */
 export interface ContentStep {
@@ -95,12 +77,16 @@ export interface ContentStepJudge {
   readonly rawObservers?: readonly StreamObserver[]
   /** A failure of what it asks is its own to decide about (fail open or closed); what it rejects with is 451. */
   judge(message: ContentMessage): Promise<StepVerdict>
+  /** In place of `judge`, once. */
   abandon?(): void
 }
 
+/** A change of the header; `top`: a field above everything, our Received field too. */
+export type ContentEdit = HeaderEdit | { readonly kind: 'top'; readonly field: ByteString }
+
 type WantedOfContent = {
   /** In this order. */
-  readonly edits?: readonly HeaderEdit[]
+  readonly edits?: readonly ContentEdit[]
   /** In place of the body: all behind the empty line that ends the header. */
   readonly body?: StashedBytes
   /** It is delivered into Junk here, for this reason. */
@@ -146,8 +132,9 @@ export type ContentVerdict = {
 } & (
   | {
       readonly kind: 'accept'
-      /** Put on top of everything, byte string. */
+      /** Fields above everything, and those right before what is stored, under our Received field. */
       readonly onTop: ByteString
+      readonly beforeStored: ByteString
       /** What the stored bytes must be rewritten with; undefined: they stay as they are. */
       readonly rewriting: Rewriting | undefined
       readonly junk?: string
@@ -156,16 +143,10 @@ export type ContentVerdict = {
       readonly filter?: string
       readonly sender?: string
       /** Undefined: as they were. */
-      readonly recipients?: SmtpEnvelope['recipients']
+      readonly recipients?: readonly EnvelopeRecipient[]
     }
   | { readonly kind: 'reject'; readonly reply: SmtpReply; readonly step: string }
   | { readonly kind: 'discard'; readonly step: string }
 )
-
-/** Edits of a stored message, in order (none of kind `top`), and another body. */
-export type Rewriting = {
-  readonly edits: readonly HeaderEdit[]
-  readonly body?: StashedBytes
-}
 
 export const acceptContent: StepVerdict = { kind: 'accept' }

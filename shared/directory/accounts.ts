@@ -5,7 +5,13 @@ import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { type Address, formatAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { Condition, Table, Write } from '#shared/storage/ports.ts'
+import {
+  type Changes,
+  type Condition,
+  ConditionFailed,
+  type Table,
+  type Write,
+} from '#shared/storage/ports.ts'
 import { type ListOptions, type ListPage, pageOfAddresses } from './listing.ts'
 import { optimistic } from './optimistic.ts'
 import { allItems } from './pages.ts'
@@ -18,6 +24,8 @@ import {
   canonical,
   domainKey,
   domainsPk,
+  FROZEN_REASON_CHARACTERS_MAX,
+  type Frozen,
   firstAccountItem,
   readAccount,
   readAddress,
@@ -40,6 +48,10 @@ export interface Accounts {
   set(address: Address, changes: AccountChanges): Promise<AccountChanged>
   /** Nothing of it remains here; its mail, filed under its id, is the caller's to delete. */
   remove(address: Address): Promise<AccountChanged>
+  /** Its sending ends, from all its sessions. False when it is frozen already, or gone. */
+  freeze(id: AccountId, reason: string): Promise<boolean>
+  /** False when it is not frozen, or gone. */
+  unfreeze(id: AccountId): Promise<boolean>
   /** Better records of the same password; false when the password was changed meanwhile. */
   replacePassword(id: AccountId, oldHash: string, stored: StoredPassword): Promise<boolean>
 }
@@ -173,7 +185,22 @@ export function createAccounts(deps: {
     sessionsEpoch: 0,
     createdMs: clock.now(),
     shared: wanted.shared ?? false,
+    frozen: null,
   })
+
+  async function writeIf(id: AccountId, changes: Changes, condition: Condition): Promise<boolean> {
+    try {
+      await table.write({
+        update: accountKey(id),
+        changes,
+        if: { all: [{ exists: 'pk' }, condition] },
+      })
+      return true
+    } catch (error) {
+      if (error instanceof ConditionFailed) return false
+      throw error
+    }
+  }
 
   return {
     byId,
@@ -258,6 +285,16 @@ export function createAccounts(deps: {
         onSessionsEnd(account.id)
         return { kind: 'ok', account }
       }),
+
+    freeze(id, reason) {
+      const frozen: Frozen = {
+        reason: reason.slice(0, FROZEN_REASON_CHARACTERS_MAX),
+        sinceMs: clock.now(),
+      }
+      return writeIf(id, { set: { frozen } }, { absent: 'frozen' })
+    },
+
+    unfreeze: (id) => writeIf(id, { remove: ['frozen'] }, { exists: 'frozen' }),
 
     async replacePassword(id, oldHash, { passwordHash, scramVerifier }) {
       return await optimistic(async () => {

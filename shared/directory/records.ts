@@ -49,7 +49,14 @@ export type AccountRecord = {
   readonly createdMs: number
   /** Nobody's own: its folders are in the namespace of shared ones (RFC 2342), for whom they are opened to. */
   readonly shared: boolean
+  /** Why it may not send, and since when; it goes on to receive and to read. Null: it may. */
+  readonly frozen: Frozen | null
 }
+
+export type Frozen = { readonly reason: string; readonly sinceMs: number }
+
+/** Of a reason, which an administrator may write. */
+export const FROZEN_REASON_CHARACTERS_MAX = 500
 
 /** What is kept of one password; always written together. */
 export type StoredPassword = Pick<AccountRecord, 'passwordHash' | 'scramVerifier'>
@@ -103,6 +110,7 @@ export function accountItem(account: AccountRecord): Item {
     sessionsEpoch: account.sessionsEpoch,
     createdMs: account.createdMs,
     ...(account.shared && { shared: true }),
+    ...(account.frozen && { frozen: account.frozen }),
   }
 }
 
@@ -146,7 +154,15 @@ export function readAccount(item: Item): AccountRecord {
     sessionsEpoch: item.sessionsEpoch === undefined ? 0 : number(item, 'sessionsEpoch'),
     createdMs: number(item, 'createdMs'),
     shared: item.shared === true,
+    frozen: readFrozen(item.frozen),
   }
+}
+
+/** Accounts that were never frozen have no such attribute. */
+function readFrozen(value: Value | undefined): Frozen | null {
+  if (value == null) return null
+  const { reason, sinceMs } = Object(value)
+  return { reason: String(reason), sinceMs: Number(sinceMs) }
 }
 
 function addresses(item: Item, value: Value): readonly Address[] {

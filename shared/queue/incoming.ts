@@ -74,6 +74,15 @@ export function createIncoming(deps: {
     })
   }
 
+  async function holdIncoming(queueId: QueueId, reason: string): Promise<void> {
+    const { set, remove } = heldChanges(queueId, '')
+    await whileIncoming({
+      update: messageKey(queueId),
+      changes: { set: { state: storedMessageState.held, reason, ...set }, remove },
+      if: isMessage('incoming'),
+    })
+  }
+
   /** Nothing where it is not incoming any more. */
   async function whileIncoming(write: Extract<Write, { update: unknown }>): Promise<void> {
     try {
@@ -83,7 +92,7 @@ export function createIncoming(deps: {
     }
   }
 
-  return { add, finish, countStart, forgetStarts, markCorrupt }
+  return { add, finish, countStart, forgetStarts, markCorrupt, holdIncoming }
 }
 
 /** One write costs half of a transaction of one. */

@@ -8,7 +8,7 @@ import { dueAt, groupKey } from './keys.ts'
 import { GROUP_LEASE_MS } from './new-groups.ts'
 import type { QueueReading } from './reading.ts'
 import { type Group, type QueuedMessage, storedGroupState } from './records.ts'
-import { is, isGroup } from './writes.ts'
+import { heldChanges, is, isGroup } from './writes.ts'
 
 export type TakenGroup = { readonly message: QueuedMessage; readonly group: Group }
 
@@ -83,5 +83,25 @@ export function createLeases(deps: {
     }
   }
 
-  return { take, renew }
+  async function holdTaken(group: Group): Promise<boolean> {
+    const { queueId, name, leaseUntilMs } = group
+    const { set, remove } = heldChanges(queueId, name)
+    try {
+      await table.write({
+        update: groupKey(queueId, name),
+        changes: {
+          set: { state: storedGroupState.held, dueMs: null, leaseUntilMs: 0, ...set },
+          add: { unsettled: -1 },
+          remove,
+        },
+        if: is('leaseUntilMs', leaseUntilMs),
+      })
+      return true
+    } catch (error) {
+      if (error instanceof ConditionFailed) return false
+      throw error
+    }
+  }
+
+  return { take, renew, holdTaken }
 }

@@ -31,6 +31,8 @@ export interface MailQueue extends QueueReading, Omit<QueueReferences, 'giveBack
   forgetStarts(queueId: QueueId): Promise<void>
   /** Sets a message aside that workers cannot digest; nothing of it is lost. */
   markCorrupt(queueId: QueueId, reason: string): Promise<void>
+  /** Puts an incoming message before an operator. */
+  holdIncoming(queueId: QueueId, reason: string): Promise<void>
 
   /** Rings the doorbell of groups. Never rejects for lost bells: the due time covers them. */
   ring(groups: readonly Pick<Group, 'queueId' | 'name'>[]): Promise<void>
@@ -41,6 +43,8 @@ export interface MailQueue extends QueueReading, Omit<QueueReferences, 'giveBack
   take(queueId: QueueId, name: string): Promise<TakenGroup | undefined>
   /** A longer lease for a group we still have; undefined when it was lost. */
   renew(group: Group): Promise<Group | undefined>
+  /** Puts a taken group of which nothing was tried before an operator. False when the lease was lost. */
+  holdTaken(group: Group): Promise<boolean>
   /**
    * Writes what became of a taken group, in one transaction: delivered recipients leave it, failed ones wait on hold in a group
    * of their own, the others are deferred until `dueMs`, and messages born of it are incoming. The last group takes the message with

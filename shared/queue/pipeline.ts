@@ -62,3 +62,9 @@ export type RemoteDelivery = (
   recipients: readonly FinalRecipient[],
   onContact: (contact: Contact) => void,
 ) => Promise<readonly DeliveryResult[]>
+
+/** Whether what it sent is to wait for an operator: its account may not send at the moment. */
+export type IsFrozen = (message: Pick<QueuedMessage, 'origin'>) => Promise<boolean>
+
+/** Why a message is held whose account is frozen, as the queue and the log say it. */
+export const HELD_FOR_FROZEN = 'its account is frozen'

@@ -3,15 +3,22 @@
 
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
+import { authenticationSettings } from './table/authentication.ts'
+import { contentSettings } from './table/content.ts'
 import { contentCheckSettings } from './table/content-checks.ts'
 import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
+
 import { generalSettings } from './table/general.ts'
+import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { milterSettings } from './table/milters.ts'
+import { policyServerSettings } from './table/policy-servers.ts'
+import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
+import { rateSettings } from './table/rates.ts'
 import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
@@ -26,11 +33,17 @@ export const settingParts = {
   'SMTP server': smtpSettings,
   'Reply codes': rejectCodeSettings,
   'Relaying for others': relaySettings,
+  'Rates and suspicion': rateSettings,
   Restrictions: restrictionSettings,
+  'Content filters': contentSettings,
   'DNS lists': dnsListSettings,
   'Weighing (policyd-weight)': weightSettings,
   Milters: milterSettings,
   'Checks of content': contentCheckSettings,
+  'Authentication of mail': authenticationSettings,
+  'Policy servers': policyServerSettings,
+  Greylisting: greylistSettings,
+  'POP before SMTP': popBeforeSmtpSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
@@ -46,11 +59,17 @@ export const settingsTable = {
   ...smtpSettings,
   ...rejectCodeSettings,
   ...relaySettings,
+  ...rateSettings,
   ...restrictionSettings,
+  ...contentSettings,
   ...dnsListSettings,
   ...weightSettings,
   ...milterSettings,
   ...contentCheckSettings,
+  ...authenticationSettings,
+  ...policyServerSettings,
+  ...greylistSettings,
+  ...popBeforeSmtpSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,

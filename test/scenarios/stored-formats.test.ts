@@ -76,7 +76,7 @@ beforeAll(async () => {
   const first = await pipeline.accept(message, ['ann@example.test', 'team@example.test'])
   known.set(first, 'first')
   const second = await pipeline.accept(message, ['x@far.example', 'never@far.example'], {
-    filter: 'smtp:[127.0.0.1]:10025',
+    junk: true,
     origin: {
       ...origin(null),
       helo: 'bücher.example',
@@ -91,6 +91,10 @@ beforeAll(async () => {
     },
   })
   known.set(second, 'second')
+  const filtered = await pipeline.accept(message, ['x@far.example', 'ann@example.test'], {
+    filter: 'scan:[127.0.0.1]:10025',
+  })
+  known.set(filtered, 'filtered')
   await dump('accepted')
   await pipeline.settle()
   await dump('delivered, deferred, failed')

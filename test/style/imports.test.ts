@@ -15,6 +15,7 @@ const layers: readonly (readonly string[])[] = [
   ['shared/contracts'],
   ['shared/smtp', 'shared/imap', 'shared/sasl', 'shared/net'],
   ['shared/storage'],
+  ['shared/rates'],
   ['shared/directory', 'shared/mailbox'],
   ['shared/message'],
   ['shared/search'],

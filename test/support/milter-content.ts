@@ -1,8 +1,8 @@
 // What the content stage hands a milter's step, for tests: a message, and where another body is kept.
 
 import type { MacroLists } from '#services/content/milter/macros.ts'
-import type { ContentMessage, StashedBytes } from '#shared/contracts/content.ts'
-import type { SmtpEnvelope } from '#shared/contracts/spool.ts'
+import type { ContentMessage } from '#shared/contracts/content.ts'
+import type { SmtpEnvelope, StashedBytes } from '#shared/contracts/spool.ts'
 import { MessageIndexer } from '#shared/mail/indexer.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 
@@ -41,7 +41,6 @@ export class MessageContent {
       spooled: { queueId, index, isSigned: false, isDisallowed: false, deliveredTo: [] },
       envelope: someEnvelope,
       header: bytes.slice(0, Math.max(0, index.headerBytes - 2)),
-      received: '',
       onTop: '',
       async *open() {
         const all = Buffer.from(bytes, 'latin1')

@@ -21,8 +21,12 @@ export const programs = {
   neomutt: 'neomutt',
   opendkim: 'opendkim',
   postmap: 'postfix',
+  postgrey: 'postgrey',
+  'policyd-weight': 'policyd-weight',
   script: 'bsdutils',
   strace: 'strace',
+  clamd: 'clamav-daemon',
+  rspamd: 'rspamd',
   'systemd-analyze': 'systemd',
 } as const
 

@@ -1,9 +1,11 @@
 // Stand-ins for what an SMTP listener depends on. They decide by the names in the envelope, so that a transcript can ask
 // for any answer, and keep what they were given for assertions.
 
+import { ClientRates } from '#services/smtp/client-rates.ts'
 import type { SmtpOptions } from '#services/smtp/config.ts'
 import { HarvestLimit } from '#services/smtp/harvest-limit.ts'
 import { Paths } from '#services/smtp/paths.ts'
+import { AccountSessions } from '#shared/auth/account-sessions.ts'
 import type { Authenticator, LoginAttempt, LoginResult } from '#shared/contracts/authenticate.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type {
@@ -13,22 +15,34 @@ import type {
   RecipientRequest,
   SmtpReply,
 } from '#shared/contracts/policy.ts'
-import type { AcceptedMessage, Spool, Spooled, StreamObserver } from '#shared/contracts/spool.ts'
+import type {
+  AcceptedMessage,
+  Rewriting,
+  Spool,
+  Spooled,
+  Stash,
+  StreamObserver,
+} from '#shared/contracts/spool.ts'
+import { edited } from '#shared/mail/header-edits.ts'
 import type { MessageIndex } from '#shared/mail/message-index.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import { RepeatedLines } from '#shared/net/repeated-lines.ts'
+import { createRates } from '#shared/rates/rates.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { FakeAccountWatch } from '#test/support/fake-account-watch.ts'
 import { FakeCertificates } from './fake-certificates.ts'
 import { fakeScram } from './scram-fake.ts'
+import { sharedBuckets } from './shared-buckets.ts'
 
 export class FakeSpool implements Spool {
   readonly accepted: AcceptedMessage[] = []
   readonly discarded: QueueId[] = []
   /** By queue id: what was received to the end. */
   readonly contents = new Map<QueueId, Buffer>()
+  /** Not discarded yet. */
+  readonly stashes = new Set<Stash>()
   /** Errors of sources, that is messages that were given up. */
   readonly failures: unknown[] = []
   /** Where it fails; `mail` and `room`: it has no room for a message, before it or within it. */
@@ -80,6 +94,32 @@ export class FakeSpool implements Spool {
       isDisallowed: false,
       deliveredTo: [],
     }
+  }
+
+  async *open({ queueId }: Spooled): AsyncGenerator<Uint8Array> {
+    yield this.contents.get(queueId) ?? Buffer.alloc(0)
+  }
+
+  async rewrite(spooled: Spooled, { edits, body }: Rewriting): Promise<Spooled> {
+    const chunks = await Array.fromAsync(edited(this.open(spooled), edits, body?.open()))
+    const bytes = Buffer.concat(chunks)
+    this.contents.set(spooled.queueId, bytes)
+    return { ...spooled, index: { ...spooled.index, bytes: bytes.length } }
+  }
+
+  async stash(source: AsyncIterable<Uint8Array>): Promise<Stash> {
+    const bytes = Buffer.concat(await Array.fromAsync(source))
+    const stash: Stash = {
+      bytes: bytes.length,
+      async *open() {
+        yield bytes
+      },
+      discard: async () => {
+        this.stashes.delete(stash)
+      },
+    }
+    this.stashes.add(stash)
+    return stash
   }
 
   async discard({ queueId }: Spooled): Promise<void> {
@@ -233,6 +273,7 @@ export function smtpFakes(log: Log = silentLog) {
     accountWatch: new FakeAccountWatch(),
     certificates: new FakeCertificates('mx.example.test'),
     clock: systemClock,
+    rates: createRates({ shared: sharedBuckets(systemClock), clock: systemClock, log }),
     log,
     hostname: 'mx.example.test',
   }
@@ -241,10 +282,12 @@ export function smtpFakes(log: Log = silentLog) {
 /** What sessions share that a listener did not make. */
 export function smtpLimits(
   options: SmtpOptions,
-  { clock, log, hostname }: ReturnType<typeof smtpFakes>,
+  { clock, log, hostname, rates }: ReturnType<typeof smtpFakes>,
 ) {
   return {
-    harvest: new HarvestLimit(options, clock),
+    harvest: new HarvestLimit(options, rates),
+    rates: new ClientRates(options, rates),
+    accountSessions: new AccountSessions(options.smtpdAccountConnectionCountLimit),
     paths: new Paths(options, hostname),
     lines: new RepeatedLines('info', { clock, log }),
   }

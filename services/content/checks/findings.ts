@@ -1,7 +1,9 @@
 // What the checks of one message have found, and what becomes of it.
 
-import type { HeaderEdit, StashedBytes, StepVerdict } from '#shared/contracts/content.ts'
+import type { ContentEdit, StepVerdict } from '#shared/contracts/content.ts'
 import type { EnhancedStatus, SmtpReply } from '#shared/contracts/policy.ts'
+import type { StashedBytes } from '#shared/contracts/spool.ts'
+import { madeField } from '#shared/mail/made-field.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import type { CheckVerb } from '#shared/settings/patterns/check-action.ts'
@@ -21,7 +23,7 @@ const tooManyChanges: SmtpReply = {
 }
 
 export class Findings {
-  readonly #headerEdits: HeaderEdit[] = []
+  readonly #headerEdits: ContentEdit[] = []
   readonly bodyEdits = new Map<number, LineEdit>()
   readonly #warnings: string[] = []
   readonly #recipients: string[] = []
@@ -124,20 +126,16 @@ export class Findings {
       return
     }
     const field = before + (instead ?? line.field ?? '')
-    this.#headerEdits.push({ kind: 'replace-stored', position: line.place, fields: field })
+    this.#headerEdits.push({ kind: 'replace-stored', position: line.place, field })
   }
 
   /** A line for this place; undefined where no such line can stand there, which is told. */
   #lineOf(line: CheckedLine, text: ByteString): ByteString | undefined {
-    const lines = text.split('\n').map((one) => one.replaceAll('\r', ''))
-    if (line.kind === 'body') return `${lines.join('\r\n')}\r\n`
-    if (!/^[\x21-\x39\x3b-\x7e]+:/.test(text)) {
-      this.#warn(`${line.kind} check: no header field: ${shown(text)}`)
-      return undefined
-    }
-    const [first = '', ...rest] = lines.filter((one, i) => i === 0 || one.trim() !== '')
-    const folded = rest.map((one) => (/^[ \t]/.test(one) ? one : `\t${one}`))
-    return `${[first, ...folded].join('\r\n')}\r\n`
+    if (line.kind === 'body') return `${text.split(/\r?\n|\r/).join('\r\n')}\r\n`
+    const colon = text.indexOf(':')
+    const field = madeField(text.slice(0, Math.max(0, colon)), text.slice(colon + 1))
+    if (field === undefined) this.#warn(`${line.kind} check: no header field: ${shown(text)}`)
+    return field
   }
 
   #tell(line: CheckedLine, verb: CheckVerb, text: ByteString): void {

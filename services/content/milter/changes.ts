@@ -1,19 +1,20 @@
 // What a filter wants of the message after it has seen its end, collected into the verdict of its step.
 
-import type { HeaderEdit } from '#shared/contracts/content.ts'
+import type { ContentEdit } from '#shared/contracts/content.ts'
+import { HEADER_EDITS_MAX } from '#shared/mail/header-edits.ts'
+import { madeField } from '#shared/mail/made-field.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
 import type { Conversation } from './conversation.ts'
-import { givenField } from './header.ts'
 import { decodeStrings, MilterFailure, type Packet } from './packet.ts'
-import { actions, wishes } from './protocol.ts'
+import { actions } from './protocol.ts'
 
-/** Of one filter for one message, header fields and recipients together. */
-export const CHANGES_MAX = 10_000
+/** Of one filter for one message, header fields and recipients together: the spool edits no more. */
+export const CHANGES_MAX = HEADER_EDITS_MAX
 /** Their text together. */
 export const CHANGED_BYTES_MAX = 1024 * 1024
 
 export type Changes = {
-  readonly edits: readonly HeaderEdit[]
+  readonly edits: readonly ContentEdit[]
   readonly addRecipients: readonly string[]
   readonly removeRecipients: readonly string[]
   readonly sender?: string
@@ -39,7 +40,7 @@ export class ChangeCollector {
   readonly #conversation: Conversation
   /** Names, in lower case, of fields above our Received field, which it was told before those of the message. They stay as they are. */
   readonly #onTop: readonly string[]
-  readonly #edits: HeaderEdit[] = []
+  readonly #edits: ContentEdit[] = []
   readonly #added: string[] = []
   readonly #removed: string[] = []
   #sender: string | undefined
@@ -125,10 +126,10 @@ export class ChangeCollector {
     else this.#edit(data, (field) => ({ kind: 'replace', name, occurrence, field }))
   }
 
-  #edit(data: Buffer, make: (field: ByteString) => HeaderEdit): void {
+  #edit(data: Buffer, make: (field: ByteString) => ContentEdit): void {
     const [name = '', value = ''] = decodeStrings(data, 'latin1')
-    const field = givenField({ name, value }, this.#conversation.has(wishes.leadingSpace))
-    if (field === undefined) throw new MilterFailure('gives a header field without a name')
+    const field = madeField(name, value)
+    if (field === undefined) throw new MilterFailure('gives a header field that is none')
     this.#edits.push(make(field))
   }
 }

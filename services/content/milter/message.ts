@@ -8,11 +8,11 @@ import { splitMessage } from '../split-message.ts'
 import { type MilterAnswer, milterAnswer } from './answers.ts'
 import { ChangeCollector } from './changes.ts'
 import type { Conversation } from './conversation.ts'
-import { toldField } from './header.ts'
 import type { Macros } from './macros.ts'
 import { CHUNK_BYTES_MAX, encodeStrings } from './packet.ts'
 import { wishes } from './protocol.ts'
 import { ReplacedBody } from './replaced-body.ts'
+import { toldField } from './told-field.ts'
 
 const nothing = new Uint8Array(0)
 

@@ -3,7 +3,8 @@
 
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
-import type { ContentMessage, StashedBytes } from '#shared/contracts/content.ts'
+import type { ContentMessage } from '#shared/contracts/content.ts'
+import type { StashedBytes } from '#shared/contracts/spool.ts'
 import { MilterFailure } from './packet.ts'
 
 const CR = 0x0d

@@ -11,7 +11,7 @@ import {
 } from '#shared/sasl/sasl-exchange.ts'
 import type { SaslExchange } from '#shared/sasl/sasl-steps.ts'
 import { SmtpSyntaxError } from '#shared/smtp/syntax.ts'
-import { answer, defineCommand, type Outcome } from '../command.ts'
+import { answer, answerAndClose, defineCommand, type Outcome } from '../command.ts'
 import { replies } from '../replies.ts'
 import type { SmtpSession } from '../session.ts'
 
@@ -35,6 +35,7 @@ export const auth = defineCommand({
       return answer(replies.authUnknownMechanism)
     }
     const { remoteAddress, channelBindings } = session
+    if (!session.takes('logins')) return answer(replies.tooManyLogins(remoteAddress))
     const { authenticator } = session.deps
     const context = { authenticator, service: 'smtp', remoteAddress, channelBindings } as const
     const login = { mechanism, exchange: createSaslExchange(mechanism, context) }
@@ -98,7 +99,10 @@ function finish(
 ): Outcome {
   switch (result.kind) {
     case 'authenticated':
-      session.authenticate(result.account, mechanism)
+      if (!session.authenticate(result.account, mechanism)) {
+        session.logRepeated({ login, reason: 'too many sessions' }, 'login failed')
+        return answerAndClose(replies.tooManySessions)
+      }
       session.log.info({ login, tls: session.tls?.protocol ?? 'none' }, 'logged in')
       return answer(replies.authOk)
     case 'refused':

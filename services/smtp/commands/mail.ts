@@ -16,6 +16,17 @@ export const mail = defineCommand({
     if (command.body === 'BINARYMIME') return answer(replies.unsupportedBody)
     if (command.requireTls) return answer(replies.unsupportedParameter('REQUIRETLS'))
     if (command.size > messageSizeLimit) return answer(replies.tooBig(messageSizeLimit))
+    const { remoteAddress, rates } = session
+    if (rates.over('kilobytes', session) !== undefined || !session.takes('messages')) {
+      return answer(replies.tooMuchMail(remoteAddress))
+    }
+    if (rates.isSenderDomainOver(command.sender)) {
+      session.logRepeated(
+        { restriction: 'smtpdSenderDomainMessageRateLimit' },
+        'too many in this time',
+      )
+      return answer(replies.tooMuchMail(remoteAddress))
+    }
     // As Postfix (queue_minfree): before the client sends what there would be no room for.
     if (!(await session.deps.spool.hasRoom())) return answer(replies.insufficientStorage)
     session.begin(command)

@@ -35,8 +35,18 @@ export const rcpt = defineCommand({
         ? answerAndClose(replies.tooManyErrors)
         : answer(replies.tooManyRecipients)
     }
+    if (!session.takes('recipients')) {
+      return answer(replies.tooManyRecipientsFrom(session.remoteAddress))
+    }
     if (isCollecting(session)) return answerAndClose(replies.tooManyUnknownRecipients)
     const recipient = session.paths.local(command.recipient)
+    if (session.rates.isRecipientOver(recipient)) {
+      session.logRepeated(
+        { restriction: 'smtpdRecipientMessageRateLimit' },
+        'too many in this time',
+      )
+      return answer(replies.tooMuchMailFor)
+    }
     return judge(session, transaction, { ...command, recipient })
   },
 })

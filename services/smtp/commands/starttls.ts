@@ -12,6 +12,9 @@ export const starttls = defineCommand({
   run(session) {
     if (session.tls) return answer(replies.tlsActive)
     if (!session.deps.certificates) return answer(replies.tlsUnavailable)
+    if (!session.takes('tls-sessions')) {
+      return answer(replies.tooManyTlsSessions(session.remoteAddress))
+    }
     return { kind: 'start-tls', reply: replies.startTls }
   },
 })

@@ -1,8 +1,8 @@
 // What is asked of clients, senders, recipients and messages: restriction lists, in Postfix's words.
 
 import { boolean, choice } from '../kinds.ts'
-import { LIST_CHARACTERS_MAX } from '../restrictions/grammar.ts'
 import { type Preset, presetLists, presets } from '../restrictions/presets.ts'
+import { LIST_CHARACTERS_MAX } from '../restrictions/split-list.ts'
 import { type Kind, Setting, type SettingGroup } from '../setting.ts'
 
 /** Its words are judged together with the classes (shared/settings/restrictions/list-faults.ts). */

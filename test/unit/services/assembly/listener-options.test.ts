@@ -65,6 +65,35 @@ const rows: readonly Row[] = [
   ['smtpdErrorLimit', '1005', to(smtp, 'smtpdErrorLimit', 1_005)],
   ['clientUnknownRecipientLimit', '1006', to(smtp, 'clientUnknownRecipientLimit', 1_006)],
   ['clientUnknownRecipientWindow', '1007ms', to(smtp, 'clientUnknownRecipientWindowMs', 1_007)],
+  ['anvilRateTimeUnit', '2001ms', to(smtp, 'anvilRateTimeUnitMs', 2_001)],
+  ['smtpdClientConnectionRateLimit', '2002', to(smtp, 'smtpdClientConnectionRateLimit', 2_002)],
+  ['smtpdClientMessageRateLimit', '2003', to(smtp, 'smtpdClientMessageRateLimit', 2_003)],
+  ['smtpdClientRecipientRateLimit', '2004', to(smtp, 'smtpdClientRecipientRateLimit', 2_004)],
+  [
+    'smtpdClientNewTlsSessionRateLimit',
+    '2005',
+    to(smtp, 'smtpdClientNewTlsSessionRateLimit', 2_005),
+  ],
+  ['smtpdClientAuthRateLimit', '2006', to(smtp, 'smtpdClientAuthRateLimit', 2_006)],
+  ['smtpdClientByteRateLimit', '2007', to(smtp, 'smtpdClientByteRateLimit', 2_007)],
+  ['smtpdClientErrorRateLimit', '2008', to(smtp, 'smtpdClientErrorRateLimit', 2_008)],
+  ['smtpdNetworkRateFactor', '909', to(smtp, 'smtpdNetworkRateFactor', 909)],
+  ['smtpdAccountMessageRateLimit', '2009', to(smtp, 'smtpdAccountMessageRateLimit', 2_009)],
+  ['smtpdAccountRecipientRateLimit', '2010', to(smtp, 'smtpdAccountRecipientRateLimit', 2_010)],
+  [
+    'smtpdSenderDomainMessageRateLimit',
+    '2011',
+    to(smtp, 'smtpdSenderDomainMessageRateLimit', 2_011),
+  ],
+  ['smtpdRecipientMessageRateLimit', '2012', to(smtp, 'smtpdRecipientMessageRateLimit', 2_012)],
+  [
+    'smtpdClientEventLimitExceptions',
+    '192.0.2.12',
+    to(smtp, 'smtpdClientEventLimitExceptions', ['192.0.2.12']),
+  ],
+  ['smtpdAccountConnectionCountLimit', '2030', to(smtp, 'smtpdAccountConnectionCountLimit', 2_030)],
+  ['smtpdGreetPause', '2020ms', to(smtp, 'smtpdGreetPauseMs', 2_020)],
+  ['smtpdGreetAction', 'flag', to(smtp, 'smtpdGreetAction', 'flag')],
   ['mynetworks', '192.0.2.8', to(smtp, 'mynetworks', ['192.0.2.8'])],
   ['smtpdRejectSenderLoginMismatch', 'no', to(smtp, 'smtpdRejectSenderLoginMismatch', false)],
   ['smtpdSaslAuthenticatedHeader', 'no', to(smtp, 'smtpdSaslAuthenticatedHeader', false)],
@@ -76,6 +105,12 @@ const rows: readonly Row[] = [
   ['appendDotMydomain', 'yes', to(smtp, 'appendedDomain', 'mx.test')],
   ['proxyInterfaces', '192.0.2.10', to(smtp, 'proxyInterfaces', ['192.0.2.10'])],
   ['lmtpTrustedNetworks', '192.0.2.11', to(smtp, 'lmtpTrustedNetworks', ['192.0.2.11'])],
+  [
+    'reinjectionTrustedNetworks',
+    '192.0.2.12',
+    to(smtp, 'reinjectionTrustedNetworks', ['192.0.2.12']),
+  ],
+  ['contentFilter', 'scan:[127.0.0.1]:10024', to(smtp, 'contentFilter', 'smtp:[127.0.0.1]:10024')],
   ['aclAnyone', 'yes', to(imap, 'aclAnyone', true)],
   ['imapLoginFailureLimit', '9', to(imap, 'loginFailuresMax', 9)],
   ['disableVrfyCommand', 'no', to(smtp, 'disableVrfyCommand', false)],
@@ -194,6 +229,10 @@ describe('a setting reaches the listeners it is about:', () => {
     expect(named.filter((path) => !known.has(path))).toEqual(
       [
         ...all.map((name) => `listeners.${name}.enabled`),
+        // As for any other.
+        'listeners.reinjection.enabled',
+        'listeners.reinjection.address',
+        'listeners.reinjection.port',
         // To policy.
         'smtpdSenderLoginMaps',
         // Read by whoever opens the listeners.

@@ -386,6 +386,25 @@ describe('a stranger', () => {
     expect((await world.logIn('alice', 'geheim', travelling)).kind).toBe('authenticated')
   })
 
+  it('with a thousand addresses learns nothing and keeps the owner out of no place that is known', async () => {
+    await using world = await open([alice], quick)
+    const at = { remoteAddress: HOME }
+    await world.logIn('alice', 'geheim', at)
+    const from = (i: number) => `10.${i % 4}.${Math.floor(i / 256)}.${i % 256}`
+    const results = new Map<string, number>()
+    for (let i = 0; i < 1_000; i += 20) {
+      const kinds = Array.from({ length: 20 }, (_, n) => world.guess('alice', from(i + n)))
+      // While they are under way, and at once: nothing was slept for.
+      const slept = world.sleptMs.length
+      expect((await world.logIn('alice', 'geheim', at)).kind).toBe('authenticated')
+      expect(world.sleptMs.length).toBe(slept)
+      for (const kind of await Promise.all(kinds)) results.set(kind, (results.get(kind) ?? 0) + 1)
+    }
+    // Of all of them no more were looked at than the account's limit, and those that were under way just then.
+    expect(results.get('refused')).toBeLessThanOrEqual(30 + 20)
+    expect((results.get('refused') ?? 0) + (results.get('throttled') ?? 0)).toBe(1_000)
+  })
+
   it('in a network of ours does not keep those out who have logged in there', async () => {
     await using world = await open([alice, bob], quick)
     await world.logIn('alice', 'geheim', { remoteAddress: HOME })

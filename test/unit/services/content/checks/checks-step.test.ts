@@ -119,11 +119,11 @@ describe('what a check of the header may do', () => {
     ['FILTER smtp:[127.0.0.1]:10025', { filter: 'smtp:[127.0.0.1]:10025' }],
     ['WARN look', { warnings: ['header check warn: Subject: buy now: look'] }],
     ['INFO', { warnings: ['header check info: Subject: buy now'] }],
-    ['IGNORE', { edits: [{ kind: 'replace-stored', position: 1, fields: '' }] }],
+    ['IGNORE', { edits: [{ kind: 'replace-stored', position: 1, field: '' }] }],
     [
       'STRIP why',
       {
-        edits: [{ kind: 'replace-stored', position: 1, fields: '' }],
+        edits: [{ kind: 'replace-stored', position: 1, field: '' }],
         warnings: ['header check strip: Subject: buy now: why'],
       },
     ],
@@ -134,14 +134,14 @@ describe('what a check of the header may do', () => {
           {
             kind: 'replace-stored',
             position: 1,
-            fields: 'X-Note: buy\r\nSubject: buy\r\n now\r\n',
+            field: 'X-Note: buy\r\nSubject: buy\r\n now\r\n',
           },
         ],
       },
     ],
     [
       'REPLACE Subject: [spam] $1',
-      { edits: [{ kind: 'replace-stored', position: 1, fields: 'Subject: [spam] buy\r\n' }] },
+      { edits: [{ kind: 'replace-stored', position: 1, field: 'Subject: [spam] buy\r\n' }] },
     ],
     ['REPLACE no field', { warnings: ['header check: no header field: no field'] }],
     ['PREPEND no field', { warnings: ['header check: no header field: no field'] }],
@@ -167,7 +167,7 @@ describe('what a check of the header may do', () => {
     const folded = lines('Subject: a', ' Evil: yes', '', 'x')
     const verdict = await verdictOf(folded, { header: '/^Subject:(.*)/ REPLACE X:$1' })
     expect(verdict?.edits).toEqual([
-      { kind: 'replace-stored', position: 0, fields: 'X: a\r\n Evil: yes\r\n' },
+      { kind: 'replace-stored', position: 0, field: 'X: a\r\n Evil: yes\r\n' },
     ])
   })
 

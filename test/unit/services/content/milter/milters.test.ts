@@ -496,7 +496,7 @@ describe('what a filter answers to the message', () => {
     const milter = await fake({ answers: answering({ E: [packet('h', 'X', value), packet('c')] }) })
     const { verdict } = await send(milters(optionsOf(milter.port)))
     expect(verdict).toMatchObject({
-      edits: [{ kind: 'append', field: 'X: one\r\n\tEvil: yes\r\n\tbodymore\r\n' }],
+      edits: [{ kind: 'append', field: 'X: one\r\n\tEvil: yes\r\n\tbody\r\n\tmore\r\n' }],
     })
   })
 

@@ -1,8 +1,9 @@
-// How many sessions each account has open, over all IMAP listeners of the process.
+// How many sessions each account has open, over all listeners of a protocol in this process.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 
 export class AccountSessions {
+  /** 0: no limit. */
   readonly #max: number
   readonly #open = new Map<AccountId, number>()
 
@@ -13,7 +14,7 @@ export class AccountSessions {
   /** False when the account has as many as it may; then nothing was counted. */
   enter(account: AccountId): boolean {
     const open = this.#open.get(account) ?? 0
-    if (open >= this.#max) return false
+    if (this.#max > 0 && open >= this.#max) return false
     this.#open.set(account, open + 1)
     return true
   }

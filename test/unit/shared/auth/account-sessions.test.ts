@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { AccountSessions } from '#services/imap/account-sessions.ts'
+import { AccountSessions } from '#shared/auth/account-sessions.ts'
 import { ImapClient } from '#test/support/imap-client.ts'
 import { accountId, startImapServer } from '#test/support/imap-server.ts'
 

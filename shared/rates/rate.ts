@@ -1,0 +1,18 @@
+// How much of something may happen in a time, as a bucket of tokens: it holds `capacity`, each event takes one, and it is filled again
+// evenly over `perMs`. What a bucket knows is one number, the moment at which it is full again; so it empties and fills without
+// anybody looking at it.
+
+export type Rate = {
+  /** Part of the key under which it is counted. */
+  readonly name: string
+  /** 0: no limit, and nothing is counted. */
+  readonly capacity: number
+  readonly perMs: number
+}
+
+/** Of a named limit for whoever `key` names; times are microseconds, so that a million a minute still are whole numbers. */
+export const intervalUs = ({ capacity, perMs }: Rate): number =>
+  Math.max(1, Math.ceil((perMs * 1_000) / capacity))
+
+/** How long an empty one takes to be full. */
+export const spanUs = (rate: Rate): number => rate.capacity * intervalUs(rate)
