@@ -101,6 +101,8 @@ export class Conversation {
       this.#checkFresh()
       this.#state = { kind: 'open', connection, terms }
     } catch (error) {
+      // Unless it was the client that left.
+      if (this.#opening !== undefined && this.#state.kind === 'fresh') this.milter.noteUnreachable()
       this.#opening?.destroy()
       this.#fail(error)
     } finally {

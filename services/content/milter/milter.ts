@@ -20,8 +20,8 @@ export type MilterOptions = {
 }
 
 /**
- * One that could not be reached is left alone so long, then tried by one session: a thousand sessions do not each wait for a machine that
- * does not answer.
+ * One that could not be reached is left alone so long, then tried by one session: a thousand sessions do not each wait for a machine, or
+ * a program, that does not answer.
  */
 const LEFT_ALONE_MS = 5_000
 
@@ -40,6 +40,12 @@ export class Milter {
     this.#clock = clock
   }
 
+  /** It took no connection, or did not answer to the offer on it. */
+  noteUnreachable(): void {
+    this.#isDown = true
+    this.#downUntilMs = this.#clock.now() + LEFT_ALONE_MS
+  }
+
   /** Rejects with MilterFailure. */
   async connect(): Promise<MilterConnection> {
     const { address, connectTimeoutMs: timeoutMs } = this.options
@@ -52,8 +58,7 @@ export class Milter {
       this.#isDown = false
       return connection
     } catch (error) {
-      this.#isDown = true
-      this.#downUntilMs = this.#clock.now() + LEFT_ALONE_MS
+      this.noteUnreachable()
       throw error
     } finally {
       this.#isTried = false

@@ -653,6 +653,15 @@ describe('a filter that fails', () => {
     expect([...reasons]).toEqual(['could not be reached a moment ago'])
   })
 
+  it('is not waited for by others where it takes connections and says nothing', async () => {
+    const milter = await fake({ offer: () => Buffer.alloc(0) })
+    const made = milters(optionsOf(milter.port))
+    await made.filters.open({}).helo(client)
+    const said = await made.filters.open({}).helo(client)
+    expect(said?.reply.code).toBe(451)
+    expect(milter.connections).toBe(1)
+  })
+
   it('does not take the message down with it when what reads it fails', async () => {
     const milter = await fake()
     const content = new MessageContent(message)
