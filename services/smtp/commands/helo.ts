@@ -65,9 +65,9 @@ async function greetUnlessRefused(session: SmtpSession, welcome: () => Reply): P
     return answerRefusal(denied)
   }
   const facts = { helo: session.helo?.name }
-  // Whom a filter refuses has said its name all the same: MAIL is answered as it was, and no 5xx says to come in another order.
   const refusal = await filterRefusal(session, facts, (filter, client) => filter.helo(client))
-  return refusal === undefined ? answer(welcome()) : answerRefusal(refusal)
+  // As in Sendmail and Postfix: a filter's refusal of client or name stands, and is the answer to MAIL. Only 421 ends it now.
+  return refusal?.code === 421 ? answerRefusal(refusal) : answer(welcome())
 }
 
 /** Deliberately without BINARYMIME: a binary message could not be relayed to a server that lacks it. */

@@ -83,7 +83,7 @@ describe('a milter beside the dialogue', () => {
   })
 
   it.each([
-    ['H', ['550', '550']],
+    ['H', ['250', '550']],
     ['M', ['250', '550']],
     ['T', ['250', '250']],
   ] as const)('refuses at %s', async (command, [hello, sender]) => {
