@@ -42,16 +42,12 @@ export function createLists(
   })
   const sending = createSendingLimits({ counters, clock, options: settings })
   const isHeldToItself = settings.smtpdRejectSenderLoginMismatch
-  const dnsLists = createDnsLists({
-    clock,
-    log,
-    options: {
-      keys: settings.dnsListKeys,
-      isTested: settings.dnsListTest,
-      timeoutMs: settings.dnsListTimeout,
-    },
+  const dnsLists = createDnsLists({ clock, log, settings })
+  const services = createBuiltInServices({
+    ...deps,
+    dnsLists,
+    compile: (text) => compiler.list(text, 'class'),
   })
-  const services = createBuiltInServices(deps)
   const policyServers = createPolicyServers({ clock })
   const compiler = createListCompiler(
     { ...deps, dnsLists, services, policyServers },

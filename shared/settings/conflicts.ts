@@ -2,8 +2,8 @@
 
 import { findPatternFaults } from './patterns/pattern-setting.ts'
 import type { Problem } from './problems.ts'
+import { findMissingKeys } from './restrictions/keyed-zones.ts'
 import { findListFaults } from './restrictions/list-faults.ts'
-import { findMissingKeys } from './restrictions/missing-keys.ts'
 import type { Settings } from './table.ts'
 
 /** RFC 8314 §3.3 */

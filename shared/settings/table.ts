@@ -24,6 +24,7 @@ import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
+import { verificationSettings } from './table/verification.ts'
 import { weightSettings } from './table/weight.ts'
 
 /** In the order of the manual. */
@@ -49,6 +50,7 @@ export const settingParts = {
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
   DNS: dnsSettings,
+  'Address probes': verificationSettings,
   TLS: tlsSettings,
   Log: logSettings,
 } as const
@@ -75,6 +77,7 @@ export const settingsTable = {
   ...pop3Settings,
   ...queueSettings,
   ...dnsSettings,
+  ...verificationSettings,
   ...tlsSettings,
   ...logSettings,
 } satisfies SettingGroup

@@ -20,6 +20,7 @@ export const programs = {
   imapfilter: 'imapfilter',
   neomutt: 'neomutt',
   opendkim: 'opendkim',
+  postfix: 'postfix',
   postmap: 'postfix',
   postgrey: 'postgrey',
   'policyd-weight': 'policyd-weight',
