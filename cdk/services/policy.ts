@@ -3,7 +3,13 @@
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { Parts } from '../parts.ts'
-import { allow, keysLike, readAccessTables, readStoreFormat } from '../permissions.ts'
+import {
+  allow,
+  keysLike,
+  readAccessTables,
+  readStoreFormat,
+  recordDecisions,
+} from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 
 export class Policy extends PostwolkeFunction<'policy'> {
@@ -24,6 +30,7 @@ export class Policy extends PostwolkeFunction<'policy'> {
         allow(['dynamodb:BatchGetItem'], [directory.tableArn]),
         allow(['dynamodb:GetItem'], [directory.tableArn], keysLike('ACC#*')),
         readAccessTables(storage),
+        recordDecisions(storage),
         // How full a mailbox is stands in one item; of one that an older version made, on its folders.
         allow(['dynamodb:GetItem', 'dynamodb:Query'], [mail.tableArn], keysLike('A#*')),
         // How much an account has sent today; counted here where the authors of a message have to be looked up.

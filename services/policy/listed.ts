@@ -12,10 +12,14 @@ import { type Decision, dunno, type Restriction, reject } from './restriction.ts
  */
 export function rejectUnlistedRecipient(
   deps: DestinationDeps & {
-    readonly settings: Pick<Settings, 'unknownRelayRecipientRejectCode'>
+    readonly settings: Pick<
+      Settings,
+      'unknownLocalRecipientRejectCode' | 'unknownRelayRecipientRejectCode'
+    >
   },
 ): Restriction<AtRecipient> {
-  const { unknownRelayRecipientRejectCode } = deps.settings
+  const { unknownLocalRecipientRejectCode: code, unknownRelayRecipientRejectCode: relayCode } =
+    deps.settings
   const destinations = createDestinations(deps)
 
   async function isUnknownToRelay(recipient: KnownRecipient): Promise<boolean> {
@@ -29,14 +33,14 @@ export function rejectUnlistedRecipient(
       const { text, found, reach } = recipient
       switch (found.kind) {
         case 'unknown':
-          return reject(userUnknown(text))
+          return refuse(userUnknown(text, code))
         case 'disabled':
           return reject(userDisabled(text))
         case 'alias':
-          return ofAlias(text, await reach())
+          return ofAlias(text, await reach(), code)
         case 'remote':
           return (await isUnknownToRelay(recipient))
-            ? refuse(relayUserUnknown(text, unknownRelayRecipientRejectCode))
+            ? refuse(relayUserUnknown(text, relayCode))
             : dunno
         default:
           return dunno
@@ -46,9 +50,9 @@ export function rejectUnlistedRecipient(
 }
 
 /** One target that takes mail is enough: what becomes of the others its sender cannot help. */
-function ofAlias(recipient: string, { local, remote, failed }: Reach): Decision {
+function ofAlias(recipient: string, { local, remote, failed }: Reach, code: number): Decision {
   if (local + remote > 0) return dunno
-  if (failed.includes('unknown')) return reject(userUnknown(recipient))
+  if (failed.includes('unknown')) return refuse(userUnknown(recipient, code))
   if (failed.includes('disabled')) return reject(userDisabled(recipient))
   return reject(aliasLoop(recipient))
 }

@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { assemblePolicy } from '#services/assembly/pipeline.ts'
+import { assemblePolicy } from '#services/assembly/policy.ts'
 import { sourceOf } from '#shared/administration/imports/lines.ts'
 import { fakeAccessTables } from '#test/support/access-tables.ts'
 import { openAdministration } from '#test/support/administration.ts'
@@ -148,7 +148,7 @@ describe.skipIf(!hasPostfix())('access tables beside Postfix', () => {
       name === '' ? {} : { [address]: { ptr: [name] }, [name]: { [type]: [address] } }
     const policy = assemblePolicy(
       { ...backend, accessTables: fakeAccessTables(tables) },
-      openFakeDns(zone),
+      { openDns: openFakeDns(zone) },
     )
     const origin = { ...stranger, remoteAddress: address, helo: one.helo }
     const verdict = await policy.recipient(recipientRequest({ origin, ...one }))

@@ -1,7 +1,7 @@
 // What the results of access tables want becomes true: through a real SMTP session, policy with its lists, and the queue.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { assemblePolicy } from '#services/assembly/pipeline.ts'
+import { assemblePolicy } from '#services/assembly/policy.ts'
 import { createSmtpListener } from '#services/smtp/listener.ts'
 import { accessKeyOf } from '#shared/directory/access-key.ts'
 import { openFakeDns } from '#test/support/fake-dns.ts'
@@ -42,7 +42,7 @@ beforeEach(async () => {
     {
       ...smtpFakes(log),
       spool: pipeline.spool,
-      policy: assemblePolicy(pipeline.backend, openFakeDns()),
+      policy: assemblePolicy(pipeline.backend, { openDns: openFakeDns() }),
       clock,
     },
   )

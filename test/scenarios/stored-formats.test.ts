@@ -5,7 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { assemblePolicy } from '#services/assembly/pipeline.ts'
+import { assemblePolicy } from '#services/assembly/policy.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { accessKeyOf } from '#shared/directory/access-key.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'

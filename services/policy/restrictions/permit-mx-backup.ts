@@ -16,8 +16,8 @@ import { defineWord } from '../word.ts'
 const MAIL_HOSTS_MAX = 20
 
 export const permit_mx_backup = defineWord('permit_mx_backup', (_, deps) => {
-  const isBackup = createBackupJudge(deps.settings)
   const destinations = createDestinations(deps)
+  const isBackup = createBackupJudge(deps.settings)
   return async (known) => {
     const { recipient, dns } = known
     if (recipient === undefined) return dunno

@@ -18,8 +18,8 @@ export const reject_unlisted_recipient = defineWord('reject_unlisted_recipient',
 
 export const reject_unlisted_sender = defineWord('reject_unlisted_sender', (_, deps) => {
   const destinations = createDestinations(deps)
-  const { unknownRelayRecipientRejectCode } = deps.settings
-  const unknown = (sender: string, table: string, code = 550) => {
+  const { unknownLocalRecipientRejectCode, unknownRelayRecipientRejectCode } = deps.settings
+  const unknown = (sender: string, table: string, code: number) => {
     const text = `<${sender}>: Sender address rejected: User unknown in ${table} table`
     return refuse(formReply('sender', { code, status: '5.1.0', text }))
   }
@@ -27,7 +27,9 @@ export const reject_unlisted_sender = defineWord('reject_unlisted_sender', (_, d
     const address = sender ? parseAddress(sender) : undefined
     if (sender === undefined || address === undefined) return dunno
     const found = await deps.directory.resolve(address)
-    if (found.kind === 'unknown') return unknown(sender, 'virtual mailbox')
+    if (found.kind === 'unknown') {
+      return unknown(sender, 'virtual mailbox', unknownLocalRecipientRejectCode)
+    }
     if (found.kind !== 'remote') return dunno
     const destination = await destinations.destinationOfRecipient({ address, found })
     const isListed = destination !== 'relay' || (await destinations.isRelayRecipient(address))
