@@ -3,13 +3,7 @@
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { Parts } from '../parts.ts'
-import {
-  allow,
-  keysLike,
-  readAccessTables,
-  readStoreFormat,
-  recordDecisions,
-} from '../permissions.ts'
+import { allow, keysLike, readStoreFormat, recordDecisions } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 
 export class Policy extends PostwolkeFunction<'policy'> {
@@ -26,10 +20,11 @@ export class Policy extends PostwolkeFunction<'policy'> {
       },
       statements: [
         readStoreFormat(storage),
-        // Recipients, and the account of a sender who has logged in.
+        // Recipients, keys of large access tables, and the account of a sender who has logged in.
         allow(['dynamodb:BatchGetItem'], [directory.tableArn]),
         allow(['dynamodb:GetItem'], [directory.tableArn], keysLike('ACC#*')),
-        readAccessTables(storage),
+        // The version of an access table, and all of a small one.
+        allow(['dynamodb:GetItem', 'dynamodb:Query'], [directory.tableArn], keysLike('ACCESS*')),
         recordDecisions(storage),
         // How full a mailbox is stands in one item; of one that an older version made, on its folders.
         allow(['dynamodb:GetItem', 'dynamodb:Query'], [mail.tableArn], keysLike('A#*')),
