@@ -65,7 +65,7 @@ describe('SIGHUP', () => {
     const [line] = await logged('reloaded')
     expect(line).toMatchObject({
       changed: ['relayhost', 'log.level'],
-      needRestart: ['hostname', 'smtpdBanner', 'smtpdRecipientLimit'],
+      needRestart: ['hostname', 'smtpdBanner', 'smtpdRecipientLimit', 'authservId'],
     })
     const { alice } = firstAccounts(server)
     await using smtp = await SmtpClient.open(server.ports.submissions, { tls: true })
