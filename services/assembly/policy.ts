@@ -4,13 +4,22 @@ import { createSpfCheck } from '#services/authentication/spf.ts'
 import { createLists } from '#services/policy/lists.ts'
 import { createPolicy } from '#services/policy/policy.ts'
 import { createDecisionRecorder } from '#services/policy/records/recorder.ts'
+import { createVerification } from '#services/policy/verification.ts'
 import type { DecidingPolicy } from '#shared/contracts/policy.ts'
+import type { ProbeAddress } from '#shared/contracts/verify.ts'
+import type { RecordingResolver } from '#shared/dns/recording-resolver.ts'
 import type { Backend } from './backend.ts'
 import { openQuestionResolvers } from './dns.ts'
 
+export type PolicyWorld = {
+  readonly openDns?: () => RecordingResolver
+  /** Absent where other servers are not to be asked about addresses: then nobody counts as verified. */
+  readonly probe?: ProbeAddress
+}
+
 export function assemblePolicy(
   backend: Backend,
-  openDns = openQuestionResolvers(backend.settings, backend.clock),
+  { openDns = openQuestionResolvers(backend.settings, backend.clock), probe }: PolicyWorld = {},
 ): DecidingPolicy {
   const { directory, accessTables, mailbox, suspicion, settings, store, clock, log } = backend
   const { counters } = store.tables
@@ -25,6 +34,7 @@ export function assemblePolicy(
       settings,
       clock,
       log,
+      verification: probe && createVerification({ counters, probe, clock, log, options: settings }),
     }),
     directory,
     openDns,

@@ -2,8 +2,8 @@
 
 import { parseDnsList } from '#shared/settings/restrictions/dns-list-filter.ts'
 import type { WordName } from '#shared/settings/restrictions/words.ts'
-import { createDestinations } from '../destination.ts'
-import type { Known } from '../known.ts'
+import { createDestinations, type Destinations } from '../destination.ts'
+import type { Known, KnownRecipient } from '../known.ts'
 import { replyFor } from '../reply-form.ts'
 import { type Decision, defer, deferIfReject, dunno, permit, reject } from '../restriction.ts'
 import { defineWord, type Word, type WordDeps } from '../word.ts'
@@ -36,10 +36,7 @@ export function permitListed(word: WordName, looks: Looks): Word {
     const destinations = createDestinations(deps)
     return async (known): Promise<Decision> => {
       const { answering, recipient } = known
-      if (answering === 'recipient' && recipient !== undefined) {
-        const destination = await destinations.destinationOfRecipient(recipient)
-        if (destination === 'remote') return dunno
-      }
+      if (answering === 'recipient' && (await isElsewhere(recipient, destinations))) return dunno
       const looked = await looks(known)
       if (looked === undefined) return dunno
       const listing = await lookUp(word, list, looked, known, deps)
@@ -50,6 +47,9 @@ export function permitListed(word: WordName, looks: Looks): Word {
     }
   })
 }
+
+const isElsewhere = async (recipient: KnownRecipient | undefined, destinations: Destinations) =>
+  recipient === undefined || (await destinations.destinationOfRecipient(recipient)) === 'remote'
 
 function listOf(argument: string, { dnsLists }: WordDeps): AskedList {
   const list = parseDnsList(argument)

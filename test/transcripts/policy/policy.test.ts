@@ -42,7 +42,7 @@ async function connect(header: Header): Promise<Target> {
     {
       ...smtpFakes(),
       spool: pipeline.spool,
-      policy: assemblePolicy(pipeline.backend, () => createRecordingResolver(dns)),
+      policy: assemblePolicy(pipeline.backend, { openDns: () => createRecordingResolver(dns) }),
       clock,
     },
   )

@@ -42,10 +42,12 @@ function policyWith(set: readonly string[]) {
     keys: settings.dnsListKeys,
     zones: keyedZones(settings),
   })
-  const policy = assemblePolicy(backend, () => {
-    const recorder = createRecordingResolver(inner)
-    recorders.push(recorder)
-    return recorder
+  const policy = assemblePolicy(backend, {
+    openDns: () => {
+      const recorder = createRecordingResolver(inner)
+      recorders.push(recorder)
+      return recorder
+    },
   })
   return {
     log,
