@@ -1,6 +1,6 @@
 // DNS lists: what is said to whom they have, and how they are asked.
 
-import { boolean, duration, integer } from '../kinds.ts'
+import { boolean, duration } from '../kinds.ts'
 import { rblReplies, replyTemplate } from '../restrictions/rbl-replies.ts'
 import { type Kind, Setting, type SettingGroup } from '../setting.ts'
 
@@ -44,12 +44,6 @@ const keys: Kind<ReadonlyMap<string, string>> = {
 const defaultReply = `$rbl_code Service unavailable; $rbl_class [$rbl_what] blocked using $rbl_domain\${rbl_reason?; $rbl_reason}`
 
 export const dnsListSettings = {
-  mapsRblRejectCode: new Setting(integer({ min: 400, max: 599 }), {
-    reload: true,
-    default: 554,
-    about: 'The code of `$rbl_code` in replies to who is in a DNS list.',
-    known: { postfix: 'maps_rbl_reject_code' },
-  }),
   defaultRblReply: new Setting(replyTemplate, {
     reload: true,
     default: replyTemplate.parse(defaultReply) ?? { text: '', template: [] },
