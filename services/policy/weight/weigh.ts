@@ -65,7 +65,7 @@ export type Weighed =
   /** Nobody can judge it; `where` it failed last. */
   | (Told & { readonly kind: 'not judged'; readonly where: string })
 
-export type Advice = {
+type Advice = {
   /** Zones of the lists that have the sender's domain, without keys. */
   readonly zones: readonly string[]
   readonly relayBy: string | undefined

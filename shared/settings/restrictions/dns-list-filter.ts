@@ -45,7 +45,7 @@ export function keysOf(zone: string): readonly string[] {
   return zone.split('.').flatMap((label) => KEY_LABEL.exec(label)?.[1] ?? [])
 }
 
-export function parseAnswerFilter(text: string): AnswerFilter | undefined {
+function parseAnswerFilter(text: string): AnswerFilter | undefined {
   if (text.length > FILTER_CHARACTERS_MAX) return undefined
   const octets = splitOctets(text)?.map(parseOctet)
   if (octets?.length !== OCTETS) return undefined

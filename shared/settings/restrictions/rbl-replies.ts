@@ -5,7 +5,7 @@ import { parseDnsList } from './dns-list-filter.ts'
 import { parseTemplate, type Template } from './reply-template.ts'
 
 /** Names that templates may have, Postfix's. */
-export const rblVariables = [
+const rblVariables = [
   'rbl_code',
   'rbl_domain',
   'rbl_reason',

@@ -2,7 +2,7 @@
 // `${name?text}` where a name has a value, `${name:text}` where it has none, `${name?{text}:{text}}` for both. Texts may have names
 // in them; `$$` is a dollar sign.
 
-export type TemplateNode =
+type TemplateNode =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'value'; readonly name: string }
   | {

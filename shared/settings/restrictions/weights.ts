@@ -36,7 +36,7 @@ export const debianScores = {
   enforce_dyndns: { hit: 3, miss: 0 },
 } as const satisfies { readonly [name: string]: Score }
 
-export type ScoreName = keyof typeof debianScores
+type ScoreName = keyof typeof debianScores
 export type Scores = { readonly [name in ScoreName]: Score }
 
 const LISTS_MAX = 50

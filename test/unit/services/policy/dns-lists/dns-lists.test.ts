@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { createDnsLists } from '#services/policy/dns-lists/dns-lists.ts'
-import { FAILURES_MAX, OFF_MIN_MS, TEST_HOLDS_MS } from '#services/policy/dns-lists/health.ts'
+import {
+  FAILURES_MAX,
+  OFF_MAX_MS,
+  OFF_MIN_MS,
+  TEST_AGAIN_MS,
+  TEST_HOLDS_MS,
+} from '#services/policy/dns-lists/health.ts'
 import { tooLate, tooMany } from '#shared/dns/budgeted-resolver.ts'
 import { notRecorded } from '#shared/dns/recording-resolver.ts'
 import { parseDnsList } from '#shared/settings/restrictions/dns-list-filter.ts'
@@ -164,6 +170,31 @@ describe('a DNS list out of order', () => {
     expect(await kindAfter(0)).toBe('off')
     zone['9.2.0.192.list.test'] = { a: ['127.0.0.4'] }
     expect(await kindAfter(OFF_MIN_MS)).toBe('listed')
+  })
+
+  it('is tried again once an hour at least, however long it has been off', async () => {
+    const { lists, dns, clock } = world({ '1.0.0.127.list.test': { a: ['127.0.0.2'] } })
+    for (let n = 0; n < 12; n += 1) {
+      const asked = dns.questions.length
+      expect((await lists.lookUp(plain, client, dns)).kind).toBe('off')
+      expect(dns.questions.length).toBeGreaterThan(asked)
+      await clock.advance(OFF_MAX_MS)
+    }
+  })
+
+  it('is tested again soon where nobody answered the test', async () => {
+    const { lists, dns, zone, clock } = world({ '2.0.0.127.list.test': 'failure' })
+    const askedBy = async () => {
+      const asked = dns.questions.length
+      expect(await lists.lookUp(plain, client, dns)).toEqual({ kind: 'listed' })
+      return dns.questions.length - asked
+    }
+    expect([await askedBy(), await askedBy()]).toEqual([3, 1])
+    zone['2.0.0.127.list.test'] = { a: ['127.0.0.2'] }
+    await clock.advance(TEST_AGAIN_MS)
+    expect(await askedBy()).toBe(3)
+    await clock.advance(TEST_AGAIN_MS)
+    expect(await askedBy()).toBe(1)
   })
 
   it('is not tested where that is not wanted, nor more often than it must', async () => {
