@@ -43,6 +43,11 @@ export function readAccessTables({ tables: { directory } }: Storage): PolicyStat
   )
 }
 
+/** Records of decisions, for whoever asks why. */
+export function recordDecisions({ tables: { counters } }: Storage): PolicyStatement {
+  return allow(['dynamodb:BatchWriteItem'], [counters.tableArn], keysLike('DECISION#*'))
+}
+
 /** Notes from where somebody logged in, where a restriction list asks for it. */
 export function recentLogins({ tables: { counters } }: Storage): PolicyStatement {
   return allow(['dynamodb:PutItem'], [counters.tableArn], keysLike('POP#*'))
@@ -103,6 +108,7 @@ export function spoolMessages(parts: {
     allow(['sqs:SendMessage'], [parts.queues.incoming.queue.queueArn]),
     // The lists of DATA and of the message's end are asked on the spot.
     readAccessTables(parts.storage),
+    recordDecisions(parts.storage),
     // What an account sends is counted as it is accepted.
     allow(['dynamodb:UpdateItem'], [parts.storage.tables.counters.tableArn], keysLike('SENT#*')),
   ]

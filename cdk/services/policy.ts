@@ -2,8 +2,16 @@
 
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
+import { ownMetric } from '../metrics.ts'
 import type { Parts } from '../parts.ts'
-import { allow, keysLike, readAccessTables, readStoreFormat } from '../permissions.ts'
+import {
+  allow,
+  keysLike,
+  readAccessTables,
+  readSecret,
+  readStoreFormat,
+  recordDecisions,
+} from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 
 export class Policy extends PostwolkeFunction<'policy'> {
@@ -24,6 +32,7 @@ export class Policy extends PostwolkeFunction<'policy'> {
         allow(['dynamodb:BatchGetItem'], [directory.tableArn]),
         allow(['dynamodb:GetItem'], [directory.tableArn], keysLike('ACC#*')),
         readAccessTables(storage),
+        recordDecisions(storage),
         // How full a mailbox is stands in one item; of one that an older version made, on its folders.
         allow(['dynamodb:GetItem', 'dynamodb:Query'], [mail.tableArn], keysLike('A#*')),
         // How much an account has sent today; counted here where the authors of a message have to be looked up.
@@ -36,6 +45,16 @@ export class Policy extends PostwolkeFunction<'policy'> {
         ),
         // From where somebody logged in, where a restriction list asks for it.
         allow(['dynamodb:GetItem'], [counters.tableArn], keysLike('POP#*')),
+        // Keys of DNS lists.
+        ...deployment.dnsListKeySecrets.map((arn) => readSecret(arn)),
+      ],
+      alarms: [
+        {
+          name: 'DnsListsOff',
+          meaning: 'A DNS list is out of order or does not answer us: nobody is judged by it',
+          metric: ownMetric(deployment, 'DnsListsOff'),
+          threshold: 0,
+        },
       ],
     })
   }

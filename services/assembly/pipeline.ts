@@ -1,44 +1,18 @@
 // The services that own no socket, each put together on the backend. Who wakes them is the root's business: consumers and clocks in
 // one process (workers.ts), event sources and schedules on AWS.
 
-import { createSpfCheck } from '#services/authentication/spf.ts'
 import { createCleanup } from '#services/cleanup/cleanup.ts'
 import { createCollector } from '#services/collector/collector.ts'
 import { createDelivery } from '#services/delivery/delivery.ts'
 import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
-import { createLists } from '#services/policy/lists.ts'
-import { createPolicy } from '#services/policy/policy.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
-import type { DecidingPolicy } from '#shared/contracts/policy.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
 import { createStageMessage } from '#shared/queue/created-message.ts'
 import type { IsFrozen, LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { type Backend, routesOf } from './backend.ts'
-import { openQuestionResolvers } from './dns.ts'
-
-export function assemblePolicy(
-  backend: Backend,
-  openDns = openQuestionResolvers(backend.settings, backend.clock),
-): DecidingPolicy {
-  const { directory, accessTables, mailbox, settings, store, clock, log } = backend
-  const { counters } = store.tables
-  const { usage } = mailbox
-  const lists = createLists({
-    directory,
-    accessTables,
-    usage,
-    suspicion: backend.suspicion,
-    counters,
-    settings,
-    clock,
-    log,
-  })
-  const checkSpf = createSpfCheck(settings)
-  return createPolicy({ lists, directory, openDns, checkSpf, options: settings, log })
-}
 
 export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(backend)) {
   const { store, queue, expand, clock } = backend

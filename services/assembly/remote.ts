@@ -8,16 +8,22 @@ import {
   policyOfFilter,
 } from '#services/delivery/remote/hop-policy.ts'
 import { createInterruption, type Interruption } from '#services/delivery/remote/interruption.ts'
+import { createProbe } from '#services/delivery/remote/probe.ts'
 import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
-import { createSmtpTransport } from '#services/delivery/remote/smtp-transport.ts'
+import {
+  createSmtpTransport,
+  type SmtpTransportDeps,
+} from '#services/delivery/remote/smtp-transport.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
+import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Settings } from '#shared/settings/table.ts'
-import type { Backend } from './backend.ts'
+import { type Backend, routesOf } from './backend.ts'
 import { openResolver } from './dns.ts'
 
 export type OpenRemoteDelivery = Pick<Interruption, 'cutOff' | 'isIdle'> & {
   readonly deliver: RemoteDelivery
+  readonly probe: ProbeAddress
 }
 
 export type RemoteSecrets = {
@@ -32,15 +38,16 @@ export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): Op
   const { hostname } = settings
   const { connect, guard, cutOff, isIdle } = createInterruption(connectTcp)
   const options = hopPolicyOptions(settings, secrets)
-  const facts = {
+  const way: SmtpTransportDeps = {
     resolver: openResolver(settings),
     targets: createTargets(settings.privateDestinationNetworks),
+    policyOf: createHopPolicies(options),
     hostname,
     connect,
     log: log.child({ service: 'delivery' }),
   }
-  const smtp = createSmtpTransport({ ...facts, policyOf: createHopPolicies(options) })
-  const toFilter = createSmtpTransport({ ...facts, policyOf: () => policyOfFilter(options) })
+  const smtp = createSmtpTransport(way)
+  const toFilter = createSmtpTransport({ ...way, policyOf: () => policyOfFilter(options) })
   const deliver = createRemoteDelivery({
     objects: store.objects,
     transportOf: (_, { isFilter }) => (isFilter ? toFilter : smtp),
@@ -48,6 +55,10 @@ export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): Op
   })
   return {
     deliver: guard(deliver),
+    probe: createProbe({
+      ...way,
+      options: { sender: settings.addressVerifySender, hopOf: routesOf(settings).hopOf },
+    }),
     cutOff,
     isIdle,
   }

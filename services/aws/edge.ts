@@ -9,7 +9,7 @@ import { LambdaClient } from '@aws-sdk/client-lambda'
 import { assembleContent } from '#services/assembly/content.ts'
 import { openCountries } from '#services/assembly/countries.ts'
 import { type ListenerName, openListeners } from '#services/assembly/listeners.ts'
-import { assemblePolicy } from '#services/assembly/pipeline.ts'
+import { assemblePolicy } from '#services/assembly/policy.ts'
 import { StartFailure } from '#services/assembly/start-failure.ts'
 import { daysLeft } from '#shared/net/tls/days-left.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
@@ -63,10 +63,12 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     systemClock,
   )
   closing.defer(() => health.close())
+  const onTheSpot = assemblePolicy(backend)
+  closing.defer(() => onTheSpot.settle())
   const policy = createPolicyClient(
     new LambdaClient({ region, requestHandler: requestTimeouts }),
     environment.POLICY_FUNCTION ?? '',
-    assemblePolicy(backend),
+    onTheSpot,
   )
   const webhookSecret = await readWebhookSecret(environment.WEBHOOK_SECRET ?? '')
   // SMTP and POP3 in services of their own have no queue for hints: there sessions look at their account every few seconds.

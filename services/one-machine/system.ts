@@ -12,7 +12,7 @@ import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { assembleContent, webhookSecretFrom } from '#services/assembly/content.ts'
 import { openCountries } from '#services/assembly/countries.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
-import { assemblePolicy } from '#services/assembly/pipeline.ts'
+import { assemblePolicy } from '#services/assembly/policy.ts'
 import {
   type OpenRemoteDelivery,
   openRemoteDelivery,
@@ -22,6 +22,7 @@ import { explained } from '#services/assembly/start-failure.ts'
 import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
 import { findPostmaster } from '#shared/administration/postmaster.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import { openCertificateSource } from '#shared/net/tls/certificate-source.ts'
@@ -105,7 +106,9 @@ export async function startSystem(deps: {
     await workers.stop()
     clearTimeout(timer)
   })
-  let policy = assemblePolicy(backend)
+  const probe: ProbeAddress = (address) => newest(remotes).probe(address)
+  let policy = assemblePolicy(backend, { probe })
+  opening.defer(() => policy.settle())
   const contentOf = async (from: Backend) =>
     assembleContent(from, { webhookSecret: await webhookSecretFrom(from.settings) })
   let content = await contentOf(backend)
@@ -161,7 +164,7 @@ export async function startSystem(deps: {
       const busy = remotes.filter(({ isIdle }) => !isIdle())
       remotes = [...busy, openRemoteDelivery(running, auth)]
       services.change(running, (...given) => newest(remotes).deliver(...given))
-      policy = assemblePolicy(running)
+      policy = assemblePolicy(running, { probe })
       content = changedContent
       return reloaded
     },

@@ -9,7 +9,6 @@ import {
 import { type WordName, wordFacts } from '#shared/settings/restrictions/words.ts'
 import { dunno, type Restriction, type RestrictionList } from './restriction.ts'
 import { words } from './restrictions/index.ts'
-import { createBuiltInServices } from './services.ts'
 import type { Decide, WordDeps } from './word.ts'
 
 export interface ListCompiler {
@@ -18,12 +17,10 @@ export interface ListCompiler {
 }
 
 export function createListCompiler(
-  deps: Omit<WordDeps, 'compile' | 'services'>,
+  deps: Omit<WordDeps, 'compile'>,
   classes: Classes,
 ): ListCompiler {
-  const compile: WordDeps['compile'] = (text) => list(text, 'class')
-  const services = createBuiltInServices({ ...deps, compile })
-  const all: WordDeps = { ...deps, services, compile }
+  const all: WordDeps = { ...deps, compile: (text) => list(text, 'class') }
   /** Made when they are first asked: a class may name one that stands behind it. */
   const made = new Map<string, RestrictionList>()
 

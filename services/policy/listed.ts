@@ -1,6 +1,8 @@
 import type { Reach } from '#shared/directory/directory.ts'
+import type { Settings } from '#shared/settings/table.ts'
 import { createDestinations, type DestinationDeps } from './destination.ts'
 import type { AtRecipient, KnownRecipient } from './known.ts'
+import { refuse } from './refusal.ts'
 import { aliasLoop, relayUserUnknown, userDisabled, userUnknown } from './replies.ts'
 import { type Decision, dunno, type Restriction, reject } from './restriction.ts'
 
@@ -8,7 +10,16 @@ import { type Decision, dunno, type Restriction, reject } from './restriction.ts
  * Postfix's reject_unlisted_recipient: our domain, but nobody there. Aliases are followed to their ends: mail for one that leads
  * nowhere would be taken, stored, and waited for by an operator. In a domain that we relay for whoever is not in `relayRecipientMaps`.
  */
-export function rejectUnlistedRecipient(deps: DestinationDeps): Restriction<AtRecipient> {
+export function rejectUnlistedRecipient(
+  deps: DestinationDeps & {
+    readonly settings: Pick<
+      Settings,
+      'unknownLocalRecipientRejectCode' | 'unknownRelayRecipientRejectCode'
+    >
+  },
+): Restriction<AtRecipient> {
+  const { unknownLocalRecipientRejectCode: code, unknownRelayRecipientRejectCode: relayCode } =
+    deps.settings
   const destinations = createDestinations(deps)
 
   async function isUnknownToRelay(recipient: KnownRecipient): Promise<boolean> {
@@ -22,13 +33,15 @@ export function rejectUnlistedRecipient(deps: DestinationDeps): Restriction<AtRe
       const { text, found, reach } = recipient
       switch (found.kind) {
         case 'unknown':
-          return reject(userUnknown(text))
+          return refuse(userUnknown(text, code))
         case 'disabled':
           return reject(userDisabled(text))
         case 'alias':
-          return ofAlias(text, await reach())
+          return ofAlias(text, await reach(), code)
         case 'remote':
-          return (await isUnknownToRelay(recipient)) ? reject(relayUserUnknown(text)) : dunno
+          return (await isUnknownToRelay(recipient))
+            ? refuse(relayUserUnknown(text, relayCode))
+            : dunno
         default:
           return dunno
       }
@@ -37,9 +50,9 @@ export function rejectUnlistedRecipient(deps: DestinationDeps): Restriction<AtRe
 }
 
 /** One target that takes mail is enough: what becomes of the others its sender cannot help. */
-function ofAlias(recipient: string, { local, remote, failed }: Reach): Decision {
+function ofAlias(recipient: string, { local, remote, failed }: Reach, code: number): Decision {
   if (local + remote > 0) return dunno
-  if (failed.includes('unknown')) return reject(userUnknown(recipient))
+  if (failed.includes('unknown')) return refuse(userUnknown(recipient, code))
   if (failed.includes('disabled')) return reject(userDisabled(recipient))
   return reject(aliasLoop(recipient))
 }

@@ -12,6 +12,7 @@ import type {
   DecidingPolicy,
   EarlyRequest,
   EarlyStage,
+  Judged,
   MessageRequest,
   PolicyVerdict,
   RecipientRequest,
@@ -28,6 +29,8 @@ import { finalRecipients } from './final-recipients.ts'
 import type { AtMessage, AtRecipient, KnownRecipient } from './known.ts'
 import { atStage, type Facts, type Noticed, noticeRecipient } from './known.ts'
 import { Question } from './question.ts'
+import type { Asked } from './records/decision-record.ts'
+import { type DecisionRecorder, noRecorder } from './records/recorder.ts'
 import { badRecipient, tryLater } from './replies.ts'
 import type { PolicyLists, RestrictionList, StageLists } from './restriction.ts'
 
@@ -49,29 +52,36 @@ export function createPolicy(deps: {
   readonly openDns: () => RecordingResolver
   /** Undefined: SPF is not looked at. */
   readonly checkSpf?: CheckSpf
+  /** Undefined: nothing is recorded. */
+  readonly recorder?: DecisionRecorder
   readonly options: PolicyOptions
   readonly log: Log
 }): DecidingPolicy {
-  const { lists, directory, openDns, checkSpf = noSpf, log } = deps
+  const { lists, directory, openDns, checkSpf = noSpf, recorder = noRecorder, log } = deps
   const { firm } = lists
   const host = parseDomain(deps.options.hostname)
 
   /** Its lists one after the other; answers what its recipient leads to. */
   async function decide(
-    { queueId, judged }: Pick<EarlyRequest, 'queueId' | 'judged'>,
-    what: 'client' | 'recipient' | 'data' | 'message',
+    asked: Asked,
     ask: (question: Question, dns: Resolver) => Promise<number>,
   ): Promise<PolicyVerdict> {
-    const question = new Question(judged)
+    const { queueId } = asked.request
+    const what = asked.ask === 'early' ? 'client' : asked.ask
+    const question = new Question(judgedBefore(asked))
     const { resolver, recorded } = openDns()
-    try {
-      return question.verdict(await ask(question, resolver))
-    } catch (error) {
-      log.error({ queueId, error }, `${what} not decided`)
-      return rejected(tryLater, 'failure')
-    } finally {
-      log.debug({ queueId, trail: question.trail, lookups: recorded() }, `${what} judged`)
-    }
+    const verdict = await ask(question, resolver).then(
+      (leadsTo) => question.verdict(leadsTo),
+      (error: unknown) => {
+        log.error({ queueId, error }, `${what} not decided`)
+        return rejected(tryLater, 'failure')
+      },
+    )
+    const { trail } = question
+    const lookups = recorded()
+    log.debug({ queueId, trail, lookups }, `${what} judged`)
+    recorder.note({ ...asked, trail, lookups, verdict })
+    return verdict
   }
 
   async function askEarly(
@@ -200,8 +210,10 @@ export function createPolicy(deps: {
   return {
     isPlain: (stage, listener) => lists.of(listener)[stage].every(({ isPlain }) => isPlain),
 
+    settle: () => recorder.settle(),
+
     early: (request) =>
-      decide(request, 'client', async (question, dns) => {
+      decide({ ask: 'early', request }, async (question, dns) => {
         const { stage, origin, sender, declaredBytes } = request
         const facts: Facts = {
           ...clientFacts(request, dns),
@@ -220,7 +232,7 @@ export function createPolicy(deps: {
     async recipient(request) {
       const address = parseAddress(request.recipient, host)
       if (address === undefined) return rejected(badRecipient(request.recipient), 'syntax')
-      return decide(request, 'recipient', async (question, dns) => {
+      return decide({ ask: 'recipient', request }, async (question, dns) => {
         const recipient = await knowRecipient(request.recipient, address)
         await askAboutRecipient(question, dns, request, recipient)
         const isAlias = recipient.found.kind === 'alias' && question.isPermitted
@@ -229,13 +241,13 @@ export function createPolicy(deps: {
     },
 
     data: (request) =>
-      decide(withoutPutOff(request), 'data', async (question, dns) => {
+      decide({ ask: 'data', request }, async (question, dns) => {
         await askAboutData(question, dns, request)
         return 1
       }),
 
     message: (request) =>
-      decide(withoutPutOff(request), 'message', async (question, dns) => {
+      decide({ ask: 'message', request }, async (question, dns) => {
         if (!request.isDataJudged) {
           await askAboutData(question, dns, { ...request, declaredBytes: request.bytes })
         }
@@ -246,13 +258,10 @@ export function createPolicy(deps: {
 }
 
 /** What was to be put off came true at RCPT: at DATA nothing is left of it. */
-function withoutPutOff({
-  queueId,
-  judged,
-}: DataRequest | MessageRequest): Pick<EarlyRequest, 'queueId' | 'judged'> {
-  if (judged === undefined) return { queueId }
+function judgedBefore({ ask, request: { judged } }: Asked): Judged | undefined {
+  if (judged === undefined || ask === 'early' || ask === 'recipient') return judged
   const { deferIfPermit: _, ...rest } = judged
-  return { queueId, judged: rest }
+  return rest
 }
 
 const rejected = (reply: SmtpReply, restriction: string): PolicyVerdict => ({

@@ -8,16 +8,16 @@ export const relayDenied = (address: string): SmtpReply => ({
   text: `<${address}>: Relay access denied`,
 })
 
-export const userUnknown = (address: string): SmtpReply => ({
-  code: 550,
-  status: '5.1.1',
+export const userUnknown = (address: string, code: number): SmtpReply => ({
+  code,
+  status: code >= 500 ? '5.1.1' : '4.1.1',
   text: `<${address}>: Recipient address rejected: User unknown`,
 })
 
 /** As Postfix says it. */
-export const relayUserUnknown = (address: string): SmtpReply => ({
-  code: 550,
-  status: '5.1.1',
+export const relayUserUnknown = (address: string, code: number): SmtpReply => ({
+  code,
+  status: code >= 500 ? '5.1.1' : '4.1.1',
   text: `<${address}>: Recipient address rejected: User unknown in relay recipient table`,
 })
 

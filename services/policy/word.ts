@@ -13,6 +13,7 @@ import type { DnsLists } from './dns-lists/dns-lists.ts'
 import type { Known } from './known.ts'
 import type { Decision, RestrictionList } from './restriction.ts'
 import type { BuiltInServices } from './service.ts'
+import type { Verification } from './verification.ts'
 
 /** Collaborators of words; each takes what it needs. */
 export type WordDeps = {
@@ -22,6 +23,8 @@ export type WordDeps = {
   readonly counters: Table
   readonly clock: Clock
   readonly log: Log
+  /** Absent where nobody may be asked about an address. */
+  readonly verification?: Verification | undefined
   readonly dnsLists: DnsLists
   /** By the name that `check_policy_service` calls them by. */
   readonly services: BuiltInServices

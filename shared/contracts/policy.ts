@@ -36,6 +36,8 @@ export interface Policy {
 export interface DecidingPolicy extends Policy {
   /** What its list of this stage says needs neither store nor network: whoever has no right to them may ask it. */
   isPlain(stage: 'data' | 'message', listener: Origin['listener']): boolean
+  /** What is done behind its answers is done. */
+  settle(): Promise<void>
 }
 
 /** What policy found of a transaction and need not find again: the listener hands it back with the next question. */

@@ -25,7 +25,7 @@ export function createSystemResolver({
   timeoutMs = DNS_TRY_TIMEOUT_MS,
   tries = DNS_TRIES,
 }: SystemResolverOptions = {}): Resolver {
-  const dns = new DnsResolver({ timeout: timeoutMs, tries })
+  const dns = new DnsResolver({ timeout: timeoutMs, maxTimeout: timeoutMs, tries })
   if (servers.length > 0) dns.setServers(servers)
 
   async function addresses(
@@ -34,7 +34,8 @@ export function createSystemResolver({
     ask: () => Promise<readonly { readonly address: string; readonly ttl: number }[]>,
   ): Promise<DnsAnswer<string>> {
     // RFC 6761 §6.3: localhost and what is below it is not a question for name servers.
-    if (LOCALHOST.test(name)) return { kind: 'found', records: [loopback] }
+    if (`.${name.toLowerCase()}`.endsWith('.localhost'))
+      return { kind: 'found', records: [loopback] }
     const answer = await answerTo(name, ask)
     if (answer.kind !== 'found') return answer
     const ttlSeconds = Math.min(...answer.records.map(({ ttl }) => ttl))
@@ -57,7 +58,6 @@ export function createSystemResolver({
   }
 }
 
-const LOCALHOST = /^(?:.*\.)?localhost$/i
 const LOOPBACK = /^(?:1\.0\.0\.127\.in-addr|1\.(?:0\.){31}ip6)\.arpa$/
 
 function mxRecord(record: { exchange: string; priority: number }): MxRecord | undefined {

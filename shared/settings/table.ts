@@ -22,6 +22,7 @@ import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
+import { verificationSettings } from './table/verification.ts'
 import { weightSettings } from './table/weight.ts'
 
 /** In the order of the manual. */
@@ -45,6 +46,7 @@ export const settingParts = {
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
   DNS: dnsSettings,
+  'Address probes': verificationSettings,
   TLS: tlsSettings,
   Log: logSettings,
 } as const
@@ -69,6 +71,7 @@ export const settingsTable = {
   ...pop3Settings,
   ...queueSettings,
   ...dnsSettings,
+  ...verificationSettings,
   ...tlsSettings,
   ...logSettings,
 } satisfies SettingGroup

@@ -1,6 +1,6 @@
-// nodemailer's SMTP connection with four things it does not offer: parameters of our own on MAIL and RCPT (SMTPUTF8 for
+// nodemailer's SMTP connection with five things it does not offer: parameters of our own on MAIL and RCPT (SMTPUTF8 for
 // the message's sake, NOTIFY and ORCPT for each recipient), promises that settle however the connection ends, a
-// timeout for each phase, and replies that are taken for what they say. It reaches for internal methods, so nodemailer is
+// timeout for each phase, replies that are taken for what they say, and transactions without a message. It reaches for internal methods, so nodemailer is
 // pinned exactly.
 
 import SMTPConnection, { type Options, type SMTPError } from 'nodemailer/lib/smtp-connection'
@@ -17,13 +17,17 @@ type Done = (error: SMTPError | null, value?: unknown) => void
 
 export class Connection extends SMTPConnection {
   parametersOf: ParametersOf = () => ''
+  /** Says RSET in place of DATA: what is sent then ends as an error, and its envelope knows who was accepted. */
+  sendsNoMessage = false
 
   constructor(options: Options) {
     super(options)
     this.#replace(
       '_sendCommand',
       (send) => (command: string, logged?: string) =>
-        send(command + this.parametersOf(command), logged),
+        command === 'DATA' && this.sendsNoMessage
+          ? send('RSET', logged)
+          : send(command + this.parametersOf(command), logged),
     )
     this.#replace('_processResponse', (process) => () => {
       const replies: unknown = Reflect.get(this, '_responseQueue')

@@ -61,7 +61,7 @@ export function createSmtpTransport(deps: SmtpTransportDeps): Transport {
     const policy = deps.policyOf(transfer.hop)
     const message = await transfer.openMessage(policy)
     const startedMs = clock.now()
-    const reached = await new Attempt(deps, transfer, policy).reach()
+    const reached = await reachHost(deps, transfer, policy)
     if (reached.kind !== 'session') return transfer.recipients.map(() => reached)
     transfer.onContact?.({ relay: reached.peer, connectMs: clock.now() - startedMs })
     return await transact(reached, { ...transfer, message }, policy)
@@ -70,26 +70,38 @@ export function createSmtpTransport(deps: SmtpTransportDeps): Transport {
   return { deliver }
 }
 
+/** A session with the first host of a next hop that takes one, or why none did. */
+export function reachHost(
+  deps: SmtpTransportDeps,
+  way: Way,
+  policy: HopPolicy,
+): Promise<Session | Undelivered> {
+  return new Attempt(deps, way, policy).reach()
+}
+
+/** What of a transfer says where it goes; its queue id is for the log. */
+export type Way = Pick<Transfer, 'queueId' | 'hop'>
+
 type Target = { readonly host: string; readonly address: string }
 
 /** The way to a host that takes a session: all that stood in it is kept, until it is known what to tell. */
 class Attempt {
   readonly #deps: SmtpTransportDeps
-  readonly #transfer: Transfer
+  readonly #way: Way
   readonly #policy: HopPolicy
   readonly #obstacles = new Obstacles()
   #addressesTried = 0
 
-  constructor(deps: SmtpTransportDeps, transfer: Transfer, policy: HopPolicy) {
+  constructor(deps: SmtpTransportDeps, way: Way, policy: HopPolicy) {
     this.#deps = deps
-    this.#transfer = transfer
+    this.#way = way
     this.#policy = policy
   }
 
   /** The first host that takes a session, or why none did. */
   async reach(): Promise<Session | Undelivered> {
     const { resolver, hostname, random = Math.random } = this.#deps
-    const route = await findHosts(this.#transfer.hop, { resolver, hostname, random })
+    const route = await findHosts(this.#way.hop, { resolver, hostname, random })
     if (route.kind !== 'route') return this.#unlessOurs(route)
     for (const host of route.hosts.slice(0, HOSTS_TRIED_MAX)) {
       const session = await this.#tryHost(host)
@@ -108,7 +120,7 @@ class Attempt {
       return 'next host'
     }
     if (this.#isOurs) return await this.#tryAddresses(host, found.addresses)
-    const named = { host, domain: this.#transfer.hop.host }
+    const named = { host, domain: this.#way.hop.host }
     const permitted = permitAddresses(found.addresses, named, targets)
     if (permitted.addresses.length > 0) return await this.#tryAddresses(host, permitted.addresses)
     this.#obstacles.add('target', permitted.failure)
@@ -127,7 +139,7 @@ class Attempt {
       if (this.#isOurs || !isMyself) return session
       // As Postfix: behind an address translation only its greeting tells that the host is this machine.
       session.connection.close()
-      this.#obstacles.add('target', failAsLoop(this.#transfer.hop.host))
+      this.#obstacles.add('target', failAsLoop(this.#way.hop.host))
       return 'no more'
     }
     return 'next host'
@@ -136,7 +148,7 @@ class Attempt {
   /** Undefined when every way was refused. */
   async #open(target: Target): Promise<Session | undefined> {
     const { auth, tls } = this.#policy
-    const { hop } = this.#transfer
+    const { hop } = this.#way
     const to = { host: target.host, nextHop: hop.host, logsIn: auth !== null, ca: tls.ca }
     const security = securityFor(tls.level, to)
     const session = await this.#openWith(target, security, auth)
@@ -158,7 +170,7 @@ class Attempt {
   ): Promise<Session | Refusal> {
     const { connect, hostname } = this.#deps
     const { timeouts } = this.#policy
-    const { port } = this.#transfer.hop
+    const { port } = this.#way.hop
     const peer = `${host}[${address}]:${port}`
     let socket: Socket
     try {
@@ -173,7 +185,7 @@ class Attempt {
 
   #refuse({ stage, failure }: Refusal): void {
     this.#obstacles.add(stage, failure)
-    const { queueId } = this.#transfer
+    const { queueId } = this.#way
     this.#deps.log.info({ queueId, reply: failure.reply }, 'host refused')
   }
 
@@ -188,14 +200,12 @@ class Attempt {
 
   get #told(): Undelivered {
     // Cannot happen: there is a host, and it was looked up and tried.
-    return (
-      this.#obstacles.told ?? defer('4.4.1', `${formatNextHop(this.#transfer.hop)}: no host to try`)
-    )
+    return this.#obstacles.told ?? defer('4.4.1', `${formatNextHop(this.#way.hop)}: no host to try`)
   }
 }
 
 /** Deliberately: nodemailer refuses angle brackets, which only a quoted local part could have. */
-function isSendable(address: string): boolean {
+export function isSendable(address: string): boolean {
   return !/[<>\r\n]/.test(address)
 }
 

@@ -4,6 +4,7 @@ import type { WordName } from '#shared/settings/restrictions/words.ts'
 import type { Word } from '../word.ts'
 import { checks } from './check-access.ts'
 import { check_policy_service } from './check-policy-service.ts'
+import { serverChecks } from './check-server-access.ts'
 import * as defers from './defer.ts'
 import { permit } from './permit.ts'
 import * as dnswl from './permit-dnswl.ts'
@@ -27,6 +28,7 @@ import { reject_unauth_pipelining } from './reject-unauth-pipelining.ts'
 import * as unknownClient from './reject-unknown-client-hostname.ts'
 import * as unknownDomain from './reject-unknown-domain.ts'
 import * as unlisted from './reject-unlisted.ts'
+import * as unverified from './reject-unverified.ts'
 import { sleep } from './sleep.ts'
 import * as unauthDestination from './unauth-destination.ts'
 
@@ -52,7 +54,9 @@ const defined = {
   ...unknownClient,
   ...heloHostname,
   ...unknownDomain,
+  ...unverified,
   ...checks,
+  ...serverChecks,
   reject_rbl_client,
   ...rhsbl,
   ...dnswl,

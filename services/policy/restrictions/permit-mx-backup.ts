@@ -2,9 +2,11 @@
 // DNS of a domain can make us do that, for his own domain; `permitMxBackupNetworks` says whose primary mail hosts are meant.
 
 import { isIP } from 'node:net'
+import { isSenderRouted } from '#shared/directory/access-questions.ts'
 import type { MxRecord, Resolver } from '#shared/dns/resolver.ts'
 import { createNetworkMatcher } from '#shared/settings/networks.ts'
 import type { Settings } from '#shared/settings/table.ts'
+import { createDestinations } from '../destination.ts'
 import { createOwnAddresses } from '../own-addresses.ts'
 import { replyFor } from '../reply-form.ts'
 import { deferIfReject, dunno, permit } from '../restriction.ts'
@@ -13,15 +15,16 @@ import { defineWord } from '../word.ts'
 /** Mail hosts that are looked at; behind as many of them we are nobody's backup. */
 const MAIL_HOSTS_MAX = 20
 
-export const permit_mx_backup = defineWord('permit_mx_backup', (_, { settings }) => {
-  const isBackup = createBackupJudge(settings)
+export const permit_mx_backup = defineWord('permit_mx_backup', (_, deps) => {
+  const destinations = createDestinations(deps)
+  const isBackup = createBackupJudge(deps.settings)
   return async (known) => {
     const { recipient, dns } = known
     if (recipient === undefined) return dunno
     const { domain, local } = recipient.address
     // Where the sender says the way it does not end where it seems to.
-    if (/[@%!]/.test(local)) return dunno
-    if (recipient.found.kind !== 'remote') return permit
+    if (isSenderRouted(local)) return dunno
+    if ((await destinations.destinationOfRecipient(recipient)) !== 'remote') return permit
     if (domain.startsWith('[')) return dunno
     const answer = await isBackup(domain, dns)
     if (answer !== 'unknown') return answer ? permit : dunno

@@ -1,31 +1,25 @@
 // Addresses that only somebody on their own network could find. Helo names have a file of their own.
 
-import { isIP } from 'node:net'
+import { parseDomain } from '#shared/mail/domain.ts'
+import { isHostName, withoutRoot } from '../host-name.ts'
 import type { Known } from '../known.ts'
+import { refuse } from '../refusal.ts'
 import { replyFor } from '../reply-form.ts'
-import { type Decision, dunno, reject } from '../restriction.ts'
+import { type Decision, dunno } from '../restriction.ts'
 import { defineWord } from '../word.ts'
 
-// Letters, digits, hyphens, and the underscore that is tolerated; U-labels are judged by their letters.
-const LABEL = /^[\p{L}\p{N}_](?:[\p{L}\p{N}\p{M}_-]{0,61}[\p{L}\p{N}\p{M}_])?$/u
-
-/** Host names as Postfix holds them valid, with a dot. */
+/** With a dot; U-labels are judged by their A-labels. */
 function isFullyQualified(domain: string): boolean {
-  const name = domain.replace(/\.$/, '')
-  const labels = name.split('.')
-  return (
-    labels.length > 1 &&
-    name.length <= 255 &&
-    isIP(name) === 0 &&
-    labels.every((label) => LABEL.test(label)) &&
-    !labels.every((label) => /^\d+$/.test(label))
-  )
+  const name = withoutRoot(domain)
+  const ascii: string = parseDomain(name) ?? name
+  return isHostName(ascii) && ascii.includes('.')
 }
 
 async function judge(
   known: Known,
   subject: 'sender' | 'recipient',
   address: string | undefined,
+  code: number,
 ): Promise<Decision> {
   // RFC 5321 §4.5.1: postmaster has no domain.
   if (!address || address.toLowerCase() === 'postmaster') return dunno
@@ -34,15 +28,19 @@ async function judge(
   const isFull = address.includes('@') && (isLiteral || isFullyQualified(domain))
   if (isFull) return dunno
   const text = 'need fully-qualified address'
-  return reject(await replyFor(known, subject, { code: 504, status: '5.5.2', text }))
+  return refuse(await replyFor(known, subject, { code, status: '5.5.2', text }))
 }
 
 export const reject_non_fqdn_sender = defineWord(
   'reject_non_fqdn_sender',
-  () => (known) => judge(known, 'sender', known.sender),
+  (_, { settings }) =>
+    (known) =>
+      judge(known, 'sender', known.sender, settings.nonFqdnRejectCode),
 )
 
 export const reject_non_fqdn_recipient = defineWord(
   'reject_non_fqdn_recipient',
-  () => (known) => judge(known, 'recipient', known.recipient?.text),
+  (_, { settings }) =>
+    (known) =>
+      judge(known, 'recipient', known.recipient?.text, settings.nonFqdnRejectCode),
 )

@@ -1,10 +1,14 @@
 // DNS as the settings say, asked of a name server on loopback.
 
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { openQuestionResolvers, openResolver } from '#services/assembly/dns.ts'
+import { assemblePolicy } from '#services/assembly/policy.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import { type DnsServer, startDnsServer } from '#test/support/dns-server.ts'
+import { createPipeline } from '#test/support/pipeline.ts'
+import { recipientRequest } from '#test/support/policy-facts.ts'
+import { openEmbedded } from '#test/support/storage-embedded.ts'
 
 let server: DnsServer
 beforeAll(async () => {
@@ -62,5 +66,26 @@ describe('openQuestionResolvers', () => {
       kind: 'failure',
       reason: 'DNS took too long for this question',
     })
+  })
+})
+
+describe('assemblePolicy', () => {
+  it('asks dnsServers, within policyDnsTimeLimit', async () => {
+    const opened = await openEmbedded()
+    onTestFinished(opened.close)
+    const { backend, addAccount } = createPipeline(opened.store, systemClock, {
+      set: [
+        `dnsServers=${server.address}`,
+        'policyDnsTimeLimit=200ms',
+        'smtpdSenderRestrictions=reject_unknown_sender_domain',
+      ],
+    })
+    await addAccount('ann@example.test')
+    const policy = assemblePolicy(backend)
+    const ask = (sender: string) => policy.recipient(recipientRequest({ sender }))
+    expect(await ask('s@a.test')).toMatchObject({ kind: 'permit' })
+    const refused = { kind: 'reject', restriction: 'reject_unknown_sender_domain' }
+    expect(await ask('s@absent.test')).toMatchObject({ ...refused, reply: { code: 450 } })
+    expect(await ask('s@silent.test')).toMatchObject({ ...refused, reply: { code: 450 } })
   })
 })

@@ -66,6 +66,21 @@ describe('delivery to other hosts', () => {
     )
   })
 
+  it('asks about an address where mail for it would go', async () => {
+    const there = hosts.use(
+      await openSink({
+        rcpt: (address) => (address.startsWith('no') ? '550 5.1.1 no such user' : undefined),
+      }),
+    )
+    const { remote } = await queued('Subject: x\r\n\r\nx\r\n', [
+      `relayhost=[127.0.0.1]:${there.port}`,
+      'smtpTlsSecurityLevel=none',
+    ])
+    expect(await remote.probe('x@remote.test')).toEqual({ kind: 'deliverable' })
+    expect(await remote.probe('nobody@remote.test')).toMatchObject({ kind: 'undeliverable' })
+    expect(there.messages).toEqual([])
+  })
+
   it('goes to the next hop where there is no relay host', async () => {
     const there = hosts.use(await openSink())
     const { remote, message } = await queued('Subject: x\r\n\r\nx\r\n', [
