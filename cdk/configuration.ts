@@ -25,6 +25,8 @@ export type Deployment = Omit<Configuration, 'preset' | 'listeners' | 'logRetent
   /** The mail settings as variables. */
   readonly mail: { readonly [variable: string]: string }
   readonly contentFilters: readonly ContentFilter[]
+  /** Domains are sent reports of mail in their name. */
+  readonly sendsDmarcReports: boolean
 }
 
 export type ConfigurationFile = { readonly path: string; readonly text: string }
@@ -93,5 +95,6 @@ function deploymentOf(
     dnsListKeySecrets: [...mail.settings.dnsListKeys.values()],
     mail: mail.variables,
     contentFilters: contentFiltersOf(mail.settings),
+    sendsDmarcReports: mail.settings.dmarcReports,
   }
 }

@@ -6,6 +6,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { assemblePolicy } from '#services/assembly/policy.ts'
+import { createReportRecords } from '#services/authentication/report-records.ts'
 import { createGreylist } from '#services/policy/greylist/greylist.ts'
 import { createRecentLogins } from '#shared/auth/pop-before-smtp.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
@@ -15,7 +16,9 @@ import { flagSet } from '#shared/mailbox/flags.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import { noRights, parseRights, userGrantee } from '#shared/mailbox/rights.ts'
 import { dueAt, heldAt } from '#shared/queue/keys.ts'
+import { silentLog } from '#shared/runtime/log.ts'
 import type { Item, Key, Store, Table, Value, Write } from '#shared/storage/ports.ts'
+import { authenticated } from '#test/support/authenticated.ts'
 import { blob } from '#test/support/blob.ts'
 import { createPipeline, manualClock, origin, type Pipeline } from '#test/support/pipeline.ts'
 import { known } from '#test/support/policy-facts.ts'
@@ -127,7 +130,13 @@ beforeAll(async () => {
     options: pipeline.backend.settings,
     clock: pipeline.backend.clock,
   }).note('2001:db8:1:2::3', { ...login, sessionsEpoch: 0 })
+  const { counters } = opened.store.tables
+  const reports = createReportRecords({ counters, clock, log: silentLog })
+  await reports.note(authenticated('author.example', { override: 'mailing_list' }))
+  await reports.claim('2026-11-19', 'author.example')
   await dump('worked on')
+  await watched(pipeline, login)
+  await dump('watched and frozen')
   ran = all
 })
 afterAll(() => opened.close())
@@ -191,6 +200,17 @@ async function mailboxes(pipeline: Pipeline): Promise<void> {
   const bob = userGrantee(await accountId(pipeline, 'bob@example.test'))
   await mailbox.access.change(work, bob, () => rights)
   await mailbox.access.change(work, 'anyone', () => rights)
+}
+
+/** What is kept of how an account behaves, and that it is frozen. */
+async function watched(
+  { backend }: Pipeline,
+  login: { id: AccountId; login: string },
+): Promise<void> {
+  await backend.suspicion.noteRecipients(login, ['x@far.example'])
+  await backend.suspicion.noteBounces(login, 1)
+  await backend.suspicion.noteCountry(login, 'DE')
+  await backend.directory.accounts.freeze(login.id, 'by hand')
 }
 
 async function made(mailbox: Mailbox, account: AccountId, path: string) {
