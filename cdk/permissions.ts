@@ -34,15 +34,6 @@ export function readStoreFormat({ tables: { directory } }: Storage): PolicyState
   return allow(['dynamodb:GetItem'], [directory.tableArn], keysLike(STORE_PK))
 }
 
-/** What access tables say, whoever asks them: the table's version, all of a small one, keys of a large one. */
-export function readAccessTables({ tables: { directory } }: Storage): PolicyStatement {
-  return allow(
-    ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'],
-    [directory.tableArn],
-    keysLike('ACCESS*'),
-  )
-}
-
 /** Records of decisions, for whoever asks why. */
 export function recordDecisions({ tables: { counters } }: Storage): PolicyStatement {
   return allow(['dynamodb:BatchWriteItem'], [counters.tableArn], keysLike('DECISION#*'))
@@ -106,8 +97,6 @@ export function spoolMessages(parts: {
     allow(['lambda:InvokeFunction'], [parts.policy.lambda.functionArn]),
     allow(['dynamodb:PutItem'], [parts.storage.tables.queue.tableArn], keysLike('Q#*')),
     allow(['sqs:SendMessage'], [parts.queues.incoming.queue.queueArn]),
-    // The lists of DATA and of the message's end are asked on the spot.
-    readAccessTables(parts.storage),
     recordDecisions(parts.storage),
     // What an account sends is counted as it is accepted.
     allow(['dynamodb:UpdateItem'], [parts.storage.tables.counters.tableArn], keysLike('SENT#*')),

@@ -10,7 +10,6 @@ import {
   countRates,
   freezeAccounts,
   keysLike,
-  readAccessTables,
   readSecret,
   readStoreFormat,
   recordDecisions,
@@ -31,10 +30,11 @@ export class Policy extends PostwolkeFunction<'policy'> {
       },
       statements: [
         readStoreFormat(storage),
-        // Recipients, and the account of a sender who has logged in.
+        // Recipients, keys of large access tables, and the account of a sender who has logged in.
         allow(['dynamodb:BatchGetItem'], [directory.tableArn]),
         allow(['dynamodb:GetItem'], [directory.tableArn], keysLike('ACC#*')),
-        readAccessTables(storage),
+        // The version of an access table, and all of a small one.
+        allow(['dynamodb:GetItem', 'dynamodb:Query'], [directory.tableArn], keysLike('ACCESS*')),
         recordDecisions(storage),
         // How full a mailbox is stands in one item; of one that an older version made, on its folders.
         allow(['dynamodb:GetItem', 'dynamodb:Query'], [mail.tableArn], keysLike('A#*')),

@@ -11,6 +11,7 @@ import { assembleContent } from '#services/assembly/content.ts'
 import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
 import { type ListenerName, openListeners } from '#services/assembly/listeners.ts'
+import { openMilters } from '#services/assembly/milters.ts'
 import { assemblePolicy } from '#services/assembly/policy.ts'
 import { StartFailure } from '#services/assembly/start-failure.ts'
 import { daysLeft } from '#shared/net/tls/days-left.ts'
@@ -77,10 +78,12 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   const webhookSecret = await readWebhookSecret(environment.WEBHOOK_SECRET ?? '')
   // SMTP and POP3 in services of their own have no queue for hints: there sessions look at their account every few seconds.
   const hints = environment.WATCH_QUEUE_PREFIX === undefined ? undefined : store.signals
+  const milters = openMilters(backend)
   const listeners = await openListeners(backend, {
     certificates,
     policy,
-    content: assembleContent(backend, { webhookSecret, before }),
+    content: assembleContent(backend, { webhookSecret, before, milters: milters?.steps }),
+    filters: milters?.filters,
     countryOf: await openCountries(settings),
     hints,
   })

@@ -14,6 +14,7 @@ import { assembleContent, webhookSecretFrom } from '#services/assembly/content.t
 import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
+import { openMilters } from '#services/assembly/milters.ts'
 import { assemblePolicy } from '#services/assembly/policy.ts'
 import {
   type OpenRemoteDelivery,
@@ -109,12 +110,14 @@ export async function startSystem(deps: {
     clearTimeout(timer)
   })
   const probe: ProbeAddress = (address) => newest(remotes).probe(address)
+  // Sessions go on with those that they began with.
+  const milters = openMilters(backend)
   /** They share what is remembered of the DNS. */
   const decidersOf = async (from: Backend) => {
     const openDns = openQuestionResolvers(from.settings, clock)
     const webhookSecret = await webhookSecretFrom(from.settings)
     const before = await authenticationSteps(from, openDns)
-    const content = assembleContent(from, { webhookSecret, before })
+    const content = assembleContent(from, { webhookSecret, before, milters: milters?.steps })
     return { policy: assemblePolicy(from, { openDns, probe }), content }
   }
   let { policy, content } = await decidersOf(backend)
@@ -141,6 +144,7 @@ export async function startSystem(deps: {
       message: (request) => policy.message(request),
     },
     content: { begin: (facts) => content.begin(facts) },
+    filters: milters?.filters,
     countryOf: await openCountries(settings),
     hints: store.signals,
   })

@@ -45,6 +45,18 @@ function networkOf(text: string): Network | undefined {
   return parseNetwork(text)
 }
 
+/** Whether anybody can have set it: strangers choose what is looked for, and no store must be asked for what it cannot have. */
+export function canBeSet(key: AccessKey): boolean {
+  if (key.kind === 'network') return true
+  const { text } = key
+  return (
+    text !== '' &&
+    !text.includes('\0') &&
+    text.isWellFormed() &&
+    Buffer.byteLength(text) <= ACCESS_KEY_BYTES_MAX
+  )
+}
+
 export type AccessKeyFault = 'empty' | 'too-long' | 'characters' | 'network'
 
 /** As an administrator writes it; domains may have U-labels. */

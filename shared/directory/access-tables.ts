@@ -9,6 +9,7 @@ import type { Table } from '#shared/storage/ports.ts'
 import {
   type AccessKey,
   accessKeyOf,
+  canBeSet,
   formatAccessKey,
   type NetworkSize,
   networkSize,
@@ -93,7 +94,7 @@ export function createAccessTables(deps: {
   return {
     async lookup(ref, keys) {
       const content = await contentOf(ref)
-      return content.lookup(keys.map(accessKeyOf))
+      return content.lookup(keys.map(accessKeyOf).filter(canBeSet))
     },
     async lookupAddress(ref, address) {
       const content = await contentOf(ref)

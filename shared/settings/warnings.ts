@@ -1,6 +1,7 @@
 // Settings that are allowed and probably not meant: said at the start and by `config check`.
 
 import { formatProblem } from './problems.ts'
+import { findRelayByClaim } from './restrictions/list-faults.ts'
 import type { Settings } from './table.ts'
 
 /** RFC 5321 §4.5.3.1.7: what every server has to take. */
@@ -31,6 +32,12 @@ export function findWarnings(settings: Settings): string[] {
   }
   if (settings.disablePlaintextAuth === 'no') {
     warn(['disablePlaintextAuth'], 'passwords may cross the network in clear')
+  }
+  for (const { setting, word } of findRelayByClaim(settings)) {
+    warn(
+      [setting],
+      `an OK in the table of ${word} lets relay whoever says what it permits; let it stand behind reject_unauth_destination`,
+    )
   }
   return warnings
 }

@@ -139,6 +139,14 @@ export function describeAccessTables(driver: string, open: Open): void {
         expect(await tables.lookup(ref, [])).toBeUndefined()
       })
 
+      it('have nothing of what nobody can set', async () => {
+        await set({ 'b.test': 'OK' })
+        for (const text of ['', 'x'.repeat(2_000), 'İ'.repeat(400), 'a\0b', '\ud800']) {
+          expect(await tables.lookup(ref, [text])).toBeUndefined()
+          expect(await tables.lookup(ref, [text, 'b.test'])).toMatchObject({ result: 'OK' })
+        }
+      })
+
       it('answer the smallest network around an address', async () => {
         await set({
           '0.0.0.0/0': 'all',

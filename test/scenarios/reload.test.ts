@@ -60,12 +60,19 @@ describe('SIGHUP', () => {
       `relayhost = "[127.0.0.1]:${sink.port}"`,
       'hostname = "new.example.test"',
       'smtpdRecipientLimit = 5',
+      "bodyChecks = '/^forbidden/ REJECT'",
     )
     server.hangUp()
     const [line] = await logged('reloaded')
     expect(line).toMatchObject({
-      changed: ['relayhost', 'log.level'],
-      needRestart: ['hostname', 'smtpdBanner', 'smtpdRecipientLimit', 'authservId'],
+      changed: ['bodyChecks', 'relayhost', 'log.level'],
+      needRestart: [
+        'hostname',
+        'smtpdBanner',
+        'smtpdRecipientLimit',
+        'milterMacroDaemonName',
+        'authservId',
+      ],
     })
     const { alice } = firstAccounts(server)
     await using smtp = await SmtpClient.open(server.ports.submissions, { tls: true })
@@ -74,6 +81,8 @@ describe('SIGHUP', () => {
     await smtp.envelope(alice.address, 'far@away.test')
     expect((await smtp.data('Subject: reloaded\r\n\r\nHello.\r\n')).code).toBe(250)
     await vi.waitFor(() => expect(sink.messages).toHaveLength(1), { timeout: 20_000 })
+    await smtp.envelope(alice.address, 'far@away.test')
+    expect((await smtp.data('Subject: x\r\n\r\nforbidden\r\n')).code).toBe(550)
   })
 
   it('asks content filters from now on, or no longer, and goes on where one cannot be used', async () => {

@@ -56,6 +56,38 @@ export function findListFaults(settings: ListSettings): Problem[] {
   return problems
 }
 
+/** A word by which a table could let relay whoever claims what it permits. */
+export type RelayByClaim = { readonly setting: ListSetting; readonly word: WordName }
+
+/** What a client says of itself, and nobody looks into. */
+const claims: ReadonlySet<WordName> = new Set(['check_helo_access', 'check_sender_access'])
+
+/** Of lists that were judged: of each listener's first that refuses strangers, whatever asks a table about a claim before it does. */
+export function findRelayByClaim(settings: ListSettings): readonly RelayByClaim[] {
+  const classes = classesOf(settings.smtpdRestrictionClasses)
+  const entriesIn = (text: string, place: ListPlace) => {
+    const list = parseList(text, place, (name) => classes.has(name))
+    return list.kind === 'list' ? list.entries : []
+  }
+  const classEntries = new Map([...classes].map(([name, text]) => [name, entriesIn(text, 'class')]))
+  return (['smtpd', 'submission'] as const).flatMap((listeners) => {
+    const lists = [`${listeners}RelayRestrictions`, `${listeners}RecipientRestrictions`] as const
+    for (const setting of lists) {
+      const entries = entriesIn(settings[setting], placeOfList[setting])
+      if (!refusesStrangers(entries, classEntries)) continue
+      const end = entries.findIndex((_, i) =>
+        refusesStrangers(entries.slice(0, i + 1), classEntries),
+      )
+      return entries
+        .slice(0, end)
+        .flatMap((entry) =>
+          entry.kind === 'word' && claims.has(entry.word) ? [{ setting, word: entry.word }] : [],
+        )
+    }
+    return []
+  })
+}
+
 const openRelay =
   'one of them must refuse strangers who want to send elsewhere, or this server relays for everybody; write reject_unauth_destination, reject or defer where no permit stands before that is open to everybody'
 

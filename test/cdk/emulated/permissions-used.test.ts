@@ -8,6 +8,7 @@ import { PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb'
 import { ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
 import { CreateQueueCommand, ListQueuesCommand } from '@aws-sdk/client-sqs'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { HELD_BYTES_MAX } from '#shared/directory/access-tables.ts'
 import { newQueueId } from '#shared/mail/queue-id.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { queueLayouts } from '#shared/storage/ports.ts'
@@ -56,6 +57,7 @@ const file = (relayPort: number) =>
       'minimalBackoffTime = "1s"',
       'maximalBackoffTime = "1s"',
       'smtpdRelayRestrictions = "permit_pop_before_smtp, permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"',
+      'smtpdSenderRestrictions = "check_sender_access table:senders"',
       'smtpdRecipientRestrictions = "check_policy_service postgrey"',
       `postgreyRecipients = "${greylisted}"`,
       'postgreyShippedLists = "no"',
@@ -148,6 +150,22 @@ describeDeployed('permissions', () => {
     })
     expect(shown).toContain('argon2id')
     expect(await logIn(old)).toMatch(/^\+OK /)
+  })
+
+  it('let an access table be asked, small and large', async () => {
+    const refused = () =>
+      eventually('a sender that is refused', async () => {
+        await using smtp = await SmtpClient.open(deployment.port(25))
+        await smtp.hello()
+        return (await smtp.envelope('s@refused.test', ann.address)).text.startsWith('554 5.7.1')
+      })
+    await operate(deployment, ['access', 'set', 'senders', 'refused.test', 'REJECT'])
+    await refused()
+    const entry = (n: number) => `n${n}.test OK ${'x'.repeat(9_900)}\n`
+    const many = Array.from({ length: Math.ceil(HELD_BYTES_MAX / 9_900) }, (_, n) => entry(n))
+    await operate(deployment, ['access', 'import', 'senders', '-'], many.join(''))
+    await refused()
+    await operate(deployment, ['access', 'remove', 'senders', '--yes'])
   })
 
   it('let a client that is greylisted come again', async () => {

@@ -26,4 +26,35 @@ describe('settings that are probably not meant', () => {
   ])('%s', (override, expected) => {
     expect(warnings(override)).toEqual([expect.stringMatching(expected)])
   })
+
+  describe('in the list that says who relays', () => {
+    const relay = (list: string) => warnings(`smtpdRelayRestrictions=${list}`)
+    const told = (word: string) => [
+      `smtpdRelayRestrictions: an OK in the table of ${word} lets relay whoever says what it permits; let it stand behind reject_unauth_destination`,
+    ]
+
+    it('are tables of what clients say of themselves, before strangers are refused', () => {
+      expect(relay('check_helo_access table:x, reject_unauth_destination')).toEqual(
+        told('check_helo_access'),
+      )
+      expect(relay('permit_mynetworks, check_sender_access table:x, reject')).toEqual(
+        told('check_sender_access'),
+      )
+    })
+
+    it('are none of those behind, nor tables of clients and recipients', () => {
+      expect(relay('reject_unauth_destination, check_sender_access table:x')).toEqual([])
+      expect(relay('check_client_access table:x, check_recipient_access table:y, reject')).toEqual(
+        [],
+      )
+    })
+
+    it('are looked for among recipients where the relay list refuses nobody', () => {
+      const recipients = 'smtpdRecipientRestrictions=check_sender_access table:x, reject'
+      expect(warnings(recipients)).toEqual([])
+      expect(warnings('smtpdRelayRestrictions=permit_mynetworks', recipients)).toEqual([
+        expect.stringMatching(/^smtpdRecipientRestrictions: an OK in the table of check_sender/),
+      ])
+    })
+  })
 })
