@@ -2,6 +2,7 @@
 // is stored and what others say, and writes nothing.
 
 import { createSpfCheck } from '#services/authentication/spf.ts'
+import { noPolicyServers } from '#services/policy/delegation/servers.ts'
 import { createLists } from '#services/policy/lists.ts'
 import { createPolicy } from '#services/policy/policy.ts'
 import type { DecisionRecord } from '#services/policy/records/decision-record.ts'
@@ -74,6 +75,7 @@ function rehearsingPolicy(
       accessTables,
       usage,
       counters,
+      policyServers: noPolicyServers,
       settings: forgetful,
       clock,
       log,

@@ -11,7 +11,7 @@ import { classesOf } from '#shared/settings/restrictions/list-faults.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { rejectEndedAccount } from './account.ts'
 import { createListCompiler, type ListCompiler } from './compile.ts'
-import { createPolicyServers } from './delegation/servers.ts'
+import { createPolicyServers, type PolicyServers } from './delegation/servers.ts'
 import { createDnsLists } from './dns-lists/dns-lists.ts'
 import { limitFinalRecipients } from './final-recipients.ts'
 import { rejectNonFqdn } from './fully-qualified.ts'
@@ -30,6 +30,8 @@ export function createLists(
     readonly usage: (accountId: AccountId) => Promise<Used>
     /** Undefined: nobody watches what accounts do. */
     readonly suspicion?: Pick<Suspicion, 'noteRecipients'>
+    /** Undefined: those that lists name are asked. */
+    readonly policyServers?: PolicyServers
   },
 ): PolicyLists {
   const { directory, settings, counters, clock, log } = deps
@@ -43,7 +45,7 @@ export function createLists(
   const isHeldToItself = settings.smtpdRejectSenderLoginMismatch
   const dnsLists = createDnsLists({ clock, log, settings })
   const classes = classesOf(settings.smtpdRestrictionClasses)
-  const policyServers = createPolicyServers({ clock })
+  const { policyServers = createPolicyServers({ clock }) } = deps
   const words = { ...deps, dnsLists, policyServers }
   const compiler = createListCompiler(words, classes)
   const smtpd = compiled(compiler, smtpdTexts(settings))

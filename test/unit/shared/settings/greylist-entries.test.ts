@@ -22,7 +22,7 @@ describe('a list of clients', () => {
     '192.0.2.1/24',
     '192.0.2.0/33',
     'a b@c',
-    '/(a+)+/',
+    '/(a)\\1/',
     '//',
     '/a',
     '.test',
@@ -68,7 +68,7 @@ describe('a list of clients', () => {
 })
 
 describe('a list of recipients', () => {
-  it.each(['a"b@', '@example.test', 'ann@@', 'ann@-x', '/(a*)*/', '<ann@example.test>'])(
+  it.each(['a"b@', '@example.test', 'ann@@', 'ann@-x', '/(?=a)/', '<ann@example.test>'])(
     'does not take %j',
     (text) => expect(greylistRecipients.parse(text)).toBeUndefined(),
   )
