@@ -7,7 +7,6 @@ import type { WordName } from '#shared/settings/restrictions/words.ts'
 import { domainKeys } from '../access/keys.ts'
 import { createDecideResult } from '../access/result.ts'
 import type { ClientName } from '../client.ts'
-import { withoutRoot } from '../host-name.ts'
 import type { Known } from '../known.ts'
 import type { Subject } from '../reply-form.ts'
 import { dunno } from '../restriction.ts'
@@ -58,7 +57,7 @@ const nameIn = (found: ClientName) => (found.kind === 'found' ? found.name : und
 
 const ofClient: DomainOf = async ({ client }) => nameIn(await client.name())
 const ofReverseClient: DomainOf = async ({ client }) => nameIn(await client.reverseName())
-const ofHelo: DomainOf = ({ origin: { helo } }) => (helo === '' ? undefined : withoutRoot(helo))
+const ofHelo: DomainOf = ({ origin: { helo } }) => helo || undefined
 const ofSender: DomainOf = ({ sender }) => {
   const address = sender ? parseAddress(sender) : undefined
   return address?.domain

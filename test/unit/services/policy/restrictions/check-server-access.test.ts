@@ -48,9 +48,9 @@ describe('check_*_a_access, check_*_mx_access, check_*_ns_access', () => {
     [
       'reverse_client_hostname',
       () => world.client('203.0.113.9'),
-      '<bad.test[203.0.113.9]>: Unverified Client host',
+      '<bad.test>: Unverified Client host',
     ],
-    ['helo', () => world.helo('bad.test.'), '<bad.test.>: Helo command'],
+    ['helo', () => world.helo('bad.test'), '<bad.test>: Helo command'],
     ['sender', () => world.sender('s@bad.test'), '<s@bad.test>: Sender address'],
     ['recipient', () => world.recipient('r@bad.test'), '<r@bad.test>: Recipient address'],
   ]
