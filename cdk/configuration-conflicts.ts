@@ -3,6 +3,7 @@
 import type { Problem } from '#shared/settings/problems.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Configuration } from './configuration-table.ts'
+import { unreachableFilters } from './content-filters.ts'
 import { LISTENERS_PER_SERVICE_MAX, servedListeners } from './listeners.ts'
 
 export function deploymentConflicts(configuration: Configuration): Problem[] {
@@ -27,7 +28,13 @@ export function mailConflicts(configuration: Configuration, mail: Settings): Pro
     const keys = ['relayhost', 'mail.smtpTlsSecurityLevel']
     return [conflict(keys, `port ${SUBMISSIONS_PORT} begins with TLS`)]
   }
-  return []
+  return [...unreachableFilters(mail), ...webhookSecret(configuration, mail)]
+}
+
+function webhookSecret({ webhookSecretArn }: Configuration, mail: Settings): Problem[] {
+  if (webhookSecretArn === '' || mail.contentFilters.includes('webhook')) return []
+  const keys = ['webhookSecretArn', 'mail.contentFilters']
+  return [conflict(keys, 'there is no webhook whose requests it could sign')]
 }
 
 /** RFC 8314 §3.3 */

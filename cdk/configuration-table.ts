@@ -134,6 +134,10 @@ export const configurationTable = {
     about:
       'The login at the relay host: {"user", "password"} in Secrets Manager; with "ca", PEM certificates of the authority that vouches for it.',
   }),
+  webhookSecretArn: new Setting(secretArn, {
+    default: '',
+    about: 'The text that signs requests to the webhook (docs/webhook.md), in Secrets Manager.',
+  }),
   probeSecretArn: new Setting(secretArn, {
     default: '',
     about:

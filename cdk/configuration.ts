@@ -8,8 +8,9 @@ import type { Problem } from '#shared/settings/problems.ts'
 import { settingsByPath } from '#shared/settings/table.ts'
 import { deploymentConflicts, mailConflicts } from './configuration-conflicts.ts'
 import { type Configuration, configurationTable } from './configuration-table.ts'
+import { type ContentFilter, contentFiltersOf } from './content-filters.ts'
 import { type ListenerName, servedListeners } from './listeners.ts'
-import { readMailSettings } from './mail-settings.ts'
+import { type MailSettings, readMailSettings } from './mail-settings.ts'
 import { type Preset, presets } from './presets.ts'
 
 export type HostedZone = { readonly id: string; readonly name: string }
@@ -21,6 +22,7 @@ export type Deployment = Omit<Configuration, 'preset' | 'listeners' | 'logRetent
   readonly hostedZone: HostedZone | undefined
   /** The mail settings as variables. */
   readonly mail: { readonly [variable: string]: string }
+  readonly contentFilters: readonly ContentFilter[]
 }
 
 export type ConfigurationFile = { readonly path: string; readonly text: string }
@@ -42,7 +44,7 @@ export function loadDeployment(file: ConfigurationFile): DeploymentResult {
   if (loaded.kind === 'ok' && mail.kind === 'ok') {
     const together = mailConflicts(loaded.settings, mail.settings)
     if (together.length > 0) return { kind: 'invalid', problems: together }
-    return { kind: 'ok', deployment: deploymentOf(loaded.settings, mail.variables) }
+    return { kind: 'ok', deployment: deploymentOf(loaded.settings, mail) }
   }
   const problems = [loaded, mail].flatMap((part) => (part.kind === 'ok' ? [] : part.problems))
   return { kind: 'invalid', problems: problems.map(misplaced) }
@@ -76,7 +78,7 @@ function separate({ path, text }: ConfigurationFile) {
 
 function deploymentOf(
   configuration: Configuration,
-  mail: { readonly [variable: string]: string },
+  mail: Extract<MailSettings, { readonly kind: 'ok' }>,
 ): Deployment {
   const preset = presets[configuration.preset]
   const { hostedZoneId: id, hostedZoneName: name } = configuration
@@ -86,6 +88,7 @@ function deploymentOf(
     listeners: servedListeners(configuration),
     logRetentionDays: configuration.logRetentionDays ?? preset.logRetentionDays,
     hostedZone: id === '' ? undefined : { id, name },
-    mail,
+    mail: mail.variables,
+    contentFilters: contentFiltersOf(mail.settings),
   }
 }

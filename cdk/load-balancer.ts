@@ -54,6 +54,10 @@ export class LoadBalancer extends Construct implements Watched {
       allowAllOutbound: false,
     })
     this.taskSecurityGroup.addEgressRule(Peer.anyIpv4(), Port.tcp(HTTPS), 'services of AWS')
+    for (const { name, port } of deployment.contentFilters) {
+      if (port === null) continue
+      this.taskSecurityGroup.addEgressRule(Peer.ipv4(vpc.vpcCidrBlock), Port.tcp(port), name)
+    }
     this.#reach(HEALTH_PORT, 'health')
     this.balancer = new NetworkLoadBalancer(this, 'Balancer', {
       vpc,

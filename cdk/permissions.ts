@@ -7,6 +7,7 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda'
 import type { IQueue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
 import { STORE_PK } from '#shared/storage/aws/store-format.ts'
+import type { Deployment } from './configuration.ts'
 import type { Queues } from './queues.ts'
 import type { Storage } from './storage.ts'
 
@@ -40,6 +41,16 @@ export function readAccessTables({ tables: { directory } }: Storage): PolicyStat
     [directory.tableArn],
     keysLike('ACCESS*'),
   )
+}
+
+/** Records of decisions, for whoever asks why. */
+export function recordDecisions({ tables: { counters } }: Storage): PolicyStatement {
+  return allow(['dynamodb:BatchWriteItem'], [counters.tableArn], keysLike('DECISION#*'))
+}
+
+/** Notes from where somebody logged in, where a restriction list asks for it. */
+export function recentLogins({ tables: { counters } }: Storage): PolicyStatement {
+  return allow(['dynamodb:PutItem'], [counters.tableArn], keysLike('POP#*'))
 }
 
 /** Reads accounts, and writes a better hash of the same password after a login. */
@@ -97,6 +108,7 @@ export function spoolMessages(parts: {
     allow(['sqs:SendMessage'], [parts.queues.incoming.queue.queueArn]),
     // The lists of DATA and of the message's end are asked on the spot.
     readAccessTables(parts.storage),
+    recordDecisions(parts.storage),
     // What an account sends is counted as it is accepted.
     allow(['dynamodb:UpdateItem'], [parts.storage.tables.counters.tableArn], keysLike('SENT#*')),
   ]
@@ -113,6 +125,16 @@ export function readObjects({ objects }: Storage): PolicyStatement[] {
     allow(['s3:GetObject'], [objects.arnForObjects('mail/*')]),
     allow(['s3:ListBucket'], [objects.bucketArn]),
   ]
+}
+
+/** Content filters look at what was spooled, and may have it written anew. */
+export function readSpooled(deployment: Deployment, storage: Storage): PolicyStatement[] {
+  return deployment.contentFilters.length > 0 ? readObjects(storage) : []
+}
+
+/** What signs requests to the webhook, where there is one. */
+export function readWebhookSecret({ webhookSecretArn }: Deployment): PolicyStatement[] {
+  return webhookSecretArn === '' ? [] : [readSecret(webhookSecretArn)]
 }
 
 export function writeObjects({ objects }: Storage): PolicyStatement {

@@ -7,6 +7,8 @@ import {
   manageMailboxes,
   ownWatchQueue,
   readObjects,
+  readWebhookSecret,
+  recentLogins,
   sendHints,
   spoolMessages,
   watchQueuePrefix,
@@ -25,14 +27,17 @@ export class Edge extends ContainerService<'edge'> {
         INCOMING_QUEUE_URL: queues.incoming.queue.queueUrl,
         WATCH_QUEUE_PREFIX: prefix,
         POLICY_FUNCTION: policy.lambda.functionName,
+        WEBHOOK_SECRET: deployment.webhookSecretArn,
       },
       statements: [
         ...spoolMessages(parts),
+        recentLogins(storage),
         manageMailboxes(storage),
         ...readObjects(storage),
         writeObjects(storage),
         sendHints(scope, prefix),
         ownWatchQueue(scope, prefix),
+        ...readWebhookSecret(deployment),
       ],
     })
   }

@@ -7,6 +7,7 @@ import {
   manageMailboxes,
   ownWatchQueue,
   readObjects,
+  recentLogins,
   sendHints,
   watchQueuePrefix,
   writeObjects,
@@ -23,6 +24,7 @@ export class Imap extends ContainerService<'imap'> {
         WATCH_QUEUE_PREFIX: prefix,
       },
       statements: [
+        recentLogins(storage),
         manageMailboxes(storage),
         ...readObjects(storage),
         writeObjects(storage),

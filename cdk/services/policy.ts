@@ -1,9 +1,15 @@
-// policy: asked by the listeners whether a message may come in. Reads, and changes nothing.
+// policy: asked by the listeners whether a message may come in. Reads, and writes what it counts.
 
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
 import type { Parts } from '../parts.ts'
-import { allow, keysLike, readAccessTables, readStoreFormat } from '../permissions.ts'
+import {
+  allow,
+  keysLike,
+  readAccessTables,
+  readStoreFormat,
+  recordDecisions,
+} from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 
 export class Policy extends PostwolkeFunction<'policy'> {
@@ -24,10 +30,19 @@ export class Policy extends PostwolkeFunction<'policy'> {
         allow(['dynamodb:BatchGetItem'], [directory.tableArn]),
         allow(['dynamodb:GetItem'], [directory.tableArn], keysLike('ACC#*')),
         readAccessTables(storage),
+        recordDecisions(storage),
         // How full a mailbox is stands in one item; of one that an older version made, on its folders.
         allow(['dynamodb:GetItem', 'dynamodb:Query'], [mail.tableArn], keysLike('A#*')),
         // How much an account has sent today; counted here where the authors of a message have to be looked up.
         allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [counters.tableArn], keysLike('SENT#*')),
+        // Who has come again, of those that are greylisted.
+        allow(
+          ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+          [counters.tableArn],
+          keysLike('GREY#*'),
+        ),
+        // From where somebody logged in, where a restriction list asks for it.
+        allow(['dynamodb:GetItem'], [counters.tableArn], keysLike('POP#*')),
       ],
     })
   }

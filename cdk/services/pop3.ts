@@ -4,7 +4,13 @@
 import type { Construct } from 'constructs'
 import { type ContainerParts, ContainerService } from '../container-service.ts'
 import { listenersOf } from '../listeners.ts'
-import { emptyMailboxes, readObjects, sendHints, watchQueuePrefix } from '../permissions.ts'
+import {
+  emptyMailboxes,
+  readObjects,
+  recentLogins,
+  sendHints,
+  watchQueuePrefix,
+} from '../permissions.ts'
 
 export class Pop3 extends ContainerService<'pop3'> {
   constructor(scope: Construct, parts: ContainerParts) {
@@ -14,6 +20,7 @@ export class Pop3 extends ContainerService<'pop3'> {
       listeners: listenersOf('pop3', deployment.listeners),
       environment: {},
       statements: [
+        recentLogins(storage),
         emptyMailboxes(storage),
         ...readObjects(storage),
         sendHints(scope, watchQueuePrefix(deployment.name)),

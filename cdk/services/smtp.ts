@@ -1,9 +1,16 @@
-// smtp: the three SMTP listeners in a service of their own. It can put messages in and never read one.
+// smtp: the three SMTP listeners in a service of their own. It can put messages in and never read one, unless
+// content filters look at them.
 
 import type { Construct } from 'constructs'
 import { type ContainerParts, ContainerService } from '../container-service.ts'
 import { listenersOf } from '../listeners.ts'
-import { discardedMessages, spoolMessages, writeObjects } from '../permissions.ts'
+import {
+  discardedMessages,
+  readSpooled,
+  readWebhookSecret,
+  spoolMessages,
+  writeObjects,
+} from '../permissions.ts'
 
 export class Smtp extends ContainerService<'smtp'> {
   constructor(scope: Construct, parts: ContainerParts) {
@@ -15,8 +22,15 @@ export class Smtp extends ContainerService<'smtp'> {
         QUEUE_TABLE: storage.tables.queue.tableName,
         INCOMING_QUEUE_URL: queues.incoming.queue.queueUrl,
         POLICY_FUNCTION: policy.lambda.functionName,
+        WEBHOOK_SECRET: deployment.webhookSecretArn,
       },
-      statements: [...spoolMessages(parts), discardedMessages(storage), writeObjects(storage)],
+      statements: [
+        ...spoolMessages(parts),
+        discardedMessages(storage),
+        writeObjects(storage),
+        ...readSpooled(deployment, storage),
+        ...readWebhookSecret(deployment),
+      ],
     })
   }
 }

@@ -1,5 +1,6 @@
 // DNS by the settings: what delivery asks, and what policy asks, whose answers are kept for as long as the process runs.
 
+import { createAnyNameResolver } from '#shared/dns/any-name-resolver.ts'
 import { createBudgetedResolver, DNS_QUESTIONS_MAX } from '#shared/dns/budgeted-resolver.ts'
 import { createCachedResolver } from '#shared/dns/cached-resolver.ts'
 import { createRecordingResolver, type RecordingResolver } from '#shared/dns/recording-resolver.ts'
@@ -13,7 +14,9 @@ export function openResolver({ dnsServers, dnsTimeout, dnsTries }: Settings): Re
 }
 
 function openCachedResolver(settings: Settings, clock: Clock): Resolver {
-  return createCachedResolver(openResolver(settings), {
+  const { dnsServers, dnsTimeout, dnsTries } = settings
+  const limits = { servers: dnsServers, timeoutMs: dnsTimeout, tries: dnsTries }
+  return createCachedResolver(createAnyNameResolver(openResolver(settings), limits), {
     clock,
     options: {
       entriesMax: settings.dnsCacheEntries,

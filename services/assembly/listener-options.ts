@@ -3,6 +3,7 @@
 import { type ImapOptions, imapDefaults } from '#services/imap/config.ts'
 import { type Pop3Options, pop3Defaults } from '#services/pop3/config.ts'
 import type { SmtpOptions, SmtpRole } from '#services/smtp/config.ts'
+import { contentFilterHop } from '#shared/settings/filter-kinds.ts'
 import { homeDomain, originDomain } from '#shared/settings/own-domains.ts'
 import type { Settings } from '#shared/settings/table.ts'
 
@@ -13,6 +14,7 @@ export function smtpOptions(settings: Settings, role: SmtpRole): SmtpOptions {
   const [first = '', ...otherAddresses] = address
   return {
     role,
+    contentFilter: role === 'reinjection' ? '' : contentFilterHop.format(settings.contentFilter),
     address: first,
     otherAddresses,
     port,
@@ -53,6 +55,7 @@ export function smtpOptions(settings: Settings, role: SmtpRole): SmtpOptions {
     appendedDomain: settings.appendDotMydomain ? homeDomain(settings) : '',
     proxyInterfaces: settings.proxyInterfaces,
     lmtpTrustedNetworks: settings.lmtpTrustedNetworks,
+    reinjectionTrustedNetworks: settings.reinjectionTrustedNetworks,
     disableVrfyCommand: settings.disableVrfyCommand,
     offersDsn: false,
     disablePlaintextAuth: settings.disablePlaintextAuth,

@@ -11,7 +11,10 @@ import { accountCredentials } from '#shared/auth/account-credentials.ts'
 import { AccountSessions } from '#shared/auth/account-sessions.ts'
 import { createAccountWatch } from '#shared/auth/account-watch.ts'
 import { createAuthenticator } from '#shared/auth/authenticator.ts'
+import { asksRecentLogins, createRecentLogins, noteLogins } from '#shared/auth/pop-before-smtp.ts'
 import { watchLogins } from '#shared/auth/watched-logins.ts'
+import type { Authenticator } from '#shared/contracts/authenticate.ts'
+import type { ContentStage } from '#shared/contracts/content.ts'
 import type { Policy } from '#shared/contracts/policy.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
 import type { CountryOf } from '#shared/net/country-database.ts'
@@ -24,6 +27,7 @@ import type { Signals } from '#shared/storage/ports.ts'
 import type { Backend } from './backend.ts'
 import { formatEndpoint } from './endpoint.ts'
 import { imapOptions, pop3Options, smtpOptions } from './listener-options.ts'
+import { reinjectionPolicy } from './reinjection.ts'
 import { explained } from './start-failure.ts'
 
 export type ListenerName = keyof Settings['listeners']
@@ -40,6 +44,8 @@ export type ListenerParts = {
   /** PEM; of whom SMTP clients may have certificates. Undefined: the usual public ones. */
   readonly clientAuthorities?: string | undefined
   readonly policy: Policy
+  /** What else looks at messages; undefined: nothing does. */
+  readonly content?: ContentStage | undefined
   /** Undefined: no countries are looked at. */
   readonly countryOf?: CountryOf | undefined
   /** What tells that sessions have to end; undefined where the process cannot subscribe. */
@@ -84,22 +90,25 @@ export async function openListeners(backend: Backend, parts: ListenerParts) {
   return { opened: opened.flatMap(({ at }) => at), close }
 }
 
+function assembleAuthenticator(
+  { settings, store, directory, suspicion, clock, log }: Backend,
+  countryOf: ListenerParts['countryOf'],
+): Authenticator {
+  const { accounts } = directory
+  const { counters } = store.tables
+  const credentials = accountCredentials(accounts)
+  const checked = createAuthenticator({ credentials, counters, settings, clock, log })
+  const watched = countryOf === undefined ? checked : watchLogins(checked, { countryOf, suspicion })
+  if (!asksRecentLogins(settings)) return watched
+  const logins = createRecentLogins({ counters, accounts, options: settings, clock })
+  return noteLogins(watched, logins, log)
+}
+
 function makers(backend: Backend, parts: ListenerParts) {
-  const { certificates, clientAuthorities, policy, hints } = parts
+  const { certificates, clientAuthorities, policy, content, hints } = parts
   const { settings, store, directory, mailbox, queue, clock, log } = backend
   const { hostname } = settings
-  const checked = createAuthenticator({
-    credentials: accountCredentials(directory.accounts),
-    counters: store.tables.counters,
-    settings,
-    clock,
-    log,
-  })
-  const { countryOf } = parts
-  const authenticator =
-    countryOf === undefined
-      ? checked
-      : watchLogins(checked, { countryOf, suspicion: backend.suspicion })
+  const authenticator = assembleAuthenticator(backend, parts.countryOf)
   const accountWatch = createAccountWatch({ accounts: directory.accounts, hints, clock, log })
   const spool = createSpool({
     queue,
@@ -114,7 +123,7 @@ function makers(backend: Backend, parts: ListenerParts) {
   const smtp = (role: SmtpRole) => () =>
     createSmtpListener(smtpOptions(settings, role), {
       spool,
-      policy,
+      ...(role === 'reinjection' ? { policy: reinjectionPolicy } : { policy, content }),
       clientAuthorities,
       authenticator,
       accountWatch,
@@ -163,6 +172,7 @@ function makers(backend: Backend, parts: ListenerParts) {
     submission: smtp('submission'),
     submissions: smtp('submissions'),
     lmtp: smtp('lmtp'),
+    reinjection: smtp('reinjection'),
     imap: imap('imap'),
     imaps: imap('imaps'),
     pop3: pop3('pop3'),

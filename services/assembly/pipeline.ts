@@ -5,48 +5,14 @@ import { createCleanup } from '#services/cleanup/cleanup.ts'
 import { createCollector } from '#services/collector/collector.ts'
 import { createDelivery } from '#services/delivery/delivery.ts'
 import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
-import { createLists } from '#services/policy/lists.ts'
-import { createPolicy } from '#services/policy/policy.ts'
-import { createVerification } from '#services/policy/verification.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
-import type { DecidingPolicy } from '#shared/contracts/policy.ts'
-import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
-import type { RecordingResolver } from '#shared/dns/recording-resolver.ts'
 import { createStageMessage } from '#shared/queue/created-message.ts'
 import type { IsFrozen, LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { type Backend, routesOf } from './backend.ts'
-import { openQuestionResolvers } from './dns.ts'
-
-export type PolicyWorld = {
-  readonly openDns?: () => RecordingResolver
-  /** Absent where other servers are not to be asked about addresses: then nobody counts as verified. */
-  readonly probe?: ProbeAddress
-}
-
-export function assemblePolicy(
-  backend: Backend,
-  { openDns = openQuestionResolvers(backend.settings, backend.clock), probe }: PolicyWorld = {},
-): DecidingPolicy {
-  const { directory, accessTables, mailbox, settings, store, clock, log } = backend
-  const { counters } = store.tables
-  const { usage } = mailbox
-  const lists = createLists({
-    directory,
-    accessTables,
-    usage,
-    suspicion: backend.suspicion,
-    counters,
-    settings,
-    clock,
-    log,
-    verification: probe && createVerification({ counters, probe, clock, log, options: settings }),
-  })
-  return createPolicy({ lists, directory, openDns, options: settings, log })
-}
 
 export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(backend)) {
   const { store, queue, expand, clock } = backend

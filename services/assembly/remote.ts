@@ -5,14 +5,12 @@ import {
   createHopPolicies,
   type HopPolicyOptions,
   type Login,
+  policyOfFilter,
 } from '#services/delivery/remote/hop-policy.ts'
 import { createInterruption, type Interruption } from '#services/delivery/remote/interruption.ts'
 import { createProbe } from '#services/delivery/remote/probe.ts'
 import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
-import {
-  createSmtpTransport,
-  type SmtpTransportDeps,
-} from '#services/delivery/remote/smtp-transport.ts'
+import { createSmtpTransport } from '#services/delivery/remote/smtp-transport.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
@@ -36,18 +34,20 @@ export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): Op
   const { settings, store, log } = backend
   const { hostname } = settings
   const { connect, guard, cutOff, isIdle } = createInterruption(connectTcp)
-  const way: SmtpTransportDeps = {
+  const options = hopPolicyOptions(settings, secrets)
+  const facts = {
     resolver: openResolver(settings),
     targets: createTargets(settings.privateDestinationNetworks),
-    policyOf: createHopPolicies(hopPolicyOptions(settings, secrets)),
     hostname,
     connect,
     log: log.child({ service: 'delivery' }),
   }
+  const way = { ...facts, policyOf: createHopPolicies(options) }
   const smtp = createSmtpTransport(way)
+  const toFilter = createSmtpTransport({ ...facts, policyOf: () => policyOfFilter(options) })
   const deliver = createRemoteDelivery({
     objects: store.objects,
-    transportOf: () => smtp,
+    transportOf: (_, { isFilter }) => (isFilter ? toFilter : smtp),
     hostname,
   })
   return {

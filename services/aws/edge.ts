@@ -6,9 +6,10 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { LambdaClient } from '@aws-sdk/client-lambda'
+import { assembleContent } from '#services/assembly/content.ts'
 import { openCountries } from '#services/assembly/countries.ts'
 import { type ListenerName, openListeners } from '#services/assembly/listeners.ts'
-import { assemblePolicy } from '#services/assembly/pipeline.ts'
+import { assemblePolicy } from '#services/assembly/policy.ts'
 import { StartFailure } from '#services/assembly/start-failure.ts'
 import { daysLeft } from '#shared/net/tls/days-left.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
@@ -62,16 +63,20 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     systemClock,
   )
   closing.defer(() => health.close())
+  const onTheSpot = assemblePolicy(backend)
+  closing.defer(() => onTheSpot.settle())
   const policy = createPolicyClient(
     new LambdaClient({ region, requestHandler: requestTimeouts }),
     environment.POLICY_FUNCTION ?? '',
-    assemblePolicy(backend),
+    onTheSpot,
   )
+  const webhookSecret = await readWebhookSecret(environment.WEBHOOK_SECRET ?? '')
   // SMTP and POP3 in services of their own have no queue for hints: there sessions look at their account every few seconds.
   const hints = environment.WATCH_QUEUE_PREFIX === undefined ? undefined : store.signals
   const listeners = await openListeners(backend, {
     certificates,
     policy,
+    content: assembleContent(backend, { webhookSecret }),
     countryOf: await openCountries(settings),
     hints,
   })
@@ -110,6 +115,12 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   clearInterval(certificateGauge)
   metrics.flush()
   log.info({ service: 'edge' }, 'stopped')
+}
+
+/** What signs requests to the webhook: the text of a secret. A container that cannot read it does not start. */
+async function readWebhookSecret(arn: string): Promise<string | undefined> {
+  if (arn === '') return undefined
+  return (await new Secret(openSecretsManager(), arn).read())?.text
 }
 
 /** Which variables are needed: those of the one protocol that is served, or of all. */

@@ -22,7 +22,10 @@ const containerVariables = [
   'MEMORY_MIB',
 ] as const
 
-/** Required variables of the container: edge, which serves all protocols, or smtp, imap and pop3 each in a service of its own. */
+/**
+ * Required variables of the container: edge, which serves all protocols, or smtp, imap and pop3 each in a service of its own.
+ * WEBHOOK_SECRET: what signs requests to the webhook, '' for nothing.
+ */
 const containerEnvironments = {
   edge: [
     ...containerVariables,
@@ -30,8 +33,15 @@ const containerEnvironments = {
     'INCOMING_QUEUE_URL',
     'WATCH_QUEUE_PREFIX',
     'POLICY_FUNCTION',
+    'WEBHOOK_SECRET',
   ],
-  smtp: [...containerVariables, 'QUEUE_TABLE', 'INCOMING_QUEUE_URL', 'POLICY_FUNCTION'],
+  smtp: [
+    ...containerVariables,
+    'QUEUE_TABLE',
+    'INCOMING_QUEUE_URL',
+    'POLICY_FUNCTION',
+    'WEBHOOK_SECRET',
+  ],
   imap: [...containerVariables, 'WATCH_QUEUE_PREFIX'],
   pop3: [...containerVariables],
 } as const satisfies { readonly [container: string]: readonly string[] }
@@ -127,6 +137,7 @@ export const containerOf = {
   submission: 'smtp',
   submissions: 'smtp',
   lmtp: 'smtp',
+  reinjection: 'smtp',
   imap: 'imap',
   imaps: 'imap',
   pop3: 'pop3',

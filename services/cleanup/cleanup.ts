@@ -19,6 +19,7 @@ import type { References } from '#shared/queue/references.ts'
 import { logOutcomes } from '#shared/queue/result-log.ts'
 import { doubtful } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
+import { expandOf, routesThrough } from '#shared/queue/through-filter.ts'
 import { ByteBudget, HeldBytes } from '#shared/runtime/byte-budget.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -61,7 +62,6 @@ export function createCleanup(deps: {
   readonly log: Log
 }) {
   const { queue, log } = deps
-  const { groupsLeft, allGroups } = createGroupPlan(deps)
   const expansions = new ByteBudget(EXPANSION_BYTES_MAX)
 
   /** Handles doorbells whose body is a queue id. Unknown ids are messages already finished. */
@@ -128,7 +128,8 @@ export function createCleanup(deps: {
     if (!(await held.wait(mayNeed, { clock: deps.clock, waitMs: EXPANSION_WAIT_MS }))) {
       throw new TemporaryFailure('no memory for its recipients now')
     }
-    const expansion = await withoutDoubtful(message, await deps.expand(recipients))
+    const expand = expandOf(message, deps.expand)
+    const expansion = await withoutDoubtful(message, await expand(recipients))
     const { local, remote, failed } = expansion
     const count = local.length + remote.length + failed.length
     held.keep(count * FINAL_RECIPIENT_BYTES)
@@ -152,9 +153,12 @@ export function createCleanup(deps: {
     recipients: number,
   ): Promise<Outcome> {
     const { local, remote, failed } = expansion
+    const options = routesThrough(message, deps.options)
+    const { groupsLeft, allGroups } = createGroupPlan({ ...deps, options })
     const handedOn = [...local, ...remote]
     const blob = mailboxBlobOf(message, deps.options.hostname)
-    const reserved = await queue.reserve(blob, local)
+    // Of a folder that may be removed with what it remembers none is reserved (references.ts).
+    const reserved = await queue.reserve(blob, message.junk ? [] : local)
     const unsuccessful = failed.map((one) => ({ ...outcomeOf(one.result), ...one }))
     const startedMs = deps.clock.now()
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {

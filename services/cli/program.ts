@@ -27,6 +27,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
     (await import('./storage.ts')).storageCommands(parent, define),
   config: async (parent, { process }) =>
     (await import('./config.ts')).configCommands(parent, process),
+  policy: async (parent, { process }) =>
+    (await import('./policy.ts')).policyCommands(parent, process),
   restore: async (parent, { process }) =>
     (await import('./restore.ts')).restoreCommand(parent, process),
 }

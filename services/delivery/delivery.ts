@@ -21,6 +21,7 @@ import { logOutcomes } from '#shared/queue/result-log.ts'
 import { doubtful } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settlement } from '#shared/queue/settle.ts'
+import { routesThrough } from '#shared/queue/through-filter.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -79,7 +80,7 @@ export function createDelivery(deps: {
       if (held) log.info({ queueId, group: name, reason: HELD_FOR_FROZEN }, 'message held')
       return undefined
     }
-    const group = await towardsOneHop(taken.group)
+    const group = await towardsOneHop(message, taken.group)
     if (group === undefined) return undefined
     const settled = await deliverTaken(message, group)
     return settled.some(({ contended }) => contended) ? 'contended' : undefined
@@ -89,9 +90,9 @@ export function createDelivery(deps: {
    * Where its mail goes is asked when it goes: the group with the next hop of all of its recipients now. Undefined where they have become
    * several: then each has a group, whose bell is rung.
    */
-  async function towardsOneHop(group: Group): Promise<Group | undefined> {
+  async function towardsOneHop(message: QueuedMessage, group: Group): Promise<Group | undefined> {
     if (group.destination.kind === 'local') return group
-    const [first, ...more] = byHop(group.recipients, deps.options.hopOf)
+    const [first, ...more] = byHop(group.recipients, routesThrough(message, deps.options).hopOf)
     if (first === undefined) throw new Error(`group ${group.name} has no recipients`)
     const [slot] = first
     if (more.length === 0) return { ...group, destination: { kind: 'remote', slot } }
@@ -162,7 +163,10 @@ export function createDelivery(deps: {
       if (group.destination.kind === 'remote') {
         const { slot } = group.destination
         const hop = parseNextHop(slot)
-        if (hop === undefined) return group.recipients.map(() => outcomeOf(noHop(slot)))
+        if (hop === undefined) {
+          const result = message.filter === null ? noHop(slot) : noFilter(slot)
+          return group.recipients.map(() => outcomeOf(result))
+        }
         const results = await deps.deliverRemote(message, hop, group.recipients, onContact)
         return results.map(outcomeOf)
       }
@@ -199,5 +203,11 @@ const noHop = (text: string): DeliveryResult => ({
   kind: 'failed',
   status: '5.1.2',
   reply: `${text}: no domain and no host`,
+})
+/** Our own mistake, and no reason to return anybody's mail. */
+const noFilter = (text: string): DeliveryResult => ({
+  kind: 'deferred',
+  status: '4.3.5',
+  reply: `content filter ${text}: none that speaks SMTP`,
 })
 const noOutcome = outcomeOf({ kind: 'deferred', status: '4.3.0', reply: 'no result' })

@@ -1,6 +1,7 @@
 // What one question knows, as words are told it (`Known`). Whether the recipient was looked at is noticed: a list of an early stage that
 // did not is not asked again for the next recipient.
 
+import type { SpfResult } from '#shared/contracts/authentication.ts'
 import type { MessageRequest, PolicyStage } from '#shared/contracts/policy.ts'
 import type { Origin } from '#shared/contracts/spool.ts'
 import type { Reach, Recipient } from '#shared/directory/directory.ts'
@@ -34,6 +35,8 @@ export type Known = {
   readonly message: MessageRequest | undefined
   /** Within what one question may ask and how long it may take; what it answers is kept with the decision. */
   readonly dns: Resolver
+  /** SPF of client and sender, found out once for the whole transaction, when it is asked for; undefined before MAIL. */
+  readonly spf: () => Promise<SpfResult | undefined>
   /** What was scored so far. */
   readonly score: number
 }

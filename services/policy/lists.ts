@@ -11,6 +11,7 @@ import { classesOf } from '#shared/settings/restrictions/list-faults.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { rejectEndedAccount } from './account.ts'
 import { createListCompiler, type ListCompiler } from './compile.ts'
+import { createPolicyServers } from './delegation/servers.ts'
 import { createDnsLists } from './dns-lists/dns-lists.ts'
 import { limitFinalRecipients } from './final-recipients.ts'
 import { rejectNonFqdn } from './fully-qualified.ts'
@@ -21,11 +22,12 @@ import { rejectOverQuota } from './quota.ts'
 import type { PolicyLists, StageLists } from './restriction.ts'
 import { createSenderRights } from './sender-logins.ts'
 import { createSendingLimits } from './sending-limits.ts'
+import { createBuiltInServices } from './services.ts'
 import { rejectCompromisedAccount } from './suspicion.ts'
 import type { WordDeps } from './word.ts'
 
 export function createLists(
-  deps: Omit<WordDeps, 'compile' | 'dnsLists'> & {
+  deps: Omit<WordDeps, 'compile' | 'dnsLists' | 'services' | 'policyServers'> & {
     readonly usage: (accountId: AccountId) => Promise<Used>
     /** Undefined: nobody watches what accounts do. */
     readonly suspicion?: Pick<Suspicion, 'noteRecipients'>
@@ -49,8 +51,12 @@ export function createLists(
       timeoutMs: settings.dnsListTimeout,
     },
   })
-  const classes = classesOf(settings.smtpdRestrictionClasses)
-  const compiler = createListCompiler({ ...deps, dnsLists }, classes)
+  const services = createBuiltInServices(deps)
+  const policyServers = createPolicyServers({ clock })
+  const compiler = createListCompiler(
+    { ...deps, dnsLists, services, policyServers },
+    classesOf(settings.smtpdRestrictionClasses),
+  )
   const smtpd = compiled(compiler, smtpdTexts(settings))
   const submission = compiled(compiler, submissionTexts(settings))
   // RFC 2033 §1: LMTP delivers, it does not relay, whoever speaks it.

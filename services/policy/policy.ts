@@ -6,11 +6,13 @@
 // their restrictions looked at the recipient. Of a list that refuses nothing else counts: what a refused recipient's list wanted for the
 // message is not for those who get it.
 
+import type { CheckSpf } from '#shared/contracts/authentication.ts'
 import type {
   DataRequest,
   DecidingPolicy,
   EarlyRequest,
   EarlyStage,
+  Judged,
   MessageRequest,
   PolicyVerdict,
   RecipientRequest,
@@ -27,6 +29,8 @@ import { finalRecipients } from './final-recipients.ts'
 import type { AtMessage, AtRecipient, KnownRecipient } from './known.ts'
 import { atStage, type Facts, type Noticed, noticeRecipient } from './known.ts'
 import { Question } from './question.ts'
+import type { Asked } from './records/decision-record.ts'
+import { type DecisionRecorder, noRecorder } from './records/recorder.ts'
 import { badRecipient, tryLater } from './replies.ts'
 import type { PolicyLists, RestrictionList, StageLists } from './restriction.ts'
 
@@ -35,6 +39,10 @@ export type PolicyOptions = {
   readonly hostname: string
 }
 
+const noSender: Pick<Facts, 'sender' | 'spf'> = { sender: undefined, spf: async () => undefined }
+
+const noSpf: CheckSpf = async () => ({ result: 'none', identity: 'mailfrom', domain: '' })
+
 const earlyStages = ['connect', 'helo', 'sender'] as const satisfies readonly EarlyStage[]
 
 export function createPolicy(deps: {
@@ -42,29 +50,38 @@ export function createPolicy(deps: {
   readonly directory: Pick<Directory, 'resolve' | 'reach'>
   /** For one question: what it may cost is limited, and what was answered is kept. */
   readonly openDns: () => RecordingResolver
+  /** Undefined: SPF is not looked at. */
+  readonly checkSpf?: CheckSpf
+  /** Undefined: nothing is recorded. */
+  readonly recorder?: DecisionRecorder
   readonly options: PolicyOptions
   readonly log: Log
 }): DecidingPolicy {
-  const { lists, directory, openDns, log } = deps
+  const { lists, directory, openDns, checkSpf = noSpf, recorder = noRecorder, log } = deps
   const { firm } = lists
   const host = parseDomain(deps.options.hostname)
 
   /** Its lists one after the other; answers what its recipient leads to. */
   async function decide(
-    { queueId, judged }: Pick<EarlyRequest, 'queueId' | 'judged'>,
-    what: 'client' | 'recipient' | 'data' | 'message',
+    asked: Asked,
     ask: (question: Question, dns: Resolver) => Promise<number>,
   ): Promise<PolicyVerdict> {
-    const question = new Question(judged)
+    const { queueId } = asked.request
+    const what = asked.ask === 'early' ? 'client' : asked.ask
+    const question = new Question(judgedBefore(asked))
     const { resolver, recorded } = openDns()
-    try {
-      return question.verdict(await ask(question, resolver))
-    } catch (error) {
-      log.error({ queueId, error }, `${what} not decided`)
-      return rejected(tryLater, 'failure')
-    } finally {
-      log.debug({ queueId, trail: question.trail, lookups: recorded() }, `${what} judged`)
-    }
+    const verdict = await ask(question, resolver).then(
+      (leadsTo) => question.verdict(leadsTo),
+      (error: unknown) => {
+        log.error({ queueId, error }, `${what} not decided`)
+        return rejected(tryLater, 'failure')
+      },
+    )
+    const { trail } = question
+    const lookups = recorded()
+    log.debug({ queueId, trail, lookups }, `${what} judged`)
+    recorder.note({ ...asked, trail, lookups, verdict })
+    return verdict
   }
 
   async function askEarly(
@@ -89,6 +106,17 @@ export function createPolicy(deps: {
     return { queueId, origin, dns, client: createClient(origin.remoteAddress, dns) }
   }
 
+  /** And of whoever it sends for. */
+  function senderFacts(
+    question: Question,
+    dns: Resolver,
+    { origin }: Pick<EarlyRequest, 'origin'>,
+    sender: string,
+  ): Pick<Facts, 'sender' | 'spf'> {
+    const asked = { address: origin.remoteAddress, helo: origin.helo, sender }
+    return { sender, spf: () => question.spf(() => checkSpf(asked, dns)) }
+  }
+
   async function knowRecipient(text: string, address: Address): Promise<KnownRecipient> {
     const found = await directory.resolve(address)
     let reached: Promise<Reach> | undefined
@@ -108,8 +136,8 @@ export function createPolicy(deps: {
     const stages = lists.of(request.origin.listener)
     const facts: Facts = {
       ...clientFacts(request, dns),
+      ...senderFacts(question, dns, request, request.sender),
       answering: 'recipient',
-      sender: request.sender,
       recipient,
       recipientCount: request.recipientsSoFar,
       finalRecipientCount: request.finalRecipientsSoFar,
@@ -133,6 +161,7 @@ export function createPolicy(deps: {
 
   /** At DATA and after it; the recipient where there is one alone, and somebody may look at him. */
   async function factsOfAll(
+    question: Question,
     dns: Resolver,
     request: Pick<DataRequest, 'queueId' | 'origin' | 'envelope'>,
     list: RestrictionList,
@@ -144,8 +173,8 @@ export function createPolicy(deps: {
     const address = isAsked && only ? parseAddress(only.address, host) : undefined
     return {
       ...clientFacts(request, dns),
+      ...senderFacts(question, dns, request, sender),
       answering: 'data',
-      sender,
       recipient: address && only && (await knowRecipient(only.address, address)),
       recipientCount: recipients.length,
       finalRecipientCount: recipients.length,
@@ -160,7 +189,7 @@ export function createPolicy(deps: {
     request: DataRequest,
   ): Promise<void> {
     const { data } = lists.of(request.origin.listener)
-    const facts = await factsOfAll(dns, request, data, request.declaredBytes)
+    const facts = await factsOfAll(question, dns, request, data, request.declaredBytes)
     await question.ask('data', data, atStage(facts, 'data'))
     question.conclude()
   }
@@ -171,7 +200,7 @@ export function createPolicy(deps: {
     request: MessageRequest,
   ): Promise<void> {
     const { message } = lists.of(request.origin.listener)
-    const facts = await factsOfAll(dns, request, message, request.bytes)
+    const facts = await factsOfAll(question, dns, request, message, request.bytes)
     const whole: Facts = { ...facts, answering: 'message', message: request }
     await question.ask('message', message, atStage(whole, 'message'))
     question.conclude()
@@ -181,13 +210,15 @@ export function createPolicy(deps: {
   return {
     isPlain: (stage, listener) => lists.of(listener)[stage].every(({ isPlain }) => isPlain),
 
+    settle: () => recorder.settle(),
+
     early: (request) =>
-      decide(request, 'client', async (question, dns) => {
+      decide({ ask: 'early', request }, async (question, dns) => {
         const { stage, origin, sender, declaredBytes } = request
         const facts: Facts = {
           ...clientFacts(request, dns),
+          ...(stage === 'sender' ? senderFacts(question, dns, request, sender) : noSender),
           answering: stage,
-          sender: stage === 'sender' ? sender : undefined,
           recipient: undefined,
           recipientCount: 0,
           finalRecipientCount: 0,
@@ -201,7 +232,7 @@ export function createPolicy(deps: {
     async recipient(request) {
       const address = parseAddress(request.recipient, host)
       if (address === undefined) return rejected(badRecipient(request.recipient), 'syntax')
-      return decide(request, 'recipient', async (question, dns) => {
+      return decide({ ask: 'recipient', request }, async (question, dns) => {
         const recipient = await knowRecipient(request.recipient, address)
         await askAboutRecipient(question, dns, request, recipient)
         const isAlias = recipient.found.kind === 'alias' && question.isPermitted
@@ -210,13 +241,13 @@ export function createPolicy(deps: {
     },
 
     data: (request) =>
-      decide(withoutPutOff(request), 'data', async (question, dns) => {
+      decide({ ask: 'data', request }, async (question, dns) => {
         await askAboutData(question, dns, request)
         return 1
       }),
 
     message: (request) =>
-      decide(withoutPutOff(request), 'message', async (question, dns) => {
+      decide({ ask: 'message', request }, async (question, dns) => {
         if (!request.isDataJudged) {
           await askAboutData(question, dns, { ...request, declaredBytes: request.bytes })
         }
@@ -227,13 +258,10 @@ export function createPolicy(deps: {
 }
 
 /** What was to be put off came true at RCPT: at DATA nothing is left of it. */
-function withoutPutOff({
-  queueId,
-  judged,
-}: DataRequest | MessageRequest): Pick<EarlyRequest, 'queueId' | 'judged'> {
-  if (judged === undefined) return { queueId }
-  const { passed, score } = judged
-  return { queueId, judged: { passed, score } }
+function judgedBefore({ ask, request: { judged } }: Asked): Judged | undefined {
+  if (judged === undefined || ask === 'early' || ask === 'recipient') return judged
+  const { deferIfPermit: _, ...rest } = judged
+  return rest
 }
 
 const rejected = (reply: SmtpReply, restriction: string): PolicyVerdict => ({

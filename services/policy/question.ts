@@ -1,5 +1,6 @@
 // One question of a listener on its way through the lists that it concerns, until one of them refuses.
 
+import type { SpfResult } from '#shared/contracts/authentication.ts'
 import type { EarlyStage, Judged, PolicyStage, PolicyVerdict } from '#shared/contracts/policy.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { evaluate, type ListVerdict, noProgress, type Progress, type Step } from './evaluate.ts'
@@ -12,10 +13,13 @@ export class Question {
   #progress: Progress
   #keeps = true
   #verdict: ListVerdict = { kind: 'permit' }
+  #spf: Promise<SpfResult> | undefined
+  #foundSpf: SpfResult | undefined
   /** In order, for the log and for whoever explains the verdict. */
   readonly trail: { readonly stage: PolicyStage; readonly steps: readonly Step[] }[] = []
 
-  constructor({ passed, score, deferIfPermit }: Judged = { passed: [], score: 0 }) {
+  constructor({ passed, score, deferIfPermit, spf }: Judged = { passed: [], score: 0 }) {
+    this.#foundSpf = spf
     this.#passed = [...passed]
     this.#early = { ...noProgress, score, deferIfPermit }
     this.#progress = this.#early
@@ -55,6 +59,13 @@ export class Question {
     this.#early = this.#progress
   }
 
+  /** Found out by the first question that wants to know. */
+  async spf(check: () => Promise<SpfResult>): Promise<SpfResult> {
+    this.#spf ??= this.#foundSpf ? Promise.resolve(this.#foundSpf) : check()
+    this.#foundSpf = await this.#spf
+    return this.#foundSpf
+  }
+
   /** DEFER_IF_REJECT is of one stage only. */
   endStage(): void {
     this.#progress = { ...this.#progress, deferIfReject: undefined }
@@ -72,14 +83,21 @@ export class Question {
   verdict(finalRecipients: number): PolicyVerdict {
     const { prepend, warnings, hold, redirect, filter, bcc } = this.#progress.effects
     const { score, deferIfPermit } = this.#early
-    const judged: Judged = { passed: this.#passed, score, ...(deferIfPermit && { deferIfPermit }) }
+    const spf = this.#foundSpf
+    const judged: Judged = {
+      passed: this.#passed,
+      score,
+      ...(deferIfPermit && { deferIfPermit }),
+      ...(spf && { spf }),
+    }
+    const isJudged = judged.passed.length > 0 || spf !== undefined
     const besides = {
       ...(warnings.length > 0 && { warnings }),
       ...(hold !== undefined && { hold }),
       ...(redirect !== undefined && { redirect }),
       ...(filter !== undefined && { filter }),
       ...(bcc.length > 0 && { bcc }),
-      ...(judged.passed.length > 0 && { judged }),
+      ...(isJudged && { judged }),
     }
     const verdict = this.#verdict
     switch (verdict.kind) {

@@ -8,9 +8,11 @@ import type { Log } from '#shared/runtime/log.ts'
 import type { WordName } from '#shared/settings/restrictions/words.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Table } from '#shared/storage/ports.ts'
+import type { PolicyServers } from './delegation/servers.ts'
 import type { DnsLists } from './dns-lists/dns-lists.ts'
 import type { Known } from './known.ts'
 import type { Decision, RestrictionList } from './restriction.ts'
+import type { BuiltInServices } from './service.ts'
 import type { Verification } from './verification.ts'
 
 /** Collaborators of words; each takes what it needs. */
@@ -24,6 +26,9 @@ export type WordDeps = {
   /** Absent where nobody may be asked about an address. */
   readonly verification?: Verification | undefined
   readonly dnsLists: DnsLists
+  /** By the name that `check_policy_service` calls them by. */
+  readonly services: BuiltInServices
+  readonly policyServers: PolicyServers
   /** A list as it may be named by a table, by a policy server or by a restriction class. Throws for what is no list. */
   readonly compile: (text: string) => RestrictionList
 }

@@ -13,6 +13,8 @@ export type SmtpRole =
   | 'submissions'
   /** Mail from filters and other software of ours: LMTP (RFC 2033), an answer for each recipient. */
   | 'lmtp'
+  /** Mail that comes back from a content filter: taken from whoever may connect, for anybody, as it is. */
+  | 'reinjection'
 
 export type SmtpOptions = {
   readonly role: SmtpRole
@@ -78,6 +80,10 @@ export type SmtpOptions = {
   readonly proxyInterfaces: readonly string[]
   /** Who may speak LMTP, besides `mynetworks`. */
   readonly lmtpTrustedNetworks: readonly string[]
+  /** Who may connect to the listener `reinjection`; nobody else, not even `mynetworks`. */
+  readonly reinjectionTrustedNetworks: readonly string[]
+  /** Where every message goes first of which policy says nothing else, `transport:destination`; '' for none. */
+  readonly contentFilter: string
   readonly disableVrfyCommand: boolean
   /** RFC 3461. False until somebody writes notifications; then its parameters are unknown. */
   readonly offersDsn: boolean
@@ -140,6 +146,8 @@ export const smtpDefaults = {
   appendedDomain: '',
   proxyInterfaces: [],
   lmtpTrustedNetworks: ['127.0.0.0/8', '::1/128'],
+  reinjectionTrustedNetworks: ['127.0.0.0/8', '::1/128'],
+  contentFilter: '',
   disableVrfyCommand: true,
   offersDsn: false,
   disablePlaintextAuth: 'yes',

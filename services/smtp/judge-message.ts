@@ -4,36 +4,26 @@
 // Implementation notes: `250` is said only after `spool.accept` has resolved; of a message that policy discards it is said after the
 // spool has forgotten it, and a line in the log is all that is left.
 
+import type { ContentTrace } from '#shared/contracts/content.ts'
 import type { MessageRequest, PolicyVerdict } from '#shared/contracts/policy.ts'
 import type { AcceptedMessage, EnvelopeRecipient, Spooled } from '#shared/contracts/spool.ts'
-import type { ByteString } from '#shared/mail/message-index.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import type { LogFields } from '#shared/runtime/log.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
-import type { Authors } from './authors.ts'
+import { type AcceptedContent, judgeContent } from './judge-content.ts'
 import { logMessage } from './message-log.ts'
 import { receivedField } from './received.ts'
 import { askPolicy, type RecipientVerdict } from './recipient-verdict.ts'
 import { replies } from './replies.ts'
 import type { SmtpSession } from './session.ts'
 import { envelopeOf, noteVerdict, type Transaction } from './transaction.ts'
-
-export type WholeMessage = {
-  readonly session: SmtpSession
-  readonly transaction: Transaction
-  readonly spooled: Spooled
-  /** As policy gets to see it (header-reader.ts). */
-  readonly header: ByteString
-  readonly authors: Authors
-  /** As they came. */
-  readonly bytes: number
-}
+import type { WholeMessage } from './whole-message.ts'
 
 /** The reply, in LMTP one for each recipient where they differ. */
 export async function judgeMessage(message: WholeMessage): Promise<readonly Reply[]> {
   const { session, transaction, spooled } = message
   const refusal = contentRefusal(session, spooled)
-  if (refusal !== undefined) return refuse(message, [refusal])
+  if (refusal !== undefined) return refuse(message, refusal)
   if (transaction.discardedBy !== undefined) return discard(message, transaction.discardedBy)
   const verdict = await askAboutMessage(message)
   for (const warning of verdict.warnings ?? []) log(message, 'policy warns', { warning })
@@ -49,7 +39,7 @@ export async function judgeMessage(message: WholeMessage): Promise<readonly Repl
       return discard(message, verdict.restriction)
     case 'permit':
       noteVerdict(transaction, { ...verdict, prepend: '' })
-      return take(message, verdict.prepend)
+      return takeUnlessContentRefuses(message, verdict.prepend)
     default:
       return unreachable(verdict)
   }
@@ -78,17 +68,47 @@ async function askAboutMessage(message: WholeMessage): Promise<PolicyVerdict> {
 }
 
 /** `prepend`: what the message's own list says, before what was said with its recipients. */
-async function take(message: WholeMessage, prepend: string): Promise<readonly Reply[]> {
+async function takeUnlessContentRefuses(
+  message: WholeMessage,
+  prepend: string,
+): Promise<readonly Reply[]> {
+  const { session, spooled } = message
+  const outcome = await judgeContent(message, prepend).catch(async (error: unknown) => {
+    await session.deps.spool.discard(spooled)
+    throw error
+  })
+  for (const warning of outcome.warnings) log(message, 'content filter warns', { warning })
+  const { trail: content } = outcome
+  switch (outcome.kind) {
+    case 'reject': {
+      await session.deps.spool.discard(spooled)
+      const { step: restriction, reply } = outcome
+      const { code, status: dsn, text } = reply
+      log(message, 'message rejected', { restriction, code, dsn, reply: text, content })
+      return [reply]
+    }
+    case 'discard':
+      return discard(message, outcome.step, content)
+    case 'accept':
+      return take({ ...message, spooled: outcome.spooled }, outcome)
+    default:
+      return unreachable(outcome)
+  }
+}
+
+async function take(message: WholeMessage, wanted: AcceptedContent): Promise<readonly Reply[]> {
   const { session, transaction, spooled } = message
   const { spool, clock } = session.deps
   const refusals = transaction.redirect === undefined ? await refusalsOf(message) : []
   if (transaction.discardedBy !== undefined) return discard(message, transaction.discardedBy)
   const envelope = envelopeOf(transaction)
-  const taken = envelope.recipients.filter((_, i) => refusals[i] === undefined)
-  if (taken.length === 0) return refuse(message, refusals)
+  const refused = envelope.recipients.filter((_, i) => refusals[i] !== undefined)
+  const taken = wanted.recipients.filter((recipient) => !refused.includes(recipient))
+  if (taken.length === 0) return turnAway(message, refusals)
   const origin = session.origin()
   const { queueId, hold, redirect } = transaction
-  const route = routeOf(transaction, taken)
+  const route = routeOf(transaction, taken, session.options.contentFilter)
+  const { sender = envelope.sender, junk, trail } = wanted
   const arrivedMs = clock.now()
   const received = receivedField({
     origin,
@@ -102,11 +122,12 @@ async function take(message: WholeMessage, prepend: string): Promise<readonly Re
   })
   const messageId = await spool.accept({
     spooled,
-    envelope: { ...envelope, recipients: route.recipients },
+    envelope: { ...envelope, sender, recipients: route.recipients },
     origin,
-    prepend: prepend + transaction.prepend + received,
+    prepend: wanted.above + received + wanted.below,
     arrivedMs,
     ...(hold !== undefined && { held: hold }),
+    ...(junk !== undefined && { junk: true }),
     ...(route.filter !== undefined && { filter: route.filter }),
   })
   session.noteAccepted()
@@ -118,8 +139,10 @@ async function take(message: WholeMessage, prepend: string): Promise<readonly Re
     ...(origin.tls && { cipher: origin.tls.cipher }),
     ...(hold !== undefined && { held: hold }),
     ...(redirect !== undefined && { redirectedTo: redirect }),
+    ...(junk !== undefined && { junk }),
     ...(route.filter !== undefined && { filter: route.filter }),
     ...(transaction.bcc.size > 0 && { bcc: [...transaction.bcc] }),
+    ...(trail.length > 0 && { content: trail }),
   })
   const queued = replies.queued(queueId)
   return refusals.length === 0 ? [queued] : refusals.map((refusal) => refusal ?? queued)
@@ -129,12 +152,14 @@ async function take(message: WholeMessage, prepend: string): Promise<readonly Re
 function routeOf(
   { redirect, filter, bcc }: Transaction,
   taken: readonly EnvelopeRecipient[],
+  contentFilter: string,
 ): { readonly recipients: readonly EnvelopeRecipient[] } & Pick<AcceptedMessage, 'filter'> {
   // Whoever is a recipient anyhow gets it once.
   const unseen = [...bcc].filter((text) => taken.every(({ address }) => address !== text))
   const besides = unseen.map((address) => recipientOf(address, ['NEVER']))
   if (redirect !== undefined) return { recipients: [recipientOf(redirect, []), ...besides] }
-  return { recipients: [...taken, ...besides], ...(filter !== undefined && { filter }) }
+  const hop = filter ?? contentFilter
+  return { recipients: [...taken, ...besides], ...(hop !== '' && { filter: hop }) }
 }
 
 /** The sender knows nothing of him: what was wished of notifications (RFC 3461) is not for him. */
@@ -142,21 +167,33 @@ function recipientOf(address: string, notify: EnvelopeRecipient['notify']): Enve
   return { address, notify, originalRecipient: null }
 }
 
-async function refuse(
+async function refuse(message: WholeMessage, reply: Reply): Promise<readonly Reply[]> {
+  await message.session.deps.spool.discard(message.spooled)
+  log(message, 'message refused', { reply: reply.text })
+  return [reply]
+}
+
+/** Nobody is left to take it for: each was refused, or taken away by a filter, which the client is not told. */
+async function turnAway(
   message: WholeMessage,
   refusals: readonly (Reply | undefined)[],
 ): Promise<readonly Reply[]> {
   await message.session.deps.spool.discard(message.spooled)
-  log(message, 'message refused', { reply: refusals[0]?.text })
-  return refusals.flatMap((refusal) => refusal ?? [])
+  log(message, 'message refused', { reply: refusals.find((refusal) => refusal)?.text })
+  return refusals.map((refusal) => refusal ?? replies.queued(message.transaction.queueId))
 }
 
 /** As Postfix's DISCARD: the client is told what it is told of any message. */
-async function discard(message: WholeMessage, restriction: string): Promise<readonly Reply[]> {
+async function discard(
+  message: WholeMessage,
+  restriction: string,
+  trail: readonly ContentTrace[] = [],
+): Promise<readonly Reply[]> {
   const { session, transaction, spooled } = message
   await session.deps.spool.discard(spooled)
   session.noteAccepted()
-  log(message, 'message discarded', { restriction })
+  const content = trail.length > 0 && { content: trail }
+  log(message, 'message discarded', { restriction, ...content })
   return [replies.queued(transaction.queueId)]
 }
 

@@ -4,7 +4,9 @@
 // Implementation notes: whatever is wrong with the message, its bytes are read to their end before it is answered, so that
 // no byte of it is ever taken for a command.
 
+import type { ContentJudge } from '#shared/contracts/content.ts'
 import type { Spooled } from '#shared/contracts/spool.ts'
+import { HeaderTooLong } from '#shared/mail/header-edits.ts'
 import { HeaderReader } from '#shared/mail/header-reader.ts'
 import { HEADER_INDEXED_BYTES_MAX } from '#shared/mail/message-index.ts'
 import { SystemFull, TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -18,7 +20,7 @@ import { MessageSource } from './message-source.ts'
 import type { Receipt } from './receipt.ts'
 import { replies } from './replies.ts'
 import type { SmtpSession } from './session.ts'
-import type { Transaction } from './transaction.ts'
+import { envelopeOf, type Transaction } from './transaction.ts'
 
 /** What the spool gets in place of the rest of a message that will not be accepted. */
 class MessageRefused extends Error {
@@ -35,6 +37,7 @@ export class MessageReceipt implements Receipt {
   readonly #source = new MessageSource()
   readonly #outcome: Promise<SpoolOutcome>
   readonly #header: HeaderReader
+  readonly #content: ContentJudge | undefined
   /** Whether policy holds the client to its own addresses, so that the authors must be known. */
   readonly #asksAuthors: boolean
   #refusal: Reply | undefined
@@ -50,11 +53,21 @@ export class MessageReceipt implements Receipt {
       this.#asksAuthors ? HEADER_INDEXED_BYTES_MAX : HEADER_KEPT_BYTES_MAX,
     )
     const limits = { push: (stored: Uint8Array) => this.#keepLimits(stored), finish() {} }
-    const observers = [this.#header, limits]
-    this.#outcome = deps.spool.receive(transaction.queueId, this.#source, observers).then(
+    const { queueId, judged } = transaction
+    this.#content = deps.content?.begin({
+      queueId,
+      origin: session.origin(),
+      envelope: envelopeOf(transaction),
+      session,
+      ...(judged && { judged }),
+    })
+    // What must be small enough comes first.
+    const observers = [this.#header, limits, ...(this.#content?.observers ?? [])]
+    this.#outcome = deps.spool.receive(queueId, this.#source, observers).then(
       (spooled) => ({ kind: 'spooled', spooled }),
       (error: unknown) => {
         this.#source.abandon()
+        this.#content?.abandon()
         return { kind: 'failed', error }
       },
     )
@@ -83,7 +96,12 @@ export class MessageReceipt implements Receipt {
     this.#bytes += content.length
     const { messageSizeLimit } = this.#session.options
     if (this.#bytes > messageSizeLimit) this.refuse(replies.tooBig(messageSizeLimit))
-    else this.#source.push(content)
+    else {
+      if (this.#refusal === undefined) {
+        for (const observer of this.#content?.rawObservers ?? []) observer.push(content)
+      }
+      this.#source.push(content)
+    }
   }
 
   /**
@@ -112,12 +130,15 @@ export class MessageReceipt implements Receipt {
   /** The reply to a message that was read to its end, in LMTP one for each recipient. Rejects only for a bug. */
   async finish(): Promise<readonly Reply[]> {
     this.#session.rates.note('kilobytes', this.#session, this.#bytes / 1_024)
-    const answers = await this.#conclude()
+    const answers = await this.#conclude().finally(() => this.#content?.abandon())
     if (this.#session.options.role !== 'lmtp' || answers.length > 1) return answers
     return this.#transaction.recipients.flatMap(() => answers)
   }
 
   async #conclude(): Promise<readonly Reply[]> {
+    if (this.#refusal === undefined) {
+      for (const observer of this.#content?.rawObservers ?? []) observer.finish()
+    }
     this.#source.finish()
     const outcome = await this.#outcome
     if (this.#refusal) {
@@ -133,10 +154,16 @@ export class MessageReceipt implements Receipt {
         transaction: this.#transaction,
         spooled: outcome.spooled,
         header: this.#header.text,
+        content: this.#content,
         authors: this.#asksAuthors ? authorsIn(this.#header.text) : noAuthors,
         bytes: this.#bytes,
       })
     } catch (error) {
+      if (error instanceof HeaderTooLong) {
+        // A filter wants a change of it.
+        this.#logRefused({ reply: replies.headerTooBig.text, reason: error.message })
+        return [replies.headerTooBig]
+      }
       if (!(error instanceof TemporaryFailure)) throw error
       if (error instanceof SystemFull) {
         // Whoever has no room tells of it itself, and not once for each message.

@@ -54,7 +54,7 @@ export class SmtpServer extends SMTPServer {
     this.#options = options
     this.#deps = deps
     this.#gate = new ClientGate(options, deps)
-    this.#isServed = options.role === 'lmtp' ? createNetworkMatcher(options.mynetworks) : () => true
+    this.#isServed = servedClients(options)
     this.#limits = {
       harvest: new HarvestLimit(options, deps.rates),
       rates: new ClientRates(options, deps.rates),
@@ -208,6 +208,17 @@ export class SmtpServer extends SMTPServer {
     if (!certificates) return
     this.updateSecureContext(contextOptions(this.#options, this.#deps, certificates))
     log.info({ listener: this.#options.role }, 'certificate renewed')
+  }
+}
+
+function servedClients(options: SmtpOptions): (address: string) => boolean {
+  switch (options.role) {
+    case 'lmtp':
+      return createNetworkMatcher(options.mynetworks)
+    case 'reinjection':
+      return createNetworkMatcher(options.reinjectionTrustedNetworks)
+    default:
+      return () => true
   }
 }
 

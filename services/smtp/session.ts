@@ -7,6 +7,7 @@ import type {
   Authenticator,
   LoggedInAccount,
 } from '#shared/contracts/authenticate.ts'
+import type { ContentStage } from '#shared/contracts/content.ts'
 import type { Judged, Policy } from '#shared/contracts/policy.ts'
 import type { Origin, Spool } from '#shared/contracts/spool.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
@@ -31,6 +32,8 @@ import { beginTransaction, type Transaction } from './transaction.ts'
 export type SmtpDeps = {
   readonly spool: Spool
   readonly policy: Policy
+  /** What else looks at messages; undefined: nothing does. */
+  readonly content?: ContentStage | undefined
   readonly authenticator: Authenticator
   readonly accountWatch: AccountWatch
   /** Undefined: STARTTLS is not offered. */

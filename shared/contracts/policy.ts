@@ -4,6 +4,7 @@
 
 import type { ByteString } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { SpfResult } from './authentication.ts'
 import type { Origin, SmtpEnvelope } from './spool.ts'
 
 /** In the order in which they come. */
@@ -35,6 +36,8 @@ export interface Policy {
 export interface DecidingPolicy extends Policy {
   /** What its list of this stage says needs neither store nor network: whoever has no right to them may ask it. */
   isPlain(stage: 'data' | 'message', listener: Origin['listener']): boolean
+  /** What is done behind its answers is done. */
+  settle(): Promise<void>
 }
 
 /** What policy found of a transaction and need not find again: the listener hands it back with the next question. */
@@ -43,6 +46,8 @@ export type Judged = {
   readonly passed: readonly EarlyStage[]
   /** What those scored. */
   readonly score: number
+  /** Of the client and the sender; absent where nobody asked. */
+  readonly spf?: SpfResult
   /** They want whatever is not refused to be put off, with this reply (Postfix's DEFER_IF_PERMIT). */
   readonly deferIfPermit?: { readonly reply: SmtpReply; readonly restriction: string }
 }

@@ -1,6 +1,7 @@
 // What a listener that receives messages (SMTP now; LMTP, the API and sendmail later) hands to the pipeline. Implemented by
 // shared/queue/spool.ts on any store.
 
+import type { HeaderEdit } from '#shared/mail/header-edits.ts'
 import type { MessageIndex } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 
@@ -11,13 +12,24 @@ export interface Spool {
   /**
    * Cleans the message's bytes as they arrive (shared/mail/message-cleaning.ts), stores them with bounded memory and indexes them,
    * all in one pass: what is stored is what every reader and relay gets. Nothing is queued yet.
-   * A source that throws leaves nothing behind and its error is passed on.
+   * A source that throws leaves nothing behind and its error is passed on. `origin`: of a stranger nothing is believed that claims to be
+   * what we found (RFC 8601 §5); absent: it is one of ours.
    */
   receive(
     queueId: QueueId,
     source: AsyncIterable<Uint8Array>,
     observers?: readonly StreamObserver[],
+    origin?: Origin,
   ): Promise<Spooled>
+  /** Its bytes as they are stored, any number of times, before it is accepted or discarded. */
+  open(spooled: Spooled): AsyncIterable<Uint8Array>
+  /**
+   * Stores the message anew with these changes, indexed in the same pass and under the same queue id, and forgets the bytes of before.
+   * Where it fails the message is as before. Rejects with HeaderTooLong where its header is too long to be edited.
+   */
+  rewrite(spooled: Spooled, rewriting: Rewriting): Promise<Spooled>
+  /** Keeps bytes that are no message of their own until they are discarded; a crash leaves them to the collector. */
+  stash(bytes: AsyncIterable<Uint8Array>): Promise<Stash>
   /** Forgets a message that was received and is not taken. Never rejects. */
   discard(spooled: Spooled): Promise<void>
   /**
@@ -25,6 +37,24 @@ export interface Spool {
    * readers see, null where there is none.
    */
   accept(message: AcceptedMessage): Promise<string | null>
+}
+
+/** Another header, and another body: all behind the empty line that ends the header. */
+export type Rewriting = {
+  /** In this order. */
+  readonly edits: readonly HeaderEdit[]
+  readonly body?: StashedBytes
+}
+
+export interface StashedBytes {
+  readonly bytes: number
+  /** From the beginning, any number of times. */
+  open(): AsyncIterable<Uint8Array>
+}
+
+export interface Stash extends StashedBytes {
+  /** Never rejects. */
+  discard(): Promise<void>
 }
 
 /** Sees in the one pass over a message what is stored, piece by piece, and then its end; keeps what it found for whoever made it. */
@@ -58,6 +88,8 @@ export type AcceptedMessage = {
   readonly held?: string
   /** The content filter that it goes through, `transport:destination` as Postfix writes it; absent: none. */
   readonly filter?: string
+  /** Recipients here get it in their folder for unwanted mail; absent: where else they want it. */
+  readonly junk?: true
 }
 
 /** RFC 5321 envelope; addresses without angle brackets, as given (the null sender is ''). */
@@ -93,7 +125,7 @@ export type ClientCertificate = {
 
 /** Where a message came from, as policy and cleanup need it. */
 export type Origin = {
-  readonly listener: 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'local'
+  readonly listener: 'smtp' | 'submission' | 'submissions' | 'lmtp' | 'reinjection' | 'local'
   readonly remoteAddress: string
   readonly remotePort: number
   readonly helo: string

@@ -50,22 +50,27 @@ export function createRecordingResolver(inner: Resolver): RecordingResolver {
   return { resolver, recorded: () => Object.fromEntries(record) }
 }
 
-/** Answers what was recorded; of what was not nothing is known. */
-export function createReplayResolver(recorded: RecordedDns): Resolver {
-  async function answer<T>(type: DnsQuestion['type'], name: string): Promise<DnsAnswer<T>> {
-    const key = keyOf({ type, name })
-    // One key has answers of one type of record.
-    if (Object.hasOwn(recorded, key)) return recorded[key] as DnsAnswer<T>
-    return { kind: 'failure', reason: 'not recorded' }
-  }
-  return {
-    resolveMx: (name) => answer('MX', name),
-    resolve4: (name) => answer('A', name),
-    resolve6: (name) => answer('AAAA', name),
-    resolveTxt: (name) => answer('TXT', name),
-    resolveNs: (name) => answer('NS', name),
-    resolvePtr: (address) => answer('PTR', address),
-  }
+/** Answers what was recorded; what was not is asked of `live`, and without it nothing is known of it. */
+export function createReplayResolver(recorded: RecordedDns, live = knowsNothing): Resolver {
+  return decorateResolver(
+    live,
+    async <T>(question: DnsQuestion, ask: () => Promise<DnsAnswer<T>>) => {
+      const key = keyOf(question)
+      // One key has answers of one type of record.
+      return Object.hasOwn(recorded, key) ? (recorded[key] as DnsAnswer<T>) : ask()
+    },
+  )
+}
+
+const unrecorded = async () => ({ kind: 'failure', reason: 'not recorded' }) as const
+
+const knowsNothing: Resolver = {
+  resolveMx: unrecorded,
+  resolve4: unrecorded,
+  resolve6: unrecorded,
+  resolveTxt: unrecorded,
+  resolveNs: unrecorded,
+  resolvePtr: unrecorded,
 }
 
 const keyOf = ({ type, name }: DnsQuestion) => `${type} ${name.toLowerCase()}`

@@ -27,6 +27,11 @@ export class HeaderReader {
     return this.#bytes > this.#bytesMax
   }
 
+  /** All of it was seen. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
   /** Its fields as they stand there, `bytesMax` of them at most; the empty line is none of them. */
   get text(): ByteString {
     return this.#header.toString('latin1', 2, Math.min(this.#bytes, this.#bytesMax))

@@ -2,9 +2,10 @@
 // Only header lines are looked at, unless characters are to be stripped; the body passes as it came, uncopied.
 //
 // Implementation notes. Pushed and taken in pieces of any size. Of a line only what may still become a field name is held back,
-// FIELD_NAME_BYTES_MAX bytes at most.
+// FIELD_NAME_BYTES_MAX bytes at most, and of Authentication-Results until it is known whose it is.
 
 import { asBuffer } from '#shared/runtime/bytes.ts'
+import { authservIdIn } from './authserv-id.ts'
 import { EMPTY, FOLDED, isMailboxLine, lineAt, nameEnd, OPEN, TEXT } from './header-line.ts'
 
 export type CleaningRules = {
@@ -12,6 +13,11 @@ export type CleaningRules = {
   readonly dropHeaders: readonly string[]
   /** By byte value: 1 for those that are left out of the whole message; undefined for none. */
   readonly strippedBytes: Uint8Array | undefined
+  /**
+   * Whose Authentication-Results fields are left out, in small letters: ours, which nobody outside may write (RFC 8601 §5). None: all
+   * are kept.
+   */
+  readonly droppedAuthservIds?: readonly string[]
 }
 
 /** As Postfix calls lines of an mbox before the header. */
@@ -52,6 +58,8 @@ export class MessageCleaning {
   finish(): Uint8Array {
     const held = this.#held ?? nothing
     this.#held = undefined
+    const line = held.length > 0 ? lineAt(held, 0, held.length) : OPEN
+    if (line >= 0) return this.#isForged(held, 0, line, true) ? nothing : held
     // A line without end that became no field is text.
     return held.length === 0 || held[0] === CR ? held : Buffer.concat([EMPTY_LINE, held])
   }
@@ -63,7 +71,7 @@ export class MessageCleaning {
     for (let at = 0; at < bytes.length; ) {
       if (this.#state === 'line') {
         const line = lineAt(bytes, at, bytes.length)
-        if (line === OPEN) {
+        if (line === OPEN || this.#isOpen(bytes, at, line)) {
           this.#held = Buffer.from(bytes.subarray(at))
           return out.finish(at)
         }
@@ -99,11 +107,31 @@ export class MessageCleaning {
     return this.#before
   }
 
+  /** It says what was found of the message, and more of it must be seen to know who says so. */
+  #isOpen(bytes: Buffer, start: number, colon: number): boolean {
+    if (!this.#isOfResults(bytes, start, colon)) return false
+    return authservIdIn(bytes.subarray(colon + 1), false) === 'open'
+  }
+
+  #isForged(bytes: Buffer, start: number, colon: number, isWhole: boolean): boolean {
+    if (!this.#isOfResults(bytes, start, colon)) return false
+    const id = authservIdIn(bytes.subarray(colon + 1), isWhole)
+    // Of nobody: no reader is to guess whose it is.
+    return id === undefined || (this.#rules.droppedAuthservIds ?? []).includes(id)
+  }
+
+  #isOfResults(bytes: Buffer, start: number, colon: number): boolean {
+    const { droppedAuthservIds = [] } = this.#rules
+    if (droppedAuthservIds.length === 0 || colon < 0) return false
+    return isName(RESULTS, bytes, start, nameEnd(bytes, start, colon))
+  }
+
   #fieldAt(start: number, colon: number, bytes: Buffer, out: Kept): 'kept' | 'dropped' {
     const end = nameEnd(bytes, start, colon)
     for (const name of this.#rules.dropHeaders) {
       if (isName(name, bytes, start, end)) return 'dropped'
     }
+    if (this.#isForged(bytes, start, colon, false)) return 'dropped'
     this.#isSigned ||= isName(SIGNATURE, bytes, start, end)
     // Not every reader knows the obsolete syntax (RFC 5322 §4.5).
     if (end < colon) out.leaveOut(end, colon)
@@ -198,6 +226,7 @@ function without(stripped: Uint8Array, chunk: Uint8Array): Buffer {
 const SHORT_BYTES = 32
 const nothing = Buffer.alloc(0)
 const SIGNATURE = 'dkim-signature'
+const RESULTS = 'authentication-results'
 const LF = 10
 const CR = 13
 const UPPER_A = 65

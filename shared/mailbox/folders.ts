@@ -6,7 +6,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Item, Table, Write } from '#shared/storage/ports.ts'
 import { FolderTree, INBOX, isFolderName, namesOf, normalName } from './folder-path.ts'
 import { readFolder } from './folder-reading.ts'
-import { folderKey, foldersPrefix, nameKey } from './keys.ts'
+import { folderKey, foldersPrefix, nameKey, useKey } from './keys.ts'
 import { createDefaults } from './new-folder.ts'
 import type { Folders } from './port.ts'
 import { type FolderRecord, folderRecord, text } from './records.ts'
@@ -14,7 +14,10 @@ import { itemsOf } from './usage-counting.ts'
 
 /** What the port's Folders reads, and how. */
 export interface FoldersRead
-  extends Pick<Folders, 'all' | 'find' | 'findSpelled' | 'get' | 'list' | 'nearest' | 'tree'> {
+  extends Pick<
+    Folders,
+    'all' | 'find' | 'findSpelled' | 'findUse' | 'get' | 'list' | 'nearest' | 'tree'
+  > {
   inbox(accountId: AccountId): Promise<FolderRecord>
   /** Unless the account has them. */
   makeDefaults(accountId: AccountId): Promise<void>
@@ -120,6 +123,15 @@ export function createFolders(deps: { readonly table: Table; readonly clock: Clo
     return id === null ? undefined : get(accountId, id)
   }
 
+  async function findUse(accountId: AccountId, use: string): Promise<FolderRecord | undefined> {
+    let item = await table.get(useKey(accountId, use), { consistent: true })
+    if (item === undefined) {
+      await makeDefaults(accountId)
+      item = await table.get(useKey(accountId, use), { consistent: true })
+    }
+    return item && get(accountId, text(item, 'folderId') as FolderId)
+  }
+
   async function inbox(accountId: AccountId): Promise<FolderRecord> {
     const found = await find(accountId, INBOX)
     // Cannot happen: find() makes it, and nothing removes an INBOX without its account.
@@ -127,7 +139,7 @@ export function createFolders(deps: { readonly table: Table; readonly clock: Clo
     return found
   }
 
-  return { list, tree, all, get, find, nearest, findSpelled, inbox, makeDefaults, along }
+  return { list, tree, all, get, find, findUse, nearest, findSpelled, inbox, makeDefaults, along }
 }
 
 /** The guard of its name. */

@@ -114,6 +114,8 @@ export interface Folders {
     path: string,
     spellings: (name: string) => readonly string[],
   ): Promise<FolderRecord | undefined>
+  /** The folder with this special use (RFC 6154 §2), with backslash; the default folders are made when there are none. */
+  findUse(accountId: AccountId, use: string): Promise<FolderRecord | undefined>
   /**
    * Makes the folder of this path and every folder above it that is missing; a name that is there without being selectable becomes
    * selectable again. UIDVALIDITY is above that of any folder the account ever had (RFC 9051 §2.3.1.1). `uses` are special uses

@@ -60,6 +60,8 @@ export type QueuedMessage = {
   /** Which of them it has; older versions name others too. */
   readonly has: readonly string[]
   readonly arrivedMs: number
+  /** Unwanted: recipients here get it in the folder for that. */
+  readonly junk: boolean
   /** Groups still there, 0 while incoming. */
   readonly groups: number
   /** Names the split that made its groups; null where one transaction made them all. */
@@ -91,6 +93,7 @@ export const untouched = {
   expansions: 0,
   starts: 0,
   apart: [],
+  junk: false,
 } as const satisfies Partial<QueuedMessage>
 
 /** `slot`: the next hop as it was when the group was written, for whoever looks for groups of one destination. It binds nobody. */
@@ -218,6 +221,7 @@ export function messageItem(message: QueuedMessage, key: { pk: string; sk: strin
     ...(message.completes && origin.account === null && { completes: true }),
     has: message.has,
     arrivedMs: message.arrivedMs,
+    ...(message.junk && { junk: true }),
     groups: message.groups,
   }
 }
@@ -261,6 +265,7 @@ export function queuedMessage(item: Item): QueuedMessage {
     completes: Boolean(account) || item.completes === true,
     has: list(item.has).map(String),
     arrivedMs: Number(item.arrivedMs),
+    junk: item.junk === true,
     groups: Number(item.groups),
     split: optional(item.split),
     reserved: count(item.reserved),

@@ -28,6 +28,7 @@ import type { Expand, ExpandedRecipients } from './pipeline.ts'
 import { finalKey, REACHED_MAX, Reached } from './reached.ts'
 import type { Group, QueuedRecipient, QueueEntry } from './records.ts'
 import { lastResult, type RecipientResult } from './results.ts'
+import { expandOf, routesThrough } from './through-filter.ts'
 import { groupPut, is, isGroup, isMessage } from './writes.ts'
 
 /** Groups released in one transaction, each of which may become two. */
@@ -98,13 +99,16 @@ export function createRelease(deps: {
     const waiting = groups.flatMap(expandedOf)
     const chosen = due.flatMap(({ recipients }) => recipients.filter(isMeant))
     const reached = message.reached && new Reached(message.reached)
-    const { local, remote, failed } = await expandAgain(chosen, reached !== null)
+    const expand = expandOf(message, deps.expand)
+    const { local, remote, failed } = await expandAgain(expand, chosen, reached !== null)
 
     const has = new Set(waiting.map(finalKey))
     const isNew = (one: FinalRecipient) => !has.has(finalKey(one)) && !reached?.has(one)
     const wanted = [
       ...newHere(local.filter(isNew)),
-      ...remoteGroups(remote.filter(isNew), deps.routes).flatMap(ofBoundedSize),
+      ...remoteGroups(remote.filter(isNew), routesThrough(message, deps.routes)).flatMap(
+        ofBoundedSize,
+      ),
     ]
     const fitting = fittingOf(wanted)
     const isWhole = fitting.length === wanted.length
@@ -158,6 +162,7 @@ export function createRelease(deps: {
    * wait, as Postfix does, so that nobody gets it twice.
    */
   async function expandAgain(
+    expand: Expand,
     chosen: readonly FinalRecipient[],
     fromEnvelope: boolean,
   ): Promise<ExpandedRecipients> {
@@ -166,7 +171,7 @@ export function createRelease(deps: {
       const name = fromEnvelope ? one.original : one.address
       if (!from.has(name)) from.set(name, one)
     }
-    const expansion = await deps.expand(
+    const expansion = await expand(
       [...from].map(([address, { notify, originalRecipient }]): EnvelopeRecipient => {
         return { address, notify, originalRecipient }
       }),

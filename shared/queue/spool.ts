@@ -1,8 +1,10 @@
 // Where received messages become ours: the bytes stream into the object store through the indexer, then the queue item is
 // written, then the doorbell rings. Only after the queue item is durable may a listener say `250`.
 
-import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
+import { createStrangerTest, ownAuthservIds } from '#shared/contracts/authentication.ts'
+import type { AcceptedMessage, Rewriting, Spool, Spooled, Stash } from '#shared/contracts/spool.ts'
 import { ADDRESS_BYTES_MAX } from '#shared/mail/address.ts'
+import { edited } from '#shared/mail/header-edits.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
 import { MessageIndexer } from '#shared/mail/indexer.ts'
 import { type CleaningRules, cleaned, MessageCleaning } from '#shared/mail/message-cleaning.ts'
@@ -26,6 +28,9 @@ export type SpoolOptions = {
   /** Bytes. */
   readonly messageStripCharacters: readonly number[]
   readonly messageRejectCharacters: readonly number[]
+  readonly authservId: string
+  /** Besides `mynetworks`: who may write such fields in our name. */
+  readonly trustedAuthservNetworks: readonly string[]
 }
 
 export function createSpool(deps: {
@@ -45,10 +50,13 @@ export function createSpool(deps: {
   }
   const rejected = byteTable(options.messageRejectCharacters)
   const isMynetwork = createNetworkMatcher(options.mynetworks)
+  const droppedAuthservIds = ownAuthservIds(options)
+  const isStranger = createStrangerTest(options)
   const staged = new WeakMap<Spooled, StagedObject>()
 
-  const receive: Spool['receive'] = async (queueId, source, observers = []) => {
-    const cleaning = new MessageCleaning(rules)
+  const receive: Spool['receive'] = async (queueId, source, observers = [], origin) => {
+    const isClaimed = origin !== undefined && isStranger(origin)
+    const cleaning = new MessageCleaning(isClaimed ? { ...rules, droppedAuthservIds } : rules)
     const indexer = new MessageIndexer()
     let isDisallowed = false
     async function* bytes() {
@@ -65,18 +73,49 @@ export function createSpool(deps: {
     const index = indexer.finish()
     const { type, subtype } = index.structure
     const isSigned = cleaning.isSigned || (type === 'multipart' && subtype === 'signed')
-    const deliveredTo = indexer
-      .deliveredBy(options.hostname)
-      .filter((address) => address.length <= ADDRESS_BYTES_MAX)
-      .map((address) => Buffer.from(address, 'latin1').toString('utf8'))
+    const deliveredTo = deliveredBefore(indexer, options.hostname)
     const spooled = { queueId, index, isSigned, isDisallowed, deliveredTo }
     staged.set(spooled, object)
     return spooled
   }
 
-  async function discard(spooled: Spooled): Promise<void> {
-    const { queueId } = spooled
+  function stagedOf(spooled: Spooled): StagedObject {
     const object = staged.get(spooled)
+    if (object === undefined) throw new Error(`${spooled.queueId} was not received by this spool`)
+    return object
+  }
+
+  /**
+   * Under the key of before: what stood there is nobody's yet, and where the store has it already it is replaced once the last byte of it
+   * was read.
+   */
+  async function rewrite(spooled: Spooled, { edits, body }: Rewriting): Promise<Spooled> {
+    const { queueId } = spooled
+    const before = stagedOf(spooled)
+    const indexer = new MessageIndexer()
+    async function* bytes() {
+      for await (const chunk of edited(before.open(), edits, body?.open())) {
+        indexer.push(chunk)
+        yield chunk
+      }
+    }
+    const object = await objects.stage(objectKey(queueId), bytes())
+    const index = indexer.finish()
+    const deliveredTo = deliveredBefore(indexer, options.hostname)
+    const rewritten = { ...spooled, index, deliveredTo }
+    staged.set(rewritten, object)
+    staged.delete(spooled)
+    await before.discard()
+    return rewritten
+  }
+
+  async function stash(source: AsyncIterable<Uint8Array>): Promise<Stash> {
+    const id = newQueueId(deps.clock.now())
+    const object = await objects.stage(objectKey(id), source)
+    return { bytes: object.bytes, open: () => object.open(), discard: () => forget(id, object) }
+  }
+
+  async function forget(queueId: QueueId, object: StagedObject | undefined): Promise<void> {
     try {
       await object?.discard()
       if (object?.stored) await markDead(tables.mail, queueId, deps.clock.now())
@@ -86,12 +125,17 @@ export function createSpool(deps: {
     }
   }
 
+  const discard = (spooled: Spooled) => forget(spooled.queueId, staged.get(spooled))
+
   async function accept(accepted: AcceptedMessage) {
-    const { spooled, envelope, origin, prepend, arrivedMs, held, filter = null } = accepted
+    const { spooled, envelope, origin, prepend, arrivedMs, held } = accepted
+    const { filter = null, junk = false } = accepted
     const { queueId, index, deliveredTo } = spooled
-    const object = staged.get(spooled)
-    if (object === undefined) throw new Error(`${queueId} was not received by this spool`)
-    const isClient = options.alwaysAddMissingHeaders || isMynetwork(origin.remoteAddress)
+    const object = stagedOf(spooled)
+    // What a filter sends back is what it got from us, whoever sent it first.
+    const comesBack = origin.listener === 'reinjection'
+    const isClient =
+      options.alwaysAddMissingHeaders || (!comesBack && isMynetwork(origin.remoteAddress))
     const from = origin.account !== null ? 'login' : isClient ? 'client' : 'stranger'
     const message: QueuedMessage = {
       ...untouched,
@@ -107,6 +151,7 @@ export function createSpool(deps: {
       deliveredTo,
       ...completionOf(from, index.has),
       arrivedMs,
+      junk,
     }
     // The object is committed first and awaited together with the queue item: see StagedObject.
     const committed = object.commit()
@@ -129,9 +174,19 @@ export function createSpool(deps: {
     newQueueId: () => newQueueId(deps.clock.now()),
     hasRoom: async () => !(await deps.store.space.isShort()),
     receive,
+    open: (spooled) => stagedOf(spooled).open(),
+    rewrite,
+    stash,
     discard,
     accept,
   }
+}
+
+function deliveredBefore(indexer: MessageIndexer, hostname: string): readonly string[] {
+  return indexer
+    .deliveredBy(hostname)
+    .filter((address) => address.length <= ADDRESS_BYTES_MAX)
+    .map((address) => Buffer.from(address, 'latin1').toString('utf8'))
 }
 
 /** 1 for each of these bytes; undefined for none of them. */

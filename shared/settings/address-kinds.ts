@@ -138,6 +138,34 @@ export const nextHop: Kind<NextHop | null> = {
   format: (value) => (value === null ? '' : formatNextHop(value)),
 }
 
+/** What is to be done with a domain's mail. */
+export type DomainAction = {
+  readonly domain: string
+  readonly action: 'none' | 'tag' | 'quarantine' | 'reject'
+}
+
+/** `example.net=reject example.org=none` */
+export const domainActions: Kind<readonly DomainAction[]> = {
+  name: 'domain actions',
+  allowed:
+    'entries domain=action, the action one of none, tag, quarantine, reject, separated by commas or spaces, or nothing',
+  list: true,
+  parse(text) {
+    const entries = words(text).map((word): DomainAction | undefined => {
+      const [name = '', given, ...more] = word.split('=')
+      const parsed = parseHostName(name)
+      const action = knownActions.find((known) => known === given)
+      if (parsed === undefined || action === undefined || more.length > 0) return undefined
+      return { domain: parsed, action }
+    })
+    const sound = entries.filter((entry) => entry !== undefined)
+    return sound.length === entries.length && sound.length <= LIST_ENTRIES_MAX ? sound : undefined
+  },
+  format: (value) => value.map(({ domain, action }) => `${domain}=${action}`).join(', '),
+}
+
+const knownActions = ['none', 'tag', 'quarantine', 'reject'] as const
+
 const SYSLOG_PORT = 514
 const HOST_AND_PORT = /^(?:\[([^\]]+)\]|([^[\]:]+))(?::(\d{1,5}))?$/
 

@@ -14,6 +14,7 @@ export function findConflicts(settings: Settings): Problem[] {
     ...halfPairs(settings),
     ...sharedPorts(settings),
     ...badBanner(settings),
+    ...filtersApart(settings),
     ...findListFaults(settings),
     ...findMissingKeys(settings),
   ]
@@ -73,4 +74,17 @@ function badBanner({ hostname, smtpdBanner }: Settings): Problem[] {
   return smtpdBanner === hostname || smtpdBanner.startsWith(`${hostname} `)
     ? []
     : [conflict(['hostname', 'smtpdBanner'], `the banner must begin with ${hostname} ($hostname)`)]
+}
+
+function filtersApart({ contentFilters, webhook, contentFilter, listeners }: Settings): Problem[] {
+  const problems: Problem[] = []
+  if (contentFilters.includes('webhook') && webhook.url === null)
+    problems.push(conflict(['contentFilters', 'webhook.url'], 'the webhook has no URL'))
+  const { enabled, address, port } = listeners.reinjection
+  const isItself = contentFilter?.port === port && address.includes(contentFilter.host)
+  if (contentFilter !== null && enabled && isItself)
+    problems.push(
+      conflict(['contentFilter', 'listeners.reinjection.port'], 'the filter is this server itself'),
+    )
+  return problems
 }

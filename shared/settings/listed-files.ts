@@ -1,5 +1,5 @@
 // Lists that go on in files: an entry that is a path stands for what the file has, one or more entries a line, with comments behind `#`, as
-// in Postfix's mynetworks. Files do not name further files.
+// in Postfix's mynetworks. Files do not name further files. `/…/` is an expression: no path of a file ends so.
 
 import type { Expanded } from './references.ts'
 
@@ -12,7 +12,7 @@ export function withFiles(
 ): Expanded {
   const entries: string[] = []
   for (const entry of text.split(/[\s,]+/)) {
-    if (!/^\.{0,2}\//.test(entry)) {
+    if (!/^\.{0,2}\//.test(entry) || (entry.length > 1 && entry.endsWith('/'))) {
       entries.push(entry)
       continue
     }

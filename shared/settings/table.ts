@@ -3,11 +3,17 @@
 
 import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
+import { authenticationSettings } from './table/authentication.ts'
+import { contentSettings } from './table/content.ts'
 import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
+
 import { generalSettings } from './table/general.ts'
+import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
+import { policyServerSettings } from './table/policy-servers.ts'
+import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
 import { rateSettings } from './table/rates.ts'
@@ -28,8 +34,13 @@ export const settingParts = {
   'Relaying for others': relaySettings,
   'Rates and suspicion': rateSettings,
   Restrictions: restrictionSettings,
+  'Content filters': contentSettings,
   'DNS lists': dnsListSettings,
   'Weighing (policyd-weight)': weightSettings,
+  'Authentication of mail': authenticationSettings,
+  'Policy servers': policyServerSettings,
+  Greylisting: greylistSettings,
+  'POP before SMTP': popBeforeSmtpSettings,
   Logins: authSettings,
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
@@ -48,8 +59,13 @@ export const settingsTable = {
   ...relaySettings,
   ...rateSettings,
   ...restrictionSettings,
+  ...contentSettings,
   ...dnsListSettings,
   ...weightSettings,
+  ...authenticationSettings,
+  ...policyServerSettings,
+  ...greylistSettings,
+  ...popBeforeSmtpSettings,
   ...authSettings,
   ...imapSettings,
   ...pop3Settings,

@@ -168,6 +168,8 @@ export interface StagedObject {
   readonly bytes: number
   /** True where the driver had to store the object already; then `discard` leaves it. */
   readonly stored: boolean
+  /** The bytes from their beginning, with bounded memory; any number of times before it is committed or discarded. */
+  open(): AsyncIterable<Uint8Array>
   commit(): Promise<void>
   /** Forgets the bytes. */
   discard(): Promise<void>

@@ -30,6 +30,7 @@ function meaning({ deployment }: Synthesis): { readonly [variable: string]: stri
     DRAIN_SECONDS: String(preset.drainSeconds),
     MEMORY_MIB: String(preset.taskMemoryMiB),
     RELAY_SECRET: deployment.relaySecretArn,
+    WEBHOOK_SECRET: deployment.webhookSecretArn,
     PROBE_SECRET: deployment.probeSecretArn,
     PROBE_SUBMISSIONS_PORT: String(listenerTable.submissions.port),
     PROBE_IMAPS_PORT: String(listenerTable.imaps.port),

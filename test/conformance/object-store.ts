@@ -41,6 +41,29 @@ export function describeObjectStore(name: string, open: Open, options: SuiteOpti
         expect(Buffer.from((await objects.read(key)) ?? [])).toEqual(bytes)
       })
 
+      it('is read before its commit, again, and left in the middle', async () => {
+        const staged = await objects.stage(keyOf(), chunksOf(bytes, 1_000))
+        expect((await collect(staged.open())).equals(bytes)).toBe(true)
+        for await (const chunk of staged.open()) {
+          expect(chunk.length).toBeGreaterThan(0)
+          break
+        }
+        expect((await collect(staged.open())).equals(bytes)).toBe(true)
+        await staged.discard()
+      })
+
+      it('may be staged once more from what is read of it, under its own key', async () => {
+        const key = keyOf()
+        const first = await objects.stage(key, chunksOf(bytes, 1_000))
+        const second = await objects.stage(key, edited(first.open()))
+        await first.discard()
+        expect(second.bytes).toBe(size + 3)
+        expect((await collect(second.open())).subarray(3).equals(bytes)).toBe(true)
+        await second.commit()
+        const read = await objects.read(key)
+        expect(read && Buffer.from(read).subarray(3).equals(bytes)).toBe(true)
+      })
+
       it('is durable no later than a table write issued after its commit', async () => {
         const key = keyOf()
         const staged = await objects.stage(key, chunksOf(bytes, 1_000))
@@ -263,6 +286,11 @@ export function describeObjectStore(name: string, open: Open, options: SuiteOpti
       }
     })
   })
+}
+
+async function* edited(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield new Uint8Array([1, 2, 3])
+  yield* source
 }
 
 async function inBatches<T>(

@@ -5,7 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { assemblePolicy } from '#services/assembly/pipeline.ts'
+import { assemblePolicy } from '#services/assembly/policy.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { accessKeyOf } from '#shared/directory/access-key.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
@@ -76,7 +76,7 @@ beforeAll(async () => {
   const first = await pipeline.accept(message, ['ann@example.test', 'team@example.test'])
   known.set(first, 'first')
   const second = await pipeline.accept(message, ['x@far.example', 'never@far.example'], {
-    filter: 'smtp:[127.0.0.1]:10025',
+    junk: true,
     origin: {
       ...origin(null),
       helo: 'bücher.example',
@@ -91,6 +91,10 @@ beforeAll(async () => {
     },
   })
   known.set(second, 'second')
+  const filtered = await pipeline.accept(message, ['x@far.example', 'ann@example.test'], {
+    filter: 'scan:[127.0.0.1]:10025',
+  })
+  known.set(filtered, 'filtered')
   await dump('accepted')
   await pipeline.settle()
   await dump('delivered, deferred, failed')

@@ -96,6 +96,7 @@ export function known(given: Partial<Known> = {}): AtRecipient {
     bytes: 0,
     message: undefined,
     dns,
+    spf: async () => ({ result: 'none', identity: 'mailfrom', domain: '' }),
     score: 0,
     ...others,
     sender: given.sender ?? 's@remote.test',

@@ -19,8 +19,12 @@ export const programs = {
   getmail: 'getmail6',
   imapfilter: 'imapfilter',
   neomutt: 'neomutt',
+  postgrey: 'postgrey',
+  'policyd-weight': 'policyd-weight',
   script: 'bsdutils',
   strace: 'strace',
+  clamd: 'clamav-daemon',
+  rspamd: 'rspamd',
   'systemd-analyze': 'systemd',
 } as const
 

@@ -15,7 +15,15 @@ import type {
   RecipientRequest,
   SmtpReply,
 } from '#shared/contracts/policy.ts'
-import type { AcceptedMessage, Spool, Spooled, StreamObserver } from '#shared/contracts/spool.ts'
+import type {
+  AcceptedMessage,
+  Rewriting,
+  Spool,
+  Spooled,
+  Stash,
+  StreamObserver,
+} from '#shared/contracts/spool.ts'
+import { edited } from '#shared/mail/header-edits.ts'
 import type { MessageIndex } from '#shared/mail/message-index.ts'
 import { newQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import { RepeatedLines } from '#shared/net/repeated-lines.ts'
@@ -33,6 +41,8 @@ export class FakeSpool implements Spool {
   readonly discarded: QueueId[] = []
   /** By queue id: what was received to the end. */
   readonly contents = new Map<QueueId, Buffer>()
+  /** Not discarded yet. */
+  readonly stashes = new Set<Stash>()
   /** Errors of sources, that is messages that were given up. */
   readonly failures: unknown[] = []
   /** Where it fails; `mail` and `room`: it has no room for a message, before it or within it. */
@@ -84,6 +94,32 @@ export class FakeSpool implements Spool {
       isDisallowed: false,
       deliveredTo: [],
     }
+  }
+
+  async *open({ queueId }: Spooled): AsyncGenerator<Uint8Array> {
+    yield this.contents.get(queueId) ?? Buffer.alloc(0)
+  }
+
+  async rewrite(spooled: Spooled, { edits, body }: Rewriting): Promise<Spooled> {
+    const chunks = await Array.fromAsync(edited(this.open(spooled), edits, body?.open()))
+    const bytes = Buffer.concat(chunks)
+    this.contents.set(spooled.queueId, bytes)
+    return { ...spooled, index: { ...spooled.index, bytes: bytes.length } }
+  }
+
+  async stash(source: AsyncIterable<Uint8Array>): Promise<Stash> {
+    const bytes = Buffer.concat(await Array.fromAsync(source))
+    const stash: Stash = {
+      bytes: bytes.length,
+      async *open() {
+        yield bytes
+      },
+      discard: async () => {
+        this.stashes.delete(stash)
+      },
+    }
+    this.stashes.add(stash)
+    return stash
   }
 
   async discard({ queueId }: Spooled): Promise<void> {

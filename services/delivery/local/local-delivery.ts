@@ -35,7 +35,9 @@ export function createLocalDelivery(deps: {
         const reply = `${recipient.address}: no such account`
         return answer({ kind: 'failed', status: '5.1.1', reply })
       }
-      const folder = await folderFor(accountId, recipient)
+      const folder = message.junk
+        ? await junkFolder(accountId)
+        : await folderFor(accountId, recipient)
       return await deliverInto(folder, { blob, recipient, reserved, quota })
     } catch (error) {
       if (!(error instanceof TemporaryFailure)) throw error
@@ -92,6 +94,19 @@ export function createLocalDelivery(deps: {
     }
   }
 
+  /** Wherever its owner has it. Where there is none and none can be made, the message is not lost for that. */
+  async function junkFolder(accountId: AccountId): Promise<Folder> {
+    const used = await mailbox.folders.findUse(accountId, JUNK_USE)
+    if (used?.selectable) return used
+    const named = await mailbox.folders.find(accountId, JUNK_FOLDER)
+    if (named?.selectable) return named
+    const made = await mailbox.folders.create(accountId, JUNK_FOLDER, used ? [] : [JUNK_USE])
+    if (made.kind === 'created') return made.folder
+    // Somebody else made it a moment earlier, or it may not be.
+    const again = await mailbox.folders.find(accountId, JUNK_FOLDER)
+    return again?.selectable ? again : mailbox.inbox(accountId)
+  }
+
   async function folderFor(accountId: AccountId, { extension }: FinalRecipient): Promise<Folder> {
     const detail =
       extension === null || !deps.options.deliverToDetailFolder
@@ -100,6 +115,10 @@ export function createLocalDelivery(deps: {
     return detail?.selectable ? detail : mailbox.inbox(accountId)
   }
 }
+
+/** RFC 6154 §2, and what new accounts have it named. */
+const JUNK_USE = '\\Junk'
+const JUNK_FOLDER = 'Junk'
 
 type Letter = {
   readonly blob: Blob

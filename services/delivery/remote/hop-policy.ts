@@ -57,3 +57,15 @@ export function createHopPolicies(options: HopPolicyOptions): PolicyOf {
   }
   return (hop) => (relayhost !== null && isSameHop(hop, relayhost) ? ofRelayhost : byAnybody)
 }
+
+/** A content filter beside us: it gets the message as it is, without a login, and with TLS where it offers it. */
+export function policyOfFilter(options: HopPolicyOptions): HopPolicy {
+  return {
+    namedBy: 'administrator',
+    tls: { level: 'may', ca: undefined },
+    auth: null,
+    timeouts: options.timeouts,
+    lineBytesMax: 0,
+    convertsTo7Bit: !options.disableMimeOutputConversion,
+  }
+}

@@ -9,13 +9,14 @@ import type { Transport } from './transport.ts'
 
 export function createRemoteDelivery(deps: {
   readonly objects: ObjectStore
-  readonly transportOf: (hop: NextHop) => Transport
+  /** `isFilter`: the hop is the message's content filter. */
+  readonly transportOf: (hop: NextHop, about: { readonly isFilter: boolean }) => Transport
   /** Our name, in header fields that a message lacks. */
   readonly hostname: string
 }): RemoteDelivery {
   return async function deliverRemote(message, hop, recipients, onContact) {
     const { sender, dsnReturn, dsnEnvelopeId } = message.envelope
-    return deps.transportOf(hop).deliver({
+    return deps.transportOf(hop, { isFilter: message.filter !== null }).deliver({
       queueId: message.queueId,
       hop,
       sender,

@@ -3,6 +3,7 @@
 import type { WordName } from '#shared/settings/restrictions/words.ts'
 import type { Word } from '../word.ts'
 import { checks } from './check-access.ts'
+import { check_policy_service } from './check-policy-service.ts'
 import { serverChecks } from './check-server-access.ts'
 import * as defers from './defer.ts'
 import { permit } from './permit.ts'
@@ -11,6 +12,7 @@ import { permit_inet_interfaces } from './permit-inet-interfaces.ts'
 import { permit_mx_backup } from './permit-mx-backup.ts'
 import { permit_mynetworks } from './permit-mynetworks.ts'
 import { permit_naked_ip_address } from './permit-naked-ip-address.ts'
+import { permit_pop_before_smtp } from './permit-pop-before-smtp.ts'
 import { permit_sasl_authenticated } from './permit-sasl-authenticated.ts'
 import { permit_tls_all_clientcerts } from './permit-tls-all-clientcerts.ts'
 import { permit_tls_clientcerts } from './permit-tls-clientcerts.ts'
@@ -58,6 +60,8 @@ const defined = {
   reject_rbl_client,
   ...rhsbl,
   ...dnswl,
+  permit_pop_before_smtp,
+  check_policy_service,
 } satisfies { readonly [name in WordName]?: Word }
 
 export const words: { readonly [name in WordName]?: Word } = defined

@@ -4,6 +4,8 @@
 
 import { nearestName } from '../nearest.ts'
 import { DNS_LIST_ALLOWED, parseDnsList } from './dns-list-filter.ts'
+import { parsePolicyService } from './policy-service.ts'
+import { ListFault, splitList } from './split-list.ts'
 import { parseTableRef } from './table-ref.ts'
 import {
   findWord,
@@ -46,8 +48,6 @@ export type ParsedList =
   | { readonly kind: 'list'; readonly entries: readonly ListEntry[] }
   | { readonly kind: 'fault'; readonly reason: string }
 
-/** Of one setting, whatever it names. */
-export const LIST_CHARACTERS_MAX = 100_000
 export const LIST_ENTRIES_MAX = 1_000
 
 const tableChecks: { readonly [Place in ListPlace]?: WordName } = {
@@ -58,8 +58,6 @@ const tableChecks: { readonly [Place in ListPlace]?: WordName } = {
   recipient: 'check_recipient_access',
 }
 
-class Fault extends Error {}
-
 /** `isClass`: what else than a word may be named. */
 export function parseList(
   text: string,
@@ -69,7 +67,7 @@ export function parseList(
   try {
     return { kind: 'list', entries: entriesOf(splitList(text), place, isClass) }
   } catch (error) {
-    if (error instanceof Fault) return { kind: 'fault', reason: error.message }
+    if (error instanceof ListFault) return { kind: 'fault', reason: error.message }
     throw error
   }
 }
@@ -85,7 +83,7 @@ function entriesOf(
     const token = tokens[i] ?? ''
     if (token.toLowerCase() === 'warn_if_reject') {
       if (warnOnly || i + 1 === tokens.length)
-        throw new Fault('warn_if_reject stands before a restriction')
+        throw new ListFault('warn_if_reject stands before a restriction')
       warnOnly = true
       continue
     }
@@ -93,7 +91,7 @@ function entriesOf(
     if (named !== undefined) {
       const { argument } = wordFacts(named.word)
       const given = named.argument ?? (argument === 'none' ? '' : tokens[++i])
-      if (given === undefined) throw new Fault(`${token} needs ${argumentTexts[argument]}`)
+      if (given === undefined) throw new ListFault(`${token} needs ${argumentTexts[argument]}`)
       checkArgument(named.word, given)
       const shown = named.argument === undefined && given !== '' ? `${token} ${given}` : token
       entries.push({ kind: 'word', ...named, argument: given, warnOnly, text: shown })
@@ -102,10 +100,11 @@ function entriesOf(
     } else {
       const nearest = nearestName(token, wordNames())
       const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`
-      throw new Fault(`${token} is no restriction and no restriction class${hint}`)
+      throw new ListFault(`${token} is no restriction and no restriction class${hint}`)
     }
     warnOnly = false
-    if (entries.length > LIST_ENTRIES_MAX) throw new Fault(`more than ${LIST_ENTRIES_MAX} entries`)
+    if (entries.length > LIST_ENTRIES_MAX)
+      throw new ListFault(`more than ${LIST_ENTRIES_MAX} entries`)
   }
   return entries
 }
@@ -119,7 +118,7 @@ function nameWord(
   if (word !== undefined) return { word }
   if (!/^[A-Za-z]+:/.test(token)) return undefined
   const check = tableChecks[place]
-  if (check === undefined) throw new Fault(`${token} needs a check_…_access before it here`)
+  if (check === undefined) throw new ListFault(`${token} needs a check_…_access before it here`)
   return { word: check, argument: token }
 }
 
@@ -131,14 +130,11 @@ const argumentTexts: { readonly [Argument in WordArgument]: string } = {
   seconds: 'a number of seconds behind it',
 }
 
-/** What `check_policy_service` asks within, by name. */
-export const builtInServices: readonly string[] = ['policyd-weight', 'postgrey']
-
 export const SLEEP_SECONDS_MAX = 60
 
 function checkArgument(word: WordName, argument: string): void {
   const reason = faults[restrictionWords[word].argument](argument)
-  if (reason !== undefined) throw new Fault(`${word} ${argument}: ${reason}`)
+  if (reason !== undefined) throw new ListFault(`${word} ${argument}: ${reason}`)
 }
 
 const faults: { readonly [Argument in WordArgument]: (text: string) => string | undefined } = {
@@ -150,41 +146,17 @@ const faults: { readonly [Argument in WordArgument]: (text: string) => string | 
   zone: (text) =>
     parseDnsList(text) === undefined ? `no DNS list; write ${DNS_LIST_ALLOWED}` : undefined,
   service(text) {
-    const [server = ''] = splitList(text.startsWith('{') ? text.slice(1, -1) : text)
-    const isInet = server.startsWith('inet:') && /:\d{1,5}$/.test(server.slice('inet:'.length))
-    const isUnix = server.startsWith('unix:') && server !== 'unix:'
-    return isInet || isUnix || builtInServices.includes(server)
-      ? undefined
-      : argumentTexts.service.replace(/ behind it$/, ' is wanted')
+    try {
+      parsePolicyService(text)
+      return undefined
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error)
+    }
   },
   seconds: (text) =>
     /^\d{1,2}$/.test(text) && Number(text) <= SLEEP_SECONDS_MAX
       ? undefined
       : `a whole number of at most ${SLEEP_SECONDS_MAX} seconds is wanted`,
-}
-
-/** Tokens of a list; what stands in braces is one of them, with its braces. Linear in its text. */
-export function splitList(text: string): readonly string[] {
-  if (text.length > LIST_CHARACTERS_MAX)
-    throw new Fault(`more than ${LIST_CHARACTERS_MAX} characters`)
-  const tokens: string[] = []
-  let depth = 0
-  let begin = -1
-  for (let i = 0; i <= text.length; i += 1) {
-    const char = text[i] ?? ','
-    const isEnd = i === text.length
-    if (!isEnd && char === '{') depth += 1
-    if (!isEnd && char === '}') depth -= 1
-    if (depth < 0) throw new Fault('a } without its {')
-    const isGap = isEnd || (depth === 0 && /[\s,]/.test(char))
-    if (!isGap && begin === -1) begin = i
-    if (isGap && begin !== -1) {
-      tokens.push(text.slice(begin, i))
-      begin = -1
-    }
-  }
-  if (depth > 0) throw new Fault('a { without its }')
-  return tokens
 }
 
 export type Classes = ReadonlyMap<string, string>
@@ -203,14 +175,14 @@ export function parseClasses(text: string): ParsedClasses {
       const brace = token.indexOf('={')
       const name = token.slice(0, Math.max(0, brace))
       if (!CLASS_NAME.test(name) || !token.endsWith('}'))
-        throw new Fault(`${token} is not name={ restrictions }`)
-      if (findWord(name) !== undefined) throw new Fault(`${name} is a restriction already`)
-      if (classes.has(name)) throw new Fault(`${name} stands there twice`)
+        throw new ListFault(`${token} is not name={ restrictions }`)
+      if (findWord(name) !== undefined) throw new ListFault(`${name} is a restriction already`)
+      if (classes.has(name)) throw new ListFault(`${name} stands there twice`)
       classes.set(name, token.slice(brace + 2, -1).trim())
     }
     return { kind: 'classes', classes }
   } catch (error) {
-    if (error instanceof Fault) return { kind: 'fault', reason: error.message }
+    if (error instanceof ListFault) return { kind: 'fault', reason: error.message }
     throw error
   }
 }

@@ -44,6 +44,12 @@ export const listenerSettings = {
       enabled: false,
       address: '127.0.0.1',
     }),
+    reinjection: listener(
+      'SMTP from a content filter, whose messages are neither judged nor filtered again',
+      10025,
+      null,
+      { enabled: false, address: '127.0.0.1' },
+    ),
     imap: listener('IMAP with STARTTLS', 1143, 143),
     imaps: listener('IMAP over TLS', 1993, 993),
     pop3: listener('POP3 with STLS', 1110, 110),
@@ -53,6 +59,11 @@ export const listenerSettings = {
     default: ['127.0.0.0/8', '::1/128'],
     about:
       'Clients that may deliver by LMTP, besides `mynetworks`; all others are turned away. They need no login, and nothing they send leaves this system unless an alias leads out.',
+  }),
+  reinjectionTrustedNetworks: new Setting(networkList, {
+    default: ['127.0.0.0/8', '::1/128'],
+    about:
+      'Clients of `listeners.reinjection`; all others are turned away. They may send anything to anybody.',
   }),
   proxyTrustedNetworks: new Setting(networkList, {
     default: [],

@@ -1,9 +1,11 @@
 // What is asked of clients, senders, recipients and messages: restriction lists, in Postfix's words.
 
-import { boolean, choice } from '../kinds.ts'
-import { LIST_CHARACTERS_MAX } from '../restrictions/grammar.ts'
+import { boolean, choice, duration } from '../kinds.ts'
 import { type Preset, presetLists, presets } from '../restrictions/presets.ts'
+import { LIST_CHARACTERS_MAX } from '../restrictions/split-list.ts'
 import { type Kind, Setting, type SettingGroup } from '../setting.ts'
+
+const DAY = 24 * 3_600_000
 
 /** Its words are judged together with the classes (shared/settings/restrictions/list-faults.ts). */
 const restrictions: Kind<string> = {
@@ -121,6 +123,11 @@ export const restrictionSettings = {
     default: false,
     about: 'Whether senders of domains here that do not exist are refused, whatever the lists say.',
     known: { postfix: 'smtpd_reject_unlisted_sender' },
+  }),
+  policyRecordLifetime: new Setting(duration({ min: 0, max: 90 * DAY }), {
+    default: 7 * DAY,
+    about:
+      'How long it is kept what each restriction said and what the DNS answered, for `policy explain` and `policy replay`; 0 for not at all. A recipient and a message are about 1 KB each; on AWS they cost a write each.',
   }),
   softBounce: new Setting(boolean, {
     default: false,

@@ -2,10 +2,11 @@
 
 import { DeleteObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { checkByteRange, checkObjectKey, checkObjectPrefix, LIST_KEYS_MAX } from '../limits.ts'
 import type { ByteRange, ObjectKey, ObjectStore, Page, StagedObject } from '../ports.ts'
 import { calling } from './failures.ts'
-import { objectSize, readObject, streamObject } from './object-reading.ts'
+import { type ObjectName, objectSize, readObject, streamObject } from './object-reading.ts'
 import { type Put, putObject } from './object-writing.ts'
 import type { UploadMemory } from './upload-memory.ts'
 
@@ -36,7 +37,13 @@ export class S3ObjectStore implements ObjectStore {
   /** S3 cannot hold bytes back, so a staged object is a stored one. */
   async stage(key: ObjectKey, source: AsyncIterable<Uint8Array>): Promise<StagedObject> {
     const { bytes } = await this.put(key, source)
-    return { bytes, stored: true, commit: async () => {}, discard: async () => {} }
+    return {
+      bytes,
+      stored: true,
+      open: () => storedChunks({ ...this.#options, key }),
+      commit: async () => {},
+      discard: async () => {},
+    }
   }
 
   async read(key: ObjectKey, range?: ByteRange): Promise<Uint8Array | undefined> {
@@ -84,4 +91,11 @@ export class S3ObjectStore implements ObjectStore {
     const next = answer.IsTruncated === true ? items.at(-1)?.key : undefined
     return next === undefined ? { items } : { items, next }
   }
+}
+
+/** Asks when the first chunk is wanted. */
+async function* storedChunks(name: ObjectName): AsyncGenerator<Uint8Array> {
+  const stored = await streamObject(name)
+  if (stored === undefined) throw new TemporaryFailure(`object ${name.key} was deleted meanwhile`)
+  yield* stored
 }

@@ -85,6 +85,7 @@ export class EmbeddedObjectStore implements ObjectStore {
     return {
       bytes: received.bytes,
       stored: false,
+      open: () => this.#stagedChunks(received),
       commit: async () => {
         this.#environment.assertOpen()
         await this.#record(key, received, false).finally(release)
@@ -94,6 +95,14 @@ export class EmbeddedObjectStore implements ObjectStore {
         if (received.file !== undefined) await this.#files.remove(received.file)
       },
     }
+  }
+
+  async *#stagedChunks(received: Received): AsyncGenerator<Uint8Array> {
+    this.#environment.assertOpen()
+    if (received.file !== undefined) {
+      const file = await this.#files.open(received.file)
+      yield* readChunks(file, { offset: 0, length: received.bytes })
+    } else if (received.bytes > 0) yield received.contents
   }
 
   async read(key: string, range?: ByteRange): Promise<Uint8Array | undefined> {

@@ -2,12 +2,8 @@
 // polling of their queues.
 
 import { openListeners } from '#services/assembly/listeners.ts'
-import {
-  assembleCleanup,
-  assembleDelivery,
-  assemblePolicy,
-  assembleSweeper,
-} from '#services/assembly/pipeline.ts'
+import { assembleCleanup, assembleDelivery, assembleSweeper } from '#services/assembly/pipeline.ts'
+import { assemblePolicy } from '#services/assembly/policy.ts'
 import { onQueueEvents, onSchedule, type SqsEvent } from '#services/aws/functions.ts'
 import type { FolderRef } from '#shared/contracts/mailbox.ts'
 import type { PolicyVerdict, RecipientRequest } from '#shared/contracts/policy.ts'

@@ -1,6 +1,12 @@
 // Every function that sees bytes from outside, each with the longest input that can get to it: the limits before it are not its own
 // doing. What is new belongs here.
 
+import {
+  ArrivingHeader,
+  HEADER_JUDGED_BYTES_MAX,
+} from '#services/authentication/arriving-header.ts'
+import { CanonicalBody } from '#services/authentication/body-hash.ts'
+import { destinationsIn } from '#services/authentication/report-records.ts'
 import { readReply } from '#services/delivery/remote/outcome.ts'
 import { parseImapUrl } from '#services/imap/appending/imap-url.ts'
 import { compilePattern } from '#services/imap/folder-list/name-pattern.ts'
@@ -40,6 +46,7 @@ import { parseStatusItems } from '#shared/imap/status-item.ts'
 import { parseStoreArguments } from '#shared/imap/store-arguments.ts'
 import { parseAddress, splitExtension } from '#shared/mail/address.ts'
 import { parseAddressList } from '#shared/mail/address-list.ts'
+import { AUTHSERV_ID_BYTES_MAX, authservIdIn } from '#shared/mail/authserv-id.ts'
 import { baseSubject } from '#shared/mail/base-subject.ts'
 import { compareFolded, foldCase } from '#shared/mail/casemap.ts'
 import { decodeText, isKnownCharset } from '#shared/mail/charset.ts'
@@ -436,6 +443,28 @@ const mail: readonly FunctionCase[] = [
   ofBytes('decodeIndex', 300_000, (bytes) => decodeIndex(Buffer.concat([Buffer.from([1]), bytes]))),
 ]
 
+const authentication: readonly FunctionCase[] = [
+  ofBytes('ArrivingHeader', HEADER_JUDGED_BYTES_MAX, (bytes) => {
+    const header = new ArrivingHeader()
+    for (const chunk of chunksOf(bytes, 16)) if (header.push(chunk) !== undefined) return
+    header.finish()
+  }),
+  ofBytes('CanonicalBody relaxed', HEADER_INDEXED_BYTES_MAX, (bytes) => {
+    const body = new CanonicalBody('relaxed')
+    for (const chunk of chunksOf(bytes, 16)) body.push(chunk)
+    body.finish()
+  }),
+  ofBytes('CanonicalBody simple', HEADER_INDEXED_BYTES_MAX, (bytes) => {
+    const body = new CanonicalBody('simple')
+    for (const chunk of chunksOf(bytes, 16)) body.push(chunk)
+    body.finish()
+  }),
+  ofBytes('authservIdIn', AUTHSERV_ID_BYTES_MAX, (bytes) => authservIdIn(bytes, false)),
+  ofByteString('destinationsIn', 32 * 1024, (text) =>
+    destinationsIn(`v=DMARC1; rua=mailto:${text}`),
+  ),
+]
+
 const net: readonly FunctionCase[] = [
   ofBytes('ProxyHeaderParser', 4_096, (bytes) => {
     const parser = new ProxyHeaderParser()
@@ -454,5 +483,6 @@ export const functionCases: readonly FunctionCase[] = [
   ...fetching,
   ...searching,
   ...mail,
+  ...authentication,
   ...net,
 ]

@@ -44,6 +44,7 @@ let tables: FaultyBackend
 let sink: Sink
 const replies: { rcpt: (address: string) => string | undefined } = { rcpt: () => undefined }
 
+const greylisted = 'grey@example.test'
 const file = (relayPort: number) =>
   deploymentFile(
     {
@@ -51,7 +52,15 @@ const file = (relayPort: number) =>
       relayhost: `[localhost]:${relayPort}`,
       relaySecretArn: secretArnOf('relay', localPlace),
     },
-    'minimalBackoffTime = "1s"\nmaximalBackoffTime = "1s"',
+    [
+      'minimalBackoffTime = "1s"',
+      'maximalBackoffTime = "1s"',
+      'smtpdRelayRestrictions = "permit_pop_before_smtp, permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"',
+      'smtpdRecipientRestrictions = "check_policy_service postgrey"',
+      `postgreyRecipients = "${greylisted}"`,
+      'postgreyShippedLists = "no"',
+      'postgreyDelay = "1s"',
+    ].join('\n'),
   )
 const DAY_MS = 24 * 3_600_000
 const MB = 1_048_576
@@ -136,6 +145,19 @@ describeDeployed('permissions', () => {
     })
     expect(shown).toContain('argon2id')
     expect(await logIn(old)).toMatch(/^\+OK /)
+  })
+
+  it('let a client that is greylisted come again', async () => {
+    await operate(deployment, ['alias', 'add', greylisted, ann.address])
+    const replyToRcpt = async () => {
+      await using smtp = await SmtpClient.open(deployment.port(25))
+      await smtp.hello()
+      return (await smtp.envelope('friend@remote.test', greylisted)).text
+    }
+    expect(await replyToRcpt()).toMatch(/^450 4\.2\.0 .*Greylisted/)
+    await eventually('a second try that is taken', async () =>
+      (await replyToRcpt()).startsWith('250'),
+    )
   })
 
   it('let an upload that was cut off be taken back', async () => {

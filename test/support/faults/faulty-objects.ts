@@ -24,9 +24,18 @@ export class FaultyObjectStore implements ObjectStore {
     return {
       bytes: staged.bytes,
       stored: staged.stored,
+      open: () => this.#opened(staged),
       commit: () => this.#run('commit', () => staged.commit()),
       discard: () => (this.#gate.crashed ? Promise.resolve() : staged.discard()),
     }
+  }
+
+  async *#opened(staged: StagedObject): AsyncGenerator<Uint8Array> {
+    let broken = false
+    await this.#run('open', async (fault) => {
+      broken = fault === 'broken'
+    })
+    yield* this.#chunks(staged.open(), broken)
   }
 
   read(key: string, range?: ByteRange) {

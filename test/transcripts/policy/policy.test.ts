@@ -8,7 +8,7 @@
 
 import { expect } from 'vitest'
 import { smtpOptions } from '#services/assembly/listener-options.ts'
-import { assemblePolicy } from '#services/assembly/pipeline.ts'
+import { assemblePolicy } from '#services/assembly/policy.ts'
 import { createSmtpListener } from '#services/smtp/listener.ts'
 import { createRecordingResolver } from '#shared/dns/recording-resolver.ts'
 import { systemClock } from '#shared/runtime/clock.ts'

@@ -105,6 +105,12 @@ const rows: readonly Row[] = [
   ['appendDotMydomain', 'yes', to(smtp, 'appendedDomain', 'mx.test')],
   ['proxyInterfaces', '192.0.2.10', to(smtp, 'proxyInterfaces', ['192.0.2.10'])],
   ['lmtpTrustedNetworks', '192.0.2.11', to(smtp, 'lmtpTrustedNetworks', ['192.0.2.11'])],
+  [
+    'reinjectionTrustedNetworks',
+    '192.0.2.12',
+    to(smtp, 'reinjectionTrustedNetworks', ['192.0.2.12']),
+  ],
+  ['contentFilter', 'scan:[127.0.0.1]:10024', to(smtp, 'contentFilter', 'smtp:[127.0.0.1]:10024')],
   ['aclAnyone', 'yes', to(imap, 'aclAnyone', true)],
   ['imapLoginFailureLimit', '9', to(imap, 'loginFailuresMax', 9)],
   ['disableVrfyCommand', 'no', to(smtp, 'disableVrfyCommand', false)],
@@ -223,6 +229,10 @@ describe('a setting reaches the listeners it is about:', () => {
     expect(named.filter((path) => !known.has(path))).toEqual(
       [
         ...all.map((name) => `listeners.${name}.enabled`),
+        // As for any other.
+        'listeners.reinjection.enabled',
+        'listeners.reinjection.address',
+        'listeners.reinjection.port',
         // To policy.
         'smtpdSenderLoginMaps',
         // Read by whoever opens the listeners.

@@ -69,6 +69,7 @@ function entry(groups: readonly Group[], message: Partial<QueueEntry['message']>
       deliveredTo: [],
       completes: false,
       has: [],
+      junk: false,
       arrivedMs: nowMs - 2 * HOUR_MS,
       groups: groups.length,
       split: null,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { AUTHSERV_ID_BYTES_MAX } from '#shared/mail/authserv-id.ts'
 import { FIELD_NAME_BYTES_MAX } from '#shared/mail/header-line.ts'
 import { type CleaningRules, MessageCleaning } from '#shared/mail/message-cleaning.ts'
 
@@ -146,5 +147,40 @@ describe('MessageCleaning', () => {
     const cleaning = new MessageCleaning(received)
     for (const byte of Buffer.from(message)) cleaning.push(Buffer.from([byte]))
     expect(cleaning.isSigned).toBe(isSigned)
+  })
+})
+
+describe('Authentication-Results in our name', () => {
+  const rules = { ...received, droppedAuthservIds: ['mx.example.test'] }
+  const bcc = 'Bcc: a\r\n'
+  const own = 'authentication-results :\r\n (c) MX.example.test;\r\n\tspf=pass\r\n'
+  const other = 'Authentication-Results: mx.example.test.evil; spf=pass\r\n'
+  const nobody = 'Authentication-Results: ;\r\n spf=pass\r\n'
+  const hidden = `Authentication-Results:${' '.repeat(AUTHSERV_ID_BYTES_MAX)}mx.example.test; spf=pass\r\n`
+  const arc = 'ARC-Authentication-Results: i=1; mx.example.test; spf=pass\r\n'
+
+  it.each([1, 2, 7, 100, Number.POSITIVE_INFINITY])(
+    'are left out, in pieces of %d bytes',
+    (pieceBytes) => {
+      const message = `${own}A: b\r\n${other}${bcc}${own}${hidden}${arc}\r\n${own}`
+      const kept = `A: b\r\n${other}${arc}\r\n${own}`
+      expect(cleaned(message, rules, pieceBytes)).toBe(kept)
+      // At the end of a message that is nothing but header.
+      expect(cleaned(`A: b\r\n${own.trimEnd()}`, rules, pieceBytes)).toBe('A: b\r\n')
+      expect(cleaned('A: b\r\nAuthentication-Results: mx.example.test', rules, pieceBytes)).toBe(
+        'A: b\r\n',
+      )
+      expect(cleaned('A: b\r\nAuthentication-Results: mx.example', rules, pieceBytes)).toBe(
+        'A: b\r\nAuthentication-Results: mx.example',
+      )
+    },
+  )
+
+  it('are left out where they name nobody', () => {
+    expect(cleaned(`${nobody}\r\n`, rules)).toBe('\r\n')
+  })
+
+  it('stay in mail of whoever is trusted', () => {
+    expect(cleaned(`${own}\r\n`)).toBe(`${own.replace(' :', ':')}\r\n`)
   })
 })

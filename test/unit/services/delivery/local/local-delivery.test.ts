@@ -114,6 +114,53 @@ describe('local delivery', () => {
     })
   })
 
+  describe('of unwanted mail', () => {
+    const unwanted = aQueuedMessage({ junk: true })
+    const junk = async () => {
+      const folder = await opened.mailbox.folders.findUse(account, '\\Junk')
+      return folder && (await contents(opened.mailbox, folder))
+    }
+    const remove = async (path: string) => {
+      const folder = await opened.mailbox.folders.find(account, path)
+      if (folder !== undefined) await opened.mailbox.folders.remove(folder)
+    }
+
+    it('goes into the folder for that, once, whatever folder its address names', async () => {
+      await makeFolder(opened.mailbox, 'work')
+      for (let times = 0; times < 2; times++) {
+        await delivery()(unwanted, b1, { ...ann, extension: 'work' }, false)
+      }
+      expect([await junk(), await inInbox()]).toEqual([['1 b1'], []])
+    })
+
+    it('finds that folder by its use, whatever it is called', async () => {
+      await remove('Junk')
+      await opened.mailbox.folders.create(account, 'Pourriel', ['\\Junk'])
+      const { actions } = await delivery()(unwanted, b1, ann, false)
+      expect(actions).toMatchObject([{ folder: 'Pourriel' }])
+      expect(await junk()).toEqual(['1 b1'])
+    })
+
+    it('makes it where there is none', async () => {
+      await opened.mailbox.inbox(account)
+      await remove('Junk')
+      await delivery()(unwanted, b1, ann, false)
+      expect(await junk()).toEqual(['1 b1'])
+    })
+
+    it('goes into INBOX where none can be made', async () => {
+      await remove('Junk')
+      const folders = {
+        ...opened.mailbox.folders,
+        create: async () => ({ kind: 'too-many' }) as const,
+        find: async () => undefined,
+        findUse: async () => undefined,
+      }
+      await delivery({ mailbox: { folders } })(unwanted, b1, ann, false)
+      expect(await inInbox()).toEqual(['1 b1'])
+    })
+  })
+
   describe('writes in front', () => {
     it('the recipient', async () => {
       expect(await prepended(ann)).toBe('Delivered-To: ann@example.test\r\n')

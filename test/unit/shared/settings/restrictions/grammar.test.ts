@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  LIST_CHARACTERS_MAX,
-  type ListPlace,
-  parseClasses,
-  parseList,
-  splitList,
-} from '#shared/settings/restrictions/grammar.ts'
+import { type ListPlace, parseClasses, parseList } from '#shared/settings/restrictions/grammar.ts'
+import { LIST_CHARACTERS_MAX, splitList } from '#shared/settings/restrictions/split-list.ts'
 import {
   findWord,
   restrictionWords,
@@ -102,7 +97,7 @@ describe('a restriction list', () => {
     ],
     [
       'check_policy_service greylist',
-      'check_policy_service greylist: a policy server such as inet:127.0.0.1:10023, or policyd-weight or postgrey, is wanted',
+      "check_policy_service greylist: 'greylist' is no policy service: inet:host:port, unix:/path, policyd-weight or postgrey",
     ],
     ['x'.repeat(LIST_CHARACTERS_MAX + 1), `more than ${LIST_CHARACTERS_MAX} characters`],
     ['permit,'.repeat(1_001), 'more than 1000 entries'],

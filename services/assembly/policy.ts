@@ -1,0 +1,46 @@
+// policy put together on the backend: as it is asked by listeners, or with other DNS and without a memory for whoever rehearses.
+
+import { createSpfCheck } from '#services/authentication/spf.ts'
+import { createLists } from '#services/policy/lists.ts'
+import { createPolicy } from '#services/policy/policy.ts'
+import { createDecisionRecorder } from '#services/policy/records/recorder.ts'
+import { createVerification } from '#services/policy/verification.ts'
+import type { DecidingPolicy } from '#shared/contracts/policy.ts'
+import type { ProbeAddress } from '#shared/contracts/verify.ts'
+import type { RecordingResolver } from '#shared/dns/recording-resolver.ts'
+import type { Backend } from './backend.ts'
+import { openQuestionResolvers } from './dns.ts'
+
+export type PolicyWorld = {
+  readonly openDns?: () => RecordingResolver
+  /** Absent where other servers are not to be asked about addresses: then nobody counts as verified. */
+  readonly probe?: ProbeAddress
+}
+
+export function assemblePolicy(
+  backend: Backend,
+  { openDns = openQuestionResolvers(backend.settings, backend.clock), probe }: PolicyWorld = {},
+): DecidingPolicy {
+  const { directory, accessTables, mailbox, suspicion, settings, store, clock, log } = backend
+  const { counters } = store.tables
+  const { usage } = mailbox
+  return createPolicy({
+    lists: createLists({
+      directory,
+      accessTables,
+      usage,
+      suspicion,
+      counters,
+      settings,
+      clock,
+      log,
+      verification: probe && createVerification({ counters, probe, clock, log, options: settings }),
+    }),
+    directory,
+    openDns,
+    checkSpf: createSpfCheck(settings),
+    recorder: createDecisionRecorder({ counters, clock, log, options: settings }),
+    options: settings,
+    log,
+  })
+}

@@ -1,0 +1,156 @@
+import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
+import { type Command, Option } from 'commander'
+import { ArrivingSignatures } from '#services/authentication/arriving-signatures.ts'
+import { evaluateDmarc } from '#services/authentication/dmarc.ts'
+import {
+  type MailauthResolver,
+  mailauthResolver,
+} from '#services/authentication/mailauth-resolver.ts'
+import { checkSignatures, loadMailauth } from '#services/authentication/signatures.ts'
+import { createSpfCheck } from '#services/authentication/spf.ts'
+import type { SpfResult } from '#shared/contracts/authentication.ts'
+import { createAnyNameResolver } from '#shared/dns/any-name-resolver.ts'
+import { createSystemResolver, DNS_TRIES, DNS_TRY_TIMEOUT_MS } from '#shared/dns/system-resolver.ts'
+import type { Process } from './context.ts'
+import { withJson } from './context.ts'
+import { CommandFailure } from './failure.ts'
+import { createOutput } from './output.ts'
+
+type Options = {
+  readonly ip?: string
+  readonly helo?: string
+  readonly sender?: string
+  readonly dns?: string
+  readonly json?: boolean
+}
+
+/** `postwolke policy spf|dkim|dmarc|arc`: what the checks of mail say, asked now and of any name server. */
+export function authenticationCommands(policy: Command, process: Process): void {
+  const spf = withClient(withDns(policy.command('spf')), true).description(
+    'check whether a client may send for a domain (SPF)',
+  )
+  spf.action(async () => {
+    const options = spf.opts<Options>()
+    const { dns, output } = begin(options, process)
+    const result = await spfOf(options, dns)
+    output.print(result, () => [
+      `${result.result}: ${result.identity} ${result.domain}`,
+      ...(result.explanation === undefined ? [] : [result.explanation]),
+    ])
+  })
+
+  const dkim = withDns(policy.command('dkim [file]')).description(
+    'check the signatures of a message (DKIM), a file or standard input',
+  )
+  dkim.action(async (file?: string) => {
+    const options = dkim.opts<Options>()
+    const { resolver, output } = begin(options, process)
+    const { dkim: signatures, ignored } = await signaturesOf(await read(file, process), resolver)
+    output.print(signatures, () => [
+      ...signatures.map(
+        ({ result, domain, selector, reason }) =>
+          `${result}: ${domain} ${selector}${reason === undefined ? '' : ` (${reason})`}`,
+      ),
+      ...(signatures.length + ignored === 0 ? ['none: no signature'] : []),
+      ...(ignored > 0 ? [`${ignored} more signatures were not looked at`] : []),
+    ])
+  })
+
+  const dmarc = withClient(withDns(policy.command('dmarc [file]')), false).description(
+    "check whether the author's domain vouches for a message (DMARC)",
+  )
+  dmarc.action(async (file?: string) => {
+    const options = dmarc.opts<Options>()
+    const { dns, resolver, output } = begin(options, process)
+    const signatures = await signaturesOf(await read(file, process), resolver)
+    const spf: SpfResult =
+      options.ip === undefined
+        ? { result: 'none', identity: 'mailfrom', domain: '' }
+        : await spfOf(options, dns)
+    const result = await evaluateDmarc(signatures, spf, resolver)
+    output.print(result, () => [
+      `${result.result}${'from' in result ? `: ${result.from}` : `: ${result.reason}`}`,
+      ...('record' in result ? [`${result.record.domain}: ${result.record.text}`] : []),
+    ])
+  })
+
+  const arc = withDns(policy.command('arc [file]')).description(
+    'check the chain of those who passed a message on (ARC)',
+  )
+  arc.action(async (file?: string) => {
+    const options = arc.opts<Options>()
+    const { resolver, output } = begin(options, process)
+    const { arc: result } = await signaturesOf(await read(file, process), resolver)
+    output.print(result, () => [
+      `${result.result}${result.reason === undefined ? '' : ` (${result.reason})`}`,
+      ...result.sets.map(({ sealer, dmarc }) => `${sealer}: dmarc=${dmarc?.result ?? 'unknown'}`),
+    ])
+  })
+}
+
+function withDns(command: Command): Command {
+  return withJson(command).addOption(
+    new Option('--dns <address>', 'ask this name server, as address or address:port'),
+  )
+}
+
+function withClient(command: Command, isNeeded: boolean): Command {
+  const about = 'address of the client'
+  const sender = 'address in MAIL FROM; nothing for the null sender'
+  return (
+    isNeeded
+      ? command.requiredOption('--ip <address>', about)
+      : command.option('--ip <address>', about)
+  )
+    .option('--helo <name>', 'name in HELO', '')
+    .option('--sender <address>', sender, '')
+}
+
+function begin({ dns: server, json }: Options, process: Process) {
+  const servers = server === undefined ? [] : [checked(server)]
+  const limits = { timeoutMs: DNS_TRY_TIMEOUT_MS, tries: DNS_TRIES }
+  const dns = createAnyNameResolver(createSystemResolver({ servers }), { servers, ...limits })
+  return {
+    dns,
+    resolver: mailauthResolver(dns),
+    output: createOutput(json === true, process.write),
+  }
+}
+
+function checked(server: string): string {
+  const [, bracketed, bare] = /^(?:\[([^\]]+)\]|([^:]+))(?::\d{1,5})?$/.exec(server) ?? []
+  if (isIP(server) || isIP(bracketed ?? bare ?? '')) return server
+  throw new CommandFailure(`--dns: '${server}' is no IP address with or without a port`)
+}
+
+async function spfOf(
+  { ip = '', helo = '', sender = '' }: Options,
+  dns: Parameters<typeof mailauthResolver>[0],
+) {
+  if (isIP(ip) === 0) throw new CommandFailure(`--ip: '${ip}' is no IP address`)
+  return createSpfCheck({ hostname: 'localhost' })({ address: ip, helo, sender }, dns)
+}
+
+async function read(file: string | undefined, process: Process): Promise<Buffer> {
+  const bytes =
+    file === undefined
+      ? await process.readStdin('The message, then Ctrl-D:')
+      : await readFile(file).catch((error: unknown) => {
+          throw new CommandFailure(`cannot read ${file}: ${String(error)}`)
+        })
+  // Files of messages have the line ends of the machine; those that travel have CRLF, and that is what is signed.
+  return Buffer.from(Buffer.from(bytes).toString('latin1').replace(/\r?\n/g, '\r\n'), 'latin1')
+}
+
+async function signaturesOf(bytes: Buffer, resolver: MailauthResolver) {
+  const mailauth = await loadMailauth()
+  const now = new Date()
+  const message = new ArrivingSignatures((fields) =>
+    checkSignatures(mailauth, fields, resolver, now),
+  )
+  message.push(bytes)
+  message.finish()
+  if (message.notJudged !== undefined) throw new CommandFailure(message.notJudged)
+  return message.signatures()
+}

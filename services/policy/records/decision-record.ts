@@ -1,0 +1,96 @@
+// What is kept of a decision, so that it can be explained and made again: who asked what, what each restriction said, what the DNS
+// answered. Plain data, in the table `counters`, with a time to live.
+//
+// Item DECISION#<day in UTC>#<shard>, <queue id>#<ms>#<n>: record (deflated JSON), ttl. The day is that of the queue id, so that the id
+// alone leads to all of its decisions; its last character is the shard, so that no partition takes all writes.
+
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import type {
+  DataRequest,
+  EarlyRequest,
+  MessageRequest,
+  PolicyStage,
+  PolicyVerdict,
+  RecipientRequest,
+} from '#shared/contracts/policy.ts'
+import type { RecordedDns } from '#shared/dns/recording-resolver.ts'
+import { type QueueId, queueIdMs } from '#shared/mail/queue-id.ts'
+import type { Item, Key } from '#shared/storage/ports.ts'
+import type { Decision } from '../restriction.ts'
+
+/** `ask` as policy is asked it. */
+export type Asked =
+  | { readonly ask: 'early'; readonly request: EarlyRequest }
+  | { readonly ask: 'recipient'; readonly request: RecipientRequest }
+  | { readonly ask: 'data'; readonly request: DataRequest }
+  /** Without the header. */
+  | { readonly ask: 'message'; readonly request: MessageRequest }
+
+/** Without what a list holds: its steps stand behind it. */
+export type RecordedDecision = Exclude<Decision, { kind: 'list' }> | { readonly kind: 'list' }
+
+export type RecordedStep = { readonly restriction: string; readonly decision: RecordedDecision }
+
+export type DecisionRecord = Asked & {
+  readonly atMs: number
+  readonly trail: readonly {
+    readonly stage: PolicyStage
+    readonly steps: readonly RecordedStep[]
+  }[]
+  readonly lookups: RecordedDns
+  readonly verdict: PolicyVerdict
+  /** How many decisions it stands for: of a flood of refusals some are kept. */
+  readonly weight: number
+}
+
+export const DECISION_RECORD_VERSION = 1
+
+/** Of an item; of a record that is longer the lookups are left out, and then it is not kept. */
+const RECORD_BYTES_MAX = 64 * 1024
+const SECOND_MS = 1_000
+const DAY_MS = 24 * 3_600 * SECOND_MS
+
+/** Last characters of queue ids. */
+export const decisionShards: readonly string[] = [...'0123456789ABCDEFGHJKMNPQRSTVWXYZ']
+
+export const decisionPartition = (dayMs: number, shard: string): string =>
+  `DECISION#${new Date(dayMs).toISOString().slice(0, 10)}#${shard}`
+
+export const partitionOf = (queueId: QueueId): string =>
+  decisionPartition(queueIdMs(queueId), queueId.slice(-1))
+
+/** Days of this time and all after it, up to now. */
+export function daysSince(sinceMs: number, nowMs: number): readonly number[] {
+  const days: number[] = []
+  for (let ms = sinceMs - (sinceMs % DAY_MS); ms <= nowMs; ms += DAY_MS) days.push(ms)
+  return days
+}
+
+/** `n` tells those of one moment apart. Undefined: too long to be kept. */
+export function decisionItem(record: DecisionRecord, n: number, lifeMs: number): Item | undefined {
+  const bytes = encode(record) ?? encode({ ...record, lookups: {} })
+  if (bytes === undefined) return undefined
+  const { queueId } = record.request
+  const ttl = Math.ceil((record.atMs + lifeMs) / SECOND_MS)
+  return { ...decisionKey(queueId, record.atMs, n), record: bytes, ttl }
+}
+
+function decisionKey(queueId: QueueId, atMs: number, n: number): Key {
+  return {
+    pk: partitionOf(queueId),
+    sk: `${queueId}#${String(atMs).padStart(15, '0')}#${String(n).padStart(6, '0')}`,
+  }
+}
+
+function encode(record: DecisionRecord): Uint8Array | undefined {
+  const json = JSON.stringify({ version: DECISION_RECORD_VERSION, ...record })
+  const bytes = deflateRawSync(json)
+  return bytes.length > RECORD_BYTES_MAX ? undefined : bytes
+}
+
+/** Undefined for what a later version wrote. */
+export function readDecision({ record }: Item): DecisionRecord | undefined {
+  if (!(record instanceof Uint8Array)) return undefined
+  const { version, ...read } = JSON.parse(inflateRawSync(record).toString())
+  return version === DECISION_RECORD_VERSION ? read : undefined
+}

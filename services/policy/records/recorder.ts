@@ -1,0 +1,111 @@
+// Writes records of decisions behind the answer to the client, several at once: nobody waits for them, and a crash may lose the last.
+
+import type { Clock } from '#shared/runtime/clock.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import type { Item, Table } from '#shared/storage/ports.ts'
+import type { Step } from '../evaluate.ts'
+import {
+  type Asked,
+  type DecisionRecord,
+  decisionItem,
+  type RecordedDecision,
+} from './decision-record.ts'
+import { FloodSampling } from './flood-sampling.ts'
+
+/** What policy tells of a decision. */
+export type Decided = Omit<DecisionRecord, 'atMs' | 'weight' | 'trail'> &
+  Asked & {
+    readonly trail: readonly {
+      readonly stage: DecisionRecord['trail'][number]['stage']
+      readonly steps: readonly Step[]
+    }[]
+  }
+
+export interface DecisionRecorder {
+  note(decided: Decided): void
+  /** All that was noted is written, or given up. For whoever is frozen after its answer. */
+  settle(): Promise<void>
+}
+
+/** Records that wait to be written; where the store is slower than mail comes, the newest are left out. */
+export const RECORDS_WAITING_MAX = 1_000
+/** Items written at once, as DynamoDB takes them. */
+const RECORDS_WRITTEN_AT_ONCE = 25
+/** Recipients of a message that are kept. */
+const RECIPIENTS_KEPT_MAX = 20
+
+export const noRecorder: DecisionRecorder = { note() {}, async settle() {} }
+
+export function createDecisionRecorder(deps: {
+  readonly counters: Pick<Table, 'batchWrite'>
+  readonly clock: Clock
+  readonly log: Log
+  readonly options: { readonly policyRecordLifetime: number }
+}): DecisionRecorder {
+  const { counters, clock, log, options } = deps
+  const { policyRecordLifetime: lifeMs } = options
+  if (lifeMs === 0) return noRecorder
+  const flood = new FloodSampling(clock)
+  const waiting: Item[] = []
+  let noted = 0
+  let leftOut = 0
+  let writing: Promise<void> | undefined
+
+  async function writeAll(): Promise<void> {
+    while (waiting.length > 0) {
+      const items = waiting.splice(0, RECORDS_WRITTEN_AT_ONCE)
+      try {
+        await counters.batchWrite(items.map((put) => ({ put })))
+      } catch (error) {
+        leftOut += items.length
+        log.warn({ error }, 'decisions not recorded')
+      }
+    }
+    if (leftOut > 0) log.warn({ count: leftOut }, 'decisions left out of the record')
+    leftOut = 0
+    writing = undefined
+  }
+
+  return {
+    note(decided) {
+      if (saysNothing(decided)) return
+      const isRefused = decided.verdict.kind === 'reject'
+      const weight = isRefused ? flood.weigh(decided.request.origin.remoteAddress) : 1
+      if (weight === undefined) return
+      noted = (noted + 1) % 1_000_000
+      const record = { ...decided, ...plain(decided), atMs: clock.now(), weight } as DecisionRecord
+      const item = waiting.length < RECORDS_WAITING_MAX && decisionItem(record, noted, lifeMs)
+      if (item) waiting.push(item)
+      else leftOut += 1
+      writing ??= writeAll()
+    },
+    settle: async () => writing,
+  }
+}
+
+/** A message about which nobody had anything to say. */
+function saysNothing({ ask, trail, verdict }: Decided): boolean {
+  if (ask === 'recipient' || verdict.kind !== 'permit') return false
+  return trail.every(({ steps }) => steps.every(({ decision }) => decision.kind === 'dunno'))
+}
+
+/** As it is kept: no code in it, no header, not all recipients. */
+function plain({ ask, request, trail }: Decided): Pick<DecisionRecord, 'trail' | 'request'> {
+  return {
+    trail: trail.map(({ stage, steps }) => ({
+      stage,
+      steps: steps.map(({ restriction, decision }) => ({
+        restriction,
+        decision: (decision.kind === 'list' ? { kind: 'list' } : decision) as RecordedDecision,
+      })),
+    })),
+    request:
+      ask === 'data' || ask === 'message'
+        ? { ...request, header: '', envelope: shortened(request.envelope) }
+        : request,
+  } as Pick<DecisionRecord, 'trail' | 'request'>
+}
+
+function shortened<E extends { readonly recipients: readonly unknown[] }>(envelope: E): E {
+  return { ...envelope, recipients: envelope.recipients.slice(0, RECIPIENTS_KEPT_MAX) }
+}

@@ -1,0 +1,220 @@
+// From messages that were judged on one day to the reports of the next.
+
+import { gunzipSync } from 'node:zlib'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Authenticated } from '#services/authentication/authentication.ts'
+import type { DmarcPolicy, DmarcResult } from '#services/authentication/dmarc.ts'
+import {
+  createReportRecords,
+  dayOf,
+  destinationsIn,
+  type ReportRecords,
+} from '#services/authentication/report-records.ts'
+import { createReportSending } from '#services/authentication/report-sending.ts'
+import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
+import { silentLog } from '#shared/runtime/log.ts'
+import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
+import { manualClock } from '#test/support/pipeline.ts'
+import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
+
+const hostname = 'mx.example.test'
+const DAY_MS = 86_400_000
+
+function authenticated(
+  domain: string,
+  given: {
+    readonly rua?: string
+    readonly result?: 'pass' | 'fail'
+    readonly policy?: DmarcPolicy
+    readonly address?: string
+    readonly sender?: string
+    readonly override?: 'mailing_list' | 'trusted_forwarder'
+  } = {},
+): Authenticated {
+  const { rua = `mailto:dmarc@${domain}`, result = 'fail', policy = 'reject' } = given
+  const dmarc: DmarcResult = {
+    result,
+    from: domain,
+    policy,
+    record: {
+      domain,
+      text: `v=DMARC1; p=${policy}; rua=${rua}`,
+      p: policy,
+      sp: policy,
+      np: undefined,
+      strictDkim: false,
+      strictSpf: true,
+      testing: false,
+    },
+    alignedSpf: false,
+    alignedDkim: result === 'pass',
+  }
+  const address = given.address ?? '192.0.2.1'
+  return {
+    queueId: 'q' as QueueId,
+    remoteAddress: address,
+    sender: given.sender ?? `ann@${domain}`,
+    findings: {
+      iprev: { result: 'pass', address },
+      spf: { result: 'fail', identity: 'mailfrom', domain },
+      dkim: [
+        {
+          result: 'pass',
+          reason: undefined,
+          domain,
+          identity: undefined,
+          selector: 's<&>',
+          algorithm: undefined,
+          start: undefined,
+        },
+      ],
+      ignored: 0,
+      dmarc,
+      arc: { result: 'none', reason: undefined, sets: [], coversFrom: false },
+      notJudged: undefined,
+    },
+    judgement: {
+      action: result === 'pass' ? 'none' : 'quarantine',
+      reason: undefined,
+      method: 'dmarc',
+      override: given.override,
+    },
+  }
+}
+
+describe('DMARC reports', () => {
+  let opened: OpenedEmbedded
+  let records: ReportRecords
+  let sent: { readonly to: readonly string[]; readonly text: string; readonly xml: string }[]
+  const clock = manualClock()
+
+  beforeAll(async () => {
+    opened = await openEmbedded({ clock })
+  })
+  afterAll(() => opened.close())
+  beforeEach(() => {
+    // Each test has days of its own.
+    clock.advance(10 * DAY_MS)
+    sent = []
+    records = createReportRecords({ counters: opened.store.tables.counters, clock, log: silentLog })
+  })
+
+  const spool: Pick<Spool, 'newQueueId' | 'receive' | 'accept'> = {
+    newQueueId: () => 'r' as QueueId,
+    async receive(queueId, source) {
+      const text = Buffer.concat(await Array.fromAsync(source)).toString('latin1')
+      const [, attachment = ''] = /base64\r\n\r\n([^-]*)\r\n\r\n--/.exec(text) ?? []
+      const xml = gunzipSync(Buffer.from(attachment, 'base64')).toString()
+      return { queueId, text, xml } as unknown as Spooled
+    },
+    async accept({ spooled, envelope, origin }: AcceptedMessage) {
+      const { text, xml } = spooled as unknown as { text: string; xml: string }
+      expect([envelope.sender, origin.listener]).toEqual(['', 'local'])
+      sent.push({ to: envelope.recipients.map(({ address }) => address), text, xml })
+      return null
+    },
+  }
+
+  async function sendOfYesterday(zone: FakeZone = {}): Promise<number> {
+    const dns = createFakeResolver(zone)
+    const deps = { records, spool, dns, options: { hostname }, clock, log: silentLog }
+    return createReportSending(deps).sendDue()
+  }
+
+  it('tell the domain what was in its name, those that are alike once', async () => {
+    await records.note(authenticated('a.test'))
+    await records.note(authenticated('a.test'))
+    await records.note(authenticated('a.test', { result: 'pass', address: '2001:db8::1' }))
+    await records.note(authenticated('a.test', { override: 'trusted_forwarder', sender: '' }))
+    const day = dayOf(clock.now())
+    clock.advance(DAY_MS)
+    expect(await sendOfYesterday()).toBe(1)
+    const [report] = sent
+    expect(report?.to).toEqual(['dmarc@a.test'])
+    const begin = Date.parse(day) / 1_000
+    expect(report?.text).toContain(
+      `Subject: Report Domain: a.test\r\n\tSubmitter: ${hostname}\r\n\tReport-ID: <${day}.a.test@${hostname}>\r\n`,
+    )
+    expect(report?.text).toContain(
+      `Content-Type: application/gzip\r\nContent-Disposition: attachment; filename="${hostname}!a.test!${begin}!${begin + 86_399}.xml.gz"`,
+    )
+    const xml = report?.xml.replace(/\n/g, '') ?? ''
+    expect(xml).toContain(
+      '<policy_published><domain>a.test</domain><discovery_method>treewalk</discovery_method><p>reject</p><sp>reject</sp><adkim>r</adkim><aspf>s</aspf><testing>n</testing></policy_published>',
+    )
+    const rows = xml.match(/<row>.*?<\/row>/g)?.sort()
+    expect(rows).toEqual([
+      '<row><source_ip>192.0.2.1</source_ip><count>1</count><policy_evaluated><disposition>quarantine</disposition><dkim>fail</dkim><spf>fail</spf><reason><type>trusted_forwarder</type><comment>arc=pass</comment></reason></policy_evaluated></row>',
+      '<row><source_ip>192.0.2.1</source_ip><count>2</count><policy_evaluated><disposition>quarantine</disposition><dkim>fail</dkim><spf>fail</spf></policy_evaluated></row>',
+      '<row><source_ip>2001:db8::1</source_ip><count>1</count><policy_evaluated><disposition>pass</disposition><dkim>pass</dkim><spf>fail</spf></policy_evaluated></row>',
+    ])
+    expect(xml).toContain('<selector>s&lt;&amp;&gt;</selector><result>pass</result>')
+  })
+
+  it('are sent once, whoever asks how often', async () => {
+    await records.note(authenticated('b.test'))
+    clock.advance(DAY_MS)
+    expect([await sendOfYesterday(), await sendOfYesterday()]).toEqual([1, 0])
+    expect(sent).toHaveLength(1)
+  })
+
+  it('of a day that is not over are not sent', async () => {
+    await records.note(authenticated('c.test'))
+    expect(await sendOfYesterday()).toBe(0)
+  })
+
+  it('go to nobody where the domain wants none', async () => {
+    await records.note(authenticated('d.test', { rua: 'https://d.test/reports' }))
+    clock.advance(DAY_MS)
+    expect(await sendOfYesterday()).toBe(0)
+  })
+
+  it('are forgotten when their time is over', async () => {
+    await records.note(authenticated('e.test'))
+    const day = dayOf(clock.now())
+    clock.advance(4 * DAY_MS)
+    expect(await Array.fromAsync(records.subjects(day))).toEqual([])
+    expect(await records.rows(day, 'e.test')).toEqual([])
+  })
+
+  // RFC 9990 §4.
+  describe('to another organisation', () => {
+    const rua = 'mailto:reports@collector.test,mailto:own@mail.f.test'
+    const own: FakeZone = { '_dmarc.f.test': { txt: ['v=DMARC1; p=reject'] } }
+    const consent = (text: string): FakeZone => ({
+      ...own,
+      'f.test._report._dmarc.collector.test': { txt: [text] },
+    })
+
+    it.each<[what: string, zone: FakeZone, to: readonly string[]]>([
+      ['are not sent without its consent', own, ['own@mail.f.test']],
+      ['are with it', consent('v=DMARC1'), ['reports@collector.test', 'own@mail.f.test']],
+      [
+        'go where it says',
+        consent('v=DMARC1; rua=mailto:other@collector.test'),
+        ['other@collector.test', 'own@mail.f.test'],
+      ],
+      ['go nowhere else', consent('v=DMARC1; rua=mailto:victim@g.test'), ['own@mail.f.test']],
+      ['are not sent for other texts', consent('v=spf1 -all'), ['own@mail.f.test']],
+    ])('%s', async (_, zone, to) => {
+      await records.note(authenticated('f.test', { rua }))
+      clock.advance(DAY_MS)
+      await sendOfYesterday(zone)
+      expect(sent.map((report) => report.to)).toEqual([to])
+    })
+  })
+})
+
+describe('destinations in a record', () => {
+  it.each([
+    ['v=DMARC1; p=none; rua=mailto:a@b.test', ['a@b.test']],
+    ['v=DMARC1; rua = mailto:a@b.test!10m , MAILTO:c%40d.test', ['a@b.test', 'c@d.test']],
+    ['v=DMARC1; rua=mailto:a@b.test?subject=x', ['a@b.test']],
+    ['v=DMARC1; rua=https://b.test,mailto:,mailto:%', []],
+    ['v=DMARC1; ruf=mailto:a@b.test', []],
+    [`v=DMARC1; rua=${Array(9).fill('mailto:a@b.test')}`, Array(5).fill('a@b.test')],
+  ])('%j', (record, destinations) => {
+    expect(destinationsIn(record)).toEqual(destinations)
+  })
+})
