@@ -8,7 +8,9 @@ import type { DecisionRecord } from '#services/policy/records/decision-record.ts
 import { decisionsOf, decisionsSince } from '#services/policy/records/reading.ts'
 import type { Decided } from '#services/policy/records/recorder.ts'
 import { type Replayed, replayDecisions, replayDns } from '#services/policy/replay.ts'
+import { createVerification } from '#services/policy/verification.ts'
 import type { RecipientRequest } from '#shared/contracts/policy.ts'
+import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import type { RecordingResolver } from '#shared/dns/recording-resolver.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
@@ -66,8 +68,20 @@ function rehearsingPolicy(
   const counters = asTable(createRehearsalTable(store.tables.counters))
   const { usage } = mailbox
   const log = silentLog
+  // What is known of addresses counts; nobody is asked.
+  const probe: ProbeAddress = async () => ({ kind: 'unknown', reply: 'not asked in a rehearsal' })
+  const verification = createVerification({ counters, probe, clock, log, options: settings })
   return createPolicy({
-    lists: createLists({ directory, accessTables, usage, counters, settings, clock, log }),
+    lists: createLists({
+      directory,
+      accessTables,
+      usage,
+      counters,
+      settings,
+      clock,
+      log,
+      verification,
+    }),
     directory,
     openDns,
     checkSpf: createSpfCheck(settings),
