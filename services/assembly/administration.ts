@@ -5,9 +5,10 @@ import type { RecordChange } from '#shared/administration/changes.ts'
 import type { Backend } from './backend.ts'
 
 export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
-  const { directory, mailbox, people, operator, clock, settings, log } = backend
+  const { directory, accessTables, mailbox, people, operator, clock, settings, log } = backend
   return createAdministration({
     directory,
+    accessTables,
     mailbox,
     people,
     operator,

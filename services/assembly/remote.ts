@@ -10,7 +10,10 @@ import {
 import { createInterruption, type Interruption } from '#services/delivery/remote/interruption.ts'
 import { createProbe } from '#services/delivery/remote/probe.ts'
 import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
-import { createSmtpTransport } from '#services/delivery/remote/smtp-transport.ts'
+import {
+  createSmtpTransport,
+  type SmtpTransportDeps,
+} from '#services/delivery/remote/smtp-transport.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
@@ -35,16 +38,16 @@ export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): Op
   const { hostname } = settings
   const { connect, guard, cutOff, isIdle } = createInterruption(connectTcp)
   const options = hopPolicyOptions(settings, secrets)
-  const facts = {
+  const way: SmtpTransportDeps = {
     resolver: openResolver(settings),
     targets: createTargets(settings.privateDestinationNetworks),
+    policyOf: createHopPolicies(options),
     hostname,
     connect,
     log: log.child({ service: 'delivery' }),
   }
-  const way = { ...facts, policyOf: createHopPolicies(options) }
   const smtp = createSmtpTransport(way)
-  const toFilter = createSmtpTransport({ ...facts, policyOf: () => policyOfFilter(options) })
+  const toFilter = createSmtpTransport({ ...way, policyOf: () => policyOfFilter(options) })
   const deliver = createRemoteDelivery({
     objects: store.objects,
     transportOf: (_, { isFilter }) => (isFilter ? toFilter : smtp),

@@ -37,7 +37,7 @@ export async function runImport(
 const IMPORT_BYTES_MAX = 256 * 1024 ** 2
 
 /** The file, or standard input for `-`. */
-async function readImport(file: string, process: Process): Promise<Uint8Array> {
+export async function readImport(file: string, process: Process): Promise<Uint8Array> {
   const bytes =
     file === '-'
       ? await process.readStdin('(end with Ctrl-D)\n')

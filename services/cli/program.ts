@@ -21,6 +21,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
   account: async (parent, { define }) =>
     (await import('./account.ts')).accountCommands(parent, define),
   alias: async (parent, { define }) => (await import('./alias.ts')).aliasCommands(parent, define),
+  access: async (parent, { define }) =>
+    (await import('./access.ts')).accessCommands(parent, define),
   acl: async (parent, { define }) => (await import('./acl.ts')).aclCommands(parent, define),
   queue: async (parent, { define }) => (await import('./queue.ts')).queueCommands(parent, define),
   storage: async (parent, { define }) =>

@@ -1,6 +1,6 @@
 // Refusals of administration as the one line that says what was wrong.
 
-import type { BadValue, Field, Refusal } from '#shared/administration/refusals.ts'
+import type { BadValue, Field, Refusal, Rule } from '#shared/administration/refusals.ts'
 import type { HashProblem } from '#shared/auth/passwords.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { CommandFailure } from './failure.ts'
@@ -53,6 +53,10 @@ export function explain(refusal: Refusal, names: FieldNames = {}): string {
         : `${value} does not wait for ${refusal.recipients.join(' or ')}, or is being delivered this moment`
     case 'differs':
       return `${value} is there and differs; --update makes it as the file says`
+    case 'no-such-access-table':
+      return `no access table ${value}, or nothing in it`
+    case 'no-such-access-entry':
+      return `no entry ${value} in ${refusal.table}`
     case 'same-table':
       return `${value} is the deployment's own table`
     case 'still-running':
@@ -118,8 +122,41 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
       return 'a quotation mark is not closed'
     case 'once':
       return `${value} is in line ${rule.firstLine} already`
+    case 'row-count':
+      return `more than ${rule.max} entries; divide the file`
+    case 'table-name':
+      return `'${value}' is no name of a table: letters, digits, dots, hyphens and underscores, at most 64`
+    case 'access-key':
+      return explainAccessKey(rule.fault, value)
+    case 'result-text':
+      return `a result is one line of at most ${rule.bytesMax} bytes`
+    case 'result':
+      return `'${value}': ${rule.problem}`
+    case 'key-and-result':
+      return 'a key and a result are wanted, with blanks between'
+    case 'no-patterns':
+      return 'a pattern of regexp_table(5) or pcre_table(5): our tables hold names, addresses and networks; write those'
+    case 'no-conditions':
+      return 'if, endif and ! are not known here; write the networks that are meant'
     default:
       return unreachable(rule)
+  }
+}
+
+type AccessKeyFault = Extract<Rule, { readonly name: 'access-key' }>['fault']
+
+function explainAccessKey(fault: AccessKeyFault, value: string): string {
+  switch (fault) {
+    case 'empty':
+      return 'the key is empty'
+    case 'too-long':
+      return `'${value}' is too long for a key`
+    case 'characters':
+      return `'${value}' has characters that no key has`
+    case 'network':
+      return `'${value}' is no network: bits behind the prefix are set, or there are not so many`
+    default:
+      return unreachable(fault)
   }
 }
 

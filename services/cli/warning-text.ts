@@ -25,6 +25,10 @@ export function explainWarning(warning: Warning): string {
       const more = count > aliases.length ? ` and ${count - aliases.length} more` : ''
       return `aliases still lead to ${address}: ${aliases.join(' ')}${more}`
     }
+    case 'code-permits':
+      return `${warning.key} ${warning.result}: a number alone means OK; write it with a text, or REJECT`
+    case 'network-order':
+      return `${warning.key} is within ${warning.within}, which comes before it in the file; here the smaller network counts first`
     default:
       return unreachable(warning)
   }

@@ -1,12 +1,12 @@
 // Where mail for a domain goes: to a mailbox here, on to the mail host of a domain that we take mail for (`relayDomains`), or to anybody
 // else's, which is only for whoever may relay.
 
+import { addressKeys, domainKeys, isSenderRouted } from '#shared/directory/access-questions.ts'
 import type { AccessTables } from '#shared/directory/access-tables.ts'
 import type { Directory, Recipient } from '#shared/directory/directory.ts'
 import { type Address, formatAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { TableList } from '#shared/settings/restrictions/table-kinds.ts'
-import { addressKeys, domainKeys, isSenderRouted } from './access/keys.ts'
 import { anyHas } from './access/membership.ts'
 
 export type Destination = 'local' | 'relay' | 'remote'

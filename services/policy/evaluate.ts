@@ -105,8 +105,8 @@ class Run<Facts extends object> {
       const verdict = await this.#askOne(one, depth, isWarned || (one.warnOnly ?? false))
       if (verdict !== undefined) return verdict
       const { deferIfPermit, deferIfReject } = this.progress
-      // However it ends it is put off.
-      if (deferIfPermit && deferIfReject) return { kind: 'reject', ...deferIfPermit }
+      // However it ends it is put off. As in Postfix only this list ends: of a later stage a refusal may still come.
+      if (deferIfPermit && deferIfReject) return undefined
     }
     return undefined
   }

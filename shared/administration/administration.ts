@@ -7,6 +7,7 @@
 //
 // Every change is told once it is made (`changes.ts`, `deps.record`); the queue's operator and imports write their own lines.
 
+import { type AccessAdministration, createAccessAdministration } from './access.ts'
 import { type AccountAdministration, createAccountAdministration } from './accounts.ts'
 import { type AliasAdministration, createAliasAdministration } from './aliases.ts'
 import type { AdministrationDeps } from './deps.ts'
@@ -22,6 +23,7 @@ export interface Administration {
   readonly accounts: AccountAdministration
   readonly aliases: AliasAdministration
   readonly grants: GrantAdministration
+  readonly access: AccessAdministration
   readonly queue: QueueAdministration
   readonly imports: ImportAdministration
   readonly status: StatusAdministration
@@ -34,6 +36,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     accounts: createAccountAdministration(deps, fields),
     aliases: createAliasAdministration(deps, fields),
     grants: createGrantAdministration(deps, fields),
+    access: createAccessAdministration(deps),
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
     status: createStatusAdministration(deps),

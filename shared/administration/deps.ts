@@ -1,6 +1,7 @@
 // What administration works with. The composition root gives it; a test gives it an embedded store's.
 
 import type { People } from '#shared/contracts/people.ts'
+import type { AccessTables } from '#shared/directory/access-tables.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
@@ -10,6 +11,7 @@ import type { RecordChange } from './changes.ts'
 
 export type AdministrationDeps = {
   readonly directory: Directory
+  readonly accessTables: AccessTables
   readonly mailbox: Pick<Mailbox, 'access' | 'empty' | 'folders' | 'remove' | 'usage'>
   readonly people: People
   readonly operator: QueueOperator
@@ -19,6 +21,8 @@ export type AdministrationDeps = {
     readonly defaultDomain: string
     /** Bytes for accounts without a quota of their own; 0: no limit. */
     readonly mailboxSizeLimit: number
+    readonly recipientDelimiter: string
+    readonly smtpdRestrictionClasses: string
   }
   readonly log: Log
   /** Told of every change, once it is made. */

@@ -2,6 +2,7 @@
 // command line makes its line of it and an HTTP API its problem document (RFC 9457). No text for people is made here.
 
 import type { HashProblem } from '#shared/auth/passwords.ts'
+import type { AccessKeyFault } from '#shared/directory/access-key.ts'
 
 /** What a front end calls an argument, a column or a member is its own matter. */
 export type Field =
@@ -24,6 +25,10 @@ export type Field =
   | 'after'
   | 'table'
   | 'from'
+  | 'accessTable'
+  | 'accessKey'
+  | 'result'
+  | 'kind'
   /** Of an import: one row, and the heading of all. */
   | 'row'
   | 'heading'
@@ -59,6 +64,16 @@ export type Rule =
   | { readonly name: 'column-count'; readonly count: number; readonly max: number }
   | { readonly name: 'closed-quotation' }
   | { readonly name: 'once'; readonly firstLine: number }
+  | { readonly name: 'row-count'; readonly max: number }
+  /** Of access tables. */
+  | { readonly name: 'table-name' }
+  | { readonly name: 'access-key'; readonly fault: AccessKeyFault }
+  | { readonly name: 'result-text'; readonly bytesMax: number }
+  /** `problem`: for people; what a result may be is said by the grammar of restrictions. */
+  | { readonly name: 'result'; readonly problem: string }
+  | { readonly name: 'key-and-result' }
+  | { readonly name: 'no-patterns' }
+  | { readonly name: 'no-conditions' }
 
 type Of<Kind extends string, Name extends Field, Facts = unknown> = {
   readonly kind: Kind
@@ -97,6 +112,9 @@ export type Differs = Of<'differs', 'address' | 'alias' | 'domain'>
 export type SameTable = Of<'same-table', 'from'>
 export type StillRunning = Of<'still-running', 'table'>
 
+export type NoSuchAccessTable = Of<'no-such-access-table', 'accessTable'>
+export type NoSuchAccessEntry = Of<'no-such-access-entry', 'accessKey', { readonly table: string }>
+
 export type Refusal =
   | BadValue
   | Exists
@@ -112,6 +130,8 @@ export type Refusal =
   | NotWaiting
   | Differs
   | SameTable
+  | NoSuchAccessTable
+  | NoSuchAccessEntry
   | StillRunning
 
 /** A text from outside, parsed. */

@@ -1,9 +1,12 @@
 // What was done as it was asked for, and perhaps is not what was meant: found after a change, told beside its result.
 
+import { formatAccessKey } from '#shared/directory/access-key.ts'
+import type { AccessEntry } from '#shared/directory/access-records.ts'
 import type { Alias } from '#shared/directory/aliases.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import { type Address, formatAddress, lookupKey } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
+import { isBareCode } from '#shared/settings/restrictions/result-fault.ts'
 import { addressOfAlias, formatAliasName } from './fields.ts'
 import { findPostmaster } from './postmaster.ts'
 import { type DeadEnd, findRoute } from './routes.ts'
@@ -23,6 +26,14 @@ export type Warning =
       readonly aliases: readonly string[]
       readonly count: number
     }
+  /** An entry of an access table: a number without a text is OK. */
+  | { readonly kind: 'code-permits'; readonly key: string; readonly result: string }
+  /** Of an import: the network was never asked for behind the one it is in, and is asked for first now. */
+  | { readonly kind: 'network-order'; readonly key: string; readonly within: string }
+
+export function warnOfAccessEntry({ key, result }: AccessEntry): readonly Warning[] {
+  return isBareCode(result) ? [{ kind: 'code-permits', key: formatAccessKey(key), result }] : []
+}
 
 export async function warnOfAlias(
   directory: Directory,

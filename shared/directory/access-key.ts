@@ -1,5 +1,5 @@
 // Keys of access tables: texts (names of hosts and domains, addresses, logins, fingerprints), and networks with single addresses among
-// them. A table holds keys of any kind; whoever asks decides which it asks for (services/policy/access/keys.ts).
+// them. A table holds keys of any kind; whoever asks decides which it asks for (access-questions.ts).
 
 import { formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
@@ -69,7 +69,8 @@ function isMeantAsNetwork(text: string): boolean {
 function canonical(text: string): string {
   const address = parseAddress(text)
   if (address !== undefined) return formatAddress(address)
-  const [, before = '', name = ''] = /^(\.|@)?(.*)$/s.exec(text) ?? []
+  const before = /^[.@]/.test(text) ? text.slice(0, 1) : ''
+  const name = text.slice(before.length)
   const domain = parseDomain(name)
   return domain === undefined || domain.startsWith('[') ? text : before + domain
 }

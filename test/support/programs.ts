@@ -19,6 +19,8 @@ export const programs = {
   getmail: 'getmail6',
   imapfilter: 'imapfilter',
   neomutt: 'neomutt',
+  postfix: 'postfix',
+  postmap: 'postfix',
   postgrey: 'postgrey',
   'policyd-weight': 'policyd-weight',
   script: 'bsdutils',

@@ -22,11 +22,8 @@ export type Answer = {
   readonly isSenderRouted?: boolean
 }
 
-/** The codes of REJECT and DEFER; without them Postfix's. */
-export type ResultSettings = Pick<Settings, 'recipientDelimiter'> & {
-  readonly accessMapRejectCode?: number
-  readonly accessMapDeferCode?: number
-}
+/** The codes of REJECT and DEFER. */
+export type ResultSettings = Pick<Settings, 'accessMapRejectCode' | 'accessMapDeferCode'>
 
 export type DecideResult = (known: Known, answer: Answer) => Promise<Decision>
 
@@ -38,7 +35,7 @@ export function createDecideResult(
     readonly settings: ResultSettings
   },
 ): DecideResult {
-  const { accessMapRejectCode = 554, accessMapDeferCode = 450 } = deps.settings
+  const { accessMapRejectCode, accessMapDeferCode } = deps.settings
   const compiled = new Map<string, RestrictionList>()
   const warned = new Set<string>()
 

@@ -2,7 +2,8 @@
 
 import { parseDnsList } from '#shared/settings/restrictions/dns-list-filter.ts'
 import type { WordName } from '#shared/settings/restrictions/words.ts'
-import type { Known } from '../known.ts'
+import { createDestinations, type Destinations } from '../destination.ts'
+import type { Known, KnownRecipient } from '../known.ts'
 import { replyFor } from '../reply-form.ts'
 import { type Decision, defer, deferIfReject, dunno, permit, reject } from '../restriction.ts'
 import { defineWord, type Word, type WordDeps } from '../word.ts'
@@ -32,10 +33,10 @@ export function rejectListed(word: WordName, looks: Looks): Word {
 export function permitListed(word: WordName, looks: Looks): Word {
   return defineWord(word, (argument, deps) => {
     const list = { ...listOf(argument, deps), isWelcoming: true as const }
+    const destinations = createDestinations(deps)
     return async (known): Promise<Decision> => {
       const { answering, recipient } = known
-      const isElsewhere = recipient === undefined || recipient.found.kind === 'remote'
-      if (answering === 'recipient' && isElsewhere) return dunno
+      if (answering === 'recipient' && (await isElsewhere(recipient, destinations))) return dunno
       const looked = await looks(known)
       if (looked === undefined) return dunno
       const listing = await lookUp(word, list, looked, known, deps)
@@ -46,6 +47,9 @@ export function permitListed(word: WordName, looks: Looks): Word {
     }
   })
 }
+
+const isElsewhere = async (recipient: KnownRecipient | undefined, destinations: Destinations) =>
+  recipient === undefined || (await destinations.destinationOfRecipient(recipient)) === 'remote'
 
 function listOf(argument: string, { dnsLists }: WordDeps): AskedList {
   const list = parseDnsList(argument)

@@ -1,11 +1,11 @@
 // check_client_access and its like: what an access table says of the client, its HELO name, the sender, the recipient, the login or the
 // certificate. They differ in what they ask for; what an answer means is the same for all (access/result.ts).
 
+import { addressKeys, domainKeys, isSenderRouted } from '#shared/directory/access-questions.ts'
 import type { AccessHit, AccessTables } from '#shared/directory/access-tables.ts'
 import { formatAddress } from '#shared/mail/address.ts'
 import { parseTableRef, type TableRef } from '#shared/settings/restrictions/table-ref.ts'
 import type { WordName } from '#shared/settings/restrictions/words.ts'
-import { addressKeys, domainKeys, isSenderRouted } from '../access/keys.ts'
 import { type Answer, createDecideResult } from '../access/result.ts'
 import { type ClientName, clientNameOf } from '../client.ts'
 import type { Known } from '../known.ts'

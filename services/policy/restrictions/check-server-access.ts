@@ -1,10 +1,10 @@
 // check_sender_mx_access and its like: what an access table says of the addresses, mail servers or name servers of a domain
 // (servers.ts). Whoever has the domain writes into its DNS what he likes, so that a table permits nobody for that.
 
+import { domainKeys } from '#shared/directory/access-questions.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import { parseTableRef } from '#shared/settings/restrictions/table-ref.ts'
 import type { WordName } from '#shared/settings/restrictions/words.ts'
-import { domainKeys } from '../access/keys.ts'
 import { createDecideResult } from '../access/result.ts'
 import type { ClientName } from '../client.ts'
 import type { Known } from '../known.ts'

@@ -2,10 +2,10 @@
 // DNS of a domain can make us do that, for his own domain; `permitMxBackupNetworks` says whose primary mail hosts are meant.
 
 import { isIP } from 'node:net'
+import { isSenderRouted } from '#shared/directory/access-questions.ts'
 import type { MxRecord, Resolver } from '#shared/dns/resolver.ts'
 import { createNetworkMatcher } from '#shared/settings/networks.ts'
 import type { Settings } from '#shared/settings/table.ts'
-import { isSenderRouted } from '../access/keys.ts'
 import { createDestinations } from '../destination.ts'
 import { createOwnAddresses } from '../own-addresses.ts'
 import { replyFor } from '../reply-form.ts'

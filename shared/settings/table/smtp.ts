@@ -103,7 +103,7 @@ export const smtpSettings = {
   smtpdTlsAskCcert: new Setting(boolean, {
     default: false,
     about:
-      'Whether SMTP clients are asked for a certificate. It permits nothing: the log and the Received field name it, and whether it was verified. Some clients ask their users which one to send.',
+      'Whether SMTP clients are asked for a certificate. By itself it permits nothing (`permit_tls_clientcerts` and `relayClientcerts` do): the log and the Received field name it, and whether it was verified. Some clients ask their users which one to send.',
     known: { postfix: 'smtpd_tls_ask_ccert' },
   }),
   smtpdTlsCAfile: new Setting(filePath, {

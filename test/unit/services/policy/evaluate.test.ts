@@ -140,12 +140,13 @@ describe('what is put off', () => {
     expect((await told({ kind: 'reject', reply }, ifReject)).text).toBe('no')
   })
 
-  it('either way ends the list at once', async () => {
+  it('either way ends the list at once, and not what is asked after it', async () => {
     for (const both of [
       [ifReject, ifPermit],
       [ifPermit, ifReject],
     ]) {
-      expect((await told(...both, { kind: 'reject', reply })).text).toBe('later')
+      const ended = await told(...both, { kind: 'reject', reply })
+      expect(ended).toMatchObject({ text: 'permit', waits: expect.stringMatching(/^r[12]$/) })
     }
   })
 })

@@ -714,6 +714,7 @@ describe('TLS', () => {
               subject: 'client.test',
               issuer: 'client.test',
               fingerprint: new X509Certificate(clientPair.cert).fingerprint256,
+              publicKeyFingerprint: await publicKeyFingerprint(clientPair.cert),
               verified,
             },
           },
@@ -732,6 +733,15 @@ describe('TLS', () => {
     expect(() => createSmtpListener({ role: 'submissions' }, fakes)).toThrow('certificate')
   })
 })
+
+/** Of SubjectPublicKeyInfo, made in another way: the digest of what `BEGIN PUBLIC KEY` has in it. */
+async function publicKeyFingerprint(certificate: string): Promise<string> {
+  const { publicKey } = new X509Certificate(certificate)
+  const pem = String(publicKey.export({ type: 'spki', format: 'pem' }))
+  const der = Buffer.from(pem.replace(/-----[^-]+-----|\s/g, ''), 'base64')
+  const digest = Buffer.from(await crypto.subtle.digest('SHA-256', der))
+  return [...digest].map((byte) => byte.toString(16).padStart(2, '0').toUpperCase()).join(':')
+}
 
 /** Shakes hands and gives back the greeting. */
 async function greeted(socket: Socket): Promise<string> {

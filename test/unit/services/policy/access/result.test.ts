@@ -16,7 +16,7 @@ function world(settings: Partial<ResultSettings> = {}) {
   const compiled: string[] = []
   const decideResult = createDecideResult({
     log,
-    settings: { recipientDelimiter: '', ...settings },
+    settings: { accessMapRejectCode: 554, accessMapDeferCode: 450, ...settings },
     compile(text) {
       compiled.push(text)
       if (text === 'class1') return class1

@@ -4,7 +4,7 @@ import {
   domainKeys,
   isSenderRouted,
   PARENT_DOMAINS_MAX,
-} from '#services/policy/access/keys.ts'
+} from '#shared/directory/access-questions.ts'
 
 describe('keys of a name', () => {
   it('are the name and its parents, down to the top-level domain', () => {

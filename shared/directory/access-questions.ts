@@ -3,6 +3,7 @@
 
 import { isIP } from 'node:net'
 import { formatAddress, lookupKey, parseAddress, splitExtension } from '#shared/mail/address.ts'
+import { unreachable } from '#shared/runtime/errors.ts'
 
 /**
  * Parents of a name, the shortest: a stranger's name of 127 labels is none that somebody has a key for, and each key is paid for
@@ -44,4 +45,52 @@ export function addressKeys(text: string, recipientDelimiter: string): readonly 
 /** Whether its sender says the way (`a%b@c`, `b!a@c`, `@c:a@b` and their like): our host is not where that ends. */
 export function isSenderRouted(local: string): boolean {
   return /[@%!]/.test(local)
+}
+
+/** What a table may be asked about, as `check_…_access` do. */
+export const accessKinds = [
+  'client',
+  'helo',
+  'sender',
+  'recipient',
+  'certificate',
+  'login',
+] as const
+export type AccessKind = (typeof accessKinds)[number]
+
+/** Texts in their order; then, of a client, its address with the networks around it. */
+export type AccessQuestion = {
+  readonly keys: readonly string[]
+  readonly address: string | undefined
+}
+
+/** A client is `name`, `address` or `name[address]`; one without a name is `unknown`. */
+export function accessQuestion(
+  kind: AccessKind,
+  value: string,
+  recipientDelimiter: string,
+): AccessQuestion {
+  switch (kind) {
+    case 'client':
+      return clientQuestion(value)
+    case 'helo':
+      return { keys: domainKeys(value), address: undefined }
+    case 'sender':
+    case 'recipient':
+      return {
+        keys: addressKeys(value === '<>' ? '' : value, recipientDelimiter),
+        address: undefined,
+      }
+    case 'certificate':
+    case 'login':
+      return { keys: [value], address: undefined }
+    default:
+      return unreachable(kind)
+  }
+}
+
+function clientQuestion(value: string): AccessQuestion {
+  if (isIP(value) !== 0) return { keys: domainKeys('unknown'), address: value }
+  const [, name = value, address] = /^([^[]*)\[([^\]]*)\]$/.exec(value) ?? []
+  return { keys: domainKeys(name || 'unknown'), address }
 }

@@ -1,0 +1,87 @@
+// Debian's Postfix on loopback ports, in a folder of its own: never the system's. Its master starts only for root.
+
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { isInstalled, runProgram } from './program.ts'
+
+export const hasPostfix = (): boolean => process.getuid?.() === 0 && isInstalled('postfix')
+
+export type PostfixService = {
+  readonly port: number
+  /** In place of what main.cf says; values without blanks. */
+  readonly settings: { readonly [parameter: string]: string }
+}
+
+/** Resolves when it listens. Mail to example.test is taken and goes nowhere; clients may say by XCLIENT who they are. */
+export async function startPostfix(
+  directory: string,
+  services: readonly PostfixService[],
+): Promise<AsyncDisposable> {
+  const [conf, spool, data] = ['conf', 'spool', 'data'].map((name) => join(directory, name)) as [
+    string,
+    string,
+    string,
+  ]
+  for (const folder of [conf, spool, data]) await mkdir(folder, { recursive: true })
+  await run('chmod', '755', directory, conf, spool, data)
+  await run('chown', 'postfix', data)
+  await writeFile(join(conf, 'main.cf'), mainCf({ directory, spool, data }))
+  await writeFile(join(conf, 'master.cf'), masterCf(services))
+  await run('postfix', '-c', conf, 'start')
+  return { [Symbol.asyncDispose]: () => run('postfix', '-c', conf, 'stop') }
+}
+
+async function run(command: string, ...words: readonly string[]): Promise<void> {
+  const { code, stdout, stderr } = await runProgram(command, words)
+  if (code !== 0) throw new Error(`${command} ${words.join(' ')}: ${stderr}${stdout}`)
+}
+
+const mainCf = (paths: Readonly<Record<'directory' | 'spool' | 'data', string>>) => `
+compatibility_level = 3.6
+queue_directory = ${paths.spool}
+data_directory = ${paths.data}
+command_directory = /usr/sbin
+daemon_directory = /usr/lib/postfix/sbin
+mail_owner = postfix
+setgid_group = postdrop
+maillog_file = ${paths.directory}/log
+maillog_file_prefixes = ${paths.directory}
+myhostname = mx.example.test
+mydestination =
+local_recipient_maps =
+alias_maps =
+alias_database =
+inet_interfaces = 127.0.0.1
+inet_protocols = all
+mynetworks =
+recipient_delimiter = +
+virtual_mailbox_domains = example.test
+virtual_mailbox_maps = static:all/
+virtual_transport = discard:
+default_transport = discard:
+smtpd_peername_lookup = no
+smtpd_authorized_xclient_hosts = 127.0.0.1
+smtpd_relay_restrictions = reject_unauth_destination
+smtpd_error_sleep_time = 0
+smtpd_client_connection_count_limit = 0
+smtpd_client_connection_rate_limit = 0
+`
+
+const masterCf = (services: readonly PostfixService[]) => `
+${services.map(smtpd).join('\n')}
+cleanup   unix  n - n -     0 cleanup
+qmgr      unix  n - n 300   1 qmgr
+rewrite   unix  - - n -     - trivial-rewrite
+bounce    unix  - - n -     0 bounce
+defer     unix  - - n -     0 bounce
+proxymap  unix  - - n -     - proxymap
+discard   unix  - - n -     - discard
+anvil     unix  - - n -     1 anvil
+postlog   unix-dgram n - n - 1 postlogd
+`
+
+const smtpd = ({ port, settings }: PostfixService) =>
+  [
+    `127.0.0.1:${port} inet n - n - - smtpd`,
+    ...Object.entries(settings).map(([parameter, value]) => `  -o ${parameter}=${value}`),
+  ].join('\n')
