@@ -7,6 +7,7 @@ import { parseTableRef } from '#shared/settings/restrictions/table-ref.ts'
 import type { WordName } from '#shared/settings/restrictions/words.ts'
 import { createDecideResult } from '../access/result.ts'
 import type { ClientName } from '../client.ts'
+import { withoutRoot } from '../host-name.ts'
 import type { Known } from '../known.ts'
 import type { Subject } from '../reply-form.ts'
 import { dunno } from '../restriction.ts'
@@ -57,7 +58,8 @@ const nameIn = (found: ClientName) => (found.kind === 'found' ? found.name : und
 
 const ofClient: DomainOf = async ({ client }) => nameIn(await client.name())
 const ofReverseClient: DomainOf = async ({ client }) => nameIn(await client.reverseName())
-const ofHelo: DomainOf = ({ origin: { helo } }) => helo || undefined
+/** Deliberately unlike Postfix: a dot at its end is no way round a table. */
+const ofHelo: DomainOf = ({ origin: { helo } }) => withoutRoot(helo) || undefined
 const ofSender: DomainOf = ({ sender }) => {
   const address = sender ? parseAddress(sender) : undefined
   return address?.domain

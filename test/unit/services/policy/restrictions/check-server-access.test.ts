@@ -50,7 +50,7 @@ describe('check_*_a_access, check_*_mx_access, check_*_ns_access', () => {
       () => world.client('203.0.113.9'),
       '<bad.test>: Unverified Client host',
     ],
-    ['helo', () => world.helo('bad.test'), '<bad.test>: Helo command'],
+    ['helo', () => world.helo('bad.test.'), '<bad.test.>: Helo command'],
     ['sender', () => world.sender('s@bad.test'), '<s@bad.test>: Sender address'],
     ['recipient', () => world.recipient('r@bad.test'), '<r@bad.test>: Recipient address'],
   ]
