@@ -20,9 +20,13 @@ export type Deployment = Omit<Configuration, 'preset' | 'listeners' | 'logRetent
   readonly listeners: readonly ListenerName[]
   readonly logRetentionDays: number
   readonly hostedZone: HostedZone | undefined
+  /** ARNs of secrets that are keys of DNS lists. */
+  readonly dnsListKeySecrets: readonly string[]
   /** The mail settings as variables. */
   readonly mail: { readonly [variable: string]: string }
   readonly contentFilters: readonly ContentFilter[]
+  /** Domains are sent reports of mail in their name. */
+  readonly sendsDmarcReports: boolean
 }
 
 export type ConfigurationFile = { readonly path: string; readonly text: string }
@@ -88,7 +92,9 @@ function deploymentOf(
     listeners: servedListeners(configuration),
     logRetentionDays: configuration.logRetentionDays ?? preset.logRetentionDays,
     hostedZone: id === '' ? undefined : { id, name },
+    dnsListKeySecrets: [...mail.settings.dnsListKeys.values()],
     mail: mail.variables,
     contentFilters: contentFiltersOf(mail.settings),
+    sendsDmarcReports: mail.settings.dmarcReports,
   }
 }

@@ -1,11 +1,13 @@
-// The content filters that the mail settings name, as the deployment has to know them: where containers must get to, and that they read
-// what they have spooled. Filters are hosts in the network of the deployment; who runs them is the operator's affair.
+// The content filters, milters and checks that the mail settings name, as the deployment has to know them: where containers must get to,
+// and that they read what they have spooled. Filters are hosts in the network of the deployment; who runs them is the operator's affair.
 
+import { patternSettings } from '#shared/settings/patterns/pattern-setting.ts'
 import type { Problem } from '#shared/settings/problems.ts'
 import type { Settings } from '#shared/settings/table.ts'
 
 export type ContentFilter = {
-  readonly name: Settings['contentFilters'][number]
+  /** As the settings have it; `checks` for those of header, body and attachments. */
+  readonly name: string
   /** Of TCP, null where containers get to it anyhow, or are told of it by other settings. */
   readonly port: number | null
 }
@@ -13,10 +15,26 @@ export type ContentFilter = {
 const HTTPS = 443
 
 export function contentFiltersOf(settings: Settings): readonly ContentFilter[] {
-  return settings.contentFilters.map((name) => ({ name, port: portOf(name, settings) }))
+  const filters = settings.contentFilters.filter((name) => name !== 'milters')
+  return [
+    ...filters.map((name) => ({ name, port: portOf(name, settings) })),
+    ...settings.smtpdMilters.map(({ name, address }) => ({
+      name,
+      port: address.kind === 'inet' ? address.port : null,
+    })),
+    ...(hasChecks(settings) ? [{ name: 'checks', port: null }] : []),
+  ]
 }
 
-function portOf(name: ContentFilter['name'], settings: Settings): number | null {
+function hasChecks(settings: Settings): boolean {
+  const { forbiddenAttachmentTypes: types, forbidEncryptedArchives } = settings
+  const hasPatterns = patternSettings.some((name) => settings[name].rules.length > 0)
+  return hasPatterns || types.length > 0 || forbidEncryptedArchives
+}
+
+type FilterName = Exclude<Settings['contentFilters'][number], 'milters'>
+
+function portOf(name: FilterName, settings: Settings): number | null {
   switch (name) {
     case 'clamd':
     case 'rspamd': {
@@ -28,18 +46,19 @@ function portOf(name: ContentFilter['name'], settings: Settings): number | null 
       const port = url === null || url.protocol === 'https:' ? url?.port || HTTPS : url.port || 80
       return Number(port) === HTTPS ? null : Number(port)
     }
-    case 'milters':
-      return null
   }
 }
 
 /** Containers share no files with anybody. */
 export function unreachableFilters(settings: Settings): Problem[] {
-  return (['clamd', 'rspamd'] as const)
+  const filters = (['clamd', 'rspamd'] as const)
     .filter((name) => settings.contentFilters.includes(name))
     .filter((name) => settings[name].address.kind === 'unix')
-    .map((name) => {
-      const keys = ['mail.contentFilters', `mail.${name}.address`]
-      return { kind: 'conflict', keys, reason: 'containers reach a filter by host and port only' }
-    })
+    .map((name) => ['mail.contentFilters', `mail.${name}.address`])
+  const isMilterApart = settings.smtpdMilters.some(({ address }) => address.kind === 'unix')
+  return [...filters, ...(isMilterApart ? [['mail.smtpdMilters']] : [])].map((keys) => ({
+    kind: 'conflict',
+    keys,
+    reason: 'containers reach a filter by host and port only',
+  }))
 }

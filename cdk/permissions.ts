@@ -111,7 +111,18 @@ export function spoolMessages(parts: {
     recordDecisions(parts.storage),
     // What an account sends is counted as it is accepted.
     allow(['dynamodb:UpdateItem'], [parts.storage.tables.counters.tableArn], keysLike('SENT#*')),
+    countRates(parts.storage),
   ]
+}
+
+/** Events, in buckets that all processes share. */
+export function countRates({ tables: { counters } }: Storage): PolicyStatement {
+  return allow(['dynamodb:UpdateItem'], [counters.tableArn], keysLike('RATE#*'))
+}
+
+/** Ends the sending of an account that behaves as if its password were stolen. */
+export function freezeAccounts({ tables: { directory } }: Storage): PolicyStatement {
+  return allow(['dynamodb:UpdateItem'], [directory.tableArn], keysLike('ACC#*'))
 }
 
 /** Marks the object of a refused message for the collector. */
@@ -130,6 +141,21 @@ export function readObjects({ objects }: Storage): PolicyStatement[] {
 /** Content filters look at what was spooled, and may have it written anew. */
 export function readSpooled(deployment: Deployment, storage: Storage): PolicyStatement[] {
   return deployment.contentFilters.length > 0 ? readObjects(storage) : []
+}
+
+/** Counts what came in the name of domains that want reports, and makes them of it, where that is done. */
+export function dmarcReports(
+  { sendsDmarcReports }: Deployment,
+  { tables: { counters } }: Storage,
+): PolicyStatement[] {
+  if (!sendsDmarcReports) return []
+  return [
+    allow(
+      ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
+      [counters.tableArn],
+      keysLike('DMARC#*'),
+    ),
+  ]
 }
 
 /** What signs requests to the webhook, where there is one. */

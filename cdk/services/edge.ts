@@ -4,6 +4,7 @@
 import type { Construct } from 'constructs'
 import { type ContainerParts, ContainerService } from '../container-service.ts'
 import {
+  dmarcReports,
   manageMailboxes,
   ownWatchQueue,
   readObjects,
@@ -31,6 +32,7 @@ export class Edge extends ContainerService<'edge'> {
       },
       statements: [
         ...spoolMessages(parts),
+        ...dmarcReports(deployment, storage),
         recentLogins(storage),
         manageMailboxes(storage),
         ...readObjects(storage),

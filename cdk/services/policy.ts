@@ -1,12 +1,17 @@
-// policy: asked by the listeners whether a message may come in. Reads, and writes what it counts.
+// policy: asked by the listeners whether a message may come in. Reads, counts, and freezes
+// accounts that may be compromised.
 
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
+import { ownMetric } from '../metrics.ts'
 import type { Parts } from '../parts.ts'
 import {
   allow,
+  countRates,
+  freezeAccounts,
   keysLike,
   readAccessTables,
+  readSecret,
   readStoreFormat,
   recordDecisions,
 } from '../permissions.ts'
@@ -35,6 +40,8 @@ export class Policy extends PostwolkeFunction<'policy'> {
         allow(['dynamodb:GetItem', 'dynamodb:Query'], [mail.tableArn], keysLike('A#*')),
         // How much an account has sent today; counted here where the authors of a message have to be looked up.
         allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [counters.tableArn], keysLike('SENT#*')),
+        countRates(storage),
+        freezeAccounts(storage),
         // Who has come again, of those that are greylisted.
         allow(
           ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
@@ -43,6 +50,16 @@ export class Policy extends PostwolkeFunction<'policy'> {
         ),
         // From where somebody logged in, where a restriction list asks for it.
         allow(['dynamodb:GetItem'], [counters.tableArn], keysLike('POP#*')),
+        // Keys of DNS lists.
+        ...deployment.dnsListKeySecrets.map((arn) => readSecret(arn)),
+      ],
+      alarms: [
+        {
+          name: 'DnsListsOff',
+          meaning: 'A DNS list is out of order or does not answer us: nobody is judged by it',
+          metric: ownMetric(deployment, 'DnsListsOff'),
+          threshold: 0,
+        },
       ],
     })
   }

@@ -6,6 +6,7 @@ import { type ContainerParts, ContainerService } from '../container-service.ts'
 import { listenersOf } from '../listeners.ts'
 import {
   discardedMessages,
+  dmarcReports,
   readSpooled,
   readWebhookSecret,
   spoolMessages,
@@ -26,6 +27,7 @@ export class Smtp extends ContainerService<'smtp'> {
       },
       statements: [
         ...spoolMessages(parts),
+        ...dmarcReports(deployment, storage),
         discardedMessages(storage),
         writeObjects(storage),
         ...readSpooled(deployment, storage),

@@ -1,30 +1,28 @@
 // Authentication of mail put together: the step of the content stage that looks at messages of strangers, and the daily reports.
 
-import {
-  type AuthenticationStep,
-  createAuthentication,
-} from '#services/authentication/authentication.ts'
+import { createAuthentication } from '#services/authentication/authentication.ts'
 import { createReportRecords } from '#services/authentication/report-records.ts'
 import { createReportSending } from '#services/authentication/report-sending.ts'
 import { loadMailauth } from '#services/authentication/signatures.ts'
 import { createSpfCheck } from '#services/authentication/spf.ts'
 import type { ActionPolicy } from '#services/authentication/verdict.ts'
 import { createStrangerTest } from '#shared/contracts/authentication.ts'
+import type { ContentStep } from '#shared/contracts/content.ts'
 import { createDoorbell } from '#shared/queue/doorbell.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
 import { openQuestionResolvers, openResolver } from './dns.ts'
 
-/** Undefined where nothing is to be looked at. What it asks shares a memory of answers, and each message has a budget. */
-export async function assembleAuthentication(
+/** None where nothing is to be looked at. What it asks shares a memory of answers, and each message has a budget. */
+export async function authenticationSteps(
   { settings, store, clock, log }: Pick<Backend, 'settings' | 'store' | 'clock' | 'log'>,
   openDns = openQuestionResolvers(settings, clock),
-): Promise<AuthenticationStep | undefined> {
-  if (!settings.mailAuthentication) return undefined
+): Promise<readonly ContentStep[]> {
+  if (!settings.mailAuthentication || !settings.listeners.smtp.enabled) return []
   const child = log.child({ service: 'authentication' })
   const records = createReportRecords({ counters: store.tables.counters, clock, log: child })
-  return createAuthentication({
+  const step = createAuthentication({
     mailauth: await loadMailauth(),
     checkSpf: createSpfCheck(settings),
     dnsFor: () => openDns().resolver,
@@ -40,6 +38,7 @@ export async function assembleAuthentication(
     clock,
     log: child,
   })
+  return [step]
 }
 
 function actionPolicy(settings: Settings): ActionPolicy {
@@ -76,7 +75,8 @@ export function startDmarcReports({
   const running = run()
 
   async function run(): Promise<void> {
-    while (settings.dmarcReports && !stopping.signal.aborted) {
+    const { dmarcReports, listeners } = settings
+    while (dmarcReports && listeners.smtp.enabled && !stopping.signal.aborted) {
       await sendDue().catch((error) => child.warn({ error }, 'DMARC reports not sent'))
       await clock.sleep(REPORTS_EVERY_MS, stopping.signal)
     }

@@ -1,6 +1,8 @@
 // The content stage put together: its steps in their order, as the settings name them.
 
 import { readFile } from 'node:fs/promises'
+import { attachmentsStep } from '#services/content/attachments/attachments-step.ts'
+import { checksStep } from '#services/content/checks/checks-step.ts'
 import { createFilterStep, type Filter, type FilterOptions } from '#services/content/filter-step.ts'
 import { createClamd } from '#services/content/filters/clamd.ts'
 import { createRspamd } from '#services/content/filters/rspamd.ts'
@@ -15,18 +17,17 @@ import { explained } from './start-failure.ts'
 export type ContentParts = {
   /** What signs requests to the webhook; undefined: nothing does. */
   readonly webhookSecret: string | undefined
-  /** Steps before all filters, in their order: authentication of mail, checks of header and body. Undefined: there is none. */
+  /** Steps before all others, in their order: authentication of mail. Undefined: there is none. */
   readonly before?: readonly (ContentStep | undefined)[]
-  /** The milters as one step, where there are any. */
-  readonly milters?: ContentStep | undefined
+  /** One step each, where there are any. */
+  readonly milters?: readonly ContentStep[] | undefined
 }
+
+type ContentDeps = { readonly settings: Settings; readonly clock: Clock; readonly log: Log }
 
 type FilterName = Exclude<Settings['contentFilters'][number], 'milters'>
 
-export function assembleContent(
-  deps: { readonly settings: Settings; readonly clock: Clock; readonly log: Log },
-  parts: ContentParts,
-): ContentStage {
+export function assembleContent(deps: ContentDeps, parts: ContentParts): ContentStage {
   const { settings, clock } = deps
   const log = deps.log.child({ service: 'content' })
   const step = (filter: Filter, name: FilterName) =>
@@ -40,12 +41,35 @@ export function assembleContent(
     },
   }
   const names = settings.contentFilters
-  const { before = [], milters } = parts
+  const { before = [], milters = [] } = parts
   const ordered = names.includes('milters') ? names : (['milters', ...names] as const)
-  const filters = ordered.map((name) => (name === 'milters' ? milters : makers[name]()))
-  const steps = [...before, ...filters].filter((one) => one !== undefined)
+  const filters = ordered.flatMap((name) => (name === 'milters' ? milters : makers[name]()))
+  // These look at the message as it came, before anybody gives it another body.
+  const checks = [checksOf({ settings, clock, log }), attachmentsOf(settings)]
+  const steps = [...before, ...checks, ...filters].filter((one) => one !== undefined)
   return createContentStage({ steps, clock })
 }
+
+function checksOf({ settings, clock, log }: ContentDeps): ContentStep | undefined {
+  return checksStep({
+    tables: {
+      header: settings.headerChecks,
+      mime: settings.mimeHeaderChecks,
+      nested: settings.nestedHeaderChecks,
+      body: settings.bodyChecks,
+    },
+    bodyChecksSizeLimit: settings.bodyChecksSizeLimit,
+    clock,
+    log,
+  })
+}
+
+const attachmentsOf = (settings: Settings): ContentStep | undefined =>
+  attachmentsStep({
+    forbidden: settings.forbiddenAttachmentTypes,
+    action: settings.forbiddenAttachmentAction,
+    forbidsEncrypted: settings.forbidEncryptedArchives,
+  })
 
 /** On one machine. Rejects with a StartFailure where the file cannot be read. */
 export async function webhookSecretFrom({ webhook }: Settings): Promise<string | undefined> {

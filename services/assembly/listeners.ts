@@ -15,6 +15,7 @@ import { asksRecentLogins, createRecentLogins, noteLogins } from '#shared/auth/p
 import { watchLogins } from '#shared/auth/watched-logins.ts'
 import type { Authenticator } from '#shared/contracts/authenticate.ts'
 import type { ContentStage } from '#shared/contracts/content.ts'
+import type { DialogueFilters } from '#shared/contracts/milter.ts'
 import type { Policy } from '#shared/contracts/policy.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
 import type { CountryOf } from '#shared/net/country-database.ts'
@@ -46,6 +47,8 @@ export type ListenerParts = {
   readonly policy: Policy
   /** What else looks at messages; undefined: nothing does. */
   readonly content?: ContentStage | undefined
+  /** Who hears what SMTP clients say; undefined: nobody does. */
+  readonly filters?: DialogueFilters | undefined
   /** Undefined: no countries are looked at. */
   readonly countryOf?: CountryOf | undefined
   /** What tells that sessions have to end; undefined where the process cannot subscribe. */
@@ -105,7 +108,7 @@ function assembleAuthenticator(
 }
 
 function makers(backend: Backend, parts: ListenerParts) {
-  const { certificates, clientAuthorities, policy, content, hints } = parts
+  const { certificates, clientAuthorities, policy, content, filters, hints } = parts
   const { settings, store, directory, mailbox, queue, clock, log } = backend
   const { hostname } = settings
   const authenticator = assembleAuthenticator(backend, parts.countryOf)
@@ -124,6 +127,8 @@ function makers(backend: Backend, parts: ListenerParts) {
     createSmtpListener(smtpOptions(settings, role), {
       spool,
       ...(role === 'reinjection' ? { policy: reinjectionPolicy } : { policy, content }),
+      // What comes by LMTP or from a content filter was filtered already.
+      filters: role === 'lmtp' || role === 'reinjection' ? undefined : filters,
       clientAuthorities,
       authenticator,
       accountWatch,

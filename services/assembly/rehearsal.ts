@@ -18,7 +18,7 @@ import { silentLog } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { asTable, createRehearsalTable } from '#shared/storage/rehearsal-table.ts'
 import type { Backend } from './backend.ts'
-import { openQuestionResolvers, openResolver } from './dns.ts'
+import { openPolicyResolver, openQuestionResolvers } from './dns.ts'
 
 /** What was decided about a message, in order. */
 export const recordedDecisions = (
@@ -52,7 +52,7 @@ export async function* replaySince(
     readonly asksDns: boolean
   },
 ): AsyncGenerator<Replayed> {
-  const live: Resolver | undefined = asksDns ? openResolver(settings) : undefined
+  const live: Resolver | undefined = asksDns ? openPolicyResolver(settings) : undefined
   const dns = replayDns(live)
   const policy = rehearsingPolicy(backend, settings, dns.open, () => {})
   const { counters } = backend.store.tables
@@ -71,13 +71,15 @@ function rehearsingPolicy(
   // What is known of addresses counts; nobody is asked.
   const probe: ProbeAddress = async () => ({ kind: 'unknown', reply: 'not asked in a rehearsal' })
   const verification = createVerification({ counters, probe, clock, log, options: settings })
+  // What happened on different days is decided within seconds: nobody comes back too fast.
+  const forgetful = { ...settings, weightRefusedCacheSize: 0, weightPassedCacheSize: 0 }
   return createPolicy({
     lists: createLists({
       directory,
       accessTables,
       usage,
       counters,
-      settings,
+      settings: forgetful,
       clock,
       log,
       verification,

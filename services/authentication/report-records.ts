@@ -188,7 +188,8 @@ const DESTINATIONS_MAX = 5
 
 function decoded(text: string): string {
   try {
-    return decodeURIComponent(text.replace(/\?.*$/s, ''))
+    const [address = ''] = text.split('?')
+    return decodeURIComponent(address)
   } catch {
     return ''
   }

@@ -6,9 +6,12 @@
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { LambdaClient } from '@aws-sdk/client-lambda'
+import { authenticationSteps, startDmarcReports } from '#services/assembly/authentication.ts'
 import { assembleContent } from '#services/assembly/content.ts'
 import { openCountries } from '#services/assembly/countries.ts'
+import { openQuestionResolvers } from '#services/assembly/dns.ts'
 import { type ListenerName, openListeners } from '#services/assembly/listeners.ts'
+import { openMilters } from '#services/assembly/milters.ts'
 import { assemblePolicy } from '#services/assembly/policy.ts'
 import { StartFailure } from '#services/assembly/start-failure.ts'
 import { daysLeft } from '#shared/net/tls/days-left.ts'
@@ -63,23 +66,28 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     systemClock,
   )
   closing.defer(() => health.close())
-  const onTheSpot = assemblePolicy(backend)
+  const openDns = openQuestionResolvers(settings, systemClock)
+  const onTheSpot = assemblePolicy(backend, { openDns })
   closing.defer(() => onTheSpot.settle())
   const policy = createPolicyClient(
     new LambdaClient({ region, requestHandler: requestTimeouts }),
     environment.POLICY_FUNCTION ?? '',
     onTheSpot,
   )
+  const before = await authenticationSteps(backend, openDns)
   const webhookSecret = await readWebhookSecret(environment.WEBHOOK_SECRET ?? '')
   // SMTP and POP3 in services of their own have no queue for hints: there sessions look at their account every few seconds.
   const hints = environment.WATCH_QUEUE_PREFIX === undefined ? undefined : store.signals
+  const milters = openMilters(backend)
   const listeners = await openListeners(backend, {
     certificates,
     policy,
-    content: assembleContent(backend, { webhookSecret }),
+    content: assembleContent(backend, { webhookSecret, before, milters: milters?.steps }),
+    filters: milters?.filters,
     countryOf: await openCountries(settings),
     hints,
   })
+  closing.use(startDmarcReports(backend))
   const lag = monitorEventLoopDelay()
   lag.enable()
   // A stand-in lasts for years and is worth nothing: should no certificate come in its place, somebody must hear of it.

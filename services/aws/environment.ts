@@ -61,6 +61,7 @@ const functionEnvironments = {
     'DIRECTORY_TABLE',
     'MAIL_TABLE',
     'QUEUE_TABLE',
+    'COUNTERS_TABLE',
     'OBJECTS_BUCKET',
     'ACTIVE_QUEUE_URL',
     'RELAY_SECRET',
@@ -171,6 +172,8 @@ export const metricUnits = {
   /** Of a message from a user to itself. */
   RoundTripSeconds: 'Seconds',
   CertificateDaysLeft: 'Count',
+  /** DNS lists that a process has begun to leave alone. */
+  DnsListsOff: 'Count',
   EventLoopLagMilliseconds: 'Milliseconds',
 } as const
 

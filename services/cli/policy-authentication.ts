@@ -10,7 +10,7 @@ import {
 import { checkSignatures, loadMailauth } from '#services/authentication/signatures.ts'
 import { createSpfCheck } from '#services/authentication/spf.ts'
 import type { SpfResult } from '#shared/contracts/authentication.ts'
-import { createAnyNameResolver } from '#shared/dns/any-name-resolver.ts'
+import { createAnyNameResolver, parseServer } from '#shared/dns/any-name-resolver.ts'
 import { createSystemResolver, DNS_TRIES, DNS_TRY_TIMEOUT_MS } from '#shared/dns/system-resolver.ts'
 import type { Process } from './context.ts'
 import { withJson } from './context.ts'
@@ -119,8 +119,7 @@ function begin({ dns: server, json }: Options, process: Process) {
 }
 
 function checked(server: string): string {
-  const [, bracketed, bare] = /^(?:\[([^\]]+)\]|([^:]+))(?::\d{1,5})?$/.exec(server) ?? []
-  if (isIP(server) || isIP(bracketed ?? bare ?? '')) return server
+  if (parseServer(server) !== undefined) return server
   throw new CommandFailure(`--dns: '${server}' is no IP address with or without a port`)
 }
 

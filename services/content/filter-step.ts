@@ -106,7 +106,8 @@ export function createFilterStep(
   }
 
   function failed({ queueId }: ContentFacts, error: unknown): StepVerdict {
-    log.warn({ queueId, filter: name, onFailure: options.onFailure, error }, 'filter failed')
+    // An error: a filter that is away rings the alarm of failures.
+    log.error({ queueId, filter: name, onFailure: options.onFailure, error }, 'filter failed')
     const found = `failed: ${error instanceof Error ? error.message : String(error)}`
     if (options.onFailure === 'accept') return { kind: 'accept', found, warnings: [found] }
     const reply = {

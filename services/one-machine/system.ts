@@ -8,10 +8,13 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ADMINISTRATOR_TOPIC, createTakeOver } from '#services/assembly/administrator-log.ts'
+import { authenticationSteps, startDmarcReports } from '#services/assembly/authentication.ts'
 import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { assembleContent, webhookSecretFrom } from '#services/assembly/content.ts'
 import { openCountries } from '#services/assembly/countries.ts'
+import { openQuestionResolvers } from '#services/assembly/dns.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
+import { openMilters } from '#services/assembly/milters.ts'
 import { assemblePolicy } from '#services/assembly/policy.ts'
 import {
   type OpenRemoteDelivery,
@@ -107,11 +110,18 @@ export async function startSystem(deps: {
     clearTimeout(timer)
   })
   const probe: ProbeAddress = (address) => newest(remotes).probe(address)
-  let policy = assemblePolicy(backend, { probe })
+  // Sessions go on with those that they began with.
+  const milters = openMilters(backend)
+  /** They share what is remembered of the DNS. */
+  const decidersOf = async (from: Backend) => {
+    const openDns = openQuestionResolvers(from.settings, clock)
+    const webhookSecret = await webhookSecretFrom(from.settings)
+    const before = await authenticationSteps(from, openDns)
+    const content = assembleContent(from, { webhookSecret, before, milters: milters?.steps })
+    return { policy: assemblePolicy(from, { openDns, probe }), content }
+  }
+  let { policy, content } = await decidersOf(backend)
   opening.defer(() => policy.settle())
-  const contentOf = async (from: Backend) =>
-    assembleContent(from, { webhookSecret: await webhookSecretFrom(from.settings) })
-  let content = await contentOf(backend)
   // What listeners ask is always the newest.
   const listening: Backend = {
     ...backend,
@@ -134,10 +144,12 @@ export async function startSystem(deps: {
       message: (request) => policy.message(request),
     },
     content: { begin: (facts) => content.begin(facts) },
+    filters: milters?.filters,
     countryOf: await openCountries(settings),
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))
+  opening.use(startDmarcReports(backend))
   const takeOver = createTakeOver(store.tables.counters, log)
   const told = await store.signals.subscribe(ADMINISTRATOR_TOPIC, () => void takeOver())
   opening.defer(() => told.close())
@@ -156,16 +168,17 @@ export async function startSystem(deps: {
     async reload(wanted) {
       const reloaded = reloadSettings(running.settings, wanted)
       const auth = await remoteSecrets(reloaded.settings)
-      const changedContent = await contentOf({ ...running, settings: reloaded.settings })
-      await certificates.reload()
       // Folders and the queue stay the same: their writers know of each other.
       const changed = createBackend({ store, settings: reloaded.settings, clock, log })
-      running = { ...changed, mailbox: backend.mailbox, queue: backend.queue }
+      const next = { ...changed, mailbox: backend.mailbox, queue: backend.queue }
+      const deciders = await decidersOf(next)
+      await certificates.reload()
+      running = next
       const busy = remotes.filter(({ isIdle }) => !isIdle())
       remotes = [...busy, openRemoteDelivery(running, auth)]
       services.change(running, (...given) => newest(remotes).deliver(...given))
-      policy = assemblePolicy(running, { probe })
-      content = changedContent
+      policy = deciders.policy
+      content = deciders.content
       return reloaded
     },
     // In reverse order: listeners, workers, certificate, store.

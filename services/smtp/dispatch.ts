@@ -2,9 +2,10 @@
 
 import type { Reply } from '#shared/smtp/reply.ts'
 import { SmtpSyntaxError } from '#shared/smtp/syntax.ts'
-import { answer, answerAndClose, type Command, type Outcome } from './command.ts'
+import { answer, answerAndClose, answerRefusal, type Command, type Outcome } from './command.ts'
 import { commands } from './commands/index.ts'
 import { COMMAND_LINE_BYTES_MAX } from './config.ts'
+import { filterRefusal } from './dialogue.ts'
 import { replies, syntaxReply } from './replies.ts'
 import type { SmtpSession } from './session.ts'
 
@@ -28,15 +29,21 @@ export function dispatch(session: SmtpSession, line: Buffer): Dispatched {
   const verb = (space === -1 ? text : text.slice(0, space)).toUpperCase()
   const command = commands.get(verb)
   if (!command || !isSpoken(session, command)) {
-    return refuse(
-      httpMethods.has(verb) ? answerAndClose(replies.notHttp) : answer(replies.unknownCommand),
-    )
+    if (httpMethods.has(verb)) return refuse(answerAndClose(replies.notHttp))
+    return { outcome: unknownCommand(session, text), flushes: false }
   }
   if (command.junk) session.noteJunk()
   return {
     outcome: run(session, command, space === -1 ? '' : text.slice(space)),
     flushes: command.flushes ?? false,
   }
+}
+
+function unknownCommand(session: SmtpSession, text: string): Outcome | Promise<Outcome> {
+  if (!session.isHeardByFilters) return answer(replies.unknownCommand)
+  return filterRefusal(session, {}, (filter) => filter.unknown(text)).then((refusal) =>
+    refusal === undefined ? answer(replies.unknownCommand) : answerRefusal(refusal),
+  )
 }
 
 function run(session: SmtpSession, command: Command, text: string): Outcome | Promise<Outcome> {

@@ -3,6 +3,7 @@
 import type { ContentTrace, ContentVerdict } from '#shared/contracts/content.ts'
 import type { EnvelopeRecipient, Spooled, Stash } from '#shared/contracts/spool.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { envelopeOf } from './transaction.ts'
 import type { WholeMessage } from './whole-message.ts'
 
@@ -75,9 +76,22 @@ function messageFor(
     ...(judged && { judged }),
     open: () => spool.open(spooled),
     async stash(bytes: AsyncIterable<Uint8Array>) {
-      const stash = await spool.stash(bytes)
+      const stash = await spool.stash(bounded(bytes, session.options.messageSizeLimit))
       stashes.push(stash)
       return stash
     },
+  }
+}
+
+/** A filter makes no more of a message than its sender might. */
+async function* bounded(
+  source: AsyncIterable<Uint8Array>,
+  bytesMax: number,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0
+  for await (const chunk of source) {
+    bytes += chunk.length
+    if (bytes > bytesMax) throw new TemporaryFailure(`a filter makes more than ${bytesMax} bytes`)
+    yield chunk
   }
 }

@@ -54,16 +54,17 @@ export class MessageReceipt implements Receipt {
     )
     const limits = { push: (stored: Uint8Array) => this.#keepLimits(stored), finish() {} }
     const { queueId, judged } = transaction
+    const origin = session.origin()
     this.#content = deps.content?.begin({
       queueId,
-      origin: session.origin(),
+      origin,
       envelope: envelopeOf(transaction),
       session,
       ...(judged && { judged }),
     })
     // What must be small enough comes first.
     const observers = [this.#header, limits, ...(this.#content?.observers ?? [])]
-    this.#outcome = deps.spool.receive(queueId, this.#source, observers).then(
+    this.#outcome = deps.spool.receive(queueId, this.#source, observers, origin).then(
       (spooled) => ({ kind: 'spooled', spooled }),
       (error: unknown) => {
         this.#source.abandon()

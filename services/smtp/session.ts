@@ -8,6 +8,7 @@ import type {
   LoggedInAccount,
 } from '#shared/contracts/authenticate.ts'
 import type { ContentStage } from '#shared/contracts/content.ts'
+import type { DialogueClient, DialogueFilter, DialogueFilters } from '#shared/contracts/milter.ts'
 import type { Judged, Policy } from '#shared/contracts/policy.ts'
 import type { Origin, Spool } from '#shared/contracts/spool.ts'
 import { clientNetwork } from '#shared/net/client-network.ts'
@@ -34,6 +35,8 @@ export type SmtpDeps = {
   readonly policy: Policy
   /** What else looks at messages; undefined: nothing does. */
   readonly content?: ContentStage | undefined
+  /** Who hears the dialogue; undefined: nobody does. */
+  readonly filters?: DialogueFilters | undefined
   readonly authenticator: Authenticator
   readonly accountWatch: AccountWatch
   /** Undefined: STARTTLS is not offered. */
@@ -63,6 +66,7 @@ type Peer = {
   readonly remotePort: number
   /** The address of ours that it connected to. */
   readonly localAddress?: string
+  readonly localPort?: number
 }
 
 type Helo = { readonly name: string; readonly extended: boolean }
@@ -77,6 +81,7 @@ export class SmtpSession {
   readonly #accountSessions: AccountSessions
   readonly remoteAddress: string
   readonly remotePort: number
+  readonly #local: { readonly localAddress: string; readonly localPort: number }
   log: Log
   /** Since the last accepted message. */
   errors = 0
@@ -92,6 +97,10 @@ export class SmtpSession {
   #channelBindings: ChannelBindings | undefined
   #helo: Helo | null = null
   #account: Origin['account'] = null
+  /** SASL, by which it logged in. */
+  #mechanism: Mechanism | undefined
+  #dialogue: DialogueFilter | undefined
+  #isOver = false
   #transaction: Transaction | null = null
   #origin: Origin | undefined
   #sentAhead = false
@@ -115,6 +124,7 @@ export class SmtpSession {
     this.#accountSessions = accountSessions
     this.remoteAddress = peer.remoteAddress
     this.remotePort = peer.remotePort
+    this.#local = { localAddress: peer.localAddress ?? '', localPort: peer.localPort ?? 0 }
     this.log = deps.log.child({ listener: options.role, remoteAddress: peer.remoteAddress })
   }
 
@@ -137,6 +147,21 @@ export class SmtpSession {
   /** How its MAIL and RCPT are read. */
   get syntax(): CommandOptions {
     return this.paths.syntax({ isLoggedIn: this.#account !== null })
+  }
+
+  /** Filters that hear what it says; from the first command on that they hear of. */
+  get dialogue(): DialogueFilter | undefined {
+    if (!this.#isOver) this.#dialogue ??= this.deps.filters?.open(this)
+    return this.#dialogue
+  }
+
+  get isHeardByFilters(): boolean {
+    return this.#dialogue !== undefined
+  }
+
+  dialogueClient(): DialogueClient {
+    const [mechanism, localAddress] = [this.#mechanism, this.#local.localAddress || undefined]
+    return { origin: this.origin(), mechanism, localAddress }
   }
 
   get transaction(): Transaction | null {
@@ -187,6 +212,7 @@ export class SmtpSession {
   secure(tls: NonNullable<Origin['tls']>, channelBindings: ChannelBindings): void {
     this.greet(null)
     this.#leaveAccount()
+    this.#mechanism = undefined
     this.#tls = tls
     const { clientCertificate } = tls
     if (clientCertificate) this.logRepeated({ clientCertificate }, 'client certificate')
@@ -211,9 +237,10 @@ export class SmtpSession {
   }
 
   /** False where the account has as many sessions as it may. */
-  authenticate(account: LoggedInAccount): boolean {
+  authenticate(account: LoggedInAccount, mechanism: Mechanism): boolean {
     if (!this.#accountSessions.enter(account.id)) return false
     this.#account = account
+    this.#mechanism = mechanism
     this.#leave = () => this.#accountSessions.leave(account.id)
     this.#watching = this.deps.accountWatch.watch(account, () => this.onAccountEnd())
     this.#origin = undefined
@@ -236,6 +263,7 @@ export class SmtpSession {
   /** A message whose bytes are not complete is given up. */
   endTransaction(): void {
     this.#transaction?.receipt?.abort('transaction ended')
+    if (this.#transaction) this.#dialogue?.abort()
     this.#transaction = null
   }
 
@@ -277,6 +305,8 @@ export class SmtpSession {
 
   end(): void {
     this.endTransaction()
+    this.#isOver = true
+    this.#dialogue?.close()
     this.#leaveAccount()
   }
 
@@ -301,6 +331,7 @@ export class SmtpSession {
       tls: this.#tls,
       account: this.#account,
       ...(this.#sentAhead && { sentAhead: true }),
+      dialogue: { extended: this.#helo?.extended ?? false, ...this.#local },
     }
     return this.#origin
   }

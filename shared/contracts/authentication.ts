@@ -38,12 +38,16 @@ export function createStrangerTest(options: {
   readonly trustedAuthservNetworks: readonly string[]
 }): (origin: Origin) => boolean {
   const isTrusted = createNetworkMatcher([
+    // Nobody out there, and there may be no name server.
+    ...loopback,
     ...options.mynetworks,
     ...options.trustedAuthservNetworks,
   ])
   return ({ listener, account, remoteAddress }) =>
     listener === 'smtp' && account === null && !isTrusted(remoteAddress)
 }
+
+const loopback = ['127.0.0.0/8', '::1']
 
 /** Names that nobody outside may use as theirs, in small letters. */
 export function ownAuthservIds(options: {

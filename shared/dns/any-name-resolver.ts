@@ -7,7 +7,7 @@
 import { randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { getServers } from 'node:dns'
-import { isIPv6 } from 'node:net'
+import { isIP, isIPv6 } from 'node:net'
 import { isAskable } from './name.ts'
 import type { DnsAnswer, MxRecord, Resolver } from './resolver.ts'
 
@@ -37,9 +37,9 @@ export function createAnyNameResolver(inner: Resolver, options: AnyNameOptions):
     if (isAskable(name)) return undefined
     if (!canBeAsked(name)) return { kind: 'nxdomain' }
     const { tries, servers = [] } = options
-    const server = serverOf(servers[0] ?? getServers()[0] ?? '')
+    const server = parseServer(servers[0] ?? getServers()[0] ?? '')
     let answer: DnsAnswer<Buffer> = { kind: 'failure', reason: 'no name server to be asked' }
-    for (let left = tries; left > 0; left--) {
+    for (let left = tries; left > 0 && server !== undefined; left--) {
       answer = await askServer(server, name, type, options.timeoutMs)
       if (answer.kind !== 'failure') break
     }
@@ -72,10 +72,16 @@ function mapped<T>(
   return { kind: 'failure', reason: 'no record that can be used', isMalformed: true }
 }
 
-function serverOf(text: string): { readonly host: string; readonly port: number } {
-  const [, bracketed, bare = '', port = DNS_PORT] =
-    /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(text) ?? []
-  return { host: bracketed ?? (isIPv6(text) ? text : bare), port: Number(port) }
+/** `192.0.2.53`, `192.0.2.53:5353`, `2001:db8::53` or `[2001:db8::53]:53`; undefined for what is no address. */
+export function parseServer(
+  text: string,
+): { readonly host: string; readonly port: number } | undefined {
+  if (isIP(text)) return { host: text, port: DNS_PORT }
+  const colon = text.lastIndexOf(':')
+  const hasPort = colon > text.lastIndexOf(']')
+  const host = (hasPort ? text.slice(0, colon) : text).replace(/^\[|\]$/g, '')
+  const port = hasPort ? Number(text.slice(colon + 1)) : DNS_PORT
+  return isIP(host) && port > 0 && port <= 0xffff ? { host, port } : undefined
 }
 
 function askServer(

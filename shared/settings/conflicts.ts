@@ -1,8 +1,9 @@
 // Values that are allowed one by one but not together.
 
+import { findPatternFaults } from './patterns/pattern-setting.ts'
 import type { Problem } from './problems.ts'
+import { findMissingKeys } from './restrictions/keyed-zones.ts'
 import { findListFaults } from './restrictions/list-faults.ts'
-import { findMissingKeys } from './restrictions/missing-keys.ts'
 import type { Settings } from './table.ts'
 
 /** RFC 8314 §3.3 */
@@ -14,6 +15,7 @@ export function findConflicts(settings: Settings): Problem[] {
     ...halfPairs(settings),
     ...sharedPorts(settings),
     ...badBanner(settings),
+    ...findPatternFaults(settings),
     ...filtersApart(settings),
     ...findListFaults(settings),
     ...findMissingKeys(settings),

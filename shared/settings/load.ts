@@ -3,7 +3,7 @@
 
 import { parse as parseToml, TomlError } from 'smol-toml'
 import { findConflicts } from './conflicts.ts'
-import { withFiles } from './listed-files.ts'
+import { asFile, withFiles } from './listed-files.ts'
 import { nearestPath } from './nearest.ts'
 import { type Problem, SECRET, type ValueOrigin } from './problems.ts'
 import { type Expanded, expandReferences } from './references.ts'
@@ -209,8 +209,10 @@ function createResolver(
       setting.kind.verbatim === true
         ? { kind: 'text', text }
         : expandReferences(text, (name) => textOf(name, above))
-    if (expanded.kind === 'fault' || setting.kind.files !== true) return expanded
-    return withFiles(expanded.text, readFile)
+    if (expanded.kind === 'fault' || setting.kind.files === undefined) return expanded
+    return setting.kind.files === 'whole'
+      ? asFile(expanded.text, readFile)
+      : withFiles(expanded.text, readFile)
   }
 
   function textOf(name: string, above: readonly string[]): Expanded {

@@ -8,8 +8,8 @@ export type Kind<T> = {
   readonly allowed: string
   /** Lists may be written as TOML arrays. */
   readonly list?: true
-  /** An entry that is a path stands for the entries in that file. */
-  readonly files?: true
+  /** An entry that is a path stands for the entries in that file; `whole`: a value that is one stands for all that the file has. */
+  readonly files?: true | 'whole'
   /** A dollar sign is the value's own: it refers to no other setting. */
   readonly verbatim?: true
   /** Nobody gets to see the value, not even whoever may read the configuration. */

@@ -5,6 +5,7 @@ import { Setting, type SettingGroup, type ValuesOf } from './setting.ts'
 import { authSettings } from './table/auth.ts'
 import { authenticationSettings } from './table/authentication.ts'
 import { contentSettings } from './table/content.ts'
+import { contentCheckSettings } from './table/content-checks.ts'
 import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
 
@@ -12,6 +13,7 @@ import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
+import { milterSettings } from './table/milters.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
@@ -37,6 +39,8 @@ export const settingParts = {
   'Content filters': contentSettings,
   'DNS lists': dnsListSettings,
   'Weighing (policyd-weight)': weightSettings,
+  Milters: milterSettings,
+  'Checks of content': contentCheckSettings,
   'Authentication of mail': authenticationSettings,
   'Policy servers': policyServerSettings,
   Greylisting: greylistSettings,
@@ -62,6 +66,8 @@ export const settingsTable = {
   ...contentSettings,
   ...dnsListSettings,
   ...weightSettings,
+  ...milterSettings,
+  ...contentCheckSettings,
   ...authenticationSettings,
   ...policyServerSettings,
   ...greylistSettings,

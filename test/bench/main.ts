@@ -1,5 +1,6 @@
-// `npm run bench -- smtp|pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]` or `receipt [words]`
+// `npm run bench -- smtp|pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]` or `authentication`
 
+import { benchAuthentication } from './authentication.ts'
 import { benchCost } from './cost/cost.ts'
 import { benchFuzz } from './fuzz/fuzz.ts'
 import { benchHostile } from './hostile/hostile.ts'
@@ -19,6 +20,7 @@ const benches = new Map<string, (...words: readonly (string | undefined)[]) => P
   ['hostile', benchHostile],
   ['fuzz', benchFuzz],
   ['receipt', benchReceipt],
+  ['authentication', benchAuthentication],
 ])
 
 const [name = '', ...words] = process.argv.slice(2)

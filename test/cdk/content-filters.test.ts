@@ -38,6 +38,19 @@ describe('content filters', () => {
     expect(leaves(with_)).toEqual(['"clamd"', '"rspamd"'])
   })
 
+  it.each([
+    ['smtpdMilters = "inet:milter.mail.internal:8891"', ['"inet:milter.mail.internal:8891"']],
+    ["headerChecks = '/^Subject: x/ REJECT'", []],
+    ['forbiddenAttachmentTypes = "exe"', []],
+  ])('are milters and checks too: %s', (line, hosts) => {
+    const synthesis = synthesize(`${deploymentFiles.scale}\n[mail]\n${line}`)
+    expect(reads(synthesis).some((right) => right.startsWith('s3:GetObject'))).toBe(true)
+    const groups = JSON.stringify(
+      synthesis.find('AWS::EC2::SecurityGroup').map(({ Properties }) => Properties),
+    )
+    expect(groups.match(/"inet:[^"]*"/g) ?? []).toEqual(hosts)
+  })
+
   it('are nothing that SMTP has a right for where there are none', () => {
     expect(reads(scale).filter((right) => right.startsWith('s3:'))).toEqual([])
     expect(leaves(scale)).toEqual([])
@@ -47,6 +60,10 @@ describe('content filters', () => {
     [
       '[mail]\ncontentFilters = "clamd"',
       'mail.contentFilters and mail.clamd.address: containers reach a filter by host and port only',
+    ],
+    [
+      '[mail]\nsmtpdMilters = "unix:/run/milter"',
+      'mail.smtpdMilters: containers reach a filter by host and port only',
     ],
     [
       `webhookSecretArn = "${secret}"`,

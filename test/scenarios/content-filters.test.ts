@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, firstAccounts, takeMail } from '#test/support/accounts.ts'
 import { type Clamd, startClamd, VIRUS_NAME, VIRUS_TEXT } from '#test/support/clamd.ts'
 import { commandLine } from '#test/support/command-line.ts'
+import { ImapClient } from '#test/support/imap-client.ts'
 import { isInstalled } from '#test/support/program.ts'
 import {
   freePort,
@@ -50,6 +51,7 @@ beforeAll(async () => {
     `webhook.url=http://127.0.0.1:${port}/`,
     'webhook.concurrency=4',
     'webhook.timeLimit=30s',
+    'disablePlaintextAuth=no',
   ])
   resources.defer(async () => void (await server.end('SIGTERM')))
 }, 90_000)
@@ -94,6 +96,20 @@ describe('a filter that looks at mail before it is taken', () => {
     const words = ['queue', 'release', queueId, '--data', server.directory]
     expect(await commandLine(words)).toMatchObject({ code: 0 })
     expect((await takeMail(server, alice))[0]).toMatch(/Subject: odd/)
+  })
+
+  it('may have it delivered into Junk', async () => {
+    const { alice } = firstAccounts(server)
+    verdicts.set('unwanted', { verdict: 'junk', reason: 'nobody ordered it' })
+    expect((await send('Subject: unwanted\r\n\r\nx\r\n')).code).toBe(250)
+    const imap = await ImapClient.connect(server.ports.imap)
+    await imap.ok(`LOGIN ${alice.address} ${alice.password}`)
+    await eventually('it is in Junk', async () => {
+      const { untagged } = await imap.ok('STATUS Junk (MESSAGES)')
+      return untagged.join().includes('MESSAGES 1')
+    })
+    imap.close()
+    expect(await takeMail(server, alice, 0)).toEqual([])
   })
 
   it('may refuse it', async () => {

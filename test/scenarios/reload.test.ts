@@ -60,12 +60,19 @@ describe('SIGHUP', () => {
       `relayhost = "[127.0.0.1]:${sink.port}"`,
       'hostname = "new.example.test"',
       'smtpdRecipientLimit = 5',
+      "bodyChecks = '/^forbidden/ REJECT'",
     )
     server.hangUp()
     const [line] = await logged('reloaded')
     expect(line).toMatchObject({
-      changed: ['relayhost', 'log.level'],
-      needRestart: ['hostname', 'smtpdBanner', 'smtpdRecipientLimit'],
+      changed: ['bodyChecks', 'relayhost', 'log.level'],
+      needRestart: [
+        'hostname',
+        'smtpdBanner',
+        'smtpdRecipientLimit',
+        'milterMacroDaemonName',
+        'authservId',
+      ],
     })
     const { alice } = firstAccounts(server)
     await using smtp = await SmtpClient.open(server.ports.submissions, { tls: true })
@@ -74,6 +81,37 @@ describe('SIGHUP', () => {
     await smtp.envelope(alice.address, 'far@away.test')
     expect((await smtp.data('Subject: reloaded\r\n\r\nHello.\r\n')).code).toBe(250)
     await vi.waitFor(() => expect(sink.messages).toHaveLength(1), { timeout: 20_000 })
+    await smtp.envelope(alice.address, 'far@away.test')
+    expect((await smtp.data('Subject: x\r\n\r\nforbidden\r\n')).code).toBe(550)
+  })
+
+  it('asks content filters from now on, or no longer, and goes on where one cannot be used', async () => {
+    await configure(`log = { file = "${logFile}" }`)
+    const server = await start()
+    const { alice } = firstAccounts(server)
+    const send = async () => {
+      await using smtp = await SmtpClient.open(server.ports.smtp)
+      await smtp.hello()
+      await smtp.envelope('far@away.test', alice.address)
+      return (await smtp.data('Subject: x\r\n\r\nx\r\n')).code
+    }
+    expect(await send()).toBe(250)
+    // Nobody listens there, which puts mail off.
+    const clamd = ['contentFilters = "clamd"', '[clamd]', 'address = "127.0.0.1:1"']
+    await configure(`log = { file = "${logFile}" }`, ...clamd)
+    server.hangUp()
+    const [line] = await logged('reloaded')
+    expect(line).toMatchObject({ changed: ['contentFilters', 'clamd.address'] })
+    expect(await send()).toBe(451)
+    const webhook = ['contentFilters = "webhook"', '[webhook]', 'url = "http://127.0.0.1:1/"']
+    await configure(`log = { file = "${logFile}" }`, ...webhook, 'secretFile = "/none/secret"')
+    server.hangUp()
+    await logged('not reloaded')
+    expect(await send()).toBe(451)
+    await configure(`log = { file = "${logFile}" }`)
+    server.hangUp()
+    await logged('reloaded', 2)
+    expect(await send()).toBe(250)
   })
 
   it('opens its log again under its name', async () => {

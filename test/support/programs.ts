@@ -19,6 +19,7 @@ export const programs = {
   getmail: 'getmail6',
   imapfilter: 'imapfilter',
   neomutt: 'neomutt',
+  opendkim: 'opendkim',
   postfix: 'postfix',
   postmap: 'postfix',
   postgrey: 'postgrey',

@@ -73,7 +73,7 @@ async function scan(
     reply.catch(() => {})
     const written = await writeStream(socket, message)
     return await reply.catch(async (error: unknown) => {
-      const isReset = isBrokenPipe(error) && written.broke && written.bytes > 0
+      const isReset = isBrokenPipe(error) && written > 0
       if (!signal.aborted && isReset && (await isAlive(address))) return undefined
       throw error
     })
@@ -83,8 +83,8 @@ async function scan(
   }
 }
 
-/** A connection that breaks off ends it: what was said before that counts. Rejects where the message cannot be read. */
-async function writeStream(socket: Socket, message: AsyncIterable<Uint8Array>) {
+/** A connection that breaks off ends it: what was said before that counts. Bytes; rejects where the message cannot be read. */
+async function writeStream(socket: Socket, message: AsyncIterable<Uint8Array>): Promise<number> {
   let bytes = 0
   // An error comes at the reply.
   socket.on('error', () => {})
@@ -95,7 +95,7 @@ async function writeStream(socket: Socket, message: AsyncIterable<Uint8Array>) {
     if (chunk.length === 0) continue
     const length = Buffer.alloc(4)
     length.writeUInt32BE(chunk.length)
-    if (isOver()) return { bytes, broke: true }
+    if (isOver()) return bytes
     socket.cork()
     socket.write(length)
     const goesOn = socket.write(chunk)
@@ -105,9 +105,8 @@ async function writeStream(socket: Socket, message: AsyncIterable<Uint8Array>) {
     await new Promise((resolve) => setImmediate(resolve))
     if (!goesOn && !isOver()) await drained(socket)
   }
-  if (isOver()) return { bytes, broke: true }
-  socket.write(Buffer.alloc(4))
-  return { bytes, broke: socket.destroyed }
+  if (!isOver()) socket.write(Buffer.alloc(4))
+  return bytes
 }
 
 /** Or over. */

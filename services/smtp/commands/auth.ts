@@ -3,12 +3,19 @@
 import type { LoginResult } from '#shared/contracts/authenticate.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import { decodeBase64, decodeInitialResponse, encodeBase64 } from '#shared/sasl/base64.ts'
-import { createSaslExchange, findMechanism, sendsPassword } from '#shared/sasl/sasl-exchange.ts'
+import {
+  createSaslExchange,
+  findMechanism,
+  type Mechanism,
+  sendsPassword,
+} from '#shared/sasl/sasl-exchange.ts'
 import type { SaslExchange } from '#shared/sasl/sasl-steps.ts'
 import { SmtpSyntaxError } from '#shared/smtp/syntax.ts'
 import { answer, answerAndClose, defineCommand, type Outcome } from '../command.ts'
 import { replies } from '../replies.ts'
 import type { SmtpSession } from '../session.ts'
+
+type Login = { readonly mechanism: Mechanism; readonly exchange: SaslExchange }
 
 type AuthCommand = { readonly mechanism: string; readonly initial: string | undefined }
 
@@ -31,10 +38,10 @@ export const auth = defineCommand({
     if (!session.takes('logins')) return answer(replies.tooManyLogins(remoteAddress))
     const { authenticator } = session.deps
     const context = { authenticator, service: 'smtp', remoteAddress, channelBindings } as const
-    const exchange = createSaslExchange(mechanism, context)
+    const login = { mechanism, exchange: createSaslExchange(mechanism, context) }
     return initial === undefined
-      ? step(session, exchange, undefined)
-      : respond(session, exchange, decodeInitialResponse(initial))
+      ? step(session, login, undefined)
+      : respond(session, login, decodeInitialResponse(initial))
   },
 })
 
@@ -47,18 +54,18 @@ function parseAuth(text: string): AuthCommand {
 
 function respond(
   session: SmtpSession,
-  exchange: SaslExchange,
+  login: Login,
   response: Uint8Array | undefined,
 ): Outcome | Promise<Outcome> {
-  return response === undefined ? answer(replies.authMalformed) : step(session, exchange, response)
+  return response === undefined ? answer(replies.authMalformed) : step(session, login, response)
 }
 
 async function step(
   session: SmtpSession,
-  exchange: SaslExchange,
+  login: Login,
   response: Uint8Array | undefined,
 ): Promise<Outcome> {
-  const outcome = await exchange.step(response).catch((error: unknown) => {
+  const outcome = await login.exchange.step(response).catch((error: unknown) => {
     if (!(error instanceof TemporaryFailure)) throw error
     session.log.warn({ error }, 'login not possible')
     return { kind: 'unavailable' } as const
@@ -72,10 +79,10 @@ async function step(
         answer: (line) =>
           line === '*'
             ? answer(replies.authCancelled)
-            : respond(session, exchange, decodeBase64(line)),
+            : respond(session, login, decodeBase64(line)),
       }
     case 'finished':
-      return finish(session, outcome)
+      return finish(session, login.mechanism, outcome)
     case 'malformed':
       return answer(replies.authMalformed)
     case 'unavailable':
@@ -87,11 +94,12 @@ async function step(
 
 function finish(
   session: SmtpSession,
+  mechanism: Mechanism,
   { login, result }: { readonly login: string; readonly result: LoginResult },
 ): Outcome {
   switch (result.kind) {
     case 'authenticated':
-      if (!session.authenticate(result.account)) {
+      if (!session.authenticate(result.account, mechanism)) {
         session.logRepeated({ login, reason: 'too many sessions' }, 'login failed')
         return answerAndClose(replies.tooManySessions)
       }

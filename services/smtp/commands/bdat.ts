@@ -7,6 +7,7 @@ import { ChunkBody } from '../body.ts'
 import { answerAndClose, defineCommand, type Outcome } from '../command.ts'
 import { DRAINED_BYTES_MAX } from '../config.ts'
 import { refusalOfData } from '../data-verdict.ts'
+import { refusalOfDataByFilters } from '../dialogue.ts'
 import { MessageReceipt } from '../message-receipt.ts'
 import type { Receipt } from '../receipt.ts'
 import { badLineEnd, replies } from '../replies.ts'
@@ -30,7 +31,9 @@ export const bdat = defineCommand({
     const refusal = outOfOrder(session)
     if (refusal || !transaction) return skip(chunk, refusal ?? replies.mailFirst)
     if (!transaction.receipt) {
-      const denied = await refusalOfData(session, transaction)
+      const denied =
+        (await refusalOfData(session, transaction)) ??
+        (await refusalOfDataByFilters(session, transaction))
       if (denied !== undefined) return skip(chunk, denied)
     }
     // Its connection may be gone, and the transaction with it.

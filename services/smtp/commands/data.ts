@@ -3,6 +3,7 @@
 import { DataBody } from '../body.ts'
 import { answer, answerRefusal, defineCommand } from '../command.ts'
 import { refusalOfData } from '../data-verdict.ts'
+import { refusalOfDataByFilters } from '../dialogue.ts'
 import { MessageReceipt } from '../message-receipt.ts'
 import { replies } from '../replies.ts'
 import { noParameters } from './no-parameters.ts'
@@ -19,7 +20,9 @@ export const data = defineCommand({
     if (transaction.recipients.length === 0) {
       return answer(transaction.anyRefused ? session.noValidRecipients : replies.rcptFirst)
     }
-    const refusal = await refusalOfData(session, transaction)
+    const refusal =
+      (await refusalOfData(session, transaction)) ??
+      (await refusalOfDataByFilters(session, transaction))
     if (refusal !== undefined) return answerRefusal(refusal)
     // Its connection may be gone, and the transaction with it.
     if (session.transaction !== transaction) return answer(replies.mailFirst)

@@ -3,6 +3,7 @@
 import { isHeloName } from '#shared/smtp/helo-name.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
 import { answer, answerRefusal, defineCommand, type Outcome } from '../command.ts'
+import { filterRefusal } from '../dialogue.ts'
 import { refusalAt } from '../early-verdict.ts'
 import { replies } from '../replies.ts'
 import type { SmtpSession } from '../session.ts'
@@ -46,19 +47,27 @@ function greetExtended(
   )
 }
 
-/** As in Postfix a name that is refused is as if it had not been said. */
 function greet(
   session: SmtpSession,
   helo: { readonly name: string; readonly extended: boolean },
   welcome: () => Reply,
 ): Outcome | Promise<Outcome> {
   session.greet(helo)
-  if (session.options.smtpdDelayReject) return answer(welcome())
-  return refusalAt(session, 'helo').then((refusal) => {
-    if (refusal === undefined) return answer(welcome())
+  const isAsked = !session.options.smtpdDelayReject || session.dialogue !== undefined
+  return isAsked ? greetUnlessRefused(session, welcome) : answer(welcome())
+}
+
+async function greetUnlessRefused(session: SmtpSession, welcome: () => Reply): Promise<Outcome> {
+  const denied = await refusalAt(session, 'helo')
+  if (denied !== undefined) {
+    // As in Postfix a name that is refused is as if it had not been said.
     session.greet(null)
-    return answerRefusal(refusal)
-  })
+    return answerRefusal(denied)
+  }
+  const facts = { helo: session.helo?.name }
+  const refusal = await filterRefusal(session, facts, (filter, client) => filter.helo(client))
+  // As in Sendmail and Postfix: a filter's refusal of client or name stands, and is the answer to MAIL. Only 421 ends it now.
+  return refusal?.code === 421 ? answerRefusal(refusal) : answer(welcome())
 }
 
 /** Deliberately without BINARYMIME: a binary message could not be relayed to a server that lacks it. */

@@ -2,6 +2,7 @@
 
 import { type MailCommand, parseMailCommand } from '#shared/smtp/mail-command.ts'
 import { answer, answerRefusal, defineCommand, type Outcome } from '../command.ts'
+import { filterRefusal, mailParameters } from '../dialogue.ts'
 import { refusalAt } from '../early-verdict.ts'
 import { replies } from '../replies.ts'
 import type { SmtpSession } from '../session.ts'
@@ -35,11 +36,17 @@ export const mail = defineCommand({
 
 async function refuseSender(
   session: SmtpSession,
-  { sender, size }: MailCommand,
+  command: MailCommand,
 ): Promise<Outcome | undefined> {
   const { transaction } = session
   if (!transaction) return undefined
-  const refusal = await refusalAt(session, 'sender', { sender, size, queueId: transaction.queueId })
+  const { queueId } = transaction
+  const { sender, size } = command
+  const refusal =
+    (await refusalAt(session, 'sender', { sender, size, queueId })) ??
+    (await filterRefusal(session, { queueId, from: sender }, (filter, client) =>
+      filter.mail(client, { queueId, sender, parameters: mailParameters(command) }),
+    ))
   if (refusal === undefined) return undefined
   session.endTransaction()
   return answerRefusal(refusal)

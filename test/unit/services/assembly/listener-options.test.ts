@@ -237,6 +237,7 @@ describe('a setting reaches the listeners it is about:', () => {
         'smtpdSenderLoginMaps',
         // Read by whoever opens the listeners.
         'smtpdTlsCAfile',
+        'smtpdMilters',
       ].sort(
         (a, b) => [...settingsByPath.keys()].indexOf(a) - [...settingsByPath.keys()].indexOf(b),
       ),

@@ -2,8 +2,6 @@
 
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { Authenticated } from '#services/authentication/authentication.ts'
-import type { DmarcPolicy, DmarcResult } from '#services/authentication/dmarc.ts'
 import {
   createReportRecords,
   dayOf,
@@ -12,76 +10,16 @@ import {
 } from '#services/authentication/report-records.ts'
 import { createReportSending } from '#services/authentication/report-sending.ts'
 import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
+import { formatNextHop } from '#shared/mail/next-hop.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { silentLog } from '#shared/runtime/log.ts'
+import { authenticated } from '#test/support/authenticated.ts'
 import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
-import { manualClock } from '#test/support/pipeline.ts'
+import { createPipeline, manualClock } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 const hostname = 'mx.example.test'
 const DAY_MS = 86_400_000
-
-function authenticated(
-  domain: string,
-  given: {
-    readonly rua?: string
-    readonly result?: 'pass' | 'fail'
-    readonly policy?: DmarcPolicy
-    readonly address?: string
-    readonly sender?: string
-    readonly override?: 'mailing_list' | 'trusted_forwarder'
-  } = {},
-): Authenticated {
-  const { rua = `mailto:dmarc@${domain}`, result = 'fail', policy = 'reject' } = given
-  const dmarc: DmarcResult = {
-    result,
-    from: domain,
-    policy,
-    record: {
-      domain,
-      text: `v=DMARC1; p=${policy}; rua=${rua}`,
-      p: policy,
-      sp: policy,
-      np: undefined,
-      strictDkim: false,
-      strictSpf: true,
-      testing: false,
-    },
-    alignedSpf: false,
-    alignedDkim: result === 'pass',
-  }
-  const address = given.address ?? '192.0.2.1'
-  return {
-    queueId: 'q' as QueueId,
-    remoteAddress: address,
-    sender: given.sender ?? `ann@${domain}`,
-    findings: {
-      iprev: { result: 'pass', address },
-      spf: { result: 'fail', identity: 'mailfrom', domain },
-      dkim: [
-        {
-          result: 'pass',
-          reason: undefined,
-          domain,
-          identity: undefined,
-          selector: 's<&>',
-          algorithm: undefined,
-          start: undefined,
-        },
-      ],
-      ignored: 0,
-      dmarc,
-      arc: { result: 'none', reason: undefined, sets: [], coversFrom: false },
-      notJudged: undefined,
-    },
-    judgement: {
-      action: result === 'pass' ? 'none' : 'quarantine',
-      reason: undefined,
-      method: 'dmarc',
-      override: given.override,
-    },
-  }
-}
 
 describe('DMARC reports', () => {
   let opened: OpenedEmbedded
@@ -150,6 +88,25 @@ describe('DMARC reports', () => {
       '<row><source_ip>2001:db8::1</source_ip><count>1</count><policy_evaluated><disposition>pass</disposition><dkim>pass</dkim><spf>fail</spf></policy_evaluated></row>',
     ])
     expect(xml).toContain('<selector>s&lt;&amp;&gt;</selector><result>pass</result>')
+  })
+
+  it('go out as any mail does, and come back to nobody', async () => {
+    const delivered: [sender: string, hop: string, to: readonly string[]][] = []
+    const pipeline = createPipeline(opened.store, clock, {
+      deliverRemote: async ({ envelope }, hop, recipients) => {
+        delivered.push([envelope.sender, formatNextHop(hop), recipients.map((one) => one.address)])
+        return recipients.map(() => ({ kind: 'delivered', reply: '250 ok' }))
+      },
+    })
+    await records.note(authenticated('g.test'))
+    clock.advance(DAY_MS)
+    const dns = createFakeResolver({})
+    const deps = { records, spool: pipeline.spool, dns, options: { hostname }, clock }
+    expect(await createReportSending({ ...deps, log: silentLog }).sendDue()).toBe(1)
+    // The doorbell is on its way; writes of one process keep their order.
+    await opened.store.tables.counters.write({ put: { pk: 'barrier', sk: 'x' } })
+    await pipeline.settle()
+    expect(delivered).toEqual([['', 'g.test', ['dmarc@g.test']]])
   })
 
   it('are sent once, whoever asks how often', async () => {

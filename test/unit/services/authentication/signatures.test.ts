@@ -7,12 +7,19 @@ import {
   checkSignatures,
   DKIM_SIGNATURES_MAX,
   FROM_BYTES_MAX,
+  KEY_RECORD_BYTES_MAX,
   loadMailauth,
   SIGNATURE_BLANKS_MAX,
   SIGNATURE_BYTES_MAX,
 } from '#services/authentication/signatures.ts'
 import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
-import { arcSealed, dkimSigned, dkimSignedAs, keyZone } from '#test/support/signed-message.ts'
+import {
+  arcSealed,
+  dkimSigned,
+  dkimSignedAs,
+  keyRecord,
+  keyZone,
+} from '#test/support/signed-message.ts'
 
 const mailauth = await loadMailauth()
 const NOW = new Date('2026-11-20T12:00:00Z')
@@ -150,6 +157,16 @@ describe('a signature', () => {
     expect(await resultsOf(weak, keyZone('author.test', 'weak'))).toEqual(['policy'])
     const sha1 = await dkimSignedAs(message, 'author.test', { algorithm: 'rsa-sha1' })
     expect(await resultsOf(sha1, zone)).toEqual(['policy: weak algorithm'])
+  })
+
+  it('whose key is larger than keys have to be is not looked at (RFC 8301 §3.2)', async () => {
+    const signed = await dkimSigned(message, 'author.test')
+    const withNote = (bytes: number): FakeZone => {
+      const record = `${keyRecord()}; n=`
+      return { 's._domainkey.author.test': { txt: [record.padEnd(bytes, 'x')] } }
+    }
+    expect(await resultsOf(signed, withNote(KEY_RECORD_BYTES_MAX))).toEqual(['pass'])
+    expect(await resultsOf(signed, withNote(KEY_RECORD_BYTES_MAX + 1))).not.toContain('pass')
   })
 
   it('that has expired is none', async () => {

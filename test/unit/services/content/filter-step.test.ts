@@ -72,7 +72,7 @@ describe('a filter', () => {
     }
     const { judge, log } = stepOf(ask, { onFailure })
     expect(await judge()).toMatchObject(expected)
-    expect(log.find('filter failed')).toMatchObject({ level: 'warn', filter: 'test', onFailure })
+    expect(log.find('filter failed')).toMatchObject({ level: 'error', filter: 'test', onFailure })
   })
 
   it.each([

@@ -91,6 +91,19 @@ describe('a message that the content stage looked at', () => {
     expect(spool.stashes.size).toBe(0)
   })
 
+  it('is put off where a filter makes more of it than its sender might', async () => {
+    const step = (bytes: number) =>
+      new FakeStep('test', async (message) => ({
+        kind: 'accept',
+        body: await message.stash(stashed('x'.repeat(bytes)).open()),
+      }))
+    const options = { messageSizeLimit: 100_000 }
+    expect((await (await start([step(100_000)], options)).send()).code).toBe(250)
+    const { send, spool } = await start([step(100_001)], options)
+    expect((await send()).code).toBe(451)
+    expect(spool.discarded).toHaveLength(1)
+  })
+
   it.each<[string, StepVerdict, number]>([
     ['rejected', { kind: 'reject', reply: { code: 554, status: '5.7.1', text: 'spam' } }, 554],
     ['put off', { kind: 'reject', reply: { code: 451, status: '4.7.1', text: 'later' } }, 451],

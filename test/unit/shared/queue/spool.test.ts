@@ -31,6 +31,38 @@ function recorder(): StreamObserver & { readonly seen: string[] } {
   }
 }
 
+describe('Authentication-Results in our name', () => {
+  const results = 'Authentication-Results: MX.example.test; dmarc=pass\r\n'
+  const other = 'Authentication-Results: mx.other.test; dmarc=pass\r\n'
+
+  beforeEach(() => {
+    const set = ['mynetworks=198.51.100.0/24', 'trustedAuthservNetworks=203.0.113.1']
+    pipeline = createPipeline(opened.store, clock, { set })
+  })
+
+  async function stored(from: Parameters<typeof pipeline.spool.receive>[3]): Promise<string> {
+    const { spool } = pipeline
+    const observer = recorder()
+    const came = source(results, `Subject: x\r\n${other}${results}`, '\r\nbody\r\n')
+    await spool.discard(await spool.receive(spool.newQueueId(), came, [observer], from))
+    return observer.seen.slice(0, -1).join('')
+  }
+
+  it('are left out of what a stranger sends (RFC 8601 §5)', async () => {
+    expect(await stored(origin(null))).toBe(`Subject: x\r\n${other}\r\nbody\r\n`)
+  })
+
+  it.each<[who: string, from: Parameters<typeof pipeline.spool.receive>[3]]>([
+    ['a login', origin({ id: 'a', login: 'ann@example.test' })],
+    ['our networks', { ...origin(null), remoteAddress: '198.51.100.1' }],
+    ['a peer that is trusted', { ...origin(null), remoteAddress: '203.0.113.1' }],
+    ['our filters', { ...origin(null), listener: 'lmtp' }],
+    ['ourselves', undefined],
+  ])('stay in what %s sends', async (_, from) => {
+    expect(await stored(from)).toBe(`${results}Subject: x\r\n${other}${results}\r\nbody\r\n`)
+  })
+})
+
 describe('observers of the stream', () => {
   it('see what is stored, not what came, and its end before receive resolves', async () => {
     const { spool } = pipeline

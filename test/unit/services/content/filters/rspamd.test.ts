@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { createFilterStep, type FilterOptions } from '#services/content/filter-step.ts'
 import { createRspamd, type RspamdOptions } from '#services/content/filters/rspamd.ts'
@@ -10,6 +11,7 @@ import { contentFacts, contentMessage } from '#test/support/content.ts'
 import { MemoryLog } from '#test/support/memory-log.ts'
 import { isInstalled } from '#test/support/program.ts'
 import { type Rspamd, startRspamd } from '#test/support/rspamd.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const filterOptions: FilterOptions = {
   timeLimitMs: 20_000,
@@ -20,7 +22,7 @@ const filterOptions: FilterOptions = {
   mail: 'all',
 }
 
-type Given = Partial<FilterOptions & Pick<RspamdOptions, 'onSpam' | 'onReject' | 'onGreylist'>>
+type Given = Partial<FilterOptions & Omit<RspamdOptions, 'concurrency' | 'hostname'>>
 
 function stepAt(port: number, given: Given = {}) {
   const rspamd = createRspamd({
@@ -228,6 +230,17 @@ describe('an rspamd that does not do what it should', () => {
   ])('is left out where it %s, when its time is over', async (_, answer) => {
     const verdict = await judge(await serve(answer), large, { timeLimitMs: 200 })
     expect(verdict.found).toBe('failed: no answer in time')
+  })
+
+  it('may listen on a Unix socket', async () => {
+    await using folder = await temporaryFolder()
+    const path = join(folder.path, 'rspamd.sock')
+    server = createServer(json({ action: 'no action', score: 2 })).listen(path)
+    await once(server, 'listening')
+    const verdict = await stepAt(0, { address: { kind: 'unix', path } })
+      .begin(contentFacts())
+      ?.judge(contentMessage(scored(1)))
+    expect(verdict?.found).toMatch(/^no action 2/)
   })
 
   it('cannot put fields of its own making where one should be', async () => {
