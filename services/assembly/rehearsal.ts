@@ -9,7 +9,9 @@ import type { DecisionRecord } from '#services/policy/records/decision-record.ts
 import { decisionsOf, decisionsSince } from '#services/policy/records/reading.ts'
 import type { Decided } from '#services/policy/records/recorder.ts'
 import { type Replayed, replayDecisions, replayDns } from '#services/policy/replay.ts'
+import { createVerification } from '#services/policy/verification.ts'
 import type { RecipientRequest } from '#shared/contracts/policy.ts'
+import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import type { RecordingResolver } from '#shared/dns/recording-resolver.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
@@ -67,6 +69,9 @@ function rehearsingPolicy(
   const counters = asTable(createRehearsalTable(store.tables.counters))
   const { usage } = mailbox
   const log = silentLog
+  // What is known of addresses counts; nobody is asked.
+  const probe: ProbeAddress = async () => ({ kind: 'unknown', reply: 'not asked in a rehearsal' })
+  const verification = createVerification({ counters, probe, clock, log, options: settings })
   // What happened on different days is decided within seconds: nobody comes back too fast.
   const forgetful = { ...settings, weightRefusedCacheSize: 0, weightPassedCacheSize: 0 }
   return createPolicy({
@@ -79,6 +84,7 @@ function rehearsingPolicy(
       settings: forgetful,
       clock,
       log,
+      verification,
     }),
     directory,
     openDns,

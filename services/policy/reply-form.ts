@@ -1,6 +1,7 @@
 // Replies as Postfix forms them (smtpd_check.c): `<name>: Class rejected: text`, with the enhanced status that fits code and class.
 
 import type { EnhancedStatus, PolicyStage, SmtpReply } from '#shared/contracts/policy.ts'
+import { clientNameOf } from './client.ts'
 import type { Known } from './known.ts'
 
 /** What a restriction looks at. */
@@ -50,13 +51,12 @@ async function describeSubject(
   subject: Subject,
 ): Promise<{ readonly name: string; readonly what: string }> {
   switch (subject) {
-    case 'client':
-    case 'reverse client': {
-      const found = await (subject === 'client' ? client.name() : client.reverseName())
-      const name = found.kind === 'found' ? found.name : 'unknown'
-      const what = subject === 'client' ? 'Client host' : 'Unverified Client host'
-      return { name: `${name}[${client.address}]`, what }
+    case 'client': {
+      const name = clientNameOf(await client.name())
+      return { name: `${name}[${client.address}]`, what: 'Client host' }
     }
+    case 'reverse client':
+      return { name: clientNameOf(await client.reverseName()), what: 'Unverified Client host' }
     case 'helo':
       return { name: origin.helo, what: 'Helo command' }
     case 'sender':

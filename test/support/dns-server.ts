@@ -62,11 +62,15 @@ const TRUNCATED = 0x0200
 
 type RecordType = 'A' | 'AAAA' | 'MX' | 'TXT' | 'NS' | 'PTR'
 
-export async function startDnsServer(zone: DnsZone = {}): Promise<DnsServer> {
+/** `at`: in place of any port that is free on 127.0.0.1. */
+export async function startDnsServer(
+  zone: DnsZone = {},
+  at?: { readonly host: string; readonly port: number },
+): Promise<DnsServer> {
   const names = new Map(Object.entries(zone).map(([name, entry]) => [ownerOf(name), entry]))
   const questions: string[] = []
   const timers = new Set<NodeJS.Timeout>()
-  const { udp, tcp, port } = await listen()
+  const { udp, tcp, port } = await listen(at)
   const connections = new Set<TcpSocket>()
 
   function reply(query: Buffer, over: 'UDP' | 'TCP', send: (bytes: Buffer) => void): void {
@@ -107,7 +111,7 @@ export async function startDnsServer(zone: DnsZone = {}): Promise<DnsServer> {
   })
 
   return {
-    address: `127.0.0.1:${port}`,
+    address: `${at?.host ?? '127.0.0.1'}:${port}`,
     port,
     questions,
     set: (name, entry) => {
@@ -128,16 +132,20 @@ export async function startDnsServer(zone: DnsZone = {}): Promise<DnsServer> {
 }
 
 /** The same port for both; another one where somebody has it already for UDP. */
-async function listen(): Promise<{ udp: Socket; tcp: Server; port: number }> {
+async function listen({ host, port: wanted } = { host: '127.0.0.1', port: 0 }): Promise<{
+  udp: Socket
+  tcp: Server
+  port: number
+}> {
   for (let tries = 0; tries < 20; tries++) {
     const udp = createSocket('udp4')
-    udp.bind(0, '127.0.0.1')
+    udp.bind(wanted, host)
     await once(udp, 'listening')
     const { port } = udp.address()
     const tcp = createServer()
     const isListening = await new Promise<boolean>((resolve) => {
       tcp.once('error', () => resolve(false))
-      tcp.listen(port, '127.0.0.1', () => resolve(true))
+      tcp.listen(port, host, () => resolve(true))
     })
     if (isListening) return { udp, tcp, port }
     udp.close()

@@ -6,9 +6,15 @@ import { isInstalled, runProgram } from './program.ts'
 
 export const hasPostfix = (): boolean => process.getuid?.() === 0 && isInstalled('postfix')
 
+/** It may be given a name server of its own, which listens at port 53. */
+export async function hasPostfixWithDns(): Promise<boolean> {
+  if (!hasPostfix() || !isInstalled('unshare')) return false
+  return (await runProgram('unshare', ['--mount', 'true'])).code === 0
+}
+
 export type PostfixService = {
   readonly port: number
-  /** In place of what main.cf says; values without blanks. */
+  /** In place of what main.cf says. */
   readonly settings: { readonly [parameter: string]: string }
 }
 
@@ -16,6 +22,7 @@ export type PostfixService = {
 export async function startPostfix(
   directory: string,
   services: readonly PostfixService[],
+  { nameServer }: { readonly nameServer?: string } = {},
 ): Promise<AsyncDisposable> {
   const [conf, spool, data] = ['conf', 'spool', 'data'].map((name) => join(directory, name)) as [
     string,
@@ -27,8 +34,20 @@ export async function startPostfix(
   await run('chown', 'postfix', data)
   await writeFile(join(conf, 'main.cf'), mainCf({ directory, spool, data }))
   await writeFile(join(conf, 'master.cf'), masterCf(services))
-  await run('postfix', '-c', conf, 'start')
+  if (nameServer === undefined) await run('postfix', '-c', conf, 'start')
+  else await startAskingOnly(nameServer, { conf, directory })
   return { [Symbol.asyncDispose]: () => run('postfix', '-c', conf, 'stop') }
+}
+
+/** For Postfix alone: what others of the machine ask stays as it is. */
+async function startAskingOnly(
+  nameServer: string,
+  { conf, directory }: { readonly conf: string; readonly directory: string },
+): Promise<void> {
+  const resolvers = join(directory, 'resolv.conf')
+  await writeFile(resolvers, `nameserver ${nameServer}\noptions timeout:10 attempts:1\n`)
+  const start = 'mount --bind "$0" /etc/resolv.conf && exec postfix -c "$1" start'
+  await run('unshare', '--mount', 'sh', '-c', start, resolvers, conf)
 }
 
 async function run(command: string, ...words: readonly string[]): Promise<void> {
@@ -83,5 +102,5 @@ postlog   unix-dgram n - n - 1 postlogd
 const smtpd = ({ port, settings }: PostfixService) =>
   [
     `127.0.0.1:${port} inet n - n - - smtpd`,
-    ...Object.entries(settings).map(([parameter, value]) => `  -o ${parameter}=${value}`),
+    ...Object.entries(settings).map(([parameter, value]) => `  -o { ${parameter} = ${value} }`),
   ].join('\n')

@@ -58,7 +58,8 @@ const nameIn = (found: ClientName) => (found.kind === 'found' ? found.name : und
 
 const ofClient: DomainOf = async ({ client }) => nameIn(await client.name())
 const ofReverseClient: DomainOf = async ({ client }) => nameIn(await client.reverseName())
-const ofHelo: DomainOf = ({ origin: { helo } }) => (helo === '' ? undefined : withoutRoot(helo))
+/** Deliberately unlike Postfix: a dot at its end is no way round a table. */
+const ofHelo: DomainOf = ({ origin: { helo } }) => withoutRoot(helo) || undefined
 const ofSender: DomainOf = ({ sender }) => {
   const address = sender ? parseAddress(sender) : undefined
   return address?.domain

@@ -70,8 +70,8 @@ function createBackupJudge({
     const areBackups = await Promise.all(backups.map((one) => isOurs(one, dns)))
     const areMeant = await Promise.all(primaries.map((one) => isMeantPrimary(one, dns)))
     if (areMeant.includes(false)) return false
-    // A primary that may be ourselves, or may not be meant, is no reason to relay.
-    if ([...areOurs, ...areMeant].includes('unknown')) return 'unknown'
+    // A primary that nobody finds just now is why there are backups; but whether it is meant must be known.
+    if (areMeant.includes('unknown')) return 'unknown'
     return areBackups.includes(true) || (areBackups.includes('unknown') && 'unknown')
   }
 }

@@ -21,7 +21,7 @@ function judgeHelo(
   return async (known) => {
     const { helo } = known.origin
     if (helo === '') return dunno
-    if (!helo.startsWith('[')) return judgeName(withoutRoot(helo), known)
+    if (!helo.startsWith('[')) return judgeName(helo, known)
     if (parseDomain(helo) !== undefined) return dunno
     const code = settings.invalidHostnameRejectCode
     return refuse(
@@ -35,7 +35,7 @@ export const reject_invalid_helo_hostname = defineWord(
   (_, { settings }) =>
     judgeHelo(settings, async (name, known) => {
       // An address without brackets is no name, but was always let pass.
-      if (isHostName(name) || isIP(name) !== 0) return dunno
+      if (isHostName(withoutRoot(name)) || isIP(name) !== 0) return dunno
       const code = settings.invalidHostnameRejectCode
       return refuse(await replyFor(known, 'helo', { code, status: '5.5.2', text: 'Invalid name' }))
     }),
@@ -45,7 +45,8 @@ export const reject_non_fqdn_helo_hostname = defineWord(
   'reject_non_fqdn_helo_hostname',
   (_, { settings }) =>
     judgeHelo(settings, async (name, known) => {
-      if (isHostName(name) && name.includes('.')) return dunno
+      const bare = withoutRoot(name)
+      if (isHostName(bare) && bare.includes('.')) return dunno
       const code = settings.nonFqdnRejectCode
       const text = 'need fully-qualified hostname'
       return refuse(await replyFor(known, 'helo', { code, status: '5.5.2', text }))
@@ -59,6 +60,7 @@ export const reject_unknown_helo_hostname = defineWord(
       const status = '4.7.1'
       const code = settings.unknownHostnameRejectCode
       const text = 'Host not found'
+      // With a dot at its end it is none, as for Postfix.
       const existence = await findHost(name, known.dns)
       switch (existence) {
         case 'found':

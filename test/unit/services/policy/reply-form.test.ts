@@ -46,7 +46,7 @@ describe('a reply', () => {
 
   it.each([
     ['client', '<mx.remote.test[203.0.113.5]>: Client host rejected: no'],
-    ['reverse client', '<mx.remote.test[203.0.113.5]>: Unverified Client host rejected: no'],
+    ['reverse client', '<mx.remote.test>: Unverified Client host rejected: no'],
     ['helo', '<client.test>: Helo command rejected: no'],
     ['sender', '<s@remote.test>: Sender address rejected: no'],
     ['recipient', '<ann@example.test>: Recipient address rejected: no'],

@@ -48,7 +48,7 @@ describe('check_*_a_access, check_*_mx_access, check_*_ns_access', () => {
     [
       'reverse_client_hostname',
       () => world.client('203.0.113.9'),
-      '<bad.test[203.0.113.9]>: Unverified Client host',
+      '<bad.test>: Unverified Client host',
     ],
     ['helo', () => world.helo('bad.test.'), '<bad.test.>: Helo command'],
     ['sender', () => world.sender('s@bad.test'), '<s@bad.test>: Sender address'],

@@ -69,7 +69,14 @@ describe('permit_mx_backup', () => {
     expect(await ask('elsewhere.test', `${set}, 233.252.1.0/24`)).toBe('permit')
   })
 
-  it.each(['broken.test', 'broken-primary.test', 'broken-backup.test'])(
+  it('takes mail for a domain whose primary is not to be found just now, unless it must be in a network', async () => {
+    expect(await ask('broken-primary.test')).toBe('permit')
+    expect(await ask('broken-primary.test', 'permitMxBackupNetworks=0.0.0.0/0')).toBe(
+      deferred('broken-primary.test'),
+    )
+  })
+
+  it.each(['broken.test', 'broken-backup.test'])(
     'puts off a refusal of %s, where DNS fails',
     async (domain) => {
       expect(await ask(domain)).toBe(deferred(domain))

@@ -105,14 +105,14 @@ const notFound = (helo: string, kind = 'defer', code = 450, text = 'Host not fou
   `${kind} ${code} ${code < 500 ? 4 : 5}.7.1 <${helo}>: Helo command rejected: ${text}`
 
 describe('reject_unknown_helo_hostname', () => {
-  it.each(['a.test', 'A.Test.', 'six.test', 'mail.test', 'null.test', '[192.0.2.1]', ''])(
+  it.each(['a.test', 'A.Test', 'six.test', 'mail.test', 'null.test', '[192.0.2.1]', ''])(
     'takes %j',
     async (helo) => {
       expect(await askWord(reject_unknown_helo_hostname, world.helo(helo))).toBe('dunno')
     },
   )
 
-  it.each(['absent.test', 'text.test', 'lame.test', '192.0.2.1', 'a b', 'mx..test'])(
+  it.each(['absent.test', 'a.test.', 'text.test', 'lame.test', '192.0.2.1', 'a b', 'mx..test'])(
     'refuses %s',
     async (helo) => {
       expect(await askWord(reject_unknown_helo_hostname, world.helo(helo))).toBe(notFound(helo))
