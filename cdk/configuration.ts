@@ -20,6 +20,8 @@ export type Deployment = Omit<Configuration, 'preset' | 'listeners' | 'logRetent
   readonly listeners: readonly ListenerName[]
   readonly logRetentionDays: number
   readonly hostedZone: HostedZone | undefined
+  /** ARNs of secrets that are keys of DNS lists. */
+  readonly dnsListKeySecrets: readonly string[]
   /** The mail settings as variables. */
   readonly mail: { readonly [variable: string]: string }
   readonly contentFilters: readonly ContentFilter[]
@@ -90,6 +92,7 @@ function deploymentOf(
     listeners: servedListeners(configuration),
     logRetentionDays: configuration.logRetentionDays ?? preset.logRetentionDays,
     hostedZone: id === '' ? undefined : { id, name },
+    dnsListKeySecrets: [...mail.settings.dnsListKeys.values()],
     mail: mail.variables,
     contentFilters: contentFiltersOf(mail.settings),
     sendsDmarcReports: mail.settings.dmarcReports,

@@ -4,6 +4,7 @@ import { loadSettings, variableOf } from '#shared/settings/load.ts'
 import type { Problem } from '#shared/settings/problems.ts'
 import { writtenText } from '#shared/settings/references.ts'
 import { valueAt } from '#shared/settings/setting.ts'
+import { isSecretArn } from '#shared/settings/table/dns-lists.ts'
 import { type Settings, settingsByPath } from '#shared/settings/table.ts'
 
 export type MailSettings =
@@ -16,7 +17,7 @@ export type MailSettings =
 
 /** Set by the deployment itself, or about files and disks that no container has. */
 const notHere =
-  /^(?:hostname|relayhost.*|smtpd?TlsCAfile|queueMinfree|inetInterfaces|lmtpTrustedNetworks|dnsListKeys|reinjectionTrustedNetworks|contentFilter|webhook\.secretFile|listeners\..*|tls\.(?:certificateFile|keyFile)|proxyTrustedNetworks|log\.(?:file|syslogServer|syslogFacility))$/
+  /^(?:hostname|relayhost.*|smtpd?TlsCAfile|queueMinfree|inetInterfaces|lmtpTrustedNetworks|reinjectionTrustedNetworks|contentFilter|webhook\.secretFile|listeners\..*|tls\.(?:certificateFile|keyFile)|proxyTrustedNetworks|log\.(?:file|syslogServer|syslogFacility))$/
 
 /** Lambda takes 4 KB of variables altogether. */
 const VARIABLES_BYTES_MAX = 2_500
@@ -39,6 +40,7 @@ export function readMailSettings(
   const problems = [
     ...given.filter(([path]) => notHere.test(path)).map(([path]) => settledElsewhere(path)),
     ...tooLong(variables),
+    ...bareKeys(loaded.settings),
   ]
   return problems.length > 0
     ? { kind: 'invalid', problems }
@@ -61,6 +63,13 @@ function within(problem: Problem): Problem {
     case 'bad-override':
       return problem
   }
+}
+
+/** What stands in a template or a variable is no secret. */
+function bareKeys({ dnsListKeys }: Settings): Problem[] {
+  if ([...dnsListKeys.values()].every(isSecretArn)) return []
+  const reason = 'write the ARN of a secret that is the key, not the key itself'
+  return [{ kind: 'conflict', keys: ['mail.dnsListKeys'], reason }]
 }
 
 function settledElsewhere(path: string): Problem {

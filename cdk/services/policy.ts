@@ -2,11 +2,13 @@
 
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
+import { ownMetric } from '../metrics.ts'
 import type { Parts } from '../parts.ts'
 import {
   allow,
   keysLike,
   readAccessTables,
+  readSecret,
   readStoreFormat,
   recordDecisions,
 } from '../permissions.ts'
@@ -43,6 +45,16 @@ export class Policy extends PostwolkeFunction<'policy'> {
         ),
         // From where somebody logged in, where a restriction list asks for it.
         allow(['dynamodb:GetItem'], [counters.tableArn], keysLike('POP#*')),
+        // Keys of DNS lists.
+        ...deployment.dnsListKeySecrets.map((arn) => readSecret(arn)),
+      ],
+      alarms: [
+        {
+          name: 'DnsListsOff',
+          meaning: 'A DNS list is out of order or does not answer us: nobody is judged by it',
+          metric: ownMetric(deployment, 'DnsListsOff'),
+          threshold: 0,
+        },
       ],
     })
   }

@@ -3,20 +3,31 @@
 import { createAnyNameResolver } from '#shared/dns/any-name-resolver.ts'
 import { createBudgetedResolver, DNS_QUESTIONS_MAX } from '#shared/dns/budgeted-resolver.ts'
 import { createCachedResolver } from '#shared/dns/cached-resolver.ts'
+import { createKeyedResolver } from '#shared/dns/keyed-resolver.ts'
 import { createRecordingResolver, type RecordingResolver } from '#shared/dns/recording-resolver.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { keyedZones } from '#shared/settings/restrictions/keyed-zones.ts'
 import type { Settings } from '#shared/settings/table.ts'
 
 export function openResolver({ dnsServers, dnsTimeout, dnsTries }: Settings): Resolver {
   return createSystemResolver({ servers: dnsServers, timeoutMs: dnsTimeout, tries: dnsTries })
 }
 
-function openCachedResolver(settings: Settings, clock: Clock): Resolver {
+/** What policy asks: any name, and DNS lists with their keys. */
+export function openPolicyResolver(settings: Settings): Resolver {
   const { dnsServers, dnsTimeout, dnsTries } = settings
   const limits = { servers: dnsServers, timeoutMs: dnsTimeout, tries: dnsTries }
-  return createCachedResolver(createAnyNameResolver(openResolver(settings), limits), {
+  const anyName = createAnyNameResolver(openResolver(settings), limits)
+  return createKeyedResolver(anyName, {
+    keys: settings.dnsListKeys,
+    zones: keyedZones(settings),
+  })
+}
+
+function openCachedResolver(settings: Settings, clock: Clock): Resolver {
+  return createCachedResolver(openPolicyResolver(settings), {
     clock,
     options: {
       entriesMax: settings.dnsCacheEntries,

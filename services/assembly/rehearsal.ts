@@ -16,7 +16,7 @@ import { silentLog } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { asTable, createRehearsalTable } from '#shared/storage/rehearsal-table.ts'
 import type { Backend } from './backend.ts'
-import { openQuestionResolvers, openResolver } from './dns.ts'
+import { openPolicyResolver, openQuestionResolvers } from './dns.ts'
 
 /** What was decided about a message, in order. */
 export const recordedDecisions = (
@@ -50,7 +50,7 @@ export async function* replaySince(
     readonly asksDns: boolean
   },
 ): AsyncGenerator<Replayed> {
-  const live: Resolver | undefined = asksDns ? openResolver(settings) : undefined
+  const live: Resolver | undefined = asksDns ? openPolicyResolver(settings) : undefined
   const dns = replayDns(live)
   const policy = rehearsingPolicy(backend, settings, dns.open, () => {})
   const { counters } = backend.store.tables
@@ -66,8 +66,18 @@ function rehearsingPolicy(
   const counters = asTable(createRehearsalTable(store.tables.counters))
   const { usage } = mailbox
   const log = silentLog
+  // What happened on different days is decided within seconds: nobody comes back too fast.
+  const forgetful = { ...settings, weightRefusedCacheSize: 0, weightPassedCacheSize: 0 }
   return createPolicy({
-    lists: createLists({ directory, accessTables, usage, counters, settings, clock, log }),
+    lists: createLists({
+      directory,
+      accessTables,
+      usage,
+      counters,
+      settings: forgetful,
+      clock,
+      log,
+    }),
     directory,
     openDns,
     checkSpf: createSpfCheck(settings),

@@ -171,6 +171,8 @@ export const metricUnits = {
   /** Of a message from a user to itself. */
   RoundTripSeconds: 'Seconds',
   CertificateDaysLeft: 'Count',
+  /** DNS lists that a process has begun to leave alone. */
+  DnsListsOff: 'Count',
   EventLoopLagMilliseconds: 'Milliseconds',
 } as const
 

@@ -52,6 +52,7 @@ export const countedMessages: Readonly<Record<string, MetricName>> = {
   'no cleanup survives any message': 'DeadLetters',
   'DynamoDB throttles': 'Throttled',
   'login failed': 'LoginFailures',
+  'DNS list switched off': 'DnsListsOff',
 }
 
 /** The same log, counted. */

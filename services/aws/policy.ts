@@ -2,11 +2,16 @@
 // (shared/contracts/policy.ts).
 
 import { assemblePolicy } from '#services/assembly/policy.ts'
+import { withDnsListKeys } from './dns-list-keys.ts'
 import { beforeAnswer, openFunction } from './functions.ts'
 import { answerQuestion } from './policy-wire.ts'
+import { openSecretsManager, Secret } from './secrets.ts'
 
 const opened = await openFunction('policy', process.env)
-const policy = assemblePolicy(opened.backend)
+const { backend, log } = opened
+const secretOf = (arn: string) => new Secret(openSecretsManager(), arn)
+const settings = await withDnsListKeys(backend.settings, secretOf, log)
+const policy = assemblePolicy({ ...backend, settings })
 
 export async function handler(event: unknown) {
   try {

@@ -9,6 +9,7 @@ import {
 import { type WordName, wordFacts } from '#shared/settings/restrictions/words.ts'
 import { dunno, type Restriction, type RestrictionList } from './restriction.ts'
 import { words } from './restrictions/index.ts'
+import { createBuiltInServices } from './services.ts'
 import type { Decide, WordDeps } from './word.ts'
 
 export interface ListCompiler {
@@ -17,10 +18,12 @@ export interface ListCompiler {
 }
 
 export function createListCompiler(
-  deps: Omit<WordDeps, 'compile'>,
+  deps: Omit<WordDeps, 'compile' | 'services'>,
   classes: Classes,
 ): ListCompiler {
-  const all: WordDeps = { ...deps, compile: (text) => list(text, 'class') }
+  const compile: WordDeps['compile'] = (text) => list(text, 'class')
+  const services = createBuiltInServices({ ...deps, compile })
+  const all: WordDeps = { ...deps, services, compile }
   /** Made when they are first asked: a class may name one that stands behind it. */
   const made = new Map<string, RestrictionList>()
 

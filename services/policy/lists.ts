@@ -22,7 +22,6 @@ import { rejectOverQuota } from './quota.ts'
 import type { PolicyLists, StageLists } from './restriction.ts'
 import { createSenderRights } from './sender-logins.ts'
 import { createSendingLimits } from './sending-limits.ts'
-import { createBuiltInServices } from './services.ts'
 import { rejectCompromisedAccount } from './suspicion.ts'
 import type { WordDeps } from './word.ts'
 
@@ -42,21 +41,11 @@ export function createLists(
   })
   const sending = createSendingLimits({ counters, clock, options: settings })
   const isHeldToItself = settings.smtpdRejectSenderLoginMismatch
-  const dnsLists = createDnsLists({
-    clock,
-    log,
-    options: {
-      keys: settings.dnsListKeys,
-      isTested: settings.dnsListTest,
-      timeoutMs: settings.dnsListTimeout,
-    },
-  })
-  const services = createBuiltInServices(deps)
+  const dnsLists = createDnsLists({ clock, log, settings })
+  const classes = classesOf(settings.smtpdRestrictionClasses)
   const policyServers = createPolicyServers({ clock })
-  const compiler = createListCompiler(
-    { ...deps, dnsLists, services, policyServers },
-    classesOf(settings.smtpdRestrictionClasses),
-  )
+  const words = { ...deps, dnsLists, policyServers }
+  const compiler = createListCompiler(words, classes)
   const smtpd = compiled(compiler, smtpdTexts(settings))
   const submission = compiled(compiler, submissionTexts(settings))
   // RFC 2033 §1: LMTP delivers, it does not relay, whoever speaks it.

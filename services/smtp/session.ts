@@ -63,6 +63,7 @@ type Peer = {
   readonly remotePort: number
   /** The address of ours that it connected to. */
   readonly localAddress?: string
+  readonly localPort?: number
 }
 
 type Helo = { readonly name: string; readonly extended: boolean }
@@ -77,6 +78,7 @@ export class SmtpSession {
   readonly #accountSessions: AccountSessions
   readonly remoteAddress: string
   readonly remotePort: number
+  readonly #local: { readonly localAddress: string; readonly localPort: number }
   log: Log
   /** Since the last accepted message. */
   errors = 0
@@ -115,6 +117,7 @@ export class SmtpSession {
     this.#accountSessions = accountSessions
     this.remoteAddress = peer.remoteAddress
     this.remotePort = peer.remotePort
+    this.#local = { localAddress: peer.localAddress ?? '', localPort: peer.localPort ?? 0 }
     this.log = deps.log.child({ listener: options.role, remoteAddress: peer.remoteAddress })
   }
 
@@ -301,6 +304,7 @@ export class SmtpSession {
       tls: this.#tls,
       account: this.#account,
       ...(this.#sentAhead && { sentAhead: true }),
+      dialogue: { extended: this.#helo?.extended ?? false, ...this.#local },
     }
     return this.#origin
   }

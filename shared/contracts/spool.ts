@@ -144,4 +144,12 @@ export type Origin = {
   } | null
   /** It did not wait for a reply that it must wait for (RFC 2920 §3.1), or for the greeting. For policy; not kept with the message. */
   readonly sentAhead?: true
+  /** What policy servers are told besides; not kept with the message. A listener of the version before says nothing. */
+  readonly dialogue?: {
+    /** EHLO, or LHLO. */
+    readonly extended: boolean
+    /** Of ours, that it connected to. */
+    readonly localAddress: string
+    readonly localPort: number
+  }
 }

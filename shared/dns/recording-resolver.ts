@@ -62,7 +62,9 @@ export function createReplayResolver(recorded: RecordedDns, live = knowsNothing)
   )
 }
 
-const unrecorded = async () => ({ kind: 'failure', reason: 'not recorded' }) as const
+export const notRecorded: DnsAnswer<never> = { kind: 'failure', reason: 'not recorded' }
+
+const unrecorded = async () => notRecorded
 
 const knowsNothing: Resolver = {
   resolveMx: unrecorded,

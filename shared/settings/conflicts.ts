@@ -1,8 +1,8 @@
 // Values that are allowed one by one but not together.
 
 import type { Problem } from './problems.ts'
+import { findMissingKeys } from './restrictions/keyed-zones.ts'
 import { findListFaults } from './restrictions/list-faults.ts'
-import { findMissingKeys } from './restrictions/missing-keys.ts'
 import type { Settings } from './table.ts'
 
 /** RFC 8314 §3.3 */

@@ -71,6 +71,7 @@ describe('alarms', () => {
       'Corrupt',
       'DeadLetters',
       'DeferredAgeSeconds',
+      'DnsListsOff',
       'DueLagSeconds',
       'Failures',
       'Held',

@@ -224,6 +224,11 @@ describe('a wrong deployment file', () => {
       "mail.mynetworks cannot be '/etc/networks' (from deployment.toml): files cannot be named here",
     ],
     [
+      'a key of DNS lists that everybody could read',
+      file('[mail]\ndnsListKeys = "dqs=secretsecret"'),
+      'mail.dnsListKeys: write the ARN of a secret that is the key, not the key itself',
+    ],
+    [
       'a relay login in clear',
       file(
         'relaySecretArn = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:x-AbCdEf"\n[mail]\nsmtpTlsSecurityLevel = "may"',

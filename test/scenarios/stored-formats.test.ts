@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { assemblePolicy } from '#services/assembly/policy.ts'
 import { createReportRecords } from '#services/authentication/report-records.ts'
+import { createGreylist } from '#services/policy/greylist/greylist.ts'
+import { createRecentLogins } from '#shared/auth/pop-before-smtp.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { accessKeyOf } from '#shared/directory/access-key.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
@@ -19,6 +21,7 @@ import type { Item, Key, Store, Table, Value, Write } from '#shared/storage/port
 import { authenticated } from '#test/support/authenticated.ts'
 import { blob } from '#test/support/blob.ts'
 import { createPipeline, manualClock, origin, type Pipeline } from '#test/support/pipeline.ts'
+import { known } from '#test/support/policy-facts.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 const fixture = '../fixtures/stored-formats.txt'
@@ -65,19 +68,19 @@ beforeAll(async () => {
           : { kind: 'deferred', status: '4.4.1', reply: 'connect: refused' },
       ),
   })
-  const known = new Map<string, string>()
+  const names = new Map<string, string>()
   const seen = new Set<string>()
   let all = ''
   /** What is new or changed since the last time. */
   const dump = async (when: string) => {
-    for (const [id, name] of await namesOf(pipeline)) known.set(id, name)
-    const items = (await dumpOf(opened.store, keys)).map((item) => named(item, known)).sort()
+    for (const [id, name] of await namesOf(pipeline)) names.set(id, name)
+    const items = (await dumpOf(opened.store, keys)).map((item) => named(item, names)).sort()
     all += `== ${when}\n\n${items.filter((item) => !seen.has(item)).join('\n')}\n\n`
     for (const item of items) seen.add(item)
   }
   await directory(pipeline)
   const first = await pipeline.accept(message, ['ann@example.test', 'team@example.test'])
-  known.set(first, 'first')
+  names.set(first, 'first')
   const second = await pipeline.accept(message, ['x@far.example', 'never@far.example'], {
     junk: true,
     origin: {
@@ -93,11 +96,11 @@ beforeAll(async () => {
       dsnEnvelopeId: 'e',
     },
   })
-  known.set(second, 'second')
+  names.set(second, 'second')
   const filtered = await pipeline.accept(message, ['x@far.example', 'ann@example.test'], {
     filter: 'scan:[127.0.0.1]:10025',
   })
-  known.set(filtered, 'filtered')
+  names.set(filtered, 'filtered')
   await dump('accepted')
   await pipeline.settle()
   await dump('delivered, deferred, failed')
@@ -124,10 +127,32 @@ beforeAll(async () => {
   const reports = createReportRecords({ counters, clock, log: silentLog })
   await reports.note(authenticated('author.example', { override: 'mailing_list' }))
   await reports.claim('2026-11-19', 'author.example')
+  await comeAgain(pipeline)
+  await createRecentLogins({
+    counters: opened.store.tables.counters,
+    accounts: pipeline.backend.directory.accounts,
+    options: pipeline.backend.settings,
+    clock: pipeline.backend.clock,
+  }).note('2001:db8:1:2::3', { ...login, sessionsEpoch: 0 })
   await dump('worked on')
   ran = all
 })
 afterAll(() => opened.close())
+
+/** One that is greylisted and comes again in time, and one that does not. */
+async function comeAgain({ backend }: Pipeline): Promise<void> {
+  const { store, settings, clock, log } = backend
+  const after = (ms: number) =>
+    createGreylist({
+      counters: store.tables.counters,
+      clock: { ...clock, now: () => clock.now() + ms },
+      log,
+      options: { ...settings, postgreyPrivacy: false },
+    })
+  await after(0).decide(known())
+  await after(settings.postgreyDelay).decide(known())
+  await after(0).decide(known({ sender: 'never@remote.test' }))
+}
 
 async function directory(pipeline: Pipeline): Promise<void> {
   await pipeline.addAccount('ann@example.test', { quotaBytes: 1_000_000 })

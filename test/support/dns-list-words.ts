@@ -6,11 +6,14 @@ import type { Known } from '#services/policy/known.ts'
 import type { Decision } from '#services/policy/restriction.ts'
 import { words } from '#services/policy/restrictions/index.ts'
 import type { WordDeps } from '#services/policy/word.ts'
+import { createKeyedResolver } from '#shared/dns/keyed-resolver.ts'
 import { createSystemResolver } from '#shared/dns/system-resolver.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { loadSettings } from '#shared/settings/load.ts'
+import { keyedZones } from '#shared/settings/restrictions/keyed-zones.ts'
 import type { WordName } from '#shared/settings/restrictions/words.ts'
 import type { Settings } from '#shared/settings/table.ts'
+import { fakeAccessTables } from './access-tables.ts'
 import { type DnsServer, type DnsZone, startDnsServer } from './dns-server.ts'
 import { MemoryLog } from './memory-log.ts'
 import { known, stranger } from './policy-facts.ts'
@@ -28,20 +31,22 @@ export async function openListWorld(
   set: readonly string[] = [],
 ): Promise<ListWorld> {
   const server = await startDnsServer(zone)
-  const dns = createSystemResolver({ servers: [server.address] })
-  const log = new MemoryLog()
   const settings = settingsOf(set)
-  const dnsLists = createDnsLists({
+  const system = createSystemResolver({ servers: [server.address] })
+  const dns = createKeyedResolver(system, {
+    keys: settings.dnsListKeys,
+    zones: keyedZones(settings),
+  })
+  const log = new MemoryLog()
+  const dnsLists = createDnsLists({ clock: systemClock, log, settings })
+  // What these words take of their collaborators.
+  const deps = {
+    settings,
+    dnsLists,
+    accessTables: fakeAccessTables(),
     clock: systemClock,
     log,
-    options: {
-      keys: settings.dnsListKeys,
-      isTested: settings.dnsListTest,
-      timeoutMs: settings.dnsListTimeout,
-    },
-  })
-  // What these words take of their collaborators.
-  const deps = { settings, dnsLists, clock: systemClock, log } as unknown as WordDeps
+  } as unknown as WordDeps
   return {
     server,
     log,

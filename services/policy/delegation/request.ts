@@ -24,17 +24,20 @@ const protocolStates = {
 export async function delegationRequest(known: Known, policyContext: string): Promise<string> {
   const { origin, client, answering } = known
   const [name, reverseName] = await Promise.all([client.name(), client.reverseName()])
+  const { dialogue } = origin
   const certificate = origin.tls?.clientCertificate ?? undefined
   const attributes: { readonly [attribute: string]: string | number } = {
     request: 'smtpd_access_policy',
-    protocol_state: protocolStates[answering],
-    protocol_name: 'ESMTP',
+    protocol_state:
+      answering === 'helo' && dialogue?.extended === false ? 'HELO' : protocolStates[answering],
+    // One that says nothing yet, or of a version that did not tell, is most likely to say EHLO.
+    protocol_name: dialogue?.extended === false && origin.helo !== '' ? 'SMTP' : 'ESMTP',
     client_address: client.address,
     client_name: nameOf(name),
     client_port: origin.remotePort,
     reverse_client_name: nameOf(reverseName),
-    server_address: '',
-    server_port: '',
+    server_address: dialogue?.localAddress ?? '',
+    server_port: dialogue?.localPort ?? 0,
     helo_name: origin.helo,
     sender: known.sender ?? '',
     recipient: known.recipient?.text ?? '',
@@ -52,10 +55,10 @@ export async function delegationRequest(known: Known, policyContext: string): Pr
     ccert_subject: certificate?.verified ? xtext(certificate.subject) : '',
     ccert_issuer: certificate?.verified ? xtext(certificate.issuer) : '',
     ccert_fingerprint: certificate?.fingerprint ?? '',
-    ccert_pubkey_fingerprint: '',
+    ccert_pubkey_fingerprint: certificate?.publicKeyFingerprint ?? '',
     encryption_protocol: origin.tls?.protocol ?? '',
     encryption_cipher: origin.tls?.cipher ?? '',
-    encryption_keysize: 0,
+    encryption_keysize: keyBits(origin.tls?.cipher ?? ''),
     policy_context: policyContext,
     compatibility_level: COMPATIBILITY_LEVEL,
     mail_version: MAIL_VERSION,
@@ -65,6 +68,12 @@ export async function delegationRequest(known: Known, policyContext: string): Pr
 }
 
 const nameOf = (name: ClientName) => (name.kind === 'found' ? name.name : 'unknown')
+
+/** Its name says it, as `TLS_AES_256_GCM_SHA384` does; 0 where it does not. */
+function keyBits(cipher: string): number {
+  if (/AES_?256|CHACHA20/.test(cipher)) return 256
+  return /AES_?128/.test(cipher) ? 128 : 0
+}
 
 /** A value that held a line end would be several attributes. */
 function line(attribute: string, value: string | number): string {

@@ -1,13 +1,16 @@
 // DNS lists: whether an address or a domain is in one (RFC 5782). One client for the words reject_rbl_client and its like and for
-// weighing; it knows which lists are out of order (health.ts) and keeps their keys to itself.
+// weighing; it knows which lists are out of order (health.ts). Keys of lists are the resolver's business.
 
+import { tooLate as noTime, tooMany } from '#shared/dns/budgeted-resolver.ts'
+import { notRecorded } from '#shared/dns/recording-resolver.ts'
 import type { DnsAnswer, Resolver } from '#shared/dns/resolver.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import type { DnsList } from '#shared/settings/restrictions/dns-list-filter.ts'
+import { type DnsList, keysOf } from '#shared/settings/restrictions/dns-list-filter.ts'
+import { type KeyedSettings, keyedZones } from '#shared/settings/restrictions/keyed-zones.ts'
+import type { Settings } from '#shared/settings/table.ts'
 import { type Meaning, meaningOf } from './answers.ts'
 import { ListHealth, type Tested } from './health.ts'
-import { createKeyMask, type DnsListKeys, withKeys } from './keys.ts'
 import { type ListedItem, queryLabels, queryName } from './query-name.ts'
 
 export type Listing =
@@ -28,22 +31,16 @@ export interface DnsLists {
   lookUp(list: AskedList, item: ListedItem, dns: Resolver): Promise<Listing>
   /** What the list says about one that is listed; '' for nothing. */
   reasonFor(list: DnsList, item: ListedItem, dns: Resolver): Promise<string>
-  /** Throws for a list that needs a key which is not there. */
+  /** Throws for a list that is not asked, since it wants a key and stands in no setting. */
   check(list: DnsList): void
 }
 
-export type DnsListOptions = {
-  readonly keys: DnsListKeys
-  /** Whether lists are tested as RFC 5782 §5 describes before they are believed. */
-  readonly isTested: boolean
-  readonly timeoutMs: number
-}
+export type DnsListSettings = KeyedSettings & Pick<Settings, 'dnsListTest' | 'dnsListTimeout'>
 
-/** The question at hand had no time or no questions left (shared/dns): the list was not even asked. */
-const notAsked: ReadonlySet<string> = new Set([
-  'DNS took too long for this question',
-  'too many DNS look-ups for this question',
-])
+/** The question at hand had no time or no questions left, or is one of long ago: the list was not even asked. */
+const notAsked: ReadonlySet<string> = new Set(
+  [noTime, tooMany, notRecorded].flatMap((one) => (one.kind === 'failure' ? [one.reason] : [])),
+)
 
 /** Postfix's limit for what a list says. */
 const REASON_BYTES_MAX = 500
@@ -60,11 +57,11 @@ const testEntries = {
 export function createDnsLists(deps: {
   readonly clock: Clock
   readonly log: Log
-  readonly options: DnsListOptions
+  readonly settings: DnsListSettings
 }): DnsLists {
   const { clock } = deps
-  const { keys, isTested, timeoutMs } = deps.options
-  const mask = createKeyMask(keys)
+  const { dnsListTest, dnsListTimeout } = deps.settings
+  const keyed = keyedZones(deps.settings)
   const healths = new Map<string, ListHealth>()
 
   function healthOf({ zone, isWelcoming }: AskedList, kind: ListedItem['kind']): ListHealth {
@@ -80,7 +77,7 @@ export function createDnsLists(deps: {
 
   async function askInTime(dns: Resolver, name: string): Promise<DnsAnswer<string>> {
     const answered = new AbortController()
-    const timeout = clock.sleep(timeoutMs, answered.signal).then(() => tooLate)
+    const timeout = clock.sleep(dnsListTimeout, answered.signal).then(() => tooLate)
     try {
       return await Promise.race([dns.resolve4(name), timeout])
     } finally {
@@ -89,7 +86,7 @@ export function createDnsLists(deps: {
   }
 
   async function test(list: AskedList, kind: ListedItem['kind'], dns: Resolver): Promise<Tested> {
-    if (!isTested) return { kind: 'sound' }
+    if (!dnsListTest) return { kind: 'sound' }
     const { never, always } = testEntries[kind]
     const ask = (text: string) => askInTime(dns, nameOf(list.zone, { kind, text }) ?? '')
     const [first, second] = await Promise.all([
@@ -102,7 +99,7 @@ export function createDnsLists(deps: {
 
   function nameOf(zone: string, item: ListedItem): string | undefined {
     const labels = queryLabels(item)
-    return labels === undefined ? undefined : queryName(labels, withKeys(zone, keys))
+    return labels === undefined ? undefined : queryName(labels, zone)
   }
 
   return {
@@ -122,7 +119,7 @@ export function createDnsLists(deps: {
       }
       const meaning = answer.kind === 'found' ? meaningOf(answer.records, list.filter) : 'unlisted'
       if (meaning === 'refused' || meaning === 'outside 127/8') {
-        health.switchOff(mask(reasonOf(meaning, answer)))
+        health.switchOff(reasonOf(meaning, answer))
       } else health.answered()
       if (health.isOff) return { kind: 'off' }
       return { kind: meaning === 'listed' ? 'listed' : 'unlisted' }
@@ -132,11 +129,13 @@ export function createDnsLists(deps: {
       const name = nameOf(list.zone, item)
       const answer = name === undefined ? undefined : await dns.resolveTxt(name)
       if (answer?.kind !== 'found') return ''
-      return mask(answer.records.join(' / ')).slice(0, REASON_BYTES_MAX)
+      return answer.records.join(' / ').slice(0, REASON_BYTES_MAX)
     },
 
     check(list) {
-      withKeys(list.zone, keys)
+      if (keysOf(list.zone).length > 0 && !keyed.has(list.zone)) {
+        throw new Error(`${list.zone} is asked with its key only where a setting names it`)
+      }
     },
   }
 }

@@ -2,13 +2,13 @@
 
 import type { EnhancedStatus, SmtpReply } from '#shared/contracts/policy.ts'
 import type { DnsList } from '#shared/settings/restrictions/dns-list-filter.ts'
+import { withoutKeys } from '#shared/settings/restrictions/keyed-zones.ts'
 import type { RblVariable } from '#shared/settings/restrictions/rbl-replies.ts'
 import { fillTemplate } from '#shared/settings/restrictions/reply-template.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { ClientName } from '../client.ts'
 import type { Known } from '../known.ts'
 import { formReply } from '../reply-form.ts'
-import { withoutKeys } from './keys.ts'
 
 export type RblHit = {
   readonly list: DnsList
@@ -25,8 +25,9 @@ export type RblReplySettings = Pick<
   'defaultRblReply' | 'rblReplyMaps' | 'mapsRblRejectCode'
 >
 
-/** A code, a status that may be left out, and text; what has no code is Postfix's `450 4.7.1`. */
-const REPLY = /^([45][0-9][0-9]) (?:([245]\.[0-9]{1,3}\.[0-9]{1,3})(?: |$))?(.*)$/
+/** What has no code is Postfix's `450 4.7.1`. */
+const CODE = /^[45][0-9][0-9] /
+const STATUS = /^[245]\.[0-9]{1,3}\.[0-9]{1,3}(?= |$)/
 
 export async function rblReply(
   known: Known,
@@ -47,11 +48,14 @@ export async function rblReply(
     localtime: new Date(nowMs).toISOString(),
   } satisfies { readonly [name in RblVariable]: string }
   const filled = fillTemplate(reply.template, values).replace(/[^\x20-\x7e]/g, ' ')
-  const [, code = '450', status, text] = REPLY.exec(filled) ?? []
+  const isReply = CODE.test(filled)
+  const said = isReply ? filled.slice('554 '.length) : ''
+  const [status = '5.7.1'] = STATUS.exec(said) ?? []
+  const text = said.startsWith(status) ? said.slice(status.length).trimStart() : said
   return formReply('client', {
-    code: Number(code),
+    code: isReply ? Number(filled.slice(0, '554'.length)) : 450,
     // Its first digit follows the code (formReply).
-    status: (status as EnhancedStatus | undefined) ?? '5.7.1',
+    status: status as EnhancedStatus,
     text: text || 'Service unavailable',
   })
 }

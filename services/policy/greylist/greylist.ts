@@ -94,7 +94,7 @@ export function createGreylist(deps: GreylistDeps): BuiltInService {
       await records.refreshClient(client, now)
       return pass(known, 'client AWL')
     }
-    const place = (await spfDomain(known, sender)) ?? network
+    const place = (await spfDomain(known)) ?? network
     const key = tripletKey({ network: place, sender, recipient: recipient.text }, options)
     const state = await records.triplet(key, now)
     switch (state.kind) {
@@ -120,11 +120,11 @@ export function createGreylist(deps: GreylistDeps): BuiltInService {
     return name.kind === 'found' && clients.isListedName(name.name) ? 'client whitelist' : undefined
   }
 
-  /** In place of a network. No network is written so. */
-  async function spfDomain(known: Known, sender: string): Promise<string | undefined> {
-    const domain = sender.slice(sender.lastIndexOf('@') + 1)
-    if (!options.postgreySpfDomains || domain === '') return undefined
-    return (await known.spf())?.result === 'pass' ? `spf:${domain}` : undefined
+  /** In place of a network, where a domain's owner says that the client sends for it (RFC 7208). No network is written so. */
+  async function spfDomain({ sender, spf }: Known): Promise<string | undefined> {
+    if (!options.postgreySpfDomains || !sender) return undefined
+    const found = await spf()
+    return found?.result === 'pass' ? `spf:${found.domain}` : undefined
   }
 
   async function passFirst(

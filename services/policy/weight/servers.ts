@@ -14,8 +14,6 @@ export type Servers = {
   readonly isMx: boolean
   readonly isSenderAddress: boolean
   readonly isFound: boolean
-  /** HELO is a bare address, the client's own. */
-  readonly isOwnAddress: boolean
   /** The DNS has said something, if only that there is nothing. */
   readonly hasAnswers: boolean
   /** All addresses that were found, and those of the sender's domain and its servers. */
@@ -31,9 +29,6 @@ export type ServerQuestion = {
   readonly clientAddress: string
   readonly helo: string
   readonly senderDomain: string
-  /** The sender's domain is the client's address in brackets. */
-  readonly isSenderLiteral: boolean
-  readonly hasName: () => Promise<boolean>
 }
 
 /** A name that is asked about, and the servers of one. */
@@ -59,7 +54,6 @@ export async function findServers(
   for (const name of namesAbove(question.helo)) {
     if (!search.isFound) await search.askAbout('HELO', name)
   }
-  if (!search.isFound && isIP(question.helo) !== 0) await search.askBareAddress()
   return search
 }
 
@@ -75,9 +69,8 @@ class Search implements Servers {
   isSenderMx = false
   isMx = false
   isSenderAddress = false
-  isFound: boolean
-  isOwnAddress = false
-  hasAnswers = false
+  isFound = false
+  hasAnswers: boolean
   readonly addresses: string[]
   readonly senderAddresses: string[] = []
   readonly senderMxNames: string[] = []
@@ -86,7 +79,6 @@ class Search implements Servers {
   #badMx = false
   #badMxCounted = false
   readonly #client: string
-  readonly #question: ServerQuestion
   readonly #answers: Answers
   readonly #card: Scorecard
   readonly #scores: Scores
@@ -95,14 +87,13 @@ class Search implements Servers {
     question: ServerQuestion,
     deps: { readonly answers: Answers; readonly card: Scorecard; readonly scores: Scores },
   ) {
-    this.#question = question
     this.#answers = deps.answers
     this.#card = deps.card
     this.#scores = deps.scores
     this.#client = canonicalAddress(question.clientAddress)
     this.addresses = [question.helo]
-    this.isFound = question.isSenderLiteral
-    if (question.isSenderLiteral) this.senderAddresses.push(question.clientAddress)
+    // There is nothing to ask about an address.
+    this.hasAnswers = isIP(question.helo) !== 0
   }
 
   async askAbout(whose: 'FROM' | 'HELO', name: string): Promise<void> {
@@ -158,14 +149,6 @@ class Search implements Servers {
         break
       }
     }
-  }
-
-  async askBareAddress(): Promise<void> {
-    this.hasAnswers = true
-    if (!this.#isClient(this.#question.helo) || !(await this.#question.hasName())) return
-    this.#card.add('CL_IP_EQ_HELO_NUMERIC', this.#scores.helo.miss)
-    this.isFound = true
-    this.isOwnAddress = true
   }
 
   #addressesOf(name: string): Promise<readonly [DnsAnswer<string>, DnsAnswer<string>]> {

@@ -3,9 +3,9 @@
 
 import { isIPv4 } from 'node:net'
 import type { Resolver } from '#shared/dns/resolver.ts'
+import { withoutKeys } from '#shared/settings/restrictions/keyed-zones.ts'
 import type { Scores, WeighedList } from '#shared/settings/restrictions/weights.ts'
 import type { DnsLists } from '../dns-lists/dns-lists.ts'
-import { withoutKeys } from '../dns-lists/keys.ts'
 import { Answers, canonicalAddress, TooManyFailures } from './answers.ts'
 import { listsWith, weighLists } from './lists.ts'
 import {
@@ -162,19 +162,15 @@ class Weighing {
 
   async #weighServers(): Promise<Servers> {
     const { clientAddress, helo } = this.#mail
-    const isSenderLiteral = isLiteralOf(this.#domain, clientAddress)
     const servers = await findServers(
       {
         clientAddress,
         helo,
         senderDomain: this.#domain,
-        isSenderLiteral,
-        hasName: async () => (await this.#reverseNames()).length > 0,
       },
       { answers: this.#answers, card: this.#card, scores: this.#scores },
     )
-    if (servers.isOwnAddress) this.#isUnverified = true
-    else if (servers.isFound || this.#isLiteral) this.#helo = 'fine'
+    if (servers.isFound || this.#isLiteral) this.#helo = 'fine'
     if (servers.isFound) return servers
     const { listedPoints } = this.#card
     if (!servers.hasAnswers) {
@@ -196,7 +192,7 @@ class Weighing {
 
   /** `1.2.3.4` and `[1.2.3.4]`. */
   #weighNumericHelo(): void {
-    if (!/^[0-9[][0-9.]+[0-9\]]$/.test(this.#mail.helo)) return
+    if (!isNumeric(this.#mail.helo)) return
     const { hit } = this.#scores.helo_numeric
     this.#numericPoints = hit + hit * this.#card.listedPoints
     this.#card.add('HELO_NUMERIC', this.#numericPoints)
@@ -361,6 +357,11 @@ class Weighing {
       .then((answer) => (answer.kind === 'found' ? answer.records.map((n) => n.toLowerCase()) : []))
     return this.#names
   }
+}
+
+/** `192.0.2.1`, `[192.0.2.1]`, and whatever else has nothing but digits and dots. */
+function isNumeric(helo: string): boolean {
+  return /^[0-9[][0-9.]+\]?$/.test(helo) && helo.length >= 3 && !helo.endsWith('.')
 }
 
 /** `[192.0.2.1]`, `[IPv6:2001:db8::1]` of a client with this address. */

@@ -61,9 +61,9 @@ export const rblReplies: Kind<RblReplies> = {
   parse(text) {
     const replies = new Map<string, ReplyTemplate>()
     for (const entry of braced(text) ?? [undefined]) {
-      const [, name = '', template = ''] = /^(\S+)\s+(.*)$/.exec(entry?.trim() ?? '') ?? []
+      const [name = '', ...words] = entry?.trim().split(/\s/) ?? []
       const list = parseDnsList(name)
-      const reply = parseReply(template)
+      const reply = parseReply(words.join(' ').trim())
       if (list === undefined || reply === undefined) return undefined
       replies.set(list.text, reply)
     }

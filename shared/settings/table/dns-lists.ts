@@ -1,6 +1,6 @@
 // DNS lists: what is said to whom they have, and how they are asked.
 
-import { boolean, duration, integer } from '../kinds.ts'
+import { boolean, duration } from '../kinds.ts'
 import { rblReplies, replyTemplate } from '../restrictions/rbl-replies.ts'
 import { type Kind, Setting, type SettingGroup } from '../setting.ts'
 
@@ -10,13 +10,20 @@ const MINUTE = 60 * SECOND
 const KEYS_MAX = 20
 /** One label of a name, and nothing that stands elsewhere by chance: keys are masked wherever they turn up. */
 const KEY = /^[a-z0-9]{8,63}$/
+/** In place of a key: a secret that has it, in a deployment on AWS. */
+const SECRET_ARN =
+  /^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9_/+.@-]{1,200}$/
+
+export const isDnsListKey = (text: string) => KEY.test(text)
+export const isSecretArn = (text: string) => SECRET_ARN.test(text)
+
 const KEY_NAME = /^[a-z0-9_-]{1,63}$/
 
 /** `dqs=abcdefghijklmnopqrstuvwxyz`: by name. */
 const keys: Kind<ReadonlyMap<string, string>> = {
   name: 'keys',
   allowed:
-    'entries name=key, small letters and digits, separated by commas or spaces, or nothing; a path such as /etc/postwolke/dns-list-keys stands for those in a file',
+    'entries name=key, small letters and digits, separated by commas or spaces, or nothing; a path such as /etc/postwolke/dns-list-keys stands for those in a file; on AWS, for the key, the ARN of a secret that is it',
   list: true,
   files: true,
   secret: true,
@@ -24,7 +31,8 @@ const keys: Kind<ReadonlyMap<string, string>> = {
     const entries = text.split(/[\s,]+/).filter((entry) => entry !== '')
     const found = entries.map((entry) => {
       const [name = '', key = '', ...more] = entry.split('=')
-      const isSound = KEY_NAME.test(name) && KEY.test(key) && more.length === 0
+      const isKey = isDnsListKey(key) || isSecretArn(key)
+      const isSound = KEY_NAME.test(name) && isKey && more.length === 0
       return isSound ? ([name, key] as const) : undefined
     })
     const isSound = found.every((entry) => entry !== undefined)
@@ -36,12 +44,6 @@ const keys: Kind<ReadonlyMap<string, string>> = {
 const defaultReply = `$rbl_code Service unavailable; $rbl_class [$rbl_what] blocked using $rbl_domain\${rbl_reason?; $rbl_reason}`
 
 export const dnsListSettings = {
-  mapsRblRejectCode: new Setting(integer({ min: 400, max: 599 }), {
-    reload: true,
-    default: 554,
-    about: 'The code of `$rbl_code` in replies to who is in a DNS list.',
-    known: { postfix: 'maps_rbl_reject_code' },
-  }),
   defaultRblReply: new Setting(replyTemplate, {
     reload: true,
     default: replyTemplate.parse(defaultReply) ?? { text: '', template: [] },

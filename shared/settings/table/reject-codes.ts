@@ -44,6 +44,11 @@ export const rejectCodeSettings = {
     450,
     'The answer where an access table says DEFER, DEFER_IF_PERMIT or DEFER_IF_REJECT.',
   ),
+  mapsRblRejectCode: code(
+    'maps_rbl_reject_code',
+    554,
+    'The answer to clients, names and addresses in a DNS list.',
+  ),
   relayDomainsRejectCode: code(
     'relay_domains_reject_code',
     554,

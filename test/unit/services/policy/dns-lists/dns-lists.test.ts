@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { createDnsLists, type DnsListOptions } from '#services/policy/dns-lists/dns-lists.ts'
+import { createDnsLists } from '#services/policy/dns-lists/dns-lists.ts'
 import { FAILURES_MAX, OFF_MIN_MS, TEST_HOLDS_MS } from '#services/policy/dns-lists/health.ts'
+import { tooLate, tooMany } from '#shared/dns/budgeted-resolver.ts'
+import { notRecorded } from '#shared/dns/recording-resolver.ts'
 import { parseDnsList } from '#shared/settings/restrictions/dns-list-filter.ts'
+import { settingsOf } from '#test/support/dns-list-words.ts'
 import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
 import { ManualClock } from '#test/support/manual-clock.ts'
 import { MemoryLog } from '#test/support/memory-log.ts'
@@ -14,7 +17,7 @@ const plain = listOf('list.test')
 type Records = { [name: string]: FakeZone[string] }
 
 /** A list in order with one client in it; `records` are in the zone besides. */
-function world(records: Records = {}, options: Partial<DnsListOptions> = {}) {
+function world(records: Records = {}, set: readonly string[] = []) {
   const zone: Records = {
     '2.0.0.127.list.test': { a: ['127.0.0.2'] },
     '9.2.0.192.list.test': { a: ['127.0.0.4'], txt: ['spam source', 'see there'] },
@@ -23,11 +26,7 @@ function world(records: Records = {}, options: Partial<DnsListOptions> = {}) {
   const clock = new ManualClock()
   const log = new MemoryLog()
   const dns = createFakeResolver(zone)
-  const lists = createDnsLists({
-    clock,
-    log,
-    options: { keys: new Map(), isTested: true, timeoutMs: 4_000, ...options },
-  })
+  const lists = createDnsLists({ clock, log, settings: settingsOf(set) })
   return { lists, clock, log, dns, zone }
 }
 
@@ -67,27 +66,14 @@ describe('a DNS list', () => {
     expect(await lists.reasonFor(plain, client, dns)).toBe('')
   })
 
-  it('is asked with a key that nobody gets to see', async () => {
-    const key = 'k3y'
-    const list = listOf('<dqs>.list.test')
-    const { lists, dns, log } = world(
-      {
-        [`2.0.0.127.${key}.list.test`]: { a: ['127.0.0.2'] },
-        [`9.2.0.192.${key}.list.test`]: { a: ['127.0.0.4'], txt: [`see ${key}.list.test`] },
-        [`8.2.0.192.${key}.list.test`]: { a: ['127.255.255.254'] },
-      },
-      { keys: new Map([['dqs', key]]) },
-    )
-    expect(await lists.lookUp(list, client, dns)).toEqual({ kind: 'listed' })
-    expect(await lists.reasonFor(list, client, dns)).toBe('see <dqs>.list.test')
-    await lists.lookUp(list, { kind: 'address', text: '192.0.2.8' }, dns)
-    expect(log.find('DNS list switched off')?.dnsList).toBe('<dqs>.list.test')
-    expect(JSON.stringify(log.lines)).not.toContain(key)
-  })
-
-  it('that needs a key which is not there is found out before it is asked', () => {
-    const { lists } = world()
-    expect(() => lists.check(listOf('<dqs>.list.test'))).toThrow('a key named dqs in dnsListKeys')
+  it('that wants a key has it only where a setting names the list', () => {
+    const { lists } = world({}, [
+      'dnsListKeys=dqs=abcdefgh',
+      'smtpdClientRestrictions=reject_rbl_client <dqs>.list.test',
+    ])
+    lists.check(listOf('<dqs>.list.test=127.0.0.2'))
+    lists.check(plain)
+    expect(() => lists.check(listOf('<dqs>.other.test'))).toThrow('only where a setting names it')
   })
 })
 
@@ -153,10 +139,11 @@ describe('a DNS list out of order', () => {
 
   it('is not one that there was no time to ask', async () => {
     const { lists, dns } = world()
-    const reason = 'DNS took too long for this question'
-    const spent = { ...dns, resolve4: async () => ({ kind: 'failure', reason }) as const }
-    for (let n = 0; n <= FAILURES_MAX; n += 1) {
-      expect(await lists.lookUp(plain, client, spent)).toEqual({ kind: 'failure', reason })
+    for (const answer of [tooLate, tooMany, notRecorded]) {
+      const spent = { ...dns, resolve4: async () => answer }
+      for (let n = 0; n <= FAILURES_MAX; n += 1) {
+        expect(await lists.lookUp(plain, client, spent)).toEqual(answer)
+      }
     }
   })
 
@@ -180,7 +167,7 @@ describe('a DNS list out of order', () => {
   })
 
   it('is not tested where that is not wanted, nor more often than it must', async () => {
-    const untested = world({ '2.0.0.127.list.test': {} }, { isTested: false })
+    const untested = world({ '2.0.0.127.list.test': {} }, ['dnsListTest=no'])
     expect(await untested.lists.lookUp(plain, client, untested.dns)).toEqual({ kind: 'listed' })
     expect(untested.dns.questions).toEqual(['A 9.2.0.192.list.test'])
 

@@ -69,7 +69,7 @@ describe('check_policy_service', () => {
       client_port: '40001',
       reverse_client_name: 'mx.remote.test',
       server_address: '',
-      server_port: '',
+      server_port: '0',
       helo_name: 'client.test',
       sender: 's@remote.test',
       recipient: 'ann@example.test',
@@ -102,6 +102,7 @@ describe('check_policy_service', () => {
       subject: 'a+b = c',
       issuer: 'CA',
       fingerprint: 'AB:CD',
+      publicKeyFingerprint: 'EF:01',
       verified: true,
     }
     const tls = { protocol: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', clientCertificate }
@@ -122,6 +123,8 @@ describe('check_policy_service', () => {
     expect(first?.get('sasl_username')).toBe('ann@example.test')
     expect(first?.get('encryption_protocol')).toBe('TLSv1.3')
     expect(first?.get('encryption_cipher')).toBe('TLS_AES_128_GCM_SHA256')
+    expect(first?.get('encryption_keysize')).toBe('128')
+    expect(first?.get('ccert_pubkey_fingerprint')).toBe('EF:01')
     expect(first?.get('ccert_subject')).toBe('a+2Bb+20+3D+20c')
     expect(first?.get('ccert_issuer')).toBe('CA')
     expect(first?.get('queue_id')).toBe('Q')
@@ -129,6 +132,24 @@ describe('check_policy_service', () => {
     expect(second?.get('ccert_subject')).toBe('')
     expect(second?.get('ccert_fingerprint')).toBe('AB:CD')
   })
+
+  it.each([
+    [true, 'ESMTP', 'EHLO'],
+    [false, 'SMTP', 'HELO'],
+  ])(
+    'tells where the client came in, and whether it said EHLO (%s)',
+    async (extended, name, state) => {
+      await using server = await startPolicyServer(answering('DUNNO'))
+      const { ask } = open()
+      const dialogue = { extended, localAddress: '192.0.2.25', localPort: 25 }
+      const origin = { ...stranger, dialogue }
+      await ask(inet(server.endpoint), knownAtRcpt({ origin, answering: 'helo' }))
+      expect(Object.fromEntries(server.requests[0] ?? [])).toMatchObject({
+        ...{ protocol_name: name, protocol_state: state },
+        ...{ server_address: '192.0.2.25', server_port: '25' },
+      })
+    },
+  )
 
   it('makes one attribute of one value', async () => {
     await using server = await startPolicyServer(answering('DUNNO'))

@@ -108,7 +108,7 @@ describe('reject_rbl_client', () => {
         [`2.0.0.127.${key}.list.test`]: { a: ['127.0.0.2'] },
         [`5.113.0.203.${key}.list.test`]: { a: ['127.0.0.4'], txt: [`ask ${key}`] },
       },
-      [`dnsListKeys=dqs=${key}`],
+      [`dnsListKeys=dqs=${key}`, 'smtpdClientRestrictions=reject_rbl_client <dqs>.list.test'],
     )
     expect(await world.ask('reject_rbl_client', '<dqs>.list.test')).toEqual(
       rejected(
@@ -117,8 +117,8 @@ describe('reject_rbl_client', () => {
         'Service unavailable; Client host [203.0.113.5] blocked using list.test; ask <dqs>',
       ),
     )
-    await expect(world.ask('reject_rbl_client', '<other>.list.test')).rejects.toThrow(
-      'a key named other',
+    await expect(world.ask('reject_rbl_client', '<dqs>.other.test')).rejects.toThrow(
+      'only where a setting names it',
     )
   })
 

@@ -43,6 +43,7 @@ describe('reject_rhsbl', () => {
     ['reject_rhsbl_helo', { origin: { ...stranger, helo: '203.0.113.5' } }],
     ['reject_rhsbl_helo', { origin: { ...stranger, helo: '' } }],
     ['reject_rhsbl_sender', { sender: '' }],
+    ['reject_rhsbl_sender', { sender: 'root' }],
     ['reject_rhsbl_sender', { sender: 's@[192.0.2.1]' }],
     ['reject_rhsbl_recipient', { recipient: knownRecipient('ann@[192.0.2.1]') }],
   ])('%s asks nothing of what is no name: %#', async (word, given) => {
