@@ -111,7 +111,18 @@ export function spoolMessages(parts: {
     recordDecisions(parts.storage),
     // What an account sends is counted as it is accepted.
     allow(['dynamodb:UpdateItem'], [parts.storage.tables.counters.tableArn], keysLike('SENT#*')),
+    countRates(parts.storage),
   ]
+}
+
+/** Events, in buckets that all processes share. */
+export function countRates({ tables: { counters } }: Storage): PolicyStatement {
+  return allow(['dynamodb:UpdateItem'], [counters.tableArn], keysLike('RATE#*'))
+}
+
+/** Ends the sending of an account that behaves as if its password were stolen. */
+export function freezeAccounts({ tables: { directory } }: Storage): PolicyStatement {
+  return allow(['dynamodb:UpdateItem'], [directory.tableArn], keysLike('ACC#*'))
 }
 
 /** Marks the object of a refused message for the collector. */

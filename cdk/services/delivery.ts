@@ -9,7 +9,9 @@ import type { Parts } from '../parts.ts'
 import {
   allow,
   changeVisibility,
+  countRates,
   deliverToMailboxes,
+  freezeAccounts,
   readObjects,
   readSecret,
   sendHints,
@@ -29,7 +31,7 @@ const deferredAttemptsMin: BySize<number> = { hobby: 5, standard: 20, scale: 100
 
 export class Delivery extends PostwolkeFunction<'delivery'> {
   constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
-    const { directory, mail, queue } = storage.tables
+    const { directory, mail, queue, counters } = storage.tables
     const { active } = queues
     const { relaySecretArn } = deployment
     super(scope, 'delivery', {
@@ -41,12 +43,16 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
         DIRECTORY_TABLE: directory.tableName,
         MAIL_TABLE: mail.tableName,
         QUEUE_TABLE: queue.tableName,
+        COUNTERS_TABLE: counters.tableName,
         OBJECTS_BUCKET: storage.objects.bucketName,
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
         RELAY_SECRET: relaySecretArn,
       },
       statements: [
         allow(['dynamodb:GetItem'], [directory.tableArn]),
+        // What other hosts refuse is counted for the account that sent it.
+        countRates(storage),
+        freezeAccounts(storage),
         deliverToMailboxes(storage),
         ...readObjects(storage),
         allow(

@@ -1,4 +1,5 @@
-// policy: asked by the listeners whether a message may come in. Reads, and writes what it counts.
+// policy: asked by the listeners whether a message may come in. Reads, counts, and freezes
+// accounts that may be compromised.
 
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
@@ -6,6 +7,8 @@ import { ownMetric } from '../metrics.ts'
 import type { Parts } from '../parts.ts'
 import {
   allow,
+  countRates,
+  freezeAccounts,
   keysLike,
   readAccessTables,
   readSecret,
@@ -37,6 +40,8 @@ export class Policy extends PostwolkeFunction<'policy'> {
         allow(['dynamodb:GetItem', 'dynamodb:Query'], [mail.tableArn], keysLike('A#*')),
         // How much an account has sent today; counted here where the authors of a message have to be looked up.
         allow(['dynamodb:GetItem', 'dynamodb:UpdateItem'], [counters.tableArn], keysLike('SENT#*')),
+        countRates(storage),
+        freezeAccounts(storage),
         // Who has come again, of those that are greylisted.
         allow(
           ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],

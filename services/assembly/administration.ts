@@ -5,13 +5,15 @@ import type { RecordChange } from '#shared/administration/changes.ts'
 import type { Backend } from './backend.ts'
 
 export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
-  const { directory, accessTables, mailbox, people, operator, clock, settings, log } = backend
+  const { directory, accessTables, mailbox, people, operator, suspicion } = backend
+  const { clock, settings, log } = backend
   return createAdministration({
     directory,
     accessTables,
     mailbox,
     people,
     operator,
+    suspicion,
     clock,
     settings,
     log,

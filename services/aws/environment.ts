@@ -61,6 +61,7 @@ const functionEnvironments = {
     'DIRECTORY_TABLE',
     'MAIL_TABLE',
     'QUEUE_TABLE',
+    'COUNTERS_TABLE',
     'OBJECTS_BUCKET',
     'ACTIVE_QUEUE_URL',
     'RELAY_SECRET',

@@ -128,7 +128,7 @@ export const smtpDefaults = {
   smtpdNetworkRateFactor: 8,
   smtpdAccountMessageRateLimit: 100,
   smtpdAccountRecipientRateLimit: 1_000,
-  smtpdAccountConnectionCountLimit: 20,
+  smtpdAccountConnectionCountLimit: 50,
   smtpdSenderDomainMessageRateLimit: 0,
   smtpdRecipientMessageRateLimit: 0,
   smtpdClientEventLimitExceptions: ['127.0.0.0/8', '::1/128'],

@@ -147,7 +147,7 @@ export function createAccountAdministration(
   deps: AdministrationDeps,
   fields: Fields,
 ): AccountAdministration {
-  const { directory, mailbox, operator, settings, record } = deps
+  const { directory, mailbox, operator, suspicion, settings, record } = deps
   const { accounts } = directory
 
   async function find(text: string): Promise<Found | BadValue | NoSuchAccount> {
@@ -295,6 +295,8 @@ export function createAccountAdministration(
       if (found.kind !== 'found') return found
       const { id, address, frozen } = found.account
       const name = formatAddress(address)
+      // Or what it was frozen for would freeze it again.
+      await suspicion.forget(id)
       const wasFrozen = await accounts.unfreeze(id)
       if (wasFrozen) {
         const reason = frozen?.reason ?? null

@@ -1,5 +1,6 @@
 // What administration works with. The composition root gives it; a test gives it an embedded store's.
 
+import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { People } from '#shared/contracts/people.ts'
 import type { AccessTables } from '#shared/directory/access-tables.ts'
 import type { Directory } from '#shared/directory/directory.ts'
@@ -15,6 +16,7 @@ export type AdministrationDeps = {
   readonly mailbox: Pick<Mailbox, 'access' | 'empty' | 'folders' | 'remove' | 'usage'>
   readonly people: People
   readonly operator: QueueOperator
+  readonly suspicion: Pick<Suspicion, 'forget'>
   readonly clock: Clock
   readonly settings: {
     /** Of addresses without a domain; '' for none. */

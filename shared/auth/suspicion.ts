@@ -5,10 +5,12 @@
 // Items: SENT#<account id> / to#<domain>, a domain that was written to; ttl. AUTH#countries#<account id> / countries: `at<CC>`, when it
 // last logged in from there; ttl.
 
+import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
 import type { Accounts } from '#shared/directory/accounts.ts'
 import type { Rate } from '#shared/rates/rate.ts'
 import type { Rates } from '#shared/rates/rates.ts'
+import { bucketKey } from '#shared/rates/shared-buckets.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/settings/table.ts'
@@ -17,7 +19,7 @@ import { ConditionFailed, type Item, type Table } from '#shared/storage/ports.ts
 /** Who logged in, as it stands in an Origin. */
 export type Suspect = { readonly id: string; readonly login: string }
 
-/** None of these rejects. */
+/** What is noted does not reject. */
 export interface Suspicion {
   /** A message is about to be taken for these recipients; true where the account is frozen because of it. */
   noteRecipients(suspect: Suspect, addresses: readonly string[]): Promise<boolean>
@@ -25,6 +27,8 @@ export interface Suspicion {
   noteBounces(suspect: Suspect, recipients: number): Promise<void>
   /** It has logged in from this country (ISO 3166-1, two letters). */
   noteCountry(suspect: Suspect, country: string): Promise<void>
+  /** Begins anew with an account that is to send again; which domains it writes to stays known. Rejects where that is not possible. */
+  forget(id: AccountId): Promise<void>
 }
 
 export type SuspicionSettings = Pick<
@@ -142,7 +146,7 @@ export function createSuspicion(deps: {
         noted.add(`${who.id} ${country}`)
         const nowMs = clock.now()
         const item = await counters.write({
-          update: { pk: `AUTH#countries#${who.id}`, sk: 'countries' },
+          update: countriesKey(who.id),
           changes: {
             set: { [`at${country}`]: nowMs, ttl: Math.ceil((nowMs + 2 * windowMs) / 1_000) },
           },
@@ -151,8 +155,17 @@ export function createSuspicion(deps: {
         if (countries.length <= limit) return
         await suspect(who, `logins from more than ${limit} countries: ${countries.join(', ')}`)
       }, undefined),
+
+    forget: (id) =>
+      counters.batchWrite(
+        [bucketKey(destinations, id), bucketKey(bounces, id), countriesKey(id)].map((key) => ({
+          delete: key,
+        })),
+      ),
   }
 }
+
+const countriesKey = (id: string) => ({ pk: `AUTH#countries#${id}`, sk: 'countries' })
 
 function countriesSince(item: Item | undefined, sinceMs: number): readonly string[] {
   return Object.entries(item ?? {})

@@ -6,11 +6,14 @@
 import { createHash } from 'node:crypto'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
-import { ConditionFailed, type Item, type Key, type Table } from '#shared/storage/ports.ts'
+import { ConditionFailed, type Key, type Table, type Write } from '#shared/storage/ports.ts'
 import { intervalUs, type Rate, spanUs } from './rate.ts'
 
 export interface SharedBuckets {
-  /** Takes so many, whether they are there or not; resolves to when the bucket is full again, in microseconds. */
+  /**
+   * Takes so many, whether they are there or not; resolves to when the bucket is full again, in microseconds. Of one that is overdrawn
+   * already nothing is taken, so that nobody owes much more than it holds twice over.
+   */
   add(rate: Rate, key: string, amount: number): Promise<number>
 }
 
@@ -26,28 +29,31 @@ export function createSharedBuckets(table: Table, clock: Clock): SharedBuckets {
   return {
     async add(rate, key, amount) {
       const update = bucketKey(rate, key)
-      const moreUs = Math.round(amount * intervalUs(rate))
+      const moreUs = Math.round(Math.min(amount, rate.capacity + 1) * intervalUs(rate))
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         const nowUs = clock.now() * 1_000
-        // Nobody takes much more than there is; what is added too late for that is cut by `ttl`, which is no loss.
-        const ttl = Math.ceil((nowUs + 2 * spanUs(rate) + moreUs) / SECOND_US) + KEPT_SECONDS
-        const value = nowUs
-        const item =
-          (await unlessRefused(
-            table.write({
-              update,
-              changes: { add: { fullAtUs: moreUs }, set: { ttl } },
-              if: { attribute: 'fullAtUs', is: '>=', value },
-            }),
-          )) ??
-          (await unlessRefused(
-            table.write({
-              update,
-              changes: { set: { fullAtUs: nowUs + moreUs, ttl } },
-              if: { any: [{ absent: 'fullAtUs' }, { attribute: 'fullAtUs', is: '<', value }] },
-            }),
-          ))
-        if (item !== undefined) return Number(item.fullAtUs)
+        const emptyUs = nowUs + spanUs(rate)
+        const ttl = Math.ceil((emptyUs + moreUs) / SECOND_US) + KEPT_SECONDS
+        const added = await writeIf(table, {
+          update,
+          changes: { add: { fullAtUs: moreUs }, set: { ttl } },
+          if: {
+            all: [
+              { attribute: 'fullAtUs', is: '>=', value: nowUs },
+              { attribute: 'fullAtUs', is: '<=', value: emptyUs },
+            ],
+          },
+        })
+        const known = Number(added.item?.fullAtUs ?? 0)
+        if (added.isWritten || known > emptyUs) return known
+        const begun = await writeIf(table, {
+          update,
+          changes: { set: { fullAtUs: nowUs + moreUs, ttl } },
+          if: {
+            any: [{ absent: 'fullAtUs' }, { attribute: 'fullAtUs', is: '<', value: nowUs }],
+          },
+        })
+        if (begun.isWritten) return nowUs + moreUs
       }
       throw new TemporaryFailure(`${rate.name} could not be counted`)
     },
@@ -62,11 +68,12 @@ export function bucketKey({ name }: Rate, key: string): Key {
   return { pk: `RATE#${name}#${short}`, sk: 'bucket' }
 }
 
-async function unlessRefused(write: Promise<Item | undefined>): Promise<Item | undefined> {
+/** With the item as it is afterwards, or as it was where the condition is false. */
+async function writeIf(table: Table, write: Extract<Write, { update: unknown }>) {
   try {
-    return await write
+    return { isWritten: true, item: await table.write(write) }
   } catch (error) {
-    if (error instanceof ConditionFailed) return undefined
-    throw error
+    if (!(error instanceof ConditionFailed)) throw error
+    return { isWritten: false, item: error.failed[0]?.item }
   }
 }

@@ -362,6 +362,26 @@ export function describeDirectory(driver: string, open: Open): void {
         expect(told).toEqual(Array(3).fill(`login/${id}`))
       })
 
+      it('are frozen and unfrozen once, by one of several, and keep all else', async () => {
+        const { id } = await add('bob@ours.test')
+        const before = await directory.accounts.byId(id)
+        expect(before?.frozen).toBeNull()
+        const freezes = ['one', 'two', 'three'].map((why) => directory.accounts.freeze(id, why))
+        expect((await Promise.all(freezes)).filter((isFirst) => isFirst)).toHaveLength(1)
+        const frozen = await directory.accounts.get(address('bob@ours.test'))
+        expect(frozen).toEqual({
+          ...before,
+          frozen: { reason: expect.any(String), sinceMs: expect.any(Number) },
+        })
+        await directory.accounts.set(address('bob@ours.test'), { quotaBytes: 9 })
+        expect(await directory.accounts.byId(id)).toMatchObject({ frozen: frozen?.frozen })
+        expect(await directory.accounts.unfreeze(id)).toBe(true)
+        expect(await directory.accounts.unfreeze(id)).toBe(false)
+        expect(await directory.accounts.byId(id)).toEqual({ ...before, quotaBytes: 9 })
+        await directory.accounts.remove(address('bob@ours.test'))
+        expect(await directory.accounts.freeze(id, 'gone')).toBe(false)
+      })
+
       it('begin with the epoch 0 where they were made before there was one', async () => {
         const { id } = await add('bob@ours.test')
         const key = { pk: `ACC#${id}`, sk: 'PROFILE' }

@@ -112,6 +112,15 @@ describe.each([
     expect(await printed('account show ben@a.test')).toMatch(
       /^account {3}ben@a\.test\ncreated .*\npassword {2}argon2id\nused {6}0 B of 200\.0 MB \(mailboxSizeLimit\)\n\nFOLDER .*\nINBOX /,
     )
+    expect(await printed('account freeze ben@a.test --reason phished')).toBe(
+      'account ben@a.test frozen, 0 messages held\n',
+    )
+    expect(await printed('account show ben@a.test')).toMatch(/\nfrozen {4}since .*: phished\n/)
+    expect(await printed('account list a.test')).toMatch(/^ben@a\.test +frozen /m)
+    expect(await data('account show ben@a.test')).toMatchObject({ frozen: { reason: 'phished' } })
+    expect(await printed('account unfreeze ben@a.test --release')).toBe(
+      'account ben@a.test sends again, 0 messages released\n',
+    )
     expect(await printed('account empty ben@a.test')).toBe('0 messages of ben@a.test deleted\n')
     expect(await data('account remove ben@a.test')).toEqual({ removed: 'ben@a.test', messages: 0 })
   })

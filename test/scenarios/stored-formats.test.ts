@@ -135,6 +135,8 @@ beforeAll(async () => {
     clock: pipeline.backend.clock,
   }).note('2001:db8:1:2::3', { ...login, sessionsEpoch: 0 })
   await dump('worked on')
+  await watched(pipeline, login)
+  await dump('watched and frozen')
   ran = all
 })
 afterAll(() => opened.close())
@@ -198,6 +200,17 @@ async function mailboxes(pipeline: Pipeline): Promise<void> {
   const bob = userGrantee(await accountId(pipeline, 'bob@example.test'))
   await mailbox.access.change(work, bob, () => rights)
   await mailbox.access.change(work, 'anyone', () => rights)
+}
+
+/** What is kept of how an account behaves, and that it is frozen. */
+async function watched(
+  { backend }: Pipeline,
+  login: { id: AccountId; login: string },
+): Promise<void> {
+  await backend.suspicion.noteRecipients(login, ['x@far.example'])
+  await backend.suspicion.noteBounces(login, 1)
+  await backend.suspicion.noteCountry(login, 'DE')
+  await backend.directory.accounts.freeze(login.id, 'by hand')
 }
 
 async function made(mailbox: Mailbox, account: AccountId, path: string) {

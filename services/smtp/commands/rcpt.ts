@@ -33,11 +33,13 @@ export const rcpt = defineCommand({
         : answer(replies.tooManyRecipients)
     }
     if (!session.takes('recipients')) {
+      transaction.anyRefused = true
       return answer(replies.tooManyRecipientsFrom(session.remoteAddress))
     }
     if (isCollecting(session)) return answerAndClose(replies.tooManyUnknownRecipients)
     const recipient = session.paths.local(command.recipient)
     if (session.rates.isRecipientOver(recipient)) {
+      transaction.anyRefused = true
       session.logRepeated(
         { restriction: 'smtpdRecipientMessageRateLimit' },
         'too many in this time',

@@ -82,7 +82,7 @@ export const rateSettings = {
       'Recipients that one account may name in `anvilRateTimeUnit`; beyond it RCPT gets 450 4.7.1. 0 for no limit.',
   }),
   smtpdAccountConnectionCountLimit: new Setting(integer({ min: 0, max: 1_000_000 }), {
-    default: 20,
+    default: 50,
     about:
       'SMTP sessions that one account may have open at the same time in one process; beyond it AUTH gets 421 4.7.0. 0 for no limit.',
   }),

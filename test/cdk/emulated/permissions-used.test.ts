@@ -60,6 +60,9 @@ const file = (relayPort: number) =>
       `postgreyRecipients = "${greylisted}"`,
       'postgreyShippedLists = "no"',
       'postgreyDelay = "1s"',
+      'compromisedAccountAction = "freeze"',
+      'accountNewDestinationLimit = 2',
+      'accountBounceLimit = 1',
     ].join('\n'),
   )
 const DAY_MS = 24 * 3_600_000
@@ -286,6 +289,30 @@ describeDeployed('permissions', () => {
       new ListQueuesCommand({ QueueNamePrefix: 'pw-watch-local_' }),
     )
     expect(left.length).toBe(2)
+  })
+
+  it('let accounts be frozen by what they do', async () => {
+    const eve = { address: 'eve@example.test', password: 'a secret of eve' }
+    const mal = { address: 'mal@example.test', password: 'a secret of mal' }
+    for (const { address, password } of [eve, mal]) {
+      await operate(deployment, ['account', 'add', address, '--password-stdin'], `${password}\n`)
+    }
+    // Whether this author is eve too the function policy has to look up, and then looks where she sends.
+    const spread = ['a@one.test', 'b@two.test', 'c@three.test']
+    const author = 'From: <eve+two@example.test>\r\n\r\n'
+    expect(await submit(deployment, eve, spread, author)).toMatch(/^550 5\.7\.1 .* suspended/)
+    replies.rcpt = (address) => (address.startsWith('never') ? '550 5.1.1 no' : undefined)
+    const refused = ['never1@remote.test', 'never2@remote.test']
+    const message = 'From: <mal@example.test>\r\n\r\n'
+    expect(await submit(deployment, mal, refused, message)).toMatch(/^250 /)
+    const isFrozen = async () => {
+      const shown = await operate(deployment, ['account', 'show', mal.address])
+      return shown.includes('more than 1 recipients refused')
+    }
+    await eventually('a frozen account', isFrozen)
+    expect(await submit(deployment, mal, 'x@remote.test', message)).toMatch(/^550 5\.7\.1 /)
+    await operate(deployment, ['account', 'unfreeze', mal.address])
+    expect(await submit(deployment, mal, 'x@remote.test', message)).toMatch(/^250 /)
   })
 
   it('let a task take its own queue away', async () => {

@@ -8,14 +8,14 @@ import { stranger } from '#test/support/policy-facts.ts'
 const id = newAccountId()
 
 async function judge(
-  now: { enabled: boolean; sessionsEpoch: number } | undefined,
+  now: { enabled: boolean; sessionsEpoch: number; frozen?: AccountRecord['frozen'] } | undefined,
   account: Origin['account'],
 ) {
   let reads = 0
   const restriction = rejectEndedAccount({
     async byId(asked) {
       reads += 1
-      return asked === id ? (now as AccountRecord | undefined) : undefined
+      return asked === id && now ? ({ frozen: null, ...now } as AccountRecord) : undefined
     },
   })
   const decision = await restriction.decide({ origin: { ...stranger, account } })
@@ -40,6 +40,12 @@ describe('reject_ended_account', () => {
     ['it has another password', { enabled: true, sessionsEpoch: 3 }, 2, 421],
     ['it is disabled', { enabled: false, sessionsEpoch: 2 }, 2, 421],
     ['it is gone', undefined, 2, 421],
+    [
+      'it is frozen',
+      { enabled: true, sessionsEpoch: 2, frozen: { reason: 'x', sinceMs: 0 } },
+      2,
+      550,
+    ],
   ])('decides when %s', async (_, now, sessionsEpoch, decision) => {
     const account = { id, login, ...(sessionsEpoch !== undefined && { sessionsEpoch }) }
     expect(await judge(now, account)).toEqual({ decision, reads: 1 })

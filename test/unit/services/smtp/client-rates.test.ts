@@ -1,7 +1,9 @@
 // How often clients may do what, as Postfix's anvil holds it; who speaks before the greeting, and who sends ahead.
 
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ClientRates } from '#services/smtp/client-rates.ts'
 import { type SmtpOptions, smtpDefaults } from '#services/smtp/config.ts'
@@ -277,8 +279,10 @@ describe('who speaks before the greeting', () => {
     const { port, clock } = await start({ smtpdGreetPauseMs: 2_000 })
     const socket = connect(port, '127.0.0.1')
     expect(await clock.asleep()).toBe(2_000)
-    socket.write('HELO x\r\n')
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    if (socket.connecting) await once(socket, 'connect')
+    await new Promise((resolve) => socket.write('HELO x\r\n', resolve))
+    // It is with the server's socket now, and read with its next look there.
+    for (let turns = 0; turns < 3; turns++) await nextTurn()
     const answer = text(socket)
     await clock.advance(2_000)
     expect(await answer).toMatch(/^554 5\.5\.1 /)

@@ -207,6 +207,17 @@ describe('shared buckets', () => {
     expect(await counters.get(bucketKey(rate, 'a'))).toBeUndefined()
   })
 
+  it('owe no more than twice what they hold, whatever is taken', async () => {
+    await using world = await store()
+    const { buckets, clock, advance } = world
+    const rate = perMinute(100)
+    for (let i = 0; i < 20; i++) await buckets.add(rate, 'a', 1_000)
+    expect((await buckets.add(rate, 'a', 1)) - clock.now() * 1_000).toBe(101 * 600_000)
+    advance(MINUTE / 100)
+    for (let i = 0; i < 20; i++) await buckets.add(rate, 'a', 90)
+    expect((await buckets.add(rate, 'a', 1)) - clock.now() * 1_000).toBe(190 * 600_000)
+  })
+
   it('take keys of any length', () => {
     const long = 'x'.repeat(RATE_KEY_CHARACTERS_MAX + 1)
     expect(bucketKey(perMinute(1), long).pk.length).toBeLessThan(100)

@@ -1,0 +1,4 @@
+import { openEmbedded } from '#test/support/storage-embedded.ts'
+import { describeRates } from './rates.ts'
+
+describeRates('embedded', openEmbedded)
