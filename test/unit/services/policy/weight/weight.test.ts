@@ -4,6 +4,7 @@ import { createDnsLists } from '#services/policy/dns-lists/dns-lists.ts'
 import type { Known } from '#services/policy/known.ts'
 import type { Decision } from '#services/policy/restriction.ts'
 import { createWeightService } from '#services/policy/weight/weight.ts'
+import { tooLate } from '#shared/dns/budgeted-resolver.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { settingsOf } from '#test/support/dns-list-words.ts'
 import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
@@ -223,6 +224,16 @@ describe('a message that is weighed', () => {
     const decisions = await world(failing).good()
     expect(pointsOf(decisions)).toBe(-3.1)
     expect(textOf(decisions)).toContain('TWO=ERR(0) THREE=ERR(0)')
+  })
+
+  it('is put off where its client took the time that there was for DNS lists, and neither passes nor is remembered', async () => {
+    const { bad, dns, log } = world()
+    const spent = { ...dns, resolve4: async () => tooLate }
+    const [score, decision] = await bad({ dns: spent })
+    expect(score).toMatchObject({ kind: 'score', points: 0 })
+    expect(decision).toMatchObject({ kind: 'defer-if-permit', reply: { code: 450 } })
+    expect(log.find('weighed')?.weighed).toBe('lists unasked')
+    expect(pointsOf(await bad())).toBe(2.5)
   })
 
   it('is asked about lists only where the setting says so', async () => {
