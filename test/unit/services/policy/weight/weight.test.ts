@@ -243,13 +243,22 @@ describe('a message that is weighed', () => {
   })
 
   it.each<[string, Partial<Known>]>([
-    ['a bounce', { sender: '' }],
     ['mail to postmaster', { recipient: knownRecipient('Postmaster@example.test') }],
     ['mail to abuse', { recipient: knownRecipient('abuse@example.test') }],
   ])('is not %s', async (_, given) => {
     const { bad, dns } = world()
     expect(await bad(given)).toEqual([])
     expect(dns.questions).toEqual([])
+  })
+
+  it('is not refused where it is a bounce, and scores what lists say of its client', async () => {
+    const listed = { '66.100.51.198.one.test': list, '66.100.51.198.two.test': list }
+    const { bad, dns } = world({ ...listed, '66.100.51.198.three.test': list })
+    const decisions = await bad({ sender: '' })
+    expect(decisions).toMatchObject([{ kind: 'score', points: 11.35 }])
+    expect(dns.questions.filter((question) => question.startsWith('MX'))).toEqual([])
+    const spent = { ...dns, resolve4: async () => tooLate }
+    expect(replyOf(await bad({ sender: '', dns: spent }))?.code).toBe(450)
   })
 
   it('is not there before MAIL', async () => {
