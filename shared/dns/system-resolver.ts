@@ -1,6 +1,10 @@
 // The Resolver port on node:dns, which asks the name servers of the machine, or those it is told. What does not fit is a failure and
 // never cut: what was cut off would seem not to be there. Aliases (CNAME) are followed by the name servers; what they lead to is bounded
 // with the answer.
+//
+// Implementation notes: c-ares remembers how fast a name server was and waits no more than some times as long, whatever timeout it is
+// given: behind a name server next door that mostly answers out of its memory, names whose own servers take a second are never found.
+// So each question has a channel of its own, without a memory, and with it a port that nobody can guess (RFC 5452 §9.2).
 
 import { Resolver as DnsResolver } from 'node:dns/promises'
 import { hostNameOf, isAskable } from './name.ts'
@@ -9,6 +13,8 @@ import { reverseName } from './reverse-name.ts'
 
 export const DNS_TRY_TIMEOUT_MS = 5_000
 export const DNS_TRIES = 3
+/** Questions under way with a channel, and a socket, each; those beyond share one, so that slow name servers do not take all sockets. */
+export const DNS_CHANNELS_MAX = 200
 export const DNS_RECORDS_MAX = 256
 /** Of all strings of an answer together. */
 export const DNS_ANSWER_BYTES_MAX = 32 * 1024
@@ -25,13 +31,31 @@ export function createSystemResolver({
   timeoutMs = DNS_TRY_TIMEOUT_MS,
   tries = DNS_TRIES,
 }: SystemResolverOptions = {}): Resolver {
-  const dns = new DnsResolver({ timeout: timeoutMs, maxTimeout: timeoutMs, tries })
-  if (servers.length > 0) dns.setServers(servers)
+  function openChannel(): DnsResolver {
+    const channel = new DnsResolver({ timeout: timeoutMs, maxTimeout: timeoutMs, tries })
+    if (servers.length > 0) channel.setServers(servers)
+    return channel
+  }
+
+  const shared = openChannel()
+  let channels = 0
+
+  async function answerTo<T>(name: string, ask: Ask<T>): Promise<DnsAnswer<T>> {
+    // Whatever this is, nobody has it; node:dns would ask for something else.
+    if (!isAskable(name)) return { kind: 'nxdomain' }
+    if (channels >= DNS_CHANNELS_MAX) return answerOf(() => ask(shared))
+    channels += 1
+    try {
+      return await answerOf(() => ask(openChannel()))
+    } finally {
+      channels -= 1
+    }
+  }
 
   async function addresses(
     name: string,
     loopback: string,
-    ask: () => Promise<readonly { readonly address: string; readonly ttl: number }[]>,
+    ask: Ask<{ readonly address: string; readonly ttl: number }>,
   ): Promise<DnsAnswer<string>> {
     // RFC 6761 §6.3: localhost and what is below it is not a question for name servers.
     if (`.${name.toLowerCase()}`.endsWith('.localhost'))
@@ -43,17 +67,19 @@ export function createSystemResolver({
   }
 
   return {
-    resolveMx: async (name) => bounded(await answerTo(name, () => dns.resolveMx(name)), mxRecord),
-    resolve4: (name) => addresses(name, '127.0.0.1', () => dns.resolve4(name, { ttl: true })),
-    resolve6: (name) => addresses(name, '::1', () => dns.resolve6(name, { ttl: true })),
+    resolveMx: async (name) =>
+      bounded(await answerTo(name, (dns) => dns.resolveMx(name)), mxRecord),
+    resolve4: (name) => addresses(name, '127.0.0.1', (dns) => dns.resolve4(name, { ttl: true })),
+    resolve6: (name) => addresses(name, '::1', (dns) => dns.resolve6(name, { ttl: true })),
     resolveTxt: async (name) =>
-      bounded(await answerTo(name, () => dns.resolveTxt(name)), (strings) => strings.join('')),
-    resolveNs: async (name) => bounded(await answerTo(name, () => dns.resolveNs(name)), hostNameOf),
+      bounded(await answerTo(name, (dns) => dns.resolveTxt(name)), (strings) => strings.join('')),
+    resolveNs: async (name) =>
+      bounded(await answerTo(name, (dns) => dns.resolveNs(name)), hostNameOf),
     async resolvePtr(address) {
       const name = reverseName(address)
       if (name === undefined) return { kind: 'nxdomain' }
       if (LOOPBACK.test(name)) return { kind: 'found', records: ['localhost'] }
-      return bounded(await answerTo(name, () => dns.resolvePtr(name)), hostNameOf)
+      return bounded(await answerTo(name, (dns) => dns.resolvePtr(name)), hostNameOf)
     },
   }
 }
@@ -90,9 +116,9 @@ const malformed = (reason: string): DnsAnswer<never> => ({
   isMalformed: true,
 })
 
-async function answerTo<T>(name: string, ask: () => Promise<readonly T[]>): Promise<DnsAnswer<T>> {
-  // Whatever this is, nobody has it; node:dns would ask for something else.
-  if (!isAskable(name)) return { kind: 'nxdomain' }
+type Ask<T> = (dns: DnsResolver) => Promise<readonly T[]>
+
+async function answerOf<T>(ask: () => Promise<readonly T[]>): Promise<DnsAnswer<T>> {
   try {
     const records = await ask()
     // An alias that leads to no such record.

@@ -50,6 +50,8 @@ export interface DnsServer extends AsyncDisposable {
   readonly port: number
   /** In the order they came, as `UDP MX example.test`, retries too. */
   readonly questions: readonly string[]
+  /** Where those over UDP came from. */
+  readonly askingPorts: readonly number[]
   set(name: string, entry: DnsEntry): void
   delete(name: string): void
 }
@@ -69,6 +71,7 @@ export async function startDnsServer(
 ): Promise<DnsServer> {
   const names = new Map(Object.entries(zone).map(([name, entry]) => [ownerOf(name), entry]))
   const questions: string[] = []
+  const askingPorts: number[] = []
   const timers = new Set<NodeJS.Timeout>()
   const { udp, tcp, port } = await listen(at)
   const connections = new Set<TcpSocket>()
@@ -90,6 +93,7 @@ export async function startDnsServer(
   }
 
   udp.on('message', (query, from) => {
+    askingPorts.push(from.port)
     reply(query, 'UDP', (bytes) => udp.send(bytes, from.port, from.address))
   })
   tcp.on('connection', (socket) => {
@@ -114,6 +118,7 @@ export async function startDnsServer(
     address: `${at?.host ?? '127.0.0.1'}:${port}`,
     port,
     questions,
+    askingPorts,
     set: (name, entry) => {
       names.set(ownerOf(name), entry)
     },

@@ -5,6 +5,7 @@ import type { Resolver } from '#shared/dns/resolver.ts'
 import {
   createSystemResolver,
   DNS_ANSWER_BYTES_MAX,
+  DNS_CHANNELS_MAX,
   DNS_RECORDS_MAX,
 } from '#shared/dns/system-resolver.ts'
 import { type DnsServer, startDnsServer } from '#test/support/dns-server.ts'
@@ -135,6 +136,20 @@ describe('createSystemResolver', () => {
       expect(answer).toEqual({ kind: 'failure', reason: expect.stringContaining('name server') })
     },
   )
+
+  it('asks each question from a port of its own, until there are many', async () => {
+    await using slow = await startDnsServer({ '*.slow.test': { a: ['192.0.2.1'], delayMs: 300 } })
+    const asking = createSystemResolver({ servers: [slow.address] })
+    const ask = (count: number) =>
+      Promise.all(Array.from({ length: count }, (_, n) => asking.resolve4(`n${n}.slow.test`)))
+    await ask(20)
+    expect(new Set(slow.askingPorts).size).toBe(20)
+    const answers = await ask(DNS_CHANNELS_MAX + 50)
+    expect(answers.every(({ kind }) => kind === 'found')).toBe(true)
+    const ports = new Set(slow.askingPorts.slice(20))
+    expect(ports.size).toBeLessThanOrEqual(DNS_CHANNELS_MAX + 1)
+    expect(ports.size).toBeGreaterThan(DNS_CHANNELS_MAX / 2)
+  })
 
   it('leaves out names that no host has, and fails where there is no other', async () => {
     expect(await resolver.resolveMx('half.test')).toEqual({
