@@ -106,9 +106,12 @@ export function createVerification(deps: {
     const known: Condition = { attribute: 'kind', is: '=', value: 'deliverable' }
     const isKept =
       options.addressVerifyNegativeCache && (await writeIf(kept, { any: [{ not: known }, isOld] }))
-    // It may be asked about again.
+    // It may be asked about again. An item whose time ended meanwhile must not come back without one.
     if (!isKept) {
-      await counters.write({ update: key(address), changes: { remove: ['probedMs'] } })
+      await writeIf(
+        { update: key(address), changes: { remove: ['probedMs'] } },
+        { exists: 'probedMs' },
+      )
     }
   }
 

@@ -168,6 +168,23 @@ describe('createVerification', () => {
     expect(asked).toHaveLength(2)
   })
 
+  it('leaves nothing without a time to live, however long a probe took', async () => {
+    const { verify, answers, counters, clock, log } = await world({
+      addressVerifyNegativeCache: false,
+    })
+    const { promise, resolve } = Promise.withResolvers<ProbeResult>()
+    answers(promise)
+    const asked = verify('a@there.test')
+    const key = { pk: 'VERIFY#a@there.test', sk: 'probe' }
+    while ((await counters.get(key)) === undefined) await turn()
+    await counters.write({ delete: key })
+    resolve(bad)
+    await clock.advance(20_000)
+    await asked
+    await settled(log, 1)
+    expect(await counters.get(key, { consistent: true })).toBeUndefined()
+  })
+
   it('asks about so many at a time and no more', async () => {
     const { verify, answers, asked, clock } = await world()
     answers(new Promise(() => {}))
