@@ -49,14 +49,19 @@ export function createClient(remoteAddress: string, dns: Resolver): Client {
     return parsed === undefined ? nameless : namesIn(await dns.resolvePtr(address))
   }
 
-  /** The first that leads back; that DNS fails for one of them matters where no other does. */
+  /**
+   * The first that leads back; that DNS fails for one of them matters where no other does. All are asked at once: dead ones must not
+   * take the time of a question one after the other.
+   */
   async function confirm(): Promise<ClientName> {
     const found = await askNames()
     if (found.kind !== 'names') return found
+    const ask = parsed?.family === 'ipv6' ? dns.resolve6 : dns.resolve4
+    const answers = await Promise.all(
+      found.names.map(async (name) => [name, await ask(name)] as const),
+    )
     let otherwise: Unnamed = unconfirmed
-    for (const name of found.names) {
-      const asked = parsed?.family === 'ipv6' ? dns.resolve6(name) : dns.resolve4(name)
-      const answer = await asked
+    for (const [name, answer] of answers) {
       if (answer.kind === 'found' && answer.records.some((a) => bytesOf(a) === wanted)) {
         return { kind: 'found', name }
       }

@@ -12,12 +12,21 @@ export type DnsBudget = {
 /** Enough for every list that one message is looked up in, SPF (RFC 7208 §4.6.4) and the servers of a domain in an access table. */
 export const DNS_QUESTIONS_MAX = 300
 
-/** Servers of many an address are dead, and what it is called seldom decides: there must be time left for what does. */
+/**
+ * What one question may take of the time at most. A zone that is dead must leave some for what decides; most that are dead are those of
+ * addresses, and what an address is called seldom decides.
+ */
+const ONE_PART = 2
 const PTR_PART = 4
 
 export const tooLate: DnsAnswer<never> = {
   kind: 'failure',
   reason: 'DNS took too long for this question',
+}
+/** Of the question's own. */
+export const unanswered: DnsAnswer<never> = {
+  kind: 'failure',
+  reason: 'no name server answered in time',
 }
 export const tooMany: DnsAnswer<never> = {
   kind: 'failure',
@@ -39,15 +48,17 @@ export function createBudgetedResolver(
   async function askWithin<T>({ type }: DnsQuestion, ask: () => Promise<DnsAnswer<T>>) {
     const allLeftMs = leftMs()
     if (allLeftMs <= 0) return tooLate
-    const allowedMs =
-      type === 'PTR' ? Math.min(allLeftMs, budget.timeLimitMs / PTR_PART) : allLeftMs
+    const oneMs = budget.timeLimitMs / (type === 'PTR' ? PTR_PART : ONE_PART)
+    const allowedMs = Math.min(allLeftMs, oneMs)
     if (questions >= budget.questionsMax) return tooMany
     questions += 1
     if (waiting === 0) sinceMs = clock.now()
     waiting += 1
     const answered = new AbortController()
     try {
-      const timeout = clock.sleep(allowedMs, answered.signal).then(() => tooLate)
+      const timeout = clock
+        .sleep(allowedMs, answered.signal)
+        .then(() => (allowedMs < allLeftMs ? unanswered : tooLate))
       return await Promise.race([ask(), timeout])
     } finally {
       answered.abort()

@@ -62,7 +62,8 @@ describe('openQuestionResolvers', () => {
   it('gives each question policyDnsTimeLimit', async () => {
     const settings = settingsWith('policyDnsTimeLimit=100ms', 'dnsTimeout=5s')
     const { resolver } = openQuestionResolvers(settings, systemClock)()
-    expect(await resolver.resolve4('silent.test')).toEqual({
+    await resolver.resolve4('silent.test')
+    expect(await resolver.resolve6('silent.test')).toEqual({
       kind: 'failure',
       reason: 'DNS took too long for this question',
     })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { CLIENT_NAMES_MAX, createClient } from '#services/policy/client.ts'
+import type { DnsAnswer } from '#shared/dns/resolver.ts'
 import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
 
 const nameless = { kind: 'none', reason: 'no name' }
@@ -50,6 +51,22 @@ describe('createClient', () => {
     ],
   ])('finds what an address has: %s', async (_, zone, expected) => {
     expect(await namesOf('192.0.2.1', zone)).toEqual(expected)
+  })
+
+  it('asks for the addresses of all names at once, so that dead ones take no time one after the other', async () => {
+    const dns = createFakeResolver({ '192.0.2.1': { ptr: ['dead.test', 'live.test'] } })
+    const dead = Promise.withResolvers<DnsAnswer<string>>()
+    const asked: string[] = []
+    const resolve4 = (name: string): Promise<DnsAnswer<string>> => {
+      asked.push(name)
+      return name === 'dead.test'
+        ? dead.promise
+        : Promise.resolve({ kind: 'found', records: ['192.0.2.1'] })
+    }
+    const name = createClient('192.0.2.1', { ...dns, resolve4 }).name()
+    while (asked.length < 2) await new Promise(setImmediate)
+    dead.resolve({ kind: 'failure', reason: 'ESERVFAIL' })
+    expect(await name).toEqual(found('live.test'))
   })
 
   it('asks for an IPv6 address by IPv6, however it is written', async () => {

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { createBudgetedResolver, tooLate, tooMany } from '#shared/dns/budgeted-resolver.ts'
+import {
+  createBudgetedResolver,
+  tooLate,
+  tooMany,
+  unanswered,
+} from '#shared/dns/budgeted-resolver.ts'
 import type { DnsAnswer } from '#shared/dns/resolver.ts'
 import { createFakeResolver } from '#test/support/fake-dns.ts'
 import { ManualClock } from '#test/support/manual-clock.ts'
@@ -23,9 +28,9 @@ const found: DnsAnswer<string> = { kind: 'found', records: ['192.0.2.1'] }
 
 describe('createBudgetedResolver', () => {
   it('passes on what comes in time', async () => {
-    const { dns, clock } = budgeted(999)
+    const { dns, clock } = budgeted(499)
     const answer = dns.resolve4('a.test')
-    await clock.advance(999)
+    await clock.advance(499)
     expect(await answer).toEqual(found)
   })
 
@@ -34,10 +39,12 @@ describe('createBudgetedResolver', () => {
     const first = dns.resolve4('a.test')
     await clock.advance(400)
     const second = dns.resolve4('b.test')
-    await clock.advance(600)
-    expect(await Promise.all([first, second])).toEqual([tooLate, tooLate])
-    expect(await dns.resolve4('c.test')).toEqual(tooLate)
-    expect(questions).toEqual(['a.test', 'b.test'])
+    await clock.advance(300)
+    const third = dns.resolve4('c.test')
+    await clock.advance(300)
+    expect(await Promise.all([first, second, third])).toEqual([unanswered, unanswered, tooLate])
+    expect(await dns.resolve4('d.test')).toEqual(tooLate)
+    expect(questions).toEqual(['a.test', 'b.test', 'c.test'])
   })
 
   it('counts the time of answers only, together once', async () => {
@@ -54,14 +61,17 @@ describe('createBudgetedResolver', () => {
     expect(await late).toEqual(tooLate)
   })
 
-  it('does not give it all for the name of an address', async () => {
-    const { dns, clock } = budgeted(500)
+  it('gives half of it for one question at most, and for the name of an address less', async () => {
+    const { dns, clock } = budgeted(501)
     const name = dns.resolvePtr('192.0.2.1')
     await clock.advance(250)
-    expect(await name).toEqual(tooLate)
-    const address = dns.resolve4('a.test')
+    expect(await name).toEqual(unanswered)
+    const dead = dns.resolve4('a.test')
     await clock.advance(500)
-    expect(await address).toEqual(found)
+    expect(await dead).toEqual(unanswered)
+    const late = dns.resolve4('b.test')
+    await clock.advance(250)
+    expect(await late).toEqual(tooLate)
   })
 
   it('asks so many questions and no more', async () => {
