@@ -25,6 +25,8 @@ const NAME_BYTES_MAX = 253
 /** RFC 1035 §4.2.1. */
 const MESSAGE_BYTES_MAX = 512
 const RECORDS_MAX = 64
+/** At once, each with a socket: only what strangers write has such names, and it must not take the sockets of all others. */
+export const ANY_NAME_QUESTIONS_MAX = 100
 /** Names in an answer may refer to others before them. */
 const POINTERS_MAX = 16
 
@@ -32,6 +34,8 @@ const types = { A: 1, AAAA: 28, MX: 15, TXT: 16 } as const
 type AskedType = keyof typeof types
 
 export function createAnyNameResolver(inner: Resolver, options: AnyNameOptions): Resolver {
+  let underWay = 0
+
   /** Undefined for what the inner one asks. */
   async function ask(name: string, type: AskedType): Promise<DnsAnswer<Buffer> | undefined> {
     if (isAskable(name)) return undefined
@@ -39,10 +43,15 @@ export function createAnyNameResolver(inner: Resolver, options: AnyNameOptions):
     const { tries, servers = [] } = options
     const server = parseServer(servers[0] ?? getServers()[0] ?? '')
     let answer: DnsAnswer<Buffer> = { kind: 'failure', reason: 'no name server to be asked' }
+    if (underWay >= ANY_NAME_QUESTIONS_MAX) {
+      return { kind: 'failure', reason: 'too many look-ups of such names at once' }
+    }
+    underWay += 1
     for (let left = tries; left > 0 && server !== undefined; left--) {
       answer = await askServer(server, name, type, options.timeoutMs)
       if (answer.kind !== 'failure') break
     }
+    underWay -= 1
     return answer
   }
 
@@ -94,19 +103,25 @@ function askServer(
   const question = questionFor(id, name, type)
   return new Promise((resolve) => {
     const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
+    let isOver = false
     const end = (answer: DnsAnswer<Buffer>) => {
+      if (isOver) return
+      isOver = true
       clearTimeout(timer)
       socket.close()
       resolve(answer)
     }
     const fail = (reason: string) => end({ kind: 'failure', reason })
     const timer = setTimeout(() => fail('no name server answered in time'), timeoutMs)
-    socket.once('error', (error) => fail(error.message))
+    // More than one may come, the last after the end.
+    socket.on('error', (error) => fail(error.message))
     socket.on('message', (message) => {
       const answer = read(message, question, types[type])
       if (answer !== undefined) end(answer)
     })
-    socket.connect(port, host, () => socket.send(question))
+    // Not as a callback of `connect`, which is called where there is no way to the server, too.
+    socket.once('connect', () => socket.send(question))
+    socket.connect(port, host)
   })
 }
 

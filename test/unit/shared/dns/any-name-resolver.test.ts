@@ -1,7 +1,11 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createAnyNameResolver, parseServer } from '#shared/dns/any-name-resolver.ts'
+import {
+  ANY_NAME_QUESTIONS_MAX,
+  createAnyNameResolver,
+  parseServer,
+} from '#shared/dns/any-name-resolver.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { type DnsServer, startDnsServer } from '#test/support/dns-server.ts'
 import { createFakeResolver } from '#test/support/fake-dns.ts'
@@ -50,6 +54,25 @@ describe('names with any octets', () => {
       records: ['v=spf1 -all', 'b\xe4r'],
     })
     expect(await dns.resolve4('alias!.test')).toMatchObject({ kind: 'found' })
+  })
+
+  it('have no answer where there is no way to the name server', async () => {
+    // Nobody may send there; and nobody listens.
+    for (const address of ['255.255.255.255', '127.0.0.1:1']) {
+      expect(await open([address]).resolve4(odd)).toMatchObject({ kind: 'failure' })
+    }
+  })
+
+  it('are asked for so many at a time and no more', async () => {
+    const dns = open()
+    const asking = Array.from({ length: ANY_NAME_QUESTIONS_MAX + 1 }, (_, n) =>
+      dns.resolve4(`${n}.garbage!.test`),
+    )
+    const reasons = (await Promise.all(asking)).map((one) => 'reason' in one && one.reason)
+    expect(reasons.filter((one) => one === 'too many look-ups of such names at once')).toHaveLength(
+      1,
+    )
+    expect(await dns.resolve4(odd)).toMatchObject({ kind: 'found' })
   })
 
   it('are told from those that do not exist, and from those without such records', async () => {
