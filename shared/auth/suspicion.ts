@@ -13,6 +13,7 @@ import type { Rates } from '#shared/rates/rates.ts'
 import { bucketKey } from '#shared/rates/shared-buckets.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { takeOldest } from '#shared/runtime/take-oldest.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { ConditionFailed, type Item, type Table } from '#shared/storage/ports.ts'
 
@@ -203,8 +204,6 @@ class Recent {
   add(name: string): void {
     this.#untilMs.delete(name)
     this.#untilMs.set(name, this.#clock.now() + this.#forMs)
-    if (this.#untilMs.size <= REMEMBERED_MAX) return
-    const [oldest = ''] = this.#untilMs.keys()
-    this.#untilMs.delete(oldest)
+    takeOldest(this.#untilMs, REMEMBERED_MAX)
   }
 }

@@ -2,6 +2,7 @@
 // longest ago makes room.
 
 import type { Clock } from '#shared/runtime/clock.ts'
+import { takeOldest } from '#shared/runtime/take-oldest.ts'
 import { type DnsAnswer, type DnsQuestion, decorateResolver, type Resolver } from './resolver.ts'
 
 export type DnsCacheOptions = {
@@ -17,6 +18,9 @@ export type DnsCacheOptions = {
 
 /** About what an entry costs besides its text. */
 const ENTRY_BYTES = 200
+
+/** A hundredth of them makes room at a time (take-oldest.ts). */
+const BYTES_PART = 100
 
 type Entry = {
   readonly answer: DnsAnswer<unknown>
@@ -57,8 +61,11 @@ export function createCachedResolver(
     forget(key)
     entries.set(key, { answer, bytes: entryBytes, untilMs: clock.now() + lifeMs })
     bytes += entryBytes
+    for (const [, taken] of takeOldest(entries, options.entriesMax)) bytes -= taken.bytes
+    if (bytes <= options.bytesMax) return
+    const keptBytes = options.bytesMax - Math.floor(options.bytesMax / BYTES_PART)
     for (const oldest of entries.keys()) {
-      if (entries.size <= options.entriesMax && bytes <= options.bytesMax) break
+      if (bytes <= keptBytes || entries.size === 1) break
       forget(oldest)
     }
   }

@@ -3,6 +3,7 @@
 
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log, LogFields } from '#shared/runtime/log.ts'
+import { takeOldest } from '#shared/runtime/take-oldest.ts'
 
 export const LINES_MAX = 10
 export const INTERVAL_MS = 60_000
@@ -50,10 +51,7 @@ export class RepeatedLines {
     const interval = { beganMs: nowMs, lines: 0, times: 0 }
     this.#intervals.delete(key)
     this.#intervals.set(key, interval)
-    if (this.#intervals.size > REPEATED_LINES_KEPT_MAX) {
-      const [oldest = ''] = this.#intervals.keys()
-      this.#intervals.delete(oldest)
-    }
+    takeOldest(this.#intervals, REPEATED_LINES_KEPT_MAX)
     return interval
   }
 

@@ -12,6 +12,7 @@
 
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { takeOldest } from '#shared/runtime/take-oldest.ts'
 import { intervalUs, owedUsMax, type Rate, spanUs } from './rate.ts'
 import type { SharedBuckets } from './shared-buckets.ts'
 
@@ -104,16 +105,9 @@ export function createRates(deps: {
   }
 
   function forget(): void {
-    if (quiet.size > BUCKETS_KEPT_MAX) {
-      const [oldest = ''] = quiet.keys()
-      quiet.delete(oldest)
-    }
-    if (told.size > BUCKETS_KEPT_MAX) {
-      const [oldest] = told
-      if (oldest === undefined) return
-      const [name, bucket] = oldest
+    takeOldest(quiet, BUCKETS_KEPT_MAX)
+    for (const [name, bucket] of takeOldest(told, BUCKETS_KEPT_MAX)) {
       if (bucket.untold > 0 && bucket.fullAtUs > nowUs()) void tell(name, bucket)
-      told.delete(name)
     }
   }
 
