@@ -17,6 +17,8 @@ export interface DebianPolicyServer extends AsyncDisposable {
 
 const POLLS_MAX = 500
 const POLL_MS = 20
+/** From the signal that asks a program to end to the one that ends it. */
+const PATIENCE_MS = 2_000
 
 export async function startPostgrey(options: readonly string[] = []): Promise<DebianPolicyServer> {
   const folder = await temporaryFolder()
@@ -74,7 +76,10 @@ async function running(
   const ended = once(child, 'exit')
   const end = async () => {
     child.kill('SIGTERM')
+    // Busy machines have seen postgrey miss that.
+    const killing = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
     await ended
+    clearTimeout(killing)
     await folder[Symbol.asyncDispose]()
   }
   try {
