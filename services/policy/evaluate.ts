@@ -116,8 +116,17 @@ class Run<Facts extends object> {
     depth: number,
     isWarned: boolean,
   ): Promise<ListVerdict | undefined> {
+    const decision = await decide(this.#factsWith(this.progress.score))
+    return this.#follow(restriction, decision, depth, isWarned)
+  }
+
+  async #follow(
+    restriction: string,
+    decision: Decision,
+    depth: number,
+    isWarned: boolean,
+  ): Promise<ListVerdict | undefined> {
     const { score, effects, deferIfPermit, deferIfReject } = this.progress
-    const decision = await decide(this.#factsWith(score))
     this.trail.push({ restriction, decision })
     switch (decision.kind) {
       case 'permit':
@@ -137,10 +146,15 @@ class Run<Facts extends object> {
         return this.#go({ deferIfReject: deferIfReject ?? { restriction, reply: decision.reply } })
       case 'score':
         return this.#go({ score: score + decision.points })
-      case 'list':
+      case 'list': {
         if (depth >= NESTED_LISTS_MAX) throw new Error(`${restriction} contains itself`)
+        const { restrictions, onPermit } = decision
         // A list that knows more than these facts names its own words, which say nothing of what is not known.
-        return this.ask(decision.restrictions as RestrictionList<object>, depth + 1, isWarned)
+        const list = restrictions as RestrictionList<object>
+        const verdict = await this.ask(list, depth + 1, isWarned)
+        if (verdict?.kind !== 'permit' || onPermit === undefined) return verdict
+        return this.#follow(restriction, onPermit(), depth, isWarned)
+      }
       default:
         return this.#go({ effects: withEffect(effects, decision) })
     }
