@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ClientRates } from '#services/smtp/client-rates.ts'
 import { type SmtpOptions, smtpDefaults } from '#services/smtp/config.ts'
 import { createSmtpListener, type SmtpListenerOptions } from '#services/smtp/listener.ts'
@@ -193,6 +193,31 @@ describe('an account', () => {
     const third = await open()
     await ask(third.client, 'EHLO client.example')
     expect(await ask(third.client, login)).toMatch(/^235 /)
+  })
+
+  it('has no session where it left before it was known to be itself', async () => {
+    const { open, port, authenticator, accountWatch, logged } = await start({
+      ...openly,
+      smtpdAccountConnectionCountLimit: 1,
+    })
+    const [asked, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const authenticate = authenticator.authenticate.bind(authenticator)
+    authenticator.authenticate = async (attempt) => {
+      asked.resolve()
+      await left.promise
+      return authenticate(attempt)
+    }
+    const first = connect(port, '127.0.0.1')
+    first.write(`EHLO client.example\r\n${login}\r\n`)
+    await asked.promise
+    first.resetAndDestroy()
+    await vi.waitFor(() => expect(logged('session ended')).toHaveLength(1))
+    left.resolve()
+    await vi.waitFor(() => expect(logged('logged in')).toHaveLength(1))
+    expect(accountWatch.watching.size).toBe(0)
+    const second = await open()
+    await ask(second.client, 'EHLO client.example')
+    expect(await ask(second.client, login)).toMatch(/^235 /)
   })
 })
 
