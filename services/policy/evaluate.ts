@@ -3,6 +3,7 @@
 
 import type { SmtpReply } from '#shared/contracts/policy.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
+import { ASKED_RESTRICTIONS_MAX, NESTED_LISTS_MAX } from '#shared/settings/restrictions/nesting.ts'
 import { vary } from './known.ts'
 import type { Decision, Restriction, RestrictionList } from './restriction.ts'
 
@@ -68,9 +69,6 @@ export type Evaluation = Progress & {
   readonly trail: readonly Step[]
 }
 
-/** Restriction classes may stand in classes; one that contains itself would never end. */
-export const NESTED_LISTS_MAX = 100
-
 const passes: ListVerdict = { kind: 'permit' }
 
 export async function evaluate<Facts extends object>(
@@ -127,6 +125,8 @@ class Run<Facts extends object> {
     isWarned: boolean,
   ): Promise<ListVerdict | undefined> {
     const { score, effects, deferIfPermit, deferIfReject } = this.progress
+    if (this.trail.length >= ASKED_RESTRICTIONS_MAX)
+      throw new Error(`${restriction} is one of more than ${ASKED_RESTRICTIONS_MAX} restrictions`)
     this.trail.push({ restriction, decision })
     switch (decision.kind) {
       case 'permit':
