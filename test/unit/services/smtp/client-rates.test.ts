@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ClientRates } from '#services/smtp/client-rates.ts'
 import { type SmtpOptions, smtpDefaults } from '#services/smtp/config.ts'
@@ -329,6 +329,20 @@ describe('who speaks before the greeting', () => {
   it('is no stranger on loopback', async () => {
     const { tell } = await start({ smtpdClientEventLimitExceptions: ['127.0.0.0/8'] })
     expect(await tell('QUIT\r\n')).toMatch(/^220 .*221 /s)
+  })
+})
+
+describe('who waits for the greeting', () => {
+  it('is not the one who is slow while policy thinks', async () => {
+    const { open, policy, clock } = await start({ smtpdDelayReject: false, smtpdTimeoutMs: 40 })
+    const early = policy.early.bind(policy)
+    policy.early = async () => {
+      await clock.advance(1_000)
+      // The server looks for slow clients several times.
+      await sleep(100)
+      return early()
+    }
+    expect((await open()).greeting).toMatch(/^220 /)
   })
 })
 
