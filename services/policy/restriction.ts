@@ -36,7 +36,12 @@ export type Decision =
   /** In place of a refusal later in the same list (DEFER_IF_REJECT). */
   | { readonly kind: 'defer-if-reject'; readonly reply: SmtpReply }
   /** What these say: a restriction class, or restrictions that a table or a policy server named. */
-  | { readonly kind: 'list'; readonly restrictions: RestrictionList }
+  | {
+      readonly kind: 'list'
+      readonly restrictions: RestrictionList
+      /** Said in place of a permit of theirs, where whoever named them may give none. */
+      readonly onPermit?: () => Decision
+    }
 
 /** `Facts`: what must be known of whoever is judged. A restriction may stand in the list of any stage where that is known. */
 export type Restriction<Facts = Known> = {

@@ -238,6 +238,8 @@ export class SmtpSession {
 
   /** False where the account has as many sessions as it may. */
   authenticate(account: LoggedInAccount, mechanism: Mechanism): boolean {
+    // It left meanwhile: nobody would ever end what begins here.
+    if (this.#isOver) return true
     if (!this.#accountSessions.enter(account.id)) return false
     this.#account = account
     this.#mechanism = mechanism

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { evaluate, noEffects, noProgress } from '#services/policy/evaluate.ts'
 import type { Decision, Restriction } from '#services/policy/restriction.ts'
+import { ASKED_RESTRICTIONS_MAX } from '#shared/settings/restrictions/nesting.ts'
 import { knownOfClient } from '#test/support/policy-facts.ts'
 
 const facts = knownOfClient()
@@ -208,5 +209,15 @@ describe('a list in a list', () => {
     const restrictions: Restriction[] = []
     restrictions.push({ name: 'round', decide: () => ({ kind: 'list', restrictions }) })
     await expect(evaluate(restrictions, facts)).rejects.toThrow('round contains itself')
+  })
+
+  it('asks so many restrictions in all, and no more', async () => {
+    const asking = (times: number) =>
+      evaluate(list(...Array.from({ length: times }, () => dunno)), facts)
+    expect((await asking(ASKED_RESTRICTIONS_MAX)).verdict).toEqual({ kind: 'permit' })
+    await expect(asking(ASKED_RESTRICTIONS_MAX + 1)).rejects.toThrow('more than 10000 restrictions')
+    const doubling = (depth: number): Decision =>
+      depth === 0 ? dunno : inner(doubling(depth - 1), doubling(depth - 1))
+    await expect(judge(doubling(14))).rejects.toThrow('more than 10000 restrictions')
   })
 })

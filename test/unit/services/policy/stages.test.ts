@@ -99,6 +99,42 @@ describe('the stages of policy', () => {
     expect(verdict).toEqual({ kind: 'reject', reply, restriction: 'test_recipient' })
   })
 
+  it('want nothing for a message but what holds for all of it, where a later one refuses its recipient', async () => {
+    const wants: readonly Decision[] = [
+      field(1),
+      { kind: 'hold', reason: 'x' },
+      { kind: 'redirect', to: 'a@b.test' },
+      { kind: 'filter', destination: 'smtp:[::1]:10025' },
+      { kind: 'bcc', to: 'a@b.test' },
+    ]
+    const refusing = policyOf({ connect: [field(0)], relay: wants, recipient: [rejected] }).policy
+    const judged = { passed: ['connect'], score: 0 }
+    expect(await refusing.recipient(recipientRequest())).toEqual({
+      kind: 'reject',
+      reply,
+      restriction: 'test_recipient',
+      prepend: 'X-0: x\r\n',
+      judged,
+    })
+    const later = { code: 450, status: '4.7.1', text: 'later' } as const
+    const putOff: Decision = { kind: 'defer-if-permit', reply: later }
+    const deferring = policyOf({ connect: [field(0)], recipient: [...wants, putOff] }).policy
+    expect(await deferring.recipient(recipientRequest())).toEqual({
+      kind: 'reject',
+      reply: later,
+      restriction: 'test_recipient',
+      prepend: 'X-0: x\r\n',
+      judged,
+    })
+  })
+
+  it('warn though they refuse', async () => {
+    const warn = (text: string): Decision => ({ kind: 'warn', text })
+    const { policy } = policyOf({ connect: [warn('a')], recipient: [warn('b'), rejected] })
+    const verdict = await policy.recipient(recipientRequest())
+    expect(verdict).toMatchObject({ kind: 'reject', warnings: ['a', 'b'] })
+  })
+
   it('end by permit only their own list', async () => {
     const { policy, asked } = policyOf({
       connect: [{ kind: 'permit' }, rejected],
