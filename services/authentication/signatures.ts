@@ -2,6 +2,8 @@
 // what it would do with bytes of a stranger in more than linear time is done here.
 
 import type { ArcSet, DkimResult, SignatureHeader } from 'mailauth/lib/dkim/dkim-verifier.js'
+import { parseAddressList } from '#shared/mail/address-list.ts'
+import { unfold } from '#shared/mail/header-field.ts'
 import { type HeaderField, isBlank } from './arriving-header.ts'
 import { BodyDigest, CanonicalBody, type Canonicalisation } from './body-hash.ts'
 import type { MailauthResolver } from './mailauth-resolver.ts'
@@ -56,7 +58,7 @@ export type Signatures = {
   /** Signatures beyond those that were looked at. */
   readonly ignored: number
   readonly arc: ArcResult
-  /** Addresses in From, and how many such fields there are. */
+  /** Addresses in From, as anybody may read it, and how many such fields there are. */
   readonly from: readonly string[]
   readonly fromFields: number
 }
@@ -167,11 +169,26 @@ export function checkSignatures(
         dkim: verifier.results.flatMap(dkimSignature),
         ignored,
         arc: arcResult(sealed.status, chain),
-        from: verifier.headerFrom,
+        from: withShown(verifier.headerFrom, looked),
         fromFields: verifier.fromFields,
       }
     },
   }
+}
+
+/** And those of other domains that our own readers show, in a field that is not well formed: nobody passes for one of several authors. */
+function withShown(found: readonly string[], fields: readonly HeaderField[]): readonly string[] {
+  const domains = new Set(found.map((text) => text.slice(text.lastIndexOf('@') + 1).toLowerCase()))
+  const shown = fields.flatMap(({ key, line }) => {
+    if (key !== 'from') return []
+    const value = unfold(line.toString('latin1', line.indexOf(':') + 1))
+    return parseAddressList(value).flatMap(({ mailbox, host }) =>
+      mailbox && host ? [Buffer.from(`${mailbox}@${host}`, 'latin1').toString('utf8')] : [],
+    )
+  })
+  const isOther = (text: string) =>
+    !domains.has(text.slice(text.lastIndexOf('@') + 1).toLowerCase())
+  return [...found, ...shown.filter(isOther)]
 }
 
 function withoutLargeKeys(resolver: MailauthResolver): MailauthResolver {
