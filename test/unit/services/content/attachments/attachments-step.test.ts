@@ -6,7 +6,7 @@ import {
   attachmentsStep,
 } from '#services/content/attachments/attachments-step.ts'
 import { fileType } from '#services/content/attachments/file-name.ts'
-import { ZipScanner } from '#services/content/attachments/zip-scanner.ts'
+import { NAME_SEEN_BYTES_MAX, ZipScanner } from '#services/content/attachments/zip-scanner.ts'
 import { MessageContent } from '#test/support/milter-content.ts'
 import { type ZippedFile, zip } from '#test/support/zip.ts'
 
@@ -134,10 +134,20 @@ describe('names within archives', () => {
     ['by headers of files alone', zip(evil, { central: false })],
     ['by the central directory alone', zip(evil, { local: false })],
     ['behind something else', Buffer.concat([Buffer.alloc(100_000, 'PK'), inner])],
+    ['behind a file that claims all that follows', Buffer.concat([claiming(0, 65_535), inner])],
+    ['behind a name that claims all that follows', Buffer.concat([claiming(65_535, 0), inner])],
     ['in an archive that is stored in another', zip([{ name: 'a.zip', content: inner }])],
     [
       'in an archive that is compressed in another',
       zip([{ name: 'a.zip', content: inner, isDeflated: true }]),
+    ],
+    [
+      'in an archive that is compressed behind a long header',
+      Buffer.concat([
+        claiming('a.zip'.length, 40_000, 'a.zip'),
+        Buffer.alloc(40_000),
+        deflateRawSync(inner),
+      ]),
     ],
     [
       'in the second of two',
@@ -239,12 +249,23 @@ describe('the scanner of archives', () => {
   it('holds no more than a header', () => {
     const names: string[] = []
     const scanner = new ZipScanner(({ name }) => names.push(name))
-    const bytes = zip([{ name: 'n'.repeat(65_535) }], { central: false })
+    const name = `${'n'.repeat(65_531)}.exe`
+    const bytes = zip([{ name }], { central: false })
     for (const byte of bytes.subarray(0, 200)) scanner.push(Buffer.from([byte]))
     scanner.push(bytes.subarray(200))
-    expect(names.map((name) => name.length)).toEqual([65_535])
+    expect(names).toEqual([name.slice(-NAME_SEEN_BYTES_MAX)])
   })
 })
+
+/** The header of a compressed file, with a name and other things of so many bytes. */
+function claiming(nameBytes: number, extraBytes: number, name = ''): Buffer {
+  const header = Buffer.alloc(30)
+  header.write('PK\x03\x04', 'latin1')
+  header.writeUInt16LE(8, 8)
+  header.writeUInt16LE(nameBytes, 26)
+  header.writeUInt16LE(extraBytes, 28)
+  return Buffer.concat([header, Buffer.from(name)])
+}
 
 /** With content that is compressed already, or only says so. */
 function zipOfDeflated(name: string, bytes: Buffer): Buffer {
