@@ -12,15 +12,15 @@ export type ZipEntry = {
   readonly deflated: boolean
 }
 
-const LOCAL = 0x04034b50
-const CENTRAL = 0x02014b50
+const LOCAL = Buffer.from('PK\x03\x04', 'latin1')
+const CENTRAL = Buffer.from('PK\x01\x02', 'latin1')
+const signatures = [LOCAL, CENTRAL]
 const LOCAL_BYTES = 30
 const CENTRAL_BYTES = 46
-const SIGNATURE_BYTES = 4
 const ENCRYPTED = 0x1
 const UTF8 = 0x800
 const DEFLATED = 8
-const PK = Buffer.from('PK')
+const P = 0x50
 
 /** Of a name, from its end: its ending counts, and no system has longer ones. */
 export const NAME_SEEN_BYTES_MAX = 1_024
@@ -47,22 +47,22 @@ export class ZipScanner {
 
   /** Up to where more must be seen. */
   #scan(bytes: Buffer, isEnd: boolean): number {
-    for (let at = bytes.indexOf(PK); at !== -1; at = bytes.indexOf(PK, at + PK.length)) {
+    const next = signatures.map((signature) => bytes.indexOf(signature))
+    for (;;) {
+      const found = next.filter((place) => place !== -1)
+      if (found.length === 0) return tailOf(bytes)
+      const at = Math.min(...found)
       if (!this.#isLookedAt(bytes, at) && !isEnd) return at
+      const which = next.indexOf(at)
+      next[which] = bytes.indexOf(signatures[which] ?? '', at + 1)
     }
-    // A P that a K may follow.
-    return bytes.at(-1) === PK[0] ? bytes.length - 1 : bytes.length
   }
 
   /** False where more must be seen. */
   #isLookedAt(bytes: Buffer, at: number): boolean {
-    const left = bytes.length - at
-    if (left < SIGNATURE_BYTES) return false
-    const signature = bytes.readUInt32LE(at)
-    if (signature !== LOCAL && signature !== CENTRAL) return true
-    const isLocal = signature === LOCAL
+    const isLocal = bytes[at + 2] === LOCAL[2]
     const headerBytes = isLocal ? LOCAL_BYTES : CENTRAL_BYTES
-    if (left < headerBytes) return false
+    if (bytes.length - at < headerBytes) return false
     const flags = bytes.readUInt16LE(at + (isLocal ? 6 : 8))
     const method = bytes.readUInt16LE(at + (isLocal ? 8 : 10))
     const nameStart = at + headerBytes
@@ -85,3 +85,9 @@ export class ZipScanner {
 
 /** Bytes behind the entry's header that are here already, or how many come before them. */
 export type Content = { readonly here: Buffer; readonly before: number }
+
+/** Where a signature may begin whose rest is still to come. */
+function tailOf(bytes: Buffer): number {
+  const begin = bytes.indexOf(P, Math.max(0, bytes.length - LOCAL.length + 1))
+  return begin === -1 ? bytes.length : begin
+}

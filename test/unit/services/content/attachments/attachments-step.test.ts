@@ -7,6 +7,7 @@ import {
 } from '#services/content/attachments/attachments-step.ts'
 import { fileType } from '#services/content/attachments/file-name.ts'
 import { NAME_SEEN_BYTES_MAX, ZipScanner } from '#services/content/attachments/zip-scanner.ts'
+import { PART_DEPTH_MAX, PARTS_MAX } from '#shared/mail/message-index.ts'
 import { MessageContent } from '#test/support/milter-content.ts'
 import { type ZippedFile, zip } from '#test/support/zip.ts'
 
@@ -119,6 +120,32 @@ describe('forbidden attachments', () => {
       kind: 'accept',
     })
     expect(await judge('Subject: evil.exe\r\n\r\nevil.exe\r\n')).toEqual({ kind: 'accept' })
+  })
+})
+
+describe('parts that nobody looks at', () => {
+  const evil = 'Content-Disposition: attachment; filename=evil.exe\r\n\r\nMZ\r\n'
+  const begin = 'Subject: a\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n'
+  const unread = refusal('more parts than are looked at')
+
+  it('are refused with their message where they are many', async () => {
+    const parts = (count: number) => begin + '--x\r\n\r\na\r\n'.repeat(count)
+    expect(await judge(`${parts(PARTS_MAX)}--x\r\n${evil}`)).toEqual(unread)
+    expect(await judge(parts(PARTS_MAX - 2))).toEqual({ kind: 'accept' })
+  })
+
+  it('are refused with their message where their headers are long', async () => {
+    const long = `Content-Type: a/b; ${`c=${'z'.repeat(200)}; `.repeat(900)}d=e\r\n\r\na\r\n`
+    expect(await judge(`${begin}${`--x\r\n${long}`.repeat(40)}--x\r\n${evil}`)).toEqual(unread)
+  })
+
+  it('are refused with their message where they are deep', async () => {
+    const nested = (depth: number) =>
+      Array.from({ length: depth }, () => 'Content-Type: message/rfc822\r\n\r\n').join('')
+    expect(await judge(`${nested(PART_DEPTH_MAX)}${evil}`)).toEqual(unread)
+    expect(await judge(`${nested(PART_DEPTH_MAX - 2)}Subject: a\r\n\r\n`)).toEqual({
+      kind: 'accept',
+    })
   })
 })
 
