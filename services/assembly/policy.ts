@@ -23,7 +23,7 @@ export type PolicyWorld = {
 export function assemblePolicy(
   backend: Backend,
   {
-    openDns = openQuestionResolvers(backend.settings, backend.clock),
+    openDns = openQuestionResolvers(backend.settings, backend.clock, backend.log),
     probe,
     policyServers,
   }: PolicyWorld = {},

@@ -117,7 +117,7 @@ export async function startSystem(deps: {
   const policyServers = createPolicyServers({ clock })
   /** They share what is remembered of the DNS. */
   const decidersOf = async (from: Backend) => {
-    const openDns = openQuestionResolvers(from.settings, clock)
+    const openDns = openQuestionResolvers(from.settings, clock, log.child({ service: 'policy' }))
     const webhookSecret = await webhookSecretFrom(from.settings)
     const before = await authenticationSteps(from, openDns)
     const content = assembleContent(from, { webhookSecret, before, milters: milters?.steps })
