@@ -7,12 +7,12 @@ import { connect } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { PolicyEndpoint } from '#shared/settings/restrictions/policy-service.ts'
+import type { ServiceAddress } from '#shared/settings/service-address.ts'
 import { freePort } from './server-process.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 export interface DebianPolicyServer extends AsyncDisposable {
-  readonly endpoint: Extract<PolicyEndpoint, { readonly kind: 'inet' }>
+  readonly endpoint: Extract<ServiceAddress, { readonly kind: 'inet' }>
 }
 
 const POLLS_MAX = 500
