@@ -3,7 +3,7 @@
 import { createSpfCheck } from '#services/authentication/spf.ts'
 import { createLists } from '#services/policy/lists.ts'
 import { createPolicy } from '#services/policy/policy.ts'
-import { createDecisionRecorder } from '#services/policy/records/recorder.ts'
+import { createDecisionRecorder, type DecisionRecorder } from '#services/policy/records/recorder.ts'
 import { createVerification } from '#services/policy/verification.ts'
 import type { DecidingPolicy } from '#shared/contracts/policy.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
@@ -15,11 +15,20 @@ export type PolicyWorld = {
   readonly openDns?: () => RecordingResolver
   /** Absent where other servers are not to be asked about addresses: then nobody counts as verified. */
   readonly probe?: ProbeAddress
+  /** Where others note their decisions with it. */
+  readonly recorder?: DecisionRecorder
 }
+
+export const assembleRecorder = ({ settings, store, clock, log }: Backend): DecisionRecorder =>
+  createDecisionRecorder({ counters: store.tables.counters, clock, log, options: settings })
 
 export function assemblePolicy(
   backend: Backend,
-  { openDns = openQuestionResolvers(backend.settings, backend.clock), probe }: PolicyWorld = {},
+  {
+    openDns = openQuestionResolvers(backend.settings, backend.clock),
+    probe,
+    recorder = assembleRecorder(backend),
+  }: PolicyWorld = {},
 ): DecidingPolicy {
   const { directory, accessTables, mailbox, suspicion, settings, store, clock, log } = backend
   const { counters } = store.tables
@@ -39,7 +48,7 @@ export function assemblePolicy(
     directory,
     openDns,
     checkSpf: createSpfCheck(settings),
-    recorder: createDecisionRecorder({ counters, clock, log, options: settings }),
+    recorder,
     options: settings,
     log,
   })

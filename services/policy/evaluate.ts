@@ -43,6 +43,10 @@ export type Pending = { readonly reply: SmtpReply; readonly restriction: string 
 export type Step = {
   readonly restriction: string
   readonly decision: Decision
+  /** How many lists it stands in within this one: 1 in a restriction class. Absent: in none. */
+  readonly depth?: number
+  /** `warn_if_reject` stands before it, or before the list that it stands in: what it would refuse is only told. */
+  readonly isWarned?: true
 }
 
 /** What lists hand on to those that are asked after them. */
@@ -118,7 +122,12 @@ class Run<Facts extends object> {
   ): Promise<ListVerdict | undefined> {
     const { score, effects, deferIfPermit, deferIfReject } = this.progress
     const decision = await decide(this.#factsWith(score))
-    this.trail.push({ restriction, decision })
+    this.trail.push({
+      restriction,
+      decision,
+      ...(depth > 0 && { depth }),
+      ...(isWarned && { isWarned }),
+    })
     switch (decision.kind) {
       case 'permit':
         return passes
