@@ -15,7 +15,7 @@ import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { openMilters } from '#services/assembly/milters.ts'
-import { assemblePolicy } from '#services/assembly/policy.ts'
+import { assemblePolicy, assembleRecorder } from '#services/assembly/policy.ts'
 import {
   type OpenRemoteDelivery,
   openRemoteDelivery,
@@ -120,8 +120,14 @@ export async function startSystem(deps: {
     const openDns = openQuestionResolvers(from.settings, clock, log.child({ service: 'policy' }))
     const webhookSecret = await webhookSecretFrom(from.settings)
     const before = await authenticationSteps(from, openDns)
-    const content = assembleContent(from, { webhookSecret, before, milters: milters?.steps })
-    return { policy: assemblePolicy(from, { openDns, probe, policyServers }), content }
+    const recorder = assembleRecorder(from)
+    const content = assembleContent(from, {
+      webhookSecret,
+      before,
+      milters: milters?.steps,
+      recorder,
+    })
+    return { policy: assemblePolicy(from, { openDns, probe, policyServers, recorder }), content }
   }
   let { policy, content } = await decidersOf(backend)
   opening.defer(() => policy.settle())
