@@ -6,7 +6,8 @@
 // way: then mail is taken without a pass.
 
 import type { CheckSpf, SpfResult } from '#shared/contracts/authentication.ts'
-import type { Judged, SmtpReply } from '#shared/contracts/policy.ts'
+import type { ContentFacts, ContentStep, ContentStepJudge } from '#shared/contracts/content.ts'
+import type { SmtpReply } from '#shared/contracts/policy.ts'
 import type { Origin, SmtpEnvelope, StreamObserver } from '#shared/contracts/spool.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
@@ -36,14 +37,9 @@ export type Authenticated = {
   readonly judgement: Judgement
 }
 
-/** As the content stage has it. */
-export type Arriving = {
-  readonly queueId: QueueId
-  readonly origin: Origin
-  readonly judged?: Judged
-}
+type Arriving = Pick<ContentFacts, 'queueId' | 'origin' | 'judged'>
 
-export type AuthenticationVerdict = { readonly found: string } & (
+type AuthenticationVerdict = { readonly found: string } & (
   | {
       readonly kind: 'accept'
       /** Authentication-Results stands first. */
@@ -53,13 +49,13 @@ export type AuthenticationVerdict = { readonly found: string } & (
   | { readonly kind: 'reject'; readonly reply: SmtpReply }
 )
 
-export interface AuthenticationStep {
+export interface AuthenticationStep extends ContentStep {
   readonly name: 'authentication'
   /** Undefined for mail whose client is trusted: nothing is asked, and what others said of it stays. */
   begin(arriving: Arriving): AuthenticationJudge | undefined
 }
 
-export interface AuthenticationJudge {
+interface AuthenticationJudge extends ContentStepJudge {
   /** See the message as the client sends it, before anything of it is mended or left out: that is what was signed. */
   readonly rawObservers: readonly StreamObserver[]
   judge(message: {
