@@ -17,7 +17,7 @@ const HOUR = 60 * MINUTE
 async function open(set: readonly string[] = [], change: Partial<GreylistDeps> = {}) {
   const loaded = loadSettings({
     environment: {},
-    overrides: ['hostname=mx.example.test', 'postgreyPrivacy=no', ...set],
+    overrides: ['hostname=mx.example.test', 'policyPreset=isp', 'postgreyPrivacy=no', ...set],
   })
   if (loaded.kind === 'invalid') throw new Error(JSON.stringify(loaded.problems))
   const clock = new ManualClock(Date.UTC(2026, 10, 30, 3, 4))
