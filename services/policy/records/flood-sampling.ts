@@ -3,6 +3,7 @@
 
 import { clientNeighbourhood } from '#shared/net/client-network.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { takeOldest } from '#shared/runtime/take-oldest.ts'
 
 /** Refusals of a neighbourhood of clients in a minute that are recorded one by one. Beyond them: the 32nd, the 64th, the 128th … */
 export const REFUSALS_RECORDED_MAX = 16
@@ -36,9 +37,7 @@ export class FloodSampling {
     this.#windows.delete(name)
     const window = { beganMs: nowMs, count: 0, told: 0 }
     this.#windows.set(name, window)
-    const [oldest] = this.#windows.keys()
-    if (this.#windows.size > NEIGHBOURHOODS_KEPT_MAX && oldest !== undefined)
-      this.#windows.delete(oldest)
+    takeOldest(this.#windows, NEIGHBOURHOODS_KEPT_MAX)
     return window
   }
 }
