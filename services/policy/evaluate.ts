@@ -44,6 +44,10 @@ export type Pending = { readonly reply: SmtpReply; readonly restriction: string 
 export type Step = {
   readonly restriction: string
   readonly decision: Decision
+  /** How many lists it stands in within this one: 1 in a restriction class. Absent: in none. */
+  readonly depth?: number
+  /** `warn_if_reject` stands before it, or before the list that it stands in: what it would refuse is only told. */
+  readonly isWarned?: true
 }
 
 /** What lists hand on to those that are asked after them. */
@@ -127,7 +131,12 @@ class Run<Facts extends object> {
     const { score, effects, deferIfPermit, deferIfReject } = this.progress
     if (this.trail.length >= ASKED_RESTRICTIONS_MAX)
       throw new Error(`${restriction} is one of more than ${ASKED_RESTRICTIONS_MAX} restrictions`)
-    this.trail.push({ restriction, decision })
+    this.trail.push({
+      restriction,
+      decision,
+      ...(depth > 0 && { depth }),
+      ...(isWarned && { isWarned }),
+    })
     switch (decision.kind) {
       case 'permit':
         return passes

@@ -21,7 +21,7 @@ export type Decision =
   | { readonly kind: 'warn'; readonly text: string }
   /** Header fields, each ended by CRLF, byte string. */
   | { readonly kind: 'prepend'; readonly fields: string }
-  /** Added up, for a threshold (score.ts) to judge. `why`: what counted how much, for whoever explains it. */
+  /** Added up, for whoever comes after it to look at. `why`: what counted how much, for whoever explains it. */
   | { readonly kind: 'score'; readonly points: number; readonly why?: string }
   /** The message is taken and waits for an operator. */
   | { readonly kind: 'hold'; readonly reason: string }

@@ -333,7 +333,11 @@ export class SmtpSession {
       tls: this.#tls,
       account: this.#account,
       ...(this.#sentAhead && { sentAhead: true }),
-      dialogue: { extended: this.#helo?.extended ?? false, ...this.#local },
+      dialogue: {
+        extended: this.#helo?.extended ?? false,
+        ...this.#local,
+        ...(this.#mechanism && { mechanism: this.#mechanism }),
+      },
     }
     return this.#origin
   }

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest'
 import type { Known } from '#services/policy/known.ts'
 import { createPolicy } from '#services/policy/policy.ts'
 import type { Decision, Restriction, StageLists } from '#services/policy/restriction.ts'
-import { rejectScore } from '#services/policy/score.ts'
 import type { EarlyRequest, PolicyStage, PolicyVerdict } from '#shared/contracts/policy.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { openFakeDns } from '#test/support/fake-dns.ts'
@@ -173,7 +172,10 @@ describe('the stages of policy', () => {
   })
 
   it('sum up what was scored: early ones for all, a recipient for himself', async () => {
-    const threshold = rejectScore('too_much', { points: 6, reply }) as Restriction<never>
+    const threshold: Restriction = {
+      name: 'too_much',
+      decide: ({ score }) => (score >= 6 ? rejected : { kind: 'dunno' }),
+    }
     const { policy } = policyOf({
       connect: [points(2)],
       sender: [points(2)],
