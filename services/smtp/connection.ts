@@ -42,7 +42,7 @@ export type ConnectionContext = {
   readonly options: SmtpOptions
   readonly deps: SmtpDeps
   readonly limits: SharedLimits
-  /** We said goodbye, or the client is gone: it no longer counts. May come twice. */
+  /** We said goodbye, or the client is gone, and nothing is done for it any more: it no longer counts. May come twice. */
   readonly onLeft: () => void
   /** The socket is closed. */
   readonly onClosed: () => void
@@ -60,6 +60,8 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   #answer: Answer | undefined
   /** Under way: the client is judged before it is greeted. */
   #greeting: Promise<void> | undefined
+  /** Under way: a command, or a message, that is not answered yet. */
+  #work: Promise<void> | undefined
   #body: Body | undefined
   #isWorking = false
   #isDraining = false
@@ -129,7 +131,7 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
 
   #welcome(): void {
     if (this.#context.options.smtpdDelayReject) this.#greet(undefined)
-    else this.#greeting = this.#judgeClient()
+    else this.#greeting = this.#during(this.#judgeClient())
   }
 
   #greet(refusal: Reply | undefined): void {
@@ -183,14 +185,29 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
     this.#gone.abort()
     this.#abandon('client disconnected')
     this.#session.end()
-    this.#context.onLeft()
+    this.#giveUpPlace()
     this.#context.onClosed()
   }
 
   override close(): void {
     super.close()
     this.#gone.abort()
-    this.#context.onLeft()
+    this.#giveUpPlace()
+  }
+
+  /** Not before what it asked for is found out, or clients that come and go at once would have any number of questions under way. */
+  #giveUpPlace(): void {
+    const { onLeft } = this.#context
+    if (this.#work === undefined) onLeft()
+    else void this.#work.then(onLeft)
+  }
+
+  /** It has rejected for nobody: failures are dealt with in it. */
+  #during(work: Promise<void>): Promise<void> {
+    this.#work = work.then(() => {
+      this.#work = undefined
+    })
+    return this.#work
   }
 
   // --------------------------------------------------------------------------------------------- reading
@@ -204,9 +221,11 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
       : dispatch(this.#session, line)
     if (this.#hasSentAhead(flushes)) this.#session.noteSentAhead()
     if (outcome instanceof Promise) {
-      return outcome
-        .then((done) => this.#carryOut(done, flushes))
-        .catch((error: unknown) => this.onFailure(error))
+      return this.#during(
+        outcome
+          .then((done) => this.#carryOut(done, flushes))
+          .catch((error: unknown) => this.onFailure(error)),
+      )
     }
     return this.#carryOut(outcome, flushes)
   }
@@ -242,10 +261,12 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
   onBodyEnd(body: Body): Promise<void> | undefined {
     this.#beginWork()
     this.#body = undefined
-    return body
-      .finish()
-      .then((answers) => this.#carryOut(answerEach(answers), true))
-      .catch((error: unknown) => this.onFailure(error))
+    return this.#during(
+      body
+        .finish()
+        .then((answers) => this.#carryOut(answerEach(answers), true))
+        .catch((error: unknown) => this.onFailure(error)),
+    )
   }
 
   onIdle(): Promise<void> | undefined {

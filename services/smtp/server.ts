@@ -83,7 +83,10 @@ export class SmtpServer extends SMTPServer {
     leave: () => void = () => {},
   ): void {
     // It may have gone while the handshake was made.
-    if (socket.destroyed) return
+    if (socket.destroyed) {
+      leave()
+      return
+    }
     const connection = new SmtpConnection(
       {
         server: this,
@@ -123,8 +126,13 @@ export class SmtpServer extends SMTPServer {
           return
         }
         const peer = { remoteAddress: address, remotePort: port }
-        if (handshake) this.#shakeHands(socket, (secure) => this.connect(secure, peer, leave))
-        else this.connect(socket, peer, leave)
+        // From then on the connection knows when it leaves.
+        const serve = (served: Socket) => {
+          socket.off('close', leave)
+          this.connect(served, peer, leave)
+        }
+        if (handshake) this.#shakeHands(socket, serve)
+        else serve(socket)
       },
       refused: ({ address }) => {
         this.#logRefused(address)

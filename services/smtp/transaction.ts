@@ -4,10 +4,10 @@ import type { Judged, PolicyVerdict } from '#shared/contracts/policy.ts'
 import type { EnvelopeRecipient, SmtpEnvelope } from '#shared/contracts/spool.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import type { LogFields } from '#shared/runtime/log.ts'
 import type { MailCommand } from '#shared/smtp/mail-command.ts'
 import type { LineEndCheck } from '#shared/text/line-ends.ts'
 import type { Receipt } from './receipt.ts'
-import type { SmtpSession } from './session.ts'
 
 export type Transaction = {
   readonly queueId: QueueId
@@ -74,7 +74,7 @@ export const FIELD_BYTES_MAX = 100_000
 
 /** What the verdict says of the message as a whole, whatever it says of whom it was asked about. */
 export function noteVerdict(
-  session: Pick<SmtpSession, 'logRepeated'>,
+  session: { logRepeated(fields: LogFields, message: string): void },
   transaction: Transaction,
   verdict: PolicyVerdict,
 ): void {

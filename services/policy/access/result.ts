@@ -97,7 +97,7 @@ export function createDecideResult(
         if (answer.neverPermits) return forbidden(answer)
         if (answer.isSenderRouted) return dunno
         if (action.kind === 'permit') return permit
-        return both(warn('an empty result is taken for OK'), permit)
+        return both(from, warn('an empty result is taken for OK'), permit)
       }
       case 'dunno':
         return dunno
@@ -124,7 +124,7 @@ export function createDecideResult(
       case 'discard':
         return action.text === ''
           ? { kind: 'discard' }
-          : both(warn(`DISCARD ${action.text}`), { kind: 'discard' })
+          : both(from, warn(`DISCARD ${action.text}`), { kind: 'discard' })
       case 'hold':
         return { kind: 'hold', reason: action.text || `${from} (${subject})` }
       case 'filter':
@@ -163,7 +163,7 @@ function isTooEarly({ answering }: Known, { kind }: Action): boolean {
 }
 
 /** Both, in this order. */
-function both(first: Decision, second: Decision): Decision {
-  const one = (decision: Decision) => ({ name: 'result', decide: () => decision })
+function both(name: string, first: Decision, second: Decision): Decision {
+  const one = (decision: Decision) => ({ name, decide: () => decision })
   return { kind: 'list', restrictions: [one(first), one(second)] }
 }

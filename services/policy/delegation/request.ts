@@ -41,7 +41,8 @@ export async function delegationRequest(known: Known, policyContext: string): Pr
     helo_name: origin.helo,
     sender: known.sender ?? '',
     recipient: known.recipient?.text ?? '',
-    recipient_count: known.recipientCount,
+    // Before DATA nobody knows how many there will be.
+    recipient_count: answering === 'data' || answering === 'message' ? known.recipientCount : 0,
     // Postfix has one from the first recipient on.
     queue_id: known.recipientCount > 0 ? known.queueId : '',
     instance: known.queueId,

@@ -4,7 +4,9 @@ import type { Problem } from '../problems.ts'
 import type { Settings } from '../table.ts'
 import { type Classes, type ListEntry, type ListPlace, parseClasses, parseList } from './grammar.ts'
 import { type ClassEntries, createNestingJudge } from './nesting.ts'
-import type { WordName } from './words.ts'
+import { resultFault } from './result-fault.ts'
+import { type InlineEntry, parseTableRef } from './table-ref.ts'
+import { type WordName, wordFacts } from './words.ts'
 
 const placeOfList = {
   smtpdClientRestrictions: 'client',
@@ -50,12 +52,14 @@ export function findListFaults(settings: ListSettings): Problem[] {
   }
   if (problems.length > 0) return problems
   const nestingFault = createNestingJudge(classEntries)
+  const listFault = (entries: readonly ListEntry[]) =>
+    nestingFault(entries) ?? findResultFault(entries, isClass)
   for (const entries of classEntries.values()) {
-    const reason = nestingFault(entries)
+    const reason = listFault(entries)
     if (reason !== undefined) return [fault(['smtpdRestrictionClasses'], reason)]
   }
   for (const [setting, entries] of lists) {
-    const reason = nestingFault(entries)
+    const reason = listFault(entries)
     if (reason !== undefined) return [fault([setting], reason)]
   }
   for (const listeners of ['smtpd', 'submission'] as const) {
@@ -64,6 +68,27 @@ export function findListFaults(settings: ListSettings): Problem[] {
     if (!isSafe) problems.push(fault(deciding, openRelay))
   }
   return problems
+}
+
+/** Of tables that are written on the spot: those in the directory are judged when they are set. An empty result means OK. */
+function findResultFault(
+  entries: readonly ListEntry[],
+  isClass: (name: string) => boolean,
+): string | undefined {
+  for (const entry of entries) {
+    if (entry.kind === 'class' || wordFacts(entry.word).argument !== 'table') continue
+    for (const { key, result } of resultsOnTheSpot(entry.argument)) {
+      const reason = result === '' ? undefined : resultFault(result, isClass)
+      if (reason !== undefined) return `${entry.word}, what it says of ${key}: ${reason}`
+    }
+  }
+  return undefined
+}
+
+function resultsOnTheSpot(argument: string): readonly InlineEntry[] {
+  const table = parseTableRef(argument)
+  if (typeof table === 'string' || table.kind === 'table') return []
+  return table.kind === 'inline' ? table.entries : [{ key: 'static', result: table.result }]
 }
 
 /** A word by which a table could let relay whoever claims what it permits. */

@@ -332,6 +332,34 @@ describe('who speaks before the greeting', () => {
   })
 })
 
+describe('who leaves while policy thinks', () => {
+  it.each([
+    ['at RCPT', {}, 'recipient'],
+    ['before the greeting', { smtpdDelayReject: false }, 'early'],
+  ] as const)('%s has its place until that is done', async (_, options, question) => {
+    const { open, port, policy, logged } = await start({
+      ...options,
+      clientConnectionCountLimit: 1,
+      mynetworks: [],
+    })
+    const [asked, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    policy[question] = async () => {
+      asked.resolve()
+      await done.promise
+      return { kind: 'permit', prepend: '', finalRecipients: 1 }
+    }
+    const first = connect(port, '127.0.0.1')
+    const said = 'EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\n'
+    if (question === 'recipient') first.once('data', () => first.write(said))
+    await asked.promise
+    first.resetAndDestroy()
+    await vi.waitFor(() => expect(logged('session ended')).toHaveLength(1))
+    expect((await open()).greeting).toMatch(/^421 /)
+    done.resolve()
+    await vi.waitFor(async () => expect((await open()).greeting).toMatch(/^220 /))
+  })
+})
+
 describe('who waits for the greeting', () => {
   it('is not the one who is slow while policy thinks', async () => {
     const { open, policy, clock } = await start({ smtpdDelayReject: false, smtpdTimeoutMs: 40 })

@@ -102,6 +102,16 @@ describe('a result', () => {
     ])
   })
 
+  it('that discards is who said so, with a reason as without', async () => {
+    for (const result of ['DISCARD', 'DISCARD spam']) {
+      const list = [{ name: 'check_sender_access table:t', decide: () => decide(result) }]
+      expect((await evaluate(list, known())).verdict).toEqual({
+        kind: 'discard',
+        restriction: 'check_sender_access table:t',
+      })
+    }
+  })
+
   it('has the codes that are set', async () => {
     const { decide } = world({ accessMapRejectCode: 521, accessMapDeferCode: 421 })
     expect(await decide('REJECT')).toMatchObject({ kind: 'reject', reply: { code: 521 } })

@@ -134,6 +134,18 @@ describe('check_policy_service', () => {
   })
 
   it.each([
+    ['recipient', '0'],
+    ['data', '3'],
+    ['message', '3'],
+  ] as const)('counts recipients from DATA on, as Postfix: at %s %s', async (stage, count) => {
+    await using server = await startPolicyServer(answering('DUNNO'))
+    const facts = knownAtRcpt({ answering: stage, recipientCount: 3 })
+    await open().ask(inet(server.endpoint), facts)
+    expect(server.requests[0]?.get('recipient_count')).toBe(count)
+    expect(server.requests[0]?.get('queue_id')).toBe('Q')
+  })
+
+  it.each([
     [true, 'ESMTP', 'EHLO'],
     [false, 'SMTP', 'HELO'],
   ])(

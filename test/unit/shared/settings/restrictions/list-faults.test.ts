@@ -31,6 +31,27 @@ describe('restriction lists', () => {
     ])
   })
 
+  it.each([
+    ['smtpdClientRestrictions=check_client_access inline:{ 192.0.2.1=REJEKT }', '192.0.2.1'],
+    ['smtpdClientRestrictions=check_client_access inline:{ 192.0.2.1={421 go} }', '192.0.2.1'],
+    ['smtpdClientRestrictions=check_client_access inline:{ 192.0.2.1=strikt }', '192.0.2.1'],
+    ['smtpdSenderRestrictions=inline:{ a.test=OK, { b.test = FILTER nowhere } }', 'b.test'],
+    ['smtpdDataRestrictions=check_sender_access static:{ HOLT look at it }', 'static'],
+    ['smtpdRestrictionClasses=strict={ check_helo_access inline:{ x=REDIRECT y } }', 'x'],
+  ])('with a result that nobody could follow stop the start: %s', (list, key) => {
+    const [fault = '', ...others] = faults(list)
+    expect(fault).toContain(`what it says of ${key}: `)
+    expect(others).toEqual([])
+  })
+
+  it('may have any result that a table may', () => {
+    const results =
+      '{ a.test = REJECT no }, b.test=OK, c.test=strict, { d.test = reject_unverified_sender, permit }, { e.test = PREPEND X-A: b }, f.test='
+    const classes = 'smtpdRestrictionClasses=strict={ reject_plaintext_session }'
+    expect(faults(classes, `smtpdSenderRestrictions=inline:{ ${results} }`)).toEqual([])
+    expect(faults('smtpdSenderRestrictions=check_sender_access static:DUNNO')).toEqual([])
+  })
+
   it('may not name classes that contain themselves, or reach too far', () => {
     const ofClasses = (classes: string, ...more: readonly string[]) =>
       faults(`smtpdRestrictionClasses=${classes}`, ...more)
