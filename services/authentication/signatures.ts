@@ -197,7 +197,7 @@ function withShown(found: readonly string[], fields: readonly HeaderField[]): re
 function withoutCostlyKeys(resolver: MailauthResolver): MailauthResolver {
   const isCheap = (record: unknown) => {
     const text = [record].flat().join('')
-    return text.length <= KEY_RECORD_BYTES_MAX && exponentOf(text) < 2n ** KEY_EXPONENT_BITS_MAX
+    return text.length <= KEY_RECORD_BYTES_MAX && keysIn(text).every(hasUsualExponent)
   }
   return async (name, type) => {
     const records = await resolver(name, type)
@@ -205,20 +205,23 @@ function withoutCostlyKeys(resolver: MailauthResolver): MailauthResolver {
   }
 }
 
-/** 0 where it has none. */
-function exponentOf(record: string): bigint {
-  const [, base64 = ''] = /(?:^|;)\s*p\s*=([^;]*)/.exec(record) ?? []
-  const key = Buffer.from(base64, 'base64')
+const keysIn = (record: string) =>
+  record.split(';').flatMap((tag) => {
+    const at = tag.indexOf('=')
+    return tag.slice(0, at).trim() === 'p' ? [Buffer.from(tag.slice(at + 1), 'base64')] : []
+  })
+
+function hasUsualExponent(key: Buffer): boolean {
   // RFC 6376 §3.6.1 has the one, and everybody publishes the other.
   for (const type of ['spki', 'pkcs1'] as const) {
     try {
       const { asymmetricKeyDetails } = createPublicKey({ key, format: 'der', type })
-      return asymmetricKeyDetails?.publicExponent ?? 0n
+      return (asymmetricKeyDetails?.publicExponent ?? 0n) < 2n ** KEY_EXPONENT_BITS_MAX
     } catch {
       // Of the other kind, or none; then nothing is checked with it.
     }
   }
-  return 0n
+  return true
 }
 
 /** Fields of signatures beyond the limits are for mailauth none; the others are all there. */

@@ -50,7 +50,10 @@ function behindComments(value: Uint8Array): number | undefined {
 
 const normal = (id: string) => id.toLowerCase().replace(/\.$/, '') || undefined
 const isBlank = (byte: number) => byte === SPACE || byte === TAB || byte === CR || byte === LF
-const endsToken = (byte: number) => isBlank(byte) || byte === SEMICOLON || byte === OPENING
+/** RFC 2045 §5.1: readers that know no better go by as much of it as is one. */
+const endsToken = (byte: number) =>
+  byte <= SPACE || byte === DELETE || SPECIALS.includes(String.fromCharCode(byte))
+const SPECIALS = '()<>@,;:\\"/[]?='
 
 const TAB = 0x09
 const LF = 0x0a
@@ -59,5 +62,5 @@ const SPACE = 0x20
 const QUOTE = 0x22
 const OPENING = 0x28
 const CLOSING = 0x29
-const SEMICOLON = 0x3b
 const BACKSLASH = 0x5c
+const DELETE = 0x7f

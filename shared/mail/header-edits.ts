@@ -31,6 +31,8 @@ export type HeaderEdit =
 
 /** Of a header that is to be edited: all of it is held meanwhile. What is longer cannot be edited. */
 export const EDITED_HEADER_BYTES_MAX = 1024 * 1024
+/** Of one that is to be edited; each edit looks at all of them. */
+export const EDITED_FIELDS_MAX = 10_000
 /** Edits of one message whose cost grows with its header (all but `replace-stored`). */
 export const HEADER_EDITS_MAX = 500
 
@@ -44,7 +46,7 @@ type Field = {
   readonly name: string
 }
 
-/** The fields of a header, its empty line not counted. */
+/** The fields of a header, its empty line not counted. Throws HeaderTooLong. */
 export function editHeader(header: ByteString, edits: readonly HeaderEdit[]): ByteString {
   const stored = fieldsOf(header)
   const replaced = new Map<number, ByteString>()
@@ -107,6 +109,9 @@ function fieldsOf(header: ByteString): Field[] {
     const text = header.slice(start, end)
     const colon = text.indexOf(':')
     const name = colon < 0 ? '' : text.slice(0, colon).trim().toLowerCase()
+    if (fields.length >= EDITED_FIELDS_MAX) {
+      throw new HeaderTooLong(`more than ${EDITED_FIELDS_MAX} header fields`)
+    }
     fields.push({ text, name })
     start = end
   }

@@ -6,6 +6,7 @@
 
 import type { ContentMessage, ContentStep, StepVerdict } from '#shared/contracts/content.ts'
 import type { SmtpReply } from '#shared/contracts/policy.ts'
+import { clientNetwork } from '#shared/net/client-network.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { substituted } from '#shared/settings/patterns/check-action.ts'
@@ -39,9 +40,13 @@ export function checksStep(deps: {
   )
   const isChecked = ({ kind }: CheckedLine) => tables[kind].rules.length > 0
 
-  async function check(lines: readonly CheckedLine[], findings: Findings): Promise<void> {
+  async function check(
+    lines: readonly CheckedLine[],
+    findings: Findings,
+    client: string,
+  ): Promise<void> {
     const lookUps = lines.map(({ kind, text }): LookUp => [kinds.indexOf(kind), text])
-    for (const { index, rule, groups } of await matcher.match(lookUps)) {
+    for (const { index, rule, groups } of await matcher.match(lookUps, client)) {
       const line = lines[index]
       const found = line && tables[line.kind].rules[rule]
       if (line === undefined || found?.kind !== 'match') continue
@@ -50,18 +55,18 @@ export function checksStep(deps: {
     }
   }
 
-  async function judge(message: ContentMessage): Promise<StepVerdict> {
+  async function judge(message: ContentMessage, client: string): Promise<StepVerdict> {
     const findings = new Findings()
     // What is not seen cannot be checked.
     if (message.header.length + LINE_END_BYTES < message.spooled.index.headerBytes) {
       return { kind: 'reject', reply: headerTooLong }
     }
-    await check([...headerLines(message.header)].filter(isChecked), findings)
+    await check([...headerLines(message.header)].filter(isChecked), findings, client)
     if (findings.isDecided || !looksAtBody(message, tables)) return findings.verdict()
     const { body } = await splitMessage(message.open())
     const lines = bodyLines(body, message.spooled.index, { segmentBytesMax })
     for await (const batch of batches(lines, isChecked)) {
-      await check(batch, findings)
+      await check(batch, findings, client)
       if (findings.isDecided) break
     }
     const { bodyEdits } = findings
@@ -72,9 +77,9 @@ export function checksStep(deps: {
 
   return {
     name: 'header_checks',
-    begin: ({ queueId }) => ({
+    begin: ({ queueId, origin }) => ({
       judge: (message) =>
-        judge(message).catch((error: unknown) => {
+        judge(message, clientNetwork(origin.remoteAddress)).catch((error: unknown) => {
           if (!(error instanceof SlowPattern)) throw error
           const kind = kinds[error.table] ?? 'header'
           const line = tables[kind].rules[error.rule]?.line

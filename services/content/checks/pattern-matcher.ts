@@ -49,9 +49,10 @@ export class PatternMatcher {
   /** Number of the table and of the rule that it is at. */
   readonly #at = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT))
   #worker: Worker | undefined
-  /** The call before. */
-  #last: Promise<unknown> = Promise.resolve()
+  /** Calls that wait, by whose they are; the next is of the first. */
+  readonly #queues = new Map<string, (() => Promise<void>)[]>()
   #waiting = 0
+  #isTaking = false
   #idle: NodeJS.Timeout | undefined
 
   constructor(
@@ -70,20 +71,34 @@ export class PatternMatcher {
     this.#timeMs = timeMs
   }
 
-  /** Of each line the first rule that matches, where there is one. Rejects with SlowPattern or TemporaryFailure. */
-  match(lines: readonly LookUp[]): Promise<readonly Match[]> {
+  /**
+   * Of each line the first rule that matches, where there is one. Rejects with SlowPattern or TemporaryFailure. `whose`: who makes it wait
+   * waits himself, while one call of each other comes first.
+   */
+  match(lines: readonly LookUp[], whose: string): Promise<readonly Match[]> {
     if (lines.length === 0) return Promise.resolve([])
     if (this.#waiting >= CALLS_WAITING_MAX) {
       return Promise.reject(new TemporaryFailure('too many messages wait for pattern checks'))
     }
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Match[]>()
+    const queue = this.#queues.get(whose) ?? []
+    queue.push(() => this.#call(lines).then(resolve, reject))
+    this.#queues.set(whose, queue)
     this.#waiting += 1
-    const call = this.#last
-      .then(() => this.#call(lines))
-      .finally(() => {
-        this.#waiting -= 1
-      })
-    this.#last = call.catch(() => undefined)
-    return call
+    if (!this.#isTaking) void this.#takeTurns()
+    return promise
+  }
+
+  async #takeTurns(): Promise<void> {
+    this.#isTaking = true
+    for (let [next] = this.#queues; next !== undefined; [next] = this.#queues) {
+      const [whose, [call, ...others]] = next
+      this.#queues.delete(whose)
+      if (others.length > 0) this.#queues.set(whose, others)
+      await call?.()
+      this.#waiting -= 1
+    }
+    this.#isTaking = false
   }
 
   close(): void {

@@ -53,7 +53,8 @@ export function createHttpPost(
       ...(socketPath !== undefined && { socketPath }),
     })
     // A filter may answer before it has read all.
-    const answered = once(outgoing, 'response')
+    // Or never, where it switches protocols.
+    const answered = once(outgoing, 'response', { signal })
     answered.catch(() => {})
     let unreadable: unknown
     const source = Readable.from(watched(body(), (error) => (unreadable = error)))

@@ -15,6 +15,9 @@ describe('the authserv-id of an Authentication-Results field', () => {
     [' "mx.example.test"; none', 'mx.example.test'],
     [' "mx.\\example.test"; none', 'mx.example.test'],
     [' mx.example.test', 'mx.example.test'],
+    [' mx.example.test/1; none', 'mx.example.test'],
+    [' mx.example.test=1; none', 'mx.example.test'],
+    [' mx.example.test\0; none', 'mx.example.test'],
     [' mx.example.test\r\nSubject: a', 'mx.example.test'],
   ])('%j is %j', (value, id) => {
     expect(idIn(value)).toBe(id)
@@ -25,6 +28,8 @@ describe('the authserv-id of an Authentication-Results field', () => {
     ['white space', ' \r\n '],
     ['comments alone', ' (mx.example.test)'],
     ['a comment without end', ' (mx.example.test; none'],
+    ['what no name begins with', ' <mx.example.test>; none'],
+    ['an encoded word', ' =?utf-8?Q?mx.example.test?=; none'],
     ['another field behind it', '\r\nmx.example.test: a'],
     ['a comment that goes on in another field', ' (\r\nSubject: ) mx.example.test'],
   ])('is none where there is %s', (_, value) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  EDITED_FIELDS_MAX,
   EDITED_HEADER_BYTES_MAX,
   edited,
   editHeader,
@@ -48,11 +49,16 @@ describe('a header', () => {
   })
 
   it('of many fields costs no more for many of them', () => {
-    const many = 'A:\r\n'.repeat(100_000)
-    const edits = Array.from({ length: 100_000 }, (_, position) => {
+    const many = 'A:\r\n'.repeat(EDITED_FIELDS_MAX)
+    const edits = Array.from({ length: EDITED_FIELDS_MAX }, (_, position) => {
       return { kind: 'replace-stored', position, field: '' } as const
     })
     expect(editHeader(many, edits)).toBe('')
+  })
+
+  it('of more fields than each edit could look at is not edited', () => {
+    const more = 'A:\r\n'.repeat(EDITED_FIELDS_MAX + 1)
+    expect(() => editHeader(more, [])).toThrow(HeaderTooLong)
   })
 })
 
@@ -82,11 +88,12 @@ describe('a message', () => {
   })
 
   it('of a header that is too long is not edited', async () => {
-    const fits = 'A: 1\r\n'.repeat(Math.floor(EDITED_HEADER_BYTES_MAX / 6) - 1)
+    const field = `A: ${'1'.repeat(995)}\r\n`
+    const fits = field.repeat(Math.floor(EDITED_HEADER_BYTES_MAX / field.length) - 1)
     expect((await textOf(edited(pieces(fits + body, 60_000), edits))).length).toBe(
       fits.length + body.length,
     )
-    const tooLong = edited(pieces(`${fits}${'A: 1\r\n'.repeat(9)}${body}`, 60_000), edits)
+    const tooLong = edited(pieces(`${fits}${field.repeat(9)}${body}`, 60_000), edits)
     await expect(textOf(tooLong)).rejects.toThrow(HeaderTooLong)
   })
 })

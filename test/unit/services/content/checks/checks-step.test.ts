@@ -193,7 +193,10 @@ describe('what a check of the header may do', () => {
       clock: systemClock,
       log: new MemoryLog(),
     })
-    const judge = step?.begin({ envelope: message.envelope } as never)
+    const judge = step?.begin({
+      origin: { remoteAddress: '192.0.2.7' },
+      envelope: message.envelope,
+    } as never)
     expect(await judge?.judge(message)).toMatchObject({ kind: 'reject', reply: { code: 552 } })
   })
 })

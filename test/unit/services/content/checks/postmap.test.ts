@@ -91,7 +91,7 @@ async function ours(text: string): Promise<readonly string[]> {
   expect(table.faults).toEqual([])
   const matcher = new PatternMatcher([table], { clock: systemClock, timeMs: 10_000 })
   const lookUps = keys.map((key): LookUp => [0, Buffer.from(key).toString('latin1')])
-  const matches = await matcher.match(lookUps)
+  const matches = await matcher.match(lookUps, 'a')
   matcher.close()
   return matches.flatMap(({ index, rule, groups }) => {
     const found = table.rules[rule]
