@@ -4,6 +4,7 @@ import type { Problem } from '../problems.ts'
 import type { Settings } from '../table.ts'
 import { type Classes, type ListEntry, type ListPlace, parseClasses, parseList } from './grammar.ts'
 import type { WordName } from './words.ts'
+import { permitsWhoever, writtenResultFault } from './written-results.ts'
 
 const placeOfList = {
   smtpdClientRestrictions: 'client',
@@ -39,13 +40,19 @@ export function findListFaults(settings: ListSettings): Problem[] {
     const list = parseList(text, 'class', isClass)
     if (list.kind === 'fault') {
       problems.push(fault(['smtpdRestrictionClasses'], `${name}: ${list.reason}`))
-    } else classEntries.set(name, list.entries)
+    } else {
+      classEntries.set(name, list.entries)
+      problems.push(...resultFaults('smtpdRestrictionClasses', list.entries, isClass))
+    }
   }
   const lists = new Map<ListSetting, readonly ListEntry[]>()
   for (const setting of listSettings) {
     const list = parseList(settings[setting], placeOfList[setting], isClass)
     if (list.kind === 'fault') problems.push(fault([setting], list.reason))
-    else lists.set(setting, list.entries)
+    else {
+      lists.set(setting, list.entries)
+      problems.push(...resultFaults(setting, list.entries, isClass))
+    }
   }
   if (problems.length > 0) return problems
   for (const listeners of ['smtpd', 'submission'] as const) {
@@ -54,6 +61,17 @@ export function findListFaults(settings: ListSettings): Problem[] {
     if (!isSafe) problems.push(fault(deciding, openRelay))
   }
   return problems
+}
+
+function resultFaults(
+  setting: string,
+  entries: readonly ListEntry[],
+  isClass: (name: string) => boolean,
+): readonly Problem[] {
+  return entries.flatMap((entry) => {
+    const reason = writtenResultFault(entry, isClass)
+    return reason === undefined ? [] : [fault([setting], reason)]
+  })
 }
 
 /** A word by which a table could let relay whoever claims what it permits. */
@@ -133,7 +151,7 @@ function outcome(
       if (found === 'let through' || (found === 'refused' && !entry.warnOnly)) return found
       continue
     }
-    if (openToAll.has(entry.word)) return 'let through'
+    if (openToAll.has(entry.word) || permitsWhoever(entry)) return 'let through'
     if (refusing.has(entry.word) && !entry.warnOnly) return 'refused'
   }
   return 'undecided'
