@@ -4,7 +4,7 @@ import { createSpfCheck } from '#services/authentication/spf.ts'
 import type { PolicyServers } from '#services/policy/delegation/servers.ts'
 import { createLists } from '#services/policy/lists.ts'
 import { createPolicy } from '#services/policy/policy.ts'
-import { createDecisionRecorder } from '#services/policy/records/recorder.ts'
+import { createDecisionRecorder, type DecisionRecorder } from '#services/policy/records/recorder.ts'
 import { createVerification } from '#services/policy/verification.ts'
 import type { DecidingPolicy } from '#shared/contracts/policy.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
@@ -21,7 +21,17 @@ export type PolicyWorld = {
   readonly policyServers?: PolicyServers
   /** Whoever stops closes it; absent every line is written. */
   readonly log?: Log
+  /** Where others note their decisions with it. */
+  readonly recorder?: DecisionRecorder
 }
+
+export const assembleRecorder = ({ settings, store, clock, log }: Backend): DecisionRecorder =>
+  createDecisionRecorder({
+    counters: store.tables.counters,
+    clock,
+    log: log.child({ service: 'policy' }),
+    options: settings,
+  })
 
 export function assemblePolicy(
   backend: Backend,
@@ -30,6 +40,7 @@ export function assemblePolicy(
     openDns = openQuestionResolvers(backend.settings, backend.clock, log),
     probe,
     policyServers,
+    recorder = assembleRecorder(backend),
   }: PolicyWorld = {},
 ): DecidingPolicy {
   const { directory, accessTables, mailbox, suspicion, settings, store, clock } = backend
@@ -51,7 +62,7 @@ export function assemblePolicy(
     directory,
     openDns,
     checkSpf: createSpfCheck(settings),
-    recorder: createDecisionRecorder({ counters, clock, log, options: settings }),
+    recorder,
     options: settings,
     log,
   })

@@ -15,7 +15,7 @@ import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { openMilters } from '#services/assembly/milters.ts'
-import { assemblePolicy } from '#services/assembly/policy.ts'
+import { assemblePolicy, assembleRecorder } from '#services/assembly/policy.ts'
 import {
   type OpenRemoteDelivery,
   openRemoteDelivery,
@@ -123,11 +123,15 @@ export async function startSystem(deps: {
     const openDns = openQuestionResolvers(from.settings, clock, policyLog)
     const webhookSecret = await webhookSecretFrom(from.settings)
     const before = await authenticationSteps(from, openDns)
-    const content = assembleContent(from, { webhookSecret, before, milters: milters?.steps })
-    return {
-      policy: assemblePolicy(from, { openDns, probe, policyServers, log: policyLog }),
-      content,
-    }
+    const recorder = assembleRecorder(from)
+    const content = assembleContent(from, {
+      webhookSecret,
+      before,
+      milters: milters?.steps,
+      recorder,
+    })
+    const world = { openDns, probe, policyServers, recorder, log: policyLog }
+    return { policy: assemblePolicy(from, world), content }
   }
   let { policy, content } = await decidersOf(backend)
   opening.defer(() => policy.settle())

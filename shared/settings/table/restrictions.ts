@@ -28,7 +28,7 @@ type ListName = keyof typeof presetLists
 function listSetting(name: ListName, about: string, postfix: string) {
   const texts: { readonly [preset in Preset]: string } = presetLists[name]
   return new Setting(restrictions, {
-    default: texts.open,
+    default: texts.modern,
     derivedBy: { setting: 'policyPreset', texts },
     about,
     reload: true,
@@ -46,9 +46,9 @@ const submission = (what: string, value: string, postfix: string) =>
 
 export const restrictionSettings = {
   policyPreset: new Setting(choice(...presets), {
-    default: 'open',
+    default: 'modern',
     about:
-      'Where the lists below come from unless they are set: `modern`, what a careful administrator sets today; `isp`, what providers had with Postfix, policyd-weight and postgrey; `open`, nothing but who may relay.',
+      'Where the lists below come from unless they are set: `modern`, what a careful administrator sets today (this machine itself is asked nothing that needs DNS); `isp`, what providers had with Postfix, policyd-weight and postgrey; `open`, nothing but who may relay.',
     reload: true,
   }),
   smtpdClientRestrictions: listSetting(
