@@ -71,8 +71,8 @@ describe('SIGHUP', () => {
         'hostname',
         'smtpdBanner',
         'smtpdRecipientLimit',
-        'milterMacroDaemonName',
         'authservId',
+        'milterMacroDaemonName',
       ],
     })
     const { alice } = firstAccounts(server)
