@@ -9,6 +9,7 @@ import { createVerification } from '#services/policy/verification.ts'
 import type { DecidingPolicy } from '#shared/contracts/policy.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import type { RecordingResolver } from '#shared/dns/recording-resolver.ts'
+import type { Log } from '#shared/runtime/log.ts'
 import type { Backend } from './backend.ts'
 import { openQuestionResolvers } from './dns.ts'
 
@@ -18,24 +19,31 @@ export type PolicyWorld = {
   readonly probe?: ProbeAddress
   /** Whoever reads settings anew goes on with the connections that there are; absent they are opened here. */
   readonly policyServers?: PolicyServers
+  /** Whoever stops closes it; absent every line is written. */
+  readonly log?: Log
   /** Where others note their decisions with it. */
   readonly recorder?: DecisionRecorder
 }
 
 export const assembleRecorder = ({ settings, store, clock, log }: Backend): DecisionRecorder =>
-  createDecisionRecorder({ counters: store.tables.counters, clock, log, options: settings })
+  createDecisionRecorder({
+    counters: store.tables.counters,
+    clock,
+    log: log.child({ service: 'policy' }),
+    options: settings,
+  })
 
 export function assemblePolicy(
   backend: Backend,
   {
-    openDns = openQuestionResolvers(backend.settings, backend.clock, backend.log),
+    log = backend.log.child({ service: 'policy' }),
+    openDns = openQuestionResolvers(backend.settings, backend.clock, log),
     probe,
     policyServers,
     recorder = assembleRecorder(backend),
   }: PolicyWorld = {},
 ): DecidingPolicy {
   const { directory, accessTables, mailbox, suspicion, settings, store, clock } = backend
-  const log = backend.log.child({ service: 'policy' })
   const { counters } = store.tables
   const { usage } = mailbox
   return createPolicy({

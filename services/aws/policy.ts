@@ -2,6 +2,8 @@
 // (shared/contracts/policy.ts).
 
 import { assemblePolicy } from '#services/assembly/policy.ts'
+import { createSparingLog } from '#shared/net/sparing-log.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
 import { withDnsListKeys } from './dns-list-keys.ts'
 import { beforeAnswer, openFunction } from './functions.ts'
 import { answerQuestion } from './policy-wire.ts'
@@ -11,7 +13,11 @@ const opened = await openFunction('policy', process.env)
 const { backend, log } = opened
 const secretOf = (arn: string) => new Secret(openSecretsManager(), arn)
 const settings = await withDnsListKeys(backend.settings, secretOf, log)
-const policy = assemblePolicy({ ...backend, settings })
+const policy = assemblePolicy(
+  { ...backend, settings },
+  // Never closed: a function that is frozen tells later how many there were, or never.
+  { log: createSparingLog(log, systemClock) },
+)
 
 export async function handler(event: unknown) {
   try {

@@ -88,10 +88,14 @@ export function accessCommands(parent: Command, define: Define): void {
       if (tested.kind !== 'tested') throw refused(tested)
       const { keys, address, hit, action } = tested
       const does = action === null ? null : explainAction(action)
+      const page = hit === null ? await administration.access.page({ table }) : undefined
+      const isEmpty = page !== undefined && page.kind !== 'page'
       output.print({ keys, address, hit, does }, () => [
         `asked for  ${[...keys, ...(address === null ? [] : [`${address} and networks around it`])].join('  ')}`,
         ...(hit === null || does === null
-          ? ['found      nothing: the list goes on']
+          ? [
+              `found      nothing${isEmpty ? ` in ${table}, a table without entries` : ''}: the list goes on`,
+            ]
           : [`found      ${hit.key}  ${hit.result}`, `which      ${does}`]),
       ])
     },

@@ -71,6 +71,12 @@ export function configCommands(parent: Command, process: Process): void {
 /** What the start reads and writes beside the certificate. */
 async function checkFiles(settings: Settings): Promise<void> {
   const { relayhostPasswordFile, log } = settings
+  const [{ openCountries }, { webhookSecretFrom }] = await Promise.all([
+    import('#services/assembly/countries.ts'),
+    import('#services/assembly/content.ts'),
+  ])
+  await openCountries(settings)
+  await webhookSecretFrom(settings)
   if (relayhostPasswordFile !== '') {
     await explained('cannot read relayhostPasswordFile', readFile(relayhostPasswordFile, 'utf8'))
   }

@@ -29,6 +29,7 @@ import { asksRecentLogins } from '#shared/auth/pop-before-smtp.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
+import { createSparingLog } from '#shared/net/sparing-log.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
 import { openCertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
@@ -115,9 +116,11 @@ export async function startSystem(deps: {
   // Sessions go on with those that they began with.
   const milters = openMilters(backend)
   const policyServers = createPolicyServers({ clock })
+  const policyLog = createSparingLog(log.child({ service: 'policy' }), clock)
+  opening.defer(() => policyLog.close())
   /** They share what is remembered of the DNS. */
   const decidersOf = async (from: Backend) => {
-    const openDns = openQuestionResolvers(from.settings, clock, log.child({ service: 'policy' }))
+    const openDns = openQuestionResolvers(from.settings, clock, policyLog)
     const webhookSecret = await webhookSecretFrom(from.settings)
     const before = await authenticationSteps(from, openDns)
     const recorder = assembleRecorder(from)
@@ -127,7 +130,8 @@ export async function startSystem(deps: {
       milters: milters?.steps,
       recorder,
     })
-    return { policy: assemblePolicy(from, { openDns, probe, policyServers, recorder }), content }
+    const world = { openDns, probe, policyServers, recorder, log: policyLog }
+    return { policy: assemblePolicy(from, world), content }
   }
   let { policy, content } = await decidersOf(backend)
   opening.defer(() => policy.settle())

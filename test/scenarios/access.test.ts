@@ -95,6 +95,12 @@ describe('postwolke access', () => {
     )
   })
 
+  it('tells a table without entries, whose name may be mistyped', async () => {
+    expect(await done('test testde sender ann@far.test')).toMatch(
+      /^found {6}nothing in testde, a table without entries: the list goes on$/m,
+    )
+  })
+
   it('says what is wrong, and what may be meant', async () => {
     expect(await run(['set', 't', 'a.test', 'REJEKT'])).toEqual({
       code: 1,

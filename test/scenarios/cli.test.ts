@@ -447,6 +447,8 @@ describe('config check', () => {
   it.each([
     [['tls.certificateFile=/no/c', 'tls.keyFile=/no/k'], /tls\.keyFile: there is no \/no\//],
     [['hopcountLimit=x'], /hopcountLimit cannot be 'x'/],
+    [['geoipDatabase=/no/countries'], /cannot use geoipDatabase/],
+    [['webhook.secretFile=/no/secret'], /cannot read webhook\.secretFile/],
     [
       ['relayhost=[a.test]', 'relayhostUser=x', 'relayhostPasswordFile=/no/password'],
       /cannot read relayhostPasswordFile: there is no \/no\/password/,

@@ -4,9 +4,8 @@ import type { Problem } from '../problems.ts'
 import type { Settings } from '../table.ts'
 import { type Classes, type ListEntry, type ListPlace, parseClasses, parseList } from './grammar.ts'
 import { type ClassEntries, createNestingJudge } from './nesting.ts'
-import { resultFault } from './result-fault.ts'
-import { type InlineEntry, parseTableRef } from './table-ref.ts'
-import { type WordName, wordFacts } from './words.ts'
+import type { WordName } from './words.ts'
+import { permitsWhoever, writtenResultFault } from './written-results.ts'
 
 const placeOfList = {
   smtpdClientRestrictions: 'client',
@@ -42,24 +41,28 @@ export function findListFaults(settings: ListSettings): Problem[] {
     const list = parseList(text, 'class', isClass)
     if (list.kind === 'fault') {
       problems.push(fault(['smtpdRestrictionClasses'], `${name}: ${list.reason}`))
-    } else classEntries.set(name, list.entries)
+    } else {
+      classEntries.set(name, list.entries)
+      problems.push(...resultFaults('smtpdRestrictionClasses', list.entries, isClass))
+    }
   }
   const lists = new Map<ListSetting, readonly ListEntry[]>()
   for (const setting of listSettings) {
     const list = parseList(settings[setting], placeOfList[setting], isClass)
     if (list.kind === 'fault') problems.push(fault([setting], list.reason))
-    else lists.set(setting, list.entries)
+    else {
+      lists.set(setting, list.entries)
+      problems.push(...resultFaults(setting, list.entries, isClass))
+    }
   }
   if (problems.length > 0) return problems
   const nestingFault = createNestingJudge(classEntries)
-  const listFault = (entries: readonly ListEntry[]) =>
-    nestingFault(entries) ?? findResultFault(entries, isClass)
   for (const entries of classEntries.values()) {
-    const reason = listFault(entries)
+    const reason = nestingFault(entries)
     if (reason !== undefined) return [fault(['smtpdRestrictionClasses'], reason)]
   }
   for (const [setting, entries] of lists) {
-    const reason = listFault(entries)
+    const reason = nestingFault(entries)
     if (reason !== undefined) return [fault([setting], reason)]
   }
   for (const listeners of ['smtpd', 'submission'] as const) {
@@ -70,25 +73,15 @@ export function findListFaults(settings: ListSettings): Problem[] {
   return problems
 }
 
-/** Of tables that are written on the spot: those in the directory are judged when they are set. An empty result means OK. */
-function findResultFault(
+function resultFaults(
+  setting: string,
   entries: readonly ListEntry[],
   isClass: (name: string) => boolean,
-): string | undefined {
-  for (const entry of entries) {
-    if (entry.kind === 'class' || wordFacts(entry.word).argument !== 'table') continue
-    for (const { key, result } of resultsOnTheSpot(entry.argument)) {
-      const reason = result === '' ? undefined : resultFault(result, isClass)
-      if (reason !== undefined) return `${entry.word}, what it says of ${key}: ${reason}`
-    }
-  }
-  return undefined
-}
-
-function resultsOnTheSpot(argument: string): readonly InlineEntry[] {
-  const table = parseTableRef(argument)
-  if (typeof table === 'string' || table.kind === 'table') return []
-  return table.kind === 'inline' ? table.entries : [{ key: 'static', result: table.result }]
+): readonly Problem[] {
+  return entries.flatMap((entry) => {
+    const reason = writtenResultFault(entry, isClass)
+    return reason === undefined ? [] : [fault([setting], reason)]
+  })
 }
 
 /** A word by which a table could let relay whoever claims what it permits. */
@@ -162,7 +155,7 @@ function outcome(
       if (found === 'let through' || (found === 'refused' && !entry.warnOnly)) return found
       continue
     }
-    if (openToAll.has(entry.word)) return 'let through'
+    if (openToAll.has(entry.word) || permitsWhoever(entry)) return 'let through'
     if (refusing.has(entry.word) && !entry.warnOnly) return 'refused'
   }
   return 'undecided'

@@ -23,6 +23,16 @@ describe('restriction lists', () => {
     ])
   })
 
+  it('with a result that is none stop the start', () => {
+    expect(
+      faults('smtpdHeloRestrictions=check_helo_access inline:{ a.example=OK b.example=REJCT }'),
+    ).toEqual([
+      'smtpdHeloRestrictions: check_helo_access inline:{ a.example=OK b.example=REJCT }: REJCT is no action, no restriction and no restriction class; did you mean REJECT?',
+    ])
+    expect(faults('smtpdRestrictionClasses=a={ check_helo_access static:a }')).toEqual([])
+    expect(faults('smtpdRestrictionClasses=a={ check_helo_access static:b }')).toHaveLength(1)
+  })
+
   it('may name classes, which are lists themselves', () => {
     const classes = 'smtpdRestrictionClasses=a={ b, permit } b={ reject_plaintext_session }'
     expect(faults(classes, 'smtpdClientRestrictions=a')).toEqual([])
@@ -83,6 +93,10 @@ describe('restriction lists', () => {
     ['a permit before', 'permit, reject_unauth_destination'],
     ['a certificate of anybody', 'permit_tls_all_clientcerts, reject'],
     ['a word in HELO', 'permit_naked_ip_address, reject_unauth_destination'],
+    [
+      'a table that permits whoever it is asked about',
+      'check_client_access static:OK, reject_unauth_destination',
+    ],
     ['only a warning', 'warn_if_reject reject_unauth_destination'],
     ['a deferral that another may make good', 'defer_if_reject'],
     ['a class that permits', 'mine, reject'],
