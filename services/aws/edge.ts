@@ -66,7 +66,7 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     systemClock,
   )
   closing.defer(() => health.close())
-  const openDns = openQuestionResolvers(settings, systemClock)
+  const openDns = openQuestionResolvers(settings, systemClock, log.child({ service: 'edge' }))
   const recorder = assembleRecorder(backend)
   const onTheSpot = assemblePolicy(backend, { openDns, recorder })
   closing.defer(() => onTheSpot.settle())

@@ -3,6 +3,7 @@
 
 import type { SmtpReply } from '#shared/contracts/policy.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
+import { ASKED_RESTRICTIONS_MAX, NESTED_LISTS_MAX } from '#shared/settings/restrictions/nesting.ts'
 import { vary } from './known.ts'
 import type { Decision, Restriction, RestrictionList } from './restriction.ts'
 
@@ -72,9 +73,6 @@ export type Evaluation = Progress & {
   readonly trail: readonly Step[]
 }
 
-/** Restriction classes may stand in classes; one that contains itself would never end. */
-export const NESTED_LISTS_MAX = 100
-
 const passes: ListVerdict = { kind: 'permit' }
 
 export async function evaluate<Facts extends object>(
@@ -120,8 +118,19 @@ class Run<Facts extends object> {
     depth: number,
     isWarned: boolean,
   ): Promise<ListVerdict | undefined> {
+    const decision = await decide(this.#factsWith(this.progress.score))
+    return this.#follow(restriction, decision, depth, isWarned)
+  }
+
+  async #follow(
+    restriction: string,
+    decision: Decision,
+    depth: number,
+    isWarned: boolean,
+  ): Promise<ListVerdict | undefined> {
     const { score, effects, deferIfPermit, deferIfReject } = this.progress
-    const decision = await decide(this.#factsWith(score))
+    if (this.trail.length >= ASKED_RESTRICTIONS_MAX)
+      throw new Error(`${restriction} is one of more than ${ASKED_RESTRICTIONS_MAX} restrictions`)
     this.trail.push({
       restriction,
       decision,
@@ -146,10 +155,15 @@ class Run<Facts extends object> {
         return this.#go({ deferIfReject: deferIfReject ?? { restriction, reply: decision.reply } })
       case 'score':
         return this.#go({ score: score + decision.points })
-      case 'list':
+      case 'list': {
         if (depth >= NESTED_LISTS_MAX) throw new Error(`${restriction} contains itself`)
+        const { restrictions, onPermit } = decision
         // A list that knows more than these facts names its own words, which say nothing of what is not known.
-        return this.ask(decision.restrictions as RestrictionList<object>, depth + 1, isWarned)
+        const list = restrictions as RestrictionList<object>
+        const verdict = await this.ask(list, depth + 1, isWarned)
+        if (verdict?.kind !== 'permit' || onPermit === undefined) return verdict
+        return this.#follow(restriction, onPermit(), depth, isWarned)
+      }
       default:
         return this.#go({ effects: withEffect(effects, decision) })
     }

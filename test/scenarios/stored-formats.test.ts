@@ -64,6 +64,7 @@ beforeAll(async () => {
   opened = await openEmbedded({ clock })
   const keys = recordKeys(opened.store)
   const pipeline = createPipeline(opened.store, clock, {
+    set: ['policyPreset=open'],
     deliverRemote: async (_message, _hop, recipients) =>
       recipients.map(({ address }) =>
         address.startsWith('never')

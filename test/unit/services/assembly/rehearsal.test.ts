@@ -13,7 +13,7 @@ let pipeline: Pipeline
 
 beforeEach(async () => {
   opened = await openEmbedded({ clock })
-  pipeline = createPipeline(opened.store, clock)
+  pipeline = createPipeline(opened.store, clock, { set: ['policyPreset=open'] })
   await pipeline.addAccount('ann@example.test')
 })
 afterEach(() => opened.close())
