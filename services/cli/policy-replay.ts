@@ -120,11 +120,16 @@ function note(report: Report, { record, verdict, isChanged, unknown }: Replayed)
   }
 }
 
+/** Of an IPv4 address. */
+const ADDRESS_LABELS_MIN = 4
+
 /** Questions about one list, or of one type, are alike; a restriction is itself. */
 function kindOf(question: string): string {
   const [type = '', name = '', ...more] = question.split(' ')
   if (more.length > 0 || !dnsTypes.has(type)) return question
-  const zone = /^(?:[0-9a-f]+\.){4,}(.+\..+)$/.exec(name)?.[1]
+  const labels = name.split('.')
+  const end = labels.findIndex((label) => !/^[0-9a-f]{1,3}$/.test(label))
+  const zone = end >= ADDRESS_LABELS_MIN ? labels.slice(end).join('.') : undefined
   return zone === undefined ? `${type} of names` : `${type} below ${zone}`
 }
 

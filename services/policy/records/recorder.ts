@@ -26,6 +26,8 @@ export interface DecisionRecorder {
 export const RECORDS_WAITING_MAX = 1_000
 /** Items written at once, as DynamoDB takes them. */
 const RECORDS_WRITTEN_AT_ONCE = 25
+/** How long the first waits for others: a write of its own costs more than its place in one. */
+const GATHERED_MS = 200
 /** Recipients of a message that are kept. */
 const RECIPIENTS_KEPT_MAX = 20
 
@@ -45,10 +47,11 @@ export function createDecisionRecorder(deps: {
   let noted = 0
   let leftOut = 0
   let writing: Promise<void> | undefined
+  /** Nobody waits for more to write. */
+  let enough = new AbortController()
 
   async function writeAll(): Promise<void> {
-    // What is noted in this turn goes along.
-    await undefined
+    await clock.sleep(GATHERED_MS, enough.signal)
     while (waiting.length > 0) {
       const items = waiting.splice(0, RECORDS_WRITTEN_AT_ONCE)
       try {
@@ -61,6 +64,7 @@ export function createDecisionRecorder(deps: {
     if (leftOut > 0) log.warn({ count: leftOut }, 'decisions left out of the record')
     leftOut = 0
     writing = undefined
+    enough = new AbortController()
   }
 
   return {
@@ -75,8 +79,12 @@ export function createDecisionRecorder(deps: {
       if (item) waiting.push(item)
       else leftOut += 1
       writing ??= writeAll()
+      if (waiting.length >= RECORDS_WRITTEN_AT_ONCE) enough.abort()
     },
-    settle: async () => writing,
+    async settle() {
+      enough.abort()
+      await writing
+    },
   }
 }
 

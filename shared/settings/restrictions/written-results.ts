@@ -12,12 +12,12 @@ export function writtenResultFault(
   isClass: (name: string) => boolean,
 ): string | undefined {
   const table = tableOf(entry)
-  if (table === undefined || table.kind === 'table') return undefined
-  const results =
-    table.kind === 'static' ? [table.result] : table.entries.map(({ result }) => result)
-  for (const result of results) {
-    const reason = resultFault(result, isClass)
-    if (reason !== undefined) return `${entry.text}: ${reason}`
+  if (entry.kind !== 'word' || table === undefined || table.kind === 'table') return undefined
+  const results = table.kind === 'inline' ? table.entries : [{ key: 'static', ...table }]
+  for (const { key, result } of results) {
+    // Nothing means OK.
+    const reason = result === '' ? undefined : resultFault(result, isClass)
+    if (reason !== undefined) return `${entry.word}, what it says of ${key}: ${reason}`
   }
   return undefined
 }

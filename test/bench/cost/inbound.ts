@@ -23,11 +23,19 @@ const scenarios = [
   { name: '1,000 mailboxes, bursts', mailboxes: ACCOUNTS, bursts: 15, size: BURST },
   { name: '1,000, one by one', mailboxes: ACCOUNTS, bursts: 50, size: 1 },
 ] as const
+/** With policyRecordLifetime=0. */
+const WITHOUT_RECORDS = { mailboxes: 10, bursts: 20, size: BURST }
 /** The scenario that is compared with the plan. */
 const MAIN = 1
 
 /** Lines, what the price model planned for each (its scenario C: bursts, one blob a message), and why one costs more. */
 const parts: readonly Part[] = [
+  {
+    name: 'decisions: records',
+    planned: 0,
+    why: 'what policy said of each recipient and filters of the message, for a week; policyRecordLifetime=0 saves it',
+    has: ({ call }) => call.endsWith(' counters DECISION'),
+  },
   {
     name: 'policy: look-ups',
     planned: 0.5,
@@ -118,6 +126,13 @@ export async function benchInbound(stage: Stage): Promise<void> {
   }
   await watching[Symbol.asyncDispose]()
   await system.close()
+  const unrecorded = await openSystem(stage, ['policyRecordLifetime=0'])
+  const others = await unrecorded.addAccounts(WITHOUT_RECORDS.mailboxes, 'o')
+  await play(unrecorded, others, { ...WITHOUT_RECORDS, bursts: 2 })
+  await meter.clear()
+  const messages = await play(unrecorded, others, WITHOUT_RECORDS)
+  const without = [...linesOf(meter.entries, parts, messages), edge]
+  await unrecorded.close()
   console.log('\nA million messages that come in (50 KB, 1.2 recipients): dollars')
   printLines(columns, MAIN)
   const main = columns[MAIN]?.lines ?? []
@@ -127,10 +142,15 @@ export async function benchInbound(stage: Stage): Promise<void> {
   }
   const bytes = (kind: string) => meter.averageBytes(kind).toFixed(0)
   console.log(
-    `bytes of items, of which 1,024 are a write unit: queue item ${bytes('queue Q')}, blob item ${bytes('mail B')}`,
+    `bytes of items, of which 1,024 are a write unit: queue item ${bytes('queue Q')}, blob item ${bytes('mail B')}, decision ${bytes('counters DECISION')}`,
   )
   console.log(
     `billed milliseconds: policy ${billed(system.policy)}, cleanup ${billed(system.cleanup)}`,
+  )
+  const policyOf = (lines: readonly Line[]) =>
+    totalOf(lines.filter(({ name }) => name === 'policy: invocations' || name === 'logs'))
+  console.log(
+    `decisions not recorded: policy billed ${billed(unrecorded.policy)}; its invocations and logs $${money(policyOf(without))}, recorded $${money(policyOf(main))}`,
   )
 }
 
@@ -166,6 +186,7 @@ async function play(
       sent++ % 5 === 0 ? [next(), next()] : [next()],
     )
     await system.send(messages)
+    await system.settled()
     await system.work('incoming', size)
     await systemClock.sleep(HINTS_MS)
   }

@@ -1,10 +1,12 @@
 // The mail system on the AWS drivers as the cost benchmark runs it: an SMTP listener as its task has it, the functions, and Lambda's
 // polling of their queues.
 
+import { assembleContent } from '#services/assembly/content.ts'
 import { openListeners } from '#services/assembly/listeners.ts'
 import { assembleCleanup, assembleDelivery, assembleSweeper } from '#services/assembly/pipeline.ts'
-import { assemblePolicy } from '#services/assembly/policy.ts'
+import { assemblePolicy, assembleRecorder } from '#services/assembly/policy.ts'
 import { onQueueEvents, onSchedule, type SqsEvent } from '#services/aws/functions.ts'
+import type { ContentStep } from '#shared/contracts/content.ts'
 import type { FolderRef } from '#shared/contracts/mailbox.ts'
 import type { PolicyVerdict, RecipientRequest } from '#shared/contracts/policy.ts'
 import { formatAddress, parseAddress } from '#shared/mail/address.ts'
@@ -27,6 +29,14 @@ const DOMAINS = 4
 const END = Buffer.from('.\r\n')
 const quiet = ['smtp', 'submission', 'submissions', 'imap', 'imaps', 'pop3', 'pop3s'] as const
 
+/** What is found of nearly every message, without the DNS. */
+const authenticated: ContentStep = {
+  name: 'authentication',
+  begin: () => ({
+    judge: async () => ({ kind: 'accept', found: 'spf=pass dkim=pass dmarc=pass arc=none' }),
+  }),
+}
+
 export type BenchSystem = Awaited<ReturnType<typeof openSystem>>
 
 export async function openSystem(
@@ -44,6 +54,7 @@ export async function openSystem(
       const judge = assemblePolicy(backend)
       return async (request) => {
         const verdict = await judge.recipient(request)
+        await judge.settle()
         await store.hintsSent()
         return verdict
       }
@@ -69,9 +80,15 @@ export async function openSystem(
     'listeners.smtp.port=0',
     ...set,
   ])
+  const recorder = assembleRecorder(edge.backend)
   const listeners = await openListeners(edge.backend, {
+    content: assembleContent(edge.backend, {
+      webhookSecret: undefined,
+      before: [authenticated],
+      recorder,
+    }),
     certificates: { current: () => certificate, onChange: () => undefined, close: () => undefined },
-    policy: { ...assemblePolicy(edge.backend), recipient: policy.invoke },
+    policy: { ...assemblePolicy(edge.backend, { recorder }), recipient: policy.invoke },
     hints: edge.store.signals,
   })
   const port = listeners.opened[0]?.port ?? 0
@@ -96,6 +113,9 @@ export async function openSystem(
     })
     if (accepted !== messages.length) throw new Error(`${accepted} of ${messages.length} accepted`)
   }
+
+  /** What is written behind answers is written. */
+  const settled = () => recorder.settle()
 
   /** What Lambda's poller does, until so many messages were handled. */
   async function work(name: 'incoming' | 'active', messages: number): Promise<void> {
@@ -146,6 +166,7 @@ export async function openSystem(
 
   return {
     send,
+    settled,
     work,
     addAccounts,
     inboxes,

@@ -52,7 +52,9 @@ it('says all that one said who had a list of answers', async () => {
     kind: 'list',
     restrictions: [saying('class', classy), saying('a', field)],
   }
-  const before = [saying(server, outer), saying('after', { kind: 'prepend', fields: 'X-B: 2\r\n' })]
+  const other: Decision = { kind: 'prepend', fields: 'X-B: 2\r\n' }
+  const next: Decision = { kind: 'list', restrictions: [saying('b', other)] }
+  const before = [saying(server, outer), saying('after', other), saying('next', next)]
   const found = await again(before, [unasked(server)])
   expect(found.effects.prepend).toBe('X-A: 1\r\nX-A: 1\r\n')
   expect(found.deferIfPermit).toEqual({ reply, restriction: 'deeper' })

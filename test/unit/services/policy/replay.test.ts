@@ -89,6 +89,24 @@ it('asks early stages again for each recipient, from the answers that stand with
   ])
 })
 
+it('knows what early stages said with the first recipient, and not what others said of him', async () => {
+  const name = 'check_policy_service inet:127.0.0.1:10023'
+  const asked = { name, decide: () => dunno }
+  const requests = [recipientRequest(), recipientRequest({ recipientsSoFar: 1 })]
+  const connect = { connect: [asked] }
+  expect(await replayed(await recorded(connect, requests), connect)).toMatchObject([
+    { unknown: [] },
+    { unknown: [] },
+  ])
+  const [first, second] = await recorded(stagesOf(asked), requests)
+  if (first === undefined || second === undefined) throw new Error('nothing was recorded')
+  const unasked = { ...second, trail: [] }
+  expect(await replayed([first, unasked], stagesOf(asked))).toMatchObject([
+    { unknown: [] },
+    { unknown: [name] },
+  ])
+})
+
 it('knows nothing of one transaction from another', async () => {
   const list = stagesOf(needsMx('a.test'))
   const [first] = await recorded(list, [recipientRequest()])

@@ -23,6 +23,14 @@ describe('a record', () => {
     expect(item && readDecision(item)).toEqual(record)
   })
 
+  it('tells steps that had nothing to say from those of lists within', () => {
+    const silent = { restriction: 'a', decision: { kind: 'dunno' } } as const
+    const steps = [silent, { ...silent, depth: 1 }, { ...silent, isWarned: true }] as const
+    const told = { ...record, trail: [{ stage: 'helo', steps }] } as const
+    const item = decisionItem(told, 1, DAY_MS)
+    expect(item && readDecision(item)).toEqual(told)
+  })
+
   it('lies with all of its transaction, on the day that one began, for as long as is wanted', () => {
     const later = { ...record, atMs: atMs + 120_000 }
     expect(decisionItem(later, 7, DAY_MS)).toMatchObject({

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type DecisionRecord, readDecision } from '#services/policy/records/decision-record.ts'
 import { REFUSALS_RECORDED_MAX } from '#services/policy/records/flood-sampling.ts'
@@ -23,7 +24,11 @@ beforeEach(() => {
   log = new MemoryLog()
 })
 
-function recorder(policyRecordLifetime = 1_000, gate: Promise<unknown> = Promise.resolve()) {
+function recorder(
+  policyRecordLifetime = 1_000,
+  gate: Promise<unknown> = Promise.resolve(),
+  clock = new ManualClock(5),
+) {
   const counters: Pick<Table, 'batchWrite'> = {
     async batchWrite(writes) {
       await gate
@@ -36,7 +41,7 @@ function recorder(policyRecordLifetime = 1_000, gate: Promise<unknown> = Promise
     },
   }
   const options = { policyRecordLifetime }
-  return createDecisionRecorder({ counters, clock: new ManualClock(5), log, options })
+  return createDecisionRecorder({ counters, clock, log, options })
 }
 
 const { queueId, origin } = recipientRequest()
@@ -73,6 +78,20 @@ describe('a recorder', () => {
     expect(written).toHaveLength(31)
   })
 
+  it('waits a moment for more, and no longer once there are enough', async () => {
+    const clock = new ManualClock()
+    const { note } = recorder(1_000, Promise.resolve(), clock)
+    note(decidedRecipient())
+    await turn()
+    expect(batches).toEqual([])
+    note(decidedRecipient())
+    await clock.advance(200)
+    expect(batches).toEqual([2])
+    for (let n = 0; n < 26; n++) note(decidedRecipient())
+    await turn()
+    expect(batches).toEqual([2, 25, 1])
+  })
+
   it('notes nothing where nothing is to be kept', async () => {
     const { note, settle } = recorder(0)
     note(decidedRecipient())
@@ -84,10 +103,11 @@ describe('a recorder', () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     const { note, settle } = recorder(1_000, promise)
     note(decidedRecipient())
-    await Promise.resolve()
+    const settled = settle()
+    await turn()
     for (let n = 0; n < RECORDS_WAITING_MAX + 40; n++) note(decidedRecipient())
     resolve()
-    await settle()
+    await settled
     expect(written).toHaveLength(RECORDS_WAITING_MAX + 1)
     expect(log.lines).toMatchObject([{ fields: { count: 40 } }])
     note(decidedRecipient())

@@ -27,7 +27,7 @@ describe('restriction lists', () => {
     expect(
       faults('smtpdHeloRestrictions=check_helo_access inline:{ a.example=OK b.example=REJCT }'),
     ).toEqual([
-      'smtpdHeloRestrictions: check_helo_access inline:{ a.example=OK b.example=REJCT }: REJCT is no action, no restriction and no restriction class; did you mean REJECT?',
+      'smtpdHeloRestrictions: check_helo_access, what it says of b.example: REJCT is no action, no restriction and no restriction class; did you mean REJECT?',
     ])
     expect(faults('smtpdRestrictionClasses=a={ check_helo_access static:a }')).toEqual([])
     expect(faults('smtpdRestrictionClasses=a={ check_helo_access static:b }')).toHaveLength(1)
