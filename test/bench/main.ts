@@ -1,4 +1,4 @@
-// `npm run bench -- smtp|pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]` or `authentication`
+// `npm run bench -- smtp [rounds] [settings]`, `pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]` or `authentication`
 
 import { benchAuthentication } from './authentication.ts'
 import { benchCost } from './cost/cost.ts'
@@ -13,7 +13,7 @@ const rounds = (of: (rounds: number) => Promise<void>) => (given: string | undef
   of(Number(given ?? '3'))
 
 const benches = new Map<string, (...words: readonly (string | undefined)[]) => Promise<void>>([
-  ['smtp', rounds(benchSmtp)],
+  ['smtp', benchSmtp],
   ['pop3', rounds(benchPop3)],
   ['imap', rounds(benchImap)],
   ['cost', rounds(benchCost)],
