@@ -4,7 +4,7 @@
 import type { SmtpReply } from '#shared/contracts/policy.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { ASKED_RESTRICTIONS_MAX, NESTED_LISTS_MAX } from '#shared/settings/restrictions/nesting.ts'
-import { vary } from './known.ts'
+import { withScore } from './known.ts'
 import type { Decision, Restriction, RestrictionList } from './restriction.ts'
 
 /** What ended a list; going on to the next is `permit` too, with no restriction that said so. */
@@ -90,11 +90,12 @@ class Run<Facts extends object> {
   progress: Progress
   readonly trail: Step[] = []
   readonly #facts: Facts
-  #scored: { readonly score: number; readonly facts: object } | undefined
+  #scored: Facts & { readonly score: number }
 
   constructor(facts: Facts, before: Progress) {
     this.#facts = facts
     this.progress = before
+    this.#scored = withScore(facts, before.score)
   }
 
   /** Undefined where nobody ended it. `isWarned`: what would refuse is only told. */
@@ -170,8 +171,8 @@ class Run<Facts extends object> {
   }
 
   #factsWith(score: number): Facts & { readonly score: number } {
-    if (this.#scored?.score !== score) this.#scored = { score, facts: vary(this.#facts, { score }) }
-    return this.#scored.facts as Facts & { readonly score: number }
+    if (this.#scored.score !== score) this.#scored = withScore(this.#facts, score)
+    return this.#scored
   }
 
   #go(change: Partial<Progress>): undefined {

@@ -71,14 +71,14 @@ export type Noticed = {
 
 export function noticeRecipient(facts: Facts): Noticed {
   let looked = false
-  const { recipient } = facts
   return {
-    facts: vary(facts, {
+    facts: {
+      ...facts,
       get recipient() {
         looked = true
-        return recipient
+        return facts.recipient
       },
-    }),
+    },
     takeLooked() {
       const was = looked
       looked = false
@@ -88,15 +88,61 @@ export function noticeRecipient(facts: Facts): Noticed {
 }
 
 /** For one list. */
-export const atStage = (facts: Facts, stage: PolicyStage): Known => vary(facts, { stage, score: 0 })
+export const atStage = (facts: Facts, stage: PolicyStage): Known => new StageFacts(facts, stage, 0)
 
-/** The same facts with others besides or in place of them; none of them is looked at. */
-export function vary<F extends object, C extends object>(
+/**
+ * A class, with the recipient behind its prototype: several are made for each recipient of each message, so that copying properties with
+ * their getters would cost more than asking the list.
+ */
+class StageFacts implements Known {
+  readonly stage
+  readonly answering
+  readonly queueId
+  readonly origin
+  readonly client
+  readonly sender
+  readonly recipientCount
+  readonly finalRecipientCount
+  readonly bytes
+  readonly message
+  readonly dns
+  readonly spf
+  readonly score
+  readonly #facts: Facts
+
+  constructor(facts: Facts, stage: PolicyStage, score: number) {
+    this.stage = stage
+    this.answering = facts.answering
+    this.queueId = facts.queueId
+    this.origin = facts.origin
+    this.client = facts.client
+    this.sender = facts.sender
+    this.recipientCount = facts.recipientCount
+    this.finalRecipientCount = facts.finalRecipientCount
+    this.bytes = facts.bytes
+    this.message = facts.message
+    this.dns = facts.dns
+    this.spf = facts.spf
+    this.score = score
+    this.#facts = facts
+  }
+
+  get recipient(): KnownRecipient | undefined {
+    return this.#facts.recipient
+  }
+
+  withScore(score: number): StageFacts {
+    return new StageFacts(this.#facts, this.stage, score)
+  }
+}
+
+/** The same facts where that is their score already. Nothing of them is looked at. */
+export function withScore<F extends object>(
   facts: F,
-  changes: C,
-): Omit<F, keyof C> & C {
-  return Object.defineProperties({} as Omit<F, keyof C> & C, {
-    ...Object.getOwnPropertyDescriptors(facts),
-    ...Object.getOwnPropertyDescriptors(changes),
-  })
+  score: number,
+): F & { readonly score: number } {
+  const isScored = 'score' in facts && facts.score === score
+  if (isScored) return facts as F & { readonly score: number }
+  const scored = facts instanceof StageFacts ? facts.withScore(score) : { ...facts, score }
+  return scored as F & { readonly score: number }
 }

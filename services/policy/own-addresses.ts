@@ -18,11 +18,15 @@ export function createOwnAddresses(
     const atMs = clock.now()
     if (found === undefined || atMs < found.atMs || atMs - found.atMs >= OWN_ADDRESSES_MS) {
       const here = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])
-      found = { addresses: new Set(here.map(({ address }) => canonical(address))), atMs }
+      found = {
+        addresses: new Set(here.flatMap(({ address }) => [address, canonical(address)])),
+        atMs,
+      }
     }
     return found.addresses
   }
-  return (address) => isProxied(address) || ownAddresses().has(canonical(address))
+  return (address) =>
+    ownAddresses().has(address) || isProxied(address) || ownAddresses().has(canonical(address))
 }
 
 /** One text for one address, however it is written. */

@@ -1,10 +1,11 @@
-// `npm run bench -- smtp|pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]` or `authentication`
+// `npm run bench -- smtp [rounds] [settings]`, `pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]`, `authentication` or `policy [rounds]`
 
 import { benchAuthentication } from './authentication.ts'
 import { benchCost } from './cost/cost.ts'
 import { benchFuzz } from './fuzz/fuzz.ts'
 import { benchHostile } from './hostile/hostile.ts'
 import { benchImap } from './imap.ts'
+import { benchPolicy } from './policy.ts'
 import { benchPop3 } from './pop3.ts'
 import { benchReceipt } from './receipt/receipt.ts'
 import { benchSmtp } from './smtp.ts'
@@ -13,7 +14,7 @@ const rounds = (of: (rounds: number) => Promise<void>) => (given: string | undef
   of(Number(given ?? '3'))
 
 const benches = new Map<string, (...words: readonly (string | undefined)[]) => Promise<void>>([
-  ['smtp', rounds(benchSmtp)],
+  ['smtp', benchSmtp],
   ['pop3', rounds(benchPop3)],
   ['imap', rounds(benchImap)],
   ['cost', rounds(benchCost)],
@@ -21,6 +22,7 @@ const benches = new Map<string, (...words: readonly (string | undefined)[]) => P
   ['fuzz', benchFuzz],
   ['receipt', benchReceipt],
   ['authentication', benchAuthentication],
+  ['policy', benchPolicy],
 ])
 
 const [name = '', ...words] = process.argv.slice(2)

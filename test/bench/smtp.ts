@@ -1,5 +1,5 @@
 // `npm run bench -- smtp`: accepted and delivered messages per second beside the plain Node floor, in one run, rounds in turn.
-// accepted: first byte to last 250. delivered: first byte until every message is in its folder.
+// Settings may be given behind the rounds. accepted: first byte to last 250. delivered: first byte until every message is in its folder.
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,7 @@ import { type Address, parseAddress } from '#shared/mail/address.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/settings/load.ts'
+import type { Settings } from '#shared/settings/table.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import { messageBody, sendLoad } from '#test/support/smtp-load.ts'
 import { cpuSeconds, memory } from './process-usage.ts'
@@ -32,20 +33,27 @@ type Row = {
   readonly peak: number
 }
 
-export async function benchSmtp(rounds: number): Promise<void> {
+export async function benchSmtp(
+  given = '3',
+  ...settings: readonly (string | undefined)[]
+): Promise<void> {
+  const rounds = Number(given)
+  const set = settings.filter((one) => one !== undefined)
+  const preset = loadBenchSettings(set).policyPreset
+  console.log(`preset ${preset}${set.length === 0 ? '' : ` with ${set.join(', ')}`}`)
   const parent = await mkdtemp(join(tmpdir(), 'postwolke-bench-'))
   const directory = await scratch(parent, 'ours')
   await using book = await openBook(directory)
-  const ours = await startOurs(directory)
+  const ours = await startOurs(directory, set)
   const floor = await startFloor('smtp', await scratch(parent, 'floor'))
   try {
     const rows: string[][] = []
-    for (const given of cases) {
+    for (const load of cases) {
       const measured = { floor: [] as Row[], ours: [] as Row[] }
-      await measure(ours, ours.ports.smtp, { ...given, messages: 200 }, book.count)
+      await measure(ours, ours.ports.smtp, { ...load, messages: 200 }, book.count)
       for (let round = 0; round < rounds; round++) {
-        measured.floor.push(await measure(floor, floor.port, given))
-        measured.ours.push(await measure(ours, ours.ports.smtp, given, book.count))
+        measured.floor.push(await measure(floor, floor.port, load))
+        measured.ours.push(await measure(ours, ours.ports.smtp, load, book.count))
       }
       const ratios = measured.ours.map(
         (row, i) => row.delivered / (measured.floor[i]?.accepted ?? 1),
@@ -53,7 +61,7 @@ export async function benchSmtp(rounds: number): Promise<void> {
       for (const name of ['floor', 'ours'] as const) {
         const all = measured[name]
         rows.push([
-          given.name,
+          load.name,
           name,
           spread(all.map((row) => row.accepted)),
           name === 'floor' ? '-' : spread(all.map((row) => row.delivered)),
@@ -123,12 +131,16 @@ async function measure(
   }
 }
 
+function loadBenchSettings(overrides: readonly string[]): Settings {
+  const loaded = loadSettings({ environment: {}, overrides })
+  if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
+  return loaded.settings
+}
+
 /** The data folder of the server, seen from this process: makes the users and counts their messages. */
 async function openBook(directory: string) {
-  const loaded = loadSettings({ environment: {}, overrides: [] })
-  if (loaded.kind !== 'ok') throw new Error('settings')
   const store = await openEmbeddedStore({ directory })
-  const { settings } = loaded
+  const settings = loadBenchSettings([])
   const backend = createBackend({ store, settings, clock: systemClock, log: silentLog })
   const users = Array.from({ length: mailboxes }, (_, n) => user(n))
   const accounts: AccountId[] = []

@@ -2,7 +2,7 @@
 
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import type { Item, Table } from '#shared/storage/ports.ts'
+import type { Table } from '#shared/storage/ports.ts'
 import type { Step } from '../evaluate.ts'
 import { type Asked, type DecisionRecord, decisionItem } from './decision-record.ts'
 import { FloodSampling } from './flood-sampling.ts'
@@ -43,7 +43,7 @@ export function createDecisionRecorder(deps: {
   const { policyRecordLifetime: lifeMs } = options
   if (lifeMs === 0) return noRecorder
   const flood = new FloodSampling(clock)
-  const waiting: Item[] = []
+  const waiting: { readonly record: DecisionRecord; readonly n: number }[] = []
   let noted = 0
   let leftOut = 0
   let writing: Promise<void> | undefined
@@ -53,7 +53,11 @@ export function createDecisionRecorder(deps: {
   async function writeAll(): Promise<void> {
     await clock.sleep(GATHERED_MS, enough.signal)
     while (waiting.length > 0) {
-      const items = waiting.splice(0, RECORDS_WRITTEN_AT_ONCE)
+      // Encoding takes longer than most decisions: the answers go out first.
+      await new Promise((resolve) => setImmediate(resolve))
+      const records = waiting.splice(0, RECORDS_WRITTEN_AT_ONCE)
+      const items = records.flatMap(({ record, n }) => decisionItem(record, n, lifeMs) ?? [])
+      leftOut += records.length - items.length
       try {
         await counters.batchWrite(items.map((put) => ({ put })))
       } catch (error) {
@@ -75,8 +79,7 @@ export function createDecisionRecorder(deps: {
       if (weight === undefined) return
       noted = (noted + 1) % 1_000_000
       const record = recordOf(decided, clock.now(), weight)
-      const item = waiting.length < RECORDS_WAITING_MAX && decisionItem(record, noted, lifeMs)
-      if (item) waiting.push(item)
+      if (waiting.length < RECORDS_WAITING_MAX) waiting.push({ record, n: noted })
       else leftOut += 1
       writing ??= writeAll()
       if (waiting.length >= RECORDS_WRITTEN_AT_ONCE) enough.abort()

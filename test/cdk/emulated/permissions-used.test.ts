@@ -54,6 +54,7 @@ const file = (relayPort: number) =>
       relaySecretArn: secretArnOf('relay', localPlace),
     },
     [
+      'policyPreset = "open"',
       'minimalBackoffTime = "1s"',
       'maximalBackoffTime = "1s"',
       'smtpdRelayRestrictions = "permit_pop_before_smtp, permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"',
