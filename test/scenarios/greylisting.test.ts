@@ -27,6 +27,7 @@ async function start(...settings: readonly string[]): Promise<void> {
     'disablePlaintextAuth=loopback-allowed',
     // Clients here are strangers.
     'mynetworks=192.0.2.1',
+    'policyPreset=open',
     ...settings,
   ])
   resources.defer(async () => void (await server.end('SIGTERM')))

@@ -38,7 +38,10 @@ let alice: Account
 
 beforeAll(async () => {
   const folder = resources.use(await temporaryFolder()).path
-  server = await startServer(folder, await freePorts(), ['proxyTrustedNetworks=127.0.0.0/8'])
+  server = await startServer(folder, await freePorts(), [
+    'proxyTrustedNetworks=127.0.0.0/8',
+    'policyPreset=open',
+  ])
   resources.defer(async () => void (await server.end('SIGTERM')))
   ports = await openLoadBalancer(server.ports)
   alice = firstAccounts(server).alice

@@ -7,12 +7,12 @@ import { connect } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { PolicyEndpoint } from '#shared/settings/restrictions/policy-service.ts'
+import type { ServiceAddress } from '#shared/settings/service-address.ts'
 import { freePort } from './server-process.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 export interface DebianPolicyServer extends AsyncDisposable {
-  readonly endpoint: Extract<PolicyEndpoint, { readonly kind: 'inet' }>
+  readonly endpoint: Extract<ServiceAddress, { readonly kind: 'inet' }>
 }
 
 type DnsOfPolicydWeight = {
@@ -23,6 +23,8 @@ type DnsOfPolicydWeight = {
 
 const POLLS_MAX = 500
 const POLL_MS = 20
+/** From the signal that asks a program to end to the one that ends it. */
+const PATIENCE_MS = 2_000
 
 export async function startPostgrey(options: readonly string[] = []): Promise<DebianPolicyServer> {
   const folder = await temporaryFolder()
@@ -85,7 +87,10 @@ async function running(
   const ended = once(child, 'exit')
   const end = async () => {
     child.kill('SIGTERM')
+    // Busy machines have seen postgrey miss that.
+    const killing = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
     await ended
+    clearTimeout(killing)
     await folder[Symbol.asyncDispose]()
   }
   try {

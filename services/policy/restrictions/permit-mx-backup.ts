@@ -5,19 +5,18 @@ import { isIP } from 'node:net'
 import { isSenderRouted } from '#shared/directory/access-questions.ts'
 import type { MxRecord, Resolver } from '#shared/dns/resolver.ts'
 import { createNetworkMatcher } from '#shared/settings/networks.ts'
-import type { Settings } from '#shared/settings/table.ts'
 import { createDestinations } from '../destination.ts'
 import { createOwnAddresses } from '../own-addresses.ts'
 import { replyFor } from '../reply-form.ts'
 import { deferIfReject, dunno, permit } from '../restriction.ts'
-import { defineWord } from '../word.ts'
+import { defineWord, type WordDeps } from '../word.ts'
 
 /** Mail hosts that are looked at; behind as many of them we are nobody's backup. */
 const MAIL_HOSTS_MAX = 20
 
 export const permit_mx_backup = defineWord('permit_mx_backup', (_, deps) => {
   const destinations = createDestinations(deps)
-  const isBackup = createBackupJudge(deps.settings)
+  const isBackup = createBackupJudge(deps)
   return async (known) => {
     const { recipient, dns } = known
     if (recipient === undefined) return dunno
@@ -36,11 +35,10 @@ export const permit_mx_backup = defineWord('permit_mx_backup', (_, deps) => {
 type Answer = boolean | 'unknown'
 
 function createBackupJudge({
-  hostname,
-  proxyInterfaces,
-  permitMxBackupNetworks,
-}: Settings): (domain: string, dns: Resolver) => Promise<Answer> {
-  const isOwn = createOwnAddresses(proxyInterfaces)
+  settings: { hostname, proxyInterfaces, permitMxBackupNetworks },
+  clock,
+}: Pick<WordDeps, 'settings' | 'clock'>): (domain: string, dns: Resolver) => Promise<Answer> {
+  const isOwn = createOwnAddresses(proxyInterfaces, clock)
   const isMeant = createNetworkMatcher(permitMxBackupNetworks)
   const ourName = hostname.toLowerCase()
 

@@ -8,6 +8,9 @@ type Lists = { readonly [preset in Preset]: string }
 /** Who is not asked further: in every list of `modern`, since a permit ends its own list only. */
 const own = 'permit_mynetworks, permit_sasl_authenticated'
 
+/** Tables are asked about this machine too; whether the world knows its names is not, so that it works before there is any DNS. */
+const here = 'permit_inet_interfaces'
+
 export const presetLists = {
   smtpdClientRestrictions: {
     modern: `${own}, check_client_access table:clients`,
@@ -15,12 +18,12 @@ export const presetLists = {
     open: '',
   },
   smtpdHeloRestrictions: {
-    modern: `${own}, check_helo_access table:helos, reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname`,
+    modern: `${own}, check_helo_access table:helos, ${here}, reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname`,
     isp: '',
     open: '',
   },
   smtpdSenderRestrictions: {
-    modern: `${own}, check_sender_access table:senders, reject_non_fqdn_sender, reject_unknown_sender_domain`,
+    modern: `${own}, check_sender_access table:senders, ${here}, reject_non_fqdn_sender, reject_unknown_sender_domain`,
     isp: '',
     open: '',
   },
@@ -30,7 +33,7 @@ export const presetLists = {
     open: `${own}, reject_unauth_destination`,
   },
   smtpdRecipientRestrictions: {
-    modern: `${own}, check_recipient_access table:recipients, reject_unlisted_recipient, check_policy_service policyd-weight, check_policy_service postgrey`,
+    modern: `${own}, check_recipient_access table:recipients, reject_unlisted_recipient, ${here}, check_policy_service policyd-weight, check_policy_service postgrey`,
     // Deliberately without what many such lists have before all else, `permit_mx_backup`: it permits what is for this host too, and nothing
     // behind it is asked; and whoever writes the DNS of a domain could have its mail relayed. Its place is in the list before.
     isp: [

@@ -76,6 +76,7 @@ describe('assemblePolicy', () => {
     const { backend, addAccount } = createPipeline(opened.store, systemClock, {
       set: [
         `dnsServers=${server.address}`,
+        'policyPreset=open',
         'policyDnsTimeLimit=200ms',
         'smtpdSenderRestrictions=reject_unknown_sender_domain',
       ],

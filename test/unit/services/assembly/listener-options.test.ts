@@ -96,6 +96,8 @@ const rows: readonly Row[] = [
   ['smtpdGreetAction', 'flag', to(smtp, 'smtpdGreetAction', 'flag')],
   ['mynetworks', '192.0.2.8', to(smtp, 'mynetworks', ['192.0.2.8'])],
   ['smtpdRejectSenderLoginMismatch', 'no', to(smtp, 'smtpdRejectSenderLoginMismatch', false)],
+  ['smtpdDelayReject', 'no', to(smtp, 'smtpdDelayReject', false)],
+  ['softBounce', 'yes', to(smtp, 'softBounce', true)],
   ['smtpdSaslAuthenticatedHeader', 'no', to(smtp, 'smtpdSaslAuthenticatedHeader', false)],
   ['smtpdHeloRequired', 'no', to(smtp, 'smtpdHeloRequired', false)],
   ['smtpLineLengthLimit', '1020', to(smtp, 'smtpLineLengthLimit', 1_020)],
@@ -235,6 +237,12 @@ describe('a setting reaches the listeners it is about:', () => {
         'listeners.reinjection.port',
         // To policy.
         'smtpdSenderLoginMaps',
+        'smtpdRestrictionClasses',
+        'smtpdRejectUnlistedRecipient',
+        'smtpdRejectUnlistedSender',
+        ...[...settingsByPath.keys()].filter((path) =>
+          /^(?:smtpd|submission)\w+Restrictions$|^smtpdPolicyService/.test(path),
+        ),
         // Read by whoever opens the listeners.
         'smtpdTlsCAfile',
         'smtpdMilters',

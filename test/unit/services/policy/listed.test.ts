@@ -11,7 +11,7 @@ let policy: Policy
 beforeAll(async () => {
   const clock = manualClock()
   opened = await openEmbedded({ clock })
-  const pipeline = createPipeline(opened.store, clock)
+  const pipeline = createPipeline(opened.store, clock, { set: ['policyPreset=open'] })
   await pipeline.addAccount('ann@example.test')
   await pipeline.addAccount('off@example.test', { enabled: false })
   const aliases: { readonly [name: string]: readonly string[] } = {

@@ -75,6 +75,24 @@ describe('the lists of a listener', () => {
     })
   })
 
+  it('are those of modern where nothing is set, and ask nothing of this machine that needs DNS', async () => {
+    const lists = await listsWith()
+    expect(ofStages(lists.of('smtp'))).toEqual(
+      ofStages((await listsWith(['policyPreset=modern'])).of('smtp')),
+    )
+    const { helo, sender, recipient } = lists.of('smtp')
+    for (const list of [helo, sender, recipient]) {
+      const asked = names(list).slice(0, names(list).indexOf('permit_inet_interfaces'))
+      expect(asked).toEqual([
+        'permit_mynetworks',
+        'permit_sasl_authenticated',
+        expect.stringMatching(/^check_\w+_access table:/),
+        ...(list === recipient ? ['reject_unlisted_recipient'] : []),
+      ])
+    }
+    expect(names(lists.of('smtp').relay)).not.toContain('permit_inet_interfaces')
+  })
+
   it('are others for who must log in', async () => {
     const lists = await listsWith()
     for (const listener of ['submission', 'submissions'] as const) {

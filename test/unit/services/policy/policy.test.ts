@@ -21,7 +21,7 @@ import { fakeAccessTables } from '#test/support/access-tables.ts'
 import { openFakeDns } from '#test/support/fake-dns.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
-const loaded = loadSettings({ environment: {}, overrides: [] })
+const loaded = loadSettings({ environment: {}, overrides: ['policyPreset=open'] })
 if (loaded.kind === 'invalid') throw new Error('defaults are not valid')
 const defaults = loaded.settings
 

@@ -31,7 +31,7 @@ let login: { readonly id: string; readonly login: string }
 
 beforeAll(async () => {
   opened = await openEmbedded({ clock })
-  pipeline = createPipeline(opened.store, clock)
+  pipeline = createPipeline(opened.store, clock, { set: ['policyPreset=open'] })
   const { id } = await pipeline.addAccount('ann@example.test')
   login = { id, login: 'ann@example.test' }
   await pipeline.addAccount('off@example.test', { enabled: false })

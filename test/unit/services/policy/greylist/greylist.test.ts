@@ -17,7 +17,7 @@ const HOUR = 60 * MINUTE
 async function open(set: readonly string[] = [], change: Partial<GreylistDeps> = {}) {
   const loaded = loadSettings({
     environment: {},
-    overrides: ['hostname=mx.example.test', 'postgreyPrivacy=no', ...set],
+    overrides: ['hostname=mx.example.test', 'policyPreset=isp', 'postgreyPrivacy=no', ...set],
   })
   if (loaded.kind === 'invalid') throw new Error(JSON.stringify(loaded.problems))
   const clock = new ManualClock(Date.UTC(2026, 10, 30, 3, 4))
@@ -146,6 +146,32 @@ describe('greylisting', () => {
     expect(
       log.lines.filter(({ message }) => message === 'client is greylisted no more'),
     ).toHaveLength(1)
+  })
+
+  it('writes of a client that is known once an hour, however much it sends', async () => {
+    const { store, close } = await openEmbedded({})
+    onTestFinished(close)
+    const { counters } = store.tables
+    let writes = 0
+    const counted: GreylistDeps['counters'] = {
+      get: (key) => counters.get(key),
+      write: (write) => {
+        writes += 1
+        return counters.write(write)
+      },
+    }
+    const { clock, ask } = await open(['postgreyAutoWhitelistClients=1'], { counters: counted })
+    await ask()
+    await clock.advance(5 * MINUTE)
+    expect(await ask()).toEqual(field(300))
+    const writesOf = async (messages: number) => {
+      writes = 0
+      for (let i = 0; i < messages; i += 1) expect(await ask({ sender: `${i}@a.test` })).toBe('')
+      return writes
+    }
+    expect(await writesOf(5)).toBe(0)
+    await clock.advance(HOUR)
+    expect(await writesOf(5)).toBe(1)
   })
 
   it('counts no client where it shall not', async () => {

@@ -125,6 +125,7 @@ async function openBoth() {
     environment: {},
     overrides: [
       'hostname=mx.example.test',
+      'policyPreset=isp',
       `postgreyText=${text}`,
       `postgreyHeader=${header}`,
       'postgreyShippedLists=no',

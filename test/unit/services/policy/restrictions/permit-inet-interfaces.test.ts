@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { permit_inet_interfaces } from '#services/policy/restrictions/permit-inet-interfaces.ts'
+import { ManualClock } from '#test/support/manual-clock.ts'
 import { judgeWord, knownOfClient, stranger, told } from '#test/support/policy-facts.ts'
 
 it.each([
@@ -12,5 +13,6 @@ it.each([
 ])('permit_inet_interfaces: %s is told %s', async (remoteAddress, decision) => {
   const facts = knownOfClient({ origin: { ...stranger, remoteAddress } })
   const settings = { proxyInterfaces: ['192.0.2.80'] }
-  expect(await told(judgeWord(permit_inet_interfaces, facts, { settings }))).toBe(decision)
+  const clock = new ManualClock(0)
+  expect(await told(judgeWord(permit_inet_interfaces, facts, { settings, clock }))).toBe(decision)
 })
