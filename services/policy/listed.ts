@@ -23,8 +23,11 @@ export function rejectUnlistedRecipient(
   const destinations = createDestinations(deps)
 
   async function isUnknownToRelay(recipient: KnownRecipient): Promise<boolean> {
-    const destination = await destinations.destinationOfRecipient(recipient)
-    return destination === 'relay' && !(await destinations.isRelayRecipient(recipient.address))
+    const { address, found } = recipient
+    // Only the domain counts: the next host has to know the whole of what stands before it, even where that says a way.
+    const somebody = { address: { ...address, local: '' }, found }
+    const destination = await destinations.destinationOfRecipient(somebody)
+    return destination === 'relay' && !(await destinations.isRelayRecipient(address))
   }
 
   return {

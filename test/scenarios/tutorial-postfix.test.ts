@@ -21,11 +21,21 @@ import { seededRandom } from '#test/support/seed.ts'
 import { freePort, freePorts, startServer } from '#test/support/server-process.ts'
 import { SmtpClient, type SmtpReply } from '#test/support/smtp-client.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
-import { type TutorialCase, tutorialCases, tutorialWorld } from '#test/support/tutorial-cases.ts'
+import {
+  type TutorialCase,
+  type TutorialSession,
+  tutorialCases,
+  tutorialSessions,
+  tutorialWorld,
+} from '#test/support/tutorial-cases.ts'
 import { listsInOrder } from '#test/support/weighed-cases.ts'
 
 const CASES = 300
+/** With several recipients, and a message where one was taken. */
+const SESSIONS = 60
 const AT_A_TIME = 4
+/** On a machine that has much to do policyd-weight may judge without the answer of a list: so many sessions are asked a third time. */
+const AGAIN_MAX = 2
 const GREYLIST_SECONDS = 1
 /** What postgrey counts is whole seconds. */
 const PAST_GREYLIST_MS = 2_100
@@ -42,11 +52,19 @@ const halfAddresses: readonly string[] = [
 /** Where the replies are not the same, and why. */
 const differences: ReadonlyMap<string, (answers: Answers) => boolean> = new Map([
   [
-    'what a stranger sends without a domain, or with two, is no address (RFC 5321 §4.1.2); Postfix completes it, and then refuses it',
+    'what a stranger sends without a domain, or with two, is no address (RFC 5321 §4.1.2); Postfix completes it, and then refuses it for this or something else',
     ({ one: { sender, recipient }, ours, theirs }) =>
       (halfAddresses.includes(sender) || halfAddresses.includes(recipient)) &&
       /^501 5\.1\.[37]$/.test(ours) &&
-      /^(?:504 5\.5\.2|554 5\.7\.1|550 5\.1\.1)$/.test(theirs),
+      /^[45]/.test(theirs),
+  ],
+  [
+    'of our networks an address without a domain is completed with ours, whatever it has in it; Postfix looks there for a domain',
+    ({ one: { kind, recipient }, ours, theirs }) =>
+      kind === 'our network' &&
+      ['"x@elsewhere.test"', 'x%elsewhere.test', 'elsewhere.test!x'].includes(recipient) &&
+      ours === '550 5.1.1' &&
+      theirs === '250 2.1.5',
   ],
   [
     "policyd-weight dies of a sender's domain with a dot at its end, which is Postfix's `smtpd_policy_service_default_action`",
@@ -58,11 +76,23 @@ const differences: ReadonlyMap<string, (answers: Answers) => boolean> = new Map(
 const reasonsOf = (answers: Answers): readonly string[] =>
   [...differences].filter(([, isSo]) => isSo(answers)).map(([reason]) => reason)
 
-const isGreylisted = ({ theirs }: Answers) => theirs === '450 4.2.0'
+const isUnexplained = (answers: Answers) =>
+  answers.ours !== answers.theirs && reasonsOf(answers).length === 0
+
+const isGreylisted = ({ ours }: Answers) => ours === '450 4.2.0'
 
 /** Of Postfix, whatever the seed. */
 const replies: readonly string[] = [
-  ...['250 2.1.5', '450 4.1.2', '450 4.1.8', '450 4.2.0', '450 4.4.4', '450 4.7.1', '451 4.3.5'],
+  ...[
+    '250 2.0.0',
+    '250 2.1.5',
+    '450 4.1.2',
+    '450 4.1.8',
+    '450 4.2.0',
+    '450 4.4.4',
+    '450 4.7.1',
+    '451 4.3.5',
+  ],
   ...['501 5.1.3', '501 5.1.7', '501 5.5.2', '504 5.5.2', '521 5.7.1', '550 5.1.1', '550 5.2.1'],
   ...['550 5.7.1', '550 5.7.27', '554 5.7.1'],
 ]
@@ -74,17 +104,24 @@ const policydWeightLines = [
   "@dnsbl_score = ('pbl.spamhaus.org', 3.25, 0, 'DYN_PBL_SPAMHAUS',",
   "'sbl-xbl.spamhaus.org', 4.35, -1.5, 'SBL_XBL_SPAMHAUS', 'bl.spamcop.net', 3.75, -1.5, 'SPAMCOP');",
   '$USE_NET_DNS = 1; $CACHESIZE = 0; $POSCACHESIZE = 0;',
+  '$DNS_RETRY_IVAL = 10;',
 ]
 
 describe.skipIf(!canRun)('the preset isp beside Postfix, policyd-weight and postgrey', () => {
   const resources = new AsyncDisposableStack()
-  const cases = tutorialCases(CASES, seededRandom('tutorial'))
+  const sessions: readonly TutorialSession[] = [
+    ...tutorialCases(CASES, seededRandom('tutorial')).map((one) => ({
+      ...one,
+      recipients: [one.recipient],
+    })),
+    ...tutorialSessions(SESSIONS, seededRandom('tutorial sessions')),
+  ]
   let ports: { readonly postfix: number; readonly ours: number }
   let nameServer: string
 
   beforeAll(async () => {
     const host = `127.53.${randomInt(1, 250)}.${randomInt(1, 250)}`
-    const zones = cases.map(({ zone }) => zone)
+    const zones = sessions.map(({ zone }) => zone)
     const zone = Object.assign({}, tutorialWorld.zone, listsInOrder, ...zones)
     const dns = resources.use(await startDnsServer(zone, { host, port: 53 }))
     nameServer = dns.address
@@ -160,6 +197,8 @@ describe.skipIf(!canRun)('the preset isp beside Postfix, policyd-weight and post
       `smtpdRelayRestrictions=${RELAY}`,
       `relayDomains=${relayDomain}`,
       `relayRecipientMaps=${relayRecipient}`,
+      // Nothing goes anywhere.
+      'relayhost=[127.0.0.1]:1',
       `postgreyDelay=${GREYLIST_SECONDS}s`,
     ])
     resources.defer(async () => void (await server.end('SIGTERM')))
@@ -173,13 +212,17 @@ describe.skipIf(!canRun)('the preset isp beside Postfix, policyd-weight and post
   }
 
   it(`answers the same to ${CASES} mails, and when they come again`, async () => {
-    const first = await askAll()
+    const first = await askAll(sessions)
     await delay(PAST_GREYLIST_MS)
-    const second = await askAll()
+    const second = await askAll(sessions)
     const answers = [...first, ...second]
     const differing = answers.filter(({ ours, theirs }) => ours !== theirs)
-    const unexplained = differing.filter((one) => reasonsOf(one).length === 0)
-    expect(unexplained.map(({ ours, theirs, one }) => ({ ours, theirs, ...one }))).toEqual([])
+    const unexplained = differing.filter(isUnexplained)
+    const strange = sessions.filter(({ clientAddress, sender }) =>
+      unexplained.some(({ one }) => one.clientAddress === clientAddress && one.sender === sender),
+    )
+    const third = strange.length > AGAIN_MAX ? unexplained : await askAll(strange)
+    expect(third.filter(isUnexplained)).toEqual([])
     // Each reason is one still, and the mails have every kind of reply, or their being the same says little.
     expect(new Set(differing.flatMap(reasonsOf))).toEqual(new Set(differences.keys()))
     expect([...new Set(answers.map(({ theirs }) => theirs))].sort()).toEqual(replies)
@@ -187,26 +230,30 @@ describe.skipIf(!canRun)('the preset isp beside Postfix, policyd-weight and post
     expect(first.filter(isGreylisted).length).toBeGreaterThan(CASES / 10)
   }, 120_000)
 
-  async function askAll(): Promise<readonly Answers[]> {
-    const answers: Answers[] = []
-    const left = cases.entries()
+  async function askAll(some: readonly TutorialSession[]): Promise<readonly Answers[]> {
+    const answers: (readonly Answers[])[] = []
+    const left = some.entries()
     const askSome = async () => {
       for (const [n, one] of left) {
         const [ours, theirs] = await Promise.all([askUs(one), askPostfix(one)])
-        answers[n] = { one, ours, theirs }
+        answers[n] = Array.from({ length: Math.max(ours.length, theirs.length) }, (_, at) => ({
+          one: { ...one, recipient: one.recipients[at] ?? 'the message' },
+          ours: ours[at] ?? 'nothing',
+          theirs: theirs[at] ?? 'nothing',
+        }))
       }
     }
     await Promise.all(Array.from({ length: AT_A_TIME }, askSome))
-    return answers
+    return answers.flat()
   }
 
-  async function askUs(one: TutorialCase): Promise<string> {
+  async function askUs(one: TutorialSession): Promise<readonly string[]> {
     const source = { address: one.clientAddress, port: 40_001 }
     await using smtp = await SmtpClient.open(ports.ours, { proxyHeader: proxyHeader({ source }) })
-    return await askRcpt(smtp, one)
+    return await repliesTo(smtp, one)
   }
 
-  async function askPostfix(one: TutorialCase): Promise<string> {
+  async function askPostfix(one: TutorialSession): Promise<readonly string[]> {
     const { clientAddress } = one
     const dns = createSystemResolver({ servers: [nameServer] })
     const client = createClient(clientAddress, dns)
@@ -216,7 +263,7 @@ describe.skipIf(!canRun)('the preset isp beside Postfix, policyd-weight and post
     await smtp.command('EHLO proxy.test')
     const address = isIPv6(clientAddress) ? `IPV6:${clientAddress}` : clientAddress
     await smtp.command(`XCLIENT NAME=${name} REVERSE_NAME=${reverse} ADDR=${address}`)
-    return await askRcpt(smtp, one)
+    return await repliesTo(smtp, one)
   }
 })
 
@@ -234,11 +281,21 @@ async function writeTable(folder: string, name: string, entries: Entries): Promi
 const RELAY =
   'permit_mynetworks, permit_sasl_authenticated, permit_mx_backup, reject_unauth_destination'
 
-/** The reply to the first command that was refused, or to RCPT: its codes. */
-async function askRcpt(smtp: SmtpClient, one: TutorialCase): Promise<string> {
-  const hello = await smtp.command(`EHLO ${one.helo}`)
-  if (hello.code !== 250) return codesOf(hello)
-  return codesOf(await smtp.envelope(one.sender, one.recipient))
+/** Their codes: for each recipient, and of the message in a session where one of several was taken. */
+async function repliesTo(smtp: SmtpClient, one: TutorialSession): Promise<readonly string[]> {
+  const { recipients } = one
+  for (const command of [`EHLO ${one.helo}`, `MAIL FROM:<${one.sender}>`]) {
+    const reply = await smtp.command(command)
+    if (reply.code >= 400) return recipients.map(() => codesOf(reply))
+  }
+  const all: string[] = []
+  for (const recipient of recipients) {
+    all.push(codesOf(await smtp.command(`RCPT TO:<${recipient}>`)))
+  }
+  if (recipients.length > 1 && all.some((codes) => codes.startsWith('2'))) {
+    all.push(codesOf(await smtp.data('Subject: hello\r\n\r\nbody\r\n')))
+  }
+  return all
 }
 
 function codesOf({ text }: SmtpReply): string {

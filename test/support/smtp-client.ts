@@ -4,16 +4,21 @@ import { Wire } from './wire.ts'
 
 export type SmtpReply = { readonly code: number; readonly text: string }
 
+export type SmtpClientOptions = {
+  readonly tls?: boolean
+  /** Goes before all else. */
+  readonly proxyHeader?: Uint8Array
+  /** Of loopback, for a client that is not the one at 127.0.0.1. */
+  readonly localAddress?: string
+}
+
 export class SmtpClient implements AsyncDisposable {
-  /** Connected and greeted; `proxyHeader` goes before all else. */
+  /** Connected and greeted. */
   static async open(
     port: number,
-    {
-      tls = false,
-      proxyHeader,
-    }: { readonly tls?: boolean; readonly proxyHeader?: Uint8Array } = {},
+    { tls = false, proxyHeader, localAddress }: SmtpClientOptions = {},
   ): Promise<SmtpClient> {
-    const client = new SmtpClient(await Wire.open(port, tls))
+    const client = new SmtpClient(await Wire.open(port, tls, localAddress))
     if (proxyHeader !== undefined) client.wire.write(proxyHeader)
     client.greeting = await client.reply()
     return client

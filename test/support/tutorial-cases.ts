@@ -12,6 +12,12 @@ export type TutorialCase = {
   readonly kind: Kind
 }
 
+export type TutorialSession = TutorialCase & { readonly recipients: readonly string[] }
+
+/** Addresses and names are numbered: those of sessions are none of the cases'. */
+const OTHERS = 600
+const RECIPIENTS_MAX = 4
+
 /** What both servers know. */
 export const tutorialWorld = {
   accounts: ['ann@example.test', 'bob@example.test'],
@@ -108,6 +114,25 @@ export function tutorialCases(count: number, random: () => number): readonly Tut
   })
 }
 
+/** The same with several recipients of every form. */
+export function tutorialSessions(count: number, random: () => number): readonly TutorialSession[] {
+  const forms = [...recipientForms, ...relayForms, ...tabledRecipients]
+  const cases = tutorialCases(OTHERS + 2 * count, random).slice(OTHERS)
+  // Of our networks most addresses are completed, each server in its own way.
+  const strangers = cases.filter(({ kind }) => kind !== 'our network').slice(0, count)
+  return strangers.map((one) => {
+    const more = Array.from({ length: 1 + Math.floor(random() * RECIPIENTS_MAX) }, () =>
+      inTurn(forms, Math.floor(random() * forms.length)),
+    )
+    // Nobody twice, in whatever form: by then he may have waited long enough to be taken, or not.
+    const recipients = new Map([one.recipient, ...more].map((to) => [plainly(to), to]))
+    return { ...one, recipients: [...recipients.values()] }
+  })
+}
+
+const plainly = (recipient: string) =>
+  recipient.toLowerCase().replace(/^.*:/, '').replace(/\.$/, '').replaceAll('"', '')
+
 /** Most of the domains below the sender's are not there, for which the list refuses what was to be weighed. */
 function withSenderDomain(one: WeighedCase, random: () => number): WeighedCase {
   const domain = one.sender.slice(one.sender.lastIndexOf('@') + 1)
@@ -146,7 +171,7 @@ function changes(kind: Kind, n: number, turn: number, random: () => number): Par
         clientAddress: pick(`10.20.${n >> 8}.${n & 255}`, `2001:db8:20::${n}`),
         helo: pick('pc', 'localhost', '[10.20.1.1]', '-bad-', own.helo),
         sender: pick('ann@example.test', '', 'ann', 'ann@pc', 'x@nowhere.test'),
-        recipient: pick('friend@elsewhere.test', 'bob@example.test', 'nobody@example.test'),
+        recipient: inTurn(ourRecipients, turn),
         zone: {},
       }
     case 'HELO':
@@ -293,6 +318,20 @@ const relayForms: readonly string[] = [
   'x@elsewhere.test.',
   'x%elsewhere.test@partner.test',
   'x%elsewhere.test@backup.test',
+]
+
+const ourRecipients: readonly string[] = [
+  'friend@elsewhere.test',
+  'bob@example.test',
+  'nobody@example.test',
+  'x%elsewhere.test@partner.test',
+  'x%elsewhere.test',
+  '"x@elsewhere.test"',
+  'there@partner.test',
+  'bob',
+  'friend@[93.0.0.2]',
+  'x%elsewhere.test@example.test',
+  'gone@partner.test',
 ]
 
 const tabledSenders = (domain: string): readonly string[] => [

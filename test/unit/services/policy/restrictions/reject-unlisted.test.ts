@@ -45,6 +45,10 @@ describe('reject_unlisted_recipient', () => {
       'eve@backup.test',
       '550 5.1.1 <eve@backup.test>: Recipient address rejected: User unknown in relay recipient table',
     ],
+    [
+      'ann%backup.test@backup.test',
+      '550 5.1.1 <ann%backup.test@backup.test>: Recipient address rejected: User unknown in relay recipient table',
+    ],
   ])('knows who is in a domain that is relayed for: %s', async (to, reply) => {
     const facts = known({ recipient: knownRecipient(to, { kind: 'remote' }) })
     expect(await told(judgeWord(reject_unlisted_recipient, facts, relaying))).toBe(reply)
