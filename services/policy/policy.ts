@@ -3,8 +3,8 @@
 //
 // Implementation notes: a listener asks once for each RCPT, and once at the end of a message. What connect, helo and sender find is found
 // with the first recipient, and handed back with the next question (`Judged`), so that it is found once and scores once, unless one of
-// their restrictions looked at the recipient. Of a list that refuses nothing else counts: what a refused recipient's list wanted for the
-// message is not for those who get it.
+// their restrictions looked at the recipient. Where a question ends in a refusal, what was found so counts, and warnings: what else lists
+// wanted for the message because of a refused recipient is not for those who get it.
 
 import type { CheckSpf } from '#shared/contracts/authentication.ts'
 import type {
