@@ -7,7 +7,9 @@ describe('a filter that answers with another protocol', () => {
   it('is waited for no longer than for any other', async () => {
     const over = new AbortController()
     const server = createServer((socket) => {
-      socket.once('data', () => socket.end('HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'))
+      socket.once('data', () =>
+        socket.end('HTTP/1.1 101 x\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
+      )
       socket.once('close', () => over.abort())
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
