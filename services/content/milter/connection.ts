@@ -15,8 +15,8 @@ export class MilterConnection {
   readonly #reader = new PacketReader()
   readonly #packets: Packet[] = []
   #failure: MilterFailure | undefined
-  /** Whoever waits for a packet, for room, or for the end. */
-  #wake: () => void = () => {}
+  /** For a packet, for room, or for the end: several, where a message is given up while it is told. */
+  readonly #waiting = new Set<() => void>()
 
   private constructor(socket: Socket, clock: Clock) {
     this.#socket = socket
@@ -84,9 +84,7 @@ export class MilterConnection {
         if (isSo() && (this.#failure === undefined || this.#packets.length > 0)) return
         this.#check()
         if (isLate) throw new MilterFailure(`${otherwise} within ${timeoutMs} ms`)
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve
-        })
+        await new Promise<void>((resolve) => this.#waiting.add(resolve))
       }
     } catch (error) {
       this.destroy()
@@ -94,6 +92,11 @@ export class MilterConnection {
     } finally {
       over.abort()
     }
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake()
+    this.#waiting.clear()
   }
 
   #check(): void {

@@ -594,6 +594,48 @@ describe('a client that is gone before its message was judged', () => {
   })
 })
 
+describe('a client that is gone while a filter does not read', () => {
+  it('is waited for no longer', async () => {
+    const milter: FakeMilter = await fake({
+      offer: acceptOffer({ wishes: wishes.silentBody }),
+      answers(given) {
+        if (given === 'N') for (const socket of milter.sockets) socket.pause()
+        return undefined
+      },
+    })
+    const made = milters(optionsOf(milter.port, { contentTimeoutMs: 60_000 }))
+    const session = {}
+    const dialogue = made.filters.open(session)
+    await dialogue.helo(client)
+    await dialogue.mail(client, mail)
+    let told = 0
+    const { message: content } = new MessageContent(message)
+    const large: ContentMessage = {
+      ...content,
+      async *open() {
+        yield Buffer.from('A: b\r\n\r\n')
+        for (let n = 0; n < 500; n++) {
+          told += 1
+          yield Buffer.alloc(60_000, 'x')
+        }
+      },
+    }
+    const judge = made.steps[0]?.begin({ queueId, origin, envelope: content.envelope, session })
+    const judged = judge?.judge(large)
+    // All that the connection takes.
+    let before = -1
+    const isStuck = () => {
+      const isSo = told > 0 && told === before
+      before = told
+      return isSo
+    }
+    await expect.poll(isStuck, { interval: 100 }).toBe(true)
+    dialogue.abort()
+    dialogue.close()
+    await expect(judged).rejects.toThrow(TemporaryFailure)
+  })
+})
+
 describe('several filters', () => {
   it('are asked in order, and none after one that refuses', async () => {
     const one = await fake()
