@@ -4,8 +4,8 @@ import type { Problem } from '../problems.ts'
 import type { Settings } from '../table.ts'
 import { type Classes, type ListEntry, type ListPlace, parseClasses, parseList } from './grammar.ts'
 import { type ClassEntries, createNestingJudge } from './nesting.ts'
+import { permitsWhoever } from './static-permit.ts'
 import type { WordName } from './words.ts'
-import { permitsWhoever, writtenResultFault } from './written-results.ts'
 
 const placeOfList = {
   smtpdClientRestrictions: 'client',
@@ -41,19 +41,13 @@ export function findListFaults(settings: ListSettings): Problem[] {
     const list = parseList(text, 'class', isClass)
     if (list.kind === 'fault') {
       problems.push(fault(['smtpdRestrictionClasses'], `${name}: ${list.reason}`))
-    } else {
-      classEntries.set(name, list.entries)
-      problems.push(...resultFaults('smtpdRestrictionClasses', list.entries, isClass))
-    }
+    } else classEntries.set(name, list.entries)
   }
   const lists = new Map<ListSetting, readonly ListEntry[]>()
   for (const setting of listSettings) {
     const list = parseList(settings[setting], placeOfList[setting], isClass)
     if (list.kind === 'fault') problems.push(fault([setting], list.reason))
-    else {
-      lists.set(setting, list.entries)
-      problems.push(...resultFaults(setting, list.entries, isClass))
-    }
+    else lists.set(setting, list.entries)
   }
   if (problems.length > 0) return problems
   const nestingFault = createNestingJudge(classEntries)
@@ -71,17 +65,6 @@ export function findListFaults(settings: ListSettings): Problem[] {
     if (!isSafe) problems.push(fault(deciding, openRelay))
   }
   return problems
-}
-
-function resultFaults(
-  setting: string,
-  entries: readonly ListEntry[],
-  isClass: (name: string) => boolean,
-): readonly Problem[] {
-  return entries.flatMap((entry) => {
-    const reason = writtenResultFault(entry, isClass)
-    return reason === undefined ? [] : [fault([setting], reason)]
-  })
 }
 
 /** A word by which a table could let relay whoever claims what it permits. */
