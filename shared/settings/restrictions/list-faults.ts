@@ -4,8 +4,8 @@ import type { Problem } from '../problems.ts'
 import type { Settings } from '../table.ts'
 import { type Classes, type ListEntry, type ListPlace, parseClasses, parseList } from './grammar.ts'
 import { type ClassEntries, createNestingJudge } from './nesting.ts'
-import { permitsWhoever } from './static-permit.ts'
 import type { WordName } from './words.ts'
+import { permitsWhoever, writtenResultFault } from './written-results.ts'
 
 const placeOfList = {
   smtpdClientRestrictions: 'client',
@@ -51,12 +51,14 @@ export function findListFaults(settings: ListSettings): Problem[] {
   }
   if (problems.length > 0) return problems
   const nestingFault = createNestingJudge(classEntries)
+  const faultOf = (entries: readonly ListEntry[]) =>
+    nestingFault(entries) ?? writtenResultFault(entries, isClass)
   for (const entries of classEntries.values()) {
-    const reason = nestingFault(entries)
+    const reason = faultOf(entries)
     if (reason !== undefined) return [fault(['smtpdRestrictionClasses'], reason)]
   }
   for (const [setting, entries] of lists) {
-    const reason = nestingFault(entries)
+    const reason = faultOf(entries)
     if (reason !== undefined) return [fault([setting], reason)]
   }
   for (const listeners of ['smtpd', 'submission'] as const) {

@@ -3,32 +3,42 @@
 import { parseAction } from './action.ts'
 import type { ListEntry } from './grammar.ts'
 import { resultFault } from './result-fault.ts'
-import { parseTableRef } from './table-ref.ts'
+import { parseTableRef, type TableRef } from './table-ref.ts'
 import { wordFacts } from './words.ts'
 
-/** What is wrong with one of them. */
+/** What is wrong with the first that nobody could follow. Those of tables in the directory are judged when they are set. */
 export function writtenResultFault(
-  entry: ListEntry,
+  entries: readonly ListEntry[],
   isClass: (name: string) => boolean,
 ): string | undefined {
-  const table = tableOf(entry)
-  if (entry.kind !== 'word' || table === undefined || table.kind === 'table') return undefined
-  const results = table.kind === 'inline' ? table.entries : [{ key: 'static', ...table }]
-  for (const { key, result } of results) {
-    // Nothing means OK.
-    const reason = result === '' ? undefined : resultFault(result, isClass)
-    if (reason !== undefined) return `${entry.word}, what it says of ${key}: ${reason}`
+  for (const entry of entries) {
+    for (const { key, result } of writtenResults(entry)) {
+      // Nothing means OK.
+      const reason = result === '' ? undefined : resultFault(result, isClass)
+      if (reason !== undefined)
+        return `${entry.kind === 'word' ? entry.word : entry.name}, what it says of ${key}: ${reason}`
+    }
   }
   return undefined
 }
 
-/** `static:OK` and its like. */
+/** `static:OK` and its like: a table that permits whoever it is asked about. */
 export function permitsWhoever(entry: ListEntry): boolean {
   const table = tableOf(entry)
-  return table?.kind === 'static' && parseAction(table.result).kind === 'permit'
+  if (table?.kind !== 'static') return false
+  const { kind } = parseAction(table.result)
+  return kind === 'permit' || kind === 'empty'
 }
 
-function tableOf(entry: ListEntry) {
+function writtenResults(
+  entry: ListEntry,
+): readonly { readonly key: string; readonly result: string }[] {
+  const table = tableOf(entry)
+  if (table?.kind === 'inline') return table.entries
+  return table?.kind === 'static' ? [{ key: 'static', result: table.result }] : []
+}
+
+function tableOf(entry: ListEntry): TableRef | undefined {
   if (entry.kind !== 'word' || wordFacts(entry.word).argument !== 'table') return undefined
   const table = parseTableRef(entry.argument)
   return typeof table === 'string' ? undefined : table

@@ -23,7 +23,6 @@ describe('restriction lists', () => {
     ])
   })
 
-<<<<<<< HEAD
   it('with a result that is none stop the start', () => {
     expect(
       faults('smtpdHeloRestrictions=check_helo_access inline:{ a.example=OK b.example=REJCT }'),
@@ -34,19 +33,6 @@ describe('restriction lists', () => {
     expect(faults('smtpdRestrictionClasses=a={ check_helo_access static:b }')).toHaveLength(1)
   })
 
-||||||| 243aa5b4
-  it('with a result that is none stop the start', () => {
-    expect(
-      faults('smtpdHeloRestrictions=check_helo_access inline:{ a.example=OK b.example=REJCT }'),
-    ).toEqual([
-      'smtpdHeloRestrictions: check_helo_access inline:{ a.example=OK b.example=REJCT }: REJCT is no action, no restriction and no restriction class; did you mean REJECT?',
-    ])
-    expect(faults('smtpdRestrictionClasses=a={ check_helo_access static:a }')).toEqual([])
-    expect(faults('smtpdRestrictionClasses=a={ check_helo_access static:b }')).toHaveLength(1)
-  })
-
-=======
->>>>>>> r-operator
   it('may name classes, which are lists themselves', () => {
     const classes = 'smtpdRestrictionClasses=a={ b, permit } b={ reject_plaintext_session }'
     expect(faults(classes, 'smtpdClientRestrictions=a')).toEqual([])
