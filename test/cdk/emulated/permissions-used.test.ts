@@ -58,6 +58,7 @@ const file = (relayPort: number) =>
       'minimalBackoffTime = "1s"',
       'maximalBackoffTime = "1s"',
       'smtpdRelayRestrictions = "permit_pop_before_smtp, permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"',
+      'smtpdDataRestrictions = "reject_multi_recipient_bounce"',
       'smtpdSenderRestrictions = "check_sender_access table:senders"',
       'smtpdRecipientRestrictions = "check_policy_service postgrey"',
       `postgreyRecipients = "${greylisted}"`,
@@ -167,6 +168,16 @@ describeDeployed('permissions', () => {
     await operate(deployment, ['access', 'import', 'senders', '-'], many.join(''))
     await refused()
     await operate(deployment, ['access', 'remove', 'senders', '--yes'])
+  })
+
+  it('let a listener record what it decided itself', async () => {
+    await using smtp = await SmtpClient.open(deployment.port(25))
+    await smtp.hello()
+    await smtp.command('MAIL FROM:<>')
+    for (const to of [ann.address, bob.address]) await smtp.command(`RCPT TO:<${to}>`)
+    const recorded = used('edgeTaskTaskRole', 'dynamodb:BatchWriteItem')
+    expect((await smtp.command('DATA')).text).toMatch(/^550 5\.5\.3 /)
+    await recorded
   })
 
   it('let a client that is greylisted come again', async () => {

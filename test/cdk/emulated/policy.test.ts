@@ -17,11 +17,10 @@ describeDeployed('policy', () => {
       await startDnsServer({
         'known.test': { mx: ['10 mx.known.test'], a: ['198.51.100.1'] },
         'mx.known.test': { a: ['198.51.100.1'] },
-        '2.0.0.127.listed.dnsbl.test': { a: ['127.0.0.2'] },
-        '1.0.0.127.listed.dnsbl.test': { rcode: 'NXDOMAIN' },
         'bad.test.dbl.test': { a: ['127.0.1.2'] },
         'bad.test': { a: ['198.51.100.2'] },
-        'test.dbl.test': { a: ['127.0.1.2'] },
+        'heavy.test': { a: ['198.51.100.3'] },
+        'heavy.test.weights.test': { a: ['127.0.0.2'] },
       }),
     )
     const file = deploymentFile(
@@ -36,7 +35,9 @@ describeDeployed('policy', () => {
         'smtpdRecipientRestrictions = "check_recipient_access table:recipients, check_policy_service policyd-weight, check_policy_service postgrey"',
         'smtpdDataRestrictions = "reject_multi_recipient_bounce"',
         'weightDnsLists = ""',
-        'weightRhsLists = ""',
+        'weightRhsLists = "weights.test 200 0 HEAVY"',
+        // Who connects here has no name, and is no server of its sender.
+        'weightRejectLevel = 100',
         'postgreyRecipients = "grey@example.test"',
         'postgreyShippedLists = "no"',
         'postgreyDelay = "1s"',
@@ -93,6 +94,9 @@ describeDeployed('policy', () => {
     expect((await smtp.data('Subject: weighed\r\n\r\n')).text).toMatch(/^250 /)
     const [mail = ''] = await takeMail(deployment, ann)
     expect(mail).toMatch(/\r\nX-policyd-weight: /)
+    // The last of its client: who was refused is refused again for a while.
+    const refused = await smtp.envelope('s@heavy.test', ann.address)
+    expect(refused.text).toMatch(/^550 5\.7\.1 .*Mail appeared to be SPAM or forged/)
   })
 
   it('refuses at DATA what all recipients are known for', async () => {
