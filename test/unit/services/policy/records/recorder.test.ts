@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type DecisionRecord, readDecision } from '#services/policy/records/decision-record.ts'
 import { REFUSALS_RECORDED_MAX } from '#services/policy/records/flood-sampling.ts'
@@ -11,6 +11,11 @@ import { decidedRecipient, refused, taken } from '#test/support/decisions.ts'
 import { ManualClock } from '#test/support/manual-clock.ts'
 import { MemoryLog } from '#test/support/memory-log.ts'
 import { recipientRequest } from '#test/support/policy-facts.ts'
+
+/** Encoding waits for a turn of its own, writing for another. */
+async function turn(): Promise<void> {
+  for (let n = 0; n < 4; n++) await setImmediate()
+}
 
 let written: DecisionRecord[]
 let batches: number[]
@@ -86,6 +91,7 @@ describe('a recorder', () => {
     expect(batches).toEqual([])
     note(decidedRecipient())
     await clock.advance(200)
+    await turn()
     expect(batches).toEqual([2])
     for (let n = 0; n < 26; n++) note(decidedRecipient())
     await turn()
