@@ -39,7 +39,7 @@ function portOf(name: FilterName, settings: Settings): number | null {
     case 'clamd':
     case 'rspamd': {
       const { address } = settings[name]
-      return address.kind === 'tcp' ? address.port : null
+      return address.kind === 'inet' ? address.port : null
     }
     case 'webhook': {
       const { url } = settings.webhook

@@ -8,6 +8,8 @@ import { createClamd } from '#services/content/filters/clamd.ts'
 import { createRspamd } from '#services/content/filters/rspamd.ts'
 import { createWebhook } from '#services/content/filters/webhook.ts'
 import { createContentStage } from '#services/content/stage.ts'
+import { recordContent } from '#services/policy/records/recorded-content.ts'
+import type { DecisionRecorder } from '#services/policy/records/recorder.ts'
 import type { ContentStage, ContentStep } from '#shared/contracts/content.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -21,6 +23,8 @@ export type ContentParts = {
   readonly before?: readonly (ContentStep | undefined)[]
   /** One step each, where there are any. */
   readonly milters?: readonly ContentStep[] | undefined
+  /** Keeps what the steps said of a message. */
+  readonly recorder: Pick<DecisionRecorder, 'note'>
 }
 
 type ContentDeps = { readonly settings: Settings; readonly clock: Clock; readonly log: Log }
@@ -47,7 +51,7 @@ export function assembleContent(deps: ContentDeps, parts: ContentParts): Content
   // These look at the message as it came, before anybody gives it another body.
   const checks = [checksOf({ settings, clock, log }), attachmentsOf(settings)]
   const steps = [...before, ...checks, ...filters].filter((one) => one !== undefined)
-  return createContentStage({ steps, clock })
+  return recordContent(createContentStage({ steps, clock }), parts.recorder)
 }
 
 function checksOf({ settings, clock, log }: ContentDeps): ContentStep | undefined {

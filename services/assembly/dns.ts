@@ -7,7 +7,9 @@ import { createKeyedResolver } from '#shared/dns/keyed-resolver.ts'
 import { createRecordingResolver, type RecordingResolver } from '#shared/dns/recording-resolver.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { createSystemResolver } from '#shared/dns/system-resolver.ts'
+import { createWatchedResolver } from '#shared/dns/watched-resolver.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { keyedZones } from '#shared/settings/restrictions/keyed-zones.ts'
 import type { Settings } from '#shared/settings/table.ts'
 
@@ -26,8 +28,8 @@ export function openPolicyResolver(settings: Settings): Resolver {
   })
 }
 
-function openCachedResolver(settings: Settings, clock: Clock): Resolver {
-  return createCachedResolver(openPolicyResolver(settings), {
+function openCachedResolver(settings: Settings, clock: Clock, log: Log): Resolver {
+  return createCachedResolver(createWatchedResolver(openPolicyResolver(settings), log), {
     clock,
     options: {
       entriesMax: settings.dnsCacheEntries,
@@ -40,8 +42,12 @@ function openCachedResolver(settings: Settings, clock: Clock): Resolver {
 }
 
 /** What policy asks, one question of a listener after the other: they share what is remembered, each has its own budget and record. */
-export function openQuestionResolvers(settings: Settings, clock: Clock): () => RecordingResolver {
-  const cached = openCachedResolver(settings, clock)
+export function openQuestionResolvers(
+  settings: Settings,
+  clock: Clock,
+  log: Log = silentLog,
+): () => RecordingResolver {
+  const cached = openCachedResolver(settings, clock, log)
   const budget = { timeLimitMs: settings.policyDnsTimeLimit, questionsMax: DNS_QUESTIONS_MAX }
   return () => createRecordingResolver(createBudgetedResolver(cached, { clock, budget }))
 }

@@ -51,6 +51,8 @@ export type ListenerParts = {
   readonly filters?: DialogueFilters | undefined
   /** Undefined: no countries are looked at. */
   readonly countryOf?: CountryOf | undefined
+  /** Whether logins are noted, where that may change; undefined: as the settings say. */
+  readonly areLoginsAskedFor?: () => boolean
   /** What tells that sessions have to end; undefined where the process cannot subscribe. */
   readonly hints: Signals | undefined
 }
@@ -95,23 +97,25 @@ export async function openListeners(backend: Backend, parts: ListenerParts) {
 
 function assembleAuthenticator(
   { settings, store, directory, suspicion, clock, log }: Backend,
-  countryOf: ListenerParts['countryOf'],
+  { countryOf, areLoginsAskedFor = () => asksRecentLogins(settings) }: ListenerParts,
 ): Authenticator {
   const { accounts } = directory
   const { counters } = store.tables
   const credentials = accountCredentials(accounts)
   const checked = createAuthenticator({ credentials, counters, settings, clock, log })
   const watched = countryOf === undefined ? checked : watchLogins(checked, { countryOf, suspicion })
-  if (!asksRecentLogins(settings)) return watched
   const logins = createRecentLogins({ counters, accounts, options: settings, clock })
-  return noteLogins(watched, logins, log)
+  const note: typeof logins.note = async (...login) => {
+    if (areLoginsAskedFor()) await logins.note(...login)
+  }
+  return noteLogins(watched, { note }, log)
 }
 
 function makers(backend: Backend, parts: ListenerParts) {
   const { certificates, clientAuthorities, policy, content, filters, hints } = parts
   const { settings, store, directory, mailbox, queue, clock, log } = backend
   const { hostname } = settings
-  const authenticator = assembleAuthenticator(backend, parts.countryOf)
+  const authenticator = assembleAuthenticator(backend, parts)
   const accountWatch = createAccountWatch({ accounts: directory.accounts, hints, clock, log })
   const spool = createSpool({
     queue,

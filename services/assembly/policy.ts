@@ -1,9 +1,10 @@
 // policy put together on the backend: as it is asked by listeners, or with other DNS and without a memory for whoever rehearses.
 
 import { createSpfCheck } from '#services/authentication/spf.ts'
+import type { PolicyServers } from '#services/policy/delegation/servers.ts'
 import { createLists } from '#services/policy/lists.ts'
 import { createPolicy } from '#services/policy/policy.ts'
-import { createDecisionRecorder } from '#services/policy/records/recorder.ts'
+import { createDecisionRecorder, type DecisionRecorder } from '#services/policy/records/recorder.ts'
 import { createVerification } from '#services/policy/verification.ts'
 import type { DecidingPolicy } from '#shared/contracts/policy.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
@@ -15,13 +16,26 @@ export type PolicyWorld = {
   readonly openDns?: () => RecordingResolver
   /** Absent where other servers are not to be asked about addresses: then nobody counts as verified. */
   readonly probe?: ProbeAddress
+  /** Whoever reads settings anew goes on with the connections that there are; absent they are opened here. */
+  readonly policyServers?: PolicyServers
+  /** Where others note their decisions with it. */
+  readonly recorder?: DecisionRecorder
 }
+
+export const assembleRecorder = ({ settings, store, clock, log }: Backend): DecisionRecorder =>
+  createDecisionRecorder({ counters: store.tables.counters, clock, log, options: settings })
 
 export function assemblePolicy(
   backend: Backend,
-  { openDns = openQuestionResolvers(backend.settings, backend.clock), probe }: PolicyWorld = {},
+  {
+    openDns = openQuestionResolvers(backend.settings, backend.clock, backend.log),
+    probe,
+    policyServers,
+    recorder = assembleRecorder(backend),
+  }: PolicyWorld = {},
 ): DecidingPolicy {
-  const { directory, accessTables, mailbox, suspicion, settings, store, clock, log } = backend
+  const { directory, accessTables, mailbox, suspicion, settings, store, clock } = backend
+  const log = backend.log.child({ service: 'policy' })
   const { counters } = store.tables
   const { usage } = mailbox
   return createPolicy({
@@ -34,12 +48,13 @@ export function assemblePolicy(
       settings,
       clock,
       log,
+      ...(policyServers && { policyServers }),
       verification: probe && createVerification({ counters, probe, clock, log, options: settings }),
     }),
     directory,
     openDns,
     checkSpf: createSpfCheck(settings),
-    recorder: createDecisionRecorder({ counters, clock, log, options: settings }),
+    recorder,
     options: settings,
     log,
   })

@@ -7,10 +7,12 @@ import { createLists } from '#services/policy/lists.ts'
 import { createPolicy } from '#services/policy/policy.ts'
 import type { DecisionRecord } from '#services/policy/records/decision-record.ts'
 import { decisionsOf, decisionsSince } from '#services/policy/records/reading.ts'
-import type { Decided } from '#services/policy/records/recorder.ts'
-import { type Replayed, replayDecisions, replayDns } from '#services/policy/replay.ts'
+import { type Decided, recordOf } from '#services/policy/records/recorder.ts'
+import { createReplayedWorld, type Replayed, replayDecisions } from '#services/policy/replay.ts'
+import type { PolicyLists } from '#services/policy/restriction.ts'
 import { createVerification } from '#services/policy/verification.ts'
 import type { RecipientRequest } from '#shared/contracts/policy.ts'
+import type { SmtpEnvelope } from '#shared/contracts/spool.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import type { RecordingResolver } from '#shared/dns/recording-resolver.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
@@ -27,18 +29,41 @@ export const recordedDecisions = (
   queueId: QueueId,
 ): Promise<readonly DecisionRecord[]> => decisionsOf(store.tables.counters, queueId)
 
-/** What RCPT would be told now. */
-export async function rehearseRecipient(
+/** What RCPT would be told now, and where it is taken, DATA and an empty message: each question with its answer. */
+export async function rehearseTransaction(
   backend: Backend,
   request: RecipientRequest,
-): Promise<Decided> {
-  const decided: Decided[] = []
-  const openDns = openQuestionResolvers(backend.settings, backend.clock)
-  const policy = rehearsingPolicy(backend, backend.settings, openDns, (one) => decided.push(one))
+  openDns = openQuestionResolvers(backend.settings, backend.clock),
+): Promise<readonly DecisionRecord[]> {
+  const decided: DecisionRecord[] = []
+  const note = (one: Decided) => decided.push(recordOf(one, backend.clock.now()))
+  const policy = rehearsingPolicy(backend, backend.settings, { openDns, note })
   const verdict = await policy.recipient(request)
-  const [found] = decided
-  return found ?? { ask: 'recipient', request, trail: [], lookups: {}, verdict }
+  // Of an address that is none nobody was asked.
+  if (decided.length === 0) note({ ask: 'recipient', request, trail: [], lookups: {}, verdict })
+  if (verdict.kind !== 'permit') return decided
+  const { queueId, origin, sender, recipient, declaredBytes } = request
+  const { judged } = verdict
+  const envelope = { ...emptyEnvelope, sender, recipients: [recipientOf(recipient)] }
+  const facts = { queueId, origin, envelope, ...(judged && { judged }) }
+  const atData = await policy.data({ ...facts, declaredBytes })
+  if (atData.kind !== 'permit') return decided
+  const message = { bytes: declaredBytes, receivedFields: 0, from: [], sender: [] }
+  await policy.message({ ...facts, ...message, isDataJudged: true })
+  return decided
 }
+
+const emptyEnvelope: SmtpEnvelope = {
+  sender: '',
+  recipients: [],
+  body: '7BIT',
+  smtpUtf8: false,
+  requireTls: false,
+  dsnReturn: null,
+  dsnEnvelopeId: null,
+}
+
+const recipientOf = (address: string) => ({ address, notify: [], originalRecipient: null })
 
 /** What was decided since then, decided by other settings. `asksDns`: for what was not asked then. */
 export async function* replaySince(
@@ -54,17 +79,30 @@ export async function* replaySince(
   },
 ): AsyncGenerator<Replayed> {
   const live: Resolver | undefined = asksDns ? openPolicyResolver(settings) : undefined
-  const dns = replayDns(live)
-  const policy = rehearsingPolicy(backend, settings, dns.open, () => {})
-  const { counters } = backend.store.tables
-  yield* replayDecisions(decisionsSince(counters, sinceMs, backend.clock.now()), policy, dns)
+  const { clock, store } = backend
+  const world = createReplayedWorld(live, clock)
+  const policy = rehearsingPolicy(
+    { ...backend, clock: world.clock },
+    // Whether a list is in its right mind was asked once an hour, and stands with a few decisions.
+    { ...settings, dnsListTest: false },
+    { openDns: world.openDns, lists: world.lists },
+  )
+  const records = decisionsSince(store.tables.counters, sinceMs, clock.now())
+  yield* replayDecisions(records, policy, world)
 }
 
 function rehearsingPolicy(
   { directory, accessTables, mailbox, store, clock }: Backend,
   settings: Settings,
-  openDns: () => RecordingResolver,
-  note: (decided: Decided) => void,
+  {
+    openDns,
+    note = () => {},
+    lists = (inner) => inner,
+  }: {
+    readonly openDns: () => RecordingResolver
+    readonly note?: (decided: Decided) => void
+    readonly lists?: (inner: PolicyLists) => PolicyLists
+  },
 ) {
   const counters = asTable(createRehearsalTable(store.tables.counters))
   const { usage } = mailbox
@@ -75,17 +113,19 @@ function rehearsingPolicy(
   // What happened on different days is decided within seconds: nobody comes back too fast.
   const forgetful = { ...settings, weightRefusedCacheSize: 0, weightPassedCacheSize: 0 }
   return createPolicy({
-    lists: createLists({
-      directory,
-      accessTables,
-      usage,
-      counters,
-      policyServers: noPolicyServers,
-      settings: forgetful,
-      clock,
-      log,
-      verification,
-    }),
+    lists: lists(
+      createLists({
+        directory,
+        accessTables,
+        usage,
+        counters,
+        policyServers: noPolicyServers,
+        settings: forgetful,
+        clock,
+        log,
+        verification,
+      }),
+    ),
     directory,
     openDns,
     checkSpf: createSpfCheck(settings),

@@ -10,6 +10,8 @@ import type { ContentFacts, ContentStep, ContentStepJudge } from '#shared/contra
 import type { SmtpReply } from '#shared/contracts/policy.ts'
 import type { Origin, SmtpEnvelope, StreamObserver } from '#shared/contracts/spool.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
+import { forEachField } from '#shared/mail/header-field.ts'
+import type { ByteString } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -60,13 +62,15 @@ interface AuthenticationJudge extends ContentStepJudge {
   readonly rawObservers: readonly StreamObserver[]
   judge(message: {
     readonly envelope: Pick<SmtpEnvelope, 'sender'>
+    /** As it is stored. */
+    readonly header: ByteString
   }): Promise<AuthenticationVerdict>
 }
 
 export function createAuthentication(deps: {
   readonly mailauth: Awaited<ReturnType<typeof loadMailauth>>
   readonly checkSpf: CheckSpf
-  /** For one message: within what it may ask and how long that may take. */
+  /** For one message, what others name and what its author names: within what it may ask and how long that may take. */
   readonly dnsFor: (queueId: QueueId) => Resolver
   readonly isStranger: (origin: Origin) => boolean
   /** For DMARC reports. Never rejects, never throws. */
@@ -82,11 +86,13 @@ export function createAuthentication(deps: {
     const { remoteAddress, helo } = origin
     const dns = deps.dnsFor(queueId)
     const resolver = mailauthResolver(dns)
+    // Whoever names slow servers for all else does not keep us from what the author's domain asks for.
+    const ofAuthor = mailauthResolver(deps.dnsFor(queueId))
     const arriving = new ArrivingSignatures((fields) =>
       checkSignatures(deps.mailauth, fields, resolver, new Date(deps.clock.now())),
     )
 
-    async function findOut(sender: string): Promise<Findings> {
+    async function findOut(sender: string, stored: ByteString): Promise<Findings> {
       const known: SpfResult | undefined = judged?.spf
       const [iprev, spf, signatures] = await Promise.all([
         checkIprev(remoteAddress, dns),
@@ -94,18 +100,18 @@ export function createAuthentication(deps: {
         arriving.signatures(),
       ])
       const { dkim, ignored, arc } = signatures
-      const { notJudged } = arriving
+      const notJudged = arriving.notJudged ?? otherAuthors(arriving.fields, stored)
       const dmarc =
         notJudged === undefined
-          ? await evaluateDmarc(signatures, spf, resolver)
+          ? await evaluateDmarc(signatures, spf, ofAuthor)
           : ({ result: 'permerror', reason: notJudged } as const)
       return { iprev, spf, dkim, ignored, dmarc, arc, notJudged }
     }
 
     return {
       rawObservers: [arriving],
-      async judge({ envelope: { sender } }) {
-        const findings = await findOut(sender)
+      async judge({ envelope: { sender }, header }) {
+        const findings = await findOut(sender, header)
         const judgement = judge(findings, arriving.fields.some(isOfList), options.policy)
         deps.record({ queueId, remoteAddress, sender, findings, judgement })
         tell(queueId, findings, judgement)
@@ -159,6 +165,19 @@ export function createAuthentication(deps: {
 
 const foundIn = ({ spf, dkim, dmarc }: Findings) =>
   `spf=${spf.result} dkim=${dkim.find(({ result }) => result === 'pass')?.result ?? dkim[0]?.result ?? 'none'} dmarc=${dmarc.result}`
+
+/** A message is judged by the author that its readers see: what is mended or left out on the way may make another field of one. */
+function otherAuthors(fields: readonly HeaderField[], stored: ByteString): string | undefined {
+  const came = fields.flatMap(({ key, line }) =>
+    key === 'from' ? [line.toString('latin1', line.indexOf(':') + 1).trim()] : [],
+  )
+  const kept: string[] = []
+  forEachField(stored, (name, body) => {
+    if (name.toLowerCase() === 'from') kept.push(body.trim())
+  })
+  const isSame = came.length === kept.length && came.every((one, i) => one === kept[i])
+  return isSame ? undefined : 'From field changed on its way in'
+}
 
 const isOfList = ({ key }: HeaderField) => key === 'list-id' || key === 'list-post'
 

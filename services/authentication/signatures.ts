@@ -1,7 +1,10 @@
 // The signatures of a message (DKIM, RFC 6376; ARC, RFC 8617), found in its header and checked when its body has passed. mailauth judges;
 // what it would do with bytes of a stranger in more than linear time is done here.
 
+import { createPublicKey } from 'node:crypto'
 import type { ArcSet, DkimResult, SignatureHeader } from 'mailauth/lib/dkim/dkim-verifier.js'
+import { parseAddressList } from '#shared/mail/address-list.ts'
+import { unfold } from '#shared/mail/header-field.ts'
 import { type HeaderField, isBlank } from './arriving-header.ts'
 import { BodyDigest, CanonicalBody, type Canonicalisation } from './body-hash.ts'
 import type { MailauthResolver } from './mailauth-resolver.ts'
@@ -22,6 +25,8 @@ export const RSA_KEY_BITS_MIN = 1_024
  * thread that serves everybody.
  */
 export const KEY_RECORD_BYTES_MAX = 1_024
+/** All are 65,537, or smaller; with one as long as the key a check takes four hundred times as long, and a chain has fifty seals. */
+const KEY_EXPONENT_BITS_MAX = 64n
 
 export type SignatureWord = 'pass' | 'fail' | 'policy' | 'neutral' | 'temperror' | 'permerror'
 
@@ -56,7 +61,7 @@ export type Signatures = {
   /** Signatures beyond those that were looked at. */
   readonly ignored: number
   readonly arc: ArcResult
-  /** Addresses in From, and how many such fields there are. */
+  /** Addresses in From, as anybody may read it, and how many such fields there are. */
   readonly from: readonly string[]
   readonly fromFields: number
 }
@@ -99,7 +104,7 @@ export function checkSignatures(
   asked: MailauthResolver,
   now: Date,
 ): SignatureCheck {
-  const resolver = withoutLargeKeys(asked)
+  const resolver = withoutCostlyKeys(asked)
   const bodies = new Map<string, CanonicalBody>()
 
   /** What needs judgement only; header and body are divided, and bodies hashed, here. */
@@ -167,19 +172,53 @@ export function checkSignatures(
         dkim: verifier.results.flatMap(dkimSignature),
         ignored,
         arc: arcResult(sealed.status, chain),
-        from: verifier.headerFrom,
+        from: withShown(verifier.headerFrom, looked),
         fromFields: verifier.fromFields,
       }
     },
   }
 }
 
-function withoutLargeKeys(resolver: MailauthResolver): MailauthResolver {
+/** And those of other domains that our own readers show, in a field that is not well formed: nobody passes for one of several authors. */
+function withShown(found: readonly string[], fields: readonly HeaderField[]): readonly string[] {
+  const domains = new Set(found.map((text) => text.slice(text.lastIndexOf('@') + 1).toLowerCase()))
+  const shown = fields.flatMap(({ key, line }) => {
+    if (key !== 'from') return []
+    const value = unfold(line.toString('latin1', line.indexOf(':') + 1))
+    return parseAddressList(value).flatMap(({ mailbox, host }) =>
+      mailbox && host ? [Buffer.from(`${mailbox}@${host}`, 'latin1').toString('utf8')] : [],
+    )
+  })
+  const isOther = (text: string) =>
+    !domains.has(text.slice(text.lastIndexOf('@') + 1).toLowerCase())
+  return [...found, ...shown.filter(isOther)]
+}
+
+function withoutCostlyKeys(resolver: MailauthResolver): MailauthResolver {
+  const isCheap = (record: unknown) => {
+    const text = [record].flat().join('')
+    return text.length <= KEY_RECORD_BYTES_MAX && exponentOf(text) < 2n ** KEY_EXPONENT_BITS_MAX
+  }
   return async (name, type) => {
     const records = await resolver(name, type)
-    const isSmall = (record: unknown) => [record].flat().join('').length <= KEY_RECORD_BYTES_MAX
-    return type === 'TXT' ? records.filter(isSmall) : records
+    return type === 'TXT' ? records.filter(isCheap) : records
   }
+}
+
+/** 0 where it has none. */
+function exponentOf(record: string): bigint {
+  const [, base64 = ''] = /(?:^|;)\s*p\s*=([^;]*)/.exec(record) ?? []
+  const key = Buffer.from(base64, 'base64')
+  // RFC 6376 §3.6.1 has the one, and everybody publishes the other.
+  for (const type of ['spki', 'pkcs1'] as const) {
+    try {
+      const { asymmetricKeyDetails } = createPublicKey({ key, format: 'der', type })
+      return asymmetricKeyDetails?.publicExponent ?? 0n
+    } catch {
+      // Of the other kind, or none; then nothing is checked with it.
+    }
+  }
+  return 0n
 }
 
 /** Fields of signatures beyond the limits are for mailauth none; the others are all there. */

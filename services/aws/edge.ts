@@ -12,7 +12,7 @@ import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
 import { type ListenerName, openListeners } from '#services/assembly/listeners.ts'
 import { openMilters } from '#services/assembly/milters.ts'
-import { assemblePolicy } from '#services/assembly/policy.ts'
+import { assemblePolicy, assembleRecorder } from '#services/assembly/policy.ts'
 import { StartFailure } from '#services/assembly/start-failure.ts'
 import { daysLeft } from '#shared/net/tls/days-left.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
@@ -66,8 +66,9 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     systemClock,
   )
   closing.defer(() => health.close())
-  const openDns = openQuestionResolvers(settings, systemClock)
-  const onTheSpot = assemblePolicy(backend, { openDns })
+  const openDns = openQuestionResolvers(settings, systemClock, log.child({ service: 'edge' }))
+  const recorder = assembleRecorder(backend)
+  const onTheSpot = assemblePolicy(backend, { openDns, recorder })
   closing.defer(() => onTheSpot.settle())
   const policy = createPolicyClient(
     new LambdaClient({ region, requestHandler: requestTimeouts }),
@@ -82,7 +83,12 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
   const listeners = await openListeners(backend, {
     certificates,
     policy,
-    content: assembleContent(backend, { webhookSecret, before, milters: milters?.steps }),
+    content: assembleContent(backend, {
+      webhookSecret,
+      before,
+      milters: milters?.steps,
+      recorder,
+    }),
     filters: milters?.filters,
     countryOf: await openCountries(settings),
     hints,

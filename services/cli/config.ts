@@ -42,8 +42,9 @@ export function configCommands(parent: Command, process: Process): void {
     }
     createOutput(options.json === true, process.write).print(settings, () =>
       columns(
-        ['SETTING', 'VALUE', 'FROM'],
-        settings.map((setting) => [setting.path, setting.value || '(nothing)', setting.origin]),
+        // Lists of restrictions are long: what stands behind them would be far away.
+        ['SETTING', 'FROM', 'VALUE'],
+        settings.map((setting) => [setting.path, setting.origin, setting.value || '(nothing)']),
       ),
     )
   })

@@ -25,7 +25,16 @@ export type Define = <Options extends object>(
   },
 ) => void
 
-const onlyLook: readonly string[] = ['list', 'show', 'check', 'status', 'export', 'test']
+const onlyLook: readonly string[] = [
+  'list',
+  'show',
+  'check',
+  'status',
+  'export',
+  'test',
+  'explain',
+  'replay',
+]
 /** Options that say where and how, and not what. */
 const aside: readonly string[] = ['data', 'aws', 'config', 'set', 'json']
 const secret: readonly string[] = ['passwordHash'] satisfies readonly (keyof Credentials)[]

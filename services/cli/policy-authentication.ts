@@ -108,7 +108,7 @@ function withClient(command: Command, isNeeded: boolean): Command {
 }
 
 function begin({ dns: server, json }: Options, process: Process) {
-  const servers = server === undefined ? [] : [checked(server)]
+  const servers = server === undefined ? [] : [checkedServer(server)]
   const limits = { timeoutMs: DNS_TRY_TIMEOUT_MS, tries: DNS_TRIES }
   const dns = createAnyNameResolver(createSystemResolver({ servers }), { servers, ...limits })
   return {
@@ -118,7 +118,7 @@ function begin({ dns: server, json }: Options, process: Process) {
   }
 }
 
-function checked(server: string): string {
+export function checkedServer(server: string): string {
   if (parseServer(server) !== undefined) return server
   throw new CommandFailure(`--dns: '${server}' is no IP address with or without a port`)
 }

@@ -29,8 +29,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
     (await import('./storage.ts')).storageCommands(parent, define),
   config: async (parent, { process }) =>
     (await import('./config.ts')).configCommands(parent, process),
-  policy: async (parent, { process }) =>
-    (await import('./policy.ts')).policyCommands(parent, process),
+  policy: async (parent, { process, define }) =>
+    (await import('./policy.ts')).policyCommands(parent, process, define),
   restore: async (parent, { process }) =>
     (await import('./restore.ts')).restoreCommand(parent, process),
 }
@@ -48,7 +48,7 @@ export async function runCommandLine(words: readonly string[], process: Process)
     if (error instanceof CommanderError) return error.exitCode
     if (!(error instanceof Error) || !isExpected(error)) throw error
     for (const line of error.message.split('\n')) process.say(`postwolke: ${printable(line)}\n`)
-    return 1
+    return error instanceof CommandFailure ? error.exitStatus : 1
   }
 }
 

@@ -15,7 +15,7 @@ import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { openMilters } from '#services/assembly/milters.ts'
-import { assemblePolicy } from '#services/assembly/policy.ts'
+import { assemblePolicy, assembleRecorder } from '#services/assembly/policy.ts'
 import {
   type OpenRemoteDelivery,
   openRemoteDelivery,
@@ -23,7 +23,9 @@ import {
 } from '#services/assembly/remote.ts'
 import { explained } from '#services/assembly/start-failure.ts'
 import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
+import { createPolicyServers } from '#services/policy/delegation/servers.ts'
 import { findPostmaster } from '#shared/administration/postmaster.ts'
+import { asksRecentLogins } from '#shared/auth/pop-before-smtp.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
@@ -112,13 +114,20 @@ export async function startSystem(deps: {
   const probe: ProbeAddress = (address) => newest(remotes).probe(address)
   // Sessions go on with those that they began with.
   const milters = openMilters(backend)
+  const policyServers = createPolicyServers({ clock })
   /** They share what is remembered of the DNS. */
   const decidersOf = async (from: Backend) => {
-    const openDns = openQuestionResolvers(from.settings, clock)
+    const openDns = openQuestionResolvers(from.settings, clock, log.child({ service: 'policy' }))
     const webhookSecret = await webhookSecretFrom(from.settings)
     const before = await authenticationSteps(from, openDns)
-    const content = assembleContent(from, { webhookSecret, before, milters: milters?.steps })
-    return { policy: assemblePolicy(from, { openDns, probe }), content }
+    const recorder = assembleRecorder(from)
+    const content = assembleContent(from, {
+      webhookSecret,
+      before,
+      milters: milters?.steps,
+      recorder,
+    })
+    return { policy: assemblePolicy(from, { openDns, probe, policyServers, recorder }), content }
   }
   let { policy, content } = await decidersOf(backend)
   opening.defer(() => policy.settle())
@@ -146,6 +155,7 @@ export async function startSystem(deps: {
     content: { begin: (facts) => content.begin(facts) },
     filters: milters?.filters,
     countryOf: await openCountries(settings),
+    areLoginsAskedFor: () => asksRecentLogins(running.settings),
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))

@@ -40,9 +40,7 @@ export function createListCompiler(
   }
 
   function ofWord(word: WordName, argument: string): Decide {
-    const found = words[word]
-    if (found === undefined) throw new Error(`${word} is not there yet`)
-    return found.make(argument, all)
+    return words[word].make(argument, all)
   }
 
   function ofClass(name: string): Decide {

@@ -3,6 +3,7 @@
 
 import type { SmtpReply } from '#shared/contracts/policy.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
+import { ASKED_RESTRICTIONS_MAX, NESTED_LISTS_MAX } from '#shared/settings/restrictions/nesting.ts'
 import { withScore } from './known.ts'
 import type { Decision, Restriction, RestrictionList } from './restriction.ts'
 
@@ -43,6 +44,10 @@ export type Pending = { readonly reply: SmtpReply; readonly restriction: string 
 export type Step = {
   readonly restriction: string
   readonly decision: Decision
+  /** How many lists it stands in within this one: 1 in a restriction class. Absent: in none. */
+  readonly depth?: number
+  /** `warn_if_reject` stands before it, or before the list that it stands in: what it would refuse is only told. */
+  readonly isWarned?: true
 }
 
 /** What lists hand on to those that are asked after them. */
@@ -67,9 +72,6 @@ export type Evaluation = Progress & {
   /** In order, for the log and for whoever explains the verdict. */
   readonly trail: readonly Step[]
 }
-
-/** Restriction classes may stand in classes; one that contains itself would never end. */
-export const NESTED_LISTS_MAX = 100
 
 const passes: ListVerdict = { kind: 'permit' }
 
@@ -117,9 +119,25 @@ class Run<Facts extends object> {
     depth: number,
     isWarned: boolean,
   ): Promise<ListVerdict | undefined> {
+    const decision = await decide(this.#factsWith(this.progress.score))
+    return this.#follow(restriction, decision, depth, isWarned)
+  }
+
+  async #follow(
+    restriction: string,
+    decision: Decision,
+    depth: number,
+    isWarned: boolean,
+  ): Promise<ListVerdict | undefined> {
     const { score, effects, deferIfPermit, deferIfReject } = this.progress
-    const decision = await decide(this.#factsWith(score))
-    this.trail.push({ restriction, decision })
+    if (this.trail.length >= ASKED_RESTRICTIONS_MAX)
+      throw new Error(`${restriction} is one of more than ${ASKED_RESTRICTIONS_MAX} restrictions`)
+    this.trail.push({
+      restriction,
+      decision,
+      ...(depth > 0 && { depth }),
+      ...(isWarned && { isWarned }),
+    })
     switch (decision.kind) {
       case 'permit':
         return passes
@@ -138,10 +156,15 @@ class Run<Facts extends object> {
         return this.#go({ deferIfReject: deferIfReject ?? { restriction, reply: decision.reply } })
       case 'score':
         return this.#go({ score: score + decision.points })
-      case 'list':
+      case 'list': {
         if (depth >= NESTED_LISTS_MAX) throw new Error(`${restriction} contains itself`)
+        const { restrictions, onPermit } = decision
         // A list that knows more than these facts names its own words, which say nothing of what is not known.
-        return this.ask(decision.restrictions as RestrictionList<object>, depth + 1, isWarned)
+        const list = restrictions as RestrictionList<object>
+        const verdict = await this.ask(list, depth + 1, isWarned)
+        if (verdict?.kind !== 'permit' || onPermit === undefined) return verdict
+        return this.#follow(restriction, onPermit(), depth, isWarned)
+      }
       default:
         return this.#go({ effects: withEffect(effects, decision) })
     }

@@ -29,7 +29,7 @@ import { finalRecipients } from './final-recipients.ts'
 import type { AtMessage, AtRecipient, KnownRecipient } from './known.ts'
 import { atStage, type Facts, type Noticed, noticeRecipient } from './known.ts'
 import { Question } from './question.ts'
-import type { Asked } from './records/decision-record.ts'
+import type { PolicyAsked } from './records/decision-record.ts'
 import { type DecisionRecorder, noRecorder } from './records/recorder.ts'
 import { badRecipient, tryLater } from './replies.ts'
 import type { PolicyLists, RestrictionList, StageLists } from './restriction.ts'
@@ -63,7 +63,7 @@ export function createPolicy(deps: {
 
   /** Its lists one after the other; answers what its recipient leads to. */
   async function decide(
-    asked: Asked,
+    asked: PolicyAsked,
     ask: (question: Question, dns: Resolver) => Promise<number>,
   ): Promise<PolicyVerdict> {
     const { queueId } = asked.request
@@ -258,7 +258,7 @@ export function createPolicy(deps: {
 }
 
 /** What was to be put off came true at RCPT: at DATA nothing is left of it. */
-function judgedBefore({ ask, request: { judged } }: Asked): Judged | undefined {
+function judgedBefore({ ask, request: { judged } }: PolicyAsked): Judged | undefined {
   if (judged === undefined || ask === 'early' || ask === 'recipient') return judged
   const { deferIfPermit: _, ...rest } = judged
   return rest

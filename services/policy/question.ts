@@ -13,6 +13,8 @@ export class Question {
   #progress: Progress
   #keeps = true
   #verdict: ListVerdict = { kind: 'permit' }
+  /** Of all that were asked, whatever came of it. */
+  #warnings: readonly string[] = []
   #spf: Promise<SpfResult> | undefined
   #foundSpf: SpfResult | undefined
   /** In order, for the log and for whoever explains the verdict. */
@@ -38,6 +40,7 @@ export class Question {
     const { verdict, trail, ...progress } = await evaluate(list, facts, this.#progress)
     this.trail.push({ stage, steps: trail })
     this.#verdict = verdict
+    this.#warnings = progress.effects.warnings
     if (this.isPermitted) this.#progress = progress
   }
 
@@ -81,8 +84,12 @@ export class Question {
 
   /** What there is nothing of is not there: verdicts go over the wire. */
   verdict(finalRecipients: number): PolicyVerdict {
-    const { prepend, warnings, hold, redirect, filter, bcc } = this.#progress.effects
+    const verdict = this.#verdict
+    // What was wanted for the sake of a recipient who is refused is not for those who get the message.
+    const { effects } = verdict.kind === 'reject' ? this.#early : this.#progress
+    const { prepend, hold, redirect, filter, bcc } = effects
     const { score, deferIfPermit } = this.#early
+    const warnings = this.#warnings
     const spf = this.#foundSpf
     const judged: Judged = {
       passed: this.#passed,
@@ -99,7 +106,6 @@ export class Question {
       ...(bcc.length > 0 && { bcc }),
       ...(isJudged && { judged }),
     }
-    const verdict = this.#verdict
     switch (verdict.kind) {
       case 'permit':
         return { kind: 'permit', prepend, finalRecipients, ...besides }

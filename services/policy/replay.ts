@@ -1,7 +1,10 @@
-// Recorded decisions made again by another policy, and which verdicts would be others. What the DNS answered then it answers now; what it
-// was not asked then nobody knows, unless it is asked.
+// Recorded decisions made again by another policy, and which verdicts would be others. What the DNS answered then it answers now, and what
+// hangs on that hour says what it said (recalled.ts); what was not asked then nobody knows, unless the DNS is asked.
+//
+// Implementation notes: tables and accounts are those of today. The clock shows the hour of the decision, so that what is remembered of
+// DNS lists for a while is remembered as long as it was then.
 
-import type { DecidingPolicy, PolicyVerdict } from '#shared/contracts/policy.ts'
+import type { DecidingPolicy, PolicyStage, PolicyVerdict } from '#shared/contracts/policy.ts'
 import {
   createRecordingResolver,
   createReplayResolver,
@@ -9,67 +12,105 @@ import {
   type RecordingResolver,
 } from '#shared/dns/recording-resolver.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
-import type { DecisionRecord } from './records/decision-record.ts'
+import type { Clock } from '#shared/runtime/clock.ts'
+import { outcomeOf } from './outcome.ts'
+import { recallSteps, type StageSteps } from './recalled.ts'
+import type { DecisionRecord, PolicyAsked } from './records/decision-record.ts'
+import type { PolicyLists } from './restriction.ts'
+
+type PolicyRecord = DecisionRecord & PolicyAsked
 
 export type Replayed = {
-  readonly record: DecisionRecord
+  readonly record: PolicyRecord
   readonly verdict: PolicyVerdict
   readonly isChanged: boolean
-  /** What was asked now and not then, as `MX example.net`; nobody answered it. */
+  /** What was asked now and not then, as `MX example.net` or a restriction; nobody answered it, so that the verdict says nothing. */
   readonly unknown: readonly string[]
 }
 
-/** What the lookups of a decision are answered from. */
-export type ReplayedDns = {
-  readonly open: () => RecordingResolver
+/** What a policy is given that decides again. */
+export interface ReplayedWorld {
+  /** The hour of the decision. */
+  readonly clock: Clock
+  readonly openDns: () => RecordingResolver
+  lists(inner: PolicyLists): PolicyLists
   /** For the next decision. */
-  prepare(recorded: RecordedDns): void
+  prepare(record: PolicyRecord): void
   readonly unknown: () => readonly string[]
 }
 
-/** `live`: for what was not asked then; undefined: it fails. */
-export function replayDns(live: Resolver | undefined): ReplayedDns {
+/** `live`: for what the DNS was not asked then; undefined: it fails. */
+export function createReplayedWorld(live: Resolver | undefined, clock: Clock): ReplayedWorld {
+  const steps = recallSteps()
+  const before = new BeforeRecipients()
+  let nowMs = 0
   let recorded: RecordedDns = {}
   let asked: () => RecordedDns = () => ({})
+
+  function unknownDns(): readonly string[] {
+    if (live !== undefined) return []
+    return Object.keys(asked()).filter((question) => !Object.hasOwn(recorded, question))
+  }
+
   return {
-    open() {
-      const replaying = createReplayResolver(recorded, live)
-      const { resolver, recorded: answers } = createRecordingResolver(replaying)
+    clock: { now: () => nowMs, sleep: (...given) => clock.sleep(...given) },
+    openDns() {
+      const { resolver, recorded: answers } = createRecordingResolver(
+        createReplayResolver(recorded, live),
+      )
       asked = answers
       return { resolver, recorded: answers }
     },
-    prepare(lookups) {
+    lists: (inner) => steps.lists(inner),
+    prepare(record) {
+      nowMs = record.atMs
+      const { lookups, trail } = before.completed(record)
       recorded = lookups
+      asked = () => ({})
+      steps.prepare(trail)
     },
-    unknown: () =>
-      live === undefined
-        ? Object.keys(asked()).filter((question) => !Object.hasOwn(recorded, question))
-        : [],
+    unknown: () => [...unknownDns(), ...steps.missing()],
   }
 }
 
-/** Records of one queue id one after the other, in their order. */
+/** Stages before RCPT are asked with the first recipient: what they asked and said stands with him. */
+class BeforeRecipients {
+  #queueId: string | undefined
+  #lookups: RecordedDns = {}
+  #trail: StageSteps = []
+
+  completed({ request, lookups, trail }: PolicyRecord) {
+    if (request.queueId !== this.#queueId) {
+      this.#queueId = request.queueId
+      this.#lookups = {}
+      this.#trail = []
+    }
+    this.#lookups = { ...this.#lookups, ...lookups }
+    const early = this.#trail
+    this.#trail = [...early, ...trail.filter(({ stage }) => earlyStages.has(stage))]
+    return { lookups: this.#lookups, trail: [...early, ...trail] }
+  }
+}
+
+const earlyStages: ReadonlySet<PolicyStage> = new Set(['connect', 'helo', 'sender'])
+
+/** Records of one queue id one after the other, in their order. What filters said is not made again. */
 export async function* replayDecisions(
   records: AsyncIterable<DecisionRecord>,
   policy: DecidingPolicy,
-  dns: ReplayedDns,
+  world: ReplayedWorld,
 ): AsyncGenerator<Replayed> {
-  let queueId: string | undefined
-  let lookups: RecordedDns = {}
   for await (const record of records) {
-    // What early stages asked stands with the first recipient.
-    if (record.request.queueId !== queueId) lookups = {}
-    queueId = record.request.queueId
-    lookups = { ...lookups, ...record.lookups }
-    dns.prepare(lookups)
+    if (record.ask === 'content') continue
+    world.prepare(record)
     const verdict = await ask(policy, record)
     const isChanged = outcomeOf(verdict) !== outcomeOf(record.verdict)
-    yield { record, verdict, isChanged, unknown: dns.unknown() }
+    yield { record, verdict, isChanged, unknown: world.unknown() }
   }
 }
 
 /** All stages again: another policy asks others. */
-function ask(policy: DecidingPolicy, record: DecisionRecord): Promise<PolicyVerdict> {
+function ask(policy: DecidingPolicy, record: PolicyRecord): Promise<PolicyVerdict> {
   switch (record.ask) {
     case 'early':
       return policy.early(afresh(record.request))
@@ -83,26 +124,7 @@ function ask(policy: DecidingPolicy, record: DecisionRecord): Promise<PolicyVerd
 }
 
 /** What was found about SPF holds. */
-function afresh<R extends DecisionRecord['request']>({ judged, ...request }: R) {
+function afresh<R extends Pick<PolicyRecord['request'], 'judged'>>({ judged, ...request }: R) {
   const spf = judged?.spf
   return { ...request, ...(spf && { judged: { passed: [], score: 0, spf } }) }
-}
-
-/** What counts: whether it is taken, and what the client is told. */
-export function outcomeOf(verdict: PolicyVerdict): string {
-  switch (verdict.kind) {
-    case 'reject':
-      return `${verdict.reply.code} ${verdict.reply.status} (${verdict.restriction})`
-    case 'discard':
-      return `discard (${verdict.restriction})`
-    default: {
-      const { hold, redirect, filter } = verdict
-      const besides = [
-        hold !== undefined && 'held',
-        redirect !== undefined && `redirected to ${redirect}`,
-        filter !== undefined && `filtered by ${filter}`,
-      ].filter(Boolean)
-      return besides.length === 0 ? 'taken' : `taken, ${besides.join(', ')}`
-    }
-  }
 }

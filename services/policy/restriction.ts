@@ -21,7 +21,7 @@ export type Decision =
   | { readonly kind: 'warn'; readonly text: string }
   /** Header fields, each ended by CRLF, byte string. */
   | { readonly kind: 'prepend'; readonly fields: string }
-  /** Added up, for a threshold (score.ts) to judge. `why`: what counted how much, for whoever explains it. */
+  /** Added up, for whoever comes after it to look at. `why`: what counted how much, for whoever explains it. */
   | { readonly kind: 'score'; readonly points: number; readonly why?: string }
   /** The message is taken and waits for an operator. */
   | { readonly kind: 'hold'; readonly reason: string }
@@ -36,7 +36,12 @@ export type Decision =
   /** In place of a refusal later in the same list (DEFER_IF_REJECT). */
   | { readonly kind: 'defer-if-reject'; readonly reply: SmtpReply }
   /** What these say: a restriction class, or restrictions that a table or a policy server named. */
-  | { readonly kind: 'list'; readonly restrictions: RestrictionList }
+  | {
+      readonly kind: 'list'
+      readonly restrictions: RestrictionList
+      /** Said in place of a permit of theirs, where whoever named them may give none. */
+      readonly onPermit?: () => Decision
+    }
 
 /** `Facts`: what must be known of whoever is judged. A restriction may stand in the list of any stage where that is known. */
 export type Restriction<Facts = Known> = {

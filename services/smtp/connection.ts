@@ -141,11 +141,14 @@ export class SmtpConnection extends SMTPConnection implements ReaderHost {
 
   /** RFC 5321 §3.1 lets a server refuse at the greeting. */
   async #judgeClient(): Promise<void> {
+    // Meanwhile the client waits for us.
+    this.#deadline.suspend()
     try {
       const refusal = await refusalAt(this.#session, 'connect')
       this.#session.isDenied = refusal !== undefined
       this.#greeting = undefined
       this.#greet(refusal)
+      this.#deadline.resume()
     } catch (error) {
       this.onFailure(error)
     }

@@ -32,7 +32,7 @@ export async function refusalOfData(
       session.logRepeated({ ...facts, restriction, code, dsn, reply: text }, 'data rejected')
       return reply
     }
-    noteVerdict(transaction, verdict)
+    noteVerdict(session, transaction, verdict)
     return undefined
   } catch (error) {
     if (!(error instanceof TemporaryFailure)) throw error

@@ -48,7 +48,7 @@ export async function refusalAt(
 /** As in Postfix what a list wants for a message comes to nothing where there is no message yet. */
 function keep(session: SmtpSession, stage: EarlyStage, verdict: PolicyVerdict): void {
   const { judged } = verdict
-  if (session.transaction !== null) noteVerdict(session.transaction, verdict)
+  if (session.transaction !== null) noteVerdict(session, session.transaction, verdict)
   else if (judged !== undefined)
     session.keepJudged(stage === 'connect' ? 'connect' : 'helo', judged)
 }

@@ -33,7 +33,7 @@ export async function judgeContent(
 ): Promise<ContentOutcome> {
   const { transaction, spooled } = message
   const { recipients } = transaction
-  const above = prepend + transaction.prepend
+  const above = prepend + [...transaction.fields].join('')
   const plain = { kind: 'accept', spooled, above, below: '', recipients } as const
   if (message.content === undefined) return { ...plain, trail: [], warnings: [] }
   const stashes: Stash[] = []

@@ -38,7 +38,7 @@ export async function judgeMessage(message: WholeMessage): Promise<readonly Repl
     case 'discard':
       return discard(message, verdict.restriction)
     case 'permit':
-      noteVerdict(transaction, { ...verdict, prepend: '' })
+      noteVerdict(session, transaction, { ...verdict, prepend: '' })
       return takeUnlessContentRefuses(message, verdict.prepend)
     default:
       return unreachable(verdict)
@@ -233,7 +233,7 @@ async function refusalsOf(message: WholeMessage): Promise<readonly (Reply | unde
       recipient: address,
       ...(judged && { judged }),
     })
-    if (verdict.kind !== 'unavailable') noteVerdict(transaction, verdict)
+    if (verdict.kind !== 'unavailable') noteVerdict(session, transaction, verdict)
     if (verdict.kind === 'permit') finalRecipientsSoFar += verdict.finalRecipients
     refusals.push(refusalOf(verdict))
   }

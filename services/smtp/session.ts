@@ -238,6 +238,8 @@ export class SmtpSession {
 
   /** False where the account has as many sessions as it may. */
   authenticate(account: LoggedInAccount, mechanism: Mechanism): boolean {
+    // It left meanwhile: nobody would ever end what begins here.
+    if (this.#isOver) return true
     if (!this.#accountSessions.enter(account.id)) return false
     this.#account = account
     this.#mechanism = mechanism
@@ -331,7 +333,11 @@ export class SmtpSession {
       tls: this.#tls,
       account: this.#account,
       ...(this.#sentAhead && { sentAhead: true }),
-      dialogue: { extended: this.#helo?.extended ?? false, ...this.#local },
+      dialogue: {
+        extended: this.#helo?.extended ?? false,
+        ...this.#local,
+        ...(this.#mechanism && { mechanism: this.#mechanism }),
+      },
     }
     return this.#origin
   }

@@ -2,10 +2,12 @@
 
 import type { Judged, PolicyVerdict } from '#shared/contracts/policy.ts'
 import type { EnvelopeRecipient, SmtpEnvelope } from '#shared/contracts/spool.ts'
+import type { ByteString } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { MailCommand } from '#shared/smtp/mail-command.ts'
 import type { LineEndCheck } from '#shared/text/line-ends.ts'
 import type { Receipt } from './receipt.ts'
+import type { SmtpSession } from './session.ts'
 
 export type Transaction = {
   readonly queueId: QueueId
@@ -17,8 +19,9 @@ export type Transaction = {
   envelopeBytes: number
   /** What policy found so far, for its next question. */
   judged: Judged | undefined
-  /** Header fields that policy gave. */
-  prepend: string
+  /** Header fields that policy gave, each once, with their CRLF. */
+  readonly fields: Set<ByteString>
+  fieldBytes: number
   /** Why the message is to wait for an operator. */
   hold: string | undefined
   /** Who is to get it in place of its recipients. */
@@ -48,7 +51,8 @@ export function beginTransaction(queueId: QueueId, mail: MailCommand): Transacti
     finalRecipients: 0,
     envelopeBytes: Buffer.byteLength(mail.sender) + Buffer.byteLength(mail.envid ?? ''),
     judged: undefined,
-    prepend: '',
+    fields: new Set(),
+    fieldBytes: 0,
     hold: undefined,
     redirect: undefined,
     filter: undefined,
@@ -65,23 +69,42 @@ export function beginTransaction(queueId: QueueId, mail: MailCommand): Transacti
 /** Of one message; each is a delivery more. */
 export const BCC_MAX = 100
 
+/** Of one message, in whose queue item they stand. */
+export const FIELD_BYTES_MAX = 100_000
+
 /** What the verdict says of the message as a whole, whatever it says of whom it was asked about. */
-export function noteVerdict(transaction: Transaction, verdict: PolicyVerdict): void {
-  const { judged, hold, redirect, filter, bcc = [] } = verdict
+export function noteVerdict(
+  session: Pick<SmtpSession, 'logRepeated'>,
+  transaction: Transaction,
+  verdict: PolicyVerdict,
+): void {
+  const { queueId, bcc } = transaction
+  const warn = (warning: string) => session.logRepeated({ queueId, warning }, 'policy warns')
+  const { judged, hold, redirect, filter } = verdict
   if (judged !== undefined) transaction.judged = judged
   if (redirect !== undefined) transaction.redirect = redirect
   if (filter !== undefined) transaction.filter = filter
-  for (const address of bcc) {
-    if (transaction.bcc.size < BCC_MAX) transaction.bcc.add(address)
+  for (const address of verdict.bcc ?? []) {
+    if (bcc.size < BCC_MAX || bcc.has(address)) bcc.add(address)
+    else warn(`no BCC to ${address}: the message has ${BCC_MAX} already`)
   }
   transaction.hold ??= hold
-  if (verdict.kind === 'discard') {
-    transaction.discardedBy ??= verdict.restriction
-    return
+  if (verdict.kind === 'discard') transaction.discardedBy ??= verdict.restriction
+  else if (!addFields(transaction, verdict.prepend ?? '')) {
+    warn(`no more header fields: the message has ${FIELD_BYTES_MAX} bytes of them already`)
   }
-  const { prepend = '' } = verdict
-  // The same fact about the client is usually found again for each recipient.
-  if (!transaction.prepend.includes(prepend)) transaction.prepend += prepend
+}
+
+/** The same fact about the client is usually found again for each recipient. False: not all of them had room. */
+function addFields(transaction: Transaction, prepend: ByteString): boolean {
+  const { fields } = transaction
+  for (const field of prepend.split(/(?<=\r\n)(?![ \t])/)) {
+    if (fields.has(field)) continue
+    if (transaction.fieldBytes + field.length > FIELD_BYTES_MAX) return false
+    fields.add(field)
+    transaction.fieldBytes += field.length
+  }
+  return true
 }
 
 export function envelopeOf({ mail, recipients }: Transaction): SmtpEnvelope {

@@ -151,5 +151,7 @@ export type Origin = {
     /** Of ours, that it connected to. */
     readonly localAddress: string
     readonly localPort: number
+    /** SASL, by which it logged in. */
+    readonly mechanism?: string
   }
 }

@@ -12,6 +12,9 @@ export type DnsBudget = {
 /** Enough for every list that one message is looked up in, SPF (RFC 7208 §4.6.4) and the servers of a domain in an access table. */
 export const DNS_QUESTIONS_MAX = 300
 
+/** Servers of many an address are dead, and what it is called seldom decides: there must be time left for what does. */
+const PTR_PART = 4
+
 export const tooLate: DnsAnswer<never> = {
   kind: 'failure',
   reason: 'DNS took too long for this question',
@@ -33,9 +36,11 @@ export function createBudgetedResolver(
 
   const leftMs = () => budget.timeLimitMs - spentMs - (waiting > 0 ? clock.now() - sinceMs : 0)
 
-  return decorateResolver(inner, async <T>(_: DnsQuestion, ask: () => Promise<DnsAnswer<T>>) => {
-    const allowedMs = leftMs()
-    if (allowedMs <= 0) return tooLate
+  async function askWithin<T>({ type }: DnsQuestion, ask: () => Promise<DnsAnswer<T>>) {
+    const allLeftMs = leftMs()
+    if (allLeftMs <= 0) return tooLate
+    const allowedMs =
+      type === 'PTR' ? Math.min(allLeftMs, budget.timeLimitMs / PTR_PART) : allLeftMs
     if (questions >= budget.questionsMax) return tooMany
     questions += 1
     if (waiting === 0) sinceMs = clock.now()
@@ -49,5 +54,7 @@ export function createBudgetedResolver(
       waiting -= 1
       if (waiting === 0) spentMs += clock.now() - sinceMs
     }
-  })
+  }
+
+  return decorateResolver(inner, askWithin)
 }

@@ -16,3 +16,9 @@ export const intervalUs = ({ capacity, perMs }: Rate): number =>
 
 /** How long an empty one takes to be full. */
 export const spanUs = (rate: Rate): number => rate.capacity * intervalUs(rate)
+
+/** Clocks of machines differ by no more. */
+const CLOCK_SKEW_US = 60_000_000
+
+/** Nobody owes more (shared-buckets.ts): a bucket that is full later than in so long was written before a clock was set back, and is none. */
+export const owedUsMax = (rate: Rate): number => 2 * spanUs(rate) + intervalUs(rate) + CLOCK_SKEW_US

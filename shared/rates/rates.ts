@@ -12,7 +12,7 @@
 
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { intervalUs, type Rate, spanUs } from './rate.ts'
+import { intervalUs, owedUsMax, type Rate, spanUs } from './rate.ts'
 import type { SharedBuckets } from './shared-buckets.ts'
 
 export interface Rates {
@@ -60,7 +60,8 @@ export function createRates(deps: {
   function find(rate: Rate, key: string): Bucket | undefined {
     const name = `${rate.name}#${key}`
     const bucket = told.get(name) ?? quiet.get(name)
-    return bucket !== undefined && bucket.fullAtUs > nowUs() ? bucket : undefined
+    const owedUs = (bucket?.fullAtUs ?? 0) - nowUs()
+    return owedUs > 0 && owedUs <= owedUsMax(rate) ? bucket : undefined
   }
 
   const usedUs = (bucket: Bucket | undefined) =>

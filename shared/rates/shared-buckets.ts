@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { ConditionFailed, type Key, type Table, type Write } from '#shared/storage/ports.ts'
-import { intervalUs, type Rate, spanUs } from './rate.ts'
+import { intervalUs, owedUsMax, type Rate, spanUs } from './rate.ts'
 
 export interface SharedBuckets {
   /**
@@ -33,6 +33,7 @@ export function createSharedBuckets(table: Table, clock: Clock): SharedBuckets {
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
         const nowUs = clock.now() * 1_000
         const emptyUs = nowUs + spanUs(rate)
+        const credibleUs = nowUs + owedUsMax(rate)
         const ttl = Math.ceil((emptyUs + moreUs) / SECOND_US) + KEPT_SECONDS
         const added = await writeIf(table, {
           update,
@@ -45,12 +46,16 @@ export function createSharedBuckets(table: Table, clock: Clock): SharedBuckets {
           },
         })
         const known = Number(added.item?.fullAtUs ?? 0)
-        if (added.isWritten || known > emptyUs) return known
+        if (added.isWritten || (known > emptyUs && known <= credibleUs)) return known
         const begun = await writeIf(table, {
           update,
           changes: { set: { fullAtUs: nowUs + moreUs, ttl } },
           if: {
-            any: [{ absent: 'fullAtUs' }, { attribute: 'fullAtUs', is: '<', value: nowUs }],
+            any: [
+              { absent: 'fullAtUs' },
+              { attribute: 'fullAtUs', is: '<', value: nowUs },
+              { attribute: 'fullAtUs', is: '>', value: credibleUs },
+            ],
           },
         })
         if (begun.isWritten) return nowUs + moreUs

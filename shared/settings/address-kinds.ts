@@ -115,7 +115,8 @@ export const networkList: Kind<readonly string[]> = {
   list: true,
   files: true,
   parse(text) {
-    const networks = words(text)
+    // Postfix writes IPv6 addresses in brackets.
+    const networks = words(text).map((word) => word.replace(/^\[([\da-fA-F:.]+)\](?=\/|$)/, '$1'))
     return networks.length <= LIST_ENTRIES_MAX && networks.every(parseNetwork)
       ? networks
       : undefined

@@ -1,36 +1,24 @@
 // The kinds of values that name content filters and where they are.
 
-import { isIP } from 'node:net'
 import { parseFilterHop } from '#shared/mail/filter-hop.ts'
 import { formatNextHop, type NextHop } from '#shared/mail/next-hop.ts'
+import {
+  formatHostAndPort,
+  parseHostAndPort,
+  parseSocketPath,
+  type ServiceAddress,
+} from './service-address.ts'
 import type { Kind } from './setting.ts'
 
-export type FilterAddress =
-  | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
-
-const HOST_AND_PORT = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]{1,253})):(\d{1,5})$/
-const UNIX_PATH_BYTES_MAX = 107
-
-export const filterAddress: Kind<FilterAddress> = {
+export const filterAddress: Kind<ServiceAddress> = {
   name: 'address of a filter',
   allowed: 'host:port, [IPv6 address]:port or unix:/path/of/socket',
   parse(text) {
-    if (text.startsWith('unix:')) {
-      const path = text.slice('unix:'.length)
-      const isPath = path.startsWith('/') && Buffer.byteLength(path) <= UNIX_PATH_BYTES_MAX
-      return isPath && !path.includes('\0') ? { kind: 'unix', path } : undefined
-    }
-    const [, v6, name, digits] = HOST_AND_PORT.exec(text) ?? []
-    const port = Number(digits)
-    if (!(port >= 1 && port <= 65_535)) return undefined
-    if (v6 !== undefined) return isIP(v6) === 6 ? { kind: 'tcp', host: v6, port } : undefined
-    return name === undefined ? undefined : { kind: 'tcp', host: name, port }
+    const [, path] = /^unix:(.*)$/s.exec(text) ?? []
+    return path === undefined ? parseHostAndPort(text) : parseSocketPath(path)
   },
   format(value) {
-    if (value.kind === 'unix') return `unix:${value.path}`
-    const host = value.host.includes(':') ? `[${value.host}]` : value.host
-    return `${host}:${value.port}`
+    return value.kind === 'unix' ? `unix:${value.path}` : formatHostAndPort(value)
   },
 }
 

@@ -1,13 +1,10 @@
 // How filters are named in `smtpdMilters`, as Postfix's smtpd_milters has them: `inet:host:port` or `unix:path`, with parameters of its own
 // in braces: `{ inet:localhost:8891, connect_timeout=10s, default_action=accept }`.
 
-import { isIP } from 'node:net'
 import { duration } from './kinds.ts'
+import { ListFault, splitList } from './restrictions/split-list.ts'
+import { parseHostAndPort, parseSocketPath, type ServiceAddress } from './service-address.ts'
 import type { Kind } from './setting.ts'
-
-export type MilterAddress =
-  | { readonly kind: 'inet'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string }
 
 export const milterDefaultActions = [
   'tempfail',
@@ -25,7 +22,7 @@ export type MilterProtocol = (typeof milterProtocols)[number]
 export type MilterEntry = {
   /** As it stands there. */
   readonly name: string
-  readonly address: MilterAddress
+  readonly address: ServiceAddress
   readonly connectTimeoutMs?: number
   readonly commandTimeoutMs?: number
   readonly contentTimeoutMs?: number
@@ -42,7 +39,7 @@ export const milters: Kind<readonly MilterEntry[]> = {
     'milters as inet:host:port or unix:/path, separated by commas or spaces, each alone or as { inet:host:port, connect_timeout=30s, command_timeout=30s, content_timeout=300s, default_action=tempfail, protocol=6 }; or nothing',
   list: true,
   parse(text) {
-    const entries = splitBraces(text)?.map(parseEntry)
+    const entries = trySplitList(text)?.map(parseEntry)
     const sound = entries !== undefined && entries.length <= MILTERS_MAX
     return sound && entries.every((entry) => entry !== undefined) ? entries : undefined
   },
@@ -64,23 +61,13 @@ export const milterMacros: Kind<readonly string[]> = {
   format: (value) => value.join(' '),
 }
 
-/** Entries with what braces hold together in one; undefined where braces do not fit. */
-function splitBraces(text: string): readonly string[] | undefined {
-  const entries: string[] = []
-  let rest = text.trim()
-  while (rest !== '') {
-    const end = rest.startsWith('{') ? rest.indexOf('}') + 1 : endOfWord(rest)
-    if (end === 0) return undefined
-    entries.push(rest.slice(0, end))
-    rest = rest.slice(end).replace(/^[\s,]+/, '')
+function trySplitList(text: string): readonly string[] | undefined {
+  try {
+    return splitList(text)
+  } catch (error) {
+    if (error instanceof ListFault) return undefined
+    throw error
   }
-  return entries
-}
-
-function endOfWord(text: string): number {
-  const end = text.search(/[\s,{}]/)
-  if (end === -1) return text.length
-  return text[end] === '{' || text[end] === '}' ? 0 : end
 }
 
 function parseEntry(text: string): MilterEntry | undefined {
@@ -120,17 +107,10 @@ function parameterOf(key: string, value: string): Partial<MilterEntry> | undefin
   }
 }
 
-const PORT_MAX = 65_535
-
-function parseAddress(text: string): MilterAddress | undefined {
-  const [, path] = /^(?:unix|local):(.+)$/.exec(text) ?? []
-  if (path !== undefined) return { kind: 'unix', path }
-  const [, bracketed, bare = '', digits = ''] =
-    /^inet:(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text) ?? []
-  const port = Number(digits)
-  const host = bracketed ?? bare
-  const isHost = bracketed === undefined ? bare !== '' : isIP(bracketed) === 6
-  return isHost && port >= 1 && port <= PORT_MAX ? { kind: 'inet', host, port } : undefined
+function parseAddress(text: string): ServiceAddress | undefined {
+  const [, path] = /^(?:unix|local):(.*)$/s.exec(text) ?? []
+  if (path !== undefined) return parseSocketPath(path)
+  return text.startsWith('inet:') ? parseHostAndPort(text.slice('inet:'.length)) : undefined
 }
 
 function formatEntry(entry: MilterEntry): string {

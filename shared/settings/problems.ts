@@ -71,7 +71,7 @@ export function formatProblem(problem: Problem): string {
     case 'unresolved':
       return `${problem.key} cannot be '${problem.value}' (from ${formatOrigin(problem.origin)}): ${problem.reason}`
     case 'bad-file':
-      return `${problem.path}:${problem.line}:${problem.column} is not TOML: ${problem.reason}`
+      return `${problem.path}:${problem.line}:${problem.column} is not TOML: ${problem.reason}${quotesHint(problem.reason)}`
     case 'bad-override':
       return `--set wants key=value, not '${problem.argument}'`
     case 'conflict':
@@ -80,3 +80,7 @@ export function formatProblem(problem: Problem): string {
       return unreachable(problem)
   }
 }
+
+/** Lines of main.cf have none. */
+const quotesHint = (reason: string) =>
+  reason === 'invalid value' ? '; a text stands in quotes, as in hostname = "mail.example.net"' : ''

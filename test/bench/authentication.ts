@@ -92,7 +92,10 @@ async function costOf(message: string): Promise<number> {
       }
       observer.finish()
     }
-    const verdict = await arriving.judge({ envelope: { sender: 'ann@author.test' } })
+    const verdict = await arriving.judge({
+      envelope: { sender: 'ann@author.test' },
+      header: message.slice(0, message.indexOf('\r\n\r\n') + 2),
+    })
     if (verdict.kind !== 'accept' || verdict.junk !== undefined) throw new Error(verdict.found)
   }
   for (let i = 0; i < WARM_UP; i++) await one()

@@ -258,7 +258,11 @@ describe('a wrong deployment file', () => {
       file('mail = "yes"'),
       'mail is not a setting (from deployment.toml); did you mean alarmEmail?',
     ],
-    ['no TOML', 'name = postwolke\n', 'deployment.toml:1:8 is not TOML: invalid value'],
+    [
+      'no TOML',
+      'name = postwolke\n',
+      'deployment.toml:1:8 is not TOML: invalid value; a text stands in quotes, as in hostname = "mail.example.net"',
+    ],
     [
       'several mistakes at once',
       file('preset = "huge"\nname = "Post"\n[mail]\nmessageSizeLimit = "big"'),

@@ -352,10 +352,10 @@ describe('config', () => {
     const show = ['config', 'show', '--config', join(folder, 'etc/other.toml')]
     const changed = await commandLine([...show, '--changed'])
     expect(changed.stdout).toMatch(
-      /^SETTING +VALUE +FROM\nlisteners\.smtp\.port +25 +\S+other\.toml\n$/,
+      /^SETTING +FROM +VALUE\nlisteners\.smtp\.port +\S+other\.toml +25\n$/,
     )
     const { stdout } = await commandLine([...show, 'recipient'])
-    expect(stdout).toMatch(/^smtpdRecipientLimit +1000 +default$/m)
+    expect(stdout).toMatch(/^smtpdRecipientLimit +default +1000$/m)
     expect(stdout).not.toContain('hopcountLimit')
   })
 

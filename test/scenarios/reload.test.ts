@@ -4,8 +4,9 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { firstAccounts } from '#test/support/accounts.ts'
+import { firstAccounts, takeMail } from '#test/support/accounts.ts'
 import { commandLine } from '#test/support/command-line.ts'
+import { answering, startPolicyServer } from '#test/support/policy-server.ts'
 import { freePorts, type ServerProcess, startServer } from '#test/support/server-process.ts'
 import { openSink, type Sink } from '#test/support/sink-smtp.ts'
 import { SmtpClient } from '#test/support/smtp-client.ts'
@@ -112,6 +113,49 @@ describe('SIGHUP', () => {
     server.hangUp()
     await logged('reloaded', 2)
     expect(await send()).toBe(250)
+  })
+
+  it('judges by other lists, and notes what they ask for', async () => {
+    const restrictions = (list: string) =>
+      configure(`log = { file = "${logFile}" }`, `smtpdRelayRestrictions = "${list}"`)
+    await restrictions('reject_unauth_destination')
+    const server = await start()
+    const { alice } = firstAccounts(server)
+    await restrictions('permit_pop_before_smtp, reject_unauth_destination')
+    server.hangUp()
+    expect(await logged('reloaded')).toMatchObject([
+      { changed: ['smtpdRelayRestrictions'], needRestart: [] },
+    ])
+    await using smtp = await SmtpClient.open(server.ports.smtp)
+    await smtp.hello()
+    expect((await smtp.envelope('ann@far.test', 'far@away.test')).code).toBe(554)
+    await takeMail(server, alice, 0)
+    await smtp.command('RSET')
+    expect((await smtp.envelope('ann@far.test', 'far@away.test')).code).toBe(250)
+  })
+
+  it('goes on with the connections to policy servers that it has', async () => {
+    const policyServer = resources.use(await startPolicyServer(answering('DUNNO')))
+    const { port } = policyServer.endpoint
+    const restrictions = (word: string) =>
+      configure(
+        `log = { file = "${logFile}" }`,
+        `smtpdRecipientRestrictions = "check_policy_service inet:127.0.0.1:${port}, ${word}"`,
+      )
+    await restrictions('permit')
+    const server = await start()
+    const { alice } = firstAccounts(server)
+    await using smtp = await SmtpClient.open(server.ports.smtp)
+    await smtp.hello()
+    await smtp.envelope('ann@far.test', alice.address)
+    await restrictions('reject')
+    server.hangUp()
+    await logged('reloaded')
+    await smtp.command('RSET')
+    await smtp.command('MAIL FROM:<ann@far.test>')
+    expect((await smtp.command(`RCPT TO:<${alice.address}>`)).code).toBe(554)
+    expect(policyServer.requests).toHaveLength(2)
+    expect(policyServer.connections()).toBe(1)
   })
 
   it('opens its log again under its name', async () => {

@@ -4,8 +4,9 @@
 
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inflateRawSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { assemblePolicy } from '#services/assembly/policy.ts'
+import { assemblePolicy, assembleRecorder } from '#services/assembly/policy.ts'
 import { createReportRecords } from '#services/authentication/report-records.ts'
 import { createGreylist } from '#services/policy/greylist/greylist.ts'
 import { createRecentLogins } from '#shared/auth/pop-before-smtp.ts'
@@ -20,6 +21,8 @@ import { silentLog } from '#shared/runtime/log.ts'
 import type { Item, Key, Store, Table, Value, Write } from '#shared/storage/ports.ts'
 import { authenticated } from '#test/support/authenticated.ts'
 import { blob } from '#test/support/blob.ts'
+import { envelope } from '#test/support/content.ts'
+import { decidedRecipient, refused, taken } from '#test/support/decisions.ts'
 import { createPipeline, manualClock, origin, type Pipeline } from '#test/support/pipeline.ts'
 import { known } from '#test/support/policy-facts.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
@@ -125,6 +128,7 @@ beforeAll(async () => {
     sender: [],
   })
   await comeAgain(pipeline)
+  await decide(pipeline, second)
   await createRecentLogins({
     counters: opened.store.tables.counters,
     accounts: pipeline.backend.directory.accounts,
@@ -141,6 +145,28 @@ beforeAll(async () => {
   ran = all
 })
 afterAll(() => opened.close())
+
+/** Kept of one that filters looked at. */
+async function decide({ backend }: Pipeline, queueId: QueueId): Promise<void> {
+  const recorder = assembleRecorder(backend)
+  const said = {
+    permit_mynetworks: { kind: 'dunno' },
+    classy: { kind: 'list', restrictions: [] },
+    reject: { kind: 'reject', reply: { code: 554, status: '5.7.1', text: 'no' } },
+  } as const
+  const recipient = decidedRecipient({ queueId, said, verdict: refused })
+  recorder.note(recipient)
+  const { origin } = recipient.request
+  recorder.note({
+    ask: 'content',
+    request: { queueId, origin, envelope },
+    trail: [],
+    content: [{ step: 'clamd', verdict: 'accept', found: 'OK', ms: 3 }],
+    lookups: {},
+    verdict: taken,
+  })
+  await recorder.settle()
+}
 
 /** One that is greylisted and comes again in time, and one that does not. */
 async function comeAgain({ backend }: Pipeline): Promise<void> {
@@ -267,8 +293,17 @@ async function dumpOf({ tables }: Store, keys: Keys): Promise<readonly string[]>
 }
 
 function itemText({ pk, sk, ...rest }: Item): string {
+  const isDecision = pk.startsWith('DECISION#')
   const attributes = Object.entries(rest)
     .sort(([a], [b]) => (a < b ? -1 : 1))
+    // How it was deflated is not of the format.
+    .map(
+      ([attribute, value]) =>
+        [
+          attribute,
+          isDecision && value instanceof Uint8Array ? inflateRawSync(value).toString() : value,
+        ] as const,
+    )
     .map(([attribute, value]) => `\n  ${attribute}: ${valueText(value)}`)
   return `${pk} / ${sk}${attributes.join('')}`
 }
@@ -287,6 +322,7 @@ function named(text: string, names: ReadonlyMap<string, string>): string {
   for (const [id, name] of names) all = all.replaceAll(id, `<${name}>`)
   return all
     .replaceAll(/DUE#\d+/g, 'DUE#<shard>')
+    .replaceAll(/(?<=DECISION#[\d-]+#)\w(?= )/g, '<shard>')
     .replaceAll(/\d{15}(?=#<)/g, '<15 digits>')
     .replaceAll(/(?<=dueMs: )\d+/g, '<ms>')
 }

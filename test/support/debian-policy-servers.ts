@@ -7,16 +7,24 @@ import { connect } from 'node:net'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { PolicyEndpoint } from '#shared/settings/restrictions/policy-service.ts'
+import type { ServiceAddress } from '#shared/settings/service-address.ts'
 import { freePort } from './server-process.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 export interface DebianPolicyServer extends AsyncDisposable {
-  readonly endpoint: Extract<PolicyEndpoint, { readonly kind: 'inet' }>
+  readonly endpoint: Extract<ServiceAddress, { readonly kind: 'inet' }>
+}
+
+type DnsOfPolicydWeight = {
+  readonly nameServer: { readonly host: string; readonly port: number }
+  /** Perl. */
+  readonly lines: readonly string[]
 }
 
 const POLLS_MAX = 500
 const POLL_MS = 20
+/** From the signal that asks a program to end to the one that ends it. */
+const PATIENCE_MS = 2_000
 
 export async function startPostgrey(options: readonly string[] = []): Promise<DebianPolicyServer> {
   const folder = await temporaryFolder()
@@ -41,8 +49,10 @@ export async function startPostgrey(options: readonly string[] = []): Promise<De
   return running(child, port, folder)
 }
 
-/** Without lists in DNS. */
-export async function startPolicydWeight(): Promise<DebianPolicyServer> {
+/** Without lists in DNS, unless `lines` of its configuration say which: it asks the name server that listens there. */
+export async function startPolicydWeight(
+  dnsLists?: DnsOfPolicydWeight,
+): Promise<DebianPolicyServer> {
   const folder = await temporaryFolder()
   // It gives up root for a user of its own.
   await chmod(folder.path, 0o777)
@@ -56,13 +66,16 @@ export async function startPolicydWeight(): Promise<DebianPolicyServer> {
     `$PIDFILE = '${folder.path}/pid';`,
     `$TCP_PORT = ${port - 1};`,
     ...(uid === 0 ? [] : [`$USER = '${username}';`]),
-    '@dnsbl_score = ();',
-    '@rhsbl_score = ();',
-    '$dnsbl_checks_only = 1;',
+    ...(dnsLists?.lines ?? ['@dnsbl_score = ();', '@rhsbl_score = ();', '$dnsbl_checks_only = 1;']),
     '1;',
   ]
   await writeFile(file, `${lines.join('\n')}\n`)
-  const child = spawn('policyd-weight', ['-f', file, '-d', 'start'], { stdio: 'ignore' })
+  const { host, port: dnsPort } = dnsLists?.nameServer ?? {}
+  const environment = { RES_NAMESERVERS: host, RES_OPTIONS: `port:${dnsPort}` }
+  const child = spawn('policyd-weight', ['-f', file, '-d', 'start'], {
+    stdio: 'ignore',
+    env: { ...process.env, ...(dnsLists && environment) },
+  })
   return running(child, port, folder)
 }
 
@@ -74,7 +87,10 @@ async function running(
   const ended = once(child, 'exit')
   const end = async () => {
     child.kill('SIGTERM')
+    // Busy machines have seen postgrey miss that.
+    const killing = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
     await ended
+    clearTimeout(killing)
     await folder[Symbol.asyncDispose]()
   }
   try {

@@ -2,13 +2,13 @@
 
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
-import type { PolicyEndpoint } from '#shared/settings/restrictions/policy-service.ts'
+import type { ServiceAddress } from '#shared/settings/service-address.ts'
 
 /** What it does with a request, written to the socket as it is. */
 export type PolicyAnswer = (socket: Socket, request: ReadonlyMap<string, string>) => void
 
 export interface FakePolicyServer extends AsyncDisposable {
-  readonly endpoint: Extract<PolicyEndpoint, { readonly kind: 'inet' }>
+  readonly endpoint: Extract<ServiceAddress, { readonly kind: 'inet' }>
   readonly requests: ReadonlyMap<string, string>[]
   /** How many it has taken since it began. */
   connections(): number

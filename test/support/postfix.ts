@@ -15,14 +15,22 @@ export async function hasPostfixWithDns(): Promise<boolean> {
 export type PostfixService = {
   readonly port: number
   /** In place of what main.cf says. */
-  readonly settings: { readonly [parameter: string]: string }
+  readonly settings: PostfixSettings
+}
+
+export type PostfixSettings = { readonly [parameter: string]: string }
+
+export type PostfixOptions = {
+  readonly nameServer?: string
+  /** For all its programs, as what says which domains are whose must be. */
+  readonly settings?: PostfixSettings
 }
 
 /** Resolves when it listens. Mail to example.test is taken and goes nowhere; clients may say by XCLIENT who they are. */
 export async function startPostfix(
   directory: string,
   services: readonly PostfixService[],
-  { nameServer }: { readonly nameServer?: string } = {},
+  { nameServer, settings = {} }: PostfixOptions = {},
 ): Promise<AsyncDisposable> {
   const [conf, spool, data] = ['conf', 'spool', 'data'].map((name) => join(directory, name)) as [
     string,
@@ -32,7 +40,7 @@ export async function startPostfix(
   for (const folder of [conf, spool, data]) await mkdir(folder, { recursive: true })
   await run('chmod', '755', directory, conf, spool, data)
   await run('chown', 'postfix', data)
-  await writeFile(join(conf, 'main.cf'), mainCf({ directory, spool, data }))
+  await writeFile(join(conf, 'main.cf'), mainCf({ directory, spool, data }, settings))
   await writeFile(join(conf, 'master.cf'), masterCf(services))
   if (nameServer === undefined) await run('postfix', '-c', conf, 'start')
   else await startAskingOnly(nameServer, { conf, directory })
@@ -55,7 +63,10 @@ async function run(command: string, ...words: readonly string[]): Promise<void> 
   if (code !== 0) throw new Error(`${command} ${words.join(' ')}: ${stderr}${stdout}`)
 }
 
-const mainCf = (paths: Readonly<Record<'directory' | 'spool' | 'data', string>>) => `
+type Paths = Readonly<Record<'directory' | 'spool' | 'data', string>>
+
+/** Of several lines for a parameter Postfix takes the last. */
+const mainCf = (paths: Paths, settings: PostfixSettings) => `
 compatibility_level = 3.6
 queue_directory = ${paths.spool}
 data_directory = ${paths.data}
@@ -84,7 +95,9 @@ smtpd_relay_restrictions = reject_unauth_destination
 smtpd_error_sleep_time = 0
 smtpd_client_connection_count_limit = 0
 smtpd_client_connection_rate_limit = 0
-`
+${Object.entries(settings)
+  .map(([parameter, value]) => `${parameter} = ${value}\n`)
+  .join('')}`
 
 const masterCf = (services: readonly PostfixService[]) => `
 ${services.map(smtpd).join('\n')}

@@ -5,9 +5,16 @@ import { Wire } from './wire.ts'
 export type SmtpReply = { readonly code: number; readonly text: string }
 
 export class SmtpClient implements AsyncDisposable {
-  /** Connected and greeted. */
-  static async open(port: number, { tls = false } = {}): Promise<SmtpClient> {
+  /** Connected and greeted; `proxyHeader` goes before all else. */
+  static async open(
+    port: number,
+    {
+      tls = false,
+      proxyHeader,
+    }: { readonly tls?: boolean; readonly proxyHeader?: Uint8Array } = {},
+  ): Promise<SmtpClient> {
     const client = new SmtpClient(await Wire.open(port, tls))
+    if (proxyHeader !== undefined) client.wire.write(proxyHeader)
     client.greeting = await client.reply()
     return client
   }

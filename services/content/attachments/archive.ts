@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { constants, inflateRaw } from 'node:zlib'
 import type { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import { fileType } from './file-name.ts'
-import { type ZipEntry, ZipScanner } from './zip-scanner.ts'
+import { type Content, type ZipEntry, ZipScanner } from './zip-scanner.ts'
 
 /** Entries of one message that are looked at. */
 export const ENTRIES_MAX = 20_000
@@ -30,7 +30,9 @@ export class Archive {
   readonly #limits: ArchiveLimits
   readonly #scanner: ZipScanner
   /** The archive within that is being kept. */
-  #nested: { readonly name: string; readonly pieces: Buffer[]; bytes: number } | undefined
+  #nested:
+    | { readonly name: string; readonly pieces: Buffer[]; bytes: number; before: number }
+    | undefined
   /** What was kept, to be looked into. */
   readonly #kept: { readonly name: string; readonly bytes: Buffer }[] = []
 
@@ -42,10 +44,11 @@ export class Archive {
     this.#find = deps.find
     this.#budget = deps.budget
     this.#limits = deps.limits
-    this.#scanner = new ZipScanner((entry, { here }) => this.#visit(entry, here))
+    this.#scanner = new ZipScanner((entry, content) => this.#visit(entry, content))
   }
 
   async push(piece: Uint8Array): Promise<void> {
+    if (this.#limits.entries > ENTRIES_MAX) return
     // Up to where it ends, which nothing says; what stands behind does no harm.
     this.#keep(piece)
     this.#scanner.push(piece)
@@ -53,6 +56,7 @@ export class Archive {
   }
 
   async finish(): Promise<void> {
+    this.#scanner.finish()
     this.#endNested()
     await this.#look()
   }
@@ -64,7 +68,7 @@ export class Archive {
     this.#kept.length = 0
   }
 
-  #visit(entry: ZipEntry, here: Buffer): void {
+  #visit(entry: ZipEntry, { here, before }: Content): void {
     this.#limits.entries += 1
     const { name, isEncrypted, deflated } = entry
     if (this.#limits.entries > ENTRIES_MAX) {
@@ -80,13 +84,15 @@ export class Archive {
       this.#find({ kind: 'closed', name })
       return
     }
-    this.#nested = { name, pieces: [], bytes: 0 }
+    this.#nested = { name, pieces: [], bytes: 0, before }
     this.#keep(here)
   }
 
-  #keep(piece: Uint8Array): void {
+  #keep(given: Uint8Array): void {
     const nested = this.#nested
     if (nested === undefined) return
+    const piece = given.subarray(nested.before)
+    nested.before -= given.length - piece.length
     const room = NESTED_BYTES_MAX - nested.bytes
     nested.pieces.push(Buffer.from(piece.subarray(0, room)))
     nested.bytes += Math.min(room, piece.length)
@@ -109,7 +115,9 @@ export class Archive {
           finishFlush: constants.Z_SYNC_FLUSH,
           maxOutputLength: INFLATED_BYTES_MAX,
         })
-        new ZipScanner((entry) => this.#visitWithin(entry)).push(content)
+        const within = new ZipScanner((entry) => this.#visitWithin(entry))
+        within.push(content)
+        within.finish()
       } catch {
         this.#find({ kind: 'closed', name })
       } finally {

@@ -3,7 +3,7 @@
 
 import type { ContentMessage, ContentStep, StepVerdict } from '#shared/contracts/content.ts'
 import { acceptContent } from '#shared/contracts/content.ts'
-import type { Part } from '#shared/mail/message-index.ts'
+import { PART_DEPTH_MAX, type Part } from '#shared/mail/message-index.ts'
 import { type TransferDecoder, transferDecoder } from '#shared/mail/transfer-decoding.ts'
 import { ByteBudget } from '#shared/runtime/byte-budget.ts'
 import { splitMessage } from '../split-message.ts'
@@ -38,6 +38,7 @@ export function attachmentsStep(rules: AttachmentRules): ContentStep | undefined
 
   async function judge(message: ContentMessage): Promise<StepVerdict> {
     const { structure, headerBytes } = message.spooled.index
+    if (hasUnread(structure)) return verdict('more parts than are looked at', rules)
     const leaves = leavesOf(structure)
     for (const name of leaves.flatMap(fileNames)) {
       const found = objection({ kind: 'name', name })
@@ -58,6 +59,18 @@ export function attachmentsStep(rules: AttachmentRules): ContentStep | undefined
   }
 
   return { name: 'attachments', begin: () => ({ judge }) }
+}
+
+/** Beyond the limits of the index: of many parts the last is all the rest, without a header, and one too deep is opaque. */
+function hasUnread(part: Part, depth = 1): boolean {
+  switch (part.kind) {
+    case 'leaf':
+      return depth >= PART_DEPTH_MAX || (part.type === 'application' && part.header[1] === 0)
+    case 'multipart':
+      return part.parts.some((one) => hasUnread(one, depth + 1))
+    case 'message':
+      return hasUnread(part.message, depth + 1)
+  }
 }
 
 /** Told by what it is called or said to be: text without a name is shown, not opened. */

@@ -6,9 +6,9 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { StepVerdict } from '#shared/contracts/content.ts'
-import type { FilterAddress } from '#shared/settings/filter-kinds.ts'
+import { connectService } from '#shared/net/connect-service.ts'
+import type { ServiceAddress } from '#shared/settings/service-address.ts'
 import { type Filter, type FilterAnswer, FilterFailure } from '../filter-step.ts'
-import { connectFilter } from './filter-address.ts'
 
 /** A virus has a short name. */
 const REPLY_BYTES_MAX = 4 * 1024
@@ -19,7 +19,7 @@ const FOUND = ' FOUND'
 const PING_TIMEOUT_MS = 5_000
 
 export type ClamdOptions = {
-  readonly address: FilterAddress
+  readonly address: ServiceAddress
   readonly onVirus: 'reject' | 'quarantine' | 'discard'
 }
 
@@ -60,11 +60,11 @@ function infected(virus: string, onVirus: ClamdOptions['onVirus']): StepVerdict 
 
 /** The reply; undefined where the connection broke because the message is too large. */
 async function scan(
-  address: FilterAddress,
+  address: ServiceAddress,
   message: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const socket = connectFilter(address)
+  const socket = connectService(address)
   const abort = () => socket.destroy(signal.reason)
   signal.addEventListener('abort', abort, { once: true })
   try {
@@ -138,8 +138,8 @@ function readReply(socket: Socket): Promise<string> {
   return promise
 }
 
-async function isAlive(address: FilterAddress): Promise<boolean> {
-  const socket = connectFilter(address)
+async function isAlive(address: ServiceAddress): Promise<boolean> {
+  const socket = connectService(address)
   socket.setTimeout(PING_TIMEOUT_MS, () => socket.destroy())
   try {
     const reply = readReply(socket)

@@ -10,7 +10,7 @@ import type {
 import { HEADER_EDITS_MAX } from '#shared/mail/header-edits.ts'
 import { unfold } from '#shared/mail/header-field.ts'
 import { madeTextField } from '#shared/mail/made-field.ts'
-import type { FilterAddress } from '#shared/settings/filter-kinds.ts'
+import { formatHostAndPort, type ServiceAddress } from '#shared/settings/service-address.ts'
 import { type Filter, type FilterAnswer, FilterFailure } from '../filter-step.ts'
 import {
   bareAddress,
@@ -33,7 +33,7 @@ const SYMBOLS_MAX = 50
 const CHANGES_MAX = HEADER_EDITS_MAX / 5
 
 export type RspamdOptions = {
-  readonly address: FilterAddress
+  readonly address: ServiceAddress
   readonly concurrency: number
   readonly hostname: string
   /** Its actions `add header` and `rewrite subject`. */
@@ -45,7 +45,7 @@ export type RspamdOptions = {
 export function createRspamd(options: RspamdOptions): Filter {
   const { address, concurrency } = options
   const isUnix = address.kind === 'unix'
-  const host = isUnix ? 'localhost' : hostOf(address)
+  const host = isUnix ? 'localhost' : formatHostAndPort(address)
   const socketPath = isUnix ? { socketPath: address.path } : {}
   const http = createHttpPost(new URL(`http://${host}/checkv2`), { concurrency, ...socketPath })
 
@@ -62,9 +62,6 @@ export function createRspamd(options: RspamdOptions): Filter {
     },
   }
 }
-
-const hostOf = ({ host, port }: Extract<FilterAddress, { kind: 'tcp' }>) =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 
 /** It judges Authentication-Results too. */
 async function* withTop(message: ContentMessage): AsyncGenerator<Uint8Array> {

@@ -87,10 +87,10 @@ export class ChangeCollector {
         this.#edit(data, (field) => ({ kind: 'append', field }))
         return
       case 'i':
-        this.#insert(data.readUInt32BE(0), data.subarray(4))
+        this.#insert(numberIn(data), data.subarray(NUMBER_BYTES))
         return
       case 'm':
-        this.#change(Math.max(1, data.readUInt32BE(0)), data.subarray(4))
+        this.#change(Math.max(1, numberIn(data)), data.subarray(NUMBER_BYTES))
         return
       case '+':
       case '2':
@@ -132,6 +132,13 @@ export class ChangeCollector {
     if (field === undefined) throw new MilterFailure('gives a header field that is none')
     this.#edits.push(make(field))
   }
+}
+
+const NUMBER_BYTES = 4
+
+function numberIn(data: Buffer): number {
+  if (data.length < NUMBER_BYTES) throw new MilterFailure('gives a header field without its place')
+  return data.readUInt32BE(0)
 }
 
 /** Arguments that may follow, as of ESMTP, are for nobody here. */

@@ -1,8 +1,9 @@
 // The connection to one filter: packets out, and packets in one after the other, each within a time. Nothing is kept of it when it fails.
 
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { connectService } from '#shared/net/connect-service.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { MilterAddress } from '#shared/settings/milters.ts'
+import type { ServiceAddress } from '#shared/settings/service-address.ts'
 import { encodePacket, MilterFailure, type Packet, PacketReader } from './packet.ts'
 
 /** Of answers that wait to be read; a filter that says more than it is asked is not read on. */
@@ -27,13 +28,10 @@ export class MilterConnection {
   }
 
   static async open(
-    address: MilterAddress,
+    address: ServiceAddress,
     { clock, timeoutMs }: { readonly clock: Clock; readonly timeoutMs: number },
   ): Promise<MilterConnection> {
-    const socket =
-      address.kind === 'unix'
-        ? connect({ path: address.path })
-        : connect({ host: address.host, port: address.port, noDelay: true })
+    const socket = connectService(address)
     const connection = new MilterConnection(socket, clock)
     socket.once('connect', () => connection.#wake())
     await connection.#until(() => !socket.connecting, timeoutMs, 'no connection')

@@ -44,6 +44,7 @@ export class Conversation {
   readonly #log: Log
   #state: State = { kind: 'fresh' }
   #message: MessageState = 'none'
+  #isGivenUp = false
   /** Until it is negotiated what is said on it. */
   #opening: MilterConnection | undefined
 
@@ -59,6 +60,11 @@ export class Conversation {
   /** Whether it wants to see the message. */
   get isInMessage(): boolean {
     return this.#state.kind === 'open' && this.#message === 'open'
+  }
+
+  /** Its client left, or is to leave: what was not heard to its end is not to be taken. */
+  get isGivenUp(): boolean {
+    return this.#isGivenUp
   }
 
   get isDiscarded(): boolean {
@@ -119,6 +125,7 @@ export class Conversation {
 
   /** MAIL begins a message; what it refuses then it will not hear of. */
   async ofMail(event: MilterEvent): Promise<SmtpReply | undefined> {
+    this.#isGivenUp = false
     if (this.#state.kind !== 'open') return this.standingReply
     this.#message = 'open'
     const reply = await this.ofMessage(event)
@@ -196,7 +203,13 @@ export class Conversation {
     this.#message = 'none'
   }
 
-  /** The message is given up; the filter forgets it. */
+  /** The client gives the message up. */
+  giveUp(): void {
+    this.#isGivenUp = true
+    this.abort()
+  }
+
+  /** The filter forgets the message. */
   abort(): void {
     const wasUnderWay = this.#message !== 'none'
     this.#message = 'none'
@@ -212,6 +225,7 @@ export class Conversation {
   }
 
   close(): void {
+    this.#isGivenUp = true
     this.#opening?.destroy()
     this.#leave({ kind: 'accepts' })
   }

@@ -71,7 +71,7 @@ export class Dialogue implements DialogueFilter {
       return conversation.ofMail({ command: 'M', data, unwanted, silent })
     })
     // Those before the one that refused have heard of a message that does not come.
-    if (refusal !== undefined) this.abort()
+    if (refusal !== undefined) for (const each of this.conversations) each.abort()
     return refusal
   }
 
@@ -108,7 +108,7 @@ export class Dialogue implements DialogueFilter {
   }
 
   abort(): void {
-    for (const conversation of this.conversations) conversation.abort()
+    for (const conversation of this.conversations) conversation.giveUp()
   }
 
   close(): void {

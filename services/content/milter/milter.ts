@@ -1,7 +1,8 @@
 // One filter as all its conversations share it: where it is and what holds for it, and whether it is worth trying now.
 
 import type { Clock } from '#shared/runtime/clock.ts'
-import type { MilterAddress, MilterDefaultAction } from '#shared/settings/milters.ts'
+import type { MilterDefaultAction } from '#shared/settings/milters.ts'
+import type { ServiceAddress } from '#shared/settings/service-address.ts'
 import { MilterConnection } from './connection.ts'
 import type { MacroLists } from './macros.ts'
 import { MilterFailure } from './packet.ts'
@@ -10,7 +11,7 @@ import type { MilterVersion } from './protocol.ts'
 export type MilterOptions = {
   /** For the log. */
   readonly name: string
-  readonly address: MilterAddress
+  readonly address: ServiceAddress
   readonly version: MilterVersion
   readonly connectTimeoutMs: number
   readonly commandTimeoutMs: number

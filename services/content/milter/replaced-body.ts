@@ -20,6 +20,8 @@ export class ReplacedBody {
 
   constructor(stash: ContentMessage['stash'], bytesMax: number) {
     this.#bytesMax = bytesMax
+    // It may be given up before anybody reads it.
+    this.#stream.on('error', () => undefined)
     this.#stashed = stash(this.#stream)
     // Whoever waits for it is told; where nobody does, the message has failed for another reason.
     this.#stashed.catch(() => undefined)

@@ -8,6 +8,7 @@ import {
   type ContentStepJudge,
   type StepVerdict,
 } from '#shared/contracts/content.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { defaultReply } from './answers.ts'
 import type { Conversation } from './conversation.ts'
 import type { Dialogue } from './dialogue.ts'
@@ -37,12 +38,15 @@ export function milterStep(
   }
 }
 
+const LEFT = 'the client left before a milter had judged its message'
+
 async function judge(
   conversation: Conversation,
   message: ContentMessage,
   { macros }: Dialogue,
   bodyBytesMax: number,
 ): Promise<StepVerdict> {
+  if (conversation.isGivenUp) throw new TemporaryFailure(LEFT)
   if (conversation.isDiscarded) {
     conversation.abort()
     return { kind: 'discard', found: 'discarded before the message' }
@@ -55,6 +59,7 @@ async function judge(
   try {
     return await tellMessage(conversation, message, { macros, bodyBytesMax })
   } catch (error) {
+    if (conversation.isGivenUp) throw new TemporaryFailure(LEFT, { cause: error })
     if (!(error instanceof MilterFailure)) {
       // The message fails; the filter is to forget it.
       conversation.abort()

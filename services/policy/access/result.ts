@@ -57,6 +57,9 @@ export function createDecideResult(
     return failure({ code: 451, status: '4.3.5', text: 'Server configuration error' })
   }
 
+  const forbidden = (answer: Answer) =>
+    misconfigured(answer, 'must not permit: whoever sends chooses what it is said of')
+
   async function replied(
     known: Known,
     { subject }: Answer,
@@ -73,7 +76,9 @@ export function createDecideResult(
     if (text.includes(':'))
       return misconfigured(answer, 'a table needs a restriction class around it')
     try {
-      return { kind: 'list', restrictions: compile(text) }
+      const list = { kind: 'list', restrictions: compile(text) } as const
+      if (answer.neverPermits) return { ...list, onPermit: () => forbidden(answer) }
+      return answer.isSenderRouted ? { ...list, onPermit: () => dunno } : list
     } catch (error) {
       return misconfigured(answer, error instanceof Error ? error.message : String(error))
     }
@@ -89,9 +94,7 @@ export function createDecideResult(
     switch (action.kind) {
       case 'permit':
       case 'empty': {
-        if (answer.neverPermits) {
-          return misconfigured(answer, 'must not permit: whoever sends chooses what it is said of')
-        }
+        if (answer.neverPermits) return forbidden(answer)
         if (answer.isSenderRouted) return dunno
         if (action.kind === 'permit') return permit
         return both(warn('an empty result is taken for OK'), permit)

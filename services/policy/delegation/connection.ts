@@ -1,9 +1,10 @@
 // One connection to a policy server: one request at a time, and kept for the next. A server that speaks unasked is as good as gone, as
 // its words would be taken for the next answer.
 
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
-import type { PolicyEndpoint } from '#shared/settings/restrictions/policy-service.ts'
+import { connectService } from '#shared/net/connect-service.ts'
+import type { ServiceAddress } from '#shared/settings/service-address.ts'
 import { AnswerReader } from './answer.ts'
 import { PolicyServerFailure } from './failure.ts'
 
@@ -22,14 +23,10 @@ export class PolicyConnection {
   #ended: unknown
 
   /** `gone` is called once, when it can be used no longer. Connecting is part of the first request. */
-  constructor(endpoint: PolicyEndpoint, nowMs: number, gone: () => void) {
+  constructor(endpoint: ServiceAddress, nowMs: number, gone: () => void) {
     this.openedMs = nowMs
     this.#gone = gone
-    const { kind } = endpoint
-    this.#socket =
-      kind === 'unix'
-        ? connect({ path: endpoint.path })
-        : connect({ host: endpoint.host, port: endpoint.port, noDelay: true })
+    this.#socket = connectService(endpoint)
     this.#socket.on('data', (piece) => this.#read(piece))
     this.#socket.on('error', (error) => this.end(error))
     this.#socket.on('end', () => this.end(new PolicyServerFailure('closes the connection')))

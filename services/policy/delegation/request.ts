@@ -48,7 +48,7 @@ export async function delegationRequest(known: Known, policyContext: string): Pr
     size: known.bytes,
     etrn_domain: '',
     stress: '',
-    sasl_method: '',
+    sasl_method: dialogue?.mechanism ?? '',
     sasl_username: origin.account?.login ?? '',
     sasl_sender: '',
     // Names are somebody's word for whom nobody vouches.

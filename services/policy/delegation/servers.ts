@@ -2,10 +2,8 @@
 // for the next that is free; all within the time of one request.
 
 import type { Clock } from '#shared/runtime/clock.ts'
-import type {
-  PolicyEndpoint,
-  PolicyServiceOptions,
-} from '#shared/settings/restrictions/policy-service.ts'
+import type { PolicyServiceOptions } from '#shared/settings/restrictions/policy-service.ts'
+import type { ServiceAddress } from '#shared/settings/service-address.ts'
 import { PolicyConnection } from './connection.ts'
 import { PolicyServerFailure } from './failure.ts'
 
@@ -15,7 +13,7 @@ export const POLICY_CONNECTIONS_MAX = 40
 export const POLICY_WAITING_MAX = 1_000
 
 export interface PolicyServers {
-  at(endpoint: PolicyEndpoint): PolicyServer
+  at(endpoint: ServiceAddress): PolicyServer
 }
 
 export interface PolicyServer {
@@ -44,14 +42,14 @@ export function createPolicyServers(deps: { readonly clock: Clock }): PolicyServ
 export const noPolicyServers: PolicyServers = { at: () => ({ ask: async () => 'DUNNO' }) }
 
 class Server implements PolicyServer {
-  readonly #endpoint: PolicyEndpoint
+  readonly #endpoint: ServiceAddress
   readonly #clock: Clock
   /** The last that rested is asked first, so that what is not needed ends. */
   readonly #resting: PolicyConnection[] = []
   readonly #waiting = new Set<() => void>()
   #count = 0
 
-  constructor(endpoint: PolicyEndpoint, clock: Clock) {
+  constructor(endpoint: ServiceAddress, clock: Clock) {
     this.#endpoint = endpoint
     this.#clock = clock
   }

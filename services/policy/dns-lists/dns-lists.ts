@@ -18,6 +18,8 @@ export type Listing =
   | { readonly kind: 'unlisted' }
   /** Nobody can say. */
   | { readonly kind: 'failure'; readonly reason: string }
+  /** The question at hand had no time or no look-ups left, which is the client's doing and not the list's. */
+  | { readonly kind: 'unasked'; readonly reason: string }
   /** The list is out of order: it counts neither as hit nor as miss. */
   | { readonly kind: 'off' }
 
@@ -37,10 +39,9 @@ export interface DnsLists {
 
 export type DnsListSettings = KeyedSettings & Pick<Settings, 'dnsListTest' | 'dnsListTimeout'>
 
-/** The question at hand had no time or no questions left, or is one of long ago: the list was not even asked. */
-const notAsked: ReadonlySet<string> = new Set(
-  [noTime, tooMany, notRecorded].flatMap((one) => (one.kind === 'failure' ? [one.reason] : [])),
-)
+/** Not of the list: it was not even asked. */
+const beyondBudget = reasonsOf(noTime, tooMany)
+const notAsked = reasonsOf(noTime, tooMany, notRecorded)
 
 /** Postfix's limit for what a list says. */
 const REASON_BYTES_MAX = 500
@@ -114,8 +115,9 @@ export function createDnsLists(deps: {
         health.check(() => test(list, item.kind, dns)),
       ])
       if (answer.kind === 'failure') {
-        if (!notAsked.has(answer.reason)) health.failed(answer.reason)
-        return { kind: 'failure', reason: answer.reason }
+        const { reason } = answer
+        if (!notAsked.has(reason)) health.failed(reason)
+        return { kind: beyondBudget.has(reason) ? 'unasked' : 'failure', reason }
       }
       const meaning = answer.kind === 'found' ? meaningOf(answer.records, list.filter) : 'unlisted'
       if (meaning === 'refused' || meaning === 'outside 127/8') {
@@ -142,7 +144,15 @@ export function createDnsLists(deps: {
 
 const tooLate: DnsAnswer<never> = { kind: 'failure', reason: 'it did not answer in time' }
 
+function reasonsOf(...answers: readonly DnsAnswer<never>[]): ReadonlySet<string> {
+  return new Set(answers.flatMap((one) => (one.kind === 'failure' ? [one.reason] : [])))
+}
+
 function judge(never: DnsAnswer<string>, always: DnsAnswer<string> | undefined): Tested {
+  const isUnasked = [never, always].some(
+    (one) => one?.kind === 'failure' && notAsked.has(one.reason),
+  )
+  if (isUnasked) return { kind: 'unasked' }
   if (never.kind === 'failure') return { kind: 'unknown', reason: never.reason }
   if (never.kind === 'found') {
     const meaning = meaningOf(never.records, undefined)

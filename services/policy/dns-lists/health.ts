@@ -18,6 +18,8 @@ export type Tested =
   | { readonly kind: 'unsound'; readonly reason: string }
   /** Nobody answered. */
   | { readonly kind: 'unknown'; readonly reason: string }
+  /** The message at hand had no time left for it; the next one's question tests. */
+  | { readonly kind: 'unasked' }
 
 export class ListHealth {
   readonly #name: string
@@ -76,6 +78,7 @@ export class ListHealth {
 
   async #run(test: () => Promise<Tested>): Promise<void> {
     const tested = await test()
+    if (tested.kind === 'unasked') return
     if (tested.kind === 'unsound' || (tested.kind === 'unknown' && this.isOff)) {
       return this.switchOff(tested.reason)
     }

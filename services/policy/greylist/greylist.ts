@@ -90,9 +90,12 @@ export function createGreylist(deps: GreylistDeps): BuiltInService {
     const reason = await exempt(known, recipient.text)
     if (reason !== undefined) return pass(known, reason)
     const now = Math.floor(clock.now() / SECOND_MS)
-    if (passesEnough > 0 && (await records.passes(client, now)) >= passesEnough) {
-      await records.refreshClient(client, now)
-      return pass(known, 'client AWL')
+    if (passesEnough > 0) {
+      const { passes, isDue } = await records.client(client, now)
+      if (passes >= passesEnough) {
+        if (isDue) await records.refreshClient(client, now)
+        return pass(known, 'client AWL')
+      }
     }
     const place = (await spfDomain(known)) ?? network
     const key = tripletKey({ network: place, sender, recipient: recipient.text }, options)

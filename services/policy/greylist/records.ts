@@ -29,10 +29,16 @@ export type TripletState =
   | { readonly kind: 'passed'; readonly delayedSeconds: number }
   | { readonly kind: 'known' }
 
+export type KnownClient = {
+  /** How often triplets of it were let in for the first time. */
+  readonly passes: number
+  /** It was not counted within the hour: others need not write. */
+  readonly isDue: boolean
+}
+
 export interface GreylistRecords {
   triplet(key: string, now: number): Promise<TripletState>
-  /** How often triplets of a client were let in for the first time. */
-  passes(client: string, now: number): Promise<number>
+  client(client: string, now: number): Promise<KnownClient>
   /** At most once an hour. Resolves to the new number, undefined where it did not count. */
   countPass(client: string, now: number): Promise<number | undefined>
   /** Of a client that has passed often enough. */
@@ -114,9 +120,13 @@ export function createGreylistRecords(
       throw new TemporaryFailure('a triplet changes too often')
     },
 
-    async passes(client, now) {
+    async client(client, now) {
       const item = await table.get(clientKey(client))
-      return item !== undefined && Number(item.ttl) >= now ? Number(item.passes) : 0
+      const isLiving = item !== undefined && Number(item.ttl) >= now
+      return {
+        passes: isLiving ? Number(item.passes) : 0,
+        isDue: isLiving && Number(item.counted) <= now - HOUR,
+      }
     },
 
     async countPass(client, now) {

@@ -18,18 +18,38 @@ export async function decisionsOf(counters: Reads, queueId: QueueId): Promise<De
   return Array.fromAsync(records(counters, partitionOf(queueId), `${queueId}#`))
 }
 
-/** Of transactions that began since then, day by day. */
+/** Of transactions that began since then, in the order in which they began. */
 export async function* decisionsSince(
   counters: Reads,
   sinceMs: number,
   nowMs: number,
 ): AsyncGenerator<DecisionRecord> {
   for (const day of daysSince(sinceMs, nowMs)) {
-    for (const shard of decisionShards) {
-      for await (const record of records(counters, decisionPartition(day, shard), '')) {
-        if (record.atMs >= sinceMs) yield record
-      }
+    const shards = decisionShards.map((shard) =>
+      records(counters, decisionPartition(day, shard), ''),
+    )
+    for await (const record of inOrder(shards)) {
+      if (record.atMs >= sinceMs) yield record
     }
+  }
+}
+
+/** Queue ids sort by time, and each is in one shard. */
+async function* inOrder(
+  shards: readonly AsyncGenerator<DecisionRecord>[],
+): AsyncGenerator<DecisionRecord> {
+  const nextOf = async (shard: AsyncGenerator<DecisionRecord>) => ({
+    shard,
+    ...(await shard.next()),
+  })
+  let heads = (await Promise.all(shards.map(nextOf))).filter(({ done }) => !done)
+  while (heads.length > 0) {
+    const first = heads.reduce((a, b) =>
+      b.value.request.queueId < a.value.request.queueId ? b : a,
+    )
+    yield first.value
+    const next = await nextOf(first.shard)
+    heads = heads.map((head) => (head === first ? next : head)).filter(({ done }) => !done)
   }
 }
 
@@ -37,11 +57,12 @@ async function* records(
   counters: Reads,
   pk: string,
   prefix: string,
-): AsyncGenerator<DecisionRecord> {
+): AsyncGenerator<DecisionRecord, undefined> {
   let after: string | undefined
   do {
     const page = await counters.query({
       pk,
+      limit: PAGE_RECORDS,
       ...(prefix !== '' && { sk: { prefix } }),
       ...(after !== undefined && { after }),
     })
@@ -52,3 +73,6 @@ async function* records(
     after = page.next
   } while (after !== undefined)
 }
+
+/** Of each shard so many are in memory at once. */
+const PAGE_RECORDS = 100

@@ -4,12 +4,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import type { Step } from '../evaluate.ts'
-import {
-  type Asked,
-  type DecisionRecord,
-  decisionItem,
-  type RecordedDecision,
-} from './decision-record.ts'
+import { type Asked, type DecisionRecord, decisionItem } from './decision-record.ts'
 import { FloodSampling } from './flood-sampling.ts'
 
 /** What policy tells of a decision. */
@@ -52,14 +47,16 @@ export function createDecisionRecorder(deps: {
   let writing: Promise<void> | undefined
 
   async function writeAll(): Promise<void> {
+    // What is noted in this turn goes along.
+    await undefined
     while (waiting.length > 0) {
+      const records = waiting.splice(0, RECORDS_WRITTEN_AT_ONCE)
       // Encoding takes longer than most decisions: the answers go out first.
       await new Promise((resolve) => setImmediate(resolve))
-      const records = waiting.splice(0, RECORDS_WRITTEN_AT_ONCE)
       const items = records.flatMap(({ record, n }) => decisionItem(record, n, lifeMs) ?? [])
       leftOut += records.length - items.length
       try {
-        await counters.batchWrite(items.map((put) => ({ put })))
+        if (items.length > 0) await counters.batchWrite(items.map((put) => ({ put })))
       } catch (error) {
         leftOut += items.length
         log.warn({ error }, 'decisions not recorded')
@@ -77,7 +74,7 @@ export function createDecisionRecorder(deps: {
       const weight = isRefused ? flood.weigh(decided.request.origin.remoteAddress) : 1
       if (weight === undefined) return
       noted = (noted + 1) % 1_000_000
-      const record = { ...decided, ...plain(decided), atMs: clock.now(), weight } as DecisionRecord
+      const record = recordOf(decided, clock.now(), weight)
       if (waiting.length < RECORDS_WAITING_MAX) waiting.push({ record, n: noted })
       else leftOut += 1
       writing ??= writeAll()
@@ -87,26 +84,43 @@ export function createDecisionRecorder(deps: {
 }
 
 /** A message about which nobody had anything to say. */
-function saysNothing({ ask, trail, verdict }: Decided): boolean {
+function saysNothing({ ask, trail, content = [], verdict }: Decided): boolean {
   if (ask === 'recipient' || verdict.kind !== 'permit') return false
+  const isSilent = content.every(({ verdict, found }) => verdict === 'accept' && !found)
+  if (!isSilent) return false
   return trail.every(({ steps }) => steps.every(({ decision }) => decision.kind === 'dunno'))
 }
 
 /** As it is kept: no code in it, no header, not all recipients. */
-function plain({ ask, request, trail }: Decided): Pick<DecisionRecord, 'trail' | 'request'> {
+export function recordOf(decided: Decided, atMs: number, weight = 1): DecisionRecord {
   return {
-    trail: trail.map(({ stage, steps }) => ({
+    ...decided,
+    request: plainRequest(decided),
+    trail: decided.trail.map(({ stage, steps }) => ({
       stage,
-      steps: steps.map(({ restriction, decision }) => ({
-        restriction,
-        decision: (decision.kind === 'list' ? { kind: 'list' } : decision) as RecordedDecision,
+      steps: steps.map(({ decision, ...step }) => ({
+        ...step,
+        decision: decision.kind === 'list' ? { kind: 'list' } : decision,
       })),
     })),
-    request:
-      ask === 'data' || ask === 'message'
-        ? { ...request, header: '', envelope: shortened(request.envelope) }
-        : request,
-  } as Pick<DecisionRecord, 'trail' | 'request'>
+    atMs,
+    weight,
+    // Each request is of the kind of its question.
+  } as DecisionRecord
+}
+
+function plainRequest(asked: Asked): DecisionRecord['request'] {
+  switch (asked.ask) {
+    case 'early':
+    case 'recipient':
+      return asked.request
+    case 'message': {
+      const { header: _, ...request } = asked.request
+      return { ...request, envelope: shortened(request.envelope) }
+    }
+    default:
+      return { ...asked.request, envelope: shortened(asked.request.envelope) }
+  }
 }
 
 function shortened<E extends { readonly recipients: readonly unknown[] }>(envelope: E): E {

@@ -32,7 +32,7 @@ import * as unverified from './reject-unverified.ts'
 import { sleep } from './sleep.ts'
 import * as unauthDestination from './unauth-destination.ts'
 
-const defined = {
+export const words: { readonly [name in WordName]: Word } = {
   permit,
   reject,
   ...defers,
@@ -62,6 +62,4 @@ const defined = {
   ...dnswl,
   permit_pop_before_smtp,
   check_policy_service,
-} satisfies { readonly [name in WordName]?: Word }
-
-export const words: { readonly [name in WordName]?: Word } = defined
+}

@@ -3,8 +3,10 @@
 import type { DnsAnswer, Resolver } from '#shared/dns/resolver.ts'
 import { networkName, parseIpAddress } from '#shared/settings/networks.ts'
 
-/** Ends the weighing of one message; caught where it began. */
+/** Both end the weighing of one message, and are caught where it began. */
 export class TooManyFailures extends Error {}
+/** There was no time left to ask the DNS lists. */
+export class ListsUnasked extends Error {}
 
 export class Answers {
   readonly dns: Resolver

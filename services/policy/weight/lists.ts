@@ -3,7 +3,7 @@
 import type { WeighedList } from '#shared/settings/restrictions/weights.ts'
 import type { DnsLists, Listing } from '../dns-lists/dns-lists.ts'
 import type { ListedItem } from '../dns-lists/query-name.ts'
-import type { Answers } from './answers.ts'
+import { type Answers, ListsUnasked } from './answers.ts'
 import type { Scorecard } from './scorecard.ts'
 
 export type ListLimits = {
@@ -72,11 +72,13 @@ function askLists(
   item: ListedItem,
   lists: readonly WeighedList[],
   { dnsLists, answers }: { readonly dnsLists: DnsLists; readonly answers: Answers },
-): Promise<readonly (readonly [WeighedList, Listing])[]> {
+): Promise<readonly (readonly [WeighedList, Exclude<Listing, { readonly kind: 'unasked' }>])[]> {
   return Promise.all(
     lists.map(async (weighed) => {
       const list = weighed.hit < 0 ? { ...weighed.list, isWelcoming: true as const } : weighed.list
-      return [weighed, await dnsLists.lookUp(list, item, answers.dns)] as const
+      const listing = await dnsLists.lookUp(list, item, answers.dns)
+      if (listing.kind === 'unasked') throw new ListsUnasked(listing.reason)
+      return [weighed, listing] as const
     }),
   )
 }

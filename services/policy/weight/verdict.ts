@@ -26,6 +26,10 @@ export function verdictOf(weighed: Weighed, mail: WeighedMail, settings: WeightS
   switch (weighed.kind) {
     case 'not judged':
       return pass(`passed - too many local DNS-errors in ${weighed.where}`)
+    case 'lists unasked': {
+      const action = { kind: 'defer-if-permit', text: weighed.reason } as const
+      return { kind: 'refuse', points, why, action, isFinal: false }
+    }
     case 'lists only':
       return pass(`${why} (only DNSBL check requested)`)
     case 'remembered':

@@ -6,7 +6,7 @@ import type { Resolver } from '#shared/dns/resolver.ts'
 import { withoutKeys } from '#shared/settings/restrictions/keyed-zones.ts'
 import type { Scores, WeighedList } from '#shared/settings/restrictions/weights.ts'
 import type { DnsLists } from '../dns-lists/dns-lists.ts'
-import { Answers, canonicalAddress, TooManyFailures } from './answers.ts'
+import { Answers, canonicalAddress, ListsUnasked, TooManyFailures } from './answers.ts'
 import { listsWith, weighLists } from './lists.ts'
 import {
   hasAddress,
@@ -64,6 +64,8 @@ export type Weighed =
   | (Told & { readonly kind: 'remembered' })
   /** Nobody can judge it; `where` it failed last. */
   | (Told & { readonly kind: 'not judged'; readonly where: string })
+  /** The client's names and domains took all the time that there was. */
+  | (Told & { readonly kind: 'lists unasked'; readonly reason: string })
 
 type Advice = {
   /** Zones of the lists that have the sender's domain, without keys. */
@@ -80,6 +82,9 @@ export async function weigh(
   try {
     return await new Weighing(mail, deps, card).run()
   } catch (error) {
+    if (error instanceof ListsUnasked) {
+      return { kind: 'lists unasked', reason: error.message, ...tell(card) }
+    }
     if (!(error instanceof TooManyFailures)) throw error
     return { kind: 'not judged', where: error.message, ...tell(card) }
   }

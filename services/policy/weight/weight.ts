@@ -104,6 +104,18 @@ export function createWeightService(deps: WeightDeps): BuiltInService {
       : [score]
   }
 
+  /**
+   * Bounces come from anywhere and are not refused, as policyd-weight has it. What lists say of the client counts even so: or whoever writes
+   * MAIL FROM:<> would have no points, and get round greylisting, too.
+   */
+  async function decideOnBounce(known: Known, mail: WeighedMail): Promise<readonly Decision[]> {
+    const options = { ...optionsOf(settings, false), listsOnly: true }
+    const weighed = await weigh(mail, { dnsLists, dns: known.dns, options })
+    logWeighed(known, mail, weighed)
+    const verdict = verdictOf(weighed, mail, settings)
+    return weighed.kind === 'lists unasked' ? decisionsFor(known, verdict) : [scoreOf(verdict)]
+  }
+
   async function refusal(known: Known, action: WeightAction): Promise<Decision> {
     if (action.kind === 'class') return { kind: 'list', restrictions: deps.compile(action.name) }
     const reply = (code: number): Promise<SmtpReply> =>
@@ -123,9 +135,10 @@ export function createWeightService(deps: WeightDeps): BuiltInService {
   return {
     async decide(known) {
       const { sender, recipient, queueId } = known
-      // Bounces come from anywhere; and whoever is refused must be able to ask why.
-      if (sender === undefined || sender === '' || isPostmaster(recipient?.text)) return []
+      // Whoever is refused must be able to ask why.
+      if (sender === undefined || isPostmaster(recipient?.text)) return []
       const mail = await mailOf(known, sender)
+      if (sender === '') return decideOnBounce(known, mail)
       const message = `${queueId} ${mail.clientAddress} ${mail.sender}`
       const before = messages.get(message)
       // Once for a message; what a recipient who was refused got is not in it.

@@ -34,7 +34,11 @@ export const bdat = defineCommand({
       const denied =
         (await refusalOfData(session, transaction)) ??
         (await refusalOfDataByFilters(session, transaction))
-      if (denied !== undefined) return skip(chunk, denied)
+      if (denied !== undefined) {
+        // What stands behind the chunk may have been sent already, and may be judged otherwise.
+        session.endTransaction()
+        return skip(chunk, denied)
+      }
     }
     // Its connection may be gone, and the transaction with it.
     if (session.transaction !== transaction) return skip(chunk, replies.mailFirst)

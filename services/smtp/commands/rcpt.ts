@@ -84,7 +84,7 @@ async function judge(
     recipient,
     ...(judged && { judged }),
   })
-  if (verdict.kind !== 'unavailable') noteVerdict(transaction, verdict)
+  if (verdict.kind !== 'unavailable') noteVerdict(session, transaction, verdict)
   switch (verdict.kind) {
     case 'permit': {
       const refusal = await tellFilters(session, transaction, command)

@@ -97,6 +97,10 @@ function entriesOf(
       entries.push({ kind: 'word', ...named, argument: given, warnOnly, text: shown })
     } else if (isClass(token)) {
       entries.push({ kind: 'class', name: token, warnOnly, text: token })
+    } else if (token.startsWith('#')) {
+      throw new ListFault(
+        '# begins no comment within quotes: write a list as [ "permit_mynetworks", "reject" ], with comments between its entries',
+      )
     } else {
       const nearest = nearestName(token, wordNames())
       const hint = nearest === undefined ? '' : `; did you mean ${nearest}?`

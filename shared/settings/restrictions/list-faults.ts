@@ -3,6 +3,7 @@
 import type { Problem } from '../problems.ts'
 import type { Settings } from '../table.ts'
 import { type Classes, type ListEntry, type ListPlace, parseClasses, parseList } from './grammar.ts'
+import { type ClassEntries, createNestingJudge } from './nesting.ts'
 import type { WordName } from './words.ts'
 
 const placeOfList = {
@@ -48,6 +49,15 @@ export function findListFaults(settings: ListSettings): Problem[] {
     else lists.set(setting, list.entries)
   }
   if (problems.length > 0) return problems
+  const nestingFault = createNestingJudge(classEntries)
+  for (const entries of classEntries.values()) {
+    const reason = nestingFault(entries)
+    if (reason !== undefined) return [fault(['smtpdRestrictionClasses'], reason)]
+  }
+  for (const [setting, entries] of lists) {
+    const reason = nestingFault(entries)
+    if (reason !== undefined) return [fault([setting], reason)]
+  }
   for (const listeners of ['smtpd', 'submission'] as const) {
     const deciding = [`${listeners}RelayRestrictions`, `${listeners}RecipientRestrictions`] as const
     const isSafe = deciding.some((name) => refusesStrangers(lists.get(name) ?? [], classEntries))
@@ -113,23 +123,17 @@ const openToAll: ReadonlySet<WordName> = new Set([
 ])
 
 /** As Postfix's own check, which a plain permit before ends; what only warns refuses nobody. */
-function refusesStrangers(
-  list: readonly ListEntry[],
-  classes: ReadonlyMap<string, readonly ListEntry[]>,
-): boolean {
-  return outcome(list, classes, new Set()) === 'refused'
+function refusesStrangers(list: readonly ListEntry[], classes: ClassEntries): boolean {
+  return outcome(list, classes) === 'refused'
 }
 
 function outcome(
   list: readonly ListEntry[],
-  classes: ReadonlyMap<string, readonly ListEntry[]>,
-  within: ReadonlySet<string>,
+  classes: ClassEntries,
 ): 'refused' | 'let through' | 'undecided' {
   for (const entry of list) {
     if (entry.kind === 'class') {
-      if (within.has(entry.name)) continue
-      const inner = new Set([...within, entry.name])
-      const found = outcome(classes.get(entry.name) ?? [], classes, inner)
+      const found = outcome(classes.get(entry.name) ?? [], classes)
       if (found === 'let through' || (found === 'refused' && !entry.warnOnly)) return found
       continue
     }

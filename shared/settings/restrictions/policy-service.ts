@@ -1,6 +1,7 @@
 // What follows `check_policy_service`: who is asked, and how (Postfix's SMTPD_POLICY_README).
 
-import { duration, integer, port as portKind } from '../kinds.ts'
+import { duration, integer } from '../kinds.ts'
+import { parseHostAndPort, parseSocketPath, type ServiceAddress } from '../service-address.ts'
 import { splitList } from './split-list.ts'
 
 export type PolicyService =
@@ -8,13 +9,9 @@ export type PolicyService =
   | { readonly kind: 'within'; readonly name: string }
   | {
       readonly kind: 'server'
-      readonly endpoint: PolicyEndpoint
+      readonly endpoint: ServiceAddress
       readonly overrides: Partial<PolicyServiceOptions>
     }
-
-export type PolicyEndpoint =
-  | { readonly kind: 'inet'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unix'; readonly path: string }
 
 /** Times are milliseconds. */
 export type PolicyServiceOptions = {
@@ -79,23 +76,16 @@ function inner(text: string): string | undefined {
   return text.startsWith('{') && text.endsWith('}') ? text.slice(1, -1).trim() : undefined
 }
 
-function parseEndpoint(text: string): PolicyEndpoint {
-  const [, kind = '', where = ''] = /^(inet|unix):(.*)$/i.exec(text) ?? []
-  if (kind.toLowerCase() === 'unix') {
-    if (where.startsWith('/')) return { kind: 'unix', path: where }
-    throw new Error(`${text}: the socket's path must begin with /`)
-  }
-  const colon = where.lastIndexOf(':')
-  const host = colon === -1 ? 'localhost' : parseHost(where.slice(0, colon))
-  const port = portKind.parse(where.slice(colon + 1))
-  if (kind !== '' && host !== undefined && port) return { kind: 'inet', host, port }
+function parseEndpoint(text: string): ServiceAddress {
+  const [, kind = '', where = ''] = /^(inet|unix):(.*)$/is.exec(text) ?? []
+  const isSocket = kind.toLowerCase() === 'unix'
+  // Postfix's `inet:port` is one of this machine.
+  const place = where.includes(':') ? where : `localhost:${where}`
+  const address = isSocket ? parseSocketPath(where) : parseHostAndPort(place)
+  if (kind !== '' && address !== undefined) return address
+  if (isSocket && !where.startsWith('/')) throw new Error("the socket's path must begin with /")
   const names = builtInServiceNames.join(' or ')
   throw new Error(`'${text}' is no policy service: inet:host:port, unix:/path, ${names}`)
-}
-
-function parseHost(text: string): string | undefined {
-  if (text.startsWith('[') && text.endsWith(']')) return text.slice(1, -1)
-  return /^[^\s:[\]]+$/.test(text) ? text : undefined
 }
 
 function override(overrides: Overrides, text: string): void {

@@ -34,11 +34,11 @@ export const presetLists = {
   },
   smtpdRecipientRestrictions: {
     modern: `${own}, check_recipient_access table:recipients, reject_unlisted_recipient, ${here}, check_policy_service policyd-weight, check_policy_service postgrey`,
+    // Deliberately without what many such lists have before all else, `permit_mx_backup`: it permits what is for this host too, and nothing
+    // behind it is asked; and whoever writes the DNS of a domain could have its mail relayed. Its place is in the list before.
     isp: [
       'permit_mynetworks',
       'permit_sasl_authenticated',
-      'permit_mx_backup',
-      'reject_unauth_destination',
       'reject_unauth_pipelining',
       'reject_invalid_hostname',
       'reject_non_fqdn_sender',

@@ -57,7 +57,8 @@ export const authenticationSettings = {
     none: on("that fails DMARC, where the author's domain wants nothing done", 'none'),
     permerror: on(
       'to which DMARC cannot be applied: no author, authors of several domains, or a header that is too long to be judged',
-      'tag',
+      'quarantine',
+      ' With less than for `dmarcPolicy.reject`, whoever writes a second author gets past that.',
     ),
   },
   dmarcOverrides: new Setting(domainActions, {

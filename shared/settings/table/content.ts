@@ -1,13 +1,8 @@
 // Who else looks at a message that policy has nothing against, before its sender is told that it was taken.
 
-import {
-  contentFilterHop,
-  type FilterAddress,
-  filterAddress,
-  orderedChoices,
-  webUrl,
-} from '../filter-kinds.ts'
+import { contentFilterHop, filterAddress, orderedChoices, webUrl } from '../filter-kinds.ts'
 import { bytes, choice, duration, filePath, integer } from '../kinds.ts'
+import type { ServiceAddress } from '../service-address.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
 const MEGABYTE = 1024 ** 2
@@ -59,8 +54,8 @@ function filterSettings(name: string, defaults: Defaults) {
   }
 }
 
-const clamdDefault: FilterAddress = { kind: 'unix', path: '/var/run/clamav/clamd.ctl' }
-const rspamdDefault: FilterAddress = { kind: 'tcp', host: '127.0.0.1', port: 11_333 }
+const clamdDefault: ServiceAddress = { kind: 'unix', path: '/var/run/clamav/clamd.ctl' }
+const rspamdDefault: ServiceAddress = { kind: 'inet', host: '127.0.0.1', port: 11_333 }
 
 export const contentSettings = {
   contentFilters: new Setting(orderedChoices('milters', 'clamd', 'rspamd', 'webhook'), {

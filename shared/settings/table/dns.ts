@@ -32,7 +32,7 @@ export const dnsSettings = {
     // The function `policy` has 10 seconds for a question.
     default: 8 * SECOND,
     about:
-      'How long a client waits for DNS before RCPT, or the end of its message, is answered: all look-ups together. What is not known by then counts as a failure of DNS.',
+      'How long a client waits for DNS before RCPT, or the end of its message, is answered: all look-ups together; as long again for what the author of a message wants of it (DMARC). What is not known by then counts as a failure of DNS.',
   }),
   dnsCacheEntries: new Setting(integer({ min: 1, max: 10_000_000 }), {
     reload: true,

@@ -110,7 +110,7 @@ export const greylistSettings = {
   postgreySuspiciousScore: new Setting(leastScore, {
     reload: true,
     default: null,
-    // Above those who were not judged, such as bounces; mail servers of their senders' lie far below.
+    // Above those of whom nothing was found, such as most bounces; mail servers of their senders' lie far below.
     derivedBy: { setting: 'policyPreset', texts: { modern: '0.1', isp: '', open: '' } },
     about:
       'Only clients that have scored so much, by what stands before it in the list, such as `check_policy_service policyd-weight`, are greylisted; nothing: all.',

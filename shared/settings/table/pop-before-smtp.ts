@@ -11,6 +11,7 @@ export const popBeforeSmtpSettings = {
     default: false,
     about:
       'Whether it is noted from which address somebody logged in by POP3 or IMAP even if no restriction list names `permit_pop_before_smtp`, which lets that address send: for tables that name it. Whoever shares the address may send as well.',
+    reload: true,
   }),
   popBeforeSmtpTime: new Setting(duration({ min: 1 * MINUTE, max: 24 * 60 * MINUTE }), {
     default: 30 * MINUTE,

@@ -31,6 +31,7 @@ function listSetting(name: ListName, about: string, postfix: string) {
     default: texts.modern,
     derivedBy: { setting: 'policyPreset', texts },
     about,
+    reload: true,
     known: { postfix },
   })
 }
@@ -39,6 +40,7 @@ const submission = (what: string, value: string, postfix: string) =>
   new Setting(restrictions, {
     default: value,
     about: `The same for who sends through \`submission\` and \`submissions\`: ${what}.`,
+    reload: true,
     known: { postfix: `${postfix} (-o of submission)` },
   })
 
@@ -47,6 +49,7 @@ export const restrictionSettings = {
     default: 'modern',
     about:
       'Where the lists below come from unless they are set: `modern`, what a careful administrator sets today (this machine itself is asked nothing that needs DNS); `isp`, what providers had with Postfix, policyd-weight and postgrey; `open`, nothing but who may relay.',
+    reload: true,
   }),
   smtpdClientRestrictions: listSetting(
     'smtpdClientRestrictions',
@@ -105,6 +108,7 @@ export const restrictionSettings = {
   smtpdRestrictionClasses: new Setting(classes, {
     default: '',
     about: 'Names for lists, which may stand in the lists above and in the results of tables.',
+    reload: true,
     known: { postfix: 'smtpd_restriction_classes' },
   }),
   smtpdDelayReject: new Setting(boolean, {
@@ -117,17 +121,20 @@ export const restrictionSettings = {
     default: true,
     about:
       'Whether recipients here that do not exist are refused, whatever the lists say. Without it their mail is taken and waits for an operator.',
+    reload: true,
     known: { postfix: 'smtpd_reject_unlisted_recipient' },
   }),
   smtpdRejectUnlistedSender: new Setting(boolean, {
     default: false,
     about: 'Whether senders of domains here that do not exist are refused, whatever the lists say.',
+    reload: true,
     known: { postfix: 'smtpd_reject_unlisted_sender' },
   }),
   policyRecordLifetime: new Setting(duration({ min: 0, max: 90 * DAY }), {
     default: 7 * DAY,
     about:
       'How long it is kept what each restriction said and what the DNS answered, for `policy explain` and `policy replay`; 0 for not at all. A recipient and a message are about 1 KB each; on AWS they cost a write each.',
+    reload: true,
   }),
   softBounce: new Setting(boolean, {
     default: false,

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { rehearseRecipient } from '#services/assembly/rehearsal.ts'
+import { rehearseTransaction } from '#services/assembly/rehearsal.ts'
 import type { Settings } from '#shared/settings/table.ts'
+import { openFakeDns } from '#test/support/fake-dns.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { recipientRequest, stranger } from '#test/support/policy-facts.ts'
 import { answering, startPolicyServer } from '#test/support/policy-server.ts'
@@ -18,12 +19,15 @@ beforeEach(async () => {
 afterEach(() => opened.close())
 
 /** With these settings, of a client at this address. */
-function rehearse(settings: Partial<Settings>, remoteAddress = stranger.remoteAddress) {
+async function rehearse(settings: Partial<Settings>, remoteAddress = stranger.remoteAddress) {
   const { backend } = pipeline
-  return rehearseRecipient(
+  const [atRecipient, ...later] = await rehearseTransaction(
     { ...backend, settings: { ...backend.settings, ...settings } },
     recipientRequest({ origin: { ...stranger, remoteAddress } }),
+    openFakeDns(),
   )
+  if (atRecipient === undefined) throw new Error('nothing was decided')
+  return { ...atRecipient, later: later.map(({ ask }) => ask) }
 }
 
 it('asks no policy server, which may remember whom it was asked about', async () => {
@@ -31,8 +35,9 @@ it('asks no policy server, which may remember whom it was asked about', async ()
   const { port } = server.endpoint
   const list = `check_policy_service inet:127.0.0.1:${port}`
   // Of an address that has no name nobody asks the DNS.
-  const { verdict } = await rehearse({ smtpdRecipientRestrictions: list }, 'unknown')
+  const { verdict, later } = await rehearse({ smtpdRecipientRestrictions: list }, 'unknown')
   expect(verdict.kind).toBe('permit')
+  expect(later).toEqual(['data', 'message'])
   expect(server.connections()).toBe(0)
 })
 

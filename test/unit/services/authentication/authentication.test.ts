@@ -8,6 +8,8 @@ import { loadMailauth } from '#services/authentication/signatures.ts'
 import { createSpfCheck } from '#services/authentication/spf.ts'
 import { createStrangerTest, type SpfResult } from '#shared/contracts/authentication.ts'
 import type { Origin } from '#shared/contracts/spool.ts'
+import { createBudgetedResolver } from '#shared/dns/budgeted-resolver.ts'
+import { decorateResolver, type Resolver } from '#shared/dns/resolver.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
 import { ManualClock } from '#test/support/manual-clock.ts'
@@ -60,6 +62,8 @@ async function judge(
     origin = stranger,
     spf = undefined as SpfResult | undefined,
     options: given = options as AuthenticationOptions,
+    header = text.slice(0, text.indexOf('\r\n\r\n') + 2),
+    dnsFor = undefined as (() => Resolver) | undefined,
   } = {},
 ) {
   const dns = createFakeResolver(has)
@@ -68,7 +72,7 @@ async function judge(
   const step = createAuthentication({
     mailauth,
     checkSpf: createSpfCheck({ hostname }),
-    dnsFor: () => dns,
+    dnsFor: dnsFor ?? (() => dns),
     isStranger: createStrangerTest({
       mynetworks: ['127.0.0.0/8'],
       trustedAuthservNetworks: ['198.51.100.0/24'],
@@ -85,7 +89,7 @@ async function judge(
     observer.push(Buffer.from(text, 'latin1'))
     observer.finish()
   }
-  const verdict = await arriving.judge({ envelope: { sender } })
+  const verdict = await arriving.judge({ envelope: { sender }, header })
   // What is put on top last stands first.
   const edits = verdict.kind === 'accept' ? verdict.edits : []
   const onTop = edits.reduce((above, { field }) => field + above, '')
@@ -168,10 +172,37 @@ describe('mail of a stranger', () => {
     ['no From field', 'Subject: a\r\n\r\nHello\r\n'],
     ['authors of two domains', message.replace('From: ', 'From: evil@bank.test, ')],
     ['a header that is too long to be judged', `X: ${'x'.repeat(70_000)}\r\n${message}`],
+    ['authors that some readers see', message.replace(/ann@\S+/, '<evil@bank.test> <$&>')],
   ])('with %s passes nothing, and is flagged', async (_, text) => {
     const found = await judge(text)
     expect(found?.onTop).toMatch(/\tdmarc=permerror/)
     expect(found?.onTop).toMatch(/\r\nX-Authentication-Warning: .* dmarc not applied/)
+  })
+
+  it('is not judged by an author whom its readers do not see', async () => {
+    const header = `From: evil@bank.test\r\n${message.slice(0, message.indexOf('\r\n\r\n') + 2)}`
+    const found = await judge(`F\0rom: evil@bank.test\r\n${message}`, { header })
+    expect(found?.onTop).toMatch(/\tdmarc=permerror/)
+    const inBody = await judge(message.replace('Subject', 'F\0rom: evil@bank.test\r\nX'), {
+      header: `${header}From: evil@bank.test\r\n`,
+    })
+    expect(inBody?.onTop).toMatch(/\tdmarc=permerror/)
+  })
+
+  it('is judged by its author though it names servers that never answer', async () => {
+    const clock = new ManualClock()
+    const slow = decorateResolver(createFakeResolver(zone), ({ name }, ask) =>
+      name.endsWith('slow.test') ? new Promise(() => {}) : ask(),
+    )
+    const budget = { timeLimitMs: 1_000, questionsMax: 300 }
+    const signed =
+      'DKIM-Signature: v=1; a=rsa-sha256; d=slow.test; s=s; h=from; b=eA==; bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=\r\n'
+    const judging = judge(`${signed}${message}`, {
+      sender: 'x@slow.test',
+      dnsFor: () => createBudgetedResolver(slow, { clock, budget }),
+    })
+    await clock.advance(1_000)
+    expect((await judging)?.verdict).toMatchObject({ junk: 'dmarc=fail (p=reject)' })
   })
 
   it('is taken without a pass while no name server answers', async () => {

@@ -1,3 +1,4 @@
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { HEADER_JUDGED_BYTES_MAX } from '#services/authentication/arriving-header.ts'
@@ -157,6 +158,23 @@ describe('a signature', () => {
     expect(await resultsOf(weak, keyZone('author.test', 'weak'))).toEqual(['policy'])
     const sha1 = await dkimSignedAs(message, 'author.test', { algorithm: 'rsa-sha1' })
     expect(await resultsOf(sha1, zone)).toEqual(['policy: weak algorithm'])
+  })
+
+  it('whose key has a larger exponent than keys have is not looked at', async () => {
+    const record = (exponentBits: number) => {
+      const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
+      const e = ((1n << BigInt(exponentBits - 1)) + 1n).toString(16).padStart(128, '0')
+      const jwk = {
+        ...publicKey.export({ format: 'jwk' }),
+        e: Buffer.from(e, 'hex').toString('base64url'),
+      }
+      const key = createPublicKey({ key: jwk, format: 'jwk' })
+      const der = key.export({ type: 'spki', format: 'der' })
+      return { 's._domainkey.author.test': { txt: [`v=DKIM1; p=${der.toString('base64')}`] } }
+    }
+    const signed = await dkimSigned(message, 'author.test')
+    expect(await resultsOf(signed, record(64))).toEqual(['fail: bad signature'])
+    expect(await resultsOf(signed, record(65))).toEqual(['neutral: invalid public key'])
   })
 
   it('whose key is larger than keys have to be is not looked at (RFC 8301 §3.2)', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { evaluate, noEffects, noProgress } from '#services/policy/evaluate.ts'
 import type { Decision, Restriction } from '#services/policy/restriction.ts'
-import { rejectScore } from '#services/policy/score.ts'
+import { ASKED_RESTRICTIONS_MAX } from '#shared/settings/restrictions/nesting.ts'
 import { knownOfClient } from '#test/support/policy-facts.ts'
 
 const facts = knownOfClient()
@@ -92,25 +92,28 @@ describe('a restriction list', () => {
   })
 })
 
-describe('a threshold', () => {
+describe('a score', () => {
   const scored = (...points: readonly number[]) =>
     points.map((each): Decision => ({ kind: 'score', points: each }))
-  const threshold = rejectScore('reject_suspicious', { points: 5, reply })
+  const threshold: Restriction = {
+    name: 'reject_suspicious',
+    decide: ({ score }) => (score >= 5 ? { kind: 'reject', reply } : dunno),
+  }
   const judged = (...restrictions: readonly Restriction[]) => evaluate(restrictions, facts)
 
-  it('refuses by its name who has scored so much, and nobody with less', async () => {
+  it('is seen by whoever comes after it, summed up', async () => {
     const enough = await judged(...list(...scored(7, -2)), threshold)
     expect(enough.verdict).toEqual({ kind: 'reject', reply, restriction: 'reject_suspicious' })
     expect((await judged(...list(...scored(7, -2.5)), threshold)).verdict.kind).toBe('permit')
   })
 
-  it('judges what was scored before it', async () => {
+  it('is not seen by whoever came before it', async () => {
     const [late] = list(...scored(9))
     if (late === undefined) throw new Error('no restriction')
     expect((await judged(threshold, late)).verdict.kind).toBe('permit')
   })
 
-  it('does not judge who was permitted before it', async () => {
+  it('is not seen by whoever is not asked', async () => {
     const { verdict } = await judged(...list(...scored(9), { kind: 'permit' }), threshold)
     expect(verdict.kind).toBe('permit')
   })
@@ -206,5 +209,15 @@ describe('a list in a list', () => {
     const restrictions: Restriction[] = []
     restrictions.push({ name: 'round', decide: () => ({ kind: 'list', restrictions }) })
     await expect(evaluate(restrictions, facts)).rejects.toThrow('round contains itself')
+  })
+
+  it('asks so many restrictions in all, and no more', async () => {
+    const asking = (times: number) =>
+      evaluate(list(...Array.from({ length: times }, () => dunno)), facts)
+    expect((await asking(ASKED_RESTRICTIONS_MAX)).verdict).toEqual({ kind: 'permit' })
+    await expect(asking(ASKED_RESTRICTIONS_MAX + 1)).rejects.toThrow('more than 10000 restrictions')
+    const doubling = (depth: number): Decision =>
+      depth === 0 ? dunno : inner(doubling(depth - 1), doubling(depth - 1))
+    await expect(judge(doubling(14))).rejects.toThrow('more than 10000 restrictions')
   })
 })

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest'
 import type { Known } from '#services/policy/known.ts'
 import { createPolicy } from '#services/policy/policy.ts'
 import type { Decision, Restriction, StageLists } from '#services/policy/restriction.ts'
-import { rejectScore } from '#services/policy/score.ts'
 import type { EarlyRequest, PolicyStage, PolicyVerdict } from '#shared/contracts/policy.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { openFakeDns } from '#test/support/fake-dns.ts'
@@ -100,6 +99,42 @@ describe('the stages of policy', () => {
     expect(verdict).toEqual({ kind: 'reject', reply, restriction: 'test_recipient' })
   })
 
+  it('want nothing for a message but what holds for all of it, where a later one refuses its recipient', async () => {
+    const wants: readonly Decision[] = [
+      field(1),
+      { kind: 'hold', reason: 'x' },
+      { kind: 'redirect', to: 'a@b.test' },
+      { kind: 'filter', destination: 'smtp:[::1]:10025' },
+      { kind: 'bcc', to: 'a@b.test' },
+    ]
+    const refusing = policyOf({ connect: [field(0)], relay: wants, recipient: [rejected] }).policy
+    const judged = { passed: ['connect'], score: 0 }
+    expect(await refusing.recipient(recipientRequest())).toEqual({
+      kind: 'reject',
+      reply,
+      restriction: 'test_recipient',
+      prepend: 'X-0: x\r\n',
+      judged,
+    })
+    const later = { code: 450, status: '4.7.1', text: 'later' } as const
+    const putOff: Decision = { kind: 'defer-if-permit', reply: later }
+    const deferring = policyOf({ connect: [field(0)], recipient: [...wants, putOff] }).policy
+    expect(await deferring.recipient(recipientRequest())).toEqual({
+      kind: 'reject',
+      reply: later,
+      restriction: 'test_recipient',
+      prepend: 'X-0: x\r\n',
+      judged,
+    })
+  })
+
+  it('warn though they refuse', async () => {
+    const warn = (text: string): Decision => ({ kind: 'warn', text })
+    const { policy } = policyOf({ connect: [warn('a')], recipient: [warn('b'), rejected] })
+    const verdict = await policy.recipient(recipientRequest())
+    expect(verdict).toMatchObject({ kind: 'reject', warnings: ['a', 'b'] })
+  })
+
   it('end by permit only their own list', async () => {
     const { policy, asked } = policyOf({
       connect: [{ kind: 'permit' }, rejected],
@@ -137,7 +172,10 @@ describe('the stages of policy', () => {
   })
 
   it('sum up what was scored: early ones for all, a recipient for himself', async () => {
-    const threshold = rejectScore('too_much', { points: 6, reply }) as Restriction<never>
+    const threshold: Restriction = {
+      name: 'too_much',
+      decide: ({ score }) => (score >= 6 ? rejected : { kind: 'dunno' }),
+    }
     const { policy } = policyOf({
       connect: [points(2)],
       sender: [points(2)],

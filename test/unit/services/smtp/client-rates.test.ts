@@ -3,8 +3,8 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { afterEach, describe, expect, it } from 'vitest'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { ClientRates } from '#services/smtp/client-rates.ts'
 import { type SmtpOptions, smtpDefaults } from '#services/smtp/config.ts'
 import { createSmtpListener, type SmtpListenerOptions } from '#services/smtp/listener.ts'
@@ -194,6 +194,31 @@ describe('an account', () => {
     await ask(third.client, 'EHLO client.example')
     expect(await ask(third.client, login)).toMatch(/^235 /)
   })
+
+  it('has no session where it left before it was known to be itself', async () => {
+    const { open, port, authenticator, accountWatch, logged } = await start({
+      ...openly,
+      smtpdAccountConnectionCountLimit: 1,
+    })
+    const [asked, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const authenticate = authenticator.authenticate.bind(authenticator)
+    authenticator.authenticate = async (attempt) => {
+      asked.resolve()
+      await left.promise
+      return authenticate(attempt)
+    }
+    const first = connect(port, '127.0.0.1')
+    first.write(`EHLO client.example\r\n${login}\r\n`)
+    await asked.promise
+    first.resetAndDestroy()
+    await vi.waitFor(() => expect(logged('session ended')).toHaveLength(1))
+    left.resolve()
+    await vi.waitFor(() => expect(logged('logged in')).toHaveLength(1))
+    expect(accountWatch.watching.size).toBe(0)
+    const second = await open()
+    await ask(second.client, 'EHLO client.example')
+    expect(await ask(second.client, login)).toMatch(/^235 /)
+  })
 })
 
 describe('mail', () => {
@@ -304,6 +329,20 @@ describe('who speaks before the greeting', () => {
   it('is no stranger on loopback', async () => {
     const { tell } = await start({ smtpdClientEventLimitExceptions: ['127.0.0.0/8'] })
     expect(await tell('QUIT\r\n')).toMatch(/^220 .*221 /s)
+  })
+})
+
+describe('who waits for the greeting', () => {
+  it('is not the one who is slow while policy thinks', async () => {
+    const { open, policy, clock } = await start({ smtpdDelayReject: false, smtpdTimeoutMs: 40 })
+    const early = policy.early.bind(policy)
+    policy.early = async () => {
+      await clock.advance(1_000)
+      // The server looks for slow clients several times.
+      await sleep(100)
+      return early()
+    }
+    expect((await open()).greeting).toMatch(/^220 /)
   })
 })
 

@@ -14,6 +14,7 @@ function budgeted(delayMs: number, { timeLimitMs = 1_000, questionsMax = 10 } = 
     await clock.sleep(delayMs)
     return found
   }
+  if (delayMs > 0) inner.resolvePtr = () => new Promise(() => {})
   const dns = createBudgetedResolver(inner, { clock, budget: { timeLimitMs, questionsMax } })
   return { clock, dns, questions }
 }
@@ -51,6 +52,16 @@ describe('createBudgetedResolver', () => {
     const late = dns.resolve4('d.test')
     await clock.advance(100)
     expect(await late).toEqual(tooLate)
+  })
+
+  it('does not give it all for the name of an address', async () => {
+    const { dns, clock } = budgeted(500)
+    const name = dns.resolvePtr('192.0.2.1')
+    await clock.advance(250)
+    expect(await name).toEqual(tooLate)
+    const address = dns.resolve4('a.test')
+    await clock.advance(500)
+    expect(await address).toEqual(found)
   })
 
   it('asks so many questions and no more', async () => {

@@ -156,6 +156,19 @@ describe('Rates', () => {
     expect(await rates().takeShared(rate, 'a')).toBe(false)
   })
 
+  it('do not refuse for an hour whoever was here before a clock was set back by one', async () => {
+    const hour = 60 * MINUTE
+    const { clock, rates, shared } = open()
+    const one = rates()
+    const rate = perMinute(20)
+    for (let i = 0; i < 20; i++) one.take(rate, 'a')
+    await turn()
+    expect(one.isOver(rate, 'a')).toBe(true)
+    await clock.advance(-hour)
+    expect(one.take(rate, 'a')).toBe(true)
+    expect(shared.writes).toBeGreaterThan(0)
+  })
+
   it('take from the shared bucket at once where it weighs', async () => {
     const { clock, rates } = open()
     const rate = perMinute(2)
@@ -216,6 +229,15 @@ describe('shared buckets', () => {
     advance(MINUTE / 100)
     for (let i = 0; i < 20; i++) await buckets.add(rate, 'a', 90)
     expect((await buckets.add(rate, 'a', 1)) - clock.now() * 1_000).toBe(190 * 600_000)
+  })
+
+  it('begin anew when a clock was set back', async () => {
+    await using world = await store()
+    const { buckets, clock, advance } = world
+    const rate = perMinute(100)
+    await buckets.add(rate, 'a', 100)
+    advance(-60 * MINUTE)
+    expect((await buckets.add(rate, 'a', 1)) - clock.now() * 1_000).toBe(600_000)
   })
 
   it('take keys of any length', () => {

@@ -8,7 +8,7 @@ import {
 import { loadSettings } from '#shared/settings/load.ts'
 import { formatProblem } from '#shared/settings/problems.ts'
 
-const tcp = (host: string, port: number) => ({ kind: 'tcp', host, port })
+const tcp = (host: string, port: number) => ({ kind: 'inet', host, port })
 
 describe('where a filter is', () => {
   it.each([

@@ -22,7 +22,7 @@ describe('smtpdMilters', () => {
       ],
     ],
     [
-      '{ inet:host.example:10, connect_timeout=10s, command_timeout=5s, content_timeout=1m, default_action=accept, protocol=4 } local:s',
+      '{ inet:host.example:10, connect_timeout=10s, command_timeout=5s, content_timeout=1m, default_action=accept, protocol=4 } local:/run/s',
       [
         {
           ...inet('inet:host.example:10', 'host.example', 10),
@@ -32,7 +32,7 @@ describe('smtpdMilters', () => {
           defaultAction: 'accept',
           protocol: '4',
         },
-        { name: 'local:s', address: { kind: 'unix', path: 's' } },
+        { name: 'local:/run/s', address: { kind: 'unix', path: '/run/s' } },
       ],
     ],
   ])('reads %s', (text, value) => {
@@ -49,6 +49,7 @@ describe('smtpdMilters', () => {
     'inet:[localhost]:1',
     'inet:::1:1',
     'unix:',
+    'unix:opendkim/opendkim.sock',
     '{ inet:localhost:1',
     'inet:localhost:1 }',
     'inet:localhost:1{a=b}',

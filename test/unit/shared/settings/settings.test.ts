@@ -255,6 +255,7 @@ describe('a refused start', () => {
     expect(refusals({ toml: 'hopcountLimit = 5\nmynetworks = [' })[0]).toMatch(
       /^postwolke\.toml:2:\d+ is not TOML: /,
     )
+    expect(refusals({ toml: 'smtpd_helo_required = yes' })[0]).toMatch(/a text stands in quotes/)
   })
 
   const meant: readonly (readonly [string, string])[] = [

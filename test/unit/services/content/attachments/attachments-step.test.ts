@@ -6,7 +6,8 @@ import {
   attachmentsStep,
 } from '#services/content/attachments/attachments-step.ts'
 import { fileType } from '#services/content/attachments/file-name.ts'
-import { ZipScanner } from '#services/content/attachments/zip-scanner.ts'
+import { NAME_SEEN_BYTES_MAX, ZipScanner } from '#services/content/attachments/zip-scanner.ts'
+import { PART_DEPTH_MAX, PARTS_MAX } from '#shared/mail/message-index.ts'
 import { MessageContent } from '#test/support/milter-content.ts'
 import { type ZippedFile, zip } from '#test/support/zip.ts'
 
@@ -122,6 +123,32 @@ describe('forbidden attachments', () => {
   })
 })
 
+describe('parts that nobody looks at', () => {
+  const evil = 'Content-Disposition: attachment; filename=evil.exe\r\n\r\nMZ\r\n'
+  const begin = 'Subject: a\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n'
+  const unread = refusal('more parts than are looked at')
+
+  it('are refused with their message where they are many', async () => {
+    const parts = (count: number) => begin + '--x\r\n\r\na\r\n'.repeat(count)
+    expect(await judge(`${parts(PARTS_MAX)}--x\r\n${evil}`)).toEqual(unread)
+    expect(await judge(parts(PARTS_MAX - 2))).toEqual({ kind: 'accept' })
+  })
+
+  it('are refused with their message where their headers are long', async () => {
+    const long = `Content-Type: a/b; ${`c=${'z'.repeat(200)}; `.repeat(900)}d=e\r\n\r\na\r\n`
+    expect(await judge(`${begin}${`--x\r\n${long}`.repeat(40)}--x\r\n${evil}`)).toEqual(unread)
+  })
+
+  it('are refused with their message where they are deep', async () => {
+    const nested = (depth: number) =>
+      Array.from({ length: depth }, () => 'Content-Type: message/rfc822\r\n\r\n').join('')
+    expect(await judge(`${nested(PART_DEPTH_MAX)}${evil}`)).toEqual(unread)
+    expect(await judge(`${nested(PART_DEPTH_MAX - 2)}Subject: a\r\n\r\n`)).toEqual({
+      kind: 'accept',
+    })
+  })
+})
+
 describe('names within archives', () => {
   const evil: readonly ZippedFile[] = [{ name: 'readme.txt' }, { name: 'docs/evil.exe' }]
   const inner = zip(evil)
@@ -134,10 +161,20 @@ describe('names within archives', () => {
     ['by headers of files alone', zip(evil, { central: false })],
     ['by the central directory alone', zip(evil, { local: false })],
     ['behind something else', Buffer.concat([Buffer.alloc(100_000, 'PK'), inner])],
+    ['behind a file that claims all that follows', Buffer.concat([claiming(0, 65_535), inner])],
+    ['behind a name that claims all that follows', Buffer.concat([claiming(65_535, 0), inner])],
     ['in an archive that is stored in another', zip([{ name: 'a.zip', content: inner }])],
     [
       'in an archive that is compressed in another',
       zip([{ name: 'a.zip', content: inner, isDeflated: true }]),
+    ],
+    [
+      'in an archive that is compressed behind a long header',
+      Buffer.concat([
+        claiming('a.zip'.length, 40_000, 'a.zip'),
+        Buffer.alloc(40_000),
+        deflateRawSync(inner),
+      ]),
     ],
     [
       'in the second of two',
@@ -239,12 +276,23 @@ describe('the scanner of archives', () => {
   it('holds no more than a header', () => {
     const names: string[] = []
     const scanner = new ZipScanner(({ name }) => names.push(name))
-    const bytes = zip([{ name: 'n'.repeat(65_535) }], { central: false })
+    const name = `${'n'.repeat(65_531)}.exe`
+    const bytes = zip([{ name }], { central: false })
     for (const byte of bytes.subarray(0, 200)) scanner.push(Buffer.from([byte]))
     scanner.push(bytes.subarray(200))
-    expect(names.map((name) => name.length)).toEqual([65_535])
+    expect(names).toEqual([name.slice(-NAME_SEEN_BYTES_MAX)])
   })
 })
+
+/** The header of a compressed file, with a name and other things of so many bytes. */
+function claiming(nameBytes: number, extraBytes: number, name = ''): Buffer {
+  const header = Buffer.alloc(30)
+  header.write('PK\x03\x04', 'latin1')
+  header.writeUInt16LE(8, 8)
+  header.writeUInt16LE(nameBytes, 26)
+  header.writeUInt16LE(extraBytes, 28)
+  return Buffer.concat([header, Buffer.from(name)])
+}
 
 /** With content that is compressed already, or only says so. */
 function zipOfDeflated(name: string, bytes: Buffer): Buffer {

@@ -50,7 +50,7 @@ describe.skipIf(!isInstalled('clamd'))('clamd of Debian', () => {
   afterAll(() => clamd[Symbol.asyncDispose]())
 
   const places = [
-    ['TCP', () => ({ kind: 'tcp', host: '127.0.0.1', port: clamd.port }) as const],
+    ['TCP', () => ({ kind: 'inet', host: '127.0.0.1', port: clamd.port }) as const],
     ['a Unix socket', () => ({ kind: 'unix', path: clamd.socket }) as const],
   ] as const
   describe.each(places)('over %s', (_, address) => {
@@ -122,7 +122,7 @@ describe('a clamd that does not do what it should', () => {
     await once(server, 'listening')
     const at = server.address()
     if (typeof at !== 'object' || at === null) throw new Error('no port')
-    return { kind: 'tcp', host: '127.0.0.1', port: at.port } as const
+    return { kind: 'inet', host: '127.0.0.1', port: at.port } as const
   }
 
   const large = message('x'.repeat(4 * 1024 * 1024))

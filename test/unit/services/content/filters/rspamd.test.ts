@@ -26,7 +26,7 @@ type Given = Partial<FilterOptions & Omit<RspamdOptions, 'concurrency' | 'hostna
 
 function stepAt(port: number, given: Given = {}) {
   const rspamd = createRspamd({
-    address: { kind: 'tcp', host: '127.0.0.1', port },
+    address: { kind: 'inet', host: '127.0.0.1', port },
     concurrency: 4,
     hostname: 'mx.example.test',
     onSpam: 'junk',

@@ -548,11 +548,49 @@ describe('what a filter answers to the message', () => {
     await expect(content.stashes[0]).rejects.toThrow('not needed')
   })
 
+  it.each(['i', 'm'])('says where a field stands (%s)', async (command) => {
+    const milter = await fake({ answers: answering({ E: [packet(command), packet('c')] }) })
+    const { verdict } = await send(milters(optionsOf(milter.port)))
+    expect(verdict).toMatchObject({ kind: 'reject', reply: later })
+  })
+
   it('gives no larger body than a message may be', async () => {
     const piece = packet('b', Buffer.alloc(600_000, 0x61))
     const milter = await fake({ answers: answering({ E: [piece, piece, packet('c')] }) })
     const { verdict } = await send(milters(optionsOf(milter.port)))
     expect(verdict).toMatchObject({ kind: 'reject', reply: later })
+  })
+})
+
+describe('a client that is gone before its message was judged', () => {
+  const outcomes = [
+    ['before the filter hears of it', undefined],
+    ['while it hears of it', 'L'],
+    ['while it thinks', 'E'],
+  ] as const
+
+  it.each(outcomes)('gets nothing past a filter: %s', async (_, at) => {
+    const milter = await fake({ answers: (given) => (given === at ? [] : undefined) })
+    const made = milters(optionsOf(milter.port, { defaultAction: 'accept' }))
+    const session = {}
+    const dialogue = made.filters.open(session)
+    await dialogue.helo(client)
+    await dialogue.mail(client, mail)
+    await dialogue.recipient(rcpt)
+    await dialogue.data()
+    const { message: content } = new MessageContent(message)
+    const judge = made.steps[0]?.begin({ queueId, origin, envelope: content.envelope, session })
+    const leave = () => {
+      dialogue.abort()
+      dialogue.close()
+    }
+    if (at === undefined) leave()
+    const judged = judge?.judge(content)
+    if (at !== undefined) {
+      await expect.poll(() => milter.heard(at)).toHaveLength(1)
+      leave()
+    }
+    await expect(judged).rejects.toThrow(TemporaryFailure)
   })
 })
 

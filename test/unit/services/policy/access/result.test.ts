@@ -4,11 +4,16 @@ import {
   createDecideResult,
   type ResultSettings,
 } from '#services/policy/access/result.ts'
+import { evaluate } from '#services/policy/evaluate.ts'
 import type { Known } from '#services/policy/known.ts'
-import { type Decision, permit } from '#services/policy/restriction.ts'
+import { type Decision, permit, reject } from '#services/policy/restriction.ts'
 import { MemoryLog } from '#test/support/memory-log.ts'
 import { known } from '#test/support/policy-facts.ts'
 
+const refusing = {
+  name: 'refusing',
+  decide: () => reject({ code: 554, status: '5.7.1', text: 'no' }),
+}
 const class1 = [{ name: 'permit', decide: () => permit }] as const
 
 function world(settings: Partial<ResultSettings> = {}) {
@@ -143,6 +148,17 @@ describe('traps', () => {
 
   it.each(['OK', ''])('%j for a recipient whose way its sender says is nothing', async (result) => {
     expect(await decide(result, { isSenderRouted: true })).toEqual(dunno)
+  })
+
+  it('in restrictions that a table names are no way round', async () => {
+    const said = async (answer: Partial<Answer>) => {
+      const list = [{ name: 'check', decide: () => decide('class1', answer) }]
+      return (await evaluate([...list, refusing], known())).verdict
+    }
+    const { reply } = misconfigured
+    expect(await said({})).toEqual({ kind: 'permit' })
+    expect(await said({ neverPermits: true })).toMatchObject({ reply, restriction: 'check' })
+    expect(await said({ isSenderRouted: true })).toMatchObject({ restriction: 'refusing' })
   })
 
   it.each(['DISCARD', 'HOLD', 'FILTER a:b', 'REDIRECT a@b.test', 'BCC a@b.test', 'PREPEND X: y'])(

@@ -147,10 +147,21 @@ describe('a DNS list out of order', () => {
     const { lists, dns } = world()
     for (const answer of [tooLate, tooMany, notRecorded]) {
       const spent = { ...dns, resolve4: async () => answer }
+      const kind = answer === notRecorded ? 'failure' : 'unasked'
       for (let n = 0; n <= FAILURES_MAX; n += 1) {
-        expect(await lists.lookUp(plain, client, spent)).toEqual(answer)
+        expect(await lists.lookUp(plain, client, spent)).toEqual({ ...answer, kind })
       }
     }
+  })
+
+  it('is not kept off by messages that have no time to test it', async () => {
+    const { lists, dns, zone, clock } = world({ '1.0.0.127.list.test': { a: ['127.0.0.2'] } })
+    expect((await lists.lookUp(plain, client, dns)).kind).toBe('off')
+    delete zone['1.0.0.127.list.test']
+    await clock.advance(OFF_MIN_MS)
+    const spent = { ...dns, resolve4: async () => tooLate }
+    expect((await lists.lookUp(plain, client, spent)).kind).toBe('off')
+    expect((await lists.lookUp(plain, client, dns)).kind).toBe('listed')
   })
 
   it('is tried again after a time that grows, and back when it answers soundly', async () => {

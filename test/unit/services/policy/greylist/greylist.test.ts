@@ -148,6 +148,32 @@ describe('greylisting', () => {
     ).toHaveLength(1)
   })
 
+  it('writes of a client that is known once an hour, however much it sends', async () => {
+    const { store, close } = await openEmbedded({})
+    onTestFinished(close)
+    const { counters } = store.tables
+    let writes = 0
+    const counted: GreylistDeps['counters'] = {
+      get: (key) => counters.get(key),
+      write: (write) => {
+        writes += 1
+        return counters.write(write)
+      },
+    }
+    const { clock, ask } = await open(['postgreyAutoWhitelistClients=1'], { counters: counted })
+    await ask()
+    await clock.advance(5 * MINUTE)
+    expect(await ask()).toEqual(field(300))
+    const writesOf = async (messages: number) => {
+      writes = 0
+      for (let i = 0; i < messages; i += 1) expect(await ask({ sender: `${i}@a.test` })).toBe('')
+      return writes
+    }
+    expect(await writesOf(5)).toBe(0)
+    await clock.advance(HOUR)
+    expect(await writesOf(5)).toBe(1)
+  })
+
   it('counts no client where it shall not', async () => {
     const { clock, ask, counters } = await open(['postgreyAutoWhitelistClients=0'])
     await ask()

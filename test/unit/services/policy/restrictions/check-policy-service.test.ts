@@ -141,12 +141,14 @@ describe('check_policy_service', () => {
     async (extended, name, state) => {
       await using server = await startPolicyServer(answering('DUNNO'))
       const { ask } = open()
-      const dialogue = { extended, localAddress: '192.0.2.25', localPort: 25 }
+      const dialogue = {
+        ...{ extended, localAddress: '192.0.2.25', localPort: 25, mechanism: 'PLAIN' },
+      }
       const origin = { ...stranger, dialogue }
       await ask(inet(server.endpoint), knownAtRcpt({ origin, answering: 'helo' }))
       expect(Object.fromEntries(server.requests[0] ?? [])).toMatchObject({
         ...{ protocol_name: name, protocol_state: state },
-        ...{ server_address: '192.0.2.25', server_port: '25' },
+        ...{ server_address: '192.0.2.25', server_port: '25', sasl_method: 'PLAIN' },
       })
     },
   )

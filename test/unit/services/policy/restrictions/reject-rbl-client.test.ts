@@ -2,8 +2,10 @@
 
 import { describe, expect, it } from 'vitest'
 import { FAILURES_MAX } from '#services/policy/dns-lists/health.ts'
+import { tooLate } from '#shared/dns/budgeted-resolver.ts'
 import { openListWorld } from '#test/support/dns-list-words.ts'
 import type { DnsZone } from '#test/support/dns-server.ts'
+import { createFakeResolver } from '#test/support/fake-dns.ts'
 import { stranger } from '#test/support/policy-facts.ts'
 
 /** The client is 203.0.113.5. */
@@ -37,6 +39,15 @@ describe('reject_rbl_client', () => {
     expect(await world.ask('reject_rbl_client', 'list.test', { origin })).toEqual(dunno)
     expect(await world.ask('reject_rbl_client', 'list.test=127.0.0.[5..7]')).toEqual(dunno)
     expect(await world.ask('reject_rbl_client', 'list.test=127.0.0.[2;4..7]')).toEqual(blocked)
+  })
+
+  it('puts off a client that left no time to ask', async () => {
+    await using world = await openListWorld(zone)
+    const spent = { ...createFakeResolver({}), resolve4: async () => tooLate }
+    expect(await world.ask('reject_rbl_client', 'list.test', { dns: spent })).toMatchObject({
+      kind: 'defer-if-permit',
+      reply: { code: 450, status: '4.7.1' },
+    })
   })
 
   it('asks for IPv6 clients by nibbles', async () => {

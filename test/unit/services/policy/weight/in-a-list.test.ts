@@ -84,6 +84,7 @@ describe('policyd-weight in a list', () => {
       ])
       const verdict = await ask('198.51.100.5', 'mail.remote.test')
       expect(verdict).toMatchObject({ kind: 'reject', restriction: 'policyd-weight' })
+      expect(log.find('weighed')).toMatchObject({ service: 'policy' })
       expect(log.find('weighed')?.points).toBeGreaterThan(1)
     },
   )

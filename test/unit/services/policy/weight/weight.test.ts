@@ -4,6 +4,7 @@ import { createDnsLists } from '#services/policy/dns-lists/dns-lists.ts'
 import type { Known } from '#services/policy/known.ts'
 import type { Decision } from '#services/policy/restriction.ts'
 import { createWeightService } from '#services/policy/weight/weight.ts'
+import { tooLate } from '#shared/dns/budgeted-resolver.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { settingsOf } from '#test/support/dns-list-words.ts'
 import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
@@ -225,6 +226,16 @@ describe('a message that is weighed', () => {
     expect(textOf(decisions)).toContain('TWO=ERR(0) THREE=ERR(0)')
   })
 
+  it('is put off where its client took the time that there was for DNS lists, and neither passes nor is remembered', async () => {
+    const { bad, dns, log } = world()
+    const spent = { ...dns, resolve4: async () => tooLate }
+    const [score, decision] = await bad({ dns: spent })
+    expect(score).toMatchObject({ kind: 'score', points: 0 })
+    expect(decision).toMatchObject({ kind: 'defer-if-permit', reply: { code: 450 } })
+    expect(log.find('weighed')?.weighed).toBe('lists unasked')
+    expect(pointsOf(await bad())).toBe(2.5)
+  })
+
   it('is asked about lists only where the setting says so', async () => {
     const { bad, dns } = world({}, ['weightDnsListsOnly=yes'])
     expect(textOf(await bad())).toContain('(only DNSBL check requested)')
@@ -232,13 +243,22 @@ describe('a message that is weighed', () => {
   })
 
   it.each<[string, Partial<Known>]>([
-    ['a bounce', { sender: '' }],
     ['mail to postmaster', { recipient: knownRecipient('Postmaster@example.test') }],
     ['mail to abuse', { recipient: knownRecipient('abuse@example.test') }],
   ])('is not %s', async (_, given) => {
     const { bad, dns } = world()
     expect(await bad(given)).toEqual([])
     expect(dns.questions).toEqual([])
+  })
+
+  it('is not refused where it is a bounce, and scores what lists say of its client', async () => {
+    const listed = { '66.100.51.198.one.test': list, '66.100.51.198.two.test': list }
+    const { bad, dns } = world({ ...listed, '66.100.51.198.three.test': list })
+    const decisions = await bad({ sender: '' })
+    expect(decisions).toMatchObject([{ kind: 'score', points: 11.35 }])
+    expect(dns.questions.filter((question) => question.startsWith('MX'))).toEqual([])
+    const spent = { ...dns, resolve4: async () => tooLate }
+    expect(replyOf(await bad({ sender: '', dns: spent }))?.code).toBe(450)
   })
 
   it('is not there before MAIL', async () => {

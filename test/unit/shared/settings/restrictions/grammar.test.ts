@@ -80,6 +80,14 @@ describe('a restriction list', () => {
       'reject_unkown_sender_domain',
       'reject_unkown_sender_domain is no restriction and no restriction class; did you mean reject_unknown_sender_domain?',
     ],
+    [
+      '# who is inside\npermit_mynetworks',
+      '# begins no comment within quotes: write a list as [ "permit_mynetworks", "reject" ], with comments between its entries',
+    ],
+    [
+      'check_policy_service unix:private/policy',
+      "check_policy_service unix:private/policy: the socket's path must begin with /",
+    ],
     ['frobnicate', 'frobnicate is no restriction and no restriction class'],
     ['reject_rbl_client', 'reject_rbl_client needs a DNS list such as zen.spamhaus.org behind it'],
     ['warn_if_reject', 'warn_if_reject stands before a restriction'],
