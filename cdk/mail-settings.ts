@@ -39,7 +39,10 @@ export function readMailSettings(
   )
   const problems = [
     ...given.filter(([path]) => notHere.test(path)).map(([path]) => settledElsewhere(path)),
-    ...tooLong(variables),
+    ...tooLong(
+      variables,
+      given.map(([path]) => path),
+    ),
     ...bareKeys(loaded.settings),
   ]
   return problems.length > 0
@@ -77,9 +80,14 @@ function settledElsewhere(path: string): Problem {
   return { kind: 'conflict', keys: [`mail.${path}`], reason }
 }
 
-function tooLong(variables: { readonly [variable: string]: string }): Problem[] {
+function tooLong(
+  variables: { readonly [variable: string]: string },
+  paths: readonly string[],
+): Problem[] {
+  const bytesOf = (path: string) => Buffer.byteLength(variables[variableOf(path)] ?? '')
   const bytes = Buffer.byteLength(Object.entries(variables).flat().join(''))
   if (bytes <= VARIABLES_BYTES_MAX) return []
-  const reason = `${bytes} bytes of settings; functions can be given ${VARIABLES_BYTES_MAX}`
+  const [longest = ''] = paths.toSorted((a, b) => bytesOf(b) - bytesOf(a))
+  const reason = `${bytes} bytes of settings, ${bytesOf(longest)} of them of ${longest}; functions can be given ${VARIABLES_BYTES_MAX}`
   return [{ kind: 'conflict', keys: ['mail'], reason }]
 }

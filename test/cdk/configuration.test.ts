@@ -251,7 +251,7 @@ describe('a wrong deployment file', () => {
       file(
         `[mail]\nmynetworks = ${JSON.stringify(Array.from({ length: 250 }, (_, n) => `10.0.${n}.0/24`))}`,
       ),
-      'mail: 3658 bytes of settings; functions can be given 2500',
+      'mail: 3658 bytes of settings, 3638 of them of mynetworks; functions can be given 2500',
     ],
     [
       'a mail setting outside of its table',

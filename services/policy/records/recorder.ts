@@ -53,13 +53,13 @@ export function createDecisionRecorder(deps: {
   async function writeAll(): Promise<void> {
     await clock.sleep(GATHERED_MS, enough.signal)
     while (waiting.length > 0) {
+      const records = waiting.splice(0, RECORDS_WRITTEN_AT_ONCE)
       // Encoding takes longer than most decisions: the answers go out first.
       await new Promise((resolve) => setImmediate(resolve))
-      const records = waiting.splice(0, RECORDS_WRITTEN_AT_ONCE)
       const items = records.flatMap(({ record, n }) => decisionItem(record, n, lifeMs) ?? [])
       leftOut += records.length - items.length
       try {
-        await counters.batchWrite(items.map((put) => ({ put })))
+        if (items.length > 0) await counters.batchWrite(items.map((put) => ({ put })))
       } catch (error) {
         leftOut += items.length
         log.warn({ error }, 'decisions not recorded')
