@@ -2,8 +2,8 @@
 
 import type { EarlyStage, PolicyVerdict } from '#shared/contracts/policy.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
-import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
+import { hearPolicy } from './heard-verdict.ts'
 import { replies } from './replies.ts'
 import type { SmtpSession } from './session.ts'
 import { noteVerdict } from './transaction.ts'
@@ -18,31 +18,20 @@ export async function refusalAt(
   if (options.smtpdDelayReject) return undefined
   const queueId = mail?.queueId ?? deps.spool.newQueueId()
   const facts = { queueId, stage, ...(mail && { from: mail.sender }) }
-  try {
-    const verdict = await deps.policy.early({
+  const verdict = await hearPolicy(session, facts, 'client rejected', (policy) =>
+    policy.early({
       stage,
       queueId,
       origin: session.origin(),
       sender: mail?.sender ?? '',
       declaredBytes: mail?.size ?? 0,
       ...(judged && { judged }),
-    })
-    for (const warning of verdict.warnings ?? []) {
-      session.logRepeated({ ...facts, warning }, 'policy warns')
-    }
-    if (verdict.kind === 'reject') {
-      const { restriction, reply } = verdict
-      const { code, status: dsn, text } = reply
-      session.logRepeated({ ...facts, restriction, code, dsn, reply: text }, 'client rejected')
-      return reply
-    }
-    keep(session, stage, verdict)
-    return undefined
-  } catch (error) {
-    if (!(error instanceof TemporaryFailure)) throw error
-    session.log.error({ ...facts, error }, 'policy does not answer')
-    return replies.temporaryFailure
-  }
+    }),
+  )
+  if (verdict.kind === 'unavailable') return replies.temporaryFailure
+  if (verdict.kind === 'reject') return verdict.reply
+  keep(session, stage, verdict)
+  return undefined
 }
 
 /** As in Postfix what a list wants for a message comes to nothing where there is no message yet. */

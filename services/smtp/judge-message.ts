@@ -10,10 +10,11 @@ import type { AcceptedMessage, EnvelopeRecipient, Spooled } from '#shared/contra
 import { unreachable } from '#shared/runtime/errors.ts'
 import type { LogFields } from '#shared/runtime/log.ts'
 import type { Reply } from '#shared/smtp/reply.ts'
+import type { HeardVerdict } from './heard-verdict.ts'
 import { type AcceptedContent, judgeContent } from './judge-content.ts'
 import { logMessage } from './message-log.ts'
 import { receivedField } from './received.ts'
-import { askPolicy, type RecipientVerdict } from './recipient-verdict.ts'
+import { askPolicy } from './recipient-verdict.ts'
 import { replies } from './replies.ts'
 import type { SmtpSession } from './session.ts'
 import { envelopeOf, noteVerdict, type Transaction } from './transaction.ts'
@@ -240,7 +241,7 @@ async function refusalsOf(message: WholeMessage): Promise<readonly (Reply | unde
   return refusals
 }
 
-function refusalOf(verdict: RecipientVerdict): Reply | undefined {
+function refusalOf(verdict: HeardVerdict): Reply | undefined {
   switch (verdict.kind) {
     case 'permit':
     case 'discard':
