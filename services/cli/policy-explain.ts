@@ -70,7 +70,7 @@ async function recorded(
   const why =
     lifeMs === 0
       ? 'policyRecordLifetime is 0'
-      : 'no such message, too long ago, or one of many refusals in the same minute'
+      : 'no such message, one of our own that nobody had anything against, too long ago, or one of many refusals in the same minute'
   throw new CommandFailure(`nothing is recorded of ${queueId}: ${why}`)
 }
 

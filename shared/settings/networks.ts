@@ -81,8 +81,14 @@ export function createNetworkMatcher(networks: readonly string[]): (address: str
     if (!network) throw new TypeError(`not a network: ${text}`)
     list.addSubnet(formatIpAddress(network.address), network.prefixBits, network.address.family)
   }
-  return (text) => {
+  const isListed = (text: string) => {
     const address = parseIpAddress(text)
     return address !== undefined && list.check(formatIpAddress(address), address.family)
+  }
+  // One client is asked about several times in a row.
+  let last: { readonly text: string; readonly listed: boolean } | undefined
+  return (text) => {
+    if (last?.text !== text) last = { text, listed: isListed(text) }
+    return last.listed
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import type { WordName } from '#shared/settings/restrictions/words.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import type { Step } from '../evaluate.ts'
 import { type Asked, type DecisionRecord, decisionItem } from './decision-record.ts'
@@ -91,13 +92,24 @@ export function createDecisionRecorder(deps: {
   }
 }
 
-/** A message about which nobody had anything to say. */
-function saysNothing({ ask, trail, content = [], verdict }: Decided): boolean {
-  if (ask === 'recipient' || verdict.kind !== 'permit') return false
+/** A message about which nobody had anything to say, a recipient to whom one of our own sends, whom nobody had anything against. */
+function saysNothing({ ask, trail, content = [], lookups, verdict }: Decided): boolean {
+  if (verdict.kind !== 'permit') return false
   const isSilent = content.every(({ verdict, found }) => verdict === 'accept' && !found)
-  if (!isSilent) return false
-  return trail.every(({ steps }) => steps.every(({ decision }) => decision.kind === 'dunno'))
+  const steps = trail.flatMap(({ steps }) => steps)
+  const isPlain = steps.every(({ decision: { kind } }) => kind === 'dunno' || kind === 'permit')
+  if (!isSilent || !isPlain || Object.keys(lookups).length > 0) return false
+  const permitted = steps.filter(({ decision }) => decision.kind === 'permit')
+  if (ask !== 'recipient') return permitted.length === 0
+  return permitted.some(({ restriction }) => ofOurOwn.has(restriction))
 }
+
+/** Words that permit whoever sends from here. */
+const ofOurOwn: ReadonlySet<string> = new Set<WordName>([
+  'permit_mynetworks',
+  'permit_inet_interfaces',
+  'permit_sasl_authenticated',
+])
 
 /** As it is kept: no code in it, no header, not all recipients. */
 export function recordOf(decided: Decided, atMs: number, weight = 1): DecisionRecord {

@@ -133,7 +133,7 @@ export const restrictionSettings = {
   policyRecordLifetime: new Setting(duration({ min: 0, max: 90 * DAY }), {
     default: 7 * DAY,
     about:
-      'How long it is kept what each restriction said and what the DNS answered, for `policy explain` and `policy replay`; 0 for not at all. Each recipient and each message is a record of half a KB or so, and on AWS a write: about $1.40 for a million messages.',
+      'How long it is kept what each restriction said and what the DNS answered, for `policy explain` and `policy replay`; 0 for not at all. Mail of our own clients and logins that nobody had anything against is not recorded; of other mail each recipient and each message is a record of half a KB or so, and on AWS a write: about $1.40 for a million messages.',
     reload: true,
   }),
   softBounce: new Setting(boolean, {

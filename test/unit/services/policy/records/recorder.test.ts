@@ -1,9 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { Step } from '#services/policy/evaluate.ts'
 import { type DecisionRecord, readDecision } from '#services/policy/records/decision-record.ts'
 import { REFUSALS_RECORDED_MAX } from '#services/policy/records/flood-sampling.ts'
-import { createDecisionRecorder, RECORDS_WAITING_MAX } from '#services/policy/records/recorder.ts'
+import {
+  createDecisionRecorder,
+  type Decided,
+  RECORDS_WAITING_MAX,
+} from '#services/policy/records/recorder.ts'
 import type { MessageRequest } from '#shared/contracts/policy.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import { envelope, recipient } from '#test/support/content.ts'
@@ -177,5 +182,31 @@ describe('a recorder', () => {
     const [kept] = written
     expect(kept?.request).not.toHaveProperty('header')
     expect(kept?.request).toMatchObject({ envelope: { recipients: recipients.slice(0, 20) } })
+  })
+})
+
+describe('what is not worth a record', () => {
+  const own = { restriction: 'permit_sasl_authenticated', decision: { kind: 'permit' } } as const
+  const dunno = { restriction: 'x', decision: { kind: 'dunno' } } as const
+  const recordedOf = async (steps: readonly Step[], more: Partial<Decided> = {}) => {
+    const { note, settle } = recorder()
+    const trail = [{ stage: 'recipient', steps } as const]
+    note({ ...decidedRecipient(), lookups: {}, trail, verdict: taken, ...more } as Decided)
+    await settle()
+    return written.length
+  }
+
+  it('is a recipient to whom one of our own sends, whom nobody had anything against', async () => {
+    expect(await recordedOf([dunno, own, dunno])).toBe(0)
+  })
+
+  it.each([
+    ['somebody else', [dunno, { ...own, restriction: 'permit' }], {}],
+    ['a stranger', [dunno, dunno], {}],
+    ['something to say', [{ ...dunno, decision: { kind: 'score', points: 1 } } as const, own], {}],
+    ['what the DNS was asked', [own], { lookups: { 'A x.test': { kind: 'none' } } }],
+    ['a refusal', [own], { verdict: refused }],
+  ] as const)('is not where there is %s', async (_, steps, more) => {
+    expect(await recordedOf(steps, more)).toBe(1)
   })
 })
