@@ -24,7 +24,7 @@ export type DmarcRecord = {
 export type DmarcResult =
   /** The author's domain is not one, or not to be known: nothing was asked, and nothing is proved. */
   | { readonly result: 'permerror'; readonly reason: string }
-  /** It has no record, or the DNS does not say. */
+  /** There is no author ('') or no record, or the DNS does not say. */
   | { readonly result: 'none' | 'temperror'; readonly from: string }
   | {
       readonly result: 'pass' | 'fail'
@@ -41,6 +41,8 @@ export async function evaluateDmarc(
   spf: SpfResult,
   resolver: MailauthResolver,
 ): Promise<DmarcResult> {
+  // It claims to be from nobody: that is no forgery.
+  if (fromFields === 0) return { result: 'none', from: '' }
   const { evaluateDmarc: evaluate } = await import('mailauth/lib/dmarc/index.js')
   const passing = dkim.filter(({ result }) => result === 'pass')
   const answer = await evaluate({

@@ -62,7 +62,9 @@ function dmarcResult(dmarc: DmarcResult): string {
       return `dmarc=permerror${comment(dmarc.reason)}`
     case 'none':
     case 'temperror':
-      return `dmarc=${dmarc.result} header.from=${value(dmarc.from)}`
+      return dmarc.from === ''
+        ? `dmarc=${dmarc.result}${comment('no author')}`
+        : `dmarc=${dmarc.result} header.from=${value(dmarc.from)}`
     default:
       return `dmarc=${dmarc.result} header.from=${value(dmarc.from)} policy.dmarc=${dmarc.policy}`
   }

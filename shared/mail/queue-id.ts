@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { takeRandomBytes } from '#shared/runtime/random-bytes.ts'
 
 /** Names an accepted message in logs, in the queue and, since the spooled object becomes the stored one, its blob. */
 export type QueueId = string & { readonly __brand: 'QueueId' }
@@ -11,7 +11,7 @@ const randomCharacters = 8
 /** A new id: 50 bits of time in ms, then 40 random bits; 18 characters. */
 export function newQueueId(nowMs: number): QueueId {
   let id = queueIdTime(nowMs)
-  const random = randomBytes(randomCharacters)
+  const random = takeRandomBytes(randomCharacters)
   for (const byte of random) id += alphabet[byte & 31]
   return id as QueueId
 }

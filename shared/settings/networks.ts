@@ -4,8 +4,16 @@ import { BlockList, isIP } from 'node:net'
 
 export type IpAddress = { readonly family: 'ipv4' | 'ipv6'; readonly bytes: Uint8Array }
 
+/** A client is asked about many times in a row. */
+let last: { readonly text: string; readonly address: IpAddress | undefined } | undefined
+
 /** An address in binary; an IPv4 address mapped into IPv6 (RFC 4291 §2.5.5.2) is given as the IPv4 address it is. */
 export function parseIpAddress(text: string): IpAddress | undefined {
+  if (last?.text !== text) last = { text, address: readIpAddress(text) }
+  return last.address
+}
+
+function readIpAddress(text: string): IpAddress | undefined {
   if (isIP(text) === 4) return { family: 'ipv4', bytes: Uint8Array.from(text.split('.'), Number) }
   if (isIP(text) !== 6 || text.includes('%')) return undefined
   const bytes = ipv6Bytes(text)

@@ -96,12 +96,17 @@ export function createDecisionRecorder(deps: {
 function saysNothing({ ask, trail, content = [], lookups, verdict }: Decided): boolean {
   if (verdict.kind !== 'permit') return false
   const isSilent = content.every(({ verdict, found }) => verdict === 'accept' && !found)
-  const steps = trail.flatMap(({ steps }) => steps)
-  const isPlain = steps.every(({ decision: { kind } }) => kind === 'dunno' || kind === 'permit')
-  if (!isSilent || !isPlain || Object.keys(lookups).length > 0) return false
-  const permitted = steps.filter(({ decision }) => decision.kind === 'permit')
-  if (ask !== 'recipient') return permitted.length === 0
-  return permitted.some(({ restriction }) => ofOurOwn.has(restriction))
+  if (!isSilent || Object.keys(lookups).length > 0) return false
+  let isOwn = false
+  let isPermitted = false
+  for (const { steps } of trail) {
+    for (const { restriction, decision } of steps) {
+      if (decision.kind !== 'dunno' && decision.kind !== 'permit') return false
+      isPermitted ||= decision.kind === 'permit'
+      isOwn ||= decision.kind === 'permit' && ofOurOwn.has(restriction)
+    }
+  }
+  return ask === 'recipient' ? isOwn : !isPermitted
 }
 
 /** Words that permit whoever sends from here. */

@@ -2,8 +2,8 @@
 // two databases, so that moving a message to a dead-letter queue is part of the same transaction.
 
 import { Buffer } from 'node:buffer'
-import { randomBytes } from 'node:crypto'
 import { asBuffer } from '#shared/runtime/bytes.ts'
+import { takeRandomBytes } from '#shared/runtime/random-bytes.ts'
 import type { QueueLayout, QueueMessage } from '../ports.ts'
 import type { Bytes, Environment } from './environment.ts'
 
@@ -168,6 +168,6 @@ export class QueueRecords {
     const head = Buffer.alloc(TIME_BYTES + 4)
     head.writeUIntBE(nowMs, 0, TIME_BYTES)
     head.writeUInt32BE(this.#sequence, TIME_BYTES)
-    return head.toString('hex') + randomBytes(ID_RANDOM_BYTES).toString('hex')
+    return head.toString('hex') + Buffer.from(takeRandomBytes(ID_RANDOM_BYTES)).toString('hex')
   }
 }

@@ -169,7 +169,6 @@ describe('mail of a stranger', () => {
 
   it.each([
     ['two From fields', `From: evil@bank.test\r\n${message}`],
-    ['no From field', 'Subject: a\r\n\r\nHello\r\n'],
     ['authors of two domains', message.replace('From: ', 'From: evil@bank.test, ')],
     ['a header that is too long to be judged', `X: ${'x'.repeat(70_000)}\r\n${message}`],
     ['authors that some readers see', message.replace(/ann@\S+/, '<evil@bank.test> <$&>')],
@@ -177,6 +176,13 @@ describe('mail of a stranger', () => {
     const found = await judge(text)
     expect(found?.onTop).toMatch(/\tdmarc=permerror/)
     expect(found?.onTop).toMatch(/\r\nX-Authentication-Warning: .* dmarc not applied/)
+  })
+
+  it('without an author passes nothing, and is nothing worse', async () => {
+    const found = await judge('Subject: a\r\n\r\nHello\r\n')
+    expect(found?.onTop).toMatch(/\tdmarc=none \(no author\)/)
+    expect(found?.onTop).not.toContain('X-Authentication-Warning')
+    expect(found?.verdict).not.toHaveProperty('junk')
   })
 
   it('is not judged by an author whom its readers do not see', async () => {

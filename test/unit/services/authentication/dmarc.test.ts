@@ -170,12 +170,16 @@ describe('an author is vouched for', () => {
   })
 })
 
+it('is none of a message without an author: there is nobody to ask about', async () => {
+  const given = { spf: spfPass('x.test'), dkim: [signed('x.test')], fromFields: 0 }
+  expect(await evaluate([], {}, given)).toEqual({ result: 'none', from: '', questions: [] })
+})
+
 describe('it is not applied, and never a pass, where', () => {
   const zone: FakeZone = { '_dmarc.x.test': record('p=none'), '_dmarc.y.test': record('p=none') }
   const given = { spf: spfPass('x.test'), dkim: [signed('x.test')] }
 
   it.each<[what: string, from: readonly string[], fromFields: number]>([
-    ['there is no author', [], 0],
     ['there is no address in From', [], 1],
     ['there are authors of several domains', ['a@x.test', 'b@y.test'], 1],
     ['From stands twice', ['a@x.test', 'a@x.test'], 2],
