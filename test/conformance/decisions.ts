@@ -25,6 +25,7 @@ export function describeDecisions(driver: string, open: Open): void {
     // True to the table's own clock, which takes away what is over.
     const clock = new ManualClock(Date.now())
     const set = [
+      'policyPreset=open',
       'smtpdRecipientRestrictions=reject_unknown_sender_domain',
       'postgreyShippedLists=false',
     ]
