@@ -36,7 +36,6 @@ const unconfirmed: Unnamed = { kind: 'none', reason: 'unconfirmed' }
 export function createClient(remoteAddress: string, dns: Resolver): Client {
   const parsed = parseIpAddress(remoteAddress)
   const address = parsed?.family === 'ipv4' ? parsed.bytes.join('.') : remoteAddress
-  const wanted = bytesOf(address)
   let names: Promise<ClientNames> | undefined
   let confirmed: Promise<ClientName> | undefined
 
@@ -57,6 +56,7 @@ export function createClient(remoteAddress: string, dns: Resolver): Client {
     const found = await askNames()
     if (found.kind !== 'names') return found
     const ask = parsed?.family === 'ipv6' ? dns.resolve6 : dns.resolve4
+    const wanted = bytesOf(address)
     const answers = await Promise.all(
       found.names.map(async (name) => [name, await ask(name)] as const),
     )

@@ -5,7 +5,7 @@ import type { SmtpReply } from '#shared/contracts/policy.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { ASKED_RESTRICTIONS_MAX, NESTED_LISTS_MAX } from '#shared/settings/restrictions/nesting.ts'
 import { withScore } from './known.ts'
-import type { Decision, Restriction, RestrictionList } from './restriction.ts'
+import type { Decision, OwnDecision, RestrictionList } from './restriction.ts'
 
 /** What ended a list; going on to the next is `permit` too, with no restriction that said so. */
 export type ListVerdict =
@@ -104,8 +104,15 @@ class Run<Facts extends object> {
     depth: number,
     isWarned: boolean,
   ): Promise<ListVerdict | undefined> {
-    for (const one of list) {
-      const verdict = await this.#askOne(one, depth, isWarned || (one.warnOnly ?? false))
+    for (const { name, decide, warnOnly = false } of list) {
+      const decided = decide(this.#factsWith(this.progress.score))
+      // Most are decided on the spot: a promise for each would cost more than to ask it.
+      const decision = decided instanceof Promise ? await decided : decided
+      const isTold = isWarned || warnOnly
+      const verdict =
+        decision.kind === 'list'
+          ? await this.#askInner(name, decision, depth, isTold)
+          : this.#follow(name, decision, depth, isTold)
       if (verdict !== undefined) return verdict
       const { deferIfPermit, deferIfReject } = this.progress
       // However it ends it is put off. As in Postfix only this list ends: of a later stage a refusal may still come.
@@ -114,31 +121,43 @@ class Run<Facts extends object> {
     return undefined
   }
 
-  async #askOne(
-    { name: restriction, decide }: Restriction<Facts>,
+  async #askInner(
+    restriction: string,
+    decision: Extract<Decision, { kind: 'list' }>,
     depth: number,
     isWarned: boolean,
   ): Promise<ListVerdict | undefined> {
-    const decision = await decide(this.#factsWith(this.progress.score))
-    return this.#follow(restriction, decision, depth, isWarned)
+    this.#note(restriction, decision, depth, isWarned)
+    if (depth >= NESTED_LISTS_MAX) throw new Error(`${restriction} contains itself`)
+    const { restrictions, onPermit } = decision
+    // A list that knows more than these facts names its own words, which say nothing of what is not known.
+    const list = restrictions as RestrictionList<object>
+    const verdict = await this.ask(list, depth + 1, isWarned)
+    if (verdict?.kind !== 'permit' || onPermit === undefined) return verdict
+    return this.#follow(restriction, onPermit(), depth, isWarned)
   }
 
-  async #follow(
-    restriction: string,
-    decision: Decision,
-    depth: number,
-    isWarned: boolean,
-  ): Promise<ListVerdict | undefined> {
-    const { score, effects, deferIfPermit, deferIfReject } = this.progress
+  #note(restriction: string, decision: Decision, depth: number, isWarned: boolean): void {
     if (this.trail.length >= ASKED_RESTRICTIONS_MAX)
       throw new Error(`${restriction} is one of more than ${ASKED_RESTRICTIONS_MAX} restrictions`)
-    this.trail.push({
-      restriction,
-      decision,
-      ...(depth > 0 && { depth }),
-      ...(isWarned && { isWarned }),
-    })
+    const step = { restriction, decision }
+    const isInner = depth > 0 || isWarned
+    this.trail.push(
+      isInner ? { ...step, ...(depth > 0 && { depth }), ...(isWarned && { isWarned }) } : step,
+    )
+  }
+
+  #follow(
+    restriction: string,
+    decision: OwnDecision,
+    depth: number,
+    isWarned: boolean,
+  ): ListVerdict | undefined {
+    const { score, effects, deferIfPermit, deferIfReject } = this.progress
+    this.#note(restriction, decision, depth, isWarned)
     switch (decision.kind) {
+      case 'dunno':
+        return undefined
       case 'permit':
         return passes
       case 'reject':
@@ -156,15 +175,6 @@ class Run<Facts extends object> {
         return this.#go({ deferIfReject: deferIfReject ?? { restriction, reply: decision.reply } })
       case 'score':
         return this.#go({ score: score + decision.points })
-      case 'list': {
-        if (depth >= NESTED_LISTS_MAX) throw new Error(`${restriction} contains itself`)
-        const { restrictions, onPermit } = decision
-        // A list that knows more than these facts names its own words, which say nothing of what is not known.
-        const list = restrictions as RestrictionList<object>
-        const verdict = await this.ask(list, depth + 1, isWarned)
-        if (verdict?.kind !== 'permit' || onPermit === undefined) return verdict
-        return this.#follow(restriction, onPermit(), depth, isWarned)
-      }
       default:
         return this.#go({ effects: withEffect(effects, decision) })
     }
@@ -194,13 +204,11 @@ class Run<Facts extends object> {
 
 type Effect = Extract<
   Decision,
-  { kind: 'dunno' | 'warn' | 'prepend' | 'hold' | 'redirect' | 'filter' | 'bcc' }
+  { kind: 'warn' | 'prepend' | 'hold' | 'redirect' | 'filter' | 'bcc' }
 >
 
 function withEffect(effects: Effects, decision: Effect): Effects {
   switch (decision.kind) {
-    case 'dunno':
-      return effects
     case 'warn':
       return { ...effects, warnings: [...effects.warnings, decision.text] }
     case 'prepend':

@@ -40,8 +40,11 @@ export type Decision =
       readonly kind: 'list'
       readonly restrictions: RestrictionList
       /** Said in place of a permit of theirs, where whoever named them may give none. */
-      readonly onPermit?: () => Decision
+      readonly onPermit?: () => OwnDecision
     }
+
+/** Not that of a list. */
+export type OwnDecision = Exclude<Decision, { readonly kind: 'list' }>
 
 /** `Facts`: what must be known of whoever is judged. A restriction may stand in the list of any stage where that is known. */
 export type Restriction<Facts = Known> = {
@@ -72,10 +75,10 @@ export type PolicyLists = {
   readonly of: (listener: Origin['listener']) => StageLists
 }
 
-export const dunno: Decision = { kind: 'dunno' }
-export const permit: Decision = { kind: 'permit' }
-export const reject = (reply: SmtpReply): Decision => ({ kind: 'reject', reply })
-export const deferIfPermit = (reply: SmtpReply): Decision => ({ kind: 'defer-if-permit', reply })
-export const deferIfReject = (reply: SmtpReply): Decision => ({ kind: 'defer-if-reject', reply })
-export const failure = (reply: SmtpReply): Decision => ({ kind: 'failure', reply })
-export const defer = (reply: SmtpReply): Decision => ({ kind: 'defer', reply })
+export const dunno: OwnDecision = { kind: 'dunno' }
+export const permit: OwnDecision = { kind: 'permit' }
+export const reject = (reply: SmtpReply): OwnDecision => ({ kind: 'reject', reply })
+export const deferIfPermit = (reply: SmtpReply): OwnDecision => ({ kind: 'defer-if-permit', reply })
+export const deferIfReject = (reply: SmtpReply): OwnDecision => ({ kind: 'defer-if-reject', reply })
+export const failure = (reply: SmtpReply): OwnDecision => ({ kind: 'failure', reply })
+export const defer = (reply: SmtpReply): OwnDecision => ({ kind: 'defer', reply })

@@ -6,7 +6,14 @@ import { type Action, parseAction } from '#shared/settings/restrictions/action.t
 import type { Settings } from '#shared/settings/table.ts'
 import type { Known } from '../known.ts'
 import { replyFor, type Subject } from '../reply-form.ts'
-import { type Decision, dunno, failure, permit, type RestrictionList } from '../restriction.ts'
+import {
+  type Decision,
+  dunno,
+  failure,
+  type OwnDecision,
+  permit,
+  type RestrictionList,
+} from '../restriction.ts'
 import type { WordDeps } from '../word.ts'
 
 export type Answer = {
@@ -48,7 +55,7 @@ export function createDecideResult(
   }
 
   /** Whoever connects can cause it again and again; nobody needs to read it twice. */
-  function misconfigured({ from, result }: Answer, reason: string): Decision {
+  function misconfigured({ from, result }: Answer, reason: string): OwnDecision {
     const text = `${from}: '${result}': ${reason}`
     if (!warned.has(text) && warned.size < REMEMBERED_MAX) {
       warned.add(text)
