@@ -4,7 +4,8 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { type Daemon, freePort, startDaemon } from './daemon.ts'
+import { type Daemon, startDaemon } from './daemon.ts'
+import { freePort } from './server-process.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 /** In any message. */

@@ -2,7 +2,6 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const START_MAX_MS = 30_000
@@ -50,14 +49,4 @@ export async function startDaemon(
     },
     [Symbol.asyncDispose]: end,
   }
-}
-
-/** Of loopback; somebody else may take it meanwhile, which nobody does. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
 }

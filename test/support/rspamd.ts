@@ -2,7 +2,8 @@
 
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Daemon, freePort, startDaemon } from './daemon.ts'
+import { type Daemon, startDaemon } from './daemon.ts'
+import { freePort } from './server-process.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 export type Rspamd = AsyncDisposable & { readonly port: number; readonly daemon: Daemon }

@@ -42,11 +42,15 @@ export async function freePorts(): Promise<Ports> {
 // Below the range from which systems choose ports for connections: nobody gets it by chance before we listen.
 const FIRST_PORT = 15_000
 const LAST_PORT = 32_000
+/** Each of the processes that run tests at a time has some of them to itself: what one chose another may not take before it listens. */
+const SHARES = 16
+const SHARE = Math.floor((LAST_PORT - FIRST_PORT) / SHARES)
+const ownShare = FIRST_PORT + (Number(process.env.VITEST_POOL_ID ?? 0) % SHARES) * SHARE
 
 /** A port on loopback that nobody listens on. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = randomInt(FIRST_PORT, LAST_PORT)
+    const port = ownShare + randomInt(SHARE)
     const server = createServer().listen(port, '127.0.0.1')
     try {
       await once(server, 'listening')
