@@ -20,7 +20,8 @@ export async function startDaemon(
   words: readonly string[],
   isReady: () => Promise<boolean>,
 ): Promise<Daemon> {
-  const child = spawn(name, words, { stdio: ['ignore', 'pipe', 'pipe'] })
+  // A group of its own: some start processes that outlive them.
+  const child = spawn(name, words, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   const ended = once(child, 'exit')
   let output = ''
   const keep = (chunk: Buffer) => {
@@ -30,8 +31,8 @@ export async function startDaemon(
   child.stderr.on('data', keep)
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null
   async function end(): Promise<void> {
-    if (hasEnded()) return
-    child.kill('SIGKILL')
+    if (child.pid === undefined || hasEnded()) return
+    process.kill(-child.pid, 'SIGKILL')
     await ended
   }
   const untilMs = Date.now() + START_MAX_MS
