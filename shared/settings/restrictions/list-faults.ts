@@ -5,7 +5,7 @@ import type { Settings } from '../table.ts'
 import { type Classes, type ListEntry, type ListPlace, parseClasses, parseList } from './grammar.ts'
 import { type ClassEntries, createNestingJudge } from './nesting.ts'
 import type { WordName } from './words.ts'
-import { permitsWhoever, writtenResultFault } from './written-results.ts'
+import { staticAction, writtenResultFault } from './written-results.ts'
 
 const placeOfList = {
   smtpdClientRestrictions: 'client',
@@ -125,25 +125,46 @@ const openToAll: ReadonlySet<WordName> = new Set([
   'permit_tls_all_clientcerts',
 ])
 
+type Outcome = 'refused' | 'let through' | 'undecided'
+
 /** As Postfix's own check, which a plain permit before ends; what only warns refuses nobody. */
 function refusesStrangers(list: readonly ListEntry[], classes: ClassEntries): boolean {
-  return outcome(list, classes) === 'refused'
-}
+  const known = new Map<string, Outcome>()
 
-function outcome(
-  list: readonly ListEntry[],
-  classes: ClassEntries,
-): 'refused' | 'let through' | 'undecided' {
-  for (const entry of list) {
-    if (entry.kind === 'class') {
-      const found = outcome(classes.get(entry.name) ?? [], classes)
-      if (found === 'let through' || (found === 'refused' && !entry.warnOnly)) return found
-      continue
+  function outcome(entries: readonly ListEntry[]): Outcome {
+    for (const entry of entries) {
+      if (entry.kind === 'class') {
+        const found = ofClass(entry.name)
+        if (found === 'let through' || (found === 'refused' && !entry.warnOnly)) return found
+      } else if (openToAll.has(entry.word) || permitsWhoever(entry)) {
+        return 'let through'
+      } else if (refusing.has(entry.word) && !entry.warnOnly) {
+        return 'refused'
+      }
     }
-    if (openToAll.has(entry.word) || permitsWhoever(entry)) return 'let through'
-    if (refusing.has(entry.word) && !entry.warnOnly) return 'refused'
+    return 'undecided'
   }
-  return 'undecided'
+
+  /** Once each, as results may name classes in which they stand. */
+  function ofClass(name: string): Outcome {
+    const before = known.get(name)
+    if (before !== undefined) return before
+    known.set(name, 'undecided')
+    const found = outcome(classes.get(name) ?? [])
+    known.set(name, found)
+    return found
+  }
+
+  /** `static:OK`, and `static:` with a list that lets everybody through. */
+  function permitsWhoever(entry: ListEntry): boolean {
+    const action = staticAction(entry)
+    if (action?.kind !== 'restrictions')
+      return action?.kind === 'permit' || action?.kind === 'empty'
+    const named = parseList(action.text, 'class', (name) => classes.has(name))
+    return named.kind === 'list' && outcome(named.entries) === 'let through'
+  }
+
+  return outcome(list) === 'refused'
 }
 
 /** Of a setting that was judged. */

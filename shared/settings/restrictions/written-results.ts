@@ -1,6 +1,6 @@
 // Results of tables that are written in the list itself (`inline:`, `static:`): they are known before a server starts.
 
-import { parseAction } from './action.ts'
+import { type Action, parseAction } from './action.ts'
 import type { ListEntry } from './grammar.ts'
 import { resultFault } from './result-fault.ts'
 import { parseTableRef, type TableRef } from './table-ref.ts'
@@ -22,12 +22,10 @@ export function writtenResultFault(
   return undefined
 }
 
-/** `static:OK` and its like: a table that permits whoever it is asked about. */
-export function permitsWhoever(entry: ListEntry): boolean {
+/** What a table says of whoever it is asked about. */
+export function staticAction(entry: ListEntry): Action | undefined {
   const table = tableOf(entry)
-  if (table?.kind !== 'static') return false
-  const { kind } = parseAction(table.result)
-  return kind === 'permit' || kind === 'empty'
+  return table?.kind === 'static' ? parseAction(table.result) : undefined
 }
 
 function writtenResults(

@@ -97,12 +97,17 @@ describe('restriction lists', () => {
       'a table that permits whoever it is asked about',
       'check_client_access static:OK, reject_unauth_destination',
     ],
+    ['a table that says nothing of anybody', 'check_client_access static:{ }, reject'],
+    ['a table that names a permit for anybody', 'check_client_access static:permit, reject'],
+    ['a table that names a class that permits', 'check_client_access static:mine, reject'],
+    ['a class with such a table', 'round, reject'],
     ['only a warning', 'warn_if_reject reject_unauth_destination'],
     ['a deferral that another may make good', 'defer_if_reject'],
     ['a class that permits', 'mine, reject'],
     ['a class that only warns', 'warn_if_reject strict'],
   ])('that would relay for everybody stop the start: %s', (_, relay = '') => {
-    const classes = 'smtpdRestrictionClasses=mine={ permit } strict={ reject_unauth_destination }'
+    const classes =
+      'smtpdRestrictionClasses=mine={ permit } strict={ reject_unauth_destination } round={ check_client_access static:{ round, mine } }'
     const [fault, ...others] = faults(
       classes,
       `smtpdRelayRestrictions=${relay}`,
