@@ -5,6 +5,7 @@ import { createSuspicion } from '#shared/auth/suspicion.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { createAccessTables } from '#shared/directory/access-tables.ts'
 import { createDirectory } from '#shared/directory/directory.ts'
+import type { Maps } from '#shared/directory/maps.ts'
 import { createPeople } from '#shared/directory/people.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { createMailbox } from '#shared/mailbox/mailbox.ts'
@@ -12,11 +13,11 @@ import type { Limits } from '#shared/mailbox/quota.ts'
 import { createMailQueue } from '#shared/queue/mail-queue.ts'
 import type { Routes } from '#shared/queue/new-groups.ts'
 import { createQueueOperator } from '#shared/queue/operator.ts'
+import { createSlotOf } from '#shared/queue/routes.ts'
 import { createRates } from '#shared/rates/rates.ts'
 import { createSharedBuckets } from '#shared/rates/shared-buckets.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import { nextHop } from '#shared/settings/address-kinds.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { createExpand } from './expand.ts'
@@ -60,10 +61,14 @@ export function createBackend(deps: {
     }
   }
 
+  const accessTables = createAccessTables({ table: tables.directory, clock })
+  const routes = routesOf(settings, accessTables)
+
   return {
     ...deps,
     directory,
-    accessTables: createAccessTables({ table: tables.directory, clock }),
+    accessTables,
+    routes,
     expand,
     mailbox: createMailbox({ table: tables.mail, objects, signals, clock }),
     queue,
@@ -84,17 +89,16 @@ export function createBackend(deps: {
       mail: tables.mail,
       incoming: queues.incoming,
       expand,
-      routes: routesOf(settings),
+      routes,
       clock,
       log: deps.log,
     }),
   }
 }
 
-export function routesOf(settings: Settings): Routes {
-  const relayhost = nextHop.format(settings.relayhost)
+function routesOf(settings: Settings, maps: Maps): Routes {
   return {
-    hopOf: (address) => relayhost || address.slice(address.lastIndexOf('@') + 1),
+    slotOf: createSlotOf({ maps, options: settings }),
     destinationRecipientLimit: settings.defaultDestinationRecipientLimit,
   }
 }

@@ -5,6 +5,7 @@ import { createCleanup } from '#services/cleanup/cleanup.ts'
 import { createCollector } from '#services/collector/collector.ts'
 import { createDelivery } from '#services/delivery/delivery.ts'
 import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
+import { createNotices } from '#services/delivery/notices/notices.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
@@ -12,7 +13,7 @@ import { createStageMessage } from '#shared/queue/created-message.ts'
 import type { IsFrozen, LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settings } from '#shared/settings/table.ts'
-import { type Backend, routesOf } from './backend.ts'
+import type { Backend } from './backend.ts'
 
 export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(backend)) {
   const { store, queue, expand, clock } = backend
@@ -41,6 +42,7 @@ export function assembleDelivery(
     isFrozen: isFrozen(backend),
     suspicion: backend.suspicion,
     stageMessage: createStageMessage({ objects: backend.store.objects, clock: backend.clock }),
+    notices: createNotices(),
     schedule: retrySchedule(backend),
     options: queueOptions(backend),
     clock: backend.clock,
@@ -111,10 +113,10 @@ export function retryOptions(settings: Settings) {
   }
 }
 
-export function queueOptions({ settings }: Pick<Backend, 'settings'>) {
+export function queueOptions({ settings, routes }: Pick<Backend, 'settings' | 'routes'>) {
   return {
     hostname: settings.hostname,
-    ...routesOf(settings),
+    ...routes,
     virtualAliasExpansionLimit: settings.virtualAliasExpansionLimit,
   }
 }

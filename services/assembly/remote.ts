@@ -1,6 +1,7 @@
 // Remote delivery put together: the settings as the policy of each next hop, the transports, and an end for what is under way.
 
 import { connectTcp } from '#services/delivery/remote/connect.ts'
+import { createFixedTransport } from '#services/delivery/remote/fixed-transports.ts'
 import {
   createHopPolicies,
   type HopPolicyOptions,
@@ -15,10 +16,12 @@ import {
   type SmtpTransportDeps,
 } from '#services/delivery/remote/smtp-transport.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
+import type { Transport } from '#services/delivery/remote/transport.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
+import type { Route } from '#shared/mail/route.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Settings } from '#shared/settings/table.ts'
-import { type Backend, routesOf } from './backend.ts'
+import type { Backend } from './backend.ts'
 import { openResolver } from './dns.ts'
 
 export type OpenRemoteDelivery = Pick<Interruption, 'cutOff' | 'isIdle'> & {
@@ -50,17 +53,32 @@ export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): Op
   const toFilter = createSmtpTransport({ ...way, policyOf: () => policyOfFilter(options) })
   const deliver = createRemoteDelivery({
     objects: store.objects,
-    transportOf: (_, { isFilter }) => (isFilter ? toFilter : smtp),
+    transportOf: (route, { isFilter }) => transportOf(route, isFilter ? toFilter : smtp),
+    clock: backend.clock,
     hostname,
   })
   return {
     deliver: guard(deliver),
     probe: createProbe({
       ...way,
-      options: { sender: settings.addressVerifySender, hopOf: routesOf(settings).hopOf },
+      options: { sender: settings.addressVerifySender, slotOf: backend.routes.slotOf },
     }),
     cutOff,
     isIdle,
+  }
+}
+
+function transportOf(route: Route, smtp: Transport): Transport {
+  switch (route.kind) {
+    case 'smtp':
+      return smtp
+    case 'discard':
+    case 'error':
+    case 'retry':
+      return createFixedTransport(route)
+    case 'lmtp':
+    case 'ses':
+      return createFixedTransport({ kind: 'retry', status: '4.3.5', why: `no ${route.kind} here` })
   }
 }
 

@@ -162,7 +162,7 @@ export function createCleanup(deps: {
     const unsuccessful = failed.map((one) => ({ ...outcomeOf(one.result), ...one }))
     const startedMs = deps.clock.now()
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
-      await queue.split(message, allGroups(message, expansion), {
+      await queue.split(message, await allGroups(message, expansion), {
         references: { reserved, used: 0 },
         handedOn,
       })
@@ -182,7 +182,7 @@ export function createCleanup(deps: {
     const ended = tried.filter((one) => !isCreating(one))
     const used = tried.filter(({ usedReserved }) => usedReserved).length
     const references = { reserved, used }
-    const groups = groupsLeft(message, {
+    const groups = await groupsLeft(message, {
       ended: [...ended, ...unsuccessful],
       needContent: local.filter(({ needsContent }) => needsContent),
       creating: tried.filter(isCreating),

@@ -15,9 +15,9 @@ export const isCreating = ({ result, creates }: Tried) =>
 
 export interface GroupPlan {
   /** After what was delivered on the spot; none where all was. */
-  groupsLeft(message: QueuedMessage, left: Left): NewGroup[]
+  groupsLeft(message: QueuedMessage, left: Left): Promise<NewGroup[]>
   /** Of a message too large for that. The work of one step is bounded: each group is durable, and is delivered under a lease of its own. */
-  allGroups(message: QueuedMessage, expansion: ExpandedRecipients): NewGroup[]
+  allGroups(message: QueuedMessage, expansion: ExpandedRecipients): Promise<NewGroup[]>
 }
 
 type Left = {
@@ -33,30 +33,30 @@ export function createGroupPlan(deps: {
   readonly options: Routes
   readonly clock: Clock
 }): GroupPlan {
-  function groupsLeft(
+  async function groupsLeft(
     message: QueuedMessage,
     { ended, needContent, creating, remote }: Left,
-  ): NewGroup[] {
+  ): Promise<NewGroup[]> {
     return [
       ...groupByReason(message, ended),
       ...forDelivery(needContent),
       ...toBeCreated(creating),
-      ...remoteGroups(remote, deps.options),
+      ...(await remoteGroups(remote, message.envelope.sender, deps.options)),
     ]
   }
 
-  function allGroups(
+  async function allGroups(
     message: QueuedMessage,
     { local, remote, failed }: ExpandedRecipients,
-  ): NewGroup[] {
+  ): Promise<NewGroup[]> {
     return [
       ...forDelivery(local),
       ...groupByReason(message, failed),
-      ...remoteGroups(remote, deps.options),
+      ...(await remoteGroups(remote, message.envelope.sender, deps.options)),
     ]
   }
 
-  /** Deferred and failed recipients of one reason share a group. */
+  /** Deferred and failed recipients of one reason share a group; of the failed delivery tells their sender. */
   function groupByReason(
     message: QueuedMessage,
     settled: readonly (RecipientResult & { readonly contended?: boolean })[],

@@ -1,22 +1,23 @@
 // delivery: works on the destination groups that cleanup left, one group for each doorbell, under a lease. Every recipient ends
-// delivered, deferred until a next attempt, or on hold with the reason.
+// delivered, deferred until a next attempt, or failed, of which his sender is told in the same transaction.
 
 import type { Suspicion } from '#shared/auth/suspicion.ts'
-import type { Contact, DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
-import { parseNextHop } from '#shared/mail/next-hop.ts'
+import type { Contact, DeliveryResult } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
+import { parseRoute } from '#shared/mail/route.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import type { StageMessage } from '#shared/queue/created-message.ts'
 import { deliverHere, here, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
-import { byHop, type Routes } from '#shared/queue/new-groups.ts'
+import { bySlot, type Routes } from '#shared/queue/new-groups.ts'
 import {
+  type DestinationReport,
   HELD_FOR_FROZEN,
   type IsFrozen,
   type LocalDelivery,
   type RemoteDelivery,
 } from '#shared/queue/pipeline.ts'
-import type { Group, QueuedMessage } from '#shared/queue/records.ts'
+import type { Group, QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
 import { logOutcomes } from '#shared/queue/result-log.ts'
 import { doubtful } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
@@ -28,6 +29,7 @@ import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { QueueMessage } from '#shared/storage/ports.ts'
 import { keepLease, settleWhileLeased } from './kept-lease.ts'
+import type { EndedRecipient, Notices } from './notices/notices.ts'
 import { stageCreated } from './staging.ts'
 
 /** Until recipients are tried again whose mailbox too many delivered into at once. */
@@ -36,6 +38,15 @@ const CONTENDED_PAUSE_MS = 5_000
 export interface Delivery {
   /** Handles doorbells whose body is `queueId group`. Groups gone, held or taken are passed over. */
   handle(bells: readonly QueueMessage[]): Promise<BatchResult>
+  /** One doorbell: what it says of the destination, for whoever decides when others go there. */
+  deliver(bell: string): Promise<GroupOutcome>
+}
+
+export type GroupOutcome = {
+  /** Some are to be tried again in seconds. */
+  readonly contended: boolean
+  /** Undefined where it did not come to an attempt elsewhere. */
+  readonly destination: DestinationReport | undefined
 }
 
 export function createDelivery(deps: {
@@ -43,9 +54,10 @@ export function createDelivery(deps: {
   readonly deliverLocal: LocalDelivery
   readonly deliverRemote: RemoteDelivery
   readonly stageMessage: StageMessage
+  readonly notices: Notices
   readonly isFrozen: IsFrozen
   readonly suspicion: Pick<Suspicion, 'noteBounces'>
-  readonly options: Pick<Routes, 'hopOf'> & { readonly hostname: string }
+  readonly options: Pick<Routes, 'slotOf'> & { readonly hostname: string }
   readonly schedule: RetrySchedule
   readonly clock: Clock
   readonly log: Log
@@ -58,7 +70,7 @@ export function createDelivery(deps: {
     await Promise.all(
       bells.map(async (bell) => {
         try {
-          if ((await deliverGroup(bell.body)) === 'contended') retry.push(bell.id)
+          if ((await deliver(bell.body)).contended) retry.push(bell.id)
         } catch (error) {
           log.error({ bell: bell.body, error }, 'delivery failed')
           if (error instanceof TemporaryFailure) retry.push(bell.id)
@@ -68,22 +80,20 @@ export function createDelivery(deps: {
     return { retry }
   }
 
-  /** `contended`: some are to be tried again in seconds. */
-  async function deliverGroup(body: string): Promise<'contended' | undefined> {
-    const [id = '', name = ''] = body.split(' ')
+  async function deliver(bell: string): Promise<GroupOutcome> {
+    const [id = '', name = ''] = bell.split(' ')
     const queueId = parseQueueId(id)
     const taken = queueId && (await queue.take(queueId, name))
-    if (!taken) return undefined
+    if (!taken) return nothingDone
     const { message } = taken
     if (await deps.isFrozen(message)) {
       const held = await queue.holdTaken(taken.group)
       if (held) log.info({ queueId, group: name, reason: HELD_FOR_FROZEN }, 'message held')
-      return undefined
+      return nothingDone
     }
+    if (isEnded(taken.group)) return await endTaken(message, taken.group)
     const group = await towardsOneHop(message, taken.group)
-    if (group === undefined) return undefined
-    const settled = await deliverTaken(message, group)
-    return settled.some(({ contended }) => contended) ? 'contended' : undefined
+    return group === undefined ? nothingDone : await deliverTaken(message, group)
   }
 
   /**
@@ -92,7 +102,8 @@ export function createDelivery(deps: {
    */
   async function towardsOneHop(message: QueuedMessage, group: Group): Promise<Group | undefined> {
     if (group.destination.kind === 'local') return group
-    const [first, ...more] = byHop(group.recipients, routesThrough(message, deps.options).hopOf)
+    const { slotOf } = routesThrough(message, deps.options)
+    const [first, ...more] = await bySlot(group.recipients, message.envelope.sender, slotOf)
     if (first === undefined) throw new Error(`group ${group.name} has no recipients`)
     const [slot] = first
     if (more.length === 0) return { ...group, destination: { kind: 'remote', slot } }
@@ -104,25 +115,61 @@ export function createDelivery(deps: {
     return undefined
   }
 
-  async function deliverTaken(message: QueuedMessage, taken: Group) {
+  async function deliverTaken(message: QueuedMessage, taken: Group): Promise<GroupOutcome> {
     const { queueId } = message
     const lease = keepLease(taken, deps)
     const startedMs = deps.clock.now()
     let contact: Contact | undefined
-    const outcomes = await attempt(message, taken, (reached) => {
+    const { outcomes, destination } = await attempt(message, taken, (reached) => {
       contact = reached
     })
     const endedMs = deps.clock.now()
-    const group = await lease.end()
-    const all = group.recipients.map((recipient, i) => ({
+    const tried = taken.recipients.map((recipient, i) => ({
       recipient,
       ...(outcomes[i] ?? noOutcome),
     }))
-    const kept = await settleWhileLeased(group, settlementOf(message, all, contact), deps)
+    const { all, creates } = await withNotices(message, tried, contact)
+    const group = await lease.end()
+    const kept = await settleWhileLeased(group, settlementOf(message, all, creates, contact), deps)
     if (!kept) log.warn({ queueId, group: group.name }, 'lease lost while delivering')
     logOutcomes(log, message, all, { contact, startedMs, endedMs, expire })
     await noteBounces(message, all, contact)
-    return all
+    return { contended: all.some(({ contended }) => contended), destination }
+  }
+
+  /** A group all of whose recipients have failed before: nothing is tried, their sender is told. */
+  async function endTaken(message: QueuedMessage, group: Group): Promise<GroupOutcome> {
+    const ended = group.recipients.map((recipient) => ({
+      recipient,
+      ...outcomeOf(failureOf(recipient)),
+    }))
+    const { all, creates } = await withNotices(message, ended, undefined)
+    await settleWhileLeased(group, settlementOf(message, all, creates, undefined), deps)
+    return nothingDone
+  }
+
+  /** Whoever cannot be told of now is kept, and what failed is deferred: the sender is told once it is possible. */
+  async function withNotices(
+    message: QueuedMessage,
+    tried: readonly Attempted[],
+    contact: Contact | undefined,
+  ): Promise<{ readonly all: readonly Attempted[]; readonly creates: readonly QueuedMessage[] }> {
+    const remoteMta = hostOf(contact)
+    const recipients = tried.map(({ recipient, result }): EndedRecipient => {
+      const ended = expire(message.arrivedMs, result)
+      const relaysDsn = ended.kind === 'delivered' && ended.relaysDsn === true
+      return { recipient, result: ended, remoteMta, relaysDsn }
+    })
+    const creates = tried.flatMap(({ staged = [] }) => staged)
+    try {
+      const notices = await deps.notices.after(message, { recipients, atMs: deps.clock.now() })
+      const staged: QueuedMessage[] = []
+      for (const notice of notices) staged.push(await deps.stageMessage(message, notice))
+      return { all: tried, creates: [...creates, ...staged] }
+    } catch (error) {
+      log.error({ queueId: message.queueId, error }, 'sender cannot be told now')
+      return { all: tried.map(putOff), creates }
+    }
   }
 
   /** What other servers refused tells of who sends; what could not be handed over to them does not. */
@@ -140,6 +187,7 @@ export function createDelivery(deps: {
   function settlementOf(
     { arrivedMs }: QueuedMessage,
     all: readonly Attempted[],
+    creates: readonly QueuedMessage[],
     contact: Contact | undefined,
   ): Settlement {
     const remoteMta = hostOf(contact)
@@ -150,7 +198,7 @@ export function createDelivery(deps: {
       }),
       // The doorbell comes back before that; should it be lost, the sweeper sees the time.
       dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
-      creates: all.flatMap(({ staged = [] }) => staged),
+      creates,
     }
   }
 
@@ -158,52 +206,77 @@ export function createDelivery(deps: {
     message: QueuedMessage,
     group: Group,
     onContact: (contact: Contact) => void,
-  ): Promise<readonly Attempt[]> {
+  ): Promise<Attempt> {
     try {
       if (group.destination.kind === 'remote') {
         const { slot } = group.destination
-        const hop = parseNextHop(slot)
-        if (hop === undefined) {
-          const result = message.filter === null ? noHop(slot) : noFilter(slot)
-          return group.recipients.map(() => outcomeOf(result))
+        const route = parseRoute(slot)
+        if (typeof route === 'string') {
+          const result = message.filter === null ? noRoute(route) : noFilter(slot)
+          return { outcomes: group.recipients.map(() => outcomeOf(result)) }
         }
-        const results = await deps.deliverRemote(message, hop, group.recipients, onContact)
-        return results.map(outcomeOf)
+        const done = await deps.deliverRemote(message, route, group.recipients, onContact)
+        return { outcomes: done.results.map(outcomeOf), destination: done.destination }
       }
       onContact(here)
-      if (await queue.isDoubtful(message, group)) {
-        return group.recipients.map(() => ({ ...outcomeOf(doubtful.result), uncertain: true }))
-      }
-      const blob = mailboxBlobOf(message, deps.options.hostname)
-      const reserved = !group.unreserved && (await queue.hasReserved(message))
-      const { recipients } = group
-      const outcomes = await deliverHere(deps.deliverLocal, message, blob, { recipients, reserved })
-      return await stageCreated(deps.stageMessage, message, outcomes)
+      return { outcomes: await deliverIntoMailboxes(message, group) }
     } catch (error) {
       // A bug must not loop at full speed: the group waits like any other that could not be delivered.
       log.error({ queueId: message.queueId, error }, 'delivery attempt failed')
       const failure: DeliveryResult = { kind: 'deferred', status: '4.3.0', reply: String(error) }
-      return group.recipients.map(() => ({ ...outcomeOf(failure), uncertain: true }))
+      const outcome = { ...outcomeOf(failure), uncertain: true }
+      return { outcomes: group.recipients.map(() => outcome) }
     }
   }
 
-  return { handle }
+  async function deliverIntoMailboxes(message: QueuedMessage, group: Group) {
+    const { recipients } = group
+    if (await queue.isDoubtful(message, group)) {
+      return recipients.map(() => ({ ...outcomeOf(doubtful.result), uncertain: true }))
+    }
+    const blob = mailboxBlobOf(message, deps.options.hostname)
+    const reserved = !group.unreserved && (await queue.hasReserved(message))
+    const outcomes = await deliverHere(deps.deliverLocal, message, blob, { recipients, reserved })
+    return await stageCreated(deps.stageMessage, message, outcomes)
+  }
+
+  return { handle, deliver }
 }
 
+type Attempt = {
+  readonly outcomes: readonly AttemptOutcome[]
+  readonly destination?: DestinationReport
+}
 /** What a recipient here creates has its bytes stored. */
-type Attempt = RecipientOutcome & { readonly staged?: readonly QueuedMessage[] }
-type Attempted = Attempt & { readonly recipient: FinalRecipient }
+type AttemptOutcome = RecipientOutcome & { readonly staged?: readonly QueuedMessage[] }
+type Attempted = AttemptOutcome & { readonly recipient: QueuedRecipient }
+
+const nothingDone: GroupOutcome = { contended: false, destination: undefined }
+
+/** Cleanup and operators leave such groups: whose aliases lead nowhere, who is not to be tried any more. */
+const isEnded = ({ recipients }: Group) => recipients.every(({ last }) => last?.kind === 'failed')
+
+function failureOf({ last }: QueuedRecipient): DeliveryResult {
+  if (last === undefined) throw new Error('a recipient with whom nothing was tried')
+  return { kind: 'failed', status: last.status, reply: last.reply }
+}
+
+/** With what is in folders left there. */
+function putOff(one: Attempted): Attempted {
+  if (one.result.kind !== 'failed') return one
+  const { status, reply } = one.result
+  return {
+    ...one,
+    result: { kind: 'deferred', status: '4.3.0', reply: `${reply} (${status}), to be returned` },
+  }
+}
 
 /** `host[address]`, without the port; null where no other host was spoken to. */
 function hostOf(contact: Contact | undefined): string | null {
   return contact === undefined || contact === here ? null : contact.relay.replace(/:\d+$/, '')
 }
 
-const noHop = (text: string): DeliveryResult => ({
-  kind: 'failed',
-  status: '5.1.2',
-  reply: `${text}: no domain and no host`,
-})
+const noRoute = (why: string): DeliveryResult => ({ kind: 'failed', status: '5.1.2', reply: why })
 /** Our own mistake, and no reason to return anybody's mail. */
 const noFilter = (text: string): DeliveryResult => ({
   kind: 'deferred',

@@ -20,12 +20,21 @@ export type FinalRecipient = {
 export type Contact = {
   /** The host that was spoken to, or `local`. */
   readonly relay: string
-  /** Until that host took the session: finding it, connecting, TLS. */
+  /** Until that host took the session: finding it, connecting, TLS. 0 for a session that was open. */
   readonly connectMs: number
+  /** As Postfix tells it: how the session was protected, and how sure it was of the other side. Absent: not at all. */
+  readonly tls?: string
+  /** Messages in this session so far, this one counted; absent for the first. */
+  readonly sessionUse?: number
 }
 
 export type DeliveryResult =
-  | { readonly kind: 'delivered'; readonly reply: string }
+  | {
+      readonly kind: 'delivered'
+      readonly reply: string
+      /** Who took it was told what its sender wants to know of it, and tells him (RFC 3461 §5.2.2). */
+      readonly relaysDsn?: true
+    }
   /** Try again later. */
   | { readonly kind: 'deferred'; readonly status: EnhancedStatus; readonly reply: string }
   /** Never try again. */

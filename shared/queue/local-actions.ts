@@ -54,7 +54,7 @@ export function outcomeHere({ actions, ...done }: LocalResult): RecipientOutcome
 
 /**
  * The result of the recipient. One action that is to be tried again has all of them tried again, which puts nothing into a folder twice;
- * one that failed keeps the recipient in the queue. Until bounces are written a refusal waits for an operator like what failed.
+ * one that failed ends it, and the sender is told, of a refusal in the recipient's words.
  */
 function resultOf(actions: readonly LocalAction[]): DeliveryResult {
   const [first] = actions

@@ -46,8 +46,7 @@ export interface MailQueue extends QueueReading, Omit<QueueReferences, 'giveBack
   /** Puts a taken group of which nothing was tried before an operator. False when the lease was lost. */
   holdTaken(group: Group): Promise<boolean>
   /**
-   * Writes what became of a taken group, in one transaction: delivered recipients leave it, failed ones wait on hold in a group
-   * of their own, the others are deferred until `dueMs`, and messages born of it are incoming. The last group takes the message with
+   * Writes what became of a taken group, in one transaction: who was delivered to or failed leaves it, the others are deferred until `dueMs`, and messages born of it are incoming. The last group takes the message with
    * it. False when the lease was lost: then nothing of that is written.
    */
   settle(group: Group, settlement: Settlement): Promise<boolean>

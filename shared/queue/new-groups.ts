@@ -16,11 +16,10 @@ const GROUP_RECIPIENTS_BYTES_MAX = 200_000
 export type NewGroup = {
   readonly destination: Destination
   readonly recipients: readonly QueuedRecipient[]
-  /** waiting: delivery starts at once; deferred, held: after a first attempt, whose results the recipients have. */
+  /** waiting: delivery starts at once; deferred: after a first attempt, whose results the recipients have. */
   readonly state:
     | { readonly kind: 'waiting' }
     | { readonly kind: 'deferred'; readonly dueMs: number }
-    | { readonly kind: 'held' }
   /** Some may have been delivered to without our knowing. */
   readonly uncertain?: boolean
   /** See Group. */
@@ -29,16 +28,19 @@ export type NewGroup = {
 
 /** Where mail that leaves goes now, and in what portions. */
 export type Routes = {
-  /** The next hop of an address, in Postfix's notation. */
-  readonly hopOf: (address: string) => string
+  readonly slotOf: SlotOf
   readonly destinationRecipientLimit: number
 }
 
-export function remoteGroups(
+/** The route of an address as text (shared/mail/route.ts), for mail of this sender. What is no route stays as it is, and delivery says so. */
+export type SlotOf = (to: { readonly address: string; readonly sender: string }) => Promise<string>
+
+export async function remoteGroups(
   recipients: readonly FinalRecipient[],
-  { hopOf, destinationRecipientLimit }: Routes,
-): NewGroup[] {
-  return [...byHop(recipients, hopOf)].flatMap(([slot, all]) =>
+  sender: string,
+  { slotOf, destinationRecipientLimit }: Routes,
+): Promise<NewGroup[]> {
+  return [...(await bySlot(recipients, sender, slotOf))].flatMap(([slot, all]) =>
     [...chunks(all, destinationRecipientLimit)].map((some) => ({
       destination: { kind: 'remote', slot } as const,
       recipients: some,
@@ -47,17 +49,18 @@ export function remoteGroups(
   )
 }
 
-/** In the order in which the hops come first. */
-export function byHop<Recipient extends FinalRecipient>(
+/** In the order in which the slots come first. */
+export async function bySlot<Recipient extends FinalRecipient>(
   recipients: readonly Recipient[],
-  hopOf: Routes['hopOf'],
-): ReadonlyMap<string, readonly Recipient[]> {
+  sender: string,
+  slotOf: SlotOf,
+): Promise<ReadonlyMap<string, readonly Recipient[]>> {
   const all = new Map<string, Recipient[]>()
   for (const recipient of recipients) {
-    const hop = hopOf(recipient.address)
-    const some = all.get(hop)
+    const slot = await slotOf({ address: recipient.address, sender })
+    const some = all.get(slot)
     if (some) some.push(recipient)
-    else all.set(hop, [recipient])
+    else all.set(slot, [recipient])
   }
   return all
 }
@@ -96,7 +99,7 @@ export function groupOf(
     state: state.kind,
     destination: group.destination,
     recipients: group.recipients,
-    attempts: state.kind === 'waiting' ? 0 : 1,
+    attempts: group.recipients.some(({ last }) => last !== undefined) ? 1 : 0,
     dueMs: firstDueMs(state, nowMs),
     leaseUntilMs: 0,
     unsettled: group.uncertain ? 1 : 0,
@@ -105,14 +108,12 @@ export function groupOf(
   }
 }
 
-function firstDueMs(state: NewGroup['state'], nowMs: number): number | null {
+function firstDueMs(state: NewGroup['state'], nowMs: number): number {
   switch (state.kind) {
     case 'waiting':
       // Should its bell get lost.
       return nowMs + GROUP_LEASE_MS
     case 'deferred':
       return state.dueMs
-    case 'held':
-      return null
   }
 }

@@ -7,7 +7,7 @@ import type {
   LocalAction,
 } from '#shared/contracts/delivery.ts'
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
-import type { NextHop } from '#shared/mail/next-hop.ts'
+import type { Route } from '#shared/mail/route.ts'
 import type { Blob } from '#shared/mailbox/records.ts'
 import type { CreatedMessage } from './created-message.ts'
 import type { QueuedMessage } from './records.ts'
@@ -52,16 +52,29 @@ export type LocalDelivery = (
   reserved: boolean,
 ) => Promise<LocalResult>
 
-/**
- * Hands a message to another host for some recipients; one result each, in order. Rejects only for bugs. `onContact` is told of the
- * host that took the session.
- */
+/** Hands a message on for some recipients. Rejects only for bugs. `onContact` is told of the host that took the session. */
 export type RemoteDelivery = (
   message: QueuedMessage,
-  hop: NextHop,
+  route: Route,
   recipients: readonly FinalRecipient[],
   onContact: (contact: Contact) => void,
-) => Promise<readonly DeliveryResult[]>
+) => Promise<RemoteAttempt>
+
+export type RemoteAttempt = {
+  /** One for each recipient, in order. */
+  readonly results: readonly DeliveryResult[]
+  readonly destination: DestinationReport
+}
+
+/**
+ * What an attempt tells of its destination, which others wait for too: a refusal of sender, recipient or message says nothing against it,
+ * that no host took a session, or the last one went away in the middle of it, does.
+ */
+export type DestinationReport =
+  | { readonly kind: 'reached' }
+  | { readonly kind: 'unreachable'; readonly reply: string }
+  /** Nobody was spoken to: a route that leads nowhere, an address that cannot be sent. */
+  | { readonly kind: 'untried' }
 
 /** Whether what it sent is to wait for an operator: its account may not send at the moment. */
 export type IsFrozen = (message: Pick<QueuedMessage, 'origin'>) => Promise<boolean>

@@ -80,7 +80,7 @@ export function createRelease(deps: {
         const plan = await planFor(entry, due, isMeant)
         await carryOut(entry, plan)
         changed = true
-        rings.push(...plan.made.filter(({ state }) => state !== 'held'))
+        rings.push(...plan.made)
         for (const { name } of plan.isWhole ? [...due, ...plan.made] : plan.made) done.add(name)
       } catch (error) {
         if (!(error instanceof ConditionFailed || error instanceof Conflict)) throw error
@@ -106,9 +106,13 @@ export function createRelease(deps: {
     const isNew = (one: FinalRecipient) => !has.has(finalKey(one)) && !reached?.has(one)
     const wanted = [
       ...newHere(local.filter(isNew)),
-      ...remoteGroups(remote.filter(isNew), routesThrough(message, deps.routes)).flatMap(
-        ofBoundedSize,
-      ),
+      ...(
+        await remoteGroups(
+          remote.filter(isNew),
+          message.envelope.sender,
+          routesThrough(message, deps.routes),
+        )
+      ).flatMap(ofBoundedSize),
     ]
     const fitting = fittingOf(wanted)
     const isWhole = fitting.length === wanted.length
@@ -150,7 +154,8 @@ export function createRelease(deps: {
     const stays = rest.length > 0 ? [{ ...group, recipients: rest }] : []
     const name = rest.length > 0 ? `${group.name}!${run}` : group.name
     const state = { state: 'deferred', dueMs: clock.now() } as const
-    const goes = kept.length > 0 ? [{ ...group, name, recipients: kept, ...state }] : []
+    const goes =
+      kept.length > 0 ? [{ ...group, name, recipients: kept.map(tryAgain), ...state }] : []
     const next: readonly Group[] = [...stays, ...goes]
     const dropped = group.recipients.length - rest.length - kept.length
     const known = group.unsettled === 0 || group.unreserved || group.destination.kind === 'remote'
@@ -223,6 +228,12 @@ type Plan = {
   readonly maybeUsed: number
 }
 
+/** Whoever had failed for good is tried again too. */
+function tryAgain(recipient: QueuedRecipient): QueuedRecipient {
+  const { last } = recipient
+  return last === undefined ? recipient : { ...recipient, last: { ...last, kind: 'deferred' } }
+}
+
 /** Those of a group whom aliases led to; the others led nowhere. */
 function expandedOf({ destination, recipients }: Group): readonly QueuedRecipient[] {
   if (destination.kind === 'remote') return recipients
@@ -245,7 +256,7 @@ function fittingOf(wanted: readonly NewGroup[]): readonly NewGroup[] {
   return fitting
 }
 
-/** On hold with their reasons, apart from those who wait so already and are not released. */
+/** Their sender is told the reasons, apart from those who wait so already and are not released. */
 function leadNowhere(
   failed: readonly RecipientResult[],
   facts: {
@@ -271,13 +282,13 @@ function leadNowhere(
     if (group) group.push({ ...recipient, last })
     else byReason.set(reply, [{ ...recipient, last }])
   }
-  const held = [...byReason.values()].flatMap((recipients) =>
-    ofBoundedSize({ destination: { kind: 'local' }, recipients, state: { kind: 'held' } }),
+  const ended = [...byReason.values()].flatMap((recipients) =>
+    ofBoundedSize({ destination: { kind: 'local' }, recipients, state: { kind: 'waiting' } }),
   )
-  if (held.length > FAILED_GROUPS_MAX) {
+  if (ended.length > FAILED_GROUPS_MAX) {
     throw new TemporaryFailure('too many of its addresses lead nowhere; mend the aliases first')
   }
-  return held
+  return ended
 }
 
 /** Refused when anybody worked on the group since it was read. */

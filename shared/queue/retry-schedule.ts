@@ -47,8 +47,9 @@ export function createRetrySchedule(
   }
 
   function afterAttempt(arrivedMs: number, kind: 'deferred' | 'failed'): NewGroup['state'] {
+    // Whoever failed for good is waited for by what tells the sender.
     return kind === 'failed'
-      ? { kind: 'held' }
+      ? { kind: 'waiting' }
       : { kind: 'deferred', dueMs: nextAttemptMs(arrivedMs) }
   }
 

@@ -1,5 +1,5 @@
-// What became of a group whose lease a worker holds, written down in one transaction: delivered recipients leave it, failed ones wait
-// on hold in a group of their own, the others are deferred. The last group takes the message with it. Or its recipients turn out to go
+// What became of a group whose lease a worker holds, written down in one transaction: who was delivered to or has failed leaves it, with
+// what their sender is told of it; the others are deferred. The last group takes the message with it. Or its recipients turn out to go
 // to several hops, and a group for each takes its place.
 
 import { randomUUID } from 'node:crypto'
@@ -12,7 +12,7 @@ import { GROUP_LEASE_MS, groupName } from './new-groups.ts'
 import type { QueueReading } from './reading.ts'
 import type { Group, QueuedMessage, QueuedRecipient } from './records.ts'
 import type { QueueReferences } from './references.ts'
-import { type LastResult, lastResult, type RecipientResult } from './results.ts'
+import { lastResult, type RecipientResult } from './results.ts'
 import { createdPuts, groupPut, is, removal } from './writes.ts'
 
 /** Attempts to write what became of a group while others write to the same message, with a pause that grows to the last. */
@@ -28,7 +28,7 @@ export type Settlement = {
   /** When those who are deferred are tried again. */
   readonly dueMs: number
   /**
-   * Messages born of this attempt: incoming when its results are written, and not before. Their objects are durable. At most
+   * Messages born of this attempt, what senders are told of it among them: incoming when its results are written, and not before. Their objects are durable. At most
    * CREATED_ITEMS_MAX items and CREATED_BYTES_MAX.
    */
   readonly creates?: readonly QueuedMessage[]
@@ -129,32 +129,27 @@ export function createSettle(deps: {
   return { settle, divide }
 }
 
-/** What is left of a group: those who are tried again, and those who are not. */
+/** What is left of a group: those who are tried again. */
 function groupsAfter(
   group: Group,
   results: readonly RecipientResult[],
   { dueMs, nowMs }: { readonly dueMs: number; readonly nowMs: number },
 ): readonly Group[] {
   const attempts = group.attempts + 1
-  const left = (kind: LastResult['kind']) =>
-    results.flatMap(({ recipient, result, remoteMta = null }): readonly QueuedRecipient[] => {
-      if (result.kind !== kind) return []
+  const deferred = results.flatMap(
+    ({ recipient, result, remoteMta = null }): readonly QueuedRecipient[] => {
+      if (result.kind !== 'deferred') return []
       return [{ ...recipient, last: lastResult(result, { remoteMta, atMs: nowMs, attempts }) }]
-    })
-  const [failed, deferred] = [left('failed'), left('deferred')]
+    },
+  )
+  if (deferred.length === 0) return []
   const uncertain = results.some((one) => one.uncertain) ? 1 : 0
   const unsettled = Math.max(0, group.unsettled - 1) + uncertain
   // Who stays and used his reserved reference may come to another folder the next time, which then adds its own.
   const unreserved =
     group.unreserved || results.some((one) => one.usedReserved && one.result.kind !== 'delivered')
-  const base = { ...group, attempts, leaseUntilMs: 0, unsettled, unreserved }
-  const next: Group[] = []
-  if (deferred.length > 0) next.push({ ...base, recipients: deferred, state: 'deferred', dueMs })
-  if (failed.length > 0) {
-    const name = deferred.length > 0 ? `${group.name}!${attempts}` : group.name
-    next.push({ ...base, recipients: failed, name, state: 'held', dueMs: null })
-  }
-  return next
+  const next = { ...group, attempts, leaseUntilMs: 0, unsettled, unreserved }
+  return [{ ...next, recipients: deferred, state: 'deferred', dueMs }]
 }
 
 /** All of them only while the lease is ours. */

@@ -4,6 +4,7 @@
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import { parseFilterHop } from '#shared/mail/filter-hop.ts'
 import { formatNextHop } from '#shared/mail/next-hop.ts'
+import type { SlotOf } from './new-groups.ts'
 import type { Expand } from './pipeline.ts'
 import type { QueuedMessage } from './records.ts'
 
@@ -30,12 +31,12 @@ const finalRecipient = ({ address, notify, originalRecipient }: EnvelopeRecipien
 })
 
 /** Routes of a message. What names no hop stays as it is, and delivery says so. */
-export function routesThrough<Known extends { readonly hopOf: (address: string) => string }>(
+export function routesThrough<Known extends { readonly slotOf: SlotOf }>(
   { filter }: Filtered,
   routes: Known,
 ): Known {
   if (filter === null) return routes
   const hop = parseFilterHop(filter)
   const slot = hop === undefined ? filter : formatNextHop(hop)
-  return { ...routes, hopOf: () => slot }
+  return { ...routes, slotOf: async () => slot }
 }

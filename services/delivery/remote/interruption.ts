@@ -3,7 +3,7 @@
 
 import type { Socket } from 'node:net'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
-import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
+import type { RemoteAttempt, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Connect } from './connect.ts'
 
 /** What a broken connection may take to be noticed. */
@@ -39,12 +39,16 @@ export function createInterruption(connect: Connect): Interruption {
       return socket
     },
 
-    guard: (deliver) => async (message, hop, recipients, onContact) => {
-      const interrupted = Promise.withResolvers<readonly DeliveryResult[]>()
-      const interrupt = () => interrupted.resolve(recipients.map(() => stopped))
+    guard: (deliver) => async (message, route, recipients, onContact) => {
+      const interrupted = Promise.withResolvers<RemoteAttempt>()
+      const interrupt = () =>
+        interrupted.resolve({
+          results: recipients.map(() => stopped),
+          destination: { kind: 'untried' },
+        })
       interrupts.add(interrupt)
       try {
-        const delivered = deliver(message, hop, recipients, onContact)
+        const delivered = deliver(message, route, recipients, onContact)
         return await Promise.race([delivered, interrupted.promise])
       } finally {
         interrupts.delete(interrupt)

@@ -6,7 +6,9 @@ import type { SMTPEnvelope, SMTPError } from 'nodemailer/lib/smtp-connection'
 import type { Undelivered } from '#shared/contracts/delivery.ts'
 import type { ProbeAddress, ProbeResult } from '#shared/contracts/verify.ts'
 import { canonicalAddress } from '#shared/mail/address.ts'
-import { type NextHop, parseNextHop } from '#shared/mail/next-hop.ts'
+import type { NextHop } from '#shared/mail/next-hop.ts'
+import { parseRoute } from '#shared/mail/route.ts'
+import type { SlotOf } from '#shared/queue/new-groups.ts'
 import type { HopPolicy } from './hop-policy.ts'
 import { readReply } from './outcome.ts'
 import { parametersFor } from './parameters.ts'
@@ -19,13 +21,19 @@ export const PROBE_TIMEOUT_MS = 30_000
 export type ProbeOptions = {
   /** Who asks; '' for the null sender, whom nobody asks about in turn. */
   readonly sender: string
-  readonly hopOf: (address: string) => string
+  readonly slotOf: SlotOf
 }
 
 export function createProbe(
   deps: SmtpTransportDeps & { readonly options: ProbeOptions },
 ): ProbeAddress {
   const { options, policyOf } = deps
+
+  /** Undefined where mail for the address goes to nobody who could be asked. */
+  async function hopOf(address: string): Promise<NextHop | undefined> {
+    const route = parseRoute(await options.slotOf({ address, sender: options.sender }))
+    return typeof route === 'object' && route.kind === 'smtp' ? route.hops[0] : undefined
+  }
 
   async function ask(recipient: string, hop: NextHop): Promise<ProbeResult> {
     const policy = hasty(policyOf(hop))
@@ -36,7 +44,7 @@ export function createProbe(
 
   return async (address) => {
     const recipient = canonicalAddress(address)
-    const hop = isSendable(recipient) ? parseNextHop(options.hopOf(recipient)) : undefined
+    const hop = isSendable(recipient) ? await hopOf(recipient) : undefined
     if (hop === undefined) return { kind: 'unknown', reply: `<${address}>: no way to ask` }
     try {
       return await ask(recipient, hop)

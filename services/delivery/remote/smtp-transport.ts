@@ -6,10 +6,11 @@
 // fails, once more in clear. A hop that wants a login gets it only over TLS.
 
 import type { Socket } from 'node:net'
-import type { DeliveryResult, Undelivered } from '#shared/contracts/delivery.ts'
+import type { Undelivered } from '#shared/contracts/delivery.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { canonicalAddress } from '#shared/mail/address.ts'
-import { formatNextHop } from '#shared/mail/next-hop.ts'
+import { formatNextHop, type NextHop } from '#shared/mail/next-hop.ts'
+import type { RemoteAttempt } from '#shared/queue/pipeline.ts'
 import { type Clock, systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Connect } from './connect.ts'
@@ -43,28 +44,48 @@ export type SmtpTransportDeps = {
 export function createSmtpTransport(deps: SmtpTransportDeps): Transport {
   const { clock = systemClock } = deps
 
-  async function deliver(transfer: Transfer): Promise<readonly DeliveryResult[]> {
-    const { recipients } = transfer
+  async function deliver(transfer: Transfer): Promise<RemoteAttempt> {
+    const { recipients, route } = transfer
+    if (route.kind !== 'smtp') throw new Error(`${route.kind} is not SMTP`)
+    const [hop] = route.hops
     // A domain of U-labels needs no SMTPUTF8 once it is written in A-labels.
     const sender = canonicalAddress(transfer.sender)
-    if (!isSendable(sender)) return recipients.map(() => fail('5.1.7', tellUnsendable(sender)))
+    if (!isSendable(sender)) {
+      const results = recipients.map(() => fail('5.1.7', tellUnsendable(sender)))
+      return { results, destination: { kind: 'untried' } }
+    }
     const sendable = recipients.filter((recipient) => isSendable(recipient.address))
-    const results =
-      sendable.length === 0 ? [] : await attempt({ ...transfer, sender, recipients: sendable })
+    const { results, destination }: RemoteAttempt =
+      sendable.length === 0
+        ? { results: [], destination: { kind: 'untried' } }
+        : await attempt({ ...transfer, sender, recipients: sendable }, hop)
     const byRecipient = new Map(sendable.map((recipient, i) => [recipient, results[i]]))
-    return recipients.map(
-      (recipient) => byRecipient.get(recipient) ?? fail('5.1.3', tellUnsendable(recipient.address)),
-    )
+    return {
+      results: recipients.map(
+        (recipient) =>
+          byRecipient.get(recipient) ?? fail('5.1.3', tellUnsendable(recipient.address)),
+      ),
+      destination,
+    }
   }
 
-  async function attempt(transfer: Transfer): Promise<readonly DeliveryResult[]> {
-    const policy = deps.policyOf(transfer.hop)
+  async function attempt(transfer: Transfer, hop: NextHop): Promise<RemoteAttempt> {
+    const policy = deps.policyOf(hop)
     const message = await transfer.openMessage(policy)
     const startedMs = clock.now()
-    const reached = await reachHost(deps, transfer, policy)
-    if (reached.kind !== 'session') return transfer.recipients.map(() => reached)
+    const { queueId, recipients } = transfer
+    const reached = await reachHost(deps, { queueId, hop }, policy)
+    if (reached.kind !== 'session') {
+      const { reply } = reached
+      return {
+        results: recipients.map(() => reached),
+        destination:
+          reached.kind === 'failed' ? { kind: 'untried' } : { kind: 'unreachable', reply },
+      }
+    }
     transfer.onContact?.({ relay: reached.peer, connectMs: clock.now() - startedMs })
-    return await transact(reached, { ...transfer, message }, policy)
+    const results = await transact(reached, { ...transfer, message }, policy)
+    return { results, destination: { kind: 'reached' } }
   }
 
   return { deliver }
@@ -80,7 +101,7 @@ export function reachHost(
 }
 
 /** What of a transfer says where it goes; its queue id is for the log. */
-export type Way = Pick<Transfer, 'queueId' | 'hop'>
+export type Way = { readonly queueId: string; readonly hop: NextHop }
 
 type Target = { readonly host: string; readonly address: string }
 

@@ -1,26 +1,30 @@
-// What remote delivery hands to whatever carries mail away, and what that is: SMTP now. Which transport takes a message is chosen by its
-// next hop, in remote-delivery.ts.
+// What remote delivery hands to whatever carries mail away. Which transport takes a message is chosen by its route, in remote-delivery.ts.
 
-import type { Contact, DeliveryResult } from '#shared/contracts/delivery.ts'
+import type { Contact } from '#shared/contracts/delivery.ts'
 import type { EnvelopeRecipient, SmtpEnvelope } from '#shared/contracts/spool.ts'
-import type { NextHop } from '#shared/mail/next-hop.ts'
+import type { Route } from '#shared/mail/route.ts'
+import type { RemoteAttempt } from '#shared/queue/pipeline.ts'
 import type { OutboundMessage } from './outbound-form.ts'
 
 export interface Transport {
-  /** One result for each recipient, in order. Rejects only for bugs, and where the message cannot be opened. */
-  deliver(transfer: Transfer): Promise<readonly DeliveryResult[]>
+  /** Rejects only for bugs, and where the message cannot be opened. */
+  deliver(transfer: Transfer): Promise<RemoteAttempt>
 }
 
-/** One message on its way to one next hop. */
+/** One message on its way along one route, from one sender. */
 export type Transfer = {
   readonly queueId: string
-  readonly hop: NextHop
+  readonly route: Route
   /** '' for the null sender. */
   readonly sender: string
   /** Addresses as `formatAddress` writes them. */
   readonly recipients: readonly EnvelopeRecipient[]
   readonly dsnReturn: SmtpEnvelope['dsnReturn']
   readonly dsnEnvelopeId: string | null
+  /** RFC 8689: whoever cannot be trusted to keep it under TLS does not get it. */
+  readonly requireTls: boolean
+  /** How long it has been in the queue. */
+  readonly ageMs: number
   /** Called at most once, by a transport that sends the message. */
   readonly openMessage: (limits: {
     /** 0 for no limit; see `smtpLineLengthLimit`. */

@@ -3,7 +3,8 @@
 import { parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { Kind } from '../setting.ts'
-import { parseTableRef, type TableRef } from './table-ref.ts'
+import { ListFault, splitList } from './split-list.ts'
+import { formatTableRef, parseTableRef, type TableRef } from './table-ref.ts'
 
 /** What stands in the list itself is one table more, of keys without results. */
 export type TableList = readonly TableRef[]
@@ -39,6 +40,24 @@ function tableList(
 function words(ref: TableRef): readonly string[] {
   if (ref.kind === 'table') return [`table:${ref.name}`]
   return ref.kind === 'inline' ? ref.entries.map(({ key }) => key) : []
+}
+
+/** Tables alone, asked one after the other. */
+export const maps: Kind<TableList> = {
+  name: 'maps',
+  allowed:
+    'table:NAME, inline:{ key=value, … } or static:value; several are separated by commas and asked one after the other',
+  list: true,
+  parse(text) {
+    try {
+      const refs = splitList(text).map(parseTableRef)
+      return refs.every((ref) => typeof ref === 'object') ? refs : undefined
+    } catch (error) {
+      if (error instanceof ListFault) return undefined
+      throw error
+    }
+  },
+  format: (value) => value.map(formatTableRef).join(', '),
 }
 
 const isDomain = (text: string) => text.includes('.') && parseDomain(text) !== undefined

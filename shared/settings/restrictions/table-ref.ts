@@ -41,6 +41,17 @@ export function parseTableRef(text: string): TableRef | string {
   }
 }
 
+export function formatTableRef(ref: TableRef): string {
+  switch (ref.kind) {
+    case 'table':
+      return `table:${ref.name}`
+    case 'static':
+      return /[\s,]/.test(ref.result) ? `static:{${ref.result}}` : `static:${ref.result}`
+    case 'inline':
+      return `inline:{ ${ref.entries.map(({ key, result }) => `{${key}=${result}}`).join(', ')} }`
+  }
+}
+
 function explainOther(type: string, rest: string): string {
   if (importable.has(type)) {
     const name = rest.slice(rest.lastIndexOf('/') + 1) || 'NAME'

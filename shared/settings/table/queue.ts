@@ -2,6 +2,7 @@
 
 import { networkList, nextHop } from '../address-kinds.ts'
 import { boolean, bytes, choice, duration, filePath, integer, text } from '../kinds.ts'
+import { maps } from '../restrictions/table-kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 
 const MEGABYTE = 1024 ** 2
@@ -43,6 +44,27 @@ export const queueSettings = {
     about:
       'Without effect so far: nobody is told yet that a message is still waiting. Kept for the time after which the sender will be; 0 for never.',
     known: { postfix: 'delay_warning_time' },
+  }),
+  transportMaps: new Setting(maps, {
+    reload: true,
+    default: [],
+    about:
+      'How mail for an address, a domain, or the domains below one (`.example.net`) leaves, `*` for all: `transport:nexthop`, where the transport is smtp, lmtp, ses, discard, error or retry; what is left out is as without an entry. A host in brackets is taken as it is, else its MX records count. It applies to what waits as well.',
+    known: { postfix: 'transport_maps' },
+  }),
+  defaultTransport: new Setting(choice('smtp', 'ses', 'retry'), {
+    reload: true,
+    default: 'smtp',
+    about:
+      'How mail leaves of which `transportMaps` says nothing: smtp, ses (the API of Amazon SES), or retry, which keeps it.',
+    known: { postfix: 'default_transport' },
+  }),
+  senderDependentRelayhostMaps: new Setting(maps, {
+    reload: true,
+    default: [],
+    about:
+      'The relay host of a sender, by address or domain (`<>`: the null sender); DUNNO means that of all.',
+    known: { postfix: 'sender_dependent_relayhost_maps' },
   }),
   relayhost: new Setting(nextHop, {
     reload: true,
