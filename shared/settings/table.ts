@@ -18,6 +18,7 @@ import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
+import { queueManagerSettings } from './table/queue-manager.ts'
 import { rateSettings } from './table/rates.ts'
 import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
@@ -50,6 +51,7 @@ export const settingParts = {
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
+  'Queue manager': queueManagerSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
@@ -77,6 +79,7 @@ export const settingsTable = {
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
+  ...queueManagerSettings,
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,
