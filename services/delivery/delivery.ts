@@ -3,8 +3,9 @@
 
 import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { Contact, DeliveryResult } from '#shared/contracts/delivery.ts'
-import { parseQueueId } from '#shared/mail/queue-id.ts'
+import type { QueueId } from '#shared/mail/queue-id.ts'
 import { parseRoute } from '#shared/mail/route.ts'
+import { parseBell } from '#shared/queue/bells.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import type { StageMessage } from '#shared/queue/created-message.ts'
 import { deliverHere, here, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
@@ -22,6 +23,7 @@ import { logOutcomes } from '#shared/queue/result-log.ts'
 import { doubtful } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settlement } from '#shared/queue/settle.ts'
+import type { Deferred, SeenGroup } from '#shared/queue/suspension.ts'
 import { routesThrough } from '#shared/queue/through-filter.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -38,13 +40,13 @@ const CONTENDED_PAUSE_MS = 5_000
 export interface Delivery {
   /** Handles doorbells whose body is `queueId group`. Groups gone, held or taken are passed over. */
   handle(bells: readonly QueueMessage[]): Promise<BatchResult>
-  /** One doorbell: what it says of the destination, for whoever decides when others go there. */
+  /** One doorbell: what came of it tells of the destination, for whoever decides when others go there. */
   deliver(bell: string): Promise<GroupOutcome>
+  /** Puts a group off as an attempt would that failed for now: its destination is known not to answer, for this reason. */
+  suspend(seen: SeenGroup, reason: string): Promise<void>
 }
 
 export type GroupOutcome = {
-  /** Some are to be tried again in seconds. */
-  readonly contended: boolean
   /** Undefined where it did not come to an attempt elsewhere. */
   readonly destination: DestinationReport | undefined
 }
@@ -70,7 +72,7 @@ export function createDelivery(deps: {
     await Promise.all(
       bells.map(async (bell) => {
         try {
-          if ((await deliver(bell.body)).contended) retry.push(bell.id)
+          await deliver(bell.body)
         } catch (error) {
           log.error({ bell: bell.body, error }, 'delivery failed')
           if (error instanceof TemporaryFailure) retry.push(bell.id)
@@ -80,10 +82,42 @@ export function createDelivery(deps: {
     return { retry }
   }
 
-  async function deliver(bell: string): Promise<GroupOutcome> {
-    const [id = '', name = ''] = bell.split(' ')
-    const queueId = parseQueueId(id)
-    const taken = queueId && (await queue.take(queueId, name))
+  async function deliver(text: string): Promise<GroupOutcome> {
+    const bell = parseBell(text)
+    return bell === undefined ? nothingDone : await work(bell.queueId, bell.group)
+  }
+
+  async function suspend({ message, group }: SeenGroup, reason: string): Promise<void> {
+    const { queueId, name } = group
+    const result = suspended(reason)
+    // What an attempt would end, or tell anybody of, goes the way of one.
+    if (message === undefined || isEnded(group) || !(await isMereDelay(message, group, result))) {
+      await work(queueId, name, result)
+      return
+    }
+    const atMs = deps.clock.now()
+    if (!(await queue.putOff(group, result, nextAttemptMs(message.arrivedMs)))) return
+    const all = group.recipients.map((recipient) => ({ recipient, ...outcomeOf(result) }))
+    logOutcomes(log, message, all, { contact: undefined, startedMs: atMs, endedMs: atMs, expire })
+  }
+
+  async function isMereDelay(message: QueuedMessage, group: Group, result: Deferred) {
+    if (expire(message, result).kind !== 'deferred') return false
+    const recipients = group.recipients.map((recipient): EndedRecipient => {
+      return { recipient, result, remoteMta: null, relaysDsn: false }
+    })
+    try {
+      const notices = await deps.notices.after(message, { recipients, atMs: deps.clock.now() })
+      return notices.length === 0
+    } catch {
+      // It is found out again, and said, by who takes it.
+      return false
+    }
+  }
+
+  /** `instead`: what came of it, without an attempt. */
+  async function work(queueId: QueueId, name: string, instead?: Deferred): Promise<GroupOutcome> {
+    const taken = await queue.take(queueId, name)
     if (!taken) return nothingDone
     const { message } = taken
     if (await deps.isFrozen(message)) {
@@ -93,7 +127,7 @@ export function createDelivery(deps: {
     }
     if (isEnded(taken.group)) return await endTaken(message, taken.group)
     const group = await towardsOneHop(message, taken.group)
-    return group === undefined ? nothingDone : await deliverTaken(message, group)
+    return group === undefined ? nothingDone : await deliverTaken(message, group, instead)
   }
 
   /**
@@ -115,14 +149,20 @@ export function createDelivery(deps: {
     return undefined
   }
 
-  async function deliverTaken(message: QueuedMessage, taken: Group): Promise<GroupOutcome> {
+  async function deliverTaken(
+    message: QueuedMessage,
+    taken: Group,
+    instead: Deferred | undefined,
+  ): Promise<GroupOutcome> {
     const { queueId } = message
     const lease = keepLease(taken, deps)
     const startedMs = deps.clock.now()
     let contact: Contact | undefined
-    const { outcomes, destination } = await attempt(message, taken, (reached) => {
-      contact = reached
-    })
+    const { outcomes, destination }: Attempt = instead
+      ? { outcomes: taken.recipients.map(() => outcomeOf(instead)) }
+      : await attempt(message, taken, (reached) => {
+          contact = reached
+        })
     const endedMs = deps.clock.now()
     const tried = taken.recipients.map((recipient, i) => ({
       recipient,
@@ -134,7 +174,7 @@ export function createDelivery(deps: {
     if (!kept) log.warn({ queueId, group: group.name }, 'lease lost while delivering')
     logOutcomes(log, message, all, { contact, startedMs, endedMs, expire })
     await noteBounces(message, all, contact)
-    return { contended: all.some(({ contended }) => contended), destination }
+    return { destination }
   }
 
   /** A group all of whose recipients have failed before: nothing is tried, their sender is told. */
@@ -156,7 +196,7 @@ export function createDelivery(deps: {
   ): Promise<{ readonly all: readonly Attempted[]; readonly creates: readonly QueuedMessage[] }> {
     const remoteMta = hostOf(contact)
     const recipients = tried.map(({ recipient, result }): EndedRecipient => {
-      const ended = expire(message.arrivedMs, result)
+      const ended = expire(message, result)
       const relaysDsn = ended.kind === 'delivered' && ended.relaysDsn === true
       return { recipient, result: ended, remoteMta, relaysDsn }
     })
@@ -185,7 +225,7 @@ export function createDelivery(deps: {
 
   /** What the queue is told of the group. */
   function settlementOf(
-    { arrivedMs }: QueuedMessage,
+    message: QueuedMessage,
     all: readonly Attempted[],
     creates: readonly QueuedMessage[],
     contact: Contact | undefined,
@@ -194,10 +234,9 @@ export function createDelivery(deps: {
     const contended = all.some((one) => one.contended)
     return {
       results: all.map(({ recipient, result, usedReserved, uncertain }) => {
-        return { recipient, result: expire(arrivedMs, result), remoteMta, usedReserved, uncertain }
+        return { recipient, result: expire(message, result), remoteMta, usedReserved, uncertain }
       }),
-      // The doorbell comes back before that; should it be lost, the sweeper sees the time.
-      dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
+      dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(message.arrivedMs),
       creates,
     }
   }
@@ -240,7 +279,7 @@ export function createDelivery(deps: {
     return await stageCreated(deps.stageMessage, message, outcomes)
   }
 
-  return { handle, deliver }
+  return { handle, deliver, suspend }
 }
 
 type Attempt = {
@@ -251,7 +290,14 @@ type Attempt = {
 type AttemptOutcome = RecipientOutcome & { readonly staged?: readonly QueuedMessage[] }
 type Attempted = AttemptOutcome & { readonly recipient: QueuedRecipient }
 
-const nothingDone: GroupOutcome = { contended: false, destination: undefined }
+const nothingDone: GroupOutcome = { destination: undefined }
+
+/** Postfix's words. */
+const suspended = (reason: string): Deferred => ({
+  kind: 'deferred',
+  status: '4.4.1',
+  reply: `delivery temporarily suspended: ${reason}`,
+})
 
 /** Cleanup and operators leave such groups: whose aliases lead nowhere, who is not to be tried any more. */
 const isEnded = ({ recipients }: Group) => recipients.every(({ last }) => last?.kind === 'failed')

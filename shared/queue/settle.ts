@@ -46,6 +46,7 @@ export function createSettle(deps: {
   readonly reading: QueueReading
   readonly references: QueueReferences
   readonly ring: (groups: readonly Group[]) => Promise<void>
+  readonly ringWhenDue: (groups: readonly Group[]) => Promise<void>
   readonly ringIncoming: (messages: readonly QueuedMessage[]) => Promise<void>
   readonly clock: Clock
 }) {
@@ -60,7 +61,10 @@ export function createSettle(deps: {
     ).length
     const next = groupsAfter(group, results, { dueMs, nowMs: clock.now() })
     const isDone = await replace(group, next, { used, created: createdPuts(creates) })
-    if (isDone) await deps.ringIncoming(creates)
+    if (isDone) {
+      await deps.ringIncoming(creates)
+      await deps.ringWhenDue(next)
+    }
     return isDone
   }
 
@@ -89,7 +93,7 @@ export function createSettle(deps: {
       const [message] = await deps.reading.load([group.queueId])
       if (message === undefined) return false
       const writes = [
-        ...groupWrites(group, next),
+        ...groupWrites(group, next, clock.now()),
         ...(await messageWrites(message, { groups: message.groups - 1 + next.length, used })),
         ...created,
       ]
@@ -153,10 +157,10 @@ function groupsAfter(
 }
 
 /** All of them only while the lease is ours. */
-function groupWrites(group: Group, next: readonly Group[]): readonly Write[] {
+function groupWrites(group: Group, next: readonly Group[], nowMs: number): readonly Write[] {
   const stillOurs = is('leaseUntilMs', group.leaseUntilMs)
   const puts = next.map((one): Write => {
-    return { ...groupPut(one), if: one.name === group.name ? stillOurs : { absent: 'pk' } }
+    return { ...groupPut(one, nowMs), if: one.name === group.name ? stillOurs : { absent: 'pk' } }
   })
   if (next.some(({ name }) => name === group.name)) return puts
   return [...puts, { delete: groupKey(group.queueId, group.name), if: stillOurs }]

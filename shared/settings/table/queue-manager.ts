@@ -1,11 +1,6 @@
 // How much of what waits leaves at a time, and where to: Postfix's qmgr(8).
 
-import {
-  CONCURRENCY_MAX,
-  feedback,
-  RATE_DELAY_MS_MAX,
-  transportLimits,
-} from '../delivery-kinds.ts'
+import { CONCURRENCY_MAX, feedback, RATE_DELAY_MS_MAX, transportLimits } from '../delivery-kinds.ts'
 import { duration, integer } from '../kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
 

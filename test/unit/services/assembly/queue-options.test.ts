@@ -23,6 +23,7 @@ const rows: readonly (readonly [setting: string, value: string, told: Told])[] =
   ],
   ['minimalBackoffTime', '1001ms', { 'retry.minimalBackoffMs': 1_001 }],
   ['maximalBackoffTime', '7200002ms', { 'retry.maximalBackoffMs': 7_200_002 }],
+  ['bounceQueueLifetime', '1010ms', { 'retry.bounceQueueLifetimeMs': 1_010 }],
   ['maximalQueueLifetime', '1003ms', { 'retry.maximalQueueLifetimeMs': 1_003 }],
   ['smtpTlsSecurityLevel', 'secure', { 'remote.tlsSecurityLevel': 'secure' }],
   ['smtpLineLengthLimit', '1009', { 'remote.lineLengthLimit': 1_009 }],
@@ -50,7 +51,6 @@ const elsewhere = [
   'relayhostPasswordFile',
   'smtpTlsCAfile',
   'privateDestinationNetworks',
-  'defaultDestinationConcurrencyLimit',
   'virtualAliasRecursionLimit',
 ]
 

@@ -3,13 +3,13 @@
 import { describe, expect, it } from 'vitest'
 import {
   ActiveSet,
-  type Job,
   type Limits,
   SLOW_MS,
   SLOW_PER_PROCESS_MAX,
 } from '#services/delivery/queue-manager/active-set.ts'
 import type { DestinationLimits } from '#services/delivery/queue-manager/concurrency.ts'
 import {
+  type Job,
   LETTERS_IN_A_ROW_MAX,
   LETTERS_PER_SENDER_MAX,
 } from '#services/delivery/queue-manager/destination.ts'
@@ -105,8 +105,7 @@ describe('the active set', () => {
   it('lets bulk have its turn after some letters', () => {
     const set = setWith({ destination: { initial: 100 } })
     for (let n = 0; n < 3; n++) set.add(job('a.test', { sender: 'bulk' }), 0)
-    for (let n = 0; n < 40; n++)
-      set.add(job('a.test', { sender: `${n % 20}`, isLetter: true }), 0)
+    for (let n = 0; n < 40; n++) set.add(job('a.test', { sender: `${n % 20}`, isLetter: true }), 0)
     const at = sendersOf(startAll(set)).flatMap((sender, i) => (sender === 'bulk' ? [i] : []))
     const row = LETTERS_IN_A_ROW_MAX
     expect(at).toEqual([row, 2 * row + 1, 3 * row + 2])

@@ -97,18 +97,15 @@ describe('how many go to a destination at the same time', () => {
     ['the first of two', { base: 0.5, per: 'one' }, [19, 19, 18, 18]],
     ['the first of five', { base: 1 / 5, per: 'one' }, [19, 19, 19, 19, 19, 18]],
     ['the first of as many as go', { base: 1, per: 'concurrency' }, [19, 19, 19, 19]],
-  ] as const)(
-    'shrinks by one with %s that did not get through',
-    (_, negativeFeedback, windows) => {
-      const { concurrency, succeed, fail } = busy({ negativeFeedback, failedCohortLimit: 0 })
-      succeed(100)
-      const seen = windows.map(() => {
-        fail()
-        return concurrency.window
-      })
-      expect(seen).toEqual(windows)
-    },
-  )
+  ] as const)('shrinks by one with %s that did not get through', (_, negativeFeedback, windows) => {
+    const { concurrency, succeed, fail } = busy({ negativeFeedback, failedCohortLimit: 0 })
+    succeed(100)
+    const seen = windows.map(() => {
+      fail()
+      return concurrency.window
+    })
+    expect(seen).toEqual(windows)
+  })
 
   it('never shrinks below one', () => {
     const { concurrency, fail } = busy({ failedCohortLimit: 0 })
@@ -124,11 +121,14 @@ describe('a destination is dead', () => {
     [1, 1, 1],
     [1, 3, 3],
     [5, 2, 5],
-  ])('from a window of %d, with a limit of %d cohorts, with failure %d in a row', (window, failedCohortLimit, dead) => {
-    const { concurrency, fail } = busy({ initial: window, failedCohortLimit })
-    expect(fail(100)).toBe(dead)
-    expect(concurrency.dead).toEqual({ untilMs: 300_000, reason: REASON })
-  })
+  ])(
+    'from a window of %d, with a limit of %d cohorts, with failure %d in a row',
+    (window, failedCohortLimit, dead) => {
+      const { concurrency, fail } = busy({ initial: window, failedCohortLimit })
+      expect(fail(100)).toBe(dead)
+      expect(concurrency.dead).toEqual({ untilMs: 300_000, reason: REASON })
+    },
+  )
 
   it('not where one got through in between', () => {
     const { fail, succeed } = busy()
