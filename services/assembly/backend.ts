@@ -96,7 +96,7 @@ export function createBackend(deps: {
   }
 }
 
-function routesOf(settings: Settings, maps: Maps): Routes {
+export function routesOf(settings: Settings, maps: Maps): Routes {
   return {
     slotOf: createSlotOf({ maps, options: settings }),
     destinationRecipientLimit: settings.defaultDestinationRecipientLimit,

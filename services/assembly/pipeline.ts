@@ -5,7 +5,7 @@ import { createCleanup } from '#services/cleanup/cleanup.ts'
 import { createCollector } from '#services/collector/collector.ts'
 import { createDelivery } from '#services/delivery/delivery.ts'
 import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
-import { createNotices } from '#services/delivery/notices/notices.ts'
+import { createNotices, type Notices } from '#services/delivery/notices/notices.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
@@ -34,6 +34,7 @@ export function assembleDelivery(
   backend: Backend,
   deliverRemote: RemoteDelivery,
   deliverLocal = localDelivery(backend),
+  notices: Notices = createNotices(),
 ) {
   return createDelivery({
     queue: backend.queue,
@@ -42,7 +43,7 @@ export function assembleDelivery(
     isFrozen: isFrozen(backend),
     suspicion: backend.suspicion,
     stageMessage: createStageMessage({ objects: backend.store.objects, clock: backend.clock }),
-    notices: createNotices(),
+    notices,
     schedule: retrySchedule(backend),
     options: queueOptions(backend),
     clock: backend.clock,

@@ -1,10 +1,11 @@
-// `npm run bench -- smtp [rounds] [settings]`, `pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]`, `authentication` or `policy [rounds]`
+// `npm run bench -- smtp [rounds] [settings]`, `pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]`, `authentication`, `policy [rounds]` or `outbound [rounds]`
 
 import { benchAuthentication } from './authentication.ts'
 import { benchCost } from './cost/cost.ts'
 import { benchFuzz } from './fuzz/fuzz.ts'
 import { benchHostile } from './hostile/hostile.ts'
 import { benchImap } from './imap.ts'
+import { benchOutbound } from './outbound/bench.ts'
 import { benchPolicy } from './policy.ts'
 import { benchPop3 } from './pop3.ts'
 import { benchReceipt } from './receipt/receipt.ts'
@@ -23,6 +24,7 @@ const benches = new Map<string, (...words: readonly (string | undefined)[]) => P
   ['receipt', benchReceipt],
   ['authentication', benchAuthentication],
   ['policy', benchPolicy],
+  ['outbound', benchOutbound],
 ])
 
 const [name = '', ...words] = process.argv.slice(2)

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { BlobId } from '#shared/contracts/mailbox.ts'
-import { formatNextHop } from '#shared/mail/next-hop.ts'
+import { formatRoute } from '#shared/mail/route.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { markDead } from '#shared/queue/blob.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -29,7 +29,7 @@ describe('a message between 250 and its mailbox', () => {
     remote = () => ({ kind: 'delivered', reply: '250 ok' })
     pipeline = createPipeline(store, clock, {
       deliverRemote: async (message, hop, recipients) => {
-        attempts.push(`${formatNextHop(hop)}: ${recipients.map((r) => r.address).join(' ')}`)
+        attempts.push(`${formatRoute(hop)}: ${recipients.map((r) => r.address).join(' ')}`)
         void message
         return recipients.map((recipient) => remote(recipient.address))
       },

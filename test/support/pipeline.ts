@@ -8,15 +8,17 @@ import { parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { decodeEnvelope } from '#shared/mail/index-codec.ts'
 import type { Envelope } from '#shared/mail/message-index.ts'
-import { formatNextHop } from '#shared/mail/next-hop.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { formatRoute } from '#shared/mail/route.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
-import type { Expand, LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import type { Expand, LocalDelivery } from '#shared/queue/pipeline.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import type { Store } from '#shared/storage/ports.ts'
+import { createFakeNotices, type FakeNotices } from './fake-notices.ts'
+import { type AnswerRemote, remoteDelivery } from './remote-delivery.ts'
 
 /** Longer than any pause between attempts, shorter than what keeps an eye on something. */
 const PAUSE_MS_MAX = 60_000
@@ -65,13 +67,16 @@ export function createPipeline(
   {
     deliverRemote = noRemote,
     deliverLocal,
+    notices = createFakeNotices(),
     needsContent = () => false,
     set = [] as readonly string[],
     log = silentLog,
   }: {
-    deliverRemote?: RemoteDelivery
+    deliverRemote?: AnswerRemote
     /** Instead of what delivers to accounts here. */
     deliverLocal?: LocalDelivery
+    /** What senders are told of; by itself nothing. */
+    notices?: FakeNotices
     /** Accounts here whose mail cleanup leaves to delivery. */
     needsContent?: (address: string) => boolean
     set?: readonly string[]
@@ -98,12 +103,11 @@ export function createPipeline(
     clock,
     log: silentLog,
   })
+  const remote = remoteDelivery(deliverRemote)
   const workers = {
-    ...createWorkers(backend, deliverRemote),
+    ...createWorkers(backend, remote),
     cleanup: assembleCleanup({ ...backend, expand }, deliverLocal),
-    ...(deliverLocal && {
-      delivery: assembleDelivery(backend, deliverRemote, deliverLocal),
-    }),
+    delivery: assembleDelivery(backend, remote, deliverLocal, notices),
   }
 
   /** What a listener does with a message; resolves where it would say `250`. */
@@ -227,7 +231,18 @@ export function createPipeline(
     )
   }
 
-  return { backend, spool, workers, accept, settle, addAccount, addAlias, inbox, envelopes }
+  return {
+    backend,
+    spool,
+    workers,
+    notices,
+    accept,
+    settle,
+    addAccount,
+    addAlias,
+    inbox,
+    envelopes,
+  }
 }
 
 export function origin(account: AcceptedMessage['origin']['account']): AcceptedMessage['origin'] {
@@ -241,9 +256,9 @@ export function origin(account: AcceptedMessage['origin']['account']): AcceptedM
   }
 }
 
-const noRemote: RemoteDelivery = async (_message, hop, recipients) =>
+const noRemote: AnswerRemote = async (_message, route, recipients) =>
   recipients.map(() => ({
     kind: 'deferred',
     status: '4.4.1',
-    reply: `no way to ${formatNextHop(hop)}`,
+    reply: `no way to ${formatRoute(route)}`,
   }))

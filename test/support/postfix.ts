@@ -107,6 +107,7 @@ rewrite   unix  - - n -     - trivial-rewrite
 bounce    unix  - - n -     0 bounce
 defer     unix  - - n -     0 bounce
 proxymap  unix  - - n -     - proxymap
+smtp      unix  - - n -     - smtp
 discard   unix  - - n -     - discard
 anvil     unix  - - n -     1 anvil
 postlog   unix-dgram n - n - 1 postlogd

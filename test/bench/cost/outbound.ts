@@ -1,7 +1,7 @@
 // Mail that goes out through a relay host: 50 KB, 1.3 recipients, one destination, 10 % of it deferred. What SES asks for
 // relaying is a line of its own.
 
-import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
+import type { AnswerRemote } from '#test/support/remote-delivery.ts'
 import { priceLists } from '../../../cdk/prices.ts'
 import { RELAY_SESSION_MS } from './latencies.ts'
 import type { Entry } from './meter.ts'
@@ -41,7 +41,7 @@ export async function benchOutbound(stage: Stage): Promise<void> {
   const { meter } = stage
   let deferring = false
   let objects: Awaited<ReturnType<Stage['openTask']>>['store']['objects'] | undefined
-  const relay: RemoteDelivery = async (message, _hop, recipients) => {
+  const relay: AnswerRemote = async (message, _hop, recipients) => {
     for await (const _ of (await objects?.stream(message.object.key)) ?? []);
     await meter.time?.taking(RELAY_SESSION_MS, async () => undefined)
     return recipients.map(() =>

@@ -11,10 +11,10 @@ import type { FolderRef } from '#shared/contracts/mailbox.ts'
 import type { PolicyVerdict, RecipientRequest } from '#shared/contracts/policy.ts'
 import { formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
-import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { encodeBody } from '#shared/storage/aws/queue-body.ts'
 import type { QueueMessage } from '#shared/storage/ports.ts'
+import { type AnswerRemote, remoteDelivery } from '#test/support/remote-delivery.ts'
 import { sendLoad } from '#test/support/smtp-load.ts'
 import { openBenchFunction } from './function.ts'
 import { SETUP } from './meter.ts'
@@ -42,7 +42,7 @@ export type BenchSystem = Awaited<ReturnType<typeof openSystem>>
 export async function openSystem(
   stage: Stage,
   set: readonly string[],
-  deliverRemote: RemoteDelivery = async () => [],
+  deliverRemote: AnswerRemote = async () => [],
 ) {
   const { meter } = stage
   meter.operation = SETUP
@@ -65,7 +65,7 @@ export async function openSystem(
     return onQueueEvents(opened, 'incoming', handle)
   })
   const delivery = await openBenchFunction(stage, 'delivery', set, (opened) => {
-    const { handle } = assembleDelivery(opened.backend, (...given) => deliverRemote(...given))
+    const { handle } = assembleDelivery(opened.backend, remoteDelivery(deliverRemote))
     return onQueueEvents(opened, 'active', handle)
   })
   const sweeper = await openBenchFunction(stage, 'sweeper', set, (opened) => {

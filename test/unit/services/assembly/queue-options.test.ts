@@ -1,17 +1,26 @@
 // Which setting reaches what is behind the queue: every setting of that part is turned by itself.
 
 import { describe, expect, it } from 'vitest'
+import { routesOf } from '#services/assembly/backend.ts'
 import { queueOptions, retryOptions } from '#services/assembly/pipeline.ts'
 import { hopPolicyOptions } from '#services/assembly/remote.ts'
 import { formatNextHop } from '#shared/mail/next-hop.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import { flatten, settingParts } from '#shared/settings/table.ts'
+import { inlineMaps } from '#test/support/inline-maps.ts'
 
 type Told = { readonly [option: string]: unknown }
 
 const rows: readonly (readonly [setting: string, value: string, told: Told])[] = [
   ['hostname', 'other.test', { 'queue.hostname': 'other.test' }],
-  ['relayhost', '[r.test]:26', { 'queue.hopOf': '[r.test]:26', 'remote.relayhost': '[r.test]:26' }],
+  ['relayhost', '[r.test]:26', { 'queue.slot': '[r.test]:26', 'remote.relayhost': '[r.test]:26' }],
+  ['transportMaps', 'inline:{ remote.test=[t.test] }', { 'queue.slot': '[t.test]' }],
+  ['defaultTransport', 'ses', { 'queue.slot': 'ses:' }],
+  [
+    'senderDependentRelayhostMaps',
+    'inline:{ ann@example.test=[s.test] }',
+    { 'queue.slot': '[s.test]' },
+  ],
   ['minimalBackoffTime', '1001ms', { 'retry.minimalBackoffMs': 1_001 }],
   ['maximalBackoffTime', '7200002ms', { 'retry.maximalBackoffMs': 7_200_002 }],
   ['maximalQueueLifetime', '1003ms', { 'retry.maximalQueueLifetimeMs': 1_003 }],
@@ -45,14 +54,17 @@ const elsewhere = [
   'virtualAliasRecursionLimit',
 ]
 
-function told(...overrides: readonly string[]): ReadonlyMap<string, unknown> {
+async function told(...overrides: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
   const loaded = loadSettings({ environment: {}, overrides: ['hostname=mx.test', ...overrides] })
   if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
   const { settings } = loaded
   const policies = hopPolicyOptions(settings, { relayhostAuth: null, tlsCa: undefined })
-  const queue = queueOptions({ settings })
+  const { slotOf, ...queue } = queueOptions({ settings, routes: routesOf(settings, inlineMaps) })
   const all = {
-    queue: { ...queue, hopOf: queue.hopOf('x@remote.test') },
+    queue: {
+      ...queue,
+      slot: await slotOf({ address: 'x@remote.test', sender: 'ann@example.test' }),
+    },
     retry: retryOptions(settings),
     remote: {
       ...policies,
@@ -71,9 +83,11 @@ function leaves(group: object, prefix: string): [string, unknown][] {
 }
 
 describe('a setting reaches what is behind the queue:', () => {
-  it.each(rows)('%s', (path, value, changes) => {
-    const before = told()
-    const after = [...told(`${path}=${value}`)].filter(([name, now]) => before.get(name) !== now)
+  it.each(rows)('%s', async (path, value, changes) => {
+    const before = await told()
+    const after = [...(await told(`${path}=${value}`))].filter(
+      ([name, now]) => before.get(name) !== now,
+    )
     expect(Object.fromEntries(after)).toEqual(changes)
   })
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openRemoteDelivery } from '#services/assembly/remote.ts'
 import type { ObjectStore, Store } from '#shared/storage/ports.ts'
-import { hopOf } from '#test/support/next-hop.ts'
+import { routeTo } from '#test/support/next-hop.ts'
 import { createPipeline, manualClock } from '#test/support/pipeline.ts'
 import { openSink } from '#test/support/sink-smtp.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
@@ -46,9 +46,14 @@ describe('delivery to other hosts', () => {
       'smtpTlsSecurityLevel=none',
     ])
     const reached: string[] = []
-    const results = await remote.deliver(message, hopOf(relayhost), recipients, ({ relay: to }) => {
-      reached.push(to)
-    })
+    const { results } = await remote.deliver(
+      message,
+      routeTo(relayhost),
+      recipients,
+      ({ relay: to }) => {
+        reached.push(to)
+      },
+    )
     expect(results).toMatchObject([{ kind: 'delivered' }, { kind: 'delivered' }])
     expect(reached).toEqual([`127.0.0.1[127.0.0.1]:${relay.port}`])
     expect(relay.messages).toMatchObject([
@@ -87,7 +92,7 @@ describe('delivery to other hosts', () => {
       'smtpTlsSecurityLevel=none',
       'privateDestinationNetworks=127.0.0.0/8',
     ])
-    await remote.deliver(message, hopOf(`[127.0.0.1]:${there.port}`), recipients, () => {})
+    await remote.deliver(message, routeTo(`[127.0.0.1]:${there.port}`), recipients, () => {})
     expect(there.messages).toHaveLength(1)
   })
 
@@ -101,7 +106,7 @@ describe('delivery to other hosts', () => {
       'smtpTlsSecurityLevel=none',
       setting,
     ])
-    await remote.deliver(message, hopOf(`[127.0.0.1]:${relay.port}`), recipients, () => {})
+    await remote.deliver(message, routeTo(`[127.0.0.1]:${relay.port}`), recipients, () => {})
     expect(relay.messages[0]?.bytes.toString().split('\r\n').slice(3, -1)).toEqual(lines)
   })
 
@@ -115,27 +120,27 @@ describe('delivery to other hosts', () => {
         'smtpTlsSecurityLevel=none',
       ])
       expect(remote.isIdle()).toBe(true)
-      const results = remote.deliver(
+      const attempt = remote.deliver(
         message,
-        hopOf(`[127.0.0.1]:${host.port}`),
+        routeTo(`[127.0.0.1]:${host.port}`),
         recipients,
         () => {},
       )
       await asked.promise
       expect(remote.isIdle()).toBe(false)
       remote.cutOff()
-      expect(await results).toMatchObject([
+      expect((await attempt).results).toMatchObject([
         { kind: 'deferred', status: '4.4.2' },
         { kind: 'deferred', status: '4.4.2' },
       ])
       expect(remote.isIdle()).toBe(true)
       const more = await remote.deliver(
         message,
-        hopOf(`[127.0.0.1]:${host.port}`),
+        routeTo(`[127.0.0.1]:${host.port}`),
         recipients,
         () => {},
       )
-      expect(more).toMatchObject([{ kind: 'deferred' }, { kind: 'deferred' }])
+      expect(more.results).toMatchObject([{ kind: 'deferred' }, { kind: 'deferred' }])
     })
   })
 })
@@ -176,11 +181,11 @@ describe('a delivery whose message cannot be read', () => {
     const address = 'x@remote.test'
     const facts = { notify: [], originalRecipient: null, accountId: null, extension: null }
     const recipients = [{ address, original: address, ...facts }]
-    const results = remote.deliver(message, hopOf('[192.0.2.1]'), recipients, () => {})
+    const attempt = remote.deliver(message, routeTo('[192.0.2.1]'), recipients, () => {})
     await vi.waitFor(() => expect(read).toHaveBeenCalled())
     expect(remote.isIdle()).toBe(false)
     remote.cutOff()
-    expect(await results).toMatchObject([{ kind: 'deferred', status: '4.3.2' }])
+    expect((await attempt).results).toMatchObject([{ kind: 'deferred', status: '4.3.2' }])
     expect(remote.isIdle()).toBe(true)
   })
 })

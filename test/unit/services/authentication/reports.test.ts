@@ -10,8 +10,8 @@ import {
 } from '#services/authentication/report-records.ts'
 import { createReportSending } from '#services/authentication/report-sending.ts'
 import type { AcceptedMessage, Spool, Spooled } from '#shared/contracts/spool.ts'
-import { formatNextHop } from '#shared/mail/next-hop.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { formatRoute } from '#shared/mail/route.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { authenticated } from '#test/support/authenticated.ts'
 import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
@@ -94,7 +94,7 @@ describe('DMARC reports', () => {
     const delivered: [sender: string, hop: string, to: readonly string[]][] = []
     const pipeline = createPipeline(opened.store, clock, {
       deliverRemote: async ({ envelope }, hop, recipients) => {
-        delivered.push([envelope.sender, formatNextHop(hop), recipients.map((one) => one.address)])
+        delivered.push([envelope.sender, formatRoute(hop), recipients.map((one) => one.address)])
         return recipients.map(() => ({ kind: 'delivered', reply: '250 ok' }))
       },
     })

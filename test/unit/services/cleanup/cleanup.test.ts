@@ -2,8 +2,8 @@ import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FAILURES_MAX, RECIPIENTS_ON_THE_SPOT_MAX } from '#services/cleanup/cleanup.ts'
 import type { LocalAction } from '#shared/contracts/delivery.ts'
-import { formatNextHop } from '#shared/mail/next-hop.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { formatRoute } from '#shared/mail/route.ts'
 import { noFlags } from '#shared/mailbox/flags.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId } from '#shared/queue/blob.ts'
@@ -157,7 +157,7 @@ describe('cleanup', () => {
     const limited = createPipeline(opened.store, clock, {
       set: [`defaultDestinationRecipientLimit=${limit}`, `relayhost=${relayhost}`],
       deliverRemote: async (_, hop, recipients) => {
-        attempts.push({ nextHop: formatNextHop(hop), to: recipients.map(({ address }) => address) })
+        attempts.push({ nextHop: formatRoute(hop), to: recipients.map(({ address }) => address) })
         return recipients.map(() => ({ kind: 'delivered', reply: '250' }))
       },
     })

@@ -2,15 +2,15 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DeliveryResult, LocalAction } from '#shared/contracts/delivery.ts'
-import { formatNextHop } from '#shared/mail/next-hop.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { formatRoute } from '#shared/mail/route.ts'
 import { noFlags } from '#shared/mailbox/flags.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId } from '#shared/queue/blob.ts'
 import type { CreatedMessage } from '#shared/queue/created-message.ts'
 import { duePk, dueUpTo } from '#shared/queue/keys.ts'
 import { GROUP_LEASE_MS } from '#shared/queue/new-groups.ts'
-import type { LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import type { LocalDelivery } from '#shared/queue/pipeline.ts'
 import { lastReplyOf } from '#shared/queue/records.ts'
 import { doubtful } from '#shared/queue/results.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
@@ -19,6 +19,7 @@ import type { QueueMessage, Store, Table } from '#shared/storage/ports.ts'
 import { withFaults } from '#test/support/faults/with-faults.ts'
 import { ManualClock } from '#test/support/manual-clock.ts'
 import { createPipeline, manualClock, origin, type Pipeline } from '#test/support/pipeline.ts'
+import type { AnswerRemote } from '#test/support/remote-delivery.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 const text = 'Subject: x\r\n\r\nbody\r\n'
@@ -34,7 +35,7 @@ describe('delivery', () => {
   })
   afterEach(() => opened.close())
 
-  const pipelineWith = (deliverRemote: RemoteDelivery, store: Store = opened.store) =>
+  const pipelineWith = (deliverRemote: AnswerRemote, store: Store = opened.store) =>
     createPipeline(store, clock, { deliverRemote })
 
   async function groupsOf({ backend }: Pipeline, queueId: QueueId) {
@@ -175,9 +176,9 @@ describe('delivery', () => {
     const recipients = ['a@one.test', 'b@two.test', 'c@one.test']
     let attempts: string[]
     const deliverRemote =
-      (answer: DeliveryResult): RemoteDelivery =>
+      (answer: DeliveryResult): AnswerRemote =>
       async (_message, hop, all) => {
-        attempts.push(`${formatNextHop(hop)}: ${all.map(({ address }) => address).join(' ')}`)
+        attempts.push(`${formatRoute(hop)}: ${all.map(({ address }) => address).join(' ')}`)
         return all.map(() => answer)
       }
     const refused: DeliveryResult = { kind: 'deferred', status: '4.4.1', reply: 'refused' }
@@ -285,7 +286,7 @@ describe('delivery of a group of recipients here', () => {
     deliverLocal: LocalDelivery,
     to: readonly string[] = names,
     log?: Log,
-    deliverRemote?: RemoteDelivery,
+    deliverRemote?: AnswerRemote,
   ) {
     let isFirst = true
     const pipeline = createPipeline(opened.store, clock, {
@@ -514,7 +515,7 @@ describe('delivery of a group of recipients here', () => {
         silentLog,
         async ({ queueId: id, prepend }, hop, recipients) => {
           expect(id).not.toBe(queueId)
-          sent.push(`${prepend}${hop.host} ${recipients.map(({ address }) => address)}`)
+          sent.push(`${prepend}${formatRoute(hop)} ${recipients.map(({ address }) => address)}`)
           return recipients.map(() => delivered)
         },
       )

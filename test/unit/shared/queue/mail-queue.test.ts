@@ -136,26 +136,31 @@ describe('the mail queue', () => {
     })
 
     it('rings those that wait for a worker, which are due should the bell get lost', async () => {
-      const { queueId } = await split(
-        far('a.test', 'x@a.test'),
-        { ...near('ann@here.test'), state: { kind: 'deferred', dueMs: 7 } },
-        { ...near('bob@here.test'), state: { kind: 'held' } },
-      )
+      const { queueId } = await split(far('a.test', 'x@a.test'), {
+        ...near('ann@here.test'),
+        state: { kind: 'deferred', dueMs: 7 },
+      })
       expect(await bellsOf(store, 'active')).toEqual([`${queueId} a.test/0`])
       const lost = dueAt(queueId, 'a.test/0', clock.now() + GROUP_LEASE_MS)
       expect(await itemOf(queueId, 'a.test/0')).toMatchObject(lost)
     })
 
-    it('of which the deferred are due at their time, and the held wait for an operator', async () => {
-      const { queueId } = await split(
-        { ...near('ann@here.test'), state: { kind: 'deferred', dueMs: 7 } },
-        { ...near('bob@here.test'), state: { kind: 'held' } },
-      )
+    it('of which the deferred are due at their time', async () => {
+      const { queueId } = await split({
+        ...near('ann@here.test'),
+        state: { kind: 'deferred', dueMs: 7 },
+      })
       expect(await itemOf(queueId, 'local/0')).toMatchObject(dueAt(queueId, 'local/0', 7))
-      const held = await itemOf(queueId, 'local/1')
-      expect(held).toMatchObject(heldAt(queueId, 'local/1'))
-      expect(held).not.toHaveProperty('duePk')
-      expect((await queue.loadGroups(queueId)).map(({ attempts }) => attempts)).toEqual([1, 1])
+    })
+
+    it('of which one has been tried where a recipient of it has', async () => {
+      const last = { kind: 'failed', status: '5.1.1', reply: 'no', remoteMta: null } as const
+      const tried = { ...recipientHere('bob@here.test'), last: { ...last, atMs: 1, attempts: 1 } }
+      const { queueId } = await split(near('ann@here.test'), {
+        ...near(),
+        recipients: [tried],
+      })
+      expect((await queue.loadGroups(queueId)).map(({ attempts }) => attempts)).toEqual([0, 1])
     })
 
     it('once: false for a second worker, whose groups are not made', async () => {
@@ -253,10 +258,11 @@ describe('the mail queue', () => {
     })
 
     it('not one on hold, and not one that is not there', async () => {
-      const { queueId } = await split({
-        ...near('a@here.test'),
-        state: { kind: 'held' },
-      })
+      const message = await split(near('a@here.test'))
+      const { queueId } = message
+      expect(await queue.holdTaken(await taken(message, 'local/0'))).toBe(true)
+      expect(await itemOf(queueId, 'local/0')).toMatchObject(heldAt(queueId, 'local/0'))
+      expect(await itemOf(queueId, 'local/0')).not.toHaveProperty('duePk')
       expect(await queue.take(queueId, 'local/0')).toBeUndefined()
       expect(await queue.take(queueId, 'local/9')).toBeUndefined()
       expect(await itemOf(queueId, 'local/9')).toBeUndefined()

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseFilterHop } from '#shared/mail/filter-hop.ts'
 import { formatNextHop } from '#shared/mail/next-hop.ts'
-import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
+import { formatRoute } from '#shared/mail/route.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
+import type { AnswerRemote } from '#test/support/remote-delivery.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 const clock = manualClock()
@@ -11,8 +12,8 @@ let pipeline: Pipeline
 const handed: { readonly hop: string; readonly to: readonly string[] }[] = []
 let isAway = false
 
-const deliverRemote: RemoteDelivery = async (_message, hop, recipients) => {
-  handed.push({ hop: formatNextHop(hop), to: recipients.map(({ address }) => address) })
+const deliverRemote: AnswerRemote = async (_message, hop, recipients) => {
+  handed.push({ hop: formatRoute(hop), to: recipients.map(({ address }) => address) })
   return recipients.map(() =>
     isAway
       ? { kind: 'deferred', status: '4.4.1', reply: 'away' }

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connectTcp } from '#services/delivery/remote/connect.ts'
 import { createInterruption } from '#services/delivery/remote/interruption.ts'
 import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
-import { hopOf } from '#test/support/next-hop.ts'
+import { routeTo } from '#test/support/next-hop.ts'
 import { aQueuedMessage } from '#test/support/queued-message.ts'
 
 const delivered: DeliveryResult = { kind: 'delivered', reply: '250 ok' }
@@ -46,31 +46,31 @@ describe('an interruption of remote delivery', () => {
 
   it('leaves alone what comes to its end by itself', async () => {
     const { guard, isIdle } = createInterruption(connectTcp)
-    const deliver = guard(async (_message, _hop, all) => {
+    const deliver = guard(async (_message, _route, all) => {
       expect(isIdle()).toBe(false)
-      return all.map(() => delivered)
+      return { results: all.map(() => delivered), destination: { kind: 'reached' } }
     })
-    const results = deliver(aQueuedMessage(), hopOf('a.test'), recipients, () => {})
+    const attempt = deliver(aQueuedMessage(), routeTo('a.test'), recipients, () => {})
     expect(isIdle()).toBe(false)
-    expect(await results).toEqual([delivered, delivered])
+    expect((await attempt).results).toEqual([delivered, delivered])
     expect(isIdle()).toBe(true)
   })
 
   it('is idle again after a delivery that rejects', async () => {
     const { guard, isIdle } = createInterruption(connectTcp)
     const deliver = guard(() => Promise.reject(new Error('a bug')))
-    await expect(deliver(aQueuedMessage(), hopOf('a.test'), recipients, () => {})).rejects.toThrow(
-      'a bug',
-    )
+    await expect(
+      deliver(aQueuedMessage(), routeTo('a.test'), recipients, () => {}),
+    ).rejects.toThrow('a bug')
     expect(isIdle()).toBe(true)
   })
 
   it('defers everybody of a delivery that waits for something else than a connection', async () => {
     const { guard, isIdle, cutOff } = createInterruption(connectTcp)
     const deliver = guard(() => new Promise(() => {}))
-    const results = deliver(aQueuedMessage(), hopOf('a.test'), recipients, () => {})
+    const attempt = deliver(aQueuedMessage(), routeTo('a.test'), recipients, () => {})
     cutOff()
-    expect(await results).toMatchObject([
+    expect((await attempt).results).toMatchObject([
       { kind: 'deferred', status: '4.3.2' },
       { kind: 'deferred', status: '4.3.2' },
     ])

@@ -58,7 +58,7 @@ async function probed(
     }),
     log: silentLog,
     connect: ({ timeoutMs }) => connectTcp({ address: '127.0.0.1', port: host.port, timeoutMs }),
-    options: { sender, hopOf: (to) => to.slice(to.lastIndexOf('@') + 1) },
+    options: { sender, slotOf: async (to) => to.address.slice(to.address.lastIndexOf('@') + 1) },
   })
   return { result: await ask(address), lines: host.connections.flat() }
 }

@@ -3,8 +3,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
 import type { Transfer, Transport } from '#services/delivery/remote/transport.ts'
-import type { DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
-import { hopOf } from '#test/support/next-hop.ts'
+import type { FinalRecipient } from '#shared/contracts/delivery.ts'
+import { formatRoute, type Route } from '#shared/mail/route.ts'
+import { routeTo } from '#test/support/next-hop.ts'
 import { createPipeline, manualClock } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
@@ -18,6 +19,7 @@ const recipients: readonly FinalRecipient[] = [
     originalRecipient: null,
   },
 ]
+const isNobody = (route: Route) => formatRoute(route) === 'nobody.test'
 const text = `Subject: x\r\n\r\n${'y'.repeat(50)}\r\n`
 
 describe('remote delivery', () => {
@@ -45,7 +47,10 @@ describe('remote delivery', () => {
       async deliver(transfer) {
         taken.push(transfer)
         transfer.onContact?.({ relay: name, connectMs: 1 })
-        return transfer.recipients.map((): DeliveryResult => ({ kind: 'delivered', reply: name }))
+        return {
+          results: transfer.recipients.map(() => ({ kind: 'delivered', reply: name })),
+          destination: { kind: 'reached' },
+        }
       },
     }
   }
@@ -56,23 +61,34 @@ describe('remote delivery', () => {
     const discard = answering('discard', taken)
     const deliver = createRemoteDelivery({
       objects: opened.store.objects,
-      transportOf: ({ host }) => (host === 'nobody.test' ? discard : direct),
+      transportOf: (route) => (isNobody(route) ? discard : direct),
+      clock,
       hostname: 'us',
     })
     const message = await queued()
     const reached: string[] = []
-    const results = async (hop: string) =>
-      (await deliver(message, hopOf(hop), recipients, ({ relay }) => reached.push(relay)))[0]
-    expect(await results('nobody.test')).toEqual({ kind: 'delivered', reply: 'discard' })
-    expect(await results('[a.test]:26')).toEqual({ kind: 'delivered', reply: 'direct' })
+    const attempt = (route: string) =>
+      deliver(message, routeTo(route), recipients, ({ relay }) => reached.push(relay))
+    clock.advance(5_000)
+    const destination = { kind: 'reached' }
+    expect(await attempt('nobody.test')).toEqual({
+      results: [{ kind: 'delivered', reply: 'discard' }],
+      destination,
+    })
+    expect(await attempt('[a.test]:26')).toEqual({
+      results: [{ kind: 'delivered', reply: 'direct' }],
+      destination,
+    })
     expect(reached).toEqual(['discard', 'direct'])
-    expect(taken.map(({ hop }) => hop.host)).toEqual(['nobody.test', 'a.test'])
+    expect(taken.map(({ route }) => formatRoute(route))).toEqual(['nobody.test', '[a.test]:26'])
     expect(taken[1]).toMatchObject({
       queueId: message.queueId,
       sender: 'sender@remote.test',
       recipients,
       dsnReturn: 'HDRS',
       dsnEnvelopeId: 'e1',
+      requireTls: false,
+      ageMs: 5_000,
     })
   })
 
@@ -85,7 +101,10 @@ describe('remote delivery', () => {
         expect(reads).toBeLessThanOrEqual(1)
         const form = formFor({ smtpUtf8: false, eightBit: true })
         const bytes = Buffer.concat(await Array.fromAsync(form.read()))
-        return [{ kind: 'delivered', reply: bytes.toString() }]
+        return {
+          results: [{ kind: 'delivered', reply: bytes.toString() }],
+          destination: { kind: 'reached' },
+        }
       },
     }
     const deliver = createRemoteDelivery({
@@ -104,14 +123,15 @@ describe('remote delivery', () => {
           return objects.read(...given)
         },
       },
-      transportOf: ({ host }) => (host === 'nobody.test' ? answering('discard', []) : opening),
+      transportOf: (route) => (isNobody(route) ? answering('discard', []) : opening),
+      clock,
       hostname: 'us',
     })
     const message = await queued()
-    await deliver(message, hopOf('nobody.test'), recipients, () => {})
+    await deliver(message, routeTo('nobody.test'), recipients, () => {})
     expect(reads).toBe(0)
-    const [result] = await deliver(message, hopOf('there.test'), recipients, () => {})
-    expect(result?.reply).toBe(
+    const { results } = await deliver(message, routeTo('there.test'), recipients, () => {})
+    expect(results[0]?.reply).toBe(
       text.replace('y'.repeat(50), `${'y'.repeat(40)}\r\n ${'y'.repeat(10)}`),
     )
   })

@@ -12,7 +12,7 @@ import type { Resolver } from '#shared/dns/resolver.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
-import { hopOf } from '#test/support/next-hop.ts'
+import { hopOf, routeTo } from '#test/support/next-hop.ts'
 import {
   openScriptedHost,
   openSink,
@@ -91,7 +91,8 @@ function delivery(
   })
   return {
     dialled,
-    deliver: (changes: Changes = {}) => remote.deliver(transfer(changes)),
+    attempt: (changes: Changes = {}) => remote.deliver(transfer(changes)),
+    deliver: async (changes: Changes = {}) => (await remote.deliver(transfer(changes))).results,
   }
 }
 
@@ -112,11 +113,13 @@ type Settings = Partial<Omit<HopPolicyOptions, 'relayhost'>> & { readonly relayh
 function transfer({ nextHop = 'there.test', ...changes }: Changes): Transfer {
   return {
     queueId: '01ARZ3NDEKTSV4RRFF',
-    hop: hopOf(nextHop),
+    route: routeTo(nextHop),
     sender: 'bob@here.test',
     recipients: [to('carol@there.test')],
     dsnReturn: null,
     dsnEnvelopeId: null,
+    requireTls: false,
+    ageMs: 0,
     openMessage: async () => outbound(changes),
     ...changes,
   }
