@@ -33,6 +33,8 @@ export type Refusal = {
   readonly stage: Stage
   /** STARTTLS was offered and did not work. */
   readonly tlsFailed: boolean
+  /** It was answered with a refusal. */
+  readonly tlsRefused?: true
 }
 
 export type SessionOptions = {
@@ -124,7 +126,8 @@ export function leave(connection: Connection): void {
 function refuse(error: SMTPError, peer: string, tlsFailed: boolean): Refusal {
   if (error.response) {
     const failure = makeTemporary(readReply(error.response, peer, error.command))
-    return { kind: 'refusal', failure, stage: 'answered', tlsFailed }
+    const refused = tlsFailed ? { tlsRefused: true as const } : {}
+    return { kind: 'refusal', failure, stage: 'answered', tlsFailed, ...refused }
   }
   // RFC 3463 §3.8: 4.7.5 is a cryptographic failure; §3.5: 4.4.2 a bad connection.
   const failure = defer(tlsFailed ? '4.7.5' : '4.4.2', `${peer}: ${error.message}`)

@@ -192,8 +192,10 @@ class Attempt {
     if (session.kind === 'session') return session
     this.#refuse(session)
     // A connection is lost with its handshake, so clear text needs a fresh one.
-    const isOpportunistic = security.kind === 'opportunistic' && security.mayBeClear
-    const mayBeClear = isOpportunistic && hop.port !== SUBMISSIONS_PORT
+    const isGivenUp =
+      session.tlsRefused || (security.kind === 'opportunistic' && security.mayBeClear)
+    const mayBeClear =
+      security.kind === 'opportunistic' && isGivenUp && hop.port !== SUBMISSIONS_PORT
     if (!session.tlsFailed || !mayBeClear) return undefined
     const inClear = await this.#openWith(target, { kind: 'clear' }, null)
     if (inClear.kind === 'session') return { ...inClear, tlsFailure: session.failure }
