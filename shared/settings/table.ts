@@ -19,6 +19,7 @@ import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
+import { queueManagerSettings } from './table/queue-manager.ts'
 import { rateSettings } from './table/rates.ts'
 import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
@@ -52,6 +53,7 @@ export const settingParts = {
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
   'TLS to other mail servers': outboundTlsSettings,
+  'Queue manager': queueManagerSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
@@ -80,6 +82,7 @@ export const settingsTable = {
   ...pop3Settings,
   ...queueSettings,
   ...outboundTlsSettings,
+  ...queueManagerSettings,
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,
