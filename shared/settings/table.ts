@@ -14,6 +14,7 @@ import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { milterSettings } from './table/milters.ts'
+import { outboundTlsSettings } from './table/outbound-tls.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
@@ -51,6 +52,7 @@ export const settingParts = {
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
+  'TLS to other mail servers': outboundTlsSettings,
   'Queue manager': queueManagerSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
@@ -79,6 +81,7 @@ export const settingsTable = {
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
+  ...outboundTlsSettings,
   ...queueManagerSettings,
   ...dnsSettings,
   ...tlsSettings,

@@ -91,18 +91,6 @@ export const queueSettings = {
     about: 'File whose first line is the password at the relay host.',
     known: { postfix: 'smtp_sasl_password_maps' },
   }),
-  smtpTlsSecurityLevel: new Setting(choice('auto', 'none', 'may', 'encrypt', 'verify', 'secure'), {
-    default: 'auto',
-    about:
-      "TLS to other mail servers. none: never; may: where offered, whoever's certificate, and in clear where it fails; encrypt: TLS or no delivery, whoever's certificate; verify: with a certificate for the host's name too; secure: for the name of the domain or relay host, since DNS may be forged. auto: verify for a relay host with a login, else may. Where it cannot be had the mail waits. A login is never sent with none or may.",
-    known: { postfix: 'smtp_tls_security_level' },
-  }),
-  smtpTlsCAfile: new Setting(filePath, {
-    default: '',
-    about:
-      "Certificates of the authorities, PEM, that vouch for other mail servers where `smtpTlsSecurityLevel` asks for that: of the relay host's private one, say. Nothing means the usual public ones; read at the start.",
-    known: { postfix: 'smtp_tls_CAfile' },
-  }),
   disableMimeOutputConversion: new Setting(boolean, {
     default: false,
     about:

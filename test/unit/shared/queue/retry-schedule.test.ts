@@ -79,7 +79,7 @@ describe('the retry schedule', () => {
     },
   )
 
-  it('defers a new group until its next attempt, and lets what failed wait for a notice', () => {
+  it('defers a new group until its next attempt, and has what failed told of at once', () => {
     const young = scheduleAfter(5_000)
     expect(young.afterAttempt(young.arrivedMs, 'deferred')).toEqual({
       kind: 'deferred',
