@@ -3,9 +3,8 @@
 
 import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { Contact, DeliveryResult } from '#shared/contracts/delivery.ts'
-import type { QueueId } from '#shared/mail/queue-id.ts'
 import { parseRoute } from '#shared/mail/route.ts'
-import { parseBell } from '#shared/queue/bells.ts'
+import { type Bell, parseBell } from '#shared/queue/bells.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import type { StageMessage } from '#shared/queue/created-message.ts'
 import { deliverHere, here, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
@@ -90,7 +89,7 @@ export function createDelivery(deps: {
 
   async function deliver(text: string): Promise<GroupOutcome> {
     const bell = parseBell(text)
-    return bell === undefined ? nothingDone : await work(bell.queueId, bell.group)
+    return bell === undefined ? nothingDone : await work(bell)
   }
 
   async function suspend({ message, group }: SeenGroup, reason: string): Promise<void> {
@@ -98,7 +97,7 @@ export function createDelivery(deps: {
     const result = suspended(reason)
     // What an attempt would end, or tell anybody of, goes the way of one.
     if (message === undefined || !(await isMereDelay(message, group, result))) {
-      await work(queueId, name, result)
+      await work({ queueId, group: name, isFlush: false }, result)
       return
     }
     const atMs = deps.clock.now()
@@ -123,8 +122,11 @@ export function createDelivery(deps: {
   }
 
   /** `instead`: what came of it, without an attempt. */
-  async function work(queueId: QueueId, name: string, instead?: Deferred): Promise<GroupOutcome> {
-    const taken = await queue.take(queueId, name)
+  async function work(
+    { queueId, group: name, isFlush }: Bell,
+    instead?: Deferred,
+  ): Promise<GroupOutcome> {
+    const taken = await queue.take(queueId, name, { onlyIfDue: !isFlush })
     if (!taken) return nothingDone
     const { message } = taken
     if (await deps.isFrozen(message)) {

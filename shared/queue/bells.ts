@@ -22,6 +22,9 @@ export function formatBell(
   return `${isFlush ? FLUSH : ''}${queueId} ${name}`
 }
 
+/** The same bell as an operator rings it. */
+export const asFlush = (bell: string): string => `${FLUSH}${bell}`
+
 /** Undefined for what is no bell. The name of a group may have spaces: its slot does (`error:5.1.2 no such host`). */
 export function parseBell(text: string): Bell | undefined {
   const isFlush = text.startsWith(FLUSH)

@@ -55,10 +55,14 @@ export interface MailQueue extends QueueReading, Omit<QueueReferences, 'giveBack
    */
   putOff(group: Group, result: Deferred, dueMs: number): Promise<boolean>
   /**
-   * Takes the group for this worker alone; undefined when it is gone, held, or another worker has it. A group whose message
-   * is gone was left by an interrupted split that somebody else finished; it is removed.
+   * Takes the group for this worker alone; undefined when it is gone, held, or another worker has it, and `onlyIfDue` when it is deferred
+   * until later. A group whose message is gone was left by an interrupted split that somebody else finished; it is removed.
    */
-  take(queueId: QueueId, name: string): Promise<TakenGroup | undefined>
+  take(
+    queueId: QueueId,
+    name: string,
+    how?: { readonly onlyIfDue?: boolean },
+  ): Promise<TakenGroup | undefined>
   /** A longer lease for a group we still have; undefined when it was lost. */
   renew(group: Group): Promise<Group | undefined>
   /** Puts a taken group of which nothing was tried before an operator. False when the lease was lost. */

@@ -5,7 +5,8 @@
 // between nothing is lost: each group has a time in the queue table at which the sweeper looks at it, and a new process rings at
 // once for all that waits. What is rung again meanwhile is in the set already, and there once.
 
-import { parseBell } from '#shared/queue/bells.ts'
+import { asFlush, parseBell } from '#shared/queue/bells.ts'
+import { isToBeTaken } from '#shared/queue/lease.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import type { SlotOf } from '#shared/queue/new-groups.ts'
 import type { DestinationReport } from '#shared/queue/pipeline.ts'
@@ -32,8 +33,6 @@ const PAUSE_AFTER_ERROR_MS = 1_000
 const SUSPENDS_MAX = 20
 /** Until a group is tried again that could not be read or written. */
 const STORE_FAILED_PAUSE_MS = 15_000
-/** A bell may come a little early: it is told in whole seconds, and by another clock. */
-const EARLY_MS = 2_000
 
 export interface QueueManager {
   /** How many more groups there is room for. */
@@ -97,30 +96,26 @@ export function startQueueManager(deps: {
     await clock.sleep(ROOM_PAUSE_MS, paused.signal)
   }
 
-  /** `isAgain`: it was taken in before, whenever it is due. */
-  async function takeIn(texts: readonly string[], { isAgain = false } = {}): Promise<void> {
+  async function takeIn(texts: readonly string[]): Promise<void> {
     const bells = texts.flatMap((text) => parseBell(text) ?? [])
     const seen = await queue.peek(bells)
     const suspended: Suspended[] = []
     const crowded: { readonly bell: string; readonly againMs: number }[] = []
     for (const [n, one] of seen.entries()) {
       const isFlush = bells[n]?.isFlush === true
-      if (one === undefined || (!isFlush && !isAgain && isEarly(one))) continue
-      const job = await jobOf(one, deps.routes)
+      // Deferred again after this bell was sent it has another one.
+      if (one === undefined || !(isFlush || isToBeTaken(one.group, clock.now()))) continue
+      const job = { ...(await jobOf(one, deps.routes)), isFlush }
       const nowMs = clock.now()
       if (isFlush) set.revive(job.slot, nowMs)
       const added = set.add(job, nowMs)
       if (added.kind === 'suspended') suspended.push({ seen: one, reason: added.reason })
-      if (added.kind === 'crowded') crowded.push({ bell: job.bell, againMs: added.againMs })
+      if (added.kind === 'crowded') crowded.push({ bell: ringOf(job), againMs: added.againMs })
     }
     start()
     await comeAgain(crowded)
     await suspendAll(suspended)
   }
-
-  /** It was deferred again after this bell was sent, and has another one. */
-  const isEarly = ({ group: { state, dueMs } }: SeenGroup) =>
-    state === 'deferred' && dueMs !== null && dueMs > clock.now() + EARLY_MS
 
   async function comeAgain(
     crowded: readonly { readonly bell: string; readonly againMs: number }[],
@@ -178,12 +173,12 @@ export function startQueueManager(deps: {
   async function run(job: Job): Promise<void> {
     let report: DestinationReport | undefined
     try {
-      report = (await delivery.deliver(job.bell)).destination
+      report = (await delivery.deliver(ringOf(job))).destination
     } catch (error) {
       log.error({ bell: job.bell, error }, 'delivery failed')
       // A bug waits for its time in the queue, the store may be there again sooner.
       if (error instanceof TemporaryFailure) {
-        await queue.ringLater([job.bell], STORE_FAILED_PAUSE_MS)
+        await queue.ringLater([ringOf(job)], STORE_FAILED_PAUSE_MS)
       }
     }
     const suspended = set.end(job, report, clock.now())
@@ -204,9 +199,9 @@ export function startQueueManager(deps: {
   }
 
   async function reroute(): Promise<void> {
-    const bells = set.clear(clock.now()).map(({ bell }) => bell)
+    const bells = set.clear(clock.now()).map(ringOf)
     for (const some of chunks(bells, BELLS_MAX)) {
-      await takeIn(some, { isAgain: true })
+      await takeIn(some)
     }
   }
 
@@ -226,5 +221,7 @@ export function startQueueManager(deps: {
     },
   }
 }
+
+const ringOf = ({ bell, isFlush }: Job) => (isFlush ? asFlush(bell) : bell)
 
 type Suspended = { readonly seen: SeenGroup; readonly reason: string }
