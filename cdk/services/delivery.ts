@@ -1,4 +1,4 @@
-// delivery: hands one group of a message at a time to the relay host, or to a folder that was not ready before.
+// delivery: hands one group of a message at a time to the relay host, or to a folder that was not ready before, and tells senders.
 
 import { Duration } from 'aws-cdk-lib'
 import { type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch'
@@ -16,6 +16,7 @@ import {
   readSecret,
   sendHints,
   watchQueuePrefix,
+  writeObjects,
 } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import type { BySize } from '../presets.ts'
@@ -32,7 +33,7 @@ const deferredAttemptsMin: BySize<number> = { hobby: 5, standard: 20, scale: 100
 export class Delivery extends PostwolkeFunction<'delivery'> {
   constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
     const { directory, mail, queue, counters } = storage.tables
-    const { active } = queues
+    const { incoming, active } = queues
     const { relaySecretArn } = deployment
     super(scope, 'delivery', {
       deployment,
@@ -45,6 +46,7 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
         QUEUE_TABLE: queue.tableName,
         COUNTERS_TABLE: counters.tableName,
         OBJECTS_BUCKET: storage.objects.bucketName,
+        INCOMING_QUEUE_URL: incoming.queue.queueUrl,
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
         RELAY_SECRET: relaySecretArn,
       },
@@ -55,6 +57,8 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
         freezeAccounts(storage),
         deliverToMailboxes(storage),
         ...readObjects(storage),
+        // What follows from a delivery: notices to senders, redirected mail, replies.
+        writeObjects(storage),
         allow(
           [
             'dynamodb:BatchGetItem',
@@ -65,7 +69,7 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
           [queue.tableArn],
         ),
         // A group whose recipients go to several hosts now becomes several.
-        allow(['sqs:SendMessage'], [active.queue.queueArn]),
+        allow(['sqs:SendMessage'], [active.queue.queueArn, incoming.queue.queueArn]),
         changeVisibility(active.queue),
         sendHints(scope, watchQueuePrefix(deployment.name)),
         ...(relaySecretArn === '' ? [] : [readSecret(relaySecretArn)]),

@@ -63,6 +63,7 @@ const functionEnvironments = {
     'QUEUE_TABLE',
     'COUNTERS_TABLE',
     'OBJECTS_BUCKET',
+    'INCOMING_QUEUE_URL',
     'ACTIVE_QUEUE_URL',
     'RELAY_SECRET',
   ],

@@ -1,6 +1,6 @@
 // What became of a group whose lease a worker holds, written down in one transaction: who was delivered to or has failed leaves it, with
 // what their sender is told of it; the others are deferred. The last group takes the message with it. Or its recipients turn out to go
-// to several hops, and a group for each takes its place.
+// to several hops, and a group for each takes its place. Whose sender could not be told stays until he is.
 
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -137,9 +137,11 @@ function groupsAfter(
 ): readonly Group[] {
   const attempts = group.attempts + 1
   const deferred = results.flatMap(
-    ({ recipient, result, remoteMta = null }): readonly QueuedRecipient[] => {
-      if (result.kind !== 'deferred') return []
-      return [{ ...recipient, last: lastResult(result, { remoteMta, atMs: nowMs, attempts }) }]
+    ({ recipient, result, remoteMta = null, ...told }): readonly QueuedRecipient[] => {
+      const { warned, untold } = told
+      if (result.kind !== 'deferred' && !untold) return []
+      const facts = { remoteMta, atMs: nowMs, attempts, ...(warned && { warned }) }
+      return [{ ...recipient, last: lastResult(result, facts) }]
     },
   )
   if (deferred.length === 0) return []

@@ -1,7 +1,6 @@
 // Notices that write none by themselves: they remember what they were asked, and answer what a test lets them.
 
-import type { EndedAttempt, Notices } from '#services/delivery/notices/notices.ts'
-import type { CreatedMessage } from '#shared/queue/created-message.ts'
+import type { EndedAttempt, Notice, Notices } from '#services/delivery/notices/notices.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 
 export type FakeNotices = Notices & {
@@ -15,7 +14,7 @@ export function createFakeNotices(
   answer: (
     message: QueuedMessage,
     attempt: EndedAttempt,
-  ) => readonly CreatedMessage[] | Promise<readonly CreatedMessage[]> = () => [],
+  ) => readonly Notice[] | Promise<readonly Notice[]> = () => [],
 ): FakeNotices {
   const asked: FakeNotices['asked'] = []
   return {
