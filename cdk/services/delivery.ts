@@ -14,6 +14,7 @@ import {
   freezeAccounts,
   readObjects,
   readSecret,
+  sendBySes,
   sendHints,
   watchQueuePrefix,
   writeObjects,
@@ -33,8 +34,9 @@ const deferredAttemptsMin: BySize<number> = { hobby: 5, standard: 20, scale: 100
 export class Delivery extends PostwolkeFunction<'delivery'> {
   constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
     const { directory, mail, queue, counters } = storage.tables
-    const { incoming, active } = queues
-    const { relaySecretArn } = deployment
+    const { active } = queues
+    const { relaySecretArn, egress } = deployment
+    const { incoming } = queues
     super(scope, 'delivery', {
       deployment,
       bundles,
@@ -46,9 +48,10 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
         QUEUE_TABLE: queue.tableName,
         COUNTERS_TABLE: counters.tableName,
         OBJECTS_BUCKET: storage.objects.bucketName,
-        INCOMING_QUEUE_URL: incoming.queue.queueUrl,
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
+        INCOMING_QUEUE_URL: incoming.queue.queueUrl,
         RELAY_SECRET: relaySecretArn,
+        SES_SENDERS: egress === 'ses-api' ? String(concurrencyMax[deployment.preset.name]) : '',
       },
       statements: [
         allow(['dynamodb:GetItem'], [directory.tableArn]),
@@ -57,8 +60,6 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
         freezeAccounts(storage),
         deliverToMailboxes(storage),
         ...readObjects(storage),
-        // What follows from a delivery: notices to senders, redirected mail, replies.
-        writeObjects(storage),
         allow(
           [
             'dynamodb:BatchGetItem',
@@ -68,8 +69,10 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
           ],
           [queue.tableArn],
         ),
-        // A group whose recipients go to several hosts now becomes several.
+        // A group whose recipients go to several hosts now becomes several; what its sender is told comes in as mail does.
         allow(['sqs:SendMessage'], [active.queue.queueArn, incoming.queue.queueArn]),
+        writeObjects(storage),
+        ...(egress === 'ses-api' ? sendBySes(scope) : []),
         changeVisibility(active.queue),
         sendHints(scope, watchQueuePrefix(deployment.name)),
         ...(relaySecretArn === '' ? [] : [readSecret(relaySecretArn)]),
