@@ -6,8 +6,8 @@ import { diagnosticOf } from './diagnostic.ts'
 import { asciiLine, isAscii, oneLine, wrap } from './foreign-text.ts'
 import type { Report, ReportedRecipient } from './report.ts'
 
-/** Postfix's. */
-const CONTINUED = '    '
+/** One blank, so that unfolded (RFC 5322 §2.2.3) others' words are as they were. */
+const CONTINUED = ' '
 
 /** Whether RFC 6533 is needed for it. */
 export const isGlobal = ({ recipients, message }: Pick<Report, 'recipients' | 'message'>) =>
