@@ -14,6 +14,7 @@ import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { milterSettings } from './table/milters.ts'
+import { noticeSettings } from './table/notices.ts'
 import { outboundTlsSettings } from './table/outbound-tls.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
@@ -54,6 +55,7 @@ export const settingParts = {
   'Queue and delivery': queueSettings,
   'TLS to other mail servers': outboundTlsSettings,
   'Queue manager': queueManagerSettings,
+  'Notices of delivery': noticeSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
@@ -83,6 +85,7 @@ export const settingsTable = {
   ...queueSettings,
   ...outboundTlsSettings,
   ...queueManagerSettings,
+  ...noticeSettings,
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,
