@@ -140,6 +140,15 @@ describe('the mail queue', () => {
       ])
     })
 
+    it('each with a name that its bell can say, whatever words its route has', async () => {
+      const slot = `error:5.1.6 he möved\n${'😀'.repeat(200)}`
+      const { queueId } = await split(far(slot, 'x@a.test'))
+      const [bell = ''] = await bellsOf(store, 'active')
+      expect(bell).toMatch(/^[0-9A-Z]+ error:5\.1\.6_he_m_ved__+\/0$/)
+      const found = await queue.take(queueId, bell.split(' ')[1] ?? '')
+      expect(found?.group.destination).toEqual({ kind: 'remote', slot })
+    })
+
     it('rings those that wait for a worker, which are due should the bell get lost', async () => {
       const { queueId } = await split(far('a.test', 'x@a.test'), {
         ...near('ann@here.test'),
