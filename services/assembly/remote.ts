@@ -11,22 +11,19 @@ import {
 import { createInterruption, type Interruption } from '#services/delivery/remote/interruption.ts'
 import { createProbe } from '#services/delivery/remote/probe.ts'
 import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
-import { createKeyRing } from '#services/delivery/remote/signing/key-ring.ts'
-import { createSigning, type Signing } from '#services/delivery/remote/signing/signing.ts'
 import {
   createSmtpTransport,
   type SmtpTransportDeps,
 } from '#services/delivery/remote/smtp-transport.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
 import type { Transport } from '#services/delivery/remote/transport.ts'
-import { ownAuthservIds } from '#shared/contracts/authentication.ts'
-import { createProvenance } from '#shared/contracts/own-mail.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import type { Route } from '#shared/mail/route.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
 import { openResolver } from './dns.ts'
+import { assembleSigning } from './signing.ts'
 
 export type OpenRemoteDelivery = Pick<Interruption, 'cutOff' | 'isIdle'> & {
   readonly deliver: RemoteDelivery
@@ -71,17 +68,6 @@ export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): Op
     cutOff,
     isIdle,
   }
-}
-
-/** Keys and signatures are remembered for as long as it is there. */
-export function assembleSigning({ settings, directory, clock, log }: Backend): Signing {
-  return createSigning({
-    ring: createKeyRing({ keys: directory.signingKeys, clock }),
-    provenanceOf: createProvenance(settings),
-    options: { ...settings, authservIds: ownAuthservIds(settings) },
-    clock,
-    log: log.child({ service: 'delivery' }),
-  })
 }
 
 function transportOf(route: Route, smtp: Transport): Transport {

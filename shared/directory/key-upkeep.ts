@@ -1,7 +1,7 @@
 // Keeps the signing keys of domains as they should be: made where there are none or they are old, looked for in the DNS, and turned as
 // time passes. Run at the start, by the hour, and by the commands of an administrator.
 
-import type { Resolver } from '#shared/dns/resolver.ts'
+import type { DnsAnswer, Resolver } from '#shared/dns/resolver.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -22,7 +22,7 @@ export interface KeyUpkeep {
   /** Makes what is missing, looks for the records of all keys and turns them. */
   look(domain: Domain): Promise<readonly SigningKey[]>
   /** Every domain whose keys are due: those that wait each time, all others once a day. */
-  lookAtAll(): Promise<void>
+  lookAtAll(signal?: AbortSignal): Promise<void>
 }
 
 const DAY_MS = 86_400_000
@@ -61,10 +61,10 @@ export function createKeyUpkeep(deps: {
     })
   }
 
-  async function look(domain: Domain): Promise<readonly SigningKey[]> {
+  async function look(domain: Domain, signal?: AbortSignal): Promise<readonly SigningKey[]> {
     const made = await make(domain)
     const seen = new Map<string, Seen>()
-    for (const key of made) seen.set(key.selector, await seenOf(domain, key))
+    for (const key of made) seen.set(key.selector, await seenOf(domain, key, signal))
     const nowMs = clock.now()
     return changed(domain, (keys) => turnKeys(keys, seen, nowMs))
   }
@@ -82,8 +82,13 @@ export function createKeyUpkeep(deps: {
     return after
   }
 
-  async function seenOf(domain: Domain, key: SigningKey): Promise<Seen> {
-    const answer = await resolver.resolveTxt(`${key.selector}._domainkey.${domain}`)
+  async function seenOf(
+    domain: Domain,
+    key: SigningKey,
+    signal: AbortSignal | undefined,
+  ): Promise<Seen> {
+    const asked = resolver.resolveTxt(`${key.selector}._domainkey.${domain}`)
+    const answer = await (signal === undefined ? asked : Promise.race([asked, aborted(signal)]))
     switch (answer.kind) {
       case 'found':
         if (key.state === 'revoked')
@@ -127,14 +132,24 @@ export function createKeyUpkeep(deps: {
   return {
     make,
     look,
-    async lookAtAll() {
+    async lookAtAll(signal) {
       for await (const { domain } of deps.domains.list()) {
+        if (signal?.aborted) return
         try {
-          if (isDue(await store.of(domain))) await look(domain)
+          if (isDue(await store.of(domain))) await look(domain, signal)
         } catch (error) {
           log.warn({ domain, error }, 'signing keys not looked at')
         }
       }
     },
   }
+}
+
+/** Whoever has to stop does not wait for name servers. */
+function aborted(signal: AbortSignal): Promise<DnsAnswer<string>> {
+  const answer = { kind: 'failure', reason: 'stopped' } as const
+  if (signal.aborted) return Promise.resolve(answer)
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(answer), { once: true })
+  })
 }
