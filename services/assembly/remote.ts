@@ -1,6 +1,7 @@
 // Remote delivery put together: the settings as the policy of each next hop, the transports, and an end for what is under way.
 
-import { connectTcp } from '#services/delivery/remote/connect.ts'
+import { SessionCache } from '#services/delivery/remote/client/session-cache.ts'
+import { connectFrom } from '#services/delivery/remote/connect.ts'
 import { createFixedTransport } from '#services/delivery/remote/fixed-transports.ts'
 import {
   createHopPolicies,
@@ -16,6 +17,15 @@ import {
   type SmtpTransportDeps,
 } from '#services/delivery/remote/smtp-transport.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
+import type { SecurityOf } from '#services/delivery/remote/tls/host-security.ts'
+import {
+  createSecurityOf,
+  securityOfFilter,
+  type TlsPolicyOptions,
+} from '#services/delivery/remote/tls/policies.ts'
+import { nobodyTold } from '#services/delivery/remote/tls/report-sink.ts'
+import { createTlsSessions } from '#services/delivery/remote/tls/sessions.ts'
+import { createTlsClient } from '#services/delivery/remote/tls/tls-client.ts'
 import type { Transport } from '#services/delivery/remote/transport.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import type { Route } from '#shared/mail/route.ts'
@@ -27,6 +37,8 @@ import { openResolver } from './dns.ts'
 export type OpenRemoteDelivery = Pick<Interruption, 'cutOff' | 'isIdle'> & {
   readonly deliver: RemoteDelivery
   readonly probe: ProbeAddress
+  /** Sessions that wait for more mail are ended, and none waits any more. */
+  close(): void
 }
 
 export type RemoteSecrets = {
@@ -34,27 +46,69 @@ export type RemoteSecrets = {
   readonly relayhostAuth: Login | null
   /** PEM certificates to trust instead of the usual ones. */
   readonly tlsCa: string | undefined
+  /** Shown to hosts that ask for one, PEM. */
+  readonly clientCertificate?: { readonly cert: string; readonly key: string }
 }
 
-export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): OpenRemoteDelivery {
-  const { settings, store, log } = backend
+/** Ways out that not every root has. */
+export type OtherWays = {
+  /** By the API of Amazon SES, in this region. */
+  readonly ses?: (region: string) => Transport
+}
+
+export function openRemoteDelivery(
+  backend: Backend,
+  secrets: RemoteSecrets,
+  ways: OtherWays = {},
+): OpenRemoteDelivery {
+  const { settings, store, clock, log } = backend
   const { hostname } = settings
-  const { connect, guard, cutOff, isIdle } = createInterruption(connectTcp)
-  const options = hopPolicyOptions(settings, secrets)
+  const client = smtpClientOptions(settings)
+  const { connect, guard, cutOff, isIdle } = createInterruption(connectFrom(client.bindAddresses))
+  const sessions = new SessionCache(client.sessions, clock)
+  const tls = tlsPolicyOptions(settings, secrets)
+  const securityOf = createSecurityOf({
+    options: tls,
+    maps: backend.accessTables,
+    dane: null,
+    sts: null,
+  })
+  const options = hopPolicyOptions(settings, secrets, securityOf)
+  const policyBeside = policyOfFilter({ ...options, securityOf: securityOfFilter(tls) })
   const way: SmtpTransportDeps = {
-    resolver: openResolver(settings),
+    choice: {
+      ...client.choice,
+      resolver: openResolver(settings),
+      ownNames: new Set([hostname, client.heloName].map((name) => name.toLowerCase())),
+      random: Math.random,
+    },
     targets: createTargets(settings.privateDestinationNetworks),
     policyOf: createHopPolicies(options),
-    hostname,
+    policyOfSocket: policyBeside,
+    fallbackRelays: client.fallbackRelays,
+    heloName: client.heloName,
+    ignoredExtensions: client.ignoredExtensions,
     connect,
+    tlsClient: createTlsClient({
+      sessions: createTlsSessions(clock),
+      reports: nobodyTold,
+      clock,
+    }),
+    sessions,
+    clock,
     log: log.child({ service: 'delivery' }),
   }
   const smtp = createSmtpTransport(way)
-  const toFilter = createSmtpTransport({ ...way, policyOf: () => policyOfFilter(options) })
+  const toFilter = createSmtpTransport({
+    ...way,
+    policyOf: () => policyBeside,
+    fallbackRelays: [],
+  })
   const deliver = createRemoteDelivery({
     objects: store.objects,
-    transportOf: (route, { isFilter }) => transportOf(route, isFilter ? toFilter : smtp),
-    clock: backend.clock,
+    transportOf: (route, { isFilter }) =>
+      transportOf(route, { smtp: isFilter ? toFilter : smtp, ...ways }),
+    clock,
     hostname,
   })
   return {
@@ -65,40 +119,92 @@ export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): Op
     }),
     cutOff,
     isIdle,
+    close: () => sessions.close(),
   }
 }
 
-function transportOf(route: Route, smtp: Transport): Transport {
+function transportOf(
+  route: Route,
+  { smtp, ses }: OtherWays & { readonly smtp: Transport },
+): Transport {
   switch (route.kind) {
     case 'smtp':
+    case 'lmtp':
       return smtp
     case 'discard':
     case 'error':
     case 'retry':
       return createFixedTransport(route)
-    case 'lmtp':
     case 'ses':
-      return createFixedTransport({ kind: 'retry', status: '4.3.5', why: `no ${route.kind} here` })
+      return ses?.(route.region) ?? noWay('SES is not used from here: name its SMTP host')
   }
+}
+
+/** Our own mistake, and no reason to return anybody's mail. */
+function noWay(why: string): Transport {
+  return createFixedTransport({ kind: 'retry', status: '4.3.5', why })
 }
 
 export function hopPolicyOptions(
   settings: Settings,
-  { relayhostAuth, tlsCa }: RemoteSecrets,
+  { relayhostAuth }: RemoteSecrets,
+  securityOf: SecurityOf,
 ): HopPolicyOptions {
   return {
     relayhost: settings.relayhost,
     relayhostAuth,
-    tlsSecurityLevel: settings.smtpTlsSecurityLevel,
-    tlsCa,
+    securityOf,
     lineLengthLimit: settings.smtpLineLengthLimit,
     disableMimeOutputConversion: settings.disableMimeOutputConversion,
     timeouts: {
       connectMs: settings.smtpConnectTimeout,
-      greetingMs: settings.smtpGreetingTimeout,
-      commandMs: settings.smtpTimeout,
-      dataBlockMs: settings.smtpTimeout,
-      dataTerminationMs: settings.smtpTimeout,
+      heloMs: settings.smtpHeloTimeout,
+      starttlsMs: settings.smtpStarttlsTimeout,
+      mailMs: settings.smtpMailTimeout,
+      rcptMs: settings.smtpRcptTimeout,
+      dataInitMs: settings.smtpDataInitTimeout,
+      dataXferMs: settings.smtpDataXferTimeout,
+      dataDoneMs: settings.smtpDataDoneTimeout,
+      rsetMs: settings.smtpRsetTimeout,
+      quitMs: settings.smtpQuitTimeout,
     },
+  }
+}
+
+export function smtpClientOptions(settings: Settings) {
+  return {
+    choice: {
+      addressPreference: settings.smtpAddressPreference,
+      inetProtocols: settings.inetProtocols,
+      mxAddressLimit: settings.smtpMxAddressLimit,
+      mxSessionLimit: settings.smtpMxSessionLimit,
+      ignoreMxLookupError: settings.ignoreMxLookupError,
+    },
+    heloName: settings.smtpHeloName,
+    bindAddresses: { v4: settings.smtpBindAddress, v6: settings.smtpBindAddress6 },
+    ignoredExtensions: new Set(settings.smtpDiscardEhloKeywords),
+    fallbackRelays: settings.smtpFallbackRelay,
+    sessions: {
+      onDemand: settings.smtpConnectionCacheOnDemand,
+      lifeMs: settings.smtpConnectionReuseTimeLimit,
+    },
+  } as const
+}
+
+export function tlsPolicyOptions(
+  settings: Settings,
+  { tlsCa, clientCertificate }: Pick<RemoteSecrets, 'tlsCa' | 'clientCertificate'>,
+): TlsPolicyOptions {
+  return {
+    level: settings.smtpTlsSecurityLevel,
+    policyMaps: settings.smtpTlsPolicyMaps,
+    protocols: settings.smtpTlsProtocols,
+    mandatoryProtocols: settings.smtpTlsMandatoryProtocols,
+    ciphers: settings.smtpTlsCiphers,
+    mandatoryCiphers: settings.smtpTlsMandatoryCiphers,
+    fingerprints: settings.smtpTlsFingerprintCertMatch,
+    ca: tlsCa,
+    clientCertificate,
+    clearAfterMs: settings.minimalBackoffTime,
   }
 }

@@ -14,6 +14,7 @@ import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { milterSettings } from './table/milters.ts'
+import { outboundTlsSettings } from './table/outbound-tls.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
@@ -23,6 +24,7 @@ import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
+import { smtpClientSettings } from './table/smtp-client.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
 import { verificationSettings } from './table/verification.ts'
 import { weightSettings } from './table/weight.ts'
@@ -50,6 +52,8 @@ export const settingParts = {
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
+  'SMTP client': smtpClientSettings,
+  'TLS to other mail servers': outboundTlsSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
@@ -77,6 +81,8 @@ export const settingsTable = {
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
+  ...smtpClientSettings,
+  ...outboundTlsSettings,
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,

@@ -84,18 +84,6 @@ export const queueSettings = {
     about: 'File whose first line is the password at the relay host.',
     known: { postfix: 'smtp_sasl_password_maps' },
   }),
-  smtpTlsSecurityLevel: new Setting(choice('auto', 'none', 'may', 'encrypt', 'verify', 'secure'), {
-    default: 'auto',
-    about:
-      "TLS to other mail servers. none: never; may: where offered, whoever's certificate, and in clear where it fails; encrypt: TLS or no delivery, whoever's certificate; verify: with a certificate for the host's name too; secure: for the name of the domain or relay host, since DNS may be forged. auto: verify for a relay host with a login, else may. Where it cannot be had the mail waits. A login is never sent with none or may.",
-    known: { postfix: 'smtp_tls_security_level' },
-  }),
-  smtpTlsCAfile: new Setting(filePath, {
-    default: '',
-    about:
-      "Certificates of the authorities, PEM, that vouch for other mail servers where `smtpTlsSecurityLevel` asks for that: of the relay host's private one, say. Nothing means the usual public ones; read at the start.",
-    known: { postfix: 'smtp_tls_CAfile' },
-  }),
   disableMimeOutputConversion: new Setting(boolean, {
     default: false,
     about:
@@ -114,25 +102,6 @@ export const queueSettings = {
     about:
       'Bytes of a line that is sent to another mail server, its end not counted (RFC 5321 §4.5.3.1.6); longer ones are folded with a line end and a space, 0 means never. In a signed message nothing is folded: from a login it is refused, else it is sent as it came.',
     known: { postfix: 'smtp_line_length_limit' },
-  }),
-  smtpConnectTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
-    reload: true,
-    default: 30 * SECOND,
-    about: 'How long a connection to another mail server may take.',
-    known: { postfix: 'smtp_connect_timeout' },
-  }),
-  smtpGreetingTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
-    reload: true,
-    default: 300 * SECOND,
-    about: 'How long the greeting of another mail server may take (RFC 5321 §4.5.3.2.1).',
-    known: { postfix: 'smtp_helo_timeout' },
-  }),
-  smtpTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
-    reload: true,
-    default: 600 * SECOND,
-    about:
-      'How long another mail server may say nothing; RFC 5321 §4.5.3.2.6 asks for 10 minutes after the message.',
-    known: { postfix: 'smtp_data_done_timeout' },
   }),
   defaultDestinationConcurrencyLimit: new Setting(integer({ min: 1, max: 1_000 }), {
     default: 20,
