@@ -17,12 +17,18 @@ import {
   type LocalDelivery,
   type RemoteDelivery,
 } from '#shared/queue/pipeline.ts'
-import type { Group, QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
+import {
+  type Group,
+  isEnded,
+  type QueuedMessage,
+  type QueuedRecipient,
+} from '#shared/queue/records.ts'
 import { logOutcomes } from '#shared/queue/result-log.ts'
 import { doubtful } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settlement } from '#shared/queue/settle.ts'
 import { routesThrough } from '#shared/queue/through-filter.ts'
+import { canBeCreated } from '#shared/queue/writes.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -124,82 +130,65 @@ export function createDelivery(deps: {
       contact = reached
     })
     const endedMs = deps.clock.now()
-    const tried = taken.recipients.map((recipient, i) => ({
-      recipient,
-      ...(outcomes[i] ?? noOutcome),
-    }))
-    const { all, creates } = await withNotices(message, tried, contact)
+    const remoteMta = hostOf(contact)
+    const tried = taken.recipients.map((recipient, i) => {
+      const outcome = outcomes[i] ?? noOutcome
+      // Once for all: what the sender is told of is what leaves the queue.
+      const result = expire(message.arrivedMs, outcome.result)
+      return { recipient, ...outcome, result, remoteMta }
+    })
+    const settlement = await withNotices(message, tried)
     const group = await lease.end()
-    const kept = await settleWhileLeased(group, settlementOf(message, all, creates, contact), deps)
+    const kept = await settleWhileLeased(group, settlement, deps)
     if (!kept) log.warn({ queueId, group: group.name }, 'lease lost while delivering')
-    logOutcomes(log, message, all, { contact, startedMs, endedMs, expire })
-    await noteBounces(message, all, contact)
-    return { contended: all.some(({ contended }) => contended), destination }
+    logOutcomes(log, message, tried, { contact, startedMs, endedMs, expire })
+    await noteBounces(message, outcomes, contact)
+    return { contended: tried.some(({ contended }) => contended), destination }
   }
 
   /** A group all of whose recipients have failed before: nothing is tried, their sender is told. */
   async function endTaken(message: QueuedMessage, group: Group): Promise<GroupOutcome> {
-    const ended = group.recipients.map((recipient) => ({
-      recipient,
-      ...outcomeOf(failureOf(recipient)),
-    }))
-    const { all, creates } = await withNotices(message, ended, undefined)
-    await settleWhileLeased(group, settlementOf(message, all, creates, undefined), deps)
+    const settlement = await withNotices(message, group.recipients.map(asBefore))
+    const kept = await settleWhileLeased(group, settlement, deps)
+    if (!kept) log.warn({ queueId: message.queueId, group: group.name }, 'lease lost while ending')
     return nothingDone
   }
 
-  /** Whoever cannot be told of now is kept, and what failed is deferred: the sender is told once it is possible. */
+  /** What the queue is told of the group. Whose sender cannot be told now that he failed, he stays, as one who failed. */
   async function withNotices(
     message: QueuedMessage,
     tried: readonly Attempted[],
-    contact: Contact | undefined,
-  ): Promise<{ readonly all: readonly Attempted[]; readonly creates: readonly QueuedMessage[] }> {
-    const remoteMta = hostOf(contact)
-    const recipients = tried.map(({ recipient, result }): EndedRecipient => {
-      const ended = expire(message.arrivedMs, result)
-      const relaysDsn = ended.kind === 'delivered' && ended.relaysDsn === true
-      return { recipient, result: ended, remoteMta, relaysDsn }
-    })
+  ): Promise<Settlement> {
+    const { queueId, arrivedMs } = message
+    const contended = tried.some((one) => one.contended)
     const creates = tried.flatMap(({ staged = [] }) => staged)
-    try {
-      const notices = await deps.notices.after(message, { recipients, atMs: deps.clock.now() })
-      const staged: QueuedMessage[] = []
-      for (const notice of notices) staged.push(await deps.stageMessage(message, notice))
-      return { all: tried, creates: [...creates, ...staged] }
-    } catch (error) {
-      log.error({ queueId: message.queueId, error }, 'sender cannot be told now')
-      return { all: tried.map(putOff), creates }
+    const settlement = {
+      results: tried,
+      // The doorbell comes back before that; should it be lost, the sweeper sees the time.
+      dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
     }
+    try {
+      const attempt = { recipients: tried.map(endedOf), atMs: deps.clock.now() }
+      const all = [...creates]
+      for (const notice of await deps.notices.after(message, attempt))
+        all.push(await deps.stageMessage(message, notice))
+      if (canBeCreated(all)) return { ...settlement, creates: all }
+      log.warn({ queueId }, 'sender is told later: more follows than can be written at once')
+    } catch (error) {
+      log.error({ queueId, error }, 'sender cannot be told now')
+    }
+    return { ...settlement, results: tried.map((one) => ({ ...one, untold: true })), creates }
   }
 
   /** What other servers refused tells of who sends; what could not be handed over to them does not. */
   async function noteBounces(
     { origin: { account } }: QueuedMessage,
-    all: readonly Attempted[],
+    outcomes: readonly RecipientOutcome[],
     contact: Contact | undefined,
   ): Promise<void> {
     if (account === null || hostOf(contact) === null) return
-    const refused = all.filter(({ result }) => result.kind === 'failed').length
+    const refused = outcomes.filter(({ result }) => result.kind === 'failed').length
     await deps.suspicion.noteBounces(account, refused)
-  }
-
-  /** What the queue is told of the group. */
-  function settlementOf(
-    { arrivedMs }: QueuedMessage,
-    all: readonly Attempted[],
-    creates: readonly QueuedMessage[],
-    contact: Contact | undefined,
-  ): Settlement {
-    const remoteMta = hostOf(contact)
-    const contended = all.some((one) => one.contended)
-    return {
-      results: all.map(({ recipient, result, usedReserved, uncertain }) => {
-        return { recipient, result: expire(arrivedMs, result), remoteMta, usedReserved, uncertain }
-      }),
-      // The doorbell comes back before that; should it be lost, the sweeper sees the time.
-      dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
-      creates,
-    }
   }
 
   async function attempt(
@@ -211,9 +200,11 @@ export function createDelivery(deps: {
       if (group.destination.kind === 'remote') {
         const { slot } = group.destination
         const route = parseRoute(slot)
-        if (typeof route === 'string') {
-          const result = message.filter === null ? noRoute(route) : noFilter(slot)
-          return { outcomes: group.recipients.map(() => outcomeOf(result)) }
+        const isFilter = message.filter !== null
+        if (typeof route === 'string' || (isFilter && route.kind !== 'smtp')) {
+          const toResult = (recipient: QueuedRecipient) =>
+            isFilter ? noFilter(slot) : noRoute(slot, String(route), recipient)
+          return { outcomes: group.recipients.map((one) => outcomeOf(toResult(one))) }
         }
         const done = await deps.deliverRemote(message, route, group.recipients, onContact)
         return { outcomes: done.results.map(outcomeOf), destination: done.destination }
@@ -249,26 +240,23 @@ type Attempt = {
 }
 /** What a recipient here creates has its bytes stored. */
 type AttemptOutcome = RecipientOutcome & { readonly staged?: readonly QueuedMessage[] }
-type Attempted = AttemptOutcome & { readonly recipient: QueuedRecipient }
+type Attempted = AttemptOutcome & {
+  readonly recipient: QueuedRecipient
+  readonly remoteMta: string | null
+}
 
 const nothingDone: GroupOutcome = { contended: false, destination: undefined }
 
-/** Cleanup and operators leave such groups: whose aliases lead nowhere, who is not to be tried any more. */
-const isEnded = ({ recipients }: Group) => recipients.every(({ last }) => last?.kind === 'failed')
-
-function failureOf({ last }: QueuedRecipient): DeliveryResult {
+function asBefore(recipient: QueuedRecipient): Attempted {
+  const { last } = recipient
   if (last === undefined) throw new Error('a recipient with whom nothing was tried')
-  return { kind: 'failed', status: last.status, reply: last.reply }
+  const { status, reply, remoteMta } = last
+  return { recipient, ...outcomeOf({ kind: 'failed', status, reply }), remoteMta }
 }
 
-/** With what is in folders left there. */
-function putOff(one: Attempted): Attempted {
-  if (one.result.kind !== 'failed') return one
-  const { status, reply } = one.result
-  return {
-    ...one,
-    result: { kind: 'deferred', status: '4.3.0', reply: `${reply} (${status}), to be returned` },
-  }
+function endedOf({ recipient, result, remoteMta }: Attempted): EndedRecipient {
+  const relaysDsn = result.kind === 'delivered' && result.relaysDsn === true
+  return { recipient, result, remoteMta, relaysDsn }
 }
 
 /** `host[address]`, without the port; null where no other host was spoken to. */
@@ -276,8 +264,11 @@ function hostOf(contact: Contact | undefined): string | null {
   return contact === undefined || contact === here ? null : contact.relay.replace(/:\d+$/, '')
 }
 
-const noRoute = (why: string): DeliveryResult => ({ kind: 'failed', status: '5.1.2', reply: why })
-/** Our own mistake, and no reason to return anybody's mail. */
+/** A domain that is none is the sender's mistake; that a map or a setting names no way is ours, and no reason to return anybody's mail. */
+function noRoute(slot: string, why: string, { address }: QueuedRecipient): DeliveryResult {
+  if (address.endsWith(`@${slot}`)) return { kind: 'failed', status: '5.1.2', reply: why }
+  return { kind: 'deferred', status: '4.3.5', reply: `route ${slot}: ${why}` }
+}
 const noFilter = (text: string): DeliveryResult => ({
   kind: 'deferred',
   status: '4.3.5',

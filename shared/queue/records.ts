@@ -122,6 +122,13 @@ export type Group = {
   readonly unreserved: boolean
 }
 
+/**
+ * Of such a group nothing is tried: its recipients have failed, and wait for their sender to be told. Cleanup and operators leave it (aliases
+ * that lead nowhere, whoever is not to be tried any more), and delivery whose sender could not be told.
+ */
+export const isEnded = ({ recipients }: Pick<Group, 'recipients'>): boolean =>
+  recipients.every(({ last }) => last?.kind === 'failed')
+
 /** What was said last of the first of them: of those of one attempt mostly what was said of all. */
 export const lastReplyOf = ({ recipients }: Pick<Group, 'recipients'>): string | null =>
   recipients.find(({ last }) => last !== undefined)?.last?.reply ?? null

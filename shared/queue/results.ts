@@ -13,6 +13,8 @@ export type RecipientResult = {
   readonly usedReserved?: boolean
   /** It is not known whether it was delivered. */
   readonly uncertain?: boolean
+  /** His sender could not be told that he failed: he stays until that is possible. */
+  readonly untold?: boolean
 }
 
 /** Of the last attempt for a recipient who still waits. */
@@ -59,7 +61,7 @@ export function clip(text: string, bytesMax: number): string {
 
 const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80
 
-/** For a recipient of whom nobody can say whether he has the message: an operator decides. */
+/** For a recipient of whom nobody can say whether he has the message: its sender is told. */
 export const doubtful = {
   result: {
     kind: 'failed',

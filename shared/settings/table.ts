@@ -19,6 +19,7 @@ import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
+import { queueManagerSettings } from './table/queue-manager.ts'
 import { rateSettings } from './table/rates.ts'
 import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
@@ -54,6 +55,7 @@ export const settingParts = {
   'Queue and delivery': queueSettings,
   'SMTP client': smtpClientSettings,
   'TLS to other mail servers': outboundTlsSettings,
+  'Queue manager': queueManagerSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
@@ -83,6 +85,7 @@ export const settingsTable = {
   ...queueSettings,
   ...smtpClientSettings,
   ...outboundTlsSettings,
+  ...queueManagerSettings,
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,

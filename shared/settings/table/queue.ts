@@ -39,6 +39,13 @@ export const queueSettings = {
       'How long delivery is tried; 0 means one attempt. Then the recipients that could not be served wait on hold for an operator (`postwolke queue list`): nothing is returned to the sender yet.',
     known: { postfix: 'maximal_queue_lifetime' },
   }),
+  bounceQueueLifetime: new Setting(duration({ min: 0, max: 100 * DAY }), {
+    reload: true,
+    default: 1 * DAY,
+    about:
+      'The same for mail without a sender, which tells others what became of theirs; 0 means one attempt. Never longer than maximalQueueLifetime.',
+    known: { postfix: 'bounce_queue_lifetime' },
+  }),
   delayWarningTime: new Setting(duration({ min: 0, max: 100 * DAY }), {
     default: 4 * HOUR,
     about:
@@ -102,12 +109,6 @@ export const queueSettings = {
     about:
       'Bytes of a line that is sent to another mail server, its end not counted (RFC 5321 §4.5.3.1.6); longer ones are folded with a line end and a space, 0 means never. In a signed message nothing is folded: from a login it is refused, else it is sent as it came.',
     known: { postfix: 'smtp_line_length_limit' },
-  }),
-  defaultDestinationConcurrencyLimit: new Setting(integer({ min: 1, max: 1_000 }), {
-    default: 20,
-    about:
-      'Deliveries at the same time, to all destinations together. On one machine; on AWS the size of the deployment decides.',
-    known: { postfix: 'default_destination_concurrency_limit' },
   }),
   defaultDestinationRecipientLimit: new Setting(integer({ min: 1, max: 1_000 }), {
     reload: true,
