@@ -139,6 +139,11 @@ export async function startSystem(deps: {
   const listening: Backend = {
     ...backend,
     quota: (id: AccountId) => running.quota(id),
+    rewriting: {
+      ...backend.rewriting,
+      envelope: (...given) => running.rewriting.envelope(...given),
+      copiesOf: (...given) => running.rewriting.copiesOf(...given),
+    },
     suspicion: {
       ...backend.suspicion,
       noteCountry: (...given) => running.suspicion.noteCountry(...given),

@@ -9,6 +9,7 @@ import { contentCheckSettings } from './table/content-checks.ts'
 import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
 
+import { forwardingSettings } from './table/forwarding.ts'
 import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
@@ -22,6 +23,7 @@ import { rateSettings } from './table/rates.ts'
 import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
+import { rewritingSettings } from './table/rewriting.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
 import { verificationSettings } from './table/verification.ts'
@@ -50,6 +52,8 @@ export const settingParts = {
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
+  'Forwarding and copies': forwardingSettings,
+  'Address rewriting': rewritingSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
@@ -77,6 +81,8 @@ export const settingsTable = {
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
+  ...forwardingSettings,
+  ...rewritingSettings,
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,
