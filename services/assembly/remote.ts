@@ -36,7 +36,17 @@ export type RemoteSecrets = {
   readonly tlsCa: string | undefined
 }
 
-export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): OpenRemoteDelivery {
+/** Ways out that not every root has. */
+export type OtherWays = {
+  /** By the API of Amazon SES, in this region. */
+  readonly ses?: (region: string) => Transport
+}
+
+export function openRemoteDelivery(
+  backend: Backend,
+  secrets: RemoteSecrets,
+  ways: OtherWays = {},
+): OpenRemoteDelivery {
   const { settings, store, log } = backend
   const { hostname } = settings
   const { connect, guard, cutOff, isIdle } = createInterruption(connectTcp)
@@ -53,7 +63,8 @@ export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): Op
   const toFilter = createSmtpTransport({ ...way, policyOf: () => policyOfFilter(options) })
   const deliver = createRemoteDelivery({
     objects: store.objects,
-    transportOf: (route, { isFilter }) => transportOf(route, isFilter ? toFilter : smtp),
+    transportOf: (route, { isFilter }) =>
+      transportOf(route, { smtp: isFilter ? toFilter : smtp, ...ways }),
     clock: backend.clock,
     hostname,
   })
@@ -68,7 +79,10 @@ export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): Op
   }
 }
 
-function transportOf(route: Route, smtp: Transport): Transport {
+function transportOf(
+  route: Route,
+  { smtp, ses }: OtherWays & { readonly smtp: Transport },
+): Transport {
   switch (route.kind) {
     case 'smtp':
       return smtp
@@ -76,10 +90,16 @@ function transportOf(route: Route, smtp: Transport): Transport {
     case 'error':
     case 'retry':
       return createFixedTransport(route)
-    case 'lmtp':
     case 'ses':
-      return createFixedTransport({ kind: 'retry', status: '4.3.5', why: `no ${route.kind} here` })
+      return ses?.(route.region) ?? noWay('SES is not used from here: name its SMTP host')
+    case 'lmtp':
+      return noWay('no lmtp here')
   }
+}
+
+/** Our own mistake, and no reason to return anybody's mail. */
+function noWay(why: string): Transport {
+  return createFixedTransport({ kind: 'retry', status: '4.3.5', why })
 }
 
 export function hopPolicyOptions(

@@ -56,15 +56,20 @@ const functionEnvironments = {
     'INCOMING_QUEUE_URL',
     'ACTIVE_QUEUE_URL',
   ],
-  /** RELAY_SECRET: `{"user", "password"}`, perhaps `"ca"`, for the relay host in Secrets Manager, '' for a relay host without a login. */
+  /**
+   * RELAY_SECRET: `{"user", "password"}`, perhaps `"ca"`, for the relay host in Secrets Manager, '' for a relay host without a login.
+   * SES_SENDERS: how many invocations share the rate of SES, '' where it is not used.
+   */
   delivery: [
     'DIRECTORY_TABLE',
     'MAIL_TABLE',
     'QUEUE_TABLE',
     'COUNTERS_TABLE',
     'OBJECTS_BUCKET',
+    'INCOMING_QUEUE_URL',
     'ACTIVE_QUEUE_URL',
     'RELAY_SECRET',
+    'SES_SENDERS',
   ],
   /** DIRECTORY_TABLE: for the version of what is stored. */
   sweeper: [

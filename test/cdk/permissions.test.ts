@@ -147,7 +147,11 @@ describe('permissions', () => {
 })
 
 /** Actions that are allowed on everything or not at all. */
-const unscoped: readonly string[] = ['ecr:GetAuthorizationToken', 'sqs:ListQueues']
+const unscoped: readonly string[] = [
+  'ecr:GetAuthorizationToken',
+  'sqs:ListQueues',
+  'ses:GetAccount',
+]
 
 function rolesWith(synthesis: Synthesis, wanted: string): string[] {
   const found = permissions(synthesis).filter(({ action }: Permission) => action === wanted)
