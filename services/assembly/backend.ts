@@ -11,7 +11,7 @@ import type { Maps } from '#shared/directory/maps.ts'
 import { createPeople } from '#shared/directory/people.ts'
 import { createAddressRewriting } from '#shared/directory/rewriting.ts'
 import { createSrsSecrets, fileSrsSecrets, type SrsSecrets } from '#shared/directory/srs-secrets.ts'
-import { type Domain, parseDomain } from '#shared/mail/domain.ts'
+import { parseDomain } from '#shared/mail/domain.ts'
 import { createMailbox } from '#shared/mailbox/mailbox.ts'
 import type { Limits } from '#shared/mailbox/quota.ts'
 import { createMailQueue } from '#shared/queue/mail-queue.ts'
@@ -22,6 +22,7 @@ import { createRates } from '#shared/rates/rates.ts'
 import { createSharedBuckets } from '#shared/rates/shared-buckets.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { srsDomain } from '#shared/settings/own-domains.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Store, Table } from '#shared/storage/ports.ts'
 import { createExpand } from './expand.ts'
@@ -49,7 +50,7 @@ export function createBackend(deps: {
   const bounceAddresses = createBounceAddresses({
     secrets: srsSecrets,
     maps: accessTables,
-    options: { ...settings, domain: srsDomainOf(settings) },
+    options: { ...settings, domain: parseDomain(srsDomain(settings)) },
     clock,
   })
   const directory = createDirectory({
@@ -119,10 +120,6 @@ export function createBackend(deps: {
     }),
   }
 }
-
-/** Where bounces of forwarded mail come back to. */
-export const srsDomainOf = (settings: Settings): Domain | undefined =>
-  parseDomain(settings.srsDomain || settings.defaultDomain || settings.hostname)
 
 function srsSecretsOf(settings: Settings, table: Table, clock: Clock): SrsSecrets {
   const { srsSecretsFile } = settings

@@ -28,10 +28,7 @@ export function createExpand(deps: {
       if (address) envelope.set(address, recipient)
       else unreadable.push(notAnAddress(recipient))
     }
-    const { local, remote, failed } = await directory.expand(
-      [...envelope.keys()],
-      message?.deliveredTo,
-    )
+    const { local, remote, failed } = await directory.expand([...envelope.keys()], message)
     const final = (found: {
       readonly address: Address
       readonly originalRecipient: Address

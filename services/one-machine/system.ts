@@ -212,9 +212,10 @@ function newest(remotes: readonly OpenRemoteDelivery[]): OpenRemoteDelivery {
 }
 
 async function remoteSecrets(settings: Settings): Promise<RemoteSecrets> {
-  const { relayhostUser, relayhostPasswordFile, smtpTlsCAfile } = settings
+  const { relayhostUser, relayhostPasswordFile, smtpTlsCAfile, srsSecretsFile } = settings
   const read = (path: string, setting: string) =>
     explained(`cannot read ${setting}`, readFile(path, 'utf8'))
+  if (srsSecretsFile !== '') await read(srsSecretsFile, 'srsSecretsFile')
   const password =
     relayhostUser === '' ? '' : await read(relayhostPasswordFile, 'relayhostPasswordFile')
   return {

@@ -12,7 +12,7 @@ import { type Accounts, createAccounts } from './accounts.ts'
 import { type Aliases, createAliases } from './aliases.ts'
 import type { BounceAddresses } from './bounce-addresses.ts'
 import { createDomains, type Domains } from './domains.ts'
-import { type Expansion, expand, type FailedRecipient } from './expansion.ts'
+import { type Expansion, type ExpansionOptions, expand, type FailedRecipient } from './expansion.ts'
 import { loginTopic } from './login-topic.ts'
 import { createLookup, type Match } from './lookup.ts'
 import { type OwnNameSettings, ownNames } from './own-names.ts'
@@ -25,8 +25,8 @@ export interface Directory {
   readonly accessEntries: AccessEntries
   /** What an address is, one step far: exact, then without extension, then catch-all. */
   resolve(address: Address): Promise<Recipient>
-  /** Where mail to these addresses goes in the end. `deliveredTo`: addresses here that the message was delivered to before. */
-  expand(addresses: readonly Address[], deliveredTo?: readonly string[]): Promise<Expansion>
+  /** Where mail to these addresses goes in the end. */
+  expand(addresses: readonly Address[], options?: ExpansionOptions): Promise<Expansion>
   /** How far one address leads in the end: at most `virtualAliasExpansionLimit` addresses. */
   reach(address: Address): Promise<Reach>
 }
@@ -99,7 +99,7 @@ export function createDirectory(deps: {
     aliases,
     accessEntries: createAccessEntries({ table, clock }),
     domains: createDomains({ table, clock, accounts, aliases }),
-    expand: (addresses, deliveredTo) => expand(addresses, lookup, settings, deliveredTo),
+    expand: (addresses, options) => expand(addresses, lookup, settings, options),
     async reach(address) {
       const { local, remote, failed } = await expand([address], lookup, settings)
       const reasons = failed.map(({ reason }) => reason)

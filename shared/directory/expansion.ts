@@ -51,6 +51,16 @@ export type ExpansionLimits = {
   readonly lmtpSaveToDetailMailbox: boolean
 }
 
+export type ExpansionOptions = {
+  /** Addresses here that the message was delivered to before. */
+  readonly deliveredTo?: readonly string[]
+  /** False: accounts are the end, whatever they do with their mail. */
+  readonly followsForwards?: boolean
+}
+
+/** Whether mail of this account goes where it forwards to. */
+type SendsOn = (own: Address) => boolean
+
 /**
  * Extensions with which one entry is reached by one message; further ones have been served by these. A stranger chooses
  * extensions freely: `list+0@ … list+999@` must not make a thousand mailings of one.
@@ -70,9 +80,9 @@ export function expand(
   recipients: readonly Address[],
   lookup: Lookup,
   limits: ExpansionLimits,
-  deliveredTo: readonly string[] = [],
+  options: ExpansionOptions = {},
 ): Promise<Expansion> {
-  return new MessageExpansion(lookup, limits, deliveredTo).expand(recipients)
+  return new MessageExpansion(lookup, limits, options).expand(recipients)
 }
 
 /** An address to look up next, and what named it. */
@@ -103,12 +113,14 @@ class MessageExpansion {
   readonly #extensions = new Entries()
   readonly #remote = new Map<string, Expanded>()
   readonly #failed = new Map<string, FailedRecipient>()
-  readonly #deliveredTo: ReadonlySet<string>
+  readonly #sendsOn: SendsOn
 
-  constructor(lookup: Lookup, limits: ExpansionLimits, deliveredTo: readonly string[]) {
+  constructor(lookup: Lookup, limits: ExpansionLimits, options: ExpansionOptions) {
     this.#lookup = lookup
     this.#limits = limits
-    this.#deliveredTo = new Set(deliveredTo.map(lookupKey))
+    const { deliveredTo = [], followsForwards = true } = options
+    const before = new Set(deliveredTo.map(lookupKey))
+    this.#sendsOn = (own) => followsForwards && !before.has(lookupKey(formatAddress(own)))
   }
 
   async expand(recipients: readonly Address[]): Promise<Expansion> {
@@ -172,7 +184,7 @@ class MessageExpansion {
   }
 
   async #follow(original: Address): Promise<void> {
-    const walk = new Walk(original, this.#followed, this.#tooLarge, this.#deliveredTo)
+    const walk = new Walk(original, this.#followed, this.#tooLarge, this.#sendsOn)
     for (let round = 0; round <= this.#limits.virtualAliasRecursionLimit; round++) {
       const { frontier } = walk
       await this.#look(frontier.map(({ address }) => address))
@@ -264,19 +276,14 @@ class Walk {
   #served = false
   readonly #before: Entries
   readonly #tooLarge: ReadonlySet<string>
-  readonly #deliveredTo: ReadonlySet<string>
+  readonly #sendsOn: SendsOn
 
-  constructor(
-    original: Address,
-    before: Entries,
-    tooLarge: ReadonlySet<string>,
-    deliveredTo: ReadonlySet<string>,
-  ) {
+  constructor(original: Address, before: Entries, tooLarge: ReadonlySet<string>, sendsOn: SendsOn) {
     this.original = original
     this.frontier = [{ address: original, from: null, isForward: false }]
     this.#before = before
     this.#tooLarge = tooLarge
-    this.#deliveredTo = deliveredTo
+    this.#sendsOn = sendsOn
   }
 
   get failure(): Reason | null {
@@ -341,7 +348,7 @@ class Walk {
       forward === null ||
       (step.isForward && cameFromItself) ||
       own === undefined ||
-      this.#deliveredTo.has(lookupKey(formatAddress(own)))
+      !this.#sendsOn(own)
     if (isDone || forward.keep) {
       const recipient = { ...this.#expanded(step), accountId: id, extension }
       this.outcomes.push({ kind: 'local', recipient })

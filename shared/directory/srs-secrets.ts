@@ -5,6 +5,7 @@
 // make it fail at will.
 
 import type { Clock } from '#shared/runtime/clock.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { takeRandomBytes } from '#shared/runtime/random-bytes.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import { optimistic } from './optimistic.ts'
@@ -117,7 +118,10 @@ export function fileSrsSecrets(deps: {
   let held: { readonly secrets: readonly string[]; readonly readMs: number } | undefined
 
   async function read(): Promise<readonly string[]> {
-    const lines = (await deps.read()).split(/\r?\n/).map((line) => line.trim())
+    const text = await deps.read().catch((cause: unknown) => {
+      throw new TemporaryFailure('the secrets of rewritten senders cannot be read', { cause })
+    })
+    const lines = text.split(/\r?\n/).map((line) => line.trim())
     const secrets = lines.filter((line) => line !== '').slice(0, SRS_SECRETS_MAX)
     held = { secrets, readMs: deps.clock.now() }
     return secrets
