@@ -6,10 +6,13 @@ import type { Backend } from './backend.ts'
 
 export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
   const { directory, accessTables, mailbox, people, operator, suspicion } = backend
+  const { bounceAddresses, srsSecrets } = backend
   const { clock, settings, log } = backend
   return createAdministration({
     directory,
     accessTables,
+    bounceAddresses,
+    srsSecrets,
     mailbox,
     people,
     operator,

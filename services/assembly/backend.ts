@@ -10,7 +10,12 @@ import { createDirectory } from '#shared/directory/directory.ts'
 import type { Maps } from '#shared/directory/maps.ts'
 import { createPeople } from '#shared/directory/people.ts'
 import { createAddressRewriting } from '#shared/directory/rewriting.ts'
-import { createSrsSecrets, fileSrsSecrets, type SrsSecrets } from '#shared/directory/srs-secrets.ts'
+import {
+  createSrsSecrets,
+  fileSrsSecrets,
+  type SrsSecrets,
+  type StoredSrsSecrets,
+} from '#shared/directory/srs-secrets.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { createMailbox } from '#shared/mailbox/mailbox.ts'
 import type { Limits } from '#shared/mailbox/quota.ts'
@@ -93,6 +98,7 @@ export function createBackend(deps: {
     accessTables,
     rewriting,
     bounceAddresses,
+    srsSecrets,
     routes,
     expand,
     mailbox: createMailbox({ table: tables.mail, objects, signals, clock }),
@@ -121,7 +127,11 @@ export function createBackend(deps: {
   }
 }
 
-function srsSecretsOf(settings: Settings, table: Table, clock: Clock): SrsSecrets {
+function srsSecretsOf(
+  settings: Settings,
+  table: Table,
+  clock: Clock,
+): SrsSecrets & Partial<StoredSrsSecrets> {
   const { srsSecretsFile } = settings
   if (srsSecretsFile === '') return createSrsSecrets({ table, clock })
   return fileSrsSecrets({ read: () => readFile(srsSecretsFile, 'utf8'), clock })

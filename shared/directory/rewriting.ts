@@ -78,8 +78,9 @@ export function createAddressRewriting(deps: {
     const keys = addressMapKeys(formatAddress(address), options)
     const hit = await lookUpMaps(maps, tables, keys)
     if (hit === undefined) return undefined
-    // More than one: the first, as with Postfix.
-    const [first = ''] = hit.result.split(/[\s,]+/).filter((word) => word !== '')
+    const whole = hit.result.trim()
+    // More than one: the first, as with Postfix. A quoted name may have blanks.
+    const first = whole.startsWith('"') ? whole : (whole.split(/[\s,]+/)[0] ?? '')
     const { base, extension } = splitExtension(address.local, recipientDelimiter)
     if (first.startsWith('@')) {
       const domain = parseDomain(first.slice(1))
