@@ -3,6 +3,7 @@
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
 import type { Backend } from './backend.ts'
+import { assembleKeyUpkeep } from './signing.ts'
 
 export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
   const { directory, accessTables, mailbox, people, operator, suspicion } = backend
@@ -14,6 +15,7 @@ export function assembleAdministration(backend: Backend, record: RecordChange): 
     bounceAddresses,
     srsSecrets,
     mailbox,
+    keyUpkeep: assembleKeyUpkeep(backend),
     people,
     operator,
     suspicion,

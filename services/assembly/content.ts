@@ -12,6 +12,7 @@ import { createContentStage } from '#services/content/stage.ts'
 import { recordContent } from '#services/policy/records/recorded-content.ts'
 import type { DecisionRecorder } from '#services/policy/records/recorder.ts'
 import type { ContentStage, ContentStep } from '#shared/contracts/content.ts'
+import { rewritesHeaders } from '#shared/directory/rewriting.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/settings/table.ts'
@@ -53,7 +54,10 @@ export function assembleContent(deps: StageDeps, parts: ContentParts): ContentSt
   const filters = ordered.flatMap((name) => (name === 'milters' ? milters : makers[name]()))
   // These look at the message as it came, before anybody gives it another body.
   const checks = [checksOf({ settings, clock, log }), attachmentsOf(settings)]
-  const rewriting = createRewritingStep(deps.rewriting, settings)
+  const rewriting = createRewritingStep(deps.rewriting, {
+    ...settings,
+    rewritesHeaders: rewritesHeaders(settings),
+  })
   const steps = [...before, ...checks, rewriting, ...filters].filter((one) => one !== undefined)
   return recordContent(createContentStage({ steps, clock }), parts.recorder)
 }

@@ -16,6 +16,7 @@ import { createFields } from './fields.ts'
 import { createGrantAdministration, type GrantAdministration } from './grants.ts'
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
+import { createSigningAdministration, type SigningAdministration } from './signing.ts'
 import { createSrsAdministration, type SrsAdministration } from './srs.ts'
 import { createStatusAdministration, type StatusAdministration } from './status.ts'
 
@@ -26,6 +27,7 @@ export interface Administration {
   readonly grants: GrantAdministration
   readonly access: AccessAdministration
   readonly srs: SrsAdministration
+  readonly signing: SigningAdministration
   readonly queue: QueueAdministration
   readonly imports: ImportAdministration
   readonly status: StatusAdministration
@@ -40,6 +42,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     grants: createGrantAdministration(deps, fields),
     access: createAccessAdministration(deps),
     srs: createSrsAdministration(deps, fields),
+    signing: createSigningAdministration(deps),
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
     status: createStatusAdministration(deps),

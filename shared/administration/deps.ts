@@ -5,6 +5,7 @@ import type { People } from '#shared/contracts/people.ts'
 import type { AccessTables } from '#shared/directory/access-tables.ts'
 import type { BounceAddresses } from '#shared/directory/bounce-addresses.ts'
 import type { Directory } from '#shared/directory/directory.ts'
+import type { KeyUpkeep } from '#shared/directory/key-upkeep.ts'
 import type { StoredSrsSecrets } from '#shared/directory/srs-secrets.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
@@ -19,6 +20,7 @@ export type AdministrationDeps = {
   /** Without `rotate` they are not ours to change. */
   readonly srsSecrets: Partial<Pick<StoredSrsSecrets, 'rotate'>>
   readonly mailbox: Pick<Mailbox, 'access' | 'empty' | 'folders' | 'remove' | 'usage'>
+  readonly keyUpkeep: KeyUpkeep
   readonly people: People
   readonly operator: QueueOperator
   readonly suspicion: Pick<Suspicion, 'forget'>
@@ -30,6 +32,7 @@ export type AdministrationDeps = {
     readonly mailboxSizeLimit: number
     readonly recipientDelimiter: string
     readonly smtpdRestrictionClasses: string
+    readonly dkimSigning: boolean
   }
   readonly log: Log
   /** Told of every change, once it is made. */

@@ -57,6 +57,24 @@ export interface AddressRewriting {
   copiesOf(sender: string, recipients: readonly string[]): Promise<readonly string[]>
 }
 
+/** Whether header fields of our own clients become others, besides being completed. */
+export function rewritesHeaders(settings: HeaderSettings): boolean {
+  const isHeader = (classes: readonly AddressClass[]) =>
+    classes.includes('header_sender') || classes.includes('header_recipient')
+  return (
+    settings.localHeaderRewriteClients.length > 0 &&
+    ((settings.canonicalMaps.length > 0 && isHeader(settings.canonicalClasses)) ||
+      (settings.senderCanonicalMaps.length > 0 && isHeader(settings.senderCanonicalClasses)) ||
+      (settings.recipientCanonicalMaps.length > 0 &&
+        isHeader(settings.recipientCanonicalClasses)) ||
+      (settings.masqueradeDomains.length > 0 && isHeader(settings.masqueradeClasses)))
+  )
+}
+
+type HeaderSettings = Omit<RewritingSettings, keyof OwnNameSettings> & {
+  readonly localHeaderRewriteClients: readonly string[]
+}
+
 export function createAddressRewriting(deps: {
   readonly maps: Maps
   readonly settings: RewritingSettings

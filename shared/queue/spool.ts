@@ -84,7 +84,14 @@ export function createSpool(deps: {
     const { type, subtype } = index.structure
     const isSigned = cleaning.isSigned || (type === 'multipart' && subtype === 'signed')
     const deliveredTo = deliveredBefore(indexer, options.hostname)
-    const spooled = { queueId, index, isSigned, isDisallowed, deliveredTo }
+    const spooled: Spooled = {
+      queueId,
+      index,
+      isSigned,
+      isDisallowed,
+      deliveredTo,
+      ...(object.stored && { isStored: true }),
+    }
     staged.set(spooled, object)
     return spooled
   }

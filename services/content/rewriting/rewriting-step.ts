@@ -31,6 +31,11 @@ export type RewritingStepOptions = {
     | 'permit_sasl_authenticated'
   )[]
   readonly mynetworks: readonly string[]
+  /**
+   * There are maps for it: then this process may read what it has stored. Otherwise names are completed, and only where the message is
+   * not in the store yet, which on AWS is one of some megabytes.
+   */
+  readonly rewritesHeaders: boolean
 }
 
 export function createRewritingStep(
@@ -42,7 +47,14 @@ export function createRewritingStep(
     name: 'rewriting',
     isQuiet: true,
     begin: ({ origin }) =>
-      isOurs(origin) ? { judge: (message) => judge(message, rewriting) } : undefined,
+      isOurs(origin)
+        ? {
+            async judge(message) {
+              const isOutOfReach = message.spooled.isStored && !options.rewritesHeaders
+              return isOutOfReach ? { kind: 'accept' } : await judge(message, rewriting)
+            },
+          }
+        : undefined,
   }
 }
 

@@ -15,17 +15,20 @@ import type { Generic } from './leaving-envelope.ts'
 import { foldLines } from './line-folding.ts'
 import { composeOutbound, type OutboundMessage } from './outbound-form.ts'
 import { convertTo7Bit, hasEightBitHeader } from './seven-bit.ts'
+import type { Signing } from './signing/signing.ts'
 
 /** Reads as much of the object as it takes to know what the message needs: mostly nothing. */
 export async function openOutboundMessage(
   message: QueuedMessage,
-  deps: { readonly objects: ObjectStore },
+  deps: { readonly objects: ObjectStore; readonly signing?: Signing | undefined },
   options: {
     readonly hostname: string
     /** 0 for no limit. */
     readonly lineBytesMax: number
     /** Addresses in header fields become others; undefined: they stay. */
     readonly generic?: Generic | undefined
+    /** To whom it was sent before an alias or a forward took it out. */
+    readonly forwarder?: string | undefined
   },
 ): Promise<OutboundMessage> {
   const added = addedFields(message, options.hostname)
@@ -42,6 +45,8 @@ export async function openOutboundMessage(
   const lineBytesMax = await foldingLimit(added, index, header, options.lineBytesMax)
   const { generic } = options
   const changed = generic && (await genericFields(await textOf(header()), generic))
+  const { forwarder } = options
+  const sign = deps.signing?.stepFor(message, { forwarder, lineBytesMax })
   return composeOutbound(
     {
       bytes: open.size,
@@ -57,6 +62,8 @@ export async function openOutboundMessage(
       ...(index.eightBit ? [convertTo7Bit(index.structure)] : []),
       ...(changed === undefined || changed.size === 0 ? [] : [putFields(changed)]),
       ...(lineBytesMax === 0 ? [] : [foldLines(lineBytesMax)]),
+      // Last: whoever changes a byte behind it breaks it.
+      ...(sign === undefined ? [] : [sign]),
     ],
   )
 }

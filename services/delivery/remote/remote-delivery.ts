@@ -10,6 +10,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import { asItCame, type LeavingEnvelope } from './leaving-envelope.ts'
 import { openOutboundMessage } from './outbound-message.ts'
+import type { Signing } from './signing/signing.ts'
 import type { Transport } from './transport.ts'
 
 export function createRemoteDelivery(deps: {
@@ -18,6 +19,7 @@ export function createRemoteDelivery(deps: {
   readonly transportOf: (route: Route, about: { readonly isFilter: boolean }) => Transport
   /** Absent: envelopes leave as they came. */
   readonly leaving?: LeavingEnvelope
+  readonly signing?: Signing
   readonly clock: Clock
   /** Our name, in header fields that a message lacks. */
   readonly hostname: string
@@ -63,11 +65,12 @@ export function createRemoteDelivery(deps: {
       openMessage: ({ lineBytesMax }) =>
         openOutboundMessage(
           forwarded,
-          { objects: deps.objects },
+          { objects: deps.objects, signing: deps.signing },
           {
             hostname: deps.hostname,
             lineBytesMax,
             generic: leaving.headerOf(message, route),
+            forwarder: members[0]?.recipient.original,
           },
         ),
       onContact,
