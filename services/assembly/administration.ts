@@ -7,10 +7,13 @@ import { assembleKeyUpkeep } from './signing.ts'
 
 export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
   const { directory, accessTables, mailbox, people, operator, suspicion } = backend
+  const { bounceAddresses, srsSecrets } = backend
   const { clock, settings, log } = backend
   return createAdministration({
     directory,
     accessTables,
+    bounceAddresses,
+    srsSecrets,
     mailbox,
     keyUpkeep: assembleKeyUpkeep(backend),
     people,

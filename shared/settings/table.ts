@@ -10,6 +10,7 @@ import { dkimSettings } from './table/dkim.ts'
 import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
 
+import { forwardingSettings } from './table/forwarding.ts'
 import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
@@ -26,6 +27,7 @@ import { rateSettings } from './table/rates.ts'
 import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
+import { rewritingSettings } from './table/rewriting.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { smtpClientSettings } from './table/smtp-client.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
@@ -57,6 +59,8 @@ export const settingParts = {
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
   'SMTP client': smtpClientSettings,
+  'Forwarding and copies': forwardingSettings,
+  'Address rewriting': rewritingSettings,
   'TLS to other mail servers': outboundTlsSettings,
   'Queue manager': queueManagerSettings,
   'Notices of delivery': noticeSettings,
@@ -89,6 +93,8 @@ export const settingsTable = {
   ...pop3Settings,
   ...queueSettings,
   ...smtpClientSettings,
+  ...forwardingSettings,
+  ...rewritingSettings,
   ...outboundTlsSettings,
   ...queueManagerSettings,
   ...noticeSettings,
