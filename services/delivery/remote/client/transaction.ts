@@ -171,8 +171,6 @@ class Transaction {
     const go = await this.#ask('DATA', timeouts.dataInitMs)
     if (classOf(go) !== 3) {
       if (isReused && go.code === 421 && this.#accepted.length > 0) return false
-      // It is in the middle of something that we do not know.
-      if (classOf(go) < 4 && this.#accepted.length > 0) this.#session.confuse()
       this.#tellAccepted(this.#refusal(go, 'DATA command'))
       return true
     }
@@ -232,6 +230,8 @@ class Transaction {
 
   #refusal(reply: Reply, command: string): Told {
     const { name, tlsFailure } = this.#session
+    // Out of place: what it would take the next command for is not known.
+    if (classOf(reply) < 4) this.#session.confuse()
     const result = blameTls(readReply(textOf(reply), name, command), reply, tlsFailure)
     return { result, isOpen: result.kind === 'deferred' }
   }
@@ -254,7 +254,7 @@ class Transaction {
     const doing = this.#mayBeTaken
       ? 'sending end of data -- message may be sent more than once'
       : this.#doing
-    const result = defer('4.4.2', tellLoss(error, name, doing))
+    const result = tellLoss(error, name, doing)
     return this.#done(result, { result, isOpen: !this.#mayBeTaken })
   }
 
