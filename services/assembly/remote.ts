@@ -29,6 +29,7 @@ import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
 import { openResolver } from './dns.ts'
+import { assembleSigning } from './signing.ts'
 
 export type OpenRemoteDelivery = Pick<Interruption, 'cutOff' | 'isIdle'> & {
   readonly deliver: RemoteDelivery
@@ -54,6 +55,7 @@ export function openRemoteDelivery(
   backend: Backend,
   secrets: RemoteSecrets,
   ways: OtherWays = {},
+  signing = assembleSigning(backend),
 ): OpenRemoteDelivery {
   const { settings, store, log } = backend
   const { hostname } = settings
@@ -83,6 +85,7 @@ export function openRemoteDelivery(
     objects: store.objects,
     transportOf: (route, { isFilter }) =>
       transportOf(route, { smtp: isFilter ? toFilter : smtp, ...ways }),
+    signing,
     clock: backend.clock,
     hostname,
   })

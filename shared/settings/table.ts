@@ -6,6 +6,7 @@ import { authSettings } from './table/auth.ts'
 import { authenticationSettings } from './table/authentication.ts'
 import { contentSettings } from './table/content.ts'
 import { contentCheckSettings } from './table/content-checks.ts'
+import { dkimSettings } from './table/dkim.ts'
 import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
 
@@ -14,11 +15,13 @@ import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { milterSettings } from './table/milters.ts'
+import { noticeSettings } from './table/notices.ts'
 import { outboundTlsSettings } from './table/outbound-tls.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
+import { queueManagerSettings } from './table/queue-manager.ts'
 import { rateSettings } from './table/rates.ts'
 import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
@@ -44,6 +47,7 @@ export const settingParts = {
   'POP before SMTP': popBeforeSmtpSettings,
   'Rates and suspicion': rateSettings,
   'Authentication of mail': authenticationSettings,
+  'Signing of mail': dkimSettings,
   'Checks of content': contentCheckSettings,
   'Content filters': contentSettings,
   Milters: milterSettings,
@@ -52,6 +56,8 @@ export const settingParts = {
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
   'TLS to other mail servers': outboundTlsSettings,
+  'Queue manager': queueManagerSettings,
+  'Notices of delivery': noticeSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
@@ -72,6 +78,7 @@ export const settingsTable = {
   ...popBeforeSmtpSettings,
   ...rateSettings,
   ...authenticationSettings,
+  ...dkimSettings,
   ...contentCheckSettings,
   ...contentSettings,
   ...milterSettings,
@@ -80,6 +87,8 @@ export const settingsTable = {
   ...pop3Settings,
   ...queueSettings,
   ...outboundTlsSettings,
+  ...queueManagerSettings,
+  ...noticeSettings,
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,
