@@ -16,6 +16,12 @@ import {
   type SmtpTransportDeps,
 } from '#services/delivery/remote/smtp-transport.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
+import type { SecurityOf } from '#services/delivery/remote/tls/host-security.ts'
+import {
+  createSecurityOf,
+  securityOfFilter,
+  type TlsPolicyOptions,
+} from '#services/delivery/remote/tls/policies.ts'
 import type { Transport } from '#services/delivery/remote/transport.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import type { Route } from '#shared/mail/route.ts'
@@ -34,6 +40,8 @@ export type RemoteSecrets = {
   readonly relayhostAuth: Login | null
   /** PEM certificates to trust instead of the usual ones. */
   readonly tlsCa: string | undefined
+  /** Shown to hosts that ask for one, PEM. */
+  readonly clientCertificate?: { readonly cert: string; readonly key: string }
 }
 
 /** Ways out that not every root has. */
@@ -50,7 +58,14 @@ export function openRemoteDelivery(
   const { settings, store, log } = backend
   const { hostname } = settings
   const { connect, guard, cutOff, isIdle } = createInterruption(connectTcp)
-  const options = hopPolicyOptions(settings, secrets)
+  const tls = tlsPolicyOptions(settings, secrets)
+  const securityOf = createSecurityOf({
+    options: tls,
+    maps: backend.accessTables,
+    dane: null,
+    sts: null,
+  })
+  const options = hopPolicyOptions(settings, secrets, securityOf)
   const way: SmtpTransportDeps = {
     resolver: openResolver(settings),
     targets: createTargets(settings.privateDestinationNetworks),
@@ -60,7 +75,10 @@ export function openRemoteDelivery(
     log: log.child({ service: 'delivery' }),
   }
   const smtp = createSmtpTransport(way)
-  const toFilter = createSmtpTransport({ ...way, policyOf: () => policyOfFilter(options) })
+  const toFilter = createSmtpTransport({
+    ...way,
+    policyOf: () => policyOfFilter({ ...options, securityOf: securityOfFilter(tls) }),
+  })
   const deliver = createRemoteDelivery({
     objects: store.objects,
     transportOf: (route, { isFilter }) =>
@@ -104,13 +122,13 @@ function noWay(why: string): Transport {
 
 export function hopPolicyOptions(
   settings: Settings,
-  { relayhostAuth, tlsCa }: RemoteSecrets,
+  { relayhostAuth }: RemoteSecrets,
+  securityOf: SecurityOf,
 ): HopPolicyOptions {
   return {
     relayhost: settings.relayhost,
     relayhostAuth,
-    tlsSecurityLevel: settings.smtpTlsSecurityLevel,
-    tlsCa,
+    securityOf,
     lineLengthLimit: settings.smtpLineLengthLimit,
     disableMimeOutputConversion: settings.disableMimeOutputConversion,
     timeouts: {
@@ -120,5 +138,23 @@ export function hopPolicyOptions(
       dataBlockMs: settings.smtpTimeout,
       dataTerminationMs: settings.smtpTimeout,
     },
+  }
+}
+
+export function tlsPolicyOptions(
+  settings: Settings,
+  { tlsCa, clientCertificate }: Pick<RemoteSecrets, 'tlsCa' | 'clientCertificate'>,
+): TlsPolicyOptions {
+  return {
+    level: settings.smtpTlsSecurityLevel,
+    policyMaps: settings.smtpTlsPolicyMaps,
+    protocols: settings.smtpTlsProtocols,
+    mandatoryProtocols: settings.smtpTlsMandatoryProtocols,
+    ciphers: settings.smtpTlsCiphers,
+    mandatoryCiphers: settings.smtpTlsMandatoryCiphers,
+    fingerprints: settings.smtpTlsFingerprintCertMatch,
+    ca: tlsCa,
+    clientCertificate,
+    clearAfterMs: settings.minimalBackoffTime,
   }
 }

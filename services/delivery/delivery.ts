@@ -17,9 +17,14 @@ import {
   type LocalDelivery,
   type RemoteDelivery,
 } from '#shared/queue/pipeline.ts'
-import type { Group, QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
+import {
+  type Group,
+  isEnded,
+  type QueuedMessage,
+  type QueuedRecipient,
+} from '#shared/queue/records.ts'
 import { logOutcomes } from '#shared/queue/result-log.ts'
-import { doubtful, isEnded } from '#shared/queue/results.ts'
+import { doubtful } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settlement } from '#shared/queue/settle.ts'
 import { routesThrough } from '#shared/queue/through-filter.ts'
@@ -122,7 +127,7 @@ export function createDelivery(deps: {
     const lease = keepLease(taken, deps)
     const startedMs = deps.clock.now()
     let contact: Contact | undefined
-    const [waiting, ended] = apart(taken.recipients, (recipient) => !isEnded(recipient))
+    const waiting = taken.recipients.filter((recipient) => !isEnded(recipient))
     const { outcomes, destination } = await attempt(
       message,
       { ...taken, recipients: waiting },
@@ -131,76 +136,64 @@ export function createDelivery(deps: {
       },
     )
     const endedMs = deps.clock.now()
-    const tried = waiting.map((recipient, i): Attempted => {
+    const remoteMta = hostOf(contact)
+    const tried = waiting.map((recipient, i) => {
       const outcome = outcomes[i] ?? noOutcome
-      return {
-        ...outcome,
-        recipient,
-        result: expire(message.arrivedMs, outcome.result),
-        remoteMta: hostOf(contact),
-      }
+      // Once for all: what the sender is told of is what leaves the queue.
+      const result = expire(message.arrivedMs, outcome.result)
+      return { recipient, ...outcome, result, remoteMta }
     })
-    const told = await withNotices(message, [...tried, ...ended.map(before)])
+    const ended = taken.recipients.filter(isEnded).map(asBefore)
+    const { notices, ...settlement } = await withNotices(message, [...tried, ...ended])
     const group = await lease.end()
-    const kept = await settleWhileLeased(group, settlementOf(message, told), deps)
-    if (kept) logNotices(log, message, told.notices)
+    const kept = await settleWhileLeased(group, settlement, deps)
+    if (kept) logNotices(log, message, notices)
     else log.warn({ queueId, group: group.name }, 'lease lost while delivering')
     logOutcomes(log, message, tried, { contact, startedMs, endedMs, expire })
-    await noteBounces(message, tried, contact)
+    await noteBounces(message, outcomes, contact)
     return { contended: tried.some(({ contended }) => contended), destination }
   }
 
   /** A group with whose recipients nothing is to be tried any more: their sender is told. */
   async function endTaken(message: QueuedMessage, group: Group): Promise<GroupOutcome> {
-    const told = await withNotices(message, group.recipients.map(before))
-    const kept = await settleWhileLeased(group, settlementOf(message, told), deps)
-    if (kept) logNotices(log, message, told.notices)
-    else log.warn({ queueId: message.queueId, group: group.name }, 'lease lost while delivering')
+    const { notices, ...settlement } = await withNotices(message, group.recipients.map(asBefore))
+    const kept = await settleWhileLeased(group, settlement, deps)
+    if (kept) logNotices(log, message, notices)
+    else log.warn({ queueId: message.queueId, group: group.name }, 'lease lost while ending')
     return nothingDone
   }
 
+  /** What the queue is told of the group. Whose sender is to be told and cannot be now, he stays. */
   async function withNotices(
     message: QueuedMessage,
     all: readonly Attempted[],
-  ): Promise<ToldAttempt> {
-    const recipients = all.map(({ recipient, result, remoteMta }): EndedRecipient => {
-      const relaysDsn = result.kind === 'delivered' && result.relaysDsn === true
-      return { recipient, result, remoteMta, relaysDsn }
-    })
+  ): Promise<Settlement & { readonly notices: readonly StagedNotice[] }> {
+    const contended = all.some((one) => one.contended)
     const creates = all.flatMap(({ staged = [] }) => staged)
-    const attempt = { recipients, atMs: deps.clock.now() }
-    const { staged, warned, untold } = await tell(message, attempt, creates)
+    const attempt = { recipients: all.map(endedOf), atMs: deps.clock.now() }
+    const { notices, warned, untold } = await tell(message, attempt, creates)
     return {
-      all: all.map((one) => ({
+      results: all.map((one) => ({
         ...one,
         warned: warned.has(one.recipient) || one.recipient.last?.warned === true,
         untold: untold.has(one.recipient),
       })),
-      creates: [...creates, ...staged.map((notice) => notice.message)],
-      notices: staged,
+      // The doorbell comes back before that; should it be lost, the sweeper sees the time.
+      dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(message.arrivedMs),
+      creates: [...creates, ...notices.map((notice) => notice.message)],
+      notices,
     }
   }
 
   /** What other servers refused tells of who sends; what could not be handed over to them does not. */
   async function noteBounces(
     { origin: { account } }: QueuedMessage,
-    all: readonly Attempted[],
+    outcomes: readonly RecipientOutcome[],
     contact: Contact | undefined,
   ): Promise<void> {
     if (account === null || hostOf(contact) === null) return
-    const refused = all.filter(({ result }) => result.kind === 'failed').length
+    const refused = outcomes.filter(({ result }) => result.kind === 'failed').length
     await deps.suspicion.noteBounces(account, refused)
-  }
-
-  /** What the queue is told of the group. */
-  function settlementOf({ arrivedMs }: QueuedMessage, { all, creates }: ToldAttempt): Settlement {
-    const contended = all.some((one) => one.contended)
-    return {
-      results: all.map(({ told, staged, creates: born, contended: again, ...result }) => result),
-      // The doorbell comes back before that; should it be lost, the sweeper sees the time.
-      dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
-      creates,
-    }
   }
 
   async function attempt(
@@ -212,9 +205,11 @@ export function createDelivery(deps: {
       if (group.destination.kind === 'remote') {
         const { slot } = group.destination
         const route = parseRoute(slot)
-        if (typeof route === 'string') {
-          const result = message.filter === null ? noRoute(route) : noFilter(slot)
-          return { outcomes: group.recipients.map(() => outcomeOf(result)) }
+        const isFilter = message.filter !== null
+        if (typeof route === 'string' || (isFilter && route.kind !== 'smtp')) {
+          const toResult = (recipient: QueuedRecipient) =>
+            isFilter ? noFilter(slot) : noRoute(slot, String(route), recipient)
+          return { outcomes: group.recipients.map((one) => outcomeOf(toResult(one))) }
         }
         const done = await deps.deliverRemote(message, route, group.recipients, onContact)
         return { outcomes: done.results.map(outcomeOf), destination: done.destination }
@@ -254,30 +249,22 @@ type Attempted = AttemptOutcome & {
   readonly recipient: QueuedRecipient
   readonly remoteMta: string | null
 }
-type ToldAttempt = {
-  readonly all: readonly (Attempted & { readonly warned: boolean; readonly untold: boolean })[]
-  /** What follows from it for the queue, what senders are told among it. */
-  readonly creates: readonly QueuedMessage[]
-  readonly notices: readonly StagedNotice[]
-}
 
 const nothingDone: GroupOutcome = { contended: false, destination: undefined }
 
-/** As he was when nothing was tried any more. */
-function before(recipient: QueuedRecipient): Attempted {
+/** What became of him when something was tried with him. */
+function asBefore(recipient: QueuedRecipient): Attempted {
   const { last } = recipient
   if (last === undefined) throw new Error('a recipient with whom nothing was tried')
   const { kind, status, reply, remoteMta } = last
   const result: DeliveryResult =
     kind === 'delivered' ? { kind, reply } : { kind: 'failed', status, reply }
-  return { ...outcomeOf(result), recipient, remoteMta }
+  return { recipient, ...outcomeOf(result), remoteMta }
 }
 
-function apart<T>(all: readonly T[], test: (one: T) => boolean): readonly [yes: T[], no: T[]] {
-  const yes: T[] = []
-  const no: T[] = []
-  for (const one of all) (test(one) ? yes : no).push(one)
-  return [yes, no]
+function endedOf({ recipient, result, remoteMta }: Attempted): EndedRecipient {
+  const relaysDsn = result.kind === 'delivered' && result.relaysDsn === true
+  return { recipient, result, remoteMta, relaysDsn }
 }
 
 /** `host[address]`, without the port; null where no other host was spoken to. */
@@ -285,8 +272,11 @@ function hostOf(contact: Contact | undefined): string | null {
   return contact === undefined || contact === here ? null : contact.relay.replace(/:\d+$/, '')
 }
 
-const noRoute = (why: string): DeliveryResult => ({ kind: 'failed', status: '5.1.2', reply: why })
-/** Our own mistake, and no reason to return anybody's mail. */
+/** A domain that is none is the sender's mistake; that a map or a setting names no way is ours, and no reason to return anybody's mail. */
+function noRoute(slot: string, why: string, { address }: QueuedRecipient): DeliveryResult {
+  if (address.endsWith(`@${slot}`)) return { kind: 'failed', status: '5.1.2', reply: why }
+  return { kind: 'deferred', status: '4.3.5', reply: `route ${slot}: ${why}` }
+}
 const noFilter = (text: string): DeliveryResult => ({
   kind: 'deferred',
   status: '4.3.5',

@@ -122,6 +122,13 @@ export type Group = {
   readonly unreserved: boolean
 }
 
+/**
+ * With him nothing is tried: he is done with, and waits for his sender to be told. Cleanup and operators leave such recipients (aliases
+ * that lead nowhere, whoever is not to be tried any more), and delivery whose sender could not be told.
+ */
+export const isEnded = ({ last }: Pick<QueuedRecipient, 'last'>): boolean =>
+  last !== undefined && last.kind !== 'deferred'
+
 /** What was said last of the first of them: of those of one attempt mostly what was said of all. */
 export const lastReplyOf = ({ recipients }: Pick<Group, 'recipients'>): string | null =>
   recipients.find(({ last }) => last !== undefined)?.last?.reply ?? null

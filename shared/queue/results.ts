@@ -5,7 +5,7 @@ import type { EnhancedStatus } from '#shared/contracts/policy.ts'
 import { DELIVERED_DAYS } from '#shared/mailbox/blob-references.ts'
 
 export type RecipientResult = {
-  readonly recipient: FinalRecipient
+  readonly recipient: FinalRecipient & { readonly last?: LastResult }
   readonly result: DeliveryResult
   /** The host that was spoken to, `host[address]`. */
   readonly remoteMta?: string | null
@@ -15,7 +15,7 @@ export type RecipientResult = {
   readonly uncertain?: boolean
   /** His sender was told that it takes long, now or before. */
   readonly warned?: boolean
-  /** He is done with, and his sender is still to be told: he stays for that alone. */
+  /** He is done with, and his sender could not be told: he stays until that is possible. */
   readonly untold?: boolean
 }
 
@@ -66,11 +66,7 @@ export function clip(text: string, bytesMax: number): string {
 
 const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80
 
-/** Not to be tried any more: cleanup and operators leave such recipients, and attempts whose senders could not be told. */
-export const isEnded = ({ last }: { readonly last?: LastResult }): boolean =>
-  last !== undefined && last.kind !== 'deferred'
-
-/** For a recipient of whom nobody can say whether he has the message: an operator decides. */
+/** For a recipient of whom nobody can say whether he has the message: its sender is told. */
 export const doubtful = {
   result: {
     kind: 'failed',

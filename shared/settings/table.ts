@@ -15,10 +15,12 @@ import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { milterSettings } from './table/milters.ts'
 import { noticeSettings } from './table/notices.ts'
+import { outboundTlsSettings } from './table/outbound-tls.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
+import { queueManagerSettings } from './table/queue-manager.ts'
 import { rateSettings } from './table/rates.ts'
 import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
@@ -52,6 +54,8 @@ export const settingParts = {
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
   'Notices of delivery': noticeSettings,
+  'TLS to other mail servers': outboundTlsSettings,
+  'Queue manager': queueManagerSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
@@ -80,6 +84,8 @@ export const settingsTable = {
   ...pop3Settings,
   ...queueSettings,
   ...noticeSettings,
+  ...outboundTlsSettings,
+  ...queueManagerSettings,
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,

@@ -23,6 +23,7 @@ import { authenticated } from '#test/support/authenticated.ts'
 import { blob } from '#test/support/blob.ts'
 import { envelope } from '#test/support/content.ts'
 import { decidedRecipient, refused, taken } from '#test/support/decisions.ts'
+import { createFakeNotices, mute } from '#test/support/fake-notices.ts'
 import { createPipeline, manualClock, origin, type Pipeline } from '#test/support/pipeline.ts'
 import { known } from '#test/support/policy-facts.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
@@ -65,6 +66,7 @@ beforeAll(async () => {
   const keys = recordKeys(opened.store)
   const pipeline = createPipeline(opened.store, clock, {
     set: ['policyPreset=open'],
+    notices: createFakeNotices(mute),
     deliverRemote: async (_message, _hop, recipients) =>
       recipients.map(({ address }) =>
         address.startsWith('never')

@@ -1,7 +1,10 @@
 // Notices that write none by themselves: they remember what they were asked, and answer what a test lets them.
 
-import type { EndedAttempt, Notice, Notices } from '#services/delivery/notices/notices.ts'
+import type { EndedAttempt, EndedRecipient, Notices } from '#services/delivery/notices/notices.ts'
+import type { CreatedMessage } from '#shared/queue/created-message.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { origin } from './origin.ts'
 
 export type FakeNotices = Notices & {
   /** In the order of the questions; an attempt that nobody failed in is one too. */
@@ -10,24 +13,56 @@ export type FakeNotices = Notices & {
   failures(): readonly string[]
 }
 
-export function createFakeNotices(
-  answer: (
-    message: QueuedMessage,
-    attempt: EndedAttempt,
-  ) => readonly Notice[] | Promise<readonly Notice[]> = () => [],
-): FakeNotices {
+type Answer = (
+  message: QueuedMessage,
+  attempt: EndedAttempt,
+) => readonly CreatedMessage[] | Promise<readonly CreatedMessage[]>
+
+/** Where somebody failed, a message from nobody to the sender with a line for each. */
+export const bounce: Answer = ({ envelope: { sender } }, attempt) => {
+  const lines = attempt.recipients.flatMap(failure)
+  if (lines.length === 0 || sender === '') return []
+  return [
+    {
+      envelope: {
+        sender: '',
+        recipients: [{ address: sender, notify: ['NEVER'], originalRecipient: null }],
+        body: '7BIT',
+        smtpUtf8: false,
+        requireTls: false,
+        dsnReturn: null,
+        dsnEnvelopeId: null,
+      },
+      origin: origin(null),
+      prepend: '',
+      deliveredTo: [],
+      content: {
+        kind: 'bytes',
+        bytes: Buffer.from(`Subject: returned\r\n\r\n${lines.join('\r\n')}\r\n`),
+      },
+    },
+  ]
+}
+
+/** What cannot be found out for now. */
+export const mute: Answer = () => {
+  throw new TemporaryFailure('no notice now')
+}
+
+export function createFakeNotices(answer: Answer = () => []): FakeNotices {
   const asked: FakeNotices['asked'] = []
   return {
     asked,
     async after(message, attempt) {
       asked.push({ message, attempt })
-      return await answer(message, attempt)
+      const failed = attempt.recipients.filter(({ result }) => result.kind === 'failed')
+      const recipients = failed.map(({ recipient }) => recipient)
+      const created = await answer(message, attempt)
+      return created.map((one) => ({ kind: 'failure', reader: 'sender', recipients, message: one }))
     },
-    failures: () =>
-      asked.flatMap(({ attempt }) =>
-        attempt.recipients.flatMap(({ recipient, result }) =>
-          result.kind === 'failed' ? `${recipient.address} ${result.status} ${result.reply}` : [],
-        ),
-      ),
+    failures: () => asked.flatMap(({ attempt }) => attempt.recipients.flatMap(failure)),
   }
 }
+
+const failure = ({ recipient, result }: EndedRecipient) =>
+  result.kind === 'failed' ? [`${recipient.address} ${result.status} ${result.reply}`] : []

@@ -18,7 +18,10 @@ import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { createFakeNotices, type FakeNotices } from './fake-notices.ts'
+import { origin } from './origin.ts'
 import { type AnswerRemote, remoteDelivery } from './remote-delivery.ts'
+
+export { origin }
 
 /** Longer than any pause between attempts, shorter than what keeps an eye on something. */
 const PAUSE_MS_MAX = 60_000
@@ -245,17 +248,6 @@ export function createPipeline(
     addAlias,
     inbox,
     envelopes,
-  }
-}
-
-export function origin(account: AcceptedMessage['origin']['account']): AcceptedMessage['origin'] {
-  return {
-    listener: account ? 'submission' : 'smtp',
-    remoteAddress: '192.0.2.1',
-    remotePort: 4711,
-    helo: 'client.test',
-    tls: null,
-    account,
   }
 }
 
