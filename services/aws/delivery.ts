@@ -2,6 +2,7 @@
 
 import { assembleDelivery } from '#services/assembly/pipeline.ts'
 import { type OpenRemoteDelivery, openRemoteDelivery } from '#services/assembly/remote.ts'
+import { assembleSigning } from '#services/assembly/signing.ts'
 import { onQueueEvents, openFunction } from './functions.ts'
 import { createRelaySecrets } from './relay-secret.ts'
 import { openSecretsManager, Secret } from './secrets.ts'
@@ -22,10 +23,13 @@ const relaySecrets = createRelaySecrets(
   backend.clock,
 )
 
+/** For all events of this instance, so that keys are read once a minute. */
+const signing = assembleSigning(backend)
+
 export const handler = onQueueEvents(opened, 'active', async (bells, context) => {
   let remote: OpenRemoteDelivery | undefined
   const delivery = assembleDelivery(backend, async (message, hop, recipients, onContact) => {
-    remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses })
+    remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses }, signing)
     return remote.deliver(message, hop, recipients, onContact)
   })
   const leftMs = context.getRemainingTimeInMillis() - CUT_OFF_BEFORE_END_MS
@@ -34,5 +38,7 @@ export const handler = onQueueEvents(opened, 'active', async (bells, context) =>
     return await delivery.handle(bells)
   } finally {
     clearTimeout(timer)
+    // Between two invocations time stands still here, and not for who is at the other end.
+    remote?.close()
   }
 })

@@ -24,7 +24,7 @@ import {
   type QueuedRecipient,
 } from '#shared/queue/records.ts'
 import { logOutcomes } from '#shared/queue/result-log.ts'
-import { doubtful } from '#shared/queue/results.ts'
+import { doubtful, isDone } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settlement } from '#shared/queue/settle.ts'
 import { routesThrough } from '#shared/queue/through-filter.ts'
@@ -98,7 +98,7 @@ export function createDelivery(deps: {
       if (held) log.info({ queueId, group: name, reason: HELD_FOR_FROZEN }, 'message held')
       return nothingDone
     }
-    if (taken.group.recipients.every(isEnded)) return await endTaken(message, taken.group)
+    if (isEnded(taken.group)) return await endTaken(message, taken.group)
     const group = await towardsOneHop(message, taken.group)
     return group === undefined ? nothingDone : await deliverTaken(message, group)
   }
@@ -127,7 +127,7 @@ export function createDelivery(deps: {
     const lease = keepLease(taken, deps)
     const startedMs = deps.clock.now()
     let contact: Contact | undefined
-    const waiting = taken.recipients.filter((recipient) => !isEnded(recipient))
+    const [waiting, ended] = apart(taken.recipients, (recipient) => !isDone(recipient))
     const { outcomes, destination } = await attempt(
       message,
       { ...taken, recipients: waiting },
@@ -136,52 +136,53 @@ export function createDelivery(deps: {
       },
     )
     const endedMs = deps.clock.now()
-    const remoteMta = hostOf(contact)
-    const tried = waiting.map((recipient, i) => {
+    const tried = waiting.map((recipient, i): Attempted => {
       const outcome = outcomes[i] ?? noOutcome
-      // Once for all: what the sender is told of is what leaves the queue.
-      const result = expire(message.arrivedMs, outcome.result)
-      return { recipient, ...outcome, result, remoteMta }
+      return {
+        ...outcome,
+        recipient,
+        result: expire(message.arrivedMs, outcome.result),
+        remoteMta: hostOf(contact),
+      }
     })
-    const ended = taken.recipients.filter(isEnded).map(asBefore)
-    const { notices, ...settlement } = await withNotices(message, [...tried, ...ended])
+    const told = await withNotices(message, [...tried, ...ended.map(before)])
     const group = await lease.end()
-    const kept = await settleWhileLeased(group, settlement, deps)
-    if (kept) logNotices(log, message, notices)
+    const kept = await settleWhileLeased(group, settlementOf(message, told), deps)
+    if (kept) logNotices(log, message, told.notices)
     else log.warn({ queueId, group: group.name }, 'lease lost while delivering')
     logOutcomes(log, message, tried, { contact, startedMs, endedMs, expire })
-    await noteBounces(message, outcomes, contact)
+    await noteBounces(message, tried, contact)
     return { contended: tried.some(({ contended }) => contended), destination }
   }
 
   /** A group with whose recipients nothing is to be tried any more: their sender is told. */
   async function endTaken(message: QueuedMessage, group: Group): Promise<GroupOutcome> {
-    const { notices, ...settlement } = await withNotices(message, group.recipients.map(asBefore))
-    const kept = await settleWhileLeased(group, settlement, deps)
-    if (kept) logNotices(log, message, notices)
-    else log.warn({ queueId: message.queueId, group: group.name }, 'lease lost while ending')
+    const told = await withNotices(message, group.recipients.map(before))
+    const kept = await settleWhileLeased(group, settlementOf(message, told), deps)
+    if (kept) logNotices(log, message, told.notices)
+    else log.warn({ queueId: message.queueId, group: group.name }, 'lease lost while delivering')
     return nothingDone
   }
 
-  /** What the queue is told of the group. Whose sender is to be told and cannot be now, he stays. */
   async function withNotices(
     message: QueuedMessage,
     all: readonly Attempted[],
-  ): Promise<Settlement & { readonly notices: readonly StagedNotice[] }> {
-    const contended = all.some((one) => one.contended)
+  ): Promise<ToldAttempt> {
+    const recipients = all.map(({ recipient, result, remoteMta }): EndedRecipient => {
+      const relaysDsn = result.kind === 'delivered' && result.relaysDsn === true
+      return { recipient, result, remoteMta, relaysDsn }
+    })
     const creates = all.flatMap(({ staged = [] }) => staged)
-    const attempt = { recipients: all.map(endedOf), atMs: deps.clock.now() }
-    const { notices, warned, untold } = await tell(message, attempt, creates)
+    const attempt = { recipients, atMs: deps.clock.now() }
+    const { staged, warned, untold } = await tell(message, attempt, creates)
     return {
-      results: all.map((one) => ({
+      all: all.map((one) => ({
         ...one,
         warned: warned.has(one.recipient) || one.recipient.last?.warned === true,
         untold: untold.has(one.recipient),
       })),
-      // The doorbell comes back before that; should it be lost, the sweeper sees the time.
-      dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(message.arrivedMs),
-      creates: [...creates, ...notices.map((notice) => notice.message)],
-      notices,
+      creates: [...creates, ...staged.map((notice) => notice.message)],
+      notices: staged,
     }
   }
 
@@ -194,6 +195,17 @@ export function createDelivery(deps: {
     if (account === null || hostOf(contact) === null) return
     const refused = outcomes.filter(({ result }) => result.kind === 'failed').length
     await deps.suspicion.noteBounces(account, refused)
+  }
+
+  /** What the queue is told of the group. */
+  function settlementOf({ arrivedMs }: QueuedMessage, { all, creates }: ToldAttempt): Settlement {
+    const contended = all.some((one) => one.contended)
+    return {
+      results: all.map(({ told, staged, creates: born, contended: again, ...result }) => result),
+      // The doorbell comes back before that; should it be lost, the sweeper sees the time.
+      dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
+      creates,
+    }
   }
 
   async function attempt(
@@ -249,22 +261,30 @@ type Attempted = AttemptOutcome & {
   readonly recipient: QueuedRecipient
   readonly remoteMta: string | null
 }
+type ToldAttempt = {
+  readonly all: readonly (Attempted & { readonly warned: boolean; readonly untold: boolean })[]
+  /** What follows from it for the queue, what senders are told among it. */
+  readonly creates: readonly QueuedMessage[]
+  readonly notices: readonly StagedNotice[]
+}
 
 const nothingDone: GroupOutcome = { contended: false, destination: undefined }
 
-/** What became of him when something was tried with him. */
-function asBefore(recipient: QueuedRecipient): Attempted {
+/** As he was when nothing was tried any more. */
+function before(recipient: QueuedRecipient): Attempted {
   const { last } = recipient
   if (last === undefined) throw new Error('a recipient with whom nothing was tried')
   const { kind, status, reply, remoteMta } = last
   const result: DeliveryResult =
     kind === 'delivered' ? { kind, reply } : { kind: 'failed', status, reply }
-  return { recipient, ...outcomeOf(result), remoteMta }
+  return { ...outcomeOf(result), recipient, remoteMta }
 }
 
-function endedOf({ recipient, result, remoteMta }: Attempted): EndedRecipient {
-  const relaysDsn = result.kind === 'delivered' && result.relaysDsn === true
-  return { recipient, result, remoteMta, relaysDsn }
+function apart<T>(all: readonly T[], test: (one: T) => boolean): readonly [yes: T[], no: T[]] {
+  const yes: T[] = []
+  const no: T[] = []
+  for (const one of all) (test(one) ? yes : no).push(one)
+  return [yes, no]
 }
 
 /** `host[address]`, without the port; null where no other host was spoken to. */

@@ -9,7 +9,7 @@ import type { EndedAttempt, Notice, Notices } from './notices/notices.ts'
 
 export type Telling = {
   /** To create with the results. */
-  readonly notices: readonly StagedNotice[]
+  readonly staged: readonly StagedNotice[]
   /** Told of a delay, now. */
   readonly warned: ReadonlySet<QueuedRecipient>
   /** They are done with, their sender is to be told and is not: they stay for that. */
@@ -47,9 +47,9 @@ export function createTelling(deps: {
       }
     } catch (error) {
       deps.log.error({ queueId: message.queueId, error }, 'sender cannot be told now')
-      return { notices: [], warned: new Set(), untold: new Set(ended) }
+      return { staged: [], warned: new Set(), untold: new Set(ended) }
     }
-    return { notices: staged, warned, untold }
+    return { staged, warned, untold }
   }
 
   /** Undefined where it cannot be done now. */

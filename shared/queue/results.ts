@@ -5,6 +5,7 @@ import type { EnhancedStatus } from '#shared/contracts/policy.ts'
 import { DELIVERED_DAYS } from '#shared/mailbox/blob-references.ts'
 
 export type RecipientResult = {
+  /** With what became of him before. */
   readonly recipient: FinalRecipient & { readonly last?: LastResult }
   readonly result: DeliveryResult
   /** The host that was spoken to, `host[address]`. */
@@ -15,7 +16,7 @@ export type RecipientResult = {
   readonly uncertain?: boolean
   /** His sender was told that it takes long, now or before. */
   readonly warned?: boolean
-  /** He is done with, and his sender could not be told: he stays until that is possible. */
+  /** He is done with, and his sender is still to be told: he stays for that alone. */
   readonly untold?: boolean
 }
 
@@ -65,6 +66,16 @@ export function clip(text: string, bytesMax: number): string {
 }
 
 const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80
+
+/** Not to be tried any more: cleanup and operators leave such recipients, and attempts whose senders could not be told. */
+export const isDone = ({ last }: { readonly last?: LastResult }): boolean =>
+  last !== undefined && last.kind !== 'deferred'
+
+/** Of an alias that led to several addresses, for whoever asked to be told of success (RFC 3461 §5.2.7.3): it is done with when they are found. */
+export const expanded = { kind: 'delivered', reply: 'expanded to several addresses' } as const
+
+export const isExpanded = ({ kind, reply }: Pick<LastResult, 'kind' | 'reply'>): boolean =>
+  kind === expanded.kind && reply === expanded.reply
 
 /** For a recipient of whom nobody can say whether he has the message: its sender is told. */
 export const doubtful = {

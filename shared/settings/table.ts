@@ -6,6 +6,7 @@ import { authSettings } from './table/auth.ts'
 import { authenticationSettings } from './table/authentication.ts'
 import { contentSettings } from './table/content.ts'
 import { contentCheckSettings } from './table/content-checks.ts'
+import { dkimSettings } from './table/dkim.ts'
 import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
 
@@ -26,6 +27,7 @@ import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
+import { smtpClientSettings } from './table/smtp-client.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
 import { verificationSettings } from './table/verification.ts'
 import { weightSettings } from './table/weight.ts'
@@ -46,6 +48,7 @@ export const settingParts = {
   'POP before SMTP': popBeforeSmtpSettings,
   'Rates and suspicion': rateSettings,
   'Authentication of mail': authenticationSettings,
+  'Signing of mail': dkimSettings,
   'Checks of content': contentCheckSettings,
   'Content filters': contentSettings,
   Milters: milterSettings,
@@ -53,9 +56,10 @@ export const settingParts = {
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
-  'Notices of delivery': noticeSettings,
+  'SMTP client': smtpClientSettings,
   'TLS to other mail servers': outboundTlsSettings,
   'Queue manager': queueManagerSettings,
+  'Notices of delivery': noticeSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
@@ -76,6 +80,7 @@ export const settingsTable = {
   ...popBeforeSmtpSettings,
   ...rateSettings,
   ...authenticationSettings,
+  ...dkimSettings,
   ...contentCheckSettings,
   ...contentSettings,
   ...milterSettings,
@@ -83,9 +88,10 @@ export const settingsTable = {
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
-  ...noticeSettings,
+  ...smtpClientSettings,
   ...outboundTlsSettings,
   ...queueManagerSettings,
+  ...noticeSettings,
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,

@@ -140,6 +140,15 @@ describe('the mail queue', () => {
       ])
     })
 
+    it('each with a name that its bell can say, whatever words its route has', async () => {
+      const slot = `error:5.1.6 he möved\n${'😀'.repeat(200)}`
+      const { queueId } = await split(far(slot, 'x@a.test'))
+      const [bell = ''] = await bellsOf(store, 'active')
+      expect(bell).toMatch(/^[0-9A-Z]+ error:5\.1\.6_he_m_ved__+\/0$/)
+      const found = await queue.take(queueId, bell.split(' ')[1] ?? '')
+      expect(found?.group.destination).toEqual({ kind: 'remote', slot })
+    })
+
     it('rings those that wait for a worker, which are due should the bell get lost', async () => {
       const { queueId } = await split(far('a.test', 'x@a.test'), {
         ...near('ann@here.test'),
@@ -354,7 +363,7 @@ describe('the mail queue', () => {
       }
       const first = await settled()
       expect(first).toMatchObject({ state: 'deferred', attempts: 1, leaseUntilMs: 0 })
-      expect(first.recipients.every(isEnded)).toBe(true)
+      expect(isEnded(first)).toBe(true)
       expect(first.recipients[0]?.last).toEqual({
         kind: 'failed',
         status: '5.1.1',
@@ -445,11 +454,11 @@ describe('the mail queue', () => {
           failed,
         ],
       ])
-      // A second attempt counts, and what it says takes the place of the first; with whom nothing is tried any more, he stays as he was.
+      // A second attempt counts, and what it says takes the place of the first; who is done with was not tried.
       const again = await taken(message, 'a.test/0')
       clock.advance(1)
       await queue.settle(again, {
-        results: again.recipients.map((one) => ({ ...outcome(one, 'deferred'), untold: true })),
+        results: again.recipients.map((one) => outcome(one, 'deferred')),
         dueMs: clock.now(),
       })
       const second = { ...later, remoteMta: null, atMs: clock.now(), attempts: 2 }
