@@ -11,6 +11,7 @@ import { type AccessAdministration, createAccessAdministration } from './access.
 import { type AccountAdministration, createAccountAdministration } from './accounts.ts'
 import { type AliasAdministration, createAliasAdministration } from './aliases.ts'
 import type { AdministrationDeps } from './deps.ts'
+import { createDnsAdministration, type DnsAdministration } from './dns/domain-records.ts'
 import { createDomainAdministration, type DomainAdministration } from './domains.ts'
 import { createFields } from './fields.ts'
 import { createGrantAdministration, type GrantAdministration } from './grants.ts'
@@ -26,6 +27,7 @@ export interface Administration {
   readonly grants: GrantAdministration
   readonly access: AccessAdministration
   readonly signing: SigningAdministration
+  readonly dns: DnsAdministration
   readonly queue: QueueAdministration
   readonly imports: ImportAdministration
   readonly status: StatusAdministration
@@ -40,6 +42,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     grants: createGrantAdministration(deps, fields),
     access: createAccessAdministration(deps),
     signing: createSigningAdministration(deps),
+    dns: createDnsAdministration(deps),
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
     status: createStatusAdministration(deps),
