@@ -1,5 +1,6 @@
 // What the DNS is to say of a domain of ours: where its mail goes, who sends it, what signs it, and what others may ask of that.
 
+import { isIP } from 'node:net'
 import { isRecordOf, isRevocation, keyRecordText } from '#shared/directory/signing-key.ts'
 import type { SigningKey } from '#shared/directory/signing-keys.ts'
 import type { NextHop } from '#shared/mail/next-hop.ts'
@@ -91,7 +92,7 @@ const hostIn = (record: string) => record.slice(record.lastIndexOf(' ') + 1).toL
 function spf(domain: string, { relayhost }: DnsSettings): WantedRecord {
   const host = relayhost?.host ?? ''
   const isSes = /\.amazonaws\.com$/.test(host)
-  const isPrivate = host === '' || /^[\d.]+$|:/.test(host) || !host.includes('.')
+  const isPrivate = isIP(host) !== 0 || !host.includes('.')
   const sender = isSes ? ' include:amazonses.com' : isPrivate ? '' : ` a:${host}`
   return {
     ...text(domain, `v=spf1 mx${sender} ~all`),

@@ -10,18 +10,15 @@ const DAY = 86_400_000
 
 export const mtaStsSettings = {
   mtaStsMode: new Setting(choice('off', 'testing', 'enforce', 'none'), {
-    reload: true,
     default: 'off',
     about:
       'Whether servers that send mail to our domains are asked to do so over TLS with a valid certificate (MTA-STS): off (nothing is served or to be published), testing (they report what fails, if they do), enforce (else they do not send). none takes an earlier policy back; it has to stay for as long as `mtaStsMaxAge` of that one.',
   }),
   mtaStsMaxAge: new Setting(duration({ min: 60 * SECOND, max: 365 * DAY }), {
-    reload: true,
     default: 14 * DAY,
     about: 'How long senders remember the policy. RFC 8461 wants weeks once it is sure.',
   }),
   mtaStsMx: new Setting(mailHostPatterns, {
-    reload: true,
     default: [],
     defaultText: '`hostname`',
     about:
