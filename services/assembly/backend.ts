@@ -37,6 +37,7 @@ export function createBackend(deps: {
     mail: tables.mail,
     incoming: queues.incoming,
     active: queues.active,
+    deferred: queues.deferred,
     clock,
   })
   const directory = createDirectory({ table: tables.directory, clock, settings, signals })

@@ -67,7 +67,7 @@ export function createGroupPlan(deps: {
       const { uncertain = false, contended = false } = one
       // Who used his may come to another folder the next time, which then adds a reference of its own.
       const unreserved = one.usedReserved === true || !isReservedFor(recipient)
-      const result = deps.schedule.expire(message.arrivedMs, came)
+      const result = deps.schedule.expire(message, came)
       if (result.kind === 'delivered') continue
       const key = `${unreserved} ${contended ? '' : `${uncertain} ${result.kind} ${result.reply}`}`
       const last = lastResult(result, { remoteMta: null, atMs, attempts: 1 })

@@ -16,6 +16,7 @@ import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { milterSettings } from './table/milters.ts'
 import { mtaStsSettings } from './table/mta-sts.ts'
+import { noticeSettings } from './table/notices.ts'
 import { outboundTlsSettings } from './table/outbound-tls.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
@@ -27,6 +28,7 @@ import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
 import { smtpSettings } from './table/smtp.ts'
+import { smtpClientSettings } from './table/smtp-client.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
 import { verificationSettings } from './table/verification.ts'
 import { weightSettings } from './table/weight.ts'
@@ -56,8 +58,10 @@ export const settingParts = {
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
+  'SMTP client': smtpClientSettings,
   'TLS to other mail servers': outboundTlsSettings,
   'Queue manager': queueManagerSettings,
+  'Notices of delivery': noticeSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
@@ -87,8 +91,10 @@ export const settingsTable = {
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
+  ...smtpClientSettings,
   ...outboundTlsSettings,
   ...queueManagerSettings,
+  ...noticeSettings,
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,

@@ -71,6 +71,7 @@ export function createPipeline(
     deliverRemote = noRemote,
     deliverLocal,
     notices = createFakeNotices(),
+    tellsSenders = false,
     needsContent = () => false,
     set = [] as readonly string[],
     log = silentLog,
@@ -80,6 +81,8 @@ export function createPipeline(
     deliverLocal?: LocalDelivery
     /** What senders are told of; by itself nothing. */
     notices?: FakeNotices
+    /** As the running system does it. */
+    tellsSenders?: boolean
     /** Accounts here whose mail cleanup leaves to delivery. */
     needsContent?: (address: string) => boolean
     set?: readonly string[]
@@ -110,7 +113,7 @@ export function createPipeline(
   const workers = {
     ...createWorkers(backend, remote),
     cleanup: assembleCleanup({ ...backend, expand }, deliverLocal),
-    delivery: assembleDelivery(backend, remote, deliverLocal, notices),
+    delivery: assembleDelivery(backend, remote, deliverLocal, tellsSenders ? undefined : notices),
   }
 
   /** What a listener does with a message; resolves where it would say `250`. */
@@ -161,6 +164,7 @@ export function createPipeline(
       for (const [name, handle] of [
         ['incoming', workers.cleanup.handle],
         ['active', workers.delivery.handle],
+        ['deferred', workers.delivery.handle],
       ] as const) {
         const queue = store.queues[name]
         const bells = await queue.receive(options)

@@ -1,19 +1,20 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { connectTcp } from '#services/delivery/remote/connect.ts'
-import { createHopPolicies, type HopPolicyOptions } from '#services/delivery/remote/hop-policy.ts'
 import { foldLines } from '#services/delivery/remote/line-folding.ts'
 import { composeOutbound, type OutboundMessage } from '#services/delivery/remote/outbound-form.ts'
 import { createSmtpTransport } from '#services/delivery/remote/smtp-transport.ts'
-import { createTargets } from '#services/delivery/remote/targets.ts'
-import type { Timeouts } from '#services/delivery/remote/timeouts.ts'
-import type { TlsPolicyOptions } from '#services/delivery/remote/tls/policies.ts'
 import type { Transfer } from '#services/delivery/remote/transport.ts'
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
-import { silentLog } from '#shared/runtime/log.ts'
 import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
-import { hopOf, routeTo } from '#test/support/next-hop.ts'
+import { routeTo } from '#test/support/next-hop.ts'
+import {
+  dialling,
+  patientTimeouts,
+  type RemoteSettings,
+  remoteWay,
+} from '#test/support/remote-way.ts'
 import {
   openScriptedHost,
   openSink,
@@ -21,15 +22,8 @@ import {
   type Sink,
   type SinkScript,
 } from '#test/support/sink-smtp.ts'
-import { securityBy } from '#test/support/tls-policies.ts'
 
-const defaultTimeouts: Timeouts = {
-  connectMs: 30_000,
-  greetingMs: 300_000,
-  commandMs: 300_000,
-  dataBlockMs: 180_000,
-  dataTerminationMs: 600_000,
-}
+const defaultTimeouts = patientTimeouts
 
 let stack = new AsyncDisposableStack()
 afterEach(async () => {
@@ -62,34 +56,14 @@ function delivery(
   options: {
     zone?: FakeZone
     resolver?: Resolver
-    settings?: Settings
+    settings?: RemoteSettings
   } = {},
 ) {
   const dialled: string[] = []
-  const { relayhost = '', tlsSecurityLevel = 'auto', tlsCa, ...settings } = options.settings ?? {}
-  const remote = createSmtpTransport({
-    resolver: options.resolver ?? createFakeResolver(options.zone ?? oneMx),
-    // Whatever addresses the machine has that runs the tests.
-    targets: createTargets([], () => new Set()),
-    hostname: 'mail.here.test',
-    policyOf: createHopPolicies({
-      relayhost: relayhost === '' ? null : hopOf(relayhost),
-      relayhostAuth: null,
-      securityOf: securityBy({ level: tlsSecurityLevel, ca: tlsCa }),
-      lineLengthLimit: 0,
-      disableMimeOutputConversion: false,
-      timeouts: defaultTimeouts,
-      ...settings,
-    }),
-    log: silentLog,
-    random: () => 0.5,
-    connect: ({ address, port, timeoutMs }) => {
-      dialled.push(`${address}:${port}`)
-      const there = hosts[address]
-      if (there === undefined) return Promise.reject(new Error('connect ECONNREFUSED'))
-      return connectTcp({ address: '127.0.0.1', port: there.port, timeoutMs })
-    },
-  })
+  const resolver = options.resolver ?? createFakeResolver(options.zone ?? oneMx)
+  const remote = createSmtpTransport(
+    remoteWay(resolver, dialling(hosts, dialled), options.settings),
+  )
   return {
     dialled,
     attempt: (changes: Changes = {}) => remote.deliver(transfer(changes)),
@@ -109,12 +83,6 @@ type Content = {
 }
 type MessageForm = { readonly smtpUtf8: boolean; readonly sevenBit: boolean }
 type Changes = Partial<Transfer> & Partial<Content> & { readonly nextHop?: string }
-type Settings = Partial<Omit<HopPolicyOptions, 'relayhost'>> & {
-  readonly relayhost?: string
-  readonly tlsSecurityLevel?: TlsPolicyOptions['level']
-  readonly tlsCa?: string
-}
-
 function transfer({ nextHop = 'there.test', ...changes }: Changes): Transfer {
   return {
     queueId: '01ARZ3NDEKTSV4RRFF',
@@ -378,7 +346,7 @@ describe('remote delivery', () => {
     it('are deferred when the other side falls silent after the message', async () => {
       // an empty line is no reply
       const there = await host((line) => (line === '.' ? '' : undefined))
-      const timeouts = { ...defaultTimeouts, dataTerminationMs: 50 }
+      const timeouts = { ...defaultTimeouts, dataDoneMs: 50 }
       const results = await delivery({ '192.0.2.1': there }, { settings: { timeouts } }).deliver()
       expect(results).toMatchObject([{ kind: 'deferred', status: '4.4.2' }])
     })
@@ -612,7 +580,7 @@ describe('remote delivery', () => {
     })
 
     it('are passed over that hang up, or say nothing', async () => {
-      const timeouts = { ...defaultTimeouts, greetingMs: 1_000 }
+      const timeouts = { ...defaultTimeouts, heloMs: 1_000, starttlsMs: 1_000 }
       const silent = await host((line) => (line === '' ? '220-soon' : undefined))
       const rude = await host((line) => (line === '' ? null : undefined))
       const there = await sink()
@@ -803,7 +771,7 @@ describe('remote delivery', () => {
         })
         const results = await delivery(
           { '192.0.2.1': there },
-          { settings: { timeouts: { ...defaultTimeouts, greetingMs: 1_000 } } },
+          { settings: { timeouts: { ...defaultTimeouts, heloMs: 1_000, starttlsMs: 1_000 } } },
         ).deliver({ ageMs })
         expect(results).toMatchObject([{ kind }])
         expect(there.connections).toHaveLength(kind === 'delivered' ? 2 : 1)
