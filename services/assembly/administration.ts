@@ -3,6 +3,7 @@
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
 import type { Backend } from './backend.ts'
+import { openRecordReader } from './dns.ts'
 import { assembleKeyUpkeep } from './signing.ts'
 
 export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
@@ -16,6 +17,7 @@ export function assembleAdministration(backend: Backend, record: RecordChange): 
     srsSecrets,
     mailbox,
     keyUpkeep: assembleKeyUpkeep(backend),
+    readRecords: openRecordReader(settings),
     people,
     operator,
     suspicion,

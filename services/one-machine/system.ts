@@ -13,6 +13,7 @@ import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { assembleContent, webhookSecretFrom } from '#services/assembly/content.ts'
 import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
+import { openHttpListeners } from '#services/assembly/http.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { openMilters } from '#services/assembly/milters.ts'
 import { assemblePolicy, assembleRecorder } from '#services/assembly/policy.ts'
@@ -170,6 +171,9 @@ export async function startSystem(deps: {
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))
+  const http = await openHttpListeners(backend, certificates)
+  opening.defer(async () => void (await Promise.all(http.map((server) => server.close()))))
+  for (const { at } of http) log.info({ service: 'http', ...at }, 'listening')
   opening.use(startDmarcReports(backend))
   const takeOver = createTakeOver(store.tables.counters, log)
   const told = await store.signals.subscribe(ADMINISTRATOR_TOPIC, () => void takeOver())

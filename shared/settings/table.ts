@@ -16,6 +16,7 @@ import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { milterSettings } from './table/milters.ts'
+import { mtaStsSettings } from './table/mta-sts.ts'
 import { noticeSettings } from './table/notices.ts'
 import { outboundTlsSettings } from './table/outbound-tls.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
@@ -51,6 +52,7 @@ export const settingParts = {
   'Rates and suspicion': rateSettings,
   'Authentication of mail': authenticationSettings,
   'Signing of mail': dkimSettings,
+  'What we publish': mtaStsSettings,
   'Checks of content': contentCheckSettings,
   'Content filters': contentSettings,
   Milters: milterSettings,
@@ -85,6 +87,7 @@ export const settingsTable = {
   ...rateSettings,
   ...authenticationSettings,
   ...dkimSettings,
+  ...mtaStsSettings,
   ...contentCheckSettings,
   ...contentSettings,
   ...milterSettings,
