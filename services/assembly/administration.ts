@@ -6,13 +6,14 @@ import type { Backend } from './backend.ts'
 
 export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
   const { directory, accessTables, mailbox, people, operator, suspicion } = backend
-  const { clock, settings, log } = backend
+  const { store, clock, settings, log } = backend
   return createAdministration({
     directory,
     accessTables,
     mailbox,
     people,
     operator,
+    objects: store.objects,
     suspicion,
     clock,
     settings,

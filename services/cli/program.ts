@@ -25,6 +25,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
     (await import('./access.ts')).accessCommands(parent, define),
   acl: async (parent, { define }) => (await import('./acl.ts')).aclCommands(parent, define),
   queue: async (parent, { define }) => (await import('./queue.ts')).queueCommands(parent, define),
+  postfix: async (parent, { process }) =>
+    (await import('./postfix/link.ts')).postfixCommands(parent, process),
   storage: async (parent, { define }) =>
     (await import('./storage.ts')).storageCommands(parent, define),
   config: async (parent, { process }) =>

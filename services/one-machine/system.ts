@@ -15,6 +15,7 @@ import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { openMilters } from '#services/assembly/milters.ts'
+import { openPickup } from '#services/assembly/pickup.ts'
 import { assemblePolicy, assembleRecorder } from '#services/assembly/policy.ts'
 import {
   type OpenRemoteDelivery,
@@ -100,6 +101,8 @@ export async function startSystem(deps: {
   opening.defer(() => certificates.close())
   /** The one in use last; those before it end what they have begun. */
   let remotes = [openRemoteDelivery(backend, await remoteSecrets(settings))]
+  // Before anybody works on the queue: what a crash left half taken.
+  const pickup = await openPickup(deps.directory, backend, () => running.settings)
   const services = createWorkers(backend, (...given) => newest(remotes).deliver(...given))
   const workers = services.start(async () => {
     await store.sweepOrphans()
@@ -112,6 +115,9 @@ export async function startSystem(deps: {
     await workers.stop()
     clearTimeout(timer)
   })
+  const submitting = pickup.start()
+  // Before the workers stop: what it takes is theirs.
+  opening.defer(() => submitting.stop())
   const probe: ProbeAddress = (address) => newest(remotes).probe(address)
   // Sessions go on with those that they began with.
   const milters = openMilters(backend)
@@ -188,6 +194,7 @@ export async function startSystem(deps: {
       const deciders = await decidersOf(next)
       await certificates.reload()
       running = next
+      await pickup.tellLimits()
       const busy = remotes.filter(({ isIdle }) => !isIdle())
       remotes = [...busy, openRemoteDelivery(running, auth)]
       services.change(running, (...given) => newest(remotes).deliver(...given))

@@ -8,6 +8,7 @@ import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import type { ObjectStore } from '#shared/storage/ports.ts'
 import type { RecordChange } from './changes.ts'
 
 export type AdministrationDeps = {
@@ -16,9 +17,11 @@ export type AdministrationDeps = {
   readonly mailbox: Pick<Mailbox, 'access' | 'empty' | 'folders' | 'remove' | 'usage'>
   readonly people: People
   readonly operator: QueueOperator
+  readonly objects: Pick<ObjectStore, 'stream'>
   readonly suspicion: Pick<Suspicion, 'forget'>
   readonly clock: Clock
   readonly settings: {
+    readonly hostname: string
     /** Of addresses without a domain; '' for none. */
     readonly defaultDomain: string
     /** Bytes for accounts without a quota of their own; 0: no limit. */

@@ -13,6 +13,7 @@ import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
+import { localSubmissionSettings } from './table/local-submission.ts'
 import { milterSettings } from './table/milters.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
@@ -50,6 +51,7 @@ export const settingParts = {
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
+  'Submission on this machine': localSubmissionSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
@@ -77,6 +79,7 @@ export const settingsTable = {
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
+  ...localSubmissionSettings,
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,
