@@ -75,7 +75,14 @@ function tooManyListeners({ topology, listeners }: Configuration): Problem[] {
   return [conflict(['listeners', 'topology'], reason)]
 }
 
-function relay({ relayhost, relaySecretArn }: Configuration): Problem[] {
+function relay({ egress, relayhost, relaySecretArn }: Configuration): Problem[] {
+  if (egress === 'ses-api') {
+    const named =
+      relayhost !== null ? ['relayhost'] : relaySecretArn !== '' ? ['relaySecretArn'] : []
+    return named.map((key) =>
+      conflict(['egress', key], 'mail leaves by SES; there is no relay host'),
+    )
+  }
   if (relayhost === null) {
     return [conflict(['egress', 'relayhost'], 'mail leaves by a relay host, which must be named')]
   }

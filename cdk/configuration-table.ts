@@ -38,13 +38,6 @@ const secretArn = form(
   /^(?:arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6})?$/,
 )
 
-const egress: Kind<'relayhost'> = {
-  name: 'egress',
-  allowed: 'relayhost (ses-api and direct are to come in a later version)',
-  parse: (value) => (value === 'relayhost' ? value : undefined),
-  format: (value) => value,
-}
-
 const listenerList: Kind<readonly ListenerName[] | null> = {
   name: 'listeners',
   allowed: `one or more of ${listenerNames.join(', ')}`,
@@ -120,9 +113,10 @@ export const configurationTable = {
     defaultText: 'smtp, submission, submissions, imaps, pop3s; in separate services all',
     about: 'What is served.',
   }),
-  egress: new Setting(egress, {
+  egress: new Setting(choice('relayhost', 'ses-api'), {
     default: 'relayhost',
-    about: 'How mail leaves.',
+    about:
+      'How mail leaves: by a relay host, or by the API of Amazon SES, which takes mail only from domains that it has verified.',
   }),
   relayhost: new Setting(nextHop, {
     default: null,

@@ -119,6 +119,19 @@ export function discardedMessages({ tables: { mail } }: Storage): PolicyStatemen
   return allow(['dynamodb:PutItem'], [mail.tableArn], keysLike('B#*'))
 }
 
+/** Sends in the name of every domain that SES has verified for the account, and asks how fast that may be. */
+export function sendBySes(scope: Construct): PolicyStatement[] {
+  const { partition, region, account } = Stack.of(scope)
+  return [
+    allow(
+      ['ses:SendEmail', 'ses:SendRawEmail'],
+      [`arn:${partition}:ses:${region}:${account}:identity/*`],
+    ),
+    // Of the account, and of nothing in it.
+    allow(['ses:GetAccount'], ['*']),
+  ]
+}
+
 /** Without the right to list, S3 says of an object that is not there only that one may not read it. */
 export function readObjects({ objects }: Storage): PolicyStatement[] {
   return [

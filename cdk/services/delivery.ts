@@ -1,4 +1,4 @@
-// delivery: hands one group of a message at a time to the relay host, or to a folder that was not ready before.
+// delivery: hands one group of a message at a time to the relay host, or to a folder that was not ready before, and tells senders.
 
 import { Duration } from 'aws-cdk-lib'
 import { type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch'
@@ -14,8 +14,10 @@ import {
   freezeAccounts,
   readObjects,
   readSecret,
+  sendBySes,
   sendHints,
   watchQueuePrefix,
+  writeObjects,
 } from '../permissions.ts'
 import { PostwolkeFunction } from '../postwolke-function.ts'
 import type { BySize } from '../presets.ts'
@@ -33,7 +35,8 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
   constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
     const { directory, mail, queue, counters } = storage.tables
     const { active } = queues
-    const { relaySecretArn } = deployment
+    const { relaySecretArn, egress } = deployment
+    const { incoming } = queues
     super(scope, 'delivery', {
       deployment,
       bundles,
@@ -46,7 +49,9 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
         COUNTERS_TABLE: counters.tableName,
         OBJECTS_BUCKET: storage.objects.bucketName,
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
+        INCOMING_QUEUE_URL: incoming.queue.queueUrl,
         RELAY_SECRET: relaySecretArn,
+        SES_SENDERS: egress === 'ses-api' ? String(concurrencyMax[deployment.preset.name]) : '',
       },
       statements: [
         allow(['dynamodb:GetItem'], [directory.tableArn]),
@@ -64,8 +69,10 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
           ],
           [queue.tableArn],
         ),
-        // A group whose recipients go to several hosts now becomes several.
-        allow(['sqs:SendMessage'], [active.queue.queueArn]),
+        // A group whose recipients go to several hosts now becomes several; what its sender is told comes in as mail does.
+        allow(['sqs:SendMessage'], [active.queue.queueArn, incoming.queue.queueArn]),
+        writeObjects(storage),
+        ...(egress === 'ses-api' ? sendBySes(scope) : []),
         changeVisibility(active.queue),
         sendHints(scope, watchQueuePrefix(deployment.name)),
         ...(relaySecretArn === '' ? [] : [readSecret(relaySecretArn)]),

@@ -3,6 +3,7 @@
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
 import type { Backend } from './backend.ts'
+import { assembleKeyUpkeep } from './signing.ts'
 
 export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
   const { directory, accessTables, mailbox, people, operator, suspicion } = backend
@@ -11,6 +12,7 @@ export function assembleAdministration(backend: Backend, record: RecordChange): 
     directory,
     accessTables,
     mailbox,
+    keyUpkeep: assembleKeyUpkeep(backend),
     people,
     operator,
     objects: store.objects,

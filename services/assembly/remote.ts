@@ -16,6 +16,12 @@ import {
   type SmtpTransportDeps,
 } from '#services/delivery/remote/smtp-transport.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
+import type { SecurityOf } from '#services/delivery/remote/tls/host-security.ts'
+import {
+  createSecurityOf,
+  securityOfFilter,
+  type TlsPolicyOptions,
+} from '#services/delivery/remote/tls/policies.ts'
 import type { Transport } from '#services/delivery/remote/transport.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import type { Route } from '#shared/mail/route.ts'
@@ -23,6 +29,7 @@ import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
 import { openResolver } from './dns.ts'
+import { assembleSigning } from './signing.ts'
 
 export type OpenRemoteDelivery = Pick<Interruption, 'cutOff' | 'isIdle'> & {
   readonly deliver: RemoteDelivery
@@ -34,13 +41,33 @@ export type RemoteSecrets = {
   readonly relayhostAuth: Login | null
   /** PEM certificates to trust instead of the usual ones. */
   readonly tlsCa: string | undefined
+  /** Shown to hosts that ask for one, PEM. */
+  readonly clientCertificate?: { readonly cert: string; readonly key: string }
 }
 
-export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): OpenRemoteDelivery {
+/** Ways out that not every root has. */
+export type OtherWays = {
+  /** By the API of Amazon SES, in this region. */
+  readonly ses?: (region: string) => Transport
+}
+
+export function openRemoteDelivery(
+  backend: Backend,
+  secrets: RemoteSecrets,
+  ways: OtherWays = {},
+  signing = assembleSigning(backend),
+): OpenRemoteDelivery {
   const { settings, store, log } = backend
   const { hostname } = settings
   const { connect, guard, cutOff, isIdle } = createInterruption(connectTcp)
-  const options = hopPolicyOptions(settings, secrets)
+  const tls = tlsPolicyOptions(settings, secrets)
+  const securityOf = createSecurityOf({
+    options: tls,
+    maps: backend.accessTables,
+    dane: null,
+    sts: null,
+  })
+  const options = hopPolicyOptions(settings, secrets, securityOf)
   const way: SmtpTransportDeps = {
     resolver: openResolver(settings),
     targets: createTargets(settings.privateDestinationNetworks),
@@ -50,10 +77,15 @@ export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): Op
     log: log.child({ service: 'delivery' }),
   }
   const smtp = createSmtpTransport(way)
-  const toFilter = createSmtpTransport({ ...way, policyOf: () => policyOfFilter(options) })
+  const toFilter = createSmtpTransport({
+    ...way,
+    policyOf: () => policyOfFilter({ ...options, securityOf: securityOfFilter(tls) }),
+  })
   const deliver = createRemoteDelivery({
     objects: store.objects,
-    transportOf: (route, { isFilter }) => transportOf(route, isFilter ? toFilter : smtp),
+    transportOf: (route, { isFilter }) =>
+      transportOf(route, { smtp: isFilter ? toFilter : smtp, ...ways }),
+    signing,
     clock: backend.clock,
     hostname,
   })
@@ -68,7 +100,10 @@ export function openRemoteDelivery(backend: Backend, secrets: RemoteSecrets): Op
   }
 }
 
-function transportOf(route: Route, smtp: Transport): Transport {
+function transportOf(
+  route: Route,
+  { smtp, ses }: OtherWays & { readonly smtp: Transport },
+): Transport {
   switch (route.kind) {
     case 'smtp':
       return smtp
@@ -76,21 +111,27 @@ function transportOf(route: Route, smtp: Transport): Transport {
     case 'error':
     case 'retry':
       return createFixedTransport(route)
-    case 'lmtp':
     case 'ses':
-      return createFixedTransport({ kind: 'retry', status: '4.3.5', why: `no ${route.kind} here` })
+      return ses?.(route.region) ?? noWay('SES is not used from here: name its SMTP host')
+    case 'lmtp':
+      return noWay('no lmtp here')
   }
+}
+
+/** Our own mistake, and no reason to return anybody's mail. */
+function noWay(why: string): Transport {
+  return createFixedTransport({ kind: 'retry', status: '4.3.5', why })
 }
 
 export function hopPolicyOptions(
   settings: Settings,
-  { relayhostAuth, tlsCa }: RemoteSecrets,
+  { relayhostAuth }: RemoteSecrets,
+  securityOf: SecurityOf,
 ): HopPolicyOptions {
   return {
     relayhost: settings.relayhost,
     relayhostAuth,
-    tlsSecurityLevel: settings.smtpTlsSecurityLevel,
-    tlsCa,
+    securityOf,
     lineLengthLimit: settings.smtpLineLengthLimit,
     disableMimeOutputConversion: settings.disableMimeOutputConversion,
     timeouts: {
@@ -100,5 +141,23 @@ export function hopPolicyOptions(
       dataBlockMs: settings.smtpTimeout,
       dataTerminationMs: settings.smtpTimeout,
     },
+  }
+}
+
+export function tlsPolicyOptions(
+  settings: Settings,
+  { tlsCa, clientCertificate }: Pick<RemoteSecrets, 'tlsCa' | 'clientCertificate'>,
+): TlsPolicyOptions {
+  return {
+    level: settings.smtpTlsSecurityLevel,
+    policyMaps: settings.smtpTlsPolicyMaps,
+    protocols: settings.smtpTlsProtocols,
+    mandatoryProtocols: settings.smtpTlsMandatoryProtocols,
+    ciphers: settings.smtpTlsCiphers,
+    mandatoryCiphers: settings.smtpTlsMandatoryCiphers,
+    fingerprints: settings.smtpTlsFingerprintCertMatch,
+    ca: tlsCa,
+    clientCertificate,
+    clearAfterMs: settings.minimalBackoffTime,
   }
 }

@@ -2,25 +2,34 @@
 
 import { assembleDelivery } from '#services/assembly/pipeline.ts'
 import { type OpenRemoteDelivery, openRemoteDelivery } from '#services/assembly/remote.ts'
+import { assembleSigning } from '#services/assembly/signing.ts'
 import { onQueueEvents, openFunction } from './functions.ts'
 import { createRelaySecrets } from './relay-secret.ts'
 import { openSecretsManager, Secret } from './secrets.ts'
+import { createSesWays } from './ses.ts'
 
 /** Before the function's time is over: what another host has not taken by then is deferred, and that is written down. */
 const CUT_OFF_BEFORE_END_MS = 20_000
 
 const opened = await openFunction('delivery', process.env)
 const { backend, variables } = opened
-const { RELAY_SECRET: relaySecret } = variables
+const { RELAY_SECRET: relaySecret, SES_SENDERS: sesSenders } = variables
+const ses =
+  sesSenders === ''
+    ? undefined
+    : createSesWays({ ownRegion: opened.region, senders: Number(sesSenders) }, backend)
 const relaySecrets = createRelaySecrets(
   relaySecret === '' ? undefined : new Secret(openSecretsManager(), relaySecret),
   backend.clock,
 )
 
+/** For all events of this instance, so that keys are read once a minute. */
+const signing = assembleSigning(backend)
+
 export const handler = onQueueEvents(opened, 'active', async (bells, context) => {
   let remote: OpenRemoteDelivery | undefined
   const delivery = assembleDelivery(backend, async (message, hop, recipients, onContact) => {
-    remote ??= openRemoteDelivery(backend, await relaySecrets())
+    remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses }, signing)
     return remote.deliver(message, hop, recipients, onContact)
   })
   const leftMs = context.getRemainingTimeInMillis() - CUT_OFF_BEFORE_END_MS

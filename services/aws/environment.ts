@@ -56,17 +56,22 @@ const functionEnvironments = {
     'INCOMING_QUEUE_URL',
     'ACTIVE_QUEUE_URL',
   ],
-  /** RELAY_SECRET: `{"user", "password"}`, perhaps `"ca"`, for the relay host in Secrets Manager, '' for a relay host without a login. */
+  /**
+   * RELAY_SECRET: `{"user", "password"}`, perhaps `"ca"`, for the relay host in Secrets Manager, '' for a relay host without a login.
+   * SES_SENDERS: how many invocations share the rate of SES, '' where it is not used.
+   */
   delivery: [
     'DIRECTORY_TABLE',
     'MAIL_TABLE',
     'QUEUE_TABLE',
     'COUNTERS_TABLE',
     'OBJECTS_BUCKET',
+    'INCOMING_QUEUE_URL',
     'ACTIVE_QUEUE_URL',
     'RELAY_SECRET',
+    'SES_SENDERS',
   ],
-  /** DIRECTORY_TABLE: for the version of what is stored. */
+  /** DIRECTORY_TABLE: for the version of what is stored, and the signing keys of its domains. */
   sweeper: [
     'DIRECTORY_TABLE',
     'QUEUE_TABLE',
@@ -146,7 +151,7 @@ export const containerOf = {
 } as const satisfies { readonly [listener: string]: ContainerName }
 
 /** Input of the scheduled functions. */
-export const sweeperJobs = ['ring'] as const
+export const sweeperJobs = ['ring', 'signing-keys'] as const
 export const collectorJobs = ['dead', 'orphans', 'removals', 'watch-queues'] as const
 export type ScheduledEvent<Job extends string> = { readonly job: Job }
 

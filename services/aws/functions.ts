@@ -31,6 +31,7 @@ export type OpenedFunction = AwsBackend & {
   readonly metrics: Metrics
   /** For what the entry itself has to say. */
   readonly log: Log
+  readonly region: string
 }
 
 /** Opens once for all events that this instance of the function gets. */
@@ -40,7 +41,7 @@ export async function openFunction<Name extends EntryName>(
 ): Promise<OpenedFunction & { readonly variables: EnvironmentOf<Name> }> {
   const { variables, settings, log, metrics, region } = startProcess(name, environment)
   const opened = await openBackend({ environment, settings, log, region })
-  return { ...opened, variables, metrics, log: log.child({ service: name }) }
+  return { ...opened, variables, metrics, region, log: log.child({ service: name }) }
 }
 
 export type QueueEventHandler = (

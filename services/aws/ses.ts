@@ -2,7 +2,12 @@
 // second, and each process that sends keeps to its part of it.
 
 import { GetAccountCommand, SESv2Client, SendEmailCommand } from '@aws-sdk/client-sesv2'
-import { type SendToSes, SesRefusal } from '#services/delivery/remote/ses-transport.ts'
+import {
+  createSesTransport,
+  type SendToSes,
+  SesRefusal,
+} from '#services/delivery/remote/ses-transport.ts'
+import type { Transport } from '#services/delivery/remote/transport.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { requestTimeouts } from './request-timeouts.ts'
@@ -30,12 +35,29 @@ const unavailable: ReadonlySet<string> = new Set([
 const refused: ReadonlySet<string> = new Set(['MessageRejected', 'BadRequestException'])
 
 export type SesOptions = {
-  /** '' for the region that we are in. */
   readonly region: string
   /** Where it is in tests. */
-  readonly endpoint?: string
+  readonly endpoint?: string | undefined
   /** Processes that may send at the same time: each takes its part of the rate. */
   readonly senders: number
+}
+
+/** SES in each region that mail is sent by, opened when it is first asked for. `senders`: processes that may send at the same time. */
+export function createSesWays(
+  options: { readonly ownRegion: string; readonly senders: number },
+  deps: { readonly clock: Clock; readonly log: Log },
+): (region: string) => Transport {
+  const { ownRegion, senders } = options
+  const open = new Map<string, Transport>()
+  return (given) => {
+    const region = given || ownRegion
+    const known = open.get(region)
+    if (known !== undefined) return known
+    const send = openSes({ region, senders }, deps)
+    const transport = createSesTransport({ send, region })
+    open.set(region, transport)
+    return transport
+  }
 }
 
 export function openSes(
@@ -44,7 +66,7 @@ export function openSes(
 ): SendToSes {
   const { clock, log } = deps
   const client = new SESv2Client({
-    ...(options.region !== '' && { region: options.region }),
+    region: options.region,
     ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
     requestHandler: requestTimeouts,
   })

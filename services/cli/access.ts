@@ -11,7 +11,7 @@ import { warnAll } from './warning-text.ts'
 
 const anyOption = [
   '--any-result',
-  'take any result: of a table that a setting names for a list (relayDomains, relayRecipientMaps, relayClientcerts)',
+  'take any result: of a table that a setting names for a list (relayDomains, relayRecipientMaps, relayClientcerts) or a map (transportMaps and its like)',
 ] as const
 
 /** `postwolke access …`: the tables of check_client_access and its like (postmap). */

@@ -70,10 +70,11 @@ export function configCommands(parent: Command, process: Process): void {
 
 /** What the start reads and writes beside the certificate. */
 async function checkFiles(settings: Settings): Promise<void> {
-  const { relayhostPasswordFile, log } = settings
-  const [{ openCountries }, { webhookSecretFrom }] = await Promise.all([
+  const { relayhostPasswordFile, smtpTlsCertFile, smtpTlsKeyFile, log } = settings
+  const [{ openCountries }, { webhookSecretFrom }, { readPair }] = await Promise.all([
     import('#services/assembly/countries.ts'),
     import('#services/assembly/content.ts'),
+    import('#shared/net/tls/certificate-files.ts'),
   ])
   await openCountries(settings)
   await webhookSecretFrom(settings)
@@ -82,6 +83,12 @@ async function checkFiles(settings: Settings): Promise<void> {
   }
   for (const name of ['smtpTlsCAfile', 'smtpdTlsCAfile'] as const) {
     if (settings[name] !== '') await trustedCertificates(settings[name], name)
+  }
+  if (smtpTlsCertFile !== '') {
+    await explained(
+      'cannot use the certificate of smtpTlsCertFile and smtpTlsKeyFile',
+      readPair({ certificateFile: smtpTlsCertFile, keyFile: smtpTlsKeyFile }),
+    )
   }
   if (log.file !== '') {
     // Not opened: a file that root makes here the server could not write to.

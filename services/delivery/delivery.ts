@@ -17,9 +17,14 @@ import {
   type LocalDelivery,
   type RemoteDelivery,
 } from '#shared/queue/pipeline.ts'
-import type { Group, QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
+import {
+  type Group,
+  isEnded,
+  type QueuedMessage,
+  type QueuedRecipient,
+} from '#shared/queue/records.ts'
 import { logOutcomes } from '#shared/queue/result-log.ts'
-import { doubtful } from '#shared/queue/results.ts'
+import { doubtful, isDone } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settlement } from '#shared/queue/settle.ts'
 import { routesThrough } from '#shared/queue/through-filter.ts'
@@ -31,6 +36,7 @@ import type { QueueMessage } from '#shared/storage/ports.ts'
 import { keepLease, settleWhileLeased } from './kept-lease.ts'
 import type { EndedRecipient, Notices } from './notices/notices.ts'
 import { stageCreated } from './staging.ts'
+import { createTelling, logNotices, type StagedNotice } from './telling.ts'
 
 /** Until recipients are tried again whose mailbox too many delivered into at once. */
 const CONTENDED_PAUSE_MS = 5_000
@@ -64,6 +70,7 @@ export function createDelivery(deps: {
 }): Delivery {
   const { queue, log } = deps
   const { expire, nextAttemptMs } = deps.schedule
+  const tell = createTelling(deps)
 
   async function handle(bells: readonly QueueMessage[]): Promise<BatchResult> {
     const retry: string[] = []
@@ -120,82 +127,81 @@ export function createDelivery(deps: {
     const lease = keepLease(taken, deps)
     const startedMs = deps.clock.now()
     let contact: Contact | undefined
-    const { outcomes, destination } = await attempt(message, taken, (reached) => {
-      contact = reached
-    })
+    const [waiting, ended] = apart(taken.recipients, (recipient) => !isDone(recipient))
+    const { outcomes, destination } = await attempt(
+      message,
+      { ...taken, recipients: waiting },
+      (reached) => {
+        contact = reached
+      },
+    )
     const endedMs = deps.clock.now()
-    const tried = taken.recipients.map((recipient, i) => ({
-      recipient,
-      ...(outcomes[i] ?? noOutcome),
-    }))
-    const { all, creates } = await withNotices(message, tried, contact)
+    const tried = waiting.map((recipient, i): Attempted => {
+      const outcome = outcomes[i] ?? noOutcome
+      return {
+        ...outcome,
+        recipient,
+        result: expire(message.arrivedMs, outcome.result),
+        remoteMta: hostOf(contact),
+      }
+    })
+    const told = await withNotices(message, [...tried, ...ended.map(before)])
     const group = await lease.end()
-    const kept = await settleWhileLeased(group, settlementOf(message, all, creates, contact), deps)
-    if (!kept) log.warn({ queueId, group: group.name }, 'lease lost while delivering')
-    logOutcomes(log, message, all, { contact, startedMs, endedMs, expire })
-    await noteBounces(message, all, contact)
-    return { contended: all.some(({ contended }) => contended), destination }
+    const kept = await settleWhileLeased(group, settlementOf(message, told), deps)
+    if (kept) logNotices(log, message, told.notices)
+    else log.warn({ queueId, group: group.name }, 'lease lost while delivering')
+    logOutcomes(log, message, tried, { contact, startedMs, endedMs, expire })
+    await noteBounces(message, tried, contact)
+    return { contended: tried.some(({ contended }) => contended), destination }
   }
 
-  /** A group all of whose recipients have failed before: nothing is tried, their sender is told. */
+  /** A group with whose recipients nothing is to be tried any more: their sender is told. */
   async function endTaken(message: QueuedMessage, group: Group): Promise<GroupOutcome> {
-    const ended = group.recipients.map((recipient) => ({
-      recipient,
-      ...outcomeOf(failureOf(recipient)),
-    }))
-    const { all, creates } = await withNotices(message, ended, undefined)
-    await settleWhileLeased(group, settlementOf(message, all, creates, undefined), deps)
+    const told = await withNotices(message, group.recipients.map(before))
+    const kept = await settleWhileLeased(group, settlementOf(message, told), deps)
+    if (kept) logNotices(log, message, told.notices)
+    else log.warn({ queueId: message.queueId, group: group.name }, 'lease lost while delivering')
     return nothingDone
   }
 
-  /** Whoever cannot be told of now is kept, and what failed is deferred: the sender is told once it is possible. */
   async function withNotices(
     message: QueuedMessage,
-    tried: readonly Attempted[],
-    contact: Contact | undefined,
-  ): Promise<{ readonly all: readonly Attempted[]; readonly creates: readonly QueuedMessage[] }> {
-    const remoteMta = hostOf(contact)
-    const recipients = tried.map(({ recipient, result }): EndedRecipient => {
-      const ended = expire(message.arrivedMs, result)
-      const relaysDsn = ended.kind === 'delivered' && ended.relaysDsn === true
-      return { recipient, result: ended, remoteMta, relaysDsn }
+    all: readonly Attempted[],
+  ): Promise<ToldAttempt> {
+    const recipients = all.map(({ recipient, result, remoteMta }): EndedRecipient => {
+      const relaysDsn = result.kind === 'delivered' && result.relaysDsn === true
+      return { recipient, result, remoteMta, relaysDsn }
     })
-    const creates = tried.flatMap(({ staged = [] }) => staged)
-    try {
-      const notices = await deps.notices.after(message, { recipients, atMs: deps.clock.now() })
-      const staged: QueuedMessage[] = []
-      for (const notice of notices) staged.push(await deps.stageMessage(message, notice))
-      return { all: tried, creates: [...creates, ...staged] }
-    } catch (error) {
-      log.error({ queueId: message.queueId, error }, 'sender cannot be told now')
-      return { all: tried.map(putOff), creates }
+    const creates = all.flatMap(({ staged = [] }) => staged)
+    const attempt = { recipients, atMs: deps.clock.now() }
+    const { staged, warned, untold } = await tell(message, attempt, creates)
+    return {
+      all: all.map((one) => ({
+        ...one,
+        warned: warned.has(one.recipient) || one.recipient.last?.warned === true,
+        untold: untold.has(one.recipient),
+      })),
+      creates: [...creates, ...staged.map((notice) => notice.message)],
+      notices: staged,
     }
   }
 
   /** What other servers refused tells of who sends; what could not be handed over to them does not. */
   async function noteBounces(
     { origin: { account } }: QueuedMessage,
-    all: readonly Attempted[],
+    outcomes: readonly RecipientOutcome[],
     contact: Contact | undefined,
   ): Promise<void> {
     if (account === null || hostOf(contact) === null) return
-    const refused = all.filter(({ result }) => result.kind === 'failed').length
+    const refused = outcomes.filter(({ result }) => result.kind === 'failed').length
     await deps.suspicion.noteBounces(account, refused)
   }
 
   /** What the queue is told of the group. */
-  function settlementOf(
-    { arrivedMs }: QueuedMessage,
-    all: readonly Attempted[],
-    creates: readonly QueuedMessage[],
-    contact: Contact | undefined,
-  ): Settlement {
-    const remoteMta = hostOf(contact)
+  function settlementOf({ arrivedMs }: QueuedMessage, { all, creates }: ToldAttempt): Settlement {
     const contended = all.some((one) => one.contended)
     return {
-      results: all.map(({ recipient, result, usedReserved, uncertain }) => {
-        return { recipient, result: expire(arrivedMs, result), remoteMta, usedReserved, uncertain }
-      }),
+      results: all.map(({ told, staged, creates: born, contended: again, ...result }) => result),
       // The doorbell comes back before that; should it be lost, the sweeper sees the time.
       dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
       creates,
@@ -211,9 +217,11 @@ export function createDelivery(deps: {
       if (group.destination.kind === 'remote') {
         const { slot } = group.destination
         const route = parseRoute(slot)
-        if (typeof route === 'string') {
-          const result = message.filter === null ? noRoute(route) : noFilter(slot)
-          return { outcomes: group.recipients.map(() => outcomeOf(result)) }
+        const isFilter = message.filter !== null
+        if (typeof route === 'string' || (isFilter && route.kind !== 'smtp')) {
+          const toResult = (recipient: QueuedRecipient) =>
+            isFilter ? noFilter(slot) : noRoute(slot, String(route), recipient)
+          return { outcomes: group.recipients.map((one) => outcomeOf(toResult(one))) }
         }
         const done = await deps.deliverRemote(message, route, group.recipients, onContact)
         return { outcomes: done.results.map(outcomeOf), destination: done.destination }
@@ -249,26 +257,34 @@ type Attempt = {
 }
 /** What a recipient here creates has its bytes stored. */
 type AttemptOutcome = RecipientOutcome & { readonly staged?: readonly QueuedMessage[] }
-type Attempted = AttemptOutcome & { readonly recipient: QueuedRecipient }
+type Attempted = AttemptOutcome & {
+  readonly recipient: QueuedRecipient
+  readonly remoteMta: string | null
+}
+type ToldAttempt = {
+  readonly all: readonly (Attempted & { readonly warned: boolean; readonly untold: boolean })[]
+  /** What follows from it for the queue, what senders are told among it. */
+  readonly creates: readonly QueuedMessage[]
+  readonly notices: readonly StagedNotice[]
+}
 
 const nothingDone: GroupOutcome = { contended: false, destination: undefined }
 
-/** Cleanup and operators leave such groups: whose aliases lead nowhere, who is not to be tried any more. */
-const isEnded = ({ recipients }: Group) => recipients.every(({ last }) => last?.kind === 'failed')
-
-function failureOf({ last }: QueuedRecipient): DeliveryResult {
+/** As he was when nothing was tried any more. */
+function before(recipient: QueuedRecipient): Attempted {
+  const { last } = recipient
   if (last === undefined) throw new Error('a recipient with whom nothing was tried')
-  return { kind: 'failed', status: last.status, reply: last.reply }
+  const { kind, status, reply, remoteMta } = last
+  const result: DeliveryResult =
+    kind === 'delivered' ? { kind, reply } : { kind: 'failed', status, reply }
+  return { ...outcomeOf(result), recipient, remoteMta }
 }
 
-/** With what is in folders left there. */
-function putOff(one: Attempted): Attempted {
-  if (one.result.kind !== 'failed') return one
-  const { status, reply } = one.result
-  return {
-    ...one,
-    result: { kind: 'deferred', status: '4.3.0', reply: `${reply} (${status}), to be returned` },
-  }
+function apart<T>(all: readonly T[], test: (one: T) => boolean): readonly [yes: T[], no: T[]] {
+  const yes: T[] = []
+  const no: T[] = []
+  for (const one of all) (test(one) ? yes : no).push(one)
+  return [yes, no]
 }
 
 /** `host[address]`, without the port; null where no other host was spoken to. */
@@ -276,8 +292,11 @@ function hostOf(contact: Contact | undefined): string | null {
   return contact === undefined || contact === here ? null : contact.relay.replace(/:\d+$/, '')
 }
 
-const noRoute = (why: string): DeliveryResult => ({ kind: 'failed', status: '5.1.2', reply: why })
-/** Our own mistake, and no reason to return anybody's mail. */
+/** A domain that is none is the sender's mistake; that a map or a setting names no way is ours, and no reason to return anybody's mail. */
+function noRoute(slot: string, why: string, { address }: QueuedRecipient): DeliveryResult {
+  if (address.endsWith(`@${slot}`)) return { kind: 'failed', status: '5.1.2', reply: why }
+  return { kind: 'deferred', status: '4.3.5', reply: `route ${slot}: ${why}` }
+}
 const noFilter = (text: string): DeliveryResult => ({
   kind: 'deferred',
   status: '4.3.5',

@@ -32,6 +32,7 @@ import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { createSparingLog } from '#shared/net/sparing-log.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
+import { readPair } from '#shared/net/tls/certificate-files.ts'
 import { openCertificateSource } from '#shared/net/tls/certificate-source.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -215,6 +216,7 @@ function newest(remotes: readonly OpenRemoteDelivery[]): OpenRemoteDelivery {
 
 async function remoteSecrets(settings: Settings): Promise<RemoteSecrets> {
   const { relayhostUser, relayhostPasswordFile, smtpTlsCAfile } = settings
+  const { smtpTlsCertFile, smtpTlsKeyFile } = settings
   const read = (path: string, setting: string) =>
     explained(`cannot read ${setting}`, readFile(path, 'utf8'))
   const password =
@@ -226,6 +228,14 @@ async function remoteSecrets(settings: Settings): Promise<RemoteSecrets> {
         : { user: relayhostUser, password: password.split(/\r?\n/)[0] ?? '' },
     tlsCa:
       smtpTlsCAfile === '' ? undefined : await trustedCertificates(smtpTlsCAfile, 'smtpTlsCAfile'),
+    ...(smtpTlsCertFile === ''
+      ? {}
+      : {
+          clientCertificate: await explained(
+            'cannot use the certificate of smtpTlsCertFile and smtpTlsKeyFile',
+            readPair({ certificateFile: smtpTlsCertFile, keyFile: smtpTlsKeyFile }),
+          ),
+        }),
   }
 }
 

@@ -16,6 +16,7 @@ import { createFields } from './fields.ts'
 import { createGrantAdministration, type GrantAdministration } from './grants.ts'
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
+import { createSigningAdministration, type SigningAdministration } from './signing.ts'
 import { createStatusAdministration, type StatusAdministration } from './status.ts'
 
 export interface Administration {
@@ -24,6 +25,7 @@ export interface Administration {
   readonly aliases: AliasAdministration
   readonly grants: GrantAdministration
   readonly access: AccessAdministration
+  readonly signing: SigningAdministration
   readonly queue: QueueAdministration
   readonly imports: ImportAdministration
   readonly status: StatusAdministration
@@ -37,6 +39,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     aliases: createAliasAdministration(deps, fields),
     grants: createGrantAdministration(deps, fields),
     access: createAccessAdministration(deps),
+    signing: createSigningAdministration(deps),
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
     status: createStatusAdministration(deps),

@@ -4,6 +4,7 @@ import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { People } from '#shared/contracts/people.ts'
 import type { AccessTables } from '#shared/directory/access-tables.ts'
 import type { Directory } from '#shared/directory/directory.ts'
+import type { KeyUpkeep } from '#shared/directory/key-upkeep.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -15,6 +16,7 @@ export type AdministrationDeps = {
   readonly directory: Directory
   readonly accessTables: AccessTables
   readonly mailbox: Pick<Mailbox, 'access' | 'empty' | 'folders' | 'remove' | 'usage'>
+  readonly keyUpkeep: KeyUpkeep
   readonly people: People
   readonly operator: QueueOperator
   readonly objects: Pick<ObjectStore, 'stream'>
@@ -28,6 +30,7 @@ export type AdministrationDeps = {
     readonly mailboxSizeLimit: number
     readonly recipientDelimiter: string
     readonly smtpdRestrictionClasses: string
+    readonly dkimSigning: boolean
   }
   readonly log: Log
   /** Told of every change, once it is made. */

@@ -31,6 +31,9 @@ export type Field =
   | 'accessKey'
   | 'result'
   | 'kind'
+  | 'selector'
+  | 'algorithm'
+  | 'privateKey'
   /** Of an import: one row, and the heading of all. */
   | 'row'
   | 'heading'
@@ -76,6 +79,9 @@ export type Rule =
   | { readonly name: 'key-and-result' }
   | { readonly name: 'no-patterns' }
   | { readonly name: 'no-conditions' }
+  /** Of signing keys; `problem`: for people. */
+  | { readonly name: 'selector' }
+  | { readonly name: 'private-key'; readonly problem: string }
 
 type Of<Kind extends string, Name extends Field, Facts = unknown> = {
   readonly kind: Kind
@@ -85,7 +91,7 @@ type Of<Kind extends string, Name extends Field, Facts = unknown> = {
 
 /** The value breaks a rule that can be seen from the value alone. */
 export type BadValue = Of<'bad-value', Field, { readonly rule: Rule }>
-export type Exists = Of<'exists', 'domain' | 'address' | 'alias'>
+export type Exists = Of<'exists', 'domain' | 'address' | 'alias' | 'selector'>
 /** `domain`: as it was written, or the default where none was. */
 export type NoSuchDomain = Of<
   'no-such-domain',
@@ -117,6 +123,8 @@ export type StillRunning = Of<'still-running', 'table'>
 export type NoSuchAccessTable = Of<'no-such-access-table', 'accessTable'>
 export type NoSuchAccessEntry = Of<'no-such-access-entry', 'accessKey', { readonly table: string }>
 
+export type NoSuchSelector = Of<'no-such-selector', 'selector', { readonly domain: string }>
+
 export type Refusal =
   | BadValue
   | Exists
@@ -134,6 +142,7 @@ export type Refusal =
   | SameTable
   | NoSuchAccessTable
   | NoSuchAccessEntry
+  | NoSuchSelector
   | StillRunning
 
 /** A text from outside, parsed. */

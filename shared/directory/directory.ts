@@ -16,12 +16,14 @@ import { loginTopic } from './login-topic.ts'
 import { createLookup, type Match } from './lookup.ts'
 import { type OwnNameSettings, ownNames } from './own-names.ts'
 import type { AliasName } from './records.ts'
+import { createSigningKeys, type SigningKeys } from './signing-keys.ts'
 
 export interface Directory {
   readonly domains: Domains
   readonly accounts: Accounts
   readonly aliases: Aliases
   readonly accessEntries: AccessEntries
+  readonly signingKeys: SigningKeys
   /** What an address is, one step far: exact, then without extension, then catch-all. */
   resolve(address: Address): Promise<Recipient>
   /** Where mail to these addresses goes in the end. */
@@ -86,6 +88,7 @@ export function createDirectory(deps: {
     accounts,
     aliases,
     accessEntries: createAccessEntries({ table, clock }),
+    signingKeys: createSigningKeys({ table }),
     domains: createDomains({ table, clock, accounts, aliases }),
     expand: (addresses) => expand(addresses, lookup, settings),
     async reach(address) {

@@ -46,6 +46,14 @@ export function addressMapKeys(
   return [...forms, ...locals, `@${domain}`]
 }
 
+/**
+ * postconf(5), sender_dependent_relayhost_maps: the sender with and without his extension, `@domain`; the domain alone means the same.
+ */
+export function senderKeys(sender: string, recipientDelimiter: string): readonly string[] {
+  const keys = addressMapKeys(sender, { recipientDelimiter, isOurs: () => false })
+  return sender === '' ? keys : [...keys, formsOf(sender, recipientDelimiter).domain]
+}
+
 const localOf = (address: string) => address.slice(0, address.lastIndexOf('@'))
 
 function formsOf(text: string, recipientDelimiter: string) {

@@ -12,12 +12,14 @@ export type NextHop = {
 }
 
 export const SMTP_PORT = 25
+/** Postfix's lmtp_tcp_port. */
+export const LMTP_PORT = 24
 
 /** `domain`, `domain:port`, `[host]`, `[host]:port`; the host in brackets may be an IP address or an address literal. */
-export function parseNextHop(text: string): NextHop | undefined {
+export function parseNextHop(text: string, usualPort = SMTP_PORT): NextHop | undefined {
   const [, bracketed, bare = '', digits] =
     /^(?:\[([^\]]+)\]|([^[\]:]+))(?::(\d{1,5}))?$/.exec(text) ?? []
-  const port = digits === undefined ? SMTP_PORT : Number(digits)
+  const port = digits === undefined ? usualPort : Number(digits)
   if (port < 1 || port > 65_535) return undefined
   if (bracketed === undefined) {
     const host = parseDomain(bare)
@@ -30,9 +32,9 @@ export function parseNextHop(text: string): NextHop | undefined {
 }
 
 /** The shortest text that reads as this hop: without the port where it is the usual one. */
-export function formatNextHop({ host, port, lookUpMx }: NextHop): string {
+export function formatNextHop({ host, port, lookUpMx }: NextHop, usualPort = SMTP_PORT): string {
   const name = lookUpMx ? host : `[${host}]`
-  return port === SMTP_PORT ? name : `${name}:${port}`
+  return port === usualPort ? name : `${name}:${port}`
 }
 
 export function isSameHop(one: NextHop, other: NextHop): boolean {

@@ -1,7 +1,7 @@
 // How mail leaves, Postfix's `transport:nexthop` (transport(5)). The text of a route is the slot of a group and the name of a destination:
 // what has the same text goes the same way.
 
-import { formatNextHop, type NextHop, parseNextHop } from './next-hop.ts'
+import { formatNextHop, LMTP_PORT, type NextHop, parseNextHop } from './next-hop.ts'
 
 export type Route =
   /** To the first of these hops that takes it. */
@@ -18,14 +18,22 @@ export type Route =
 
 export type NextHops = readonly [NextHop, ...NextHop[]]
 
-const HOPS_MAX = 10
+const transports: ReadonlySet<string> = new Set([
+  'smtp',
+  'relay',
+  'lmtp',
+  'ses',
+  'discard',
+  'error',
+  'retry',
+])
+export const HOPS_MAX = 10
 const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/
 
 /** A text: why it is no route. Of smtp the transport may be left out. */
 export function parseRoute(text: string): Route | string {
-  const at = text.indexOf(':')
-  const word = at < 0 ? '' : text.slice(0, at).trim().toLowerCase()
-  const rest = text.slice(at + 1).trim()
+  const word = wordOf(text)
+  const rest = text.slice(text.indexOf(':') + 1).trim()
   switch (word) {
     case 'smtp':
     case 'relay':
@@ -50,11 +58,11 @@ export function parseRoute(text: string): Route | string {
 export function formatRoute(route: Route): string {
   switch (route.kind) {
     case 'smtp':
-      return route.hops.map(formatNextHop).join(', ')
+      return withoutTransport(route.hops.map((hop) => formatNextHop(hop)).join(', '))
     case 'lmtp':
       return 'socketFile' in route.to
         ? `lmtp:unix:${route.to.socketFile}`
-        : `lmtp:${formatNextHop(route.to)}`
+        : `lmtp:${formatNextHop(route.to, LMTP_PORT)}`
     case 'ses':
       return `ses:${route.region}`
     case 'discard':
@@ -63,6 +71,15 @@ export function formatRoute(route: Route): string {
     case 'retry':
       return `${route.kind}:${route.status} ${route.why}`.trimEnd()
   }
+}
+
+/** A host may have a name that a transport has: `relay:587` would be read as one. */
+const withoutTransport = (hops: string) => (transports.has(wordOf(hops)) ? `smtp:${hops}` : hops)
+
+/** What stands before the first colon; '' where there is none. */
+function wordOf(text: string): string {
+  const at = text.indexOf(':')
+  return at < 0 ? '' : text.slice(0, at).trim().toLowerCase()
 }
 
 function parseHops(text: string): Route | string {
@@ -85,7 +102,7 @@ function parseLmtp(text: string): Route | string {
       ? { kind: 'lmtp', to: { socketFile } }
       : `'${socketFile}' is no absolute path`
   }
-  const hop = parseNextHop(text.replace(/^inet:/, ''))
+  const hop = parseNextHop(text.replace(/^inet:/, ''), LMTP_PORT)
   if (hop === undefined) return `'${text}' is no host`
   // LMTP never goes by MX (RFC 2033 §1).
   return { kind: 'lmtp', to: { ...hop, lookUpMx: false } }

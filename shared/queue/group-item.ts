@@ -145,14 +145,16 @@ function unpackRecipient(packed: readonly Value[], lastOf: LastOf): QueuedRecipi
 }
 
 function packResult(
-  { kind, status, reply, remoteMta, atMs, attempts }: LastResult,
+  { kind, status, reply, remoteMta, atMs, attempts, warned }: LastResult,
   replyBytesMax: number,
 ): readonly Value[] {
-  return [kind, status, clip(reply, replyBytesMax), remoteMta, atMs, attempts]
+  const facts = [kind, status, clip(reply, replyBytesMax), remoteMta, atMs, attempts]
+  // Whoever does not know of it writes the result without, and the sender is told once more.
+  return warned ? [...facts, WARNED] : facts
 }
 
 function unpackResult(packed: readonly Value[]): LastResult {
-  const [kind, status, reply, remoteMta, atMs, attempts] = packed
+  const [kind, status, reply, remoteMta, atMs, attempts, warned] = packed
   return {
     kind: kind as LastResult['kind'],
     status: status as LastResult['status'],
@@ -160,8 +162,12 @@ function unpackResult(packed: readonly Value[]): LastResult {
     remoteMta: optional(remoteMta),
     atMs: typeof atMs === 'number' ? atMs : null,
     attempts: Number(attempts),
+    ...(warned === WARNED && { warned: true }),
   }
 }
+
+/** Behind the facts of a result. */
+const WARNED = 1
 
 /** In the item of a group, at most: counted in characters, as there may be very many of them. */
 export function finalRecipientBytes(recipient: FinalRecipient): number {

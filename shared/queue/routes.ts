@@ -1,8 +1,7 @@
 // Which way an address goes (Postfix's trivial-rewrite(8)): its entry in `transportMaps`, else the relay host of its sender, else that of
 // all, else the hosts of its domain. Asked when mail goes, so that a change applies to what waits.
 
-import { addressKeys } from '#shared/directory/access-questions.ts'
-import { lookUpMaps, type Maps, transportKeys } from '#shared/directory/maps.ts'
+import { lookUpMaps, type Maps, senderKeys, transportKeys } from '#shared/directory/maps.ts'
 import { formatNextHop, type NextHop } from '#shared/mail/next-hop.ts'
 import { formatRoute, parseRoute, type Route } from '#shared/mail/route.ts'
 import type { TableRef } from '#shared/settings/restrictions/table-ref.ts'
@@ -26,9 +25,9 @@ export function createSlotOf(deps: {
 
   /** Where mail goes whose map says nothing of that. */
   async function usualHop(address: string, sender: string): Promise<string> {
-    const keys = addressKeys(sender, recipientDelimiter)
+    const keys = senderKeys(sender, recipientDelimiter)
     const own = await lookUpMaps(maps, options.senderDependentRelayhostMaps, keys)
-    if (own !== undefined && own.result !== 'DUNNO') return own.result
+    if (own !== undefined && !/^(?:DUNNO)?$/i.test(own.result.trim())) return own.result
     if (options.relayhost !== null) return formatNextHop(options.relayhost)
     return domainOf(address)
   }
@@ -49,9 +48,10 @@ const isSpoken = (transport: string) => !['ses', 'discard', 'error', 'retry'].in
 
 /** As the route is written shortest, so that one way has one name; what is no route stays as it is. */
 function slot(transport: string, nextHop: string): string {
-  const text = transport === 'smtp' ? nextHop : `${transport}:${nextHop}`
-  const route = parseRoute(text)
-  return typeof route === 'string' ? text : formatRoute(route)
+  const route = parseRoute(`${transport}:${nextHop}`)
+  if (typeof route === 'object') return formatRoute(route)
+  // As it is, and without a colon that another transport could be read before.
+  return transport === 'smtp' && !nextHop.includes(':') ? nextHop : `${transport}:${nextHop}`
 }
 
 /** `transport:nexthop`, either of which may be missing; a host alone is a next hop. */

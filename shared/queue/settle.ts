@@ -1,6 +1,6 @@
 // What became of a group whose lease a worker holds, written down in one transaction: who was delivered to or has failed leaves it, with
 // what their sender is told of it; the others are deferred. The last group takes the message with it. Or its recipients turn out to go
-// to several hops, and a group for each takes its place.
+// to several hops, and a group for each takes its place. Whose sender could not be told stays until he is.
 
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -10,9 +10,9 @@ import { markDead } from './blob.ts'
 import { groupKey, messageKey } from './keys.ts'
 import { GROUP_LEASE_MS, groupName } from './new-groups.ts'
 import type { QueueReading } from './reading.ts'
-import type { Group, QueuedMessage, QueuedRecipient } from './records.ts'
+import { type Group, isEnded, type QueuedMessage, type QueuedRecipient } from './records.ts'
 import type { QueueReferences } from './references.ts'
-import { lastResult, type RecipientResult } from './results.ts'
+import { isDone, lastResult, type RecipientResult } from './results.ts'
 import { createdPuts, groupPut, is, removal } from './writes.ts'
 
 /** Attempts to write what became of a group while others write to the same message, with a pause that grows to the last. */
@@ -28,8 +28,8 @@ export type Settlement = {
   /** When those who are deferred are tried again. */
   readonly dueMs: number
   /**
-   * Messages born of this attempt, what senders are told of it among them: incoming when its results are written, and not before. Their objects are durable. At most
-   * CREATED_ITEMS_MAX items and CREATED_BYTES_MAX.
+   * Messages born of this attempt, what senders are told of it among them: incoming when its results are written, and not before. Their
+   * objects are durable. At most CREATED_ITEMS_MAX items and CREATED_BYTES_MAX.
    */
   readonly creates?: readonly QueuedMessage[]
 }
@@ -53,15 +53,11 @@ export function createSettle(deps: {
 
   async function settle(group: Group, settlement: Settlement): Promise<boolean> {
     const { results, dueMs, creates = [] } = settlement
-    // What an attempt used of which nothing is known may be where it is not found any more: in a folder that was removed since.
-    const all = group.unsettled > 1 && !group.unreserved
-    const used = results.filter(
-      ({ usedReserved, result }) => usedReserved || (all && result.kind === 'delivered'),
-    ).length
+    const used = results.filter((one) => one.usedReserved || mayHaveUsed(group, one)).length
     const next = groupsAfter(group, results, { dueMs, nowMs: clock.now() })
-    const isDone = await replace(group, next, { used, created: createdPuts(creates) })
-    if (isDone) await deps.ringIncoming(creates)
-    return isDone
+    const isWritten = await replace(group, next, { used, created: createdPuts(creates) })
+    if (isWritten) await deps.ringIncoming(creates)
+    return isWritten
   }
 
   async function divide(group: Group, parts: readonly GroupPart[]): Promise<boolean> {
@@ -74,9 +70,9 @@ export function createSettle(deps: {
     })
     const rest = parts.slice(PARTS_AT_ONCE_MAX).flatMap(({ recipients }) => recipients)
     if (rest.length > 0) next.push({ ...base, recipients: rest })
-    const isDone = await replace(group, next, { used: 0, created: [] })
-    if (isDone) await deps.ring(next)
-    return isDone
+    const isWritten = await replace(group, next, { used: 0, created: [] })
+    if (isWritten) await deps.ring(next)
+    return isWritten
   }
 
   /** Puts `next` in the place of a group whose lease we hold. */
@@ -129,27 +125,40 @@ export function createSettle(deps: {
   return { settle, divide }
 }
 
-/** What is left of a group: those who are tried again. */
+/**
+ * Whoever leaves may have used his reserved reference in an attempt of which nothing is known: what it used may be where it is not found any
+ * more, in a folder that was removed since, and he may have failed since. A reference too many keeps an object too long, one too few loses mail.
+ */
+function mayHaveUsed(group: Group, one: RecipientResult): boolean {
+  if (group.unreserved || one.recipient.accountId === null || stays(one)) return false
+  return group.unsettled > 1 || one.uncertain === true
+}
+
+const stays = ({ result, untold }: RecipientResult) => result.kind === 'deferred' || untold === true
+
+/** What is left of a group: those who are tried again, and those whose sender is still to be told. */
 function groupsAfter(
   group: Group,
   results: readonly RecipientResult[],
   { dueMs, nowMs }: { readonly dueMs: number; readonly nowMs: number },
 ): readonly Group[] {
-  const attempts = group.attempts + 1
-  const deferred = results.flatMap(
-    ({ recipient, result, remoteMta = null }): readonly QueuedRecipient[] => {
-      if (result.kind !== 'deferred') return []
-      return [{ ...recipient, last: lastResult(result, { remoteMta, atMs: nowMs, attempts }) }]
-    },
-  )
-  if (deferred.length === 0) return []
+  const isTried = !isEnded(group)
+  const attempts = group.attempts + (isTried ? 1 : 0)
+  const left = results.flatMap((one): readonly QueuedRecipient[] => {
+    const { recipient, result, remoteMta = null, warned } = one
+    if (!stays(one)) return []
+    if (isDone(recipient)) return [recipient]
+    const facts = { remoteMta, atMs: nowMs, attempts, ...(warned && { warned }) }
+    return [{ ...recipient, last: lastResult(result, facts) }]
+  })
+  if (left.length === 0) return []
   const uncertain = results.some((one) => one.uncertain) ? 1 : 0
   const unsettled = Math.max(0, group.unsettled - 1) + uncertain
   // Who stays and used his reserved reference may come to another folder the next time, which then adds its own.
   const unreserved =
     group.unreserved || results.some((one) => one.usedReserved && one.result.kind !== 'delivered')
   const next = { ...group, attempts, leaseUntilMs: 0, unsettled, unreserved }
-  return [{ ...next, recipients: deferred, state: 'deferred', dueMs }]
+  return [{ ...next, recipients: left, state: 'deferred', dueMs }]
 }
 
 /** All of them only while the lease is ours. */

@@ -77,7 +77,7 @@ export function createSplit(deps: {
     return isOurs
   }
 
-  /** Groups on hold of splits that came to nothing: nobody rings those, so that they would stay for ever. */
+  /** Groups on hold of splits that came to nothing, as older versions left them: nobody rings those, so that they would stay for ever. */
   async function removeStrays(queueId: QueueId): Promise<void> {
     const groups = await reading.loadGroups(queueId)
     // Read after them: once it is split no other split can become the message's.

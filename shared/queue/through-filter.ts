@@ -3,7 +3,7 @@
 
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import { parseFilterHop } from '#shared/mail/filter-hop.ts'
-import { formatNextHop } from '#shared/mail/next-hop.ts'
+import { formatRoute } from '#shared/mail/route.ts'
 import type { SlotOf } from './new-groups.ts'
 import type { Expand } from './pipeline.ts'
 import type { QueuedMessage } from './records.ts'
@@ -37,6 +37,6 @@ export function routesThrough<Known extends { readonly slotOf: SlotOf }>(
 ): Known {
   if (filter === null) return routes
   const hop = parseFilterHop(filter)
-  const slot = hop === undefined ? filter : formatNextHop(hop)
+  const slot = hop === undefined ? filter : formatRoute({ kind: 'smtp', hops: [hop] })
   return { ...routes, slotOf: async () => slot }
 }

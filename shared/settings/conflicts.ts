@@ -19,6 +19,7 @@ export function findConflicts(settings: Settings): Problem[] {
     ...filtersApart(settings),
     ...findListFaults(settings),
     ...findMissingKeys(settings),
+    ...unprovenLevels(settings),
   ]
 }
 
@@ -38,11 +39,14 @@ function orderedTimes(settings: Settings): Problem[] {
 
 function halfPairs(settings: Settings): Problem[] {
   const { tls, relayhost, relayhostUser, relayhostPasswordFile, smtpTlsSecurityLevel } = settings
+  const { smtpTlsCertFile, smtpTlsKeyFile } = settings
   const problems: Problem[] = []
   if ((tls.certificateFile === '') !== (tls.keyFile === ''))
     problems.push(conflict(['tls.certificateFile', 'tls.keyFile'], 'both or neither'))
   if ((relayhostUser === '') !== (relayhostPasswordFile === ''))
     problems.push(conflict(['relayhostUser', 'relayhostPasswordFile'], 'both or neither'))
+  if ((smtpTlsCertFile === '') !== (smtpTlsKeyFile === ''))
+    problems.push(conflict(['smtpTlsCertFile', 'smtpTlsKeyFile'], 'both or neither'))
   if (relayhostUser !== '' && relayhost === null)
     problems.push(conflict(['relayhost', 'relayhostUser'], 'a login needs a relay host'))
   if (relayhostUser !== '' && (smtpTlsSecurityLevel === 'none' || smtpTlsSecurityLevel === 'may'))
@@ -53,6 +57,21 @@ function halfPairs(settings: Settings): Problem[] {
     problems.push(
       conflict(['relayhost', 'smtpTlsSecurityLevel'], `port ${SUBMISSIONS_PORT} begins with TLS`),
     )
+  return problems
+}
+
+/** Levels that nobody could meet. */
+function unprovenLevels(settings: Settings): Problem[] {
+  const { smtpTlsSecurityLevel, smtpTlsFingerprintCertMatch, dnssecServers } = settings
+  const problems: Problem[] = []
+  if (smtpTlsSecurityLevel === 'fingerprint' && smtpTlsFingerprintCertMatch.length === 0) {
+    const keys = ['smtpTlsSecurityLevel', 'smtpTlsFingerprintCertMatch']
+    problems.push(conflict(keys, 'the level needs fingerprints'))
+  }
+  if (smtpTlsSecurityLevel.startsWith('dane') && dnssecServers.length === 0) {
+    const keys = ['smtpTlsSecurityLevel', 'dnssecServers']
+    problems.push(conflict(keys, 'DANE needs name servers that validate DNSSEC'))
+  }
   return problems
 }
 

@@ -6,6 +6,7 @@ import { authSettings } from './table/auth.ts'
 import { authenticationSettings } from './table/authentication.ts'
 import { contentSettings } from './table/content.ts'
 import { contentCheckSettings } from './table/content-checks.ts'
+import { dkimSettings } from './table/dkim.ts'
 import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
 
@@ -15,10 +16,13 @@ import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { localSubmissionSettings } from './table/local-submission.ts'
 import { milterSettings } from './table/milters.ts'
+import { noticeSettings } from './table/notices.ts'
+import { outboundTlsSettings } from './table/outbound-tls.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
 import { pop3Settings } from './table/pop3.ts'
 import { queueSettings } from './table/queue.ts'
+import { queueManagerSettings } from './table/queue-manager.ts'
 import { rateSettings } from './table/rates.ts'
 import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
@@ -44,6 +48,7 @@ export const settingParts = {
   'POP before SMTP': popBeforeSmtpSettings,
   'Rates and suspicion': rateSettings,
   'Authentication of mail': authenticationSettings,
+  'Signing of mail': dkimSettings,
   'Checks of content': contentCheckSettings,
   'Content filters': contentSettings,
   Milters: milterSettings,
@@ -52,6 +57,10 @@ export const settingParts = {
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
   'Submission on this machine': localSubmissionSettings,
+||||||| 23528a1a
+  'TLS to other mail servers': outboundTlsSettings,
+  'Queue manager': queueManagerSettings,
+  'Notices of delivery': noticeSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
@@ -72,6 +81,7 @@ export const settingsTable = {
   ...popBeforeSmtpSettings,
   ...rateSettings,
   ...authenticationSettings,
+  ...dkimSettings,
   ...contentCheckSettings,
   ...contentSettings,
   ...milterSettings,
@@ -80,6 +90,10 @@ export const settingsTable = {
   ...pop3Settings,
   ...queueSettings,
   ...localSubmissionSettings,
+||||||| 23528a1a
+  ...outboundTlsSettings,
+  ...queueManagerSettings,
+  ...noticeSettings,
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,

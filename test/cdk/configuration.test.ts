@@ -160,14 +160,14 @@ describe('a wrong deployment file', () => {
       `listeners cannot be '' (from deployment.toml); allowed: one or more of ${listeners}`,
     ],
     [
-      'a way out that is still to come',
+      'two ways out',
       file('egress = "ses-api"'),
-      "egress cannot be 'ses-api' (from deployment.toml); allowed: relayhost (ses-api and direct are to come in a later version)",
+      'egress and relayhost: mail leaves by SES; there is no relay host',
     ],
     [
-      'another way out that is still to come',
-      file('egress = "direct"'),
-      "egress cannot be 'direct' (from deployment.toml); allowed: relayhost (ses-api and direct are to come in a later version)",
+      'a way out that is none',
+      file('egress = "pigeon"'),
+      "egress cannot be 'pigeon' (from deployment.toml); allowed: one of relayhost, ses-api",
     ],
     [
       'no relay host',

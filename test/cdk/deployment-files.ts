@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 
-/** One deployment of every preset, and among them of every topology, source of certificates and way clients are known. */
+/** One deployment of every preset, and among them of every topology, source of certificates, way clients are known and way out. */
 export const deploymentFiles = {
   standard: readFileSync(new URL('../../cdk/deployment.toml', import.meta.url), 'utf8'),
   hobby: `
@@ -12,7 +12,7 @@ export const deploymentFiles = {
     hostedZoneId = "Z0123456789"
     hostedZoneName = "example.net"
     certificate = "acm"
-    relayhost = "[relay.example.net]:587"
+    egress = "ses-api"
   `,
   scale: `
     name = "large"

@@ -30,6 +30,7 @@ function meaning({ deployment }: Synthesis): { readonly [variable: string]: stri
     DRAIN_SECONDS: String(preset.drainSeconds),
     MEMORY_MIB: String(preset.taskMemoryMiB),
     RELAY_SECRET: deployment.relaySecretArn,
+    SES_SENDERS: { hobby: '2', standard: '', scale: '' }[preset.name],
     WEBHOOK_SECRET: deployment.webhookSecretArn,
     PROBE_SECRET: deployment.probeSecretArn,
     PROBE_SUBMISSIONS_PORT: String(listenerTable.submissions.port),
@@ -69,12 +70,14 @@ it.each(syntheses)('entries of %s find by each name what it says', (_name, synth
 })
 
 it.each(syntheses)('entries of %s have the mail settings of the deployment', (_name, synthesis) => {
-  const { mail, hostname } = synthesis.deployment
+  const { mail, hostname, egress } = synthesis.deployment
   for (const { variables } of [...functionsOf(synthesis), ...containersOf(synthesis)]) {
     expect(variables).toMatchObject({
       ...mail,
       POSTWOLKE_HOSTNAME: hostname,
-      POSTWOLKE_RELAYHOST: expect.stringMatching(/^\[\S+\]:\d+$/),
+      ...(egress === 'ses-api'
+        ? { POSTWOLKE_DEFAULT_TRANSPORT: 'ses' }
+        : { POSTWOLKE_RELAYHOST: expect.stringMatching(/^\[\S+\]:\d+$/) }),
     })
   }
 })

@@ -56,7 +56,8 @@ async function submitted(subject: string, state: 'deferred' | 'hold'): Promise<s
   await smtp.envelope(alice.address, 'far@away.test')
   const { text } = await smtp.data(`Subject: ${subject}\r\n\r\nHello.\r\n`)
   const queueId = text.split(' ').at(-1) ?? ''
-  await inState(queueId, state)
+  await inState(queueId, 'deferred')
+  if (state === 'hold') await queue(`hold ${queueId}`)
   return queueId
 }
 
@@ -104,7 +105,6 @@ describe('queue', () => {
 
   it('lists what is asked for', async () => {
     const far = await submitted('filtered', 'deferred')
-    reply = '550 5.1.1 nobody of that name'
     const held = await submitted('filtered and held', 'hold')
     const ids = async (words: string) =>
       JSON.parse(await queue(`list ${words} --json`.replace('  ', ' '))).map(
@@ -196,10 +196,10 @@ describe('queue', () => {
     expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining(other) })
   })
 
-  it('holds what was refused for good, with the reason, and tries it again when released', async () => {
-    reply = '550 5.1.1 nobody of that name'
+  it('shows why mail waits, and tries again when released what is held', async () => {
+    reply = '450 4.2.0 not now'
     const id = await submitted('refused', 'hold')
-    expect(await queue(`show ${id}`)).toMatch(/^reason .*: 550 5\.1\.1 nobody of that name$/m)
+    expect(await queue(`show ${id}`)).toMatch(/^reason .*: 450 4\.2\.0 not now$/m)
     reply = undefined
     await queue(`release ${id}`)
     await arrived('refused')
@@ -216,7 +216,7 @@ describe('queue', () => {
   })
 
   it('releases one recipient, by the name of postsuper as well', async () => {
-    reply = '550 5.1.1 nobody of that name'
+    reply = '450 4.2.0 not now'
     const id = await submitted('one of them', 'hold')
     const other = `release ${id} --recipient near@away.test`
     const refused = await commandLine(['queue', ...other.split(' '), '--data', folder])

@@ -79,6 +79,17 @@ const group = (queueId: string, state: string, attemptsMin: number) =>
     const entry = (await queued()).find((one) => one.queueId === queueId)
     return entry?.groups.find((one) => one.state === state && one.attempts >= attemptsMin)
   })
+/** What the log says of a recipient. */
+const told = (queueId: string, to: string, by = server) =>
+  eventually(`what became of ${to}`, () =>
+    by
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('{') && line.includes(queueId))
+      .map((line) => JSON.parse(line))
+      .find((line) => line.to === to && line.status !== undefined),
+  )
+
 const arrivals = (to: string) =>
   sink.messages.filter(({ envelope }) => envelope.rcptTo.some(({ address }) => address === to))
 const arrival = (to: string) => eventually(`mail for ${to}`, () => arrivals(to)[0])
@@ -116,8 +127,10 @@ describe('outbound', () => {
       'two@two.test',
     ])
     const queueId = await submitWith(declared, 'Subject: ü\r\n\r\nx\r\n', 'header@one.test')
-    const held = await group(queueId, 'hold', 1)
-    expect(held.lastReply).toContain('SMTPUTF8 is required, but was not offered')
+    expect(await told(queueId, 'header@one.test')).toMatchObject({
+      status: 'failed',
+      reply: expect.stringContaining('SMTPUTF8 is required, but was not offered'),
+    })
     for (const { queueId: id } of await queued()) {
       await commandLine(['queue', 'delete', id, '--data', folder])
     }
@@ -165,14 +178,15 @@ describe('outbound', () => {
     await eventually('the queue is empty', async () => (await queued()).length === 0)
   })
 
-  it('holds a recipient who was refused for good, and delivers to the others', async () => {
+  it('fails a recipient who was refused for good, and delivers to the others', async () => {
     replies.set('gone@one.test', '550 5.1.1 nobody of that name')
     const queueId = await submit('Subject: gone\r\n\r\n', 'gone@one.test', 'here@one.test')
     await arrival('here@one.test')
-    const held = await group(queueId, 'hold', 1)
-    expect(held.recipients).toEqual(['gone@one.test'])
-    const show = await commandLine(['queue', 'show', queueId, '--data', folder])
-    expect(show.stdout).toMatch(/^reason .*550 5\.1\.1 nobody of that name$/m)
+    expect(await told(queueId, 'gone@one.test')).toMatchObject({
+      status: 'failed',
+      dsn: '5.1.1',
+      reply: expect.stringContaining('550 5.1.1 nobody of that name'),
+    })
     await commandLine(['queue', 'delete', queueId, '--data', folder])
     replies.clear()
   })
@@ -225,22 +239,19 @@ describe('outbound', () => {
     }
   })
 
-  it('keeps mail for a domain that cannot be looked up, and tells why', async () => {
+  it('tells in the log why mail for a domain that cannot be looked up does not go', async () => {
     await using other = await temporaryFolder()
-    await using direct = await startServer(other.path, await freePorts(), ['log.level=warn'])
+    await using direct = await startServer(other.path, await freePorts())
     const { alice: sender } = firstAccounts(direct)
     await using smtp = await SmtpClient.open(direct.ports.submissions, { tls: true })
     await smtp.hello()
     await smtp.logIn(sender.address, sender.password)
     expect((await smtp.envelope(sender.address, 'x@no-such-domain.invalid')).code).toBe(250)
-    expect((await smtp.data('Subject: nowhere\r\n\r\n')).code).toBe(250)
-    const entry = await eventually('it waits with a reason', async () => {
-      const { stdout } = await commandLine(['queue', 'list', '--json', '--data', other.path])
-      const [first] = JSON.parse(stdout)
-      return first?.groups[0]?.lastReply ? first : undefined
-    })
+    const { text } = await smtp.data('Subject: nowhere\r\n\r\n')
+    const queueId = text.split(' ').at(-1) ?? ''
+    const line = await told(queueId, 'x@no-such-domain.invalid', direct)
     // It fails for good where there is DNS, for now where there is none.
-    expect(['deferred', 'hold']).toContain(entry.groups[0].state)
-    expect(entry.groups[0].lastReply).toContain('no-such-domain.invalid')
+    expect(['deferred', 'failed']).toContain(line.status)
+    expect(line.reply).toContain('no-such-domain.invalid')
   })
 })

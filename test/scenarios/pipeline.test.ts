@@ -7,6 +7,7 @@ import { markDead } from '#shared/queue/blob.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store } from '#shared/storage/ports.ts'
+import { bounce, createFakeNotices } from '#test/support/fake-notices.ts'
 import { createPipeline, manualClock, origin, type Pipeline } from '#test/support/pipeline.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
@@ -28,6 +29,7 @@ describe('a message between 250 and its mailbox', () => {
     attempts = []
     remote = () => ({ kind: 'delivered', reply: '250 ok' })
     pipeline = createPipeline(store, clock, {
+      notices: createFakeNotices(bounce),
       deliverRemote: async (message, hop, recipients) => {
         attempts.push(`${formatRoute(hop)}: ${recipients.map((r) => r.address).join(' ')}`)
         void message
@@ -125,9 +127,9 @@ describe('a message between 250 and its mailbox', () => {
     expect(await queue()).toEqual([])
   })
 
-  it('retries a remote destination with growing pauses, and holds it when its lifetime is over', async () => {
+  it('retries a remote destination with growing pauses, and returns it when its lifetime is over', async () => {
     remote = () => ({ kind: 'deferred', status: '4.4.1', reply: 'connection refused' })
-    await pipeline.accept(text, ['x@one.test'])
+    await pipeline.accept(text, ['x@one.test'], { envelope: { sender: 'ann@example.test' } })
     await pipeline.settle()
     const dueAfter: number[] = []
     for (let round = 0; round < 200; round++) {
@@ -138,11 +140,10 @@ describe('a message between 250 and its mailbox', () => {
       await pipeline.workers.sweeper.ringDue()
       await pipeline.settle()
     }
-    const [entry] = await queue()
-    expect(entry?.groups).toMatchObject([{ state: 'held' }])
-    expect(entry?.groups[0]?.recipients[0]?.last?.reply).toBe(
-      'delivery time expired: connection refused',
-    )
+    expect(await queue()).toEqual([])
+    expect(await pipeline.inbox('ann@example.test')).toEqual([
+      expect.stringContaining('x@one.test 5.4.7 delivery time expired: connection refused'),
+    ])
     expect(Math.min(...dueAfter)).toBeGreaterThanOrEqual(240_000)
     expect(Math.max(...dueAfter)).toBeLessThanOrEqual(4_800_000)
     expect(dueAfter.length).toBeGreaterThan(50)
@@ -155,38 +156,43 @@ describe('a message between 250 and its mailbox', () => {
         : to.startsWith('later')
           ? { kind: 'deferred', status: '4.2.0', reply: '450 later' }
           : { kind: 'failed', status: '5.1.1', reply: '550 no such user' }
-    await pipeline.accept(text, ['ok@one.test', 'later@one.test', 'never@one.test'])
+    const to = ['ok@one.test', 'later@one.test', 'never@one.test']
+    await pipeline.accept(text, to, { envelope: { sender: 'ann@example.test' } })
     await pipeline.settle()
     const [entry] = await queue()
     const states = entry?.groups.map((group) => [
       group.state,
       ...group.recipients.map((recipient) => recipient.address),
     ])
-    expect(states?.sort()).toEqual([
-      ['deferred', 'later@one.test'],
-      ['held', 'never@one.test'],
+    expect(states).toEqual([['deferred', 'later@one.test']])
+    expect(await pipeline.inbox('ann@example.test')).toEqual([
+      expect.stringContaining('never@one.test 5.1.1 550 no such user'),
     ])
     remote = () => ({ kind: 'delivered', reply: '250 ok' })
     expect(await pipeline.backend.operator.flush()).toBe(1)
     await pipeline.settle()
-    const left = (await queue())[0]
-    expect(left?.groups.map((group) => group.state)).toEqual(['held'])
-    expect(await pipeline.backend.operator.release(left?.message.queueId ?? ('' as never))).toBe(
-      true,
-    )
+    expect(await queue()).toEqual([])
+    expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
+  })
+
+  it('returns what its alias cannot reach, with the reason, and delivers the rest', async () => {
+    await pipeline.addAlias('list@example.test', ['ann@example.test', 'gone@example.test'])
+    await pipeline.addAccount('bob@example.test')
+    await pipeline.accept(text, ['list@example.test'], { envelope: { sender: 'bob@example.test' } })
     await pipeline.settle()
+    expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
+    expect(await pipeline.inbox('bob@example.test')).toEqual([
+      expect.stringContaining('gone@example.test 5.1.1 <gone@example.test>: User unknown'),
+    ])
     expect(await queue()).toEqual([])
   })
 
-  it('holds what its alias cannot reach, with the reason, and delivers the rest', async () => {
-    await pipeline.addAlias('list@example.test', ['ann@example.test', 'gone@example.test'])
-    await pipeline.accept(text, ['list@example.test'])
+  it('returns nothing to nobody: what fails of a notice is gone, and the log has it', async () => {
+    remote = () => ({ kind: 'failed', status: '5.1.1', reply: '550 no such user' })
+    await pipeline.accept(text, ['never@one.test'], { envelope: { sender: '' } })
     await pipeline.settle()
-    expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
-    const [entry] = await queue()
-    expect(entry?.groups).toMatchObject([
-      { state: 'held', recipients: [{ last: { reply: '<gone@example.test>: User unknown' } }] },
-    ])
+    expect(await queue()).toEqual([])
+    expect(pipeline.notices.failures()).toEqual(['never@one.test 5.1.1 550 no such user'])
   })
 
   it('does not move while an operator holds it, and is gone when deleted', async () => {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseAddress } from '#shared/mail/address.ts'
 import { hasDynamoDb, openAws } from '#test/support/emulators/open-test-aws-store.ts'
+import { createFakeNotices, mute } from '#test/support/fake-notices.ts'
 import { createPipeline, manualClock } from '#test/support/pipeline.ts'
 
 describe.skipIf(!(await hasDynamoDb()))('a release, on AWS', () => {
@@ -12,6 +13,7 @@ describe.skipIf(!(await hasDynamoDb()))('a release, on AWS', () => {
     stack.defer(() => opened.close())
     const sent: string[] = []
     const pipeline = createPipeline(opened.store, manualClock(Date.now()), {
+      notices: createFakeNotices(mute),
       deliverRemote: async (_message, _hop, recipients) => {
         sent.push(...recipients.map(({ address }) => address))
         return recipients.map(() => ({ kind: 'delivered', reply: '250 ok' }))

@@ -13,6 +13,7 @@ import { REACHED_MORE_MAX } from '#shared/queue/release.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store, Table } from '#shared/storage/ports.ts'
+import { createFakeNotices, mute } from '#test/support/fake-notices.ts'
 import { withFaults } from '#test/support/faults/with-faults.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
@@ -46,6 +47,8 @@ describe('a release', () => {
 
   const onStore = (store: Store) =>
     createPipeline(store, clock, {
+      // Whoever failed waits for that, and is there to be released.
+      notices: createFakeNotices(mute),
       deliverRemote: async (_message, _hop, recipients) => {
         sent.push(...recipients.map(({ address }) => address))
         return recipients.map(({ address }) =>
@@ -99,7 +102,7 @@ describe('a release', () => {
       const queueId = await pipeline.accept(text, [here('one'), here('ann')])
       await pipeline.settle()
       const loop = [
-        { state: 'held', to: [here('one')], lastReply: '<one@example.test>: Alias loop' },
+        { state: 'deferred', to: [here('one')], lastReply: '<one@example.test>: Alias loop' },
       ]
       expect(await waiting(pipeline, queueId)).toEqual(loop)
       // Not yet mended: it waits on, with the reason.
@@ -222,7 +225,7 @@ describe('a release', () => {
     })
   })
 
-  it('holds those who lead nowhere by their reasons, and many together', async () => {
+  it('ends those who lead nowhere by their reasons, and many together', async () => {
     await withPipeline(async (pipeline) => {
       const nobodies = (name: string) => Array.from({ length: 12 }, (_, n) => here(`${name}${n}`))
       await pipeline.addAlias(here('list'), nobodies('no'))
@@ -242,7 +245,7 @@ describe('a release', () => {
   it.each([
     [1_900, true],
     [2_100, false],
-  ])('of an alias that leads to %i who lead nowhere holds them: %s', async (count, isTaken) => {
+  ])('of an alias that leads to %i who lead nowhere ends them: %s', async (count, isTaken) => {
     await withPipeline(async (pipeline) => {
       const aliases = ['one', 'two', 'three'] as const
       for (const alias of aliases) await pipeline.addAlias(here(alias), [here(`no${alias}`)])
@@ -357,6 +360,7 @@ describe('a release', () => {
   it('understands postmaster without a domain as its arrival did', async () => {
     await using store = await openEmbeddedStore({ directory, clock })
     const { backend, accept, settle, inbox } = createPipeline(store, clock, {
+      notices: createFakeNotices(mute),
       set: ['defaultDomain='],
     })
     const ann = parseAddress(here('ann'))
@@ -555,7 +559,7 @@ describe('a release', () => {
     })
   })
 
-  it('of what an older version had tried for ever: it is held, then delivered', async () => {
+  it('of what an older version had tried for ever: its sender is to be told, then it is delivered', async () => {
     await withPipeline(async (pipeline, store) => {
       await pipeline.addAlias(here('one'), [here('two')])
       await pipeline.addAlias(here('two'), [here('one')])
@@ -564,11 +568,11 @@ describe('a release', () => {
       const [group] = (await pipeline.backend.operator.show(queueId))?.groups ?? []
       await store.tables.queue.write({
         update: groupKey(queueId, group?.name ?? ''),
-        changes: { set: { state: 'deferred' }, remove: ['listPk', 'listSk'] },
+        changes: { set: { state: 'deferred' } },
       })
       await store.queues.active.send([`${queueId} ${group?.name}`])
       await pipeline.settle()
-      expect(await waiting(pipeline, queueId)).toMatchObject([{ state: 'held' }])
+      expect(await waiting(pipeline, queueId)).toMatchObject([{ state: 'deferred' }])
       await setAlias(pipeline, 'two', [here('ann')])
       expect(await pipeline.backend.operator.release(queueId)).toBe(true)
       await pipeline.settle()

@@ -18,7 +18,10 @@ import { type Log, silentLog } from '#shared/runtime/log.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import type { Store } from '#shared/storage/ports.ts'
 import { createFakeNotices, type FakeNotices } from './fake-notices.ts'
+import { origin } from './origin.ts'
 import { type AnswerRemote, remoteDelivery } from './remote-delivery.ts'
+
+export { origin }
 
 /** Longer than any pause between attempts, shorter than what keeps an eye on something. */
 const PAUSE_MS_MAX = 60_000
@@ -68,6 +71,7 @@ export function createPipeline(
     deliverRemote = noRemote,
     deliverLocal,
     notices = createFakeNotices(),
+    tellsSenders = false,
     needsContent = () => false,
     set = [] as readonly string[],
     log = silentLog,
@@ -77,6 +81,8 @@ export function createPipeline(
     deliverLocal?: LocalDelivery
     /** What senders are told of; by itself nothing. */
     notices?: FakeNotices
+    /** As the running system does it. */
+    tellsSenders?: boolean
     /** Accounts here whose mail cleanup leaves to delivery. */
     needsContent?: (address: string) => boolean
     set?: readonly string[]
@@ -107,7 +113,7 @@ export function createPipeline(
   const workers = {
     ...createWorkers(backend, remote),
     cleanup: assembleCleanup({ ...backend, expand }, deliverLocal),
-    delivery: assembleDelivery(backend, remote, deliverLocal, notices),
+    delivery: assembleDelivery(backend, remote, deliverLocal, tellsSenders ? undefined : notices),
   }
 
   /** What a listener does with a message; resolves where it would say `250`. */
@@ -242,17 +248,6 @@ export function createPipeline(
     addAlias,
     inbox,
     envelopes,
-  }
-}
-
-export function origin(account: AcceptedMessage['origin']['account']): AcceptedMessage['origin'] {
-  return {
-    listener: account ? 'submission' : 'smtp',
-    remoteAddress: '192.0.2.1',
-    remotePort: 4711,
-    helo: 'client.test',
-    tls: null,
-    account,
   }
 }
 

@@ -2,8 +2,8 @@
 // for each transfer: now by the settings, which know one relay host; later by maps of domains.
 
 import { isSameHop, type NextHop } from '#shared/mail/next-hop.ts'
-import type { TlsSecurityLevel } from './security.ts'
 import type { Timeouts } from './timeouts.ts'
+import type { SecurityOf } from './tls/host-security.ts'
 
 export type HopPolicy = {
   /**
@@ -11,11 +11,8 @@ export type HopPolicy = {
    * mail. `recipient`: a stranger's domain names its hosts.
    */
   readonly namedBy: 'administrator' | 'recipient'
-  readonly tls: {
-    readonly level: TlsSecurityLevel
-    /** PEM certificates to trust instead of the usual ones. */
-    readonly ca: string | undefined
-  }
+  /** How a session with each of its hosts is protected. */
+  readonly securityOf: SecurityOf
   /** A login goes nowhere without TLS. Null for none. */
   readonly auth: Login | null
   readonly timeouts: Timeouts
@@ -33,8 +30,7 @@ export type HopPolicyOptions = {
   readonly relayhost: NextHop | null
   /** Used at the relay host alone. */
   readonly relayhostAuth: Login | null
-  readonly tlsSecurityLevel: TlsSecurityLevel
-  readonly tlsCa: string | undefined
+  readonly securityOf: SecurityOf
   readonly lineLengthLimit: number
   readonly disableMimeOutputConversion: boolean
   readonly timeouts: Timeouts
@@ -44,7 +40,7 @@ export function createHopPolicies(options: HopPolicyOptions): PolicyOf {
   const { relayhost } = options
   const byAnybody: HopPolicy = {
     namedBy: 'recipient',
-    tls: { level: options.tlsSecurityLevel, ca: options.tlsCa },
+    securityOf: options.securityOf,
     auth: null,
     timeouts: options.timeouts,
     lineBytesMax: options.lineLengthLimit,
@@ -58,11 +54,11 @@ export function createHopPolicies(options: HopPolicyOptions): PolicyOf {
   return (hop) => (relayhost !== null && isSameHop(hop, relayhost) ? ofRelayhost : byAnybody)
 }
 
-/** A content filter beside us: it gets the message as it is, without a login, and with TLS where it offers it. */
+/** A content filter beside us: it gets the message as it is, without a login. */
 export function policyOfFilter(options: HopPolicyOptions): HopPolicy {
   return {
     namedBy: 'administrator',
-    tls: { level: 'may', ca: undefined },
+    securityOf: options.securityOf,
     auth: null,
     timeouts: options.timeouts,
     lineBytesMax: 0,

@@ -13,15 +13,18 @@ import type { ObjectStore } from '#shared/storage/ports.ts'
 import { foldLines } from './line-folding.ts'
 import { composeOutbound, type OutboundMessage } from './outbound-form.ts'
 import { convertTo7Bit, hasEightBitHeader } from './seven-bit.ts'
+import type { Signing } from './signing/signing.ts'
 
 /** Reads as much of the object as it takes to know what the message needs: mostly nothing. */
 export async function openOutboundMessage(
   message: QueuedMessage,
-  deps: { readonly objects: ObjectStore },
+  deps: { readonly objects: ObjectStore; readonly signing?: Signing | undefined },
   options: {
     readonly hostname: string
     /** 0 for no limit. */
     readonly lineBytesMax: number
+    /** To whom it was sent before an alias or a forward took it out. */
+    readonly forwarder?: string | undefined
   },
 ): Promise<OutboundMessage> {
   const added = addedFields(message, options.hostname)
@@ -36,6 +39,8 @@ export async function openOutboundMessage(
     (envelope.smtpUtf8 && index.eightBit && (await hasEightBitHeader(object, index.structure)))
   const header = () => open.stream(0, Math.min(open.headerBytes, HEADER_INDEXED_BYTES_MAX))
   const lineBytesMax = await foldingLimit(added, index, header, options.lineBytesMax)
+  const { forwarder } = options
+  const sign = deps.signing?.stepFor(message, { forwarder, lineBytesMax })
   return composeOutbound(
     {
       bytes: open.size,
@@ -50,6 +55,8 @@ export async function openOutboundMessage(
       // First, since it goes by the structure of the object as it is stored.
       ...(index.eightBit ? [convertTo7Bit(index.structure)] : []),
       ...(lineBytesMax === 0 ? [] : [foldLines(lineBytesMax)]),
+      // Last: whoever changes a byte behind it breaks it.
+      ...(sign === undefined ? [] : [sign]),
     ],
   )
 }

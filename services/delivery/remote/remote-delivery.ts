@@ -6,12 +6,14 @@ import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import { openOutboundMessage } from './outbound-message.ts'
+import type { Signing } from './signing/signing.ts'
 import type { Transport } from './transport.ts'
 
 export function createRemoteDelivery(deps: {
   readonly objects: ObjectStore
   /** `isFilter`: it leads to the message's content filter. */
   readonly transportOf: (route: Route, about: { readonly isFilter: boolean }) => Transport
+  readonly signing?: Signing
   readonly clock: Clock
   /** Our name, in header fields that a message lacks. */
   readonly hostname: string
@@ -30,8 +32,8 @@ export function createRemoteDelivery(deps: {
       openMessage: ({ lineBytesMax }) =>
         openOutboundMessage(
           message,
-          { objects: deps.objects },
-          { hostname: deps.hostname, lineBytesMax },
+          { objects: deps.objects, signing: deps.signing },
+          { hostname: deps.hostname, lineBytesMax, forwarder: recipients[0]?.original },
         ),
       onContact,
     })

@@ -2,6 +2,7 @@
 // another host or at another time, a 5xx greeting too.
 
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { Options, SMTPError } from 'nodemailer/lib/smtp-connection'
 import type { Undelivered } from '#shared/contracts/delivery.ts'
 import { DOMAIN_BYTES_MAX } from '#shared/mail/domain.ts'
@@ -9,8 +10,10 @@ import { Connection } from './connection.ts'
 import type { Login } from './hop-policy.ts'
 import type { Stage } from './obstacles.ts'
 import { defer, makeTemporary, readReply } from './outcome.ts'
-import { type Security, tlsConnectionOptions } from './security.ts'
 import { QUIT_TIMEOUT_MS, type Timeouts } from './timeouts.ts'
+import type { HostSecurity } from './tls/host-security.ts'
+import { judgePeer } from './tls/judge-peer.ts'
+import { tlsOptionsFor } from './tls/tls-options.ts'
 
 export type Session = {
   readonly kind: 'session'
@@ -30,6 +33,8 @@ export type Refusal = {
   readonly stage: Stage
   /** STARTTLS was offered and did not work. */
   readonly tlsFailed: boolean
+  /** It was answered with a refusal. */
+  readonly tlsRefused?: true
 }
 
 export type SessionOptions = {
@@ -40,7 +45,7 @@ export type SessionOptions = {
   readonly peer: string
   /** What we say in EHLO. */
   readonly hostname: string
-  readonly security: Security
+  readonly security: HostSecurity
   /** For a login; only where `security` is `required`. */
   readonly auth: Login | null
   readonly timeouts: Timeouts
@@ -64,6 +69,15 @@ export async function openSession(options: SessionOptions): Promise<Session | Re
     const failure = defer('4.7.4', `TLS is required, but was not offered by host ${peer}`)
     return { kind: 'refusal', failure, stage: 'answered', tlsFailed: false }
   }
+  const socket: unknown = Reflect.get(connection, '_socket')
+  if (security.kind === 'required' && socket instanceof TLSSocket) {
+    const judged = judgePeer(socket, security, Date.now())
+    if (judged.kind === 'unproven') {
+      connection.close()
+      const failure = defer('4.7.5', `Server certificate not verified: host ${peer}, ${judged.why}`)
+      return { kind: 'refusal', failure, stage: 'answered', tlsFailed: true }
+    }
+  }
   // Before a login, whose reply takes its place.
   const answer = readAnswer(connection.lastServerResponse || '')
   if (auth !== null) {
@@ -82,7 +96,7 @@ function connectionOptions(options: SessionOptions): Options {
     name: options.hostname,
     secure: options.port === SUBMISSIONS_PORT && security.kind !== 'clear',
     ignoreTLS: security.kind === 'clear',
-    tls: tlsConnectionOptions(security),
+    tls: security.kind === 'clear' ? {} : tlsOptionsFor(security),
     greetingTimeout: timeouts.greetingMs,
     // All of greeting, EHLO, STARTTLS and EHLO again: the sum of their own limits.
     connectionTimeout: 2 * timeouts.greetingMs + 3 * timeouts.commandMs,
@@ -112,7 +126,8 @@ export function leave(connection: Connection): void {
 function refuse(error: SMTPError, peer: string, tlsFailed: boolean): Refusal {
   if (error.response) {
     const failure = makeTemporary(readReply(error.response, peer, error.command))
-    return { kind: 'refusal', failure, stage: 'answered', tlsFailed }
+    const refused = tlsFailed ? { tlsRefused: true as const } : {}
+    return { kind: 'refusal', failure, stage: 'answered', tlsFailed, ...refused }
   }
   // RFC 3463 §3.8: 4.7.5 is a cryptographic failure; §3.5: 4.4.2 a bad connection.
   const failure = defer(tlsFailed ? '4.7.5' : '4.4.2', `${peer}: ${error.message}`)

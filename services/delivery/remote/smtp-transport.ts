@@ -18,9 +18,9 @@ import type { HopPolicy, Login, PolicyOf } from './hop-policy.ts'
 import { Obstacles } from './obstacles.ts'
 import { defer, fail, makeTemporary } from './outcome.ts'
 import { failAsLoop, findAddresses, findHosts, permitAddresses } from './route.ts'
-import { type Security, securityFor } from './security.ts'
 import { openSession, type Refusal, type Session, SUBMISSIONS_PORT } from './session.ts'
 import type { Targets } from './targets.ts'
+import type { HostSecurity } from './tls/host-security.ts'
 import { transact } from './transaction.ts'
 import type { Transfer, Transport } from './transport.ts'
 
@@ -73,8 +73,9 @@ export function createSmtpTransport(deps: SmtpTransportDeps): Transport {
     const policy = deps.policyOf(hop)
     const message = await transfer.openMessage(policy)
     const startedMs = clock.now()
-    const { queueId, recipients } = transfer
-    const reached = await reachHost(deps, { queueId, hop }, policy)
+    const { queueId, recipients, ageMs } = transfer
+    const requireTls = transfer.requireTls && transfer.sender !== ''
+    const reached = await reachHost(deps, { queueId, hop, requireTls, ageMs }, policy)
     if (reached.kind !== 'session') {
       const { reply } = reached
       return {
@@ -101,7 +102,12 @@ export function reachHost(
 }
 
 /** What of a transfer says where it goes; its queue id is for the log. */
-export type Way = { readonly queueId: string; readonly hop: NextHop }
+export type Way = {
+  readonly queueId: string
+  readonly hop: NextHop
+  readonly requireTls?: boolean
+  readonly ageMs?: number
+}
 
 type Target = { readonly host: string; readonly address: string }
 
@@ -168,15 +174,28 @@ class Attempt {
 
   /** Undefined when every way was refused. */
   async #open(target: Target): Promise<Session | undefined> {
-    const { auth, tls } = this.#policy
-    const { hop } = this.#way
-    const to = { host: target.host, nextHop: hop.host, logsIn: auth !== null, ca: tls.ca }
-    const security = securityFor(tls.level, to)
+    const { auth, securityOf } = this.#policy
+    const { hop, requireTls = false, ageMs = 0 } = this.#way
+    const security = await securityOf({
+      hop,
+      host: target.host,
+      logsIn: auth !== null,
+      requireTls,
+      tlsRequiredNo: false,
+      ageMs,
+    })
+    if (security.kind === 'deferred' || security.kind === 'failed') {
+      this.#refuse({ kind: 'refusal', failure: security, stage: 'target', tlsFailed: true })
+      return undefined
+    }
     const session = await this.#openWith(target, security, auth)
     if (session.kind === 'session') return session
     this.#refuse(session)
     // A connection is lost with its handshake, so clear text needs a fresh one.
-    const mayBeClear = security.kind === 'opportunistic' && hop.port !== SUBMISSIONS_PORT
+    const isGivenUp =
+      session.tlsRefused || (security.kind === 'opportunistic' && security.mayBeClear)
+    const mayBeClear =
+      security.kind === 'opportunistic' && isGivenUp && hop.port !== SUBMISSIONS_PORT
     if (!session.tlsFailed || !mayBeClear) return undefined
     const inClear = await this.#openWith(target, { kind: 'clear' }, null)
     if (inClear.kind === 'session') return { ...inClear, tlsFailure: session.failure }
@@ -186,7 +205,7 @@ class Attempt {
 
   async #openWith(
     { host, address }: Target,
-    security: Security,
+    security: HostSecurity,
     auth: Login | null,
   ): Promise<Session | Refusal> {
     const { connect, hostname } = this.#deps

@@ -43,10 +43,14 @@ async function send(
   const { connection, extensions } = session
   const { message } = mailing
   const smtpUtf8 = needsSmtpUtf8(mailing)
-  const form = message.formFor({
-    smtpUtf8,
-    eightBit: extensions.has('8BITMIME') || !convertsTo7Bit,
-  })
+  const eightBit = extensions.has('8BITMIME') || !convertsTo7Bit
+  const form = await message.formFor({ smtpUtf8, eightBit }).catch(unreadable)
+  if (form instanceof Error) {
+    leave(connection)
+    return mailing.recipients.map(() =>
+      defer('4.3.0', `message could not be read: ${form.message}`),
+    )
+  }
   connection.parametersOf = parametersFor(session, mailing, smtpUtf8)
   const envelope: TrackedEnvelope = {
     from: mailing.sender === '' ? false : mailing.sender,
@@ -67,6 +71,8 @@ async function send(
     return result.kind === 'delivered' ? result : blameTls(result, session)
   })
 }
+
+const unreadable = (error: unknown) => (error instanceof Error ? error : new Error(String(error)))
 
 /** What a host refuses in clear after TLS did not work, it may take when TLS works again. */
 function blameTls(failure: Undelivered, { tlsFailure }: Session): Undelivered {

@@ -36,14 +36,15 @@ export const queueSettings = {
     reload: true,
     default: 5 * DAY,
     about:
-      'How long delivery is tried; 0 means one attempt. Then the recipients that could not be served wait on hold for an operator (`postwolke queue list`): nothing is returned to the sender yet.',
+      'How long delivery is tried; 0 means one attempt. Then the message is returned to its sender.',
     known: { postfix: 'maximal_queue_lifetime' },
   }),
-  delayWarningTime: new Setting(duration({ min: 0, max: 100 * DAY }), {
-    default: 4 * HOUR,
+  bounceQueueLifetime: new Setting(duration({ min: 0, max: 100 * DAY }), {
+    reload: true,
+    default: 1 * DAY,
     about:
-      'Without effect so far: nobody is told yet that a message is still waiting. Kept for the time after which the sender will be; 0 for never.',
-    known: { postfix: 'delay_warning_time' },
+      'The same for mail without a sender, which tells others what became of theirs; 0 means one attempt. Never longer than maximalQueueLifetime.',
+    known: { postfix: 'bounce_queue_lifetime' },
   }),
   transportMaps: new Setting(maps, {
     reload: true,
@@ -84,18 +85,6 @@ export const queueSettings = {
     about: 'File whose first line is the password at the relay host.',
     known: { postfix: 'smtp_sasl_password_maps' },
   }),
-  smtpTlsSecurityLevel: new Setting(choice('auto', 'none', 'may', 'encrypt', 'verify', 'secure'), {
-    default: 'auto',
-    about:
-      "TLS to other mail servers. none: never; may: where offered, whoever's certificate, and in clear where it fails; encrypt: TLS or no delivery, whoever's certificate; verify: with a certificate for the host's name too; secure: for the name of the domain or relay host, since DNS may be forged. auto: verify for a relay host with a login, else may. Where it cannot be had the mail waits. A login is never sent with none or may.",
-    known: { postfix: 'smtp_tls_security_level' },
-  }),
-  smtpTlsCAfile: new Setting(filePath, {
-    default: '',
-    about:
-      "Certificates of the authorities, PEM, that vouch for other mail servers where `smtpTlsSecurityLevel` asks for that: of the relay host's private one, say. Nothing means the usual public ones; read at the start.",
-    known: { postfix: 'smtp_tls_CAfile' },
-  }),
   disableMimeOutputConversion: new Setting(boolean, {
     default: false,
     about:
@@ -133,12 +122,6 @@ export const queueSettings = {
     about:
       'How long another mail server may say nothing; RFC 5321 §4.5.3.2.6 asks for 10 minutes after the message.',
     known: { postfix: 'smtp_data_done_timeout' },
-  }),
-  defaultDestinationConcurrencyLimit: new Setting(integer({ min: 1, max: 1_000 }), {
-    default: 20,
-    about:
-      'Deliveries at the same time, to all destinations together. On one machine; on AWS the size of the deployment decides.',
-    known: { postfix: 'default_destination_concurrency_limit' },
   }),
   defaultDestinationRecipientLimit: new Setting(integer({ min: 1, max: 1_000 }), {
     reload: true,

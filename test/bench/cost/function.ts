@@ -6,7 +6,7 @@ import type { LambdaContext, OpenedFunction } from '#services/aws/functions.ts'
 import { countedLog, createMetrics } from '#services/aws/metrics.ts'
 import type { AwsClients } from '#shared/storage/aws/clients.ts'
 import { FunctionTime } from './function-time.ts'
-import type { Stage } from './stage.ts'
+import { REGION, type Stage } from './stage.ts'
 
 /** Of the standard preset. */
 const MEMORY_MB = 512
@@ -52,7 +52,7 @@ export async function openBenchFunction<Event, Answer>(
   async function invoke(event: Event): Promise<Answer> {
     const task = await stage.openTask(set, log, clients)
     clients = task.clients
-    const handler = open({ ...task, metrics, log })
+    const handler = open({ ...task, metrics, log, region: REGION })
     const time = new FunctionTime(stage.now())
     const before = process.threadCpuUsage()
     const answer = await meter.run(name, () => handler(event, context), time)

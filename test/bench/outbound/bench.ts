@@ -4,7 +4,7 @@
 
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -69,6 +69,8 @@ export async function benchOutbound(given = '3'): Promise<void> {
   const rounds = Number(given)
   await using resources = new AsyncDisposableStack()
   const parent = await mkdtemp(join(tmpdir(), 'postwolke-bench-'))
+  // Postfix's programs read their folder as another user.
+  await chmod(parent, 0o755)
   resources.defer(() => rm(parent, { recursive: true }))
   const sink = resources.use(await startSink())
   const silent = resources.use(await startSilent())
@@ -251,6 +253,7 @@ async function openOurs(
     'import',
     'transport',
     file,
+    '--any-result',
     '--data',
     directory,
   ])

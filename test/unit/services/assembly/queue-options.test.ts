@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { routesOf } from '#services/assembly/backend.ts'
 import { queueOptions, retryOptions } from '#services/assembly/pipeline.ts'
-import { hopPolicyOptions } from '#services/assembly/remote.ts'
+import { hopPolicyOptions, tlsPolicyOptions } from '#services/assembly/remote.ts'
 import { formatNextHop } from '#shared/mail/next-hop.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import { flatten, settingParts } from '#shared/settings/table.ts'
@@ -21,10 +21,20 @@ const rows: readonly (readonly [setting: string, value: string, told: Told])[] =
     'inline:{ ann@example.test=[s.test] }',
     { 'queue.slot': '[s.test]' },
   ],
-  ['minimalBackoffTime', '1001ms', { 'retry.minimalBackoffMs': 1_001 }],
+  ['minimalBackoffTime', '1001ms', { 'retry.minimalBackoffMs': 1_001, 'tls.clearAfterMs': 1_001 }],
   ['maximalBackoffTime', '7200002ms', { 'retry.maximalBackoffMs': 7_200_002 }],
   ['maximalQueueLifetime', '1003ms', { 'retry.maximalQueueLifetimeMs': 1_003 }],
-  ['smtpTlsSecurityLevel', 'secure', { 'remote.tlsSecurityLevel': 'secure' }],
+  ['smtpTlsSecurityLevel', 'secure', { 'tls.level': 'secure' }],
+  [
+    'smtpTlsPolicyMaps',
+    'static:none',
+    { 'tls.policyMaps.0.kind': 'static', 'tls.policyMaps.0.result': 'none' },
+  ],
+  ['smtpTlsProtocols', '>=TLSv1.1', { 'tls.protocols.min': 'TLSv1.1' }],
+  ['smtpTlsMandatoryProtocols', '>=TLSv1.3', { 'tls.mandatoryProtocols.min': 'TLSv1.3' }],
+  ['smtpTlsCiphers', 'high', { 'tls.ciphers': 'high' }],
+  ['smtpTlsMandatoryCiphers', 'high', { 'tls.mandatoryCiphers': 'high' }],
+  ['smtpTlsFingerprintCertMatch', 'ab'.repeat(32), { 'tls.fingerprints.0': 'ab'.repeat(32) }],
   ['smtpLineLengthLimit', '1009', { 'remote.lineLengthLimit': 1_009 }],
   ['disableMimeOutputConversion', 'yes', { 'remote.disableMimeOutputConversion': true }],
   ['smtpConnectTimeout', '1004ms', { 'remote.timeouts.connectMs': 1_004 }],
@@ -49,6 +59,11 @@ const elsewhere = [
   'relayhostUser',
   'relayhostPasswordFile',
   'smtpTlsCAfile',
+  'smtpTlsCertFile',
+  'smtpTlsKeyFile',
+  'smtpMtaSts',
+  'dnssecServers',
+  'tlsReports',
   'privateDestinationNetworks',
   'defaultDestinationConcurrencyLimit',
   'virtualAliasRecursionLimit',
@@ -58,7 +73,10 @@ async function told(...overrides: readonly string[]): Promise<ReadonlyMap<string
   const loaded = loadSettings({ environment: {}, overrides: ['hostname=mx.test', ...overrides] })
   if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
   const { settings } = loaded
-  const policies = hopPolicyOptions(settings, { relayhostAuth: null, tlsCa: undefined })
+  const secrets = { relayhostAuth: null, tlsCa: undefined }
+  const { securityOf: _, ...policies } = hopPolicyOptions(settings, secrets, async () => {
+    throw new Error('nobody is spoken to')
+  })
   const { slotOf, ...queue } = queueOptions({ settings, routes: routesOf(settings, inlineMaps) })
   const all = {
     queue: {
@@ -66,6 +84,7 @@ async function told(...overrides: readonly string[]): Promise<ReadonlyMap<string
       slot: await slotOf({ address: 'x@remote.test', sender: 'ann@example.test' }),
     },
     retry: retryOptions(settings),
+    tls: tlsPolicyOptions(settings, secrets),
     remote: {
       ...policies,
       relayhost: policies.relayhost && formatNextHop(policies.relayhost),
@@ -93,7 +112,9 @@ describe('a setting reaches what is behind the queue:', () => {
 
   it('all of that part are known', () => {
     const known = [...rows.map(([path]) => path), ...elsewhere]
-    const part = flatten(settingParts['Queue and delivery']).map(([path]) => path)
+    const part = (['Queue and delivery', 'TLS to other mail servers'] as const)
+      .flatMap((name) => flatten(settingParts[name]))
+      .map(([path]) => path)
     expect(part.filter((path) => !known.includes(path))).toEqual([])
   })
 })

@@ -236,7 +236,7 @@ describe('cleanup', () => {
       expect(lines).toEqual(['full@example.test failed 5.4.7'])
       const { groups } = (await noted.backend.operator.show(queueId)) ?? {}
       const { last } = groups?.[0]?.recipients[0] ?? {}
-      expect(groups).toMatchObject([{ state: 'held', attempts: 1 }])
+      expect(groups).toMatchObject([{ state: 'waiting', attempts: 1 }])
       expect(last).toEqual({
         kind: 'failed',
         status: '5.4.7',
@@ -286,7 +286,7 @@ describe('cleanup', () => {
     })
 
     it.each([
-      ['refused', [refused], 'held', 'no', ['refused local']],
+      ['refused: delivery tells the sender', [refused], 'waiting', 'no', ['refused local']],
       ['deferred', [filed, full], 'deferred', 'full', ['delivered local', 'deferred local']],
       ['nothing done', [], 'deferred', 'nothing was done', ['deferred local']],
     ] as const)('a group that waits: %s', async (_, actions, state, lastReply, lines) => {

@@ -80,14 +80,39 @@ describe('delivery', () => {
       async take(...given: Parameters<typeof take>) {
         const taken = await take(...given)
         if (taken === undefined) return undefined
-        const recipients = taken.group.recipients.map((one) => ({ ...one, address: 'x@no hop' }))
+        const recipients = taken.group.recipients.map((one) => ({ ...one, address: 'x@no..hop' }))
         return { ...taken, group: { ...taken.group, recipients } }
       },
     })
     const queueId = await pipeline.accept(text, [to])
     await pipeline.settle()
+    expect(await groupsOf(pipeline, queueId)).toEqual([])
+    expect(pipeline.notices.failures()).toEqual([
+      "x@no..hop 5.1.2 'no..hop' is no domain and no host",
+    ])
+    expect(attempts).toBe(0)
+  })
+
+  it.each([
+    ['transportMaps=static:uucp:[a.test]', 'uucp:[a.test]'],
+    ['transportMaps=static:smtp:[a', '[a'],
+    ['senderDependentRelayhostMaps=static:lmtp:[a.test]', 'smtp:lmtp:[a.test]'],
+  ])('returns nobody its mail where %s names no way', async (setting, slot) => {
+    let attempts = 0
+    const pipeline = createPipeline(opened.store, clock, {
+      set: [setting],
+      deliverRemote: async () => {
+        attempts++
+        return []
+      },
+    })
+    const queueId = await pipeline.accept(text, [to])
+    await pipeline.settle()
     expect(await groupsOf(pipeline, queueId)).toMatchObject([
-      { state: 'held', recipients: [{ last: { reply: 'no hop: no domain and no host' } }] },
+      {
+        state: 'deferred',
+        recipients: [{ last: { status: '4.3.5', reply: expect.stringContaining(slot) } }],
+      },
     ])
     expect(attempts).toBe(0)
   })
@@ -319,7 +344,7 @@ describe('delivery of a group of recipients here', () => {
   })
 
   it('parts those who wait from those who never get it', async () => {
-    const { handle, groups } = await waiting(async (_message, _blob, { address }) => ({
+    const { pipeline, handle, groups } = await waiting(async (_message, _blob, { address }) => ({
       ...plain,
       actions: [
         address.startsWith('ann')
@@ -330,17 +355,21 @@ describe('delivery of a group of recipients here', () => {
     await handle()
     expect(await groups()).toMatchObject([
       { state: 'deferred', lastReply: 'soon', recipients: [{ address: 'bob@example.test' }] },
-      { state: 'held', lastReply: 'no', recipients: [{ address: 'ann@example.test' }] },
     ])
+    expect(pipeline.notices.failures()).toEqual(['ann@example.test 5.1.1 no'])
   })
 
-  it('puts on hold who waited longer than the queue keeps mail', async () => {
-    const { handle, groups } = await waiting(async () => ({ ...plain, actions: [later('full')] }))
+  it('returns who waited longer than the queue keeps mail', async () => {
+    const { pipeline, handle, groups } = await waiting(async () => ({
+      ...plain,
+      actions: [later('full')],
+    }))
     clock.advance(30 * 86_400_000)
     await handle()
-    expect(await groups()).toMatchObject([
-      { state: 'held', lastReply: 'delivery time expired: full' },
-    ])
+    expect(await groups()).toEqual([])
+    expect(pipeline.notices.failures()).toEqual(
+      names.map((name) => `${name} 5.4.7 delivery time expired: full`),
+    )
   })
 
   it('comes back in seconds for those whose mailbox too many deliver into', async () => {
@@ -381,7 +410,9 @@ describe('delivery of a group of recipients here', () => {
     })
     Object.assign(pipeline.backend.queue, { isDoubtful: async () => true })
     await handle()
-    expect(await groups()).toMatchObject([{ state: 'held', lastReply: doubtful.result.reply }])
+    expect(await groups()).toEqual([])
+    const { status, reply } = doubtful.result
+    expect(pipeline.notices.failures()).toEqual(names.map((name) => `${name} ${status} ${reply}`))
   })
 
   it.each([
@@ -453,7 +484,7 @@ describe('delivery of a group of recipients here', () => {
       ],
       ['discarded', [{ kind: 'discarded' }], [created], 'delivered', ['discarded 2.0.0']],
       [
-        'refused: he waits for an operator',
+        'refused: his sender is told',
         [{ kind: 'refused', status: '5.7.1', reply: 'no' }],
         [],
         'failed',

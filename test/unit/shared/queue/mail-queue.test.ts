@@ -9,7 +9,12 @@ import { blobId, mailboxBlobOf } from '#shared/queue/blob.ts'
 import { dueAt, groupKey, heldAt, messageKey } from '#shared/queue/keys.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { GROUP_LEASE_MS, type NewGroup } from '#shared/queue/new-groups.ts'
-import { type Group, type QueuedMessage, storedMessageState } from '#shared/queue/records.ts'
+import {
+  type Group,
+  isEnded,
+  type QueuedMessage,
+  storedMessageState,
+} from '#shared/queue/records.ts'
 import type { RecipientResult } from '#shared/queue/results.ts'
 import { PARTS_AT_ONCE_MAX } from '#shared/queue/settle.ts'
 import { CREATED_ITEMS_MAX, INCOMING_RING_AGAIN_MS } from '#shared/queue/writes.ts'
@@ -133,6 +138,15 @@ describe('the mail queue', () => {
         ['a.test/0', ['x@a.test'], 0],
         ['local/1', ['ann@here.test'], 0],
       ])
+    })
+
+    it('each with a name that its bell can say, whatever words its route has', async () => {
+      const slot = `error:5.1.6 he möved\n${'😀'.repeat(200)}`
+      const { queueId } = await split(far(slot, 'x@a.test'))
+      const [bell = ''] = await bellsOf(store, 'active')
+      expect(bell).toMatch(/^[0-9A-Z]+ error:5\.1\.6_he_m_ved__+\/0$/)
+      const found = await queue.take(queueId, bell.split(' ')[1] ?? '')
+      expect(found?.group.destination).toEqual({ kind: 'remote', slot })
     })
 
     it('rings those that wait for a worker, which are due should the bell get lost', async () => {
@@ -312,20 +326,57 @@ describe('the mail queue', () => {
       expect((await stored(message.queueId))?.groups).toBe(1)
     })
 
-    it('of which all failed: it keeps its name and waits for an operator', async () => {
+    it('of which all failed: it is gone, in the transaction that brings what their sender is told', async () => {
       const message = await split(far('a.test', 'x@a.test'), near('ann@here.test'))
       const group = await taken(message, 'a.test/0')
-      await queue.settle(group, {
-        results: group.recipients.map((one) => outcome(one, 'failed')),
-        dueMs: 7,
-      })
-      const item = await itemOf(message.queueId, 'a.test/0')
-      expect(item).toMatchObject({ ...heldAt(message.queueId, 'a.test/0'), dueMs: null })
-      expect(item).not.toHaveProperty('duePk')
-      expect(await queue.take(message.queueId, 'a.test/0')).toBeUndefined()
+      const notice = queuedMessage(clock.now())
+      const results = group.recipients.map((one) => outcome(one, 'failed'))
+      expect(await queue.settle(group, { results, dueMs: 7, creates: [notice] })).toBe(true)
+      expect(await itemOf(message.queueId, 'a.test/0')).toBeUndefined()
+      expect((await stored(message.queueId))?.groups).toBe(1)
+      expect(await stored(notice.queueId)).toEqual(notice)
     })
 
-    it('of which some failed: they wait in a group of their own, named after the attempt', async () => {
+    it('of which all failed, by who has lost it: it stays, and nobody is told', async () => {
+      const message = await split(far('a.test', 'x@a.test'))
+      const group = await taken(message, 'a.test/0')
+      clock.advance(GROUP_LEASE_MS)
+      await taken(message, 'a.test/0')
+      const notice = queuedMessage(clock.now())
+      const results = group.recipients.map((one) => outcome(one, 'failed'))
+      expect(await queue.settle(group, { results, dueMs: 7, creates: [notice] })).toBe(false)
+      expect((await queue.loadGroups(message.queueId)).map(addressesOf)).toEqual([['x@a.test']])
+      expect(await stored(notice.queueId)).toBeUndefined()
+    })
+
+    it('of which all failed, and their sender cannot be told: it waits as ended, and stays as it was when that goes on', async () => {
+      const message = await split(far('a.test', 'x@a.test'))
+      const settled = async () => {
+        const group = await taken(message, 'a.test/0')
+        const results = group.recipients.map((one) => {
+          return { ...outcome(one, 'failed'), remoteMta: 'mx.a.test[192.0.2.1]', untold: true }
+        })
+        expect(await queue.settle(group, { results, dueMs: clock.now() + 1 })).toBe(true)
+        const [left, ...more] = await queue.loadGroups(message.queueId)
+        if (left === undefined || more.length > 0) throw new Error('not one')
+        return left
+      }
+      const first = await settled()
+      expect(first).toMatchObject({ state: 'deferred', attempts: 1, leaseUntilMs: 0 })
+      expect(isEnded(first)).toBe(true)
+      expect(first.recipients[0]?.last).toEqual({
+        kind: 'failed',
+        status: '5.1.1',
+        reply: 'x@a.test failed',
+        remoteMta: 'mx.a.test[192.0.2.1]',
+        atMs: clock.now(),
+        attempts: 1,
+      })
+      clock.advance(1)
+      expect(await settled()).toEqual({ ...first, dueMs: clock.now() + 1 })
+    })
+
+    it('of which some failed: the others are deferred', async () => {
       const message = await split(far('a.test', 'x@a.test', 'y@a.test'))
       const group = await taken(message, 'a.test/0')
       const [x, y] = group.recipients
@@ -337,9 +388,8 @@ describe('the mail queue', () => {
       const groups = await queue.loadGroups(message.queueId)
       expect(groups.map((one) => [one.name, addressesOf(one), one.dueMs])).toEqual([
         ['a.test/0', ['y@a.test'], 7],
-        ['a.test/0!1', ['x@a.test'], null],
       ])
-      expect((await stored(message.queueId))?.groups).toBe(2)
+      expect((await stored(message.queueId))?.groups).toBe(1)
     })
 
     it('which was the last one: the message is gone and its object dead', async () => {
@@ -381,7 +431,11 @@ describe('the mail queue', () => {
       const [x, y, z] = group.recipients
       if (!x || !y || !z) throw new Error('not three')
       const remoteMta = 'mx.a.test[192.0.2.1]'
-      const results = [outcome(x, 'deferred'), outcome(y, 'deferred'), outcome(z, 'failed')]
+      const results = [
+        outcome(x, 'deferred'),
+        outcome(y, 'deferred'),
+        { ...outcome(z, 'failed'), untold: true },
+      ]
       await queue.settle(group, {
         results: results.map((one) => ({ ...one, remoteMta })),
         dueMs: clock.now(),
@@ -397,10 +451,10 @@ describe('the mail queue', () => {
         [
           { ...later, reply: 'x@a.test deferred' },
           { ...later, reply: 'y@a.test deferred' },
+          failed,
         ],
-        [failed],
       ])
-      // A second attempt counts, and what it says takes the place of the first.
+      // A second attempt counts, and what it says takes the place of the first; who is done with was not tried.
       const again = await taken(message, 'a.test/0')
       clock.advance(1)
       await queue.settle(again, {
@@ -412,8 +466,8 @@ describe('the mail queue', () => {
         [
           { ...second, reply: 'x@a.test deferred' },
           { ...second, reply: 'y@a.test deferred' },
+          failed,
         ],
-        [failed],
       ])
     })
 
@@ -463,7 +517,7 @@ describe('the mail queue', () => {
       ]
       expect(await queue.settle(group, { results, dueMs: 7 })).toBe(true)
       const left = await queue.loadGroups(message.queueId)
-      expect(left.map((one) => one.unreserved)).toEqual([expected, expected])
+      expect(left.map((one) => one.unreserved)).toEqual([expected])
     })
 
     it('and gives up for now when others are in the way again and again', async () => {

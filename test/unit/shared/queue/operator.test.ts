@@ -8,6 +8,7 @@ import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId } from '#shared/queue/blob.ts'
 import { GROUP_LEASE_MS } from '#shared/queue/new-groups.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
+import { createFakeNotices, mute } from '#test/support/fake-notices.ts'
 import { bellsOf, itemsOf } from '#test/support/mail-queue.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
@@ -28,6 +29,7 @@ describe('an operator', () => {
     sent = []
     answer = () => ({ kind: 'deferred', status: '4.4.1', reply: 'refused' })
     pipeline = createPipeline(opened.store, clock, {
+      notices: createFakeNotices(mute),
       deliverRemote: async (_message, _hop, recipients) =>
         recipients.map(({ address }) => {
           sent.push(address)
@@ -59,9 +61,16 @@ describe('an operator', () => {
     return queueId
   }
 
+  /** His sender could not be told so far. */
   async function failed(): Promise<QueueId> {
     answer = () => ({ kind: 'failed', status: '5.1.1', reply: 'unknown' })
     return deferred()
+  }
+
+  async function heldGroup(): Promise<QueueId> {
+    const queueId = await deferred()
+    await operator.hold(queueId, 'odd')
+    return queueId
   }
 
   async function leased(): Promise<QueueId> {
@@ -77,13 +86,13 @@ describe('an operator', () => {
 
   it('sees all messages, oldest first, and what waits for what', async () => {
     const ids: QueueId[] = []
-    for (const make of [corrupt, deferred, held, failed, incoming]) {
+    for (const make of [corrupt, deferred, held, failed, heldGroup, incoming]) {
       ids.push(await make())
       clock.advance(10)
     }
     const entries = await Array.fromAsync(operator.list())
     expect(entries.map(({ message }) => message.queueId)).toEqual(ids)
-    expect(await operator.count()).toEqual({ incoming: 1, waiting: 1, held: 3 })
+    expect(await operator.count()).toEqual({ incoming: 1, waiting: 2, held: 3 })
   })
 
   it('sees nothing of what is not there', async () => {
@@ -114,7 +123,7 @@ describe('an operator', () => {
     })
 
     it('not what is held or corrupt already', async () => {
-      expect(await operator.hold(await failed(), 'odd')).toBe(false)
+      expect(await operator.hold(await heldGroup(), 'odd')).toBe(false)
       const queueId = await corrupt()
       expect(await operator.hold(queueId, 'odd')).toBe(false)
       expect(await messageState(queueId)).toBe('corrupt')
@@ -142,8 +151,12 @@ describe('an operator', () => {
       })
     })
 
-    it('held and deferred groups, which are tried again at once', async () => {
-      const queueId = await failed()
+    it.each([
+      ['held', heldGroup],
+      ['deferred', deferred],
+      ['failed, whose sender was not told', failed],
+    ])('groups that are %s, which are tried again at once', async (_, make) => {
+      const queueId = await make()
       answer = () => ({ kind: 'delivered', reply: '250 ok' })
       expect(await operator.release(queueId)).toBe(true)
       await pipeline.settle()
@@ -178,7 +191,7 @@ describe('an operator', () => {
       ['held', held],
       ['corrupt', corrupt],
       ['deferred', deferred],
-      ['failed', failed],
+      ['failed, and its sender not told', failed],
       ['leased', leased],
     ] as const)('a message that is %s, and its object is dead', async (_, make) => {
       const queueId = await make()
@@ -193,7 +206,7 @@ describe('an operator', () => {
   describe('flushes', () => {
     it('all that is deferred, and neither what is held nor what a worker has', async () => {
       await leased()
-      await failed()
+      await heldGroup()
       answer = () => ({ kind: 'deferred', status: '4.4.1', reply: 'refused' })
       const queueId = await deferred('x@far.test', 'y@away.test')
       expect(await operator.flush()).toBe(1)

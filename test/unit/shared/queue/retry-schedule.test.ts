@@ -62,12 +62,12 @@ describe('the retry schedule', () => {
     },
   )
 
-  it('defers a new group until its next attempt, and holds what failed', () => {
+  it('defers a new group until its next attempt, and has what failed told of at once', () => {
     const young = scheduleAfter(5_000)
     expect(young.afterAttempt(young.arrivedMs, 'deferred')).toEqual({
       kind: 'deferred',
       dueMs: young.nowMs + 5_000,
     })
-    expect(young.afterAttempt(young.arrivedMs, 'failed')).toEqual({ kind: 'held' })
+    expect(young.afterAttempt(young.arrivedMs, 'failed')).toEqual({ kind: 'waiting' })
   })
 })

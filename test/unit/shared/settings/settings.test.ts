@@ -320,6 +320,9 @@ describe('a refused start', () => {
     ['a relay login in clear', [...relayLogin, 'smtpTlsSecurityLevel=none']],
     ['a relay login perhaps in clear', [...relayLogin, 'smtpTlsSecurityLevel=may']],
     ['clear text where TLS comes first', ['relayhost=[x.test]:465', 'smtpTlsSecurityLevel=none']],
+    ['a certificate to show without its key', ['smtpTlsCertFile=c.pem']],
+    ['fingerprints without one', ['smtpTlsSecurityLevel=fingerprint']],
+    ['DANE without a name server that is believed', ['smtpTlsSecurityLevel=dane-only']],
   ]
   for (const [what, set] of conflicts) {
     it(`refuses ${what}`, () => {

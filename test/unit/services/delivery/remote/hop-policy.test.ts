@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createHopPolicies } from '#services/delivery/remote/hop-policy.ts'
 import { hopOf } from '#test/support/next-hop.ts'
+import { securityBy } from '#test/support/tls-policies.ts'
 
 const timeouts = {
   connectMs: 1,
@@ -9,14 +10,14 @@ const timeouts = {
   dataBlockMs: 4,
   dataTerminationMs: 5,
 }
+const securityOf = securityBy()
 const login = { user: 'bob', password: 'secret' }
 
 const policies = (relayhost: string | null) =>
   createHopPolicies({
     relayhost: relayhost === null ? null : hopOf(relayhost),
     relayhostAuth: login,
-    tlsSecurityLevel: 'may',
-    tlsCa: 'PEM',
+    securityOf,
     lineLengthLimit: 998,
     disableMimeOutputConversion: false,
     timeouts,
@@ -26,7 +27,7 @@ describe('the policy of a next hop', () => {
   it('of the relay host has its login, and may be anywhere', () => {
     expect(policies('[relay.test]:587')(hopOf('[relay.test]:587'))).toEqual({
       namedBy: 'administrator',
-      tls: { level: 'may', ca: 'PEM' },
+      securityOf,
       auth: login,
       timeouts,
       lineBytesMax: 998,
@@ -43,7 +44,7 @@ describe('the policy of a next hop', () => {
   ])('beside the relay host %s, of %s, has no login and is a stranger', (relayhost, hop) => {
     expect(policies(relayhost)(hopOf(hop))).toEqual({
       namedBy: 'recipient',
-      tls: { level: 'may', ca: 'PEM' },
+      securityOf,
       auth: null,
       timeouts,
       lineBytesMax: 998,

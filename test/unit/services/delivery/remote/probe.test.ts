@@ -6,6 +6,7 @@ import { createTargets } from '#services/delivery/remote/targets.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
 import { openScriptedHost } from '#test/support/sink-smtp.ts'
+import { securityBy } from '#test/support/tls-policies.ts'
 
 let stack = new AsyncDisposableStack()
 afterEach(async () => {
@@ -50,8 +51,7 @@ async function probed(
     policyOf: createHopPolicies({
       relayhost: null,
       relayhostAuth: null,
-      tlsSecurityLevel: 'auto',
-      tlsCa: undefined,
+      securityOf: securityBy(),
       lineLengthLimit: 0,
       disableMimeOutputConversion: false,
       timeouts,

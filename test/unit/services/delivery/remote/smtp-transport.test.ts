@@ -6,6 +6,7 @@ import { composeOutbound, type OutboundMessage } from '#services/delivery/remote
 import { createSmtpTransport } from '#services/delivery/remote/smtp-transport.ts'
 import { createTargets } from '#services/delivery/remote/targets.ts'
 import type { Timeouts } from '#services/delivery/remote/timeouts.ts'
+import type { TlsPolicyOptions } from '#services/delivery/remote/tls/policies.ts'
 import type { Transfer } from '#services/delivery/remote/transport.ts'
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
@@ -20,6 +21,7 @@ import {
   type Sink,
   type SinkScript,
 } from '#test/support/sink-smtp.ts'
+import { securityBy } from '#test/support/tls-policies.ts'
 
 const defaultTimeouts: Timeouts = {
   connectMs: 30_000,
@@ -64,7 +66,7 @@ function delivery(
   } = {},
 ) {
   const dialled: string[] = []
-  const { relayhost = '', ...settings } = options.settings ?? {}
+  const { relayhost = '', tlsSecurityLevel = 'auto', tlsCa, ...settings } = options.settings ?? {}
   const remote = createSmtpTransport({
     resolver: options.resolver ?? createFakeResolver(options.zone ?? oneMx),
     // Whatever addresses the machine has that runs the tests.
@@ -73,8 +75,7 @@ function delivery(
     policyOf: createHopPolicies({
       relayhost: relayhost === '' ? null : hopOf(relayhost),
       relayhostAuth: null,
-      tlsSecurityLevel: 'auto',
-      tlsCa: undefined,
+      securityOf: securityBy({ level: tlsSecurityLevel, ca: tlsCa }),
       lineLengthLimit: 0,
       disableMimeOutputConversion: false,
       timeouts: defaultTimeouts,
@@ -108,7 +109,11 @@ type Content = {
 }
 type MessageForm = { readonly smtpUtf8: boolean; readonly sevenBit: boolean }
 type Changes = Partial<Transfer> & Partial<Content> & { readonly nextHop?: string }
-type Settings = Partial<Omit<HopPolicyOptions, 'relayhost'>> & { readonly relayhost?: string }
+type Settings = Partial<Omit<HopPolicyOptions, 'relayhost'>> & {
+  readonly relayhost?: string
+  readonly tlsSecurityLevel?: TlsPolicyOptions['level']
+  readonly tlsCa?: string
+}
 
 function transfer({ nextHop = 'there.test', ...changes }: Changes): Transfer {
   return {
@@ -783,9 +788,13 @@ describe('remote delivery', () => {
       expect(there.messages[0]?.secure).toBe(false)
     })
 
-    it.each([['454 4.7.0 not now'], ['220 and now for something else']])(
-      'gives way to a fresh connection in clear when STARTTLS gets %s',
-      async (reply) => {
+    it.each([
+      ['454 4.7.0 not now', 0, 'delivered'],
+      ['220 and now for something else', 0, 'deferred'],
+      ['220 and now for something else', 300_000, 'delivered'],
+    ])(
+      'gives way to a fresh connection in clear when STARTTLS gets %s after %i ms: %s',
+      async (reply, ageMs, kind) => {
         const there = await host((line) => {
           if (line.startsWith('EHLO')) return '250-host.test\r\n250 STARTTLS'
           if (line === 'STARTTLS') return reply
@@ -795,10 +804,10 @@ describe('remote delivery', () => {
         const results = await delivery(
           { '192.0.2.1': there },
           { settings: { timeouts: { ...defaultTimeouts, greetingMs: 1_000 } } },
-        ).deliver()
-        expect(results).toMatchObject([{ kind: 'delivered' }])
-        expect(there.connections).toHaveLength(2)
-        expect(there.connections[1]).not.toContain('STARTTLS')
+        ).deliver({ ageMs })
+        expect(results).toMatchObject([{ kind }])
+        expect(there.connections).toHaveLength(kind === 'delivered' ? 2 : 1)
+        expect(there.connections[1] ?? []).not.toContain('STARTTLS')
       },
     )
   })

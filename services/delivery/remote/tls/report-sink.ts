@@ -1,0 +1,35 @@
+// Who is told how sessions with other hosts were protected, successes too (RFC 8460).
+
+import type { ReportedPolicy } from './host-security.ts'
+
+export interface TlsReportSink {
+  /** Never rejects, and nobody waits for it. */
+  note(outcome: TlsOutcome): void
+}
+
+export type TlsOutcome = {
+  readonly policy: ReportedPolicy
+  readonly result: 'success' | TlsFailureType
+  /** The MX name, and the address that was spoken to; of what was not spoken to ''. */
+  readonly host: string
+  readonly address: string
+  /** Ours, that was connected from; '' where it did not come to that. */
+  readonly localAddress: string
+  readonly reason: string
+}
+
+/** RFC 8460 §4.3. */
+export type TlsFailureType =
+  | 'starttls-not-supported'
+  | 'certificate-host-mismatch'
+  | 'certificate-expired'
+  | 'certificate-not-trusted'
+  | 'validation-failure'
+  | 'tlsa-invalid'
+  | 'dnssec-invalid'
+  | 'dane-required'
+  | 'sts-policy-fetch-error'
+  | 'sts-policy-invalid'
+  | 'sts-webpki-invalid'
+
+export const nobodyTold: TlsReportSink = { note() {} }
