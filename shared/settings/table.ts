@@ -57,7 +57,6 @@ export const settingParts = {
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
   'Submission on this machine': localSubmissionSettings,
-||||||| 23528a1a
   'TLS to other mail servers': outboundTlsSettings,
   'Queue manager': queueManagerSettings,
   'Notices of delivery': noticeSettings,
@@ -90,7 +89,6 @@ export const settingsTable = {
   ...pop3Settings,
   ...queueSettings,
   ...localSubmissionSettings,
-||||||| 23528a1a
   ...outboundTlsSettings,
   ...queueManagerSettings,
   ...noticeSettings,
