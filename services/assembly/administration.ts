@@ -9,7 +9,7 @@ import { assembleKeyUpkeep } from './signing.ts'
 export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
   const { directory, accessTables, mailbox, people, operator, suspicion } = backend
   const { bounceAddresses, srsSecrets } = backend
-  const { clock, settings, log } = backend
+  const { store, clock, settings, log } = backend
   return createAdministration({
     directory,
     accessTables,
@@ -20,6 +20,7 @@ export function assembleAdministration(backend: Backend, record: RecordChange): 
     readRecords: openRecordReader(settings),
     people,
     operator,
+    objects: store.objects,
     suspicion,
     clock,
     settings,

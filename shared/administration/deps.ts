@@ -11,6 +11,7 @@ import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import type { ObjectStore } from '#shared/storage/ports.ts'
 import type { RecordChange } from './changes.ts'
 import type { ReadRecords } from './dns/published.ts'
 import type { DnsSettings } from './dns/wanted-records.ts'
@@ -26,6 +27,7 @@ export type AdministrationDeps = {
   readonly readRecords: ReadRecords
   readonly people: People
   readonly operator: QueueOperator
+  readonly objects: Pick<ObjectStore, 'stream'>
   readonly suspicion: Pick<Suspicion, 'forget'>
   readonly clock: Clock
   readonly settings: DnsSettings & {

@@ -15,6 +15,7 @@ import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
+import { localSubmissionSettings } from './table/local-submission.ts'
 import { milterSettings } from './table/milters.ts'
 import { mtaStsSettings } from './table/mta-sts.ts'
 import { noticeSettings } from './table/notices.ts'
@@ -63,6 +64,7 @@ export const settingParts = {
   'SMTP client': smtpClientSettings,
   'Forwarding and copies': forwardingSettings,
   'Address rewriting': rewritingSettings,
+  'Submission on this machine': localSubmissionSettings,
   'TLS to other mail servers': outboundTlsSettings,
   'Queue manager': queueManagerSettings,
   'Notices of delivery': noticeSettings,
@@ -98,6 +100,7 @@ export const settingsTable = {
   ...smtpClientSettings,
   ...forwardingSettings,
   ...rewritingSettings,
+  ...localSubmissionSettings,
   ...outboundTlsSettings,
   ...queueManagerSettings,
   ...noticeSettings,
