@@ -1,4 +1,4 @@
-// delivery: hands one group of a message at a time to the relay host, or to a folder that was not ready before.
+// delivery: hands one group of a message at a time to the relay host, or to a folder that was not ready before, and tells senders.
 
 import { Duration } from 'aws-cdk-lib'
 import { type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch'

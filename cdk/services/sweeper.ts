@@ -1,5 +1,5 @@
 // sweeper: rings the bell again for whatever is due, so that a lost bell or a dead worker is a delay and never a loss; and
-// takes the bells that no worker survived.
+// takes the bells that no worker survived. Keeps the signing keys of domains, too.
 
 import { Duration } from 'aws-cdk-lib'
 import { ComparisonOperator, Stats } from 'aws-cdk-lib/aws-cloudwatch'
@@ -37,6 +37,8 @@ export class Sweeper extends PostwolkeFunction<'sweeper'> {
         readStoreFormat(storage),
         // The only one that may raise it.
         allow(['dynamodb:PutItem'], [directory.tableArn], keysLike(STORE_PK)),
+        allow(['dynamodb:Query'], [directory.tableArn], keysLike('DOMAINS')),
+        allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [directory.tableArn], keysLike('DKIM#*')),
         allow(['dynamodb:Query'], [`${queue.tableArn}/index/due`, `${queue.tableArn}/index/list`]),
         allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], [queue.tableArn], keysLike('Q#*')),
         allow(
@@ -53,6 +55,9 @@ export class Sweeper extends PostwolkeFunction<'sweeper'> {
     })
     this.every<(typeof sweeperJobs)[number]>('Ring', Schedule.rate(Duration.minutes(1)), {
       job: 'ring',
+    })
+    this.every<(typeof sweeperJobs)[number]>('SigningKeys', Schedule.rate(Duration.hours(1)), {
+      job: 'signing-keys',
     })
   }
 }

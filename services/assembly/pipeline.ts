@@ -5,7 +5,7 @@ import { createCleanup } from '#services/cleanup/cleanup.ts'
 import { createCollector } from '#services/collector/collector.ts'
 import { createDelivery, type Delivery } from '#services/delivery/delivery.ts'
 import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
-import { createNotices, type Notices } from '#services/delivery/notices/notices.ts'
+import type { Notices } from '#services/delivery/notices/notices.ts'
 import { createLimits } from '#services/delivery/queue-manager/limits.ts'
 import { startQueueManager } from '#services/delivery/queue-manager/queue-manager.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
@@ -16,6 +16,7 @@ import type { IsFrozen, LocalDelivery, RemoteDelivery } from '#shared/queue/pipe
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
+import { assembleNotices } from './notices.ts'
 
 export function assembleCleanup(backend: Backend, deliverLocal = localDelivery(backend)) {
   const { store, queue, expand, clock } = backend
@@ -36,7 +37,7 @@ export function assembleDelivery(
   backend: Backend,
   deliverRemote: RemoteDelivery,
   deliverLocal = localDelivery(backend),
-  notices: Notices = createNotices(),
+  notices: Notices = assembleNotices(backend),
 ) {
   return createDelivery({
     queue: backend.queue,

@@ -2,6 +2,7 @@
 
 import { assembleDelivery } from '#services/assembly/pipeline.ts'
 import { type OpenRemoteDelivery, openRemoteDelivery } from '#services/assembly/remote.ts'
+import { assembleSigning } from '#services/assembly/signing.ts'
 import { onQueueEvents, openFunction } from './functions.ts'
 import { createRelaySecrets } from './relay-secret.ts'
 import { openSecretsManager, Secret } from './secrets.ts'
@@ -22,6 +23,9 @@ const relaySecrets = createRelaySecrets(
   backend.clock,
 )
 
+/** For all events of this instance, so that keys are read once a minute. */
+const signing = assembleSigning(backend)
+
 /** Lambda names the queue by its ARN, whose last word the queue's address has too. */
 const queueOf = (arn: string) =>
   variables.DEFERRED_QUEUE_URL.endsWith(`/${arn.slice(arn.lastIndexOf(':') + 1)}`)
@@ -31,7 +35,7 @@ const queueOf = (arn: string) =>
 export const handler = onQueueEvents(opened, queueOf, async (bells, context) => {
   let remote: OpenRemoteDelivery | undefined
   const delivery = assembleDelivery(backend, async (message, hop, recipients, onContact) => {
-    remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses })
+    remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses }, signing)
     return remote.deliver(message, hop, recipients, onContact)
   })
   const leftMs = context.getRemainingTimeInMillis() - CUT_OFF_BEFORE_END_MS
@@ -40,5 +44,7 @@ export const handler = onQueueEvents(opened, queueOf, async (bells, context) => 
     return await delivery.handle(bells)
   } finally {
     clearTimeout(timer)
+    // Between two invocations time stands still here, and not for who is at the other end.
+    remote?.close()
   }
 })

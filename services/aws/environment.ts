@@ -73,7 +73,7 @@ const functionEnvironments = {
     'RELAY_SECRET',
     'SES_SENDERS',
   ],
-  /** DIRECTORY_TABLE: for the version of what is stored. */
+  /** DIRECTORY_TABLE: for the version of what is stored, and the signing keys of its domains. */
   sweeper: [
     'DIRECTORY_TABLE',
     'QUEUE_TABLE',
@@ -155,7 +155,7 @@ export const containerOf = {
 } as const satisfies { readonly [listener: string]: ContainerName }
 
 /** Input of the scheduled functions. */
-export const sweeperJobs = ['ring'] as const
+export const sweeperJobs = ['ring', 'signing-keys'] as const
 export const collectorJobs = ['dead', 'orphans', 'removals', 'watch-queues'] as const
 export type ScheduledEvent<Job extends string> = { readonly job: Job }
 

@@ -24,12 +24,11 @@ import {
   type QueuedRecipient,
 } from '#shared/queue/records.ts'
 import { logOutcomes } from '#shared/queue/result-log.ts'
-import { doubtful } from '#shared/queue/results.ts'
+import { doubtful, isDone } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settlement } from '#shared/queue/settle.ts'
 import type { Deferred, SeenGroup } from '#shared/queue/suspension.ts'
 import { routesThrough } from '#shared/queue/through-filter.ts'
-import { canBeCreated } from '#shared/queue/writes.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
@@ -38,6 +37,7 @@ import { forEachBell } from './each-bell.ts'
 import { keepLease, settleWhileLeased } from './kept-lease.ts'
 import type { EndedRecipient, Notices } from './notices/notices.ts'
 import { stageCreated } from './staging.ts'
+import { createTelling, logNotices, type StagedNotice } from './telling.ts'
 
 /** Until recipients are tried again whose mailbox too many delivered into at once. */
 const CONTENDED_PAUSE_MS = 5_000
@@ -71,6 +71,7 @@ export function createDelivery(deps: {
 }): Delivery {
   const { queue, log } = deps
   const { expire, nextAttemptMs } = deps.schedule
+  const tell = createTelling(deps)
 
   const handle = (bells: readonly QueueMessage[]) => forEachBell(bells, deliver, log)
 
@@ -95,7 +96,7 @@ export function createDelivery(deps: {
 
   async function isMereDelay(message: QueuedMessage, group: Group, result: Deferred) {
     const isOver = expire(message, result).kind !== 'deferred'
-    if (isOver || group.recipients.some(({ last }) => last?.kind === 'failed')) return false
+    if (isOver || group.recipients.some(isDone)) return false
     const recipients = group.recipients.map((recipient): EndedRecipient => {
       return { recipient, result, remoteMta: null, relaysDsn: false }
     })
@@ -154,59 +155,62 @@ export function createDelivery(deps: {
     const lease = keepLease(taken, deps)
     const startedMs = deps.clock.now()
     let contact: Contact | undefined
+    const [waiting, ended] = apart(taken.recipients, (recipient) => !isDone(recipient))
     const { outcomes, destination }: Attempt = instead
-      ? { outcomes: taken.recipients.map(() => outcomeOf(instead)) }
-      : await attempt(message, taken, (reached) => {
+      ? { outcomes: waiting.map(() => outcomeOf(instead)) }
+      : await attempt(message, { ...taken, recipients: waiting }, (reached) => {
           contact = reached
         })
     const endedMs = deps.clock.now()
-    const remoteMta = hostOf(contact)
-    const tried = taken.recipients.map((recipient, i) => {
+    const tried = waiting.map((recipient, i): Attempted => {
       const outcome = outcomes[i] ?? noOutcome
-      // Once for all: what the sender is told of is what leaves the queue.
-      const result = expire(message, outcome.result)
-      return { recipient, ...outcome, result, remoteMta }
+      return {
+        ...outcome,
+        recipient,
+        // Once for all: what the sender is told of is what leaves the queue.
+        result: expire(message, outcome.result),
+        remoteMta: hostOf(contact),
+      }
     })
-    const settlement = await withNotices(message, tried)
+    const told = await withNotices(message, [...tried, ...ended.map(before)])
     const group = await lease.end()
-    const kept = await settleWhileLeased(group, settlement, deps)
-    if (!kept) log.warn({ queueId, group: group.name }, 'lease lost while delivering')
+    const kept = await settleWhileLeased(group, settlementOf(message, told), deps)
+    if (kept) logNotices(log, message, told.notices)
+    else log.warn({ queueId, group: group.name }, 'lease lost while delivering')
     logOutcomes(log, message, tried, { contact, startedMs, endedMs, expire })
-    await noteBounces(message, outcomes, contact)
+    await noteBounces(message, tried, contact)
     return { destination }
   }
 
-  /** A group all of whose recipients have failed before: nothing is tried, their sender is told. */
+  /** A group with whose recipients nothing is to be tried any more: their sender is told. */
   async function endTaken(message: QueuedMessage, group: Group): Promise<GroupOutcome> {
-    const settlement = await withNotices(message, group.recipients.map(asBefore))
-    const kept = await settleWhileLeased(group, settlement, deps)
-    if (!kept) log.warn({ queueId: message.queueId, group: group.name }, 'lease lost while ending')
+    const told = await withNotices(message, group.recipients.map(before))
+    const kept = await settleWhileLeased(group, settlementOf(message, told), deps)
+    if (kept) logNotices(log, message, told.notices)
+    else log.warn({ queueId: message.queueId, group: group.name }, 'lease lost while delivering')
     return nothingDone
   }
 
-  /** What the queue is told of the group. Whose sender cannot be told now that he failed, he stays, as one who failed. */
   async function withNotices(
     message: QueuedMessage,
-    tried: readonly Attempted[],
-  ): Promise<Settlement> {
-    const { queueId, arrivedMs } = message
-    const contended = tried.some((one) => one.contended)
-    const creates = tried.flatMap(({ staged = [] }) => staged)
-    const settlement = {
-      results: tried,
-      dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
+    all: readonly Attempted[],
+  ): Promise<ToldAttempt> {
+    const recipients = all.map(({ recipient, result, remoteMta }): EndedRecipient => {
+      const relaysDsn = result.kind === 'delivered' && result.relaysDsn === true
+      return { recipient, result, remoteMta, relaysDsn }
+    })
+    const creates = all.flatMap(({ staged = [] }) => staged)
+    const attempt = { recipients, atMs: deps.clock.now() }
+    const { staged, warned, untold } = await tell(message, attempt, creates)
+    return {
+      all: all.map((one) => ({
+        ...one,
+        warned: warned.has(one.recipient) || one.recipient.last?.warned === true,
+        untold: untold.has(one.recipient),
+      })),
+      creates: [...creates, ...staged.map((notice) => notice.message)],
+      notices: staged,
     }
-    try {
-      const attempt = { recipients: tried.map(endedOf), atMs: deps.clock.now() }
-      const all = [...creates]
-      for (const notice of await deps.notices.after(message, attempt))
-        all.push(await deps.stageMessage(message, notice))
-      if (canBeCreated(all)) return { ...settlement, creates: all }
-      log.warn({ queueId }, 'sender is told later: more follows than can be written at once')
-    } catch (error) {
-      log.error({ queueId, error }, 'sender cannot be told now')
-    }
-    return { ...settlement, results: tried.map((one) => ({ ...one, untold: true })), creates }
   }
 
   /** What other servers refused tells of who sends; what could not be handed over to them does not. */
@@ -218,6 +222,17 @@ export function createDelivery(deps: {
     if (account === null || hostOf(contact) === null) return
     const refused = outcomes.filter(({ result }) => result.kind === 'failed').length
     await deps.suspicion.noteBounces(account, refused)
+  }
+
+  /** What the queue is told of the group. */
+  function settlementOf({ arrivedMs }: QueuedMessage, { all, creates }: ToldAttempt): Settlement {
+    const contended = all.some((one) => one.contended)
+    return {
+      results: all.map(({ told, staged, creates: born, contended: again, ...result }) => result),
+      // The doorbell comes back before that; should it be lost, the sweeper sees the time.
+      dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
+      creates,
+    }
   }
 
   async function attempt(
@@ -273,6 +288,12 @@ type Attempted = AttemptOutcome & {
   readonly recipient: QueuedRecipient
   readonly remoteMta: string | null
 }
+type ToldAttempt = {
+  readonly all: readonly (Attempted & { readonly warned: boolean; readonly untold: boolean })[]
+  /** What follows from it for the queue, what senders are told among it. */
+  readonly creates: readonly QueuedMessage[]
+  readonly notices: readonly StagedNotice[]
+}
 
 const nothingDone: GroupOutcome = { destination: undefined }
 
@@ -283,16 +304,21 @@ const suspended = (reason: string): Deferred => ({
   reply: `delivery temporarily suspended: ${reason}`,
 })
 
-function asBefore(recipient: QueuedRecipient): Attempted {
+/** As he was when nothing was tried any more. */
+function before(recipient: QueuedRecipient): Attempted {
   const { last } = recipient
   if (last === undefined) throw new Error('a recipient with whom nothing was tried')
-  const { status, reply, remoteMta } = last
-  return { recipient, ...outcomeOf({ kind: 'failed', status, reply }), remoteMta }
+  const { kind, status, reply, remoteMta } = last
+  const result: DeliveryResult =
+    kind === 'delivered' ? { kind, reply } : { kind: 'failed', status, reply }
+  return { ...outcomeOf(result), recipient, remoteMta }
 }
 
-function endedOf({ recipient, result, remoteMta }: Attempted): EndedRecipient {
-  const relaysDsn = result.kind === 'delivered' && result.relaysDsn === true
-  return { recipient, result, remoteMta, relaysDsn }
+function apart<T>(all: readonly T[], test: (one: T) => boolean): readonly [yes: T[], no: T[]] {
+  const yes: T[] = []
+  const no: T[] = []
+  for (const one of all) (test(one) ? yes : no).push(one)
+  return [yes, no]
 }
 
 /** `host[address]`, without the port; null where no other host was spoken to. */

@@ -9,6 +9,7 @@ import {
   assembleSweeper,
   openQueueManager,
 } from '#services/assembly/pipeline.ts'
+import { assembleKeyUpkeep } from '#services/assembly/signing.ts'
 import type { QueueManager } from '#services/delivery/queue-manager/queue-manager.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { startConsumer } from '#shared/storage/consumer.ts'
@@ -23,6 +24,8 @@ const GATHER_MS = 5
 const VISIBILITY_SECONDS = 120
 const SWEEP_EVERY_MS = 5_000
 const HOUSEKEEPING_EVERY_MS = 3_600_000
+/** Who publishes the record of a key waits for that. */
+const KEYS_EVERY_MS = 3_600_000
 /** How soon a disk that ran short of room gets some of what is dead already. */
 const RELIEF_EVERY_MS = 5 * 60_000
 const ORPHANS_EVERY_MS = 24 * 3_600_000
@@ -85,6 +88,9 @@ export function createWorkers(backend: Backend, deliverRemote: RemoteDelivery) {
         await services.collector.finishRemovals()
         await housekeeping()
       }),
+      every(KEYS_EVERY_MS, async () => {
+        if (running.settings.dkimSigning) await services.keyUpkeep.lookAtAll(stopping.signal)
+      }),
       every(RELIEF_EVERY_MS, () => services.collector.relieve(), RELIEF_EVERY_MS),
       every(ORPHANS_EVERY_MS, () => services.collector.findOrphans(), ORPHANS_FIRST_MS),
     ]
@@ -105,5 +111,6 @@ function assemble(backend: Backend, deliverRemote: RemoteDelivery) {
     delivery: assembleDelivery(backend, deliverRemote),
     sweeper: assembleSweeper(backend),
     collector: assembleCollector(backend),
+    keyUpkeep: assembleKeyUpkeep(backend),
   }
 }

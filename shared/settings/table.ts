@@ -6,14 +6,19 @@ import { authSettings } from './table/auth.ts'
 import { authenticationSettings } from './table/authentication.ts'
 import { contentSettings } from './table/content.ts'
 import { contentCheckSettings } from './table/content-checks.ts'
+import { dkimSettings } from './table/dkim.ts'
 import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
 
+import { forwardingSettings } from './table/forwarding.ts'
 import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
+import { localSubmissionSettings } from './table/local-submission.ts'
 import { milterSettings } from './table/milters.ts'
+import { mtaStsSettings } from './table/mta-sts.ts'
+import { noticeSettings } from './table/notices.ts'
 import { outboundTlsSettings } from './table/outbound-tls.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
@@ -24,7 +29,9 @@ import { rateSettings } from './table/rates.ts'
 import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
+import { rewritingSettings } from './table/rewriting.ts'
 import { smtpSettings } from './table/smtp.ts'
+import { smtpClientSettings } from './table/smtp-client.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
 import { verificationSettings } from './table/verification.ts'
 import { weightSettings } from './table/weight.ts'
@@ -45,6 +52,8 @@ export const settingParts = {
   'POP before SMTP': popBeforeSmtpSettings,
   'Rates and suspicion': rateSettings,
   'Authentication of mail': authenticationSettings,
+  'Signing of mail': dkimSettings,
+  'What we publish': mtaStsSettings,
   'Checks of content': contentCheckSettings,
   'Content filters': contentSettings,
   Milters: milterSettings,
@@ -52,8 +61,13 @@ export const settingParts = {
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
+  'SMTP client': smtpClientSettings,
+  'Forwarding and copies': forwardingSettings,
+  'Address rewriting': rewritingSettings,
+  'Submission on this machine': localSubmissionSettings,
   'TLS to other mail servers': outboundTlsSettings,
   'Queue manager': queueManagerSettings,
+  'Notices of delivery': noticeSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
@@ -74,6 +88,8 @@ export const settingsTable = {
   ...popBeforeSmtpSettings,
   ...rateSettings,
   ...authenticationSettings,
+  ...dkimSettings,
+  ...mtaStsSettings,
   ...contentCheckSettings,
   ...contentSettings,
   ...milterSettings,
@@ -81,8 +97,13 @@ export const settingsTable = {
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
+  ...smtpClientSettings,
+  ...forwardingSettings,
+  ...rewritingSettings,
+  ...localSubmissionSettings,
   ...outboundTlsSettings,
   ...queueManagerSettings,
+  ...noticeSettings,
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,

@@ -140,6 +140,15 @@ describe('the mail queue', () => {
       ])
     })
 
+    it('each with a name that its bell can say, whatever words its route has', async () => {
+      const slot = `error:5.1.6 he möved\n${'😀'.repeat(200)}`
+      const { queueId } = await split(far(slot, 'x@a.test'))
+      const [bell = ''] = await bellsOf(store, 'active')
+      expect(bell).toMatch(/^[0-9A-Z]+ error:5\.1\.6_he_m_ved__+\/0$/)
+      const found = await queue.take(queueId, bell.split(' ')[1] ?? '')
+      expect(found?.group.destination).toEqual({ kind: 'remote', slot })
+    })
+
     it('rings those that wait for a worker, which are due should the bell get lost', async () => {
       const { queueId } = await split(far('a.test', 'x@a.test'), {
         ...near('ann@here.test'),
@@ -447,7 +456,7 @@ describe('the mail queue', () => {
           failed,
         ],
       ])
-      // A second attempt counts, and what it says takes the place of the first.
+      // A second attempt counts, and what it says takes the place of the first; who is done with was not tried.
       const again = await taken(message, 'a.test/0')
       clock.advance(1)
       await queue.settle(again, {
@@ -459,7 +468,7 @@ describe('the mail queue', () => {
         [
           { ...second, reply: 'x@a.test deferred' },
           { ...second, reply: 'y@a.test deferred' },
-          { ...second, reply: 'z@a.test deferred' },
+          failed,
         ],
       ])
     })
