@@ -1,5 +1,5 @@
 // sweeper: rings the bell again for whatever is due, so that a lost bell or a dead worker is a delay and never a loss; and
-// takes the bells that no worker survived.
+// takes the bells that no worker survived. Keeps the signing keys of domains, too.
 
 import { Duration } from 'aws-cdk-lib'
 import { ComparisonOperator, Stats } from 'aws-cdk-lib/aws-cloudwatch'
@@ -18,7 +18,7 @@ import type { AlarmFacts, Graph } from '../watched.ts'
 export class Sweeper extends PostwolkeFunction<'sweeper'> {
   constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
     const { directory, queue } = storage.tables
-    const { incoming, active } = queues
+    const { incoming, active, deferred } = queues
     super(scope, 'sweeper', {
       deployment,
       bundles,
@@ -29,6 +29,7 @@ export class Sweeper extends PostwolkeFunction<'sweeper'> {
         QUEUE_TABLE: queue.tableName,
         INCOMING_QUEUE_URL: incoming.queue.queueUrl,
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
+        DEFERRED_QUEUE_URL: deferred.queue.queueUrl,
         INCOMING_DEAD_QUEUE_URL: incoming.dead.queueUrl,
         ACTIVE_DEAD_QUEUE_URL: active.dead.queueUrl,
       },
@@ -36,9 +37,14 @@ export class Sweeper extends PostwolkeFunction<'sweeper'> {
         readStoreFormat(storage),
         // The only one that may raise it.
         allow(['dynamodb:PutItem'], [directory.tableArn], keysLike(STORE_PK)),
+        allow(['dynamodb:Query'], [directory.tableArn], keysLike('DOMAINS')),
+        allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [directory.tableArn], keysLike('DKIM#*')),
         allow(['dynamodb:Query'], [`${queue.tableArn}/index/due`, `${queue.tableArn}/index/list`]),
         allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], [queue.tableArn], keysLike('Q#*')),
-        allow(['sqs:SendMessage'], [incoming.queue.queueArn, active.queue.queueArn]),
+        allow(
+          ['sqs:SendMessage'],
+          [incoming.queue.queueArn, active.queue.queueArn, deferred.queue.queueArn],
+        ),
         allow(
           ['sqs:ReceiveMessage', 'sqs:DeleteMessage'],
           [incoming.dead.queueArn, active.dead.queueArn],
@@ -49,6 +55,9 @@ export class Sweeper extends PostwolkeFunction<'sweeper'> {
     })
     this.every<(typeof sweeperJobs)[number]>('Ring', Schedule.rate(Duration.minutes(1)), {
       job: 'ring',
+    })
+    this.every<(typeof sweeperJobs)[number]>('SigningKeys', Schedule.rate(Duration.hours(1)), {
+      job: 'signing-keys',
     })
   }
 }

@@ -3,14 +3,19 @@
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
 import type { Backend } from './backend.ts'
+import { assembleKeyUpkeep } from './signing.ts'
 
 export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
   const { directory, accessTables, mailbox, people, operator, suspicion } = backend
+  const { bounceAddresses, srsSecrets } = backend
   const { clock, settings, log } = backend
   return createAdministration({
     directory,
     accessTables,
+    bounceAddresses,
+    srsSecrets,
     mailbox,
+    keyUpkeep: assembleKeyUpkeep(backend),
     people,
     operator,
     suspicion,

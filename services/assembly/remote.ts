@@ -10,6 +10,7 @@ import {
   policyOfFilter,
 } from '#services/delivery/remote/hop-policy.ts'
 import { createInterruption, type Interruption } from '#services/delivery/remote/interruption.ts'
+import { createLeavingEnvelope } from '#services/delivery/remote/leaving-envelope.ts'
 import { createProbe } from '#services/delivery/remote/probe.ts'
 import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
 import {
@@ -33,6 +34,7 @@ import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
 import { openResolver } from './dns.ts'
+import { assembleSigning } from './signing.ts'
 
 export type OpenRemoteDelivery = Pick<Interruption, 'cutOff' | 'isIdle'> & {
   readonly deliver: RemoteDelivery
@@ -60,6 +62,7 @@ export function openRemoteDelivery(
   backend: Backend,
   secrets: RemoteSecrets,
   ways: OtherWays = {},
+  signing = assembleSigning(backend),
 ): OpenRemoteDelivery {
   const { settings, store, clock, log } = backend
   const { hostname } = settings
@@ -108,6 +111,8 @@ export function openRemoteDelivery(
     objects: store.objects,
     transportOf: (route, { isFilter }) =>
       transportOf(route, { smtp: isFilter ? toFilter : smtp, ...ways }),
+    leaving: createLeavingEnvelope(backend),
+    signing,
     clock,
     hostname,
   })

@@ -4,9 +4,9 @@
 import { createPublicKey } from 'node:crypto'
 import type { ArcSet, DkimResult, SignatureHeader } from 'mailauth/lib/dkim/dkim-verifier.js'
 import { parseAddressList } from '#shared/mail/address-list.ts'
+import { BodyDigest, CanonicalBody, type Canonicalisation } from '#shared/mail/body-hash.ts'
 import { unfold } from '#shared/mail/header-field.ts'
 import { type HeaderField, isBlank } from './arriving-header.ts'
-import { BodyDigest, CanonicalBody, type Canonicalisation } from './body-hash.ts'
 import type { MailauthResolver } from './mailauth-resolver.ts'
 
 /** Signatures of one message that are looked at, the topmost. */

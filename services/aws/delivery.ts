@@ -1,7 +1,8 @@
-// The function `delivery`: woken by the queue active.
+// The function `delivery`: woken by the queues active and deferred.
 
 import { assembleDelivery } from '#services/assembly/pipeline.ts'
 import { type OpenRemoteDelivery, openRemoteDelivery } from '#services/assembly/remote.ts'
+import { assembleSigning } from '#services/assembly/signing.ts'
 import { onQueueEvents, openFunction } from './functions.ts'
 import { createRelaySecrets } from './relay-secret.ts'
 import { openSecretsManager, Secret } from './secrets.ts'
@@ -22,10 +23,19 @@ const relaySecrets = createRelaySecrets(
   backend.clock,
 )
 
-export const handler = onQueueEvents(opened, 'active', async (bells, context) => {
+/** For all events of this instance, so that keys are read once a minute. */
+const signing = assembleSigning(backend)
+
+/** Lambda names the queue by its ARN, whose last word the queue's address has too. */
+const queueOf = (arn: string) =>
+  variables.DEFERRED_QUEUE_URL.endsWith(`/${arn.slice(arn.lastIndexOf(':') + 1)}`)
+    ? 'deferred'
+    : 'active'
+
+export const handler = onQueueEvents(opened, queueOf, async (bells, context) => {
   let remote: OpenRemoteDelivery | undefined
   const delivery = assembleDelivery(backend, async (message, hop, recipients, onContact) => {
-    remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses })
+    remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses }, signing)
     return remote.deliver(message, hop, recipients, onContact)
   })
   const leftMs = context.getRemainingTimeInMillis() - CUT_OFF_BEFORE_END_MS

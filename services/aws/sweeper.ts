@@ -1,11 +1,14 @@
-// The function `sweeper`: woken every minute.
+// The function `sweeper`: woken every minute, and by the hour for the signing keys.
 
 import { assembleSweeper } from '#services/assembly/pipeline.ts'
+import { assembleKeyUpkeep } from '#services/assembly/signing.ts'
 import { raiseStoreFormat } from '#shared/storage/aws/store-format.ts'
 import { onSchedule, openFunction } from './functions.ts'
 
 /** The schedule's own pace; only what waits longer is late. */
 const LATE_MS = 90_000
+/** Before the function's time is over: what is left is looked at in the next hour. */
+const STOP_BEFORE_END_MS = 30_000
 
 const opened = await openFunction('sweeper', process.env)
 // Before it works: what this version writes may be more than those before can read.
@@ -22,5 +25,11 @@ export const handler = onSchedule(opened, {
     const held = await sweeper.countHeld()
     if (held > 0) metrics.gauge('Held', held)
     await sweeper.deadLetters.drain()
+  },
+  async 'signing-keys'(leftMs) {
+    const { settings } = opened.backend
+    if (!settings.dkimSigning) return
+    const stop = AbortSignal.timeout(Math.max(0, leftMs() - STOP_BEFORE_END_MS))
+    await assembleKeyUpkeep(opened.backend).lookAtAll(stop)
   },
 })

@@ -57,6 +57,8 @@ export function explain(refusal: Refusal, names: FieldNames = {}): string {
       return `no access table ${value}, or nothing in it`
     case 'no-such-access-entry':
       return `no entry ${value} in ${refusal.table}`
+    case 'no-such-selector':
+      return `no signing key ${value} of ${refusal.domain}; 'postwolke dkim list ${refusal.domain}' shows them`
     case 'same-table':
       return `${value} is the deployment's own table`
     case 'still-running':
@@ -69,7 +71,13 @@ export function explain(refusal: Refusal, names: FieldNames = {}): string {
 export const explainMissingDomain = (domain: string) =>
   `no domain ${domain}; 'postwolke domain add ${domain}' makes it`
 
-const noun = (field: 'domain' | 'address' | 'alias') => (field === 'address' ? 'account' : field)
+const nouns = {
+  domain: 'domain',
+  address: 'account',
+  alias: 'alias',
+  selector: 'selector',
+} as const
+const noun = (field: keyof typeof nouns) => nouns[field]
 
 function explainRule({ field, value, rule }: BadValue, names: FieldNames): string {
   const name = names[field] ?? field
@@ -84,6 +92,8 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
       return `'${value}' is not a mail address: an alias here leads to addresses, not to programs, files or included lists`
     case 'target-count':
       return `an alias has 1 to ${rule.max} targets`
+    case 'forward-count':
+      return `the mail of an account goes to at most ${rule.max} addresses`
     case 'quota':
       return `${name} cannot be '${value}'; allowed: default, unlimited, ${rule.allowed}`
     case 'quota-unit':
@@ -138,6 +148,10 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
       return 'a pattern of regexp_table(5) or pcre_table(5): our tables hold names, addresses and networks; write those'
     case 'no-conditions':
       return 'if, endif and ! are not known here; write the networks that are meant'
+    case 'selector':
+      return `'${value}' is no selector: labels of letters in lower case, digits and hyphens, with dots between, at most 63 characters`
+    case 'private-key':
+      return `not a key that can sign: ${rule.problem}`
     default:
       return unreachable(rule)
   }

@@ -3,8 +3,8 @@
 
 import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { Contact, DeliveryResult } from '#shared/contracts/delivery.ts'
-import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { parseRoute } from '#shared/mail/route.ts'
+import { type Bell, parseBell } from '#shared/queue/bells.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import type { StageMessage } from '#shared/queue/created-message.ts'
 import { deliverHere, here, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
@@ -24,11 +24,11 @@ import {
   type QueuedRecipient,
 } from '#shared/queue/records.ts'
 import { logOutcomes } from '#shared/queue/result-log.ts'
-import { doubtful } from '#shared/queue/results.ts'
+import { doubtful, isDone } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settlement } from '#shared/queue/settle.ts'
+import type { Deferred, SeenGroup } from '#shared/queue/suspension.ts'
 import { routesThrough } from '#shared/queue/through-filter.ts'
-import { canBeCreated } from '#shared/queue/writes.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -37,6 +37,7 @@ import type { QueueMessage } from '#shared/storage/ports.ts'
 import { keepLease, settleWhileLeased } from './kept-lease.ts'
 import type { EndedRecipient, Notices } from './notices/notices.ts'
 import { stageCreated } from './staging.ts'
+import { createTelling, logNotices, type StagedNotice } from './telling.ts'
 
 /** Until recipients are tried again whose mailbox too many delivered into at once. */
 const CONTENDED_PAUSE_MS = 5_000
@@ -44,13 +45,13 @@ const CONTENDED_PAUSE_MS = 5_000
 export interface Delivery {
   /** Handles doorbells whose body is `queueId group`. Groups gone, held or taken are passed over. */
   handle(bells: readonly QueueMessage[]): Promise<BatchResult>
-  /** One doorbell: what it says of the destination, for whoever decides when others go there. */
+  /** One doorbell: what came of it tells of the destination, for whoever decides when others go there. */
   deliver(bell: string): Promise<GroupOutcome>
+  /** Puts a group off as an attempt would that failed for now: its destination is known not to answer, for this reason. */
+  suspend(seen: SeenGroup, reason: string): Promise<void>
 }
 
 export type GroupOutcome = {
-  /** Some are to be tried again in seconds. */
-  readonly contended: boolean
   /** Undefined where it did not come to an attempt elsewhere. */
   readonly destination: DestinationReport | undefined
 }
@@ -70,13 +71,14 @@ export function createDelivery(deps: {
 }): Delivery {
   const { queue, log } = deps
   const { expire, nextAttemptMs } = deps.schedule
+  const tell = createTelling(deps)
 
   async function handle(bells: readonly QueueMessage[]): Promise<BatchResult> {
     const retry: string[] = []
     await Promise.all(
       bells.map(async (bell) => {
         try {
-          if ((await deliver(bell.body)).contended) retry.push(bell.id)
+          await deliver(bell.body)
         } catch (error) {
           log.error({ bell: bell.body, error }, 'delivery failed')
           if (error instanceof TemporaryFailure) retry.push(bell.id)
@@ -86,10 +88,46 @@ export function createDelivery(deps: {
     return { retry }
   }
 
-  async function deliver(bell: string): Promise<GroupOutcome> {
-    const [id = '', name = ''] = bell.split(' ')
-    const queueId = parseQueueId(id)
-    const taken = queueId && (await queue.take(queueId, name))
+  async function deliver(text: string): Promise<GroupOutcome> {
+    const bell = parseBell(text)
+    return bell === undefined ? nothingDone : await work(bell)
+  }
+
+  async function suspend({ message, group }: SeenGroup, reason: string): Promise<void> {
+    const { queueId, name } = group
+    const result = suspended(reason)
+    // What an attempt would end, or tell anybody of, goes the way of one.
+    if (message === undefined || !(await isMereDelay(message, group, result))) {
+      await work({ queueId, group: name, isFlush: false }, result)
+      return
+    }
+    const atMs = deps.clock.now()
+    if (!(await queue.putOff(group, result, nextAttemptMs(message.arrivedMs)))) return
+    const all = group.recipients.map((recipient) => ({ recipient, ...outcomeOf(result) }))
+    logOutcomes(log, message, all, { contact: undefined, startedMs: atMs, endedMs: atMs, expire })
+  }
+
+  async function isMereDelay(message: QueuedMessage, group: Group, result: Deferred) {
+    const isOver = expire(message, result).kind !== 'deferred'
+    if (isOver || group.recipients.some(isDone)) return false
+    const recipients = group.recipients.map((recipient): EndedRecipient => {
+      return { recipient, result, remoteMta: null, relaysDsn: false }
+    })
+    try {
+      const notices = await deps.notices.after(message, { recipients, atMs: deps.clock.now() })
+      return notices.length === 0
+    } catch {
+      // It is found out again, and said, by who takes it.
+      return false
+    }
+  }
+
+  /** `instead`: what came of it, without an attempt. */
+  async function work(
+    { queueId, group: name, isFlush }: Bell,
+    instead?: Deferred,
+  ): Promise<GroupOutcome> {
+    const taken = await queue.take(queueId, name, { onlyIfDue: !isFlush })
     if (!taken) return nothingDone
     const { message } = taken
     if (await deps.isFrozen(message)) {
@@ -99,7 +137,7 @@ export function createDelivery(deps: {
     }
     if (isEnded(taken.group)) return await endTaken(message, taken.group)
     const group = await towardsOneHop(message, taken.group)
-    return group === undefined ? nothingDone : await deliverTaken(message, group)
+    return group === undefined ? nothingDone : await deliverTaken(message, group, instead)
   }
 
   /**
@@ -121,63 +159,71 @@ export function createDelivery(deps: {
     return undefined
   }
 
-  async function deliverTaken(message: QueuedMessage, taken: Group): Promise<GroupOutcome> {
+  async function deliverTaken(
+    message: QueuedMessage,
+    taken: Group,
+    instead: Deferred | undefined,
+  ): Promise<GroupOutcome> {
     const { queueId } = message
     const lease = keepLease(taken, deps)
     const startedMs = deps.clock.now()
     let contact: Contact | undefined
-    const { outcomes, destination } = await attempt(message, taken, (reached) => {
-      contact = reached
-    })
+    const [waiting, ended] = apart(taken.recipients, (recipient) => !isDone(recipient))
+    const { outcomes, destination }: Attempt = instead
+      ? { outcomes: waiting.map(() => outcomeOf(instead)) }
+      : await attempt(message, { ...taken, recipients: waiting }, (reached) => {
+          contact = reached
+        })
     const endedMs = deps.clock.now()
-    const remoteMta = hostOf(contact)
-    const tried = taken.recipients.map((recipient, i) => {
+    const tried = waiting.map((recipient, i): Attempted => {
       const outcome = outcomes[i] ?? noOutcome
-      // Once for all: what the sender is told of is what leaves the queue.
-      const result = expire(message.arrivedMs, outcome.result)
-      return { recipient, ...outcome, result, remoteMta }
+      return {
+        ...outcome,
+        recipient,
+        // Once for all: what the sender is told of is what leaves the queue.
+        result: expire(message, outcome.result),
+        remoteMta: hostOf(contact),
+      }
     })
-    const settlement = await withNotices(message, tried)
+    const told = await withNotices(message, [...tried, ...ended.map(before)])
     const group = await lease.end()
-    const kept = await settleWhileLeased(group, settlement, deps)
-    if (!kept) log.warn({ queueId, group: group.name }, 'lease lost while delivering')
+    const kept = await settleWhileLeased(group, settlementOf(message, told), deps)
+    if (kept) logNotices(log, message, told.notices)
+    else log.warn({ queueId, group: group.name }, 'lease lost while delivering')
     logOutcomes(log, message, tried, { contact, startedMs, endedMs, expire })
-    await noteBounces(message, outcomes, contact)
-    return { contended: tried.some(({ contended }) => contended), destination }
+    await noteBounces(message, tried, contact)
+    return { destination }
   }
 
-  /** A group all of whose recipients have failed before: nothing is tried, their sender is told. */
+  /** A group with whose recipients nothing is to be tried any more: their sender is told. */
   async function endTaken(message: QueuedMessage, group: Group): Promise<GroupOutcome> {
-    const settlement = await withNotices(message, group.recipients.map(asBefore))
-    const kept = await settleWhileLeased(group, settlement, deps)
-    if (!kept) log.warn({ queueId: message.queueId, group: group.name }, 'lease lost while ending')
+    const told = await withNotices(message, group.recipients.map(before))
+    const kept = await settleWhileLeased(group, settlementOf(message, told), deps)
+    if (kept) logNotices(log, message, told.notices)
+    else log.warn({ queueId: message.queueId, group: group.name }, 'lease lost while delivering')
     return nothingDone
   }
 
-  /** What the queue is told of the group. Whose sender cannot be told now that he failed, he stays, as one who failed. */
   async function withNotices(
     message: QueuedMessage,
-    tried: readonly Attempted[],
-  ): Promise<Settlement> {
-    const { queueId, arrivedMs } = message
-    const contended = tried.some((one) => one.contended)
-    const creates = tried.flatMap(({ staged = [] }) => staged)
-    const settlement = {
-      results: tried,
-      // The doorbell comes back before that; should it be lost, the sweeper sees the time.
-      dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
+    all: readonly Attempted[],
+  ): Promise<ToldAttempt> {
+    const recipients = all.map(({ recipient, result, remoteMta }): EndedRecipient => {
+      const relaysDsn = result.kind === 'delivered' && result.relaysDsn === true
+      return { recipient, result, remoteMta, relaysDsn }
+    })
+    const creates = all.flatMap(({ staged = [] }) => staged)
+    const attempt = { recipients, atMs: deps.clock.now() }
+    const { staged, warned, untold } = await tell(message, attempt, creates)
+    return {
+      all: all.map((one) => ({
+        ...one,
+        warned: warned.has(one.recipient) || one.recipient.last?.warned === true,
+        untold: untold.has(one.recipient),
+      })),
+      creates: [...creates, ...staged.map((notice) => notice.message)],
+      notices: staged,
     }
-    try {
-      const attempt = { recipients: tried.map(endedOf), atMs: deps.clock.now() }
-      const all = [...creates]
-      for (const notice of await deps.notices.after(message, attempt))
-        all.push(await deps.stageMessage(message, notice))
-      if (canBeCreated(all)) return { ...settlement, creates: all }
-      log.warn({ queueId }, 'sender is told later: more follows than can be written at once')
-    } catch (error) {
-      log.error({ queueId, error }, 'sender cannot be told now')
-    }
-    return { ...settlement, results: tried.map((one) => ({ ...one, untold: true })), creates }
   }
 
   /** What other servers refused tells of who sends; what could not be handed over to them does not. */
@@ -189,6 +235,17 @@ export function createDelivery(deps: {
     if (account === null || hostOf(contact) === null) return
     const refused = outcomes.filter(({ result }) => result.kind === 'failed').length
     await deps.suspicion.noteBounces(account, refused)
+  }
+
+  /** What the queue is told of the group. */
+  function settlementOf({ arrivedMs }: QueuedMessage, { all, creates }: ToldAttempt): Settlement {
+    const contended = all.some((one) => one.contended)
+    return {
+      results: all.map(({ told, staged, creates: born, contended: again, ...result }) => result),
+      // The doorbell comes back before that; should it be lost, the sweeper sees the time.
+      dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
+      creates,
+    }
   }
 
   async function attempt(
@@ -231,7 +288,7 @@ export function createDelivery(deps: {
     return await stageCreated(deps.stageMessage, message, outcomes)
   }
 
-  return { handle, deliver }
+  return { handle, deliver, suspend }
 }
 
 type Attempt = {
@@ -244,19 +301,37 @@ type Attempted = AttemptOutcome & {
   readonly recipient: QueuedRecipient
   readonly remoteMta: string | null
 }
-
-const nothingDone: GroupOutcome = { contended: false, destination: undefined }
-
-function asBefore(recipient: QueuedRecipient): Attempted {
-  const { last } = recipient
-  if (last === undefined) throw new Error('a recipient with whom nothing was tried')
-  const { status, reply, remoteMta } = last
-  return { recipient, ...outcomeOf({ kind: 'failed', status, reply }), remoteMta }
+type ToldAttempt = {
+  readonly all: readonly (Attempted & { readonly warned: boolean; readonly untold: boolean })[]
+  /** What follows from it for the queue, what senders are told among it. */
+  readonly creates: readonly QueuedMessage[]
+  readonly notices: readonly StagedNotice[]
 }
 
-function endedOf({ recipient, result, remoteMta }: Attempted): EndedRecipient {
-  const relaysDsn = result.kind === 'delivered' && result.relaysDsn === true
-  return { recipient, result, remoteMta, relaysDsn }
+const nothingDone: GroupOutcome = { destination: undefined }
+
+/** Postfix's words. */
+const suspended = (reason: string): Deferred => ({
+  kind: 'deferred',
+  status: '4.4.1',
+  reply: `delivery temporarily suspended: ${reason}`,
+})
+
+/** As he was when nothing was tried any more. */
+function before(recipient: QueuedRecipient): Attempted {
+  const { last } = recipient
+  if (last === undefined) throw new Error('a recipient with whom nothing was tried')
+  const { kind, status, reply, remoteMta } = last
+  const result: DeliveryResult =
+    kind === 'delivered' ? { kind, reply } : { kind: 'failed', status, reply }
+  return { ...outcomeOf(result), recipient, remoteMta }
+}
+
+function apart<T>(all: readonly T[], test: (one: T) => boolean): readonly [yes: T[], no: T[]] {
+  const yes: T[] = []
+  const no: T[] = []
+  for (const one of all) (test(one) ? yes : no).push(one)
+  return [yes, no]
 }
 
 /** `host[address]`, without the port; null where no other host was spoken to. */

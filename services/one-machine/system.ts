@@ -141,6 +141,11 @@ export async function startSystem(deps: {
   const listening: Backend = {
     ...backend,
     quota: (id: AccountId) => running.quota(id),
+    rewriting: {
+      ...backend.rewriting,
+      envelope: (...given) => running.rewriting.envelope(...given),
+      copiesOf: (...given) => running.rewriting.copiesOf(...given),
+    },
     suspicion: {
       ...backend.suspicion,
       noteCountry: (...given) => running.suspicion.noteCountry(...given),
@@ -211,9 +216,10 @@ function newest(remotes: readonly OpenRemoteDelivery[]): OpenRemoteDelivery {
 
 async function remoteSecrets(settings: Settings): Promise<RemoteSecrets> {
   const { relayhostUser, relayhostPasswordFile, smtpTlsCAfile } = settings
-  const { smtpTlsCertFile, smtpTlsKeyFile } = settings
+  const { smtpTlsCertFile, smtpTlsKeyFile, srsSecretsFile } = settings
   const read = (path: string, setting: string) =>
     explained(`cannot read ${setting}`, readFile(path, 'utf8'))
+  if (srsSecretsFile !== '') await read(srsSecretsFile, 'srsSecretsFile')
   const password =
     relayhostUser === '' ? '' : await read(relayhostPasswordFile, 'relayhostPasswordFile')
   return {

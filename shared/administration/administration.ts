@@ -16,6 +16,8 @@ import { createFields } from './fields.ts'
 import { createGrantAdministration, type GrantAdministration } from './grants.ts'
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
+import { createSigningAdministration, type SigningAdministration } from './signing.ts'
+import { createSrsAdministration, type SrsAdministration } from './srs.ts'
 import { createStatusAdministration, type StatusAdministration } from './status.ts'
 
 export interface Administration {
@@ -24,6 +26,8 @@ export interface Administration {
   readonly aliases: AliasAdministration
   readonly grants: GrantAdministration
   readonly access: AccessAdministration
+  readonly srs: SrsAdministration
+  readonly signing: SigningAdministration
   readonly queue: QueueAdministration
   readonly imports: ImportAdministration
   readonly status: StatusAdministration
@@ -37,6 +41,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     aliases: createAliasAdministration(deps, fields),
     grants: createGrantAdministration(deps, fields),
     access: createAccessAdministration(deps),
+    srs: createSrsAdministration(deps, fields),
+    signing: createSigningAdministration(deps),
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
     status: createStatusAdministration(deps),

@@ -3,7 +3,10 @@
 import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { People } from '#shared/contracts/people.ts'
 import type { AccessTables } from '#shared/directory/access-tables.ts'
+import type { BounceAddresses } from '#shared/directory/bounce-addresses.ts'
 import type { Directory } from '#shared/directory/directory.ts'
+import type { KeyUpkeep } from '#shared/directory/key-upkeep.ts'
+import type { StoredSrsSecrets } from '#shared/directory/srs-secrets.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -13,7 +16,11 @@ import type { RecordChange } from './changes.ts'
 export type AdministrationDeps = {
   readonly directory: Directory
   readonly accessTables: AccessTables
+  readonly bounceAddresses: Pick<BounceAddresses, 'isOne' | 'unwrap'>
+  /** Without `rotate` they are not ours to change. */
+  readonly srsSecrets: Partial<Pick<StoredSrsSecrets, 'rotate'>>
   readonly mailbox: Pick<Mailbox, 'access' | 'empty' | 'folders' | 'remove' | 'usage'>
+  readonly keyUpkeep: KeyUpkeep
   readonly people: People
   readonly operator: QueueOperator
   readonly suspicion: Pick<Suspicion, 'forget'>
@@ -25,6 +32,7 @@ export type AdministrationDeps = {
     readonly mailboxSizeLimit: number
     readonly recipientDelimiter: string
     readonly smtpdRestrictionClasses: string
+    readonly dkimSigning: boolean
   }
   readonly log: Log
   /** Told of every change, once it is made. */

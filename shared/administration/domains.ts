@@ -95,6 +95,12 @@ export function createDomainAdministration(
     const added = await domains.add(domain.value, options)
     if (added.kind === 'exists') return { kind: 'exists', field: 'domain', value: request.domain }
     record({ what: 'domain', name: domain.value, before: null, after: contents(added.domain) })
+    if (deps.settings.dkimSigning) {
+      // Otherwise the server makes them within the hour.
+      await deps.keyUpkeep.make(domain.value).catch((error) => {
+        deps.log.warn({ domain: domain.value, error }, 'no signing keys made')
+      })
+    }
     const found = await findPostmaster(directory, domain.value)
     return { kind: 'added', domain: added.domain, postmaster: found }
   }

@@ -29,6 +29,9 @@ export type Field =
   | 'accessKey'
   | 'result'
   | 'kind'
+  | 'selector'
+  | 'algorithm'
+  | 'privateKey'
   /** Of an import: one row, and the heading of all. */
   | 'row'
   | 'heading'
@@ -44,6 +47,8 @@ export type Rule =
   /** aliases(5) would run a program, append to a file or read a list. */
   | { readonly name: 'no-program' }
   | { readonly name: 'target-count'; readonly count: number; readonly max: number }
+  /** Of an account that sends its mail on. */
+  | { readonly name: 'forward-count'; readonly max: number }
   | { readonly name: 'quota'; readonly allowed: string }
   /** A number without a unit, that is likely meant as another size. */
   | { readonly name: 'quota-unit' }
@@ -74,6 +79,9 @@ export type Rule =
   | { readonly name: 'key-and-result' }
   | { readonly name: 'no-patterns' }
   | { readonly name: 'no-conditions' }
+  /** Of signing keys; `problem`: for people. */
+  | { readonly name: 'selector' }
+  | { readonly name: 'private-key'; readonly problem: string }
 
 type Of<Kind extends string, Name extends Field, Facts = unknown> = {
   readonly kind: Kind
@@ -83,7 +91,7 @@ type Of<Kind extends string, Name extends Field, Facts = unknown> = {
 
 /** The value breaks a rule that can be seen from the value alone. */
 export type BadValue = Of<'bad-value', Field, { readonly rule: Rule }>
-export type Exists = Of<'exists', 'domain' | 'address' | 'alias'>
+export type Exists = Of<'exists', 'domain' | 'address' | 'alias' | 'selector'>
 /** `domain`: as it was written, or the default where none was. */
 export type NoSuchDomain = Of<
   'no-such-domain',
@@ -115,6 +123,8 @@ export type StillRunning = Of<'still-running', 'table'>
 export type NoSuchAccessTable = Of<'no-such-access-table', 'accessTable'>
 export type NoSuchAccessEntry = Of<'no-such-access-entry', 'accessKey', { readonly table: string }>
 
+export type NoSuchSelector = Of<'no-such-selector', 'selector', { readonly domain: string }>
+
 export type Refusal =
   | BadValue
   | Exists
@@ -132,6 +142,7 @@ export type Refusal =
   | SameTable
   | NoSuchAccessTable
   | NoSuchAccessEntry
+  | NoSuchSelector
   | StillRunning
 
 /** A text from outside, parsed. */

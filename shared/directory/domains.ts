@@ -21,6 +21,7 @@ import {
   readDomain,
   targetsValue,
 } from './records.ts'
+import { signingKeysKey } from './signing-keys.ts'
 
 export interface Domains {
   /**
@@ -109,15 +110,19 @@ export function createDomains(deps: {
         else if (record.accounts + record.aliases > 0) {
           return { kind: 'not-empty', accounts: record.accounts, aliases: record.aliases }
         }
-        await table.write({
-          delete: domainKey(domain),
-          if: {
-            all: [
-              { attribute: 'accounts', is: '=', value: 0 },
-              { attribute: 'aliases', is: '=', value: 0 },
-            ],
+        await table.transact([
+          {
+            delete: domainKey(domain),
+            if: {
+              all: [
+                { attribute: 'accounts', is: '=', value: 0 },
+                { attribute: 'aliases', is: '=', value: 0 },
+              ],
+            },
           },
-        })
+          // Nobody signs for it any more.
+          { delete: signingKeysKey(domain) },
+        ])
         return { kind: 'ok', accounts: removed }
       })
     },

@@ -116,23 +116,28 @@ function packWith(recipients: readonly QueuedRecipient[], replyBytesMax: number)
   const results: Value[] = []
   const packed = recipients.map((recipient) => {
     const { address, accountId, extension, original, notify, originalRecipient, last } = recipient
+    const { forwardedBy } = recipient
     const facts = [address, accountId, extension, original, notify, originalRecipient]
-    if (last === undefined) return facts
+    // Most were not; what the version before does not know stands last.
+    const behind = forwardedBy === undefined ? [] : [forwardedBy]
+    if (last === undefined) return behind.length === 0 ? facts : [...facts, null, ...behind]
     const result = packResult(last, replyBytesMax)
     const key = JSON.stringify(result)
     const position = positions.get(key) ?? results.push(result) - 1
     positions.set(key, position)
-    return [...facts, position]
+    return [...facts, position, ...behind]
   })
   return { recipients: packed, results }
 }
 
 /** Behind the facts of a recipient. */
 const RESULT_POSITION = 6
+const FORWARDED_BY_POSITION = 7
 
 function unpackRecipient(packed: readonly Value[], lastOf: LastOf): QueuedRecipient {
   const [address, accountId, extension, original, notify, originalRecipient] = packed
   const last = lastOf(packed)
+  const forwardedBy = optional(packed[FORWARDED_BY_POSITION])
   return {
     address: String(address),
     accountId: optional(accountId) as FinalRecipient['accountId'],
@@ -140,19 +145,22 @@ function unpackRecipient(packed: readonly Value[], lastOf: LastOf): QueuedRecipi
     original: String(original),
     notify: list(notify).map(String) as FinalRecipient['notify'],
     originalRecipient: optional(originalRecipient),
+    ...(forwardedBy !== null && { forwardedBy }),
     ...(last !== undefined && { last }),
   }
 }
 
 function packResult(
-  { kind, status, reply, remoteMta, atMs, attempts }: LastResult,
+  { kind, status, reply, remoteMta, atMs, attempts, warned }: LastResult,
   replyBytesMax: number,
 ): readonly Value[] {
-  return [kind, status, clip(reply, replyBytesMax), remoteMta, atMs, attempts]
+  const facts = [kind, status, clip(reply, replyBytesMax), remoteMta, atMs, attempts]
+  // Whoever does not know of it writes the result without, and the sender is told once more.
+  return warned ? [...facts, WARNED] : facts
 }
 
 function unpackResult(packed: readonly Value[]): LastResult {
-  const [kind, status, reply, remoteMta, atMs, attempts] = packed
+  const [kind, status, reply, remoteMta, atMs, attempts, warned] = packed
   return {
     kind: kind as LastResult['kind'],
     status: status as LastResult['status'],
@@ -160,14 +168,20 @@ function unpackResult(packed: readonly Value[]): LastResult {
     remoteMta: optional(remoteMta),
     atMs: typeof atMs === 'number' ? atMs : null,
     attempts: Number(attempts),
+    ...(warned === WARNED && { warned: true }),
   }
 }
+
+/** Behind the facts of a result. */
+const WARNED = 1
 
 /** In the item of a group, at most: counted in characters, as there may be very many of them. */
 export function finalRecipientBytes(recipient: FinalRecipient): number {
   const { address, accountId, extension, original, notify, originalRecipient } = recipient
   let bytes = 0
-  for (const text of [address, accountId, extension, original, ...notify, originalRecipient]) {
+  const { forwardedBy = null } = recipient
+  const facts = [address, accountId, extension, original, ...notify, originalRecipient, forwardedBy]
+  for (const text of facts) {
     bytes += ATTRIBUTE_BYTES + UTF8_BYTES_MAX * (text?.length ?? 0)
   }
   return bytes

@@ -74,13 +74,17 @@ export function ofBoundedSize(group: NewGroup): readonly NewGroup[] {
     .map((recipients) => ({ ...group, recipients }))
 }
 
-/** The slot in a group's name is for people; what stands behind it makes the name unique. */
+/** The slot in a group's name is for people; what stands behind it makes the name unique. Bells and keys hold it: it has no spaces. */
 const SLOT_CHARACTERS_MAX = 200
 
 export function groupName(destination: Destination, unique: number | string): string {
   const slot = destination.kind === 'remote' ? destination.slot : 'local'
-  return `${slot.slice(0, SLOT_CHARACTERS_MAX)}/${unique}`
+  const printable = slot.slice(0, SLOT_CHARACTERS_MAX).replace(/[^\x21-\x7e]/g, '_')
+  return `${printable}/${unique}`
 }
+
+/** The first characters of the slot, or `local`. What makes names unique has no slash. */
+export const slotInName = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf('/')))
 
 export function groupOf(
   group: NewGroup,

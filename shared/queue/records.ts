@@ -6,7 +6,7 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import { itemBytes } from '#shared/storage/limits.ts'
 import type { Item, Value } from '#shared/storage/ports.ts'
 import { apartKey, INDEX_SK, messageKey, recipientsSk } from './keys.ts'
-import type { LastResult } from './results.ts'
+import { isDone, type LastResult } from './results.ts'
 
 /**
  * incoming: accepted, not yet expanded. split: into groups. held: an operator decides. corrupt: workers died or failed
@@ -127,7 +127,7 @@ export type Group = {
  * that lead nowhere, whoever is not to be tried any more), and delivery whose sender could not be told.
  */
 export const isEnded = ({ recipients }: Pick<Group, 'recipients'>): boolean =>
-  recipients.every(({ last }) => last?.kind === 'failed')
+  recipients.every(isDone)
 
 /** What was said last of the first of them: of those of one attempt mostly what was said of all. */
 export const lastReplyOf = ({ recipients }: Pick<Group, 'recipients'>): string | null =>

@@ -5,7 +5,8 @@ import type { EnhancedStatus } from '#shared/contracts/policy.ts'
 import { DELIVERED_DAYS } from '#shared/mailbox/blob-references.ts'
 
 export type RecipientResult = {
-  readonly recipient: FinalRecipient
+  /** With what became of him before. */
+  readonly recipient: FinalRecipient & { readonly last?: LastResult }
   readonly result: DeliveryResult
   /** The host that was spoken to, `host[address]`. */
   readonly remoteMta?: string | null
@@ -13,13 +14,15 @@ export type RecipientResult = {
   readonly usedReserved?: boolean
   /** It is not known whether it was delivered. */
   readonly uncertain?: boolean
-  /** His sender could not be told that he failed: he stays until that is possible. */
+  /** His sender was told that it takes long, now or before. */
+  readonly warned?: boolean
+  /** He is done with, and his sender is still to be told: he stays for that alone. */
   readonly untold?: boolean
 }
 
-/** Of the last attempt for a recipient who still waits. */
+/** Of the last attempt for a recipient who still waits: to be tried again, or, where he is done with, for his sender to be told. */
 export type LastResult = {
-  readonly kind: 'deferred' | 'failed'
+  readonly kind: DeliveryResult['kind']
   readonly status: EnhancedStatus
   readonly reply: string
   /** Null where no host was reached, or the reason is ours. */
@@ -28,6 +31,8 @@ export type LastResult = {
   readonly atMs: number | null
   /** So many were made for this recipient. */
   readonly attempts: number
+  /** His sender was told that it takes long. */
+  readonly warned?: true
 }
 
 /** Of a reply that is kept: another host's words (REPLY_CHARACTERS_MAX), and ours about them. */
@@ -36,10 +41,11 @@ export const LAST_REPLY_BYTES_MAX = 1_500
 export const REMOTE_MTA_BYTES_MAX = 320
 
 export function lastResult(
-  result: Exclude<DeliveryResult, { readonly kind: 'delivered' }>,
-  facts: Pick<LastResult, 'remoteMta' | 'atMs' | 'attempts'>,
+  result: DeliveryResult,
+  facts: Pick<LastResult, 'remoteMta' | 'atMs' | 'attempts' | 'warned'>,
 ): LastResult {
-  const { kind, status, reply } = result
+  const { kind, reply } = result
+  const status = kind === 'delivered' ? '2.0.0' : result.status
   const { remoteMta } = facts
   return {
     kind,
@@ -60,6 +66,16 @@ export function clip(text: string, bytesMax: number): string {
 }
 
 const isContinuation = (byte: number | undefined) => byte !== undefined && (byte & 0xc0) === 0x80
+
+/** Not to be tried any more: cleanup and operators leave such recipients, and attempts whose senders could not be told. */
+export const isDone = ({ last }: { readonly last?: LastResult }): boolean =>
+  last !== undefined && last.kind !== 'deferred'
+
+/** Of an alias that led to several addresses, for whoever asked to be told of success (RFC 3461 §5.2.7.3): it is done with when they are found. */
+export const expanded = { kind: 'delivered', reply: 'expanded to several addresses' } as const
+
+export const isExpanded = ({ kind, reply }: Pick<LastResult, 'kind' | 'reply'>): boolean =>
+  kind === expanded.kind && reply === expanded.reply
 
 /** For a recipient of whom nobody can say whether he has the message: its sender is told. */
 export const doubtful = {

@@ -1,6 +1,6 @@
 // What became of a group whose lease a worker holds, written down in one transaction: who was delivered to or has failed leaves it, with
 // what their sender is told of it; the others are deferred. The last group takes the message with it. Or its recipients turn out to go
-// to several hops, and a group for each takes its place.
+// to several hops, and a group for each takes its place. Whose sender could not be told stays until he is.
 
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -12,7 +12,7 @@ import { GROUP_LEASE_MS, groupName } from './new-groups.ts'
 import type { QueueReading } from './reading.ts'
 import { type Group, isEnded, type QueuedMessage, type QueuedRecipient } from './records.ts'
 import type { QueueReferences } from './references.ts'
-import { lastResult, type RecipientResult } from './results.ts'
+import { isDone, lastResult, type RecipientResult } from './results.ts'
 import { createdPuts, groupPut, is, removal } from './writes.ts'
 
 /** Attempts to write what became of a group while others write to the same message, with a pause that grows to the last. */
@@ -46,6 +46,7 @@ export function createSettle(deps: {
   readonly reading: QueueReading
   readonly references: QueueReferences
   readonly ring: (groups: readonly Group[]) => Promise<void>
+  readonly ringWhenDue: (groups: readonly Group[]) => Promise<void>
   readonly ringIncoming: (messages: readonly QueuedMessage[]) => Promise<void>
   readonly clock: Clock
 }) {
@@ -55,9 +56,12 @@ export function createSettle(deps: {
     const { results, dueMs, creates = [] } = settlement
     const used = results.filter((one) => one.usedReserved || mayHaveUsed(group, one)).length
     const next = groupsAfter(group, results, { dueMs, nowMs: clock.now() })
-    const isDone = await replace(group, next, { used, created: createdPuts(creates) })
-    if (isDone) await deps.ringIncoming(creates)
-    return isDone
+    const isWritten = await replace(group, next, { used, created: createdPuts(creates) })
+    if (isWritten) {
+      await deps.ringIncoming(creates)
+      await deps.ringWhenDue(next)
+    }
+    return isWritten
   }
 
   async function divide(group: Group, parts: readonly GroupPart[]): Promise<boolean> {
@@ -70,9 +74,9 @@ export function createSettle(deps: {
     })
     const rest = parts.slice(PARTS_AT_ONCE_MAX).flatMap(({ recipients }) => recipients)
     if (rest.length > 0) next.push({ ...base, recipients: rest })
-    const isDone = await replace(group, next, { used: 0, created: [] })
-    if (isDone) await deps.ring(next)
-    return isDone
+    const isWritten = await replace(group, next, { used: 0, created: [] })
+    if (isWritten) await deps.ring(next)
+    return isWritten
   }
 
   /** Puts `next` in the place of a group whose lease we hold. */
@@ -85,7 +89,7 @@ export function createSettle(deps: {
       const [message] = await deps.reading.load([group.queueId])
       if (message === undefined) return false
       const writes = [
-        ...groupWrites(group, next),
+        ...groupWrites(group, next, clock.now()),
         ...(await messageWrites(message, { groups: message.groups - 1 + next.length, used })),
         ...created,
       ]
@@ -134,8 +138,7 @@ function mayHaveUsed(group: Group, one: RecipientResult): boolean {
   return group.unsettled > 1 || one.uncertain === true
 }
 
-const stays = ({ result, untold }: RecipientResult) =>
-  result.kind === 'deferred' || (result.kind === 'failed' && untold === true)
+const stays = ({ result, untold }: RecipientResult) => result.kind === 'deferred' || untold === true
 
 /** What is left of a group: those who are tried again, and those whose sender is still to be told. */
 function groupsAfter(
@@ -146,10 +149,11 @@ function groupsAfter(
   const isTried = !isEnded(group)
   const attempts = group.attempts + (isTried ? 1 : 0)
   const left = results.flatMap((one): readonly QueuedRecipient[] => {
-    const { recipient, result, remoteMta = null } = one
-    if (result.kind === 'delivered' || !stays(one)) return []
-    if (!isTried) return [recipient]
-    return [{ ...recipient, last: lastResult(result, { remoteMta, atMs: nowMs, attempts }) }]
+    const { recipient, result, remoteMta = null, warned } = one
+    if (!stays(one)) return []
+    if (isDone(recipient)) return [recipient]
+    const facts = { remoteMta, atMs: nowMs, attempts, ...(warned && { warned }) }
+    return [{ ...recipient, last: lastResult(result, facts) }]
   })
   if (left.length === 0) return []
   const uncertain = results.some((one) => one.uncertain) ? 1 : 0
@@ -162,10 +166,10 @@ function groupsAfter(
 }
 
 /** All of them only while the lease is ours. */
-function groupWrites(group: Group, next: readonly Group[]): readonly Write[] {
+function groupWrites(group: Group, next: readonly Group[], nowMs: number): readonly Write[] {
   const stillOurs = is('leaseUntilMs', group.leaseUntilMs)
   const puts = next.map((one): Write => {
-    return { ...groupPut(one), if: one.name === group.name ? stillOurs : { absent: 'pk' } }
+    return { ...groupPut(one, nowMs), if: one.name === group.name ? stillOurs : { absent: 'pk' } }
   })
   if (next.some(({ name }) => name === group.name)) return puts
   return [...puts, { delete: groupKey(group.queueId, group.name), if: stillOurs }]

@@ -3,16 +3,17 @@
 
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import { parseFilterHop } from '#shared/mail/filter-hop.ts'
-import { formatNextHop } from '#shared/mail/next-hop.ts'
+import { formatRoute } from '#shared/mail/route.ts'
 import type { SlotOf } from './new-groups.ts'
 import type { Expand } from './pipeline.ts'
 import type { QueuedMessage } from './records.ts'
 
 type Filtered = Pick<QueuedMessage, 'filter'>
+type Expanded = Pick<QueuedMessage, 'filter' | 'deliveredTo'>
 
 /** Expansion of a message's recipients: to themselves where it is filtered first. */
-export function expandOf({ filter }: Filtered, expand: Expand): Expand {
-  return filter === null ? expand : asTheyAre
+export function expandOf({ filter, deliveredTo }: Expanded, expand: Expand): Expand {
+  return filter === null ? (recipients) => expand(recipients, { deliveredTo }) : asTheyAre
 }
 
 const asTheyAre: Expand = async (recipients) => ({
@@ -37,6 +38,6 @@ export function routesThrough<Known extends { readonly slotOf: SlotOf }>(
 ): Known {
   if (filter === null) return routes
   const hop = parseFilterHop(filter)
-  const slot = hop === undefined ? filter : formatNextHop(hop)
+  const slot = hop === undefined ? filter : formatRoute({ kind: 'smtp', hops: [hop] })
   return { ...routes, slotOf: async () => slot }
 }

@@ -6,14 +6,17 @@ import { authSettings } from './table/auth.ts'
 import { authenticationSettings } from './table/authentication.ts'
 import { contentSettings } from './table/content.ts'
 import { contentCheckSettings } from './table/content-checks.ts'
+import { dkimSettings } from './table/dkim.ts'
 import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
 
+import { forwardingSettings } from './table/forwarding.ts'
 import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
 import { milterSettings } from './table/milters.ts'
+import { noticeSettings } from './table/notices.ts'
 import { outboundTlsSettings } from './table/outbound-tls.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
 import { popBeforeSmtpSettings } from './table/pop-before-smtp.ts'
@@ -24,6 +27,7 @@ import { rateSettings } from './table/rates.ts'
 import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
+import { rewritingSettings } from './table/rewriting.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { smtpClientSettings } from './table/smtp-client.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
@@ -46,6 +50,7 @@ export const settingParts = {
   'POP before SMTP': popBeforeSmtpSettings,
   'Rates and suspicion': rateSettings,
   'Authentication of mail': authenticationSettings,
+  'Signing of mail': dkimSettings,
   'Checks of content': contentCheckSettings,
   'Content filters': contentSettings,
   Milters: milterSettings,
@@ -54,8 +59,11 @@ export const settingParts = {
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
   'SMTP client': smtpClientSettings,
+  'Forwarding and copies': forwardingSettings,
+  'Address rewriting': rewritingSettings,
   'TLS to other mail servers': outboundTlsSettings,
   'Queue manager': queueManagerSettings,
+  'Notices of delivery': noticeSettings,
   DNS: dnsSettings,
   TLS: tlsSettings,
   Log: logSettings,
@@ -76,6 +84,7 @@ export const settingsTable = {
   ...popBeforeSmtpSettings,
   ...rateSettings,
   ...authenticationSettings,
+  ...dkimSettings,
   ...contentCheckSettings,
   ...contentSettings,
   ...milterSettings,
@@ -84,8 +93,11 @@ export const settingsTable = {
   ...pop3Settings,
   ...queueSettings,
   ...smtpClientSettings,
+  ...forwardingSettings,
+  ...rewritingSettings,
   ...outboundTlsSettings,
   ...queueManagerSettings,
+  ...noticeSettings,
   ...dnsSettings,
   ...tlsSettings,
   ...logSettings,

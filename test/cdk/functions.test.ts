@@ -109,6 +109,7 @@ describe('functions', () => {
       JSON.stringify({ job: name })
     const all = [
       ['sweeperFunction.Arn', 'rate(1 minute)', job('ring')],
+      ['sweeperFunction.Arn', 'rate(1 hour)', job('signing-keys')],
       ['collectorFunction.Arn', 'rate(1 hour)', job('dead')],
       ['collectorFunction.Arn', 'rate(1 hour)', job('watch-queues')],
       ['collectorFunction.Arn', 'rate(1 day)', job('orphans')],

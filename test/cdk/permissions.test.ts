@@ -84,19 +84,20 @@ describe('permissions', () => {
     expect(readers.filter(({ resource }) => /Queue|Function/.test(resource))).toEqual([])
   })
 
-  it('of whatever writes to the directory are for accounts only, but for the version of what is stored', () => {
+  it('of whatever writes to the directory are for accounts only, but for the version of what is stored and signing keys', () => {
     for (const [, synthesis] of syntheses) {
       const writes = permissions(synthesis).filter(
         ({ action, resource }) =>
           /(?:Put|Update|Delete|Write)/.test(action) && resource === 'StorageDirectory.Arn',
       )
-      const [version, ...more] = writes.filter(({ role }) => role === 'sweeperRole')
-      expect(more).toEqual([])
-      expect(version).toMatchObject({
-        action: 'dynamodb:PutItem',
-        condition: '{"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["STORE"]}}',
-      })
-      for (const { action, condition } of writes.filter((write) => write !== version)) {
+      const ofSweeper = writes.filter(({ role }) => role === 'sweeperRole')
+      expect(ofSweeper.map(({ action, condition }) => `${action} ${condition}`).sort()).toEqual(
+        ['DKIM#*', 'STORE'].map(
+          (keys) =>
+            `dynamodb:PutItem {"ForAllValues:StringLike":{"dynamodb:LeadingKeys":["${keys}"]}}`,
+        ),
+      )
+      for (const { action, condition } of writes.filter((write) => !ofSweeper.includes(write))) {
         expect(action).toBe('dynamodb:UpdateItem')
         expect(condition).toContain('"ACC#*"')
       }

@@ -3,9 +3,11 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
+import { bounce, createFakeNotices } from '#test/support/fake-notices.ts'
 import { randomFaults, seededRandom } from '#test/support/faults/plan.ts'
 import { type FaultyStore, withFaults } from '#test/support/faults/with-faults.ts'
 import { createPipeline, manualClock } from '#test/support/pipeline.ts'
+import type { AnswerRemote } from '#test/support/remote-delivery.ts'
 import { runSeed } from '#test/support/seed.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
@@ -35,21 +37,25 @@ describe('a crash at any storage call', () => {
   })
   afterEach(() => resources.disposeAsync())
 
-  const deliverRemote = async (
-    message: { queueId: string },
-    _hop: unknown,
-    to: readonly unknown[],
-  ) => {
+  const deliverRemote: AnswerRemote = async (message, _route, to) => {
     remoteTakes.push(message.queueId)
-    return to.map(() => ({ kind: 'delivered', reply: '250 ok' }) as const)
+    return to.map(() => ({ kind: 'delivered', reply: '250 ok' }))
   }
 
   /** Sends one message and works until all is quiet or the process is dead; says whether the sender got its 250. */
-  async function live(store: FaultyStore, text: string, to: readonly string[]): Promise<boolean> {
-    const pipeline = createPipeline(store, clock, { deliverRemote })
+  async function live(
+    store: FaultyStore,
+    text: string,
+    to: readonly string[],
+    answer: AnswerRemote = deliverRemote,
+  ): Promise<boolean> {
+    const pipeline = createPipeline(store, clock, {
+      deliverRemote: answer,
+      notices: createFakeNotices(bounce),
+    })
     let accepted = false
     try {
-      await pipeline.accept(text, to, {}, () => {
+      await pipeline.accept(text, to, { envelope: { sender: 'ann@example.test' } }, () => {
         accepted = true
       })
       await pipeline.settle()
@@ -62,9 +68,12 @@ describe('a crash at any storage call', () => {
   }
 
   /** A new process on the same data, some time later, without faults. */
-  async function recover() {
+  async function recover(answer: AnswerRemote = deliverRemote) {
     await using store = await openEmbeddedStore({ directory, clock })
-    const pipeline = createPipeline(store, clock, { deliverRemote })
+    const pipeline = createPipeline(store, clock, {
+      deliverRemote: answer,
+      notices: createFakeNotices(bounce),
+    })
     for (let round = 0; round < 5; round++) {
       clock.advance(20 * 60_000)
       await pipeline.workers.sweeper.ringDue()
@@ -106,6 +115,29 @@ describe('a crash at any storage call', () => {
         expect(delivered).toBeGreaterThan(5)
       }, 120_000)
     }
+  }
+
+  for (const effect of ['none', 'done'] as const) {
+    it(`what fails for good: dies ${effect === 'none' ? 'before' : 'after'} each call, its sender is told once`, async () => {
+      const refuse: AnswerRemote = async (_message, _route, to) =>
+        to.map(() => ({ kind: 'failed', status: '5.1.1', reply: '550 nobody' }))
+      let told = 0
+      for (let call = 1; ; call++) {
+        const inner = await openEmbeddedStore({ directory, clock })
+        const store = withFaults(inner, { crashPoint: { call, effect } })
+        const accepted = await live(store, small, ['x@one.test'], refuse)
+        const { crashed } = store
+        await store[Symbol.asyncDispose]()
+        const { ann, left } = await recover(refuse)
+        const gained = ann.length - told
+        expect({ call, gained: accepted ? 1 : Math.min(gained, 1) }).toEqual({ call, gained })
+        expect(left).toEqual([])
+        expect(ann.at(-1) ?? '550 nobody').toContain('550 nobody')
+        told = ann.length
+        if (!crashed) break
+      }
+      expect(told).toBeGreaterThan(5)
+    }, 120_000)
   }
 
   it('nor do throttling, lost answers, conflicts, torn reads and doubled doorbells lose or double', async () => {

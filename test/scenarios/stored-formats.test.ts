@@ -12,6 +12,7 @@ import { createGreylist } from '#services/policy/greylist/greylist.ts'
 import { createRecentLogins } from '#shared/auth/pop-before-smtp.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { accessKeyOf } from '#shared/directory/access-key.ts'
+import type { Domain } from '#shared/mail/domain.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
@@ -200,7 +201,20 @@ async function directory(pipeline: Pipeline): Promise<void> {
     'clients',
     entries.map(([key, result]) => ({ key: accessKeyOf(key), result })),
   )
+  const key = {
+    algorithm: 'rsa',
+    privateKey: Uint8Array.from([1, 2, 3]),
+    publicKey: 'AQID',
+    createdMs: 1_000,
+    seenMs: 2_000,
+  } as const
+  await pipeline.backend.directory.signingKeys.change('example.test' as Domain, () => [
+    { ...key, selector: 'old', state: 'active', sinceMs: 3_000, forced: true, imported: true },
+    { ...key, selector: 'new', state: 'waiting', sinceMs: 1_000, ...notSeen },
+  ])
 }
+
+const notSeen = { seenMs: null, forced: false, imported: false } as const
 
 async function accountId(pipeline: Pipeline, login: string): Promise<AccountId> {
   for await (const { id, address } of pipeline.backend.directory.accounts.list()) {

@@ -21,6 +21,10 @@ export type DnsEntry = {
   readonly ptr?: readonly string[]
   /** Followed as far as `ALIASES_MAX`; one that leads in a circle is told as far as that. */
   readonly cname?: string
+  /** As `3 1 1 0123…`. */
+  readonly tlsa?: readonly string[]
+  /** Told as validated, where all names on the way are. */
+  readonly isSecure?: true
   readonly ttlSeconds?: number
   readonly rcode?: DnsRcode
   readonly manner?: DnsManner
@@ -61,8 +65,9 @@ const UDP_BYTES_MAX = 1_232
 const rcodes = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const
 const RECURSION = 0x0180
 const TRUNCATED = 0x0200
+const AUTHENTIC = 0x0020
 
-type RecordType = 'A' | 'AAAA' | 'MX' | 'TXT' | 'NS' | 'PTR'
+type RecordType = 'A' | 'AAAA' | 'MX' | 'TXT' | 'NS' | 'PTR' | 'TLSA' | 'CNAME'
 
 /** `at`: in place of any port that is free on 127.0.0.1. */
 export async function startDnsServer(
@@ -165,11 +170,11 @@ function respond(names: Names, asked: Asked, over: 'UDP' | 'TCP'): Buffer {
   const entry = findEntry(names, asked.name)
   const manner = entry?.manner
   if (manner === 'garbage') return Buffer.from('no DNS at all, but long enough for a header')
-  const { answers, rcode } = answer(names, asked)
+  const { answers, rcode, isSecure } = answer(names, asked)
   const packet: Packet = {
     type: 'response',
     id: manner === 'wrong id' ? asked.id ^ 0x5555 : asked.id,
-    flags: RECURSION | rcodes[rcode],
+    flags: RECURSION | rcodes[rcode] | (isSecure ? AUTHENTIC : 0),
     questions: [{ type: typeOf(asked.type), name: asked.name, class: 'IN' }],
     answers: manner === 'lame' ? [] : answers,
     authorities: manner === 'lame' || answers.length > 0 ? [] : [authority(asked.name)],
@@ -187,24 +192,30 @@ function respond(names: Names, asked: Asked, over: 'UDP' | 'TCP'): Buffer {
 function answer(
   names: Names,
   { name, type }: Asked,
-): { readonly answers: Answer[]; readonly rcode: keyof typeof rcodes } {
+): {
+  readonly answers: Answer[]
+  readonly rcode: keyof typeof rcodes
+  readonly isSecure: boolean
+} {
   const answers: Answer[] = []
   let owner = name
+  let isSecure = true
   for (let aliases = 0; aliases <= ALIASES_MAX; aliases++) {
     const entry = findEntry(names, owner)
-    if (entry === undefined) return { answers, rcode: existsBelow(names, owner) }
-    if (entry.rcode !== undefined) return { answers, rcode: entry.rcode }
+    isSecure &&= entry?.isSecure === true
+    if (entry === undefined) return { answers, rcode: existsBelow(names, owner), isSecure }
+    if (entry.rcode !== undefined) return { answers, rcode: entry.rcode, isSecure: false }
     const ttl = entry.ttlSeconds ?? 60
     if (entry.cname === undefined) {
-      return {
-        answers: [...answers, ...recordsOf(owner, typeOf(type), entry, ttl)],
-        rcode: 'NOERROR',
-      }
+      const records = recordsOf(owner, typeOf(type), entry, ttl)
+      return { answers: [...answers, ...records], rcode: 'NOERROR', isSecure }
     }
     answers.push({ type: 'CNAME', name: owner, ttl, data: entry.cname })
+    // Asked for itself it is not followed.
+    if (typeOf(type) === 'CNAME') break
     owner = entry.cname.toLowerCase()
   }
-  return { answers, rcode: 'NOERROR' }
+  return { answers, rcode: 'NOERROR', isSecure }
 }
 
 /** RFC 8020: a name above one that exists exists. */
@@ -213,7 +224,7 @@ function existsBelow(names: Names, name: string): 'NOERROR' | 'NXDOMAIN' {
 }
 
 function recordsOf(name: string, type: string, entry: DnsEntry, ttl: number): Answer[] {
-  const { a = [], aaaa = [], mx = [], txt = [], ns = [], ptr = [] } = entry
+  const { a = [], aaaa = [], mx = [], txt = [], ns = [], ptr = [], tlsa = [] } = entry
   switch (type as RecordType) {
     case 'A':
       return a.map((data) => ({ type: 'A', name, ttl, data }))
@@ -231,6 +242,18 @@ function recordsOf(name: string, type: string, entry: DnsEntry, ttl: number): An
       })
     case 'NS':
       return ns.map((data) => ({ type: 'NS', name, ttl, data }))
+    case 'TLSA':
+      return tlsa.map((text) => {
+        const [usage, selector, matchingType, hex = ''] = text.split(' ')
+        const certificate = Buffer.from(hex, 'hex')
+        const data = {
+          usage: Number(usage),
+          selector: Number(selector),
+          matchingType: Number(matchingType),
+          certificate,
+        }
+        return { type: 'TLSA', name, ttl, data }
+      })
     case 'PTR':
       return ptr.map((data) => ({ type: 'PTR', name, ttl, data }))
     default:

@@ -1,7 +1,11 @@
 // Notices that write none by themselves: they remember what they were asked, and answer what a test lets them.
 
-import type { EndedAttempt, EndedRecipient, Notices } from '#services/delivery/notices/notices.ts'
-import type { CreatedMessage } from '#shared/queue/created-message.ts'
+import type {
+  EndedAttempt,
+  EndedRecipient,
+  Notice,
+  Notices,
+} from '#services/delivery/notices/notices.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { origin } from './origin.ts'
@@ -16,7 +20,7 @@ export type FakeNotices = Notices & {
 type Answer = (
   message: QueuedMessage,
   attempt: EndedAttempt,
-) => readonly CreatedMessage[] | Promise<readonly CreatedMessage[]>
+) => readonly Notice[] | Promise<readonly Notice[]>
 
 /** Where somebody failed, a message from nobody to the sender with a line for each. */
 export const bounce: Answer = ({ envelope: { sender } }, attempt) => {
@@ -24,21 +28,26 @@ export const bounce: Answer = ({ envelope: { sender } }, attempt) => {
   if (lines.length === 0 || sender === '') return []
   return [
     {
-      envelope: {
-        sender: '',
-        recipients: [{ address: sender, notify: ['NEVER'], originalRecipient: null }],
-        body: '7BIT',
-        smtpUtf8: false,
-        requireTls: false,
-        dsnReturn: null,
-        dsnEnvelopeId: null,
-      },
-      origin: origin(null),
-      prepend: '',
-      deliveredTo: [],
-      content: {
-        kind: 'bytes',
-        bytes: Buffer.from(`Subject: returned\r\n\r\n${lines.join('\r\n')}\r\n`),
+      kind: 'failure',
+      reader: 'sender',
+      recipients: attempt.recipients.map(({ recipient }) => recipient),
+      message: {
+        envelope: {
+          sender: '',
+          recipients: [{ address: sender, notify: ['NEVER'], originalRecipient: null }],
+          body: '7BIT',
+          smtpUtf8: false,
+          requireTls: false,
+          dsnReturn: null,
+          dsnEnvelopeId: null,
+        },
+        origin: origin(null),
+        prepend: '',
+        deliveredTo: [],
+        content: {
+          kind: 'bytes',
+          bytes: Buffer.from(`Subject: returned\r\n\r\n${lines.join('\r\n')}\r\n`),
+        },
       },
     },
   ]

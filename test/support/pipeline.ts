@@ -11,6 +11,7 @@ import type { Envelope } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { formatRoute } from '#shared/mail/route.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
+import { createCleanEnvelope } from '#shared/queue/clean-envelope.ts'
 import type { Expand, LocalDelivery } from '#shared/queue/pipeline.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -71,6 +72,7 @@ export function createPipeline(
     deliverRemote = noRemote,
     deliverLocal,
     notices = createFakeNotices(),
+    tellsSenders = false,
     needsContent = () => false,
     set = [] as readonly string[],
     log = silentLog,
@@ -80,6 +82,8 @@ export function createPipeline(
     deliverLocal?: LocalDelivery
     /** What senders are told of; by itself nothing. */
     notices?: FakeNotices
+    /** As the running system does it. */
+    tellsSenders?: boolean
     /** Accounts here whose mail cleanup leaves to delivery. */
     needsContent?: (address: string) => boolean
     set?: readonly string[]
@@ -92,8 +96,8 @@ export function createPipeline(
   })
   if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
   const backend = createBackend({ store, settings: loaded.settings, clock, log })
-  const expand: Expand = async (recipients) => {
-    const { local, ...others } = await backend.expand(recipients)
+  const expand: Expand = async (...given) => {
+    const { local, ...others } = await backend.expand(...given)
     const marked = local.map((one) => ({ ...one, needsContent: needsContent(one.address) }))
     return { ...others, local: marked }
   }
@@ -102,6 +106,7 @@ export function createPipeline(
     store,
     // At once, so that a test knows when it has rung.
     ring: (queueId) => void store.queues.incoming.send([queueId]).catch(() => undefined),
+    cleanEnvelope: createCleanEnvelope(backend.rewriting),
     options: loaded.settings,
     clock,
     log: silentLog,
@@ -110,7 +115,7 @@ export function createPipeline(
   const workers = {
     ...createWorkers(backend, remote),
     cleanup: assembleCleanup({ ...backend, expand }, deliverLocal),
-    delivery: assembleDelivery(backend, remote, deliverLocal, notices),
+    delivery: assembleDelivery(backend, remote, deliverLocal, tellsSenders ? undefined : notices),
   }
 
   /** What a listener does with a message; resolves where it would say `250`. */
@@ -161,6 +166,7 @@ export function createPipeline(
       for (const [name, handle] of [
         ['incoming', workers.cleanup.handle],
         ['active', workers.delivery.handle],
+        ['deferred', workers.delivery.handle],
       ] as const) {
         const queue = store.queues[name]
         const bells = await queue.receive(options)

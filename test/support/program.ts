@@ -22,7 +22,7 @@ export async function runProgram(
     environment = {},
     folder,
   }: {
-    readonly input?: string
+    readonly input?: string | Uint8Array
     readonly environment?: Readonly<Record<string, string>>
     readonly folder?: string
   } = {},

@@ -2,13 +2,29 @@
 // attempt; what it gets comes into the queue in the transaction that writes the results down.
 
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
+import type { Origin, SmtpEnvelope } from '#shared/contracts/spool.ts'
+import { composeReport, soundMessageId } from '#shared/mail/dsn/compose.ts'
+import { isAscii } from '#shared/mail/dsn/foreign-text.ts'
+import { type Language, noticeText } from '#shared/mail/dsn/notice-text.ts'
+import type { Report } from '#shared/mail/dsn/report.ts'
+import type { Templates } from '#shared/mail/dsn/template.ts'
+import { decodeEnvelope } from '#shared/mail/index-codec.ts'
 import type { CreatedMessage } from '#shared/queue/created-message.ts'
 import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
-import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import { decide, type Rules, type Wanted } from './decide.ts'
+import { languageOf } from './language.ts'
+import { type Original, type ReadOriginal, returnedOf } from './original.ts'
 
 export interface Notices {
-  /** Messages to create, failures first; none where nobody is to be told. Rejects with TemporaryFailure where it cannot be found out now. */
-  after(message: QueuedMessage, attempt: EndedAttempt): Promise<readonly CreatedMessage[]>
+  /** What to create, failures first; none where nobody is to be told. Rejects with TemporaryFailure where it cannot be found out now. */
+  after(message: QueuedMessage, attempt: EndedAttempt): Promise<readonly Notice[]>
+}
+
+export type Notice = Pick<Wanted, 'kind' | 'reader'> & {
+  readonly message: CreatedMessage
+  /** Of the attempt: whom it is about. */
+  readonly recipients: readonly QueuedRecipient[]
 }
 
 /** What became of some recipients of a message at the same time. */
@@ -28,12 +44,120 @@ export type EndedRecipient = {
   readonly relaysDsn: boolean
 }
 
-export function createNotices(): Notices {
-  return {
-    async after(_, { recipients }) {
-      if (recipients.some(({ result }) => result.kind === 'failed'))
-        throw new TemporaryFailure('nobody writes notices yet')
-      return []
-    },
+export type NoticeOptions = Rules & {
+  readonly hostname: string
+  /** Of our users: what our addresses in a notice have. */
+  readonly domain: string
+  readonly mydomain: string
+  readonly maximalQueueLifetime: number
+  readonly noticeLanguages: readonly [Language, ...Language[]]
+  readonly templates: Templates
+}
+
+export function createNotices(deps: {
+  readonly readOriginal: ReadOriginal
+  /** Nobody can know it before. */
+  readonly newName: () => string
+  readonly options: NoticeOptions
+  readonly log: Log
+}): Notices {
+  const { options, log, newName } = deps
+
+  async function after(message: QueuedMessage, attempt: EndedAttempt): Promise<readonly Notice[]> {
+    const { wanted, untold } = decide(message, attempt, options)
+    if (untold !== undefined) {
+      const to = untold.recipients.map(({ address }) => address).join(', ')
+      log.info(
+        { queueId: message.queueId, from: message.envelope.sender, to, reason: untold.why },
+        'sender not told',
+      )
+    }
+    if (wanted.length === 0) return []
+    const original = await deps.readOriginal(message)
+    return wanted.map((one) => compose(message, attempt, one, original))
   }
+
+  function compose(
+    message: QueuedMessage,
+    { atMs }: EndedAttempt,
+    wanted: Wanted,
+    original: Original | undefined,
+  ): Notice {
+    const { kind, reader, to, recipients } = wanted
+    const { hostname, domain, mydomain } = options
+    const { sender, dsnEnvelopeId } = message.envelope
+    const report: Report = {
+      kind,
+      reader,
+      to,
+      hostname,
+      domain,
+      recipients: [
+        first(recipients).reported,
+        ...recipients.slice(1).map(({ reported }) => reported),
+      ],
+      message: {
+        queueId: message.queueId,
+        sender,
+        arrivedMs: message.arrivedMs,
+        envelopeId: dsnEnvelopeId,
+        messageId: soundMessageId(decodeEnvelope(message.index).messageId),
+        returned: original === undefined ? null : returnedOf(message, original, wanted.returns),
+      },
+      retriesUntilMs: message.arrivedMs + options.maximalQueueLifetime,
+      atMs,
+      messageId: `${newName()}@${hostname}`,
+      boundary: `=_${newName()}`,
+    }
+    const known = reader === 'sender' ? languageOf(original) : undefined
+    const text = noticeText(report, {
+      languages: known === undefined ? options.noticeLanguages : [known],
+      templates: options.templates,
+      variables: {
+        mydomain,
+        delayWarningMs: options.delayWarningTime,
+        lifetimeMs: options.maximalQueueLifetime,
+      },
+    })
+    const { bytes, eightBit, smtpUtf8 } = composeReport(report, text)
+    const envelope: SmtpEnvelope = {
+      sender: wanted.from,
+      // RFC 3461 §6.1: of a notice no notice is wanted.
+      recipients: [{ address: to, notify: ['NEVER'], originalRecipient: null }],
+      body: eightBit ? '8BITMIME' : '7BIT',
+      smtpUtf8: smtpUtf8 || !isAscii(to),
+      requireTls: false,
+      dsnReturn: null,
+      dsnEnvelopeId: null,
+    }
+    return {
+      kind,
+      reader,
+      recipients: recipients.map(({ recipient }) => recipient),
+      message: {
+        envelope,
+        origin: own,
+        prepend: '',
+        deliveredTo: [],
+        content: { kind: 'bytes', bytes },
+      },
+    }
+  }
+
+  return { after }
+}
+
+/** Nobody's client. */
+const own: Origin = {
+  listener: 'local',
+  remoteAddress: '127.0.0.1',
+  remotePort: 0,
+  helo: '',
+  tls: null,
+  account: null,
+}
+
+function first<T>([one]: readonly T[]): T {
+  if (one === undefined) throw new Error('a report of nobody')
+  return one
 }

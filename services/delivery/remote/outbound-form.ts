@@ -1,5 +1,5 @@
-// A message on its way out in steps: source, 7-bit, folding; signing is the next. Each step knows what it changes and what of the size it
-// can tell; what a host takes is known only in the session, so the form is made there.
+// A message on its way out in steps: source, 7-bit, folding, signing. Each step knows what it changes and what of the size it can tell;
+// what a host takes is known only in the session, so the form is made there.
 
 /** Bytes of the message from here on, for so many. */
 export type ReadMessage = (length?: number) => AsyncIterable<Uint8Array>
@@ -9,7 +9,11 @@ export interface OutboundMessage {
   readonly bytes: number
   /** Of any host. That an address needs SMTPUTF8 is found out where it is sent. */
   readonly needs: { readonly smtpUtf8: boolean; readonly eightBit: boolean }
-  formFor(host: HostTakes): { readonly declaredBytes: number; read(): AsyncIterable<Uint8Array> }
+  /** Rejects where the message, or what signs it, cannot be read. */
+  formFor(host: HostTakes): Promise<{
+    readonly declaredBytes: number
+    read(): AsyncIterable<Uint8Array>
+  }>
 }
 
 /** What the form of a message depends on. */
@@ -29,7 +33,10 @@ export type OutboundForm = {
 }
 
 /** Changes what it must for this host, and nothing else: a step that has nothing to do returns the very form. */
-export type OutboundStep = (form: OutboundForm, host: HostTakes) => OutboundForm
+export type OutboundStep = (
+  form: OutboundForm,
+  host: HostTakes,
+) => OutboundForm | Promise<OutboundForm>
 
 export type OutboundSource = Pick<OutboundMessage, 'needs'> & {
   fieldsFor(host: HostTakes): string
@@ -49,13 +56,13 @@ export function composeOutbound(
   return {
     bytes,
     needs,
-    formFor(host) {
+    async formFor(host) {
       let form: OutboundForm = {
         fields: source.fieldsFor(host),
         object: whole,
         declaredBytes: bytes,
       }
-      for (const step of steps) form = step(form, host)
+      for (const step of steps) form = await step(form, host)
       const { fields, object, declaredBytes } = form
       return {
         declaredBytes,

@@ -10,18 +10,25 @@ import { addedFields } from '#shared/queue/added-fields.ts'
 import { blobOf } from '#shared/queue/blob.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
+import { genericFields, putFields } from './generic-fields.ts'
+import type { Generic } from './leaving-envelope.ts'
 import { foldLines } from './line-folding.ts'
 import { composeOutbound, type OutboundMessage } from './outbound-form.ts'
 import { convertTo7Bit, hasEightBitHeader } from './seven-bit.ts'
+import type { Signing } from './signing/signing.ts'
 
 /** Reads as much of the object as it takes to know what the message needs: mostly nothing. */
 export async function openOutboundMessage(
   message: QueuedMessage,
-  deps: { readonly objects: ObjectStore },
+  deps: { readonly objects: ObjectStore; readonly signing?: Signing | undefined },
   options: {
     readonly hostname: string
     /** 0 for no limit. */
     readonly lineBytesMax: number
+    /** Addresses in header fields become others; undefined: they stay. */
+    readonly generic?: Generic | undefined
+    /** To whom it was sent before an alias or a forward took it out. */
+    readonly forwarder?: string | undefined
   },
 ): Promise<OutboundMessage> {
   const added = addedFields(message, options.hostname)
@@ -36,6 +43,10 @@ export async function openOutboundMessage(
     (envelope.smtpUtf8 && index.eightBit && (await hasEightBitHeader(object, index.structure)))
   const header = () => open.stream(0, Math.min(open.headerBytes, HEADER_INDEXED_BYTES_MAX))
   const lineBytesMax = await foldingLimit(added, index, header, options.lineBytesMax)
+  const { generic } = options
+  const changed = generic && (await genericFields(await textOf(header()), generic))
+  const { forwarder } = options
+  const sign = deps.signing?.stepFor(message, { forwarder, lineBytesMax })
   return composeOutbound(
     {
       bytes: open.size,
@@ -49,7 +60,10 @@ export async function openOutboundMessage(
     [
       // First, since it goes by the structure of the object as it is stored.
       ...(index.eightBit ? [convertTo7Bit(index.structure)] : []),
+      ...(changed === undefined || changed.size === 0 ? [] : [putFields(changed)]),
       ...(lineBytesMax === 0 ? [] : [foldLines(lineBytesMax)]),
+      // Last: whoever changes a byte behind it breaks it.
+      ...(sign === undefined ? [] : [sign]),
     ],
   )
 }
@@ -69,6 +83,9 @@ async function foldingLimit(
   )
   return isSigned ? 0 : limit
 }
+
+const textOf = async (bytes: AsyncIterable<Uint8Array>) =>
+  Buffer.concat(await Array.fromAsync(bytes)).toString('latin1')
 
 function isAscii(text: string): boolean {
   return !/[^\x00-\x7f]/.test(text)

@@ -106,6 +106,6 @@ function refuseUnsendable({ needs, bytes }: OutboundMessage): DeliveryResult {
 }
 
 async function readRaw(message: OutboundMessage): Promise<Uint8Array> {
-  const form = message.formFor({ smtpUtf8: false, eightBit: false })
+  const form = await message.formFor({ smtpUtf8: false, eightBit: false })
   return Buffer.concat(await Array.fromAsync(form.read()))
 }

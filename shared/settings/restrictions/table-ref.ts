@@ -46,7 +46,7 @@ export function formatTableRef(ref: TableRef): string {
     case 'table':
       return `table:${ref.name}`
     case 'static':
-      return /[\s,]/.test(ref.result) ? `static:{${ref.result}}` : `static:${ref.result}`
+      return /[\s,{}]/.test(ref.result) ? `static:{${ref.result}}` : `static:${ref.result}`
     case 'inline':
       return `inline:{ ${ref.entries.map(({ key, result }) => `{${key}=${result}}`).join(', ')} }`
   }
@@ -107,6 +107,13 @@ function splitOutside(text: string, at: RegExp): readonly string[] {
   return parts
 }
 
+/** Of what stands in one pair of braces, and not between two: `{a}{b}`. */
 function withoutBraces(text: string): string | undefined {
-  return text.startsWith('{') && text.endsWith('}') ? text.slice(1, -1).trim() : undefined
+  if (!text.startsWith('{') || !text.endsWith('}')) return undefined
+  let depth = 0
+  for (let i = 0; i < text.length - 1; i++) {
+    if (text[i] === '{') depth++
+    if (text[i] === '}' && --depth === 0) return undefined
+  }
+  return text.slice(1, -1).trim()
 }

@@ -36,7 +36,7 @@ export const queueSettings = {
     reload: true,
     default: 5 * DAY,
     about:
-      'How long delivery is tried; 0 means one attempt. Then the recipients that could not be served wait on hold for an operator (`postwolke queue list`): nothing is returned to the sender yet.',
+      'How long delivery is tried; 0 means one attempt. Then the message is returned to its sender.',
     known: { postfix: 'maximal_queue_lifetime' },
   }),
   bounceQueueLifetime: new Setting(duration({ min: 0, max: 100 * DAY }), {
@@ -45,12 +45,6 @@ export const queueSettings = {
     about:
       'The same for mail without a sender, which tells others what became of theirs; 0 means one attempt. Never longer than maximalQueueLifetime.',
     known: { postfix: 'bounce_queue_lifetime' },
-  }),
-  delayWarningTime: new Setting(duration({ min: 0, max: 100 * DAY }), {
-    default: 4 * HOUR,
-    about:
-      'Without effect so far: nobody is told yet that a message is still waiting. Kept for the time after which the sender will be; 0 for never.',
-    known: { postfix: 'delay_warning_time' },
   }),
   transportMaps: new Setting(maps, {
     reload: true,

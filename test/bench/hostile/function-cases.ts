@@ -5,7 +5,6 @@ import {
   ArrivingHeader,
   HEADER_JUDGED_BYTES_MAX,
 } from '#services/authentication/arriving-header.ts'
-import { CanonicalBody } from '#services/authentication/body-hash.ts'
 import { destinationsIn } from '#services/authentication/report-records.ts'
 import { readReply } from '#services/delivery/remote/outcome.ts'
 import { parseImapUrl } from '#services/imap/appending/imap-url.ts'
@@ -48,6 +47,7 @@ import { parseAddress, splitExtension } from '#shared/mail/address.ts'
 import { parseAddressList } from '#shared/mail/address-list.ts'
 import { AUTHSERV_ID_BYTES_MAX, authservIdIn } from '#shared/mail/authserv-id.ts'
 import { baseSubject } from '#shared/mail/base-subject.ts'
+import { CanonicalBody } from '#shared/mail/body-hash.ts'
 import { compareFolded, foldCase } from '#shared/mail/casemap.ts'
 import { decodeText, isKnownCharset } from '#shared/mail/charset.ts'
 import { type Domain, displayDomain, parseDomain } from '#shared/mail/domain.ts'

@@ -101,7 +101,7 @@ class Transaction {
     const { pipelines, extensions, wire, uses } = this.#session
     const { mailMs, rcptMs } = this.#policy.timeouts
     const isReused = uses > 1
-    const form = this.#form()
+    const form = await this.#form()
     const commands = [
       mailCommand(extensions, this.#mailing, form),
       ...this.#mailing.recipients.map((recipient) => rcptCommand(extensions, recipient)),
@@ -270,13 +270,17 @@ class Transaction {
     return { kind: 'done', told: this.#told.map((told) => told ?? rest), lost }
   }
 
-  #form(): Form {
+  async #form(): Promise<Form> {
     const { convertsTo7Bit } = this.#policy
     const { extensions } = this.#session
     const { message } = this.#mailing
     const smtpUtf8 = needsSmtpUtf8(this.#mailing)
     const eightBit = extensions.has('8BITMIME') || !convertsTo7Bit
-    const { declaredBytes, read } = message.formFor({ smtpUtf8, eightBit })
+    const { declaredBytes, read } = await message
+      .formFor({ smtpUtf8, eightBit })
+      .catch((error: unknown) => {
+        throw new MessageUnreadable(error instanceof Error ? error.message : String(error))
+      })
     return {
       read,
       // As long as it is taken: what comes may be less (RFC 1870 §6.1).

@@ -11,17 +11,21 @@ export const TLS_SESSION_LIFE_MS = 3_600_000
 /** A ticket holds the host's certificate; a longer one is not kept. */
 export const TLS_SESSION_BYTES_MAX = 16 * 1024
 
-export type TlsSession = { readonly bytes: Buffer; readonly verdict: Verdict }
+export type TlsSession = {
+  readonly bytes: Buffer
+  readonly verdict: Verdict
+  /** When its host was, in this session or the one that it was resumed from. */
+  readonly provenMs: number
+}
 
 export interface TlsSessions {
   recall(key: string): TlsSession | undefined
-  /** `isResumed`: its host was proven when the one before it was. */
-  keep(key: string, session: TlsSession, isResumed: boolean): void
+  keep(key: string, session: TlsSession): void
   forget(key: string): void
 }
 
 export function createTlsSessions(clock: Pick<Clock, 'now'>): TlsSessions {
-  const kept = new Map<string, TlsSession & { readonly provenMs: number }>()
+  const kept = new Map<string, TlsSession>()
   return {
     recall(key) {
       const session = kept.get(key)
@@ -30,13 +34,10 @@ export function createTlsSessions(clock: Pick<Clock, 'now'>): TlsSessions {
       kept.delete(key)
       return undefined
     },
-    keep(key, session, isResumed) {
+    keep(key, session) {
       if (session.bytes.length > TLS_SESSION_BYTES_MAX) return
-      const before = kept.get(key)
-      if (isResumed && before === undefined) return
-      const provenMs = isResumed && before ? before.provenMs : clock.now()
       kept.delete(key)
-      kept.set(key, { ...session, provenMs })
+      kept.set(key, session)
       takeOldest(kept, TLS_SESSIONS_MAX)
     },
     forget: (key) => void kept.delete(key),

@@ -119,17 +119,18 @@ export function createTlsClient(deps: {
       return broken(security, reason)
     }
     const { tls, ticket } = shaken
-    const isResumed = resumed !== undefined && tls.isSessionReused()
-    const judged: Judgement = isResumed
-      ? { kind: 'proven', verdict: resumed.verdict }
-      : judgePeer(tls, security, clock.now())
+    const proven = tls.isSessionReused() ? resumed : undefined
+    const provenMs = proven?.provenMs ?? clock.now()
+    const judged: Judgement = proven
+      ? { kind: 'proven', verdict: proven.verdict }
+      : judgePeer(tls, security, provenMs)
     if (judged.kind === 'unproven') {
       tls.destroy()
       note(security, peer, judged.type, { localAddress, reason: judged.why })
       return broken(security, tellUnproven(peer, judged))
     }
     const { verdict } = judged
-    ticket.onNew((bytes) => sessions.keep(key, { bytes, verdict }, isResumed))
+    ticket.onNew((bytes) => sessions.keep(key, { bytes, verdict, provenMs }))
     noteProven(tls, security, peer, localAddress)
     return { kind: 'protected', socket: tls, verdict, summary: `${verdict} ${describe(tls)}` }
   }
@@ -146,7 +147,7 @@ export function createTlsClient(deps: {
     const test = tested && judgeTested(tls, tested, clock.now())
     if (test?.kind === 'unproven') {
       note(security, peer, test.type, { localAddress, reason: test.why })
-    } else note(security, peer, 'success')
+    } else note(security, peer, 'success', { localAddress })
   }
 
   return {

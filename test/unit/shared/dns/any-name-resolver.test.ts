@@ -1,11 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import {
-  ANY_NAME_QUESTIONS_MAX,
-  createAnyNameResolver,
-  parseServer,
-} from '#shared/dns/any-name-resolver.ts'
+import { ANY_NAME_QUESTIONS_MAX, createAnyNameResolver } from '#shared/dns/any-name-resolver.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { type DnsServer, startDnsServer } from '#test/support/dns-server.ts'
 import { createFakeResolver } from '#test/support/fake-dns.ts'
@@ -113,23 +109,6 @@ it('other names go the usual way', async () => {
   expect(await open([server.address], inner).resolve4('a.test')).toMatchObject({ kind: 'found' })
   expect([inner.questions, server.questions.length]).toEqual([['A a.test'], before])
 })
-
-it.each([
-  ['192.0.2.53', '192.0.2.53', 53],
-  ['192.0.2.53:5353', '192.0.2.53', 5353],
-  ['2001:db8::53', '2001:db8::53', 53],
-  ['[2001:db8::53]', '2001:db8::53', 53],
-  ['[2001:db8::53]:5353', '2001:db8::53', 5353],
-])('%s is the server %s, port %d', (text, host, port) => {
-  expect(parseServer(text)).toEqual({ host, port })
-})
-
-it.each(['', 'ns.test', '192.0.2.53:', '192.0.2.53:x', '192.0.2.53:65536', '[::1]x', ':53'])(
-  '%j is no server',
-  (text) => {
-    expect(parseServer(text)).toBeUndefined()
-  },
-)
 
 it('answers of any bytes are read to their end, and no further', async () => {
   const socket = createSocket('udp4')

@@ -173,6 +173,29 @@ describe('a group of recipients here, with references reserved', () => {
     expect(await queue.load([queueId])).toMatchObject([{ used }])
   })
 
+  const never = { kind: 'failed', status: '5.2.1', reply: 'disabled' } as const
+
+  // He may have it, and his reference with it: given back, it would take the bytes from under his mailbox.
+  it('counts as used what those who fail may have used in an attempt of which nothing is known', async () => {
+    await taken()
+    expect(await settle(await taken(), (n) => ({ result: n < 3 ? never : full }))).toBe(true)
+    expect(await queue.load([queueId])).toMatchObject([{ used: 3 }])
+  })
+
+  it('counts as used what this attempt may have used, of those who leave by it', async () => {
+    const unknown = { uncertain: true }
+    const group = await taken()
+    await settle(group, (n) => (n < 3 ? { result: never, ...unknown } : { result: full }))
+    expect(await queue.load([queueId])).toMatchObject([{ used: 3 }])
+  })
+
+  it('counts nothing as used by those who fail, where all is known, nor while they stay', async () => {
+    await settle(await taken(), (n) => ({ result: n < 3 ? never : full }))
+    const untold = { result: never, uncertain: true, untold: true }
+    await settle(await taken(), (n) => (n < 3 ? untold : { result: full }))
+    expect(await queue.load([queueId])).toMatchObject([{ used: 0 }])
+  })
+
   it('counts nothing as used but what was, where all is known', async () => {
     const group = await taken()
     expect(await settle(group, (n) => ({ result: there, usedReserved: n < 3 }))).toBe(true)

@@ -6,7 +6,7 @@ import type { QueueId } from '#shared/mail/queue-id.ts'
 import { DELIVERED_DAYS } from '#shared/mailbox/blob-references.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId, mailboxBlobOf } from '#shared/queue/blob.ts'
-import { dueAt, groupKey, heldAt, messageKey } from '#shared/queue/keys.ts'
+import { deferredUntil, dueAt, groupKey, heldAt, messageKey } from '#shared/queue/keys.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { GROUP_LEASE_MS, type NewGroup } from '#shared/queue/new-groups.ts'
 import {
@@ -140,6 +140,15 @@ describe('the mail queue', () => {
       ])
     })
 
+    it('each with a name that its bell can say, whatever words its route has', async () => {
+      const slot = `error:5.1.6 he möved\n${'😀'.repeat(200)}`
+      const { queueId } = await split(far(slot, 'x@a.test'))
+      const [bell = ''] = await bellsOf(store, 'active')
+      expect(bell).toMatch(/^[0-9A-Z]+ error:5\.1\.6_he_m_ved__+\/0$/)
+      const found = await queue.take(queueId, bell.split(' ')[1] ?? '')
+      expect(found?.group.destination).toEqual({ kind: 'remote', slot })
+    })
+
     it('rings those that wait for a worker, which are due should the bell get lost', async () => {
       const { queueId } = await split(far('a.test', 'x@a.test'), {
         ...near('ann@here.test'),
@@ -155,7 +164,9 @@ describe('the mail queue', () => {
         ...near('ann@here.test'),
         state: { kind: 'deferred', dueMs: 7 },
       })
-      expect(await itemOf(queueId, 'local/0')).toMatchObject(dueAt(queueId, 'local/0', 7))
+      expect(await itemOf(queueId, 'local/0')).toMatchObject(
+        deferredUntil(queueId, 'local/0', { dueMs: 7, nowMs: clock.now() }),
+      )
     })
 
     it('of which one has been tried where a recipient of it has', async () => {
@@ -445,7 +456,7 @@ describe('the mail queue', () => {
           failed,
         ],
       ])
-      // A second attempt counts, and what it says takes the place of the first.
+      // A second attempt counts, and what it says takes the place of the first; who is done with was not tried.
       const again = await taken(message, 'a.test/0')
       clock.advance(1)
       await queue.settle(again, {
@@ -457,7 +468,7 @@ describe('the mail queue', () => {
         [
           { ...second, reply: 'x@a.test deferred' },
           { ...second, reply: 'y@a.test deferred' },
-          { ...second, reply: 'z@a.test deferred' },
+          failed,
         ],
       ])
     })

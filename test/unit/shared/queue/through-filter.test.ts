@@ -76,13 +76,31 @@ describe('a message that goes through a content filter', () => {
     expect(await queue()).toEqual([])
   })
 
-  it('waits where the filter is none that speaks SMTP: nobody gets his mail back for it', async () => {
-    await pipeline.accept(text, recipients, { filter: 'pipe:/usr/bin/filter' })
+  it('goes to a filter whose host has the name of a transport', async () => {
+    await pipeline.accept(text, ['x@remote.test'], { filter: 'scan:discard:10024' })
     await pipeline.settle()
-    expect(handed).toEqual([])
-    const [entry] = await queue()
-    expect(JSON.stringify(entry)).toMatch(/4\.3\.5.*pipe:\/usr\/bin\/filter/)
+    expect(handed).toEqual([{ hop: 'smtp:discard:10024', to: ['x@remote.test'] }])
   })
+
+  // Neither read as a route of ours.
+  it.each(['pipe:/usr/bin/filter', 'discard:spam', 'error:5.7.1 spam', 'lmtp:unix:/run/lmtp'])(
+    'waits where the filter is %s, which speaks no SMTP: nobody gets his mail back for it',
+    async (filter) => {
+      await pipeline.accept(text, recipients, { filter })
+      await pipeline.settle()
+      expect(handed).toEqual([])
+      const [entry] = await queue()
+      const results = entry?.groups.flatMap((group) => group.recipients.map(({ last }) => last))
+      expect(results).toHaveLength(recipients.length)
+      for (const last of results ?? []) {
+        expect(last).toMatchObject({
+          kind: 'deferred',
+          status: '4.3.5',
+          reply: expect.stringContaining(filter),
+        })
+      }
+    },
+  )
 })
 
 describe("a filter in Postfix's notation", () => {

@@ -45,7 +45,7 @@ describe('a message that leaves', () => {
     const options = { hostname: 'us', lineBytesMax }
     const content = await openOutboundMessage(message, { objects }, options)
     const read = async (host = asIs) =>
-      Buffer.concat(await Array.fromAsync(content.formFor(host).read())).toString('latin1')
+      Buffer.concat(await Array.fromAsync((await content.formFor(host)).read())).toString('latin1')
     return { content, read }
   }
 
@@ -118,7 +118,7 @@ describe('a message that leaves', () => {
     ])('%s', async (_, limit, text, at) => {
       const { content, read } = await queued(text, { lineBytesMax: limit })
       const all = `Received: by us\r\n${text}`
-      const { declaredBytes } = content.formFor(asIs)
+      const { declaredBytes } = await content.formFor(asIs)
       if (at === undefined) {
         expect(await read()).toBe(all)
         expect(declaredBytes).toBe(all.length)

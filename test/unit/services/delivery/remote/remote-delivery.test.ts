@@ -99,7 +99,7 @@ describe('remote delivery', () => {
       async deliver({ openMessage }) {
         const { formFor } = await openMessage({ lineBytesMax: 40 })
         expect(reads).toBeLessThanOrEqual(1)
-        const form = formFor({ smtpUtf8: false, eightBit: true })
+        const form = await formFor({ smtpUtf8: false, eightBit: true })
         const bytes = Buffer.concat(await Array.fromAsync(form.read()))
         return {
           results: [{ kind: 'delivered', reply: bytes.toString() }],

@@ -15,7 +15,7 @@ const bytes = Buffer.from('Subject: x\r\n\r\nbody\r\n')
 const message: OutboundMessage = {
   bytes: bytes.length,
   needs: { smtpUtf8: false, eightBit: false },
-  formFor: () => ({
+  formFor: async () => ({
     declaredBytes: bytes.length,
     async *read() {
       yield bytes.subarray(0, 5)

@@ -1,10 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import {
-  BodyDigest,
-  CanonicalBody,
-  type Canonicalisation,
-} from '#services/authentication/body-hash.ts'
+import { BodyDigest, CanonicalBody, type Canonicalisation } from '#shared/mail/body-hash.ts'
 
 const sha256 = (text: string) => createHash('sha256').update(text, 'latin1').digest('base64')
 
