@@ -446,7 +446,7 @@ describe('a message', () => {
     const openMessage = async () => ({
       bytes,
       needs: { smtpUtf8: false, eightBit: false },
-      formFor: () => ({
+      formFor: async () => ({
         declaredBytes: bytes,
         async *read() {
           const piece = Buffer.from(`${'x'.repeat(62)}\r\n`.repeat(1_024))
