@@ -12,6 +12,7 @@ import {
   countRates,
   deliverToMailboxes,
   freezeAccounts,
+  keysLike,
   readObjects,
   readSecret,
   sendBySes,
@@ -58,6 +59,8 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
         // What other hosts refuse is counted for the account that sent it.
         countRates(storage),
         freezeAccounts(storage),
+        // What domains publish by MTA-STS outlives an instance.
+        allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [counters.tableArn], keysLike('STS#*')),
         deliverToMailboxes(storage),
         ...readObjects(storage),
         allow(

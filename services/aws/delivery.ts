@@ -1,5 +1,6 @@
 // The function `delivery`: woken by the queue active.
 
+import { openOutboundTls } from '#services/assembly/outbound-tls.ts'
 import { assembleDelivery } from '#services/assembly/pipeline.ts'
 import { type OpenRemoteDelivery, openRemoteDelivery } from '#services/assembly/remote.ts'
 import { assembleSigning } from '#services/assembly/signing.ts'
@@ -23,13 +24,14 @@ const relaySecrets = createRelaySecrets(
   backend.clock,
 )
 
-/** For all events of this instance, so that keys are read once a minute. */
+/** For all events of this instance, so that keys are read once a minute, and policies of domains are remembered. */
 const signing = assembleSigning(backend)
+const tls = openOutboundTls(backend)
 
 export const handler = onQueueEvents(opened, 'active', async (bells, context) => {
   let remote: OpenRemoteDelivery | undefined
   const delivery = assembleDelivery(backend, async (message, hop, recipients, onContact) => {
-    remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses }, signing)
+    remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses }, signing, tls)
     return remote.deliver(message, hop, recipients, onContact)
   })
   const leftMs = context.getRemainingTimeInMillis() - CUT_OFF_BEFORE_END_MS
