@@ -8,6 +8,7 @@ import {
   allow,
   changeVisibility,
   deliverToMailboxes,
+  keysLike,
   sendHints,
   watchQueuePrefix,
 } from '../permissions.ts'
