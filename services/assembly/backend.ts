@@ -47,6 +47,7 @@ export function createBackend(deps: {
     mail: tables.mail,
     incoming: queues.incoming,
     active: queues.active,
+    deferred: queues.deferred,
     clock,
   })
   const accessTables = createAccessTables({ table: tables.directory, clock })

@@ -3,9 +3,11 @@
 
 import { createCleanup } from '#services/cleanup/cleanup.ts'
 import { createCollector } from '#services/collector/collector.ts'
-import { createDelivery } from '#services/delivery/delivery.ts'
+import { createDelivery, type Delivery } from '#services/delivery/delivery.ts'
 import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
 import type { Notices } from '#services/delivery/notices/notices.ts'
+import { createLimits } from '#services/delivery/queue-manager/limits.ts'
+import { startQueueManager } from '#services/delivery/queue-manager/queue-manager.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
@@ -52,15 +54,33 @@ export function assembleDelivery(
   })
 }
 
+/** Takes bells from the queues and delivers what they ring for, by what `delivery` is at the time. */
+export function openQueueManager(backend: () => Backend, delivery: () => Delivery) {
+  const { store, queue, clock, log } = backend()
+  return startQueueManager({
+    bells: [store.queues.active, store.queues.deferred],
+    queue,
+    delivery: {
+      deliver: (bell) => delivery().deliver(bell),
+      suspend: (seen, reason) => delivery().suspend(seen, reason),
+    },
+    routes: { slotOf: (to) => backend().routes.slotOf(to) },
+    limits: createLimits(() => backend().settings),
+    clock,
+    log: log.child({ service: 'delivery' }),
+  })
+}
+
 export function assembleSweeper({ store, queue, clock, log }: Backend) {
   const {
     incoming,
     active,
+    deferred,
     'incoming-dead': incomingDead,
     'active-dead': activeDead,
   } = store.queues
   return {
-    ...createSweeper({ queueTable: store.tables.queue, incoming, active, clock }),
+    ...createSweeper({ queueTable: store.tables.queue, incoming, active, deferred, clock }),
     deadLetters: createDeadLetters({
       queue,
       incomingDead,
@@ -112,6 +132,7 @@ export function retryOptions(settings: Settings) {
     minimalBackoffMs: settings.minimalBackoffTime,
     maximalBackoffMs: settings.maximalBackoffTime,
     maximalQueueLifetimeMs: settings.maximalQueueLifetime,
+    bounceQueueLifetimeMs: settings.bounceQueueLifetime,
   }
 }
 

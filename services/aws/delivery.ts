@@ -1,4 +1,4 @@
-// The function `delivery`: woken by the queue active.
+// The function `delivery`: woken by the queues active and deferred.
 
 import { assembleDelivery } from '#services/assembly/pipeline.ts'
 import { type OpenRemoteDelivery, openRemoteDelivery } from '#services/assembly/remote.ts'
@@ -26,7 +26,13 @@ const relaySecrets = createRelaySecrets(
 /** For all events of this instance, so that keys are read once a minute. */
 const signing = assembleSigning(backend)
 
-export const handler = onQueueEvents(opened, 'active', async (bells, context) => {
+/** Lambda names the queue by its ARN, whose last word the queue's address has too. */
+const queueOf = (arn: string) =>
+  variables.DEFERRED_QUEUE_URL.endsWith(`/${arn.slice(arn.lastIndexOf(':') + 1)}`)
+    ? 'deferred'
+    : 'active'
+
+export const handler = onQueueEvents(opened, queueOf, async (bells, context) => {
   let remote: OpenRemoteDelivery | undefined
   const delivery = assembleDelivery(backend, async (message, hop, recipients, onContact) => {
     remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses }, signing)
@@ -38,5 +44,7 @@ export const handler = onQueueEvents(opened, 'active', async (bells, context) =>
     return await delivery.handle(bells)
   } finally {
     clearTimeout(timer)
+    // Between two invocations time stands still here, and not for who is at the other end.
+    remote?.close()
   }
 })

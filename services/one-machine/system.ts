@@ -112,6 +112,7 @@ export async function startSystem(deps: {
     }, DELIVERY_GRACE_MS)
     await workers.stop()
     clearTimeout(timer)
+    for (const { close } of remotes) close()
   })
   const probe: ProbeAddress = (address) => newest(remotes).probe(address)
   // Sessions go on with those that they began with.
@@ -194,6 +195,7 @@ export async function startSystem(deps: {
       const deciders = await decidersOf(next)
       await certificates.reload()
       running = next
+      for (const { close } of remotes) close()
       const busy = remotes.filter(({ isIdle }) => !isIdle())
       remotes = [...busy, openRemoteDelivery(running, auth)]
       services.change(running, (...given) => newest(remotes).deliver(...given))

@@ -177,7 +177,7 @@ export function createQueueOperator(deps: {
             (group.destination.kind === 'remote' && group.destination.slot === nextHop)),
       )
       if (waiting.length === 0) continue
-      await queue.ring(waiting)
+      await queue.ring(waiting, { isFlush: true })
       flushed++
     }
     log.info({ ...(nextHop !== undefined && { nextHop }), messages: flushed }, 'queue flushed')

@@ -166,6 +166,25 @@ export const fieldNames: Kind<readonly string[]> = {
   format: (value) => value.join(', '),
 }
 
+const EHLO_KEYWORDS_MAX = 50
+// RFC 5321 §4.1.1.1: ehlo-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
+const EHLO_KEYWORD = /^[A-Z0-9][A-Z0-9-]{0,29}$/
+
+/** Names of SMTP extensions, kept in capitals. */
+export const ehloKeywords: Kind<readonly string[]> = {
+  name: 'EHLO keywords',
+  allowed: 'names of SMTP extensions such as CHUNKING, separated by commas or spaces, or nothing',
+  list: true,
+  parse(text) {
+    const given = new Set(text.toUpperCase().split(/[\s,]+/))
+    given.delete('')
+    const sound =
+      given.size <= EHLO_KEYWORDS_MAX && [...given].every((one) => EHLO_KEYWORD.test(one))
+    return sound ? [...given] : undefined
+  },
+  format: (value) => value.join(', '),
+}
+
 /** As C writes them, and Postfix. */
 const characterEscapes = new Map([
   ['a', 0x07],

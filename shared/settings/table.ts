@@ -29,6 +29,7 @@ import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
 import { rewritingSettings } from './table/rewriting.ts'
 import { smtpSettings } from './table/smtp.ts'
+import { smtpClientSettings } from './table/smtp-client.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
 import { verificationSettings } from './table/verification.ts'
 import { weightSettings } from './table/weight.ts'
@@ -57,6 +58,7 @@ export const settingParts = {
   'IMAP server': imapSettings,
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
+  'SMTP client': smtpClientSettings,
   'Forwarding and copies': forwardingSettings,
   'Address rewriting': rewritingSettings,
   'TLS to other mail servers': outboundTlsSettings,
@@ -90,6 +92,7 @@ export const settingsTable = {
   ...imapSettings,
   ...pop3Settings,
   ...queueSettings,
+  ...smtpClientSettings,
   ...forwardingSettings,
   ...rewritingSettings,
   ...outboundTlsSettings,

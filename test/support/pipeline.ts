@@ -166,6 +166,7 @@ export function createPipeline(
       for (const [name, handle] of [
         ['incoming', workers.cleanup.handle],
         ['active', workers.delivery.handle],
+        ['deferred', workers.delivery.handle],
       ] as const) {
         const queue = store.queues[name]
         const bells = await queue.receive(options)

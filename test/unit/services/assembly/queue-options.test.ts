@@ -23,6 +23,7 @@ const rows: readonly (readonly [setting: string, value: string, told: Told])[] =
   ],
   ['minimalBackoffTime', '1001ms', { 'retry.minimalBackoffMs': 1_001, 'tls.clearAfterMs': 1_001 }],
   ['maximalBackoffTime', '7200002ms', { 'retry.maximalBackoffMs': 7_200_002 }],
+  ['bounceQueueLifetime', '1010ms', { 'retry.bounceQueueLifetimeMs': 1_010 }],
   ['maximalQueueLifetime', '1003ms', { 'retry.maximalQueueLifetimeMs': 1_003 }],
   ['smtpTlsSecurityLevel', 'secure', { 'tls.level': 'secure' }],
   [
@@ -65,7 +66,6 @@ const elsewhere = [
   'dnssecServers',
   'tlsReports',
   'privateDestinationNetworks',
-  'defaultDestinationConcurrencyLimit',
   'virtualAliasRecursionLimit',
 ]
 

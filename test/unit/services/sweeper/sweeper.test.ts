@@ -46,7 +46,7 @@ describe('the sweeper', () => {
     await pipeline.accept('Subject: a\r\n\r\n', ['bob@elsewhere.test'])
     await pipeline.settle()
     const incoming = await pipeline.accept('Subject: b\r\n\r\n', ['ann@example.test'])
-    const { rung } = await pipeline.workers.sweeper.ringDue({ incomingNow: true })
+    const { rung } = await pipeline.workers.sweeper.ringDue({ isStart: true })
     expect(rung).toBe(1)
     const receive = { max: 10, visibilitySeconds: 60, waitSeconds: 0 }
     expect(await store.queues.active.receive(receive)).toEqual([])
