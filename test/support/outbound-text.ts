@@ -6,7 +6,7 @@ export function textMessage(text: string | Uint8Array, pieceBytes = 65_536): Out
   return {
     bytes: bytes.length,
     needs: { smtpUtf8: false, eightBit: false },
-    formFor: () => ({
+    formFor: async () => ({
       declaredBytes: bytes.length,
       async *read() {
         for (let at = 0; at < bytes.length; at += pieceBytes) {
