@@ -1,6 +1,7 @@
 // Remote delivery put together: the settings as the policy of each next hop, the transports, and an end for what is under way.
 
-import { connectTcp } from '#services/delivery/remote/connect.ts'
+import { SessionCache } from '#services/delivery/remote/client/session-cache.ts'
+import { connectFrom } from '#services/delivery/remote/connect.ts'
 import { createFixedTransport } from '#services/delivery/remote/fixed-transports.ts'
 import {
   createHopPolicies,
@@ -9,6 +10,7 @@ import {
   policyOfFilter,
 } from '#services/delivery/remote/hop-policy.ts'
 import { createInterruption, type Interruption } from '#services/delivery/remote/interruption.ts'
+import { createLeavingEnvelope } from '#services/delivery/remote/leaving-envelope.ts'
 import { createProbe } from '#services/delivery/remote/probe.ts'
 import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
 import {
@@ -22,6 +24,9 @@ import {
   securityOfFilter,
   type TlsPolicyOptions,
 } from '#services/delivery/remote/tls/policies.ts'
+import { nobodyTold } from '#services/delivery/remote/tls/report-sink.ts'
+import { createTlsSessions } from '#services/delivery/remote/tls/sessions.ts'
+import { createTlsClient } from '#services/delivery/remote/tls/tls-client.ts'
 import type { Transport } from '#services/delivery/remote/transport.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import type { Route } from '#shared/mail/route.ts'
@@ -34,6 +39,8 @@ import { assembleSigning } from './signing.ts'
 export type OpenRemoteDelivery = Pick<Interruption, 'cutOff' | 'isIdle'> & {
   readonly deliver: RemoteDelivery
   readonly probe: ProbeAddress
+  /** Sessions that wait for more mail are ended, and none waits any more. */
+  close(): void
 }
 
 export type RemoteSecrets = {
@@ -57,9 +64,11 @@ export function openRemoteDelivery(
   ways: OtherWays = {},
   signing = assembleSigning(backend),
 ): OpenRemoteDelivery {
-  const { settings, store, log } = backend
+  const { settings, store, clock, log } = backend
   const { hostname } = settings
-  const { connect, guard, cutOff, isIdle } = createInterruption(connectTcp)
+  const client = smtpClientOptions(settings)
+  const { connect, guard, cutOff, isIdle } = createInterruption(connectFrom(client.bindAddresses))
+  const sessions = new SessionCache(client.sessions, clock)
   const tls = tlsPolicyOptions(settings, secrets)
   const securityOf = createSecurityOf({
     options: tls,
@@ -68,25 +77,43 @@ export function openRemoteDelivery(
     sts: null,
   })
   const options = hopPolicyOptions(settings, secrets, securityOf)
+  const policyBeside = policyOfFilter({ ...options, securityOf: securityOfFilter(tls) })
   const way: SmtpTransportDeps = {
-    resolver: openResolver(settings),
+    choice: {
+      ...client.choice,
+      resolver: openResolver(settings),
+      ownNames: new Set([hostname, client.heloName].map((name) => name.toLowerCase())),
+      random: Math.random,
+    },
     targets: createTargets(settings.privateDestinationNetworks),
     policyOf: createHopPolicies(options),
-    hostname,
+    policyOfSocket: policyBeside,
+    fallbackRelays: client.fallbackRelays,
+    heloName: client.heloName,
+    ignoredExtensions: client.ignoredExtensions,
     connect,
+    tlsClient: createTlsClient({
+      sessions: createTlsSessions(clock),
+      reports: nobodyTold,
+      clock,
+    }),
+    sessions,
+    clock,
     log: log.child({ service: 'delivery' }),
   }
   const smtp = createSmtpTransport(way)
   const toFilter = createSmtpTransport({
     ...way,
-    policyOf: () => policyOfFilter({ ...options, securityOf: securityOfFilter(tls) }),
+    policyOf: () => policyBeside,
+    fallbackRelays: [],
   })
   const deliver = createRemoteDelivery({
     objects: store.objects,
     transportOf: (route, { isFilter }) =>
       transportOf(route, { smtp: isFilter ? toFilter : smtp, ...ways }),
+    leaving: createLeavingEnvelope(backend),
     signing,
-    clock: backend.clock,
+    clock,
     hostname,
   })
   return {
@@ -97,6 +124,7 @@ export function openRemoteDelivery(
     }),
     cutOff,
     isIdle,
+    close: () => sessions.close(),
   }
 }
 
@@ -106,6 +134,7 @@ function transportOf(
 ): Transport {
   switch (route.kind) {
     case 'smtp':
+    case 'lmtp':
       return smtp
     case 'discard':
     case 'error':
@@ -113,8 +142,6 @@ function transportOf(
       return createFixedTransport(route)
     case 'ses':
       return ses?.(route.region) ?? noWay('SES is not used from here: name its SMTP host')
-    case 'lmtp':
-      return noWay('no lmtp here')
   }
 }
 
@@ -136,12 +163,37 @@ export function hopPolicyOptions(
     disableMimeOutputConversion: settings.disableMimeOutputConversion,
     timeouts: {
       connectMs: settings.smtpConnectTimeout,
-      greetingMs: settings.smtpGreetingTimeout,
-      commandMs: settings.smtpTimeout,
-      dataBlockMs: settings.smtpTimeout,
-      dataTerminationMs: settings.smtpTimeout,
+      heloMs: settings.smtpHeloTimeout,
+      starttlsMs: settings.smtpStarttlsTimeout,
+      mailMs: settings.smtpMailTimeout,
+      rcptMs: settings.smtpRcptTimeout,
+      dataInitMs: settings.smtpDataInitTimeout,
+      dataXferMs: settings.smtpDataXferTimeout,
+      dataDoneMs: settings.smtpDataDoneTimeout,
+      rsetMs: settings.smtpRsetTimeout,
+      quitMs: settings.smtpQuitTimeout,
     },
   }
+}
+
+export function smtpClientOptions(settings: Settings) {
+  return {
+    choice: {
+      addressPreference: settings.smtpAddressPreference,
+      inetProtocols: settings.inetProtocols,
+      mxAddressLimit: settings.smtpMxAddressLimit,
+      mxSessionLimit: settings.smtpMxSessionLimit,
+      ignoreMxLookupError: settings.ignoreMxLookupError,
+    },
+    heloName: settings.smtpHeloName,
+    bindAddresses: { v4: settings.smtpBindAddress, v6: settings.smtpBindAddress6 },
+    ignoredExtensions: new Set(settings.smtpDiscardEhloKeywords),
+    fallbackRelays: settings.smtpFallbackRelay,
+    sessions: {
+      onDemand: settings.smtpConnectionCacheOnDemand,
+      lifeMs: settings.smtpConnectionReuseTimeLimit,
+    },
+  } as const
 }
 
 export function tlsPolicyOptions(

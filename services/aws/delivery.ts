@@ -1,6 +1,6 @@
-// The function `delivery`: woken by the queue active.
+// The function `delivery`: woken by the queues active and deferred.
 
-import { assembleDelivery } from '#services/assembly/pipeline.ts'
+import { assembleDelivery, openSharedTurns } from '#services/assembly/pipeline.ts'
 import { type OpenRemoteDelivery, openRemoteDelivery } from '#services/assembly/remote.ts'
 import { assembleSigning } from '#services/assembly/signing.ts'
 import { onQueueEvents, openFunction } from './functions.ts'
@@ -26,17 +26,34 @@ const relaySecrets = createRelaySecrets(
 /** For all events of this instance, so that keys are read once a minute. */
 const signing = assembleSigning(backend)
 
-export const handler = onQueueEvents(opened, 'active', async (bells, context) => {
+const turnsOf = openSharedTurns(backend)
+
+/** Lambda names the queue by its ARN, whose last word the queue's address has too. */
+const queueOf = (arn: string) =>
+  variables.DEFERRED_QUEUE_URL.endsWith(`/${arn.slice(arn.lastIndexOf(':') + 1)}`)
+    ? 'deferred'
+    : 'active'
+
+export const handler = onQueueEvents(opened, queueOf, async (bells, context) => {
   let remote: OpenRemoteDelivery | undefined
+  let isSpeaking = false
   const delivery = assembleDelivery(backend, async (message, hop, recipients, onContact) => {
     remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses }, signing)
-    return remote.deliver(message, hop, recipients, onContact)
+    return remote.deliver(message, hop, recipients, (contact) => {
+      isSpeaking = true
+      onContact(contact)
+    })
   })
   const leftMs = context.getRemainingTimeInMillis() - CUT_OFF_BEFORE_END_MS
   const timer = setTimeout(() => remote?.cutOff(), Math.max(0, leftMs))
   try {
-    return await delivery.handle(bells)
+    return await turnsOf(delivery, {
+      isSpeaking: () => isSpeaking,
+      giveUp: () => remote?.cutOff('it took too long, and others wait there too'),
+    }).handle(bells)
   } finally {
     clearTimeout(timer)
+    // Between two invocations time stands still here, and not for who is at the other end.
+    remote?.close()
   }
 })

@@ -11,6 +11,7 @@ import { messageKey } from './keys.ts'
 import { GROUP_LEASE_MS, groupOf, ofBoundedSize } from './new-groups.ts'
 import {
   type Group,
+  isEnded,
   type QueuedMessage,
   type QueuedRecipient,
   type QueueEntry,
@@ -69,7 +70,7 @@ export function createExpiry(deps: {
     for (let at = 0; at < meant.length; at += GROUPS_AT_ONCE_MAX) {
       await table.transact(
         meant.slice(at, at + GROUPS_AT_ONCE_MAX).map((group, i): Write => {
-          return { ...groupPut(ended[at + i] ?? group), if: unchanged(group) }
+          return { ...groupPut(ended[at + i] ?? group, clock.now()), if: unchanged(group) }
         }),
       )
     }
@@ -131,7 +132,7 @@ export function createExpiry(deps: {
         },
         if: isMessage(message.state),
       },
-      ...groups.map((group): Write => ({ ...groupPut(group), if: { absent: 'pk' } })),
+      ...groups.map((group): Write => ({ ...groupPut(group, clock.now()), if: { absent: 'pk' } })),
     ])
     return groups
   }
@@ -139,8 +140,7 @@ export function createExpiry(deps: {
 
 /** Nothing of it is to be changed. */
 function isDone(group: Group, heldToo: boolean): boolean {
-  const isEnded = group.recipients.every(({ last }) => last?.kind === 'failed')
-  return isEnded && !(group.state === 'held' && heldToo)
+  return isEnded(group) && !(group.state === 'held' && heldToo)
 }
 
 /** Nobody worked on it since it was read. */

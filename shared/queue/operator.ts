@@ -204,7 +204,7 @@ export function createQueueOperator(deps: {
     for await (const { groups } of entries) {
       const waiting = groups.filter((group) => group.state === 'deferred' && isMeant(group))
       if (waiting.length === 0) continue
-      await queue.ring(waiting)
+      await queue.ring(waiting, { isFlush: true })
       flushed++
     }
     const asked = typeof to === 'string' ? { nextHop: to } : { ...to }

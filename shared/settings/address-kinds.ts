@@ -212,6 +212,23 @@ export const localParts: Kind<readonly string[]> = {
   format: (value) => value.join(', '),
 }
 
+/** Domains in their order, `!` before those that are left as they are (Postfix's masquerade_domains). */
+export const masqueradeList: Kind<readonly string[]> = {
+  name: 'domains',
+  allowed: 'domains such as example.net, !mail.example.net, separated by commas or spaces',
+  list: true,
+  parse(text) {
+    const names = words(text).map((word) => {
+      const name = parseHostName(word.replace(/^!/, ''))
+      return name && (word.startsWith('!') ? `!${name}` : name)
+    })
+    return names.length <= LIST_ENTRIES_MAX && names.every((name) => name !== undefined)
+      ? names
+      : undefined
+  },
+  format: (value) => value.join(', '),
+}
+
 /** Logins that may send as an address, as everybody of a domain (`@domain`) or as anybody (`*`); `*` among them is every login. */
 export type SenderLogins = { readonly sender: string; readonly logins: readonly string[] }
 
@@ -261,3 +278,26 @@ function isPlainAddress(text: string): boolean {
 function words(text: string): readonly string[] {
   return text.split(/[\s,]+/).filter((word) => word !== '')
 }
+
+const NEXT_HOPS_MAX = 10
+
+/** Several, in the order in which they are tried; there may be none. */
+export const nextHops: Kind<readonly NextHop[]> = {
+  name: 'next hops',
+  allowed: `up to ${NEXT_HOPS_MAX} of [host], [host]:port, domain or domain:port (brackets: no MX look-up), separated by commas or spaces, or nothing`,
+  list: true,
+  parse(text) {
+    const hops = words(text).flatMap((word) => nextHop.parse(word) ?? [])
+    return hops.length === words(text).length && hops.length <= NEXT_HOPS_MAX ? hops : undefined
+  },
+  format: (value) => value.map(formatNextHop).join(', '),
+}
+
+/** An address of this machine of that family. Empty: none in particular. */
+export const ownAddress = (family: 4 | 6): Kind<string> => ({
+  name: `IPv${family} address`,
+  allowed: `an IPv${family} address, or nothing`,
+  parse: (text) =>
+    text === '' || (isIP(text) === family && !text.includes('%')) ? text : undefined,
+  format: (value) => value,
+})

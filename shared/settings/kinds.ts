@@ -132,6 +132,22 @@ export function choices<const C extends string>(
   }
 }
 
+/** A list of some of these words, in their order here; there may be none. */
+export function someOf<const C extends string>(...known: readonly [C, ...C[]]): Kind<readonly C[]> {
+  return {
+    name: 'words',
+    allowed: `any of ${known.join(', ')}, separated by commas or spaces, or nothing`,
+    list: true,
+    parse(text) {
+      const given = new Set(text.toLowerCase().split(/[\s,]+/))
+      given.delete('')
+      const wanted = known.filter((word) => given.has(word))
+      return wanted.length === given.size ? wanted : undefined
+    },
+    format: (value) => value.join(', '),
+  }
+}
+
 const FIELD_NAMES_MAX = 100
 // ftext, and as long as message-cleaning.ts looks for it.
 const FIELD_NAME = /^[\x21-\x2b\x2d-\x39\x3b-\x7e]{1,100}$/
@@ -146,6 +162,25 @@ export const fieldNames: Kind<readonly string[]> = {
     const given = [...new Set(names)].filter((name) => name !== '')
     const sound = given.length <= FIELD_NAMES_MAX && given.every((name) => FIELD_NAME.test(name))
     return sound ? given : undefined
+  },
+  format: (value) => value.join(', '),
+}
+
+const EHLO_KEYWORDS_MAX = 50
+// RFC 5321 §4.1.1.1: ehlo-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
+const EHLO_KEYWORD = /^[A-Z0-9][A-Z0-9-]{0,29}$/
+
+/** Names of SMTP extensions, kept in capitals. */
+export const ehloKeywords: Kind<readonly string[]> = {
+  name: 'EHLO keywords',
+  allowed: 'names of SMTP extensions such as CHUNKING, separated by commas or spaces, or nothing',
+  list: true,
+  parse(text) {
+    const given = new Set(text.toUpperCase().split(/[\s,]+/))
+    given.delete('')
+    const sound =
+      given.size <= EHLO_KEYWORDS_MAX && [...given].every((one) => EHLO_KEYWORD.test(one))
+    return sound ? [...given] : undefined
   },
   format: (value) => value.join(', '),
 }

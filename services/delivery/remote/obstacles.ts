@@ -8,6 +8,9 @@ export type Stage = (typeof stages)[number]
 
 type Obstacle = { readonly stage: Stage; readonly failure: Undelivered }
 
+/** Who is told of them. */
+export type ObstacleSink = Pick<Obstacles, 'add'>
+
 export class Obstacles {
   readonly #met: Obstacle[] = []
 

@@ -1,4 +1,4 @@
-// How an attempt ended for a recipient: from another host's reply, or in our own words with an RFC 3463 status.
+// How an attempt ended for a recipient: from another host's reply, or in our own words with an RFC 3463 status. The words are Postfix's.
 
 import type { Undelivered } from '#shared/contracts/delivery.ts'
 import type { EnhancedStatus } from '#shared/contracts/policy.ts'
@@ -16,33 +16,36 @@ export function fail(status: EnhancedStatus, reply: string): Undelivered {
 
 /** The same failure, but worth another try. */
 export function makeTemporary({ status, reply }: Undelivered): Undelivered {
-  return defer(`4.${detailOf(status)}`, reply)
+  const [, ...detail] = status.split('.').map(Number)
+  return defer(`4.${detail[0] ?? 0}.${detail[1] ?? 0}`, reply)
 }
 
 /**
- * 5yz is final, everything else that is not success may change (RFC 5321 §4.2.1). `peer` is who said it; `command` tells what to, where the
- * words do not sound like a refusal.
+ * What a refusal means: 5yz is final, 4yz may change (RFC 5321 §4.2.1), and anything else has no place there and is a breach of the
+ * protocol, which another try would not mend. The last line counts. `peer` is who said it, `command` what to.
  */
 export function readReply(response: string, peer: string, command?: string): Undelivered {
-  const place = command === undefined || /^[45]/.test(response) ? '' : ` (in reply to ${command})`
-  const reply = `host ${peer} said: ${oneLine(response)}${place}`
-  const [, code = '', status = ''] =
-    /^(\d)\d\d(?:[ -]+([245]\.\d{1,3}\.\d{1,3})(?!\S))?/.exec(response) ?? []
-  // RFC 2034 §4: the classes of both codes are the same; where they are not, the basic code counts.
-  const rest = detailOf(status)
-  return code === '5' ? fail(`5.${rest}`, reply) : defer(`4.${rest}`, reply)
+  const place = command === undefined ? '' : ` (in reply to ${command})`
+  return readWords(response, `host ${peer} said: ${oneLine(response)}${place}`)
 }
+
+/** The same, told in other words. */
+export function readWords(response: string, words: string): Undelivered {
+  const last = response.slice(response.lastIndexOf('\n') + 1)
+  const [, code, ownClass, subject, detail] = REFUSAL.exec(last) ?? []
+  if (code === undefined) {
+    return fail('5.5.0', last.startsWith('2') ? `Protocol error: ${words}` : words)
+  }
+  // RFC 2034 §4: the classes of both codes are the same; where they are not, the enhanced one means nothing.
+  const rest: `${number}.${number}` =
+    code === ownClass ? `${Number(subject)}.${Number(detail)}` : '0.0'
+  return code === '5' ? fail(`5.${rest}`, words) : defer(`4.${rest}`, words)
+}
+
+const REFUSAL = /^([45])\d\d(?:$|[ -] *(?:([245])\.(\d{1,3})\.(\d{1,3})(?!\S))?)/
 
 /** Several lines become one, and nothing in it can break a log or a header field. */
 export function oneLine(response: string): string {
-  return response
-    .replace(/\r?\n\d{3}[ -]?/g, ' ')
-    .replace(/[\x00-\x1f\x7f-\x9f]/g, ' ')
-    .slice(0, REPLY_CHARACTERS_MAX)
-}
-
-/** Subject and detail of a status, 0.0 when there is none. */
-function detailOf(status: string): `${number}.${number}` {
-  const [, subject, point] = status.split('.')
-  return `${Number(subject ?? 0)}.${Number(point ?? 0)}`
+  const line = response.replace(/\r?\n/g, ' ').replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '?')
+  return line.slice(0, REPLY_CHARACTERS_MAX).toWellFormed()
 }

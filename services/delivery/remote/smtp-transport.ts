@@ -1,254 +1,212 @@
-// Takes a message to the hosts of a next hop by SMTP (RFC 5321), one connection for one transfer. Correct but simple: hosts are tried in
-// order until one takes a session; what it then says of a recipient counts. Retries are the queue's. Bare CR and LF leave as CRLF
-// (RFC 5321 §2.3.8).
-//
-// TLS is opportunistic unless the hop's policy says otherwise: STARTTLS where offered, without looking at the certificate; where that
-// fails, once more in clear. A hop that wants a login gets it only over TLS.
+// Takes a message to the hosts of its next hops by SMTP (RFC 5321) or LMTP (RFC 2033). Hosts are tried in order; what one has said of a
+// recipient for good counts, whom it refused for now the next ones are asked about. Retries are the queue's.
 
-import type { Socket } from 'node:net'
-import type { Undelivered } from '#shared/contracts/delivery.ts'
-import type { Resolver } from '#shared/dns/resolver.ts'
+import type { DeliveryResult, Undelivered } from '#shared/contracts/delivery.ts'
 import { canonicalAddress } from '#shared/mail/address.ts'
-import { formatNextHop, type NextHop } from '#shared/mail/next-hop.ts'
-import type { RemoteAttempt } from '#shared/queue/pipeline.ts'
-import { type Clock, systemClock } from '#shared/runtime/clock.ts'
-import type { Log } from '#shared/runtime/log.ts'
-import type { Connect } from './connect.ts'
-import type { HopPolicy, Login, PolicyOf } from './hop-policy.ts'
+import type { NextHop } from '#shared/mail/next-hop.ts'
+import type { Route } from '#shared/mail/route.ts'
+import type { DestinationReport, RemoteAttempt } from '#shared/queue/pipeline.ts'
+import { isSendable } from './client/commands.ts'
+import { relayOf } from './client/session.ts'
+import type { Visit } from './client/session-cache.ts'
+import { type Told, transact } from './client/transaction.ts'
+import type { HopPolicy, PolicyOf } from './hop-policy.ts'
+import { HostWalk, type HostWalkDeps, type Place, type Reached } from './host-walk.ts'
 import { Obstacles } from './obstacles.ts'
-import { defer, fail, makeTemporary } from './outcome.ts'
-import { failAsLoop, findAddresses, findHosts, permitAddresses } from './route.ts'
-import { openSession, type Refusal, type Session, SUBMISSIONS_PORT } from './session.ts'
-import type { Targets } from './targets.ts'
-import type { HostSecurity } from './tls/host-security.ts'
-import { transact } from './transaction.ts'
+import type { OutboundMessage } from './outbound-form.ts'
+import { defer, fail } from './outcome.ts'
 import type { Transfer, Transport } from './transport.ts'
 
-/** Addresses tried for one transfer, all hosts together; as Postfix's smtp_mx_address_limit. */
-export const ADDRESSES_TRIED_MAX = 5
-/** Hosts whose addresses are looked up for one transfer. */
-export const HOSTS_TRIED_MAX = 10
-
-export type SmtpTransportDeps = {
-  readonly resolver: Resolver
+export type SmtpTransportDeps = HostWalkDeps & {
   readonly policyOf: PolicyOf
-  readonly targets: Targets
-  /** Our name in EHLO, and the mail host we never connect to. */
-  readonly hostname: string
-  readonly connect: Connect
-  readonly log: Log
-  readonly random?: () => number
-  readonly clock?: Clock
+  /** For a socket of this machine. */
+  readonly policyOfSocket: HopPolicy
+  /** Tried after the hops of a route; never for mail that loops. */
+  readonly fallbackRelays: readonly NextHop[]
 }
 
 export function createSmtpTransport(deps: SmtpTransportDeps): Transport {
-  const { clock = systemClock } = deps
-
-  async function deliver(transfer: Transfer): Promise<RemoteAttempt> {
-    const { recipients, route } = transfer
-    if (route.kind !== 'smtp') throw new Error(`${route.kind} is not SMTP`)
-    const [hop] = route.hops
-    // A domain of U-labels needs no SMTPUTF8 once it is written in A-labels.
-    const sender = canonicalAddress(transfer.sender)
-    if (!isSendable(sender)) {
-      const results = recipients.map(() => fail('5.1.7', tellUnsendable(sender)))
-      return { results, destination: { kind: 'untried' } }
-    }
-    const sendable = recipients.filter((recipient) => isSendable(recipient.address))
-    const { results, destination }: RemoteAttempt =
-      sendable.length === 0
-        ? { results: [], destination: { kind: 'untried' } }
-        : await attempt({ ...transfer, sender, recipients: sendable }, hop)
-    const byRecipient = new Map(sendable.map((recipient, i) => [recipient, results[i]]))
-    return {
-      results: recipients.map(
-        (recipient) =>
-          byRecipient.get(recipient) ?? fail('5.1.3', tellUnsendable(recipient.address)),
-      ),
-      destination,
-    }
-  }
-
-  async function attempt(transfer: Transfer, hop: NextHop): Promise<RemoteAttempt> {
-    const policy = deps.policyOf(hop)
-    const message = await transfer.openMessage(policy)
-    const startedMs = clock.now()
-    const { queueId, recipients, ageMs } = transfer
-    const requireTls = transfer.requireTls && transfer.sender !== ''
-    const reached = await reachHost(deps, { queueId, hop, requireTls, ageMs }, policy)
-    if (reached.kind !== 'session') {
-      const { reply } = reached
-      return {
-        results: recipients.map(() => reached),
-        destination:
-          reached.kind === 'failed' ? { kind: 'untried' } : { kind: 'unreachable', reply },
+  return {
+    async deliver(transfer) {
+      // A domain of U-labels needs no SMTPUTF8 once it is written in A-labels.
+      const sender = canonicalAddress(transfer.sender)
+      const { recipients } = transfer
+      if (!isSendable(sender)) {
+        const results = recipients.map(() => fail('5.1.7', tellUnsendable(sender)))
+        return { results, destination: { kind: 'untried' } }
       }
-    }
-    transfer.onContact?.({ relay: reached.peer, connectMs: clock.now() - startedMs })
-    const results = await transact(reached, { ...transfer, message }, policy)
-    return { results, destination: { kind: 'reached' } }
+      const sendable = recipients.filter(({ address }) => isSendable(address))
+      const { results, destination } = await deliverSendable(deps, {
+        ...transfer,
+        sender,
+        recipients: sendable,
+      })
+      const byRecipient = new Map(sendable.map((recipient, i) => [recipient, results[i]]))
+      return {
+        results: recipients.map(
+          (recipient) =>
+            byRecipient.get(recipient) ?? fail('5.1.3', tellUnsendable(recipient.address)),
+        ),
+        destination,
+      }
+    },
   }
-
-  return { deliver }
 }
 
-/** A session with the first host of a next hop that takes one, or why none did. */
-export function reachHost(
+async function deliverSendable(
   deps: SmtpTransportDeps,
-  way: Way,
-  policy: HopPolicy,
-): Promise<Session | Undelivered> {
-  return new Attempt(deps, way, policy).reach()
+  transfer: Transfer,
+): Promise<RemoteAttempt> {
+  if (transfer.recipients.length === 0) return { results: [], destination: { kind: 'untried' } }
+  return await new Attempt(deps, transfer).run()
 }
 
-/** What of a transfer says where it goes; its queue id is for the log. */
-export type Way = {
-  readonly queueId: string
-  readonly hop: NextHop
-  readonly requireTls?: boolean
-  readonly ageMs?: number
+/** Where a route leads, first to last. */
+function hopsOf(deps: SmtpTransportDeps, route: Route): readonly Hop[] {
+  switch (route.kind) {
+    case 'smtp':
+      return [
+        ...route.hops.map((place) => ({ place, policy: deps.policyOf(place), isFallback: false })),
+        ...deps.fallbackRelays.map((place) => ({
+          place,
+          policy: { ...deps.policyOf(place), namedBy: 'administrator' as const },
+          isFallback: true,
+        })),
+      ]
+    case 'lmtp': {
+      const { to: place } = route
+      const policy = 'socketFile' in place ? deps.policyOfSocket : deps.policyOf(place)
+      return [{ place, policy: { ...policy, namedBy: 'administrator' }, isFallback: false }]
+    }
+    default:
+      throw new Error(`${route.kind} is neither SMTP nor LMTP`)
+  }
 }
 
-type Target = { readonly host: string; readonly address: string }
+type Hop = {
+  readonly place: Place
+  readonly policy: HopPolicy
+  readonly isFallback: boolean
+}
 
-/** The way to a host that takes a session: all that stood in it is kept, until it is known what to tell. */
+/** One transfer along its route: what is known of each recipient, and of the destination. */
 class Attempt {
   readonly #deps: SmtpTransportDeps
-  readonly #way: Way
-  readonly #policy: HopPolicy
+  readonly #transfer: Transfer
   readonly #obstacles = new Obstacles()
-  #addressesTried = 0
+  readonly #told: (Told | undefined)[]
+  #refusedForGood: Undelivered | undefined
+  /** A host has taken a transaction, whatever it said of it. */
+  #isReached = false
+  #trouble: Undelivered | undefined
+  #sinceMs: number
 
-  constructor(deps: SmtpTransportDeps, way: Way, policy: HopPolicy) {
+  constructor(deps: SmtpTransportDeps, transfer: Transfer) {
     this.#deps = deps
-    this.#way = way
-    this.#policy = policy
+    this.#transfer = transfer
+    this.#told = transfer.recipients.map(() => undefined)
+    this.#sinceMs = deps.clock.now()
   }
 
-  /** The first host that takes a session, or why none did. */
-  async reach(): Promise<Session | Undelivered> {
-    const { resolver, hostname, random = Math.random } = this.#deps
-    const route = await findHosts(this.#way.hop, { resolver, hostname, random })
-    if (route.kind !== 'route') return this.#unlessOurs(route)
-    for (const host of route.hosts.slice(0, HOSTS_TRIED_MAX)) {
-      const session = await this.#tryHost(host)
-      if (session === 'next host') continue
-      return session === 'no more' ? this.#told : session
+  async run(): Promise<RemoteAttempt> {
+    const hops = hopsOf(this.#deps, this.#transfer.route)
+    const [first] = hops
+    if (first === undefined) throw new Error('a route without hops')
+    const message = await this.#transfer.openMessage(first.policy)
+    this.#sinceMs = this.#deps.clock.now()
+    for (const hop of hops) {
+      const goesOn = await this.#tryHop(hop, message)
+      if (!goesOn) break
     }
-    return this.#told
+    return { results: this.#told.map((told) => this.#resultOf(told)), destination: this.#report }
   }
 
-  /** `no more`: what stands behind this host is no better, or as much was tried as may be. */
-  async #tryHost(host: string): Promise<Session | 'next host' | 'no more'> {
-    const { resolver, targets } = this.#deps
-    const found = await findAddresses(host, resolver)
-    if (found.kind !== 'addresses') {
-      this.#obstacles.add('lookup', this.#unlessOurs(found))
-      return 'next host'
-    }
-    if (this.#isOurs) return await this.#tryAddresses(host, found.addresses)
-    const named = { host, domain: this.#way.hop.host }
-    const permitted = permitAddresses(found.addresses, named, targets)
-    if (permitted.addresses.length > 0) return await this.#tryAddresses(host, permitted.addresses)
-    this.#obstacles.add('target', permitted.failure)
-    return permitted.endsRoute ? 'no more' : 'next host'
-  }
-
-  async #tryAddresses(
-    host: string,
-    addresses: readonly string[],
-  ): Promise<Session | 'next host' | 'no more'> {
-    for (const address of addresses) {
-      if (this.#addressesTried++ === ADDRESSES_TRIED_MAX) return 'no more'
-      const session = await this.#open({ host, address })
-      if (session === undefined) continue
-      const isMyself = session.greetedBy === this.#deps.hostname.toLowerCase()
-      if (this.#isOurs || !isMyself) return session
-      // As Postfix: behind an address translation only its greeting tells that the host is this machine.
-      session.connection.close()
-      this.#obstacles.add('target', failAsLoop(this.#way.hop.host))
-      return 'no more'
-    }
-    return 'next host'
-  }
-
-  /** Undefined when every way was refused. */
-  async #open(target: Target): Promise<Session | undefined> {
-    const { auth, securityOf } = this.#policy
-    const { hop, requireTls = false, ageMs = 0 } = this.#way
-    const security = await securityOf({
-      hop,
-      host: target.host,
-      logsIn: auth !== null,
-      requireTls,
+  /** Whether the next one may be asked. */
+  async #tryHop({ place, policy }: Hop, message: OutboundMessage): Promise<boolean> {
+    const { queueId, route, sender, requireTls, ageMs } = this.#transfer
+    const protocol = route.kind === 'lmtp' ? 'lmtp' : 'smtp'
+    const way = {
+      queueId,
+      place,
+      protocol,
+      // RFC 8689 §4.2.1: what tells a sender is not lost for it.
+      requireTls: requireTls && sender !== '',
       tlsRequiredNo: false,
       ageMs,
-    })
-    if (security.kind === 'deferred' || security.kind === 'failed') {
-      this.#refuse({ kind: 'refusal', failure: security, stage: 'target', tlsFailed: true })
-      return undefined
-    }
-    const session = await this.#openWith(target, security, auth)
-    if (session.kind === 'session') return session
-    this.#refuse(session)
-    // A connection is lost with its handshake, so clear text needs a fresh one.
-    const isGivenUp =
-      session.tlsRefused || (security.kind === 'opportunistic' && security.mayBeClear)
-    const mayBeClear =
-      security.kind === 'opportunistic' && isGivenUp && hop.port !== SUBMISSIONS_PORT
-    if (!session.tlsFailed || !mayBeClear) return undefined
-    const inClear = await this.#openWith(target, { kind: 'clear' }, null)
-    if (inClear.kind === 'session') return { ...inClear, tlsFailure: session.failure }
-    this.#refuse(inClear)
-    return undefined
-  }
-
-  async #openWith(
-    { host, address }: Target,
-    security: HostSecurity,
-    auth: Login | null,
-  ): Promise<Session | Refusal> {
-    const { connect, hostname } = this.#deps
-    const { timeouts } = this.#policy
-    const { port } = this.#way.hop
-    const peer = `${host}[${address}]:${port}`
-    let socket: Socket
+    } as const
+    const walk = new HostWalk(this.#deps, way, policy, this.#obstacles)
+    const visit = this.#deps.sessions.visit(walk.hopPlace)
     try {
-      socket = await connect({ address, port, timeoutMs: timeouts.connectMs })
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      const failure = defer('4.4.1', `connect to ${peer}: ${reason}`)
-      return { kind: 'refusal', failure, stage: 'connect', tlsFailed: false }
+      await this.#tryHosts(walk, policy, message, visit)
+    } finally {
+      visit.end()
     }
-    return await openSession({ socket, host, port, peer, hostname, security, auth, timeouts })
+    this.#trouble = walk.trouble
+    this.#refusedForGood = walk.refusedForGood
+    return this.#open.length > 0 && !walk.loops && walk.refusedForGood === undefined
   }
 
-  #refuse({ stage, failure }: Refusal): void {
-    this.#obstacles.add(stage, failure)
-    const { queueId } = this.#way
-    this.#deps.log.info({ queueId, reply: failure.reply }, 'host refused')
+  async #tryHosts(
+    walk: HostWalk,
+    policy: HopPolicy,
+    message: OutboundMessage,
+    visit: Visit,
+  ): Promise<void> {
+    while (this.#open.length > 0) {
+      const reached = await walk.next()
+      if (reached === undefined) return
+      const lost = await this.#transact(reached, policy, message)
+      if (lost !== undefined) walk.trouble = lost
+      walk.release(reached.session, visit.isFollowed)
+    }
   }
 
-  get #isOurs(): boolean {
-    return this.#policy.namedBy === 'administrator'
+  /** What was said of them is kept; the answer is how the conversation was lost, if it was. */
+  async #transact(
+    { session, isKept }: Reached,
+    policy: HopPolicy,
+    message: OutboundMessage,
+  ): Promise<Undelivered | undefined> {
+    const open = this.#open
+    const recipients = open.flatMap((place) => this.#transfer.recipients[place] ?? [])
+    const connectMs = isKept ? 0 : this.#deps.clock.now() - this.#sinceMs
+    const { tls, peer } = session
+    const done = await transact(session, { ...this.#transfer, recipients, message }, policy)
+    // A session that was over already is as if there had been none.
+    if (done.kind === 'stale') return undefined
+    this.#transfer.onContact?.({
+      relay: relayOf(peer),
+      connectMs,
+      ...(tls === undefined ? {} : { tls }),
+      ...(session.uses > 1 ? { sessionUse: session.uses } : {}),
+    })
+    this.#sinceMs = this.#deps.clock.now()
+    for (const [i, place] of open.entries()) this.#told[place] = done.told[i]
+    if (done.lost === undefined) this.#isReached = true
+    return done.lost
   }
 
-  /** A relay host that is not found is our mistake, and no reason to return everybody's mail. */
-  #unlessOurs(failure: Undelivered): Undelivered {
-    return this.#isOurs ? makeTemporary(failure) : failure
+  /** Places of those that another host may be asked about. */
+  get #open(): readonly number[] {
+    return this.#told.flatMap((told, place) => (told === undefined || told.isOpen ? [place] : []))
   }
 
-  get #told(): Undelivered {
-    // Cannot happen: there is a host, and it was looked up and tried.
-    return this.#obstacles.told ?? defer('4.4.1', `${formatNextHop(this.#way.hop)}: no host to try`)
+  #resultOf(told: Told | undefined): DeliveryResult {
+    // Cannot happen without an obstacle: there is a host, and it was looked up and tried.
+    const way = this.#refusedForGood ?? this.#obstacles.told ?? defer('4.4.1', 'no host to try')
+    if (told === undefined) return way
+    // What one host has not, another may have that cannot be reached now.
+    const waits = told.result.kind === 'failed' && told.isOpen && way.kind === 'deferred'
+    return waits && this.#obstacles.told !== undefined ? way : told.result
   }
-}
 
-/** Deliberately: nodemailer refuses angle brackets, which only a quoted local part could have. */
-export function isSendable(address: string): boolean {
-  return !/[<>\r\n]/.test(address)
+  get #report(): DestinationReport {
+    if (this.#isReached) return { kind: 'reached' }
+    if (this.#trouble !== undefined) return { kind: 'unreachable', reply: this.#trouble.reply }
+    return { kind: 'untried' }
+  }
 }
 
 function tellUnsendable(address: string): string {
-  return `<${address}>: cannot be written in a command`
+  return `<${address.replace(/[\x00-\x1f\x7f]/g, '?')}>: cannot be written in a command`
 }

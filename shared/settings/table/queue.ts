@@ -104,25 +104,6 @@ export const queueSettings = {
       'Bytes of a line that is sent to another mail server, its end not counted (RFC 5321 §4.5.3.1.6); longer ones are folded with a line end and a space, 0 means never. In a signed message nothing is folded: from a login it is refused, else it is sent as it came.',
     known: { postfix: 'smtp_line_length_limit' },
   }),
-  smtpConnectTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
-    reload: true,
-    default: 30 * SECOND,
-    about: 'How long a connection to another mail server may take.',
-    known: { postfix: 'smtp_connect_timeout' },
-  }),
-  smtpGreetingTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
-    reload: true,
-    default: 300 * SECOND,
-    about: 'How long the greeting of another mail server may take (RFC 5321 §4.5.3.2.1).',
-    known: { postfix: 'smtp_helo_timeout' },
-  }),
-  smtpTimeout: new Setting(duration({ min: 1 * SECOND, max: 1 * HOUR }), {
-    reload: true,
-    default: 600 * SECOND,
-    about:
-      'How long another mail server may say nothing; RFC 5321 §4.5.3.2.6 asks for 10 minutes after the message.',
-    known: { postfix: 'smtp_data_done_timeout' },
-  }),
   defaultDestinationRecipientLimit: new Setting(integer({ min: 1, max: 1_000 }), {
     reload: true,
     default: 50,

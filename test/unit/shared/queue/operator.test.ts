@@ -301,8 +301,8 @@ describe('an operator', () => {
       const queueId = await deferred('x@far.test', 'y@away.test')
       expect(await operator.flush()).toBe(1)
       expect(await bellsOf(opened.store, 'active')).toEqual([
-        `${queueId} away.test/1`,
-        `${queueId} far.test/0`,
+        `!${queueId} away.test/1`,
+        `!${queueId} far.test/0`,
       ])
     })
 
@@ -312,7 +312,7 @@ describe('an operator', () => {
       const queueId = await deferred('ann@example.test', 'x@far.test', 'y@away.test')
       expect(await groupStates(queueId)).toEqual(['deferred', 'deferred', 'deferred'])
       expect(await operator.flush('away.test')).toBe(1)
-      expect(await bellsOf(opened.store, 'active')).toEqual([`${queueId} away.test/2`])
+      expect(await bellsOf(opened.store, 'active')).toEqual([`!${queueId} away.test/2`])
       expect(await operator.flush('nowhere.test')).toBe(0)
     })
   })

@@ -1,15 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { createHopPolicies } from '#services/delivery/remote/hop-policy.ts'
 import { hopOf } from '#test/support/next-hop.ts'
+import { patientTimeouts } from '#test/support/remote-way.ts'
 import { securityBy } from '#test/support/tls-policies.ts'
 
-const timeouts = {
-  connectMs: 1,
-  greetingMs: 2,
-  commandMs: 3,
-  dataBlockMs: 4,
-  dataTerminationMs: 5,
-}
+const timeouts = patientTimeouts
 const securityOf = securityBy()
 const login = { user: 'bob', password: 'secret' }
 
