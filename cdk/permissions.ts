@@ -34,9 +34,9 @@ export function readStoreFormat({ tables: { directory } }: Storage): PolicyState
   return allow(['dynamodb:GetItem'], [directory.tableArn], keysLike(STORE_PK))
 }
 
-/** Maps: the version of a table, all of a small one, keys of a large one. */
+/** Maps: all of a small table, keys of a large one; for those that may read single items of the directory anyhow. */
 export function readAccessTables({ tables: { directory } }: Storage): PolicyStatement {
-  const actions = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query']
+  const actions = ['dynamodb:BatchGetItem', 'dynamodb:Query']
   return allow(actions, [directory.tableArn], keysLike('ACCESS*'))
 }
 

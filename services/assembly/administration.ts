@@ -3,12 +3,13 @@
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
 import type { Backend } from './backend.ts'
+import { openRecordReader } from './dns.ts'
 import { assembleKeyUpkeep } from './signing.ts'
 
 export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
   const { directory, accessTables, mailbox, people, operator, suspicion } = backend
   const { bounceAddresses, srsSecrets } = backend
-  const { clock, settings, log } = backend
+  const { store, clock, settings, log } = backend
   return createAdministration({
     directory,
     accessTables,
@@ -16,8 +17,10 @@ export function assembleAdministration(backend: Backend, record: RecordChange): 
     srsSecrets,
     mailbox,
     keyUpkeep: assembleKeyUpkeep(backend),
+    readRecords: openRecordReader(settings),
     people,
     operator,
+    objects: store.objects,
     suspicion,
     clock,
     settings,

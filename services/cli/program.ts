@@ -27,6 +27,8 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
   dkim: async (parent, { define }) => (await import('./dkim.ts')).dkimCommands(parent, define),
   acl: async (parent, { define }) => (await import('./acl.ts')).aclCommands(parent, define),
   queue: async (parent, { define }) => (await import('./queue.ts')).queueCommands(parent, define),
+  postfix: async (parent, { process }) =>
+    (await import('./postfix/link.ts')).postfixCommands(parent, process),
   storage: async (parent, { define }) =>
     (await import('./storage.ts')).storageCommands(parent, define),
   config: async (parent, { process }) =>

@@ -11,6 +11,7 @@ import { type AccessAdministration, createAccessAdministration } from './access.
 import { type AccountAdministration, createAccountAdministration } from './accounts.ts'
 import { type AliasAdministration, createAliasAdministration } from './aliases.ts'
 import type { AdministrationDeps } from './deps.ts'
+import { createDnsAdministration, type DnsAdministration } from './dns/domain-records.ts'
 import { createDomainAdministration, type DomainAdministration } from './domains.ts'
 import { createFields } from './fields.ts'
 import { createGrantAdministration, type GrantAdministration } from './grants.ts'
@@ -28,6 +29,7 @@ export interface Administration {
   readonly access: AccessAdministration
   readonly srs: SrsAdministration
   readonly signing: SigningAdministration
+  readonly dns: DnsAdministration
   readonly queue: QueueAdministration
   readonly imports: ImportAdministration
   readonly status: StatusAdministration
@@ -43,6 +45,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     access: createAccessAdministration(deps),
     srs: createSrsAdministration(deps, fields),
     signing: createSigningAdministration(deps),
+    dns: createDnsAdministration(deps),
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
     status: createStatusAdministration(deps),

@@ -11,7 +11,10 @@ import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import type { ObjectStore } from '#shared/storage/ports.ts'
 import type { RecordChange } from './changes.ts'
+import type { ReadRecords } from './dns/published.ts'
+import type { DnsSettings } from './dns/wanted-records.ts'
 
 export type AdministrationDeps = {
   readonly directory: Directory
@@ -21,11 +24,13 @@ export type AdministrationDeps = {
   readonly srsSecrets: Partial<Pick<StoredSrsSecrets, 'rotate'>>
   readonly mailbox: Pick<Mailbox, 'access' | 'empty' | 'folders' | 'remove' | 'usage'>
   readonly keyUpkeep: KeyUpkeep
+  readonly readRecords: ReadRecords
   readonly people: People
   readonly operator: QueueOperator
+  readonly objects: Pick<ObjectStore, 'stream'>
   readonly suspicion: Pick<Suspicion, 'forget'>
   readonly clock: Clock
-  readonly settings: {
+  readonly settings: DnsSettings & {
     /** Of addresses without a domain; '' for none. */
     readonly defaultDomain: string
     /** Bytes for accounts without a quota of their own; 0: no limit. */

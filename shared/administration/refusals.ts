@@ -22,6 +22,8 @@ export type Field =
   | 'queueId'
   | 'state'
   | 'olderThan'
+  | 'newerThan'
+  | 'destination'
   | 'after'
   | 'table'
   | 'from'

@@ -153,7 +153,9 @@ export function createSpool(deps: {
     // What a filter sends back is what it got from us, whoever sent it first.
     const comesBack = origin.listener === 'reinjection'
     const isClient =
-      options.alwaysAddMissingHeaders || (!comesBack && isMynetwork(origin.remoteAddress))
+      options.alwaysAddMissingHeaders ||
+      origin.listener === 'local' ||
+      (!comesBack && isMynetwork(origin.remoteAddress))
     const from = origin.account !== null ? 'login' : isClient ? 'client' : 'stranger'
     const message: QueuedMessage = {
       ...untouched,

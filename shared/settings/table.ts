@@ -15,7 +15,9 @@ import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
+import { localSubmissionSettings } from './table/local-submission.ts'
 import { milterSettings } from './table/milters.ts'
+import { mtaStsSettings } from './table/mta-sts.ts'
 import { noticeSettings } from './table/notices.ts'
 import { outboundTlsSettings } from './table/outbound-tls.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
@@ -51,6 +53,7 @@ export const settingParts = {
   'Rates and suspicion': rateSettings,
   'Authentication of mail': authenticationSettings,
   'Signing of mail': dkimSettings,
+  'What we publish': mtaStsSettings,
   'Checks of content': contentCheckSettings,
   'Content filters': contentSettings,
   Milters: milterSettings,
@@ -61,6 +64,7 @@ export const settingParts = {
   'SMTP client': smtpClientSettings,
   'Forwarding and copies': forwardingSettings,
   'Address rewriting': rewritingSettings,
+  'Submission on this machine': localSubmissionSettings,
   'TLS to other mail servers': outboundTlsSettings,
   'Queue manager': queueManagerSettings,
   'Notices of delivery': noticeSettings,
@@ -85,6 +89,7 @@ export const settingsTable = {
   ...rateSettings,
   ...authenticationSettings,
   ...dkimSettings,
+  ...mtaStsSettings,
   ...contentCheckSettings,
   ...contentSettings,
   ...milterSettings,
@@ -95,6 +100,7 @@ export const settingsTable = {
   ...smtpClientSettings,
   ...forwardingSettings,
   ...rewritingSettings,
+  ...localSubmissionSettings,
   ...outboundTlsSettings,
   ...queueManagerSettings,
   ...noticeSettings,
