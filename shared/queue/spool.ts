@@ -74,7 +74,8 @@ export function createSpool(deps: {
     const { type, subtype } = index.structure
     const isSigned = cleaning.isSigned || (type === 'multipart' && subtype === 'signed')
     const deliveredTo = deliveredBefore(indexer, options.hostname)
-    const spooled = { queueId, index, isSigned, isDisallowed, deliveredTo }
+    const { isTlsOptional } = indexer
+    const spooled = { queueId, index, isSigned, isDisallowed, isTlsOptional, deliveredTo }
     staged.set(spooled, object)
     return spooled
   }
@@ -130,7 +131,7 @@ export function createSpool(deps: {
   async function accept(accepted: AcceptedMessage) {
     const { spooled, envelope, origin, prepend, arrivedMs, held } = accepted
     const { filter = null, junk = false } = accepted
-    const { queueId, index, deliveredTo } = spooled
+    const { queueId, index, deliveredTo, isTlsOptional = false } = spooled
     const object = stagedOf(spooled)
     // What a filter sends back is what it got from us, whoever sent it first.
     const comesBack = origin.listener === 'reinjection'
@@ -141,7 +142,9 @@ export function createSpool(deps: {
       ...untouched,
       ...(held !== undefined && { state: 'held', reason: held }),
       queueId,
-      envelope,
+      // RFC 8689 §4.1: beside the parameter the field means nothing.
+      envelope:
+        isTlsOptional && !envelope.requireTls ? { ...envelope, tlsRequiredNo: true } : envelope,
       origin,
       filter,
       object: { key: objectKey(queueId), length: index.bytes, storedFirst: object.stored },

@@ -19,7 +19,7 @@ export function createRemoteDelivery(deps: {
   readonly hostname: string
 }): RemoteDelivery {
   return async function deliverRemote(message, route, recipients, onContact) {
-    const { sender, dsnReturn, dsnEnvelopeId, requireTls } = message.envelope
+    const { sender, dsnReturn, dsnEnvelopeId, requireTls, tlsRequiredNo } = message.envelope
     return deps.transportOf(route, { isFilter: message.filter !== null }).deliver({
       queueId: message.queueId,
       route,
@@ -28,6 +28,7 @@ export function createRemoteDelivery(deps: {
       dsnReturn,
       dsnEnvelopeId,
       requireTls,
+      ...(tlsRequiredNo && { tlsRequiredNo }),
       ageMs: deps.clock.now() - message.arrivedMs,
       openMessage: ({ lineBytesMax }) =>
         openOutboundMessage(
