@@ -40,6 +40,7 @@ export const handler = onQueueEvents(opened, 'active', async (bells, context) =>
     return await delivery.handle(bells)
   } finally {
     clearTimeout(timer)
+    await tls.settle()
     // Between two invocations time stands still here, and not for who is at the other end.
     remote?.close()
   }
