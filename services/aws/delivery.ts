@@ -59,6 +59,7 @@ export const handler = onQueueEvents(opened, queueOf, async (bells, context) => 
     }).handle(bells)
   } finally {
     clearTimeout(timer)
+    await tls.settle()
     // Between two invocations time stands still here, and not for who is at the other end.
     remote?.close()
   }

@@ -51,7 +51,7 @@ export function createRemoteDelivery(deps: {
     { sender, forwardedBy, members }: Part,
     onContact: (contact: Contact) => void,
   ): Promise<RemoteAttempt> {
-    const { dsnReturn, dsnEnvelopeId, requireTls } = message.envelope
+    const { dsnReturn, dsnEnvelopeId, requireTls, tlsRequiredNo } = message.envelope
     const forwarded = forwardedBy === undefined ? message : deliveredTo(message, forwardedBy)
     return deps.transportOf(route, { isFilter: message.filter !== null }).deliver({
       queueId: message.queueId,
@@ -61,6 +61,7 @@ export function createRemoteDelivery(deps: {
       dsnReturn,
       dsnEnvelopeId,
       requireTls,
+      ...(tlsRequiredNo && { tlsRequiredNo }),
       ageMs: deps.clock.now() - message.arrivedMs,
       openMessage: ({ lineBytesMax }) =>
         openOutboundMessage(
