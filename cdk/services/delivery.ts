@@ -67,6 +67,8 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
         // What other hosts refuse is counted for the account that sent it.
         countRates(storage),
         freezeAccounts(storage),
+        // What domains publish by MTA-STS outlives an instance.
+        allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [counters.tableArn], keysLike('STS#*')),
         deliverToMailboxes(storage),
         ...readObjects(storage),
         allow(

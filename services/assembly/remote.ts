@@ -24,8 +24,6 @@ import {
   securityOfFilter,
   type TlsPolicyOptions,
 } from '#services/delivery/remote/tls/policies.ts'
-import { nobodyTold } from '#services/delivery/remote/tls/report-sink.ts'
-import { createTlsSessions } from '#services/delivery/remote/tls/sessions.ts'
 import { createTlsClient } from '#services/delivery/remote/tls/tls-client.ts'
 import type { Transport } from '#services/delivery/remote/transport.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
@@ -34,6 +32,7 @@ import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
 import { openResolver } from './dns.ts'
+import { openOutboundTls } from './outbound-tls.ts'
 import { assembleSigning } from './signing.ts'
 
 export type OpenRemoteDelivery = Pick<Interruption, 'cutOff' | 'isIdle'> & {
@@ -63,6 +62,7 @@ export function openRemoteDelivery(
   secrets: RemoteSecrets,
   ways: OtherWays = {},
   signing = assembleSigning(backend),
+  remembered = openOutboundTls(backend),
 ): OpenRemoteDelivery {
   const { settings, store, clock, log } = backend
   const { hostname } = settings
@@ -73,8 +73,7 @@ export function openRemoteDelivery(
   const securityOf = createSecurityOf({
     options: tls,
     maps: backend.accessTables,
-    dane: null,
-    sts: null,
+    ...remembered,
   })
   const options = hopPolicyOptions(settings, secrets, securityOf)
   const policyBeside = policyOfFilter({ ...options, securityOf: securityOfFilter(tls) })
@@ -92,11 +91,7 @@ export function openRemoteDelivery(
     heloName: client.heloName,
     ignoredExtensions: client.ignoredExtensions,
     connect,
-    tlsClient: createTlsClient({
-      sessions: createTlsSessions(clock),
-      reports: nobodyTold,
-      clock,
-    }),
+    tlsClient: createTlsClient({ ...remembered, clock }),
     sessions,
     clock,
     log: log.child({ service: 'delivery' }),
