@@ -115,6 +115,7 @@ export function openRemoteDelivery(
     signing,
     clock,
     hostname,
+    log: log.child({ service: 'delivery' }),
   })
   return {
     deliver: guard(deliver),
