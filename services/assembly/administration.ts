@@ -8,15 +8,19 @@ import { assembleKeyUpkeep } from './signing.ts'
 
 export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
   const { directory, accessTables, mailbox, people, operator, suspicion } = backend
-  const { clock, settings, log } = backend
+  const { bounceAddresses, srsSecrets } = backend
+  const { store, clock, settings, log } = backend
   return createAdministration({
     directory,
     accessTables,
+    bounceAddresses,
+    srsSecrets,
     mailbox,
     keyUpkeep: assembleKeyUpkeep(backend),
     readRecords: openRecordReader(settings),
     people,
     operator,
+    objects: store.objects,
     suspicion,
     clock,
     settings,

@@ -18,6 +18,7 @@ import { createGrantAdministration, type GrantAdministration } from './grants.ts
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
+import { createSrsAdministration, type SrsAdministration } from './srs.ts'
 import { createStatusAdministration, type StatusAdministration } from './status.ts'
 
 export interface Administration {
@@ -26,6 +27,7 @@ export interface Administration {
   readonly aliases: AliasAdministration
   readonly grants: GrantAdministration
   readonly access: AccessAdministration
+  readonly srs: SrsAdministration
   readonly signing: SigningAdministration
   readonly dns: DnsAdministration
   readonly queue: QueueAdministration
@@ -41,6 +43,7 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     aliases: createAliasAdministration(deps, fields),
     grants: createGrantAdministration(deps, fields),
     access: createAccessAdministration(deps),
+    srs: createSrsAdministration(deps, fields),
     signing: createSigningAdministration(deps),
     dns: createDnsAdministration(deps),
     queue: createQueueAdministration(deps),
