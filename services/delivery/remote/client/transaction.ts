@@ -6,11 +6,10 @@
 
 import type { DeliveryResult, Undelivered } from '#shared/contracts/delivery.ts'
 import type { HopPolicy } from '../hop-policy.ts'
-import type { OutboundMessage } from '../outbound-form.ts'
 import { defer, oneLine, readReply } from '../outcome.ts'
-import type { Transfer } from '../transport.ts'
 import { mailCommand, rcptCommand } from './commands.ts'
 import { findHostObstacles, needsSmtpUtf8, sizeLimit } from './host-limits.ts'
+import type { Mailing } from './mailing.ts'
 import { classOf, type Reply, textOf } from './reply.ts'
 import { MessageUnreadable, readWhole, sendBody } from './send-body.ts'
 import { type Session, tellLoss } from './session.ts'
@@ -18,14 +17,6 @@ import { ConversationLost } from './wire.ts'
 
 /** A message that is sent together with MAIL and RCPT: what is read for nothing where all recipients are refused. */
 export const BDAT_TOGETHER_BYTES_MAX = 32_768
-
-/** What is sent in a session: a transfer with its message opened. */
-export type Mailing = Pick<
-  Transfer,
-  'sender' | 'recipients' | 'dsnReturn' | 'dsnEnvelopeId' | 'requireTls'
-> & {
-  readonly message: OutboundMessage
-}
 
 export type Told = {
   readonly result: DeliveryResult
