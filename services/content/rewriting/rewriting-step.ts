@@ -155,12 +155,12 @@ async function rewriteAddress(
   return isBare || formatAddress(now) !== formatAddress(address) ? formatFieldAddress(now) : text
 }
 
-async function headerOf({ open }: Pick<ContentMessage, 'open'>): Promise<ByteString> {
+/** '' where it is too long to be edited: it stays. */
+export async function headerOf({ open }: Pick<ContentMessage, 'open'>): Promise<ByteString> {
   const reader = new HeaderReader(EDITED_HEADER_BYTES_MAX)
   for await (const chunk of open()) {
     reader.push(chunk)
     if (reader.ended || reader.tooLong) break
   }
-  // What cannot be edited stays.
   return reader.tooLong ? '' : reader.text
 }
