@@ -54,7 +54,7 @@ export function createRemoteDelivery(deps: {
     onContact: (contact: Contact) => void,
   ): Promise<RemoteAttempt> {
     const { queueId, envelope } = message
-    const { dsnReturn, dsnEnvelopeId, requireTls } = envelope
+    const { dsnReturn, dsnEnvelopeId, requireTls, tlsRequiredNo } = envelope
     if (sender !== envelope.sender) {
       deps.log?.info({ queueId, from: envelope.sender, leavesAs: sender }, 'sender rewritten')
     }
@@ -67,6 +67,7 @@ export function createRemoteDelivery(deps: {
       dsnReturn,
       dsnEnvelopeId,
       requireTls,
+      ...(tlsRequiredNo && { tlsRequiredNo }),
       ageMs: deps.clock.now() - message.arrivedMs,
       openMessage: ({ lineBytesMax }) =>
         openOutboundMessage(
