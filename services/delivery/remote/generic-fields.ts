@@ -57,8 +57,7 @@ export function putFields(changed: ChangedFields): OutboundStep {
     ...form,
     fields: withFields(form.fields, changed),
     declaredBytes: form.declaredBytes + growth,
-    object: (length) =>
-      length === undefined ? rewritten(form.object(), changed) : form.object(length),
+    object: (length) => rewritten(form.object(length), changed),
   })
 }
 
