@@ -67,13 +67,15 @@ async function deliver(
   } = {},
 ) {
   const dialled: string[] = []
+  // Without a table the route is the recipient's domain.
+  const domain = /^[a-z.]+$/.test(route) ? route : 'there.test'
   const way = remoteWay(createFakeResolver(zone), dialling(hosts, dialled), settings)
   const attempt = await createSmtpTransport(way).deliver({
     queueId: '01ARZ3NDEKTSV4RRFF',
     route: routeOf(route),
     sender: 'bob@here.test',
     recipients: to.map((local) => ({
-      address: `${local}@there.test`,
+      address: `${local}@${domain}`,
       notify: [],
       originalRecipient: null,
     })),
@@ -300,6 +302,11 @@ describe('hops', () => {
       results: [{ kind: 'failed', status: '5.4.6' }],
       dialled: [],
     })
+    // Neither where we are a mail host of the domain, and the better ones are away.
+    const ours = { ...zone, 'ours.test': { mx: ['5 first.test', '10 mail.here.test'] } }
+    expect(
+      await deliver({ '192.0.2.13': there }, { zone: ours, settings, route: 'ours.test' }),
+    ).toMatchObject({ results: [{ kind: 'deferred' }], dialled: ['192.0.2.11:25'] })
     const strict = await host((line) => (line.startsWith('RCPT') ? '550 5.1.1 no' : undefined))
     expect(
       await deliver({ '192.0.2.1': strict, '192.0.2.13': there }, { zone, settings }),
