@@ -135,7 +135,7 @@ class Attempt {
 
   /** Whether the next one may be asked. */
   async #tryHop({ place, policy }: Hop, message: OutboundMessage): Promise<boolean> {
-    const { queueId, route, sender, requireTls, ageMs } = this.#transfer
+    const { queueId, route, sender, requireTls, tlsRequiredNo = false, ageMs } = this.#transfer
     const protocol = route.kind === 'lmtp' ? 'lmtp' : 'smtp'
     const way = {
       queueId,
@@ -143,7 +143,7 @@ class Attempt {
       protocol,
       // RFC 8689 §4.2.1: what tells a sender is not lost for it.
       requireTls: requireTls && sender !== '',
-      tlsRequiredNo: false,
+      tlsRequiredNo,
       ageMs,
     } as const
     const walk = new HostWalk(this.#deps, way, policy, this.#obstacles)
