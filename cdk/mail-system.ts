@@ -56,6 +56,7 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
   const queues = new Queues(pipeline, 'Queues', {
     incoming: CLEANUP_TIMEOUT,
     active: DELIVERY_TIMEOUT,
+    deferred: DELIVERY_TIMEOUT,
   })
   const parts = { deployment, bundles, storage, queues }
 

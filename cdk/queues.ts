@@ -28,6 +28,12 @@ const waiting = {
   incoming: { name: 'IncomingAge', meaning: 'Accepted mail waits for cleanup', threshold: 120 },
   // A delivery may itself take a quarter of an hour.
   active: { name: 'ActiveAge', meaning: 'Mail for others waits for delivery', threshold: 1_800 },
+  // A bell may itself wait for a quarter of an hour until it rings.
+  deferred: {
+    name: 'DeferredBellAge',
+    meaning: 'Deferred mail waits for delivery although it is due',
+    threshold: 2_700,
+  },
 } as const satisfies { readonly [name in DoorbellName]: Omit<AlarmFacts, 'metric'> }
 
 /** A dead bell keeps the age it had: its queue must hold it longer than the first one. */
@@ -42,6 +48,7 @@ const VISIBILITY_TIMEOUTS = 6
 export class Queues extends Construct implements Doorbells, Watched {
   readonly incoming: Doorbell
   readonly active: Doorbell
+  readonly deferred: Doorbell
   readonly alarms: readonly AlarmFacts[]
   readonly graphs: readonly Graph[]
 
@@ -50,6 +57,8 @@ export class Queues extends Construct implements Doorbells, Watched {
     super(scope, id)
     this.incoming = doorbell(this, 'incoming', work.incoming)
     this.active = doorbell(this, 'active', work.active)
+    // Its bells are of the same groups: those that no worker survived lie with the others.
+    this.deferred = doorbell(this, 'deferred', work.deferred, this.active.dead)
     this.alarms = doorbellNames.map((name) => ({
       ...waiting[name],
       metric: oldest(this[name], Duration.minutes(1), Stats.MAXIMUM),
@@ -60,14 +69,15 @@ export class Queues extends Construct implements Doorbells, Watched {
   }
 }
 
-function doorbell(scope: Construct, name: DoorbellName, work: Duration): Doorbell {
+function doorbell(scope: Construct, name: DoorbellName, work: Duration, shared?: Queue): Doorbell {
   const layout = queueLayouts[name]
   const common = {
     visibilityTimeout: Duration.seconds(work.toSeconds() * VISIBILITY_TIMEOUTS),
     encryption: QueueEncryption.SQS_MANAGED,
     enforceSSL: true,
   }
-  const dead = new Queue(scope, layout.deadLetter, { ...common, retentionPeriod: DEAD_KEPT })
+  const dead =
+    shared ?? new Queue(scope, layout.deadLetter, { ...common, retentionPeriod: DEAD_KEPT })
   const queue = new Queue(scope, layout.name, {
     ...common,
     retentionPeriod: KEPT,
@@ -75,7 +85,7 @@ function doorbell(scope: Construct, name: DoorbellName, work: Duration): Doorbel
   })
   const key = `${name[0]?.toUpperCase()}${name.slice(1)}`
   output(scope, `${key}QueueUrl`, queue.queueUrl)
-  output(scope, `${key}DeadQueueUrl`, dead.queueUrl)
+  if (shared === undefined) output(scope, `${key}DeadQueueUrl`, dead.queueUrl)
   return { queue, dead }
 }
 

@@ -8,6 +8,7 @@ import {
   allow,
   changeVisibility,
   deliverToMailboxes,
+  keysLike,
   sendHints,
   watchQueuePrefix,
 } from '../permissions.ts'
@@ -23,7 +24,7 @@ const concurrencyMax: BySize<number> = { hobby: 2, standard: 10, scale: 100 }
 export class Cleanup extends PostwolkeFunction<'cleanup'> {
   constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
     const { directory, mail, queue } = storage.tables
-    const { incoming, active } = queues
+    const { incoming, active, deferred } = queues
     super(scope, 'cleanup', {
       deployment,
       bundles,
@@ -34,9 +35,12 @@ export class Cleanup extends PostwolkeFunction<'cleanup'> {
         QUEUE_TABLE: queue.tableName,
         INCOMING_QUEUE_URL: incoming.queue.queueUrl,
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
+        DEFERRED_QUEUE_URL: deferred.queue.queueUrl,
       },
       statements: [
         allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], [directory.tableArn]),
+        // All of a small table of transports or addresses.
+        allow(['dynamodb:Query'], [directory.tableArn], keysLike('ACCESS*')),
         deliverToMailboxes(storage),
         allow(
           [
@@ -48,7 +52,7 @@ export class Cleanup extends PostwolkeFunction<'cleanup'> {
           ],
           [queue.tableArn],
         ),
-        allow(['sqs:SendMessage'], [active.queue.queueArn]),
+        allow(['sqs:SendMessage'], [active.queue.queueArn, deferred.queue.queueArn]),
         changeVisibility(incoming.queue),
         sendHints(scope, watchQueuePrefix(deployment.name)),
       ],

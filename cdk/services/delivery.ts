@@ -3,6 +3,7 @@
 import { Duration } from 'aws-cdk-lib'
 import { type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Construct } from 'constructs'
+import { SRS_PK } from '#shared/directory/records.ts'
 import type { Deployment } from '../configuration.ts'
 import { FIVE_MINUTES, ownMetric } from '../metrics.ts'
 import type { Parts } from '../parts.ts'
@@ -29,13 +30,15 @@ export const DELIVERY_TIMEOUT = Duration.minutes(15)
 const BATCH = 1
 /** Two is the least an event source may have. */
 const concurrencyMax: BySize<number> = { hobby: 2, standard: 20, scale: 200 }
+/** What was put off does not stand in the way of what is new. */
+const deferredConcurrencyMax: BySize<number> = { hobby: 2, standard: 10, scale: 100 }
 /** In five minutes: the share of fewer says nothing. */
 const deferredAttemptsMin: BySize<number> = { hobby: 5, standard: 20, scale: 100 }
 
 export class Delivery extends PostwolkeFunction<'delivery'> {
   constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
     const { directory, mail, queue, counters } = storage.tables
-    const { active } = queues
+    const { active, deferred } = queues
     const { relaySecretArn, egress } = deployment
     const { incoming } = queues
     super(scope, 'delivery', {
@@ -50,12 +53,17 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
         COUNTERS_TABLE: counters.tableName,
         OBJECTS_BUCKET: storage.objects.bucketName,
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
+        DEFERRED_QUEUE_URL: deferred.queue.queueUrl,
         INCOMING_QUEUE_URL: incoming.queue.queueUrl,
         RELAY_SECRET: relaySecretArn,
-        SES_SENDERS: egress === 'ses-api' ? String(concurrencyMax[deployment.preset.name]) : '',
+        SES_SENDERS: egress === 'ses-api' ? String(sendersMax(deployment)) : '',
       },
       statements: [
-        allow(['dynamodb:GetItem'], [directory.tableArn]),
+        // Accounts, whose domains are ours, and maps.
+        allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], [directory.tableArn]),
+        allow(['dynamodb:Query'], [directory.tableArn], keysLike('ACCESS*')),
+        // Makes what senders of forwarded mail are signed with.
+        allow(['dynamodb:UpdateItem'], [directory.tableArn], keysLike(SRS_PK)),
         // What other hosts refuse is counted for the account that sent it.
         countRates(storage),
         freezeAccounts(storage),
@@ -82,10 +90,20 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
           [queue.tableArn],
         ),
         // A group whose recipients go to several hosts now becomes several; what its sender is told comes in as mail does.
-        allow(['sqs:SendMessage'], [active.queue.queueArn, incoming.queue.queueArn]),
+        allow(
+          ['sqs:SendMessage'],
+          [active.queue.queueArn, deferred.queue.queueArn, incoming.queue.queueArn],
+        ),
         writeObjects(storage),
         ...(egress === 'ses-api' ? sendBySes(scope) : []),
         changeVisibility(active.queue),
+        changeVisibility(deferred.queue),
+        // Of destinations that do not answer; of others nothing is written.
+        allow(
+          ['dynamodb:GetItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'],
+          [counters.tableArn],
+          keysLike('DESTINATION#*'),
+        ),
         sendHints(scope, watchQueuePrefix(deployment.name)),
         ...(relaySecretArn === '' ? [] : [readSecret(relaySecretArn)]),
       ],
@@ -111,12 +129,21 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
         },
       ],
     })
+    const { name } = deployment.preset
     this.wokenBy('Active', active.queue, {
       batchSize: BATCH,
-      concurrencyMax: concurrencyMax[deployment.preset.name],
+      concurrencyMax: concurrencyMax[name],
+    })
+    this.wokenBy('Deferred', deferred.queue, {
+      batchSize: BATCH,
+      concurrencyMax: deferredConcurrencyMax[name],
     })
   }
 }
+
+/** Functions that may send at the same time. */
+const sendersMax = ({ preset: { name } }: Deployment) =>
+  concurrencyMax[name] + deferredConcurrencyMax[name]
 
 /** Which part of the attempts to deliver did not succeed for now, between 0 and 1. */
 function deferredShare(deployment: Deployment): IMetric {

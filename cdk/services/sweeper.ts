@@ -18,7 +18,7 @@ import type { AlarmFacts, Graph } from '../watched.ts'
 export class Sweeper extends PostwolkeFunction<'sweeper'> {
   constructor(scope: Construct, { deployment, bundles, storage, queues }: Parts) {
     const { directory, queue } = storage.tables
-    const { incoming, active } = queues
+    const { incoming, active, deferred } = queues
     super(scope, 'sweeper', {
       deployment,
       bundles,
@@ -29,6 +29,7 @@ export class Sweeper extends PostwolkeFunction<'sweeper'> {
         QUEUE_TABLE: queue.tableName,
         INCOMING_QUEUE_URL: incoming.queue.queueUrl,
         ACTIVE_QUEUE_URL: active.queue.queueUrl,
+        DEFERRED_QUEUE_URL: deferred.queue.queueUrl,
         INCOMING_DEAD_QUEUE_URL: incoming.dead.queueUrl,
         ACTIVE_DEAD_QUEUE_URL: active.dead.queueUrl,
       },
@@ -40,7 +41,10 @@ export class Sweeper extends PostwolkeFunction<'sweeper'> {
         allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [directory.tableArn], keysLike('DKIM#*')),
         allow(['dynamodb:Query'], [`${queue.tableArn}/index/due`, `${queue.tableArn}/index/list`]),
         allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], [queue.tableArn], keysLike('Q#*')),
-        allow(['sqs:SendMessage'], [incoming.queue.queueArn, active.queue.queueArn]),
+        allow(
+          ['sqs:SendMessage'],
+          [incoming.queue.queueArn, active.queue.queueArn, deferred.queue.queueArn],
+        ),
         allow(
           ['sqs:ReceiveMessage', 'sqs:DeleteMessage'],
           [incoming.dead.queueArn, active.dead.queueArn],

@@ -3,9 +3,16 @@
 
 import { createCleanup } from '#services/cleanup/cleanup.ts'
 import { createCollector } from '#services/collector/collector.ts'
-import { createDelivery } from '#services/delivery/delivery.ts'
+import { createDelivery, type Delivery } from '#services/delivery/delivery.ts'
 import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
 import type { Notices } from '#services/delivery/notices/notices.ts'
+import { createLimits } from '#services/delivery/queue-manager/limits.ts'
+import { startQueueManager } from '#services/delivery/queue-manager/queue-manager.ts'
+import {
+  createSharedDestinations,
+  failuresOfCohorts,
+} from '#services/delivery/queue-manager/shared-destinations.ts'
+import { createSharedTurns, type UnderWay } from '#services/delivery/queue-manager/shared-turns.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
@@ -52,15 +59,58 @@ export function assembleDelivery(
   })
 }
 
+/** Takes bells from the queues and delivers what they ring for, by what `delivery` is at the time. */
+export function openQueueManager(backend: () => Backend, delivery: () => Delivery) {
+  const { store, queue, clock, log } = backend()
+  return startQueueManager({
+    bells: [store.queues.active, store.queues.deferred],
+    queue,
+    delivery: {
+      deliver: (bell) => delivery().deliver(bell),
+      suspend: (seen, reason) => delivery().suspend(seen, reason),
+    },
+    routes: { slotOf: (to) => backend().routes.slotOf(to) },
+    limits: createLimits(() => backend().settings),
+    clock,
+    log: log.child({ service: 'delivery' }),
+  })
+}
+
+/** Where each delivery has a process of its own: what they know of destinations is for all bells of this one. */
+export function openSharedTurns({ store, queue, settings, clock, log }: Backend) {
+  const destinations = createSharedDestinations({
+    counters: store.tables.counters,
+    limits: {
+      failuresMax: failuresOfCohorts(
+        settings.initialDestinationConcurrency,
+        settings.defaultDestinationConcurrencyFailedCohortLimit,
+      ),
+      deadMs: settings.minimalBackoffTime,
+    },
+    clock,
+  })
+  return (delivery: Delivery, underWay: UnderWay) =>
+    createSharedTurns({
+      delivery,
+      destinations,
+      queue,
+      underWay,
+      clock,
+      random: Math.random,
+      log: log.child({ service: 'delivery' }),
+    })
+}
+
 export function assembleSweeper({ store, queue, clock, log }: Backend) {
   const {
     incoming,
     active,
+    deferred,
     'incoming-dead': incomingDead,
     'active-dead': activeDead,
   } = store.queues
   return {
-    ...createSweeper({ queueTable: store.tables.queue, incoming, active, clock }),
+    ...createSweeper({ queueTable: store.tables.queue, incoming, active, deferred, clock }),
     deadLetters: createDeadLetters({
       queue,
       incomingDead,
@@ -112,6 +162,7 @@ export function retryOptions(settings: Settings) {
     minimalBackoffMs: settings.minimalBackoffTime,
     maximalBackoffMs: settings.maximalBackoffTime,
     maximalQueueLifetimeMs: settings.maximalQueueLifetime,
+    bounceQueueLifetimeMs: settings.bounceQueueLifetime,
   }
 }
 

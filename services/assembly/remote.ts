@@ -10,6 +10,7 @@ import {
   policyOfFilter,
 } from '#services/delivery/remote/hop-policy.ts'
 import { createInterruption, type Interruption } from '#services/delivery/remote/interruption.ts'
+import { createLeavingEnvelope } from '#services/delivery/remote/leaving-envelope.ts'
 import { createProbe } from '#services/delivery/remote/probe.ts'
 import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
 import {
@@ -105,6 +106,7 @@ export function openRemoteDelivery(
     objects: store.objects,
     transportOf: (route, { isFilter }) =>
       transportOf(route, { smtp: isFilter ? toFilter : smtp, ...ways }),
+    leaving: createLeavingEnvelope(backend),
     signing,
     clock,
     hostname,

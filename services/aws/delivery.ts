@@ -1,7 +1,7 @@
-// The function `delivery`: woken by the queue active.
+// The function `delivery`: woken by the queues active and deferred.
 
 import { openOutboundTls } from '#services/assembly/outbound-tls.ts'
-import { assembleDelivery } from '#services/assembly/pipeline.ts'
+import { assembleDelivery, openSharedTurns } from '#services/assembly/pipeline.ts'
 import { type OpenRemoteDelivery, openRemoteDelivery } from '#services/assembly/remote.ts'
 import { assembleSigning } from '#services/assembly/signing.ts'
 import { onQueueEvents, openFunction } from './functions.ts'
@@ -28,16 +28,31 @@ const relaySecrets = createRelaySecrets(
 const signing = assembleSigning(backend)
 const tls = openOutboundTls(backend)
 
-export const handler = onQueueEvents(opened, 'active', async (bells, context) => {
+const turnsOf = openSharedTurns(backend)
+
+/** Lambda names the queue by its ARN, whose last word the queue's address has too. */
+const queueOf = (arn: string) =>
+  variables.DEFERRED_QUEUE_URL.endsWith(`/${arn.slice(arn.lastIndexOf(':') + 1)}`)
+    ? 'deferred'
+    : 'active'
+
+export const handler = onQueueEvents(opened, queueOf, async (bells, context) => {
   let remote: OpenRemoteDelivery | undefined
+  let isSpeaking = false
   const delivery = assembleDelivery(backend, async (message, hop, recipients, onContact) => {
     remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses }, signing, tls)
-    return remote.deliver(message, hop, recipients, onContact)
+    return remote.deliver(message, hop, recipients, (contact) => {
+      isSpeaking = true
+      onContact(contact)
+    })
   })
   const leftMs = context.getRemainingTimeInMillis() - CUT_OFF_BEFORE_END_MS
   const timer = setTimeout(() => remote?.cutOff(), Math.max(0, leftMs))
   try {
-    return await delivery.handle(bells)
+    return await turnsOf(delivery, {
+      isSpeaking: () => isSpeaking,
+      giveUp: () => remote?.cutOff('it took too long, and others wait there too'),
+    }).handle(bells)
   } finally {
     clearTimeout(timer)
     await tls.settle()

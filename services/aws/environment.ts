@@ -55,6 +55,7 @@ const functionEnvironments = {
     'QUEUE_TABLE',
     'INCOMING_QUEUE_URL',
     'ACTIVE_QUEUE_URL',
+    'DEFERRED_QUEUE_URL',
   ],
   /**
    * RELAY_SECRET: `{"user", "password"}`, perhaps `"ca"`, for the relay host in Secrets Manager, '' for a relay host without a login.
@@ -68,6 +69,7 @@ const functionEnvironments = {
     'OBJECTS_BUCKET',
     'INCOMING_QUEUE_URL',
     'ACTIVE_QUEUE_URL',
+    'DEFERRED_QUEUE_URL',
     'RELAY_SECRET',
     'SES_SENDERS',
   ],
@@ -77,6 +79,7 @@ const functionEnvironments = {
     'QUEUE_TABLE',
     'INCOMING_QUEUE_URL',
     'ACTIVE_QUEUE_URL',
+    'DEFERRED_QUEUE_URL',
     'INCOMING_DEAD_QUEUE_URL',
     'ACTIVE_DEAD_QUEUE_URL',
   ],
@@ -123,6 +126,7 @@ export const tableVariables = {
 export const queueVariables = {
   incoming: 'INCOMING_QUEUE_URL',
   active: 'ACTIVE_QUEUE_URL',
+  deferred: 'DEFERRED_QUEUE_URL',
   'incoming-dead': 'INCOMING_DEAD_QUEUE_URL',
   'active-dead': 'ACTIVE_DEAD_QUEUE_URL',
 } as const satisfies { readonly [name in QueueName]: string }

@@ -20,6 +20,7 @@ export type SqsEvent = {
     readonly receiptHandle: string
     readonly body: string
     readonly attributes: { readonly ApproximateReceiveCount: string }
+    readonly eventSourceARN: string
   }[]
 }
 
@@ -49,15 +50,19 @@ export type QueueEventHandler = (
   context: LambdaContext,
 ) => Promise<SqsBatchResponse>
 
+/** `source`: the queue that wakes the function, or of several the one that an event is from. */
 export function onQueueEvents(
   opened: OpenedFunction,
-  name: QueueName,
+  source: QueueName | ((arn: string) => QueueName),
   handle: (messages: readonly QueueMessage[], context: LambdaContext) => Promise<BatchResult>,
 ): QueueEventHandler {
   const { log, store } = opened
-  const queue = store.queues[name]
-  const { receivesMax } = queueLayouts[name]
   return async ({ Records: records }, context) => {
+    const [first] = records
+    if (first === undefined) return { batchItemFailures: [] }
+    const name = typeof source === 'string' ? source : source(first.eventSourceARN)
+    const queue = store.queues[name]
+    const { receivesMax } = queueLayouts[name]
     const messages = records.map(queueMessage)
     const { retry, underWay } = await handle(messages, context).catch((error) => {
       if (!(error instanceof TemporaryFailure)) throw error

@@ -21,6 +21,7 @@ const outputKeys = [
   'ObjectsBucket',
   'IncomingQueueUrl',
   'ActiveQueueUrl',
+  'DeferredQueueUrl',
   'IncomingDeadQueueUrl',
   'ActiveDeadQueueUrl',
   'Settings',
@@ -65,6 +66,7 @@ export async function openDeployment(
     queueUrls: {
       incoming: outputs.IncomingQueueUrl,
       active: outputs.ActiveQueueUrl,
+      deferred: outputs.DeferredQueueUrl,
       'incoming-dead': outputs.IncomingDeadQueueUrl,
       'active-dead': outputs.ActiveDeadQueueUrl,
     },

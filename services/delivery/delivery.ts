@@ -3,8 +3,8 @@
 
 import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { Contact, DeliveryResult } from '#shared/contracts/delivery.ts'
-import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { parseRoute } from '#shared/mail/route.ts'
+import { type Bell, parseBell } from '#shared/queue/bells.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
 import type { StageMessage } from '#shared/queue/created-message.ts'
 import { deliverHere, here, outcomeOf, type RecipientOutcome } from '#shared/queue/local-actions.ts'
@@ -27,12 +27,13 @@ import { logOutcomes } from '#shared/queue/result-log.ts'
 import { doubtful, isDone } from '#shared/queue/results.ts'
 import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settlement } from '#shared/queue/settle.ts'
+import type { Deferred, SeenGroup } from '#shared/queue/suspension.ts'
 import { routesThrough } from '#shared/queue/through-filter.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { QueueMessage } from '#shared/storage/ports.ts'
+import { forEachBell } from './each-bell.ts'
 import { keepLease, settleWhileLeased } from './kept-lease.ts'
 import type { EndedRecipient, Notices } from './notices/notices.ts'
 import { stageCreated } from './staging.ts'
@@ -44,13 +45,13 @@ const CONTENDED_PAUSE_MS = 5_000
 export interface Delivery {
   /** Handles doorbells whose body is `queueId group`. Groups gone, held or taken are passed over. */
   handle(bells: readonly QueueMessage[]): Promise<BatchResult>
-  /** One doorbell: what it says of the destination, for whoever decides when others go there. */
+  /** One doorbell: what came of it tells of the destination, for whoever decides when others go there. */
   deliver(bell: string): Promise<GroupOutcome>
+  /** Puts a group off as an attempt would that failed for now: its destination is known not to answer, for this reason. */
+  suspend(seen: SeenGroup, reason: string): Promise<void>
 }
 
 export type GroupOutcome = {
-  /** Some are to be tried again in seconds. */
-  readonly contended: boolean
   /** Undefined where it did not come to an attempt elsewhere. */
   readonly destination: DestinationReport | undefined
 }
@@ -72,25 +73,48 @@ export function createDelivery(deps: {
   const { expire, nextAttemptMs } = deps.schedule
   const tell = createTelling(deps)
 
-  async function handle(bells: readonly QueueMessage[]): Promise<BatchResult> {
-    const retry: string[] = []
-    await Promise.all(
-      bells.map(async (bell) => {
-        try {
-          if ((await deliver(bell.body)).contended) retry.push(bell.id)
-        } catch (error) {
-          log.error({ bell: bell.body, error }, 'delivery failed')
-          if (error instanceof TemporaryFailure) retry.push(bell.id)
-        }
-      }),
-    )
-    return { retry }
+  const handle = (bells: readonly QueueMessage[]) => forEachBell(bells, deliver, log)
+
+  async function deliver(text: string): Promise<GroupOutcome> {
+    const bell = parseBell(text)
+    return bell === undefined ? nothingDone : await work(bell)
   }
 
-  async function deliver(bell: string): Promise<GroupOutcome> {
-    const [id = '', name = ''] = bell.split(' ')
-    const queueId = parseQueueId(id)
-    const taken = queueId && (await queue.take(queueId, name))
+  async function suspend({ message, group }: SeenGroup, reason: string): Promise<void> {
+    const { queueId, name } = group
+    const result = suspended(reason)
+    // What an attempt would end, or tell anybody of, goes the way of one.
+    if (message === undefined || !(await isMereDelay(message, group, result))) {
+      await work({ queueId, group: name, isFlush: false }, result)
+      return
+    }
+    const atMs = deps.clock.now()
+    if (!(await queue.putOff(group, result, nextAttemptMs(message.arrivedMs)))) return
+    const all = group.recipients.map((recipient) => ({ recipient, ...outcomeOf(result) }))
+    logOutcomes(log, message, all, { contact: undefined, startedMs: atMs, endedMs: atMs, expire })
+  }
+
+  async function isMereDelay(message: QueuedMessage, group: Group, result: Deferred) {
+    const isOver = expire(message, result).kind !== 'deferred'
+    if (isOver || group.recipients.some(isDone)) return false
+    const recipients = group.recipients.map((recipient): EndedRecipient => {
+      return { recipient, result, remoteMta: null, relaysDsn: false }
+    })
+    try {
+      const notices = await deps.notices.after(message, { recipients, atMs: deps.clock.now() })
+      return notices.length === 0
+    } catch {
+      // It is found out again, and said, by who takes it.
+      return false
+    }
+  }
+
+  /** `instead`: what came of it, without an attempt. */
+  async function work(
+    { queueId, group: name, isFlush }: Bell,
+    instead?: Deferred,
+  ): Promise<GroupOutcome> {
+    const taken = await queue.take(queueId, name, { onlyIfDue: !isFlush })
     if (!taken) return nothingDone
     const { message } = taken
     if (await deps.isFrozen(message)) {
@@ -100,7 +124,7 @@ export function createDelivery(deps: {
     }
     if (isEnded(taken.group)) return await endTaken(message, taken.group)
     const group = await towardsOneHop(message, taken.group)
-    return group === undefined ? nothingDone : await deliverTaken(message, group)
+    return group === undefined ? nothingDone : await deliverTaken(message, group, instead)
   }
 
   /**
@@ -122,26 +146,29 @@ export function createDelivery(deps: {
     return undefined
   }
 
-  async function deliverTaken(message: QueuedMessage, taken: Group): Promise<GroupOutcome> {
+  async function deliverTaken(
+    message: QueuedMessage,
+    taken: Group,
+    instead: Deferred | undefined,
+  ): Promise<GroupOutcome> {
     const { queueId } = message
     const lease = keepLease(taken, deps)
     const startedMs = deps.clock.now()
     let contact: Contact | undefined
     const [waiting, ended] = apart(taken.recipients, (recipient) => !isDone(recipient))
-    const { outcomes, destination } = await attempt(
-      message,
-      { ...taken, recipients: waiting },
-      (reached) => {
-        contact = reached
-      },
-    )
+    const { outcomes, destination }: Attempt = instead
+      ? { outcomes: waiting.map(() => outcomeOf(instead)) }
+      : await attempt(message, { ...taken, recipients: waiting }, (reached) => {
+          contact = reached
+        })
     const endedMs = deps.clock.now()
     const tried = waiting.map((recipient, i): Attempted => {
       const outcome = outcomes[i] ?? noOutcome
       return {
         ...outcome,
         recipient,
-        result: expire(message.arrivedMs, outcome.result),
+        // Once for all: what the sender is told of is what leaves the queue.
+        result: expire(message, outcome.result),
         remoteMta: hostOf(contact),
       }
     })
@@ -152,7 +179,7 @@ export function createDelivery(deps: {
     else log.warn({ queueId, group: group.name }, 'lease lost while delivering')
     logOutcomes(log, message, tried, { contact, startedMs, endedMs, expire })
     await noteBounces(message, tried, contact)
-    return { contended: tried.some(({ contended }) => contended), destination }
+    return { destination }
   }
 
   /** A group with whose recipients nothing is to be tried any more: their sender is told. */
@@ -248,7 +275,7 @@ export function createDelivery(deps: {
     return await stageCreated(deps.stageMessage, message, outcomes)
   }
 
-  return { handle, deliver }
+  return { handle, deliver, suspend }
 }
 
 type Attempt = {
@@ -268,7 +295,14 @@ type ToldAttempt = {
   readonly notices: readonly StagedNotice[]
 }
 
-const nothingDone: GroupOutcome = { contended: false, destination: undefined }
+const nothingDone: GroupOutcome = { destination: undefined }
+
+/** Postfix's words. */
+const suspended = (reason: string): Deferred => ({
+  kind: 'deferred',
+  status: '4.4.1',
+  reply: `delivery temporarily suspended: ${reason}`,
+})
 
 /** As he was when nothing was tried any more. */
 function before(recipient: QueuedRecipient): Attempted {

@@ -1,5 +1,5 @@
-// The services behind the queue, running in this process: consumers of the doorbell queues and the clocks of the sweeper and
-// the collector.
+// The services behind the queue, running in this process: the consumer of the queue `incoming`, the queue manager, and the clocks of the
+// sweeper and the collector.
 
 import type { Backend } from '#services/assembly/backend.ts'
 import {
@@ -7,8 +7,10 @@ import {
   assembleCollector,
   assembleDelivery,
   assembleSweeper,
+  openQueueManager,
 } from '#services/assembly/pipeline.ts'
 import { assembleKeyUpkeep } from '#services/assembly/signing.ts'
+import type { QueueManager } from '#services/delivery/queue-manager/queue-manager.ts'
 import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { startConsumer } from '#shared/storage/consumer.ts'
 import { queueLayouts } from '#shared/storage/ports.ts'
@@ -18,7 +20,7 @@ const BATCH_MAX = 64
 const BATCHES_IN_WORK = 2
 /** Pause after a batch, in which doorbells gather for the next. */
 const GATHER_MS = 5
-/** Longer than any cleanup; a group's own lease guards longer deliveries. */
+/** Longer than any cleanup. */
 const VISIBILITY_SECONDS = 120
 const SWEEP_EVERY_MS = 5_000
 const HOUSEKEEPING_EVERY_MS = 3_600_000
@@ -31,13 +33,17 @@ const ORPHANS_EVERY_MS = 24 * 3_600_000
 const ORPHANS_FIRST_MS = 3_600_000
 
 export function createWorkers(backend: Backend, deliverRemote: RemoteDelivery) {
-  const { store, settings, clock, log } = backend
+  const { store, clock, log } = backend
+  let running = backend
   let services = assemble(backend, deliverRemote)
+  let queueManager: QueueManager | undefined
   const { sweeper } = services
 
   /** What begins from now on is done by these settings; what is under way ends by the old ones. */
   function change(changed: Backend, deliver: RemoteDelivery): void {
+    running = changed
     services = assemble(changed, deliver)
+    void queueManager?.reroute().catch((error) => log.error({ error }, 'queue manager failed'))
   }
 
   /** Starts the consumers and the sweeper's clock; `stop` resolves when the work in hand is finished. */
@@ -51,15 +57,17 @@ export function createWorkers(backend: Backend, deliverRemote: RemoteDelivery) {
     }
     const deps = { log, clock }
     const { queues } = store
-    const consumers = [
-      startConsumer(queues.incoming, (bells) => services.cleanup.handle(bells), consume, deps),
-      startConsumer(
-        queues.active,
-        (bells) => services.delivery.handle(bells),
-        { ...consume, ...deliveries(settings) },
-        deps,
-      ),
-    ]
+    const consumer = startConsumer(
+      queues.incoming,
+      (bells) => services.cleanup.handle(bells),
+      consume,
+      deps,
+    )
+    const manager = openQueueManager(
+      () => running,
+      () => services.delivery,
+    )
+    queueManager = manager
     const stopping = new AbortController()
     const every = async (pauseMs: number, job: () => Promise<unknown>, firstMs = 0) => {
       if (firstMs > 0) await clock.sleep(firstMs, stopping.signal)
@@ -71,7 +79,7 @@ export function createWorkers(backend: Backend, deliverRemote: RemoteDelivery) {
     let first = true
     const clocks = [
       every(SWEEP_EVERY_MS, async () => {
-        await sweeper.ringDue({ incomingNow: first })
+        await sweeper.ringDue({ isStart: first, groupsMax: manager.room })
         first = false
         await sweeper.deadLetters.drain()
       }),
@@ -81,7 +89,7 @@ export function createWorkers(backend: Backend, deliverRemote: RemoteDelivery) {
         await housekeeping()
       }),
       every(KEYS_EVERY_MS, async () => {
-        if (settings.dkimSigning) await services.keyUpkeep.lookAtAll(stopping.signal)
+        if (running.settings.dkimSigning) await services.keyUpkeep.lookAtAll(stopping.signal)
       }),
       every(RELIEF_EVERY_MS, () => services.collector.relieve(), RELIEF_EVERY_MS),
       every(ORPHANS_EVERY_MS, () => services.collector.findOrphans(), ORPHANS_FIRST_MS),
@@ -89,7 +97,7 @@ export function createWorkers(backend: Backend, deliverRemote: RemoteDelivery) {
     return {
       async stop() {
         stopping.abort()
-        await Promise.all([...consumers.map((consumer) => consumer.stop()), ...clocks])
+        await Promise.all([consumer.stop(), manager.stop(), ...clocks])
       },
     }
   }
@@ -105,9 +113,4 @@ function assemble(backend: Backend, deliverRemote: RemoteDelivery) {
     collector: assembleCollector(backend),
     keyUpkeep: assembleKeyUpkeep(backend),
   }
-}
-
-/** Each remote delivery waits on another host: small batches, many of them. */
-function deliveries(settings: { readonly defaultDestinationConcurrencyLimit: number }) {
-  return { batchMax: 1, gatherMs: 0, concurrency: settings.defaultDestinationConcurrencyLimit }
 }

@@ -77,6 +77,8 @@ export type Spooled = {
   readonly isTlsOptional?: boolean
   /** It has one of `messageRejectCharacters`. */
   readonly isDisallowed: boolean
+  /** Its bytes are in the store already: whoever may not read there cannot have it rewritten. */
+  readonly isStored?: true
 }
 
 export type AcceptedMessage = {

@@ -2,7 +2,7 @@
 
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { ConditionFailed, type Table } from '#shared/storage/ports.ts'
+import { type Condition, ConditionFailed, type Table } from '#shared/storage/ports.ts'
 import { groupRecord } from './group-item.ts'
 import { dueAt, groupKey } from './keys.ts'
 import { GROUP_LEASE_MS } from './new-groups.ts'
@@ -19,8 +19,12 @@ export function createLeases(deps: {
 }) {
   const { table, clock } = deps
 
-  async function take(queueId: QueueId, name: string): Promise<TakenGroup | undefined> {
-    const group = await lease(queueId, name)
+  async function take(
+    queueId: QueueId,
+    name: string,
+    { onlyIfDue = false } = {},
+  ): Promise<TakenGroup | undefined> {
+    const group = await lease(queueId, name, onlyIfDue)
     if (group === undefined) return undefined
     const [message] = await deps.reading.load([queueId])
     if (message?.state === 'split' && message.split === group.split) return { message, group }
@@ -30,7 +34,11 @@ export function createLeases(deps: {
     return undefined
   }
 
-  async function lease(queueId: QueueId, name: string): Promise<Group | undefined> {
+  async function lease(
+    queueId: QueueId,
+    name: string,
+    onlyIfDue: boolean,
+  ): Promise<Group | undefined> {
     const nowMs = clock.now()
     const dueMs = nowMs + GROUP_LEASE_MS
     try {
@@ -47,7 +55,7 @@ export function createLeases(deps: {
         },
         if: {
           all: [
-            { any: [isGroup('waiting'), isGroup('deferred')] },
+            { any: [isGroup('waiting'), onlyIfDue ? isDue(nowMs) : isGroup('deferred')] },
             { attribute: 'leaseUntilMs', is: '<=', value: nowMs },
           ],
         },
@@ -105,3 +113,16 @@ export function createLeases(deps: {
 
   return { take, renew, holdTaken }
 }
+
+/** A bell may come a little before its time: it is told in whole seconds, and by another clock. */
+const EARLY_MS = 2_000
+
+/** Deferred again after its bell was sent it has another one. */
+const isDue = (nowMs: number): Condition => ({
+  all: [isGroup('deferred'), { attribute: 'dueMs', is: '<=', value: nowMs + EARLY_MS }],
+})
+
+/** What `take` may take. */
+export const isToBeTaken = ({ state, dueMs, leaseUntilMs }: Group, nowMs: number): boolean =>
+  leaseUntilMs <= nowMs &&
+  (state === 'deferred' ? dueMs !== null && dueMs <= nowMs + EARLY_MS : state !== 'held')

@@ -1,11 +1,13 @@
 // The mail queue: every accepted message is an item here until each of its recipients is delivered or an operator removed it.
-// The queue table is the truth; the doorbell queues (`incoming`, `active`) only say "look". Whatever is not finished has a due
+// The queue table is the truth; the doorbell queues (`incoming`, `active`, `deferred`) only say "look". Whatever is not finished has a due
 // time, so a lost doorbell is a delay, never a loss.
 
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Queue, Table } from '#shared/storage/ports.ts'
+import { formatBell } from './bells.ts'
 import { createIncoming, type FinishFacts } from './incoming.ts'
+import { hasBell } from './keys.ts'
 import { createLeases, type TakenGroup } from './lease.ts'
 import type { NewGroup } from './new-groups.ts'
 import { createReading, type QueueReading } from './reading.ts'
@@ -13,6 +15,7 @@ import type { Group, QueuedMessage } from './records.ts'
 import { createReferences, type QueueReferences } from './references.ts'
 import { createSettle, type GroupPart, type Settlement } from './settle.ts'
 import { createSplit, type SplitFacts } from './split.ts'
+import { createSuspension, type Deferred, type GroupName, type SeenGroup } from './suspension.ts'
 
 export interface MailQueue extends QueueReading, Omit<QueueReferences, 'giveBack'> {
   /** Makes the message durable and due; whoever calls may then say `250`. */
@@ -34,13 +37,32 @@ export interface MailQueue extends QueueReading, Omit<QueueReferences, 'giveBack
   /** Puts an incoming message before an operator. */
   holdIncoming(queueId: QueueId, reason: string): Promise<void>
 
-  /** Rings the doorbell of groups. Never rejects for lost bells: the due time covers them. */
-  ring(groups: readonly Pick<Group, 'queueId' | 'name'>[]): Promise<void>
   /**
-   * Takes the group for this worker alone; undefined when it is gone, held, or another worker has it. A group whose message
-   * is gone was left by an interrupted split that somebody else finished; it is removed.
+   * Rings the doorbell of groups, due or not. Never rejects for lost bells: the due time covers them. `isFlush`: what is known of their
+   * destinations does not count.
    */
-  take(queueId: QueueId, name: string): Promise<TakenGroup | undefined>
+  ring(
+    groups: readonly Pick<Group, 'queueId' | 'name'>[],
+    how?: { readonly isFlush?: boolean },
+  ): Promise<void>
+  /** Rings once more later, and changes nothing: for a bell that cannot be answered now. */
+  ringLater(bells: readonly string[], afterMs: number): Promise<void>
+  /** Groups and their messages as they are now, without taking them; undefined of one that nobody may take: gone, held, or taken. */
+  peek(groups: readonly GroupName[]): Promise<readonly (SeenGroup | undefined)[]>
+  /**
+   * Defers a group that is as it was seen, whose recipients all have the same result, as an attempt would. Cheaper than that: one write.
+   * False when it has changed.
+   */
+  putOff(group: Group, result: Deferred, dueMs: number): Promise<boolean>
+  /**
+   * Takes the group for this worker alone; undefined when it is gone, held, or another worker has it, and `onlyIfDue` when it is deferred
+   * until later. A group whose message is gone was left by an interrupted split that somebody else finished; it is removed.
+   */
+  take(
+    queueId: QueueId,
+    name: string,
+    how?: { readonly onlyIfDue?: boolean },
+  ): Promise<TakenGroup | undefined>
   /** A longer lease for a group we still have; undefined when it was lost. */
   renew(group: Group): Promise<Group | undefined>
   /** Puts a taken group of which nothing was tried before an operator. False when the lease was lost. */
@@ -62,6 +84,7 @@ export function createMailQueue(deps: {
   readonly mail: Table
   readonly incoming: Queue
   readonly active: Queue
+  readonly deferred: Queue
   readonly clock: Clock
 }): MailQueue {
   const { table, mail, clock } = deps
@@ -69,11 +92,29 @@ export function createMailQueue(deps: {
   const references = createReferences({ table, mail, reading, clock })
   const { reserve, hasReserved, isDoubtful, settleRemoved } = references
 
-  async function ring(groups: readonly Pick<Group, 'queueId' | 'name'>[]): Promise<void> {
+  async function ring(
+    groups: readonly Pick<Group, 'queueId' | 'name'>[],
+    how: { readonly isFlush?: boolean } = {},
+  ): Promise<void> {
     await send(
       deps.active,
-      groups.map(({ queueId, name }) => `${queueId} ${name}`),
+      groups.map((group) => formatBell(group, how)),
     )
+  }
+
+  /** Whoever waits is rung now, whoever is deferred at his second where that is within reach; the sweeper has the others. */
+  async function ringWhenDue(groups: readonly Group[]): Promise<void> {
+    const nowMs = clock.now()
+    await ring(groups.filter(({ state }) => state === 'waiting'))
+    for (const group of groups) {
+      const { state, dueMs } = group
+      if (state !== 'deferred' || dueMs === null || !hasBell({ dueMs, nowMs })) continue
+      await ringLater([formatBell(group)], dueMs - nowMs)
+    }
+  }
+
+  async function ringLater(bells: readonly string[], afterMs: number): Promise<void> {
+    await send(deps.deferred, bells, Math.ceil(Math.max(0, afterMs) / 1_000))
   }
 
   async function ringIncoming(messages: readonly QueuedMessage[]): Promise<void> {
@@ -86,10 +127,12 @@ export function createMailQueue(deps: {
   return {
     ...reading,
     ...createIncoming({ table, references, ringIncoming }),
-    split: createSplit({ table, reading, ring, ringIncoming, clock }),
+    split: createSplit({ table, reading, ringWhenDue, ringIncoming, clock }),
     ring,
+    ringLater,
+    ...createSuspension({ table, reading, ringWhenDue, clock }),
     ...createLeases({ table, reading, clock }),
-    ...createSettle({ table, mail, reading, references, ring, ringIncoming, clock }),
+    ...createSettle({ table, mail, reading, references, ring, ringWhenDue, ringIncoming, clock }),
     reserve,
     hasReserved,
     isDoubtful,
@@ -97,10 +140,10 @@ export function createMailQueue(deps: {
   }
 }
 
-async function send(queue: Queue, bells: readonly string[]): Promise<void> {
+async function send(queue: Queue, bells: readonly string[], delaySeconds = 0): Promise<void> {
   if (bells.length === 0) return
   try {
-    await queue.send(bells)
+    await queue.send(bells, { delaySeconds })
   } catch {
     // What they say is written already, and due.
   }

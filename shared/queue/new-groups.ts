@@ -83,6 +83,9 @@ export function groupName(destination: Destination, unique: number | string): st
   return `${printable}/${unique}`
 }
 
+/** The first characters of the slot, or `local`. What makes names unique has no slash. */
+export const slotInName = (name: string) => name.slice(0, Math.max(0, name.lastIndexOf('/')))
+
 export function groupOf(
   group: NewGroup,
   given: {

@@ -21,6 +21,7 @@ import {
   type Table,
   type Write,
 } from '#shared/storage/ports.ts'
+import { isExpired } from './expiry.ts'
 import { finalRecipientBytes } from './group-item.ts'
 import { groupKey, messageKey } from './keys.ts'
 import { groupOf, type NewGroup, ofBoundedSize, type Routes, remoteGroups } from './new-groups.ts'
@@ -128,7 +129,8 @@ export function createRelease(deps: {
     const made = [...fitting, ...nowhere].map((group, n) =>
       groupOf(group, { ...facts, n: `${run}.${n}` }),
     )
-    const puts = made.map((group) => ({ ...groupPut(group), if: { absent: 'pk' } }) as const)
+    const nowMs = clock.now()
+    const puts = made.map((group) => ({ ...groupPut(group, nowMs), if: { absent: 'pk' } }) as const)
     const again = new Set([...local, ...remote].map(finalKey))
     const changed = isWhole ? due.map((group) => partsOf(group, isMeant, again, run)) : []
     const parts = changed.flatMap(({ next }) => next)
@@ -159,7 +161,12 @@ export function createRelease(deps: {
     const next: readonly Group[] = [...stays, ...goes]
     const dropped = group.recipients.length - rest.length - kept.length
     const known = group.unsettled === 0 || group.unreserved || group.destination.kind === 'remote'
-    return { goes, next, writes: replacing(group, next), maybeUsed: known ? 0 : dropped }
+    return {
+      goes,
+      next,
+      writes: replacing(group, next, clock.now()),
+      maybeUsed: known ? 0 : dropped,
+    }
   }
 
   /**
@@ -228,10 +235,12 @@ type Plan = {
   readonly maybeUsed: number
 }
 
-/** Whoever had failed for good is tried again too. */
+/** Whoever had failed for good is tried again too, but for whom an operator had expired. */
 function tryAgain(recipient: QueuedRecipient): QueuedRecipient {
   const { last } = recipient
-  return last === undefined ? recipient : { ...recipient, last: { ...last, kind: 'deferred' } }
+  return last === undefined || isExpired(recipient)
+    ? recipient
+    : { ...recipient, last: { ...last, kind: 'deferred' } }
 }
 
 /** Those of a group whom aliases led to; the others led nowhere. */
@@ -292,7 +301,7 @@ function leadNowhere(
 }
 
 /** Refused when anybody worked on the group since it was read. */
-function replacing(group: Group, next: readonly Group[]): Write[] {
+function replacing(group: Group, next: readonly Group[], nowMs: number): Write[] {
   const key = groupKey(group.queueId, group.name)
   const unchanged = {
     all: [
@@ -302,7 +311,7 @@ function replacing(group: Group, next: readonly Group[]): Write[] {
     ],
   }
   const writes: Write[] = next.map((one) => ({
-    ...groupPut(one),
+    ...groupPut(one, nowMs),
     if: one.name === group.name ? unchanged : { absent: 'pk' },
   }))
   const stays = next.some(({ name }) => name === group.name)

@@ -11,7 +11,7 @@ import { queueIdMs } from '#shared/mail/queue-id.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { replyOf, type Tried } from './local-actions.ts'
 import type { QueuedMessage } from './records.ts'
-import type { RetrySchedule } from './retry-schedule.ts'
+import type { Aging, RetrySchedule } from './retry-schedule.ts'
 
 export type Attempted = {
   readonly recipient: FinalRecipient
@@ -23,7 +23,7 @@ export type Attempted = {
 /** All that was done for these recipients in one attempt, a line each; what waited too long has failed. */
 export function logOutcomes(
   log: Log,
-  message: Pick<QueuedMessage, 'queueId' | 'arrivedMs'>,
+  message: Pick<QueuedMessage, 'queueId'> & Aging,
   outcomes: readonly Tried[],
   attempt: {
     readonly contact: Contact | undefined
@@ -35,7 +35,7 @@ export function logOutcomes(
   const { expire, ...facts } = attempt
   for (const { recipient, told } of outcomes) {
     for (const one of told) {
-      logResult(log, message, { recipient, result: expire(message.arrivedMs, one), ...facts })
+      logResult(log, message, { recipient, result: expire(message, one), ...facts })
     }
   }
 }

@@ -46,6 +46,7 @@ export function createSettle(deps: {
   readonly reading: QueueReading
   readonly references: QueueReferences
   readonly ring: (groups: readonly Group[]) => Promise<void>
+  readonly ringWhenDue: (groups: readonly Group[]) => Promise<void>
   readonly ringIncoming: (messages: readonly QueuedMessage[]) => Promise<void>
   readonly clock: Clock
 }) {
@@ -56,7 +57,10 @@ export function createSettle(deps: {
     const used = results.filter((one) => one.usedReserved || mayHaveUsed(group, one)).length
     const next = groupsAfter(group, results, { dueMs, nowMs: clock.now() })
     const isWritten = await replace(group, next, { used, created: createdPuts(creates) })
-    if (isWritten) await deps.ringIncoming(creates)
+    if (isWritten) {
+      await deps.ringIncoming(creates)
+      await deps.ringWhenDue(next)
+    }
     return isWritten
   }
 
@@ -85,7 +89,7 @@ export function createSettle(deps: {
       const [message] = await deps.reading.load([group.queueId])
       if (message === undefined) return false
       const writes = [
-        ...groupWrites(group, next),
+        ...groupWrites(group, next, clock.now()),
         ...(await messageWrites(message, { groups: message.groups - 1 + next.length, used })),
         ...created,
       ]
@@ -162,10 +166,10 @@ function groupsAfter(
 }
 
 /** All of them only while the lease is ours. */
-function groupWrites(group: Group, next: readonly Group[]): readonly Write[] {
+function groupWrites(group: Group, next: readonly Group[], nowMs: number): readonly Write[] {
   const stillOurs = is('leaseUntilMs', group.leaseUntilMs)
   const puts = next.map((one): Write => {
-    return { ...groupPut(one), if: one.name === group.name ? stillOurs : { absent: 'pk' } }
+    return { ...groupPut(one, nowMs), if: one.name === group.name ? stillOurs : { absent: 'pk' } }
   })
   if (next.some(({ name }) => name === group.name)) return puts
   return [...puts, { delete: groupKey(group.queueId, group.name), if: stillOurs }]

@@ -40,7 +40,7 @@ export type SplitFacts = {
 export function createSplit(deps: {
   readonly table: Table
   readonly reading: QueueReading
-  readonly ring: (groups: readonly Group[]) => Promise<void>
+  readonly ringWhenDue: (groups: readonly Group[]) => Promise<void>
   readonly ringIncoming: (messages: readonly QueuedMessage[]) => Promise<void>
   readonly clock: Clock
 }) {
@@ -59,7 +59,7 @@ export function createSplit(deps: {
     const name = isAtOnce ? null : randomUUID()
     const nowMs = clock.now()
     const records = groups.map((group, n) => groupOf(group, { queueId, n, split: name, nowMs }))
-    const puts = await putsOf(records)
+    const puts = await putsOf(records, nowMs)
     if (!isAtOnce) await table.batchWrite(puts)
     const becomesSplit = await messageWrite(message, records, name, facts)
     let isOurs = true
@@ -70,7 +70,7 @@ export function createSplit(deps: {
       isOurs = false
     }
     if (isOurs) {
-      await deps.ring(records.filter((group) => group.state === 'waiting'))
+      await deps.ringWhenDue(records)
       await deps.ringIncoming(creates)
     }
     if (!isAtOnce) await removeStrays(queueId)
@@ -101,10 +101,13 @@ function fitIntoOneTransaction(groups: readonly NewGroup[], created: number): bo
 }
 
 /** There may be very many of them. */
-async function putsOf(groups: readonly Group[]): Promise<readonly { readonly put: Item }[]> {
+async function putsOf(
+  groups: readonly Group[],
+  nowMs: number,
+): Promise<readonly { readonly put: Item }[]> {
   const puts: { readonly put: Item }[] = []
   for (const group of groups) {
-    puts.push(groupPut(group))
+    puts.push(groupPut(group, nowMs))
     const wait = turns.step()
     if (wait) await wait
   }

@@ -10,7 +10,7 @@ import {
   type Write,
 } from '#shared/storage/ports.ts'
 import { groupItem } from './group-item.ts'
-import { apartKey, dueAt, groupKey, heldAt, messageKey } from './keys.ts'
+import { apartKey, deferredUntil, dueAt, groupKey, heldAt, messageKey } from './keys.ts'
 import {
   type Group,
   type GroupState,
@@ -75,17 +75,24 @@ export function removal(
 }
 
 /** A group where it is found: by its due time, or among what waits for an operator. */
-export function groupPut(group: Group): { readonly put: Item } {
-  const { queueId, name, dueMs } = group
-  const item = groupItem(group, groupKey(queueId, name))
-  return {
-    put: { ...item, ...(dueMs === null ? heldAt(queueId, name) : dueAt(queueId, name, dueMs)) },
-  }
+export function groupPut(group: Group, nowMs: number): { readonly put: Item } {
+  const item = groupItem(group, groupKey(group.queueId, group.name))
+  return { put: { ...item, ...placeOf(group, nowMs) } }
+}
+
+function placeOf({ queueId, name, state, dueMs }: Group, nowMs: number) {
+  if (dueMs === null) return heldAt(queueId, name)
+  if (state === 'deferred') return deferredUntil(queueId, name, { dueMs, nowMs })
+  return dueAt(queueId, name, dueMs)
 }
 
 /** Takes a message or a group out of the due index and puts it before an operator. */
 export const heldChanges = (queueId: QueueId, group: string) =>
   ({ set: heldAt(queueId, group), remove: ['duePk', 'dueSk'] }) as const
+
+/** Of a group that waits for its first worker, or of one whose place was taken by it. */
+export const isWaitingItem = (item: Item | undefined) =>
+  item?.state === storedGroupState.waiting && item.leaseUntilMs === 0
 
 export const isMessage = (state: MessageState) => is('state', storedMessageState[state])
 export const isGroup = (state: GroupState) => is('state', storedGroupState[state])

@@ -310,6 +310,8 @@ export const queueLayouts = {
   // A queue counts deliveries to functions that were throttled and never started: few would make dead letters of good mail.
   incoming: { name: 'incoming', receivesMax: 10, deadLetter: 'incoming-dead' },
   active: { name: 'active', receivesMax: 10, deadLetter: 'active-dead' },
+  /** Bells that wait for their second, and then wake who `active` wakes. */
+  deferred: { name: 'deferred', receivesMax: 10, deadLetter: 'active-dead' },
   'incoming-dead': { name: 'incoming-dead', receivesMax: 1000 },
   'active-dead': { name: 'active-dead', receivesMax: 1000 },
 } as const satisfies { readonly [name: string]: QueueLayout }

@@ -25,6 +25,7 @@ describe('queues', () => {
     for (const [name, timeout] of [
       ['incoming', CLEANUP_TIMEOUT],
       ['active', DELIVERY_TIMEOUT],
+      ['deferred', DELIVERY_TIMEOUT],
     ] as const) {
       expect(at(named(name), 'VisibilityTimeout')).toBe(6 * timeout.toSeconds())
       expect(queueLayouts[name].receivesMax).toBeGreaterThanOrEqual(10)

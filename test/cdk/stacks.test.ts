@@ -22,6 +22,7 @@ describe('outputs', () => {
         'TlsSecret: StorageTls',
         'IncomingQueueUrl: Queuesincoming',
         'ActiveQueueUrl: Queuesactive',
+        'DeferredQueueUrl: Queuesdeferred',
         'IncomingDeadQueueUrl: Queuesincomingdead',
         'ActiveDeadQueueUrl: Queuesactivedead',
         `Settings: ${JSON.stringify(settingVariables(deployment))}`,

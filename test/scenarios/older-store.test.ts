@@ -43,7 +43,7 @@ async function deliverAll(store: Store, clock: ReturnType<typeof manualClock>) {
   ])
   for (let round = 0; round < 3; round++) {
     clock.advance(2 * GROUP_LEASE_MS)
-    await pipeline.workers.sweeper.ringDue({ incomingNow: true })
+    await pipeline.workers.sweeper.ringDue({ isStart: true })
     await pipeline.settle()
   }
   expect(await Array.fromAsync(operator.list())).toEqual([])

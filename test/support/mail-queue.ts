@@ -16,6 +16,7 @@ export function mailQueueOn(store: Store, clock: Clock) {
     mail: store.tables.mail,
     incoming: store.queues.incoming,
     active: store.queues.active,
+    deferred: store.queues.deferred,
     clock,
   })
 }

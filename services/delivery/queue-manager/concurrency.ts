@@ -77,7 +77,10 @@ export class Concurrency {
   /** One that got through; whatever was said there of the message. It still counts as busy. */
   succeed(): void {
     this.#failCohorts = 0
-    if (this.#dead !== undefined) return this.#revive()
+    if (this.#dead !== undefined) {
+      this.#revive()
+      return
+    }
     if (this.#window >= this.#most || this.#window >= this.#busy + this.#first) return
     this.#success += stepOf(this.#limits.positiveFeedback, this.#window)
     while (this.#success >= 1 - ROUNDING) {

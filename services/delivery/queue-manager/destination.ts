@@ -14,6 +14,8 @@ export type Job = {
   readonly sender: string
   /** Somebody may wait for it to arrive: small, for a few, tried for the first time. */
   readonly isLetter: boolean
+  /** An operator wants it tried, due or not. */
+  readonly isFlush?: boolean
 }
 
 /** Of one sender at one destination; what he sends besides is bulk. */

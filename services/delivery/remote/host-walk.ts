@@ -56,6 +56,7 @@ export class HostWalk {
   readonly #walk: AddressWalk | undefined
   readonly #targets: AsyncIterator<Target, void>
   readonly #security = new Map<Session, HostSecurity>()
+  readonly #spoken = new Set<string>()
   #sessionsLeft: number
   /** A host has refused us for good. */
   refusedForGood: Undelivered | undefined
@@ -103,6 +104,11 @@ export class HostWalk {
     return undefined
   }
 
+  /** This host has taken a transaction of this walk, and is not asked again. */
+  hasSpoken({ peer }: Session): void {
+    this.#spoken.add(this.#placeOf(peer))
+  }
+
   /** A session that is done with: kept, where another message is likely to follow. */
   release(session: Session, isFollowed: boolean): void {
     const { quitMs } = this.#policy.timeouts
@@ -125,6 +131,7 @@ export class HostWalk {
   async #keptAt(place: string): Promise<Reached | undefined> {
     let security: HostSecurity | undefined
     const session = await this.#deps.sessions.take(place, async ({ peer }) => {
+      if (this.#spoken.has(this.#placeOf(peer))) return undefined
       const asked = await this.#securityOf(peer.host)
       if (asked.kind === 'deferred' || asked.kind === 'failed') return undefined
       security = asked
@@ -140,6 +147,7 @@ export class HostWalk {
     const { place } = this.#way
     const port = 'socketFile' in place ? undefined : place.port
     const peer: Peer = { host: target.host, address: target.address, port }
+    if (this.#spoken.has(this.#placeOf(peer))) return undefined
     const security = await this.#securityOf(target.host)
     if (security.kind === 'deferred' || security.kind === 'failed') {
       this.#refuse('target', security)

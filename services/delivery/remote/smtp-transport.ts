@@ -155,7 +155,7 @@ class Attempt {
     while (this.#open.length > 0) {
       const reached = await walk.next()
       if (reached === undefined) return
-      const lost = await this.#transact(reached, policy, message)
+      const lost = await this.#transact(reached, walk, policy, message)
       if (lost !== undefined) walk.trouble = lost
       walk.release(reached.session, visit.isFollowed)
     }
@@ -164,6 +164,7 @@ class Attempt {
   /** What was said of them is kept; the answer is how the conversation was lost, if it was. */
   async #transact(
     { session, isKept }: Reached,
+    walk: HostWalk,
     policy: HopPolicy,
     message: OutboundMessage,
   ): Promise<Undelivered | undefined> {
@@ -174,6 +175,7 @@ class Attempt {
     const done = await transact(session, { ...this.#transfer, recipients, message }, policy)
     // A session that was over already is as if there had been none.
     if (done.kind === 'stale') return undefined
+    walk.hasSpoken(session)
     this.#transfer.onContact?.({
       relay: relayOf(peer),
       connectMs,

@@ -101,6 +101,7 @@ export async function openAwsStore(
     queues: {
       incoming: queue('incoming'),
       active: queue('active'),
+      deferred: queue('deferred'),
       'incoming-dead': queue('incoming-dead'),
       'active-dead': queue('active-dead'),
     },

@@ -128,18 +128,22 @@ function openTables(environment: Environment, clock: Clock) {
 
 function openQueues(environment: Environment, clock: Clock, signals: EmbeddedSignals) {
   const parts = { clock, signals }
-  const pair = (layout: QueueLayout, deadLayout: QueueLayout) => {
-    const deadRecords = new QueueRecords(environment, deadLayout, undefined)
-    const records = new QueueRecords(environment, layout, deadRecords)
-    const dead = new EmbeddedQueue(environment, deadRecords, parts)
-    return { dead, queue: new EmbeddedQueue(environment, records, { ...parts, deadLetter: dead }) }
+  const dead = (layout: QueueLayout) => {
+    const records = new QueueRecords(environment, layout, undefined)
+    return { records, queue: new EmbeddedQueue(environment, records, parts) }
   }
-  const incoming = pair(queueLayouts.incoming, queueLayouts['incoming-dead'])
-  const active = pair(queueLayouts.active, queueLayouts['active-dead'])
+  const incomingDead = dead(queueLayouts['incoming-dead'])
+  const activeDead = dead(queueLayouts['active-dead'])
+  const bells = (layout: QueueLayout, { records, queue }: ReturnType<typeof dead>) =>
+    new EmbeddedQueue(environment, new QueueRecords(environment, layout, records), {
+      ...parts,
+      deadLetter: queue,
+    })
   return {
-    incoming: incoming.queue,
-    active: active.queue,
-    'incoming-dead': incoming.dead,
-    'active-dead': active.dead,
+    incoming: bells(queueLayouts.incoming, incomingDead),
+    active: bells(queueLayouts.active, activeDead),
+    deferred: bells(queueLayouts.deferred, activeDead),
+    'incoming-dead': incomingDead.queue,
+    'active-dead': activeDead.queue,
   }
 }

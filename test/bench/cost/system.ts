@@ -184,5 +184,6 @@ function sqsRecord({ id, body, receipt, receives }: QueueMessage): SqsEvent['Rec
     receiptHandle: receipt,
     body: encodeBody(body),
     attributes: { ApproximateReceiveCount: String(receives) },
+    eventSourceARN: '',
   }
 }

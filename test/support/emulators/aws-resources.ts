@@ -55,6 +55,7 @@ export async function createAwsResources(
       'active-dead': activeDead,
       incoming: await queue(queueLayouts.incoming),
       active: await queue(queueLayouts.active),
+      deferred: await queue(queueLayouts.deferred),
     },
   }
 }

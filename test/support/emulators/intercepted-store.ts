@@ -33,6 +33,7 @@ export async function openInterceptedStore(
       queueUrls: {
         incoming: queueUrl,
         active: queueUrl,
+        deferred: queueUrl,
         'incoming-dead': queueUrl,
         'active-dead': queueUrl,
       },

@@ -39,6 +39,7 @@ export function withFaults(store: Store, options: FaultOptions = {}): FaultyStor
     queues: {
       incoming: queue('incoming'),
       active: queue('active'),
+      deferred: queue('deferred'),
       'incoming-dead': queue('incoming-dead'),
       'active-dead': queue('active-dead'),
     },

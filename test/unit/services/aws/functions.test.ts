@@ -28,6 +28,7 @@ function event(bodies: readonly string[]) {
       receiptHandle: `r${i}`,
       body,
       attributes: { ApproximateReceiveCount: String(i + 1) },
+      eventSourceARN: 'arn:aws:sqs:eu-central-1:123456789012:incoming',
     })),
   }
 }

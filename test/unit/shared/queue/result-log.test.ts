@@ -88,9 +88,16 @@ describe('the line of a result', () => {
 
   it('tells of a time in the queue that is over', () => {
     const clock = manualClock(begunMs + 62_000)
-    const times = { minimalBackoffMs: 1, maximalBackoffMs: 1, maximalQueueLifetimeMs: 60_000 }
+    const times = {
+      minimalBackoffMs: 1,
+      maximalBackoffMs: 1,
+      maximalQueueLifetimeMs: 60_000,
+      bounceQueueLifetimeMs: 60_000,
+    }
     const schedule = createRetrySchedule(times, clock, () => 0)
-    expect(lineOf(schedule.expire(begunMs, later))).toMatchObject({
+    expect(
+      lineOf(schedule.expire({ arrivedMs: begunMs, envelope: { sender: 'a@b.test' } }, later)),
+    ).toMatchObject({
       message: 'failed',
       dsn: '5.4.7',
       status: 'failed',

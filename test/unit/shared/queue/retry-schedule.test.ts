@@ -7,6 +7,7 @@ const options = {
   minimalBackoffMs: 1_000,
   maximalBackoffMs: 10_000,
   maximalQueueLifetimeMs: 100_000,
+  bounceQueueLifetimeMs: 20_000,
 }
 const refused = { kind: 'deferred', status: '4.4.1', reply: 'refused' } as const
 const unknown = { kind: 'failed', status: '5.1.1', reply: 'unknown' } as const
@@ -40,25 +41,41 @@ describe('the retry schedule', () => {
     expect(nextAttemptMs(arrivedMs)).toBe(nowMs + pauseMs)
   })
 
-  it('lets what is deferred go on until its lifetime is over, that moment included', () => {
-    const { expire, arrivedMs } = scheduleAfter(options.maximalQueueLifetimeMs)
-    expect(expire(arrivedMs, refused)).toEqual(refused)
-  })
+  it.each([
+    ['of a sender', 'ann@here.test', 100_000],
+    ['without a sender', '', 20_000],
+  ])(
+    'takes mail %s as failed, with the last reason, once its lifetime is over',
+    (_, sender, ms) => {
+      const at = (ageMs: number) => {
+        const { expire, arrivedMs } = scheduleAfter(ageMs)
+        return expire({ arrivedMs, envelope: { sender } }, refused)
+      }
+      expect(at(ms - 1)).toEqual(refused)
+      expect(at(ms)).toEqual({
+        kind: 'failed',
+        status: '5.4.7',
+        reply: 'delivery time expired: refused',
+      })
+    },
+  )
 
-  it('takes what is deferred after that as failed, with the last reason', () => {
-    const { expire, arrivedMs } = scheduleAfter(options.maximalQueueLifetimeMs + 1)
-    expect(expire(arrivedMs, refused)).toEqual({
-      kind: 'failed',
-      status: '5.4.7',
-      reply: 'delivery time expired: refused',
-    })
+  it.each([
+    ['of a sender', 'ann@here.test'],
+    ['without a sender', ''],
+  ])('tries mail %s once where the lifetime is 0', (_, sender) => {
+    const clock = manualClock(1_000_000)
+    const none = { ...options, maximalQueueLifetimeMs: 0 }
+    const { expire } = createRetrySchedule(none, clock, () => MIDDLE)
+    const message = { arrivedMs: clock.now(), envelope: { sender } }
+    expect(expire(message, refused).kind).toBe('failed')
   })
 
   it.each<DeliveryResult>([unknown, { kind: 'delivered', reply: '250 ok' }])(
     'leaves alone what is decided: %j',
     (result) => {
       const { expire, arrivedMs } = scheduleAfter(options.maximalQueueLifetimeMs + 1)
-      expect(expire(arrivedMs, result)).toEqual(result)
+      expect(expire({ arrivedMs, envelope: { sender: 'a@b.test' } }, result)).toEqual(result)
     },
   )
 
