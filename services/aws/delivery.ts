@@ -40,7 +40,11 @@ export const handler = onQueueEvents(opened, queueOf, async (bells, context) => 
   let remote: OpenRemoteDelivery | undefined
   let isSpeaking = false
   const delivery = assembleDelivery(backend, async (message, hop, recipients, onContact) => {
-    remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses }, signing, tls)
+    remote ??= openRemoteDelivery(backend, await relaySecrets(), {
+      ...(ses && { ses }),
+      signing,
+      tls,
+    })
     return remote.deliver(message, hop, recipients, (contact) => {
       isSpeaking = true
       onContact(contact)

@@ -84,12 +84,13 @@ export function createSpool(deps: {
     const { type, subtype } = index.structure
     const isSigned = cleaning.isSigned || (type === 'multipart' && subtype === 'signed')
     const deliveredTo = deliveredBefore(indexer, options.hostname)
+    const { isTlsOptional } = indexer
     const spooled: Spooled = {
       queueId,
       index,
       isSigned,
       isDisallowed,
-      isTlsOptional: indexer.isTlsOptional,
+      isTlsOptional,
       deliveredTo,
       ...(object.stored && { isStored: true }),
     }

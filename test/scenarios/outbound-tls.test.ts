@@ -91,7 +91,7 @@ async function send({
   clock.advance(waitedMs)
   const secrets = { relayhostAuth: null, tlsCa: authority.cert }
   const tls = openOutboundTls(backend, { ca: authority.cert, port: policyPort })
-  const remote = openRemoteDelivery(backend, secrets, {}, undefined, tls)
+  const remote = openRemoteDelivery(backend, secrets, { tls })
   const contacts: Contact[] = []
   const recipients = [
     {

@@ -155,27 +155,26 @@ class Attempt {
     while (this.#open.length > 0) {
       const reached = await walk.next()
       if (reached === undefined) return
-      const lost = await this.#transact(reached, walk, policy, message)
-      if (lost !== undefined) walk.trouble = lost
-      walk.release(reached.session, visit.isFollowed)
+      const { session } = reached
+      const lost = await this.#transact(reached, policy, message)
+      if (lost === 'stale') walk.forget(session)
+      else if (lost !== undefined) walk.trouble = lost
+      walk.release(session, visit.isFollowed)
     }
   }
 
   /** What was said of them is kept; the answer is how the conversation was lost, if it was. */
   async #transact(
     { session, isKept }: Reached,
-    walk: HostWalk,
     policy: HopPolicy,
     message: OutboundMessage,
-  ): Promise<Undelivered | undefined> {
+  ): Promise<Undelivered | 'stale' | undefined> {
     const open = this.#open
     const recipients = open.flatMap((place) => this.#transfer.recipients[place] ?? [])
     const connectMs = isKept ? 0 : this.#deps.clock.now() - this.#sinceMs
     const { tls, peer } = session
     const done = await transact(session, { ...this.#transfer, recipients, message }, policy)
-    // A session that was over already is as if there had been none.
-    if (done.kind === 'stale') return undefined
-    walk.hasSpoken(session)
+    if (done.kind === 'stale') return 'stale'
     this.#transfer.onContact?.({
       relay: relayOf(peer),
       connectMs,
