@@ -200,7 +200,7 @@ class Opening {
       }
     }
     this.#wire.putOn(shaken.socket)
-    this.#tls = shaken.verdict
+    this.#tls = shaken.summary
     return undefined
   }
 
