@@ -12,7 +12,8 @@ const optionNames = {
   quota: '--quota',
   reason: '--reason',
   state: '--state',
-  olderThan: '--older-than',
+  olderThan: '--older',
+  newerThan: '--newer',
   password: 'the password',
 } as const satisfies FieldNames
 

@@ -11,6 +11,7 @@ import type { AdministrationDeps } from './deps.ts'
 import { parseQueueIdField, splitList } from './fields.ts'
 import { describeEntry, isHeld, type QueueFacts } from './queue-facts.ts'
 import { type FilterRequest, parseQueueFilter, type QueueFilter } from './queue-filter.ts'
+import { type QueueTop, type StateRow, statesOf, type TopKind, topOf } from './queue-summary.ts'
 import type { BadValue, NotQueued, NotWaiting } from './refusals.ts'
 
 export interface QueueAdministration {
@@ -21,8 +22,6 @@ export interface QueueAdministration {
   hold(request: QueueRequest): Promise<QueueChanged | BadValue>
   /** Tries held, corrupt or deferred messages again now, and follows their aliases anew (postsuper's requeue). */
   release(request: ReleaseRequest): Promise<QueueChanged | BadValue>
-  /** All that were set aside as corrupt; yields each as it is on its way. */
-  releaseCorrupt(): AsyncIterable<QueueId>
   /** Removes messages; nobody is told. */
   remove(request: QueueRequest): Promise<QueueChanged | BadValue>
   /** Returns messages to their senders now. What is held stays so, and is returned when it is released, unless `heldToo`. */
@@ -38,6 +37,13 @@ export interface QueueAdministration {
     filter: FilterRequest,
     options?: { readonly after?: string | undefined; readonly heldToo?: boolean },
   ): QueueChanging | BadValue
+  /** Whose mail waits most: by destination, recipient's domain, sender or reason, in spans of age. */
+  top(
+    filter: FilterRequest,
+    options: { readonly by: TopKind; readonly limit: number },
+  ): Promise<QueueTop | BadValue>
+  /** What is in each state. */
+  stats(filter: FilterRequest): Promise<QueueStats | BadValue>
   /** The message as it is sent, but for what depends on the host it is sent to, and our signatures. */
   content(queueId: string): Promise<QueueContent | BadValue | NotQueued>
 }
@@ -49,6 +55,8 @@ export type QueueChanging = {
   readonly kind: 'changing'
   readonly outcomes: AsyncIterable<{ readonly queueId: QueueId; readonly isDone: boolean }>
 }
+
+export type QueueStats = { readonly kind: 'stats'; readonly states: readonly StateRow[] }
 
 export type QueueContent = {
   readonly kind: 'content'
@@ -136,8 +144,6 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
     release: (request) =>
       change(request, (queueId) => operator.release(queueId, request.recipients)),
 
-    releaseCorrupt: () => operator.releaseCorrupt(),
-
     remove: (request) => change(request, (queueId) => operator.remove(queueId)),
 
     expire: ({ heldToo = false, ...request }) =>
@@ -163,6 +169,20 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
       }
       const listed = listQueue(operator, filter.value, from?.value)
       return { kind: 'changing', outcomes: changing(listed.messages, acts[verb]) }
+    },
+
+    async top(request, { by, limit }) {
+      const filter = parseQueueFilter(request, clock.now())
+      if (filter.kind !== 'ok') return filter
+      const { messages } = listQueue(operator, filter.value, undefined)
+      return topOf(messages, { by, limit, nowMs: clock.now() })
+    },
+
+    async stats(request) {
+      const filter = parseQueueFilter(request, clock.now())
+      if (filter.kind !== 'ok') return filter
+      const { messages } = listQueue(operator, filter.value, undefined)
+      return { kind: 'stats', states: await statesOf(messages) }
     },
 
     async content(text) {

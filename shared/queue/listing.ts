@@ -17,8 +17,6 @@ export interface QueueListing {
   /** How much waits, without reading the messages. */
   count(): Promise<QueueCounts>
   show(queueId: QueueId): Promise<QueueEntry | undefined>
-  /** Messages that wait for an operator, whole or with some of their groups; oldest first. */
-  held(): Promise<readonly QueueId[]>
 }
 
 export type QueueCounts = {
@@ -35,7 +33,11 @@ export const LISTED_AT_ONCE_MAX = 100_000
 /** Messages read at a time. */
 const LOADED_AT_ONCE = 32
 
-export function createListing(reading: QueueReading, table: Table): QueueListing {
+export function createListing(
+  reading: QueueReading,
+  table: Table,
+  listedAtOnceMax = LISTED_AT_ONCE_MAX,
+): QueueListing {
   async function* list(after?: QueueId): AsyncGenerator<QueueEntry> {
     let last: string = after ?? ''
     for (;;) {
@@ -43,12 +45,12 @@ export function createListing(reading: QueueReading, table: Table): QueueListing
       for (const some of chunks(ids, LOADED_AT_ONCE)) {
         for (const entry of await Promise.all(some.map(show))) if (entry) yield entry
       }
-      if (ids.length < LISTED_AT_ONCE_MAX) return
+      if (ids.length < listedAtOnceMax) return
       last = ids.at(-1) ?? last
     }
   }
 
-  /** In order, LISTED_AT_ONCE_MAX at most. */
+  /** In order, listedAtOnceMax at most. */
   async function oldestAfter(last: string): Promise<readonly QueueId[]> {
     let ids = new Set<QueueId>()
     // Younger ones are for the next time.
@@ -59,12 +61,12 @@ export function createListing(reading: QueueReading, table: Table): QueueListing
         const queueId = entry.pk.slice(2) as QueueId
         if (queueId <= last || queueId > youngest) continue
         ids.add(queueId)
-        if (ids.size < 2 * LISTED_AT_ONCE_MAX) continue
-        ids = new Set([...ids].sort().slice(0, LISTED_AT_ONCE_MAX))
+        if (ids.size < 2 * listedAtOnceMax) continue
+        ids = new Set([...ids].sort().slice(0, listedAtOnceMax))
         youngest = [...ids].at(-1) ?? youngest
       }
     }
-    return [...ids].sort().slice(0, LISTED_AT_ONCE_MAX)
+    return [...ids].sort().slice(0, listedAtOnceMax)
   }
 
   async function count(): Promise<QueueCounts> {
@@ -86,16 +88,6 @@ export function createListing(reading: QueueReading, table: Table): QueueListing
     return { message, groups: groups.filter(({ split }) => split === message.split) }
   }
 
-  async function held(): Promise<readonly QueueId[]> {
-    const ids = new Set<QueueId>()
-    await collectIds('held', HELD_PK, ids)
-    return [...ids].sort()
-  }
-
-  async function collectIds(index: 'due' | 'held', pk: string, ids: Set<QueueId>): Promise<void> {
-    for await (const entry of indexed(index, pk)) ids.add(entry.pk.slice(2) as QueueId)
-  }
-
   async function* indexed(index: 'due' | 'held', pk: string): AsyncGenerator<IndexEntry> {
     let after: string | undefined
     do {
@@ -105,5 +97,5 @@ export function createListing(reading: QueueReading, table: Table): QueueListing
     } while (after !== undefined)
   }
 
-  return { list, count, show, held }
+  return { list, count, show }
 }

@@ -25,8 +25,6 @@ export interface QueueOperator extends Pick<QueueListing, 'list' | 'count' | 'sh
    * message that is split already, by their own addresses or those they were reached by.
    */
   release(queueId: QueueId, recipients?: readonly string[]): Promise<boolean>
-  /** Releases every message that was set aside as corrupt; yields each as it is on its way. */
-  releaseCorrupt(): AsyncIterable<QueueId>
   /** Removes the message and all its recipients from the queue; nobody is told. */
   remove(queueId: QueueId): Promise<boolean>
   /**
@@ -134,13 +132,6 @@ export function createQueueOperator(deps: {
     })
   }
 
-  async function* releaseCorrupt(): AsyncGenerator<QueueId> {
-    for (const queueId of await listing.held()) {
-      const [message] = await queue.load([queueId])
-      if (message?.state === 'corrupt' && (await release(queueId))) yield queueId
-    }
-  }
-
   async function remove(queueId: QueueId): Promise<boolean> {
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const entry = await show(queueId)
@@ -221,7 +212,7 @@ export function createQueueOperator(deps: {
     return flushed
   }
 
-  return { list, count, show, hold, release, releaseCorrupt, remove, expire, flush }
+  return { list, count, show, hold, release, remove, expire, flush }
 }
 
 /** By the slot that it had last, or a recipient's domain: people know one or the other. */
