@@ -124,6 +124,9 @@ function signs({
 const message = (from = 'Ann <ann@ours.test>', body = 'Hello\r\n\r\n') =>
   `From: ${from}\r\nTo: bob@there.test\r\nSubject:  folded\r\n\tand  spaced \r\nMIME-Version: 1.0\r\n\r\n${body}`
 
+/** RFC 5321 §2.3.8: with line ends as SMTP has them, whatever they were. */
+const asSent = (text: string) => text.replace(/\r\n|\r|\n/g, '\r\n').replace(/(?<!\n)$/, '\r\n')
+
 const selectorsIn = (text: string) =>
   [...text.matchAll(/^DKIM-Signature:[\s\S]*?\ss=(\w+)/gm)].map(([, selector]) => selector)
 
@@ -135,6 +138,7 @@ describe('a message of ours', () => {
     ['no line end', 'Hello'],
     ['white space and dots', '.\r\n a  \t b \r\n\t\r\n..\r\n'],
     ['8-bit bytes', 'Gr\xc3\xbc\xc3\x9fe\r\n'],
+    ['line ends of other kinds', 'one\ntwo\rthree\r\n\n\r'],
     ['more than is held', 'x'.repeat(70).concat('\r\n').repeat(5_000)],
   ]
 
@@ -146,7 +150,7 @@ describe('a message of ours', () => {
     ])
     // In front of all that was there.
     expect(text.slice(text.indexOf('Received:'))).toBe(
-      `Received: by us\r\n${message(undefined, body)}`,
+      `Received: by us\r\n${asSent(message(undefined, body))}`,
     )
   })
 
