@@ -345,6 +345,15 @@ describe('a message of a stranger that is forwarded', () => {
     expect(nobody).toBe(`Received: by us\r\n${strange()}`)
   })
 
+  it('has a seal of its size, whatever it has in its header', async () => {
+    const text = strange('none', 'To: x@y.test\r\n'.repeat(10_000))
+    const sealed = await signs().leaving(text, forwarded)
+    const set = sealed.slice(0, sealed.indexOf('Received:'))
+    expect(set).toMatch(/^ARC-Seal: /)
+    expect(set.length).toBeLessThan(5_000)
+    expect(await arcByMailauth(sealed, published)).toEqual({ result: 'pass', instance: 1 })
+  })
+
   it('is not sealed where nobody wants it', async () => {
     const off = signs({ options: { arcSealing: false } })
     expect(await off.leaving(strange(), forwarded)).toBe(`Received: by us\r\n${strange()}`)
