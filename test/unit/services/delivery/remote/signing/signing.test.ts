@@ -1,13 +1,20 @@
 // Which messages leave signed or sealed, and that others find so.
 
+import { createPublicKey, verify } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { composeOutbound } from '#services/delivery/remote/outbound-form.ts'
 import { createKeyRing, KEYS_KNOWN_MS } from '#services/delivery/remote/signing/key-ring.ts'
 import { HELD_BYTES_MAX } from '#services/delivery/remote/signing/signed-form.ts'
+import { relaxed, signedFields } from '#services/delivery/remote/signing/signed-header.ts'
 import { createSigning, type SigningOptions } from '#services/delivery/remote/signing/signing.ts'
 import { createProvenance } from '#shared/contracts/own-mail.ts'
 import type { Origin } from '#shared/contracts/spool.ts'
-import { keyRecordText, makePrivateKey, newSigningKey } from '#shared/directory/signing-key.ts'
+import {
+  keyRecordText,
+  makePrivateKey,
+  newSigningKey,
+  openPrivateKey,
+} from '#shared/directory/signing-key.ts'
 import type { SigningKey } from '#shared/directory/signing-keys.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { dkimSettings } from '#shared/settings/table/dkim.ts'
@@ -321,6 +328,14 @@ describe('a message of a stranger that is forwarded', () => {
     const failed = await leaving(again, { ...forwarded, key: 'second' })
     expect(failed).toMatch(/^ARC-Seal: i=2; [\s\S]*?cv=fail/)
     expect(await arcByMailauth(failed, published)).toMatchObject({ result: 'fail' })
+    // RFC 8617 §5.1.2: the seal of a failed chain covers its own set alone.
+    const [seal, ams, aar] = signedFields(failed)
+    if (seal === undefined || ams === undefined || aar === undefined) throw new Error('no set')
+    const [, unsigned = '', signature = ''] = /^([\s\S]* b=)([\s\S]*)$/.exec(seal.body) ?? []
+    const covered = [aar, ams, { ...seal, body: unsigned }].map(relaxed).join('').slice(0, -2)
+    const rsa = createPublicKey(openPrivateKey(made.rsa))
+    const bytes = Buffer.from(signature, 'base64')
+    expect(verify('sha256', Buffer.from(covered, 'latin1'), rsa, bytes)).toBe(true)
     const third = await leaving(failed, { ...forwarded, key: 'third' })
     expect(third.slice(0, 20)).toBe('Received: by us\r\nARC')
   })
