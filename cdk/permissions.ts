@@ -168,6 +168,21 @@ export function dmarcReports(
   ]
 }
 
+/** Makes reports of how TLS to other domains went, and of each one once, where that is done. */
+export function tlsReports(
+  { sendsTlsReports }: Deployment,
+  { tables: { counters } }: Storage,
+): PolicyStatement[] {
+  if (!sendsTlsReports) return []
+  return [
+    allow(
+      ['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:Query'],
+      [counters.tableArn],
+      keysLike('TLSRPT#*'),
+    ),
+  ]
+}
+
 /** What signs requests to the webhook, where there is one. */
 export function readWebhookSecret({ webhookSecretArn }: Deployment): PolicyStatement[] {
   return webhookSecretArn === '' ? [] : [readSecret(webhookSecretArn)]

@@ -69,6 +69,15 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
         freezeAccounts(storage),
         // What domains publish by MTA-STS outlives an instance.
         allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [counters.tableArn], keysLike('STS#*')),
+        ...(deployment.sendsTlsReports
+          ? [
+              allow(
+                ['dynamodb:PutItem', 'dynamodb:UpdateItem'],
+                [counters.tableArn],
+                keysLike('TLSRPT#*'),
+              ),
+            ]
+          : []),
         deliverToMailboxes(storage),
         ...readObjects(storage),
         allow(
