@@ -301,6 +301,15 @@ describeDeployed('permissions', () => {
     )
   })
 
+  it('let the sweeper make the signing keys of a domain that has none', async () => {
+    await operate(deployment, ['domain', 'import', '-'], 'imported.test\n')
+    await deployment.runSchedules('1 hour')
+    const { keys } = JSON.parse(
+      await operate(deployment, ['dkim', 'list', 'imported.test', '--json']),
+    )
+    expect(keys).toHaveLength(2)
+  })
+
   it('let the collector delete what nobody refers to', async () => {
     await takeMail(deployment, bob)
     const orphan = `mail/${newQueueId(Date.now() - 2 * DAY_MS)}`
