@@ -27,6 +27,7 @@ export type Deployment = Omit<Configuration, 'preset' | 'listeners' | 'logRetent
   readonly contentFilters: readonly ContentFilter[]
   /** Domains are sent reports of mail in their name. */
   readonly sendsDmarcReports: boolean
+  readonly sendsTlsReports: boolean
 }
 
 export type ConfigurationFile = { readonly path: string; readonly text: string }
@@ -96,5 +97,6 @@ function deploymentOf(
     mail: mail.variables,
     contentFilters: contentFiltersOf(mail.settings),
     sendsDmarcReports: mail.settings.dmarcReports,
+    sendsTlsReports: mail.settings.tlsReports,
   }
 }

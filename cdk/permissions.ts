@@ -34,9 +34,9 @@ export function readStoreFormat({ tables: { directory } }: Storage): PolicyState
   return allow(['dynamodb:GetItem'], [directory.tableArn], keysLike(STORE_PK))
 }
 
-/** Maps: the version of a table, all of a small one, keys of a large one. */
+/** Maps: all of a small table, keys of a large one; for those that may read single items of the directory anyhow. */
 export function readAccessTables({ tables: { directory } }: Storage): PolicyStatement {
-  const actions = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query']
+  const actions = ['dynamodb:BatchGetItem', 'dynamodb:Query']
   return allow(actions, [directory.tableArn], keysLike('ACCESS*'))
 }
 
@@ -164,6 +164,21 @@ export function dmarcReports(
       ['dynamodb:PutItem', 'dynamodb:UpdateItem', 'dynamodb:Query'],
       [counters.tableArn],
       keysLike('DMARC#*'),
+    ),
+  ]
+}
+
+/** Makes reports of how TLS to other domains went, and of each one once, where that is done. */
+export function tlsReports(
+  { sendsTlsReports }: Deployment,
+  { tables: { counters } }: Storage,
+): PolicyStatement[] {
+  if (!sendsTlsReports) return []
+  return [
+    allow(
+      ['dynamodb:PutItem', 'dynamodb:DeleteItem', 'dynamodb:Query'],
+      [counters.tableArn],
+      keysLike('TLSRPT#*'),
     ),
   ]
 }

@@ -24,8 +24,6 @@ import {
   securityOfFilter,
   type TlsPolicyOptions,
 } from '#services/delivery/remote/tls/policies.ts'
-import { nobodyTold } from '#services/delivery/remote/tls/report-sink.ts'
-import { createTlsSessions } from '#services/delivery/remote/tls/sessions.ts'
 import { createTlsClient } from '#services/delivery/remote/tls/tls-client.ts'
 import type { Transport } from '#services/delivery/remote/transport.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
@@ -34,6 +32,7 @@ import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
 import { openResolver } from './dns.ts'
+import { openOutboundTls } from './outbound-tls.ts'
 import { assembleSigning } from './signing.ts'
 
 export type OpenRemoteDelivery = Pick<Interruption, 'cutOff' | 'isIdle'> & {
@@ -52,18 +51,24 @@ export type RemoteSecrets = {
   readonly clientCertificate?: { readonly cert: string; readonly key: string }
 }
 
-/** Ways out that not every root has. */
-export type OtherWays = {
-  /** By the API of Amazon SES, in this region. */
+/** What a root has of its own, or opens once for several. */
+export type RemoteParts = {
+  /** The way out by the API of Amazon SES, in this region. */
   readonly ses?: (region: string) => Transport
+  readonly signing?: ReturnType<typeof assembleSigning>
+  readonly tls?: ReturnType<typeof openOutboundTls>
 }
 
 export function openRemoteDelivery(
   backend: Backend,
   secrets: RemoteSecrets,
-  ways: OtherWays = {},
-  signing = assembleSigning(backend),
+  parts: RemoteParts = {},
 ): OpenRemoteDelivery {
+  const {
+    ses,
+    signing = assembleSigning(backend),
+    tls: remembered = openOutboundTls(backend),
+  } = parts
   const { settings, store, clock, log } = backend
   const { hostname } = settings
   const client = smtpClientOptions(settings)
@@ -73,8 +78,7 @@ export function openRemoteDelivery(
   const securityOf = createSecurityOf({
     options: tls,
     maps: backend.accessTables,
-    dane: null,
-    sts: null,
+    ...remembered,
   })
   const options = hopPolicyOptions(settings, secrets, securityOf)
   const policyBeside = policyOfFilter({ ...options, securityOf: securityOfFilter(tls) })
@@ -92,11 +96,7 @@ export function openRemoteDelivery(
     heloName: client.heloName,
     ignoredExtensions: client.ignoredExtensions,
     connect,
-    tlsClient: createTlsClient({
-      sessions: createTlsSessions(clock),
-      reports: nobodyTold,
-      clock,
-    }),
+    tlsClient: createTlsClient({ ...remembered, clock }),
     sessions,
     clock,
     log: log.child({ service: 'delivery' }),
@@ -110,11 +110,12 @@ export function openRemoteDelivery(
   const deliver = createRemoteDelivery({
     objects: store.objects,
     transportOf: (route, { isFilter }) =>
-      transportOf(route, { smtp: isFilter ? toFilter : smtp, ...ways }),
+      transportOf(route, { smtp: isFilter ? toFilter : smtp, ses }),
     leaving: createLeavingEnvelope(backend),
     signing,
     clock,
     hostname,
+    log: log.child({ service: 'delivery' }),
   })
   return {
     deliver: guard(deliver),
@@ -130,7 +131,7 @@ export function openRemoteDelivery(
 
 function transportOf(
   route: Route,
-  { smtp, ses }: OtherWays & { readonly smtp: Transport },
+  { smtp, ses }: { readonly smtp: Transport; readonly ses: RemoteParts['ses'] },
 ): Transport {
   switch (route.kind) {
     case 'smtp':

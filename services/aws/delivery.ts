@@ -1,5 +1,6 @@
 // The function `delivery`: woken by the queues active and deferred.
 
+import { openOutboundTls } from '#services/assembly/outbound-tls.ts'
 import { assembleDelivery, openSharedTurns } from '#services/assembly/pipeline.ts'
 import { type OpenRemoteDelivery, openRemoteDelivery } from '#services/assembly/remote.ts'
 import { assembleSigning } from '#services/assembly/signing.ts'
@@ -23,8 +24,9 @@ const relaySecrets = createRelaySecrets(
   backend.clock,
 )
 
-/** For all events of this instance, so that keys are read once a minute. */
+/** For all events of this instance, so that keys are read once a minute, and policies of domains are remembered. */
 const signing = assembleSigning(backend)
+const tls = openOutboundTls(backend)
 
 const turnsOf = openSharedTurns(backend)
 
@@ -38,7 +40,11 @@ export const handler = onQueueEvents(opened, queueOf, async (bells, context) => 
   let remote: OpenRemoteDelivery | undefined
   let isSpeaking = false
   const delivery = assembleDelivery(backend, async (message, hop, recipients, onContact) => {
-    remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses }, signing)
+    remote ??= openRemoteDelivery(backend, await relaySecrets(), {
+      ...(ses && { ses }),
+      signing,
+      tls,
+    })
     return remote.deliver(message, hop, recipients, (contact) => {
       isSpeaking = true
       onContact(contact)
@@ -53,6 +59,7 @@ export const handler = onQueueEvents(opened, queueOf, async (bells, context) => 
     }).handle(bells)
   } finally {
     clearTimeout(timer)
+    await tls.settle()
     // Between two invocations time stands still here, and not for who is at the other end.
     remote?.close()
   }

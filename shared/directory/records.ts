@@ -100,7 +100,8 @@ export function readFirstAccount(item: Item): Address {
   return sound(item, parseAddress(string(item, 'address')))
 }
 
-export const srsSecretsKey: Key = { pk: 'SRS', sk: 'SECRETS' }
+export const SRS_PK = 'SRS'
+export const srsSecretsKey: Key = { pk: SRS_PK, sk: 'SECRETS' }
 
 /** The newest first; `lastMadeMs` is its time, for conditions. */
 export function srsSecretsItem(secrets: readonly SrsSecret[]): Item {

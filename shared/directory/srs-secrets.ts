@@ -58,10 +58,12 @@ export function createSrsSecrets(deps: {
     return held !== undefined && clock.now() - held.readMs < HELD_MS ? held.secrets : await read()
   }
 
-  function rotated(): Promise<readonly SrsSecret[]> {
+  /** `ifDue`: whoever was faster has made the one that is needed. */
+  function rotated({ ifDue }: { readonly ifDue: boolean }): Promise<readonly SrsSecret[]> {
     return optimistic(async () => {
       const before = await read()
       const nowMs = clock.now()
+      if (ifDue && !isDue(before)) return before
       const secret = Buffer.from(randomBytes(SECRET_BYTES)).toString('base64url')
       const ended = (_: SrsSecret, i: number) =>
         // One ceased to sign when the one before it in the list was made.
@@ -88,15 +90,12 @@ export function createSrsSecrets(deps: {
     })
   }
 
+  const isDue = ([first]: readonly SrsSecret[]) =>
+    first === undefined || clock.now() - first.madeMs >= SRS_ROTATION_MS
+
   async function forSigning(): Promise<readonly string[]> {
     const known = await recent()
-    const [first] = known
-    if (first !== undefined && clock.now() - first.madeMs < SRS_ROTATION_MS) return texts(known)
-    // Another process may have been faster, and this one held the old ones.
-    const [now] = await read()
-    if (now !== undefined && clock.now() - now.madeMs < SRS_ROTATION_MS)
-      return texts(held?.secrets ?? [])
-    return texts(await rotated())
+    return texts(isDue(known) ? await rotated({ ifDue: true }) : known)
   }
 
   return {
@@ -106,7 +105,7 @@ export function createSrsSecrets(deps: {
       if (held !== undefined && clock.now() - held.readMs < READ_MS) return undefined
       return texts(await read())
     },
-    rotate: async () => (await rotated()).length,
+    rotate: async () => (await rotated({ ifDue: false })).length,
   }
 }
 

@@ -207,6 +207,8 @@ export function messageItem(message: QueuedMessage, key: { pk: string; sk: strin
       envelope.requireTls,
       envelope.dsnReturn,
       envelope.dsnEnvelopeId,
+      // Of most messages nothing, and as in items of before.
+      ...(envelope.tlsRequiredNo ? [true] : []),
     ],
     origin: [
       origin.listener,
@@ -234,7 +236,7 @@ export function messageItem(message: QueuedMessage, key: { pk: string; sk: strin
 }
 
 export function queuedMessage(item: Item): QueuedMessage {
-  const [body, smtpUtf8, requireTls, dsnReturn, dsnEnvelopeId] = list(item.options)
+  const [body, smtpUtf8, requireTls, dsnReturn, dsnEnvelopeId, tlsRequiredNo] = list(item.options)
   const [listener, remoteAddress, remotePort, helo, tls, account] = list(item.origin)
   const [protocol, cipher] = list(tls)
   const [accountId, login] = list(account)
@@ -250,6 +252,7 @@ export function queuedMessage(item: Item): QueuedMessage {
       requireTls: requireTls === true,
       dsnReturn: dsnReturn as SmtpEnvelope['dsnReturn'],
       dsnEnvelopeId: optional(dsnEnvelopeId),
+      ...(tlsRequiredNo === true && { tlsRequiredNo }),
     },
     origin: {
       listener: listener as Origin['listener'],

@@ -108,6 +108,7 @@ qmgr      unix  n - n 300   1 qmgr
 rewrite   unix  - - n -     - trivial-rewrite
 bounce    unix  - - n -     0 bounce
 defer     unix  - - n -     0 bounce
+trace     unix  - - n -     0 bounce
 proxymap  unix  - - n -     - proxymap
 smtp      unix  - - n -     - smtp
 discard   unix  - - n -     - discard

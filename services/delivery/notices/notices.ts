@@ -3,11 +3,12 @@
 
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { Origin, SmtpEnvelope } from '#shared/contracts/spool.ts'
-import { composeReport, soundMessageId } from '#shared/mail/dsn/compose.ts'
+import { soundMessageId } from '#shared/mail/dsn/compose.ts'
 import { isAscii } from '#shared/mail/dsn/foreign-text.ts'
-import { type Language, noticeText } from '#shared/mail/dsn/notice-text.ts'
+import type { Language } from '#shared/mail/dsn/notice-text.ts'
 import type { Report } from '#shared/mail/dsn/report.ts'
 import type { Templates } from '#shared/mail/dsn/template.ts'
+import { writeReport } from '#shared/mail/dsn/write-report.ts'
 import { decodeEnvelope } from '#shared/mail/index-codec.ts'
 import type { CreatedMessage } from '#shared/queue/created-message.ts'
 import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
@@ -110,7 +111,7 @@ export function createNotices(deps: {
       boundary: `=_${newName()}`,
     }
     const known = reader === 'sender' ? languageOf(original) : undefined
-    const text = noticeText(report, {
+    const { bytes, eightBit, smtpUtf8 } = writeReport(report, {
       languages: known === undefined ? options.noticeLanguages : [known],
       templates: options.templates,
       variables: {
@@ -119,7 +120,6 @@ export function createNotices(deps: {
         lifetimeMs: options.maximalQueueLifetime,
       },
     })
-    const { bytes, eightBit, smtpUtf8 } = composeReport(report, text)
     const envelope: SmtpEnvelope = {
       sender: wanted.from,
       // RFC 3461 §6.1: of a notice no notice is wanted.

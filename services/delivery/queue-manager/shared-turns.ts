@@ -6,6 +6,7 @@ import { formatBell, parseBell } from '#shared/queue/bells.ts'
 import { isToBeTaken } from '#shared/queue/lease.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { slotInName } from '#shared/queue/new-groups.ts'
+import { HANGING_MS, type SharedDestinations } from '#shared/queue/shared-destinations.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
@@ -13,7 +14,6 @@ import type { QueueMessage } from '#shared/storage/ports.ts'
 import type { Delivery } from '../delivery.ts'
 import { forEachBell } from '../each-bell.ts'
 import { SLOW_MS } from './active-set.ts'
-import { HANGING_MS, type SharedDestinations } from './shared-destinations.ts'
 
 /** Until a bell for a destination that keeps others waiting comes again, and so much more by chance. */
 const PUT_OFF_MS = 30_000

@@ -123,7 +123,7 @@ class Attempt {
 
   /** Whether the next one may be asked. */
   async #tryHop({ place, policy }: Hop, message: OutboundMessage): Promise<boolean> {
-    const { queueId, route, sender, requireTls, ageMs } = this.#transfer
+    const { queueId, route, sender, requireTls, tlsRequiredNo = false, ageMs } = this.#transfer
     const protocol = route.kind === 'lmtp' ? 'lmtp' : 'smtp'
     const way = {
       queueId,
@@ -131,7 +131,7 @@ class Attempt {
       protocol,
       // RFC 8689 §4.2.1: what tells a sender is not lost for it.
       requireTls: requireTls && sender !== '',
-      tlsRequiredNo: false,
+      tlsRequiredNo,
       ageMs,
     } as const
     const walk = new HostWalk(this.#deps, way, policy, this.#obstacles)
@@ -155,9 +155,11 @@ class Attempt {
     while (this.#open.length > 0) {
       const reached = await walk.next()
       if (reached === undefined) return
+      const { session } = reached
       const lost = await this.#transact(reached, policy, message)
-      if (lost !== undefined) walk.trouble = lost
-      walk.release(reached.session, visit.isFollowed)
+      if (lost === 'stale') walk.forget(session)
+      else if (lost !== undefined) walk.trouble = lost
+      walk.release(session, visit.isFollowed)
     }
   }
 
@@ -166,14 +168,13 @@ class Attempt {
     { session, isKept }: Reached,
     policy: HopPolicy,
     message: OutboundMessage,
-  ): Promise<Undelivered | undefined> {
+  ): Promise<Undelivered | 'stale' | undefined> {
     const open = this.#open
     const recipients = open.flatMap((place) => this.#transfer.recipients[place] ?? [])
     const connectMs = isKept ? 0 : this.#deps.clock.now() - this.#sinceMs
     const { tls, peer } = session
     const done = await transact(session, { ...this.#transfer, recipients, message }, policy)
-    // A session that was over already is as if there had been none.
-    if (done.kind === 'stale') return undefined
+    if (done.kind === 'stale') return 'stale'
     this.#transfer.onContact?.({
       relay: relayOf(peer),
       connectMs,

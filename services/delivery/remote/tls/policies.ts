@@ -4,6 +4,11 @@
 
 import { isIP } from 'node:net'
 import type { Undelivered } from '#shared/contracts/delivery.ts'
+import {
+  nobodyTold,
+  type ReportedPolicy,
+  type TlsReportSink,
+} from '#shared/contracts/tls-report.ts'
 import { domainKeys } from '#shared/directory/access-questions.ts'
 import { lookUpMaps, type Maps } from '#shared/directory/maps.ts'
 import { formatNextHop, type NextHop } from '#shared/mail/next-hop.ts'
@@ -12,16 +17,8 @@ import type { TableRef } from '#shared/settings/restrictions/table-ref.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { defer, fail } from '../outcome.ts'
 import type { Dane, DaneFinding } from './dane.ts'
-import type {
-  HostQuestion,
-  HostSecurity,
-  Proof,
-  ReportedPolicy,
-  SecurityOf,
-  TlsTerms,
-} from './host-security.ts'
+import type { HostQuestion, HostSecurity, Proof, SecurityOf, TlsTerms } from './host-security.ts'
 import { cipherList, matchedNames, type PolicyEntry, parsePolicyEntry } from './levels.ts'
-import { nobodyTold, type TlsReportSink } from './report-sink.ts'
 import type { Sts, StsPolicy } from './sts.ts'
 import { namesHost } from './sts-policy.ts'
 import { formatRecord } from './tlsa.ts'
@@ -323,5 +320,6 @@ const stsReport = (domain: string, { strings, mx }: StsPolicy): ReportedPolicy =
 export const securityOfFilter = (options: TlsPolicyOptions): SecurityOf => {
   const noMaps: Maps = { lookup: async () => undefined }
   const may: TlsPolicyOptions = { ...options, level: 'may', policyMaps: [], clearAfterMs: 0 }
-  return createSecurityOf({ options: may, maps: noMaps, dane: null, sts: null })
+  const securityOf = createSecurityOf({ options: may, maps: noMaps, dane: null, sts: null })
+  return (to) => securityOf({ ...to, requireTls: false })
 }

@@ -25,14 +25,16 @@ export type StsFailure = {
   readonly why: string
 }
 
-export function createStsFetch(deps: {
+export type StsFetchDeps = {
   readonly resolver: Pick<Resolver, 'resolve4' | 'resolve6'>
   readonly targets: Targets
   /** For tests; else the public authorities and the port of HTTPS. */
   readonly ca?: string
   readonly port?: number
   readonly timeoutMs?: number
-}): FetchStsPolicy {
+}
+
+export function createStsFetch(deps: StsFetchDeps): FetchStsPolicy {
   const { resolver, targets, ca, port = HTTPS_PORT, timeoutMs = STS_FETCH_TIMEOUT_MS } = deps
 
   async function get(host: string, address: string, signal: AbortSignal): Promise<string> {

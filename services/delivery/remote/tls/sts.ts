@@ -2,11 +2,11 @@
 // host that does not answer ends it sooner, since whoever can take those away is whom it is against. The record is asked for a few minutes
 // after it was last asked for, and what has another id is fetched at once; what has not, once a day, while nobody waits.
 
+import type { TlsReportSink } from '#shared/contracts/tls-report.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { takeOldest } from '#shared/runtime/take-oldest.ts'
-import type { TlsReportSink } from './report-sink.ts'
 import type { FetchStsPolicy, StsFailure } from './sts-fetch.ts'
 import { linesOf, stsIdIn } from './sts-policy.ts'
 import { endOf, type KeptPolicy, type StsStore } from './sts-store.ts'

@@ -40,6 +40,9 @@ const group: Group = {
   split: 'split',
   unreserved: true,
 }
+/** What the version before does not know stands behind all else. */
+const forwarded = { ...group.recipients[0], forwardedBy: 'f@b.test' } as QueuedRecipient
+
 const itemOf = (given: Group) => groupItem(given, groupKey(queueId, given.name))
 const withRecipients = (...recipients: readonly QueuedRecipient[]): Group => ({
   ...group,
@@ -47,6 +50,17 @@ const withRecipients = (...recipients: readonly QueuedRecipient[]): Group => ({
 })
 
 describe('a group as an item', () => {
+  it('says who sent a recipient on, with a last result and without one', () => {
+    const { last: _, ...fresh } = forwarded
+    const both = withRecipients(forwarded, fresh)
+    const facts = ['a@b.test', null, 'x', 'o@b.test', ['SUCCESS', 'DELAY'], 'rfc822;r@b.test']
+    expect(itemOf(both).recipients).toEqual([
+      [...facts, 0, 'f@b.test'],
+      [...facts, null, 'f@b.test'],
+    ])
+    expect(groupRecord(itemOf(both))).toEqual(both)
+  })
+
   it('has each fact in its place', () => {
     const item = itemOf(group)
     expect(item).toEqual({
