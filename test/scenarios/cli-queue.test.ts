@@ -81,7 +81,7 @@ describe('queue', () => {
     expect(list).toMatch(/^QUEUE ID +SIZE +ARRIVED +STATE +NEXT TRY +SENDER +RECIPIENTS +REASON\n/)
     expect(list).toMatch(
       new RegExp(
-        `^${id} +2\\d B +\\S+Z +deferred +\\S+Z +${alice.address} +far@away.test +host .* said: 451 4.7.1 come back later$`,
+        `^${id} +2\\d B +\\S+Z +deferred +\\S+Z +${alice.address} +far@away.test +host .* said: 451 4.7.1 come back later \\(in reply to RCPT TO command\\)$`,
         'm',
       ),
     )
@@ -92,7 +92,9 @@ describe('queue', () => {
       / from client\.test \[127\.0\.0\.1\] as alice@example\.test by submissions$/m,
     )
     expect(show).toMatch(/^state {7}deferred, 1 attempt, next \S+Z$/m)
-    expect(show).toMatch(/^reason {6}host .*: 451 4\.7\.1 come back later$/m)
+    expect(show).toMatch(
+      /^reason {6}host .*: 451 4\.7\.1 come back later \(in reply to RCPT TO command\)$/m,
+    )
     expect(JSON.parse(await queue(`show ${id} --json`))).toMatchObject({
       queueId: id,
       sender: alice.address,
@@ -142,7 +144,7 @@ describe('queue', () => {
     expect(stdout).toMatch(/^QUEUE ID +STATE +SIZE +ARRIVED/)
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
       new RegExp(
-        `${id} deferred \\d+ B \\S+Z ${alice.address} -> far@away.test deferred until \\S+Z: host .* said: 451 4.7.1 come back later 1 message`,
+        `${id} deferred \\d+ B \\S+Z ${alice.address} -> far@away.test deferred until \\S+Z: host .* said: 451 4.7.1 come back later \\(in reply to RCPT TO command\\) 1 message`,
       ),
     )
     await queue(`delete ${id}`)
@@ -199,7 +201,7 @@ describe('queue', () => {
   it('shows why mail waits, and tries again when released what is held', async () => {
     reply = '450 4.2.0 not now'
     const id = await submitted('refused', 'hold')
-    expect(await queue(`show ${id}`)).toMatch(/^reason .*: 450 4\.2\.0 not now$/m)
+    expect(await queue(`show ${id}`)).toMatch(/^reason .*: 450 4\.2\.0 not now \(in reply/m)
     reply = undefined
     await queue(`release ${id}`)
     await arrived('refused')
