@@ -38,6 +38,7 @@ export function createBackend(deps: {
     incoming: queues.incoming,
     active: queues.active,
     deferred: queues.deferred,
+    traceRetentionMs: settings.traceRetention,
     clock,
   })
   const directory = createDirectory({ table: tables.directory, clock, settings, signals })
