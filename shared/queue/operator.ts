@@ -162,7 +162,9 @@ export function createQueueOperator(deps: {
     await markDead(deps.mail, queueId, clock.now())
     await queue.settleRemoved(message, groups)
     const condition = { all: [isMessage(message.state), is('groups', message.groups)] }
-    const ends = groups.map((group) => tracing.endGroup(removedGroup(group, clock.now())))
+    const ends = groups.map((group) =>
+      tracing.endGroup(removedGroup(group, removedBecause[how], clock.now())),
+    )
     const noted = message.state === 'split' ? [] : queue.journal.items([message])
     try {
       await table.transact([
@@ -221,10 +223,16 @@ export function createQueueOperator(deps: {
   return { list, count, show, hold, release, releaseCorrupt, remove, flush }
 }
 
+const removedBecause = {
+  done: '',
+  deleted: 'deleted by an operator',
+  nobody: 'released, and nobody is left who lacks it',
+} as const satisfies { readonly [how in HowEnded]: string }
+
 /** With those who were still in it. */
-function removedGroup(group: Group, atMs: number): Group {
+function removedGroup(group: Group, reason: string, atMs: number): Group {
   const { trail = noTrail, recipients } = group
-  return { ...group, trail: extended(trail, removedEvent(recipients, atMs)) }
+  return { ...group, trail: extended(trail, removedEvent(recipients, reason, atMs)) }
 }
 
 const attemptsMax = 5

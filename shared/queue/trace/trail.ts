@@ -92,12 +92,16 @@ export function attemptEvent(
 }
 
 /** An operator took them off the queue. */
-export function removedEvent(recipients: readonly TrailRecipient[], atMs: number): TrailEvent {
+export function removedEvent(
+  recipients: readonly TrailRecipient[],
+  reply: string,
+  atMs: number,
+): TrailEvent {
   const named = recipients.map(({ address, original }) => ({ address, original }))
   const result: TrailResult = {
     kind: 'removed',
     status: '2.0.0',
-    reply: '',
+    reply,
     recipients: named,
     more: 0,
   }
