@@ -3,7 +3,9 @@
 // that seem to match. An index with an entry for each address would be read faster, and cost three writes for every message that nobody
 // ever looks for.
 //
-//   J#<day in UTC>#<shard>   <ms>#<queue id>    `entries`: version 1, and for each message its queue id and its fingerprints; ttl
+//   J#<day in UTC>#<shard>   <ms>#<queue id>#m<n>   messages, the first of which has this id: `entries` is version 1, and for each its queue
+//                                                  id and its fingerprints; `ttl`
+//                            <ms>#<queue id>#r<n>   whom the aliases of this one led to
 //
 // It is written before the message leaves cleanup, so that no message is forgotten; what it names and is not there was not accepted,
 // or is told no more. A message may be in it twice.
@@ -55,7 +57,7 @@ export function createJournal(deps: {
 }): Journal {
   const { table, retentionMs, clock } = deps
 
-  function itemsOf(entries: readonly Entry[]): readonly { readonly put: Item }[] {
+  function itemsOf(kind: 'm' | 'r', entries: readonly Entry[]): readonly { readonly put: Item }[] {
     const [first] = entries
     if (retentionMs === 0 || first === undefined) return []
     const atMs = clock.now()
@@ -63,25 +65,25 @@ export function createJournal(deps: {
     const pk = partitionOf(atMs, shardOf(first.queueId))
     const name = `${String(atMs).padStart(MS_DIGITS, '0')}#${first.queueId}`
     return packed(entries).map((bytes, n) => {
-      return { put: { pk, sk: n === 0 ? name : `${name}#${n}`, entries: bytes, ttl } }
+      return { put: { pk, sk: `${name}#${kind}${n}`, entries: bytes, ttl } }
     })
   }
 
-  async function write(entries: readonly Entry[]): Promise<void> {
-    const puts = itemsOf(entries)
+  async function write(kind: 'm' | 'r', entries: readonly Entry[]): Promise<void> {
+    const puts = itemsOf(kind, entries)
     if (puts.length > 0) await table.batchWrite(puts)
   }
 
   return {
-    items: (messages) => itemsOf(messages.map(entryOf)),
-    note: (messages) => write(messages.map(entryOf)),
+    items: (messages) => itemsOf('m', messages.map(entryOf)),
+    note: (messages) => write('m', messages.map(entryOf)),
     async noteRecipients(message, recipients) {
       const { queueId, envelope } = message
       const known = new Set(envelope.recipients.map(({ address }) => addressKey(address)))
       const found = new Set(recipients.map(({ address }) => addressKey(address)))
       const fingerprints = [...found.difference(known)].map(recipientFingerprint)
       if (fingerprints.length === 0) return
-      await write([{ queueId, fingerprints: fingerprints.slice(0, FOUND_BY_MAX) }])
+      await write('r', [{ queueId, fingerprints: fingerprints.slice(0, FOUND_BY_MAX) }])
     },
   }
 }
