@@ -1,12 +1,14 @@
 // The content filters, milters and checks that the mail settings name, as the deployment has to know them: where containers must get to,
 // and that they read what they have spooled. Filters are hosts in the network of the deployment; who runs them is the operator's affair.
 
+import { rewritesHeaders } from '#shared/directory/rewriting.ts'
 import { patternSettings } from '#shared/settings/patterns/pattern-setting.ts'
 import type { Problem } from '#shared/settings/problems.ts'
 import type { Settings } from '#shared/settings/table.ts'
 
 export type ContentFilter = {
-  /** As the settings have it; `checks` for those of header, body and attachments. */
+  /** As the settings have it; `checks` for those of header, body and attachments, `rewriting` for maps of
+   * addresses in header fields. */
   readonly name: string
   /** Of TCP, null where containers get to it anyhow, or are told of it by other settings. */
   readonly port: number | null
@@ -23,6 +25,7 @@ export function contentFiltersOf(settings: Settings): readonly ContentFilter[] {
       port: address.kind === 'inet' ? address.port : null,
     })),
     ...(hasChecks(settings) ? [{ name: 'checks', port: null }] : []),
+    ...(rewritesHeaders(settings) ? [{ name: 'rewriting', port: null }] : []),
   ]
 }
 

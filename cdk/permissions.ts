@@ -34,6 +34,12 @@ export function readStoreFormat({ tables: { directory } }: Storage): PolicyState
   return allow(['dynamodb:GetItem'], [directory.tableArn], keysLike(STORE_PK))
 }
 
+/** Maps: all of a small table, keys of a large one; for those that may read single items of the directory anyhow. */
+export function readAccessTables({ tables: { directory } }: Storage): PolicyStatement {
+  const actions = ['dynamodb:BatchGetItem', 'dynamodb:Query']
+  return allow(actions, [directory.tableArn], keysLike('ACCESS*'))
+}
+
 /** Records of decisions, for whoever asks why. */
 export function recordDecisions({ tables: { counters } }: Storage): PolicyStatement {
   return allow(['dynamodb:BatchWriteItem'], [counters.tableArn], keysLike('DECISION#*'))
@@ -98,6 +104,8 @@ export function spoolMessages(parts: {
     allow(['dynamodb:PutItem'], [parts.storage.tables.queue.tableArn], keysLike('Q#*')),
     allow(['sqs:SendMessage'], [parts.queues.incoming.queue.queueArn]),
     recordDecisions(parts.storage),
+    // Who gets copies, and what senders become.
+    readAccessTables(parts.storage),
     // What an account sends is counted as it is accepted.
     allow(['dynamodb:UpdateItem'], [parts.storage.tables.counters.tableArn], keysLike('SENT#*')),
     countRates(parts.storage),

@@ -8,6 +8,7 @@ import {
   allow,
   changeVisibility,
   deliverToMailboxes,
+  keysLike,
   sendHints,
   watchQueuePrefix,
 } from '../permissions.ts'
@@ -38,6 +39,8 @@ export class Cleanup extends PostwolkeFunction<'cleanup'> {
       },
       statements: [
         allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], [directory.tableArn]),
+        // All of a small table of transports or addresses.
+        allow(['dynamodb:Query'], [directory.tableArn], keysLike('ACCESS*')),
         deliverToMailboxes(storage),
         allow(
           [

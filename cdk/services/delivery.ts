@@ -3,6 +3,7 @@
 import { Duration } from 'aws-cdk-lib'
 import { type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch'
 import type { Construct } from 'constructs'
+import { SRS_PK } from '#shared/directory/records.ts'
 import type { Deployment } from '../configuration.ts'
 import { FIVE_MINUTES, ownMetric } from '../metrics.ts'
 import type { Parts } from '../parts.ts'
@@ -58,10 +59,16 @@ export class Delivery extends PostwolkeFunction<'delivery'> {
         SES_SENDERS: egress === 'ses-api' ? String(sendersMax(deployment)) : '',
       },
       statements: [
-        allow(['dynamodb:GetItem'], [directory.tableArn]),
+        // Accounts, whose domains are ours, and maps.
+        allow(['dynamodb:GetItem', 'dynamodb:BatchGetItem'], [directory.tableArn]),
+        allow(['dynamodb:Query'], [directory.tableArn], keysLike('ACCESS*')),
+        // Makes what senders of forwarded mail are signed with.
+        allow(['dynamodb:UpdateItem'], [directory.tableArn], keysLike(SRS_PK)),
         // What other hosts refuse is counted for the account that sent it.
         countRates(storage),
         freezeAccounts(storage),
+        // What domains publish by MTA-STS outlives an instance.
+        allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [counters.tableArn], keysLike('STS#*')),
         deliverToMailboxes(storage),
         ...readObjects(storage),
         allow(

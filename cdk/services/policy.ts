@@ -3,6 +3,7 @@
 
 import { Duration } from 'aws-cdk-lib'
 import type { Construct } from 'constructs'
+import { SRS_PK } from '#shared/directory/records.ts'
 import { ownMetric } from '../metrics.ts'
 import type { Parts } from '../parts.ts'
 import {
@@ -35,6 +36,8 @@ export class Policy extends PostwolkeFunction<'policy'> {
         allow(['dynamodb:GetItem'], [directory.tableArn], keysLike('ACC#*')),
         // The version of an access table, and all of a small one.
         allow(['dynamodb:GetItem', 'dynamodb:Query'], [directory.tableArn], keysLike('ACCESS*')),
+        // What verifies bounce addresses.
+        allow(['dynamodb:GetItem'], [directory.tableArn], keysLike(SRS_PK)),
         recordDecisions(storage),
         // How full a mailbox is stands in one item; of one that an older version made, on its folders.
         allow(['dynamodb:GetItem', 'dynamodb:Query'], [mail.tableArn], keysLike('A#*')),

@@ -3,18 +3,24 @@
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
 import type { Backend } from './backend.ts'
+import { openRecordReader } from './dns.ts'
 import { assembleKeyUpkeep } from './signing.ts'
 
 export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
   const { directory, accessTables, mailbox, people, operator, suspicion } = backend
-  const { clock, settings, log } = backend
+  const { bounceAddresses, srsSecrets } = backend
+  const { store, clock, settings, log } = backend
   return createAdministration({
     directory,
     accessTables,
+    bounceAddresses,
+    srsSecrets,
     mailbox,
     keyUpkeep: assembleKeyUpkeep(backend),
+    readRecords: openRecordReader(settings),
     people,
     operator,
+    objects: store.objects,
     suspicion,
     clock,
     settings,

@@ -1,12 +1,21 @@
 // What the running system and the command line have in common: the store opened, and everything that stands on it and owns no
 // socket. The command line uses it beside a running server, on the same data folder.
 
+import { readFile } from 'node:fs/promises'
 import { createSuspicion } from '#shared/auth/suspicion.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { createAccessTables } from '#shared/directory/access-tables.ts'
+import { createBounceAddresses } from '#shared/directory/bounce-addresses.ts'
 import { createDirectory } from '#shared/directory/directory.ts'
 import type { Maps } from '#shared/directory/maps.ts'
 import { createPeople } from '#shared/directory/people.ts'
+import { createAddressRewriting } from '#shared/directory/rewriting.ts'
+import {
+  createSrsSecrets,
+  fileSrsSecrets,
+  type SrsSecrets,
+  type StoredSrsSecrets,
+} from '#shared/directory/srs-secrets.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import { createMailbox } from '#shared/mailbox/mailbox.ts'
 import type { Limits } from '#shared/mailbox/quota.ts'
@@ -18,8 +27,9 @@ import { createRates } from '#shared/rates/rates.ts'
 import { createSharedBuckets } from '#shared/rates/shared-buckets.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import { srsDomain } from '#shared/settings/own-domains.ts'
 import type { Settings } from '#shared/settings/table.ts'
-import type { Store } from '#shared/storage/ports.ts'
+import type { Store, Table } from '#shared/storage/ports.ts'
 import { createExpand } from './expand.ts'
 
 export type Backend = ReturnType<typeof createBackend>
@@ -41,9 +51,28 @@ export function createBackend(deps: {
     traceRetentionMs: settings.traceRetention,
     clock,
   })
-  const directory = createDirectory({ table: tables.directory, clock, settings, signals })
-  // RFC 5321 §4.5.1: postmaster without a domain is this host's.
-  const expand = createExpand(directory, parseDomain(settings.hostname))
+  const accessTables = createAccessTables({ table: tables.directory, clock })
+  const rewriting = createAddressRewriting({ maps: accessTables, settings })
+  const srsSecrets = srsSecretsOf(settings, tables.directory, clock)
+  const bounceAddresses = createBounceAddresses({
+    secrets: srsSecrets,
+    maps: accessTables,
+    options: { ...settings, domain: parseDomain(srsDomain(settings)) },
+    clock,
+  })
+  const directory = createDirectory({
+    table: tables.directory,
+    clock,
+    settings,
+    signals,
+    bounceAddresses,
+  })
+  const expand = createExpand({
+    directory,
+    rewriting,
+    // RFC 5321 §4.5.1: postmaster without a domain is this host's.
+    defaultDomain: parseDomain(settings.hostname),
+  })
 
   const rates = createRates({
     shared: createSharedBuckets(tables.counters, clock),
@@ -63,13 +92,15 @@ export function createBackend(deps: {
     }
   }
 
-  const accessTables = createAccessTables({ table: tables.directory, clock })
   const routes = routesOf(settings, accessTables)
 
   return {
     ...deps,
     directory,
     accessTables,
+    rewriting,
+    bounceAddresses,
+    srsSecrets,
     routes,
     expand,
     mailbox: createMailbox({ table: tables.mail, objects, signals, clock }),
@@ -96,6 +127,16 @@ export function createBackend(deps: {
       log: deps.log,
     }),
   }
+}
+
+function srsSecretsOf(
+  settings: Settings,
+  table: Table,
+  clock: Clock,
+): SrsSecrets & Partial<StoredSrsSecrets> {
+  const { srsSecretsFile } = settings
+  if (srsSecretsFile === '') return createSrsSecrets({ table, clock })
+  return fileSrsSecrets({ read: () => readFile(srsSecretsFile, 'utf8'), clock })
 }
 
 export function routesOf(settings: Settings, maps: Maps): Routes {

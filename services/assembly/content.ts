@@ -7,13 +7,16 @@ import { createFilterStep, type Filter, type FilterOptions } from '#services/con
 import { createClamd } from '#services/content/filters/clamd.ts'
 import { createRspamd } from '#services/content/filters/rspamd.ts'
 import { createWebhook } from '#services/content/filters/webhook.ts'
+import { createRewritingStep } from '#services/content/rewriting/rewriting-step.ts'
 import { createContentStage } from '#services/content/stage.ts'
 import { recordContent } from '#services/policy/records/recorded-content.ts'
 import type { DecisionRecorder } from '#services/policy/records/recorder.ts'
 import type { ContentStage, ContentStep } from '#shared/contracts/content.ts'
+import { rewritesHeaders } from '#shared/directory/rewriting.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Settings } from '#shared/settings/table.ts'
+import type { Backend } from './backend.ts'
 import { explained } from './start-failure.ts'
 
 export type ContentParts = {
@@ -28,10 +31,11 @@ export type ContentParts = {
 }
 
 type ContentDeps = { readonly settings: Settings; readonly clock: Clock; readonly log: Log }
+type StageDeps = ContentDeps & Pick<Backend, 'rewriting'>
 
 type FilterName = Exclude<Settings['contentFilters'][number], 'milters'>
 
-export function assembleContent(deps: ContentDeps, parts: ContentParts): ContentStage {
+export function assembleContent(deps: StageDeps, parts: ContentParts): ContentStage {
   const { settings, clock } = deps
   const log = deps.log.child({ service: 'content' })
   const step = (filter: Filter, name: FilterName) =>
@@ -50,7 +54,11 @@ export function assembleContent(deps: ContentDeps, parts: ContentParts): Content
   const filters = ordered.flatMap((name) => (name === 'milters' ? milters : makers[name]()))
   // These look at the message as it came, before anybody gives it another body.
   const checks = [checksOf({ settings, clock, log }), attachmentsOf(settings)]
-  const steps = [...before, ...checks, ...filters].filter((one) => one !== undefined)
+  const rewriting = createRewritingStep(deps.rewriting, {
+    ...settings,
+    rewritesHeaders: rewritesHeaders(settings),
+  })
+  const steps = [...before, ...checks, rewriting, ...filters].filter((one) => one !== undefined)
   return recordContent(createContentStage({ steps, clock }), parts.recorder)
 }
 

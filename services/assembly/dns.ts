@@ -4,6 +4,7 @@ import { createAnyNameResolver } from '#shared/dns/any-name-resolver.ts'
 import { createBudgetedResolver, DNS_QUESTIONS_MAX } from '#shared/dns/budgeted-resolver.ts'
 import { createCachedResolver } from '#shared/dns/cached-resolver.ts'
 import { createKeyedResolver } from '#shared/dns/keyed-resolver.ts'
+import { createRecordReader } from '#shared/dns/record-reader.ts'
 import { createRecordingResolver, type RecordingResolver } from '#shared/dns/recording-resolver.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { createSystemResolver } from '#shared/dns/system-resolver.ts'
@@ -15,6 +16,11 @@ import type { Settings } from '#shared/settings/table.ts'
 
 export function openResolver({ dnsServers, dnsTimeout, dnsTries }: Settings): Resolver {
   return createSystemResolver({ servers: dnsServers, timeoutMs: dnsTimeout, tries: dnsTries })
+}
+
+/** Records for people to read. */
+export function openRecordReader({ dnsServers, dnsTimeout, dnsTries }: Settings) {
+  return createRecordReader({ servers: dnsServers, timeoutMs: dnsTimeout, tries: dnsTries })
 }
 
 /** What policy asks: any name, and DNS lists with their keys. */

@@ -1,25 +1,40 @@
-// The directory's expansion in the words of the queue: recipients keep what the envelope said about them.
+// The directory's expansion in the words of the queue: recipients are rewritten first (canonical(5)), and keep what the envelope said
+// about them.
 
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import type { FailedRecipient } from '#shared/directory/expansion.ts'
+import type { AddressRewriting } from '#shared/directory/rewriting.ts'
 import { type Address, formatAddress, parseAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { Expand } from '#shared/queue/pipeline.ts'
 import type { RecipientResult } from '#shared/queue/results.ts'
 
-export function createExpand(directory: Directory, defaultDomain: Domain | undefined): Expand {
-  return async function expand(recipients) {
+export function createExpand(deps: {
+  readonly directory: Directory
+  readonly rewriting: Pick<AddressRewriting, 'envelope'>
+  readonly defaultDomain: Domain | undefined
+}): Expand {
+  const { directory, rewriting, defaultDomain } = deps
+
+  return async function expand(recipients, message) {
     const envelope = new Map<Address, EnvelopeRecipient>()
     const unreadable: RecipientResult[] = []
     for (const recipient of recipients) {
-      const address = parseAddress(recipient.address, defaultDomain)
+      const given = parseAddress(recipient.address, defaultDomain)
+      const canonical = given && (await rewriting.envelope('recipient', formatAddress(given)))
+      const address = canonical === undefined ? undefined : parseAddress(canonical)
       if (address) envelope.set(address, recipient)
       else unreadable.push(notAnAddress(recipient))
     }
-    const { local, remote, failed } = await directory.expand([...envelope.keys()])
-    const final = (found: { address: Address; originalRecipient: Address }): FinalRecipient => {
+    const { local, remote, failed } = await directory.expand([...envelope.keys()], message)
+    const final = (found: {
+      readonly address: Address
+      readonly originalRecipient: Address
+      readonly forwardedBy?: Address
+    }): FinalRecipient => {
+      const { forwardedBy } = found
       const original = envelope.get(found.originalRecipient)
       return {
         address: formatAddress(found.address),
@@ -28,6 +43,7 @@ export function createExpand(directory: Directory, defaultDomain: Domain | undef
         original: original?.address ?? formatAddress(found.originalRecipient),
         notify: original?.notify ?? [],
         originalRecipient: original?.originalRecipient ?? null,
+        ...(forwardedBy && { forwardedBy: formatAddress(forwardedBy) }),
       }
     }
     return {

@@ -21,6 +21,7 @@ import { createMessageOpener } from '#shared/message/message-opener.ts'
 import type { CountryOf } from '#shared/net/country-database.ts'
 import type { CloseOptions } from '#shared/net/drain.ts'
 import type { CertificateSource } from '#shared/net/tls/certificate.ts'
+import { createCleanEnvelope } from '#shared/queue/clean-envelope.ts'
 import { createDoorbell } from '#shared/queue/doorbell.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Settings } from '#shared/settings/table.ts'
@@ -121,6 +122,7 @@ function makers(backend: Backend, parts: ListenerParts) {
     queue,
     store,
     ring: createDoorbell(store.queues.incoming, log),
+    cleanEnvelope: createCleanEnvelope(backend.rewriting),
     options: settings,
     clock,
     log,

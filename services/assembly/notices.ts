@@ -1,6 +1,7 @@
 // Notices of delivery as the settings have them.
 
 import { readFileSync } from 'node:fs'
+import { createDoubt } from '#services/delivery/notices/doubt.ts'
 import {
   createNotices,
   type NoticeOptions,
@@ -10,6 +11,7 @@ import { createReadOriginal } from '#services/delivery/notices/original.ts'
 import type { Language } from '#shared/mail/dsn/notice-text.ts'
 import { parseTemplates, TEMPLATES_BYTES_MAX, type Templates } from '#shared/mail/dsn/template.ts'
 import { takeRandomBytes } from '#shared/runtime/random-bytes.ts'
+import { createNetworkMatcher } from '#shared/settings/networks.ts'
 import { homeDomain, originDomain } from '#shared/settings/own-domains.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
@@ -44,7 +46,7 @@ function noticeOptions(settings: Settings): NoticeOptions {
     doubleBounceNoticeRecipient: orPostmaster(settings['2bounceNoticeRecipient']),
     delayNoticeRecipient: orPostmaster(settings.delayNoticeRecipient),
     errorNoticeRecipient: orPostmaster(settings.errorNoticeRecipient),
-    whyDoubted: () => undefined,
+    whyDoubted: createDoubt(createNetworkMatcher(settings.mynetworks)),
   }
 }
 

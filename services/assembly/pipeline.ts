@@ -8,6 +8,11 @@ import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
 import type { Notices } from '#services/delivery/notices/notices.ts'
 import { createLimits } from '#services/delivery/queue-manager/limits.ts'
 import { startQueueManager } from '#services/delivery/queue-manager/queue-manager.ts'
+import {
+  createSharedDestinations,
+  failuresOfCohorts,
+} from '#services/delivery/queue-manager/shared-destinations.ts'
+import { createSharedTurns, type UnderWay } from '#services/delivery/queue-manager/shared-turns.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
 import { parseAccountId } from '#shared/directory/account-id.ts'
@@ -69,6 +74,31 @@ export function openQueueManager(backend: () => Backend, delivery: () => Deliver
     clock,
     log: log.child({ service: 'delivery' }),
   })
+}
+
+/** Where each delivery has a process of its own: what they know of destinations is for all bells of this one. */
+export function openSharedTurns({ store, queue, settings, clock, log }: Backend) {
+  const destinations = createSharedDestinations({
+    counters: store.tables.counters,
+    limits: {
+      failuresMax: failuresOfCohorts(
+        settings.initialDestinationConcurrency,
+        settings.defaultDestinationConcurrencyFailedCohortLimit,
+      ),
+      deadMs: settings.minimalBackoffTime,
+    },
+    clock,
+  })
+  return (delivery: Delivery, underWay: UnderWay) =>
+    createSharedTurns({
+      delivery,
+      destinations,
+      queue,
+      underWay,
+      clock,
+      random: Math.random,
+      log: log.child({ service: 'delivery' }),
+    })
 }
 
 export function assembleSweeper({ store, queue, clock, log }: Backend) {

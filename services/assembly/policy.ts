@@ -8,6 +8,7 @@ import { createDecisionRecorder, type DecisionRecorder } from '#services/policy/
 import { createVerification } from '#services/policy/verification.ts'
 import type { DecidingPolicy } from '#shared/contracts/policy.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
+import { withRewrittenRecipients } from '#shared/directory/rewritten-recipients.ts'
 import type { RecordingResolver } from '#shared/dns/recording-resolver.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Backend } from './backend.ts'
@@ -43,9 +44,10 @@ export function assemblePolicy(
     recorder = assembleRecorder(backend),
   }: PolicyWorld = {},
 ): DecidingPolicy {
-  const { directory, accessTables, mailbox, suspicion, settings, store, clock } = backend
+  const { accessTables, rewriting, mailbox, suspicion, settings, store, clock } = backend
   const { counters } = store.tables
   const { usage } = mailbox
+  const directory = withRewrittenRecipients(backend.directory, rewriting)
   return createPolicy({
     lists: createLists({
       directory,

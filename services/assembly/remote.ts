@@ -10,6 +10,7 @@ import {
   policyOfFilter,
 } from '#services/delivery/remote/hop-policy.ts'
 import { createInterruption, type Interruption } from '#services/delivery/remote/interruption.ts'
+import { createLeavingEnvelope } from '#services/delivery/remote/leaving-envelope.ts'
 import { createProbe } from '#services/delivery/remote/probe.ts'
 import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
 import {
@@ -23,8 +24,6 @@ import {
   securityOfFilter,
   type TlsPolicyOptions,
 } from '#services/delivery/remote/tls/policies.ts'
-import { nobodyTold } from '#services/delivery/remote/tls/report-sink.ts'
-import { createTlsSessions } from '#services/delivery/remote/tls/sessions.ts'
 import { createTlsClient } from '#services/delivery/remote/tls/tls-client.ts'
 import type { Transport } from '#services/delivery/remote/transport.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
@@ -33,6 +32,7 @@ import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
 import { openResolver } from './dns.ts'
+import { openOutboundTls } from './outbound-tls.ts'
 import { assembleSigning } from './signing.ts'
 
 export type OpenRemoteDelivery = Pick<Interruption, 'cutOff' | 'isIdle'> & {
@@ -62,6 +62,7 @@ export function openRemoteDelivery(
   secrets: RemoteSecrets,
   ways: OtherWays = {},
   signing = assembleSigning(backend),
+  remembered = openOutboundTls(backend),
 ): OpenRemoteDelivery {
   const { settings, store, clock, log } = backend
   const { hostname } = settings
@@ -72,8 +73,7 @@ export function openRemoteDelivery(
   const securityOf = createSecurityOf({
     options: tls,
     maps: backend.accessTables,
-    dane: null,
-    sts: null,
+    ...remembered,
   })
   const options = hopPolicyOptions(settings, secrets, securityOf)
   const policyBeside = policyOfFilter({ ...options, securityOf: securityOfFilter(tls) })
@@ -91,11 +91,7 @@ export function openRemoteDelivery(
     heloName: client.heloName,
     ignoredExtensions: client.ignoredExtensions,
     connect,
-    tlsClient: createTlsClient({
-      sessions: createTlsSessions(clock),
-      reports: nobodyTold,
-      clock,
-    }),
+    tlsClient: createTlsClient({ ...remembered, clock }),
     sessions,
     clock,
     log: log.child({ service: 'delivery' }),
@@ -110,6 +106,7 @@ export function openRemoteDelivery(
     objects: store.objects,
     transportOf: (route, { isFilter }) =>
       transportOf(route, { smtp: isFilter ? toFilter : smtp, ...ways }),
+    leaving: createLeavingEnvelope(backend),
     signing,
     clock,
     hostname,

@@ -1,6 +1,7 @@
 // The function `delivery`: woken by the queues active and deferred.
 
-import { assembleDelivery } from '#services/assembly/pipeline.ts'
+import { openOutboundTls } from '#services/assembly/outbound-tls.ts'
+import { assembleDelivery, openSharedTurns } from '#services/assembly/pipeline.ts'
 import { type OpenRemoteDelivery, openRemoteDelivery } from '#services/assembly/remote.ts'
 import { assembleSigning } from '#services/assembly/signing.ts'
 import { onQueueEvents, openFunction } from './functions.ts'
@@ -23,8 +24,11 @@ const relaySecrets = createRelaySecrets(
   backend.clock,
 )
 
-/** For all events of this instance, so that keys are read once a minute. */
+/** For all events of this instance, so that keys are read once a minute, and policies of domains are remembered. */
 const signing = assembleSigning(backend)
+const tls = openOutboundTls(backend)
+
+const turnsOf = openSharedTurns(backend)
 
 /** Lambda names the queue by its ARN, whose last word the queue's address has too. */
 const queueOf = (arn: string) =>
@@ -34,14 +38,21 @@ const queueOf = (arn: string) =>
 
 export const handler = onQueueEvents(opened, queueOf, async (bells, context) => {
   let remote: OpenRemoteDelivery | undefined
+  let isSpeaking = false
   const delivery = assembleDelivery(backend, async (message, hop, recipients, onContact) => {
-    remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses }, signing)
-    return remote.deliver(message, hop, recipients, onContact)
+    remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses }, signing, tls)
+    return remote.deliver(message, hop, recipients, (contact) => {
+      isSpeaking = true
+      onContact(contact)
+    })
   })
   const leftMs = context.getRemainingTimeInMillis() - CUT_OFF_BEFORE_END_MS
   const timer = setTimeout(() => remote?.cutOff(), Math.max(0, leftMs))
   try {
-    return await delivery.handle(bells)
+    return await turnsOf(delivery, {
+      isSpeaking: () => isSpeaking,
+      giveUp: () => remote?.cutOff('it took too long, and others wait there too'),
+    }).handle(bells)
   } finally {
     clearTimeout(timer)
     // Between two invocations time stands still here, and not for who is at the other end.

@@ -27,7 +27,8 @@ import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { ObjectStore, QueueMessage } from '#shared/storage/ports.ts'
-import { createGroupPlan, isCreating } from './group-plan.ts'
+import { createGroupPlan, isCreating, isLeftToDelivery } from './group-plan.ts'
+import { reportingOnAliases } from './reporting-on-aliases.ts'
 
 /** Counted starts after which a message that makes the worker fail is set aside as corrupt; the first is not counted. */
 export const FAILURES_MAX = 3
@@ -164,7 +165,11 @@ export function createCleanup(deps: {
     recipients: number,
     noted: Promise<void>,
   ): Promise<Outcome> {
-    const { local, remote, failed } = expansion
+    const { local, remote, failed, aliases } = reportingOnAliases(
+      message,
+      expansion,
+      deps.clock.now(),
+    )
     const options = routesThrough(message, deps.options)
     const { groupsLeft, allGroups } = createGroupPlan({ ...deps, options })
     const handedOn = [...local, ...remote]
@@ -177,14 +182,14 @@ export function createCleanup(deps: {
     const startedMs = deps.clock.now()
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
       await all
-      await queue.split(message, await allGroups(message, expansion), {
+      await queue.split(message, await allGroups(message, { local, remote, failed, aliases }), {
         references: { reserved, used: 0 },
         handedOn,
       })
       tell(message, unsuccessful, startedMs)
       return { kind: 'settled' }
     }
-    const onTheSpot = local.filter(({ needsContent }) => !needsContent)
+    const onTheSpot = local.filter((recipient) => !isLeftToDelivery(recipient))
     const tried = await deliverHere(deps.deliverLocal, message, blob, {
       recipients: onTheSpot,
       reserved: reserved !== undefined,
@@ -199,7 +204,8 @@ export function createCleanup(deps: {
     const references = { reserved, used }
     const groups = await groupsLeft(message, {
       ended: [...ended, ...unsuccessful],
-      needContent: local.filter(({ needsContent }) => needsContent),
+      leftToDelivery: local.filter(isLeftToDelivery),
+      aliases,
       creating: tried.filter(isCreating),
       remote,
     })

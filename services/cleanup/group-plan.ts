@@ -3,7 +3,7 @@
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { Tried } from '#shared/queue/local-actions.ts'
 import { type NewGroup, type Routes, remoteGroups } from '#shared/queue/new-groups.ts'
-import type { ExpandedRecipients } from '#shared/queue/pipeline.ts'
+import type { ExpandedRecipients, LocalRecipient } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
 import { isReservedFor } from '#shared/queue/references.ts'
 import { lastResult, type RecipientResult } from '#shared/queue/results.ts'
@@ -13,17 +13,29 @@ import type { Clock } from '#shared/runtime/clock.ts'
 export const isCreating = ({ result, creates }: Tried) =>
   result.kind === 'delivered' && creates.length > 0
 
+/**
+ * Whose mail depends on bytes that cleanup may not read, and whose sender wants to be told of success: what he is told is written with the
+ * result, and stored by whoever may store messages.
+ */
+export const isLeftToDelivery = ({ needsContent, notify }: LocalRecipient): boolean =>
+  needsContent || notify.includes('SUCCESS')
+
 export interface GroupPlan {
   /** After what was delivered on the spot; none where all was. */
   groupsLeft(message: QueuedMessage, left: Left): Promise<NewGroup[]>
   /** Of a message too large for that. The work of one step is bounded: each group is durable, and is delivered under a lease of its own. */
-  allGroups(message: QueuedMessage, expansion: ExpandedRecipients): Promise<NewGroup[]>
+  allGroups(
+    message: QueuedMessage,
+    expansion: ExpandedRecipients & Pick<Left, 'aliases'>,
+  ): Promise<NewGroup[]>
 }
 
 type Left = {
   /** What became of those with whom something was tried; who is delivered to is not left. */
   readonly ended: readonly Tried[]
-  readonly needContent: readonly FinalRecipient[]
+  readonly leftToDelivery: readonly FinalRecipient[]
+  /** Of these only their success is to be told. */
+  readonly aliases: readonly QueuedRecipient[]
   readonly creating: readonly Tried[]
   readonly remote: readonly FinalRecipient[]
 }
@@ -35,11 +47,12 @@ export function createGroupPlan(deps: {
 }): GroupPlan {
   async function groupsLeft(
     message: QueuedMessage,
-    { ended, needContent, creating, remote }: Left,
+    { ended, leftToDelivery, aliases, creating, remote }: Left,
   ): Promise<NewGroup[]> {
     return [
       ...groupByReason(message, ended),
-      ...forDelivery(needContent),
+      ...forDelivery(leftToDelivery),
+      ...toBeTold(aliases),
       ...toBeCreated(creating),
       ...(await remoteGroups(remote, message.envelope.sender, deps.options)),
     ]
@@ -47,10 +60,11 @@ export function createGroupPlan(deps: {
 
   async function allGroups(
     message: QueuedMessage,
-    { local, remote, failed }: ExpandedRecipients,
+    { local, remote, failed, aliases }: ExpandedRecipients & Pick<Left, 'aliases'>,
   ): Promise<NewGroup[]> {
     return [
       ...forDelivery(local),
+      ...toBeTold(aliases),
       ...groupByReason(message, failed),
       ...(await remoteGroups(remote, message.envelope.sender, deps.options)),
     ]
@@ -88,6 +102,13 @@ export function createGroupPlan(deps: {
   }
 
   return { groupsLeft, allGroups }
+}
+
+/** With whom nothing is tried. */
+function toBeTold(aliases: readonly QueuedRecipient[]): NewGroup[] {
+  const destination = { kind: 'local' } as const
+  const state = { kind: 'waiting' } as const
+  return aliases.length === 0 ? [] : [{ destination, recipients: aliases, state, unreserved: true }]
 }
 
 /** Delivered at once, by delivery. Who has no reference reserved is in a group that says so. */

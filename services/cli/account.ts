@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { AccountFacts, PasswordFacts } from '#shared/administration/accounts.ts'
+import type { AccountFacts, ForwardFacts, PasswordFacts } from '#shared/administration/accounts.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { confirm, yesOption } from './confirm.ts'
 import { type Credentials, credentialOptions, nameOfPassword, readSecret } from './credentials.ts'
@@ -20,6 +20,7 @@ export function accountCommands(parent: Command, define: Define): void {
   setCommand(account, define)
   removeCommand(account, define)
   emptyCommand(account, define)
+  forwardCommand(account, define)
   freezeCommand(account, define)
   unfreezeCommand(account, define)
   importCommand(account, define, {
@@ -98,6 +99,7 @@ function showCommand(account: Command, define: Define): void {
         ...(row.frozen === null
           ? []
           : [`frozen    since ${formatTime(row.frozen.sinceMs)}: ${row.frozen.reason}`]),
+        ...(row.forward === null ? [] : [`forward   ${formatForward(row.forward)}`]),
         `created   ${formatTime(row.createdMs)}`,
         `password  ${formatPassword(row.password)}`,
         `used      ${formatBytes(row.usedBytes)} of ${formatQuota(row)}${row.hasDefaultQuota ? ' (mailboxSizeLimit)' : ''}`,
@@ -190,6 +192,30 @@ function emptyCommand(account: Command, define: Define): void {
   })
 }
 
+type ForwardOptions = { to?: readonly string[]; keep?: boolean; off?: boolean }
+
+function forwardCommand(account: Command, define: Define): void {
+  define(account.command('forward <address>'), {
+    about: 'have the mail of an account sent on, as .forward does',
+    options: (command) => {
+      command.option('--to <addresses...>', 'where to; in place of where it went before')
+      command.option('--keep', 'the account gets it too')
+      command.option('--off', 'its mail stays here again')
+    },
+    async run({ administration, output, process }, [name], options: ForwardOptions) {
+      const { to = [], keep, off = false } = options
+      if (off === to.length > 0) throw new CommandFailure('--to or --off is needed')
+      const forwarded = await administration.accounts.forward({ address: name, to, keep })
+      if (forwarded.kind !== 'forwarded') throw refused(forwarded)
+      const { address, forward } = forwarded
+      output.print({ address, forward }, () => [
+        `mail of ${address} ${forward === null ? 'stays here' : formatForward(forward)}`,
+      ])
+      warnAll(process, forwarded.warnings)
+    },
+  })
+}
+
 function freezeCommand(account: Command, define: Define): void {
   define(account.command('freeze <address>'), {
     about: 'end the sending of an account and hold its mail in the queue; it receives and reads on',
@@ -240,10 +266,14 @@ const shown = (account: AccountFacts) => ({
   messages: account.messages,
   passwordScheme: formatPassword(account.password),
   created: formatTime(account.createdMs),
+  ...(account.forward && { forward: account.forward }),
   ...(account.frozen && {
     frozen: { reason: account.frozen.reason, since: formatTime(account.frozen.sinceMs) },
   }),
 })
+
+const formatForward = ({ to, keep }: ForwardFacts) =>
+  `is sent on to ${to.join(', ')}${keep ? ', with a copy here' : ''}`
 
 const formatQuota = ({ quotaBytes }: AccountFacts) =>
   quotaBytes === 0 ? 'unlimited' : formatBytes(quotaBytes)

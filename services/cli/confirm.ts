@@ -15,3 +15,14 @@ export async function confirm(
   const answer = await person.ask(`This removes ${what}. Nothing brings it back. Go on? [y/N] `)
   if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailure('nothing was removed')
 }
+
+/** The same of something that is not removed: `question` is all of it. */
+export async function confirmDeed(
+  { person }: Process,
+  question: string,
+  { yes = false }: { readonly yes?: boolean | undefined },
+): Promise<void> {
+  if (yes || person === undefined) return
+  const answer = await person.ask(`${question} Go on? [y/N] `)
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailure('nothing was done')
+}

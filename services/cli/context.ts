@@ -22,6 +22,8 @@ import type { TerminalPerson } from './terminal.ts'
 export type Process = {
   readonly environment: { readonly [name: string]: string | undefined }
   readonly write: (text: string) => void
+  /** The same of bytes, once they are out; undefined: only text is written. */
+  readonly writeBytes?: ((bytes: Uint8Array) => Promise<void>) | undefined
   /** Whether a person reads what is written, and nothing keeps it. */
   readonly isTerminal: boolean
   /** Columns of the terminal that is written to; undefined when it is none. */

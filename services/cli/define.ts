@@ -29,6 +29,7 @@ const onlyLook: readonly string[] = [
   'list',
   'show',
   'check',
+  'dns',
   'status',
   'export',
   'test',

@@ -5,6 +5,7 @@ import { displayDomain } from '#shared/mail/domain.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { confirm, yesOption } from './confirm.ts'
 import type { Define } from './define.ts'
+import { domainDnsCommand } from './domain-dns.ts'
 import { importCommand } from './import.ts'
 import { readAll } from './listing.ts'
 import { columns, counted, formatBytes, formatTime } from './output.ts'
@@ -25,6 +26,7 @@ export function domainCommands(parent: Command, define: Define): void {
       output.print(shown(added.domain), () => [
         `domain ${added.domain.domain} added`,
         ...(postmaster === undefined ? [postmasterLine(name, added)] : []),
+        `'postwolke domain dns ${name}' shows what to publish in the DNS.`,
       ])
     },
   })
@@ -87,6 +89,8 @@ export function domainCommands(parent: Command, define: Define): void {
       ])
     },
   })
+
+  domainDnsCommand(domain, define)
 
   importCommand(domain, define, {
     what: 'domains',

@@ -1,5 +1,6 @@
 // The `postwolke` command: serve, and everything an administrator does to a running or stopped system.
 
+import { once } from 'node:events'
 import { buffer } from 'node:stream/consumers'
 import { keepCompiled } from './compile-cache.ts'
 
@@ -25,6 +26,9 @@ const say = (output: string) => void process.stderr.write(output)
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   environment: process.env,
   write: (output) => void process.stdout.write(output),
+  async writeBytes(bytes) {
+    if (!process.stdout.write(bytes)) await once(process.stdout, 'drain')
+  },
   isTerminal: process.stdout.isTTY === true,
   columns: process.stdout.isTTY ? process.stdout.columns : undefined,
   say,

@@ -23,9 +23,12 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
   alias: async (parent, { define }) => (await import('./alias.ts')).aliasCommands(parent, define),
   access: async (parent, { define }) =>
     (await import('./access.ts')).accessCommands(parent, define),
+  srs: async (parent, { define }) => (await import('./srs.ts')).srsCommands(parent, define),
   dkim: async (parent, { define }) => (await import('./dkim.ts')).dkimCommands(parent, define),
   acl: async (parent, { define }) => (await import('./acl.ts')).aclCommands(parent, define),
   queue: async (parent, { define }) => (await import('./queue.ts')).queueCommands(parent, define),
+  postfix: async (parent, { process }) =>
+    (await import('./postfix/link.ts')).postfixCommands(parent, process),
   storage: async (parent, { define }) =>
     (await import('./storage.ts')).storageCommands(parent, define),
   config: async (parent, { process }) =>

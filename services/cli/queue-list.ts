@@ -3,40 +3,109 @@
 
 import type { Command } from 'commander'
 import type { QueueFacts } from '#shared/administration/queue-facts.ts'
-import { queueStates } from '#shared/administration/queue-facts.ts'
-import type { FilterRequest } from '#shared/administration/queue-filter.ts'
+import { printable, printableJson } from '#shared/runtime/printable.ts'
+import type { Process } from './context.ts'
 import type { Define } from './define.ts'
+import { CommandFailure } from './failure.ts'
 import { clip, columns, counted, formatBytes, formatTime, wrap } from './output.ts'
 import { nextTryOf, recipientText, senderOf, shown } from './queue-entry.ts'
+import { type FilterOptions, filterOf, withFilterOptions } from './queue-filter-options.ts'
 import { refused } from './refusal-text.ts'
+
+/** Printed at a time: columns are as wide as the widest of these. */
+const BATCH_MAX = 1_000
+const LIMIT = /^[1-9]\d{0,8}$/
+
+type ListOptions = FilterOptions & {
+  readonly limit?: string
+  readonly after?: string
+  readonly json?: boolean
+}
 
 export function queueListCommand(queue: Command, define: Define): void {
   define(queue.command('list'), {
     about: 'list the queue, oldest first',
-    options: filterOptions,
-    async run({ administration, output, process }, _, options: FilterRequest) {
-      const listed = administration.queue.list(options)
+    options: (command) =>
+      withFilterOptions(command)
+        .option('--limit <count>', 'so many messages, and no more')
+        .option('--after <queue-id>', 'only what is younger than this message'),
+    async run({ administration, process }, _, options: ListOptions) {
+      const limit = limitOf(options.limit)
+      const listed = administration.queue.list(filterOf(options), options.after)
       if (listed.kind !== 'queue') throw refused(listed)
-      const messages = await Array.fromAsync(listed.messages)
-      output.print(messages.map(shown), () => {
-        const looked = listed.looked()
-        if (looked === 0) return ['the queue is empty']
-        if (messages.length === 0) return [`none of ${counted(looked, 'message')} is like that`]
-        const width = process.columns
-        const lines = width === undefined ? wide(messages) : narrow(messages, width)
-        return [...lines, summary(messages)]
-      })
+      const printer = options.json ? jsonPrinter(process) : textPrinter(process)
+      let batch: QueueFacts[] = []
+      let last: string | undefined
+      for await (const message of listed.messages) {
+        if (printer.count + batch.length === limit) break
+        batch.push(message)
+        last = message.queueId
+        if (batch.length < BATCH_MAX) continue
+        printer.print(batch)
+        batch = []
+      }
+      if (batch.length > 0) printer.print(batch)
+      printer.end(listed.looked(), printer.count === limit ? last : undefined)
     },
   })
 }
 
-function filterOptions(command: Command): void {
-  command
-    .option('--state <state>', `only ${queueStates.join(', ')}`)
-    .option('--sender <address>', "only from this address, or @domain; '<>' for none")
-    .option('--recipient <address>', 'only to this address, or @domain')
-    .option('--domain <domain>', 'only from or to this domain')
-    .option('--older-than <time>', 'only what arrived before that: 30m, 4h, 2d')
+function limitOf(text: string | undefined): number {
+  if (text === undefined) return Number.POSITIVE_INFINITY
+  if (!LIMIT.test(text)) throw new CommandFailure(`--limit: '${text}' is no number from 1`)
+  return Number(text)
+}
+
+/** There may be more messages than memory. */
+type Printer = {
+  readonly count: number
+  print(batch: readonly QueueFacts[]): void
+  end(looked: number, last: string | undefined): void
+}
+
+function jsonPrinter({ write }: Process): Printer {
+  let count = 0
+  return {
+    get count() {
+      return count
+    },
+    print(batch) {
+      for (const message of batch) {
+        const text = JSON.stringify(shown(message), null, 2).replaceAll('\n', '\n  ')
+        write(`${count === 0 ? '[' : ','}\n  ${printableJson(text)}`)
+        count++
+      }
+    },
+    end: () => write(count === 0 ? '[]\n' : '\n]\n'),
+  }
+}
+
+function textPrinter({ write, columns: width }: Process): Printer {
+  let count = 0
+  let bytes = 0
+  const say = (lines: readonly string[]) => {
+    write(lines.map((line) => `${printable(line)}\n`).join(''))
+  }
+  return {
+    get count() {
+      return count
+    },
+    print(batch) {
+      const lines = width === undefined ? wide(batch) : narrow(batch, width)
+      // The heading is wanted once.
+      say(count === 0 ? lines : lines.slice(1))
+      count += batch.length
+      bytes += batch.reduce((sum, message) => sum + message.bytes, 0)
+    },
+    end(looked, last) {
+      if (looked === 0) say(['the queue is empty'])
+      else if (count === 0) say([`none of ${counted(looked, 'message')} is like that`])
+      else {
+        say([`${counted(count, 'message')}, ${formatBytes(bytes)}`])
+        if (last !== undefined) say([`there may be more: --after ${last}`])
+      }
+    },
+  }
 }
 
 const heading = [
@@ -103,9 +172,4 @@ function several(addresses: readonly string[]): string {
   const more = addresses.length - shownRecipients
   const first = addresses.slice(0, shownRecipients).join(' ')
   return more > 0 ? `${first} and ${more} more` : first
-}
-
-function summary(messages: readonly QueueFacts[]): string {
-  const bytes = messages.reduce((sum, message) => sum + message.bytes, 0)
-  return `${counted(messages.length, 'message')}, ${formatBytes(bytes)}`
 }

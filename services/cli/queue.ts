@@ -1,17 +1,14 @@
 import type { Command } from 'commander'
-import type {
-  QueueAdministration,
-  QueueChanged,
-  ReleaseRequest,
-} from '#shared/administration/queue.ts'
 import type { GroupFacts, QueueFacts } from '#shared/administration/queue-facts.ts'
-import type { BadValue } from '#shared/administration/refusals.ts'
+import { printable } from '#shared/runtime/printable.ts'
+import type { Process } from './context.ts'
 import type { Define } from './define.ts'
-import { CommandFailure } from './failure.ts'
 import { counted, formatBytes, formatTime } from './output.ts'
 import { nextTryOf, recipientText, senderOf, shown } from './queue-entry.ts'
 import { queueListCommand } from './queue-list.ts'
-import { explain, refused } from './refusal-text.ts'
+import { summaryCommands } from './queue-summary.ts'
+import { queueVerbCommands } from './queue-verbs.ts'
+import { refused } from './refusal-text.ts'
 
 /** `postwolke queue …`: accepted mail that is not delivered yet, what mailq and postsuper do. */
 export function queueCommands(parent: Command, define: Define): void {
@@ -28,95 +25,56 @@ export function queueCommands(parent: Command, define: Define): void {
     },
   })
 
-  for (const verb of verbs) verbCommand(queue, define, verb)
+  queueVerbCommands(queue, define)
 
-  define(queue.command('flush'), {
-    about: 'try all deferred mail again now',
-    options: (command) => command.option('--to <next-hop>', 'only mail for this next hop'),
-    async run({ administration, output }, _, options: { to?: string }) {
-      const { messages } = await administration.queue.flush(options.to)
-      output.print({ flushed: messages }, () => [
-        `trying ${counted(messages, 'deferred message')} again`,
-      ])
+  catCommand(queue, define)
+  summaryCommands(queue, define)
+}
+
+type Parts = { readonly envelope?: true; readonly header?: true; readonly body?: true }
+
+function catCommand(queue: Command, define: Define): void {
+  define(queue.command('cat <queue-id>'), {
+    about: 'print a message as it will be sent: the fields that were added, header and body',
+    options: (command) =>
+      command
+        .option('--envelope', 'its sender and recipients')
+        .option('--header', 'its header')
+        .option('--body', 'its body'),
+    async run({ administration, process }, [id], { envelope, header, body }: Parts) {
+      const content = await administration.queue.content(id)
+      if (content.kind !== 'content') throw refused(content)
+      const { message } = content
+      const isWhole = !envelope && !header && !body
+      if (envelope) {
+        const to = message.groups.flatMap(({ recipients }) => recipients.map(recipientText))
+        const recipients = message.groups.length === 0 ? message.recipients : to
+        const lines = [
+          `sender: ${senderOf(message)}`,
+          ...recipients.map((one) => `recipient: ${one}`),
+        ]
+        process.write(lines.map((line) => `${printable(line)}\n`).join(''))
+      }
+      if (header || isWhole) await writeMail(content.header(), process)
+      if (body || isWhole) await writeMail(content.body(), process)
     },
   })
 }
 
-type Verb = {
-  readonly name: string
-  readonly about: string
-  readonly done: string
-  readonly act: (
-    queue: QueueAdministration,
-    request: ReleaseRequest,
-  ) => Promise<QueueChanged | BadValue>
-  /** For some recipients of a message. */
-  readonly some?: { readonly flag: string; readonly about: string; readonly alias: string }
-  /** For a whole class of messages, that nobody wants to name one by one. */
-  readonly all?: { readonly flag: '--corrupt'; readonly about: string }
+/** Bytes as they are for a file; what controls a terminal, no terminal gets. */
+async function writeMail(
+  source: AsyncIterable<Uint8Array>,
+  { write, writeBytes, isTerminal }: Process,
+): Promise<void> {
+  const decoder = new TextDecoder()
+  const shown = (text: string) => text.split(/\r?\n/).map(printable).join('\n')
+  const isText = isTerminal || writeBytes === undefined
+  for await (const chunk of source) {
+    if (isText) write(shown(decoder.decode(chunk, { stream: true })))
+    else await writeBytes(chunk)
+  }
+  if (isText) write(shown(decoder.decode()))
 }
-
-const verbs: readonly Verb[] = [
-  {
-    name: 'hold',
-    about: 'keep messages from being delivered until they are released',
-    done: 'held',
-    act: (queue, request) => queue.hold(request),
-  },
-  {
-    name: 'release',
-    about: 'try held, corrupt or deferred messages again now, and follow their aliases anew',
-    done: 'released',
-    act: (queue, request) => queue.release(request),
-    some: {
-      flag: '--recipient <address>',
-      about: 'only this recipient, or what this address led to; may be repeated',
-      alias: 'requeue',
-    },
-    all: { flag: '--corrupt', about: 'all messages that were set aside as corrupt' },
-  },
-  {
-    name: 'delete',
-    about: 'remove messages from the queue; nobody is told',
-    done: 'deleted',
-    act: (queue, request) => queue.remove(request),
-  },
-]
-
-function verbCommand(parent: Command, define: Define, verb: Verb): void {
-  define(parent.command(`${verb.name} ${verb.all ? '[queue-id...]' : '<queue-id...>'}`), {
-    about: verb.about,
-    options: (command) => {
-      if (verb.all) command.option(verb.all.flag, verb.all.about)
-      if (verb.some) {
-        command.option(verb.some.flag, verb.some.about, collect).alias(verb.some.alias)
-      }
-    },
-    async run(
-      { administration: { queue }, output },
-      queueIds,
-      { corrupt = false, recipient }: { corrupt?: boolean; recipient?: string[] },
-    ) {
-      const names = queueIds.filter((text) => text !== '')
-      if (names.length === 0 && !corrupt) {
-        throw new CommandFailure(`name messages, or say ${verb.all?.flag}`)
-      }
-      const changed = await verb.act(queue, { queueIds: names, recipients: recipient })
-      if (changed.kind !== 'changed') throw refused(changed)
-      const all = corrupt ? await Array.fromAsync(queue.releaseCorrupt()) : []
-      const done = [...all, ...changed.done]
-      output.print({ [verb.done]: done }, () =>
-        done.length === 0 && corrupt
-          ? ['no message is corrupt']
-          : done.map((id) => `${id} ${verb.done}`),
-      )
-      if (changed.refused.length === 0) return
-      throw new CommandFailure(changed.refused.map((refusal) => explain(refusal)).join('\n'))
-    },
-  })
-}
-
-const collect = (value: string, all: readonly string[] = []) => [...all, value]
 
 function details(message: QueueFacts): string[] {
   const { origin } = message

@@ -12,7 +12,8 @@ const optionNames = {
   quota: '--quota',
   reason: '--reason',
   state: '--state',
-  olderThan: '--older-than',
+  olderThan: '--older',
+  newerThan: '--newer',
   password: 'the password',
 } as const satisfies FieldNames
 
@@ -92,6 +93,8 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
       return `'${value}' is not a mail address: an alias here leads to addresses, not to programs, files or included lists`
     case 'target-count':
       return `an alias has 1 to ${rule.max} targets`
+    case 'forward-count':
+      return `the mail of an account goes to at most ${rule.max} addresses`
     case 'quota':
       return `${name} cannot be '${value}'; allowed: default, unlimited, ${rule.allowed}`
     case 'quota-unit':

@@ -26,10 +26,11 @@ export function createContentStage(deps: {
   const { steps, clock } = deps
 
   function begin(facts: ContentFacts): ContentJudge {
-    const begun: { readonly name: string; readonly judge: ContentStepJudge }[] = []
+    const begun: Begun[] = []
     for (const step of steps) {
       const judge = step.begin(facts)
-      if (judge !== undefined) begun.push({ name: step.name, judge })
+      const { name, isQuiet = false } = step
+      if (judge !== undefined) begun.push({ name, isQuiet, judge })
     }
     let isOver = false
     return {
@@ -49,25 +50,23 @@ export function createContentStage(deps: {
 
   async function judgeInOrder(
     message: ContentMessage,
-    begun: readonly { readonly name: string; readonly judge: ContentStepJudge }[],
+    begun: readonly Begun[],
   ): Promise<ContentVerdict> {
     const wants = new Wants(message.envelope, message.onTop)
     const trail: ContentTrace[] = []
     const left = begun.map(({ judge }) => judge)
     try {
-      for (const { name, judge } of begun) {
+      for (const { name, isQuiet, judge } of begun) {
         const startedMs = clock.now()
         left.shift()
         const verdict = await judge.judge(seenBy(message, wants))
         wants.add(name, verdict)
         const ms = clock.now() - startedMs
         const { found } = verdict
-        trail.push({
-          step: name,
-          verdict: wordOf(verdict),
-          ms,
-          ...(found !== undefined && { found }),
-        })
+        const word = wordOf(verdict)
+        if (!isQuiet || found !== undefined || word !== 'accept') {
+          trail.push({ step: name, verdict: word, ms, ...(found !== undefined && { found }) })
+        }
         const { warnings } = wants
         if (verdict.kind === 'reject') {
           return { kind: 'reject', reply: verdict.reply, step: name, trail, warnings }
@@ -82,6 +81,12 @@ export function createContentStage(deps: {
   }
 
   return { begin }
+}
+
+type Begun = {
+  readonly name: string
+  readonly isQuiet: boolean
+  readonly judge: ContentStepJudge
 }
 
 /** The message as it is by now. */

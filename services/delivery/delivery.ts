@@ -31,10 +31,10 @@ import type { Deferred, SeenGroup } from '#shared/queue/suspension.ts'
 import { routesThrough } from '#shared/queue/through-filter.ts'
 import type { AttemptFacts } from '#shared/queue/trace/trail.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
-import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { QueueMessage } from '#shared/storage/ports.ts'
+import { forEachBell } from './each-bell.ts'
 import { keepLease, settleWhileLeased } from './kept-lease.ts'
 import type { EndedRecipient, Notices } from './notices/notices.ts'
 import { stageCreated } from './staging.ts'
@@ -74,20 +74,7 @@ export function createDelivery(deps: {
   const { expire, nextAttemptMs } = deps.schedule
   const tell = createTelling(deps)
 
-  async function handle(bells: readonly QueueMessage[]): Promise<BatchResult> {
-    const retry: string[] = []
-    await Promise.all(
-      bells.map(async (bell) => {
-        try {
-          await deliver(bell.body)
-        } catch (error) {
-          log.error({ bell: bell.body, error }, 'delivery failed')
-          if (error instanceof TemporaryFailure) retry.push(bell.id)
-        }
-      }),
-    )
-    return { retry }
-  }
+  const handle = (bells: readonly QueueMessage[]) => forEachBell(bells, deliver, log)
 
   async function deliver(text: string): Promise<GroupOutcome> {
     const bell = parseBell(text)

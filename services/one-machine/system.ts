@@ -13,8 +13,10 @@ import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import { assembleContent, webhookSecretFrom } from '#services/assembly/content.ts'
 import { openCountries } from '#services/assembly/countries.ts'
 import { openQuestionResolvers } from '#services/assembly/dns.ts'
+import { openHttpListeners } from '#services/assembly/http.ts'
 import { type OpenListener, openListeners } from '#services/assembly/listeners.ts'
 import { openMilters } from '#services/assembly/milters.ts'
+import { openPickup } from '#services/assembly/pickup.ts'
 import { assemblePolicy, assembleRecorder } from '#services/assembly/policy.ts'
 import {
   type OpenRemoteDelivery,
@@ -101,6 +103,8 @@ export async function startSystem(deps: {
   opening.defer(() => certificates.close())
   /** The one in use last; those before it end what they have begun. */
   let remotes = [openRemoteDelivery(backend, await remoteSecrets(settings))]
+  // Before anybody works on the queue: what a crash left half taken.
+  const pickup = await openPickup(deps.directory, backend, () => running.settings)
   const services = createWorkers(backend, (...given) => newest(remotes).deliver(...given))
   const workers = services.start(async () => {
     await store.sweepOrphans()
@@ -114,6 +118,9 @@ export async function startSystem(deps: {
     clearTimeout(timer)
     for (const { close } of remotes) close()
   })
+  const submitting = pickup.start()
+  // Before the workers stop: what it takes is theirs.
+  opening.defer(() => submitting.stop())
   const probe: ProbeAddress = (address) => newest(remotes).probe(address)
   // Sessions go on with those that they began with.
   const milters = openMilters(backend)
@@ -141,6 +148,11 @@ export async function startSystem(deps: {
   const listening: Backend = {
     ...backend,
     quota: (id: AccountId) => running.quota(id),
+    rewriting: {
+      ...backend.rewriting,
+      envelope: (...given) => running.rewriting.envelope(...given),
+      copiesOf: (...given) => running.rewriting.copiesOf(...given),
+    },
     suspicion: {
       ...backend.suspicion,
       noteCountry: (...given) => running.suspicion.noteCountry(...given),
@@ -165,6 +177,9 @@ export async function startSystem(deps: {
     hints: store.signals,
   })
   opening.defer(() => listeners.close(STOP_GRACE_MS))
+  const http = await openHttpListeners(backend, certificates)
+  opening.defer(async () => void (await Promise.all(http.map((server) => server.close()))))
+  for (const { at } of http) log.info({ service: 'http', ...at }, 'listening')
   opening.use(startDmarcReports(backend))
   const takeOver = createTakeOver(store.tables.counters, log)
   const told = await store.signals.subscribe(ADMINISTRATOR_TOPIC, () => void takeOver())
@@ -191,6 +206,7 @@ export async function startSystem(deps: {
       await certificates.reload()
       running = next
       for (const { close } of remotes) close()
+      await pickup.tellLimits()
       const busy = remotes.filter(({ isIdle }) => !isIdle())
       remotes = [...busy, openRemoteDelivery(running, auth)]
       services.change(running, (...given) => newest(remotes).deliver(...given))
@@ -211,9 +227,10 @@ function newest(remotes: readonly OpenRemoteDelivery[]): OpenRemoteDelivery {
 
 async function remoteSecrets(settings: Settings): Promise<RemoteSecrets> {
   const { relayhostUser, relayhostPasswordFile, smtpTlsCAfile } = settings
-  const { smtpTlsCertFile, smtpTlsKeyFile } = settings
+  const { smtpTlsCertFile, smtpTlsKeyFile, srsSecretsFile } = settings
   const read = (path: string, setting: string) =>
     explained(`cannot read ${setting}`, readFile(path, 'utf8'))
+  if (srsSecretsFile !== '') await read(srsSecretsFile, 'srsSecretsFile')
   const password =
     relayhostUser === '' ? '' : await read(relayhostPasswordFile, 'relayhostPasswordFile')
   return {

@@ -49,7 +49,11 @@ export function createDestinations(deps: DestinationDeps): Destinations {
     },
 
     async destinationOfRecipient({ address: { local, domain }, found }) {
-      const isSomebody = found.kind === 'account' || found.kind === 'disabled'
+      const isSomebody =
+        found.kind === 'account' ||
+        found.kind === 'disabled' ||
+        // What it stands for may have such characters; it is signed by us.
+        (found.kind === 'alias' && found.isBounceAddress === true)
       if (isSenderRouted(local) && !isSomebody) return 'remote'
       return found.kind === 'remote' ? elsewhere(domain) : 'local'
     },

@@ -1,4 +1,4 @@
-import type { Reach } from '#shared/directory/directory.ts'
+import type { Reach, Recipient } from '#shared/directory/directory.ts'
 import type { AtRecipient } from './known.ts'
 import { recipientLeadsTooFar, tooManyFinalRecipients } from './replies.ts'
 import { defer, dunno, type Restriction, reject } from './restriction.ts'
@@ -13,13 +13,17 @@ export function limitFinalRecipients(max: number): Restriction<AtRecipient> {
     name: 'message_final_recipient_limit',
     async decide({ recipient: { text, found, reach }, finalRecipientCount: soFar }) {
       if (soFar >= max) return defer(tooManyFinalRecipients)
-      if (found.kind !== 'alias') return dunno
+      if (!leadsOn(found)) return dunno
       const count = finalRecipients(await reach())
       if (soFar + count <= max) return dunno
       return count > max ? reject(recipientLeadsTooFar(text)) : defer(tooManyFinalRecipients)
     },
   }
 }
+
+/** To more, or to others, than the one that was written to. */
+export const leadsOn = (found: Recipient) =>
+  found.kind === 'alias' || (found.kind === 'account' && found.forward !== null)
 
 /** At least one: what leads nowhere is a bounce. */
 export const finalRecipients = ({ local, remote }: Reach) => Math.max(1, local + remote)

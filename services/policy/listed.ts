@@ -3,7 +3,13 @@ import type { Settings } from '#shared/settings/table.ts'
 import { createDestinations, type DestinationDeps } from './destination.ts'
 import type { AtRecipient, KnownRecipient } from './known.ts'
 import { refuse } from './refusal.ts'
-import { aliasLoop, relayUserUnknown, userDisabled, userUnknown } from './replies.ts'
+import {
+  aliasLoop,
+  badBounceAddress,
+  relayUserUnknown,
+  userDisabled,
+  userUnknown,
+} from './replies.ts'
 import { type Decision, dunno, type Restriction, reject } from './restriction.ts'
 
 /**
@@ -36,9 +42,13 @@ export function rejectUnlistedRecipient(
       const { text, found, reach } = recipient
       switch (found.kind) {
         case 'unknown':
-          return refuse(userUnknown(text, code))
+          return found.bounceAddress === undefined
+            ? refuse(userUnknown(text, code))
+            : reject(badBounceAddress(text, found.bounceAddress))
         case 'disabled':
           return reject(userDisabled(text))
+        case 'account':
+          return found.forward?.keep === false ? ofAlias(text, await reach(), code) : dunno
         case 'alias':
           return ofAlias(text, await reach(), code)
         case 'remote':

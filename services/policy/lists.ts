@@ -5,11 +5,12 @@ import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { PolicyStage } from '#shared/contracts/policy.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { Used } from '#shared/mailbox/quota.ts'
-import { originDomain } from '#shared/settings/own-domains.ts'
+import { originDomain, srsDomain } from '#shared/settings/own-domains.ts'
 import type { ListPlace } from '#shared/settings/restrictions/grammar.ts'
 import { classesOf } from '#shared/settings/restrictions/list-faults.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { rejectEndedAccount } from './account.ts'
+import { rejectToBounceAddress } from './bounce-addresses.ts'
 import { createListCompiler, type ListCompiler } from './compile.ts'
 import { createPolicyServers, type PolicyServers } from './delegation/servers.ts'
 import { createDnsLists } from './dns-lists/dns-lists.ts'
@@ -68,6 +69,7 @@ export function createLists(
       message: [
         limitHops(settings.hopcountLimit),
         rejectDeliveredBefore,
+        rejectToBounceAddress(parseDomain(srsDomain(settings))),
         ...(isHeldToItself ? [rejectAuthorLoginMismatch(rights)] : []),
         // Last, since they count: only what is taken was sent.
         sending.counting,

@@ -25,7 +25,7 @@ import { type Address, parseAddress } from '#shared/mail/address.ts'
 import { parseDomain } from '#shared/mail/domain.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { createClient } from './client.ts'
-import { finalRecipients } from './final-recipients.ts'
+import { finalRecipients, leadsOn } from './final-recipients.ts'
 import type { AtMessage, AtRecipient, KnownRecipient } from './known.ts'
 import { atStage, type Facts, type Noticed, noticeRecipient } from './known.ts'
 import { Question } from './question.ts'
@@ -235,8 +235,8 @@ export function createPolicy(deps: {
       return decide({ ask: 'recipient', request }, async (question, dns) => {
         const recipient = await knowRecipient(request.recipient, address)
         await askAboutRecipient(question, dns, request, recipient)
-        const isAlias = recipient.found.kind === 'alias' && question.isPermitted
-        return isAlias ? finalRecipients(await recipient.reach()) : 1
+        const isMore = leadsOn(recipient.found) && question.isPermitted
+        return isMore ? finalRecipients(await recipient.reach()) : 1
       })
     },
 

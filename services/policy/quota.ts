@@ -18,7 +18,8 @@ export function rejectOverQuota(
   return {
     name: 'reject_over_quota',
     async decide({ recipient: { text, found }, bytes }) {
-      if (found.kind !== 'account') return dunno
+      // Of mail that is only sent on nothing stays here.
+      if (found.kind !== 'account' || found.forward?.keep === false) return dunno
       const quota = { bytes: found.quotaBytes, messages: messagesMax }
       if (quota.bytes > 0 && bytes > quota.bytes) {
         return reject(messageExceedsQuota(text))

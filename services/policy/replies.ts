@@ -34,6 +34,20 @@ export const aliasLoop = (address: string): SmtpReply => ({
   text: `<${address}>: Recipient address rejected: alias leads to no mailbox`,
 })
 
+/** Of one that looks like the sender of mail that we have forwarded. */
+export const badBounceAddress = (address: string, why: 'forged' | 'expired'): SmtpReply => ({
+  code: 550,
+  status: '5.7.1',
+  text: `<${address}>: Recipient address rejected: ${why === 'expired' ? 'bounce address has expired' : 'no bounce address of ours'}`,
+})
+
+/** Others write to the sender himself. */
+export const bouncesOnly = (address: string): SmtpReply => ({
+  code: 550,
+  status: '5.7.1',
+  text: `<${address}>: Recipient address rejected: takes bounces and automatic replies only`,
+})
+
 /** RFC 6409 §4.2 has the code. */
 export const recipientNotQualified = (address: string): SmtpReply => ({
   code: 554,

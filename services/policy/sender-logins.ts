@@ -54,7 +54,8 @@ export function createSenderRights(deps: {
         const { local, domain } = found.name
         // The address of the account itself, whose mail is sent on elsewhere.
         if (local !== null && spelling({ local, domain }) === login) return true
-        const { local: ends } = await directory.expand([address])
+        // Whom an account sends its mail on to, gets no right by that, and the account loses none.
+        const { local: ends } = await directory.expand([address], { followsForwards: false })
         return ends.some(({ accountId }) => accountId === id)
       }
       case 'unknown':

@@ -4,6 +4,7 @@ import type { AccountId } from '#shared/contracts/mailbox.ts'
 import type { AccountChanges } from '#shared/directory/accounts.ts'
 import {
   type AccountRecord,
+  type Forward,
   FROZEN_REASON_CHARACTERS_MAX,
   type Frozen,
 } from '#shared/directory/records.ts'
@@ -23,6 +24,7 @@ import {
   type NoSuchAccount,
   type NoSuchDomain,
 } from './refusals.ts'
+import { findRoute } from './routes.ts'
 import type { SecretSource } from './secrets.ts'
 import { type Warning, warnOfGone, warnOfPostmaster } from './warnings.ts'
 
@@ -39,6 +41,8 @@ export interface AccountAdministration {
   remove(address: string): Promise<AccountRemoved | BadValue | NoSuchAccount>
   /** Deletes its mail and folders; the account stays. */
   empty(address: string): Promise<AccountEmptied | BadValue | NoSuchAccount>
+  /** Has its mail sent on, or keeps it here again. */
+  forward(request: ForwardAccount): Promise<AccountForwarded | BadValue | NoSuchAccount>
   /** Ends its sending and holds what it has in the queue. Of one that is frozen already only the queue changes. */
   freeze(request: FreezeAccount): Promise<AccountFrozen | BadValue | NoSuchAccount>
   /** It may send again; what was held for it is released where that is asked for. */
@@ -61,6 +65,20 @@ export type SetAccount = {
   readonly enabled?: boolean | undefined
   readonly shared?: boolean | undefined
 }
+
+/** `to`: each may be a list with commas; none: its mail stays here. `keep`: it gets a copy. */
+export type ForwardAccount = {
+  readonly address: string
+  readonly to: readonly string[]
+  readonly keep?: boolean | undefined
+}
+export type AccountForwarded = {
+  readonly kind: 'forwarded'
+  readonly address: string
+  readonly forward: ForwardFacts | null
+  readonly warnings: readonly Warning[]
+}
+export type ForwardFacts = { readonly to: readonly string[]; readonly keep: boolean }
 
 export type FreezeAccount = { readonly address: string; readonly reason: string }
 export type UnfreezeAccount = { readonly address: string; readonly release?: boolean | undefined }
@@ -94,6 +112,7 @@ export type AccountFacts = {
   readonly createdMs: number
   /** Why it may not send, and since when. */
   readonly frozen: Frozen | null
+  readonly forward: ForwardFacts | null
 }
 
 export type PasswordFacts =
@@ -173,6 +192,7 @@ export function createAccountAdministration(
       password: await describePassword(account.passwordHash),
       createdMs: account.createdMs,
       frozen: account.frozen,
+      forward: forwardFacts(account.forward),
     }
   }
 
@@ -273,6 +293,31 @@ export function createAccountAdministration(
       return { kind: 'emptied', address: name, messages }
     },
 
+    async forward({ address: text, to, keep = false }) {
+      const targets = fields.targets(to)
+      if (targets.kind !== 'ok') return targets
+      const forward = forwardOf(targets.value, keep)
+      const count = forward?.to.length ?? 0
+      if (count > FORWARD_TARGETS_MAX) {
+        const max = FORWARD_TARGETS_MAX
+        return badValue('targets', to.join(' '), { name: 'forward-count', max })
+      }
+      const found = await find(text)
+      if (found.kind !== 'found') return found
+      const changed = await accounts.set(found.address, { forward })
+      if (changed.kind !== 'ok') return noSuchAccount(text)
+      const name = formatAddress(found.account.address)
+      record({
+        what: 'account',
+        name,
+        before: forwardChange(found.account.forward),
+        after: forwardChange(forward),
+      })
+      const { nowhere } = await findRoute(directory, [found.address])
+      const warnings = nowhere.map((end) => ({ kind: 'mail-fails', alias: name, end }) as const)
+      return { kind: 'forwarded', address: name, forward: forwardFacts(forward), warnings }
+    },
+
     async freeze({ address: text, reason }) {
       if (!/^[^\p{Cc}]+$/u.test(reason) || reason.length > FROZEN_REASON_CHARACTERS_MAX) {
         const charactersMax = FROZEN_REASON_CHARACTERS_MAX
@@ -313,6 +358,22 @@ const changeFacts = ({ enabled, shared, quotaBytes }: AccountRecord) => ({
   enabled,
   shared,
   quotaBytes,
+})
+
+/** Of one account. */
+export const FORWARD_TARGETS_MAX = 20
+
+function forwardOf(targets: readonly Address[], keep: boolean): Forward | null {
+  const to = [...new Map(targets.map((target) => [formatAddress(target), target])).values()]
+  return to.length === 0 ? null : { to, keep }
+}
+
+const forwardFacts = (forward: Forward | null): ForwardFacts | null =>
+  forward && { to: forward.to.map(formatAddress), keep: forward.keep }
+
+const forwardChange = (forward: Forward | null) => ({
+  forward: forward?.to.map(formatAddress) ?? null,
+  keep: forward?.keep ?? null,
 })
 
 type Found = { readonly kind: 'found'; readonly account: AccountRecord; readonly address: Address }

@@ -11,12 +11,14 @@ import { type AccessAdministration, createAccessAdministration } from './access.
 import { type AccountAdministration, createAccountAdministration } from './accounts.ts'
 import { type AliasAdministration, createAliasAdministration } from './aliases.ts'
 import type { AdministrationDeps } from './deps.ts'
+import { createDnsAdministration, type DnsAdministration } from './dns/domain-records.ts'
 import { createDomainAdministration, type DomainAdministration } from './domains.ts'
 import { createFields } from './fields.ts'
 import { createGrantAdministration, type GrantAdministration } from './grants.ts'
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
+import { createSrsAdministration, type SrsAdministration } from './srs.ts'
 import { createStatusAdministration, type StatusAdministration } from './status.ts'
 
 export interface Administration {
@@ -25,7 +27,9 @@ export interface Administration {
   readonly aliases: AliasAdministration
   readonly grants: GrantAdministration
   readonly access: AccessAdministration
+  readonly srs: SrsAdministration
   readonly signing: SigningAdministration
+  readonly dns: DnsAdministration
   readonly queue: QueueAdministration
   readonly imports: ImportAdministration
   readonly status: StatusAdministration
@@ -39,7 +43,9 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     aliases: createAliasAdministration(deps, fields),
     grants: createGrantAdministration(deps, fields),
     access: createAccessAdministration(deps),
+    srs: createSrsAdministration(deps, fields),
     signing: createSigningAdministration(deps),
+    dns: createDnsAdministration(deps),
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
     status: createStatusAdministration(deps),

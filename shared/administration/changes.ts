@@ -4,7 +4,7 @@
 type Facts = { readonly [name: string]: string | number | boolean | null | readonly string[] }
 
 export type Change = {
-  readonly what: 'domain' | 'account' | 'alias' | 'grant' | 'access' | 'signing-key'
+  readonly what: 'domain' | 'account' | 'alias' | 'grant' | 'access' | 'signing-key' | 'srs'
   /** Its name. */
   readonly name: string
   /** Null: it was not there. */

@@ -3,24 +3,34 @@
 import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { People } from '#shared/contracts/people.ts'
 import type { AccessTables } from '#shared/directory/access-tables.ts'
+import type { BounceAddresses } from '#shared/directory/bounce-addresses.ts'
 import type { Directory } from '#shared/directory/directory.ts'
 import type { KeyUpkeep } from '#shared/directory/key-upkeep.ts'
+import type { StoredSrsSecrets } from '#shared/directory/srs-secrets.ts'
 import type { Mailbox } from '#shared/mailbox/port.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
+import type { ObjectStore } from '#shared/storage/ports.ts'
 import type { RecordChange } from './changes.ts'
+import type { ReadRecords } from './dns/published.ts'
+import type { DnsSettings } from './dns/wanted-records.ts'
 
 export type AdministrationDeps = {
   readonly directory: Directory
   readonly accessTables: AccessTables
+  readonly bounceAddresses: Pick<BounceAddresses, 'isOne' | 'unwrap'>
+  /** Without `rotate` they are not ours to change. */
+  readonly srsSecrets: Partial<Pick<StoredSrsSecrets, 'rotate'>>
   readonly mailbox: Pick<Mailbox, 'access' | 'empty' | 'folders' | 'remove' | 'usage'>
   readonly keyUpkeep: KeyUpkeep
+  readonly readRecords: ReadRecords
   readonly people: People
   readonly operator: QueueOperator
+  readonly objects: Pick<ObjectStore, 'stream'>
   readonly suspicion: Pick<Suspicion, 'forget'>
   readonly clock: Clock
-  readonly settings: {
+  readonly settings: DnsSettings & {
     /** Of addresses without a domain; '' for none. */
     readonly defaultDomain: string
     /** Bytes for accounts without a quota of their own; 0: no limit. */

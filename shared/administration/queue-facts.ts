@@ -1,6 +1,7 @@
 // A message in the queue as it is told to whoever asks, whatever the queue's own items look like: with one word for its state.
 
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { isExpired } from '#shared/queue/expiry.ts'
 import {
   type Group,
   type GroupState,
@@ -80,6 +81,8 @@ export type GroupFacts = {
     readonly original: string
     readonly last: LastResult | null
   }[]
+  /** An operator's will returns it to its sender, now or when it is released. */
+  readonly isExpired: boolean
   readonly attempts: number
   readonly lastReply: string | null
   /** When it is looked after again; null on hold. */
@@ -115,6 +118,7 @@ const describeGroup = (group: Group): GroupFacts => ({
   recipients: group.recipients.map(({ address, original, last = null }) => {
     return { address, original, last }
   }),
+  isExpired: group.recipients.some(isExpired),
   attempts: group.attempts,
   lastReply: lastReplyOf(group),
   dueMs: group.dueMs,

@@ -15,6 +15,11 @@ export type FilterRequest = {
   readonly domain?: string | undefined
   /** Arrived so long ago: 30m, 4h, 2d. */
   readonly olderThan?: string | undefined
+  readonly newerThan?: string | undefined
+  /** Of what goes there, or went there last: a slot, or a recipient's domain. `local` for accounts here. */
+  readonly destination?: string | undefined
+  /** Has this in the last reply, or the reason why it waits; capitals do not matter. */
+  readonly reason?: string | undefined
 }
 
 /** The entry with the groups that are wanted; undefined when it is not. */
@@ -28,8 +33,10 @@ export function parseQueueFilter(
   if (state.kind !== 'ok') return state
   const domain = request.domain === undefined ? undefined : parseOwnDomain(request.domain)
   if (domain?.kind === 'bad-value') return domain
-  const age = parseAge(request.olderThan)
+  const age = parseAge('olderThan', request.olderThan)
   if (age.kind !== 'ok') return age
+  const youth = parseAge('newerThan', request.newerThan)
+  if (youth.kind !== 'ok') return youth
   return ok(
     createFilter({
       state: state.value,
@@ -37,6 +44,9 @@ export function parseQueueFilter(
       isRecipient: addressMatcher(request.recipient),
       isOfDomain: addressMatcher(domain && `@${domain.value}`),
       arrivedBeforeMs: nowMs - age.value,
+      arrivedAfterMs: request.newerThan === undefined ? 0 : nowMs - youth.value,
+      destination: request.destination?.toLowerCase(),
+      reason: request.reason?.toLowerCase(),
     }),
   )
 }
@@ -49,18 +59,29 @@ function createFilter(wanted: {
   readonly isRecipient: Matcher
   readonly isOfDomain: Matcher
   readonly arrivedBeforeMs: number
+  readonly arrivedAfterMs: number
+  readonly destination: string | undefined
+  readonly reason: string | undefined
 }): QueueFilter {
-  const { state, isSender, isRecipient, isOfDomain, arrivedBeforeMs } = wanted
+  const { state, isSender, isRecipient, isOfDomain, arrivedBeforeMs, destination, reason } = wanted
 
   function isWanted(group: Group): boolean {
     const addresses = group.recipients.flatMap(({ address, original }) => [address, original])
-    return (state === undefined || groupStateOf(group) === state) && addresses.some(isRecipient)
+    return (
+      (state === undefined || groupStateOf(group) === state) &&
+      addresses.some(isRecipient) &&
+      (destination === undefined || goesTo(group, destination)) &&
+      (reason === undefined ||
+        group.recipients.some(({ last }) => last?.reply.toLowerCase().includes(reason)))
+    )
   }
 
   return (entry) => {
     const { message, groups } = entry
     const { sender, recipients } = message.envelope
-    if (message.arrivedMs > arrivedBeforeMs || !isSender(sender)) return undefined
+    if (message.arrivedMs > arrivedBeforeMs || message.arrivedMs < wanted.arrivedAfterMs)
+      return undefined
+    if (!isSender(sender)) return undefined
     const all = [
       ...recipients.map(({ address }) => address),
       ...groups.flatMap((group) => group.recipients.map(({ address }) => address)),
@@ -71,9 +92,19 @@ function createFilter(wanted: {
       return wantedGroups.length === 0 ? undefined : { message, groups: wantedGroups }
     }
     const isState = state === undefined || stateOf(entry) === state
-    return isState && all.some(isRecipient) ? entry : undefined
+    const isThere = destination === undefined || all.some((one) => isOf(one, destination))
+    const isReason = reason === undefined || message.reason?.toLowerCase().includes(reason)
+    return isState && isThere && isReason && all.some(isRecipient) ? entry : undefined
   }
 }
+
+function goesTo(group: Group, wanted: string): boolean {
+  const { destination, recipients } = group
+  const slot = destination.kind === 'local' ? 'local' : destination.slot.toLowerCase()
+  return slot === wanted || recipients.some(({ address }) => isOf(address, wanted))
+}
+
+const isOf = (address: string, domain: string) => address.toLowerCase().endsWith(`@${domain}`)
 
 function addressMatcher(pattern: string | undefined): Matcher {
   if (pattern === undefined) return () => true
@@ -92,9 +123,9 @@ function parseState(text: string | undefined): Parsed<string | undefined> {
 const DAY_MS = 24 * 3_600_000
 const ageKind = duration({ min: 0, max: 1_000 * DAY_MS })
 
-function parseAge(text: string | undefined): Parsed<number> {
+function parseAge(field: 'olderThan' | 'newerThan', text: string | undefined): Parsed<number> {
   const ms = text === undefined ? 0 : ageKind.parse(text)
   return ms === undefined
-    ? badValue('olderThan', text ?? '', { name: 'age', allowed: ageKind.allowed })
+    ? badValue(field, text ?? '', { name: 'age', allowed: ageKind.allowed })
     : ok(ms)
 }

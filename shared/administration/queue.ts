@@ -1,28 +1,70 @@
 // What an administrator does with accepted mail that is not delivered yet: what mailq, postcat, postsuper and postqueue do. The
 // operator itself tells the log what becomes of each message.
 
-import type { QueueId } from '#shared/mail/queue-id.ts'
+import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
+import { addedFields } from '#shared/queue/added-fields.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
+import type { QueuedMessage } from '#shared/queue/records.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import type { ByteRange } from '#shared/storage/ports.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { parseQueueIdField, splitList } from './fields.ts'
 import { describeEntry, isHeld, type QueueFacts } from './queue-facts.ts'
 import { type FilterRequest, parseQueueFilter, type QueueFilter } from './queue-filter.ts'
+import { type QueueTop, type StateRow, statesOf, type TopKind, topOf } from './queue-summary.ts'
 import type { BadValue, NotQueued, NotWaiting } from './refusals.ts'
 
 export interface QueueAdministration {
-  /** Oldest first, as a stream: there may be very many. */
-  list(filter: FilterRequest): QueueListed | BadValue
+  /** Oldest first, as a stream: there may be very many. `after`: only what is younger than this message. */
+  list(filter: FilterRequest, after?: string): QueueListed | BadValue
   show(queueId: string): Promise<QueueShown | BadValue | NotQueued>
   /** Keeps messages from being delivered until they are released. */
   hold(request: QueueRequest): Promise<QueueChanged | BadValue>
   /** Tries held, corrupt or deferred messages again now, and follows their aliases anew (postsuper's requeue). */
   release(request: ReleaseRequest): Promise<QueueChanged | BadValue>
-  /** All that were set aside as corrupt; yields each as it is on its way. */
-  releaseCorrupt(): AsyncIterable<QueueId>
   /** Removes messages; nobody is told. */
   remove(request: QueueRequest): Promise<QueueChanged | BadValue>
-  /** Tries all deferred mail again now, or that for one next hop. */
-  flush(nextHop?: string): Promise<{ readonly kind: 'flushed'; readonly messages: number }>
+  /** Returns messages to their senders now. What is held stays so, and is returned when it is released, unless `heldToo`. */
+  expire(request: ExpireRequest): Promise<QueueChanged | BadValue>
+  /** Tries all deferred mail again now, that for one next hop or domain, or one message. */
+  flush(to?: string): Promise<{ readonly kind: 'flushed'; readonly messages: number }>
+  /**
+   * Does this to all messages that are like that, one by one, each whole; yields each. Whoever stops and begins again does the rest:
+   * what is done is not like that any more, or stays as it is. `after`: only what is younger.
+   */
+  changeAll(
+    verb: QueueVerb,
+    filter: FilterRequest,
+    options?: { readonly after?: string | undefined; readonly heldToo?: boolean },
+  ): QueueChanging | BadValue
+  /** Whose mail waits most: by destination, recipient's domain, sender or reason, in spans of age. */
+  top(
+    filter: FilterRequest,
+    options: { readonly by: TopKind; readonly limit: number },
+  ): Promise<QueueTop | BadValue>
+  /** What is in each state. */
+  stats(filter: FilterRequest): Promise<QueueStats | BadValue>
+  /** The message as it is sent, but for what depends on the host it is sent to, and our signatures. */
+  content(queueId: string): Promise<QueueContent | BadValue | NotQueued>
+}
+
+export const queueVerbs = ['hold', 'release', 'delete', 'expire', 'flush'] as const
+export type QueueVerb = (typeof queueVerbs)[number]
+
+export type QueueChanging = {
+  readonly kind: 'changing'
+  readonly outcomes: AsyncIterable<{ readonly queueId: QueueId; readonly isDone: boolean }>
+}
+
+export type QueueStats = { readonly kind: 'stats'; readonly states: readonly StateRow[] }
+
+export type QueueContent = {
+  readonly kind: 'content'
+  readonly message: QueueFacts
+  /** Fields, those that were added first; without the empty line behind them. */
+  readonly header: () => AsyncIterable<Uint8Array>
+  /** With that line. */
+  readonly body: () => AsyncIterable<Uint8Array>
 }
 
 /** Each may be a list with commas. */
@@ -30,6 +72,8 @@ export type QueueRequest = { readonly queueIds: readonly string[] }
 
 /** `recipients`: only these, or what these addresses led to. */
 export type ReleaseRequest = QueueRequest & { readonly recipients?: readonly string[] | undefined }
+
+export type ExpireRequest = QueueRequest & { readonly heldToo?: boolean }
 
 /** `looked`: messages gone through so far, the ones not wanted counted too. */
 export type QueueListed = {
@@ -72,9 +116,12 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
   }
 
   return {
-    list(request) {
+    list(request, after) {
       const filter = parseQueueFilter(request, clock.now())
-      return filter.kind === 'ok' ? listQueue(operator, filter.value) : filter
+      if (filter.kind !== 'ok') return filter
+      const from = after === undefined ? undefined : parseQueueIdField(after)
+      if (from !== undefined && from.kind !== 'ok') return from
+      return listQueue(operator, filter.value, from?.value)
     },
 
     async show(text) {
@@ -97,18 +144,120 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
     release: (request) =>
       change(request, (queueId) => operator.release(queueId, request.recipients)),
 
-    releaseCorrupt: () => operator.releaseCorrupt(),
-
     remove: (request) => change(request, (queueId) => operator.remove(queueId)),
 
-    flush: async (nextHop) => ({ kind: 'flushed', messages: await operator.flush(nextHop) }),
+    expire: ({ heldToo = false, ...request }) =>
+      change(request, (queueId) => operator.expire(queueId, { heldToo })),
+
+    async flush(to) {
+      const queueId = to === undefined ? undefined : parseQueueId(to.toUpperCase())
+      const messages = await operator.flush(queueId === undefined ? to : { queueId })
+      return { kind: 'flushed', messages }
+    },
+
+    changeAll(verb, request, { after, heldToo = false } = {}) {
+      const filter = parseQueueFilter(request, clock.now())
+      if (filter.kind !== 'ok') return filter
+      const from = after === undefined ? undefined : parseQueueIdField(after)
+      if (from !== undefined && from.kind !== 'ok') return from
+      const acts: { readonly [name in QueueVerb]: (queueId: QueueId) => Promise<boolean> } = {
+        hold: (queueId) => operator.hold(queueId, HELD_REASON),
+        release: (queueId) => operator.release(queueId),
+        delete: (queueId) => operator.remove(queueId),
+        expire: (queueId) => operator.expire(queueId, { heldToo }),
+        flush: async (queueId) => (await operator.flush({ queueId })) > 0,
+      }
+      const listed = listQueue(operator, filter.value, from?.value)
+      return { kind: 'changing', outcomes: changing(listed.messages, acts[verb]) }
+    },
+
+    async top(request, { by, limit }) {
+      const filter = parseQueueFilter(request, clock.now())
+      if (filter.kind !== 'ok') return filter
+      const { messages } = listQueue(operator, filter.value, undefined)
+      return topOf(messages, { by, limit, nowMs: clock.now() })
+    },
+
+    async stats(request) {
+      const filter = parseQueueFilter(request, clock.now())
+      if (filter.kind !== 'ok') return filter
+      const { messages } = listQueue(operator, filter.value, undefined)
+      return { kind: 'stats', states: await statesOf(messages) }
+    },
+
+    async content(text) {
+      const queueId = parseQueueIdField(text)
+      if (queueId.kind !== 'ok') return queueId
+      const entry = await operator.show(queueId.value)
+      if (entry === undefined) return notQueued(queueId.value)
+      const { message } = entry
+      const added = addedFields(message, deps.settings.hostname)
+      const { objects } = deps
+      const { key, length } = message.object
+      const fields = message.headerBytes - (await emptyLineBytes(objects, message))
+      return {
+        kind: 'content',
+        message: describeEntry(entry),
+        async *header() {
+          yield Buffer.from(added, 'latin1')
+          yield* read(objects, key, { offset: 0, length: fields })
+        },
+        body: () => read(objects, key, { offset: fields, length: length - fields }),
+      }
+    },
   }
 }
 
-function listQueue(operator: QueueOperator, filter: QueueFilter): QueueListed {
+/** Changes under way at a time: they share the waits for the disk. */
+const CHANGES_AT_ONCE_MAX = 16
+
+async function* changing(
+  messages: AsyncIterable<QueueFacts>,
+  act: (queueId: QueueId) => Promise<boolean>,
+): AsyncGenerator<{ readonly queueId: QueueId; readonly isDone: boolean }> {
+  let some: QueueId[] = []
+  const changed = (ids: readonly QueueId[]) =>
+    Promise.all(ids.map(async (queueId) => ({ queueId, isDone: await act(queueId) })))
+  for await (const { queueId } of messages) {
+    some.push(queueId)
+    if (some.length < CHANGES_AT_ONCE_MAX) continue
+    yield* await changed(some)
+    some = []
+  }
+  yield* await changed(some)
+}
+
+const HEADER_END = '\r\n\r\n'
+
+/** Behind the header, where there is one. */
+async function emptyLineBytes(
+  objects: AdministrationDeps['objects'],
+  { object: { key }, headerBytes }: QueuedMessage,
+): Promise<number> {
+  const offset = Math.max(0, headerBytes - HEADER_END.length)
+  const last = await Array.fromAsync(read(objects, key, { offset, length: headerBytes - offset }))
+  const text = Buffer.concat(last).toString('latin1')
+  return text === HEADER_END || text === '\r\n' ? 2 : 0
+}
+
+async function* read(
+  objects: AdministrationDeps['objects'],
+  key: string,
+  range: ByteRange,
+): AsyncGenerator<Uint8Array> {
+  const stream = await objects.stream(key, range)
+  if (stream === undefined) throw new TemporaryFailure(`the bytes of ${key} are gone`)
+  yield* stream
+}
+
+function listQueue(
+  operator: QueueOperator,
+  filter: QueueFilter,
+  after: QueueId | undefined,
+): QueueListed {
   let looked = 0
   async function* messages(): AsyncGenerator<QueueFacts> {
-    for await (const entry of operator.list()) {
+    for await (const entry of operator.list(after)) {
       looked++
       const wanted = filter(entry)
       if (wanted !== undefined) yield describeEntry(wanted)

@@ -22,6 +22,8 @@ export type Field =
   | 'queueId'
   | 'state'
   | 'olderThan'
+  | 'newerThan'
+  | 'destination'
   | 'after'
   | 'table'
   | 'from'
@@ -47,6 +49,8 @@ export type Rule =
   /** aliases(5) would run a program, append to a file or read a list. */
   | { readonly name: 'no-program' }
   | { readonly name: 'target-count'; readonly count: number; readonly max: number }
+  /** Of an account that sends its mail on. */
+  | { readonly name: 'forward-count'; readonly max: number }
   | { readonly name: 'quota'; readonly allowed: string }
   /** A number without a unit, that is likely meant as another size. */
   | { readonly name: 'quota-unit' }

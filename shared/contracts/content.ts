@@ -68,6 +68,8 @@ export type ContentMessage = {
 export interface ContentStep {
   /** For the log and the decision record. */
   readonly name: string
+  /** It stands there only where it found something. */
+  readonly isQuiet?: true
   /** Undefined: it does not look at this message. Must not throw. */
   begin(facts: ContentFacts): ContentStepJudge | undefined
 }

@@ -14,6 +14,8 @@ export type FinalRecipient = {
   readonly original: string
   readonly notify: readonly ('NEVER' | 'SUCCESS' | 'FAILURE' | 'DELAY')[]
   readonly originalRecipient: string | null
+  /** The account here that sent it on, and that it counts as delivered to from then on. */
+  readonly forwardedBy?: string
 }
 
 /** Who took a recipient or refused it, for the log. */

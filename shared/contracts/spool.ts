@@ -75,6 +75,8 @@ export type Spooled = {
   readonly deliveredTo: readonly string[]
   /** It has one of `messageRejectCharacters`. */
   readonly isDisallowed: boolean
+  /** Its bytes are in the store already: whoever may not read there cannot have it rewritten. */
+  readonly isStored?: true
 }
 
 export type AcceptedMessage = {

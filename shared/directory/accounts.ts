@@ -24,9 +24,11 @@ import {
   canonical,
   domainKey,
   domainsPk,
+  type Forward,
   FROZEN_REASON_CHARACTERS_MAX,
   type Frozen,
   firstAccountItem,
+  forwardValue,
   readAccount,
   readAddress,
   readDomain,
@@ -69,6 +71,8 @@ export type AccountChanges = {
   readonly enabled?: boolean
   readonly shared?: boolean
   readonly quotaBytes?: number | null
+  /** Null: its mail stays here. */
+  readonly forward?: Forward | null
 } & PasswordChange
 
 /** A verifier never outlives the password it was made from: a new hash without one leaves none. */
@@ -186,6 +190,7 @@ export function createAccounts(deps: {
     createdMs: clock.now(),
     shared: wanted.shared ?? false,
     frozen: null,
+    forward: null,
   })
 
   async function writeIf(id: AccountId, changes: Changes, condition: Condition): Promise<boolean> {
@@ -241,17 +246,24 @@ export function createAccounts(deps: {
         const found = await find(address)
         if (found === undefined) return { kind: 'no-such-account' }
         // Only what changes is written: two changes of different settings at once both hold.
-        const { passwordHash, scramVerifier = null, shared, ...repeated } = changes
+        const { passwordHash, scramVerifier = null, shared, forward, ...repeated } = changes
         const password = passwordHash === undefined ? {} : { passwordHash, scramVerifier }
         const kind = shared === undefined ? {} : { shared }
         const endsSessions = passwordHash !== undefined || changes.enabled === false
         const epochs = endsSessions ? { add: { sessionsEpoch: 1 } } : {}
+        // Expansion reads it with the address, whoever shows it with the account.
+        const forwarded = forward ? { forward: forwardValue(forward) } : {}
+        const unforwarded = forward === null ? { remove: ['forward'] } : {}
         const writes: Write[] = []
         for (const [update, set, others] of [
-          [accountKey(found.account.id), { ...repeated, ...password, ...kind }, epochs],
-          [addressKey(address), repeated, {}],
+          [
+            accountKey(found.account.id),
+            { ...repeated, ...password, ...kind, ...forwarded },
+            { ...epochs, ...unforwarded },
+          ],
+          [addressKey(address), { ...repeated, ...forwarded }, unforwarded],
         ] as const) {
-          if (Object.keys(set).length === 0) continue
+          if (Object.keys(set).length === 0 && forward !== null) continue
           writes.push({ update, changes: { set, ...others }, if: { exists: 'pk' } })
         }
         if (writes.length > 0) await table.transact(writes)
@@ -260,7 +272,14 @@ export function createAccounts(deps: {
         const sessionsEpoch = endsSessions ? epoch + 1 : epoch
         return {
           kind: 'ok',
-          account: { ...found.account, ...repeated, ...password, ...kind, sessionsEpoch },
+          account: {
+            ...found.account,
+            ...repeated,
+            ...password,
+            ...kind,
+            ...(forward !== undefined && { forward }),
+            sessionsEpoch,
+          },
         }
       }),
 
@@ -276,7 +295,7 @@ export function createAccounts(deps: {
           isAlias
             ? {
                 update: key,
-                changes: { remove: ['accountId', 'enabled', 'quotaBytes'] },
+                changes: { remove: ['accountId', 'enabled', 'quotaBytes', 'forward'] },
                 if: { all: [mine, { exists: 'targets' }] },
               }
             : { delete: key, if: { all: [mine, { absent: 'targets' }] } },

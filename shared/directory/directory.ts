@@ -10,12 +10,13 @@ import { type AccessEntries, createAccessEntries } from './access-entries.ts'
 import { newAccountId } from './account-id.ts'
 import { type Accounts, createAccounts } from './accounts.ts'
 import { type Aliases, createAliases } from './aliases.ts'
+import type { BounceAddresses } from './bounce-addresses.ts'
 import { createDomains, type Domains } from './domains.ts'
-import { type Expansion, expand, type FailedRecipient } from './expansion.ts'
+import { type Expansion, type ExpansionOptions, expand, type FailedRecipient } from './expansion.ts'
 import { loginTopic } from './login-topic.ts'
 import { createLookup, type Match } from './lookup.ts'
 import { type OwnNameSettings, ownNames } from './own-names.ts'
-import type { AliasName } from './records.ts'
+import type { AliasName, Forward } from './records.ts'
 import { createSigningKeys, type SigningKeys } from './signing-keys.ts'
 
 export interface Directory {
@@ -27,7 +28,7 @@ export interface Directory {
   /** What an address is, one step far: exact, then without extension, then catch-all. */
   resolve(address: Address): Promise<Recipient>
   /** Where mail to these addresses goes in the end. */
-  expand(addresses: readonly Address[]): Promise<Expansion>
+  expand(addresses: readonly Address[], options?: ExpansionOptions): Promise<Expansion>
   /** How far one address leads in the end: at most `virtualAliasExpansionLimit` addresses. */
   reach(address: Address): Promise<Reach>
 }
@@ -51,11 +52,19 @@ export type Recipient =
       readonly extension: string | null
       /** Its own or the default quota; 0: no limit. */
       readonly quotaBytes: number
+      /** Where its mail goes as well, or instead. */
+      readonly forward: Forward | null
     }
   | { readonly kind: 'disabled'; readonly accountId: AccountId; readonly address: Address }
-  | { readonly kind: 'alias'; readonly name: AliasName; readonly targets: readonly Address[] }
-  /** Our domain, no such address. */
-  | { readonly kind: 'unknown' }
+  | {
+      readonly kind: 'alias'
+      readonly name: AliasName
+      readonly targets: readonly Address[]
+      /** It stands for the sender of mail that was forwarded, for bounces alone. */
+      readonly isBounceAddress?: true
+    }
+  /** Our domain, no such address. `bounceAddress`: none that we have made, or one that is too old. */
+  | { readonly kind: 'unknown'; readonly bounceAddress?: 'forged' | 'expired' }
   /** Not our domain. */
   | { readonly kind: 'remote' }
 
@@ -77,20 +86,23 @@ export function createDirectory(deps: {
   /** Tells sessions that they have to end. Without it they find out by looking (shared/auth/account-watch.ts). */
   readonly signals?: Pick<Signals, 'publish'>
   readonly newId?: () => AccountId
+  /** Undefined: there are no such addresses. */
+  readonly bounceAddresses?: BounceAddresses | undefined
 }): Directory {
-  const { table, clock, settings, signals, newId = newAccountId } = deps
+  const { table, clock, settings, signals, newId = newAccountId, bounceAddresses } = deps
+  const { recipientDelimiter } = settings
   const onSessionsEnd = (id: AccountId) => signals?.publish(loginTopic(id), '')
   const accounts = createAccounts({ table, clock, newId, onSessionsEnd })
   const aliases = createAliases({ table })
   const names = ownNames(settings)
-  const lookup = createLookup(table, { recipientDelimiter: settings.recipientDelimiter, names })
+  const lookup = createLookup(table, { recipientDelimiter, names, bounceAddresses })
   return {
     accounts,
     aliases,
     accessEntries: createAccessEntries({ table, clock }),
     signingKeys: createSigningKeys({ table }),
     domains: createDomains({ table, clock, accounts, aliases }),
-    expand: (addresses) => expand(addresses, lookup, settings),
+    expand: (addresses, options) => expand(addresses, lookup, settings, options),
     async reach(address) {
       const { local, remote, failed } = await expand([address], lookup, settings)
       const reasons = failed.map(({ reason }) => reason)
@@ -106,7 +118,10 @@ export function createDirectory(deps: {
 function recipient(match: Match, settings: DirectorySettings): Recipient {
   if (match.kind !== 'entry') return match
   const { name, account, targets } = match.entry
-  if (targets !== null) return { kind: 'alias', name, targets }
+  const { isBounceAddress } = match
+  if (targets !== null) {
+    return { kind: 'alias', name, targets, ...(isBounceAddress && { isBounceAddress }) }
+  }
   // Cannot happen: an entry without targets is an account's, and the catch-all is none.
   if (account === null || name.local === null) return { kind: 'unknown' }
   const address: Address = { local: name.local, domain: name.domain }
@@ -117,5 +132,6 @@ function recipient(match: Match, settings: DirectorySettings): Recipient {
     address,
     extension: match.extension,
     quotaBytes: account.quotaBytes ?? settings.mailboxSizeLimit,
+    forward: account.forward,
   }
 }

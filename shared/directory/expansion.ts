@@ -7,9 +7,12 @@
 // whole: mail to a part of a list is worse than a bounce. An extension that the lookup did not need is passed on to every
 // target (Postfix's propagate_unmatched_extensions: virtual): with `bob → carol@other.test`, `bob+x` goes to
 // `carol+x@other.test`.
+//
+// An account that forwards its mail is followed like an alias, but without extensions, as `.forward` is; its own address among the targets
+// is its copy. To an account that has the message already it is not followed again: the mail goes in circles, and the delivery says so.
 
 import type { AccountId } from '#shared/contracts/mailbox.ts'
-import { type Address, fits, formatAddress } from '#shared/mail/address.ts'
+import { type Address, fits, formatAddress, lookupKey } from '#shared/mail/address.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import { turns } from '#shared/runtime/turns.ts'
 import type { Lookup, Match } from './lookup.ts'
@@ -22,7 +25,12 @@ export type Expansion = {
 }
 
 /** `originalRecipient` is the very object that was passed in; for a duplicate, the first that led here. */
-type Expanded = { readonly address: Address; readonly originalRecipient: Address }
+type Expanded = {
+  readonly address: Address
+  readonly originalRecipient: Address
+  /** The account whose forward led here last. */
+  readonly forwardedBy?: Address
+}
 
 type ExpandedAccount = Expanded & {
   readonly accountId: AccountId
@@ -43,6 +51,16 @@ export type ExpansionLimits = {
   readonly lmtpSaveToDetailMailbox: boolean
 }
 
+export type ExpansionOptions = {
+  /** Addresses here that the message was delivered to before. */
+  readonly deliveredTo?: readonly string[]
+  /** False: accounts are the end, whatever they do with their mail. */
+  readonly followsForwards?: boolean
+}
+
+/** Whether mail of this account goes where it forwards to. */
+type SendsOn = (own: Address) => boolean
+
 /**
  * Extensions with which one entry is reached by one message; further ones have been served by these. A stranger chooses
  * extensions freely: `list+0@ … list+999@` must not make a thousand mailings of one.
@@ -62,12 +80,19 @@ export function expand(
   recipients: readonly Address[],
   lookup: Lookup,
   limits: ExpansionLimits,
+  options: ExpansionOptions = {},
 ): Promise<Expansion> {
-  return new MessageExpansion(lookup, limits).expand(recipients)
+  return new MessageExpansion(lookup, limits, options).expand(recipients)
 }
 
-/** An address to look up next, and the alias that named it. */
-type Step = { readonly address: Address; readonly from: AddressRecord | null }
+/** An address to look up next, and what named it. */
+type Step = {
+  readonly address: Address
+  readonly from: AddressRecord | null
+  /** The account that forwarded it last; `isForward`: that named it. */
+  readonly forwardedBy?: Address
+  readonly isForward: boolean
+}
 
 type Outcome =
   | { readonly kind: 'local'; readonly recipient: ExpandedAccount }
@@ -88,10 +113,14 @@ class MessageExpansion {
   readonly #extensions = new Entries()
   readonly #remote = new Map<string, Expanded>()
   readonly #failed = new Map<string, FailedRecipient>()
+  readonly #sendsOn: SendsOn
 
-  constructor(lookup: Lookup, limits: ExpansionLimits) {
+  constructor(lookup: Lookup, limits: ExpansionLimits, options: ExpansionOptions) {
     this.#lookup = lookup
     this.#limits = limits
+    const { deliveredTo = [], followsForwards = true } = options
+    const before = new Set(deliveredTo.map(lookupKey))
+    this.#sendsOn = (own) => followsForwards && !before.has(lookupKey(formatAddress(own)))
   }
 
   async expand(recipients: readonly Address[]): Promise<Expansion> {
@@ -117,9 +146,11 @@ class MessageExpansion {
       const next = new Map<string, Address>()
       for (const address of frontier) {
         const match = this.#matches.get(formatAddress(address))
-        if (match?.kind !== 'entry' || match.entry.targets === null) continue
-        if (!seen.add(nameOf(match.entry), match.extension)) continue
-        for (const target of this.#targets(match.entry.targets, match.extension)) {
+        if (match?.kind !== 'entry') continue
+        const { targets, account } = match.entry
+        const named = targets ?? account?.forward?.to
+        if (named === undefined || !seen.add(nameOf(match.entry), match.extension)) continue
+        for (const target of targets === null ? named : this.#targets(named, match.extension)) {
           const text = formatAddress(target)
           if (!this.#matches.has(text)) next.set(text, target)
         }
@@ -153,7 +184,7 @@ class MessageExpansion {
   }
 
   async #follow(original: Address): Promise<void> {
-    const walk = new Walk(original, this.#followed, this.#tooLarge)
+    const walk = new Walk(original, this.#followed, this.#tooLarge, this.#sendsOn)
     for (let round = 0; round <= this.#limits.virtualAliasRecursionLimit; round++) {
       const { frontier } = walk
       await this.#look(frontier.map(({ address }) => address))
@@ -164,8 +195,14 @@ class MessageExpansion {
         if (match === undefined) throw new Error('address was not looked up')
         const alias = walk.take(step, match)
         if (alias !== undefined) {
+          const { forwardedBy = step.forwardedBy, isForward } = alias
           for (const address of this.#targets(alias.targets, alias.extension)) {
-            next.push({ address, from: alias.entry })
+            next.push({
+              address,
+              from: alias.entry,
+              isForward,
+              ...(forwardedBy && { forwardedBy }),
+            })
           }
         }
         const reached = walk.outcomes.length + next.length
@@ -239,12 +276,14 @@ class Walk {
   #served = false
   readonly #before: Entries
   readonly #tooLarge: ReadonlySet<string>
+  readonly #sendsOn: SendsOn
 
-  constructor(original: Address, before: Entries, tooLarge: ReadonlySet<string>) {
+  constructor(original: Address, before: Entries, tooLarge: ReadonlySet<string>, sendsOn: SendsOn) {
     this.original = original
-    this.frontier = [{ address: original, from: null }]
+    this.frontier = [{ address: original, from: null, isForward: false }]
     this.#before = before
     this.#tooLarge = tooLarge
+    this.#sendsOn = sendsOn
   }
 
   get failure(): Reason | null {
@@ -266,10 +305,10 @@ class Walk {
   take(step: Step, match: Match): Alias | undefined {
     switch (match.kind) {
       case 'remote':
-        this.outcomes.push({ kind: 'remote', recipient: this.#expanded(step.address) })
+        this.outcomes.push({ kind: 'remote', recipient: this.#expanded(step) })
         return undefined
       case 'unknown':
-        this.outcomes.push(this.#failed(step.address, 'unknown'))
+        this.outcomes.push(this.#failed(step, 'unknown'))
         return undefined
       case 'entry':
         return this.#enter(step, match.entry, match.extension)
@@ -285,35 +324,63 @@ class Walk {
       step.from.name.domain === entry.name.domain
     // An alias that names its own address means the account there.
     if (entry.account !== null && (entry.targets === null || cameFromItself)) {
-      const { id, enabled } = entry.account
-      this.outcomes.push(
-        enabled
-          ? {
-              kind: 'local',
-              recipient: { ...this.#expanded(step.address), accountId: id, extension },
-            }
-          : this.#failed(step.address, 'disabled'),
-      )
-      return undefined
+      return this.#arrive(step, { entry, account: entry.account, extension, cameFromItself })
     }
     const { targets } = entry
-    const name = nameOf(entry)
-    if (targets === null || this.followed.has(name)) return undefined
+    if (targets === null) return undefined
+    return this.#followOnce(step, nameOf(entry), {
+      entry,
+      targets,
+      extension,
+      isForward: false,
+    })
+  }
+
+  /** At an account, which may send it on. */
+  #arrive(step: Step, { entry, account, extension, cameFromItself }: Arrival): Alias | undefined {
+    const { id, enabled, forward } = account
+    if (!enabled) {
+      this.outcomes.push(this.#failed(step, 'disabled'))
+      return undefined
+    }
+    const own = ownAddress(entry)
+    const isDone =
+      forward === null ||
+      (step.isForward && cameFromItself) ||
+      own === undefined ||
+      !this.#sendsOn(own)
+    if (isDone || forward.keep) {
+      const recipient = { ...this.#expanded(step), accountId: id, extension }
+      this.outcomes.push({ kind: 'local', recipient })
+    }
+    if (isDone) return undefined
+    return this.#followOnce(step, `${nameOf(entry)}\0forward`, {
+      entry,
+      targets: forward.to,
+      extension: null,
+      forwardedBy: own,
+      isForward: true,
+    })
+  }
+
+  #followOnce(step: Step, name: string, alias: Alias): Alias | undefined {
+    if (this.followed.has(name)) return undefined
     if (step.from === null) this.root = name
+    const { extension } = alias
     if (this.#tooLarge.has(name)) this.fail('too-many')
     else if (this.#before.takes(name, extension)) {
       this.followed.set(name, extension)
-      return { entry, targets, extension }
+      return alias
     } else this.#served = true
     return undefined
   }
 
-  #expanded(address: Address): Expanded {
-    return { address, originalRecipient: this.original }
+  #expanded({ address, forwardedBy }: Step): Expanded {
+    return { address, originalRecipient: this.original, ...(forwardedBy && { forwardedBy }) }
   }
 
-  #failed(address: Address, reason: Reason): Outcome {
-    return { kind: 'failed', recipient: { ...this.#expanded(address), reason } }
+  #failed(step: Step, reason: Reason): Outcome {
+    return { kind: 'failed', recipient: { ...this.#expanded(step), reason } }
   }
 }
 
@@ -321,6 +388,21 @@ type Alias = {
   readonly entry: AddressRecord
   readonly targets: readonly Address[]
   readonly extension: string | null
+  readonly isForward: boolean
+  /** Undefined: whoever forwarded it before. */
+  readonly forwardedBy?: Address
+}
+
+type Arrival = {
+  readonly entry: AddressRecord
+  readonly account: NonNullable<AddressRecord['account']>
+  readonly extension: string | null
+  readonly cameFromItself: boolean
+}
+
+/** A catch-all has none, and no account. */
+function ownAddress({ name: { local, domain } }: AddressRecord): Address | undefined {
+  return local === null ? undefined : { local, domain }
 }
 
 /** Entries, each with the extensions it was reached by: the first few of them. */

@@ -5,6 +5,7 @@
 import { type Address, lookupKey, splitExtension } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { Item, Key, Table } from '#shared/storage/ports.ts'
+import { type BounceAddresses, nameOfBounceAddress } from './bounce-addresses.ts'
 import { type OwnNames, roleEntry } from './own-names.ts'
 import {
   type AddressRecord,
@@ -18,12 +19,15 @@ import {
 export type Match =
   /** Not a domain of ours. */
   | { readonly kind: 'remote' }
-  | { readonly kind: 'unknown' }
+  /** `bounceAddress`: it looks like one that we make (bounce-addresses.ts), and is not, or not any more. */
+  | { readonly kind: 'unknown'; readonly bounceAddress?: 'forged' | 'expired' }
   | {
       readonly kind: 'entry'
       readonly entry: AddressRecord
       /** What followed the recipient delimiter, null when the entry is not the base of the address. */
       readonly extension: string | null
+      /** Nobody's entry: it stands for the sender of mail that was forwarded. */
+      readonly isBounceAddress?: true
     }
 
 export type Lookup = (addresses: readonly Address[]) => Promise<readonly Match[]>
@@ -31,12 +35,17 @@ export type Lookup = (addresses: readonly Address[]) => Promise<readonly Match[]
 export type LookupSettings = {
   readonly recipientDelimiter: string
   readonly names: OwnNames
+  /** Undefined: there are none. */
+  readonly bounceAddresses?: BounceAddresses | undefined
 }
 
-/** The matches come in the order of the addresses. Precedence is exact, then base, then catch-all, then whom every domain has. */
+/**
+ * The matches come in the order of the addresses. Precedence is exact, then base, then a bounce address of ours, then catch-all, then whom
+ * every domain has.
+ */
 export function createLookup(
   table: Pick<Table, 'batchGet'>,
-  { recipientDelimiter, names }: LookupSettings,
+  { recipientDelimiter, names, bounceAddresses }: LookupSettings,
 ): Lookup {
   const { home, hosts, roles } = names
 
@@ -73,8 +82,31 @@ export function createLookup(
     return addresses.map((address) => match(roleEntry(address, whom), null) ?? { kind: 'unknown' })
   }
 
+  /** Most mail goes to none. */
+  async function withBounceAddresses(
+    matches: readonly Match[],
+    addresses: readonly Address[],
+  ): Promise<readonly Match[]> {
+    if (bounceAddresses === undefined) return matches
+    const isWanted = (found: Match, address: Address) =>
+      bounceAddresses.isOne(address) && !(found.kind === 'entry' && found.entry.name.local !== null)
+    if (!addresses.some((address) => bounceAddresses.isOne(address))) return matches
+    return await Promise.all(
+      matches.map(async (found, i) => {
+        const address = addresses[i]
+        if (address === undefined || !isWanted(found, address)) return found
+        const sender = await bounceAddresses.unwrap(address)
+        if (sender === undefined) return found
+        if (sender.kind !== 'sender') return { kind: 'unknown', bounceAddress: sender.kind }
+        const name = nameOfBounceAddress(address)
+        const entry = { name, account: null, targets: [sender.address] }
+        return { kind: 'entry', entry, extension: null, isBounceAddress: true }
+      }),
+    )
+  }
+
   return async (addresses) => {
-    const matches = await stored(addresses)
+    const matches = await withBounceAddresses(await stored(addresses), addresses)
     const hosted = await replace(
       matches,
       addresses,

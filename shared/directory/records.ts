@@ -4,6 +4,7 @@
 //   D#<domain>  / L@              the catch-all alias; no local key can make this key
 //   ACC#<id>    / PROFILE         account with what is kept of its password
 //   POSTMASTER  / FIRST           address of the first account, made while there was no other; older stores have none
+//   SRS         / SECRETS         what rewritten senders are signed with (srs-secrets.ts); older stores have none
 //   ACCESS      / <table>         access table: version, how many entries, their bytes, and how many networks of each size (`v4/24`)
 //   ACCESS#<table> / K#<key>      entry: the result of a text key
 //   ACCESS#<table> / N#v4/24#<hex>  entry: the result of a network, or of an address (`v4/32`)
@@ -32,6 +33,7 @@ export type AddressRecord = {
     readonly id: AccountId
     readonly enabled: boolean
     readonly quotaBytes: number | null
+    readonly forward: Forward | null
   } | null
   readonly targets: readonly Address[] | null
 }
@@ -52,12 +54,19 @@ export type AccountRecord = {
   readonly shared: boolean
   /** Why it may not send, and since when; it goes on to receive and to read. Null: it may. */
   readonly frozen: Frozen | null
+  readonly forward: Forward | null
 }
 
 export type Frozen = { readonly reason: string; readonly sinceMs: number }
 
 /** Of a reason, which an administrator may write. */
 export const FROZEN_REASON_CHARACTERS_MAX = 500
+
+/** Where an account has its mail sent on to, as `.forward` does. `keep`: it gets it too. */
+export type Forward = { readonly to: readonly Address[]; readonly keep: boolean }
+
+/** What signs, or did. */
+export type SrsSecret = { readonly secret: string; readonly madeMs: number }
 
 /** What is kept of one password; always written together. */
 export type StoredPassword = Pick<AccountRecord, 'passwordHash' | 'scramVerifier'>
@@ -91,6 +100,26 @@ export function readFirstAccount(item: Item): Address {
   return sound(item, parseAddress(string(item, 'address')))
 }
 
+export const SRS_PK = 'SRS'
+export const srsSecretsKey: Key = { pk: SRS_PK, sk: 'SECRETS' }
+
+/** The newest first; `lastMadeMs` is its time, for conditions. */
+export function srsSecretsItem(secrets: readonly SrsSecret[]): Item {
+  return {
+    ...srsSecretsKey,
+    secrets: secrets.map(({ secret, madeMs }) => [secret, madeMs]),
+    lastMadeMs: secrets[0]?.madeMs ?? 0,
+  }
+}
+
+export function readSrsSecrets(item: Item): readonly SrsSecret[] {
+  const all = sound(item, Array.isArray(item.secrets) ? item.secrets : undefined)
+  return all.map((packed: Value) => {
+    const [secret, madeMs] = Array.isArray(packed) ? packed : []
+    return { secret: String(secret), madeMs: Number(madeMs) }
+  })
+}
+
 /** The one spelling of an address of ours. */
 export function canonical(address: Address): Address {
   return { local: lookupKey(address.local), domain: address.domain }
@@ -112,6 +141,7 @@ export function accountItem(account: AccountRecord): Item {
     createdMs: account.createdMs,
     ...(account.shared && { shared: true }),
     ...(account.frozen && { frozen: account.frozen }),
+    ...(account.forward && { forward: forwardValue(account.forward) }),
   }
 }
 
@@ -137,6 +167,7 @@ export function readAddress(item: Item): AddressRecord {
             id: accountIdOf(item, accountId),
             enabled: boolean(item, 'enabled'),
             quotaBytes: item.quotaBytes === null ? null : number(item, 'quotaBytes'),
+            forward: readForward(item),
           },
     targets: targets === undefined ? null : addresses(item, targets),
   }
@@ -156,7 +187,20 @@ export function readAccount(item: Item): AccountRecord {
     createdMs: number(item, 'createdMs'),
     shared: item.shared === true,
     frozen: readFrozen(item.frozen),
+    forward: readForward(item),
   }
+}
+
+/** In the item of the account and in that of its address, from which mail is expanded. Without one there is no such attribute. */
+export function forwardValue({ to, keep }: Forward): Value {
+  return { to: targetsValue(to), keep }
+}
+
+function readForward(item: Item): Forward | null {
+  const { forward } = item
+  if (forward == null) return null
+  const { to, keep } = Object(forward)
+  return { to: addresses(item, to), keep: keep === true }
 }
 
 /** Accounts that were never frozen have no such attribute. */

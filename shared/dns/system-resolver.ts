@@ -118,7 +118,7 @@ const malformed = (reason: string): DnsAnswer<never> => ({
 
 type Ask<T> = (dns: DnsResolver) => Promise<readonly T[]>
 
-async function answerOf<T>(ask: () => Promise<readonly T[]>): Promise<DnsAnswer<T>> {
+export async function answerOf<T>(ask: () => Promise<readonly T[]>): Promise<DnsAnswer<T>> {
   try {
     const records = await ask()
     // An alias that leads to no such record.

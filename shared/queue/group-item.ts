@@ -126,23 +126,28 @@ function packWith(recipients: readonly QueuedRecipient[], replyBytesMax: number)
   const results: Value[] = []
   const packed = recipients.map((recipient) => {
     const { address, accountId, extension, original, notify, originalRecipient, last } = recipient
+    const { forwardedBy } = recipient
     const facts = [address, accountId, extension, original, notify, originalRecipient]
-    if (last === undefined) return facts
+    // Most were not; what the version before does not know stands last.
+    const behind = forwardedBy === undefined ? [] : [forwardedBy]
+    if (last === undefined) return behind.length === 0 ? facts : [...facts, null, ...behind]
     const result = packResult(last, replyBytesMax)
     const key = JSON.stringify(result)
     const position = positions.get(key) ?? results.push(result) - 1
     positions.set(key, position)
-    return [...facts, position]
+    return [...facts, position, ...behind]
   })
   return { recipients: packed, results }
 }
 
 /** Behind the facts of a recipient. */
 const RESULT_POSITION = 6
+const FORWARDED_BY_POSITION = 7
 
 function unpackRecipient(packed: readonly Value[], lastOf: LastOf): QueuedRecipient {
   const [address, accountId, extension, original, notify, originalRecipient] = packed
   const last = lastOf(packed)
+  const forwardedBy = optional(packed[FORWARDED_BY_POSITION])
   return {
     address: String(address),
     accountId: optional(accountId) as FinalRecipient['accountId'],
@@ -150,6 +155,7 @@ function unpackRecipient(packed: readonly Value[], lastOf: LastOf): QueuedRecipi
     original: String(original),
     notify: list(notify).map(String) as FinalRecipient['notify'],
     originalRecipient: optional(originalRecipient),
+    ...(forwardedBy !== null && { forwardedBy }),
     ...(last !== undefined && { last }),
   }
 }
@@ -183,7 +189,9 @@ const WARNED = 1
 export function finalRecipientBytes(recipient: FinalRecipient): number {
   const { address, accountId, extension, original, notify, originalRecipient } = recipient
   let bytes = 0
-  for (const text of [address, accountId, extension, original, ...notify, originalRecipient]) {
+  const { forwardedBy = null } = recipient
+  const facts = [address, accountId, extension, original, ...notify, originalRecipient, forwardedBy]
+  for (const text of facts) {
     bytes += ATTRIBUTE_BYTES + UTF8_BYTES_MAX * (text?.length ?? 0)
   }
   return bytes

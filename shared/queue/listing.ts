@@ -1,19 +1,22 @@
-// What is in the queue, by its two indexes: what is due at some time, and what waits for an operator.
+// What is in the queue, by its two indexes: what is due at some time, and what waits for an operator. Neither is in the order of arrival,
+// which queue ids are: a list reads the indexes as often as it takes to have the oldest ids in memory, some at a time.
 
 import type { QueueId } from '#shared/mail/queue-id.ts'
+import { chunks } from '#shared/runtime/chunks.ts'
 import type { IndexEntry, Table } from '#shared/storage/ports.ts'
 import { DUE_SHARDS, duePk, HELD_PK } from './keys.ts'
 import type { QueueReading } from './reading.ts'
 import type { QueueEntry } from './records.ts'
 
 export interface QueueListing {
-  /** Everything in the queue, oldest first. */
-  list(): AsyncGenerator<QueueEntry>
+  /**
+   * Everything in the queue, oldest first, each message once, with so many ids in memory at a time. `after`: only what is younger than
+   * this message. What comes into the queue meanwhile may be there or not.
+   */
+  list(after?: QueueId): AsyncGenerator<QueueEntry>
   /** How much waits, without reading the messages. */
   count(): Promise<QueueCounts>
   show(queueId: QueueId): Promise<QueueEntry | undefined>
-  /** Messages that wait for an operator, whole or with some of their groups; oldest first. */
-  held(): Promise<readonly QueueId[]>
 }
 
 export type QueueCounts = {
@@ -25,15 +28,45 @@ export type QueueCounts = {
   readonly held: number
 }
 
-export function createListing(reading: QueueReading, table: Table): QueueListing {
-  async function* list(): AsyncGenerator<QueueEntry> {
-    const ids = new Set<QueueId>()
-    for (let shard = 0; shard < DUE_SHARDS; shard++) await collectIds('due', duePk(shard), ids)
-    await collectIds('held', HELD_PK, ids)
-    for (const queueId of [...ids].sort()) {
-      const entry = await show(queueId)
-      if (entry) yield entry
+/** Ids in memory are twice as many at most. */
+export const LISTED_AT_ONCE_MAX = 100_000
+/** Messages read at a time. */
+const LOADED_AT_ONCE = 32
+
+export function createListing(
+  reading: QueueReading,
+  table: Table,
+  listedAtOnceMax = LISTED_AT_ONCE_MAX,
+): QueueListing {
+  async function* list(after?: QueueId): AsyncGenerator<QueueEntry> {
+    let last: string = after ?? ''
+    for (;;) {
+      const ids = await oldestAfter(last)
+      for (const some of chunks(ids, LOADED_AT_ONCE)) {
+        for (const entry of await Promise.all(some.map(show))) if (entry) yield entry
+      }
+      if (ids.length < listedAtOnceMax) return
+      last = ids.at(-1) ?? last
     }
+  }
+
+  /** In order, listedAtOnceMax at most. */
+  async function oldestAfter(last: string): Promise<readonly QueueId[]> {
+    let ids = new Set<QueueId>()
+    // Younger ones are for the next time.
+    let youngest = '~'
+    const places = [...Array(DUE_SHARDS).keys()].map((shard) => ['due', duePk(shard)] as const)
+    for (const [index, pk] of [...places, ['held', HELD_PK] as const]) {
+      for await (const entry of indexed(index, pk)) {
+        const queueId = entry.pk.slice(2) as QueueId
+        if (queueId <= last || queueId > youngest) continue
+        ids.add(queueId)
+        if (ids.size < 2 * listedAtOnceMax) continue
+        ids = new Set([...ids].sort().slice(0, listedAtOnceMax))
+        youngest = [...ids].at(-1) ?? youngest
+      }
+    }
+    return [...ids].sort().slice(0, listedAtOnceMax)
   }
 
   async function count(): Promise<QueueCounts> {
@@ -55,16 +88,6 @@ export function createListing(reading: QueueReading, table: Table): QueueListing
     return { message, groups: groups.filter(({ split }) => split === message.split) }
   }
 
-  async function held(): Promise<readonly QueueId[]> {
-    const ids = new Set<QueueId>()
-    await collectIds('held', HELD_PK, ids)
-    return [...ids].sort()
-  }
-
-  async function collectIds(index: 'due' | 'held', pk: string, ids: Set<QueueId>): Promise<void> {
-    for await (const entry of indexed(index, pk)) ids.add(entry.pk.slice(2) as QueueId)
-  }
-
   async function* indexed(index: 'due' | 'held', pk: string): AsyncGenerator<IndexEntry> {
     let after: string | undefined
     do {
@@ -74,5 +97,5 @@ export function createListing(reading: QueueReading, table: Table): QueueListing
     } while (after !== undefined)
   }
 
-  return { list, count, show, held }
+  return { list, count, show }
 }

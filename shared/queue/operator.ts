@@ -1,4 +1,4 @@
-// What an operator does with the queue: look (listing.ts), hold, release, delete, flush. Every change is conditional on the state seen,
+// What an operator does with the queue: look (listing.ts), hold, release (release.ts), expire (expiry.ts), delete, flush. Every change is conditional on the state seen,
 // so that it can run beside the workers.
 
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
@@ -7,6 +7,7 @@ import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { ConditionFailed, type Queue, type Table, type Write } from '#shared/storage/ports.ts'
 import { markDead } from './blob.ts'
+import { createExpiry } from './expiry.ts'
 import { dueAt, groupKey, messageKey } from './keys.ts'
 import { createListing, type QueueListing } from './listing.ts'
 import type { MailQueue } from './mail-queue.ts'
@@ -26,12 +27,15 @@ export interface QueueOperator extends Pick<QueueListing, 'list' | 'count' | 'sh
    * message that is split already, by their own addresses or those they were reached by.
    */
   release(queueId: QueueId, recipients?: readonly string[]): Promise<boolean>
-  /** Releases every message that was set aside as corrupt; yields each as it is on its way. */
-  releaseCorrupt(): AsyncIterable<QueueId>
   /** Removes the message and all its recipients from the queue; nobody is told. */
   remove(queueId: QueueId): Promise<boolean>
-  /** Tries deferred mail again now, all of it or that of one slot; returns how many messages. */
-  flush(nextHop?: string): Promise<number>
+  /**
+   * Returns it to its sender now instead of trying it further. What an operator holds stays with him, and is returned when he releases it,
+   * unless `heldToo`. Groups being delivered this moment are left alone. False where there was nothing to expire.
+   */
+  expire(queueId: QueueId, options?: { readonly heldToo?: boolean }): Promise<boolean>
+  /** Tries deferred mail again now: all of it, that of one slot or recipient's domain, or that of one message. Returns how many messages. */
+  flush(to?: string | { readonly queueId: QueueId }): Promise<number>
 }
 
 /** Groups of one message that an operator's command changes in one transaction, next to the message and what lies apart. */
@@ -97,6 +101,8 @@ export function createQueueOperator(deps: {
     clock,
   })
 
+  const expireGroups = createExpiry({ table, show, clock })
+
   async function release(queueId: QueueId, recipients?: readonly string[]): Promise<boolean> {
     const wanted = recipients && new Set(recipients.map((address) => address.toLowerCase()))
     const isMeant = ({ address, original }: FinalRecipient) =>
@@ -134,13 +140,6 @@ export function createQueueOperator(deps: {
         ...tracing.deed(queueId, { kind: 'released', reason: null, recipients: [] }),
       ]
     })
-  }
-
-  async function* releaseCorrupt(): AsyncGenerator<QueueId> {
-    for (const queueId of await listing.held()) {
-      const [message] = await queue.load([queueId])
-      if (message?.state === 'corrupt' && (await release(queueId))) yield queueId
-    }
   }
 
   async function remove(queueId: QueueId): Promise<boolean> {
@@ -181,21 +180,12 @@ export function createQueueOperator(deps: {
     }
   }
 
-  async function flush(nextHop?: string): Promise<number> {
-    let flushed = 0
-    for await (const { groups } of list()) {
-      const waiting = groups.filter(
-        (group) =>
-          group.state === 'deferred' &&
-          (nextHop === undefined ||
-            (group.destination.kind === 'remote' && group.destination.slot === nextHop)),
-      )
-      if (waiting.length === 0) continue
-      await queue.ring(waiting, { isFlush: true })
-      flushed++
-    }
-    log.info({ ...(nextHop !== undefined && { nextHop }), messages: flushed }, 'queue flushed')
-    return flushed
+  async function expire(queueId: QueueId, { heldToo = false } = {}): Promise<boolean> {
+    const ended = await expireGroups(queueId, heldToo)
+    if (ended === undefined) return false
+    await queue.ring(ended)
+    log.info({ queueId }, 'message expired')
+    return true
   }
 
   async function change(
@@ -220,7 +210,29 @@ export function createQueueOperator(deps: {
     return false
   }
 
-  return { list, count, show, hold, release, releaseCorrupt, remove, flush }
+  async function flush(to?: string | { readonly queueId: QueueId }): Promise<number> {
+    let flushed = 0
+    const one = typeof to === 'object' ? await show(to.queueId) : undefined
+    const entries = typeof to === 'object' ? (one === undefined ? [] : [one]) : list()
+    const isMeant = (group: Group) => typeof to !== 'string' || goesTo(group, to.toLowerCase())
+    for await (const { groups } of entries) {
+      const waiting = groups.filter((group) => group.state === 'deferred' && isMeant(group))
+      if (waiting.length === 0) continue
+      await queue.ring(waiting, { isFlush: true })
+      flushed++
+    }
+    const asked = typeof to === 'string' ? { nextHop: to } : { ...to }
+    log.info({ ...asked, messages: flushed }, 'queue flushed')
+    return flushed
+  }
+
+  return { list, count, show, hold, release, remove, expire, flush }
+}
+
+/** By the slot that it had last, or a recipient's domain: people know one or the other. */
+function goesTo({ destination, recipients }: Group, to: string): boolean {
+  if (destination.kind === 'remote' && destination.slot.toLowerCase() === to) return true
+  return recipients.some(({ address }) => address.toLowerCase().endsWith(`@${to}`))
 }
 
 const removedBecause = {

@@ -26,7 +26,11 @@ export type ExpandedRecipients = {
   readonly failed: readonly RecipientResult[]
 }
 
-export type Expand = (recipients: readonly EnvelopeRecipient[]) => Promise<ExpandedRecipients>
+/** `deliveredTo`: addresses here that the message was delivered to before; it is not sent on from there again. */
+export type Expand = (
+  recipients: readonly EnvelopeRecipient[],
+  message?: { readonly deliveredTo: readonly string[] },
+) => Promise<ExpandedRecipients>
 
 /** What became of a delivery to an account here. */
 export type LocalResult = {

@@ -21,6 +21,7 @@ import {
   type Table,
   type Write,
 } from '#shared/storage/ports.ts'
+import { isExpired } from './expiry.ts'
 import { finalRecipientBytes } from './group-item.ts'
 import { groupKey, messageKey } from './keys.ts'
 import { groupOf, type NewGroup, ofBoundedSize, type Routes, remoteGroups } from './new-groups.ts'
@@ -241,10 +242,12 @@ type Plan = {
   readonly maybeUsed: number
 }
 
-/** Whoever had failed for good is tried again too. */
+/** Whoever had failed for good is tried again too, but for whom an operator had expired. */
 function tryAgain(recipient: QueuedRecipient): QueuedRecipient {
   const { last } = recipient
-  return last === undefined ? recipient : { ...recipient, last: { ...last, kind: 'deferred' } }
+  return last === undefined || isExpired(recipient)
+    ? recipient
+    : { ...recipient, last: { ...last, kind: 'deferred' } }
 }
 
 /** Those of a group whom aliases led to; the others led nowhere. */

@@ -71,6 +71,12 @@ const isContinuation = (byte: number | undefined) => byte !== undefined && (byte
 export const isDone = ({ last }: { readonly last?: LastResult }): boolean =>
   last !== undefined && last.kind !== 'deferred'
 
+/** Of an alias that led to several addresses, for whoever asked to be told of success (RFC 3461 §5.2.7.3): it is done with when they are found. */
+export const expanded = { kind: 'delivered', reply: 'expanded to several addresses' } as const
+
+export const isExpanded = ({ kind, reply }: Pick<LastResult, 'kind' | 'reply'>): boolean =>
+  kind === expanded.kind && reply === expanded.reply
+
 /** For a recipient of whom nobody can say whether he has the message: its sender is told. */
 export const doubtful = {
   result: {

@@ -14,7 +14,13 @@ import { type Group, isEnded, type QueuedMessage, type QueuedRecipient } from '.
 import type { QueueReferences } from './references.ts'
 import { isDone, lastResult, type RecipientResult } from './results.ts'
 import type { Tracing } from './trace/tracing.ts'
-import { type AttemptFacts, attemptEvent, type Birth, type TrailEvent } from './trace/trail.ts'
+import {
+  type AttemptFacts,
+  attemptEvent,
+  type Birth,
+  endedIn,
+  type TrailEvent,
+} from './trace/trail.ts'
 import { createdPuts, groupPut, is, keyOf, type LoneWrite, writeAll } from './writes.ts'
 
 /** Attempts to write what became of a group while others write to the same message, with a pause that grows to the last. */
@@ -190,14 +196,14 @@ function groupWrites(
   return [first, ...more, { delete: groupKey(group.queueId, group.name), if: stillOurs }]
 }
 
-/** Who was done with before is told already, where anything is. */
+/** Who was done with before may be told already; cleanup and operators leave it to this. */
 function eventOf(group: Group, settlement: Settlement, nowMs: number): TrailEvent {
   const { results, dueMs, creates = [], attempt } = settlement
-  const fresh = results.filter(({ recipient }) => !isDone(recipient))
-  const isUntold = fresh.length === 0 && group.trail === undefined
+  const told = endedIn(group.trail)
+  const fresh = results.filter(({ recipient }) => !isDone(recipient) || !told(recipient))
   const births = settlement.births ?? creates.map(birthOf)
   const facts = attempt ?? { startedMs: nowMs, endedMs: nowMs, contact: undefined }
-  return attemptEvent(isUntold ? results : fresh, { ...facts, dueMs, births })
+  return attemptEvent(fresh, { ...facts, dueMs, births })
 }
 
 const birthOf = ({ queueId, envelope }: QueuedMessage): Birth => ({

@@ -2,7 +2,14 @@
 // written, then the doorbell rings. Only after the queue item is durable may a listener say `250`.
 
 import { createStrangerTest, ownAuthservIds } from '#shared/contracts/authentication.ts'
-import type { AcceptedMessage, Rewriting, Spool, Spooled, Stash } from '#shared/contracts/spool.ts'
+import type {
+  AcceptedMessage,
+  Rewriting,
+  SmtpEnvelope,
+  Spool,
+  Spooled,
+  Stash,
+} from '#shared/contracts/spool.ts'
 import { ADDRESS_BYTES_MAX } from '#shared/mail/address.ts'
 import { edited } from '#shared/mail/header-edits.ts'
 import { encodeIndex } from '#shared/mail/index-codec.ts'
@@ -15,6 +22,7 @@ import { createNetworkMatcher } from '#shared/settings/networks.ts'
 import type { StagedObject, Store } from '#shared/storage/ports.ts'
 import { completionOf, lacking, ownMessageId } from './added-fields.ts'
 import { markDead, objectKey } from './blob.ts'
+import type { CleanEnvelope } from './clean-envelope.ts'
 import type { MailQueue } from './mail-queue.ts'
 import { type QueuedMessage, untouched } from './records.ts'
 
@@ -38,6 +46,8 @@ export function createSpool(deps: {
   readonly store: Store
   /** The doorbell of a message that is in the queue now (doorbell.ts). */
   readonly ring: (queueId: QueueId) => void
+  /** Absent: envelopes stay as they are. */
+  readonly cleanEnvelope?: CleanEnvelope
   readonly options: SpoolOptions
   readonly clock: Clock
   readonly log: Log
@@ -74,7 +84,14 @@ export function createSpool(deps: {
     const { type, subtype } = index.structure
     const isSigned = cleaning.isSigned || (type === 'multipart' && subtype === 'signed')
     const deliveredTo = deliveredBefore(indexer, options.hostname)
-    const spooled = { queueId, index, isSigned, isDisallowed, deliveredTo }
+    const spooled: Spooled = {
+      queueId,
+      index,
+      isSigned,
+      isDisallowed,
+      deliveredTo,
+      ...(object.stored && { isStored: true }),
+    }
     staged.set(spooled, object)
     return spooled
   }
@@ -128,14 +145,17 @@ export function createSpool(deps: {
   const discard = (spooled: Spooled) => forget(spooled.queueId, staged.get(spooled))
 
   async function accept(accepted: AcceptedMessage) {
-    const { spooled, envelope, origin, prepend, arrivedMs, held } = accepted
+    const { spooled, origin, prepend, arrivedMs, held } = accepted
     const { filter = null, junk = false } = accepted
     const { queueId, index, deliveredTo } = spooled
     const object = stagedOf(spooled)
+    const envelope = await cleanedEnvelope(accepted)
     // What a filter sends back is what it got from us, whoever sent it first.
     const comesBack = origin.listener === 'reinjection'
     const isClient =
-      options.alwaysAddMissingHeaders || (!comesBack && isMynetwork(origin.remoteAddress))
+      options.alwaysAddMissingHeaders ||
+      origin.listener === 'local' ||
+      (!comesBack && isMynetwork(origin.remoteAddress))
     const from = origin.account !== null ? 'login' : isClient ? 'client' : 'stranger'
     const message: QueuedMessage = {
       ...untouched,
@@ -168,6 +188,18 @@ export function createSpool(deps: {
     const { messageId } = index.envelope
     if (messageId !== null) return Buffer.from(messageId, 'latin1').toString()
     return lacking(message).includes('message-id') ? ownMessageId(message, options.hostname) : null
+  }
+
+  async function cleanedEnvelope(accepted: AcceptedMessage): Promise<SmtpEnvelope> {
+    const { cleanEnvelope } = deps
+    if (cleanEnvelope === undefined) return accepted.envelope
+    try {
+      return await cleanEnvelope(accepted)
+    } catch (error) {
+      // Its sender hears 451: nothing of it is stored yet.
+      await discard(accepted.spooled)
+      throw error
+    }
   }
 
   return {

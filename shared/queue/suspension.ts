@@ -58,7 +58,9 @@ export function createSuspension(deps: {
     const nowMs = clock.now()
     const attempts = group.attempts + 1
     const recipients = group.recipients.map((recipient) => {
-      return { ...recipient, last: lastResult(result, { remoteMta: null, atMs: nowMs, attempts }) }
+      const warned = recipient.last?.warned === true ? ({ warned: true } as const) : {}
+      const facts = { remoteMta: null, atMs: nowMs, attempts, ...warned }
+      return { ...recipient, last: lastResult(result, facts) }
     })
     const results = group.recipients.map((recipient) => ({ recipient, result }))
     const nothing = { startedMs: nowMs, endedMs: nowMs, contact: undefined }

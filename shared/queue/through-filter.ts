@@ -9,10 +9,11 @@ import type { Expand } from './pipeline.ts'
 import type { QueuedMessage } from './records.ts'
 
 type Filtered = Pick<QueuedMessage, 'filter'>
+type Expanded = Pick<QueuedMessage, 'filter' | 'deliveredTo'>
 
 /** Expansion of a message's recipients: to themselves where it is filtered first. */
-export function expandOf({ filter }: Filtered, expand: Expand): Expand {
-  return filter === null ? expand : asTheyAre
+export function expandOf({ filter, deliveredTo }: Expanded, expand: Expand): Expand {
+  return filter === null ? (recipients) => expand(recipients, { deliveredTo }) : asTheyAre
 }
 
 const asTheyAre: Expand = async (recipients) => ({

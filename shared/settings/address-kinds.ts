@@ -212,6 +212,23 @@ export const localParts: Kind<readonly string[]> = {
   format: (value) => value.join(', '),
 }
 
+/** Domains in their order, `!` before those that are left as they are (Postfix's masquerade_domains). */
+export const masqueradeList: Kind<readonly string[]> = {
+  name: 'domains',
+  allowed: 'domains such as example.net, !mail.example.net, separated by commas or spaces',
+  list: true,
+  parse(text) {
+    const names = words(text).map((word) => {
+      const name = parseHostName(word.replace(/^!/, ''))
+      return name && (word.startsWith('!') ? `!${name}` : name)
+    })
+    return names.length <= LIST_ENTRIES_MAX && names.every((name) => name !== undefined)
+      ? names
+      : undefined
+  },
+  format: (value) => value.join(', '),
+}
+
 /** Logins that may send as an address, as everybody of a domain (`@domain`) or as anybody (`*`); `*` among them is every login. */
 export type SenderLogins = { readonly sender: string; readonly logins: readonly string[] }
 

@@ -34,7 +34,7 @@ export const feedback: Kind<Feedback> = {
 /** 0.2 as 1/5, so that what was written as a fraction is read as the same number again. */
 function formatFraction(base: number): string {
   const divisor = Math.round(1 / base)
-  return divisor > 1 && 1 / divisor === base ? `1/${divisor}` : String(base)
+  return base > 0 && divisor > 1 && 1 / divisor === base ? `1/${divisor}` : String(base)
 }
 
 /** What holds for one transport or one next hop instead of the defaults. */

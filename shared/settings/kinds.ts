@@ -132,6 +132,22 @@ export function choices<const C extends string>(
   }
 }
 
+/** A list of some of these words, in their order here; there may be none. */
+export function someOf<const C extends string>(...known: readonly [C, ...C[]]): Kind<readonly C[]> {
+  return {
+    name: 'words',
+    allowed: `any of ${known.join(', ')}, separated by commas or spaces, or nothing`,
+    list: true,
+    parse(text) {
+      const given = new Set(text.toLowerCase().split(/[\s,]+/))
+      given.delete('')
+      const wanted = known.filter((word) => given.has(word))
+      return wanted.length === given.size ? wanted : undefined
+    },
+    format: (value) => value.join(', '),
+  }
+}
+
 const FIELD_NAMES_MAX = 100
 // ftext, and as long as message-cleaning.ts looks for it.
 const FIELD_NAME = /^[\x21-\x2b\x2d-\x39\x3b-\x7e]{1,100}$/

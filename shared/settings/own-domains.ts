@@ -9,6 +9,10 @@ export function homeDomain({ hostname, defaultDomain }: Names): string {
   return parent.includes('.') ? parent : hostname
 }
 
+/** Of senders that forwarded mail gets (SRS). */
+export const srsDomain = (names: Names & { readonly srsDomain: string }): string =>
+  names.srsDomain || names.defaultDomain || names.hostname
+
 /** Postfix's $myorigin: added to an address that has no domain at all. */
 export function originDomain(names: Names & { readonly myorigin: string }): string {
   return names.myorigin || names.defaultDomain || names.hostname

@@ -10,11 +10,14 @@ import { dkimSettings } from './table/dkim.ts'
 import { dnsSettings } from './table/dns.ts'
 import { dnsListSettings } from './table/dns-lists.ts'
 
+import { forwardingSettings } from './table/forwarding.ts'
 import { generalSettings } from './table/general.ts'
 import { greylistSettings } from './table/greylisting.ts'
 import { imapSettings } from './table/imap.ts'
 import { listenerSettings } from './table/listeners.ts'
+import { localSubmissionSettings } from './table/local-submission.ts'
 import { milterSettings } from './table/milters.ts'
+import { mtaStsSettings } from './table/mta-sts.ts'
 import { noticeSettings } from './table/notices.ts'
 import { outboundTlsSettings } from './table/outbound-tls.ts'
 import { policyServerSettings } from './table/policy-servers.ts'
@@ -26,6 +29,7 @@ import { rateSettings } from './table/rates.ts'
 import { rejectCodeSettings } from './table/reject-codes.ts'
 import { relaySettings } from './table/relay.ts'
 import { restrictionSettings } from './table/restrictions.ts'
+import { rewritingSettings } from './table/rewriting.ts'
 import { smtpSettings } from './table/smtp.ts'
 import { smtpClientSettings } from './table/smtp-client.ts'
 import { logSettings, tlsSettings } from './table/tls-and-log.ts'
@@ -49,6 +53,7 @@ export const settingParts = {
   'Rates and suspicion': rateSettings,
   'Authentication of mail': authenticationSettings,
   'Signing of mail': dkimSettings,
+  'What we publish': mtaStsSettings,
   'Checks of content': contentCheckSettings,
   'Content filters': contentSettings,
   Milters: milterSettings,
@@ -57,6 +62,9 @@ export const settingParts = {
   'POP3 server': pop3Settings,
   'Queue and delivery': queueSettings,
   'SMTP client': smtpClientSettings,
+  'Forwarding and copies': forwardingSettings,
+  'Address rewriting': rewritingSettings,
+  'Submission on this machine': localSubmissionSettings,
   'TLS to other mail servers': outboundTlsSettings,
   'Queue manager': queueManagerSettings,
   'Notices of delivery': noticeSettings,
@@ -81,6 +89,7 @@ export const settingsTable = {
   ...rateSettings,
   ...authenticationSettings,
   ...dkimSettings,
+  ...mtaStsSettings,
   ...contentCheckSettings,
   ...contentSettings,
   ...milterSettings,
@@ -89,6 +98,9 @@ export const settingsTable = {
   ...pop3Settings,
   ...queueSettings,
   ...smtpClientSettings,
+  ...forwardingSettings,
+  ...rewritingSettings,
+  ...localSubmissionSettings,
   ...outboundTlsSettings,
   ...queueManagerSettings,
   ...noticeSettings,

@@ -207,7 +207,7 @@ describe('queue', () => {
   })
 
   it('releases what was set aside as corrupt, all of it at once, and asks for names otherwise', async () => {
-    expect(await queue('release --corrupt')).toBe('no message is corrupt\n')
+    expect(await queue('release --corrupt')).toBe('no message is like that\n')
     const { code, stderr } = await commandLine(['queue', 'release', '--data', folder])
     expect({ code, stderr }).toMatchObject({
       code: 1,

@@ -75,7 +75,9 @@ describe.each([
     JSON.parse(await printed(`${line} --json`, input))
 
   it('work on domains', async () => {
-    expect(await printed('domain add a.test --postmaster ann@a.test')).toBe('domain a.test added\n')
+    expect(await printed('domain add a.test --postmaster ann@a.test')).toBe(
+      "domain a.test added\n'postwolke domain dns a.test' shows what to publish in the DNS.\n",
+    )
     expect(await printed('domain add Bücher.test')).toMatch(/^domain xn--bcher-kva\.test added\n/)
     const json = await data('domain list')
     expect(json).toContainEqual(
@@ -403,7 +405,7 @@ describe('domain add', () => {
     )
     await run('account add ann@a.test --password-hash !')
     expect(await run('domain add b.test')).toBe(
-      'domain b.test added\nMail to postmaster@b.test goes to ann@a.test.\n',
+      "domain b.test added\nMail to postmaster@b.test goes to ann@a.test.\n'postwolke domain dns b.test' shows what to publish in the DNS.\n",
     )
     const told = 'Mail to postmaster@c.test goes to x@d.test.'
     expect(await run('domain add c.test --set postmasterAddress=x@d.test')).toContain(told)

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
 import { MemoryLog } from '#test/support/memory-log.ts'
-import { createPipeline, manualClock } from '#test/support/pipeline.ts'
+import { createPipeline, manualClock, origin } from '#test/support/pipeline.ts'
 import { canReadReports, outcomes, readReport } from '#test/support/read-report.ts'
 import type { AnswerRemote } from '#test/support/remote-delivery.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
@@ -262,6 +262,132 @@ describe.skipIf(!canReadReports())('notices', () => {
           'diagnostic-code': 'X-Postwolke; 250 2.0.0 Ok: queued as 65',
         },
       ])
+    })
+
+    it('come of accounts here too, and say nothing of their folders', async () => {
+      const { send, reportsTo, inbox } = await systemWith(async () => [])
+      await send([to('root@example.test', ['SUCCESS', 'FAILURE'], 'rfc822;Root@example.test')])
+      expect(await inbox('root@example.test')).toHaveLength(1)
+      const [report, ...more] = await reportsTo(ann)
+      expect(more).toEqual([])
+      expect(report?.status.slice(1)).toEqual([
+        {
+          'final-recipient': 'rfc822; root@example.test',
+          'original-recipient': 'rfc822;Root@example.test',
+          action: 'delivered',
+          status: '2.0.0',
+          'diagnostic-code': 'X-Postwolke; delivered to mailbox',
+        },
+      ])
+    })
+
+    it('say of an alias of several that it was expanded, and who is behind it reports failures alone', async () => {
+      const { send, reportsTo, addAlias } = await systemWith(async (_message, _route, all) =>
+        all.map(({ address, notify }) => {
+          expect(notify).toEqual(['FAILURE'])
+          return address.startsWith('bad') ? unknown : taken
+        }),
+      )
+      await addAlias('team@example.test', ['bob@away.test', 'bad@away.test', 'root@example.test'])
+      await send([to('team@example.test', ['SUCCESS', 'FAILURE'], 'rfc822;team@example.test')])
+      const reports = await reportsTo(ann)
+      expect(reports.map(outcomes).sort()).toEqual([
+        ['rfc822; bad@away.test failed 5.1.1'],
+        ['rfc822; team@example.test expanded 2.0.0'],
+      ])
+      const texts = reports.map((report) => report.text).join()
+      expect(texts).toContain('sent on to all addresses behind it')
+    })
+
+    it('pass through an alias of one', async () => {
+      const { send, reportsTo, addAlias } = await systemWith(async () => [taken])
+      await addAlias('one@example.test', ['bob@away.test'])
+      await send([to('one@example.test', ['SUCCESS'])])
+      expect((await reportsTo(ann)).map(outcomes)).toEqual([
+        ['rfc822; bob@away.test relayed 2.0.0'],
+      ])
+    })
+  })
+
+  describe('are not for everybody', () => {
+    const failing: AnswerRemote = async (_message, _route, all) => all.map(() => unknown)
+
+    it('of the null sender nobody hears, unless the postmaster wants to; of what he gets nobody', async () => {
+      const { send, log, backend, inbox } = await systemWith(failing)
+      await send([to('bob@away.test')], { sender: '' })
+      expect(log.find('sender not told')).toMatchObject({ from: '', reason: 'null sender' })
+      await send([to('bob@away.test')], { sender: 'double-bounce@mx.example.test' })
+      expect(log.lines.filter(({ message }) => message === 'sender not told')).toMatchObject([
+        {},
+        { fields: { reason: 'undeliverable postmaster notification discarded' } },
+      ])
+      expect(await inbox(ann)).toEqual([])
+      expect(await Array.fromAsync(backend.operator.list())).toEqual([])
+    })
+
+    it('the postmaster hears of what notifyClasses names, from double-bounce', async () => {
+      const { send, reportsTo, later } = await systemWith(
+        async (_message, _route, all) =>
+          all.map(({ address }) => (address.startsWith('late') ? refusedForNow : unknown)),
+        ['notifyClasses=bounce,2bounce,delay', 'postmasterAddress=root@example.test'],
+      )
+      await send([to('bob@away.test', ['NEVER']), to('late@away.test', ['NEVER'])])
+      await later(5 * HOUR_MS)
+      await later(5 * HOUR_MS)
+      await send([to('eve@away.test')], { sender: '' })
+      expect(await reportsTo(ann)).toEqual([])
+      const reports = await reportsTo('root@example.test')
+      expect(reports.map(({ header }) => [header.subject, header['return-path']])).toEqual(
+        [
+          'Postmaster Copy: Undelivered Mail',
+          'Postmaster Warning: Delayed Mail',
+          'Postmaster Copy: Undelivered Mail',
+        ].map((subject) => [subject, '<double-bounce@mx.example.test>']),
+      )
+      expect(reports.map(outcomes)).toEqual([
+        ['rfc822; bob@away.test failed 5.1.1'],
+        ['rfc822; late@away.test delayed 4.4.1'],
+        ['rfc822; eve@away.test failed 5.1.1'],
+      ])
+      expect(reports.map(({ returnedType }) => returnedType)).toEqual([
+        'text/rfc822-headers',
+        'text/rfc822-headers',
+        'message/rfc822',
+      ])
+      expect(reports.map(({ header }) => header['auto-submitted'])).toEqual(
+        Array(3).fill('auto-generated'),
+      )
+    })
+
+    it('nobody is told of what a stranger sends in his name', async () => {
+      const { accept, settle, inbox, log } = await systemWith(failing)
+      const arrives = async (given: Parameters<typeof accept>[2]) => {
+        await accept(text, ['bob@away.test'], { ...given, envelope: { sender: ann } })
+        await settle()
+      }
+      const results = (spf: string, dkim: string) =>
+        `Authentication-Results: mx.example.test;\r\n\tspf=${spf} smtp.mailfrom=example.test;\r\n\tdkim=${dkim}\r\n`
+      await arrives({ junk: true })
+      await arrives({ prepend: results('fail', 'none') })
+      await arrives({ prepend: results('fail', 'pass header.d=other.test') })
+      expect(await inbox(ann)).toEqual([])
+      expect(log.lines.filter(({ message }) => message === 'sender not told')).toHaveLength(3)
+      await arrives({ prepend: results('fail', 'pass header.d=mail.example.test header.i=@x') })
+      await arrives({ prepend: results('softfail', 'none') })
+      await arrives({ junk: true, origin: { ...origin(null), listener: 'submission' } })
+      expect(await inbox(ann)).toHaveLength(3)
+    })
+
+    it('the postmaster hears of problems of ours, once as long as they last', async () => {
+      const { send, later, reportsTo } = await systemWith(async () => {
+        throw new TypeError('a bug')
+      }, ['postmasterAddress=root@example.test', 'delayWarningTime=0'])
+      await send([to('bob@away.test')])
+      await later(HOUR_MS)
+      const [report, ...more] = await reportsTo('root@example.test')
+      expect(more).toEqual([])
+      expect(report?.header.subject).toBe('Postmaster Warning: Problem Delivering Mail')
+      expect(report?.text).toContain('TypeError: a bug')
     })
   })
 })

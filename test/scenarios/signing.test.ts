@@ -1,14 +1,21 @@
 // A real server whose keys are published: what its users send leaves signed, what it forwards leaves sealed, and others find both good.
 
 import { once } from 'node:events'
+import { get } from 'node:http'
 import { type AddressInfo, connect, createServer } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventually, firstAccounts } from '#test/support/accounts.ts'
 import { commandLine } from '#test/support/command-line.ts'
 import { type DnsServer, startDnsServer } from '#test/support/dns-server.ts'
 import { missingPrograms } from '#test/support/programs.ts'
 import { proxyHeader } from '#test/support/proxy-header.ts'
-import { freePorts, type ServerProcess, startServer } from '#test/support/server-process.ts'
+import {
+  freePort,
+  freePorts,
+  type ServerProcess,
+  startServer,
+} from '#test/support/server-process.ts'
 import { openSink, type Sink } from '#test/support/sink-smtp.ts'
 import { SmtpClient } from '#test/support/smtp-client.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
@@ -27,6 +34,7 @@ let dns: DnsServer
 let server: ServerProcess
 let sink: Sink
 let strangersPort: number
+let policyPort: number
 const published: { [name: string]: string } = {}
 
 type Listed = {
@@ -55,12 +63,17 @@ beforeAll(async () => {
   )
   sink = await openSink({ options: { hideSMTPUTF8: true } })
   resources.defer(() => sink[Symbol.asyncDispose]())
+  policyPort = await freePort()
   server = await startServer(folder, await freePorts(), [
     `relayhost=[127.0.0.1]:${sink.port}`,
     `dnsServers=${dns.address}`,
     `proxyTrustedNetworks=${BALANCER}`,
     'hostname=mx.example.test',
     'policyPreset=open',
+    'mtaStsMode=enforce',
+    'mtaStsListen=127.0.0.1',
+    `mtaStsPort=${policyPort}`,
+    'mtaStsTls=no',
   ])
   resources.defer(async () => void (await server.end('SIGTERM')))
   const listening = createServer((client) => {
@@ -122,5 +135,22 @@ describe('keys whose records are published', () => {
     expect(text).toMatch(/^ARC-Seal: i=1;[\s\S]*d=example\.test/)
     expect(text).toContain('ARC-Authentication-Results: i=1; mx.example.test;\r\n\tspf=pass')
     expect(await arcByMailauth(text, published)).toEqual({ result: 'pass', instance: 1 })
+  })
+})
+
+describe('the policy of MTA-STS', () => {
+  it('is what the records of the domain announce', async () => {
+    const asked = get({
+      port: policyPort,
+      host: '127.0.0.1',
+      path: '/.well-known/mta-sts.txt',
+      headers: { host: 'mta-sts.example.test' },
+    })
+    const [response] = await once(asked, 'response')
+    const told = await text(response)
+    expect(told).toContain('mode: enforce\r\nmx: mx.example.test\r\n')
+    const settings = '--set hostname=mx.example.test --set mtaStsMode=enforce'
+    const shown = await run(`domain dns example.test ${settings}`)
+    expect(shown).toContain(told.replaceAll('\r\n', '\n'))
   })
 })

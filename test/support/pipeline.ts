@@ -11,6 +11,7 @@ import type { Envelope } from '#shared/mail/message-index.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { formatRoute } from '#shared/mail/route.ts'
 import { createMessageOpener } from '#shared/message/message-opener.ts'
+import { createCleanEnvelope } from '#shared/queue/clean-envelope.ts'
 import type { Expand, LocalDelivery } from '#shared/queue/pipeline.ts'
 import { createSpool } from '#shared/queue/spool.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -95,8 +96,8 @@ export function createPipeline(
   })
   if (loaded.kind !== 'ok') throw new Error(JSON.stringify(loaded.problems))
   const backend = createBackend({ store, settings: loaded.settings, clock, log })
-  const expand: Expand = async (recipients) => {
-    const { local, ...others } = await backend.expand(recipients)
+  const expand: Expand = async (...given) => {
+    const { local, ...others } = await backend.expand(...given)
     const marked = local.map((one) => ({ ...one, needsContent: needsContent(one.address) }))
     return { ...others, local: marked }
   }
@@ -105,6 +106,7 @@ export function createPipeline(
     store,
     // At once, so that a test knows when it has rung.
     ring: (queueId) => void store.queues.incoming.send([queueId]).catch(() => undefined),
+    cleanEnvelope: createCleanEnvelope(backend.rewriting),
     options: loaded.settings,
     clock,
     log: silentLog,

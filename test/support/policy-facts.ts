@@ -57,6 +57,7 @@ export const annsAccount: Extract<Recipient, { readonly kind: 'account' }> = {
   address: addressOf('ann@example.test'),
   extension: null,
   quotaBytes: 0,
+  forward: null,
 }
 export const disabledAccount: Recipient = {
   kind: 'disabled',

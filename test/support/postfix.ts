@@ -24,13 +24,15 @@ export type PostfixOptions = {
   readonly nameServer?: string
   /** For all its programs, as what says which domains are whose must be. */
   readonly settings?: PostfixSettings
+  /** Lines of its master.cf besides those that it needs to take mail. */
+  readonly programs?: readonly string[]
 }
 
 /** Resolves when it listens. Mail to example.test is taken and goes nowhere; clients may say by XCLIENT who they are. */
 export async function startPostfix(
   directory: string,
   services: readonly PostfixService[],
-  { nameServer, settings = {} }: PostfixOptions = {},
+  { nameServer, settings = {}, programs = [] }: PostfixOptions = {},
 ): Promise<AsyncDisposable> {
   const [conf, spool, data] = ['conf', 'spool', 'data'].map((name) => join(directory, name)) as [
     string,
@@ -41,7 +43,7 @@ export async function startPostfix(
   await run('chmod', '755', directory, conf, spool, data)
   await run('chown', 'postfix', data)
   await writeFile(join(conf, 'main.cf'), mainCf({ directory, spool, data }, settings))
-  await writeFile(join(conf, 'master.cf'), masterCf(services))
+  await writeFile(join(conf, 'master.cf'), masterCf(services, programs))
   if (nameServer === undefined) await run('postfix', '-c', conf, 'start')
   else await startAskingOnly(nameServer, { conf, directory })
   return { [Symbol.asyncDispose]: () => run('postfix', '-c', conf, 'stop') }
@@ -99,18 +101,20 @@ ${Object.entries(settings)
   .map(([parameter, value]) => `${parameter} = ${value}\n`)
   .join('')}`
 
-const masterCf = (services: readonly PostfixService[]) => `
+const masterCf = (services: readonly PostfixService[], programs: readonly string[]) => `
 ${services.map(smtpd).join('\n')}
 cleanup   unix  n - n -     0 cleanup
 qmgr      unix  n - n 300   1 qmgr
 rewrite   unix  - - n -     - trivial-rewrite
 bounce    unix  - - n -     0 bounce
 defer     unix  - - n -     0 bounce
+trace     unix  - - n -     0 bounce
 proxymap  unix  - - n -     - proxymap
 smtp      unix  - - n -     - smtp
 discard   unix  - - n -     - discard
 anvil     unix  - - n -     1 anvil
 postlog   unix-dgram n - n - 1 postlogd
+${programs.join('\n')}
 `
 
 const smtpd = ({ port, settings }: PostfixService) =>

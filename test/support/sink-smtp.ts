@@ -81,47 +81,84 @@ export interface ScriptedHost extends AsyncDisposable {
   readonly port: number
   /** Lines received, connection by connection; the message is the line `.` alone. */
   readonly connections: readonly (readonly string[])[]
+  /** Messages, as they came: with stuffed dots behind DATA. */
+  readonly bodies: readonly string[]
 }
 
 /**
- * Answers each line with what the script says (without CRLF): a reply, or null to hang up without one. The first question, at
- * connection, is ''; after a 354 reply the message is swallowed and the next question is `.`.
+ * A reply without CRLF; null to hang up without one; `raw` as it is, '' for silence, in one piece or byte by byte, and what is done then: hang
+ * up, close its own end alone, or reset the connection.
+ */
+export type ScriptedAnswer =
+  | string
+  | null
+  | {
+      readonly raw: string
+      readonly isBytewise?: true
+      readonly ending?: 'close' | 'half-close' | 'reset'
+    }
+
+/**
+ * Answers each line with what the script says. The first question, at connection, is ''; after a 354 reply the message is swallowed and
+ * the next question is `.`; what follows BDAT is swallowed before it is answered.
  */
 export async function openScriptedHost(
-  answer: (line: string, connection: number) => string | null,
+  answer: (line: string, connection: number) => ScriptedAnswer,
+  { path }: { readonly path?: string } = {},
 ): Promise<ScriptedHost> {
   const connections: string[][] = []
+  const bodies: string[] = []
   const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     const lines: string[] = []
     const number = connections.push(lines) - 1
     sockets.add(socket)
     socket.on('error', () => undefined)
     socket.on('close', () => sockets.delete(socket))
-    let inMessage = false
+    socket.on('end', () => socket.end())
+    let body: string[] | undefined
     let rest = ''
     const say = (line: string) => {
-      const reply = answer(line, number)
-      if (reply === null) return void socket.destroy()
-      inMessage = reply.startsWith('354')
-      socket.write(`${reply}\r\n`)
+      const said = answer(line, number)
+      if (said === null) return void socket.destroy()
+      const { raw, isBytewise, ending } =
+        typeof said === 'string'
+          ? { raw: `${said}\r\n` }
+          : { isBytewise: undefined, ending: undefined, ...said }
+      body = raw.startsWith('354') ? [] : undefined
+      for (const piece of isBytewise ? raw : [raw]) if (piece !== '') socket.write(piece)
+      if (ending === 'close') socket.destroySoon()
+      if (ending === 'half-close') socket.end()
+      if (ending === 'reset') socket.resetAndDestroy()
+    }
+    const hear = (line: string) => {
+      if (body !== undefined && line !== '.') return void body.push(`${line}\r\n`)
+      if (body !== undefined) bodies.push(body.join(''))
+      lines.push(line)
+      say(line)
     }
     say('')
     socket.on('data', (chunk) => {
-      const parts = (rest + chunk.toString('latin1')).split('\r\n')
-      rest = parts.pop() ?? ''
-      for (const line of parts) {
-        if (inMessage && line !== '.') continue
-        lines.push(line)
-        say(line)
+      rest += chunk.toString('latin1')
+      for (;;) {
+        const end = rest.indexOf('\r\n')
+        if (end < 0) return
+        const line = rest.slice(0, end)
+        const [, digits] = body === undefined ? (/^BDAT (\d+)/.exec(line) ?? []) : []
+        const bytes = Number(digits ?? 0)
+        if (rest.length < end + 2 + bytes) return
+        if (digits !== undefined) bodies.push(rest.slice(end + 2, end + 2 + bytes))
+        rest = rest.slice(end + 2 + bytes)
+        hear(line)
       }
     })
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(path === undefined ? { port: 0, host: '127.0.0.1' } : { path })
   await once(server, 'listening')
   return {
-    port: portOf(server),
+    port: path === undefined ? portOf(server) : 0,
     connections,
+    bodies,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

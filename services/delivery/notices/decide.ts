@@ -6,8 +6,10 @@
 import { lookupKey } from '#shared/mail/address.ts'
 import type { Action, ReportedRecipient, ReportKind } from '#shared/mail/dsn/report.ts'
 import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
+import { isExpanded } from '#shared/queue/results.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
 import type { EndedAttempt, EndedRecipient } from './notices.ts'
+import { problemOf } from './problem.ts'
 
 /** Postfix's notify_classes, as far as it is of mail that was taken. */
 export type NotifyClass = 'bounce' | '2bounce' | 'delay' | 'resource' | 'software' | 'protocol'
@@ -23,9 +25,11 @@ export type Rules = {
   /** 0: never. */
   readonly delayWarningTime: number
   readonly confirmDelayCleared: boolean
-  /** Whether its sender may be another than the envelope says, and why that is thought. */
-  readonly whyDoubted: (message: QueuedMessage) => string | undefined
+  readonly whyDoubted: Doubt
 }
+
+/** Why its sender may be another than the envelope says; undefined where nothing speaks for it. */
+export type Doubt = (message: QueuedMessage) => string | undefined
 
 export type Wanted = {
   readonly kind: Exclude<ReportKind, 'verify'>
@@ -58,7 +62,7 @@ export function decide(message: QueuedMessage, attempt: EndedAttempt, rules: Rul
     }
   }
   const late = attempt.recipients.filter((one) => isLate(message, attempt, one, rules))
-  const copies = copiesOf(late, 'delay', rules)
+  const copies = [...copiesOf(late, 'delay', rules), ...problemsOf(attempt, rules)]
   const why = whyNobody(message, rules)
   if (why !== undefined) {
     const returned = copiesOf(failed, 'double-failure', rules)
@@ -143,6 +147,27 @@ function copiesOf(
   return [{ kind, reader: 'postmaster', from, to, recipients: some.map(told), returns }]
 }
 
+/** Once for each recipient, as long as the problem is of one kind. */
+function problemsOf({ recipients }: EndedAttempt, rules: Rules): readonly Wanted[] {
+  const some = recipients.filter(({ recipient: { last }, result, remoteMta }) => {
+    const found = result.kind === 'delivered' ? undefined : problemOf({ ...result, remoteMta })
+    if (found === undefined || !rules.notifyClasses.includes(found)) return false
+    return last === undefined || problemOf(last) !== found
+  })
+  if (some.length === 0) return []
+  const { doubleBounceAddress: from, errorNoticeRecipient: to } = rules
+  return [
+    {
+      kind: 'problem',
+      reader: 'postmaster',
+      from,
+      to,
+      recipients: some.map(told),
+      returns: 'headers',
+    },
+  ]
+}
+
 function copyRules(
   of: 'failure' | 'double-failure' | 'delay',
   rules: Rules,
@@ -182,7 +207,7 @@ function told(one: EndedRecipient): Told {
       // Which folder it is in is its owner's business.
       const isHere = recipient.accountId !== null
       const reply = isHere ? 'delivered to mailbox' : result.reply
-      const action: Action = isHere ? 'delivered' : 'relayed'
+      const action: Action = isHere ? 'delivered' : isExpanded(result) ? 'expanded' : 'relayed'
       return { recipient, reported: { ...facts, action, status: '2.0.0', reply, remoteMta } }
     }
     case 'deferred':

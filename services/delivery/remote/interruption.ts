@@ -8,26 +8,26 @@ import type { Connect } from './connect.ts'
 
 /** What a broken connection may take to be noticed. */
 const CUT_OFF_MS = 500
-const stopped: DeliveryResult = {
+const stopped = {
   kind: 'deferred',
   status: '4.3.2',
   reply: 'delivery interrupted, the system was stopped',
-}
+} as const satisfies DeliveryResult
 
 export interface Interruption {
   /** Opens connections that `cutOff` breaks. */
   readonly connect: Connect
   /** The same delivery, with an end. */
   guard(deliver: RemoteDelivery): RemoteDelivery
-  /** Breaks every connection and opens no more: what was under way is deferred. */
-  cutOff(): void
+  /** Breaks every connection and opens no more: what was under way is deferred, for this reason. */
+  cutOff(why?: string): void
   /** Nothing is under way. */
   isIdle(): boolean
 }
 
 export function createInterruption(connect: Connect): Interruption {
   const sockets = new Set<Socket>()
-  const interrupts = new Set<() => void>()
+  const interrupts = new Set<(result: DeliveryResult) => void>()
   let isCut = false
 
   return {
@@ -41,9 +41,9 @@ export function createInterruption(connect: Connect): Interruption {
 
     guard: (deliver) => async (message, route, recipients, onContact) => {
       const interrupted = Promise.withResolvers<RemoteAttempt>()
-      const interrupt = () =>
+      const interrupt = (result: DeliveryResult) =>
         interrupted.resolve({
-          results: recipients.map(() => stopped),
+          results: recipients.map(() => result),
           destination: { kind: 'untried' },
         })
       interrupts.add(interrupt)
@@ -55,11 +55,11 @@ export function createInterruption(connect: Connect): Interruption {
       }
     },
 
-    cutOff() {
+    cutOff(why = stopped.reply) {
       isCut = true
       for (const socket of sockets) socket.destroy()
       setTimeout(() => {
-        for (const interrupt of interrupts) interrupt()
+        for (const interrupt of interrupts) interrupt({ ...stopped, reply: why })
       }, CUT_OFF_MS)
     },
 

@@ -10,6 +10,8 @@ import { addedFields } from '#shared/queue/added-fields.ts'
 import { blobOf } from '#shared/queue/blob.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
+import { genericFields, putFields } from './generic-fields.ts'
+import type { Generic } from './leaving-envelope.ts'
 import { foldLines } from './line-folding.ts'
 import { composeOutbound, type OutboundMessage } from './outbound-form.ts'
 import { convertTo7Bit, hasEightBitHeader } from './seven-bit.ts'
@@ -23,6 +25,8 @@ export async function openOutboundMessage(
     readonly hostname: string
     /** 0 for no limit. */
     readonly lineBytesMax: number
+    /** Addresses in header fields become others; undefined: they stay. */
+    readonly generic?: Generic | undefined
     /** To whom it was sent before an alias or a forward took it out. */
     readonly forwarder?: string | undefined
   },
@@ -39,6 +43,8 @@ export async function openOutboundMessage(
     (envelope.smtpUtf8 && index.eightBit && (await hasEightBitHeader(object, index.structure)))
   const header = () => open.stream(0, Math.min(open.headerBytes, HEADER_INDEXED_BYTES_MAX))
   const lineBytesMax = await foldingLimit(added, index, header, options.lineBytesMax)
+  const { generic } = options
+  const changed = generic && (await genericFields(await textOf(header()), generic))
   const { forwarder } = options
   const sign = deps.signing?.stepFor(message, { forwarder, lineBytesMax })
   return composeOutbound(
@@ -54,6 +60,7 @@ export async function openOutboundMessage(
     [
       // First, since it goes by the structure of the object as it is stored.
       ...(index.eightBit ? [convertTo7Bit(index.structure)] : []),
+      ...(changed === undefined || changed.size === 0 ? [] : [putFields(changed)]),
       ...(lineBytesMax === 0 ? [] : [foldLines(lineBytesMax)]),
       // Last: whoever changes a byte behind it breaks it.
       ...(sign === undefined ? [] : [sign]),
@@ -76,6 +83,9 @@ async function foldingLimit(
   )
   return isSigned ? 0 : limit
 }
+
+const textOf = async (bytes: AsyncIterable<Uint8Array>) =>
+  Buffer.concat(await Array.fromAsync(bytes)).toString('latin1')
 
 function isAscii(text: string): boolean {
   return !/[^\x00-\x7f]/.test(text)

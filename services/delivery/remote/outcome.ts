@@ -33,7 +33,9 @@ export function readReply(response: string, peer: string, command?: string): Und
 export function readWords(response: string, words: string): Undelivered {
   const last = response.slice(response.lastIndexOf('\n') + 1)
   const [, code, ownClass, subject, detail] = REFUSAL.exec(last) ?? []
-  if (code === undefined) return fail('5.5.0', `Protocol error: ${words}`)
+  if (code === undefined) {
+    return fail('5.5.0', last.startsWith('2') ? `Protocol error: ${words}` : words)
+  }
   // RFC 2034 §4: the classes of both codes are the same; where they are not, the enhanced one means nothing.
   const rest: `${number}.${number}` =
     code === ownClass ? `${Number(subject)}.${Number(detail)}` : '0.0'
@@ -44,6 +46,6 @@ const REFUSAL = /^([45])\d\d(?:$|[ -] *(?:([245])\.(\d{1,3})\.(\d{1,3})(?!\S))?)
 
 /** Several lines become one, and nothing in it can break a log or a header field. */
 export function oneLine(response: string): string {
-  const line = response.replace(/\r?\n/g, ' ').replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, ' ')
+  const line = response.replace(/\r?\n/g, ' ').replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '?')
   return line.slice(0, REPLY_CHARACTERS_MAX).toWellFormed()
 }

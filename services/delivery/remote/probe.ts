@@ -102,7 +102,7 @@ async function askInSession(
   } catch (error) {
     if (!(error instanceof ConversationLost)) throw error
     session.confuse()
-    return { kind: 'unknown', reply: tellLoss(error, session.name, 'asking for an address') }
+    return { kind: 'unknown', reply: tellLoss(error, session.name, 'sending RCPT TO').reply }
   } finally {
     session.leave(timeouts.quitMs)
   }

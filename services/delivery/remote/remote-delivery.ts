@@ -1,10 +1,14 @@
 // Remote delivery: the queue's message and recipients as one transfer, and the transport that takes it along its route. The transport is
-// chosen here and nowhere else.
+// chosen here and nowhere else. Recipients whose mail leaves with different senders, or was sent on by different accounts, get a transfer
+// each, one after the other.
 
+import type { Contact, DeliveryResult, FinalRecipient } from '#shared/contracts/delivery.ts'
 import type { Route } from '#shared/mail/route.ts'
-import type { RemoteDelivery } from '#shared/queue/pipeline.ts'
+import type { DestinationReport, RemoteAttempt, RemoteDelivery } from '#shared/queue/pipeline.ts'
+import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
+import { asItCame, type LeavingEnvelope } from './leaving-envelope.ts'
 import { openOutboundMessage } from './outbound-message.ts'
 import type { Signing } from './signing/signing.ts'
 import type { Transport } from './transport.ts'
@@ -13,29 +17,104 @@ export function createRemoteDelivery(deps: {
   readonly objects: ObjectStore
   /** `isFilter`: it leads to the message's content filter. */
   readonly transportOf: (route: Route, about: { readonly isFilter: boolean }) => Transport
+  /** Absent: envelopes leave as they came. */
+  readonly leaving?: LeavingEnvelope
   readonly signing?: Signing
   readonly clock: Clock
   /** Our name, in header fields that a message lacks. */
   readonly hostname: string
 }): RemoteDelivery {
-  return async function deliverRemote(message, route, recipients, onContact) {
-    const { sender, dsnReturn, dsnEnvelopeId, requireTls } = message.envelope
+  const { leaving = asItCame } = deps
+
+  async function partsOf(
+    message: QueuedMessage,
+    route: Route,
+    recipients: readonly FinalRecipient[],
+  ): Promise<readonly Part[]> {
+    const parts = new Map<string, Part & { members: Member[] }>()
+    for (const [place, recipient] of recipients.entries()) {
+      const sender = await leaving.senderOf(message, route, recipient)
+      const address = await leaving.addressOf(message, route, recipient)
+      const { forwardedBy } = recipient
+      const key = `${sender}\n${forwardedBy ?? ''}`
+      const member = { place, recipient: { ...recipient, address } }
+      const part = parts.get(key)
+      if (part === undefined) parts.set(key, { sender, forwardedBy, members: [member] })
+      else part.members.push(member)
+    }
+    return [...parts.values()]
+  }
+
+  async function deliverPart(
+    message: QueuedMessage,
+    route: Route,
+    { sender, forwardedBy, members }: Part,
+    onContact: (contact: Contact) => void,
+  ): Promise<RemoteAttempt> {
+    const { dsnReturn, dsnEnvelopeId, requireTls } = message.envelope
+    const forwarded = forwardedBy === undefined ? message : deliveredTo(message, forwardedBy)
     return deps.transportOf(route, { isFilter: message.filter !== null }).deliver({
       queueId: message.queueId,
       route,
       sender,
-      recipients,
+      recipients: members.map(({ recipient }) => recipient),
       dsnReturn,
       dsnEnvelopeId,
       requireTls,
       ageMs: deps.clock.now() - message.arrivedMs,
       openMessage: ({ lineBytesMax }) =>
         openOutboundMessage(
-          message,
+          forwarded,
           { objects: deps.objects, signing: deps.signing },
-          { hostname: deps.hostname, lineBytesMax, forwarder: recipients[0]?.original },
+          {
+            hostname: deps.hostname,
+            lineBytesMax,
+            generic: leaving.headerOf(message, route),
+            forwarder: members[0]?.recipient.original,
+          },
         ),
       onContact,
     })
   }
+
+  return async function deliverRemote(message, route, recipients, onContact) {
+    const results: DeliveryResult[] = []
+    let destination: DestinationReport = { kind: 'untried' }
+    for (const part of await partsOf(message, route, recipients)) {
+      // Nobody is there: what was said of the first holds of the others too.
+      const attempt: RemoteAttempt =
+        destination.kind === 'unreachable'
+          ? putOff(part, destination)
+          : await deliverPart(message, route, part, onContact)
+      for (const [i, { place }] of part.members.entries()) {
+        const result = attempt.results[i]
+        if (result !== undefined) results[place] = result
+      }
+      if (destination.kind !== 'reached') destination = attempt.destination
+    }
+    return { results, destination }
+  }
+}
+
+type Member = { readonly place: number; readonly recipient: FinalRecipient }
+
+/** `place`: among the recipients of the group. */
+type Part = {
+  readonly sender: string
+  readonly forwardedBy: string | undefined
+  readonly members: readonly Member[]
+}
+
+function putOff(
+  { members }: Part,
+  destination: Extract<DestinationReport, { readonly kind: 'unreachable' }>,
+): RemoteAttempt {
+  const result = { kind: 'deferred', status: '4.4.1', reply: destination.reply } as const
+  return { results: members.map(() => result), destination }
+}
+
+/** As Postfix's local(8) does: above our Received field it tells us, should it come back, that it goes in circles. */
+function deliveredTo(message: QueuedMessage, account: string): QueuedMessage {
+  const field = Buffer.from(`Delivered-To: ${account}\r\n`, 'utf8').toString('latin1')
+  return { ...message, prepend: field + message.prepend }
 }

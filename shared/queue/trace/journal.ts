@@ -37,12 +37,13 @@ const MS_DIGITS = 15
 
 /** What messages are looked for by. */
 export type Sought =
-  | { readonly kind: 'message-id'; readonly messageId: string }
-  /** As sender or recipient. */
-  | { readonly kind: 'address'; readonly address: string }
+  /** A Message-ID, or the address of a sender or a recipient: they look alike. */
+  | { readonly kind: 'words'; readonly words: string }
+  /** The IP address that a message came from. */
+  | { readonly kind: 'client'; readonly remoteAddress: string }
 
 export interface Journal {
-  /** By sender, envelope recipients and Message-ID. */
+  /** By sender, envelope recipients, Message-ID and client. */
   note(messages: readonly QueuedMessage[]): Promise<void>
   /** By whom its aliases led to, too. */
   noteRecipients(message: QueuedMessage, recipients: readonly FinalRecipient[]): Promise<void>
@@ -91,13 +92,14 @@ export function createJournal(deps: {
 type Entry = { readonly queueId: QueueId; readonly fingerprints: readonly number[] }
 
 function entryOf(message: QueuedMessage): Entry {
-  const { queueId, envelope } = message
+  const { queueId, envelope, origin } = message
   const messageId = messageIdOf(message)
   const recipients = envelope.recipients.slice(0, FOUND_BY_MAX)
   return {
     queueId,
     fingerprints: [
       fingerprint('s', addressKey(envelope.sender)),
+      fingerprint('c', origin.remoteAddress),
       ...(messageId === null ? [] : [messageIdFingerprint(messageId)]),
       ...recipients.map(({ address }) => recipientFingerprint(addressKey(address))),
     ],
@@ -114,18 +116,22 @@ const recipientFingerprint = (key: string) => fingerprint('r', key)
 const messageIdFingerprint = (messageId: string) => fingerprint('m', messageIdKey(messageId))
 
 /** What looks alike is not the same: whoever searches looks at the message itself. */
-function fingerprint(kind: 'm' | 'r' | 's', key: string): number {
+function fingerprint(kind: 'c' | 'm' | 'r' | 's', key: string): number {
   return hash('sha256', `${kind}${key}`, 'buffer').readUInt32BE(0)
 }
 
 export function fingerprintsOf(sought: Sought): ReadonlySet<number> {
   switch (sought.kind) {
-    case 'message-id':
-      return new Set([messageIdFingerprint(sought.messageId)])
-    case 'address': {
-      const key = addressKey(sought.address)
-      return new Set([fingerprint('s', key), recipientFingerprint(key)])
+    case 'words': {
+      const key = addressKey(sought.words)
+      return new Set([
+        fingerprint('s', key),
+        recipientFingerprint(key),
+        messageIdFingerprint(sought.words),
+      ])
     }
+    case 'client':
+      return new Set([fingerprint('c', sought.remoteAddress)])
   }
 }
 

@@ -54,8 +54,8 @@ export async function searchStories(
 
 /** The Message-ID that a message without one is given names it. */
 function guessed(sought: Sought): { readonly queueIds: readonly QueueId[] } {
-  if (sought.kind === 'address') return { queueIds: [] }
-  const [name = ''] = messageIdKey(sought.messageId).split('@')
+  if (sought.kind === 'client') return { queueIds: [] }
+  const [name = ''] = messageIdKey(sought.words).split('@')
   return { queueIds: parseQueueId(name) === undefined ? [] : [name as QueueId] }
 }
 
@@ -82,16 +82,14 @@ async function idsOf(
 }
 
 function isSought({ head, steps, groups }: Story, sought: Sought): boolean {
-  if (sought.kind === 'message-id') {
-    const key = messageIdKey(sought.messageId)
-    // Where it has none it has the one that we gave it, which begins so.
-    return head.messageId === null
-      ? key.startsWith(`${head.queueId}@`)
-      : messageIdKey(head.messageId) === key
-  }
+  if (sought.kind === 'client') return head.origin.remoteAddress === sought.remoteAddress
+  const messageId = messageIdKey(sought.words)
+  // Where it has none it has the one that we gave it, which begins so.
+  if (head.messageId === null && messageId.startsWith(`${head.queueId}@`)) return true
+  if (head.messageId !== null && messageIdKey(head.messageId) === messageId) return true
   // Of very many recipients not all are named; then the fingerprint has to do.
   if (head.more > 0) return true
-  const key = addressKey(sought.address)
+  const key = addressKey(sought.words)
   const named = [
     head.sender,
     ...head.recipients,

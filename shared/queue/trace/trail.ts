@@ -144,6 +144,20 @@ export function gathered(results: readonly TrailResult[]): readonly TrailResult[
   return [...all.values()]
 }
 
+/** Whether a trail says of a recipient how he ended. */
+export function endedIn({ events }: Trail = noTrail): (one: TrailRecipient) => boolean {
+  const key = ({ address, original }: TrailRecipient) => `${original} ${address}`
+  const ended = new Set<string>()
+  for (const { kind, recipients } of events.flatMap(({ results }) => results)) {
+    for (const one of recipients) {
+      // Tried again by an operator's will.
+      if (kind === 'deferred') ended.delete(key(one))
+      else ended.add(key(one))
+    }
+  }
+  return (one) => ended.has(key(one))
+}
+
 /** With one more. Of too many some of the middle are left out, and who ended in them is told with the next. */
 export function extended(trail: Trail, event: TrailEvent): Trail {
   const events = [...trail.events, event]

@@ -243,7 +243,7 @@ async function openOurs(
     'transportMaps=table:transport',
     'privateDestinationNetworks=127.0.0.0/8',
     `dnsServers=${NAME_SERVER}`,
-    `smtpGreetingTimeout=${HELO_TIMEOUT_S}s`,
+    `smtpHeloTimeout=${HELO_TIMEOUT_S}s`,
   ])
   resources.defer(() => server.stop())
   const file = join(directory, '..', 'transport')

@@ -2,8 +2,8 @@
 
 import type { Undelivered } from '#shared/contracts/delivery.ts'
 import { fail } from '../outcome.ts'
+import type { Mailing } from './mailing.ts'
 import type { Extensions, Session } from './session.ts'
-import type { Mailing } from './transaction.ts'
 
 /** Why it does not get the message; `isOpen`: another host may. */
 export type HostObstacle = { readonly result: Undelivered; readonly isOpen: boolean }

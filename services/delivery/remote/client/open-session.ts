@@ -70,6 +70,7 @@ class Opening {
   readonly #wire: Wire
   readonly #name: string
   #tls: string | undefined
+  #tlsFailure: Undelivered | undefined
   #doing = 'receiving the initial server greeting'
   /** It has said something that is an answer, and would understand QUIT. */
   #isPolite = false
@@ -78,6 +79,7 @@ class Opening {
     this.#options = options
     this.#wire = new Wire(options.socket)
     this.#name = nameOf(options.peer)
+    this.#tlsFailure = options.tlsFailure
   }
 
   async open(): Promise<Session | Refusal> {
@@ -85,8 +87,7 @@ class Opening {
       return await this.#introduce()
     } catch (error) {
       if (!(error instanceof ConversationLost)) throw error
-      const failure = defer('4.4.2', tellLoss(error, this.#name, this.#doing))
-      return { ...refusing(failure), stage: 'lost' }
+      return { ...refusing(tellLoss(error, this.#name, this.#doing)), stage: 'lost' }
     }
   }
 
@@ -111,14 +112,14 @@ class Opening {
     if ('kind' in before) return before
     const introduced = this.#tls === undefined ? await this.#secure(before) : before
     if ('kind' in introduced) return introduced
-    const { protocol, tlsFailure, nowMs } = this.#options
+    const { protocol, nowMs } = this.#options
     const session = new Session({
       wire: this.#wire,
       protocol,
       peer,
       ...introduced,
       tls: this.#tls,
-      tlsFailure,
+      tlsFailure: this.#tlsFailure,
       openedMs: nowMs,
     })
     return auth === null ? session : await this.#logIn(session, auth)
@@ -127,10 +128,9 @@ class Opening {
   async #greeting(): Promise<Refusal | undefined> {
     const greeting = await this.#reply(this.#options.timeouts.heloMs)
     if (classOf(greeting) === 2) return undefined
-    const words = `host ${this.#name} refused to talk to me: ${oneLine(textOf(greeting))}`
-    const failure = readWords(textOf(greeting), words)
+    const refused = this.#refused(greeting)
     // As Postfix (smtp_skip_5xx_greeting): it may be this host alone, and it may be for now.
-    return refusing(classOf(greeting) === 5 ? makeTemporary(failure) : failure)
+    return classOf(greeting) === 5 ? refusing(makeTemporary(refused.failure)) : refused
   }
 
   /** RFC 5321 §3.2: HELO where EHLO is not understood. */
@@ -144,9 +144,9 @@ class Opening {
         greetedBy: readGreetedBy(answer),
       }
     }
-    if (verb === 'LHLO' || answer.code === 421) return this.#refused(answer, verb)
+    if (verb === 'LHLO' || answer.code === 421) return this.#refused(answer)
     const simple = await this.#helloWith('HELO')
-    if (classOf(simple) !== 2) return this.#refused(simple, 'HELO')
+    if (classOf(simple) !== 2) return this.#refused(simple)
     return { extensions: new Map(), greetedBy: readGreetedBy(simple) }
   }
 
@@ -170,7 +170,9 @@ class Opening {
     const answer = await this.#reply(timeouts.starttlsMs)
     if (classOf(answer) !== 2) {
       const refused = tlsClient.refused(security, tlsPeer, textOf(answer))
-      return refused === undefined ? clear : tlsRefusal(refused)
+      if (refused !== undefined) return tlsRefusal(refused)
+      this.#tlsFailure = makeTemporary(readReply(textOf(answer), this.#name, 'STARTTLS command'))
+      return clear
     }
     const broken = await this.#shakeHands()
     if (broken !== undefined) return broken
@@ -218,8 +220,9 @@ class Opening {
     return refusing(makeTemporary(readWords(textOf(refused), words)))
   }
 
-  #refused(answer: Reply, verb: string): Refusal {
-    return refusing(readReply(textOf(answer), this.#name, `${verb} command`))
+  #refused(answer: Reply): Refusal {
+    const words = `host ${this.#name} refused to talk to me: ${oneLine(textOf(answer))}`
+    return refusing(readWords(textOf(answer), words))
   }
 
   async #reply(timeoutMs: number): Promise<Reply> {

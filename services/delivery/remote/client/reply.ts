@@ -9,10 +9,12 @@ export const REPLY_BYTES_KEPT_MAX = 16_384
 export const REPLY_BYTES_MAX = 1_048_576
 
 export type Reply = {
-  /** 100 to 599; 0 where the line is none of a reply. */
+  /** 100 to 599, of the last line: it ends the reply, and its code counts (RFC 5321 §4.2.1). */
   readonly code: number
   /** As they came, without line ends. The first one is never missing. */
   readonly lines: readonly string[]
+  /** It began with what has no code: who has asked several things cannot know which of them this answers. */
+  readonly isGarbled: boolean
 }
 
 const LF = 0x0a
@@ -26,6 +28,8 @@ export class ReplyReader {
   #keptBytes = 0
   /** Of the reply that is not whole. */
   #bytes = 0
+  #hasCode = false
+  #isGarbled = false
   readonly #ready: (Reply | 'endless')[] = []
   #readyBytes = 0
 
@@ -71,8 +75,12 @@ export class ReplyReader {
       this.#lines.push(line.toString('utf8', 0, length))
       this.#keptBytes += length
     }
-    // The last line ends the reply and its code counts (RFC 5321 §4.2.1), also where it was too much to be kept.
-    if (code === 0 || length === 3 || line[3] !== HYPHEN) this.#finish({ code, lines: this.#lines })
+    // As Postfix: what has no code ends nothing.
+    if (code === 0 && !this.#hasCode) this.#isGarbled = true
+    if (code === 0) return
+    this.#hasCode = true
+    const isLast = length === 3 || line[3] !== HYPHEN
+    if (isLast) this.#finish({ code, lines: this.#lines, isGarbled: this.#isGarbled })
   }
 
   #finish(reply: Reply | 'endless'): void {
@@ -82,6 +90,8 @@ export class ReplyReader {
     this.#keptBytes = 0
     this.#bytes = 0
     this.#lineBytes = 0
+    this.#hasCode = false
+    this.#isGarbled = false
   }
 }
 

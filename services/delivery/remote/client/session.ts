@@ -1,8 +1,9 @@
 // An SMTP or LMTP session with a host that has said who it is: what it offers, what has been said in it, and how it ends.
 
 import type { Undelivered } from '#shared/contracts/delivery.ts'
+import { defer } from '../outcome.ts'
 import { classOf, type Reply, textOf } from './reply.ts'
-import type { ConversationLost, Wire } from './wire.ts'
+import { ConversationLost, type Wire } from './wire.ts'
 
 export type Protocol = 'smtp' | 'lmtp'
 
@@ -77,6 +78,11 @@ export class Session implements SessionFacts {
   async reply(timeoutMs: number): Promise<Reply> {
     const reply = await this.wire.reply(timeoutMs)
     this.note(reply)
+    if (reply.isGarbled && this.pipelines) {
+      // From here on no answer could be told from another.
+      this.confuse()
+      throw new ConversationLost('garbled')
+    }
     return reply
   }
 
@@ -108,15 +114,17 @@ function endsReuse({ code }: Reply): boolean {
   return code === 421 || code === 555 || (code >= 400 && Math.trunc(code / 10) % 10 === 0)
 }
 
-/** In Postfix's words: `lost connection with h[a] while sending RCPT TO`. */
-export function tellLoss({ loss }: ConversationLost, name: string, doing: string): string {
+/** In Postfix's words: `lost connection with h[a] while sending RCPT TO`. RFC 3463 §3.5, §3.6: a bad connection, a bad protocol. */
+export function tellLoss({ loss }: ConversationLost, name: string, doing: string): Undelivered {
   switch (loss) {
     case 'closed':
-      return `lost connection with ${name} while ${doing}`
+      return defer('4.4.2', `lost connection with ${name} while ${doing}`)
     case 'timeout':
-      return `conversation with ${name} timed out while ${doing}`
+      return defer('4.4.2', `conversation with ${name} timed out while ${doing}`)
     case 'endless':
-      return `conversation with ${name} given up, a reply has no end, while ${doing}`
+      return defer('4.5.0', `a reply without end from ${name} while ${doing}`)
+    case 'garbled':
+      return defer('4.5.0', `what is no reply from ${name} while ${doing}`)
   }
 }
 

@@ -6,11 +6,10 @@
 
 import type { DeliveryResult, Undelivered } from '#shared/contracts/delivery.ts'
 import type { HopPolicy } from '../hop-policy.ts'
-import type { OutboundMessage } from '../outbound-form.ts'
 import { defer, oneLine, readReply } from '../outcome.ts'
-import type { Transfer } from '../transport.ts'
 import { mailCommand, rcptCommand } from './commands.ts'
 import { findHostObstacles, needsSmtpUtf8, sizeLimit } from './host-limits.ts'
+import type { Mailing } from './mailing.ts'
 import { classOf, type Reply, textOf } from './reply.ts'
 import { MessageUnreadable, readWhole, sendBody } from './send-body.ts'
 import { type Session, tellLoss } from './session.ts'
@@ -18,14 +17,6 @@ import { ConversationLost } from './wire.ts'
 
 /** A message that is sent together with MAIL and RCPT: what is read for nothing where all recipients are refused. */
 export const BDAT_TOGETHER_BYTES_MAX = 32_768
-
-/** What is sent in a session: a transfer with its message opened. */
-export type Mailing = Pick<
-  Transfer,
-  'sender' | 'recipients' | 'dsnReturn' | 'dsnEnvelopeId' | 'requireTls'
-> & {
-  readonly message: OutboundMessage
-}
 
 export type Told = {
   readonly result: DeliveryResult
@@ -171,8 +162,6 @@ class Transaction {
     const go = await this.#ask('DATA', timeouts.dataInitMs)
     if (classOf(go) !== 3) {
       if (isReused && go.code === 421 && this.#accepted.length > 0) return false
-      // It is in the middle of something that we do not know.
-      if (classOf(go) < 4 && this.#accepted.length > 0) this.#session.confuse()
       this.#tellAccepted(this.#refusal(go, 'DATA command'))
       return true
     }
@@ -232,6 +221,8 @@ class Transaction {
 
   #refusal(reply: Reply, command: string): Told {
     const { name, tlsFailure } = this.#session
+    // Out of place: what it would take the next command for is not known.
+    if (classOf(reply) < 4) this.#session.confuse()
     const result = blameTls(readReply(textOf(reply), name, command), reply, tlsFailure)
     return { result, isOpen: result.kind === 'deferred' }
   }
@@ -254,7 +245,7 @@ class Transaction {
     const doing = this.#mayBeTaken
       ? 'sending end of data -- message may be sent more than once'
       : this.#doing
-    const result = defer('4.4.2', tellLoss(error, name, doing))
+    const result = tellLoss(error, name, doing)
     return this.#done(result, { result, isOpen: !this.#mayBeTaken })
   }
 

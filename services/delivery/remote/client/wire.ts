@@ -7,7 +7,8 @@ import { type Reply, ReplyReader } from './reply.ts'
 /** Unread bytes beyond which the other side is not listened to until somebody waits for it. */
 const PENDING_BYTES_MAX = 65_536
 
-export type Loss = 'closed' | 'timeout' | 'endless'
+/** `endless`, `garbled`: what came is no reply. */
+export type Loss = 'closed' | 'timeout' | 'endless' | 'garbled'
 
 export class ConversationLost extends Error {
   override readonly name = 'ConversationLost'

@@ -2,6 +2,7 @@
 // obeys. A client asks for each host, and does what tls-client.ts says at STARTTLS.
 
 import type { Undelivered } from '#shared/contracts/delivery.ts'
+import type { ReportedPolicy } from '#shared/contracts/tls-report.ts'
 import type { NextHop } from '#shared/mail/next-hop.ts'
 import type { ProtocolRange } from '#shared/settings/tls-kinds.ts'
 import type { TlsaRecord } from './tlsa.ts'
@@ -72,15 +73,6 @@ export type TlsTerms = {
   readonly reported: readonly ReportedPolicy[]
   /** What MTA-STS in testing, or TLS itself, would have refused; told to the domain, and nothing else follows. */
   readonly tested: Extract<Proof, { readonly kind: 'names' }> | undefined
-}
-
-/** RFC 8460 §4.4, `policy`. */
-export type ReportedPolicy = {
-  readonly type: 'tlsa' | 'sts' | 'no-policy-found'
-  /** Whose reports it is for. */
-  readonly domain: string
-  readonly strings: readonly string[]
-  readonly mxHosts: readonly string[]
 }
 
 /** Postfix's words. Anonymous: no certificate. Trusted: by an authority we know. Verified: who it should be. */

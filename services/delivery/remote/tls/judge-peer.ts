@@ -2,9 +2,9 @@
 
 import { createHash, type X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
+import type { TlsFailureType } from '#shared/contracts/tls-report.ts'
 import { chainOf, isForOneOf, leadsTo } from './certificate-chain.ts'
 import type { HostSecurity, Proof, Verdict } from './host-security.ts'
-import type { TlsFailureType } from './report-sink.ts'
 import { DANE_EE, DANE_TA, matchesRecord } from './tlsa.ts'
 
 export type Judgement =

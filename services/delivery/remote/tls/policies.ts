@@ -4,24 +4,23 @@
 
 import { isIP } from 'node:net'
 import type { Undelivered } from '#shared/contracts/delivery.ts'
+import {
+  nobodyTold,
+  type ReportedPolicy,
+  type TlsReportSink,
+} from '#shared/contracts/tls-report.ts'
 import { domainKeys } from '#shared/directory/access-questions.ts'
 import { lookUpMaps, type Maps } from '#shared/directory/maps.ts'
 import { formatNextHop, type NextHop } from '#shared/mail/next-hop.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { TableRef } from '#shared/settings/restrictions/table-ref.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import { defer, fail } from '../outcome.ts'
 import type { Dane, DaneFinding } from './dane.ts'
-import type {
-  HostQuestion,
-  HostSecurity,
-  Proof,
-  ReportedPolicy,
-  SecurityOf,
-  TlsTerms,
-} from './host-security.ts'
+import type { HostQuestion, HostSecurity, Proof, SecurityOf, TlsTerms } from './host-security.ts'
 import { cipherList, matchedNames, type PolicyEntry, parsePolicyEntry } from './levels.ts'
-import { nobodyTold, type TlsReportSink } from './report-sink.ts'
-import { namesHost, type Sts, type StsPolicy } from './sts.ts'
+import type { Sts, StsPolicy } from './sts.ts'
+import { namesHost } from './sts-policy.ts'
 import { formatRecord } from './tlsa.ts'
 
 export type TlsPolicyOptions = {
@@ -55,6 +54,15 @@ export function createSecurityOf(deps: TlsPolicyDeps): SecurityOf {
   const { options, dane, sts, reports = nobodyTold } = deps
 
   return async (to) => {
+    try {
+      return await decide(to)
+    } catch (error) {
+      if (!(error instanceof TemporaryFailure)) throw error
+      return defer('4.3.0', `TLS policy of ${formatNextHop(to.hop)}: ${error.message}`)
+    }
+  }
+
+  async function decide(to: HostQuestion): Promise<HostSecurity | Undelivered> {
     if (to.requireTls) return await requireTls(to)
     // RFC 8689 §5: what the recipient's domain asks for is passed over, and a login is not.
     if (to.tlsRequiredNo && !to.logsIn) {
@@ -181,7 +189,7 @@ export function createSecurityOf(deps: TlsPolicyDeps): SecurityOf {
     const source = `MTA-STS policy of ${domain}`
     const reported = [stsReport(domain, policy)]
     const proof: Proof = { kind: 'names', names: [to.host] }
-    if (!namesHost(policy, to.host)) {
+    if (!namesHost(policy.mx, to.host)) {
       const why = `host ${to.host} is not named by the ${source}`
       noteUnspoken(to, 'validation-failure', stsReport(domain, policy), why)
       // RFC 8461 §5.1
@@ -201,7 +209,7 @@ export function createSecurityOf(deps: TlsPolicyDeps): SecurityOf {
     if (found.kind === 'failure') return defer('4.7.5', `host ${to.host}: ${found.why} (${source})`)
     const isNamed = !to.hop.lookUpMx || to.host === to.hop.host || found.isMxSecure
     const policy = isNamed ? undefined : await sts?.policyOf(to.hop.host)
-    if (!isNamed && (policy === undefined || !namesHost(policy, to.host))) {
+    if (!isNamed && (policy === undefined || !namesHost(policy.mx, to.host))) {
       const why = `the name of host ${to.host} is neither signed (DNSSEC) nor of an MTA-STS policy`
       return fail('5.7.10', `${why} (${source})`)
     }

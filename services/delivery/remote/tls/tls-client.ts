@@ -14,12 +14,12 @@ import {
   connect as tlsConnect,
 } from 'node:tls'
 import type { Undelivered } from '#shared/contracts/delivery.ts'
+import type { TlsFailureType, TlsReportSink } from '#shared/contracts/tls-report.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { takeOldest } from '#shared/runtime/take-oldest.ts'
 import { defer, fail, makeTemporary, oneLine, readReply } from '../outcome.ts'
 import type { HostSecurity, Verdict } from './host-security.ts'
 import { type Judgement, judgePeer, judgeTested } from './judge-peer.ts'
-import type { TlsFailureType, TlsReportSink } from './report-sink.ts'
 import type { TlsSessions } from './sessions.ts'
 import { tlsOptionsFor } from './tls-options.ts'
 

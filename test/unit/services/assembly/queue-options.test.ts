@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import { routesOf } from '#services/assembly/backend.ts'
 import { queueOptions, retryOptions } from '#services/assembly/pipeline.ts'
-import { hopPolicyOptions, tlsPolicyOptions } from '#services/assembly/remote.ts'
+import { hopPolicyOptions, smtpClientOptions, tlsPolicyOptions } from '#services/assembly/remote.ts'
 import { formatNextHop } from '#shared/mail/next-hop.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import { flatten, settingParts } from '#shared/settings/table.ts'
@@ -12,7 +12,7 @@ import { inlineMaps } from '#test/support/inline-maps.ts'
 type Told = { readonly [option: string]: unknown }
 
 const rows: readonly (readonly [setting: string, value: string, told: Told])[] = [
-  ['hostname', 'other.test', { 'queue.hostname': 'other.test' }],
+  ['hostname', 'other.test', { 'queue.hostname': 'other.test', 'client.heloName': 'other.test' }],
   ['relayhost', '[r.test]:26', { 'queue.slot': '[r.test]:26', 'remote.relayhost': '[r.test]:26' }],
   ['transportMaps', 'inline:{ remote.test=[t.test] }', { 'queue.slot': '[t.test]' }],
   ['defaultTransport', 'ses', { 'queue.slot': 'ses:' }],
@@ -39,16 +39,35 @@ const rows: readonly (readonly [setting: string, value: string, told: Told])[] =
   ['smtpLineLengthLimit', '1009', { 'remote.lineLengthLimit': 1_009 }],
   ['disableMimeOutputConversion', 'yes', { 'remote.disableMimeOutputConversion': true }],
   ['smtpConnectTimeout', '1004ms', { 'remote.timeouts.connectMs': 1_004 }],
-  ['smtpGreetingTimeout', '1005ms', { 'remote.timeouts.greetingMs': 1_005 }],
+  ['smtpHeloTimeout', '1005ms', { 'remote.timeouts.heloMs': 1_005 }],
+  ['smtpStarttlsTimeout', '1006ms', { 'remote.timeouts.starttlsMs': 1_006 }],
+  ['smtpMailTimeout', '1011ms', { 'remote.timeouts.mailMs': 1_011 }],
+  ['smtpRcptTimeout', '1012ms', { 'remote.timeouts.rcptMs': 1_012 }],
+  ['smtpDataInitTimeout', '1013ms', { 'remote.timeouts.dataInitMs': 1_013 }],
+  ['smtpDataXferTimeout', '1014ms', { 'remote.timeouts.dataXferMs': 1_014 }],
+  ['smtpDataDoneTimeout', '1015ms', { 'remote.timeouts.dataDoneMs': 1_015 }],
+  ['smtpRsetTimeout', '1016ms', { 'remote.timeouts.rsetMs': 1_016 }],
+  ['smtpQuitTimeout', '1017ms', { 'remote.timeouts.quitMs': 1_017 }],
+  ['smtpHeloName', 'out.test', { 'client.heloName': 'out.test' }],
+  ['smtpBindAddress', '192.0.2.9', { 'client.bindAddresses.v4': '192.0.2.9' }],
+  ['smtpBindAddress6', '2001:db8::9', { 'client.bindAddresses.v6': '2001:db8::9' }],
+  ['inetProtocols', 'ipv6', { 'client.choice.inetProtocols': 'ipv6' }],
+  ['smtpAddressPreference', 'any', { 'client.choice.addressPreference': 'any' }],
+  ['smtpMxAddressLimit', '7', { 'client.choice.mxAddressLimit': 7 }],
+  ['smtpMxSessionLimit', '3', { 'client.choice.mxSessionLimit': 3 }],
+  ['ignoreMxLookupError', 'yes', { 'client.choice.ignoreMxLookupError': true }],
   [
-    'smtpTimeout',
-    '1006ms',
+    'smtpFallbackRelay',
+    '[f.test]',
     {
-      'remote.timeouts.commandMs': 1_006,
-      'remote.timeouts.dataBlockMs': 1_006,
-      'remote.timeouts.dataTerminationMs': 1_006,
+      'client.fallbackRelays.0.host': 'f.test',
+      'client.fallbackRelays.0.port': 25,
+      'client.fallbackRelays.0.lookUpMx': false,
     },
   ],
+  ['smtpDiscardEhloKeywords', 'dsn, Chunking', { 'client.ignored': 'DSN CHUNKING' }],
+  ['smtpConnectionCacheOnDemand', 'no', { 'client.sessions.onDemand': false }],
+  ['smtpConnectionReuseTimeLimit', '1018ms', { 'client.sessions.lifeMs': 1_018 }],
   ['defaultDestinationRecipientLimit', '107', { 'queue.destinationRecipientLimit': 107 }],
   ['virtualAliasExpansionLimit', '1008', { 'queue.virtualAliasExpansionLimit': 1_008 }],
 ]
@@ -78,6 +97,7 @@ async function told(...overrides: readonly string[]): Promise<ReadonlyMap<string
     throw new Error('nobody is spoken to')
   })
   const { slotOf, ...queue } = queueOptions({ settings, routes: routesOf(settings, inlineMaps) })
+  const { ignoredExtensions, ...client } = smtpClientOptions(settings)
   const all = {
     queue: {
       ...queue,
@@ -85,6 +105,7 @@ async function told(...overrides: readonly string[]): Promise<ReadonlyMap<string
     },
     retry: retryOptions(settings),
     tls: tlsPolicyOptions(settings, secrets),
+    client: { ...client, ignored: [...ignoredExtensions].join(' ') },
     remote: {
       ...policies,
       relayhost: policies.relayhost && formatNextHop(policies.relayhost),
@@ -112,7 +133,7 @@ describe('a setting reaches what is behind the queue:', () => {
 
   it('all of that part are known', () => {
     const known = [...rows.map(([path]) => path), ...elsewhere]
-    const part = (['Queue and delivery', 'TLS to other mail servers'] as const)
+    const part = (['Queue and delivery', 'SMTP client', 'TLS to other mail servers'] as const)
       .flatMap((name) => flatten(settingParts[name]))
       .map(([path]) => path)
     expect(part.filter((path) => !known.includes(path))).toEqual([])

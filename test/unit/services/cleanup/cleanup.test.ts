@@ -64,8 +64,7 @@ describe('cleanup', () => {
       }
       expect(await fail(queueId, FAILURES_MAX + 1, bug)).toBe(false)
       expect(await message(queueId)).toMatchObject({ state: 'corrupt', reason: 'Error: bug' })
-      const released = await Array.fromAsync(pipeline.backend.operator.releaseCorrupt())
-      expect(released).toEqual([queueId])
+      expect(await pipeline.backend.operator.release(queueId)).toBe(true)
       expect(await message(queueId)).toMatchObject({ state: 'incoming', starts: 0 })
       await pipeline.settle()
       expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
@@ -173,17 +172,6 @@ describe('cleanup', () => {
     ])
     expect(Object.fromEntries(sizesSeen)).toEqual(sizes)
     expect(attempts.flatMap(({ to }) => to).sort()).toEqual([...recipients].sort())
-  })
-
-  it('releases all corrupt messages and leaves those on hold', async () => {
-    const [corrupt, held] = [
-      await pipeline.accept(text, ['ann@example.test']),
-      await pipeline.accept(text, ['ann@example.test']),
-    ]
-    await pipeline.backend.queue.markCorrupt(corrupt, 'x')
-    await pipeline.backend.operator.hold(held, 'x')
-    expect(await Array.fromAsync(pipeline.backend.operator.releaseCorrupt())).toEqual([corrupt])
-    expect((await message(held))?.state).toBe('held')
   })
 
   describe('tells in the log what became of recipients', () => {

@@ -44,6 +44,7 @@ describe('what no setting leaves out', () => {
       message: [
         'hopcount_limit',
         'delivered_to',
+        'reject_to_bounce_address',
         'reject_sender_login_mismatch',
         'reject_over_sending_limit',
       ],

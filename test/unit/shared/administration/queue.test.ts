@@ -62,6 +62,7 @@ describe('the queue', () => {
                 }),
               },
             ],
+            isExpired: false,
             attempts: 1,
             lastReply: 'no way to [relay.test]',
             dueMs: expect.any(Number),
@@ -160,10 +161,153 @@ describe('messages of the queue', () => {
     expect(await queue().flush()).toEqual({ kind: 'flushed', messages: 1 })
   })
 
-  it('that were set aside as corrupt are released together', async () => {
-    expect(await Array.fromAsync(queue().releaseCorrupt())).toEqual([])
-    await world.pipeline.backend.queue.markCorrupt(incoming, 'workers died')
-    expect(await stateOf(incoming)).toBe('corrupt')
-    expect(await Array.fromAsync(queue().releaseCorrupt())).toEqual([incoming])
+  it('are flushed one by one, or by the domain of their recipients', async () => {
+    expect(await queue().flush(incoming)).toEqual({ kind: 'flushed', messages: 0 })
+    expect(await queue().flush(waiting.toLowerCase())).toEqual({ kind: 'flushed', messages: 1 })
+    expect(await queue().flush('AWAY.test')).toEqual({ kind: 'flushed', messages: 1 })
+  })
+
+  it('are expired, but for one that cleanup is about to work on', async () => {
+    expect(await queue().expire({ queueIds: [`${waiting},${incoming}`] })).toMatchObject({
+      done: [waiting],
+      refused: [{ kind: 'not-waiting', value: incoming }],
+    })
+    const shown = await queue().show(waiting)
+    expect(shown).toMatchObject({
+      message: {
+        state: 'active',
+        groups: [
+          {
+            isExpired: true,
+            recipients: [
+              {
+                last: {
+                  kind: 'failed',
+                  status: '5.4.7',
+                  reply: 'administratively expired: no way to [relay.test]',
+                },
+              },
+            ],
+          },
+        ],
+      },
+    })
+  })
+})
+
+describe('all that is like something', () => {
+  const changeAll = async (
+    verb: Parameters<ReturnType<typeof queue>['changeAll']>[0],
+    filter: FilterRequest,
+    after?: string,
+  ) => {
+    const changing = queue().changeAll(verb, filter, { after })
+    if (changing.kind !== 'changing') throw new Error(changing.kind)
+    return Array.fromAsync(changing.outcomes)
+  }
+
+  it('is changed message by message, the others are left', async () => {
+    const ids = [waiting]
+    for (let i = 0; i < 40; i++) {
+      world.clock.advance(1)
+      ids.push(await world.pipeline.accept('Subject: z\r\n\r\n', ['far@away.test']))
+    }
+    await world.pipeline.settle()
+    const held = await changeAll('hold', { destination: 'away.test' })
+    expect(held).toEqual(ids.map((queueId) => ({ queueId, isDone: true })))
+    expect(await stateOf(ids[40] ?? '')).toBe('hold')
+    expect(await changeAll('hold', { state: 'deferred' })).toEqual([
+      { queueId: incoming, isDone: true },
+    ])
+    // What is done already is left as it is.
+    expect((await changeAll('hold', {})).filter(({ isDone }) => isDone)).toEqual([])
+    const second = await changeAll('delete', {}, ids[38])
+    expect(second).toEqual(ids.slice(39).map((queueId) => ({ queueId, isDone: true })))
+    expect((await list()).looked).toBe(40)
+  })
+
+  it('is found by age, reason and destination', async () => {
+    const ids = async (filter: FilterRequest) =>
+      (await list(filter)).messages.map(({ queueId }) => queueId)
+    expect(await ids({ reason: 'NO WAY to' })).toEqual([waiting])
+    expect(await ids({ reason: 'refused' })).toEqual([])
+    expect(await ids({ destination: '[relay.test]' })).toEqual([waiting])
+    expect(await ids({ destination: 'here.test' })).toEqual([incoming])
+    expect(await ids({ destination: 'local' })).toEqual([])
+    world.clock.advance(10_000)
+    expect(await ids({ newerThan: '11s' })).toEqual([waiting, incoming])
+    expect(await ids({ newerThan: '10s' })).toEqual([incoming])
+    expect(await ids({ newerThan: '9s' })).toEqual([])
+    expect(queue().list({ newerThan: 'soon' })).toMatchObject({
+      kind: 'bad-value',
+      field: 'newerThan',
+    })
+  })
+})
+
+describe('the queue in numbers', () => {
+  it('says where mail waits most, for how long and why', async () => {
+    world.clock.advance(7 * 60_000)
+    const top = await queue().top({}, { by: 'destination', limit: 1 })
+    expect(top).toMatchObject({
+      total: { name: 'TOTAL', recipients: 2, ages: [0, 2, 0, 0, 0, 0, 0, 0, 0, 0] },
+      rows: [{ name: '[relay.test]', recipients: 1, reason: 'no way to [relay.test]' }],
+      more: 1,
+    })
+    const names = async (by: 'domain' | 'sender' | 'reason') => {
+      const found = await queue().top({}, { by, limit: 9 })
+      return found.kind === 'top' ? found.rows.map(({ name }) => name) : found.kind
+    }
+    expect(await names('domain')).toEqual(['away.test', 'here.test'])
+    expect(await names('sender')).toEqual(['sender@remote.test'])
+    expect(await names('reason')).toEqual(['no way to [relay.test]', '(not tried yet)'])
+  })
+
+  it('says what is in each state', async () => {
+    expect(await queue().stats({})).toEqual({
+      kind: 'stats',
+      states: [
+        {
+          state: 'deferred',
+          messages: 1,
+          recipients: 1,
+          bytes: 21,
+          oldestMs: world.clock.now() - 1_000,
+          nextMs: expect.any(Number),
+        },
+        {
+          state: 'incoming',
+          messages: 1,
+          recipients: 1,
+          bytes: 21,
+          oldestMs: world.clock.now(),
+          nextMs: null,
+        },
+      ],
+    })
+  })
+})
+
+describe('the content of a message', () => {
+  async function contentOf(queueId: string) {
+    const content = await queue().content(queueId)
+    if (content.kind !== 'content') return content.kind
+    const text = async (part: AsyncIterable<Uint8Array>) =>
+      Buffer.concat(await Array.fromAsync(part)).toString('latin1')
+    return [await text(content.header()), await text(content.body())]
+  }
+
+  it.each([
+    ['Subject: x\r\n\r\nHello\r\n', 'Subject: x\r\n', '\r\nHello\r\n'],
+    ['Subject: x\r\n', 'Subject: x\r\n', ''],
+    ['\r\nHello\r\n', '', '\r\nHello\r\n'],
+    ['Subject: x\r\n\r\n', 'Subject: x\r\n', '\r\n'],
+  ])('has what was added, its header and its body: %j', async (message, header, body) => {
+    const queueId = await world.pipeline.accept(message, ['far@away.test'])
+    expect(await contentOf(queueId)).toEqual([`Received: by mx.example.test\r\n${header}`, body])
+  })
+
+  it("is nobody's when the message is gone", async () => {
+    expect(await contentOf(gone)).toBe('not-queued')
   })
 })

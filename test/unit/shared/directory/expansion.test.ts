@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDirectory } from '#shared/directory/directory.ts'
 import {
   EXTENSIONS_PER_ENTRY_MAX,
+  type ExpansionOptions,
   expand,
   LOOKUP_ADDRESSES_MAX,
 } from '#shared/directory/expansion.ts'
@@ -19,6 +20,8 @@ type World = {
   readonly disabled?: readonly string[]
   /** Alias → targets, all `local` parts of ours.test unless they hold an `@`; `@` is the catch-all. */
   readonly aliases?: { readonly [name: string]: string }
+  /** Account → where its mail goes; `keep` among them is its copy. */
+  readonly forwards?: { readonly [name: string]: string }
 }
 
 const domain = parseDomain('ours.test')
@@ -55,7 +58,7 @@ async function directoryOf(world: World) {
   if (domain === undefined) throw new Error('no domain')
   await directory.domains.remove(domain, { force: true })
   await directory.domains.add(domain)
-  const { accounts = [], disabled = [], aliases = {} } = world
+  const { accounts = [], disabled = [], aliases = {}, forwards = {} } = world
   for (const local of [...accounts, ...disabled]) {
     const enabled = !disabled.includes(local)
     await directory.accounts.add({ address: address(local), passwordHash: '', enabled })
@@ -64,13 +67,22 @@ async function directoryOf(world: World) {
     const name = local === '@' ? { local: null, domain } : address(local)
     await directory.aliases.add(name, targets.split(' ').map(address))
   }
+  for (const [local, words] of Object.entries(forwards)) {
+    const to = words.split(' ').filter((word) => word !== 'keep')
+    const forward = { to: to.map(address), keep: to.length < words.split(' ').length }
+    await directory.accounts.set(address(local), { forward })
+  }
   return directory
 }
 
 /** The expansion as lines: `local bob +ext <original>`, `remote a@b <original>`, `failed x reason <original>`. */
-async function expanded(world: World, ...recipients: readonly string[]) {
+function expanded(world: World, ...recipients: readonly string[]) {
+  return expandedOf(world, recipients)
+}
+
+async function expandedOf(world: World, recipients: readonly string[], options?: ExpansionOptions) {
   const directory = await directoryOf(world)
-  const { local, remote, failed } = await directory.expand(recipients.map(address))
+  const { local, remote, failed } = await directory.expand(recipients.map(address), options)
   const text = (of: Address) => formatAddress(of).replace(/@ours\.test$/, '')
   const owners = new Map(
     (await Array.fromAsync(directory.accounts.list())).map((account) => [account.id, account]),
@@ -81,7 +93,10 @@ async function expanded(world: World, ...recipients: readonly string[]) {
       const extension = to.extension === null ? '' : ` +${to.extension}`
       return `local ${owner(to.accountId)}${extension} <${text(to.originalRecipient)}>`
     }),
-    ...remote.map((to) => `remote ${text(to.address)} <${text(to.originalRecipient)}>`),
+    ...remote.map((to) => {
+      const by = to.forwardedBy === undefined ? '' : ` by ${text(to.forwardedBy)}`
+      return `remote ${text(to.address)}${by} <${text(to.originalRecipient)}>`
+    }),
     ...failed.map(
       (to) => `failed ${text(to.address)} ${to.reason} <${text(to.originalRecipient)}>`,
     ),
@@ -132,6 +147,88 @@ describe('expand', () => {
       'local bob <a>',
       'remote r@remote.test <a>',
     ])
+  })
+
+  describe('with accounts that send their mail on', () => {
+    it('goes there, and stays here too where that is wanted', async () => {
+      const accounts = ['bob', 'carol']
+      const forwards = { bob: 'x@remote.test y@remote.test', carol: 'keep bob' }
+      expect(await expanded({ accounts, forwards }, 'bob')).toEqual([
+        'remote x@remote.test by bob <bob>',
+        'remote y@remote.test by bob <bob>',
+      ])
+      expect(await expanded({ accounts, forwards }, 'carol')).toEqual([
+        'local carol <carol>',
+        'remote x@remote.test by bob <carol>',
+        'remote y@remote.test by bob <carol>',
+      ])
+    })
+
+    it('does so behind an alias, and behind an alias that is the account too', async () => {
+      const world = {
+        accounts: ['bob'],
+        aliases: { all: 'bob', bob: 'bob z@remote.test' },
+        forwards: { bob: 'x@remote.test' },
+      }
+      expect(await expanded(world, 'all')).toEqual([
+        'remote z@remote.test <all>',
+        'remote x@remote.test by bob <all>',
+      ])
+    })
+
+    it('takes its own address among the targets for its copy', async () => {
+      const world = { accounts: ['bob'], forwards: { bob: 'x@remote.test bob' } }
+      expect(await expanded(world, 'bob')).toEqual([
+        'local bob <bob>',
+        'remote x@remote.test by bob <bob>',
+      ])
+    })
+
+    it('passes no extension on', async () => {
+      const world = { accounts: ['bob'], forwards: { bob: 'keep x@remote.test' } }
+      expect(await expanded(world, 'bob+tag')).toEqual([
+        'local bob +tag <bob+tag>',
+        'remote x@remote.test by bob <bob+tag>',
+      ])
+    })
+
+    it('fails where they send it to one another, unless one keeps it', async () => {
+      const accounts = ['a', 'b']
+      expect(await expanded({ accounts, forwards: { a: 'b', b: 'a' } }, 'a')).toEqual([
+        'failed a loop <a>',
+      ])
+      expect(await expanded({ accounts, forwards: { a: 'b', b: 'a keep' } }, 'a')).toEqual([
+        'local b <a>',
+      ])
+    })
+
+    it('ends at an account that had the message before: its delivery says that it goes in circles', async () => {
+      const world = { accounts: ['bob'], forwards: { bob: 'x@remote.test' } }
+      const options = { deliveredTo: ['BOB@ours.test'] }
+      expect(await expandedOf(world, ['bob'], options)).toEqual(['local bob <bob>'])
+      expect(await expandedOf(world, ['bob'], { deliveredTo: ['x@ours.test'] })).toEqual([
+        'remote x@remote.test by bob <bob>',
+      ])
+    })
+
+    it('ends at the account for whoever asks whose an address is', async () => {
+      const world = { accounts: ['bob'], forwards: { bob: 'x@remote.test' } }
+      expect(await expandedOf(world, ['bob'], { followsForwards: false })).toEqual([
+        'local bob <bob>',
+      ])
+    })
+
+    it('sends nothing on from an account that is disabled', async () => {
+      const world = { disabled: ['bob'], forwards: { bob: 'x@remote.test' } }
+      expect(await expanded(world, 'bob')).toEqual(['failed bob disabled <bob>'])
+    })
+
+    it('counts against the limits, as aliases do', async () => {
+      const to = Array.from({ length: 5 }, (_, i) => `x${i}@remote.test`).join(' ')
+      const world = { accounts: ['bob'], aliases: { all: 'bob' }, forwards: { bob: to } }
+      expect(await expanded(world, 'bob')).toEqual(['failed bob too-many <bob>'])
+      expect(await expanded(world, 'all')).toEqual(['failed all too-many <all>'])
+    })
   })
 
   it('keeps remote local parts apart that differ in case', async () => {
@@ -288,7 +385,7 @@ describe('expand', () => {
       return { lookup, asked: () => asked }
     }
     const accountNamed = (id: string) =>
-      ({ id, enabled: true }) as NonNullable<AddressRecord['account']>
+      ({ id, enabled: true, forward: null }) as NonNullable<AddressRecord['account']>
 
     const recipients = Array.from({ length: 601 }, (_, i) => address(`bomb+${i}`))
 

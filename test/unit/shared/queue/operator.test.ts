@@ -6,6 +6,7 @@ import { parseAddress } from '#shared/mail/address.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { blobId } from '#shared/queue/blob.ts'
+import { createListing } from '#shared/queue/listing.ts'
 import { GROUP_LEASE_MS } from '#shared/queue/new-groups.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import { createFakeNotices, mute } from '#test/support/fake-notices.ts'
@@ -23,13 +24,16 @@ describe('an operator', () => {
   /** How other hosts answer, by address. */
   let answer: (address: string) => DeliveryResult
   let sent: string[]
+  /** Whether senders can be told of what failed. */
+  let canTell: boolean
 
   beforeEach(async () => {
     opened = await openEmbedded({ clock })
     sent = []
+    canTell = false
     answer = () => ({ kind: 'deferred', status: '4.4.1', reply: 'refused' })
     pipeline = createPipeline(opened.store, clock, {
-      notices: createFakeNotices(mute),
+      notices: createFakeNotices((...given) => (canTell ? [] : mute(...given))),
       deliverRemote: async (_message, _hop, recipients) =>
         recipients.map(({ address }) => {
           sent.push(address)
@@ -200,6 +204,92 @@ describe('an operator', () => {
       const blob = await opened.store.tables.mail.get(blobKey(blobId(queueId)))
       expect(blob).toMatchObject({ refs: 0, deadPk: 'DEAD' })
       expect(await operator.remove(queueId)).toBe(false)
+    })
+  })
+
+  describe('expires', () => {
+    beforeEach(() => {
+      canTell = true
+    })
+    const told = () => pipeline.notices.asked.flatMap(({ attempt }) => attempt.recipients)
+
+    it('what is deferred: its sender is told the last reason, and it is gone', async () => {
+      const queueId = await deferred('x@far.test', 'y@far.test')
+      sent = []
+      expect(await operator.expire(queueId)).toBe(true)
+      await pipeline.settle()
+      expect(sent).toEqual([])
+      expect(told().slice(-2)).toMatchObject([
+        {
+          recipient: { address: 'x@far.test' },
+          result: { kind: 'failed', status: '5.4.7', reply: 'administratively expired: refused' },
+        },
+        { recipient: { address: 'y@far.test' }, result: { kind: 'failed' } },
+      ])
+      expect(await operator.show(queueId)).toBeUndefined()
+      expect(await operator.expire(queueId)).toBe(false)
+    })
+
+    it('what is held only when it is released, and is not tried again then', async () => {
+      const queueId = await deferred()
+      sent = []
+      await operator.hold(queueId, 'odd')
+      expect(await operator.expire(queueId)).toBe(true)
+      expect(await operator.expire(queueId)).toBe(false)
+      await pipeline.settle()
+      expect(await groupStates(queueId)).toEqual(['held'])
+      expect(await operator.release(queueId)).toBe(true)
+      await pipeline.settle()
+      expect(sent).toEqual([])
+      expect(await operator.show(queueId)).toBeUndefined()
+    })
+
+    it('what is held at once, where that is wanted', async () => {
+      const queueId = await deferred()
+      await operator.hold(queueId, 'odd')
+      await operator.expire(queueId)
+      expect(await operator.expire(queueId, { heldToo: true })).toBe(true)
+      await pipeline.settle()
+      expect(await operator.show(queueId)).toBeUndefined()
+    })
+
+    it.each([
+      ['held', held],
+      ['corrupt', corrupt],
+    ] as const)('a whole message that is %s, of which nobody has anything', async (_, make) => {
+      const queueId = await make()
+      expect(await operator.expire(queueId, { heldToo: true })).toBe(true)
+      await pipeline.settle()
+      expect(told().at(-1)).toMatchObject({
+        recipient: { address: 'ann@example.test' },
+        result: { kind: 'failed', reply: 'administratively expired' },
+      })
+      expect(await itemsOf(opened.store, queueId)).toEqual([])
+      expect(await pipeline.inbox('ann@example.test')).toEqual([])
+    })
+
+    it('neither what cleanup is to work on, nor what a worker has, nor a whole message on hold', async () => {
+      expect(await operator.expire(await incoming(), { heldToo: true })).toBe(false)
+      expect(await operator.expire(await leased(), { heldToo: true })).toBe(false)
+      expect(await operator.expire(await held())).toBe(false)
+      expect(await operator.expire(nowhere)).toBe(false)
+    })
+  })
+
+  describe('lists', () => {
+    it.each([1, 2, 3, 7, 100])('in order, each once, with %i ids in memory', async (idsMax) => {
+      const ids: QueueId[] = []
+      for (let i = 0; i < 6; i++) {
+        ids.push(await deferred('x@far.test', 'y@away.test'))
+        clock.advance(10)
+      }
+      const { queue, store } = pipeline.backend
+      const { list } = createListing(queue, store.tables.queue, idsMax)
+      const listed = async (after?: QueueId) =>
+        (await Array.fromAsync(list(after))).map(({ message }) => message.queueId)
+      expect(await listed()).toEqual(ids)
+      expect(await listed(ids[2])).toEqual(ids.slice(3))
+      expect(await listed(ids[5])).toEqual([])
     })
   })
 

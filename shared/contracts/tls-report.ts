@@ -1,6 +1,4 @@
-// Who is told how sessions with other hosts were protected, successes too (RFC 8460).
-
-import type { ReportedPolicy } from './host-security.ts'
+// What delivery tells of each session with another host: how it was protected, successes too (RFC 8460). Whoever keeps it sends reports of it.
 
 export interface TlsReportSink {
   /** Never rejects, and nobody waits for it. */
@@ -33,3 +31,12 @@ export type TlsFailureType =
   | 'sts-webpki-invalid'
 
 export const nobodyTold: TlsReportSink = { note() {} }
+
+/** RFC 8460 §4.4, `policy`. */
+export type ReportedPolicy = {
+  readonly type: 'tlsa' | 'sts' | 'no-policy-found'
+  /** Whose reports it is for. */
+  readonly domain: string
+  readonly strings: readonly string[]
+  readonly mxHosts: readonly string[]
+}

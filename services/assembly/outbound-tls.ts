@@ -1,0 +1,49 @@
+// What protects sessions with other hosts put together, as far as it is remembered for longer than one delivery: what domains publish, TLS
+// sessions to resume, and what they are told.
+
+import { createTargets } from '#services/delivery/remote/targets.ts'
+import { createDane, type Dane } from '#services/delivery/remote/tls/dane.ts'
+import { createTlsSessions, type TlsSessions } from '#services/delivery/remote/tls/sessions.ts'
+import { createSts, type Sts } from '#services/delivery/remote/tls/sts.ts'
+import { createStsFetch, type StsFetchDeps } from '#services/delivery/remote/tls/sts-fetch.ts'
+import { createStsStore } from '#services/delivery/remote/tls/sts-store.ts'
+import { nobodyTold, type TlsReportSink } from '#shared/contracts/tls-report.ts'
+import { createValidatedResolver } from '#shared/dns/validated-resolver.ts'
+import type { Backend } from './backend.ts'
+import { openResolver } from './dns.ts'
+
+export type OutboundTls = {
+  /** Null where no name server is believed. */
+  readonly dane: Dane | null
+  /** Null where MTA-STS is not obeyed. */
+  readonly sts: Sts | null
+  readonly sessions: TlsSessions
+  readonly reports: TlsReportSink
+}
+
+/** `policyHosts`: where tests have them. */
+export function openOutboundTls(
+  { settings, store, clock, log }: Pick<Backend, 'settings' | 'store' | 'clock' | 'log'>,
+  policyHosts: Pick<StsFetchDeps, 'ca' | 'port'> = {},
+): OutboundTls {
+  const { dnssecServers, dnsTimeout, dnsTries } = settings
+  const resolver = openResolver(settings)
+  const reports = nobodyTold
+  const dns = { servers: dnssecServers, timeoutMs: dnsTimeout, tries: dnsTries, clock }
+  const targets = createTargets(settings.privateDestinationNetworks)
+  return {
+    dane: dnssecServers.length === 0 ? null : createDane({ dns: createValidatedResolver(dns) }),
+    sts: settings.smtpMtaSts
+      ? createSts({
+          resolver,
+          fetchPolicy: createStsFetch({ resolver, targets, ...policyHosts }),
+          store: createStsStore(store.tables.counters, clock),
+          reports,
+          clock,
+          log: log.child({ service: 'delivery' }),
+        })
+      : null,
+    sessions: createTlsSessions(clock),
+    reports,
+  }
+}

@@ -1,0 +1,42 @@
+// How far a long command is, for a person who waits: one line of the terminal, written over itself.
+
+import type { Process } from './context.ts'
+
+const BAR_CHARACTERS = 30
+/** Written again after so many parts of the whole. */
+const STEPS = 200
+
+export type Progress = {
+  step(): void
+  /** Leaves an empty line to whoever writes next. */
+  end(): void
+}
+
+/** Where nobody looks nothing is written. */
+export function showProgress(
+  { say, person, columns }: Pick<Process, 'say' | 'person' | 'columns'>,
+  what: string,
+  total: number,
+): Progress {
+  if (person === undefined || columns === undefined || total === 0) return silent
+  const every = Math.max(1, Math.floor(total / STEPS))
+  let done = 0
+  const draw = () => {
+    // There may be more by now than were counted.
+    const part = Math.min(1, done / total)
+    const bar = '#'.repeat(Math.round(part * BAR_CHARACTERS)).padEnd(BAR_CHARACTERS)
+    const text = `${what} [${bar}] ${Math.round(part * 100)}% ${done}/${total}`
+    say(`\r${text.slice(0, columns - 1)}`)
+  }
+  return {
+    step() {
+      done++
+      if (done % every === 0 || done === total) draw()
+    },
+    end() {
+      say('\r\x1b[K')
+    },
+  }
+}
+
+const silent: Progress = { step() {}, end() {} }
