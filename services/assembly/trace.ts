@@ -31,7 +31,7 @@ export type Traced =
   | { readonly kind: 'none' }
 
 export async function trace(
-  { store, clock }: Pick<Backend, 'store' | 'clock'>,
+  { store, settings, clock }: Pick<Backend, 'store' | 'settings' | 'clock'>,
   text: string,
   { sinceMs }: { readonly sinceMs: number },
 ): Promise<Traced> {
@@ -55,9 +55,15 @@ export async function trace(
     isIP(address) === 0
       ? ({ kind: 'words', words: text } as const)
       : ({ kind: 'client', remoteAddress: plainAddress(address.toLowerCase()) } as const)
+  // What is older is told no more, and each day is some questions.
+  const keptMs = range.nowMs - settings.traceRetention
+  const kept = { ...range, sinceMs: Math.max(sinceMs, keptMs) }
   const [{ stories, isCut }, refusals] = await Promise.all([
-    searchStories({ table, readStory }, sought, range),
-    refusalsOf(counters, sought.kind === 'client' ? sought.remoteAddress : text, range),
+    searchStories({ table, readStory }, sought, kept),
+    refusalsOf(counters, sought.kind === 'client' ? sought.remoteAddress : text, {
+      ...range,
+      sinceMs: Math.max(sinceMs, range.nowMs - settings.policyRecordLifetime),
+    }),
   ])
   const [only, ...more] = stories
   if (only !== undefined && more.length === 0 && refusals.length === 0) {
