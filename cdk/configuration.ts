@@ -27,6 +27,7 @@ export type Deployment = Omit<Configuration, 'preset' | 'listeners' | 'logRetent
   readonly contentFilters: readonly ContentFilter[]
   /** Domains are sent reports of mail in their name. */
   readonly sendsDmarcReports: boolean
+  readonly sendsTlsReports: boolean
 }
 
 export type ConfigurationFile = { readonly path: string; readonly text: string }
@@ -92,9 +93,11 @@ function deploymentOf(
     listeners: servedListeners(configuration),
     logRetentionDays: configuration.logRetentionDays ?? preset.logRetentionDays,
     hostedZone: id === '' ? undefined : { id, name },
+    senderName: configuration.senderName || `out.${configuration.hostname}`,
     dnsListKeySecrets: [...mail.settings.dnsListKeys.values()],
     mail: mail.variables,
     contentFilters: contentFiltersOf(mail.settings),
     sendsDmarcReports: mail.settings.dmarcReports,
+    sendsTlsReports: mail.settings.tlsReports,
   }
 }

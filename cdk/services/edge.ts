@@ -12,6 +12,7 @@ import {
   recentLogins,
   sendHints,
   spoolMessages,
+  tlsReports,
   watchQueuePrefix,
   writeObjects,
 } from '../permissions.ts'
@@ -33,6 +34,7 @@ export class Edge extends ContainerService<'edge'> {
       statements: [
         ...spoolMessages(parts),
         ...dmarcReports(deployment, storage),
+        ...tlsReports(deployment, storage),
         recentLogins(storage),
         manageMailboxes(storage),
         ...readObjects(storage),

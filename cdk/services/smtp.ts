@@ -10,6 +10,7 @@ import {
   readSpooled,
   readWebhookSecret,
   spoolMessages,
+  tlsReports,
   writeObjects,
 } from '../permissions.ts'
 
@@ -28,6 +29,7 @@ export class Smtp extends ContainerService<'smtp'> {
       statements: [
         ...spoolMessages(parts),
         ...dmarcReports(deployment, storage),
+        ...tlsReports(deployment, storage),
         discardedMessages(storage),
         writeObjects(storage),
         ...readSpooled(deployment, storage),

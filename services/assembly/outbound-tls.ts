@@ -6,11 +6,12 @@ import { createDane, type Dane } from '#services/delivery/remote/tls/dane.ts'
 import { createTlsSessions, type TlsSessions } from '#services/delivery/remote/tls/sessions.ts'
 import { createSts, type Sts } from '#services/delivery/remote/tls/sts.ts'
 import { createStsFetch, type StsFetchDeps } from '#services/delivery/remote/tls/sts-fetch.ts'
-import { createStsStore } from '#services/delivery/remote/tls/sts-store.ts'
 import { nobodyTold, type TlsReportSink } from '#shared/contracts/tls-report.ts'
 import { createValidatedResolver } from '#shared/dns/validated-resolver.ts'
 import type { Backend } from './backend.ts'
 import { openResolver } from './dns.ts'
+import { createStsStore } from './sts-store.ts'
+import { openTlsReportRecords } from './tls-reports.ts'
 
 export type OutboundTls = {
   /** Null where no name server is believed. */
@@ -19,16 +20,20 @@ export type OutboundTls = {
   readonly sts: Sts | null
   readonly sessions: TlsSessions
   readonly reports: TlsReportSink
+  /** Resolves when all that reports were told is kept. */
+  settle(): Promise<void>
 }
 
 /** `policyHosts`: where tests have them. */
 export function openOutboundTls(
-  { settings, store, clock, log }: Pick<Backend, 'settings' | 'store' | 'clock' | 'log'>,
+  backend: Pick<Backend, 'settings' | 'store' | 'clock' | 'log'>,
   policyHosts: Pick<StsFetchDeps, 'ca' | 'port'> = {},
 ): OutboundTls {
+  const { settings, store, clock, log } = backend
   const { dnssecServers, dnsTimeout, dnsTries } = settings
   const resolver = openResolver(settings)
-  const reports = nobodyTold
+  const reports = settings.tlsReports ? openTlsReportRecords(backend) : undefined
+  const sink = reports ?? nobodyTold
   const dns = { servers: dnssecServers, timeoutMs: dnsTimeout, tries: dnsTries, clock }
   const targets = createTargets(settings.privateDestinationNetworks)
   return {
@@ -38,12 +43,13 @@ export function openOutboundTls(
           resolver,
           fetchPolicy: createStsFetch({ resolver, targets, ...policyHosts }),
           store: createStsStore(store.tables.counters, clock),
-          reports,
+          reports: sink,
           clock,
           log: log.child({ service: 'delivery' }),
         })
       : null,
     sessions: createTlsSessions(clock),
-    reports,
+    reports: sink,
+    settle: async () => await reports?.settle(),
   }
 }

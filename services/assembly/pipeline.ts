@@ -8,10 +8,6 @@ import { createLocalDelivery } from '#services/delivery/local/local-delivery.ts'
 import type { Notices } from '#services/delivery/notices/notices.ts'
 import { createLimits } from '#services/delivery/queue-manager/limits.ts'
 import { startQueueManager } from '#services/delivery/queue-manager/queue-manager.ts'
-import {
-  createSharedDestinations,
-  failuresOfCohorts,
-} from '#services/delivery/queue-manager/shared-destinations.ts'
 import { createSharedTurns, type UnderWay } from '#services/delivery/queue-manager/shared-turns.ts'
 import { createDeadLetters } from '#services/sweeper/dead-letters.ts'
 import { createSweeper } from '#services/sweeper/sweeper.ts'
@@ -19,6 +15,7 @@ import { parseAccountId } from '#shared/directory/account-id.ts'
 import { createStageMessage } from '#shared/queue/created-message.ts'
 import type { IsFrozen, LocalDelivery, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import { createRetrySchedule } from '#shared/queue/retry-schedule.ts'
+import { createSharedDestinations, failuresOfCohorts } from '#shared/queue/shared-destinations.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
 import { assembleNotices } from './notices.ts'

@@ -51,19 +51,24 @@ export type RemoteSecrets = {
   readonly clientCertificate?: { readonly cert: string; readonly key: string }
 }
 
-/** Ways out that not every root has. */
-export type OtherWays = {
-  /** By the API of Amazon SES, in this region. */
+/** What a root has of its own, or opens once for several. */
+export type RemoteParts = {
+  /** The way out by the API of Amazon SES, in this region. */
   readonly ses?: (region: string) => Transport
+  readonly signing?: ReturnType<typeof assembleSigning>
+  readonly tls?: ReturnType<typeof openOutboundTls>
 }
 
 export function openRemoteDelivery(
   backend: Backend,
   secrets: RemoteSecrets,
-  ways: OtherWays = {},
-  signing = assembleSigning(backend),
-  remembered = openOutboundTls(backend),
+  parts: RemoteParts = {},
 ): OpenRemoteDelivery {
+  const {
+    ses,
+    signing = assembleSigning(backend),
+    tls: remembered = openOutboundTls(backend),
+  } = parts
   const { settings, store, clock, log } = backend
   const { hostname } = settings
   const client = smtpClientOptions(settings)
@@ -105,11 +110,12 @@ export function openRemoteDelivery(
   const deliver = createRemoteDelivery({
     objects: store.objects,
     transportOf: (route, { isFilter }) =>
-      transportOf(route, { smtp: isFilter ? toFilter : smtp, ...ways }),
+      transportOf(route, { smtp: isFilter ? toFilter : smtp, ses }),
     leaving: createLeavingEnvelope(backend),
     signing,
     clock,
     hostname,
+    log: log.child({ service: 'delivery' }),
   })
   return {
     deliver: guard(deliver),
@@ -125,7 +131,7 @@ export function openRemoteDelivery(
 
 function transportOf(
   route: Route,
-  { smtp, ses }: OtherWays & { readonly smtp: Transport },
+  { smtp, ses }: { readonly smtp: Transport; readonly ses: RemoteParts['ses'] },
 ): Transport {
   switch (route.kind) {
     case 'smtp':

@@ -19,8 +19,9 @@ export function assembleSigning({ settings, directory, clock, log }: Backend): S
   })
 }
 
+/** Where nothing is signed or sealed, keys are made and looked at by command alone. */
 export function assembleKeyUpkeep({ settings, directory, clock, log }: Backend): KeyUpkeep {
-  return createKeyUpkeep({
+  const upkeep = createKeyUpkeep({
     keys: directory.signingKeys,
     domains: directory.domains,
     resolver: openResolver(settings),
@@ -28,4 +29,6 @@ export function assembleKeyUpkeep({ settings, directory, clock, log }: Backend):
     clock,
     log,
   })
+  const isWanted = settings.dkimSigning || settings.arcSealing
+  return isWanted ? upkeep : { ...upkeep, lookAtAll: async () => {} }
 }

@@ -40,7 +40,11 @@ export const handler = onQueueEvents(opened, queueOf, async (bells, context) => 
   let remote: OpenRemoteDelivery | undefined
   let isSpeaking = false
   const delivery = assembleDelivery(backend, async (message, hop, recipients, onContact) => {
-    remote ??= openRemoteDelivery(backend, await relaySecrets(), ses && { ses }, signing, tls)
+    remote ??= openRemoteDelivery(backend, await relaySecrets(), {
+      ...(ses && { ses }),
+      signing,
+      tls,
+    })
     return remote.deliver(message, hop, recipients, (contact) => {
       isSpeaking = true
       onContact(contact)
@@ -55,6 +59,7 @@ export const handler = onQueueEvents(opened, queueOf, async (bells, context) => 
     }).handle(bells)
   } finally {
     clearTimeout(timer)
+    await tls.settle()
     // Between two invocations time stands still here, and not for who is at the other end.
     remote?.close()
   }

@@ -14,6 +14,7 @@ import { type ListenerName, openListeners } from '#services/assembly/listeners.t
 import { openMilters } from '#services/assembly/milters.ts'
 import { assemblePolicy, assembleRecorder } from '#services/assembly/policy.ts'
 import { StartFailure } from '#services/assembly/start-failure.ts'
+import { startTlsReports } from '#services/assembly/tls-reports.ts'
 import { daysLeft } from '#shared/net/tls/days-left.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { loadSettings } from '#shared/settings/load.ts'
@@ -94,6 +95,7 @@ async function serve(environment: NodeJS.ProcessEnv): Promise<void> {
     hints,
   })
   closing.use(startDmarcReports(backend))
+  closing.use(startTlsReports(backend))
   const lag = monitorEventLoopDelay()
   lag.enable()
   // A stand-in lasts for years and is worth nothing: should no certificate come in its place, somebody must hear of it.

@@ -27,8 +27,6 @@ export const handler = onSchedule(opened, {
     await sweeper.deadLetters.drain()
   },
   async 'signing-keys'(leftMs) {
-    const { settings } = opened.backend
-    if (!settings.dkimSigning) return
     const stop = AbortSignal.timeout(Math.max(0, leftMs() - STOP_BEFORE_END_MS))
     await assembleKeyUpkeep(opened.backend).lookAtAll(stop)
   },

@@ -30,6 +30,7 @@ const onlyLook: readonly string[] = [
   'show',
   'check',
   'dns',
+  'doctor',
   'status',
   'export',
   'test',

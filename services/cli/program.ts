@@ -16,6 +16,7 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
     (await import('./serve.ts')).serveCommand(parent, process, version),
   status: async (parent, { process }) =>
     (await import('./status.ts')).statusCommand(parent, process),
+  doctor: async (parent, { define }) => (await import('./doctor.ts')).doctorCommand(parent, define),
   domain: async (parent, { define }) =>
     (await import('./domain.ts')).domainCommands(parent, define),
   account: async (parent, { define }) =>

@@ -24,6 +24,7 @@ import {
   type RemoteSecrets,
 } from '#services/assembly/remote.ts'
 import { explained } from '#services/assembly/start-failure.ts'
+import { startTlsReports } from '#services/assembly/tls-reports.ts'
 import { trustedCertificates } from '#services/assembly/trusted-certificates.ts'
 import { createPolicyServers } from '#services/policy/delegation/servers.ts'
 import { findPostmaster } from '#shared/administration/postmaster.ts'
@@ -181,6 +182,7 @@ export async function startSystem(deps: {
   opening.defer(async () => void (await Promise.all(http.map((server) => server.close()))))
   for (const { at } of http) log.info({ service: 'http', ...at }, 'listening')
   opening.use(startDmarcReports(backend))
+  opening.use(startTlsReports(backend))
   const takeOver = createTakeOver(store.tables.counters, log)
   const told = await store.signals.subscribe(ADMINISTRATOR_TOPIC, () => void takeOver())
   opening.defer(() => told.close())

@@ -88,9 +88,7 @@ export function createWorkers(backend: Backend, deliverRemote: RemoteDelivery) {
         await services.collector.finishRemovals()
         await housekeeping()
       }),
-      every(KEYS_EVERY_MS, async () => {
-        if (running.settings.dkimSigning) await services.keyUpkeep.lookAtAll(stopping.signal)
-      }),
+      every(KEYS_EVERY_MS, () => services.keyUpkeep.lookAtAll(stopping.signal)),
       every(RELIEF_EVERY_MS, () => services.collector.relieve(), RELIEF_EVERY_MS),
       every(ORPHANS_EVERY_MS, () => services.collector.findOrphans(), ORPHANS_FIRST_MS),
     ]

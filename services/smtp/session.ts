@@ -188,6 +188,11 @@ export class SmtpSession {
     return this.options.role === 'submission' || this.options.role === 'submissions'
   }
 
+  /** RFC 8689 §2: within TLS; what goes through a filter by SMTP comes back without it. */
+  get offersRequireTls(): boolean {
+    return this.tls !== null && this.options.contentFilter === ''
+  }
+
   /** Submission: nothing but STARTTLS comes before TLS (RFC 3207 §4), except where even passwords may cross in clear. */
   get needsTls(): boolean {
     if (this.options.role !== 'submission' || !this.options.submissionRequireTls) return false

@@ -73,6 +73,8 @@ export type Spooled = {
   readonly isSigned: boolean
   /** Addresses here that it was delivered to before. */
   readonly deliveredTo: readonly string[]
+  /** Its header asks for delivery without TLS where that cannot be had (RFC 8689 §3). */
+  readonly isTlsOptional?: boolean
   /** It has one of `messageRejectCharacters`. */
   readonly isDisallowed: boolean
   /** Its bytes are in the store already: whoever may not read there cannot have it rewritten. */
@@ -101,6 +103,8 @@ export type SmtpEnvelope = {
   readonly body: '7BIT' | '8BITMIME' | 'BINARYMIME'
   readonly smtpUtf8: boolean
   readonly requireTls: boolean
+  /** RFC 8689 §4.2.2: what recipients' domains ask of TLS is passed over. Never beside `requireTls`. */
+  readonly tlsRequiredNo?: true
   /** RFC 3461 RET and ENVID (xtext decoded), kept for delivery status notifications. */
   readonly dsnReturn: 'FULL' | 'HDRS' | null
   readonly dsnEnvelopeId: string | null

@@ -84,6 +84,11 @@ export class MessageIndexer {
     return deliveredBy(hostname, this.#tree.trace)
   }
 
+  /** After `finish`: its header says `TLS-Required: No` (RFC 8689 §3). */
+  get isTlsOptional(): boolean {
+    return this.#tree.tlsRequired?.trim().toLowerCase() === 'no'
+  }
+
   /** Looks at every line that ends in this chunk; the current line begins at `from`. */
   #wholeLines(bytes: Buffer, from: number): void {
     const tree = this.#tree

@@ -215,6 +215,8 @@ export function messageItem(message: QueuedMessage, key: { pk: string; sk: strin
       envelope.requireTls,
       envelope.dsnReturn,
       envelope.dsnEnvelopeId,
+      // Of most messages nothing, and as in items of before.
+      ...(envelope.tlsRequiredNo ? [true] : []),
     ],
     origin: packOrigin(origin),
     ...(message.filter !== null && { filter: message.filter }),
@@ -259,7 +261,7 @@ export function unpackOrigin(packed: Value | undefined): Origin {
 }
 
 export function queuedMessage(item: Item): QueuedMessage {
-  const [body, smtpUtf8, requireTls, dsnReturn, dsnEnvelopeId] = list(item.options)
+  const [body, smtpUtf8, requireTls, dsnReturn, dsnEnvelopeId, tlsRequiredNo] = list(item.options)
   const origin = unpackOrigin(item.origin)
   return {
     queueId: item.pk.slice(2) as QueueId,
@@ -273,6 +275,7 @@ export function queuedMessage(item: Item): QueuedMessage {
       requireTls: requireTls === true,
       dsnReturn: dsnReturn as SmtpEnvelope['dsnReturn'],
       dsnEnvelopeId: optional(dsnEnvelopeId),
+      ...(tlsRequiredNo === true && { tlsRequiredNo }),
     },
     origin,
     filter: optional(item.filter),

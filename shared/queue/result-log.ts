@@ -62,6 +62,8 @@ export function logResult(
       to,
       ...(original !== to && { origTo: original }),
       relay: contact?.relay ?? 'none',
+      ...(contact?.tls !== undefined && { tls: contact.tls }),
+      ...(contact?.sessionUse !== undefined && { sessionUse: contact.sessionUse }),
       delay: seconds(endedMs - begunMs),
       // Before it was in the queue, in the queue, making the connection, handing it over.
       delays: delays.map(seconds).join('/'),

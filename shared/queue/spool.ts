@@ -84,11 +84,13 @@ export function createSpool(deps: {
     const { type, subtype } = index.structure
     const isSigned = cleaning.isSigned || (type === 'multipart' && subtype === 'signed')
     const deliveredTo = deliveredBefore(indexer, options.hostname)
+    const { isTlsOptional } = indexer
     const spooled: Spooled = {
       queueId,
       index,
       isSigned,
       isDisallowed,
+      isTlsOptional,
       deliveredTo,
       ...(object.stored && { isStored: true }),
     }
@@ -147,7 +149,7 @@ export function createSpool(deps: {
   async function accept(accepted: AcceptedMessage) {
     const { spooled, origin, prepend, arrivedMs, held } = accepted
     const { filter = null, junk = false } = accepted
-    const { queueId, index, deliveredTo } = spooled
+    const { queueId, index, deliveredTo, isTlsOptional = false } = spooled
     const object = stagedOf(spooled)
     const envelope = await cleanedEnvelope(accepted)
     // What a filter sends back is what it got from us, whoever sent it first.
@@ -161,7 +163,9 @@ export function createSpool(deps: {
       ...untouched,
       ...(held !== undefined && { state: 'held', reason: held }),
       queueId,
-      envelope,
+      // RFC 8689 §4.1: beside the parameter the field means nothing.
+      envelope:
+        isTlsOptional && !envelope.requireTls ? { ...envelope, tlsRequiredNo: true } : envelope,
       origin,
       filter,
       object: { key: objectKey(queueId), length: index.bytes, storedFirst: object.stored },

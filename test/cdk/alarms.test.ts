@@ -149,6 +149,7 @@ describe('an outage', () => {
     for (const [name, queue] of [
       ['IncomingAge', 'incoming'],
       ['ActiveAge', 'active'],
+      ['DeferredBellAge', 'deferred'],
     ] as const) {
       const alarm = alarmOf(name)
       expect(alarm).toMatchObject({

@@ -85,6 +85,7 @@ describe('functions', () => {
     expect(mappings).toEqual([
       ['Queuesincoming.Arn', 'cleanupFunction', 10, 10, ['ReportBatchItemFailures']],
       ['Queuesactive.Arn', 'deliveryFunction', 1, 20, ['ReportBatchItemFailures']],
+      ['Queuesdeferred.Arn', 'deliveryFunction', 1, 10, ['ReportBatchItemFailures']],
     ])
     // Lambda looks whether it may read when a mapping is made.
     for (const { Properties, DependsOn } of standard.find('AWS::Lambda::EventSourceMapping')) {
@@ -135,10 +136,10 @@ describe('functions', () => {
       ),
     ])
     expect(most).toEqual([
-      ['standard', 10, 20],
+      ['standard', 10, 20, 10],
       // Two is the least that a mapping may have.
-      ['hobby', 2, 2],
-      ['scale', 100, 200],
+      ['hobby', 2, 2, 2],
+      ['scale', 100, 200, 100],
     ])
   })
 

@@ -26,7 +26,8 @@ it('delivery sends by SES where the deployment says so', () => {
   ])
   expect(sending(hobby).slice(1)).toEqual([identities, identities])
   expect(variables(hobby)).toMatchObject({
-    SES_SENDERS: '2',
+    // By what is new, and by what was deferred.
+    SES_SENDERS: '4',
     POSTWOLKE_DEFAULT_TRANSPORT: 'ses',
     POSTWOLKE_RELAYHOST: '',
   })

@@ -382,6 +382,31 @@ export function describeDirectory(driver: string, open: Open): void {
         expect(await directory.accounts.freeze(id, 'gone')).toBe(false)
       })
 
+      it('send their mail on, which their address says too, until that is over', async () => {
+        await add('bob@ours.test')
+        const bob = address('bob@ours.test')
+        const to = [address('x@remote.test'), address('y@remote.test')]
+        const { accounts } = directory
+        expect(await accounts.get(bob)).toMatchObject({ forward: null })
+        const changed = await accounts.set(bob, { forward: { to, keep: true } })
+        expect(changed).toMatchObject({ account: { forward: { to, keep: true } } })
+        expect(await accounts.get(bob)).toMatchObject({ forward: { to, keep: true } })
+        expect(await directory.resolve(bob)).toMatchObject({ forward: { to, keep: true } })
+        // Another setting leaves it alone.
+        await accounts.set(bob, { quotaBytes: 5 })
+        expect(await directory.resolve(bob)).toMatchObject({ quotaBytes: 5, forward: { to } })
+        await accounts.set(bob, { forward: null })
+        expect(await accounts.get(bob)).toMatchObject({ forward: null, quotaBytes: 5 })
+        expect(await directory.resolve(bob)).toMatchObject({ forward: null })
+        // Who comes after has nothing of it.
+        await accounts.set(bob, { forward: { to, keep: false } })
+        await directory.aliases.add(name('bob@ours.test'), to)
+        await accounts.remove(bob)
+        await directory.aliases.remove(name('bob@ours.test'))
+        await add('bob@ours.test')
+        expect(await directory.resolve(bob)).toMatchObject({ kind: 'account', forward: null })
+      })
+
       it('begin with the epoch 0 where they were made before there was one', async () => {
         const { id } = await add('bob@ours.test')
         const key = { pk: `ACC#${id}`, sk: 'PROFILE' }
@@ -607,6 +632,7 @@ export function describeDirectory(driver: string, open: Open): void {
           address: address('bob@ours.test'),
           extension: null,
           quotaBytes: 1_000,
+          forward: null,
         })
         expect(await directory.resolve(address('list@ours.test'))).toEqual({
           kind: 'alias',

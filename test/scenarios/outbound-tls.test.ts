@@ -91,7 +91,7 @@ async function send({
   clock.advance(waitedMs)
   const secrets = { relayhostAuth: null, tlsCa: authority.cert }
   const tls = openOutboundTls(backend, { ca: authority.cert, port: policyPort })
-  const remote = openRemoteDelivery(backend, secrets, {}, undefined, tls)
+  const remote = openRemoteDelivery(backend, secrets, { tls })
   const contacts: Contact[] = []
   const recipients = [
     {
@@ -332,5 +332,37 @@ describe('REQUIRETLS', () => {
     )
     const notice = { requireTls: true, sender: '' }
     expect(await outcome({ zone: all, envelope: notice })).toBe('Trusted')
+  })
+})
+
+describe('TLS-Required: No', () => {
+  const domains = {
+    domain: signed,
+    mx: signed,
+    tlsa: { ...signed, tlsa: [`3 1 1 ${digest(wrong)}`] },
+  }
+  const text = (value: string) => `Subject: x\r\nTLS-Required:${value}\r\n\r\nx\r\n`
+
+  it.each<[string, Told, string]>([
+    ['takes TLS as it is', { text: text(' No') }, 'Trusted'],
+    ['goes in clear where there is none', { text: text(' no'), host: { offers: [] } }, 'clear'],
+    [
+      'goes before the policy of the administrator',
+      { text: text('No'), set: ['smtpTlsSecurityLevel=secure'], host: { offers: [] } },
+      'clear',
+    ],
+    [
+      'is nothing beside REQUIRETLS',
+      { text: text(' No'), envelope: { requireTls: true, sender: 'ann@here.test' } },
+      'failed 5.7.10',
+    ],
+    ['is nothing with another word', { text: text(' Yes') }, 'deferred 4.7.5'],
+    [
+      'is nothing below the header',
+      { text: `Subject: x\r\n\r\nTLS-Required: No\r\n` },
+      'deferred 4.7.5',
+    ],
+  ])('%s', async (_, told, expected) => {
+    expect(await outcome({ zone: domains, ...told })).toBe(expected)
   })
 })

@@ -12,6 +12,7 @@ import { createGreylist } from '#services/policy/greylist/greylist.ts'
 import { createRecentLogins } from '#shared/auth/pop-before-smtp.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { accessKeyOf } from '#shared/directory/access-key.ts'
+import { createSrsSecrets } from '#shared/directory/srs-secrets.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { flagSet } from '#shared/mailbox/flags.ts'
@@ -108,6 +109,8 @@ beforeAll(async () => {
     filter: 'scan:[127.0.0.1]:10025',
   })
   names.set(filtered, 'filtered')
+  const forwarded = await pipeline.accept(message, ['on@example.test'])
+  names.set(forwarded, 'forwarded')
   await dump('accepted')
   await pipeline.settle()
   await dump('delivered, deferred, failed')
@@ -192,6 +195,17 @@ async function directory(pipeline: Pipeline): Promise<void> {
   await pipeline.addAccount('off@example.test', { enabled: false })
   await pipeline.addAlias('team@example.test', ['ann@example.test', 'bob@example.test'])
   await pipeline.addAlias('@example.test', ['ann@example.test'])
+  const { address } = await pipeline.addAccount('on@example.test')
+  const to = [{ local: 'x', domain: 'far.example' as Domain }]
+  await pipeline.backend.directory.accounts.set(address, { forward: { to, keep: true } })
+  const { store, clock } = pipeline.backend
+  const secrets = createSrsSecrets({
+    table: store.tables.directory,
+    clock,
+    randomBytes: (count) => new Uint8Array(count),
+  })
+  await secrets.rotate()
+  await secrets.rotate()
   const entries = Object.entries({
     'Far.example': 'OK',
     '192.0.2.0/24': 'REJECT no mail from here',

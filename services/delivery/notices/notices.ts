@@ -1,18 +1,19 @@
 // What senders and the postmaster are told of what became of mail: delivery status notifications (RFC 3464). Delivery asks after each
 // attempt; what it gets comes into the queue in the transaction that writes the results down.
 
-import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { Origin, SmtpEnvelope } from '#shared/contracts/spool.ts'
-import { composeReport, soundMessageId } from '#shared/mail/dsn/compose.ts'
+import { soundMessageId } from '#shared/mail/dsn/compose.ts'
 import { isAscii } from '#shared/mail/dsn/foreign-text.ts'
-import { type Language, noticeText } from '#shared/mail/dsn/notice-text.ts'
+import type { Language } from '#shared/mail/dsn/notice-text.ts'
 import type { Report } from '#shared/mail/dsn/report.ts'
 import type { Templates } from '#shared/mail/dsn/template.ts'
+import { writeReport } from '#shared/mail/dsn/write-report.ts'
 import { decodeEnvelope } from '#shared/mail/index-codec.ts'
 import type { CreatedMessage } from '#shared/queue/created-message.ts'
 import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { decide, type Rules, type Wanted } from './decide.ts'
+import type { EndedAttempt } from './ended-attempt.ts'
 import { languageOf } from './language.ts'
 import { type Original, type ReadOriginal, returnedOf } from './original.ts'
 
@@ -25,23 +26,6 @@ export type Notice = Pick<Wanted, 'kind' | 'reader'> & {
   readonly message: CreatedMessage
   /** Of the attempt: whom it is about. */
   readonly recipients: readonly QueuedRecipient[]
-}
-
-/** What became of some recipients of a message at the same time. */
-export type EndedAttempt = {
-  readonly recipients: readonly EndedRecipient[]
-  readonly atMs: number
-}
-
-export type EndedRecipient = {
-  /** His `last` is of the attempt before; absent: this was the first. */
-  readonly recipient: QueuedRecipient
-  /** With his lifetime in the queue taken into account. */
-  readonly result: DeliveryResult
-  /** The host that was spoken to, `host[address]`; null where no host was reached, or the reason is ours. */
-  readonly remoteMta: string | null
-  /** Who took him tells the sender himself (RFC 3461 §5.2.2). */
-  readonly relaysDsn: boolean
 }
 
 export type NoticeOptions = Rules & {
@@ -110,7 +94,7 @@ export function createNotices(deps: {
       boundary: `=_${newName()}`,
     }
     const known = reader === 'sender' ? languageOf(original) : undefined
-    const text = noticeText(report, {
+    const { bytes, eightBit, smtpUtf8 } = writeReport(report, {
       languages: known === undefined ? options.noticeLanguages : [known],
       templates: options.templates,
       variables: {
@@ -119,14 +103,14 @@ export function createNotices(deps: {
         lifetimeMs: options.maximalQueueLifetime,
       },
     })
-    const { bytes, eightBit, smtpUtf8 } = composeReport(report, text)
     const envelope: SmtpEnvelope = {
       sender: wanted.from,
       // RFC 3461 §6.1: of a notice no notice is wanted.
       recipients: [{ address: to, notify: ['NEVER'], originalRecipient: null }],
       body: eightBit ? '8BITMIME' : '7BIT',
       smtpUtf8: smtpUtf8 || !isAscii(to),
-      requireTls: false,
+      // RFC 8689 §5: it tells of the message, and is protected like it.
+      requireTls: message.envelope.requireTls,
       dsnReturn: null,
       dsnEnvelopeId: null,
     }

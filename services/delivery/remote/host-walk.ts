@@ -57,6 +57,11 @@ export class HostWalk {
   readonly #targets: AsyncIterator<Target, void>
   readonly #security = new Map<Session, HostSecurity>()
   #sessionsLeft: number
+  /** A session that was kept is asked for once: one that a recipient was refused in is kept again, and the same host would be next. */
+  #takesKept = true
+  readonly #spokenTo = new Map<Session, Target>()
+  /** Its session was over. */
+  readonly #again: Target[] = []
   /** A host has refused us for good. */
   refusedForGood: Undelivered | undefined
   /** What the last attempt said against the destination. */
@@ -83,6 +88,10 @@ export class HostWalk {
     return this.#walk?.loops ?? false
   }
 
+  get weAreMailHost(): boolean {
+    return this.#walk?.weAreOne ?? false
+  }
+
   get hopPlace(): string {
     const { place, protocol } = this.#way
     const text = 'socketFile' in place ? `unix:${place.socketFile}` : formatNextHop(place)
@@ -91,16 +100,26 @@ export class HostWalk {
 
   /** The next host that takes a session; undefined when none is left. */
   async next(): Promise<Reached | undefined> {
-    const kept = await this.#keptAt(this.hopPlace)
-    if (kept !== undefined) return kept
     while (this.#sessionsLeft > 0 && this.refusedForGood === undefined) {
-      const { value: target } = await this.#targets.next()
-      if (target === undefined) break
-      const reached = await this.#reach(target)
+      const reached = await this.#keptHere()
       if (reached !== undefined) return reached
+      const target = this.#again.pop() ?? (await this.#targets.next()).value
+      if (target === undefined) break
+      if (this.#hasSpokenTo(target)) continue
+      const fresh = await this.#reach(target)
+      if (fresh !== undefined) return fresh
       if (this.loops) break
     }
     return undefined
+  }
+
+  /** It was over before anything was said in it: as if it had not been there. */
+  forget(session: Session): void {
+    const target = this.#spokenTo.get(session)
+    if (target !== undefined) this.#again.push(target)
+    this.#spokenTo.delete(session)
+    this.#sessionsLeft += 1
+    this.#takesKept = true
   }
 
   /** A session that is done with: kept, where another message is likely to follow. */
@@ -122,6 +141,25 @@ export class HostWalk {
     this.trouble = told.kind === 'deferred' ? told : undefined
   }
 
+  async #keptHere(): Promise<Reached | undefined> {
+    if (!this.#takesKept) return undefined
+    this.#takesKept = false
+    return await this.#keptAt(this.hopPlace)
+  }
+
+  #hasSpokenTo({ host, address }: Target): boolean {
+    return [...this.#spokenTo.values()].some(
+      (target) => target.host === host && target.address === address,
+    )
+  }
+
+  #took(session: Session, security: HostSecurity, target: Target): void {
+    this.#security.set(session, security)
+    this.#spokenTo.set(session, target)
+    this.#sessionsLeft -= 1
+    this.trouble = undefined
+  }
+
   async #keptAt(place: string): Promise<Reached | undefined> {
     let security: HostSecurity | undefined
     const session = await this.#deps.sessions.take(place, async ({ peer }) => {
@@ -131,8 +169,8 @@ export class HostWalk {
       return sameness(asked)
     })
     if (session === null || security === undefined) return undefined
-    this.#security.set(session, security)
-    this.trouble = undefined
+    const { host, address } = session.peer
+    this.#took(session, security, { host, address, isBest: true })
     return { session, isKept: true }
   }
 
@@ -154,9 +192,7 @@ export class HostWalk {
       this.#loop(target)
       return undefined
     }
-    this.#security.set(session, security)
-    this.#sessionsLeft -= 1
-    this.trouble = undefined
+    this.#took(session, security, target)
     return { session, isKept: false }
   }
 

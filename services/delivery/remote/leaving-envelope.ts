@@ -42,12 +42,24 @@ export function createLeavingEnvelope(deps: {
     return kind === 'remote'
   }
 
+  /** Found out once for all recipients of an attempt. */
+  const forwardedAs = new WeakMap<Leaving, Promise<string>>()
+
+  function senderOfForwarded(message: Leaving): Promise<string> {
+    const known = forwardedAs.get(message)
+    if (known !== undefined) return known
+    const { sender } = message.envelope
+    const found = isFromOutside(sender).then((is) => (is ? bounceAddresses.wrap(sender) : sender))
+    forwardedAs.set(message, found)
+    return found
+  }
+
   return {
     async senderOf(message, route, recipient) {
       const { sender } = message.envelope
       if (sender === '' || !isOutside(message, route)) return sender
-      const isRewritten = isForwarded(message, recipient) && (await isFromOutside(sender))
-      return rewriting.generic(isRewritten ? await bounceAddresses.wrap(sender) : sender)
+      const isRewritten = isForwarded(message, recipient)
+      return rewriting.generic(isRewritten ? await senderOfForwarded(message) : sender)
     },
     addressOf: async (message, route, { address }) =>
       isOutside(message, route) ? rewriting.generic(address) : address,

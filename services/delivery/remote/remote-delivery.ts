@@ -7,6 +7,7 @@ import type { Route } from '#shared/mail/route.ts'
 import type { DestinationReport, RemoteAttempt, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import type { Log } from '#shared/runtime/log.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import { asItCame, type LeavingEnvelope } from './leaving-envelope.ts'
 import { openOutboundMessage } from './outbound-message.ts'
@@ -23,6 +24,7 @@ export function createRemoteDelivery(deps: {
   readonly clock: Clock
   /** Our name, in header fields that a message lacks. */
   readonly hostname: string
+  readonly log?: Pick<Log, 'info'>
 }): RemoteDelivery {
   const { leaving = asItCame } = deps
 
@@ -51,16 +53,21 @@ export function createRemoteDelivery(deps: {
     { sender, forwardedBy, members }: Part,
     onContact: (contact: Contact) => void,
   ): Promise<RemoteAttempt> {
-    const { dsnReturn, dsnEnvelopeId, requireTls } = message.envelope
+    const { queueId, envelope } = message
+    const { dsnReturn, dsnEnvelopeId, requireTls, tlsRequiredNo } = envelope
+    if (sender !== envelope.sender) {
+      deps.log?.info({ queueId, from: envelope.sender, leavesAs: sender }, 'sender rewritten')
+    }
     const forwarded = forwardedBy === undefined ? message : deliveredTo(message, forwardedBy)
     return deps.transportOf(route, { isFilter: message.filter !== null }).deliver({
-      queueId: message.queueId,
+      queueId,
       route,
       sender,
       recipients: members.map(({ recipient }) => recipient),
       dsnReturn,
       dsnEnvelopeId,
       requireTls,
+      ...(tlsRequiredNo && { tlsRequiredNo }),
       ageMs: deps.clock.now() - message.arrivedMs,
       openMessage: ({ lineBytesMax }) =>
         openOutboundMessage(

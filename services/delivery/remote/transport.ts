@@ -23,6 +23,8 @@ export type Transfer = {
   readonly dsnEnvelopeId: string | null
   /** RFC 8689: whoever cannot be trusted to keep it under TLS does not get it. */
   readonly requireTls: boolean
+  /** RFC 8689 §4.2.2: it goes without TLS where that cannot be had, whatever anybody's policy. */
+  readonly tlsRequiredNo?: true
   /** How long it has been in the queue. */
   readonly ageMs: number
   /** Called at most once, by a transport that sends the message. */

@@ -87,6 +87,7 @@ function extensions(session: SmtpSession): readonly string[] {
     '8BITMIME',
     ...(options.offersDsn ? ['DSN'] : []),
     'SMTPUTF8',
+    ...(session.offersRequireTls ? ['REQUIRETLS'] : []),
     'CHUNKING',
     'HELP',
   ]

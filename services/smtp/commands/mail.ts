@@ -1,4 +1,4 @@
-// MAIL: begins a transaction. RFC 5321 §4.1.1.2; SIZE RFC 1870 §6.
+// MAIL: begins a transaction. RFC 5321 §4.1.1.2; SIZE RFC 1870 §6; REQUIRETLS RFC 8689.
 
 import { type MailCommand, parseMailCommand } from '#shared/smtp/mail-command.ts'
 import { answer, answerRefusal, defineCommand, type Outcome } from '../command.ts'
@@ -14,7 +14,9 @@ export const mail = defineCommand({
     const { messageSizeLimit } = session.options
     if (session.transaction) return answer(replies.nestedMail)
     if (command.body === 'BINARYMIME') return answer(replies.unsupportedBody)
-    if (command.requireTls) return answer(replies.unsupportedParameter('REQUIRETLS'))
+    if (command.requireTls && !session.offersRequireTls) {
+      return answer(replies.unsupportedParameter('REQUIRETLS'))
+    }
     if (command.size > messageSizeLimit) return answer(replies.tooBig(messageSizeLimit))
     const { remoteAddress, rates } = session
     if (rates.over('kilobytes', session) !== undefined || !session.takes('messages')) {

@@ -24,14 +24,13 @@ export type NoticeText = {
 
 const wordsOf: { readonly [language in Language]: Words } = { en: english, de: german }
 
-export function noticeText(
-  report: Report,
-  options: {
-    readonly languages: readonly [Language, ...Language[]]
-    readonly templates: Templates
-    readonly variables: Pick<TemplateVariables, 'mydomain' | 'delayWarningMs' | 'lifetimeMs'>
-  },
-): NoticeText {
+export type NoticeTextOptions = {
+  readonly languages: readonly [Language, ...Language[]]
+  readonly templates: Templates
+  readonly variables: Pick<TemplateVariables, 'mydomain' | 'delayWarningMs' | 'lifetimeMs'>
+}
+
+export function noticeText(report: Report, options: NoticeTextOptions): NoticeText {
   const { kind, reader, domain, hostname } = report
   const from = `Mail Delivery System <MAILER-DAEMON@${domain}>`
   const template = kind === 'problem' ? undefined : options.templates[kind]
@@ -88,15 +87,7 @@ function diagnosticLine({ address, original, reply, action }: ReportedRecipient)
 
 function factsOf(report: Report): Facts {
   const { kind, reader, hostname, domain, recipients, message, atMs, retriesUntilMs } = report
-  const outcomes = new Map<Outcome['reason'], string[]>()
-  for (const recipient of recipients) {
-    const outcome = outcomeOf(recipient)
-    // Whom its sender wrote to, and may never have heard of who is behind that.
-    const { original } = recipient
-    const addresses = outcomes.get(outcome)
-    if (addresses === undefined) outcomes.set(outcome, [original])
-    else if (!addresses.includes(original)) addresses.push(original)
-  }
+  const outcomes = Map.groupBy(recipients, outcomeOf)
   return {
     kind,
     reader,

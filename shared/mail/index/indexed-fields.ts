@@ -33,6 +33,7 @@ const indexedNames: ReadonlySet<string> = new Set([
   'content-language',
   'content-location',
   'content-md5',
+  'tls-required',
 ])
 
 /** Received fields and what deliveries write above them, in order, as sent. */

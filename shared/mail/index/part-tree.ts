@@ -37,6 +37,8 @@ export class PartTree {
   readonly boundaries = new OpenBoundaries()
   /** Of the message's own header. */
   trace: Trace = []
+  /** Of the message's own `TLS-Required`; null for none. */
+  tlsRequired: ByteString | null = null
   readonly #budget = new TextBudget()
   readonly #open: OpenPart[] = [new OpenPart({ offset: 0, lines: 0 }, 'text/plain')]
   /** Parts opened, and the first part of each multipart and message part, which is sure to come. */
@@ -61,6 +63,7 @@ export class PartTree {
     if (this.#open.length === 1) {
       this.#facts = this.#factsOf(fields, body.offset)
       this.trace = fields.trace
+      this.tlsRequired = fields.first('tls-required')
     }
     this.#indexEnvelope(fields)
     const mime = mimeFieldsOf(fields, part.defaultType, this.#budget)

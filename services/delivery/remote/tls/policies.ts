@@ -320,5 +320,6 @@ const stsReport = (domain: string, { strings, mx }: StsPolicy): ReportedPolicy =
 export const securityOfFilter = (options: TlsPolicyOptions): SecurityOf => {
   const noMaps: Maps = { lookup: async () => undefined }
   const may: TlsPolicyOptions = { ...options, level: 'may', policyMaps: [], clearAfterMs: 0 }
-  return createSecurityOf({ options: may, maps: noMaps, dane: null, sts: null })
+  const securityOf = createSecurityOf({ options: may, maps: noMaps, dane: null, sts: null })
+  return (to) => securityOf({ ...to, requireTls: false })
 }

@@ -1,4 +1,4 @@
-import type { Facts, Outcome, Words } from './words.ts'
+import { type Facts, namesIn, type Outcome, type Words } from './words.ts'
 
 export const english: Words = {
   // Postfix's: filters and people know them.
@@ -136,7 +136,8 @@ export const english: Words = {
   },
 
   closing({ hostname, postmaster, reader, returned }) {
-    const sentBack = returned === 'full' ? 'Your message is attached.' : 'Its header is attached.'
+    const sentBack =
+      returned === 'full' ? 'Your message is attached.' : 'The header of your message is attached.'
     return reader === 'sender'
       ? [
           `This notice was written by the mail system at ${hostname}; nobody reads replies to it. Should you need help, please send it to ${postmaster}.${returned === null ? '' : ` ${sentBack}`}`,
@@ -160,16 +161,4 @@ function reasonOf({ reason }: Outcome) {
 const messageOf = ({ sender }: Facts) =>
   sender === '' ? 'A report of a mail system' : `A message from <${sender}>`
 
-/** What a reader takes in at once; all of them stand below. */
-const NAMED_MAX = 10
-
-function named({ addresses }: Pick<Outcome, 'addresses'>): string {
-  const some = addresses.slice(0, NAMED_MAX).map((address) => `<${address}>`)
-  const more = addresses.length - some.length
-  if (more > 0) return `${some.join(', ')} and ${more} more`
-  const last = some.pop() ?? ''
-  return some.length === 0 ? last : `${some.join(', ')} and ${last}`
-}
-
-const allNamed = (outcomes: readonly Outcome[]) =>
-  named({ addresses: outcomes.flatMap(({ addresses }) => addresses) })
+const { named, allNamed } = namesIn({ behind: 'behind', and: 'and', more: 'more' })

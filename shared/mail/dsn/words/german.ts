@@ -1,4 +1,4 @@
-import type { Facts, Outcome, Words } from './words.ts'
+import { type Facts, namesIn, type Outcome, type Words } from './words.ts'
 
 export const german: Words = {
   subjects: {
@@ -141,7 +141,7 @@ export const german: Words = {
 
   closing({ hostname, postmaster, reader, returned }) {
     const sentBack =
-      returned === 'full' ? 'Ihre Nachricht liegt bei.' : 'Der Kopf der Nachricht liegt bei.'
+      returned === 'full' ? 'Ihre Nachricht liegt bei.' : 'Der Kopf Ihrer Nachricht liegt bei.'
     return reader === 'sender'
       ? [
           `Diese Mitteilung schrieb das Mailsystem ${hostname}; Antworten darauf liest niemand. Wenn Sie Hilfe brauchen, senden Sie sie bitte an ${postmaster}.${returned === null ? '' : ` ${sentBack}`}`,
@@ -165,15 +165,4 @@ function reasonOf({ reason }: Outcome) {
 const messageOf = ({ sender }: Facts) =>
   sender === '' ? 'Der Bericht eines Mailsystems' : `Eine Nachricht von <${sender}>`
 
-const NAMED_MAX = 10
-
-function named({ addresses }: Pick<Outcome, 'addresses'>): string {
-  const some = addresses.slice(0, NAMED_MAX).map((address) => `<${address}>`)
-  const more = addresses.length - some.length
-  if (more > 0) return `${some.join(', ')} und ${more} weitere`
-  const last = some.pop() ?? ''
-  return some.length === 0 ? last : `${some.join(', ')} und ${last}`
-}
-
-const allNamed = (outcomes: readonly Outcome[]) =>
-  named({ addresses: outcomes.flatMap(({ addresses }) => addresses) })
+const { named, allNamed } = namesIn({ behind: 'hinter', and: 'und', more: 'weitere' })

@@ -35,5 +35,33 @@ export type Facts = {
 
 export type Outcome = {
   readonly reason: Reason | 'delivered' | 'relayed' | 'expanded' | 'deliverable'
-  readonly addresses: readonly string[]
+  readonly addresses: readonly Named[]
+}
+
+/** Whom mail was for, and whom its sender wrote to. */
+export type Named = { readonly address: string; readonly original: string }
+
+/** What a reader takes in at once; all of them stand below. */
+const NAMED_MAX = 10
+
+/** Addresses in a sentence. */
+export function namesIn(words: {
+  readonly behind: string
+  readonly and: string
+  readonly more: string
+}) {
+  function named({ addresses }: Pick<Outcome, 'addresses'>): string {
+    const some = addresses.slice(0, NAMED_MAX).map(nameOf)
+    const more = addresses.length - some.length
+    if (more > 0) return `${some.join(', ')} ${words.and} ${more} ${words.more}`
+    const last = some.pop() ?? ''
+    return some.length === 0 ? last : `${some.join(', ')} ${words.and} ${last}`
+  }
+
+  const nameOf = ({ address, original }: Named) =>
+    address === original ? `<${address}>` : `<${address}> (${words.behind} <${original}>)`
+  const allNamed = (outcomes: readonly Outcome[]) =>
+    named({ addresses: outcomes.flatMap(({ addresses }) => addresses) })
+
+  return { named, allNamed }
 }

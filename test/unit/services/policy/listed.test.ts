@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { assemblePolicy } from '#services/assembly/policy.ts'
 import type { Policy } from '#shared/contracts/policy.ts'
+import { parseAddress } from '#shared/mail/address.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { createPipeline, manualClock, origin } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
@@ -11,7 +12,12 @@ let policy: Policy
 beforeAll(async () => {
   const clock = manualClock()
   opened = await openEmbedded({ clock })
-  const pipeline = createPipeline(opened.store, clock, { set: ['policyPreset=open'] })
+  const pipeline = createPipeline(opened.store, clock, {
+    set: [
+      'policyPreset=open',
+      'recipientCanonicalMaps=inline:{ {old.name=ann@example.test}, {old.other=nobody@example.test} }',
+    ],
+  })
   await pipeline.addAccount('ann@example.test')
   await pipeline.addAccount('off@example.test', { enabled: false })
   const aliases: { readonly [name: string]: readonly string[] } = {
@@ -26,6 +32,16 @@ beforeAll(async () => {
   }
   for (const [name, targets] of Object.entries(aliases)) {
     await pipeline.addAlias(`${name}@example.test`, targets)
+  }
+  for (const [name, to, keep] of [
+    ['on', 'x@remote.test', false],
+    ['dead', 'nobody@example.test', false],
+    ['kept', 'nobody@example.test', true],
+  ] as const) {
+    const { address } = await pipeline.addAccount(`${name}@example.test`)
+    const target = parseAddress(to)
+    if (target === undefined) throw new Error(to)
+    await pipeline.backend.directory.accounts.set(address, { forward: { to: [target], keep } })
   }
   policy = assemblePolicy(pipeline.backend)
 })
@@ -55,5 +71,16 @@ describe('reject_unlisted_recipient', () => {
 
   it('takes mail that reaches somebody', async () => {
     for (const name of ['ann', 'some', 'away']) expect(await answer(name)).toBe('ok')
+  })
+
+  it('refuses mail for an account that sends it on to nobody, and keeps none', async () => {
+    expect(await answer('on')).toBe('ok')
+    expect(await answer('dead')).toBe('550 5.1.1')
+    expect(await answer('kept')).toBe('ok')
+  })
+
+  it('takes an address that the recipient maps make one of ours', async () => {
+    expect(await answer('old.name')).toBe('ok')
+    expect(await answer('old.other')).toBe('550 5.1.1')
   })
 })

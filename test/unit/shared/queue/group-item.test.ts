@@ -40,6 +40,9 @@ const group: Group = {
   split: 'split',
   unreserved: true,
 }
+/** What the version before does not know stands behind all else. */
+const forwarded = { ...group.recipients[0], forwardedBy: 'f@b.test' } as QueuedRecipient
+
 const itemOf = (given: Group) => groupItem(given, groupKey(queueId, given.name))
 const withRecipients = (...recipients: readonly QueuedRecipient[]): Group => ({
   ...group,
@@ -47,6 +50,17 @@ const withRecipients = (...recipients: readonly QueuedRecipient[]): Group => ({
 })
 
 describe('a group as an item', () => {
+  it('says who sent a recipient on, with a last result and without one', () => {
+    const { last: _, ...fresh } = forwarded
+    const both = withRecipients(forwarded, fresh)
+    const facts = ['a@b.test', null, 'x', 'o@b.test', ['SUCCESS', 'DELAY'], 'rfc822;r@b.test']
+    expect(itemOf(both).recipients).toEqual([
+      [...facts, 0, 'f@b.test'],
+      [...facts, null, 'f@b.test'],
+    ])
+    expect(groupRecord(itemOf(both))).toEqual(both)
+  })
+
   it('has each fact in its place', () => {
     const item = itemOf(group)
     expect(item).toEqual({
@@ -65,6 +79,19 @@ describe('a group as an item', () => {
       unreserved: true,
     })
     expect(groupRecord(item)).toEqual(group)
+  })
+
+  it('knows that a sender was told of a delay, and of whom he is still to be told; older programs pass both over', () => {
+    const warned = withRecipients({ ...recipient('a@b.test'), last: { ...last, warned: true } })
+    expect(itemOf(warned).results).toEqual([
+      ['deferred', '4.2.2', last.reply, 'mx.b.test[192.0.2.1]', 5, 6, 1],
+    ])
+    expect(groupRecord(itemOf(warned))).toEqual(warned)
+    const done = withRecipients({
+      ...recipient('a@b.test'),
+      last: { ...last, kind: 'delivered', status: '2.0.0' },
+    })
+    expect(groupRecord(itemOf(done))).toEqual(done)
   })
 
   // Programs of before and after an update compare them side by side.

@@ -2,14 +2,11 @@
 
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { GroupOutcome } from '#services/delivery/delivery.ts'
-import type {
-  SharedDestinations,
-  SharedState,
-} from '#services/delivery/queue-manager/shared-destinations.ts'
 import { createSharedTurns } from '#services/delivery/queue-manager/shared-turns.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { asFlush } from '#shared/queue/bells.ts'
 import type { Group } from '#shared/queue/records.ts'
+import type { SharedDestinations, SharedState } from '#shared/queue/shared-destinations.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { ManualClock } from '#test/support/manual-clock.ts'

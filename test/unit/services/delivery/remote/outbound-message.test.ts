@@ -25,6 +25,7 @@ describe('a message that leaves', () => {
       sender = 'sender@remote.test',
       objects = opened.store.objects as ObjectStore,
       lineBytesMax = 0,
+      generic = undefined as ((address: string) => Promise<string>) | undefined,
     } = {},
   ) {
     const { backend, accept } = createPipeline(opened.store, clock)
@@ -42,7 +43,7 @@ describe('a message that leaves', () => {
     })
     const [message] = await backend.queue.load([queueId])
     if (message === undefined) throw new Error('not queued')
-    const options = { hostname: 'us', lineBytesMax }
+    const options = { hostname: 'us', lineBytesMax, generic }
     const content = await openOutboundMessage(message, { objects }, options)
     const read = async (host = asIs) =>
       Buffer.concat(await Array.fromAsync((await content.formFor(host)).read())).toString('latin1')
@@ -51,6 +52,38 @@ describe('a message that leaves', () => {
 
   const body = 'Subject: x\r\n\r\n\xc3\xa4\r\n'
   const header = 'Subject: \xc3\xa4\r\n\r\nx\r\n'
+
+  describe('with generic addresses', () => {
+    const generic = async (address: string) => address.replace('@in.test', '@a-longer-name.test')
+
+    it('has others in its header, those that are added too, and nowhere else', async () => {
+      const text = 'To:  A <a@in.test>\r\nSubject: a@in.test\r\nCc: b@far.test\r\n\r\na@in.test\r\n'
+      const login = 'me@in.test'
+      const { content, read } = await queued(text, { generic, login, sender: login })
+      const sent = await read()
+      expect(sent).toContain('\r\nFrom: <me@a-longer-name.test>\r\n')
+      expect(sent).toContain(
+        '\r\nTo: A <a@a-longer-name.test>\r\nSubject: a@in.test\r\nCc: b@far.test\r\n\r\na@in.test\r\n',
+      )
+      // RFC 1870 §6.1: what is said may be more, never less.
+      const { declaredBytes } = await content.formFor(asIs)
+      expect(declaredBytes).toBeGreaterThanOrEqual(sent.length)
+    })
+
+    it('goes to 7-bit hosts as any other', async () => {
+      const text =
+        'To: a@in.test\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\xc3\xa4\r\n'
+      const { read } = await queued(text, { generic })
+      const sent = await read({ smtpUtf8: false, eightBit: false })
+      expect(sent).toContain('To: a@a-longer-name.test\r\n')
+      expect(sent).toContain('=C3=A4')
+    })
+
+    it('is the very same where none of them is in it', async () => {
+      const text = 'To:  a@far.test\r\n\r\nx\r\n'
+      expect((await (await queued(text, { generic })).read()).endsWith(text)).toBe(true)
+    })
+  })
 
   it.each([
     // [declared SMTPUTF8, needs it, is 8-bit]

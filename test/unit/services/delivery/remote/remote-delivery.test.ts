@@ -1,6 +1,7 @@
 // How the queue's message becomes a transfer, and who gets it.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { LeavingEnvelope } from '#services/delivery/remote/leaving-envelope.ts'
 import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.ts'
 import type { Transfer, Transport } from '#services/delivery/remote/transport.ts'
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
@@ -89,6 +90,76 @@ describe('remote delivery', () => {
       dsnEnvelopeId: 'e1',
       requireTls: false,
       ageMs: 5_000,
+    })
+  })
+
+  describe('to recipients whose mail leaves with different senders', () => {
+    const some = ['a', 'b', 'c', 'd'].map(
+      (name): FinalRecipient => ({
+        address: `${name}@far.test`,
+        accountId: null,
+        extension: null,
+        original: `${name}@far.test`,
+        notify: [],
+        originalRecipient: null,
+        // Two of them were sent on by an account here.
+        ...(name > 'b' && { forwardedBy: `${name === 'c' ? 'ann' : 'bob'}@here.test` }),
+      }),
+    )
+    const leaving: LeavingEnvelope = {
+      senderOf: async (_message, _route, { address }) => (address < 'b' ? 'one@x' : 'two@x'),
+      addressOf: async (_message, _route, { address }) => address.toUpperCase(),
+      headerOf: () => undefined,
+    }
+    const deliverTo = async (deliver: Transport['deliver']) =>
+      createRemoteDelivery({
+        objects: opened.store.objects,
+        transportOf: () => ({ deliver }),
+        leaving,
+        clock,
+        hostname: 'us',
+      })(await queued(), routeTo('far.test'), some, () => {})
+
+    it('takes a transfer for each sender and each account, and answers in their order', async () => {
+      const transfers: string[] = []
+      const { results } = await deliverTo(async ({ sender, recipients: to, openMessage }) => {
+        const { formFor } = await openMessage({ lineBytesMax: 0 })
+        const { read } = await formFor({ smtpUtf8: true, eightBit: true })
+        const [first = ''] = Buffer.concat(await Array.fromAsync(read()))
+          .toString()
+          .split('\r\n')
+        const addresses = to.map(({ address }) => address)
+        transfers.push(`${sender} ${addresses} ${first}`)
+        const reply = addresses.join()
+        const results = to.map(() => ({ kind: 'delivered', reply }) as const)
+        return { results, destination: { kind: 'reached' } }
+      })
+      expect(transfers).toEqual([
+        'one@x A@FAR.TEST Subject: x',
+        'two@x B@FAR.TEST Subject: x',
+        'two@x C@FAR.TEST Delivered-To: ann@here.test',
+        'two@x D@FAR.TEST Delivered-To: bob@here.test',
+      ])
+      expect(results.map((result) => 'reply' in result && result.reply)).toEqual([
+        'A@FAR.TEST',
+        'B@FAR.TEST',
+        'C@FAR.TEST',
+        'D@FAR.TEST',
+      ])
+    })
+
+    it('asks nobody again where nobody was there', async () => {
+      let transfers = 0
+      const { results, destination } = await deliverTo(async () => {
+        transfers++
+        const result = { kind: 'deferred', status: '4.4.1', reply: 'refused' } as const
+        return { results: [result], destination: { kind: 'unreachable', reply: 'refused' } }
+      })
+      expect(transfers).toBe(1)
+      expect(destination).toEqual({ kind: 'unreachable', reply: 'refused' })
+      expect(results).toEqual(
+        Array(4).fill({ kind: 'deferred', status: '4.4.1', reply: 'refused' }),
+      )
     })
   })
 

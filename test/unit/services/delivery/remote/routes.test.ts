@@ -1,15 +1,24 @@
 // Where mail goes when there are several places: hosts one after the other, lists of hops, fall-back relays, LMTP.
 
+import { once } from 'node:events'
+import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createSmtpTransport } from '#services/delivery/remote/smtp-transport.ts'
 import type { Transfer } from '#services/delivery/remote/transport.ts'
 import { parseRoute, type Route } from '#shared/mail/route.ts'
+import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
 import { textMessage } from '#test/support/outbound-text.ts'
-import { dialling, type RemoteSettings, remoteWay } from '#test/support/remote-way.ts'
+import {
+  dialling,
+  patientTimeouts,
+  type RemoteSettings,
+  remoteWay,
+} from '#test/support/remote-way.ts'
 import {
   openScriptedHost,
+  openSink,
   type ScriptedAnswer,
   type ScriptedHost,
 } from '#test/support/sink-smtp.ts'
@@ -59,13 +68,15 @@ async function deliver(
   } = {},
 ) {
   const dialled: string[] = []
+  // Without a table the route is the recipient's domain.
+  const domain = /^[a-z.]+$/.test(route) ? route : 'there.test'
   const way = remoteWay(createFakeResolver(zone), dialling(hosts, dialled), settings)
   const attempt = await createSmtpTransport(way).deliver({
     queueId: '01ARZ3NDEKTSV4RRFF',
     route: routeOf(route),
     sender: 'bob@here.test',
     recipients: to.map((local) => ({
-      address: `${local}@there.test`,
+      address: `${local}@${domain}`,
       notify: [],
       originalRecipient: null,
     })),
@@ -292,6 +303,11 @@ describe('hops', () => {
       results: [{ kind: 'failed', status: '5.4.6' }],
       dialled: [],
     })
+    // Neither where we are a mail host of the domain, and the better ones are away.
+    const ours = { ...zone, 'ours.test': { mx: ['5 first.test', '10 mail.here.test'] } }
+    expect(
+      await deliver({ '192.0.2.13': there }, { zone: ours, settings, route: 'ours.test' }),
+    ).toMatchObject({ results: [{ kind: 'deferred' }], dialled: ['192.0.2.11:25'] })
     const strict = await host((line) => (line.startsWith('RCPT') ? '550 5.1.1 no' : undefined))
     expect(
       await deliver({ '192.0.2.1': strict, '192.0.2.13': there }, { zone, settings }),
@@ -459,5 +475,131 @@ describe('a message', () => {
     ])
     expect(pieces).toBeLessThan(1_000)
     expect(there.connections[0]).not.toContain('.')
+  })
+
+  it('tells who wants to know that the host tells him, where it does (RFC 3461)', async () => {
+    const recipients = [
+      { address: 'a@there.test', notify: ['SUCCESS' as const], originalRecipient: null },
+      { address: 'b@there.test', notify: [], originalRecipient: null },
+    ]
+    const able = await host((line) =>
+      line.startsWith('EHLO') ? '250-host.test\r\n250 DSN' : undefined,
+    )
+    expect((await deliver({ '192.0.2.1': able }, { recipients })).results).toEqual([
+      { kind: 'delivered', reply: '250 2.0.0 fine', relaysDsn: true },
+      { kind: 'delivered', reply: '250 2.0.0 fine' },
+    ])
+    expect((await deliver({ '192.0.2.1': await host() }, { recipients })).results).toEqual([
+      { kind: 'delivered', reply: '250 2.0.0 fine' },
+      { kind: 'delivered', reply: '250 2.0.0 fine' },
+    ])
+  })
+
+  it('goes under TLS to who keeps it there, with REQUIRETLS (RFC 8689)', async () => {
+    const there = stack.use(await openSink())
+    // Its certificate is nobody's, and it does not offer REQUIRETLS either.
+    expect((await deliver({ '192.0.2.1': there }, { requireTls: true })).results).toMatchObject([
+      { kind: 'failed', status: '5.7.10' },
+    ])
+    expect(
+      (await deliver({ '192.0.2.1': there }, { requireTls: true, sender: '' })).results,
+    ).toMatchObject([{ kind: 'delivered' }])
+  })
+})
+
+describe('a host that is slow', () => {
+  const timeouts = {
+    ...patientTimeouts,
+    heloMs: 300,
+    mailMs: 300,
+    dataXferMs: 300,
+    dataDoneMs: 300,
+  }
+  const settings = { timeouts }
+
+  it('has its time for a whole reply, not for each byte', async () => {
+    const server = createServer((socket) => {
+      const timer = setInterval(() => socket.write('2'), 50)
+      socket.on('error', () => undefined).on('close', () => clearInterval(timer))
+      socket.resume()
+    })
+    const { results } = await deliver({ '192.0.2.1': await listening(server) }, { settings })
+    expect(results).toMatchObject([
+      {
+        kind: 'deferred',
+        status: '4.4.2',
+        reply: expect.stringContaining('timed out while receiving'),
+      },
+    ])
+  })
+
+  it('that takes no more of the message is given up', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined)
+      socket.write('220 hi\r\n')
+      socket.on('data', (chunk) => {
+        const text = chunk.toString()
+        if (text.endsWith('DATA\r\n')) {
+          socket.pause()
+          socket.write('354 go on\r\n')
+        } else socket.write('250 ok\r\n')
+      })
+    })
+    const large = async () => textMessage('x'.repeat(32 * 1024 * 1024))
+    const hosts = { '192.0.2.1': await listening(server) }
+    expect((await deliver(hosts, { settings, openMessage: large })).results).toMatchObject([
+      {
+        kind: 'deferred',
+        status: '4.4.2',
+        reply: expect.stringContaining('timed out while sending message body'),
+      },
+    ])
+  })
+
+  it('and talks without end is given up', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined)
+      const more = () => {
+        while (!socket.destroyed && socket.write(`220-${'x'.repeat(60_000)}\r\n`));
+      }
+      socket.on('drain', more)
+      more()
+    })
+    const { results } = await deliver({ '192.0.2.1': await listening(server) })
+    expect(results).toMatchObject([
+      { kind: 'deferred', status: '4.5.0', reply: expect.stringContaining('a reply without end') },
+    ])
+  })
+
+  async function listening(server: Server): Promise<{ readonly port: number }> {
+    const sockets = new Set<Socket>()
+    server.on('connection', (socket) => sockets.add(socket))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    stack.defer(() => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    })
+    const address = server.address()
+    return { port: typeof address === 'object' ? (address?.port ?? 0) : 0 }
+  }
+})
+
+describe('port 465 (RFC 8314)', () => {
+  it('begins with TLS, and is never spoken to in clear', async () => {
+    const pair = makeSelfSigned('relay.test', new Date())
+    const there = stack.use(await openSink({ options: { secure: true, ...pair } }))
+    const route = '[192.0.2.1]:465'
+    expect((await deliver({ '192.0.2.1': there }, { route })).results).toMatchObject([
+      { kind: 'delivered' },
+    ])
+    expect(there.messages[0]?.secure).toBe(true)
+    const clear = await host()
+    const old = { route, ageMs: 86_400_000 }
+    expect(await deliver({ '192.0.2.1': clear }, old)).toMatchObject({
+      results: [{ kind: 'deferred', status: '4.7.5' }],
+      dialled: ['192.0.2.1:465'],
+    })
+    expect(clear.connections.flat().filter((line) => /^EHLO/.test(line))).toEqual([])
   })
 })

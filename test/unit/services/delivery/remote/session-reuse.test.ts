@@ -101,6 +101,18 @@ describe('a session', () => {
     ])
   })
 
+  it('under TLS is tried and used in the same way', async () => {
+    const there = stack.use(await openSink())
+    const { deliver, contacts } = delivery(there)
+    for (let i = 0; i < 3; i++) expect(await deliver()).toMatchObject(delivered)
+    expect(there.messages.map(({ secure }) => secure)).toEqual([true, true, true])
+    expect(contacts.map(({ tls, sessionUse }) => [tls, sessionUse])).toEqual([
+      ['Untrusted', undefined],
+      ['Untrusted', 2],
+      ['Untrusted', 3],
+    ])
+  })
+
   it('is used for another domain of the same host', async () => {
     const there = await host(() => undefined)
     const { deliver } = delivery(there)
@@ -200,6 +212,32 @@ describe('a session', () => {
     expect(await deliver()).toMatchObject(delivered)
     expect(there.connections).toHaveLength(1)
   })
+
+  it.each<[string, ScriptedAnswer, object]>([
+    ['RCPT', '450 4.2.0 greylisted', {}],
+    ['MAIL', '451 4.3.0 busy', {}],
+    ['.', '452 4.3.1 full', {}],
+    [
+      'nothing',
+      '',
+      { recipients: [{ address: 'josé@there.test', notify: [], originalRecipient: null }] },
+    ],
+  ])(
+    'is not asked twice in one attempt, after %s was answered with %s',
+    async (command, reply, changes) => {
+      const there = await host((line, _connection, nth) =>
+        nth > 1 && line.startsWith(command) ? reply : undefined,
+      )
+      const { deliver } = delivery(there)
+      expect(await deliver()).toMatchObject(delivered)
+      const result = await deliver(changes)
+      expect(result?.kind).not.toBe('delivered')
+      expect(there.connections).toHaveLength(1)
+      expect(
+        there.connections.flat().filter((line) => line.startsWith('MAIL')).length,
+      ).toBeLessThan(3)
+    },
+  )
 
   it('is given up while it waits when the host says something, or hangs up', async () => {
     const there = stack.use(

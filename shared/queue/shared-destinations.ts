@@ -5,9 +5,9 @@
 // `hanging` deliveries until `hangingUntilMs`; ttl.
 
 import { createHash } from 'node:crypto'
-import { clip } from '#shared/queue/results.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { ConditionFailed, type Item, type Key, type Table } from '#shared/storage/ports.ts'
+import { clip } from './results.ts'
 
 export type SharedState =
   /** As far as anybody knows. */

@@ -5,7 +5,7 @@ import {
   createSharedDestinations,
   failuresOfCohorts,
   HANGING_MS,
-} from '#services/delivery/queue-manager/shared-destinations.ts'
+} from '#shared/queue/shared-destinations.ts'
 import type { Table, Write } from '#shared/storage/ports.ts'
 import { ManualClock } from '#test/support/manual-clock.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
