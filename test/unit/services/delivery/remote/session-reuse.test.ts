@@ -23,6 +23,9 @@ afterEach(async () => {
   stack = new AsyncDisposableStack()
 })
 
+/** A machine that is busy with other tests is slow. */
+const PATIENCE_MS = 60_000
+
 /** Of two domains with one mail host. */
 const zone: FakeZone = {
   'there.test': { mx: ['10 mx.there.test'] },
@@ -51,7 +54,10 @@ const host = async (
 
 function delivery(there: { readonly port: number }, settings: RemoteSettings = {}) {
   const clock = new ManualClock(1_000_000)
-  const sessions = new SessionCache({ onDemand: false, lifeMs: 300_000 }, clock)
+  const sessions = new SessionCache(
+    { onDemand: false, lifeMs: 300_000, idleMs: PATIENCE_MS },
+    clock,
+  )
   stack.defer(() => sessions.close())
   const way = remoteWay(createFakeResolver(zone), dialling({ '192.0.2.1': there }), {
     sessions,
@@ -254,7 +260,8 @@ describe('a session', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
       const there = await host(() => undefined)
-      const { deliver, sessions } = delivery(there)
+      const sessions = new SessionCache({ onDemand: false, lifeMs: 300_000 }, new ManualClock())
+      const { deliver } = delivery(there, { sessions })
       expect(await deliver()).toMatchObject(delivered)
       vi.advanceTimersByTime(SESSION_IDLE_MS - 1)
       expect(sessions.size).toBe(1)
@@ -297,7 +304,10 @@ describe('a session', () => {
   it('is kept on demand: where one delivery follows another within a second, or runs beside it', async () => {
     const there = await host(() => undefined)
     const clock = new ManualClock(1_000_000)
-    const sessions = new SessionCache({ onDemand: true, lifeMs: 300_000 }, clock)
+    const sessions = new SessionCache(
+      { onDemand: true, lifeMs: 300_000, idleMs: PATIENCE_MS },
+      clock,
+    )
     stack.defer(() => sessions.close())
     const { deliver } = delivery(there, { sessions })
     await deliver()
@@ -312,7 +322,7 @@ describe('a session', () => {
     await deliver()
     expect(there.connections).toHaveLength(3)
     sessions.close()
-    const others = new SessionCache({ onDemand: true, lifeMs: 300_000 }, clock)
+    const others = new SessionCache({ onDemand: true, lifeMs: 300_000, idleMs: PATIENCE_MS }, clock)
     stack.defer(() => others.close())
     const beside = delivery(there, { sessions: others })
     await Promise.all([beside.deliver(), beside.deliver(), delay(1)])
