@@ -201,7 +201,7 @@ class Opening {
       }
     }
     this.#wire.putOn(shaken.socket)
-    this.#tls = shaken.verdict
+    this.#tls = shaken.summary
     return undefined
   }
 
