@@ -109,7 +109,8 @@ export function createNotices(deps: {
       recipients: [{ address: to, notify: ['NEVER'], originalRecipient: null }],
       body: eightBit ? '8BITMIME' : '7BIT',
       smtpUtf8: smtpUtf8 || !isAscii(to),
-      requireTls: false,
+      // RFC 8689 §5: it tells of the message, and is protected like it.
+      requireTls: message.envelope.requireTls,
       dsnReturn: null,
       dsnEnvelopeId: null,
     }
