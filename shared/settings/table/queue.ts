@@ -46,6 +46,11 @@ export const queueSettings = {
       'The same for mail without a sender, which tells others what became of theirs; 0 means one attempt. Never longer than maximalQueueLifetime.',
     known: { postfix: 'bounce_queue_lifetime' },
   }),
+  traceRetention: new Setting(duration({ min: 0, max: 400 * DAY }), {
+    default: 14 * DAY,
+    about:
+      'How long `postwolke trace` can tell what became of a message after it left the queue: its envelope, Message-ID and what other servers said of it, but nothing of its content. 0 keeps nothing.',
+  }),
   transportMaps: new Setting(maps, {
     reload: true,
     default: [],
