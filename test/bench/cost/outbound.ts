@@ -26,13 +26,17 @@ const parts: readonly Part[] = [
   { name: 'policy', has: ({ operation, call }) => operation === 'policy' && call !== 'log' },
   { name: 'spool: put', has: ({ call }) => call === 'PutObject' },
   { name: 'queue item: put', has: of('edge', /queue/) },
-  { name: 'SQS incoming and active', has: ({ call }) => / (incoming|active)$/.test(call) },
+  {
+    name: 'SQS incoming, active, deferred',
+    has: ({ call }) => / (incoming|active|deferred)$/.test(call),
+  },
   { name: 'cleanup: invocations', has: of('cleanup', /^invocation/) },
   { name: 'cleanup: reads', has: of('cleanup', /Get/) },
   { name: 'cleanup: split into groups', has: of('cleanup', /Transact/) },
   { name: 'delivery: invocations', has: of('delivery', /^invocation/) },
   { name: 'delivery: object get', has: of('delivery', /GetObject/) },
   { name: 'delivery: lease, result', has: of('delivery', /queue|mail/) },
+  { name: 'delivery: state of the destination', has: of('delivery', /counters/) },
   { name: 'sweeper', has: ({ operation, call }) => operation === 'sweeper' && call !== 'log' },
   { name: 'logs', has: ({ call }) => call === 'log' },
 ]

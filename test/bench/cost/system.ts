@@ -3,7 +3,12 @@
 
 import { assembleContent } from '#services/assembly/content.ts'
 import { openListeners } from '#services/assembly/listeners.ts'
-import { assembleCleanup, assembleDelivery, assembleSweeper } from '#services/assembly/pipeline.ts'
+import {
+  assembleCleanup,
+  assembleDelivery,
+  assembleSweeper,
+  openSharedTurns,
+} from '#services/assembly/pipeline.ts'
 import { assemblePolicy, assembleRecorder } from '#services/assembly/policy.ts'
 import { onQueueEvents, onSchedule, type SqsEvent } from '#services/aws/functions.ts'
 import type { ContentStep } from '#shared/contracts/content.ts'
@@ -65,7 +70,9 @@ export async function openSystem(
     return onQueueEvents(opened, 'incoming', handle)
   })
   const delivery = await openBenchFunction(stage, 'delivery', set, (opened) => {
-    const { handle } = assembleDelivery(opened.backend, remoteDelivery(deliverRemote))
+    const turnsOf = openSharedTurns(opened.backend)
+    const delivery = assembleDelivery(opened.backend, remoteDelivery(deliverRemote))
+    const { handle } = turnsOf(delivery, { isSpeaking: () => true, giveUp: () => undefined })
     return onQueueEvents(opened, 'active', handle)
   })
   const sweeper = await openBenchFunction(stage, 'sweeper', set, (opened) => {
