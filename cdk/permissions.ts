@@ -24,9 +24,9 @@ export function allow(
   })
 }
 
-/** Only items whose partition key begins so. */
-export function keysLike(pattern: string) {
-  return { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': [pattern] } } as const
+/** Only items whose partition key begins in one of these ways. */
+export function keysLike(...patterns: readonly string[]) {
+  return { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': patterns } } as const
 }
 
 /** Reads the version of what is stored, as every entry does that opens tables; for those that may not read the directory anyhow. */
@@ -101,7 +101,8 @@ export function spoolMessages(parts: {
 }): PolicyStatement[] {
   return [
     allow(['lambda:InvokeFunction'], [parts.policy.lambda.functionArn]),
-    allow(['dynamodb:PutItem'], [parts.storage.tables.queue.tableArn], keysLike('Q#*')),
+    // And into the journal, by which messages are found that wait from the first on.
+    allow(['dynamodb:PutItem'], [parts.storage.tables.queue.tableArn], keysLike('Q#*', 'J#*')),
     allow(['sqs:SendMessage'], [parts.queues.incoming.queue.queueArn]),
     recordDecisions(parts.storage),
     // Who gets copies, and what senders become.

@@ -40,7 +40,12 @@ export class Sweeper extends PostwolkeFunction<'sweeper'> {
         allow(['dynamodb:Query'], [directory.tableArn], keysLike('DOMAINS')),
         allow(['dynamodb:GetItem', 'dynamodb:PutItem'], [directory.tableArn], keysLike('DKIM#*')),
         allow(['dynamodb:Query'], [`${queue.tableArn}/index/due`, `${queue.tableArn}/index/list`]),
-        allow(['dynamodb:BatchGetItem', 'dynamodb:UpdateItem'], [queue.tableArn], keysLike('Q#*')),
+        allow(
+          // Puts: what is told of a message that is set aside.
+          ['dynamodb:BatchGetItem', 'dynamodb:UpdateItem', 'dynamodb:PutItem'],
+          [queue.tableArn],
+          keysLike('Q#*'),
+        ),
         allow(
           ['sqs:SendMessage'],
           [incoming.queue.queueArn, active.queue.queueArn, deferred.queue.queueArn],

@@ -48,6 +48,7 @@ export function createBackend(deps: {
     incoming: queues.incoming,
     active: queues.active,
     deferred: queues.deferred,
+    traceRetentionMs: settings.traceRetention,
     clock,
   })
   const accessTables = createAccessTables({ table: tables.directory, clock })

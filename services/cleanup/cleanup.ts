@@ -4,6 +4,7 @@
 import type { Contact } from '#shared/contracts/delivery.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { mailboxBlobOf } from '#shared/queue/blob.ts'
+import type { OnTheSpot } from '#shared/queue/incoming.ts'
 import { deliverHere, here, outcomeOf, type Tried } from '#shared/queue/local-actions.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { LOCAL_GROUP_RECIPIENTS_MAX, type Routes } from '#shared/queue/new-groups.ts'
@@ -42,7 +43,7 @@ const EXPANSION_WAIT_MS = 30_000
 
 type Outcome =
   /** To all recipients; the message is still to be taken off the queue. */
-  | { readonly kind: 'delivered'; readonly references: References }
+  | { readonly kind: 'delivered'; readonly references: References; readonly done: OnTheSpot }
   /** Split into groups or set aside. */
   | { readonly kind: 'settled' }
   | { readonly kind: 'retry' }
@@ -74,28 +75,36 @@ export function createCleanup(deps: {
     )
     const retry: string[] = []
     const finishes: (() => Promise<void>)[] = []
+    // Beside all else; nothing leaves cleanup before it is written.
+    const noted = queue.journal.note([...byId.values()].filter(({ state }) => state === 'incoming'))
+    noted.catch(() => undefined)
     await Promise.all(
       bells.map(async (bell, i) => {
         const id = ids[i]
         const message = id && byId.get(id)
         if (message === undefined || message.state !== 'incoming') return
-        const outcome = await settleOne(message, bell)
+        const outcome = await settleOne(message, bell, noted)
         if (outcome.kind === 'retry') retry.push(bell.id)
         if (outcome.kind === 'delivered') {
-          finishes.push(() => queue.finish(message, { references: outcome.references }))
+          const { references, done } = outcome
+          finishes.push(() => queue.finish(message, { references, done }))
         }
       }),
     )
     return { retry, underWay: Promise.all(finishes.map((finish) => finish())) }
   }
 
-  async function settleOne(message: QueuedMessage, bell: QueueMessage): Promise<Outcome> {
+  async function settleOne(
+    message: QueuedMessage,
+    bell: QueueMessage,
+    noted: Promise<void>,
+  ): Promise<Outcome> {
     const { queueId } = message
     let { starts } = message
     try {
       // A queue counts deliveries, also those to a worker that was never started; what is held against a message is counted here.
       if (bell.receives > 1) starts = await queue.countStart(queueId)
-      const outcome = await clean(message)
+      const outcome = await clean(message, noted)
       if (outcome.kind === 'retry' && starts > 0) await queue.forgetStarts(queueId)
       return outcome
     } catch (error) {
@@ -111,12 +120,14 @@ export function createCleanup(deps: {
     }
   }
 
-  async function clean(message: QueuedMessage): Promise<Outcome> {
+  async function clean(message: QueuedMessage, noted: Promise<void>): Promise<Outcome> {
     if (await isWithoutObject(message)) {
+      await noted
       await queue.markCorrupt(message.queueId, 'its bytes are missing; its sender got no 250')
       return { kind: 'settled' }
     }
     if (await deps.isFrozen(message)) {
+      await noted
       await queue.holdIncoming(message.queueId, HELD_FOR_FROZEN)
       log.info({ queueId: message.queueId, reason: HELD_FOR_FROZEN }, 'message held')
       return { kind: 'settled' }
@@ -134,7 +145,7 @@ export function createCleanup(deps: {
     const { local, remote, failed } = expansion
     const count = local.length + remote.length + failed.length
     held.keep(count * FINAL_RECIPIENT_BYTES)
-    return await handOn(message, expansion, count)
+    return await handOn(message, expansion, count, noted)
   }
 
   /** Those here fail of whom nobody can say whether they have it. */
@@ -152,6 +163,7 @@ export function createCleanup(deps: {
     message: QueuedMessage,
     expansion: ExpandedRecipients,
     recipients: number,
+    noted: Promise<void>,
   ): Promise<Outcome> {
     const { local, remote, failed, aliases } = reportingOnAliases(
       message,
@@ -161,12 +173,15 @@ export function createCleanup(deps: {
     const options = routesThrough(message, deps.options)
     const { groupsLeft, allGroups } = createGroupPlan({ ...deps, options })
     const handedOn = [...local, ...remote]
+    const all = Promise.all([noted, queue.journal.noteRecipients(message, handedOn)])
+    all.catch(() => undefined)
     const blob = mailboxBlobOf(message, deps.options.hostname)
     // Of a folder that may be removed with what it remembers none is reserved (references.ts).
     const reserved = await queue.reserve(blob, message.junk ? [] : local)
     const unsuccessful = failed.map((one) => ({ ...outcomeOf(one.result), ...one }))
     const startedMs = deps.clock.now()
     if (recipients > RECIPIENTS_ON_THE_SPOT_MAX) {
+      await all
       await queue.split(message, await allGroups(message, { local, remote, failed, aliases }), {
         references: { reserved, used: 0 },
         handedOn,
@@ -197,8 +212,11 @@ export function createCleanup(deps: {
     // What is in a mailbox is there, whatever becomes of the rest.
     const isDelivered = ({ result }: Tried) => result.kind === 'delivered'
     tell(message, ended.filter(isDelivered), startedMs, here)
-    if (groups.length === 0) return { kind: 'delivered', references }
-    await queue.split(message, groups, { references, handedOn })
+    await all
+    const facts = { startedMs, endedMs: deps.clock.now(), contact: here }
+    const done = { ...facts, results: ended.filter(isDelivered) }
+    if (groups.length === 0) return { kind: 'delivered', references, done }
+    await queue.split(message, groups, { references, handedOn, done })
     tell(
       message,
       ended.filter((one) => !isDelivered(one)),

@@ -36,6 +36,7 @@ const onlyLook: readonly string[] = [
   'test',
   'explain',
   'replay',
+  'trace',
 ]
 /** Options that say where and how, and not what. */
 const aside: readonly string[] = ['data', 'aws', 'config', 'set', 'json']

@@ -30,6 +30,7 @@ const commands: { readonly [name: string]: (parent: Command, deps: Deps) => Prom
   queue: async (parent, { define }) => (await import('./queue.ts')).queueCommands(parent, define),
   postfix: async (parent, { process }) =>
     (await import('./postfix/link.ts')).postfixCommands(parent, process),
+  trace: async (parent, { define }) => (await import('./trace.ts')).traceCommand(parent, define),
   storage: async (parent, { define }) =>
     (await import('./storage.ts')).storageCommands(parent, define),
   config: async (parent, { process }) =>

@@ -7,6 +7,7 @@ import { DEAD_PK, deadSk } from '#shared/mailbox/blob-references.ts'
 import { blobKey } from '#shared/mailbox/keys.ts'
 import { number, text } from '#shared/mailbox/records.ts'
 import { markDead } from '#shared/queue/blob.ts'
+import { isEndedItem } from '#shared/queue/group-item.ts'
 import { messageKey } from '#shared/queue/keys.ts'
 import { chunks } from '#shared/runtime/chunks.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
@@ -14,6 +15,7 @@ import type { Log } from '#shared/runtime/log.ts'
 import {
   ConditionFailed,
   type IndexEntry,
+  type Item,
   type ObjectStore,
   type Page,
   type Table,
@@ -89,7 +91,8 @@ export function createCollector(deps: {
 
   async function collect(blobId: BlobId): Promise<boolean> {
     const queueId = parseQueueId(blobId)
-    if (queueId && (await queueTable.get(messageKey(queueId), { consistent: true }))) return false
+    if (queueId && isInQueue(await queueTable.get(messageKey(queueId), { consistent: true })))
+      return false
     const key = blobKey(blobId)
     try {
       // From here on nobody can refer to it any more (shared/mailbox/append.ts asks for `collected`).
@@ -136,7 +139,7 @@ export function createCollector(deps: {
   async function withoutOwner(ids: readonly QueueId[]): Promise<readonly QueueId[]> {
     const consistent = { consistent: true }
     const queued = await queueTable.batchGet(ids.map(messageKey), consistent)
-    const free = ids.filter((_, i) => queued[i] === undefined)
+    const free = ids.filter((_, i) => !isInQueue(queued[i]))
     const blobs = await mail.batchGet(
       free.map((id) => blobKey(id as string as BlobId)),
       consistent,
@@ -160,3 +163,6 @@ export function createCollector(deps: {
 }
 
 const objectName = (key: string) => key.slice(OBJECTS_PREFIX.length)
+
+/** What is told of a message that left it does not need its object. */
+const isInQueue = (item: Item | undefined) => item !== undefined && !isEndedItem(item)

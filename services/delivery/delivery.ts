@@ -29,15 +29,17 @@ import type { RetrySchedule } from '#shared/queue/retry-schedule.ts'
 import type { Settlement } from '#shared/queue/settle.ts'
 import type { Deferred, SeenGroup } from '#shared/queue/suspension.ts'
 import { routesThrough } from '#shared/queue/through-filter.ts'
+import type { AttemptFacts } from '#shared/queue/trace/trail.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { QueueMessage } from '#shared/storage/ports.ts'
 import { forEachBell } from './each-bell.ts'
 import { keepLease, settleWhileLeased } from './kept-lease.ts'
-import type { EndedRecipient, Notices } from './notices/notices.ts'
+import type { EndedRecipient } from './notices/ended-attempt.ts'
+import type { Notices } from './notices/notices.ts'
 import { stageCreated } from './staging.ts'
-import { createTelling, logNotices, type StagedNotice } from './telling.ts'
+import { birthOf, createTelling, logNotices, type StagedNotice } from './telling.ts'
 
 /** Until recipients are tried again whose mailbox too many delivered into at once. */
 const CONTENDED_PAUSE_MS = 5_000
@@ -118,7 +120,7 @@ export function createDelivery(deps: {
     if (!taken) return nothingDone
     const { message } = taken
     if (await deps.isFrozen(message)) {
-      const held = await queue.holdTaken(taken.group)
+      const held = await queue.holdTaken(taken.group, HELD_FOR_FROZEN)
       if (held) log.info({ queueId, group: name, reason: HELD_FOR_FROZEN }, 'message held')
       return nothingDone
     }
@@ -174,7 +176,8 @@ export function createDelivery(deps: {
     })
     const told = await withNotices(message, [...tried, ...ended.map(before)])
     const group = await lease.end()
-    const kept = await settleWhileLeased(group, settlementOf(message, told), deps)
+    const settlement = settlementOf(message, told, { startedMs, endedMs, contact })
+    const kept = await settleWhileLeased(group, settlement, deps)
     if (kept) logNotices(log, message, told.notices)
     else log.warn({ queueId, group: group.name }, 'lease lost while delivering')
     logOutcomes(log, message, tried, { contact, startedMs, endedMs, expire })
@@ -225,13 +228,19 @@ export function createDelivery(deps: {
   }
 
   /** What the queue is told of the group. */
-  function settlementOf({ arrivedMs }: QueuedMessage, { all, creates }: ToldAttempt): Settlement {
+  function settlementOf(
+    { arrivedMs }: QueuedMessage,
+    { all, creates, notices }: ToldAttempt,
+    facts?: AttemptFacts,
+  ): Settlement {
     const contended = all.some((one) => one.contended)
     return {
       results: all.map(({ told, staged, creates: born, contended: again, ...result }) => result),
       // The doorbell comes back before that; should it be lost, the sweeper sees the time.
       dueMs: contended ? deps.clock.now() + CONTENDED_PAUSE_MS : nextAttemptMs(arrivedMs),
       creates,
+      births: creates.map((born) => birthOf(born, notices)),
+      ...(facts && { attempt: facts }),
     }
   }
 

@@ -3,9 +3,11 @@
 
 import type { StageMessage } from '#shared/queue/created-message.ts'
 import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
+import type { Birth } from '#shared/queue/trace/trail.ts'
 import { canBeCreated } from '#shared/queue/writes.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import type { EndedAttempt, Notice, Notices } from './notices/notices.ts'
+import type { EndedAttempt } from './notices/ended-attempt.ts'
+import type { Notice, Notices } from './notices/notices.ts'
 
 export type Telling = {
   /** To create with the results. */
@@ -81,10 +83,21 @@ export function logNotices(
     const [recipient] = message.envelope.recipients
     log.info(
       { queueId, notice: message.queueId, to: recipient?.address },
-      `${reader} ${wordOf[kind]}`,
+      wordsOf({ kind, reader }),
     )
   }
 }
+
+/** What a message is that is born of another, for whoever reads the other's story. */
+export function birthOf(born: QueuedMessage, notices: readonly StagedNotice[]): Birth {
+  const { queueId, envelope } = born
+  const notice = notices.find(({ message }) => message === born)
+  const to = envelope.recipients[0]?.address ?? ''
+  return { queueId, to, what: notice === undefined ? '' : wordsOf(notice) }
+}
+
+const wordsOf = ({ kind, reader }: Pick<StagedNotice, 'kind' | 'reader'>) =>
+  `${reader} ${wordOf[kind]}`
 
 const wordOf = {
   failure: 'non-delivery notification',

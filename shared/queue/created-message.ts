@@ -50,6 +50,7 @@ export function createStageMessage(deps: {
       completes: false,
       has: [],
       arrivedMs,
+      bornOf: of.queueId,
     }
   }
 }

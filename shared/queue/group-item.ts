@@ -15,8 +15,10 @@ import {
   optional,
   type QueuedRecipient,
   storedGroupState,
+  trailAttribute,
 } from './records.ts'
 import { clip, LAST_REPLY_BYTES_MAX, type LastResult } from './results.ts'
+import { unpackTrail } from './trace/trail-codec.ts'
 
 const VERSION = 2
 
@@ -38,8 +40,15 @@ export function groupItem(group: Group, key: { pk: string; sk: string }): Item {
     ...(group.unsettled > 0 && { unsettled: group.unsettled }),
     ...(group.split !== null && { split: group.split }),
     ...(group.unreserved && { unreserved: true }),
+    ...trailAttribute(group.trail),
   }
 }
+
+/** Of a group that ended: its item stays for what it tells (trace/ended.ts). */
+export const isEndedItem = ({ state }: Item): boolean => state === ENDED
+
+/** The state of what is not in the queue any more. */
+export const ENDED = 'ended'
 
 export function groupRecord(item: Item): Group {
   const slot = optional(item.nextHop)
@@ -58,6 +67,7 @@ export function groupRecord(item: Item): Group {
     unsettled: count(item.unsettled),
     split: optional(item.split),
     unreserved: item.unreserved === true,
+    ...(item.trail !== undefined && { trail: unpackTrail(item.trail) }),
   }
 }
 

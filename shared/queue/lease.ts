@@ -8,16 +8,18 @@ import { dueAt, groupKey } from './keys.ts'
 import { GROUP_LEASE_MS } from './new-groups.ts'
 import type { QueueReading } from './reading.ts'
 import { type Group, type QueuedMessage, storedGroupState } from './records.ts'
-import { heldChanges, is, isGroup } from './writes.ts'
+import type { Tracing } from './trace/tracing.ts'
+import { heldChanges, is, isGroup, writeAll } from './writes.ts'
 
 export type TakenGroup = { readonly message: QueuedMessage; readonly group: Group }
 
 export function createLeases(deps: {
   readonly table: Table
   readonly reading: QueueReading
+  readonly tracing: Tracing
   readonly clock: Clock
 }) {
-  const { table, clock } = deps
+  const { table, tracing, clock } = deps
 
   async function take(
     queueId: QueueId,
@@ -91,11 +93,11 @@ export function createLeases(deps: {
     }
   }
 
-  async function holdTaken(group: Group): Promise<boolean> {
+  async function holdTaken(group: Group, reason: string | null = null): Promise<boolean> {
     const { queueId, name, leaseUntilMs } = group
     const { set, remove } = heldChanges(queueId, name)
     try {
-      await table.write({
+      const held = {
         update: groupKey(queueId, name),
         changes: {
           set: { state: storedGroupState.held, dueMs: null, leaseUntilMs: 0, ...set },
@@ -103,7 +105,9 @@ export function createLeases(deps: {
           remove,
         },
         if: is('leaseUntilMs', leaseUntilMs),
-      })
+      }
+      const recipients = group.recipients.map(({ address }) => address)
+      await writeAll(table, [held, ...tracing.deed(queueId, { kind: 'held', reason, recipients })])
       return true
     } catch (error) {
       if (error instanceof ConditionFailed) return false

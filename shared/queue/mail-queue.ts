@@ -16,8 +16,10 @@ import { createReferences, type QueueReferences } from './references.ts'
 import { createSettle, type GroupPart, type Settlement } from './settle.ts'
 import { createSplit, type SplitFacts } from './split.ts'
 import { createSuspension, type Deferred, type GroupName, type SeenGroup } from './suspension.ts'
+import { createJournal, type Journal } from './trace/journal.ts'
+import { createTracing, type Tracing } from './trace/tracing.ts'
 
-export interface MailQueue extends QueueReading, Omit<QueueReferences, 'giveBack'> {
+export interface MailQueue extends QueueReading, Omit<QueueReferences, 'giveBack'>, QueueTraces {
   /** Makes the message durable and due; whoever calls may then say `250`. */
   add(message: QueuedMessage): Promise<void>
 
@@ -66,7 +68,7 @@ export interface MailQueue extends QueueReading, Omit<QueueReferences, 'giveBack
   /** A longer lease for a group we still have; undefined when it was lost. */
   renew(group: Group): Promise<Group | undefined>
   /** Puts a taken group of which nothing was tried before an operator. False when the lease was lost. */
-  holdTaken(group: Group): Promise<boolean>
+  holdTaken(group: Group, reason?: string): Promise<boolean>
   /**
    * Writes what became of a taken group, in one transaction: who was delivered to or failed leaves it, the others are deferred until `dueMs`, and messages born of it are incoming. The last group takes the message with
    * it. False when the lease was lost: then nothing of that is written.
@@ -79,15 +81,22 @@ export interface MailQueue extends QueueReading, Omit<QueueReferences, 'giveBack
   divide(group: Group, parts: readonly GroupPart[]): Promise<boolean>
 }
 
+/** What messages of the queue leave to be told of. */
+export type QueueTraces = { readonly tracing: Tracing; readonly journal: Journal }
+
 export function createMailQueue(deps: {
   readonly table: Table
   readonly mail: Table
   readonly incoming: Queue
   readonly active: Queue
   readonly deferred: Queue
+  /** How long messages that left the queue are told of; absent or 0: not at all. */
+  readonly traceRetentionMs?: number
   readonly clock: Clock
 }): MailQueue {
-  const { table, mail, clock } = deps
+  const { table, mail, clock, traceRetentionMs: retentionMs = 0 } = deps
+  const tracing = createTracing({ retentionMs, clock })
+  const journal = createJournal({ table, retentionMs, clock })
   const reading = createReading(table)
   const references = createReferences({ table, mail, reading, clock })
   const { reserve, hasReserved, isDoubtful, settleRemoved } = references
@@ -126,17 +135,29 @@ export function createMailQueue(deps: {
 
   return {
     ...reading,
-    ...createIncoming({ table, references, ringIncoming }),
-    split: createSplit({ table, reading, ringWhenDue, ringIncoming, clock }),
+    ...createIncoming({ table, references, tracing, journal, ringIncoming }),
+    split: createSplit({ table, reading, tracing, ringWhenDue, ringIncoming, clock }),
     ring,
     ringLater,
-    ...createSuspension({ table, reading, ringWhenDue, clock }),
-    ...createLeases({ table, reading, clock }),
-    ...createSettle({ table, mail, reading, references, ring, ringWhenDue, ringIncoming, clock }),
+    ...createSuspension({ table, reading, tracing, ringWhenDue, clock }),
+    ...createLeases({ table, reading, tracing, clock }),
+    ...createSettle({
+      table,
+      mail,
+      reading,
+      references,
+      ring,
+      ringWhenDue,
+      ringIncoming,
+      tracing,
+      clock,
+    }),
     reserve,
     hasReserved,
     isDoubtful,
     settleRemoved,
+    tracing,
+    journal,
   }
 }
 

@@ -15,7 +15,9 @@ import type { Routes } from './new-groups.ts'
 import type { Expand } from './pipeline.ts'
 import { type Group, type QueueEntry, storedGroupState, storedMessageState } from './records.ts'
 import { createRelease } from './release.ts'
-import { heldChanges, INCOMING_RING_AGAIN_MS, is, isMessage, removal } from './writes.ts'
+import type { HowEnded } from './trace/ended.ts'
+import { extended, noTrail, removedEvent } from './trace/trail.ts'
+import { heldChanges, INCOMING_RING_AGAIN_MS, is, isMessage } from './writes.ts'
 
 export interface QueueOperator extends Pick<QueueListing, 'list' | 'count' | 'show'> {
   /** Nothing of the message moves until it is released. Groups being delivered this moment end their attempt first. */
@@ -50,6 +52,7 @@ export function createQueueOperator(deps: {
   readonly log: Log
 }): QueueOperator {
   const { queue, table, clock, log } = deps
+  const { tracing } = queue
   const listing = createListing(queue, table)
   const { list, count, show } = listing
 
@@ -66,9 +69,12 @@ export function createQueueOperator(deps: {
             },
             if: isMessage('incoming'),
           },
+          ...tracing.deed(queueId, { kind: 'held', reason, recipients: [] }),
+          // It does not come to cleanup now.
+          ...queue.journal.items([message]),
         ]
       }
-      return groups
+      const writes: readonly Write[] = groups
         .filter((group) => group.state !== 'held' && group.leaseUntilMs <= clock.now())
         .map((group) => {
           const { set, remove } = heldChanges(queueId, group.name)
@@ -78,6 +84,8 @@ export function createQueueOperator(deps: {
             if: is('leaseUntilMs', group.leaseUntilMs),
           }
         })
+      if (writes.length === 0) return []
+      return [...writes, ...tracing.deed(queueId, { kind: 'held', reason, recipients: [] })]
     })
     if (changed) log.info({ queueId, reason }, 'message held')
     return changed
@@ -86,7 +94,8 @@ export function createQueueOperator(deps: {
   const releaseGroups = createRelease({
     table,
     show,
-    end: (entry) => removeSeen(entry),
+    end: (entry) => removeSeen(entry, 'nobody'),
+    tracing,
     expand: deps.expand,
     routes: deps.routes,
     clock,
@@ -128,6 +137,7 @@ export function createQueueOperator(deps: {
           },
           if: isMessage(message.state),
         },
+        ...tracing.deed(queueId, { kind: 'released', reason: null, recipients: [] }),
       ]
     })
   }
@@ -136,7 +146,7 @@ export function createQueueOperator(deps: {
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       const entry = await show(queueId)
       if (entry === undefined) return false
-      if (!(await removeSeen(entry))) continue
+      if (!(await removeSeen(entry, 'deleted'))) continue
       const { sender: from, recipients } = entry.message.envelope
       const facts = { queueId, from, to: recipients[0]?.address, recipients: recipients.length }
       log.info(facts, 'message deleted')
@@ -146,19 +156,23 @@ export function createQueueOperator(deps: {
   }
 
   /** False when it has changed since it was looked at. */
-  async function removeSeen({ message, groups }: QueueEntry): Promise<boolean> {
+  async function removeSeen({ message, groups }: QueueEntry, how: HowEnded): Promise<boolean> {
     const { queueId } = message
     await markDead(deps.mail, queueId, clock.now())
     await queue.settleRemoved(message, groups)
     const condition = { all: [isMessage(message.state), is('groups', message.groups)] }
-    const deletions = groups.map((group) => ({ delete: groupKey(queueId, group.name) }))
+    const ends = groups.map((group) =>
+      tracing.endGroup(removedGroup(group, removedBecause[how], clock.now())),
+    )
+    const noted = message.state === 'split' ? [] : queue.journal.items([message])
     try {
       await table.transact([
-        ...removal(message, condition),
-        ...deletions.splice(0, GROUPS_PER_COMMAND_MAX),
+        ...tracing.endMessage(message, condition, how),
+        ...ends.splice(0, GROUPS_PER_COMMAND_MAX),
+        ...noted,
       ])
       // A group without its message is nobody's; should this be interrupted, it goes when it is rung.
-      await table.batchWrite(deletions)
+      await table.batchWrite(ends)
       return true
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error
@@ -219,6 +233,18 @@ export function createQueueOperator(deps: {
 function goesTo({ destination, recipients }: Group, to: string): boolean {
   if (destination.kind === 'remote' && destination.slot.toLowerCase() === to) return true
   return recipients.some(({ address }) => address.toLowerCase().endsWith(`@${to}`))
+}
+
+const removedBecause = {
+  done: '',
+  deleted: 'deleted by an operator',
+  nobody: 'released, and nobody is left who lacks it',
+} as const satisfies { readonly [how in HowEnded]: string }
+
+/** With those who were still in it. */
+function removedGroup(group: Group, reason: string, atMs: number): Group {
+  const { trail = noTrail, recipients } = group
+  return { ...group, trail: extended(trail, removedEvent(recipients, reason, atMs)) }
 }
 
 const attemptsMax = 5

@@ -1,8 +1,8 @@
-// Messages and their groups as they are stored now.
+// Messages and their groups as they are stored now: those that are in the queue.
 
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Item, Table } from '#shared/storage/ports.ts'
-import { groupRecord } from './group-item.ts'
+import { groupRecord, isEndedItem } from './group-item.ts'
 import { apartKey, groupsRange, messageKey } from './keys.ts'
 import { apartOf, type Group, type QueuedMessage, queuedMessage, together } from './records.ts'
 
@@ -18,7 +18,7 @@ export function createReading(table: Table): QueueReading {
     const items = await table.batchGet(queueIds.map(messageKey), { consistent: true })
     return Promise.all(
       items.map(async (item) => {
-        const whole = item && (await withApart(item))
+        const whole = item && !isEndedItem(item) ? await withApart(item) : undefined
         return whole && queuedMessage(whole)
       }),
     )
@@ -41,7 +41,7 @@ export function createReading(table: Table): QueueReading {
         consistent: true,
         ...(after === undefined ? {} : { after }),
       })
-      groups.push(...page.items.map(groupRecord))
+      groups.push(...page.items.filter((item) => !isEndedItem(item)).map(groupRecord))
       after = page.next
     } while (after !== undefined)
     return groups

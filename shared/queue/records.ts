@@ -7,6 +7,8 @@ import { itemBytes } from '#shared/storage/limits.ts'
 import type { Item, Value } from '#shared/storage/ports.ts'
 import { apartKey, INDEX_SK, messageKey, recipientsSk } from './keys.ts'
 import { isDone, type LastResult } from './results.ts'
+import { noTrail, type Trail } from './trace/trail.ts'
+import { packTrail, unpackTrail } from './trace/trail-codec.ts'
 
 /**
  * incoming: accepted, not yet expanded. split: into groups. held: an operator decides. corrupt: workers died or failed
@@ -78,6 +80,10 @@ export type QueuedMessage = {
   readonly starts: number
   /** Sort keys of the items that hold what did not fit into its own. */
   readonly apart: readonly string[]
+  /** The message of whose delivery it was born: a notice, a reply. */
+  readonly bornOf?: QueueId | null
+  /** What was done on the spot; what was done with a group is on the group. */
+  readonly trail?: Trail
 }
 
 /** What a message begins with. */
@@ -120,6 +126,8 @@ export type Group = {
   readonly split: string | null
   /** No references were reserved for its recipients, whatever was for others of the message: each adds its own. */
   readonly unreserved: boolean
+  /** What was done with its recipients so far, and with those who were in it. */
+  readonly trail?: Trail
 }
 
 /**
@@ -210,14 +218,7 @@ export function messageItem(message: QueuedMessage, key: { pk: string; sk: strin
       // Of most messages nothing, and as in items of before.
       ...(envelope.tlsRequiredNo ? [true] : []),
     ],
-    origin: [
-      origin.listener,
-      origin.remoteAddress,
-      origin.remotePort,
-      origin.helo,
-      origin.tls && [origin.tls.protocol, origin.tls.cipher],
-      origin.account && [origin.account.id, origin.account.login],
-    ],
+    origin: packOrigin(origin),
     ...(message.filter !== null && { filter: message.filter }),
     key: message.object.key,
     length: message.object.length,
@@ -231,15 +232,37 @@ export function messageItem(message: QueuedMessage, key: { pk: string; sk: strin
     has: message.has,
     arrivedMs: message.arrivedMs,
     ...(message.junk && { junk: true }),
+    ...(message.bornOf && { bornOf: message.bornOf }),
     groups: message.groups,
+  }
+}
+
+export const packOrigin = (origin: Origin): Value => [
+  origin.listener,
+  origin.remoteAddress,
+  origin.remotePort,
+  origin.helo,
+  origin.tls && [origin.tls.protocol, origin.tls.cipher],
+  origin.account && [origin.account.id, origin.account.login],
+]
+
+export function unpackOrigin(packed: Value | undefined): Origin {
+  const [listener, remoteAddress, remotePort, helo, tls, account] = list(packed)
+  const [protocol, cipher] = list(tls)
+  const [accountId, login] = list(account)
+  return {
+    listener: listener as Origin['listener'],
+    remoteAddress: String(remoteAddress),
+    remotePort: Number(remotePort),
+    helo: String(helo),
+    tls: tls ? { protocol: String(protocol), cipher: String(cipher) } : null,
+    account: account ? { id: String(accountId), login: String(login) } : null,
   }
 }
 
 export function queuedMessage(item: Item): QueuedMessage {
   const [body, smtpUtf8, requireTls, dsnReturn, dsnEnvelopeId, tlsRequiredNo] = list(item.options)
-  const [listener, remoteAddress, remotePort, helo, tls, account] = list(item.origin)
-  const [protocol, cipher] = list(tls)
-  const [accountId, login] = list(account)
+  const origin = unpackOrigin(item.origin)
   return {
     queueId: item.pk.slice(2) as QueueId,
     state: messageState(item.state),
@@ -254,14 +277,7 @@ export function queuedMessage(item: Item): QueuedMessage {
       dsnEnvelopeId: optional(dsnEnvelopeId),
       ...(tlsRequiredNo === true && { tlsRequiredNo }),
     },
-    origin: {
-      listener: listener as Origin['listener'],
-      remoteAddress: String(remoteAddress),
-      remotePort: Number(remotePort),
-      helo: String(helo),
-      tls: tls ? { protocol: String(protocol), cipher: String(cipher) } : null,
-      account: account ? { id: String(accountId), login: String(login) } : null,
-    },
+    origin,
     filter: optional(item.filter),
     object: {
       key: String(item.key),
@@ -272,7 +288,7 @@ export function queuedMessage(item: Item): QueuedMessage {
     index: item.index instanceof Uint8Array ? item.index : new Uint8Array(),
     headerBytes: Number(item.header),
     deliveredTo: list(item.deliveredTo).map(String),
-    completes: Boolean(account) || item.completes === true,
+    completes: origin.account !== null || item.completes === true,
     has: list(item.has).map(String),
     arrivedMs: Number(item.arrivedMs),
     junk: item.junk === true,
@@ -284,7 +300,15 @@ export function queuedMessage(item: Item): QueuedMessage {
     expansions: count(item.expansions),
     starts: count(item.starts),
     apart: apartOf(item),
+    ...(item.bornOf !== undefined && { bornOf: optional(item.bornOf) as QueueId | null }),
+    ...(item.trail !== undefined && { trail: unpackTrail(item.trail) }),
   }
+}
+
+/** A trail as an attribute; none where there is nothing to tell. */
+export function trailAttribute(trail: Trail = noTrail): { readonly trail?: Value } {
+  const packed = packTrail(trail)
+  return packed === undefined ? {} : { trail: packed }
 }
 
 /** A plain address is packed as itself: nearly all recipients are. */

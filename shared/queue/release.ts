@@ -30,6 +30,7 @@ import { finalKey, REACHED_MAX, Reached } from './reached.ts'
 import type { Group, QueuedRecipient, QueueEntry } from './records.ts'
 import { lastResult, type RecipientResult } from './results.ts'
 import { expandOf, routesThrough } from './through-filter.ts'
+import type { Tracing } from './trace/tracing.ts'
 import { groupPut, is, isGroup, isMessage } from './writes.ts'
 
 /** Groups released in one transaction, each of which may become two. */
@@ -52,6 +53,7 @@ export function createRelease(deps: {
   readonly show: (queueId: QueueId) => Promise<QueueEntry | undefined>
   /** Takes a message off the queue of which nothing is left. */
   readonly end: (entry: QueueEntry) => Promise<boolean>
+  readonly tracing: Tracing
   readonly expand: Expand
   readonly routes: Routes
   readonly clock: Clock
@@ -217,6 +219,11 @@ export function createRelease(deps: {
         if: { all: [isMessage('split'), is('groups', groups), isExpandedTimes(expansions)] },
       },
       ...plan.writes,
+      ...deps.tracing.deed(queueId, {
+        kind: 'released',
+        reason: null,
+        recipients: plan.made.flatMap((group) => group.recipients.map(({ address }) => address)),
+      }),
     ])
   }
 

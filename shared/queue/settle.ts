@@ -13,7 +13,15 @@ import type { QueueReading } from './reading.ts'
 import { type Group, isEnded, type QueuedMessage, type QueuedRecipient } from './records.ts'
 import type { QueueReferences } from './references.ts'
 import { isDone, lastResult, type RecipientResult } from './results.ts'
-import { createdPuts, groupPut, is, removal } from './writes.ts'
+import type { Tracing } from './trace/tracing.ts'
+import {
+  type AttemptFacts,
+  attemptEvent,
+  type Birth,
+  endedIn,
+  type TrailEvent,
+} from './trace/trail.ts'
+import { createdPuts, groupPut, is, keyOf, type LoneWrite, writeAll } from './writes.ts'
 
 /** Attempts to write what became of a group while others write to the same message, with a pause that grows to the last. */
 const SETTLE_ATTEMPTS_MAX = 20
@@ -32,6 +40,10 @@ export type Settlement = {
    * objects are durable. At most CREATED_ITEMS_MAX items and CREATED_BYTES_MAX.
    */
   readonly creates?: readonly QueuedMessage[]
+  /** What these are, for whoever reads the story; absent: messages. */
+  readonly births?: readonly Birth[]
+  /** How the attempt went; absent: there was none. */
+  readonly attempt?: AttemptFacts
 }
 
 /** Recipients of a group that go to one next hop now. */
@@ -48,15 +60,17 @@ export function createSettle(deps: {
   readonly ring: (groups: readonly Group[]) => Promise<void>
   readonly ringWhenDue: (groups: readonly Group[]) => Promise<void>
   readonly ringIncoming: (messages: readonly QueuedMessage[]) => Promise<void>
+  readonly tracing: Tracing
   readonly clock: Clock
 }) {
-  const { table, clock } = deps
+  const { table, tracing, clock } = deps
 
   async function settle(group: Group, settlement: Settlement): Promise<boolean> {
     const { results, dueMs, creates = [] } = settlement
     const used = results.filter((one) => one.usedReserved || mayHaveUsed(group, one)).length
-    const next = groupsAfter(group, results, { dueMs, nowMs: clock.now() })
-    const isWritten = await replace(group, next, { used, created: createdPuts(creates) })
+    const tried = { ...group, ...tracing.extend(group, eventOf(group, settlement, clock.now())) }
+    const next = groupsAfter(tried, results, { dueMs, nowMs: clock.now() })
+    const isWritten = await replace(tried, next, { used, created: createdPuts(creates) })
     if (isWritten) {
       await deps.ringIncoming(creates)
       await deps.ringWhenDue(next)
@@ -88,17 +102,17 @@ export function createSettle(deps: {
     for (let attempt = 1; ; attempt++) {
       const [message] = await deps.reading.load([group.queueId])
       if (message === undefined) return false
-      const writes = [
-        ...groupWrites(group, next, clock.now()),
+      const writes: readonly [LoneWrite, ...Write[]] = [
+        ...groupWrites(group, next, clock.now(), tracing),
         ...(await messageWrites(message, { groups: message.groups - 1 + next.length, used })),
         ...created,
       ]
       try {
-        await table.transact(writes)
+        await writeAll(table, writes)
         return true
       } catch (error) {
         if (!(error instanceof ConditionFailed || error instanceof Conflict)) throw error
-        if (isLeaseLost(error, writes)) return false
+        if (isLeaseLost(error, writes, group)) return false
         // Another group of the message ended at the same moment: count again.
         if (attempt === SETTLE_ATTEMPTS_MAX) {
           throw new TemporaryFailure(`too many writers of ${group.queueId}`, { cause: error })
@@ -119,7 +133,7 @@ export function createSettle(deps: {
     if (groups === 0) {
       if (reserved === 0) await markDead(deps.mail, queueId, clock.now())
       await deps.references.giveBack(queueId, { reserved, used: message.used + used })
-      return removal(message, counted)
+      return tracing.endMessage(message, counted, 'done')
     }
     if (groups === message.groups && used === 0) return []
     const changes = { set: { groups }, ...(used > 0 && { add: { used } }) }
@@ -166,25 +180,49 @@ function groupsAfter(
 }
 
 /** All of them only while the lease is ours. */
-function groupWrites(group: Group, next: readonly Group[], nowMs: number): readonly Write[] {
+function groupWrites(
+  group: Group,
+  next: readonly Group[],
+  nowMs: number,
+  tracing: Tracing,
+): readonly [LoneWrite, ...Write[]] {
   const stillOurs = is('leaseUntilMs', group.leaseUntilMs)
-  const puts = next.map((one): Write => {
+  const [first, ...more] = next.map((one) => {
     return { ...groupPut(one, nowMs), if: one.name === group.name ? stillOurs : { absent: 'pk' } }
   })
-  if (next.some(({ name }) => name === group.name)) return puts
-  return [...puts, { delete: groupKey(group.queueId, group.name), if: stillOurs }]
+  if (first === undefined) return [tracing.endGroup(group, stillOurs)]
+  if (next.some(({ name }) => name === group.name)) return [first, ...more]
+  // Others carry its trail on.
+  return [first, ...more, { delete: groupKey(group.queueId, group.name), if: stillOurs }]
 }
 
+/** Who was done with before may be told already; cleanup and operators leave it to this. */
+function eventOf(group: Group, settlement: Settlement, nowMs: number): TrailEvent {
+  const { results, dueMs, creates = [], attempt } = settlement
+  const told = endedIn(group.trail)
+  const fresh = results.filter(({ recipient }) => !isDone(recipient) || !told(recipient))
+  const births = settlement.births ?? creates.map(birthOf)
+  const facts = attempt ?? { startedMs: nowMs, endedMs: nowMs, contact: undefined }
+  return attemptEvent(fresh, { ...facts, dueMs, births })
+}
+
+const birthOf = ({ queueId, envelope }: QueuedMessage): Birth => ({
+  queueId,
+  to: envelope.recipients[0]?.address ?? '',
+  what: '',
+})
+
 /** A write was refused that is about the group and not about the message's count. */
-function isLeaseLost(error: Error, writes: readonly Write[]): boolean {
+function isLeaseLost(error: Error, writes: readonly Write[], group: Group): boolean {
   if (!(error instanceof ConditionFailed)) return false
   return !error.failed.every(({ position }) => {
     const write = writes[position]
-    return write !== undefined && isMessageWrite(write)
+    return write !== undefined && isMessageWrite(write, group)
   })
 }
 
-function isMessageWrite(write: Write): boolean {
-  const key = 'delete' in write ? write.delete : 'update' in write ? write.update : undefined
-  return key?.sk === 'META'
+function isMessageWrite(write: Write, { queueId }: Group): boolean {
+  const { pk, sk } = messageKey(queueId)
+  const key = keyOf(write)
+  return key.pk === pk && key.sk === sk
 }

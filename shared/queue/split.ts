@@ -16,12 +16,17 @@ import {
   type Write,
 } from '#shared/storage/ports.ts'
 import { finalRecipientBytes } from './group-item.ts'
+import type { OnTheSpot } from './incoming.ts'
 import { groupKey, messageKey } from './keys.ts'
+import { here } from './local-actions.ts'
 import { groupOf, type NewGroup, ofBoundedSize } from './new-groups.ts'
 import { reachedBy } from './reached.ts'
 import type { QueueReading } from './reading.ts'
-import { type Group, type QueuedMessage, storedMessageState } from './records.ts'
+import { type Group, type QueuedMessage, storedMessageState, trailAttribute } from './records.ts'
 import type { References } from './references.ts'
+import type { RecipientResult } from './results.ts'
+import type { Tracing } from './trace/tracing.ts'
+import { attemptEvent, type Trail } from './trace/trail.ts'
 import { CREATED_BYTES_MAX, createdPuts, groupPut, isMessage } from './writes.ts'
 
 /** Groups and messages born of it that are written in one transaction, next to the message. */
@@ -35,6 +40,8 @@ export type SplitFacts = {
   readonly handedOn?: readonly FinalRecipient[]
   /** Messages born of it: they are incoming when it is split, and not before. */
   readonly creates?: readonly QueuedMessage[]
+  /** What was done with recipients who are in no group. */
+  readonly done?: OnTheSpot
 }
 
 export function createSplit(deps: {
@@ -42,9 +49,10 @@ export function createSplit(deps: {
   readonly reading: QueueReading
   readonly ringWhenDue: (groups: readonly Group[]) => Promise<void>
   readonly ringIncoming: (messages: readonly QueuedMessage[]) => Promise<void>
+  readonly tracing: Tracing
   readonly clock: Clock
 }) {
-  const { table, reading, clock } = deps
+  const { table, reading, tracing, clock } = deps
 
   async function split(
     message: QueuedMessage,
@@ -58,10 +66,16 @@ export function createSplit(deps: {
     const isAtOnce = fitIntoOneTransaction(groups, created.length)
     const name = isAtOnce ? null : randomUUID()
     const nowMs = clock.now()
-    const records = groups.map((group, n) => groupOf(group, { queueId, n, split: name, nowMs }))
+    const records = groups
+      .map((group, n) => groupOf(group, { queueId, n, split: name, nowMs }))
+      .map((group) => ({ ...group, ...firstAttempt(group) }))
     const puts = await putsOf(records, nowMs)
     if (!isAtOnce) await table.batchWrite(puts)
-    const becomesSplit = await messageWrite(message, records, name, facts)
+    const { done } = facts
+    const trail = done?.results.length
+      ? tracing.extend(message, attemptEvent(done.results, done)).trail
+      : undefined
+    const becomesSplit = await messageWrite(message, records, name, { ...facts, trail })
     let isOurs = true
     try {
       await table.transact([becomesSplit, ...created, ...(isAtOnce ? puts : [])])
@@ -75,6 +89,21 @@ export function createSplit(deps: {
     }
     if (!isAtOnce) await removeStrays(queueId)
     return isOurs
+  }
+
+  /** Of who was tried on the spot and is to be tried again. */
+  function firstAttempt(group: Group): { readonly trail?: Trail } {
+    const results = group.recipients.flatMap((recipient): readonly RecipientResult[] => {
+      const { last } = recipient
+      return last?.kind === 'deferred' ? [{ recipient, result: { ...last, kind: last.kind } }] : []
+    })
+    if (results.length === 0) return {}
+    const { dueMs } = group
+    const facts = { startedMs: clock.now(), endedMs: clock.now(), contact: here }
+    return tracing.extend(
+      group,
+      attemptEvent(results, { ...facts, ...(dueMs !== null && { dueMs }) }),
+    )
   }
 
   /** Groups on hold of splits that came to nothing, as older versions left them: nobody rings those, so that they would stay for ever. */
@@ -118,7 +147,7 @@ async function messageWrite(
   { queueId }: QueuedMessage,
   groups: readonly Group[],
   name: string | null,
-  { references, handedOn = [] }: SplitFacts,
+  { references, handedOn = [], trail }: SplitFacts & { readonly trail: Trail | undefined },
 ): Promise<Write> {
   const { reserved, used } = references ?? {}
   const reached = await reachedBy(handedOn)
@@ -131,6 +160,7 @@ async function messageWrite(
         ...(name !== null && { split: name }),
         ...(reserved !== undefined && { reserved, used: used ?? 0 }),
         ...(reached !== undefined && { reached }),
+        ...trailAttribute(trail),
       },
       remove: ['duePk', 'dueSk', 'starts'],
     },

@@ -185,7 +185,7 @@ export function createSpool(deps: {
     if (stored.status === 'rejected') {
       // The sender hears 451 and comes again. Should this fail too, cleanup finds the item without its object.
       const [queued = message] = await deps.queue.load([queueId])
-      await deps.queue.finish(queued)
+      await deps.queue.finish(queued, { isUnaccepted: true })
       throw stored.reason
     }
     if (held === undefined) deps.ring(queueId)

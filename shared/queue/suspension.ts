@@ -5,11 +5,13 @@ import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import { ConditionFailed, type Table } from '#shared/storage/ports.ts'
-import { groupRecord } from './group-item.ts'
+import { groupRecord, isEndedItem } from './group-item.ts'
 import { groupKey } from './keys.ts'
 import type { QueueReading } from './reading.ts'
 import type { Group, QueuedMessage } from './records.ts'
 import { lastResult } from './results.ts'
+import type { Tracing } from './trace/tracing.ts'
+import { attemptEvent } from './trace/trail.ts'
 import { groupPut, is, isGroup } from './writes.ts'
 
 export type SeenGroup = {
@@ -25,9 +27,10 @@ export function createSuspension(deps: {
   readonly table: Table
   readonly reading: QueueReading
   readonly ringWhenDue: (groups: readonly Group[]) => Promise<void>
+  readonly tracing: Tracing
   readonly clock: Clock
 }) {
-  const { table, reading, clock } = deps
+  const { table, reading, tracing, clock } = deps
 
   async function peek(groups: readonly GroupName[]): Promise<readonly (SeenGroup | undefined)[]> {
     const queueIds = [...new Set(groups.map(({ queueId }) => queueId))]
@@ -41,7 +44,7 @@ export function createSuspension(deps: {
     const byId = new Map(queueIds.map((queueId, n) => [queueId, messages[n]]))
     const nowMs = clock.now()
     return items.map((item) => {
-      const group = item && groupRecord(item)
+      const group = item && !isEndedItem(item) ? groupRecord(item) : undefined
       if (group === undefined || group.state === 'held' || group.leaseUntilMs > nowMs) {
         return undefined
       }
@@ -59,8 +62,11 @@ export function createSuspension(deps: {
       const facts = { remoteMta: null, atMs: nowMs, attempts, ...warned }
       return { ...recipient, last: lastResult(result, facts) }
     })
+    const results = group.recipients.map((recipient) => ({ recipient, result }))
+    const nothing = { startedMs: nowMs, endedMs: nowMs, contact: undefined }
     const next: Group = {
       ...group,
+      ...tracing.extend(group, attemptEvent(results, { ...nothing, dueMs })),
       state: 'deferred',
       attempts,
       recipients,

@@ -7,6 +7,7 @@ import {
   type Item,
   type Key,
   StorageMisuse,
+  type Table,
   type Write,
 } from '#shared/storage/ports.ts'
 import { groupItem } from './group-item.ts'
@@ -99,3 +100,22 @@ export const isGroup = (state: GroupState) => is('state', storedGroupState[state
 
 export const is = (attribute: string, value: string | number) =>
   ({ attribute, is: '=', value }) as const
+
+/** What may be written outside of a transaction. */
+export type LoneWrite = Exclude<Write, { check: unknown }>
+
+/** All or nothing. One write costs half of a transaction of one. */
+export async function writeAll(
+  table: Table,
+  writes: readonly [LoneWrite, ...Write[]],
+): Promise<void> {
+  const [only, ...more] = writes
+  if (more.length === 0) await table.write(only)
+  else await table.transact(writes)
+}
+
+export function keyOf(write: Write): Key {
+  if ('put' in write) return { pk: write.put.pk, sk: write.put.sk }
+  if ('update' in write) return write.update
+  return 'delete' in write ? write.delete : write.check
+}

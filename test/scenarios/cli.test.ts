@@ -17,7 +17,7 @@ describe('postwolke', () => {
   it('lists the commands when it is told nothing, and fails', async () => {
     const { code, stderr } = await commandLine([])
     expect(code).toBe(1)
-    expect(stderr).toContain('queue list|show|hold|release|delete|flush')
+    expect(stderr).toContain('queue list|show|hold|release|expire|delete|flush|cat|top|stats')
   })
 
   it.each([

@@ -15,6 +15,7 @@ import { openEmbeddedStore } from '#shared/storage/embedded/open.ts'
 import type { Store, Table } from '#shared/storage/ports.ts'
 import { createFakeNotices, mute } from '#test/support/fake-notices.ts'
 import { withFaults } from '#test/support/faults/with-faults.ts'
+import { itemsOf } from '#test/support/mail-queue.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
@@ -157,8 +158,7 @@ describe('a release', () => {
       expect(await pipeline.backend.operator.show(queueId)).toBeUndefined()
       expect(await inboxes(pipeline)).toEqual([1, 1, 0])
       expect(await refs(store, queueId)).toBe(2)
-      const { items } = await store.tables.queue.query({ pk: messageKey(queueId).pk })
-      expect(items).toEqual([])
+      expect(await itemsOf(store, queueId)).toEqual([])
     })
   })
 

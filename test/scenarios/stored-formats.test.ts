@@ -349,13 +349,22 @@ function valueText(value: Value | undefined): string {
 /** Ids are random and get names; so do times with a random part, and the partition of a due item, which is made of its id. */
 function named(text: string, names: ReadonlyMap<string, string>): string {
   let all = text
-  for (const [id, name] of names) all = all.replaceAll(id, `<${name}>`)
-  return all
-    .replaceAll(/DUE#\d+/g, 'DUE#<shard>')
-    .replaceAll(/(?<=DECISION#[\d-]+#)\w(?= )/g, '<shard>')
-    .replaceAll(/\d{15}(?=#<)/g, '<15 digits>')
-    .replaceAll(/(?<=dueMs: )\d+/g, '<ms>')
+  for (const [id, name] of names) {
+    all = all.replaceAll(id, `<${name}>`).replaceAll(hexOf(id), `<${name} in hex>`)
+  }
+  return (
+    all
+      .replaceAll(/DUE#\d+/g, 'DUE#<shard>')
+      .replaceAll(/(?<=DECISION#[\d-]+#)\w(?= )/g, '<shard>')
+      .replaceAll(/\d{15}(?=#<)/g, '<15 digits>')
+      .replaceAll(/(?<=dueMs: )\d+/g, '<ms>')
+      .replaceAll(/J#(\d{4}-\d\d-\d\d)#\d+/g, 'J#$1#<shard>')
+      // When it is tried next, behind what was said.
+      .replaceAll(/(?<=\]\],)\d{13}(?=,\[)/g, '<ms>')
+  )
 }
+
+const hexOf = (id: string) => Buffer.from(id, 'latin1').toString('hex')
 
 async function namesOf(pipeline: Pipeline): Promise<Map<string, string>> {
   const names = new Map<string, string>()

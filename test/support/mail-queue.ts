@@ -72,10 +72,11 @@ export const recipientHere = (address: string) =>
 /** Addresses of a group. */
 export const addressesOf = ({ recipients }: Group) => recipients.map(({ address }) => address)
 
-/** All items of a message, its own first among them. */
+/** All items of a message while it is in the queue, its own first among them; what is told of it afterwards is none of them. */
 export async function itemsOf({ tables }: Store, queueId: QueueId): Promise<readonly Item[]> {
   const { pk } = messageKey(queueId)
-  return (await tables.queue.query({ pk, consistent: true })).items
+  const { items } = await tables.queue.query({ pk, consistent: true })
+  return items.filter((item) => item.trace === undefined)
 }
 
 /** Bodies of the bells that a queue has now, in order. */

@@ -1,7 +1,8 @@
 // What is kept of a decision, so that it can be explained and made again: who asked what, what each restriction said, what the DNS
 // answered. Plain data, in the table `counters`, with a time to live.
 //
-// Item DECISION#<day in UTC>#<shard>, <queue id>#<ms>#<n>: record (deflated JSON), ttl. The day is that of the queue id, so that the id
+// Item DECISION#<day in UTC>#<shard>, <queue id>#<ms>#<n>: record (deflated JSON), ttl; of a refusal also `who`, by whom it is looked for:
+// client, sender and recipients, in lower case. The day is that of the queue id, so that the id
 // alone leads to all of its decisions; its last character is the shard, so that no partition takes all writes.
 
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
@@ -84,8 +85,32 @@ export function decisionItem(record: DecisionRecord, n: number, lifeMs: number):
   if (bytes === undefined) return undefined
   const { queueId } = record.request
   const ttl = Math.ceil((record.atMs + lifeMs) / SECOND_MS)
-  return { ...decisionKey(queueId, record.atMs, n), record: bytes, ttl }
+  const key = decisionKey(queueId, record.atMs, n)
+  const isRefused = record.verdict.kind !== 'permit'
+  return { ...key, record: bytes, ...(isRefused && { who: whoOf(record) }), ttl }
 }
+
+/** Of these, so that an item stays small. */
+const WHO_MAX = 4
+const WHO_CHARACTERS_MAX = 320
+
+function whoOf({ request }: DecisionRecord): readonly string[] {
+  const { remoteAddress } = request.origin
+  const sender =
+    'envelope' in request ? request.envelope.sender : 'sender' in request ? request.sender : ''
+  const recipients =
+    'envelope' in request
+      ? request.envelope.recipients.map(({ address }) => address)
+      : 'recipient' in request
+        ? [request.recipient]
+        : []
+  const all = [remoteAddress, sender, ...recipients].slice(0, WHO_MAX)
+  return all.map((one) => one.slice(0, WHO_CHARACTERS_MAX).toLowerCase())
+}
+
+/** Whether it is one of a refusal that concerns this client, sender or recipient. */
+export const concerns = ({ who }: Item, text: string): boolean =>
+  Array.isArray(who) && who.includes(text.toLowerCase())
 
 function decisionKey(queueId: QueueId, atMs: number, n: number): Key {
   return {

@@ -1,8 +1,9 @@
 // Reads what was recorded, of one queue id or since a time.
 
-import type { QueueId } from '#shared/mail/queue-id.ts'
+import { type QueueId, queueIdTime } from '#shared/mail/queue-id.ts'
 import type { Table } from '#shared/storage/ports.ts'
 import {
+  concerns,
   type DecisionRecord,
   daysSince,
   decisionPartition,
@@ -32,6 +33,58 @@ export async function* decisionsSince(
       if (record.atMs >= sinceMs) yield record
     }
   }
+}
+
+/** Refusals that concern a client, sender or recipient, newest first; no more than so many are looked for. */
+export async function refusalsOf(
+  counters: Reads,
+  text: string,
+  {
+    sinceMs,
+    nowMs,
+    limit,
+  }: { readonly sinceMs: number; readonly nowMs: number; readonly limit: number },
+): Promise<readonly DecisionRecord[]> {
+  const found: DecisionRecord[] = []
+  for (const day of daysSince(sinceMs, nowMs).toReversed()) {
+    const ofDay = await Promise.all(
+      decisionShards.map((shard) =>
+        refusalsIn(counters, decisionPartition(day, shard), { text, sinceMs, limit }),
+      ),
+    )
+    const newest = ofDay.flat().sort((a, b) => b.atMs - a.atMs)
+    found.push(...newest.slice(0, limit - found.length))
+    if (found.length === limit) break
+  }
+  return found
+}
+
+async function refusalsIn(
+  counters: Reads,
+  pk: string,
+  {
+    text,
+    sinceMs,
+    limit,
+  }: { readonly text: string; readonly sinceMs: number; readonly limit: number },
+): Promise<readonly DecisionRecord[]> {
+  const found: DecisionRecord[] = []
+  let after: string | undefined
+  do {
+    const page = await counters.query({
+      pk,
+      // Queue ids sort by time.
+      sk: { from: queueIdTime(sinceMs) },
+      reverse: true,
+      ...(after !== undefined && { after }),
+    })
+    for (const item of page.items) {
+      const record = concerns(item, text) ? readDecision(item) : undefined
+      if (record !== undefined) found.push(record)
+    }
+    after = page.next
+  } while (after !== undefined && found.length < limit)
+  return found
 }
 
 /** Queue ids sort by time, and each is in one shard. */

@@ -46,6 +46,11 @@ export const queueSettings = {
       'The same for mail without a sender, which tells others what became of theirs; 0 means one attempt. Never longer than maximalQueueLifetime.',
     known: { postfix: 'bounce_queue_lifetime' },
   }),
+  traceRetention: new Setting(duration({ min: 0, max: 400 * DAY }), {
+    default: 14 * DAY,
+    about:
+      'How long `postwolke trace` can tell what became of a message after it left the queue: its envelope, Message-ID and what other servers said of it, but nothing of its content. 0 keeps nothing.',
+  }),
   transportMaps: new Setting(maps, {
     reload: true,
     default: [],
@@ -95,7 +100,7 @@ export const queueSettings = {
     reload: true,
     default: [],
     about:
-      "Networks that mail may be delivered to although they are private, loopback or this machine's own; elsewhere delivery to a domain whose MX or address leads there fails with 5.4.4 or 5.4.6. The relayhost may be anywhere.",
+      "Networks that mail may be delivered to although they are private, loopback or this machine's own; elsewhere delivery to a domain whose MX or address leads there fails with 5.4.4 or 5.4.6. What `relayhost` or a table names, and not a recipient, may be anywhere.",
     known: { postfix: 'inet_interfaces, proxy_interfaces' },
   }),
   smtpLineLengthLimit: new Setting(integer({ min: 0, max: 1_000_000 }), {

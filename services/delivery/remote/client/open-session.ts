@@ -196,7 +196,8 @@ class Opening {
         isFinal: false,
         // Of a host that we ask no TLS of it is nothing against it.
         throttles: security.kind === 'required',
-        mayBeClear: shaken.mayBeClear,
+        // Where TLS comes first nobody speaks in clear.
+        mayBeClear: shaken.mayBeClear && peer.port !== SUBMISSIONS_PORT,
       }
     }
     this.#wire.putOn(shaken.socket)

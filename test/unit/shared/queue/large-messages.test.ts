@@ -12,6 +12,7 @@ import { heldChanges } from '#shared/queue/writes.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { itemBytes } from '#shared/storage/limits.ts'
 import { withFaults } from '#test/support/faults/with-faults.ts'
+import { itemsOf } from '#test/support/mail-queue.ts'
 import { createPipeline, manualClock } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
@@ -57,8 +58,7 @@ describe('a message with the most of everything', () => {
       },
     })
 
-  const queueItems = async (queueId: QueueId) =>
-    (await opened.store.tables.queue.query({ pk: messageKey(queueId).pk, consistent: true })).items
+  const queueItems = (queueId: QueueId) => itemsOf(opened.store, queueId)
 
   it('is taken, comes back as it was, and leaves nothing behind', async () => {
     const pipeline = pipelineWith()
@@ -129,8 +129,7 @@ describe('a message with very many groups', () => {
     await operator.release(queueId)
     expect((await states()).held).toBeUndefined()
     expect(await operator.remove(queueId)).toBe(true)
-    const { pk } = messageKey(queueId)
-    expect((await opened.store.tables.queue.query({ pk, consistent: true })).items).toEqual([])
+    expect(await itemsOf(opened.store, queueId)).toEqual([])
   })
 
   const newGroup = (address: string): NewGroup => ({
@@ -230,8 +229,7 @@ describe('a message with very many groups', () => {
       await pipeline.settle()
     }
     expect(taken.sort()).toEqual(recipients.map((address) => address.slice(2)).sort())
-    const { pk } = messageKey(queueId)
-    expect((await opened.store.tables.queue.query({ pk, consistent: true })).items).toEqual([])
+    expect(await itemsOf(opened.store, queueId)).toEqual([])
   })
 })
 

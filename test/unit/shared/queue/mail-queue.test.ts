@@ -530,7 +530,7 @@ describe('the mail queue', () => {
           name === 'queue' && operation === 'transact' ? 'conflict' : undefined,
       })
       const settling = mailQueueOn(faulty, clock).settle(group, {
-        results: [outcome(recipientHere('ann@here.test'), 'deferred')],
+        results: [outcome(recipientHere('ann@here.test'), 'delivered')],
         dueMs: 7,
       })
       await expect(settling).rejects.toThrow(TemporaryFailure)
