@@ -86,7 +86,9 @@ export function acknowledgements({ name, alarmEmail }: Deployment): readonly Ack
     },
     {
       finding: wildcard('*'),
-      at: containerNames.map((name) => `edge/${name}/Task/ExecutionRole/DefaultPolicy/Resource`),
+      at: [...containerNames, 'sender'].map(
+        (name) => `edge/${name}/Task/ExecutionRole/DefaultPolicy/Resource`,
+      ),
       reason:
         'A token for the image registry is for all of it or none (ecr:GetAuthorizationToken).',
     },

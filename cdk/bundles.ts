@@ -33,6 +33,7 @@ function bundleFunction(name: FunctionName): string {
 function bundleImage(): string {
   const folder = join(target, 'edge')
   write(join(folder, 'index.mjs'), bundle('services/aws/edge.ts'))
+  write(join(folder, 'sender.mjs'), bundle('services/aws/sender.ts'))
   write(join(folder, 'crypt-worker.mjs'), bundle('shared/auth/schemes/crypt-worker.ts'))
   write(join(folder, 'Dockerfile'), readFileSync(join(root, 'cdk/edge.Dockerfile'), 'utf8'))
   write(join(folder, 'package.json'), `${JSON.stringify(imagePackage(), null, 2)}\n`)

@@ -75,12 +75,21 @@ function tooManyListeners({ topology, listeners }: Configuration): Problem[] {
   return [conflict(['listeners', 'topology'], reason)]
 }
 
-function relay({ egress, relayhost, relaySecretArn }: Configuration): Problem[] {
-  if (egress === 'ses-api') {
+function relay(configuration: Configuration): Problem[] {
+  const { egress, relayhost, relaySecretArn, senderName } = configuration
+  if (egress !== 'direct' && senderName !== '') {
+    return [conflict(['egress', 'senderName'], 'only what sends directly has a name of its own')]
+  }
+  if (egress !== 'relayhost') {
     const named =
       relayhost !== null ? ['relayhost'] : relaySecretArn !== '' ? ['relaySecretArn'] : []
     return named.map((key) =>
-      conflict(['egress', key], 'mail leaves by SES; there is no relay host'),
+      conflict(
+        ['egress', key],
+        egress === 'direct'
+          ? 'mail leaves directly; there is no relay host'
+          : 'mail leaves by SES; there is no relay host',
+      ),
     )
   }
   if (relayhost === null) {

@@ -113,10 +113,15 @@ export const configurationTable = {
     defaultText: 'smtp, submission, submissions, imaps, pop3s; in separate services all',
     about: 'What is served.',
   }),
-  egress: new Setting(choice('relayhost', 'ses-api'), {
+  egress: new Setting(choice('relayhost', 'ses-api', 'direct'), {
     default: 'relayhost',
     about:
-      'How mail leaves: by a relay host, or by the API of Amazon SES, which takes mail only from domains that it has verified.',
+      'How mail leaves: by a relay host, by the API of Amazon SES, which takes mail only from domains that it has verified, or directly to the hosts of its recipients, for which AWS must open port 25 and give its address a name.',
+  }),
+  senderName: new Setting(hostName, {
+    default: '',
+    defaultText: 'out. and the hostname',
+    about: 'Where mail leaves directly: the name of its address, which the sender says in EHLO.',
   }),
   relayhost: new Setting(nextHop, {
     default: null,

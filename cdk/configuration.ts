@@ -93,6 +93,7 @@ function deploymentOf(
     listeners: servedListeners(configuration),
     logRetentionDays: configuration.logRetentionDays ?? preset.logRetentionDays,
     hostedZone: id === '' ? undefined : { id, name },
+    senderName: configuration.senderName || `out.${configuration.hostname}`,
     dnsListKeySecrets: [...mail.settings.dnsListKeys.values()],
     mail: mail.variables,
     contentFilters: contentFiltersOf(mail.settings),

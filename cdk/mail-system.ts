@@ -24,6 +24,7 @@ import { Imap } from './services/imap.ts'
 import { Policy } from './services/policy.ts'
 import { Pop3 } from './services/pop3.ts'
 import { Probe } from './services/probe.ts'
+import { Sender } from './services/sender.ts'
 import { Smtp } from './services/smtp.ts'
 import { Sweeper } from './services/sweeper.ts'
 import { Storage } from './storage.ts'
@@ -49,9 +50,11 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
   const operations = stack('operations', 'alarms and dashboard')
 
   const storage = new Storage(data, 'Storage', deployment)
-  const { vpc } = new Network(network, 'Network', {
+  const sendsDirectly = deployment.egress === 'direct'
+  const { vpc, senderAddress } = new Network(network, 'Network', {
     availabilityZones: preset.availabilityZones,
     storage,
+    sendsDirectly,
   })
   const queues = new Queues(pipeline, 'Queues', {
     incoming: CLEANUP_TIMEOUT,
@@ -63,27 +66,33 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
   // Clients reach the listeners, which ask policy, store the message and ring incoming.
   const policy = new Policy(pipeline, parts)
   const loadBalancer = new LoadBalancer(edge, 'LoadBalancer', { deployment, vpc })
+  const cluster = new Cluster(edge, 'Cluster', {
+    vpc,
+    containerInsightsV2: ContainerInsights.DISABLED,
+  }) as ICluster
+  const image = new DockerImageAsset(edge, 'Image', {
+    directory: bundles.image,
+    platform: Platform.LINUX_ARM64,
+  })
   const containers = createContainers(edge, {
     ...parts,
     vpc,
     policy,
     loadBalancer,
-    cluster: new Cluster(edge, 'Cluster', {
-      vpc,
-      containerInsightsV2: ContainerInsights.DISABLED,
-    }) as ICluster,
-    image: new DockerImageAsset(edge, 'Image', {
-      directory: bundles.image,
-      platform: Platform.LINUX_ARM64,
-    }),
+    cluster,
+    image,
   })
   output(edge, 'WatchQueuePrefix', watchQueuePrefix(name))
   // The command line follows aliases and routes as the functions do.
   output(pipeline, 'Settings', JSON.stringify(settingVariables(deployment)))
 
-  // Incoming wakes cleanup, which delivers here or rings active, which wakes delivery.
+  // Incoming wakes cleanup, which delivers here or rings active, which wakes delivery, or the sender.
   const cleanup = new Cleanup(pipeline, parts)
-  const delivery = new Delivery(pipeline, parts)
+  const delivery = senderAddress === undefined ? [new Delivery(pipeline, parts)] : []
+  const sender =
+    senderAddress === undefined
+      ? []
+      : [new Sender(edge, { ...parts, vpc, cluster, image, address: senderAddress })]
 
   // The clock wakes these.
   const sweeper = new Sweeper(pipeline, parts)
@@ -95,13 +104,14 @@ export function createMailSystem(app: App, deployment: Deployment, bundles: Bund
 
   // The place of the stack `<name>-api`, which is to come: it reads storage and queues, and nothing refers to it.
 
-  const functions = [policy, cleanup, delivery, sweeper, collector, ...certificates, ...probe]
+  const functions = [policy, cleanup, ...delivery, sweeper, collector, ...certificates, ...probe]
   new Monitoring(operations, 'Monitoring', {
     deployment,
     watched: [
       storage,
       queues,
       ...functions,
+      ...sender,
       watchLogs(deployment),
       watchFunctions(functions),
       loadBalancer,

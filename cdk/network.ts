@@ -1,35 +1,60 @@
-// A network of public subnets only: containers have public addresses for what they call, and their security group lets in
-// nothing but the load balancer. A NAT gateway or interface endpoints would cost more than everything else together.
+// A network of public subnets: containers have public addresses for what they call, and their security group lets in nothing but the load
+// balancer. A NAT gateway or interface endpoints would cost more than everything else together, and there is one only where mail leaves
+// by ourselves: from an address that stays.
 
-import { Fn, Stack } from 'aws-cdk-lib'
+import { Fn, RemovalPolicy, Stack } from 'aws-cdk-lib'
 import {
+  CfnEIP,
   FlowLogDestination,
   FlowLogTrafficType,
   GatewayVpcEndpointAwsService,
   type IVpc,
+  NatProvider,
   SubnetType,
   Vpc,
 } from 'aws-cdk-lib/aws-ec2'
 import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import { Construct } from 'constructs'
+import { output } from './output.ts'
 import { tableActions } from './permissions.ts'
 import type { Storage } from './storage.ts'
 
+/** Those whose way out is the sender's address. */
+export const EGRESS_SUBNETS = 'egress'
+
 export class Network extends Construct {
   readonly vpc: IVpc
+  /** From which mail leaves; undefined where others send it. */
+  readonly senderAddress: string | undefined
 
   constructor(
     scope: Construct,
     id: string,
-    parts: { readonly availabilityZones: number; readonly storage: Storage },
+    parts: {
+      readonly availabilityZones: number
+      readonly storage: Storage
+      readonly sendsDirectly: boolean
+    },
   ) {
     super(scope, id)
-    const { availabilityZones, storage } = parts
+    const { availabilityZones, storage, sendsDirectly } = parts
+    const address = sendsDirectly ? this.#address() : undefined
+    this.senderAddress = address?.attrPublicIp
     this.vpc = new Vpc(this, 'Vpc', {
       availabilityZones: zones(availabilityZones),
-      natGateways: 0,
+      ...(address === undefined
+        ? { natGateways: 0 }
+        : {
+            natGateways: 1,
+            natGatewayProvider: NatProvider.gateway({
+              eipAllocationIds: [address.attrAllocationId],
+            }),
+          }),
       subnetConfiguration: [
         { name: 'public', subnetType: SubnetType.PUBLIC, cidrMask: 20, mapPublicIpOnLaunch: false },
+        ...(sendsDirectly
+          ? [{ name: EGRESS_SUBNETS, subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 24 }]
+          : []),
       ],
       flowLogs: {
         All: {
@@ -56,6 +81,14 @@ export class Network extends Construct {
       // Where the image registry keeps the layers of images.
       through(['s3:GetObject'], [layersOfImages(Stack.of(this))]),
     ])
+  }
+
+  /** It has a name and a reputation: it stays when the rest goes. */
+  #address(): CfnEIP {
+    const address = new CfnEIP(this, 'SenderAddress', { domain: 'vpc' })
+    address.applyRemovalPolicy(RemovalPolicy.RETAIN)
+    output(this, 'SenderAddress', address.attrPublicIp)
+    return address
   }
 
   /** A way to our own tables and objects that costs nothing, and to nobody else's. */

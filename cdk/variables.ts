@@ -16,6 +16,7 @@ export function settingVariables(deployment: Deployment): { readonly [variable: 
     ...deployment.mail,
     [variableOf('hostname')]: deployment.hostname,
     [variableOf('relayhost')]: nextHop.format(deployment.relayhost),
+    ...(deployment.egress === 'direct' && { [variableOf('smtpHeloName')]: deployment.senderName }),
     ...(deployment.egress === 'ses-api' && { [variableOf('defaultTransport')]: 'ses' }),
   }
 }

@@ -15,6 +15,7 @@ import { createNetworkMatcher } from '#shared/settings/networks.ts'
 import { homeDomain, originDomain } from '#shared/settings/own-domains.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Backend } from './backend.ts'
+import { StartFailure } from './start-failure.ts'
 
 export function assembleNotices({ store, settings, log }: Backend): Notices {
   return createNotices({
@@ -39,7 +40,7 @@ function noticeOptions(settings: Settings): NoticeOptions {
     delayWarningTime: settings.delayWarningTime,
     confirmDelayCleared: settings.confirmDelayCleared,
     noticeLanguages: [first, ...more],
-    templates: readTemplates(settings.bounceTemplateFile),
+    templates: templatesIn(settings.bounceTemplateFile),
     notifyClasses: settings.notifyClasses,
     doubleBounceAddress: `${settings.doubleBounceSender}@${hostname}`,
     bounceNoticeRecipient: orPostmaster(settings.bounceNoticeRecipient),
@@ -50,14 +51,26 @@ function noticeOptions(settings: Settings): NoticeOptions {
   }
 }
 
-/** Throws where it cannot be read or is none, as a start has to know. */
+/** Once in a process for each path: what comes into the file later waits for the next start. */
+const templatesOf = new Map<string, Templates>()
+
+function templatesIn(path: string): Templates {
+  const known = path === '' ? {} : (templatesOf.get(path) ?? readTemplates(path))
+  templatesOf.set(path, known)
+  return known
+}
+
 function readTemplates(path: string): Templates {
-  if (path === '') return {}
-  const bytes = readFileSync(path)
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(path)
+  } catch (error) {
+    throw new StartFailure(`cannot read bounceTemplateFile: ${String(error)}`, { cause: error })
+  }
   if (bytes.length > TEMPLATES_BYTES_MAX) {
-    throw new Error(`${path} is larger than ${TEMPLATES_BYTES_MAX} bytes`)
+    throw new StartFailure(`${path} is larger than ${TEMPLATES_BYTES_MAX} bytes`)
   }
   const templates = parseTemplates(bytes.toString('utf8'))
-  if (typeof templates === 'string') throw new Error(`${path}: ${templates}`)
+  if (typeof templates === 'string') throw new StartFailure(`${path}: ${templates}`)
   return templates
 }

@@ -6,11 +6,11 @@ import { createDane, type Dane } from '#services/delivery/remote/tls/dane.ts'
 import { createTlsSessions, type TlsSessions } from '#services/delivery/remote/tls/sessions.ts'
 import { createSts, type Sts } from '#services/delivery/remote/tls/sts.ts'
 import { createStsFetch, type StsFetchDeps } from '#services/delivery/remote/tls/sts-fetch.ts'
-import { createStsStore } from '#services/delivery/remote/tls/sts-store.ts'
 import { nobodyTold, type TlsReportSink } from '#shared/contracts/tls-report.ts'
 import { createValidatedResolver } from '#shared/dns/validated-resolver.ts'
 import type { Backend } from './backend.ts'
 import { openResolver } from './dns.ts'
+import { createStsStore } from './sts-store.ts'
 import { openTlsReportRecords } from './tls-reports.ts'
 
 export type OutboundTls = {

@@ -104,13 +104,32 @@ const functionEnvironments = {
   ],
 } as const satisfies { readonly [name: string]: readonly string[] }
 
+/** Required variables of containers that nobody connects to. */
+const workerEnvironments = {
+  sender: [
+    'DIRECTORY_TABLE',
+    'MAIL_TABLE',
+    'QUEUE_TABLE',
+    'COUNTERS_TABLE',
+    'OBJECTS_BUCKET',
+    'INCOMING_QUEUE_URL',
+    'ACTIVE_QUEUE_URL',
+    'DEFERRED_QUEUE_URL',
+  ],
+} as const satisfies { readonly [name: string]: readonly string[] }
+
 /** Required variables of each entry. */
-export const environments = { ...containerEnvironments, ...functionEnvironments } as const
+export const environments = {
+  ...containerEnvironments,
+  ...workerEnvironments,
+  ...functionEnvironments,
+} as const
 
 export const containerNames = Object.keys(containerEnvironments) as readonly ContainerName[]
 export const functionNames = Object.keys(functionEnvironments) as readonly FunctionName[]
 
 export type ContainerName = keyof typeof containerEnvironments
+export type WorkerName = keyof typeof workerEnvironments
 export type FunctionName = keyof typeof functionEnvironments
 export type EntryName = keyof typeof environments
 

@@ -21,8 +21,10 @@ export function reportingOnAliases(
   if (!isAsked || filter !== null) return { ...expansion, aliases: [] }
   const { local, remote, failed } = expansion
   const all = [...local, ...remote, ...failed.map(({ recipient }) => recipient)]
+  // A copy that nobody is told of makes no alias.
   const counts = new Map<string, number>()
-  for (const { original } of all) counts.set(original, (counts.get(original) ?? 0) + 1)
+  for (const { original } of all.filter(wantsSuccess))
+    counts.set(original, (counts.get(original) ?? 0) + 1)
   const isMember = ({ original, ...recipient }: FinalRecipient) =>
     wantsSuccess(recipient) && (counts.get(original) ?? 0) > 1
   const member = <Recipient extends FinalRecipient>(recipient: Recipient): Recipient =>

@@ -5,7 +5,8 @@ import type { StageMessage } from '#shared/queue/created-message.ts'
 import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
 import { canBeCreated } from '#shared/queue/writes.ts'
 import type { Log } from '#shared/runtime/log.ts'
-import type { EndedAttempt, Notice, Notices } from './notices/notices.ts'
+import type { EndedAttempt } from './notices/ended-attempt.ts'
+import type { Notice, Notices } from './notices/notices.ts'
 
 export type Telling = {
   /** To create with the results. */

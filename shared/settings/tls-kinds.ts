@@ -6,6 +6,7 @@ const versions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 export type TlsVersion = (typeof versions)[number]
 export type ProtocolRange = { readonly min: TlsVersion; readonly max: TlsVersion }
 
+const signs = ['>=', '<=', '!']
 /** OpenSSL has forgotten them. */
 const forgotten = ['SSLv2', 'SSLv3']
 
@@ -15,7 +16,8 @@ export function parseProtocols(text: string): ProtocolRange | undefined {
   let allowed: readonly TlsVersion[] = versions
   const named: TlsVersion[] = []
   for (const word of words) {
-    const [, sign = '', name = ''] = /^(>=|<=|!)?(\S+)$/.exec(word) ?? []
+    const sign = signs.find((one) => word.startsWith(one)) ?? ''
+    const name = word.slice(sign.length)
     if (forgotten.includes(name)) continue
     const version = versions.find((one) => one.toLowerCase() === name.toLowerCase())
     if (version === undefined) return undefined

@@ -1,4 +1,4 @@
-// `npm run bench -- smtp [rounds] [settings]`, `pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]`, `authentication`, `policy [rounds]` or `outbound [rounds]`
+// `npm run bench -- smtp [rounds] [settings]`, `pop3|imap [rounds]`, `cost`, `hostile [functions|commands] [name]`, `fuzz [minutes] [seed]`, `receipt [words]`, `authentication`, `policy [rounds]`, `outbound [rounds]` or `scheduler [messages]`
 
 import { benchAuthentication } from './authentication.ts'
 import { benchCost } from './cost/cost.ts'
@@ -9,6 +9,7 @@ import { benchOutbound } from './outbound/bench.ts'
 import { benchPolicy } from './policy.ts'
 import { benchPop3 } from './pop3.ts'
 import { benchReceipt } from './receipt/receipt.ts'
+import { benchScheduler } from './scheduler.ts'
 import { benchSmtp } from './smtp.ts'
 
 const rounds = (of: (rounds: number) => Promise<void>) => (given: string | undefined) =>
@@ -25,6 +26,7 @@ const benches = new Map<string, (...words: readonly (string | undefined)[]) => P
   ['authentication', benchAuthentication],
   ['policy', benchPolicy],
   ['outbound', benchOutbound],
+  ['scheduler', benchScheduler],
 ])
 
 const [name = '', ...words] = process.argv.slice(2)

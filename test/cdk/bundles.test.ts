@@ -41,6 +41,7 @@ describe('bundles', () => {
     const files = [
       ...functionNames.map((name) => read(bundles.functionCode(name), 'index.mjs')),
       read(bundles.image, 'index.mjs'),
+      read(bundles.image, 'sender.mjs'),
     ]
     for (const code of files) expect(code.includes(root)).toBe(false)
   })
@@ -60,6 +61,7 @@ describe('the image', () => {
       'crypt-worker.mjs',
       'index.mjs',
       'package.json',
+      'sender.mjs',
     ])
     expect(JSON.parse(read(bundles.image, 'package.json')).dependencies).toEqual({
       '@node-rs/argon2': project.dependencies['@node-rs/argon2'],

@@ -167,7 +167,7 @@ describe('a wrong deployment file', () => {
     [
       'a way out that is none',
       file('egress = "pigeon"'),
-      "egress cannot be 'pigeon' (from deployment.toml); allowed: one of relayhost, ses-api",
+      "egress cannot be 'pigeon' (from deployment.toml); allowed: one of relayhost, ses-api, direct",
     ],
     [
       'no relay host',

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 
-/** One deployment of every preset, and among them of every topology, source of certificates, way clients are known and way out. */
+/** One deployment of every preset and one that sends directly, and among them of every topology, source of certificates, way clients are known and way out. */
 export const deploymentFiles = {
   standard: readFileSync(new URL('../../cdk/deployment.toml', import.meta.url), 'utf8'),
   hobby: `
@@ -24,5 +24,13 @@ export const deploymentFiles = {
     relayhost = "[relay.example.com]:465"
     relaySecretArn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:relay-AbCdEf"
     probeSecretArn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:probe-AbCdEf"
+  `,
+  direct: `
+    name = "direct"
+    preset = "standard"
+    hostname = "mx.example.org"
+    hostedZoneId = "Z0123456789"
+    hostedZoneName = "example.org"
+    egress = "direct"
   `,
 } as const

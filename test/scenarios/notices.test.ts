@@ -3,7 +3,7 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
-import type { EnvelopeRecipient } from '#shared/contracts/spool.ts'
+import type { EnvelopeRecipient, SmtpEnvelope } from '#shared/contracts/spool.ts'
 import { MemoryLog } from '#test/support/memory-log.ts'
 import { createPipeline, manualClock, origin } from '#test/support/pipeline.ts'
 import { canReadReports, outcomes, readReport } from '#test/support/read-report.ts'
@@ -62,7 +62,7 @@ describe.skipIf(!canReadReports())('notices', () => {
     }
     const send = async (
       recipients: readonly EnvelopeRecipient[],
-      envelope: { readonly sender?: string; readonly dsnReturn?: 'FULL' | 'HDRS' } = {},
+      envelope: Partial<Pick<SmtpEnvelope, 'sender' | 'dsnReturn' | 'requireTls'>> = {},
       message = text,
     ) => {
       const queueId = await pipeline.accept(message, [], {
@@ -121,6 +121,23 @@ describe.skipIf(!canReadReports())('notices', () => {
         to: ann,
         notice: expect.stringMatching(/^[0-9A-Z]{18}$/),
       })
+    })
+
+    it('that required TLS require it too, and bring its header alone (RFC 8689 §5)', async () => {
+      const notices: boolean[] = []
+      const { send, reportsTo } = await systemWith(async ({ envelope }) => {
+        if (envelope.sender === '') notices.push(envelope.requireTls)
+        return [unknown]
+      })
+      for (const requireTls of [true, false]) {
+        await send([to('bob@away.test')], { sender: 'carol@far.test', requireTls })
+        await send([to('bob@away.test')], { requireTls })
+      }
+      expect(notices).toEqual([true, false])
+      expect((await reportsTo(ann)).map(({ returnedType }) => returnedType)).toEqual([
+        'text/rfc822-headers',
+        'message/rfc822',
+      ])
     })
 
     it('have the header alone where that was asked for, or the message is large', async () => {

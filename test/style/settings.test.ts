@@ -6,7 +6,7 @@ import { settingsByPath } from '#shared/settings/table.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Their text says that they have no effect. */
-const withoutEffect = ['delayWarningTime']
+const withoutEffect: readonly string[] = []
 
 describe('settings', () => {
   it('are all read by something, or say that they are not', () => {

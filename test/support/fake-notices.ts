@@ -1,11 +1,7 @@
 // Notices that write none by themselves: they remember what they were asked, and answer what a test lets them.
 
-import type {
-  EndedAttempt,
-  EndedRecipient,
-  Notice,
-  Notices,
-} from '#services/delivery/notices/notices.ts'
+import type { EndedAttempt, EndedRecipient } from '#services/delivery/notices/ended-attempt.ts'
+import type { Notice, Notices } from '#services/delivery/notices/notices.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { origin } from './origin.ts'

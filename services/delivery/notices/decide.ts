@@ -8,7 +8,7 @@ import type { Action, ReportedRecipient, ReportKind } from '#shared/mail/dsn/rep
 import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
 import { isExpanded } from '#shared/queue/results.ts'
 import { unreachable } from '#shared/runtime/errors.ts'
-import type { EndedAttempt, EndedRecipient } from './notices.ts'
+import type { EndedAttempt, EndedRecipient } from './ended-attempt.ts'
 import { problemOf } from './problem.ts'
 
 /** Postfix's notify_classes, as far as it is of mail that was taken. */

@@ -23,10 +23,20 @@ function isDisowned(
   if (!results.some((result) => result.startsWith('spf=fail smtp.mailfrom='))) return false
   const domain = sender.slice(sender.lastIndexOf('@') + 1).toLowerCase()
   return !results.some((result) => {
-    const [, signer = ''] = /^dkim=pass .*\bheader\.d=([^\s";]+)/.exec(result) ?? []
-    return isBelow(domain, signer.toLowerCase()) || isBelow(signer.toLowerCase(), domain)
+    if (!result.startsWith('dkim=pass ')) return false
+    const at = result.indexOf(SIGNER)
+    const [signer = ''] =
+      at < 0
+        ? []
+        : result
+            .slice(at + SIGNER.length)
+            .toLowerCase()
+            .split(' ', 1)
+    return isBelow(domain, signer) || isBelow(signer, domain)
   })
 }
+
+const SIGNER = ' header.d='
 
 const isBelow = (name: string, above: string) =>
   above !== '' && (name === above || name.endsWith(`.${above}`))

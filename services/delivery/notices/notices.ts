@@ -1,7 +1,6 @@
 // What senders and the postmaster are told of what became of mail: delivery status notifications (RFC 3464). Delivery asks after each
 // attempt; what it gets comes into the queue in the transaction that writes the results down.
 
-import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { Origin, SmtpEnvelope } from '#shared/contracts/spool.ts'
 import { soundMessageId } from '#shared/mail/dsn/compose.ts'
 import { isAscii } from '#shared/mail/dsn/foreign-text.ts'
@@ -14,6 +13,7 @@ import type { CreatedMessage } from '#shared/queue/created-message.ts'
 import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import { decide, type Rules, type Wanted } from './decide.ts'
+import type { EndedAttempt } from './ended-attempt.ts'
 import { languageOf } from './language.ts'
 import { type Original, type ReadOriginal, returnedOf } from './original.ts'
 
@@ -26,23 +26,6 @@ export type Notice = Pick<Wanted, 'kind' | 'reader'> & {
   readonly message: CreatedMessage
   /** Of the attempt: whom it is about. */
   readonly recipients: readonly QueuedRecipient[]
-}
-
-/** What became of some recipients of a message at the same time. */
-export type EndedAttempt = {
-  readonly recipients: readonly EndedRecipient[]
-  readonly atMs: number
-}
-
-export type EndedRecipient = {
-  /** His `last` is of the attempt before; absent: this was the first. */
-  readonly recipient: QueuedRecipient
-  /** With his lifetime in the queue taken into account. */
-  readonly result: DeliveryResult
-  /** The host that was spoken to, `host[address]`; null where no host was reached, or the reason is ours. */
-  readonly remoteMta: string | null
-  /** Who took him tells the sender himself (RFC 3461 §5.2.2). */
-  readonly relaysDsn: boolean
 }
 
 export type NoticeOptions = Rules & {
@@ -126,7 +109,8 @@ export function createNotices(deps: {
       recipients: [{ address: to, notify: ['NEVER'], originalRecipient: null }],
       body: eightBit ? '8BITMIME' : '7BIT',
       smtpUtf8: smtpUtf8 || !isAscii(to),
-      requireTls: false,
+      // RFC 8689 §5: it tells of the message, and is protected like it.
+      requireTls: message.envelope.requireTls,
       dsnReturn: null,
       dsnEnvelopeId: null,
     }

@@ -34,7 +34,9 @@ export function createReadOriginal(
     const mayBeWhole =
       open.size <= bounceSizeLimit &&
       envelope.body !== 'BINARYMIME' &&
-      envelope.dsnReturn !== 'HDRS'
+      envelope.dsnReturn !== 'HDRS' &&
+      // RFC 8689 §5
+      !envelope.requireTls
     const bytes = mayBeWhole ? open.size : Math.min(open.headerBytes, bounceSizeLimit)
     try {
       const read = Buffer.concat(await Array.fromAsync(open.stream(0, bytes)))

@@ -4,7 +4,11 @@
 // Each transport has room of its own, so that folders here do not wait for hosts elsewhere. Within one the destinations that may start
 // a delivery have it in turn, within a destination its senders; letters go before bulk (destination.ts).
 //
-// Invariants: a group is in the set once. Nobody waits for what is dead. A destination of which nothing is to be remembered is
+// A destination that hangs must not have all the room. A delivery that takes long makes room for another one; and one that waits longer
+// still, for a destination that nobody got through to meanwhile, shows that it hangs: then it is as good as dead, but for one delivery at
+// a time, apart from the others, that finds out when it does not.
+//
+// Invariants: a group is in the set once. Nobody waits for what is dead, or hangs. A destination of which nothing is to be remembered is
 // forgotten, so that memory goes with what is in the set and not with what has been.
 
 import type { DestinationReport } from '#shared/queue/pipeline.ts'
@@ -14,9 +18,13 @@ import { Fifo } from './fifo.ts'
 import { WakeTimes } from './wake-times.ts'
 
 /** A delivery that takes longer makes room for another one: it holds a socket, and nobody's turn. */
-export const SLOW_MS = 10_000
+export const SLOW_MS = 3_000
 /** Of one transport, for each of its processes; more of them take the room of others again. */
-export const SLOW_PER_PROCESS_MAX = 4
+export const SLOW_PER_PROCESS_MAX = 10
+/** A destination hangs that lets a delivery wait so long, and others no less. There are hosts that greet after ten seconds. */
+export const HANGS_MS = 15_000
+/** Of the room of slow deliveries what those may have who find out whether a destination still hangs. */
+const PROBES_SHARE = 1 / 2
 
 /** Asked again and again, so that what is changed counts; of a destination when it comes into the set. */
 export interface Limits {
@@ -40,6 +48,8 @@ export type Added =
 type Transport = {
   readonly name: string
   readonly turns: Fifo<Destination>
+  /** Of those that hang. */
+  readonly probes: Fifo<Destination>
   /** Under way, as they began. */
   readonly quick: Map<Running, number>
   /** Under way for so long that they take nobody's room. */
@@ -50,8 +60,17 @@ type Running = {
   readonly job: Job
   readonly destination: Destination
   readonly transport: Transport
+  readonly startedMs: number
   isSlow: boolean
 }
+
+/** What is to be looked at again at some time. */
+type Wake =
+  | { readonly kind: 'destination'; readonly destination: Destination }
+  | { readonly kind: 'delivery'; readonly running: Running }
+
+/** Not in the set any more, and not tried. */
+export type Suspended = { readonly job: Job; readonly reason: string }
 
 export class ActiveSet {
   readonly #limits: Limits
@@ -59,8 +78,9 @@ export class ActiveSet {
   readonly #destinations = new Map<string, Destination>()
   /** By bell; undefined of those who wait. */
   readonly #jobs = new Map<string, Running | undefined>()
-  /** When the dead come back, and the delayed are ready. */
-  readonly #wakes = new WakeTimes<Destination>()
+  /** When the dead come back, the delayed are ready, and the slow show that their destination hangs. */
+  readonly #wakes = new WakeTimes<Wake>()
+  #suspended: Suspended[] = []
   /** The transport that is asked first. */
   #turn = 0
 
@@ -98,6 +118,9 @@ export class ActiveSet {
     if (concurrency.dead !== undefined) {
       return { kind: 'suspended', reason: concurrency.dead.reason }
     }
+    if (destination.hangsUntilMs > nowMs && !this.#mayProbe(destination)) {
+      return { kind: 'suspended', reason: hangs(destination) }
+    }
     if (destination.waiting >= this.room) {
       const againMs = pace.roomAtMs(destination.waiting, nowMs)
       this.#forgetIdle(destination, nowMs)
@@ -107,6 +130,13 @@ export class ActiveSet {
     this.#jobs.set(job.bell, undefined)
     this.#giveTurn(destination, nowMs)
     return { kind: 'waits' }
+  }
+
+  /** Who waited for a destination that is dead or hangs now; each is told once. */
+  takeSuspended(): readonly Suspended[] {
+    const all = this.#suspended
+    this.#suspended = []
+    return all
   }
 
   /** Begins the next delivery; undefined when none may begin now. */
@@ -123,11 +153,8 @@ export class ActiveSet {
     return undefined
   }
 
-  /**
-   * What came of a delivery; undefined where it says nothing of the destination. Returns who waited for one that is dead with it:
-   * they are not in the set any more, and not tried.
-   */
-  end(job: Job, report: DestinationReport | undefined, nowMs: number): readonly Job[] {
+  /** What came of a delivery; undefined where it says nothing of the destination. */
+  end(job: Job, report: DestinationReport | undefined, nowMs: number): void {
     const running = this.#jobs.get(job.bell)
     if (running === undefined) throw new Error(`${job.bell} is not under way`)
     this.#jobs.delete(job.bell)
@@ -135,22 +162,27 @@ export class ActiveSet {
     if (running.isSlow) transport.slow--
     else transport.quick.delete(running)
     const { concurrency, pace } = destination
-    if (report?.kind === 'reached') concurrency.succeed()
-    const dies = report?.kind === 'unreachable' && concurrency.fail(report.reply, nowMs)
+    if (report?.kind === 'reached') {
+      destination.reachedMs = nowMs
+      destination.hangsUntilMs = 0
+      concurrency.succeed()
+    }
+    if (report?.kind === 'unreachable' && concurrency.fail(report.reply, nowMs)) {
+      this.#die(destination)
+    }
     concurrency.end(nowMs)
     pace.ended(nowMs)
-    const suspended = dies ? this.#drain(destination) : []
-    const { dead, readyMs } = concurrency
-    if (dies && dead !== undefined) this.#wakes.add(dead.untilMs, destination)
-    if (readyMs > nowMs) this.#wakes.add(readyMs, destination)
+    if (concurrency.readyMs > nowMs) this.#wakeAt(concurrency.readyMs, destination)
     this.#giveTurn(destination, nowMs)
     this.#forgetIdle(destination, nowMs)
-    return suspended
   }
 
   /** An operator wants it tried. */
   revive(slot: string, nowMs: number): void {
-    this.#destinations.get(slot)?.concurrency.wake(nowMs, { now: true })
+    const destination = this.#destinations.get(slot)
+    if (destination === undefined) return
+    destination.hangsUntilMs = 0
+    destination.concurrency.wake(nowMs, { now: true })
   }
 
   /** Takes out all who wait. */
@@ -166,60 +198,128 @@ export class ActiveSet {
   /** When `next` may have one although nothing ended and nothing came; undefined for never. */
   get wakeMs(): number | undefined {
     let wakeMs = this.#wakes.firstMs
-    for (const { quick, turns } of this.#transports.values()) {
-      const [startedMs] = quick.values()
-      if (turns.size === 0 || startedMs === undefined) continue
+    for (const transport of this.#transports.values()) {
+      const [startedMs] = transport.quick.values()
+      if (startedMs === undefined || transport.slow >= this.#slowMax(transport)) continue
       wakeMs = Math.min(wakeMs ?? Number.POSITIVE_INFINITY, startedMs + SLOW_MS)
     }
     return wakeMs
   }
 
   #nextOf(transport: Transport, nowMs: number): Job | undefined {
-    if (transport.turns.size === 0 || !this.#hasRoom(transport, nowMs)) return undefined
+    const { probes, turns, quick } = transport
+    const probe = transport.slow < this.#slowMax(transport) && this.#takeTurn(probes, nowMs)
+    if (probe) {
+      transport.slow++
+      return this.#begin(probe, transport, { nowMs, isSlow: true })
+    }
+    if (quick.size >= this.#limits.processesOf(transport.name)) return undefined
+    const next = this.#takeTurn(turns, nowMs)
+    return next && this.#begin(next, transport, { nowMs, isSlow: false })
+  }
+
+  #takeTurn(turns: Fifo<Destination>, nowMs: number) {
     for (;;) {
-      const destination = transport.turns.shift()
+      const destination = turns.shift()
       if (destination === undefined) return undefined
       destination.hasTurn = false
       const job = isReady(destination, nowMs) ? destination.take() : undefined
-      if (job === undefined) continue
-      const running = { job, destination, transport, isSlow: false }
-      destination.concurrency.start()
-      transport.quick.set(running, nowMs)
-      this.#jobs.set(job.bell, running)
-      this.#giveTurn(destination, nowMs)
-      return job
+      if (job !== undefined) return { job, destination }
     }
   }
 
-  #hasRoom(transport: Transport, nowMs: number): boolean {
-    const { quick, name } = transport
-    const processes = this.#limits.processesOf(name)
+  #begin(
+    { job, destination }: { readonly job: Job; readonly destination: Destination },
+    transport: Transport,
+    { nowMs, isSlow }: { readonly nowMs: number; readonly isSlow: boolean },
+  ): Job {
+    const running = { job, destination, transport, startedMs: nowMs, isSlow }
+    destination.concurrency.start()
+    if (!isSlow) transport.quick.set(running, nowMs)
+    this.#jobs.set(job.bell, running)
+    this.#giveTurn(destination, nowMs)
+    return job
+  }
+
+  #noteSlow(transport: Transport, nowMs: number): void {
+    const { quick } = transport
+    const slowMax = this.#slowMax(transport)
     for (const [running, startedMs] of quick) {
-      if (startedMs + SLOW_MS > nowMs) break
-      if (transport.slow >= processes * SLOW_PER_PROCESS_MAX) break
+      if (startedMs + SLOW_MS > nowMs || transport.slow >= slowMax) return
       running.isSlow = true
       quick.delete(running)
       transport.slow++
+      this.#wakes.add(startedMs + HANGS_MS, { kind: 'delivery', running })
     }
-    return quick.size < processes
+  }
+
+  /** Where nobody else finds out, and there is room for it. */
+  #mayProbe({ slot, waiting, concurrency }: Destination): boolean {
+    const transport = this.#transport(slot)
+    const probesMax = this.#slowMax(transport) * PROBES_SHARE
+    return waiting === 0 && concurrency.busy === 0 && transport.slow < probesMax
+  }
+
+  #slowMax({ name }: Transport): number {
+    return this.#limits.processesOf(name) * SLOW_PER_PROCESS_MAX
   }
 
   #giveTurn(destination: Destination, nowMs: number): void {
     if (destination.hasTurn || destination.waiting === 0 || !isReady(destination, nowMs)) return
     destination.hasTurn = true
-    this.#transport(destination.slot).turns.push(destination)
+    const { probes, turns } = this.#transport(destination.slot)
+    if (destination.hangsUntilMs > nowMs) probes.push(destination)
+    else turns.push(destination)
   }
 
   #wakeThose(nowMs: number): void {
-    for (;;) {
-      const destination = this.#wakes.take(nowMs)
-      if (destination === undefined) return
-      // What was forgotten and came again meanwhile is another one.
-      if (this.#destinations.get(destination.slot) !== destination) continue
-      destination.concurrency.wake(nowMs)
-      this.#giveTurn(destination, nowMs)
-      this.#forgetIdle(destination, nowMs)
+    for (const transport of this.#transports.values()) this.#noteSlow(transport, nowMs)
+    for (let wake = this.#wakes.take(nowMs); wake; wake = this.#wakes.take(nowMs)) {
+      if (wake.kind === 'delivery') this.#noteHanging(wake.running, nowMs)
+      else this.#wake(wake.destination, nowMs)
     }
+  }
+
+  #wake(destination: Destination, nowMs: number): void {
+    // What was forgotten and came again meanwhile is another one.
+    if (this.#destinations.get(destination.slot) !== destination) return
+    destination.concurrency.wake(nowMs)
+    this.#giveTurn(destination, nowMs)
+    this.#forgetIdle(destination, nowMs)
+  }
+
+  #wakeAt(ms: number, destination: Destination): void {
+    this.#wakes.add(ms, { kind: 'destination', destination })
+  }
+
+  #noteHanging({ job, destination, startedMs }: Running, nowMs: number): void {
+    const isOver = this.#jobs.get(job.bell)?.startedMs !== startedMs
+    if (isOver || destination.reachedMs > startedMs || destination.slot === '') return
+    destination.concurrency.narrow()
+    this.#hangUntil(nowMs + this.#limits.destinationOf(destination.slot).deadMs, destination)
+    this.#suspendAll(destination, hangs(destination))
+  }
+
+  #hangUntil(ms: number, destination: Destination): void {
+    destination.hangsUntilMs = ms
+    this.#wakeAt(ms, destination)
+  }
+
+  #die(destination: Destination): void {
+    const { dead } = destination.concurrency
+    if (dead === undefined) return
+    this.#wakeAt(dead.untilMs, destination)
+    // Behind that it may still hang, and is not to have all the room again to show it.
+    if (destination.hangsUntilMs > 0) {
+      const { deadMs } = this.#limits.destinationOf(destination.slot)
+      this.#hangUntil(dead.untilMs + deadMs, destination)
+    }
+    this.#suspendAll(destination, dead.reason)
+  }
+
+  #suspendAll(destination: Destination, reason: string): void {
+    for (const job of this.#drain(destination)) this.#suspended.push({ job, reason })
+    destination.hasTurn = false
   }
 
   #drain(destination: Destination): readonly Job[] {
@@ -247,7 +347,13 @@ export class ActiveSet {
     const name = this.#limits.transportOf(slot)
     const known = this.#transports.get(name)
     if (known !== undefined) return known
-    const made = { name, turns: new Fifo<Destination>(), quick: new Map(), slow: 0 }
+    const made: Transport = {
+      name,
+      turns: new Fifo(),
+      probes: new Fifo(),
+      quick: new Map(),
+      slow: 0,
+    }
     this.#transports.set(name, made)
     return made
   }
@@ -256,3 +362,5 @@ export class ActiveSet {
 function isReady({ concurrency }: Destination, nowMs: number): boolean {
   return concurrency.dead === undefined && !concurrency.isFull && concurrency.readyMs <= nowMs
 }
+
+const hangs = ({ slot }: Destination) => `${slot} keeps deliveries waiting without an answer`

@@ -112,6 +112,13 @@ export class Concurrency {
     return false
   }
 
+  /** One at a time, and dead with the next that does not get through. */
+  narrow(): void {
+    this.#window = 1
+    this.#success = 0
+    this.#failure = 0
+  }
+
   /** What was dead may be tried again when its time is over, or an operator says so. */
   wake(nowMs: number, { now = false } = {}): boolean {
     if (this.#dead === undefined || (!now && this.#dead.untilMs > nowMs)) return false

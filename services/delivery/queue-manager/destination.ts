@@ -29,6 +29,10 @@ export class Destination {
   readonly pace = new Pace()
   /** It has its place in the turns of its transport. */
   hasTurn = false
+  /** The last that got through ended then. */
+  reachedMs = 0
+  /** Until then it is known to keep deliveries waiting: one at a time finds out whether it still does. */
+  hangsUntilMs = 0
   readonly #letters = new Lanes<Job>()
   readonly #bulk = new Lanes<Job>()
   #lettersInRow = 0
@@ -45,7 +49,8 @@ export class Destination {
   /** Nothing is known of it that anybody has to remember. */
   isIdle(nowMs: number): boolean {
     const { busy, dead, readyMs } = this.concurrency
-    return this.waiting === 0 && busy === 0 && dead === undefined && readyMs <= nowMs
+    const isKept = readyMs > nowMs || this.hangsUntilMs > nowMs
+    return this.waiting === 0 && busy === 0 && dead === undefined && !isKept
   }
 
   add(job: Job): void {

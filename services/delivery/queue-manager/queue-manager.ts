@@ -143,7 +143,20 @@ export function startQueueManager(deps: {
     }
   }
 
-  /** Who waited for a destination that died. */
+  /** Who waited for a destination that is dead or hangs now. */
+  function suspendNow(all: readonly { readonly job: Job; readonly reason: string }[]): void {
+    for (const [nextHop, some] of Map.groupBy(all, ({ job }) => job.slot)) {
+      const [{ reason: reply } = { reason: '' }] = some
+      log.info({ nextHop, groups: some.length, reply }, 'destination suspended')
+      track(
+        suspendJobs(
+          some.map(({ job }) => job),
+          reply,
+        ),
+      )
+    }
+  }
+
   async function suspendJobs(jobs: readonly Job[], reason: string): Promise<void> {
     for (const some of chunks(jobs, BELLS_MAX)) {
       const seen = await queue.peek(some.flatMap(({ bell }) => parseBell(bell) ?? []))
@@ -156,8 +169,10 @@ export function startQueueManager(deps: {
     if (signal.aborted) return
     const nowMs = clock.now()
     for (let job = set.next(nowMs); job !== undefined; job = set.next(nowMs)) track(run(job))
+    suspendNow(set.takeSuspended())
     const { wakeMs } = set
-    if (wakeMs === alarmMs) return
+    // One that is too early does no harm.
+    if (wakeMs !== undefined && alarmMs !== undefined && alarmMs <= wakeMs) return
     alarm.abort()
     alarmMs = wakeMs
     if (wakeMs === undefined) return
@@ -181,12 +196,7 @@ export function startQueueManager(deps: {
         await queue.ringLater([ringOf(job)], STORE_FAILED_PAUSE_MS)
       }
     }
-    const suspended = set.end(job, report, clock.now())
-    if (report?.kind === 'unreachable' && suspended.length > 0) {
-      const { slot: nextHop } = job
-      log.info({ nextHop, groups: suspended.length, reply: report.reply }, 'destination suspended')
-      track(suspendJobs(suspended, report.reply))
-    }
+    set.end(job, report, clock.now())
     ended()
     start()
   }

@@ -13,12 +13,13 @@ import type { BatchResult } from '#shared/storage/consumer.ts'
 import type { QueueMessage } from '#shared/storage/ports.ts'
 import type { Delivery } from '../delivery.ts'
 import { forEachBell } from '../each-bell.ts'
-import { SLOW_MS } from './active-set.ts'
 
 /** Until a bell for a destination that keeps others waiting comes again, and so much more by chance. */
 const PUT_OFF_MS = 30_000
 const PUT_OFF_SPREAD_MS = 60_000
 
+/** So long a delivery may wait for a session until others are told. */
+const HANGS_MS = 10_000
 /** Deliveries that may go on waiting for a session with one destination. */
 const WAITING_MAX = 2
 /** A host that has taken the session may take so long. */
@@ -86,8 +87,8 @@ export function createSharedTurns(deps: {
 
   /** Tells others of a delivery that takes long, as long as it does. */
   async function watch(slot: string, ended: AbortSignal): Promise<void> {
-    await clock.sleep(SLOW_MS, ended)
-    if (underWay.isSpeaking()) await clock.sleep(SPEAKING_MS - SLOW_MS, ended)
+    await clock.sleep(HANGS_MS, ended)
+    if (underWay.isSpeaking()) await clock.sleep(SPEAKING_MS - HANGS_MS, ended)
     if (ended.aborted) return
     const deliveries = await unlessUnknown(() => destinations.hangs(slot, { again: false }))
     if (deliveries !== undefined && deliveries > WAITING_MAX && !underWay.isSpeaking()) {

@@ -33,6 +33,8 @@ export class AddressWalk {
   readonly #deps: AddressWalkDeps
   /** It leads back to us: nobody else is to be asked either. */
   loops = false
+  /** We are one of its mail hosts. */
+  weAreOne = false
   #addressesTried = 0
   readonly #triedOf = { v4: 0, v6: 0 }
 
@@ -52,6 +54,7 @@ export class AddressWalk {
       obstacles.add('lookup', found)
       return
     }
+    this.weAreOne = found.weAreOne
     const putOff: Target[] = []
     let hostsLeft = HOSTS_TRIED_MAX
     for (const [n, level] of found.levels.entries()) {

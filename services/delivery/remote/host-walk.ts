@@ -88,6 +88,10 @@ export class HostWalk {
     return this.#walk?.loops ?? false
   }
 
+  get weAreMailHost(): boolean {
+    return this.#walk?.weAreOne ?? false
+  }
+
   get hopPlace(): string {
     const { place, protocol } = this.#way
     const text = 'socketFile' in place ? `unix:${place.socketFile}` : formatNextHop(place)

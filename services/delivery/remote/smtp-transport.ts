@@ -4,7 +4,6 @@
 import type { DeliveryResult, Undelivered } from '#shared/contracts/delivery.ts'
 import { canonicalAddress } from '#shared/mail/address.ts'
 import type { NextHop } from '#shared/mail/next-hop.ts'
-import type { Route } from '#shared/mail/route.ts'
 import type { DestinationReport, RemoteAttempt } from '#shared/queue/pipeline.ts'
 import { isSendable } from './client/commands.ts'
 import { relayOf } from './client/session.ts'
@@ -12,6 +11,7 @@ import type { Visit } from './client/session-cache.ts'
 import { type Told, transact } from './client/transaction.ts'
 import type { HopPolicy, PolicyOf } from './hop-policy.ts'
 import { HostWalk, type HostWalkDeps, type Place, type Reached } from './host-walk.ts'
+import { whoNamed } from './named-by.ts'
 import { Obstacles } from './obstacles.ts'
 import type { OutboundMessage } from './outbound-form.ts'
 import { defer, fail } from './outcome.ts'
@@ -62,11 +62,19 @@ async function deliverSendable(
 }
 
 /** Where a route leads, first to last. */
-function hopsOf(deps: SmtpTransportDeps, route: Route): readonly Hop[] {
+function hopsOf(
+  deps: SmtpTransportDeps,
+  { route, recipients }: Pick<Transfer, 'route' | 'recipients'>,
+): readonly Hop[] {
   switch (route.kind) {
     case 'smtp':
       return [
-        ...route.hops.map((place) => ({ place, policy: deps.policyOf(place), isFallback: false })),
+        ...route.hops.map((place) => {
+          const policy = deps.policyOf(place)
+          const namedBy =
+            policy.namedBy === 'recipient' ? whoNamed(place, recipients) : policy.namedBy
+          return { place, policy: { ...policy, namedBy }, isFallback: false }
+        }),
         ...deps.fallbackRelays.map((place) => ({
           place,
           policy: { ...deps.policyOf(place), namedBy: 'administrator' as const },
@@ -98,6 +106,8 @@ class Attempt {
   #refusedForGood: Undelivered | undefined
   /** A host has taken a transaction, whatever it said of it. */
   #isReached = false
+  /** Of the domain that it is for. */
+  #weAreMailHost = false
   #trouble: Undelivered | undefined
   #sinceMs: number
 
@@ -109,12 +119,14 @@ class Attempt {
   }
 
   async run(): Promise<RemoteAttempt> {
-    const hops = hopsOf(this.#deps, this.#transfer.route)
+    const hops = hopsOf(this.#deps, this.#transfer)
     const [first] = hops
     if (first === undefined) throw new Error('a route without hops')
     const message = await this.#transfer.openMessage(first.policy)
     this.#sinceMs = this.#deps.clock.now()
     for (const hop of hops) {
+      // Postfix's rule: what we are a mail host of ourselves does not go to somebody who might send it back.
+      if (hop.isFallback && this.#weAreMailHost) break
       const goesOn = await this.#tryHop(hop, message)
       if (!goesOn) break
     }
@@ -142,6 +154,7 @@ class Attempt {
       visit.end()
     }
     this.#trouble = walk.trouble
+    this.#weAreMailHost ||= walk.weAreMailHost
     this.#refusedForGood = walk.refusedForGood
     return this.#open.length > 0 && !walk.loops && walk.refusedForGood === undefined
   }

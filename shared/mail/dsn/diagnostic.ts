@@ -6,7 +6,7 @@ export type Diagnostic =
 
 const EXPIRED = 'delivery time expired: '
 const REMOTE = /^host (\S+) (?:said|refused to talk to me): (.*)$/s
-const PLACE = /^(.*) \(in reply to [^()]*\)$/s
+const PLACE = ' (in reply to '
 const REPLY = /^[2-5]\d\d[ -]/
 
 /** `remoteMta`: who was spoken to, `name[address]`. */
@@ -20,7 +20,8 @@ export function diagnosticOf({
   const told = reply.startsWith(EXPIRED) ? reply.slice(EXPIRED.length) : reply
   const [, host, said] = REMOTE.exec(told) ?? []
   if (host !== undefined && said !== undefined) {
-    const words = PLACE.exec(said)?.[1] ?? said
+    const place = said.endsWith(')') ? said.lastIndexOf(PLACE) : -1
+    const words = place < 0 ? said : said.slice(0, place)
     return { kind: 'smtp', host: nameOf(host), words }
   }
   if (remoteMta !== null && REPLY.test(reply))

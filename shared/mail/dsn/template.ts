@@ -28,7 +28,7 @@ export const TEMPLATES_BYTES_MAX = 100_000
 
 const kinds = ['failure', 'delay', 'success', 'verify'] as const satisfies readonly TemplateKind[]
 const BEGINNING = /^(failure|delay|success|verify)_template[ \t]*=[ \t]*<<[ \t]*(\w{1,100})[ \t]*$/
-const FIELD = /^(Charset|From|Subject|Postmaster-Subject):[ \t]*(.*)$/i
+const FIELDS = ['charset', 'from', 'subject', 'postmaster-subject']
 const CHARSETS = ['us-ascii', 'utf-8']
 
 /** A text says what is wrong, and where. */
@@ -56,9 +56,10 @@ function parseTemplate(lines: readonly string[]): Template | string {
   const empty = lines.indexOf('')
   if (empty < 0) return 'no empty line behind its header'
   for (const line of lines.slice(0, empty)) {
-    const [, name, value] = FIELD.exec(line) ?? []
-    if (name === undefined || value === undefined)
-      return `'${line}' is no header line of a template`
+    const colon = Math.max(0, line.indexOf(':'))
+    const name = line.slice(0, colon)
+    const value = line.slice(colon + 1)
+    if (!FIELDS.includes(name.toLowerCase())) return `'${line}' is no header line of a template`
     // bounce(5): one line of ASCII, and nothing is put in.
     if (!isAscii(value) || /[\x00-\x1f\x7f$]/.test(value))
       return `${name} must be plain ASCII, without $`

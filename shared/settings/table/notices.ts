@@ -98,7 +98,7 @@ export const noticeSettings = {
   doubleBounceSender: new Setting(localPart, {
     default: 'double-bounce',
     about:
-      'Sender of what the postmaster is told, with `hostname` behind the @. What cannot be delivered of it is forgotten, and so is mail to it.',
+      'Sender of what the postmaster is told, with `hostname` behind the @. What cannot be delivered of that is forgotten.',
     known: { postfix: 'double_bounce_sender' },
   }),
 } satisfies SettingGroup

@@ -97,7 +97,6 @@ export const outboundTlsSettings = {
     known: { postfix: 'smtp_dns_support_level' },
   }),
   tlsReports: new Setting(boolean, {
-    reload: true,
     default: false,
     about:
       'Whether domains that ask for it (RFC 8460) are told once a day how TLS to their hosts went: how many sessions, how many failures and why.',

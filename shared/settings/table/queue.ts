@@ -95,7 +95,7 @@ export const queueSettings = {
     reload: true,
     default: [],
     about:
-      "Networks that mail may be delivered to although they are private, loopback or this machine's own; elsewhere delivery to a domain whose MX or address leads there fails with 5.4.4 or 5.4.6. The relayhost may be anywhere.",
+      "Networks that mail may be delivered to although they are private, loopback or this machine's own; elsewhere delivery to a domain whose MX or address leads there fails with 5.4.4 or 5.4.6. What `relayhost` or a table names, and not a recipient, may be anywhere.",
     known: { postfix: 'inet_interfaces, proxy_interfaces' },
   }),
   smtpLineLengthLimit: new Setting(integer({ min: 0, max: 1_000_000 }), {

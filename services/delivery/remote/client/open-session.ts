@@ -196,11 +196,12 @@ class Opening {
         isFinal: false,
         // Of a host that we ask no TLS of it is nothing against it.
         throttles: security.kind === 'required',
-        mayBeClear: shaken.mayBeClear,
+        // Where TLS comes first nobody speaks in clear.
+        mayBeClear: shaken.mayBeClear && peer.port !== SUBMISSIONS_PORT,
       }
     }
     this.#wire.putOn(shaken.socket)
-    this.#tls = shaken.verdict
+    this.#tls = shaken.summary
     return undefined
   }
 

@@ -33,7 +33,8 @@ export async function sendBody(
     if (early !== undefined) return early
   }
   waiting.push(Buffer.from(`${data.finish()}.\r\n`))
-  const early = wire.early()
+  // Where the connection is lost before, the message was not taken, which is worth knowing.
+  const early = await roomOrReply(wire, timeoutMs)
   if (early !== undefined) return early
   wire.write(joined(waiting))
   return undefined

@@ -40,7 +40,6 @@ export async function transact(
   mailing: Mailing,
   policy: Pick<HopPolicy, 'timeouts' | 'convertsTo7Bit'>,
 ): Promise<Transacted> {
-  session.uses += 1
   return await new Transaction(session, mailing, policy).run()
 }
 
@@ -77,6 +76,7 @@ class Transaction {
 
   async run(): Promise<Transacted> {
     if (this.#asked.length === 0) return this.#done(undefined)
+    this.#session.uses += 1
     try {
       const isFresh = await this.#converse()
       return isFresh ? this.#done(undefined) : { kind: 'stale' }

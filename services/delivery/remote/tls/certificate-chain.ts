@@ -26,14 +26,26 @@ export function isForOneOf(certificate: X509Certificate, names: readonly string[
   )
 }
 
-/** In lower case. Names with characters that no host has are quoted by Node, and left out. */
+/** In lower case. */
 export function dnsNames({ subjectAltName = '' }: X509Certificate): readonly string[] {
-  return subjectAltName
-    .replace(/"(?:[^"\\]|\\.)*"/g, '')
+  return outsideQuotes(subjectAltName)
     .split(', ')
     .filter((entry) => entry.startsWith('DNS:'))
     .map((entry) => entry.slice('DNS:'.length).toLowerCase())
     .filter((name) => /^[a-z0-9*._-]+$/.test(name))
+}
+
+/** Names with characters that no host has are quoted by Node, as JSON, so that nothing in them looks like another name. */
+function outsideQuotes(text: string): string {
+  let outside = ''
+  let isQuoted = false
+  for (let at = 0; at < text.length; at++) {
+    const character = text.charAt(at)
+    if (isQuoted && character === '\\') at++
+    else if (character === '"') isQuoted = !isQuoted
+    else if (!isQuoted) outside += character
+  }
+  return outside
 }
 
 /** From the host's own up to one that `isAnchor` says is trusted: signed, of authorities, and valid at this moment. */

@@ -1,7 +1,5 @@
-// Policies of MTA-STS that were fetched, as they are kept beyond the process: in the counters table, `STS#<domain>`, for as long as they hold.
+// Where policies of MTA-STS are kept beyond the process.
 
-import type { Clock } from '#shared/runtime/clock.ts'
-import type { Item, Table } from '#shared/storage/ports.ts'
 import type { StsText } from './sts-policy.ts'
 
 export type KeptPolicy = StsText & { readonly id: string; readonly fetchedMs: number }
@@ -12,39 +10,4 @@ export interface StsStore {
   write(domain: string, policy: KeptPolicy): Promise<void>
 }
 
-const SK = 'POLICY'
-
-export function createStsStore(
-  counters: Pick<Table, 'get' | 'write'>,
-  clock: Pick<Clock, 'now'>,
-): StsStore {
-  return {
-    async read(domain) {
-      const item = await counters.get({ pk: pkOf(domain), sk: SK })
-      const policy = item && readPolicy(item)
-      return policy && clock.now() < endOf(policy) ? policy : undefined
-    },
-    async write(domain, policy) {
-      const { mode, mx, maxAgeSeconds, id, fetchedMs } = policy
-      const ttl = Math.ceil(endOf(policy) / 1_000)
-      const facts = { mode, mx: [...mx], maxAgeSeconds, id, fetchedMs }
-      await counters.write({ put: { pk: pkOf(domain), sk: SK, ...facts, ttl } })
-    },
-  }
-}
-
-const pkOf = (domain: string) => `STS#${domain}`
-
 export const endOf = ({ fetchedMs, maxAgeSeconds }: KeptPolicy) => fetchedMs + maxAgeSeconds * 1_000
-
-function readPolicy(item: Item): KeptPolicy | undefined {
-  const { mode, mx, maxAgeSeconds, id, fetchedMs } = item
-  if (mode !== 'enforce' && mode !== 'testing' && mode !== 'none') return undefined
-  return {
-    mode,
-    mx: Array.isArray(mx) ? mx.map(String) : [],
-    maxAgeSeconds: Number(maxAgeSeconds),
-    id: String(id),
-    fetchedMs: Number(fetchedMs),
-  }
-}

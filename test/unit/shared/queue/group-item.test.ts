@@ -81,6 +81,19 @@ describe('a group as an item', () => {
     expect(groupRecord(item)).toEqual(group)
   })
 
+  it('knows that a sender was told of a delay, and of whom he is still to be told; older programs pass both over', () => {
+    const warned = withRecipients({ ...recipient('a@b.test'), last: { ...last, warned: true } })
+    expect(itemOf(warned).results).toEqual([
+      ['deferred', '4.2.2', last.reply, 'mx.b.test[192.0.2.1]', 5, 6, 1],
+    ])
+    expect(groupRecord(itemOf(warned))).toEqual(warned)
+    const done = withRecipients({
+      ...recipient('a@b.test'),
+      last: { ...last, kind: 'delivered', status: '2.0.0' },
+    })
+    expect(groupRecord(itemOf(done))).toEqual(done)
+  })
+
   // Programs of before and after an update compare them side by side.
   it.each([
     ['waiting', 0, 'active'],

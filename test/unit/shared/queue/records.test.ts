@@ -111,6 +111,14 @@ describe('a queued message as an item', () => {
     expect(queuedMessage(messageItem(other, key))).toEqual(other)
   })
 
+  it('says that TLS is not required only where it is so, behind the options of before', () => {
+    expect(messageItem(full, key).options).toHaveLength(5)
+    const optional = { ...full, envelope: { ...full.envelope, tlsRequiredNo: true as const } }
+    const item = messageItem(optional, key)
+    expect(item.options).toHaveLength(6)
+    expect(queuedMessage(item)).toEqual(optional)
+  })
+
   it('lies apart where it is large, in order, under keys that last', () => {
     const many = Array.from({ length: 3 }, (_, n) => ({
       address: `${String(n).padEnd(120_000, 'x')}@b.test`,

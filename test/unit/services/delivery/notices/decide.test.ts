@@ -7,7 +7,7 @@ import {
   type NotifyClass,
   type Rules,
 } from '#services/delivery/notices/decide.ts'
-import type { EndedRecipient } from '#services/delivery/notices/notices.ts'
+import type { EndedRecipient } from '#services/delivery/notices/ended-attempt.ts'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import type { QueuedMessage, QueuedRecipient } from '#shared/queue/records.ts'
 import { aQueuedMessage } from '#test/support/queued-message.ts'

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   ActiveSet,
+  HANGS_MS,
   type Limits,
   SLOW_MS,
   SLOW_PER_PROCESS_MAX,
@@ -55,6 +56,12 @@ function startAll(set: ActiveSet, nowMs = 0): Job[] {
   const started: Job[] = []
   for (let next = set.next(nowMs); next; next = set.next(nowMs)) started.push(next)
   return started
+}
+
+/** Who is put off with it. */
+function endUnreachable(set: ActiveSet, ended: Job): Job[] {
+  set.end(ended, unreachable, 1)
+  return set.takeSuspended().map(({ job: one }) => one)
 }
 
 const slotsOf = (jobs: readonly Job[]) => jobs.map(({ slot }) => slot)
@@ -146,6 +153,9 @@ describe('the active set', () => {
       expect(startAll(set, nowMs)).toHaveLength(2)
     }
     expect(startAll(set, nowMs + SLOW_MS)).toHaveLength(0)
+    // Nothing but an end makes room then, and nobody wakes for it in vain.
+    startAll(set, nowMs + HANGS_MS)
+    expect(set.wakeMs).toBeGreaterThan(nowMs + HANGS_MS)
   })
 
   it('does not try what waits for a destination that is dead, nor what comes for it', () => {
@@ -157,7 +167,7 @@ describe('the active set', () => {
     const tried = new Set(started)
     const suspended: Job[] = []
     for (const one of started.slice(0, 4)) {
-      suspended.push(...set.end(one, unreachable, 1))
+      suspended.push(...endUnreachable(set, one))
       for (const next of startAll(set, 1)) tried.add(next)
     }
     // As Postfix: 14 in the queue, 4 failures, and what is not under way is put off.
@@ -167,13 +177,92 @@ describe('the active set', () => {
     expect(set.add(job('a.test'), 300_001)).toEqual({ kind: 'waits' })
   })
 
+  describe('a destination that hangs', () => {
+    /** Five are under way, and nobody says a word to them. */
+    function hanging() {
+      const set = setWith({ processes: 10 })
+      for (let n = 0; n < 20; n++) set.add(job('hung.test'), 0)
+      const started = startAll(set, 0)
+      expect(started).toHaveLength(5)
+      startAll(set, SLOW_MS)
+      expect(set.wakeMs).toBe(HANGS_MS)
+      startAll(set, HANGS_MS - 1)
+      expect(set.takeSuspended()).toEqual([])
+      startAll(set, HANGS_MS)
+      return { set, started }
+    }
+    const hung = 'hung.test keeps deliveries waiting without an answer'
+
+    it('has its mail put off, and what comes for it', () => {
+      const { set, started } = hanging()
+      const suspended = set.takeSuspended()
+      expect(suspended).toHaveLength(15)
+      expect(suspended[0]?.reason).toBe(hung)
+      expect(set.size).toBe(started.length)
+      expect(set.add(job('hung.test'), HANGS_MS)).toEqual({ kind: 'suspended', reason: hung })
+    })
+
+    it('is dead with the next that does not get through, and then is tried by one at a time', () => {
+      const { set, started } = hanging()
+      set.takeSuspended()
+      for (const one of started) set.end(one, unreachable, 60_000)
+      expect(set.add(job('hung.test'), 60_001)).toMatchObject({ reason: unreachable.reply })
+      const backMs = 60_000 + limits.deadMs
+      const probe = job('hung.test')
+      expect(set.add(probe, backMs)).toEqual({ kind: 'waits' })
+      expect(set.add(job('hung.test'), backMs)).toEqual({ kind: 'suspended', reason: hung })
+      expect(startAll(set, backMs)).toEqual([probe])
+      set.end(probe, reached, backMs + 1)
+      for (let n = 0; n < 3; n++) expect(set.add(job('hung.test'), backMs + 2).kind).toBe('waits')
+    })
+
+    it('is forgotten when it is over', () => {
+      const { set, started } = hanging()
+      for (const one of started) set.end(one, undefined, HANGS_MS)
+      expect(set.destinations).toBe(1)
+      startAll(set, HANGS_MS + limits.deadMs)
+      expect(set.destinations).toBe(0)
+    })
+
+    it('is none where others get through, however long one takes', () => {
+      const set = setWith()
+      const [large, small] = [job('a.test'), job('a.test')]
+      set.add(large, 0)
+      set.add(small, 0)
+      startAll(set, 0)
+      set.end(small, reached, 1_000)
+      startAll(set, SLOW_MS)
+      startAll(set, HANGS_MS)
+      expect(set.add(job('a.test'), HANGS_MS)).toEqual({ kind: 'waits' })
+    })
+
+    it('is tried for an operator', () => {
+      const { set } = hanging()
+      set.takeSuspended()
+      set.revive('hung.test', HANGS_MS)
+      expect(set.add(job('hung.test'), HANGS_MS)).toEqual({ kind: 'waits' })
+    })
+
+    it('does not take the room of others to find out whether it still does', () => {
+      const { set, started } = hanging()
+      for (const one of started) set.end(one, unreachable, HANGS_MS)
+      const backMs = HANGS_MS + limits.deadMs
+      const others = Array.from({ length: 10 }, (_, n) => job(`${n}.test`))
+      for (const one of others) set.add(one, backMs)
+      const probe = job('hung.test')
+      set.add(probe, backMs)
+      expect(new Set(startAll(set, backMs))).toEqual(new Set([probe, ...others]))
+    })
+  })
+
   it('forgets a destination with the last of its mail: what goes singly is always tried', () => {
     const set = setWith()
     for (let n = 0; n < 12; n++) {
       const single = job('a.test')
       set.add(single, n)
       expect(startAll(set, n)).toEqual([single])
-      expect(set.end(single, unreachable, n)).toEqual([])
+      set.end(single, unreachable, n)
+      expect(set.takeSuspended()).toEqual([])
       expect(set.destinations).toBe(0)
     }
   })

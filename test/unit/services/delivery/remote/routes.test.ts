@@ -7,6 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createSmtpTransport } from '#services/delivery/remote/smtp-transport.ts'
 import type { Transfer } from '#services/delivery/remote/transport.ts'
 import { parseRoute, type Route } from '#shared/mail/route.ts'
+import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
 import { createFakeResolver, type FakeZone } from '#test/support/fake-dns.ts'
 import { textMessage } from '#test/support/outbound-text.ts'
 import {
@@ -67,13 +68,15 @@ async function deliver(
   } = {},
 ) {
   const dialled: string[] = []
+  // Without a table the route is the recipient's domain.
+  const domain = /^[a-z.]+$/.test(route) ? route : 'there.test'
   const way = remoteWay(createFakeResolver(zone), dialling(hosts, dialled), settings)
   const attempt = await createSmtpTransport(way).deliver({
     queueId: '01ARZ3NDEKTSV4RRFF',
     route: routeOf(route),
     sender: 'bob@here.test',
     recipients: to.map((local) => ({
-      address: `${local}@there.test`,
+      address: `${local}@${domain}`,
       notify: [],
       originalRecipient: null,
     })),
@@ -300,6 +303,11 @@ describe('hops', () => {
       results: [{ kind: 'failed', status: '5.4.6' }],
       dialled: [],
     })
+    // Neither where we are a mail host of the domain, and the better ones are away.
+    const ours = { ...zone, 'ours.test': { mx: ['5 first.test', '10 mail.here.test'] } }
+    expect(
+      await deliver({ '192.0.2.13': there }, { zone: ours, settings, route: 'ours.test' }),
+    ).toMatchObject({ results: [{ kind: 'deferred' }], dialled: ['192.0.2.11:25'] })
     const strict = await host((line) => (line.startsWith('RCPT') ? '550 5.1.1 no' : undefined))
     expect(
       await deliver({ '192.0.2.1': strict, '192.0.2.13': there }, { zone, settings }),
@@ -575,4 +583,23 @@ describe('a host that is slow', () => {
     const address = server.address()
     return { port: typeof address === 'object' ? (address?.port ?? 0) : 0 }
   }
+})
+
+describe('port 465 (RFC 8314)', () => {
+  it('begins with TLS, and is never spoken to in clear', async () => {
+    const pair = makeSelfSigned('relay.test', new Date())
+    const there = stack.use(await openSink({ options: { secure: true, ...pair } }))
+    const route = '[192.0.2.1]:465'
+    expect((await deliver({ '192.0.2.1': there }, { route })).results).toMatchObject([
+      { kind: 'delivered' },
+    ])
+    expect(there.messages[0]?.secure).toBe(true)
+    const clear = await host()
+    const old = { route, ageMs: 86_400_000 }
+    expect(await deliver({ '192.0.2.1': clear }, old)).toMatchObject({
+      results: [{ kind: 'deferred', status: '4.7.5' }],
+      dialled: ['192.0.2.1:465'],
+    })
+    expect(clear.connections.flat().filter((line) => /^EHLO/.test(line))).toEqual([])
+  })
 })

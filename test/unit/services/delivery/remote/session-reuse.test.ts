@@ -101,6 +101,18 @@ describe('a session', () => {
     ])
   })
 
+  it('under TLS is tried and used in the same way', async () => {
+    const there = stack.use(await openSink())
+    const { deliver, contacts } = delivery(there)
+    for (let i = 0; i < 3; i++) expect(await deliver()).toMatchObject(delivered)
+    expect(there.messages.map(({ secure }) => secure)).toEqual([true, true, true])
+    expect(contacts.map(({ tls, sessionUse }) => [tls, sessionUse])).toEqual([
+      ['Untrusted', undefined],
+      ['Untrusted', 2],
+      ['Untrusted', 3],
+    ])
+  })
+
   it('is used for another domain of the same host', async () => {
     const there = await host(() => undefined)
     const { deliver } = delivery(there)

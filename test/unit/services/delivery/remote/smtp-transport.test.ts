@@ -938,11 +938,24 @@ describe('remote delivery', () => {
       ['[127.0.0.1]', '5.4.6'],
       ['[IPv6:::1]', '5.4.6'],
       ['[IPv6:::ffff:127.0.0.1]', '5.4.6'],
-      ['[192.168.0.1]:2525', '5.4.4'],
+      ['[192.168.0.1]', '5.4.4'],
     ])('the literal %s is refused', async (nextHop, status) => {
       const { deliver, dialled } = delivery({})
-      expect(await deliver({ nextHop })).toMatchObject([{ kind: 'failed', status }])
+      const recipients = [{ address: `carol@${nextHop}`, notify: [], originalRecipient: null }]
+      expect(await deliver({ nextHop, recipients })).toMatchObject([{ kind: 'failed', status }])
       expect(dialled).toEqual([])
+    })
+
+    it('what no recipient has named may be anywhere, as it stands in our settings', async () => {
+      const there = await sink()
+      const { deliver, dialled } = delivery({ '10.0.0.5': there, '127.0.0.1': there })
+      for (const nextHop of ['[10.0.0.5]', '[127.0.0.1]:2525', 'inside.test']) {
+        await deliver({ nextHop })
+      }
+      expect(dialled).toEqual(['10.0.0.5:25', '127.0.0.1:2525'])
+      expect(await deliver({ nextHop: 'inside.test' })).toMatchObject([
+        { kind: 'deferred', status: '4.3.5' },
+      ])
     })
 
     it('a public host is used beside a private one, and before this machine', async () => {
