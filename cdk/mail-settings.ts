@@ -17,7 +17,7 @@ export type MailSettings =
 
 /** Set by the deployment itself, or about files and disks that no container has. */
 const notHere =
-  /^(?:hostname|relayhost.*|defaultTransport|smtpHeloName|smtpd?TlsCAfile|smtpTls(?:Cert|Key)File|queueMinfree|inetInterfaces|lmtpTrustedNetworks|reinjectionTrustedNetworks|contentFilter|webhook\.secretFile|listeners\..*|tls\.(?:certificateFile|keyFile)|proxyTrustedNetworks|log\.(?:file|syslogServer|syslogFacility))$/
+  /^(?:hostname|relayhost.*|defaultTransport|smtpHeloName|smtpd?TlsCAfile|smtpTls(?:Cert|Key)File|queueMinfree|maildropDirectory|authorizedSubmitUsers|inetInterfaces|lmtpTrustedNetworks|reinjectionTrustedNetworks|contentFilter|srsSecretsFile|webhook\.secretFile|listeners\..*|tls\.(?:certificateFile|keyFile)|proxyTrustedNetworks|log\.(?:file|syslogServer|syslogFacility))$/
 
 /** Lambda takes 4 KB of variables altogether. */
 const VARIABLES_BYTES_MAX = 2_500

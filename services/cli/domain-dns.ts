@@ -89,6 +89,7 @@ function printTable({ output }: Context, { domain, records, stsPolicy }: DomainR
         ? published.found.map((text) => `now:  ${type} ${name}: ${text}`)
         : [],
     ),
+    `note: a logo beside its mail (BIMI): TXT default._bimi.${domain}, with DMARC at quarantine or reject`,
     ...(stsPolicy === undefined ? [] : ['', `https://mta-sts.${domain}/.well-known/mta-sts.txt:`]),
     ...(stsPolicy ?? '').split('\r\n').filter((line) => line !== ''),
   ])

@@ -140,7 +140,7 @@ async function bulk(
 ): Promise<void> {
   if (isEmptyFilter(filter) && options.all !== true) {
     throw new CommandFailure(
-      'name messages, say which are meant (--sender, --deferred, …), or --all',
+      'name messages, say which are meant (--sender, --deferred, --corrupt, …), or --all',
     )
   }
   const { after } = options

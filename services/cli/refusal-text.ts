@@ -12,7 +12,7 @@ const optionNames = {
   quota: '--quota',
   reason: '--reason',
   state: '--state',
-  olderThan: '--older',
+  olderThan: '--older-than',
   newerThan: '--newer',
   password: 'the password',
 } as const satisfies FieldNames

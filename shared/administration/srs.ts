@@ -24,7 +24,11 @@ export type SrsShown =
   | { readonly kind: 'expired' }
 
 export function createSrsAdministration(
-  { bounceAddresses, srsSecrets, record }: AdministrationDeps,
+  {
+    bounceAddresses,
+    srsSecrets,
+    record,
+  }: Pick<AdministrationDeps, 'bounceAddresses' | 'srsSecrets' | 'record'>,
   fields: Fields,
 ): SrsAdministration {
   return {

@@ -66,7 +66,7 @@ export function createKeyUpkeep(deps: {
     const seen = new Map<string, Seen>()
     for (const key of made) seen.set(key.selector, await seenOf(domain, key, signal))
     const nowMs = clock.now()
-    return changed(domain, (keys) => turnKeys(keys, seen, nowMs))
+    return changed(domain, (keys) => turnedOrSame(keys, turnKeys(keys, seen, nowMs)))
   }
 
   async function changed(
@@ -122,9 +122,9 @@ export function createKeyUpkeep(deps: {
     const nowMs = clock.now()
     return (
       wantedKeys(keys, options, nowMs).length > 0 ||
+      turnedOrSame(keys, turnKeys(keys, new Map(), nowMs)) !== undefined ||
       keys.some(
-        ({ state, seenMs }) =>
-          state === 'waiting' || state === 'retiring' || nowMs - (seenMs ?? 0) >= LOOK_EVERY_MS,
+        ({ state, seenMs }) => state === 'waiting' || nowMs - (seenMs ?? 0) >= LOOK_EVERY_MS,
       )
     )
   }
@@ -143,6 +143,15 @@ export function createKeyUpkeep(deps: {
       }
     },
   }
+}
+
+/** Undefined where each is the very key that it was: then nothing is written. */
+function turnedOrSame(
+  keys: readonly SigningKey[],
+  turned: readonly SigningKey[],
+): readonly SigningKey[] | undefined {
+  const isSame = turned.length === keys.length && turned.every((key, i) => key === keys[i])
+  return isSame ? undefined : turned
 }
 
 /** Whoever has to stop does not wait for name servers. */

@@ -47,8 +47,12 @@ export function createSrsSecrets(deps: {
   const { table, clock, randomBytes = takeRandomBytes } = deps
   let held: { readonly secrets: readonly SrsSecret[]; readonly readMs: number } | undefined
 
+  /** When it was read last, or is being read. */
+  let readingMs = Number.NEGATIVE_INFINITY
+
   async function read(): Promise<readonly SrsSecret[]> {
     const readMs = clock.now()
+    readingMs = readMs
     const item = await table.get(srsSecretsKey, { consistent: true })
     held = { secrets: item === undefined ? [] : readSrsSecrets(item), readMs }
     return held.secrets
@@ -65,10 +69,10 @@ export function createSrsSecrets(deps: {
       const nowMs = clock.now()
       if (ifDue && !isDue(before)) return before
       const secret = Buffer.from(randomBytes(SECRET_BYTES)).toString('base64url')
-      const ended = (_: SrsSecret, i: number) =>
+      const stillVerifies = (_: SrsSecret, i: number) =>
         // One ceased to sign when the one before it in the list was made.
         i === 0 || nowMs - (before[i - 1]?.madeMs ?? nowMs) < SRS_VERIFIED_MS
-      const kept = before.filter(ended).slice(0, SRS_SECRETS_MAX - 1)
+      const kept = before.filter(stillVerifies).slice(0, SRS_SECRETS_MAX - 1)
       const secrets = [{ secret, madeMs: nowMs }, ...kept]
       await write(secrets, before)
       held = { secrets, readMs: nowMs }
@@ -102,8 +106,7 @@ export function createSrsSecrets(deps: {
     forSigning,
     forVerifying: async () => texts(await recent()),
     async newer() {
-      if (held !== undefined && clock.now() - held.readMs < READ_MS) return undefined
-      return texts(await read())
+      return clock.now() - readingMs < READ_MS ? undefined : texts(await read())
     },
     rotate: async () => (await rotated({ ifDue: false })).length,
   }

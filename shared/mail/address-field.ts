@@ -11,6 +11,8 @@ import type { ByteString } from './message-index.ts'
 
 /** Of one field; one with more is left as it is (Postfix's header_address_token_limit, which cuts it off). */
 export const FIELD_TOKENS_MAX = 10_240
+/** Different ones in one message that are looked up; what comes behind them stays as it is. Each may be a read of a table. */
+export const REWRITTEN_ADDRESSES_MAX = 5_000
 /** Postfix's: a line is ended before it would be longer. */
 const LINE_CHARACTERS = 70
 

@@ -81,7 +81,7 @@ describe('queue', () => {
     expect(list).toMatch(/^QUEUE ID +SIZE +ARRIVED +STATE +NEXT TRY +SENDER +RECIPIENTS +REASON\n/)
     expect(list).toMatch(
       new RegExp(
-        `^${id} +2\\d B +\\S+Z +deferred +\\S+Z +${alice.address} +far@away.test +host .* said: 451 4.7.1 come back later$`,
+        `^${id} +2\\d B +\\S+Z +deferred +\\S+Z +${alice.address} +far@away.test +host .* said: 451 4.7.1 come back later \\(in reply to RCPT TO command\\)$`,
         'm',
       ),
     )
@@ -92,7 +92,9 @@ describe('queue', () => {
       / from client\.test \[127\.0\.0\.1\] as alice@example\.test by submissions$/m,
     )
     expect(show).toMatch(/^state {7}deferred, 1 attempt, next \S+Z$/m)
-    expect(show).toMatch(/^reason {6}host .*: 451 4\.7\.1 come back later$/m)
+    expect(show).toMatch(
+      /^reason {6}host .*: 451 4\.7\.1 come back later \(in reply to RCPT TO command\)$/m,
+    )
     expect(JSON.parse(await queue(`show ${id} --json`))).toMatchObject({
       queueId: id,
       sender: alice.address,
@@ -142,7 +144,7 @@ describe('queue', () => {
     expect(stdout).toMatch(/^QUEUE ID +STATE +SIZE +ARRIVED/)
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(
       new RegExp(
-        `${id} deferred \\d+ B \\S+Z ${alice.address} -> far@away.test deferred until \\S+Z: host .* said: 451 4.7.1 come back later 1 message`,
+        `${id} deferred \\d+ B \\S+Z ${alice.address} -> far@away.test deferred until \\S+Z: host .* said: 451 4.7.1 come back later \\(in reply to RCPT TO command\\) 1 message`,
       ),
     )
     await queue(`delete ${id}`)
@@ -199,7 +201,7 @@ describe('queue', () => {
   it('shows why mail waits, and tries again when released what is held', async () => {
     reply = '450 4.2.0 not now'
     const id = await submitted('refused', 'hold')
-    expect(await queue(`show ${id}`)).toMatch(/^reason .*: 450 4\.2\.0 not now$/m)
+    expect(await queue(`show ${id}`)).toMatch(/^reason .*: 450 4\.2\.0 not now \(in reply/m)
     reply = undefined
     await queue(`release ${id}`)
     await arrived('refused')
@@ -251,5 +253,57 @@ describe('queue', () => {
     await queue('flush')
     expect(await listed()).toEqual([])
     expect(sink.messages.filter(({ bytes }) => bytes.includes('deleted'))).toEqual([])
+  })
+
+  it('does what is wanted to all that is like something, counts it first and asks', async () => {
+    const ids = [await submitted('bulk 1', 'deferred'), await submitted('bulk 2', 'deferred')]
+    const asked = async (line: string, answers: readonly string[]) =>
+      commandLine(['queue', ...line.split(' '), '--data', folder], { answers, columns: 80 })
+    const refused = await asked('hold --destination away.test', ['n'])
+    expect(refused).toMatchObject({ code: 1, stdout: '' })
+    expect(refused.stderr).toContain('This is about holding 2 of 2 messages. Go on? [y/N]')
+    expect(await listed()).toMatchObject([{ state: 'deferred' }, { state: 'deferred' }])
+    const held = await asked('hold --destination away.test', ['y'])
+    expect(held).toMatchObject({ code: 0, stdout: '2 messages held\n' })
+    expect(held.stderr).toContain('holding [##############################] 100% 2/2')
+    // A script is not asked, and is told as well.
+    const script = ['queue', 'release', '--hold', '--after', ids[0] ?? '', '--data', folder]
+    expect(await commandLine(script)).toEqual({
+      code: 0,
+      stdout: '1 message released\n',
+      stderr: 'releasing 1 of 1 message\n',
+    })
+    await inState(ids[1] ?? '', 'deferred')
+    expect(await listed()).toMatchObject([{ state: 'hold' }, { state: 'deferred' }])
+    for (const line of ['delete', `delete ${ids[0]} --all`]) {
+      const ended = await commandLine(['queue', ...line.split(' '), '--data', folder])
+      expect({ line, code: ended.code }).toEqual({ line, code: 1 })
+    }
+    expect(JSON.parse((await asked('delete --all --yes --json', [])).stdout)).toEqual({
+      deleted: 2,
+      left: 0,
+    })
+    expect(await listed()).toEqual([])
+  })
+
+  it('prints a message as it goes out, and the queue in numbers', async () => {
+    const id = await submitted('shown', 'deferred')
+    expect(await queue(`cat ${id}`)).toMatch(
+      /^Received: from .*\nMessage-ID: <.*>\nFrom: <alice@example\.test>\nSubject: shown\n\nHello\.\n$/s,
+    )
+    expect(await queue(`cat ${id} --body`)).toBe('\nHello.\n')
+    expect(await queue(`cat ${id} --envelope`)).toBe(
+      `sender: ${alice.address}\nrecipient: far@away.test\n`,
+    )
+    expect(await queue('top --by domain')).toMatch(
+      /^DOMAIN +T +5 +10 .* 1280\+ +REASON\nTOTAL +1 +1 +0 .*\naway\.test +1 +1 +0 .* +host .* come back later .*\n$/,
+    )
+    expect(await queue('stats')).toMatch(
+      /^STATE +MESSAGES +RECIPIENTS +SIZE +OLDEST +NEXT TRY\ndeferred +1 +1 +\d+ B +\S+Z +\S+Z\n$/,
+    )
+    expect(await queue('list --limit 1')).toContain(`there may be more: --after ${id}`)
+    await queue(`delete ${id}`)
+    expect(await queue('stats')).toBe('the queue is empty\n')
+    expect(await queue('top')).toBe('the queue is empty\n')
   })
 })

@@ -17,7 +17,7 @@ describe('postwolke', () => {
   it('lists the commands when it is told nothing, and fails', async () => {
     const { code, stderr } = await commandLine([])
     expect(code).toBe(1)
-    expect(stderr).toContain('queue list|show|hold|release|delete|flush')
+    expect(stderr).toContain('queue list|show|hold|release|expire|delete|flush|cat|top|stats')
   })
 
   it.each([
@@ -258,6 +258,12 @@ describe('a command that cannot do what it was told', () => {
     ],
     ['account set ann@a.test --quota 1048575', /--quota 1048575 is 1048575 bytes/],
     ['account set ann@a.test --password', /--password asks at a terminal; --password-stdin/],
+    ['account forward ann@a.test', /--to or --off is needed/],
+    ['account forward ann@a.test --to x@y.test --off', /--to or --off is needed/],
+    ['account forward x@a.test --to x@y.test', /no account x@a\.test/],
+    ['account forward ann@a.test --to nonsense', /'nonsense' is not a mail address/],
+    ['account forward ann@a.test --to "|/bin/cat"', /is not a mail address: .*programs/],
+    ['srs show ann@a.test', /ann@a\.test is no address of srsDomain/],
     ['queue list --state held', /--state cannot be 'held'; allowed: .*deferred, hold, corrupt/],
     ['queue list --older-than 5', /--older-than cannot be '5'; allowed: a time with its unit/],
     ['alias show x@a.test', /no alias x@a\.test, no account either, and no catch-all/],

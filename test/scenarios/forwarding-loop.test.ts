@@ -30,6 +30,7 @@ beforeAll(async () => {
       'smtpTlsSecurityLevel=none',
       'privateDestinationNetworks=127.0.0.0/8',
       'relayhost=[127.0.0.1]:1',
+      'hopcountLimit=10',
       `transportMaps=inline:{ ${ways.join(', ')} }`,
     ])
     return resources.use(server)
@@ -41,8 +42,15 @@ beforeAll(async () => {
   await forward(b, 'alice@b.test', 'alice@a.test')
   await forward(a, 'bob@a.test', 'bob@b.test', '--keep')
   await forward(b, 'bob@b.test', 'bob@a.test')
+  // Of these nobody says that he had it: hops are counted.
+  await alias(a, 'list@a.test', 'list@b.test')
+  await alias(b, 'list@b.test', 'list@a.test')
 })
 afterAll(() => resources.disposeAsync())
+
+async function alias(server: ServerProcess, from: string, to: string) {
+  expect((await commandLine(['alias', 'add', from, to, '--data', server.directory])).code).toBe(0)
+}
 
 async function forward(server: ServerProcess, from: string, to: string, ...more: string[]) {
   const words = ['account', 'forward', from, '--to', to, ...more, '--data', server.directory]
@@ -61,9 +69,10 @@ const bounces = (subject: string) =>
   sink.messages.filter(({ bytes }) => bytes.includes(`\r\nSubject: ${subject}\r\n`))
 
 it.each([
-  ['alice', 'circle'],
-  ['bob', 'kept'],
-])('of %s: one bounce, to the origin, and nothing waits', async (name, subject) => {
+  ['alice', 'circle', 'mail forwarding loop for alice@a.test'],
+  ['bob', 'kept', 'mail forwarding loop for bob@a.test'],
+  ['list', 'aliases', 'Too many hops'],
+])('of %s: one bounce, to the origin, and nothing waits', async (name, subject, why) => {
   await send(servers[0], `${name}@a.test`, subject)
   await eventually('a bounce', () => bounces(subject)[0])
   await eventually('nothing waits', async () => {
@@ -76,7 +85,7 @@ it.each([
   expect(more).toEqual([])
   expect(bounce?.envelope.mailFrom).toMatchObject({ address: '' })
   expect(bounce?.envelope.rcptTo).toMatchObject([{ address: origin }])
-  expect(bounce?.bytes.toString()).toContain(`mail forwarding loop for ${name}@a.test`)
+  expect(bounce?.bytes.toString()).toContain(why)
 })
 
 it('leaves the copy that was kept, once', async () => {

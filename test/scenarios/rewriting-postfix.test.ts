@@ -26,6 +26,7 @@ const ours = [
   `smtpGenericMaps=${maps.generic}`,
   `senderBccMaps=${maps.senderBcc}`,
   `recipientBccMaps=${maps.recipientBcc}`,
+  'alwaysBcc=always@arch.test',
   'masqueradeDomains=!keep.example.test, example.test',
   'masqueradeExceptions=root',
   'appendDotMydomain=yes',
@@ -38,6 +39,7 @@ const postfixs = {
   smtp_generic_maps: maps.generic,
   sender_bcc_maps: maps.senderBcc,
   recipient_bcc_maps: maps.recipientBcc,
+  always_bcc: 'always@arch.test',
   masquerade_domains: '!keep.example.test example.test',
   masquerade_exceptions: 'root',
   append_dot_mydomain: 'yes',
@@ -210,7 +212,7 @@ async function sent(port: number, sink: Sink, letter: Letter, id: string) {
     [from, ...to].includes(one),
   )
   const loud = to.some((one) => one.endsWith('@loud.test')) ? 1 : 0
-  const all = to.length + copies.length + loud
+  const all = to.length + copies.length + loud + 1
   return eventually(`${id} for ${all}`, () => {
     const mine = sink.messages.filter(({ bytes }) => bytes.includes(`Message-ID: ${id}\r\n`))
     const recipients = mine.flatMap(({ envelope }) => envelope.rcptTo.map(({ address }) => address))

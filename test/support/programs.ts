@@ -19,6 +19,8 @@ export const programs = {
   getmail: 'getmail6',
   imapfilter: 'imapfilter',
   neomutt: 'neomutt',
+  mail: 'bsd-mailx',
+  runuser: 'util-linux',
   opendkim: 'opendkim',
   postfix: 'postfix',
   postmap: 'postfix',

@@ -66,9 +66,7 @@ export async function verifiedByOpendkim(
   const records = Object.entries(keys).map(([name, text]) => `${name} ${text}\n`)
   await writeFile(file('keys'), records.join(''))
   await writeFile(file('conf'), `TestDNSData ${file('keys')}\nMode v\n`)
-  // SMTP ends the last line.
-  const sent = message.endsWith('\r\n') ? message : `${message}\r\n`
-  await writeFile(file('message'), sent, 'latin1')
+  await writeFile(file('message'), message, 'latin1')
   const { stdout, stderr } = await runProgram('opendkim', [
     '-x',
     file('conf'),

@@ -41,9 +41,10 @@ export function postfixCommands(parent: Command, process: Process): void {
     const variables = {
       POSTWOLKE_DATA: data,
       ...(config !== undefined && { POSTWOLKE_CONFIG: resolve(config) }),
-      POSTWOLKE_MAILDROP: maildrop,
+      POSTWOLKE_MAILDROP_DIRECTORY: maildrop,
     }
-    await mkdir(dir, { recursive: true })
+    // Everybody runs them, whatever this process keeps to itself otherwise.
+    if ((await mkdir(dir, { recursive: true })) !== undefined) await chmod(dir, 0o755)
     for (const name of postfixNames) await writeCommand(join(dir, name), name, variables, options)
     process.write(`${postfixNames.join(' ')} are in ${dir}\n`)
     await openMaildrop(data, maildrop, process)

@@ -12,12 +12,12 @@ import { EX_TEMPFAIL, Fatal, type PostfixProcess, who } from './world.ts'
 
 export type Place = { readonly folder: string; readonly limits: MaildropLimits }
 
-/** `POSTWOLKE_MAILDROP` is what `postwolke postfix link` writes into its commands. */
+/** The variable of the setting is what `postwolke postfix link` writes into its commands. */
 export async function findMaildrop(
   process: PostfixProcess,
   data: string | undefined,
 ): Promise<string> {
-  const named = process.environment.POSTWOLKE_MAILDROP
+  const named = process.environment.POSTWOLKE_MAILDROP_DIRECTORY
   if (named && data === undefined) return named
   const common = data === undefined ? {} : { data }
   const inData = join(dataDirectory(common, process), MAILDROP_FOLDER)

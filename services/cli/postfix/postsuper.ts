@@ -4,7 +4,11 @@
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import type { QueueAdministration, QueueVerb } from '#shared/administration/queue.ts'
-import { type QueueState, queueStates } from '#shared/administration/queue-facts.ts'
+import {
+  type QueueFacts,
+  type QueueState,
+  queueStates,
+} from '#shared/administration/queue-facts.ts'
 import type { FilterRequest } from '#shared/administration/queue-filter.ts'
 import { parseQueueId } from '#shared/mail/queue-id.ts'
 import { refused } from '../refusal-text.ts'
@@ -40,7 +44,6 @@ const deeds: { readonly [letter: string]: Deed } = {
   },
   H: { verb: 'release', states: ['hold'], done: 'released from hold', total: 'Released from hold' },
   e: { verb: 'expire', done: 'expired', total: 'Force-expired' },
-  f: { verb: 'expire', heldToo: true, done: 'expired', total: 'Force-expired' },
 }
 
 export const postsuper: PostfixCommand = async (words, process) => {
@@ -53,22 +56,77 @@ export const postsuper: PostfixCommand = async (words, process) => {
   const unknown = queues.find((name) => !isQueue(name) && !emptyQueues.includes(name))
   if (unknown !== undefined) throw new Fatal(`invalid directory name: ${unknown}`, 1)
   const data = given.options.find(([letter]) => letter === 'c')?.[1]
-  const wanted = given.options.filter(([letter]) => letter in deeds)
+  const wanted = given.options.filter(([letter]) => letter === 'f' || letter in deeds)
   // Without a deed it mends the structure of the queue's folders, of which ours has none.
   if (wanted.length === 0) return 0
+  const textsOf = (letter: string) =>
+    wanted.flatMap(([given, value]) => (given === letter ? value : []))
   await withQueue(process, data, async ({ administration: { queue } }) => {
     for (const [letter, deed] of Object.entries(deeds)) {
-      const texts = wanted.flatMap(([given, value]) => (given === letter ? value : []))
+      const texts = textsOf(letter)
       if (texts.length === 0) continue
       const ids = await idsOf(texts, process)
       const count =
         ids === 'ALL'
           ? await all(queue, deed, queues)
           : await some(queue, deed, ids, { process, queues })
-      process.say(`${NAME}: ${deed.total}: ${count} message${count === 1 ? '' : 's'}\n`)
+      tell(process, deed.total, count)
     }
+    const ended = textsOf('f')
+    if (ended.length > 0) await expireHeldToo(queue, ended, { process, queues })
   })
   return 0
+}
+
+const tell = (process: PostfixProcess, total: string, count: number) =>
+  process.say(`${NAME}: ${total}: ${count} message${count === 1 ? '' : 's'}\n`)
+
+/** -f is two deeds in one: what is expired with it, and what that releases from hold. */
+async function expireHeldToo(
+  queue: QueueAdministration,
+  texts: readonly string[],
+  { process, queues }: { readonly process: PostfixProcess; readonly queues: readonly string[] },
+): Promise<void> {
+  const ids = await idsOf(texts, process)
+  let expired = 0
+  let released = 0
+  for await (const message of ids === 'ALL' ? everyMessage(queue) : messagesOf(queue, ids)) {
+    if (queues.length > 0 && !queues.includes(message.state)) continue
+    const { queueId, groups } = message
+    const isExpired = groups.length > 0 && groups.every((group) => group.isExpired)
+    const isHeld = message.state === 'hold' || groups.some(({ state }) => state === 'hold')
+    if (!(await act(queue, { verb: 'expire', heldToo: true }, queueId))) continue
+    const say = (done: string) => {
+      if (ids !== 'ALL') process.say(`${NAME}: ${queueId}: ${done}\n`)
+    }
+    if (!isExpired) {
+      expired++
+      say('expired')
+    }
+    if (isHeld) {
+      released++
+      say('released from hold')
+    }
+  }
+  tell(process, 'Force-expired', expired)
+  tell(process, 'Released from hold', released)
+}
+
+function everyMessage(queue: QueueAdministration): AsyncIterable<QueueFacts> {
+  const listed = queue.list({})
+  if (listed.kind !== 'queue') throw refused(listed)
+  return listed.messages
+}
+
+async function* messagesOf(
+  queue: QueueAdministration,
+  ids: readonly string[],
+): AsyncGenerator<QueueFacts> {
+  for (const text of ids) {
+    const queueId = parseQueueId(text.toUpperCase())
+    const found = queueId && (await queue.show(queueId))
+    if (found?.kind === 'message') yield found.message
+  }
 }
 
 const isQueue = (name: string): name is QueueState => queueStates.some((one) => one === name)
@@ -126,12 +184,8 @@ async function some(
 ): Promise<number> {
   let count = 0
   const states = statesOf(deed, queues)
-  for (const text of ids) {
-    const queueId = parseQueueId(text.toUpperCase())
-    if (queueId === undefined) continue
-    const found = await queue.show(queueId)
-    if (found.kind !== 'message') continue
-    const { message } = found
+  for await (const message of messagesOf(queue, ids)) {
+    const { queueId } = message
     const has = [message.state, ...message.groups.map(({ state }) => state)]
     if (!states.some((state) => state === undefined || has.includes(state))) continue
     const changed = await act(queue, deed, queueId)
@@ -142,7 +196,11 @@ async function some(
   return count
 }
 
-async function act(queue: QueueAdministration, deed: Deed, queueId: string): Promise<boolean> {
+async function act(
+  queue: QueueAdministration,
+  deed: Pick<Deed, 'verb' | 'heldToo'>,
+  queueId: string,
+): Promise<boolean> {
   const request = { queueIds: [queueId] }
   const changed = await (deed.verb === 'delete'
     ? queue.remove(request)

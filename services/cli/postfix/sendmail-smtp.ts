@@ -117,10 +117,12 @@ async function take(
 
 /** Undefined where none stands there; '' for the null sender. */
 function pathIn(text: string, word: 'FROM' | 'TO'): string | undefined {
-  const [, path] = new RegExp(`^\\w+ +${word}: *<([^>]*)>`, 'i').exec(text) ?? []
+  const [, path] = paths[word].exec(text) ?? []
   if (path === undefined || path === '') return path
   return parseAddress(path, parseDomain('localhost')) === undefined ? undefined : path
 }
+
+const paths = { FROM: /^MAIL FROM: ?<([^>]*)>/i, TO: /^RCPT TO: ?<([^>]*)>/i } as const
 
 class Lines {
   readonly #source: AsyncIterator<Uint8Array>

@@ -185,7 +185,8 @@ function readFlush(wanted: Wanted, value: string): void {
 }
 
 function senderOf(value: string, process: PostfixProcess): string | null {
-  const bare = value.trim().replace(/^<(.*)>$/s, '$1')
+  const given = value.trim()
+  const bare = given.startsWith('<') && given.endsWith('>') ? given.slice(1, -1) : given
   if (bare === '') return ''
   if (isAddress(bare)) return bare
   const [first] = addressesIn(Buffer.from(value).toString('latin1'))

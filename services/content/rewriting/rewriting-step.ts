@@ -11,6 +11,7 @@ import {
   formatFieldAddress,
   parseAddressField,
   parseFieldAddress,
+  REWRITTEN_ADDRESSES_MAX,
   roleOfField,
 } from '#shared/mail/address-field.ts'
 import { EDITED_HEADER_BYTES_MAX, type HeaderEdit } from '#shared/mail/header-edits.ts'
@@ -134,6 +135,7 @@ async function rewriteField(
   for (const text of parsed.addresses) {
     const key = keyOf(text)
     if (known.has(key)) continue
+    if (known.size >= REWRITTEN_ADDRESSES_MAX) break
     known.set(key, await rewriteAddress(text, role, rewriting))
     const wait = turns.step()
     if (wait) await wait
@@ -155,12 +157,12 @@ async function rewriteAddress(
   return isBare || formatAddress(now) !== formatAddress(address) ? formatFieldAddress(now) : text
 }
 
-async function headerOf({ open }: Pick<ContentMessage, 'open'>): Promise<ByteString> {
+/** '' where it is too long to be edited: it stays. */
+export async function headerOf({ open }: Pick<ContentMessage, 'open'>): Promise<ByteString> {
   const reader = new HeaderReader(EDITED_HEADER_BYTES_MAX)
   for await (const chunk of open()) {
     reader.push(chunk)
     if (reader.ended || reader.tooLong) break
   }
-  // What cannot be edited stays.
   return reader.tooLong ? '' : reader.text
 }

@@ -6,6 +6,7 @@ import {
   formatFieldAddress,
   parseAddressField,
   parseFieldAddress,
+  REWRITTEN_ADDRESSES_MAX,
   roleOfField,
 } from '#shared/mail/address-field.ts'
 import { EDITED_HEADER_BYTES_MAX } from '#shared/mail/header-edits.ts'
@@ -27,7 +28,9 @@ export async function genericFields(header: ByteString, generic: Generic): Promi
     const parsed = parseAddressField(field)
     if (parsed === undefined) continue
     for (const text of parsed.addresses) {
-      if (!known.has(text)) known.set(text, await genericOf(text, generic))
+      if (known.has(text)) continue
+      if (known.size >= REWRITTEN_ADDRESSES_MAX) break
+      known.set(text, await genericOf(text, generic))
       const wait = turns.step()
       if (wait) await wait
     }
@@ -54,8 +57,7 @@ export function putFields(changed: ChangedFields): OutboundStep {
     ...form,
     fields: withFields(form.fields, changed),
     declaredBytes: form.declaredBytes + growth,
-    object: (length) =>
-      length === undefined ? rewritten(form.object(), changed) : form.object(length),
+    object: (length) => rewritten(form.object(length), changed),
   })
 }
 

@@ -7,6 +7,7 @@ import type { Route } from '#shared/mail/route.ts'
 import type { DestinationReport, RemoteAttempt, RemoteDelivery } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { ObjectStore } from '#shared/storage/ports.ts'
 import { asItCame, type LeavingEnvelope } from './leaving-envelope.ts'
@@ -87,7 +88,12 @@ export function createRemoteDelivery(deps: {
   return async function deliverRemote(message, route, recipients, onContact) {
     const results: DeliveryResult[] = []
     let destination: DestinationReport = { kind: 'untried' }
-    for (const part of await partsOf(message, route, recipients)) {
+    const parts = await partsOf(message, route, recipients).catch((error: unknown) => {
+      if (error instanceof TemporaryFailure) return error
+      throw error
+    })
+    if (parts instanceof TemporaryFailure) return notNow(recipients, parts)
+    for (const part of parts) {
       // Nobody is there: what was said of the first holds of the others too.
       const attempt: RemoteAttempt =
         destination.kind === 'unreachable'
@@ -118,6 +124,15 @@ function putOff(
 ): RemoteAttempt {
   const result = { kind: 'deferred', status: '4.4.1', reply: destination.reply } as const
   return { results: members.map(() => result), destination }
+}
+
+/** With whose sender it leaves cannot be found out: it must not leave with another. */
+function notNow(
+  recipients: readonly FinalRecipient[],
+  { message: reply }: TemporaryFailure,
+): RemoteAttempt {
+  const result = { kind: 'deferred', status: '4.3.0', reply } as const
+  return { results: recipients.map(() => result), destination: { kind: 'untried' } }
 }
 
 /** As Postfix's local(8) does: above our Received field it tells us, should it come back, that it goes in circles. */

@@ -7,6 +7,12 @@ import {
 } from '#services/authentication/arriving-header.ts'
 import { destinationsIn } from '#services/authentication/report-records.ts'
 import { readReply } from '#services/delivery/remote/outcome.ts'
+import { arcResultIn } from '#services/delivery/remote/signing/arc-seal.ts'
+import {
+  canonicalFields,
+  presentNames,
+  signedFields,
+} from '#services/delivery/remote/signing/signed-header.ts'
 import { parseImapUrl } from '#services/imap/appending/imap-url.ts'
 import { compilePattern } from '#services/imap/folder-list/name-pattern.ts'
 import { parseRequest } from '#services/pop3/dispatch.ts'
@@ -459,6 +465,11 @@ const authentication: readonly FunctionCase[] = [
     for (const chunk of chunksOf(bytes, 16)) body.push(chunk)
     body.finish()
   }),
+  ofByteString('signedFields', HEADER_INDEXED_BYTES_MAX, (text) => {
+    const fields = signedFields(text)
+    canonicalFields(fields, presentNames(fields, ['from', 'to', 'a', '']))
+  }),
+  ofByteString('arcResultIn', 8 * 1024, arcResultIn),
   ofBytes('authservIdIn', AUTHSERV_ID_BYTES_MAX, (bytes) => authservIdIn(bytes, false)),
   ofByteString('destinationsIn', 32 * 1024, (text) =>
     destinationsIn(`v=DMARC1; rua=mailto:${text}`),

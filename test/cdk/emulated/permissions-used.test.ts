@@ -67,6 +67,9 @@ const file = (relayPort: number) =>
       'compromisedAccountAction = "freeze"',
       'accountNewDestinationLimit = 2',
       'accountBounceLimit = 1',
+      'senderBccMaps = "table:maps"',
+      'recipientCanonicalMaps = "table:maps"',
+      'smtpGenericMaps = "table:maps"',
     ].join('\n'),
   )
 const DAY_MS = 24 * 3_600_000
@@ -298,6 +301,15 @@ describeDeployed('permissions', () => {
     )
   })
 
+  it('let the sweeper make the signing keys of a domain that has none', async () => {
+    await operate(deployment, ['domain', 'import', '-'], 'imported.test\n')
+    await deployment.runSchedules('1 hour')
+    const { keys } = JSON.parse(
+      await operate(deployment, ['dkim', 'list', 'imported.test', '--json']),
+    )
+    expect(keys).toHaveLength(2)
+  })
+
   it('let the collector delete what nobody refers to', async () => {
     await takeMail(deployment, bob)
     const orphan = `mail/${newQueueId(Date.now() - 2 * DAY_MS)}`
@@ -319,6 +331,38 @@ describeDeployed('permissions', () => {
       new ListQueuesCommand({ QueueNamePrefix: 'pw-watch-local_' }),
     )
     expect(left.length).toBe(2)
+  })
+
+  it('let mail be sent on, its sender rewritten, and maps be asked, small and large', async () => {
+    const away = 'away@example.test'
+    await operate(deployment, ['alias', 'add', away, 'away@far.test'])
+    const lastSender = () => {
+      const mailFrom = sink.messages.at(-1)?.envelope.mailFrom
+      return mailFrom ? mailFrom.address : ''
+    }
+    const sendOn = async (subject: string) => {
+      const before = sink.messages.length
+      expect(await receive(deployment, away, `Subject: ${subject}\r\n\r\n`)).toMatch(/^250 /)
+      await eventually(subject, () => sink.messages.length > before)
+      expect(lastSender()).toMatch(/^SRS0=/)
+    }
+    await operate(deployment, [
+      ...['access', 'set', 'maps', 'nobody@map.test', 'nobody@else.test', '--any-result'],
+    ])
+    await sendOn('a small table')
+    const entry = (n: number) => `n${n}@map.test x@else.test ${'x'.repeat(9_900)}\n`
+    const many = Array.from({ length: Math.ceil(HELD_BYTES_MAX / 9_900) }, (_, n) => entry(n))
+    await operate(deployment, ['access', 'import', 'maps', '-', '--any-result'], many.join(''))
+    await eventually('a table that is seen to be large', async () => {
+      await sendOn('a large table')
+      const isAsked = /^local-edge-.*: dynamodb:BatchGetItem .*ACCESS/
+      return !unusedAllowances(deployment).some((line) => isAsked.test(line))
+    })
+    // A bounce comes back.
+    await using smtp = await SmtpClient.open(deployment.port(25))
+    await smtp.hello()
+    expect((await smtp.envelope('', lastSender())).text).toMatch(/^250 /)
+    await operate(deployment, ['access', 'remove', 'maps', '--yes'])
   })
 
   it('let accounts be frozen by what they do', async () => {

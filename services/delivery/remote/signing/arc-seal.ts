@@ -3,7 +3,13 @@
 import { authservIdIn } from '#shared/mail/authserv-id.ts'
 import type { ByteString } from '#shared/mail/message-index.ts'
 import { folded, type Signer, signatureField, signatureOf, wrapped } from './dkim-signature.ts'
-import { canonicalFields, relaxed, relaxedValue, type SignedField } from './signed-header.ts'
+import {
+  canonicalFields,
+  presentNames,
+  relaxed,
+  relaxedValue,
+  type SignedField,
+} from './signed-header.ts'
 
 /** RFC 8617 §4.2.1. */
 export const ARC_SETS_MAX = 50
@@ -40,7 +46,7 @@ export async function arcSet(
   { authservIds, atMs }: ArcOptions,
 ): Promise<ByteString | undefined> {
   const own = ownResults(fields, authservIds)
-  const found = own && arcResultIn(own.body)
+  const found = own && own.body.length <= FIELD_BYTES_MAX ? arcResultIn(own.body) : undefined
   const chain = chainOf(fields)
   // A chain that we know nothing of is nobody's to go on with.
   if (own === undefined || found === undefined || chain.isEnded) return undefined
@@ -53,9 +59,7 @@ export async function arcSet(
     name: 'arc-authentication-results',
     body: ` i=${instance};${own.body.trimEnd()}\r\n`,
   }
-  const names = signedNames.flatMap((name) =>
-    fields.filter((one) => one.name === name).map(() => name),
-  )
+  const names = presentNames(fields, signedNames)
   const message = await signatureField(
     {
       name: 'ARC-Message-Signature',

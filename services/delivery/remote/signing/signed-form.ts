@@ -6,6 +6,7 @@ import { BodyDigest, CanonicalBody } from '#shared/mail/body-hash.ts'
 import { emptyLineBytes } from '#shared/mail/header-field.ts'
 import { HEADER_INDEXED_BYTES_MAX } from '#shared/mail/message-index.ts'
 import { turns } from '#shared/runtime/turns.ts'
+import { MessageData } from '../client/message-data.ts'
 import type { HostTakes, OutboundForm, OutboundStep } from '../outbound-form.ts'
 import { type SignedField, signedFields } from './signed-header.ts'
 
@@ -26,7 +27,7 @@ export type FieldsInFront = {
 
 export function putInFront(front: FieldsInFront): OutboundStep {
   return async (form, host) => {
-    const reading = new Reading(form)
+    const reading = new Reading({ ...form, object: () => withLineEnds(form.object()) })
     try {
       const fields = await reading.header()
       if (fields === undefined || !(await front.isWanted(fields))) return await reading.form()
@@ -40,6 +41,14 @@ export function putInFront(front: FieldsInFront): OutboundStep {
       await reading.end()
     }
   }
+}
+
+/** As it will be sent: a line end of another kind would be mended behind the signature, and break it. */
+async function* withLineEnds(object: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  const data = new MessageData({ stuffsDots: false })
+  for await (const chunk of object) yield data.push(chunk)
+  const rest = data.finish()
+  if (rest !== '') yield Buffer.from(rest)
 }
 
 /** One pass over a form: its header first, and as much of the rest as is wanted. */

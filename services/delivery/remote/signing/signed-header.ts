@@ -55,8 +55,7 @@ export type SignedNames = {
 
 /** `h=` (RFC 6376 §3.5, §5.4.2): each name as often as it is signed. */
 export function namesToSign(fields: readonly SignedField[], names: SignedNames): readonly string[] {
-  const counts = new Map<string, number>()
-  for (const { name } of fields) counts.set(name, (counts.get(name) ?? 0) + 1)
+  const counts = countsOf(fields)
   const oversigned = new Set(['from', ...names.dkimOversignHeaders])
   const all = new Set([...oversigned, ...names.dkimSignHeaders])
   return [...all].flatMap((name) => {
@@ -64,8 +63,25 @@ export function namesToSign(fields: readonly SignedField[], names: SignedNames):
     const count = counts.get(name) ?? 0
     const isMissing = count === 0 && addedByLists.test(name)
     const more = oversigned.has(name) ? !isMissing : count > 0 && onceNames.has(name)
-    return Array(Math.min(count, SAME_NAME_MAX) + (more ? 1 : 0)).fill(name)
+    return Array<string>(Math.min(count, SAME_NAME_MAX) + (more ? 1 : 0)).fill(name)
   })
+}
+
+/** Of these names, each as often as it is there. */
+export function presentNames(
+  fields: readonly SignedField[],
+  names: readonly string[],
+): readonly string[] {
+  const counts = countsOf(fields)
+  return names.flatMap((name) =>
+    Array<string>(Math.min(counts.get(name) ?? 0, SAME_NAME_MAX)).fill(name),
+  )
+}
+
+function countsOf(fields: readonly SignedField[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { name } of fields) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return counts
 }
 
 /** The signed fields in the order of `h=`: of each name from the last upwards, and nothing where there is no more (RFC 6376 §5.4.2). */

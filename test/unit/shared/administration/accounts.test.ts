@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { FORWARD_TARGETS_MAX } from '#shared/administration/accounts.ts'
 import {
   type Administered,
   aHash,
@@ -315,5 +316,55 @@ describe('pages of accounts', () => {
     for (const limit of [-1, 0, 0.5, 1e9]) {
       expect(await accounts().page({ limit })).toMatchObject({ items: [{ messages: 0 }] })
     }
+  })
+})
+
+describe('sending the mail of an account on', () => {
+  beforeEach(() => add('ann@a.test'))
+  const forward = (to: readonly string[], keep?: boolean) =>
+    accounts().forward({ address: 'Ann@a.test', to, keep })
+
+  it('says where it goes, each address once, and is told as a change', async () => {
+    const to = ['x@far.test, y@far.test', 'x@far.test']
+    const facts = { to: ['x@far.test', 'y@far.test'], keep: true }
+    expect(await forward(to, true)).toEqual({
+      kind: 'forwarded',
+      address: 'ann@a.test',
+      forward: facts,
+      warnings: [],
+    })
+    expect(await accounts().show('ann@a.test')).toMatchObject({ account: { forward: facts } })
+    expect(changes().at(-1)).toEqual({
+      what: 'account',
+      name: 'ann@a.test',
+      before: { forward: null, keep: null },
+      after: { forward: facts.to, keep: true },
+    })
+  })
+
+  it('ends where nothing is named', async () => {
+    await forward(['x@far.test'])
+    expect(await forward([])).toMatchObject({ kind: 'forwarded', forward: null })
+    expect(await accounts().show('ann@a.test')).toMatchObject({ account: { forward: null } })
+  })
+
+  it('warns of what leads nowhere', async () => {
+    expect(await forward(['nobody@a.test', 'x@far.test'])).toMatchObject({
+      warnings: [{ kind: 'mail-fails', alias: 'ann@a.test', end: { address: 'nobody@a.test' } }],
+    })
+  })
+
+  it('takes so many addresses and no more, and only addresses', async () => {
+    const many = Array.from({ length: FORWARD_TARGETS_MAX + 1 }, (_, i) => `x${i}@far.test`)
+    expect(await forward(many.slice(1))).toMatchObject({ kind: 'forwarded' })
+    expect(await forward(many)).toMatchObject({
+      kind: 'bad-value',
+      field: 'targets',
+      rule: { name: 'forward-count', max: FORWARD_TARGETS_MAX },
+    })
+    expect(await forward(['|/bin/cat'])).toMatchObject({ rule: { name: 'no-program' } })
+    expect(await forward(['nonsense@'])).toMatchObject({ rule: { name: 'mail-address' } })
+    const nobody = await accounts().forward({ address: 'no@a.test', to: ['x@far.test'] })
+    expect(nobody).toMatchObject({ kind: 'no-such-account' })
   })
 })

@@ -113,6 +113,12 @@ describe('their secrets', () => {
       await unwrapped(`SRS0=aaaaaa=AA=far.test=n${i}@fwd.test`, addresses)
     expect(reads).toBe(1)
     clock.advance(READ_MS)
+    // At the same time too.
+    await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        unwrapped(`SRS0=aaaaaa=AA=far.test=m${i}@fwd.test`, addresses),
+      ),
+    )
     for (let i = 0; i < 100; i++)
       await unwrapped(`SRS0=aaaaaa=AA=far.test=n${i}@fwd.test`, addresses)
     expect(reads).toBe(2)

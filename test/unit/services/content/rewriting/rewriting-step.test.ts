@@ -5,6 +5,7 @@ import {
 } from '#services/content/rewriting/rewriting-step.ts'
 import type { Origin } from '#shared/contracts/spool.ts'
 import { createAddressRewriting, rewritesHeaders } from '#shared/directory/rewriting.ts'
+import { REWRITTEN_ADDRESSES_MAX } from '#shared/mail/address-field.ts'
 import { edited } from '#shared/mail/header-edits.ts'
 import { loadSettings } from '#shared/settings/load.ts'
 import { fakeAccessTables } from '#test/support/access-tables.ts'
@@ -114,6 +115,17 @@ describe('addresses of header fields', () => {
     const after = await rewritten(letter(...fields))
     expect(after?.text.match(/^To: bob@example\.test\r$/gm)).toHaveLength(REWRITTEN_FIELDS_MAX)
     expect(after?.text.match(/^To: bob\r$/gm)).toHaveLength(2)
+  })
+
+  it('are looked up so many of one message, different ones counted', async () => {
+    const names = Array.from({ length: REWRITTEN_ADDRESSES_MAX + 1 }, (_, i) => `n${i}`)
+    const half = Math.ceil(names.length / 2)
+    const after = await rewritten(
+      letter(`To: ${names.slice(0, half)}`, `Cc: ${names.slice(half)}`, 'Reply-To: n1'),
+    )
+    // Both ways of counting: what is a sender's is another one.
+    expect(after?.text.match(/n\d+@example\.test/g)).toHaveLength(REWRITTEN_ADDRESSES_MAX)
+    expect(after?.text).toContain(`n${REWRITTEN_ADDRESSES_MAX}\r\nReply-To: n1\r\n`)
   })
 
   it('outside of ASCII are looked up as text', async () => {

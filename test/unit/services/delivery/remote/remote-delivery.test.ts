@@ -6,6 +6,7 @@ import { createRemoteDelivery } from '#services/delivery/remote/remote-delivery.
 import type { Transfer, Transport } from '#services/delivery/remote/transport.ts'
 import type { FinalRecipient } from '#shared/contracts/delivery.ts'
 import { formatRoute, type Route } from '#shared/mail/route.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import { routeTo } from '#test/support/next-hop.ts'
 import { createPipeline, manualClock } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
@@ -146,6 +147,24 @@ describe('remote delivery', () => {
         'C@FAR.TEST',
         'D@FAR.TEST',
       ])
+    })
+
+    it('waits where it cannot be found out with which sender it leaves', async () => {
+      const deliver = createRemoteDelivery({
+        objects: opened.store.objects,
+        transportOf: () => answering('direct', []),
+        leaving: {
+          ...leaving,
+          senderOf: () => Promise.reject(new TemporaryFailure('no secrets now')),
+        },
+        clock,
+        hostname: 'us',
+      })
+      const result = { kind: 'deferred', status: '4.3.0', reply: 'no secrets now' }
+      expect(await deliver(await queued(), routeTo('far.test'), some, () => {})).toEqual({
+        results: Array(4).fill(result),
+        destination: { kind: 'untried' },
+      })
     })
 
     it('asks nobody again where nobody was there', async () => {

@@ -1,13 +1,20 @@
 // Which messages leave signed or sealed, and that others find so.
 
+import { createPublicKey, verify } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { composeOutbound } from '#services/delivery/remote/outbound-form.ts'
 import { createKeyRing, KEYS_KNOWN_MS } from '#services/delivery/remote/signing/key-ring.ts'
 import { HELD_BYTES_MAX } from '#services/delivery/remote/signing/signed-form.ts'
+import { relaxed, signedFields } from '#services/delivery/remote/signing/signed-header.ts'
 import { createSigning, type SigningOptions } from '#services/delivery/remote/signing/signing.ts'
 import { createProvenance } from '#shared/contracts/own-mail.ts'
 import type { Origin } from '#shared/contracts/spool.ts'
-import { keyRecordText, makePrivateKey, newSigningKey } from '#shared/directory/signing-key.ts'
+import {
+  keyRecordText,
+  makePrivateKey,
+  newSigningKey,
+  openPrivateKey,
+} from '#shared/directory/signing-key.ts'
 import type { SigningKey } from '#shared/directory/signing-keys.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import { dkimSettings } from '#shared/settings/table/dkim.ts'
@@ -124,6 +131,9 @@ function signs({
 const message = (from = 'Ann <ann@ours.test>', body = 'Hello\r\n\r\n') =>
   `From: ${from}\r\nTo: bob@there.test\r\nSubject:  folded\r\n\tand  spaced \r\nMIME-Version: 1.0\r\n\r\n${body}`
 
+/** RFC 5321 §2.3.8: with line ends as SMTP has them, whatever they were. */
+const asSent = (text: string) => text.replace(/\r\n|\r|\n/g, '\r\n').replace(/(?<!\n)$/, '\r\n')
+
 const selectorsIn = (text: string) =>
   [...text.matchAll(/^DKIM-Signature:[\s\S]*?\ss=(\w+)/gm)].map(([, selector]) => selector)
 
@@ -135,6 +145,7 @@ describe('a message of ours', () => {
     ['no line end', 'Hello'],
     ['white space and dots', '.\r\n a  \t b \r\n\t\r\n..\r\n'],
     ['8-bit bytes', 'Gr\xc3\xbc\xc3\x9fe\r\n'],
+    ['line ends of other kinds', 'one\ntwo\rthree\r\n\n\r'],
     ['more than is held', 'x'.repeat(70).concat('\r\n').repeat(5_000)],
   ]
 
@@ -146,7 +157,7 @@ describe('a message of ours', () => {
     ])
     // In front of all that was there.
     expect(text.slice(text.indexOf('Received:'))).toBe(
-      `Received: by us\r\n${message(undefined, body)}`,
+      `Received: by us\r\n${asSent(message(undefined, body))}`,
     )
   })
 
@@ -317,6 +328,14 @@ describe('a message of a stranger that is forwarded', () => {
     const failed = await leaving(again, { ...forwarded, key: 'second' })
     expect(failed).toMatch(/^ARC-Seal: i=2; [\s\S]*?cv=fail/)
     expect(await arcByMailauth(failed, published)).toMatchObject({ result: 'fail' })
+    // RFC 8617 §5.1.2: the seal of a failed chain covers its own set alone.
+    const [seal, ams, aar] = signedFields(failed)
+    if (seal === undefined || ams === undefined || aar === undefined) throw new Error('no set')
+    const [, unsigned = '', signature = ''] = /^([\s\S]* b=)([\s\S]*)$/.exec(seal.body) ?? []
+    const covered = [aar, ams, { ...seal, body: unsigned }].map(relaxed).join('').slice(0, -2)
+    const rsa = createPublicKey(openPrivateKey(made.rsa))
+    const bytes = Buffer.from(signature, 'base64')
+    expect(verify('sha256', Buffer.from(covered, 'latin1'), rsa, bytes)).toBe(true)
     const third = await leaving(failed, { ...forwarded, key: 'third' })
     expect(third.slice(0, 20)).toBe('Received: by us\r\nARC')
   })
@@ -339,6 +358,15 @@ describe('a message of a stranger that is forwarded', () => {
     expect(await arcByMailauth(text, published)).toEqual({ result: 'pass', instance: 1 })
     const nobody = await signs({ keys: {} }).leaving(strange(), forwarded)
     expect(nobody).toBe(`Received: by us\r\n${strange()}`)
+  })
+
+  it('has a seal of its size, whatever it has in its header', async () => {
+    const text = strange('none', 'To: x@y.test\r\n'.repeat(10_000))
+    const sealed = await signs().leaving(text, forwarded)
+    const set = sealed.slice(0, sealed.indexOf('Received:'))
+    expect(set).toMatch(/^ARC-Seal: /)
+    expect(set.length).toBeLessThan(5_000)
+    expect(await arcByMailauth(sealed, published)).toEqual({ result: 'pass', instance: 1 })
   })
 
   it('is not sealed where nobody wants it', async () => {
