@@ -57,7 +57,7 @@ export function smtpOptions(settings: Settings, role: SmtpRole): SmtpOptions {
     lmtpTrustedNetworks: settings.lmtpTrustedNetworks,
     reinjectionTrustedNetworks: settings.reinjectionTrustedNetworks,
     disableVrfyCommand: settings.disableVrfyCommand,
-    offersDsn: false,
+    offersDsn: true,
     disablePlaintextAuth: settings.disablePlaintextAuth,
     authMechanisms: settings.authMechanisms,
     smtpdSaslAuthEnable: settings.smtpdSaslAuthEnable,

@@ -85,7 +85,7 @@ export type SmtpOptions = {
   /** Where every message goes first of which policy says nothing else, `transport:destination`; '' for none. */
   readonly contentFilter: string
   readonly disableVrfyCommand: boolean
-  /** RFC 3461. False until somebody writes notifications; then its parameters are unknown. */
+  /** RFC 3461: what senders wish to be told is kept for whoever tells them. Without it its parameters are unknown. */
   readonly offersDsn: boolean
   readonly disablePlaintextAuth: DisablePlaintextAuth
   readonly authMechanisms: readonly Mechanism[]

@@ -234,7 +234,7 @@ describe('a message that is received', () => {
       expect(await states()).toEqual([])
     })
 
-    it('of ours goes in circles: only who has it is held, with the reason', async () => {
+    it('of ours goes in circles: only who has it fails, and the sender is told why', async () => {
       await pipeline.addAccount('bob@example.test')
       const before = `Received: from y.test by z.test; x\r\nDelivered-To: Ann@example.test\r\n${received()}`
       await pipeline.accept(`${before}Subject: s\r\n\r\nx\r\n`, [
@@ -244,8 +244,9 @@ describe('a message that is received', () => {
       await pipeline.settle()
       expect(await pipeline.inbox('ann@example.test')).toEqual([])
       expect(await pipeline.inbox('bob@example.test')).toHaveLength(1)
-      expect(await states()).toEqual([
-        [['ann@example.test', 'held', 'mail forwarding loop for ann@example.test']],
+      expect(await states()).toEqual([])
+      expect(pipeline.notices.failures()).toEqual([
+        'ann@example.test 5.4.6 mail forwarding loop for ann@example.test',
       ])
     })
 
