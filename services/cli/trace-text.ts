@@ -4,15 +4,18 @@
 import type { Traced } from '#services/assembly/trace.ts'
 import { outcomeOf } from '#services/policy/outcome.ts'
 import type { DecisionRecord } from '#services/policy/records/decision-record.ts'
-import type { HowEnded, MessageHead } from '#shared/queue/trace/ended.ts'
 import {
   type Fate,
   fatesOf,
+  type HowEnded,
+  type MessageHead,
   type Story,
   type StoryStep,
+  type TrailEvent,
+  type TrailRecipient,
+  type TrailResult,
   timeOf,
-} from '#shared/queue/trace/story.ts'
-import type { TrailEvent, TrailRecipient, TrailResult } from '#shared/queue/trace/trail.ts'
+} from '#shared/administration/trace-facts.ts'
 import { printable } from '#shared/runtime/printable.ts'
 import { subjectOf } from './explanation-text.ts'
 import { counted, formatBytes, formatTime, table, wrap } from './output.ts'
