@@ -9,6 +9,16 @@ import { searchStories } from '#shared/queue/trace/search.ts'
 import { createReadStory, type Story } from '#shared/queue/trace/story.ts'
 import type { Backend } from './backend.ts'
 
+export type { HowEnded, MessageHead } from '#shared/queue/trace/ended.ts'
+export {
+  type Fate,
+  fatesOf,
+  type Story,
+  type StoryStep,
+  timeOf,
+} from '#shared/queue/trace/story.ts'
+export type { TrailEvent, TrailRecipient, TrailResult } from '#shared/queue/trace/trail.ts'
+
 /** Of messages that are listed. */
 export const LISTED_MAX = 50
 
@@ -50,7 +60,8 @@ export async function trace(
   const queueId = parseQueueId(text.toUpperCase())
   if (queueId !== undefined) return one(queueId)
   const range = { sinceMs, nowMs: clock.now(), limit: LISTED_MAX }
-  const address = text.replace(/^\[(?:IPv6:)?(.*)\]$/i, '$1')
+  const isLiteral = text.startsWith('[') && text.endsWith(']')
+  const address = isLiteral ? text.slice(1, -1).replace(/^IPv6:/i, '') : text
   const sought =
     isIP(address) === 0
       ? ({ kind: 'words', words: text } as const)
