@@ -4,7 +4,7 @@
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import { parseAddress } from '#shared/mail/address.ts'
 import type { AnswerRemote } from '#test/support/remote-delivery.ts'
-import { priceLists } from '../../../cdk/prices.ts'
+import { HOURS_PER_MONTH, priceLists } from '../../../cdk/prices.ts'
 import { RELAY_SESSION_MS, SES_CALL_MS } from './latencies.ts'
 import type { Entry } from './meter.ts'
 import { type Line, linesOf, MILLION, money, type Part, printLines, totalOf } from './report.ts'
@@ -35,6 +35,7 @@ const parts: readonly Part[] = [
   { name: 'policy', has: ({ operation, call }) => operation === 'policy' && call !== 'log' },
   { name: 'spool: put', has: of('edge', /^PutObject/) },
   { name: 'queue item: put', has: of('edge', /queue/) },
+  { name: 'decisions of policy', has: of('edge', /counters/) },
   {
     name: 'SQS incoming, active, deferred',
     has: ({ call }) => / (incoming|active|deferred)$/.test(call),
@@ -72,7 +73,7 @@ export async function benchOutbound(stage: Stage): Promise<void> {
   const fee = RECIPIENTS * prices['ses.send'].usd + MESSAGE_GB * prices['ses.send.gb'].usd
   console.log(`what SES asks besides, by its API or as the relay host: $${money(fee * MILLION)}`)
   const nat = RECIPIENTS * MESSAGE_GB * prices['vpc.nat.gb'].usd
-  const idle = 730 * prices['vpc.nat.hour'].usd
+  const idle = HOURS_PER_MONTH * prices['vpc.nat.hour'].usd
   console.log(
     `what the NAT gateway asks besides for what goes directly: $${money(nat * MILLION)}, and $${money(idle)} a month for being there`,
   )
@@ -117,11 +118,7 @@ async function measure(stage: Stage, way: Way) {
     name: way,
     lines: [
       ...lines,
-      line(
-        `deferrals (${money(near)} within reach of the queue, ${money(far)} beyond)`,
-        DEFERRED_SHARE * (RETRIES.near * near + RETRIES.far * far),
-        'deferrals',
-      ),
+      line('deferrals', DEFERRED_SHARE * (RETRIES.near * near + RETRIES.far * far)),
       line('returned to senders', returned * RETURNED_SHARE),
       line('NLB 50 GB, Fargate 20 ms (assumed)', 0.48),
       ...(way === 'direct' ? [line('sender: Fargate 10 ms (assumed)', SENDER_USD)] : []),
@@ -215,4 +212,4 @@ const addressed = Array.from({ length: MESSAGES }, (_, n) =>
 /** What is more than the one task that is there anyhow. */
 const SENDER_USD = 0.13
 
-const line = (label: string, usd: number, name = label): Line => ({ name, usd, usage: {} })
+const line = (name: string, usd: number): Line => ({ name, usd, usage: {} })
