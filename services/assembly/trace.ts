@@ -9,7 +9,7 @@ import { searchStories } from '#shared/queue/trace/search.ts'
 import { createReadStory, type Story } from '#shared/queue/trace/story.ts'
 import type { Backend } from './backend.ts'
 
-export type { MessageHead } from '#shared/queue/trace/ended.ts'
+export type { HowEnded, MessageHead } from '#shared/queue/trace/ended.ts'
 export {
   type Fate,
   fatesOf,
