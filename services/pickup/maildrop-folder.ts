@@ -82,12 +82,12 @@ export class MaildropFolder {
   async whole(max: number, nowMs: number): Promise<readonly string[]> {
     const names: string[] = []
     for await (const entry of await opendir(this.path)) {
+      if (names.length >= max) break
       if (ownNames.includes(entry.name)) continue
       const facts = await lstat(join(this.path, entry.name)).catch(() => undefined)
       if (facts === undefined) continue
       if (isWhole(facts)) names.push(entry.name)
       else if (nowMs - facts.mtimeMs > BEGUN_MS_MAX) await this.#setAside(entry.name)
-      if (names.length === max) break
     }
     return names
   }

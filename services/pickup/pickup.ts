@@ -67,7 +67,7 @@ export function createPickup(deps: PickupDeps): Pickup {
       if (message === undefined) continue
       if ((await deps.objects.size(message.object.key)) !== undefined) accepted.push(queueId)
       // Nothing of it could be delivered; its file is there, and is taken again.
-      else await queue.finish(message)
+      else await queue.finish(message, { isUnaccepted: true })
     }
     await removeAll(accepted)
   }
