@@ -11,7 +11,7 @@ import { type Decided, recordOf } from '#services/policy/records/recorder.ts'
 import { createReplayedWorld, type Replayed, replayDecisions } from '#services/policy/replay.ts'
 import type { PolicyLists } from '#services/policy/restriction.ts'
 import { createVerification } from '#services/policy/verification.ts'
-import type { RecipientRequest } from '#shared/contracts/policy.ts'
+import type { PolicyVerdict, RecipientRequest } from '#shared/contracts/policy.ts'
 import type { SmtpEnvelope } from '#shared/contracts/spool.ts'
 import type { ProbeAddress } from '#shared/contracts/verify.ts'
 import type { RecordingResolver } from '#shared/dns/recording-resolver.ts'
@@ -51,6 +51,15 @@ export async function rehearseTransaction(
   const message = { bytes: declaredBytes, receivedFields: 0, from: [], sender: [] }
   await policy.message({ ...facts, ...message, isDataJudged: true })
   return decided
+}
+
+/** What RCPT alone would be told now. */
+export async function rehearseRecipient(
+  backend: Backend,
+  request: RecipientRequest,
+): Promise<PolicyVerdict> {
+  const openDns = openQuestionResolvers(backend.settings, backend.clock)
+  return await rehearsingPolicy(backend, backend.settings, { openDns }).recipient(request)
 }
 
 const emptyEnvelope: SmtpEnvelope = {

@@ -7,6 +7,8 @@ import type { Finding } from '#services/doctor/finding.ts'
 import { openWorld } from '#services/doctor/real-world.ts'
 import { createMachine } from '#services/one-machine/machine.ts'
 import type { DomainRecords } from '#shared/administration/dns/domain-records.ts'
+import type { Origin } from '#shared/contracts/spool.ts'
+import { newQueueId } from '#shared/mail/queue-id.ts'
 import { systemClock } from '#shared/runtime/clock.ts'
 import { type Common, type Context, dataDirectory } from './context.ts'
 import type { Define } from './define.ts'
@@ -42,6 +44,7 @@ export function doctorCommand(parent: Command, define: Define): void {
       const machine = isHere ? createMachine({ directory, clock: systemClock }) : undefined
       const world = openWorld({
         readRecords: openRecordReader(settings),
+        askedByStranger: async (envelope) => await strangersVerdict(backend, envelope),
         nameServers: settings.dnsServers,
         timeServer: options.timeServer,
         machine,
@@ -65,6 +68,32 @@ export function doctorCommand(parent: Command, define: Define): void {
       if (bad > 0) throw new CommandFailure(`${counted(bad, 'thing is', 'things are')} bad`)
     },
   })
+}
+
+async function strangersVerdict(
+  backend: Context['backend'],
+  { sender, recipient }: { readonly sender: string; readonly recipient: string },
+) {
+  const { rehearseRecipient } = await import('#services/assembly/rehearsal.ts')
+  const queueId = newQueueId(backend.clock.now())
+  const about = { declaredBytes: 0, recipientsSoFar: 0, finalRecipientsSoFar: 0 }
+  return await rehearseRecipient(backend, {
+    queueId,
+    origin: stranger,
+    sender,
+    recipient,
+    ...about,
+  })
+}
+
+/** RFC 5737 §3: an address that nobody has. */
+const stranger: Origin = {
+  listener: 'smtp',
+  remoteAddress: '192.0.2.1',
+  remotePort: 0,
+  helo: 'example.org',
+  tls: null,
+  account: null,
 }
 
 async function recordsOf(

@@ -14,7 +14,9 @@ export type FilterOptions = Omit<FilterRequest, 'olderThan' | 'newerThan'> & {
 }
 
 export function withFilterOptions(command: Command): Command {
-  for (const state of queueStates) command.option(`--${state}`, `only what is ${state}`)
+  for (const state of queueStates) {
+    command.option(`--${state}`, `only what is ${state === 'hold' ? 'on hold' : state}`)
+  }
   return command
     .option('--state <state>', `the same: one of ${queueStates.join(', ')}`)
     .option('--sender <address>', "only from this address, or @domain; '<>' for none")

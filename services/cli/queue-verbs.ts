@@ -177,7 +177,7 @@ async function bulk(
     progress.end()
   }
   output.print({ [verb.done]: done, left }, () => [
-    `${counted(done, 'message')} ${verb.done}${left === 0 ? '' : `, ${left} left as they were (done already, gone, or being delivered this moment)`}`,
+    `${counted(done, 'message')} ${verb.done}${left === 0 ? '' : `, ${left} left as they were (done already, held, gone, or being delivered this moment)`}`,
   ])
 }
 

@@ -47,7 +47,7 @@ export function explain(refusal: Refusal, names: FieldNames = {}): string {
     case 'too-many-grants':
       return `too many entries in ${refusal.folder}, or too many folders opened to ${value}`
     case 'not-queued':
-      return `${value} is not in the queue (delivered or deleted)`
+      return `${value} is not in the queue; 'postwolke trace ${value}' tells what became of it`
     case 'not-waiting':
       return refusal.recipients.length === 0
         ? `${value} is being delivered this moment; try again`

@@ -76,7 +76,7 @@ function headLines(story: Story, facts: Facts, width: number): readonly string[]
   const tls = origin.tls === null ? 'no TLS' : origin.tls.protocol
   const from =
     origin.listener === 'local'
-      ? 'made here'
+      ? 'from this machine'
       : `from ${origin.helo} [${origin.remoteAddress}]${login} by ${origin.listener}, ${tls}`
   const besides = [junk && 'taken for junk', filter !== null && `through filter ${filter}`]
   const rows: readonly (readonly [string, string])[] = [

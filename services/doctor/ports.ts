@@ -5,7 +5,7 @@ import { createNetworkMatcher } from '#shared/settings/networks.ts'
 import type { Finding } from './finding.ts'
 import type { DoctorWorld } from './world.ts'
 
-type World = Pick<DoctorWorld, 'smtp'>
+type World = Pick<DoctorWorld, 'smtp' | 'askedByStranger'>
 
 /** From here: a router may not let us reach ourselves from within, so that no answer proves nothing. */
 export async function checkInbound(
@@ -52,13 +52,15 @@ export async function checkOutbound(
   return [{ ...about, state: 'bad', found: refused, next }]
 }
 
-const RELAY_TEST = [
-  'MAIL FROM:<postmaster@example.org>',
-  'RCPT TO:<postmaster@example.net>',
-  'QUIT',
-]
+/** In domains that nobody has (RFC 2606). */
+const SENDER = 'postmaster@example.org'
+const RECIPIENT = 'postmaster@example.net'
+const RELAY_TEST = [`MAIL FROM:<${SENDER}>`, `RCPT TO:<${RECIPIENT}>`, 'QUIT']
 
-/** As a stranger asks: to a domain that nobody has (RFC 2606), and never further than RCPT. */
+/**
+ * As a stranger asks, and never further than RCPT. We ask from this machine, which the server may trust by settings that we do not see:
+ * a yes is everybody's only where a stranger would hear it too.
+ */
 export async function checkRelay(
   world: World,
   at: { readonly host: string; readonly port: number },
@@ -75,6 +77,14 @@ export async function checkRelay(
     return [{ ...about, state: 'ok', found: `refuses strangers: ${sender}` }]
   if (!recipient.startsWith('2')) {
     return [{ ...about, state: 'ok', found: `does not relay: ${recipient}` }]
+  }
+  const verdict = await world.askedByStranger({ sender: SENDER, recipient: RECIPIENT })
+  if (verdict.kind !== 'permit') {
+    const found =
+      'takes mail to anywhere from this machine; a stranger is refused by the settings here'
+    const next =
+      'mynetworks of the server may name this machine (its --set, or another file); try from outside'
+    return [{ ...about, state: 'warn', found, next }]
   }
   const next = 'postwolke policy explain shows which restriction permits it; close it at once'
   return [{ ...about, state: 'bad', found: 'anybody may send mail to anywhere through it', next }]

@@ -22,6 +22,7 @@ const SIGNED_NAME = 'iana.org'
 
 export function openWorld(deps: {
   readonly readRecords: ReadRecords
+  readonly askedByStranger: DoctorWorld['askedByStranger']
   /** None: those of the machine. */
   readonly nameServers: readonly string[]
   readonly timeServer: string
@@ -43,6 +44,7 @@ export function openWorld(deps: {
     clockAheadMs: () =>
       clockAheadMs({ host: deps.timeServer }, { now: () => clock.now(), timeoutMs: TIMEOUT_MS }),
     smtp: (host, port, lines) => smtpWords({ host, port }, lines, TIMEOUT_MS),
+    askedByStranger: deps.askedByStranger,
     get: getText,
     certificate: deps.certificate,
     roots: rootCertificates,

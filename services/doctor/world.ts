@@ -2,6 +2,7 @@
 
 import type { ReadRecords } from '#shared/administration/dns/published.ts'
 import type { DiskFacts, ServerFacts } from '#shared/administration/status.ts'
+import type { PolicyVerdict } from '#shared/contracts/policy.ts'
 import type { QueueCounts } from '#shared/queue/listing.ts'
 
 export interface DoctorWorld {
@@ -12,6 +13,11 @@ export interface DoctorWorld {
   clockAheadMs(): Promise<number>
   /** Says these lines to a mail host, one after each reply; the replies, its greeting first, each the text of all its lines. */
   smtp(host: string, port: number, lines: readonly string[]): Promise<readonly string[]>
+  /** What a stranger is told at RCPT who would send from elsewhere to elsewhere, by the settings that we see; nobody is asked for it. */
+  askedByStranger(envelope: {
+    readonly sender: string
+    readonly recipient: string
+  }): Promise<PolicyVerdict>
   /** Follows nothing, and trusts only whom everybody trusts (RFC 8461 §3.3). */
   get(
     url: string,

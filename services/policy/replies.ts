@@ -2,12 +2,6 @@
 
 import type { SmtpReply } from '#shared/contracts/policy.ts'
 
-export const relayDenied = (address: string): SmtpReply => ({
-  code: 554,
-  status: '5.7.1',
-  text: `<${address}>: Relay access denied`,
-})
-
 export const userUnknown = (address: string, code: number): SmtpReply => ({
   code,
   status: code >= 500 ? '5.1.1' : '4.1.1',

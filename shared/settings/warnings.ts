@@ -33,6 +33,19 @@ export function findWarnings(settings: Settings): string[] {
   if (settings.disablePlaintextAuth === 'no') {
     warn(['disablePlaintextAuth'], 'passwords may cross the network in clear')
   }
+  const { delayWarningTime, bounceQueueLifetime, maximalQueueLifetime } = settings
+  if (delayWarningTime > 0 && delayWarningTime >= maximalQueueLifetime) {
+    warn(
+      ['delayWarningTime', 'maximalQueueLifetime'],
+      'nobody is told that his mail waits: it is returned before',
+    )
+  }
+  if (bounceQueueLifetime > maximalQueueLifetime) {
+    warn(
+      ['bounceQueueLifetime', 'maximalQueueLifetime'],
+      'mail without a sender is not tried longer than all other',
+    )
+  }
   for (const { setting, word } of findRelayByClaim(settings)) {
     warn(
       [setting],

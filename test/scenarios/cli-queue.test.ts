@@ -162,7 +162,7 @@ describe('queue', () => {
       expect(ended).toEqual({
         code: 1,
         stdout: `${id} ${done}\n`,
-        stderr: `postwolke: ${gone} is not in the queue (delivered or deleted)\n`,
+        stderr: `postwolke: ${gone} is not in the queue; 'postwolke trace ${gone}' tells what became of it\n`,
       })
       if (verb === 'release') await inState(id, 'deferred')
     }
@@ -240,7 +240,9 @@ describe('queue', () => {
       const { code, stdout, stderr } = await commandLine(words)
       expect({ verb, code }).toEqual({ verb, code: 1 })
       expect(stdout).toMatch(new RegExp(`^${id} \\w+\\n$`))
-      expect(stderr).toBe(`postwolke: ${gone} is not in the queue (delivered or deleted)\n`)
+      expect(stderr).toBe(
+        `postwolke: ${gone} is not in the queue; 'postwolke trace ${gone}' tells what became of it\n`,
+      )
       if (verb === 'release') await inState(id, 'deferred')
     }
     expect(await queue('list')).toBe('the queue is empty\n')

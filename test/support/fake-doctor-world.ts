@@ -45,6 +45,11 @@ const OUT = ['220 out.test ready', '250 out.test']
 
 export const healthyWorld: DoctorWorld = {
   readRecords: readFrom(healthyZone),
+  askedByStranger: async () => ({
+    kind: 'reject',
+    reply: { code: 554, status: '5.7.1', text: 'Relay access denied' },
+    restriction: 'reject_unauth_destination',
+  }),
   isValidating: async () => true,
   clockAheadMs: async () => 10,
   async smtp(host, port, lines) {

@@ -26,7 +26,6 @@ const placeOfList = {
 
 export type ListSetting = keyof typeof placeOfList
 export const listSettings = Object.keys(placeOfList) as readonly ListSetting[]
-export const listPlace = (setting: ListSetting): ListPlace => placeOfList[setting]
 
 export type ListSettings = Pick<Settings, ListSetting | 'smtpdRestrictionClasses'>
 

@@ -1,5 +1,6 @@
 // Mail that is sent on, and copies that nobody asked for: the envelope sender of forwarded mail, BCC maps.
 
+import { SRS_HASH_LENGTH_MAX, SRS_HASH_LENGTH_MIN } from '#shared/mail/srs.ts'
 import { domain, mailAddress } from '../address-kinds.ts'
 import { boolean, filePath, integer } from '../kinds.ts'
 import { domainTables, maps } from '../restrictions/table-kinds.ts'
@@ -26,7 +27,7 @@ export const forwardingSettings = {
     about:
       'File with the secrets that such senders are signed with, one a line: the first signs, all are believed. For hosts that share them, with PostSRSd too; on one machine only. Nothing: the system makes one when mail is forwarded for the first time, and another every 90 days (`postwolke srs rotate`).',
   }),
-  srsHashLength: new Setting(integer({ min: 4, max: 27 }), {
+  srsHashLength: new Setting(integer({ min: SRS_HASH_LENGTH_MIN, max: SRS_HASH_LENGTH_MAX }), {
     reload: true,
     default: 6,
     about:

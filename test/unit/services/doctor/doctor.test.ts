@@ -198,7 +198,18 @@ describe('a doctor', () => {
   ])('finds who relays: %j', async (answer, line) => {
     const smtp: DoctorWorld['smtp'] = async (host, port, lines) =>
       port === 2525 ? answer : healthyWorld.smtp(host, port, lines)
-    expect(await told('open relay', { smtp })).toEqual([line])
+    const askedByStranger = async () =>
+      ({ kind: 'permit', prepend: '', finalRecipients: 1 }) as const
+    expect(await told('open relay', { smtp, askedByStranger })).toEqual([line])
+  })
+
+  it("takes a yes to this machine for nobody else's, where a stranger is refused", async () => {
+    const yes = ['220 x', '250 x', '250 ok', '250 ok', '221 bye']
+    const smtp: DoctorWorld['smtp'] = async (host, port, lines) =>
+      port === 2525 ? yes : healthyWorld.smtp(host, port, lines)
+    expect(await told('open relay', { smtp })).toEqual([
+      'warn 127.0.0.1:2525: takes mail to anywhere from this machine; a stranger is refused by the settings here',
+    ])
   })
 
   it('knows that who may relay proves nothing', async () => {

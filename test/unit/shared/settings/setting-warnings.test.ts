@@ -23,6 +23,14 @@ describe('settings that are probably not meant', () => {
     ['mynetworks=10.0.0.0/8, ::/0', /^mynetworks: anybody/],
     ['authTrustedNetworks=0.0.0.0/0', /^authTrustedNetworks: nobody who guesses/],
     ['disablePlaintextAuth=no', /^disablePlaintextAuth: passwords may cross the network in clear/],
+    [
+      'delayWarningTime=6d',
+      /^delayWarningTime and maximalQueueLifetime: nobody is told that his mail waits/,
+    ],
+    [
+      'bounceQueueLifetime=10d',
+      /^bounceQueueLifetime and maximalQueueLifetime: mail without a sender/,
+    ],
   ])('%s', (override, expected) => {
     expect(warnings(override)).toEqual([expect.stringMatching(expected)])
   })
