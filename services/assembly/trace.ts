@@ -50,7 +50,7 @@ export async function trace(
   const queueId = parseQueueId(text.toUpperCase())
   if (queueId !== undefined) return one(queueId)
   const range = { sinceMs, nowMs: clock.now(), limit: LISTED_MAX }
-  const address = text.replace(/^\[(?:IPv6:)?(.*)\]$/i, '$1')
+  const address = bareAddress(text)
   const sought =
     isIP(address) === 0
       ? ({ kind: 'words', words: text } as const)
@@ -72,3 +72,10 @@ export async function trace(
   if (stories.length + refusals.length === 0) return { kind: 'none' }
   return { kind: 'several', stories, refusals, isCut: isCut || refusals.length === LISTED_MAX }
 }
+
+/** Without the brackets of a literal (RFC 5321 §4.1.3) or of a Received field. */
+function bareAddress(text: string): string {
+  const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text
+  return bare.toLowerCase().startsWith(IPV6) ? bare.slice(IPV6.length) : bare
+}
+const IPV6 = 'ipv6:'

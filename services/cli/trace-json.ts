@@ -2,10 +2,15 @@
 
 import type { Traced } from '#services/assembly/trace.ts'
 import type { DecisionRecord } from '#services/policy/records/decision-record.ts'
+import {
+  fatesOf,
+  type MessageHead,
+  type Story,
+  type StoryStep,
+  type TrailEvent,
+  timeOf,
+} from '#shared/administration/trace-facts.ts'
 import { queueIdMs } from '#shared/mail/queue-id.ts'
-import type { MessageHead } from '#shared/queue/trace/ended.ts'
-import { fatesOf, type Story, type StoryStep, timeOf } from '#shared/queue/trace/story.ts'
-import type { TrailEvent } from '#shared/queue/trace/trail.ts'
 import { subjectOf } from './explanation-text.ts'
 import { formatTime } from './output.ts'
 

@@ -4,15 +4,18 @@
 import type { Traced } from '#services/assembly/trace.ts'
 import { outcomeOf } from '#services/policy/outcome.ts'
 import type { DecisionRecord } from '#services/policy/records/decision-record.ts'
-import type { MessageHead } from '#shared/queue/trace/ended.ts'
 import {
   type Fate,
   fatesOf,
+  type HowEnded,
+  type MessageHead,
   type Story,
   type StoryStep,
+  type TrailEvent,
+  type TrailRecipient,
+  type TrailResult,
   timeOf,
-} from '#shared/queue/trace/story.ts'
-import type { TrailEvent, TrailRecipient, TrailResult } from '#shared/queue/trace/trail.ts'
+} from '#shared/administration/trace-facts.ts'
 import { printable } from '#shared/runtime/printable.ts'
 import { subjectOf } from './explanation-text.ts'
 import { counted, formatBytes, formatTime, table, wrap } from './output.ts'
@@ -90,10 +93,11 @@ function headLines(story: Story, facts: Facts, width: number): readonly string[]
 }
 
 /** How it is with it, and what happens next. */
-function nowText({ now, groups, head }: Story, { nowMs }: Facts): string {
+function nowText(story: Story, { nowMs }: Facts): string {
+  const { now, groups, head } = story
   if (now.kind === 'ended') {
     const when = `${formatTime(now.endedMs)}, ${span(now.endedMs - head.arrivedMs)} after it came`
-    return `${endings[now.how]} ${when}`
+    return `${endText(story, now.how)} ${when}`
   }
   if (now.state !== 'split') {
     const words = {
@@ -114,6 +118,14 @@ function nowText({ now, groups, head }: Story, { nowMs }: Facts): string {
     ...(due.length === 0 ? [] : [`next try ${formatTime(nextMs)}, ${inTime(nextMs - nowMs)}`]),
   ]
   return parts.join(', ')
+}
+
+/** In a word where it is the same of everyone. */
+function endText(story: Story, how: HowEnded): string {
+  if (how !== 'done') return endings[how]
+  const kinds = new Set(fatesOf(story).map(({ kind }) => kind))
+  const [only = endings.done] = kinds
+  return kinds.size < 2 ? only : countsOf(fatesOf(story))
 }
 
 const endings = {

@@ -109,9 +109,10 @@ export function createKeyUpkeep(deps: {
     for (const key of after) {
       const { selector, state } = key
       const was = before.find((one) => one.selector === selector)
-      if (was?.state === state) continue
-      const fields = { domain, selector, state, ...(was && { before: was.state }) }
-      if (was?.state === 'active' && state === 'waiting') {
+      // Of one that is new whoever had it made tells.
+      if (was === undefined || was.state === state) continue
+      const fields = { domain, selector, state, before: was.state }
+      if (was.state === 'active' && state === 'waiting') {
         log.warn(fields, 'record of the signing key is gone: it does not sign any more')
       } else log.info(fields, 'signing key changed')
     }
@@ -136,7 +137,12 @@ export function createKeyUpkeep(deps: {
       for await (const { domain } of deps.domains.list()) {
         if (signal?.aborted) return
         try {
-          if (isDue(await store.of(domain))) await look(domain, signal)
+          const before = await store.of(domain)
+          if (!isDue(before)) continue
+          for (const { selector } of await look(domain, signal)) {
+            const isNew = before.every((key) => key.selector !== selector)
+            if (isNew) log.info({ domain, selector }, 'signing key made')
+          }
         } catch (error) {
           log.warn({ domain, error }, 'signing keys not looked at')
         }

@@ -11,6 +11,7 @@ import { benchPop3 } from './pop3.ts'
 import { benchReceipt } from './receipt/receipt.ts'
 import { benchScheduler } from './scheduler.ts'
 import { benchSmtp } from './smtp.ts'
+import { benchTrace } from './trace.ts'
 
 const rounds = (of: (rounds: number) => Promise<void>) => (given: string | undefined) =>
   of(Number(given ?? '3'))
@@ -26,6 +27,7 @@ const benches = new Map<string, (...words: readonly (string | undefined)[]) => P
   ['authentication', benchAuthentication],
   ['policy', benchPolicy],
   ['outbound', benchOutbound],
+  ['trace', benchTrace],
   ['scheduler', benchScheduler],
 ])
 

@@ -94,7 +94,6 @@ describe.skipIf(!hasPostfix())('TLS, as with Postfix', { timeout: 60_000 }, () =
           'smtp unix - - n - 200 smtp',
           'retry unix - - n - - error',
           'scache unix - - n - 1 scache',
-          'trace unix - - n - 0 bounce',
           'tlsmgr unix - - n 1000? 1 tlsmgr',
         ],
         settings: {

@@ -12,7 +12,7 @@ import {
   type ServerProcess,
   startServer,
 } from '#test/support/server-process.ts'
-import { openSink, type Sink } from '#test/support/sink-smtp.ts'
+import { openScriptedHost, openSink, type Sink } from '#test/support/sink-smtp.ts'
 import { SmtpClient } from '#test/support/smtp-client.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
@@ -253,5 +253,31 @@ describe('outbound', () => {
     // It fails for good where there is DNS, for now where there is none.
     expect(['deferred', 'failed']).toContain(line.status)
     expect(line.reply).toContain('no-such-domain.invalid')
+  })
+
+  it('says goodbye to hosts whose sessions were kept when it stops', async () => {
+    await using other = await temporaryFolder()
+    await using host = await openScriptedHost((line) => {
+      if (line === '') return '220 host.test'
+      if (line.startsWith('EHLO')) return '250-host.test\r\n250 PIPELINING'
+      return line === 'DATA' ? '354 go on' : '250 2.0.0 fine'
+    })
+    const direct = await startServer(other.path, await freePorts(), [
+      `relayhost=[127.0.0.1]:${host.port}`,
+      'smtpTlsSecurityLevel=none',
+      'smtpConnectionCacheOnDemand=no',
+    ])
+    try {
+      const { alice: sender } = firstAccounts(direct)
+      await using smtp = await SmtpClient.open(direct.ports.submissions, { tls: true })
+      await smtp.hello()
+      await smtp.logIn(sender.address, sender.password)
+      await smtp.envelope(sender.address, 'x@one.test')
+      expect((await smtp.data('Subject: x\r\n\r\n')).code).toBe(250)
+      await eventually('the message', async () => host.bodies.length === 1 || undefined)
+    } finally {
+      await direct.end('SIGTERM')
+    }
+    expect(host.connections.map((lines) => lines.at(-1))).toEqual(['QUIT'])
   })
 })

@@ -13,7 +13,10 @@ import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const REASON = 'come back later'
 
-describe.runIf(hasPostfix())("Postfix's commands beside Debian's", () => {
+/** Dozens of processes one after the other. */
+const TIME_MAX_MS = 120_000
+
+describe.runIf(hasPostfix())("Postfix's commands beside Debian's", { timeout: TIME_MAX_MS }, () => {
   const resources = new AsyncDisposableStack()
   let theirFolder: string
   let ourFolder: string
@@ -65,8 +68,8 @@ describe.runIf(hasPostfix())("Postfix's commands beside Debian's", () => {
       await ourServer.end('SIGTERM')
       await theirMail[Symbol.asyncDispose]()
     })
-  }, 60_000)
-  afterAll(() => resources.disposeAsync(), 30_000)
+  }, TIME_MAX_MS)
+  afterAll(() => resources.disposeAsync(), TIME_MAX_MS)
 
   const theirs = (name: string, words: readonly string[], input = '') =>
     runProgram(name, words, { input, environment: { MAIL_CONFIG: join(theirFolder, 'conf') } })
@@ -378,5 +381,5 @@ describe.runIf(hasPostfix())("Postfix's commands beside Debian's", () => {
     await startTheirs()
     await waits(1)
     await same('mailq', [])
-  }, 60_000)
+  })
 })

@@ -42,7 +42,7 @@ export async function startPostfix(
   for (const folder of [conf, spool, data]) await mkdir(folder, { recursive: true })
   await run('chmod', '755', directory, conf, spool, data)
   await run('chown', 'postfix', data)
-  await writeFile(join(conf, 'main.cf'), mainCf({ directory, spool, data }, settings))
+  await writeFile(join(conf, 'main.cf'), lastOfEach(mainCf({ directory, spool, data }, settings)))
   await writeFile(join(conf, 'master.cf'), masterCf(services, programs))
   if (nameServer === undefined) await run('postfix', '-c', conf, 'start')
   else await startAskingOnly(nameServer, { conf, directory })
@@ -67,7 +67,6 @@ async function run(command: string, ...words: readonly string[]): Promise<void> 
 
 type Paths = Readonly<Record<'directory' | 'spool' | 'data', string>>
 
-/** Of several lines for a parameter Postfix takes the last. */
 const mainCf = (paths: Paths, settings: PostfixSettings) => `
 compatibility_level = 3.6
 queue_directory = ${paths.spool}
@@ -101,7 +100,17 @@ ${Object.entries(settings)
   .map(([parameter, value]) => `${parameter} = ${value}\n`)
   .join('')}`
 
-const masterCf = (services: readonly PostfixService[], programs: readonly string[]) => `
+/**
+ * Of several lines for a parameter Postfix takes the last, and warns of it. More than ten warnings before its log is open wait for that, and
+ * that for them.
+ */
+function lastOfEach(lines: string): string {
+  const byName = new Map(lines.split('\n').map((line) => [line.split(' = ')[0], line]))
+  return `${[...byName.values()].join('\n')}\n`
+}
+
+const masterCf = (services: readonly PostfixService[], programs: readonly string[]) =>
+  `
 ${services.map(smtpd).join('\n')}
 cleanup   unix  n - n -     0 cleanup
 qmgr      unix  n - n 300   1 qmgr
@@ -114,8 +123,13 @@ smtp      unix  - - n -     - smtp
 discard   unix  - - n -     - discard
 anvil     unix  - - n -     1 anvil
 postlog   unix-dgram n - n - 1 postlogd
-${programs.join('\n')}
 `
+    .split('\n')
+    .filter((line) => !programs.some((program) => nameOf(program) === nameOf(line)))
+    .concat(programs, '')
+    .join('\n')
+
+const nameOf = (line: string) => line.split(/\s+/, 1)[0]
 
 const smtpd = ({ port, settings }: PostfixService) =>
   [

@@ -13,14 +13,14 @@
 
 import type { DestinationReport } from '#shared/queue/pipeline.ts'
 import type { DestinationLimits } from './concurrency.ts'
-import { Destination, type Job } from './destination.ts'
+import { Destination, type Job, LOCAL } from './destination.ts'
 import { Fifo } from './fifo.ts'
 import { WakeTimes } from './wake-times.ts'
 
 /** A delivery that takes longer makes room for another one: it holds a socket, and nobody's turn. */
 export const SLOW_MS = 3_000
 /** Of one transport, for each of its processes; more of them take the room of others again. */
-export const SLOW_PER_PROCESS_MAX = 10
+export const SLOW_PER_PROCESS_MAX = 20
 /** A destination hangs that lets a delivery wait so long, and others no less. There are hosts that greet after ten seconds. */
 export const HANGS_MS = 15_000
 /** Of the room of slow deliveries what those may have who find out whether a destination still hangs. */
@@ -159,8 +159,10 @@ export class ActiveSet {
     if (running === undefined) throw new Error(`${job.bell} is not under way`)
     this.#jobs.delete(job.bell)
     const { destination, transport } = running
-    if (running.isSlow) transport.slow--
-    else transport.quick.delete(running)
+    if (running.isSlow) {
+      transport.slow--
+      destination.slow--
+    } else transport.quick.delete(running)
     const { concurrency, pace } = destination
     if (report?.kind === 'reached') {
       destination.reachedMs = nowMs
@@ -209,10 +211,7 @@ export class ActiveSet {
   #nextOf(transport: Transport, nowMs: number): Job | undefined {
     const { probes, turns, quick } = transport
     const probe = transport.slow < this.#slowMax(transport) && this.#takeTurn(probes, nowMs)
-    if (probe) {
-      transport.slow++
-      return this.#begin(probe, transport, { nowMs, isSlow: true })
-    }
+    if (probe) return this.#begin(probe, transport, { nowMs, isSlow: true })
     if (quick.size >= this.#limits.processesOf(transport.name)) return undefined
     const next = this.#takeTurn(turns, nowMs)
     return next && this.#begin(next, transport, { nowMs, isSlow: false })
@@ -235,7 +234,10 @@ export class ActiveSet {
   ): Job {
     const running = { job, destination, transport, startedMs: nowMs, isSlow }
     destination.concurrency.start()
-    if (!isSlow) transport.quick.set(running, nowMs)
+    if (isSlow) {
+      transport.slow++
+      destination.slow++
+    } else transport.quick.set(running, nowMs)
     this.#jobs.set(job.bell, running)
     this.#giveTurn(destination, nowMs)
     return job
@@ -249,6 +251,7 @@ export class ActiveSet {
       running.isSlow = true
       quick.delete(running)
       transport.slow++
+      running.destination.slow++
       this.#wakes.add(startedMs + HANGS_MS, { kind: 'delivery', running })
     }
   }
@@ -294,7 +297,8 @@ export class ActiveSet {
 
   #noteHanging({ job, destination, startedMs }: Running, nowMs: number): void {
     const isOver = this.#jobs.get(job.bell)?.startedMs !== startedMs
-    if (isOver || destination.reachedMs > startedMs || destination.slot === '') return
+    const isReached = destination.reachedMs !== undefined && destination.reachedMs > startedMs
+    if (isOver || isReached || destination.slot === LOCAL) return
     destination.concurrency.narrow()
     this.#hangUntil(nowMs + this.#limits.destinationOf(destination.slot).deadMs, destination)
     this.#suspendAll(destination, hangs(destination))
@@ -359,8 +363,9 @@ export class ActiveSet {
   }
 }
 
-function isReady({ concurrency }: Destination, nowMs: number): boolean {
-  return concurrency.dead === undefined && !concurrency.isFull && concurrency.readyMs <= nowMs
+function isReady({ concurrency, isDoubtful }: Destination, nowMs: number): boolean {
+  const { dead, isFull, readyMs } = concurrency
+  return dead === undefined && !isFull && readyMs <= nowMs && !isDoubtful
 }
 
 const hangs = ({ slot }: Destination) => `${slot} keeps deliveries waiting without an answer`

@@ -18,6 +18,9 @@ export type Job = {
   readonly isFlush?: boolean
 }
 
+/** The slot of all that is for folders here. */
+export const LOCAL = ''
+
 /** Of one sender at one destination; what he sends besides is bulk. */
 export const LETTERS_PER_SENDER_MAX = 5
 /** Letters that go in front of bulk before it has its turn: bulk takes at most so many times longer, and one. */
@@ -29,8 +32,10 @@ export class Destination {
   readonly pace = new Pace()
   /** It has its place in the turns of its transport. */
   hasTurn = false
-  /** The last that got through ended then. */
-  reachedMs = 0
+  /** The last that got through ended then; undefined while nobody did. */
+  reachedMs: number | undefined
+  /** Under way for long. */
+  slow = 0
   /** Until then it is known to keep deliveries waiting: one at a time finds out whether it still does. */
   hangsUntilMs = 0
   readonly #letters = new Lanes<Job>()
@@ -51,6 +56,11 @@ export class Destination {
     const { busy, dead, readyMs } = this.concurrency
     const isKept = readyMs > nowMs || this.hangsUntilMs > nowMs
     return this.waiting === 0 && busy === 0 && dead === undefined && !isKept
+  }
+
+  /** Nobody got through so far, and whoever tries is kept waiting: others wait here until that is known. */
+  get isDoubtful(): boolean {
+    return this.slot !== LOCAL && this.reachedMs === undefined && this.slow > 0
   }
 
   add(job: Job): void {

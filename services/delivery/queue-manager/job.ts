@@ -4,8 +4,7 @@ import { formatBell } from '#shared/queue/bells.ts'
 import type { SlotOf } from '#shared/queue/new-groups.ts'
 import type { SeenGroup } from '#shared/queue/suspension.ts'
 import { routesThrough } from '#shared/queue/through-filter.ts'
-import type { Job } from './destination.ts'
-import { LOCAL } from './limits.ts'
+import { type Job, LOCAL } from './destination.ts'
 
 /** What more are written to is no letter. */
 const LETTER_RECIPIENTS_MAX = 5

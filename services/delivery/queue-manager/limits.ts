@@ -4,9 +4,7 @@ import { parseRoute } from '#shared/mail/route.ts'
 import type { Settings } from '#shared/settings/table.ts'
 import type { Limits } from './active-set.ts'
 import type { DestinationLimits } from './concurrency.ts'
-
-/** The slot of all that is for folders here. */
-export const LOCAL = ''
+import { LOCAL } from './destination.ts'
 
 export type LimitSettings = Pick<
   Settings,

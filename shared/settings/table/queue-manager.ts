@@ -16,7 +16,7 @@ export const queueManagerSettings = {
     reload: true,
     default: 100,
     about:
-      'Deliveries at the same time by one transport, to all destinations together; `transportLimits` has others for some. One that takes longer than three seconds makes room for another, up to ten for each of these. On one machine; on AWS the size of the deployment decides.',
+      'Deliveries at the same time by one transport, to all destinations together; `transportLimits` has others for some. One that takes longer than three seconds makes room for another, up to twenty for each of these. On one machine; on AWS the size of the deployment decides.',
     known: { postfix: 'default_process_limit' },
   }),
   localProcessLimit: new Setting(integer({ min: 1, max: 1_000 }), {

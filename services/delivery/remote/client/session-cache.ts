@@ -19,6 +19,8 @@ export type SessionCacheOptions = {
   readonly onDemand: boolean
   /** Since it was opened; 0: none is kept. */
   readonly lifeMs: number
+  /** Without a message; default: `SESSION_IDLE_MS`. */
+  readonly idleMs?: number
 }
 
 type Kept = {
@@ -103,11 +105,12 @@ export class SessionCache {
       session.leave(quitMs)
       return
     }
+    const { idleMs = SESSION_IDLE_MS } = this.#options
     if (this.#all.size >= SESSIONS_KEPT_MAX) {
       const [oldest] = this.#all
       if (oldest !== undefined) this.#drop(oldest)
     }
-    const timer = setTimeout(() => this.#drop(kept), SESSION_IDLE_MS)
+    const timer = setTimeout(() => this.#drop(kept), idleMs)
     timer.unref()
     const kept: Kept = { session, places, security, quitMs, timer }
     this.#all.add(kept)

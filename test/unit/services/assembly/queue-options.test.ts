@@ -86,6 +86,7 @@ const elsewhere = [
   'tlsReports',
   'privateDestinationNetworks',
   'virtualAliasRecursionLimit',
+  'traceRetention',
 ]
 
 async function told(...overrides: readonly string[]): Promise<ReadonlyMap<string, unknown>> {

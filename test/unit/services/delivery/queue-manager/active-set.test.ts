@@ -13,6 +13,7 @@ import {
   type Job,
   LETTERS_IN_A_ROW_MAX,
   LETTERS_PER_SENDER_MAX,
+  LOCAL,
 } from '#services/delivery/queue-manager/destination.ts'
 
 const one = { base: 1, per: 'one' } as const
@@ -39,7 +40,7 @@ function setWith({
 } = {}) {
   const given: Limits = {
     activeMax: () => activeMax,
-    transportOf: (slot) => (slot === '' ? 'local' : 'smtp'),
+    transportOf: (slot) => (slot === LOCAL ? 'local' : 'smtp'),
     processesOf: () => processes,
     destinationOf: () => ({ ...limits, ...destination }),
   }
@@ -234,6 +235,28 @@ describe('the active set', () => {
       startAll(set, SLOW_MS)
       startAll(set, HANGS_MS)
       expect(set.add(job('a.test'), HANGS_MS)).toEqual({ kind: 'waits' })
+    })
+
+    it('is not what keeps folders here waiting', () => {
+      const set = setWith({ destination: { concurrency: 0, initial: 100 } })
+      set.add(job(LOCAL), 0)
+      startAll(set, 0)
+      startAll(set, SLOW_MS)
+      set.add(job(LOCAL), SLOW_MS)
+      expect(startAll(set, SLOW_MS)).toHaveLength(1)
+      startAll(set, 2 * HANGS_MS)
+      expect(set.takeSuspended()).toEqual([])
+    })
+
+    it('gets no more mail while it is not known whether it does', () => {
+      const set = setWith()
+      set.add(job('a.test'), 0)
+      const [first] = startAll(set, 0)
+      startAll(set, SLOW_MS)
+      set.add(job('a.test'), SLOW_MS)
+      expect(startAll(set, SLOW_MS)).toEqual([])
+      if (first) set.end(first, reached, SLOW_MS + 5_000)
+      expect(startAll(set, SLOW_MS + 5_000)).toHaveLength(1)
     })
 
     it('is tried for an operator', () => {
