@@ -80,14 +80,19 @@ export function createLeases(deps: {
   async function renew(group: Group): Promise<Group | undefined> {
     const { queueId, name } = group
     const dueMs = clock.now() + GROUP_LEASE_MS
+    const renewed = { ...group, dueMs, leaseUntilMs: dueMs }
     try {
       await table.write({
         update: groupKey(queueId, name),
         changes: { set: { leaseUntilMs: dueMs, dueMs, ...dueAt(queueId, name, dueMs) } },
         if: is('leaseUntilMs', group.leaseUntilMs),
       })
-      return { ...group, dueMs, leaseUntilMs: dueMs }
+      return renewed
     } catch (error) {
+      // It may be written although the answer was lost, and refused when it was repeated. Whoever does not know of his lease cannot say what
+      // he delivered. Another worker's has one more that is not settled.
+      const [item] = await table.batchGet([groupKey(queueId, name)], { consistent: true })
+      if (item?.leaseUntilMs === dueMs && item.unsettled === group.unsettled) return renewed
       if (error instanceof ConditionFailed) return undefined
       throw error
     }

@@ -5,7 +5,7 @@
 // between nothing is lost: each group has a time in the queue table at which the sweeper looks at it, and a new process rings at
 // once for all that waits. What is rung again meanwhile is in the set already, and there once.
 
-import { asFlush, parseBell } from '#shared/queue/bells.ts'
+import { asFlush, formatBell, parseBell } from '#shared/queue/bells.ts'
 import { isToBeTaken } from '#shared/queue/lease.ts'
 import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import type { SlotOf } from '#shared/queue/new-groups.ts'
@@ -105,7 +105,17 @@ export function startQueueManager(deps: {
       const isFlush = bells[n]?.isFlush === true
       // Deferred again after this bell was sent it has another one.
       if (one === undefined || !(isFlush || isToBeTaken(one.group, clock.now()))) continue
-      const job = { ...(await jobOf(one, deps.routes)), isFlush }
+      const routed = await jobOf(one, deps.routes).catch((error: unknown) => {
+        // It alone waits for that; the others of its batch do not.
+        const { queueId, name: group } = one.group
+        log.error({ queueId, group, error }, 'way of a group not found')
+        crowded.push({
+          bell: formatBell(one.group, { isFlush }),
+          againMs: clock.now() + STORE_FAILED_PAUSE_MS,
+        })
+      })
+      if (routed === undefined) continue
+      const job = { ...routed, isFlush }
       const nowMs = clock.now()
       if (isFlush) set.revive(job.slot, nowMs)
       const added = set.add(job, nowMs)

@@ -25,7 +25,7 @@ export function createRemoteDelivery(deps: {
   readonly clock: Clock
   /** Our name, in header fields that a message lacks. */
   readonly hostname: string
-  readonly log?: Pick<Log, 'info'>
+  readonly log?: Pick<Log, 'info' | 'error'>
 }): RemoteDelivery {
   const { leaving = asItCame } = deps
 
@@ -92,13 +92,17 @@ export function createRemoteDelivery(deps: {
       if (error instanceof TemporaryFailure) return error
       throw error
     })
-    if (parts instanceof TemporaryFailure) return notNow(recipients, parts)
+    if (parts instanceof TemporaryFailure) return notNow(recipients, parts.message)
     for (const part of parts) {
       // Nobody is there: what was said of the first holds of the others too.
       const attempt: RemoteAttempt =
         destination.kind === 'unreachable'
           ? putOff(part, destination)
-          : await deliverPart(message, route, part, onContact)
+          : await deliverPart(message, route, part, onContact).catch((error: unknown) => {
+              // What others of the group were told before stays so: they must not get it again.
+              deps.log?.error({ queueId: message.queueId, error }, 'delivery attempt failed')
+              return notNow(part.members, String(error))
+            })
       for (const [i, { place }] of part.members.entries()) {
         const result = attempt.results[i]
         if (result !== undefined) results[place] = result
@@ -126,13 +130,10 @@ function putOff(
   return { results: members.map(() => result), destination }
 }
 
-/** With whose sender it leaves cannot be found out: it must not leave with another. */
-function notNow(
-  recipients: readonly FinalRecipient[],
-  { message: reply }: TemporaryFailure,
-): RemoteAttempt {
+/** It cannot be sent for a reason of ours, or must not: with whose sender it leaves cannot be found out. */
+function notNow(those: readonly unknown[], reply: string): RemoteAttempt {
   const result = { kind: 'deferred', status: '4.3.0', reply } as const
-  return { results: recipients.map(() => result), destination: { kind: 'untried' } }
+  return { results: those.map(() => result), destination: { kind: 'untried' } }
 }
 
 /** As Postfix's local(8) does: above our Received field it tells us, should it come back, that it goes in circles. */

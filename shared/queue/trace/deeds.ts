@@ -15,8 +15,8 @@ const NAMED_MAX = 20
 
 export type Deed = {
   readonly atMs: number
-  /** corrupt: set aside because workers failed on it. divided: its recipients went to several hops. */
-  readonly kind: 'held' | 'released' | 'corrupt' | 'divided'
+  /** corrupt: set aside because workers failed on it. */
+  readonly kind: 'held' | 'released' | 'corrupt'
   readonly reason: string | null
   /** Whom it is about; none: the whole message. */
   readonly recipients: readonly string[]

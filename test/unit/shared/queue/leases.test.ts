@@ -9,6 +9,8 @@ import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { GROUP_LEASE_MS, LOCAL_GROUP_RECIPIENTS_MAX } from '#shared/queue/new-groups.ts'
 import type { Group } from '#shared/queue/records.ts'
 import type { RecipientResult } from '#shared/queue/results.ts'
+import { TemporaryFailure } from '#shared/runtime/errors.ts'
+import { ConditionFailed } from '#shared/storage/ports.ts'
 import { createPipeline, manualClock, type Pipeline } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
@@ -69,6 +71,29 @@ describe('a group of recipients elsewhere', () => {
     expect(await stored()).toMatchObject({ leaseUntilMs: second.leaseUntilMs })
     clock.advance(GROUP_LEASE_MS / 2)
     expect(await queue.renew(second)).toMatchObject({ leaseUntilMs: clock.now() + GROUP_LEASE_MS })
+  })
+
+  it.each([
+    ['is lost', new TemporaryFailure('no answer')],
+    ['is that it was done before', new ConditionFailed([])],
+  ])('stays renewed where the answer %s', async (_what, error) => {
+    const { queue } = pipeline.backend
+    const first = await taken()
+    clock.advance(GROUP_LEASE_MS / 3)
+    const table = opened.store.tables.queue
+    const { write } = table
+    Object.assign(table, {
+      write: async (...given: Parameters<typeof write>) => {
+        await write.apply(table, given)
+        throw error
+      },
+    })
+    const renewed = await queue.renew(first)
+    Object.assign(table, { write })
+    expect(renewed).toMatchObject({ leaseUntilMs: clock.now() + GROUP_LEASE_MS })
+    if (renewed === undefined) return
+    const results = all(renewed, 'delivered')
+    expect(await queue.settle(renewed, { results, dueMs: clock.now() })).toBe(true)
   })
 
   it.each(['delivered', 'deferred'] as const)(

@@ -40,6 +40,8 @@ describe('the queue manager', () => {
   let suspended: string[]
   let slots: Map<string, string>
   let manager: QueueManager | undefined
+  /** Of this domain the way cannot be found. */
+  let lost: string
 
   beforeEach(async () => {
     clock = new ManualClock(Date.UTC(2026, 10, 20))
@@ -49,6 +51,7 @@ describe('the queue manager', () => {
     underWay = []
     suspended = []
     slots = new Map()
+    lost = ''
     set()
   })
   afterEach(async () => {
@@ -81,6 +84,7 @@ describe('the queue manager', () => {
       routes: {
         slotOf: async ({ address }) => {
           const domain = address.slice(address.indexOf('@') + 1)
+          if (domain === lost) throw new TemporaryFailure('no map now')
           return slots.get(domain) ?? domain
         },
       },
@@ -122,6 +126,19 @@ describe('the queue manager', () => {
     await quiet()
     await clock.advance(3 * MINUTE_MS)
     expect(await left('active')).toEqual([])
+  })
+
+  it('looks again later for the way of one, and does not keep others waiting', async () => {
+    lost = 'b.test'
+    const [a, b, c] = [await send('x@a.test'), await send('x@b.test'), await send('x@c.test')]
+    open()
+    await started(2)
+    expect(bells().sort()).toEqual([a, c].sort())
+    await quiet()
+    lost = ''
+    await clock.advance(MINUTE_MS)
+    await started(3)
+    expect(bells()).toContain(b)
   })
 
   it('delivers once what is rung again and again', async () => {

@@ -167,6 +167,23 @@ describe('remote delivery', () => {
       })
     })
 
+    it('knows who has it although another transfer fails', async () => {
+      let transfers = 0
+      const { results, destination } = await deliverTo(async ({ recipients: to }) => {
+        if (++transfers === 2) throw new TemporaryFailure('no bytes now')
+        const results = to.map(() => ({ kind: 'delivered', reply: '250 ok' }) as const)
+        return { results, destination: { kind: 'reached' } }
+      })
+      expect(results.map(({ kind }) => kind)).toEqual([
+        'delivered',
+        'deferred',
+        'delivered',
+        'delivered',
+      ])
+      expect(results[1]).toMatchObject({ reply: 'TemporaryFailure: no bytes now' })
+      expect(destination).toEqual({ kind: 'reached' })
+    })
+
     it('asks nobody again where nobody was there', async () => {
       let transfers = 0
       const { results, destination } = await deliverTo(async () => {
