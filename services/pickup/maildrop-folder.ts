@@ -5,7 +5,6 @@
 import { constants, type Stats } from 'node:fs'
 import {
   chmod,
-  chown,
   type FileHandle,
   lstat,
   mkdir,
@@ -47,13 +46,7 @@ export class MaildropFolder {
 
   /** Makes it where it is not there. */
   static async open(path: string): Promise<MaildropFolder> {
-    await mkdir(path, { recursive: true, mode: OWN_FOLDER_MODE })
-    // Before anybody else may make something of these names.
-    for (const own of [TAKEN, CORRUPT]) {
-      await mkdir(join(path, own), { mode: OWN_FOLDER_MODE }).catch((error) => {
-        if (error.code !== 'EEXIST') throw error
-      })
-    }
+    await makeFolders(path)
     // systemd's RestrictSUIDSGID= lets no service set the bit; a folder that has it stays as it is.
     const isOpen = await hasMode(path, FOLDER_MODE)
     if (!isOpen) await chmod(path, FOLDER_MODE).catch(() => undefined)
@@ -62,12 +55,15 @@ export class MaildropFolder {
 
   /** The same made by root for the user of the server, who then finds it open. */
   static async prepare(path: string, owner: { uid: number; gid: number }): Promise<void> {
-    await MaildropFolder.open(path)
+    await makeFolders(path)
+    // Whoever owns the folder may have put a link there: root gives away nothing that it leads to.
+    const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants
     for (const folder of [join(path, TAKEN), join(path, CORRUPT), path]) {
-      await chown(folder, owner.uid, owner.gid)
+      await using handle = await open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+      await handle.chown(owner.uid, owner.gid)
+      // Another owner takes the bit away.
+      if (folder === path) await handle.chmod(FOLDER_MODE)
     }
-    // Another owner takes the bit away.
-    await chmod(path, FOLDER_MODE)
   }
 
   async tellLimits(limits: MaildropLimits): Promise<void> {
@@ -135,6 +131,16 @@ export class MaildropFolder {
     await rename(join(this.path, name), join(this.path, CORRUPT, `begun-${name}`)).catch(
       () => undefined,
     )
+  }
+}
+
+/** Before anybody else may make something of these names. */
+async function makeFolders(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: OWN_FOLDER_MODE })
+  for (const own of [TAKEN, CORRUPT]) {
+    await mkdir(join(path, own), { mode: OWN_FOLDER_MODE }).catch((error) => {
+      if (error.code !== 'EEXIST') throw error
+    })
   }
 }
 

@@ -1,4 +1,4 @@
-import { chmod, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, rmdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { MaildropFolder } from '#services/pickup/maildrop-folder.ts'
@@ -21,6 +21,22 @@ it('opens one that is there, and puts right who may do what', async () => {
   await chmod(place.path, 0o777)
   await MaildropFolder.open(place.path)
   expect(await modeOf(place.path)).toBe('3733')
+})
+
+it('gives nobody what a link in its place leads to', async () => {
+  await using place = await temporaryFolder()
+  const { uid, gid } = await stat(place.path)
+  const path = join(place.path, 'maildrop')
+  const other = join(place.path, 'other')
+  await MaildropFolder.open(path)
+  await mkdir(other, { mode: 0o700 })
+  await rmdir(join(path, 'taken'))
+  await symlink(other, join(path, 'taken'))
+  await expect(MaildropFolder.prepare(path, { uid, gid })).rejects.toThrow(/ENOTDIR|ELOOP/)
+  const link = join(place.path, 'link')
+  await symlink(other, link)
+  await expect(MaildropFolder.prepare(link, { uid, gid })).rejects.toThrow(/ENOTDIR|ELOOP/)
+  expect(await modeOf(other)).toBe('700')
 })
 
 it('tells everybody what is taken', async () => {
