@@ -28,7 +28,7 @@ const transports: ReadonlySet<string> = new Set([
   'retry',
 ])
 export const HOPS_MAX = 10
-const REGION = /^[a-z]{2}(?:-[a-z]+)+-\d$/
+const REGION = /^[a-z]{2}-(?:[a-z]+-)+\d$/
 
 /** A text: why it is no route. Of smtp the transport may be left out. */
 export function parseRoute(text: string): Route | string {
@@ -110,9 +110,9 @@ function parseLmtp(text: string): Route | string {
 
 /** error(8): the status may be left out. */
 function refusing(kind: 'error' | 'retry', text: string): Route {
-  const [, status, why] = /^([45]\.\d{1,3}\.\d{1,3})(?:\s+|$)(.*)$/s.exec(text) ?? []
+  const [status] = /^[45]\.\d{1,3}\.\d{1,3}(?=\s|$)/.exec(text) ?? []
   const [, subject = 0, detail = 0] = status?.split('.').map(Number) ?? []
-  const words = why ?? text
+  const words = text.slice(status?.length).trimStart()
   return kind === 'error'
     ? { kind, status: `5.${subject}.${detail}`, why: words }
     : { kind, status: `4.${subject}.${detail}`, why: words }

@@ -61,13 +61,17 @@ describe('the log', () => {
     const id = await sent('Message-ID: <story@client.test>\r\n', 'all@example.test')
     await takeMail(server, bob)
     const waiting = await sent('', 'far@away.test')
+    const unwanted = await sent('', 'unwanted@away.test')
+    const held = await sent('', 'held@away.test')
     const failing = await sent('', 'gone@away.test')
-    await logged('status', 'deferred')
-    await logged('status', 'failed')
+    for (const queueId of [waiting, unwanted, held]) {
+      await logged('status', 'deferred', (line) => line.queueId === queueId)
+    }
+    await logged('message', 'sender non-delivery notification')
     await command('queue', 'hold', waiting)
     await command('queue', 'release', waiting)
-    await command('queue', 'delete', failing)
-    const another = await sent('', 'gone@away.test')
+    await command('queue', 'delete', unwanted)
+    await command('queue', 'hold', held)
     await stranger()
     await logged('message', 'session ended', ({ helo }) => helo === 'stranger.test')
     await logged('message', 'message deleted')
@@ -80,7 +84,8 @@ describe('the log', () => {
       address: 'all@example.test',
       sender: alice.address,
       waiting,
-      another,
+      failing,
+      held,
       client: '127.0.0.1',
     }
   }, 120_000)
@@ -145,7 +150,7 @@ describe('the log', () => {
       new RegExp(`"messageId":"<${names.waiting}@`),
     ],
     'Why is it still waiting?': () => [
-      /^reason +host .* said: 451 4\.7\.1 later$/m,
+      /^reason +host .* said: 451 4\.7\.1 later \(in reply to RCPT TO command\)$/m,
       /"dsn":"4\.7\.1","status":"deferred","reply":"host /,
     ],
     'What was refused, and by which rule?': () => [
@@ -157,14 +162,15 @@ describe('the log', () => {
     ],
     'Who could not log in?': () => [/"login":"bob@example.test","reason":"password"/],
     'From where does this account log in?': () => [/^ *\d+ "remoteAddress":"127.0.0.1"$/m],
-    'What will never arrive by itself?': () => [
-      /"to":"gone@away.test","relay":"\S+","delay":[\d.]+,"delays":"[\d.]+\/[\d.]+\/[\d.]+\/[\d.]+","dsn":"5.1.1","status":"failed"/,
-      new RegExp(`^${names.another} .* hold `, 'm'),
+    'What did not arrive, who was told of it, and what waits for me?': () => [
+      /"to":"gone@away.test","relay":"\S+","tls":"Untrusted [^"]+","delay":[\d.]+,"delays":"[\d.]+\/[\d.]+\/[\d.]+\/[\d.]+","dsn":"5.1.1","status":"failed"/,
+      new RegExp(`"queueId":"${names.failing}".*"message":"sender non-delivery notification"`),
+      new RegExp(`^${names.held} .* hold `, 'm'),
     ],
     'Who held, released or deleted a message, and what else did administrators change?': () => [
       new RegExp(`"by":"\\S+.*","queueId":"${names.waiting}".*"message":"message held"`),
       new RegExp(`"by":"\\S+.*","queueId":"${names.waiting}".*"message":"message released"`),
-      /"from":"alice@example.test","to":"gone@away.test",.*"message":"message deleted"/,
+      /"from":"alice@example.test","to":"unwanted@away.test",.*"message":"message deleted"/,
       /"command":"alias add","arguments":"all@example.test bob@example.test",.*"message":"changed by administrator"/,
     ],
     'Is something wrong?': () => [/^running +process/, /^nothing$/m],

@@ -66,7 +66,7 @@ describe('SIGHUP', () => {
     server.hangUp()
     const [line] = await logged('reloaded')
     expect(line).toMatchObject({
-      changed: ['bodyChecks', 'relayhost', 'log.level'],
+      changed: ['bodyChecks', 'relayhost', 'smtpHeloName', 'log.level'],
       needRestart: [
         'hostname',
         'smtpdBanner',
