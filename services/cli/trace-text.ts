@@ -1,9 +1,6 @@
 // A story for whoever reads it at night: what message, how it is with it now and what comes next, then what happened, then each recipient.
 // Texts come from strangers: every line is made printable, and long lists are cut with the number of what is left out.
 
-import type { Traced } from '#services/assembly/trace.ts'
-import { outcomeOf } from '#services/policy/outcome.ts'
-import type { DecisionRecord } from '#services/policy/records/decision-record.ts'
 import {
   type Fate,
   fatesOf,
@@ -11,11 +8,14 @@ import {
   type MessageHead,
   type Story,
   type StoryStep,
+  type Traced,
   type TrailEvent,
   type TrailRecipient,
   type TrailResult,
   timeOf,
-} from '#shared/administration/trace-facts.ts'
+} from '#services/assembly/trace.ts'
+import { outcomeOf } from '#services/policy/outcome.ts'
+import type { DecisionRecord } from '#services/policy/records/decision-record.ts'
 import { printable } from '#shared/runtime/printable.ts'
 import { subjectOf } from './explanation-text.ts'
 import { counted, formatBytes, formatTime, table, wrap } from './output.ts'
@@ -76,7 +76,7 @@ function headLines(story: Story, facts: Facts, width: number): readonly string[]
   const tls = origin.tls === null ? 'no TLS' : origin.tls.protocol
   const from =
     origin.listener === 'local'
-      ? 'from this machine'
+      ? 'made here'
       : `from ${origin.helo} [${origin.remoteAddress}]${login} by ${origin.listener}, ${tls}`
   const besides = [junk && 'taken for junk', filter !== null && `through filter ${filter}`]
   const rows: readonly (readonly [string, string])[] = [

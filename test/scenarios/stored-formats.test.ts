@@ -358,6 +358,8 @@ function named(text: string, names: ReadonlyMap<string, string>): string {
       .replaceAll(/(?<=DECISION#[\d-]+#)\w(?= )/g, '<shard>')
       .replaceAll(/\d{15}(?=#<)/g, '<15 digits>')
       .replaceAll(/(?<=dueMs: )\d+/g, '<ms>')
+      // The fingerprint of an account, whose id is random, before that of x@far.example.
+      .replaceAll(/(?<=reached: bytes )[0-9a-f]{16}(?=9e2d315bbbbb6c62)/g, '<account>')
       .replaceAll(/J#(\d{4}-\d\d-\d\d)#\d+/g, 'J#$1#<shard>')
       // When it is tried next, behind what was said.
       .replaceAll(/(?<=\]\],)\d{13}(?=,\[)/g, '<ms>')
