@@ -9,16 +9,6 @@ import { searchStories } from '#shared/queue/trace/search.ts'
 import { createReadStory, type Story } from '#shared/queue/trace/story.ts'
 import type { Backend } from './backend.ts'
 
-export type { HowEnded, MessageHead } from '#shared/queue/trace/ended.ts'
-export {
-  type Fate,
-  fatesOf,
-  type Story,
-  type StoryStep,
-  timeOf,
-} from '#shared/queue/trace/story.ts'
-export type { TrailEvent, TrailRecipient, TrailResult } from '#shared/queue/trace/trail.ts'
-
 /** Of messages that are listed. */
 export const LISTED_MAX = 50
 
@@ -60,8 +50,7 @@ export async function trace(
   const queueId = parseQueueId(text.toUpperCase())
   if (queueId !== undefined) return one(queueId)
   const range = { sinceMs, nowMs: clock.now(), limit: LISTED_MAX }
-  const isLiteral = text.startsWith('[') && text.endsWith(']')
-  const address = isLiteral ? text.slice(1, -1).replace(/^IPv6:/i, '') : text
+  const address = bareAddress(text)
   const sought =
     isIP(address) === 0
       ? ({ kind: 'words', words: text } as const)
@@ -83,3 +72,10 @@ export async function trace(
   if (stories.length + refusals.length === 0) return { kind: 'none' }
   return { kind: 'several', stories, refusals, isCut: isCut || refusals.length === LISTED_MAX }
 }
+
+/** Without the brackets of a literal (RFC 5321 §4.1.3) or of a Received field. */
+function bareAddress(text: string): string {
+  const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text
+  return bare.toLowerCase().startsWith(IPV6) ? bare.slice(IPV6.length) : bare
+}
+const IPV6 = 'ipv6:'

@@ -1,15 +1,15 @@
 // A story as lines of JSON, with the fields and the messages of the log (docs/log.md), in the order in which it happened.
 
+import type { Traced } from '#services/assembly/trace.ts'
+import type { DecisionRecord } from '#services/policy/records/decision-record.ts'
 import {
   fatesOf,
   type MessageHead,
   type Story,
   type StoryStep,
-  type Traced,
   type TrailEvent,
   timeOf,
-} from '#services/assembly/trace.ts'
-import type { DecisionRecord } from '#services/policy/records/decision-record.ts'
+} from '#shared/administration/trace-facts.ts'
 import { queueIdMs } from '#shared/mail/queue-id.ts'
 import { subjectOf } from './explanation-text.ts'
 import { formatTime } from './output.ts'

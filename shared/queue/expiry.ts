@@ -17,8 +17,8 @@ import {
   type QueueEntry,
   storedMessageState,
 } from './records.ts'
-import { lastResult } from './results.ts'
-import { groupPut, is, isGroup, isMessage } from './writes.ts'
+import { isDone, lastResult } from './results.ts'
+import { groupPut, isAsSeen, isMessage } from './writes.ts'
 
 const EXPIRED = 'administratively expired'
 /** RFC 3463 §3.5: delivery time expired. */
@@ -62,7 +62,7 @@ export function createExpiry(deps: {
     heldToo: boolean,
   ): Promise<readonly Group[] | undefined> {
     const meant = groups.filter(
-      (group) => group.leaseUntilMs <= clock.now() && !isDone(group, heldToo),
+      (group) => group.leaseUntilMs <= clock.now() && !isOver(group, heldToo),
     )
     if (meant.length === 0) return undefined
     const ended = meant.map((group) => endedGroup(group, heldToo))
@@ -70,7 +70,7 @@ export function createExpiry(deps: {
     for (let at = 0; at < meant.length; at += GROUPS_AT_ONCE_MAX) {
       await table.transact(
         meant.slice(at, at + GROUPS_AT_ONCE_MAX).map((group, i): Write => {
-          return { ...groupPut(ended[at + i] ?? group, clock.now()), if: unchanged(group) }
+          return { ...groupPut(ended[at + i] ?? group, clock.now()), if: isAsSeen(group) }
         }),
       )
     }
@@ -85,8 +85,9 @@ export function createExpiry(deps: {
   }
 
   function endedRecipient(recipient: QueuedRecipient): QueuedRecipient {
+    // Who has it, and waits for his sender to be told, has it.
+    if (isDone(recipient)) return recipient
     const { last } = recipient
-    if (last?.kind === 'failed') return recipient
     const reply = last === undefined ? EXPIRED : `${EXPIRED}: ${last.reply}`
     const facts = {
       remoteMta: last?.remoteMta ?? null,
@@ -139,15 +140,6 @@ export function createExpiry(deps: {
 }
 
 /** Nothing of it is to be changed. */
-function isDone(group: Group, heldToo: boolean): boolean {
+function isOver(group: Group, heldToo: boolean): boolean {
   return isEnded(group) && !(group.state === 'held' && heldToo)
 }
-
-/** Nobody worked on it since it was read. */
-const unchanged = (group: Group) => ({
-  all: [
-    isGroup(group.state),
-    is('attempts', group.attempts),
-    is('leaseUntilMs', group.leaseUntilMs),
-  ],
-})

@@ -31,7 +31,7 @@ import type { Group, QueuedRecipient, QueueEntry } from './records.ts'
 import { lastResult, type RecipientResult } from './results.ts'
 import { expandOf, routesThrough } from './through-filter.ts'
 import type { Tracing } from './trace/tracing.ts'
-import { groupPut, is, isGroup, isMessage } from './writes.ts'
+import { groupPut, is, isAsSeen, isMessage } from './writes.ts'
 
 /** Groups released in one transaction, each of which may become two. */
 const GROUPS_AT_ONCE_MAX = 10
@@ -100,7 +100,9 @@ export function createRelease(deps: {
   ): Promise<Plan> {
     const { queueId } = message
     const waiting = groups.flatMap(expandedOf)
-    const chosen = due.flatMap(({ recipients }) => recipients.filter(isMeant))
+    const chosen = due.flatMap(({ recipients }) =>
+      recipients.filter((one) => isMeant(one) && !isDelivered(one)),
+    )
     const reached = message.reached && new Reached(message.reached)
     const expand = expandOf(message, deps.expand)
     const { local, remote, failed } = await expandAgain(expand, chosen, reached !== null)
@@ -154,8 +156,14 @@ export function createRelease(deps: {
     run: string,
   ) {
     const rest = group.recipients.filter((one) => !isMeant(one))
-    const kept = expandedOf(group).filter((one) => isMeant(one) && again.has(finalKey(one)))
-    const stays = rest.length > 0 ? [{ ...group, recipients: rest }] : []
+    const expanded = new Set(expandedOf(group))
+    const kept = group.recipients.filter(
+      (one) =>
+        isMeant(one) && (isDelivered(one) || (expanded.has(one) && again.has(finalKey(one)))),
+    )
+    // Due at another moment, so that nobody writes it who saw it with all of them.
+    const dueMs = group.dueMs === null ? null : group.dueMs + 1
+    const stays = rest.length > 0 ? [{ ...group, recipients: rest, dueMs }] : []
     const name = rest.length > 0 ? `${group.name}!${run}` : group.name
     const state = { state: 'deferred', dueMs: clock.now() } as const
     const goes =
@@ -242,10 +250,13 @@ type Plan = {
   readonly maybeUsed: number
 }
 
+/** He has it, and waits for nothing but that his sender is told: he is not to get it again. */
+const isDelivered = ({ last }: QueuedRecipient) => last?.kind === 'delivered'
+
 /** Whoever had failed for good is tried again too, but for whom an operator had expired. */
 function tryAgain(recipient: QueuedRecipient): QueuedRecipient {
   const { last } = recipient
-  return last === undefined || isExpired(recipient)
+  return last === undefined || isDelivered(recipient) || isExpired(recipient)
     ? recipient
     : { ...recipient, last: { ...last, kind: 'deferred' } }
 }
@@ -285,7 +296,10 @@ function leadNowhere(
   const key = ({ address, original }: FinalRecipient) => `${original} ${address}`
   const released = new Set(chosen)
   const known = new Set(
-    groups.flatMap(({ recipients }) => recipients.filter((one) => !released.has(one)).map(key)),
+    groups
+      .flatMap(({ recipients }) => recipients)
+      .filter((one) => !released.has(one) && !isDelivered(one))
+      .map(key),
   )
   const byReason = new Map<string, QueuedRecipient[]>()
   for (const { recipient, result } of failed) {
@@ -310,13 +324,7 @@ function leadNowhere(
 /** Refused when anybody worked on the group since it was read. */
 function replacing(group: Group, next: readonly Group[], nowMs: number): Write[] {
   const key = groupKey(group.queueId, group.name)
-  const unchanged = {
-    all: [
-      isGroup(group.state),
-      is('attempts', group.attempts),
-      is('leaseUntilMs', group.leaseUntilMs),
-    ],
-  }
+  const unchanged = isAsSeen(group)
   const writes: Write[] = next.map((one) => ({
     ...groupPut(one, nowMs),
     if: one.name === group.name ? unchanged : { absent: 'pk' },

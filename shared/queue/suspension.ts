@@ -12,7 +12,7 @@ import type { Group, QueuedMessage } from './records.ts'
 import { lastResult } from './results.ts'
 import type { Tracing } from './trace/tracing.ts'
 import { attemptEvent } from './trace/trail.ts'
-import { groupPut, is, isGroup } from './writes.ts'
+import { groupPut, isAsSeen } from './writes.ts'
 
 export type SeenGroup = {
   readonly group: Group
@@ -74,16 +74,7 @@ export function createSuspension(deps: {
       leaseUntilMs: 0,
     }
     try {
-      await table.write({
-        ...groupPut(next, nowMs),
-        if: {
-          all: [
-            isGroup(group.state),
-            is('attempts', group.attempts),
-            is('leaseUntilMs', group.leaseUntilMs),
-          ],
-        },
-      })
+      await table.write({ ...groupPut(next, nowMs), if: isAsSeen(group) })
     } catch (error) {
       if (error instanceof ConditionFailed) return false
       throw error

@@ -98,6 +98,16 @@ export const isWaitingItem = (item: Item | undefined) =>
 export const isMessage = (state: MessageState) => is('state', storedMessageState[state])
 export const isGroup = (state: GroupState) => is('state', storedGroupState[state])
 
+/** Nobody has changed it since it was read: worked on it, or done with it what an operator does. */
+export const isAsSeen = ({ state, attempts, leaseUntilMs, dueMs }: Group): Condition => ({
+  all: [
+    isGroup(state),
+    is('attempts', attempts),
+    is('leaseUntilMs', leaseUntilMs),
+    ...(dueMs === null ? [] : [is('dueMs', dueMs)]),
+  ],
+})
+
 export const is = (attribute: string, value: string | number) =>
   ({ attribute, is: '=', value }) as const
 

@@ -27,11 +27,11 @@ const INFLATED_BYTES_MAX = 4 * TRAIL_BYTES_MAX
 
 /** From what may be said of everything to what may be said of very much. */
 const measures = [
-  { replyBytes: REPLY_BYTES_MAX, recipients: Number.POSITIVE_INFINITY },
-  { replyBytes: 100, recipients: Number.POSITIVE_INFINITY },
-  { replyBytes: 0, recipients: 100 },
-  { replyBytes: 0, recipients: 3 },
-  { replyBytes: 0, recipients: 0 },
+  { replyBytes: REPLY_BYTES_MAX, recipients: Infinity, births: Infinity, results: Infinity },
+  { replyBytes: 100, recipients: Infinity, births: Infinity, results: Infinity },
+  { replyBytes: 0, recipients: 100, births: 10, results: Infinity },
+  { replyBytes: 0, recipients: 3, births: 3, results: 100 },
+  { replyBytes: 0, recipients: 0, births: 0, results: 10 },
 ] as const
 
 /** Undefined where there is nothing to tell. */
@@ -51,37 +51,50 @@ function fittingText(trail: Trail): string {
   return text
 }
 
-type Measure = { readonly replyBytes: number; readonly recipients: number }
+type Measure = {
+  readonly replyBytes: number
+  readonly recipients: number
+  readonly births: number
+  readonly results: number
+}
 
-function shortened(event: TrailEvent, { replyBytes, recipients: named }: Measure): TrailEvent {
+function shortened(event: TrailEvent, measure: Measure): TrailEvent {
+  const { recipients: named } = measure
   const results = event.results.map((result) => ({
     ...result,
-    reply: clip(result.reply, replyBytes),
+    reply: clip(result.reply, measure.replyBytes),
   }))
   return {
     ...event,
-    results: gathered(results).map((result) => {
-      const { recipients, more } = result
-      if (recipients.length <= named) return result
-      return {
-        ...result,
-        recipients: recipients.slice(0, named),
-        more: more + recipients.length - named,
-      }
-    }),
+    results: gathered(results)
+      .slice(0, measure.results)
+      .map((result) => {
+        const { recipients, more } = result
+        if (recipients.length <= named) return result
+        return {
+          ...result,
+          recipients: recipients.slice(0, named),
+          more: more + recipients.length - named,
+        }
+      }),
+    births: event.births.slice(0, measure.births),
   }
 }
 
-/** What a later version wrote, and what is no trail, tells nothing. */
+/** What a later version wrote, and what is no trail, tells nothing: the mail whose it is goes on all the same. */
 export function unpackTrail(stored: Value | undefined): Trail {
   if (typeof stored !== 'string' && !(stored instanceof Uint8Array)) return noTrail
-  const text =
-    typeof stored === 'string'
-      ? stored
-      : inflateRawSync(stored, { maxOutputLength: INFLATED_BYTES_MAX }).toString()
-  const [version, omitted, events]: PackedTrail = JSON.parse(text)
-  if (version !== VERSION) return noTrail
-  return { omitted, events: events.map(unpackEvent) }
+  try {
+    const text =
+      typeof stored === 'string'
+        ? stored
+        : inflateRawSync(stored, { maxOutputLength: INFLATED_BYTES_MAX }).toString()
+    const [version, omitted, events]: PackedTrail = JSON.parse(text)
+    if (version !== VERSION) return noTrail
+    return { omitted, events: events.map(unpackEvent) }
+  } catch {
+    return noTrail
+  }
 }
 
 type PackedTrail = [version: number, omitted: number, events: PackedEvent[]]

@@ -3,6 +3,7 @@
 
 import type { AnswerRemote } from '#test/support/remote-delivery.ts'
 import { priceLists } from '../../../cdk/prices.ts'
+import { printTable } from '../table.ts'
 import { RELAY_SESSION_MS } from './latencies.ts'
 import type { Entry } from './meter.ts'
 import { type Line, linesOf, MILLION, money, type Part, printLines, totalOf } from './report.ts'
@@ -83,6 +84,9 @@ export async function benchOutbound(stage: Stage): Promise<void> {
     operation === 'sweeper' && /Query|invocation|log/.test(call)
   const retries = meter.entries.filter((entry) => !isIdle(entry))
   const retry = totalOf(linesOf(retries, parts, 10))
+  const shapes = await writesOf(stage, system, (isDeferring) => {
+    deferring = isDeferring
+  })
   await system.close()
 
   const lines = [
@@ -98,9 +102,63 @@ export async function benchOutbound(stage: Stage): Promise<void> {
   console.log(`what SES as the relay host asks besides: $${money(fee * MILLION)}`)
   const ms = (times: { billedMs: number; invocations: number }) =>
     (times.billedMs / times.invocations).toFixed(0)
+  console.log('\nwrite request units of one message, its story among them:')
+  printTable(
+    ['message', 'queue', 'indexes', 'journal'],
+    shapes.map(({ name, ...units }) => [
+      name,
+      ...Object.values(units).map((value) => value.toFixed(1)),
+    ]),
+  )
   console.log(
     `billed milliseconds: policy ${ms(system.policy.times)}, cleanup ${ms(system.cleanup.times)}, delivery ${ms(system.delivery.times)} (${RELAY_SESSION_MS} of them with the relay host)`,
   )
+}
+
+const shapes = [
+  { name: 'one recipient, at the first try', recipients: 1, deferrals: 0 },
+  { name: 'one recipient, deferred three times', recipients: 1, deferrals: 3 },
+  { name: 'ten recipients by one relay host', recipients: 10, deferrals: 0 },
+] as const
+const SHAPED = 10
+
+/** What the queue writes of messages of some shapes. */
+async function writesOf(
+  stage: Stage,
+  system: Awaited<ReturnType<typeof openSystem>>,
+  defer: (isDeferring: boolean) => void,
+) {
+  const { meter } = stage
+  const all = []
+  for (const [n, { name, recipients, deferrals }] of shapes.entries()) {
+    await meter.clear()
+    const messages = Array.from({ length: SHAPED }, (_, m) =>
+      Array.from({ length: recipients }, (_, i) => `s${n}r${i}@shape${m}.test`),
+    )
+    defer(deferrals > 0)
+    await system.send(messages)
+    await system.work('incoming', 10)
+    await system.work('active', 10)
+    for (let tried = 1; tried <= deferrals; tried++) {
+      defer(tried < deferrals)
+      stage.later(RETRY_MS)
+      await system.sweeper.invoke({ job: 'ring' })
+      await system.work('active', 10)
+    }
+    await meter.settle()
+    const units = (key: 'ddb.wru' | 'ddb.wru.index', call: RegExp) =>
+      meter.entries.reduce(
+        (sum, entry) => sum + (call.test(entry.call) ? (entry.usage[key] ?? 0) : 0),
+        0,
+      ) / SHAPED
+    all.push({
+      name,
+      queue: units('ddb.wru', / queue Q/),
+      indexes: units('ddb.wru.index', / queue Q/),
+      journal: units('ddb.wru', / queue J/),
+    })
+  }
+  return all
 }
 
 const line = (name: string, usd: number): Line => ({ name, usd, usage: {} })

@@ -58,11 +58,11 @@ describe('delivery', () => {
     (await pipeline.backend.operator.show(queueId))?.groups ?? []
   const queued = async () => await Array.fromAsync(pipeline.backend.operator.list())
 
-  /** Rung when its time has come. */
+  /** Rung when its time has come, in whole seconds. */
   async function again(queueId: QueueId) {
     const [group] = await groupsOf(queueId)
     if (group?.dueMs == null) throw new Error('nothing is due')
-    clock.advance(Math.max(0, group.dueMs - clock.now()))
+    clock.advance(Math.max(0, group.dueMs - clock.now()) + 1_000)
     await pipeline.workers.sweeper.ringDue()
     await pipeline.settle()
   }
@@ -238,5 +238,75 @@ describe('delivery', () => {
     await again(queueId)
     expect(await queued()).toEqual([])
     expect(await pipeline.inbox('ann@example.test')).toHaveLength(1)
+  })
+
+  describe('what an operator does while nobody can be told of success', () => {
+    let queueId: QueueId
+
+    beforeEach(async () => {
+      answer = (address) =>
+        address.startsWith('a') ? { kind: 'delivered', reply: '250 ok' } : later
+      isMute = true
+      const [a, b] = ['a@away.test', 'b@away.test'].map((address) => ({
+        address,
+        notify: ['SUCCESS', 'FAILURE'] as const,
+        originalRecipient: null,
+      }))
+      queueId = await pipeline.accept(text, [], {
+        envelope: { sender: 'ann@example.test', recipients: a && b ? [a, b] : [] },
+      })
+      await pipeline.settle()
+      expect(await lasts()).toEqual({ 'a@away.test': 'delivered', 'b@away.test': 'deferred' })
+      sent = []
+    })
+
+    const lasts = async () =>
+      Object.fromEntries(
+        (await groupsOf(queueId)).flatMap(({ recipients }) =>
+          recipients.map(({ address, last }) => [address, last?.kind]),
+        ),
+      )
+
+    it('delivers nothing twice when it is released', async () => {
+      expect(await pipeline.backend.operator.release(queueId)).toBe(true)
+      await pipeline.settle()
+      expect(sent).toEqual(['b@away.test'])
+      expect(await lasts()).toEqual({ 'a@away.test': 'delivered', 'b@away.test': 'deferred' })
+    })
+
+    it('does not make it a failure of who has it when it is expired', async () => {
+      expect(await pipeline.backend.operator.expire(queueId)).toBe(true)
+      isMute = false
+      await pipeline.settle()
+      expect(await queued()).toEqual([])
+      expect(await pipeline.inbox('ann@example.test')).toEqual([
+        expect.stringContaining(
+          '\r\n\r\nb@away.test 5.4.7 administratively expired: 450 later\r\n',
+        ),
+      ])
+    })
+  })
+
+  it('still tells of an alias that was released meanwhile', async () => {
+    isMute = true
+    await pipeline.addAlias('list@example.test', ['a@away.test', 'b@away.test'])
+    answer = () => later
+    const queueId = await pipeline.accept(text, [], {
+      envelope: {
+        sender: 'ann@example.test',
+        recipients: [
+          { address: 'list@example.test', notify: ['SUCCESS'], originalRecipient: null },
+        ],
+      },
+    })
+    await pipeline.settle()
+    const all = async () =>
+      (await groupsOf(queueId)).flatMap(({ recipients }) => recipients.map((one) => one.address))
+    const before = (await all()).sort()
+    expect(before).toEqual(['a@away.test', 'b@away.test', 'list@example.test'])
+    expect(await pipeline.backend.operator.release(queueId)).toBe(true)
+    await pipeline.settle()
+    expect((await all()).sort()).toEqual(before)
+    expect(sent.sort()).toEqual(['a@away.test', 'a@away.test', 'b@away.test', 'b@away.test'])
   })
 })

@@ -1,4 +1,4 @@
-import { chmod, mkdir, rmdir, stat, symlink } from 'node:fs/promises'
+import { chmod, mkdir, rmdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { MaildropFolder } from '#services/pickup/maildrop-folder.ts'
@@ -44,4 +44,11 @@ it('tells everybody what is taken', async () => {
   const folder = await MaildropFolder.open(place.path)
   await folder.tellLimits({ messageSizeLimit: 1, authorizedSubmitUsers: ['joe'] })
   expect(await modeOf(join(place.path, 'limits.json'))).toBe('644')
+})
+
+it.each([0, 2])('names %i files and no more', async (max) => {
+  await using place = await temporaryFolder()
+  const folder = await MaildropFolder.open(place.path)
+  for (const name of ['a', 'b', 'c']) await writeFile(join(place.path, name), '', { mode: 0o640 })
+  expect(await folder.whole(max, Date.now())).toHaveLength(max)
 })

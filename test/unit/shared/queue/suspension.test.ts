@@ -5,7 +5,7 @@ import type { MailQueue } from '#shared/queue/mail-queue.ts'
 import { GROUP_LEASE_MS } from '#shared/queue/new-groups.ts'
 import type { Group, QueuedMessage } from '#shared/queue/records.ts'
 import { bellsOf, mailQueueOn, queuedMessage, recipient } from '#test/support/mail-queue.ts'
-import { manualClock } from '#test/support/pipeline.ts'
+import { createPipeline, manualClock } from '#test/support/pipeline.ts'
 import { type OpenedEmbedded, openEmbedded } from '#test/support/storage-embedded.ts'
 
 const dead = { kind: 'deferred', status: '4.4.1', reply: 'suspended' } as const
@@ -87,6 +87,25 @@ describe('a group that nobody has taken', () => {
     clock.advance(GROUP_LEASE_MS)
     expect(await queue.putOff(await seen(), dead, clock.now() + MINUTE_MS)).toBe(true)
     expect(await queue.putOff(before, dead, clock.now() + MINUTE_MS)).toBe(false)
+  })
+
+  it('keeps what an operator has done with it since it was seen', async () => {
+    const { operator } = createPipeline(opened.store, clock).backend
+    const before = await seen()
+    expect(await operator.release(message.queueId, ['x@a.test'])).toBe(true)
+    expect(await queue.putOff(before, dead, clock.now() + MINUTE_MS)).toBe(false)
+    const left = async () =>
+      (await queue.loadGroups(message.queueId)).map(({ recipients }) =>
+        recipients.map(({ address, last }) => [address, last?.kind]),
+      )
+    expect(await left()).toEqual([[['y@a.test', undefined]], [['x@a.test', undefined]]])
+    const halves = await queue.loadGroups(message.queueId)
+    clock.advance(MINUTE_MS)
+    expect(await operator.expire(message.queueId)).toBe(true)
+    for (const half of halves) {
+      expect(await queue.putOff(half, dead, clock.now() + MINUTE_MS)).toBe(false)
+    }
+    expect(await left()).toEqual([[['y@a.test', 'failed']], [['x@a.test', 'failed']]])
   })
 
   it('deferred until later is taken by whoever rings for it, but for one who asks whether it is due', async () => {

@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import type { DeliveryResult } from '#shared/contracts/delivery.ts'
 import { newQueueId } from '#shared/mail/queue-id.ts'
@@ -114,6 +115,39 @@ describe('a trail', () => {
     expect(packTrail(noTrail)).toBeUndefined()
     expect(unpackTrail(undefined)).toEqual(noTrail)
   })
+
+  it.each([
+    ['no JSON', '[1,'],
+    ['nothing deflated', Buffer.from('trail')],
+    ['more than a reader takes', deflateRawSync(Buffer.alloc(10 * TRAIL_BYTES_MAX, 0x20))],
+  ])('tells nothing where it is %s', (_what, stored) => {
+    expect(unpackTrail(stored)).toEqual(noTrail)
+  })
+
+  it.each(['messages', 'statuses'] as const)(
+    'is so large at most, whatever %s there were',
+    (what) => {
+      const births = Array.from({ length: BIRTHS_TOLD_MAX }, (_, n) => ({
+        queueId: newQueueId(n),
+        to: `${'x'.repeat(200)}${n}@far.test`,
+        what: 'sender non-delivery notification',
+      }))
+      const all = addresses(1_000).map((address, n) => ({
+        recipient: recipient(address),
+        result: { kind: 'deferred', status: `4.${n}.${n}`, reply: 'later' } as const,
+      }))
+      let trail: Trail = noTrail
+      for (let n = 0; n < TRAIL_EVENTS_MAX; n++) {
+        const facts = { startedMs: n, endedMs: n, contact: undefined }
+        const event =
+          what === 'messages' ? attemptEvent([], { ...facts, births }) : attemptEvent(all, facts)
+        trail = extended(trail, event)
+      }
+      const packed = packTrail(trail)
+      expect(itemBytes({ packed: packed ?? null })).toBeLessThan(TRAIL_BYTES_MAX)
+      expect(unpackTrail(packed).events).toHaveLength(TRAIL_EVENTS_MAX)
+    },
+  )
 
   it('is as it was in version 1, and of a later one nothing is read', () => {
     const first =
