@@ -83,7 +83,8 @@ export function createPickup(deps: PickupDeps): Pickup {
       // Also what could not be taken before. Within this process nobody else claims.
       const claimed = (await folder.claimed()).filter((id) => !stuck.has(id) && !tried.has(id))
       const fresh = claimed.filter((id) => !waiting.has(id))
-      const ids = [...fresh, ...[...waiting].filter((id) => claimed.includes(id))]
+      const left = new Set(claimed)
+      const ids = [...fresh, ...[...waiting].filter((id) => left.has(id))]
       ids.splice(TRIED_AGAIN_AT_ONCE_MAX)
       const names = await folder.whole(PICKED_UP_AT_ONCE_MAX - ids.length, clock.now())
       for (const name of names) {
