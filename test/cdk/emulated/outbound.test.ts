@@ -137,11 +137,12 @@ describe.each([
       replies.rcpt = () => '450 4.2.0 not now'
       const author = letter('frozen').replace('ann@', 'eve@')
       const reply = await submit(deployment, eve, 'x@good.test', author)
+      expect(reply).toMatch(/^250 /)
       await operate(deployment, ['account', 'freeze', eve.address, '--reason', 'a test'])
       await eventually('on hold', async () => {
         const all = await queueList(deployment)
         const mine = all.find(({ queueId }) => queueId === queueIdOf(reply))
-        return mine?.groups.some(({ state }) => state === 'held')
+        return mine?.groups.some(({ state }) => state === 'hold')
       })
       replies.rcpt = () => undefined
       await operate(deployment, ['account', 'unfreeze', eve.address])
