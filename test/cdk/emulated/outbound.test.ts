@@ -29,6 +29,15 @@ const letter = (subject: string) =>
 /** The last word of `250 2.0.0 queued as …`. */
 const queueIdOf = (reply: string) => reply.split(' ').at(-1) ?? ''
 
+/** As if the records of the domain's signing keys had been seen. */
+async function useKeys(deployment: Deployment): Promise<void> {
+  const { keys } = JSON.parse(await operate(deployment, ['dkim', 'list', 'example.test', '--json']))
+  expect(keys.length).toBeGreaterThan(0)
+  for (const { selector } of keys) {
+    await operate(deployment, ['dkim', 'force', 'example.test', selector])
+  }
+}
+
 const quickRetries = ['minimalBackoffTime = "1s"', 'maximalBackoffTime = "1s"']
 
 describe.each([
@@ -57,6 +66,7 @@ describe.each([
       const mail = [...quickRetries, `transportMaps = "inline:{ ${maps.join(', ')} }"`]
       deployment = await deploy(resources, deploymentFile(keys, mail.join('\n')), { tasks: 1 })
       await addAccounts(deployment, ann)
+      await useKeys(deployment)
     })
     afterEach(() => {
       replies.rcpt = () => undefined
@@ -127,11 +137,12 @@ describe.each([
       replies.rcpt = () => '450 4.2.0 not now'
       const author = letter('frozen').replace('ann@', 'eve@')
       const reply = await submit(deployment, eve, 'x@good.test', author)
-      await operate(deployment, ['account', 'freeze', eve.address])
+      expect(reply).toMatch(/^250 /)
+      await operate(deployment, ['account', 'freeze', eve.address, '--reason', 'a test'])
       await eventually('on hold', async () => {
         const all = await queueList(deployment)
         const mine = all.find(({ queueId }) => queueId === queueIdOf(reply))
-        return mine?.groups.some(({ state }) => state === 'held')
+        return mine?.groups.some(({ state }) => state === 'hold')
       })
       replies.rcpt = () => undefined
       await operate(deployment, ['account', 'unfreeze', eve.address])
@@ -165,6 +176,7 @@ describeDeployed('mail that leaves by SES', () => {
       },
     )
     await addAccounts(deployment, ann)
+    await useKeys(deployment)
   })
   afterEach(() => {
     ses.instead = () => undefined
