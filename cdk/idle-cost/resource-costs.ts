@@ -175,6 +175,8 @@ function tasks(service: Resource, all: Templates): readonly Cost[] {
   const network = fields(fields(NetworkConfiguration).AwsvpcConfiguration)
   const variables = environmentOf(definition)
   const watchers = variables.has('WATCH_QUEUE_PREFIX') ? count : 0
+  // Of active and of deferred.
+  const polled = variables.has('ACTIVE_QUEUE_URL') ? 2 * count : 0
   const tlsReaders = variables.has('TLS_SECRET') ? count : 0
   return [
     {
@@ -192,6 +194,7 @@ function tasks(service: Resource, all: Templates): readonly Cost[] {
       quantity: network.AssignPublicIp === 'ENABLED' ? hours : 0,
       price: 'vpc.ipv4',
     },
+    { what: 'queue polling by tasks', quantity: polled * POLLS_PER_MONTH, price: 'sqs.std' },
     { what: 'watch queue polling', quantity: watchers * POLLS_PER_MONTH, price: 'sqs.std' },
     {
       what: 'leases of watching tasks',

@@ -21,6 +21,8 @@ import { readSubmittedFile, type SubmittedFile } from './submitted-file.ts'
 
 /** Files taken with one pair of syncs. */
 export const PICKED_UP_AT_ONCE_MAX = 64
+/** Of those, files that could not be taken before: however many there are, they keep no others waiting. */
+const TRIED_AGAIN_AT_ONCE_MAX = PICKED_UP_AT_ONCE_MAX / 2
 
 export type PickupOptions = MaildropLimits & {
   readonly hostname: string
@@ -58,6 +60,8 @@ export function createPickup(deps: PickupDeps): Pickup {
   const { folder, spool, queue, clock, log } = deps
   /** In the queue, and the file would not go. */
   const stuck = new Set<QueueId>()
+  /** Claimed, and could not be taken; who was tried last is last. */
+  const waiting = new Set<QueueId>()
 
   async function recover(): Promise<void> {
     const claimed = await folder.claimed()
@@ -66,7 +70,7 @@ export function createPickup(deps: PickupDeps): Pickup {
       const [message] = await queue.load([queueId])
       if (message === undefined) continue
       if ((await deps.objects.size(message.object.key)) !== undefined) accepted.push(queueId)
-      // Nothing of it could be delivered; its file is there, and is taken again.
+      // Nothing of it could be delivered; its file is there, and is taken again, under the same id: no story of its end may be in the way.
       else await queue.finish(message, { isUnaccepted: true })
     }
     await removeAll(accepted)
@@ -74,10 +78,13 @@ export function createPickup(deps: PickupDeps): Pickup {
 
   async function takeAll(): Promise<number> {
     let taken = 0
+    const tried = new Set<QueueId>()
     for (;;) {
       // Also what could not be taken before. Within this process nobody else claims.
-      const claimed = (await folder.claimed()).filter((queueId) => !stuck.has(queueId))
-      const ids = [...claimed.slice(0, PICKED_UP_AT_ONCE_MAX)]
+      const claimed = (await folder.claimed()).filter((id) => !stuck.has(id) && !tried.has(id))
+      const fresh = claimed.filter((id) => !waiting.has(id))
+      const ids = [...fresh, ...[...waiting].filter((id) => claimed.includes(id))]
+      ids.splice(TRIED_AGAIN_AT_ONCE_MAX)
       const names = await folder.whole(PICKED_UP_AT_ONCE_MAX - ids.length, clock.now())
       for (const name of names) {
         const queueId = spool.newQueueId()
@@ -93,8 +100,14 @@ export function createPickup(deps: PickupDeps): Pickup {
       const accepted = of('accepted')
       await removeAll(accepted)
       taken += accepted.length
-      // What is to wait is not tried again at once.
-      if (of('later').length > 0) return taken
+      for (const queueId of ids) {
+        tried.add(queueId)
+        waiting.delete(queueId)
+      }
+      const later = of('later')
+      for (const queueId of later) waiting.add(queueId)
+      // It is not their fault.
+      if (later.length === ids.length) return taken
     }
   }
 

@@ -48,6 +48,7 @@ export function parseSubmission(line: string): Submission | undefined {
     return undefined
   }
   if (!isTexts(recipients) || recipients.length === 0 || !isTexts(notify)) return undefined
+  if (dsnEnvelopeId !== null && !isEnvelopeId(dsnEnvelopeId)) return undefined
   return {
     sender,
     fullName,
@@ -57,6 +58,14 @@ export function parseSubmission(line: string): Submission | undefined {
     dsnEnvelopeId,
     body: body === '7BIT' ? '7BIT' : '8BITMIME',
   }
+}
+
+const ENVELOPE_ID_CHARACTERS_MAX = 100
+
+/** RFC 3461 §4.4: printable ASCII, no longer than that as it is written in MAIL, where some characters become three (§4). */
+export function isEnvelopeId(text: string): boolean {
+  const written = text.replaceAll(/[ +=]/g, '+hh')
+  return /^[ -~]*$/.test(text) && written.length <= ENVELOPE_ID_CHARACTERS_MAX
 }
 
 export function parseLimits(text: string): MaildropLimits | undefined {

@@ -13,6 +13,8 @@ export function createProvenance(options: {
   return ({ listener, account, remoteAddress }) => {
     if (account !== null || listener === 'local') return 'ours'
     if (listener === 'reinjection') return 'returned'
+    // Other software hands on by LMTP what it had of anybody, from wherever it runs.
+    if (listener === 'lmtp') return 'strange'
     return isMynetwork(remoteAddress) ? 'ours' : 'strange'
   }
 }

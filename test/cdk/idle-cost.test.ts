@@ -15,4 +15,14 @@ describe('the idle cost', () => {
     expect(overBudget(idle, preset)).toEqual([])
     expect(idle.totalUsdPerMonth).toBeGreaterThan(30)
   })
+
+  it('of sending directly is that of an address, and of a task that waits for mail', () => {
+    const { templates } = synthesize(deploymentFiles.direct)
+    const { lines, unknownTypes } = idleCost(stackNames.map((name) => templates[name]))
+    expect(unknownTypes).toEqual([])
+    const usd = (what: string) => lines.find((line) => line.what === what)?.usd
+    expect(usd('NAT gateways')).toBeCloseTo(32.85)
+    expect(usd('elastic addresses')).toBeCloseTo(3.65)
+    expect(usd('queue polling by tasks')).toBeCloseTo(0.11)
+  })
 })

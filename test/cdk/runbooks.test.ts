@@ -2,8 +2,9 @@
 
 import { globSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { deploymentFiles } from './deployment-files.ts'
 import { alarmsOf, syntheses } from './syntheses.ts'
-import { at, list } from './synthesis.ts'
+import { at, list, synthesize } from './synthesis.ts'
 
 const root = new URL('../../', import.meta.url)
 const page = readFileSync(new URL('docs/runbooks.md', root), 'utf8')
@@ -12,9 +13,16 @@ const code = globSync('{services,shared}/**/*.ts', { cwd: root })
   .join()
 const queries = [...page.matchAll(/`(filter [^`]*)`/g)].map(([, query = '']) => query)
 
+/** Its presets are those of the others. */
+const direct = synthesize(deploymentFiles.direct)
+
 /** Of any deployment: some have alarms that others have no use for. */
 const alarmNames = [
-  ...new Set(syntheses.flatMap(([, synthesis]) => [...alarmsOf(synthesis).keys()])),
+  ...new Set(
+    [...syntheses.map(([, synthesis]) => synthesis), direct].flatMap((synthesis) => [
+      ...alarmsOf(synthesis).keys(),
+    ]),
+  ),
 ].sort()
 
 const comparisons: { readonly [operator: string]: string } = {
@@ -28,6 +36,8 @@ function ringsAt(name: string): string {
     const alarm = alarmsOf(synthesis).get(name)
     return alarm === undefined ? [] : [{ preset, alarm }]
   })
+  const only = alarmsOf(direct).get(name)
+  if (facts.length === 0 && only !== undefined) facts.push({ preset: 'standard', alarm: only })
   const [first] = facts
   if (first === undefined) throw new Error(name)
   const { alarm } = first

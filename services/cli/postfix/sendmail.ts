@@ -3,6 +3,7 @@
 
 import { readFile } from 'node:fs/promises'
 import {
+  isEnvelopeId,
   type MaildropLimits,
   maySubmit,
   notifyWords,
@@ -136,7 +137,9 @@ function readOption(wanted: Wanted, letter: string, value: string, process: Post
       return
     case 'V':
       // -XV is for VERP, which Postfix's sendmail writes the same letter for.
-      if (!value.startsWith('=') && value !== '') wanted.envelopeId = value
+      if (value.startsWith('=') || value === '') return
+      if (isEnvelopeId(value)) wanted.envelopeId = value
+      else warn(process, NAME, 'bad -V option value -- ignored')
       return
     case 'B': {
       const body = value.toUpperCase()

@@ -82,6 +82,8 @@ export class FunctionTime implements Clock {
   }
 
   #next(): void {
+    // The last one was given up meanwhile.
+    if (this.#events.length === 0) return
     const atMs = Math.min(...this.#events.map((event) => event.atMs))
     const due = this.#events.filter((event) => event.atMs === atMs)
     this.#events = this.#events.filter((event) => event.atMs !== atMs)

@@ -26,3 +26,6 @@ export const LATENCY_OTHERWISE_MS = 15
 
 /** A dialogue of EHLO, STARTTLS, EHLO, AUTH, MAIL, RCPT, DATA, the message and QUIT with a relay host in the region. */
 export const RELAY_SESSION_MS = 250
+
+/** One SendEmail of 50 KB. */
+export const SES_CALL_MS = 100

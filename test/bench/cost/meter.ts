@@ -221,7 +221,7 @@ function callName(command: string, input: Fields): string {
   const text = JSON.stringify(input, (_key, value) => (ArrayBuffer.isView(value) ? '' : value))
   const table =
     /"TableName":"[^"]*-(\w+)"/.exec(text) ?? /"RequestItems":\{"[^"]*-(\w+)"/.exec(text)
-  const queue = /"QueueUrl":"[^"]*?(watch|incoming|active)[^"]*"/.exec(text)
+  const queue = /"QueueUrl":"[^"]*?(watch|incoming|active|deferred)[^"]*"/.exec(text)
   const key = /\{"S":"([A-Z@]+)#/.exec(text)
   return [name, table?.[1] ?? queue?.[1], table && (input.IndexName ?? key?.[1])]
     .filter((word) => word !== undefined && word !== null)

@@ -7,6 +7,7 @@ import {
   assembleCleanup,
   assembleDelivery,
   assembleSweeper,
+  openQueueManager,
   openSharedTurns,
 } from '#services/assembly/pipeline.ts'
 import { assemblePolicy, assembleRecorder } from '#services/assembly/policy.ts'
@@ -16,6 +17,7 @@ import type { FolderRef } from '#shared/contracts/mailbox.ts'
 import type { PolicyVerdict, RecipientRequest } from '#shared/contracts/policy.ts'
 import { formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { makeSelfSigned } from '#shared/net/tls/self-signed.ts'
+import { systemClock } from '#shared/runtime/clock.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 import { encodeBody } from '#shared/storage/aws/queue-body.ts'
 import type { QueueMessage } from '#shared/storage/ports.ts'
@@ -26,9 +28,12 @@ import { SETUP } from './meter.ts'
 import type { Stage } from './stage.ts'
 import { typicalMessage } from './typical-message.ts'
 
+/** Operation of the container that delivers. */
+export const SENDER = 'sender'
 const MESSAGE_BYTES = 51_200
 /** Messages that one event of the function brings at most: as in cdk/services. */
-const BATCHES = { incoming: 10, active: 1 } as const
+const BATCHES = { incoming: 10, active: 1, deferred: 1 } as const
+type WorkedQueue = keyof typeof BATCHES
 const VISIBILITY_SECONDS = 360
 const DOMAINS = 4
 const END = Buffer.from('.\r\n')
@@ -71,9 +76,9 @@ export async function openSystem(
   })
   const delivery = await openBenchFunction(stage, 'delivery', set, (opened) => {
     const turnsOf = openSharedTurns(opened.backend)
-    const delivery = assembleDelivery(opened.backend, remoteDelivery(deliverRemote))
-    const { handle } = turnsOf(delivery, { isSpeaking: () => true, giveUp: () => undefined })
-    return onQueueEvents(opened, 'active', handle)
+    const work = assembleDelivery(opened.backend, remoteDelivery(deliverRemote))
+    const underWay = { isSpeaking: () => true, giveUp: () => undefined }
+    return onQueueEvents(opened, 'active', (bells) => turnsOf(work, underWay).handle(bells))
   })
   const sweeper = await openBenchFunction(stage, 'sweeper', set, (opened) => {
     const { ringDue } = assembleSweeper(opened.backend)
@@ -125,7 +130,7 @@ export async function openSystem(
   const settled = () => recorder.settle()
 
   /** What Lambda's poller does, until so many messages were handled. */
-  async function work(name: 'incoming' | 'active', messages: number): Promise<void> {
+  async function work(name: WorkedQueue, messages: number): Promise<void> {
     const queue = lambda.store.queues[name]
     for (let done = 0; done < messages; ) {
       const received = await meter.run('polling', () =>
@@ -140,12 +145,23 @@ export async function openSystem(
   }
 
   /** One poll that finds as many as are wanted: before that nobody counts. */
-  async function gather(
-    name: 'incoming' | 'active',
-    max: number,
-  ): Promise<readonly QueueMessage[]> {
+  async function gather(name: WorkedQueue, max: number): Promise<readonly QueueMessage[]> {
     const options = { visibilitySeconds: VISIBILITY_SECONDS, waitSeconds: 1 }
     return lambda.store.queues[name].receive({ ...options, max })
+  }
+
+  /** What the container `sender` does in place of the function delivery, until `isDone`. */
+  async function workAsSender(isDone: () => boolean): Promise<void> {
+    const { backend } = await stage.openTask(set)
+    meter.operation = SENDER
+    const delivering = assembleDelivery(backend, remoteDelivery(deliverRemote))
+    const manager = openQueueManager(
+      () => backend,
+      () => delivering,
+    )
+    while (!isDone()) await systemClock.sleep(20)
+    await manager.stop()
+    await meter.settle()
   }
 
   /** Accounts of several domains, so that they can be made at the same time; each is a domain's count and two items. */
@@ -175,6 +191,7 @@ export async function openSystem(
     send,
     settled,
     work,
+    workAsSender,
     addAccounts,
     inboxes,
     policy,

@@ -24,7 +24,7 @@ export function deploymentFile(more: { readonly [key: string]: string } = {}, ma
     preset: 'hobby',
     hostname: 'mail.example.test',
     certificate: 'operator',
-    relayhost: '[127.0.0.1]:587',
+    ...(more.egress === undefined && { relayhost: '[127.0.0.1]:587' }),
     ...more,
   }
   const lines = Object.entries(keys).map(([key, value]) => `${key} = ${JSON.stringify(value)}`)

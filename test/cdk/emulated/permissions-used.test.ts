@@ -43,10 +43,11 @@ const resources = new AsyncDisposableStack()
 let deployment: Deployment
 let tables: FaultyBackend
 let sink: Sink
+let downPort: number
 const replies: { rcpt: (address: string) => string | undefined } = { rcpt: () => undefined }
 
 const greylisted = 'grey@example.test'
-const file = (relayPort: number) =>
+const file = (relayPort: number, downPort: number) =>
   deploymentFile(
     {
       preset: 'standard',
@@ -70,6 +71,7 @@ const file = (relayPort: number) =>
       'senderBccMaps = "table:maps"',
       'recipientCanonicalMaps = "table:maps"',
       'smtpGenericMaps = "table:maps"',
+      `transportMaps = "inline:{ down.test=smtp:[localhost]:${downPort} }"`,
     ].join('\n'),
   )
 const DAY_MS = 24 * 3_600_000
@@ -78,6 +80,7 @@ const MB = 1_048_576
 describeDeployed('permissions', () => {
   beforeAll(async () => {
     const relayPort = await freePort()
+    downPort = await freePort()
     const { path } = resources.use(await temporaryFolder())
     // Passwords go to hosts only whose certificate is trusted.
     const certificate = makeSelfSigned('localhost', new Date())
@@ -91,7 +94,7 @@ describeDeployed('permissions', () => {
       }),
     )
     tables = resources.use(await openFaultyBackend(dynamoDbUrl))
-    deployment = await deploy(resources, file(relayPort), {
+    deployment = await deploy(resources, file(relayPort, downPort), {
       dynamoDbUrl: tables.url,
       secrets: { relay: JSON.stringify({ user: 'postwolke', password: 'of the relay' }) },
       authorities,
@@ -216,11 +219,12 @@ describeDeployed('permissions', () => {
     await eventually('deferred', async () =>
       (await queueList(deployment)).some(({ groups }) => groups[0]?.state === 'deferred'),
     )
-    await operate(deployment, ['account', 'set', bob.address, '--quota', '1MB'])
     await watching(0)
     const reader = await idle(deployment, bob)
     await watching(1)
     await watchAsDeadTask()
+    // Not earlier: its bell comes every second.
+    await operate(deployment, ['account', 'set', bob.address, '--quota', '1MB'])
     await letDueTimesPass(deployment)
     await deployment.runSchedules('1 minute')
     expect(await reader.readLine('hint')).toBe('* 1 EXISTS')
@@ -299,6 +303,29 @@ describeDeployed('permissions', () => {
     expect(sink.messages.slice(before).map(({ envelope }) => envelope.rcptTo)).toMatchObject(
       to.map((address) => [{ address }]),
     )
+  })
+
+  it('let a host that does not answer be told of, until an operator knows better', async () => {
+    await operate(deployment, ['alias', 'add', 'down@example.test', 'x@down.test'])
+    const told = used('deliveryRole', 'dynamodb:UpdateItem', /DESTINATION/)
+    const reply = await receive(deployment, 'down@example.test', 'Subject: down\r\n\r\n')
+    expect(reply).toMatch(/^250 /)
+    await told
+    // Its bell is one of those that were put off, now.
+    const { accessKeyId } = deployment.inventory.role(
+      deployment.function('delivery').definition.roleArn,
+    )
+    const broughtForward = used('deliveryRole', 'sqs:ChangeMessageVisibility', /deferred/)
+    tables.fails = (key, action) => key === accessKeyId && action === 'UpdateItem'
+    await letDueTimesPass(deployment)
+    await broughtForward
+    tables.fails = () => false
+    // An operator knows better.
+    const forgotten = used('deliveryRole', 'dynamodb:DeleteItem', /DESTINATION/)
+    await operate(deployment, ['queue', 'flush'])
+    await forgotten
+    await using _host = await openSink({ port: downPort })
+    await eventually('an empty queue', async () => (await queueList(deployment)).length === 0)
   })
 
   it('let the sweeper make the signing keys of a domain that has none', async () => {
@@ -491,11 +518,16 @@ async function tagged(client: Connection, tag: string): Promise<string> {
 }
 
 /** Waits until the role has done it once more. */
-async function used(role: string, action: string): Promise<void> {
+async function used(role: string, action: string, about = /(?:)/): Promise<void> {
   const count = () =>
     deployment.gateway
       .calls()
-      .filter((call) => call.principal.includes(role) && call.action === action).length
+      .filter(
+        (call) =>
+          call.principal.includes(role) &&
+          call.action === action &&
+          about.test(JSON.stringify(call)),
+      ).length
   const before = count()
   await eventually(`${role} ${action}`, () => count() > before)
 }

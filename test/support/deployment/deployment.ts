@@ -24,6 +24,8 @@ export type DeploymentOptions = StartOptions & {
   readonly dynamoDbUrl: string
   /** Secrets that are there before the deployment, by name. */
   readonly secrets?: Readonly<Record<string, string>>
+  /** Where mail leaves by SES: its address. */
+  readonly sesUrl?: string
 }
 
 /** Resolves when every task is ready. */
@@ -46,6 +48,7 @@ export async function deployLocally(options: DeploymentOptions): Promise<Deploym
       s3: fauxqs.endpoint,
       sqs: fauxqs.endpoint,
       secretsmanager: secretsManager.endpoint,
+      ...(options.sesUrl !== undefined && { ses: options.sesUrl }),
     },
     async invokeFunction(name, payload) {
       const pool = functions.get(inventory.function(name).arn)

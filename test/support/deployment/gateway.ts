@@ -68,6 +68,7 @@ export type GatewayOptions = {
     readonly s3: string
     readonly sqs: string
     readonly secretsmanager: string
+    readonly ses?: string
   }
   readonly invokeFunction: InvokeFunction
 }

@@ -8,6 +8,7 @@ import { lambdaAccesses } from './requests/lambda.ts'
 import { route53Accesses } from './requests/route-53.ts'
 import { s3Accesses } from './requests/s3.ts'
 import { secretsManagerAccesses } from './requests/secrets-manager.ts'
+import { sesAccesses } from './requests/ses.ts'
 import { sqsAccesses } from './requests/sqs.ts'
 import { type Place, UnknownRequest, type WireRequest } from './wire-request.ts'
 
@@ -21,6 +22,7 @@ const services: ReadonlyMap<
   ['route53', route53Accesses],
   ['s3', s3Accesses],
   ['secretsmanager', secretsManagerAccesses],
+  ['ses', sesAccesses],
   ['sqs', sqsAccesses],
 ])
 

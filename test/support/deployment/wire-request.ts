@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { type JsonRecord, recordOf } from './json.ts'
 
 export type WireRequest = {
-  /** As in the credential scope of the signature: `dynamodb`, `s3`, `sqs`, `secretsmanager`, `lambda`, `acm`, `route53`. */
+  /** As in the credential scope of the signature: `dynamodb`, `s3`, `sqs`, `secretsmanager`, `lambda`, `acm`, `route53`, `ses`. */
   readonly service: string
   readonly method: string
   /** Percent-encoded as it came, without the query. */

@@ -44,6 +44,10 @@ export class ReplyReader {
     }
   }
 
+  get hasReply(): boolean {
+    return this.#ready.length > 0
+  }
+
   /** Of what no reply was handed out for. */
   get pendingBytes(): number {
     return this.#readyBytes + this.#bytes

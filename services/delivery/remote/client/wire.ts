@@ -56,11 +56,12 @@ export class Wire {
     else this.#socket.write(bytes)
   }
 
-  /** Resolves when more may be written. */
+  /** Resolves when more may be written, or a reply is there: whoever answers without reading is not listened to for longer. */
   async room(timeoutMs: number): Promise<void> {
     const deadline = new Deadline(timeoutMs, this.#timeOut)
     try {
-      while (this.#socket.writableNeedDrain && this.#lost === undefined) await this.#news()
+      while (this.#socket.writableNeedDrain && this.#lost === undefined && !this.#reader.hasReply)
+        await this.#news()
     } finally {
       deadline.end()
     }

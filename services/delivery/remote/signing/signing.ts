@@ -138,8 +138,13 @@ export function createSigning(deps: {
   return {
     stepFor(message, { forwarder, lineBytesMax }) {
       const provenance = deps.provenanceOf(message.origin)
-      // A filter gets it as it is.
-      if (message.filter !== null) return undefined
+      // A filter gets it as it is, with a word on whose it is not.
+      if (message.filter !== null) {
+        const mayBeTakenForOurs = options.dkimSigning && options.mailAuthentication
+        return provenance === 'strange' && mayBeTakenForOurs
+          ? putInFront(unlooked(options))
+          : undefined
+      }
       if (
         provenance === 'ours'
           ? !options.dkimSigning
@@ -176,6 +181,18 @@ export function createSigning(deps: {
     },
   }
 }
+
+/**
+ * Strangers' mail at which nobody looked, as of LMTP: RFC 8601 §2.2 has words for it. Without them a filter would send it back as if it had
+ * been ours.
+ */
+const unlooked = ({ hostname, authservIds }: SigningOptions): FieldsInFront => ({
+  isWanted: (fields) => ownResults(fields, authservIds) === undefined,
+  make: async () => `Authentication-Results: ${hostname}; none\r\n`,
+  // Of no use to what is made.
+  knownBodyHash: () => '',
+  learnBodyHash: () => undefined,
+})
 
 function remember<T>(map: Map<string, T>, name: string, value: T): void {
   map.set(name, value)

@@ -2,9 +2,15 @@
 
 import { chmod, link, readdir, symlink, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MaildropFolder } from '#services/pickup/maildrop-folder.ts'
-import { createPickup, type Pickup, type PickupDeps } from '#services/pickup/pickup.ts'
+import {
+  createPickup,
+  PICKED_UP_AT_ONCE_MAX,
+  type Pickup,
+  type PickupDeps,
+} from '#services/pickup/pickup.ts'
 import { encodeSubmission, type Submission } from '#shared/contracts/maildrop.ts'
 import type { QueueId } from '#shared/mail/queue-id.ts'
 import type { LogFields } from '#shared/runtime/log.ts'
@@ -161,6 +167,8 @@ describe('pickup', () => {
     ['a recipient that is none', { recipients: ['a b'] }, text, /'a b' is no address/],
     ['a sender that is none', { sender: 'a b' }, text, /'a b' is no address/],
     ['more bytes than may be', {}, 'x'.repeat(1_000_001), /1000001 bytes, of 1000000/],
+    ['an id that no command can have', { dsnEnvelopeId: '='.repeat(34) }, text, /not of sendmail/],
+    ['an id of several lines', { dsnEnvelopeId: 'a\r\nb' }, text, /not of sendmail/],
   ])('sets aside, and loses nothing of, %s', async (_, changes, message, reason) => {
     await leave(changes, message)
     expect(await pickup().takeAll()).toBe(0)
@@ -189,6 +197,38 @@ describe('pickup', () => {
       'its first line is not of sendmail',
     ])
     expect(await filesIn()).toEqual(['link'])
+  })
+
+  it('keeps nobody waiting for what cannot be taken, and takes no more at once for it', async () => {
+    let underWay = 0
+    let most = 0
+    const userName = async () => {
+      most = Math.max(most, ++underWay)
+      await setImmediate()
+      underWay--
+      return 'joe'
+    }
+    const accept: PickupDeps['spool']['accept'] = async (message) => {
+      const [first] = message.envelope.recipients
+      if (first?.address.startsWith('never')) throw new Error('it cannot be stored')
+      return acceptWithoutRing(message)
+    }
+    for (let i = 0; i < PICKED_UP_AT_ONCE_MAX; i++) await leave({ recipients: ['never@far.test'] })
+    const one = pickup({ spool: { ...pipeline.spool, accept }, userName })
+    expect(await one.takeAll()).toBe(0)
+    for (let i = 0; i < PICKED_UP_AT_ONCE_MAX + 1; i++) await leave()
+    expect(await one.takeAll()).toBe(PICKED_UP_AT_ONCE_MAX + 1)
+    expect(most).toBeLessThanOrEqual(PICKED_UP_AT_ONCE_MAX)
+    expect(await filesIn()).toEqual([])
+    // They are tried again, all of them.
+    const next = pickup()
+    expect((await next.takeAll()) + (await next.takeAll())).toBe(PICKED_UP_AT_ONCE_MAX)
+  })
+
+  it('takes as many long addresses as a file can name', async () => {
+    const recipients = Array.from({ length: 3_000 }, (_, i) => `${i}${'x'.repeat(300)}@far.test`)
+    await leave({ recipients, dsnEnvelopeId: ' '.repeat(33) })
+    expect(await pickup().takeAll()).toBe(1)
   })
 
   it('leaves all where it is while there is no room, and takes it later', async () => {

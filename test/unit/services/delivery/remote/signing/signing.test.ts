@@ -214,6 +214,11 @@ describe('a message of ours', () => {
     ['us', { ...stranger, listener: 'local' as const }, ['r', 'e']],
     ['a stranger', stranger, []],
     [
+      'software of ours, which had it of a stranger',
+      { ...stranger, listener: 'lmtp' as const, remoteAddress: '198.51.100.9' },
+      [],
+    ],
+    [
       'a filter, which had it of one of ours',
       { ...stranger, listener: 'reinjection' as const },
       ['r', 'e'],
@@ -228,6 +233,22 @@ describe('a message of ours', () => {
     expect(selectorsIn(await signs().leaving(seen, { origin }))).toEqual([])
     const blind = signs({ options: { mailAuthentication: false } })
     expect(selectorsIn(await blind.leaving(message(), { origin }))).toEqual([])
+  })
+
+  it.each([
+    ['by LMTP', { ...stranger, listener: 'lmtp' as const }],
+    ['from where others look at it', stranger],
+  ])('is known to be strange when a filter had it %s', async (_, origin) => {
+    const { leaving } = signs()
+    const intoFilter = await leaving(message(), { origin, filter: 'smtp:[::1]:10024' })
+    expect(intoFilter).toBe(
+      `Authentication-Results: mx.ours.test; none\r\nReceived: by us\r\n${message()}`,
+    )
+    const back = { ...stranger, listener: 'reinjection' as const }
+    expect(selectorsIn(await leaving(intoFilter, { origin: back }))).toEqual([])
+    // Said once.
+    const again = await leaving(intoFilter, { origin, filter: 'smtp:[::1]:10024' })
+    expect(again.match(/Authentication-Results/g)).toHaveLength(1)
   })
 
   it('is not signed on its way into a filter, nor where nobody wants it', async () => {
