@@ -188,11 +188,16 @@ function flushCommand(parent: Command, define: Define): void {
       withBulkOptions(command).option('--to <next-hop>', 'only mail for this next hop or domain'),
     async run(context, [named], options: VerbOptions & { readonly to?: string }) {
       const filter = filterOf(options)
+      const to = named === '' ? options.to : named
       if (!isEmptyFilter(filter) || options.after !== undefined) {
+        if (to !== undefined) {
+          throw new CommandFailure(
+            `${to} and other conditions do not go together; --destination does`,
+          )
+        }
         const verb = { name: 'flush', done: 'tried again', doing: 'trying again' } as const
         return bulk(context, verb, filter, options)
       }
-      const to = named === '' ? options.to : named
       const { messages } = await context.administration.queue.flush(to)
       context.output.print({ flushed: messages }, () => [
         `trying ${counted(messages, 'deferred message')} again`,

@@ -275,6 +275,7 @@ describe('a command that cannot do what it was told', () => {
     ['queue hold 01M0TEXAMP1E000000', /01M0TEXAMP1E000000 is not in the queue/],
     ['queue release 01M0TEXAMP1E000000', /01M0TEXAMP1E000000 is not in the queue/],
     ['queue delete 01M0TEXAMP1E000000', /01M0TEXAMP1E000000 is not in the queue/],
+    ['queue flush a.test --sender @b.test', /a\.test and other conditions do not go together/],
     ['config show nonsense', /no setting has 'nonsense' in its name/],
     [
       'domain list --config /nonexistent/file',
