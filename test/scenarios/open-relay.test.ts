@@ -131,8 +131,6 @@ const rawRecipients = [
   '<victim@elsewhere.test> <alice@example.test>',
   '<victim@elsewhere.test',
   '<victim@elsewhere.test> ORCPT=rfc822;alice@example.test',
-  '<alice@example.test> ORCPT=rfc822;victim@elsewhere.test',
-  '<alice@example.test> NOTIFY=SUCCESS,FAILURE',
   '<alice@example.test> RELAY',
 ]
 
