@@ -194,8 +194,10 @@ describeDeployed('a deployment', () => {
     await eventually('deferred', async () =>
       (await queueList(deployment)).some(({ groups }) => groups[0]?.state === 'deferred'),
     )
+    const queueId = reply.split(' ').at(-1) ?? ''
+    await hold(queueId)
     await operate(deployment, ['account', 'set', bob.address, '--quota', '1MB'])
-    await operate(deployment, ['queue', 'release', reply.split(' ').at(-1) ?? ''])
+    await operate(deployment, ['queue', 'release', queueId])
     expect(subjects(await takeMail(deployment, bob))).toEqual(['waits'])
     await eventually('an empty queue', async () => (await queueList(deployment)).length === 0)
   })
@@ -323,6 +325,19 @@ async function submission({ address, password }: Account): Promise<SmtpClient> {
   await client.hello()
   expect((await client.logIn(address, password)).code).toBe(235)
   return client
+}
+
+/** Between two attempts: it is tried every second, and nobody takes it from whoever delivers it this moment. */
+async function hold(queueId: string): Promise<void> {
+  await eventually('a message on hold', () =>
+    operate(deployment, ['queue', 'hold', queueId]).then(
+      () => true,
+      (error) => {
+        if (!String(error).includes('is being delivered this moment')) throw error
+        return false
+      },
+    ),
+  )
 }
 
 /** How many tasks watch this topic. */
