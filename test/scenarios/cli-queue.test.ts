@@ -1,7 +1,7 @@
 // What an operator does to mail that waits in the queue of a running server: look, hold, release, delete, flush. The mail
 // leaves by a relay host of ours, which says what each test wants.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Account, eventually, firstAccounts } from '#test/support/accounts.ts'
 import { commandLine } from '#test/support/command-line.ts'
 import { freePorts, type ServerProcess, startServer } from '#test/support/server-process.ts'
@@ -32,6 +32,8 @@ afterAll(() => resources.disposeAsync())
 beforeEach(() => {
   reply = '451 4.7.1 come back later'
 })
+/** What a test that failed left there is no other's. */
+afterEach(() => queue('delete --all --yes'))
 
 async function queue(line: string): Promise<string> {
   const ended = await commandLine(['queue', ...line.split(' '), '--data', folder])
@@ -56,15 +58,16 @@ async function submitted(subject: string, state: 'deferred' | 'hold'): Promise<s
   await smtp.envelope(alice.address, 'far@away.test')
   const { text } = await smtp.data(`Subject: ${subject}\r\n\r\nHello.\r\n`)
   const queueId = text.split(' ').at(-1) ?? ''
-  await inState(queueId, 'deferred')
+  await deferredAfter(queueId, 1)
   if (state === 'hold') await queue(`hold ${queueId}`)
   return queueId
 }
 
-function inState(queueId: string, state: string): Promise<unknown> {
-  return eventually(`${queueId} is ${state}`, async () => {
+/** So many attempts are over: before the last of them it is deferred as well, and active in it. */
+function deferredAfter(queueId: string, attempts: number): Promise<unknown> {
+  return eventually(`${queueId} is deferred after ${attempts} attempts`, async () => {
     const entry = (await listed()).find((one) => one.queueId === queueId)
-    return entry?.groups.some((group) => group.state === state && group.attempts > 0)
+    return entry?.groups.some((group) => group.state === 'deferred' && group.attempts === attempts)
   })
 }
 
@@ -164,7 +167,7 @@ describe('queue', () => {
         stdout: `${id} ${done}\n`,
         stderr: `postwolke: ${gone} is not in the queue; 'postwolke trace ${gone}' tells what became of it\n`,
       })
-      if (verb === 'release') await inState(id, 'deferred')
+      if (verb === 'release') await deferredAfter(id, 2)
     }
   })
 
@@ -243,7 +246,7 @@ describe('queue', () => {
       expect(stderr).toBe(
         `postwolke: ${gone} is not in the queue; 'postwolke trace ${gone}' tells what became of it\n`,
       )
-      if (verb === 'release') await inState(id, 'deferred')
+      if (verb === 'release') await deferredAfter(id, 2)
     }
     expect(await queue('list')).toBe('the queue is empty\n')
   })
@@ -275,7 +278,7 @@ describe('queue', () => {
       stdout: '1 message released\n',
       stderr: 'releasing 1 of 1 message\n',
     })
-    await inState(ids[1] ?? '', 'deferred')
+    await deferredAfter(ids[1] ?? '', 2)
     expect(await listed()).toMatchObject([{ state: 'hold' }, { state: 'deferred' }])
     for (const line of ['delete', `delete ${ids[0]} --all`]) {
       const ended = await commandLine(['queue', ...line.split(' '), '--data', folder])

@@ -94,6 +94,9 @@ it.each(['none', 'done'] as const)(
   120_000,
 )
 
+const WAITED_MS = 60 * 60_000
+const RETRY_MAX_MS = 1.2 * WAITED_MS
+
 it('waits for a store that takes no bytes, and delivers nothing twice', async () => {
   await send()
   const mute = withFaults(opened.store, {
@@ -102,7 +105,7 @@ it('waits for a store that takes no bytes, and delivers nothing twice', async ()
   })
   const pipeline = systemOn(mute)
   await pipeline.settle()
-  clock.advance(60 * 60_000)
+  clock.advance(WAITED_MS)
   await pipeline.workers.sweeper.ringDue()
   await pipeline.settle()
   expect(await pipeline.inbox(ann)).toEqual([])
@@ -112,6 +115,8 @@ it('waits for a store that takes no bytes, and delivers nothing twice', async ()
   expect(
     groups.flatMap((group) => group.recipients.map(({ last }) => last?.kind)).toSorted(),
   ).toEqual(['delivered', 'delivered', 'failed'])
+  // He is told at the next attempt, which comes after as long as the message has waited and a fifth more, at most.
+  clock.advance(RETRY_MAX_MS)
   const later = await recover()
   expect((await later.inbox(ann)).flatMap(reported).toSorted()).toEqual(all)
   expect(taken).toBe(1)

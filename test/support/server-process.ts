@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { fileURLToPath } from 'node:url'
 
 const cli = fileURLToPath(new URL('../../services/cli/main.ts', import.meta.url))
@@ -33,32 +33,61 @@ export interface ServerProcess extends AsyncDisposable {
 
 /** Ports for one server; keep them over restarts. */
 export async function freePorts(): Promise<Ports> {
-  const ports = new Set<number>()
-  while (ports.size < listenerNames.length) ports.add(await freePort())
-  const each = [...ports]
-  return Object.fromEntries(listenerNames.map((name, i) => [name, each[i]])) as Ports
+  const ports: [string, number][] = []
+  for (const name of listenerNames) ports.push([name, await freePort()])
+  return Object.fromEntries(ports) as Ports
 }
 
 // Below the range from which systems choose ports for connections: nobody gets it by chance before we listen.
 const FIRST_PORT = 15_000
 const LAST_PORT = 32_000
-/** Each of the processes that run tests at a time has some of them to itself: what one chose another may not take before it listens. */
-const SHARES = 16
+const SHARES = 64
 const SHARE = Math.floor((LAST_PORT - FIRST_PORT) / SHARES)
-const ownShare = FIRST_PORT + (Number(process.env.VITEST_POOL_ID ?? 0) % SHARES) * SHARE
 
-/** A port on loopback that nobody listens on. */
+/** The first port of those that this process has to itself. */
+let ownShare: Promise<number> | undefined
+const chosen = new Set<number>()
+
+/**
+ * A port on loopback that nobody listens on, and nobody else gets who asks here: neither this process for another server, nor others
+ * that run tests, of this run or another one on the same machine.
+ */
 export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = ownShare + randomInt(SHARE)
-    const server = createServer().listen(port, '127.0.0.1')
-    try {
-      await once(server, 'listening')
-    } catch {
-      continue
-    }
+  ownShare ??= takeShare()
+  const first = (await ownShare) + 1
+  for (let tries = 0; tries < 10 * SHARE; tries++) {
+    const port = first + randomInt(SHARE - 1)
+    if (chosen.has(port)) continue
+    chosen.add(port)
+    const server = await listenAt(port)
+    if (server === undefined) continue
     await once(server.close(), 'close')
     return port
+  }
+  throw new Error(`no port is free from ${first} on`)
+}
+
+/** It is ours while we listen on its first port, which ends with the process however that ends. */
+async function takeShare(): Promise<number> {
+  const start = randomInt(SHARES)
+  for (let n = 0; n < SHARES; n++) {
+    const first = FIRST_PORT + ((start + n) % SHARES) * SHARE
+    const server = await listenAt(first)
+    if (server === undefined) continue
+    server.unref()
+    return first
+  }
+  throw new Error(`all ${SHARES} shares of ports are taken`)
+}
+
+/** Undefined where somebody listens already. */
+async function listenAt(port: number): Promise<Server | undefined> {
+  const server = createServer().listen(port, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+    return server
+  } catch {
+    return undefined
   }
 }
 
