@@ -67,3 +67,16 @@ export const certificateFingerprints: Kind<readonly string[]> = {
   format: (value) =>
     value.map((digits) => digits.toUpperCase().replace(/..(?=.)/g, '$&:')).join(', '),
 }
+
+/** Postfix's (TLS_README), of other mail servers. */
+export const tlsLevels = [
+  'none',
+  'may',
+  'encrypt',
+  'dane',
+  'dane-only',
+  'fingerprint',
+  'verify',
+  'secure',
+] as const
+export type TlsLevel = (typeof tlsLevels)[number]

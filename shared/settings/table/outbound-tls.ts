@@ -4,22 +4,10 @@ import { nameServers } from '../address-kinds.ts'
 import { boolean, choice, filePath } from '../kinds.ts'
 import { maps } from '../restrictions/table-kinds.ts'
 import { Setting, type SettingGroup } from '../setting.ts'
-import { certificateFingerprints, tlsProtocols } from '../tls-kinds.ts'
-
-const levels = [
-  'auto',
-  'none',
-  'may',
-  'encrypt',
-  'dane',
-  'dane-only',
-  'fingerprint',
-  'verify',
-  'secure',
-] as const
+import { certificateFingerprints, tlsLevels, tlsProtocols } from '../tls-kinds.ts'
 
 export const outboundTlsSettings = {
-  smtpTlsSecurityLevel: new Setting(choice(...levels), {
+  smtpTlsSecurityLevel: new Setting(choice('auto', ...tlsLevels), {
     reload: true,
     default: 'auto',
     about:

@@ -1,19 +1,13 @@
 // Postfix's TLS security levels and the entries of its smtp_tls_policy_maps (TLS_README).
 
 import { parseDomain } from '#shared/mail/domain.ts'
-import { type ProtocolRange, parseFingerprint, parseProtocols } from '#shared/settings/tls-kinds.ts'
-
-export const tlsLevels = [
-  'none',
-  'may',
-  'encrypt',
-  'dane',
-  'dane-only',
-  'fingerprint',
-  'verify',
-  'secure',
-] as const
-export type TlsLevel = (typeof tlsLevels)[number]
+import {
+  type ProtocolRange,
+  parseFingerprint,
+  parseProtocols,
+  type TlsLevel,
+  tlsLevels,
+} from '#shared/settings/tls-kinds.ts'
 
 /** What an entry says besides the level; undefined: as the settings say. */
 export type PolicyEntry = {
