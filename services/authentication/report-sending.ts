@@ -2,7 +2,8 @@
 // every process that receives mail; of several, one has each report (`claim`).
 
 import { gzipSync } from 'node:zlib'
-import type { Origin, Spool } from '#shared/contracts/spool.ts'
+import { ownOrigin } from '#shared/contracts/own-origin.ts'
+import type { Spool } from '#shared/contracts/spool.ts'
 import type { Resolver } from '#shared/dns/resolver.ts'
 import { type Address, formatAddress, parseAddress } from '#shared/mail/address.ts'
 import { formatDate } from '#shared/mail/date.ts'
@@ -130,7 +131,7 @@ export function createReportSending(deps: {
         dsnReturn: null,
         dsnEnvelopeId: null,
       },
-      origin: ours(hostname),
+      origin: ownOrigin(hostname),
       prepend: '',
       arrivedMs: clock.now(),
     })
@@ -179,15 +180,4 @@ export function createReportSending(deps: {
   }
 
   return { sendDue }
-}
-
-function ours(hostname: string): Origin {
-  return {
-    listener: 'local',
-    remoteAddress: '127.0.0.1',
-    remotePort: 0,
-    helo: hostname,
-    tls: null,
-    account: null,
-  }
 }

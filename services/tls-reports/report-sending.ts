@@ -4,7 +4,8 @@
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import type { Origin, Spool } from '#shared/contracts/spool.ts'
+import { ownOrigin } from '#shared/contracts/own-origin.ts'
+import type { Spool } from '#shared/contracts/spool.ts'
 import { formatAddress, parseAddress } from '#shared/mail/address.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
@@ -103,22 +104,11 @@ export function createTlsReportSending(deps: {
         dsnReturn: null,
         dsnEnvelopeId: null,
       },
-      origin: ours(hostname),
+      origin: ownOrigin(hostname),
       prepend: '',
       arrivedMs: clock.now(),
     })
   }
 
   return { sendDue }
-}
-
-function ours(hostname: string): Origin {
-  return {
-    listener: 'local',
-    remoteAddress: '127.0.0.1',
-    remotePort: 0,
-    helo: hostname,
-    tls: null,
-    account: null,
-  }
 }
