@@ -1,0 +1,68 @@
+// The table of who may what. One row a right, one column a role; `allowed.ts` reads it, nothing else decides.
+
+import type { Role } from './actor.ts'
+
+/** How far a right of a role goes: everywhere, in the domains given to it, for its own account, or not at all. */
+export type Reach = 'all' | 'domains' | 'self' | 'none'
+
+type Row = { readonly [role in Role]: Reach } & {
+  /** A factor must have been used within the last five minutes; 'not-self': unless it is about the actor's own account. */
+  readonly stepUp?: 'always' | 'not-self'
+}
+
+const row = (
+  owner: Reach,
+  domainAdmin: Reach,
+  auditor: Reach,
+  helpDesk: Reach,
+  holder: Reach,
+  stepUp?: Row['stepUp'],
+): Row => ({
+  owner,
+  'domain-admin': domainAdmin,
+  auditor,
+  'help-desk': helpDesk,
+  holder,
+  ...(stepUp && { stepUp }),
+})
+
+// biome-ignore format: a table is read by columns
+export const rights = {
+  //                          owner   domain-admin auditor  help-desk  holder
+  /** Domains, accounts, aliases, grants as they are; no secrets. */
+  'directory.read':      row('all',  'domains',   'all',   'domains', 'self'),
+  /** Accounts and aliases made, changed, removed. */
+  'directory.write':     row('all',  'domains',   'none',  'none',    'none'),
+  'domains.write':       row('all',  'none',      'none',  'none',    'none'),
+  /** Another password or factor, the end of logins, app passwords of others. */
+  'credentials.reset':   row('all',  'domains',   'none',  'none',    'self', 'not-self'),
+  /** A one-time link with which the account itself sets a new password. */
+  'credentials.invite':  row('all',  'domains',   'none',  'domains', 'none'),
+  'accounts.contain':    row('all',  'domains',   'none',  'domains', 'none', 'always'),
+  /** What an account changes of its own: forwarding, app passwords, filters. */
+  'self.write':          row('self', 'self',      'self',  'self',    'self'),
+  'logins.read':         row('all',  'domains',   'all',   'domains', 'self'),
+  'trace.read':          row('all',  'domains',   'all',   'domains', 'self'),
+  'quarantine.read':     row('all',  'domains',   'none',  'none',    'self'),
+  'quarantine.release':  row('all',  'domains',   'none',  'none',    'self'),
+  'queue.read':          row('all',  'domains',   'all',   'domains', 'none'),
+  /** Of a domain administrator: what its own senders have sent, held or deleted. */
+  'queue.act':           row('all',  'domains',   'none',  'none',    'none'),
+  'policy.read':         row('all',  'domains',   'all',   'domains', 'none'),
+  'policy.write':        row('all',  'none',      'none',  'none',    'none'),
+  'keys.write':          row('all',  'domains',   'none',  'none',    'none'),
+  'settings.read':       row('all',  'none',      'all',   'none',    'none'),
+  'settings.write':      row('all',  'none',      'none',  'none',    'none', 'always'),
+  'roles.write':         row('all',  'none',      'none',  'none',    'none', 'always'),
+  /** Tokens of others; one's own are `self.write`. */
+  'tokens.write':        row('all',  'none',      'none',  'none',    'none', 'always'),
+  /** Health, certificates, listeners, jobs, figures. */
+  'service.read':        row('all',  'none',      'all',   'none',    'none'),
+  'service.act':         row('all',  'none',      'none',  'none',    'none'),
+  'jobs.run':            row('all',  'domains',   'none',  'none',    'none'),
+  /** Everybody's mail out of the system. */
+  'mail.export':         row('all',  'none',      'none',  'none',    'self', 'not-self'),
+  'audit.read':          row('all',  'domains',   'all',   'self',    'self'),
+} as const satisfies { readonly [right: string]: Row }
+
+export type Right = keyof typeof rights
