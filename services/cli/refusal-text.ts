@@ -11,6 +11,9 @@ export type FieldNames = { readonly [field in Field]?: string }
 const optionNames = {
   quota: '--quota',
   reason: '--reason',
+  name: '--name',
+  scopes: '--for',
+  expires: '--expires',
   state: '--state',
   olderThan: '--older-than',
   newerThan: '--newer',
@@ -60,6 +63,12 @@ export function explain(refusal: Refusal, names: FieldNames = {}): string {
       return `no entry ${value} in ${refusal.table}`
     case 'no-such-selector':
       return `no signing key ${value} of ${refusal.domain}; 'postwolke dkim list ${refusal.domain}' shows them`
+    case 'no-such-app-password':
+      return `no app password ${value}; 'postwolke account app-password list' shows them`
+    case 'too-many':
+      return `an account has ${refusal.max} app passwords at most; revoke one that is not used`
+    case 'no-such-session':
+      return `${refusal.account} has no session ${value} in this process`
     case 'same-table':
       return `${value} is the deployment's own table`
     case 'still-running':
@@ -113,6 +122,8 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
       return 'nothing to change: give --password-stdin, --password, --hash-stdin, --quota, --enable, --disable or --shared'
     case 'one-line':
       return `${name} must be one line of 1 to ${rule.charactersMax} characters`
+    case 'future-time':
+      return `${name} must be a time to come as in RFC 3339, or ${rule.allowed}: '${value}'`
     case 'rights':
       return `'${value}' are no rights; allowed: letters of ${rule.letters}`
     case 'queue-id':
