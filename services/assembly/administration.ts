@@ -2,12 +2,18 @@
 
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
+import type { LiveSessions } from '#shared/auth/account-watch.ts'
 import type { Backend } from './backend.ts'
 import { openRecordReader } from './dns.ts'
 import { assembleKeyUpkeep } from './signing.ts'
 
-export function assembleAdministration(backend: Backend, record: RecordChange): Administration {
-  const { directory, accessTables, mailbox, people, operator, suspicion } = backend
+/** `sessions`: those of the listeners in this process. */
+export function assembleAdministration(
+  backend: Backend,
+  record: RecordChange,
+  sessions?: LiveSessions,
+): Administration {
+  const { directory, accessTables, mailbox, people, operator, suspicion, devices } = backend
   const { bounceAddresses, srsSecrets } = backend
   const { store, clock, settings, log } = backend
   return createAdministration({
@@ -22,6 +28,8 @@ export function assembleAdministration(backend: Backend, record: RecordChange): 
     operator,
     objects: store.objects,
     suspicion,
+    devices,
+    sessions,
     clock,
     settings,
     log,

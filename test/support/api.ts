@@ -41,7 +41,7 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
   return {
     authenticate: async () => ({ kind: 'actor', actor: owner }),
     audit: noAudit,
-    roleOf: async () => 'holder',
+    roleOf: async () => ({ role: 'holder', domains: [] }),
     administration: (record) => assembleAdministration(backend, record),
     rehearsal: (record) => assembleAdministration(backend, record),
     directory: backend.directory,
