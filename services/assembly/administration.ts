@@ -1,7 +1,9 @@
 // Administration on a store, for the command line and for the first start.
 
+import { decisionRecords } from '#services/policy/records/reading.ts'
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
+import { createStories } from '#shared/queue/trace/stories.ts'
 import type { Backend } from './backend.ts'
 import { openRecordReader } from './dns.ts'
 import { assembleKeyUpkeep } from './signing.ts'
@@ -21,6 +23,8 @@ export function assembleAdministration(backend: Backend, record: RecordChange): 
     people,
     operator,
     objects: store.objects,
+    stories: createStories(store.tables.queue),
+    decisions: decisionRecords(store.tables.counters, clock),
     suspicion,
     clock,
     settings,
