@@ -11,7 +11,7 @@ import type { Directory } from '#shared/directory/directory.ts'
 import { type Address, parseAddress } from '#shared/mail/address.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import { concurrently } from '#shared/runtime/concurrently.ts'
-import type { Actor, Extent, Subject } from './actor.ts'
+import type { Extent, Subject } from './actor.ts'
 
 export type MessageParties = {
   readonly origin: Pick<Origin, 'account' | 'listener'>
@@ -42,21 +42,22 @@ export function domainsOf(message: MessageParties): readonly Domain[] {
   return [...new Set(senderDomain === null ? all : [senderDomain, ...all])]
 }
 
-/** What rights are asked about; of accounts that got it only the actor's is looked for. */
+/** What rights are asked about. */
 export async function messageSubject(
   directory: Asked,
   message: MessageParties,
-  actor: Pick<Actor, 'accountId'>,
 ): Promise<Extract<Subject, { readonly kind: 'message' }>> {
   const sent = message.origin.account && parseAccountId(message.origin.account.id)
-  const { accountId } = actor
-  const isOwn =
-    accountId !== null && (await ownAddresses(directory, accountId, message.recipients)).length > 0
+  const addresses = message.recipients
+    .slice(0, RECIPIENTS_LOOKED_AT_MAX)
+    .flatMap((text) => parseAddress(text) ?? [])
+  // An account that forwards its mail has got it.
+  const { local } = await directory.expand(addresses, { followsForwards: false })
   return {
     kind: 'message',
     senderDomain: senderDomainOf(message),
     domains: domainsOf(message),
-    accountIds: [...(sent ? [sent] : []), ...(isOwn ? [accountId] : [])],
+    accountIds: [...new Set([...(sent ? [sent] : []), ...local.map((one) => one.accountId)])],
   }
 }
 
@@ -72,6 +73,21 @@ export function createMessageScope(directory: Asked, extent: Extent | undefined)
     sees: async (message) =>
       message.origin.account?.id === accountId ||
       (await ownAddresses(directory, accountId, message.recipients)).length > 0,
+  }
+}
+
+/** What somebody may act on: what his own have sent, whoever gets it. */
+export function createSenderScope(extent: Extent | undefined): MessageScope {
+  if (extent === undefined || extent.kind === 'all') return { sees: async () => true }
+  if (extent.kind === 'self') {
+    return { sees: async ({ origin }) => origin.account?.id === extent.accountId }
+  }
+  const domains = new Set(extent.domains)
+  return {
+    async sees(message) {
+      const domain = senderDomainOf(message)
+      return domain !== null && domains.has(domain)
+    },
   }
 }
 

@@ -8,11 +8,12 @@ import type { Story } from '#shared/queue/trace/story.ts'
 import { duration } from '#shared/settings/kinds.ts'
 import type { AdministrationDeps } from '../deps.ts'
 import { type BadValue, badValue, ok, type Parsed } from '../refusals.ts'
-import type { Extent } from '../rights/actor.ts'
+import type { Extent, Subject } from '../rights/actor.ts'
 import {
   createMessageScope,
   type MessageParties,
   type MessageScope,
+  messageSubject,
 } from '../rights/message-scope.ts'
 import { partiesOfDecision, partiesOfStory } from './parties.ts'
 
@@ -22,6 +23,8 @@ export const LISTED_MAX = 50
 export interface TraceAdministration {
   /** By queue id, Message-ID, address of a sender or recipient, or IP address of a client; also mail that was refused. */
   find(request: TraceRequest): Promise<Traced | BadValue>
+  /** What rights on the message with this queue id are asked about; undefined: nothing is known of it. */
+  subjectOf(queueId: string): Promise<Subject | undefined>
 }
 
 export const traceRoles = ['sender', 'recipient'] as const
@@ -34,7 +37,7 @@ export type TraceRequest = {
   /** How far back: 30m, 4h, 7d. */
   readonly since?: string | undefined
   /** What is told at most: absent, everything. */
-  readonly extent?: Extent | undefined
+  readonly within?: Extent | undefined
 }
 
 /** One of which at least one of both is known. */
@@ -83,12 +86,12 @@ export function createTraceAdministration(
   }
 
   return {
-    async find({ what, as, since, extent }) {
+    async find({ what, as, since, within }) {
       const spanMs = parseSince(since)
       if (spanMs.kind !== 'ok') return spanMs
       const role = parseRole(as)
       if (role.kind !== 'ok') return role
-      const scope = createMessageScope(deps.directory, extent)
+      const scope = createMessageScope(deps.directory, within)
       const nowMs = clock.now()
       const sinceMs = nowMs - spanMs.value
       const one = async (queueId: QueueId, known?: Story) =>
@@ -120,7 +123,24 @@ export function createTraceAdministration(
       if (stories.length + refusals.length === 0) return { kind: 'none', sinceMs }
       return { kind: 'several', stories, refusals, isCut: isCut || refusals.length === LISTED_MAX }
     },
+
+    async subjectOf(text) {
+      const queueId = parseQueueId(text.toUpperCase())
+      const parties = queueId && (await partiesOf(deps, queueId))
+      return parties && (await messageSubject(deps.directory, parties))
+    },
   }
+}
+
+async function partiesOf(
+  { stories, decisions }: Pick<AdministrationDeps, 'stories' | 'decisions'>,
+  queueId: QueueId,
+): Promise<MessageParties | undefined> {
+  const story = await stories.read(queueId)
+  if (story !== undefined) return partiesOfStory(story)
+  // Refused: it is of all whom it was for.
+  const [first, ...more] = (await decisions.of(queueId)).map(partiesOfDecision)
+  return first && { ...first, recipients: [first, ...more].flatMap((one) => one.recipients) }
 }
 
 /** Of one queue id some may be about recipients of others. */
