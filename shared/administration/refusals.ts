@@ -25,6 +25,8 @@ export type Field =
   | 'newerThan'
   | 'destination'
   | 'after'
+  | 'since'
+  | 'as'
   | 'table'
   | 'from'
   | 'accessTable'
