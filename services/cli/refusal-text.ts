@@ -36,6 +36,10 @@ export function explain(refusal: Refusal, names: FieldNames = {}): string {
       return `domain ${value} still has addresses (accounts: ${refusal.accounts}, aliases: ${refusal.aliases}); --force removes them and their mail`
     case 'no-such-account':
       return `no account ${value}`
+    case 'last-owner':
+      return refusal.field === 'domain'
+        ? `${value} has the last owner; 'postwolke owner grant' makes another account one`
+        : `${value} is the last owner; 'postwolke owner grant' makes another account one`
     case 'no-such-alias':
       return `no alias ${value}`
     case 'leads-nowhere':

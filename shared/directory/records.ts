@@ -9,8 +9,10 @@
 //   ACCESS#<table> / K#<key>      entry: the result of a text key
 //   ACCESS#<table> / N#v4/24#<hex>  entry: the result of a network, or of an address (`v4/32`)
 //                                 (access-records.ts reads and writes these three)
+//   ROLES       / <id>, #OWNERS   who has a role, and how many owners can sign in (roles.ts)
 //   DKIM#<domain> / KEYS          the domain's signing keys (signing-keys.ts)
 
+import { type GivenRole, givenRoles } from '#shared/administration/rights/roles.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { type Address, formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
@@ -55,7 +57,14 @@ export type AccountRecord = {
   /** Why it may not send, and since when; it goes on to receive and to read. Null: it may. */
   readonly frozen: Frozen | null
   readonly forward: Forward | null
+  /** What it may besides what every account may. */
+  readonly role: GivenRights | null
+  /** Raised whenever its role is narrowed: tokens of before are good for no more than an account without a role. */
+  readonly roleEpoch: number
 }
+
+/** `domains`: of an owner or auditor none, who have them all. */
+export type GivenRights = { readonly name: GivenRole; readonly domains: readonly Domain[] }
 
 export type Frozen = { readonly reason: string; readonly sinceMs: number }
 
@@ -86,8 +95,10 @@ export function addressKey(name: AliasName): Key {
   return { pk: addressesPk(name.domain), sk }
 }
 
+export const PROFILE_SK = 'PROFILE'
+
 export function accountKey(id: AccountId): Key {
-  return { pk: `ACC#${id}`, sk: 'PROFILE' }
+  return { pk: `ACC#${id}`, sk: PROFILE_SK }
 }
 
 export const firstAccountKey: Key = { pk: 'POSTMASTER', sk: 'FIRST' }
@@ -142,6 +153,8 @@ export function accountItem(account: AccountRecord): Item {
     ...(account.shared && { shared: true }),
     ...(account.frozen && { frozen: account.frozen }),
     ...(account.forward && { forward: forwardValue(account.forward) }),
+    ...(account.role && { role: { ...account.role } }),
+    ...(account.roleEpoch > 0 && { roleEpoch: account.roleEpoch }),
   }
 }
 
@@ -188,6 +201,21 @@ export function readAccount(item: Item): AccountRecord {
     shared: item.shared === true,
     frozen: readFrozen(item.frozen),
     forward: readForward(item),
+    // Accounts that never had a role have neither.
+    role: item.role == null ? null : readRole(item.role),
+    roleEpoch: item.roleEpoch === undefined ? 0 : number(item, 'roleEpoch'),
+  }
+}
+
+/** Null for one that this version does not know: then there is none. */
+export function readRole(value: Value | Item): GivenRights | null {
+  const { name, domains } = Object(value)
+  const known = givenRoles.find((one) => one === name)
+  if (known === undefined) return null
+  const texts: readonly unknown[] = Array.isArray(domains) ? domains : []
+  return {
+    name: known,
+    domains: texts.flatMap((text) => (typeof text === 'string' && parseDomain(text)) || []),
   }
 }
 
