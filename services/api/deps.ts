@@ -3,11 +3,9 @@
 
 import type { Administration } from '#shared/administration/administration.ts'
 import type { Change, RecordChange } from '#shared/administration/changes.ts'
-import type { Actor, Role } from '#shared/administration/rights/actor.ts'
-import type { AccountId } from '#shared/contracts/mailbox.ts'
+import type { Actor } from '#shared/administration/rights/actor.ts'
 import type { WebCaller } from '#shared/contracts/web.ts'
 import type { Directory } from '#shared/directory/directory.ts'
-import type { Domain } from '#shared/mail/domain.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Table } from '#shared/storage/ports.ts'
@@ -15,10 +13,6 @@ import type { Table } from '#shared/storage/ports.ts'
 export interface ApiDeps {
   readonly authenticate: Authenticate
   readonly audit: Audit
-  /** What the account itself may: nobody acts on somebody with more rights. */
-  readonly roleOf: (
-    accountId: AccountId,
-  ) => Promise<{ readonly role: Role; readonly domains: readonly Domain[] }>
   /** On the store, telling its changes to `record`. */
   readonly administration: (record: RecordChange) => Administration
   /** The same on a store that forgets what is written. */

@@ -104,6 +104,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'same-table':
       return 422
     case 'exists':
+    case 'last-owner':
     case 'not-empty':
     case 'too-many-grants':
     case 'too-many':

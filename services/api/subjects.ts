@@ -45,6 +45,14 @@ export const ofDomain =
     return { subject: { kind: 'domain', domain: domain.value }, missing }
   }
 
+export const accountSubject = ({ id, address, role }: AccountRecord): Subject => ({
+  kind: 'account',
+  accountId: id,
+  domain: address.domain,
+  role: role?.name ?? 'holder',
+  roleDomains: role?.domains ?? [],
+})
+
 /** By address or id. */
 export const ofAccount =
   (text: string): FindSubject =>
@@ -52,10 +60,7 @@ export const ofAccount =
     const missing = { kind: 'no-such-account', field: 'address', value: text } as const
     const account = await findAccount(text, deps)
     if (account === undefined) return { subject: undefined, missing }
-    const { id, address } = account
-    const { role, domains: roleDomains } = await deps.roleOf(id)
-    const { domain } = address
-    return { subject: { kind: 'account', accountId: id, domain, role, roleDomains }, missing }
+    return { subject: accountSubject(account), missing }
   }
 
 /** The domain of an address that need not be there: of a new account, of an alias. `@example.org` is the catch-all of its domain. */

@@ -24,6 +24,10 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return `domain ${value} still has addresses (accounts: ${refusal.accounts}, aliases: ${refusal.aliases})`
     case 'no-such-account':
       return `no account ${value}`
+    case 'last-owner':
+      return refusal.field === 'domain'
+        ? `${value} has the last owner`
+        : `${value} is the last owner`
     case 'no-such-alias':
       return `no alias ${value}`
     case 'leads-nowhere':

@@ -41,7 +41,6 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
   return {
     authenticate: async () => ({ kind: 'actor', actor: owner }),
     audit: noAudit,
-    roleOf: async () => ({ role: 'holder', domains: [] }),
     administration: (record) => assembleAdministration(backend, record),
     rehearsal: (record) => assembleAdministration(backend, record),
     directory: backend.directory,

@@ -1,7 +1,7 @@
 // The table of who may what. One row a right, one column a role; `allowed.ts` reads it, nothing else decides. Roles hang on accounts: with
 // its own account everybody may what the column `holder` says, besides what his role says.
 
-import type { Role } from './actor.ts'
+import type { Role } from './roles.ts'
 
 /** How far a right of a role goes: everywhere, in the domains given to it, for its own account, or not at all. */
 export type Reach = 'all' | 'domains' | 'self' | 'none'
