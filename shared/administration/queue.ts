@@ -1,7 +1,7 @@
 // What an administrator does with accepted mail that is not delivered yet: what mailq, postcat, postsuper and postqueue do. The
 // operator itself tells the log what becomes of each message.
 
-import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
+import { parseQueueId, type QueueId, queueIdMs } from '#shared/mail/queue-id.ts'
 import { addedFields } from '#shared/queue/added-fields.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
 import type { QueuedMessage } from '#shared/queue/records.ts'
@@ -35,7 +35,7 @@ export interface QueueAdministration {
   changeAll(
     verb: QueueVerb,
     filter: FilterRequest,
-    options?: { readonly after?: string | undefined; readonly heldToo?: boolean },
+    options?: ChangeAllOptions,
   ): QueueChanging | BadValue
   /** Whose mail waits most: by destination, recipient's domain, sender or reason, in spans of age. */
   top(
@@ -46,6 +46,13 @@ export interface QueueAdministration {
   stats(filter: FilterRequest): Promise<QueueStats | BadValue>
   /** The message as it is sent, but for what depends on the host it is sent to, and our signatures. */
   content(queueId: string): Promise<QueueContent | BadValue | NotQueued>
+}
+
+export type ChangeAllOptions = {
+  readonly after?: string | undefined
+  readonly heldToo?: boolean
+  /** Only of what was there by then (epoch ms); ages of the filter are meant as of then, too. */
+  readonly arrivedUntilMs?: number | undefined
 }
 
 export const queueVerbs = ['hold', 'release', 'delete', 'expire', 'flush'] as const
@@ -155,8 +162,8 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
       return { kind: 'flushed', messages }
     },
 
-    changeAll(verb, request, { after, heldToo = false } = {}) {
-      const filter = parseQueueFilter(request, clock.now())
+    changeAll(verb, request, { after, heldToo = false, arrivedUntilMs } = {}) {
+      const filter = parseQueueFilter(request, arrivedUntilMs ?? clock.now())
       if (filter.kind !== 'ok') return filter
       const from = after === undefined ? undefined : parseQueueIdField(after)
       if (from !== undefined && from.kind !== 'ok') return from
@@ -167,8 +174,9 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
         expire: (queueId) => operator.expire(queueId, { heldToo }),
         flush: async (queueId) => (await operator.flush({ queueId })) > 0,
       }
-      const listed = listQueue(operator, filter.value, from?.value)
-      return { kind: 'changing', outcomes: changing(listed.messages, acts[verb]) }
+      const { messages } = listQueue(operator, filter.value, from?.value)
+      const wanted = arrivedUntilMs === undefined ? messages : arrivedBy(messages, arrivedUntilMs)
+      return { kind: 'changing', outcomes: changing(wanted, acts[verb]) }
     },
 
     async top(request, { by, limit }) {
@@ -205,6 +213,17 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
         body: () => read(objects, key, { offset: fields, length: length - fields }),
       }
     },
+  }
+}
+
+/** Ids are in the order of arrival. */
+async function* arrivedBy(
+  messages: AsyncIterable<QueueFacts>,
+  untilMs: number,
+): AsyncGenerator<QueueFacts> {
+  for await (const message of messages) {
+    if (queueIdMs(message.queueId) > untilMs) return
+    yield message
   }
 }
 

@@ -65,6 +65,9 @@ export type NewAccount = {
   readonly quotaBytes?: number | null
   readonly enabled?: boolean
   readonly shared?: boolean
+  readonly displayName?: string
+  /** The job that adds it. */
+  readonly madeBy?: string
 }
 
 export type AccountChanges = {
@@ -191,6 +194,8 @@ export function createAccounts(deps: {
     shared: wanted.shared ?? false,
     frozen: null,
     forward: null,
+    displayName: wanted.displayName ?? '',
+    madeBy: wanted.madeBy ?? null,
   })
 
   async function writeIf(id: AccountId, changes: Changes, condition: Condition): Promise<boolean> {

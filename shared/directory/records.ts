@@ -36,6 +36,8 @@ export type AddressRecord = {
     readonly forward: Forward | null
   } | null
   readonly targets: readonly Address[] | null
+  /** The job that added the alias, if one did. */
+  readonly aliasMadeBy?: string
 }
 
 export type AccountRecord = {
@@ -55,7 +57,14 @@ export type AccountRecord = {
   /** Why it may not send, and since when; it goes on to receive and to read. Null: it may. */
   readonly frozen: Frozen | null
   readonly forward: Forward | null
+  /** As people know who it belongs to; '' for none. */
+  readonly displayName: string
+  /** The job that added it, if one did. */
+  readonly madeBy: string | null
 }
+
+/** Of a display name. */
+export const DISPLAY_NAME_CHARACTERS_MAX = 100
 
 export type Frozen = { readonly reason: string; readonly sinceMs: number }
 
@@ -142,6 +151,8 @@ export function accountItem(account: AccountRecord): Item {
     ...(account.shared && { shared: true }),
     ...(account.frozen && { frozen: account.frozen }),
     ...(account.forward && { forward: forwardValue(account.forward) }),
+    ...(account.displayName !== '' && { displayName: account.displayName }),
+    ...(account.madeBy !== null && { madeBy: account.madeBy }),
   }
 }
 
@@ -170,6 +181,7 @@ export function readAddress(item: Item): AddressRecord {
             forward: readForward(item),
           },
     targets: targets === undefined ? null : addresses(item, targets),
+    ...(typeof item.aliasMadeBy === 'string' && { aliasMadeBy: item.aliasMadeBy }),
   }
 }
 
@@ -188,6 +200,9 @@ export function readAccount(item: Item): AccountRecord {
     shared: item.shared === true,
     frozen: readFrozen(item.frozen),
     forward: readForward(item),
+    // Accounts made before there were names, or by no job, have no such attributes.
+    displayName: typeof item.displayName === 'string' ? item.displayName : '',
+    madeBy: typeof item.madeBy === 'string' ? item.madeBy : null,
   }
 }
 

@@ -20,6 +20,7 @@ const layers: readonly (readonly string[])[] = [
   ['shared/message'],
   ['shared/search'],
   ['shared/auth', 'shared/queue'],
+  ['shared/jobs', 'shared/events', 'shared/figures'],
   ['shared/administration'],
   ['services'],
   ['services/assembly'],

@@ -7,8 +7,11 @@ import type { ImportPlan } from './plan.ts'
 
 export interface ImportAdministration {
   /** Checks all rows; nothing is changed until the plan is run. */
-  plan(what: ImportWhat, source: Source): Promise<ImportPlan>
+  plan(what: ImportWhat, source: Source, options?: PlanOptions): Promise<ImportPlan>
 }
+
+/** `madeBy`: what accounts and aliases that are added remember as who made them, so that it can be undone. */
+export type PlanOptions = { readonly madeBy?: string | undefined }
 
 export type ImportWhat = 'domains' | 'accounts' | 'aliases'
 
@@ -18,7 +21,7 @@ export function createImportAdministration(
   fields: Fields,
 ): ImportAdministration {
   return {
-    async plan(what, source) {
+    async plan(what, source, { madeBy } = {}) {
       const { planImport } = await import('./plan.ts')
       switch (what) {
         case 'domains': {
@@ -27,11 +30,11 @@ export function createImportAdministration(
         }
         case 'aliases': {
           const { aliasRows } = await import('./alias-rows.ts')
-          return await planImport(aliasRows(deps, fields), source, deps)
+          return await planImport(aliasRows(deps, fields, madeBy), source, deps)
         }
         case 'accounts': {
           const { accountRows } = await import('./account-rows.ts')
-          return await planImport(accountRows(deps, fields), source, deps)
+          return await planImport(accountRows(deps, fields, madeBy), source, deps)
         }
       }
     },

@@ -53,6 +53,8 @@ export type ImportPlan =
 export type ImportOptions = {
   readonly update?: boolean | undefined
   readonly dryRun?: boolean | undefined
+  /** Rows at the beginning that are done already: whole chunks. */
+  readonly skip?: number | undefined
 }
 
 export type RowOutcome = { readonly line: number; readonly key: string } & (
@@ -61,7 +63,7 @@ export type RowOutcome = { readonly line: number; readonly key: string } & (
 )
 
 /** Rows worked on between two looks at what has been done. */
-const CHUNK_ROWS = 180
+export const CHUNK_ROWS = 180
 /** Reads and changes on the way at once. */
 const AT_ONCE = 16
 /** Kept of one text; all are counted. What is wrong with one row is mostly wrong with all. */
@@ -142,10 +144,13 @@ async function* run<Wanted extends Named>(
   source: Source,
   options: ImportOptions & { readonly rows: number; readonly log: Log },
 ): AsyncGenerator<RowOutcome> {
-  const { dryRun = false, rows, log } = options
+  const { dryRun = false, skip = 0, rows, log } = options
   const counts = { added: 0, changed: 0, unchanged: 0, refused: 0 }
   try {
+    let seen = 0
     for (const some of chunks(wantedRows(kind, source, sure))) {
+      seen += some.length
+      if (seen <= skip) continue
       const outcomes = await runChunk(kind, some, options)
       for (const { kind } of outcomes) counts[kind]++
       yield* outcomes
