@@ -95,6 +95,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'no-such-access-table':
     case 'no-such-access-entry':
     case 'no-such-selector':
+    case 'no-such-job':
     case 'leads-nowhere':
     case 'not-queued':
       return place.in === 'path' ? 404 : 422

@@ -69,16 +69,25 @@ const AT_ONCE = 16
 /** Kept of one text; all are counted. What is wrong with one row is mostly wrong with all. */
 export const PROBLEMS_KEPT_MAX = 1_000
 
+/** `within`: other domains are none to whoever imports. */
+export type CheckOptions = { readonly within?: readonly Domain[] | undefined }
+
 type NumberedRow<Wanted> = { readonly line: number; readonly wanted: Wanted }
 
 export async function planImport<Wanted extends Named>(
   kind: RowKind<Wanted>,
   source: Source,
   deps: { readonly directory: Pick<Directory, 'domains'>; readonly log: Log },
+  { within }: CheckOptions = {},
 ): Promise<ImportPlan> {
   const problems: RowProblem[] = []
   let count = 0
-  const rows = await checkRows(kind, source, deps.directory, (problem) => {
+  const domains = {
+    isOurs: async (domain: Domain) =>
+      within?.includes(domain) !== false &&
+      (await deps.directory.domains.get(domain)) !== undefined,
+  }
+  const rows = await checkRows(kind, source, domains, (problem) => {
     count++
     if (problems.length < PROBLEMS_KEPT_MAX) problems.push(problem)
   })
@@ -95,7 +104,7 @@ export async function planImport<Wanted extends Named>(
 async function checkRows<Wanted extends Named>(
   kind: RowKind<Wanted>,
   source: Source,
-  { domains }: Pick<Directory, 'domains'>,
+  { isOurs }: { readonly isOurs: (domain: Domain) => Promise<boolean> },
   onProblem: OnProblem,
 ): Promise<number> {
   const firstLines = new Map<string, number>()
@@ -107,7 +116,7 @@ async function checkRows<Wanted extends Named>(
     // Told once for each domain, with the first row that is in it.
     if (domain !== undefined && !looked.has(domain)) {
       looked.add(domain)
-      if ((await domains.get(domain)) === undefined) {
+      if (!(await isOurs(domain))) {
         onProblem({
           line,
           refusal: { kind: 'no-such-domain', field: 'domain', value: domain, domain },

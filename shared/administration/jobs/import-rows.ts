@@ -3,6 +3,7 @@
 
 import type { JobError } from '#shared/jobs/job.ts'
 import { ERRORS_A_SLICE_MAX, JobFailure, type JobKind, type Slice } from '#shared/jobs/kind.ts'
+import type { Domain } from '#shared/mail/domain.ts'
 import { chunks } from '#shared/runtime/chunks.ts'
 import type { Administration } from '../administration.ts'
 import type { ImportWhat } from '../imports/imports.ts'
@@ -17,6 +18,8 @@ export type ImportInput = {
   readonly update?: boolean
   /** Only what would become of each row is found out. */
   readonly dryRun?: boolean
+  /** Of whoever may not import everywhere. */
+  readonly within?: readonly Domain[]
 }
 
 const importable: readonly ImportWhat[] = ['domains', 'accounts', 'aliases']
@@ -30,10 +33,13 @@ export function importRows({
   return {
     name: IMPORT_ROWS,
     async *run(work) {
-      const { what, update, dryRun } = inputOf(work.input)
+      const { what, update, dryRun, within } = inputOf(work.input)
       if (work.cursor.startsWith(FAULTY)) throw faulty(Number(work.cursor.slice(FAULTY.length)))
       const source = sourceOf(await work.text())
-      const plan = await administration.imports.plan(what, source, { madeBy: work.id })
+      const plan = await administration.imports.plan(what, source, {
+        madeBy: work.id,
+        within,
+      })
       if (plan.kind === 'faulty') {
         const errors = plan.problems.map(({ line, refusal }) => errorOf(line, '', refusal))
         for (const some of chunks(errors, ERRORS_A_SLICE_MAX)) {
@@ -81,8 +87,9 @@ const errorOf = (line: number, key: string, refusal: Refusal): JobError => ({ li
 const faulty = (count: number) => new JobFailure(`${count} rows are wrong; nothing was changed`)
 
 function inputOf(input: unknown): ImportInput {
-  const { what, update, dryRun } = Object(input)
+  const { what, update, dryRun, within } = Object(input)
   const known = importable.find((each) => each === what)
   if (known === undefined) throw new JobFailure(`no import of ${String(what)}`)
-  return { what: known, update: update === true, dryRun: dryRun === true }
+  const limits = Array.isArray(within) ? { within } : {}
+  return { what: known, update: update === true, dryRun: dryRun === true, ...limits }
 }
