@@ -143,7 +143,10 @@ function readCopy(path: string) {
   })
   try {
     const counts: { [name: string]: number } = {}
-    const names = [...root.getKeys()].map((key) => asBuffer(key).toString('utf8'))
+    // lmdb-js ends them with a NUL.
+    const names = [...root.getKeys()].map(
+      (key) => Buffer.from(key).toString('utf8').split('\0')[0] ?? '',
+    )
     const databases = new Map(
       names.map((name) => [name, root.openDB<Uint8Array, Uint8Array>({ name, ...binary })]),
     )

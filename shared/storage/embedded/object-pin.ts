@@ -12,6 +12,8 @@ export const PIN_MS = 300_000
 const RENEW_EVERY_MS = 60_000
 const KEY = Buffer.from('backup')
 
+type Pin = { readonly id: string; readonly untilMs: number; readonly pid: number }
+
 export interface HeldPin extends AsyncDisposable {
   /** Throws where it was not held all the time: the process stood still for too long. */
   confirm(): void
@@ -39,7 +41,7 @@ export class ObjectPin {
     const id = randomUUID()
     let lapsed = false
     const taken = await this.#environment.commit(() => {
-      if (this.isHeld()) return false
+      if (this.isHeld() && !this.#isAbandoned()) return false
       this.#write(id)
       return true
     })
@@ -68,15 +70,26 @@ export class ObjectPin {
     }
   }
 
-  #read(): { readonly id: string; readonly untilMs: number } | undefined {
+  /** Whoever held it is not here. */
+  async forget(): Promise<void> {
+    await this.#environment.commit(() => void this.#about.remove(KEY))
+  }
+
+  /** Of a process that lmdb knows no more: it was killed. */
+  #isAbandoned(): boolean {
+    const pid = this.#read()?.pid
+    return pid !== undefined && !this.#environment.processes().includes(pid)
+  }
+
+  #read(): Pin | undefined {
     const value = this.#about.get(KEY)
     if (value === undefined) return undefined
-    const { id, untilMs } = Object(JSON.parse(Buffer.from(value).toString('utf8')))
-    return { id: String(id), untilMs: Number(untilMs) }
+    const { id, untilMs, pid } = Object(JSON.parse(Buffer.from(value).toString('utf8')))
+    return { id: String(id), untilMs: Number(untilMs), pid: Number(pid) }
   }
 
   #write(id: string): void {
     const untilMs = this.#clock.now() + PIN_MS
-    this.#about.put(KEY, Buffer.from(JSON.stringify({ id, untilMs })))
+    this.#about.put(KEY, Buffer.from(JSON.stringify({ id, untilMs, pid: process.pid })))
   }
 }

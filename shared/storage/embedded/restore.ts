@@ -194,6 +194,8 @@ async function changeMail({ directory, change, format, clock }: RestoreOptions):
     ...(clock && { clock }),
     ...(format !== undefined && { format }),
   })
+  // Of the backup, which was being made at the moment that it is of.
+  await store.objects.pin.forget()
   const { mail } = store.tables
   let some: ({ readonly put: Item } | { readonly delete: Item })[] = []
   await using view = store.view()
