@@ -1,0 +1,32 @@
+// The API on the backend: its ports, given.
+
+import { createApi } from '#services/api/app.ts'
+import { type ApiDeps, noAudit } from '#services/api/deps.ts'
+import { operations } from '#services/api/operations/index.ts'
+import type { WebHandler } from '#shared/contracts/web.ts'
+import { assembleAdministration } from './administration.ts'
+import { openApiKeys } from './api-keys.ts'
+import type { Backend } from './backend.ts'
+
+export async function assembleApi(
+  backend: Backend,
+  { version }: { readonly version: string },
+): Promise<WebHandler> {
+  const { store, directory, clock, log } = backend
+  const { cursorKey } = await openApiKeys(store.tables.directory)
+  const deps: ApiDeps = {
+    // Nobody can sign in until there is something to sign in with.
+    authenticate: async () => ({ kind: 'nobody' }),
+    audit: noAudit,
+    roleOf: async () => 'holder',
+    administration: (record) => assembleAdministration(backend, record),
+    rehearsal: (record) => assembleAdministration(backend, record),
+    directory,
+    counters: store.tables.counters,
+    cursorKey,
+    version,
+    clock,
+    log: log.child({ service: 'api' }),
+  }
+  return createApi(deps, operations)
+}
