@@ -28,6 +28,7 @@ import {
   type Forward,
   FROZEN_REASON_CHARACTERS_MAX,
   type Frozen,
+  factorsKey,
   firstAccountItem,
   forwardValue,
   PROFILE_SK,
@@ -57,6 +58,8 @@ export interface Accounts {
   freeze(id: AccountId, reason: string): Promise<boolean>
   /** False when it is not frozen, or gone. */
   unfreeze(id: AccountId): Promise<boolean>
+  /** All its sessions end, and whoever knows what logs it in begins anew. False when it is gone. */
+  endSessions(id: AccountId): Promise<boolean>
   /** Better records of the same password; false when the password was changed meanwhile. */
   replacePassword(id: AccountId, oldHash: string, stored: StoredPassword): Promise<boolean>
 }
@@ -196,6 +199,7 @@ export function createAccounts(deps: {
     shared: wanted.shared ?? false,
     frozen: null,
     forward: null,
+    factors: null,
     role: null,
     roleEpoch: 0,
   })
@@ -327,6 +331,7 @@ export function createAccounts(deps: {
               }
             : { delete: key, if: { all: [mine, { absent: 'targets' }] } },
           { delete: accountKey(account.id), if: withRole(account) },
+          { delete: factorsKey(account.id) },
           ...roleWrites(account, 'remove'),
         ])
         onSessionsEnd(account.id)
@@ -343,6 +348,12 @@ export function createAccounts(deps: {
     },
 
     unfreeze: (id) => writeIf(id, { remove: ['frozen'] }, { exists: 'frozen' }),
+
+    async endSessions(id) {
+      const isThere = await writeIf(id, { add: { sessionsEpoch: 1 } }, { exists: 'pk' })
+      if (isThere) onSessionsEnd(id)
+      return isThere
+    },
 
     async replacePassword(id, oldHash, { passwordHash, scramVerifier }) {
       return await optimistic(async () => {

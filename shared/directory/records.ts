@@ -3,6 +3,7 @@
 //   D#<domain>  / L#<local key>   address: its account (with what RCPT needs of it) or alias targets, or both
 //   D#<domain>  / L@              the catch-all alias; no local key can make this key
 //   ACC#<id>    / PROFILE         account with what is kept of its password
+//   ACC#<id>    / FACTORS         what logs it in besides (factors.ts), and IDENTITY#<hash> / ACCOUNT
 //   POSTMASTER  / FIRST           address of the first account, made while there was no other; older stores have none
 //   SRS         / SECRETS         what rewritten senders are signed with (srs-secrets.ts); older stores have none
 //   ACCESS      / <table>         access table: version, how many entries, their bytes, and how many networks of each size (`v4/24`)
@@ -57,10 +58,23 @@ export type AccountRecord = {
   /** Why it may not send, and since when; it goes on to receive and to read. Null: it may. */
   readonly frozen: Frozen | null
   readonly forward: Forward | null
+  /** Null: its password alone logs it in. */
+  readonly factors: FactorsMark | null
   /** What it may besides what every account may. */
   readonly role: GivenRights | null
   /** Raised whenever its role is narrowed: tokens of before are good for no more than an account without a role. */
   readonly roleEpoch: number
+}
+
+/** What a login with a password must know of `FactorsRecord` (factors.ts). */
+export type FactorsMark = {
+  /** It has a second factor. */
+  readonly second: boolean
+  /** How many. */
+  readonly appPasswords: number
+  /** What SCRAM's challenge says where app passwords may answer it; base64. */
+  readonly salt?: string
+  readonly iterations?: number
 }
 
 /** `domains`: of an owner or auditor none, who have them all. */
@@ -99,6 +113,10 @@ export const PROFILE_SK = 'PROFILE'
 
 export function accountKey(id: AccountId): Key {
   return { pk: `ACC#${id}`, sk: PROFILE_SK }
+}
+
+export function factorsKey(id: AccountId): Key {
+  return { pk: `ACC#${id}`, sk: 'FACTORS' }
 }
 
 export const firstAccountKey: Key = { pk: 'POSTMASTER', sk: 'FIRST' }
@@ -153,6 +171,7 @@ export function accountItem(account: AccountRecord): Item {
     ...(account.shared && { shared: true }),
     ...(account.frozen && { frozen: account.frozen }),
     ...(account.forward && { forward: forwardValue(account.forward) }),
+    ...(account.factors && { factors: account.factors }),
     ...(account.role && { role: { ...account.role } }),
     ...(account.roleEpoch > 0 && { roleEpoch: account.roleEpoch }),
   }
@@ -201,6 +220,7 @@ export function readAccount(item: Item): AccountRecord {
     shared: item.shared === true,
     frozen: readFrozen(item.frozen),
     forward: readForward(item),
+    factors: readFactorsMark(item.factors),
     // Accounts that never had a role have neither.
     role: item.role == null ? null : readRole(item.role),
     roleEpoch: item.roleEpoch === undefined ? 0 : number(item, 'roleEpoch'),
@@ -236,6 +256,17 @@ function readFrozen(value: Value | undefined): Frozen | null {
   if (value == null) return null
   const { reason, sinceMs } = Object(value)
   return { reason: String(reason), sinceMs: Number(sinceMs) }
+}
+
+/** Accounts that have nothing but a password have no such attribute. */
+function readFactorsMark(value: Value | undefined): FactorsMark | null {
+  if (value == null) return null
+  const { second, appPasswords, salt, iterations } = Object(value)
+  return {
+    second: second === true,
+    appPasswords: Number(appPasswords),
+    ...(salt !== undefined && { salt: String(salt), iterations: Number(iterations) }),
+  }
 }
 
 function addresses(item: Item, value: Value): readonly Address[] {
