@@ -10,6 +10,7 @@ import type { Directory } from '#shared/directory/directory.ts'
 import type { EventSource } from '#shared/events/event.ts'
 import type { FigureSource } from '#shared/figures/series.ts'
 import type { Jobs } from '#shared/jobs/jobs.ts'
+import type { Domain } from '#shared/mail/domain.ts'
 import type { Clock } from '#shared/runtime/clock.ts'
 import type { Log } from '#shared/runtime/log.ts'
 import type { Table } from '#shared/storage/ports.ts'
@@ -19,7 +20,9 @@ export interface ApiDeps {
   readonly authenticate: Authenticate
   readonly audit: Audit
   /** What the account itself may: nobody acts on somebody with more rights. */
-  readonly roleOf: (accountId: AccountId) => Promise<Role>
+  readonly roleOf: (
+    accountId: AccountId,
+  ) => Promise<{ readonly role: Role; readonly domains: readonly Domain[] }>
   /** On the store, telling its changes to `record`. */
   readonly administration: (record: RecordChange) => Administration
   /** The same on a store that forgets what is written. */

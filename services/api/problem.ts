@@ -98,6 +98,8 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'no-such-job':
     case 'leads-nowhere':
     case 'not-queued':
+    case 'no-such-app-password':
+    case 'no-such-session':
       return place.in === 'path' ? 404 : 422
     case 'is-owner':
     case 'same-table':
@@ -105,6 +107,7 @@ function statusOf(refusal: Refusal, place: FieldPlace): number {
     case 'exists':
     case 'not-empty':
     case 'too-many-grants':
+    case 'too-many':
     case 'not-waiting':
     case 'differs':
     case 'still-running':

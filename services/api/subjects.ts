@@ -54,8 +54,9 @@ export const ofAccount =
     const account = await findAccount(text, deps)
     if (account === undefined) return { subject: undefined, missing }
     const { id, address } = account
-    const role = await deps.roleOf(id)
-    return { subject: { kind: 'account', accountId: id, domain: address.domain, role }, missing }
+    const { role, domains: roleDomains } = await deps.roleOf(id)
+    const { domain } = address
+    return { subject: { kind: 'account', accountId: id, domain, role, roleDomains }, missing }
   }
 
 /** The domain of an address that need not be there: of a new account, of an alias. `@example.org` is the catch-all of its domain. */

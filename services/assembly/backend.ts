@@ -3,6 +3,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { jobEvent } from '#shared/administration/jobs/job-event.ts'
+import { createDevices } from '#shared/auth/devices.ts'
 import { createSuspicion } from '#shared/auth/suspicion.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { createAccessTables } from '#shared/directory/access-tables.ts'
@@ -118,6 +119,7 @@ export function createBackend(deps: {
       clock,
       log: deps.log,
     }),
+    devices: createDevices({ counters: tables.counters, clock, log: deps.log }),
     rates,
     quota,
     events,

@@ -9,6 +9,9 @@ export { explainHash, type FieldNames } from '#shared/administration/explain.ts'
 const optionNames = {
   quota: '--quota',
   reason: '--reason',
+  name: '--name',
+  scopes: '--for',
+  expires: '--expires',
   state: '--state',
   olderThan: '--older-than',
   newerThan: '--newer',
@@ -53,6 +56,8 @@ function hintOf(refusal: Refusal): string {
       return '; --update makes it as the file says'
     case 'no-such-selector':
       return `; 'postwolke dkim list ${refusal.domain}' shows them`
+    case 'no-such-app-password':
+      return "; 'postwolke account app-password list' shows them"
     case 'still-running':
       return '; stop its services and functions first (docs/aws.md, "Restore")'
     default:

@@ -50,6 +50,12 @@ export function explainRefusal(refusal: Refusal, names: FieldNames = {}): string
       return `no job ${value}`
     case 'no-such-selector':
       return `no signing key ${value} of ${refusal.domain}`
+    case 'no-such-app-password':
+      return `no app password ${value}`
+    case 'too-many':
+      return `an account has ${refusal.max} app passwords at most; revoke one that is not used`
+    case 'no-such-session':
+      return `${refusal.account} has no session ${value} in this process`
     case 'same-table':
       return `${value} is the deployment's own table`
     case 'still-running':
@@ -100,6 +106,8 @@ function explainRule({ field, value, rule }: BadValue, names: FieldNames): strin
       return 'there is nothing to change'
     case 'one-line':
       return `${name} must be one line of 1 to ${rule.charactersMax} characters`
+    case 'future-time':
+      return `${name} must be a time to come as in RFC 3339, or ${rule.allowed}: '${value}'`
     case 'rights':
       return `'${value}' are no rights; allowed: letters of ${rule.letters}`
     case 'queue-id':

@@ -2,11 +2,14 @@
 
 import { createApi } from '#services/api/app.ts'
 import { type ApiDeps, type AuditEntry, type AuditResult, noAudit } from '#services/api/deps.ts'
+import { createEventStreams } from '#services/api/event-stream.ts'
 import type { Operation } from '#services/api/operation.ts'
 import { operations } from '#services/api/operations/index.ts'
 import { assembleAdministration } from '#services/assembly/administration.ts'
 import type { Backend } from '#services/assembly/backend.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
+import { createEventRing } from '#shared/events/ring.ts'
+import { createStoredFigures } from '#shared/figures/series.ts'
 import { silentLog } from '#shared/runtime/log.ts'
 
 export const owner: Actor = {
@@ -38,13 +41,18 @@ export type TestApi = {
 }
 
 export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps {
+  const events = createEventRing()
   return {
     authenticate: async () => ({ kind: 'actor', actor: owner }),
     audit: noAudit,
-    roleOf: async () => 'holder',
+    roleOf: async () => ({ role: 'holder', domains: [] }),
     administration: (record) => assembleAdministration(backend, record),
     rehearsal: (record) => assembleAdministration(backend, record),
     directory: backend.directory,
+    jobs: backend.jobs,
+    events,
+    eventStreams: createEventStreams({ events, clock: backend.clock }),
+    figures: createStoredFigures(backend.store.tables.counters, backend.clock),
     counters: backend.store.tables.counters,
     cursorKey: new Uint8Array(32).fill(7),
     version: '0.0.0',
