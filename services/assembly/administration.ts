@@ -1,8 +1,10 @@
 // Administration on a store, for the command line and for the first start.
 
+import { decisionRecords } from '#services/policy/records/reading.ts'
 import { type Administration, createAdministration } from '#shared/administration/administration.ts'
 import type { RecordChange } from '#shared/administration/changes.ts'
 import type { LiveSessions } from '#shared/auth/account-watch.ts'
+import { createStories } from '#shared/queue/trace/stories.ts'
 import type { Backend } from './backend.ts'
 import { openRecordReader } from './dns.ts'
 import { assembleKeyUpkeep } from './signing.ts'
@@ -27,6 +29,8 @@ export function assembleAdministration(
     people,
     operator,
     objects: store.objects,
+    stories: createStories(store.tables.queue),
+    decisions: decisionRecords(store.tables.counters, clock),
     suspicion,
     devices,
     sessions,

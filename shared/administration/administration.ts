@@ -22,6 +22,7 @@ import { createQueueAdministration, type QueueAdministration } from './queue.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
 import { createSrsAdministration, type SrsAdministration } from './srs.ts'
 import { createStatusAdministration, type StatusAdministration } from './status.ts'
+import { createTraceAdministration, type TraceAdministration } from './trace/trace.ts'
 
 export interface Administration {
   readonly domains: DomainAdministration
@@ -37,6 +38,7 @@ export interface Administration {
   readonly queue: QueueAdministration
   readonly imports: ImportAdministration
   readonly status: StatusAdministration
+  readonly trace: TraceAdministration
 }
 
 export function createAdministration(deps: AdministrationDeps): Administration {
@@ -55,5 +57,6 @@ export function createAdministration(deps: AdministrationDeps): Administration {
     queue: createQueueAdministration(deps),
     imports: createImportAdministration(deps, fields),
     status: createStatusAdministration(deps),
+    trace: createTraceAdministration(deps),
   }
 }

@@ -25,6 +25,8 @@ export type Field =
   | 'newerThan'
   | 'destination'
   | 'after'
+  | 'since'
+  | 'as'
   | 'table'
   | 'from'
   | 'accessTable'
@@ -114,6 +116,8 @@ export type NotEmpty = Of<
   { readonly accounts: number; readonly aliases: number }
 >
 export type NoSuchAccount = Of<'no-such-account', 'address' | 'grantee'>
+/** Somebody who can sign in must be left to give roles; another account may be made owner before. */
+export type LastOwner = Of<'last-owner', 'address' | 'domain'>
 export type NoSuchAlias = Of<'no-such-alias', 'alias'>
 /** No alias, no account, and no catch-all. */
 export type LeadsNowhere = Of<'leads-nowhere', 'alias'>
@@ -147,6 +151,7 @@ export type Refusal =
   | NoSuchDomain
   | NotEmpty
   | NoSuchAccount
+  | LastOwner
   | NoSuchAlias
   | LeadsNowhere
   | NoSuchFolder

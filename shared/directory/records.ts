@@ -10,8 +10,10 @@
 //   ACCESS#<table> / K#<key>      entry: the result of a text key
 //   ACCESS#<table> / N#v4/24#<hex>  entry: the result of a network, or of an address (`v4/32`)
 //                                 (access-records.ts reads and writes these three)
+//   ROLES       / <id>, #OWNERS   who has a role, and how many owners can sign in (roles.ts)
 //   DKIM#<domain> / KEYS          the domain's signing keys (signing-keys.ts)
 
+import { type GivenRole, givenRoles } from '#shared/administration/rights/roles.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { type Address, formatAddress, lookupKey, parseAddress } from '#shared/mail/address.ts'
 import { type Domain, parseDomain } from '#shared/mail/domain.ts'
@@ -58,6 +60,10 @@ export type AccountRecord = {
   readonly forward: Forward | null
   /** Null: its password alone logs it in. */
   readonly factors: FactorsMark | null
+  /** What it may besides what every account may. */
+  readonly role: GivenRights | null
+  /** Raised whenever its role is narrowed: tokens of before are good for no more than an account without a role. */
+  readonly roleEpoch: number
 }
 
 /** What a login with a password must know of `FactorsRecord` (factors.ts). */
@@ -70,6 +76,9 @@ export type FactorsMark = {
   readonly salt?: string
   readonly iterations?: number
 }
+
+/** `domains`: of an owner or auditor none, who have them all. */
+export type GivenRights = { readonly name: GivenRole; readonly domains: readonly Domain[] }
 
 export type Frozen = { readonly reason: string; readonly sinceMs: number }
 
@@ -100,8 +109,10 @@ export function addressKey(name: AliasName): Key {
   return { pk: addressesPk(name.domain), sk }
 }
 
+export const PROFILE_SK = 'PROFILE'
+
 export function accountKey(id: AccountId): Key {
-  return { pk: `ACC#${id}`, sk: 'PROFILE' }
+  return { pk: `ACC#${id}`, sk: PROFILE_SK }
 }
 
 export function factorsKey(id: AccountId): Key {
@@ -161,6 +172,8 @@ export function accountItem(account: AccountRecord): Item {
     ...(account.frozen && { frozen: account.frozen }),
     ...(account.forward && { forward: forwardValue(account.forward) }),
     ...(account.factors && { factors: account.factors }),
+    ...(account.role && { role: { ...account.role } }),
+    ...(account.roleEpoch > 0 && { roleEpoch: account.roleEpoch }),
   }
 }
 
@@ -208,6 +221,21 @@ export function readAccount(item: Item): AccountRecord {
     frozen: readFrozen(item.frozen),
     forward: readForward(item),
     factors: readFactorsMark(item.factors),
+    // Accounts that never had a role have neither.
+    role: item.role == null ? null : readRole(item.role),
+    roleEpoch: item.roleEpoch === undefined ? 0 : number(item, 'roleEpoch'),
+  }
+}
+
+/** Null for one that this version does not know: then there is none. */
+export function readRole(value: Value | Item): GivenRights | null {
+  const { name, domains } = Object(value)
+  const known = givenRoles.find((one) => one === name)
+  if (known === undefined) return null
+  const texts: readonly unknown[] = Array.isArray(domains) ? domains : []
+  return {
+    name: known,
+    domains: texts.flatMap((text) => (typeof text === 'string' && parseDomain(text)) || []),
   }
 }
 
