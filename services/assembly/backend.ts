@@ -2,6 +2,7 @@
 // socket. The command line uses it beside a running server, on the same data folder.
 
 import { readFile } from 'node:fs/promises'
+import { createDevices } from '#shared/auth/devices.ts'
 import { createSuspicion } from '#shared/auth/suspicion.ts'
 import type { AccountId } from '#shared/contracts/mailbox.ts'
 import { createAccessTables } from '#shared/directory/access-tables.ts'
@@ -113,6 +114,7 @@ export function createBackend(deps: {
       clock,
       log: deps.log,
     }),
+    devices: createDevices({ counters: tables.counters, clock, log: deps.log }),
     rates,
     quota,
     people: createPeople(directory.accounts, settings),

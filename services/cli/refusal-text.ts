@@ -1,16 +1,17 @@
-// Refusals of administration as the one line that says what was wrong.
+// Refusals of administration as the one line that says what was wrong, and what to do with this command.
 
-import type { BadValue, Field, Refusal, Rule } from '#shared/administration/refusals.ts'
-import type { HashProblem } from '#shared/auth/passwords.ts'
-import { unreachable } from '#shared/runtime/errors.ts'
+import { explainRefusal, type FieldNames } from '#shared/administration/explain.ts'
+import type { Refusal } from '#shared/administration/refusals.ts'
 import { CommandFailure } from './failure.ts'
 
-/** What fields are called where they were given. */
-export type FieldNames = { readonly [field in Field]?: string }
+export { explainHash, type FieldNames } from '#shared/administration/explain.ts'
 
 const optionNames = {
   quota: '--quota',
   reason: '--reason',
+  name: '--name',
+  scopes: '--for',
+  expires: '--expires',
   state: '--state',
   olderThan: '--older-than',
   newerThan: '--newer',
@@ -21,170 +22,45 @@ export const refused = (refusal: Refusal, names?: FieldNames) =>
   new CommandFailure(explain(refusal, names))
 
 export function explain(refusal: Refusal, names: FieldNames = {}): string {
-  const { value } = refusal
-  switch (refusal.kind) {
-    case 'bad-value':
-      return explainRule(refusal, { ...optionNames, ...names })
-    case 'exists':
-      return `${noun(refusal.field)} ${value} exists already${refusal.field === 'alias' ? "; 'alias set' changes it" : ''}`
-    case 'no-such-domain':
-      if (refusal.field === 'domain') return `no domain ${value}`
-      return refusal.field === 'alias'
-        ? `the domain of ${value} is not one of ours`
-        : explainMissingDomain(refusal.domain)
-    case 'not-empty':
-      return `domain ${value} still has addresses (accounts: ${refusal.accounts}, aliases: ${refusal.aliases}); --force removes them and their mail`
-    case 'no-such-account':
-      return `no account ${value}`
-    case 'no-such-alias':
-      return `no alias ${value}`
-    case 'leads-nowhere':
-      return `no alias ${value}, no account either, and no catch-all`
-    case 'no-such-folder':
-      return `${refusal.account} has no folder ${value}; 'postwolke account show ${refusal.account}' lists them`
-    case 'is-owner':
-      return `${refusal.account} has all rights in its own folders`
-    case 'too-many-grants':
-      return `too many entries in ${refusal.folder}, or too many folders opened to ${value}`
-    case 'not-queued':
-      return `${value} is not in the queue; 'postwolke trace ${value}' tells what became of it`
-    case 'not-waiting':
-      return refusal.recipients.length === 0
-        ? `${value} is being delivered this moment; try again`
-        : `${value} does not wait for ${refusal.recipients.join(' or ')}, or is being delivered this moment`
-    case 'differs':
-      return `${value} is there and differs; --update makes it as the file says`
-    case 'no-such-access-table':
-      return `no access table ${value}, or nothing in it`
-    case 'no-such-access-entry':
-      return `no entry ${value} in ${refusal.table}`
-    case 'no-such-selector':
-      return `no signing key ${value} of ${refusal.domain}; 'postwolke dkim list ${refusal.domain}' shows them`
-    case 'same-table':
-      return `${value} is the deployment's own table`
-    case 'still-running':
-      return 'containers are running on it; stop its services and functions first (docs/aws.md, "Restore")'
-    default:
-      return unreachable(refusal)
+  if (refusal.kind === 'bad-value') {
+    const { name } = refusal.rule
+    if (name === 'password-or-hash') {
+      return 'give a password with --password-stdin, or its hash with --hash-stdin'
+    }
+    if (name === 'some-change') {
+      return 'nothing to change: give --password-stdin, --password, --hash-stdin, --quota, --enable, --disable or --shared'
+    }
   }
+  if (refusal.kind === 'no-such-domain' && refusal.field === 'address') {
+    return explainMissingDomain(refusal.domain)
+  }
+  return `${explainRefusal(refusal, { ...optionNames, ...names })}${hintOf(refusal)}`
 }
 
 export const explainMissingDomain = (domain: string) =>
   `no domain ${domain}; 'postwolke domain add ${domain}' makes it`
 
-const nouns = {
-  domain: 'domain',
-  address: 'account',
-  alias: 'alias',
-  selector: 'selector',
-} as const
-const noun = (field: keyof typeof nouns) => nouns[field]
-
-function explainRule({ field, value, rule }: BadValue, names: FieldNames): string {
-  const name = names[field] ?? field
-  switch (rule.name) {
-    case 'domain-name':
-      return `'${value}' is not a domain name`
-    case 'mail-address':
-      return `'${value}' is not a mail address${rule.lacksDomain ? '; defaultDomain names the domain of those without one' : ''}`
-    case 'own-address':
-      return `'${value}' cannot be an address here: the part before the @ has from 1 to ${rule.localPartBytesMax} bytes, the domain no underscore`
-    case 'no-program':
-      return `'${value}' is not a mail address: an alias here leads to addresses, not to programs, files or included lists`
-    case 'target-count':
-      return `an alias has 1 to ${rule.max} targets`
-    case 'forward-count':
-      return `the mail of an account goes to at most ${rule.max} addresses`
-    case 'quota':
-      return `${name} cannot be '${value}'; allowed: default, unlimited, ${rule.allowed}`
-    case 'quota-unit':
-      return `${name} ${value} is ${value} bytes; write ${value}MB, or ${value}B if that is meant`
-    case 'password':
-      return `${name} must be one line of UTF-8; a password has 1 to ${rule.bytesMax} bytes and no NUL`
-    case 'password-or-hash':
-      return 'give a password with --password-stdin, or its hash with --hash-stdin'
-    case 'hash':
-      return explainHash(rule.problem)
-    case 'one-of':
-      return field === 'table'
-        ? `'${value}' is no table; allowed: ${rule.allowed.join(', ')}`
-        : `${name} cannot be '${value}'; allowed: ${rule.allowed.join(', ')}`
-    case 'some-change':
-      return 'nothing to change: give --password-stdin, --password, --hash-stdin, --quota, --enable, --disable or --shared'
-    case 'one-line':
-      return `${name} must be one line of 1 to ${rule.charactersMax} characters`
-    case 'rights':
-      return `'${value}' are no rights; allowed: letters of ${rule.letters}`
-    case 'queue-id':
-      return `'${value}' is not a queue id; 'postwolke queue list' shows them`
-    case 'age':
-      return `${name} cannot be '${value}'; allowed: ${rule.allowed}`
-    case 'cursor':
-      return `'${value}' is not where a list goes on`
-    case 'passwd-line':
-      return 'no address:hash, and the file has no heading such as address,password'
-    case 'not-both':
-      return 'give a password or its hash'
-    case 'column':
-      return `no column '${value}'; there are ${rule.columns.join(', ')}`
-    case 'column-count':
-      return `${rule.count} columns where the heading has ${rule.max}`
-    case 'closed-quotation':
-      return 'a quotation mark is not closed'
-    case 'once':
-      return `${value} is in line ${rule.firstLine} already`
-    case 'row-count':
-      return `more than ${rule.max} entries; divide the file`
-    case 'table-name':
-      return `'${value}' is no name of a table: letters, digits, dots, hyphens and underscores, at most 64`
-    case 'access-key':
-      return explainAccessKey(rule.fault, value)
-    case 'result-text':
-      return `a result is one line of at most ${rule.bytesMax} bytes`
-    case 'result':
-      return `'${value}': ${rule.problem}`
-    case 'key-and-result':
-      return 'a key and a result are wanted, with blanks between'
-    case 'no-patterns':
-      return 'a pattern of regexp_table(5) or pcre_table(5): our tables hold names, addresses and networks; write those'
-    case 'no-conditions':
-      return 'if, endif and ! are not known here; write the networks that are meant'
-    case 'selector':
-      return `'${value}' is no selector: labels of letters in lower case, digits and hyphens, with dots between, at most 63 characters`
-    case 'private-key':
-      return `not a key that can sign: ${rule.problem}`
+function hintOf(refusal: Refusal): string {
+  switch (refusal.kind) {
+    case 'bad-value':
+      return refusal.rule.name === 'queue-id' ? "; 'postwolke queue list' shows them" : ''
+    case 'exists':
+      return refusal.field === 'alias' ? "; 'alias set' changes it" : ''
+    case 'not-empty':
+      return '; --force removes them and their mail'
+    case 'no-such-folder':
+      return `; 'postwolke account show ${refusal.account}' lists them`
+    case 'not-queued':
+      return `; 'postwolke trace ${refusal.value}' tells what became of it`
+    case 'differs':
+      return '; --update makes it as the file says'
+    case 'no-such-selector':
+      return `; 'postwolke dkim list ${refusal.domain}' shows them`
+    case 'no-such-app-password':
+      return "; 'postwolke account app-password list' shows them"
+    case 'still-running':
+      return '; stop its services and functions first (docs/aws.md, "Restore")'
     default:
-      return unreachable(rule)
-  }
-}
-
-type AccessKeyFault = Extract<Rule, { readonly name: 'access-key' }>['fault']
-
-function explainAccessKey(fault: AccessKeyFault, value: string): string {
-  switch (fault) {
-    case 'empty':
-      return 'the key is empty'
-    case 'too-long':
-      return `'${value}' is too long for a key`
-    case 'characters':
-      return `'${value}' has characters that no key has`
-    case 'network':
-      return `'${value}' is no network: bits behind the prefix are set, or there are not so many`
-    default:
-      return unreachable(fault)
-  }
-}
-
-export function explainHash(problem: HashProblem): string {
-  const { scheme } = problem
-  switch (problem.kind) {
-    case 'malformed':
-      return `this is no hash of ${scheme}; it may have been cut`
-    case 'unsupported':
-      return `${scheme} is not one that can be verified; known: ${problem.known}`
-    case 'costly':
-      return `${scheme} with ${problem.exceeds} would keep others waiting at each login`
-    default:
-      return unreachable(problem)
+      return ''
   }
 }

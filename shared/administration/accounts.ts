@@ -250,6 +250,10 @@ export function createAccountAdministration(
     set,
 
     async page(request) {
+      if (request.within?.kind === 'self') {
+        const own = await accounts.byId(request.within.accountId)
+        return { kind: 'page', items: own ? [await describe(own)] : [], next: undefined }
+      }
       const list = await parseListRequest(request, directory)
       if (list.kind !== 'ok') return list
       const { items, next } = await accounts.page(list.value)

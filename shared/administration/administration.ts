@@ -10,12 +10,14 @@
 import { type AccessAdministration, createAccessAdministration } from './access.ts'
 import { type AccountAdministration, createAccountAdministration } from './accounts.ts'
 import { type AliasAdministration, createAliasAdministration } from './aliases.ts'
+import { type AppPasswordAdministration, createAppPasswordAdministration } from './app-passwords.ts'
 import type { AdministrationDeps } from './deps.ts'
 import { createDnsAdministration, type DnsAdministration } from './dns/domain-records.ts'
 import { createDomainAdministration, type DomainAdministration } from './domains.ts'
 import { createFields } from './fields.ts'
 import { createGrantAdministration, type GrantAdministration } from './grants.ts'
 import { createImportAdministration, type ImportAdministration } from './imports/imports.ts'
+import { createLoginAdministration, type LoginAdministration } from './logins.ts'
 import { createQueueAdministration, type QueueAdministration } from './queue.ts'
 import { createSigningAdministration, type SigningAdministration } from './signing.ts'
 import { createSrsAdministration, type SrsAdministration } from './srs.ts'
@@ -25,6 +27,8 @@ import { createTraceAdministration, type TraceAdministration } from './trace/tra
 export interface Administration {
   readonly domains: DomainAdministration
   readonly accounts: AccountAdministration
+  readonly appPasswords: AppPasswordAdministration
+  readonly logins: LoginAdministration
   readonly aliases: AliasAdministration
   readonly grants: GrantAdministration
   readonly access: AccessAdministration
@@ -42,6 +46,8 @@ export function createAdministration(deps: AdministrationDeps): Administration {
   return {
     domains: createDomainAdministration(deps, fields),
     accounts: createAccountAdministration(deps, fields),
+    appPasswords: createAppPasswordAdministration(deps, fields),
+    logins: createLoginAdministration(deps, fields),
     aliases: createAliasAdministration(deps, fields),
     grants: createGrantAdministration(deps, fields),
     access: createAccessAdministration(deps),

@@ -154,6 +154,7 @@ export function createAliasAdministration(
     remove,
 
     async page(request) {
+      if (request.within?.kind === 'self') return { kind: 'page', items: [], next: undefined }
       const list = await parseListRequest(request, directory)
       if (list.kind !== 'ok') return list
       const { items, next } = await aliases.page(list.value)

@@ -1,5 +1,7 @@
 // What administration works with. The composition root gives it; a test gives it an embedded store's.
 
+import type { LiveSessions } from '#shared/auth/account-watch.ts'
+import type { Devices } from '#shared/auth/devices.ts'
 import type { Suspicion } from '#shared/auth/suspicion.ts'
 import type { DecisionRecords } from '#shared/contracts/decisions.ts'
 import type { People } from '#shared/contracts/people.ts'
@@ -30,6 +32,9 @@ export type AdministrationDeps = {
   readonly people: People
   readonly operator: QueueOperator
   readonly objects: Pick<ObjectStore, 'stream'>
+  readonly devices: Pick<Devices, 'of'>
+  /** Of this process; undefined where listeners are elsewhere. */
+  readonly sessions: LiveSessions | undefined
   readonly suspicion: Pick<Suspicion, 'forget'>
   readonly stories: Stories
   readonly decisions: DecisionRecords

@@ -136,6 +136,7 @@ export function createDomainAdministration(
     remove,
 
     async page(request) {
+      if (request.within?.kind === 'self') return { kind: 'page', items: [], next: undefined }
       const list = await parseListRequest(request, directory)
       if (list.kind !== 'ok') return list
       const { items, next } = await domains.page(list.value)

@@ -5,6 +5,7 @@ import { type ListCursor, parseListCursor } from '#shared/directory/listing.ts'
 import type { Domain } from '#shared/mail/domain.ts'
 import { parseOwnDomain } from './fields.ts'
 import { type BadValue, badValue, type NoSuchDomain, ok } from './refusals.ts'
+import type { Extent } from './rights/actor.ts'
 
 /** `next`: `after` of the next page; undefined where this is the last. A page may hold fewer entries than asked for. */
 export type Listed<T> = {
@@ -19,19 +20,23 @@ export type ListRequest = {
   /** `next` of the page before. */
   readonly after?: string | undefined
   readonly limit?: number | undefined
+  /** What of it whoever asks may see; default: all. */
+  readonly within?: Extent | undefined
 }
 
-/** Entries of a page, unless asked for fewer. */
-export const PAGE_ENTRIES_MAX = 100
+/** Entries of a page, unless asked for others. */
+export const PAGE_ENTRIES = 100
+export const PAGE_ENTRIES_MAX = 1_000
 
 type Options = {
   readonly domain?: Domain
+  readonly domains?: readonly Domain[]
   readonly after?: ListCursor
   readonly limit: number
 }
 
 export async function parseListRequest(
-  { domain: text, after: cursor, limit = PAGE_ENTRIES_MAX }: ListRequest,
+  { domain: text, after: cursor, limit = PAGE_ENTRIES, within }: ListRequest,
   { domains }: Pick<Directory, 'domains'>,
 ): Promise<{ readonly kind: 'ok'; readonly value: Options } | BadValue | NoSuchDomain> {
   const domain = text === undefined ? undefined : parseOwnDomain(text)
@@ -40,12 +45,16 @@ export async function parseListRequest(
   if (cursor !== undefined && after === undefined) {
     return badValue('after', cursor, { name: 'cursor' })
   }
-  if (domain !== undefined && (await domains.get(domain.value)) === undefined) {
+  const seen = within?.kind === 'domains' ? within.domains : undefined
+  // Out of sight is as if it were not there.
+  const isSeen = domain === undefined || seen === undefined || seen.includes(domain.value)
+  if (domain !== undefined && (!isSeen || (await domains.get(domain.value)) === undefined)) {
     return noSuchDomain(text ?? '')
   }
   return ok({
     limit: Math.min(Math.max(1, Math.trunc(limit)), PAGE_ENTRIES_MAX),
     ...(domain && { domain: domain.value }),
+    ...(seen && { domains: seen }),
     ...(after && { after }),
   })
 }

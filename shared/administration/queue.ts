@@ -4,6 +4,7 @@
 import { parseQueueId, type QueueId } from '#shared/mail/queue-id.ts'
 import { addedFields } from '#shared/queue/added-fields.ts'
 import type { QueueOperator } from '#shared/queue/operator.ts'
+import { HELD_BY_OPERATOR } from '#shared/queue/pipeline.ts'
 import type { QueuedMessage, QueueEntry } from '#shared/queue/records.ts'
 import { TemporaryFailure } from '#shared/runtime/errors.ts'
 import type { ByteRange } from '#shared/storage/ports.ts'
@@ -140,8 +141,6 @@ export function partiesOf({ message: { origin, envelope }, groups }: QueueEntry)
   return { origin, sender: envelope.sender, recipients: [...new Set([...named, ...led])] }
 }
 
-const HELD_REASON = 'held by operator'
-
 export function createQueueAdministration(deps: AdministrationDeps): QueueAdministration {
   const { operator, directory, clock } = deps
 
@@ -214,7 +213,7 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
 
     hold: (request) =>
       change(request, async (queueId) => {
-        await operator.hold(queueId, HELD_REASON)
+        await operator.hold(queueId, HELD_BY_OPERATOR)
         // Not what was done counts, but what is: a group that a worker has this moment goes on.
         const entry = await operator.show(queueId)
         return entry !== undefined && isHeld(entry)
@@ -240,7 +239,7 @@ export function createQueueAdministration(deps: AdministrationDeps): QueueAdmini
       const from = after === undefined ? undefined : parseQueueIdField(after)
       if (from !== undefined && from.kind !== 'ok') return from
       const acts: { readonly [name in QueueVerb]: (queueId: QueueId) => Promise<boolean> } = {
-        hold: (queueId) => operator.hold(queueId, HELD_REASON),
+        hold: (queueId) => operator.hold(queueId, HELD_BY_OPERATOR),
         release: (queueId) => operator.release(queueId),
         delete: (queueId) => operator.remove(queueId),
         expire: (queueId) => operator.expire(queueId, { heldToo }),

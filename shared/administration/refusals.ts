@@ -36,6 +36,12 @@ export type Field =
   | 'selector'
   | 'algorithm'
   | 'privateKey'
+  /** Of an app password or a key: what it is called, for what it is, until when. */
+  | 'name'
+  | 'scopes'
+  | 'expires'
+  | 'appPassword'
+  | 'session'
   /** Of an import: one row, and the heading of all. */
   | 'row'
   | 'heading'
@@ -83,6 +89,8 @@ export type Rule =
   | { readonly name: 'key-and-result' }
   | { readonly name: 'no-patterns' }
   | { readonly name: 'no-conditions' }
+  /** Or for how long, as `allowed` says. */
+  | { readonly name: 'future-time'; readonly allowed: string }
   /** Of signing keys; `problem`: for people. */
   | { readonly name: 'selector' }
   | { readonly name: 'private-key'; readonly problem: string }
@@ -129,6 +137,12 @@ export type NoSuchAccessEntry = Of<'no-such-access-entry', 'accessKey', { readon
 
 export type NoSuchSelector = Of<'no-such-selector', 'selector', { readonly domain: string }>
 
+export type NoSuchAppPassword = Of<'no-such-app-password', 'appPassword'>
+/** One may have `max` of them. */
+export type TooMany = Of<'too-many', 'appPassword', { readonly max: number }>
+/** It has ended, or is none of this process. */
+export type NoSuchSession = Of<'no-such-session', 'session', { readonly account: string }>
+
 export type Refusal =
   | BadValue
   | Exists
@@ -148,6 +162,9 @@ export type Refusal =
   | NoSuchAccessEntry
   | NoSuchSelector
   | StillRunning
+  | NoSuchAppPassword
+  | TooMany
+  | NoSuchSession
 
 /** A text from outside, parsed. */
 export type Parsed<T> = { readonly kind: 'ok'; readonly value: T } | BadValue

@@ -27,6 +27,7 @@ import {
   type Forward,
   FROZEN_REASON_CHARACTERS_MAX,
   type Frozen,
+  factorsKey,
   firstAccountItem,
   forwardValue,
   readAccount,
@@ -54,6 +55,8 @@ export interface Accounts {
   freeze(id: AccountId, reason: string): Promise<boolean>
   /** False when it is not frozen, or gone. */
   unfreeze(id: AccountId): Promise<boolean>
+  /** All its sessions end, and whoever knows what logs it in begins anew. False when it is gone. */
+  endSessions(id: AccountId): Promise<boolean>
   /** Better records of the same password; false when the password was changed meanwhile. */
   replacePassword(id: AccountId, oldHash: string, stored: StoredPassword): Promise<boolean>
 }
@@ -191,6 +194,7 @@ export function createAccounts(deps: {
     shared: wanted.shared ?? false,
     frozen: null,
     forward: null,
+    factors: null,
   })
 
   async function writeIf(id: AccountId, changes: Changes, condition: Condition): Promise<boolean> {
@@ -300,6 +304,7 @@ export function createAccounts(deps: {
               }
             : { delete: key, if: { all: [mine, { absent: 'targets' }] } },
           { delete: accountKey(account.id) },
+          { delete: factorsKey(account.id) },
         ])
         onSessionsEnd(account.id)
         return { kind: 'ok', account }
@@ -314,6 +319,12 @@ export function createAccounts(deps: {
     },
 
     unfreeze: (id) => writeIf(id, { remove: ['frozen'] }, { exists: 'frozen' }),
+
+    async endSessions(id) {
+      const isThere = await writeIf(id, { add: { sessionsEpoch: 1 } }, { exists: 'pk' })
+      if (isThere) onSessionsEnd(id)
+      return isThere
+    },
 
     async replacePassword(id, oldHash, { passwordHash, scramVerifier }) {
       return await optimistic(async () => {

@@ -13,6 +13,7 @@ import { type Aliases, createAliases } from './aliases.ts'
 import type { BounceAddresses } from './bounce-addresses.ts'
 import { createDomains, type Domains } from './domains.ts'
 import { type Expansion, type ExpansionOptions, expand, type FailedRecipient } from './expansion.ts'
+import { createFactors, type Factors } from './factors.ts'
 import { loginTopic } from './login-topic.ts'
 import { createLookup, type Match } from './lookup.ts'
 import { type OwnNameSettings, ownNames } from './own-names.ts'
@@ -25,6 +26,7 @@ export interface Directory {
   readonly aliases: Aliases
   readonly accessEntries: AccessEntries
   readonly signingKeys: SigningKeys
+  readonly factors: Factors
   /** What an address is, one step far: exact, then without extension, then catch-all. */
   resolve(address: Address): Promise<Recipient>
   /** Where mail to these addresses goes in the end. */
@@ -101,6 +103,7 @@ export function createDirectory(deps: {
     aliases,
     accessEntries: createAccessEntries({ table, clock }),
     signingKeys: createSigningKeys({ table }),
+    factors: createFactors({ table, onSessionsEnd }),
     domains: createDomains({ table, clock, accounts, aliases }),
     expand: (addresses, options) => expand(addresses, lookup, settings, options),
     async reach(address) {

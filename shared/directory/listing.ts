@@ -8,6 +8,7 @@ import {
   type AddressRecord,
   addressesPk,
   type DomainRecord,
+  domainKey,
   domainsPk,
   readAddress,
   readDomain,
@@ -20,6 +21,8 @@ export type ListOptions = {
   readonly after?: ListCursor | undefined
   /** Entries a page at most; a page may hold fewer, even none, and still have a `next`. */
   readonly limit: number
+  /** Of these domains alone; those that are not there are left out. */
+  readonly domains?: readonly Domain[] | undefined
 }
 
 export type ListPage<T> = { readonly items: readonly T[]; readonly next?: ListCursor }
@@ -64,9 +67,10 @@ const start: Place = { from: '', after: null }
 
 export async function pageOfDomains(
   table: Table,
-  { after, limit }: ListOptions,
+  { after, limit, domains: only }: ListOptions,
 ): Promise<ListPage<DomainRecord>> {
   const { from } = placeOf(after ?? '') ?? start
+  if (only !== undefined) return await pageOfThese(table, namesFrom(only, from), limit)
   const { items, next } = await table.query({
     pk: domainsPk,
     ...beginningAt(from),
@@ -79,15 +83,33 @@ export async function pageOfDomains(
   return { items: domains, ...(goesOn && { next: cursorOf(behind(last.domain)) }) }
 }
 
-/** Of one domain, or of all. */
+async function pageOfThese(
+  table: Table,
+  names: readonly Domain[],
+  limit: number,
+): Promise<ListPage<DomainRecord>> {
+  const wanted = names.slice(0, limit)
+  const items = await table.batchGet(wanted.map(domainKey), { consistent: true })
+  const last = wanted.at(-1)
+  return {
+    items: items.flatMap((item) => (item === undefined ? [] : [readDomain(item)])),
+    ...(last !== undefined && names.length > limit && { next: cursorOf(behind(last)) }),
+  }
+}
+
+const namesFrom = (names: readonly Domain[], from: string) =>
+  [...new Set(names)].filter((name) => name >= from).sort()
+
+/** Of one domain, of some, or of all. */
 export async function pageOfAddresses(
   table: Table,
-  { domain, after, limit }: ListOptions & { readonly domain?: Domain | undefined },
+  { domain, domains, after, limit }: ListOptions & { readonly domain?: Domain | undefined },
 ): Promise<ListPage<AddressRecord>> {
   const place = placeOf(after ?? '') ?? start
   const found: AddressRecord[] = []
   let visited = 0
-  for await (const name of domain === undefined ? domainsFrom(table, place.from) : [domain]) {
+  const these = domain === undefined ? domains && namesFrom(domains, place.from) : [domain]
+  for await (const name of these ?? domainsFrom(table, place.from)) {
     // The domain that the page before ended in may be gone.
     const within = place.after !== null && place.from === name ? { after: place.after } : {}
     const page = await table.query({

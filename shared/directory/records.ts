@@ -3,6 +3,7 @@
 //   D#<domain>  / L#<local key>   address: its account (with what RCPT needs of it) or alias targets, or both
 //   D#<domain>  / L@              the catch-all alias; no local key can make this key
 //   ACC#<id>    / PROFILE         account with what is kept of its password
+//   ACC#<id>    / FACTORS         what logs it in besides (factors.ts), and IDENTITY#<hash> / ACCOUNT
 //   POSTMASTER  / FIRST           address of the first account, made while there was no other; older stores have none
 //   SRS         / SECRETS         what rewritten senders are signed with (srs-secrets.ts); older stores have none
 //   ACCESS      / <table>         access table: version, how many entries, their bytes, and how many networks of each size (`v4/24`)
@@ -55,6 +56,19 @@ export type AccountRecord = {
   /** Why it may not send, and since when; it goes on to receive and to read. Null: it may. */
   readonly frozen: Frozen | null
   readonly forward: Forward | null
+  /** Null: its password alone logs it in. */
+  readonly factors: FactorsMark | null
+}
+
+/** What a login with a password must know of `FactorsRecord` (factors.ts). */
+export type FactorsMark = {
+  /** It has a second factor. */
+  readonly second: boolean
+  /** How many. */
+  readonly appPasswords: number
+  /** What SCRAM's challenge says where app passwords may answer it; base64. */
+  readonly salt?: string
+  readonly iterations?: number
 }
 
 export type Frozen = { readonly reason: string; readonly sinceMs: number }
@@ -88,6 +102,10 @@ export function addressKey(name: AliasName): Key {
 
 export function accountKey(id: AccountId): Key {
   return { pk: `ACC#${id}`, sk: 'PROFILE' }
+}
+
+export function factorsKey(id: AccountId): Key {
+  return { pk: `ACC#${id}`, sk: 'FACTORS' }
 }
 
 export const firstAccountKey: Key = { pk: 'POSTMASTER', sk: 'FIRST' }
@@ -142,6 +160,7 @@ export function accountItem(account: AccountRecord): Item {
     ...(account.shared && { shared: true }),
     ...(account.frozen && { frozen: account.frozen }),
     ...(account.forward && { forward: forwardValue(account.forward) }),
+    ...(account.factors && { factors: account.factors }),
   }
 }
 
@@ -188,6 +207,7 @@ export function readAccount(item: Item): AccountRecord {
     shared: item.shared === true,
     frozen: readFrozen(item.frozen),
     forward: readForward(item),
+    factors: readFactorsMark(item.factors),
   }
 }
 
@@ -208,6 +228,17 @@ function readFrozen(value: Value | undefined): Frozen | null {
   if (value == null) return null
   const { reason, sinceMs } = Object(value)
   return { reason: String(reason), sinceMs: Number(sinceMs) }
+}
+
+/** Accounts that have nothing but a password have no such attribute. */
+function readFactorsMark(value: Value | undefined): FactorsMark | null {
+  if (value == null) return null
+  const { second, appPasswords, salt, iterations } = Object(value)
+  return {
+    second: second === true,
+    appPasswords: Number(appPasswords),
+    ...(salt !== undefined && { salt: String(salt), iterations: Number(iterations) }),
+  }
 }
 
 function addresses(item: Item, value: Value): readonly Address[] {

@@ -31,8 +31,9 @@ export type Subject =
       readonly kind: 'account'
       readonly accountId: AccountId
       readonly domain: Domain
-      /** What the account itself may: nobody acts on somebody with more rights. */
+      /** What the account itself may, and in which domains: nobody acts on somebody with more rights. */
       readonly role: Role
+      readonly roleDomains: readonly Domain[]
     }
   /** Of a message in queue, quarantine or trace: domains of ours among sender and recipients, and accounts that sent or got it. */
   | {

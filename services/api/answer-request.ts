@@ -1,0 +1,295 @@
+// One request, from who asks to the answer. The order is the same for every operation: who (401), what was asked (400, 413, 415, 422), whether
+// it may be (404 as if it were not there, 403), on which version (428, 412), asked before (Idempotency-Key), and only then what it does.
+
+import type { Change } from '#shared/administration/changes.ts'
+import type { Actor, Extent } from '#shared/administration/rights/actor.ts'
+import { allowed, extentOf, type Rule } from '#shared/administration/rights/allowed.ts'
+import type { WebCaller } from '#shared/contracts/web.ts'
+import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
+import type { Call } from './call.ts'
+import { createCursors } from './cursors.ts'
+import type { ApiDeps, AuditRecord } from './deps.ts'
+import { conditionProblem, etagOf } from './etag.ts'
+import type { AnyInput, Operation, Outcome } from './operation.ts'
+import { type ProblemFacts, problemOfRefusal, problemResponse } from './problem.ts'
+import { readInput } from './read-input.ts'
+import { repeatable } from './repeats.ts'
+import { requestIdOf } from './request-id.ts'
+
+export type Routed = {
+  readonly request: Request
+  readonly caller: WebCaller
+  readonly params: { readonly [name: string]: string }
+}
+
+export async function answerRequest(
+  deps: ApiDeps,
+  operation: Operation,
+  routed: Routed,
+): Promise<Response> {
+  const requestId = requestIdOf(routed.request)
+  try {
+    const who = await identify(deps, operation, routed)
+    if (who.kind === 'problem') return problemResponse(who.problem, requestId)
+    const response = await answerTo(deps, operation, routed, who.actor)
+    for (const [name, value] of who.headers) response.headers.append(name, value)
+    response.headers.set('x-request-id', requestId)
+    return response
+  } catch (error) {
+    return failed(deps, operation, requestId, error)
+  }
+}
+
+type Identified =
+  | {
+      readonly kind: 'actor'
+      readonly actor: Actor | null
+      readonly headers: readonly (readonly [name: string, value: string])[]
+    }
+  | { readonly kind: 'problem'; readonly problem: ProblemFacts }
+
+async function identify(
+  deps: ApiDeps,
+  { access }: Operation,
+  { request, caller }: Routed,
+): Promise<Identified> {
+  if (access.kind === 'open') return { kind: 'actor', actor: null, headers: [] }
+  const who = await deps.authenticate(request, caller)
+  switch (who.kind) {
+    case 'actor':
+      return { kind: 'actor', actor: who.actor, headers: who.headers ?? [] }
+    case 'nobody':
+      return {
+        kind: 'problem',
+        problem: {
+          status: 401,
+          code: 'not-signed-in',
+          detail: 'sign in, or send a token',
+          headers: { 'www-authenticate': 'Bearer' },
+        },
+      }
+    case 'refused': {
+      const { status, code, detail, headers = [] } = who
+      const problem = { status, code, detail, headers: Object.fromEntries(headers) }
+      return { kind: 'problem', problem }
+    }
+    case 'throttled':
+      return {
+        kind: 'problem',
+        problem: {
+          status: 429,
+          code: 'too-many-requests',
+          detail: `wait ${who.retryAfterSeconds} s`,
+          headers: { 'retry-after': String(who.retryAfterSeconds) },
+        },
+      }
+    default:
+      return unreachable(who)
+  }
+}
+
+async function answerTo(
+  deps: ApiDeps,
+  operation: Operation,
+  routed: Routed,
+  actor: Actor | null,
+): Promise<Response> {
+  const { request, caller } = routed
+  const requestId = requestIdOf(request)
+  const read = await readInput(operation, routed)
+  if (read.kind === 'problem') return problemResponse(read.problem, requestId)
+  const { input, isRehearsal } = read
+  const refuse = (refusal: Parameters<typeof problemOfRefusal>[0]) =>
+    problemOfRefusal(refusal, askedOf(operation, input))
+
+  const nowMs = deps.clock.now()
+  const permitted = await permit(deps, operation, input, actor, nowMs)
+  if (permitted.kind === 'missing') return problemResponse(refuse(permitted.refusal), requestId)
+  if (permitted.kind === 'no') return problemResponse(problemOfRule(permitted.rule), requestId)
+
+  const changes: Change[] = []
+  const record = (change: Change) => void changes.push(change)
+  const open = {
+    caller,
+    request,
+    requestId,
+    nowMs,
+    administration: (isRehearsal ? deps.rehearsal : deps.administration)(record),
+    isRehearsal,
+    cursors: createCursors(deps.cursorKey, operation.id),
+    deps,
+    log: deps.log,
+  }
+  // An open operation was promised no actor and no extent, and asks for none.
+  const call = { ...open, ...(actor && { actor, extent: permitted.extent }) } as Call
+
+  const changing = operation.method !== 'get' && operation.onlyAsks !== true
+  if (operation.current !== undefined && changing) {
+    const current = await operation.current(input, call)
+    const unmet = current === undefined ? undefined : conditionProblem(request, current)
+    if (unmet !== undefined) return problemResponse(unmet, requestId)
+  }
+  if (isRehearsal) {
+    const outcome = await (operation.rehearse ?? operation.run).call(operation, input, call)
+    return rehearsed(operation, outcome, changes, requestId, refuse)
+  }
+  const respond = async () => {
+    const audit = changing
+      ? await deps.audit.begin({
+          operation: operation.id,
+          actor,
+          caller,
+          object: objectOf(operation, routed),
+          requestId,
+          client: request.headers.get('user-agent') ?? '',
+        })
+      : undefined
+    const outcome = await audited(audit, changes, () => operation.run(input, call))
+    return responseOf(operation, outcome, requestId, refuse)
+  }
+  if (operation.method !== 'post' || !changing) return await respond()
+  return await repeatable(deps, { operation, request, actor, input, requestId }, respond)
+}
+
+type Permission =
+  | { readonly kind: 'yes'; readonly extent: Extent }
+  | { readonly kind: 'no'; readonly rule: Rule }
+  | { readonly kind: 'missing'; readonly refusal: Parameters<typeof problemOfRefusal>[0] }
+
+async function permit(
+  deps: ApiDeps,
+  { access }: Operation,
+  input: AnyInput,
+  actor: Actor | null,
+  nowMs: number,
+): Promise<Permission> {
+  if (access.kind === 'open' || actor === null) return { kind: 'yes', extent: { kind: 'all' } }
+  const { subject, missing } = await access.subjectOf(input)(deps)
+  if (subject === undefined) return { kind: 'missing', refusal: missing }
+  if (access.right === 'signed-in') return { kind: 'yes', extent: { kind: 'all' } }
+  const answer = allowed(actor, access.right, subject, nowMs)
+  if (answer.kind === 'unseen') return { kind: 'missing', refusal: missing }
+  if (answer.kind === 'no') return answer
+  if (subject.kind !== 'list') return { kind: 'yes', extent: { kind: 'all' } }
+  const extent = extentOf(actor, access.right)
+  if (extent !== undefined) return { kind: 'yes', extent }
+  return { kind: 'no', rule: { name: 'no-right', right: access.right, role: actor.role } }
+}
+
+function problemOfRule(rule: Rule): ProblemFacts {
+  const facts = { status: 403, more: { rule } }
+  switch (rule.name) {
+    case 'no-right':
+      return { ...facts, code: rule.name, detail: `this needs the right ${rule.right}` }
+    case 'no-scope':
+      return { ...facts, code: rule.name, detail: `this token is not for ${rule.right}` }
+    case 'more-rights':
+      return { ...facts, code: rule.name, detail: `that account has more rights: ${rule.role}` }
+    case 'step-up':
+      return {
+        ...facts,
+        code: 'step-up-required',
+        detail: 'this needs a factor that was used just now',
+      }
+    default:
+      return unreachable(rule)
+  }
+}
+
+async function audited<T extends Outcome<unknown>>(
+  audit: AuditRecord | undefined,
+  changes: readonly Change[],
+  run: () => Promise<T>,
+): Promise<T> {
+  try {
+    const outcome = await run()
+    await audit?.end({ code: codeOf(outcome), changes })
+    return outcome
+  } catch (error) {
+    // What was changed before it failed is changed.
+    await audit?.end({ code: 'failed', changes })
+    throw error
+  }
+}
+
+function codeOf(outcome: Outcome<unknown>): string {
+  if (outcome.kind === 'answer' || outcome.kind === 'response') return 'ok'
+  return outcome.kind === 'problem' ? outcome.problem.code : outcome.kind
+}
+
+type Refuse = (refusal: Parameters<typeof problemOfRefusal>[0]) => ProblemFacts
+
+function responseOf(
+  operation: Operation,
+  outcome: Outcome<unknown>,
+  requestId: string,
+  refuse: Refuse,
+): Response {
+  switch (outcome.kind) {
+    case 'answer': {
+      const { value, location, version, headers, status } = outcome
+      const isNothing = operation.output === 'nothing'
+      return new Response(isNothing ? null : JSON.stringify(value), {
+        status: status ?? operation.status ?? (isNothing ? 204 : 200),
+        headers: {
+          ...(!isNothing && { 'content-type': 'application/json' }),
+          ...(location !== undefined && { location: `/api/v1${location}` }),
+          ...(version !== undefined && { etag: etagOf(version) }),
+          ...headers,
+        },
+      })
+    }
+    case 'response':
+      return outcome.response
+    case 'problem':
+      return problemResponse(outcome.problem, requestId)
+    default:
+      return problemResponse(refuse(outcome), requestId)
+  }
+}
+
+/** The change as it would be, and nothing made. */
+function rehearsed(
+  operation: Operation,
+  outcome: Outcome<unknown>,
+  changes: readonly Change[],
+  requestId: string,
+  refuse: Refuse,
+): Response {
+  if (outcome.kind !== 'answer') return responseOf(operation, outcome, requestId, refuse)
+  const value = { dryRun: true, changes, result: outcome.value }
+  return new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json' } })
+}
+
+const askedOf = (operation: Operation, { params, query, body }: AnyInput) => ({
+  params: Object(params),
+  query: Object(query),
+  body,
+  fields: operation.fields,
+})
+
+/** `accounts/ann@example.org`: the path without its verb. */
+function objectOf({ path }: Operation, { params }: Routed): string {
+  const filled = path.replaceAll(/\{(\w{1,40})\}/g, (_, name: string) => params[name] ?? '')
+  return filled.slice(1).replace(/:\w{1,40}$/, path.endsWith('}') ? '$&' : '')
+}
+
+function failed({ log }: ApiDeps, { id }: Operation, requestId: string, error: unknown): Response {
+  if (error instanceof TemporaryFailure) {
+    log.warn({ operation: id, requestId, error }, 'request not answered')
+    return problemResponse(
+      {
+        status: 503,
+        code: 'temporary-failure',
+        detail: 'this cannot be answered now; try again',
+        headers: { 'retry-after': '5' },
+      },
+      requestId,
+    )
+  }
+  log.error({ operation: id, requestId, error }, 'request failed')
+  return problemResponse(
+    { status: 500, code: 'internal-error', detail: 'this went wrong here, and is logged' },
+    requestId,
+  )
+}

@@ -1,0 +1,29 @@
+// What an operation works with, for one request.
+
+import type { Administration } from '#shared/administration/administration.ts'
+import type { Actor, Extent } from '#shared/administration/rights/actor.ts'
+import type { WebCaller } from '#shared/contracts/web.ts'
+import type { Log } from '#shared/runtime/log.ts'
+import type { Cursors } from './cursors.ts'
+import type { ApiDeps } from './deps.ts'
+
+export type OpenCall = {
+  readonly caller: WebCaller
+  /** Its body is read already, unless the row says that it `accepts` another type. */
+  readonly request: Request
+  readonly requestId: string
+  readonly nowMs: number
+  /** What it changes goes into the audit record of this request. */
+  readonly administration: Administration
+  /** `?dryRun=true`: what is written is forgotten. Whatever else an operation would do (send, end a session) it has to leave. */
+  readonly isRehearsal: boolean
+  readonly cursors: Cursors
+  readonly deps: ApiDeps
+  readonly log: Log
+}
+
+export type Call = OpenCall & {
+  readonly actor: Actor
+  /** What a list may hold by the row's right; of rows with another subject `all`. */
+  readonly extent: Extent
+}

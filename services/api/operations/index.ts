@@ -1,0 +1,7 @@
+// The table of operations. A new noun is a file, and a line here.
+
+import type { Operation } from '../operation.ts'
+import { accountOperations } from './accounts.ts'
+import { domainOperations } from './domains.ts'
+
+export const operations: readonly Operation[] = [...domainOperations, ...accountOperations]

@@ -1,0 +1,79 @@
+// Schemas that many operations share. They say what form a value has; what it may be is a rule of administration, which refuses with the
+// field's name.
+
+import { z } from '@hono/zod-openapi'
+import { CURSOR_CHARACTERS_MAX } from './cursors.ts'
+
+/** As people write them: longer is none that anything here takes. */
+const TEXT_CHARACTERS_MAX = 2_048
+
+/** A value that a rule of administration reads. */
+export const text = (example: string) => z.string().max(TEXT_CHARACTERS_MAX).openapi({ example })
+
+export const domainText = text('example.org')
+export const addressText = text('ann@example.org')
+export const time = z.string().openapi({ format: 'date-time', example: '2026-11-29T10:42:03.120Z' })
+
+export const timeOf = (ms: number) => new Date(ms).toISOString()
+
+export const LIST_ENTRIES_MAX = 1_000
+export const LIST_ENTRIES = 100
+
+export const pageQuery = {
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(LIST_ENTRIES_MAX)
+    .optional()
+    .openapi({
+      description: `Entries at most; without it ${LIST_ENTRIES}.`,
+    }),
+  cursor: z.string().max(CURSOR_CHARACTERS_MAX).optional().openapi({
+    description: '`next` of the answer before, with the same filters.',
+  }),
+}
+
+export const pageOf = <T extends z.ZodType>(entry: T) =>
+  z.object({
+    data: z.array(entry),
+    next: z.string().nullable().openapi({
+      description:
+        '`cursor` of what follows; null: this is the end. A page may hold fewer than asked for.',
+    }),
+  })
+
+export const accountParams = z.object({
+  account: addressText.openapi({ description: 'Its address or its id.' }),
+})
+export const domainParams = z.object({ domain: domainText })
+
+export const warning = z
+  .looseObject({ kind: z.string() })
+  .openapi('Warning', { description: 'What was done as asked and is perhaps not what was meant.' })
+export const warnings = z.array(warning)
+
+const problemError = z.looseObject({
+  field: z.string(),
+  pointer: z.string().optional(),
+  in: z.enum(['path', 'query', 'header']).optional(),
+  name: z.string().optional(),
+  value: z.unknown().optional(),
+  rule: z.unknown().optional(),
+})
+
+export const problemSchema = z
+  .looseObject({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    code: z.string(),
+    detail: z.string(),
+    requestId: z.string(),
+    errors: z.array(problemError).optional(),
+    refusal: z
+      .looseObject({ kind: z.string(), field: z.string(), value: z.string() })
+      .optional()
+      .openapi({ description: 'With all its facts, as the rules made it.' }),
+  })
+  .openapi('Problem')

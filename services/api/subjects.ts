@@ -1,0 +1,92 @@
+// What an operation is about, found before it runs. Whoever may not see it gets what he would get if it were not there, so each finder
+// says what that is.
+
+import { parseOwnDomain } from '#shared/administration/fields.ts'
+import { badValue, ok, type Parsed, type Refusal } from '#shared/administration/refusals.ts'
+import type { Subject } from '#shared/administration/rights/actor.ts'
+import { parseAccountId } from '#shared/directory/account-id.ts'
+import type { AccountRecord } from '#shared/directory/records.ts'
+import { parseAddress } from '#shared/mail/address.ts'
+import type { Domain } from '#shared/mail/domain.ts'
+import type { ApiDeps } from './deps.ts'
+
+export type Found = {
+  /** Undefined: it is not there. */
+  readonly subject: Subject | undefined
+  /** What is said where it is not there or out of sight. */
+  readonly missing: Refusal
+}
+
+export type FindSubject = (deps: ApiDeps) => Promise<Found>
+
+const never: Refusal = badValue('changes', '', { name: 'some-change' })
+
+/** Of the whole system. */
+export const ofSystem: FindSubject = async () => ({
+  subject: { kind: 'system' },
+  missing: never,
+})
+
+/** A list, which puts `call.extent` into its query. */
+export const ofList: FindSubject = async () => ({
+  subject: { kind: 'list' },
+  missing: never,
+})
+
+export const ofDomain =
+  (text: string): FindSubject =>
+  async ({ directory }) => {
+    const missing = { kind: 'no-such-domain', field: 'domain', value: text, domain: text } as const
+    const domain = parseOwnDomain(text)
+    if (domain.kind !== 'ok') return { subject: undefined, missing: domain }
+    if ((await directory.domains.get(domain.value)) === undefined) {
+      return { subject: undefined, missing }
+    }
+    return { subject: { kind: 'domain', domain: domain.value }, missing }
+  }
+
+/** By address or id. */
+export const ofAccount =
+  (text: string): FindSubject =>
+  async (deps) => {
+    const missing = { kind: 'no-such-account', field: 'address', value: text } as const
+    const account = await findAccount(text, deps)
+    if (account === undefined) return { subject: undefined, missing }
+    const { id, address } = account
+    const { role, domains: roleDomains } = await deps.roleOf(id)
+    const { domain } = address
+    return { subject: { kind: 'account', accountId: id, domain, role, roleDomains }, missing }
+  }
+
+/** The domain of an address that need not be there: of a new account, of an alias. `@example.org` is the catch-all of its domain. */
+export const ofDomainOfAddress =
+  (text: string, field: 'address' | 'alias' = 'address'): FindSubject =>
+  async ({ directory }) => {
+    const domain = domainOfText(text, field)
+    if (domain.kind !== 'ok') return { subject: undefined, missing: domain }
+    const written = text.slice(text.lastIndexOf('@') + 1)
+    const missing = { kind: 'no-such-domain', field, value: text, domain: written } as const
+    const found = await directory.domains.get(domain.value)
+    return { subject: found && { kind: 'domain', domain: domain.value }, missing }
+  }
+
+/** Parsed as administration parses it (fields.ts), or who may what would be asked of another domain than the one that changes. */
+function domainOfText(text: string, field: 'address' | 'alias'): Parsed<Domain> {
+  if (field === 'alias' && text.startsWith('@')) return parseOwnDomain(text.slice(1))
+  const address = parseAddress(text)
+  if (address !== undefined) return ok(address.domain)
+  return badValue(field, text, { name: 'mail-address', lacksDomain: !text.includes('@') })
+}
+
+/** As a path names one: an id is opaque and has no @, an address has one. */
+export async function findAccount(
+  text: string,
+  { directory: { accounts } }: Pick<ApiDeps, 'directory'>,
+): Promise<AccountRecord | undefined> {
+  if (text.includes('@')) {
+    const address = parseAddress(text)
+    return address && (await accounts.get(address))
+  }
+  const id = parseAccountId(text)
+  return id && (await accounts.byId(id))
+}

@@ -1,0 +1,97 @@
+// The API on a store of its own, as one function from request to answer. Who asks is told by the test: `as` names an actor.
+
+import { createApi } from '#services/api/app.ts'
+import { type ApiDeps, type AuditEntry, type AuditResult, noAudit } from '#services/api/deps.ts'
+import type { Operation } from '#services/api/operation.ts'
+import { operations } from '#services/api/operations/index.ts'
+import { assembleAdministration } from '#services/assembly/administration.ts'
+import type { Backend } from '#services/assembly/backend.ts'
+import type { Actor } from '#shared/administration/rights/actor.ts'
+import { silentLog } from '#shared/runtime/log.ts'
+
+export const owner: Actor = {
+  accountId: null,
+  name: 'root',
+  role: 'owner',
+  domains: [],
+  scopes: null,
+  via: 'token',
+  steppedUpMs: null,
+}
+
+export type Told = {
+  readonly status: number
+  readonly headers: Headers
+  /** Tests look into whatever came. */
+  readonly body: ReturnType<typeof JSON.parse>
+}
+
+export type TestApi = {
+  readonly operations: readonly Operation[]
+  readonly audited: (AuditEntry & AuditResult)[]
+  readonly fetch: (request: Request, actor?: Actor) => Promise<Response>
+  ask(
+    line: string,
+    body?: unknown,
+    options?: { readonly as?: Actor; readonly headers?: { readonly [name: string]: string } },
+  ): Promise<Told>
+}
+
+export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps {
+  return {
+    authenticate: async () => ({ kind: 'actor', actor: owner }),
+    audit: noAudit,
+    roleOf: async () => ({ role: 'holder', domains: [] }),
+    administration: (record) => assembleAdministration(backend, record),
+    rehearsal: (record) => assembleAdministration(backend, record),
+    directory: backend.directory,
+    counters: backend.store.tables.counters,
+    cursorKey: new Uint8Array(32).fill(7),
+    version: '0.0.0',
+    clock: backend.clock,
+    log: silentLog,
+    ...more,
+  }
+}
+
+export function openApi(backend: Backend, more: Partial<ApiDeps> = {}): TestApi {
+  const actors = new WeakMap<Request, Actor>()
+  const audited: (AuditEntry & AuditResult)[] = []
+  const deps = apiDeps(backend, {
+    authenticate: async (request) => ({ kind: 'actor', actor: actors.get(request) ?? owner }),
+    audit: {
+      begin: async (entry) => ({
+        end: async (result) => void audited.push({ ...entry, ...result }),
+      }),
+    },
+    ...more,
+  })
+  const api = createApi(deps, operations)
+  const fetch: TestApi['fetch'] = async (request, actor) => {
+    if (actor !== undefined) actors.set(request, actor)
+    const response = await api(request, { address: '192.0.2.1', isSecure: true })
+    if (response === undefined) throw new Error(`nobody answers ${request.url}`)
+    return response
+  }
+  return {
+    operations,
+    audited,
+    fetch,
+    async ask(line, body, { as, headers } = {}) {
+      const [method = '', path = ''] = line.split(' ')
+      const request = new Request(`https://mx.example.test/api/v1${path}`, {
+        method,
+        headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      })
+      const response = await fetch(request, as)
+      const text = await response.text()
+      const isJson = (response.headers.get('content-type') ?? '').includes('json')
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: isJson ? JSON.parse(text) : text,
+      }
+    },
+  }
+}
