@@ -3,5 +3,12 @@
 import type { Operation } from '../operation.ts'
 import { accountOperations } from './accounts.ts'
 import { domainOperations } from './domains.ts'
+import { queueOperations } from './queue.ts'
+import { traceOperations } from './trace.ts'
 
-export const operations: readonly Operation[] = [...domainOperations, ...accountOperations]
+export const operations: readonly Operation[] = [
+  ...domainOperations,
+  ...accountOperations,
+  ...queueOperations,
+  ...traceOperations,
+]
