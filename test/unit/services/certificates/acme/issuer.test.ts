@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest'
 import type { HttpsAnswer, HttpsRequest } from '#services/certificates/acme/https.ts'
 import { AcmeIssuer } from '#services/certificates/acme/issuer.ts'
+import { byDns } from '#services/certificates/acme/solver.ts'
 import { recordedLog } from '#test/support/acme/recorded-log.ts'
 import { skippingClock } from '#test/support/skipping-clock.ts'
 
@@ -77,16 +78,16 @@ function prepared(answers: Readonly<Record<string, readonly Answer[]>> = {}) {
 
   const issuer = new AcmeIssuer({
     directoryUrl: `${base}/dir`,
-    hostname: 'mail.example.test',
+    names: async () => ['mail.example.test'],
     contact: '',
     accountKeys: {
       read: async () => accountKey,
       write: async (key) => void (accountKey = key),
     },
-    challenges: {
+    solver: byDns({
       publish: async (name) => void records.push(`publish ${name}`),
       remove: async (name) => void records.push(`remove ${name}`),
-    },
+    }),
     send,
     clock: hands.clock,
     log,
