@@ -198,7 +198,7 @@ describe('AcmeIssuer', () => {
 
   it('gives up after two minutes without a change, and takes the record away', async () => {
     const challenge = { type: 'dns-01', url: `${base}/challenge`, token: 'token' }
-    const value = { status: 'pending', challenges: [challenge] }
+    const value = { status: 'pending', challenges: [challenge], identifier }
     const test = prepared({ '/authorization': [{ value }] })
     await expect(test.issuer.issue()).rejects.toThrow('still pending after 120 s')
     expect(test.hands.sleptMs).toHaveLength(60)
