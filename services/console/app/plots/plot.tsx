@@ -22,6 +22,8 @@ const HEIGHT = 160
 const dashes = [[], [8, 4], [2, 3], [12, 3, 2, 3], [4, 2]]
 const SYNC = 'plots'
 const TABLE_ROWS_MAX = 300
+/** Series that the sentence tells of; all are in the table. */
+const TOLD = 2
 
 export function Plot({ data, ...look }: PlotLook & { readonly data: PlotData }) {
   const id = useId()
@@ -223,7 +225,11 @@ function optionsOf(
       y: scale === 'log' ? { distr: 3 } : { range: (_plot, _min, max) => [0, nice(max)] },
     },
     axes: [
-      { ...axis, values: (_plot, splits) => splits.map((seconds) => clockText(seconds * 1000)) },
+      {
+        ...axis,
+        size: 28,
+        values: (_plot, splits) => splits.map((seconds) => clockText(seconds * 1000)),
+      },
       {
         ...axis,
         size: 64,
@@ -273,7 +279,7 @@ function momentText(
 function summaryText(data: PlotData, format: (value: number) => string): string {
   const facts = factsOf(data)
   if (facts.length === 0) return t('plot.no-data')
-  const parts = facts.map(({ label, last, peak, peakAtMs }) =>
+  const parts = facts.slice(0, TOLD).map(({ label, last, peak, peakAtMs }) =>
     t('plot.fact', {
       label,
       last: format(last),

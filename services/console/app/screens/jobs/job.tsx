@@ -52,7 +52,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
     >
       <Loaded of={job} lines={5}>
         {(value) => (
-          <>
+          <div class="stack">
             <Panel title={t('job.progress')}>
               <div role="status">
                 <JobStatus job={value} />
@@ -93,7 +93,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
               )}
             </Panel>
             {value.failed > 0 && <Failures id={id} failed={value.failed} />}
-          </>
+          </div>
         )}
       </Loaded>
     </Page>

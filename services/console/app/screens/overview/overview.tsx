@@ -62,10 +62,16 @@ export function screen() {
       }
     >
       <Panel title={t('overview.findings')}>
-        <Loaded of={overview}>{({ findings }) => <Findings findings={findings} />}</Loaded>
+        <div class="overview-findings">
+          <Loaded of={overview}>{({ findings }) => <Findings findings={findings} />}</Loaded>
+        </div>
       </Panel>
       <Panel title={t('overview.now')}>
-        <Loaded of={overview}>{(value) => <Now overview={value} figures={figures.value} />}</Loaded>
+        <div class="overview-now">
+          <Loaded of={overview}>
+            {(value) => <Now overview={value} figures={figures.value} />}
+          </Loaded>
+        </div>
       </Panel>
       <section aria-label={t('overview.figures')} class="overview-figures">
         <QueryChoice

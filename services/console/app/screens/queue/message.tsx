@@ -44,7 +44,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
 function Message({ message }: { readonly message: QueueMessage }) {
   const { queueId, state, reason, bytes, arrivedAt, sender, recipients, origin, groups } = message
   return (
-    <>
+    <div class="stack">
       <Panel title={t('queue.message')} actions={<CopyButton text={queueId} what={queueId} />}>
         <Facts>
           <Fact name={t('queue.state')}>
@@ -80,7 +80,7 @@ function Message({ message }: { readonly message: QueueMessage }) {
       ) : (
         groups.map((group) => <Group key={group.name} group={group} />)
       )}
-    </>
+    </div>
   )
 }
 

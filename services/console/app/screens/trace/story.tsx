@@ -47,7 +47,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
     >
       <Loaded of={trace} lines={10}>
         {(value) => (
-          <>
+          <div class="stack">
             {value.message !== null && <Head message={value.message} />}
             <Panel title={t('trace.timeLine')}>
               <TimeLine label={t('trace.timeLine')} moments={momentsOf(value)} />
@@ -55,7 +55,7 @@ export function screen({ params }: { readonly params: ScreenParams }) {
                 <p class="meta">{t('trace.omitted', { count: value.omitted })}</p>
               )}
             </Panel>
-          </>
+          </div>
         )}
       </Loaded>
     </Page>
