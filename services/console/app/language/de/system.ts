@@ -54,7 +54,6 @@ export const system: { readonly [key in keyof typeof english]: MessageText } = {
   'audit.more': 'Ältere zeigen',
   'audit.empty': 'Noch nichts geändert',
   'audit.emptyText': 'Jede Änderung steht hier: wer, von wo, und was vorher war.',
-  'audit.nobody': 'niemand angemeldet',
   'audit.nothingChanged': 'Nichts wurde geändert.',
   'audit.from': 'Von',
   'audit.ok': 'erledigt',

@@ -50,7 +50,6 @@ export const system = {
   'audit.more': 'Show older ones',
   'audit.empty': 'Nothing was changed yet',
   'audit.emptyText': 'Every change stands here: who made it, from where, and what was before.',
-  'audit.nobody': 'nobody signed in',
   'audit.nothingChanged': 'Nothing was changed.',
   'audit.from': 'From',
   'audit.ok': 'done',

@@ -3,18 +3,16 @@
 export type AuditRecord = {
   readonly id: string
   readonly at: string
-  readonly actor: {
-    readonly name: string
-    readonly role: string
-    readonly via: string
-  } | null
+  readonly actor: { readonly name: string; readonly role: string; readonly via: string }
   readonly from: { readonly address: string; readonly client: string }
   readonly operation: string
   readonly object: string
   /** `ok`, or the code of what refused it; null: the end is unknown, the server stopped in between. */
   readonly result: string | null
   readonly changes: readonly AuditChange[]
-  readonly requestId: string
+  /** Changes that are not told. */
+  readonly moreChanges: number
+  readonly requestId: string | null
 }
 
 export type AuditChange = {

@@ -1,19 +1,20 @@
 // Who changed what: each with how it was before and is after.
 
 import { useState } from 'preact/hooks'
-import { urlOf } from '../../api/client.ts'
-import { Button, ButtonLink } from '../../kit/button.tsx'
+import { get, type Query } from '../../api/client.ts'
+import { Button } from '../../kit/button.tsx'
 import { CopyAs } from '../../kit/copy.tsx'
 import { FilterChoice, Filters, FilterText } from '../../kit/filters.tsx'
 import { Foreign, Time } from '../../kit/format.tsx'
 import { Icon } from '../../kit/icon.tsx'
-import { useKeyset } from '../../kit/keyset.ts'
+import { type Listed, useKeyset } from '../../kit/keyset.ts'
 import { t } from '../../kit/language.ts'
 import { setQuery } from '../../kit/location.ts'
 import { Empty, Failed, Page, Skeleton, Status } from '../../kit/panel.tsx'
 import { DifferenceTable } from '../../parts/difference-table.tsx'
 import { differencesOf } from '../../parts/differences.ts'
 import { askedOf } from '../../parts/query-fields.tsx'
+import { save } from '../../parts/save.ts'
 import { type AuditRecord, auditFilters } from './audit-api.ts'
 
 export function screen() {
@@ -26,9 +27,7 @@ export function screen() {
       actions={
         <>
           <CopyAs path="/audit" query={filter} command="postwolke audit list" />
-          <ButtonLink href={urlOf('/audit:export', filter)} download>
-            {t('audit.export')}
-          </ButtonLink>
+          <Button onPress={() => exportAll(filter)}>{t('audit.export')}</Button>
         </>
       }
     >
@@ -83,9 +82,29 @@ export function screen() {
 
 const clear = () => setQuery(Object.fromEntries(auditFilters.map((name) => [name, undefined])))
 
+/** Acts of one file. */
+const EXPORTED_MAX = 20_000
+const PAGE = 1_000
+
+/** All that the filter means, the newest first, a line each. */
+async function exportAll(filter: Query): Promise<void> {
+  const lines: string[] = []
+  let cursor: string | undefined
+  do {
+    const { data, next } = await get<Listed<AuditRecord>>('/audit', {
+      ...filter,
+      cursor,
+      limit: PAGE,
+    })
+    lines.push(...data.map((record) => `${JSON.stringify(record)}\n`))
+    cursor = next ?? undefined
+  } while (cursor !== undefined && lines.length < EXPORTED_MAX)
+  save('audit.ndjson', 'application/x-ndjson', lines.join(''))
+}
+
 function Record({ record }: { readonly record: AuditRecord }) {
   const [isOpen, setOpen] = useState(false)
-  const { at, actor, from, operation, object, result, changes, requestId } = record
+  const { at, actor, from, operation, object, result, changes, moreChanges, requestId } = record
   return (
     <li>
       <button
@@ -99,7 +118,7 @@ function Record({ record }: { readonly record: AuditRecord }) {
           <Time at={at} />
         </span>
         <span class="audit-who">
-          <Foreign text={actor?.name ?? t('audit.nobody')} />
+          <Foreign text={actor.name} />
         </span>
         <span class="mono">{operation}</span>
         <Foreign text={object} isMono />
@@ -115,12 +134,13 @@ function Record({ record }: { readonly record: AuditRecord }) {
               <DifferenceTable differences={differencesOf(change.before, change.after)} />
             </section>
           ))}
+          {moreChanges > 0 && <p class="meta">+{moreChanges}</p>}
           {changes.length === 0 && <p class="meta">{t('audit.nothingChanged')}</p>}
           <p class="meta">
             {t('audit.from')} <span class="mono">{from.address}</span> ·{' '}
             <Foreign text={from.client} />
             {actor !== null && ` · ${actor.role}, ${actor.via}`} ·{' '}
-            <span class="mono">{requestId}</span>
+            <span class="mono">{requestId ?? ''}</span>
           </p>
         </div>
       )}

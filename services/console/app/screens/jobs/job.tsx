@@ -11,6 +11,7 @@ import { t, tIfKnown } from '../../kit/language.ts'
 import { Fact, Facts, Loaded, Page, Panel } from '../../kit/panel.tsx'
 import { useResource } from '../../kit/resource.ts'
 import { toast } from '../../kit/toast.tsx'
+import { save } from '../../parts/save.ts'
 import type { ScreenParams } from '../../screens.ts'
 import { cancelJob, isOver, type Job, type JobError, readErrors, readJob } from './jobs-api.ts'
 import { JobStatus, kindText, Progress } from './progress.tsx'
@@ -105,11 +106,7 @@ function Failures({ id, failed }: { readonly id: string; readonly failed: number
   return (
     <Panel
       title={t('job.failedRows', { count: failed })}
-      actions={
-        <ButtonLink href={`${API}/jobs/${id}/errors?format=csv`} download>
-          {t('job.asCsv')}
-        </ButtonLink>
-      }
+      actions={<Button onPress={() => saveErrors(id)}>{t('job.asCsv')}</Button>}
     >
       <p class="meta">{t('job.correct')}</p>
       <Loaded of={errors}>
@@ -142,6 +139,26 @@ function Failures({ id, failed }: { readonly id: string; readonly failed: number
       </Loaded>
     </Panel>
   )
+}
+
+/** Each row that failed with what is wrong with it; the first column is what it was about. */
+async function saveErrors(id: string): Promise<void> {
+  const lines = ['key,line,reason\n']
+  let cursor: string | undefined
+  do {
+    const { data, next } = await readErrors(id, undefined, cursor)
+    for (const error of data) {
+      lines.push(`${[error.key, String(error.line), explained(error)].map(cell).join(',')}\n`)
+    }
+    cursor = next ?? undefined
+  } while (cursor !== undefined)
+  save(`${id}.csv`, 'text/csv', lines.join(''))
+}
+
+/** RFC 4180 §2; what a spreadsheet would run is text. */
+function cell(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
 function explained({ refusal }: JobError): string {

@@ -40,9 +40,9 @@ const path = (id: string) => `/jobs/${encodeURIComponent(id)}`
 
 export const readJob = (id: string, signal: AbortSignal) => get<Job>(path(id), {}, signal)
 export const cancelJob = (id: string) => call<Job>('POST', `${path(id)}:cancel`)
-export const readErrors = (id: string, signal: AbortSignal) =>
+export const readErrors = (id: string, signal?: AbortSignal, cursor?: string) =>
   get<{ readonly data: readonly JobError[]; readonly next: string | null }>(
     `${path(id)}/errors`,
-    {},
+    { cursor },
     signal,
   )

@@ -235,8 +235,8 @@ function LastChanges() {
                   <span class="meta">
                     <Ago at={at} />
                   </span>{' '}
-                  <Foreign text={actor?.name ?? t('audit.nobody')} />{' '}
-                  <span class="mono">{operation}</span> <Foreign text={object} isMono />
+                  <Foreign text={actor.name} /> <span class="mono">{operation}</span>{' '}
+                  <Foreign text={object} isMono />
                 </li>
               ))}
             </ul>

@@ -7,7 +7,7 @@ import { t } from '../../kit/language.ts'
 import { navigate } from '../../kit/location.ts'
 import type { MenuItem } from '../../kit/menu.tsx'
 import { toast } from '../../kit/toast.tsx'
-import { type Acted, act, type Chosen, countOf, type Verb } from './queue-api.ts'
+import { type Acted, act, type Chosen, counted, countOf, type Verb } from './queue-api.ts'
 
 export const mayAct = () => may('queue.act')
 
@@ -36,7 +36,8 @@ function tell(verb: Verb, done: Acted, chosen: Chosen, after: () => void): void 
 }
 
 /** With a notice to the senders, or silently: it is asked each time, as neither is what is always meant. */
-export async function askDelete(chosen: Chosen, after: () => void): Promise<void> {
+export async function askDelete(meant: Chosen, after: () => void): Promise<void> {
+  const chosen = await counted(meant)
   const count = countOf(chosen)
   let isSilent = false
   let done: Acted | undefined

@@ -93,7 +93,13 @@ export type Verb = 'retry' | 'hold' | 'release' | 'delete' | 'expire'
 /** Named messages; or all that are like that, which the server does as a job. */
 export type Chosen =
   | { readonly kind: 'messages'; readonly queueIds: readonly string[] }
-  | { readonly kind: 'filter'; readonly filter: QueueFilter; readonly count: number }
+  | {
+      readonly kind: 'filter'
+      readonly filter: QueueFilter
+      readonly count: number
+      /** When they were counted; newcomers are left alone. */
+      readonly countedAt?: string
+    }
 
 export const countOf = (chosen: Chosen): number =>
   chosen.kind === 'messages' ? chosen.queueIds.length : chosen.count
@@ -106,9 +112,7 @@ export type Acted =
   | { readonly kind: 'job'; readonly jobId: string }
 
 export function act(verb: Verb, chosen: Chosen): Promise<Acted> {
-  return chosen.kind === 'messages'
-    ? actOnEach(verb, chosen.queueIds)
-    : actOnAll(verb, chosen.filter)
+  return chosen.kind === 'messages' ? actOnEach(verb, chosen.queueIds) : actOnAll(verb, chosen)
 }
 
 async function actOnEach(verb: Verb, queueIds: readonly string[]): Promise<Acted> {
@@ -135,12 +139,33 @@ async function actOnEach(verb: Verb, queueIds: readonly string[]): Promise<Acted
 const WAIT_MS = 20_000
 const ASK_MS = 400
 
-async function actOnAll(verb: Verb, filter: QueueFilter): Promise<Acted> {
-  const { body: begun } = await call<Job>('POST', '/queue:bulk', { body: { verb, filter } })
+async function actOnAll(
+  verb: Verb,
+  { filter, countedAt }: Extract<Chosen, { readonly kind: 'filter' }>,
+): Promise<Acted> {
+  const { body: begun } = await call<Job>('POST', '/queue:changeAll', {
+    body: {
+      verb: verb === 'retry' ? 'flush' : verb,
+      filter,
+      ...(verb === 'expire' && { heldToo: true }),
+      ...(countedAt !== undefined && { countedAt }),
+    },
+  })
   const endMs = Date.now() + WAIT_MS
   for (let job = begun; ; job = await get<Job>(`/jobs/${begun.id}`)) {
     if (job.state === 'done') return { kind: 'done', count: job.done, refused: job.failed }
     if (isOver(job) || Date.now() > endMs) return { kind: 'job', jobId: job.id }
     await new Promise((resolve) => setTimeout(resolve, ASK_MS))
   }
+}
+
+/** What a filter means now; what comes later is not meant. */
+export async function counted(chosen: Chosen): Promise<Chosen> {
+  if (chosen.kind === 'messages') return chosen
+  const { body } = await call<{ readonly messages: number; readonly countedAt: string }>(
+    'POST',
+    '/queue:count',
+    { body: { filter: chosen.filter } },
+  )
+  return { ...chosen, count: body.messages, countedAt: body.countedAt }
 }
