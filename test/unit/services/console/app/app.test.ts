@@ -153,7 +153,7 @@ describe('addresses of the console', () => {
 
   it('bring a name there and back', () => {
     for (const name of ['ann@example.org', 'a/b?c#d%e:f@x.org', '"a b"@x.org', '@example.org']) {
-      expect(matchRoute(`/accounts/${segment(name)}`)?.params['address']).toBe(name)
+      expect(matchRoute(`/accounts/${segment(name)}`)?.params.address).toBe(name)
     }
   })
 })
