@@ -37,6 +37,14 @@ export type TestApi = {
   ): Promise<Told>
 }
 
+/** Of a port that a test does without. */
+function absent<T extends object>(name: string): T {
+  const refuse = () => {
+    throw new Error(`no ${name} in this test`)
+  }
+  return new Proxy({} as T, { get: refuse })
+}
+
 export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps {
   return {
     authenticate: async () => ({ kind: 'actor', actor: owner }),
@@ -49,6 +57,10 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     version: '0.0.0',
     clock: backend.clock,
     log: silentLog,
+    jobs: absent('jobs'),
+    events: absent('events'),
+    eventStreams: undefined,
+    figures: absent('figures'),
     ...more,
   }
 }
