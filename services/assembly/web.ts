@@ -1,5 +1,6 @@
 // The site: what is served over HTTP, in the order in which it is asked. A new part is a line here.
 
+import { createConsoleHandler } from '#services/console/handler.ts'
 import { createStsPolicyHost } from '#services/http/sts-policy.ts'
 import { stsPolicyText } from '#shared/administration/dns/sts-policy.ts'
 import type { WebHandler, WebPart } from '#shared/contracts/web.ts'
@@ -25,6 +26,17 @@ export function assembleWeb({ backend, ...parts }: WebDeps): readonly WebPart[] 
       handler: lazily(isApi, async () => {
         const { assembleApi } = await import('./api.ts')
         return await assembleApi(backend, parts)
+      }),
+    },
+    // The last: what nobody else knows is a page that says so.
+    {
+      name: 'console',
+      over: 'private',
+      handler: createConsoleHandler({
+        async files() {
+          const { buildConsole } = await import('#services/console/build.ts')
+          return await buildConsole()
+        },
       }),
     },
   ]

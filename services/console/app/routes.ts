@@ -101,6 +101,5 @@ function decodeSegment(text: string): string | undefined {
   }
 }
 
-/** `/accounts/ann%40example.org` is what a URL may say and nobody wants to read: @ and : stay. */
-export const segment = (text: string) =>
-  encodeURIComponent(text).replaceAll('%40', '@').replaceAll('%3A', ':')
+/** `/accounts/ann%40example.org` is what a URL may say and nobody wants to read: the @ stays. A colon does not: verbs stand behind one. */
+export const segment = (text: string) => encodeURIComponent(text).replaceAll('%40', '@')
