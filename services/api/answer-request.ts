@@ -4,7 +4,6 @@
 import type { Change } from '#shared/administration/changes.ts'
 import type { Actor, Extent } from '#shared/administration/rights/actor.ts'
 import { allowed, extentOf, type Rule } from '#shared/administration/rights/allowed.ts'
-import type { WebCaller } from '#shared/contracts/web.ts'
 import { TemporaryFailure, unreachable } from '#shared/runtime/errors.ts'
 import type { Call } from './call.ts'
 import { createCursors } from './cursors.ts'
@@ -15,12 +14,7 @@ import { type ProblemFacts, problemOfRefusal, problemResponse } from './problem.
 import { readInput } from './read-input.ts'
 import { repeatable } from './repeats.ts'
 import { requestIdOf } from './request-id.ts'
-
-export type Routed = {
-  readonly request: Request
-  readonly caller: WebCaller
-  readonly params: { readonly [name: string]: string }
-}
+import type { Routed } from './routed.ts'
 
 export async function answerRequest(
   deps: ApiDeps,

@@ -4,9 +4,11 @@ import { createApi } from '#services/api/app.ts'
 import { type ApiDeps, noAudit } from '#services/api/deps.ts'
 import { operations } from '#services/api/operations/index.ts'
 import type { WebHandler } from '#shared/contracts/web.ts'
+import { silentLog } from '#shared/runtime/log.ts'
+import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 import { assembleAdministration } from './administration.ts'
 import { openApiKeys } from './api-keys.ts'
-import type { Backend } from './backend.ts'
+import { type Backend, createBackend } from './backend.ts'
 
 export async function assembleApi(
   backend: Backend,
@@ -20,7 +22,10 @@ export async function assembleApi(
     audit: noAudit,
     roleOf: async () => 'holder',
     administration: (record) => assembleAdministration(backend, record),
-    rehearsal: (record) => assembleAdministration(backend, record),
+    rehearsal(record) {
+      const forgetful = { ...backend, store: createRehearsalStore(store, clock), log: silentLog }
+      return assembleAdministration(createBackend(forgetful), record)
+    },
     directory,
     counters: store.tables.counters,
     cursorKey,

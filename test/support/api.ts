@@ -5,9 +5,10 @@ import { type ApiDeps, type AuditEntry, type AuditResult, noAudit } from '#servi
 import type { Operation } from '#services/api/operation.ts'
 import { operations } from '#services/api/operations/index.ts'
 import { assembleAdministration } from '#services/assembly/administration.ts'
-import type { Backend } from '#services/assembly/backend.ts'
+import { type Backend, createBackend } from '#services/assembly/backend.ts'
 import type { Actor } from '#shared/administration/rights/actor.ts'
 import { silentLog } from '#shared/runtime/log.ts'
+import { createRehearsalStore } from '#shared/storage/rehearsal-store.ts'
 
 export const owner: Actor = {
   accountId: null,
@@ -43,7 +44,10 @@ export function apiDeps(backend: Backend, more: Partial<ApiDeps> = {}): ApiDeps 
     audit: noAudit,
     roleOf: async () => 'holder',
     administration: (record) => assembleAdministration(backend, record),
-    rehearsal: (record) => assembleAdministration(backend, record),
+    rehearsal(record) {
+      const store = createRehearsalStore(backend.store, backend.clock)
+      return assembleAdministration(createBackend({ ...backend, store }), record)
+    },
     directory: backend.directory,
     counters: backend.store.tables.counters,
     cursorKey: new Uint8Array(32).fill(7),
